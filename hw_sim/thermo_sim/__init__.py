@@ -1,0 +1,1 @@
+"""Simulated hardware at register level: scenes, sensors, buses with faults, whole wearables."""

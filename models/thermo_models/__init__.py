@@ -1,0 +1,1 @@
+"""Networks, their training data and the artefacts trained from them."""
