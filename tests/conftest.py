@@ -1,4 +1,4 @@
-"""Fixtures every room's tests use."""
+"""Fixtures every room's tests use, and the rule that in CI a skip is a failure unless hardware is absent."""
 
 import os
 from pathlib import Path
@@ -20,3 +20,17 @@ def shared_dir() -> Path:
 def golden_dir(shared_dir: Path) -> Path:
     """MLX90640 golden vectors."""
     return shared_dir / "golden" / "mlx90640"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With THERMO_STRICT_SKIPS set, fail the run for every skip that does not name absent hardware."""
+    if not os.environ.get("THERMO_STRICT_SKIPS"):
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:
+        return
+    skips = [report for report in reporter.stats.get("skipped", []) if "hardware absent" not in str(report.longrepr)]
+    if skips:
+        for report in skips:
+            reporter.write_line(f"skipped although nothing but absent hardware may skip: {report.nodeid}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,53 @@
+# thermo-edge: `make run` is the main job on simulated hardware, `make test` everything that proves it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench lock clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/.run ## simulated wearable: flash, calibrate, stream and record
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh demo/first_session.sh
+
+test: $(VENV)/.test lint ## every test, the linters and the type checker
+	$(BIN)/pytest -n 2
+
+lint: $(VENV)/.test ## ruff, mypy --strict, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.test ## let ruff rewrite the sources
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.test ## print every figure the documents quote
+	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+lock: $(VENV)/.test ## resolve pyproject.toml anew into locks/
+	sh locks/update.sh $(BIN)/uv
+
+clean: ## remove the environment and everything made by runs
+	rm -rf $(VENV) out build dist
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "$(PYTHON) must be Python 3.11 or newer with venv: install python3-venv, or name another with PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: locks/run.txt pyproject.toml | $(BIN)/python
+	@echo "Setting up $(VENV) (once, about a minute)"
+	$(PIP) install --require-hashes -r locks/run.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.test: locks/test.txt pyproject.toml | $(BIN)/python
+	@echo "Setting up $(VENV) for the tests (once, a few minutes: TensorFlow is among it)"
+	$(PIP) install --require-hashes -r locks/test.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/.run
