@@ -1,0 +1,314 @@
+"""From the MLX90640's EEPROM to the constants of its equations (datasheet section 11.2.2)."""
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from thermo_core.errors import BadPixelsError, EepromError, UsageError
+from thermo_core.frames import COLUMNS, PIXELS, ROWS, Words
+from thermo_core.mlx90640.registers import EEPROM_START, EEPROM_WORDS
+
+Array = NDArray[np.float64]
+
+FIRST_PIXEL = 64
+"""Index of the first pixel's word in the EEPROM."""
+MAX_BAD_PIXELS = 4
+"""Broken and outlier pixels together that the datasheet allows."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """What one sensor's EEPROM says, in the datasheet's names and true units.
+
+    Attributes:
+        vdd25: counts of the supply measurement at 3.3 V and 25 degC.
+        k_vdd: counts per volt.
+        kv_ptat: 1/V.
+        kt_ptat: counts per kelvin.
+        v_ptat25: counts.
+        alpha_ptat: dimensionless.
+        gain: gain reference, counts.
+        tgc: weight of the compensation pixels.
+        ks_ta: 1/K.
+        ks_to: sensitivity slope of the four object temperature ranges, 1/K.
+        ct: lower corner of the four ranges, degC.
+        resolution_ee: resolution code the constants refer to (0: 16 bit to 3: 19 bit).
+        chess_calibrated: calibrated in chess pattern; otherwise interleaved.
+        alpha: (24, 32) float64, sensitivity, counts/K^4, TGC already taken off.
+        offset: (24, 32) float64, counts.
+        kta: (24, 32) float64, 1/K.
+        kv: (24, 32) float64, 1/V.
+        cp_alpha: sensitivity of the two compensation pixels, counts/K^4.
+        cp_offset: their offsets, counts.
+        cp_kta: 1/K.
+        cp_kv: 1/V.
+        il_chess_c: corrections of the reading pattern that was not calibrated, counts.
+        broken: indices (row * 32 + column) of pixels without calibration.
+        outlier: indices of pixels the factory flagged.
+        device_id: 6 bytes, unique to the sensor.
+        eeprom: (832,) uint16, the words all of this came from.
+
+    Arrays are read-only. Two calibrations are equal only where they are the same object.
+    """
+
+    vdd25: int
+    k_vdd: int
+    kv_ptat: float
+    kt_ptat: float
+    v_ptat25: int
+    alpha_ptat: float
+    gain: int
+    tgc: float
+    ks_ta: float
+    ks_to: tuple[float, float, float, float]
+    ct: tuple[float, float, float, float]
+    resolution_ee: int
+    chess_calibrated: bool
+    alpha: Array
+    offset: Array
+    kta: Array
+    kv: Array
+    cp_alpha: tuple[float, float]
+    cp_offset: tuple[float, float]
+    cp_kta: float
+    cp_kv: float
+    il_chess_c: tuple[float, float, float]
+    broken: tuple[int, ...]
+    outlier: tuple[int, ...]
+    device_id: bytes
+    eeprom: Words
+
+    @property
+    def bad(self) -> tuple[int, ...]:
+        """Broken and outlier pixels, ascending."""
+        return tuple(sorted((*self.broken, *self.outlier)))
+
+    @property
+    def range_gain(self) -> tuple[float, float, float, float]:
+        """Sensitivity of each object temperature range at its corner, relative to 0 degC (datasheet's AlphaCorr)."""
+        k0, k1, k2, _ = self.ks_to
+        third = 1 + k1 * self.ct[2]
+        return 1 / (1 + k0 * (self.ct[1] - self.ct[0])), 1.0, third, third * (1 + k2 * (self.ct[3] - self.ct[2]))
+
+    @classmethod
+    def from_eeprom(cls, words: ArrayLike) -> "Calibration":
+        """Extract and check all constants.
+
+        Args:
+            words: 832 words, I2C addresses 0x2400-0x273F.
+
+        Raises:
+            UsageError: not 832 words of 16 bits.
+            BadPixelsError: more than 4 broken and outlier pixels, or two that touch (also diagonally).
+            EepromError: a word no healthy sensor holds; it names the address and the value.
+        """
+        eeprom = _checked_words(words)
+        word = eeprom.tolist()
+        if len(set(word)) == 1:
+            raise EepromError(
+                f"All EEPROM words read 0x{word[0]:04X}, so no sensor answered; "
+                "check its wiring and supply, then read again.",
+                EEPROM_START,
+                word[0],
+            )
+        tgc = _signed(word[60] & 0xFF, 8) / 32
+        cp_alpha = _compensation_alpha(word)
+        kta_scale, kv_scale = 2.0 ** ((word[56] >> 4 & 15) + 8), 2.0 ** (word[56] >> 8 & 15)
+        cp_offset = float(_signed(word[58] & 0x3FF, 10))
+        broken, outlier = _bad_pixels(word)
+        pixels = eeprom[FIRST_PIXEL:].reshape(ROWS, COLUMNS).astype(np.int64)
+        kta, kv = _pixel_kta(word, pixels) / kta_scale, _pixel_kv(word) / kv_scale
+        alpha = _pixel_alpha(word, pixels) - tgc * (cp_alpha[0] + cp_alpha[1]) / 2
+        offset = _pixel_offset(word, pixels)
+        for array in (eeprom, alpha, offset, kta, kv):
+            array.flags.writeable = False
+        calibration = cls(
+            vdd25=((word[51] & 0xFF) - 256) * 32 - 8192,
+            k_vdd=_signed(word[51] >> 8, 8) * 32,
+            kv_ptat=_signed(word[50] >> 10, 6) / 4096,
+            kt_ptat=_signed(word[50] & 0x3FF, 10) / 8,
+            v_ptat25=_signed(word[49], 16),
+            alpha_ptat=(word[16] >> 12) / 4 + 8,
+            gain=_signed(word[48], 16),
+            tgc=tgc,
+            ks_ta=_signed(word[60] >> 8, 8) / 8192,
+            ks_to=_ks_to(word),
+            ct=_corners(word[63]),
+            resolution_ee=word[56] >> 12 & 3,
+            chess_calibrated=not word[10] & 0x0800,
+            alpha=alpha,
+            offset=offset,
+            kta=kta,
+            kv=kv,
+            cp_alpha=cp_alpha,
+            cp_offset=(cp_offset, cp_offset + _signed(word[58] >> 10, 6)),
+            cp_kta=_signed(word[59] & 0xFF, 8) / kta_scale,
+            cp_kv=_signed(word[59] >> 8, 8) / kv_scale,
+            il_chess_c=(
+                _signed(word[53] & 0x3F, 6) / 16,
+                _signed(word[53] >> 6 & 0x1F, 5) / 2,
+                _signed(word[53] >> 11, 5) / 8,
+            ),
+            broken=broken,
+            outlier=outlier,
+            device_id=b"".join(value.to_bytes(2, "big") for value in word[7:10]),
+            eeprom=eeprom,
+        )
+        _check_plausible(calibration, word)
+        return calibration
+
+
+def _checked_words(words: ArrayLike) -> Words:
+    array = np.asarray(words)
+    if array.shape != (EEPROM_WORDS,) or array.dtype.kind not in "iu":
+        raise UsageError(
+            f"An MLX90640 EEPROM is {EEPROM_WORDS} integers, not {array.dtype} of shape {array.shape}; "
+            "pass the words of 0x2400-0x273F."
+        )
+    if array.min() < 0 or array.max() > 0xFFFF:
+        raise UsageError("EEPROM words lie outside 0 to 65535; pass them as unsigned 16-bit words.")
+    return array.astype(np.uint16)
+
+
+def _signed(value: int, bits: int) -> int:
+    return value - (1 << bits) if value >> (bits - 1) else value
+
+
+def _signed_array(values: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
+    return np.where(values >> (bits - 1), values - (1 << bits), values)
+
+
+def _nibbles(words: list[int]) -> NDArray[np.int64]:
+    """Signed 4-bit fields, lowest nibble of the first word first."""
+    return np.array([_signed(word >> shift & 15, 4) for word in words for shift in (0, 4, 8, 12)], dtype=np.int64)
+
+
+def _by_parity(odd_odd: int, even_odd: int, odd_even: int, even_even: int) -> Array:
+    """(24, 32) array of four values by row and column; the datasheet counts rows and columns from 1."""
+    return np.tile(np.array([[odd_odd, odd_even], [even_odd, even_even]], dtype=np.float64), (ROWS // 2, COLUMNS // 2))
+
+
+def _pixel_alpha(word: list[int], pixels: NDArray[np.int64]) -> Array:
+    remainder, column, row = word[32] & 15, word[32] >> 4 & 15, word[32] >> 8 & 15
+    counts = (
+        word[33]
+        + (_nibbles(word[34:40])[:, np.newaxis] << row)
+        + (_nibbles(word[40:48]) << column)
+        + (_signed_array(pixels >> 4 & 0x3F, 6) << remainder)
+    )
+    scaled: Array = counts / 2.0 ** ((word[32] >> 12) + 30)
+    return scaled
+
+
+def _pixel_offset(word: list[int], pixels: NDArray[np.int64]) -> Array:
+    remainder, column, row = word[16] & 15, word[16] >> 4 & 15, word[16] >> 8 & 15
+    counts: NDArray[np.int64] = (
+        _signed(word[17], 16)
+        + (_nibbles(word[18:24])[:, np.newaxis] << row)
+        + (_nibbles(word[24:32]) << column)
+        + (_signed_array(pixels >> 10, 6) << remainder)
+    )
+    return np.asarray(counts, dtype=np.float64)
+
+
+def _pixel_kta(word: list[int], pixels: NDArray[np.int64]) -> Array:
+    mean = _by_parity(
+        _signed(word[54] >> 8, 8), _signed(word[54] & 0xFF, 8), _signed(word[55] >> 8, 8), _signed(word[55] & 0xFF, 8)
+    )
+    scaled: Array = mean + (_signed_array(pixels >> 1 & 7, 3) << (word[56] & 15))
+    return scaled
+
+
+def _pixel_kv(word: list[int]) -> Array:
+    odd_odd, even_odd, odd_even, even_even = (_signed(word[52] >> shift & 15, 4) for shift in (12, 8, 4, 0))
+    return _by_parity(odd_odd, even_odd, odd_even, even_even)
+
+
+def _compensation_alpha(word: list[int]) -> tuple[float, float]:
+    first = _signed(word[57] & 0x3FF, 10) / 2.0 ** ((word[32] >> 12) + 27)
+    return first, first * (1 + _signed(word[57] >> 10, 6) / 128)
+
+
+def _ks_to(word: list[int]) -> tuple[float, float, float, float]:
+    scale = 2.0 ** ((word[63] & 15) + 8)
+    values = [_signed(field, 8) / scale for pair in word[61:63] for field in (pair & 0xFF, pair >> 8)]
+    return values[0], values[1], values[2], values[3]
+
+
+def _corners(word: int) -> tuple[float, float, float, float]:
+    step = (word >> 12 & 3) * 10
+    third = float((word >> 4 & 15) * step)
+    return -40.0, 0.0, third, third + (word >> 8 & 15) * step
+
+
+def _bad_pixels(word: list[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    pixels = word[FIRST_PIXEL:]
+    broken = tuple(index for index, value in enumerate(pixels) if value == 0)
+    outlier = tuple(index for index, value in enumerate(pixels) if value & 1)
+    bad = sorted((*broken, *outlier))
+    if len(bad) > MAX_BAD_PIXELS:
+        fifth = bad[MAX_BAD_PIXELS]
+        raise BadPixelsError(
+            f"The EEPROM marks {len(broken)} broken and {len(outlier)} outlier pixels where {MAX_BAD_PIXELS} together are "
+            f"allowed (the fifth is word 0x{_address(fifth):04X} = 0x{pixels[fifth]:04X}); read it again, and replace the "
+            "sensor if it stays so.",
+            _address(fifth),
+            pixels[fifth],
+        )
+    for position, first in enumerate(bad):
+        for second in bad[position + 1 :]:
+            if abs(first // COLUMNS - second // COLUMNS) <= 1 and abs(first % COLUMNS - second % COLUMNS) <= 1:
+                raise BadPixelsError(
+                    f"Bad pixels {first} and {second} touch (EEPROM word 0x{_address(second):04X} = "
+                    f"0x{pixels[second]:04X}); read it again, and replace the sensor if it stays so.",
+                    _address(second),
+                    pixels[second],
+                )
+    return broken, outlier
+
+
+def _address(pixel: int) -> int:
+    return EEPROM_START + FIRST_PIXEL + pixel
+
+
+def _check_plausible(calibration: Calibration, word: list[int]) -> None:
+    """Refuse constants that no sensor has and that would divide by zero or turn a temperature's sign."""
+
+    def refuse(index: int, what: str) -> NoReturn:
+        raise EepromError(
+            f"EEPROM word 0x{EEPROM_START + index:04X} = 0x{word[index]:04X} gives {what}; read the EEPROM again, and "
+            "restore or replace the sensor if it stays so.",
+            EEPROM_START + index,
+            word[index],
+        )
+
+    if calibration.gain <= 0:
+        refuse(48, f"a gain of {calibration.gain}")
+    if calibration.v_ptat25 <= 0:
+        refuse(49, f"a PTAT reference of {calibration.v_ptat25}")
+    if calibration.kt_ptat <= 0:
+        refuse(50, f"a PTAT slope of {calibration.kt_ptat:g} counts/K")
+    if calibration.k_vdd >= 0:
+        refuse(51, f"a supply slope of {calibration.k_vdd} counts/V")
+    if not calibration.ct[1] < calibration.ct[2] < calibration.ct[3]:
+        refuse(63, f"temperature ranges from 0 to {calibration.ct[2]:g} to {calibration.ct[3]:g} degC")
+    for name, index, slope, span in (
+        ("below 0", 61, calibration.ks_to[0], calibration.ct[1] - calibration.ct[0]),
+        ("above 0", 61, calibration.ks_to[1], calibration.ct[2]),
+        (f"above {calibration.ct[2]:g}", 62, calibration.ks_to[2], calibration.ct[3] - calibration.ct[2]),
+    ):
+        if not 0.1 < 1 + slope * span < 10:
+            refuse(index, f"{1 + slope * span:.3g} times the sensitivity across the range {name} degC")
+    if np.abs(calibration.kta).max() > 0.25:
+        refuse(56, f"an offset that changes by {np.abs(calibration.kta).max():.3g} per kelvin")
+    if np.abs(calibration.kv).max() > 4:
+        refuse(56, f"an offset that changes by {np.abs(calibration.kv).max():.3g} per volt")
+    good = np.ones(PIXELS, dtype=np.bool_)
+    good[list(calibration.bad)] = False
+    impossible = np.flatnonzero(good & (calibration.alpha.ravel() <= 0))
+    if impossible.size > PIXELS // 8:
+        refuse(33, "no sensitivity to most pixels")
+    if impossible.size:
+        refuse(FIRST_PIXEL + int(impossible[0]), f"pixel {impossible[0]} no sensitivity")
