@@ -16,7 +16,7 @@ class FaultKind(Enum):
     NACK: nobody acknowledges this transaction (EREMOTEIO).
     STUCK: a chip holds SDA low from this transaction on (ETIMEDOUT), until nine clocks free it.
     FLIP: `bits` bits of the data read in this transaction are inverted; no error is reported.
-    SHORT: the last read of this transaction ends early (EIO, as the kernel's bcm2835 driver reports it; the buffer stays untouched).
+    SHORT: a read of this transaction ends early (EIO, as the kernel's bcm2835 driver says; the buffer stays untouched).
     STALE: the MLX90640 raises its new-data flag once more over the page it has already shown.
     EEPROM: `bits` bits of the next EEPROM read are inverted; with `permanent`, the cells themselves change.
     UNPLUG: the chip loses power for `duration_us` and comes back with its power-on defaults.
@@ -37,7 +37,8 @@ class Fault:
 
     Attributes:
         kind: what happens.
-        at: transaction number at which it starts, counted from 0 on the bus; None means the next one, or any where `probability` is set.
+        at: transaction number at which it starts, counted from 0 on the bus; None means the next one, or any where
+            `probability` is set.
         relative: count `at` from the transaction that follows the moment of adding it.
         count: how many consecutive transactions it strikes.
         probability: chance a transaction; 0 means by schedule.
@@ -69,10 +70,11 @@ _KINDS = {kind.value: kind for kind in FaultKind}
 def parse_faults(specification: str) -> tuple[Fault, ...]:
     """Read a fault specification, for example ``nack@120,stuck:p=0.001,unplug@300+2s``.
 
-    A specification is a list of faults, separated by commas. A fault is ``KIND[@[+]N][xCOUNT][+DURATION][:KEY[=VALUE]]...``:
-    the kind (nack, stuck, flip, short, stale, eeprom, unplug), the transaction number (``@+N`` counts from now), how many
-    transactions in a row, how long (us, ms or s; for unplug), and the keys ``p`` (probability a transaction), ``addr`` (only this
-    chip), ``bits`` (how many flip) and ``permanent`` (EEPROM). With neither ``@`` nor ``p`` it strikes the next transaction.
+    A specification is a list of faults, separated by commas. A fault is
+    ``KIND[@[+]N][xCOUNT][+DURATION][:KEY[=VALUE]]...``: the kind (nack, stuck, flip, short, stale, eeprom, unplug),
+    the transaction number (``@+N`` counts from now), how many transactions in a row, how long (us, ms or s; for
+    unplug), and the keys ``p`` (probability a transaction), ``addr`` (only this chip), ``bits`` (how many flip) and
+    ``permanent`` (EEPROM). With neither ``@`` nor ``p`` it strikes the next transaction.
 
     Raises:
         UsageError: the specification does not parse; the message names the part.
