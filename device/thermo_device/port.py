@@ -1,0 +1,221 @@
+"""The serial port an agent serves: a real tty (UART, USB gadget) or one side of a pseudo-terminal.
+
+A port never blocks: reads return what is there, writes take what fits. Everything that means "the other side is gone"
+(hangup, EIO, an unplugged gadget) becomes `LinkLostError`, after which the owner closes the port and opens it again.
+"""
+
+import contextlib
+import errno
+import os
+import select
+import termios
+import tty
+from pathlib import Path
+from typing import Protocol
+
+import serial
+
+from thermo_core.errors import LinkError, LinkLostError, PortBusyError, PortNotFoundError, UsageError
+
+READ_SIZE = 4096
+_FULL = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR)
+
+
+class Port(Protocol):
+    """What the agent needs of a serial port."""
+
+    @property
+    def name(self) -> str:
+        """What to open to reach this port, for messages."""
+        ...
+
+    def open(self) -> None:
+        """Open it.
+
+        Raises:
+            LinkError: it is not there, or another program holds it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close it; harmless when closed."""
+        ...
+
+    def fileno(self) -> int:
+        """Descriptor to poll."""
+        ...
+
+    def read(self) -> bytes:
+        """Bytes that wait; b"" when there are none.
+
+        Raises:
+            LinkLostError: the port vanished.
+        """
+        ...
+
+    def write(self, data: bytes) -> int:
+        """Hand over what fits and return its length, 0 when the line is full.
+
+        Raises:
+            LinkLostError: the port vanished.
+        """
+        ...
+
+    def discard_output(self) -> None:
+        """Throw away what was written and nobody has read, so that whoever opens next finds the line quiet."""
+        ...
+
+
+class _DescriptorPort:
+    """Reading and writing of an open, non-blocking tty descriptor."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._descriptor = -1
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def read(self) -> bytes:
+        poller = select.poll()
+        poller.register(self._descriptor, select.POLLIN)
+        try:
+            ready = poller.poll(0)
+            if not ready:
+                return b""
+            data = os.read(self._descriptor, READ_SIZE) if ready[0][1] & select.POLLIN else b""
+        except OSError as error:
+            if error.errno in _FULL:
+                return b""
+            raise self._lost(error) from error
+        if not data:
+            raise LinkLostError(f"{self._name} hung up; it is opened again when it returns.")
+        return data
+
+    def write(self, data: bytes) -> int:
+        try:
+            return os.write(self._descriptor, data)
+        except OSError as error:
+            if error.errno in _FULL:
+                return 0
+            raise self._lost(error) from error
+
+    def _lost(self, error: OSError) -> LinkLostError:
+        return LinkLostError(f"{self._name} failed ({error.strerror}); it is opened again when it returns.")
+
+
+class SerialPort(_DescriptorPort):
+    """A tty by path.
+
+    Args:
+        path: for example /dev/ttyGS0 or /dev/serial0.
+        baud_rate: bits per second; ignored by USB gadgets and pseudo-terminals.
+    """
+
+    def __init__(self, path: str, baud_rate: int = 1_000_000) -> None:
+        super().__init__(path)
+        self._baud_rate = baud_rate
+        self._serial: serial.Serial | None = None
+
+    def open(self) -> None:
+        try:
+            self._serial = serial.Serial(self._name, self._baud_rate, timeout=0, write_timeout=0, exclusive=True)
+        except ValueError as error:
+            raise UsageError(
+                f"{self._name} cannot run at {self._baud_rate} baud; choose another with --baud."
+            ) from error
+        except OSError as error:
+            raise _open_error(self._name, error) from error
+        except termios.error as error:
+            raise PortNotFoundError(f"{self._name} is not a serial port ({error}); name a tty with --port.") from error
+        self._descriptor = self._serial.fileno()
+
+    def close(self) -> None:
+        self._descriptor = -1
+        if self._serial is not None:
+            with contextlib.suppress(OSError, termios.error):
+                self._serial.close()
+            self._serial = None
+
+    def discard_output(self) -> None:
+        with contextlib.suppress(OSError, termios.error):
+            termios.tcflush(self._descriptor, termios.TCOFLUSH)
+
+
+class PseudoTerminal(_DescriptorPort):
+    """A pseudo-terminal whose other side a host opens through a link with a stable name.
+
+    The host's side is kept open here too: a master whose slave nobody holds answers EIO, which would look like an
+    unplugged cable whenever no host is there.
+
+    Args:
+        link: symbolic link to keep pointing at the host's side.
+    """
+
+    def __init__(self, link: Path) -> None:
+        super().__init__(str(link))
+        self._link = link
+        self._host_side = -1
+
+    def open(self) -> None:
+        master, slave = os.openpty()
+        self._descriptor, self._host_side = master, slave
+        try:
+            tty.setraw(slave)
+            os.set_blocking(master, False)
+            replace_link(self._link, os.ttyname(slave))
+        except (OSError, termios.error, UsageError):
+            self.close()
+            raise
+
+    def close(self) -> None:
+        if self._descriptor < 0:
+            return
+        remove_link(self._link, os.ttyname(self._host_side))
+        os.close(self._host_side)
+        os.close(self._descriptor)
+        self._descriptor = self._host_side = -1
+
+    def discard_output(self) -> None:
+        with contextlib.suppress(OSError, termios.error):
+            termios.tcflush(self._host_side, termios.TCIFLUSH)
+
+
+def replace_link(link: Path, target: str) -> None:
+    """Point a symbolic link at a target in one step, whether or not it existed.
+
+    Raises:
+        UsageError: something other than a link has that name, or its folder cannot be written.
+    """
+    if link.exists() and not link.is_symlink():
+        raise UsageError(f"{link} exists and is not a link; name another one with --link.")
+    temporary = link.with_name(f".{link.name}.{os.getpid()}")
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
+        temporary.symlink_to(target)
+        temporary.replace(link)
+    except OSError as error:
+        raise UsageError(f"the link {link} cannot be made ({error.strerror}); name another one with --link.") from error
+
+
+def remove_link(link: Path, target: str) -> None:
+    """Remove a symbolic link if it still points at a target."""
+    with contextlib.suppress(OSError):
+        if link.is_symlink() and str(link.readlink()) == target:
+            link.unlink()
+
+
+def _open_error(path: str, error: OSError) -> LinkError:
+    code = error.errno
+    if code in (errno.ENOENT, errno.ENXIO, errno.ENODEV):
+        return PortNotFoundError(f"{path} is not there; plug it in or load its gadget driver.")
+    if code in (errno.EBUSY, errno.EAGAIN):
+        return PortBusyError(f"{path} is held by another program; stop it, then this one continues.")
+    if code == errno.EACCES:
+        return PortNotFoundError(f"{path} may not be opened by this user; add the user to the group dialout.")
+    return PortNotFoundError(f"{path} cannot be opened ({error}); check that it is a serial port.")
