@@ -1,7 +1,7 @@
 """EEPROM contents of an MLX90640: made from a seed with the spread of real sensors, or loaded from a file.
 
 `EepromParameters` says what a sensor's constants shall be; `encode` writes them in the fields of the datasheet's
-section 11.2. Figures of spread (sensitivity map, offsets by row parity, compensation constants) follow two real sensors.
+section 11.2. Figures of spread (sensitivity map, offsets by row parity, compensation) follow two real sensors.
 """
 
 from dataclasses import dataclass, field, replace
@@ -75,8 +75,8 @@ def random_parameters(seed: int) -> EepromParameters:
     rng = np.random.default_rng([seed, 0xEE])
     rows, columns = np.arange(ROWS)[:, None], np.arange(COLUMNS)[None, :]
     centre_row, centre_column = 11.5 + rng.normal(0, 0.4), 15.5 + rng.normal(0, 1.0)
-    fall_off = 1 - 0.22 * ((rows - centre_row) / 12) ** 2 - 0.24 * (np.abs(columns - centre_column) / 16) ** 2.5
-    alpha = rng.normal(5.6e-8, 2.0e-9) * fall_off * (1 + rng.normal(0, 0.012, (ROWS, COLUMNS)))
+    fall_off = 1 - 0.19 * ((rows - centre_row) / 12) ** 2 - 0.24 * (np.abs(columns - centre_column) / 16) ** 2.5
+    alpha = rng.normal(5.6e-8, 2.0e-9) * fall_off * (1 + rng.normal(0, 0.008, (ROWS, COLUMNS)))
 
     odd_rows = np.where(rows % 2 == 1, -(1 + rows / 8), 1 - rows / 24)
     odd_columns = np.where(columns % 2 == 1, -0.25 * columns / 4, 0.5)
