@@ -1,0 +1,1 @@
+"""Calibration of a wearable against a blackbody: measure, fit, judge, write, report."""

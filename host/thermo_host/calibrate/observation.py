@@ -1,0 +1,191 @@
+"""What one set-point of a calibration measured: the averaged picture, its noise, and the reference beside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermo_core.errors import CalibrationFailedError, StorageError
+from thermo_core.frames import COLUMNS, ROWS, Picture
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Role = Literal["fit", "hold-out"]
+
+BATCHES = 8
+"""Batches an average is cut into to see whether its noise is white."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A set-point as measured.
+
+    Attributes:
+        role: "fit" or "hold-out"; a hold-out is never seen by a fit.
+        nominal: temperature asked for, degC.
+        reference: temperature an ideal sensor with the wearable's own decoding settings would show, degC.
+        reading: what the reference instrument said, degC; equals `reference` where the emissivities are equal.
+        ta: mean die temperature, degC.
+        celsius: (24, 32) float64, mean of the decoded, uncorrected pictures, degC.
+        noise: (24, 32) float64, standard deviation over time of one picture, K.
+        spread: (24, 32) float64, largest minus smallest value seen, K; 0 for a pixel that never moves.
+        valid: (24, 32) bool, False where the sensor's EEPROM calls the pixel broken or outlier.
+        pictures: how many were averaged.
+        colour: variance of the average over what white noise would leave, at least 1.
+        seconds: from the first to the last picture.
+        start_us: device clock at the first picture.
+        slope: drift of the picture's mean, K/min, and `slope_u`, its expanded uncertainty (k = 2).
+        counts: mean ADC counts of each thermistor; NaN where a channel gave none.
+        run: which run it belongs to; merged runs differ.
+    """
+
+    role: Role
+    nominal: float
+    reference: float
+    reading: float
+    ta: float
+    celsius: Floats
+    noise: Floats
+    spread: Floats
+    valid: Flags
+    pictures: int
+    colour: float
+    seconds: float
+    start_us: int
+    slope: float
+    slope_u: float
+    counts: tuple[float, ...] = ()
+    run: int = 0
+
+    @property
+    def variance_of_mean(self) -> Floats:
+        """(24, 32) variance of `celsius`, K^2."""
+        return self.noise**2 * self.colour / self.pictures
+
+    @property
+    def noise_of_mean(self) -> float:
+        """RMS over the pixels of the averaging noise left in `celsius`, K."""
+        return float(np.sqrt(self.variance_of_mean.mean()))
+
+    def to_map(self) -> dict[str, object]:
+        """As JSON-ready values; `from_map` gives it back to within 0.1 mK."""
+        return {
+            "role": self.role,
+            "nominal_c": self.nominal,
+            "reference_c": self.reference,
+            "reading_c": self.reading,
+            "ta_c": round(self.ta, 4),
+            "pictures": self.pictures,
+            "colour": round(self.colour, 4),
+            "seconds": round(self.seconds, 3),
+            "start_us": self.start_us,
+            "slope_k_per_min": round(self.slope, 5),
+            "slope_u_k_per_min": round(self.slope_u, 5),
+            "thermistor_counts": [None if np.isnan(value) else round(value, 3) for value in self.counts],
+            "celsius": np.round(self.celsius, 4).tolist(),
+            "noise_k": np.round(self.noise, 4).tolist(),
+            "spread_k": np.round(self.spread, 4).tolist(),
+            "invalid": [[int(row), int(column)] for row, column in np.argwhere(~self.valid)],
+        }
+
+    @classmethod
+    def from_map(cls, data: object, run: int = 0) -> "Observation":
+        """Raises StorageError where `data` is no observation."""
+        if not isinstance(data, dict):
+            raise StorageError("An observation of the calibration report is not a JSON object; was the file edited?")
+        try:
+            role = data["role"]
+            if role not in ("fit", "hold-out"):
+                raise ValueError(f"role {role!r}")
+            valid = np.ones((ROWS, COLUMNS), np.bool_)
+            for row, column in data["invalid"]:
+                valid[row, column] = False
+            observation = cls(
+                role=role,
+                nominal=float(data["nominal_c"]),
+                reference=float(data["reference_c"]),
+                reading=float(data["reading_c"]),
+                ta=float(data["ta_c"]),
+                celsius=_map(data["celsius"]),
+                noise=_map(data["noise_k"]),
+                spread=_map(data["spread_k"]),
+                valid=valid,
+                pictures=int(data["pictures"]),
+                colour=float(data["colour"]),
+                seconds=float(data["seconds"]),
+                start_us=int(data["start_us"]),
+                slope=float(data["slope_k_per_min"]),
+                slope_u=float(data["slope_u_k_per_min"]),
+                counts=tuple(float("nan") if value is None else float(value) for value in data["thermistor_counts"]),
+                run=run,
+            )
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise StorageError(
+                f"An observation of the calibration report cannot be read ({type(error).__name__}: {error}); "
+                "use a report.json as thermo-host wrote it."
+            ) from error
+        if observation.pictures < 1 or observation.colour < 1:
+            raise StorageError(
+                "An observation of the calibration report has no pictures; use a report.json as thermo-host wrote it."
+            )
+        return observation
+
+
+def average(
+    pictures: Sequence[Picture],
+    role: Role,
+    nominal: float,
+    reading: float,
+    reference: float | None = None,
+    slope: float = 0.0,
+    slope_u: float = 0.0,
+    counts: tuple[float, ...] = (),
+) -> Observation:
+    """Average the uncorrected pictures of one set-point.
+
+    Noise that is not white leaves more in an average than its standard deviation over sqrt(n) says. Batch means tell:
+    the variance among them, times their length, over the plain variance is 1 for white noise; Observation.colour keeps
+    its mean over the pixels.
+
+    Raises CalibrationFailedError with fewer than 16 pictures.
+    """
+    if len(pictures) < 2 * BATCHES:
+        raise CalibrationFailedError(
+            f"{len(pictures)} pictures at {nominal:g} degC are too few to tell noise from signal; "
+            f"ask for at least {2 * BATCHES} with --pictures."
+        )
+    stack = np.stack([picture.celsius for picture in pictures]).astype(np.float64)
+    length = len(stack) // BATCHES
+    variance = stack.var(axis=0, ddof=1)
+    batches = stack[: length * BATCHES].reshape(BATCHES, length, ROWS, COLUMNS).mean(axis=1)
+    white = float(np.median(variance))
+    colour = float(np.median(batches.var(axis=0, ddof=1))) * length / white if white > 0 else 1.0
+    # the median of a chi-squared mean square with 7 degrees of freedom is 0.907 of its expectation
+    colour /= 0.907
+    return Observation(
+        role=role,
+        nominal=nominal,
+        reference=reading if reference is None else reference,
+        reading=reading,
+        ta=float(np.mean([picture.ta for picture in pictures])),
+        celsius=stack.mean(axis=0),
+        noise=np.sqrt(variance),
+        spread=np.ptp(stack, axis=0),
+        valid=np.logical_and.reduce([picture.valid for picture in pictures]),
+        pictures=len(pictures),
+        colour=max(1.0, colour),
+        seconds=(pictures[-1].time_us - pictures[0].time_us) * 1e-6,
+        start_us=pictures[0].time_us,
+        slope=slope,
+        slope_u=slope_u,
+        counts=counts,
+    )
+
+
+def _map(rows: object) -> Floats:
+    values = np.asarray(rows, np.float64)
+    if values.shape != (ROWS, COLUMNS) or not np.isfinite(values).all():
+        raise ValueError(f"a map of shape {values.shape} instead of {ROWS} x {COLUMNS} numbers")
+    return values

@@ -1,0 +1,144 @@
+"""Is it steady yet? Slopes with their uncertainty, and what warm-up and each set-point ask of them.
+
+A sensor that warms up shows a changing die temperature Ta and a drifting picture. Practice: |dTa/dt| < 0.05 K/min and
+the slope of the picture's mean < 0.02 K/min. A slope from a short window is uncertain, so a verdict has three values:
+steady and drifting where the interval of the slope (k = 2) lies inside or outside the limit, and undecided where it
+holds the limit.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from thermo_core.frames import Picture
+
+TA_LIMIT_K_PER_MIN = 0.05
+MEAN_LIMIT_K_PER_MIN = 0.02
+Verdict = Literal["steady", "drifting", "undecided"]
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """A straight line through a time series.
+
+    Attributes:
+        k_per_min: slope, K/min.
+        uncertainty: expanded (k = 2), K/min; infinite with fewer than 8 samples.
+        seconds: length of the series.
+    """
+
+    k_per_min: float
+    uncertainty: float
+    seconds: float
+
+    def verdict(self, limit: float) -> Verdict:
+        """Against a limit in K/min."""
+        size = abs(self.k_per_min)
+        if size + self.uncertainty <= limit:
+            return "steady"
+        return "drifting" if size - self.uncertainty > limit else "undecided"
+
+    def __str__(self) -> str:
+        return f"{self.k_per_min:+.3f} +- {self.uncertainty:.3f} K/min"
+
+
+def slope(time_us: Sequence[int], celsius: Sequence[float]) -> Slope:
+    """Least squares slope; its uncertainty is widened by the residuals' correlation from sample to sample."""
+    seconds = (time_us[-1] - time_us[0]) * 1e-6 if len(time_us) else 0.0
+    if len(time_us) < 8 or seconds <= 0:
+        return Slope(0.0, float("inf"), seconds)
+    minutes = (np.asarray(time_us, np.float64) - time_us[0]) / 60e6
+    values = np.asarray(celsius, np.float64)
+    centred = minutes - minutes.mean()
+    power = float((centred**2).sum())
+    gradient = float((centred * values).sum() / power)
+    residual = values - values.mean() - gradient * centred
+    variance = float((residual**2).sum() / (len(values) - 2))
+    correlation = 0.0
+    if variance > 0:
+        correlation = float((residual[1:] * residual[:-1]).mean() / (residual**2).mean())
+    correlation = min(0.95, max(0.0, correlation))
+    widened = variance * (1.0 + correlation) / (1.0 - correlation)
+    return Slope(gradient, 2.0 * float(np.sqrt(widened / power)), seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """Outcome of a warm-up check.
+
+    Attributes:
+        skipped: it was not made because the user said so.
+        ta, mean: slopes of the die temperature and of the picture's mean.
+        seconds: how long was measured until the decision.
+        verdict: "steady", or "undecided" where the window was too short to resolve the limits.
+    """
+
+    skipped: bool
+    ta: Slope
+    mean: Slope
+    seconds: float
+    verdict: Verdict
+
+    def __str__(self) -> str:
+        if self.skipped:
+            return "skipped on request"
+        text = f"die {self.ta}, picture {self.mean} over {self.mean.seconds:.0f} s"
+        if self.verdict == "undecided":
+            text += f" (too short to resolve {TA_LIMIT_K_PER_MIN:g} and {MEAN_LIMIT_K_PER_MIN:g} K/min)"
+        return text
+
+
+@dataclass(slots=True)
+class SteadinessWatch:
+    """A sliding window of pictures and the verdict on it.
+
+    Args:
+        shortest_s: no verdict before the window is this long.
+        longest_s: older pictures leave the window; an undecided verdict at this length is final.
+        ta_limit, mean_limit: K/min.
+    """
+
+    shortest_s: float
+    longest_s: float
+    ta_limit: float = TA_LIMIT_K_PER_MIN
+    mean_limit: float = MEAN_LIMIT_K_PER_MIN
+    _time_us: deque[int] = field(default_factory=deque)
+    _ta: deque[float] = field(default_factory=deque)
+    _mean: deque[float] = field(default_factory=deque)
+
+    def push(self, picture: Picture) -> None:
+        """Add a picture."""
+        self._time_us.append(picture.time_us)
+        self._ta.append(picture.ta)
+        self._mean.append(float(np.median(picture.celsius)))
+        while self._time_us[-1] - self._time_us[0] > self.longest_s * 1e6:
+            self._time_us.popleft()
+            self._ta.popleft()
+            self._mean.popleft()
+
+    @property
+    def seconds(self) -> float:
+        """Length of the window."""
+        return (self._time_us[-1] - self._time_us[0]) * 1e-6 if self._time_us else 0.0
+
+    def slopes(self) -> tuple[Slope, Slope]:
+        """Of the die temperature and of the picture's median."""
+        times = list(self._time_us)
+        return slope(times, list(self._ta)), slope(times, list(self._mean))
+
+    def verdict(self) -> Verdict | None:
+        """None while the window is too short, or undecided and not yet at its longest."""
+        if self.seconds < self.shortest_s:
+            return None
+        ta, mean = self.slopes()
+        verdicts = {ta.verdict(self.ta_limit), mean.verdict(self.mean_limit)}
+        if "drifting" in verdicts:
+            return "drifting"
+        if verdicts == {"steady"}:
+            return "steady"
+        # one picture interval short of the longest window is as long as it gets
+        step = self.seconds / max(1, len(self._time_us) - 1)
+        return "undecided" if self.seconds + step > self.longest_s else None
