@@ -1,4 +1,4 @@
-"""The agent's end of the serial line: keeps the port open, hears requests, sends answers first and telemetry when there is room."""
+"""The agent's end of the serial line: keeps the port open, hears requests, sends answers before telemetry."""
 
 import contextlib
 import logging
@@ -96,7 +96,7 @@ class Line:
                 self._lose(error)
 
     def hush(self) -> None:
-        """The host is gone: forget telemetry that waits, also what the kernel holds, so that the line is quiet at once."""
+        """The host is gone: forget telemetry that waits, also what the kernel holds; the line is quiet at once."""
         self._telemetry.clear()
         if self._open:
             self._port.discard_output()

@@ -1,7 +1,7 @@
 """Answers SMP requests: dispatch to the groups a wearable serves, refusals with a reason, and the os group.
 
-A well-formed request always gets an answer and nothing a client sends can stop the server. A refusal carries its sentence in
-`rsn` where the protocol has room for one; the last one can also be read afterwards, see `SmpServer.refusal`.
+A well-formed request always gets an answer and nothing a client sends can stop the server. A refusal carries its
+sentence in `rsn` where the protocol has room for one; the last one can also be read later, see `SmpServer.refusal`.
 """
 
 import logging
@@ -129,7 +129,7 @@ class SmpServer:
 
     def _refuse(self, request: SmpMessage, refusal: Refusal) -> SmpMessage:
         answer = request.refuse(refusal.code, refusal.group, refusal.version_1)
-        if "rc" in answer.body and answer.body["rc"]:
+        if answer.body.get("rc"):
             return request.respond({**answer.body, "rsn": refusal.reason})
         return answer
 
