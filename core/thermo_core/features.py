@@ -49,11 +49,15 @@ class FeatureExtractor:
         self._pictures.append(np.array(celsius, dtype=np.float32))
         if len(self._pictures) < self._preprocessing.average_pictures:
             return None
-        mean: Celsius = np.mean(np.stack(self._pictures), axis=0, dtype=np.float64).astype(np.float32)
+        # float32 throughout, oldest picture first: a microcontroller gets the same bits
+        mean = np.zeros((ROWS, COLUMNS), dtype=np.float32)
+        for picture in self._pictures:
+            mean += picture
+        mean /= np.float32(len(self._pictures))
         if self._preprocessing.centre == "median":
             mean -= np.float32(np.median(mean))
-        features: Features = (mean * np.float32(self._preprocessing.scale)).reshape(FEATURE_SHAPE)
-        return features
+        mean *= np.float32(self._preprocessing.scale)
+        return mean.reshape(FEATURE_SHAPE)
 
     def reset(self) -> None:
         """Forget all pictures, as after a gap that makes the mean meaningless."""
