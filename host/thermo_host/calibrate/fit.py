@@ -43,6 +43,7 @@ class PixelFit:
             of freedom, K; NaN where there are as many parameters as set-points.
         set_point_residuals: mean over the used pixels of that residual, one a set-point, K: errors of the reference
             and drift show here.
+        die_uncertainty: RMS over the used pixels of the standard uncertainty of `k`, K/K; None with a single ambient.
         shrinkage: share of the estimates' spread between pixels that was noise and was removed, for o, g (and k).
         ambients: number of distinct die temperatures.
         degrees_of_freedom: set-points less parameters.
@@ -54,6 +55,7 @@ class PixelFit:
     uncertainty: Floats
     residual_rms: float
     set_point_residuals: tuple[float, ...]
+    die_uncertainty: float | None
     shrinkage: tuple[float, ...]
     ambients: int
     degrees_of_freedom: int
@@ -139,6 +141,7 @@ def fit_pixels(observations: Sequence[Observation], use: Flags, shrink: bool = T
         uncertainty=np.sqrt(posterior[:, 0, 0]).reshape(ROWS, COLUMNS),
         residual_rms=residual_rms,
         set_point_residuals=tuple(float(value) for value in residual[:, used].mean(axis=1)),
+        die_uncertainty=float(np.sqrt(posterior[used, 2, 2].mean())) if ambients > 1 else None,
         shrinkage=shrinkage,
         ambients=ambients,
         degrees_of_freedom=freedom,

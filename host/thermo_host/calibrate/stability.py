@@ -8,7 +8,7 @@ holds the limit.
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -91,54 +91,51 @@ class WarmUp:
         return text
 
 
-@dataclass(slots=True)
 class SteadinessWatch:
-    """A sliding window of pictures and the verdict on it.
+    """A sliding window of pictures and the verdict on it; the pictures it judges are those that are averaged.
 
     Args:
-        shortest_s: no verdict before the window is this long.
-        longest_s: older pictures leave the window; an undecided verdict at this length is final.
+        shortest: no verdict before the window holds so many pictures.
+        longest: older pictures leave the window; an undecided verdict at this length is final.
         ta_limit, mean_limit: K/min.
     """
 
-    shortest_s: float
-    longest_s: float
-    ta_limit: float = TA_LIMIT_K_PER_MIN
-    mean_limit: float = MEAN_LIMIT_K_PER_MIN
-    _time_us: deque[int] = field(default_factory=deque)
-    _ta: deque[float] = field(default_factory=deque)
-    _mean: deque[float] = field(default_factory=deque)
+    def __init__(
+        self,
+        shortest: int,
+        longest: int,
+        ta_limit: float = TA_LIMIT_K_PER_MIN,
+        mean_limit: float = MEAN_LIMIT_K_PER_MIN,
+    ) -> None:
+        self._shortest = shortest
+        self._limits = ta_limit, mean_limit
+        self._window: deque[Picture] = deque(maxlen=longest)
 
     def push(self, picture: Picture) -> None:
         """Add a picture."""
-        self._time_us.append(picture.time_us)
-        self._ta.append(picture.ta)
-        self._mean.append(float(np.median(picture.celsius)))
-        while self._time_us[-1] - self._time_us[0] > self.longest_s * 1e6:
-            self._time_us.popleft()
-            self._ta.popleft()
-            self._mean.popleft()
+        self._window.append(picture)
+
+    def __len__(self) -> int:
+        return len(self._window)
 
     @property
-    def seconds(self) -> float:
-        """Length of the window."""
-        return (self._time_us[-1] - self._time_us[0]) * 1e-6 if self._time_us else 0.0
+    def pictures(self) -> list[Picture]:
+        """The window, oldest first."""
+        return list(self._window)
 
     def slopes(self) -> tuple[Slope, Slope]:
-        """Of the die temperature and of the picture's median."""
-        times = list(self._time_us)
-        return slope(times, list(self._ta)), slope(times, list(self._mean))
+        """Of the die temperature and of the picture's median, which bad pixels cannot pull."""
+        times = [picture.time_us for picture in self._window]
+        ta = slope(times, [picture.ta for picture in self._window])
+        return ta, slope(times, [float(np.median(picture.celsius)) for picture in self._window])
 
     def verdict(self) -> Verdict | None:
         """None while the window is too short, or undecided and not yet at its longest."""
-        if self.seconds < self.shortest_s:
+        if len(self._window) < self._shortest:
             return None
-        ta, mean = self.slopes()
-        verdicts = {ta.verdict(self.ta_limit), mean.verdict(self.mean_limit)}
+        verdicts = {line.verdict(limit) for line, limit in zip(self.slopes(), self._limits, strict=True)}
         if "drifting" in verdicts:
             return "drifting"
         if verdicts == {"steady"}:
             return "steady"
-        # one picture interval short of the longest window is as long as it gets
-        step = self.seconds / max(1, len(self._time_us) - 1)
-        return "undecided" if self.seconds + step > self.longest_s else None
+        return "undecided" if len(self._window) == self._window.maxlen else None
