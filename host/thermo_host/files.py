@@ -1,0 +1,59 @@
+"""Files that are whole or not there: written beside their name, synced, then renamed over it."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from thermo_core.errors import StorageError
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary name in the folder of `path`; what is written there takes the name `path` if no error escapes.
+
+    Raises:
+        StorageError: the folder is not there, is full, or may not be written.
+    """
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    try:
+        temporary.touch(exist_ok=False)
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise storage_error("write", path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write `data` to `path` so that a reader sees the old content or the new, never a part.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def read_whole(path: Path) -> bytes:
+    """The content of `path`.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise storage_error("read", path, error) from error
+
+
+def storage_error(verb: str, path: Path, error: OSError) -> StorageError:
+    """One sentence for a file that cannot be read or written."""
+    reason = (error.strerror or str(error)).lower()
+    return StorageError(f"Cannot {verb} {path}: {reason}; check the path, its permissions and the free space.")
+

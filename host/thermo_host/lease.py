@@ -1,0 +1,131 @@
+"""Telemetry under a lease: renewed by a thread while somebody listens, stopped when they leave."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+
+from thermo_core.errors import LinkError, LinkLostError, RecordError
+from thermo_core.wire import records
+from thermo_core.wire.records import Record, RecordHeader
+from thermo_host.transport import SerialLine
+
+SILENCE_S = 5.0
+"""Silence after which a running stream counts as lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """One record as it came.
+
+    Attributes:
+        host_ns: host's monotonic clock when its last byte was read.
+        header: version, type, sequence number and device time.
+        record: the body.
+        data: the record's bytes, header included, as a recording keeps them.
+    """
+
+    host_ns: int
+    header: RecordHeader
+    record: Record
+    data: bytes
+
+
+class TelemetryStream:
+    """A running stream; iterate over it, or `get` with a timeout. Made by `Wearable.stream`.
+
+    Leaving the `with` block stops the stream at the device.
+
+    Attributes:
+        lost: records that the line lost, by their sequence numbers.
+        refused: records whose bytes are intact but make no sense.
+    """
+
+    def __init__(
+        self, line: SerialLine, start: Callable[[], None], renew: Callable[[], None], stop: Callable[[], None], every_s: float
+    ) -> None:
+        self.lost = 0
+        self.refused = 0
+        self._line = line
+        self._start = start
+        self._renew = renew
+        self._stop = stop
+        self._every_s = every_s
+        self._next_sequence: int | None = None
+        self._ended = threading.Event()
+        self._failure: LinkError | None = None
+        self._renewer = threading.Thread(target=self._keep, name="lease", daemon=True)
+
+    def __enter__(self) -> "TelemetryStream":
+        self._line.drop_records()
+        try:
+            self._start()
+        except BaseException:
+            # The answer may have been lost after the device started, or Ctrl-C came in between.
+            with contextlib.suppress(LinkError):
+                self._stop()
+            raise
+        self._renewer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._renewer.join()
+        # A port that is gone is quiet, and a device that does not hear this stops when the lease ends.
+        with contextlib.suppress(LinkError):
+            self._stop()
+
+    def __iter__(self) -> Iterator[Telemetry]:
+        """Records without end.
+
+        Raises:
+            LinkLostError: the port vanished, or the wearable fell silent.
+        """
+        heard = time.monotonic()
+        while True:
+            received = self.get(SILENCE_S)
+            if received is not None:
+                heard = time.monotonic()
+                yield received
+            elif time.monotonic() - heard >= SILENCE_S:
+                raise LinkLostError(
+                    f"{self._line.port} has been silent for {SILENCE_S:g} s; check the wearable and repeat the command."
+                )
+
+    def get(self, timeout_s: float) -> Telemetry | None:
+        """The next record, None where none came in time.
+
+        Raises:
+            LinkLostError: the port vanished.
+            LinkError: the wearable refused to renew the lease.
+        """
+        while True:
+            if self._failure is not None:
+                raise self._failure
+            taken = self._line.take(timeout_s)
+            if taken is None:
+                return None
+            host_ns, data = taken
+            try:
+                header, record = records.decode(data)
+            except RecordError:
+                self.refused += 1
+                continue
+            if self._next_sequence is not None:
+                self.lost += (header.sequence - self._next_sequence) % 65536
+            self._next_sequence = (header.sequence + 1) % 65536
+            return Telemetry(host_ns, header, record, data)
+
+    def _keep(self) -> None:
+        while not self._ended.wait(self._every_s):
+            try:
+                self._renew()
+            except LinkLostError:
+                return
+            except LinkError as error:
+                self._failure = error
+                return

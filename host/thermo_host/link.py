@@ -1,0 +1,248 @@
+"""One session with a wearable: who it is, what it holds, what it can be told, and its telemetry."""
+
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from smp.image_management import ImageState
+from smpclient.requests.image_management import ImageErase, ImageStatesRead, ImageStatesWrite
+from smpclient.requests.os_management import EchoWrite, ResetWrite
+
+from thermo_core.correction import Correction
+from thermo_core.errors import LinkError, LinkLostError, LinkTimeoutError, ProtocolVersionError, RefusedError, UsageError
+from thermo_core.frames import Words
+from thermo_core.wire import management
+from thermo_core.wire.management import Command, Counters, Hello, SelfTestResult
+from thermo_host import ports
+from thermo_host.clocksync import ClockSync, RoundTrip
+from thermo_host.lease import TelemetryStream
+from thermo_host.requests import Progress, Requests
+from thermo_host.transport import SerialLine
+
+TIMEOUT_S = 2.0
+SELF_TEST_S = 30.0
+CHUNK = 384
+"""Bytes of EEPROM or calibration in one message: within the buffer of any mcumgr server."""
+
+
+class Wearable:
+    """An open session. Use `Wearable.open`, in a `with` block.
+
+    Attributes:
+        port: the path that was opened.
+        clock: device time to host time and UTC, fed by every request that carries the device's clock.
+    """
+
+    def __init__(self, port: str, line: SerialLine, timeout_s: float, clock: ClockSync) -> None:
+        self.port = port
+        self.clock = clock
+        self._line = line
+        self._requests = Requests(line, timeout_s)
+
+    @classmethod
+    def open(cls, port: str | None = None, *, timeout_s: float = TIMEOUT_S, baud: int = 115200) -> "Wearable":
+        """Open a port, alone, and check that a wearable of our protocol version answers.
+
+        Args:
+            port: path of the serial port; None where exactly one candidate is there.
+            timeout_s: how long to wait for one answer.
+            baud: baud rate of a real UART.
+
+        Raises:
+            PortNotFoundError, AmbiguousPortError, PortBusyError: of the port.
+            LinkTimeoutError: nothing there speaks SMP.
+            ProtocolVersionError: it speaks another version; the message says which side to upgrade.
+        """
+        name = ports.choose(port)
+        wearable = cls(name, SerialLine(name, baud), timeout_s, ClockSync())
+        try:
+            wearable.hello()
+        except BaseException:
+            wearable.close()
+            raise
+        return wearable
+
+    def __enter__(self) -> "Wearable":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the port; harmless when closed."""
+        self._line.close()
+
+    @property
+    def line(self) -> SerialLine:
+        """The line under it, for its counters."""
+        return self._line
+
+    def hello(self) -> Hello:
+        """Who it is and what it has."""
+        sent_ns = time.monotonic_ns()
+        body = self._requests.read(Command.HELLO)
+        received_ns = time.monotonic_ns()
+        spoken = body.get("protocol")
+        if isinstance(spoken, int) and spoken != management.PROTOCOL:
+            older = "the wearable's software" if spoken < management.PROTOCOL else "thermo-edge on this host"
+            raise ProtocolVersionError(
+                f"The wearable on {self.port} speaks version {spoken} of the protocol and this host "
+                f"{management.PROTOCOL}; upgrade {older}."
+            )
+        hello = Hello.from_map(body)
+        self.clock.add(RoundTrip(sent_ns, hello.time_us, received_ns))
+        return hello
+
+    def echo(self, text: str) -> str:
+        """What the wearable echoes: `text`, on a good line."""
+        return self._requests.standard(EchoWrite(d=text)).r
+
+    def eeprom(self, sensor: int = 0) -> Words:
+        """(832,) uint16, the picture sensor's EEPROM as the device verified it."""
+        data = self._read_blob(Command.EEPROM, {"sensor": sensor})
+        return np.frombuffer(data, dtype="<u2").astype(np.uint16)
+
+    def calibration(self, slot: int = 0) -> Correction | None:
+        """Calibration stored on the device: slot 0 the current, 1 the one before; None where there is none.
+
+        Raises:
+            CorrectionError: it is damaged.
+        """
+        data = self.calibration_bytes(slot)
+        return Correction.from_bytes(data) if data else None
+
+    def calibration_bytes(self, slot: int = 0) -> bytes:
+        """The same as the device stores it; b"" where there is none."""
+        return self._read_blob(Command.CALIBRATION, {"slot": slot})
+
+    def write_calibration(self, correction: Correction, progress: Progress | None = None) -> None:
+        """Store a calibration; the device checks it whole, keeps the one before, and uses it at once.
+
+        Raises:
+            RefusedError: it belongs to another sensor, or cannot be stored.
+        """
+        data = correction.to_bytes()
+        for at in range(0, len(data), CHUNK):
+            body = {"len": len(data), "off": at, "data": data[at : at + CHUNK]}
+            self._requests.write(Command.CALIBRATION, body)
+            if progress is not None:
+                progress(min(at + CHUNK, len(data)), len(data))
+
+    def rollback(self) -> None:
+        """Exchange the current calibration for the one before.
+
+        Raises:
+            RefusedError: there is none before.
+        """
+        self._requests.write(Command.ROLLBACK, {})
+
+    def self_test(self) -> tuple[SelfTestResult, ...]:
+        """What the device found out about itself, one result a part."""
+        body = self._requests.write(Command.SELF_TEST, {}, timeout_s=SELF_TEST_S)
+        return management.SelfTest.from_map(body).results
+
+    def counters(self) -> Mapping[str, int]:
+        """What the device has counted since it started, faults first of all."""
+        return Counters.from_map(self._requests.read(Command.COUNTERS)).counters
+
+    def set_rate(self, rate_hz: float) -> float:
+        """Set the subpages per second until the next reset; returns what the sensor does."""
+        body = self._requests.write(Command.RATE, {"rate_hz": rate_hz})
+        return management.Rate.from_map(body).rate_hz
+
+    def stream(self, lease_s: float = 3.0, key_interval: int | None = None) -> TelemetryStream:
+        """Telemetry while the `with` block lasts; requests go on working meanwhile.
+
+        Args:
+            lease_s: how long the device may go on without hearing from this host.
+            key_interval: subpages from one key frame to the next; None leaves it to the device.
+        """
+        lease_ms = round(lease_s * 1000)
+        start: dict[str, Any] = {"op": 1, "lease_ms": lease_ms}
+        if key_interval is not None:
+            start["key_interval"] = key_interval
+        return TelemetryStream(
+            self._line,
+            start=lambda: self._lease(start),
+            renew=lambda: self._lease({"op": 2, "lease_ms": lease_ms}),
+            stop=lambda: self._lease({"op": 0}),
+            every_s=lease_s / 4,
+        )
+
+    def images(self) -> list[ImageState]:
+        """The image slots."""
+        return list(self._requests.standard(ImageStatesRead()).images)
+
+    def upload(self, data: bytes, progress: Progress = lambda done, total: None) -> None:
+        """Upload a signed image into the free slot, from where an earlier upload of the same bytes stopped.
+
+        Raises:
+            RefusedError: with the reason.
+        """
+        self._requests.upload(data, progress)
+
+    def test_image(self, sha256: bytes) -> None:
+        """Have the next reset start the image with this hash, once."""
+        self._requests.standard(ImageStatesWrite(hash=sha256))
+
+    def confirm_image(self, sha256: bytes | None = None) -> None:
+        """Keep the image with this hash, the running one when None."""
+        self._requests.standard(ImageStatesWrite(hash=sha256, confirm=True))
+
+    def erase_image(self) -> None:
+        """Erase the slot that does not run."""
+        self._requests.standard(ImageErase())
+
+    def reset(self, timeout_s: float = 30.0) -> Hello:
+        """Restart the device and wait until it answers again."""
+        self._requests.standard(ResetWrite())
+        return self.reopen(timeout_s)
+
+    def reopen(self, timeout_s: float, waiting: Callable[[], None] = lambda: None) -> Hello:
+        """Close the port and open it until the wearable answers, after a reset or an unplug.
+
+        Args:
+            timeout_s: give up after so long.
+            waiting: called before each attempt.
+
+        Raises:
+            LinkLostError: it did not come back in time.
+        """
+        until = time.monotonic() + timeout_s
+        pause_s = 0.05
+        baud = self._line.baud
+        while True:
+            self.close()
+            waiting()
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, 0.5)
+            try:
+                self._line = SerialLine(self.port, baud)
+                self._requests = Requests(self._line, self._requests.timeout_s)
+                return self.hello()
+            except (ProtocolVersionError, UsageError, RefusedError):
+                raise
+            except LinkError as error:
+                if time.monotonic() > until:
+                    raise LinkLostError(
+                        f"The wearable on {self.port} did not come back within {timeout_s:g} s ({error})"
+                    ) from error
+
+    def _lease(self, body: Mapping[str, Any]) -> None:
+        sent_ns = time.monotonic_ns()
+        answer = management.StreamAnswer.from_map(self._requests.write(Command.STREAM, body))
+        self.clock.add(RoundTrip(sent_ns, answer.time_us, time.monotonic_ns()))
+
+    def _read_blob(self, command: Command, which: Mapping[str, int]) -> bytes:
+        data = bytearray()
+        while True:
+            chunk = management.Chunk.from_map(self._requests.read(command, {**which, "off": len(data)}))
+            if chunk.offset != len(data) or (not chunk.data and chunk.length > len(data)):
+                raise LinkTimeoutError(f"{self.port} answered with another part than was asked for; try again.")
+            data += chunk.data
+            if len(data) >= chunk.length:
+                return bytes(data)
