@@ -136,6 +136,18 @@ class ImageTooLargeError(ImageError):
     """Larger than a slot."""
 
 
+class SlotStateError(ImageError):
+    """The slots do not allow it now, as while the running image is on trial."""
+
+
+class NoSuchImageError(SlotStateError):
+    """No slot holds the image that was named."""
+
+
+class UploadError(ImageError):
+    """An upload whose offset, length or hash contradicts itself."""
+
+
 class BundleError(ImageError):
     """The content of an image is not a model bundle."""
 
