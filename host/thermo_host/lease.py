@@ -44,7 +44,12 @@ class TelemetryStream:
     """
 
     def __init__(
-        self, line: SerialLine, start: Callable[[], None], renew: Callable[[], None], stop: Callable[[], None], every_s: float
+        self,
+        line: SerialLine,
+        start: Callable[[], None],
+        renew: Callable[[], None],
+        stop: Callable[[], None],
+        every_s: float,
     ) -> None:
         self.lost = 0
         self.refused = 0

@@ -11,7 +11,14 @@ from smpclient.requests.image_management import ImageErase, ImageStatesRead, Ima
 from smpclient.requests.os_management import EchoWrite, ResetWrite
 
 from thermo_core.correction import Correction
-from thermo_core.errors import LinkError, LinkLostError, LinkTimeoutError, ProtocolVersionError, RefusedError, UsageError
+from thermo_core.errors import (
+    LinkError,
+    LinkLostError,
+    LinkTimeoutError,
+    ProtocolVersionError,
+    RefusedError,
+    UsageError,
+)
 from thermo_core.frames import Words
 from thermo_core.wire import management
 from thermo_core.wire.management import Command, Counters, Hello, SelfTestResult

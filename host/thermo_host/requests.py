@@ -165,7 +165,9 @@ class Requests:
                 raise self._upload_error(error) from error
             except (SMPValidationException, SMPBadSequence) as error:
                 text = " ".join(str(error).split())
-                raise ManagementError(f"{self._line.port} gave an answer that does not parse ({text[:120]}).") from error
+                raise ManagementError(
+                    f"{self._line.port} gave an answer that does not parse ({text[:120]})."
+                ) from error
             except BaseException:
                 future.cancel()
                 raise

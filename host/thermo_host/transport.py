@@ -5,6 +5,7 @@ TIOCEXCL is not used, because on a pseudo-terminal it outlives a killed process 
 """
 
 import contextlib
+import errno
 import os
 import select
 import threading
@@ -12,7 +13,6 @@ import time
 from collections import deque
 from concurrent.futures import Future
 from dataclasses import replace
-from pathlib import Path
 
 import serial
 
@@ -26,6 +26,7 @@ from thermo_core.errors import (
 )
 from thermo_core.wire.framing import Demultiplexer, LineCounters, ManagementFrame
 from thermo_core.wire.smp import SmpHeader, encode_packets
+from thermo_host import ports
 
 READ_SIZE = 65536
 BACKLOG = 4096
@@ -43,7 +44,7 @@ class SerialLine:
         baud: baud rate; means nothing on a pseudo-terminal or USB gadget.
 
     Attributes:
-        port: as given.
+        port, baud: as given.
         bytes_received: since opening.
         overflow: telemetry records dropped here because nobody took them.
 
@@ -55,6 +56,7 @@ class SerialLine:
 
     def __init__(self, port: str, baud: int = 115200) -> None:
         self.port = port
+        self.baud = baud
         self.bytes_received = 0
         self.overflow = 0
         self._serial = _open(port, baud)
@@ -211,21 +213,17 @@ class SerialLine:
 
 
 def _open(port: str, baud: int) -> serial.Serial:
-    if not Path(port).exists():
-        raise PortNotFoundError(f"There is no port {port}; run `thermo-host ports` to see those that are there.")
     try:
         opened = serial.Serial(port, baud, timeout=0, write_timeout=WRITE_TIMEOUT_S, exclusive=True)
     except serial.SerialException as error:
-        holder = _holder(port)
-        if "lock" in str(error).lower() or holder:
-            raise PortBusyError(
-                f"{port} is in use by {holder or 'another program'}; end that program, or use another port."
-            ) from error
-        if isinstance(error.__context__, PermissionError) or error.errno == 13:
-            raise LinkError(f"You may not open {port}; add yourself to the group that owns it (dialout).") from error
-        raise PortNotFoundError(f"{port} cannot be opened as a serial port ({_reason(error)}); choose another.") from error
+        if error.errno in (errno.EAGAIN, errno.EBUSY):
+            holder = ports.holder(port) or "another program"
+            raise PortBusyError(f"{port} is in use by {holder}; end that program, or use another port.") from error
+        if error.errno in (errno.EACCES, errno.EPERM):
+            raise LinkError(f"You may not open {port}; join the group that owns it (dialout on Debian).") from error
+        raise _not_serial(port, error) from error
     except (OSError, ValueError) as error:
-        raise PortNotFoundError(f"{port} cannot be opened as a serial port ({error}); choose another.") from error
+        raise _not_serial(port, error) from error
     # Ends whatever a killed predecessor may have left half-sent on the line.
     with contextlib.suppress(OSError, serial.SerialException):
         opened.reset_input_buffer()
@@ -237,27 +235,8 @@ def _vanished(port: str) -> LinkLostError:
     return LinkLostError(f"{port} vanished; plug the wearable in again and repeat the command.")
 
 
-def _reason(error: serial.SerialException) -> str:
-    return os.strerror(error.errno) if error.errno else str(error)
-
-
-def _holder(port: str) -> str | None:
-    """Program and process that hold the lock of a port, from /proc; None where that cannot be found out."""
-    try:
-        status = Path(port).stat()
-        locks = Path("/proc/locks").read_text().splitlines()
-    except OSError:
-        return None
-    for fields in (line.split() for line in locks):
-        if len(fields) < 6 or fields[1] != "FLOCK":
-            continue
-        if fields[5].rsplit(":", 1)[-1] == str(status.st_ino) and _device(fields[5]) == status.st_dev:
-            with contextlib.suppress(OSError):
-                name = Path(f"/proc/{fields[4]}/comm").read_text().strip()
-                return f"{name} (process {fields[4]})"
-    return None
-
-
-def _device(field: str) -> int:
-    major, minor, _ = field.split(":")
-    return os.makedev(int(major, 16), int(minor, 16))
+def _not_serial(port: str, error: Exception) -> PortNotFoundError:
+    reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+    return PortNotFoundError(
+        f"{port} cannot be opened as a serial port ({reason.rstrip('.')}); run `thermo-host ports` to see those there are."
+    )
