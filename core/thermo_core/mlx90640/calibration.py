@@ -251,8 +251,8 @@ def _bad_pixels(word: list[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     if len(bad) > MAX_BAD_PIXELS:
         fifth = bad[MAX_BAD_PIXELS]
         raise BadPixelsError(
-            f"The EEPROM marks {len(broken)} broken and {len(outlier)} outlier pixels where {MAX_BAD_PIXELS} together are "
-            f"allowed (the fifth is word 0x{_address(fifth):04X} = 0x{pixels[fifth]:04X}); read it again, and replace the "
+            f"The EEPROM marks {len(broken)} broken and {len(outlier)} outlier pixels, {MAX_BAD_PIXELS} are allowed "
+            f"(the fifth is word 0x{_address(fifth):04X} = 0x{pixels[fifth]:04X}); read it again, and replace the "
             "sensor if it stays so.",
             _address(fifth),
             pixels[fifth],
@@ -292,6 +292,8 @@ def _check_plausible(calibration: Calibration, word: list[int]) -> None:
         refuse(50, f"a PTAT slope of {calibration.kt_ptat:g} counts/K")
     if calibration.k_vdd >= 0:
         refuse(51, f"a supply slope of {calibration.k_vdd} counts/V")
+    if abs(calibration.ks_ta) > 0.008:
+        refuse(60, f"a sensitivity that changes by {calibration.ks_ta:.3g} per kelvin of ambient temperature")
     if not calibration.ct[1] < calibration.ct[2] < calibration.ct[3]:
         refuse(63, f"temperature ranges from 0 to {calibration.ct[2]:g} to {calibration.ct[3]:g} degC")
     for name, index, slope, span in (

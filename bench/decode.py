@@ -1,0 +1,106 @@
+"""Time of a full picture (two subpages and their merging) beside the Adafruit driver's own calculation, in one run.
+
+    python bench/decode.py [--vectors FILE.npz] [--rounds N]
+
+FILE holds `eeprom` (832,) and `frames` (2, 834), both subpages of one picture; the default is the golden recording of a
+real sensor. The driver runs unmodified on a bus that answers from memory; only its arithmetic is timed.
+"""
+
+import argparse
+import os
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import adafruit_mlx90640
+import numpy as np
+from numpy.typing import NDArray
+
+from thermo_core.frames import Words
+from thermo_core.mlx90640.calibration import Calibration
+from thermo_core.mlx90640.decode import Decoder, merge
+from thermo_core.mlx90640.registers import EEPROM_START
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("THERMO_SHARED", REPOSITORY.parent / "shared"))
+
+
+class EepromBus:
+    """As much of busio.I2C as the driver's constructor needs: a chip that holds nothing but an EEPROM."""
+
+    def __init__(self, eeprom: Words) -> None:
+        self.data = eeprom.astype(">u2").tobytes()
+
+    def try_lock(self) -> bool:
+        return True
+
+    def unlock(self) -> None:
+        pass
+
+    def writeto(self, address: int, buffer: bytes, **_: object) -> None:
+        pass
+
+    def writeto_then_readfrom(
+        self, address: int, out: bytes, into: bytearray, *, in_end: int | None = None, **_: object
+    ) -> None:
+        start = 2 * (int.from_bytes(out[:2], "big") - EEPROM_START)
+        size = len(into) if in_end is None else in_end
+        into[:size] = self.data[start : start + size]
+
+
+def seconds(action: Callable[[], object], repeats: int) -> float:
+    """Mean time of one call."""
+    start = time.perf_counter()
+    for _ in range(repeats):
+        action()
+    return (time.perf_counter() - start) / repeats
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--vectors", type=Path, default=SHARED / "golden" / "mlx90640" / "s2_signaloid.npz")
+    parser.add_argument("--rounds", type=int, default=15)
+    arguments = parser.parse_args()
+    if not arguments.vectors.is_file():
+        parser.error(f"{arguments.vectors} does not exist; name a file with `eeprom` and `frames` by --vectors")
+    data = np.load(arguments.vectors)
+    frames: NDArray[np.uint16] = data["frames"]
+
+    decoder = Decoder(Calibration.from_eeprom(data["eeprom"]))
+    general = Decoder(decoder.calibration, np.full((24, 32), 0.95))
+    driver = adafruit_mlx90640.MLX90640(EepromBus(data["eeprom"]))
+    lists = [frame.tolist() for frame in frames]
+    theirs = [0.0] * 768
+
+    def ours() -> NDArray[np.float32]:
+        return merge(decoder.decode(frames[0]), decoder.decode(frames[1])).celsius
+
+    def with_maps() -> NDArray[np.float32]:
+        return merge(general.decode(frames[0]), general.decode(frames[1])).celsius
+
+    def adafruit() -> None:
+        for words in lists:
+            driver._CalculateTo(words, 0.95, driver._GetTa(words) - 8, theirs)
+
+    adafruit()
+    difference = float(np.abs(ours().ravel() - np.array(theirs)).max())
+    rows = {
+        "Adafruit driver": (adafruit, 3),
+        "thermo_core": (ours, 300),
+        "thermo_core, emissivity map": (with_maps, 100),
+    }
+    times: dict[str, list[float]] = {name: [] for name in rows}
+    for _ in range(arguments.rounds):
+        for name, (action, repeats) in rows.items():
+            times[name].append(seconds(action, repeats))
+    median = {name: statistics.median(values) for name, values in times.items()}
+    base = median["Adafruit driver"]
+    print(f"{arguments.vectors.name}, median of {arguments.rounds} rounds, largest difference {difference:.4f} K\n")
+    print(f"{'':30}{'us/picture':>12}{'best':>10}{'ratio':>10}")
+    for name, value in median.items():
+        print(f"{name:30}{value * 1e6:12.1f}{min(times[name]) * 1e6:10.1f}{base / value:9.1f}x")
+
+
+if __name__ == "__main__":
+    main()
