@@ -17,6 +17,10 @@ class StorageError(ThermoError):
     """A file cannot be read, written or trusted."""
 
 
+class DamagedFileError(StorageError):
+    """A file of ours whose checksum or structure does not hold."""
+
+
 class SensorError(ThermoError):
     """The MLX90640 holds or sent something that cannot be right."""
 
