@@ -1,0 +1,1 @@
+"""Models trained from this repository, each with its card, its figures and its signed bundle."""
