@@ -27,7 +27,7 @@ MAX_ECHO = 4096
 
 _ECHO, _RESET, _PARAMETERS, _APPLICATION_INFO, _BOOTLOADER_INFO = 0, 5, 6, 7, 8
 _OS_INVALID_FORMAT, _OS_NO_ANSWER = 2, 3
-_DIRECT_WITH_REVERT = 5  # two slots that run where they lie and fall back
+_SWAP = 3  # MCUboot swaps slots without scratch: slot 0 always runs
 
 
 class Refusal(ThermoError):
@@ -230,7 +230,7 @@ def os_commands(application: Callable[[], Application], reset: Callable[[], None
         if not query:
             return {"bootloader": "MCUboot"}
         if query == "mode":
-            return {"bootloader": "MCUboot", "response": {"mode": _DIRECT_WITH_REVERT, "no-downgrade": True}}
+            return {"bootloader": "MCUboot", "response": {"mode": _SWAP, "no-downgrade": True}}
         raise Refusal(
             f'The bootloader does not answer "{query[:16]}"; ask for "mode".',
             _OS_NO_ANSWER,
