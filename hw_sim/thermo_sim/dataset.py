@@ -6,8 +6,7 @@ from numpy.typing import NDArray
 from thermo_core.errors import UsageError
 from thermo_core.frames import COLUMNS, CONTROL, FRAME_WORDS, PIXELS, RAM_WORDS, ROWS, SUBPAGE, Words
 from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.decode import Decoder
-from thermo_core.mlx90640.pictures import merge
+from thermo_core.mlx90640.decode import Decoder, merge
 from thermo_core.mlx90640.registers import ControlRegister, RefreshRate
 from thermo_sim import eeprom as eeprom_contents
 from thermo_sim.radiometry import Conditions, Noise, Radiometry, ResponseError, pattern
