@@ -48,8 +48,8 @@ class Bundle:
             raise BundleError("The model in the bundle is not a .tflite file, so convert it first.")
         if len(self.model) > MAX_MODEL:
             raise BundleError(f"The model has {len(self.model)} bytes and may have {MAX_MODEL}, so make it smaller.")
-        if not 1 <= len(self.card) <= MAX_CARD:
-            raise BundleError(f"The model card must have 1 to {MAX_CARD} characters, so write or shorten it.")
+        if not 1 <= len(self.card.encode(errors="replace")) <= MAX_CARD:
+            raise BundleError(f"The model card must have 1 to {MAX_CARD} bytes, so write or shorten it.")
         if not self.profile.labels:
             raise BundleError("The profile in the bundle has no labels, so name what the model's outputs mean.")
 

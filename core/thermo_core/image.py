@@ -38,7 +38,9 @@ _KEY_HASH, _SHA256, _ED25519 = 0x01, 0x10, 0x24
 _SIZES = {_SHA256: 32, _KEY_HASH: 32, _ED25519: 64}
 _ENCRYPTED = 0x0000_000C
 _COMPRESSED = 0x0000_0E00
-_VERSION = re.compile(r"(0|[1-9]\d{0,9})(?:\.(0|[1-9]\d{0,9})(?:\.(0|[1-9]\d{0,9})(?:\+(0|[1-9]\d{0,9}))?)?)?")
+_VERSION = re.compile(
+    r"(0|[1-9]\d{0,9})(?:\.(0|[1-9]\d{0,9})(?:\.(0|[1-9]\d{0,9})(?:\+(0|[1-9]\d{0,9}))?)?)?", re.ASCII
+)
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -66,8 +68,8 @@ class Version:
         Raises:
             UsageError: not a version, or out of range.
         """
-        match = _VERSION.fullmatch(text, endpos=64)
-        if match is None or len(text) > 64:
+        match = _VERSION.fullmatch(text)
+        if match is None:
             raise UsageError(f"{text[:64]!r} is not a version, so write it as 1.2.3 or 1.2.3+4.")
         return cls(*(int(part or 0) for part in match.groups()))
 
