@@ -142,6 +142,7 @@ def average(
     slope: float = 0.0,
     slope_u: float = 0.0,
     counts: tuple[float, ...] = (),
+    run: int = 0,
 ) -> Observation:
     """Average the uncorrected pictures of one set-point.
 
@@ -181,6 +182,7 @@ def average(
         slope=slope,
         slope_u=slope_u,
         counts=counts,
+        run=run,
     )
 
 

@@ -98,6 +98,9 @@ class SteadinessWatch:
         shortest: no verdict before the window holds so many pictures.
         longest: older pictures leave the window; an undecided verdict at this length is final.
         ta_limit, mean_limit: K/min.
+
+    Attributes:
+        longest: as given.
     """
 
     def __init__(
@@ -107,13 +110,16 @@ class SteadinessWatch:
         ta_limit: float = TA_LIMIT_K_PER_MIN,
         mean_limit: float = MEAN_LIMIT_K_PER_MIN,
     ) -> None:
+        self.longest = longest
         self._shortest = shortest
         self._limits = ta_limit, mean_limit
         self._window: deque[Picture] = deque(maxlen=longest)
+        self._medians: deque[float] = deque(maxlen=longest)
 
     def push(self, picture: Picture) -> None:
         """Add a picture."""
         self._window.append(picture)
+        self._medians.append(float(np.median(picture.celsius)))
 
     def __len__(self) -> int:
         return len(self._window)
@@ -127,7 +133,7 @@ class SteadinessWatch:
         """Of the die temperature and of the picture's median, which bad pixels cannot pull."""
         times = [picture.time_us for picture in self._window]
         ta = slope(times, [picture.ta for picture in self._window])
-        return ta, slope(times, [float(np.median(picture.celsius)) for picture in self._window])
+        return ta, slope(times, list(self._medians))
 
     def verdict(self) -> Verdict | None:
         """None while the window is too short, or undecided and not yet at its longest."""
@@ -138,4 +144,4 @@ class SteadinessWatch:
             return "drifting"
         if verdicts == {"steady"}:
             return "steady"
-        return "undecided" if len(self._window) == self._window.maxlen else None
+        return "undecided" if len(self._window) == self.longest else None

@@ -1,0 +1,208 @@
+"""What is kept of a calibration: report.json (runs are merged from it), report.html, and the terminal's table."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from math import isnan
+from pathlib import Path
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from thermo_core.errors import StorageError
+from thermo_core.profile import NOTICE
+from thermo_host.calibrate import html
+from thermo_host.calibrate.agreement import Agreement
+from thermo_host.calibrate.observation import Floats, Observation
+from thermo_host.calibrate.procedure import Outcome
+from thermo_host.calibrate.stability import Slope, WarmUp
+from thermo_host.files import read_whole, write_whole
+
+FORMAT = "thermo-edge calibration report"
+VERSION = 1
+
+
+def utc(unix_s: int) -> str:
+    """ISO 8601 with zone."""
+    return datetime.fromtimestamp(unix_s, UTC).isoformat()
+
+
+def summary(outcome: Outcome, written: bool) -> dict[str, object]:
+    """The figures without the maps: what `--json` prints."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "created": utc(outcome.created_unix_s),
+        "subject": outcome.subject.to_map(),
+        "reference": outcome.reference,
+        "settings": outcome.settings.to_map(),
+        "accepted": not outcome.objections,
+        "objections": list(outcome.objections),
+        "written": written,
+        "warm_up": [_warm_up(check) for check in outcome.warm_ups],
+        "before": outcome.before.to_map(),
+        "after": outcome.after.to_map(),
+        "hold_outs": [
+            {
+                "reference_c": round(hold_out.observation.reference, 4),
+                "ta_c": round(hold_out.observation.ta, 3),
+                "pictures": hold_out.observation.pictures,
+                "before": hold_out.before.to_map(),
+                "after": hold_out.after.to_map(),
+            }
+            for hold_out in outcome.hold_outs
+        ],
+        "noise": {
+            "netd_median_k": round(outcome.noise.median, 4),
+            "netd_centre_k": round(outcome.noise.centre, 4),
+            "netd_max_k": round(outcome.noise.largest, 4),
+            "pictures": outcome.noise.pictures,
+        },
+        "bad_pixels": [pixel.to_map() for pixel in outcome.bad_pixels],
+        "fit": _fit(outcome),
+        "thermistors": [fit.to_map() for fit in outcome.thermistors],
+        "uncertainty": outcome.budget.to_map() if outcome.budget else None,
+        "notice": NOTICE,
+    }
+
+
+def full(outcome: Outcome, written: bool) -> dict[str, object]:
+    """The figures with every map: what report.json holds."""
+    correction = outcome.correction
+    return summary(outcome, written) | {
+        "maps": {
+            "offset_c": _rows(correction.offset),
+            "gain": _rows(correction.gain, 6),
+            "ta_slope": _rows(correction.ta_slope, 6),
+            "netd_k": _rows(outcome.noise.netd),
+        },
+        "observations": [observation.to_map() for observation in outcome.observations],
+    }
+
+
+def save(outcome: Outcome, written: bool, directory: Path) -> tuple[Path, Path]:
+    """Write report.json and report.html into `directory` (made if need be), each whole or not at all.
+
+    Raises StorageError where they cannot be written.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"The folder {directory} cannot be made ({error.strerror}); choose another with --output."
+        ) from error
+    report_json, report_html = directory / "report.json", directory / "report.html"
+    write_whole(report_json, json.dumps(full(outcome, written), allow_nan=False).encode())
+    write_whole(report_html, html.page(outcome, written).encode())
+    return report_json, report_html
+
+
+def load_observations(path: Path, sensor_id: bytes, run: int) -> list[Observation]:
+    """The observations of an earlier report.json.
+
+    Raises StorageError where it is no such report, or belongs to another sensor.
+    """
+    try:
+        data = json.loads(read_whole(path))
+    except ValueError as error:
+        raise StorageError(f"{path} is not JSON; give a report.json of an earlier calibration to --merge.") from error
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise StorageError(f"{path} is no calibration report; give a report.json of an earlier calibration to --merge.")
+    if data.get("version") != VERSION:
+        raise StorageError(
+            f"{path} is a report of version {data.get('version')} and this is version {VERSION}; calibrate again."
+        )
+    subject = data.get("subject")
+    whose = subject.get("sensor_id") if isinstance(subject, dict) else None
+    if whose != sensor_id.hex():
+        raise StorageError(
+            f"{path} belongs to sensor {whose}, but this wearable has {sensor_id.hex()}; merge runs of one sensor only."
+        )
+    observations = data.get("observations")
+    if not isinstance(observations, list):
+        raise StorageError(f"{path} holds no observations; give a report.json as thermo-host wrote it.")
+    return [Observation.from_map(observation, run) for observation in observations]
+
+
+def terminal(outcome: Outcome) -> RenderableType:
+    """The before/after table and what else a user must know, for a rich console."""
+    table = Table(title="Hold-out points, never fitted (K)", title_justify="left")
+    for heading in ("degC", "", "RMSE", "max", "bias", "uniformity", "averaging noise"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for hold_out in outcome.hold_outs:
+        name = f"{hold_out.observation.reference:.1f}"
+        _pair(table, name, hold_out.before, hold_out.after)
+    if len(outcome.hold_outs) > 1:
+        table.add_section()
+        _pair(table, "all", outcome.before, outcome.after)
+    lines = [
+        f"Noise of a picture (NETD): median {outcome.noise.median:.3f} K, centre {outcome.noise.centre:.3f} K, "
+        f"largest {outcome.noise.largest:.3f} K",
+        f"Bad pixels: {len(outcome.bad_pixels)}",
+    ]
+    lines += [f"  row {pixel.row}, column {pixel.column}: {pixel.kind}, {pixel.reason}" for pixel in outcome.bad_pixels]
+    lines += [f"Thermistor {fit.name}: {fit}" for fit in outcome.thermistors]
+    if outcome.budget:
+        lines.append(
+            f"Uncertainty (k = 2): {outcome.budget.expanded:.3f} K over {outcome.budget.pictures} pictures, "
+            f"{outcome.budget.expanded_single:.2f} K for a pixel of a single one"
+        )
+    lines.append(NOTICE)
+    return Group(table, Text("\n".join(lines)))
+
+
+def _pair(table: Table, name: str, before: Agreement, after: Agreement) -> None:
+    for label, row, style in (("before", before, "dim"), ("after", after, "bold")):
+        table.add_row(
+            name if label == "before" else "",
+            label,
+            f"{row.rmse:.3f}",
+            f"{row.largest:.3f}",
+            f"{row.bias:+.3f}",
+            f"{row.uniformity:.3f}",
+            f"{row.noise:.3f}",
+            style=style,
+        )
+
+
+def _fit(outcome: Outcome) -> dict[str, object] | None:
+    fit = outcome.fit
+    if fit is None:
+        return None
+    return {
+        "model": "T = a + b x + c (Ta - 25)",
+        "gain_median": round(float(np.median(fit.gain)), 5),
+        "gain_sd": round(float(fit.gain.std()), 5),
+        "residual_rms_k": None if isnan(fit.residual_rms) else round(fit.residual_rms, 5),
+        "set_point_residuals_k": [round(value, 5) for value in fit.set_point_residuals],
+        "noise_share": [round(value, 4) for value in fit.shrinkage],
+        "ambients": fit.ambients,
+        "degrees_of_freedom": fit.degrees_of_freedom,
+        "uncertainty_rms_k": round(float(np.sqrt((fit.uncertainty**2).mean())), 5),
+    }
+
+
+def _warm_up(check: WarmUp) -> dict[str, object]:
+    return {
+        "skipped": check.skipped,
+        "verdict": check.verdict,
+        "seconds": round(check.seconds, 2),
+        "ta": _slope(check.ta),
+        "picture": _slope(check.mean),
+    }
+
+
+def _slope(slope: Slope) -> dict[str, object] | None:
+    if slope.seconds == 0:
+        return None
+    return {
+        "k_per_min": round(slope.k_per_min, 5),
+        "u_k_per_min": round(slope.uncertainty, 5),
+        "seconds": slope.seconds,
+    }
+
+
+def _rows(values: Floats | Sequence[float], digits: int = 4) -> object:
+    return np.round(np.asarray(values, np.float64), digits).tolist()
