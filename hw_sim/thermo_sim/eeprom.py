@@ -4,6 +4,8 @@
 section 11.2. Figures of spread (sensitivity map, offsets by row parity, compensation) follow two real sensors.
 """
 
+import zipfile
+import zlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import StorageError, UsageError
-from thermo_core.frames import COLUMNS, PIXELS, ROWS, Words
+from thermo_core.frames import COLUMNS, FRAME_WORDS, PIXELS, ROWS, Words
 from thermo_core.mlx90640.registers import CONTROL_DEFAULT, EEPROM_WORDS, I2C_ADDRESS_DEFAULT
 
 Map = NDArray[np.float64]
@@ -188,7 +190,7 @@ def encode(parameters: EepromParameters) -> Words:
     words[0x3D], words[0x3E] = ks_to[1] << 8 | ks_to[0], ks_to[3] << 8 | ks_to[2]
     words[0x3F] = (
         2 << 12
-        | _unsigned("CT4", (p.ct3 - p.ct2) / 20, 4) << 8
+        | _unsigned("CT4 above CT3", (p.ct3 - p.ct2) / 20, 4) << 8
         | _unsigned("CT3", p.ct2 / 20, 4) << 4
         | (_KS_TO_SCALE - 8)
     )
@@ -214,28 +216,52 @@ def load(path: Path) -> Words:
         StorageError: the file cannot be read or holds no EEPROM.
     """
     try:
-        if path.suffix == ".npz":
-            with np.load(path) as archive:
-                if "eeprom" not in archive:
-                    raise StorageError(f"{path} holds no array named 'eeprom'; save the 832 words under that name.")
-                values = np.asarray(archive["eeprom"])
-        elif path.suffix == ".npy":
-            values = np.load(path)
+        if path.suffix in (".npz", ".npy"):
+            values = _array(path, "eeprom")
         elif path.suffix == ".bin":
             values = np.frombuffer(path.read_bytes(), dtype=">u2")
         else:
             values = np.array([int(word, 0) for word in path.read_text().replace(",", " ").split()])
     except OSError as error:
-        raise StorageError(f"{path} cannot be read ({error.strerror}); check the path.") from error
-    except (ValueError, UnicodeDecodeError, EOFError) as error:
+        raise StorageError(f"{path} cannot be read ({error.strerror or error}); check the path.") from error
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise StorageError(
-            f"{path} is no EEPROM dump ({error}); give .npz, .npy, .bin or text of 832 words."
+            f"{path} is no EEPROM dump ({error}); give 832 words in .npz, .npy, .bin or text."
         ) from error
     if values.shape != (EEPROM_WORDS,) or values.dtype.kind not in "iu":
         raise StorageError(f"{path} holds {values.dtype} of shape {values.shape}; an EEPROM is 832 whole numbers.")
     if values.min() < 0 or values.max() > 0xFFFF:
         raise StorageError(f"{path} holds numbers outside 0 to 65535; an EEPROM word has 16 bits.")
     return values.astype(np.uint16)
+
+
+def load_frames(path: Path) -> NDArray[np.uint16]:
+    """Recorded frames, (n, 834) uint16, from the array ``frames`` of an ``.npz`` file, or an ``.npy`` file.
+
+    Raises:
+        StorageError: the file cannot be read or holds no frames.
+    """
+    try:
+        values = _array(path, "frames")
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read ({error.strerror or error}); check the path.") from error
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise StorageError(f"{path} is no recording ({error}); give (n, 834) words named 'frames' in .npz.") from error
+    whole = values.dtype.kind in "iu" and values.ndim == 2 and values.shape[1] == FRAME_WORDS and len(values) > 0
+    if not whole or values.min() < 0 or values.max() > 0xFFFF:
+        raise StorageError(f"{path} holds {values.dtype} of shape {values.shape}; frames are (n, 834) 16-bit words.")
+    return values.astype(np.uint16)
+
+
+def _array(path: Path, name: str) -> NDArray[np.generic]:
+    """The array of a NumPy file, by name where the file is an archive."""
+    loaded = np.load(path)
+    if isinstance(loaded, np.ndarray):
+        return loaded
+    with loaded:
+        if name not in loaded:
+            raise StorageError(f"{path} holds no array named '{name}'; save it under that name.")
+        return np.asarray(loaded[name])
 
 
 def _split(

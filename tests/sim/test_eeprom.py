@@ -1,0 +1,126 @@
+"""EEPROM contents: made ones decode to what was intended, files load or are refused."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from thermo_core.errors import StorageError, UsageError
+from thermo_core.mlx90640.calibration import Calibration
+from thermo_sim.eeprom import encode, generate, load, load_frames, random_parameters
+
+EXACT = ["vdd25", "k_vdd", "kv_ptat", "kt_ptat", "v_ptat25", "alpha_ptat", "gain", "tgc", "ks_ta", "ks_to"]
+EXACT += ["cp_offset", "cp_kta", "cp_kv", "il_chess_c", "chess_calibrated", "broken", "outlier"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**31))
+def test_a_made_eeprom_decodes_to_its_parameters_within_a_step(seed: int) -> None:
+    intended = random_parameters(seed)
+    decoded = Calibration.from_eeprom(encode(intended))
+    for name in EXACT:
+        assert getattr(decoded, name) == getattr(intended, name), name
+    # Steps of the fields: 32/2^38 for sensitivity, 1 count for the offset, 4/2^13 for Kta;
+    # a pixel whose word would be 0 takes one step of sensitivity more.
+    assert np.abs(decoded.alpha - intended.alpha).max() <= 1.5 * 32 / 2**38
+    assert np.abs(decoded.offset - intended.offset).max() <= 0.5
+    assert np.abs(decoded.kta - intended.kta).max() <= 2.0 / 2**13
+    assert np.array_equal(decoded.kv[:2, :2], intended.kv)
+    assert decoded.cp_alpha == pytest.approx(intended.cp_alpha, rel=0.01)
+    assert decoded.ct[2:] == (intended.ct2, intended.ct3)
+    assert decoded.device_id == b"".join(word.to_bytes(2, "big") for word in intended.device_id)
+
+
+def test_made_sensors_differ_by_seed_and_have_the_spread_of_real_ones(golden_dir) -> None:
+    real = []
+    for name in ("s1_melexis_example", "s2_signaloid"):
+        with np.load(golden_dir / f"{name}.npz") as archive:
+            real.append(Calibration.from_eeprom(archive["eeprom"]))
+    made = [Calibration.from_eeprom(generate(seed)) for seed in range(20)]
+    assert len({c.device_id for c in made}) == 20
+
+    def range_of(figure) -> tuple[float, float]:
+        return min(map(figure, real)), max(map(figure, real))
+
+    for figure, margin in (
+        (lambda c: c.alpha.max(), 0.2),
+        (lambda c: c.alpha.min() / c.alpha.max(), 0.25),
+        (lambda c: c.offset.mean(), 0.25),
+        (lambda c: c.offset.std(), 0.6),
+        (lambda c: c.kta.mean(), 0.2),
+        (lambda c: c.v_ptat25, 0.05),
+        (lambda c: c.gain, 0.1),
+    ):
+        low, high = range_of(figure)
+        spread = margin * max(abs(low), abs(high))
+        assert all(low - spread <= figure(c) <= high + spread for c in made)
+
+
+def test_broken_and_outlier_pixels_are_marked() -> None:
+    calibration = Calibration.from_eeprom(generate(3, broken=(10,), outlier=(400, 700)))
+    assert calibration.broken == (10,)
+    assert calibration.outlier == (400, 700)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"broken": (768,)}, "768"),
+        ({"tgc": 8.0}, "TGC"),
+        ({"gain": 40_000}, "gain"),
+        ({"ct2": 400, "ct3": 500}, "CT3"),
+        ({"cp_offset": (-69, 200)}, "CP offset"),
+    ],
+)
+def test_what_does_not_fit_its_field_is_refused_by_name(change, what: str) -> None:
+    with pytest.raises(UsageError, match=what):
+        encode(dataclasses.replace(random_parameters(0), **change))
+
+
+def test_every_file_format_gives_the_same_words(tmp_path) -> None:
+    words = generate(7)
+    np.savez(tmp_path / "a.npz", eeprom=words, frames=np.zeros(3))
+    np.save(tmp_path / "a.npy", words)
+    (tmp_path / "a.bin").write_bytes(words.astype(">u2").tobytes())
+    (tmp_path / "hex.txt").write_text("\n".join(f"0x{word:04X}," for word in words))
+    (tmp_path / "decimal.csv").write_text(",".join(str(word) for word in words))
+    for path in tmp_path.iterdir():
+        loaded = load(path)
+        assert loaded.dtype == np.uint16
+        assert np.array_equal(loaded, words), path.name
+
+
+def test_files_that_hold_no_eeprom_are_refused(tmp_path) -> None:
+    (tmp_path / "short.bin").write_bytes(bytes(100))
+    (tmp_path / "odd.bin").write_bytes(bytes(1663))
+    (tmp_path / "words.txt").write_text("not numbers at all")
+    (tmp_path / "large.txt").write_text("70000 " * 832)
+    (tmp_path / "negative.txt").write_text("-1 " * 832)
+    (tmp_path / "latin.txt").write_bytes(b"\xff\xfe\xfa")
+    (tmp_path / "cut.npz").write_bytes(b"PK\x03\x04 and no more")
+    (tmp_path / "empty.npy").write_bytes(b"")
+    np.savez(tmp_path / "other.npz", frames=np.zeros(3))
+    np.save(tmp_path / "float.npy", np.zeros(832))
+    np.save(tmp_path / "objects.npy", np.array([{}] * 832, dtype=object), allow_pickle=True)
+    (tmp_path / "folder.bin").mkdir()
+    for path in [*tmp_path.iterdir(), tmp_path / "absent.bin"]:
+        with pytest.raises(StorageError, match=path.name):
+            load(path)
+
+
+def test_frames_load_or_are_refused(tmp_path, golden_dir) -> None:
+    frames = load_frames(golden_dir / "s1_melexis_example.npz")
+    assert frames.shape == (2, 834)
+    assert frames.dtype == np.uint16
+    np.save(tmp_path / "again.npy", frames)
+    assert np.array_equal(load_frames(tmp_path / "again.npy"), frames)
+    np.savez(tmp_path / "none.npz", eeprom=np.zeros(832))
+    np.savez(tmp_path / "flat.npz", frames=np.zeros(834, dtype=int))
+    np.savez(tmp_path / "empty.npz", frames=np.zeros((0, 834), dtype=int))
+    np.savez(tmp_path / "large.npz", frames=np.full((1, 834), 70_000))
+    (tmp_path / "cut.npz").write_bytes(b"PK\x03\x04")
+    for name in ("none.npz", "flat.npz", "empty.npz", "large.npz", "cut.npz", "absent.npz"):
+        with pytest.raises(StorageError, match=name):
+            load_frames(tmp_path / name)
