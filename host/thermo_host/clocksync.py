@@ -1,7 +1,7 @@
 """The device's clock against the host's: offset and drift from round trips, and from there to UTC.
 
-A request carries the device's clock in its answer. The device read it somewhere between sending and receiving, so half of the
-round trip bounds the error of taking the middle. Round trips near the shortest seen are the good ones; the offset is a
+The answer to a request carries the device's clock, read somewhere between sending and receiving, so half of the round
+trip bounds the error of taking the middle. Round trips near the shortest seen are the good ones; the offset is a
 straight line through those, because two crystals differ by some tens of ppm.
 """
 
@@ -43,8 +43,8 @@ class ClockSync:
     """Estimates the host's and the UTC time of device times; safe to use from several threads.
 
     Args:
-        utc_minus_monotonic_ns: UTC less the host's monotonic clock; None reads both now. It is kept for the whole session,
-            so that a correction of the host's clock cannot turn a recording's order around.
+        utc_minus_monotonic_ns: UTC less the host's monotonic clock; None reads both now. It is kept for the whole
+            session, so that a correction of the host's clock cannot turn a recording's order around.
     """
 
     def __init__(self, utc_minus_monotonic_ns: int | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What `thermo-host` returns to the shell for each kind of error; `thermo-host --help` and docs/host.md print this table."""
+"""What `thermo-host` returns to the shell for each kind of error; `thermo-host --help` prints this table."""
 
 from enum import IntEnum
 

@@ -56,4 +56,3 @@ def storage_error(verb: str, path: Path, error: OSError) -> StorageError:
     """One sentence for a file that cannot be read or written."""
     reason = (error.strerror or str(error)).lower()
     return StorageError(f"Cannot {verb} {path}: {reason}; check the path, its permissions and the free space.")
-

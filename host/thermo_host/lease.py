@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 
-from thermo_core.errors import LinkError, LinkLostError, RecordError
+from thermo_core.errors import LinkError, LinkLostError, LinkTimeoutError, ManagementError, RecordError, RefusedError
 from thermo_core.wire import records
-from thermo_core.wire.records import Record, RecordHeader
+from thermo_core.wire.records import Record, RecordHeader, sequence_gap
 from thermo_host.transport import SerialLine
 
 SILENCE_S = 5.0
@@ -21,16 +21,16 @@ class Telemetry:
     """One record as it came.
 
     Attributes:
-        host_ns: host's monotonic clock when its last byte was read.
-        header: version, type, sequence number and device time.
+        received_ns: when its last byte was read, nanoseconds since 1970 UTC.
+        captured_ns: when the device made it (of a subpage: the end of its capture), nanoseconds since 1970 UTC.
+        header: type, sequence number and device time.
         record: the body.
-        data: the record's bytes, header included, as a recording keeps them.
     """
 
-    host_ns: int
+    received_ns: int
+    captured_ns: int
     header: RecordHeader
     record: Record
-    data: bytes
 
 
 class TelemetryStream:
@@ -46,6 +46,7 @@ class TelemetryStream:
     def __init__(
         self,
         line: SerialLine,
+        clock: ClockSync,
         start: Callable[[], None],
         renew: Callable[[], None],
         stop: Callable[[], None],
@@ -54,11 +55,12 @@ class TelemetryStream:
         self.lost = 0
         self.refused = 0
         self._line = line
+        self._clock = clock
         self._start = start
         self._renew = renew
         self._stop = stop
         self._every_s = every_s
-        self._next_sequence: int | None = None
+        self._last_sequence: int | None = None
         self._ended = threading.Event()
         self._failure: LinkError | None = None
         self._renewer = threading.Thread(target=self._keep, name="lease", daemon=True)
@@ -106,7 +108,8 @@ class TelemetryStream:
 
         Raises:
             LinkLostError: the port vanished.
-            LinkError: the wearable refused to renew the lease.
+                LinkError: the wearable refused to renew the lease.
+            ProtocolVersionError: it speaks another version.
         """
         while True:
             if self._failure is not None:
@@ -120,17 +123,28 @@ class TelemetryStream:
             except RecordError:
                 self.refused += 1
                 continue
-            if self._next_sequence is not None:
-                self.lost += (header.sequence - self._next_sequence) % 65536
-            self._next_sequence = (header.sequence + 1) % 65536
-            return Telemetry(host_ns, header, record, data)
+            if self._last_sequence is not None:
+                self.lost += sequence_gap(self._last_sequence, header.sequence)
+            self._last_sequence = header.sequence
+            received_ns = host_ns + self._clock.utc_minus_monotonic_ns
+            return Telemetry(received_ns, self._clock.utc_ns(header.time_us), header, record)
 
     def _keep(self) -> None:
         while not self._ended.wait(self._every_s):
             try:
-                self._renew()
+                self._keep_once()
+            except (LinkTimeoutError, ManagementError):
+                # One answer lost on a noisy line; the next renewal comes before the lease ends.
+                continue
             except LinkLostError:
                 return
             except LinkError as error:
                 self._failure = error
                 return
+
+    def _keep_once(self) -> None:
+        try:
+            self._renew()
+        except RefusedError:
+            # The lease ran out while this host was stopped, or the device restarted.
+            self._start()

@@ -2,16 +2,18 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import TracebackType
-from typing import Any
 
+import cbor2
 import numpy as np
 from smp.image_management import ImageState
 from smpclient.requests.image_management import ImageErase, ImageStatesRead, ImageStatesWrite
 from smpclient.requests.os_management import EchoWrite, ResetWrite
-
 from thermo_core.correction import Correction
+
 from thermo_core.errors import (
+    BundleError,
     LinkError,
     LinkLostError,
     LinkTimeoutError,
@@ -20,8 +22,23 @@ from thermo_core.errors import (
     UsageError,
 )
 from thermo_core.frames import Words
+from thermo_core.profile import Profile
 from thermo_core.wire import management
-from thermo_core.wire.management import Command, Counters, Hello, SelfTestResult
+from thermo_core.wire.management import (
+    Chunk,
+    Command,
+    Counters,
+    GroupError,
+    Hello,
+    Rate,
+    ReadChunk,
+    SelfTest,
+    SelfTestResult,
+    StreamAnswer,
+    StreamOp,
+    StreamRequest,
+)
+from thermo_core.wire.smp import Group
 from thermo_host import ports
 from thermo_host.clocksync import ClockSync, RoundTrip
 from thermo_host.lease import TelemetryStream
@@ -30,6 +47,7 @@ from thermo_host.transport import SerialLine
 
 TIMEOUT_S = 2.0
 SELF_TEST_S = 30.0
+STORE_S = 10.0
 CHUNK = 384
 """Bytes of EEPROM or calibration in one message: within the buffer of any mcumgr server."""
 
@@ -110,8 +128,20 @@ class Wearable:
 
     def eeprom(self, sensor: int = 0) -> Words:
         """(832,) uint16, the picture sensor's EEPROM as the device verified it."""
-        data = self._read_blob(Command.EEPROM, {"sensor": sensor})
+        data = self._read_blob(Command.EEPROM, ReadChunk(sensor=sensor))
         return np.frombuffer(data, dtype="<u2").astype(np.uint16)
+
+    def profile(self) -> Profile:
+        """What kind of wearable it is: sensors, thermistor circuit, preprocessing, labels.
+
+        Raises:
+            BundleError: it sends a profile that this host does not understand.
+        """
+        data = self._read_blob(Command.PROFILE, ReadChunk())
+        try:
+            return Profile.from_dict(cbor2.loads(data))
+        except (cbor2.CBORDecodeError, ValueError) as error:
+            raise BundleError(f"The profile on {self.port} is not CBOR ({error}); flash the bundle again.") from error
 
     def calibration(self, slot: int = 0) -> Correction | None:
         """Calibration stored on the device: slot 0 the current, 1 the one before; None where there is none.
@@ -124,7 +154,12 @@ class Wearable:
 
     def calibration_bytes(self, slot: int = 0) -> bytes:
         """The same as the device stores it; b"" where there is none."""
-        return self._read_blob(Command.CALIBRATION, {"slot": slot})
+        try:
+            return self._read_blob(Command.CALIBRATION, ReadChunk(slot=slot))
+        except RefusedError as error:
+            if (error.group, error.code) == (Group.THERMO, GroupError.NO_CALIBRATION):
+                return b""
+            raise
 
     def write_calibration(self, correction: Correction, progress: Progress | None = None) -> None:
         """Store a calibration; the device checks it whole, keeps the one before, and uses it at once.
@@ -134,8 +169,8 @@ class Wearable:
         """
         data = correction.to_bytes()
         for at in range(0, len(data), CHUNK):
-            body = {"len": len(data), "off": at, "data": data[at : at + CHUNK]}
-            self._requests.write(Command.CALIBRATION, body)
+            chunk = Chunk(at, len(data), data[at : at + CHUNK])
+            self._requests.write(Command.CALIBRATION, chunk.to_map(), timeout_s=STORE_S)
             if progress is not None:
                 progress(min(at + CHUNK, len(data)), len(data))
 
@@ -150,7 +185,7 @@ class Wearable:
     def self_test(self) -> tuple[SelfTestResult, ...]:
         """What the device found out about itself, one result a part."""
         body = self._requests.write(Command.SELF_TEST, {}, timeout_s=SELF_TEST_S)
-        return management.SelfTest.from_map(body).results
+        return SelfTest.from_map(body).results
 
     def counters(self) -> Mapping[str, int]:
         """What the device has counted since it started, faults first of all."""
@@ -158,8 +193,7 @@ class Wearable:
 
     def set_rate(self, rate_hz: float) -> float:
         """Set the subpages per second until the next reset; returns what the sensor does."""
-        body = self._requests.write(Command.RATE, {"rate_hz": rate_hz})
-        return management.Rate.from_map(body).rate_hz
+        return Rate.from_map(self._requests.write(Command.RATE, Rate(rate_hz).to_map())).rate_hz
 
     def stream(self, lease_s: float = 3.0, key_interval: int | None = None) -> TelemetryStream:
         """Telemetry while the `with` block lasts; requests go on working meanwhile.
@@ -169,14 +203,13 @@ class Wearable:
             key_interval: subpages from one key frame to the next; None leaves it to the device.
         """
         lease_ms = round(lease_s * 1000)
-        start: dict[str, Any] = {"op": 1, "lease_ms": lease_ms}
-        if key_interval is not None:
-            start["key_interval"] = key_interval
+        start = StreamRequest(StreamOp.START, lease_ms, key_interval)
         return TelemetryStream(
             self._line,
+            self.clock,
             start=lambda: self._lease(start),
-            renew=lambda: self._lease({"op": 2, "lease_ms": lease_ms}),
-            stop=lambda: self._lease({"op": 0}),
+            renew=lambda: self._lease(StreamRequest(StreamOp.RENEW, lease_ms)),
+            stop=lambda: self._lease(StreamRequest(StreamOp.STOP)),
             every_s=lease_s / 4,
         )
 
@@ -239,15 +272,15 @@ class Wearable:
                         f"The wearable on {self.port} did not come back within {timeout_s:g} s ({error})"
                     ) from error
 
-    def _lease(self, body: Mapping[str, Any]) -> None:
+    def _lease(self, request: StreamRequest) -> None:
         sent_ns = time.monotonic_ns()
-        answer = management.StreamAnswer.from_map(self._requests.write(Command.STREAM, body))
+        answer = StreamAnswer.from_map(self._requests.write(Command.STREAM, request.to_map()))
         self.clock.add(RoundTrip(sent_ns, answer.time_us, time.monotonic_ns()))
 
-    def _read_blob(self, command: Command, which: Mapping[str, int]) -> bytes:
+    def _read_blob(self, command: Command, which: ReadChunk) -> bytes:
         data = bytearray()
         while True:
-            chunk = management.Chunk.from_map(self._requests.read(command, {**which, "off": len(data)}))
+            chunk = Chunk.from_map(self._requests.read(command, replace(which, offset=len(data)).to_map()))
             if chunk.offset != len(data) or (not chunk.data and chunk.length > len(data)):
                 raise LinkTimeoutError(f"{self.port} answered with another part than was asked for; try again.")
             data += chunk.data

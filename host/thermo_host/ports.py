@@ -1,8 +1,8 @@
 """Which serial ports are there, which of them could be a wearable, and who holds them; never a guess between two.
 
-A candidate is a USB serial port (a Pi's gadget, a board's bridge) or a link to a running simulated wearable: a symbolic link
-in /tmp, $TMPDIR or $XDG_RUNTIME_DIR to a pseudo-terminal, with the simulator's control socket (`<link>.ctl`) beside it.
-UARTs on the board are listed but not candidates, because consoles and modems live there: name them.
+A candidate is a USB serial port (a Pi's gadget, a board's bridge) or the link of a running simulated wearable: a
+symbolic link in /tmp, $TMPDIR or $XDG_RUNTIME_DIR to a pseudo-terminal, with the simulator's control socket
+(`<link>.ctl`) beside it. UARTs on the board are listed but not candidates, because consoles and modems live there: name them.
 """
 
 import contextlib

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import threading
 from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ from smpclient.exceptions import SMPBadSequence, SMPUploadError, SMPValidationEx
 from smpclient.generics import SMPRequest, TEr1, TEr2, TRep, error_v1, success
 from smpclient.transport import SMPTransport
 
-from thermo_core.errors import LinkTimeoutError, ManagementError, RefusedError, WireError
+from thermo_core.errors import LinkTimeoutError, ManagementError, RefusedError, UsageError, WireError
 from thermo_core.wire import management
 from thermo_core.wire.smp import Group, Op, ReturnCode, SmpHeader, SmpMessage
 from thermo_host.transport import SerialLine
@@ -31,6 +32,7 @@ class LineTransport(SMPTransport):
 
     def __init__(self, line: SerialLine) -> None:
         self._line = line
+        self._answer: Future[bytes] | None = None
 
     async def connect(self, address: str, timeout_s: float) -> None:
         """The line is open already."""
@@ -38,8 +40,18 @@ class LineTransport(SMPTransport):
     async def disconnect(self) -> None:
         """Whoever opened the line closes it."""
 
+    async def send(self, data: bytes) -> None:
+        """Send a request."""
+        self._answer = self._line.begin(data)
+
+    async def receive(self) -> bytes:
+        """The answer that repeats the sequence number of what was sent last."""
+        if self._answer is None:
+            raise UsageError("Nothing was sent, so no answer can come; send a request first.")
+        return await asyncio.wrap_future(self._answer)
+
     async def send_and_receive(self, data: bytes) -> bytes:
-        """Send a request and wait for the answer that repeats its sequence number."""
+        """Send a request and wait for its answer."""
         return await asyncio.wrap_future(self._line.begin(data))
 
     @property
@@ -122,7 +134,8 @@ class Requests:
         for attempt in itertools.count():
             before = furthest
             try:
-                return self._run(send())
+                self._run(send())
+                return
             except LinkTimeoutError:
                 # The server keeps what it has, so a new start goes on there; one without any progress ends it.
                 if furthest == before or attempt > 20:
@@ -154,7 +167,7 @@ class Requests:
         raise self.refused(code, group) if explain else _refusal(code, group, "")
 
     def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
-        """Run a coroutine in a thread and loop of its own: the caller's thread may have a loop that runs (a notebook)."""
+        """Run a coroutine in a thread and loop of its own, because the caller may have a running loop (a notebook)."""
         with _Loop() as loop:
             future = asyncio.run_coroutine_threadsafe(work, loop)
             try:

@@ -1,7 +1,7 @@
 """One serial line, held alone: a thread reads it and parts management answers from telemetry, any thread may write.
 
-Exclusive means `flock` on the device node, as pyserial does it: the kernel drops it with the process, however that ends.
-TIOCEXCL is not used, because on a pseudo-terminal it outlives a killed process and locks the next one out.
+Exclusive means `flock` on the device node, as pyserial does it: the kernel drops it with the process, however that
+ends. TIOCEXCL is not used, because on a pseudo-terminal it outlives a killed process and locks the next one out.
 """
 
 import contextlib
@@ -238,5 +238,5 @@ def _vanished(port: str) -> LinkLostError:
 def _not_serial(port: str, error: Exception) -> PortNotFoundError:
     reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
     return PortNotFoundError(
-        f"{port} cannot be opened as a serial port ({reason.rstrip('.')}); run `thermo-host ports` to see those there are."
+        f"{port} cannot be opened as a serial port ({reason.rstrip('.')}); run `thermo-host ports` to see the others."
     )

@@ -1,0 +1,193 @@
+"""Recordings: MCAP files with everything a wearable sent, readable by any MCAP tool, and by us after any end.
+
+Each telemetry record is a JSON message of a topic with a JSON schema; counts stay packed as the device packed them. The
+log time of a message is its arrival, its publish time the capture, both in nanoseconds since 1970 UTC. The session
+(hello, EEPROMs, calibration) comes first, in a metadata record and attachments.
+"""
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from mcap.writer import CompressionType, Writer
+
+from thermo_core.errors import StorageError
+from thermo_core.wire.records import (
+    ClockRecord,
+    EventRecord,
+    Record,
+    RecordType,
+    SubpageRecord,
+    ThermistorRecord,
+    VerdictRecord,
+)
+from thermo_host.lease import Telemetry
+from thermo_host.logfile import LogFile
+from thermo_host.plain import schema, to_plain
+from thermo_host.session import Session
+
+PROFILE = "thermo-edge"
+FORMAT = "1"
+FLUSH_S = 0.25
+"""Longest time a message waits before it is safe from a killed process."""
+SYNC_S = 1.0
+"""Longest time before it is safe from a power cut, as far as the disk keeps its word."""
+
+TOPICS: dict[str, tuple[type[Record], RecordType, str]] = {
+    "/subpage": (
+        SubpageRecord,
+        RecordType.SUBPAGE,
+        "One subpage of raw counts, losslessly packed; docs/wire.md tells how to unpack them.",
+    ),
+    "/thermistors": (ThermistorRecord, RecordType.THERMISTORS, "One scan of the thermistors."),
+    "/verdict": (VerdictRecord, RecordType.VERDICT, "What the model says. Informs only. Not a medical device."),
+    "/event": (EventRecord, RecordType.EVENT, "Something that happened on the wearable."),
+    "/clock": (ClockRecord, RecordType.CLOCK, "The wearable's clock and what it lost."),
+}
+GAP_TOPIC = "/gap"
+_SEQUENCE = {"type": "integer", "description": "running number of the record on its line, modulo 65536"}
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time in which the host heard nothing.
+
+    Attributes:
+        from_ns, to_ns: nanoseconds since 1970 UTC of its ends.
+        reason: why.
+    """
+
+    from_ns: int
+    to_ns: int
+    reason: str
+
+
+class Recorder:
+    """Writes a recording. Use it in a `with` block.
+
+    Args:
+        path: a new file.
+        session: whose telemetry it will be.
+
+    Attributes:
+        messages: written so far.
+
+    Raises:
+        StorageError: the file exists, or the disk is full; then what was written before stays readable.
+    """
+
+    def __init__(self, path: Path, session: Session) -> None:
+        self.path = path
+        self.messages = 0
+        self._file = LogFile(path)
+        self._flushed = self._synced = time.monotonic()
+        self._writer = Writer(self._file, compression=CompressionType.ZSTD)
+        try:
+            self._begin(session)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> "Recorder":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            # After a failed write there is no room for an index; the file is readable without one.
+            if not isinstance(value, StorageError):
+                self._writer.finish()
+                self._file.flush()
+                self._file.sync()
+        finally:
+            self._file.close()
+
+    @property
+    def size(self) -> int:
+        """Bytes so far."""
+        return self._file.tell()
+
+    def append(self, telemetry: Telemetry) -> None:
+        """Add a record.
+
+        Raises:
+            StorageError: the disk is full or gone.
+        """
+        topic = next(topic for topic, (kind, _, _) in TOPICS.items() if isinstance(telemetry.record, kind))
+        message = {"sequence": telemetry.header.sequence, **to_plain(telemetry.record)}
+        self._add(topic, message, telemetry.received_ns, telemetry.captured_ns)
+        self.tick()
+
+    def gap(self, gap: Gap) -> None:
+        """Add a gap.
+
+        Raises:
+            StorageError: the disk is full or gone.
+        """
+        self._add(GAP_TOPIC, to_plain(gap), gap.to_ns, gap.from_ns)
+        self.tick()
+
+    def tick(self) -> None:
+        """Call at least every FLUSH_S: commits what is due.
+
+        Raises:
+            StorageError: the disk is full or gone.
+        """
+        now = time.monotonic()
+        if now - self._flushed >= FLUSH_S:
+            self._writer.flush()
+            self._flushed = now
+        if now - self._synced >= SYNC_S:
+            self._file.sync()
+            self._synced = now
+
+    def _begin(self, session: Session) -> None:
+        self._writer.start(profile=PROFILE, library=f"thermo-edge {_version()}")
+        self._writer.add_metadata(
+            "session",
+            {
+                "format": FORMAT,
+                "started": session.started.isoformat(timespec="microseconds"),
+                "started_ns": str(session.started_ns),
+                "host_zone": datetime.now(UTC).astimezone().isoformat()[-6:],
+                "port": session.port,
+                "hello": json.dumps(to_plain(session.hello)),
+                "notice": session.hello.notice,
+            },
+        )
+        for number, words in session.eeproms.items():
+            self._attach(f"eeprom-{number}.bin", words.astype("<u2").tobytes(), session.started_ns)
+        if session.correction is not None:
+            self._attach("calibration.bin", session.correction.to_bytes(), session.started_ns)
+        self._channels = {topic: self._register(topic, kind, text) for topic, (kind, _, text) in TOPICS.items()}
+        self._channels[GAP_TOPIC] = self._register(GAP_TOPIC, Gap, "A time in which the host heard nothing.")
+        self._writer.flush()
+
+    def _attach(self, name: str, data: bytes, now_ns: int) -> None:
+        self._writer.add_attachment(now_ns, now_ns, name, "application/octet-stream", data)
+
+    def _register(self, topic: str, kind: type[Any], description: str) -> int:
+        described = schema(kind, f"thermo.{kind.__name__}", description)
+        if topic in TOPICS:
+            described["properties"] = {"sequence": _SEQUENCE, **described["properties"]}
+            described["required"] = ["sequence", *described["required"]]
+        number = self._writer.register_schema(described["title"], "jsonschema", json.dumps(described).encode())
+        return int(self._writer.register_channel(topic, "json", number))
+
+    def _add(self, topic: str, message: dict[str, Any], log_ns: int, publish_ns: int) -> None:
+        data = json.dumps(message, separators=(",", ":")).encode()
+        self._writer.add_message(self._channels[topic], log_ns, data, publish_ns, self.messages & 0xFFFFFFFF)
+        self.messages += 1
+
+
+def _version() -> str:
+    try:
+        return version("thermo-edge")
+    except PackageNotFoundError:
+        return "0"
