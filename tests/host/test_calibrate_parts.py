@@ -94,7 +94,7 @@ def laboratory(tmp_path: Path) -> Iterator[tuple[SimulatedHardware, str]]:
             "blackbody": blackbody,
             "ambient": ambient,
             "scene": lambda request: hardware.set_scene() or {},
-            "status": lambda request: {"ambient": hardware.surroundings.ambient_celsius},
+            "status": lambda request: {"ambient_celsius": hardware.surroundings.ambient_celsius},
         },
     )
     server.start()

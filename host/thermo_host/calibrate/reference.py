@@ -163,7 +163,7 @@ class SimulatedReference:
     def ambient(self, celsius: float) -> None:
         """Change the simulated room."""
         if self._ambient is None:
-            before = self._request({"cmd": "status"}).get("ambient")
+            before = self._request({"cmd": "status"}).get("ambient_celsius")
             self._ambient = float(before) if isinstance(before, int | float) else celsius
         self._request({"cmd": "ambient", "celsius": celsius})
 
