@@ -283,10 +283,8 @@ class Slots:
             raise
         self._vacate()
         self._files.replace(partial.path, self._path(target))
-        self._files.sync_directory(self._directory)
-        self._slots[target] = installed
-        self._completed = partial.length
-        partial.discard()
+        self._slots[target], self._completed = installed, partial.length
+        partial.discard()  # syncs the directory, and with it the new slot file
 
     def _vacate(self) -> None:
         """Let nothing refer to the other slot before its file changes."""

@@ -78,12 +78,12 @@ class PartialUpload:
         Raises:
             UploadError: its length or SHA-256 is not what was announced.
         """
-        self._files.sync(self.path)
         data = self._files.read(self.path) or b""
         if len(data) != self.length:
             raise UploadError(f"The upload holds {len(data)} of {self.length} bytes; send it again from offset 0.")
         if self.sha256 and hashlib.sha256(data).digest() != self.sha256:
             raise UploadError("The upload's SHA-256 differs from the one announced; send it again from offset 0.")
+        self._files.sync(self.path)
         return data
 
     def discard(self) -> None:
