@@ -10,6 +10,7 @@ from types import TracebackType
 from thermo_core.errors import LinkError, LinkLostError, LinkTimeoutError, ManagementError, RecordError, RefusedError
 from thermo_core.wire import records
 from thermo_core.wire.records import Record, RecordHeader, sequence_gap
+from thermo_host.clocksync import ClockSync
 from thermo_host.transport import SerialLine
 
 SILENCE_S = 5.0

@@ -1,7 +1,7 @@
 """One session with a wearable: who it is, what it holds, what it can be told, and its telemetry."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from types import TracebackType
 
@@ -19,7 +19,6 @@ from thermo_core.errors import (
     LinkTimeoutError,
     ProtocolVersionError,
     RefusedError,
-    UsageError,
 )
 from thermo_core.frames import Words
 from thermo_core.profile import Profile
@@ -242,35 +241,40 @@ class Wearable:
         self._requests.standard(ResetWrite())
         return self.reopen(timeout_s)
 
-    def reopen(self, timeout_s: float, waiting: Callable[[], None] = lambda: None) -> Hello:
+    def reopen(self, timeout_s: float) -> Hello:
         """Close the port and open it until the wearable answers, after a reset or an unplug.
 
         Args:
             timeout_s: give up after so long.
-            waiting: called before each attempt.
 
         Raises:
             LinkLostError: it did not come back in time.
         """
         until = time.monotonic() + timeout_s
         pause_s = 0.05
-        baud = self._line.baud
         while True:
-            self.close()
-            waiting()
             time.sleep(pause_s)
             pause_s = min(2 * pause_s, 0.5)
             try:
-                self._line = SerialLine(self.port, baud)
-                self._requests = Requests(self._line, self._requests.timeout_s)
-                return self.hello()
-            except (ProtocolVersionError, UsageError, RefusedError):
+                return self.reopen_once()
+            except (ProtocolVersionError, RefusedError):
                 raise
             except LinkError as error:
                 if time.monotonic() > until:
                     raise LinkLostError(
-                        f"The wearable on {self.port} did not come back within {timeout_s:g} s ({error})"
+                        f"The wearable on {self.port} did not come back within {timeout_s:g} s; check its cable."
                     ) from error
+
+    def reopen_once(self) -> Hello:
+        """Close the port, open it again and say hello, in one attempt.
+
+        Raises:
+            LinkError: it is not there, or does not answer yet.
+        """
+        self.close()
+        self._line = SerialLine(self.port, self._line.baud)
+        self._requests = Requests(self._line, self._requests.timeout_s)
+        return self.hello()
 
     def _lease(self, request: StreamRequest) -> None:
         sent_ns = time.monotonic_ns()

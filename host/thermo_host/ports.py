@@ -2,7 +2,7 @@
 
 A candidate is a USB serial port (a Pi's gadget, a board's bridge) or the link of a running simulated wearable: a
 symbolic link in /tmp, $TMPDIR or $XDG_RUNTIME_DIR to a pseudo-terminal, with the simulator's control socket
-(`<link>.ctl`) beside it. UARTs on the board are listed but not candidates, because consoles and modems live there: name them.
+(`<link>.ctl`) beside it. UARTs on the board are listed but are no candidates, because consoles and modems live there.
 """
 
 import contextlib

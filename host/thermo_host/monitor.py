@@ -1,0 +1,156 @@
+"""What a person wants to know of a stream at any moment: the newest of everything, rates, losses, latency."""
+
+import time
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from thermo_core.frames import Picture
+from thermo_core.wire.records import ClockRecord, EventRecord, SubpageRecord, ThermistorRecord, VerdictRecord
+from thermo_host.lease import Telemetry
+from thermo_host.pictures import DecodeSettings
+from thermo_host.recording import Gap
+from thermo_host.session import Session
+
+WINDOW_NS = 3_000_000_000
+"""Rates are of the last three seconds."""
+LATENCIES = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Numbers of a stream so far.
+
+    Attributes:
+        pictures: seen.
+        pictures_per_second: of the last seconds.
+        lost_subpages: missing by their running numbers.
+        invalid_subpages: with counts that cannot be right.
+        gaps: times in which the port was gone, and `gap_s` their sum.
+        device_dropped: records that the device dropped because the line was full.
+        device_lost: subpages that the device missed.
+        latency_s, latency_p99_s: end of capture to arrival, median and 99th percentile; None before the first picture.
+        bytes_per_second: of the line; None where there is none.
+    """
+
+    pictures: int
+    pictures_per_second: float
+    lost_subpages: int
+    invalid_subpages: int
+    gaps: int
+    gap_s: float
+    device_dropped: int
+    device_lost: int
+    latency_s: float | None
+    latency_p99_s: float | None
+    bytes_per_second: float | None
+
+
+class Monitor:
+    """Takes a stream or a recording item by item and keeps the newest of everything.
+
+    Args:
+        session: whose it is.
+        settings: how counts become temperatures.
+
+    Attributes:
+        picture: the newest, with per-pixel calibration where there is one.
+        picture_utc_ns: when it was captured.
+        verdict: the newest.
+        thermistors: the newest of each array, by its number.
+        clock: the newest.
+        events: the last few, newest last.
+    """
+
+    def __init__(self, session: Session, settings: DecodeSettings | None = None) -> None:
+        self.session = session
+        self.picture: Picture | None = None
+        self.picture_utc_ns = 0
+        self.verdict: VerdictRecord | None = None
+        self.thermistors: dict[int, ThermistorRecord] = {}
+        self.clock: ClockRecord | None = None
+        self.events: deque[EventRecord] = deque(maxlen=3)
+        self._pictures = session.pictures(settings)
+        self._count = 0
+        self._arrivals: deque[int] = deque()
+        self._latencies: deque[int] = deque(maxlen=LATENCIES)
+        self._gaps = 0
+        self._gap_ns = 0
+        self._bytes: deque[tuple[int, int]] = deque()
+        self._now_ns = 0
+
+    @property
+    def corrected(self) -> bool:
+        """Whether a per-pixel calibration is applied."""
+        return any(reader.corrected for reader in self._pictures.readers.values())
+
+    def push(self, item: Telemetry | Gap) -> Picture | None:
+        """Take an item; the picture that it completes, if any."""
+        if isinstance(item, Gap):
+            self._gaps += 1
+            self._gap_ns += item.to_ns - item.from_ns
+            return None
+        self._now_ns = item.received_ns
+        record = item.record
+        if isinstance(record, SubpageRecord):
+            return self._push_subpage(item, record)
+        if isinstance(record, VerdictRecord):
+            self.verdict = record
+        elif isinstance(record, ThermistorRecord):
+            self.thermistors[record.sensor] = record
+        elif isinstance(record, EventRecord):
+            self.events.append(record)
+        else:
+            self.clock = record
+        return None
+
+    def count_bytes(self, received: int) -> None:
+        """Tell how many bytes the line has received since it was opened."""
+        now_ns = time.monotonic_ns()
+        if self._bytes and received < self._bytes[-1][1]:
+            self._bytes.clear()
+        self._bytes.append((now_ns, received))
+        while now_ns - self._bytes[0][0] > WINDOW_NS:
+            self._bytes.popleft()
+
+    def statistics(self) -> Statistics:
+        """Numbers so far."""
+        latencies = np.asarray(self._latencies, dtype=np.float64) / 1e9
+        return Statistics(
+            pictures=self._count,
+            pictures_per_second=self._rate(),
+            lost_subpages=self._pictures.lost,
+            invalid_subpages=self._pictures.invalid,
+            gaps=self._gaps,
+            gap_s=self._gap_ns / 1e9,
+            device_dropped=self.clock.dropped if self.clock else 0,
+            device_lost=self.clock.lost if self.clock else 0,
+            latency_s=float(np.median(latencies)) if latencies.size else None,
+            latency_p99_s=float(np.percentile(latencies, 99)) if latencies.size else None,
+            bytes_per_second=self._bytes_per_second(),
+        )
+
+    def _push_subpage(self, item: Telemetry, record: SubpageRecord) -> Picture | None:
+        picture = self._pictures.push(record)
+        if picture is None:
+            return None
+        self.picture, self.picture_utc_ns = picture, item.captured_ns
+        self._count += 1
+        self._latencies.append(item.received_ns - item.captured_ns)
+        self._arrivals.append(item.received_ns)
+        while item.received_ns - self._arrivals[0] > WINDOW_NS:
+            self._arrivals.popleft()
+        return picture
+
+    def _rate(self) -> float:
+        recent = [at for at in self._arrivals if self._now_ns - at <= WINDOW_NS]
+        if len(recent) < 2 or recent[-1] == recent[0]:
+            return 0.0
+        return (len(recent) - 1) * 1e9 / (recent[-1] - recent[0])
+
+    def _bytes_per_second(self) -> float | None:
+        if len(self._bytes) < 2:
+            return None
+        (first_ns, first), (last_ns, last) = self._bytes[0], self._bytes[-1]
+        return (last - first) * 1e9 / max(1, last_ns - first_ns)

@@ -1,0 +1,231 @@
+"""The live view in a terminal: heat map in half-block characters, scale, verdict, thermistors and numbers of the stream."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.panel import Panel
+from rich.segment import Segment
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+from scipy.ndimage import zoom
+
+from thermo_core.frames import COLUMNS, ROWS, Celsius, Picture
+from thermo_core.wire.records import Severity, VerdictRecord
+from thermo_host.describe import CHANNEL_STATES, channel_names, label_names, utc
+from thermo_host.monitor import Monitor
+from thermo_host.palette import LEVELS, TABLE, colours
+
+UPPER_HALF = "\u2580"
+SIDE_WIDTH = 44
+MIN_SPAN_K = 3.0
+SCORE_WIDTH = 16
+_SEVERITY = {Severity.INFO: "cyan", Severity.WARNING: "yellow", Severity.ERROR: "bold red"}
+_STATE = {"ok": "green", "open": "red", "shorted": "red", "missing": "dim"}
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """A picture in half blocks, two rows of pixels a line.
+
+    Attributes:
+        celsius: (24, 32) degC.
+        low, high: degC of the palette's ends.
+        factor: characters per pixel in width; lines are half as many as rows times this.
+    """
+
+    celsius: Celsius
+    low: float
+    high: float
+    factor: float = 2.0
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        image = (
+            self.celsius
+            if self.factor == 1
+            else zoom(self.celsius, self.factor, order=1, grid_mode=True, mode="nearest")
+        )
+        rgb = colours(image, self.low, self.high)
+        if len(rgb) % 2:
+            rgb = rgb[:-1]
+        for upper, lower in zip(rgb[0::2].tolist(), rgb[1::2].tolist(), strict=True):
+            for above, below in zip(upper, lower, strict=True):
+                yield Segment(UPPER_HALF, Style(color=_hex(above), bgcolor=_hex(below)))
+            yield Segment.line()
+
+
+class View:
+    """Renders a monitor; remembers the scale so that it does not flicker.
+
+    Args:
+        monitor: what to show.
+        title: who it is.
+        span: fixed ends of the scale, degC; None follows the pictures.
+    """
+
+    def __init__(self, monitor: Monitor, title: str, span: tuple[float, float] | None = None) -> None:
+        self._monitor = monitor
+        self._title = title
+        self._fixed = span is not None
+        self._low, self._high = span if span is not None else (0.0, 0.0)
+
+    def render(self, width: int, height: int) -> RenderableType:
+        """The view for a terminal of so many columns and lines."""
+        picture = self._monitor.picture
+        left: RenderableType
+        if picture is None:
+            left = Panel(Text("Waiting for the first picture ...", style="dim"), title=self._title)
+        else:
+            self._follow(picture)
+            factor = next(
+                (f for f in (2.0, 1.5) if width >= COLUMNS * f + 4 + SIDE_WIDTH and height >= ROWS * f / 2 + 5), 1.0
+            )
+            scale = _scale(self._low, self._high, round(COLUMNS * factor))
+            left = Panel(
+                Group(HeatMap(picture.celsius, self._low, self._high, factor), Text(), scale),
+                title=f"[bold]{self._title}",
+                subtitle=f"[dim]{utc(self._monitor.picture_utc_ns)[:23]} UTC",
+                width=round(COLUMNS * factor) + 4,
+            )
+        grid = Table.grid(padding=(0, 1))
+        grid.add_row(left, self._side())
+        return grid
+
+    def line(self) -> str:
+        """The same in one line, for logs and pipes."""
+        monitor, numbers = self._monitor, self._monitor.statistics()
+        picture = monitor.picture
+        if picture is None:
+            return "waiting for the first picture"
+        shown = picture.celsius[picture.valid]
+        parts = [
+            utc(monitor.picture_utc_ns)[:23] + "Z",
+            f"min {shown.min():.2f} mean {shown.mean():.2f} max {shown.max():.2f} degC",
+            f"{numbers.pictures_per_second:.1f} pictures/s",
+            f"lost {numbers.lost_subpages}",
+        ]
+        if numbers.latency_s is not None:
+            parts.append(f"latency {numbers.latency_s * 1000:.0f} ms")
+        for number, record in sorted(monitor.thermistors.items()):
+            names = channel_names(monitor.session, number, len(record.channels))
+            parts += [f"{name} {_degrees(c.celsius)}" for name, c in zip(names, record.channels, strict=True)]
+        if monitor.verdict is not None:
+            label, score = _winner(monitor.verdict, label_names(monitor.session, len(monitor.verdict.scores)))
+            parts.append(
+                f"{label} {score:.0%}{' ALERT' if monitor.verdict.alert else ''} ({monitor.session.hello.notice})"
+            )
+        return " | ".join(parts)
+
+    def _follow(self, picture: Picture) -> None:
+        if self._fixed:
+            return
+        low, high = np.percentile(picture.celsius, (0.5, 99.5))
+        missing = max(0.0, MIN_SPAN_K - (high - low)) / 2
+        low, high = float(low) - missing, float(high) + missing
+        first = self._low == self._high
+        keep = 0.0 if first else 0.9
+        self._low = keep * self._low + (1 - keep) * low
+        self._high = keep * self._high + (1 - keep) * high
+
+    def _side(self) -> RenderableType:
+        sections: list[RenderableType] = []
+        if self._monitor.picture is not None:
+            sections += [self._temperatures(self._monitor.picture), Text()]
+        sections += [self._verdict(), Text()]
+        if self._monitor.thermistors:
+            sections += [self._thermistors(), Text()]
+        sections.append(self._numbers())
+        for event in self._monitor.events:
+            sections.append(Text(event.text, style=_SEVERITY[event.severity], overflow="fold"))
+        return Panel(Group(*sections), width=SIDE_WIDTH, border_style="dim")
+
+    def _temperatures(self, picture: Picture) -> RenderableType:
+        shown = picture.celsius[picture.valid]
+        table = Table.grid(padding=(0, 2), expand=True)
+        for _ in range(3):
+            table.add_column(justify="center")
+        table.add_row(*(Text(name, style="dim") for name in ("min", "mean", "max")))
+        table.add_row(*(Text(f"{value:.2f} °C", style="bold") for value in (shown.min(), shown.mean(), shown.max())))
+        correction = "calibrated" if self._monitor.corrected else "not calibrated"
+        die = Text(f"die {picture.ta:.1f} °C, {picture.vdd:.2f} V, {correction}", style="dim", justify="center")
+        return Group(table, die)
+
+    def _verdict(self) -> RenderableType:
+        verdict, session = self._monitor.verdict, self._monitor.session
+        if verdict is None:
+            return Text("no verdict: no model runs" if not session.hello.model else "no verdict yet", style="dim")
+        names = label_names(session, len(verdict.scores))
+        table = Table.grid(padding=(0, 1))
+        for at, (name, score) in enumerate(zip(names, verdict.scores, strict=True)):
+            wins = at == verdict.label
+            filled = round(score * SCORE_WIDTH)
+            bar = Text("\u2588" * filled, style="bright_magenta" if wins else "grey50")
+            bar.append("\u2591" * (SCORE_WIDTH - filled), style="grey30")
+            table.add_row(Text(name, style="bold" if wins else "dim"), bar, f"{score:6.1%}")
+        notes = [f"model {session.hello.model}"]
+        notes += ["simulated"] * verdict.simulated + ["uncalibrated"] * verdict.uncalibrated
+        notes += ["fast kernels"] * verdict.fast_kernels
+        lines: list[RenderableType] = [table]
+        if verdict.alert:
+            lines.append(Text(" ALERT ", style="bold white on red"))
+        lines.append(Text(", ".join(notes) + f", {verdict.inference_us / 1000:.1f} ms", style="dim"))
+        lines.append(Text(session.hello.notice, style="bold yellow"))
+        return Group(*lines)
+
+    def _thermistors(self) -> RenderableType:
+        table = Table.grid(padding=(0, 2))
+        table.add_column()
+        table.add_column(justify="right")
+        for number, record in sorted(self._monitor.thermistors.items()):
+            names = channel_names(self._monitor.session, number, len(record.channels))
+            for name, channel in zip(names, record.channels, strict=True):
+                state = CHANNEL_STATES[channel.state]
+                table.add_row(name, f"{_degrees(channel.celsius)} °C", Text(state, style=_STATE[state]))
+        return table
+
+    def _numbers(self) -> RenderableType:
+        numbers = self._monitor.statistics()
+        table = Table.grid(padding=(0, 2))
+        table.add_column(style="dim")
+        table.add_column()
+        table.add_row("pictures", f"{numbers.pictures}, {numbers.pictures_per_second:.1f}/s")
+        lost = numbers.lost_subpages + numbers.invalid_subpages + numbers.device_lost
+        table.add_row("lost subpages", Text(str(lost), style="yellow" if lost else "green"))
+        if numbers.gaps:
+            table.add_row("gaps", Text(f"{numbers.gaps}, {numbers.gap_s:.1f} s in all", style="yellow"))
+        if numbers.latency_s is not None and numbers.latency_p99_s is not None:
+            text = f"{numbers.latency_s * 1000:.0f} ms, 99 % within {numbers.latency_p99_s * 1000:.0f} ms"
+            table.add_row("latency", text)
+        if numbers.bytes_per_second is not None:
+            table.add_row("line", f"{numbers.bytes_per_second / 1000:.2f} kB/s")
+        return table
+
+
+def _scale(low: float, high: float, width: int) -> RenderableType:
+    """The palette as a bar with its ends and three temperatures between."""
+    levels = np.linspace(0, LEVELS - 1, 2 * width).round().astype(np.intp)
+    bar = Text()
+    for left, right in zip(TABLE[levels[0::2]].tolist(), TABLE[levels[1::2]].tolist(), strict=True):
+        bar.append("\u258c", Style(color=_hex(left), bgcolor=_hex(right)))
+    marks = [" "] * width
+    labels = [f"{value:.1f}" for value in np.linspace(low, high, 5)]
+    labels[-1] += " °C"
+    for at, label in enumerate(labels):
+        start = round(at / 4 * (width - len(label)))
+        marks[start : start + len(label)] = label
+    return Group(bar, Text("".join(marks)))
+
+
+def _winner(verdict: VerdictRecord, names: list[str]) -> tuple[str, float]:
+    if verdict.label >= len(names):
+        return "no label", 0.0
+    return names[verdict.label], verdict.scores[verdict.label]
+
+
+def _degrees(celsius: float | None) -> str:
+    return "-" if celsius is None else f"{celsius:.2f}"
+
+
+def _hex(rgb: list[int]) -> str:
+    return f"#{rgb[0]:02x}{rgb[1]:02x}{rgb[2]:02x}"
