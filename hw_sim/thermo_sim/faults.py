@@ -18,8 +18,10 @@ class FaultKind(Enum):
     FLIP: `bits` bits of the data read in this transaction are inverted; no error is reported.
     SHORT: a read of this transaction ends early (EIO, as the kernel's bcm2835 driver says; the buffer stays untouched).
     STALE: the MLX90640 raises its new-data flag once more over the page it has already shown.
+    AUXILIARY: an auxiliary word that drivers need reads 0x7FFF until its subpage is measured again.
     EEPROM: `bits` bits of the next EEPROM read are inverted; with `permanent`, the cells themselves change.
     UNPLUG: the chip loses power for `duration_us` and comes back with its power-on defaults.
+    DELAY: the host is held up for `duration_us` before this transaction, so that pages are overwritten meanwhile.
     """
 
     NACK = "nack"
@@ -27,8 +29,10 @@ class FaultKind(Enum):
     FLIP = "flip"
     SHORT = "short"
     STALE = "stale"
+    AUXILIARY = "aux"
     EEPROM = "eeprom"
     UNPLUG = "unplug"
+    DELAY = "delay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Fault:
         count: how many consecutive transactions it strikes.
         probability: chance a transaction; 0 means by schedule.
         address: strike only this 7-bit address; None for all.
-        duration_us: how long a chip stays unplugged.
+        duration_us: how long a chip stays unplugged, or the host is held up.
         bits: how many bits flip.
         permanent: EEPROM cells change for good.
     """
@@ -71,10 +75,10 @@ def parse_faults(specification: str) -> tuple[Fault, ...]:
     """Read a fault specification, for example ``nack@120,stuck:p=0.001,unplug@300+2s``.
 
     A specification is a list of faults, separated by commas. A fault is
-    ``KIND[@[+]N][xCOUNT][+DURATION][:KEY[=VALUE]]...``: the kind (nack, stuck, flip, short, stale, eeprom, unplug),
-    the transaction number (``@+N`` counts from now), how many transactions in a row, how long (us, ms or s; for
-    unplug), and the keys ``p`` (probability a transaction), ``addr`` (only this chip), ``bits`` (how many flip) and
-    ``permanent`` (EEPROM). With neither ``@`` nor ``p`` it strikes the next transaction.
+    ``KIND[@[+]N][xCOUNT][+DURATION][:KEY[=VALUE]]...``: the kind (nack, stuck, flip, short, stale, aux, eeprom, unplug,
+    delay), the transaction number (``@+N`` counts from now), how many transactions in a row, how long (us, ms or s; for
+    unplug and delay, 1 s where omitted), and the keys ``p`` (probability a transaction), ``addr`` (only this chip),
+    ``bits`` (how many flip) and ``permanent`` (EEPROM). With neither ``@`` nor ``p`` it strikes the next transaction.
 
     Raises:
         UsageError: the specification does not parse; the message names the part.
@@ -93,8 +97,8 @@ def _parse_one(token: str) -> Fault:
     if match["count"] is not None:
         fault = replace(fault, count=_positive(token, "count", match["count"]))
     if match["duration"] is not None:
-        if kind is not FaultKind.UNPLUG:
-            raise UsageError(f"The fault '{token}' has a duration, which only unplug takes; remove it.")
+        if kind not in (FaultKind.UNPLUG, FaultKind.DELAY):
+            raise UsageError(f"The fault '{token}' has a duration, which only unplug and delay take; remove it.")
         fault = replace(fault, duration_us=round(float(match["duration"]) * _UNIT_US[match["unit"]]))
     for option in filter(None, match["options"].split(":")):
         fault = _with_option(token, fault, *option.partition("=")[::2])

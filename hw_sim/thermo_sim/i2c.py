@@ -162,6 +162,9 @@ class SimulatedBus:
                     cut = True
                 elif fault.kind is FaultKind.UNPLUG:
                     self._unplug(start_us, fault.duration_us, fault.address)
+                elif fault.kind is FaultKind.DELAY:
+                    self.clock.sleep_until_us(start_us + fault.duration_us)
+                    start_us = self.clock.now_us()
                 else:
                     for chip in self._chips:
                         if fault.address is None or chip.address == fault.address:

@@ -29,12 +29,19 @@ from thermo_core.frames import FRAME_WORDS, PIXELS, RAM_WORDS, SUBPAGE, Words
 from thermo_core.mlx90640.calibration import Calibration
 from thermo_core.mlx90640.registers import (
     CONTROL,
+    CP_SUBPAGE_0,
+    CP_SUBPAGE_1,
     EEPROM_START,
     EEPROM_WORDS,
+    GAIN,
     I2C_ADDRESS,
     I2C_CONFIGURATION,
+    INVALID_WORD,
+    PTAT,
     RAM_START,
     STATUS,
+    VBE,
+    VDD,
     ControlRegister,
 )
 from thermo_sim.cells import EepromCells
@@ -50,6 +57,7 @@ _STATUS_OVERWRITE = 0x0010
 _STATUS_START = 0x0020
 _TRIGGER = 0x8000
 _RESOLUTION_AND_PATTERN = 0x1C00
+_NEEDED_AUXILIARY = (VBE, CP_SUBPAGE_0, GAIN, PTAT, CP_SUBPAGE_1, VDD)
 
 SceneAt = Callable[[float], NDArray[np.floating]]
 """True temperatures, (24, 32) degC, at a time in seconds."""
@@ -206,10 +214,14 @@ class SimulatedMlx90640:
             self._start(time_us)
 
     def inject(self, fault: Fault, plan: FaultPlan, time_us: int) -> None:
-        """STALE raises the new-data flag over the page already shown; EEPROM flips bits of a read or of cells."""
+        """STALE, AUXILIARY and EEPROM, as `faults.FaultKind` says; the chip has no others."""
         if fault.kind is FaultKind.STALE:
             self._advance(time_us)
             self._status |= _STATUS_NEW_DATA
+        elif fault.kind is FaultKind.AUXILIARY:
+            self._settle(time_us)
+            self._ram[plan.rng.choice(_NEEDED_AUXILIARY) - RAM_START] = INVALID_WORD
+            self._ram_bytes = self._ram.astype(">u2").tobytes()
         elif fault.kind is FaultKind.EEPROM:
             self.cells.corrupt(plan, fault.bits, fault.permanent)
 

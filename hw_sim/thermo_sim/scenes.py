@@ -17,6 +17,8 @@ from thermo_core.frames import COLUMNS, ROWS
 Map = NDArray[np.float64]
 
 _ROW, _COLUMN = np.mgrid[0:ROWS, 0:COLUMNS].astype(np.float64)
+_FINGER_ANGLE = 0.32 * np.arange(-2, 3)[:, None, None]
+_FINGER_ROW, _FINGER_COLUMN = -np.cos(_FINGER_ANGLE), np.sin(_FINGER_ANGLE)
 
 
 class Scene(Protocol):
@@ -132,11 +134,12 @@ class Hand:
         """The wall with the hand where it is at `time_s`."""
         angle = 2 * np.pi * time_s / self._period_s + self._phase
         row, column = 14 + 3 * np.sin(2 * angle), 15.5 + 8 * np.sin(angle)
-        distance = np.hypot((_ROW - row) / 1.1, _COLUMN - column) - 4.5
-        for finger in range(5):
-            tilt = (finger - 2) * 0.32
-            tip_row, tip_column = row - 10 * np.cos(tilt), column + 10 * np.sin(tilt)
-            distance = np.minimum(distance, _segment_distance(row, column, tip_row, tip_column) - 0.9)
+        from_row, from_column = _ROW - row, _COLUMN - column
+        # Distance to each finger's axis, which runs 10 pixels from the palm's middle along a direction of its own.
+        along = np.clip(from_row * _FINGER_ROW + from_column * _FINGER_COLUMN, 0, 10)
+        square = np.square(from_row - along * _FINGER_ROW) + np.square(from_column - along * _FINGER_COLUMN)
+        palm = np.hypot(from_row / 1.1, from_column) - 4.5
+        distance = np.minimum(palm, np.sqrt(square.min(axis=0)) - 0.9)
         # The optics blur edges over about a pixel.
         cover = 1 / (1 + np.exp(np.clip(2.5 * distance, -60, 60)))
         picture: Map = self._wall + self._rise * cover
@@ -166,15 +169,6 @@ def _ridge(rng: np.random.Generator) -> Map:
     square = np.square(_ROW[..., None] - line[:, 0]) + np.square(_COLUMN[..., None] - line[:, 1])
     ridge: Map = np.exp(-square.min(axis=-1) / (2 * rng.uniform(0.7, 1.2) ** 2))
     return ridge
-
-
-def _segment_distance(row_a: float, column_a: float, row_b: float, column_b: float) -> Map:
-    """Distance of each pixel to a line segment, in pixels."""
-    d_row, d_column = row_b - row_a, column_b - column_a
-    along = ((_ROW - row_a) * d_row + (_COLUMN - column_a) * d_column) / (d_row**2 + d_column**2)
-    along = np.clip(along, 0, 1)
-    distance: Map = np.hypot(_ROW - row_a - along * d_row, _COLUMN - column_a - along * d_column)
-    return distance
 
 
 def _make_breast_patch(seed: int, options: Mapping[str, Any]) -> Scene:

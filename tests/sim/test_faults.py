@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from smbus2 import i2c_msg
 
-from thermo_core.errors import UsageError
+from thermo_core.errors import AuxiliaryDataError, UsageError
+from thermo_core.mlx90640.decode import Decoder
 from thermo_sim.faults import Fault, FaultKind, FaultPlan, parse_faults
 from thermo_sim.hardware import SimulatedHardware
 
@@ -29,6 +30,8 @@ def _hardware(faults: str, seed: int = 1) -> SimulatedHardware:
         ("unplug+1.5ms", (Fault(FaultKind.UNPLUG, duration_us=1_500),)),
         ("flip@7:bits=3:addr=0x33", (Fault(FaultKind.FLIP, at=7, bits=3, address=0x33),)),
         ("eeprom@0:permanent", (Fault(FaultKind.EEPROM, at=0, permanent=True),)),
+        ("delay@4+40ms", (Fault(FaultKind.DELAY, at=4, duration_us=40_000),)),
+        ("aux", (Fault(FaultKind.AUXILIARY),)),
         (" short@1 , stale@2 ", (Fault(FaultKind.SHORT, at=1), Fault(FaultKind.STALE, at=2))),
     ],
 )
@@ -147,6 +150,34 @@ def test_a_stale_flag_shows_a_page_that_was_already_read(hardware, master) -> No
     assert status & 8
     assert status & 1 == first[833]
     assert np.array_equal(chip.read(0x0400, 832), first[:832])
+
+
+def test_an_invalid_auxiliary_word_is_refused_by_the_decoder_until_measured_again(hardware, master) -> None:
+    chip = master(hardware.bus)
+    decoder = Decoder(hardware.chip.radiometry.calibration)
+    chip.rate(4)
+    chip.frame()
+    chip.wait()
+    hardware.bus.add_faults("aux")
+    with pytest.raises(AuxiliaryDataError) as caught:
+        decoder.decode(chip.frame())
+    assert caught.value.value == 0x7FFF
+    assert caught.value.address in (0x700, 0x708, 0x70A, 0x720, 0x728, 0x72A)
+    chip.frame()
+    decoder.decode(chip.frame())
+
+
+def test_a_host_that_is_held_up_finds_a_newer_page(hardware, master) -> None:
+    chip = master(hardware.bus)
+    chip.rate(5)
+    chip.frame()
+    number = chip.wait()
+    chip.write(0x8000, 0x0010)
+    hardware.bus.add_faults("delay+70ms")
+    before_us = hardware.clock.now_us()
+    chip.read(0x0400, 832)
+    assert hardware.clock.now_us() - before_us > 70_000
+    assert chip.word(0x8000) & 9 == 8 | 1 - number
 
 
 def test_eeprom_corruption_passes_or_stays(hardware, master) -> None:
