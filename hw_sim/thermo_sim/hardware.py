@@ -87,6 +87,7 @@ class SimulatedHardware:
         self.bus = bus
         self.clock = bus.clock
         self._profile_scene = scene
+        self._recording: NDArray[np.uint16] | None = None
         self._scene = scene
         self._surroundings = surroundings
         self._ntcs: tuple[Ntc, ...] = ()
@@ -150,6 +151,7 @@ class SimulatedHardware:
         if scene is None:
             scene = make_scene(profile["scene"]["name"], seed, profile["scene"].get("options"))
         hardware = cls(name, seed, bus, scene, surroundings)
+        hardware._recording = replay
         hardware.chip = SimulatedMlx90640(
             eeprom if eeprom is not None else eeprom_contents.generate(seed),
             scene.celsius,
@@ -198,11 +200,13 @@ class SimulatedHardware:
                 self._bath = (float(celsius),) * len(self._ntcs)
 
     def set_scene(self, scene: Scene | None = None) -> None:
-        """Put a scene in front of the sensor; the profile's own (and its thermistor bath) where omitted."""
+        """Put a scene in front of the sensor; what it was made with (and its thermistor bath) where omitted."""
         with self.bus.lock:
             self._scene = scene if scene is not None else self._profile_scene
             self.chip.set_scene(self._scene.celsius, self.clock.now_us())
             if scene is None:
+                if self._recording is not None:
+                    self.chip.replay(self._recording)
                 self._bath, self._bath_follows = self._profile_bath, True
 
     def set_ambient(self, celsius: float) -> None:

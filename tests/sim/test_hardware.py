@@ -77,6 +77,24 @@ def test_a_subpage_completed_before_a_change_keeps_the_old_scene(master) -> None
     assert np.array_equal(frame(False), frame(True))
 
 
+def test_a_recording_gives_way_to_a_blackbody_and_comes_back(golden_dir, master) -> None:
+    with np.load(golden_dir / "s1_melexis_example.npz") as recording:
+        eeprom, frames = recording["eeprom"], recording["frames"]
+    hardware = SimulatedHardware.from_profile(eeprom=eeprom, replay=frames, bus_hz=1_000_000)
+    chip = master(hardware.bus)
+
+    def recorded() -> bool:
+        chip.frame()
+        shown = chip.frame()
+        return any(np.array_equal(shown[:832], frame[:832]) for frame in frames)
+
+    assert recorded()
+    hardware.set_blackbody(30.0)
+    assert not recorded()
+    hardware.set_scene()
+    assert recorded()
+
+
 def test_thermistors_follow_the_blackbody_unless_held(hardware) -> None:
     skin = _counts(hardware, 0)
     hardware.set_blackbody(42.0)
