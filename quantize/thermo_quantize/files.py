@@ -1,0 +1,83 @@
+"""Reads inputs and writes results as a whole, with one sentence where the system refuses."""
+
+import contextlib
+import json
+import os
+import secrets
+from pathlib import Path
+
+from thermo_core.errors import StorageError, UsageError
+
+MAX_INPUT = 64 << 20
+
+
+def read_file(path: Path, maximum: int = MAX_INPUT) -> bytes:
+    """The file's content.
+
+    Raises:
+        StorageError: it cannot be read.
+        UsageError: it is longer than `maximum` bytes.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(maximum + 1)
+    except OSError as error:
+        raise _refused("read", path, error) from error
+    if len(data) > maximum:
+        raise UsageError(f"{path} has more than {maximum} bytes; check that it is the right file.")
+    return data
+
+
+def read_text(path: Path, maximum: int = MAX_INPUT) -> str:
+    """The file's content as UTF-8.
+
+    Raises:
+        StorageError: it cannot be read.
+        UsageError: too long or not UTF-8.
+    """
+    try:
+        return read_file(path, maximum).decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text; check that it is the right file.") from error
+
+
+def read_json(path: Path, maximum: int = 1 << 20) -> object:
+    """The file's content, from JSON.
+
+    Raises:
+        StorageError: it cannot be read.
+        UsageError: too long or not JSON.
+    """
+    text = read_text(path, maximum)
+    try:
+        decoded: object = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{path} is not JSON (line {error.lineno}: {error.msg}); correct it.") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} holds a number or a nesting that no profile needs; correct it.") from error
+    return decoded
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Replace the file as a whole: a reader sees the old content or the new.
+
+    Raises:
+        StorageError: it cannot be written; the old content stays.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise _refused("write", path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _refused(verb: str, path: Path, error: OSError) -> StorageError:
+    reason = (error.strerror or str(error)).lower()
+    return StorageError(f"Cannot {verb} {path}: {reason}; check the path, its permissions and the free space.")
