@@ -16,7 +16,7 @@ from thermo_core.wire.counts import MAX_BYTES, OWN_PIXELS, RAW_BYTES, CountsDeco
 CHESS = 0x1901
 INTERLEAVED = 0x0901
 NOISE_COUNTS = 1.85
-"""Standard deviation of a pixel at 8 Hz: NETD 0.28 K times about 6 counts/K (facts: 0.1 K at 1 Hz, growing with its root)."""
+"""Noise of a pixel at 8 Hz: 0.1 K RMS at 1 Hz grows with the root of the rate to 0.28 K, at about 6 counts/K."""
 
 
 def own_words(number: int, control: int) -> NDArray[np.intp]:

@@ -1,4 +1,4 @@
-"""Framing against its independent oracles (cobs, zlib, smp.packet) and the demultiplexer against everything a line may hold."""
+"""Framing against cobs, zlib and smp.packet, and the demultiplexer against everything a line may hold."""
 
 import binascii
 import random

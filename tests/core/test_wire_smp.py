@@ -37,7 +37,7 @@ def test_messages_round_trip_and_their_header_equals_the_smp_packages(
     theirs = smp_header.Header.loads(data[:8])
     assert (theirs.op, theirs.version, theirs.group_id) == (op, version, group)
     assert (theirs.command_id, theirs.sequence, theirs.length) == (command, sequence, len(data) - 8)
-    assert theirs.BYTES == data[:8]
+    assert data[:8] == theirs.BYTES
     assert cbor2.loads(data[8:]) == body
     assert SmpMessage.decode(data) == message
 
