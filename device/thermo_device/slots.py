@@ -209,6 +209,23 @@ class Slots:
         self._files.remove(self._path(1 - self._state.active))
         self._files.sync_directory(self._directory)
 
+    def fall_back(self) -> bool:
+        """Give up the active image because its model does not run.
+
+        Returns:
+            Whether the next `boot` brings in something else: what ran before a trial, or the spare of a confirmed image.
+
+        Raises:
+            StorageError: the new state cannot be written.
+        """
+        if self.on_trial:
+            return True
+        if not self._state.spare or self._other is None:
+            return False
+        self._note("The active image does not run, so the one before it is active again; flash a new one.")
+        self._save(State(active=1 - self._state.active))
+        return True
+
     @property
     def _other(self) -> Installed | None:
         return self._slots[1 - self._state.active]
