@@ -213,7 +213,7 @@ class Slots:
         """Give up the active image because its model does not run.
 
         Returns:
-            Whether the next `boot` brings in something else: what ran before a trial, or the spare of a confirmed image.
+            Whether the next `boot` brings in something else: what ran before a trial, or a confirmed image's spare.
 
         Raises:
             StorageError: the new state cannot be written.

@@ -521,6 +521,25 @@ def test_key_that_is_no_longer_trusted_takes_its_images_along(slots: Slots, tmp_
     assert running(own) == "1.0.0"
 
 
+def test_image_whose_model_does_not_run_gives_way_at_once(slots: Slots) -> None:
+    assert not slots.fall_back()
+    send(slots, TWO)
+    slots.mark(identity(TWO))
+    slots.boot()
+    assert slots.fall_back()
+    assert slots.boot().change is Change.REVERTED
+    assert running(slots) == "1.0.0"
+    assert not slots.fall_back()
+    slots.mark(identity(TWO), permanent=True)
+    slots.boot()
+    assert running(slots) == "2.0.0"
+    assert slots.fall_back()
+    assert slots.boot().running is not None
+    assert running(slots) == "1.0.0"
+    assert not slots.fall_back()
+    assert flags(slots) == {"0:1.0.0": "confirmed active", "1:2.0.0": ""}
+
+
 def test_disk_that_refuses_gives_a_typed_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="No space left"):
         DISK.write(Path("/dev/full"), 0, b"x")

@@ -1,0 +1,161 @@
+"""The calibration on the device: the current one and the one before it, each whole or not there.
+
+Writing makes `calibration.incoming` first, then moves current to previous and incoming to current, each step synced.
+After a cut between the two moves the next look finds no current one and a whole incoming one, and finishes the second.
+"""
+
+import logging
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from thermo_core.correction import Correction
+from thermo_core.errors import CorrectionError
+from thermo_device.files import DISK, Files
+
+log = logging.getLogger(__name__)
+
+CURRENT, PREVIOUS = 0, 1
+
+
+class Source(StrEnum):
+    """Which calibration is in use."""
+
+    CURRENT = "current"
+    PREVIOUS = "previous"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCalibration:
+    """What the store gives at a start.
+
+    Attributes:
+        correction: to apply, or None where nothing usable is stored.
+        source: where it came from.
+        problem: a sentence worth an event where the current one is damaged; empty otherwise.
+    """
+
+    correction: Correction | None
+    source: Source
+    problem: str = ""
+
+
+class CalibrationStore:
+    """Two calibrations in one directory. One process and one thread at a time uses them.
+
+    Args:
+        directory: made where it is missing.
+        files: file system.
+
+    Raises:
+        StorageError: the system refuses to make the directory.
+    """
+
+    def __init__(self, directory: Path, files: Files = DISK) -> None:
+        self._directory = directory
+        self._files = files
+        self._current = directory / "calibration.current"
+        self._previous = directory / "calibration.previous"
+        self._incoming = directory / "calibration.incoming"
+        files.make_directory(directory)
+
+    def load(self) -> StoredCalibration:
+        """The calibration to use: the current one, or the one before where the current one is damaged.
+
+        Raises:
+            StorageError: the system refuses to read.
+        """
+        self._settle()
+        data = self._files.read(self._current)
+        if data is None:
+            return StoredCalibration(None, Source.NONE)
+        try:
+            return StoredCalibration(Correction.from_bytes(data), Source.CURRENT)
+        except CorrectionError as error:
+            log.warning("%s: %s", self._current, error)
+        previous = self._valid(self._previous)
+        if previous is None:
+            problem = "The stored calibration is damaged and there is none before it; calibrate anew."
+            return StoredCalibration(None, Source.NONE, problem)
+        problem = "The stored calibration is damaged, so the one before it is in use; calibrate anew."
+        return StoredCalibration(Correction.from_bytes(previous), Source.PREVIOUS, problem)
+
+    def read(self, which: int) -> bytes:
+        """A calibration as stored: `CURRENT` the one `load` gives, `PREVIOUS` the one before; b"" where there is none.
+
+        Raises:
+            StorageError: the system refuses to read.
+        """
+        self._settle()
+        previous = self._valid(self._previous) or b""
+        if which == PREVIOUS:
+            return previous
+        if self._files.size(self._current) is None:
+            return b""
+        return self._valid(self._current) or previous
+
+    def write(self, data: bytes, sensor_id: bytes | None = None) -> Correction:
+        """Store a calibration as the current one; the one before stays for `rollback`.
+
+        Args:
+            data: `Correction.to_bytes`.
+            sensor_id: of the sensor at hand; None accepts any.
+
+        Raises:
+            CorrectionError: damaged, or of another sensor; what is stored stays.
+            StorageError: the system refused, as on a full disk.
+        """
+        correction = Correction.from_bytes(data)
+        if sensor_id is not None and correction.sensor_id != sensor_id:
+            raise CorrectionError(
+                f"The calibration belongs to sensor {correction.sensor_id.hex()} and {sensor_id.hex()} is connected; "
+                "calibrate this one."
+            )
+        self._settle()
+        current = self._valid(self._current)
+        if current == data:
+            return correction
+        self._files.remove(self._incoming)
+        self._files.write(self._incoming, 0, data)
+        self._files.sync(self._incoming)
+        self._files.sync_directory(self._directory)
+        if current is not None:  # a damaged one must not push out a whole one
+            self._files.replace(self._current, self._previous)
+            self._files.sync_directory(self._directory)
+        self._files.replace(self._incoming, self._current)
+        self._files.sync_directory(self._directory)
+        return correction
+
+    def rollback(self) -> Correction:
+        """Make the calibration before the current one current; the current one takes its place.
+
+        Raises:
+            CorrectionError: there is none before.
+            StorageError: the system refused.
+        """
+        self._settle()
+        previous = self._valid(self._previous)
+        if previous is None:
+            raise CorrectionError("No calibration before the current one is stored; calibrate anew.")
+        return self.write(previous)
+
+    def _settle(self) -> None:
+        """Finish a write that a cut left between its two moves; drop one that did not come so far."""
+        if self._files.size(self._incoming) is None:
+            return
+        if self._files.size(self._current) is None and self._valid(self._incoming) is not None:
+            self._files.replace(self._incoming, self._current)
+        else:
+            self._files.remove(self._incoming)
+        self._files.sync_directory(self._directory)
+
+    def _valid(self, path: Path) -> bytes | None:
+        data = self._files.read(path)
+        if data is None:
+            return None
+        try:
+            Correction.from_bytes(data)
+        except CorrectionError:
+            return None
+        return data
