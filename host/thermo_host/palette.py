@@ -33,16 +33,13 @@ TABLE.setflags(write=False)
 """(256, 3) uint8 RGB, coldest first."""
 
 
-def colours(celsius: Celsius, low: float, high: float) -> NDArray[np.uint8]:
-    """RGB of each temperature; below `low` and above `high` the end colours.
+def levels(celsius: Celsius, low: float, high: float) -> NDArray[np.intp]:
+    """Row of `TABLE` for each temperature; below `low` and above `high` the ends.
 
     Args:
         celsius: any shape.
         low, high: degC of the first and the last colour.
-
-    Returns:
-        (..., 3) uint8.
     """
     span = max(high - low, 1e-6)
     level = np.clip((np.asarray(celsius, dtype=np.float64) - low) / span, 0.0, 1.0) * (LEVELS - 1)
-    return TABLE[level.round().astype(np.intp)]
+    return level.round().astype(np.intp)

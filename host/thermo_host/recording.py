@@ -113,25 +113,22 @@ class Recorder:
         """Bytes so far."""
         return self._file.tell()
 
-    def append(self, telemetry: Telemetry) -> None:
-        """Add a record.
+    def add(self, item: Telemetry | Gap) -> None:
+        """Add a record or a gap.
 
         Raises:
             StorageError: the disk is full or gone.
         """
+        if isinstance(item, Gap):
+            self._add(GAP_TOPIC, to_plain(item), item.to_ns, item.from_ns)
+        else:
+            self._add_telemetry(item)
+        self.tick()
+
+    def _add_telemetry(self, telemetry: Telemetry) -> None:
         topic = next(topic for topic, (kind, _, _) in TOPICS.items() if isinstance(telemetry.record, kind))
         message = {"sequence": telemetry.header.sequence, **to_plain(telemetry.record)}
         self._add(topic, message, telemetry.received_ns, telemetry.captured_ns)
-        self.tick()
-
-    def gap(self, gap: Gap) -> None:
-        """Add a gap.
-
-        Raises:
-            StorageError: the disk is full or gone.
-        """
-        self._add(GAP_TOPIC, to_plain(gap), gap.to_ns, gap.from_ns)
-        self.tick()
 
     def tick(self) -> None:
         """Call at least every FLUSH_S: commits what is due.

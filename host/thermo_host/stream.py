@@ -1,7 +1,7 @@
 """Live telemetry that outlasts an unplugged cable."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from thermo_core.errors import LinkError, LinkLostError, ProtocolVersionError, RefusedError
 from thermo_host.lease import SILENCE_S, Telemetry
@@ -13,7 +13,9 @@ IDLE_S = 0.1
 RETRY_S = 0.25
 
 
-def listen(wearable: Wearable, session: Session, *, reconnect: bool = False) -> Iterator[Telemetry | Gap | None]:
+def listen(
+    wearable: Wearable, session: Session, *, reconnect: bool = False
+) -> Generator[Telemetry | Gap | None, None, None]:
     """Telemetry without end; None whenever nothing came for a tenth of a second, so that a caller can do other things.
 
     Close it (`contextlib.closing`) to stop the device's stream.

@@ -1,23 +1,24 @@
-"""The live view in a terminal: heat map in half-block characters, scale, verdict, thermistors and numbers of the stream."""
+"""The live view in a terminal: heat map in half blocks, scale, verdict, thermistors and numbers of the stream."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.panel import Panel
 from rich.segment import Segment
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
-from scipy.ndimage import zoom
 
 from thermo_core.frames import COLUMNS, ROWS, Celsius, Picture
 from thermo_core.wire.records import Severity, VerdictRecord
 from thermo_host.describe import CHANNEL_STATES, channel_names, label_names, utc
 from thermo_host.monitor import Monitor
-from thermo_host.palette import LEVELS, TABLE, colours
+from thermo_host.palette import LEVELS, TABLE, levels
 
-UPPER_HALF = "\u2580"
+UPPER_HALF, LEFT_HALF, FULL, SHADE = "\u2580", "\u258c", "\u2588", "\u2591"
 SIDE_WIDTH = 44
 MIN_SPAN_K = 3.0
 SCORE_WIDTH = 16
@@ -41,17 +42,11 @@ class HeatMap:
     factor: float = 2.0
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        image = (
-            self.celsius
-            if self.factor == 1
-            else zoom(self.celsius, self.factor, order=1, grid_mode=True, mode="nearest")
-        )
-        rgb = colours(image, self.low, self.high)
-        if len(rgb) % 2:
-            rgb = rgb[:-1]
-        for upper, lower in zip(rgb[0::2].tolist(), rgb[1::2].tolist(), strict=True):
+        image = _resampled(self.celsius, self.factor)
+        rows = levels(image, self.low, self.high).tolist()
+        for upper, lower in zip(rows[0::2], rows[1::2], strict=True):
             for above, below in zip(upper, lower, strict=True):
-                yield Segment(UPPER_HALF, Style(color=_hex(above), bgcolor=_hex(below)))
+                yield Segment(UPPER_HALF, _style(above, below))
             yield Segment.line()
 
 
@@ -81,7 +76,7 @@ class View:
             factor = next(
                 (f for f in (2.0, 1.5) if width >= COLUMNS * f + 4 + SIDE_WIDTH and height >= ROWS * f / 2 + 5), 1.0
             )
-            scale = _scale(self._low, self._high, round(COLUMNS * factor))
+            scale = scale_bar(self._low, self._high, round(COLUMNS * factor))
             left = Panel(
                 Group(HeatMap(picture.celsius, self._low, self._high, factor), Text(), scale),
                 title=f"[bold]{self._title}",
@@ -160,8 +155,8 @@ class View:
         for at, (name, score) in enumerate(zip(names, verdict.scores, strict=True)):
             wins = at == verdict.label
             filled = round(score * SCORE_WIDTH)
-            bar = Text("\u2588" * filled, style="bright_magenta" if wins else "grey50")
-            bar.append("\u2591" * (SCORE_WIDTH - filled), style="grey30")
+            bar = Text(FULL * filled, style="bright_magenta" if wins else "grey50")
+            bar.append(SHADE * (SCORE_WIDTH - filled), style="grey30")
             table.add_row(Text(name, style="bold" if wins else "dim"), bar, f"{score:6.1%}")
         notes = [f"model {session.hello.model}"]
         notes += ["simulated"] * verdict.simulated + ["uncalibrated"] * verdict.uncalibrated
@@ -202,12 +197,12 @@ class View:
         return table
 
 
-def _scale(low: float, high: float, width: int) -> RenderableType:
+def scale_bar(low: float, high: float, width: int) -> RenderableType:
     """The palette as a bar with its ends and three temperatures between."""
-    levels = np.linspace(0, LEVELS - 1, 2 * width).round().astype(np.intp)
+    steps = np.linspace(0, LEVELS - 1, 2 * width).round().astype(np.intp).tolist()
     bar = Text()
-    for left, right in zip(TABLE[levels[0::2]].tolist(), TABLE[levels[1::2]].tolist(), strict=True):
-        bar.append("\u258c", Style(color=_hex(left), bgcolor=_hex(right)))
+    for left, right in zip(steps[0::2], steps[1::2], strict=True):
+        bar.append(LEFT_HALF, _style(left, right))
     marks = [" "] * width
     labels = [f"{value:.1f}" for value in np.linspace(low, high, 5)]
     labels[-1] += " °C"
@@ -227,5 +222,23 @@ def _degrees(celsius: float | None) -> str:
     return "-" if celsius is None else f"{celsius:.2f}"
 
 
-def _hex(rgb: list[int]) -> str:
-    return f"#{rgb[0]:02x}{rgb[1]:02x}{rgb[2]:02x}"
+def _resampled(celsius: Celsius, factor: float) -> Celsius:
+    """Larger by bilinear interpolation between the pixels' centres."""
+    rows, columns = (_weights(size, round(size * factor)) for size in celsius.shape)
+    return (rows @ celsius @ columns.T).astype(np.float32)
+
+
+@lru_cache(maxsize=8)
+def _weights(size: int, wanted: int) -> NDArray[np.float64]:
+    centres = (np.arange(wanted) + 0.5) * size / wanted - 0.5
+    return np.stack([np.interp(centres, np.arange(size), unit) for unit in np.eye(size)], axis=1)
+
+
+@lru_cache(maxsize=LEVELS * LEVELS)
+def _style(foreground: int, background: int) -> Style:
+    return Style(color=_hex(foreground), bgcolor=_hex(background))
+
+
+def _hex(level: int) -> str:
+    red, green, blue = TABLE[level].tolist()
+    return f"#{red:02x}{green:02x}{blue:02x}"

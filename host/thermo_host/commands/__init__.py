@@ -1,0 +1,1 @@
+"""The commands of `thermo-host`, one a file: arguments in, a call of the API, words or JSON out."""

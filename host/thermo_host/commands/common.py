@@ -1,0 +1,54 @@
+"""What all commands share: the port argument, `--json`, and where words and JSON go."""
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console, RenderableType
+
+PortArgument = Annotated[
+    str | None,
+    typer.Argument(help="Serial port of the wearable; may be left out where only one is attached.", show_default=False),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
+TimeoutOption = Annotated[float, typer.Option("--timeout", help="Seconds to wait for one answer.", min=0.1, max=600.0)]
+EmissivityOption = Annotated[
+    float | None,
+    typer.Option(help="Emissivity of what is looked at, 0-1.", show_default="the wearable's", min=0.01, max=1.0),
+]
+ReflectedOption = Annotated[
+    float | None, typer.Option(help="Temperature of what it reflects, degC.", show_default="the wearable's")
+]
+UncorrectedOption = Annotated[
+    bool, typer.Option("--no-correction", help="Leave the per-pixel calibration out.", show_default=False)
+]
+
+
+class Output:
+    """Standard output for results, standard error for progress; with JSON nothing but JSON on standard output.
+
+    Args:
+        as_json: whether JSON is wanted.
+
+    Attributes:
+        words: console for people: standard output, or standard error with JSON.
+        progress: console for what passes.
+    """
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+        self.words = Console(stderr=as_json, highlight=False, soft_wrap=not sys.stdout.isatty())
+        self.progress = Console(stderr=True, highlight=False)
+
+    def result(self, data: dict[str, Any], words: RenderableType) -> None:
+        """Write a result one way or the other."""
+        if self.as_json:
+            self.json(data)
+        else:
+            self.words.print(words)
+
+    def json(self, data: dict[str, Any]) -> None:
+        """Write one line of JSON at once, so that a reader of a pipe sees it now."""
+        sys.stdout.write(json.dumps(data) + "\n")
+        sys.stdout.flush()

@@ -1,0 +1,84 @@
+"""`thermo-host flash`: put a signed model bundle on a wearable, try it, keep it."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
+from rich.text import Text
+
+from thermo_core.errors import UsageError
+from thermo_host import flash as flashing
+from thermo_host.commands.common import JsonOption, Output, TimeoutOption
+from thermo_host.link import TIMEOUT_S, Wearable
+from thermo_host.plain import to_plain
+
+
+def command(
+    arguments: Annotated[
+        list[str], typer.Argument(metavar="[PORT] IMAGE", help="Port, if more than one; signed image.")
+    ],
+    confirm: Annotated[
+        bool, typer.Option(help="Keep the image after its self-test; else it runs until a reset.")
+    ] = True,
+    timeout: TimeoutOption = TIMEOUT_S,
+    as_json: JsonOption = False,
+) -> None:
+    """Check, upload, test, reset, self-test and confirm a signed image.
+
+    An interrupted upload goes on where it stopped when the same image is flashed again.
+    """
+    if len(arguments) > 2:
+        raise UsageError(f"{len(arguments)} arguments were given; give at most a port and an image.")
+    port, path = (arguments[0] if len(arguments) == 2 else None), Path(arguments[-1])
+    output = Output(as_json)
+    candidate = flashing.load(path)
+    with Wearable.open(port, timeout_s=timeout) as wearable, _Bar(output) as bar:
+        done = flashing.flash(wearable, candidate, confirm=confirm, progress=bar.upload, step=bar.step)
+        name = wearable.port
+    data: dict[str, Any] = {"port": name, "file": str(path), "development_key": candidate.development, **to_plain(done)}
+    output.result(data, _words(done, candidate))
+
+
+def _words(done: flashing.Flashed, candidate: flashing.Candidate) -> Text:
+    if done.unchanged:
+        text = Text(f"{done.profile} {done.version} runs already; nothing was sent.")
+    else:
+        before = f", {done.previous} ran before" if done.previous else ""
+        text = Text(f"{done.profile} {done.version} runs{before}; {len(done.self_test)} self-tests passed.")
+    if not done.confirmed:
+        text.append(" It is not confirmed: the next reset returns to the one before.", style="yellow")
+    if candidate.development:
+        text.append("\nThe image is signed with the development key, with which anybody can sign.", style="yellow")
+    return text
+
+
+class _Bar:
+    """A progress bar for the upload, and the name of each step, on standard error."""
+
+    def __init__(self, output: Output) -> None:
+        self._console = output.progress
+        self._progress = Progress(
+            TextColumn("{task.description:<10}"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> "_Bar":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def step(self, name: str) -> None:
+        self._console.print(f"{name} ...", style="dim")
+
+    def upload(self, done: int, total: int) -> None:
+        if self._task is None:
+            self._task = self._progress.add_task("upload", total=total)
+        self._progress.update(self._task, completed=done)

@@ -1,0 +1,66 @@
+"""`thermo-host replay`: a recording in the same view as a live stream, at any speed."""
+
+import contextlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thermo_host.commands.common import EmissivityOption, JsonOption, Output, ReflectedOption, UncorrectedOption
+from thermo_host.commands.screen import Screen, parse_span, summary_words
+from thermo_host.describe import describe, utc
+from thermo_host.monitor import Monitor
+from thermo_host.pictures import DecodeSettings
+from thermo_host.playback import Recording, play
+from thermo_host.summary import Summary
+
+
+def command(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A recording (.mcap).")],
+    speed: Annotated[float, typer.Option(help="2 plays twice as fast, 0 as fast as possible.", min=0.0)] = 1.0,
+    summary: Annotated[bool, typer.Option("--summary", help="Show nothing but what was measured, at once.")] = False,
+    span: Annotated[
+        str | None,
+        typer.Option("--range", help="Temperatures of the scale's ends, such as 30,38.", show_default="follows"),
+    ] = None,
+    emissivity: EmissivityOption = None,
+    reflected: ReflectedOption = None,
+    uncorrected: UncorrectedOption = False,
+    whole: Annotated[bool, typer.Option("--pictures", help="With --json, all temperatures of each picture.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Play a recording, at the pace at which it was made or another one.
+
+    What a killed recorder left behind plays up to its last quarter of a second.
+    """
+    output = Output(as_json)
+    recording = Recording(path)
+    monitor = Monitor(recording.session, DecodeSettings(emissivity, reflected, not uncorrected))
+    measured = Summary(recording.session)
+    with contextlib.ExitStack() as stack:
+        screen = None if summary else stack.enter_context(Screen(monitor, output, parse_span(span)))
+        for item in play(recording, None if summary or speed == 0 else speed):
+            picture = monitor.push(item)
+            measured.push(item, picture)
+            if as_json and not summary:
+                described = describe(item, picture, recording.session, whole)
+                if described is not None:
+                    output.json(described)
+            if screen is not None:
+                screen.update()
+    data = {
+        "type": "summary",
+        "file": str(path),
+        "started": utc(recording.session.started_ns),
+        "complete": recording.complete,
+        "damaged": recording.damaged,
+        **asdict(monitor.statistics()),
+        **measured.to_map(),
+    }
+    words = f"{summary_words(monitor)}\n{measured.words()}"
+    if not recording.complete:
+        words += "\nThe recording was cut off: everything before the cut is here."
+    if recording.damaged:
+        words += f"\n{recording.damaged} damaged pieces were left out."
+    output.result(data, words)

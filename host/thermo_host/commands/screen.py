@@ -1,0 +1,95 @@
+"""Putting the live view on whatever standard output is: a terminal, or a pipe that gets a line each second."""
+
+import time
+from types import TracebackType
+
+from rich.live import Live
+
+from thermo_core.errors import UsageError
+from thermo_host.commands.common import Output
+from thermo_host.monitor import Monitor
+from thermo_host.terminal import View
+
+FRAMES_PER_SECOND = 8
+LINE_S = 1.0
+
+Span = tuple[float, float]
+
+
+class Screen:
+    """Shows a monitor until the `with` block ends; the last picture stays.
+
+    Args:
+        monitor: what to show.
+        output: where; with JSON nothing is shown.
+        span: ends of the scale, degC; None follows the pictures.
+    """
+
+    def __init__(self, monitor: Monitor, output: Output, span: Span | None) -> None:
+        hello = monitor.session.hello
+        self._console = output.words
+        self._view = View(monitor, f"{hello.profile} · {hello.name} {hello.serial}", span)
+        self._silent = output.as_json
+        self._live: Live | None = None
+        self._next = 0.0
+        if not self._silent and self._console.is_terminal:
+            self._live = Live(console=self._console, auto_refresh=False, vertical_overflow="crop")
+
+    def __enter__(self) -> "Screen":
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._draw(self._live)
+            self._live.stop()
+
+    def update(self) -> None:
+        """Show what is new, if it is time to."""
+        now = time.monotonic()
+        if self._silent or now < self._next:
+            return
+        if self._live is not None:
+            self._next = now + 1 / FRAMES_PER_SECOND
+            self._draw(self._live)
+        else:
+            self._next = now + LINE_S
+            self._console.print(self._view.line(), markup=False)
+
+    def _draw(self, live: Live) -> None:
+        live.update(self._view.render(self._console.width, self._console.height), refresh=True)
+
+
+def parse_span(text: str | None) -> Span | None:
+    """Ends of a scale from "LOW,HIGH".
+
+    Raises:
+        UsageError: it is not two temperatures in order.
+    """
+    if text is None:
+        return None
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        low = high = 0.0
+    if not low < high:
+        raise UsageError(f"--range {text!r} is not two temperatures in order; write for example --range 30,38.")
+    return low, high
+
+
+def summary_words(monitor: Monitor) -> str:
+    """What a stream or a recording came to, in a few lines."""
+    numbers = monitor.statistics()
+    latency = ""
+    if numbers.latency_s is not None and numbers.latency_p99_s is not None:
+        latency = f", latency {numbers.latency_s * 1000:.0f} ms (99 % within {numbers.latency_p99_s * 1000:.0f} ms)"
+    lost = numbers.lost_subpages + numbers.invalid_subpages
+    lines = [
+        f"{numbers.pictures} pictures, {numbers.pictures_per_second:.1f}/s at the end, {lost} subpages lost{latency}."
+    ]
+    if numbers.gaps:
+        lines.append(f"{numbers.gaps} gaps, {numbers.gap_s:.1f} s in all.")
+    return "\n".join(lines)
