@@ -48,6 +48,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "page_unsettled": Fault(17, _WARNING, "A page differed in too many words between two reads; it is lost."),
     "page_dropped": Fault(18, _WARNING, "A page could not be read to its end because of bus faults; it is lost."),
+    "rate_lowered": Fault(19, _WARNING, "The I2C bus is too slow for the refresh rate asked for; a lower one is set."),
     "sensor_lost": Fault(20, _ERROR, "The picture sensor does not answer; it is tried again until it does."),
     "sensor_reset": Fault(21, _WARNING, "The picture sensor came back with power-on defaults; it was set up again."),
     "sensor_changed": Fault(22, _ERROR, "Another picture sensor answers at the address; its EEPROM was read anew."),

@@ -1,0 +1,478 @@
+"""The MLX90640 at work: every page once, in time, as it was measured, or counted as lost under the name of its cause.
+
+The sensor raises a flag over each page and goes on measuring. A page's own pixels stay in RAM until the page after the
+next one is complete, so a page may be read late by one period and is still whole; after that it is overwritten.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermo_core.clock import Clock
+from thermo_core.errors import BusError, BusTimeoutError, EepromError, SensorError, UsageError
+from thermo_core.frames import COLUMNS, FRAME_WORDS, PIXELS, RAM_WORDS, ROWS, Subpage, Words
+from thermo_core.frames import SUBPAGE as NUMBER_INDEX
+from thermo_core.mlx90640 import registers
+from thermo_core.mlx90640.calibration import Calibration
+from thermo_core.mlx90640.registers import ControlRegister, RefreshRate, StatusRegister
+from thermo_core.profile import PictureSensor as PictureSensorSettings
+from thermo_device.bus import MAX_READ_BYTES, I2cBus, Registers
+from thermo_device.counters import Counters
+from thermo_device.plausibility import suspicious
+from thermo_device.schedule import PageSchedule
+
+FIRST_RETRY_US = 20_000
+LAST_RETRY_US = 1_000_000
+"""Pauses between attempts to reach a sensor that does not answer; they double from the first to the last."""
+MAX_SINGLE_REREADS = 8
+"""With more suspicious words than this the whole page is read again."""
+LATEST_READ = 1.97
+"""Periods after its end at which a page can no longer be read again: at 2 its pixels are replaced."""
+_CONFIRMATIONS = 3
+_FIRST_ID_WORD = 0x2407 - registers.EEPROM_START
+_CLEARED = StatusRegister(overwrite=True, start=True).to_word()
+
+
+@dataclass(slots=True)
+class _Page:
+    """A page that is being read: RAM words and subpage."""
+
+    ram: Words
+    number: int
+
+
+class PictureSensor:
+    """One MLX90640.
+
+    `capture` never raises for what happens on the bus: it repeats what failed, sets the sensor up again when it comes
+    back with power-on defaults, and keeps trying while it is absent. Each fault is counted by name (`counters.FAULTS`).
+
+    Args:
+        bus: I2C bus.
+        clock: device's clock.
+        settings: address, refresh rate, resolution and pattern.
+        counters: where faults are counted.
+        max_read_bytes: longest single read of the adapter.
+        sensor: number of the sensor within the wearable.
+
+    Raises:
+        UsageError: the settings have a refresh rate or resolution the sensor does not have.
+
+    Attributes:
+        fault: why the sensor does not deliver, in a sentence; empty while it does.
+    """
+
+    def __init__(
+        self,
+        bus: I2cBus,
+        clock: Clock,
+        settings: PictureSensorSettings,
+        counters: Counters,
+        max_read_bytes: int = MAX_READ_BYTES,
+        sensor: int = 0,
+    ) -> None:
+        self._control = _control(settings)
+        self._clock = clock
+        self._counters = counters
+        self._registers = Registers(bus, clock, settings.address, counters, max_read_bytes)
+        self._sensor = sensor
+        self._schedule = PageSchedule(1e6 / settings.refresh_rate_hz)
+        self._eeprom: Words | None = None
+        self._calibration: Calibration | None = None
+        self._running = False
+        self._retry_at_us = 0
+        self._retry_us = FIRST_RETRY_US
+        self._index = -1
+        self._number: int | None = None
+        self._gap_from_us: float | None = None
+        self._before: dict[int, Words] = {}
+        self._stale_seen = False
+        self._read_us = 0
+        self.fault = ""
+
+    @property
+    def eeprom(self) -> Words | None:
+        """(832,) EEPROM words as verified at the last start; None before it."""
+        return self._eeprom
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """Constants of the sensor; None while its EEPROM was not read or holds impossible ones."""
+        return self._calibration
+
+    @property
+    def rate_hz(self) -> float:
+        """Subpages per second the sensor is set to."""
+        return self._control.refresh_hz
+
+    @property
+    def measured_rate_hz(self) -> float:
+        """Subpages per second as they come, by the device's clock."""
+        return 1e6 / self._schedule.period_us
+
+    @property
+    def running(self) -> bool:
+        """Whether the sensor answers and is set up."""
+        return self._running
+
+    @property
+    def free_until_us(self) -> int:
+        """The bus is free for others until then."""
+        return self._schedule.poll_us if self._running else self._retry_at_us
+
+    def start(self) -> None:
+        """Read and verify the EEPROM, set the sensor up and read the settings back.
+
+        A rate the bus cannot carry is lowered to the fastest one that it can, and counted.
+
+        Raises:
+            BusError: the sensor does not answer, or does not keep its settings.
+            EepromError: reads of the EEPROM do not agree, or it holds impossible constants.
+        """
+        eeprom = self._read_eeprom()
+        self._eeprom, self._calibration = eeprom, None
+        self._before.clear()
+        try:
+            self._calibration = Calibration.from_eeprom(eeprom)
+        except EepromError:
+            self._counters.add("eeprom_invalid")
+            raise
+        if not self._carries(self.rate_hz):
+            self._counters.add("rate_lowered")
+            code = max(code for code in range(8) if code == 0 or self._carries(RefreshRate.to_hz(code)))
+            self._control = replace(self._control, refresh_code=code)
+        self._set_up()
+
+    def resume(self) -> None:
+        """After a pause on purpose: take the next page as the next one, without counting those in between as lost."""
+        self._gap_from_us = None
+        self._await_first_page(self._schedule.nominal_us)
+
+    def set_rate(self, hz: float) -> float:
+        """Change the refresh rate until the next start; it holds from the subpage after the current one.
+
+        Returns:
+            Subpages per second now set.
+
+        Raises:
+            UsageError: the sensor has no such rate, or the bus cannot carry it.
+            BusError: the sensor does not answer or did not take it.
+        """
+        wanted = replace(self._control, refresh_code=RefreshRate.from_hz(hz))
+        if not self._carries(hz):
+            raise UsageError(
+                f"A page takes {self._read_us / 1000:.0f} ms on this I2C bus, too long for {hz:g} Hz; choose a lower "
+                "rate or raise the bus frequency."
+            )
+        slower_us = max(self._schedule.nominal_us, 1e6 / hz)
+        self._control = wanted
+        if self._running:
+            self._write_control()
+            self._await_first_page(slower_us)
+        return self.rate_hz
+
+    def _carries(self, hz: float) -> bool:
+        """Whether a page is read within a period, as far as the bus is known."""
+        return self._read_us < 1e6 / hz
+
+    def next_subpage(self) -> Subpage:
+        """Wait for the next subpage and read it.
+
+        Raises:
+            BusTimeoutError: none came for ten periods and a second; the message says why.
+        """
+        deadline_us = self._clock.now_us() + round(10 * self._schedule.nominal_us) + 1_000_000
+        subpage = self.capture(deadline_us)
+        while subpage is None:
+            if self._clock.now_us() >= deadline_us:
+                raise BusTimeoutError(
+                    self.fault or "No page came from the picture sensor; run the self-test.", self._registers.address
+                )
+            subpage = self.capture(deadline_us)
+        return subpage
+
+    def capture(self, until_us: int) -> Subpage | None:
+        """The next subpage, or None where there is none by `until_us` (device clock) or it was lost.
+
+        Sleeps until the page is due. A page that is due by then is read to its end, however long that takes.
+        """
+        try:
+            if not self._running and not self._restart(until_us):
+                return None
+            return self._capture(until_us)
+        except (BusError, SensorError) as error:
+            self._fail(error)
+            return None
+
+    def _capture(self, until_us: int) -> Subpage | None:
+        schedule = self._schedule
+        while True:
+            if schedule.poll_us > until_us:
+                self._clock.sleep_until_us(until_us)
+                return None
+            self._clock.sleep_until_us(schedule.poll_us)
+            polled_us = self._clock.now_us()
+            status = self._status()
+            now_us = self._clock.now_us()
+            if status.new_data and self._is_new(status.subpage, polled_us):
+                break
+            schedule.unseen(polled_us)
+            if now_us > schedule.timeout_us:
+                self._counters.add("page_late")
+                self._set_up_again()
+                return None
+        self._stale_seen = False
+        pages = schedule.arrived(now_us, self._number != status.subpage)
+        if self._number is None:
+            if self._status() != status:
+                # A flag over RAM that is empty or old, had a flipped bit raised it.
+                self._counters.add("status_implausible")
+                self._await_first_page(schedule.nominal_us)
+                return None
+            pages = self._pages_in_gap(now_us)
+        page = self._read_page(status.subpage, pages)
+        return None if page is None else self._hand_on(page)
+
+    def _pages_in_gap(self, now_us: int) -> int:
+        """Pages since the last one before a fault, this one included; 1 at the first start and after a pause."""
+        gap_from_us, self._gap_from_us = self._gap_from_us, None
+        if gap_from_us is None:
+            return 1
+        return max(1, round((now_us - gap_from_us) / self._schedule.nominal_us))
+
+    def _read_page(self, number: int, pages: int) -> _Page | None:
+        """Read the page the sensor shows; None where it is lost, and counted."""
+        self._lose("page_missed", pages - 1)
+        self._index += pages
+        self._number = number
+        try:
+            self._registers.write_word(_pointer(registers.STATUS), _CLEARED)
+            ram = self._registers.read_block(registers.RAM_START, RAM_WORDS)
+            if self._confirm_control() != self._control or _is_empty(ram, number, self._control):
+                self._lose("page_dropped", 1)
+                self._set_up_again()
+                return None
+            page = self._settle(_Page(ram, number))
+            overwritten = self._overwritten(number)
+        except BusError:
+            self._lose("page_dropped", 1)
+            raise
+        if page is None:
+            self._lose("page_unsettled", 1)
+        elif overwritten:
+            self._lose("page_overwritten", 1)
+            return None
+        return page
+
+    def _hand_on(self, page: _Page) -> Subpage | None:
+        reference = self._before.get(page.number)
+        self._before[page.number] = page.ram
+        if reference is None:
+            # Nothing to hold it against: a damaged word would go unseen.
+            self._counters.add("pages_settling")
+            return None
+        words = np.empty(FRAME_WORDS, dtype=np.uint16)
+        words[:RAM_WORDS] = page.ram
+        words[RAM_WORDS] = self._control.to_word()
+        words[NUMBER_INDEX] = page.number
+        words.flags.writeable = False
+        self._counters.add("subpages_captured")
+        end_us = self._schedule.end_us
+        return Subpage(words, self._index, round(end_us if end_us is not None else self._clock.now_us()), self._sensor)
+
+    def _is_new(self, number: int, now_us: int) -> bool:
+        """Whether the flag stands over a page that was not read yet."""
+        if self._number is None or number != self._number or self._schedule.pages_since(now_us) >= 1.5:
+            return True
+        if not self._stale_seen:
+            self._stale_seen = True
+            self._counters.add("page_repeated")
+        return False
+
+    def _overwritten(self, number: int) -> bool:
+        """Whether the page just read may hold pixels of a later one of the same subpage."""
+        for _ in range(_CONFIRMATIONS):
+            status = self._status()
+            now_us = self._clock.now_us()
+            if status.new_data and status.subpage == number:
+                return self._is_new(number, now_us)
+            if status.new_data:
+                self._counters.add("page_overlapped")
+                return self._schedule.pages_since(now_us) > 2.5
+            if status.subpage == number:
+                return False
+            self._counters.add("status_implausible")
+        return True
+
+    def _settle(self, page: _Page) -> _Page | None:
+        """Read suspicious words again; None where the page cannot be trusted."""
+        before = self._before.get(page.number)
+        if before is None:
+            return page
+        doubtful = suspicious(page.ram, before, page.number, self._control)
+        if not doubtful.size:
+            return page
+        if doubtful.size <= MAX_SINGLE_REREADS:
+            for index in doubtful:
+                again = self._registers.read_word(registers.RAM_START + int(index))
+                if again != page.ram[index] and again != self._registers.read_word(registers.RAM_START + int(index)):
+                    return None
+                self._correct(page.ram, np.array([index]), np.array([again], dtype=np.uint16))
+            return page
+        if self._schedule.pages_since(self._clock.now_us() + self._read_us) > LATEST_READ:
+            return None
+        second = self._registers.read_block(registers.RAM_START, RAM_WORDS)
+        doubtful_again = suspicious(second, before, page.number, self._control)
+        both = np.intersect1d(doubtful, doubtful_again)
+        if (page.ram[both] != second[both]).any():
+            return None
+        self._correct(page.ram, doubtful, second[doubtful])
+        return page
+
+    def _correct(self, ram: Words, indices: NDArray[np.intp], again: Words) -> None:
+        corrected = int(np.count_nonzero(ram[indices] != again))
+        if corrected:
+            self._counters.add("word_corrected", corrected)
+            ram[indices] = again
+
+    def _status(self) -> StatusRegister:
+        """Status register; one that cannot be is read again and counted."""
+        for _ in range(_CONFIRMATIONS):
+            status = StatusRegister.from_word(self._registers.read_word(registers.STATUS))
+            if status.subpage <= 1:
+                return status
+            self._counters.add("status_implausible")
+        raise BusError(
+            f"The status register of I2C chip 0x{self._registers.address:02X} names a subpage that does not exist; "
+            "check the wiring.",
+            self._registers.address,
+        )
+
+    def _confirm_control(self) -> ControlRegister:
+        """Control register; one that is not as set is read again, since a flip is likelier than a reset."""
+        control = self._read_control()
+        for _ in range(_CONFIRMATIONS - 1):
+            if control == self._control:
+                break
+            control = self._read_control()
+        return control
+
+    def _read_control(self) -> ControlRegister:
+        return ControlRegister.from_word(self._registers.read_word(registers.CONTROL))
+
+    def _write_control(self) -> None:
+        for _ in range(_CONFIRMATIONS):
+            self._registers.write_word(_pointer(registers.CONTROL), self._control.to_word())
+            if self._confirm_control() == self._control:
+                return
+        raise BusError(
+            f"I2C chip 0x{self._registers.address:02X} does not keep its settings; check its supply and wiring.",
+            self._registers.address,
+        )
+
+    def _set_up(self) -> bool:
+        """Write the settings where they are not there already, clear the flag and await the first page.
+
+        Returns:
+            Whether other settings were found.
+        """
+        found = self._confirm_control()
+        if found != self._control:
+            self._write_control()
+        self._registers.write_word(_pointer(registers.STATUS), _CLEARED)
+        self._running, self.fault = True, ""
+        self._retry_us = FIRST_RETRY_US
+        self._await_first_page(max(self._schedule.nominal_us, 1e6 / found.refresh_hz))
+        return found != self._control
+
+    def _set_up_again(self) -> None:
+        """Set up after a fault: pages that should have come meanwhile are lost."""
+        if self._gap_from_us is None:
+            self._gap_from_us = self._schedule.end_us
+        if self._set_up():
+            self._counters.add("sensor_reset")
+
+    def _await_first_page(self, first_us: float) -> None:
+        self._schedule.restart(self._clock.now_us(), 1e6 / self._control.refresh_hz, first_us)
+        self._number = None
+        self._stale_seen = False
+
+    def _restart(self, until_us: int) -> bool:
+        """Bring back a sensor that was lost, or never there; whether it runs."""
+        if self._retry_at_us > until_us:
+            self._clock.sleep_until_us(until_us)
+            return False
+        self._clock.sleep_until_us(self._retry_at_us)
+        if self._eeprom is None or self._calibration is None:
+            self.start()
+            return True
+        known = self._eeprom[_FIRST_ID_WORD : _FIRST_ID_WORD + 3]
+        address = registers.EEPROM_START + _FIRST_ID_WORD
+        if any(np.array_equal(self._registers.read_block(address, 3), known) for _ in range(_CONFIRMATIONS)):
+            self._set_up_again()
+        else:
+            self._counters.add("sensor_changed")
+            self.start()
+        return True
+
+    def _fail(self, error: BusError | SensorError) -> None:
+        if self._running and self._gap_from_us is None:
+            self._gap_from_us = self._schedule.end_us
+        if self._running or not self.fault:
+            self._counters.add("sensor_lost")
+            self._retry_us = FIRST_RETRY_US
+        self._running, self.fault = False, str(error)
+        self._retry_at_us = self._clock.now_us() + self._retry_us
+        self._retry_us = min(2 * self._retry_us, LAST_RETRY_US)
+
+    def _lose(self, cause: str, pages: int) -> None:
+        if pages > 0:
+            self._counters.add(cause, pages)
+            self._counters.add("subpages_lost", pages)
+
+    def _read_eeprom(self) -> Words:
+        """Read the EEPROM twice, and a third time where the two differ; each word is what two reads agree on.
+
+        It has as many words as a page, so this also shows how long the bus takes for one.
+        """
+        start, count = registers.EEPROM_START, registers.EEPROM_WORDS
+        began_us = self._clock.now_us()
+        first = self._registers.read_block(start, count)
+        between_us = self._clock.now_us()
+        second = self._registers.read_block(start, count)
+        self._read_us = min(between_us - began_us, self._clock.now_us() - between_us)
+        if np.array_equal(first, second):
+            return first
+        third = self._registers.read_block(start, count)
+        self._counters.add("eeprom_mismatch")
+        agreed = (first == second) | (first == third) | (second == third)
+        if not agreed.all():
+            address = start + int(np.flatnonzero(~agreed)[0])
+            raise EepromError(
+                f"EEPROM word 0x{address:04X} read differently three times; shorten the wires or lower the bus "
+                "frequency to 400 kHz.",
+                address,
+                int(third[address - start]),
+            )
+        return np.where((first == second) | (first == third), first, second)
+
+
+def _is_empty(ram: Words, number: int, control: ControlRegister) -> bool:
+    """Whether no pixel of a subpage was measured: RAM is all 0 after power-on."""
+    pixels = ram[:PIXELS].reshape(ROWS, COLUMNS)
+    return not pixels[registers.subpage_mask(number, control.chess)].any()
+
+
+def _pointer(address: int) -> bytes:
+    return address.to_bytes(2, "big")
+
+
+def _control(settings: PictureSensorSettings) -> ControlRegister:
+    if settings.resolution_bits not in registers.RESOLUTION_BITS:
+        raise UsageError(f"The MLX90640 has no resolution of {settings.resolution_bits} bit; use 16 to 19.")
+    return ControlRegister(
+        refresh_code=RefreshRate.from_hz(settings.refresh_rate_hz),
+        resolution_code=registers.RESOLUTION_BITS.index(settings.resolution_bits),
+        chess=settings.chess,
+    )
