@@ -90,7 +90,7 @@ class Bundle:
             input=InputContract.from_dict(fields.value("input")),
             output=OutputContract.from_dict(fields.value("output")),
             model=fields.data("model", MAX_MODEL),
-            card=fields.text("card", MAX_CARD),
+            card=fields.document("card", MAX_CARD),
         )
         fields.finish()
         if bundle.to_payload() != payload:

@@ -4,13 +4,17 @@ Every reader of untrusted structure in a bundle goes through here, so that a pro
 "profile.picture_sensor.emissivity" in the sentence instead of running with a default.
 """
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import NoReturn
+from typing import NoReturn, TypeGuard
 
 from thermo_core.errors import BundleError
 
 MAX_TEXT = 200
+
+
+def is_plain(value: object, maximum: int = MAX_TEXT) -> TypeGuard[str]:
+    """Whether it is a text of 1 to `maximum` printable characters."""
+    return isinstance(value, str) and 1 <= len(value) <= maximum and value.isprintable()
 
 
 class Fields:
@@ -47,11 +51,18 @@ class Fields:
         self._seen.add(name)
         return self._data.get(name) is None
 
-    def text(self, name: str, maximum: int = MAX_TEXT, minimum: int = 1) -> str:
-        """A text of `minimum` to `maximum` characters."""
+    def text(self, name: str, maximum: int = MAX_TEXT) -> str:
+        """A text of 1 to `maximum` printable characters: it may reach a terminal, where control characters act."""
         value = self.value(name)
-        if not isinstance(value, str) or not minimum <= len(value) <= maximum:
-            self.fail(name, f"must be a text of {minimum} to {maximum} characters")
+        if not is_plain(value, maximum):
+            self.fail(name, f"must be a text of 1 to {maximum} printable characters")
+        return value
+
+    def document(self, name: str, maximum: int) -> str:
+        """A text of 1 to `maximum` characters, of any lines."""
+        value = self.value(name)
+        if not isinstance(value, str) or not 1 <= len(value) <= maximum:
+            self.fail(name, f"must be a text of 1 to {maximum} characters")
         return value
 
     def data(self, name: str, maximum: int) -> bytes:
@@ -71,9 +82,7 @@ class Fields:
     def number(self, name: str, low: float, high: float) -> float:
         """A finite number within `low` to `high`; a whole number is taken too."""
         value = self.value(name)
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            self.fail(name, f"must be a number from {low:g} to {high:g}")
-        if not math.isfinite(value) or not low <= value <= high:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
             self.fail(name, f"must be a number from {low:g} to {high:g}")
         return float(value)
 

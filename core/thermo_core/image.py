@@ -149,11 +149,6 @@ def key_hash(key: Ed25519PublicKey) -> bytes:
     return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
 
 
-def is_development_key(key: Ed25519PublicKey) -> bool:
-    """Whether this is the simulator's key, whose private half is public."""
-    return key_hash(key) == DEVELOPMENT_KEY_SHA256
-
-
 def sign(payload: bytes, version: Version, private_key: Ed25519PrivateKey) -> bytes:
     """Make an image, byte for byte the same for the same arguments.
 

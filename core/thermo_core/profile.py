@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from thermo_core.errors import BundleError
-from thermo_core.fields import MAX_TEXT, Fields
+from thermo_core.fields import MAX_TEXT, Fields, is_plain
 
 NOTICE = "Informs only. Not a medical device."
 """Stands wherever a verdict is shown."""
@@ -276,9 +276,9 @@ class Profile:
         """
         fields = Fields(data, "profile")
         labels = tuple(fields.items("labels", MAX_LABELS))
-        texts = tuple(label for label in labels if isinstance(label, str) and 1 <= len(label) <= MAX_TEXT)
+        texts = tuple(label for label in labels if is_plain(label))
         if len(texts) != len(labels) or len(set(texts)) != len(texts):
-            fields.fail("labels", f"must be different texts of 1 to {MAX_TEXT} characters")
+            fields.fail("labels", f"must be different texts of 1 to {MAX_TEXT} printable characters")
         profile = cls(
             name=fields.text("name", 64),
             version=fields.text("version", 64),

@@ -21,7 +21,6 @@ from thermo_core.errors import ImageError, ImageFormatError, SignatureError, Usa
 from thermo_core.image import (
     DEVELOPMENT_KEY_SHA256,
     Version,
-    is_development_key,
     key_hash,
     load_private_key,
     load_public_key,
@@ -231,5 +230,3 @@ def test_shipped_development_key_is_the_one_devices_recognise() -> None:
     public = load_public_key(DEVELOPMENT_PUBLIC_KEY.read_bytes())
     private = load_private_key(DEVELOPMENT_PRIVATE_KEY.read_bytes())
     assert key_hash(public) == key_hash(private.public_key()) == DEVELOPMENT_KEY_SHA256
-    assert is_development_key(public)
-    assert not is_development_key(PUBLIC)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from thermo_core.errors import StorageError, UsageError
-from thermo_core.image import Version, is_development_key, key_hash, load_private_key, load_public_key, sign, verify
+from thermo_core.image import DEVELOPMENT_KEY_SHA256, Version, key_hash, load_private_key, load_public_key, sign, verify
 from thermo_host.keys import generate_key_pair
 
 
@@ -19,7 +19,7 @@ def test_pair_signs_and_verifies(tmp_path: Path) -> None:
     private, public = load_private_key(pair.private.read_bytes()), load_public_key(pair.public.read_bytes())
     assert verify(sign(b"content", Version(1), private), [public]).payload == b"content"
     assert pair.key_hash == key_hash(public)
-    assert not is_development_key(public)
+    assert pair.key_hash != DEVELOPMENT_KEY_SHA256
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.pem", "mine.pub.pem"]
 
 
