@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thermo_core.errors import ManagementError, ThermoError
+from thermo_core.wire import management
 from thermo_core.wire.smp import HEADER_BYTES, Group, Op, ReturnCode, SmpHeader, SmpMessage
 
 log = logging.getLogger(__name__)
@@ -50,19 +51,6 @@ class Refusal(ThermoError):
         self.version_1 = version_1
 
 
-@dataclass(frozen=True, slots=True)
-class LastRefusal:
-    """Why a request was refused, and when.
-
-    Attributes:
-        reason: the sentence; empty while nothing was refused.
-        time_us: device's clock, microseconds.
-    """
-
-    reason: str = ""
-    time_us: int = 0
-
-
 class SmpServer:
     """Turns requests into answers.
 
@@ -78,7 +66,7 @@ class SmpServer:
         self._commands = dict(commands)
         self._now_us = now_us
         self._on_refusal = on_refusal
-        self.refusal = LastRefusal()
+        self.refusal = management.Refusal()
 
     def answer(self, message: bytes) -> bytes | None:
         """The answer to a message, or None where it is no request: an answer, or no SMP header at all."""
@@ -123,7 +111,7 @@ class SmpServer:
             return self._refuse(request, Refusal(reason, ReturnCode.UNKNOWN))
 
     def _note(self, reason: str) -> None:
-        self.refusal = LastRefusal(reason, self._now_us())
+        self.refusal = management.Refusal(reason, self._now_us())
         log.warning("refused: %s", reason)
         self._on_refusal(reason)
 

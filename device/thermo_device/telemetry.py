@@ -1,14 +1,23 @@
-"""Telemetry on its way to the host: the lease that allows it and the bounded queue that it waits in."""
+"""Telemetry on its way to the host: the lease that allows it, the queue it waits in, the outbox that fills it."""
 
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from enum import IntEnum
+
+from thermo_core.wire import records
+from thermo_core.wire.framing import encode_frame
+from thermo_core.wire.records import ClockRecord, EventRecord, Record, Severity
 
 QUEUE_BYTES = 65536
 """Frames that may wait for the line: about 2 s of 32 pictures/s."""
 EVENTS_KEPT = 32
 """Events kept for the next host while nobody listens."""
+WAIT_S = 0.1
+CLOCK_WAS_SET_US = 1_704_067_200_000_000
+"""2024-01-01: a Pi whose clock was never set is earlier than that."""
 
 
 class Lease:
@@ -59,7 +68,7 @@ class FrameQueue:
         self._capacity = capacity
         self._frames: deque[bytes] = deque()
         self._bytes = 0
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._dropped = 0
 
     @property
@@ -73,32 +82,103 @@ class FrameQueue:
     def put(self, frames: Iterable[bytes]) -> int:
         """Append frames; returns how many of the oldest were dropped for them."""
         dropped = 0
-        with self._lock:
+        with self._changed:
             for frame in frames:
                 self._frames.append(frame)
                 self._bytes += len(frame)
-            while self._bytes > self._capacity and self._frames:
+            while self._bytes > self._capacity:
                 self._bytes -= len(self._frames.popleft())
                 dropped += 1
             self._dropped += dropped
         return dropped
 
+    def wait_for_room(self, timeout_s: float) -> bool:
+        """Wait until half of the queue is free; False where it did not come to that in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._bytes <= self._capacity // 2, timeout_s)
+
     def take(self, at_most: int) -> bytes:
         """Whole frames of about `at_most` bytes together, at least one when any waits."""
         taken: list[bytes] = []
         size = 0
-        with self._lock:
+        with self._changed:
             while self._frames and (not taken or size + len(self._frames[0]) <= at_most):
                 frame = self._frames.popleft()
                 taken.append(frame)
                 size += len(frame)
             self._bytes -= size
+            self._changed.notify_all()
         return b"".join(taken)
 
-    def clear(self) -> int:
-        """Forget what waits; returns the number of frames."""
-        with self._lock:
-            forgotten = len(self._frames)
+    def clear(self) -> None:
+        """Forget what waits."""
+        with self._changed:
             self._frames.clear()
             self._bytes = 0
-        return forgotten
+            self._changed.notify_all()
+
+
+class Notice(IntEnum):
+    """Codes of the agent's own events; those below 100 are the sensors' faults (`thermo_device.counters`)."""
+
+    REQUEST_REFUSED = 100
+    IMAGE_CHANGED = 101
+    MODEL_REJECTED = 102
+    PIPELINE_FAILED = 103
+    STORAGE = 104
+
+
+class Outbox:
+    """Numbers and frames records while a lease lasts; keeps events for the next host meanwhile. Any thread may use it.
+
+    Args:
+        queue: takes the frames.
+        lease: allows sending.
+        wake: tells the line that there is something to send.
+        lossless: wait for room rather than drop; for simulated time that can wait.
+    """
+
+    def __init__(self, queue: FrameQueue, lease: Lease, wake: Callable[[], None], lossless: bool = False) -> None:
+        self._queue = queue
+        self._lease = lease
+        self._wake = wake
+        self._lossless = lossless
+        self._lock = threading.Lock()
+        self._sequence = 0
+        self._kept: deque[EventRecord] = deque(maxlen=EVENTS_KEPT)
+        self._counts: dict[int, int] = {}
+
+    def publish(self, new: Iterable[Record]) -> int:
+        """Send records, or keep the events among them while there is no lease; returns the frames dropped for them."""
+        if not self._lease.left_s:
+            self._kept.extend(record for record in new if isinstance(record, EventRecord))
+            return 0
+        while self._lossless and self._lease.left_s and not self._queue.wait_for_room(WAIT_S):
+            pass
+        with self._lock:
+            kept = [self._kept.popleft() for _ in range(len(self._kept))]
+            frames = []
+            for record in (*kept, *new):
+                frames.append(encode_frame(records.encode(self._completed(record), self._sequence)))
+                self._sequence += 1
+            dropped = self._queue.put(frames)
+        self._wake()
+        return dropped
+
+    def notice(self, code: Notice, severity: Severity, text: str, time_us: int) -> None:
+        """Publish an event of the agent itself."""
+        with self._lock:
+            count = self._counts[code] = self._counts.get(code, 0) + 1
+        self.publish([EventRecord(time_us, int(code), severity, count, text)])
+
+    def _completed(self, record: Record) -> Record:
+        """A clock record with what only the sending side knows."""
+        if not isinstance(record, ClockRecord):
+            return record
+        unix_us = time.time_ns() // 1000
+        return replace(
+            record,
+            unix_us=unix_us if unix_us > CLOCK_WAS_SET_US else 0,
+            lease_left_ms=round(self._lease.left_s * 1000),
+            dropped=self._queue.dropped,
+        )

@@ -1,0 +1,307 @@
+"""The agent: one process that serves one serial port, from reset to reset.
+
+Two threads: the caller's runs the line (requests, answers, telemetry), the worker's owns the sensors (see `runtime`).
+"""
+
+import fcntl
+import logging
+import os
+import threading
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from thermo_core.errors import ModelError, StorageError, UsageError
+from thermo_core.wire import management
+from thermo_core.wire.management import GroupError, StreamAnswer, StreamOp, StreamRequest
+from thermo_core.wire.records import Severity
+from thermo_core.wire.smp import ReturnCode
+from thermo_device.counters import Counters
+from thermo_device.hardware import Hardware
+from thermo_device.image_group import image_commands
+from thermo_device.keys import trusts_development_key
+from thermo_device.line import Line
+from thermo_device.port import Port
+from thermo_device.runtime import Runtime, platform_name
+from thermo_device.slot_state import Change, Installed
+from thermo_device.slots import Slots
+from thermo_device.smp_server import Application, Refusal, SmpServer, os_commands
+from thermo_device.store import CalibrationStore
+from thermo_device.telemetry import FrameQueue, Lease, Notice, Outbox
+from thermo_device.wearable_group import refusal, wearable_commands
+
+log = logging.getLogger(__name__)
+
+LONGEST_LEASE_S = 10.0
+SHORTEST_LEASE_S = 0.1
+IDLE_S = 1.0
+DRAIN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """What an agent is told at its start.
+
+    Attributes:
+        state: directory of slots and calibration.
+        trusted: public keys whose images may run.
+        kernels: "reference" is bit-exact, "fast" is not.
+        lossless: let telemetry wait for the line instead of dropping it; for simulated time.
+        longest_lease_s: a host may not ask for more.
+    """
+
+    state: Path
+    trusted: tuple[Ed25519PublicKey, ...] = ()
+    kernels: str = "reference"
+    lossless: bool = False
+    longest_lease_s: float = LONGEST_LEASE_S
+
+
+class Agent:
+    """Serves a port until it is stopped.
+
+    Args:
+        port: opened here, and again whenever it vanishes.
+        hardware: bus, clock, and who this is.
+        settings: see there.
+
+    Attributes:
+        counters: everything counted since the start, over resets.
+
+    Raises:
+        UsageError: another agent uses the state directory.
+        StorageError: the state directory cannot be used.
+    """
+
+    def __init__(self, port: Port, hardware: Hardware, settings: AgentSettings) -> None:
+        self.counters = Counters()
+        self._hardware = hardware
+        self._settings = settings
+        self._lock = _lock(settings.state)
+        self._slots = Slots(settings.state, settings.trusted)
+        self._store = CalibrationStore(settings.state)
+        self._lease = Lease(settings.longest_lease_s)
+        self._queue = FrameQueue()
+        self._line = Line(port, self._queue, self.counters.add)
+        self._outbox = Outbox(self._queue, self._lease, self._line.wake, settings.lossless)
+        self._stopping = threading.Event()
+        self._reset_wanted = False
+        self._runtime: Runtime
+        self._server = SmpServer(
+            {
+                **os_commands(self._application, self._want_reset),
+                **image_commands(self._slots),
+                **wearable_commands(self),
+            },
+            hardware.clock.now_us,
+            self._on_refusal,
+        )
+
+    def run(self) -> None:
+        """Serve until `stop`.
+
+        Raises:
+            UsageError: the port's name cannot be used.
+            BusTimeoutError: a bus transaction hangs, so that only a new process helps.
+        """
+        try:
+            self._boot()
+            while not self._stopping.is_set():
+                for message in self._line.poll(self._pause_s()):
+                    answer = self._server.answer(message)
+                    if answer is not None:
+                        self._line.send(answer)
+                if self._reset_wanted:
+                    self._line.drain(DRAIN_S)
+                    self._reset()
+                self._keep_lease()
+            self._line.drain(DRAIN_S)
+        finally:
+            self._lease.end()
+            self._line.close()
+            if hasattr(self, "_runtime"):
+                self._runtime.stop()
+            os.close(self._lock)
+
+    def stop(self) -> None:
+        """End `run`; any thread or signal handler may call it."""
+        self._stopping.set()
+        self._line.wake()
+
+    def wake(self) -> None:
+        """Have the line looked at now; any thread may call it."""
+        self._line.wake()
+
+    # What group 65 needs.
+
+    def hello(self) -> management.Hello:
+        """Who it is and what it has."""
+        runtime, running = self._runtime, self._slots.running
+        return management.Hello(
+            name=self._hardware.name,
+            serial=self._hardware.serial,
+            software=software_version(),
+            platform=platform_name(),
+            profile=runtime.profile.name,
+            model=str(running.image.version) if running is not None and runtime.has_model else "",
+            time_us=self._hardware.clock.now_us(),
+            sensors=runtime.sensors(),
+            simulated=self._hardware.simulated,
+            calibrated=runtime.calibrated,
+            development_key=trusts_development_key(self._settings.trusted),
+            lease_max_ms=round(self._settings.longest_lease_s * 1000),
+            notice=runtime.profile.notice,
+            labels=runtime.profile.labels if runtime.has_model else (),
+        )
+
+    def stream(self, request: StreamRequest) -> StreamAnswer:
+        """Start, renew or stop telemetry."""
+        if request.op is StreamOp.STOP:
+            self._lease.end()
+            self._queue.clear()
+            return StreamAnswer(0, self._hardware.clock.now_us())
+        if request.lease_ms < SHORTEST_LEASE_S * 1000:
+            raise Refusal(
+                f"A lease of {request.lease_ms} ms is too short; ask for {SHORTEST_LEASE_S * 1000:g} or more.",
+                ReturnCode.INVALID,
+            )
+        if request.op is StreamOp.RENEW and not self._lease.left_s:
+            raise refusal(GroupError.NO_LEASE, "No stream runs that could be renewed; start one.")
+        granted_s = self._lease.grant(request.lease_ms / 1000)
+        if request.op is StreamOp.START:
+            self._queue.clear()
+            self._runtime.listen(request.key_interval)
+        return StreamAnswer(round(granted_s * 1000), self._hardware.clock.now_us())
+
+    def eeprom(self, sensor: int) -> bytes:
+        """The picture sensor's EEPROM, little-endian words."""
+        return self._runtime.eeprom(sensor)
+
+    def calibration(self, slot: int) -> bytes:
+        """Stored calibration, 0 current, 1 the one before; b"" where there is none."""
+        return self._runtime.calibration(slot)
+
+    def write_calibration(self, data: bytes) -> None:
+        """Verify, store and use a calibration."""
+        self._runtime.write_calibration(data)
+
+    def roll_back_calibration(self) -> None:
+        """Use the one before again."""
+        self._runtime.roll_back_calibration()
+
+    def self_test(self) -> management.SelfTest:
+        """What it finds out about itself."""
+        return self._runtime.self_test()
+
+    def counts(self) -> management.Counters:
+        """What it has counted."""
+        return management.Counters({**self.counters.snapshot(), "telemetry_dropped": self._queue.dropped})
+
+    def set_rate(self, rate_hz: float) -> float:
+        """Refresh rate until the next reset."""
+        return self._runtime.set_rate(rate_hz)
+
+    def profile(self) -> bytes:
+        """The running profile."""
+        return self._runtime.profile_bytes()
+
+    def refusal(self) -> management.Refusal:
+        """Why the last refused request was refused."""
+        return self._server.refusal
+
+    # From reset to reset.
+
+    def _boot(self) -> None:
+        """Start what the slots say is active; an image whose model does not run is taken back at once."""
+        result = self._slots.boot()
+        for sentence in result.notes:
+            self._notice(Notice.IMAGE_CHANGED, Severity.WARNING, sentence)
+        if result.change in (Change.TEST, Change.PERMANENT) and result.running is not None:
+            trial = " on trial; confirm it or the next reset takes it back" if result.change is Change.TEST else ""
+            self._notice(Notice.IMAGE_CHANGED, Severity.INFO, f"Image {result.running.image.version} is active{trial}.")
+        try:
+            self._runtime = self._make_runtime(result.running)
+        except ModelError as error:
+            self.counters.add("models_rejected")
+            self._notice(Notice.MODEL_REJECTED, Severity.ERROR, str(error))
+            if self._slots.fall_back():
+                self._boot()
+                return
+            self._runtime = self._make_runtime(None)
+        self._runtime.start()
+
+    def _reset(self) -> None:
+        """What a power cycle does to a wearable, without losing the port."""
+        self._reset_wanted = False
+        self.counters.add("resets")
+        self._lease.end()
+        self._queue.clear()
+        self._runtime.stop()
+        self._boot()
+
+    def _make_runtime(self, installed: Installed | None) -> Runtime:
+        return Runtime(
+            self._hardware,
+            self._store,
+            installed,
+            self.counters,
+            self._outbox,
+            self._lease,
+            kernels=self._settings.kernels,
+            inline=self._settings.lossless,
+        )
+
+    def _keep_lease(self) -> None:
+        """End a lease that ran out, or whose host lost the port."""
+        if self._lease.held and not (self._lease.left_s and self._line.is_open):
+            self.counters.add("leases_expired")
+            self._lease.end()
+            self._line.hush()
+
+    def _pause_s(self) -> float:
+        return self._lease.left_s if self._lease.held else IDLE_S
+
+    def _want_reset(self) -> None:
+        self._reset_wanted = True
+
+    def _application(self) -> Application:
+        return Application(self._hardware.name, software_version(), platform_name(), self._runtime.profile.name)
+
+    def _on_refusal(self, reason: str) -> None:
+        self.counters.add("requests_refused")
+        self._notice(Notice.REQUEST_REFUSED, Severity.WARNING, reason)
+
+    def _notice(self, code: Notice, severity: Severity, text: str) -> None:
+        self._outbox.notice(code, severity, text, self._hardware.clock.now_us())
+
+
+def software_version() -> str:
+    """Version of the installed distribution."""
+    try:
+        return metadata.version("thermo-edge")
+    except metadata.PackageNotFoundError:
+        return "0+unknown"
+
+
+def _lock(state: Path) -> int:
+    """Hold the state directory alone; the kernel lets go of it with the process.
+
+    Raises:
+        UsageError: another agent holds it.
+        StorageError: it cannot be made or written.
+    """
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise StorageError(
+            f"{state} cannot be used ({error.strerror}); give a writable directory with --state."
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise UsageError(f"Another agent uses {state}; stop it or give another directory with --state.") from error
+    return descriptor

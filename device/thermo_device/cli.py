@@ -1,0 +1,230 @@
+"""`thermo-device`: the agent on a Raspberry Pi, and a look at its sensors and state without a host."""
+
+import argparse
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+from thermo_core.errors import (
+    BusError,
+    CorrectionError,
+    ImageError,
+    LinkError,
+    SensorError,
+    StorageError,
+    ThermoError,
+    UsageError,
+)
+from thermo_core.image import key_hash
+from thermo_core.profile import NOTICE, Profile
+from thermo_device.agent import Agent, AgentSettings, software_version
+from thermo_device.bus import LinuxBus
+from thermo_device.clock import SystemClock
+from thermo_device.hardware import Hardware
+from thermo_device.keys import DEFAULT_DIRECTORY, load_trusted, refuse_development_key, trusts_development_key
+from thermo_device.pipeline import Pipeline
+from thermo_device.port import SerialPort
+from thermo_device.runtime import host_name, platform_name, serial_number
+from thermo_device.slots import Slots
+from thermo_device.store import CalibrationStore
+
+log = logging.getLogger(__name__)
+
+DEFAULT_STATE = Path("/var/lib/thermo-edge")
+DEFAULT_BAUD = 1_000_000
+
+_EXIT_CODES: tuple[tuple[type[ThermoError], int, str], ...] = (
+    (UsageError, 2, "wrong arguments, keys or bus name"),
+    (LinkError, 5, "the port cannot be used"),
+    (BusError, 6, "the sensors do not answer"),
+    (SensorError, 6, "the sensors do not answer"),
+    (ImageError, 7, "an image is refused"),
+    (CorrectionError, 9, "a file cannot be read, written or trusted"),
+    (StorageError, 9, "a file cannot be read, written or trusted"),
+)
+SELF_TEST_FAILED = 6
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(
+        level=logging.DEBUG if options.verbose else logging.INFO,
+        format="%(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except KeyboardInterrupt:
+        return 130
+    except ThermoError as error:
+        print(f"thermo-device: {error}", file=sys.stderr)
+        return next((code for kind, code, _ in _EXIT_CODES if isinstance(error, kind)), 1)
+
+
+def _parser() -> argparse.ArgumentParser:
+    meanings = dict.fromkeys((code, meaning) for _, code, meaning in _EXIT_CODES)
+    parser = argparse.ArgumentParser(
+        prog="thermo-device",
+        description=f"Agent of a thermal wearable: reads the sensors, runs the model, serves a host. {NOTICE}",
+        epilog="exit codes: 0 ended as asked; 1 a bug; "
+        + "; ".join(f"{code} {meaning}" for code, meaning in meanings)
+        + ", or the self-test failed; 130 Ctrl-C",
+    )
+    parser.add_argument("-v", "--verbose", action="store_true", help="log more to stderr")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="serve a port until stopped", description="Serve a port until stopped.")
+    _add_bus(run)
+    run.add_argument("--port", required=True, help="serial port: /dev/ttyGS0 (USB gadget), /dev/serial0, a pty")
+    run.add_argument("--baud", type=int, default=DEFAULT_BAUD, help="of a real UART (default: %(default)s)")
+    run.add_argument(
+        "--kernels",
+        choices=("reference", "fast"),
+        default="reference",
+        help="reference: bit-exact; fast: quicker, its disagreement is counted (default: %(default)s)",
+    )
+    _add_state(run)
+    _add_trust(run)
+    run.set_defaults(run=_run)
+
+    test = commands.add_parser("self-test", help="test the sensors and print what was found")
+    _add_bus(test)
+    test.add_argument("--json", action="store_true", help="print JSON")
+    test.set_defaults(run=_self_test)
+
+    info = commands.add_parser("info", help="print what this device holds: software, keys, bundles, calibration")
+    info.add_argument("--json", action="store_true", help="print JSON")
+    _add_state(info)
+    _add_trust(info)
+    info.set_defaults(run=_info)
+    return parser
+
+
+def _add_bus(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--bus", default="/dev/i2c-1", help="I2C bus of the sensors (default: %(default)s)")
+
+
+def _add_state(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--state", type=Path, default=DEFAULT_STATE, help="directory of bundles and calibration (default: %(default)s)"
+    )
+
+
+def _add_trust(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--trust",
+        type=Path,
+        action="append",
+        metavar="PEM",
+        help=f"public key, or directory of keys, whose bundles may run; may be repeated (default: {DEFAULT_DIRECTORY})",
+    )
+    parser.add_argument(
+        "--allow-development-key",
+        action="store_true",
+        help="trust the published development key if it is among them; never on a device that anybody wears",
+    )
+
+
+def _hardware(bus: str) -> Hardware:
+    return Hardware(LinuxBus(bus), SystemClock(), host_name(), serial_number(), simulated=False)
+
+
+def _run(options: argparse.Namespace) -> int:
+    trusted = load_trusted(_key_paths(options))
+    if not options.allow_development_key:
+        refuse_development_key(trusted)
+    if not trusted:
+        log.warning("no key is trusted, so every bundle is refused; make one with thermo-host keygen and give --trust")
+    settings = AgentSettings(options.state, trusted, options.kernels)
+    agent = Agent(SerialPort(options.port, options.baud), _hardware(options.bus), settings)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        agent.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    log.info("serving %s with the sensors on %s. %s", options.port, options.bus, NOTICE)
+    agent.run()
+    return 0
+
+
+def _self_test(options: argparse.Namespace) -> int:
+    pipeline = Pipeline(_hardware(options.bus), Profile.bare(), inline=True)
+    try:
+        pipeline.start()
+        results = pipeline.self_test()
+    finally:
+        pipeline.close()
+    if options.json:
+        print(json.dumps({"results": [result.to_map() for result in results]}, indent=2))
+    else:
+        for result in results:
+            print(f"{'pass' if result.passed else 'FAIL'}  {result.name}: {result.detail}")
+    return 0 if all(result.passed for result in results) else SELF_TEST_FAILED
+
+
+def _info(options: argparse.Namespace) -> int:
+    trusted = load_trusted(_key_paths(options))
+    if not options.state.is_dir():
+        raise StorageError(f"There is no state directory {options.state}; run the agent once, or give it with --state.")
+    images = [
+        {
+            "slot": info.slot,
+            "version": str(info.version),
+            "sha256": info.hash.hex(),
+            "active": info.active,
+            "confirmed": info.confirmed,
+            "pending": info.pending,
+        }
+        for info in Slots(options.state, trusted).images()
+    ]
+    stored = CalibrationStore(options.state).load()
+    calibration = None
+    if stored.correction is not None:
+        created = datetime.fromtimestamp(stored.correction.created_unix_s, UTC).isoformat()
+        calibration = {"sensor": stored.correction.sensor_id.hex(), "created": created, "source": stored.source.value}
+    report = {
+        "software": software_version(),
+        "platform": platform_name(),
+        "name": host_name(),
+        "serial": serial_number(),
+        "trusted_keys": [key_hash(key).hex() for key in trusted],
+        "development_key": trusts_development_key(trusted),
+        "images": images,
+        "calibration": calibration,
+        "notice": NOTICE,
+    }
+    if options.json:
+        print(json.dumps(report, indent=2))
+        return 0
+    print(f"{report['name']} ({report['platform']}, serial {report['serial']}), thermo-edge {report['software']}")
+    marked = ", the development key among them" if report["development_key"] else ""
+    print(f"trusted keys: {len(trusted)}{marked}")
+    for image in images:
+        marks = ", ".join(mark for mark in ("active", "confirmed", "pending") if image[mark])
+        print(f"slot {image['slot']}: version {image['version']} ({marks or 'waiting'}), sha256 {image['sha256']}")
+    if not images:
+        print("no bundle: pictures and thermistors, no verdicts")
+    if calibration is None:
+        print("no calibration: the sensor's own constants alone")
+    else:
+        print(f"calibration of sensor {calibration['sensor']} from {calibration['created']} ({calibration['source']})")
+    print(NOTICE)
+    return 0
+
+
+def _key_paths(options: argparse.Namespace) -> list[Path]:
+    if options.trust:
+        return list(options.trust)
+    return [DEFAULT_DIRECTORY] if DEFAULT_DIRECTORY.is_dir() else []
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,245 @@
+"""What runs from one reset to the next: a bundle's pipeline in its worker, and what a host may ask of both."""
+
+import platform
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+import cbor2
+from thermo_core.correction import Correction
+
+from thermo_core.errors import StorageError, ThermoError, UsageError
+from thermo_core.profile import Profile
+from thermo_core.wire import management
+from thermo_core.wire.management import GroupError, SensorInfo
+from thermo_core.wire.records import Record, Severity
+from thermo_device.counters import Counters
+from thermo_device.hardware import Hardware
+from thermo_device.pipeline import Pipeline
+from thermo_device.slot_state import Installed
+from thermo_device.smp_server import Refusal
+from thermo_device.store import PREVIOUS, CalibrationStore
+from thermo_device.telemetry import Lease, Notice, Outbox
+from thermo_device.wearable_group import refusal
+from thermo_device.worker import Worker
+
+CALL_S = 2.2
+"""Longest wait for the worker: the slowest refresh rate takes 2 s a subpage, and clients give up after 2.5 s."""
+SELF_TEST_S = 25.0
+KEYS_AFTER_DROP_US = 1_000_000
+"""A dropped key frame costs its successors, so new ones follow a drop, but not so often that they fill the line."""
+
+
+class Runtime:
+    """A pipeline at work.
+
+    Args:
+        hardware: bus, clock, and who this is.
+        store: calibrations.
+        installed: the running image; None runs without a model.
+        counters: of the agent.
+        outbox: takes records.
+        lease: sensors rest while there is none.
+        kernels: "reference" or "fast".
+        inline: classify between captures instead of beside them; for simulated time.
+
+    Attributes:
+        profile: of the running image, or the bare one.
+
+    Raises:
+        ModelError: the model cannot be loaded, does not fit its contract or fails its self-test.
+    """
+
+    def __init__(
+        self,
+        hardware: Hardware,
+        store: CalibrationStore,
+        installed: Installed | None,
+        counters: Counters,
+        outbox: Outbox,
+        lease: Lease,
+        kernels: str = "reference",
+        inline: bool = False,
+    ) -> None:
+        self.profile = Profile.bare() if installed is None else installed.bundle.profile
+        self._hardware = hardware
+        self._store = store
+        self._outbox = outbox
+        self._keys_due_us = 0
+        self._pipeline = Pipeline(
+            hardware,
+            self.profile,
+            None if installed is None else installed.bundle,
+            self._stored_correction(),
+            model_version=None if installed is None else installed.image.version,
+            kernels=kernels,
+            counters=counters,
+            inline=inline,
+        )
+        self.has_model = installed is not None
+        self._worker = Worker(self._pipeline, self._publish, lambda: lease.left_s > 0, self._on_failure)
+
+    def start(self) -> None:
+        """Start the worker."""
+        self._worker.start()
+
+    def stop(self) -> None:
+        """Stop the worker and let go of the model.
+
+        Raises:
+            BusTimeoutError: the worker hangs in a bus transaction.
+        """
+        self._worker.stop()
+        self._pipeline.close()
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether a per-pixel calibration is in use."""
+        return self._pipeline.calibrated
+
+    def sensors(self) -> tuple[SensorInfo, ...]:
+        """What the wearable has, by its profile; the id of a sensor that never answered is empty."""
+        camera, array = self.profile.picture_sensor, self.profile.thermistors
+        sensors = [
+            SensorInfo(
+                kind=camera.kind,
+                sensor=0,
+                address=camera.address,
+                id=self._pipeline.sensor_id,
+                rate_hz=self._pipeline.rate_hz,
+                resolution_bits=camera.resolution_bits,
+                chess=camera.chess,
+                emissivity=camera.emissivity,
+                reflected=camera.reflected_celsius,
+            )
+        ]
+        if array.channels:
+            names = tuple(channel.name for channel in array.channels)
+            sensors.append(SensorInfo("ads1115", 1, array.address, b"", array.rate_hz, 16, channels=names))
+        return tuple(sensors)
+
+    def profile_bytes(self) -> bytes:
+        """The profile as canonical CBOR."""
+        return cbor2.dumps(self.profile.to_dict(), canonical=True)
+
+    def listen(self, key_interval: int | None) -> None:
+        """A host starts to listen: begin with key frames."""
+        self._pipeline.restart_keys()
+        self._worker.wake()
+
+    def eeprom(self, sensor: int) -> bytes:
+        """The picture sensor's EEPROM, little-endian words.
+
+        Raises:
+            Refusal: another sensor, or it never answered.
+        """
+        words = self._pipeline.eeprom
+        if sensor != 0:
+            raise refusal(GroupError.NO_SENSOR, f"Sensor {sensor} has no EEPROM; ask for that of sensor 0.")
+        if words is None:
+            raise self._absent()
+        return words.astype("<u2").tobytes()
+
+    def calibration(self, slot: int) -> bytes:
+        """A stored calibration; b"" where there is none. Raises StorageError."""
+        return self._store.read(slot)
+
+    def write_calibration(self, data: bytes) -> None:
+        """Verify, store and use a calibration.
+
+        Raises:
+            CorrectionError: it is damaged.
+            Refusal: it belongs to another sensor, or which one is there is not known.
+            StorageError: it cannot be written.
+        """
+        correction = Correction.from_bytes(data)
+        mine = self._pipeline.sensor_id
+        if not mine:
+            raise self._absent()
+        if correction.sensor_id != mine:
+            raise refusal(
+                GroupError.WRONG_SENSOR,
+                f"The calibration is of sensor {correction.sensor_id.hex()} and this one is {mine.hex()}; "
+                "calibrate this sensor.",
+            )
+        self._use(self._store.write(data, mine))
+
+    def roll_back_calibration(self) -> None:
+        """Use the one before again; the current one takes its place.
+
+        Raises:
+            Refusal: there is none.
+            StorageError: it cannot be written.
+        """
+        if not self._store.read(PREVIOUS):
+            raise refusal(GroupError.NO_CALIBRATION, "There is no calibration before the current one; make a new one.")
+        self._use(self._store.rollback())
+
+    def self_test(self) -> management.SelfTest:
+        """Results of the parts the worker could test."""
+        return management.SelfTest(tuple(self._worker.call(self._pipeline.self_test, SELF_TEST_S)))
+
+    def set_rate(self, rate_hz: float) -> float:
+        """Refresh rate until the next reset.
+
+        Raises:
+            Refusal: the sensor has no such rate.
+            BusError: it does not answer.
+        """
+        try:
+            return self._worker.call(lambda: self._pipeline.set_rate(rate_hz), CALL_S)
+        except UsageError as error:
+            raise refusal(GroupError.BAD_RATE, str(error)) from error
+
+    def _use(self, correction: Correction) -> None:
+        self._worker.call(lambda: self._pipeline.set_correction(correction), CALL_S)
+
+    def _absent(self) -> Refusal:
+        why = self._pipeline.sensor_fault or "It has not answered yet; try again."
+        return refusal(GroupError.NO_SENSOR, f"The picture sensor is not there. {why}")
+
+    def _stored_correction(self) -> Correction | None:
+        try:
+            stored = self._store.load()
+        except StorageError as error:
+            self._notice(Notice.STORAGE, str(error))
+            return None
+        if stored.problem:
+            self._notice(Notice.STORAGE, stored.problem)
+        return stored.correction
+
+    def _publish(self, records: Sequence[Record]) -> None:
+        dropped = self._outbox.publish(records)
+        now_us = self._hardware.clock.now_us()
+        if dropped and now_us >= self._keys_due_us:
+            self._keys_due_us = now_us + KEYS_AFTER_DROP_US
+            self._pipeline.restart_keys()
+
+    def _on_failure(self, error: ThermoError) -> None:
+        self._notice(Notice.PIPELINE_FAILED, str(error))
+
+    def _notice(self, code: Notice, text: str) -> None:
+        self._outbox.notice(code, Severity.ERROR, text, self._hardware.clock.now_us())
+
+
+def platform_name() -> str:
+    """What the machine is: its model where the device tree says so, otherwise system and processor."""
+    try:
+        return Path("/proc/device-tree/model").read_text().rstrip("\0\n")
+    except OSError:
+        return f"{platform.system()} {platform.machine()}"
+
+
+def host_name() -> str:
+    """How the network calls this machine."""
+    return socket.gethostname()
+
+
+def serial_number() -> str:
+    """What tells this machine from all others: the board's serial number, or else the system's machine id."""
+    for path in (Path("/proc/device-tree/serial-number"), Path("/etc/machine-id")):
+        try:
+            return path.read_text().rstrip("\0\n")
+        except OSError:
+            continue
+    return "unknown"

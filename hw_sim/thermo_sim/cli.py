@@ -1,0 +1,227 @@
+"""`thermo-sim`: simulated wearables for a terminal, for scripts and for CI."""
+
+import argparse
+import json
+import logging
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from thermo_core.errors import ThermoError, UsageError
+from thermo_sim import control
+from thermo_sim.hardware import load_profile, profile_names
+from thermo_sim.wearable import Wearable, WearableOptions
+
+EXIT_CODES = """exit codes: 0 ended as asked; 1 the wearable failed; 2 wrong arguments, or the link is taken;
+130 Ctrl-C. `exec` returns the command's own code, and 127 where the command does not exist."""
+
+FAULTS = """faults: a list such as nack@120,stuck:p=0.001,unplug@300+2s
+  KIND[@[+]N][xCOUNT][+DURATION][:p=PROBABILITY][:addr=0x33][:bits=N]
+  kinds: nack, stuck, flip, short, stale, eeprom, unplug; N counts I2C transactions, @+N from now."""
+
+CONTROLS = """commands: blackbody celsius=37 | scene | ambient celsius=22 | thermistors celsius=35 | thermistors
+(follow the blackbody again) | unplug seconds=2 | fault spec=nack@+10 | status. The socket LINK.ctl takes the same as
+lines of JSON: {"cmd": "blackbody", "celsius": 37.0}"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    logging.basicConfig(
+        level=logging.DEBUG if options.verbose else logging.ERROR,
+        format="%(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except KeyboardInterrupt:
+        return 130
+    except UsageError as error:
+        print(f"thermo-sim: {error}", file=sys.stderr)
+        return 2
+    except ThermoError as error:
+        print(f"thermo-sim: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="thermo-sim",
+        description="Simulated thermal wearables: the real device agent on simulated sensors, behind a serial port.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("-v", "--verbose", action="store_true", help="log what the agent does to stderr")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    wearable = commands.add_parser(
+        "wearable",
+        help="run one wearable until it is stopped",
+        description="Run one wearable until Ctrl-C or SIGTERM. A host opens LINK as a serial port.",
+        epilog=FAULTS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    wearable.add_argument(
+        "--link", type=Path, required=True, metavar="PATH", help="name of the port, such as /tmp/thermo0"
+    )
+    _add_simulation(wearable)
+    wearable.set_defaults(run=_wearable)
+
+    execute = commands.add_parser(
+        "exec",
+        help="run a command against a fresh wearable",
+        description=(
+            "Start a fresh wearable, run a command in which {port} and {control} stand for its port and its control "
+            "socket, remove the wearable, and return the command's exit code."
+        ),
+        epilog="example: thermo-sim exec --speed max -- thermo-host info {port}\n\n" + FAULTS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_simulation(execute)
+    execute.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD", help="the command and its arguments")
+    execute.set_defaults(run=_execute)
+
+    steer = commands.add_parser(
+        "control",
+        help="change what a running wearable sees and suffers",
+        description="Send one command to a running wearable and print its answer as JSON.",
+        epilog=CONTROLS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    steer.add_argument("link", type=Path, metavar="LINK", help="the wearable's port, such as /tmp/thermo0")
+    steer.add_argument("name", metavar="NAME", help="the command")
+    steer.add_argument("fields", nargs="*", metavar="KEY=VALUE", help="its arguments")
+    steer.set_defaults(run=_control)
+
+    profiles = commands.add_parser("profiles", help="list the wearables that can be simulated")
+    profiles.set_defaults(run=_profiles)
+    return parser
+
+
+def _add_simulation(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--profile", default="breast-patch", help="which wearable (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of sensor, noise, thermistors and scene (default: 0)")
+    parser.add_argument("--eeprom", type=Path, metavar="FILE", help="EEPROM of a real sensor (.npz, .npy or text)")
+    parser.add_argument("--faults", default="", metavar="SPEC", help="what goes wrong on the bus, see below")
+    parser.add_argument(
+        "--speed", default="1", metavar="X", help="simulated seconds a second, or max (default: real time)"
+    )
+    parser.add_argument(
+        "--state", type=Path, metavar="DIR", help="keeps bundles and calibration (default: gone with the wearable)"
+    )
+    parser.add_argument(
+        "--trust", type=Path, action="append", default=[], metavar="PEM", help="trust this key, not the development key"
+    )
+    parser.add_argument("--kernels", choices=("reference", "fast"), default="reference", help="how the model is run")
+    parser.add_argument("--no-warm-up", action="store_true", help="start with a sensor that has settled")
+
+
+def _options(options: argparse.Namespace, link: Path) -> WearableOptions:
+    if options.speed == "max":
+        speed = None
+    else:
+        try:
+            speed = float(options.speed)
+        except ValueError:
+            raise UsageError(f"The speed {options.speed!r} is no number; give one such as 1 or 10, or max.") from None
+    if options.seed < 0:
+        raise UsageError(f"The seed {options.seed} is negative; give a whole number from 0.")
+    return WearableOptions(
+        link=link.absolute(),
+        profile=options.profile,
+        seed=options.seed,
+        eeprom=options.eeprom,
+        faults=options.faults,
+        speed=speed,
+        state=options.state,
+        trust=tuple(options.trust),
+        kernels=options.kernels,
+        warm_up=not options.no_warm_up,
+    )
+
+
+def _on_termination(act: Callable[[], None]) -> None:
+    def handle(number: int, frame: FrameType | None) -> None:
+        act()
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGHUP, handle)
+
+
+def _wearable(options: argparse.Namespace) -> int:
+    ended = threading.Event()
+    _on_termination(ended.set)
+    with Wearable(_options(options, options.link)) as wearable:
+        print(wearable.describe(), flush=True)
+        while not ended.is_set() and not wearable.wait(0.25):
+            pass
+    return 0
+
+
+def _execute(options: argparse.Namespace) -> int:
+    command = options.command[1:] if options.command[:1] == ["--"] else options.command
+    if not command:
+        raise UsageError("There is no command to run; write it after --, for example: thermo-host info {port}")
+    _on_termination(lambda: sys.exit(143))
+    with (
+        tempfile.TemporaryDirectory(prefix="thermo-sim-exec-") as directory,
+        Wearable(_options(options, Path(directory) / "thermo")) as wearable,
+    ):
+        for place, path in (("{port}", wearable.options.link), ("{control}", wearable.control_path)):
+            command = [word.replace(place, str(path)) for word in command]
+        return _run_child(command)
+
+
+def _run_child(command: list[str]) -> int:
+    """Run to the end and pass SIGTERM on; Ctrl-C reaches the child by itself."""
+    try:
+        child = subprocess.Popen(command)
+    except OSError as error:
+        print(f"thermo-sim: {command[0]} cannot be run ({error.strerror}); check the command.", file=sys.stderr)
+        return 127
+    _on_termination(child.terminate)
+    while True:
+        try:
+            code = child.wait()
+            break
+        except KeyboardInterrupt:
+            continue
+    return code if code >= 0 else 128 - code
+
+
+def _control(options: argparse.Namespace) -> int:
+    request: dict[str, Any] = {"cmd": options.name}
+    for pair in options.fields:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise UsageError(f"The argument {pair!r} is no KEY=VALUE; write for example celsius=37.")
+        try:
+            request[name] = json.loads(value)
+        except ValueError:
+            request[name] = value
+    link: Path = options.link
+    print(json.dumps(control.request(link.with_name(link.name + ".ctl"), request), indent=2))
+    return 0
+
+
+def _profiles(options: argparse.Namespace) -> int:
+    for name in profile_names():
+        profile = load_profile(name)
+        bus, array = profile["bus"], profile["thermistors"]
+        print(
+            f"{name}: scene {profile['scene']['name']}, MLX90640 at 0x{profile['picture_sensor']['address']:02X}, "
+            f"{array['channels']} thermistors at 0x{array['address']:02X}, I2C at {bus['frequency_hz'] / 1000:g} kHz"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,281 @@
+"""A simulated wearable: the real device agent on simulated hardware, behind a pseudo-terminal with a stable name."""
+
+import shutil
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from thermo_core.clock import Clock
+from thermo_core.errors import LinkLostError, PortNotFoundError, UsageError
+from thermo_device.agent import Agent, AgentSettings
+from thermo_device.hardware import Hardware
+from thermo_device.keys import load_trusted
+from thermo_device.port import PseudoTerminal
+from thermo_sim import eeprom
+from thermo_sim.clock import VirtualClock, WallClock
+from thermo_sim.control import ControlServer, Request, number
+from thermo_sim.faults import parse_faults
+from thermo_sim.hardware import SimulatedHardware
+from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
+
+LONGEST_UNPLUG_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class WearableOptions:
+    """What to simulate.
+
+    Attributes:
+        link: name under which a host finds the port; the control socket is `<link>.ctl`.
+        profile: name of the simulated hardware.
+        seed: of everything random.
+        eeprom: file with a real sensor's EEPROM instead of a made one.
+        faults: specification, see `thermo_sim.faults.parse_faults`.
+        speed: simulated seconds a real second; None runs as fast as the machine can and drops no telemetry.
+        state: directory of slots and calibration; None makes one that goes away with the wearable.
+        trust: public keys whose images may run; the development key where empty.
+        kernels: "reference" or "fast".
+        warm_up: whether the sensor starts cold.
+    """
+
+    link: Path
+    profile: str = "breast-patch"
+    seed: int = 0
+    eeprom: Path | None = None
+    faults: str = ""
+    speed: float | None = 1.0
+    state: Path | None = None
+    trust: tuple[Path, ...] = ()
+    kernels: str = "reference"
+    warm_up: bool = True
+
+
+class Cable(PseudoTerminal):
+    """A pseudo-terminal that can be pulled: the link goes, whoever has it open gets a hangup, and later it is back.
+
+    Args:
+        link: symbolic link to the host's side.
+    """
+
+    def __init__(self, link: Path) -> None:
+        super().__init__(link)
+        self._back_s = 0.0
+        self._pulled = False
+
+    def pull(self, seconds: float) -> None:
+        """Pull the plug for so long; any thread may call it."""
+        self._back_s = time.monotonic() + seconds
+        self._pulled = True
+
+    def open(self) -> None:
+        """Open it, unless it is pulled."""
+        if time.monotonic() < self._back_s:
+            raise PortNotFoundError(f"{self.name} is unplugged; it comes back by itself.")
+        self._pulled = False
+        super().open()
+
+    def fileno(self) -> int:
+        """Descriptor to poll.
+
+        Raises:
+            LinkLostError: somebody pulled the plug.
+        """
+        if self._pulled:
+            raise LinkLostError(f"{self.name} was unplugged; it is opened again when it returns.")
+        return super().fileno()
+
+
+class Wearable:
+    """One simulated wearable. Use it in a `with` block, or call `start` and `stop`.
+
+    Args:
+        options: what to simulate.
+
+    Attributes:
+        options: as given.
+        hardware: the simulated hardware, to look at the truth.
+        control_path: the control socket.
+
+    Raises:
+        UsageError: an option is wrong.
+        EepromError: the EEPROM file is no healthy sensor's.
+    """
+
+    def __init__(self, options: WearableOptions) -> None:
+        self.options = options
+        clock: Clock = VirtualClock() if options.speed is None else WallClock(options.speed)
+        self.hardware = SimulatedHardware.from_profile(
+            options.profile,
+            options.seed,
+            eeprom=None if options.eeprom is None else eeprom.load(options.eeprom),
+            clock=clock,
+            faults=options.faults,
+            warm_up_tau_s=None if options.warm_up else 0.0,
+        )
+        self.control_path = options.link.with_name(options.link.name + ".ctl")
+        self._cable = Cable(options.link)
+        self._temporary: str | None = None
+        state = options.state
+        if state is None:
+            self._temporary = tempfile.mkdtemp(prefix="thermo-sim-")
+            state = Path(self._temporary)
+        try:
+            self._agent = Agent(
+                self._cable,
+                Hardware(self.hardware.bus, clock, f"thermo-sim {options.profile}", f"SIM-{options.seed:08d}", True),
+                AgentSettings(
+                    state=state,
+                    trusted=load_trusted(options.trust or (DEVELOPMENT_PUBLIC_KEY,)),
+                    kernels=options.kernels,
+                    lossless=options.speed is None,
+                ),
+            )
+        except BaseException:
+            self._remove_state()
+            raise
+        self._control = ControlServer(self.control_path, self._commands())
+        self._thread = threading.Thread(target=self._run, name="serial", daemon=True)
+        self._failure: BaseException | None = None
+        self._ended = threading.Event()
+
+    def __enter__(self) -> "Wearable":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Make the link and the control socket and serve; returns when both can be used.
+
+        Raises:
+            UsageError: the link or the socket cannot be made, or another wearable serves them.
+        """
+        try:
+            self._control.start()
+        except BaseException:
+            self._remove_state()
+            raise
+        if self.options.link.is_symlink():  # of a wearable that was killed: nobody serves its control socket
+            self.options.link.unlink()
+        self._thread.start()
+        while not self.options.link.is_symlink() and not self._ended.wait(0.005):
+            pass
+        if self._ended.is_set():
+            self.stop()
+            if self._failure is not None:
+                raise self._failure
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until the agent ends by itself; raises what ended it. True when it has ended."""
+        ended = self._ended.wait(timeout_s)
+        if ended and self._failure is not None:
+            raise self._failure
+        return ended
+
+    def stop(self) -> None:
+        """Stop serving and remove link, socket and a temporary state directory."""
+        self._agent.stop()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._control.stop()
+        self._remove_state()
+
+    def describe(self) -> str:
+        """One line for people: what is simulated, and where."""
+        options = self.options
+        speed = "as fast as possible" if options.speed is None else f"at {options.speed:g}x speed"
+        source = f"seed {options.seed}" if options.eeprom is None else f"EEPROM of {options.eeprom.name}"
+        faults = f", faults {options.faults}" if options.faults else ""
+        return (
+            f"ready: {options.profile} with a simulated MLX90640 ({source}) and {len(self.hardware.ntcs)} thermistors "
+            f"{speed}{faults}; port {options.link}, control {self.control_path}"
+        )
+
+    def _run(self) -> None:
+        try:
+            self._agent.run()
+        except BaseException as error:
+            self._failure = error
+        finally:
+            self._ended.set()
+
+    def _remove_state(self) -> None:
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def _commands(self) -> dict[str, Any]:
+        hardware = self.hardware
+
+        def blackbody(request: Request) -> dict[str, Any]:
+            celsius = number(request, "celsius", -40.0, 300.0)
+            spread = number(request, "nonuniformity_k", 0.0, 10.0) if "nonuniformity_k" in request else 0.0
+            hardware.set_blackbody(celsius, spread)
+            return {"celsius": celsius}
+
+        def scene(request: Request) -> dict[str, Any]:
+            hardware.set_scene()
+            return {"scene": self.options.profile}
+
+        def ambient(request: Request) -> dict[str, Any]:
+            celsius = number(request, "celsius", -40.0, 85.0)
+            hardware.set_ambient(celsius)
+            return {"celsius": celsius}
+
+        def thermistors(request: Request) -> dict[str, Any]:
+            if request.get("celsius") is None:
+                hardware.set_thermistors(None)
+                return {"celsius": None}
+            celsius = number(request, "celsius", -40.0, 125.0)
+            hardware.set_thermistors(celsius)
+            return {"celsius": celsius}
+
+        def fault(request: Request) -> dict[str, Any]:
+            specification = request.get("spec")
+            if not isinstance(specification, str):
+                raise UsageError('"spec" must be a fault specification such as "nack@+10"; an empty one clears all.')
+            parse_faults(specification)
+            with hardware.bus.lock:
+                if specification:
+                    hardware.bus.faults.add(specification)
+                else:
+                    hardware.bus.faults.clear()
+            return {"spec": specification}
+
+        def unplug(request: Request) -> dict[str, Any]:
+            seconds = number(request, "seconds", 0.0, LONGEST_UNPLUG_S)
+            self._cable.pull(seconds)
+            self._agent.wake()
+            return {"seconds": seconds}
+
+        def status(request: Request) -> dict[str, Any]:
+            time_s = hardware.clock.now_us() / 1e6
+            conditions = hardware.surroundings.at(time_s)
+            return {
+                "profile": self.options.profile,
+                "link": str(self.options.link),
+                "seed": self.options.seed,
+                "time_s": time_s,
+                "ta_celsius": conditions.ta,
+                "ambient_celsius": hardware.surroundings.ambient_celsius,
+                "scene_mean_celsius": float(hardware.scene.celsius(time_s).mean()),
+                "thermistors_celsius": list(hardware.bath_celsius),
+                "transactions": hardware.bus.transactions,
+                "counters": self._agent.counters.snapshot(),
+            }
+
+        return {
+            "blackbody": blackbody,
+            "scene": scene,
+            "ambient": ambient,
+            "thermistors": thermistors,
+            "fault": fault,
+            "unplug": unplug,
+            "status": status,
+        }
