@@ -75,7 +75,11 @@ def _figures(outcome: Outcome) -> str:
         ("Hold-out RMSE", f"{outcome.before.rmse:.3f} → {outcome.after.rmse:.3f} K", "all 768 pixels, never fitted"),
         ("Averaging noise within it", f"{outcome.after.noise:.3f} K", f"without: {outcome.after.without_noise:.3f} K"),
         ("Noise of one picture", f"{outcome.noise.median:.3f} K", f"centre {outcome.noise.centre:.3f} K (NETD)"),
-        ("Bad pixels", str(len(outcome.bad_pixels)), "interpolated from neighbours"),
+        (
+            "Bad pixels",
+            str(len(outcome.bad_pixels)),
+            "interpolated from neighbours" if outcome.bad_pixels else "every pixel is used",
+        ),
     ]
     if outcome.budget:
         single = f"single picture {outcome.budget.expanded_single:.2f} K"
@@ -103,7 +107,7 @@ def _hold_outs(outcome: Outcome) -> str:
     return (
         "<section><h2>Before and after, at points the fit never saw</h2>"
         f"{table}<p>RMSE holds the noise left by averaging a finite number of pictures; the last column says how much. "
-        "Uniformity is the standard deviation over the pixels.</p>"
+        "Uniformity is the standard deviation over the pixels. Heights of the distributions are square roots.</p>"
         f"{pictures}</section>"
     )
 
@@ -144,6 +148,7 @@ def _maps(outcome: Outcome) -> str:
 
 
 def _set_points(outcome: Outcome) -> str:
+    merged = any(observation.run for observation in outcome.observations)
     rows = [
         (
             observation.role,
@@ -154,7 +159,7 @@ def _set_points(outcome: Outcome) -> str:
             f"{observation.seconds:.1f}",
             f"{observation.slope:+.3f} ± {observation.slope_u:.3f}",
             f"{observation.noise_of_mean:.3f}",
-            str(observation.run),
+            *((str(observation.run),) if merged else ()),
         )
         for observation in outcome.observations
     ]
@@ -167,7 +172,7 @@ def _set_points(outcome: Outcome) -> str:
         "time (s)",
         "drift (K/min)",
         "noise of mean (K)",
-        "run",
+        *(("run",) if merged else ()),
     )
     checks = _list(f"Warm-up: {check}" for check in outcome.warm_ups)
     return f"<section><h2>Set-points</h2>{_table(headings, rows, text=1)}{checks}</section>"

@@ -2,8 +2,8 @@
 
 A sensor that warms up shows a changing die temperature Ta and a drifting picture. Practice: |dTa/dt| < 0.05 K/min and
 the slope of the picture's mean < 0.02 K/min. A slope from a short window is uncertain, so a verdict has three values:
-steady and drifting where the interval of the slope (k = 2) lies inside or outside the limit, and undecided where it
-holds the limit.
+steady where the whole interval of the slope (k = 2) lies inside the limit, drifting where the slope exceeds both the
+limit and its own uncertainty, and undecided in between.
 """
 
 from collections import deque
@@ -39,10 +39,10 @@ class Slope:
         size = abs(self.k_per_min)
         if size + self.uncertainty <= limit:
             return "steady"
-        return "drifting" if size - self.uncertainty > limit else "undecided"
+        return "drifting" if size > max(limit, self.uncertainty) else "undecided"
 
     def __str__(self) -> str:
-        return f"{self.k_per_min:+.3f} +- {self.uncertainty:.3f} K/min"
+        return f"{self.k_per_min:+.3f} ± {self.uncertainty:.3f} K/min"
 
 
 def slope(time_us: Sequence[int], celsius: Sequence[float]) -> Slope:
@@ -87,7 +87,7 @@ class WarmUp:
             return "skipped on request"
         text = f"die {self.ta}, picture {self.mean} over {self.mean.seconds:.0f} s"
         if self.verdict == "undecided":
-            text += f" (too short to resolve {TA_LIMIT_K_PER_MIN:g} and {MEAN_LIMIT_K_PER_MIN:g} K/min)"
+            text += f" (too short to prove the limits of {TA_LIMIT_K_PER_MIN:g} and {MEAN_LIMIT_K_PER_MIN:g} K/min)"
         return text
 
 

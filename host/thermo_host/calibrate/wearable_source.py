@@ -108,7 +108,7 @@ class WearableSource:
                     )
                 )
             if isinstance(record, SubpageRecord) and record.sensor == self._sensor:
-                picture = self._reader.push(received.header, record)
+                picture = self._reader.push(record)
                 # two subpages make a picture; the older one ended one period before and began two before
                 if picture is not None and picture.time_us - 2.2 * self._subpage_us >= self._from_us:
                     return picture
