@@ -18,7 +18,7 @@ from thermo_host.calibrate import command as calibrate
 from thermo_host.commands import control, export, flash, info, keygen, ports, replay, stream
 from thermo_host.exit_codes import MEANINGS, ExitCode, exit_code
 
-EPILOG = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning in MEANINGS.items()) + "."
+EPILOG = "Exit codes:\n\n" + "\n\n".join(f"{code.value:4} {meaning}" for code, meaning in MEANINGS.items())
 
 
 class Terminated(KeyboardInterrupt):
@@ -67,7 +67,7 @@ def run(arguments: Sequence[str]) -> ExitCode:
     """Run one command; errors are told on standard error, with `--json` on standard output too."""
     as_json = "--json" in arguments
     try:
-        application()(list(arguments), standalone_mode=False)
+        application()(list(arguments), prog_name="thermo-host", standalone_mode=False)
     except ThermoError as error:
         return _fail(exit_code(error), type(error).__name__, str(error), as_json)
     except TyperException as error:
@@ -88,6 +88,8 @@ def run(arguments: Sequence[str]) -> ExitCode:
 
 def _sentence(error: TyperException) -> str:
     text = " ".join(error.format_message().split())
+    if text.endswith("?"):
+        return text
     return f"{text.rstrip('.')}; `thermo-host --help` lists the commands, COMMAND --help their arguments."
 
 

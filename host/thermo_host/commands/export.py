@@ -60,7 +60,7 @@ def decode(
     if target is not None:
         _report(output, decoded, exporting.write(decoded, target), {}, "")
     else:
-        output.result(_numbers(decoded), _preview(decoded))
+        output.result(_numbers(decoded), _preview(decoded, output.words.is_terminal))
 
 
 def _numbers(decoded: exporting.Decoded) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def _numbers(decoded: exporting.Decoded) -> dict[str, Any]:
     }
 
 
-def _preview(decoded: exporting.Decoded) -> RenderableType:
+def _preview(decoded: exporting.Decoded, colours: bool) -> RenderableType:
     last = decoded.celsius[-1]
     low, high = float(last.min()), float(last.max())
     numbers = _numbers(decoded)
@@ -86,6 +86,8 @@ def _preview(decoded: exporting.Decoded) -> RenderableType:
         f"die {decoded.ta[-1]:.2f} °C, {decoded.vdd[-1]:.3f} V."
     )
     width = round(last.shape[1] * PREVIEW_FACTOR)
+    if not colours:
+        return Text(words)
     return Group(HeatMap(last, low, high, PREVIEW_FACTOR), scale_bar(low, high, width), Text(words))
 
 

@@ -1,0 +1,194 @@
+"""Recordings: everything comes back, other tools read them, and a cut, damage or a full disk costs its own part alone."""
+
+import json
+import os
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mcap.reader import make_reader
+
+from thermo_core.errors import RecordingError, StorageError
+from thermo_core.frames import Subpage
+from thermo_core.wire.records import SubpageRecord
+from thermo_host import recording as recording_module
+from thermo_host.lease import Telemetry
+from thermo_host.playback import Recording, play
+from thermo_host.recording import Gap, Recorder
+from thermo_host.session import Session
+
+Take = Callable[[int], list[Telemetry]]
+
+
+def write(path: Path, session: Session, items: list[Telemetry]) -> Path:
+    with Recorder(path, session) as recorder:
+        for item in items:
+            recorder.add(item)
+    return path
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every message is committed at once, so that a file has many places to cut."""
+    monkeypatch.setattr(recording_module, "FLUSH_S", 0.0)
+
+
+def test_everything_comes_back(tmp_path: Path, session: Session, telemetry: Take) -> None:
+    items = telemetry(200)
+    recording = Recording(write(tmp_path / "r.mcap", session, items))
+    assert list(recording) == items
+    assert recording.complete
+    assert recording.damaged == 0
+    assert recording.session.hello == session.hello
+    assert recording.session.started_ns == session.started_ns
+    np.testing.assert_array_equal(recording.session.eeproms[0], session.eeproms[0])
+
+
+def test_counts_are_the_sensors_words(
+    tmp_path: Path, session: Session, telemetry: Take, subpages: list[Subpage]
+) -> None:
+    recording = Recording(write(tmp_path / "r.mcap", session, telemetry(100)))
+    reader = recording.session.pictures().readers[0]
+    unpacked = [
+        reader.unpack(item.record)
+        for item in recording
+        if isinstance(item, Telemetry) and isinstance(item.record, SubpageRecord)
+    ]
+    assert len(unpacked) > 60
+    for found, sent in zip(unpacked, subpages, strict=False):
+        assert found is not None
+        own = np.flatnonzero(found.words[768:] != sent.words[768:])
+        assert own.size == 0
+        assert (found.index, found.time_us, found.number) == (sent.index, sent.time_us, sent.number)
+
+
+def test_another_tool_reads_it_with_schemas_and_utc(tmp_path: Path, session: Session, telemetry: Take) -> None:
+    path = write(tmp_path / "r.mcap", session, telemetry(60))
+    with path.open("rb") as file:
+        reader = make_reader(file, validate_crcs=True)
+        assert reader.get_header().profile == "thermo-edge"
+        messages = list(reader.iter_messages())
+        metadata = next(iter(reader.iter_metadata()))
+        attachments = {attachment.name: attachment.data for attachment in reader.iter_attachments()}
+    assert len(messages) == 60
+    for schema, channel, message in messages:
+        assert schema is not None
+        assert schema.encoding == "jsonschema"
+        assert channel.message_encoding == "json"
+        described, content = json.loads(schema.data), json.loads(message.data)
+        assert set(described["required"]) == set(content)
+        assert message.log_time - message.publish_time == 20_000_000
+    assert metadata.metadata["started"] == "2023-11-14T22:13:20.000000+00:00"
+    assert attachments["eeprom-0.bin"] == session.eeproms[0].astype("<u2").tobytes()
+
+
+def test_a_file_cut_anywhere_keeps_all_before_the_cut(
+    tmp_path: Path, session: Session, telemetry: Take, eager: None
+) -> None:
+    items = telemetry(60)
+    whole = write(tmp_path / "r.mcap", session, items).read_bytes()
+    cut = tmp_path / "cut.mcap"
+    kept = []
+    for length in np.random.default_rng(5).integers(5000, len(whole), 60).tolist():
+        cut.write_bytes(whole[:length])
+        found = list(Recording(cut))
+        assert found == items[: len(found)]
+        kept.append((length, len(found)))
+    kept.sort()
+    assert [count for _, count in kept] == sorted(count for _, count in kept)
+    assert kept[0][1] < kept[-1][1]
+
+
+def test_damage_costs_its_own_chunk(tmp_path: Path, session: Session, telemetry: Take, eager: None) -> None:
+    items = telemetry(60)
+    path = write(tmp_path / "r.mcap", session, items)
+    whole = bytearray(path.read_bytes())
+    recording = Recording(path)
+    needle = whole.find(b"zstd", len(whole) // 2)
+    whole[needle + 40] ^= 0xFF
+    path.write_bytes(whole)
+    found = list(recording)
+    assert recording.damaged == 1
+    assert len(found) == len(items) - 1
+    assert all(item in items for item in found)
+
+
+def test_gaps_are_kept(tmp_path: Path, session: Session, telemetry: Take) -> None:
+    gap = Gap(session.started_ns + 5, session.started_ns + 9, "the port vanished")
+    path = tmp_path / "r.mcap"
+    with Recorder(path, session) as recorder:
+        recorder.add(telemetry(1)[0])
+        recorder.add(gap)
+    assert list(Recording(path))[1] == gap
+
+
+def test_an_existing_file_is_never_touched(tmp_path: Path, session: Session) -> None:
+    path = tmp_path / "r.mcap"
+    path.write_text("precious")
+    with pytest.raises(StorageError, match="exists"):
+        Recorder(path, session)
+    assert path.read_text() == "precious"
+
+
+def test_a_full_disk_is_said_and_what_was_written_is_readable(
+    tmp_path: Path, session: Session, telemetry: Take, monkeypatch: pytest.MonkeyPatch, eager: None
+) -> None:
+    items, path, room = telemetry(150), tmp_path / "r.mcap", 40_000
+    real = os.write
+
+    def cramped(descriptor: int, data: bytes) -> int:
+        left = room - os.fstat(descriptor).st_size
+        if left <= 0:
+            raise OSError(28, "No space left on device")
+        return real(descriptor, data[:left])
+
+    monkeypatch.setattr("thermo_host.logfile.os.write", cramped)
+    with pytest.raises(StorageError, match="no space left on device"), Recorder(path, session) as recorder:
+        for item in items:
+            recorder.add(item)
+    recording = Recording(path)
+    found = list(recording)
+    assert 20 < len(found) < len(items)
+    assert found == items[: len(found)]
+    assert not recording.complete
+    assert path.stat().st_size <= room
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x89MCAP0\r\n", zlib.compress(b"x" * 500)])
+def test_what_is_no_recording_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "r.mcap"
+    path.write_bytes(content)
+    with pytest.raises(RecordingError, match="no recording"):
+        Recording(path)
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="no such file"):
+        Recording(tmp_path / "none.mcap")
+
+
+@pytest.mark.parametrize("speed", [0.5, 1.0, 4.0])
+def test_playing_keeps_the_pace(tmp_path: Path, session: Session, telemetry: Take, speed: float) -> None:
+    items = telemetry(100)
+    recording = Recording(write(tmp_path / "r.mcap", session, items))
+    now = 50.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    for item in play(recording, speed, now=lambda: now, sleep=sleep):
+        assert isinstance(item, Telemetry)
+        due = 50.0 + (item.received_ns - items[0].received_ns) / 1e9 / speed
+        assert now == pytest.approx(max(due, 50.0), abs=1e-6) or now > due
+
+
+def test_playing_at_full_speed_never_sleeps(tmp_path: Path, session: Session, telemetry: Take) -> None:
+    recording = Recording(write(tmp_path / "r.mcap", session, telemetry(30)))
+
+    def never(seconds: float) -> None:
+        raise AssertionError(f"slept {seconds} s")
+
+    assert len(list(play(recording, None, sleep=never))) == 30
