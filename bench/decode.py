@@ -74,10 +74,10 @@ def main() -> None:
     theirs = [0.0] * 768
 
     def ours() -> NDArray[np.float32]:
-        return merge(decoder.decode(frames[0]), decoder.decode(frames[1])).celsius
+        return decoder.picture(frames[0], frames[1]).celsius
 
     def with_maps() -> NDArray[np.float32]:
-        return merge(general.decode(frames[0]), general.decode(frames[1])).celsius
+        return general.picture(frames[0], frames[1]).celsius
 
     def adafruit() -> None:
         for words in lists:

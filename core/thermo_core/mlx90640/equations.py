@@ -1,0 +1,40 @@
+"""The parts of the MLX90640's equations that the long and the quick way of decoding share."""
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermo_core.frames import COLUMNS, ROWS
+from thermo_core.mlx90640.calibration import Calibration
+
+Array = NDArray[np.float64]
+
+Number = TypeVar("Number", float, Array)
+
+KELVIN = 273.15
+OPEN_AIR_K = 8.0
+"""How far the surroundings are below the die where the sensor looks out into open air (the vendor's default)."""
+
+
+def background_terms(calibration: Calibration, chess: bool) -> Array:
+    """What a pixel reads without an object, as a sum of what a frame says times what the EEPROM says.
+
+    Returns:
+        (4, 24, 32): to be multiplied with 1, Ta - 25, Vdd - 3.3 and the product of the last two, then subtracted
+        from the counts times gain. Where the sensor was calibrated in the other reading pattern, the first term
+        includes the correction for that.
+    """
+    c = calibration
+    correction = np.zeros((ROWS, COLUMNS))
+    if chess != c.chess_calibrated:
+        row_sign = np.where(np.arange(ROWS) % 2, 1.0, -1.0)[:, np.newaxis]
+        conversion = np.array([0.0, 1.0, 0.0, -1.0])[np.arange(COLUMNS) % 4] * row_sign
+        correction = c.il_chess_c[2] * row_sign - c.il_chess_c[1] * conversion
+    return np.stack((c.offset - correction, c.offset * c.kta, c.offset * c.kv, c.offset * c.kta * c.kv))
+
+
+def surroundings(ta: float, reflected: Number, emissivity: Number) -> Number:
+    """TaTr, K^4: what a pixel sees besides the object's own radiance, over the emissivity; temperatures in degC."""
+    tr4 = (reflected + KELVIN) ** 4
+    return tr4 - (tr4 - (ta + KELVIN) ** 4) / emissivity

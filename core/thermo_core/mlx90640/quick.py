@@ -1,0 +1,181 @@
+"""The short way from two subpages to a picture, for scenes without extremes.
+
+With x = IR / (alpha * emissivity) and all fourth powers in kelvin, the datasheet gives a pixel of the second range as
+
+    To^4 = x * r + TaTr    where r = 1 / (1 + slope * To), from To of an earlier pass
+
+x is a sum of products: what a frame says (gain, Ta, Vdd) times what the EEPROM says (offset, kta, kv, alpha). So one
+matrix product gives x of a whole picture. r depends on x alone, and hardly: computed for the least, the middle and the
+largest x of the picture, it becomes a parabola, and To^4 a polynomial of x. What is left of the time is NumPy's cost a
+call, so the calls are few, in float32, and their operands are prepared.
+"""
+
+import struct
+from math import sqrt
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermo_core.frames import COLUMNS, FRAME_WORDS, PIXELS, ROWS, Celsius
+from thermo_core.mlx90640.auxiliary import Readings
+from thermo_core.mlx90640.calibration import Calibration
+from thermo_core.mlx90640.equations import KELVIN, OPEN_AIR_K, background_terms
+from thermo_core.mlx90640.registers import INVALID_WORD, subpage_mask
+
+TOLERANCE_K = 5e-4
+"""Largest error of the interpolation; where it could be more, the short way is not taken."""
+
+_FRAME_BYTES = 2 * FRAME_WORDS
+_NUMBERS, _POLYNOMIAL = struct.Struct("=11f"), struct.Struct("=4f")
+
+_ZERO_DTA = 25 + KELVIN
+_multiply, _subtract, _sqrt = np.multiply, np.subtract, np.sqrt
+
+Floats = NDArray[np.float32]
+
+
+class QuickPicture:
+    """Solves pictures whose pixels all lie in the second temperature range.
+
+    Args:
+        calibration: constants of the sensor.
+        emissivity: of all pixels.
+        reflected: degC, or None for 8 K below the die.
+
+    Any number of threads may use it; they take turns with its buffers.
+    """
+
+    def __init__(self, calibration: Calibration, emissivity: float, reflected: float | None) -> None:
+        self._ks_ta, self._slope = calibration.ks_ta, calibration.ks_to[1]
+        self._emissivity = emissivity
+        self._mirrored = None if reflected is None else (reflected + KELVIN) ** 4
+        self._unit = 1 - self._slope * KELVIN
+        self._coldest = (calibration.ct[1] + KELVIN) ** 4
+        self._hottest = (calibration.ct[2] + KELVIN) ** 4
+        self._hottest_gain = calibration.range_gain[2]
+        background = np.abs(background_terms(calibration, True)).max(axis=(1, 2)) @ (1.0, 105.0, 0.9, 105.0 * 0.9)
+        span = (1 + 105 * abs(self._ks_ta)) * self._hottest * self._hottest_gain
+        # Where gain times the largest reading exceeds this, a saturated pixel is certain to leave the range.
+        self._floor = span * calibration.alpha.max() + background + 100
+        self._patterns = tuple(_constants(calibration, chess) for chess in (False, True))
+        self._lock = Lock()
+        # One block a kind of memory that a C-speed copy or pack fills; what NumPy computes with are views of it.
+        frames = bytearray(2 * _FRAME_BYTES)
+        self._halves = memoryview(frames)[:_FRAME_BYTES], memoryview(frames)[_FRAME_BYTES:]
+        self._counts = np.frombuffer(frames, dtype=np.int16).reshape(2, FRAME_WORDS)[:, :PIXELS]
+        self._numbers = bytearray(_NUMBERS.size)
+        numbers = np.frombuffer(self._numbers, dtype=np.float32)
+        self._coefficients = numbers[:11]
+        self._polynomial = bytearray(_POLYNOMIAL.size)
+        self._weights = np.frombuffer(self._polynomial, dtype=np.float32)
+        self._kelvin = np.array(KELVIN, dtype=np.float32)
+        self._to = np.zeros(PIXELS, dtype=np.float32)
+        self._powers = np.ones((4, PIXELS), dtype=np.float32)
+        _, self._x, self._square, self._cube = self._powers
+        self._picture = self._to.reshape(ROWS, COLUMNS)
+
+    def solve(self, first: Readings, second: Readings) -> Celsius | None:
+        """Temperatures of both subpages, (24, 32) float32, degC; None where only the long way is exact.
+
+        Args:
+            first: subpage 0.
+            second: subpage 1 in the same reading pattern.
+        """
+        _, chess, dta0, dv0, gain0, cp0, data0 = first
+        _, _, dta1, dv1, gain1, cp1, data1 = second
+        emissivity, ks_ta = self._emissivity, self._ks_ta
+        die0, die1 = dta0 + _ZERO_DTA, dta1 + _ZERO_DTA
+        if self._mirrored is None:
+            mirrored0, mirrored1 = (die0 - OPEN_AIR_K) ** 4, (die1 - OPEN_AIR_K) ** 4
+        else:
+            mirrored0 = mirrored1 = self._mirrored
+        tatr0 = mirrored0 - (mirrored0 - die0**4) / emissivity
+        tatr1 = mirrored1 - (mirrored1 - die1**4) / emissivity
+        tatr = (tatr0 + tatr1) / 2
+        # The difference between the subpages' surroundings goes into x; r there is taken to be what it is at Ta.
+        rest = (tatr0 - tatr) * (1 + self._slope * (dta0 + 25))
+        scale0 = 1 / (emissivity * (1 + ks_ta * dta0))
+        scale1 = 1 / (emissivity * (1 + ks_ta * dta1))
+        if gain0 * INVALID_WORD - cp0 < self._floor or gain1 * INVALID_WORD - cp1 < self._floor:
+            return None
+        terms, scaled, sensitivity = self._patterns[chess]
+        x, to = self._x, self._to
+        with self._lock:
+            self._halves[0][:] = data0
+            self._halves[1][:] = data1
+            scaled[...] = self._counts
+            if cp0 or cp1:
+                scaled[0] -= cp0 / gain0
+                scaled[1] -= cp1 / gain1
+            _multiply(scaled, sensitivity, scaled)
+            _NUMBERS.pack_into(
+                self._numbers,
+                0,
+                gain0 * scale0,
+                gain1 * scale1,
+                scale0,
+                dta0 * scale0,
+                dv0 * scale0,
+                dta0 * dv0 * scale0,
+                scale1,
+                dta1 * scale1,
+                dv1 * scale1,
+                dta1 * dv1 * scale1,
+                rest,
+            )
+            self._coefficients.dot(terms, x)
+            fit = self._interpolate(x.item(x.argmin()), x.item(x.argmax()), tatr, abs(rest))
+            if fit is None:
+                return None
+            _POLYNOMIAL.pack_into(self._polynomial, 0, tatr, *fit)
+            _multiply(x, x, self._square)
+            _multiply(self._square, x, self._cube)
+            self._weights.dot(self._powers, to)
+            _sqrt(to, to)
+            _sqrt(to, to)
+            return _subtract(self._picture, self._kelvin)
+
+    def _interpolate(self, low: float, high: float, tatr: float, spread: float) -> tuple[float, float, float] | None:
+        """Polynomial of r in x, lowest power first; None where r may be wrong by more than the tolerance allows.
+
+        Args:
+            low: least x of the picture.
+            high: largest.
+            tatr: mean of the subpages' surroundings, K^4.
+            spread: how far each is from it.
+        """
+        if not (tatr > 0 and low + tatr > self._coldest and high < (self._hottest - tatr) * self._hottest_gain):
+            return None
+        slope, unit = self._slope, self._unit
+        middle, width = (low + high) / 2, (high - low) / 2 or 1.0
+        cold = sqrt(sqrt(low / (unit + slope * sqrt(sqrt(low + tatr))) + tatr))
+        mild = sqrt(sqrt(middle / (unit + slope * sqrt(sqrt(middle + tatr))) + tatr))
+        hot = sqrt(sqrt(high / (unit + slope * sqrt(sqrt(high + tatr))) + tatr))
+        dark = sqrt(sqrt(tatr))
+        reach = hot - dark if hot + cold > 2 * dark else dark - cold
+        if abs(slope) * reach * (0.11 * (hot - cold) ** 3 / mild**2 + spread / (4 * cold**3)) > TOLERANCE_K:
+            return None
+        least, most, centre = 1 / (unit + slope * cold), 1 / (unit + slope * hot), 1 / (unit + slope * mild)
+        quadratic = (least + most - 2 * centre) / (2 * width * width)
+        linear = (most - least) / (2 * width) - 2 * quadratic * middle
+        return centre - (linear + quadratic * middle) * middle, linear, quadratic
+
+
+def _constants(calibration: Calibration, chess: bool) -> tuple[Floats, Floats, Floats]:
+    """Terms (11, 768) of x; their first two rows, which receive the counts; the sensitivities for those, (2, 768).
+
+    A subpage's rows are 0 in the pixels of the other. OpenBLAS hands products from 12 rows on to threads, which costs
+    more than it saves.
+    """
+    masks = np.stack([subpage_mask(number, chess).ravel() for number in (0, 1)])
+    bad = list(calibration.bad)
+    alpha = calibration.alpha.ravel().copy()
+    alpha[bad] = 1.0
+    sensitivity = masks / alpha
+    sensitivity[:, bad] = 0.0
+    background = -background_terms(calibration, chess).reshape(4, PIXELS)
+    terms = np.vstack(
+        (np.zeros((2, PIXELS)), background * sensitivity[0], background * sensitivity[1], masks[0] - 1.0 * masks[1])
+    ).astype(np.float32)
+    return terms, terms[:2], sensitivity.astype(np.float32)
