@@ -107,6 +107,14 @@ def holder(port: str) -> str:
     return ""
 
 
+def link_folders() -> list[Path]:
+    """Where links of simulated wearables are looked for."""
+    folders = {Path("/tmp"), Path(tempfile.gettempdir())}
+    if runtime := os.environ.get("XDG_RUNTIME_DIR"):
+        folders.add(Path(runtime))
+    return sorted({folder.resolve() for folder in folders})
+
+
 def _attached() -> list[Port]:
     return [
         Port(
@@ -121,11 +129,8 @@ def _attached() -> list[Port]:
 
 
 def _simulated() -> list[Port]:
-    folders = {Path("/tmp"), Path(tempfile.gettempdir())}
-    if runtime := os.environ.get("XDG_RUNTIME_DIR"):
-        folders.add(Path(runtime))
     found: dict[str, Port] = {}
-    for folder in {folder.resolve() for folder in folders}:
+    for folder in link_folders():
         with contextlib.suppress(OSError):
             for entry in folder.iterdir():
                 if entry.is_symlink() and _leads_to_pseudo_terminal(entry) and _answers(control_socket(str(entry))):

@@ -1,0 +1,203 @@
+"""The line and the requests on it, against a scripted peer on the other side of a pseudo-terminal."""
+
+import os
+import pty
+import select
+import threading
+import time
+import tty
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from smpclient.requests.image_management import ImageStatesRead
+from smpclient.requests.os_management import EchoWrite
+
+from thermo_core.errors import (
+    LinkLostError,
+    LinkTimeoutError,
+    PortBusyError,
+    PortNotFoundError,
+    ProtocolVersionError,
+    RefusedError,
+)
+from thermo_core.wire.framing import Demultiplexer, ManagementFrame, encode_frame
+from thermo_core.wire.management import Command
+from thermo_core.wire.smp import Group, SmpMessage, encode_packets
+from thermo_host.link import Wearable
+from thermo_host.requests import Requests
+from thermo_host.transport import BACKLOG, SerialLine
+
+Answer = Callable[[SmpMessage], list[SmpMessage]]
+
+
+class Peer:
+    """Answers each request with what `answer` makes of it; what it sends besides is up to the test."""
+
+    def __init__(self) -> None:
+        self.master, slave = pty.openpty()
+        tty.setraw(slave)
+        self.port = os.ttyname(slave)
+        self._slave = slave
+        self.answer: Answer = lambda request: [request.respond(dict(request.body))]
+        self.requests: list[SmpMessage] = []
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def send(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(self.master, data) :]
+
+    def unplug(self) -> None:
+        """Closing the master hangs the line up, as pulling a cable does."""
+        if not self._ended.is_set():
+            self._ended.set()
+            self._thread.join()
+            os.close(self._slave)
+            os.close(self.master)
+
+    def _serve(self) -> None:
+        demultiplexer = Demultiplexer()
+        while not self._ended.is_set():
+            if not select.select([self.master], [], [], 0.01)[0]:
+                continue
+            for frame in demultiplexer.feed(os.read(self.master, 4096)):
+                assert isinstance(frame, ManagementFrame)
+                request = SmpMessage.decode(frame.message)
+                self.requests.append(request)
+                for answer in self.answer(request):
+                    self.send(encode_packets(answer.encode()))
+
+
+@pytest.fixture
+def peer() -> Iterator[Peer]:
+    made = Peer()
+    yield made
+    made.unplug()
+
+
+@pytest.fixture
+def line(peer: Peer) -> Iterator[SerialLine]:
+    opened = SerialLine(peer.port)
+    yield opened
+    opened.close()
+
+
+def test_requests_and_telemetry_share_the_line(peer: Peer, line: SerialLine) -> None:
+    noise = [bytes([1, number]) + os.urandom(200) for number in range(50)]
+
+    def between(request: SmpMessage) -> list[SmpMessage]:
+        peer.send(b"".join(encode_frame(record) for record in noise[: len(peer.requests)]))
+        return [request.respond({"r": request.body["d"]})]
+
+    peer.answer = between
+    requests = Requests(line, 2.0)
+    for number in range(5):
+        assert requests.standard(EchoWrite(d=f"echo {number}")).r == f"echo {number}"
+    expected = [record for count in range(1, 6) for record in noise[:count]]
+    received = [line.take(1.0) for _ in expected]
+    assert [taken[1] for taken in received if taken] == expected
+    assert line.counters.frames == len(expected)
+    assert line.counters.bad_frames == 0
+
+
+def test_many_threads_get_their_own_answers(peer: Peer, line: SerialLine) -> None:
+    requests = Requests(line, 5.0)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda number: requests.read(Command.RATE, {"n": number}), range(60)))
+    assert [answer["n"] for answer in answers] == list(range(60))
+
+
+def test_an_answer_that_comes_too_late_is_not_taken_for_the_next(peer: Peer, line: SerialLine) -> None:
+    late: list[SmpMessage] = []
+
+    def slow(request: SmpMessage) -> list[SmpMessage]:
+        late.append(request.respond({"n": len(late)}))
+        return [] if len(late) == 1 else late
+
+    peer.answer = slow
+    requests = Requests(line, 0.2)
+    with pytest.raises(LinkTimeoutError, match="Nothing answered"):
+        requests.write(Command.RATE, {})
+    assert requests.write(Command.RATE, {})["n"] == 1
+
+
+def test_a_read_is_repeated_and_a_write_is_not(peer: Peer, line: SerialLine) -> None:
+    peer.answer = lambda request: [request.respond({})] if len(peer.requests) == 3 else []
+    requests = Requests(line, 0.1)
+    assert requests.read(Command.COUNTERS) == {}
+    assert len(peer.requests) == 3
+    peer.answer = lambda request: []
+    with pytest.raises(LinkTimeoutError):
+        requests.write(Command.ROLLBACK, {})
+    assert len(peer.requests) == 4
+
+
+def test_the_reason_of_a_refusal_is_fetched(peer: Peer, line: SerialLine) -> None:
+    def refuse(request: SmpMessage) -> list[SmpMessage]:
+        if request.header.group == Group.THERMO and request.header.command == Command.REFUSAL:
+            return [request.respond({"reason": "The slot is on trial.", "time_us": 5})]
+        return [request.refuse(3, Group.IMAGE)]
+
+    peer.answer = refuse
+    requests = Requests(line, 1.0)
+    for ask in (lambda: requests.standard(ImageStatesRead()), lambda: requests.write(Command.ROLLBACK, {})):
+        with pytest.raises(RefusedError, match=r"^The wearable refused: The slot is on trial\.$") as caught:
+            ask()
+        assert (caught.value.reason, caught.value.code, caught.value.group) == ("The slot is on trial.", 3, Group.IMAGE)
+
+
+def test_a_refusal_by_a_server_without_reasons_names_its_code(peer: Peer, line: SerialLine) -> None:
+    peer.answer = lambda request: [request.refuse(8)]
+    with pytest.raises(RefusedError, match="NOT_SUPPORTED"):
+        Requests(line, 1.0).read(Command.COUNTERS)
+
+
+def test_a_port_that_vanishes_wakes_whoever_waits(peer: Peer, line: SerialLine) -> None:
+    peer.answer = lambda request: []
+    requests = Requests(line, 30.0)
+    with ThreadPoolExecutor(2) as pool:
+        asked = pool.submit(requests.write, Command.ROLLBACK, {})
+        listening = pool.submit(line.take, 30.0)
+        while not peer.requests:
+            time.sleep(0.005)
+        peer.unplug()
+        for waiting in (asked, listening):
+            with pytest.raises(LinkLostError, match="vanished"):
+                waiting.result(20)
+    with pytest.raises(LinkLostError):
+        requests.read(Command.HELLO)
+
+
+def test_a_second_opener_is_told_who_holds_the_port(peer: Peer, line: SerialLine) -> None:
+    with pytest.raises(PortBusyError, match=rf"\(process {os.getpid()}\)"):
+        SerialLine(peer.port)
+    line.close()
+    SerialLine(peer.port).close()
+
+
+def test_what_is_no_port_is_refused(tmp_path: os.PathLike[str]) -> None:
+    for path in ("/dev/null", str(tmp_path), "/dev/does-not-exist"):
+        with pytest.raises(PortNotFoundError, match="thermo-host ports"):
+            SerialLine(path)
+
+
+def test_a_slow_listener_loses_the_oldest_and_it_is_counted(peer: Peer, line: SerialLine) -> None:
+    count = BACKLOG + 100
+    for number in range(count):
+        peer.send(encode_frame(number.to_bytes(4, "little") + b"x"))
+    while line.counters.frames < count:
+        time.sleep(0.005)
+    taken = line.take(1.0)
+    assert taken is not None
+    assert int.from_bytes(taken[1][:4], "little") == 100
+    assert line.overflow == 100
+
+
+@pytest.mark.parametrize(("spoken", "older"), [(0, "the wearable's software"), (9, "thermo-edge on this host")])
+def test_another_protocol_version_says_which_side_to_upgrade(peer: Peer, spoken: int, older: str) -> None:
+    peer.answer = lambda request: [request.respond({"protocol": spoken, "shape": "unknown to us"})]
+    with pytest.raises(ProtocolVersionError, match=f"upgrade {older}"):
+        Wearable.open(peer.port)
+    SerialLine(peer.port).close()
