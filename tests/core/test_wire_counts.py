@@ -184,6 +184,16 @@ def test_restart_and_a_new_control_word_make_keys(golden_dir: Path) -> None:
     assert encoder.encode(subpages[7]).key
 
 
+def test_restart_may_change_the_interval(golden_dir: Path) -> None:
+    encoder = CountsEncoder(1)
+    subpages = still_scene(golden_dir, 8, seed=6)
+    assert [encoder.encode(page).key for page in subpages[:2]] == [True, True]
+    encoder.restart(2)
+    assert [encoder.encode(page).key for page in subpages[2:]] == [True, True, False, False, True, True]
+    encoder.restart()
+    assert encoder.key_interval == 2
+
+
 def test_an_error_leaves_the_decoder_as_it_was(golden_dir: Path) -> None:
     subpages = still_scene(golden_dir, 3, seed=7)
     encoder, decoder = CountsEncoder(), CountsDecoder()

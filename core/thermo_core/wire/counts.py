@@ -82,14 +82,23 @@ class CountsEncoder:
     """
 
     def __init__(self, key_interval: int = DEFAULT_KEY_INTERVAL) -> None:
-        if not 1 <= key_interval <= 0xFFFF:
-            raise UsageError(f"A key interval of {key_interval} is impossible; choose 1 to 65535 subpages.")
-        self.key_interval = key_interval
         self._keys: list[_Key | None] = [None, None]
         self._since = [0, 0]
+        self.restart(key_interval)
 
-    def restart(self) -> None:
-        """Make the next subpage of either number a key frame, for a reader that just came."""
+    def restart(self, key_interval: int | None = None) -> None:
+        """Make the next subpage of either number a key frame, for a reader that just came.
+
+        Args:
+            key_interval: from now on; None keeps it.
+
+        Raises:
+            UsageError: `key_interval` is not in 1-65535.
+        """
+        if key_interval is not None:
+            if not 1 <= key_interval <= 0xFFFF:
+                raise UsageError(f"A key interval of {key_interval} is impossible; choose 1 to 65535 subpages.")
+            self.key_interval = key_interval
         self._keys = [None, None]
 
     def encode(self, subpage: Subpage) -> PackedSubpage:
@@ -243,8 +252,6 @@ def _rice(values: Words) -> tuple[int, bytes]:
         return 0, b""
     k = int(np.argmin((values >> _SHIFTS).sum(axis=1, dtype=np.int64) + values.size * _PARAMETERS))
     ends = np.cumsum((values >> k) + np.uint32(1), dtype=np.int64)
-    if ends[-1] > 16 * values.size:
-        return k, bytes(2 * values.size)  # longer than raw: the caller drops it, so its content does not matter
     unary = np.zeros(int(ends[-1]), np.uint8)
     unary[ends - 1] = 1
     low = (values[:, None] >> _low_shifts(k)).astype(np.uint8) & 1

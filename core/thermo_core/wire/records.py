@@ -145,7 +145,7 @@ class EventRecord:
 
     Attributes:
         time_us: when, device clock, microseconds.
-        code: what, for programs; the device's table is in docs/wire.md.
+        code: what, for programs; docs/wire.md says where they are listed.
         severity: see `Severity`.
         count: how often since the start.
         text: one sentence; cut to 512 bytes of UTF-8 on the line.
