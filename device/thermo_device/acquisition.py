@@ -144,10 +144,25 @@ class PictureSensor:
             self._control = replace(self._control, refresh_code=code)
         self._set_up()
 
+    def verify_eeprom(self) -> bool:
+        """Read the EEPROM anew; whether it is still what the constants in use were taken from.
+
+        Takes two page reads' time, in which pages may be lost.
+
+        Raises:
+            BusError, EepromError: as `start`.
+        """
+        return self._eeprom is not None and np.array_equal(self._read_eeprom(), self._eeprom)
+
     def resume(self) -> None:
         """After a pause on purpose: take the next page as the next one, without counting those in between as lost."""
         self._gap_from_us = None
-        self._await_first_page(self._schedule.nominal_us)
+        if not self._running:
+            return
+        try:
+            self._await_first_page(self._schedule.nominal_us)
+        except BusError as error:
+            self._fail(error)
 
     def set_rate(self, hz: float) -> float:
         """Change the refresh rate until the next start; it holds from the subpage after the current one.
@@ -212,12 +227,10 @@ class PictureSensor:
                 self._clock.sleep_until_us(until_us)
                 return None
             self._clock.sleep_until_us(schedule.poll_us)
-            polled_us = self._clock.now_us()
-            status = self._status()
-            now_us = self._clock.now_us()
-            if status.new_data and self._is_new(status.subpage, polled_us):
+            status, now_us = self._look()
+            if status.new_data and self._is_new(status.subpage, now_us):
                 break
-            schedule.unseen(polled_us)
+            schedule.unseen(now_us)
             if now_us > schedule.timeout_us:
                 self._counters.add("page_late")
                 self._set_up_again()
@@ -225,7 +238,7 @@ class PictureSensor:
         self._stale_seen = False
         pages = schedule.arrived(now_us, self._number != status.subpage)
         if self._number is None:
-            if self._status() != status:
+            if self._look()[0] != status:
                 # A flag over RAM that is empty or old, had a flipped bit raised it.
                 self._counters.add("status_implausible")
                 self._await_first_page(schedule.nominal_us)
@@ -293,14 +306,15 @@ class PictureSensor:
     def _overwritten(self, number: int) -> bool:
         """Whether the page just read may hold pixels of a later one of the same subpage."""
         for _ in range(_CONFIRMATIONS):
-            status = self._status()
-            now_us = self._clock.now_us()
+            status, now_us = self._look()
             if status.new_data and status.subpage == number:
                 return self._is_new(number, now_us)
             if status.new_data:
+                self._schedule.seen(now_us)
                 self._counters.add("page_overlapped")
                 return self._schedule.pages_since(now_us) > 2.5
             if status.subpage == number:
+                self._schedule.unseen(now_us)
                 return False
             self._counters.add("status_implausible")
         return True
@@ -336,12 +350,13 @@ class PictureSensor:
             self._counters.add("word_corrected", corrected)
             ram[indices] = again
 
-    def _status(self) -> StatusRegister:
-        """Status register; one that cannot be is read again and counted."""
+    def _look(self) -> tuple[StatusRegister, int]:
+        """Status register and when it was read, microseconds; one that cannot be is read again and counted."""
         for _ in range(_CONFIRMATIONS):
+            began_us = self._clock.now_us()
             status = StatusRegister.from_word(self._registers.read_word(registers.STATUS))
             if status.subpage <= 1:
-                return status
+                return status, (began_us + self._clock.now_us()) // 2
             self._counters.add("status_implausible")
         raise BusError(
             f"The status register of I2C chip 0x{self._registers.address:02X} names a subpage that does not exist; "
@@ -380,10 +395,9 @@ class PictureSensor:
         found = self._confirm_control()
         if found != self._control:
             self._write_control()
-        self._registers.write_word(_pointer(registers.STATUS), _CLEARED)
+        self._await_first_page(max(self._schedule.nominal_us, 1e6 / found.refresh_hz))
         self._running, self.fault = True, ""
         self._retry_us = FIRST_RETRY_US
-        self._await_first_page(max(self._schedule.nominal_us, 1e6 / found.refresh_hz))
         return found != self._control
 
     def _set_up_again(self) -> None:
@@ -394,6 +408,8 @@ class PictureSensor:
             self._counters.add("sensor_reset")
 
     def _await_first_page(self, first_us: float) -> None:
+        """Clear the flag of a page that nobody knows the age of, and expect the next one within `first_us`."""
+        self._registers.write_word(_pointer(registers.STATUS), _CLEARED)
         self._schedule.restart(self._clock.now_us(), 1e6 / self._control.refresh_hz, first_us)
         self._number = None
         self._stale_seen = False

@@ -25,7 +25,7 @@ from thermo_device.counters import Counters
 MAX_READ_BYTES = 8192
 """The kernel's own limit for one I2C message."""
 ATTEMPTS = 4
-"""How often a transaction is tried before its error is raised."""
+"""How often a transaction is tried, where nothing else is said."""
 RETRY_US = 250
 """Pause before a transaction is tried again; long enough for a chip that is busy with itself."""
 
@@ -108,7 +108,7 @@ def bus_error(error: OSError, address: int) -> BusError:
 
 
 class Registers:
-    """Transactions with one chip, each tried up to `ATTEMPTS` times; every failure is counted.
+    """Transactions with one chip, each tried several times; every failure is counted.
 
     Args:
         bus: the bus.
@@ -116,19 +116,27 @@ class Registers:
         address: 7-bit address.
         counters: where faults are counted.
         max_read_bytes: longest single read the adapter can do.
+        attempts: how often a transaction is tried before its error is raised.
 
     Raises:
         UsageError: `max_read_bytes` is below one word.
     """
 
     def __init__(
-        self, bus: I2cBus, clock: Clock, address: int, counters: Counters, max_read_bytes: int = MAX_READ_BYTES
+        self,
+        bus: I2cBus,
+        clock: Clock,
+        address: int,
+        counters: Counters,
+        max_read_bytes: int = MAX_READ_BYTES,
+        attempts: int = ATTEMPTS,
     ) -> None:
         if max_read_bytes < 2:
             raise UsageError(f"A limit of {max_read_bytes} bytes a read cannot carry a word; give 2 or more.")
         self._bus = bus
         self._clock = clock
         self._counters = counters
+        self._attempts = attempts
         self._chunk_words = min(max_read_bytes, MAX_READ_BYTES) // 2
         self.address = address
 
@@ -140,7 +148,7 @@ class Registers:
             count: number of words.
 
         Raises:
-            BusError: it failed `ATTEMPTS` times; the last error.
+            BusError: every attempt failed; the last error.
         """
         read = i2c_msg.read(self.address, 2 * count)
         self._transfer(i2c_msg.write(self.address, pointer), read)
@@ -150,7 +158,7 @@ class Registers:
         """Read `count` words from a 16-bit address on; pieces are repeated alone where one fails.
 
         Raises:
-            BusError: a piece failed `ATTEMPTS` times.
+            BusError: every attempt at a piece failed.
         """
         pieces = [
             self.read_words((address + start).to_bytes(2, "big"), min(self._chunk_words, count - start))
@@ -167,7 +175,7 @@ class Registers:
         self._transfer(i2c_msg.write(self.address, pointer + word.to_bytes(2, "big")))
 
     def _transfer(self, *messages: Any) -> None:
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, self._attempts + 1):
             try:
                 self._bus.i2c_rdwr(*messages)
                 return
@@ -177,7 +185,7 @@ class Registers:
                 if isinstance(error, BusStuckError) or type(error) is BusError:
                     self._bus.recover()
                     self._counters.add("bus_recovered")
-                if attempt == ATTEMPTS:
+                if attempt == self._attempts:
                     raise error from cause
             self._clock.sleep_until_us(self._clock.now_us() + RETRY_US * attempt)
 

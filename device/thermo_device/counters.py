@@ -2,15 +2,8 @@
 
 import threading
 from dataclasses import dataclass
-from enum import IntEnum
 
-
-class Severity(IntEnum):
-    """How much an event matters: recovered by itself, data were lost, or something has to be done."""
-
-    NOTICE = 0
-    WARNING = 1
-    ERROR = 2
+from thermo_core.wire.records import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +11,8 @@ class Fault:
     """A fault that is counted and reported as an event.
 
     Attributes:
-        code: number in event records; never reused.
-        severity: how much it matters.
+        code: number in event records, below 100; never reused.
+        severity: INFO where nothing was lost, WARNING where something was, ERROR where somebody has to act.
         text: what happened, in one sentence.
     """
 
@@ -28,7 +21,7 @@ class Fault:
     text: str
 
 
-_NOTICE, _WARNING, _ERROR = Severity.NOTICE, Severity.WARNING, Severity.ERROR
+_NOTICE, _WARNING, _ERROR = Severity.INFO, Severity.WARNING, Severity.ERROR
 
 FAULTS: dict[str, Fault] = {
     "bus_nack": Fault(1, _NOTICE, "A chip did not acknowledge; the transaction was repeated."),
@@ -58,8 +51,10 @@ FAULTS: dict[str, Fault] = {
     "undecodable": Fault(26, _WARNING, "A page gave no temperatures; it was left out of verdicts."),
     "correction_mismatch": Fault(27, _ERROR, "The stored calibration is another sensor's; pictures are uncalibrated."),
     "thermistor_lost": Fault(30, _ERROR, "The thermistor ADC does not answer; its channels read as missing."),
-    "thermistor_late": Fault(31, _WARNING, "A conversion of the thermistor ADC did not end in time; it was repeated."),
-    "thermistor_mismatch": Fault(32, _NOTICE, "Two reads of one conversion differed; a third decided."),
+    "thermistor_late": Fault(
+        31, _WARNING, "A conversion of the thermistor ADC was not ready, or not as asked for; it was repeated."
+    ),
+    "thermistor_mismatch": Fault(32, _NOTICE, "Two reads of one conversion differed; it was repeated."),
     "pictures_skipped": Fault(40, _NOTICE, "Inference was busy; pictures passed without a verdict."),
     "model_failed": Fault(41, _ERROR, "The model could not classify a picture; see the device's log."),
     "kernels_disagreed": Fault(42, _NOTICE, "Fast kernels gave other scores than the reference."),

@@ -16,8 +16,8 @@ class PageSchedule:
     """Predicts the end of the next capture from those before.
 
     A poll that does not yet see a page and the first that does bracket its end. Polling starts a little before the
-    prediction (half of `spread_us`, which follows the width of the brackets) and goes on with pauses that grow once the page is
-    late, so that a locked schedule costs about two polls a page.
+    prediction (half of `spread_us`, which follows the width of the brackets) and goes on with pauses that grow once the
+    page is late, so that a locked schedule costs about two polls a page.
 
     Args:
         period_us: nominal time between two pages, microseconds.
@@ -41,6 +41,7 @@ class PageSchedule:
         self.poll_us = now_us
         self.timeout_us = round(now_us + POWER_ON_US + 1.5 * first_us + self.period_us)
         self._unseen_us = now_us
+        self._seen_us: int | None = None
         self._pause_us = self.period_us / 32
         self._pages = 0
         self._ends: deque[tuple[int, float]] = deque(maxlen=WINDOW)
@@ -50,17 +51,21 @@ class PageSchedule:
         return 1.0 if self.end_us is None else (now_us - self.end_us) / self.period_us
 
     def unseen(self, now_us: int) -> None:
-        """A poll that began at `now_us` found no new page."""
+        """A look at `now_us` found no new page."""
         self._unseen_us = now_us
-        self.poll_us = round(now_us + self._pause_us)
+        self.poll_us = max(self.poll_us, round(now_us + self._pause_us))
         if self.end_us is None or now_us > self.end_us + self.period_us + self.spread_us / 2:
             self._pause_us = min(2 * self._pause_us, self.period_us / 32)
 
+    def seen(self, now_us: int) -> None:
+        """A look at `now_us` found the page after the one just read, which `arrived` is to follow for."""
+        self._seen_us = now_us
+
     def arrived(self, now_us: int, odd: bool) -> int:
-        """A poll that ended at `now_us` found a new page.
+        """A look at `now_us` found a new page that is read now.
 
         Args:
-            now_us: when the poll ended, microseconds.
+            now_us: when it looked, microseconds.
             odd: whether its subpage number is the other one than that of the last page, so that an odd number of
                 pages has been completed since.
 
@@ -83,7 +88,7 @@ class PageSchedule:
             measured_us = (end_us - first_us) / (self._pages - first_page)
             if abs(measured_us / self.nominal_us - 1) < LOOSE:
                 self.period_us = measured_us
-        self._unseen_us = now_us
+        self._unseen_us, self._seen_us = now_us, None
         self._pause_us = max(FLOOR_US, self.spread_us / 2)
         self.poll_us = round(end_us + self.period_us - self.spread_us / 2)
         self.timeout_us = round(end_us + 2.5 * self.period_us + POWER_ON_US / 4)
@@ -91,6 +96,8 @@ class PageSchedule:
 
     def _track(self, expected_us: float, now_us: int, pages: int) -> float:
         """The end of the capture: as expected, within what was seen; adapts the spread to what was wrong with that."""
+        if self._seen_us is not None and pages == 1:
+            now_us = self._seen_us
         end_us = min(max(expected_us, self._unseen_us), now_us)
         error_us = abs(end_us - expected_us)
         if error_us > LOOSE * self.period_us:
