@@ -4,21 +4,20 @@
 newer. Every `from_map` raises ManagementError where a field is missing, of another type or out of range, and names it.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
 from thermo_core.errors import ManagementError
+from thermo_core.wire import body_fields
+from thermo_core.wire.body_fields import Body
 from thermo_core.wire.records import PROTOCOL_VERSION
 
 PROTOCOL = PROTOCOL_VERSION
 """What `Hello.protocol` says: records, packing and commands change their version together."""
 EEPROM_BYTES = 1664
 MAX_BLOB = 1 << 20
-
-Body = Mapping[str, Any]
 
 _U32 = 0xFFFFFFFF
 _U64 = 0xFFFFFFFFFFFFFFFF
@@ -117,16 +116,16 @@ class SensorInfo:
     def from_map(cls, body: Body) -> "SensorInfo":
         """Inverse of `to_map`."""
         return cls(
-            kind=_text(body, "kind"),
-            sensor=_uint(body, "sensor", 0xFF),
-            address=_uint(body, "address", 0x7F),
-            id=_bytes(body, "id"),
-            rate_hz=_number(body, "rate_hz"),
-            resolution_bits=_uint(body, "resolution_bits", 32),
-            chess=_flag(body, "chess"),
-            emissivity=_number(body, "emissivity") if body.get("emissivity") is not None else None,
-            reflected=_number(body, "reflected") if body.get("reflected") is not None else None,
-            channels=_texts(body, "channels") if "channels" in body else (),
+            kind=body_fields.text(body, "kind"),
+            sensor=body_fields.uint(body, "sensor", 0xFF),
+            address=body_fields.uint(body, "address", 0x7F),
+            id=body_fields.byte_string(body, "id"),
+            rate_hz=body_fields.number(body, "rate_hz"),
+            resolution_bits=body_fields.uint(body, "resolution_bits", 32),
+            chess=body_fields.flag(body, "chess"),
+            emissivity=body_fields.number(body, "emissivity") if body.get("emissivity") is not None else None,
+            reflected=body_fields.number(body, "reflected") if body.get("reflected") is not None else None,
+            channels=body_fields.texts(body, "channels") if "channels" in body else (),
         )
 
 
@@ -189,21 +188,21 @@ class Hello:
     def from_map(cls, body: Body) -> "Hello":
         """Inverse of `to_map`. It does not judge `protocol`: the caller knows what to do about another one."""
         return cls(
-            protocol=_uint(body, "protocol", 0xFF),
-            name=_text(body, "name"),
-            serial=_text(body, "serial"),
-            software=_text(body, "software"),
-            platform=_text(body, "platform"),
-            profile=_text(body, "profile"),
-            model=_text(body, "model"),
-            time_us=_uint(body, "time_us", _U64),
-            sensors=tuple(SensorInfo.from_map(sensor) for sensor in _maps(body, "sensors")),
-            simulated=_flag(body, "simulated"),
-            calibrated=_flag(body, "calibrated"),
-            development_key=_flag(body, "development_key"),
-            lease_max_ms=_uint(body, "lease_max_ms", _U32),
-            notice=_text(body, "notice"),
-            labels=_texts(body, "labels") if "labels" in body else (),
+            protocol=body_fields.uint(body, "protocol", 0xFF),
+            name=body_fields.text(body, "name"),
+            serial=body_fields.text(body, "serial"),
+            software=body_fields.text(body, "software"),
+            platform=body_fields.text(body, "platform"),
+            profile=body_fields.text(body, "profile"),
+            model=body_fields.text(body, "model"),
+            time_us=body_fields.uint(body, "time_us", _U64),
+            sensors=tuple(SensorInfo.from_map(sensor) for sensor in body_fields.maps(body, "sensors")),
+            simulated=body_fields.flag(body, "simulated"),
+            calibrated=body_fields.flag(body, "calibrated"),
+            development_key=body_fields.flag(body, "development_key"),
+            lease_max_ms=body_fields.uint(body, "lease_max_ms", _U32),
+            notice=body_fields.text(body, "notice"),
+            labels=body_fields.texts(body, "labels") if "labels" in body else (),
         )
 
 
@@ -229,9 +228,9 @@ class StreamRequest:
     @classmethod
     def from_map(cls, body: Body) -> "StreamRequest":
         """Inverse of `to_map`; a stop needs no lease."""
-        op = StreamOp(_uint(body, "op", max(StreamOp)))
-        lease_ms = _uint(body, "lease_ms", _U32) if op != StreamOp.STOP or "lease_ms" in body else 0
-        interval = _uint(body, "key_interval", 0xFFFF, 1) if body.get("key_interval") is not None else None
+        op = StreamOp(body_fields.uint(body, "op", max(StreamOp)))
+        lease_ms = body_fields.uint(body, "lease_ms", _U32) if op != StreamOp.STOP or "lease_ms" in body else 0
+        interval = body_fields.uint(body, "key_interval", 0xFFFF, 1) if body.get("key_interval") is not None else None
         return cls(op, lease_ms, interval)
 
 
@@ -254,7 +253,7 @@ class StreamAnswer:
     @classmethod
     def from_map(cls, body: Body) -> "StreamAnswer":
         """Inverse of `to_map`."""
-        return cls(_uint(body, "lease_ms", _U32), _uint(body, "time_us", _U64))
+        return cls(body_fields.uint(body, "lease_ms", _U32), body_fields.uint(body, "time_us", _U64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,9 +278,9 @@ class ReadChunk:
     def from_map(cls, body: Body) -> "ReadChunk":
         """Inverse of `to_map`; fields that are missing are 0."""
         return cls(
-            _uint(body, "off", MAX_BLOB) if "off" in body else 0,
-            _uint(body, "sensor", 0xFF) if "sensor" in body else 0,
-            _uint(body, "slot", 1) if "slot" in body else 0,
+            body_fields.uint(body, "off", MAX_BLOB) if "off" in body else 0,
+            body_fields.uint(body, "sensor", 0xFF) if "sensor" in body else 0,
+            body_fields.uint(body, "slot", 1) if "slot" in body else 0,
         )
 
 
@@ -306,7 +305,11 @@ class Chunk:
     @classmethod
     def from_map(cls, body: Body) -> "Chunk":
         """Inverse of `to_map`; a part that reaches beyond the whole is an error too."""
-        chunk = cls(_uint(body, "off", MAX_BLOB), _uint(body, "len", MAX_BLOB), _bytes(body, "data"))
+        chunk = cls(
+            body_fields.uint(body, "off", MAX_BLOB),
+            body_fields.uint(body, "len", MAX_BLOB),
+            body_fields.byte_string(body, "data"),
+        )
         if chunk.offset + len(chunk.data) > chunk.length:
             raise ManagementError(
                 f"A part of {len(chunk.data)} bytes at {chunk.offset} reaches beyond its whole of {chunk.length} bytes."
@@ -331,7 +334,7 @@ class Written:
     @classmethod
     def from_map(cls, body: Body) -> "Written":
         """Inverse of `to_map`."""
-        return cls(_uint(body, "off", MAX_BLOB))
+        return cls(body_fields.uint(body, "off", MAX_BLOB))
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,7 +352,7 @@ class SelfTestResult:
     @classmethod
     def from_map(cls, body: Body) -> "SelfTestResult":
         """Inverse of `to_map`."""
-        return cls(_text(body, "name"), _flag(body, "passed"), _text(body, "detail"))
+        return cls(body_fields.text(body, "name"), body_fields.flag(body, "passed"), body_fields.text(body, "detail"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,7 +368,7 @@ class SelfTest:
     @classmethod
     def from_map(cls, body: Body) -> "SelfTest":
         """Inverse of `to_map`."""
-        return cls(tuple(SelfTestResult.from_map(result) for result in _maps(body, "results")))
+        return cls(tuple(SelfTestResult.from_map(result) for result in body_fields.maps(body, "results")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,8 +386,8 @@ class Counters:
         """Inverse of `to_map`."""
         counters = body.get("counters")
         if not isinstance(counters, Mapping):
-            raise _wrong("counters", "a map", counters)
-        return cls({str(name): _uint(counters, name, _U64) for name in counters})
+            raise body_fields.wrong("counters", "a map", counters)
+        return cls({str(name): body_fields.uint(counters, name, _U64) for name in counters})
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,7 +403,7 @@ class Rate:
     @classmethod
     def from_map(cls, body: Body) -> "Rate":
         """Inverse of `to_map`."""
-        return cls(_number(body, "rate_hz"))
+        return cls(body_fields.number(body, "rate_hz"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,68 +425,4 @@ class Refusal:
     @classmethod
     def from_map(cls, body: Body) -> "Refusal":
         """Inverse of `to_map`."""
-        return cls(_text(body, "reason"), _uint(body, "time_us", _U64))
-
-
-def _wrong(name: str, wanted: str, value: object) -> ManagementError:
-    found = "is missing" if value is None else f"is {value!r:.40}"
-    return ManagementError(f'The field "{name}" of a management message {found}; it must be {wanted}.')
-
-
-def _uint(body: Body, name: str, most: int, least: int = 0) -> int:
-    value = body.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise _wrong(name, f"a whole number from {least} to {most}", value)
-    return value
-
-
-def _number(body: Body, name: str) -> float:
-    value = body.get(name)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < math.inf:
-        raise _wrong(name, "a number", value)
-    try:
-        return float(value)
-    except OverflowError:
-        raise _wrong(name, "a number of at most 64 bits", value) from None
-
-
-def _flag(body: Body, name: str) -> bool:
-    value = body.get(name)
-    if not isinstance(value, bool):
-        raise _wrong(name, "true or false", value)
-    return value
-
-
-def _text(body: Body, name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str):
-        raise _wrong(name, "text", value)
-    return value
-
-
-def _bytes(body: Body, name: str) -> bytes:
-    value = body.get(name)
-    if not isinstance(value, bytes):
-        raise _wrong(name, "a byte string", value)
-    return value
-
-
-def _items(body: Body, name: str) -> list[Any]:
-    value = body.get(name)
-    if not isinstance(value, list):
-        raise _wrong(name, "a list", value)
-    return value
-
-
-def _maps(body: Body, name: str) -> list[Body]:
-    items = _items(body, name)
-    if not all(isinstance(item, Mapping) for item in items):
-        raise _wrong(name, "a list of maps", items)
-    return items
-
-
-def _texts(body: Body, name: str) -> tuple[str, ...]:
-    items = _items(body, name)
-    if not all(isinstance(item, str) for item in items):
-        raise _wrong(name, "a list of texts", items)
-    return tuple(items)
+        return cls(body_fields.text(body, "reason"), body_fields.uint(body, "time_us", _U64))
