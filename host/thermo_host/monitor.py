@@ -16,6 +16,7 @@ from thermo_host.session import Session
 WINDOW_NS = 3_000_000_000
 """Rates are of the last three seconds."""
 LATENCIES = 512
+EVENTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Monitor:
         verdict: the newest.
         thermistors: the newest of each array, by its number.
         clock: the newest.
-        events: the last few, newest last.
+        events: the newest of each of the last few kinds, by code, newest last.
     """
 
     def __init__(self, session: Session, settings: DecodeSettings | None = None) -> None:
@@ -70,7 +71,7 @@ class Monitor:
         self.verdict: VerdictRecord | None = None
         self.thermistors: dict[int, ThermistorRecord] = {}
         self.clock: ClockRecord | None = None
-        self.events: deque[EventRecord] = deque(maxlen=3)
+        self.events: dict[int, EventRecord] = {}
         self._pictures = session.pictures(settings)
         self._count = 0
         self._arrivals: deque[int] = deque()
@@ -100,7 +101,10 @@ class Monitor:
         elif isinstance(record, ThermistorRecord):
             self.thermistors[record.sensor] = record
         elif isinstance(record, EventRecord):
-            self.events.append(record)
+            self.events.pop(record.code, None)
+            self.events[record.code] = record
+            while len(self.events) > EVENTS:
+                del self.events[next(iter(self.events))]
         else:
             self.clock = record
         return None

@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.panel import Panel
 from rich.segment import Segment
 from rich.style import Style
@@ -20,6 +21,8 @@ from thermo_host.palette import LEVELS, TABLE, levels
 
 UPPER_HALF, LEFT_HALF, FULL, SHADE = "\u2580", "\u258c", "\u2588", "\u2591"
 SIDE_WIDTH = 44
+MIN_WIDTH = 32
+FACTORS = (2.0, 1.5)
 MIN_SPAN_K = 3.0
 SCORE_WIDTH = 16
 _SEVERITY = {Severity.INFO: "cyan", Severity.WARNING: "yellow", Severity.ERROR: "bold red"}
@@ -40,6 +43,10 @@ class HeatMap:
     low: float
     high: float
     factor: float = 2.0
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        width = round(self.celsius.shape[1] * self.factor)
+        return Measurement(width, width)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         image = _resampled(self.celsius, self.factor)
@@ -68,22 +75,21 @@ class View:
     def render(self, width: int, height: int) -> RenderableType:
         """The view for a terminal of so many columns and lines."""
         picture = self._monitor.picture
-        left: RenderableType
-        if picture is None:
-            left = Panel(Text("Waiting for the first picture ...", style="dim"), title=self._title)
-        else:
+        left: RenderableType = Text("Waiting for the first picture ...", style="dim")
+        if picture is not None:
             self._follow(picture)
-            factor = next(
-                (f for f in (2.0, 1.5) if width >= COLUMNS * f + 4 + SIDE_WIDTH and height >= ROWS * f / 2 + 5), 1.0
-            )
-            scale = scale_bar(self._low, self._high, round(COLUMNS * factor))
-            left = Panel(
-                Group(HeatMap(picture.celsius, self._low, self._high, factor), Text(), scale),
-                title=f"[bold]{self._title}",
-                subtitle=f"[dim]{utc(self._monitor.picture_utc_ns)[:23]} UTC",
-                width=round(COLUMNS * factor) + 4,
+            fits = (f for f in FACTORS if width >= COLUMNS * f + 2 + SIDE_WIDTH and height >= ROWS * f / 2 + 6)
+            factor = next(fits, 1.0)
+            columns = round(COLUMNS * factor)
+            left = Group(
+                Text(self._title, style="bold", justify="center", overflow="ellipsis", no_wrap=True),
+                HeatMap(picture.celsius, self._low, self._high, factor),
+                Text(),
+                scale_bar(self._low, self._high, columns),
+                Text(f"{utc(self._monitor.picture_utc_ns)[:23]} UTC", style="dim", justify="center"),
             )
         grid = Table.grid(padding=(0, 1))
+        grid.add_column(min_width=MIN_WIDTH)
         grid.add_row(left, self._side())
         return grid
 
@@ -131,7 +137,7 @@ class View:
         if self._monitor.thermistors:
             sections += [self._thermistors(), Text()]
         sections.append(self._numbers())
-        for event in self._monitor.events:
+        for event in self._monitor.events.values():
             sections.append(Text(event.text, style=_SEVERITY[event.severity], overflow="fold"))
         return Panel(Group(*sections), width=SIDE_WIDTH, border_style="dim")
 
@@ -163,7 +169,7 @@ class View:
         notes += ["fast kernels"] * verdict.fast_kernels
         lines: list[RenderableType] = [table]
         if verdict.alert:
-            lines.append(Text(" ALERT ", style="bold white on red"))
+            lines.append(Text.assemble((" ALERT ", "bold white on red")))
         lines.append(Text(", ".join(notes) + f", {verdict.inference_us / 1000:.1f} ms", style="dim"))
         lines.append(Text(session.hello.notice, style="bold yellow"))
         return Group(*lines)
@@ -198,16 +204,17 @@ class View:
 
 
 def scale_bar(low: float, high: float, width: int) -> RenderableType:
-    """The palette as a bar with its ends and three temperatures between."""
+    """The palette as a bar with temperatures under it."""
     steps = np.linspace(0, LEVELS - 1, 2 * width).round().astype(np.intp).tolist()
     bar = Text()
     for left, right in zip(steps[0::2], steps[1::2], strict=True):
         bar.append(LEFT_HALF, _style(left, right))
     marks = [" "] * width
-    labels = [f"{value:.1f}" for value in np.linspace(low, high, 5)]
+    count = 5 if width >= 48 else 3
+    labels = [f"{value:.1f}" for value in np.linspace(low, high, count)]
     labels[-1] += " °C"
     for at, label in enumerate(labels):
-        start = round(at / 4 * (width - len(label)))
+        start = round(at / (count - 1) * (width - len(label)))
         marks[start : start + len(label)] = label
     return Group(bar, Text("".join(marks)))
 

@@ -10,7 +10,7 @@ from thermo_host.commands.common import Output
 from thermo_host.monitor import Monitor
 from thermo_host.terminal import View
 
-FRAMES_PER_SECOND = 8
+FRAMES_PER_SECOND = 6
 LINE_S = 1.0
 
 Span = tuple[float, float]
