@@ -169,7 +169,7 @@ class ThermistorSettings:
         curve = fields.map("curve")
         constants: tuple[float, ...]
         if curve.absent("r25"):
-            constants = (curve.number("a", -1.0, 1.0), curve.number("b", 1e-9, 1.0), curve.number("c", -1.0, 1.0))
+            constants = (curve.number("a", -1.0, 1.0), curve.number("b", 1e-9, 1.0), curve.number("c", 0.0, 1.0))
         else:
             constants = (curve.number("r25", 1.0, 1e8), curve.number("beta", 100.0, 20_000.0))
         curve.finish()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from thermo_core.errors import BundleError
 from thermo_core.profile import NOTICE, Alert, PictureSensor, Preprocessing, Profile
+from thermo_core.thermistor import ThermistorChannel
 
 FULL = Profile(
     name="breast-patch",
@@ -100,6 +101,18 @@ def test_bad_thermistor_is_named_by_its_number() -> None:
     data["thermistors"]["channels"][2]["series_ohm"] = -1
     with pytest.raises(BundleError, match=r"profile\.thermistors\.channels\[2\]\.series_ohm "):
         Profile.from_dict(data)
+
+
+def test_every_curve_a_profile_may_hold_is_one_a_channel_takes() -> None:
+    data: Any = copy.deepcopy(FULL.to_dict())
+    channel = data["thermistors"]["channels"][0]
+    for curve in ({"a": -1.0, "b": 1e-9, "c": 0.0}, {"a": 1.0, "b": 1.0, "c": 1.0}, {"r25": 1.0, "beta": 100.0}):
+        channel["curve"] = curve
+        ThermistorChannel.from_settings(Profile.from_dict(data).thermistors.channels[0])
+    for name, value in (("b", 0.0), ("c", -1e-9), ("d", 1.0)):
+        channel["curve"] = {"a": 1e-3, "b": 2e-4, "c": 1e-7} | {name: value}
+        with pytest.raises(BundleError, match=rf"channels\[0\]\.curve\.{name} "):
+            Profile.from_dict(data)
 
 
 def test_alert_needs_labels() -> None:

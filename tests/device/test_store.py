@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from thermo_core.correction import Correction
 
+from thermo_core.correction import Correction
 from thermo_core.errors import CorrectionError, StorageError
 from thermo_device.store import CURRENT, PREVIOUS, CalibrationStore, Source
 
