@@ -25,7 +25,7 @@ from thermo_host.calibrate.reference import (
     TypedReference,
     control_socket,
 )
-from thermo_host.calibrate.settings import Settings, default_hold_out
+from thermo_host.calibrate.settings import WARM_UP_S, Settings, default_hold_out
 from thermo_host.calibrate.wearable_source import WearableSource
 from thermo_host.link import Wearable
 
@@ -109,7 +109,7 @@ def command(
         else pictures or CAREFUL_PICTURES,
         ambients=_numbers("--ambients", ambients) if ambients else (),
         both_ways=both_ways,
-        warm_up_s=0.0 if quick else Settings.warm_up_s,
+        warm_up_s=0.0 if quick else WARM_UP_S,
         skip_warm_up=skip_warm_up,
         thermistors=thermistors,
         blackbody_emissivity=blackbody_emissivity,

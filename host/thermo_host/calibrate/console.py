@@ -4,7 +4,7 @@ import sys
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 
 class ConsoleListener:
@@ -25,7 +25,7 @@ class ConsoleListener:
             console=console,
         )
         self._stage: str | None = None
-        self._task = None
+        self._task: TaskID | None = None
 
     def __enter__(self) -> "ConsoleListener":
         self._bar.start()

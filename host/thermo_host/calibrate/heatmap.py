@@ -36,14 +36,15 @@ class Scale:
         span = self.high - self.low or 1.0
         place = np.clip((np.asarray(values) - self.low) / span, 0, 1) * (len(table) - 1)
         colours = [np.interp(place, np.arange(len(table)), table[:, channel]) for channel in range(3)]
-        return np.rint(np.stack(colours, axis=-1)).astype(np.uint8)
+        pixels: NDArray[np.uint8] = np.rint(np.stack(colours, axis=-1)).astype(np.uint8)
+        return pixels
 
     def css_gradient(self) -> str:
         """A CSS gradient from left (low) to right (high)."""
         return f"linear-gradient(to right,{','.join('#' + anchor for anchor in self.anchors)})"
 
 
-def symmetric(*maps: Floats) -> Scale:
+def symmetric(*maps: NDArray[np.floating]) -> Scale:
     """A diverging scale around zero that holds 99 % of the given values."""
     size = max(1e-3, max(float(np.percentile(np.abs(values), 99)) for values in maps))
     return Scale(-size, size, DIVERGING)

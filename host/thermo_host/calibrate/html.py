@@ -182,7 +182,17 @@ def _thermistors(outcome: Outcome) -> str:
     if not outcome.thermistors:
         return ""
     rows = [fit.cells() for fit in outcome.thermistors]
-    headings = ("channel", "before: RMS (K)", "after: RMS (K)", "at hold-outs (K)", "A", "B", "C", "how")
+    headings = (
+        "channel",
+        "fit before (K)",
+        "after",
+        "hold-out before (K)",
+        "after",
+        "a",
+        "b",
+        "c",
+        "how",
+    )
     return f"<section><h2>Thermistors</h2>{_table(headings, rows, text=1)}</section>"
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-from thermo_core.correction import Correction
-from thermo_core.thermistor import SteinhartHart
 
+from thermo_core.correction import Correction
 from thermo_core.errors import CalibrationFailedError, CorrectionError
+from thermo_core.thermistor import SteinhartHart
 from thermo_host.calibrate.acceptance import objections
 from thermo_host.calibrate.agreement import Agreement, agreement, pooled
 from thermo_host.calibrate.fit import PixelFit, fit_pixels
@@ -174,9 +174,10 @@ def conclude(
     fit = fit_pixels(fitted, ~mask)
     thermistors = fit_thermistors(subject.thermistors, fitted, held) if settings.thermistors else ()
     correction = Correction(
-        offset=fit.offset.astype(np.float32),
-        gain=fit.gain.astype(np.float32),
-        ta_slope=fit.ta_slope.astype(np.float32),
+        # a bad pixel is interpolated from corrected neighbours; its own constants may be anything
+        offset=np.where(mask, 0, fit.offset).astype(np.float32),
+        gain=np.where(mask, 1, fit.gain).astype(np.float32),
+        ta_slope=np.where(mask, 0, fit.ta_slope).astype(np.float32),
         bad=mask,
         thermistors=_curves(subject, thermistors),
         sensor_id=subject.sensor_id,

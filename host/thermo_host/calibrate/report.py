@@ -1,12 +1,12 @@
 """What is kept of a calibration: report.json (runs are merged from it), report.html, and the terminal's table."""
 
 import json
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import isnan
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -15,7 +15,7 @@ from thermo_core.errors import StorageError
 from thermo_core.profile import NOTICE
 from thermo_host.calibrate import html
 from thermo_host.calibrate.agreement import Agreement
-from thermo_host.calibrate.observation import Floats, Observation
+from thermo_host.calibrate.observation import Observation
 from thermo_host.calibrate.procedure import Outcome
 from thermo_host.calibrate.stability import Slope, WarmUp
 from thermo_host.files import read_whole, write_whole
@@ -204,5 +204,5 @@ def _slope(slope: Slope) -> dict[str, object] | None:
     }
 
 
-def _rows(values: Floats | Sequence[float], digits: int = 4) -> object:
+def _rows(values: NDArray[np.floating], digits: int = 4) -> object:
     return np.round(np.asarray(values, np.float64), digits).tolist()

@@ -9,6 +9,7 @@ LOWEST_C, HIGHEST_C = 0.0, 100.0
 HOLD_OUTS = (31.3, 34.7, 36.9, 39.2)
 """Preferred hold-out points, degC: between usual set-points, none of them equal to one."""
 FEWEST_PICTURES = 16
+WARM_UP_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Settings:
     hold_out_pictures: int = 256
     ambients: tuple[float, ...] = ()
     both_ways: bool = False
-    warm_up_s: float = 60.0
+    warm_up_s: float = WARM_UP_S
     patience_s: float = 360.0
     skip_warm_up: bool = False
     thermistors: bool = True

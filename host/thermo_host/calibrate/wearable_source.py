@@ -20,6 +20,8 @@ PICTURE_PATIENCE = 40
 """Picture times without a picture after which the sensor counts as silent; at least SILENCE_S."""
 SILENCE_S = 10.0
 CHANNEL_OK = 0
+SCAN_US = 200_000
+"""A scan that ended so long after `restart` began after it."""
 
 
 class WearableSource:
@@ -100,7 +102,7 @@ class WearableSource:
             if received is None:
                 break
             record = received.record
-            if isinstance(record, ThermistorRecord) and received.header.time_us >= self._from_us:
+            if isinstance(record, ThermistorRecord) and record.time_us - SCAN_US >= self._from_us:
                 self._scans.append(
                     tuple(
                         float(channel.counts) if channel.state == CHANNEL_OK else float("nan")
