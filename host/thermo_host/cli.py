@@ -1,5 +1,6 @@
 """`thermo-host`: flash, calibrate and watch a wearable. Commands are in `commands`; here errors become exit codes."""
 
+import contextlib
 import json
 import os
 import signal
@@ -31,7 +32,6 @@ def application() -> typer.Typer:
         name="thermo-host",
         help="Flash, calibrate, watch and record wearable thermal sensors. Informs only. Not a medical device.",
         epilog=EPILOG,
-        no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -67,14 +67,14 @@ def run(arguments: Sequence[str]) -> ExitCode:
     """Run one command; errors are told on standard error, with `--json` on standard output too."""
     as_json = "--json" in arguments
     try:
-        application()(list(arguments), prog_name="thermo-host", standalone_mode=False)
+        _invoke(list(arguments) or ["--help"])
     except ThermoError as error:
         return _fail(exit_code(error), type(error).__name__, str(error), as_json)
     except TyperException as error:
         return _fail(ExitCode.USAGE, "UsageError", _sentence(error), as_json)
     except Terminated:
         return _fail(ExitCode.TERMINATED, "Terminated", "ended by SIGTERM.", as_json)
-    except (KeyboardInterrupt, typer.Abort):
+    except (KeyboardInterrupt, EOFError):
         return _fail(ExitCode.INTERRUPTED, "Interrupted", "interrupted.", as_json)
     except BrokenPipeError:
         # Whoever read our output has seen enough; what is left in the buffer must not fail again at exit.
@@ -84,6 +84,13 @@ def run(arguments: Sequence[str]) -> ExitCode:
         Console(stderr=True).print(Traceback.from_exception(type(error), error, error.__traceback__))
         return _fail(ExitCode.BUG, type(error).__name__, f"a bug in thermo-host ({error}): please report it.", as_json)
     return ExitCode.OK
+
+
+def _invoke(arguments: list[str]) -> None:
+    # Not the command's own `main`, which turns Ctrl-C, SIGTERM and a closed pipe into codes of its own.
+    command = typer.main.get_command(application())
+    with contextlib.suppress(typer.Exit), command.make_context("thermo-host", arguments) as context:
+        command.invoke(context)
 
 
 def _sentence(error: TyperException) -> str:

@@ -10,8 +10,8 @@ import numpy as np
 from smp.image_management import ImageState
 from smpclient.requests.image_management import ImageErase, ImageStatesRead, ImageStatesWrite
 from smpclient.requests.os_management import EchoWrite, ResetWrite
-from thermo_core.correction import Correction
 
+from thermo_core.correction import Correction
 from thermo_core.errors import (
     BundleError,
     LinkError,

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from thermo_core.correction import Correction
-
 from thermo_core.errors import CountsError, MissingKeyFrameError, SensorError
 from thermo_core.frames import Picture, Subpage, Words
 from thermo_core.mlx90640.assemble import PictureAssembler

@@ -13,8 +13,8 @@ import zstandard
 from mcap.exceptions import McapError
 from mcap.records import Attachment, Channel, Chunk, Footer, McapRecord, Message, Metadata
 from mcap.stream_reader import CRCValidationError, StreamReader, breakup_chunk
-from thermo_core.correction import Correction
 
+from thermo_core.correction import Correction
 from thermo_core.errors import RecordingError
 from thermo_core.frames import Words
 from thermo_core.mlx90640.registers import EEPROM_WORDS

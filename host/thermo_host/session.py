@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from thermo_core.correction import Correction
-
 from thermo_core.frames import Words
 from thermo_core.wire.management import Hello
 from thermo_host.link import Wearable

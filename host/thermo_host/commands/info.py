@@ -6,8 +6,8 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
-from thermo_core.correction import Correction
 
+from thermo_core.correction import Correction
 from thermo_core.errors import CorrectionError
 from thermo_core.wire.management import Hello, SensorInfo
 from thermo_host.commands.common import JsonOption, Output, PortArgument, TimeoutOption

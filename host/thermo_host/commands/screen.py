@@ -27,6 +27,7 @@ class Screen:
 
     def __init__(self, monitor: Monitor, output: Output, span: Span | None) -> None:
         hello = monitor.session.hello
+        self._monitor = monitor
         self._console = output.words
         self._view = View(monitor, f"{hello.profile} · {hello.name} {hello.serial}", span)
         self._silent = output.as_json
@@ -46,11 +47,13 @@ class Screen:
         if self._live is not None:
             self._draw(self._live)
             self._live.stop()
+        elif not self._silent:
+            self._console.print(self._view.line(), markup=False)
 
     def update(self) -> None:
         """Show what is new, if it is time to."""
         now = time.monotonic()
-        if self._silent or now < self._next:
+        if self._silent or now < self._next or (self._live is None and self._monitor.picture is None):
             return
         if self._live is not None:
             self._next = now + 1 / FRAMES_PER_SECOND

@@ -1,0 +1,165 @@
+"""The command line without a device: exit codes, one sentence an error, JSON on standard output, hints for typos."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from thermo_core import errors
+from thermo_core.errors import ThermoError
+from thermo_host import ports
+from thermo_host.cli import application, run
+from thermo_host.exit_codes import MEANINGS, ExitCode, exit_code
+from thermo_host.lease import Telemetry
+from thermo_host.recording import Recorder
+from thermo_host.session import Session
+
+Take = Callable[[int], list[Telemetry]]
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def no_wearables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "find_ports", list)
+
+
+@pytest.fixture
+def recording(tmp_path: Path, session: Session, telemetry: Take) -> Path:
+    path = tmp_path / "r.mcap"
+    with Recorder(path, session) as recorder:
+        for item in telemetry(140):
+            recorder.add(item)
+    return path
+
+
+def answer(capsys: Capture, *arguments: str) -> tuple[int, list[dict[str, Any]], str]:
+    """Exit code, the JSON lines on standard output, and standard error."""
+    code = run([*arguments, "--json"])
+    out, err = capsys.readouterr()
+    return int(code), [json.loads(line) for line in out.splitlines()], err
+
+
+def all_errors(kind: type[ThermoError] = ThermoError) -> list[type[ThermoError]]:
+    return [kind, *(found for child in kind.__subclasses__() for found in all_errors(child))]
+
+
+def test_every_error_has_a_code_that_is_neither_success_nor_a_bug() -> None:
+    for kind in all_errors():
+        if kind.__module__ == errors.__name__:
+            made = kind.__new__(kind)
+            assert exit_code(made) not in (ExitCode.OK, ExitCode.BUG)
+    assert set(MEANINGS) == set(ExitCode)
+    assert len({int(code) for code in ExitCode}) == len(ExitCode)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "kind"),
+    [
+        (["info"], 3, "PortNotFoundError"),
+        (["info", "/dev/none"], 3, "PortNotFoundError"),
+        (["flash", "/nowhere/bundle.img"], 9, "StorageError"),
+        (["flash", "/dev/none", __file__], 7, "ImageFormatError"),
+        (["flash", "a", "b", "c"], 2, "UsageError"),
+        (["replay", "/nowhere/r.mcap"], 9, "StorageError"),
+        (["replay", __file__], 9, "RecordingError"),
+        (["export", __file__, "x.txt"], 2, "UsageError"),
+        (["decode", __file__], 9, "StorageError"),
+        (["rate", "fast"], 2, "UsageError"),
+        (["keygen", "/nowhere/key"], 9, "StorageError"),
+        (["stream", "--seconds", "-3"], 2, "UsageError"),
+        (["nonsense"], 2, "UsageError"),
+    ],
+)
+def test_an_error_is_one_sentence_and_a_code(capsys: Capture, arguments: list[str], code: int, kind: str) -> None:
+    returned, lines, told = answer(capsys, *arguments)
+    assert returned == code
+    (line,) = lines
+    assert line["error"]["kind"] == kind
+    assert line["error"]["exit_code"] == code
+    message = line["error"]["message"]
+    assert told == f"thermo-host: {message}\n"
+    assert "Traceback" not in told
+    assert "\n" not in message
+
+
+def test_a_typo_gets_a_suggestion(capsys: Capture) -> None:
+    assert run(["strem"]) == ExitCode.USAGE
+    assert "'stream'" in capsys.readouterr().err
+
+
+def test_a_bug_is_told_from_an_error(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> list[ports.Port]:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr("thermo_host.commands.ports.find_ports", broken)
+    code, lines, told = answer(capsys, "ports")
+    assert code == ExitCode.BUG
+    assert lines[0]["error"]["kind"] == "ZeroDivisionError"
+    assert "Traceback" in told
+
+
+def test_help_lists_commands_and_exit_codes(capsys: Capture) -> None:
+    assert run(["--help"]) == ExitCode.OK
+    text = capsys.readouterr().out
+    for command in application().registered_commands:
+        assert str(command.name) in text
+    for code, meaning in MEANINGS.items():
+        assert f"{int(code)} {meaning[:20]}" in " ".join(text.split())
+
+
+def test_every_command_takes_json(capsys: Capture) -> None:
+    for command in application().registered_commands:
+        assert run([str(command.name), "--help"]) == ExitCode.OK
+        assert "--json" in capsys.readouterr().out
+
+
+def test_replay_gives_each_item_and_a_summary(capsys: Capture, recording: Path) -> None:
+    code, lines, _ = answer(capsys, "replay", str(recording), "--speed", "0")
+    assert code == ExitCode.OK
+    kinds = {line["type"] for line in lines}
+    assert kinds == {"picture", "thermistors", "verdict", "event", "clock", "summary"}
+    verdict = next(line for line in lines if line["type"] == "verdict")
+    assert verdict["label"] == "lesion"
+    assert verdict["notice"] == "Informs only. Not a medical device."
+    summary = lines[-1]
+    pictures = [line for line in lines if line["type"] == "picture"]
+    assert summary["pictures"] == len(pictures)
+    assert summary["complete"]
+    assert summary["min_c"] == pytest.approx(min(line["min_c"] for line in pictures), abs=1e-3)
+    assert summary["mean_c"] == pytest.approx(np.mean([line["mean_c"] for line in pictures]), abs=1e-3)
+    assert summary["thermistors_c"] == {"skin": 33.25, "left": 36.5}
+
+
+def test_replay_at_speed_on_a_pipe_writes_lines(capsys: Capture, recording: Path) -> None:
+    assert run(["replay", str(recording), "--speed", "1000"]) == ExitCode.OK
+    text = capsys.readouterr().out
+    assert "pictures/s" in text
+    assert "Verdicts: lesion" in text
+
+
+def test_export_and_decode_name_their_files(capsys: Capture, recording: Path, tmp_path: Path) -> None:
+    code, lines, _ = answer(capsys, "export", str(recording), str(tmp_path / "out.npz"))
+    assert code == ExitCode.OK
+    assert lines[0]["files"] == [str(tmp_path / "out.npz")]
+    assert lines[0]["pictures"] == len(np.load(tmp_path / "out.npz")["celsius"])
+
+
+def test_keygen_says_where_the_keys_are(capsys: Capture, tmp_path: Path) -> None:
+    code, lines, _ = answer(capsys, "keygen", str(tmp_path / "mine"))
+    assert code == ExitCode.OK
+    assert Path(lines[0]["private"]).is_file()
+    assert Path(lines[0]["public"]).is_file()
+    code, lines, _ = answer(capsys, "keygen", str(tmp_path / "mine"))
+    assert code == ExitCode.USAGE
+
+
+def test_a_reader_that_leaves_is_no_error(recording: Path) -> None:
+    script = f"{sys.executable} -m thermo_host.cli replay {recording} --speed 0 --json --pictures | head -c 100"
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {script}"], capture_output=True, check=False)
+    assert done.returncode == 0
+    assert done.stderr == b""
