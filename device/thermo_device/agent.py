@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_LEASE_S = 10.0
 SHORTEST_LEASE_S = 0.1
-IDLE_S = 1.0
+IDLE_S = 60.0
 DRAIN_S = 1.0
 
 
@@ -223,7 +223,7 @@ class Agent:
             self._notice(Notice.IMAGE_CHANGED, Severity.INFO, f"Image {result.running.image.version} is active{trial}.")
         try:
             self._runtime = self._make_runtime(result.running)
-        except ModelError as error:
+        except (ModelError, UsageError) as error:  # the second: its profile asks for what the sensor does not have
             self.counters.add("models_rejected")
             self._notice(Notice.MODEL_REJECTED, Severity.ERROR, str(error))
             if self._slots.fall_back():

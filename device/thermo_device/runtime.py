@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import cbor2
-from thermo_core.correction import Correction
 
+from thermo_core.correction import Correction
 from thermo_core.errors import StorageError, ThermoError, UsageError
 from thermo_core.profile import Profile
 from thermo_core.wire import management
@@ -25,6 +25,7 @@ from thermo_device.worker import Worker
 
 CALL_S = 2.2
 """Longest wait for the worker: the slowest refresh rate takes 2 s a subpage, and clients give up after 2.5 s."""
+START_S = 1.5
 SELF_TEST_S = 25.0
 KEYS_AFTER_DROP_US = 1_000_000
 """A dropped key frame costs its successors, so new ones follow a drop, but not so often that they fill the line."""
@@ -80,8 +81,8 @@ class Runtime:
         self._worker = Worker(self._pipeline, self._publish, lambda: lease.left_s > 0, self._on_failure)
 
     def start(self) -> None:
-        """Start the worker."""
-        self._worker.start()
+        """Start the worker; sensors that answer are known when this returns."""
+        self._worker.start(START_S)
 
     def stop(self) -> None:
         """Stop the worker and let go of the model.
@@ -124,7 +125,7 @@ class Runtime:
 
     def listen(self, key_interval: int | None) -> None:
         """A host starts to listen: begin with key frames."""
-        self._pipeline.restart_keys()
+        self._pipeline.restart_keys(key_interval)
         self._worker.wake()
 
     def eeprom(self, sensor: int) -> bytes:

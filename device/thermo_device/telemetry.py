@@ -16,8 +16,6 @@ QUEUE_BYTES = 65536
 EVENTS_KEPT = 32
 """Events kept for the next host while nobody listens."""
 WAIT_S = 0.1
-CLOCK_WAS_SET_US = 1_704_067_200_000_000
-"""2024-01-01: a Pi whose clock was never set is earlier than that."""
 
 
 class Lease:
@@ -175,10 +173,4 @@ class Outbox:
         """A clock record with what only the sending side knows."""
         if not isinstance(record, ClockRecord):
             return record
-        unix_us = time.time_ns() // 1000
-        return replace(
-            record,
-            unix_us=unix_us if unix_us > CLOCK_WAS_SET_US else 0,
-            lease_left_ms=round(self._lease.left_s * 1000),
-            dropped=self._queue.dropped,
-        )
+        return replace(record, lease_left_ms=round(self._lease.left_s * 1000), dropped=self._queue.dropped)

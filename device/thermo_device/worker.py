@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-IDLE_WAIT_S = 0.5
+IDLE_WAIT_S = 60.0
 GRACE_S = 2.0
 """Acquisition goes on this long after the last listener left, so that one who returns at once misses nothing."""
 FIRST_RETRY_S = 0.1
@@ -62,11 +62,13 @@ class Worker:
         self._on_failure = on_failure
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
+        self._attempted = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
 
-    def start(self) -> None:
-        """Start the thread."""
+    def start(self, wait_s: float = 0.0) -> None:
+        """Start the thread and wait at most so long for the pipeline's first attempt to start."""
         self._thread.start()
+        self._attempted.wait(wait_s)
 
     def wake(self) -> None:
         """Look again whether somebody listens."""
@@ -120,6 +122,7 @@ class Worker:
                 if not started:
                     self._pipeline.start()
                     started, running, retry_s = True, True, FIRST_RETRY_S
+                    self._attempted.set()
                 if self._wanted():
                     last_wanted_s = time.monotonic()
                 if time.monotonic() - last_wanted_s > GRACE_S:
@@ -139,6 +142,7 @@ class Worker:
                 self._on_failure(ThermoError(f"The pipeline met an internal error ({error!r}); see the device's log."))
                 started = False
             if not started:
+                self._attempted.set()
                 self._do_work(retry_s)
                 retry_s = min(2 * retry_s, LAST_RETRY_S)
 

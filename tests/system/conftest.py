@@ -1,0 +1,129 @@
+"""Wearables as processes of their own, and signed bundles to flash them with."""
+
+import contextlib
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from thermo_core.bundle import Bundle
+from thermo_core.contract import InputContract, OutputContract
+from thermo_core.image import Version, load_private_key, sign
+from thermo_core.profile import Profile
+from thermo_sim.keys import DEVELOPMENT_PRIVATE_KEY
+
+READY_S = 60.0
+
+
+@dataclass
+class WearableProcess:
+    """`thermo-sim wearable` in a process of its own.
+
+    Attributes:
+        process: the process.
+        link: its port.
+        ready: the line it printed when it was ready.
+    """
+
+    process: subprocess.Popen[str]
+    link: Path
+    ready: str
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.process.kill()
+        self.process.wait()
+
+    def terminate(self) -> int:
+        """SIGTERM; returns the exit code."""
+        self.process.terminate()
+        return self.process.wait(READY_S)
+
+
+StartWearable = Callable[..., WearableProcess]
+MakeImage = Callable[..., bytes]
+
+
+def _start(link: Path, *arguments: str) -> WearableProcess:
+    command = [sys.executable, "-m", "thermo_sim.cli", "wearable", "--link", str(link), "--no-warm-up", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stderr is not None
+    readable, _, _ = select.select([process.stdout], [], [], READY_S)
+    line = process.stdout.readline() if readable else ""
+    if not line.startswith("ready"):
+        process.kill()
+        pytest.fail(f"the wearable did not start: {line!r} {process.stderr.read()}")
+    return WearableProcess(process, link, line)
+
+
+@pytest.fixture
+def start_wearable(tmp_path: Path) -> Iterator[StartWearable]:
+    """Start a wearable: `start_wearable("--seed", "3", link=...)`. It is stopped at the end of the test."""
+    started: list[WearableProcess] = []
+
+    def start(*arguments: str, link: Path | None = None) -> WearableProcess:
+        wearable = _start(link or tmp_path / "thermo", *arguments)
+        started.append(wearable)
+        return wearable
+
+    yield start
+    for wearable in started:
+        with contextlib.suppress(ProcessLookupError):
+            wearable.process.send_signal(signal.SIGKILL)
+        wearable.process.communicate()
+
+
+@pytest.fixture(scope="session")
+def development_key() -> Ed25519PrivateKey:
+    """The key that simulated wearables trust."""
+    return load_private_key(DEVELOPMENT_PRIVATE_KEY.read_bytes())
+
+
+@pytest.fixture(scope="session")
+def small_model(shared_dir: Path) -> bytes:
+    """A real int8 network for pictures of 24 x 32."""
+    return (shared_dir / "reference_models" / "mobilenet_v1_24x32_int8.tflite").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def make_image(small_model: bytes, development_key: Ed25519PrivateKey) -> MakeImage:
+    """A signed bundle: `make_image("1.2.3", key=..., model=..., padding=...)`."""
+    interpreter = pytest.importorskip("tflite_runtime.interpreter").Interpreter(model_content=small_model)
+    taken, given = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    classes = int(given["shape"][-1])
+
+    def make(
+        version: str, key: Ed25519PrivateKey = development_key, model: bytes = small_model, padding: int = 0
+    ) -> bytes:
+        profile = Profile.from_dict(
+            {**Profile.bare().to_dict(), "name": "test-patch", "labels": [f"class {n}" for n in range(classes)]}
+        )
+        scale, zero = taken["quantization"]
+        contract = InputContract(tuple(int(n) for n in taken["shape"][1:]), float(scale), int(zero))
+        output = OutputContract(*given["quantization"])
+        # Bytes behind the root table of a flat buffer are nobody's: they only make the upload longer.
+        bundle = Bundle(profile, contract, output, model + bytes(padding), f"Test bundle {version}")
+        return sign(bundle.to_payload(), Version.parse(version), key)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def wait_until() -> Callable[..., None]:
+    """Poll a condition and fail where it does not come true: `wait_until(condition, "what", within_s=30)`."""
+
+    def wait(condition: Callable[[], bool], what: str, within_s: float = 30.0) -> None:
+        end = time.monotonic() + within_s
+        while not condition():
+            if time.monotonic() > end:
+                pytest.fail(f"{what} did not happen within {within_s:g} s")
+            time.sleep(0.01)
+
+    return wait

@@ -1,0 +1,174 @@
+"""`thermo-sim` as users and CI run it: a stable port, a control socket, nothing left behind."""
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from thermo_core.errors import UsageError
+from thermo_host.link import Wearable
+from thermo_sim import control
+from thermo_sim.cli import main
+
+SIM = [sys.executable, "-m", "thermo_sim.cli"]
+
+
+def ctl(link: Path) -> Path:
+    return link.with_name(link.name + ".ctl")
+
+
+def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([*SIM, *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_wearable_says_what_it_is_and_leaves_nothing_behind(
+    start_wearable: Callable[..., Any], tmp_path: Path
+) -> None:
+    wearable = start_wearable("--seed", "3")
+    link = wearable.link
+    assert link.is_symlink() and ctl(link).is_socket()
+    for told in ("breast-patch", "MLX90640", "seed 3", "4 thermistors", str(link), str(ctl(link))):
+        assert told in wearable.ready
+    with Wearable.open(str(link)) as host:
+        hello = host.hello()
+        assert hello.simulated and hello.development_key and hello.serial == "SIM-00000003"
+        assert hello.sensors[0].id == host.eeprom()[7:10].astype("<u2").tobytes()
+        assert all(result.passed for result in host.self_test())
+    assert wearable.terminate() == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == []
+
+
+def test_what_is_in_the_way_of_a_link(start_wearable: Callable[..., Any], tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("data")
+    refused = run("wearable", "--link", str(precious))
+    assert refused.returncode == 2 and "not a link" in refused.stderr and refused.stderr.count("\n") == 1
+    assert precious.read_text() == "data"
+
+    first = start_wearable(link=tmp_path / "thermo0")
+    second = run("wearable", "--link", str(first.link))
+    assert second.returncode == 2 and "Another simulated wearable" in second.stderr
+    with Wearable.open(str(first.link)) as host:
+        assert host.echo("mine") == "mine"
+
+    first.kill()
+    assert first.link.is_symlink(), "a killed process cannot tidy up"
+    third = start_wearable(link=first.link)
+    with Wearable.open(str(third.link)) as host:
+        assert host.echo("again") == "again"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--profile", "toaster"], "no profile 'toaster'"),
+        (["--faults", "moo"], "unknown kind 'moo'"),
+        (["--speed", "-1"], "above 0"),
+        (["--speed", "fast"], "no number"),
+        (["--seed", "-1"], "negative"),
+        (["--eeprom", "/nowhere.npz"], "/nowhere.npz"),
+        (["--trust", "/nowhere.pem"], "/nowhere.pem"),
+    ],
+)
+def test_wrong_options_give_a_sentence(
+    arguments: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["wearable", "--link", str(tmp_path / "thermo"), *arguments]) in (1, 2)
+    told = capsys.readouterr().err
+    assert sentence in told and told.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_exec_runs_a_command_and_returns_its_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = (
+        "import os, sys; from thermo_host.link import Wearable; port, control = sys.argv[1:]\n"
+        "with Wearable.open(port) as host: print(host.hello().serial, os.path.exists(control), port)\n"
+        "sys.exit(7)"
+    )
+    told = run("exec", "--seed", "5", "--speed", "max", "--", sys.executable, "-c", program, "{port}", "{control}")
+    assert told.returncode == 7, told.stderr
+    serial, there, port = told.stdout.split()
+    assert (serial, there) == ("SIM-00000005", "True")
+    assert not Path(port).parent.exists()
+    assert run("exec", "--", "/no/such/program").returncode == 127
+    assert run("exec").returncode == 2
+    killed = run("exec", "--speed", "max", "--", "sh", "-c", "kill -9 $$")
+    assert killed.returncode == 137
+
+
+def test_profiles_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["profiles"]) == 0
+    assert "breast-patch" in capsys.readouterr().out
+
+
+def test_the_control_socket_steers_and_refuses(
+    start_wearable: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    wearable = start_wearable("--speed", "20")
+    path = ctl(wearable.link)
+    assert control.request(path, {"cmd": "blackbody", "celsius": 37.0}) == {"celsius": 37.0}
+    status = control.request(path, {"cmd": "status"})
+    assert status["scene_mean_celsius"] == pytest.approx(37.0) and status["thermistors_celsius"] == [37.0] * 4
+    control.request(path, {"cmd": "thermistors", "celsius": 20.0})
+    control.request(path, {"cmd": "ambient", "celsius": 22.0})
+    status = control.request(path, {"cmd": "status"})
+    assert status["thermistors_celsius"] == [20.0] * 4 and status["ambient_celsius"] == 22.0
+    control.request(path, {"cmd": "scene"})
+    assert control.request(path, {"cmd": "status"})["scene_mean_celsius"] != pytest.approx(37.0)
+    for wrong in (
+        {"cmd": "explode"},
+        {},
+        {"cmd": "blackbody"},
+        {"cmd": "blackbody", "celsius": 1e9},
+        {"cmd": "blackbody", "celsius": "37"},
+        {"cmd": "ambient", "celsius": True},
+        {"cmd": "fault", "spec": "moo"},
+        {"cmd": "fault", "spec": 7},
+        {"cmd": "unplug", "seconds": -1},
+    ):
+        with pytest.raises(UsageError):
+            control.request(path, wrong)
+    with socket.socket(socket.AF_UNIX) as raw:
+        raw.connect(str(path))
+        raw.sendall(b'\xff\xfe nonsense\n[1, 2]\n{"cmd": "status"}\n')
+        with raw.makefile() as answers:
+            read = [json.loads(answers.readline()) for _ in range(3)]
+    assert [answer["ok"] for answer in read] == [False, False, True]
+    assert main(["control", str(wearable.link), "blackbody", "celsius=30"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"celsius": 30}
+    assert main(["control", str(wearable.link), "blackbody", "celsius=warm"]) == 2
+    assert main(["control", str(wearable.link.parent / "none"), "status"]) == 2
+
+
+def test_bus_faults_reach_the_counters(start_wearable: Callable[..., Any]) -> None:
+    wearable = start_wearable("--faults", "nack@2,short@4", "--speed", "10")
+    with Wearable.open(str(wearable.link)) as host:
+        counters = host.counters()
+        assert counters["bus_nack"] == 1 and counters["bus_short_read"] == 1
+        control.request(ctl(wearable.link), {"cmd": "fault", "spec": "nack@+5"})
+        with host.stream() as stream:
+            heard = [stream.get(5.0) for _ in range(10)]
+        assert all(heard) and host.counters()["bus_nack"] == 2
+
+
+def test_as_fast_as_the_machine_without_loss(start_wearable: Callable[..., Any]) -> None:
+    wearable = start_wearable("--speed", "max")
+    with Wearable.open(str(wearable.link)) as host:
+        with host.stream() as stream:
+            heard = [stream.get(5.0) for _ in range(200)]
+            assert all(heard) and stream.lost == 0
+        assert host.counters()["telemetry_dropped"] == 0
+
+
+def test_state_is_kept_where_it_is_told(start_wearable: Callable[..., Any], tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    wearable = start_wearable("--state", str(state))
+    taken = run("wearable", "--link", str(tmp_path / "other"), "--state", str(state))
+    assert taken.returncode == 2 and "Another agent" in taken.stderr
+    assert wearable.terminate() == 0
+    assert (state / "state.json").exists()
