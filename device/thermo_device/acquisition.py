@@ -17,7 +17,7 @@ from thermo_core.mlx90640 import registers
 from thermo_core.mlx90640.calibration import Calibration
 from thermo_core.mlx90640.registers import ControlRegister, RefreshRate, StatusRegister
 from thermo_core.profile import PictureSensor as PictureSensorSettings
-from thermo_device.bus import MAX_READ_BYTES, I2cBus, Registers
+from thermo_device.bus import MAX_READ_BYTES, RETRY_US, I2cBus, Registers
 from thermo_device.counters import Counters
 from thermo_device.plausibility import suspicious
 from thermo_device.schedule import PageSchedule
@@ -89,6 +89,7 @@ class PictureSensor:
         self._before: dict[int, Words] = {}
         self._stale_seen = False
         self._read_us = 0
+        self._look_us = RETRY_US
         self.fault = ""
 
     @property
@@ -260,7 +261,12 @@ class PictureSensor:
         self._index += pages
         self._number = number
         try:
+            began_us = self._clock.now_us()
             self._registers.write_word(_pointer(registers.STATUS), _CLEARED)
+            if self._clock.now_us() - began_us > self._schedule.period_us / 4:
+                # So late that it may have cleared the flag of a later page.
+                self._lose("page_dropped", 1)
+                return None
             ram = self._registers.read_block(registers.RAM_START, RAM_WORDS)
             if self._confirm_control() != self._control or _is_empty(ram, number, self._control):
                 self._lose("page_dropped", 1)
@@ -356,7 +362,10 @@ class PictureSensor:
             began_us = self._clock.now_us()
             status = StatusRegister.from_word(self._registers.read_word(registers.STATUS))
             if status.subpage <= 1:
-                return status, (began_us + self._clock.now_us()) // 2
+                now_us = self._clock.now_us()
+                self._look_us = min(self._look_us, now_us - began_us)
+                # Attempts that failed came before the one that counts.
+                return status, now_us - self._look_us // 2
             self._counters.add("status_implausible")
         raise BusError(
             f"The status register of I2C chip 0x{self._registers.address:02X} names a subpage that does not exist; "

@@ -8,6 +8,8 @@ LOOSE = 0.1
 """How far a sensor's oscillator may be off, as a part of the period."""
 WINDOW = 64
 """Pages over which the period is averaged."""
+PRECISE = 1 / 16
+"""Brackets up to this part of the period tell the period."""
 POWER_ON_US = 80_000
 """Datasheet: wait this long plus one period after power-on."""
 
@@ -42,7 +44,7 @@ class PageSchedule:
         self.timeout_us = round(now_us + POWER_ON_US + 1.5 * first_us + self.period_us)
         self._unseen_us = now_us
         self._seen_us: int | None = None
-        self._pause_us = self.period_us / 32
+        self._pause_us = self.period_us / 8
         self._pages = 0
         self._ends: deque[tuple[int, float]] = deque(maxlen=WINDOW)
 
@@ -55,7 +57,7 @@ class PageSchedule:
         self._unseen_us = now_us
         self.poll_us = max(self.poll_us, round(now_us + self._pause_us))
         if self.end_us is None or now_us > self.end_us + self.period_us + self.spread_us / 2:
-            self._pause_us = min(2 * self._pause_us, self.period_us / 32)
+            self._pause_us = min(2 * self._pause_us, self.period_us / 8)
 
     def seen(self, now_us: int) -> None:
         """A look at `now_us` found the page after the one just read, which `arrived` is to follow for."""
@@ -73,6 +75,7 @@ class PageSchedule:
             Pages completed since the last one, this one included; more than 1 means that some were missed.
         """
         pages, end_us = 1, float(now_us)
+        bracket_us = now_us - self._unseen_us
         if self.end_us is not None:
             periods = (now_us + self.spread_us / 2 - self.end_us) / self.period_us
             pages = max(1, int(periods))
@@ -82,10 +85,11 @@ class PageSchedule:
             end_us = self._track(self.end_us + pages * self.period_us, now_us, pages)
         self.end_us = end_us
         self._pages += pages
-        self._ends.append((self._pages, end_us))
-        first_page, first_us = self._ends[0]
-        if self._pages > first_page:
-            measured_us = (end_us - first_us) / (self._pages - first_page)
+        if bracket_us < PRECISE * self.period_us:
+            self._ends.append((self._pages, end_us))
+        if len(self._ends) > 1:
+            first_page, first_us = self._ends[0]
+            measured_us = (self._ends[-1][1] - first_us) / (self._ends[-1][0] - first_page)
             if abs(measured_us / self.nominal_us - 1) < LOOSE:
                 self.period_us = measured_us
         self._unseen_us, self._seen_us = now_us, None
@@ -102,6 +106,7 @@ class PageSchedule:
         error_us = abs(end_us - expected_us)
         if error_us > LOOSE * self.period_us:
             self._ends.clear()
+            self.period_us = self.nominal_us
         bracket_us = now_us - self._unseen_us
         if pages > 1 or bracket_us > self.period_us / 2:
             bracket_us = 0  # it says when somebody looked, not when the page came

@@ -1,0 +1,287 @@
+"""From the bus to records: pictures, thermistors and verdicts of one wearable, step by step."""
+
+import time
+
+from thermo_core.bundle import Bundle
+from thermo_core.correction import Correction
+from thermo_core.frames import Subpage, Words
+from thermo_core.image import Version
+from thermo_core.mlx90640.calibration import Calibration
+from thermo_core.profile import Profile
+from thermo_core.wire.counts import CountsEncoder
+from thermo_core.wire.management import SelfTestResult
+from thermo_core.wire.records import (
+    ClockRecord,
+    EventRecord,
+    Record,
+    SubpageRecord,
+    ThermistorRecord,
+    VerdictRecord,
+)
+from thermo_device.acquisition import PictureSensor
+from thermo_device.background import Background
+from thermo_device.counters import FAULTS, Counters
+from thermo_device.hardware import Hardware
+from thermo_device.inference import Classifier
+from thermo_device.selftest import check_model, check_sensor, check_thermistors
+from thermo_device.thermistors import ThermistorArray
+from thermo_device.verdicts import VerdictMaker
+
+STEP_US = 250_000
+"""Longest step while nothing comes."""
+CLOCK_US = 1_000_000
+EVENT_US = 1_000_000
+"""Shortest time between two events of the same fault; those in between are in the count."""
+SELF_TEST_PAGES = 4
+_PICTURE_SENSOR, _THERMISTORS = 0, 1
+_FIRST_CERTAIN_YEAR_US = 1_704_067_200_000_000
+"""A system clock before 2024 was never set."""
+
+
+class Pipeline:
+    """Everything a wearable measures and concludes. All methods belong to one thread, apart from `restart_keys`.
+
+    What goes wrong on the bus is repaired inside and comes out as event records and counters.
+
+    Args:
+        hardware: bus, clock, and who this is.
+        profile: the wearable.
+        bundle: its model, from an image that was verified; None makes no verdicts.
+        correction: per-pixel and thermistor calibration; None runs uncalibrated.
+        model_version: of the bundle's image.
+        kernels: "reference" or "fast", see `inference`.
+        counters: where faults are counted; new ones where omitted.
+        inline: classify between captures instead of beside them; for simulated time.
+
+    Raises:
+        ModelError: the model cannot be loaded or does not fit its contracts.
+        UsageError: the profile asks for what the sensor does not have, or there are no such kernels.
+
+    Attributes:
+        profile: as given.
+        model_version: as given.
+        counters: as given.
+    """
+
+    def __init__(
+        self,
+        hardware: Hardware,
+        profile: Profile,
+        bundle: Bundle | None = None,
+        correction: Correction | None = None,
+        *,
+        model_version: Version | None = None,
+        kernels: str = "reference",
+        counters: Counters | None = None,
+        inline: bool = False,
+    ) -> None:
+        self.profile = profile
+        self.model_version = model_version
+        self.counters = counters if counters is not None else Counters()
+        self._hardware = hardware
+        self._clock = hardware.clock
+        self._sensor = PictureSensor(
+            hardware.bus, hardware.clock, profile.picture_sensor, self.counters, hardware.max_read_bytes
+        )
+        self._thermistors = (
+            ThermistorArray(hardware.bus, hardware.clock, profile.thermistors, self.counters)
+            if profile.thermistors.channels
+            else None
+        )
+        self._classifier = None if bundle is None else Classifier(bundle, kernels, self.counters)
+        self._background: Background[VerdictRecord] = Background(inline)
+        self._encoder = CountsEncoder()
+        self._keys_wanted = False
+        self._correction: Correction | None = None
+        self._calibration: Calibration | None = None
+        self._verdicts: VerdictMaker | None = None
+        self._newest: Subpage | None = None
+        self._backlog: list[Record] = []
+        self._clock_due_us = self._clock.now_us()
+        self._reported = {name: (count, 0) for name, count in self.counters.snapshot().items()}
+        self.set_correction(correction)
+
+    @property
+    def eeprom(self) -> Words | None:
+        """(832,) EEPROM words of the picture sensor as verified; None while it never answered."""
+        return self._sensor.eeprom
+
+    @property
+    def sensor_id(self) -> bytes:
+        """The picture sensor's identity, 6 bytes; b"" while it is not known."""
+        calibration = self._sensor.calibration
+        return b"" if calibration is None else calibration.device_id
+
+    @property
+    def sensor_fault(self) -> str:
+        """Why the picture sensor does not deliver, in a sentence; "" while it does."""
+        return self._sensor.fault
+
+    @property
+    def rate_hz(self) -> float:
+        """Subpages per second the picture sensor is set to."""
+        return self._sensor.rate_hz
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether a per-pixel calibration of this sensor is in use."""
+        return self._usable_correction() is not None
+
+    def start(self) -> None:
+        """Bring the picture sensor up; where it does not answer, `step` goes on trying."""
+        self._sensor.capture(self._clock.now_us())
+
+    def resume(self) -> None:
+        """Go on after a pause in which nobody called `step`: what passed meanwhile is no loss."""
+        self._sensor.resume()
+        self._encoder.restart()
+        self._newest = None
+        self._make_verdicts()
+
+    def close(self) -> None:
+        """End the thread that classifies."""
+        self._background.close()
+
+    def restart_keys(self, key_interval: int | None = None) -> None:
+        """Send key frames next, as for a host that just came; any thread may call it.
+
+        Args:
+            key_interval: from now on, subpages of the same number from one key frame to the next.
+
+        Raises:
+            UsageError: `key_interval` is not in 1-65535.
+        """
+        if key_interval is not None:
+            self._encoder = CountsEncoder(key_interval)
+        self._keys_wanted = True
+
+    def set_rate(self, hz: float) -> float:
+        """Change the refresh rate of the picture sensor; returns the one set.
+
+        Raises:
+            UsageError: the sensor has no such rate, or the bus cannot carry it.
+            BusError: the sensor does not answer.
+        """
+        return self._sensor.set_rate(hz)
+
+    def set_correction(self, correction: Correction | None) -> None:
+        """Use another calibration from the next picture on; one of another sensor is counted and not used."""
+        self._correction = correction
+        self._make_verdicts()
+
+    def step(self, until_us: int | None = None) -> list[Record]:
+        """Capture at most one subpage, and whatever else is ready.
+
+        Args:
+            until_us: return by then (device clock) if no page is due; 0.25 s from now where omitted.
+
+        Returns:
+            Records in the order in which they were made.
+        """
+        now_us = self._clock.now_us()
+        limit_us = now_us + STEP_US if until_us is None else until_us
+        self._scan(min(limit_us, self._sensor.free_until_us))
+        self._capture(limit_us)
+        self._backlog += self._background.results()
+        self._tell_clock()
+        self._tell_faults()
+        records, self._backlog = self._backlog, []
+        return records
+
+    def self_test(self) -> list[SelfTestResult]:
+        """Check sensor, thermistors and model; records of pages captured meanwhile come with the next step."""
+        period_us = round(1e6 / self.rate_hz)
+        newest = self._newest
+        if newest is None or self._clock.now_us() - newest.time_us > 3 * period_us:
+            self._newest = None
+            end_us = self._clock.now_us() + (SELF_TEST_PAGES + 2) * period_us + CLOCK_US
+            pages = 0
+            while pages < SELF_TEST_PAGES and self._clock.now_us() < end_us:
+                pages += self._capture(end_us)
+        results = check_sensor(self._sensor, self._newest)
+        if self._thermistors is not None:
+            names = [channel.name for channel in self.profile.thermistors.channels]
+            results += check_thermistors(names, self._thermistors.scan())
+        if self._classifier is not None:
+            results.append(check_model(self._classifier))
+        return results
+
+    def _capture(self, until_us: int) -> bool:
+        subpage = self._sensor.capture(until_us)
+        if self._sensor.calibration is not self._calibration:
+            self._calibration = self._sensor.calibration
+            self._make_verdicts()
+        if subpage is None:
+            return False
+        self._newest = subpage
+        if self._keys_wanted:
+            self._keys_wanted = False
+            self._encoder.restart()
+        packed = self._encoder.encode(subpage)
+        self._backlog.append(SubpageRecord(subpage.time_us, subpage.sensor, subpage.index, packed))
+        verdicts = self._verdicts
+        if verdicts is not None and not self._background.submit(lambda: verdicts.push(subpage)):
+            self.counters.add("pictures_skipped")
+        return True
+
+    def _scan(self, until_us: int) -> None:
+        if self._thermistors is None:
+            return
+        reading = self._thermistors.advance(until_us)
+        if reading is not None:
+            self._backlog.append(ThermistorRecord(reading.time_us, _THERMISTORS, reading.channels))
+
+    def _usable_correction(self) -> Correction | None:
+        correction = self._correction
+        if correction is None or not self.sensor_id or correction.sensor_id != self.sensor_id:
+            return None
+        return correction
+
+    def _make_verdicts(self) -> None:
+        """Start verdicts anew with the calibration and correction that hold now."""
+        correction = self._usable_correction()
+        if self._correction is not None and self.sensor_id and correction is None:
+            self.counters.add("correction_mismatch")
+        if self._thermistors is not None:
+            self._thermistors.set_curves(() if correction is None else correction.thermistors)
+        self._verdicts = None
+        if self._classifier is not None and self._calibration is not None:
+            self._verdicts = VerdictMaker(
+                self.profile,
+                self._classifier,
+                self._calibration,
+                correction,
+                self._clock,
+                self.counters,
+                self._hardware.simulated,
+                self.model_version if self.model_version is not None else Version(0),
+            )
+
+    def _tell_clock(self) -> None:
+        now_us = self._clock.now_us()
+        if now_us < self._clock_due_us:
+            return
+        self._clock_due_us = now_us + CLOCK_US
+        unix_us = 0 if self._hardware.simulated else time.time_ns() // 1000
+        known = unix_us >= _FIRST_CERTAIN_YEAR_US
+        self._backlog.append(
+            ClockRecord(
+                time_us=now_us,
+                unix_us=unix_us if known else 0,
+                lease_left_ms=0,
+                dropped=0,
+                captured=self.counters.get("subpages_captured"),
+                lost=self.counters.get("subpages_lost"),
+            )
+        )
+
+    def _tell_faults(self) -> None:
+        now_us = self._clock.now_us()
+        for name, count in self.counters.snapshot().items():
+            fault = FAULTS.get(name)
+            told, next_us = self._reported.get(name, (0, now_us))
+            if fault is None or count == told or now_us < next_us:
+                continue
+            self._reported[name] = (count, now_us + EVENT_US)
+            text = f"{fault.text} {self.sensor_fault}".rstrip() if name == "sensor_lost" else fault.text
+            self._backlog.append(EventRecord(now_us, fault.code, fault.severity, count, text))

@@ -1,0 +1,96 @@
+"""What a wearable can find out about itself: each check is a name, whether it passed, and a sentence."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from thermo_core.errors import ModelError, ThermoError
+from thermo_core.frames import Subpage
+from thermo_core.mlx90640.decode import Decoder
+from thermo_core.thermistor import ChannelState
+from thermo_core.wire.management import SelfTestResult
+from thermo_device.acquisition import PictureSensor
+from thermo_device.inference import Classifier
+from thermo_device.thermistors import ThermistorReading
+
+SUPPLY_V = (3.0, 3.6)
+"""Datasheet: supply for the accuracy it promises."""
+AMBIENT_CELSIUS = (-40.0, 85.0)
+"""Datasheet: operating range."""
+RATE_TOLERANCE = 0.1
+
+
+def check_sensor(sensor: PictureSensor, subpage: Subpage | None) -> list[SelfTestResult]:
+    """Checks of the picture sensor.
+
+    Args:
+        sensor: after it had the chance to run.
+        subpage: its newest one, or None where none came.
+    """
+    calibration, eeprom = sensor.calibration, sensor.eeprom
+    results = [
+        _eeprom(sensor),
+        SelfTestResult("sensor answers", sensor.running, sensor.fault or "The picture sensor is set up and answers."),
+    ]
+    if calibration is None or eeprom is None:
+        return results
+    bad = len(calibration.broken) + len(calibration.outlier)
+    results.append(
+        SelfTestResult("bad pixels", True, f"{bad} bad pixels by the EEPROM, filled in from their neighbours.")
+    )
+    nominal, measured = sensor.rate_hz, sensor.measured_rate_hz
+    flows = subpage is not None and abs(measured / nominal - 1) <= RATE_TOLERANCE
+    detail = f"{measured:.2f} subpages/s of {nominal:g}." if subpage is not None else "No subpage came."
+    results.append(SelfTestResult("refresh rate", flows, detail))
+    if subpage is not None:
+        results += _conditions(Decoder(calibration), subpage)
+    return results
+
+
+def check_thermistors(names: Sequence[str], reading: ThermistorReading) -> list[SelfTestResult]:
+    """Checks of the thermistors: one result a channel."""
+    results = []
+    for name, channel in zip(names, reading.channels, strict=True):
+        state = ChannelState(channel.state)
+        detail = (
+            f"{channel.celsius:.2f} degC." if channel.celsius is not None else f"The channel is {state.name.lower()}."
+        )
+        results.append(SelfTestResult(f"thermistor {name}", state is ChannelState.OK, detail))
+    return results
+
+
+def check_model(classifier: Classifier) -> SelfTestResult:
+    """Check of the network with a fixed input."""
+    try:
+        problem = classifier.self_test()
+    except ModelError as error:
+        problem = str(error)
+    return SelfTestResult("model", not problem, problem or "A fixed input gives the result it gave at the start.")
+
+
+def _eeprom(sensor: PictureSensor) -> SelfTestResult:
+    try:
+        verified = sensor.verify_eeprom()
+    except ThermoError as error:
+        return SelfTestResult("EEPROM", False, str(error))
+    if not verified:
+        return SelfTestResult("EEPROM", False, "The EEPROM no longer reads as it did at the start; reset the device.")
+    return SelfTestResult("EEPROM", True, "Two reads agree with each other and with the constants in use.")
+
+
+def _conditions(decoder: Decoder, subpage: Subpage) -> list[SelfTestResult]:
+    try:
+        decoded = decoder.decode(subpage.words)
+    except ThermoError as error:
+        return [SelfTestResult("page decodes", False, str(error))]
+    finite = bool(np.isfinite(decoded.celsius).all())
+    return [
+        SelfTestResult("page decodes", finite, f"{int(decoded.valid.sum())} valid pixels in the newest subpage."),
+        _within("supply", decoded.vdd, SUPPLY_V, "V"),
+        _within("ambient", decoded.ta, AMBIENT_CELSIUS, "degC"),
+    ]
+
+
+def _within(name: str, value: float, limits: tuple[float, float], unit: str) -> SelfTestResult:
+    low, high = limits
+    return SelfTestResult(name, low <= value <= high, f"{value:.2f} {unit}; {low:g} to {high:g} is in order.")

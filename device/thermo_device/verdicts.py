@@ -1,0 +1,123 @@
+"""From subpages to verdicts: decode, correct, features, network, alert rule."""
+
+from functools import partial
+
+from thermo_core.clock import Clock
+from thermo_core.correction import Correction
+from thermo_core.errors import AuxiliaryDataError, ModelError, SensorError
+from thermo_core.features import FeatureExtractor
+from thermo_core.frames import Picture, Subpage
+from thermo_core.image import Version
+from thermo_core.mlx90640.assemble import PictureAssembler
+from thermo_core.mlx90640.calibration import Calibration
+from thermo_core.mlx90640.decode import Decoder
+from thermo_core.profile import Profile
+from thermo_core.wire.records import VerdictRecord
+from thermo_device.counters import Counters
+from thermo_device.inference import Classification, Classifier
+
+LONGEST_GAP = 8
+"""Subpages between two pictures after which the running mean and the count of alerts start anew."""
+
+
+class AlertRule:
+    """Whether enough verdicts in a row reached the profile's threshold.
+
+    Args:
+        profile: its `alert`; none never raises one.
+    """
+
+    def __init__(self, profile: Profile) -> None:
+        self._alert = profile.alert
+        self._in_a_row = 0
+
+    def push(self, classification: Classification) -> bool:
+        """Take one verdict; whether the alert is raised now."""
+        if self._alert is None:
+            return False
+        reached = float(classification.scores[self._alert.label]) >= self._alert.threshold
+        self._in_a_row = self._in_a_row + 1 if reached else 0
+        return self._in_a_row >= self._alert.consecutive
+
+    def reset(self) -> None:
+        """Start counting anew."""
+        self._in_a_row = 0
+
+
+class VerdictMaker:
+    """Turns the subpages of one sensor into verdicts; never raises, and counts what it has to leave out.
+
+    Args:
+        profile: the wearable.
+        classifier: its network.
+        calibration: constants of the sensor.
+        correction: per-pixel calibration of this sensor, or None.
+        clock: device's clock, for the latency.
+        counters: where pages left out are counted.
+        simulated: whether verdicts are of simulated data.
+        model_version: of the bundle.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        classifier: Classifier,
+        calibration: Calibration,
+        correction: Correction | None,
+        clock: Clock,
+        counters: Counters,
+        simulated: bool,
+        model_version: Version,
+    ) -> None:
+        camera = profile.picture_sensor
+        self._assembler = PictureAssembler(Decoder(calibration, camera.emissivity, camera.reflected_celsius))
+        self._features = FeatureExtractor(profile.preprocessing)
+        self._rule = AlertRule(profile)
+        self._classifier = classifier
+        self._correction = correction
+        self._clock = clock
+        self._counters = counters
+        self._index: int | None = None
+        version = model_version
+        self._verdict = partial(
+            VerdictRecord,
+            uncalibrated=correction is None,
+            fast_kernels=classifier.fast,
+            simulated=simulated,
+            model_version=(version.major, version.minor, version.revision, version.build),
+        )
+
+    def push(self, subpage: Subpage) -> VerdictRecord | None:
+        """Take one subpage; the verdict of the picture it completes, if there is one."""
+        try:
+            picture = self._assembler.push(subpage)
+            return None if picture is None else self._judge(picture)
+        except AuxiliaryDataError:
+            self._counters.add("auxiliary_invalid")
+        except SensorError:
+            self._counters.add("undecodable")
+        except ModelError:
+            self._counters.add("model_failed")
+        return None
+
+    def _judge(self, picture: Picture) -> VerdictRecord | None:
+        if self._index is not None and picture.index - self._index > LONGEST_GAP:
+            self._features.reset()
+            self._rule.reset()
+        self._index = picture.index
+        celsius = picture.celsius if self._correction is None else self._correction.apply(picture.celsius, picture.ta)
+        features = self._features.push(celsius)
+        if features is None:
+            return None
+        result = self._classifier.classify(features)
+        now_us = self._clock.now_us()
+        return self._verdict(
+            time_us=now_us,
+            index=picture.index,
+            pictures=self._features.pictures,
+            alert=self._rule.push(result),
+            label=result.label,
+            scores=tuple(float(score) for score in result.scores),
+            latency_us=max(0, now_us - picture.time_us),
+            inference_us=result.inference_us,
+        )
