@@ -28,6 +28,10 @@ _LAYOUT = struct.Struct(
     "=" + "".join("h" if registers.AUXILIARY_START + i in _USED else "2x" for i in range(AUXILIARY_WORDS)) + "HH"
 )
 """The words used here, signed, then control register and subpage number."""
+_REQUIRED = struct.Struct(
+    "=" + "".join("H" if registers.AUXILIARY_START + i in _CHECKED else "2x" for i in range(AUXILIARY_WORDS))
+)
+"""The words that must have been measured."""
 _INVALID = registers.INVALID_WORD.to_bytes(2, sys.byteorder)
 _WORD = np.dtype(np.uint16)
 
@@ -45,6 +49,7 @@ class AuxiliaryReader:
 
     def __init__(self, calibration: Calibration) -> None:
         self._calibration = c = calibration
+        self._constants = c.vdd25, c.k_vdd, c.alpha_ptat, c.kv_ptat, c.v_ptat25, c.kt_ptat, c.gain
         self._resolution = tuple(2.0 ** (c.resolution_ee - code) for code in range(4))
         other_pattern = c.cp_offset[1] + c.il_chess_c[0]
         calibrated, other = c.cp_offset, (c.cp_offset[0], other_pattern)
@@ -70,40 +75,40 @@ class AuxiliaryReader:
         vbe, cp0, gain_counts, ptat, cp1, vdd, control, number = _LAYOUT.unpack_from(data, _START)
         if number > 1:
             raise SensorError(f"Word {SUBPAGE} says subpage {number}, but there are only 0 and 1; read the page again.")
-        if data.find(_INVALID, _START) >= 0:
-            _refuse_invalid(words)
-        c = self._calibration
+        if data.find(_INVALID, _START) >= 0 and registers.INVALID_WORD in _REQUIRED.unpack_from(data, _START):
+            raise _not_measured(_REQUIRED.unpack_from(data, _START))
+        vdd25, k_vdd, alpha_ptat, kv_ptat, v_ptat25, kt_ptat, calibrated_gain = self._constants
         resolution = self._resolution[control >> 10 & 3]
-        dv = (vdd * resolution - c.vdd25) / c.k_vdd
+        dv = (vdd * resolution - vdd25) / k_vdd
         if not -0.9 < dv < 0.9:
             raise _implausible(words, registers.VDD, f"a supply of {dv + 3.3:.2f} V")
-        divisor = ptat * c.alpha_ptat + vbe
+        divisor = ptat * alpha_ptat + vbe
         if ptat <= 0 or divisor <= 0:
             raise _implausible(words, registers.PTAT, "no ambient temperature")
-        dta = (ptat / divisor * 262144.0 / (1 + c.kv_ptat * dv) - c.v_ptat25) / c.kt_ptat
+        dta = (ptat / divisor * 262144.0 / (1 + kv_ptat * dv) - v_ptat25) / kt_ptat
         if not -85 < dta < 105:
             raise _implausible(words, registers.PTAT, f"an ambient temperature of {dta + 25:.1f} degC")
-        if not 0.25 < gain_counts * resolution / c.gain < 4:
-            ratio = gain_counts * resolution / c.gain
+        ratio = gain_counts * resolution / calibrated_gain
+        if not 0.25 < ratio < 4:
             raise _implausible(words, registers.GAIN, f"a gain reading {ratio:.3g} times the calibrated one")
-        gain = c.gain / gain_counts
+        gain = calibrated_gain / gain_counts
         chess = control & 0x1000 != 0
         compensation = 0.0
-        if c.tgc:
+        if self._calibration.tgc:
+            c = self._calibration
             drift = (1 + c.cp_kta * dta) * (1 + c.cp_kv * dv)
             compensation = c.tgc * ((cp1 if number else cp0) * gain - self._cp_offset[chess][number] * drift)
         return number, chess, dta, dv, gain, compensation, data
 
 
-def _refuse_invalid(words: Words) -> None:
-    for address in _CHECKED:
-        if words[address - registers.RAM_START] == registers.INVALID_WORD:
-            raise AuxiliaryDataError(
-                f"Auxiliary word 0x{address:04X} reads 0x{registers.INVALID_WORD:04X}, so the sensor has not measured "
-                "it; read the page again.",
-                address,
-                registers.INVALID_WORD,
-            )
+def _not_measured(values: tuple[int, ...]) -> AuxiliaryDataError:
+    address = _CHECKED[values.index(registers.INVALID_WORD)]
+    return AuxiliaryDataError(
+        f"Auxiliary word 0x{address:04X} reads 0x{registers.INVALID_WORD:04X}, so the sensor has not measured it; read "
+        "the page again.",
+        address,
+        registers.INVALID_WORD,
+    )
 
 
 def _implausible(words: Words, address: int, what: str) -> AuxiliaryDataError:

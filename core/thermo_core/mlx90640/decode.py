@@ -43,7 +43,7 @@ class Decoder:
             None if reflected is None else _number_or_map("Reflected temperature in degC", reflected, -100.0, 1000.0)
         )
         self._auxiliary = AuxiliaryReader(calibration)
-        self._background = tuple(background_terms(calibration, chess) for chess in (False, True))
+        self._background = tuple(background_terms(calibration, chess).reshape(4, PIXELS) for chess in (False, True))
         self._good = np.ones((ROWS, COLUMNS), dtype=np.bool_)
         self._good.ravel()[list(calibration.bad)] = False
         self._good.flags.writeable = False
@@ -54,9 +54,10 @@ class Decoder:
             mirrored = None if self.reflected is None else float(self.reflected)
             self._quick = QuickPicture(calibration, float(self.emissivity), mirrored)
 
-    def check(self, words: Words) -> None:
-        """Raise what `decode` would raise for the auxiliary words of a subpage, and compute no temperatures."""
-        self._auxiliary.read(words)
+    def check(self, words: Words) -> tuple[int, bool]:
+        """Subpage number, and whether in chess pattern, of a subpage; raises what `decode` would, short of solving it."""
+        number, chess, *_ = self._auxiliary.read(words)
+        return number, chess
 
     def decode(self, words: Words) -> DecodedSubpage:
         """Temperatures of one subpage.
@@ -121,7 +122,7 @@ class Decoder:
         """What the object alone makes each pixel read, (24, 32), counts."""
         _, chess, dta, dv, gain, compensation, data = readings
         counts = np.frombuffer(data, np.int16, PIXELS).reshape(ROWS, COLUMNS)
-        background = np.tensordot((1.0, dta, dv, dta * dv), self._background[chess], axes=1)
+        background = np.array((1.0, dta, dv, dta * dv)).dot(self._background[chess]).reshape(ROWS, COLUMNS)
         signal: Array = counts * gain - background - compensation
         return signal
 

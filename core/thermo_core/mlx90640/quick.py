@@ -25,6 +25,9 @@ from thermo_core.mlx90640.registers import INVALID_WORD, subpage_mask
 
 TOLERANCE_K = 5e-4
 """Largest error of the interpolation; where it could be more, the short way is not taken."""
+MAX_SLOPE = 1e-3
+"""Slope, 1/K, and TaTr, K^4, up to which no step below leaves the positive numbers for objects above 0 degC."""
+MAX_TATR = 2.5e10
 
 _FRAME_BYTES = 2 * FRAME_WORDS
 _NUMBERS, _POLYNOMIAL = struct.Struct("=11f"), struct.Struct("=4f")
@@ -145,7 +148,8 @@ class QuickPicture:
             tatr: mean of the subpages' surroundings, K^4.
             spread: how far each is from it.
         """
-        if not (tatr > 0 and low + tatr > self._coldest and high < (self._hottest - tatr) * self._hottest_gain):
+        in_range = low + tatr > self._coldest and high < (self._hottest - tatr) * self._hottest_gain
+        if not in_range or not 0 < tatr < MAX_TATR or abs(self._slope) > MAX_SLOPE:
             return None
         slope, unit = self._slope, self._unit
         middle, width = (low + high) / 2, (high - low) / 2 or 1.0
