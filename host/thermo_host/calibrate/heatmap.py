@@ -4,6 +4,7 @@ import base64
 import struct
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,7 @@ class Scale:
         return f"linear-gradient(to right,{','.join('#' + anchor for anchor in self.anchors)})"
 
 
-def symmetric(*maps: NDArray[np.floating]) -> Scale:
+def symmetric(*maps: NDArray[np.floating[Any]]) -> Scale:
     """A diverging scale around zero that holds 99 % of the given values."""
     size = max(1e-3, max(float(np.percentile(np.abs(values), 99)) for values in maps))
     return Scale(-size, size, DIVERGING)

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from math import isnan
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -204,5 +205,5 @@ def _slope(slope: Slope) -> dict[str, object] | None:
     }
 
 
-def _rows(values: NDArray[np.floating], digits: int = 4) -> object:
+def _rows(values: NDArray[np.floating[Any]], digits: int = 4) -> object:
     return np.round(np.asarray(values, np.float64), digits).tolist()
