@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from thermo_core.errors import CorrectionError
+from thermo_core.errors import CorrectionError, ThermistorError
 from thermo_core.frames import COLUMNS, PIXELS, ROWS, Celsius, Mask
 from thermo_core.interpolate import fill_invalid
 from thermo_core.thermistor import SteinhartHart
@@ -182,8 +182,11 @@ class Correction:
         maps = np.frombuffer(data, "<f4", 3 * PIXELS, _HEADER.size).astype(np.float32).reshape(3, *_SHAPE)
         bits = np.frombuffer(data, np.uint8, PIXELS // 8, _HEADER.size + 3 * _MAP_BYTES)
         bad = np.unpackbits(bits, bitorder="little").astype(np.bool_).reshape(_SHAPE)
-        curves = tuple(
-            SteinhartHart(*constants) if any(constants) else None
-            for constants in _CURVE.iter_unpack(data[_FIXED_BYTES : -_CRC.size])
-        )
+        try:
+            curves = tuple(
+                SteinhartHart(*constants) if any(constants) else None
+                for constants in _CURVE.iter_unpack(data[_FIXED_BYTES : -_CRC.size])
+            )
+        except ThermistorError as error:
+            raise CorrectionError(f"The calibration holds an impossible thermistor curve: {error}") from None
         return cls(maps[0], maps[1], maps[2], bad, curves, identity[:identity_length], created, float(residual))
