@@ -1,112 +1,28 @@
-"""`thermo-host`: flash, calibrate and watch a wearable. Commands are in `commands`; here errors become exit codes."""
+"""`thermo-host`: the entry point, which obeys Ctrl-C and SIGTERM from its first moment on."""
 
-import contextlib
-import json
-import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
-
-import typer
-from rich.console import Console
-from rich.traceback import Traceback
-from typer.exceptions import TyperException
-
-from thermo_core.errors import ThermoError
-from thermo_host.calibrate import command as calibrate
-from thermo_host.commands import control, export, flash, info, keygen, ports, replay, stream
-from thermo_host.exit_codes import MEANINGS, ExitCode, exit_code
-
-EPILOG = "Exit codes:\n\n" + "\n\n".join(f"{code.value:4} {meaning}" for code, meaning in MEANINGS.items())
 
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM came: the same way out as Ctrl-C, with another exit code."""
 
 
-def application() -> typer.Typer:
-    """The command line, for tests and documentation."""
-    app = typer.Typer(
-        name="thermo-host",
-        help="Flash, calibrate, watch and record wearable thermal sensors. Informs only. Not a medical device.",
-        epilog=EPILOG,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
-    commands: dict[str, Callable[..., None]] = {
-        "ports": ports.command,
-        "info": info.command,
-        "flash": flash.command,
-        "calibrate": calibrate.command,
-        "stream": stream.stream,
-        "record": stream.record,
-        "replay": replay.command,
-        "export": export.export,
-        "decode": export.decode,
-        "rate": control.rate,
-        "self-test": control.self_test,
-        "reset": control.reset,
-        "keygen": keygen.command,
-    }
-    for name, function in commands.items():
-        app.command(name)(function)
-    return app
-
-
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and leave with one of the codes of `exit_codes`."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(signal.SIGTERM, _terminate)
-    sys.exit(run(given))
-
-
-def run(arguments: Sequence[str]) -> ExitCode:
-    """Run one command; errors are told on standard error, with `--json` on standard output too."""
-    as_json = "--json" in arguments
+    """Run the command line and leave with one of the codes of `thermo_host.exit_codes`."""
     try:
-        _invoke(list(arguments) or ["--help"])
-    except ThermoError as error:
-        return _fail(exit_code(error), type(error).__name__, str(error), as_json)
-    except TyperException as error:
-        return _fail(ExitCode.USAGE, "UsageError", _sentence(error), as_json)
+        signal.signal(signal.SIGTERM, _terminate)
+        # Importing everything takes a second in which somebody may press Ctrl-C.
+        from thermo_host.application import run
+
+        sys.exit(run(sys.argv[1:] if arguments is None else arguments))
     except Terminated:
-        return _fail(ExitCode.TERMINATED, "Terminated", "ended by SIGTERM.", as_json)
-    except (KeyboardInterrupt, EOFError):
-        return _fail(ExitCode.INTERRUPTED, "Interrupted", "interrupted.", as_json)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; what is left in the buffer must not fail again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
-    except Exception as error:
-        Console(stderr=True).print(Traceback.from_exception(type(error), error, error.__traceback__))
-        return _fail(ExitCode.BUG, type(error).__name__, f"a bug in thermo-host ({error}): please report it.", as_json)
-    return ExitCode.OK
-
-
-def _invoke(arguments: list[str]) -> None:
-    # Not the command's own `main`, which turns Ctrl-C, SIGTERM and a closed pipe into codes of its own.
-    command = typer.main.get_command(application())
-    with contextlib.suppress(typer.Exit), command.make_context("thermo-host", arguments) as context:
-        command.invoke(context)
-
-
-def _sentence(error: TyperException) -> str:
-    text = " ".join(error.format_message().split())
-    if text.endswith("?"):
-        return text
-    return f"{text.rstrip('.')}; `thermo-host --help` lists the commands, COMMAND --help their arguments."
-
-
-def _fail(code: ExitCode, kind: str, message: str, as_json: bool) -> ExitCode:
-    if as_json:
-        answer = {"error": {"kind": kind, "message": message, "exit_code": int(code)}}
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
-    Console(stderr=True, soft_wrap=True).print(f"thermo-host: {message}", markup=False, highlight=False)
-    return code
+        sys.exit(128 + signal.SIGTERM)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
@@ -114,4 +30,7 @@ def _terminate(number: int, frame: FrameType | None) -> NoReturn:
 
 
 if __name__ == "__main__":
-    main()
+    # A module that runs as __main__ exists twice; the application knows the importable one.
+    from thermo_host.cli import main as run_main
+
+    run_main()

@@ -13,7 +13,7 @@ import pytest
 from thermo_core import errors
 from thermo_core.errors import ThermoError
 from thermo_host import ports
-from thermo_host.cli import application, run
+from thermo_host.application import application, run
 from thermo_host.exit_codes import MEANINGS, ExitCode, exit_code
 from thermo_host.lease import Telemetry
 from thermo_host.recording import Recorder
