@@ -33,7 +33,7 @@ class ControlServer:
     def __init__(self, path: Path, commands: Mapping[str, Command]) -> None:
         self.path = path
         self._commands = dict(commands)
-        self._server: socketserver.ThreadingUnixStreamServer | None = None
+        self._server: socketserver.UnixStreamServer | None = None
 
     def start(self) -> None:
         """Bind and serve.
@@ -57,14 +57,18 @@ class ControlServer:
                     while line := self.rfile.readline(MAX_LINE):
                         self.wfile.write(json.dumps(execute(line)).encode() + b"\n")
 
+        class Server(socketserver.ThreadingUnixStreamServer):
+            # Hosts knock at the socket only to see whether somebody is in; a full queue would look like nobody.
+            request_queue_size = 128
+            daemon_threads = True
+            block_on_close = False
+
         try:
-            self._server = socketserver.ThreadingUnixStreamServer(str(self.path), Conversation)
+            self._server = Server(str(self.path), Conversation)
         except OSError as error:
             raise UsageError(
                 f"The socket {self.path} cannot be made ({error}); name a shorter or other link."
             ) from error
-        self._server.daemon_threads = True
-        self._server.block_on_close = False
         threading.Thread(target=self._server.serve_forever, args=(0.2,), name="control", daemon=True).start()
 
     def stop(self) -> None:

@@ -37,7 +37,7 @@ def test_a_wearable_says_what_it_is_and_leaves_nothing_behind(
     with Wearable.open(str(link)) as host:
         hello = host.hello()
         assert hello.simulated and hello.development_key and hello.serial == "SIM-00000003"
-        assert hello.sensors[0].id == host.eeprom()[7:10].astype("<u2").tobytes()
+        assert hello.sensors[0].id == host.eeprom()[7:10].astype(">u2").tobytes()
         assert all(result.passed for result in host.self_test())
     assert wearable.terminate() == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == []
