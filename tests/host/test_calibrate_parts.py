@@ -23,9 +23,9 @@ from thermo_host.calibrate.reference import (
     SimulatedReference,
     TypedReference,
     apparent_celsius,
-    control_socket,
     emissivity_sensitivity,
     parse_reading,
+    simulator_socket,
 )
 from thermo_host.calibrate.settings import Settings, default_hold_out
 from thermo_host.calibrate.uncertainty import budget
@@ -105,7 +105,7 @@ def laboratory(tmp_path: Path) -> Iterator[tuple[SimulatedHardware, str]]:
 def test_the_simulators_blackbody_is_driven_and_its_scene_comes_back(laboratory: tuple[SimulatedHardware, str]) -> None:
     hardware, port = laboratory
     scene = hardware.scene
-    path = control_socket(port)
+    path = simulator_socket(port)
     assert path is not None
     reference = SimulatedReference(path)
     assert reference.set_point(37.0) == 37.0
@@ -122,7 +122,7 @@ def test_the_simulators_blackbody_is_driven_and_its_scene_comes_back(laboratory:
 
 
 def test_a_socket_nobody_serves_is_a_link_error(tmp_path: Path) -> None:
-    assert control_socket(str(tmp_path / "thermo0")) is None
+    assert simulator_socket(str(tmp_path / "thermo0")) is None
     with pytest.raises(LinkError, match="thermo-sim"):
         SimulatedReference(tmp_path / "thermo0.ctl")
 

@@ -1,16 +1,14 @@
 """`thermo-host calibrate`: the procedure in front of a user."""
 
-import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from thermo_core.correction import Correction
 from thermo_core.errors import CalibrationFailedError, UsageError
@@ -23,11 +21,12 @@ from thermo_host.calibrate.reference import (
     ReferenceUncertainty,
     SimulatedReference,
     TypedReference,
-    control_socket,
+    simulator_socket,
 )
-from thermo_host.calibrate.settings import WARM_UP_S, Settings, default_hold_out
+from thermo_host.calibrate.settings import FEWEST_PICTURES, WARM_UP_S, Settings, default_hold_out
 from thermo_host.calibrate.wearable_source import WearableSource
-from thermo_host.link import Wearable
+from thermo_host.commands.common import JsonOption, Output, PortArgument, TimeoutOption
+from thermo_host.link import TIMEOUT_S, Wearable
 
 QUICK_PICTURES = 64
 CAREFUL_PICTURES = 256
@@ -45,14 +44,15 @@ class ReferenceKind(StrEnum):
 
 
 def command(
-    port: Annotated[str | None, typer.Argument(help="Serial port of the wearable.", show_default=False)] = None,
+    port: PortArgument = None,
     set_points: Annotated[str, typer.Option(help="Blackbody temperatures of the fit, degC.")] = "30,37",
     hold_out: Annotated[
         str | None,
         typer.Option(help="Temperatures that judge and are never fitted, degC.", show_default="chosen between"),
     ] = None,
     pictures: Annotated[
-        int | None, typer.Option(help="Pictures averaged at each set-point.", show_default="256, quick 64")
+        int | None,
+        typer.Option(help="Pictures averaged at each set-point.", show_default="256, quick 64", min=FEWEST_PICTURES),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="About 40 s: fewer pictures, short warm-up check.")] = False,
     ambients: Annotated[
@@ -75,8 +75,8 @@ def command(
     merge: Annotated[
         list[Path] | None, typer.Option(help="report.json of an earlier run, at another ambient say; repeatable.")
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option(help="Folder of the report.", show_default="calibration-SENSOR-TIME")
+    folder: Annotated[
+        Path | None, typer.Option("--output", help="Folder of the report.", show_default="calibration-SENSOR-TIME")
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Measure and report, write nothing to the device.")
@@ -89,22 +89,26 @@ def command(
         bool, typer.Option("--rollback", help="Bring the calibration before back, measure nothing.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Figures as JSON on standard output.")] = False,
+    timeout: TimeoutOption = TIMEOUT_S,
+    as_json: JsonOption = False,
 ) -> None:
     """Calibrate a wearable's picture sensor and thermistors against a blackbody."""
     if sum((dry_run, verify_only, rollback)) > 1:
         raise UsageError("--dry-run, --verify and --rollback exclude each other; give one of them.")
-    console = Console(stderr=as_json)
+    writes = not dry_run and not verify_only
+    output = Output(as_json)
     if rollback:
-        with Wearable.open(port) as wearable:
-            _roll_back(wearable, console, yes, as_json)
+        with Wearable.open(port, timeout_s=timeout) as wearable:
+            _roll_back(wearable, output, yes)
         return
+    if folder is not None:
+        report.prepare(folder)
     points = _numbers("--set-points", set_points)
     settings = Settings(
         set_points=points,
         hold_out=default_hold_out(points) if hold_out is None else _numbers("--hold-out", hold_out),
         pictures=pictures or (QUICK_PICTURES if quick else CAREFUL_PICTURES),
-        hold_out_pictures=(pictures or QUICK_PICTURES) * HOLD_OUT_FACTOR_QUICK
+        hold_out_pictures=HOLD_OUT_FACTOR_QUICK * (pictures or QUICK_PICTURES)
         if quick
         else pictures or CAREFUL_PICTURES,
         ambients=_numbers("--ambients", ambients) if ambients else (),
@@ -114,85 +118,98 @@ def command(
         thermistors=thermistors,
         blackbody_emissivity=blackbody_emissivity,
     )
-    with Wearable.open(port) as wearable, WearableSource(wearable) as source, ConsoleListener(console) as listener:
-        blackbody = _reference(reference, wearable, listener, ReferenceUncertainty(expanded=reference_uncertainty))
-        try:
-            _may_ask(yes or dry_run or verify_only, blackbody)
-            now = int(time.time())
-            if verify_only:
-                stored = _stored(wearable)
-                outcome = verify(source, blackbody, settings, stored, now, limit, listener)
-            else:
-                earlier = _earlier(merge or (), source.subject.sensor_id)
-                outcome = calibrate(source, blackbody, settings, now, listener, earlier)
-            source.pause()
-            directory = output or Path(_folder(outcome))
-            # what was measured is kept, whatever becomes of the writing
-            report.save(outcome, False, directory)
-            if not as_json:
-                listener.note("")
-                console.print(report.terminal(outcome))
-            written = not outcome.objections and not dry_run and not verify_only
-            if written and not yes:
-                written = _agreed(listener, wearable)
-            if written:
+    with Wearable.open(port, timeout_s=timeout) as wearable:
+        outcome = _measure(
+            wearable,
+            output,
+            settings,
+            lambda listener: _reference(
+                reference, wearable, listener, ReferenceUncertainty(expanded=reference_uncertainty), yes or not writes
+            ),
+            merge or (),
+            limit if verify_only else None,
+        )
+        directory = folder or Path(_folder(outcome))
+        if folder is None:
+            report.prepare(directory)
+        # what was measured is kept, whatever becomes of the writing
+        files = report.save(outcome, False, directory)
+        output.words.print(report.terminal(outcome))
+        written = writes and not outcome.objections and (yes or _agreed(wearable, output))
+        if written:
+            with ConsoleListener(output.progress) as listener:
                 listener.stage("Writing to the device")
                 write(wearable, outcome.correction, lambda done, total: listener.progress(done, total, "bytes"))
-        finally:
-            blackbody.close()
-    report_json, report_html = report.save(outcome, written, directory)
+            files = report.save(outcome, True, directory)
     if not verify_only:
-        console.print("Written to the device and read back." if written else "Nothing was written to the device.")
-    console.print(f"Report: {report_html}", soft_wrap=True, highlight=False)
+        output.words.print("Written to the device and read back." if written else "Nothing was written to the device.")
+    output.words.print(f"Report: {files[1]}", soft_wrap=True)
     outcome.require_accepted()
     if as_json:
-        figures = report.summary(outcome, written) | {"report": {"json": str(report_json), "html": str(report_html)}}
-        typer.echo(json.dumps(figures))
+        output.json(report.summary(outcome, written) | {"report": {"json": str(files[0]), "html": str(files[1])}})
+
+
+def _measure(
+    wearable: Wearable,
+    output: Output,
+    settings: Settings,
+    make_reference: Callable[[ConsoleListener], Reference],
+    merge: Sequence[Path],
+    limit_k: float | None,
+) -> Outcome:
+    """Calibrate, or verify against `limit_k`, with bars; leaves stream and blackbody as they were found."""
+    now = int(time.time())
+    with WearableSource(wearable) as source, ConsoleListener(output.progress) as listener:
+        earlier = _earlier(merge, source.subject.sensor_id)
+        stored = _stored(wearable) if limit_k is not None else None
+        blackbody = make_reference(listener)
+        try:
+            if stored is not None and limit_k is not None:
+                return verify(source, blackbody, settings, stored, now, limit_k, listener)
+            return calibrate(source, blackbody, settings, now, listener, earlier)
+        finally:
+            blackbody.close()
 
 
 def _reference(
-    kind: ReferenceKind, wearable: Wearable, listener: ConsoleListener, uncertainty: ReferenceUncertainty
+    kind: ReferenceKind,
+    wearable: Wearable,
+    listener: ConsoleListener,
+    uncertainty: ReferenceUncertainty,
+    nothing_to_ask: bool,
 ) -> Reference:
-    path = control_socket(wearable.port)
+    path = simulator_socket(wearable.port)
     if kind is ReferenceKind.SIM and path is None:
         raise UsageError(
             f"There is no control socket {wearable.port}.ctl; name the port by the --link of thermo-sim wearable, "
             "or use --reference typed."
         )
     if path is not None and (kind is ReferenceKind.SIM or (kind is ReferenceKind.AUTO and wearable.hello().simulated)):
+        if not nothing_to_ask and not sys.stdin.isatty():
+            raise UsageError("Nobody can be asked whether to write the calibration; pass --yes, or --dry-run.")
         return SimulatedReference(path)
     return TypedReference(listener.ask, uncertainty, listener.note)
 
 
-def _may_ask(answered: bool, blackbody: Reference) -> None:
-    """Find out before the measurement, not after, that nobody is there to agree to writing."""
-    if not answered and isinstance(blackbody, SimulatedReference) and not sys.stdin.isatty():
-        raise UsageError("Nobody can be asked whether to write the calibration; pass --yes to write, or --dry-run.")
+def _agreed(wearable: Wearable, output: Output) -> bool:
+    calibrated = wearable.hello().calibrated
+    what = "Replace the calibration on the device" if calibrated else "Write this calibration to the device"
+    return _yes(f"{what}? [y/N] ", output)
 
 
-def _agreed(listener: ConsoleListener, wearable: Wearable) -> bool:
-    what = (
-        "Replace the calibration on the device"
-        if wearable.hello().calibrated
-        else "Write this calibration to the device"
-    )
-    try:
-        return listener.ask(f"{what}? [y/N] ").strip().lower() in ("y", "yes")
-    except EOFError:
-        return False
+def _yes(question: str, output: Output) -> bool:
+    output.progress.print(question, end="", markup=False)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _roll_back(wearable: Wearable, console: Console, yes: bool, as_json: bool) -> None:
+def _roll_back(wearable: Wearable, output: Output, yes: bool) -> None:
     before = wearable.calibration(1)
-    when = report.utc(before.created_unix_s) if before is not None else "none"
-    if before is not None and not yes:
-        console.print(f"Bring back the calibration of {when}? [y/N] ", end="", highlight=False, markup=False)
-        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            raise UsageError("Nothing was changed; answer y, or pass --yes, to roll back.")
+    when = report.utc(before.created_unix_s) if before is not None else None
+    # without one the device refuses, and says so
+    if before is not None and not yes and not _yes(f"Bring back the calibration of {when}? [y/N] ", output):
+        raise UsageError("Nothing was changed; answer y, or pass --yes, to roll back.")
     wearable.rollback()
-    if as_json:
-        typer.echo(json.dumps({"rolled_back": True, "created": when}))
-    console.print(f"The calibration of {when} is in use again.", highlight=False)
+    output.result({"rolled_back": True, "created": when}, f"The calibration of {when} is in use again.")
 
 
 def _stored(wearable: Wearable) -> Correction:

@@ -11,7 +11,7 @@ class ConsoleListener:
     """Shows stages on `console`; use it in a `with` block, so that the cursor comes back.
 
     Args:
-        console: where; standard error with `--json`.
+        console: where, standard error say.
     """
 
     def __init__(self, console: Console) -> None:
@@ -48,12 +48,12 @@ class ConsoleListener:
 
     def note(self, text: str) -> None:
         """Print a line above the bars."""
-        self._console.print(text, highlight=False, markup=False)
+        self._console.print(text, markup=False)
 
     def ask(self, prompt: str) -> str:
         """Ask for a line. Raises EOFError where standard input has ended."""
         self._bar.stop()
-        self._console.print(prompt, end="", highlight=False, markup=False)
+        self._console.print(prompt, end="", markup=False)
         line = sys.stdin.readline()
         if not line:
             self._console.print()

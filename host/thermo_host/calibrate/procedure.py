@@ -84,7 +84,7 @@ class Outcome:
     def require_accepted(self) -> None:
         """Raises CalibrationFailedError with every objection, if there is one."""
         if self.objections:
-            raise CalibrationFailedError("Nothing was written. " + " ".join(self.objections))
+            raise CalibrationFailedError(("Nothing was written. " if self.fit else "") + " ".join(self.objections))
 
 
 class CalibrationStore(Protocol):

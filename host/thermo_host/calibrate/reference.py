@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from thermo_core.errors import CalibrationFailedError, LinkError, UsageError
+from thermo_host.ports import control_socket
 
 KELVIN = 273.15
 REFLECTED_BELOW_TA = 8.0
@@ -194,9 +195,9 @@ class SimulatedReference:
         return answer
 
 
-def control_socket(port: str) -> Path | None:
+def simulator_socket(port: str) -> Path | None:
     """The control socket of a simulated wearable's port, or None where there is none."""
-    path = Path(f"{port}.ctl")
+    path = control_socket(port)
     return path if path.is_socket() else None
 
 

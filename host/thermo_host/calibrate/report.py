@@ -83,10 +83,10 @@ def full(outcome: Outcome, written: bool) -> dict[str, object]:
     }
 
 
-def save(outcome: Outcome, written: bool, directory: Path) -> tuple[Path, Path]:
-    """Write report.json and report.html into `directory` (made if need be), each whole or not at all.
+def prepare(directory: Path) -> None:
+    """Make the folder of a report before a long measurement finds that it cannot be made.
 
-    Raises StorageError where they cannot be written.
+    Raises StorageError where it cannot be made, or holds an earlier report, which would be lost.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -94,6 +94,15 @@ def save(outcome: Outcome, written: bool, directory: Path) -> tuple[Path, Path]:
         raise StorageError(
             f"The folder {directory} cannot be made ({error.strerror}); choose another with --output."
         ) from error
+    if (directory / "report.json").exists():
+        raise StorageError(f"{directory} holds the report of an earlier calibration; choose another with --output.")
+
+
+def save(outcome: Outcome, written: bool, directory: Path) -> tuple[Path, Path]:
+    """Write report.json and report.html into `directory`, each whole or not at all.
+
+    Raises StorageError where they cannot be written.
+    """
     report_json, report_html = directory / "report.json", directory / "report.html"
     write_whole(report_json, json.dumps(full(outcome, written), allow_nan=False).encode())
     write_whole(report_html, html.page(outcome, written).encode())
@@ -144,7 +153,7 @@ def terminal(outcome: Outcome) -> RenderableType:
         f"Bad pixels: {len(outcome.bad_pixels)}",
     ]
     lines += [f"  row {pixel.row}, column {pixel.column}: {pixel.kind}, {pixel.reason}" for pixel in outcome.bad_pixels]
-    lines += [f"Thermistor {fit.name}: {fit}" for fit in outcome.thermistors]
+    lines += [f"{fit.name}: {fit}" for fit in outcome.thermistors]
     if outcome.budget:
         lines.append(
             f"Uncertainty (k = 2): {outcome.budget.expanded:.3f} K over {outcome.budget.pictures} pictures, "
