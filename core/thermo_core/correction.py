@@ -1,6 +1,6 @@
 """Per-pixel calibration of one sensor, as both ends apply it and as it is stored and sent.
 
-The blob, little-endian, 9 344 bytes with four thermistors:
+The blob, little-endian, 9 440 bytes with four thermistors:
 
     offset  size  field
     0       4     magic "TCOR"

@@ -163,6 +163,11 @@ class AdcScale:
     full_scale_v: float = 4.096
     bits: int = 16
 
+    @property
+    def largest(self) -> int:
+        """Counts at the upper end of the scale."""
+        return int((1 << (self.bits - 1)) - 1)
+
     def volts(self, counts: ArrayLike) -> Array:
         """Volts of signed counts."""
         return np.asarray(np.asarray(counts, dtype=np.float64) * (self.full_scale_v / (1 << (self.bits - 1))))
@@ -207,7 +212,9 @@ class ThermistorChannel:
 
     def ohm(self, counts: ArrayLike) -> tuple[Array, NDArray[np.uint8]]:
         """Resistance of the NTC, ohm, and `ChannelState` of signed counts; the series resistor's where not OK."""
-        volts = self.adc.volts(counts)
+        # at the end of its scale the ADC may stand before any voltage beyond
+        saturated = np.asarray(counts) >= self.adc.largest
+        volts = np.where(saturated, self.divider.supply_v, self.adc.volts(counts))
         state = self.divider.state(volts)
         return self.divider.ohm(np.where(state == ChannelState.OK, volts, self.divider.supply_v / 2)), state
 
