@@ -102,7 +102,7 @@ class ClockSync:
         span_ns = (good[-1].device_us - good[0].device_us) * 1000
         # A simulated device's clock may run many times faster; that shows at once, a crystal's drift takes a while.
         shows = abs(good[-1].offset_ns - good[0].offset_ns) > good[0].duration_ns + good[-1].duration_ns
-        if len(good) < 2 or (span_ns < MIN_SPAN_NS and not shows):
+        if span_ns == 0 or (span_ns < MIN_SPAN_NS and not shows):
             self._reference_us, self._offset_ns, self._slope = best.device_us, float(best.offset_ns), 0.0
             return
         # Around the middle and around the best offset, so that float64 keeps the nanoseconds.
