@@ -1,6 +1,7 @@
 """What a user may choose of a calibration, and the choices that suit most."""
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 
 from thermo_core.errors import UsageError
 from thermo_host.calibrate.fit import SMALLEST_SPAN_K
@@ -78,16 +79,18 @@ class Settings:
 
 
 def default_hold_out(set_points: tuple[float, ...]) -> tuple[float, ...]:
-    """Hold-out points for given set-points: one with 2 or 3 of them, up to four with more, all inside their range.
-
-    Raises UsageError where none fits, so that the user chooses.
+    """Hold-out points for given set-points: one with 2 or 3 of them, up to four with more, all inside their range.. Where none of the usual
+    ones fits, it is the middle of the widest gap.
     """
+    if len(set(set_points)) < 2:
+        return HOLD_OUTS[:1]
     low, high = min(set_points), max(set_points)
     inside = [point for point in HOLD_OUTS if low < point < high and point not in set_points]
     if len(set_points) < 4:
         middle = low + 0.6 * (high - low)
         inside = sorted(inside, key=lambda point: abs(point - middle))[:1]
-    return tuple(inside) or (round((low + high) / 2 + 0.1, 1),)
+    widest = max(pairwise(sorted(set_points)), key=lambda gap: gap[1] - gap[0])
+    return tuple(inside) or (sum(widest) / 2,)
 
 
 def _within(option: str, points: tuple[float, ...]) -> None:
