@@ -29,6 +29,7 @@ def train(
     from thermo_models.tasks import breast_patch
     from thermo_models.train import metrics_json
     from thermo_models.train import train as train_task
+    from thermo_quantize.files import write_file
 
     if task != breast_patch.NAME:
         raise typer.BadParameter(f"There is no task {task!r}; use {breast_patch.NAME}.", param_hint="TASK")
@@ -36,11 +37,14 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     contract = {"input": trained.input.to_dict(), "output": trained.output.to_dict()}
     profile = breast_patch.profile(trained.threshold).to_dict()
-    (out / "model.tflite").write_bytes(trained.model)
-    (out / "contract.json").write_text(json.dumps(contract, indent=2) + "\n")
-    (out / "profile.json").write_text(json.dumps(profile, indent=2) + "\n")
-    (out / "CARD.md").write_text(card(trained))
-    (out / "metrics.json").write_text(metrics_json(trained))
+    for name, data in {
+        "model.tflite": trained.model,
+        "contract.json": json.dumps(contract, indent=2).encode() + b"\n",
+        "profile.json": json.dumps(profile, indent=2).encode() + b"\n",
+        "CARD.md": card(trained).encode(),
+        "metrics.json": metrics_json(trained).encode(),
+    }.items():
+        write_file(out / name, data)
     typer.echo(metrics_json(trained), nl=False)
 
 

@@ -58,13 +58,13 @@ def train(seed: int, quick: bool, report: Report) -> Trained:
     training, validation, test = splits["train"], splits["validation"], splits["test"]
 
     network = mobilenet_v1(training.features.shape[1:], len(breast_patch.LABELS))
-    epochs = 2 if quick else 60
+    epochs = 2 if quick else 25
     steps = epochs * -(-len(training.labels) // 64)
     network.compile(
         keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(3e-3, steps)),
         "sparse_categorical_crossentropy",
     )
-    best = keras.callbacks.EarlyStopping(monitor="val_loss", patience=15, restore_best_weights=True)
+    best = keras.callbacks.EarlyStopping(monitor="val_loss", patience=10, restore_best_weights=True)
     network.fit(
         _augmented(training, seed),
         validation_data=(validation.features, validation.labels),

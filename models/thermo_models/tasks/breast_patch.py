@@ -53,7 +53,7 @@ class Size:
     bodies: int
 
 
-FULL = {"train": Size(64, 120), "validation": Size(12, 60), "test": Size(24, 80)}
+FULL = {"train": Size(128, 120), "validation": Size(24, 80), "test": Size(24, 80)}
 QUICK = {"train": Size(3, 24), "validation": Size(2, 16), "test": Size(2, 16)}
 
 
