@@ -85,7 +85,7 @@ class Agent:
         self._lease = Lease(settings.longest_lease_s)
         self._queue = FrameQueue()
         self._line = Line(port, self._queue, self.counters.add)
-        self._outbox = Outbox(self._queue, self._lease, self._line.wake, settings.lossless)
+        self._outbox = Outbox(self._queue, self._lease, self._line.wake)
         self._stopping = threading.Event()
         self._reset_wanted = False
         self._runtime: Runtime
@@ -108,21 +108,15 @@ class Agent:
         """
         try:
             self._boot()
-            while not self._stopping.is_set():
-                for message in self._line.poll(self._pause_s()):
-                    answer = self._server.answer(message)
-                    if answer is not None:
-                        self._line.send(answer)
-                if self._reset_wanted:
-                    self._line.drain(DRAIN_S)
-                    self._reset()
-                self._keep_lease()
-            self._line.drain(DRAIN_S)
-        finally:
-            self._lease.end()
-            self._line.close()
-            if hasattr(self, "_runtime"):
+            try:
+                while not self._stopping.is_set():
+                    self._serve()
+                self._line.drain(DRAIN_S)
+            finally:
+                self._lease.end()
                 self._runtime.stop()
+        finally:
+            self._line.close()
             os.close(self._lock)
 
     def stop(self) -> None:
@@ -192,8 +186,13 @@ class Agent:
         self._runtime.roll_back_calibration()
 
     def self_test(self) -> management.SelfTest:
-        """What it finds out about itself."""
-        return self._runtime.self_test()
+        """What it finds out about itself. The lease stands still meanwhile: nobody here could hear it renewed."""
+        left_s = self._lease.left_s
+        try:
+            return self._runtime.self_test()
+        finally:
+            if left_s:
+                self._lease.grant(left_s)
 
     def counts(self) -> management.Counters:
         """What it has counted."""
@@ -231,6 +230,17 @@ class Agent:
                 return
             self._runtime = self._make_runtime(None)
         self._runtime.start()
+
+    def _serve(self) -> None:
+        """Hear the line once and do what it asks."""
+        for message in self._line.poll(self._pause_s()):
+            answer = self._server.answer(message)
+            if answer is not None:
+                self._line.send(answer)
+        if self._reset_wanted:
+            self._line.drain(DRAIN_S)
+            self._reset()
+        self._keep_lease()
 
     def _reset(self) -> None:
         """What a power cycle does to a wearable, without losing the port."""

@@ -42,7 +42,7 @@ class Runtime:
         outbox: takes records.
         lease: sensors rest while there is none.
         kernels: "reference" or "fast".
-        inline: classify between captures instead of beside them; for simulated time.
+        inline: let sensors wait for inference and for the line, so that nothing is dropped; for simulated time.
 
     Attributes:
         profile: of the running image, or the bare one.
@@ -66,6 +66,7 @@ class Runtime:
         self._hardware = hardware
         self._store = store
         self._outbox = outbox
+        self._patient = inline
         self._keys_due_us = 0
         self._pipeline = Pipeline(
             hardware,
@@ -210,7 +211,7 @@ class Runtime:
         return stored.correction
 
     def _publish(self, records: Sequence[Record]) -> None:
-        dropped = self._outbox.publish(records)
+        dropped = self._outbox.publish(records, wait=self._patient)
         now_us = self._hardware.clock.now_us()
         if dropped and now_us >= self._keys_due_us:
             self._keys_due_us = now_us + KEYS_AFTER_DROP_US

@@ -133,25 +133,31 @@ class Outbox:
         queue: takes the frames.
         lease: allows sending.
         wake: tells the line that there is something to send.
-        lossless: wait for room rather than drop; for simulated time that can wait.
     """
 
-    def __init__(self, queue: FrameQueue, lease: Lease, wake: Callable[[], None], lossless: bool = False) -> None:
+    def __init__(self, queue: FrameQueue, lease: Lease, wake: Callable[[], None]) -> None:
         self._queue = queue
         self._lease = lease
         self._wake = wake
-        self._lossless = lossless
         self._lock = threading.Lock()
         self._sequence = 0
         self._kept: deque[EventRecord] = deque(maxlen=EVENTS_KEPT)
         self._counts: dict[int, int] = {}
 
-    def publish(self, new: Iterable[Record]) -> int:
-        """Send records, or keep the events among them while there is no lease; returns the frames dropped for them."""
+    def publish(self, new: Iterable[Record], wait: bool = False) -> int:
+        """Send records, or keep the events among them while there is no lease.
+
+        Args:
+            new: the records.
+            wait: for room on the line rather than drop; never from the thread that makes the room.
+
+        Returns:
+            Frames dropped for them.
+        """
         if not self._lease.left_s:
             self._kept.extend(record for record in new if isinstance(record, EventRecord))
             return 0
-        while self._lossless and self._lease.left_s and not self._queue.wait_for_room(WAIT_S):
+        while wait and self._lease.left_s and not self._queue.wait_for_room(WAIT_S):
             pass
         with self._lock:
             kept = [self._kept.popleft() for _ in range(len(self._kept))]

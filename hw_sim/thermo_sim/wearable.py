@@ -4,6 +4,7 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,7 @@ from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
 
 LONGEST_UNPLUG_S = 3600.0
+PULL_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,25 @@ class Cable(PseudoTerminal):
         super().__init__(link)
         self._back_s = 0.0
         self._pulled = False
+        self._out = threading.Event()
 
-    def pull(self, seconds: float) -> None:
-        """Pull the plug for so long; any thread may call it."""
+    def pull(self, seconds: float, wake: Callable[[], None]) -> None:
+        """Pull the plug for so long and return when it is out; any thread but the port's own may call it.
+
+        Args:
+            seconds: until it can be opened again.
+            wake: makes the port's thread look at it.
+        """
         self._back_s = time.monotonic() + seconds
+        self._out.clear()
         self._pulled = True
+        wake()
+        self._out.wait(PULL_S)
+
+    def close(self) -> None:
+        """Close it; harmless when closed."""
+        super().close()
+        self._out.set()
 
     def open(self) -> None:
         """Open it, unless it is pulled."""
@@ -250,8 +266,7 @@ class Wearable:
 
         def unplug(request: Request) -> dict[str, Any]:
             seconds = number(request, "seconds", 0.0, LONGEST_UNPLUG_S)
-            self._cable.pull(seconds)
-            self._agent.wake()
+            self._cable.pull(seconds, self._agent.wake)
             return {"seconds": seconds}
 
         def status(request: Request) -> dict[str, Any]:

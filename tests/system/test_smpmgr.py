@@ -99,13 +99,14 @@ def test_smpmgr_flashes_a_wearable(start_wearable: StartWearable, make_image: Ma
     file.write_bytes(image)
 
     assert "r='hello'" in smpmgr(link, "os", "echo", "hello")
-    assert "No images" in smpmgr(link, "image", "state-read")
-    smpmgr(link, "image", "upload", str(file))
+    smpmgr(link, "--line-length", "128", "--line-buffers", "16", "image", "upload", str(file))
     (waiting,) = states(link)
     assert (waiting.version, bytes(waiting.hash or b"")) == ("1.2.3", digest)
     assert not waiting.active and not waiting.pending
 
     smpmgr(link, "image", "state-write", digest.hex())
+    shown = smpmgr(link, "image", "state-read")
+    assert "1.2.3" in shown and digest.hex().upper() in shown
     (pending,) = states(link)
     assert pending.pending and not pending.permanent and not pending.active
 
@@ -116,9 +117,7 @@ def test_smpmgr_flashes_a_wearable(start_wearable: StartWearable, make_image: Ma
     smpmgr(link, "image", "state-write", "--confirm")
     (confirmed,) = states(link)
     assert confirmed.active and confirmed.confirmed
-    shown = smpmgr(link, "image", "state-read")
-    assert "1.2.3" in shown and digest.hex().upper() in shown
-    smpmgr(link, "os", "reset")
+    assert success(request(link, ResetWrite()))
     with Wearable.open(str(link)) as host:
         assert (host.hello().model, host.hello().profile) == ("1.2.3", "test-patch")
 

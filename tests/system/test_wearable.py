@@ -1,5 +1,6 @@
 """`thermo-sim` as users and CI run it: a stable port, a control socket, nothing left behind."""
 
+import dataclasses
 import json
 import socket
 import subprocess
@@ -8,9 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from thermo_core.errors import UsageError
+from thermo_core.correction import Correction
+from thermo_core.errors import RefusedError, UsageError
+from thermo_core.wire.records import EventRecord, SubpageRecord
 from thermo_host.link import Wearable
 from thermo_sim import control
 from thermo_sim.cli import main
@@ -172,3 +176,53 @@ def test_state_is_kept_where_it_is_told(start_wearable: Callable[..., Any], tmp_
     assert taken.returncode == 2 and "Another agent" in taken.stderr
     assert wearable.terminate() == 0
     assert (state / "state.json").exists()
+
+
+def test_an_agent_without_sensors_says_so_and_takes_them_when_they_come(
+    start_wearable: Callable[..., Any], wait_until: Callable[..., None]
+) -> None:
+    wearable = start_wearable("--faults", "unplug@0+20s", "--speed", "5")
+    with Wearable.open(str(wearable.link)) as host:
+        assert host.hello().sensors[0].id == b""
+        with pytest.raises(RefusedError, match="picture sensor is not there"):
+            host.eeprom()
+        assert not all(result.passed for result in host.self_test())
+        with host.stream(lease_s=10.0) as stream:
+            wait_until(lambda: host.hello().sensors[0].id != b"", "the sensor's return")
+            wait_until(lambda: isinstance(getattr(stream.get(5.0), "record", None), SubpageRecord), "a picture")
+        assert all(result.passed for result in host.self_test())
+        assert host.eeprom().size == 832
+
+
+def test_events_tell_what_was_refused_while_nobody_listened(start_wearable: Callable[..., Any]) -> None:
+    wearable = start_wearable()
+    with Wearable.open(str(wearable.link)) as host:
+        with pytest.raises(RefusedError, match="rate"):
+            host.set_rate(7.0)
+        with pytest.raises(RefusedError):
+            host.rollback()
+        with host.stream() as stream:
+            heard = [stream.get(5.0) for _ in range(8)]
+        events = [seen.record for seen in heard if seen is not None and isinstance(seen.record, EventRecord)]
+        assert [event.code for event in events][:2] == [100, 100]
+
+
+def test_a_calibration_is_checked_stored_used_and_rolled_back(start_wearable: Callable[..., Any]) -> None:
+    wearable = start_wearable()
+    with Wearable.open(str(wearable.link)) as host:
+        assert host.calibration() is None and not host.hello().calibrated
+        mine = host.hello().sensors[0].id
+        first, second = (
+            dataclasses.replace(Correction.identity(mine), offset=np.full((24, 32), offset, np.float32))
+            for offset in (0.5, -0.5)
+        )
+        with pytest.raises(RefusedError, match="of sensor"):
+            host.write_calibration(Correction.identity(b"others"))
+        host.write_calibration(first)
+        assert host.hello().calibrated
+        host.write_calibration(second)
+        assert host.calibration_bytes(0) == second.to_bytes() and host.calibration_bytes(1) == first.to_bytes()
+        host.reset()
+        assert host.hello().calibrated and host.calibration_bytes(0) == second.to_bytes()
+        host.rollback()
+        assert host.calibration_bytes(0) == first.to_bytes()
