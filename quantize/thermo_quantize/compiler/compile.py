@@ -1,0 +1,70 @@
+"""Compiles a model: read, lower, fuse, choose kernels, plan memory, write C."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from thermo_core.errors import UsageError
+from thermo_core.tflite.reader import read_model
+from thermo_quantize.compiler.emit.file import bench_glue, header, source
+from thermo_quantize.compiler.emit.kernel import Kernel
+from thermo_quantize.compiler.emit.unit import Unit
+from thermo_quantize.compiler.fuse import fuse
+from thermo_quantize.compiler.ir import Network
+from thermo_quantize.compiler.lower import lower
+from thermo_quantize.compiler.memory import NONE, Overlap, Plan, plan_memory
+from thermo_quantize.compiler.targets import TARGETS
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """The files' texts by name, and what a report tells of them."""
+
+    files: dict[str, str]
+    network: Network
+    kernels: tuple[Kernel[Any], ...]
+    plan: Plan
+    table_bytes: int
+
+
+def compile_model(model: bytes, name: str, target: str = "generic", bench: bool = False) -> Compiled:
+    """C files of an int8 model.
+
+    Args:
+        model: the .tflite file.
+        name: prefix of files and functions, a C identifier.
+        target: a key of TARGETS.
+        bench: also write the glue for mcu_bench's engine.h.
+
+    Raises:
+        ModelError: the model is damaged or cannot be compiled.
+        UsageError: unknown target, or a name C does not allow.
+    """
+    if target not in TARGETS:
+        raise UsageError(f"There is no target {target!r}; choose one of {', '.join(TARGETS)}.")
+    if not (name.isidentifier() and name.isascii()) or name in _RESERVED:
+        raise UsageError(f"{name!r} cannot begin the names of C functions; give --name letters, digits and underscores.")
+    chosen = TARGETS[target]
+    network = fuse(lower(read_model(model)))
+    kernels = tuple(chosen.kernel(layer) for layer in network.layers)
+    overlaps: dict[tuple[int, int], Overlap] = {}
+    for kernel in kernels:
+        for number, value in enumerate(kernel.layer.inputs):
+            for output in kernel.layer.outputs:
+                # A value read twice must allow both ways.
+                if kernel.layer.inputs.count(value) > 1 or len(kernel.layer.outputs) > 1:
+                    overlaps[value.id, output.id] = NONE
+                else:
+                    overlaps[value.id, output.id] = kernel.overlap(number)
+    plan = plan_memory(network, [kernel.scratch for kernel in kernels], overlaps, chosen.padding)
+    unit = Unit(name, plan)
+    for position, kernel in enumerate(kernels):
+        kernel.emit(unit, position)
+    digest = hashlib.sha256(model).hexdigest()
+    files = {f"{name}.h": header(unit, network, digest), f"{name}.c": source(unit, network, chosen, digest)}
+    if bench:
+        files[f"{name}_engine.c"] = bench_glue(unit, network)
+    return Compiled(files, network, kernels, plan, unit.table_bytes)
+
+
+_RESERVED = frozenset({"arena", "scale", "clamp", "dot"})

@@ -1,0 +1,123 @@
+"""The whole C files: public header, source, and the glue for mcu_bench."""
+
+from thermo_core.errors import ModelError
+from thermo_core.tflite.schema import TensorType
+from thermo_quantize.compiler.emit.unit import Unit, c_type, comment, indent, shape_text
+from thermo_quantize.compiler.ir import Network, Value
+from thermo_quantize.compiler.targets import Target
+
+
+def _ends(unit: Unit, network: Network) -> list[tuple[str, Value, bool]]:
+    """(function, value, is an output) of each end."""
+    found = []
+    for word, values in (("input", network.inputs), ("output", network.outputs)):
+        for number, value in enumerate(values):
+            suffix = "" if len(values) == 1 else f"_{number}"
+            found.append((f"{unit.name}_{word}{suffix}", value, word == "output"))
+    return found
+
+
+def header(unit: Unit, network: Network, digest: str) -> str:
+    """NAME.h."""
+    guard = f"{unit.name.upper()}_H"
+    parts = []
+    for function, value, is_output in _ends(unit, network):
+        macro = function.upper()
+        text = f'/* "{comment(value.name)}", {shape_text(value)}'
+        if value.id in network.quantization and value.type is not TensorType.FLOAT32:
+            factor, zero_point = network.quantization[value.id]
+            text += f": real = {factor!r} * (q - {zero_point})"
+            parts_q = f"#define {macro}_SCALE {float(factor).hex()}f\n#define {macro}_ZERO_POINT ({zero_point})\n"
+        else:
+            parts_q = ""
+        const = "const " if is_output else ""
+        parts.append(
+            f"{text} */\n#define {macro}_ELEMENTS {value.elements}\n{parts_q}{const}{c_type(value)} *{function}(void);\n"
+        )
+    body = "\n".join(parts)
+    return f"""/* A network compiled by thermo-quantize from the .tflite file with SHA-256
+   {digest}.
+
+   Write the input, call {unit.name}_invoke(), read the output. The input is overwritten by each run; the output stays
+   until the next. One network is one set of static buffers: calls must not overlap. */
+#ifndef {guard}
+#define {guard}
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
+#define {unit.name.upper()}_ARENA_BYTES {_arena_bytes(unit)}
+
+{body}
+void {unit.name}_invoke(void);
+
+#ifdef __cplusplus
+}}
+#endif
+
+#endif
+"""
+
+
+def _arena_bytes(unit: Unit) -> int:
+    return max(unit.plan.size, 1)
+
+
+def source(unit: Unit, network: Network, target: Target, digest: str) -> str:
+    """NAME.c."""
+    # Addresses come before tables: a constant input becomes a table when its address is first asked for.
+    ends = []
+    for function, value, is_output in _ends(unit, network):
+        const = "const " if is_output else ""
+        cast = f"({const}{c_type(value)} *)"
+        ends.append(f"{const}{c_type(value)} *{function}(void) {{\n  return {cast}{unit.address(value)};\n}}")
+    includes = "\n".join(f"#include {name}" for name in sorted(unit.includes | {"<stdint.h>"}))
+    blocks = [
+        f"/* Compiled by thermo-quantize for {target.name} ({target.summary}) from the .tflite file with SHA-256\n   {digest}. */",
+        f'#include "{unit.name}.h"\n\n{includes}',
+        target.guard,
+        f"static _Alignas(16) int8_t arena[{unit.name.upper()}_ARENA_BYTES];",
+        *unit.tables,
+        *unit.helpers.values(),
+        *unit.functions,
+        *ends,
+        f"void {unit.name}_invoke(void) {{\n{indent(chr(10).join(unit.calls) or ';')}\n}}",
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def bench_glue(unit: Unit, network: Network) -> str:
+    """The functions mcu_bench's engine.h asks for."""
+    values = (*network.inputs, *network.outputs)
+    if len(values) != 2 or any(value.type is not TensorType.INT8 for value in values):
+        raise ModelError("mcu_bench needs a model with one int8 input and one int8 output; compile it without --bench.")
+    name = unit.name
+    return f"""/* {name} behind mcu_bench's engine.h. */
+#include "engine.h"
+
+#include "{name}.h"
+
+int engine_init(void) {{
+  return 0;
+}}
+
+int8_t *engine_input(void) {{
+  return {name}_input();
+}}
+
+int engine_invoke(void) {{
+  {name}_invoke();
+  return 0;
+}}
+
+const int8_t *engine_output(void) {{
+  return {name}_output();
+}}
+
+uint32_t engine_arena_bytes(void) {{
+  return {name.upper()}_ARENA_BYTES;
+}}
+"""

@@ -1,0 +1,172 @@
+"""Convolutions and dense layers in plain C: patch by patch, as dot products a compiler can vectorise."""
+
+from thermo_quantize.compiler.emit.common import finish, offset, term
+from thermo_quantize.compiler.emit.kernel import Kernel, window_lag
+from thermo_quantize.compiler.emit.patch import emit_patch, is_direct
+from thermo_quantize.compiler.emit.unit import Unit
+from thermo_quantize.compiler.ir import Conv, Depthwise, TransposeConv
+from thermo_quantize.compiler.memory import Overlap
+
+_DOT = """
+static inline int32_t dot(const int8_t *a, const int8_t *b, int count, int32_t sum) {
+  for (int i = 0; i < count; i++) {
+    sum += a[i] * b[i];
+  }
+  return sum;
+}
+"""
+
+
+class PlainConv(Kernel[Conv]):
+    """CONV_2D and FULLY_CONNECTED."""
+
+    @property
+    def scratch(self) -> int:
+        """One patch; none where outputs can be told from the input in place."""
+        return self.layer.depth
+
+    def overlap(self, number: int) -> Overlap:
+        """Outputs follow the pixels they were computed from."""
+        lags = [
+            window_lag(self.layer.window, s.channels, self.layer.channels_out, up=(s.up_h, s.up_w))
+            for s in self.layer.sources
+            if s.number == number
+        ]
+        return Overlap(lag=min(lags))
+
+    @property
+    def instructions(self) -> int:
+        """About 4 a product without SIMD."""
+        return 4 * self.layer.macs + 30 * self.layer.output.elements
+
+    def emit(self, unit: Unit, position: int) -> None:
+        """A loop over pixels and one over channels."""
+        layer, window = self.layer, self.layer.window
+        prefix = f"layer_{position:02}"
+        unit.helper("dot", _DOT)
+        weights = unit.table(f"{prefix}_weights", "int8_t", layer.weights)
+        bias = unit.table(f"{prefix}_bias", "int32_t", layer.folded_bias)
+        result = finish(unit, prefix, layer.requant, f"dot(patch, {weights} + c * {layer.depth}, {layer.depth}, {bias}[c])")
+        if is_direct(layer):
+            unit.includes.add("<string.h>")
+            pointer = unit.source(layer.inputs[0])
+            loop = f"for (int p = 0; p < {window.pixels}; p++) {{\n  memcpy(patch, in + {term('p', layer.depth)}, {layer.depth});"
+            close = "}"
+        else:
+            patch = emit_patch(unit, layer, position)
+            pointer = ""
+            loop = f"for (int p = 0; p < {window.pixels}; p++) {{\n  {patch}(patch, p / {window.out_w}, p % {window.out_w});"
+            close = "}"
+        body = f"""
+{pointer}
+{unit.target(layer.output)}
+int8_t *const patch = (int8_t *){unit.scratch(position)};
+{loop}
+  for (int c = 0; c < {layer.channels_out}; c++) {{
+    *out++ = {result};
+  }}
+{close}"""
+        unit.layer(layer, position, body.strip(), f", {window.kernel_h}x{window.kernel_w} kernel, {layer.macs} MACs")
+
+
+class PlainDepthwise(Kernel[Depthwise]):
+    """DEPTHWISE_CONV_2D, all channels of a tap at once."""
+
+    @property
+    def scratch(self) -> int:
+        """An accumulator a channel."""
+        return 4 * self.layer.channels_out
+
+    def overlap(self, number: int) -> Overlap:
+        """Outputs follow the pixels they were computed from."""
+        return Overlap(lag=window_lag(self.layer.window, self.layer.channels_in, self.layer.channels_out))
+
+    @property
+    def instructions(self) -> int:
+        """About 8 a product: the accumulators are in memory."""
+        return 8 * self.layer.macs + 30 * self.layer.output.elements
+
+    def emit(self, unit: Unit, position: int) -> None:
+        """Taps outside of the image are skipped; the zero point is subtracted."""
+        layer, window = self.layer, self.layer.window
+        prefix = f"layer_{position:02}"
+        unit.includes.add("<string.h>")
+        weights = unit.table(f"{prefix}_weights", "int8_t", layer.weights.transpose(1, 2, 0))
+        bias = unit.table(f"{prefix}_bias", "int32_t", layer.bias)
+        result = finish(unit, prefix, layer.requant, "sums[c]")
+        source = "in[at + c]" if layer.multiplier == 1 else f"in[at + c / {layer.multiplier}]"
+        body = f"""
+{unit.source(layer.inputs[0])}
+{unit.target(layer.output)}
+int32_t *const sums = (int32_t *)(void *){unit.scratch(position)};
+for (int y = 0; y < {window.out_h}; y++) {{
+  for (int x = 0; x < {window.out_w}; x++) {{
+    memcpy(sums, {bias}, sizeof {bias});
+    for (int ky = 0; ky < {window.kernel_h}; ky++) {{
+      const int iy = {offset(term("y", window.stride_h), -window.pad_h)} + {term("ky", window.dilation_h)};
+      for (int kx = 0; kx < {window.kernel_w}; kx++) {{
+        const int ix = {offset(term("x", window.stride_w), -window.pad_w)} + {term("kx", window.dilation_w)};
+        if (iy < 0 || iy >= {window.in_h} || ix < 0 || ix >= {window.in_w}) {{
+          continue;
+        }}
+        const int at = (iy * {window.in_w} + ix) * {layer.channels_in};
+        const int8_t *const w = {weights} + (ky * {window.kernel_w} + kx) * {layer.channels_out};
+        for (int c = 0; c < {layer.channels_out}; c++) {{
+          sums[c] += ({offset(source, -layer.input_zero_point)}) * w[c];
+        }}
+      }}
+    }}
+    for (int c = 0; c < {layer.channels_out}; c++) {{
+      *out++ = {result};
+    }}
+  }}
+}}"""
+        unit.layer(layer, position, body, f", {window.kernel_h}x{window.kernel_w} kernel, {layer.macs} MACs")
+
+
+class PlainTransposeConv(Kernel[TransposeConv]):
+    """TRANSPOSE_CONV, output by output: the inputs whose strides reach it."""
+
+    @property
+    def instructions(self) -> int:
+        """About 4 a product, and a test a tap."""
+        return 4 * self.layer.macs + 40 * self.layer.output.elements
+
+    def emit(self, unit: Unit, position: int) -> None:
+        """Loops over output pixels, channels and taps."""
+        layer, window = self.layer, self.layer.window
+        prefix = f"layer_{position:02}"
+        unit.helper("dot", _DOT)
+        weights = unit.table(f"{prefix}_weights", "int8_t", layer.weights)
+        sums = layer.weights.astype(int).sum(axis=3) * -layer.input_zero_point
+        corrections = unit.table(f"{prefix}_corrections", "int32_t", sums)
+        bias = unit.table(f"{prefix}_bias", "int32_t", layer.bias)
+        result = finish(unit, prefix, layer.requant, "sum")
+        taps = window.kernel_h * window.kernel_w
+        body = f"""
+{unit.source(layer.inputs[0])}
+{unit.target(layer.output)}
+for (int y = 0; y < {window.out_h}; y++) {{
+  for (int x = 0; x < {window.out_w}; x++) {{
+    for (int c = 0; c < {layer.channels_out}; c++) {{
+      int32_t sum = {bias}[c];
+      for (int ky = 0; ky < {window.kernel_h}; ky++) {{
+        const int iy = {offset("y", window.pad_h)} - ky;
+        if (iy < 0 || iy % {window.stride_h} != 0 || iy / {window.stride_h} >= {window.in_h}) {{
+          continue;
+        }}
+        for (int kx = 0; kx < {window.kernel_w}; kx++) {{
+          const int ix = {offset("x", window.pad_w)} - kx;
+          if (ix < 0 || ix % {window.stride_w} != 0 || ix / {window.stride_w} >= {window.in_w}) {{
+            continue;
+          }}
+          const int tap = c * {taps} + ky * {window.kernel_w} + kx;
+          sum = dot(in + (iy / {window.stride_h} * {window.in_w} + ix / {window.stride_w}) * {layer.channels_in},
+                    {weights} + tap * {layer.channels_in}, {layer.channels_in}, sum + {corrections}[tap]);
+        }}
+      }}
+      *out++ = {result};
+    }}
+  }}
+}}"""
+        unit.layer(layer, position, body, f", {window.kernel_h}x{window.kernel_w} kernel, {layer.macs} MACs")

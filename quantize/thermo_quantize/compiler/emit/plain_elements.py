@@ -1,0 +1,205 @@
+"""Element-wise layers and data movement in plain C."""
+
+from thermo_quantize.compiler.emit.common import offset, scaling, term
+from thermo_quantize.compiler.emit.kernel import Kernel
+from thermo_quantize.compiler.emit.unit import Unit
+from thermo_quantize.compiler.ir import Bilinear, Binary, Convert, Copy, Gather, Lookup, Move
+from thermo_quantize.compiler.lower.arithmetic import row_major
+from thermo_quantize.compiler.memory import NONE, Overlap
+from thermo_core.tflite.schema import TensorType
+
+
+def _nest(sizes: tuple[int, ...], statement: str) -> str:
+    opens = [f"{'  ' * n}for (int i{n} = 0; i{n} < {size}; i{n}++) {{" for n, size in enumerate(sizes)]
+    closes = [f"{'  ' * n}}}" for n in reversed(range(len(sizes)))]
+    return "\n".join([*opens, "  " * len(sizes) + statement, *closes])
+
+
+def _walk(strides: tuple[int, ...]) -> str:
+    terms = [term(f"i{n}", stride) for n, stride in enumerate(strides) if stride]
+    return " + ".join(terms) or "0"
+
+
+class PlainBinary(Kernel[Binary]):
+    """ADD, SUB and MUL with broadcasting."""
+
+    def overlap(self, number: int) -> Overlap:
+        """In place where the input is as large as the output."""
+        whole = self.layer.strides[number] == tuple(row_major(self.layer.sizes))
+        return Overlap(lag=0) if whole else NONE
+
+    @property
+    def instructions(self) -> int:
+        """About 40 an element."""
+        return 40 * self.layer.output.elements
+
+    def emit(self, unit: Unit, position: int) -> None:
+        """Both inputs raised by 2^20 and scaled to twice the larger scale, as the reference does; products directly."""
+        layer = self.layer
+        scaling(unit)
+        first, second = (
+            f"({offset(f'in{n}[{_walk(layer.strides[n])}]', -layer.zero_points[n])})" for n in (0, 1)
+        )
+        pairs = [f"{m}, {e}" for m, e in layer.multipliers]
+        if layer.operation == "MUL":
+            value = f"scale({first} * {second}, {pairs[0]})"
+        else:
+            sign = "+" if layer.operation == "ADD" else "-"
+            value = (
+                f"scale(scale({first} * (1 << 20), {pairs[0]}) {sign} scale({second} * (1 << 20), {pairs[1]}), {pairs[2]})"
+            )
+        statement = f"*out++ = (int8_t)clamp({offset(value, layer.zero_points[2])}, {layer.low}, {layer.high});"
+        sources = "\n".join(unit.source(value, f"in{n}") for n, value in enumerate(layer.inputs))
+        unit.layer(layer, position, f"{sources}\n{unit.target(layer.output)}\n{_nest(layer.sizes, statement)}")
+
+
+class PlainLookup(Kernel[Lookup]):
+    """A table of 256 bytes."""
+
+    def overlap(self, number: int) -> Overlap:
+        """In place."""
+        return Overlap(lag=0)
+
+    @property
+    def instructions(self) -> int:
+        """About 5 an element."""
+        return 5 * self.layer.output.elements
+
+    def emit(self, unit: Unit, position: int) -> None:
+        """One read an element."""
+        layer = self.layer
+        values = [byte - 256 if byte > 127 else byte for byte in layer.table]
+        table = unit.table(f"layer_{position:02}_table", "int8_t", values)
+        unit.layer(
+            layer,
+            position,
+            f"{unit.source(layer.inputs[0])}\n{unit.target(layer.output)}\n"
+            + _nest((layer.output.elements,), f"out[i0] = {table}[(uint8_t)in[i0]];"),
+        )
+
+
+class PlainMove(Kernel[Move]):
+    """Loop nests that copy; runs of bytes by memcpy."""
+
+    @property
+    def instructions(self) -> int:
+        """About 3 an element."""
+        return 3 * sum(value.elements for value in self.layer.outputs)
+
+    def emit(self, unit: Unit, position: int) -> None:
+        """Fill, then every copy."""
+        layer = self.layer
+        unit.includes.add("<string.h>")
+        parts = [unit.source(value, f"in{n}") for n, value in enumerate(layer.inputs)]
+        parts += [unit.target(value, f"out{n}").replace("*", "*const ", 1) for n, value in enumerate(layer.outputs)]
+        if layer.fill is not None:
+            parts.append(f"memset(out0, {layer.fill}, {layer.output.size});")
+        parts += [self._copy(copy) for copy in layer.copies]
+        unit.layer(layer, position, "\n".join(parts))
+
+    def _copy(self, copy: Copy) -> str:
+        source = offset(f"in{copy.number}", copy.start)
+        target = offset(f"out{copy.to_number}", copy.to)
+        sizes, strides, to_strides = copy.sizes, copy.strides, copy.to_strides
+        if strides[-1] == to_strides[-1] == 1 and sizes[-1] >= 4:
+            width = self.layer.output.size // max(self.layer.output.elements, 1)
+            run = sizes[-1] * width
+            outer = f"memcpy({target} + {_walk(to_strides[:-1])}, {source} + {_walk(strides[:-1])}, {run});"
+            return _nest(sizes[:-1], outer) if len(sizes) > 1 else f"memcpy({target}, {source}, {run});"
+        return _nest(sizes, f"({target})[{_walk(to_strides)}] = ({source})[{_walk(strides)}];")
+
+
+class PlainGather(Kernel[Gather]):
+    """RESIZE_NEAREST_NEIGHBOR by tables of rows and columns."""
+
+    @property
+    def instructions(self) -> int:
+        """About 3 an element."""
+        return 3 * self.layer.output.elements
+
+    def emit(self, unit: Unit, position: int) -> None:
+        """A run of channels a pixel."""
+        layer = self.layer
+        unit.includes.add("<string.h>")
+        rows = unit.table(f"layer_{position:02}_rows", "uint16_t", list(layer.rows))
+        columns = unit.table(f"layer_{position:02}_columns", "uint16_t", list(layer.columns))
+        statement = (
+            f"memcpy(out + (i0 * {len(layer.columns)} + i1) * {layer.channels}, "
+            f"in + ({rows}[i0] * {layer.in_w} + {columns}[i1]) * {layer.channels}, {layer.channels});"
+        )
+        nest = _nest((len(layer.rows), len(layer.columns)), statement)
+        unit.layer(layer, position, f"{unit.source(layer.inputs[0])}\n{unit.target(layer.output)}\n{nest}")
+
+
+class PlainBilinear(Kernel[Bilinear]):
+    """RESIZE_BILINEAR with the reference's weights of ten bits."""
+
+    @property
+    def instructions(self) -> int:
+        """About 40 an element."""
+        return 40 * self.layer.output.elements
+
+    def emit(self, unit: Unit, position: int) -> None:
+        """Four products an element; they need no more than 29 bits."""
+        layer = self.layer
+        prefix = f"layer_{position:02}"
+        rows = unit.table(f"{prefix}_rows", "int16_t", [list(row) for row in layer.rows])
+        columns = unit.table(f"{prefix}_columns", "int16_t", [list(column) for column in layer.columns])
+        body = f"""
+{unit.source(layer.inputs[0])}
+{unit.target(layer.output)}
+for (int y = 0; y < {len(layer.rows)}; y++) {{
+  const int16_t *const row = {rows} + 3 * y;
+  for (int x = 0; x < {len(layer.columns)}; x++) {{
+    const int16_t *const column = {columns} + 3 * x;
+    const int8_t *const a = in + (row[0] * {layer.in_w} + column[0]) * {layer.channels};
+    const int8_t *const b = in + (row[0] * {layer.in_w} + column[1]) * {layer.channels};
+    const int8_t *const c = in + (row[1] * {layer.in_w} + column[0]) * {layer.channels};
+    const int8_t *const d = in + (row[1] * {layer.in_w} + column[1]) * {layer.channels};
+    for (int i = 0; i < {layer.channels}; i++) {{
+      const int32_t upper = a[i] * (1024 - column[2]) + b[i] * column[2];
+      const int32_t lower = c[i] * (1024 - column[2]) + d[i] * column[2];
+      const int32_t sum = upper * (1024 - row[2]) + lower * row[2];
+      *out++ = (int8_t)((sum + (sum > 0 ? 1 << 19 : -(1 << 19))) / (1 << 20));
+    }}
+  }}
+}}"""
+        unit.layer(layer, position, body)
+
+
+class PlainConvert(Kernel[Convert]):
+    """QUANTIZE of float32 and DEQUANTIZE."""
+
+    def overlap(self, number: int) -> Overlap:
+        """In place when elements shrink."""
+        shrinks = self.layer.inputs[0].type is TensorType.FLOAT32
+        return Overlap(lag=0 if shrinks else -3 * self.layer.output.elements)
+
+    @property
+    def instructions(self) -> int:
+        """About 15 an element."""
+        return 15 * self.layer.output.elements
+
+    def emit(self, unit: Unit, position: int) -> None:
+        """Single precision, halves away from zero."""
+        layer = self.layer
+        scaling(unit)
+        factor = f"{float(layer.scale).hex()}f"
+        if layer.inputs[0].type is TensorType.FLOAT32:
+            unit.includes.add("<math.h>")
+            statement = f"out[i0] = quantize(in[i0] / {factor}, {layer.zero_point});"
+            unit.helper("quantize", _QUANTIZE)
+        else:
+            statement = f"out[i0] = (float)({offset('in[i0]', -layer.zero_point)}) * {factor};"
+        nest = _nest((layer.output.elements,), statement)
+        unit.layer(layer, position, f"{unit.source(layer.inputs[0])}\n{unit.target(layer.output)}\n{nest}")
+
+
+_QUANTIZE = """
+static inline int8_t quantize(float quotient, int32_t zero_point) {
+  if (!(quotient > -1000.0f)) {
+    return -128;
+  }
+  return quotient > 1000.0f ? 127 : (int8_t)clamp((int32_t)roundf(quotient) + zero_point, -128, 127);
+}
+"""

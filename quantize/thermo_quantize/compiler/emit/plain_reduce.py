@@ -1,0 +1,143 @@
+"""Pools, means and softmax in plain C."""
+
+from thermo_quantize.compiler.emit.common import offset, scaling, term
+from thermo_quantize.compiler.emit.kernel import Kernel, window_lag
+from thermo_quantize.compiler.emit.unit import Unit, indent
+from thermo_quantize.compiler.ir import Ints, Mean, Pool, Softmax
+from thermo_quantize.compiler.memory import Overlap
+
+
+class PlainPool(Kernel[Pool]):
+    """AVERAGE_POOL_2D and MAX_POOL_2D."""
+
+    def overlap(self, number: int) -> Overlap:
+        """Channels are written while others of the same pixel are still read."""
+        return Overlap(lag=window_lag(self.layer.window, self.layer.channels, self.layer.channels, buffered=False))
+
+    @property
+    def instructions(self) -> int:
+        """About 5 a tap."""
+        window = self.layer.window
+        return self.layer.output.elements * (20 + 5 * window.kernel_h * window.kernel_w)
+
+    def emit(self, unit: Unit, position: int) -> None:
+        """The window is clipped to the image once a pixel."""
+        layer, window = self.layer, self.layer.window
+        scaling(unit)
+        if layer.average:
+            start, step = "0", "value += row[kx * {c}];"
+            finish = "value = (value + (value > 0 ? count / 2 : -(count / 2))) / count;"
+            count = "const int count = (bottom - top) * (right - left);\n    "
+        else:
+            start, step, finish, count = "-128", "value = row[kx * {c}] > value ? row[kx * {c}] : value;", "", ""
+        whole = window.pad_h == window.pad_w == 0 and (window.out_h - 1) * window.stride_h + window.kernel_h <= window.in_h
+        whole = whole and (window.out_w - 1) * window.stride_w + window.kernel_w <= window.in_w
+
+        def bounds(axis: str, low: str, high: str, size: int, stride: int, pad: int, taps: int) -> str:
+            at = offset(term(axis, stride), -pad)
+            if whole:
+                return f"const int {low} = {at}, {high} = {low} + {taps};"
+            first = f"{at} < 0 ? 0 : {at}" if pad else at
+            return f"const int {low} = {first}, {high} = {at} + {taps} > {size} ? {size} : {at} + {taps};"
+
+        row_bounds = bounds("y", "top", "bottom", window.in_h, window.stride_h, window.pad_h, window.kernel_h)
+        column_bounds = bounds("x", "left", "right", window.in_w, window.stride_w, window.pad_w, window.kernel_w)
+        limits = (layer.low, layer.high)
+        result = "value" if limits == (-128, 127) else f"clamp(value, {layer.low}, {layer.high})"
+        body = f"""
+{unit.source(layer.inputs[0])}
+{unit.target(layer.output)}
+for (int y = 0; y < {window.out_h}; y++) {{
+  {row_bounds}
+  for (int x = 0; x < {window.out_w}; x++) {{
+    {column_bounds}
+    {count}for (int c = 0; c < {layer.channels}; c++) {{
+      int32_t value = {start};
+      for (int ky = top; ky < bottom; ky++) {{
+        const int8_t *const row = in + {term(f"ky * {window.in_w}", layer.channels)} + c;
+        for (int kx = left; kx < right; kx++) {{
+          {step.format(c=layer.channels)}
+        }}
+      }}
+      {finish}
+      *out++ = (int8_t){result};
+    }}
+  }}
+}}"""
+        unit.layer(layer, position, body, f", {window.kernel_h}x{window.kernel_w} window")
+
+
+def _loops(sizes: Ints, strides: Ints, letter: str) -> tuple[list[str], str]:
+    """Opening lines of a loop nest, and the offset it walks."""
+    opens = [f"for (int {letter}{n} = 0; {letter}{n} < {size}; {letter}{n}++) {{" for n, size in enumerate(sizes)]
+    walk = " + ".join(f"{letter}{n} * {stride}" for n, stride in enumerate(strides))
+    return opens, walk
+
+
+class PlainMean(Kernel[Mean]):
+    """MEAN over any axes."""
+
+    @property
+    def instructions(self) -> int:
+        """About 4 an input."""
+        return 4 * self.layer.inputs[0].elements + 30 * self.layer.output.elements
+
+    def emit(self, unit: Unit, position: int) -> None:
+        """One sum an output, through 64 bits only once."""
+        layer = self.layer
+        scaling(unit)
+        count = 1
+        for size in layer.reduced[0]:
+            count *= size
+        outer, start = _loops(*layer.kept, "i")
+        inner, walk = _loops(*layer.reduced, "j")
+        total = "\n".join(inner) + f"\nsum += in[start + {walk}];\n" + "}" * len(inner)
+        zero = f"{layer.output_zero_point}"
+        body = f"""
+const int start = {start};
+int32_t sum = {-layer.input_zero_point * count};
+{total}
+*out++ = (int8_t)clamp(scale(sum, {layer.multiplier}, {layer.exponent}) + {zero}, -128, 127);"""
+        nest = "\n".join(outer) + indent(body) + "\n" + "}" * len(outer)
+        unit.layer(layer, position, f"{unit.source(layer.inputs[0])}\n{unit.target(layer.output)}\n{nest}")
+
+
+class PlainSoftmax(Kernel[Softmax]):
+    """SOFTMAX: the reference's table of exponentials, summed in single precision in its order."""
+
+    def overlap(self, number: int) -> Overlap:
+        """In place: a row is read to its end before it is written from its start."""
+        return Overlap(lag=0)
+
+    @property
+    def instructions(self) -> int:
+        """About 30 an element."""
+        return 30 * self.layer.output.elements
+
+    def emit(self, unit: Unit, position: int) -> None:
+        """Three passes a row: largest, sum, results."""
+        layer = self.layer
+        scaling(unit)
+        table = unit.table(f"layer_{position:02}_exponentials", "float", layer.exponentials)
+        body = f"""
+{unit.source(layer.inputs[0])}
+{unit.target(layer.output)}
+for (int r = 0; r < {layer.rows}; r++, in += {layer.depth}) {{
+  int32_t largest = -128;
+  for (int i = 0; i < {layer.depth}; i++) {{
+    largest = in[i] > largest ? in[i] : largest;
+  }}
+  const float *const exponential = {table} + 255 - largest;
+  float sum = 0.0f;
+  for (int i = 0; i < {layer.depth}; i++) {{
+    sum += exponential[in[i]];
+  }}
+  const float inverse = 1.0f / (sum * {float(layer.output_scale).hex()}f);
+  for (int i = 0; i < {layer.depth}; i++) {{
+    /* volatile: the product must be rounded before the half is added, so no fused multiply-add. */
+    const volatile float product = exponential[in[i]] * inverse;
+    *out++ = (int8_t)clamp((int32_t)(product + 0.5f) + {layer.output_zero_point}, -128, 127);
+  }}
+}}"""
+        body = body.replace("const int8_t *const in", "const int8_t *in")
+        unit.layer(layer, position, body)

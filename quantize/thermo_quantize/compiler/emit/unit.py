@@ -1,0 +1,121 @@
+"""The C file in the making: tables, helpers, layer functions, and where values lie."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermo_core.tflite.schema import TensorType
+from thermo_quantize.compiler.ir import Layer, Value
+from thermo_quantize.compiler.memory import Plan
+
+_WIDTH = 120
+_C_TYPES = {TensorType.INT8: "int8_t", TensorType.UINT8: "uint8_t", TensorType.FLOAT32: "float"}
+
+
+def comment(text: str) -> str:
+    """Text that cannot end a C comment or continue a line."""
+    printable = re.sub(r"[^ -~]", "?", text).replace("\\", "/")
+    return printable.replace("*/", "* /").replace("/*", "/ *")
+
+
+def c_type(value: Value) -> str:
+    """The C type of a value's elements."""
+    return _C_TYPES[value.type]
+
+
+def shape_text(value: Value) -> str:
+    """A shape as 1x24x32x8."""
+    return "x".join(map(str, value.shape)) or "scalar"
+
+
+def lines(items: list[str], indent: str = "    ") -> str:
+    """Comma-separated items, wrapped."""
+    found, line = [], indent
+    for item in items:
+        if len(line) + len(item) + 2 > _WIDTH and line.strip():
+            found.append(line.rstrip())
+            line = indent
+        line += f"{item}, "
+    return "\n".join([*found, line.rstrip()])
+
+
+@dataclass
+class Unit:
+    """Everything the emitted file holds.
+
+    Args:
+        name: prefix of public names.
+        plan: addresses in the arena.
+        positions: of each layer in the plan.
+    """
+
+    name: str
+    plan: Plan
+    tables: list[str] = field(default_factory=list)
+    functions: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    helpers: dict[str, str] = field(default_factory=dict)
+    includes: set[str] = field(default_factory=set)
+    table_bytes: int = 0
+    _constants: dict[int, str] = field(default_factory=dict)
+
+    def helper(self, name: str, text: str) -> None:
+        """A function several layers share."""
+        self.helpers.setdefault(name, text.strip())
+
+    def table(self, name: str, c_name: str, values: NDArray[Any] | list[Any]) -> str:
+        """A constant array; gives its name."""
+        array = np.asarray(values).ravel()
+        if array.dtype.kind == "f":
+            items = [f"{float(value).hex()}f" for value in array]
+        else:
+            # The most negative int has no literal of its own type.
+            items = ["INT32_MIN" if value == -(1 << 31) else str(int(value)) for value in array]
+        self.tables.append(f"static _Alignas(8) const {c_name} {name}[{array.size}] = {{\n{lines(items)}\n}};")
+        sizes = {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "uint16_t": 2}
+        self.table_bytes += array.size * sizes.get(c_name, 4)
+        return name
+
+    def address(self, value: Value) -> str:
+        """C expression of a value's first element, without its type."""
+        if value.data is None:
+            return f"(arena + {self.plan.values[value.id]})"
+        if value.id not in self._constants:
+            dtype = {TensorType.INT8: "<i1", TensorType.UINT8: "<u1", TensorType.FLOAT32: "<f4"}[value.type]
+            name = f"constant_{value.id}"
+            self._constants[value.id] = self.table(name, c_type(value), np.frombuffer(value.data, dtype=dtype))
+        return self._constants[value.id]
+
+    def source(self, value: Value, name: str = "in") -> str:
+        """Declaration of a pointer to read a value."""
+        return f"const {c_type(value)} *const {name} = (const {c_type(value)} *){self.address(value)};"
+
+    def target(self, value: Value, name: str = "out") -> str:
+        """Declaration of a pointer to write a value."""
+        return f"{c_type(value)} *{name} = ({c_type(value)} *){self.address(value)};"
+
+    def scratch(self, position: int) -> str:
+        """C expression of the layer's scratch bytes."""
+        return f"(arena + {self.plan.scratch[position]})"
+
+    def layer(self, layer: Layer, position: int, body: str, note: str = "") -> None:
+        """Add a layer's function."""
+        function = self.function_name(layer, position)
+        shapes = " + ".join(shape_text(value) for value in layer.inputs)
+        results = " + ".join(shape_text(value) for value in layer.outputs)
+        names = ", ".join(f'"{value.name}"' for value in layer.outputs)
+        head = f"/* {position}: {layer.title} {shapes} -> {results}{note}\n   {comment(names)} */"
+        self.functions.append(f"{head}\nstatic void {function}(void) {{\n{indent(body)}\n}}")
+        self.calls.append(f"{function}();")
+
+    def function_name(self, layer: Layer, position: int) -> str:
+        """Name of a layer's function."""
+        return f"layer_{position:02}_{layer.title.lower()}"
+
+
+def indent(text: str, by: str = "  ") -> str:
+    """Text with every line indented."""
+    return "\n".join(by + line if line else line for line in text.strip("\n").split("\n"))

@@ -1,0 +1,83 @@
+"""The reference kernels' integer arithmetic, exactly: multipliers, roundings, activation limits and table functions."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from thermo_core.tflite.schema import Activation
+
+INT8_MIN, INT8_MAX = -128, 127
+
+
+def quantize_multiplier(real: float) -> tuple[int, int]:
+    """A positive real as (m, e) with real = m * 2**(e - 31) and m in [2**30, 2**31), or (0, 0) where it vanishes."""
+    if real == 0.0:
+        return 0, 0
+    fraction, exponent = math.frexp(real)
+    multiplier = math.floor(fraction * (1 << 31) + 0.5)
+    if multiplier == 1 << 31:
+        multiplier //= 2
+        exponent += 1
+    if exponent < -31:
+        return 0, 0
+    if exponent > 30:
+        return (1 << 31) - 1, 30
+    return multiplier, exponent
+
+
+def wrap32(value: int) -> int:
+    """Two's complement of 32 bits."""
+    return (value + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
+def high_multiply(value: int, multiplier: int) -> int:
+    """Saturating rounding doubling high multiply: value * multiplier / 2**31, halves rounded up."""
+    return min((value * multiplier + (1 << 30)) >> 31, (1 << 31) - 1)
+
+
+def rounding_shift(value: int, exponent: int) -> int:
+    """value / 2**exponent, halves rounded away from zero."""
+    if exponent == 0:
+        return value
+    return (value + (1 << (exponent - 1)) - (value < 0)) >> exponent
+
+
+def scale(value: int, multiplier: int, exponent: int) -> int:
+    """value * multiplier * 2**(exponent - 31), rounded twice as the reference kernels do."""
+    shifted = wrap32(value << max(exponent, 0))
+    return rounding_shift(high_multiply(shifted, multiplier), max(-exponent, 0))
+
+
+def clamp(value: int, low: int = INT8_MIN, high: int = INT8_MAX) -> int:
+    """The value, held between low and high."""
+    return max(low, min(high, value))
+
+
+def activation_limits(activation: Activation, output_scale: float, zero_point: int) -> tuple[int, int]:
+    """Lowest and highest int8 output of a fused activation."""
+
+    def quantize(real: float) -> int:
+        # Single precision, halves away from zero, as the reference kernels compute it.
+        quotient = float(np.float32(real) / np.float32(output_scale))
+        return zero_point + int(math.copysign(math.floor(abs(quotient) + 0.5), quotient))
+
+    low, high = INT8_MIN, INT8_MAX
+    if activation in (Activation.RELU, Activation.RELU6):
+        low = max(low, quantize(0.0))
+    if activation is Activation.RELU6:
+        high = min(high, quantize(6.0))
+    if activation is Activation.RELU_N1_TO_1:
+        low, high = max(low, quantize(-1.0)), min(high, quantize(1.0))
+    return low, high
+
+
+def table_of(function: Callable[[int], int]) -> bytes:
+    """256 results of an int8 -> int8 function, indexed by the input's byte."""
+    results = [function(byte - 256 if byte > 127 else byte) for byte in range(256)]
+    return bytes(result & 0xFF for result in results)
+
+
+def round_half_away(value: np.float32) -> int:
+    """C's roundf."""
+    return int(math.copysign(math.floor(abs(float(value)) + 0.5), float(value)))

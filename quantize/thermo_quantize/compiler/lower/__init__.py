@@ -1,0 +1,43 @@
+"""From the operators of a .tflite file to layers: `lower` refuses what the kernels cannot do, naming operator and tensor."""
+
+from thermo_core.errors import ModelError
+from thermo_core.tflite.reader import Model
+from thermo_core.tflite.schema import TensorType
+from thermo_quantize.compiler.ir import Layer, Network
+from thermo_quantize.compiler.lower.arithmetic import ARITHMETIC
+from thermo_quantize.compiler.lower.context import Context
+from thermo_quantize.compiler.lower.movement import MOVEMENT
+from thermo_quantize.compiler.lower.pointwise import POINTWISE
+from thermo_quantize.compiler.lower.windows import WINDOWS
+
+OPERATORS = {**WINDOWS, **ARITHMETIC, **MOVEMENT, **POINTWISE}
+
+
+def lower(model: Model) -> Network:
+    """The layers of a model.
+
+    Raises:
+        ModelError: an operator, type or shape that is not supported.
+    """
+    if not model.inputs or not model.outputs:
+        raise ModelError("The model has no inputs or no outputs; export it again with both.")
+    context = Context(model)
+    layers: list[Layer] = []
+    for operator in model.operators:
+        if operator.name not in OPERATORS:
+            names = ", ".join(sorted(OPERATORS))
+            output = operator.outputs[0].label if operator.outputs else "no tensor"
+            raise ModelError(f"Cannot compile {operator.label} that makes {output}: supported are {names}.")
+        for tensor in (*operator.inputs, *operator.outputs):
+            if tensor is not None and tensor.is_variable:
+                raise context.refuse(operator, tensor, "keeps its value between runs", "networks without state")
+        layers += OPERATORS[operator.name](context, operator)
+    quantization = {}
+    for tensor in (*model.inputs, *model.outputs):
+        if tensor.type not in (TensorType.INT8, TensorType.UINT8, TensorType.FLOAT32):
+            raise ModelError(f"Cannot compile {tensor.label} as an end of the network: supported are int8, uint8, float32.")
+        if tensor.quantization is not None:
+            quantization[context.value(tensor).id] = (tensor.quantization.scales[0], tensor.quantization.zero_points[0])
+    inputs = tuple(context.value(tensor) for tensor in model.inputs)
+    outputs = tuple(context.value(tensor) for tensor in model.outputs)
+    return Network(tuple(layers), inputs, outputs, quantization)

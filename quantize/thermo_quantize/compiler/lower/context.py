@@ -1,0 +1,149 @@
+"""What every operator's lowering asks for: checked inputs, scales, constants and new values."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermo_core.errors import ModelError
+from thermo_core.tflite.reader import Model, Operator, Tensor
+from thermo_core.tflite.schema import Activation, TensorType
+from thermo_quantize.compiler.fixed_point import activation_limits, quantize_multiplier
+from thermo_quantize.compiler.ir import Requant, Value
+
+_NUMPY = {TensorType.INT8: "<i1", TensorType.UINT8: "<u1", TensorType.INT32: "<i4", TensorType.FLOAT32: "<f4"}
+
+
+@dataclass
+class Context:
+    """The model, and the value each of its tensors became."""
+
+    model: Model
+    _values: dict[int, Value] = field(default_factory=dict)
+
+    def refuse(self, operator: Operator, tensor: Tensor, problem: str, supported: str) -> ModelError:
+        """The error of an operator that cannot be compiled."""
+        return ModelError(f"Cannot compile {operator.label}: {tensor.label} {problem}; supported are {supported}.")
+
+    def value(self, tensor: Tensor) -> Value:
+        """The value of a tensor."""
+        if tensor.index not in self._values:
+            self._values[tensor.index] = Value(tensor.index, tensor.name, tensor.shape, tensor.type, tensor.data)
+        return self._values[tensor.index]
+
+    def alias(self, tensor: Tensor, value: Value) -> None:
+        """Let a tensor share the bytes of a value."""
+        self._values[tensor.index] = value
+
+    def input(self, operator: Operator, number: int) -> Tensor:
+        """Input `number`.
+
+        Raises:
+            ModelError: the operator lacks it.
+        """
+        tensor = operator.inputs[number] if number < len(operator.inputs) else None
+        if tensor is None:
+            raise ModelError(f"Cannot compile {operator.label}: it lacks input {number}; export the model again.")
+        return tensor
+
+    def output(self, operator: Operator) -> Tensor:
+        """The only output.
+
+        Raises:
+            ModelError: the operator has none, or several.
+        """
+        if len(operator.outputs) != 1:
+            raise ModelError(f"Cannot compile {operator.label}: it has {len(operator.outputs)} outputs instead of one.")
+        return operator.outputs[0]
+
+    def int8(self, operator: Operator, tensor: Tensor) -> Tensor:
+        """The tensor, which must be int8."""
+        if tensor.type is not TensorType.INT8:
+            raise self.refuse(operator, tensor, f"is {tensor.type.name.lower()}", "int8 tensors")
+        return tensor
+
+    def scale(self, operator: Operator, tensor: Tensor) -> tuple[float, int]:
+        """(scale, zero point) of an int8 tensor that has one of each."""
+        self.int8(operator, tensor)
+        found = tensor.quantization
+        if found is None or len(found.scales) != 1:
+            raise self.refuse(operator, tensor, "has not one scale", "activations quantised per tensor")
+        if not -128 <= found.zero_points[0] <= 127:
+            raise self.refuse(operator, tensor, "has a zero point beyond int8", "zero points from -128 to 127")
+        return found.scales[0], found.zero_points[0]
+
+    def constant(self, operator: Operator, tensor: Tensor, type_: TensorType) -> NDArray[Any]:
+        """Data of a constant tensor."""
+        if tensor.type is not type_:
+            raise self.refuse(operator, tensor, f"is {tensor.type.name.lower()}", f"{type_.name.lower()} there")
+        if tensor.data is None and tensor.elements:
+            raise self.refuse(operator, tensor, "is computed while the network runs", "constants there")
+        return np.frombuffer(tensor.data or b"", dtype=_NUMPY[type_]).reshape(tensor.shape)
+
+    def integers(self, operator: Operator, number: int) -> list[int]:
+        """An int32 constant input as a flat list."""
+        array = self.constant(operator, self.input(operator, number), TensorType.INT32)
+        return [int(value) for value in array.ravel()]
+
+    def image(self, operator: Operator, tensor: Tensor) -> tuple[int, int, int]:
+        """(rows, columns, channels) of an int8 image of batch 1."""
+        self.int8(operator, tensor)
+        if len(tensor.shape) != 4 or tensor.shape[0] != 1 or 0 in tensor.shape:
+            raise self.refuse(operator, tensor, f"has shape {list(tensor.shape)}", "shapes (1, rows, columns, channels)")
+        return tensor.shape[1], tensor.shape[2], tensor.shape[3]
+
+    def shape(self, operator: Operator, tensor: Tensor, expected: tuple[int, ...]) -> None:
+        """Check a tensor's shape."""
+        if tensor.shape != expected:
+            raise self.refuse(operator, tensor, f"has shape {list(tensor.shape)}", f"only {list(expected)} here")
+
+    def activation(self, operator: Operator) -> Activation:
+        """The fused activation."""
+        number = int(operator.options.get("activation", 0))
+        if number not in (0, 1, 2, 3):
+            raise ModelError(f"Cannot compile {operator.label}: supported fused activations are RELU, RELU6, RELU_N1_TO_1.")
+        return Activation(number)
+
+    def limits(self, operator: Operator, output: Tensor) -> tuple[int, int]:
+        """Lowest and highest output."""
+        return activation_limits(self.activation(operator), *self.scale(operator, output))
+
+    def weights(
+        self, operator: Operator, number: int, channels: int, axis: int
+    ) -> tuple[NDArray[np.int8], tuple[float, ...]]:
+        """Constant int8 weights, and one scale for each of `channels` outputs along `axis`."""
+        tensor = self.input(operator, number)
+        data = self.constant(operator, tensor, TensorType.INT8)
+        found = tensor.quantization
+        if found is None or any(found.zero_points):
+            raise self.refuse(operator, tensor, "is not quantised symmetrically", "weights with zero point 0")
+        if len(found.scales) not in (1, channels) or (len(found.scales) > 1 and found.axis != axis):
+            raise self.refuse(operator, tensor, "has scales along another axis", "one scale, or one an output channel")
+        return data, found.scales * (channels // len(found.scales))
+
+    def bias(self, operator: Operator, number: int, channels: int) -> NDArray[np.int32]:
+        """Constant int32 bias; zeros where the operator has none."""
+        tensor = operator.inputs[number] if number < len(operator.inputs) else None
+        if tensor is None:
+            return np.zeros(channels, np.int32)
+        data = self.constant(operator, tensor, TensorType.INT32)
+        if data.size != channels:
+            raise self.refuse(operator, tensor, f"has {data.size} values", f"{channels}, one an output channel")
+        return data.ravel().astype(np.int32)
+
+    def accumulators(self, operator: Operator, weights: NDArray[np.int8], bias: NDArray[np.int32]) -> None:
+        """Check that no accumulator (weights with the output channel first) can leave 32 bits."""
+        sums = np.abs(weights.reshape(weights.shape[0], -1).astype(np.int64)).sum(axis=1)
+        if int((sums * 255 + np.abs(bias.astype(np.int64))).max(initial=0)) >= 1 << 30:
+            raise self.refuse(operator, self.output(operator), "sums beyond 30 bits", "smaller layers or biases")
+
+    def requant(
+        self, operator: Operator, source: Tensor, scales: tuple[float, ...], output: Tensor, activation: bool = True
+    ) -> Requant:
+        """How accumulators of products of `source` and weights become outputs."""
+        input_scale, _ = self.scale(operator, source)
+        output_scale, zero_point = self.scale(operator, output)
+        pairs = [quantize_multiplier(input_scale * scale / output_scale) for scale in scales]
+        low, high = self.limits(operator, output) if activation else (-128, 127)
+        return Requant(tuple(m for m, _ in pairs), tuple(e for _, e in pairs), zero_point, low, high)

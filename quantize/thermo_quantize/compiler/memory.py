@@ -1,0 +1,213 @@
+"""Memory plan: a place in one arena for every value and scratch buffer, near the lower bound of what is live at once.
+
+A kernel that reads its input ahead of what it writes may let its output overlap an input that dies there (`Overlap`); so
+element-wise and depthwise layers run in place, and convolutions slide their output over their input row by row.
+"""
+
+import random
+from dataclasses import dataclass
+
+from thermo_quantize.compiler.ir import Layer, Network
+
+ALIGNMENT = 8
+_ROUNDS = 3000
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Where an output may begin relative to an input it overlaps: at most `lag` bytes after it, or a multiple of `step`.
+
+    `step` counts with `step_limit`: the output may begin at most so far after the input.
+    """
+
+    lag: int | None = None
+    step: int | None = None
+
+    def allows(self, delta: int) -> bool:
+        """May output begin `delta` bytes after the input?"""
+        return (self.lag is not None and delta <= self.lag) or (self.step is not None and delta % self.step == 0)
+
+
+NONE = Overlap()
+ANYWHERE = Overlap(step=1)
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something that needs bytes from the start of layer `first` to the end of layer `last` (-1: before the first)."""
+
+    key: tuple[str, int]
+    size: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Offsets of values (by id) and scratch buffers (by layer position), arena size and its lower bound, in bytes."""
+
+    values: dict[int, int]
+    scratch: dict[int, int]
+    size: int
+    bound: int
+    live: tuple[int, ...]
+
+
+def plan_memory(
+    network: Network, scratch: list[int], overlaps: dict[tuple[int, int], Overlap], padding: int = 0
+) -> Plan:
+    """Place everything.
+
+    Args:
+        network: layers in order.
+        scratch: bytes of scratch each layer needs.
+        overlaps: (input's id, output's id) -> how they may overlap at the layer that makes the output.
+        padding: bytes a kernel may read past a value's end.
+
+    Returns:
+        A plan without conflicts.
+    """
+    items = _items(network, scratch, padding)
+    rules = {
+        (("value", a), ("value", b)): rule
+        for (a, b), rule in overlaps.items()
+        if rule != NONE and _meet(items, a, b)
+    }
+    live, bound = _bound(network.layers, items, rules)
+    offsets, size = _search(items, rules, bound)
+    return Plan(
+        {key[1]: offset for key, offset in offsets.items() if key[0] == "value"},
+        {key[1]: offset for key, offset in offsets.items() if key[0] == "scratch"},
+        size,
+        bound,
+        live,
+    )
+
+
+def _align(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT
+
+
+def _items(network: Network, scratch: list[int], padding: int) -> dict[tuple[str, int], Item]:
+    first: dict[int, int] = {value.id: -1 for value in network.inputs}
+    last: dict[int, int] = {value.id: -1 for value in network.inputs}
+    sizes = {value.id: value.size for value in network.inputs}
+    for step, layer in enumerate(network.layers):
+        for value in (*layer.inputs, *layer.outputs):
+            if value.data is None:
+                first.setdefault(value.id, step)
+                last[value.id] = step
+                sizes[value.id] = value.size
+    for value in network.outputs:
+        if value.data is None:
+            last[value.id] = len(network.layers)
+    items = [Item(("value", key), _align(sizes[key] + padding), first[key], last[key]) for key in sizes]
+    items += [Item(("scratch", step), _align(size), step, step) for step, size in enumerate(scratch) if size]
+    return {item.key: item for item in items}
+
+
+def _meet(items: dict[tuple[str, int], Item], source: int, output: int) -> bool:
+    one, two = items.get(("value", source)), items.get(("value", output))
+    return one is not None and two is not None and source != output and one.last == two.first
+
+
+def _bound(
+    layers: tuple[Layer, ...], items: dict[tuple[str, int], Item], rules: dict[tuple[tuple[str, int], tuple[str, int]], Overlap]
+) -> tuple[tuple[int, ...], int]:
+    """Bytes each layer needs at least, and their maximum."""
+    live = []
+    for step in range(len(layers)):
+        here = [item for item in items.values() if item.first <= step <= item.last]
+        total = sum(item.size for item in here)
+        saving = 0
+        for (source, output), rule in rules.items():
+            one, two = items[source], items[output]
+            if two.first == step and one in here:
+                saving = max(saving, one.size + two.size - _union(one.size, two.size, rule))
+        live.append(total - saving)
+    ends = sum(item.size for item in items.values() if item.first == -1)
+    return tuple(live), max([*live, ends])
+
+
+def _union(source: int, output: int, rule: Overlap) -> int:
+    if rule.step is not None or (rule.lag is not None and rule.lag >= 0):
+        return max(source, output)
+    return min(source + output, max(output, source - (rule.lag or 0)))
+
+
+def _candidates(
+    item: Item, other: Item, at: int, rules: dict[tuple[tuple[str, int], tuple[str, int]], Overlap]
+) -> list[int]:
+    found = [at + other.size, at - item.size]
+    as_output, as_source = rules.get((other.key, item.key)), rules.get((item.key, other.key))
+    for rule, sign in ((as_output, 1), (as_source, -1)):
+        if rule is not None:
+            found += [at, at + other.size - item.size]
+            if rule.lag is not None:
+                found.append((at + sign * rule.lag) // ALIGNMENT * ALIGNMENT + (0 if sign > 0 else ALIGNMENT))
+                found.append((at + sign * rule.lag) // ALIGNMENT * ALIGNMENT)
+    return found
+
+
+def _fits(
+    item: Item,
+    at: int,
+    placed: list[tuple[Item, int]],
+    rules: dict[tuple[tuple[str, int], tuple[str, int]], Overlap],
+) -> bool:
+    for other, where in placed:
+        if at >= where + other.size or where >= at + item.size:
+            continue
+        as_output, as_source = rules.get((other.key, item.key)), rules.get((item.key, other.key))
+        if as_output is not None and as_output.allows(at - where):
+            continue
+        if as_source is not None and as_source.allows(where - at):
+            continue
+        return False
+    return True
+
+
+def _place(
+    order: list[Item], rules: dict[tuple[tuple[str, int], tuple[str, int]], Overlap], best: int
+) -> dict[tuple[str, int], int] | None:
+    placed: list[tuple[Item, int]] = []
+    for item in order:
+        near = [(other, at) for other, at in placed if other.first <= item.last and item.first <= other.last]
+        options = {0}
+        for other, at in near:
+            options.update(_candidates(item, other, at, rules))
+        chosen = next((at for at in sorted(options) if at >= 0 and _fits(item, at, near, rules)), None)
+        if chosen is None or chosen + item.size >= best:
+            return None
+        placed.append((item, chosen))
+    return {item.key: at for item, at in placed}
+
+
+def _search(
+    items: dict[tuple[str, int], Item], rules: dict[tuple[tuple[str, int], tuple[str, int]], Overlap], bound: int
+) -> tuple[dict[tuple[str, int], int], int]:
+    everything = list(items.values())
+    orders = [
+        sorted(everything, key=lambda item: (-item.size, item.first)),
+        sorted(everything, key=lambda item: (item.first, -item.size)),
+        sorted(everything, key=lambda item: (-item.last, -item.size)),
+        sorted(everything, key=lambda item: (-item.size * (item.last - item.first + 1), item.first)),
+    ]
+    best_size, best = sum(item.size for item in everything) + 1, {}
+    best_order = orders[0]
+    generator = random.Random(1)
+    for number in range(_ROUNDS):
+        if number < len(orders):
+            order = orders[number]
+        else:
+            order = best_order[:]
+            for _ in range(generator.randint(1, 3)):
+                item = order.pop(generator.randrange(len(order)))
+                order.insert(generator.randrange(len(order) + 1), item)
+        found = _place(order, rules, best_size)
+        if found is not None:
+            best, best_order = found, order
+            best_size = max((at + items[key].size for key, at in found.items()), default=0)
+        if best_size <= bound:
+            break
+    return best, best_size

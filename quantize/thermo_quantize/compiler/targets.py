@@ -1,0 +1,76 @@
+"""Instruction sets, and which kernel serves a layer on each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from thermo_quantize.compiler.emit.kernel import Kernel
+from thermo_quantize.compiler.emit.plain_conv import PlainConv, PlainDepthwise, PlainTransposeConv
+from thermo_quantize.compiler.emit.plain_elements import (
+    PlainBilinear,
+    PlainBinary,
+    PlainConvert,
+    PlainGather,
+    PlainLookup,
+    PlainMove,
+)
+from thermo_quantize.compiler.emit.plain_reduce import PlainMean, PlainPool, PlainSoftmax
+from thermo_quantize.compiler.ir import (
+    Bilinear,
+    Binary,
+    Conv,
+    Convert,
+    Depthwise,
+    Gather,
+    Layer,
+    Lookup,
+    Mean,
+    Move,
+    Pool,
+    Softmax,
+    TransposeConv,
+)
+
+Choice = Callable[[Any], Kernel[Any] | None]
+
+_PLAIN: dict[type[Layer], Choice] = {
+    Conv: PlainConv,
+    Depthwise: PlainDepthwise,
+    TransposeConv: PlainTransposeConv,
+    Pool: PlainPool,
+    Mean: PlainMean,
+    Softmax: PlainSoftmax,
+    Binary: PlainBinary,
+    Lookup: PlainLookup,
+    Move: PlainMove,
+    Gather: PlainGather,
+    Bilinear: PlainBilinear,
+    Convert: PlainConvert,
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """A kind of processor."""
+
+    name: str
+    summary: str
+    special: dict[type[Layer], Choice]
+    guard: str = ""
+    padding: int = 0
+
+    def kernel(self, layer: Layer) -> Kernel[Any]:
+        """The fastest kernel that can do the layer."""
+        chosen = self.special[type(layer)](layer) if type(layer) in self.special else None
+        kernel = chosen if chosen is not None else _PLAIN[type(layer)](layer)
+        assert kernel is not None
+        return kernel
+
+
+TARGETS = {
+    target.name: target
+    for target in (
+        Target("generic", "any C11 compiler", {}),
+        Target("m0", "Cortex-M0, M0+, M23", {}),
+    )
+}
