@@ -4,6 +4,7 @@ import time
 
 from thermo_core.bundle import Bundle
 from thermo_core.correction import Correction
+from thermo_core.errors import ModelError, ThermistorError
 from thermo_core.frames import Subpage, Words
 from thermo_core.image import Version
 from thermo_core.mlx90640.calibration import Calibration
@@ -54,7 +55,7 @@ class Pipeline:
         inline: classify between captures instead of beside them; for simulated time.
 
     Raises:
-        ModelError: the model cannot be loaded or does not fit its contracts.
+        ModelError: the model cannot be loaded or does not fit its contracts, or the profile's thermistors cannot be.
         UsageError: the profile asks for what the sensor does not have, or there are no such kernels.
 
     Attributes:
@@ -83,11 +84,7 @@ class Pipeline:
         self._sensor = PictureSensor(
             hardware.bus, hardware.clock, profile.picture_sensor, self.counters, hardware.max_read_bytes
         )
-        self._thermistors = (
-            ThermistorArray(hardware.bus, hardware.clock, profile.thermistors, self.counters)
-            if profile.thermistors.channels
-            else None
-        )
+        self._thermistors = self._make_thermistors()
         self._classifier = None if bundle is None else Classifier(bundle, kernels, self.counters)
         self._background: Background[VerdictRecord] = Background(inline)
         self._encoder = CountsEncoder()
@@ -125,7 +122,8 @@ class Pipeline:
     @property
     def calibrated(self) -> bool:
         """Whether a per-pixel calibration of this sensor is in use."""
-        return self._usable_correction() is not None
+        correction = self._usable_correction()
+        return correction is not None and not correction.is_identity
 
     def start(self) -> None:
         """Bring the picture sensor up; where it does not answer, `step` goes on trying."""
@@ -205,6 +203,15 @@ class Pipeline:
         if self._classifier is not None:
             results.append(check_model(self._classifier))
         return results
+
+    def _make_thermistors(self) -> ThermistorArray | None:
+        settings = self.profile.thermistors
+        if not settings.channels:
+            return None
+        try:
+            return ThermistorArray(self._hardware.bus, self._clock, settings, self.counters)
+        except ThermistorError as error:
+            raise ModelError(f"The profile {self.profile.name} describes impossible thermistors. {error}") from error
 
     def _capture(self, until_us: int) -> bool:
         subpage = self._sensor.capture(until_us)

@@ -4,10 +4,9 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
 from thermo_core.clock import Clock
-from thermo_core.errors import BusError, ThermistorError
+from thermo_core.errors import BusError
 from thermo_core.profile import Thermistors as ThermistorsSettings
-from thermo_core.profile import ThermistorSettings
-from thermo_core.thermistor import AdcScale, Beta, ChannelState, Divider, SteinhartHart, ThermistorChannel
+from thermo_core.thermistor import ChannelState, SteinhartHart, ThermistorChannel
 from thermo_core.wire.records import ChannelReading
 from thermo_device.bus import I2cBus, Registers
 from thermo_device.counters import Counters
@@ -16,7 +15,6 @@ CONVERSION_US = 1_400
 """A conversion at 860 a second with an oscillator 10 % slow, and the time to wake up."""
 TRIES = 3
 """How often one channel is converted before it reads as missing."""
-ADC = AdcScale(full_scale_v=4.096)
 ATTEMPTS = 2
 """Attempts at a transaction: few, because a missing ADC must not hold up the pictures."""
 
@@ -59,6 +57,9 @@ class ThermistorArray:
         clock: device's clock.
         settings: address, scans per second, channels.
         counters: where faults are counted.
+
+    Raises:
+        ThermistorError: the constants of a channel's curve are no NTC's.
     """
 
     def __init__(self, bus: I2cBus, clock: Clock, settings: ThermistorsSettings, counters: Counters) -> None:
@@ -77,7 +78,7 @@ class ThermistorArray:
     def set_curves(self, curves: Sequence[SteinhartHart | None]) -> None:
         """Use calibrated curves, one a channel in order; None or none keeps the profile's."""
         padded = (*curves, *(None for _ in self._settings[len(curves) :]))
-        channels = map(_channel, self._settings)
+        channels = map(ThermistorChannel.from_settings, self._settings)
         self._channels = tuple(
             channel if curve is None else replace(channel, curve=curve)
             for channel, curve in zip(channels, padded, strict=False)
@@ -168,18 +169,8 @@ class ThermistorArray:
         return int(self._registers.read_words(pointer, 1)[0])
 
 
-def _channel(settings: ThermistorSettings) -> ThermistorChannel:
-    curve = SteinhartHart(*settings.curve) if len(settings.curve) == 3 else Beta(*settings.curve)
-    divider = Divider(settings.series_ohm, settings.supply_v, settings.ntc_to_ground)
-    return ThermistorChannel(settings.name, divider, curve, settings.self_heating_k_per_mw)
-
-
 def _reading(channel: ThermistorChannel, counts: int | None) -> ChannelReading:
     if counts is None:
         return ChannelReading(0, ChannelState.MISSING, None)
-    try:
-        celsius, state = channel.celsius(counts, ADC)
-    except ThermistorError:
-        # Far outside its curve: for a thermistor that is whole, no resistance between the rails is.
-        return ChannelReading(counts, ChannelState.OPEN, None)
+    celsius, state = channel.celsius(counts)
     return ChannelReading(counts, int(state), float(celsius) if state == ChannelState.OK else None)

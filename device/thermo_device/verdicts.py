@@ -81,7 +81,7 @@ class VerdictMaker:
         version = model_version
         self._verdict = partial(
             VerdictRecord,
-            uncalibrated=correction is None,
+            uncalibrated=correction is None or correction.is_identity,
             fast_kernels=classifier.fast,
             simulated=simulated,
             model_version=(version.major, version.minor, version.revision, version.build),

@@ -1,0 +1,188 @@
+"""Each bus fault at each transaction of start-up and of a picture: recovery, counts, and no wrong page taken for good.
+
+What the simulated chip really measured is written down at its source, so that a page can be told from any other.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from smbus2 import i2c_msg
+
+from thermo_core.frames import Subpage
+from thermo_core.mlx90640.registers import subpage_mask
+from thermo_core.profile import PictureSensor as Settings
+from thermo_device.acquisition import PictureSensor
+from thermo_device.counters import FAULTS, PLAIN, Counters
+from thermo_device.plausibility import AUXILIARY_JUMP, SMALLEST_JUMP
+from thermo_sim.hardware import SimulatedHardware
+
+USED_AUXILIARY = np.array([0x700, 0x708, 0x70A, 0x720, 0x728, 0x72A]) - 0x400
+NOTICED = {"nack": "bus_nack", "stuck": "bus_stuck", "short": "bus_short_read", "unplug": "bus_nack"}
+"""Counters of the faults that a transaction cannot fail to notice; short reads only where it reads."""
+
+
+@dataclass
+class Measured:
+    """One subpage as it left the simulated chip."""
+
+    power_cycle: int
+    index: int
+    number: int
+    time_us: int
+    pixels: NDArray[np.uint16]
+
+
+class Bench:
+    """A sensor on a simulated bus that keeps a list of what its chip measured."""
+
+    def __init__(self, rate_hz: float = 16, bus_hz: int = 1_000_000, faults: str = "", **settings: object) -> None:
+        self.hardware = SimulatedHardware.from_profile(seed=3, bus_hz=bus_hz, faults=faults, warm_up_tau_s=0)
+        self.counters = Counters()
+        self.sensor = PictureSensor(
+            self.hardware.bus,
+            self.hardware.clock,
+            Settings(refresh_rate_hz=rate_hz, **settings),  # type: ignore[arg-type]
+            self.counters,
+        )
+        self.measured: list[Measured] = []
+        self.period_us = 1e6 / rate_hz
+        scene, times = self.hardware.scene.celsius, [0.0]
+
+        def watched(time_s: float) -> NDArray[np.floating]:
+            times.append(time_s)
+            return scene(time_s)
+
+        self.hardware.chip.set_scene(watched, 0)
+        radiometry = self.hardware.chip.radiometry
+        measure = radiometry.measure
+
+        def observed(scene, number, index, control, conditions, power_cycle):  # type: ignore[no-untyped-def]
+            result = measure(scene, number, index, control, conditions, power_cycle)
+            time_us = round(times[-1] * 1e6)
+            self.measured.append(Measured(power_cycle, index, number, time_us, result.pixels.copy().ravel()))
+            return result
+
+        radiometry.measure = observed  # type: ignore[method-assign]
+
+    def capture(self, pages: int, at_most_s: float = 30.0) -> list[Subpage]:
+        """`pages` subpages, by capture alone, as the pipeline does it."""
+        clock = self.hardware.clock
+        end_us = clock.now_us() + round(at_most_s * 1e6)
+        captured: list[Subpage] = []
+        while len(captured) < pages:
+            assert clock.now_us() < end_us, f"only {len(captured)} pages came; {self.counters.snapshot()}"
+            subpage = self.sensor.capture(clock.now_us() + 250_000)
+            if subpage is not None:
+                captured.append(subpage)
+        return captured
+
+    def source(self, subpage: Subpage, tolerance: float = 0) -> Measured:
+        """What the chip measured that this page is; fails where it is nothing the chip measured."""
+        mask = subpage_mask(subpage.number, chess=True).ravel()
+        pixels = subpage.words[:768][mask].astype(np.int16).astype(int)
+        # Of equal ones the last: auxiliary words measured while the chip boots come with pixels nobody can read.
+        candidates = [measured for measured in reversed(self.measured) if measured.number == subpage.number]
+        off = [np.abs(pixels - measured.pixels.astype(np.int16).astype(int)) for measured in candidates]
+        best = int(np.argmin([np.count_nonzero(difference) for difference in off]))
+        assert off[best].max() <= tolerance, f"page {subpage.index} is {off[best].max()} off anything the chip measured"
+        assert abs(subpage.time_us - candidates[best].time_us) < self.period_us / 2
+        return candidates[best]
+
+    def check(self, pages: list[Subpage], tolerance: float = 0) -> None:
+        """Pages are the chip's, none twice, with numbering that shows every loss, and the counters add up."""
+        sources = [self.source(page, tolerance) for page in pages]
+        for (before, earlier), (after, later) in pairwise(zip(pages, sources, strict=True)):
+            assert after.time_us > before.time_us
+            if earlier.power_cycle == later.power_cycle:
+                assert after.index - before.index == later.index - earlier.index
+            else:
+                assert after.index > before.index
+        counts = self.counters.snapshot()
+        handled = sum(counts.get(name, 0) for name in ("subpages_captured", "subpages_lost", "pages_settling"))
+        assert handled == pages[-1].index + 1
+        assert set(counts) <= set(FAULTS) | set(PLAIN)
+
+
+def _reads(rate_hz: float, pages: int) -> list[bool]:
+    """Whether each transaction up to the end of so many pages reads, in a run without faults."""
+    bench = Bench(rate_hz)
+    transfer, reads = bench.hardware.bus.i2c_rdwr, []
+
+    def watched(*messages: i2c_msg) -> None:
+        reads.append(any(message.flags & 1 for message in messages))
+        transfer(*messages)
+
+    bench.hardware.bus.i2c_rdwr = watched  # type: ignore[method-assign]
+    bench.capture(pages)
+    return reads
+
+
+KINDS = ["nack", "stuck", "flip", "short", "stale", "eeprom", "unplug"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_start_up_survives_the_fault_at_each_of_its_transactions(kind: str) -> None:
+    reads = _reads(16, 1)
+    assert len(reads) > 20
+    true_eeprom = Bench().hardware.chip.cells.words
+    for at in range(len(reads)):
+        fault = f"{kind}@{at}" + ("+40ms" if kind == "unplug" else "")
+        bench = Bench(faults=fault)
+        pages = bench.capture(6)
+        bench.check(pages, SMALLEST_JUMP if kind == "flip" else 0)
+        assert bench.sensor.eeprom is not None
+        np.testing.assert_array_equal(bench.sensor.eeprom, true_eeprom, err_msg=fault)
+        assert bench.sensor.running
+        assert not bench.sensor.fault
+        _check_noticed(kind, reads[at], bench)
+
+
+def _check_noticed(kind: str, reads: bool, bench: Bench) -> None:
+    if kind in NOTICED:
+        noticed = bench.counters.get(NOTICED[kind]) > 0
+        assert noticed == (reads or kind != "short"), bench.counters.snapshot()
+
+
+@pytest.mark.parametrize("rate_hz", [16, 64])
+@pytest.mark.parametrize("kind", [*KINDS, "flip:bits=30"])
+def test_a_picture_survives_the_fault_at_each_of_its_transactions(kind: str, rate_hz: float) -> None:
+    first, reads = len(_reads(rate_hz, 20)), _reads(rate_hz, 22)
+    assert 10 <= len(reads) - first <= 20
+    name, _, options = kind.partition(":")
+    for at in range(first, len(reads)):
+        fault = f"{name}@{at}" + ("+40ms" if name == "unplug" else "") + (f":{options}" if options else "")
+        bench = Bench(rate_hz, faults=fault)
+        pages = bench.capture(40)
+        bench.check(pages, 8 * SMALLEST_JUMP if name == "flip" else 0)
+        assert bench.sensor.running
+        assert abs(pages[-1].time_us - bench.source(pages[-1]).time_us) < bench.period_us / 20
+        _check_noticed(name, reads[at], bench)
+        lost = bench.counters.get("subpages_lost")
+        limit = {"stuck": rate_hz * 1.1 + 2, "unplug": rate_hz * 0.9 + 3}.get(name, 2)
+        assert lost <= limit, f"{fault}: {bench.counters.snapshot()}"
+
+
+def test_flipped_bits_are_put_right_or_small() -> None:
+    bench = Bench(16, faults="flip:p=0.1")
+    pages = bench.capture(400)
+    bench.check(pages, SMALLEST_JUMP)
+    sources = [bench.source(page, SMALLEST_JUMP) for page in pages]
+    wrong = sum(
+        bool((page.words[:768][subpage_mask(page.number, True).ravel()] != source.pixels).any())
+        for page, source in zip(pages, sources, strict=True)
+    )
+    assert bench.counters.get("word_corrected") > 10
+    assert wrong < 0.08 * len(pages), "of the flips in RAM, only those in the lowest bits pass"
+
+
+def test_a_used_auxiliary_word_is_never_far_off() -> None:
+    bench = Bench(16, faults="flip:p=0.2:bits=60")
+    true = Bench(16).capture(2)
+    for page in bench.capture(150):
+        change = page.words[USED_AUXILIARY].astype(np.int16).astype(int) - true[0].words[USED_AUXILIARY].astype(
+            np.int16
+        ).astype(int)
+        assert np.abs(change).max() <= 2 * AUXILIARY_JUMP
