@@ -28,12 +28,13 @@ _LAYOUT = struct.Struct(
     "=" + "".join("h" if registers.AUXILIARY_START + i in _USED else "2x" for i in range(AUXILIARY_WORDS)) + "HH"
 )
 """The words used here, signed, then control register and subpage number."""
+_unpack = _LAYOUT.unpack_from
 _REQUIRED = struct.Struct(
     "=" + "".join("H" if registers.AUXILIARY_START + i in _CHECKED else "2x" for i in range(AUXILIARY_WORDS))
 )
 """The words that must have been measured."""
 _INVALID = registers.INVALID_WORD.to_bytes(2, sys.byteorder)
-_WORD = np.dtype(np.uint16)
+_WORD, _SHAPE = np.dtype(np.uint16), (FRAME_WORDS,)
 
 
 Readings = tuple[int, bool, float, float, float, float, bytes]
@@ -49,6 +50,7 @@ class AuxiliaryReader:
 
     def __init__(self, calibration: Calibration) -> None:
         self._calibration = c = calibration
+        self._tgc = c.tgc
         self._constants = c.vdd25, c.k_vdd, c.alpha_ptat, c.kv_ptat, c.v_ptat25, c.kt_ptat, c.gain
         self._resolution = tuple(2.0 ** (c.resolution_ee - code) for code in range(4))
         other_pattern = c.cp_offset[1] + c.il_chess_c[0]
@@ -66,13 +68,13 @@ class AuxiliaryReader:
             SensorError: the subpage number is neither 0 nor 1.
             AuxiliaryDataError: a word was not measured or cannot be right.
         """
-        if not isinstance(words, np.ndarray) or words.shape != (FRAME_WORDS,) or words.dtype != _WORD:
+        if not isinstance(words, np.ndarray) or words.shape != _SHAPE or words.dtype != _WORD:
             raise UsageError(
                 f"A subpage is an array of {FRAME_WORDS} uint16 words (RAM, control register, subpage number), not "
                 f"{getattr(words, 'dtype', type(words).__name__)} of shape {np.shape(words)}; pass it as it was read."
             )
         data = words.tobytes()
-        vbe, cp0, gain_counts, ptat, cp1, vdd, control, number = _LAYOUT.unpack_from(data, _START)
+        vbe, cp0, gain_counts, ptat, cp1, vdd, control, number = _unpack(data, _START)
         if number > 1:
             raise SensorError(f"Word {SUBPAGE} says subpage {number}, but there are only 0 and 1; read the page again.")
         if data.find(_INVALID, _START) >= 0 and registers.INVALID_WORD in _REQUIRED.unpack_from(data, _START):
@@ -94,7 +96,7 @@ class AuxiliaryReader:
         gain = calibrated_gain / gain_counts
         chess = control & 0x1000 != 0
         compensation = 0.0
-        if self._calibration.tgc:
+        if self._tgc:
             c = self._calibration
             drift = (1 + c.cp_kta * dta) * (1 + c.cp_kv * dv)
             compensation = c.tgc * ((cp1 if number else cp0) * gain - self._cp_offset[chess][number] * drift)

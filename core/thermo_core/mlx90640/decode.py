@@ -42,7 +42,7 @@ class Decoder:
         self.reflected = (
             None if reflected is None else _number_or_map("Reflected temperature in degC", reflected, -100.0, 1000.0)
         )
-        self._auxiliary = AuxiliaryReader(calibration)
+        self._read = AuxiliaryReader(calibration).read
         self._background = tuple(background_terms(calibration, chess).reshape(4, PIXELS) for chess in (False, True))
         self._good = np.ones((ROWS, COLUMNS), dtype=np.bool_)
         self._good.ravel()[list(calibration.bad)] = False
@@ -56,7 +56,7 @@ class Decoder:
 
     def check(self, words: Words) -> tuple[int, bool]:
         """Subpage number, and whether in chess pattern, of a subpage; raises what `decode` would, short of solving it."""
-        number, chess, *_ = self._auxiliary.read(words)
+        number, chess, *_ = self._read(words)
         return number, chess
 
     def decode(self, words: Words) -> DecodedSubpage:
@@ -74,7 +74,7 @@ class Decoder:
             AuxiliaryDataError: an auxiliary word was not measured or cannot be right; it names word and address.
             SensorError: the subpage number is neither 0 nor 1, or no pixel gave a temperature.
         """
-        return self._decode(self._auxiliary.read(words))
+        return self._decode(self._read(words))
 
     def picture(self, first: Words, second: Words, index: int = 0, time_us: int = 0) -> Picture:
         """Temperatures of two subpages, merged; the same as `merge` of `decode` of each, and much quicker.
@@ -89,7 +89,7 @@ class Decoder:
             UsageError: not 834 uint16 words each, or not both subpages of one reading pattern.
             AuxiliaryDataError, SensorError: as `decode`.
         """
-        older, newer = self._auxiliary.read(first), self._auxiliary.read(second)
+        older, newer = self._read(first), self._read(second)
         if older[0] == newer[0] or older[1] != newer[1]:
             raise _no_picture(older[0], newer[0])
         celsius = None
@@ -113,7 +113,7 @@ class Decoder:
         Raises:
             UsageError, AuxiliaryDataError, SensorError: as `decode`.
         """
-        readings = self._auxiliary.read(words)
+        readings = self._read(words)
         number, chess = readings[:2]
         image = self._signal(readings) / self._alpha * _image_scale(self.calibration)
         return np.where(subpage_mask(number, chess) & self._good, image, 0).astype(np.float32)

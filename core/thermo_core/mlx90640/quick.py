@@ -33,6 +33,7 @@ _FRAME_BYTES = 2 * FRAME_WORDS
 _NUMBERS, _POLYNOMIAL = struct.Struct("=11f"), struct.Struct("=4f")
 
 _ZERO_DTA = 25 + KELVIN
+_ZERO_DTA_OPEN_AIR = _ZERO_DTA - OPEN_AIR_K
 _multiply, _subtract, _sqrt = np.multiply, np.subtract, np.sqrt
 
 Floats = NDArray[np.float32]
@@ -52,13 +53,16 @@ class QuickPicture:
     def __init__(self, calibration: Calibration, emissivity: float, reflected: float | None) -> None:
         self._ks_ta, self._slope = calibration.ks_ta, calibration.ks_to[1]
         self._emissivity = emissivity
-        self._mirrored = None if reflected is None else (reflected + KELVIN) ** 4
+        self._mirror = 1 - 1 / emissivity
+        self._mirrored = None if reflected is None else (reflected + KELVIN) ** 2
         self._unit = 1 - self._slope * KELVIN
         self._coldest = (calibration.ct[1] + KELVIN) ** 4
-        self._hottest = (calibration.ct[2] + KELVIN) ** 4
         self._hottest_gain = calibration.range_gain[2]
+        self._hottest = (calibration.ct[2] + KELVIN) ** 4 * self._hottest_gain
+        self._tolerance = TOLERANCE_K / max(abs(self._slope), 1e-9)
+        self._most_tatr = MAX_TATR if abs(self._slope) <= MAX_SLOPE else 0.0
         background = np.abs(background_terms(calibration, True)).max(axis=(1, 2)) @ (1.0, 105.0, 0.9, 105.0 * 0.9)
-        span = (1 + 105 * abs(self._ks_ta)) * self._hottest * self._hottest_gain
+        span = (1 + 105 * abs(self._ks_ta)) * self._hottest
         # Where gain times the largest reading exceeds this, a saturated pixel is certain to leave the range.
         self._floor = span * calibration.alpha.max() + background + 100
         self._patterns = tuple(_constants(calibration, chess) for chess in (False, True))
@@ -87,21 +91,21 @@ class QuickPicture:
         """
         _, chess, dta0, dv0, gain0, cp0, data0 = first
         _, _, dta1, dv1, gain1, cp1, data1 = second
-        emissivity, ks_ta = self._emissivity, self._ks_ta
-        die0, die1 = dta0 + _ZERO_DTA, dta1 + _ZERO_DTA
+        ks_ta, emissivity, floor = self._ks_ta, self._emissivity, self._floor
+        if gain0 * INVALID_WORD - cp0 < floor or gain1 * INVALID_WORD - cp1 < floor:
+            return None
+        die0, die1 = (dta0 + _ZERO_DTA) ** 2, (dta1 + _ZERO_DTA) ** 2
         if self._mirrored is None:
-            mirrored0, mirrored1 = (die0 - OPEN_AIR_K) ** 4, (die1 - OPEN_AIR_K) ** 4
+            mirrored0, mirrored1 = (dta0 + _ZERO_DTA_OPEN_AIR) ** 2, (dta1 + _ZERO_DTA_OPEN_AIR) ** 2
         else:
             mirrored0 = mirrored1 = self._mirrored
-        tatr0 = mirrored0 - (mirrored0 - die0**4) / emissivity
-        tatr1 = mirrored1 - (mirrored1 - die1**4) / emissivity
+        tatr0 = mirrored0 * mirrored0 * self._mirror + die0 * die0 / emissivity
+        tatr1 = mirrored1 * mirrored1 * self._mirror + die1 * die1 / emissivity
         tatr = (tatr0 + tatr1) / 2
         # The difference between the subpages' surroundings goes into x; r there is taken to be what it is at Ta.
         rest = (tatr0 - tatr) * (1 + self._slope * (dta0 + 25))
         scale0 = 1 / (emissivity * (1 + ks_ta * dta0))
         scale1 = 1 / (emissivity * (1 + ks_ta * dta1))
-        if gain0 * INVALID_WORD - cp0 < self._floor or gain1 * INVALID_WORD - cp1 < self._floor:
-            return None
         terms, scaled, sensitivity = self._patterns[chess]
         x, to = self._x, self._to
         with self._lock:
@@ -128,10 +132,8 @@ class QuickPicture:
                 rest,
             )
             self._coefficients.dot(terms, x)
-            fit = self._interpolate(x.item(x.argmin()), x.item(x.argmax()), tatr, abs(rest))
-            if fit is None:
+            if not self._fit(x.item(x.argmin()), x.item(x.argmax()), tatr, abs(rest)):
                 return None
-            _POLYNOMIAL.pack_into(self._polynomial, 0, tatr, *fit)
             _multiply(x, x, self._square)
             _multiply(self._square, x, self._cube)
             self._weights.dot(self._powers, to)
@@ -139,8 +141,8 @@ class QuickPicture:
             _sqrt(to, to)
             return _subtract(self._picture, self._kelvin)
 
-    def _interpolate(self, low: float, high: float, tatr: float, spread: float) -> tuple[float, float, float] | None:
-        """Polynomial of r in x, lowest power first; None where r may be wrong by more than the tolerance allows.
+    def _fit(self, low: float, high: float, tatr: float, spread: float) -> bool:
+        """Set the polynomial that To^4 is of x; False where a pixel could be off by more than the tolerance.
 
         Args:
             low: least x of the picture.
@@ -148,9 +150,12 @@ class QuickPicture:
             tatr: mean of the subpages' surroundings, K^4.
             spread: how far each is from it.
         """
-        in_range = low + tatr > self._coldest and high < (self._hottest - tatr) * self._hottest_gain
-        if not in_range or not 0 < tatr < MAX_TATR or abs(self._slope) > MAX_SLOPE:
-            return None
+        if not (
+            0 < tatr < self._most_tatr
+            and low > self._coldest - tatr
+            and high < self._hottest - tatr * self._hottest_gain
+        ):
+            return False
         slope, unit = self._slope, self._unit
         middle, width = (low + high) / 2, (high - low) / 2 or 1.0
         cold = sqrt(sqrt(low / (unit + slope * sqrt(sqrt(low + tatr))) + tatr))
@@ -158,12 +163,17 @@ class QuickPicture:
         hot = sqrt(sqrt(high / (unit + slope * sqrt(sqrt(high + tatr))) + tatr))
         dark = sqrt(sqrt(tatr))
         reach = hot - dark if hot + cold > 2 * dark else dark - cold
-        if abs(slope) * reach * (0.11 * (hot - cold) ** 3 / mild**2 + spread / (4 * cold**3)) > TOLERANCE_K:
-            return None
+        span = hot - cold
+        error = 0.11 * span * span * span / (mild * mild) + spread / (4 * cold * cold * cold)
+        if error * reach > self._tolerance:
+            return False
         least, most, centre = 1 / (unit + slope * cold), 1 / (unit + slope * hot), 1 / (unit + slope * mild)
         quadratic = (least + most - 2 * centre) / (2 * width * width)
         linear = (most - least) / (2 * width) - 2 * quadratic * middle
-        return centre - (linear + quadratic * middle) * middle, linear, quadratic
+        _POLYNOMIAL.pack_into(
+            self._polynomial, 0, tatr, centre - (linear + quadratic * middle) * middle, linear, quadratic
+        )
+        return True
 
 
 def _constants(calibration: Calibration, chess: bool) -> tuple[Floats, Floats, Floats]:
