@@ -130,7 +130,12 @@ class Pipeline:
         self._sensor.capture(self._clock.now_us())
 
     def resume(self) -> None:
-        """Go on after a pause in which nobody called `step`: what passed meanwhile is no loss."""
+        """Go on after a pause in which nobody called `step`: what passed meanwhile is no loss.
+
+        Pictures and verdicts of a self-test before or during the pause are not news any more; events are.
+        """
+        self._background.results()
+        self._backlog = [record for record in self._backlog if isinstance(record, EventRecord)]
         self._sensor.resume()
         self._encoder.restart()
         self._newest = None
