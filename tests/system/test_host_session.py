@@ -1,0 +1,289 @@
+"""`thermo-host` against the real agent on simulated sensors: every command, one session after the other on one wearable."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from thermo_core.correction import Correction
+from thermo_core.errors import (
+    DowngradeError,
+    LinkLostError,
+    PortBusyError,
+    RefusedError,
+)
+from thermo_core.frames import COLUMNS, ROWS
+from thermo_core.image import load_private_key
+from thermo_core.wire.management import GroupError
+from thermo_core.wire.smp import Group
+from thermo_host import flash
+from thermo_host.application import run
+from thermo_host.link import Wearable
+from thermo_host.monitor import Monitor
+from thermo_host.playback import Recording
+from thermo_host.recording import Gap, Recorder
+from thermo_host.session import fetch
+from thermo_host.stream import listen
+from thermo_sim import control
+
+HOST = [sys.executable, "-m", "thermo_host.cli"]
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def port(start_wearable: Callable[..., Any]) -> str:
+    return str(start_wearable("--seed", "5").link)
+
+
+@pytest.fixture
+def wearable(port: str) -> Iterator[Wearable]:
+    with Wearable.open(port) as opened:
+        yield opened
+
+
+@pytest.fixture
+def image(tmp_path: Path, make_image: Callable[..., bytes]) -> Callable[[str], Path]:
+    def make(version: str) -> Path:
+        path = tmp_path / f"{version}.img"
+        path.write_bytes(make_image(version))
+        return path
+
+    return make
+
+
+def answer(capsys: Capture, *arguments: str) -> tuple[int, dict[str, Any]]:
+    capsys.readouterr()
+    code = run([*arguments, "--json"])
+    return int(code), json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def listen_for(wearable: Wearable, pictures: int) -> Monitor:
+    """Listen until so many pictures came."""
+    session = fetch(wearable)
+    monitor = Monitor(session)
+    items = listen(wearable, session)
+    for item in items:
+        if item is not None:
+            monitor.push(item)
+        if monitor.statistics().pictures >= pictures:
+            break
+    items.close()
+    return monitor
+
+
+def test_a_session_from_hello_to_replay(
+    port: str, image: Callable[[str], Path], tmp_path: Path, capsys: Capture
+) -> None:
+    code, info = answer(capsys, "info", port)
+    assert code == 0
+    assert info["hello"]["simulated"]
+    assert info["calibration"] == {"current": None, "previous": None}
+    assert not info["images"]
+
+    code, flashed = answer(capsys, "flash", port, str(image("1.2.0")))
+    assert code == 0
+    assert (flashed["version"], flashed["confirmed"], flashed["unchanged"]) == ("1.2.0", True, False)
+    assert all(result["passed"] for result in flashed["self_test"])
+    code, again = answer(capsys, "flash", port, str(image("1.2.0")))
+    assert (code, again["unchanged"], again["uploaded"]) == (0, True, 0)
+    code, refused = answer(capsys, "flash", port, str(image("1.1.0")))
+    assert (code, refused["error"]["kind"]) == (7, "DowngradeError")
+
+    path = tmp_path / "session.mcap"
+    code, recorded = answer(capsys, "record", port, "--output", str(path), "--seconds", "4")
+    assert code == 0
+    assert recorded["pictures"] > 5
+    code, replayed = answer(capsys, "replay", str(path), "--summary")
+    assert code == 0
+    assert replayed["complete"]
+    assert replayed["pictures"] == recorded["pictures"]
+    assert 28 < replayed["mean_c"] < 38
+    assert len(replayed["thermistors_c"]) == 4
+    assert sum(replayed["verdicts"].values()) > 5
+    code, _ = answer(capsys, "export", str(path), str(tmp_path / "out.npz"))
+    assert len(np.load(tmp_path / "out.npz")["celsius"]) == recorded["pictures"]
+
+    code, rate = answer(capsys, "rate", port, "4")
+    assert (code, rate["rate_hz"]) == (0, 4.0)
+    code, refused = answer(capsys, "rate", port, "5")
+    assert code == 6
+    assert "5" in refused["error"]["message"]
+    code, reset = answer(capsys, "reset", port)
+    assert (code, reset["model"]) == (0, "1.2.0")
+    code, tested = answer(capsys, "self-test", port)
+    assert (code, tested["passed"]) == (0, True)
+
+
+def test_the_host_decodes_as_the_device_says_it_does(wearable: Wearable) -> None:
+    control.request(Path(wearable.port + ".ctl"), {"cmd": "blackbody", "celsius": 34.0})
+    monitor = listen_for(wearable, 12)
+    picture = monitor.picture
+    assert picture is not None
+    assert abs(float(np.median(picture.celsius)) - 34.0) < 1.0
+    clock = wearable.clock
+    assert clock.synchronised
+    assert abs(monitor.picture_utc_ns - time.time_ns()) < 60e9
+    latency_s = monitor.statistics().latency_s
+    assert latency_s is not None
+    assert latency_s > -clock.uncertainty_s
+
+
+def test_requests_work_while_telemetry_flows(wearable: Wearable) -> None:
+    eeprom = wearable.eeprom()
+    with wearable.stream() as stream:
+        for _ in range(5):
+            np.testing.assert_array_equal(wearable.eeprom(), eeprom)
+            assert stream.get(5.0) is not None
+        assert wearable.echo("still here") == "still here"
+        assert stream.lost == 0
+
+
+def test_a_calibration_is_stored_applied_and_taken_back(wearable: Wearable) -> None:
+    assert wearable.calibration() is None
+    with pytest.raises(RefusedError) as caught:
+        wearable.rollback()
+    assert (caught.value.group, caught.value.code) == (Group.THERMO, GroupError.NO_CALIBRATION)
+    identity = Correction.identity(wearable.hello().sensors[0].id)
+    offset = np.full((ROWS, COLUMNS), 2.5, np.float32)
+    shifted = Correction(
+        offset, identity.gain, identity.ta_slope, identity.bad, identity.thermistors, identity.sensor_id, 1000, 0.01
+    )
+    plain = listen_for(wearable, 6)
+    done: list[tuple[int, int]] = []
+    wearable.write_calibration(identity)
+    wearable.write_calibration(shifted, lambda at, total: done.append((at, total)))
+    assert done[-1][0] == done[-1][1] == len(shifted.to_bytes())
+    stored, before = wearable.calibration(), wearable.calibration(1)
+    assert stored is not None and before is not None
+    assert stored.to_bytes() == shifted.to_bytes()
+    assert before.to_bytes() == identity.to_bytes()
+    moved = listen_for(wearable, 6)
+    assert plain.picture is not None and moved.picture is not None
+    assert moved.corrected
+    assert float(np.median(moved.picture.celsius) - np.median(plain.picture.celsius)) == pytest.approx(2.5, abs=0.3)
+    wearable.rollback()
+    back = wearable.calibration()
+    assert back is not None
+    assert back.to_bytes() == identity.to_bytes()
+    foreign = Correction.identity(bytes(6))
+    with pytest.raises(RefusedError) as caught:
+        wearable.write_calibration(foreign)
+    assert caught.value.code == GroupError.WRONG_SENSOR
+
+
+def test_an_unconfirmed_image_is_gone_after_a_reset(wearable: Wearable, image: Callable[[str], Path]) -> None:
+    flash.flash(wearable, flash.load(image("1.0.0")))
+    steps: list[str] = []
+    done = flash.flash(wearable, flash.load(image("1.1.0")), confirm=False, step=steps.append)
+    assert steps == ["check", "upload", "test", "reset", "self-test"]
+    assert (done.previous, done.version, done.confirmed) == ("1.0.0", "1.1.0", False)
+    assert wearable.hello().model == "1.1.0"
+    assert wearable.reset().model == "1.0.0"
+    with pytest.raises(DowngradeError, match=r"0\.9\.0.*1\.0\.0"):
+        flash.flash(wearable, flash.load(image("0.9.0")))
+
+
+def test_a_refused_image_comes_with_the_devices_reason(
+    port: str, tmp_path: Path, make_image: Callable[..., bytes], capsys: Capture
+) -> None:
+    assert run(["keygen", str(tmp_path / "other")]) == 0
+    key = load_private_key((tmp_path / "other.pem").read_bytes())
+    path = tmp_path / "foreign.img"
+    path.write_bytes(make_image("3.0.0", key=key))
+    code, told = answer(capsys, "flash", port, str(path))
+    assert code == 6
+    assert told["error"]["kind"] == "RefusedError"
+    assert "key" in told["error"]["message"]
+    code, info = answer(capsys, "info", port)
+    assert (code, info["hello"]["model"]) == (0, "")
+
+
+def test_a_recording_goes_on_after_an_unplug_and_holds_the_gap(wearable: Wearable, tmp_path: Path) -> None:
+    session = fetch(wearable)
+    path = tmp_path / "r.mcap"
+    after = 0
+    with Recorder(path, session) as recorder:
+        items = listen(wearable, session, reconnect=True)
+        gap_seen = False
+        for number, item in enumerate(items):
+            if number == 20:
+                control.request(Path(wearable.port + ".ctl"), {"cmd": "unplug", "seconds": 1.0})
+            if item is None:
+                recorder.tick()
+                continue
+            recorder.add(item)
+            gap_seen = gap_seen or isinstance(item, Gap)
+            after += gap_seen
+            if after > 30:
+                break
+        items.close()
+    found = list(Recording(path))
+    gaps = [item for item in found if isinstance(item, Gap)]
+    assert len(gaps) == 1
+    assert gaps[0].to_ns - gaps[0].from_ns >= 0.9e9
+    assert found.index(gaps[0]) < len(found) - 20
+
+
+def test_without_reconnect_an_unplug_ends_the_stream(wearable: Wearable) -> None:
+    session = fetch(wearable)
+    items = listen(wearable, session)
+    next(items)
+    control.request(Path(wearable.port + ".ctl"), {"cmd": "unplug", "seconds": 0.5})
+    with pytest.raises(LinkLostError, match="vanished"):
+        for _ in items:
+            pass
+    assert wearable.reopen(30.0).serial == session.hello.serial
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_the_device_quiet_and_the_file_whole(
+    port: str, tmp_path: Path, number: signal.Signals, code: int, wait_until: Callable[..., None]
+) -> None:
+    path = tmp_path / "r.mcap"
+    process = subprocess.Popen(
+        [*HOST, "record", port, "-o", str(path), "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    wait_until(lambda: path.exists() and path.stat().st_size > 12_000, "a recording")
+    with pytest.raises(PortBusyError, match=str(process.pid)):
+        Wearable.open(port)
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == code
+    summary, error = (json.loads(line) for line in out.splitlines())
+    assert summary["type"] == "summary"
+    assert error["error"]["exit_code"] == code
+    recording = Recording(path)
+    assert len(list(recording)) == summary["messages"]
+    assert recording.complete
+    with Wearable.open(port) as wearable:
+        received = wearable.line.bytes_received
+        assert wearable.line.take(0.5) is None
+        assert wearable.line.bytes_received == received
+        assert wearable.counters().get("leases_expired", 0) == 0
+
+
+def test_a_killed_host_frees_the_port_at_once(port: str, tmp_path: Path, wait_until: Callable[..., None]) -> None:
+    path = tmp_path / "r.mcap"
+    process = subprocess.Popen([*HOST, "record", port, "-o", str(path)], stdout=subprocess.DEVNULL)
+    wait_until(path.exists, "a recording")
+    process.kill()
+    process.wait()
+    with Wearable.open(port) as wearable:
+        assert listen_for(wearable, 4).statistics().pictures >= 4
+
+
+def test_stream_on_a_pipe_writes_an_object_for_each_item(port: str, capsys: Capture) -> None:
+    capsys.readouterr()
+    assert run(["stream", port, "--seconds", "3", "--json", "--pictures"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    picture = next(line for line in lines if line["type"] == "picture")
+    assert np.array(picture["celsius"]).shape == (ROWS, COLUMNS)
+    assert picture["utc"].endswith("+00:00")
+    assert {"thermistors", "summary"} <= {line["type"] for line in lines}
