@@ -15,9 +15,8 @@ from pathlib import Path
 
 import adafruit_mlx90640
 import numpy as np
-from numpy.typing import NDArray
 
-from thermo_core.frames import Words
+from thermo_core.frames import Picture, Words
 from thermo_core.mlx90640.calibration import Calibration
 from thermo_core.mlx90640.decode import Decoder
 from thermo_core.mlx90640.registers import EEPROM_START
@@ -65,26 +64,26 @@ def main() -> None:
     if not arguments.vectors.is_file():
         parser.error(f"{arguments.vectors} does not exist; name a file with `eeprom` and `frames` by --vectors")
     data = np.load(arguments.vectors)
-    frames: NDArray[np.uint16] = data["frames"]
+    first, second = (np.array(frame) for frame in data["frames"])
 
     decoder = Decoder(Calibration.from_eeprom(data["eeprom"]))
     general = Decoder(decoder.calibration, np.full((24, 32), 0.95))
     driver = adafruit_mlx90640.MLX90640(EepromBus(data["eeprom"]))
-    lists = [frame.tolist() for frame in frames]
+    lists = [first.tolist(), second.tolist()]
     theirs = [0.0] * 768
 
-    def ours() -> NDArray[np.float32]:
-        return decoder.picture(frames[0], frames[1]).celsius
+    def ours() -> Picture:
+        return decoder.picture(first, second)
 
-    def with_maps() -> NDArray[np.float32]:
-        return general.picture(frames[0], frames[1]).celsius
+    def with_maps() -> Picture:
+        return general.picture(first, second)
 
     def adafruit() -> None:
         for words in lists:
             driver._CalculateTo(words, 0.95, driver._GetTa(words) - 8, theirs)
 
     adafruit()
-    difference = float(np.abs(ours().ravel() - np.array(theirs)).max())
+    difference = float(np.abs(ours().celsius.ravel() - np.array(theirs)).max())
     rows = {
         "Adafruit driver": (adafruit, 1),
         "thermo_core": (ours, 300),
