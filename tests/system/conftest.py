@@ -7,19 +7,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from thermo_core.bundle import Bundle
-from thermo_core.contract import InputContract, OutputContract
-from thermo_core.image import Version, load_private_key, sign
-from thermo_core.profile import Profile
+from thermo_core.image import Version, load_private_key, parse, sign
 from thermo_sim.keys import DEVELOPMENT_PRIVATE_KEY
 
 READY_S = 60.0
+BUNDLE = Path(__file__).parents[2] / "models/thermo_models/artifacts/breast-patch/bundle.img"
 
 
 @dataclass
@@ -87,29 +86,27 @@ def development_key() -> Ed25519PrivateKey:
 
 
 @pytest.fixture(scope="session")
-def small_model(shared_dir: Path) -> bytes:
-    """A real int8 network for pictures of 24 x 32."""
-    return (shared_dir / "reference_models" / "mobilenet_v1_24x32_int8.tflite").read_bytes()
+def committed_bundle() -> Bundle:
+    """The bundle that comes with the code: a real int8 network for pictures of 24 x 32."""
+    return Bundle.from_payload(parse(BUNDLE.read_bytes()).payload)
 
 
 @pytest.fixture(scope="session")
-def make_image(small_model: bytes, development_key: Ed25519PrivateKey) -> MakeImage:
-    """A signed bundle: `make_image("1.2.3", key=..., model=..., padding=...)`."""
-    interpreter = pytest.importorskip("tflite_runtime.interpreter").Interpreter(model_content=small_model)
-    taken, given = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    classes = int(given["shape"][-1])
+def small_model(committed_bundle: Bundle) -> bytes:
+    """Its network."""
+    return committed_bundle.model
+
+
+@pytest.fixture(scope="session")
+def make_image(committed_bundle: Bundle, small_model: bytes, development_key: Ed25519PrivateKey) -> MakeImage:
+    """A signed bundle of one's own: `make_image("1.2.3", key=..., model=..., padding=...)`."""
+    profile = replace(committed_bundle.profile, name="test-patch")
 
     def make(
         version: str, key: Ed25519PrivateKey = development_key, model: bytes = small_model, padding: int = 0
     ) -> bytes:
-        profile = Profile.from_dict(
-            {**Profile.bare().to_dict(), "name": "test-patch", "labels": [f"class {n}" for n in range(classes)]}
-        )
-        scale, zero = taken["quantization"]
-        contract = InputContract(tuple(int(n) for n in taken["shape"][1:]), float(scale), int(zero))
-        output = OutputContract(*given["quantization"])
-        # Bytes behind the root table of a flat buffer are nobody's: they only make the upload longer.
-        bundle = Bundle(profile, contract, output, model + bytes(padding), f"Test bundle {version}")
+        # Bytes behind the last table of a flat buffer are nobody's: they only make the upload longer.
+        bundle = replace(committed_bundle, profile=profile, model=model + bytes(padding), card=f"Test bundle {version}")
         return sign(bundle.to_payload(), Version.parse(version), key)
 
     return make

@@ -5,6 +5,7 @@ import functools
 import os
 import random
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -118,7 +119,7 @@ def test_a_host_that_stops_reading_costs_telemetry_and_nothing_else(start_wearab
     link = start_wearable("--speed", "50").link
     host = subprocess.Popen([sys.executable, "-c", HOST, str(link)], stdout=subprocess.PIPE, text=True)
     assert host.stdout is not None and host.stdout.readline() == "streaming\n"
-    host.send_signal(19)  # SIGSTOP: it holds the port open and reads nothing any more
+    host.send_signal(signal.SIGSTOP)  # it holds the port open and reads nothing any more
     time.sleep(1.5)
     host.kill()
     host.communicate()

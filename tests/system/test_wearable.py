@@ -226,3 +226,16 @@ def test_a_calibration_is_checked_stored_used_and_rolled_back(start_wearable: Ca
         assert host.hello().calibrated and host.calibration_bytes(0) == second.to_bytes()
         host.rollback()
         assert host.calibration_bytes(0) == first.to_bytes()
+
+
+def test_a_stream_begins_with_the_present(start_wearable: Callable[..., Any]) -> None:
+    """Pictures that a self-test took while nobody listened are no news for the next listener."""
+    wearable = start_wearable("--speed", "20")
+    with Wearable.open(str(wearable.link)) as host:
+        assert all(result.passed for result in host.self_test())
+        asked_us = host.hello().time_us
+        with host.stream() as stream:
+            heard = [stream.get(5.0) for _ in range(6)]
+        pages = [seen.record for seen in heard if seen is not None and isinstance(seen.record, SubpageRecord)]
+        assert pages and all(page.time_us > asked_us for page in pages)
+        assert pages[0].packed.key
