@@ -6,12 +6,12 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 out=${1:-$root/out/$(date -u +%Y%m%dT%H%M%SZ)}
 bundle=$root/models/thermo_models/artifacts/breast-patch/bundle.img
 mkdir -p "$out"
-exec thermo-sim exec --profile breast-patch -- sh -eu -c '
+exec thermo-sim exec --profile breast-patch --no-warm-up -- sh -eu -c '
   port=$1; out=$2; bundle=$3
   step() { printf "\n\033[1m%s\033[0m\n" "$*"; "$@"; }
   step thermo-host info "$port"
   step thermo-host flash "$port" "$bundle"
-  step thermo-host calibrate "$port" --reference sim --set-points 30,38 --hold-out 34.7 --yes --output "$out/calibration"
+  step thermo-host calibrate "$port" --quick --set-points 30,38 --hold-out 34.7 --yes --output "$out/calibration"
   step thermo-host stream "$port" --seconds 10 --record "$out/session.mcap"
   step thermo-host replay "$out/session.mcap" --summary
   printf "\nrecording           %s\ncalibration report  %s\n" "$out/session.mcap" "$out/calibration/report.html"
