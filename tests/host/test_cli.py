@@ -163,3 +163,9 @@ def test_a_reader_that_leaves_is_no_error(recording: Path) -> None:
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {script}"], capture_output=True, check=False)
     assert done.returncode == 0
     assert done.stderr == b""
+
+
+def test_the_page_has_the_same_exit_codes() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "host.md").read_text()
+    for code, meaning in MEANINGS.items():
+        assert f"| {int(code)} | {meaning} |" in page
