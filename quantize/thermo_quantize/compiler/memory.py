@@ -15,21 +15,19 @@ _ROUNDS = 3000
 
 @dataclass(frozen=True)
 class Overlap:
-    """Where an output may begin relative to an input it overlaps: at most `lag` bytes after it, or a multiple of `step`.
-
-    `step` counts with `step_limit`: the output may begin at most so far after the input.
-    """
+    """Where an output may begin relative to an input it overlaps: at most `lag` bytes after it, by a multiple of `step`."""
 
     lag: int | None = None
-    step: int | None = None
+    step: int = 1
+    never: bool = False
 
     def allows(self, delta: int) -> bool:
-        """May output begin `delta` bytes after the input?"""
-        return (self.lag is not None and delta <= self.lag) or (self.step is not None and delta % self.step == 0)
+        """May the output begin `delta` bytes after the input?"""
+        return not self.never and delta % self.step == 0 and (self.lag is None or delta <= self.lag)
 
 
-NONE = Overlap()
-ANYWHERE = Overlap(step=1)
+NONE = Overlap(never=True)
+ANYWHERE = Overlap()
 
 
 @dataclass(frozen=True)
@@ -130,9 +128,9 @@ def _bound(
 
 
 def _union(source: int, output: int, rule: Overlap) -> int:
-    if rule.step is not None or (rule.lag is not None and rule.lag >= 0):
+    if rule.lag is None or rule.lag >= 0:
         return max(source, output)
-    return min(source + output, max(output, source - (rule.lag or 0)))
+    return min(source + output, max(output, source - rule.lag))
 
 
 def _candidates(

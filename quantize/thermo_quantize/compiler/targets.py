@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from thermo_quantize.compiler.emit.dsp import GUARD
+from thermo_quantize.compiler.emit.dsp_conv import dsp_conv
 from thermo_quantize.compiler.emit.kernel import Kernel
 from thermo_quantize.compiler.emit.plain_conv import PlainConv, PlainDepthwise, PlainTransposeConv
 from thermo_quantize.compiler.emit.plain_elements import (
@@ -48,6 +50,8 @@ _PLAIN: dict[type[Layer], Choice] = {
     Convert: PlainConvert,
 }
 
+_DSP: dict[type[Layer], Choice] = {Conv: dsp_conv}
+
 
 @dataclass(frozen=True)
 class Target:
@@ -71,6 +75,8 @@ TARGETS = {
     target.name: target
     for target in (
         Target("generic", "any C11 compiler", {}),
+        Target("m4", "Cortex-M4 and M7", _DSP, GUARD.strip(), 8),
+        Target("m33", "Cortex-M33 with DSP extension", _DSP, GUARD.strip(), 8),
         Target("m0", "Cortex-M0, M0+, M23", {}),
     )
 }

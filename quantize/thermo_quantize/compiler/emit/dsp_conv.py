@@ -1,0 +1,273 @@
+"""Convolutions and dense layers for the M4's SIMD."""
+
+from thermo_quantize.compiler.emit.common import offset, scaling, term
+from thermo_quantize.compiler.emit.dsp import EXPAND, FastRequant, fast_requant, finish
+from thermo_quantize.compiler.emit.dsp_gemm import (
+    PIXELS,
+    STEP_WORDS,
+    gemm,
+    gemm_constants,
+    gemm_name,
+    gemm_weights,
+)
+from thermo_quantize.compiler.emit.kernel import Kernel, window_lag
+from thermo_quantize.compiler.emit.patch import emit_patch, is_direct
+from thermo_quantize.compiler.emit.unit import Unit, indent
+from thermo_quantize.compiler.ir import Conv
+from thermo_quantize.compiler.memory import NONE, Overlap
+
+_SINGLE = """
+/* One more channel of three pixels, for an odd number of channels. */
+static int32_t product_single(const word_t *inputs, const int8_t *weights, int runs, int32_t sum) {
+  for (int i = 0; i < runs; i++, inputs += STEP, weights += 4) {
+    const uint32_t word = *(const word_t *)weights;
+    sum = __smlad((int16x2_t)even_bytes(word), (int16x2_t)inputs[0], sum);
+    sum = __smlad((int16x2_t)odd_bytes(word), (int16x2_t)inputs[1], sum);
+  }
+  return sum;
+}
+"""
+
+
+class DspConv(Kernel[Conv]):
+    """Blocks of three pixels spread to 16 bits, then a product with all weights."""
+
+    def __init__(self, layer: Conv, fast: FastRequant) -> None:
+        super().__init__(layer)
+        self._fast = fast
+        self._runs = -(-layer.depth // 4)
+        self._bytewise = not is_direct(layer) and any(source.channels % 4 for source in layer.sources)
+
+    @property
+    def scratch(self) -> int:
+        """Three spread patches, and one of bytes where channels come in odd numbers."""
+        return 8 * PIXELS * self._runs + (4 * self._runs if self._bytewise else 0)
+
+    def overlap(self, number: int) -> Overlap:
+        """Outputs follow the pixels they were computed from."""
+        lags = [
+            window_lag(self.layer.window, s.channels, self.layer.channels_out, PIXELS, up=(s.up_h, s.up_w))
+            for s in self.layer.sources
+            if s.number == number
+        ]
+        whole = self.layer.window.pixels // PIXELS * PIXELS
+        if whole != self.layer.window.pixels:
+            # The last pixels go one by one.
+            lags += [
+                window_lag(self.layer.window, s.channels, self.layer.channels_out, 1, up=(s.up_h, s.up_w))
+                for s in self.layer.sources
+                if s.number == number
+            ]
+        return Overlap(lag=min(lags))
+
+    @property
+    def instructions(self) -> int:
+        """20 for 24 products, about 8 an output, and what collecting the patches takes."""
+        layer = self.layer
+        blocks = -(-layer.window.pixels // PIXELS)
+        per_pair = 20 * self._runs + 50
+        return blocks * (per_pair * (layer.channels_out // 2) + PIXELS * 8 * self._runs)
+
+    def emit(self, unit: Unit, position: int) -> None:
+        """Blocks, then single pixels that are left."""
+        layer, fast, window = self.layer, self._fast, self.layer.window
+        prefix = f"layer_{position:02}"
+        pairs = layer.channels_out // 2 * 2
+        unit.helper("expand", EXPAND.replace("STEP", str(STEP_WORDS)))
+        flat = layer.weights.reshape(layer.channels_out, -1)
+        name = gemm_name(self._runs, fast)
+        call = ""
+        if pairs:
+            unit.helper(name, gemm(self._runs, fast))
+            weights = unit.table(f"{prefix}_weights", "int8_t", gemm_weights(flat[:pairs]))
+            constants = unit.table(f"{prefix}_constants", "int32_t", gemm_constants(layer.folded_bias[:pairs], fast))
+            call = (
+                f"{name}(inputs, {weights}, {constants}, out, STEP, {weights} + sizeof {weights}, "
+                f"{fast.zero_point}, {fast.low}, {fast.high});"
+            )
+        block, rest = self._odd(unit, prefix, call, PIXELS), self._odd(unit, prefix, call, 1, emit=False)
+        count = window.pixels // PIXELS * PIXELS
+        collect = self._collect(unit, position)
+        parts = [
+            unit.source(layer.inputs[0]) if is_direct(layer) else "",
+            unit.target(layer.output),
+            f"word_t *const inputs = (word_t *)(void *){unit.scratch(position)};",
+            f"int p = 0;\nfor (; p < {count}; p += {PIXELS}) {{" if count else "int p = 0;",
+        ]
+        if count:
+            parts += [indent("\n".join(collect(n) for n in range(PIXELS)) + "\n" + block), "}"]
+        if count != window.pixels:
+            parts += [f"for (; p < {window.pixels}; p++) {{", indent(collect(0) + "\n" + rest), "}"]
+        note = f", {window.kernel_h}x{window.kernel_w} kernel, {layer.macs} MACs"
+        unit.layer(layer, position, "\n".join(part for part in parts if part), note)
+
+    def _odd(self, unit: Unit, prefix: str, call: str, pixels: int, emit: bool = True) -> str:
+        """Statements of a block: the pairs of channels, the last one, and the step to the next block."""
+        layer, fast = self.layer, self._fast
+        channels = layer.channels_out
+        text = call.replace("STEP", str(channels) if pixels > 1 else "0")
+        if channels % 2:
+            unit.helper("product_single", _SINGLE.replace("STEP", str(STEP_WORDS)))
+            last = channels - 1
+            if emit:
+                flat = layer.weights.reshape(channels, -1)[last]
+                padded = [*flat.tolist(), *[0] * (4 * self._runs - flat.size)]
+                unit.table(f"{prefix}_last_weights", "int8_t", padded)
+            bias, factor, power = int(layer.folded_bias[last]), fast.factors[last], fast.powers[last]
+            if fast.clamps:
+                scaling(unit)
+            text += f"""
+for (int i = 0; i < {pixels}; i++) {{
+  int32_t sum = product_single(inputs + 2 * i, {prefix}_last_weights, {self._runs}, {bias});
+{indent(finish(fast, "sum", _literal(factor), _literal(power)))}
+  out[i * {channels} + {last}] = (int8_t)sum;
+}}"""
+        return text + f"\nout += {channels * pixels};"
+
+    def _collect(self, unit: Unit, position: int):  # type: ignore[no-untyped-def]
+        """A function from n to the statement that spreads pixel p + n into slot n."""
+        layer, window = self.layer, self.layer.window
+        if is_direct(layer):
+            return lambda n: f"expand(inputs + {2 * n}, in + {term(f'(p + {n})', layer.depth)}, {self._runs});"
+        place = "(p + {n}) / {w}, (p + {n}) % {w}"
+        if self._bytewise:
+            patch = emit_patch(unit, layer, position)
+            pointer = f"(int8_t *){unit.scratch(position)} + {8 * PIXELS * self._runs}"
+            return lambda n: (
+                f"{patch}({pointer}, {place.format(n=n, w=window.out_w)});\n"
+                f"expand(inputs + {2 * n}, {pointer}, {self._runs});"
+            )
+        patch = self._emit_spread(unit, position)
+        return lambda n: f"{patch}(inputs + {2 * n}, {place.format(n=n, w=window.out_w)});"
+
+    def _emit_spread(self, unit: Unit, position: int) -> str:
+        """Add a function that spreads what a pixel sees straight from the inputs."""
+        layer, window = self.layer, self.layer.window
+        name = f"{unit.function_name(layer, position)}_patch"
+        pointers = [unit.source(layer.inputs[s.number], f"in{n}") for n, s in enumerate(layer.sources)]
+        pair = layer.input_zero_point & 0xFFFF
+        copies = []
+        for number, source in enumerate(layer.sources):
+            iy = "iy" if source.up_h == 1 else f"iy / {source.up_h}"
+            ix = "ix" if source.up_w == 1 else f"ix / {source.up_w}"
+            width = window.in_w // source.up_w
+            copies.append(
+                f"expand(to, in{number} + ({iy} * {width} + {ix}) * {source.channels}, {source.channels // 4});\n"
+                f"to += {STEP_WORDS * source.channels // 4};"
+            )
+        runs = layer.channels_in // 4
+        step = STEP_WORDS * runs
+        body = f"""
+for (int ky = 0; ky < {window.kernel_h}; ky++) {{
+  const int iy = {offset(term("y", window.stride_h), -window.pad_h)} + {term("ky", window.dilation_h)};
+  for (int kx = 0; kx < {window.kernel_w}; kx++) {{
+    const int ix = {offset(term("x", window.stride_w), -window.pad_w)} + {term("kx", window.dilation_w)};
+    if (iy < 0 || iy >= {window.in_h} || ix < 0 || ix >= {window.in_w}) {{
+      fill(to, {pair | pair << 16:#x}U, {runs});
+      to += {step};
+    }} else {{
+{indent(chr(10).join(copies), "      ")}
+    }}
+  }}
+}}"""
+        head = "\n".join(pointers)
+        unit.functions.append(f"static void {name}(word_t *to, int y, int x) {{\n{indent(head)}\n{indent(body)}\n}}")
+        return name
+
+
+_DENSE = """
+/* Sums of four channels of one row; weights come four of each channel at a time. */
+static void product_row(const int8_t *in, const int8_t *weights, int runs, int32_t *sums) {
+  int32_t a = sums[0], b = sums[1], c = sums[2], d = sums[3];
+  const word_t *w = (const word_t *)weights;
+#pragma GCC unroll 2
+  for (int i = 0; i < runs; i++, in += 4, w += 4) {
+    const uint32_t word = *(const word_t *)in;
+    const int16x2_t even = (int16x2_t)even_bytes(word), odd = (int16x2_t)odd_bytes(word);
+    a = __smlad((int16x2_t)even_bytes(w[0]), even, a);
+    a = __smlad((int16x2_t)odd_bytes(w[0]), odd, a);
+    b = __smlad((int16x2_t)even_bytes(w[1]), even, b);
+    b = __smlad((int16x2_t)odd_bytes(w[1]), odd, b);
+    c = __smlad((int16x2_t)even_bytes(w[2]), even, c);
+    c = __smlad((int16x2_t)odd_bytes(w[2]), odd, c);
+    d = __smlad((int16x2_t)even_bytes(w[3]), even, d);
+    d = __smlad((int16x2_t)odd_bytes(w[3]), odd, d);
+  }
+  sums[0] = a;
+  sums[1] = b;
+  sums[2] = c;
+  sums[3] = d;
+}
+"""
+
+
+class DspDense(Kernel[Conv]):
+    """A few rows times many weights, each read once: four channels at a time straight from the bytes."""
+
+    def __init__(self, layer: Conv, fast: FastRequant) -> None:
+        super().__init__(layer)
+        self._fast = fast
+        self._runs = -(-layer.depth // 4)
+
+    def overlap(self, number: int) -> Overlap:
+        """Every output reads the whole row."""
+        return NONE
+
+    @property
+    def instructions(self) -> int:
+        """About 23 for 16 products."""
+        return 23 * self.layer.macs // 16 + 20 * self.layer.output.elements
+
+    def emit(self, unit: Unit, position: int) -> None:
+        """Groups of four channels; the last group may hold fewer."""
+        layer, fast = self.layer, self._fast
+        prefix = f"layer_{position:02}"
+        unit.helper("product_row", _DENSE)
+        if fast.clamps:
+            scaling(unit)
+        channels, groups = layer.channels_out, -(-layer.channels_out // 4)
+        padded = layer.weights.reshape(channels, -1)
+        table = _dense_weights(padded, groups, self._runs)
+        weights = unit.table(f"{prefix}_weights", "int8_t", table)
+        rest = [0] * (4 * groups - channels)
+        bias = unit.table(f"{prefix}_bias", "int32_t", [*layer.folded_bias.tolist(), *rest])
+        scales = [n for pair in zip(fast.factors, fast.powers, strict=True) for n in pair]
+        constants = unit.table(f"{prefix}_scales", "int32_t", scales)
+        last = "" if not rest else f" && c + i < {channels}"
+        body = f"""
+{unit.source(layer.inputs[0])}
+{unit.target(layer.output)}
+for (int r = 0; r < {layer.window.pixels}; r++, in += {layer.depth}) {{
+  for (int c = 0; c < {channels}; c += 4) {{
+    int32_t sums[4] = {{{bias}[c], {bias}[c + 1], {bias}[c + 2], {bias}[c + 3]}};
+    product_row(in, {weights} + c * {4 * self._runs}, {self._runs}, sums);
+    for (int i = 0; i < 4{last}; i++) {{
+      int32_t sum = sums[i];
+{indent(finish(fast, "sum", f"{constants}[2 * (c + i)]", f"{constants}[2 * (c + i) + 1]"), "      ")}
+      *out++ = (int8_t)sum;
+    }}
+  }}
+}}""".replace("const int8_t *const in", "const int8_t *in")
+        unit.layer(layer, position, body, f", {layer.macs} MACs")
+
+
+def _dense_weights(weights, groups: int, runs: int):  # type: ignore[no-untyped-def]
+    import numpy as np
+
+    padded = np.zeros((4 * groups, 4 * runs), np.int8)
+    padded[: weights.shape[0], : weights.shape[1]] = weights
+    return padded.reshape(groups, 4, runs, 4).transpose(0, 2, 1, 3)
+
+
+def _literal(number: int) -> str:
+    return "INT32_MIN" if number == -(1 << 31) else str(number)
+
+
+def dsp_conv(layer: Conv) -> Kernel[Conv] | None:
+    """The M4 kernel of a convolution or dense layer, or None where plain C must do."""
+    fast = fast_requant(layer.requant, layer.weights, layer.bias)
+    if fast is None:
+        return None
+    if is_direct(layer) and layer.window.pixels < PIXELS:
+        return DspDense(layer, fast)
+    return DspConv(layer, fast)
