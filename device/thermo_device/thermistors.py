@@ -28,6 +28,8 @@ _860_HZ = 0x00E0
 _COMPARATOR_OFF = 0x0003
 _CONFIGURATION = _START_OR_READY | _SINGLE_ENDED | _FULL_SCALE_4_096_V | _SINGLE_SHOT | _860_HZ | _COMPARATOR_OFF
 _FIRST_COST_US = 300
+_LARGEST_COST_US = 2_000
+"""A transaction that took longer met a fault, which says nothing about the next."""
 
 _Scan = Generator[int, None, list[int | None]]
 """Yields the time from which the next transaction may run; returns the counts of each channel."""
@@ -88,7 +90,7 @@ class ThermistorArray:
         """Scan all channels now, waiting for each conversion."""
         self._scan, self._due_us = None, self._clock.now_us()
         self._ready_us = self._due_us
-        while (reading := self.advance(self._clock.now_us() + 100 * CONVERSION_US)) is None:
+        while (reading := self.advance(self._clock.now_us() + 10 * CONVERSION_US)) is None:
             pass
         return reading
 
@@ -128,7 +130,8 @@ class ThermistorArray:
             self._lost = True
             return self._finish([None] * len(self._channels))
         finally:
-            self._cost_us = max(self._clock.now_us() - began_us, self._cost_us * 7 // 8)
+            took_us = self._clock.now_us() - began_us
+            self._cost_us = min(max(took_us, self._cost_us * 7 // 8), _LARGEST_COST_US)
         return None
 
     def _finish(self, counts: list[int | None]) -> ThermistorReading:
