@@ -70,12 +70,15 @@ class TelemetryStream:
         self._line.drop_records()
         try:
             self._start()
+            self._renewer.start()
         except BaseException:
             # The answer may have been lost after the device started, or Ctrl-C came in between.
+            self._ended.set()
+            if self._renewer.ident is not None:
+                self._renewer.join()
             with contextlib.suppress(LinkError):
                 self._stop()
             raise
-        self._renewer.start()
         return self
 
     def __exit__(
