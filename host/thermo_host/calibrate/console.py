@@ -53,7 +53,7 @@ class ConsoleListener:
     def ask(self, prompt: str) -> str:
         """Ask for a line. Raises EOFError where standard input has ended."""
         self._bar.stop()
-        self._console.print(prompt, end="", markup=False)
+        self._console.print(prompt, end="", markup=False, soft_wrap=True)
         line = sys.stdin.readline()
         if not line:
             self._console.print()

@@ -1,0 +1,185 @@
+"""Calibration of a simulated wearable over its port, by the command a user types."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from thermo_core.correction import Correction
+from thermo_core.errors import RefusedError
+from thermo_host.link import Wearable
+from thermo_sim.control import request
+
+HOST = [sys.executable, "-m", "thermo_host.cli"]
+
+
+def calibrate(port: Path, *arguments: str, code: int = 0) -> dict[str, Any]:
+    """Run `thermo-host calibrate --json` and return its JSON."""
+    done = subprocess.run(
+        [*HOST, "calibrate", str(port), "--json", *arguments], capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == code, done.stderr
+    (line,) = done.stdout.splitlines()
+    answer: dict[str, Any] = json.loads(line)
+    return answer
+
+
+def stored(port: Path) -> tuple[bytes, bytes]:
+    """Current and previous calibration of a wearable."""
+    with Wearable.open(str(port)) as wearable:
+        return wearable.calibration_bytes(0), wearable.calibration_bytes(1)
+
+
+def scene_mean(port: Path) -> float:
+    """Mean of what the simulated sensor looks at, degC."""
+    mean: float = request(Path(f"{port}.ctl"), {"cmd": "status"})["scene_mean_celsius"]
+    return mean
+
+
+def test_calibrate_verify_and_roll_back(start_wearable: Callable[..., Any], tmp_path: Path) -> None:
+    port = start_wearable("--speed", "max", "--seed", "3").link
+    scene = scene_mean(port)
+    dry = calibrate(port, "--pictures", "16", "--quick", "--dry-run", "--output", str(tmp_path / "dry"))
+    assert not dry["written"]
+    assert stored(port) == (b"", b"")
+
+    figures = calibrate(port, "--quick", "--yes", "--output", str(tmp_path / "first"))
+    assert figures["written"] and figures["accepted"]
+    assert 0.5 < figures["before"]["rmse_k"] < 0.9
+    assert figures["after"]["rmse_k"] <= 0.08
+    assert all(thermistor["hold_out_after_k"] < 0.02 for thermistor in figures["thermistors"])
+    assert scene_mean(port) == pytest.approx(scene, abs=0.5)
+    first, none = stored(port)
+    assert none == b""
+    correction = Correction.from_bytes(first)
+    assert correction.sensor_id.hex() == figures["subject"]["sensor_id"]
+    assert correction.residual_rms_k == pytest.approx(figures["after"]["rmse_k"], abs=1e-4)
+    page = Path(figures["report"]["html"]).read_text(encoding="utf-8")
+    assert "written and read back" in page
+    with Wearable.open(str(port)) as wearable:
+        assert wearable.hello().calibrated
+
+    # at a temperature that neither fit nor hold-out has seen
+    verified = calibrate(port, "--verify", "--quick", "--hold-out", "32.2", "--output", str(tmp_path / "verified"))
+    assert verified["after"]["rmse_k"] <= 0.08
+    assert stored(port) == (first, b"")
+
+    calibrate(port, "--quick", "--pictures", "32", "--yes", "--output", str(tmp_path / "second"))
+    second, previous = stored(port)
+    assert previous == first != second
+    assert calibrate(port, "--rollback", "--yes")["rolled_back"]
+    assert stored(port)[0] == first
+
+
+def test_five_set_points_reach_four_hundredths_of_a_kelvin(start_wearable: Callable[..., Any], tmp_path: Path) -> None:
+    port = start_wearable("--speed", "max", "--seed", "11").link
+    figures = calibrate(
+        port, "--set-points", "25,30,34,37,40", "--skip-warm-up", "--yes", "--output", str(tmp_path / "report")
+    )
+    assert figures["after"]["rmse_k"] <= 0.04
+    assert [hold_out["reference_c"] for hold_out in figures["hold_outs"]] == [31.3, 34.7, 36.9, 39.2]
+    assert figures["warm_up"][0]["skipped"]
+    assert all(thermistor["how"].startswith("a, b and c") for thermistor in figures["thermistors"])
+
+
+def test_a_wrong_calibration_fails_verification_and_one_of_another_sensor_is_refused(
+    start_wearable: Callable[..., Any], tmp_path: Path
+) -> None:
+    port = start_wearable("--speed", "max", "--seed", "4").link
+    missing = calibrate(port, "--verify", "--output", str(tmp_path / "none"), code=8)
+    assert "holds no calibration" in missing["error"]["message"]
+    with Wearable.open(str(port)) as wearable:
+        sensor_id = wearable.hello().sensors[0].id
+        wrong = replace(Correction.identity(sensor_id), offset=np.full((24, 32), 1.0, np.float32))
+        wearable.write_calibration(wrong)
+        with pytest.raises(RefusedError, match="sensor"):
+            wearable.write_calibration(replace(wrong, sensor_id=bytes(6)))
+        assert wearable.calibration_bytes() == wrong.to_bytes()
+    refused = calibrate(port, "--verify", "--quick", "--pictures", "16", "--output", str(tmp_path / "wrong"), code=8)
+    assert "calibrate anew" in refused["error"]["message"]
+    assert json.loads((tmp_path / "wrong" / "report.json").read_text())["accepted"] is False
+
+
+def test_a_write_that_stops_half_way_leaves_the_old_calibration(start_wearable: Callable[..., Any]) -> None:
+    port = start_wearable("--speed", "max", "--seed", "5").link
+
+    def stop_half_way(done: int, total: int) -> None:
+        if done > total / 2:
+            raise KeyboardInterrupt
+
+    with Wearable.open(str(port)) as wearable:
+        old = Correction.identity(wearable.hello().sensors[0].id)
+        wearable.write_calibration(old)
+        with pytest.raises(KeyboardInterrupt):
+            wearable.write_calibration(replace(old, created_unix_s=1), stop_half_way)
+        assert wearable.calibration_bytes() == old.to_bytes()
+        wearable.write_calibration(replace(old, created_unix_s=2))
+        assert wearable.calibration() is not None
+        assert Correction.from_bytes(wearable.calibration_bytes()).created_unix_s == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_leaves_the_device_quiet_its_scene_back_and_nothing_written(
+    start_wearable: Callable[..., Any], tmp_path: Path, wait_until: Callable[..., None], number: signal.Signals
+) -> None:
+    port = start_wearable("--seed", "6").link
+    scene = scene_mean(port)
+    running = subprocess.Popen(
+        [*HOST, "calibrate", str(port), "--quick", "--pictures", "16", "--yes", "--output", str(tmp_path / "report")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_until(lambda: scene_mean(port) == 37.0, "the second set-point")
+    running.send_signal(number)
+    _, words = running.communicate(timeout=30)
+    assert running.returncode == 128 + number, words
+    assert "Traceback" not in words
+    assert scene_mean(port) == pytest.approx(scene, abs=0.5)
+    assert list((tmp_path / "report").iterdir()) == []
+    with Wearable.open(str(port)) as wearable:
+        received = wearable.line.bytes_received
+        time.sleep(0.5)
+        assert wearable.line.bytes_received == received
+        assert wearable.calibration_bytes() == b""
+
+
+def test_somebody_sets_the_blackbody_and_types(start_wearable: Callable[..., Any], tmp_path: Path) -> None:
+    port = start_wearable("--speed", "max", "--seed", "7").link
+    running = subprocess.Popen(
+        [*HOST, "calibrate", str(port), "--reference", "typed", "--quick", "--output", str(tmp_path / "report")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stdin and running.stderr
+    heard, asked = "", []
+    while letter := running.stderr.read(1):
+        heard += letter
+        if heard.endswith("type its reading and Enter: "):
+            celsius = float(re.findall(r"blackbody to ([\d.]+) degC", heard)[-1])
+            asked.append(celsius)
+            request(Path(f"{port}.ctl"), {"cmd": "blackbody", "celsius": celsius + 0.25})
+            running.stdin.write(f"{celsius + 0.25:.2f}\n")
+            running.stdin.flush()
+        elif heard.endswith("[y/N] "):
+            running.stdin.write("y\n")
+            running.stdin.flush()
+    words, _ = running.communicate(timeout=60)
+    assert running.returncode == 0, heard
+    assert asked == [30.0, 37.0, 34.7]
+    assert "Written to the device and read back." in words
+    data = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert [observation["reading_c"] for observation in data["observations"]] == [30.25, 37.25, 34.95]
+    assert data["after"]["rmse_k"] <= 0.08
+    assert stored(port)[0]
