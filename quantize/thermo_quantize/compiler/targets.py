@@ -6,6 +6,7 @@ from typing import Any
 
 from thermo_quantize.compiler.emit.dsp import GUARD
 from thermo_quantize.compiler.emit.dsp_conv import dsp_conv
+from thermo_quantize.compiler.emit.dsp_depthwise import dsp_depthwise
 from thermo_quantize.compiler.emit.kernel import Kernel
 from thermo_quantize.compiler.emit.plain_conv import PlainConv, PlainDepthwise, PlainTransposeConv
 from thermo_quantize.compiler.emit.plain_elements import (
@@ -50,7 +51,7 @@ _PLAIN: dict[type[Layer], Choice] = {
     Convert: PlainConvert,
 }
 
-_DSP: dict[type[Layer], Choice] = {Conv: dsp_conv}
+_DSP: dict[type[Layer], Choice] = {Conv: dsp_conv, Depthwise: dsp_depthwise}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,251 @@
+"""Depthwise convolutions for the M4's SIMD: one channel at a time, as a plane of 16-bit numbers with its padding around it.
+
+In a plane neighbours in a row share a word, so SMLAD multiplies two taps at once, borders need no tests, and a channel's
+outputs may overwrite its inputs: the layer runs in place. Planes larger than `_PLANE_BYTES` go through in bands of rows.
+"""
+
+from dataclasses import dataclass
+
+from thermo_quantize.compiler.emit.common import scaling
+from thermo_quantize.compiler.emit.dsp import FastRequant, fast_requant, finish
+from thermo_quantize.compiler.emit.kernel import Kernel, window_lag
+from thermo_quantize.compiler.emit.unit import Unit, indent
+from thermo_quantize.compiler.ir import Depthwise, Window
+from thermo_quantize.compiler.memory import NONE, Overlap
+
+_PLANE_BYTES = 2048
+_MAX_TAPS = 25
+
+_PAIR = """
+static inline int16x2_t pair(int32_t low, int32_t high) {
+  return (int16x2_t)(((uint32_t)low & 0xFFFFU) | (uint32_t)high << 16);
+}
+
+static inline int16x2_t load(const int16_t *at) {
+  return (int16x2_t) * (const word_t *)at;
+}
+"""
+
+
+@dataclass(frozen=True)
+class _Geometry:
+    """A band: output rows at a time, its rows and their width in elements (even), and rows kept for the next band."""
+
+    rows_out: int
+    rows: int
+    width: int
+
+    @property
+    def bytes(self) -> int:
+        return 2 * self.rows * self.width
+
+
+def _geometry(window: Window) -> _Geometry:
+    pairs = -(-window.out_w // 2)
+    # The last pair of outputs reads whole words, perhaps one element further than its taps.
+    needed = (2 * pairs - 1) * window.stride_w + window.kernel_w + 1
+    width = max(needed, window.in_w + window.pad_w)
+    width += width % 2
+    rows_out = window.out_h
+    while rows_out > 1 and 2 * width * ((rows_out - 1) * window.stride_h + window.kernel_h) > _PLANE_BYTES:
+        rows_out -= 1
+    return _Geometry(rows_out, (rows_out - 1) * window.stride_h + window.kernel_h, width)
+
+
+class DspDepthwise(Kernel[Depthwise]):
+    """DEPTHWISE_CONV_2D without dilation, and CONV_2D of one input channel."""
+
+    def __init__(self, layer: Depthwise, fast: FastRequant) -> None:
+        super().__init__(layer)
+        self._fast = fast
+        self._band = _geometry(layer.window)
+
+    @property
+    def scratch(self) -> int:
+        """One band of one channel."""
+        return self._band.bytes
+
+    def overlap(self, number: int) -> Overlap:
+        """In place, since a channel's outputs lie on that channel's inputs, read before."""
+        layer, window, band = self.layer, self.layer.window, self._band
+        if layer.channels_in > 1 and layer.multiplier > 1:
+            return NONE
+        if band.rows_out == window.out_h:
+            lag = None
+        else:
+            lag = window_lag(window, layer.channels_in, layer.channels_out, band.rows_out * window.out_w)
+        return Overlap(lag=lag, step=layer.channels_in)
+
+    @property
+    def instructions(self) -> int:
+        """A word for two taps, two instructions an input, about 9 an output."""
+        layer, window = self.layer, self.layer.window
+        taps = window.kernel_h * (window.kernel_w // 2 + 1)
+        return layer.output.elements * (taps + window.kernel_h + 10) + 3 * layer.inputs[0].elements
+
+    def emit(self, unit: Unit, position: int) -> None:
+        """Channels, bands, rows, pairs of outputs."""
+        layer, window, band, fast = self.layer, self.layer.window, self._band, self._fast
+        prefix = f"layer_{position:02}"
+        unit.helper("pair", _PAIR)
+        weights = unit.table(f"{prefix}_weights", "int8_t", layer.weights)
+        rows = zip(layer.folded_bias.tolist(), fast.factors, fast.powers, strict=True)
+        constants = unit.table(f"{prefix}_constants", "int32_t", [list(row) for row in rows])
+        if fast.clamps:
+            scaling(unit)
+        taps = window.kernel_h * window.kernel_w
+        single = band.rows_out == window.out_h
+        count = window.out_h if single else f"(y0 + {band.rows_out} > {window.out_h} ? {window.out_h} - y0 : {band.rows_out})"
+        start = "out" if single else f"out + y0 * {window.out_w * layer.channels_out}"
+        many = layer.multiplier > 1
+        channel = f"i * {layer.multiplier} + j" if many else "i"
+        run = f"""
+const int c = {channel};
+{self._taps("c", weights, taps)}
+const int32_t bias = {constants}[3 * c], factor = {constants}[3 * c + 1], power = {constants}[3 * c + 2];
+int8_t *to = {start} + c;
+const int16_t *from = plane;
+for (int y = {count}; y > 0; y--, from += {window.stride_h * band.width}) {{
+  const int16_t *at = from;
+{indent(self._row())}
+}}"""
+        if many:
+            run = f"for (int j = 0; j < {layer.multiplier}; j++) {{\n{indent(run)}\n}}"
+        body = f"{self._load(window, band, single)}\n{run.strip()}"
+        if not single:
+            body = f"for (int y0 = 0; y0 < {window.out_h}; y0 += {band.rows_out}) {{\n{indent(body)}\n}}"
+        pair = layer.input_zero_point & 0xFFFF
+        whole = f"""
+{unit.source(layer.inputs[0])}
+{unit.target(layer.output).replace("*out", "*const out")}
+int16_t *const plane = (int16_t *)(void *){unit.scratch(position)};
+for (int n = 0; n < {band.rows * band.width // 2}; n++) {{
+  ((word_t *)plane)[n] = {pair | pair << 16:#x}U;
+}}
+for (int i = 0; i < {layer.channels_in}; i++) {{
+{indent(body)}
+}}"""
+        note = f", {window.kernel_h}x{window.kernel_w} kernel, {layer.macs} MACs"
+        unit.layer(layer, position, whole, note)
+
+    def _load(self, window: Window, band: _Geometry, single: bool) -> str:
+        """Fill the plane with channel i: all of it, or the rows a band adds to those it keeps."""
+        channels = self.layer.channels_in
+        copy = f"""
+#pragma GCC unroll 8
+for (int x = 0; x < {{w}}; x++) {{{{
+  to_row[x] = row[x * {channels}];
+}}}}""".format(w=min(window.in_w, band.width - window.pad_w))
+        if single:
+            used = min(window.in_h, band.rows - window.pad_h)
+            return f"""
+const int8_t *row = in + i;
+int16_t *to_row = plane + {window.pad_h * band.width + window.pad_w};
+for (int y = 0; y < {used}; y++, row += {window.in_w * channels}, to_row += {band.width}) {{
+{indent(copy)}
+}}"""
+        kept = max(window.kernel_h - window.stride_h, 0)
+        step = band.rows_out * window.stride_h
+        zero = self.layer.input_zero_point
+        return f"""
+int16_t *to_row = plane + {window.pad_w};
+int first = y0 == 0 ? 0 : {kept};
+if (y0 != 0) {{
+  for (int n = 0; n < {kept * band.width // 2}; n++) {{
+    ((word_t *)plane)[n] = ((const word_t *)plane)[n + {step * band.width // 2}];
+  }}
+  to_row += {kept * band.width};
+}}
+for (; first < {band.rows}; first++, to_row += {band.width}) {{
+  const int iy = y0 * {window.stride_h} - {window.pad_h} + first;
+  const int8_t *const row = in + iy * {window.in_w * channels} + i;
+  if (iy < 0 || iy >= {window.in_h}) {{
+    for (int x = 0; x < {window.in_w}; x++) {{
+      to_row[x] = {zero};
+    }}
+    continue;
+  }}
+{indent(copy)}
+}}"""
+
+    def _taps(self, channel: str, weights: str, taps: int) -> str:
+        """Pairs of weights: e from even taps on, and, for a step of one column, o from odd taps on."""
+        window = self.layer.window
+        text = [f"const int8_t *const w = {weights} + {channel} * {taps};"]
+
+        def weight(row: int, column: int) -> str:
+            return f"w[{row * window.kernel_w + column}]" if 0 <= column < window.kernel_w else "0"
+
+        for row in range(window.kernel_h):
+            for column in range(0, window.kernel_w, 2):
+                text.append(f"const int16x2_t e{row}{column} = pair({weight(row, column)}, {weight(row, column + 1)});")
+            if window.stride_w == 1:
+                for column in range(1, window.kernel_w, 2):
+                    low, high = weight(row, column), weight(row, column + 1)
+                    text.append(f"const int16x2_t o{row}{column} = pair({low}, {high});")
+        return "\n".join(text)
+
+    def _row(self) -> str:
+        """Outputs of a row, two at a time; a last one alone."""
+        window, layer, fast = self.layer.window, self.layer, self._fast
+        both = self._sums(True)
+        ends = "\n".join(finish(fast, name, "factor", "power") for name in ("a", "b"))
+        channels = layer.channels_out
+        text = f"""
+for (int x = {window.out_w // 2}; x > 0; x--, at += {2 * window.stride_w}, to += {2 * channels}) {{
+  int32_t a = bias, b = bias;
+{indent(both)}
+{indent(ends)}
+  to[0] = (int8_t)a;
+  to[{channels}] = (int8_t)b;
+}}"""
+        if window.out_w == 1:
+            text = ""
+        if window.out_w % 2:
+            text += f"""
+int32_t a = bias;
+{self._sums(False)}
+{finish(fast, "a", "factor", "power")}
+to[0] = (int8_t)a;
+to += {channels};"""
+        return text
+
+    def _sums(self, both: bool) -> str:
+        window, width = self.layer.window, self._band.width
+        text = []
+        for row in range(window.kernel_h):
+            if window.stride_w == 1:
+                words = -(-(window.kernel_w + (1 if both else 0)) // 2)
+                for n in range(words):
+                    text.append(f"const int16x2_t v{row}{n} = load(at + {row * width + 2 * n});")
+                text += [
+                    _multiply("a", f"v{row}{n}", f"e{row}{2 * n}", 2 * n + 1 < window.kernel_w)
+                    for n in range(-(-window.kernel_w // 2))
+                ]
+                if both:
+                    text.append(f"b = __smlatb(v{row}0, e{row}0, b);")
+                    text += [
+                        _multiply("b", f"v{row}{n}", f"o{row}{2 * n - 1}", 2 * n < window.kernel_w)
+                        for n in range(1, window.kernel_w // 2 + 1)
+                    ]
+            else:
+                for name, shift in (("a", 0), ("b", window.stride_w)) if both else (("a", 0),):
+                    for n in range(-(-window.kernel_w // 2)):
+                        value = f"load(at + {row * width + shift + 2 * n})"
+                        text.append(_multiply(name, value, f"e{row}{2 * n}", 2 * n + 1 < window.kernel_w))
+        return "\n".join(text)
+
+
+def _multiply(total: str, value: str, weights: str, two: bool) -> str:
+    return f"{total} = __smla{'d' if two else 'bb'}({value}, {weights}, {total});"
+
+
+def dsp_depthwise(layer: Depthwise) -> Kernel[Depthwise] | None:
+    """The M4 kernel of a depthwise layer, or None where plain C must do."""
+    window = layer.window
+    fast = fast_requant(layer.requant, layer.weights, layer.bias)
+    if fast is None or window.dilation_h != 1 or window.dilation_w != 1:
+        return None
+    if window.kernel_h * window.kernel_w > _MAX_TAPS or _geometry(window).bytes > 4 * _PLANE_BYTES:
+        return None
+    return DspDepthwise(layer, fast)
