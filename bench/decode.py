@@ -59,7 +59,7 @@ def seconds(action: Callable[[], object], repeats: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--vectors", type=Path, default=SHARED / "golden" / "mlx90640" / "s2_signaloid.npz")
-    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=200)
     arguments = parser.parse_args()
     if not arguments.vectors.is_file():
         parser.error(f"{arguments.vectors} does not exist; name a file with `eeprom` and `frames` by --vectors")
@@ -84,6 +84,7 @@ def main() -> None:
 
     adafruit()
     difference = float(np.abs(ours().celsius.ravel() - np.array(theirs)).max())
+    # slices of about equal length, so that other programs disturb each alike
     rows = {
         "Adafruit driver": (adafruit, 1),
         "thermo_core": (ours, 300),
@@ -93,14 +94,16 @@ def main() -> None:
     for _ in range(arguments.rounds):
         for name, (action, repeats) in rows.items():
             times[name].append(seconds(action, repeats))
-    median = {name: statistics.median(values) for name, values in times.items()}
-    base = median["Adafruit driver"]
     print(
         f"{arguments.vectors.name}, CPU time, {arguments.rounds} rounds in turn; largest difference {difference:.4f} K\n"
     )
-    print(f"{'':30}{'us/picture, median':>20}{'best':>10}{'ratio':>10}")
-    for name, value in median.items():
-        print(f"{name:30}{value * 1e6:20.1f}{min(times[name]) * 1e6:10.1f}{base / value:9.1f}x")
+    print(f"{'':30}{'us/picture, best':>18}{'ratio':>9}{'median':>11}{'ratio':>9}")
+    for name, values in times.items():
+        print(f"{name:30}", end="")
+        for figure, width in ((min, 18), (statistics.median, 11)):
+            value = figure(values)
+            print(f"{value * 1e6:{width}.1f}{figure(times['Adafruit driver']) / value:8.1f}x", end="")
+        print()
 
 
 if __name__ == "__main__":
