@@ -2,6 +2,7 @@
 
 import ctypes
 import re
+import shutil
 import struct
 import subprocess
 from collections.abc import Callable
@@ -471,3 +472,81 @@ def _host_run(
         getattr(loaded, f"{name}_invoke")()
         results.append(np.ctypeslib.as_array(sink(), (size,)).copy())
     return np.stack(results)
+
+
+_BOARDS = {
+    "m4": ("-mcpu=cortex-m4 -mfpu=fpv4-sp-d16 -mfloat-abi=hard", "mps2-an386", "0x00000000", "0x20000000", "4M"),
+    "m33": ("-mcpu=cortex-m33 -mfpu=fpv5-sp-d16 -mfloat-abi=hard", "mps2-an505", "0x10000000", "0x38000000", "4M"),
+    "m55": ("-mcpu=cortex-m55 -mfloat-abi=hard", "mps3-an547", "0x10000000", "0x31000000", "512K"),
+}
+
+
+@dataclass(frozen=True)
+class Emulated:
+    """A model to run on an emulated board: its C files, their name, and inputs (n, size)."""
+
+    files: dict[str, str]
+    name: str
+    inputs: NDArray[np.int8]
+
+
+def _emulate(models: list[Emulated], cpu: str, folder: Path, flags: str = "-O2") -> list[NDArray[np.int8]]:
+    folder.mkdir(parents=True, exist_ok=True)
+    here = Path(__file__).parent / "emulator"
+    core, machine, flash, ram, flash_size = _BOARDS[cpu]
+    main = ["#include <stdint.h>", "#include <string.h>", "void say(const char *text);"]
+    calls = []
+    for model in models:
+        for file, text in model.files.items():
+            (folder / file).write_text(text)
+        count = len(model.inputs)
+        rows = ",".join("{" + ",".join(map(str, row)) + "}" for row in model.inputs.reshape(count, -1).tolist())
+        size = model.inputs.size // count
+        main.append(f'#include "{model.name}.h"')
+        main.append(f"static const int8_t {model.name}_data[{count}][{size}] = {{{rows}}};")
+        upper = model.name.upper()
+        calls.append(
+            f"for (int i = 0; i < {count}; i++) {{ memcpy({model.name}_input(), {model.name}_data[i], {size}); "
+            f"{model.name}_invoke(); show({model.name}_output(), {upper}_OUTPUT_ELEMENTS); }}"
+        )
+    main.append(
+        "static void show(const int8_t *at, int count) { static const char digits[] = \"0123456789abcdef\"; char text[3] = {0};"
+        " for (int i = 0; i < count; i++) { text[0] = digits[(at[i] >> 4) & 15]; text[1] = digits[at[i] & 15]; say(text); }"
+        ' say("\\n"); }'
+    )
+    main.append("int main(void) { " + " ".join(calls) + " return 0; }")
+    (folder / "main.c").write_text("\n".join(main))
+    strict = "-std=c11 -mthumb -Wall -Wextra -Wshadow -Werror -ffunction-sections -fdata-sections"
+    sources = [str(folder / f"{model.name}.c") for model in models]
+    link = f"-nostartfiles --specs=nano.specs -Wl,--gc-sections,--no-warn-rwx-segments -T {folder / 'link.ld'}"
+    script = (here / "link.ld").read_text()
+    for word, value in (("FLASH_AT", flash), ("RAM_AT", ram), ("FLASH_SIZE", flash_size)):
+        script = script.replace(f"= {word}", f"= {value}")
+    (folder / "link.ld").write_text(script)
+    command = f"arm-none-eabi-gcc {core} {strict} {flags} -I{folder} -o {folder}/test.elf {here}/start.c {folder}/main.c"
+    done = subprocess.run([*command.split(), *sources, *link.split(), "-lm"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[:3000]
+    run = f"qemu-system-arm -M {machine} -nographic -monitor none -serial none -kernel {folder}/test.elf"
+    config = ["-semihosting-config", "enable=on,target=native"]
+    done = subprocess.run([*run.split(), *config], capture_output=True, text=True, check=False, timeout=240)
+    rows_out = [bytes.fromhex(line) for line in (done.stdout + done.stderr).split()]
+    results, at = [], 0
+    for model in models:
+        taken = rows_out[at : at + len(model.inputs)]
+        at += len(taken)
+        results.append(np.array([np.frombuffer(row, np.int8) for row in taken]))
+    return results
+
+
+@pytest.fixture(scope="session")
+def emulate() -> Callable[..., list[NDArray[np.int8]]]:
+    """Runs compiled models on an emulated Cortex-M, many in one go."""
+    if not shutil.which("arm-none-eabi-gcc") or not shutil.which("qemu-system-arm"):
+        pytest.skip("hardware absent: no emulator (qemu-system-arm / arm-none-eabi-gcc not installed)")
+    return _emulate
+
+
+@pytest.fixture(scope="session")
+def emulated() -> type[Emulated]:
+    """Class of a model to emulate."""
+    return Emulated
