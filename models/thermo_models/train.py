@@ -1,5 +1,6 @@
 """Train a task's network, quantise it, measure the int8 model on unseen sensors, write model, card and bundle parts."""
 
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ def train(seed: int, quick: bool, report: Report) -> Trained:
     sizes = breast_patch.QUICK if quick else breast_patch.FULL
     splits = {}
     for split, size in sizes.items():
-        splits[split] = breast_patch.make(split, size)
+        splits[split] = breast_patch.make(breast_patch.FIRST_SEED[split], size)
         report(f"{split}: {len(splits[split].labels)} samples of {size.sensors} simulated sensors")
     training, validation, test = splits["train"], splits["validation"], splits["test"]
 
@@ -105,7 +106,7 @@ def _by_contrast(
 ) -> list[dict[str, float | int]]:
     rows: list[dict[str, float | int]] = []
     healthy = samples.labels == 0
-    for low, high in zip(CONTRAST_BINS_K, CONTRAST_BINS_K[1:], strict=False):
+    for low, high in itertools.pairwise(CONTRAST_BINS_K):
         lesions = (samples.contrast_k >= low) & (samples.contrast_k < high)
         if lesions.any():
             both = healthy | lesions

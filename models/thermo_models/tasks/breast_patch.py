@@ -68,17 +68,17 @@ def profile(threshold: float) -> Profile:
     )
 
 
-def make(split: str, size: Size, progress: Callable[[int, int], None] = lambda done, total: None) -> Samples:
+def make(first_seed: int, size: Size, progress: Callable[[int, int], None] = lambda done, total: None) -> Samples:
     """Simulate one split; the same arguments give the same samples.
 
     Args:
-        split: "train", "validation" or "test".
+        first_seed: of the sensors, from which they count up.
         size: of the split.
         progress: called with sensors done and in all.
     """
     features, labels, contrasts, sensors = [], [], [], []
     for number in range(size.sensors):
-        seed = FIRST_SEED[split] + number
+        seed = first_seed + number
         rng = np.random.default_rng([seed, 0xB9])
         conditions = Conditions(
             ta=rng.uniform(24, 40), vdd=rng.normal(3.3, 0.02), reflected=rng.uniform(16, 32), emissivity=EMISSIVITY
@@ -114,5 +114,8 @@ def _two_point_correction(source: PictureSource) -> tuple[NDArray[np.float64], N
 
 def _lesion(rng: np.random.Generator) -> Lesion:
     return Lesion(
-        row=rng.uniform(3, 20), column=rng.uniform(3, 28), radius=rng.uniform(1.5, 4.0), contrast_k=rng.uniform(0.3, 2.0)
+        row=rng.uniform(3, 20),
+        column=rng.uniform(3, 28),
+        radius=rng.uniform(1.5, 4.0),
+        contrast_k=rng.uniform(0.3, 2.0),
     )
