@@ -156,9 +156,13 @@ def _quantization(table: Table, label: str, shape: tuple[int, ...]) -> Quantizat
     zero_points = found.numbers(3, "q", f"the zero points of {label}") or (0,) * len(scales)
     axis = found.integer(6, "i")
     if len(zero_points) != len(scales):
-        raise ModelError(f"The model's {label} has {len(scales)} scales but {len(zero_points)} zero points; export again.")
+        raise ModelError(
+            f"The model's {label} has {len(scales)} scales but {len(zero_points)} zero points; export again."
+        )
     if len(scales) > 1 and (not 0 <= axis < len(shape) or shape[axis] != len(scales)):
-        raise ModelError(f"The model's {label} has {len(scales)} scales that fit no axis of its shape; export it again.")
+        raise ModelError(
+            f"The model's {label} has {len(scales)} scales that fit no axis of its shape; export it again."
+        )
     if not all(math.isfinite(scale) and scale > 0 for scale in scales):
         raise ModelError(f"The model's {label} has a scale that is not a positive number; export it again.")
     if not all(-(1 << 31) <= point < 1 << 31 for point in zero_points):
@@ -205,17 +209,19 @@ def _typed(format_: str, value: int | float) -> int | float:
     return float(value) if format_ == "f" else int(value)
 
 
-def _check_order(
-    operators: tuple[Operator, ...], inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]
-) -> None:
+def _check_order(operators: tuple[Operator, ...], inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> None:
     ready = {tensor.index for tensor in inputs}
     for operator in operators:
         for tensor in operator.inputs:
             if tensor is not None and tensor.data is None and not tensor.is_variable and tensor.index not in ready:
-                raise ModelError(f"The model's {operator.label} needs {tensor.label} before it is computed; export again.")
+                raise ModelError(
+                    f"The model's {operator.label} needs {tensor.label} before it is computed; export again."
+                )
         for tensor in operator.outputs:
             if tensor.index in ready or tensor.data is not None:
-                raise ModelError(f"The model's {operator.label} computes {tensor.label} a second time; export it again.")
+                raise ModelError(
+                    f"The model's {operator.label} computes {tensor.label} a second time; export it again."
+                )
             ready.add(tensor.index)
     for tensor in outputs:
         if tensor.index not in ready and tensor.data is None:

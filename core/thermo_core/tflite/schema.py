@@ -95,7 +95,7 @@ CUSTOM = _OPERATORS.index("CUSTOM")
 
 def operator_name(code: int) -> str:
     """The operator's name in the schema."""
-    return _OPERATORS[code] if code < len(_OPERATORS) else f"operator {code}"
+    return _OPERATORS[code] if 0 <= code < len(_OPERATORS) else f"operator {code}"
 
 
 def operator_code(name: str) -> int:
@@ -121,9 +121,7 @@ def _fields(**described: str) -> tuple[OptionField, ...]:
     return tuple(found)
 
 
-_CONV = _fields(
-    padding="0 b", stride_w="1 i", stride_h="2 i", activation="3 b", dilation_w="4 i 1", dilation_h="5 i 1"
-)
+_CONV = _fields(padding="0 b", stride_w="1 i", stride_h="2 i", activation="3 b", dilation_w="4 i 1", dilation_h="5 i 1")
 _POOL = _fields(padding="0 b", stride_w="1 i", stride_h="2 i", filter_w="3 i", filter_h="4 i", activation="5 b")
 _SLICE = _fields(
     begin_mask="0 i", end_mask="1 i", ellipsis_mask="2 i", new_axis_mask="3 i", shrink_axis_mask="4 i", offset="5 B"
@@ -153,6 +151,7 @@ OPTIONS: dict[str, tuple[int, tuple[OptionField, ...]]] = {
     "RESIZE_BILINEAR": (15, _fields(align_corners="2 B", half_pixel_centers="3 B")),
     "MUL": (21, _fields(activation="0 b")),
     "MEAN": (27, _fields(keep_dims="0 B")),
+    "REDUCE_MAX": (27, _fields(keep_dims="0 B")),
     "SUB": (28, _fields(activation="0 b")),
     "STRIDED_SLICE": (32, _SLICE),
     "SPLIT": (35, _fields(num_splits="0 i")),
