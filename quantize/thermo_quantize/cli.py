@@ -10,6 +10,7 @@ import typer
 
 from thermo_core.errors import ImageError, ModelError, StorageError, ThermoError, UsageError
 from thermo_core.image import Version, load_private_key, load_public_key
+from thermo_quantize.compile_command import compile_command
 from thermo_quantize.files import read_file, read_json, read_text, write_file
 from thermo_quantize.sign import Signed, resign, sign_bundle
 
@@ -41,6 +42,9 @@ app = typer.Typer(
 @app.callback()
 def _root() -> None:
     """A callback keeps `sign` a sub-command while it is the only one."""
+
+
+app.command("compile")(compile_command)
 
 
 @app.command("sign")

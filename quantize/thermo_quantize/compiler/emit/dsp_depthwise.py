@@ -179,7 +179,7 @@ for (; first < {band.rows}; first++, to_row += {band.width}) {{
         for row in range(window.kernel_h):
             for column in range(0, window.kernel_w, 2):
                 text.append(f"const int16x2_t e{row}{column} = pair({weight(row, column)}, {weight(row, column + 1)});")
-            if window.stride_w == 1:
+            if window.stride_w == 1 and window.out_w > 1:
                 for column in range(1, window.kernel_w, 2):
                     low, high = weight(row, column), weight(row, column + 1)
                     text.append(f"const int16x2_t o{row}{column} = pair({low}, {high});")

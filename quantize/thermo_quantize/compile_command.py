@@ -1,0 +1,47 @@
+"""`thermo-quantize compile`: an int8 .tflite model as C11 for a microcontroller."""
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thermo_core.errors import StorageError
+from thermo_quantize.compiler.compile import compile_model
+from thermo_quantize.compiler.report import render, report
+from thermo_quantize.compiler.targets import TARGETS
+from thermo_quantize.files import read_file, write_file
+
+
+def compile_command(
+    model: Annotated[Path, typer.Argument(help="Fully int8 .tflite model.")],
+    out: Annotated[Path, typer.Option(help="Folder for NAME.h and NAME.c; made where it is missing.")],
+    target: Annotated[str, typer.Option(help=f"Processor: {', '.join(TARGETS)}.")] = "generic",
+    name: Annotated[str | None, typer.Option(help="Prefix of files and functions (default: the model's file name).")] = None,
+    bench: Annotated[bool, typer.Option("--bench", help="Also write NAME_engine.c for mcu_bench.")] = False,
+    show_report: Annotated[bool, typer.Option("--report", help="Print products and memory by layer.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Compile a model to C11: exactly the reference kernels' numbers, no interpreter, no heap."""
+    data = read_file(model)
+    chosen = name if name is not None else re.sub(r"\W", "_", model.stem, flags=re.ASCII)
+    compiled = compile_model(data, chosen, target, bench)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise StorageError(f"Cannot make the folder {out}: {reason}; name another with --out.") from error
+    for file, text in compiled.files.items():
+        write_file(out / file, text.encode())
+    facts = report(compiled)
+    written = [str(out / file) for file in compiled.files]
+    if as_json:
+        print(json.dumps({"files": written, "target": target, **facts}))
+        return
+    if show_report:
+        print(render(facts))
+    print(
+        f"{', '.join(written)}: arena {facts['arena_bytes']} bytes (lower bound {facts['arena_lower_bound_bytes']}), "
+        f"constants {facts['constant_bytes']} bytes, target {target}"
+    )
