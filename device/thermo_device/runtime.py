@@ -211,7 +211,7 @@ class Runtime:
         return stored.correction
 
     def _publish(self, records: Sequence[Record]) -> None:
-        dropped = self._outbox.publish(records, wait=self._patient)
+        dropped = self._outbox.publish(records, lambda: self._patient and not self._worker.wanted_elsewhere)
         now_us = self._hardware.clock.now_us()
         if dropped and now_us >= self._keys_due_us:
             self._keys_due_us = now_us + KEYS_AFTER_DROP_US

@@ -15,7 +15,7 @@ QUEUE_BYTES = 65536
 """Frames that may wait for the line: about 2 s of 32 pictures/s."""
 EVENTS_KEPT = 32
 """Events kept for the next host while nobody listens."""
-WAIT_S = 0.1
+WAIT_S = 0.02
 
 
 class Lease:
@@ -144,12 +144,13 @@ class Outbox:
         self._kept: deque[EventRecord] = deque(maxlen=EVENTS_KEPT)
         self._counts: dict[int, int] = {}
 
-    def publish(self, new: Iterable[Record], wait: bool = False) -> int:
+    def publish(self, new: Iterable[Record], may_wait: Callable[[], bool] = lambda: False) -> int:
         """Send records, or keep the events among them while there is no lease.
 
         Args:
             new: the records.
-            wait: for room on the line rather than drop; never from the thread that makes the room.
+            may_wait: whether to wait for room on the line rather than drop, asked again and again; never true in the
+                thread that makes the room.
 
         Returns:
             Frames dropped for them.
@@ -157,7 +158,7 @@ class Outbox:
         if not self._lease.left_s:
             self._kept.extend(record for record in new if isinstance(record, EventRecord))
             return 0
-        while wait and self._lease.left_s and not self._queue.wait_for_room(WAIT_S):
+        while may_wait() and self._lease.left_s and not self._queue.wait_for_room(WAIT_S):
             pass
         with self._lock:
             kept = [self._kept.popleft() for _ in range(len(self._kept))]

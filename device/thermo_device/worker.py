@@ -65,6 +65,11 @@ class Worker:
         self._attempted = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
 
+    @property
+    def wanted_elsewhere(self) -> bool:
+        """Whether work or an end was asked for that this thread has not come to yet."""
+        return self._stopping.is_set() or not self._work.empty()
+
     def start(self, wait_s: float = 0.0) -> None:
         """Start the thread and wait at most so long for the pipeline's first attempt to start."""
         self._thread.start()

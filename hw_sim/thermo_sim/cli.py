@@ -152,8 +152,9 @@ def _on_termination(act: Callable[[], None]) -> None:
     def handle(number: int, frame: FrameType | None) -> None:
         act()
 
-    signal.signal(signal.SIGTERM, handle)
-    signal.signal(signal.SIGHUP, handle)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, handle)
 
 
 def _wearable(options: argparse.Namespace) -> int:

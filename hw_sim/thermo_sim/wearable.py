@@ -25,6 +25,8 @@ from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
 
 LONGEST_UNPLUG_S = 3600.0
 PULL_S = 5.0
+SLOWEST = 0.2
+"""Below this, simulated sensors keep requests waiting longer than their clients do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ class Wearable:
 
     def __init__(self, options: WearableOptions) -> None:
         self.options = options
+        if options.speed is not None and not options.speed >= SLOWEST:
+            raise UsageError(f"The speed {options.speed:g} is too low; give {SLOWEST:g} or more, or max.")
         clock: Clock = VirtualClock() if options.speed is None else WallClock(options.speed)
         self.hardware = SimulatedHardware.from_profile(
             options.profile,

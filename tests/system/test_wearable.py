@@ -2,9 +2,12 @@
 
 import dataclasses
 import json
+import os
+import select
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +17,11 @@ import pytest
 
 from thermo_core.correction import Correction
 from thermo_core.errors import RefusedError, UsageError
+from thermo_core.wire.framing import Demultiplexer, ManagementFrame
 from thermo_core.wire.records import EventRecord, SubpageRecord
+from thermo_core.wire.smp import Op, SmpHeader, SmpMessage, encode_packets
 from thermo_host.link import Wearable
-from thermo_sim import control
+from thermo_sim import control, eeprom
 from thermo_sim.cli import main
 
 SIM = [sys.executable, "-m", "thermo_sim.cli"]
@@ -72,7 +77,8 @@ def test_what_is_in_the_way_of_a_link(start_wearable: Callable[..., Any], tmp_pa
     [
         (["--profile", "toaster"], "no profile 'toaster'"),
         (["--faults", "moo"], "unknown kind 'moo'"),
-        (["--speed", "-1"], "above 0"),
+        (["--speed", "-1"], "0.2 or more"),
+        (["--speed", "0.1"], "0.2 or more"),
         (["--speed", "fast"], "no number"),
         (["--seed", "-1"], "negative"),
         (["--eeprom", "/nowhere.npz"], "/nowhere.npz"),
@@ -239,3 +245,39 @@ def test_a_stream_begins_with_the_present(start_wearable: Callable[..., Any]) ->
         pages = [seen.record for seen in heard if seen is not None and isinstance(seen.record, SubpageRecord)]
         assert pages and all(page.time_us > asked_us for page in pages)
         assert pages[0].packed.key
+
+
+def test_requests_are_served_while_simulated_time_waits_for_the_line(
+    start_wearable: Callable[..., Any], wait_until: Callable[..., None]
+) -> None:
+    wearable = start_wearable("--speed", "max")
+    descriptor = os.open(wearable.link, os.O_RDWR | os.O_NOCTTY)
+    demultiplexer = Demultiplexer()
+
+    def ask(command: int, body: dict[str, Any]) -> SmpMessage:
+        os.write(descriptor, encode_packets(SmpMessage(SmpHeader(Op.WRITE, 65, command, 9), body).encode()))
+        while select.select([descriptor], [], [], 30.0)[0]:
+            for frame in demultiplexer.feed(os.read(descriptor, 512)):
+                if isinstance(frame, ManagementFrame):
+                    return SmpMessage.decode(frame.message)
+        raise AssertionError("the agent fell silent")
+
+    def stands_still() -> bool:
+        before = control.request(ctl(wearable.link), {"cmd": "status"})["time_s"]
+        time.sleep(0.3)
+        return bool(control.request(ctl(wearable.link), {"cmd": "status"})["time_s"] == before)
+
+    for rate in (32.0, 16.0):
+        ask(1, {"op": 1, "lease_ms": 10_000})
+        wait_until(stands_still, "a full line", within_s=9.0)
+        assert ask(7, {"rate_hz": rate}).body == {"rate_hz": rate}
+    os.close(descriptor)
+
+
+def test_a_wearable_takes_the_eeprom_it_is_given(start_wearable: Callable[..., Any], tmp_path: Path) -> None:
+    words = eeprom.generate(99)
+    np.savez(tmp_path / "sensor.npz", eeprom=words)
+    wearable = start_wearable("--eeprom", str(tmp_path / "sensor.npz"), "--seed", "1")
+    assert "EEPROM of sensor.npz" in wearable.ready
+    with Wearable.open(str(wearable.link)) as host:
+        assert np.array_equal(host.eeprom(), words)
