@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from thermo_quantize.compiler.emit.dsp import GUARD
+from thermo_quantize.compiler.emit import dsp, mve
 from thermo_quantize.compiler.emit.dsp_conv import dsp_conv
 from thermo_quantize.compiler.emit.dsp_depthwise import dsp_depthwise
 from thermo_quantize.compiler.emit.kernel import Kernel
@@ -52,6 +52,7 @@ _PLAIN: dict[type[Layer], Choice] = {
 }
 
 _DSP: dict[type[Layer], Choice] = {Conv: dsp_conv, Depthwise: dsp_depthwise}
+_MVE: dict[type[Layer], Choice] = {Conv: mve.MveConv, Depthwise: mve.mve_depthwise}
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,9 @@ TARGETS = {
     target.name: target
     for target in (
         Target("generic", "any C11 compiler", {}),
-        Target("m4", "Cortex-M4 and M7", _DSP, GUARD.strip(), 8),
-        Target("m33", "Cortex-M33 with DSP extension", _DSP, GUARD.strip(), 8),
+        Target("m4", "Cortex-M4 and M7", _DSP, dsp.GUARD.strip(), 8),
+        Target("m33", "Cortex-M33 with DSP extension", _DSP, dsp.GUARD.strip(), 8),
+        Target("m55", "Cortex-M55 and M85 with MVE", _MVE, mve.GUARD.strip(), 16),
         Target("m0", "Cortex-M0, M0+, M23", {}),
     )
 }

@@ -1,0 +1,248 @@
+"""Cortex-M55 and M85: vector kernels (MVE), four outputs at a time in the lanes of a vector.
+
+VQRDMULH is the reference's high multiply. Its rounding shift rounds halves away from zero, VRSHL rounds them up: one is
+taken from negative numbers first, as long as there is a shift at all.
+"""
+
+import numpy as np
+
+from thermo_quantize.compiler.emit.common import offset, term
+from thermo_quantize.compiler.emit.kernel import Kernel, window_lag
+from thermo_quantize.compiler.emit.patch import emit_patch, is_direct
+from thermo_quantize.compiler.emit.unit import Unit, indent
+from thermo_quantize.compiler.ir import Conv, Depthwise, Requant
+from thermo_quantize.compiler.memory import Overlap
+
+LANES = 4
+_BLOCK = 16
+
+GUARD = """
+#if !defined(__ARM_FEATURE_MVE)
+#error "This file is for Cortex-M55 and M85: compile it for one of them."
+#endif
+#include <arm_mve.h>
+"""
+
+_REQUANTIZE = """
+/* Four accumulators to int8: multiplier and shift (negative: to the right) of each. */
+static inline int32x4_t requantize(int32x4_t sums, const int32_t *multipliers, const int32_t *shifts, int32_t zero_point,
+                                   int32_t low, int32_t high) {
+  const int32x4_t shift = vldrwq_s32(shifts);
+  sums = vqrdmulhq_s32(sums, vldrwq_s32(multipliers));
+  sums = vaddq_s32(sums, vshrq_n_s32(vandq_s32(sums, shift), 31));
+  sums = vaddq_n_s32(vrshlq_s32(sums, shift), zero_point);
+  return vminq_s32(vmaxq_s32(sums, vdupq_n_s32(low)), vdupq_n_s32(high));
+}
+"""
+
+_PRODUCT = """
+/* Four channels of one pixel, `blocks` times 16 products; weights come 16 of each channel at a time. */
+static inline int32x4_t product(const int8_t *in, const int8_t *weights, int blocks, int32x4_t sums) {
+  int32_t a = 0, b = 0, c = 0, d = 0;
+  for (int i = 0; i < blocks; i++, in += 16, weights += 64) {
+    const int8x16_t values = vldrbq_s8(in);
+    a = vmladavaq_s8(a, values, vldrbq_s8(weights));
+    b = vmladavaq_s8(b, values, vldrbq_s8(weights + 16));
+    c = vmladavaq_s8(c, values, vldrbq_s8(weights + 32));
+    d = vmladavaq_s8(d, values, vldrbq_s8(weights + 48));
+  }
+  const int32x4_t products = {a, b, c, d};
+  return vaddq_s32(sums, products);
+}
+"""
+
+
+def _padded(values: list[int], count: int) -> list[int]:
+    return [*values, *[0] * (count - len(values))]
+
+
+class _Mve:
+    """What both kernels write of requantisation."""
+
+    def __init__(self, unit: Unit, prefix: str, requant: Requant, channels: int) -> None:
+        unit.helper("requantize", _REQUANTIZE)
+        count = -(-channels // LANES) * LANES
+        self._multipliers = unit.table(f"{prefix}_multipliers", "int32_t", _padded(list(requant.multipliers), count))
+        right = [min(e, 0) for e in requant.exponents]
+        self._shifts = unit.table(f"{prefix}_shifts", "int32_t", _padded(right, count))
+        self._left = ""
+        if any(e > 0 for e in requant.exponents):
+            left = [max(e, 0) for e in requant.exponents]
+            self._left = unit.table(f"{prefix}_lifts", "int32_t", _padded(left, count))
+        self._requant = requant
+        self._rest = channels % LANES
+        self._channels = channels
+
+    def store(self, to: str) -> str:
+        """Statements that finish `sums` of channels c to c + 3 and store them at `to`."""
+        q = self._requant
+        text = f"sums = vshlq_s32(sums, vldrwq_s32({self._left} + c));\n" if self._left else ""
+        text += (
+            f"sums = requantize(sums, {self._multipliers} + c, {self._shifts} + c, {q.zero_point}, {q.low}, {q.high});\n"
+        )
+        if self._rest:
+            return text + f"vstrbq_p_s32({to}, sums, vctp32q((uint32_t)({self._channels} - c)));"
+        return text + f"vstrbq_s32({to}, sums);"
+
+
+class MveConv(Kernel[Conv]):
+    """CONV_2D and FULLY_CONNECTED: a pixel's patch times four channels, 16 products an instruction."""
+
+    @property
+    def _blocks(self) -> int:
+        return -(-self.layer.depth // _BLOCK)
+
+    @property
+    def scratch(self) -> int:
+        """A patch; none where a pixel's inputs lie together."""
+        return 0 if is_direct(self.layer) else self._blocks * _BLOCK
+
+    def overlap(self, number: int) -> Overlap:
+        """Pixels are written while their own inputs are still read, unless those are in a patch."""
+        window, channels = self.layer.window, self.layer.channels_out
+        buffered = not is_direct(self.layer)
+        lags = [
+            window_lag(window, s.channels, channels, 1, buffered, (s.up_h, s.up_w))
+            for s in self.layer.sources
+            if s.number == number
+        ]
+        return Overlap(lag=min(lags))
+
+    @property
+    def instructions(self) -> int:
+        """11 for 64 products and 20 for four outputs."""
+        groups = -(-self.layer.channels_out // LANES)
+        return self.layer.window.pixels * (groups * (11 * self._blocks + 22) + (0 if is_direct(self.layer) else 150))
+
+    def emit(self, unit: Unit, position: int) -> None:
+        """Pixels, groups of four channels."""
+        layer, window = self.layer, self.layer.window
+        prefix = f"layer_{position:02}"
+        unit.helper("product", _PRODUCT)
+        channels, groups, blocks = layer.channels_out, -(-layer.channels_out // LANES), self._blocks
+        padded = np.zeros((groups * LANES, blocks * _BLOCK), np.int8)
+        padded[:channels, : layer.depth] = layer.weights.reshape(channels, -1)
+        table = padded.reshape(groups, LANES, blocks, _BLOCK).transpose(0, 2, 1, 3)
+        weights = unit.table(f"{prefix}_weights", "int8_t", table)
+        bias = unit.table(f"{prefix}_bias", "int32_t", _padded(layer.folded_bias.tolist(), groups * LANES))
+        finish = _Mve(unit, prefix, layer.requant, channels)
+        if is_direct(layer):
+            head = unit.source(layer.inputs[0]).replace("*const in", "*in")
+            collect, advance = "", f"in += {layer.depth}, "
+        else:
+            patch = emit_patch(unit, layer, position)
+            head = f"int8_t *const in = (int8_t *){unit.scratch(position)};"
+            collect, advance = f"{patch}(in, p / {window.out_w}, p % {window.out_w});", ""
+        body = f"""
+{head}
+{unit.target(layer.output)}
+for (int p = 0; p < {window.pixels}; p++, {advance}out += {channels}) {{
+  {collect}
+  for (int c = 0; c < {channels}; c += {LANES}) {{
+    int32x4_t sums = product(in, {weights} + c * {blocks * _BLOCK}, {blocks}, vldrwq_s32({bias} + c));
+{indent(finish.store("out + c"), "    ")}
+  }}
+}}""".replace("  \n", "")
+        unit.layer(layer, position, body, f", {window.kernel_h}x{window.kernel_w} kernel, {layer.macs} MACs")
+
+
+class MveDepthwise(Kernel[Depthwise]):
+    """DEPTHWISE_CONV_2D with a channel a lane; CONV_2D of one input channel with an output channel a lane."""
+
+    def overlap(self, number: int) -> Overlap:
+        """Pixels are written while their own inputs are still read."""
+        layer = self.layer
+        return Overlap(lag=window_lag(layer.window, layer.channels_in, layer.channels_out, buffered=False))
+
+    @property
+    def instructions(self) -> int:
+        """5 for four products and 20 for four outputs."""
+        groups = -(-self.layer.channels_out // LANES)
+        taps = self.layer.window.kernel_h * self.layer.window.kernel_w
+        return self.layer.window.pixels * groups * (5 * taps + 20)
+
+    def emit(self, unit: Unit, position: int) -> None:
+        """Pixels whose taps all lie inside take a straight run of taps; the others loop over those that do."""
+        layer, window = self.layer, self.layer.window
+        prefix = f"layer_{position:02}"
+        channels, count = layer.channels_out, -(-layer.channels_out // LANES) * LANES
+        taps = window.kernel_h * window.kernel_w
+        padded = np.zeros((taps, count), np.int8)
+        padded[:, :channels] = layer.weights.reshape(channels, taps).T
+        weights = unit.table(f"{prefix}_weights", "int8_t", padded)
+        bias = unit.table(f"{prefix}_bias", "int32_t", _padded(layer.folded_bias.tolist(), count))
+        raw = unit.table(f"{prefix}_border_bias", "int32_t", _padded(layer.bias.tolist(), count))
+        finish = _Mve(unit, prefix, layer.requant, channels)
+        row = offset(term("y", window.stride_h), -window.pad_h)
+        column = offset(term("x", window.stride_w), -window.pad_w)
+        reach_h = (window.kernel_h - 1) * window.dilation_h
+        reach_w = (window.kernel_w - 1) * window.dilation_w
+        inside = f"iy >= 0 && iy < {window.in_h - reach_h} && ix >= 0 && ix < {window.in_w - reach_w}"
+        straight = "\n".join(
+            self._tap(
+                str(((ky * window.dilation_h) * window.in_w + kx * window.dilation_w) * layer.channels_in),
+                f"{weights} + c + {(ky * window.kernel_w + kx) * count}",
+                0,
+            )
+            for ky in range(window.kernel_h)
+            for kx in range(window.kernel_w)
+        )
+        place = f"((ky * {window.dilation_h}) * {window.in_w} + kx * {window.dilation_w}) * {layer.channels_in}"
+        one = self._tap(place, f"{weights} + c + (ky * {window.kernel_w} + kx) * {count}", layer.input_zero_point)
+        body = f"""
+{unit.source(layer.inputs[0])}
+{unit.target(layer.output)}
+for (int y = 0; y < {window.out_h}; y++) {{
+  const int iy = {row};
+  for (int x = 0; x < {window.out_w}; x++, out += {channels}) {{
+    const int ix = {column};
+    const int8_t *const at = in + (iy * {window.in_w} + ix) * {layer.channels_in};
+    if ({inside}) {{
+      for (int c = 0; c < {channels}; c += {LANES}) {{
+        int32x4_t sums = vldrwq_s32({bias} + c);
+{indent(straight, "        ")}
+{indent(finish.store("out + c"), "        ")}
+      }}
+      continue;
+    }}
+    const int top = iy < 0 ? {_first("iy", window.dilation_h)} : 0, left = ix < 0 ? {_first("ix", window.dilation_w)} : 0;
+    int bottom = {_count("iy", window.in_h, window.dilation_h)}, right = {_count("ix", window.in_w, window.dilation_w)};
+    bottom = bottom > {window.kernel_h} ? {window.kernel_h} : bottom;
+    right = right > {window.kernel_w} ? {window.kernel_w} : right;
+    for (int c = 0; c < {channels}; c += {LANES}) {{
+      int32x4_t sums = vldrwq_s32({raw} + c);
+      for (int ky = top; ky < bottom; ky++) {{
+        for (int kx = left; kx < right; kx++) {{
+{indent(one, "          ")}
+        }}
+      }}
+{indent(finish.store("out + c"), "      ")}
+    }}
+  }}
+}}"""
+        unit.layer(layer, position, body, f", {window.kernel_h}x{window.kernel_w} kernel, {layer.macs} MACs")
+
+    def _tap(self, place: str, weights: str, zero_point: int) -> str:
+        if self.layer.channels_in == 1:
+            return f"sums = vmlaq_n_s32(sums, vldrbq_s32({weights}), {offset(f'at[{place}]', -zero_point)});"
+        values = f"vldrbq_s32(at + c + {place})"
+        if zero_point:
+            values = f"vaddq_n_s32({values}, {-zero_point})"
+        return f"sums = vaddq_s32(sums, vmulq_s32({values}, vldrbq_s32({weights})));"
+
+
+def _first(position: str, gap: int) -> str:
+    """First tap at or after the image's edge."""
+    return f"-{position}" if gap == 1 else f"({gap - 1} - {position}) / {gap}"
+
+
+def _count(position: str, size: int, gap: int) -> str:
+    """Taps before the image's far edge."""
+    return f"{size} - {position}" if gap == 1 else f"({size + gap - 1} - {position}) / {gap}"
+
+
+def mve_depthwise(layer: Depthwise) -> Kernel[Depthwise] | None:
+    """The M55 kernel of a depthwise layer, or None where plain C must do."""
+    if layer.channels_in > 1 and layer.multiplier > 1:
+        return None
+    return MveDepthwise(layer)
