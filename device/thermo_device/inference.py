@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from thermo_core.bundle import Bundle
 from thermo_core.errors import ModelError, UsageError
 from thermo_core.features import Features
+from thermo_core.tflite.verify import verify_model
 from thermo_device.counters import Counters
 
 try:
@@ -52,7 +53,7 @@ class Classifier:
         compare_every: with fast kernels, how many pictures from one comparison to the next.
 
     Raises:
-        ModelError: the runtime refuses the model, or its tensors are not what the contracts say.
+        ModelError: the model is malformed, the runtime refuses it, or its tensors are not what the contracts say.
         UsageError: no such kernels.
     """
 
@@ -69,6 +70,7 @@ class Classifier:
         self._counters = counters if counters is not None else Counters()
         self._compare_every = compare_every
         self._since_comparison = 0
+        verify_model(bundle.model)  # the runtime trusts every offset in the file
         self._reference = _Network(bundle, OpResolverType.BUILTIN_REF)
         self._fast = _Network(bundle, OpResolverType.AUTO) if kernels == "fast" else None
         self._golden_output = self._reference.run(self._golden_input())

@@ -46,7 +46,7 @@ def _sensor(
     hardware = SimulatedHardware.from_profile(seed=2, bus_hz=bus_hz, faults=faults, warm_up_tau_s=0)
     counters = Counters()
     clock = SkewedClock(hardware.clock, clock_factor, late_us)
-    wanted = Settings(refresh_rate_hz=rate_hz, **settings)  # type: ignore[arg-type]
+    wanted = Settings(refresh_rate_hz=rate_hz, **settings)
     return PictureSensor(hardware.bus, clock, wanted, counters, max_read_bytes), hardware, counters
 
 

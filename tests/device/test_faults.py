@@ -44,7 +44,7 @@ class Bench:
         self.sensor = PictureSensor(
             self.hardware.bus,
             self.hardware.clock,
-            Settings(refresh_rate_hz=rate_hz, **settings),  # type: ignore[arg-type]
+            Settings(refresh_rate_hz=rate_hz, **settings),
             self.counters,
         )
         self.measured: list[Measured] = []
@@ -59,13 +59,13 @@ class Bench:
         radiometry = self.hardware.chip.radiometry
         measure = radiometry.measure
 
-        def observed(scene, number, index, control, conditions, power_cycle):  # type: ignore[no-untyped-def]
+        def observed(scene, number, index, control, conditions, power_cycle):
             result = measure(scene, number, index, control, conditions, power_cycle)
             time_us = round(times[-1] * 1e6)
             self.measured.append(Measured(power_cycle, index, number, time_us, result.pixels.copy().ravel()))
             return result
 
-        radiometry.measure = observed  # type: ignore[method-assign]
+        radiometry.measure = observed
 
     def capture(self, pages: int, at_most_s: float = 30.0) -> list[Subpage]:
         """`pages` subpages, by capture alone, as the pipeline does it."""
@@ -115,7 +115,7 @@ def _reads(rate_hz: float, pages: int) -> list[bool]:
         reads.append(any(message.flags & 1 for message in messages))
         transfer(*messages)
 
-    bench.hardware.bus.i2c_rdwr = watched  # type: ignore[method-assign]
+    bench.hardware.bus.i2c_rdwr = watched
     bench.capture(pages)
     return reads
 
