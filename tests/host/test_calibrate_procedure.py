@@ -221,6 +221,8 @@ def test_a_hold_out_that_got_worse_is_not_written() -> None:
     assert outcome.objections
     with pytest.raises(CalibrationFailedError, match=r"Nothing was written.*hold-out"):
         outcome.require_accepted()
+    assert outcome.correction.thermistors == (None,) * 4
+    assert all("would grow" in fit.how for fit in outcome.thermistors)
     page = _page(outcome)
     assert "refused, not written" in page
     assert "Why it was refused" in page

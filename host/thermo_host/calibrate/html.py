@@ -1,6 +1,6 @@
 """The calibration report as one self-contained HTML page: no scripts, no files beside it, prints well."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from html import escape
 from importlib import resources
@@ -101,7 +101,9 @@ def _hold_outs(outcome: Outcome) -> str:
     if len(outcome.hold_outs) > 1:
         rows += [_agreement_row("all", "before", outcome.before), _agreement_row("", "after", outcome.after)]
     table = _table(
-        ("Hold-out", "", "RMSE (K)", "max (K)", "mean bias (K)", "uniformity (K)", "averaging noise (K)"), rows, text=2
+        ("Hold-out", "", "RMSE (K)", "max (K)", "mean bias (K)", "uniformity (K)", "averaging noise (K)"),
+        rows,
+        words=(0, 1),
     )
     pictures = "".join(_before_after(hold_out, marked) for hold_out in outcome.hold_outs)
     return (
@@ -175,7 +177,7 @@ def _set_points(outcome: Outcome) -> str:
         *(("run",) if merged else ()),
     )
     checks = _list(f"Warm-up: {check}" for check in outcome.warm_ups)
-    return f"<section><h2>Set-points</h2>{_table(headings, rows, text=1)}{checks}</section>"
+    return f"<section><h2>Set-points</h2>{_table(headings, rows, words=(0,))}{checks}</section>"
 
 
 def _thermistors(outcome: Outcome) -> str:
@@ -193,14 +195,14 @@ def _thermistors(outcome: Outcome) -> str:
         "c",
         "how",
     )
-    return f"<section><h2>Thermistors</h2>{_table(headings, rows, text=1)}</section>"
+    return f"<section><h2>Thermistors</h2>{_table(headings, rows, words=(0, len(headings) - 1))}</section>"
 
 
 def _bad_pixels(outcome: Outcome) -> str:
     if not outcome.bad_pixels:
         return ""
     rows = [(str(pixel.row), str(pixel.column), pixel.kind, pixel.reason) for pixel in outcome.bad_pixels]
-    return f"<section><h2>Bad pixels</h2>{_table(('row', 'column', 'kind', 'reason'), rows, text=4)}</section>"
+    return f"<section><h2>Bad pixels</h2>{_table(('row', 'column', 'kind', 'reason'), rows, words=range(4))}</section>"
 
 
 def _budget(outcome: Outcome) -> str:
@@ -270,8 +272,8 @@ def _figure(caption: str, values: Floats, scale: Scale, unit: str, marked: Flags
 
 
 def _histogram(hold_out: HoldOut) -> str:
-    """Errors before (grey) and after (blue) as inline SVG."""
-    size = float(np.abs(hold_out.error_before).max()) or 1.0
+    """Errors before (grey) and after (blue) as inline SVG; the few beyond the ends are counted in the end bins."""
+    size = float(np.percentile(np.abs(hold_out.error_before), 99.5)) or 1.0
     edges = np.linspace(-size, size, HISTOGRAM_BINS + 1)
     width, height = 240.0, 150.0
     paths = []
@@ -306,9 +308,9 @@ def _agreement_row(name: str, label: str, figures: Agreement) -> tuple[str, ...]
     )
 
 
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], text: int) -> str:
-    """The first `text` columns are words, the others figures."""
-    kinds = ["" if number < text else " class=n" for number in range(len(headings))]
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], words: Collection[int]) -> str:
+    """Columns `words` hold words, the others figures."""
+    kinds = ["" if number in words else " class=n" for number in range(len(headings))]
     head = "".join(f"<th{kind}>{escape(heading)}</th>" for kind, heading in zip(kinds, headings, strict=True))
     body = "".join(
         f"<tr{' class=after' if 'after' in row else ''}>"

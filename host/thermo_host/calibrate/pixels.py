@@ -131,4 +131,5 @@ def _response(observations: Sequence[Observation]) -> Floats:
     if power == 0:
         return np.ones((ROWS, COLUMNS))
     response: Floats = np.tensordot(centred, shown, axes=1) / power
-    return response
+    # rounded as it is shown, and no negative zero
+    return np.round(response, 2) + 0.0

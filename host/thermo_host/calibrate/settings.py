@@ -79,8 +79,9 @@ class Settings:
 
 
 def default_hold_out(set_points: tuple[float, ...]) -> tuple[float, ...]:
-    """Hold-out points for given set-points: one with 2 or 3 of them, up to four with more, all inside their range.. Where none of the usual
-    ones fits, it is the middle of the widest gap.
+    """Hold-out points for given set-points: one with 2 or 3 of them, up to four with more, all inside their range.
+
+    Where none of the usual ones fits, it is the middle of the widest gap.
     """
     if len(set(set_points)) < 2:
         return HOLD_OUTS[:1]

@@ -26,6 +26,9 @@ SPAN_FOR_THREE_K = 10.0
 FOLLOWS_K = 3.0
 """A channel further from the bath than this, decoded by its profile, is not in it."""
 
+GOOD_ENOUGH_K = 0.02
+"""Below this a hold-out error may grow: it is noise."""
+
 
 @dataclass(frozen=True, slots=True)
 class ThermistorFit:
@@ -112,7 +115,7 @@ def _fit(
         return replace(untouched, before=_rms(before), how=str(error))
     calibrated = replace(channel, curve=curve)
     held_counts, held_bath = _points(number, held)
-    return ThermistorFit(
+    fit = ThermistorFit(
         channel=number,
         name=settings.name,
         curve=curve,
@@ -122,6 +125,9 @@ def _fit(
         hold_out_after=_rms(_error(calibrated, held_counts, held_bath)),
         how=how,
     )
+    if fit.hold_out_after > max(fit.hold_out_before, GOOD_ENOUGH_K):
+        return replace(fit, curve=None, how=f"the hold-out error would grow to {fit.hold_out_after:.3f} K")
+    return fit
 
 
 def _curve(profile: Curve, ohm: Floats, bead: Floats) -> tuple[SteinhartHart, str]:

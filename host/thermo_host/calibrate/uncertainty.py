@@ -110,24 +110,27 @@ def budget(
         components=(
             Component("reference", reference.expanded / COVERAGE, "B", f"U = {reference.expanded:g} K (k = 2)"),
             Component(
-                "uniformity", reference.uniformity / _RECTANGULAR, "B", f"+-{reference.uniformity:g} K over its surface"
+                "uniformity", reference.uniformity / _RECTANGULAR, "B", f"±{reference.uniformity:g} K over its surface"
             ),
             Component(
                 "emissivity",
                 reference.emissivity * abs(emissivity_sensitivity) / _RECTANGULAR,
                 "B",
-                f"+-{reference.emissivity:g}, {0.01 * abs(emissivity_sensitivity):.3f} K per 0.01",
+                f"±{reference.emissivity:g}, {0.01 * abs(emissivity_sensitivity):.3f} K per 0.01",
             ),
             Component(
                 "field of view",
                 reference.field_of_view / _RECTANGULAR,
                 "B",
-                f"+-{reference.field_of_view:g} K stray light",
+                f"±{reference.field_of_view:g} K stray light",
             ),
             Component("noise", averaging_noise, "A", f"NETD {netd:.3f} K averaged over {pictures} pictures"),
             Component("fit", fit, "A", "error at the hold-out points, averaging noise removed"),
             Component(
-                "Ta", ta * TA_RANGE_K / _RECTANGULAR, "A" if die_effect is not None else "B", f"{ta_basis}, +-5 K"
+                "Ta",
+                ta * TA_RANGE_K / _RECTANGULAR,
+                "A" if die_effect is not None else "B",
+                f"{ta_basis}, ±{TA_RANGE_K:g} K",
             ),
             Component("drift", largest / 2 / _RECTANGULAR, "A", f"up to {largest:.3f} K during a set-point"),
         ),
