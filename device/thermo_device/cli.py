@@ -41,8 +41,8 @@ DEFAULT_BAUD = 1_000_000
 _EXIT_CODES: tuple[tuple[type[ThermoError], int, str], ...] = (
     (UsageError, 2, "wrong arguments, keys or bus name"),
     (LinkError, 5, "the port cannot be used"),
-    (BusError, 6, "the sensors do not answer"),
-    (SensorError, 6, "the sensors do not answer"),
+    (BusError, 6, "the sensors do not answer, or the self-test failed"),
+    (SensorError, 6, "the sensors do not answer, or the self-test failed"),
     (ImageError, 7, "an image is refused"),
     (CorrectionError, 9, "a file cannot be read, written or trusted"),
     (StorageError, 9, "a file cannot be read, written or trusted"),
@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         description=f"Agent of a thermal wearable: reads the sensors, runs the model, serves a host. {NOTICE}",
         epilog="exit codes: 0 ended as asked; 1 a bug; "
         + "; ".join(f"{code} {meaning}" for code, meaning in meanings)
-        + ", or the self-test failed; 130 Ctrl-C",
+        + "; 130 Ctrl-C",
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="log more to stderr")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")

@@ -79,8 +79,8 @@ def _parser() -> argparse.ArgumentParser:
         "exec",
         help="run a command against a fresh wearable",
         description=(
-            "Start a fresh wearable, run a command in which {port} and {control} stand for its port and its control "
-            "socket, remove the wearable, and return the command's exit code."
+            "Start a fresh wearable, run a command in which {port} and {control} stand for its port and its\n"
+            "control socket, remove the wearable, and return the command's exit code."
         ),
         epilog="example: thermo-sim exec --speed max -- thermo-host info {port}\n\n" + FAULTS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
