@@ -1,0 +1,32 @@
+"""`clip_cnn`: a clip's pictures as channels through depthwise-separable blocks (after Howard et al. 2017, arXiv:1704.04861).
+
+Input (rows, columns, pictures) of any size from 8 x 8, output (classes).
+At (16, 16, 16) -> 8, width 1: 0 parameters, 0 MACs.
+"""
+
+from typing import Any
+
+from thermo_models.networks.layers import attend, channels, convolution, head, separable
+
+BLOCKS = ((48, 1), (64, 2), (96, 1), (128, 1))
+"""(output channels at width 1, stride) of each depthwise-separable block."""
+
+
+def clip_cnn(
+    input_shape: tuple[int, int, int],
+    outputs: int,
+    *,
+    width: float = 1.0,
+    dropout: float = 0.2,
+    attention: str = "none",
+    head_kind: str = "softmax",
+) -> Any:
+    """Build the network as a Keras model; see `networks.build` for the arguments."""
+    import keras
+
+    inputs = keras.Input(input_shape)
+    x = convolution(inputs, channels(32, width), 3, strides=2)
+    for at_width_one, stride in BLOCKS:
+        x = separable(x, channels(at_width_one, width), strides=stride)
+    x = keras.layers.GlobalAveragePooling2D()(attend(x, attention))
+    return keras.Model(inputs, head(x, outputs, head_kind, dropout), name="clip_cnn")

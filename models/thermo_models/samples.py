@@ -1,0 +1,191 @@
+"""Samples of a task and the rule that nobody stands on both sides of a split."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermo_core.errors import StorageError, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """What a task learns from.
+
+    Attributes:
+        features: (n, rows, columns, channels) float32, as the network takes them, before `Scaling`.
+        targets: (n,) int64 classes, or (n, quantities) float32.
+        people: (n,) int64, who or what a sample is of; a person is never on both sides of a split.
+        groups: (n,) int64, recording campaign or day.
+        extra: further (n, ...) arrays of the task's own.
+        digest: SHA-256 of the source, hexadecimal.
+    """
+
+    features: NDArray[np.float32]
+    targets: NDArray[Any]
+    people: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    extra: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    digest: str = ""
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def pick(self, index: NDArray[Any]) -> "Samples":
+        """The samples at `index`, integers or bool."""
+        extra = {name: values[index] for name, values in self.extra.items()}
+        return Samples(
+            self.features[index], self.targets[index], self.people[index], self.groups[index], extra, self.digest
+        )
+
+    def of_groups(self, groups: tuple[int, ...]) -> "Samples":
+        """The samples of these groups; all of them for an empty tuple.
+
+        Raises:
+            UsageError: a group is not there.
+        """
+        if not groups:
+            return self
+        there = set(np.unique(self.groups).tolist())
+        for group in groups:
+            if group not in there:
+                raise UsageError(f"The data hold no group {group}, so choose from {sorted(there)}.")
+        return self.pick(np.isin(self.groups, groups))
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """One split of samples, by index.
+
+    Attributes:
+        name: what is held out, in words.
+        train: indices to learn from.
+        validation: indices that choose the epoch; may be empty where the number of epochs is fixed beforehand.
+        test: indices to measure on.
+    """
+
+    name: str
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+    def checked(self, samples: Samples) -> "Fold":
+        """This fold, if no person is on two of its sides.
+
+        Raises:
+            UsageError: a person is, or a side that is needed is empty.
+        """
+        sides = [set(samples.people[side].tolist()) for side in (self.train, self.validation, self.test)]
+        if not sides[0] or not sides[2]:
+            raise UsageError(f"Fold {self.name} has nobody to learn from or to test on, so give more groups or people.")
+        if sides[0] & sides[1] or sides[0] & sides[2] or sides[1] & sides[2]:
+            raise UsageError(f"Fold {self.name} has one person on two sides, so split by person.")
+        return self
+
+
+def people_folds(people: NDArray[np.int64], count: int, seed: int, validation: bool) -> Iterator[Fold]:
+    """Fold k tests on every `count`-th person of a shuffled list; validation, where wanted, is the fold after it.
+
+    Raises:
+        UsageError: fewer people than folds.
+    """
+    everybody = np.unique(people)
+    if len(everybody) < max(count, 3 if validation else 2):
+        raise UsageError(f"{len(everybody)} people cannot make {count} folds, so give fewer folds or more people.")
+    shuffled = np.random.default_rng(seed).permutation(everybody)
+    for k in range(count):
+        tested = np.isin(people, shuffled[k::count])
+        validated = np.isin(people, shuffled[(k + 1) % count :: count]) if validation else np.zeros(len(people), bool)
+        train = ~tested & ~validated
+        yield Fold(f"{k + 1} of {count}", *(np.flatnonzero(side) for side in (train, validated, tested)))
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """Affine scaling of features that is learnt from the training side alone and travels with the model.
+
+    Attributes:
+        centre: subtracted, broadcast over a sample.
+        spread: divided by after that.
+        limit: magnitude to which the result is clipped.
+    """
+
+    centre: NDArray[np.float32]
+    spread: NDArray[np.float32]
+    limit: float
+
+    @classmethod
+    def fit(cls, features: NDArray[np.float32], limit: float) -> "Scaling":
+        """Mean and standard deviation of each number over samples; NaN is left out and later becomes the mean.
+
+        Raises:
+            UsageError: a feature is missing in every sample.
+        """
+        if np.isnan(features).all(0).any():
+            raise UsageError("A feature is missing in every training sample, so give data that have it.")
+        centre, spread = np.nanmean(features, 0), np.nanstd(features, 0)
+        return cls(centre.astype(np.float32), np.maximum(spread, 1e-6).astype(np.float32), limit)
+
+    @classmethod
+    def by(cls, spread: float, limit: float) -> "Scaling":
+        """A fixed scale."""
+        return cls(np.zeros(1, np.float32), np.full(1, spread, np.float32), limit)
+
+    def apply(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scaled, clipped, with 0 where a number is missing."""
+        scaled = (features - self.centre) / self.spread
+        return np.clip(np.where(np.isnan(scaled), 0.0, scaled), -self.limit, self.limit).astype(np.float32)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        centre, spread = (np.asarray(values, np.float64).ravel().tolist() for values in (self.centre, self.spread))
+        return {"centre": centre, "spread": spread, "limit": self.limit}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Scaling":
+        """From plain data; numbers run over channels, the last axis.
+
+        Raises:
+            UsageError: something is missing or no number.
+        """
+        try:
+            centre, spread = (np.array(data[name], np.float32) for name in ("centre", "spread"))
+            return cls(centre, spread, float(data["limit"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise UsageError(f"The scaling does not parse ({error}), so train the model anew.") from error
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a data file.
+
+    Raises:
+        StorageError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read ({error.strerror}), so check --data.") from error
+
+
+def open_npz(path: Path, needed: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    """Arrays of a .npz file.
+
+    Raises:
+        StorageError: the file cannot be read.
+        UsageError: it is no .npz file or lacks an array.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            missing = [name for name in needed if name not in file.files]
+            if missing:
+                raise UsageError(f"{path} lacks the array {missing[0]!r}, so check that it is the data of this task.")
+            return {name: file[name] for name in needed}
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read ({error}), so check --data.") from error
+    except (ValueError, EOFError, KeyError, AttributeError) as error:
+        raise UsageError(f"{path} is no .npz file that can be read ({error}), so fetch it again.") from error

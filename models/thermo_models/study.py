@@ -1,0 +1,230 @@
+"""Trains a task fold by fold, quantises each network to int8 and measures it on people it has not seen."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermo_models import networks
+from thermo_models.fit import Curves, fit
+from thermo_models.samples import Fold, Samples
+from thermo_models.settings import Settings
+from thermo_models.tasks.task import Plan, Task
+from thermo_quantize.convert import to_int8
+from thermo_quantize.reference import Reference
+
+CALIBRATION_SAMPLES = 256
+Report = Callable[[str], None]
+Epochs = Callable[[str, int, int, float], None]
+"""Called with what is trained, epochs done, epochs in all, loss."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """One network.
+
+    Attributes:
+        network: the Keras model.
+        model: its int8 .tflite file.
+        plan: how features become its input.
+        curves: loss by epoch.
+    """
+
+    network: Any
+    model: bytes
+    plan: Plan
+    curves: Curves
+
+    def inputs(self, samples: Samples) -> NDArray[np.float32]:
+        """Features as the network takes them."""
+        return self.plan.scaling.apply(self.plan.prepare(samples.features))
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What a cross-validation found.
+
+    Attributes:
+        metrics: figures ready for JSON.
+        curves: loss by epoch of each fold of the first seed, by name.
+    """
+
+    metrics: dict[str, Any]
+    curves: dict[str, Curves]
+
+
+def train_one(
+    task: Task,
+    train: Samples,
+    validation: Samples | None,
+    settings: Settings,
+    seed: int,
+    epochs: Callable[[int, int, float], None] = lambda done, total, loss: None,
+) -> Trained:
+    """Train one network and quantise it, its ranges set by a part of the training samples."""
+    import keras
+
+    plan = task.plan(train, settings, seed)
+    inputs = plan.scaling.apply(plan.prepare(train.features))
+    keras.utils.set_random_seed(seed)
+    network = networks.build(
+        settings.network,
+        inputs.shape[1:],
+        task.outputs,
+        width=settings.width,
+        attention=settings.attention,
+        dropout=settings.dropout,
+        head_kind=task.head,
+    )
+    features, targets = plan.scaling.apply(train.features), train.targets
+    if plan.teach is not None:
+        features, targets = plan.teach(features, targets)
+    checked = None
+    if validation is not None and len(validation):
+        checked = (plan.scaling.apply(plan.prepare(validation.features)), validation.targets)
+    curves = fit(network, task.loss, (features, targets), checked, settings, seed, plan.augment, epochs)
+    calibration = inputs[:: max(1, len(inputs) // CALIBRATION_SAMPLES)]
+    return Trained(network, to_int8(network, calibration), plan, curves)
+
+
+def cross_validate(
+    task: Task,
+    samples: Samples,
+    settings: Settings,
+    report: Report = lambda line: None,
+    epochs: Epochs = lambda what, done, total, loss: None,
+) -> Study:
+    """Train every fold with every seed; pool what the folds say of their test sides.
+
+    Args:
+        task: of the registry.
+        samples: all of the task's samples.
+        settings: of training.
+        report: told a line a fold.
+        epochs: told about each epoch.
+
+    Raises:
+        UsageError: a split puts one person on two sides or leaves a side empty.
+    """
+    folds = [fold.checked(samples) for fold in task.folds(samples, settings)]
+    every = [_Seed.run(task, samples, folds, settings, seed, report, epochs) for seed in range(settings.seeds)]
+    first = every[0]
+    metrics: dict[str, Any] = {
+        "task": task.name,
+        "settings": dataclasses.asdict(settings),
+        "samples": len(samples),
+        "people": len(np.unique(samples.people)),
+        "groups": np.unique(samples.groups).tolist(),
+        "data_sha256": samples.digest,
+        "parameters": first.parameters,
+        "macs": first.macs,
+        "bytes": first.bytes,
+    }
+    for kind in ("float", "int8"):
+        figures = [one.pooled[kind] for one in every]
+        metrics[kind] = _mean(figures)
+        if settings.seeds > 1:
+            metrics[f"{kind}_spread"] = _spread(figures)
+    metrics["int8"]["parameters"] = first.parameters
+    metrics["folds"] = [fold for one in every for fold in one.by_fold]
+    if first.baseline:
+        metrics["baseline"] = first.baseline
+    metrics["goals"] = [
+        {
+            "metric": goal.metric,
+            "goal": f"{'>=' if goal.at_least else '<='} {goal.value:g}",
+            "reached": metrics["int8"].get(goal.metric),
+            "met": goal.met(metrics["int8"]),
+        }
+        for goal in task.goals(settings)
+    ]
+    return Study(metrics, first.curves)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seed:
+    """All folds of one seed."""
+
+    pooled: dict[str, dict[str, Any]]
+    by_fold: list[dict[str, Any]]
+    baseline: dict[str, Any]
+    curves: dict[str, Curves]
+    parameters: int
+    macs: int
+    bytes: int
+
+    @classmethod
+    def run(
+        cls,
+        task: Task,
+        samples: Samples,
+        folds: list[Fold],
+        settings: Settings,
+        seed: int,
+        report: Report,
+        epochs: Epochs,
+    ) -> "_Seed":
+        outputs = {
+            kind: np.full((len(samples), task.outputs), np.nan, np.float32) for kind in ("float", "int8", "base")
+        }
+        half_width = np.full(len(samples), np.nan)
+        by_fold: list[dict[str, Any]] = []
+        curves: dict[str, Curves] = {}
+        for fold in folds:
+            train, test = samples.pick(fold.train), samples.pick(fold.test)
+            trained = train_one(
+                task, train, samples.pick(fold.validation), settings, seed,
+                _told(epochs, fold.name),
+            )  # fmt: skip
+            inputs = trained.inputs(test)
+            outputs["float"][fold.test] = trained.network.predict(inputs, verbose=0, batch_size=1024)
+            outputs["int8"][fold.test] = Reference(trained.model).scores(inputs)
+            if trained.plan.half_width is not None:
+                half_width[fold.test] = trained.plan.half_width
+                test = _with(test, half_width[fold.test])
+            simple = task.baseline(samples.pick(np.concatenate([fold.train, fold.validation])), test, settings)
+            if simple is not None:
+                outputs["base"][fold.test] = simple
+            figures = task.metrics(test, outputs["int8"][fold.test], settings)
+            by_fold.append({"fold": fold.name, "seed": seed, "test_samples": len(test), "int8": figures})
+            curves[fold.name] = trained.curves
+            report(f"{fold.name}, seed {seed}: " + ", ".join(f"{k} {v:.4g}" for k, v in figures.items() if _real(v)))
+        # A fold tests a part; where the folds do not cover all samples, the rest stays out.
+        seen = np.isfinite(outputs["int8"]).all(1)
+        tested = samples.pick(seen)
+        if np.isfinite(half_width).any():
+            tested = _with(tested, half_width[seen])
+        pooled = {kind: task.metrics(tested, outputs[kind][seen], settings) for kind in ("float", "int8")}
+        for name in list(pooled["int8"]):
+            values = [fold["int8"][name] for fold in by_fold if _real(fold["int8"][name])]
+            if values:
+                pooled["int8"][f"lowest_fold_{name}"] = float(np.nanmin(values))
+        has_base = bool(np.isfinite(outputs["base"][seen]).all())
+        baseline = task.metrics(samples.pick(seen), outputs["base"][seen], settings) if has_base else {}
+        return cls(
+            pooled, by_fold, baseline, curves,
+            int(trained.network.count_params()), networks.macs(trained.network), len(trained.model),
+        )  # fmt: skip
+
+
+def _told(epochs: Epochs, name: str) -> Callable[[int, int, float], None]:
+    return lambda done, total, loss: epochs(name, done, total, loss)
+
+
+def _with(samples: Samples, half_width: NDArray[np.float64]) -> Samples:
+    return dataclasses.replace(samples, extra={**samples.extra, "half_width": half_width})
+
+
+def _real(value: Any) -> bool:
+    return isinstance(value, float) and bool(np.isfinite(value))
+
+
+def _mean(figures: list[dict[str, Any]]) -> dict[str, Any]:
+    return {k: float(np.mean([f[k] for f in figures])) if isinstance(v, float) else v for k, v in figures[0].items()}
+
+
+def _spread(figures: list[dict[str, Any]]) -> dict[str, Any]:
+    return {k: float(np.std([f[k] for f in figures], ddof=1)) for k, v in figures[0].items() if isinstance(v, float)}

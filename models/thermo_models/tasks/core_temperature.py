@@ -1,0 +1,181 @@
+"""Oral temperature from a face's infrared temperatures (PhysioNet face-oral-temp-data 1.0.0, CC0).
+
+A sample is one person: each region's mean over rounds 1-3, each region in round 4 (mouth open), ambient temperature, sex, hour.
+A Gaussian process on the training people teaches the network what lies between them; its leave-one-out errors, which need no
+further people, give the 90 % interval. Nothing of the camera but its temperatures is used.
+"""
+
+import csv
+import gzip
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermo_core.errors import StorageError, UsageError
+from thermo_models.gaussian import GaussianProcess, Kernel
+from thermo_models.metrics import auc, rmse
+from thermo_models.samples import Fold, Samples, Scaling, digest_of, people_folds
+from thermo_models.settings import Settings
+from thermo_models.tasks.task import Goal, Plan
+
+CENTRE_CELSIUS = 37.0
+"""What the network's output 0 means."""
+FEVER_CELSIUS = 37.5
+ROUNDS = 4
+COVERAGE = 0.9
+REGIONS = (
+    "Max1R13 Max1L13 aveAllR13 aveAllL13 T_RC T_RC_Dry T_RC_Wet T_RC_Max T_LC T_LC_Dry T_LC_Wet T_LC_Max RCC LCC canthiMax "
+    "canthi4Max T_FHCC T_FHRC T_FHLC T_FHBC T_FHTC T_FH_Max T_FHC_Max T_Max T_OR T_OR_Max"
+).split()
+LEFT_OUT = {"full": (), "without-mouth": ("T_OR", "T_OR_Max"), "without-face-maximum": ("T_OR", "T_OR_Max", "T_Max")}
+"""Regions a variant does without. The face's maximum is often the open mouth, so one variant drops it too."""
+KERNEL = Kernel(linear=3.0, smooth=1.0, length=2.0, noise=0.06)
+TAUGHT = 12_000
+"""Made inputs the network learns from a training."""
+RIDGE = 10.0
+
+
+class CoreTemperature:
+    """The task; see `tasks.task.Task`."""
+
+    name = "core-temperature"
+    summary = "oral temperature from infrared temperatures of the face"
+    ships = True
+    needs_data = True
+    variants = tuple(LEFT_OUT)
+    outputs = 1
+    head = "linear"
+    loss = "mse"
+    settings = Settings("dense_residual", epochs=40, batch=128, rate=3e-3, decay=1e-4, dropout=0.0, folds=10)
+
+    def goals(self, settings: Settings) -> tuple[Goal, ...]:
+        """Goals of a variant."""
+        if settings.variant != "full":
+            return (Goal("rmse", 0.265, False),)
+        return (
+            Goal("rmse", 0.245, False),
+            Goal("mae", 0.19, False),
+            Goal("auc_fever", 0.975, True),
+            Goal("coverage", 0.87, True),
+            Goal("coverage", 0.93, False),
+            Goal("half_width", 0.42, False),
+        )
+
+    def load(self, path: Path | None, settings: Settings, quick: bool) -> Samples:
+        """People of a .csv.gz file; `quick` keeps every third."""
+        if path is None:
+            raise UsageError("core-temperature needs --data, the .csv.gz file of facial and oral temperatures.")
+        rows = _rows(path)[:: 3 if quick else 1]
+        kept = [region for region in REGIONS if region not in LEFT_OUT[settings.variant]]
+        try:
+            by_round = np.array([[_column(rows, region, k) for region in kept] for k in range(1, ROUNDS + 1)])
+            oral = np.array([_number(row["aveOralM"]) for row in rows])
+            context = np.array(
+                [[_number(row["T_atm"]), float(row["Gender"] == "Male"), _hour(row["Time"])] for row in rows]
+            )
+            groups = np.array([int(float(row["group"])) for row in rows])
+        except (KeyError, ValueError) as error:
+            raise UsageError(f"{path} lacks a column or holds no number where one is due ({error}).") from error
+        known = np.isfinite(oral) & np.isfinite(by_round).any((0, 1))
+        if not known.any():
+            raise UsageError(
+                f"{path} holds nobody with facial and oral temperatures, so check that it is the right file."
+            )
+        first, last = by_round[: ROUNDS - 1], by_round[-1]
+        present = np.isfinite(first)
+        mean = np.where(present, first, 0).sum(0) / np.where(present.any(0), present.sum(0), np.nan)
+        features = np.concatenate([mean, last, context.T]).T[known].astype(np.float32)
+        targets = (oral[known] - CENTRE_CELSIUS).astype(np.float32)[:, np.newaxis]
+        people = np.flatnonzero(known)
+        return Samples(features[:, np.newaxis, np.newaxis, :], targets, people, groups[known], {}, digest_of(path))
+
+    def folds(self, samples: Samples, settings: Settings) -> list[Fold]:
+        """One campaign against the others where the file holds several, else people dealt to folds."""
+        campaigns = np.unique(samples.groups)
+        if len(campaigns) > 1:
+            nobody = np.zeros(0, np.int64)
+            return [
+                Fold(f"group {c} out", np.flatnonzero(samples.groups != c), nobody, np.flatnonzero(samples.groups == c))
+                for c in campaigns
+            ]
+        return list(people_folds(samples.people, settings.folds, 0, validation=False))
+
+    def plan(self, train: Samples, settings: Settings, seed: int) -> Plan:
+        """Standardised features; a teacher; the interval's half-width from its leave-one-out errors."""
+        scaling = Scaling.fit(train.features, 4.0)
+        inputs = scaling.apply(train.features).reshape(len(train), -1).astype(np.float64)
+        teacher = GaussianProcess(KERNEL, inputs, train.targets[:, 0].astype(np.float64))
+        rank = min(1.0, COVERAGE * (1 + 1 / len(train)))
+        half_width = float(np.quantile(np.abs(teacher.left_out), rank, method="higher"))
+
+        def teach(features: NDArray[np.float32], _: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[Any]]:
+            """People, and people moved part of the way that leads from one other person to another."""
+            rng = np.random.default_rng([seed, 0xC0])
+            one, two, three = rng.integers(len(features), size=(3, TAUGHT))
+            step = rng.uniform(0, 0.6, (TAUGHT, 1, 1, 1)).astype(np.float32)
+            made = np.clip(features[one] + step * (features[two] - features[three]), -4, 4)
+            every = np.concatenate([np.repeat(features, 4, axis=0), made])
+            return every, teacher(every.reshape(len(every), -1).astype(np.float64)).astype(np.float32)[:, np.newaxis]
+
+        return Plan(scaling, teach=teach, half_width=half_width)
+
+    def baseline(self, train: Samples, test: Samples, settings: Settings) -> NDArray[np.float32]:
+        """Ridge regression on the same standardised features."""
+        scaling = Scaling.fit(train.features, 4.0)
+        inputs, tested = (
+            scaling.apply(side.features).reshape(len(side), -1).astype(np.float64) for side in (train, test)
+        )
+        mean = train.targets.mean(0)
+        weights = np.linalg.solve(
+            inputs.T @ inputs + RIDGE * np.eye(inputs.shape[1]), inputs.T @ (train.targets.astype(np.float64) - mean)
+        )
+        return np.asarray(tested @ weights + mean, np.float32)
+
+    def metrics(self, samples: Samples, outputs: NDArray[np.float32], settings: Settings) -> dict[str, Any]:
+        """Errors in K, AUC for 37.5 degC and above, coverage and half-width of the 90 % interval."""
+        error = outputs[:, 0].astype(np.float64) - samples.targets[:, 0]
+        fever = samples.targets[:, 0] >= FEVER_CELSIUS - CENTRE_CELSIUS - 1e-6
+        figures = {
+            "rmse": rmse(error),
+            "mae": float(np.abs(error).mean()),
+            "bias": float(error.mean()),
+            "auc_fever": auc(outputs[:, 0], fever) if fever.any() and not fever.all() else float("nan"),
+        }
+        half_width = samples.extra.get("half_width")
+        if half_width is not None:
+            figures["coverage"] = float(np.mean(np.abs(error) <= half_width))
+            figures["half_width"] = float(half_width.mean())
+        return figures
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with gzip.open(path, "rt", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read ({error}), so check --data.") from error
+    except (EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
+        raise UsageError(f"{path} is no .csv.gz file that can be read ({error}), so fetch it again.") from error
+    if not rows or None in rows[-1] or None in rows[-1].values():
+        raise UsageError(f"{path} is empty or its last row is cut short, so fetch it again.")
+    return rows
+
+
+def _column(rows: list[dict[str, str]], region: str, k: int) -> list[float]:
+    """One region in round k; the file writes them `T_RC1`, `Max1R13_1` and once `T_LC14` for `T_LC4`."""
+    for name in (f"{region}{k}", f"{region}_{k}", f"{region}1{k}"):
+        if name in rows[0]:
+            return [_number(row[name]) for row in rows]
+    raise KeyError(f"{region} of round {k}")
+
+
+def _number(text: str) -> float:
+    return float(text) if text.strip() else float("nan")
+
+
+def _hour(text: str) -> float:
+    hours, minutes = text.split(":")[:2]
+    return int(hours) + int(minutes) / 60

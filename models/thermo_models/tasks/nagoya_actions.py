@@ -1,0 +1,153 @@
+"""Eight actions of people under a ceiling sensor of 16 x 16 pixels.
+
+Data: muralab Low-Resolution FIR Action Dataset, CC BY-NC-SA 4.0.
+A sample is 16 pictures minus the sequence's background: a whole clip resampled (`clips`), or 1.6 s as they come, every third
+picture, over a sequence without regard to the annotators' cuts (`streaming`); a window belongs to the action most of its
+pictures show. Days are left out one by one; their people are disjoint. The licence forbids shipping data or weights.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermo_core.errors import UsageError
+from thermo_models.augment import Augmentation
+from thermo_models.metrics import accuracy, f1
+from thermo_models.samples import Fold, Samples, Scaling, digest_of, open_npz
+from thermo_models.settings import Settings
+from thermo_models.tasks.task import Goal, Plan
+
+CLASSES = ("walk", "sitdown", "standup", "falling1", "falling2", "sit", "stand", "lie")
+FALLS = (3, 4)
+FIVE = np.array([0, 1, 2, 3, 3, 4, 4, 4])
+"""Class of the five-class figure: walk, sit down, stand up, fall, still."""
+PICTURES = 16
+STRIDE = 3
+WARP_PICTURES = 24
+"""Pictures kept a clip in training, of which time warping takes `PICTURES`."""
+AUGMENTATION = Augmentation(
+    offset_k=0.08, gain=0.1, noise_k=0.04, shift=1, flip_rows=True, flip_columns=True, turn=True
+)
+ARRAYS = ("frames", "clip_start", "clip_len", "label", "group", "person_slot", "seq", "background")
+
+
+class NagoyaActions:
+    """The task; see `tasks.task.Task`."""
+
+    name = "nagoya-actions"
+    summary = "eight actions seen from the ceiling; falls"
+    ships = False
+    needs_data = True
+    variants = ("clips", "streaming")
+    outputs = len(CLASSES)
+    head = "softmax"
+    loss = "sparse_categorical_crossentropy"
+    settings = Settings("clip_cnn", epochs=80, batch=32, rate=3e-3, decay=1e-3, variant="clips", balance=True)
+
+    def goals(self, settings: Settings) -> tuple[Goal, ...]:
+        """Goals of a variant."""
+        if settings.variant == "streaming":
+            return (Goal("accuracy8", 0.84, True), Goal("fall_f1", 0.92, True))
+        if settings.width < 0.7:
+            return (Goal("accuracy8", 0.955, True), Goal("parameters", 10_000, False))
+        return (
+            Goal("accuracy8", 0.97, True),
+            Goal("lowest_fold_accuracy8", 0.95, True),
+            Goal("fall_f1", 0.985, True),
+            Goal("parameters", 50_000, False),
+        )
+
+    def load(self, path: Path | None, settings: Settings, quick: bool) -> Samples:
+        """Clips or windows of a file; `quick` keeps every eighth sequence."""
+        if path is None:
+            raise UsageError("nagoya-actions needs --data, the .npz file of clips.")
+        arrays = open_npz(path, ARRAYS)
+        frames, starts, lengths, labels = (arrays[name] for name in ARRAYS[:4])
+        if frames.ndim != 3 or (starts + lengths > len(frames)).any() or labels.max() >= len(CLASSES):
+            raise UsageError(f"{path} holds clips outside its frames or unknown classes, so fetch it again.")
+        sequence = np.repeat(arrays["seq"], lengths)
+        order = np.concatenate([np.arange(s, s + n) for s, n in zip(starts, lengths, strict=True)])
+        warm = (frames[order].astype(np.float32) - arrays["background"][sequence]) / 100.0
+        ends = np.cumsum(lengths)
+        kept = arrays["seq"] % 8 == 0 if quick else np.ones(len(labels), bool)
+        if settings.variant == "clips":
+            clips = [
+                _resampled(warm[end - n : end], WARP_PICTURES)
+                for end, n, keep in zip(ends, lengths, kept, strict=True)
+                if keep
+            ]
+            features, index = np.stack(clips), np.flatnonzero(kept)
+            targets = labels[index].astype(np.int64)
+        else:
+            windows, index_list, target_list = [], [], []
+            clip_of = np.repeat(np.arange(len(labels)), lengths)
+            for number in np.unique(arrays["seq"][kept]):
+                pictures = np.flatnonzero(sequence == number)
+                for first in range(0, len(pictures) - PICTURES + 1, STRIDE):
+                    window = pictures[first : first + PICTURES]
+                    windows.append(warm[window].transpose(1, 2, 0))
+                    index_list.append(clip_of[window[-1]])
+                    target_list.append(int(np.bincount(labels[clip_of[window]], minlength=len(CLASSES)).argmax()))
+            features, index, targets = np.stack(windows), np.array(index_list), np.array(target_list)
+        groups = arrays["group"][index].astype(np.int64)
+        people = 100 * groups + arrays["person_slot"][index]
+        return Samples(features, targets, people, groups, {}, digest_of(path))
+
+    def folds(self, samples: Samples, settings: Settings) -> list[Fold]:
+        """Leave one group out; a single group is split by its people."""
+        by = samples.groups if len(np.unique(samples.groups)) > 1 else samples.people
+        nobody = np.zeros(0, np.int64)
+        return [
+            Fold(f"group {value} out", np.flatnonzero(by != value), nobody, np.flatnonzero(by == value))
+            for value in np.unique(by)
+        ]
+
+    def plan(self, train: Samples, settings: Settings, seed: int) -> Plan:
+        """Fixed scale; training clips are warped in time, turned and flipped."""
+
+        def augment(batch: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+            return AUGMENTATION.apply(_warped(batch, rng), rng)
+
+        return Plan(Scaling.by(1.0, 4.0), augment, prepare=_unwarped)
+
+    def baseline(self, train: Samples, test: Samples, settings: Settings) -> None:
+        """None here: `docs` name the published one."""
+
+    def metrics(self, samples: Samples, outputs: NDArray[np.float32], settings: Settings) -> dict[str, Any]:
+        """Accuracy with 8 and 5 classes, macro F1, F1 of a fall against the rest."""
+        said, truth = outputs.argmax(-1), samples.targets
+        classes = [f1(said == k, truth == k) for k in range(len(CLASSES))]
+        return {
+            "accuracy8": accuracy(said, truth),
+            "macro_f1": float(np.mean(classes)),
+            "accuracy5": accuracy(FIVE[said], FIVE[truth]),
+            "fall_f1": f1(np.isin(said, FALLS), np.isin(truth, FALLS)),
+        }
+
+
+def _resampled(clip: NDArray[np.float32], pictures: int) -> NDArray[np.float32]:
+    """(n, rows, columns) to (rows, columns, pictures), evenly spaced in time, by the nearest picture."""
+    index = np.rint(np.linspace(0, len(clip) - 1, pictures)).astype(int)
+    resampled: NDArray[np.float32] = clip[index].transpose(1, 2, 0)
+    return resampled
+
+
+def _unwarped(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    if features.shape[-1] == PICTURES:
+        return features
+    return features[..., np.rint(np.linspace(0, features.shape[-1] - 1, PICTURES)).astype(int)]
+
+
+def _warped(batch: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Each clip from a little after its start to a little before its end, unevenly."""
+    if batch.shape[-1] == PICTURES:
+        return batch.copy()
+    last = batch.shape[-1] - 1
+    start, end = rng.uniform(0, 0.12, len(batch)), rng.uniform(0.88, 1, len(batch))
+    bend = rng.uniform(0.85, 1.18, len(batch))
+    even = np.linspace(0, 1, PICTURES)
+    index = np.rint(last * (start[:, None] + (end - start)[:, None] * even ** bend[:, None])).astype(int)
+    warped: NDArray[np.float32] = np.take_along_axis(batch, index[:, None, None, :], axis=3)
+    return warped

@@ -1,0 +1,112 @@
+"""What a task is: data, split rule, preprocessing, network, metrics and goals."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermo_models.fit import Augment
+from thermo_models.samples import Fold, Samples, Scaling
+from thermo_models.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A figure the int8 model should reach.
+
+    Attributes:
+        metric: its name in the metrics.
+        value: to reach.
+        at_least: whether more is better.
+    """
+
+    metric: str
+    value: float
+    at_least: bool
+
+    def met(self, metrics: dict[str, Any]) -> bool:
+        """Whether it is; a missing figure is not."""
+        found = metrics.get(self.metric)
+        if found is None:
+            return False
+        return bool(found >= self.value if self.at_least else found <= self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the training side of one fold becomes what the network sees.
+
+    Attributes:
+        scaling: learnt from the training side alone.
+        augment: changes training batches, scaled like the rest, or None.
+        prepare: what is done to features at inference before scaling.
+        teach: makes training features and targets out of scaled ones, or None to take them as they are.
+        half_width: of the interval around a quantity that 90 % of new people should fall into, or None.
+    """
+
+    scaling: Scaling
+    augment: Augment | None = None
+    prepare: Callable[[NDArray[np.float32]], NDArray[np.float32]] = field(default=lambda features: features)
+    teach: Callable[[NDArray[np.float32], NDArray[Any]], tuple[NDArray[np.float32], NDArray[Any]]] | None = None
+    half_width: float | None = None
+
+
+class Task(Protocol):
+    """One thing a wearable may be asked to tell; instances hold no state."""
+
+    @property
+    def name(self) -> str:
+        """As on the command line."""
+
+    @property
+    def summary(self) -> str:
+        """One line."""
+
+    @property
+    def ships(self) -> bool:
+        """Whether the data's licence lets a trained model be given away."""
+
+    @property
+    def needs_data(self) -> bool:
+        """Whether a file is needed; otherwise samples are made."""
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Values of `Settings.variant`."""
+
+    @property
+    def outputs(self) -> int:
+        """Numbers the network gives."""
+
+    @property
+    def head(self) -> str:
+        """Activation of the network's last layer."""
+
+    @property
+    def loss(self) -> Any:
+        """As Keras takes it."""
+
+    @property
+    def settings(self) -> Settings:
+        """Defaults."""
+
+    def goals(self, settings: Settings) -> tuple[Goal, ...]:
+        """What the int8 model should reach."""
+
+    def load(self, path: Path | None, settings: Settings, quick: bool) -> Samples:
+        """All samples of a file, or made ones."""
+
+    def folds(self, samples: Samples, settings: Settings) -> list[Fold]:
+        """The split rule."""
+
+    def plan(self, train: Samples, settings: Settings, seed: int) -> Plan:
+        """Preprocessing and augmentation, from the training side alone."""
+
+    def baseline(self, train: Samples, test: Samples, settings: Settings) -> NDArray[np.float32] | None:
+        """Outputs of something simpler on the test side, to stand beside the network's; None without one."""
+
+    def metrics(self, samples: Samples, outputs: NDArray[np.float32], settings: Settings) -> dict[str, Any]:
+        """Figures of merit of outputs (n, outputs) for these samples; plain numbers, lists and maps."""
