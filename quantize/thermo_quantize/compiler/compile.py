@@ -57,7 +57,7 @@ def compile_model(model: bytes, name: str, target: str = "generic", bench: bool 
                 else:
                     overlaps[value.id, output.id] = kernel.overlap(number)
     plan = plan_memory(network, [kernel.scratch for kernel in kernels], overlaps, chosen.padding)
-    unit = Unit(name, plan)
+    unit = Unit(name, plan, chosen.attributes)
     for position, kernel in enumerate(kernels):
         kernel.emit(unit, position)
     digest = hashlib.sha256(model).hexdigest()
