@@ -96,16 +96,18 @@ def _hold_outs(outcome: Outcome) -> str:
     marked = bad_mask(outcome.bad_pixels)
     rows = []
     for hold_out in outcome.hold_outs:
-        name = f"{hold_out.observation.reference:.2f} °C"
+        name = outcome.label(hold_out)
         rows += [_agreement_row(name, "before", hold_out.before), _agreement_row("", "after", hold_out.after)]
     if len(outcome.hold_outs) > 1:
         rows += [_agreement_row("all", "before", outcome.before), _agreement_row("", "after", outcome.after)]
     table = _table(
-        ("Hold-out", "", "RMSE (K)", "max (K)", "mean bias (K)", "uniformity (K)", "averaging noise (K)"),
+        ("Hold-out (°C)", "", "RMSE (K)", "max (K)", "mean bias (K)", "uniformity (K)", "averaging noise (K)"),
         rows,
         words=(0, 1),
     )
-    pictures = "".join(_before_after(hold_out, marked) for hold_out in outcome.hold_outs)
+    pictures = "".join(
+        _before_after(hold_out, f"{outcome.label(hold_out)} °C", marked) for hold_out in outcome.hold_outs
+    )
     return (
         "<section><h2>Before and after, at points the fit never saw</h2>"
         f"{table}<p>RMSE holds the noise left by averaging a finite number of pictures; the last column says how much. "
@@ -114,10 +116,9 @@ def _hold_outs(outcome: Outcome) -> str:
     )
 
 
-def _before_after(hold_out: HoldOut, marked: Flags) -> str:
+def _before_after(hold_out: HoldOut, name: str, marked: Flags) -> str:
     scale = symmetric(hold_out.error_before)
     small = symmetric(hold_out.error_after)
-    name = f"{hold_out.observation.reference:.2f} °C"
     return (
         '<div class="row">'
         + _figure(f"{name}: error before", hold_out.error_before, scale, "K")

@@ -15,7 +15,7 @@ from thermo_core.errors import CalibrationFailedError, CorrectionError
 from thermo_core.thermistor import SteinhartHart
 from thermo_host.calibrate.acceptance import objections
 from thermo_host.calibrate.agreement import Agreement, agreement, pooled
-from thermo_host.calibrate.fit import PixelFit, fit_pixels
+from thermo_host.calibrate.fit import PixelFit, count_ambients, fit_pixels
 from thermo_host.calibrate.measure import Listener, Silent, measure, measure_here, warm_up
 from thermo_host.calibrate.observation import Floats, Observation
 from thermo_host.calibrate.pixels import BadPixel, NoiseMap, bad_mask, find_bad_pixels, noise_map
@@ -80,6 +80,13 @@ class Outcome:
     after: Agreement
     budget: Budget | None
     objections: tuple[str, ...]
+
+    def label(self, hold_out: HoldOut) -> str:
+        """How to call a hold-out point in a table, degC; with the die's temperature where there were several ambients."""
+        name = f"{hold_out.observation.reference:.2f}"
+        if count_ambients([each.observation.ta for each in self.hold_outs]) > 1:
+            name += f" (Ta {hold_out.observation.ta:.0f})"
+        return name
 
     def require_accepted(self) -> None:
         """Raises CalibrationFailedError with every objection, if there is one."""

@@ -142,8 +142,7 @@ def terminal(outcome: Outcome) -> RenderableType:
     for heading in ("degC", "", "RMSE", "max", "bias", "uniformity", "averaging noise"):
         table.add_column(heading, justify="left" if not heading else "right")
     for hold_out in outcome.hold_outs:
-        name = f"{hold_out.observation.reference:.1f}"
-        _pair(table, name, hold_out.before, hold_out.after)
+        _pair(table, outcome.label(hold_out), hold_out.before, hold_out.after)
     if len(outcome.hold_outs) > 1:
         table.add_section()
         _pair(table, "all", outcome.before, outcome.after)
