@@ -4,10 +4,9 @@ The sensor raises a flag over each page and goes on measuring. A page's own pixe
 next one is complete, so a page may be read late by one period and is still whole; after that it is overwritten.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thermo_core.clock import Clock
 from thermo_core.errors import BusError, BusTimeoutError, EepromError, SensorError, UsageError
@@ -15,31 +14,19 @@ from thermo_core.frames import COLUMNS, FRAME_WORDS, PIXELS, RAM_WORDS, ROWS, Su
 from thermo_core.frames import SUBPAGE as NUMBER_INDEX
 from thermo_core.mlx90640 import registers
 from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.registers import ControlRegister, RefreshRate, StatusRegister
+from thermo_core.mlx90640.registers import ControlRegister, RefreshRate
 from thermo_core.profile import PictureSensor as PictureSensorSettings
-from thermo_device.bus import MAX_READ_BYTES, RETRY_US, I2cBus, Registers
+from thermo_device.bus import MAX_READ_BYTES, I2cBus
 from thermo_device.counters import Counters
-from thermo_device.plausibility import suspicious
+from thermo_device.mlx90640 import Mlx90640
 from thermo_device.schedule import PageSchedule
 
 FIRST_RETRY_US = 20_000
 LAST_RETRY_US = 1_000_000
 """Pauses between attempts to reach a sensor that does not answer; they double from the first to the last."""
-MAX_SINGLE_REREADS = 8
-"""With more suspicious words than this the whole page is read again."""
 LATEST_READ = 1.97
 """Periods after its end at which a page can no longer be read again: at 2 its pixels are replaced."""
 _CONFIRMATIONS = 3
-_FIRST_ID_WORD = 0x2407 - registers.EEPROM_START
-_CLEARED = StatusRegister(overwrite=True, start=True).to_word()
-
-
-@dataclass(slots=True)
-class _Page:
-    """A page that is being read: RAM words and subpage."""
-
-    ram: Words
-    number: int
 
 
 class PictureSensor:
@@ -75,7 +62,7 @@ class PictureSensor:
         self._control = _control(settings)
         self._clock = clock
         self._counters = counters
-        self._registers = Registers(bus, clock, settings.address, counters, max_read_bytes)
+        self._chip = Mlx90640(bus, clock, settings.address, counters, max_read_bytes)
         self._sensor = sensor
         self._schedule = PageSchedule(1e6 / settings.refresh_rate_hz)
         self._eeprom: Words | None = None
@@ -88,8 +75,6 @@ class PictureSensor:
         self._gap_from_us: float | None = None
         self._before: dict[int, Words] = {}
         self._stale_seen = False
-        self._read_us = 0
-        self._look_us = RETRY_US
         self.fault = ""
 
     @property
@@ -131,7 +116,7 @@ class PictureSensor:
             BusError: the sensor does not answer, or does not keep its settings.
             EepromError: reads of the EEPROM do not agree, or it holds impossible constants.
         """
-        eeprom = self._read_eeprom()
+        eeprom = self._chip.read_eeprom()
         self._eeprom, self._calibration = eeprom, None
         self._before.clear()
         try:
@@ -153,7 +138,7 @@ class PictureSensor:
         Raises:
             BusError, EepromError: as `start`.
         """
-        return self._eeprom is not None and np.array_equal(self._read_eeprom(), self._eeprom)
+        return self._eeprom is not None and np.array_equal(self._chip.read_eeprom(), self._eeprom)
 
     def resume(self) -> None:
         """After a pause on purpose: take the next page as the next one, without counting those in between as lost."""
@@ -178,19 +163,19 @@ class PictureSensor:
         wanted = replace(self._control, refresh_code=RefreshRate.from_hz(hz))
         if not self._carries(hz):
             raise UsageError(
-                f"A page takes {self._read_us / 1000:.0f} ms on this I2C bus, too long for {hz:g} Hz; choose a lower "
+                f"A page takes {self._chip.read_us / 1000:.0f} ms on this I2C bus, too long for {hz:g} Hz; choose a lower "
                 "rate or raise the bus frequency."
             )
         slower_us = max(self._schedule.nominal_us, 1e6 / hz)
         self._control = wanted
         if self._running:
-            self._write_control()
+            self._chip.set(self._control)
             self._await_first_page(slower_us)
         return self.rate_hz
 
     def _carries(self, hz: float) -> bool:
         """Whether a page is read within a period, as far as the bus is known."""
-        return self._read_us < 1e6 / hz
+        return self._chip.read_us < 1e6 / hz
 
     def next_subpage(self) -> Subpage:
         """Wait for the next subpage and read it.
@@ -203,7 +188,7 @@ class PictureSensor:
         while subpage is None:
             if self._clock.now_us() >= deadline_us:
                 raise BusTimeoutError(
-                    self.fault or "No page came from the picture sensor; run the self-test.", self._registers.address
+                    self.fault or "No page came from the picture sensor; run the self-test.", self._chip.address
                 )
             subpage = self.capture(deadline_us)
         return subpage
@@ -228,7 +213,7 @@ class PictureSensor:
                 self._clock.sleep_until_us(until_us)
                 return None
             self._clock.sleep_until_us(schedule.poll_us)
-            status, now_us = self._look()
+            status, now_us = self._chip.look()
             if status.new_data and self._is_new(status.subpage, now_us):
                 break
             schedule.unseen(now_us)
@@ -239,14 +224,17 @@ class PictureSensor:
         self._stale_seen = False
         pages = schedule.arrived(now_us, self._number != status.subpage)
         if self._number is None:
-            if self._look()[0] != status:
+            if self._chip.look()[0] != status:
                 # A flag over RAM that is empty or old, had a flipped bit raised it.
                 self._counters.add("status_implausible")
                 self._await_first_page(schedule.nominal_us)
                 return None
             pages = self._pages_in_gap(now_us)
-        page = self._read_page(status.subpage, pages)
-        return None if page is None else self._hand_on(page)
+        self._lose("page_missed", pages - 1)
+        self._index += pages
+        self._number = status.subpage
+        ram = self._read_page(status.subpage)
+        return None if ram is None else self._hand_on(ram, status.subpage)
 
     def _pages_in_gap(self, now_us: int) -> int:
         """Pages since the last one before a fault, this one included; 1 at the first start and after a pause."""
@@ -255,46 +243,51 @@ class PictureSensor:
             return 1
         return max(1, round((now_us - gap_from_us) / self._schedule.nominal_us))
 
-    def _read_page(self, number: int, pages: int) -> _Page | None:
-        """Read the page the sensor shows; None where it is lost, and counted."""
-        self._lose("page_missed", pages - 1)
-        self._index += pages
-        self._number = number
+    def _read_page(self, number: int) -> Words | None:
+        """Read the page the sensor shows, (832,) words; None where it is lost, and counted."""
         try:
-            began_us = self._clock.now_us()
-            self._registers.write_word(_pointer(registers.STATUS), _CLEARED)
-            if self._clock.now_us() - began_us > self._schedule.period_us / 4:
-                # So late that it may have cleared the flag of a later page.
-                self._lose("page_dropped", 1)
-                return None
-            ram = self._registers.read_block(registers.RAM_START, RAM_WORDS)
-            if self._confirm_control() != self._control or _is_empty(ram, number, self._control):
-                self._lose("page_dropped", 1)
-                self._set_up_again()
-                return None
-            page = self._settle(_Page(ram, number))
-            overwritten = self._overwritten(number)
+            cause, ram = self._read_shown(number)
         except BusError:
             self._lose("page_dropped", 1)
             raise
-        if page is None:
-            self._lose("page_unsettled", 1)
-        elif overwritten:
-            self._lose("page_overwritten", 1)
+        if cause:
+            self._lose(cause, 1)
             return None
-        return page
+        if ram is None:
+            self._lose("page_dropped", 1)
+            self._set_up_again()
+        return ram
 
-    def _hand_on(self, page: _Page) -> Subpage | None:
-        reference = self._before.get(page.number)
-        self._before[page.number] = page.ram
+    def _read_shown(self, number: int) -> tuple[str, Words | None]:
+        """Why the page is lost, or "" and its words; "" and None where the sensor lost its settings."""
+        began_us = self._clock.now_us()
+        self._chip.clear_flag()
+        if self._clock.now_us() - began_us > self._schedule.period_us / 4:
+            return "page_dropped", None  # so late that it may have cleared the flag of a later page
+        ram = self._chip.read_ram()
+        if self._chip.settings(self._control) != self._control or _is_empty(ram, number, self._control):
+            return "", None
+        settled: Words | None = ram
+        before = self._before.get(number)
+        if before is not None:
+            read_by_us = self._clock.now_us() + self._chip.read_us
+            in_time = self._schedule.pages_since(read_by_us) < LATEST_READ
+            settled = self._chip.settle(ram, before, number, self._control, in_time)
+        if self._overwritten(number):
+            return "page_overwritten", None
+        return ("page_unsettled", None) if settled is None else ("", settled)
+
+    def _hand_on(self, ram: Words, number: int) -> Subpage | None:
+        reference = self._before.get(number)
+        self._before[number] = ram
         if reference is None:
             # Nothing to hold it against: a damaged word would go unseen.
             self._counters.add("pages_settling")
             return None
         words = np.empty(FRAME_WORDS, dtype=np.uint16)
-        words[:RAM_WORDS] = page.ram
+        words[:RAM_WORDS] = ram
         words[RAM_WORDS] = self._control.to_word()
-        words[NUMBER_INDEX] = page.number
+        words[NUMBER_INDEX] = number
         words.flags.writeable = False
         self._counters.add("subpages_captured")
         end_us = self._schedule.end_us
@@ -312,7 +305,7 @@ class PictureSensor:
     def _overwritten(self, number: int) -> bool:
         """Whether the page just read may hold pixels of a later one of the same subpage."""
         for _ in range(_CONFIRMATIONS):
-            status, now_us = self._look()
+            status, now_us = self._chip.look()
             if status.new_data and status.subpage == number:
                 return self._is_new(number, now_us)
             if status.new_data:
@@ -325,85 +318,15 @@ class PictureSensor:
             self._counters.add("status_implausible")
         return True
 
-    def _settle(self, page: _Page) -> _Page | None:
-        """Read suspicious words again; None where the page cannot be trusted."""
-        before = self._before.get(page.number)
-        if before is None:
-            return page
-        doubtful = suspicious(page.ram, before, page.number, self._control)
-        if not doubtful.size:
-            return page
-        if doubtful.size <= MAX_SINGLE_REREADS:
-            for index in doubtful:
-                again = self._registers.read_word(registers.RAM_START + int(index))
-                if again != page.ram[index] and again != self._registers.read_word(registers.RAM_START + int(index)):
-                    return None
-                self._correct(page.ram, np.array([index]), np.array([again], dtype=np.uint16))
-            return page
-        if self._schedule.pages_since(self._clock.now_us() + self._read_us) > LATEST_READ:
-            return None
-        second = self._registers.read_block(registers.RAM_START, RAM_WORDS)
-        doubtful_again = suspicious(second, before, page.number, self._control)
-        both = np.intersect1d(doubtful, doubtful_again)
-        if (page.ram[both] != second[both]).any():
-            return None
-        self._correct(page.ram, doubtful, second[doubtful])
-        return page
-
-    def _correct(self, ram: Words, indices: NDArray[np.intp], again: Words) -> None:
-        corrected = int(np.count_nonzero(ram[indices] != again))
-        if corrected:
-            self._counters.add("word_corrected", corrected)
-            ram[indices] = again
-
-    def _look(self) -> tuple[StatusRegister, int]:
-        """Status register and when it was read, microseconds; one that cannot be is read again and counted."""
-        for _ in range(_CONFIRMATIONS):
-            began_us = self._clock.now_us()
-            status = StatusRegister.from_word(self._registers.read_word(registers.STATUS))
-            if status.subpage <= 1:
-                now_us = self._clock.now_us()
-                self._look_us = min(self._look_us, now_us - began_us)
-                # Attempts that failed came before the one that counts.
-                return status, now_us - self._look_us // 2
-            self._counters.add("status_implausible")
-        raise BusError(
-            f"The status register of I2C chip 0x{self._registers.address:02X} names a subpage that does not exist; "
-            "check the wiring.",
-            self._registers.address,
-        )
-
-    def _confirm_control(self) -> ControlRegister:
-        """Control register; one that is not as set is read again, since a flip is likelier than a reset."""
-        control = self._read_control()
-        for _ in range(_CONFIRMATIONS - 1):
-            if control == self._control:
-                break
-            control = self._read_control()
-        return control
-
-    def _read_control(self) -> ControlRegister:
-        return ControlRegister.from_word(self._registers.read_word(registers.CONTROL))
-
-    def _write_control(self) -> None:
-        for _ in range(_CONFIRMATIONS):
-            self._registers.write_word(_pointer(registers.CONTROL), self._control.to_word())
-            if self._confirm_control() == self._control:
-                return
-        raise BusError(
-            f"I2C chip 0x{self._registers.address:02X} does not keep its settings; check its supply and wiring.",
-            self._registers.address,
-        )
-
     def _set_up(self) -> bool:
         """Write the settings where they are not there already, clear the flag and await the first page.
 
         Returns:
             Whether other settings were found.
         """
-        found = self._confirm_control()
+        found = self._chip.settings(self._control)
         if found != self._control:
-            self._write_control()
+            self._chip.set(self._control)
         self._await_first_page(max(self._schedule.nominal_us, 1e6 / found.refresh_hz))
         self._running, self.fault = True, ""
         self._retry_us = FIRST_RETRY_US
@@ -418,7 +341,7 @@ class PictureSensor:
 
     def _await_first_page(self, first_us: float) -> None:
         """Clear the flag of a page that nobody knows the age of, and expect the next one within `first_us`."""
-        self._registers.write_word(_pointer(registers.STATUS), _CLEARED)
+        self._chip.clear_flag()
         self._schedule.restart(self._clock.now_us(), 1e6 / self._control.refresh_hz, first_us)
         self._number = None
         self._stale_seen = False
@@ -432,9 +355,7 @@ class PictureSensor:
         if self._eeprom is None or self._calibration is None:
             self.start()
             return True
-        known = self._eeprom[_FIRST_ID_WORD : _FIRST_ID_WORD + 3]
-        address = registers.EEPROM_START + _FIRST_ID_WORD
-        if any(np.array_equal(self._registers.read_block(address, 3), known) for _ in range(_CONFIRMATIONS)):
+        if self._chip.is_the_one_with(self._eeprom):
             self._set_up_again()
         else:
             self._counters.add("sensor_changed")
@@ -456,41 +377,11 @@ class PictureSensor:
             self._counters.add(cause, pages)
             self._counters.add("subpages_lost", pages)
 
-    def _read_eeprom(self) -> Words:
-        """Read the EEPROM twice, and a third time where the two differ; each word is what two reads agree on.
-
-        It has as many words as a page, so this also shows how long the bus takes for one.
-        """
-        start, count = registers.EEPROM_START, registers.EEPROM_WORDS
-        began_us = self._clock.now_us()
-        first = self._registers.read_block(start, count)
-        between_us = self._clock.now_us()
-        second = self._registers.read_block(start, count)
-        self._read_us = min(between_us - began_us, self._clock.now_us() - between_us)
-        if np.array_equal(first, second):
-            return first
-        third = self._registers.read_block(start, count)
-        self._counters.add("eeprom_mismatch")
-        agreed = (first == second) | (first == third) | (second == third)
-        if not agreed.all():
-            address = start + int(np.flatnonzero(~agreed)[0])
-            raise EepromError(
-                f"EEPROM word 0x{address:04X} read differently three times; shorten the wires or lower the bus "
-                "frequency to 400 kHz.",
-                address,
-                int(third[address - start]),
-            )
-        return np.where((first == second) | (first == third), first, second)
-
 
 def _is_empty(ram: Words, number: int, control: ControlRegister) -> bool:
     """Whether no pixel of a subpage was measured: RAM is all 0 after power-on."""
     pixels = ram[:PIXELS].reshape(ROWS, COLUMNS)
     return not pixels[registers.subpage_mask(number, control.chess)].any()
-
-
-def _pointer(address: int) -> bytes:
-    return address.to_bytes(2, "big")
 
 
 def _control(settings: PictureSensorSettings) -> ControlRegister:

@@ -2,7 +2,7 @@
 
 A flipped bit changes one word. A word is suspicious where it jumped against the last page of the same subpage by more
 than noise explains and its neighbours did not jump with it, as they do where something moves. Suspicious words are read
-again. A flip that changes a word by less than `limit` is not seen.
+again. A flip that changes a pixel by less than about `limit` cannot be told from noise and is not seen.
 """
 
 import numpy as np
