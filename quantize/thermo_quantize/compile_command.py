@@ -18,7 +18,9 @@ def compile_command(
     model: Annotated[Path, typer.Argument(help="Fully int8 .tflite model.")],
     out: Annotated[Path, typer.Option(help="Folder for NAME.h and NAME.c; made where it is missing.")],
     target: Annotated[str, typer.Option(help=f"Processor: {', '.join(TARGETS)}.")] = "generic",
-    name: Annotated[str | None, typer.Option(help="Prefix of files and functions (default: the model's file name).")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Prefix of files and functions (default: the model's file name).")
+    ] = None,
     bench: Annotated[bool, typer.Option("--bench", help="Also write NAME_engine.c for mcu_bench.")] = False,
     show_report: Annotated[bool, typer.Option("--report", help="Print products and memory by layer.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,

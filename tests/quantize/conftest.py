@@ -19,7 +19,15 @@ from thermo_core.tflite.schema import TensorType
 
 _DTYPES = {"int8": TensorType.INT8, "int32": TensorType.INT32, "float32": TensorType.FLOAT32, "uint8": TensorType.UINT8}
 _UNIONS = {"RESHAPE": 17, "PAD": 22, "TRANSPOSE": 26, "DEQUANTIZE": 38, "QUANTIZE": 89, "HARD_SWISH": 91}
-_VERSIONS = {"TRANSPOSE_CONV": 3, "RESIZE_BILINEAR": 3, "RESIZE_NEAREST_NEIGHBOR": 3, "STRIDED_SLICE": 2, "FULLY_CONNECTED": 5, "HARD_SWISH": 1, "RESHAPE": 1}
+_VERSIONS = {
+    "TRANSPOSE_CONV": 3,
+    "RESIZE_BILINEAR": 3,
+    "RESIZE_NEAREST_NEIGHBOR": 3,
+    "STRIDED_SLICE": 2,
+    "FULLY_CONNECTED": 5,
+    "HARD_SWISH": 1,
+    "RESHAPE": 1,
+}
 
 
 class _File:
@@ -126,7 +134,10 @@ class ModelBuilder:
             if union:
                 table[3] = ("B", union)
                 table[4] = {
-                    f.index: (f.format, options.get(f.name, f.default) if f.format == "f" else int(options.get(f.name, f.default)))
+                    f.index: (
+                        f.format,
+                        options.get(f.name, f.default) if f.format == "f" else int(options.get(f.name, f.default)),
+                    )
                     for f in fields
                 }
             operators.append(table)
@@ -253,7 +264,11 @@ class RandomModels:
         sizes = self._out(rows, padding, kh, sh, dh), self._out(columns, padding, kw, sw, dw)
         output = self.activation((1, *sizes, channels), scale=scale)
         options = {
-            "padding": padding, "stride_h": sh, "stride_w": sw, "dilation_h": dh, "dilation_w": dw,
+            "padding": padding,
+            "stride_h": sh,
+            "stride_w": sw,
+            "dilation_h": dh,
+            "dilation_w": dw,
             "activation": int(self.rng.choice([0, 1, 3])),
         }
         name = "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D"
@@ -301,7 +316,14 @@ class RandomModels:
         output = self.activation((1, *sizes, channels), like=source)
         name = str(self.rng.choice(["AVERAGE_POOL_2D", "MAX_POOL_2D"]))
         self.builder.operator(
-            name, [source], [output], padding=padding, stride_h=sh, stride_w=sw, filter_h=kh, filter_w=kw,
+            name,
+            [source],
+            [output],
+            padding=padding,
+            stride_h=sh,
+            stride_w=sw,
+            filter_h=kh,
+            filter_w=kw,
             activation=int(self.rng.choice([0, 1, 3])),
         )
         return output
@@ -510,7 +532,7 @@ def _emulate(models: list[Emulated], cpu: str, folder: Path, flags: str = "-O2")
             f"{model.name}_invoke(); show({model.name}_output(), {upper}_OUTPUT_ELEMENTS); }}"
         )
     main.append(
-        "static void show(const int8_t *at, int count) { static const char digits[] = \"0123456789abcdef\"; char text[3] = {0};"
+        'static void show(const int8_t *at, int count) { static const char digits[] = "0123456789abcdef"; char text[3] = {0};'
         " for (int i = 0; i < count; i++) { text[0] = digits[(at[i] >> 4) & 15]; text[1] = digits[at[i] & 15]; say(text); }"
         ' say("\\n"); }'
     )
@@ -523,8 +545,12 @@ def _emulate(models: list[Emulated], cpu: str, folder: Path, flags: str = "-O2")
     for word, value in (("FLASH_AT", flash), ("RAM_AT", ram), ("FLASH_SIZE", flash_size)):
         script = script.replace(f"= {word}", f"= {value}")
     (folder / "link.ld").write_text(script)
-    command = f"arm-none-eabi-gcc {core} {strict} {flags} -I{folder} -o {folder}/test.elf {here}/start.c {folder}/main.c"
-    done = subprocess.run([*command.split(), *sources, *link.split(), "-lm"], capture_output=True, text=True, check=False)
+    command = (
+        f"arm-none-eabi-gcc {core} {strict} {flags} -I{folder} -o {folder}/test.elf {here}/start.c {folder}/main.c"
+    )
+    done = subprocess.run(
+        [*command.split(), *sources, *link.split(), "-lm"], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr[:3000]
     run = f"qemu-system-arm -M {machine} -nographic -monitor none -serial none -kernel {folder}/test.elf"
     config = ["-semihosting-config", "enable=on,target=native"]

@@ -34,4 +34,6 @@ def test_one_layer(random_models, reference, host_run, tmp_path: Path, layer: st
 def test_three_layers(random_models, reference, host_run, tmp_path: Path) -> None:
     for seed in range(40):
         chosen = np.random.default_rng(seed).choice(LAYERS[:-1] * 2 + ("resize",), 3)
-        check(random_models, reference, host_run, tmp_path / str(seed), 1000 + seed, [str(name) for name in chosen], "-O1")
+        check(
+            random_models, reference, host_run, tmp_path / str(seed), 1000 + seed, [str(name) for name in chosen], "-O1"
+        )

@@ -43,7 +43,9 @@ def compile_model(model: bytes, name: str, target: str = "generic", bench: bool 
     if target not in TARGETS:
         raise UsageError(f"There is no target {target!r}; choose one of {', '.join(TARGETS)}.")
     if not (name.isidentifier() and name.isascii()) or name in _RESERVED:
-        raise UsageError(f"{name!r} cannot begin the names of C functions; give --name letters, digits and underscores.")
+        raise UsageError(
+            f"{name!r} cannot begin the names of C functions; give --name letters, digits and underscores."
+        )
     chosen = TARGETS[target]
     network = fuse(lower(read_model(model)))
     kernels = tuple(chosen.kernel(layer) for layer in network.layers)
@@ -57,7 +59,7 @@ def compile_model(model: bytes, name: str, target: str = "generic", bench: bool 
                 else:
                     overlaps[value.id, output.id] = kernel.overlap(number)
     plan = plan_memory(network, [kernel.scratch for kernel in kernels], overlaps, chosen.padding)
-    unit = Unit(name, plan, chosen.attributes)
+    unit = Unit(name, plan)
     for position, kernel in enumerate(kernels):
         kernel.emit(unit, position)
     digest = hashlib.sha256(model).hexdigest()

@@ -54,9 +54,7 @@ def _sources(maker: Move, value: Value, conv: Conv) -> list[Source] | None:
     if maker.title == "CONCATENATION" and all(len(source.shape) == 4 for source in maker.inputs):
         if any(source.shape[:3] != value.shape[:3] for source in maker.inputs):
             return None
-        return [
-            Source(number, source.shape[3], outer.up_h, outer.up_w) for number, source in enumerate(maker.inputs)
-        ]
+        return [Source(number, source.shape[3], outer.up_h, outer.up_w) for number, source in enumerate(maker.inputs)]
     return None
 
 

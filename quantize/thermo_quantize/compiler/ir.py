@@ -105,6 +105,11 @@ class Source:
     up_w: int = 1
 
 
+def _folded(weights: NDArray[np.int8], bias: NDArray[np.int32], zero_point: int) -> NDArray[np.int64]:
+    sums: NDArray[np.int64] = weights.reshape(weights.shape[0], -1).astype(np.int64).sum(axis=1)
+    return bias.astype(np.int64) - zero_point * sums
+
+
 @dataclass(frozen=True)
 class Conv(Layer):
     """CONV_2D, and FULLY_CONNECTED as a 1x1 convolution of `pixels` = rows; weights (out, kh, kw, in)."""
@@ -134,8 +139,7 @@ class Conv(Layer):
     @property
     def folded_bias(self) -> NDArray[np.int64]:
         """Bias that lets the kernel multiply raw inputs: padding must hold the input's zero point."""
-        sums = self.weights.reshape(self.channels_out, -1).astype(np.int64).sum(axis=1)
-        return self.bias.astype(np.int64) - self.input_zero_point * sums
+        return _folded(self.weights, self.bias, self.input_zero_point)
 
     @property
     def macs(self) -> int:
@@ -167,8 +171,7 @@ class Depthwise(Layer):
     @property
     def folded_bias(self) -> NDArray[np.int64]:
         """Bias that lets the kernel multiply raw inputs: padding must hold the input's zero point."""
-        sums = self.weights.reshape(self.channels_out, -1).astype(np.int64).sum(axis=1)
-        return self.bias.astype(np.int64) - self.input_zero_point * sums
+        return _folded(self.weights, self.bias, self.input_zero_point)
 
     @property
     def macs(self) -> int:

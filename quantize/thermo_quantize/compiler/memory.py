@@ -67,9 +67,7 @@ def plan_memory(
     """
     items = _items(network, scratch, padding)
     rules = {
-        (("value", a), ("value", b)): rule
-        for (a, b), rule in overlaps.items()
-        if rule != NONE and _meet(items, a, b)
+        (("value", a), ("value", b)): rule for (a, b), rule in overlaps.items() if rule != NONE and _meet(items, a, b)
     }
     live, bound = _bound(network.layers, items, rules)
     offsets, size = _search(items, rules, bound)
@@ -110,7 +108,9 @@ def _meet(items: dict[tuple[str, int], Item], source: int, output: int) -> bool:
 
 
 def _bound(
-    layers: tuple[Layer, ...], items: dict[tuple[str, int], Item], rules: dict[tuple[tuple[str, int], tuple[str, int]], Overlap]
+    layers: tuple[Layer, ...],
+    items: dict[tuple[str, int], Item],
+    rules: dict[tuple[tuple[str, int], tuple[str, int]], Overlap],
 ) -> tuple[tuple[int, ...], int]:
     """Bytes each layer needs at least, and their maximum."""
     live = []

@@ -46,9 +46,7 @@ def render(facts: dict[str, Any]) -> str:
         at = " ".join("constant" if place is None else str(place) for place in layer["outputs_at"])
         numbers = (layer["macs"], layer["live_bytes"], layer["scratch_bytes"])
         cells = [f"{number:,}" for number in numbers]
-        rows.append(
-            (str(layer["layer"]), layer["operator"], shapes, *cells, at, f"{layer['instructions_estimate']:,}")
-        )
+        rows.append((str(layer["layer"]), layer["operator"], shapes, *cells, at, f"{layer['instructions_estimate']:,}"))
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = [
         "  ".join(
@@ -58,7 +56,9 @@ def render(facts: dict[str, Any]) -> str:
         for row in rows
     ]
     lines.append("")
-    lines.append(f"products      {facts['macs']:,} MACs, about {facts['instructions_estimate']:,} instructions (estimate)")
+    lines.append(
+        f"products      {facts['macs']:,} MACs, about {facts['instructions_estimate']:,} instructions (estimate)"
+    )
     lines.append(
         f"arena         {facts['arena_bytes']:,} B (lower bound of this schedule {facts['arena_lower_bound_bytes']:,} B)"
     )

@@ -64,8 +64,6 @@ class Target:
     special: dict[type[Layer], Choice]
     guard: str = ""
     padding: int = 0
-    # Layers stay functions of their own: one large function spills more, and GCC 12 was seen to get MVE spills wrong.
-    attributes: str = "__attribute__((noinline)) "
 
     def kernel(self, layer: Layer) -> Kernel[Any]:
         """The fastest kernel that can do the layer."""
@@ -78,7 +76,7 @@ class Target:
 TARGETS = {
     target.name: target
     for target in (
-        Target("generic", "any C11 compiler", {}, attributes=""),
+        Target("generic", "any C11 compiler", {}),
         Target("m4", "Cortex-M4 and M7", _DSP, dsp.GUARD.strip(), 8),
         Target("m33", "Cortex-M33 with DSP extension", _DSP, dsp.GUARD.strip(), 8),
         Target("m55", "Cortex-M55 and M85 with MVE", _MVE, mve.GUARD.strip(), 16),

@@ -32,7 +32,10 @@ def scaling(unit: Unit) -> None:
 def requant_tables(unit: Unit, prefix: str, requant: Requant) -> tuple[str, str]:
     """C expressions of multiplier and exponent of channel c; tables only where channels differ."""
     expressions = []
-    for name, ctype, values in (("multiplier", "int32_t", requant.multipliers), ("exponent", "int8_t", requant.exponents)):
+    for name, ctype, values in (
+        ("multiplier", "int32_t", requant.multipliers),
+        ("exponent", "int8_t", requant.exponents),
+    ):
         if len(set(values)) == 1:
             expressions.append(str(values[0]))
         else:

@@ -1,5 +1,10 @@
 """Convolutions and dense layers for the M4's SIMD."""
 
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
 from thermo_quantize.compiler.emit.common import offset, scaling, term
 from thermo_quantize.compiler.emit.dsp import EXPAND, FastRequant, fast_requant, finish
 from thermo_quantize.compiler.emit.dsp_gemm import (
@@ -124,7 +129,7 @@ for (int i = 0; i < {pixels}; i++) {{
 }}"""
         return text + f"\nout += {channels * pixels};"
 
-    def _collect(self, unit: Unit, position: int):  # type: ignore[no-untyped-def]
+    def _collect(self, unit: Unit, position: int) -> Callable[[int], str]:
         """A function from n to the statement that spreads pixel p + n into slot n."""
         layer, window = self.layer, self.layer.window
         if is_direct(layer):
@@ -171,7 +176,9 @@ for (int ky = 0; ky < {window.kernel_h}; ky++) {{
   }}
 }}"""
         head = "\n".join(pointers)
-        unit.functions.append(f"static void {name}(word_t *to, int y, int x) {{\n{indent(head)}\n{indent(body)}\n}}")
+        unit.functions.append(
+            f"LAYER static void {name}(word_t *to, int y, int x) {{\n{indent(head)}\n{indent(body)}\n}}"
+        )
         return name
 
 
@@ -251,9 +258,7 @@ for (int r = 0; r < {layer.window.pixels}; r++, in += {layer.depth}) {{
         unit.layer(layer, position, body, f", {layer.macs} MACs")
 
 
-def _dense_weights(weights, groups: int, runs: int):  # type: ignore[no-untyped-def]
-    import numpy as np
-
+def _dense_weights(weights: NDArray[np.int8], groups: int, runs: int) -> NDArray[np.int8]:
     padded = np.zeros((4 * groups, 4 * runs), np.int8)
     padded[: weights.shape[0], : weights.shape[1]] = weights
     return padded.reshape(groups, 4, runs, 4).transpose(0, 2, 1, 3)

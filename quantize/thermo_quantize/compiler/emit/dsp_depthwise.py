@@ -95,7 +95,11 @@ class DspDepthwise(Kernel[Depthwise]):
             scaling(unit)
         taps = window.kernel_h * window.kernel_w
         single = band.rows_out == window.out_h
-        count = window.out_h if single else f"(y0 + {band.rows_out} > {window.out_h} ? {window.out_h} - y0 : {band.rows_out})"
+        count = (
+            window.out_h
+            if single
+            else f"(y0 + {band.rows_out} > {window.out_h} ? {window.out_h} - y0 : {band.rows_out})"
+        )
         start = "out" if single else f"out + y0 * {window.out_w * layer.channels_out}"
         many = layer.multiplier > 1
         channel = f"i * {layer.multiplier} + j" if many else "i"

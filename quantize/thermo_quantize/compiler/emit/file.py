@@ -6,6 +6,18 @@ from thermo_quantize.compiler.emit.unit import Unit, c_type, comment, indent, sh
 from thermo_quantize.compiler.ir import Network, Value
 from thermo_quantize.compiler.targets import Target
 
+_LAYER = """
+/* Layers stay functions of their own. GCC 12 loses stores to the arena when it analyses them across functions (it dropped
+   whole layers), and spills more in one large function. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define LAYER __attribute__((noipa))
+#elif defined(__clang__)
+#define LAYER __attribute__((noinline))
+#else
+#define LAYER
+#endif
+"""
+
 
 def _ends(unit: Unit, network: Network) -> list[tuple[str, Value, bool]]:
     """(function, value, is an output) of each end."""
@@ -79,6 +91,7 @@ def source(unit: Unit, network: Network, target: Target, digest: str) -> str:
         f"/* Compiled by thermo-quantize for {target.name} ({target.summary}) from the .tflite file with SHA-256\n   {digest}. */",
         f'#include "{unit.name}.h"\n\n{includes}',
         target.guard,
+        _LAYER.strip(),
         f"static _Alignas(16) int8_t arena[{unit.name.upper()}_ARENA_BYTES];",
         *unit.tables,
         *unit.helpers.values(),

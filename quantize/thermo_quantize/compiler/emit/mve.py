@@ -39,6 +39,8 @@ _PRODUCT = """
 /* Four channels of one pixel, `blocks` times 16 products; weights come 16 of each channel at a time. */
 static inline int32x4_t product(const int8_t *in, const int8_t *weights, int blocks, int32x4_t sums) {
   int32_t a = 0, b = 0, c = 0, d = 0;
+  /* Unrolled, it would spill vectors. */
+#pragma GCC unroll 1
   for (int i = 0; i < blocks; i++, in += 16, weights += 64) {
     const int8x16_t values = vldrbq_s8(in);
     a = vmladavaq_s8(a, values, vldrbq_s8(weights));
@@ -77,9 +79,7 @@ class _Mve:
         """Statements that finish `sums` of channels c to c + 3 and store them at `to`."""
         q = self._requant
         text = f"sums = vshlq_s32(sums, vldrwq_s32({self._left} + c));\n" if self._left else ""
-        text += (
-            f"sums = requantize(sums, {self._multipliers} + c, {self._shifts} + c, {q.zero_point}, {q.low}, {q.high});\n"
-        )
+        text += f"sums = requantize(sums, {self._multipliers} + c, {self._shifts} + c, {q.zero_point}, {q.low}, {q.high});\n"
         if self._rest:
             return text + f"vstrbq_p_s32({to}, sums, vctp32q((uint32_t)({self._channels} - c)));"
         return text + f"vstrbq_s32({to}, sums);"

@@ -29,7 +29,7 @@ def emit_patch(unit: Unit, layer: Conv, position: int) -> str:
     else:
         body = _taps(layer, row, column)
     unit.functions.append(
-        f"static void {name}(int8_t *patch, int y, int x) {{\n{indent(pointers)}\n{indent(body)}\n}}"
+        f"LAYER static void {name}(int8_t *patch, int y, int x) {{\n{indent(pointers)}\n{indent(body)}\n}}"
     )
     return name
 

@@ -46,7 +46,9 @@ class PlainConv(Kernel[Conv]):
         unit.helper("dot", _DOT)
         weights = unit.table(f"{prefix}_weights", "int8_t", layer.weights)
         bias = unit.table(f"{prefix}_bias", "int32_t", layer.folded_bias)
-        result = finish(unit, prefix, layer.requant, f"dot(patch, {weights} + c * {layer.depth}, {layer.depth}, {bias}[c])")
+        result = finish(
+            unit, prefix, layer.requant, f"dot(patch, {weights} + c * {layer.depth}, {layer.depth}, {bias}[c])"
+        )
         if is_direct(layer):
             unit.includes.add("<string.h>")
             pointer = unit.source(layer.inputs[0])

@@ -1,12 +1,12 @@
 """Element-wise layers and data movement in plain C."""
 
+from thermo_core.tflite.schema import TensorType
 from thermo_quantize.compiler.emit.common import offset, scaling, term
 from thermo_quantize.compiler.emit.kernel import Kernel
 from thermo_quantize.compiler.emit.unit import Unit
 from thermo_quantize.compiler.ir import Bilinear, Binary, Convert, Copy, Gather, Lookup, Move
 from thermo_quantize.compiler.lower.arithmetic import row_major
 from thermo_quantize.compiler.memory import NONE, Overlap
-from thermo_core.tflite.schema import TensorType
 
 
 def _nest(sizes: tuple[int, ...], statement: str) -> str:
@@ -37,17 +37,13 @@ class PlainBinary(Kernel[Binary]):
         """Both inputs raised by 2^20 and scaled to twice the larger scale, as the reference does; products directly."""
         layer = self.layer
         scaling(unit)
-        first, second = (
-            f"({offset(f'in{n}[{_walk(layer.strides[n])}]', -layer.zero_points[n])})" for n in (0, 1)
-        )
+        first, second = (f"({offset(f'in{n}[{_walk(layer.strides[n])}]', -layer.zero_points[n])})" for n in (0, 1))
         pairs = [f"{m}, {e}" for m, e in layer.multipliers]
         if layer.operation == "MUL":
             value = f"scale({first} * {second}, {pairs[0]})"
         else:
             sign = "+" if layer.operation == "ADD" else "-"
-            value = (
-                f"scale(scale({first} * (1 << 20), {pairs[0]}) {sign} scale({second} * (1 << 20), {pairs[1]}), {pairs[2]})"
-            )
+            value = f"scale(scale({first} * (1 << 20), {pairs[0]}) {sign} scale({second} * (1 << 20), {pairs[1]}), {pairs[2]})"
         statement = f"*out++ = (int8_t)clamp({offset(value, layer.zero_points[2])}, {layer.low}, {layer.high});"
         sources = "\n".join(unit.source(value, f"in{n}") for n, value in enumerate(layer.inputs))
         unit.layer(layer, position, f"{sources}\n{unit.target(layer.output)}\n{_nest(layer.sizes, statement)}")

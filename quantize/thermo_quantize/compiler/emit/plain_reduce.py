@@ -30,7 +30,9 @@ class PlainPool(Kernel[Pool]):
             count = "const int count = (bottom - top) * (right - left);\n    "
         else:
             start, step, finish, count = "-128", "value = row[kx * {c}] > value ? row[kx * {c}] : value;", "", ""
-        whole = window.pad_h == window.pad_w == 0 and (window.out_h - 1) * window.stride_h + window.kernel_h <= window.in_h
+        whole = (
+            window.pad_h == window.pad_w == 0 and (window.out_h - 1) * window.stride_h + window.kernel_h <= window.in_h
+        )
         whole = whole and (window.out_w - 1) * window.stride_w + window.kernel_w <= window.in_w
 
         def bounds(axis: str, low: str, high: str, size: int, stride: int, pad: int, taps: int) -> str:

@@ -49,12 +49,10 @@ class Unit:
     Args:
         name: prefix of public names.
         plan: addresses in the arena.
-        attributes: written before each layer's function.
     """
 
     name: str
     plan: Plan
-    attributes: str = ""
     tables: list[str] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
@@ -109,7 +107,7 @@ class Unit:
         results = " + ".join(shape_text(value) for value in layer.outputs)
         names = ", ".join(f'"{value.name}"' for value in layer.outputs)
         head = f"/* {position}: {layer.title} {shapes} -> {results}{note}\n   {comment(names)} */"
-        self.functions.append(f"{head}\n{self.attributes}static void {function}(void) {{\n{indent(body)}\n}}")
+        self.functions.append(f"{head}\nLAYER static void {function}(void) {{\n{indent(body)}\n}}")
         self.calls.append(f"{function}();")
 
     def function_name(self, layer: Layer, position: int) -> str:

@@ -35,7 +35,9 @@ def lower(model: Model) -> Network:
     quantization = {}
     for tensor in (*model.inputs, *model.outputs):
         if tensor.type not in (TensorType.INT8, TensorType.UINT8, TensorType.FLOAT32):
-            raise ModelError(f"Cannot compile {tensor.label} as an end of the network: supported are int8, uint8, float32.")
+            raise ModelError(
+                f"Cannot compile {tensor.label} as an end of the network: supported are int8, uint8, float32."
+            )
         if tensor.quantization is not None:
             quantization[context.value(tensor).id] = (tensor.quantization.scales[0], tensor.quantization.zero_points[0])
     inputs = tuple(context.value(tensor) for tensor in model.inputs)

@@ -42,7 +42,9 @@ def row_major(shape: Ints) -> list[int]:
 def _broadcast(context: Context, operator: Operator, tensor: Tensor, shape: Ints) -> list[int]:
     padded = (1,) * (len(shape) - len(tensor.shape)) + tensor.shape
     if len(padded) != len(shape) or any(n not in (1, m) for n, m in zip(padded, shape, strict=True)):
-        raise context.refuse(operator, tensor, f"has shape {list(tensor.shape)}", f"shapes that spread to {list(shape)}")
+        raise context.refuse(
+            operator, tensor, f"has shape {list(tensor.shape)}", f"shapes that spread to {list(shape)}"
+        )
     return [0 if n == 1 else step for n, step in zip(padded, row_major(padded), strict=True)]
 
 
@@ -102,7 +104,9 @@ def _mean(context: Context, operator: Operator) -> list[Layer]:
     # The reference folds 1 / count into the multiplier with as many extra bits as 64-bit products leave room for.
     bits = min(count.bit_length() - 1, 32, 31 + exponent)
     if bits < 0 or count * 255 >= 1 << 31:
-        raise context.refuse(operator, source, "has a scale or size out of range", "means of at most 8 million elements")
+        raise context.refuse(
+            operator, source, "has a scale or size out of range", "means of at most 8 million elements"
+        )
     kept_nest = merge([source.shape[axis] for axis in kept], [[strides[axis] for axis in kept]])
     reduced_nest = merge([source.shape[axis] for axis in reduced], [[strides[axis] for axis in reduced]])
     return [

@@ -90,7 +90,9 @@ class Context:
         """(rows, columns, channels) of an int8 image of batch 1."""
         self.int8(operator, tensor)
         if len(tensor.shape) != 4 or tensor.shape[0] != 1 or 0 in tensor.shape:
-            raise self.refuse(operator, tensor, f"has shape {list(tensor.shape)}", "shapes (1, rows, columns, channels)")
+            raise self.refuse(
+                operator, tensor, f"has shape {list(tensor.shape)}", "shapes (1, rows, columns, channels)"
+            )
         return tensor.shape[1], tensor.shape[2], tensor.shape[3]
 
     def shape(self, operator: Operator, tensor: Tensor, expected: tuple[int, ...]) -> None:
@@ -102,7 +104,9 @@ class Context:
         """The fused activation."""
         number = int(operator.options.get("activation", 0))
         if number not in (0, 1, 2, 3):
-            raise ModelError(f"Cannot compile {operator.label}: supported fused activations are RELU, RELU6, RELU_N1_TO_1.")
+            raise ModelError(
+                f"Cannot compile {operator.label}: supported fused activations are RELU, RELU6, RELU_N1_TO_1."
+            )
         return Activation(number)
 
     def limits(self, operator: Operator, output: Tensor) -> tuple[int, int]:

@@ -11,7 +11,14 @@ from thermo_quantize.compiler.lower.context import Context
 
 
 def _copy(
-    sizes: Ints, strides: list[int], to_strides: list[int], *, number: int = 0, start: int = 0, to: int = 0, to_number: int = 0
+    sizes: Ints,
+    strides: list[int],
+    to_strides: list[int],
+    *,
+    number: int = 0,
+    start: int = 0,
+    to: int = 0,
+    to_number: int = 0,
 ) -> Copy:
     merged, (source, target) = merge(list(sizes), [strides, to_strides])
     return Copy(number, merged, start, source, to, target, to_number)
@@ -51,9 +58,7 @@ def _concatenation(context: Context, operator: Operator) -> list[Layer]:
         length = source.shape[axis] if len(source.shape) == rank else 0
         context.shape(operator, source, (*output.shape[:axis], length, *output.shape[axis + 1 :]))
         if source.elements:
-            copies.append(
-                _copy(source.shape, row_major(source.shape), strides, number=number, to=at * strides[axis])
-            )
+            copies.append(_copy(source.shape, row_major(source.shape), strides, number=number, to=at * strides[axis]))
         at += length
     if at != output.shape[axis]:
         raise context.refuse(operator, output, f"has shape {list(output.shape)}", "the sum of the inputs")
@@ -66,7 +71,9 @@ def _split(context: Context, operator: Operator) -> list[Layer]:
     context.int8(operator, source)
     axes, rank, parts = context.integers(operator, 0), len(source.shape), len(operator.outputs)
     if len(axes) != 1 or not -rank <= axes[0] < rank or not parts or source.shape[axes[0] % rank] % parts:
-        raise context.refuse(operator, source, f"has shape {list(source.shape)}", f"an axis {axes} of {parts} equal parts")
+        raise context.refuse(
+            operator, source, f"has shape {list(source.shape)}", f"an axis {axes} of {parts} equal parts"
+        )
     axis = axes[0] % rank
     strides = row_major(source.shape)
     length = source.shape[axis] // parts
@@ -88,7 +95,9 @@ def _strided_slice(context: Context, operator: Operator) -> list[Layer]:
     if not len(begins) == len(ends) == len(steps) <= rank or 0 in steps or not source.elements:
         raise context.refuse(operator, source, f"has {rank} axes", "one begin, end and step an axis")
     if operator.options["ellipsis_mask"] or operator.options["new_axis_mask"] or operator.options["offset"]:
-        raise context.refuse(operator, source, "is sliced with an ellipsis or a new axis", "begin, end and shrink masks")
+        raise context.refuse(
+            operator, source, "is sliced with an ellipsis or a new axis", "begin, end and shrink masks"
+        )
     strides = row_major(source.shape)
     sizes, start = [], 0
     for axis, size in enumerate(source.shape):
@@ -133,7 +142,9 @@ def _pad(context: Context, operator: Operator) -> list[Layer]:
     widths = context.integers(operator, 1)
     pairs = list(zip(widths[::2], widths[1::2], strict=False))
     if len(pairs) != len(source.shape) or min(widths) < 0 or not source.elements:
-        raise context.refuse(operator, source, f"has shape {list(source.shape)}", "a pair of widths of 0 or more an axis")
+        raise context.refuse(
+            operator, source, f"has shape {list(source.shape)}", "a pair of widths of 0 or more an axis"
+        )
     shape = tuple(n + before + after for n, (before, after) in zip(source.shape, pairs, strict=True))
     context.shape(operator, output, shape)
     strides = row_major(shape)
@@ -200,9 +211,7 @@ def _bilinear(context: Context, operator: Operator) -> list[Layer]:
             found.append((lower, min(int((place + 1023) / 1024), size - 1), place - 1024 * lower))
         return tuple(found)
 
-    return [
-        Bilinear(operator.index, operator.name, *ends, channels, in_w, weights(in_h, out_h), weights(in_w, out_w))
-    ]
+    return [Bilinear(operator.index, operator.name, *ends, channels, in_w, weights(in_h, out_h), weights(in_w, out_w))]
 
 
 MOVEMENT = {

@@ -47,7 +47,9 @@ def _leaky_relu(context: Context, operator: Operator) -> list[Layer]:
     alpha = np.float32(operator.options["alpha"])
     negative = quantize_multiplier(float(np.float32(scale_in * alpha) / scale_out)) if alpha > 0 else (0, 0)
     if alpha < 0 or not math.isfinite(float(alpha)):
-        raise context.refuse(operator, context.input(operator, 0), f"is scaled by {float(alpha)}", "slopes of 0 or more")
+        raise context.refuse(
+            operator, context.input(operator, 0), f"is scaled by {float(alpha)}", "slopes of 0 or more"
+        )
     identity = quantize_multiplier(float(scale_in / scale_out))
 
     def function(q: int) -> int:

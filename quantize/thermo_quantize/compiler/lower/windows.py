@@ -16,7 +16,9 @@ def _window(
     stride = int(options["stride_h"]), int(options["stride_w"])
     spread = (int(options["dilation_h"]), int(options["dilation_w"])) if dilation else (1, 1)
     if min(*stride, *spread, *kernel) < 1:
-        raise ModelError(f"Cannot compile {operator.label}: stride, dilation and kernel must be 1 or more; export again.")
+        raise ModelError(
+            f"Cannot compile {operator.label}: stride, dilation and kernel must be 1 or more; export again."
+        )
     in_h, in_w, _ = context.image(operator, source)
     sizes, pads = [], []
     for size, step, taps, gap in zip((in_h, in_w), stride, kernel, spread, strict=True):
@@ -37,7 +39,9 @@ def _convolution(context: Context, operator: Operator) -> list[Layer]:
     source, filters, output = context.input(operator, 0), context.input(operator, 1), context.output(operator)
     channels_in = context.image(operator, source)[2]
     if len(filters.shape) != 4 or filters.shape[3] != channels_in:
-        raise context.refuse(operator, filters, f"has shape {list(filters.shape)}", f"filters of {channels_in} channels")
+        raise context.refuse(
+            operator, filters, f"has shape {list(filters.shape)}", f"filters of {channels_in} channels"
+        )
     channels = filters.shape[0]
     weights, scales = context.weights(operator, 1, channels, 0)
     window = _window(context, operator, source, output, (filters.shape[1], filters.shape[2]))
@@ -91,7 +95,9 @@ def _dense(context: Context, operator: Operator) -> list[Layer]:
     if int(operator.options["weights_format"]) != 0:
         raise context.refuse(operator, filters, "is stored shuffled", "weights in the default format")
     if len(filters.shape) != 2 or not filters.elements or source.elements % filters.shape[1] or not source.elements:
-        raise context.refuse(operator, filters, f"has shape {list(filters.shape)}", "(outputs, inputs) that fit the input")
+        raise context.refuse(
+            operator, filters, f"has shape {list(filters.shape)}", "(outputs, inputs) that fit the input"
+        )
     channels, depth = filters.shape
     rows = source.elements // depth
     if output.elements != rows * channels:
@@ -141,13 +147,17 @@ def _transpose_convolution(context: Context, operator: Operator) -> list[Layer]:
     weights, scales = context.weights(operator, 1, channels, 0)
     strides = int(operator.options["stride_h"]), int(operator.options["stride_w"])
     if min(strides) < 1 or not filters.elements:
-        raise ModelError(f"Cannot compile {operator.label}: stride and kernel must be 1 or more; export the model again.")
+        raise ModelError(
+            f"Cannot compile {operator.label}: stride and kernel must be 1 or more; export the model again."
+        )
     pads = []
     for size, small, taps, step in zip((out_h, out_w), (in_h, in_w), filters.shape[1:3], strides, strict=True):
         same = int(operator.options["padding"]) == Padding.SAME
         count = -(-size // step) if same else (size - taps) // step + 1
         if count != small:
-            raise context.refuse(operator, output, f"has shape {list(output.shape)}", "shapes that fit stride and padding")
+            raise context.refuse(
+                operator, output, f"has shape {list(output.shape)}", "shapes that fit stride and padding"
+            )
         pads.append(max(0, (count - 1) * step + taps - size) // 2 if same else 0)
     bias = context.bias(operator, 3, channels)
     context.accumulators(operator, weights, bias)
