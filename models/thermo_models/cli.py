@@ -1,4 +1,4 @@
-"""`thermo-models`: train a task and write what a wearable needs of it."""
+"""`thermo-models`: list tasks and networks, look at data, train, evaluate, export."""
 
 import json
 import sys
@@ -7,9 +7,15 @@ from typing import Annotated
 
 import typer
 
-from thermo_core.errors import ThermoError
+from thermo_core.errors import ThermoError, UsageError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train the networks of thermo-edge wearables.")
+BREAST_PATCH = "breast-patch"
+
+TaskName = Annotated[str, typer.Argument(metavar="TASK", help="A name that `thermo-models list` shows.")]
+Data = Annotated[Path | None, typer.Option(help="The task's data file.")]
+Groups = Annotated[str, typer.Option(help="Groups of the file to use, as 0,1; all of them by default.")]
+Quick = Annotated[bool, typer.Option("--quick", help="A part of the data and few epochs: tries the path.")]
 
 
 @app.callback()
@@ -17,34 +23,132 @@ def _options() -> None:
     """Train the networks of thermo-edge wearables. They inform; they are no medical device."""
 
 
+@app.command("list")
+def list_() -> None:
+    """Tasks with their variants, and networks."""
+    from thermo_models.networks import NETWORKS
+    from thermo_models.tasks import TASKS
+
+    typer.echo(f"{BREAST_PATCH:18}lesion or none under a breast patch, from simulated sensors")
+    for task in TASKS.values():
+        typer.echo(f"{task.name:18}{task.summary}; variants {', '.join(task.variants)}")
+    typer.echo(f"networks          {', '.join(NETWORKS)}")
+
+
+@app.command()
+def data(task: TaskName, data: Data = None, groups: Groups = "", quick: Quick = False) -> None:
+    """What a task's data hold: samples, people, groups, shape, and the folds of the protocol."""
+    import numpy as np
+
+    from thermo_models.tasks import find
+
+    found = find(task)
+    samples = found.load(data, found.settings, quick).of_groups(_groups(groups))
+    description = {
+        "task": found.name,
+        "sha256": samples.digest,
+        "samples": len(samples),
+        "people": len(np.unique(samples.people)),
+        "groups": np.unique(samples.groups).tolist(),
+        "shape": list(found.prepare(samples.features[:1]).shape[1:]),
+        "folds": [
+            {"name": fold.name, "train": len(fold.train), "validation": len(fold.validation), "test": len(fold.test)}
+            for fold in found.folds(samples, found.settings)
+        ],
+    }
+    typer.echo(json.dumps(description, indent=2))
+
+
 @app.command()
 def train(
-    task: Annotated[str, typer.Argument(help="Task to train: breast-patch.")],
-    out: Annotated[Path, typer.Option(help="Folder for the model, its card, profile, contract and figures.")],
-    seed: Annotated[int, typer.Option(help="Seed of weights and shuffling.")] = 0,
-    quick: Annotated[bool, typer.Option("--quick", help="A few samples and epochs: tries the path.")] = False,
+    task: TaskName,
+    out: Annotated[Path, typer.Option(help="Run folder: configuration, figures, curves, model, card.")],
+    data: Data = None,
+    groups: Groups = "",
+    config: Annotated[Path | None, typer.Option(help="TOML file of settings, as a run folder's config.toml.")] = None,
+    change: Annotated[list[str] | None, typer.Option("--set", help="A setting as name=value; may be repeated.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of breast-patch; other tasks take --set seeds=N.")] = 0,
+    quick: Quick = False,
 ) -> None:
-    """Simulate the data, train, quantise to int8 and measure on unseen sensors."""
+    """Cross-validate a task in int8, train the model that is kept, and write the run folder."""
+    if task == BREAST_PATCH:
+        _breast_patch(out, seed, quick)
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from thermo_models import runs, settings
+    from thermo_models.tasks import find
+
+    found = find(task)
+    chosen = settings.read(found.settings, config, change or [])
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task(task)
+
+        def epochs(what: str, done: int, total: int, loss: float) -> None:
+            progress.update(bar, description=f"{what}, loss {loss:.4g}", completed=done, total=total)
+
+        def report(line: str) -> None:
+            progress.console.print(line, highlight=False)
+
+        metrics = runs.run(found, data, _groups(groups), chosen, out, quick, report, epochs)
+    typer.echo(json.dumps(metrics, indent=2))
+
+
+@app.command()
+def evaluate(
+    task: TaskName,
+    model: Annotated[Path, typer.Argument(help="An int8 .tflite file with its preprocessing.json beside it.")],
+    data: Data = None,
+    groups: Groups = "",
+    quick: Quick = False,
+) -> None:
+    """Measure a trained int8 model on data, and say whether it has learnt from them."""
+    from thermo_models import runs
+    from thermo_models.tasks import find
+
+    typer.echo(json.dumps(runs.evaluate(find(task), model, data, _groups(groups), quick), indent=2))
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    out: Annotated[Path, typer.Argument(help="Folder for model, contract, preprocessing, figures and card.")],
+) -> None:
+    """Copy what a wearable needs from a run folder, where the data's licence allows it."""
+    from thermo_models import runs
+
+    for name in runs.export(run, out):
+        typer.echo(out / name)
+
+
+def _groups(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(word) for word in text.split(",") if word.strip())
+    except ValueError as error:
+        raise UsageError(f"--groups {text} is no list of numbers, so write it like 0,1.") from error
+
+
+def _breast_patch(out: Path, seed: int, quick: bool) -> None:
+    """Simulate the data, train, quantise to int8 and measure on unseen sensors; write what a signed bundle is made of."""
     from thermo_models.card import card
     from thermo_models.tasks import breast_patch
     from thermo_models.train import metrics_json
     from thermo_models.train import train as train_task
     from thermo_quantize.files import write_file
 
-    if task != breast_patch.NAME:
-        raise typer.BadParameter(f"There is no task {task!r}; use {breast_patch.NAME}.", param_hint="TASK")
     trained = train_task(seed, quick, lambda line: typer.echo(line, err=True))
     out.mkdir(parents=True, exist_ok=True)
     contract = {"input": trained.input.to_dict(), "output": trained.output.to_dict()}
     profile = breast_patch.profile(trained.threshold).to_dict()
-    for name, data in {
+    for name, content in {
         "model.tflite": trained.model,
         "contract.json": json.dumps(contract, indent=2).encode() + b"\n",
         "profile.json": json.dumps(profile, indent=2).encode() + b"\n",
         "CARD.md": card(trained).encode(),
         "metrics.json": metrics_json(trained).encode(),
     }.items():
-        write_file(out / name, data)
+        write_file(out / name, content)
     typer.echo(metrics_json(trained), nl=False)
 
 

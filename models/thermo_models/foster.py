@@ -87,7 +87,7 @@ def least_squares_tau(curve: Array, parts: int, starts: int, rng: np.random.Gene
     low, high = np.log(TAU_S[0] / 2), np.log(TAU_S[1] * 2)
     best, least = np.zeros(parts), np.inf
     for _ in range(starts):
-        start = np.sort(rng.uniform(*np.log(TAU_S), parts))
+        start = np.sort(rng.uniform(np.log(TAU_S[0]), np.log(TAU_S[1]), parts))
         found = least_squares(residual, start, bounds=(low, high), max_nfev=60)
         if found.cost < least:
             best, least = found.x, float(found.cost)

@@ -1,6 +1,8 @@
 """Samples of a task and the rule that nobody stands on both sides of a split."""
 
 import hashlib
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -187,5 +189,5 @@ def open_npz(path: Path, needed: tuple[str, ...]) -> dict[str, NDArray[Any]]:
             return {name: file[name] for name in needed}
     except OSError as error:
         raise StorageError(f"{path} cannot be read ({error}), so check --data.") from error
-    except (ValueError, EOFError, KeyError, AttributeError) as error:
+    except (ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
         raise UsageError(f"{path} is no .npz file that can be read ({error}), so fetch it again.") from error

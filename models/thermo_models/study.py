@@ -38,10 +38,6 @@ class Trained:
     plan: Plan
     curves: Curves
 
-    def inputs(self, samples: Samples) -> NDArray[np.float32]:
-        """Features as the network takes them."""
-        return self.plan.scaling.apply(self.plan.prepare(samples.features))
-
 
 @dataclass(frozen=True, slots=True)
 class Study:
@@ -50,10 +46,12 @@ class Study:
     Attributes:
         metrics: figures ready for JSON.
         curves: loss by epoch of each fold of the first seed, by name.
+        last: the network of the first seed's last fold.
     """
 
     metrics: dict[str, Any]
     curves: dict[str, Curves]
+    last: Trained
 
 
 def train_one(
@@ -68,7 +66,7 @@ def train_one(
     import keras
 
     plan = task.plan(train, settings, seed)
-    inputs = plan.scaling.apply(plan.prepare(train.features))
+    inputs = plan.scaling.apply(task.prepare(train.features))
     keras.utils.set_random_seed(seed)
     network = networks.build(
         settings.network,
@@ -84,9 +82,11 @@ def train_one(
         features, targets = plan.teach(features, targets)
     checked = None
     if validation is not None and len(validation):
-        checked = (plan.scaling.apply(plan.prepare(validation.features)), validation.targets)
+        checked = (plan.scaling.apply(task.prepare(validation.features)), validation.targets)
     curves = fit(network, task.loss, (features, targets), checked, settings, seed, plan.augment, epochs)
     calibration = inputs[:: max(1, len(inputs) // CALIBRATION_SAMPLES)]
+    if plan.finish is not None:
+        network = plan.finish(network, calibration)
     return Trained(network, to_int8(network, calibration), plan, curves)
 
 
@@ -141,7 +141,7 @@ def cross_validate(
         }
         for goal in task.goals(settings)
     ]
-    return Study(metrics, first.curves)
+    return Study(metrics, first.curves, first.last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +152,7 @@ class _Seed:
     by_fold: list[dict[str, Any]]
     baseline: dict[str, Any]
     curves: dict[str, Curves]
+    last: Trained
     parameters: int
     macs: int
     bytes: int
@@ -167,9 +168,7 @@ class _Seed:
         report: Report,
         epochs: Epochs,
     ) -> "_Seed":
-        outputs = {
-            kind: np.full((len(samples), task.outputs), np.nan, np.float32) for kind in ("float", "int8", "base")
-        }
+        outputs: dict[str, NDArray[np.float32]] = {}
         half_width = np.full(len(samples), np.nan)
         by_fold: list[dict[str, Any]] = []
         curves: dict[str, Curves] = {}
@@ -179,15 +178,16 @@ class _Seed:
                 task, train, samples.pick(fold.validation), settings, seed,
                 _told(epochs, fold.name),
             )  # fmt: skip
-            inputs = trained.inputs(test)
-            outputs["float"][fold.test] = trained.network.predict(inputs, verbose=0, batch_size=1024)
-            outputs["int8"][fold.test] = Reference(trained.model).scores(inputs)
+            last = trained
+            inputs = trained.plan.scaling.apply(task.prepare(test.features))
+            _place(outputs, "float", len(samples), fold, trained.network.predict(inputs, verbose=0, batch_size=1024))
+            _place(outputs, "int8", len(samples), fold, Reference(trained.model).scores(inputs))
             if trained.plan.half_width is not None:
                 half_width[fold.test] = trained.plan.half_width
                 test = _with(test, half_width[fold.test])
             simple = task.baseline(samples.pick(np.concatenate([fold.train, fold.validation])), test, settings)
             if simple is not None:
-                outputs["base"][fold.test] = simple
+                _place(outputs, "baseline", len(samples), fold, simple)
             figures = task.metrics(test, outputs["int8"][fold.test], settings)
             by_fold.append({"fold": fold.name, "seed": seed, "test_samples": len(test), "int8": figures})
             curves[fold.name] = trained.curves
@@ -202,12 +202,22 @@ class _Seed:
             values = [fold["int8"][name] for fold in by_fold if _real(fold["int8"][name])]
             if values:
                 pooled["int8"][f"lowest_fold_{name}"] = float(np.nanmin(values))
-        has_base = bool(np.isfinite(outputs["base"][seen]).all())
-        baseline = task.metrics(samples.pick(seen), outputs["base"][seen], settings) if has_base else {}
+        baseline = {}
+        if "baseline" in outputs:
+            baseline = task.metrics(samples.pick(seen), outputs["baseline"][seen], settings)
         return cls(
-            pooled, by_fold, baseline, curves,
+            pooled, by_fold, baseline, curves, last,
             int(trained.network.count_params()), networks.macs(trained.network), len(trained.model),
         )  # fmt: skip
+
+
+def _place(
+    outputs: dict[str, NDArray[np.float32]], kind: str, count: int, fold: Fold, found: NDArray[np.float32]
+) -> None:
+    """Put what a fold found at its places among all samples, NaN where no fold has been."""
+    if kind not in outputs:
+        outputs[kind] = np.full((count, found.shape[1]), np.nan, np.float32)
+    outputs[kind][fold.test] = found
 
 
 def _told(epochs: Epochs, name: str) -> Callable[[int, int, float], None]:

@@ -1,7 +1,7 @@
 """`clip_cnn`: a clip's pictures as channels through depthwise-separable blocks (after Howard et al. 2017, arXiv:1704.04861).
 
 Input (rows, columns, pictures) of any size from 8 x 8, output (classes).
-At (16, 16, 16) -> 8, width 1: 0 parameters, 0 MACs.
+At (16, 16, 16) -> 8, width 1: 33,272 parameters, 786,688 MACs.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ BLOCKS = ((48, 1), (64, 2), (96, 1), (128, 1))
 
 
 def clip_cnn(
-    input_shape: tuple[int, int, int],
+    input_shape: tuple[int, ...],
     outputs: int,
     *,
     width: float = 1.0,

@@ -1,7 +1,7 @@
 """`dense_residual`: a straight line beside one hidden layer, for tables of a few dozen numbers (after He et al. 2016).
 
 Input (1, 1, features), output (quantities).
-At (1, 1, 60) -> 1, width 1: 0 parameters, 0 MACs.
+At (1, 1, 60) -> 1, width 1: 4,029 parameters, 3,964 MACs.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from thermo_models.networks.layers import attend, channels
 
 
 def dense_residual(
-    input_shape: tuple[int, int, int],
+    input_shape: tuple[int, ...],
     outputs: int,
     *,
     width: float = 1.0,

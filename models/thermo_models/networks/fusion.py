@@ -2,7 +2,7 @@
 
 Late fusion after Ngiam et al. 2011 (Multimodal Deep Learning). Inputs (rows, columns, channels) and (1, steps, signals),
 output (classes).
-At (24, 32, 1) and (1, 60, 6) -> 2, width 1: 0 parameters, 0 MACs.
+At (24, 32, 1) and (1, 60, 6) -> 2, width 1: 3,890 parameters, 57,376 MACs.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ SERIES_SHAPE = (1, 60, 6)
 
 
 def fusion_cnn(
-    input_shape: tuple[int, int, int],
+    input_shape: tuple[int, ...],
     outputs: int,
     *,
     series_shape: tuple[int, int, int] = SERIES_SHAPE,

@@ -1,8 +1,8 @@
 """Plain stacks: `custom_cnn` of 5 to 10 convolutions, `cnn2d_shallow` of two (LeCun et al. 1998, after LeNet-5).
 
 Input (rows, columns, channels) of any size from 8 x 8, output (classes).
-custom_cnn at (24, 32, 1) -> 2, width 1: 0 parameters, 0 MACs.
-cnn2d_shallow at (24, 32, 1) -> 2, width 1: 0 parameters, 0 MACs.
+custom_cnn at (24, 32, 1) -> 2, width 1: 18,442 parameters, 456,256 MACs.
+cnn2d_shallow at (24, 32, 1) -> 2, width 1: 5,034 parameters, 769,536 MACs.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ SMALLEST_PICTURE = 4
 
 
 def custom_cnn(
-    input_shape: tuple[int, int, int],
+    input_shape: tuple[int, ...],
     outputs: int,
     *,
     width: float = 1.0,
@@ -46,7 +46,7 @@ def custom_cnn(
 
 
 def cnn2d_shallow(
-    input_shape: tuple[int, int, int],
+    input_shape: tuple[int, ...],
     outputs: int,
     *,
     width: float = 1.0,

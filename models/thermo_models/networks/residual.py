@@ -1,7 +1,7 @@
 """A small residual network (He et al. 2016, arXiv:1512.03385), three stages of one basic block.
 
 Input (rows, columns, channels) of any size from 8 x 8, output (classes).
-At (24, 32, 1) -> 2, width 1: 0 parameters, 0 MACs.
+At (24, 32, 1) -> 2, width 1: 19,882 parameters, 579,136 MACs.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ STAGES = ((8, 1), (16, 2), (32, 2))
 
 
 def resnet_small(
-    input_shape: tuple[int, int, int],
+    input_shape: tuple[int, ...],
     outputs: int,
     *,
     width: float = 1.0,

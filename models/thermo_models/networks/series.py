@@ -2,7 +2,7 @@
 
 After Bai et al. 2018 (arXiv:1803.01271), without dilation: the series is short.
 Input (1, steps, signals), output (classes).
-At (1, 24, 6) -> 1, width 1: 0 parameters, 0 MACs.
+At (1, 24, 6) -> 1, width 1: 1,193 parameters, 11,352 MACs.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from thermo_models.networks.layers import attend, channels, convolution, head, s
 
 
 def series_cnn(
-    input_shape: tuple[int, int, int],
+    input_shape: tuple[int, ...],
     outputs: int,
     *,
     width: float = 1.0,

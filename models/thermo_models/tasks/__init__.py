@@ -1,1 +1,24 @@
-"""Tasks, one file each: where the data come from, how they are split and what the wearable does with the answer."""
+"""Tasks by name, one file each: data, split rule, preprocessing, network, metrics and goals."""
+
+from thermo_core.errors import UsageError
+from thermo_models.tasks.core_temperature import CoreTemperature
+from thermo_models.tasks.nagoya_actions import NagoyaActions
+from thermo_models.tasks.task import Task
+from thermo_models.tasks.time_constants import TimeConstants
+from thermo_models.tasks.wrist_stress import WristStress
+
+TASKS: dict[str, Task] = {
+    task.name: task for task in (NagoyaActions(), CoreTemperature(), WristStress(), TimeConstants())
+}
+"""All tasks but breast-patch, whose model becomes a signed bundle and which `train` makes by itself."""
+
+
+def find(name: str) -> Task:
+    """The task of this name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in TASKS:
+        raise UsageError(f"There is no task {name!r}, so choose one of breast-patch, {', '.join(TASKS)}.")
+    return TASKS[name]

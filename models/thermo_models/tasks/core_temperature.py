@@ -49,7 +49,7 @@ class CoreTemperature:
     outputs = 1
     head = "linear"
     loss = "mse"
-    settings = Settings("dense_residual", epochs=40, batch=128, rate=3e-3, decay=1e-4, dropout=0.0, folds=10)
+    settings = Settings("dense_residual", width=1.5, epochs=60, batch=512, rate=5e-3, decay=1e-4, dropout=0.0, folds=10)
 
     def goals(self, settings: Settings) -> tuple[Goal, ...]:
         """Goals of a variant."""
@@ -102,6 +102,10 @@ class CoreTemperature:
                 for c in campaigns
             ]
         return list(people_folds(samples.people, settings.folds, 0, validation=False))
+
+    def prepare(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """As they are."""
+        return features
 
     def plan(self, train: Samples, settings: Settings, seed: int) -> Plan:
         """Standardised features; a teacher; the interval's half-width from its leave-one-out errors."""

@@ -1,7 +1,7 @@
 """What a task is: data, split rule, preprocessing, network, metrics and goals."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -42,16 +42,16 @@ class Plan:
     Attributes:
         scaling: learnt from the training side alone.
         augment: changes training batches, scaled like the rest, or None.
-        prepare: what is done to features at inference before scaling.
         teach: makes training features and targets out of scaled ones, or None to take them as they are.
+        finish: makes of the trained network and training inputs the network that is quantised, or None to take it as it is.
         half_width: of the interval around a quantity that 90 % of new people should fall into, or None.
     """
 
     scaling: Scaling
     augment: Augment | None = None
-    prepare: Callable[[NDArray[np.float32]], NDArray[np.float32]] = field(default=lambda features: features)
     teach: Callable[[NDArray[np.float32], NDArray[Any]], tuple[NDArray[np.float32], NDArray[Any]]] | None = None
     half_width: float | None = None
+    finish: Callable[[Any, NDArray[np.float32]], Any] | None = None
 
 
 class Task(Protocol):
@@ -101,6 +101,9 @@ class Task(Protocol):
 
     def folds(self, samples: Samples, settings: Settings) -> list[Fold]:
         """The split rule."""
+
+    def prepare(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Features as they are, or brought to the shape the network takes, before scaling."""
 
     def plan(self, train: Samples, settings: Settings, seed: int) -> Plan:
         """Preprocessing and augmentation, from the training side alone."""

@@ -1,8 +1,12 @@
 """Time constants and amplitudes of a Foster network from a cooling curve (after Strakowska & Strzelecki 2023).
 
 Curves are synthetic: 600 samples at 1 Hz, one to three time constants of 2-400 s, noise of 0-2 % of the amplitude. A sample is
-the curve averaged in bins that widen with time, its slope over the logarithm of time, and how much both bend. The network says
-how many parts there are, and for each number the logarithms of the time constants and the shares of the amplitude.
+the curve averaged in bins that widen with time, its differences from bin to bin, and how much it bends. The network says how
+many parts there are, and for each number the logarithms of the time constants and the shares of the amplitude.
+
+Eight bits are coarse for this: a step of the output would be 2 to 3 % of tau. So numbers that need it are dithered: the input
+holds curve and differences twice, half a step apart, and the network that is quantised says each logarithm four times, a
+quarter of a step apart; their mean has the finer steps.
 """
 
 from pathlib import Path
@@ -25,6 +29,10 @@ LOG_SPREAD = float(np.ptp(np.log(foster.TAU_S)) / 2)
 PLACES = {1: (0,), 2: (1, 2), 3: (3, 4, 5)}
 """Outputs that hold the logarithms of the time constants when there are 1, 2, 3 parts; the shares follow six further on."""
 SHARES, NUMBER, OUTPUTS = 6, 12, 15
+COPIES = 4
+"""How often the quantised network says each logarithm."""
+LEVEL_STEP, SLOPE_STEP = 1.03 / 255, 1.24 / 255
+"""About one step of eight bits of the curve and of its differences."""
 _IGNORED = 9.0
 """Stands in targets for outputs of another number of parts."""
 
@@ -39,7 +47,7 @@ class TimeConstants:
     variants = ("full",)
     outputs = OUTPUTS
     head = "linear"
-    settings = Settings("time_constant_cnn", epochs=16, batch=512, rate=2e-3, dropout=0.0)
+    settings = Settings("time_constant_cnn", epochs=24, batch=512, rate=2e-3, dropout=0.0)
 
     @property
     def loss(self) -> Any:
@@ -85,10 +93,16 @@ class TimeConstants:
         learn = np.flatnonzero(samples.groups == 0)
         return [Fold("unseen curves", learn[50:], learn[:50], np.flatnonzero(samples.groups == 1))]
 
+    def prepare(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """As they are."""
+        return features
+
     def plan(self, train: Samples, settings: Settings, seed: int) -> Plan:
-        """Each channel standardised over curves and bins."""
+        """Channels over their ranges, so that eight bits hold each; the quantised network says each logarithm four times."""
         flat = train.features.reshape(-1, train.features.shape[-1])
-        return Plan(Scaling.fit(flat, 6.0))
+        low, high = np.quantile(flat, (0.0005, 0.9995), axis=0)
+        scaling = Scaling(((low + high) / 2).astype(np.float32), ((high - low) / 2).astype(np.float32), 1.0)
+        return Plan(scaling, finish=_dithered)
 
     def baseline(self, train: Samples, test: Samples, settings: Settings) -> None:
         """None here: `bench/time_constants.py` prints multi-start least squares beside the network."""
@@ -96,6 +110,7 @@ class TimeConstants:
     def metrics(self, samples: Samples, outputs: NDArray[np.float32], settings: Settings) -> dict[str, Any]:
         """Median and 90th percentile of the relative error of tau by noise and number of parts, the number known and not."""
         figures: dict[str, Any] = {}
+        outputs = undithered(outputs)
         said_parts = outputs[:, NUMBER:].argmax(1) + 1
         known = errors(outputs, samples.extra["parts"], samples.extra["tau_s"])
         guessed = errors(outputs, said_parts, samples.extra["tau_s"])
@@ -116,15 +131,43 @@ class TimeConstants:
         return {**figures, "table": table}
 
 
+def _dithered(network: Any, inputs: NDArray[np.float32]) -> Any:
+    """The network with `COPIES` of each logarithm at the end, apart by that share of an output step."""
+    import keras
+
+    said = network.predict(inputs, verbose=0, batch_size=1024)
+    step = float(max(said.max(), 0.0) - min(said.min(), 0.0)) / 255
+    last = network.layers[-1]
+    kernel, bias = last.get_weights()
+    moves = step * ((np.arange(COPIES) + 0.5) / COPIES - 0.5)
+    kernels = np.concatenate([kernel, *[kernel[:, :SHARES]] * (COPIES - 1)], axis=1)
+    biases = np.concatenate([bias, *(bias[:SHARES] + move for move in moves[1:])])
+    biases[:SHARES] += moves[0]
+    spread = keras.layers.Dense(len(biases))
+    finished = keras.Model(network.input, spread(last.input), name=network.name)
+    spread.set_weights([kernels, biases])
+    return finished
+
+
+def undithered(outputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, OUTPUTS) from what the quantised network says, each logarithm as the mean of its copies."""
+    if outputs.shape[1] == OUTPUTS:
+        return outputs
+    copies = [outputs[:, :SHARES], *np.split(outputs[:, OUTPUTS:], COPIES - 1, axis=1)]
+    return np.concatenate([np.mean(copies, axis=0), outputs[:, SHARES:OUTPUTS]], axis=1)
+
+
 def features_of(values: NDArray[np.float64]) -> NDArray[np.float32]:
-    """(n, SAMPLES) curves to (n, 1, BINS, 3): bin means, 4 x difference to the bin before, 8 x second difference, smoothed."""
+    """(n, SAMPLES) curves to (n, 1, BINS, 5): bin means, 4 x differences, their smoothed differences, the first two again."""
     edges = _edges()
     sums = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, 1)], 1)
     level = (sums[:, edges[1:]] - sums[:, edges[:-1]]) / np.diff(edges)
     slope = 4 * np.gradient(level, axis=1)
     smooth = np.apply_along_axis(np.convolve, 1, np.pad(slope, ((0, 0), (2, 2)), mode="edge"), np.ones(5) / 5, "valid")
     bend = 2 * np.gradient(smooth, axis=1)
-    return np.asarray(np.stack([level, slope, bend], axis=-1)[:, np.newaxis], np.float32)
+    # The second copies lie half a step of eight bits higher within the ranges that `plan` scales by.
+    copies = [level, slope, bend, level + 0.5 * LEVEL_STEP, slope + 0.5 * SLOPE_STEP]
+    return np.asarray(np.stack(copies, axis=-1)[:, np.newaxis], np.float32)
 
 
 def _edges() -> NDArray[np.int64]:

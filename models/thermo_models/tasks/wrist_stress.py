@@ -47,7 +47,7 @@ class WristStress:
     head = "sigmoid"
     loss = "binary_crossentropy"
     settings = Settings(
-        "series_cnn", epochs=30, batch=64, rate=3e-3, decay=1e-2, dropout=0.3, patience=6, balance=True, folds=25
+        "series_cnn", epochs=30, batch=256, rate=5e-3, decay=1e-2, dropout=0.3, patience=8, balance=True, folds=25
     )
 
     def goals(self, settings: Settings) -> tuple[Goal, ...]:
@@ -85,6 +85,10 @@ class WristStress:
             sides = (~test & ~validation, validation, test)
             folds.append(Fold(f"person {person} out", *(np.flatnonzero(side) for side in sides)))
         return folds
+
+    def prepare(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """As they are."""
+        return features
 
     def plan(self, train: Samples, settings: Settings, seed: int) -> Plan:
         """Each signal standardised over the training people and time."""

@@ -1,0 +1,75 @@
+"""`thermo-models` from data to a run folder that can be evaluated, repeated and exported."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from thermo_core.errors import ThermoError, UsageError
+from thermo_models import runs
+from thermo_models.cli import app
+from thermo_models.tasks import find
+
+pytest.importorskip("tensorflow")
+DATA = "fda_face_oral/flir_group1.csv.gz"
+
+
+@pytest.fixture(scope="module")
+def trained(shared_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A run folder of a quick training, and the data."""
+    data = shared_dir / "datasets" / DATA
+    if not data.is_file():
+        pytest.skip(f"{data} is not there; the tests of training need it")
+    folder = tmp_path_factory.mktemp("runs") / "core"
+    words = ["train", "core-temperature", "--data", str(data), "--out", str(folder), "--quick", "--set", "batch=1024"]
+    result = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert result.exit_code == 0
+    return folder, data
+
+
+def test_a_run_folder_holds_all_that_is_needed_to_repeat_it(trained: tuple[Path, Path]) -> None:
+    folder, data = trained
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"config.toml", "environment.json", "curves.svg", *runs.SHIPPED}
+    metrics = json.loads((folder / "metrics.json").read_text())
+    environment = json.loads((folder / "environment.json").read_text())
+    assert environment["data"]["sha256"] == metrics["data_sha256"] and environment["packages"]["numpy"]
+    assert metrics["quick"] and metrics["int8"]["rmse"] < 0.6
+    assert "quick run" in (folder / "CARD.md").read_text()
+    described = CliRunner().invoke(app, ["data", "core-temperature", "--data", str(data)], catch_exceptions=False)
+    assert json.loads(described.stdout)["sha256"] == metrics["data_sha256"]
+
+
+def test_a_model_is_measured_on_data_and_says_whether_it_knows_them(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    folder, data = trained
+    found = runs.evaluate(find("core-temperature"), folder / "model.tflite", data, (1,), quick=False)
+    assert not found["seen_in_training"] or found["samples"] == 544
+    assert found["int8"]["rmse"] < 0.6 and 0.5 < found["int8"]["coverage"] <= 1
+    with pytest.raises(UsageError, match="group 2"):
+        runs.evaluate(find("core-temperature"), folder / "model.tflite", data, (2,), quick=True)
+    with pytest.raises(UsageError, match="core-temperature"):
+        runs.evaluate(find("wrist-stress"), folder / "model.tflite", data, (), quick=True)
+    with pytest.raises(ThermoError):
+        runs.evaluate(find("core-temperature"), tmp_path / "model.tflite", data, (), quick=True)
+
+
+def test_export_gives_what_a_wearable_needs_unless_the_licence_forbids_it(
+    trained: tuple[Path, Path], tmp_path: Path
+) -> None:
+    folder, _ = trained
+    assert set(runs.export(folder, tmp_path / "out")) == {path.name for path in (tmp_path / "out").iterdir()}
+    fenced = tmp_path / "fenced"
+    fenced.mkdir()
+    (fenced / "preprocessing.json").write_text('{"task": "nagoya-actions"}')
+    with pytest.raises(UsageError, match="licence"):
+        runs.export(fenced, tmp_path / "shipped")
+    assert not (tmp_path / "shipped").exists()
+
+
+def test_bad_words_get_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="neuro"):
+        find("neuro")
+    for words in (["train", "core-temperature", "--out", str(tmp_path)], ["data", "wrist-stress", "--groups", "a"]):
+        result = CliRunner().invoke(app, words)
+        assert isinstance(result.exception, ThermoError)

@@ -1,0 +1,144 @@
+"""Samples, splits, scaling, settings, augmentation and figures of merit, against what can be worked out by hand."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from thermo_core.errors import UsageError
+from thermo_models.augment import Augmentation
+from thermo_models.fit import Curves, class_weights
+from thermo_models.gaussian import GaussianProcess, Kernel
+from thermo_models.metrics import auc_matched, f1
+from thermo_models.plot import curves_svg
+from thermo_models.samples import Fold, Samples, Scaling, people_folds
+from thermo_models.settings import Settings, read
+
+
+def _samples(people: np.ndarray) -> Samples:
+    features = np.arange(len(people), dtype=np.float32).reshape(-1, 1, 1, 1)
+    return Samples(features, people % 2, people, people // 10)
+
+
+@given(st.integers(3, 40), st.integers(2, 8), st.integers(0, 99), st.booleans())
+def test_every_person_is_tested_once_and_never_on_two_sides(
+    count: int, folds: int, seed: int, validation: bool
+) -> None:
+    people = np.random.default_rng(seed).permutation(np.repeat(np.arange(count), 3))
+    if count < folds:
+        with pytest.raises(UsageError):
+            list(people_folds(people, folds, seed, validation))
+        return
+    tested: list[int] = []
+    for fold in people_folds(people, folds, seed, validation):
+        sides = [set(people[side].tolist()) for side in (fold.train, fold.validation, fold.test)]
+        assert not (sides[0] & sides[1] or sides[0] & sides[2])
+        if folds > 1 and sides[0]:
+            fold.checked(_samples(people))
+        tested += sides[2]
+    assert sorted(tested) == list(range(count))
+
+
+def test_a_person_on_two_sides_is_refused() -> None:
+    nobody = np.zeros(0, np.int64)
+    with pytest.raises(UsageError, match="two sides"):
+        Fold("x", np.array([0, 1]), nobody, np.array([2])).checked(_samples(np.array([1, 2, 2])))
+
+
+def test_groups_are_chosen_and_unknown_ones_refused() -> None:
+    samples = _samples(np.array([1, 11, 12, 21]))
+    assert samples.of_groups((1,)).people.tolist() == [11, 12]
+    with pytest.raises(UsageError, match="group 7"):
+        samples.of_groups((1, 7))
+
+
+def test_scaling_standardises_fills_gaps_and_survives_json() -> None:
+    rng = np.random.default_rng(0)
+    features = rng.normal(5, 3, (500, 4)).astype(np.float32)
+    features[::7, 2] = np.nan
+    scaling = Scaling.fit(features, 4.0)
+    scaled = scaling.apply(features)
+    assert np.allclose(
+        np.where(np.isnan(features), np.nan, scaled)[:, 2][~np.isnan(features[:, 2])].std(), 1, atol=0.02
+    )
+    assert (scaled[::7, 2] == 0).all()
+    assert scaling.apply(np.full((1, 4), 1e9, np.float32)).max() == 4
+    assert np.array_equal(Scaling.from_dict(scaling.to_dict()).apply(features), scaled)
+
+
+def test_settings_come_from_file_then_words_and_name_what_is_wrong(tmp_path: Path) -> None:
+    start = Settings("mobilenet_v1")
+    file = tmp_path / "config.toml"
+    file.write_text(start.changed({"epochs": 7, "rate": 0.01}).to_toml())
+    settings = read(start, file, ["epochs=9", "variant=clips"])
+    assert (settings.epochs, settings.rate, settings.variant) == (9, 0.01, "clips")
+    for word, said in (("epochs=0", "epochs"), ("speed=1", "speed"), ("epochs=many", "type"), ("epochs", "value")):
+        with pytest.raises(UsageError, match=said):
+            read(start, None, [word])
+    file.write_text("epochs = = 3")
+    with pytest.raises(UsageError, match="TOML"):
+        read(start, file, [])
+
+
+def test_no_augmentation_changes_nothing_and_each_does_what_it_says() -> None:
+    rng = np.random.default_rng(1)
+    batch = rng.normal(0, 1, (400, 8, 8, 2)).astype(np.float32)
+    assert np.array_equal(Augmentation().apply(batch, rng), batch)
+    shifted = Augmentation(offset_k=0.5).apply(batch, rng) - batch
+    assert np.ptp(shifted.reshape(400, -1), axis=1).max() < 1e-5
+    assert shifted.mean((1, 2, 3)).std() == pytest.approx(0.5, rel=0.15)
+    noise = Augmentation(noise_k=0.1).apply(batch, rng) - batch
+    assert noise.std() == pytest.approx(0.1, rel=0.02)
+    chess = Augmentation(subpage_k=0.3).apply(batch, rng) - batch
+    assert np.allclose(chess[:, 0, 0], -chess[:, 0, 1], atol=1e-5) and np.allclose(
+        chess[:, 0, 0], chess[:, 1, 1], atol=1e-5
+    )
+    dead = Augmentation(dead_pixels=3).apply(batch, rng) != batch
+    assert dead.any(3).sum((1, 2)).mean() == pytest.approx(3, rel=0.1)
+    for change in (Augmentation(flip_rows=True), Augmentation(flip_columns=True), Augmentation(turn=True)):
+        moved = change.apply(batch, rng)
+        assert np.allclose(np.sort(moved, axis=None), np.sort(batch, axis=None)) and not np.array_equal(moved, batch)
+    with pytest.raises(UsageError, match="quarter"):
+        Augmentation(turn=True).apply(batch[:, :4], rng)
+    with pytest.raises(UsageError):
+        Augmentation(noise_k=-1)
+
+
+def test_classes_weigh_the_same() -> None:
+    targets = np.array([0] * 90 + [1] * 9 + [2])
+    weights = class_weights(targets)
+    assert [weights[targets == k].sum() for k in range(3)] == pytest.approx([100 / 3] * 3, rel=1e-5)
+
+
+def test_matched_auc_takes_out_what_the_clock_tells() -> None:
+    rng = np.random.default_rng(2)
+    when = rng.uniform(0, 1000, 1500)
+    positive = rng.random(1500) < when / 1000
+    assert auc_matched(when, positive, when, 1e9) > 0.7
+    assert auc_matched(when, positive, when, 20.0) == pytest.approx(0.5, abs=0.03)
+    assert auc_matched(positive.astype(float), positive, when, 20.0) == 1.0
+
+
+def test_f1_by_hand() -> None:
+    assert f1(np.array([1, 1, 1, 0], bool), np.array([1, 0, 1, 1], bool)) == pytest.approx(2 / 3)
+    assert f1(np.zeros(3, bool), np.zeros(3, bool)) == 0
+
+
+def test_leave_one_out_errors_are_those_of_refitting_without_the_sample() -> None:
+    rng = np.random.default_rng(5)
+    inputs = rng.normal(0, 1, (30, 4))
+    targets = inputs[:, 0] + np.sin(inputs[:, 1]) - inputs.mean(1)
+    targets -= targets.mean()
+    kernel = Kernel(1.0, 0.5, 1.0, 0.1)
+    found = GaussianProcess(kernel, inputs, targets).left_out
+    for i in (0, 7, 29):
+        rest = np.arange(30) != i
+        weights = np.linalg.solve(kernel(inputs[rest], inputs[rest]) + 0.1 * np.eye(29), targets[rest])
+        assert found[i] == pytest.approx((kernel(inputs[i : i + 1], inputs[rest]) @ weights)[0] - targets[i], abs=1e-9)
+
+
+def test_curves_become_a_picture_even_when_a_loss_is_not_finite() -> None:
+    picture = curves_svg("a < b", {"fold": Curves((1.0, 0.5, float("nan")), (0.7,))})
+    assert picture.startswith("<svg") and "a &lt; b" in picture and "nan" not in picture
