@@ -334,7 +334,7 @@ class RandomModels:
         axes = sorted(self.rng.choice(len(shape), self.pick(1, min(3, len(shape))), replace=False).tolist())
         if self.rng.random() < 0.5 and len(shape) == 4:
             axes = [1, 2]
-        keep = self.rng.random() < 0.5
+        keep = self.rng.random() < 0.5 or len(shape) - len(axes) < 2
         result = tuple(1 if axis in axes else n for axis, n in enumerate(shape) if keep or axis not in axes)
         output = self.activation(result, scale=self.scales[source][0] * float(self.rng.choice([1.0, 0.4])))
         self.builder.operator("MEAN", [source, self.integers(axes)], [output], keep_dims=keep)

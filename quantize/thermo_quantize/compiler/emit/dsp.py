@@ -21,6 +21,7 @@ GUARD = """
 #include <arm_acle.h>
 
 typedef uint32_t __attribute__((may_alias)) word_t;
+typedef uint32_t __attribute__((may_alias, aligned(1))) loose_word_t; /* LDR may be unaligned, LDRD may not. */
 
 static inline int32_t multiply_high(int32_t a, int32_t b, int32_t add) {
   int32_t result;
@@ -42,15 +43,17 @@ static inline uint32_t odd_bytes(uint32_t word) {
 
 EXPAND = """
 /* Spread runs of four bytes to 16 bits, even bytes first; runs are `STEP` words apart. */
-static inline __attribute__((always_inline)) void expand(word_t *to, const int8_t *from, int runs) {
+static inline __attribute__((always_inline)) void NAME(word_t *to, const int8_t *from, int runs) {
 #pragma GCC unroll 4
   for (int i = 0; i < runs; i++, to += STEP, from += 4) {
-    const uint32_t word = *(const word_t *)from;
+    const uint32_t word = *(const WORD *)from;
     to[0] = even_bytes(word);
     to[1] = odd_bytes(word);
   }
 }
+"""
 
+FILL = """
 static inline __attribute__((always_inline)) void fill(word_t *to, uint32_t pair, int runs) {
   for (int i = 0; i < runs; i++, to += STEP) {
     to[0] = pair;

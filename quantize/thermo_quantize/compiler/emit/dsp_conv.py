@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_quantize.compiler.emit.common import offset, scaling, term
-from thermo_quantize.compiler.emit.dsp import EXPAND, FastRequant, fast_requant, finish
+from thermo_quantize.compiler.emit.dsp import EXPAND, FILL, FastRequant, fast_requant, finish
 from thermo_quantize.compiler.emit.dsp_gemm import (
     PIXELS,
     STEP_WORDS,
@@ -78,7 +78,6 @@ class DspConv(Kernel[Conv]):
         layer, fast, window = self.layer, self._fast, self.layer.window
         prefix = f"layer_{position:02}"
         pairs = layer.channels_out // 2 * 2
-        unit.helper("expand", EXPAND.replace("STEP", str(STEP_WORDS)))
         flat = layer.weights.reshape(layer.channels_out, -1)
         name = gemm_name(self._runs, fast)
         call = ""
@@ -132,18 +131,25 @@ for (int i = 0; i < {pixels}; i++) {{
     def _collect(self, unit: Unit, position: int) -> Callable[[int], str]:
         """A function from n to the statement that spreads pixel p + n into slot n."""
         layer, window = self.layer, self.layer.window
+        expand = self._expand(unit, aligned=layer.depth % 4 == 0 or self._bytewise)
         if is_direct(layer):
-            return lambda n: f"expand(inputs + {2 * n}, in + {term(f'(p + {n})', layer.depth)}, {self._runs});"
+            return lambda n: f"{expand}(inputs + {2 * n}, in + {term(f'(p + {n})', layer.depth)}, {self._runs});"
         place = "(p + {n}) / {w}, (p + {n}) % {w}"
         if self._bytewise:
             patch = emit_patch(unit, layer, position)
             pointer = f"(int8_t *){unit.scratch(position)} + {8 * PIXELS * self._runs}"
             return lambda n: (
                 f"{patch}({pointer}, {place.format(n=n, w=window.out_w)});\n"
-                f"expand(inputs + {2 * n}, {pointer}, {self._runs});"
+                f"{expand}(inputs + {2 * n}, {pointer}, {self._runs});"
             )
         patch = self._emit_spread(unit, position)
         return lambda n: f"{patch}(inputs + {2 * n}, {place.format(n=n, w=window.out_w)});"
+
+    def _expand(self, unit: Unit, aligned: bool) -> str:
+        """Name of the helper that spreads bytes, from addresses that are multiples of four or from any."""
+        name, word = ("expand", "word_t") if aligned else ("expand_loose", "loose_word_t")
+        unit.helper(name, EXPAND.replace("STEP", str(STEP_WORDS)).replace("NAME", name).replace("WORD", word))
+        return name
 
     def _emit_spread(self, unit: Unit, position: int) -> str:
         """Add a function that spreads what a pixel sees straight from the inputs."""
@@ -151,13 +157,15 @@ for (int i = 0; i < {pixels}; i++) {{
         name = f"{unit.function_name(layer, position)}_patch"
         pointers = [unit.source(layer.inputs[s.number], f"in{n}") for n, s in enumerate(layer.sources)]
         pair = layer.input_zero_point & 0xFFFF
+        expand = self._expand(unit, aligned=True)
+        unit.helper("fill", FILL.replace("STEP", str(STEP_WORDS)))
         copies = []
         for number, source in enumerate(layer.sources):
             iy = "iy" if source.up_h == 1 else f"iy / {source.up_h}"
             ix = "ix" if source.up_w == 1 else f"ix / {source.up_w}"
             width = window.in_w // source.up_w
             copies.append(
-                f"expand(to, in{number} + ({iy} * {width} + {ix}) * {source.channels}, {source.channels // 4});\n"
+                f"{expand}(to, in{number} + ({iy} * {width} + {ix}) * {source.channels}, {source.channels // 4});\n"
                 f"to += {STEP_WORDS * source.channels // 4};"
             )
         runs = layer.channels_in // 4
@@ -189,7 +197,7 @@ static void product_row(const int8_t *in, const int8_t *weights, int runs, int32
   const word_t *w = (const word_t *)weights;
 #pragma GCC unroll 2
   for (int i = 0; i < runs; i++, in += 4, w += 4) {
-    const uint32_t word = *(const word_t *)in;
+    const uint32_t word = *(const loose_word_t *)in;
     const int16x2_t even = (int16x2_t)even_bytes(word), odd = (int16x2_t)odd_bytes(word);
     a = __smlad((int16x2_t)even_bytes(w[0]), even, a);
     a = __smlad((int16x2_t)odd_bytes(w[0]), odd, a);

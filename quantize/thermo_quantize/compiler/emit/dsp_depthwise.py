@@ -22,7 +22,11 @@ static inline int16x2_t pair(int32_t low, int32_t high) {
 }
 
 static inline int16x2_t load(const int16_t *at) {
-  return (int16x2_t) * (const word_t *)at;
+  return (int16x2_t)(*(const word_t *)at);
+}
+
+static inline int16x2_t load_loose(const int16_t *at) {
+  return (int16x2_t)(*(const loose_word_t *)at);
 }
 """
 
@@ -109,6 +113,7 @@ const int c = {channel};
 const int32_t bias = {constants}[3 * c], factor = {constants}[3 * c + 1], power = {constants}[3 * c + 2];
 int8_t *to = {start} + c;
 const int16_t *from = plane;
+#pragma GCC unroll 1
 for (int y = {count}; y > 0; y--, from += {window.stride_h * band.width}) {{
   const int16_t *at = from;
 {indent(self._row())}
@@ -145,6 +150,7 @@ for (int x = 0; x < {{w}}; x++) {{{{
             return f"""
 const int8_t *row = in + i;
 int16_t *to_row = plane + {window.pad_h * band.width + window.pad_w};
+#pragma GCC unroll 1
 for (int y = 0; y < {used}; y++, row += {window.in_w * channels}, to_row += {band.width}) {{
 {indent(copy)}
 }}"""
@@ -196,6 +202,7 @@ for (; first < {band.rows}; first++, to_row += {band.width}) {{
         ends = "\n".join(finish(fast, name, "factor", "power") for name in ("a", "b"))
         channels = layer.channels_out
         text = f"""
+#pragma GCC unroll 1
 for (int x = {window.out_w // 2}; x > 0; x--, at += {2 * window.stride_w}, to += {2 * channels}) {{
   int32_t a = bias, b = bias;
 {indent(both)}
@@ -235,7 +242,8 @@ to += {channels};"""
             else:
                 for name, shift in (("a", 0), ("b", window.stride_w)) if both else (("a", 0),):
                     for n in range(-(-window.kernel_w // 2)):
-                        value = f"load(at + {row * width + shift + 2 * n})"
+                        word = "load" if window.stride_w % 2 == 0 else "load_loose"
+                        value = f"{word}(at + {row * width + shift + 2 * n})"
                         text.append(_multiply(name, value, f"e{row}{2 * n}", 2 * n + 1 < window.kernel_w))
         return "\n".join(text)
 
