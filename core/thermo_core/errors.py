@@ -160,6 +160,10 @@ class ModelError(ThermoError):
     """A model that cannot be loaded or does not fit its contract."""
 
 
+class AccuracyDropError(ModelError):
+    """A quantised model that lost more accuracy than it may."""
+
+
 class CorrectionError(ThermoError):
     """Per-pixel calibration data that is damaged, or belongs to another sensor."""
 

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from thermo_core.errors import ImageError, ModelError, StorageError, ThermoError, UsageError
+from thermo_core.errors import AccuracyDropError, ImageError, ModelError, StorageError, ThermoError, UsageError
 from thermo_core.image import Version, load_private_key, load_public_key
+from thermo_quantize import commands
 from thermo_quantize.compile_command import compile_command
 from thermo_quantize.files import read_file, read_json, read_text, write_file
 from thermo_quantize.sign import Signed, resign, sign_bundle
@@ -23,10 +24,11 @@ class ExitCode(IntEnum):
     USAGE = 2
     IMAGE = 7
     FILE = 9
+    ACCURACY = 10
     INTERRUPTED = 130
 
 
-_EPILOG = "Exit codes: 0 done, 1 bug, 2 wrong arguments, 7 model or image refused, 9 file error, 130 interrupted."
+_EPILOG = "Exit codes: 0 done, 1 bug, 2 wrong arguments, 7 model or image refused, 9 file error, 10 accuracy lost, 130 interrupted."
 _MAX_PEM = 64 << 10
 
 app = typer.Typer(
@@ -39,11 +41,8 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _root() -> None:
-    """A callback keeps `sign` a sub-command while it is the only one."""
-
-
+for _command in (commands.quantize, commands.evaluate, commands.compare, commands.inspect, commands.verify):
+    app.command()(_command)
 app.command("compile")(compile_command)
 
 
@@ -102,6 +101,8 @@ def main(arguments: list[str] | None = None) -> None:
 def _exit_code(error: ThermoError) -> ExitCode:
     if isinstance(error, UsageError):
         return ExitCode.USAGE
+    if isinstance(error, AccuracyDropError):
+        return ExitCode.ACCURACY
     if isinstance(error, ImageError | ModelError):
         return ExitCode.IMAGE
     return ExitCode.FILE if isinstance(error, StorageError) else ExitCode.BUG

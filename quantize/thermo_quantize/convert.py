@@ -1,32 +1,157 @@
-"""Keras model -> fully int8 .tflite, with the input and output contracts read back from the result."""
+"""Quantisation schemes: float .tflite and activation ranges in, quantised .tflite out.
 
-from collections.abc import Iterator
+Convolutions have a weight scale a channel, fully connected layers one a tensor in every scheme: with several, the reference
+kernels of tflite-runtime 2.14 take the first scale for all channels where the layer keeps its dimensions, and have no
+kernel for the dynamic scheme.
+"""
+
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from thermo_core.errors import ModelError, UsageError
+from thermo_core.tflite.verify import verify_model
+from thermo_quantize.flatfile import unpack, with_ranges
+from thermo_quantize.quiet import quiet
+from thermo_quantize.ranges import Calibrator, Range, choose, observe
+from thermo_quantize.source import Source, convert_quietly, from_keras, import_tensorflow
 
-def to_int8(model: Any, calibration: NDArray[np.float32]) -> bytes:
-    """Quantise weights per channel and activations per tensor to int8, input and output included.
+
+class Scheme(StrEnum):
+    """What is stored in how many bits."""
+
+    FLOAT32 = "float32"
+    DYNAMIC = "dynamic"
+    INT8 = "int8"
+    INT8_PER_TENSOR = "int8-per-tensor"
+    INT16X8 = "int16x8"
+    MIXED = "mixed"
+    QAT = "qat"
+
+
+RANGED = (Scheme.INT8, Scheme.INT8_PER_TENSOR, Scheme.MIXED)
+"""Schemes whose ranges a calibrator chooses; int16x8 has bits to spare and covers all it has seen."""
+
+
+def convert(
+    source: Source,
+    scheme: Scheme,
+    ranges: Sequence[Range] = (),
+    inputs: Sequence[NDArray[np.float32]] = (),
+    keep_float: Sequence[int] = (),
+) -> bytes:
+    """Quantise by a post-training scheme.
 
     Args:
-        model: a built Keras model with one input and one output.
-        calibration: (N, rows, columns, channels) float32 inputs that set the activation ranges.
+        source: the float model.
+        scheme: any but QAT (see qat.py).
+        ranges: of every activation, for `RANGED` schemes.
+        inputs: (n, ...) calibration inputs in the model's order, for int16x8.
+        keep_float: numbers of the float model's tensors whose operators stay float32, for the mixed scheme.
+
+    Returns:
+        A verified .tflite file; int8 schemes take and give int8, int16x8 int16, the others float32.
+
+    Raises:
+        ModelError: TensorFlow cannot quantise it, or the result has something that is not supported.
+        UsageError: the scheme needs a Keras model or SavedModel and the source is a .tflite file.
+    """
+    if scheme is Scheme.FLOAT32:
+        data = source.float_model
+    elif scheme is Scheme.DYNAMIC:
+        data = _dynamic(source)
+    elif scheme is Scheme.INT16X8:
+        data = _int16x8(source, inputs)
+    elif scheme in RANGED:
+        data = _int8(source, ranges, scheme is Scheme.INT8_PER_TENSOR, keep_float)
+    else:
+        raise UsageError(f"Scheme {scheme} trains and converts in one; use thermo_quantize.qat.")
+    verify_model(data)
+    return data
+
+
+def to_int8(model: Any, calibration: NDArray[np.float32], calibrator: Calibrator = Calibrator.MINMAX) -> bytes:
+    """Quantise a Keras model of one input to int8, weights per channel, ends included.
+
+    Args:
+        model: a built Keras model.
+        calibration: (N, ...) float32 inputs that set the activation ranges.
+        calibrator: how they set them.
 
     Returns:
         The .tflite file.
+
+    Raises:
+        ModelError: an operator is not supported, or TensorFlow cannot quantise the model.
     """
-    import tensorflow as tf
+    source = from_keras(model)
+    ranges = choose(observe(source.float_model, [calibration]), calibrator)
+    return convert(source, Scheme.INT8, ranges)
+
+
+def _int8(source: Source, ranges: Sequence[Range], per_tensor: bool, keep: Sequence[int]) -> bytes:
+    tf = import_tensorflow()
+    from tensorflow.lite.python.convert import convert_tensor_tf_type_to_tflite_type, mlir_quantize
+    from tensorflow.lite.python.util import modify_model_io_type
+
+    if not ranges:
+        raise UsageError("An int8 scheme needs activation ranges; observe the calibration set first.")
+    tensors = unpack(source.float_model).subgraphs[0].tensors
+    keep_float = [tensors[number].name.decode() for number in keep]
+    ranged = with_ranges(source.float_model, {one.index: one.chosen for one in ranges})
+    int8 = convert_tensor_tf_type_to_tflite_type(tf.int8)
+    float32 = convert_tensor_tf_type_to_tflite_type(tf.float32)
+    try:
+        with quiet():
+            data = mlir_quantize(
+                ranged,
+                disable_per_channel=per_tensor,
+                disable_per_channel_for_dense_layers=True,
+                fully_quantize=not keep_float,
+                inference_type=int8,
+                input_data_type=float32 if keep_float else int8,
+                output_data_type=float32 if keep_float else int8,
+                denylisted_nodes=keep_float or None,
+            )
+            if keep_float:
+                data = modify_model_io_type(data, tf.float32, tf.float32)
+    except Exception as error:  # TensorFlow's binding raises RuntimeError, ValueError and its own types
+        cause = str(error).strip().splitlines() or [type(error).__name__]
+        raise ModelError(f"TensorFlow cannot quantise {source.name} ({cause[0][:200]}); try another scheme.") from error
+    return bytes(data)
+
+
+def _converter(source: Source, scheme: Scheme) -> Any:
+    if source.converter is None:
+        raise UsageError(
+            f"Scheme {scheme} needs the Keras model or SavedModel, not a .tflite file; give that or use int8."
+        )
+    tf = import_tensorflow()
+    converter = source.converter()
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+    return converter
+
+
+def _dynamic(source: Source) -> bytes:
+    return convert_quietly(_converter(source, Scheme.DYNAMIC), source.name)
+
+
+def _int16x8(source: Source, inputs: Sequence[NDArray[np.float32]]) -> bytes:
+    tf = import_tensorflow()
+    if not inputs:
+        raise UsageError("Scheme int16x8 needs calibration inputs; give --calibration.")
+    converter = _converter(source, Scheme.INT16X8)
 
     def representative() -> Iterator[list[NDArray[np.float32]]]:
-        for sample in calibration:
-            yield [sample[np.newaxis].astype(np.float32)]
+        for sample in zip(*inputs, strict=True):
+            yield [array[np.newaxis] for array in sample]
 
-    converter = tf.lite.TFLiteConverter.from_keras_model(model)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = representative
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = tf.int8
-    converter.inference_output_type = tf.int8
-    return bytes(converter.convert())
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8]
+    converter.inference_input_type = tf.int16
+    converter.inference_output_type = tf.int16
+    return convert_quietly(converter, source.name)

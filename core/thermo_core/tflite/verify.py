@@ -95,8 +95,9 @@ def _check_operators_known(model: Model) -> None:
         raise ModelError("The model has no operators; export it again.")
     for operator in model.operators:
         if operator.name not in RULES:
+            made = f", which makes {operator.outputs[0].label}," if operator.outputs else ""
             raise ModelError(
-                f"The model's {operator.label} is not supported by the engines a wearable has; "
+                f"The model's {operator.label}{made} is not supported by the engines a wearable has; "
                 "replace that layer and export the model again."
             )
 

@@ -1,0 +1,121 @@
+"""Which samples set the ranges: drawn class by class, disjoint from the test set by hash, written down in an index file."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from thermo_core.errors import UsageError
+from thermo_core.fields import Fields
+from thermo_quantize.samples import Samples
+
+FORMAT = "thermo-calibration-set"
+VERSION = 1
+DEFAULT_COUNT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationSet:
+    """The drawn samples and how to draw them again.
+
+    Attributes:
+        samples: those drawn.
+        rows: their rows in the data.
+        seed: of the draw.
+        hashes: SHA-256 of each.
+    """
+
+    samples: Samples
+    rows: tuple[int, ...]
+    seed: int
+    hashes: tuple[str, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the drawn samples, whatever file they came from."""
+        return hashlib.sha256("".join(sorted(self.hashes)).encode()).hexdigest()
+
+    def to_dict(self) -> dict[str, object]:
+        """The index, ready for JSON."""
+        classes = self.samples.classes
+        counts = {} if classes is None else {str(c): int(np.sum(classes == c)) for c in np.unique(classes)}
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "seed": self.seed,
+            "rows": list(self.rows),
+            "by_class": counts,
+            "hashes": list(self.hashes),
+            "fingerprint": self.fingerprint,
+        }
+
+
+def draw(samples: Samples, count: int = DEFAULT_COUNT, seed: int = 0) -> CalibrationSet:
+    """Draw a calibration set, the same number from every class where there are classes.
+
+    Args:
+        samples: to draw from.
+        count: how many to draw at most.
+        seed: of the draw.
+
+    Raises:
+        UsageError: count is not positive, or all samples are one constant, from which no range can be had.
+    """
+    if count < 1:
+        raise UsageError(f"A calibration set of {count} samples is impossible; draw at least one.")
+    generator = np.random.default_rng(seed)
+    classes = samples.classes
+    if classes is None:
+        rows = generator.permutation(len(samples))[:count]
+    else:
+        queues = [generator.permutation(np.flatnonzero(classes == one)) for one in np.unique(classes)]
+        order = np.concatenate([np.arange(len(queue)) for queue in queues])
+        turn = np.lexsort((np.concatenate([np.full(len(q), n) for n, q in enumerate(queues)]), order))
+        rows = np.concatenate(queues)[turn][:count]
+    rows = np.sort(rows)
+    return _set(samples, tuple(int(row) for row in rows), seed)
+
+
+def draw_again(samples: Samples, index: object) -> CalibrationSet:
+    """The set that an index file describes.
+
+    Raises:
+        BundleError: the index is malformed.
+        UsageError: the data are not those the index was made from.
+    """
+    fields = Fields(index, "calibration index")
+    fields.choice("format", (FORMAT,))
+    fields.integer("version", VERSION, VERSION)
+    rows, hashes = fields.items("rows", 1 << 20), fields.items("hashes", 1 << 20)
+    seed = fields.integer("seed", 0, (1 << 63) - 1)
+    chosen = tuple(row for row in rows if isinstance(row, int) and 0 <= row < len(samples))
+    if len(chosen) != len(rows) or not chosen:
+        raise UsageError(
+            f"The calibration index names rows that {samples.name} has not; use the data it was made from."
+        )
+    found = _set(samples, chosen, seed)
+    if list(found.hashes) != list(hashes):
+        raise UsageError(f"{samples.name} has changed since the calibration index was made; make a new index.")
+    return found
+
+
+def check_disjoint(calibration: CalibrationSet, test: Samples) -> None:
+    """Refuse a test set that shares samples with the calibration set.
+
+    Raises:
+        UsageError: a sample is in both; the sentence names its rows.
+    """
+    known = dict(zip(calibration.hashes, calibration.rows, strict=True))
+    shared = [(known[digest], row) for row, digest in enumerate(test.hashes()) if digest in known]
+    if shared:
+        raise UsageError(
+            f"{len(shared)} samples are in both the calibration and the test set (row {shared[0][0]} of "
+            f"{calibration.samples.name} is row {shared[0][1]} of {test.name}); keep them apart."
+        )
+
+
+def _set(samples: Samples, rows: tuple[int, ...], seed: int) -> CalibrationSet:
+    chosen = samples.take(list(rows))
+    if all(np.ptp(array) == 0 for array in chosen.inputs.values()):
+        raise UsageError(f"The calibration set from {samples.name} is one constant value; give it real samples.")
+    return CalibrationSet(chosen, rows, seed, tuple(chosen.hashes()))

@@ -1,0 +1,191 @@
+"""What a .tflite model is and costs, read from the file alone: operators, parameters, products, memory, engines."""
+
+import hashlib
+from collections import Counter
+from dataclasses import asdict, dataclass
+
+from thermo_core.contract import InputContract, OutputContract
+from thermo_core.tflite.reader import Model, Tensor
+from thermo_core.tflite.schema import TensorType
+from thermo_core.tflite.verify import Verified, verify_model
+from thermo_quantize.compiler.lower import OPERATORS as COMPILED
+
+ENGINES = ("tflite-runtime", "ai-edge-litert", "TFLM reference", "CMSIS-NN kernel", "thermo-quantize compile")
+# Operators with an int8 kernel, as TFLM's all_ops_resolver and CMSIS-NN's sources list them.
+_TFLM = frozenset(
+    """ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEQUANTIZE EXPAND_DIMS FULLY_CONNECTED LEAKY_RELU LOGISTIC
+    MAX_POOL_2D MEAN MUL PAD QUANTIZE REDUCE_MAX RELU RELU6 RESHAPE RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR SOFTMAX SUB TANH
+    TRANSPOSE TRANSPOSE_CONV""".split()
+)
+_CMSIS_NN = frozenset(
+    """ADD AVERAGE_POOL_2D CONV_2D DEPTHWISE_CONV_2D FULLY_CONNECTED MAX_POOL_2D MUL PAD SOFTMAX TRANSPOSE
+    TRANSPOSE_CONV""".split()
+)
+_WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorFacts:
+    """One operator: number, kind, name and shape of its output, type, products, parameters, bytes live while it runs."""
+
+    index: int
+    kind: str
+    tensor: str
+    shape: tuple[int, ...]
+    type: str
+    macs: int
+    parameters: int
+    live_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A model's facts.
+
+    Attributes:
+        sha256: of the file.
+        bytes: of the file.
+        parameters: weights and biases.
+        macs: multiply-accumulates an inference.
+        peak_activation_bytes: most bytes of computed tensors alive at once, without an engine's own scratch memory.
+        peak_operator: number of the operator that needs them.
+        inputs, outputs: name, shape, type, scale and zero point of each end.
+        operators: each operator.
+        engines: for each kind of operator in the model, which engines have an int8 kernel for it.
+    """
+
+    sha256: str
+    bytes: int
+    parameters: int
+    macs: int
+    peak_activation_bytes: int
+    peak_operator: int
+    inputs: tuple[dict[str, object], ...]
+    outputs: tuple[dict[str, object], ...]
+    operators: tuple[OperatorFacts, ...]
+    engines: dict[str, dict[str, bool]]
+
+    @property
+    def kinds(self) -> dict[str, int]:
+        """How often each kind of operator occurs."""
+        return dict(Counter(operator.kind for operator in self.operators))
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain map for JSON."""
+        return asdict(self)
+
+
+def describe(data: bytes) -> Description:
+    """Facts of a .tflite file.
+
+    Raises:
+        ModelError: it is malformed or has something that is not supported.
+    """
+    verified = verify_model(data)
+    model = verified.model
+    live = _live(model)
+    operators = tuple(
+        OperatorFacts(
+            operator.index,
+            operator.name,
+            operator.outputs[0].name,
+            operator.outputs[0].shape,
+            operator.outputs[0].type.name,
+            verified.macs[operator.index],
+            _parameters(operator.name, operator.inputs),
+            live[operator.index],
+        )
+        for operator in model.operators
+    )
+    peak = max(range(len(live)), key=live.__getitem__)
+    kinds = sorted({operator.kind for operator in operators})
+    return Description(
+        hashlib.sha256(data).hexdigest(),
+        len(data),
+        _distinct_parameters(model),
+        sum(verified.macs),
+        live[peak],
+        peak,
+        tuple(_end(tensor) for tensor in model.inputs),
+        tuple(_end(tensor) for tensor in model.outputs),
+        operators,
+        {kind: engines(kind) for kind in kinds},
+    )
+
+
+def engines(kind: str) -> dict[str, bool]:
+    """Which engines have an int8 kernel for a kind of operator that `verify_model` accepts."""
+    found = (True, True, kind in _TFLM, kind in _CMSIS_NN, kind in COMPILED)
+    return dict(zip(ENGINES, found, strict=True))
+
+
+def contracts(verified: Verified, unit: str | None = None, orientation: str | None = None) -> dict[str, object] | None:
+    """`input` and `output` contracts of an int8 model with one of each, ready for JSON; None for other models.
+
+    Args:
+        verified: the model.
+        unit: unit of the features; None keeps the contract's default.
+        orientation: what the first row and column are; None keeps the default.
+    """
+    model = verified.model
+    ends = (*model.inputs, *model.outputs)
+    if len(ends) != 2 or any(tensor.type is not TensorType.INT8 for tensor in ends):
+        return None
+    (in_scale, in_zero), (out_scale, out_zero) = (_scale(tensor) for tensor in ends)
+    words = {key: value for key, value in (("unit", unit), ("orientation", orientation)) if value is not None}
+    contract = InputContract(ends[0].shape[1:], in_scale, in_zero, **words)
+    return {"input": contract.to_dict(), "output": OutputContract(out_scale, out_zero).to_dict()}
+
+
+def _scale(tensor: Tensor) -> tuple[float, int]:
+    quantization = tensor.quantization
+    return (0.0, 0) if quantization is None else (quantization.scales[0], quantization.zero_points[0])
+
+
+def _end(tensor: Tensor) -> dict[str, object]:
+    scale, zero_point = _scale(tensor)
+    return {
+        "name": tensor.name,
+        "shape": list(tensor.shape),
+        "type": tensor.type.name,
+        "scale": scale,
+        "zero_point": zero_point,
+    }
+
+
+def _bytes(tensor: Tensor) -> int:
+    return tensor.elements * (tensor.type.size or 0)
+
+
+def _parameters(kind: str, inputs: tuple[Tensor | None, ...]) -> int:
+    return sum(tensor.elements for tensor in inputs if tensor and tensor.data is not None) if kind in _WEIGHTED else 0
+
+
+def _distinct_parameters(model: Model) -> int:
+    constants = {
+        tensor.index: tensor.elements
+        for operator in model.operators
+        if operator.name in _WEIGHTED
+        for tensor in operator.inputs
+        if tensor is not None and tensor.data is not None
+    }
+    return sum(constants.values())
+
+
+def _live(model: Model) -> list[int]:
+    """Bytes of computed tensors alive while each operator runs: its inputs, outputs and what later ones still need."""
+    last: dict[int, int] = {}
+    sizes: dict[int, int] = {}
+    born = {tensor.index: -1 for tensor in model.inputs}
+    for operator in model.operators:
+        for tensor in (*operator.inputs, *operator.outputs):
+            if tensor is not None and tensor.data is None:
+                last[tensor.index] = operator.index
+                sizes[tensor.index] = _bytes(tensor)
+                born.setdefault(tensor.index, operator.index)
+    for tensor in model.outputs:
+        last[tensor.index] = len(model.operators)
+    return [
+        sum(sizes[index] for index in sizes if born[index] <= operator.index <= last[index])
+        for operator in model.operators
+    ]

@@ -1,0 +1,77 @@
+"""Changes .tflite files: ranges written into tensors, single operators cut out. Reading alone is thermo_core's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from thermo_core.errors import UsageError
+
+
+def unpack(model: bytes) -> Any:
+    """The file as the schema's object tree (`ModelT`).
+
+    Raises:
+        UsageError: ai-edge-litert, which brings the schema, is not installed.
+    """
+    return _schema().ModelT.InitFromPackedBuf(model, 0)
+
+
+def pack(tree: Any) -> bytes:
+    """The object tree as a file."""
+    import flatbuffers
+
+    builder = flatbuffers.Builder(1 << 16)
+    builder.Finish(tree.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def with_ranges(model: bytes, ranges: Mapping[int, tuple[float, float]]) -> bytes:
+    """The float model with the range of each activation written into it, as a quantiser reads them.
+
+    Args:
+        model: a float32 .tflite file.
+        ranges: (lowest, highest) by tensor index.
+    """
+    schema = _schema()
+    tree = unpack(model)
+    for index, (low, high) in ranges.items():
+        quantization = schema.QuantizationParametersT()
+        quantization.min, quantization.max = [float(low)], [float(high)]
+        tree.subgraphs[0].tensors[index].quantization = quantization
+    return pack(tree)
+
+
+def single_operator(model: bytes, index: int, inputs: list[int]) -> bytes:
+    """A model of one operator of `model`; `inputs` are its computed tensors, in their order.
+
+    Tensor numbers stay; those of other operators are emptied.
+    """
+    tree = unpack(model)
+    graph = tree.subgraphs[0]
+    operator = graph.operators[index]
+    kept = {int(number) for number in (*operator.inputs, *operator.outputs) if number >= 0}
+    graph.operators = [operator]
+    graph.inputs, graph.outputs = inputs, [int(number) for number in operator.outputs]
+    used = {graph.tensors[number].buffer for number in kept}
+    order = sorted(kept)
+    renumbered = {old: new for new, old in enumerate(order)}
+    graph.tensors = [graph.tensors[number] for number in order]
+    graph.inputs = [renumbered[number] for number in graph.inputs]
+    graph.outputs = [renumbered[number] for number in graph.outputs]
+    operator.inputs = [renumbered[int(n)] if n >= 0 else -1 for n in operator.inputs]
+    operator.outputs = [renumbered[int(n)] for n in operator.outputs]
+    for number, buffer in enumerate(tree.buffers):
+        if number not in used:
+            buffer.data = None
+    tree.signatureDefs = None
+    tree.metadata = None
+    return pack(tree)
+
+
+def _schema() -> Any:
+    try:
+        from ai_edge_litert import schema_py_generated
+    except ImportError as error:
+        raise UsageError(
+            "Quantising needs ai-edge-litert, which is not installed; install thermo-edge[train]."
+        ) from error
+    return schema_py_generated

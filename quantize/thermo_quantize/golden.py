@@ -1,0 +1,140 @@
+"""Golden vectors of a model from the oracle's kernels, and how far every other runtime strays from them."""
+
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermo_core.errors import ModelError, UsageError
+from thermo_quantize.runtimes import RUNTIMES, Array, Kernels, Runner, installed, limits, version
+
+ORACLE = "tflite_runtime"
+ORACLE_VERSION = "2.14.0"
+COUNT = 64
+MATRIX_COUNT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """Inputs and the oracle's outputs, as the network takes and gives them.
+
+    Attributes:
+        inputs: arrays (n, ...) in the model's order.
+        outputs: arrays (n, ...) in the model's order.
+        model_sha256: of the model they belong to.
+        oracle: runtime, version and kernels.
+    """
+
+    inputs: list[Array]
+    outputs: list[Array]
+    model_sha256: str
+    oracle: str
+
+    def to_bytes(self) -> bytes:
+        """As an .npz file, the same bytes for the same vectors."""
+        file = io.BytesIO()
+        arrays: dict[str, Array] = {f"input{n}": array for n, array in enumerate(self.inputs)}
+        arrays |= {f"output{n}": array for n, array in enumerate(self.outputs)}
+        np.savez(file, model_sha256=np.array(self.model_sha256), oracle=np.array(self.oracle), **arrays)
+        return file.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One runtime's disagreement with the golden vectors.
+
+    Attributes:
+        runtime: package and version.
+        kernels: which kernels.
+        samples: how many were compared.
+        differing: share of output values that differ.
+        max_lsb: greatest difference, in steps of the output (real numbers for float models).
+        argmax_flips: samples whose greatest output is another, None for models of one output.
+        problem: why it could not run, or "".
+    """
+
+    runtime: str
+    kernels: str
+    samples: int
+    differing: float
+    max_lsb: float
+    argmax_flips: int | None
+    problem: str = ""
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain map for JSON."""
+        return asdict(self)
+
+
+def make(model: bytes, inputs: Sequence[NDArray[np.float32]], count: int = COUNT, seed: int = 0) -> Golden:
+    """Golden vectors: half real samples, half noise over the whole input range, so that saturation is reached.
+
+    Args:
+        model: a .tflite file.
+        inputs: real samples (n, ...) in the model's order.
+        count: how many vectors.
+        seed: of the noise.
+
+    Raises:
+        UsageError: the oracle is not installed in its pinned version.
+        ModelError: the oracle refuses the model.
+    """
+    if version(ORACLE) != ORACLE_VERSION:
+        raise UsageError(
+            f"Golden vectors come from tflite-runtime {ORACLE_VERSION} and {version(ORACLE)} is here; install that version."
+        )
+    runner = Runner(model, Kernels.REFERENCE, ORACLE)
+    generator = np.random.default_rng(seed)
+    real = min(len(inputs[0]), (count + 1) // 2)
+    rows = np.sort(generator.permutation(len(inputs[0]))[:real])
+    arrays: list[Array] = []
+    for end, array in zip(runner.inputs, inputs, strict=True):
+        if end.dtype is np.float32:
+            spread = float(np.abs(array).max()) or 1.0
+            noise = generator.uniform(-spread, spread, (count - real, *end.shape[1:])).astype(np.float32)
+        else:
+            low, high = limits(end)
+            noise = generator.integers(low, high + 1, (count - real, *end.shape[1:])).astype(end.dtype)
+        arrays.append(np.concatenate([end.encode(array[rows]), noise]))
+    return Golden(
+        arrays, _outputs(runner, arrays), hashlib.sha256(model).hexdigest(), f"{ORACLE} {ORACLE_VERSION} BUILTIN_REF"
+    )
+
+
+def matrix(model: bytes, inputs: Sequence[NDArray[np.float32]], count: int = MATRIX_COUNT, seed: int = 0) -> list[Row]:
+    """Every runtime and its kernels against the oracle, on `count` vectors made as golden ones are."""
+    golden = make(model, inputs, count, seed)
+    rows = []
+    for runtime in RUNTIMES:
+        for kernels in Kernels:
+            name = f"{runtime} {version(runtime)}"
+            if not installed(runtime):
+                rows.append(Row(name, str(kernels), 0, 0.0, 0.0, None, "not installed"))
+                continue
+            try:
+                found = _outputs(Runner(model, kernels, runtime), golden.inputs)
+            except ModelError as error:
+                rows.append(Row(name, str(kernels), 0, 0.0, 0.0, None, str(error)))
+                continue
+            rows.append(_compare(name, str(kernels), golden.outputs, found))
+    return rows
+
+
+def _outputs(runner: Runner, arrays: Sequence[Array]) -> list[Array]:
+    results = [runner.run(sample) for sample in zip(*arrays, strict=True)]
+    return [np.stack(column) for column in zip(*results, strict=True)]
+
+
+def _compare(name: str, kernels: str, wanted: list[Array], found: list[Array]) -> Row:
+    steps = [np.abs(a.astype(np.float64) - b.astype(np.float64)) for a, b in zip(wanted, found, strict=True)]
+    values = sum(step.size for step in steps)
+    flips: int | None = None
+    first = wanted[0].reshape(len(wanted[0]), -1)
+    if len(wanted) == 1 and first.shape[1] > 1:
+        other = found[0].reshape(len(found[0]), -1)
+        flips = int(np.sum(first.argmax(axis=1) != other.argmax(axis=1)))
+    differing = sum(int(np.count_nonzero(step)) for step in steps) / values
+    return Row(name, kernels, len(wanted[0]), round(differing, 6), float(max(step.max() for step in steps)), flips)

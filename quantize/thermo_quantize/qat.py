@@ -1,0 +1,162 @@
+"""Quantisation-aware training: a Keras model rebuilt in tf-keras in a process of its own, tuned, converted to int8.
+
+tensorflow-model-optimization takes tf-keras models alone, and which Keras TensorFlow uses is settled when it is imported:
+so the work is done by `thermo_quantize.qat_worker` in a subprocess.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermo_core.errors import ModelError, UsageError
+from thermo_core.tflite.verify import verify_model
+from thermo_quantize.source import Source
+
+_FAILED = 3
+_KEPT = frozenset(
+    """activation alpha axis data_format depth_multiplier dilation_rate epsilon filters kernel_size keepdims max_value momentum
+    negative_slope padding pool_size rate scale center size strides target_shape threshold units use_bias interpolation name
+    """.split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """How long and how fast to train.
+
+    Attributes:
+        epochs: passes over the training inputs.
+        learning_rate: of Adam.
+        batch: samples a step.
+        seed: of shuffling.
+        timeout_s: after which the training is given up, seconds.
+    """
+
+    epochs: int = 4
+    learning_rate: float = 1e-4
+    batch: int = 32
+    seed: int = 0
+    timeout_s: float = 3600.0
+
+
+def train(
+    source: Source, inputs: list[NDArray[np.float32]], targets: list[NDArray[np.float32]], tuning: Tuning
+) -> bytes:
+    """Tune the model with quantisation simulated, and convert it to int8.
+
+    The float model's own outputs are the targets (distillation), so that any network can be tuned without labels.
+
+    Args:
+        source: of a Keras model.
+        inputs: (n, ...) training inputs in the model's order, never those of the test set.
+        targets: (n, ...) outputs of the float model on them.
+        tuning: how long and how fast.
+
+    Returns:
+        A verified int8 .tflite file.
+
+    Raises:
+        UsageError: the source is no Keras model, or a package is missing.
+        ModelError: a layer cannot be trained so; the sentence names it.
+    """
+    if source.keras is None:
+        raise UsageError("Quantisation-aware training needs a Keras model; give a .keras or .h5 file.")
+    with tempfile.TemporaryDirectory(prefix="thermo-qat-") as folder:
+        place = Path(folder)
+        plan, weights = _plan(source.keras)
+        plan |= {
+            "epochs": tuning.epochs,
+            "learning_rate": tuning.learning_rate,
+            "batch": tuning.batch,
+            "seed": tuning.seed,
+        }
+        (place / "plan.json").write_text(json.dumps(plan))
+        np.savez(place / "weights.npz", **weights)
+        arrays = {f"x{n}": array for n, array in enumerate(inputs)} | {
+            f"y{n}": array for n, array in enumerate(targets)
+        }
+        np.savez(place / "data.npz", **arrays)
+        environment = os.environ | {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+        command = [sys.executable, "-m", "thermo_quantize.qat_worker", folder]
+        try:
+            finished = subprocess.run(
+                command, env=environment, capture_output=True, text=True, timeout=tuning.timeout_s, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ModelError(
+                f"Quantisation-aware training took over {tuning.timeout_s:.0f} s; give fewer epochs or samples."
+            ) from error
+        if finished.returncode == _FAILED:
+            raise ModelError(finished.stdout.strip().splitlines()[-1])
+        result = place / "model.tflite"
+        if finished.returncode != 0 or not result.is_file():
+            cause = (finished.stderr.strip().splitlines() or ["no reason given"])[-1]
+            raise ModelError(f"Quantisation-aware training failed ({cause[:200]}); use scheme int8 or mixed.")
+        data = result.read_bytes()
+    verify_model(data)
+    return data
+
+
+def _plan(model: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """The network as plain data: layers in order, what each takes, and their weights."""
+    names: dict[int, str] = {}
+    layers: list[dict[str, Any]] = []
+    weights: dict[str, NDArray[Any]] = {}
+    for tensor in model.inputs:
+        name = f"input_{len(layers)}"
+        names[id(tensor)] = name
+        layers.append({"class": "InputLayer", "name": name, "shape": list(tensor.shape)[1:], "takes": []})
+    for layer in _in_order(model):
+        nodes = layer._inbound_nodes
+        if len(nodes) != 1:
+            raise ModelError(
+                f"Layer {layer.name!r} is used {len(nodes)} times, which quantisation-aware training cannot do."
+            )
+        takes = [names.get(id(tensor), "") for tensor in nodes[0].input_tensors]
+        if "" in takes or not hasattr(layer, "get_weights"):
+            raise ModelError(
+                f"Layer {layer.name!r} is not one quantisation-aware training knows; use Keras layers, or scheme int8."
+            )
+        names[id(nodes[0].outputs[0])] = layer.name
+        config = {key: value for key, value in layer.get_config().items() if key in _KEPT and _is_simple(value)}
+        layers.append({"class": type(layer).__name__, "name": layer.name, "config": config, "takes": takes})
+        for number, array in enumerate(layer.get_weights()):
+            weights[f"{layer.name}/{number}"] = array
+    outputs = [names[id(tensor)] for tensor in model.outputs]
+    return {"layers": layers, "outputs": outputs}, weights
+
+
+def _in_order(model: Any) -> list[Any]:
+    """Layers after those they take from."""
+    order: list[Any] = []
+    done: set[int] = set()
+
+    def visit(tensor: Any) -> None:
+        layer, _, _ = tensor._keras_history
+        if id(layer) in done or type(layer).__name__ == "InputLayer":
+            return
+        done.add(id(layer))
+        for node in layer._inbound_nodes:
+            for source in node.input_tensors:
+                visit(source)
+        order.append(layer)
+
+    walk: Callable[[Any], None] = visit
+    for tensor in model.outputs:
+        walk(tensor)
+    return order
+
+
+def _is_simple(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(_is_simple(one) for one in value)
+    return value is None or isinstance(value, str | int | float | bool)

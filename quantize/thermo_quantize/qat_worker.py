@@ -1,0 +1,130 @@
+"""The process in which quantisation-aware training runs; `python -m thermo_quantize.qat_worker FOLDER`, see qat.py."""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FAILED = 3
+
+
+class Unsupported(Exception):
+    """A layer that cannot be trained with quantisation; the message is the sentence for the user."""
+
+
+def run(folder: Path) -> None:
+    """Read plan.json, weights.npz and data.npz; write model.tflite."""
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    import tensorflow as tf
+    import tf_keras
+
+    plan = json.loads((folder / "plan.json").read_text())
+    with np.load(folder / "data.npz") as data, np.load(folder / "weights.npz") as weights:
+        inputs = [data[f"x{n}"] for n in range(sum(key.startswith("x") for key in data.files))]
+        targets = [data[f"y{n}"] for n in range(sum(key.startswith("y") for key in data.files))]
+        model = _build(tf_keras, plan, {key: weights[key] for key in weights.files})
+    tf_keras.utils.set_random_seed(plan["seed"])
+    aware = _aware(model)
+    losses = [_loss(tf_keras, layer) for layer in plan["outputs_layers"]]
+    aware.compile(tf_keras.optimizers.Adam(plan["learning_rate"]), losses if len(losses) > 1 else losses[0])
+    aware.fit(
+        inputs if len(inputs) > 1 else inputs[0],
+        targets if len(targets) > 1 else targets[0],
+        batch_size=plan["batch"],
+        epochs=plan["epochs"],
+        verbose=0,
+    )
+    (folder / "model.tflite").write_bytes(_convert(tf, aware, inputs))
+
+
+def _build(tf_keras: Any, plan: dict[str, Any], weights: dict[str, Any]) -> Any:
+    tensors: dict[str, Any] = {}
+    built: dict[str, Any] = {}
+    for layer in plan["layers"]:
+        if layer["class"] == "InputLayer":
+            tensors[layer["name"]] = tf_keras.Input(layer["shape"], batch_size=None, name=layer["name"])
+            continue
+        kind = getattr(tf_keras.layers, layer["class"], None)
+        if kind is None:
+            raise Unsupported(
+                f"Layer {layer['name']!r} ({layer['class']}) is not one quantisation-aware training knows; use scheme int8."
+            )
+        made = kind(**_fitting(kind, layer["config"]))
+        takes = [tensors[name] for name in layer["takes"]]
+        tensors[layer["name"]] = made(takes if len(takes) > 1 else takes[0])
+        built[layer["name"]] = made
+    for name, made in built.items():
+        mine = [weights[f"{name}/{n}"] for n in range(sum(key.startswith(f"{name}/") for key in weights))]
+        made.set_weights([array.reshape(have.shape) for array, have in zip(mine, made.get_weights(), strict=True)])
+    plan["outputs_layers"] = [
+        next(layer for layer in plan["layers"] if layer["name"] == name) for name in plan["outputs"]
+    ]
+    inputs = [tensors[layer["name"]] for layer in plan["layers"] if layer["class"] == "InputLayer"]
+    outputs = [tensors[name] for name in plan["outputs"]]
+    return tf_keras.Model(inputs, outputs if len(outputs) > 1 else outputs[0])
+
+
+def _fitting(kind: Any, config: dict[str, Any]) -> dict[str, Any]:
+    """The settings this class of tf-keras takes; names that Keras 3 changed are changed back."""
+    import inspect
+
+    known: set[str] = set()
+    for parent in kind.__mro__:
+        known |= set(inspect.signature(parent.__init__).parameters)
+    renamed = {"negative_slope": "alpha"} if kind.__name__ == "LeakyReLU" else {}
+    return {renamed.get(key, key): value for key, value in config.items() if renamed.get(key, key) in known}
+
+
+def _aware(model: Any) -> Any:
+    """The model with quantisation simulated in every layer."""
+    from tensorflow_model_optimization.quantization.keras import quantize_annotate_model, quantize_apply
+
+    try:
+        return quantize_apply(quantize_annotate_model(model))
+    except (RuntimeError, ValueError) as error:
+        found = re.search(r"Layer (\w+):<class '[\w.]*\.(\w+)'>", str(error))
+        layer = (
+            f"Layer {found[1]!r} ({found[2]})" if found else f"The model ({str(error).strip().splitlines()[0][:150]})"
+        )
+        raise Unsupported(f"{layer} cannot be trained with quantisation; use scheme int8 or mixed.") from error
+
+
+def _loss(tf_keras: Any, layer: dict[str, Any]) -> Any:
+    """Relative entropy to the float model's probabilities, squared error to its other outputs."""
+    softmax = layer["class"] == "Softmax" or layer.get("config", {}).get("activation") == "softmax"
+    return tf_keras.losses.KLDivergence() if softmax else tf_keras.losses.MeanSquaredError()
+
+
+def _convert(tf: Any, model: Any, inputs: list[Any]) -> bytes:
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    specs = [tf.TensorSpec((1, *array.shape[1:]), tf.float32, name=f"input_{n}") for n, array in enumerate(inputs)]
+    function = tf.function(lambda *tensors: model(list(tensors) if len(tensors) > 1 else tensors[0], training=False))
+    frozen = convert_variables_to_constants_v2(function.get_concrete_function(*specs))
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+
+    def representative() -> Iterator[list[Any]]:
+        for sample in zip(*(array[:64] for array in inputs), strict=True):
+            yield [array[np.newaxis] for array in sample]
+
+    # Trained ranges stand in the graph; the samples give those of tensors training left out.
+    converter.representative_dataset = representative
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.int8
+    converter.inference_output_type = tf.int8
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+    return bytes(converter.convert())
+
+
+if __name__ == "__main__":
+    try:
+        run(Path(sys.argv[1]))
+    except Unsupported as error:
+        print(error)
+        sys.exit(FAILED)

@@ -1,0 +1,205 @@
+"""Any Keras model, SavedModel or float .tflite as one float32 .tflite with a batch of one, the start of every scheme."""
+
+import logging
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from thermo_core.errors import ModelError, StorageError, UsageError
+from thermo_core.tflite.schema import TensorType
+from thermo_core.tflite.verify import verify_model
+from thermo_quantize.files import read_file
+from thermo_quantize.quiet import quiet
+
+_UNSUPPORTED = re.compile(r"Op: (\w+)|tf\.(\w+)\b.*op is neither|error: '(tf\.\w+)'")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is quantised.
+
+    Attributes:
+        name: of the model, for messages and reports.
+        float_model: a float32 .tflite file with a batch of one.
+        converter: makes TFLite converters of it anew; None where it came as a .tflite file.
+        keras: the Keras model, where it is one.
+        layers: name of the Keras layer by the name TensorFlow gave its scope.
+    """
+
+    name: str
+    float_model: bytes
+    converter: Callable[[], Any] | None = field(default=None, repr=False)
+    keras: Any = field(default=None, repr=False)
+    layers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def load_source(path: Path) -> Source:
+    """Load a model from a .keras or .h5 file, a SavedModel folder or a float .tflite file.
+
+    Raises:
+        StorageError: it cannot be read.
+        ModelError: it is none of these, damaged, has a dynamic shape or an operator that is not supported.
+    """
+    if not path.exists():
+        raise StorageError(f"Cannot read {path}: no such file or directory; check the path.")
+    if path.suffix == ".tflite":
+        return from_tflite(read_file(path), str(path))
+    tf = import_tensorflow()
+    if path.is_dir():
+        if not (path / "saved_model.pb").is_file():
+            raise ModelError(f"{path} is a folder without saved_model.pb; name a SavedModel or a .keras file.")
+        return from_function(_serving_function(tf, path), path.name)
+    import keras
+
+    try:
+        model = keras.models.load_model(path, compile=False)
+    except Exception as error:  # Keras raises whatever the damage leads to
+        raise ModelError(f"{path} is not a Keras model or is damaged ({_first_line(error)}); save it again.") from error
+    return from_keras(model, path.stem)
+
+
+def from_keras(model: Any, name: str = "") -> Source:
+    """A built Keras model.
+
+    Raises:
+        ModelError: an input has a dynamic shape, or an operator is not supported.
+    """
+    tf = import_tensorflow()
+    inputs = list(model.inputs)
+    names = [_plain(tensor.name) for tensor in inputs]
+    specs = []
+    for tensor, plain in zip(inputs, names, strict=True):
+        shape = tuple(tensor.shape)[1:]
+        if any(size is None for size in shape):
+            raise ModelError(
+                f"The model's input {plain!r} has the dynamic shape {list(tensor.shape)}; build it with a fixed shape."
+            )
+        specs.append(tf.TensorSpec((1, *shape), tf.float32, name=plain))
+
+    def call(*tensors: Any) -> Any:
+        return model(list(tensors) if len(tensors) > 1 else tensors[0], training=False)
+
+    function = tf.function(call).get_concrete_function(*specs)
+    source = from_function(function, name or model.name)
+    return replace(source, keras=model, layers=_scopes(model))
+
+
+def from_function(function: Any, name: str) -> Source:
+    """A TensorFlow concrete function whose inputs have a batch of one.
+
+    Raises:
+        ModelError: TensorFlow cannot convert it, or an operator is not supported.
+    """
+    tf = import_tensorflow()
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    with quiet():
+        frozen = convert_variables_to_constants_v2(function)
+
+    def converter() -> Any:
+        return tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+
+    data = convert_quietly(converter(), name)
+    verify_model(data)
+    return Source(name, data, converter)
+
+
+def from_tflite(data: bytes, name: str) -> Source:
+    """A float32 .tflite file.
+
+    Raises:
+        ModelError: it is damaged, not float32, has a dynamic shape or an operator that is not supported.
+    """
+    try:
+        verified = verify_model(data)
+    except ModelError as error:
+        raise ModelError(f"{name}: {error}") from error
+    for tensor in verified.model.tensors:
+        if tensor.type in (TensorType.INT8, TensorType.INT16):
+            raise ModelError(
+                f"{name} is quantised already ({tensor.label} is {tensor.type.name}); give the float model."
+            )
+    return Source(Path(name).stem, data)
+
+
+def import_tensorflow() -> Any:
+    """TensorFlow with its chatter off.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        with quiet():
+            import tensorflow
+    except ImportError as error:
+        raise UsageError("Quantising needs TensorFlow, which is not installed; install thermo-edge[train].") from error
+    for logger in ("tensorflow", "absl"):
+        logging.getLogger(logger).setLevel(logging.ERROR)
+    return tensorflow
+
+
+def convert_quietly(converter: Any, name: str) -> bytes:
+    """Run a converter without its chatter.
+
+    Raises:
+        ModelError: it cannot convert; the sentence names the operator where TensorFlow does.
+    """
+    try:
+        with quiet():
+            return bytes(converter.convert())
+    except Exception as error:  # the converter raises its own error type, ValueError and RuntimeError
+        found = _UNSUPPORTED.search(str(error))
+        operator = next((group for group in found.groups() if group), "") if found else ""
+        what = f"has the unsupported operator {operator}" if operator else f"cannot be converted ({_first_line(error)})"
+        raise ModelError(f"The model {name} {what}; replace that layer.") from error
+
+
+def _serving_function(tf: Any, path: Path) -> Any:
+    try:
+        loaded = tf.saved_model.load(str(path))
+        signature = loaded.signatures["serving_default"]
+    except Exception as error:  # TensorFlow raises whatever the damage leads to
+        raise ModelError(f"{path} is no SavedModel with a serving_default signature; export it again.") from error
+    names = list(signature.structured_input_signature[1])
+    specs = []
+    for name in names:
+        spec = signature.structured_input_signature[1][name]
+        shape = spec.shape.as_list() if spec.shape.rank is not None else [None, None]
+        if any(size is None for size in shape[1:]):
+            raise ModelError(f"The model's input {name!r} has the dynamic shape {shape}; export it with a fixed shape.")
+        specs.append(tf.TensorSpec([1, *shape[1:]], spec.dtype, name=_plain(name)))
+
+    def call(*tensors: Any) -> Any:
+        return signature(**dict(zip(names, tensors, strict=True)))
+
+    function = tf.function(call).get_concrete_function(*specs)
+    function._keeps_alive = loaded
+    return function
+
+
+def _scopes(model: Any) -> dict[str, str]:
+    """Layer names by scope: tracing opens each layer's scope twice, and TensorFlow numbers names it has seen."""
+    used: set[str] = set()
+    scopes = {}
+    for layer in model.layers:
+        for _ in range(2):
+            name, number = layer.name, 0
+            while name in used:
+                number += 1
+                name = f"{layer.name}_{number}"
+            used.add(name)
+        scopes[name] = layer.name
+    return scopes
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"\W", "_", name.split(":")[0])
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    return text[0][:200] if text else type(error).__name__
