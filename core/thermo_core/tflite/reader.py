@@ -44,7 +44,7 @@ class Tensor:
     @property
     def label(self) -> str:
         """How errors name it."""
-        return f"tensor {self.index} ({self.name or 'unnamed'})"
+        return f"tensor {self.index} ({self.name[:_MAX_NAME] or 'unnamed'})"
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,8 @@ def _operator_code(table: Table) -> tuple[str, int]:
 
 def _tensor(index: int, table: Table, buffers: list[bytes | None]) -> Tensor:
     what = f"tensor {index}"
-    name = table.text(3, what)[:_MAX_NAME]
-    label = f"{what} ({name or 'unnamed'})"
+    name = table.text(3, what)
+    label = f"{what} ({name[:_MAX_NAME] or 'unnamed'})"
     shape = table.numbers(0, "i", f"the shape of {label}")
     if len(shape) > _MAX_DIMENSIONS or any(n < 0 for n in shape) or math.prod(shape) > _MAX_ELEMENTS:
         raise ModelError(f"The model's {label} has the impossible shape {list(shape[:9])}; export the model again.")
