@@ -82,7 +82,9 @@ def fit(
     stops = settings.patience > 0 and validation is not None
     schedule = keras.optimizers.schedules.CosineDecay(settings.rate, settings.epochs * steps)
     average = {} if stops else {"use_ema": True, "ema_momentum": 0.99 if steps * settings.epochs > 1000 else 0.9}
-    network.compile(keras.optimizers.AdamW(schedule, weight_decay=settings.decay, clipnorm=1.0, **average), loss)
+    network.compile(
+        keras.optimizers.AdamW(schedule, weight_decay=settings.decay, clipnorm=1.0, **average), loss, jit_compile=False
+    )
     callbacks: list[Any] = [Told()]
     if stops:
         callbacks.append(

@@ -44,7 +44,7 @@ class NagoyaActions:
     outputs = len(CLASSES)
     head = "softmax"
     loss = "sparse_categorical_crossentropy"
-    settings = Settings("clip_cnn", epochs=60, batch=32, rate=3e-3, decay=1e-3, variant="clips", balance=True)
+    settings = Settings("clip_cnn", epochs=120, batch=32, rate=3e-3, decay=1e-3, variant="clips", balance=True)
 
     def goals(self, settings: Settings) -> tuple[Goal, ...]:
         """Goals of a variant."""

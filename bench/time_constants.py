@@ -1,0 +1,48 @@
+"""Time constants by the shipped network beside multi-start least squares, on the same unseen curves.
+
+Least squares is told the number of parts; the network is measured told and untold. `python bench/time_constants.py [CURVES]`.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from thermo_models import foster
+from thermo_models.samples import Scaling
+from thermo_models.tasks import time_constants as task
+from thermo_quantize.reference import Reference
+
+ARTIFACT = Path(__file__).resolve().parents[1] / "models/thermo_models/artifacts/time-constants"
+STARTS = 8
+
+
+def main() -> None:
+    """Print medians and 90th percentiles of the relative error of tau."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 40
+    folder = Path(sys.argv[2]) if len(sys.argv) > 2 else ARTIFACT
+    network = Reference((folder / "model.tflite").read_bytes())
+    scaling = Scaling.from_dict(json.loads((folder / "preprocessing.json").read_text())["scaling"])
+    rng = np.random.default_rng(0)
+    print(f"{count} curves a row, {STARTS} starts; error of tau, median / p90 in %")
+    print("noise  parts  least squares, told   network, told        network, untold      parts right")
+    for number, noise in enumerate(task.NOISES):
+        for k in range(1, foster.LARGEST_K + 1):
+            curves = foster.make(count, noise, 2_000_000 + 10 * number + k, k)
+            classical = np.full((count, foster.LARGEST_K), np.nan)
+            for i, values in enumerate(curves.values):
+                classical[i, :k] = foster.least_squares_tau(values, k, STARTS, rng)
+            apart = np.abs(classical - curves.tau_s) / curves.tau_s
+            said = task.undithered(network.scores(scaling.apply(task.features_of(curves.values))))
+            parts = said[:, task.NUMBER :].argmax(1) + 1
+            told, untold = (task.errors(said, p, curves.tau_s) for p in (curves.parts, parts))
+            cells = [
+                f"{100 * np.nanmedian(e):8.2f} / {100 * np.nanquantile(e, 0.9):7.2f}" for e in (apart, told, untold)
+            ]
+            right = np.mean(parts == curves.parts)
+            print(f"{100 * noise:4.1f} %  {k:5}  " + "   ".join(cells) + f"   {right:10.3f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
