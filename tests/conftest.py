@@ -1,6 +1,7 @@
 """Fixtures every room's tests use, and the rule that in CI a skip is a failure unless hardware is absent."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,12 @@ def shared_dir() -> Path:
 def golden_dir(shared_dir: Path) -> Path:
     """MLX90640 golden vectors."""
     return shared_dir / "golden" / "mlx90640"
+
+
+def pytest_configure() -> None:
+    """A shell that starts the tests in the background has them ignore Ctrl-C, and their children too; undo that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
