@@ -7,6 +7,7 @@ from typing import Any
 from thermo_quantize.compiler.emit import dsp, mve
 from thermo_quantize.compiler.emit.dsp_conv import dsp_conv
 from thermo_quantize.compiler.emit.dsp_depthwise import dsp_depthwise
+from thermo_quantize.compiler.emit.dsp_elements import dsp_binary
 from thermo_quantize.compiler.emit.kernel import Kernel
 from thermo_quantize.compiler.emit.plain_conv import PlainConv, PlainDepthwise, PlainTransposeConv
 from thermo_quantize.compiler.emit.plain_elements import (
@@ -51,7 +52,7 @@ _PLAIN: dict[type[Layer], Choice] = {
     Convert: PlainConvert,
 }
 
-_DSP: dict[type[Layer], Choice] = {Conv: dsp_conv, Depthwise: dsp_depthwise}
+_DSP: dict[type[Layer], Choice] = {Conv: dsp_conv, Depthwise: dsp_depthwise, Binary: dsp_binary}
 _MVE: dict[type[Layer], Choice] = {Conv: mve.MveConv, Depthwise: mve.mve_depthwise}
 
 

@@ -109,3 +109,8 @@ def finish(fast: FastRequant, accumulator: str, factor: str, power: str) -> str:
     if fast.clamps:
         text += f"\n{accumulator} = clamp({accumulator}, {fast.low}, {fast.high});"
     return text
+
+
+def literal(number: int) -> str:
+    """A 32-bit integer constant of type int."""
+    return "INT32_MIN" if number == -(1 << 31) else str(number)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_quantize.compiler.emit.common import offset, scaling, term
-from thermo_quantize.compiler.emit.dsp import EXPAND, FILL, FastRequant, fast_requant, finish
+from thermo_quantize.compiler.emit.dsp import EXPAND, FILL, FastRequant, fast_requant, finish, literal
 from thermo_quantize.compiler.emit.dsp_gemm import (
     PIXELS,
     STEP_WORDS,
@@ -123,7 +123,7 @@ class DspConv(Kernel[Conv]):
             text += f"""
 for (int i = 0; i < {pixels}; i++) {{
   int32_t sum = product_single(inputs + 2 * i, {prefix}_last_weights, {self._runs}, {bias});
-{indent(finish(fast, "sum", _literal(factor), _literal(power)))}
+{indent(finish(fast, "sum", literal(factor), literal(power)))}
   out[i * {channels} + {last}] = (int8_t)sum;
 }}"""
         return text + f"\nout += {channels * pixels};"
@@ -270,10 +270,6 @@ def _dense_weights(weights: NDArray[np.int8], groups: int, runs: int) -> NDArray
     padded = np.zeros((4 * groups, 4 * runs), np.int8)
     padded[: weights.shape[0], : weights.shape[1]] = weights
     return padded.reshape(groups, 4, runs, 4).transpose(0, 2, 1, 3)
-
-
-def _literal(number: int) -> str:
-    return "INT32_MIN" if number == -(1 << 31) else str(number)
 
 
 def dsp_conv(layer: Conv) -> Kernel[Conv] | None:

@@ -3,19 +3,21 @@
 from thermo_core.tflite.schema import TensorType
 from thermo_quantize.compiler.emit.common import offset, scaling, term
 from thermo_quantize.compiler.emit.kernel import Kernel
-from thermo_quantize.compiler.emit.unit import Unit
+from thermo_quantize.compiler.emit.unit import Unit, indent
 from thermo_quantize.compiler.ir import Bilinear, Binary, Convert, Copy, Gather, Lookup, Move
 from thermo_quantize.compiler.lower.arithmetic import row_major
 from thermo_quantize.compiler.memory import NONE, Overlap
 
 
-def _nest(sizes: tuple[int, ...], statement: str) -> str:
+def nest(sizes: tuple[int, ...], statement: str) -> str:
+    """Loops over i0, i1, ... around a statement."""
     opens = [f"{'  ' * n}for (int i{n} = 0; i{n} < {size}; i{n}++) {{" for n, size in enumerate(sizes)]
     closes = [f"{'  ' * n}}}" for n in reversed(range(len(sizes)))]
-    return "\n".join([*opens, "  " * len(sizes) + statement, *closes])
+    return "\n".join([*opens, indent(statement, "  " * len(sizes)), *closes])
 
 
-def _walk(strides: tuple[int, ...]) -> str:
+def walk(strides: tuple[int, ...]) -> str:
+    """Offset of element i0, i1, ..."""
     terms = [term(f"i{n}", stride) for n, stride in enumerate(strides) if stride]
     return " + ".join(terms) or "0"
 
@@ -37,7 +39,7 @@ class PlainBinary(Kernel[Binary]):
         """Both inputs raised by 2^20 and scaled to twice the larger scale, as the reference does; products directly."""
         layer = self.layer
         scaling(unit)
-        first, second = (f"({offset(f'in{n}[{_walk(layer.strides[n])}]', -layer.zero_points[n])})" for n in (0, 1))
+        first, second = (f"({offset(f'in{n}[{walk(layer.strides[n])}]', -layer.zero_points[n])})" for n in (0, 1))
         pairs = [f"{m}, {e}" for m, e in layer.multipliers]
         if layer.operation == "MUL":
             value = f"scale({first} * {second}, {pairs[0]})"
@@ -46,7 +48,7 @@ class PlainBinary(Kernel[Binary]):
             value = f"scale(scale({first} * (1 << 20), {pairs[0]}) {sign} scale({second} * (1 << 20), {pairs[1]}), {pairs[2]})"
         statement = f"*out++ = (int8_t)clamp({offset(value, layer.zero_points[2])}, {layer.low}, {layer.high});"
         sources = "\n".join(unit.source(value, f"in{n}") for n, value in enumerate(layer.inputs))
-        unit.layer(layer, position, f"{sources}\n{unit.target(layer.output)}\n{_nest(layer.sizes, statement)}")
+        unit.layer(layer, position, f"{sources}\n{unit.target(layer.output)}\n{nest(layer.sizes, statement)}")
 
 
 class PlainLookup(Kernel[Lookup]):
@@ -70,7 +72,7 @@ class PlainLookup(Kernel[Lookup]):
             layer,
             position,
             f"{unit.source(layer.inputs[0])}\n{unit.target(layer.output)}\n"
-            + _nest((layer.output.elements,), f"out[i0] = {table}[(uint8_t)in[i0]];"),
+            + nest((layer.output.elements,), f"out[i0] = {table}[(uint8_t)in[i0]];"),
         )
 
 
@@ -100,9 +102,9 @@ class PlainMove(Kernel[Move]):
         if strides[-1] == to_strides[-1] == 1 and sizes[-1] >= 4:
             width = self.layer.output.size // max(self.layer.output.elements, 1)
             run = sizes[-1] * width
-            outer = f"memcpy({target} + {_walk(to_strides[:-1])}, {source} + {_walk(strides[:-1])}, {run});"
-            return _nest(sizes[:-1], outer) if len(sizes) > 1 else f"memcpy({target}, {source}, {run});"
-        return _nest(sizes, f"({target})[{_walk(to_strides)}] = ({source})[{_walk(strides)}];")
+            outer = f"memcpy({target} + {walk(to_strides[:-1])}, {source} + {walk(strides[:-1])}, {run});"
+            return nest(sizes[:-1], outer) if len(sizes) > 1 else f"memcpy({target}, {source}, {run});"
+        return nest(sizes, f"({target})[{walk(to_strides)}] = ({source})[{walk(strides)}];")
 
 
 class PlainGather(Kernel[Gather]):
@@ -123,8 +125,8 @@ class PlainGather(Kernel[Gather]):
             f"memcpy(out + (i0 * {len(layer.columns)} + i1) * {layer.channels}, "
             f"in + ({rows}[i0] * {layer.in_w} + {columns}[i1]) * {layer.channels}, {layer.channels});"
         )
-        nest = _nest((len(layer.rows), len(layer.columns)), statement)
-        unit.layer(layer, position, f"{unit.source(layer.inputs[0])}\n{unit.target(layer.output)}\n{nest}")
+        loops = nest((len(layer.rows), len(layer.columns)), statement)
+        unit.layer(layer, position, f"{unit.source(layer.inputs[0])}\n{unit.target(layer.output)}\n{loops}")
 
 
 class PlainBilinear(Kernel[Bilinear]):
@@ -187,8 +189,8 @@ class PlainConvert(Kernel[Convert]):
             unit.helper("quantize", _QUANTIZE)
         else:
             statement = f"out[i0] = (float)({offset('in[i0]', -layer.zero_point)}) * {factor};"
-        nest = _nest((layer.output.elements,), statement)
-        unit.layer(layer, position, f"{unit.source(layer.inputs[0])}\n{unit.target(layer.output)}\n{nest}")
+        loops = nest((layer.output.elements,), statement)
+        unit.layer(layer, position, f"{unit.source(layer.inputs[0])}\n{unit.target(layer.output)}\n{loops}")
 
 
 _QUANTIZE = """
