@@ -1,5 +1,7 @@
 """Pictures in bulk for training: scene -> counts -> decoder, through the real chain but without the bus."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,7 +52,7 @@ class PictureSource:
         self._control = ControlRegister(refresh_code=RefreshRate.from_hz(refresh_rate_hz))
         self._index = 0
 
-    def words(self, celsius: NDArray[np.floating]) -> tuple[Words, Words]:
+    def words(self, celsius: NDArray[np.floating[Any]]) -> tuple[Words, Words]:
         """Both subpages of one picture as the sensor would say them, (834,) uint16 each."""
         frame = np.zeros(FRAME_WORDS, dtype=np.uint16)
         frame[CONTROL] = self._control.to_word()
@@ -67,12 +69,12 @@ class PictureSource:
             frames.append(frame.copy())
         return frames[0], frames[1]
 
-    def picture(self, celsius: NDArray[np.floating]) -> NDArray[np.float32]:
+    def picture(self, celsius: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """One decoded picture, (24, 32) float32 degC, of true temperatures (24, 32) degC."""
         first, second = self.words(celsius)
         return merge(self._decoder.decode(first), self._decoder.decode(second)).celsius
 
-    def pictures(self, celsius: NDArray[np.floating]) -> NDArray[np.float32]:
+    def pictures(self, celsius: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """Decoded pictures, (n, 24, 32) float32 degC.
 
         Args:

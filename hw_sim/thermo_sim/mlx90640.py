@@ -19,6 +19,7 @@ Semantics are the datasheet's; where it is silent they are these:
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,7 @@ _TRIGGER = 0x8000
 _RESOLUTION_AND_PATTERN = 0x1C00
 _NEEDED_AUXILIARY = (VBE, CP_SUBPAGE_0, GAIN, PTAT, CP_SUBPAGE_1, VDD)
 
-SceneAt = Callable[[float], NDArray[np.floating]]
+SceneAt = Callable[[float], NDArray[np.floating[Any]]]
 """True temperatures, (24, 32) degC, at a time in seconds."""
 ConditionsAt = Callable[[float], Conditions]
 """Surroundings at a time in seconds."""

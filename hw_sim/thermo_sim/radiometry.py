@@ -12,6 +12,7 @@ of the subpage) alone, so that a subpage nobody looks at changes nothing in the 
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -207,7 +208,7 @@ class Radiometry:
 
     def measure(
         self,
-        celsius: NDArray[np.floating],
+        celsius: NDArray[np.floating[Any]],
         number: int,
         index: int,
         control: ControlRegister,

@@ -39,7 +39,7 @@ class Still:
         UsageError: another shape, or a temperature that is not finite.
     """
 
-    def __init__(self, celsius: NDArray[np.floating]) -> None:
+    def __init__(self, celsius: NDArray[np.floating[Any]]) -> None:
         picture = np.array(celsius, dtype=np.float64)
         if picture.shape != (ROWS, COLUMNS) or not np.isfinite(picture).all():
             raise UsageError(f"A scene is a map of ({ROWS}, {COLUMNS}) finite temperatures, not of {picture.shape}.")
