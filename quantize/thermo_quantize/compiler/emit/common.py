@@ -26,6 +26,11 @@ static inline int32_t clamp(int32_t value, int32_t low, int32_t high) {
 def scaling(unit: Unit) -> None:
     """Ask for scale() and clamp()."""
     unit.helper("scale", _SCALE)
+    clamping(unit)
+
+
+def clamping(unit: Unit) -> None:
+    """Ask for clamp()."""
     unit.helper("clamp", _CLAMP)
 
 

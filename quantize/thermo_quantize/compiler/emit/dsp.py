@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from thermo_quantize.compiler.emit.common import clamping
+from thermo_quantize.compiler.emit.unit import Unit
 from thermo_quantize.compiler.fixed_point import wrap32
 from thermo_quantize.compiler.ir import Requant
 
@@ -31,13 +33,26 @@ static inline int32_t multiply_high(int32_t a, int32_t b, int32_t add) {
 
 /* The two even bytes of a word, or the two odd ones, as 16-bit numbers. */
 static inline uint32_t even_bytes(uint32_t word) {
-  return (uint32_t)__sxtb16(word);
+  uint32_t result;
+  __asm__("sxtb16 %0, %1" : "=r"(result) : "r"(word));
+  return result;
 }
 
 static inline uint32_t odd_bytes(uint32_t word) {
   uint32_t result;
   __asm__("sxtb16 %0, %1, ror #8" : "=r"(result) : "r"(word));
   return result;
+}
+"""
+
+_REQUANTIZE = """
+/* An accumulator to int8: factor 2m - 2^32, power 2^(32 - shift), rounded twice; lift raises shifts of 0 and 1 to 2. */
+static inline int32_t requantize(int32_t sum, int32_t factor, int32_t power, int32_t zero_point, int lift) {
+  int32_t high = multiply_high(sum, factor, sum) * (1 << lift);
+  high -= high < 0;
+  high = multiply_high(high, power, zero_point);
+  __asm__("ssat %0, #8, %1" : "=r"(sum) : "r"(high));
+  return sum;
 }
 """
 
@@ -99,14 +114,12 @@ def fast_requant(requant: Requant, weights: NDArray[np.int8], bias: NDArray[np.i
     )
 
 
-def finish(fast: FastRequant, accumulator: str, factor: str, power: str) -> str:
+def finish(unit: Unit, fast: FastRequant, accumulator: str, factor: str, power: str) -> str:
     """C statements that turn an accumulator into an output in place."""
-    text = f"{accumulator} = multiply_high({accumulator}, {factor}, {accumulator});\n"
-    if fast.lift:
-        text += f"{accumulator} *= {1 << fast.lift};\n"
-    text += f"{accumulator} += {accumulator} >> 31;\n"
-    text += f"{accumulator} = __ssat(multiply_high({accumulator}, {power}, {fast.zero_point}), 8);"
+    unit.helper("requantize", _REQUANTIZE)
+    text = f"{accumulator} = requantize({accumulator}, {factor}, {power}, {fast.zero_point}, {fast.lift});"
     if fast.clamps:
+        clamping(unit)
         text += f"\n{accumulator} = clamp({accumulator}, {fast.low}, {fast.high});"
     return text
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_quantize.compiler.emit.common import offset, scaling, term
+from thermo_quantize.compiler.emit.common import offset, term
 from thermo_quantize.compiler.emit.dsp import EXPAND, FILL, FastRequant, fast_requant, finish, literal
 from thermo_quantize.compiler.emit.dsp_gemm import (
     PIXELS,
@@ -118,12 +118,10 @@ class DspConv(Kernel[Conv]):
                 padded = [*flat.tolist(), *[0] * (4 * self._runs - flat.size)]
                 unit.table(f"{prefix}_last_weights", "int8_t", padded)
             bias, factor, power = int(layer.folded_bias[last]), fast.factors[last], fast.powers[last]
-            if fast.clamps:
-                scaling(unit)
             text += f"""
 for (int i = 0; i < {pixels}; i++) {{
   int32_t sum = product_single(inputs + 2 * i, {prefix}_last_weights, {self._runs}, {bias});
-{indent(finish(fast, "sum", literal(factor), literal(power)))}
+{indent(finish(unit, fast, "sum", literal(factor), literal(power)))}
   out[i * {channels} + {last}] = (int8_t)sum;
 }}"""
         return text + f"\nout += {channels * pixels};"
@@ -238,8 +236,6 @@ class DspDense(Kernel[Conv]):
         layer, fast = self.layer, self._fast
         prefix = f"layer_{position:02}"
         unit.helper("product_row", _DENSE)
-        if fast.clamps:
-            scaling(unit)
         channels, groups = layer.channels_out, -(-layer.channels_out // 4)
         padded = layer.weights.reshape(channels, -1)
         table = _dense_weights(padded, groups, self._runs)
@@ -258,7 +254,7 @@ for (int r = 0; r < {layer.window.pixels}; r++, in += {layer.depth}) {{
     product_row(in, {weights} + c * {4 * self._runs}, {self._runs}, sums);
     for (int i = 0; i < 4{last}; i++) {{
       int32_t sum = sums[i];
-{indent(finish(fast, "sum", f"{constants}[2 * (c + i)]", f"{constants}[2 * (c + i) + 1]"), "      ")}
+{indent(finish(unit, fast, "sum", f"{constants}[2 * (c + i)]", f"{constants}[2 * (c + i) + 1]"), "      ")}
       *out++ = (int8_t)sum;
     }}
   }}

@@ -6,7 +6,6 @@ outputs may overwrite its inputs: the layer runs in place. Planes larger than `_
 
 from dataclasses import dataclass
 
-from thermo_quantize.compiler.emit.common import scaling
 from thermo_quantize.compiler.emit.dsp import FastRequant, fast_requant, finish
 from thermo_quantize.compiler.emit.kernel import Kernel, window_lag
 from thermo_quantize.compiler.emit.unit import Unit, indent
@@ -24,7 +23,9 @@ static inline int16x2_t pair(int32_t low, int32_t high) {
 static inline int16x2_t load(const int16_t *at) {
   return (int16x2_t)(*(const word_t *)at);
 }
+"""
 
+_LOAD_LOOSE = """
 static inline int16x2_t load_loose(const int16_t *at) {
   return (int16x2_t)(*(const loose_word_t *)at);
 }
@@ -92,11 +93,11 @@ class DspDepthwise(Kernel[Depthwise]):
         layer, window, band, fast = self.layer, self.layer.window, self._band, self._fast
         prefix = f"layer_{position:02}"
         unit.helper("pair", _PAIR)
+        if window.stride_w % 2 and window.stride_w > 1:
+            unit.helper("load_loose", _LOAD_LOOSE)
         weights = unit.table(f"{prefix}_weights", "int8_t", layer.weights)
         rows = zip(layer.folded_bias.tolist(), fast.factors, fast.powers, strict=True)
         constants = unit.table(f"{prefix}_constants", "int32_t", [list(row) for row in rows])
-        if fast.clamps:
-            scaling(unit)
         taps = window.kernel_h * window.kernel_w
         single = band.rows_out == window.out_h
         count = (
@@ -116,7 +117,7 @@ const int16_t *from = plane;
 #pragma GCC unroll 1
 for (int y = {count}; y > 0; y--, from += {window.stride_h * band.width}) {{
   const int16_t *at = from;
-{indent(self._row())}
+{indent(self._row(unit))}
 }}"""
         if many:
             run = f"for (int j = 0; j < {layer.multiplier}; j++) {{\n{indent(run)}\n}}"
@@ -195,11 +196,11 @@ for (; first < {band.rows}; first++, to_row += {band.width}) {{
                     text.append(f"const int16x2_t o{row}{column} = pair({low}, {high});")
         return "\n".join(text)
 
-    def _row(self) -> str:
+    def _row(self, unit: Unit) -> str:
         """Outputs of a row, two at a time; a last one alone."""
         window, layer, fast = self.layer.window, self.layer, self._fast
         both = self._sums(True)
-        ends = "\n".join(finish(fast, name, "factor", "power") for name in ("a", "b"))
+        ends = "\n".join(finish(unit, fast, name, "factor", "power") for name in ("a", "b"))
         channels = layer.channels_out
         text = f"""
 #pragma GCC unroll 1
@@ -216,7 +217,7 @@ for (int x = {window.out_w // 2}; x > 0; x--, at += {2 * window.stride_w}, to +=
             text += f"""
 int32_t a = bias;
 {self._sums(False)}
-{finish(fast, "a", "factor", "power")}
+{finish(unit, fast, "a", "factor", "power")}
 to[0] = (int8_t)a;
 to += {channels};"""
         return text

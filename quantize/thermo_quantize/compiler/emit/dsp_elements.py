@@ -1,6 +1,6 @@
 """ADD, SUB and MUL for the M4: the reference's roundings in a few instructions, constants known."""
 
-from thermo_quantize.compiler.emit.common import offset, scaling
+from thermo_quantize.compiler.emit.common import offset
 from thermo_quantize.compiler.emit.dsp import FastRequant, finish, literal
 from thermo_quantize.compiler.emit.kernel import Kernel
 from thermo_quantize.compiler.emit.plain_elements import PlainBinary, nest, walk
@@ -23,7 +23,6 @@ class DspBinary(PlainBinary):
     def emit(self, unit: Unit, position: int) -> None:
         """Raise by 2^20 and scale each input (one shift for the one of the larger scale), add, requantise."""
         layer = self.layer
-        scaling(unit)
         multiplier, exponent = layer.multipliers[-1]
         last = FastRequant(
             (wrap32(2 * multiplier),), (1 << (32 + exponent),), 0, layer.zero_points[2], layer.low, layer.high
@@ -36,7 +35,7 @@ class DspBinary(PlainBinary):
             scaled = zip(names, values, layer.multipliers, strict=False)
             text = "".join(_scaled(name, value, pair) for name, value, pair in scaled)
             text += f"int32_t sum = first {'+' if layer.operation == 'ADD' else '-'} second;\n"
-        text += finish(last, "sum", literal(last.factors[0]), literal(last.powers[0]))
+        text += finish(unit, last, "sum", literal(last.factors[0]), literal(last.powers[0]))
         text += "\n*out++ = (int8_t)sum;"
         sources = "\n".join(unit.source(value, f"in{n}") for n, value in enumerate(layer.inputs))
         body = nest(layer.sizes, text)
@@ -51,7 +50,7 @@ def _scaled(name: str, value: str, pair: tuple[int, int]) -> str:
     text = f"int32_t {name} = ({value}) * (1 << {_RAISE});\n{name} = multiply_high({name}, {factor}, {name});\n"
     if exponent:
         half = 1 << (-exponent - 1)
-        text += f"{name} = ({name} + ({name} >> 31) + {half}) >> {-exponent};\n"
+        text += f"{name} = ({name} - ({name} < 0) + {half}) >> {-exponent};\n"
     return text
 
 

@@ -1,7 +1,7 @@
 """Element-wise layers and data movement in plain C."""
 
 from thermo_core.tflite.schema import TensorType
-from thermo_quantize.compiler.emit.common import offset, scaling, term
+from thermo_quantize.compiler.emit.common import clamping, offset, scaling, term
 from thermo_quantize.compiler.emit.kernel import Kernel
 from thermo_quantize.compiler.emit.unit import Unit, indent
 from thermo_quantize.compiler.ir import Bilinear, Binary, Convert, Copy, Gather, Lookup, Move
@@ -181,11 +181,11 @@ class PlainConvert(Kernel[Convert]):
     def emit(self, unit: Unit, position: int) -> None:
         """Single precision, halves away from zero."""
         layer = self.layer
-        scaling(unit)
         factor = f"{float(layer.scale).hex()}f"
         if layer.inputs[0].type is TensorType.FLOAT32:
             unit.includes.add("<math.h>")
             statement = f"out[i0] = quantize(in[i0] / {factor}, {layer.zero_point});"
+            clamping(unit)
             unit.helper("quantize", _QUANTIZE)
         else:
             statement = f"out[i0] = (float)({offset('in[i0]', -layer.zero_point)}) * {factor};"

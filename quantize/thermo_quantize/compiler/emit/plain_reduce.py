@@ -1,6 +1,6 @@
 """Pools, means and softmax in plain C."""
 
-from thermo_quantize.compiler.emit.common import offset, scaling, term
+from thermo_quantize.compiler.emit.common import clamping, offset, scaling, term
 from thermo_quantize.compiler.emit.kernel import Kernel, window_lag
 from thermo_quantize.compiler.emit.unit import Unit, indent
 from thermo_quantize.compiler.ir import Ints, Mean, Pool, Softmax
@@ -23,7 +23,6 @@ class PlainPool(Kernel[Pool]):
     def emit(self, unit: Unit, position: int) -> None:
         """The window is clipped to the image once a pixel."""
         layer, window = self.layer, self.layer.window
-        scaling(unit)
         if layer.average:
             start, step = "0", "value += row[kx * {c}];"
             finish = "value = (value + (value > 0 ? count / 2 : -(count / 2))) / count;"
@@ -45,6 +44,8 @@ class PlainPool(Kernel[Pool]):
         row_bounds = bounds("y", "top", "bottom", window.in_h, window.stride_h, window.pad_h, window.kernel_h)
         column_bounds = bounds("x", "left", "right", window.in_w, window.stride_w, window.pad_w, window.kernel_w)
         limits = (layer.low, layer.high)
+        if limits != (-128, 127):
+            clamping(unit)
         result = "value" if limits == (-128, 127) else f"clamp(value, {layer.low}, {layer.high})"
         body = f"""
 {unit.source(layer.inputs[0])}
@@ -119,7 +120,7 @@ class PlainSoftmax(Kernel[Softmax]):
     def emit(self, unit: Unit, position: int) -> None:
         """Three passes a row: largest, sum, results."""
         layer = self.layer
-        scaling(unit)
+        clamping(unit)
         table = unit.table(f"layer_{position:02}_exponentials", "float", layer.exponentials)
         body = f"""
 {unit.source(layer.inputs[0])}
