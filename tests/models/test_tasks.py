@@ -49,7 +49,7 @@ def test_files_that_are_cut_or_foreign_give_a_sentence(shared_dir: Path, name: s
 def test_ridge_predicts_oral_temperature_about_as_known(shared_dir: Path) -> None:
     task = core_temperature.CoreTemperature()
     samples = task.load(_file(shared_dir, task.name), task.settings, quick=False)
-    assert len(samples) == 544 and samples.features.shape[1:] == (1, 1, 2 * 26 + 3)
+    assert len(samples) == 544 and samples.features.shape[1:] == (1, 1, 2 * 26 + 5)
     error = np.concatenate(
         [
             task.baseline(samples.pick(fold.train), samples.pick(fold.test), task.settings) - samples.targets[fold.test]
@@ -58,7 +58,7 @@ def test_ridge_predicts_oral_temperature_about_as_known(shared_dir: Path) -> Non
     )
     assert rmse(error) == pytest.approx(0.262, abs=0.006)
     smaller = task.settings.changed({"variant": "without-mouth"})
-    assert task.load(_file(shared_dir, task.name), smaller, quick=True).features.shape[-1] == 2 * 24 + 3
+    assert task.load(_file(shared_dir, task.name), smaller, quick=True).features.shape[-1] == 2 * 24 + 5
 
 
 def test_the_interval_is_from_training_people_alone(shared_dir: Path) -> None:

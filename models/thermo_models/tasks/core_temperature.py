@@ -1,6 +1,7 @@
 """Oral temperature from a face's infrared temperatures (PhysioNet face-oral-temp-data 1.0.0, CC0).
 
-A sample is one person: each region's mean over rounds 1-3, each region in round 4 (mouth open), ambient temperature, sex, hour.
+A sample is one person: each region's mean over rounds 1-3, each region in round 4 (mouth open), then ambient temperature,
+humidity, distance, sex and hour.
 A Gaussian process on the training people teaches the network what lies between them; its leave-one-out errors, which need no
 further people, give the 90 % interval. Nothing of the camera but its temperatures is used.
 """
@@ -49,7 +50,7 @@ class CoreTemperature:
     outputs = 1
     head = "linear"
     loss = "mse"
-    settings = Settings("dense_residual", width=1.5, epochs=60, batch=512, rate=5e-3, decay=1e-4, dropout=0.0, folds=10)
+    settings = Settings("dense_residual", epochs=40, batch=512, rate=5e-3, decay=1e-4, dropout=0.0, folds=10)
 
     def goals(self, settings: Settings) -> tuple[Goal, ...]:
         """Goals of a variant."""
@@ -74,7 +75,16 @@ class CoreTemperature:
             by_round = np.array([[_column(rows, region, k) for region in kept] for k in range(1, ROUNDS + 1)])
             oral = np.array([_number(row["aveOralM"]) for row in rows])
             context = np.array(
-                [[_number(row["T_atm"]), float(row["Gender"] == "Male"), _hour(row["Time"])] for row in rows]
+                [
+                    [
+                        _number(row["T_atm"]),
+                        _number(row["Humidity"]),
+                        _number(row["Distance"]),
+                        float(row["Gender"] == "Male"),
+                        _hour(row["Time"]),
+                    ]
+                    for row in rows
+                ]
             )
             groups = np.array([int(float(row["group"])) for row in rows])
         except (KeyError, ValueError) as error:
@@ -119,7 +129,7 @@ class CoreTemperature:
             """People, and people moved part of the way that leads from one other person to another."""
             rng = np.random.default_rng([seed, 0xC0])
             one, two, three = rng.integers(len(features), size=(3, TAUGHT))
-            step = rng.uniform(0, 0.6, (TAUGHT, 1, 1, 1)).astype(np.float32)
+            step = rng.uniform(0, 0.35, (TAUGHT, 1, 1, 1)).astype(np.float32)
             made = np.clip(features[one] + step * (features[two] - features[three]), -4, 4)
             every = np.concatenate([np.repeat(features, 4, axis=0), made])
             return every, teacher(every.reshape(len(every), -1).astype(np.float64)).astype(np.float32)[:, np.newaxis]
