@@ -50,6 +50,9 @@ app.command("compile")(compile_command)
 def sign_command(
     key: Annotated[Path, typer.Option(help="Private key that signs (PEM), made with thermo-host keygen.")],
     out: Annotated[Path, typer.Option(help="Signed bundle to write.")],
+    folder: Annotated[
+        Path | None, typer.Option("--from", help="Folder with model.tflite, contract.json, profile.json and CARD.md.")
+    ] = None,
     model: Annotated[Path | None, typer.Option(help="Quantised .tflite model.")] = None,
     profile: Annotated[Path | None, typer.Option(help="Profile of the wearable (JSON).")] = None,
     contract: Annotated[Path | None, typer.Option(help="Meaning of input and output numbers (JSON).")] = None,
@@ -64,6 +67,9 @@ def sign_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Make a signed bundle of a model, or sign a shipped bundle with a key of your own."""
+    if folder is not None:
+        model, profile = model or folder / "model.tflite", profile or folder / "profile.json"
+        contract, card = contract or folder / "contract.json", card or folder / "CARD.md"
     parts = {"--model": model, "--profile": profile, "--contract": contract, "--card": card}
     new_version = None if version is None else Version.parse(version)
     private = load_private_key(_pem(key))

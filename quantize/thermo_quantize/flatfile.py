@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from thermo_core.errors import UsageError
+from thermo_core.tflite.verify import verify_model
 
 
 def unpack(model: bytes) -> Any:
@@ -64,6 +65,45 @@ def single_operator(model: bytes, index: int, inputs: list[int]) -> bytes:
             buffer.data = None
     tree.signatureDefs = None
     tree.metadata = None
+    return pack(tree)
+
+
+def with_all_outputs(model: bytes) -> bytes:
+    """The model with every computed tensor among its outputs, after those it has.
+
+    Runtimes let operators write over their inputs even when asked to preserve all tensors; outputs they leave alone.
+    """
+    tree = unpack(model)
+    graph = tree.subgraphs[0]
+    outputs = [int(number) for number in graph.outputs]
+    given = {*outputs, *(int(number) for number in graph.inputs)}
+    computed = [int(number) for operator in graph.operators for number in operator.outputs]
+    graph.outputs = outputs + [number for number in computed if number not in given]
+    tree.signatureDefs = None
+    return pack(tree)
+
+
+def without_head(model: bytes) -> bytes | None:
+    """The model ending before its last operator, where that is a softmax or logistic; None for other models.
+
+    What comes out are the logits, on which differences show that a softmax hides.
+    """
+    graph = verify_model(model).model
+    last = graph.operators[-1]
+    source = last.inputs[0] if last.inputs else None
+    if (
+        last.name not in ("SOFTMAX", "LOGISTIC")
+        or len(graph.outputs) != 1
+        or source is None
+        or len(graph.operators) < 2
+    ):
+        return None
+    if last.outputs[0].index != graph.outputs[0].index or source.data is not None:
+        return None
+    tree = unpack(model)
+    tree.subgraphs[0].operators.pop()
+    tree.subgraphs[0].outputs = [source.index]
+    tree.signatureDefs = None
     return pack(tree)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import ModelError, UsageError
+from thermo_quantize.flatfile import without_head
 from thermo_quantize.runtimes import RUNTIMES, Array, Kernels, Runner, installed, limits, version
 
 ORACLE = "tflite_runtime"
@@ -24,12 +25,14 @@ class Golden:
     Attributes:
         inputs: arrays (n, ...) in the model's order.
         outputs: arrays (n, ...) in the model's order.
+        logits: (n, ...) what goes into a last softmax or logistic; none where the model has neither at its end.
         model_sha256: of the model they belong to.
         oracle: runtime, version and kernels.
     """
 
     inputs: list[Array]
     outputs: list[Array]
+    logits: list[Array]
     model_sha256: str
     oracle: str
 
@@ -38,6 +41,7 @@ class Golden:
         file = io.BytesIO()
         arrays: dict[str, Array] = {f"input{n}": array for n, array in enumerate(self.inputs)}
         arrays |= {f"output{n}": array for n, array in enumerate(self.outputs)}
+        arrays |= {f"logits{n}": array for n, array in enumerate(self.logits)}
         np.savez(file, model_sha256=np.array(self.model_sha256), oracle=np.array(self.oracle), **arrays)
         return file.getvalue()
 
@@ -50,8 +54,8 @@ class Row:
         runtime: package and version.
         kernels: which kernels.
         samples: how many were compared.
-        differing: share of output values that differ.
-        max_lsb: greatest difference, in steps of the output (real numbers for float models).
+        differing: share of logits that differ, or of outputs where the model has no softmax or logistic at its end.
+        max_lsb: greatest difference among them, in steps (real numbers for float models).
         argmax_flips: samples whose greatest output is another, None for models of one output.
         problem: why it could not run, or "".
     """
@@ -99,14 +103,21 @@ def make(model: bytes, inputs: Sequence[NDArray[np.float32]], count: int = COUNT
             low, high = limits(end)
             noise = generator.integers(low, high + 1, (count - real, *end.shape[1:])).astype(end.dtype)
         arrays.append(np.concatenate([end.encode(array[rows]), noise]))
+    headless = without_head(model)
+    logits = [] if headless is None else _outputs(Runner(headless, Kernels.REFERENCE, ORACLE), arrays)
     return Golden(
-        arrays, _outputs(runner, arrays), hashlib.sha256(model).hexdigest(), f"{ORACLE} {ORACLE_VERSION} BUILTIN_REF"
+        arrays,
+        _outputs(runner, arrays),
+        logits,
+        hashlib.sha256(model).hexdigest(),
+        f"{ORACLE} {ORACLE_VERSION} BUILTIN_REF",
     )
 
 
 def matrix(model: bytes, inputs: Sequence[NDArray[np.float32]], count: int = MATRIX_COUNT, seed: int = 0) -> list[Row]:
     """Every runtime and its kernels against the oracle, on `count` vectors made as golden ones are."""
     golden = make(model, inputs, count, seed)
+    headless = without_head(model)
     rows = []
     for runtime in RUNTIMES:
         for kernels in Kernels:
@@ -116,10 +127,11 @@ def matrix(model: bytes, inputs: Sequence[NDArray[np.float32]], count: int = MAT
                 continue
             try:
                 found = _outputs(Runner(model, kernels, runtime), golden.inputs)
+                logits = [] if headless is None else _outputs(Runner(headless, kernels, runtime), golden.inputs)
             except ModelError as error:
                 rows.append(Row(name, str(kernels), 0, 0.0, 0.0, None, str(error)))
                 continue
-            rows.append(_compare(name, str(kernels), golden.outputs, found))
+            rows.append(_compare(name, str(kernels), golden, found, logits))
     return rows
 
 
@@ -128,8 +140,10 @@ def _outputs(runner: Runner, arrays: Sequence[Array]) -> list[Array]:
     return [np.stack(column) for column in zip(*results, strict=True)]
 
 
-def _compare(name: str, kernels: str, wanted: list[Array], found: list[Array]) -> Row:
-    steps = [np.abs(a.astype(np.float64) - b.astype(np.float64)) for a, b in zip(wanted, found, strict=True)]
+def _compare(name: str, kernels: str, golden: Golden, found: list[Array], logits: list[Array]) -> Row:
+    wanted = golden.outputs
+    pairs = zip(golden.logits or wanted, logits or found, strict=True)
+    steps = [np.abs(a.astype(np.float64) - b.astype(np.float64)) for a, b in pairs]
     values = sum(step.size for step in steps)
     flips: int | None = None
     first = wanted[0].reshape(len(wanted[0]), -1)

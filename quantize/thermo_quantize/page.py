@@ -72,7 +72,7 @@ def page(report: dict[str, Any], noise: Sequence[LayerNoise]) -> str:
         f"<p>{_worst(report, noise)}</p>{noise_picture(noise)}",
         "<h2>Runtimes against the oracle</h2>",
         f"<p>{report['golden']['vectors']} golden vectors of {escape(report['golden']['oracle'])} stand beside the model. "
-        "Below, other kernels on other vectors; a step is one unit of the output.</p>",
+        "Below, other kernels on other vectors; a step is one unit of the logits, or of the output of models that have none.</p>",
         _matrix(report),
         "<h2>Input and output</h2>",
         _table(

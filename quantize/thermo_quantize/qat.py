@@ -22,6 +22,12 @@ from thermo_core.tflite.verify import verify_model
 from thermo_quantize.source import Source
 
 _FAILED = 3
+_LAYERS = frozenset(
+    """Activation Add AveragePooling1D AveragePooling2D BatchNormalization Concatenate Conv1D Conv2D Conv2DTranspose Dense
+    DepthwiseConv2D Dropout Flatten GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D GlobalMaxPooling2D
+    LeakyReLU MaxPooling1D MaxPooling2D Multiply Permute ReLU Reshape Softmax SpatialDropout1D SpatialDropout2D UpSampling2D
+    ZeroPadding1D ZeroPadding2D""".split()
+)
 _KEPT = frozenset(
     """activation alpha axis data_format depth_multiplier dilation_rate epsilon filters kernel_size keepdims max_value momentum
     negative_slope padding pool_size rate scale center size strides target_shape threshold units use_bias interpolation name
@@ -116,16 +122,18 @@ def _plan(model: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         names[id(tensor)] = name
         layers.append({"class": "InputLayer", "name": name, "shape": list(tensor.shape)[1:], "takes": []})
     for layer in _in_order(model):
+        if type(layer).__name__ not in _LAYERS:
+            raise ModelError(
+                f"Layer {layer.name!r} ({type(layer).__name__}) cannot be trained with quantisation; use scheme int8 or mixed."
+            )
         nodes = layer._inbound_nodes
         if len(nodes) != 1:
             raise ModelError(
                 f"Layer {layer.name!r} is used {len(nodes)} times, which quantisation-aware training cannot do."
             )
         takes = [names.get(id(tensor), "") for tensor in nodes[0].input_tensors]
-        if "" in takes or not hasattr(layer, "get_weights"):
-            raise ModelError(
-                f"Layer {layer.name!r} is not one quantisation-aware training knows; use Keras layers, or scheme int8."
-            )
+        if "" in takes:
+            raise ModelError(f"Layer {layer.name!r} takes what no layer makes; build the model of Keras layers alone.")
         names[id(nodes[0].outputs[0])] = layer.name
         config = {key: value for key, value in layer.get_config().items() if key in _KEPT and _is_simple(value)}
         layers.append({"class": type(layer).__name__, "name": layer.name, "config": config, "takes": takes})

@@ -29,7 +29,7 @@ def run(folder: Path) -> None:
         targets = [data[f"y{n}"] for n in range(sum(key.startswith("y") for key in data.files))]
         model = _build(tf_keras, plan, {key: weights[key] for key in weights.files})
     tf_keras.utils.set_random_seed(plan["seed"])
-    aware = _aware(model)
+    aware = _aware(tf_keras, model)
     losses = [_loss(tf_keras, layer) for layer in plan["outputs_layers"]]
     aware.compile(tf_keras.optimizers.Adam(plan["learning_rate"]), losses if len(losses) > 1 else losses[0])
     aware.fit(
@@ -80,12 +80,36 @@ def _fitting(kind: Any, config: dict[str, Any]) -> dict[str, Any]:
     return {renamed.get(key, key): value for key, value in config.items() if renamed.get(key, key) in known}
 
 
-def _aware(model: Any) -> Any:
+def _aware(tf_keras: Any, model: Any) -> Any:
     """The model with quantisation simulated in every layer."""
-    from tensorflow_model_optimization.quantization.keras import quantize_annotate_model, quantize_apply
+    from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
+        default_8bit_quantize_configs,
+        default_8bit_quantize_registry,
+    )
+    from tensorflow_model_optimization.quantization.keras import (
+        quantize_annotate_layer,
+        quantize_apply,
+        quantize_scope,
+    )
+
+    output = default_8bit_quantize_configs.Default8BitOutputQuantizeConfig
+    weights = default_8bit_quantize_registry.Default8BitQuantizeConfig
+    # Layers that tfmot has no rule of its own for, although their kernels are those of layers it has.
+    more = {
+        "Multiply": lambda: output(),
+        "MaxPooling1D": lambda: default_8bit_quantize_configs.NoOpQuantizeConfig(),
+        "Conv1D": lambda: weights(["kernel"], ["activation"], False),
+    }
+
+    def mark(layer: Any) -> Any:
+        if isinstance(layer, tf_keras.layers.InputLayer):
+            return layer
+        config = more.get(type(layer).__name__)
+        return quantize_annotate_layer(layer, config()) if config else quantize_annotate_layer(layer)
 
     try:
-        return quantize_apply(quantize_annotate_model(model))
+        with quantize_scope({one.__name__: one for one in (output, weights)}):
+            return quantize_apply(tf_keras.models.clone_model(model, clone_function=mark))
     except (RuntimeError, ValueError) as error:
         found = re.search(r"Layer (\w+):<class '[\w.]*\.(\w+)'>", str(error))
         layer = (

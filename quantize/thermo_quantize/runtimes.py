@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from thermo_core.errors import ModelError
 from thermo_core.tflite.verify import verify_model
+from thermo_quantize.flatfile import with_all_outputs
 from thermo_quantize.quiet import quiet
 
 Array = NDArray[Any]
@@ -71,7 +72,7 @@ class Runner:
         model: a .tflite file.
         kernels: which kernels.
         runtime: "tflite_runtime" or "ai_edge_litert"; None takes the first that is installed.
-        keep: keep every tensor, for `tensor`.
+        keep: keep every computed tensor, for `tensor`.
 
     Raises:
         ModelError: the model is malformed, or the runtime refuses it.
@@ -80,7 +81,9 @@ class Runner:
     def __init__(
         self, model: bytes, kernels: Kernels = Kernels.REFERENCE, runtime: str | None = None, keep: bool = False
     ) -> None:
-        verify_model(model)
+        ends = len(verify_model(model).model.outputs)
+        if keep:
+            model = with_all_outputs(model)
         self.runtime = runtime or next((name for name in RUNTIMES if installed(name)), RUNTIMES[0])
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         try:
@@ -89,7 +92,6 @@ class Runner:
                 self._interpreter = module.Interpreter(
                     model_content=model,
                     num_threads=1,
-                    experimental_preserve_all_tensors=keep,
                     experimental_op_resolver_type=getattr(module.OpResolverType, _RESOLVERS[kernels]),
                 )
                 self._interpreter.allocate_tensors()
@@ -99,7 +101,7 @@ class Runner:
             cause = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ModelError(f"The runtime {self.runtime} refuses the model ({cause}); convert it again.") from error
         self.inputs = [_end(details) for details in self._interpreter.get_input_details()]
-        self.outputs = [_end(details) for details in self._interpreter.get_output_details()]
+        self.outputs = [_end(details) for details in self._interpreter.get_output_details()[:ends]]
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         """One sample as the network takes it, without the batch dimension, to its outputs without it.

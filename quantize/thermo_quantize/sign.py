@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from thermo_core.bundle import Bundle
 from thermo_core.contract import InputContract, OutputContract
+from thermo_core.errors import BundleError, ModelError
 from thermo_core.fields import Fields
 from thermo_core.image import Version, key_hash, sign, verify
 from thermo_core.profile import Profile
+from thermo_core.tflite.verify import verify_model
+from thermo_quantize.describe import contracts
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +48,40 @@ def sign_bundle(
         key: private key.
 
     Raises:
-        BundleError: a part is missing, unknown or out of range; the sentence names it.
+        ModelError: the model is malformed or not int8 with one input and one output.
+        BundleError: a part is missing, unknown, out of range, or does not fit the model; the sentence names it.
     """
     fields = Fields(contract, "contract")
     inputs = InputContract.from_dict(fields.value("input"), "contract.input")
     outputs = OutputContract.from_dict(fields.value("output"), "contract.output")
     fields.finish()
-    return _signed(Bundle(Profile.from_dict(profile), inputs, outputs, model, card), version, key)
+    bundle = Bundle(Profile.from_dict(profile), inputs, outputs, model, card)
+    _check_fits(bundle)
+    return _signed(bundle, version, key)
+
+
+def _check_fits(bundle: Bundle) -> None:
+    """A device would refuse a bundle whose contract or labels are not its model's; so does the signer."""
+    verified = verify_model(bundle.model)
+    found = contracts(verified)
+    if found is None:
+        raise ModelError("The model must have one int8 input and one int8 output; quantise it fully to int8.")
+    own_input, own_output = InputContract.from_dict(found["input"]), OutputContract.from_dict(found["output"])
+    for name, given, own in (("input", bundle.input, own_input), ("output", bundle.output, own_output)):
+        if np.float32(given.scale) != np.float32(own.scale) or given.zero_point != own.zero_point:
+            raise BundleError(
+                f"The contract's {name} has another scale than the model; use the contract.json beside it."
+            )
+    if bundle.input.shape != own_input.shape:
+        raise BundleError(
+            f"The contract has inputs of shape {bundle.input.shape} and the model {own_input.shape}; "
+            "use the contract.json beside it."
+        )
+    outputs = verified.model.outputs[0].elements
+    if outputs != len(bundle.profile.labels):
+        raise BundleError(
+            f"The model has {outputs} outputs and the profile {len(bundle.profile.labels)} labels; name each."
+        )
 
 
 def resign(image: bytes, signer: Ed25519PublicKey, key: Ed25519PrivateKey, version: Version | None = None) -> Signed:

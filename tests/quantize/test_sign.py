@@ -14,14 +14,17 @@ from thermo_core.contract import InputContract, OutputContract
 from thermo_core.errors import BundleError, SignatureError
 from thermo_core.image import Version, key_hash, verify
 from thermo_core.profile import Alert, Profile
+from thermo_core.tflite.verify import verify_model
 from thermo_quantize.cli import main
+from thermo_quantize.describe import contracts
 from thermo_quantize.sign import resign, sign_bundle
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 MINE = Ed25519PrivateKey.from_private_bytes(bytes(32))
-MODEL = b"\x1c\x00\x00\x00TFL3" + bytes(500)
-PROFILE = Profile("breast-patch", "1.0.0", labels=("no lesion", "lesion"), alert=Alert(1, 0.8, 3))
-INPUT, OUTPUT = InputContract((24, 32, 1), 0.05, -3), OutputContract(1 / 256, -128)
+MODEL = (Path(__file__).parent / "data" / "cnn_int8.tflite").read_bytes()
+PROFILE = Profile("breast-patch", "1.0.0", labels=("cold", "no lesion", "lesion", "warm"), alert=Alert(1, 0.8, 3))
+CONTRACT = contracts(verify_model(MODEL)) or {}
+INPUT, OUTPUT = InputContract.from_dict(CONTRACT["input"]), OutputContract.from_dict(CONTRACT["output"])
 CARD = "# Card\n\nNur Simulation.\n"
 
 

@@ -65,6 +65,7 @@ def conv(scope: Scope) -> int:
     source, weights = inputs[0], inputs[1]
     for tensor in (source, weights, out):
         scope.rank(tensor, 4)
+    scope.check(len(inputs) == 3 or source.type is FLOAT32, "has no bias")
     _weights(scope, source, weights, inputs[2] if len(inputs) > 2 else None, out, 0)
     scope.activation()
     batch, rows, columns, depth = source.shape
@@ -85,7 +86,9 @@ def depthwise(scope: Scope) -> int:
     source, weights = inputs[0], inputs[1]
     for tensor in (source, weights, out):
         scope.rank(tensor, 4)
-    _weights(scope, source, weights, inputs[2] if len(inputs) > 2 else None, out, 3)
+    # The kernels look into the bias without asking whether there is one.
+    scope.check(len(inputs) == 3, "has no bias")
+    _weights(scope, source, weights, inputs[2], out, 3)
     scope.activation()
     batch, rows, columns, depth = source.shape
     one, high, wide, channels = weights.shape

@@ -1,0 +1,67 @@
+"""Makes the small models beside it, with every kind of layer our networks have: `python tests/quantize/data/make.py`."""
+
+from pathlib import Path
+
+import numpy as np
+
+from thermo_quantize.convert import Scheme, convert
+from thermo_quantize.ranges import Calibrator, choose, observe
+from thermo_quantize.runtimes import Runner
+from thermo_quantize.source import from_keras
+
+HERE = Path(__file__).parent
+
+
+def pictures():
+    """Convolutions, a residual, channel and spatial attention, pools, a hidden layer, softmax."""
+    import keras
+
+    layers = keras.layers
+    inputs = keras.Input((24, 32, 1))
+    x = layers.ReLU(6.0)(layers.BatchNormalization()(layers.Conv2D(8, 3, 2, padding="same")(inputs)))
+    y = layers.ReLU()(layers.DepthwiseConv2D(3)(layers.ZeroPadding2D()(x)))
+    x = layers.Add()([x, layers.Conv2D(8, 1)(y)])
+    x = layers.Multiply()([x, layers.Dense(8, activation="sigmoid")(layers.GlobalAveragePooling2D(keepdims=True)(x))])
+    both = [keras.ops.max(x, axis=-1, keepdims=True), keras.ops.mean(x, axis=-1, keepdims=True)]
+    x = x * layers.Conv2D(1, 3, padding="same", activation="sigmoid")(layers.Concatenate()(both))
+    x = layers.Flatten()(layers.AveragePooling2D(2)(layers.MaxPooling2D()(x)))
+    return keras.Model(inputs, layers.Dense(4, activation="softmax")(layers.Dense(16, activation="relu")(x)))
+
+
+def series():
+    """A one-dimensional branch beside a few numbers, two outputs."""
+    import keras
+
+    layers = keras.layers
+    curve, facts = keras.Input((600, 1), name="curve"), keras.Input((4,), name="facts")
+    x = layers.MaxPooling1D(4)(
+        layers.DepthwiseConv1D(3, padding="same")(layers.Conv1D(8, 5, 2, activation="relu")(curve))
+    )
+    x = layers.GlobalAveragePooling1D()(layers.Conv1D(8, 3, dilation_rate=2)(x))
+    x = layers.Concatenate()([x, layers.Dense(4)(facts)])
+    return keras.Model([curve, facts], [layers.Dense(3)(x), layers.Dense(2, activation="tanh")(x)])
+
+
+def main() -> None:
+    """Write the models."""
+    import keras
+
+    schemes = {"float": Scheme.FLOAT32, "int8": Scheme.INT8, "16x8": Scheme.INT16X8, "dynamic": Scheme.DYNAMIC}
+    for name, build in (("cnn", pictures), ("ts", series)):
+        keras.utils.set_random_seed(1)
+        generator = np.random.default_rng(1)
+        model = build()
+        for weight in model.weights:  # biases and statistics that are not zero
+            if weight.ndim == 1:
+                weight.assign(np.asarray(weight) + generator.uniform(0, 0.3, weight.shape))
+        source = from_keras(model)
+        ends = Runner(source.float_model).inputs
+        inputs = [generator.normal(size=(64, *end.shape[1:])).astype(np.float32) for end in ends]
+        ranges = choose(observe(source.float_model, inputs), Calibrator.MINMAX)
+        for suffix, scheme in schemes.items():
+            if name == "cnn" or scheme is Scheme.INT8:
+                (HERE / f"{name}_{suffix}.tflite").write_bytes(convert(source, scheme, ranges, inputs))
+
+
+if __name__ == "__main__":
+    main()

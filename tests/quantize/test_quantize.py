@@ -1,0 +1,327 @@
+"""The whole pipeline on a small trained Keras model, by its functions and its commands; TensorFlow runs in this process alone."""
+
+import hashlib
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from thermo_core.contract import InputContract
+from thermo_core.errors import ModelError, UsageError
+from thermo_core.image import load_private_key, verify
+from thermo_quantize import qat
+from thermo_quantize.cli import main
+from thermo_quantize.convert import Scheme, convert, to_int8
+from thermo_quantize.describe import describe
+from thermo_quantize.pipeline import Settings, quantize
+from thermo_quantize.ranges import Calibrator, choose, observe
+from thermo_quantize.runtimes import Runner
+from thermo_quantize.samples import Samples
+from thermo_quantize.source import Source, from_keras, load_source
+
+keras = pytest.importorskip("keras", reason="needs TensorFlow, which the train extra brings")
+
+
+def spots(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Noise, half of it with a warm spot."""
+    generator = np.random.default_rng(seed)
+    x = generator.normal(0, 0.3, (n, 12, 16, 1)).astype(np.float32)
+    y = np.arange(n) % 2
+    rows, columns = np.mgrid[:12, :16]
+    for one in np.flatnonzero(y):
+        at = generator.uniform(2, 10), generator.uniform(2, 14)
+        x[one, :, :, 0] += 1.5 * np.exp(-((rows - at[0]) ** 2 + (columns - at[1]) ** 2) / 8)
+    return x, y
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    """A network trained enough to have something to lose."""
+    warnings.filterwarnings("ignore")
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    inputs = keras.Input((12, 16, 1), name="picture")
+    x = layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False, name="stem")(inputs)
+    x = layers.ReLU(6.0)(layers.BatchNormalization()(x))
+    x = layers.ReLU(6.0)(layers.BatchNormalization()(layers.DepthwiseConv2D(3, padding="same", use_bias=False)(x)))
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(12, 1, activation="relu", name="mix")(x))
+    network = keras.Model(inputs, layers.Dense(2, activation="softmax", name="verdict")(x))
+    network.compile(keras.optimizers.Adam(5e-3), "sparse_categorical_crossentropy")
+    network.fit(*spots(600, 1), epochs=8, batch_size=32, verbose=0)
+    return network
+
+
+@pytest.fixture(scope="module")
+def source(model: Any) -> Source:
+    return from_keras(model)
+
+
+@pytest.fixture(scope="module")
+def folder(model: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Model and data files as a user has them."""
+    place = tmp_path_factory.mktemp("quantize")
+    model.save(place / "net.keras")
+    for name, seed in (("calibration", 1), ("test", 2)):
+        x, y = spots(200, seed)
+        np.savez(place / f"{name}.npz", x=x, y=y)
+    return place
+
+
+def run(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    captured = capsys.readouterr()
+    return int(ended.value.code or 0), captured.out, captured.err
+
+
+def test_the_float_model_is_the_keras_model(model: Any, source: Source) -> None:
+    x, _ = spots(20, 5)
+    assert np.allclose(Runner(source.float_model).predict([x])[0], model.predict(x, verbose=0), atol=1e-5)
+
+
+@pytest.mark.parametrize("scheme", [scheme for scheme in Scheme if scheme is not Scheme.QAT])
+def test_every_scheme_keeps_the_outputs(source: Source, scheme: Scheme) -> None:
+    x, _ = spots(64, 3)
+    ranges = choose(observe(source.float_model, [x]), Calibrator.MINMAX)
+    keep = [observed.index for observed in ranges if "stem" in observed.name][:1]
+    data = convert(source, scheme, ranges, [x], keep if scheme is Scheme.MIXED else ())
+    exact, found = Runner(source.float_model).predict([x])[0], Runner(data).predict([x])[0]
+    error = float(np.sqrt(np.mean((exact - found) ** 2)))
+    limits = {Scheme.FLOAT32: 1e-6, Scheme.DYNAMIC: 0.01, Scheme.INT16X8: 0.01}
+    assert error <= limits.get(scheme, 0.05)
+    types = {operator.type for operator in describe(data).operators}
+    expected = {
+        Scheme.FLOAT32: {"FLOAT32"},
+        Scheme.DYNAMIC: {"FLOAT32"},
+        Scheme.INT16X8: {"INT16"},
+        Scheme.MIXED: {"INT8", "FLOAT32"},
+    }
+    assert types == expected.get(scheme, {"INT8"})
+
+
+def test_a_scale_a_channel_where_it_is_asked_for(source: Source) -> None:
+    from thermo_core.tflite.verify import verify_model
+
+    ranges = choose(observe(source.float_model, [spots(32, 3)[0]]), Calibrator.MINMAX)
+
+    def scales(scheme: Scheme) -> list[int]:
+        operators = verify_model(convert(source, scheme, ranges)).model.operators
+        weights = [operator.inputs[1] for operator in operators if operator.name.endswith("CONV_2D")]
+        return [len(w.quantization.scales) for w in weights if w is not None and w.quantization is not None]
+
+    assert scales(Scheme.INT8) == [8, 8, 12]
+    assert scales(Scheme.INT8_PER_TENSOR) == [1, 1, 1]
+
+
+def test_our_ranges_give_what_tensorflows_own_converter_gives(model: Any, source: Source) -> None:
+    """Min-max through our observation and through TensorFlow's: the same scales, almost all outputs within a step."""
+    import tensorflow as tf
+
+    x, _ = spots(64, 3)
+    ours = to_int8(model, x)
+    converter = source.converter()
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([sample[None]] for sample in x)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    theirs = bytes(converter.convert())
+    one, two = Runner(ours), Runner(theirs)
+    assert one.inputs[0].scale == pytest.approx(two.inputs[0].scale, rel=1e-6)
+    assert one.inputs[0].zero_point == two.inputs[0].zero_point
+    difference = np.abs(one.predict([x])[0] - two.predict([x])[0])
+    assert np.mean(difference <= 2 / 256) > 0.95
+
+
+def test_training_with_quantisation_follows_the_float_model() -> None:
+    """Two branches with the layers of all our networks: residual, attention, batch normalisation, one dimension."""
+    layers = keras.layers
+    keras.utils.set_random_seed(3)
+    picture, curve = keras.Input((12, 16, 1), name="picture"), keras.Input((40, 1), name="curve")
+    a = layers.ReLU(6.0)(layers.BatchNormalization()(layers.Conv2D(8, 3, strides=2, padding="same")(picture)))
+    a = layers.Add()([a, layers.DepthwiseConv2D(3, padding="same", activation="relu")(a)])
+    gate = layers.Dense(8, activation="sigmoid")(layers.GlobalAveragePooling2D(keepdims=True)(a))
+    a = layers.GlobalAveragePooling2D()(layers.Multiply()([a, gate]))
+    b = layers.MaxPooling1D(2)(layers.Conv1D(6, 5, activation="relu")(curve))
+    both = layers.Concatenate()([a, layers.GlobalAveragePooling1D()(b)])
+    source = from_keras(keras.Model([picture, curve], layers.Dense(2, activation="softmax")(both)))
+    generator = np.random.default_rng(0)
+    x = [spots(48, 6)[0], generator.normal(size=(48, 40, 1)).astype(np.float32)]
+    exact = Runner(source.float_model).predict(x)
+    data = qat.train(source, x, exact, qat.Tuning(epochs=1, learning_rate=1e-4, batch=16))
+    found = Runner(data).predict(x)
+    assert float(np.sqrt(np.mean((found[0] - exact[0]) ** 2))) < 0.05
+    assert {operator.type for operator in describe(data).operators} == {"INT8"}
+
+
+def test_training_names_a_layer_it_cannot_do() -> None:
+    inputs = keras.Input((12, 4))
+    source = from_keras(keras.Model(inputs, keras.layers.DepthwiseConv1D(3, name="odd_one")(inputs)))
+    x = np.random.default_rng(0).normal(size=(8, 12, 4)).astype(np.float32)
+    with pytest.raises(ModelError, match=r"odd_one.* cannot be trained with quantisation"):
+        qat.train(source, [x], Runner(source.float_model).predict([x]), qat.Tuning(epochs=1))
+
+
+def test_the_command_leaves_everything_a_wearable_needs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = folder / "out"
+    words = ["quantize", str(folder / "net.keras"), "--calibration", str(folder / "calibration.npz"), "--count", "64"]
+    words += ["--evaluation", str(folder / "test.npz"), "--out", str(out), "--unit", "K", "--json"]
+    code, printed, _ = run([*words, "--max-drop", "5"], capsys)
+    assert code == 0
+    report = json.loads(printed)
+    model = (out / "model.tflite").read_bytes()
+    assert report["model"]["sha256"] == hashlib.sha256(model).hexdigest()
+    assert report["calibration"]["by_class"] == {"0": 32, "1": 32}
+    assert {one["layer"] for one in report["layers"]} >= {"stem", "mix", "verdict"}
+    assert report["evaluation"]["passed"] is True
+    contract = InputContract.from_dict(json.loads((out / "contract.json").read_text())["input"])
+    assert (contract.shape, contract.unit) == ((12, 16, 1), "K")
+    golden = np.load(out / "golden.npz")
+    runner = Runner(model)
+    for sample, expected in zip(golden["input0"], golden["output0"], strict=True):
+        assert np.array_equal(runner.run([sample])[0], expected)
+    html = (out / "report.html").read_text()
+    assert "Not a medical device." in html
+    assert "http" not in html.replace("http://www.w3.org/2000/svg", "")
+    first = {path.name: path.read_bytes() for path in out.iterdir() if path.name not in ("report.json", "report.html")}
+    index = ["--index", str(out / "calibration.json"), "--max-drop", "5"]
+    assert run([*words, *index], capsys)[0] == 0
+    assert first == {name: (out / name).read_bytes() for name in first}
+
+
+def test_the_folder_signs_into_the_same_image_twice(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    from thermo_core.profile import Profile
+
+    key = Ed25519PrivateKey.from_private_bytes(bytes(32)).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    (tmp_path / "key.pem").write_bytes(key)
+    (tmp_path / "CARD.md").write_text("# Card\n")
+    (tmp_path / "profile.json").write_text(json.dumps(Profile("spots", "1.0.0", labels=("none", "spot")).to_dict()))
+    words = [
+        "quantize",
+        str(folder / "net.keras"),
+        "--calibration",
+        str(folder / "calibration.npz"),
+        "--out",
+        str(tmp_path),
+    ]
+    assert run(words, capsys)[0] == 0
+    signed = ["sign", "--from", str(tmp_path), "--key", str(tmp_path / "key.pem"), "--version", "1.0.0"]
+    for name in ("one.img", "two.img"):
+        assert run([*signed, "--out", str(tmp_path / name)], capsys)[0] == 0
+    images = [(tmp_path / name).read_bytes() for name in ("one.img", "two.img")]
+    assert images[0] == images[1]
+    assert verify(images[0], [load_private_key(key).public_key()]).version.major == 1
+
+
+def test_the_gate_ends_with_its_own_exit_code(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A calibration set of pictures two thousand times too warm leaves no steps for real ones."""
+    x, y = spots(40, 9)
+    np.savez(folder / "hot.npz", x=2000 * x, y=y)
+    words = [
+        "quantize",
+        str(folder / "net.keras"),
+        "--calibration",
+        str(folder / "hot.npz"),
+        "--out",
+        str(folder / "bad"),
+    ]
+    code, _, err = run([*words, "--evaluation", str(folder / "test.npz")], capsys)
+    assert code == 10
+    assert "loses most" in err.splitlines()[-1]
+    assert "scheme qat" in err.splitlines()[-1]
+    assert json.loads((folder / "bad" / "report.json").read_text())["evaluation"]["passed"] is False
+
+
+def test_overlap_of_calibration_and_test_is_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = str(folder / "calibration.npz")
+    words = ["quantize", str(folder / "net.keras"), "--calibration", data, "--evaluation", data]
+    code, _, err = run([*words, "--out", str(folder / "never")], capsys)
+    assert code == 2
+    assert "in both the calibration and the test set" in err
+    assert not (folder / "never").exists()
+
+
+def test_inspect_evaluate_compare_and_verify(folder: Path, source: Source, capsys: pytest.CaptureFixture[str]) -> None:
+    x, _ = spots(64, 3)
+    path = folder / "small.tflite"
+    path.write_bytes(convert(source, Scheme.INT8, choose(observe(source.float_model, [x]), Calibrator.MSE)))
+    code, out, _ = run(["inspect", str(path)], capsys)
+    assert code == 0
+    assert f"{describe(path.read_bytes()).macs:,} multiply-accumulates" in out
+    code, out, _ = run(["evaluate", str(path), "--data", str(folder / "test.npz"), "--json"], capsys)
+    assert code == 0
+    labels = np.load(folder / "test.npz")
+    expected = float(np.mean(Runner(path.read_bytes()).predict([labels["x"]])[0].argmax(axis=1) == labels["y"]))
+    assert json.loads(out)["model"]["value"] == expected
+    words = ["compare", str(folder / "net.keras"), str(path), "--data", str(folder / "test.npz")]
+    code, out, _ = run(words, capsys)
+    assert code == 0
+    assert "loses most." in out
+    assert run(["verify", str(path)], capsys)[0] == 0
+    path.write_bytes(path.read_bytes()[:-100])
+    code, _, err = run(["verify", str(path)], capsys)
+    assert code == 7
+    assert str(path) in err
+
+
+def test_a_saved_model_and_its_tflite_file_are_the_same_network(model: Any, source: Source, tmp_path: Path) -> None:
+    model.export(tmp_path / "saved", verbose=False)
+    (tmp_path / "net.tflite").write_bytes(source.float_model)
+    x, _ = spots(8, 4)
+    expected = Runner(source.float_model).predict([x])[0]
+    for name in ("saved", "net.tflite"):
+        loaded = load_source(tmp_path / name)
+        assert np.allclose(Runner(loaded.float_model).predict([x])[0], expected, atol=1e-6)
+    with pytest.raises(UsageError, match="needs the Keras model"):
+        convert(loaded, Scheme.DYNAMIC)
+
+
+def test_models_that_cannot_run_are_refused_by_name(tmp_path: Path) -> None:
+    inputs = keras.Input((8,))
+    with pytest.raises(ModelError, match=r"SIN.*is not supported|unsupported operator"):
+        from_keras(keras.Model(inputs, keras.ops.sin(inputs)))
+    pictures = keras.Input((None, None, 1), name="any_size")
+    with pytest.raises(ModelError, match="'any_size' has the dynamic shape"):
+        from_keras(keras.Model(pictures, keras.layers.Conv2D(2, 3)(pictures)))
+    (tmp_path / "cut.keras").write_bytes(b"PK\x03\x04 not all of it")
+    with pytest.raises(ModelError, match=r"cut\.keras is not a Keras model or is damaged"):
+        load_source(tmp_path / "cut.keras")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ModelError, match=r"without saved_model\.pb"):
+        load_source(tmp_path / "empty")
+
+
+def test_float16_weights_are_refused_by_name(source: Source, tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    converter = source.converter()
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+    (tmp_path / "half.tflite").write_bytes(converter.convert())
+    with pytest.raises(ModelError, match=r"half\.tflite: .*float16 weights"):
+        load_source(tmp_path / "half.tflite")
+
+
+def test_weights_that_are_not_numbers_are_refused(model: Any) -> None:
+    copy = keras.models.clone_model(model)
+    copy.set_weights([np.full_like(array, np.nan) for array in model.get_weights()])
+    with pytest.raises(ModelError, match="NaN"):
+        from_keras(copy)
+
+
+def test_settings_out_of_range_and_constant_data_are_refused(source: Source) -> None:
+    for wrong in ({"percentile": 0.0}, {"max_drop": -1.0}, {"keep_float": 0}):
+        with pytest.raises(UsageError):
+            Settings(**wrong)
+    constant = Samples({"x": np.ones((10, 12, 16, 1), np.float32)})
+    with pytest.raises(UsageError, match="one constant value"):
+        quantize(source, constant, Settings())
