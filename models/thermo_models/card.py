@@ -46,7 +46,7 @@ sensitivity {int8["test_sensitivity"]:.3f}.
 |---|---|---|---|
 {rows}
 
-`thermo-models train {breast_patch.NAME} --seed {metrics["seed"]}` makes this model and prints these figures; int8 figures are of
+`thermo-models train {breast_patch.NAME} --seed {metrics["seed"]}` trained this model and printed these figures; int8 figures are of
 tflite-runtime's reference kernels.
 
 ## Limits
