@@ -13,7 +13,8 @@ from thermo_quantize.compiler.fuse import fuse
 from thermo_quantize.compiler.ir import Network
 from thermo_quantize.compiler.lower import lower
 from thermo_quantize.compiler.memory import NONE, Overlap, Plan, plan_memory
-from thermo_quantize.compiler.targets import TARGETS
+from thermo_quantize.compiler.stream import stream
+from thermo_quantize.compiler.targets import TARGETS, Target
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,20 @@ def compile_model(model: bytes, name: str, target: str = "generic", bench: bool 
             f"{name!r} cannot begin the names of C functions; give --name letters, digits and underscores."
         )
     chosen = TARGETS[target]
-    network = fuse(lower(read_model(model)))
-    kernels = tuple(chosen.kernel(layer) for layer in network.layers)
+    network = stream(fuse(lower(read_model(model))), lambda network: _planned(network, chosen)[1])
+    kernels, plan = _planned(network, chosen)
+    unit = Unit(name, plan)
+    for position, kernel in enumerate(kernels):
+        kernel.emit(unit, position)
+    digest = hashlib.sha256(model).hexdigest()
+    files = {f"{name}.h": header(unit, network, digest), f"{name}.c": source(unit, network, chosen, digest)}
+    if bench:
+        files[f"{name}_engine.c"] = bench_glue(unit, network)
+    return Compiled(files, network, kernels, plan, unit.table_bytes)
+
+
+def _planned(network: Network, target: Target) -> tuple[tuple[Kernel[Any], ...], Plan]:
+    kernels = tuple(target.kernel(layer) for layer in network.layers)
     overlaps: dict[tuple[int, int], Overlap] = {}
     for kernel in kernels:
         for number, value in enumerate(kernel.layer.inputs):
@@ -58,15 +71,7 @@ def compile_model(model: bytes, name: str, target: str = "generic", bench: bool 
                     overlaps[value.id, output.id] = NONE
                 else:
                     overlaps[value.id, output.id] = kernel.overlap(number)
-    plan = plan_memory(network, [kernel.scratch for kernel in kernels], overlaps, chosen.padding)
-    unit = Unit(name, plan)
-    for position, kernel in enumerate(kernels):
-        kernel.emit(unit, position)
-    digest = hashlib.sha256(model).hexdigest()
-    files = {f"{name}.h": header(unit, network, digest), f"{name}.c": source(unit, network, chosen, digest)}
-    if bench:
-        files[f"{name}_engine.c"] = bench_glue(unit, network)
-    return Compiled(files, network, kernels, plan, unit.table_bytes)
+    return kernels, plan_memory(network, [kernel.scratch for kernel in kernels], overlaps, target.padding)
 
 
 _RESERVED = frozenset({"arena", "scale", "clamp", "dot"})

@@ -180,6 +180,20 @@ class Depthwise(Layer):
 
 
 @dataclass(frozen=True)
+class Streamed(Layer):
+    """A pointwise convolution and the depthwise layer after it, as one row of the first and one band of the second."""
+
+    window: Window
+    row: Conv
+    band: Depthwise
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates."""
+        return self.window.in_h * self.row.macs + self.window.out_h // self.band.window.out_h * self.band.macs
+
+
+@dataclass(frozen=True)
 class Pool(Layer):
     """AVERAGE_POOL_2D or MAX_POOL_2D."""
 

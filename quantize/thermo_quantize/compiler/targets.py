@@ -19,6 +19,7 @@ from thermo_quantize.compiler.emit.plain_elements import (
     PlainMove,
 )
 from thermo_quantize.compiler.emit.plain_reduce import PlainMean, PlainPool, PlainSoftmax
+from thermo_quantize.compiler.emit.streamed import StreamedKernel
 from thermo_quantize.compiler.ir import (
     Bilinear,
     Binary,
@@ -32,6 +33,7 @@ from thermo_quantize.compiler.ir import (
     Move,
     Pool,
     Softmax,
+    Streamed,
     TransposeConv,
 )
 
@@ -68,6 +70,8 @@ class Target:
 
     def kernel(self, layer: Layer) -> Kernel[Any]:
         """The fastest kernel that can do the layer."""
+        if isinstance(layer, Streamed):
+            return StreamedKernel(layer, self.kernel(layer.row), self.kernel(layer.band), self.padding)
         chosen = self.special[type(layer)](layer) if type(layer) in self.special else None
         kernel = chosen if chosen is not None else _PLAIN[type(layer)](layer)
         assert kernel is not None

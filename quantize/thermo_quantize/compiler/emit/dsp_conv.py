@@ -76,7 +76,7 @@ class DspConv(Kernel[Conv]):
     def emit(self, unit: Unit, position: int) -> None:
         """Blocks, then single pixels that are left."""
         layer, fast, window = self.layer, self._fast, self.layer.window
-        prefix = f"layer_{position:02}"
+        prefix = unit.prefix(position)
         pairs = layer.channels_out // 2 * 2
         flat = layer.weights.reshape(layer.channels_out, -1)
         name = gemm_name(self._runs, fast)
@@ -234,7 +234,7 @@ class DspDense(Kernel[Conv]):
     def emit(self, unit: Unit, position: int) -> None:
         """Groups of four channels; the last group may hold fewer."""
         layer, fast = self.layer, self._fast
-        prefix = f"layer_{position:02}"
+        prefix = unit.prefix(position)
         unit.helper("product_row", _DENSE)
         channels, groups = layer.channels_out, -(-layer.channels_out // 4)
         padded = layer.weights.reshape(channels, -1)

@@ -91,7 +91,7 @@ class DspDepthwise(Kernel[Depthwise]):
     def emit(self, unit: Unit, position: int) -> None:
         """Channels, bands, rows, pairs of outputs."""
         layer, window, band, fast = self.layer, self.layer.window, self._band, self._fast
-        prefix = f"layer_{position:02}"
+        prefix = unit.prefix(position)
         unit.helper("pair", _PAIR)
         if window.stride_w % 2 and window.stride_w > 1:
             unit.helper("load_loose", _LOAD_LOOSE)

@@ -117,7 +117,7 @@ class MveConv(Kernel[Conv]):
     def emit(self, unit: Unit, position: int) -> None:
         """Pixels, groups of four channels."""
         layer, window = self.layer, self.layer.window
-        prefix = f"layer_{position:02}"
+        prefix = unit.prefix(position)
         unit.helper("product", _PRODUCT)
         channels, groups, blocks = layer.channels_out, -(-layer.channels_out // LANES), self._blocks
         padded = np.zeros((groups * LANES, blocks * _BLOCK), np.int8)
@@ -164,7 +164,7 @@ class MveDepthwise(Kernel[Depthwise]):
     def emit(self, unit: Unit, position: int) -> None:
         """Pixels whose taps all lie inside take a straight run of taps; the others loop over those that do."""
         layer, window = self.layer, self.layer.window
-        prefix = f"layer_{position:02}"
+        prefix = unit.prefix(position)
         channels, count = layer.channels_out, -(-layer.channels_out // LANES) * LANES
         taps = window.kernel_h * window.kernel_w
         padded = np.zeros((taps, count), np.int8)

@@ -42,7 +42,7 @@ class PlainConv(Kernel[Conv]):
     def emit(self, unit: Unit, position: int) -> None:
         """A loop over pixels and one over channels."""
         layer, window = self.layer, self.layer.window
-        prefix = f"layer_{position:02}"
+        prefix = unit.prefix(position)
         unit.helper("dot", _DOT)
         weights = unit.table(f"{prefix}_weights", "int8_t", layer.weights)
         bias = unit.table(f"{prefix}_bias", "int32_t", layer.folded_bias)
@@ -91,7 +91,7 @@ class PlainDepthwise(Kernel[Depthwise]):
     def emit(self, unit: Unit, position: int) -> None:
         """Taps outside of the image are skipped; the zero point is subtracted."""
         layer, window = self.layer, self.layer.window
-        prefix = f"layer_{position:02}"
+        prefix = unit.prefix(position)
         unit.includes.add("<string.h>")
         weights = unit.table(f"{prefix}_weights", "int8_t", layer.weights.transpose(1, 2, 0))
         bias = unit.table(f"{prefix}_bias", "int32_t", layer.bias)
@@ -137,7 +137,7 @@ class PlainTransposeConv(Kernel[TransposeConv]):
     def emit(self, unit: Unit, position: int) -> None:
         """Loops over output pixels, channels and taps."""
         layer, window = self.layer, self.layer.window
-        prefix = f"layer_{position:02}"
+        prefix = unit.prefix(position)
         unit.helper("dot", _DOT)
         weights = unit.table(f"{prefix}_weights", "int8_t", layer.weights)
         sums = layer.weights.astype(int).sum(axis=3) * -layer.input_zero_point

@@ -67,7 +67,7 @@ class PlainLookup(Kernel[Lookup]):
         """One read an element."""
         layer = self.layer
         values = [byte - 256 if byte > 127 else byte for byte in layer.table]
-        table = unit.table(f"layer_{position:02}_table", "int8_t", values)
+        table = unit.table(f"{unit.prefix(position)}_table", "int8_t", values)
         unit.layer(
             layer,
             position,
@@ -119,8 +119,8 @@ class PlainGather(Kernel[Gather]):
         """A run of channels a pixel."""
         layer = self.layer
         unit.includes.add("<string.h>")
-        rows = unit.table(f"layer_{position:02}_rows", "uint16_t", list(layer.rows))
-        columns = unit.table(f"layer_{position:02}_columns", "uint16_t", list(layer.columns))
+        rows = unit.table(f"{unit.prefix(position)}_rows", "uint16_t", list(layer.rows))
+        columns = unit.table(f"{unit.prefix(position)}_columns", "uint16_t", list(layer.columns))
         statement = (
             f"memcpy(out + (i0 * {len(layer.columns)} + i1) * {layer.channels}, "
             f"in + ({rows}[i0] * {layer.in_w} + {columns}[i1]) * {layer.channels}, {layer.channels});"
@@ -140,7 +140,7 @@ class PlainBilinear(Kernel[Bilinear]):
     def emit(self, unit: Unit, position: int) -> None:
         """Four products an element; they need no more than 29 bits."""
         layer = self.layer
-        prefix = f"layer_{position:02}"
+        prefix = unit.prefix(position)
         rows = unit.table(f"{prefix}_rows", "int16_t", [list(row) for row in layer.rows])
         columns = unit.table(f"{prefix}_columns", "int16_t", [list(column) for column in layer.columns])
         body = f"""

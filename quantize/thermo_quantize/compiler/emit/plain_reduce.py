@@ -121,7 +121,7 @@ class PlainSoftmax(Kernel[Softmax]):
         """Three passes a row: largest, sum, results."""
         layer = self.layer
         clamping(unit)
-        table = unit.table(f"layer_{position:02}_exponentials", "float", layer.exponentials)
+        table = unit.table(f"{unit.prefix(position)}_exponentials", "float", layer.exponentials)
         body = f"""
 {unit.source(layer.inputs[0])}
 {unit.target(layer.output)}

@@ -1,6 +1,8 @@
 """The C file in the making: tables, helpers, layer functions, and where values lie."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +44,15 @@ def lines(items: list[str], indent: str = "    ") -> str:
     return "\n".join([*found, line.rstrip()])
 
 
+@dataclass(frozen=True)
+class _Inside:
+    """A layer that is part of another: where its values and scratch are, and what ends its function's name."""
+
+    pointers: dict[int, str]
+    scratch: str
+    suffix: str
+
+
 @dataclass
 class Unit:
     """Everything the emitted file holds.
@@ -60,6 +71,7 @@ class Unit:
     includes: set[str] = field(default_factory=set)
     table_bytes: int = 0
     _constants: dict[int, str] = field(default_factory=dict)
+    _inside: "_Inside | None" = None
 
     def helper(self, name: str, text: str) -> None:
         """A function several layers share."""
@@ -80,6 +92,8 @@ class Unit:
 
     def address(self, value: Value) -> str:
         """C expression of a value's first element, without its type."""
+        if self._inside is not None and value.id in self._inside.pointers:
+            return self._inside.pointers[value.id]
         if value.data is None:
             return f"(arena + {self.plan.values[value.id]})"
         if value.id not in self._constants:
@@ -98,7 +112,17 @@ class Unit:
 
     def scratch(self, position: int) -> str:
         """C expression of the layer's scratch bytes."""
-        return f"(arena + {self.plan.scratch[position]})"
+        return f"(arena + {self.plan.scratch[position]})" if self._inside is None else self._inside.scratch
+
+    @contextmanager
+    def inside(self, layer: Layer, suffix: str, scratch: str) -> Iterator[None]:
+        """Within, the layer is emitted as a function with pointers to its input and output, called by another layer's."""
+        pointers = {layer.inputs[0].id: "source", layer.output.id: "target"}
+        self._inside = _Inside(pointers, scratch, suffix)
+        try:
+            yield
+        finally:
+            self._inside = None
 
     def layer(self, layer: Layer, position: int, body: str, note: str = "") -> None:
         """Add a layer's function."""
@@ -107,8 +131,16 @@ class Unit:
         results = " + ".join(shape_text(value) for value in layer.outputs)
         names = ", ".join(f'"{value.name}"' for value in layer.outputs)
         head = f"/* {position}: {layer.title} {shapes} -> {results}{note}\n   {comment(names)} */"
+        if self._inside is not None:
+            signature = f"{function}_{self._inside.suffix}(const int8_t *source, int8_t *target)"
+            self.functions.append(f"{head}\nLAYER static void {signature} {{\n{indent(body)}\n}}")
+            return
         self.functions.append(f"{head}\nLAYER static void {function}(void) {{\n{indent(body)}\n}}")
         self.calls.append(f"{function}();")
+
+    def prefix(self, position: int) -> str:
+        """What names of a layer's tables begin with."""
+        return f"layer_{position:02}" + ("" if self._inside is None else f"_{self._inside.suffix}")
 
     def function_name(self, layer: Layer, position: int) -> str:
         """Name of a layer's function."""
