@@ -200,7 +200,7 @@ class _Seed:
         pooled = {kind: task.metrics(tested, outputs[kind][seen], settings) for kind in ("float", "int8")}
         for name in list(pooled["int8"]):
             values = [fold["int8"][name] for fold in by_fold if _real(fold["int8"][name])]
-            if values:
+            if values and len(folds) > 1:
                 pooled["int8"][f"lowest_fold_{name}"] = float(np.nanmin(values))
         baseline = {}
         if "baseline" in outputs:

@@ -37,6 +37,10 @@ DATA = {
 }
 
 
+KEPT = """The model that is kept learnt from everybody, so these figures are of its siblings, each of which had not seen those it was
+measured on. """
+
+
 def card(task: Task, metrics: dict[str, Any]) -> str:
     """Markdown; every figure comes from `metrics`."""
     names = [name for name, value in metrics["int8"].items() if isinstance(value, float)]
@@ -51,6 +55,8 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
     settings = metrics["settings"]
     limits = "\n".join(f"- {limit}" for limit in LIMITS[task.name])
     quick = "\n**A quick run on a part of the data: the figures mean nothing.**\n" if metrics.get("quick") else ""
+    single = len(metrics["folds"]) == 1
+    kept = "These figures are of the model itself. " if single else KEPT
     table = "\n".join(_table(metrics["int8"].get("table", [])))
     return f"""# {task.name}
 
@@ -63,7 +69,7 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
 | variant | {settings["variant"]} |
 | samples | {metrics["samples"]:,} of {metrics["people"]:,} people or curves |
 
-## Measured on the test sides of {len(metrics["folds"])} trainings, pooled
+## Measured on {"what it has not seen" if single else f"the test sides of {len(metrics['folds'])} trainings, pooled"}
 | | {" | ".join(columns)} |
 |---|{"---|" * len(columns)}
 {figures}
@@ -72,8 +78,7 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
 |---|---|---|---|
 {goals}
 {table}
-The model that is kept learnt from everybody, so these figures are of its siblings, each of which had not seen those it was
-measured on. `thermo-models train {task.name}` prints them; int8 figures are of tflite-runtime's reference kernels.
+{kept}`thermo-models train {task.name}` prints them; int8 figures are of tflite-runtime's reference kernels.
 
 ## Limits
 {limits}
