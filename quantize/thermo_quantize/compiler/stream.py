@@ -49,9 +49,8 @@ def _pairs(network: Network, plan: Plan) -> Iterator[int]:
 def _band_rows(window: Window) -> int:
     """Output rows of a band: as few as make calls worth while, dividing the whole."""
     wanted = -(-_BAND_PIXELS // window.out_w)
-    return next(
-        rows for rows in range(1, window.out_h + 1) if window.out_h % rows == 0 and rows >= min(wanted, window.out_h)
-    )
+    divisors = [rows for rows in range(1, window.out_h) if window.out_h % rows == 0]
+    return next((rows for rows in divisors if rows >= wanted), divisors[-1] if divisors else window.out_h)
 
 
 def _merged(network: Network, position: int) -> Network:
