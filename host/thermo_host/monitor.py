@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,8 +30,8 @@ class Statistics:
         lost_subpages: missing by their running numbers.
         invalid_subpages: with counts that cannot be right.
         gaps: times in which the port was gone, and `gap_s` their sum.
-        device_dropped: records that the device dropped because the line was full.
-        device_lost: subpages that the device missed.
+        device_dropped: records that the device dropped meanwhile because the line was full.
+        device_lost: subpages that the device missed meanwhile; they are among the lost ones.
         latency_s, latency_p99_s: end of capture to arrival, median and 99th percentile; None before the first picture.
         bytes_per_second: of the line; None where there is none.
     """
@@ -71,6 +72,7 @@ class Monitor:
         self.verdict: VerdictRecord | None = None
         self.thermistors: dict[int, ThermistorRecord] = {}
         self.clock: ClockRecord | None = None
+        self._first_clock: ClockRecord | None = None
         self.events: dict[int, EventRecord] = {}
         self._pictures = session.pictures(settings)
         self._count = 0
@@ -106,6 +108,7 @@ class Monitor:
             while len(self.events) > EVENTS:
                 del self.events[next(iter(self.events))]
         else:
+            self._first_clock = self._first_clock or record
             self.clock = record
         return None
 
@@ -128,12 +131,19 @@ class Monitor:
             invalid_subpages=self._pictures.invalid,
             gaps=self._gaps,
             gap_s=self._gap_ns / 1e9,
-            device_dropped=self.clock.dropped if self.clock else 0,
-            device_lost=self.clock.lost if self.clock else 0,
+            device_dropped=self._since(lambda clock: clock.dropped),
+            device_lost=self._since(lambda clock: clock.lost),
             latency_s=float(np.median(latencies)) if latencies.size else None,
             latency_p99_s=float(np.percentile(latencies, 99)) if latencies.size else None,
             bytes_per_second=self._bytes_per_second(),
         )
+
+    def _since(self, counter: Callable[[ClockRecord], int]) -> int:
+        """How far a counter that the device keeps from its start has come since this stream began."""
+        if self.clock is None or self._first_clock is None:
+            return 0
+        now, first = counter(self.clock), counter(self._first_clock)
+        return now - first if now >= first else now  # it restarted
 
     def _push_subpage(self, item: Telemetry, record: SubpageRecord) -> Picture | None:
         picture = self._pictures.push(record)

@@ -21,7 +21,9 @@ from thermo_host.palette import LEVELS, TABLE, levels
 
 UPPER_HALF, LEFT_HALF, FULL, SHADE = "\u2580", "\u258c", "\u2588", "\u2591"
 SIDE_WIDTH = 44
-MIN_WIDTH = 32
+GAP = 2
+MAP_LINES = 17
+"""Title, map at one character a pixel, an empty line, scale and time."""
 FACTORS = (2.0, 1.5)
 MIN_SPAN_K = 3.0
 SCORE_WIDTH = 16
@@ -73,12 +75,12 @@ class View:
         self._low, self._high = span if span is not None else (0.0, 0.0)
 
     def render(self, width: int, height: int) -> RenderableType:
-        """The view for a terminal of so many columns and lines."""
+        """The view for a terminal of so many columns and lines; what does not fit goes, the verdict last of all."""
         picture = self._monitor.picture
         left: RenderableType = Text("Waiting for the first picture ...", style="dim")
         if picture is not None:
             self._follow(picture)
-            fits = (f for f in FACTORS if width >= COLUMNS * f + 2 + SIDE_WIDTH and height >= ROWS * f / 2 + 6)
+            fits = (f for f in FACTORS if width >= COLUMNS * f + GAP + SIDE_WIDTH and height >= ROWS * f / 2 + 6)
             factor = next(fits, 1.0)
             columns = round(COLUMNS * factor)
             left = Group(
@@ -88,17 +90,23 @@ class View:
                 scale_bar(self._low, self._high, columns),
                 Text(f"{utc(self._monitor.picture_utc_ns)[:23]} UTC", style="dim", justify="center"),
             )
+        if width < COLUMNS + GAP + SIDE_WIDTH:
+            brief = Text(" | ".join([*self._verdict_words(), *self._facts()]))
+            return Group(left, brief) if width >= COLUMNS and height > MAP_LINES else brief
         grid = Table.grid(padding=(0, 1))
-        grid.add_column(min_width=MIN_WIDTH)
+        grid.add_column(min_width=COLUMNS)
         grid.add_row(left, self._side())
         return grid
 
     def line(self) -> str:
         """The same in one line, for logs and pipes."""
+        return " | ".join([*self._facts(), *self._verdict_words()])
+
+    def _facts(self) -> list[str]:
         monitor, numbers = self._monitor, self._monitor.statistics()
         picture = monitor.picture
         if picture is None:
-            return "waiting for the first picture"
+            return ["waiting for the first picture"]
         shown = picture.celsius[picture.valid]
         parts = [
             utc(monitor.picture_utc_ns)[:23] + "Z",
@@ -111,12 +119,14 @@ class View:
         for number, record in sorted(monitor.thermistors.items()):
             names = channel_names(monitor.session, number, len(record.channels))
             parts += [f"{name} {_degrees(c.celsius)}" for name, c in zip(names, record.channels, strict=True)]
-        if monitor.verdict is not None:
-            label, score = _winner(monitor.verdict, label_names(monitor.session, len(monitor.verdict.scores)))
-            parts.append(
-                f"{label} {score:.0%}{' ALERT' if monitor.verdict.alert else ''} ({monitor.session.hello.notice})"
-            )
-        return " | ".join(parts)
+        return parts
+
+    def _verdict_words(self) -> list[str]:
+        verdict, session = self._monitor.verdict, self._monitor.session
+        if verdict is None or self._monitor.picture is None:
+            return []
+        label, score = _winner(verdict, label_names(session, len(verdict.scores)))
+        return [f"{label} {score:.0%}{' ALERT' if verdict.alert else ''} ({session.hello.notice})"]
 
     def _follow(self, picture: Picture) -> None:
         if self._fixed:
@@ -191,7 +201,7 @@ class View:
         table.add_column(style="dim")
         table.add_column()
         table.add_row("pictures", f"{numbers.pictures}, {numbers.pictures_per_second:.1f}/s")
-        lost = numbers.lost_subpages + numbers.invalid_subpages + numbers.device_lost
+        lost = numbers.lost_subpages + numbers.invalid_subpages
         table.add_row("lost subpages", Text(str(lost), style="yellow" if lost else "green"))
         if numbers.gaps:
             table.add_row("gaps", Text(f"{numbers.gaps}, {numbers.gap_s:.1f} s in all", style="yellow"))

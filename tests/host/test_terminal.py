@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.segment import Segment
 
 from thermo_core.profile import NOTICE
-from thermo_core.wire.records import SubpageRecord
+from thermo_core.wire.records import ClockRecord, SubpageRecord
 from thermo_host.lease import Telemetry
 from thermo_host.monitor import Monitor
 from thermo_host.palette import LEVELS, TABLE, levels
@@ -43,6 +44,16 @@ def test_it_fits_the_terminal_and_carries_the_notice(monitor: Monitor, width: in
     assert "ALERT" in text
     assert "shorted" in text
     assert "The bus was freed." in text
+
+
+@pytest.mark.parametrize(("width", "height"), [(77, 40), (60, 20), (40, 24), (30, 10), (20, 8)])
+def test_a_small_terminal_keeps_the_verdict_and_its_notice(monitor: Monitor, width: int, height: int) -> None:
+    lines = rendered(View(monitor, "breast-patch"), width, height).splitlines()
+    assert max(len(line.rstrip()) for line in lines) <= width
+    shown = " ".join(" ".join(lines[:height]).split())
+    assert NOTICE in shown
+    assert "ALERT" in shown
+    assert ("\u2580" in shown) == (width >= 32 and height > 17)
 
 
 def test_it_can_wait_for_the_first_picture(session: Session) -> None:
@@ -95,6 +106,17 @@ def test_statistics_count_losses_gaps_and_latency(session: Session, telemetry: T
     assert numbers.latency_s == pytest.approx(0.020)
     assert numbers.pictures_per_second == pytest.approx(8.0, rel=0.1)
     assert (numbers.gaps, numbers.gap_s) == (1, 2.5)
+
+
+def test_losses_before_the_stream_are_none_of_it(session: Session, telemetry: Take) -> None:
+    monitor = Monitor(session)
+    item = telemetry(1)[0]
+    for lost, dropped in ((216, 40), (216, 41), (219, 41)):
+        monitor.push(replace(item, record=ClockRecord(item.record.time_us, 0, 2500, dropped, 9000, lost)))
+    numbers = monitor.statistics()
+    assert (numbers.device_lost, numbers.device_dropped) == (3, 1)
+    monitor.push(replace(item, record=ClockRecord(item.record.time_us, 0, 2500, 0, 10, 2)))
+    assert monitor.statistics().device_lost == 2  # the wearable restarted
 
 
 def test_the_scale_holds_still(monitor: Monitor, telemetry: Take) -> None:
