@@ -65,12 +65,30 @@ def run(arguments: Sequence[str]) -> ExitCode:
         return _fail(ExitCode.INTERRUPTED, "Interrupted", "interrupted.", as_json)
     except BrokenPipeError:
         # Whoever read our output has seen enough; what is left in the buffer must not fail again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return ExitCode.OK
     except Exception as error:
+        if isinstance(error, OSError) and (reason := _unwritable_output()):
+            return _fail(ExitCode.FILE, "StorageError", f"Standard output takes no more ({reason}).", as_json=False)
         Console(stderr=True).print(Traceback.from_exception(type(error), error, error.__traceback__))
         return _fail(ExitCode.BUG, type(error).__name__, f"a bug in thermo-host ({error}): please report it.", as_json)
     return ExitCode.OK
+
+
+def _unwritable_output() -> str:
+    """Why standard output cannot be written, "" where it can; in the first case it is given up."""
+    try:
+        # A text file forgets what it could not write, so a flush alone would succeed.
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    except OSError as error:
+        _discard_output()
+        return error.strerror or str(error)
+    return ""
+
+
+def _discard_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _invoke(arguments: list[str]) -> None:

@@ -1,5 +1,6 @@
 """`thermo-host`: the entry point, which obeys Ctrl-C and SIGTERM from its first moment on."""
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with one of the codes of `thermo_host.exit_codes`."""
     try:
         signal.signal(signal.SIGTERM, _terminate)
+        _open_missing_streams()
         # Importing everything takes a second in which somebody may press Ctrl-C.
         from thermo_host.application import run
 
@@ -23,6 +25,18 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(128 + signal.SIGTERM)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
+
+
+def _open_missing_streams() -> None:
+    """Give the process a standard output and error where its parent closed them."""
+    # Before anything else, such as a serial port, becomes descriptor 1 and gets what is printed.
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(1, "w")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w")
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

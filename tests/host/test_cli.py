@@ -165,6 +165,19 @@ def test_a_reader_that_leaves_is_no_error(recording: Path) -> None:
     assert done.stderr == b""
 
 
+def test_a_full_disk_behind_standard_output_is_said(recording: Path) -> None:
+    script = f"{sys.executable} -m thermo_host.cli replay {recording} --speed 0 >/dev/full"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == ExitCode.FILE
+    assert done.stderr.count("\n") == 1
+    assert "No space left on device" in done.stderr
+
+
+def test_a_closed_standard_output_is_no_bug(recording: Path) -> None:
+    script = f"{sys.executable} -m thermo_host.cli replay {recording} --summary >&- 2>&-"
+    assert subprocess.run(["bash", "-c", script], check=False).returncode == ExitCode.OK
+
+
 def test_the_page_has_the_same_exit_codes() -> None:
     page = (Path(__file__).parents[2] / "docs" / "host.md").read_text()
     for code, meaning in MEANINGS.items():
