@@ -8,6 +8,7 @@ import contextlib
 import errno
 import os
 import select
+import termios
 import threading
 import time
 from collections import deque
@@ -236,7 +237,11 @@ def _vanished(port: str) -> LinkLostError:
 
 
 def _not_serial(port: str, error: Exception) -> PortNotFoundError:
-    reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+    # pyserial wraps what termios says without its number.
+    number = error.errno if isinstance(error, OSError) else None
+    if isinstance(error.__context__, termios.error):
+        number = error.__context__.args[0]
+    reason = os.strerror(number) if number else str(error)
     return PortNotFoundError(
         f"{port} cannot be opened as a serial port ({reason.rstrip('.')}); run `thermo-host ports` to see the others."
     )

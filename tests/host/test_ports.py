@@ -57,6 +57,21 @@ def test_the_only_simulated_wearable_is_chosen(simulated: MakeLink) -> None:
     assert ports.choose(None) == link
 
 
+def test_a_simulator_that_lets_nobody_in_just_now_is_there(tmp_path: Path) -> None:
+    master, slave = pty.openpty()
+    link = tmp_path / "thermo0"
+    link.symlink_to(os.ttyname(slave))
+    with contextlib.ExitStack() as stack:
+        stack.callback(os.close, master)
+        stack.callback(os.close, slave)
+        server = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        server.bind(f"{link}.ctl")
+        server.listen(0)
+        waiting = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        waiting.connect(f"{link}.ctl")
+        assert ports.choose(None) == str(link)
+
+
 def test_nothing_is_guessed_between_two(simulated: MakeLink, monkeypatch: pytest.MonkeyPatch) -> None:
     link = simulated("thermo0", True)
     monkeypatch.setattr(list_ports, "comports", lambda: [attached("/dev/ttyACM0", 0x2E8A)])
