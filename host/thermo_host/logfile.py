@@ -4,6 +4,7 @@ import contextlib
 import os
 from pathlib import Path
 
+from thermo_core.errors import StorageError
 from thermo_host.files import storage_error
 
 
@@ -25,6 +26,8 @@ class LogFile:
         self._committed = 0
         try:
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        except FileExistsError as error:
+            raise StorageError(f"{path} exists and a recording is never overwritten; choose another name.") from error
         except OSError as error:
             raise storage_error("create", path, error) from error
 

@@ -100,11 +100,11 @@ def _run(
     if path is not None and path.suffix != ".mcap":
         raise UsageError(f"{path} does not end in .mcap; recordings do, so name it so.")
     until = None if seconds is None else time.monotonic() + seconds
-    recorder: Recorder | None = None
+    recorder = None if path is None else Recorder(path, session)
     try:
         with contextlib.ExitStack() as stack:
-            if path is not None:
-                recorder = stack.enter_context(Recorder(path, session))
+            if recorder is not None:
+                stack.enter_context(recorder)
             if screen is not None:
                 stack.enter_context(screen)
             items = stack.enter_context(contextlib.closing(listen(wearable, session, reconnect=reconnect)))
