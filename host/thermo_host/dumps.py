@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import SensorError, StorageError
-from thermo_core.frames import FRAME_WORDS, DecodedSubpage, Picture, Words
+from thermo_core.frames import FRAME_WORDS, Picture, Words
 from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.decode import Decoder, merge
+from thermo_core.mlx90640.decode import Decoder
 from thermo_core.mlx90640.registers import EEPROM_WORDS
 from thermo_host.export import Decoded, collect
 from thermo_host.files import storage_error
@@ -66,19 +66,20 @@ def decode(dump: Dump, settings: DecodeSettings | None = None) -> Decoded:
     emissivity = EMISSIVITY if settings.emissivity is None else settings.emissivity
     decoder = Decoder(Calibration.from_eeprom(dump.eeprom), emissivity, settings.reflected)
     found: list[tuple[int, int, Picture]] = []
-    waiting: DecodedSubpage | None = None
+    waiting: Words | None = None
+    waits_for = (0, False)
     lost = invalid = 0
     for row, words in enumerate(dump.frames):
         try:
-            subpage = decoder.decode(words)
+            number, chess = decoder.check(words)
         except SensorError:
             invalid += 1
             continue
-        if waiting is None or waiting.number == subpage.number:
+        if waiting is None or waits_for != (number, chess):
             lost += waiting is not None
-            waiting = subpage
+            waiting, waits_for = words, (1 - number, chess)
             continue
-        found.append((0, 0, merge(waiting, subpage, index=row)))
+        found.append((0, 0, decoder.picture(waiting, words, index=row)))
         waiting = None
     return collect(found, {0: dump.eeprom}, lost=lost + (waiting is not None), invalid=invalid)
 
