@@ -23,7 +23,7 @@ EXIT_CODES = """exit codes: 0 ended as asked; 1 the wearable failed; 2 wrong arg
 
 FAULTS = """faults: a list such as nack@120,stuck:p=0.001,unplug@300+2s
   KIND[@[+]N][xCOUNT][+DURATION][:p=PROBABILITY][:addr=0x33][:bits=N]
-  kinds: nack, stuck, flip, short, stale, eeprom, unplug; N counts I2C transactions, @+N from now."""
+  kinds: nack, stuck, flip, short, stale, aux, eeprom, unplug, delay; N counts I2C transactions, @+N from now."""
 
 CONTROLS = """commands: blackbody celsius=37 | scene | ambient celsius=22 | thermistors celsius=35 | thermistors
 (follow the blackbody again) | unplug seconds=2 | fault spec=nack@+10 | status. The socket LINK.ctl takes the same as
@@ -110,6 +110,12 @@ def _add_simulation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", default="breast-patch", help="which wearable (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of sensor, noise, thermistors and scene (default: 0)")
     parser.add_argument("--eeprom", type=Path, metavar="FILE", help="EEPROM of a real sensor (.npz, .npy or text)")
+    parser.add_argument(
+        "--replay",
+        type=Path,
+        metavar="FILE",
+        help="raw frames of a real sensor instead of the scene (.npz with eeprom)",
+    )
     parser.add_argument("--faults", default="", metavar="SPEC", help="what goes wrong on the bus, see below")
     parser.add_argument(
         "--speed", default="1", metavar="X", help="simulated seconds a second, or max (default: real time)"
@@ -139,6 +145,7 @@ def _options(options: argparse.Namespace, link: Path) -> WearableOptions:
         profile=options.profile,
         seed=options.seed,
         eeprom=options.eeprom,
+        replay=options.replay,
         faults=options.faults,
         speed=speed,
         state=options.state,

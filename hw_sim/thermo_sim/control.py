@@ -67,7 +67,7 @@ class ControlServer:
             self._server = Server(str(self.path), Conversation)
         except OSError as error:
             raise UsageError(
-                f"The socket {self.path} cannot be made ({error}); name a shorter or other link."
+                f"The socket {self.path} cannot be made ({error.strerror or error}); name a shorter or other link."
             ) from error
         threading.Thread(target=self._server.serve_forever, args=(0.2,), name="control", daemon=True).start()
 
@@ -112,7 +112,8 @@ def request(path: Path, command: Request, timeout_s: float = 10.0) -> dict[str, 
             with connection.makefile("rb") as stream:
                 answer = json.loads(stream.readline())
     except (OSError, ValueError) as error:
-        raise UsageError(f"No simulated wearable answers at {path} ({error}); start one with thermo-sim.") from error
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UsageError(f"No simulated wearable answers at {path} ({reason}); start one with thermo-sim.") from error
     if not answer.get("ok"):
         raise UsageError(str(answer.get("error", "The wearable refused without a reason.")))
     return {name: value for name, value in answer.items() if name != "ok"}

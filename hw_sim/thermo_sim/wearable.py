@@ -38,6 +38,8 @@ class WearableOptions:
         profile: name of the simulated hardware.
         seed: of everything random.
         eeprom: file with a real sensor's EEPROM instead of a made one.
+        replay: file with raw frames of a real sensor, shown in turn instead of the scene; unless `eeprom` is given, it
+            holds that sensor's EEPROM too.
         faults: specification, see `thermo_sim.faults.parse_faults`.
         speed: simulated seconds a real second; None runs as fast as the machine can and drops no telemetry.
         state: directory of slots and calibration; None makes one that goes away with the wearable.
@@ -50,6 +52,7 @@ class WearableOptions:
     profile: str = "breast-patch"
     seed: int = 0
     eeprom: Path | None = None
+    replay: Path | None = None
     faults: str = ""
     speed: float | None = 1.0
     state: Path | None = None
@@ -128,12 +131,14 @@ class Wearable:
         if options.speed is not None and not options.speed >= SLOWEST:
             raise UsageError(f"The speed {options.speed:g} is too low; give {SLOWEST:g} or more, or max.")
         clock: Clock = VirtualClock() if options.speed is None else WallClock(options.speed)
+        real = options.eeprom or options.replay
         self.hardware = SimulatedHardware.from_profile(
             options.profile,
             options.seed,
-            eeprom=None if options.eeprom is None else eeprom.load(options.eeprom),
+            eeprom=None if real is None else eeprom.load(real),
             clock=clock,
             faults=options.faults,
+            replay=None if options.replay is None else eeprom.load_frames(options.replay),
             warm_up_tau_s=None if options.warm_up else 0.0,
         )
         self.control_path = options.link.with_name(options.link.name + ".ctl")
@@ -211,7 +216,10 @@ class Wearable:
         """One line for people: what is simulated, and where."""
         options = self.options
         speed = "as fast as possible" if options.speed is None else f"at {options.speed:g}x speed"
-        source = f"seed {options.seed}" if options.eeprom is None else f"EEPROM of {options.eeprom.name}"
+        real = options.eeprom or options.replay
+        source = f"seed {options.seed}" if real is None else f"EEPROM of {real.name}"
+        if options.replay is not None:
+            source += f", frames of {options.replay.name}"
         faults = f", faults {options.faults}" if options.faults else ""
         return (
             f"ready: {options.profile} with a simulated MLX90640 ({source}) and {len(self.hardware.ntcs)} thermistors "

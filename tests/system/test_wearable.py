@@ -17,10 +17,15 @@ import pytest
 
 from thermo_core.correction import Correction
 from thermo_core.errors import RefusedError, UsageError
+from thermo_core.mlx90640.calibration import Calibration
+from thermo_core.mlx90640.decode import Decoder
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame
 from thermo_core.wire.records import EventRecord, SubpageRecord
 from thermo_core.wire.smp import Op, SmpHeader, SmpMessage, encode_packets
 from thermo_host.link import Wearable
+from thermo_host.monitor import Monitor
+from thermo_host.session import fetch
+from thermo_host.stream import listen
 from thermo_sim import control, eeprom
 from thermo_sim.cli import main
 
@@ -272,6 +277,23 @@ def test_requests_are_served_while_simulated_time_waits_for_the_line(
         wait_until(stands_still, "a full line", within_s=9.0)
         assert ask(7, {"rate_hz": rate}).body == {"rate_hz": rate}
     os.close(descriptor)
+
+
+def test_real_frames_are_replayed_instead_of_the_scene(start_wearable: Callable[..., Any], golden_dir: Path) -> None:
+    path = golden_dir / "s1_melexis_example.npz"
+    with np.load(path) as recorded:
+        words, frames = recorded["eeprom"], recorded["frames"]
+    wearable = start_wearable("--replay", str(path))
+    assert path.name in wearable.ready
+    decoder = Decoder(Calibration.from_eeprom(words), emissivity=0.98)
+    wanted = decoder.picture(frames[0], frames[1]).celsius
+    with Wearable.open(str(wearable.link)) as host:
+        session = fetch(host)
+        assert np.array_equal(session.eeproms[0], words)
+        monitor = Monitor(session)
+        pictures = (monitor.push(item) for item in listen(host, session) if item is not None)
+        picture = next(picture for picture in pictures if picture is not None)
+    assert np.abs(picture.celsius - wanted).max() < 0.01
 
 
 def test_a_wearable_takes_the_eeprom_it_is_given(start_wearable: Callable[..., Any], tmp_path: Path) -> None:
