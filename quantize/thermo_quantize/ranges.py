@@ -5,7 +5,7 @@ inference with TensorRT"), the last two on histograms and for affine ranges.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -160,7 +160,12 @@ def _squared_error(centres: NDArray[np.float64], counts: NDArray[np.float64], lo
 
 
 def _entropy(one: Observed, _: float) -> tuple[float, float]:
-    return _best(one, _relative_entropy)
+    # A rectifier's zeros are stored exactly whatever the range, and their number would drown all else.
+    counts = one.counts.copy()
+    counts[np.abs(_centres(one)) <= (one.high - one.low) / BINS] = 0
+    if counts.sum() == 0:
+        return one.low, one.high
+    return _best(replace(one, counts=counts), _relative_entropy)
 
 
 def _relative_entropy(centres: NDArray[np.float64], counts: NDArray[np.float64], low: float, high: float) -> float:

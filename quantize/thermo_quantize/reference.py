@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from thermo_core.contract import InputContract, OutputContract
 from thermo_core.errors import ModelError
+from thermo_core.tflite.verify import verify_model
 
 
 def _interpreter(model: bytes) -> Any:
@@ -24,10 +25,11 @@ class Reference:
         model: a .tflite file.
 
     Raises:
-        ModelError: the model is not int8 at both ends.
+        ModelError: the model is malformed, or not int8 at both ends.
     """
 
     def __init__(self, model: bytes) -> None:
+        verify_model(model)
         self._interpreter = _interpreter(model)
         self._interpreter.allocate_tensors()
         ends = self._interpreter.get_input_details() + self._interpreter.get_output_details()

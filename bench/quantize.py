@@ -1,0 +1,164 @@
+"""What quantising costs each task: accuracy float -> int8 -> QAT, sizes, calibration time, latency by runtime, training time.
+
+`python bench/quantize.py` trains one fold of every task whose data are at hand on a part of them; `--full` on all of them.
+Figures of accuracy are of that fold's test side; those of every fold stand in the model cards. Compare latencies with one
+another alone.
+"""
+
+import argparse
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermo_core.errors import ModelError
+from thermo_models.tasks import TASKS, breast_patch
+from thermo_quantize import qat
+from thermo_quantize.convert import Scheme
+from thermo_quantize.pipeline import Settings, quantize
+from thermo_quantize.ranges import Calibrator
+from thermo_quantize.runtimes import Runner
+from thermo_quantize.samples import Samples
+from thermo_quantize.source import Source, from_keras
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+DATA = {
+    "nagoya-actions": "nagoya_fir_16x16/clips_groups012.npz",
+    "core-temperature": "fda_face_oral/flir_group1.csv.gz",
+    "wrist-stress": "stress_predict_e4/stress_predict_1hz_s01-25.npz",
+}
+RUNS = (
+    (Scheme.FLOAT32, Calibrator.MINMAX),
+    (Scheme.DYNAMIC, Calibrator.MINMAX),
+    (Scheme.INT8, Calibrator.MINMAX),
+    (Scheme.INT8, Calibrator.PERCENTILE),
+    (Scheme.INT8, Calibrator.MSE),
+    (Scheme.INT8, Calibrator.ENTROPY),
+    (Scheme.INT8_PER_TENSOR, Calibrator.MINMAX),
+    (Scheme.INT16X8, Calibrator.MINMAX),
+    (Scheme.MIXED, Calibrator.MINMAX),
+    (Scheme.QAT, Calibrator.MINMAX),
+)
+Metric = Callable[[NDArray[np.float32]], float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A trained network, the inputs it is quantised with, those it is measured on, and the figure of merit."""
+
+    task: str
+    network: Any
+    train_s: float
+    calibration: NDArray[np.float32]
+    test: NDArray[np.float32]
+    metric: str
+    measure: Metric
+
+
+def breast(full: bool) -> Case:
+    """The breast-patch network, on fewer simulated sensors."""
+    import keras
+
+    from thermo_models.metrics import auc
+    from thermo_models.networks.mobilenet import mobilenet_v1
+
+    sensors = 128 if full else 12
+    train = breast_patch.make(breast_patch.FIRST_SEED["train"], breast_patch.Size(sensors, 100))
+    test = breast_patch.make(breast_patch.FIRST_SEED["test"], breast_patch.Size(6, 60))
+    keras.utils.set_random_seed(0)
+    network = mobilenet_v1(train.features.shape[1:], len(breast_patch.LABELS))
+    network.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy")
+    began = time.perf_counter()
+    network.fit(train.features, train.labels, batch_size=64, epochs=25 if full else 8, verbose=0)
+    took = time.perf_counter() - began
+    return Case(
+        "breast-patch",
+        network,
+        took,
+        train.features,
+        test.features,
+        "AUC",
+        lambda outputs: auc(outputs[:, 1], test.labels == 1),
+    )
+
+
+def cases(names: list[str], full: bool) -> Iterator[Case]:
+    """Every task asked for, trained."""
+    from thermo_models.study import train_one
+
+    if "breast-patch" in names:
+        yield breast(full)
+    for name, task in TASKS.items():
+        path = SHARED / DATA[name] if name in DATA else None
+        if name not in names or (path is not None and not path.is_file()):
+            continue
+        settings = task.settings
+        samples = task.load(path, settings, not full)
+        if not full:
+            settings = dataclasses.replace(settings, epochs=min(settings.epochs, 10))
+        fold = task.folds(samples, settings)[0]
+        train, test = samples.pick(fold.train), samples.pick(fold.test)
+        began = time.perf_counter()
+        trained = train_one(task, train, samples.pick(fold.validation), settings, 0)
+        took = time.perf_counter() - began
+
+        def prepared(side: Any, plan: Any = trained.plan, chosen: Any = task) -> NDArray[np.float32]:
+            return plan.scaling.apply(chosen.prepare(side.features))
+
+        key = task.goals(settings)[0].metric
+
+        def measure(outputs: Any, chosen: Any = task, side: Any = test, with_: Any = settings, key: str = key) -> float:
+            return float(chosen.metrics(side, outputs, with_).get(key, float("nan")))
+
+        yield Case(name, trained.network, took, prepared(train), prepared(test), key, measure)
+
+
+def report(case: Case, epochs: int) -> None:
+    """Print a task's table."""
+    source: Source = from_keras(case.network)
+    data = Samples({"x": case.calibration}, name=case.task)
+    print(
+        f"\n{case.task}: trained in {case.train_s:.0f} s, {len(case.calibration)} samples, tested on {len(case.test)}"
+    )
+    head = f"{'scheme':16} {'calibrator':11} {case.metric[:24]:>24} {'bytes':>9} {'s':>6} {'worst layer':>34} {'dB':>6}"
+    print(head)
+    latency: dict[str, dict[str, float]] = {}
+    for scheme, calibrator in RUNS:
+        settings = Settings(scheme=scheme, calibrator=calibrator, tuning=qat.Tuning(epochs=epochs))
+        try:
+            result = quantize(source, data, settings)
+        except ModelError as error:
+            print(f"{scheme:16} {calibrator:11} {error}")
+            continue
+        value = case.measure(Runner(result.model).predict([case.test])[0])
+        worst = result.worst
+        layer, db = (f"{worst.kind.lower()} {worst.layer}", f"{worst.own_db:.1f}") if worst else ("-", "-")
+        print(
+            f"{scheme:16} {calibrator:11} {value:24.4f} {len(result.model):9,} {result.seconds:6.1f} {layer[-34:]:>34} {db:>6}"
+        )
+        if calibrator is Calibrator.MINMAX:
+            latency[scheme] = result.latency_us
+    print("\nmicroseconds an inference, one thread, one run")
+    columns = list(next(iter(latency.values())))
+    print(" " * 16 + "".join(f"{name.replace('default with ', ''):>26}" for name in columns))
+    for scheme, found in latency.items():
+        print(f"{scheme:16}" + "".join(f"{found[name]:26.1f}" for name in columns), flush=True)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tasks", nargs="*", help="tasks to run, all of them by default")
+    parser.add_argument("--full", action="store_true", help="all data and epochs")
+    parser.add_argument("--epochs", type=int, default=2, help="of quantisation-aware training")
+    options = parser.parse_args()
+    for case in cases(options.tasks or ["breast-patch", *TASKS], options.full):
+        report(case, options.epochs)
+
+
+if __name__ == "__main__":
+    main()
