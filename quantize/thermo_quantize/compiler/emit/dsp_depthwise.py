@@ -19,7 +19,9 @@ _PAIR = """
 static inline int16x2_t pair(int32_t low, int32_t high) {
   return (int16x2_t)(((uint32_t)low & 0xFFFFU) | (uint32_t)high << 16);
 }
+"""
 
+_LOAD = """
 static inline int16x2_t load(const int16_t *at) {
   return (int16x2_t)(*(const word_t *)at);
 }
@@ -95,6 +97,8 @@ class DspDepthwise(Kernel[Depthwise]):
         unit.helper("pair", _PAIR)
         if window.stride_w % 2 and window.stride_w > 1:
             unit.helper("load_loose", _LOAD_LOOSE)
+        else:
+            unit.helper("load", _LOAD)
         weights = unit.table(f"{prefix}_weights", "int8_t", layer.weights)
         rows = zip(layer.folded_bias.tolist(), fast.factors, fast.powers, strict=True)
         constants = unit.table(f"{prefix}_constants", "int32_t", [list(row) for row in rows])

@@ -12,6 +12,8 @@ from thermo_quantize.compiler.lower.windows import WINDOWS
 
 OPERATORS = {**WINDOWS, **ARITHMETIC, **MOVEMENT, **POINTWISE}
 
+_MAX_ELEMENTS = 1 << 24
+
 
 def lower(model: Model) -> Network:
     """The layers of a model.
@@ -21,6 +23,11 @@ def lower(model: Model) -> Network:
     """
     if not model.inputs or not model.outputs:
         raise ModelError("The model has no inputs or no outputs; export it again with both.")
+    for tensor in model.tensors:
+        if tensor.elements > _MAX_ELEMENTS:
+            raise ModelError(
+                f"Cannot compile {tensor.label}: it has {tensor.elements} elements; supported are {_MAX_ELEMENTS}."
+            )
     context = Context(model)
     layers: list[Layer] = []
     for operator in model.operators:

@@ -14,6 +14,8 @@ from thermo_quantize.compiler.ir import Requant, Value
 
 _NUMPY = {TensorType.INT8: "<i1", TensorType.UINT8: "<u1", TensorType.INT32: "<i4", TensorType.FLOAT32: "<f4"}
 
+_LEAST_SCALE = 1e-9
+
 
 @dataclass
 class Context:
@@ -71,7 +73,13 @@ class Context:
             raise self.refuse(operator, tensor, "has not one scale", "activations quantised per tensor")
         if not -128 <= found.zero_points[0] <= 127:
             raise self.refuse(operator, tensor, "has a zero point beyond int8", "zero points from -128 to 127")
+        self._plausible(operator, tensor, found.scales)
         return found.scales[0], found.zero_points[0]
+
+    def _plausible(self, operator: Operator, tensor: Tensor, scales: tuple[float, ...]) -> None:
+        if not all(_LEAST_SCALE < scale < 1 / _LEAST_SCALE for scale in scales):
+            bounds = f"scales from {_LEAST_SCALE:g} to {1 / _LEAST_SCALE:g}"
+            raise self.refuse(operator, tensor, "has a scale out of all proportion", bounds)
 
     def constant(self, operator: Operator, tensor: Tensor, type_: TensorType) -> NDArray[Any]:
         """Data of a constant tensor."""
@@ -124,6 +132,7 @@ class Context:
             raise self.refuse(operator, tensor, "is not quantised symmetrically", "weights with zero point 0")
         if len(found.scales) not in (1, channels) or (len(found.scales) > 1 and found.axis != axis):
             raise self.refuse(operator, tensor, "has scales along another axis", "one scale, or one an output channel")
+        self._plausible(operator, tensor, found.scales)
         return data, found.scales * (channels // len(found.scales))
 
     def bias(self, operator: Operator, number: int, channels: int) -> NDArray[np.int32]:
