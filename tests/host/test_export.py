@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from thermo_core.errors import StorageError, UsageError
-from thermo_core.frames import Subpage
+from thermo_core.frames import CONTROL, Subpage
 from thermo_core.mlx90640.assemble import PictureAssembler
 from thermo_core.mlx90640.calibration import Calibration
 from thermo_core.mlx90640.decode import Decoder
@@ -112,6 +112,15 @@ def test_a_dump_in_another_order_loses_halves_and_says_so(golden_dir: Path) -> N
     damaged = dump.frames.copy()
     damaged[0, 768:832] = 0x7FFF
     assert dumps.decode(dumps.Dump(dump.eeprom, damaged)).invalid == 1
+
+
+def test_halves_of_different_reading_patterns_make_no_picture(golden_dir: Path) -> None:
+    dump = dumps.load(golden_dir / "s1_melexis_example.npz")
+    other = dump.frames.copy()
+    other[:, CONTROL] ^= 1 << 12
+    rows = np.stack([dump.frames[0], other[1], other[0], dump.frames[1]])
+    decoded = dumps.decode(dumps.Dump(dump.eeprom, rows))
+    assert (len(decoded.celsius), decoded.lost, decoded.invalid) == (1, 2, 0)
 
 
 @pytest.mark.parametrize(
