@@ -1,8 +1,10 @@
 """`thermo-sim`: simulated wearables for a terminal, for scripts and for CI."""
 
 import argparse
+import errno
 import json
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -41,7 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     run: Callable[[argparse.Namespace], int] = options.run
     try:
-        return run(options)
+        code = run(options)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return 130
     except UsageError as error:
@@ -49,6 +54,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except ThermoError as error:
         print(f"thermo-sim: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC):
+            raise
+        # Nobody reads on, or there is no room; what is left in the buffer must not fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno == errno.EPIPE:
+            return 0
+        print(f"thermo-sim: Standard output takes no more ({error.strerror}).", file=sys.stderr)
         return 1
 
 

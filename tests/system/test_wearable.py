@@ -116,6 +116,14 @@ def test_exec_runs_a_command_and_returns_its_code(tmp_path: Path, monkeypatch: p
     assert killed.returncode == 137
 
 
+def test_an_output_that_is_full_or_has_no_reader_gives_no_traceback() -> None:
+    for sink, code, words in ((">/dev/full", 1, "No space left on device"), ("| true", 0, "")):
+        script = f"set -o pipefail; {' '.join(SIM)} profiles {sink}"
+        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stderr.count("\n")) == (code, int(bool(words)))
+        assert words in done.stderr
+
+
 def test_profiles_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["profiles"]) == 0
     assert "breast-patch" in capsys.readouterr().out
