@@ -19,6 +19,7 @@ from pathlib import Path
 
 from thermo_core.tflite.reader import read_model
 from thermo_quantize.compiler.compile import compile_model
+from thermo_quantize.compiler.ir import Layer
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("THERMO_SHARED", REPOSITORY.parent / "shared"))
@@ -101,7 +102,7 @@ def main() -> None:
             )
 
 
-def _layers(model: bytes):
+def _layers(model: bytes) -> tuple[Layer, ...]:
     return compile_model(model, "network").network.layers
 
 

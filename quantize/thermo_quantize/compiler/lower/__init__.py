@@ -23,11 +23,11 @@ def lower(model: Model) -> Network:
     """
     if not model.inputs or not model.outputs:
         raise ModelError("The model has no inputs or no outputs; export it again with both.")
-    for tensor in model.tensors:
-        if tensor.elements > _MAX_ELEMENTS:
-            raise ModelError(
-                f"Cannot compile {tensor.label}: it has {tensor.elements} elements; supported are {_MAX_ELEMENTS}."
-            )
+    huge = next((tensor for tensor in model.tensors if tensor.elements > _MAX_ELEMENTS), None)
+    if huge is not None:
+        raise ModelError(
+            f"Cannot compile {huge.label}: it has {huge.elements} elements; supported are {_MAX_ELEMENTS}."
+        )
     context = Context(model)
     layers: list[Layer] = []
     for operator in model.operators:
