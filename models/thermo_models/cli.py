@@ -153,9 +153,9 @@ def _breast_patch(out: Path, seed: int, quick: bool) -> None:
 
 
 def main() -> None:
-    """Entry point: one sentence and exit code 1 instead of a traceback."""
+    """Entry point: one sentence and an exit code (2 for wrong arguments, else 1) instead of a traceback."""
     try:
         app()
     except ThermoError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+        print(f"thermo-models: {error}", file=sys.stderr)
+        raise SystemExit(2 if isinstance(error, UsageError) else 1) from None
