@@ -34,14 +34,14 @@ def check_on_host(random_models, reference, host_run, folder: Path, seed: int, l
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_one_layer_on_the_host(random_models, reference, host_run, tmp_path: Path, layer: str) -> None:
-    for seed in range(6):
+    for seed in range(4):
         check_on_host(random_models, reference, host_run, tmp_path / str(seed), seed, [layer], "-O1")
 
 
 def test_three_layers_on_the_host_without_undefined_behaviour(
     random_models, reference, host_run, tmp_path: Path
 ) -> None:
-    for seed in range(1000, 1025):
+    for seed in range(1000, 1015):
         check_on_host(random_models, reference, host_run, tmp_path / str(seed), seed, three_layers(seed), STRICT)
 
 
@@ -60,12 +60,12 @@ def check_emulated(random_models, reference, emulate, emulated, folder: Path, cp
 
 @pytest.mark.parametrize("cpu", ["m4", "m33", "m55"])
 def test_products_emulated(random_models, reference, emulate, emulated, tmp_path: Path, cpu: str) -> None:
-    count = {"m4": 12, "m33": 4, "m55": 8}[cpu]
+    count = {"m4": 10, "m33": 3, "m55": 5}[cpu]
     plans = [(seed, [layer]) for layer in ("convolution", "depthwise", "dense") for seed in range(2000, 2000 + count)]
     check_emulated(random_models, reference, emulate, emulated, tmp_path, cpu, plans)
 
 
 @pytest.mark.parametrize("cpu", ["m4", "m55"])
 def test_three_layers_emulated(random_models, reference, emulate, emulated, tmp_path: Path, cpu: str) -> None:
-    plans = [(seed, three_layers(seed)) for seed in range(3000, 3020)]
+    plans = [(seed, three_layers(seed)) for seed in range(3000, 3014)]
     check_emulated(random_models, reference, emulate, emulated, tmp_path, cpu, plans)

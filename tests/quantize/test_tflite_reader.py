@@ -58,7 +58,7 @@ def refused_or_read(data: bytes) -> Model | None:
         return None
 
 
-@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_altered_files_are_refused_or_read(small: bytes, data: st.DataObject) -> None:
     altered = bytearray(small)
