@@ -1,0 +1,47 @@
+/* Per-pixel calibration of one sensor, T = a + b x + c (Ta - 25), used from where its bytes lie in flash. The layout is
+   described at the top of core/thermo_core/correction.py. */
+#ifndef CORRECTION_H
+#define CORRECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "frames.h"
+#include "status.h"
+#include "thermistor.h"
+
+#define CORRECTION_MAX_ID_BYTES 8
+#define CORRECTION_MAX_THERMISTORS 16
+#define CORRECTION_FIXED_BYTES (28 + 3 * 4 * FRAME_PIXELS + FRAME_PIXELS / 8)
+#define CORRECTION_MIN_BYTES (CORRECTION_FIXED_BYTES + 4)
+#define CORRECTION_MAX_BYTES (CORRECTION_MIN_BYTES + 24 * CORRECTION_MAX_THERMISTORS)
+
+/* A view: the blob has to stay where it is, unchanged. */
+struct correction {
+  const uint8_t *blob; /* NULL: none, which changes nothing */
+  uint8_t id[CORRECTION_MAX_ID_BYTES];
+  uint8_t id_size;
+  uint8_t thermistors;
+  bool identity;
+  uint32_t valid[FRAME_ROWS]; /* bit c of word r is 0 for a bad pixel */
+  bool has_bad;
+};
+
+/* A correction that changes nothing. */
+void correction_none(struct correction *correction);
+
+/* Check a whole blob and make it usable. Returns OK or DAMAGED (cut short, CRC, another version, impossible values);
+   the correction is correction_none's unless OK. Thermistor curves beyond single precision count as impossible. */
+enum status correction_open(const uint8_t *blob, size_t size, struct correction *correction);
+
+/* Whether it changes no picture. */
+bool correction_is_identity(const struct correction *correction);
+
+/* Correct one picture in place at a die temperature of `ta` degC and fill bad pixels from their neighbours. */
+void correction_apply(const struct correction *correction, float celsius[FRAME_PIXELS], float ta);
+
+/* The calibrated curve of a thermistor; false where the profile's is to be kept. */
+bool correction_curve(const struct correction *correction, size_t channel, struct thermistor_curve *curve);
+
+#endif
