@@ -1,6 +1,6 @@
 /* Pictures -> int8 input of the network: mean of the last N pictures, minus its median, scaled and quantised. */
-#ifndef FEATURES_H
-#define FEATURES_H
+#ifndef FEATURE_EXTRACTOR_H
+#define FEATURE_EXTRACTOR_H
 
 #include <stdbool.h>
 #include <stdint.h>
