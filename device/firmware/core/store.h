@@ -1,0 +1,59 @@
+/* The calibration in flash: the current one and the one before it, whole whatever moment power fails at.
+
+   Three areas of flash: current, previous, and one that a new calibration is written to while it comes in. One program
+   of 8 bytes at the area's end makes it the current one, the current one the previous, and the previous one's area free
+   for the next. */
+#ifndef STORE_H
+#define STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "board.h"
+#include "status.h"
+
+#define STORE_AREAS 3
+#define STORE_MIN_CALIBRATION 9344                          /* without thermistors */
+#define STORE_MAX_CALIBRATION (STORE_MIN_CALIBRATION + 384) /* with 16 of them */
+#define STORE_SENSOR_ID_BYTES 6
+
+enum store_slot { STORE_CURRENT, STORE_PREVIOUS };
+
+struct store {
+  const struct board *board;
+  size_t area_pages;   /* 0 where the board's flash is too small */
+  int8_t slots[2];     /* area by enum store_slot; -1 where it is empty */
+  bool damaged;        /* the newest one stored fails its checks, so an older one or none is in use */
+  uint16_t sequence;   /* newest in flash */
+  int8_t incoming;     /* area that is written; -1 where none is */
+  size_t length;       /* of the one coming in */
+  size_t offset;       /* its first byte that is still wanted */
+  size_t erased_pages; /* of the area that is written */
+  uint8_t pending[8];  /* its last bytes, too few to program */
+};
+
+/* Find what flash holds. Changes nothing in it. */
+void store_open(struct store *store, const struct board *board);
+
+/* A stored calibration in memory-mapped flash, and its size; NULL and 0 where the slot is empty. */
+const uint8_t *store_calibration(const struct store *store, enum store_slot slot, size_t *size);
+
+/* Take a part of a calibration of `length` bytes; offset 0 begins anew. What is stored stays as it is.
+   Returns OK; DAMAGED where no calibration has such a length; ARGUMENT where the part does not continue the one before
+   or reaches beyond the end; STORAGE where flash does not keep it. */
+enum status store_write(struct store *store, size_t offset, size_t length, const uint8_t *data, size_t size);
+/* Whether all parts have come. */
+bool store_complete(const struct store *store);
+/* Verify the one that came in and make it current.
+   `sensor_id` are the STORE_SENSOR_ID_BYTES of the sensor at hand.
+   Returns OK; EMPTY where parts are missing; DAMAGED; WRONG_SENSOR; STORAGE. Where it fails, what was stored stays. */
+enum status store_commit(struct store *store, const uint8_t *sensor_id);
+
+/* Exchange current and previous. Returns OK; EMPTY where there is no previous one; STORAGE. */
+enum status store_rollback(struct store *store);
+
+/* The identity of the sensor that a calibration of at least STORE_MIN_CALIBRATION bytes belongs to, and its length. */
+const uint8_t *store_sensor_id(const uint8_t *calibration, size_t *size);
+
+#endif
