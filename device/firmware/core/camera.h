@@ -1,0 +1,76 @@
+/* The MLX90640 at work: every page once, in time, as it was measured, or counted as lost under the name of its cause.
+
+   The sensor raises a flag over each page and goes on measuring. A page's own pixels stay in RAM until the page after
+   the next one is complete, so a page may be read late by one period and is still whole; after that it is overwritten.
+ */
+#ifndef CAMERA_H
+#define CAMERA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mlx90640_chip.h"
+#include "mlx90640_constants.h"
+#include "page_schedule.h"
+#include "profile.h"
+
+enum camera_state { CAMERA_ABSENT, CAMERA_RUNNING };
+
+struct camera {
+  struct mlx90640_chip chip;
+  struct counters *counters;
+  struct settle_scratch *scratch;
+  struct page_schedule schedule;
+  uint16_t control; /* as it is set */
+  enum camera_state state;
+  enum status fault; /* why it does not deliver; OK while it does */
+
+  bool has_eeprom;
+  bool has_constants;
+  uint32_t generation; /* counts up with each new set of constants */
+  uint16_t eeprom[MLX90640_EEPROM_WORDS];
+  struct mlx90640_constants constants;
+
+  /* The newest subpage, once `camera_poll` said so. */
+  uint16_t ram[RAM_WORDS];
+  uint32_t index; /* its running number; a gap is a loss */
+  uint8_t number;
+  uint64_t time_us; /* end of its capture */
+
+  struct own_words before[2];
+  bool has_before[2];
+  bool has_number;
+  uint8_t last_number;
+  uint32_t next_index;
+  bool has_gap;
+  uint64_t gap_from_us;
+  bool stale_seen;
+  uint64_t retry_at_us;
+  uint32_t retry_us;
+};
+
+/* Set up nothing yet; the first `camera_poll` does. `scratch` is used during calls alone and may be shared. */
+void camera_init(struct camera *camera, const struct board *board, struct counters *counters,
+                 const struct profile *profile, struct settle_scratch *scratch);
+
+/* When the bus is next needed, microseconds; before that `camera_poll` does nothing. */
+uint64_t camera_due_us(const struct camera *camera);
+
+/* Do what is due: bring the sensor up, look for a page, read it. True where `ram` now holds a new subpage. Never fails
+   for what happens on the bus: that is counted, repaired, and tried again. */
+bool camera_poll(struct camera *camera);
+
+/* After a pause on purpose: take the next page as the next one, without counting those in between as lost. */
+void camera_resume(struct camera *camera);
+
+/* Subpages a second it is set to, and as they come by the board's clock. */
+float camera_rate_hz(const struct camera *camera);
+float camera_measured_rate_hz(const struct camera *camera);
+
+/* Change the refresh rate: ARGUMENT where the sensor has no such rate, FULL where the bus cannot carry it. */
+enum status camera_set_rate(struct camera *camera, float rate_hz);
+
+/* Read the EEPROM anew: OK where it is still what the constants were taken from, DAMAGED where not. */
+enum status camera_verify_eeprom(struct camera *camera);
+
+#endif

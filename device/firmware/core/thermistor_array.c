@@ -1,0 +1,156 @@
+/* The scan of an ADS1115's channels as a state machine. */
+#include "thermistor_array.h"
+
+#include <string.h>
+
+/* A conversion at 860 a second with an oscillator 10 % slow, and the time to wake up. */
+#define CONVERSION_US 1400U
+/* How often one channel is converted before it reads as missing. */
+#define TRIES 3
+/* Few, because a missing ADC must not hold up the pictures. */
+#define ATTEMPTS 2
+#define FIRST_COST_US 300U
+/* A transaction that took longer met a fault, which says nothing about the next. */
+#define LARGEST_COST_US 2000U
+
+#define POINTER_SIZE 1
+#define CONVERSION 0U
+#define CONFIG 1U
+/* Start or ready, single-ended, 4.096 V, single shot, 860 a second, comparator off. */
+#define CONFIGURATION 0xC3E3U
+#define CHANNEL_SHIFT 12
+
+static uint16_t configuration(const struct thermistor_array *a) {
+  return (uint16_t)(CONFIGURATION | (uint32_t)a->channel << CHANNEL_SHIFT);
+}
+
+void thermistor_array_init(struct thermistor_array *a, const struct board *board, struct counters *counters,
+                           const struct profile *profile) {
+  memset(a, 0, sizeof *a);
+  a->bus = (struct bus){.board = board, .counters = counters, .address = profile->adc_address, .attempts = ATTEMPTS};
+  a->profile = profile;
+  a->period_us = (uint32_t)(1e6F / profile->adc_rate_hz);
+  a->due_us = a->ready_us = board->now_us();
+  a->cost_us = FIRST_COST_US;
+  thermistor_array_set_curves(a, NULL);
+}
+
+void thermistor_array_set_curves(struct thermistor_array *a, const struct correction *correction) {
+  for (size_t i = 0; i < a->profile->channel_count; i++) {
+    if (correction == NULL || !correction_curve(correction, i, &a->curves[i])) {
+      thermistor_profile_curve(&a->profile->channels[i], &a->curves[i]);
+    }
+  }
+}
+
+uint64_t thermistor_array_due_us(const struct thermistor_array *a) {
+  return a->profile->channel_count > 0 ? a->ready_us : UINT64_MAX;
+}
+
+static void next_channel(struct thermistor_array *a) {
+  a->channel++;
+  a->tries = 0;
+  a->step = THERMISTOR_START;
+}
+
+/* What was just done did not hold: convert the channel again, or give it up. */
+static void try_again(struct thermistor_array *a, enum counter cause) {
+  counters_add(a->bus.counters, cause, 1);
+  a->step = THERMISTOR_START;
+  if (++a->tries >= TRIES) {
+    a->readings[a->channel].state = THERMISTOR_MISSING;
+    next_channel(a);
+  }
+}
+
+static enum status advance(struct thermistor_array *a) {
+  uint16_t word;
+  enum status status;
+  switch (a->step) {
+    case THERMISTOR_START:
+      status = bus_write_word(&a->bus, CONFIG, POINTER_SIZE, configuration(a));
+      if (status == STATUS_OK) {
+        a->step = THERMISTOR_CONFIRM;
+        a->ready_us = a->bus.board->now_us() + CONVERSION_US;
+      }
+      return status;
+    case THERMISTOR_CONFIRM:
+      status = bus_read_words(&a->bus, CONFIG, POINTER_SIZE, &word, 1);
+      if (status == STATUS_OK) {
+        a->step = THERMISTOR_FIRST;
+        if (word != configuration(a)) {
+          try_again(a, COUNTER_THERMISTOR_LATE);
+        }
+      }
+      return status;
+    case THERMISTOR_FIRST:
+      status = bus_read_words(&a->bus, CONVERSION, POINTER_SIZE, &a->first, 1);
+      if (status == STATUS_OK) {
+        a->step = THERMISTOR_SECOND;
+      }
+      return status;
+    default:
+      status = bus_read_words(&a->bus, CONVERSION, POINTER_SIZE, &word, 1);
+      if (status == STATUS_OK && word != a->first) {
+        try_again(a, COUNTER_THERMISTOR_MISMATCH);
+      } else if (status == STATUS_OK) {
+        struct thermistor_reading *reading = &a->readings[a->channel];
+        reading->counts = (int16_t)word;
+        reading->state = thermistor_celsius(&a->profile->channels[a->channel], &a->curves[a->channel], reading->counts,
+                                            &reading->celsius);
+        next_channel(a);
+      }
+      return status;
+  }
+}
+
+static void finish(struct thermistor_array *a, uint64_t now_us) {
+  a->scanning = false;
+  a->time_us = now_us;
+  a->due_us += a->period_us;
+  if (a->due_us <= now_us) {
+    a->due_us = now_us + a->period_us;
+  }
+  a->ready_us = a->due_us;
+  counters_add(a->bus.counters, COUNTER_THERMISTOR_SCANS, 1);
+}
+
+bool thermistor_array_poll(struct thermistor_array *a, uint64_t free_until_us) {
+  const uint64_t began_us = a->bus.board->now_us();
+  if (a->profile->channel_count == 0 || began_us < a->ready_us) {
+    return false;
+  }
+  if (began_us + a->cost_us > free_until_us && began_us <= a->due_us + a->period_us) {
+    return false;
+  }
+  if (!a->scanning) {
+    a->scanning = true;
+    a->channel = 0;
+    a->tries = 0;
+    a->step = THERMISTOR_START;
+    memset(a->readings, 0, sizeof a->readings);
+  }
+  const enum status status = advance(a);
+  const uint64_t now_us = a->bus.board->now_us();
+  const uint64_t took_us = now_us - began_us;
+  const uint32_t slowly = a->cost_us * 7 / 8;
+  const uint32_t took = took_us < LARGEST_COST_US ? (uint32_t)took_us : LARGEST_COST_US;
+  a->cost_us = took > slowly ? took : slowly;
+  if (status != STATUS_OK) {
+    if (!a->lost) {
+      counters_add(a->bus.counters, COUNTER_THERMISTOR_LOST, 1);
+    }
+    a->lost = true;
+    for (size_t i = 0; i < a->profile->channel_count; i++) {
+      a->readings[i] = (struct thermistor_reading){.state = THERMISTOR_MISSING};
+    }
+    finish(a, now_us);
+    return true;
+  }
+  if (a->channel < a->profile->channel_count) {
+    return false;
+  }
+  a->lost = false;
+  finish(a, now_us);
+  return true;
+}

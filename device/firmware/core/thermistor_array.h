@@ -1,0 +1,54 @@
+/* Thermistors behind an ADS1115 (TI SBAS444), scanned between pictures in steps of one short transaction: none of them
+   makes a page late. A result counts once the configuration reads back as written and ready, and two reads of it agree.
+ */
+#ifndef THERMISTOR_ARRAY_H
+#define THERMISTOR_ARRAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bus.h"
+#include "correction.h"
+#include "profile.h"
+#include "thermistor.h"
+
+struct thermistor_reading {
+  int16_t counts;
+  enum thermistor_state state;
+  float celsius; /* where the state is OK */
+};
+
+enum thermistor_step { THERMISTOR_START, THERMISTOR_CONFIRM, THERMISTOR_FIRST, THERMISTOR_SECOND };
+
+struct thermistor_array {
+  struct bus bus;
+  const struct profile *profile;
+  struct thermistor_curve curves[PROFILE_MAX_CHANNELS];
+  struct thermistor_reading readings[PROFILE_MAX_CHANNELS]; /* of the last scan, once `thermistor_array_poll` said so */
+  uint64_t time_us;                                         /* end of that scan */
+  uint32_t period_us;
+  uint64_t due_us;   /* when the scan should begin */
+  uint64_t ready_us; /* when the next transaction may run */
+  uint32_t cost_us;  /* what a transaction takes */
+  uint8_t channel;
+  uint8_t tries;
+  enum thermistor_step step;
+  uint16_t first;
+  bool scanning;
+  bool lost;
+};
+
+void thermistor_array_init(struct thermistor_array *array, const struct board *board, struct counters *counters,
+                           const struct profile *profile);
+
+/* Use calibrated curves where a correction has them, the profile's otherwise. */
+void thermistor_array_set_curves(struct thermistor_array *array, const struct correction *correction);
+
+/* When the next transaction may run; UINT64_MAX without channels. */
+uint64_t thermistor_array_due_us(const struct thermistor_array *array);
+
+/* Do at most one transaction, if it ends before `free_until_us`. Where pictures leave no time, a scan that is late by a
+   whole period goes on at their expense. True as soon as a scan is complete. */
+bool thermistor_array_poll(struct thermistor_array *array, uint64_t free_until_us);
+
+#endif

@@ -1,0 +1,130 @@
+/* One picture's way from two decoded subpages to a verdict. */
+#include "verdicts.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "interpolate.h"
+
+/* Subpages between two pictures after which the running mean and the count of alerts start anew. */
+#define LONGEST_GAP 8U
+
+enum status verdicts_init(struct verdicts *v, const struct board *board, struct counters *counters,
+                          const struct profile *profile, struct verdict_scratch *scratch) {
+  memset(v, 0, sizeof *v);
+  v->board = board;
+  v->counters = counters;
+  v->profile = profile;
+  v->scratch = scratch;
+  return features_start(&v->features, profile->average_pictures);
+}
+
+void verdicts_reset(struct verdicts *v) {
+  features_reset(&v->features);
+  v->waiting = false;
+  v->has_last = false;
+  v->in_a_row = 0;
+}
+
+static uint16_t score(const struct model_profile *model, int8_t output) {
+  const float value = model->output_scale * (float)(output - model->output_zero_point);
+  return (uint16_t)lrintf(65535.0F * fminf(fmaxf(value, 0.0F), 1.0F));
+}
+
+/* Whether enough verdicts in a row reached the profile's threshold. */
+static bool alert(struct verdicts *v, const int8_t *output) {
+  const struct profile *profile = v->profile;
+  if (!profile->has_alert) {
+    return false;
+  }
+  const struct model_profile *model = profile->model;
+  const float value = model->output_scale * (float)(output[profile->alert_label] - model->output_zero_point);
+  if (fminf(value, 1.0F) < profile->alert_threshold) {
+    v->in_a_row = 0;
+    return false;
+  }
+  v->in_a_row = v->in_a_row < UINT16_MAX ? (uint16_t)(v->in_a_row + 1) : UINT16_MAX;
+  return v->in_a_row >= profile->alert_consecutive;
+}
+
+static bool judge(struct verdicts *v, const struct correction *correction, float ta, uint32_t index, uint64_t time_us,
+                  struct verdict *verdict) {
+  const struct model_profile *model = v->profile->model;
+  if (v->has_last && index - v->last_index > LONGEST_GAP) {
+    features_reset(&v->features);
+    v->in_a_row = 0;
+  }
+  v->has_last = true;
+  v->last_index = index;
+  correction_apply(correction, v->celsius, ta);
+  if (features_push(&v->features, v->celsius) != STATUS_OK) {
+    counters_add(v->counters, COUNTER_UNDECODABLE, 1);
+    return false;
+  }
+  if (model == NULL || !features_ready(&v->features)) {
+    return false;
+  }
+  if (features_quantize(&v->features, v->profile, v->scratch->order, model->input()) != STATUS_OK) {
+    counters_add(v->counters, COUNTER_MODEL_FAILED, 1);
+    return false;
+  }
+  const uint64_t began_us = v->board->now_us();
+  model->invoke();
+  const uint64_t now_us = v->board->now_us();
+  counters_add(v->counters, COUNTER_CLASSIFIED, 1);
+  const int8_t *output = model->output();
+  verdict->time_us = now_us;
+  verdict->index = index;
+  verdict->pictures = (uint8_t)features_pictures(&v->features);
+  verdict->alert = alert(v, output);
+  verdict->uncalibrated = correction_is_identity(correction);
+  verdict->label = 0;
+  for (uint8_t i = 0; i < v->profile->label_count; i++) {
+    verdict->scores[i] = score(model, output[i]);
+    verdict->label = output[i] > output[verdict->label] ? i : verdict->label;
+  }
+  verdict->latency_us = now_us > time_us ? (uint32_t)(now_us - time_us) : 0;
+  verdict->inference_us = (uint32_t)(now_us - began_us);
+  return true;
+}
+
+bool verdicts_push(struct verdicts *v, const struct mlx90640_constants *constants, const struct correction *correction,
+                   const uint16_t ram[RAM_WORDS], uint16_t control, uint8_t number, uint32_t index, uint64_t time_us,
+                   struct verdict *verdict) {
+  const struct mlx90640_optics optics = {.emissivity = v->profile->camera_emissivity,
+                                         .reflected_celsius = v->profile->camera_reflected_celsius};
+  struct mlx90640_conditions conditions;
+  const bool paired = v->waiting && index - v->waiting_index == 1 && v->waiting_number != number;
+  v->waiting = false;
+  if (mlx90640_read_conditions(constants, ram, control, number, &conditions) != STATUS_OK) {
+    counters_add(v->counters, COUNTER_AUXILIARY_INVALID, 1);
+    return false;
+  }
+  const bool completes = paired && v->waiting_chess == conditions.chess;
+  if (!completes) {
+    memset(v->valid, 0, sizeof v->valid);
+  }
+  if (mlx90640_decode(constants, &optics, ram, &conditions, v->celsius, v->valid) != STATUS_OK) {
+    counters_add(v->counters, COUNTER_UNDECODABLE, 1);
+    return false;
+  }
+  if (!completes) {
+    v->waiting = true;
+    v->waiting_number = number;
+    v->waiting_chess = conditions.chess;
+    v->waiting_index = index;
+    return false;
+  }
+  if (interpolate_invalid(v->celsius, v->valid) != STATUS_OK) {
+    counters_add(v->counters, COUNTER_UNDECODABLE, 1);
+    return false;
+  }
+  return judge(v, correction, conditions.ta, index, time_us, verdict);
+}
+
+bool verdicts_self_test(const struct profile *profile) {
+  const struct model_profile *model = profile->model;
+  memcpy(model->input(), model->test_input, model->test_input_size);
+  model->invoke();
+  return memcmp(model->output(), model->test_output, model->test_output_size) == 0;
+}
