@@ -7,13 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "frames.h"
 #include "status.h"
+#include "subpage.h"
 #include "thermistor.h"
 
 #define CORRECTION_MAX_ID_BYTES 8
 #define CORRECTION_MAX_THERMISTORS 16
-#define CORRECTION_FIXED_BYTES (28 + 3 * 4 * FRAME_PIXELS + FRAME_PIXELS / 8)
+#define CORRECTION_FIXED_BYTES (28 + 3 * 4 * PIXELS + PIXELS / 8)
 #define CORRECTION_MIN_BYTES (CORRECTION_FIXED_BYTES + 4)
 #define CORRECTION_MAX_BYTES (CORRECTION_MIN_BYTES + 24 * CORRECTION_MAX_THERMISTORS)
 
@@ -24,7 +24,7 @@ struct correction {
   uint8_t id_size;
   uint8_t thermistors;
   bool identity;
-  uint32_t valid[FRAME_ROWS]; /* bit c of word r is 0 for a bad pixel */
+  uint32_t valid[ROWS]; /* bit c of word r is 0 for a bad pixel */
   bool has_bad;
 };
 
@@ -39,7 +39,7 @@ enum status correction_open(const uint8_t *blob, size_t size, struct correction 
 bool correction_is_identity(const struct correction *correction);
 
 /* Correct one picture in place at a die temperature of `ta` degC and fill bad pixels from their neighbours. */
-void correction_apply(const struct correction *correction, float celsius[FRAME_PIXELS], float ta);
+void correction_apply(const struct correction *correction, float celsius[PIXELS], float ta);
 
 /* The calibrated curve of a thermistor; false where the profile's is to be kept. */
 bool correction_curve(const struct correction *correction, size_t channel, struct thermistor_curve *curve);

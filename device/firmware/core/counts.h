@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "frames.h"
+#include "subpage.h"
 
-#define COUNTS_MAX_BYTES (2 + 2 * (FRAME_OWN_PIXELS + FRAME_AUXILIARY_WORDS))
+#define COUNTS_MAX_BYTES (2 + 2 * (OWN_PIXELS + AUXILIARY_WORDS))
 #define COUNTS_KEY_INTERVAL 64 /* where nobody asks for another */
 
 /* The subpage that later ones of the same number refer to. */
@@ -17,8 +17,8 @@ struct counts_key {
   uint16_t control;
   uint16_t since; /* subpages since then, itself included */
   uint32_t index;
-  uint16_t pixels[FRAME_OWN_PIXELS];
-  uint16_t auxiliary[FRAME_AUXILIARY_WORDS];
+  uint16_t pixels[OWN_PIXELS];
+  uint16_t auxiliary[AUXILIARY_WORDS];
 };
 
 /* Packs the subpages of one sensor, in order. Start it with counts_restart(encoder, COUNTS_KEY_INTERVAL). */
@@ -34,7 +34,7 @@ void counts_restart(struct counts_encoder *encoder, uint16_t key_interval);
 /* Pack one subpage (`number` 0 or 1, of running number `index`) and return the length; 0 where there is no such
    subpage. `key` says whether it can be unpacked by itself, `key_index` which subpage it refers to. Uses 1 kB of stack.
  */
-size_t counts_encode(struct counts_encoder *encoder, const uint16_t ram[FRAME_RAM_WORDS], uint16_t control,
-                     uint8_t number, uint32_t index, uint8_t packed[COUNTS_MAX_BYTES], bool *key, uint32_t *key_index);
+size_t counts_encode(struct counts_encoder *encoder, const uint16_t ram[RAM_WORDS], uint16_t control, uint8_t number,
+                     uint32_t index, uint8_t packed[COUNTS_MAX_BYTES], bool *key, uint32_t *key_index);
 
 #endif

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "frames.h"
 #include "profile.h"
 #include "status.h"
+#include "subpage.h"
 
 #define FEATURES_MAX_PICTURES 16
 
@@ -18,7 +18,7 @@ struct features {
   uint16_t length; /* N */
   uint16_t count;
   uint16_t next;
-  int16_t pictures[FEATURES_MAX_PICTURES][FRAME_PIXELS];
+  int16_t pictures[FEATURES_MAX_PICTURES][PIXELS];
 };
 
 /* Set N and forget all pictures. Returns OK, or ARGUMENT where N is 0 or above FEATURES_MAX_PICTURES. */
@@ -28,7 +28,7 @@ enum status features_start(struct features *features, uint16_t average_pictures)
 void features_reset(struct features *features);
 
 /* Take one picture, degC. Returns OK, or ARGUMENT where a value is not finite; then it is not taken. */
-enum status features_push(struct features *features, const float celsius[FRAME_PIXELS]);
+enum status features_push(struct features *features, const float celsius[PIXELS]);
 
 /* How many pictures the mean holds at present. */
 uint16_t features_pictures(const struct features *features);
@@ -36,9 +36,9 @@ uint16_t features_pictures(const struct features *features);
 /* Whether N pictures have come since the last reset. */
 bool features_ready(const struct features *features);
 
-/* The network's input of FRAME_PIXELS bytes. `scratch` is overwritten. Returns OK, EMPTY before features_ready, or
+/* The network's input of PIXELS bytes. `scratch` is overwritten. Returns OK, EMPTY before features_ready, or
    ARGUMENT where the profile has no model. */
-enum status features_quantize(const struct features *features, const struct profile *profile,
-                              int32_t scratch[FRAME_PIXELS], int8_t input[FRAME_PIXELS]);
+enum status features_quantize(const struct features *features, const struct profile *profile, int32_t scratch[PIXELS],
+                              int8_t input[PIXELS]);
 
 #endif
