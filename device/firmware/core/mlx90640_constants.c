@@ -40,7 +40,7 @@ static int32_t field(uint16_t word, uint32_t shift, uint32_t bits) {
 /* The same as two's complement. */
 static int32_t signed_field(uint16_t word, uint32_t shift, uint32_t bits) {
   const int32_t value = field(word, shift, bits);
-  return value >> (bits - 1U) ? value - (int32_t)(1U << bits) : value;
+  return (value >> (bits - 1U)) != 0 ? value - (int32_t)(1U << bits) : value;
 }
 
 /* Signed 4-bit fields, four a word, lowest first. */
@@ -49,7 +49,7 @@ static int32_t nibble(const uint16_t *words, uint32_t index) {
 }
 
 static int32_t scaled(int32_t value, int32_t shift) {
-  return value * (int32_t)(1UL << shift);
+  return value * (int32_t)(1U << shift);
 }
 
 static float power_of_two(int32_t exponent) {
@@ -131,8 +131,7 @@ static enum status extract_shared(const uint16_t eeprom[MLX90640_EEPROM_WORDS], 
   constants->ks_ta = (float)ks_ta / 8192.0F;
   constants->cp_offset[0] = (float)signed_field(eeprom[CP_OFFSET], 0, 10);
   constants->cp_offset[1] = constants->cp_offset[0] + (float)signed_field(eeprom[CP_OFFSET], 10, 6);
-  constants->cp_kta =
-      (float)signed_field(eeprom[CP_DRIFT], 0, 8) / power_of_two(field(eeprom[SCALES], 4, 4) + 8);
+  constants->cp_kta = (float)signed_field(eeprom[CP_DRIFT], 0, 8) / power_of_two(field(eeprom[SCALES], 4, 4) + 8);
   constants->cp_kv = (float)signed_field(eeprom[CP_DRIFT], 8, 8) / power_of_two(field(eeprom[SCALES], 8, 4));
   constants->cp_other = (float)signed_field(eeprom[IL_CHESS], 0, 6) / 16.0F;
   constants->il_chess_c[0] = (float)signed_field(eeprom[IL_CHESS], 6, 5) / 2.0F;
@@ -145,7 +144,7 @@ static enum status extract_ranges(const uint16_t eeprom[MLX90640_EEPROM_WORDS], 
   const int32_t step = field(eeprom[CORNERS], 12, 2) * 10;
   const int32_t third = field(eeprom[CORNERS], 4, 4) * step;
   const int32_t corner[4] = {-40, 0, third, third + field(eeprom[CORNERS], 8, 4) * step};
-  const int32_t unit = (int32_t)(1UL << (field(eeprom[CORNERS], 0, 4) + 8));
+  const int32_t unit = (int32_t)(1U << (field(eeprom[CORNERS], 0, 4) + 8));
   const int32_t ks_to[4] = {
       signed_field(eeprom[KS_TO], 0, 8),
       signed_field(eeprom[KS_TO], 8, 8),
@@ -175,8 +174,8 @@ static enum status extract_ranges(const uint16_t eeprom[MLX90640_EEPROM_WORDS], 
   return STATUS_OK;
 }
 
-/* How offsets change with die temperature and supply. Rows and columns of odd number in the datasheet, which counts from
-   1, are even ones here. */
+/* How offsets change with die temperature and supply. Rows and columns of odd number in the datasheet, which counts
+   from 1, are even ones here. */
 static enum status extract_drift(const uint16_t eeprom[MLX90640_EEPROM_WORDS], struct mlx90640_constants *constants) {
   const int32_t kta_scale = field(eeprom[SCALES], 4, 4) + 8;
   const int32_t kv_scale = field(eeprom[SCALES], 8, 4);
@@ -227,8 +226,7 @@ static enum status extract_sensitivities(const uint16_t eeprom[MLX90640_EEPROM_W
   const int32_t compensation = signed_field(eeprom[KS_TA_TGC], 0, 8) * signed_field(eeprom[CP_ALPHA], 0, 10) *
                                (256 + signed_field(eeprom[CP_ALPHA], 10, 6));
   for (uint32_t i = 0; i < PIXELS; i++) {
-    const int32_t counts = (int32_t)eeprom[ALPHA_MEAN] +
-                           scaled(nibble(eeprom + ALPHA_ROWS, i / COLUMNS), row_scale) +
+    const int32_t counts = (int32_t)eeprom[ALPHA_MEAN] + scaled(nibble(eeprom + ALPHA_ROWS, i / COLUMNS), row_scale) +
                            scaled(nibble(eeprom + ALPHA_COLUMNS, i % COLUMNS), column_scale) +
                            scaled(signed_field(eeprom[FIRST_PIXEL + i], 4, 6), own_scale);
     const int64_t alpha = (int64_t)counts * 1024 - compensation;

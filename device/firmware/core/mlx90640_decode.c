@@ -117,7 +117,7 @@ static uint32_t decode_row(const struct mlx90640_constants *constants, const str
   const uint16_t *const pixel = constants->pixel + COLUMNS * row;
   const float *const per_alpha = constants->per_alpha + COLUMNS * row;
   const int32_t row_offset = constants->row_offset[row];
-  const int32_t own_offset = (int32_t)(1UL << constants->offset_shift);
+  const int32_t own_offset = (int32_t)(1U << constants->offset_shift);
   uint32_t valid = 0;
   for (uint32_t column = first; column < COLUMNS; column += step) {
     const uint32_t word = pixel[column];
@@ -127,7 +127,7 @@ static uint32_t decode_row(const struct mlx90640_constants *constants, const str
     const float kelvin = solve(constants, signal * per_alpha[column] * shared->per_emissivity, shared->tatr);
     if (kelvin < HOTTEST && counts[column] != NOT_MEASURED) {
       celsius[column] = kelvin - KELVIN;
-      valid |= 1UL << column;
+      valid |= 1U << column;
     } else {
       celsius[column] = 0.0F;
     }
@@ -163,7 +163,7 @@ static uint32_t decode_rows(const struct mlx90640_constants *constants, const st
     uint32_t found = decode_row(constants, shared, background, drift[row % 2U], row, first, conditions->chess ? 2U : 1U,
                                 ram + COLUMNS * row, celsius + COLUMNS * row);
     for (uint32_t i = 0; i < constants->bad_count; i++) {
-      const uint32_t bit = 1UL << (constants->bad[i] % COLUMNS);
+      const uint32_t bit = 1U << (constants->bad[i] % COLUMNS);
       if (constants->bad[i] / COLUMNS == row && (found & bit)) {
         celsius[constants->bad[i]] = 0.0F;
         found &= ~bit;
@@ -179,8 +179,7 @@ enum status mlx90640_decode(const struct mlx90640_constants *constants, const st
                             const uint16_t ram[RAM_WORDS], const struct mlx90640_conditions *conditions,
                             float celsius[PIXELS], uint32_t valid[ROWS]) {
   const float emissivity = optics->emissivity;
-  const float reflected =
-      isnan(optics->reflected_celsius) ? conditions->ta - OPEN_AIR_K : optics->reflected_celsius;
+  const float reflected = isnan(optics->reflected_celsius) ? conditions->ta - OPEN_AIR_K : optics->reflected_celsius;
   if (!(emissivity >= 0.05F && emissivity <= 1.0F) || !(reflected >= -100.0F && reflected <= 1000.0F)) {
     return STATUS_ARGUMENT;
   }
