@@ -23,19 +23,33 @@ static int32_t change(uint16_t now, uint16_t before) {
   return (int32_t)(int16_t)now - (int32_t)(int16_t)before;
 }
 
+/* A page beside the last one of its subpage. */
+struct pair {
+  const uint16_t *ram;
+  const struct own_words *before;
+  bool chess;
+  int32_t median; /* of all changes */
+};
+
 /* Own pixel at a place of the picture; the place must be one. */
 static uint32_t own_index(uint32_t row, uint32_t column, bool chess) {
   return chess ? row * (COLUMNS / 2U) + column / 2U : (row / 2U) * COLUMNS + column;
 }
 
+/* How far a pixel moved from where all of them moved. */
+static int32_t jump(const struct pair *pair, uint32_t row, uint32_t column) {
+  const uint16_t now = pair->ram[row * COLUMNS + column];
+  return abs(change(now, pair->before->pixels[own_index(row, column, pair->chess)]) - pair->median);
+}
+
 /* Largest jump among the nearest own pixels around one: diagonal ones in chess pattern, those of its row otherwise. */
-static int32_t neighbours(const int32_t jump[OWN_PIXELS], uint32_t row, uint32_t column, bool chess) {
+static int32_t neighbours(const struct pair *pair, uint32_t row, uint32_t column) {
   int32_t largest = 0;
   for (uint32_t side = 0; side < 4; side++) {
-    const uint32_t r = chess ? row + (side & 1U ? 1U : UINT32_MAX) : row;
+    const uint32_t r = pair->chess ? row + (side & 1U ? 1U : UINT32_MAX) : row;
     const uint32_t c = column + (side & 2U ? 1U : UINT32_MAX);
     if (r < ROWS && c < COLUMNS) { /* one before the first wraps to a large number */
-      const int32_t there = jump[own_index(r, c, chess)];
+      const int32_t there = jump(pair, r, c);
       largest = there > largest ? there : largest;
     }
   }
@@ -57,38 +71,28 @@ void plausibility_keep(struct own_words *kept, const uint16_t ram[RAM_WORDS], ui
 size_t plausibility_check(const uint16_t ram[RAM_WORDS], const struct own_words *before, uint32_t number,
                           uint16_t control, struct plausibility_scratch *scratch,
                           uint32_t doubtful[PLAUSIBILITY_WORDS]) {
-  const bool chess = mlx90640_chess(control);
-  const int32_t resolution = mlx90640_resolution_code(control);
-  int32_t *const jump = scratch->jump;
+  const uint8_t resolution = mlx90640_resolution_code(control);
+  struct pair pair = {.ram = ram, .before = before, .chess = mlx90640_chess(control)};
   memset(doubtful, 0, PLAUSIBILITY_WORDS * sizeof *doubtful);
   for (uint32_t own = 0; own < OWN_PIXELS; own++) {
-    jump[own] = change(ram[subpage_pixel(own, number, chess)], before->pixels[own]);
-    scratch->order[own] = jump[own];
+    scratch->order[own] = change(ram[subpage_pixel(own, number, pair.chess)], before->pixels[own]);
   }
-  const int32_t median = (int32_t)(select_middle_sum(scratch->order, OWN_PIXELS) / 2);
+  pair.median = (int32_t)(select_middle_sum(scratch->order, OWN_PIXELS) / 2);
   int32_t largest = 0;
   for (uint32_t own = 0; own < OWN_PIXELS; own++) {
-    jump[own] = abs(jump[own] - median);
-    scratch->order[own] = jump[own];
-    largest = jump[own] > largest ? jump[own] : largest;
+    scratch->order[own] = abs(scratch->order[own] - pair.median);
+    largest = scratch->order[own] > largest ? scratch->order[own] : largest;
   }
-  const float deviation = (float)select_middle_sum(scratch->order, OWN_PIXELS) / 2.0F;
-  const float smallest = resolution == 3   ? 2.0F * (float)SMALLEST_JUMP
-                         : resolution == 2 ? (float)SMALLEST_JUMP
-                         : resolution == 1 ? (float)SMALLEST_JUMP / 2.0F
-                                           : (float)SMALLEST_JUMP / 4.0F;
-  const float noise = LIMIT_PER_DEVIATION * deviation;
+  const float noise = LIMIT_PER_DEVIATION * (float)select_middle_sum(scratch->order, OWN_PIXELS) / 2.0F;
+  const float smallest = (float)(SMALLEST_JUMP << resolution) / 4.0F;
   const float limit = noise > smallest ? noise : smallest;
   size_t found = 0;
-  if ((float)largest > limit) {
-    for (uint32_t own = 0; own < OWN_PIXELS; own++) {
-      if ((float)jump[own] > limit) {
-        const uint32_t pixel = subpage_pixel(own, number, chess);
-        if (jump[own] > 2 * neighbours(jump, pixel / COLUMNS, pixel % COLUMNS, chess)) {
-          mark(doubtful, pixel);
-          found++;
-        }
-      }
+  for (uint32_t own = 0; own < OWN_PIXELS && (float)largest > limit; own++) {
+    const uint32_t pixel = subpage_pixel(own, number, pair.chess);
+    const int32_t here = jump(&pair, pixel / COLUMNS, pixel % COLUMNS);
+    if ((float)here > limit && here > 2 * neighbours(&pair, pixel / COLUMNS, pixel % COLUMNS)) {
+      mark(doubtful, pixel);
+      found++;
     }
   }
   const int32_t allowed = resolution == 3 ? 2 * AUXILIARY_JUMP : AUXILIARY_JUMP;

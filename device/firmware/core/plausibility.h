@@ -19,7 +19,6 @@ struct own_words {
 };
 
 struct plausibility_scratch {
-  int32_t jump[OWN_PIXELS];
   int32_t order[OWN_PIXELS];
 };
 

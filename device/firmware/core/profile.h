@@ -33,6 +33,7 @@ struct model_profile {
   uint8_t major, minor;
   uint16_t revision;
   uint32_t build;
+  bool development_key;     /* signed with the key that everybody has */
   uint8_t image_sha256[32]; /* of the bundle's image, as a host compares it */
   const int8_t *test_input; /* one golden input and its output, from the reference kernels */
   const int8_t *test_output;

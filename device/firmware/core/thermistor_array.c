@@ -43,6 +43,11 @@ void thermistor_array_set_curves(struct thermistor_array *a, const struct correc
   }
 }
 
+void thermistor_array_begin(struct thermistor_array *a) {
+  a->scanning = false;
+  a->due_us = a->ready_us = a->bus.board->now_us();
+}
+
 uint64_t thermistor_array_due_us(const struct thermistor_array *a) {
   return a->profile->channel_count > 0 ? a->ready_us : UINT64_MAX;
 }

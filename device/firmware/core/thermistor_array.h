@@ -44,6 +44,9 @@ void thermistor_array_init(struct thermistor_array *array, const struct board *b
 /* Use calibrated curves where a correction has them, the profile's otherwise. */
 void thermistor_array_set_curves(struct thermistor_array *array, const struct correction *correction);
 
+/* Begin a scan now, whenever the next one was due. */
+void thermistor_array_begin(struct thermistor_array *array);
+
 /* When the next transaction may run; UINT64_MAX without channels. */
 uint64_t thermistor_array_due_us(const struct thermistor_array *array);
 

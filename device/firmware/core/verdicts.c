@@ -65,7 +65,6 @@ static bool judge(struct verdicts *v, const struct correction *correction, float
     return false;
   }
   if (features_quantize(&v->features, v->profile, v->scratch->order, model->input()) != STATUS_OK) {
-    counters_add(v->counters, COUNTER_MODEL_FAILED, 1);
     return false;
   }
   const uint64_t began_us = v->board->now_us();

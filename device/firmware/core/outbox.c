@@ -1,0 +1,75 @@
+/* Records become frames and go to the line, or are dropped whole: nothing waits but what the board's ring holds. */
+#include "outbox.h"
+
+#include <string.h>
+
+/* Ends a line or frame that was cut short, so that what follows is whole. */
+static const uint8_t resync[] = {'\n', 0};
+
+void outbox_init(struct outbox *o, const struct board *board, struct counters *counters) {
+  memset(o, 0, sizeof *o);
+  o->board = board;
+  o->counters = counters;
+}
+
+void outbox_grant(struct outbox *o, uint32_t lease_ms) {
+  o->held = true;
+  o->ends_us = o->board->now_us() + 1000ULL * lease_ms;
+}
+
+void outbox_end(struct outbox *o) {
+  o->held = false;
+  o->board->serial_discard();
+  o->board->serial_write(resync, sizeof resync);
+}
+
+void outbox_expire(struct outbox *o) {
+  if (o->held && outbox_left_ms(o) == 0) {
+    counters_add(o->counters, COUNTER_LEASES_EXPIRED, 1);
+    outbox_end(o);
+  }
+}
+
+uint32_t outbox_left_ms(const struct outbox *o) {
+  const uint64_t now_us = o->board->now_us();
+  return o->held && o->ends_us > now_us ? (uint32_t)((o->ends_us - now_us + 999) / 1000) : 0;
+}
+
+struct records_head outbox_head(const struct outbox *o, uint64_t time_us) {
+  return (struct records_head){.sequence = o->sequence, .time_us = time_us};
+}
+
+static void send(struct outbox *o, size_t size) {
+  const size_t framed = framing_encode_frame(o->record, size, o->frame, sizeof o->frame);
+  o->sequence++;
+  if (framed == 0 || !o->board->serial_write(o->frame, framed)) {
+    counters_add(o->counters, COUNTER_TELEMETRY_DROPPED, 1);
+    o->dropped = true;
+  }
+}
+
+void outbox_send(struct outbox *o, size_t size) {
+  if (outbox_left_ms(o) > 0) {
+    send(o, size);
+  }
+}
+
+void outbox_flush(struct outbox *o) {
+  if (outbox_left_ms(o) == 0) {
+    return;
+  }
+  for (uint8_t i = 0; i < o->event_count; i++) {
+    const struct outbox_event *kept = &o->events[i];
+    send(o, records_event(o->record, sizeof o->record, outbox_head(o, kept->time_us), &kept->event));
+  }
+  o->event_count = 0;
+}
+
+void outbox_event(struct outbox *o, uint64_t time_us, const struct records_event *event) {
+  if (o->event_count == OUTBOX_EVENTS) {
+    memmove(&o->events[0], &o->events[1], (OUTBOX_EVENTS - 1) * sizeof o->events[0]);
+    o->event_count--;
+  }
+  o->events[o->event_count++] = (struct outbox_event){.time_us = time_us, .event = *event};
+  outbox_flush(o);
+}

@@ -1,0 +1,16 @@
+/* What the parts of a wearable's main loop need of one another. */
+#ifndef WEARABLE_PARTS_H
+#define WEARABLE_PARTS_H
+
+#include "wearable.h"
+
+/* Fill in what the commands of group 65 need of the main loop. */
+void wearable_services_init(struct wearable *wearable);
+
+/* Look after the picture sensor once: capture what is due, send it, and make a verdict of it. */
+void wearable_poll_camera(struct wearable *wearable);
+
+/* Use the stored calibration that belongs to the sensor at hand, or none. */
+void wearable_use_calibration(struct wearable *wearable);
+
+#endif

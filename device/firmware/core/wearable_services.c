@@ -1,0 +1,100 @@
+/* What the commands of group 65 ask of the main loop. */
+#include <string.h>
+
+#include "self_test.h"
+#include "wearable_parts.h"
+
+#define LONGEST_LEASE_MS 10000U
+
+static void state(void *context, struct wearable_state *state) {
+  const struct wearable *w = context;
+  *state = (struct wearable_state){.time_us = w->board->now_us(),
+                                   .calibrated = !correction_is_identity(&w->correction),
+                                   .sensor_known = w->camera.has_constants,
+                                   .camera_rate_hz = camera_rate_hz(&w->camera),
+                                   .sensor_fault = w->camera.fault == STATUS_OK ? NULL : bus_sentence(w->camera.fault)};
+  if (state->sensor_known) {
+    memcpy(state->sensor_id, w->camera.constants.device_id, sizeof state->sensor_id);
+  }
+}
+
+static void stream_start(void *context, uint32_t lease_ms, uint16_t key_interval) {
+  struct wearable *w = context;
+  outbox_end(&w->outbox); /* what waits was not asked for by this host */
+  outbox_grant(&w->outbox, lease_ms);
+  counts_restart(&w->encoder, key_interval);
+}
+
+static bool stream_renew(void *context, uint32_t lease_ms) {
+  struct wearable *w = context;
+  if (outbox_left_ms(&w->outbox) == 0) {
+    return false;
+  }
+  outbox_grant(&w->outbox, lease_ms);
+  return true;
+}
+
+static void stream_stop(void *context) {
+  struct wearable *w = context;
+  outbox_end(&w->outbox);
+}
+
+static const uint16_t *eeprom(void *context) {
+  const struct wearable *w = context;
+  return w->camera.has_eeprom ? w->camera.eeprom : NULL;
+}
+
+static bool set_rate(void *context, float rate_hz, float *set_hz, enum wearable_code *code, struct text *reason) {
+  struct wearable *w = context;
+  const enum status status = camera_set_rate(&w->camera, rate_hz);
+  *set_hz = camera_rate_hz(&w->camera);
+  *code = WEARABLE_BAD_RATE;
+  switch (status) {
+    case STATUS_OK:
+      return true;
+    case STATUS_ARGUMENT:
+      text_add(reason, "The MLX90640 has no refresh rate of ");
+      text_add_float(reason, rate_hz, 2);
+      text_add(reason, " Hz; use one of 0.5, 1, 2, 4, 8, 16, 32, 64.");
+      return false;
+    case STATUS_FULL:
+      text_add(reason, "A page takes ");
+      text_add_unsigned(reason, w->camera.chip.read_us / 1000);
+      text_add(reason, " ms on this I2C bus, too long for that rate; choose a lower one or raise the bus frequency.");
+      return false;
+    default:
+      *code = WEARABLE_NO_SENSOR;
+      text_add(reason, bus_sentence(status));
+      return false;
+  }
+}
+
+static void self_test(void *context, struct wearable_results *results) {
+  struct wearable *w = context;
+  /* The lease stands still meanwhile: nobody here could hear it renewed. */
+  const uint32_t left_ms = outbox_left_ms(&w->outbox);
+  self_test_run(w, results);
+  if (left_ms > 0) {
+    outbox_grant(&w->outbox, left_ms);
+  }
+}
+
+static void calibration_changed(void *context) {
+  wearable_use_calibration(context);
+}
+
+void wearable_services_init(struct wearable *w) {
+  w->services =
+      (struct wearable_services){.context = w,
+                                 .software = WEARABLE_SOFTWARE,
+                                 .lease_max_ms = LONGEST_LEASE_MS,
+                                 .development_key = w->profile->model != NULL && w->profile->model->development_key,
+                                 .state = state,
+                                 .stream_start = stream_start,
+                                 .stream_renew = stream_renew,
+                                 .stream_stop = stream_stop,
+                                 .eeprom = eeprom,
+                                 .set_rate = set_rate,
+                                 .self_test = self_test,
+                                 .calibration_changed = calibration_changed};
+}
