@@ -112,7 +112,7 @@ static float solve(const struct mlx90640_constants *constants, float x, float ta
 /* Own pixels of one row, from `first` in steps of `step`; returns the valid ones. `background` is by column modulo 4,
    `drift` by parity of the column and the pixel's own field. */
 static uint32_t decode_row(const struct mlx90640_constants *constants, const struct shared *shared,
-                           const float background[4], const float drift[2][8], uint32_t row, uint32_t first,
+                           const float background[4], const float drift[16], uint32_t row, uint32_t first,
                            uint32_t step, const uint16_t *counts, float *celsius) {
   const uint16_t *const pixel = constants->pixel + COLUMNS * row;
   const float *const per_alpha = constants->per_alpha + COLUMNS * row;
@@ -123,7 +123,7 @@ static uint32_t decode_row(const struct mlx90640_constants *constants, const str
     const uint32_t word = pixel[column];
     const int32_t offset = row_offset + constants->column_offset[column] + ((int16_t)word >> 10) * own_offset;
     const float signal = (float)(int16_t)counts[column] * shared->gain - background[column % 4U] -
-                         (float)offset * drift[column % 2U][word >> 1 & 7U];
+                         (float)offset * drift[column % 2U * 8U + (word >> 1 & 7U)];
     const float kelvin = solve(constants, signal * per_alpha[column] * shared->per_emissivity, shared->tatr);
     if (kelvin < HOTTEST && counts[column] != NOT_MEASURED) {
       celsius[column] = kelvin - KELVIN;
@@ -141,11 +141,11 @@ static uint32_t decode_rows(const struct mlx90640_constants *constants, const st
                             float celsius[PIXELS], uint32_t valid[ROWS]) {
   static const uint32_t own_columns[2] = {0x55555555U, 0xAAAAAAAAU};
   const bool converted = conditions->chess != constants->chess_calibrated;
-  float drift[2][2][8];
+  float drift[2][16];
   for (uint32_t i = 0; i < 4; i++) {
     const float supply = 1.0F + constants->kv[i / 2U][i % 2U] * conditions->dv;
     for (uint32_t own = 0; own < 8; own++) {
-      drift[i / 2U][i % 2U][own] = supply * (1.0F + constants->kta[i / 2U][i % 2U][own] * conditions->dta);
+      drift[i / 2U][i % 2U * 8U + own] = supply * (1.0F + constants->kta[i / 2U][i % 2U][own] * conditions->dta);
     }
   }
   uint32_t any = 0;
