@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import ModelError
-from thermo_models.tasks import TASKS, breast_patch
+from thermo_models.tasks import TASKS
 from thermo_quantize import qat
 from thermo_quantize.convert import Scheme
 from thermo_quantize.pipeline import Settings, quantize
@@ -59,39 +59,10 @@ class Case:
     measure: Metric
 
 
-def breast(full: bool) -> Case:
-    """The breast-patch network, on fewer simulated sensors."""
-    import keras
-
-    from thermo_models.metrics import auc
-    from thermo_models.networks.mobilenet import mobilenet_v1
-
-    sensors = 128 if full else 12
-    train = breast_patch.make(breast_patch.FIRST_SEED["train"], breast_patch.Size(sensors, 100))
-    test = breast_patch.make(breast_patch.FIRST_SEED["test"], breast_patch.Size(6, 60))
-    keras.utils.set_random_seed(0)
-    network = mobilenet_v1(train.features.shape[1:], len(breast_patch.LABELS))
-    network.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy")
-    began = time.perf_counter()
-    network.fit(train.features, train.labels, batch_size=64, epochs=25 if full else 8, verbose=0)
-    took = time.perf_counter() - began
-    return Case(
-        "breast-patch",
-        network,
-        took,
-        train.features,
-        test.features,
-        "AUC",
-        lambda outputs: auc(outputs[:, 1], test.labels == 1),
-    )
-
-
 def cases(names: list[str], full: bool) -> Iterator[Case]:
     """Every task asked for, trained."""
     from thermo_models.study import train_one
 
-    if "breast-patch" in names:
-        yield breast(full)
     for name, task in TASKS.items():
         path = SHARED / DATA[name] if name in DATA else None
         if name not in names or (path is not None and not path.is_file()):
@@ -109,7 +80,7 @@ def cases(names: list[str], full: bool) -> Iterator[Case]:
         def prepared(side: Any, plan: Any = trained.plan, chosen: Any = task) -> NDArray[np.float32]:
             return plan.scaling.apply(chosen.prepare(side.features))
 
-        key = task.goals(settings)[0].metric
+        key = "auc" if name == "breast-patch" else task.goals(settings)[0].metric
 
         def measure(outputs: Any, chosen: Any = task, side: Any = test, with_: Any = settings, key: str = key) -> float:
             return float(chosen.metrics(side, outputs, with_).get(key, float("nan")))
@@ -156,7 +127,7 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="all data and epochs")
     parser.add_argument("--epochs", type=int, default=2, help="of quantisation-aware training")
     options = parser.parse_args()
-    for case in cases(options.tasks or ["breast-patch", *TASKS], options.full):
+    for case in cases(options.tasks or list(TASKS), options.full):
         report(case, options.epochs)
 
 

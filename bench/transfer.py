@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from thermo_models import networks
+from thermo_models import networks, patch
 from thermo_models.augment import Augmentation
 from thermo_models.settings import Settings
-from thermo_models.tasks import breast_patch
 from thermo_models.tasks.nagoya_actions import NagoyaActions
 from thermo_models.transfer import compare, turned
 
@@ -29,9 +28,10 @@ def main() -> None:
     pictures = np.median(still.features, axis=3, keepdims=True).astype(np.float32)
     classes = np.array([STILL[int(label)] for label in still.targets])
     held_out = still.groups == 2
-    simulated = breast_patch.make(700_000, breast_patch.Size(sensors=8, bodies=60))
+    simulated = patch.measure(700_000, patch.Size(sensors=8, bodies=60), (16,))
+    seen = simulated.pictures[:, 0, ..., np.newaxis]
     settings = Settings("mobilenet_v1", epochs=12, batch=64, seeds=2)
-    sources = {"lesion or none": (simulated.features, simulated.labels), "turned": turned(simulated.features, 0)}
+    sources = {"lesion or none": (seen, simulated.has_lesion.astype(np.int64)), "turned": turned(seen, 0)}
     for name, source in sources.items():
         print(f"pre-trained on {len(source[1])} simulated pictures, {name}")
         points = compare(

@@ -10,10 +10,11 @@ import typer
 from thermo_core.errors import ThermoError, UsageError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train the networks of thermo-edge wearables.")
-BREAST_PATCH = "breast-patch"
 
 TaskName = Annotated[str, typer.Argument(metavar="TASK", help="A name that `thermo-models list` shows.")]
-Data = Annotated[Path | None, typer.Option(help="The task's data file.")]
+Data = Annotated[
+    Path | None, typer.Option(help="The task's data file; breast-patch keeps its simulated samples there.")
+]
 Groups = Annotated[str, typer.Option(help="Groups of the file to use, as 0,1; all of them by default.")]
 Quick = Annotated[bool, typer.Option("--quick", help="A part of the data and few epochs: tries the path.")]
 
@@ -29,7 +30,6 @@ def list_() -> None:
     from thermo_models.networks import NETWORKS
     from thermo_models.tasks import TASKS
 
-    typer.echo(f"{BREAST_PATCH:18}lesion or none under a breast patch, from simulated sensors")
     for task in TASKS.values():
         typer.echo(f"{task.name:18}{task.summary}; variants {', '.join(task.variants)}")
     typer.echo(f"networks          {', '.join(NETWORKS)}")
@@ -67,13 +67,12 @@ def train(
     groups: Groups = "",
     config: Annotated[Path | None, typer.Option(help="TOML file of settings, as a run folder's config.toml.")] = None,
     change: Annotated[list[str] | None, typer.Option("--set", help="A setting as name=value; may be repeated.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of breast-patch; other tasks take --set seeds=N.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="First seed of weights and shuffling; --set seeds=N trains with N of them.")
+    ] = 0,
     quick: Quick = False,
 ) -> None:
     """Cross-validate a task in int8, train the model that is kept, and write the run folder."""
-    if task == BREAST_PATCH:
-        _breast_patch(out, seed, quick)
-        return
     from rich.console import Console
     from rich.progress import Progress
 
@@ -91,7 +90,7 @@ def train(
         def report(line: str) -> None:
             progress.console.print(line, highlight=False)
 
-        metrics = runs.run(found, data, _groups(groups), chosen, out, quick, report, epochs)
+        metrics = runs.run(found, data, _groups(groups), chosen, out, quick, report, epochs, seed)
     typer.echo(json.dumps(metrics, indent=2))
 
 
@@ -127,29 +126,6 @@ def _groups(text: str) -> tuple[int, ...]:
         return tuple(int(word) for word in text.split(",") if word.strip())
     except ValueError as error:
         raise UsageError(f"--groups {text} is no list of numbers, so write it like 0,1.") from error
-
-
-def _breast_patch(out: Path, seed: int, quick: bool) -> None:
-    """Simulate the data, train, quantise to int8 and measure on unseen sensors; write what a signed bundle is made of."""
-    from thermo_models.card import card
-    from thermo_models.tasks import breast_patch
-    from thermo_models.train import metrics_json
-    from thermo_models.train import train as train_task
-    from thermo_quantize.files import write_file
-
-    trained = train_task(seed, quick, lambda line: typer.echo(line, err=True))
-    out.mkdir(parents=True, exist_ok=True)
-    contract = {"input": trained.input.to_dict(), "output": trained.output.to_dict()}
-    profile = breast_patch.profile(trained.threshold).to_dict()
-    for name, content in {
-        "model.tflite": trained.model,
-        "contract.json": json.dumps(contract, indent=2).encode() + b"\n",
-        "profile.json": json.dumps(profile, indent=2).encode() + b"\n",
-        "CARD.md": card(trained).encode(),
-        "metrics.json": metrics_json(trained).encode(),
-    }.items():
-        write_file(out / name, content)
-    typer.echo(metrics_json(trained), nl=False)
 
 
 def main() -> None:

@@ -19,11 +19,12 @@ from thermo_models.samples import Samples, Scaling
 from thermo_models.settings import Settings
 from thermo_models.study import Epochs, Report, Trained, cross_validate, train_one
 from thermo_models.tasks import find
-from thermo_models.tasks.task import Task
+from thermo_models.tasks.task import Charted, Task, Wearable
 from thermo_quantize.files import read_file, read_json, write_file
 from thermo_quantize.reference import Reference
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "tflite-runtime")
+PROFILE = "profile.json"
 SHIPPED = ("model.tflite", "preprocessing.json", "contract.json", "metrics.json", "CARD.md")
 
 
@@ -36,18 +37,20 @@ def run(
     quick: bool,
     report: Report = lambda line: None,
     epochs: Epochs = lambda what, done, total, loss: None,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Cross-validate, train the model that is kept on everybody, and write the folder.
 
     Args:
         task: of the registry.
-        data: the task's file, or None where samples are made.
+        data: the task's file; where samples are made, None or a file to keep them in.
         groups: groups of the file to use; all for an empty tuple.
         settings: of training.
         folder: made if it is not there; files of an earlier run are replaced.
         quick: a part of the data and few epochs, to try the path.
         report: told a line a fold.
         epochs: told about each epoch.
+        seed: the first of weights and shuffling.
 
     Returns:
         The metrics, as in metrics.json.
@@ -62,17 +65,29 @@ def run(
     begun = time.monotonic()
     samples = task.load(data, settings, quick).of_groups(groups)
     report(f"{len(samples)} samples of {len(np.unique(samples.people))} people or curves")
-    study = cross_validate(task, samples, settings, report, epochs)
-    kept, learnt = (study.last, samples) if not task.needs_data else _everybody(task, samples, settings, epochs)
-    metrics = {**study.metrics, "quick": quick, "seconds": round(time.monotonic() - begun, 1)}
+    study = cross_validate(task, samples, settings, report, epochs, seed)
+    kept, learnt = (study.last, samples) if not task.needs_data else _everybody(task, samples, settings, seed, epochs)
+    metrics = {**study.metrics, "seed": seed, "quick": quick}
     reference = Reference(kept.model)
     contract = {"input": reference.input.to_dict(), "output": reference.output.to_dict()}
-    contract["input"]["unit"] = "features scaled as preprocessing.json says"
+    profile: dict[str, Any] | None = None
+    if isinstance(task, Wearable):
+        fold = task.folds(samples, settings)[-1]
+
+        def score(side: Samples) -> NDArray[np.float32]:
+            return reference.scores(kept.plan.scaling.apply(task.prepare(side.features)))
+
+        chosen, metrics["alert"] = task.wearable(score, samples.pick(fold.validation), samples.pick(fold.test))
+        profile = chosen.to_dict()
+    else:
+        contract["input"]["unit"] = "features scaled as preprocessing.json says"
+    metrics["seconds"] = round(time.monotonic() - begun, 1)
     preprocessing = {
         "task": task.name,
         "settings": dataclasses.asdict(settings),
         "scaling": kept.plan.scaling.to_dict(),
         "half_width": kept.plan.half_width,
+        **({"features": kept.plan.described} if kept.plan.described else {}),
         "learnt_from": {
             "sha256": samples.digest,
             "groups": np.unique(learnt.groups).tolist() if task.needs_data else [],
@@ -89,6 +104,11 @@ def run(
     write_file(folder / "model.tflite", kept.model)
     write_file(folder / "contract.json", _json(contract))
     write_file(folder / "preprocessing.json", _json(preprocessing))
+    if profile is not None:
+        write_file(folder / PROFILE, _json(profile))
+    charts = task.charts(metrics) if isinstance(task, Charted) else {}
+    for name, chart in charts.items():
+        write_file(folder / name, chart.encode())
     write_file(folder / "CARD.md", task_card.card(task, metrics).encode())
     write_file(folder / "metrics.json", _json(metrics))
     return metrics
@@ -162,7 +182,10 @@ def export(folder: Path, out: Path) -> list[str]:
     task = find(str(described.get("task")) if isinstance(described, dict) else "")
     if not task.ships:
         raise UsageError(f"The licence of the data of {task.name} forbids shipping its model, so use it where it is.")
-    files = {name: read_file(folder / name) for name in SHIPPED}
+    names = [*SHIPPED, *([PROFILE] if isinstance(task, Wearable) else [])]
+    if isinstance(task, Charted):
+        names += task.chart_files
+    files = {name: read_file(folder / name) for name in names}
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -196,7 +219,7 @@ def environment(data: Path | None, digest: str) -> dict[str, Any]:
     }
 
 
-def _everybody(task: Task, samples: Samples, settings: Settings, epochs: Epochs) -> tuple[Trained, Samples]:
+def _everybody(task: Task, samples: Samples, settings: Settings, seed: int, epochs: Epochs) -> tuple[Trained, Samples]:
     """The network that is kept: from all people, but for every fifth where they must stop training."""
     everybody = np.unique(samples.people)
     stopping: NDArray[np.bool_] = np.isin(samples.people, everybody[::5] if settings.patience else [])
@@ -204,7 +227,7 @@ def _everybody(task: Task, samples: Samples, settings: Settings, epochs: Epochs)
     def told(done: int, total: int, loss: float) -> None:
         epochs("the model that is kept", done, total, loss)
 
-    return train_one(task, samples.pick(~stopping), samples.pick(stopping), settings, 0, told), samples
+    return train_one(task, samples.pick(~stopping), samples.pick(stopping), settings, seed, told), samples
 
 
 def _json(content: object) -> bytes:

@@ -96,6 +96,7 @@ def cross_validate(
     settings: Settings,
     report: Report = lambda line: None,
     epochs: Epochs = lambda what, done, total, loss: None,
+    first_seed: int = 0,
 ) -> Study:
     """Train every fold with every seed; pool what the folds say of their test sides.
 
@@ -105,12 +106,16 @@ def cross_validate(
         settings: of training.
         report: told a line a fold.
         epochs: told about each epoch.
+        first_seed: of weights and shuffling; the settings say how many follow.
 
     Raises:
         UsageError: a split puts one person on two sides or leaves a side empty.
     """
     folds = [fold.checked(samples) for fold in task.folds(samples, settings)]
-    every = [_Seed.run(task, samples, folds, settings, seed, report, epochs) for seed in range(settings.seeds)]
+    every = [
+        _Seed.run(task, samples, folds, settings, first_seed + number, report, epochs)
+        for number in range(settings.seeds)
+    ]
     first = every[0]
     metrics: dict[str, Any] = {
         "task": task.name,

@@ -1,27 +1,35 @@
-"""The breast-patch task: its data, its figures, and the model that is committed."""
+"""The breast-patch task: its simulated data, its limits, its figures, and the model that is committed."""
 
 import itertools
 import json
-import subprocess
-import sys
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from thermo_core import image
 from thermo_core.bundle import Bundle
 from thermo_core.contract import InputContract
-from thermo_core.profile import NOTICE
+from thermo_core.errors import UsageError
+from thermo_core.profile import NOTICE, Profile
+from thermo_models import matched, patch
+from thermo_models.cli import app
 from thermo_models.metrics import auc, threshold_at_specificity
-from thermo_models.tasks import breast_patch
+from thermo_models.patch import Size
+from thermo_models.tasks import breast_patch, find
+from thermo_quantize.cli import main as thermo_quantize
 from thermo_quantize.reference import Reference
 from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
 
 ARTIFACT = Path(breast_patch.__file__).parents[1] / "artifacts" / "breast-patch"
 UNSEEN = 900_000
 """First seed of sensors that are in no split."""
-VALIDATION = breast_patch.FIRST_SEED["validation"]
+SMALL = {"train": Size(2, 20), "validation": Size(1, 8), "test": Size(1, 12)}
+TASK = find("breast-patch")
+PUBLIC_KEY = image.load_public_key(DEVELOPMENT_PUBLIC_KEY.read_bytes())
 
 
 def test_auc_is_the_share_of_pairs_in_the_right_order() -> None:
@@ -40,65 +48,165 @@ def test_the_threshold_leaves_the_wanted_share_of_negatives_below() -> None:
 
 
 def test_splits_share_no_sensor() -> None:
-    starts = sorted(breast_patch.FIRST_SEED.items(), key=lambda item: item[1])
-    for (split, first), (_, following) in itertools.pairwise(starts):
-        assert first + breast_patch.FULL[split].sensors <= following
+    for sizes in (breast_patch.FULL, breast_patch.QUICK):
+        starts = sorted(breast_patch.FIRST_SEED.items(), key=lambda item: item[1])
+        for (split, first), (_, following) in itertools.pairwise(starts):
+            assert first + sizes[split].sensors <= following
+        assert starts[-1][1] + sizes[starts[-1][0]].sensors < UNSEEN
 
 
-def test_the_same_arguments_give_the_same_samples() -> None:
-    size = breast_patch.Size(sensors=1, bodies=2)
-    first, second = breast_patch.make(VALIDATION, size), breast_patch.make(VALIDATION, size)
-    np.testing.assert_array_equal(first.features, second.features)
-    np.testing.assert_array_equal(first.contrast_k, second.contrast_k)
+def test_parts_add_up_to_what_a_device_measures() -> None:
+    size = Size(sensors=1, bodies=12)
+    parts = patch.parts(UNSEEN, size)
+    measured = patch.measure(UNSEEN, size, (1, 64))
+    whole = (parts.healthy + parts.rise).astype(np.float64)
+    whole -= np.median(whole, axis=(1, 2), keepdims=True)
+    apart = measured.pictures[:, 1] - whole
+    alone = measured.pictures[:, 1] - parts.healthy
+    noise = float(np.std(parts.noise.astype(np.float64)))
+    assert np.array_equal(parts.rise.any((1, 2)), measured.has_lesion)
+    assert np.std(apart) < 1.5 * noise / 8
+    assert np.std(measured.pictures[:, 0] - whole) == pytest.approx(noise, rel=0.1)
+    assert np.std(alone[measured.has_lesion]) > 2 * np.std(apart[measured.has_lesion])
 
 
-def test_a_strong_lesion_raises_the_features_where_it_is() -> None:
-    samples = breast_patch.make(VALIDATION, breast_patch.Size(sensors=2, bodies=40))
-    strong = samples.contrast_k > 1.5
-    healthy = samples.labels == 0
-    assert strong.sum() >= 3
-    assert (
-        samples.features[strong].max(axis=(1, 2, 3)).mean() > samples.features[healthy].max(axis=(1, 2, 3)).mean() + 0.5
-    )
+def test_the_same_arguments_give_the_same_pictures() -> None:
+    first, second = (patch.measure(UNSEEN, Size(sensors=1, bodies=2), (1, 4)) for _ in range(2))
+    np.testing.assert_array_equal(first.pictures, second.pictures)
+    np.testing.assert_array_equal(first.lesions, second.lesions)
+
+
+def test_matched_filters_do_what_theory_says_of_a_gaussian_background() -> None:
+    rng = np.random.default_rng(3)
+    variance, contrast, place = 0.25, 0.4, (11.0, 15.0, 2.0)
+
+    def healthy(count: int) -> np.ndarray:
+        smooth = rng.standard_normal((count, 12, 16)).repeat(2, 1).repeat(2, 2)
+        return (0.3 * smooth + 0.1 * rng.standard_normal((count, 24, 32))).astype(np.float32)
+
+    known, noise = healthy(6000), np.full((10, 24, 32), variance**0.5, np.float32)
+    filters = matched.MatchedFilters(known, noise, averages=4)
+    template = matched.template(*place)
+    block = np.kron(np.eye(192), np.ones((4, 4)))
+    order = np.arange(768).reshape(12, 2, 16, 2).transpose(0, 2, 1, 3).ravel()
+    covariance = np.zeros((768, 768))
+    covariance[np.ix_(order, order)] = 0.09 * block
+    covariance += (0.01 + variance / 4) * np.eye(768)
+    separation = contrast * np.sqrt(template @ np.linalg.solve(covariance, template))
+    tested = healthy(3000) + (variance / 4) ** 0.5 * rng.standard_normal((3000, 24, 32))
+    has = np.arange(3000) % 2 == 1
+    tested[has] += contrast * template.reshape(24, 32)
+    told = auc(filters.told(tested, np.tile(place, (3000, 1))), has)
+    assert told == pytest.approx(NormalDist().cdf(separation / 2**0.5), abs=0.03)
+    assert 0.5 < auc(filters.anywhere(tested), has) < told
+
+
+def test_kept_samples_are_those_that_are_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(breast_patch, "QUICK", SMALL)
+    path = tmp_path / "kept.npz"
+    made, read, again = (TASK.load(at, TASK.settings, quick=True) for at in (path, path, None))
+    assert made.digest == read.digest == again.digest
+    np.testing.assert_array_equal(made.features, read.features)
+    fold = TASK.folds(made, TASK.settings)[0].checked(made)
+    assert len(fold.train) == 40 and len(fold.test) == 12 * len(breast_patch.AVERAGES)
+
+    content = path.read_bytes()
+    with np.load(path) as file:
+        broken = {name: file[name] for name in file.files}
+    broken["healthy"] = broken["healthy"].copy()
+    broken["healthy"][0, 3, 4] = np.nan
+    for number, bad in enumerate((content[: len(content) // 2], b"", b"no samples")):
+        (other := tmp_path / f"bad{number}.npz").write_bytes(bad)
+        with pytest.raises(UsageError, match="bad"):
+            TASK.load(other, TASK.settings, quick=True)
+    np.savez(tmp_path / "nan.npz", **broken)
+    with pytest.raises(UsageError, match="finite in healthy"):
+        TASK.load(tmp_path / "nan.npz", TASK.settings, quick=True)
+    with pytest.raises(UsageError, match="another version or in another size"):
+        TASK.load(path, TASK.settings, quick=False)
+
+
+def test_training_batches_hold_their_lesions_before_other_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(breast_patch, "QUICK", SMALL)
+    samples = TASK.load(None, TASK.settings, quick=True)
+    train = samples.pick(TASK.folds(samples, TASK.settings)[0].train)
+    augment = TASK.plan(train, TASK.settings, 0).augment
+    assert augment is not None
+    lesion = train.features[train.targets == 1][:1].copy()
+    lesion[..., 1] *= 20
+    batch = augment(np.repeat(lesion, 64, axis=0), np.random.default_rng(0))
+    assert batch.shape == (64, 24, 32, 1)
+    peaks = {tuple(np.unravel_index(picture.argmax(), (24, 32))) for picture in batch[..., 0]}
+    row, column = np.unravel_index(lesion[0, ..., 1].argmax(), (24, 32))
+    mirrored = {(r, c) for r in (row, 23 - row) for c in (column, 31 - column)}
+    assert all(min(max(abs(p[0] - m[0]), abs(p[1] - m[1])) for m in mirrored) <= 1 for p in peaks)
+    assert len(peaks) >= 4
+    assert len({round(float(np.median(np.abs(np.diff(picture[..., 0])))), 3) for picture in batch}) > 16
+
+
+def test_figures_say_how_far_below_the_filters_scores_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(breast_patch, "QUICK", SMALL | {"test": Size(2, 40)})
+    samples = TASK.load(None, TASK.settings, quick=True)
+    test = samples.pick(TASK.folds(samples, TASK.settings)[0].test)
+    perfect = np.stack([1.0 - test.targets, test.targets], axis=1).astype(np.float32)
+    figures = TASK.metrics(test, perfect, TASK.settings)
+    assert figures["auc"] == figures["auc_64"] == 1 and figures["below_filter_anywhere"] <= 0
+    assert len(figures["table"]) == len(breast_patch.AVERAGES) * len(breast_patch.CONTRAST_BINS_K)
+    blind = TASK.metrics(test, np.zeros_like(perfect), TASK.settings)
+    worst = max(row["filter_told"] - 0.5 for row in figures["table"])
+    assert blind["auc"] == 0.5 and blind["below_filter_told"] == pytest.approx(worst)
+    filtered = TASK.metrics(test, TASK.baseline(test, test, TASK.settings), TASK.settings)
+    assert filtered["below_filter_anywhere"] == pytest.approx(0, abs=1e-6)
+    charts = TASK.charts({"int8": figures})
+    assert set(charts) == set(TASK.chart_files)
+    lines = ElementTree.fromstring(charts["limit.svg"]).findall(".//{*}polyline")
+    assert len(lines) == 3 * len(breast_patch.AVERAGES)
+    assert "nan" not in charts["limit.svg"]
 
 
 def test_the_committed_model_finds_clear_lesions_it_never_saw() -> None:
     reference = Reference((ARTIFACT / "model.tflite").read_bytes())
-    assert max(breast_patch.FIRST_SEED.values()) + max(size.sensors for size in breast_patch.FULL.values()) < UNSEEN
-    samples = breast_patch.make(UNSEEN, breast_patch.Size(sensors=3, bodies=60))
-    scores = reference.scores(samples.features)[:, 1]
-    clear = (samples.labels == 0) | (samples.contrast_k >= 1.2)
-    assert auc(scores[clear].astype(float), samples.labels[clear] == 1) > 0.9
+    measured = patch.measure(UNSEEN, Size(sensors=3, bodies=60), (1, breast_patch.PREPROCESSING.average_pictures))
+    clear = ~measured.has_lesion | (measured.lesions[:, 3] >= 1.2)
+    scores = reference.scores(measured.pictures[clear, 1, ..., np.newaxis])[:, 1]
+    assert auc(scores.astype(float), measured.has_lesion[clear]) > 0.9
 
 
 def test_bundle_card_and_figures_belong_to_the_committed_model() -> None:
-    bundle = Bundle.from_payload(
-        image.verify(
-            (ARTIFACT / "bundle.img").read_bytes(), [image.load_public_key(DEVELOPMENT_PUBLIC_KEY.read_bytes())]
-        ).payload
-    )
+    bundle = Bundle.from_payload(image.verify((ARTIFACT / "bundle.img").read_bytes(), [PUBLIC_KEY]).payload)
     model = (ARTIFACT / "model.tflite").read_bytes()
     metrics = json.loads((ARTIFACT / "metrics.json").read_text())
     card = (ARTIFACT / "CARD.md").read_text()
-    assert bundle.model == model and bundle.card == card
-    assert metrics["bytes"] == len(model)
+    assert bundle.model == model and bundle.card == card and NOTICE in card
+    assert metrics["bytes"] == len(model) and f"{len(model):,} bytes" in card
     assert bundle.input == Reference(model).input == InputContract.from_dict(bundle.input.to_dict())
-    assert bundle.profile == breast_patch.profile(metrics["threshold"])
-    assert f"{metrics['int8']['test_auc']:.4f}" in card and NOTICE in card
+    assert bundle.profile == Profile.from_dict(json.loads((ARTIFACT / "profile.json").read_text()))
+    assert bundle.profile.alert is not None
+    assert bundle.profile == breast_patch.profile(bundle.profile.alert.threshold)
 
 
-def test_training_goes_from_nothing_to_files_of_a_bundle(tmp_path: Path) -> None:
-    command = [Path(sys.executable).parent / "thermo-models", "train", "breast-patch", "--quick", "--out", tmp_path]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
-    assert {path.name for path in tmp_path.iterdir()} >= {"model.tflite", "contract.json", "profile.json", "CARD.md"}
-    printed = json.loads(run.stdout)
-    assert printed == json.loads((tmp_path / "metrics.json").read_text())
-    assert Reference((tmp_path / "model.tflite").read_bytes()).input.shape == (24, 32, 1)
+def test_training_goes_from_nothing_to_a_signed_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(breast_patch, "QUICK", SMALL)
+    run, kept, shipped = tmp_path / "run", str(tmp_path / "kept.npz"), tmp_path / "shipped"
+    words = ["train", "breast-patch", "--quick", "--out", str(run), "--data", kept, "--seed", "4"]
+    printed = CliRunner().invoke(app, words, catch_exceptions=False)
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert json.loads(printed.stdout) == metrics and metrics["seed"] == 4
+    model = run / "model.tflite"
+    assert Reference(model.read_bytes()).input.shape == (24, 32, 1)
 
+    words = ["evaluate", "breast-patch", str(model), "--quick", "--data", kept]
+    measured = json.loads(CliRunner().invoke(app, words, catch_exceptions=False).stdout)
+    assert measured["int8"]["auc"] == metrics["int8"]["auc"] and not measured["seen_in_training"]
 
-def test_an_unknown_task_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    command = [Path(sys.executable).parent / "thermo-models", "train", "brest-patch", "--out", tmp_path / "x"]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert run.returncode == 2
-    assert "brest-patch" in run.stderr and "Traceback" not in run.stderr
+    CliRunner().invoke(app, ["export", str(run), str(shipped)], catch_exceptions=False)
+    assert {path.name for path in shipped.iterdir()} >= {"profile.json", "limit.svg", "contract.json", "CARD.md"}
+    key = DEVELOPMENT_PUBLIC_KEY.with_name("development_ed25519.pem")
+    with pytest.raises(SystemExit) as ended:
+        words = ["--key", str(key), "--version", "1.0.0", "--out", str(tmp_path / "bundle.img")]
+        thermo_quantize(["sign", "--from", str(shipped), *words])
+    assert not ended.value.code
+    bundle = Bundle.from_payload(image.verify((tmp_path / "bundle.img").read_bytes(), [PUBLIC_KEY]).payload)
+    assert bundle.model == model.read_bytes() and bundle.profile.alert is not None
+    assert bundle.profile.alert.threshold == metrics["alert"]["threshold"]
+    assert bundle.input.unit == "K above the picture's median"

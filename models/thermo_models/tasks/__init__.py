@@ -1,6 +1,7 @@
 """Tasks by name, one file each: data, split rule, preprocessing, network, metrics and goals."""
 
 from thermo_core.errors import UsageError
+from thermo_models.tasks.breast_patch import BreastPatch
 from thermo_models.tasks.core_temperature import CoreTemperature
 from thermo_models.tasks.nagoya_actions import NagoyaActions
 from thermo_models.tasks.task import Task
@@ -8,9 +9,9 @@ from thermo_models.tasks.time_constants import TimeConstants
 from thermo_models.tasks.wrist_stress import WristStress
 
 TASKS: dict[str, Task] = {
-    task.name: task for task in (NagoyaActions(), CoreTemperature(), WristStress(), TimeConstants())
+    task.name: task for task in (BreastPatch(), NagoyaActions(), CoreTemperature(), WristStress(), TimeConstants())
 }
-"""All tasks but breast-patch, whose model becomes a signed bundle and which `train` makes by itself."""
+"""All tasks."""
 
 
 def find(name: str) -> Task:
@@ -20,5 +21,5 @@ def find(name: str) -> Task:
         UsageError: there is none.
     """
     if name not in TASKS:
-        raise UsageError(f"There is no task {name!r}, so choose one of breast-patch, {', '.join(TASKS)}.")
+        raise UsageError(f"There is no task {name!r}, so choose one of {', '.join(TASKS)}.")
     return TASKS[name]

@@ -1,66 +1,200 @@
-"""Lesion or no lesion under a breast patch, from simulated scenes through the whole sensor chain.
+"""Lesion or no lesion under a breast patch, from simulated sensors (`thermo_models.patch`).
 
-A sample is what the device would feed the network: true temperatures -> counts with noise -> decoder -> the sensor's own
-two-point correction -> running mean -> median taken away. Train, validation and test use different sensors (EEPROM,
-response errors), different bodies and different lesions.
+Train, validation and test have different sensors (EEPROM, response errors), different bodies and different lesions. A sample
+to learn from is kept as three channels, healthy body, lesion and noise, which training combines anew for every batch, with the
+noise of 1 to 64 averaged pictures. A sample to measure on is a picture as a device sees it, at each of four numbers of averages.
 """
 
+import hashlib
+import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_core.features import FEATURE_SHAPE, FeatureExtractor
+from thermo_core.errors import UsageError
+from thermo_core.mlx90640 import decode
 from thermo_core.profile import Alert, Preprocessing, Profile
-from thermo_sim.dataset import PictureSource
-from thermo_sim.radiometry import Conditions
-from thermo_sim.scenes import Lesion, blackbody, breast_patch
+from thermo_models import patch, plot
+from thermo_models.augment import Augmentation
+from thermo_models.matched import MatchedFilters
+from thermo_models.metrics import auc, threshold_at_specificity
+from thermo_models.patch import Size
+from thermo_models.samples import Fold, Samples, Scaling, open_npz
+from thermo_models.settings import Settings
+from thermo_models.tasks.task import Goal, Plan
+from thermo_quantize.files import write_file
+from thermo_sim import dataset, eeprom, radiometry, scenes
 
-NAME = "breast-patch"
 LABELS = ("no lesion", "lesion")
-EMISSIVITY = 0.98
 PREPROCESSING = Preprocessing(average_pictures=16, centre="median", scale=1.0)
-CALIBRATION_CELSIUS = (30.0, 38.0)
-CALIBRATION_PICTURES = 96
-"""Pictures averaged a set-point, as `thermo-host calibrate` does by default."""
+AVERAGES = (1, 4, 16, 64)
+"""Numbers of averaged pictures measured at."""
+LEARNT_AVERAGES = (1, 2, 4, 8, 16, 32, 64)
+CONTRAST_BINS_K = ((0.3, 0.6), (0.6, 1.0), (1.0, 1.5), (1.5, 2.0), (0.3, 2.0))
 FIRST_SEED = {"train": 1_000, "validation": 200_000, "test": 400_000}
 """Seeds of sensors and bodies count up from here, so that no split shares one with another."""
+FULL = {"train": Size(200, 80), "validation": Size(24, 50), "test": Size(40, 60)}
+QUICK = {"train": Size(6, 60), "validation": Size(2, 20), "test": Size(3, 24)}
+SIDES = tuple(FIRST_SEED)
+FLIPS = Augmentation(flip_rows=True, flip_columns=True)
+"""A patch sits on either side and either way up."""
+LIMIT_K = 16.0
+"""Beyond anything eight bits hold."""
+MEASURED = ("pictures", "has_lesion", "lesions", "sensors")
+ARRAYS = ("healthy", "rise", "noise", "train_sensors", *(f"{side}_{name}" for side in SIDES[1:] for name in MEASURED))
 
 
-@dataclass(frozen=True, slots=True)
-class Samples:
-    """Features and what is true of them.
+class BreastPatch:
+    """The task; see `tasks.task.Task` and `tasks.task.Wearable`."""
 
-    Attributes:
-        features: (n, 24, 32, 1) float32, K above the median.
-        labels: (n,) int64, index into `LABELS`.
-        contrast_k: (n,) float64, peak contrast of the lesion; 0 without one.
-        sensors: (n,) int64, seed of the sensor.
-    """
+    name = "breast-patch"
+    summary = "lesion or none under a breast patch, from simulated sensors"
+    ships = True
+    needs_data = False
+    variants = ("full",)
+    outputs = len(LABELS)
+    head = "softmax"
+    loss = "sparse_categorical_crossentropy"
+    chart_files = ("limit.svg",)
+    settings = Settings("mobilenet_v1", epochs=40, batch=128, rate=3e-3, decay=1e-4, dropout=0.1)
 
-    features: NDArray[np.float32]
-    labels: NDArray[np.int64]
-    contrast_k: NDArray[np.float64]
-    sensors: NDArray[np.int64]
+    def goals(self, settings: Settings) -> tuple[Goal, ...]:
+        """AUC at every contrast and number of pictures, at most this far below either filter's."""
+        return (Goal("below_filter_anywhere", 0.02, False), Goal("below_filter_told", 0.02, False))
 
+    def load(self, path: Path | None, settings: Settings, quick: bool) -> Samples:
+        """Simulated samples; where a path is given they are kept there, and read from there the next time."""
+        arrays = _kept(path, QUICK if quick else FULL)
+        count = len(arrays["healthy"])
+        learn = np.stack([arrays[name] for name in ("healthy", "rise", "noise")], axis=-1).astype(np.float32)
+        shown = arrays["rise"].any((1, 2))
+        features, targets = [learn], [shown.astype(np.int64)]
+        people, groups = [arrays["train_sensors"]], [np.zeros(count, np.int64)]
+        extra = {name: [np.full(count, np.nan)] for name in ("pictures", "contrast_k", "anywhere", "told")}
+        for number, averages in enumerate(AVERAGES):
+            filters = MatchedFilters(arrays["healthy"], arrays["noise"], averages)
+            for group, side in enumerate(SIDES[1:], start=1):
+                of = {name: arrays[f"{side}_{name}"] for name in MEASURED}
+                seen = of["pictures"][:, number]
+                parts = np.zeros((*seen.shape, learn.shape[-1]), np.float32)
+                parts[..., 0] = seen
+                features.append(parts)
+                targets.append(of["has_lesion"].astype(np.int64))
+                people.append(of["sensors"])
+                groups.append(np.full(len(seen), group))
+                extra["pictures"].append(np.full(len(seen), float(averages)))
+                extra["contrast_k"].append(np.where(of["has_lesion"], of["lesions"][:, 3], 0.0))
+                extra["anywhere"].append(filters.anywhere(seen))
+                extra["told"].append(filters.told(seen, of["lesions"][:, :3]))
+        digest = hashlib.sha256(b"".join(np.ascontiguousarray(arrays[name]).tobytes() for name in ARRAYS)).hexdigest()
+        return Samples(
+            np.concatenate(features),
+            np.concatenate(targets),
+            np.concatenate(people),
+            np.concatenate(groups),
+            {name: np.concatenate(values) for name, values in extra.items()},
+            digest,
+        )
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How many simulated sensors a split has and how many bodies each sees."""
+    def folds(self, samples: Samples, settings: Settings) -> list[Fold]:
+        """One split; the groups are its sides."""
+        return [Fold("unseen sensors", *(np.flatnonzero(samples.groups == side) for side in range(len(SIDES))))]
 
-    sensors: int
-    bodies: int
+    def prepare(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The sum of the parts, median taken away as on the device: (n, 24, 32, 1)."""
+        return _centred(features.sum(-1, keepdims=True))
 
+    def plan(self, train: Samples, settings: Settings, seed: int) -> Plan:
+        """Kelvin as they are; each batch pairs its lesions with other bodies and other noise, flipped each by itself."""
 
-FULL = {"train": Size(128, 120), "validation": Size(24, 80), "test": Size(24, 80)}
-QUICK = {"train": Size(3, 24), "validation": Size(2, 16), "test": Size(2, 16)}
+        def augment(batch: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+            body, other = rng.integers(len(train), size=(2, len(batch)))
+            healthy = FLIPS.apply(train.features[body, ..., :1], rng)
+            noise = FLIPS.apply(train.features[other, ..., 2:], rng)
+            each = (len(batch), 1, 1, 1)
+            share = rng.choice((-1.0, 1.0), each) / np.sqrt(rng.choice(LEARNT_AVERAGES, each))
+            return _centred(healthy + FLIPS.apply(batch[..., 1:2], rng) + share.astype(np.float32) * noise)
+
+        return Plan(Scaling.by(1.0, LIMIT_K), augment)
+
+    def baseline(self, train: Samples, test: Samples, settings: Settings) -> NDArray[np.float32]:
+        """The matched filter that is not told where the lesion is."""
+        score = test.extra["anywhere"].astype(np.float32)
+        return np.stack([-score, score], axis=1)
+
+    def metrics(self, samples: Samples, outputs: NDArray[np.float32], settings: Settings) -> dict[str, Any]:
+        """AUC at 16 pictures and at each number; how far it is below the filters at worst; the table of it all."""
+        score, positive = outputs[:, 1].astype(np.float64), samples.targets == 1
+        contrast = samples.extra["contrast_k"]
+        table = []
+        for averages in AVERAGES:
+            at = samples.extra["pictures"] == averages
+            for low, high in CONTRAST_BINS_K:
+                of = at & (~positive | ((contrast >= low) & (contrast < high)))
+                if positive[of].any() and not positive[of].all():
+                    limits = {
+                        f"filter_{name}": auc(samples.extra[name][of], positive[of]) for name in ("anywhere", "told")
+                    }
+                    row = {"pictures": averages, "from_k": low, "to_k": high, "lesions": int(positive[of].sum())}
+                    table.append(row | {"auc": auc(score[of], positive[of])} | limits)
+        figures: dict[str, Any] = {}
+        for row in table:
+            if (row["from_k"], row["to_k"]) == CONTRAST_BINS_K[-1]:
+                figures[f"auc_{row['pictures']}"] = row["auc"]
+                if row["pictures"] == PREPROCESSING.average_pictures:
+                    figures["auc"] = row["auc"]
+        for limit in ("filter_anywhere", "filter_told"):
+            if table:
+                figures[f"below_{limit}"] = max(row[limit] - row["auc"] for row in table)
+        return {**figures, "table": table}
+
+    def wearable(
+        self, score: Callable[[Samples], NDArray[np.float32]], validation: Samples, test: Samples
+    ) -> tuple[Profile, dict[str, Any]]:
+        """The profile that alerts at 95 % specificity on validation pictures, and what the test side says of that."""
+        sides = [side.pick(side.extra["pictures"] == PREPROCESSING.average_pictures) for side in (validation, test)]
+        scores = [score(side)[:, 1].astype(np.float64) for side in sides]
+        threshold = max(1 / 256, threshold_at_specificity(scores[0], sides[0].targets == 1))
+        above, lesion, contrast = scores[1] > threshold, sides[1].targets == 1, sides[1].extra["contrast_k"]
+        figures: dict[str, Any] = {
+            "threshold": threshold,
+            "specificity": float(np.mean(~above[~lesion])),
+            "sensitivity": float(np.mean(above[lesion])),
+        }
+        for low, high in CONTRAST_BINS_K[:-1]:
+            of = lesion & (contrast >= low) & (contrast < high)
+            if of.any():
+                figures[f"sensitivity_{low:g}_{high:g}_k"] = float(np.mean(above[of]))
+        return profile(threshold), figures
+
+    def charts(self, metrics: dict[str, Any]) -> dict[str, str]:
+        """AUC by contrast against both filters, a panel for each number of pictures."""
+        table = metrics["int8"]["table"]
+        panels: dict[str, dict[str, list[tuple[float, float]]]] = {}
+        for averages in AVERAGES:
+            rows = [
+                row
+                for row in table
+                if row["pictures"] == averages and (row["from_k"], row["to_k"]) != CONTRAST_BINS_K[-1]
+            ]
+            panels[f"mean of {averages} picture{'s' if averages > 1 else ''}"] = {
+                label: [((row["from_k"] + row["to_k"]) / 2, row[name]) for row in rows]
+                for label, name in (
+                    ("network, int8", "auc"),
+                    ("matched filter, any place", "filter_anywhere"),
+                    ("matched filter, place known", "filter_told"),
+                )
+            }
+        return {self.chart_files[0]: plot.lines_svg("AUC by contrast of the lesion (K)", panels, (0.4, 1.0))}
 
 
 def profile(threshold: float) -> Profile:
     """The wearable this task makes a model for."""
     return Profile(
-        name=NAME,
+        name=BreastPatch.name,
         version="1.0.0",
         preprocessing=PREPROCESSING,
         labels=LABELS,
@@ -68,54 +202,51 @@ def profile(threshold: float) -> Profile:
     )
 
 
-def make(first_seed: int, size: Size, progress: Callable[[int, int], None] = lambda done, total: None) -> Samples:
-    """Simulate one split; the same arguments give the same samples.
-
-    Args:
-        first_seed: of the sensors, from which they count up.
-        size: of the split.
-        progress: called with sensors done and in all.
-    """
-    features, labels, contrasts, sensors = [], [], [], []
-    for number in range(size.sensors):
-        seed = first_seed + number
-        rng = np.random.default_rng([seed, 0xB9])
-        conditions = Conditions(
-            ta=rng.uniform(24, 40), vdd=rng.normal(3.3, 0.02), reflected=rng.uniform(16, 32), emissivity=EMISSIVITY
-        )
-        source = PictureSource(seed, conditions=conditions)
-        gain, offset = _two_point_correction(source)
-        for body in range(size.bodies):
-            lesion = _lesion(rng) if body % 2 else None
-            scene = breast_patch(seed * 1_000 + body, lesion, mean_celsius=rng.uniform(31.0, 35.0)).celsius(0.0)
-            extractor = FeatureExtractor(PREPROCESSING)
-            sample = None
-            for _ in range(PREPROCESSING.average_pictures):
-                sample = extractor.push((offset + gain * source.picture(scene)).astype(np.float32))
-            if sample is not None:
-                features.append(sample)
-            labels.append(int(lesion is not None))
-            contrasts.append(lesion.contrast_k if lesion else 0.0)
-            sensors.append(seed)
-        progress(number + 1, size.sensors)
-    stacked = np.stack(features).reshape(-1, *FEATURE_SHAPE)
-    return Samples(stacked, np.array(labels), np.array(contrasts), np.array(sensors))
+def simulate(sizes: dict[str, Size]) -> dict[str, NDArray[Any]]:
+    """All sides by the names in `ARRAYS`."""
+    parts = patch.parts(FIRST_SEED["train"], sizes["train"])
+    arrays: dict[str, NDArray[Any]] = {
+        "healthy": parts.healthy,
+        "rise": parts.rise,
+        "noise": parts.noise,
+        "train_sensors": parts.sensors,
+    }
+    for side in SIDES[1:]:
+        measured = patch.measure(FIRST_SEED[side], sizes[side], AVERAGES)
+        for name in MEASURED:
+            arrays[f"{side}_{name}"] = getattr(measured, name)
+    return arrays
 
 
-def _two_point_correction(source: PictureSource) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Gain and offset of each pixel from two blackbodies, with the noise a real calibration has."""
-    cold, hot = (
-        np.mean([source.picture(blackbody(celsius).celsius(0.0)) for _ in range(CALIBRATION_PICTURES)], axis=0)
-        for celsius in CALIBRATION_CELSIUS
-    )
-    gain = (CALIBRATION_CELSIUS[1] - CALIBRATION_CELSIUS[0]) / (hot - cold)
-    return gain, CALIBRATION_CELSIUS[0] - gain * cold
+def _centred(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+    centred: NDArray[np.float32] = pictures - np.median(pictures, axis=(1, 2), keepdims=True)
+    return centred
 
 
-def _lesion(rng: np.random.Generator) -> Lesion:
-    return Lesion(
-        row=rng.uniform(3, 20),
-        column=rng.uniform(3, 28),
-        radius=rng.uniform(1.5, 4.0),
-        contrast_k=rng.uniform(0.3, 2.0),
-    )
+def _kept(path: Path | None, sizes: dict[str, Size]) -> dict[str, NDArray[Any]]:
+    """Simulated arrays, from the file where it is there and of this simulator."""
+    key = _key(sizes)
+    if path is not None and path.exists():
+        arrays = open_npz(path, ("key", *ARRAYS))
+        if str(arrays["key"]) != key:
+            raise UsageError(
+                f"{path} was simulated by another version or in another size, so remove it or give another --data."
+            )
+        for name in ARRAYS:
+            if not np.isfinite(arrays[name]).all():
+                raise UsageError(f"{path} holds a number that is not finite in {name}, so remove it to simulate anew.")
+        return arrays
+    arrays = simulate(sizes)
+    if path is not None:
+        content = io.BytesIO()
+        np.savez(content, key=np.array(key), **arrays)
+        write_file(path, content.getvalue())
+    return arrays
+
+
+def _key(sizes: dict[str, Size]) -> str:
+    """Hash of all that decides what a simulation gives: its sizes and its code."""
+    digest = hashlib.sha256(repr((sizes, FIRST_SEED, AVERAGES)).encode())
+    for module in (patch, dataset, eeprom, radiometry, scenes, decode):
+        digest.update(Path(str(module.__file__)).read_bytes())
+    return digest.hexdigest()

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from thermo_core.profile import Profile
 from thermo_models.fit import Augment
 from thermo_models.samples import Fold, Samples, Scaling
 from thermo_models.settings import Settings
@@ -45,6 +46,7 @@ class Plan:
         teach: makes training features and targets out of scaled ones, or None to take them as they are.
         finish: makes of the trained network and training inputs the network that is quantised, or None to take it as it is.
         half_width: of the interval around a quantity that 90 % of new people should fall into, or None.
+        described: what else preprocessing.json must say for a device to make the features, ready for JSON.
     """
 
     scaling: Scaling
@@ -52,6 +54,7 @@ class Plan:
     teach: Callable[[NDArray[np.float32], NDArray[Any]], tuple[NDArray[np.float32], NDArray[Any]]] | None = None
     half_width: float | None = None
     finish: Callable[[Any, NDArray[np.float32]], Any] | None = None
+    described: dict[str, Any] | None = None
 
 
 class Task(Protocol):
@@ -113,3 +116,31 @@ class Task(Protocol):
 
     def metrics(self, samples: Samples, outputs: NDArray[np.float32], settings: Settings) -> dict[str, Any]:
         """Figures of merit of outputs (n, outputs) for these samples; plain numbers, lists and maps."""
+
+
+@runtime_checkable
+class Wearable(Protocol):
+    """What a task has beside, if its model becomes the signed bundle of a wearable, whose profile does its preprocessing."""
+
+    def wearable(
+        self, score: Callable[[Samples], NDArray[np.float32]], validation: Samples, test: Samples
+    ) -> tuple[Profile, dict[str, Any]]:
+        """The profile, with the threshold that validation samples give, and figures of the test side at that threshold.
+
+        Args:
+            score: gives the int8 model's outputs (n, outputs).
+            validation: samples that chose nothing but the epoch.
+            test: samples to measure on.
+        """
+
+
+@runtime_checkable
+class Charted(Protocol):
+    """What a task has beside, if a run folder holds pictures of its figures."""
+
+    @property
+    def chart_files(self) -> tuple[str, ...]:
+        """Names of the pictures."""
+
+    def charts(self, metrics: dict[str, Any]) -> dict[str, str]:
+        """SVG by file name, from the metrics of a run."""

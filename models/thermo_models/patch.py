@@ -1,0 +1,170 @@
+"""Breast-patch pictures from simulated scenes through the whole sensor chain, each made from a seed.
+
+What is measured is what the device would feed the network: true temperatures -> counts with noise -> decoder -> the sensor's
+own two-point correction -> running mean -> median taken away. What is learnt from comes in parts that add up to that, so that
+training can combine them anew each time: a healthy body seen by a sensor without noise, what a lesion adds, and the noise of
+one picture.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermo_core.features import FeatureExtractor
+from thermo_core.profile import Preprocessing
+from thermo_sim.dataset import PictureSource
+from thermo_sim.radiometry import Conditions, Noise
+from thermo_sim.scenes import Lesion, blackbody, breast_patch
+
+EMISSIVITY = 0.98
+CONTRAST_K = (0.3, 2.0)
+CALIBRATION_CELSIUS = (30.0, 38.0)
+CALIBRATION_PICTURES = 96
+"""Pictures averaged a set-point, as `thermo-host calibrate` does by default."""
+Progress = Callable[[int, int], None]
+"""Called with sensors done and in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many simulated sensors a split has and how many bodies each sees."""
+
+    sensors: int
+    bodies: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What pictures to learn from are put together of.
+
+    Attributes:
+        healthy: (n, 24, 32) float16, K above the median: a body without a lesion, with the errors calibration left in the
+            pixels, without noise.
+        rise: (n, 24, 32) float16, K that a lesion adds; zero in every other sample.
+        noise: (n, 24, 32) float16, K of one picture's noise.
+        sensors: (n,) int64, seed of the sensor.
+    """
+
+    healthy: NDArray[np.float16]
+    rise: NDArray[np.float16]
+    noise: NDArray[np.float16]
+    sensors: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Pictures as a device sees them.
+
+    Attributes:
+        pictures: (n, averages, 24, 32) float32, K above the median: means of so many pictures of one body.
+        has_lesion: (n,) bool; every other body has one.
+        lesions: (n, 4) float64, row, column, radius and contrast in K of the lesion a body has or could have had.
+        sensors: (n,) int64, seed of the sensor.
+    """
+
+    pictures: NDArray[np.float32]
+    has_lesion: NDArray[np.bool_]
+    lesions: NDArray[np.float64]
+    sensors: NDArray[np.int64]
+
+
+class _Calibrated:
+    """One sensor in its surroundings, corrected by two blackbodies with the noise a real calibration has."""
+
+    def __init__(self, seed: int, rng: np.random.Generator) -> None:
+        self._seed = seed
+        self._conditions = Conditions(
+            ta=rng.uniform(24, 40), vdd=rng.normal(3.3, 0.02), reflected=rng.uniform(16, 32), emissivity=EMISSIVITY
+        )
+        self._source = PictureSource(seed, conditions=self._conditions)
+        cold, hot = (
+            np.mean([self._source.picture(blackbody(at).celsius(0.0)) for _ in range(CALIBRATION_PICTURES)], axis=0)
+            for at in CALIBRATION_CELSIUS
+        )
+        self._gain = (CALIBRATION_CELSIUS[1] - CALIBRATION_CELSIUS[0]) / (hot - cold)
+        self._offset = CALIBRATION_CELSIUS[0] - self._gain * cold
+
+    def picture(self, celsius: NDArray[np.float64]) -> NDArray[np.float32]:
+        """One picture (24, 32), degC."""
+        return np.asarray(self._offset + self._gain * self._source.picture(celsius), np.float32)
+
+    def without_noise(self) -> Callable[[NDArray[np.float64]], NDArray[np.float32]]:
+        """The same sensor in a world without noise; its counts are still whole numbers."""
+        quiet = PictureSource(self._seed, conditions=self._conditions, noise=Noise.none())
+        return lambda celsius: np.asarray(self._offset + self._gain * quiet.picture(celsius), np.float32)
+
+
+def parts(first_seed: int, size: Size, progress: Progress = lambda done, total: None) -> Parts:
+    """Simulate what is learnt from; the same arguments give the same parts.
+
+    Args:
+        first_seed: of the sensors, from which they count up.
+        size: of the split.
+        progress: told about each sensor.
+    """
+    bodies, rises, noises, sensors = [], [], [], []
+    for number in range(size.sensors):
+        seed = first_seed + number
+        rng = np.random.default_rng([seed, 0xB9])
+        sensor = _Calibrated(seed, rng)
+        without_noise = sensor.without_noise()
+        for body in range(size.bodies):
+            lesion = _lesion(rng)
+            scene = _scene(seed, body, None, rng)
+            clean = without_noise(scene)
+            bodies.append(clean - np.median(clean))
+            rises.append(lesion.rise() if body % 2 else np.zeros(clean.shape))
+            noises.append(sensor.picture(scene) - clean)
+            sensors.append(seed)
+        progress(number + 1, size.sensors)
+    healthy, rise, noise = (np.stack(pictures).astype(np.float16) for pictures in (bodies, rises, noises))
+    return Parts(healthy, rise, noise, np.array(sensors))
+
+
+def measure(
+    first_seed: int, size: Size, averages: tuple[int, ...], progress: Progress = lambda done, total: None
+) -> Measured:
+    """Simulate what is measured on; the same arguments give the same pictures.
+
+    Args:
+        first_seed: of the sensors, from which they count up.
+        size: of the split.
+        averages: numbers of pictures, ascending; a body's smaller means are of the first pictures of its larger ones.
+        progress: told about each sensor.
+    """
+    pictures, has, lesions, sensors = [], [], [], []
+    for number in range(size.sensors):
+        seed = first_seed + number
+        rng = np.random.default_rng([seed, 0xB9])
+        sensor = _Calibrated(seed, rng)
+        for body in range(size.bodies):
+            lesion, there = _lesion(rng), bool(body % 2)
+            scene = _scene(seed, body, lesion if there else None, rng)
+            extractors = [FeatureExtractor(Preprocessing(average_pictures=n, centre="median")) for n in averages]
+            means = []
+            for count in range(1, averages[-1] + 1):
+                picture = sensor.picture(scene)
+                for extractor, wanted in zip(extractors, averages, strict=True):
+                    if count <= wanted and (mean := extractor.push(picture)) is not None:
+                        means.append(mean[..., 0])
+            pictures.append(np.stack(means))
+            has.append(there)
+            lesions.append((lesion.row, lesion.column, lesion.radius, lesion.contrast_k))
+            sensors.append(seed)
+        progress(number + 1, size.sensors)
+    return Measured(np.stack(pictures), np.array(has), np.array(lesions), np.array(sensors))
+
+
+def _scene(seed: int, body: int, lesion: Lesion | None, rng: np.random.Generator) -> NDArray[np.float64]:
+    return breast_patch(seed * 1_000 + body, lesion, mean_celsius=rng.uniform(31.0, 35.0)).celsius(0.0)
+
+
+def _lesion(rng: np.random.Generator) -> Lesion:
+    return Lesion(
+        row=rng.uniform(3, 20),
+        column=rng.uniform(3, 28),
+        radius=rng.uniform(1.5, 4.0),
+        contrast_k=rng.uniform(*CONTRAST_K),
+    )
