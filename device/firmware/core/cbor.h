@@ -31,7 +31,11 @@ void cbor_null(struct cbor_writer *writer);
 /* In half precision where that is exact. */
 void cbor_float(struct cbor_writer *writer, float number);
 void cbor_text(struct cbor_writer *writer, const char *text);
+/* Text of `size` bytes without a zero byte at its end. */
+void cbor_text_bytes(struct cbor_writer *writer, const uint8_t *text, size_t size);
 void cbor_bytes(struct cbor_writer *writer, const uint8_t *data, size_t size);
+/* A byte string of `size` bytes that the caller fills in; NULL where it does not fit. */
+uint8_t *cbor_reserve_bytes(struct cbor_writer *writer, size_t size);
 /* A list whose length is not known yet: open it, write the items, close it with their number. */
 size_t cbor_open_array(struct cbor_writer *writer);
 void cbor_close_array(struct cbor_writer *writer, size_t opened, uint32_t items);
@@ -59,7 +63,6 @@ struct cbor_item {
 enum cbor_fault {
   CBOR_GOOD,
   CBOR_CUT_SHORT, /* it ends too early */
-  CBOR_TRAILING,  /* bytes after its end */
   CBOR_MALFORMED, /* a code that does not exist, or text that is not UTF-8 */
   CBOR_TYPE,      /* tags, undefined, other simple values */
   CBOR_KEY,       /* a key that is no text */
@@ -69,8 +72,9 @@ enum cbor_fault {
   CBOR_NO_MAP,   /* something other than a map */
 };
 
-/* Check that `body` is one map as docs/wire.md allows. Strings that came in pieces are joined in place, so the body can
-   become shorter: `*size` is its size afterwards. Nothing, size 0, counts as an empty map. */
+/* Check that `body` begins with one map as docs/wire.md allows. Strings that came in pieces are joined in place, so the
+   map can become shorter: `*size` is its size afterwards. What follows it is ignored, as the Python agent and zcbor do.
+   Nothing, size 0, counts as an empty map. */
 enum cbor_fault cbor_check(uint8_t *body, size_t *size);
 /* What is wrong with a body, as the end of a sentence. */
 const char *cbor_fault_text(enum cbor_fault fault);

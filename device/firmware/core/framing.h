@@ -23,6 +23,7 @@ struct framing_packet {
   const uint8_t *message; /* must stay until the last line is sent */
   size_t size;
   size_t sent; /* of length, message and CRC */
+  uint16_t crc;
 };
 
 /* `size` at most 65533. */
@@ -42,13 +43,14 @@ struct framing_receiver {
   enum framing_state state;
   uint8_t marker;      /* first byte of the line */
   bool open;           /* a packet was begun */
-  bool overlong;       /* the line does not fit the buffer */
+  bool malformed;      /* the line is no base64, or does not fit the buffer */
   uint32_t line_bytes; /* of the line so far */
   uint32_t taken;      /* bytes of the packet's lines so far */
-  uint32_t group;      /* base64 digits of the line not yet decoded, and how many */
-  uint8_t digits, padding;
-  uint16_t whole;  /* bytes of the packet's complete lines in `buffer` */
-  uint16_t filled; /* the same with the line that is being received */
+  uint32_t group;      /* base64 digits not yet decoded */
+  uint8_t digits;      /* how many these are */
+  uint8_t padding;     /* equals signs after them */
+  uint16_t whole;      /* decoded bytes of the packet's complete lines in `buffer` */
+  uint16_t filled;     /* the same with the line that is being received */
   uint8_t buffer[2 + FRAMING_MAX_MESSAGE + 2];
 };
 

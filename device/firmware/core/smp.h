@@ -1,5 +1,5 @@
-/* The SMP server: finds the handler of a request and writes the answer or the refusal; and the os group. Requests are
-   answered as by the Python agent (thermo_device.smp_server). */
+/* The SMP server: finds the handler of a request and writes the answer or the refusal, as the Python agent does
+   (thermo_device.smp_server); and the os group, in smp_os.c. */
 #ifndef SMP_H
 #define SMP_H
 
@@ -111,7 +111,7 @@ bool smp_field_text(const struct smp_request *request, struct smp_answer *answer
 bool smp_field_bool_or(const struct smp_request *request, struct smp_answer *answer, const char *name, bool missing,
                        bool *value);
 
-/* What the os group says of the device. */
+/* What the os group says of the device and does to it. */
 struct smp_os {
   const char *name;             /* node */
   const char *software;         /* version */
@@ -123,7 +123,7 @@ struct smp_os {
   void *context;
 };
 
-/* The os group: echo, reset, parameters, application info, bootloader info. */
+/* The os group: echo, reset, mcumgr parameters, application info, bootloader info. `os` must stay. */
 struct smp_group smp_os_group(struct smp_os *os);
 
 #endif

@@ -18,6 +18,12 @@
 #define STORE_MAX_CALIBRATION (STORE_MIN_CALIBRATION + 384) /* with 16 of them */
 #define STORE_SENSOR_ID_BYTES 6
 
+/* Which sensor a calibration belongs to. */
+struct store_identity {
+  uint8_t bytes[8];
+  uint8_t size;
+};
+
 enum store_slot { STORE_CURRENT, STORE_PREVIOUS };
 
 struct store {
@@ -45,15 +51,13 @@ const uint8_t *store_calibration(const struct store *store, enum store_slot slot
 enum status store_write(struct store *store, size_t offset, size_t length, const uint8_t *data, size_t size);
 /* Whether all parts have come. */
 bool store_complete(const struct store *store);
-/* Verify the one that came in and make it current.
-   `sensor_id` are the STORE_SENSOR_ID_BYTES of the sensor at hand.
-   Returns OK; EMPTY where parts are missing; DAMAGED; WRONG_SENSOR; STORAGE. Where it fails, what was stored stays. */
-enum status store_commit(struct store *store, const uint8_t *sensor_id);
+/* Verify the one that came in and make it current. Where it is whole, `*identity` is the sensor's that it is of.
+   `sensor_id` are the STORE_SENSOR_ID_BYTES of the sensor at hand; NULL, not known, makes every calibration a wrong
+   one. Returns OK; EMPTY where parts are missing; DAMAGED; WRONG_SENSOR; STORAGE. Where it fails, what was stored
+   stays. */
+enum status store_commit(struct store *store, const uint8_t *sensor_id, struct store_identity *identity);
 
 /* Exchange current and previous. Returns OK; EMPTY where there is no previous one; STORAGE. */
 enum status store_rollback(struct store *store);
-
-/* The identity of the sensor that a calibration of at least STORE_MIN_CALIBRATION bytes belongs to, and its length. */
-const uint8_t *store_sensor_id(const uint8_t *calibration, size_t *size);
 
 #endif

@@ -12,6 +12,9 @@ struct text {
   size_t used;     /* bytes without the zero */
 };
 
+/* How many of the `size` bytes of UTF-8 make whole characters within `most` bytes. */
+size_t text_fit(const char *data, size_t size, size_t most);
+
 /* Begin an empty text in `data`, which has room for `capacity` bytes, at least 1. */
 void text_begin(struct text *text, char *data, size_t capacity);
 void text_add(struct text *text, const char *more);

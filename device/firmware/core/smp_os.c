@@ -1,0 +1,115 @@
+/* The os group of mcumgr, answered as the Python agent answers it. */
+#include "smp.h"
+
+#include <string.h>
+
+#define ECHO 0
+#define RESET 5
+#define PARAMETERS 6
+#define APPLICATION_INFO 7
+#define BOOTLOADER_INFO 8
+
+#define INVALID_FORMAT 2
+#define NO_ANSWER 3
+#define QUOTED_BYTES 16 /* of what a client sent, in a refusal */
+
+static void echo(void *context, const struct smp_request *request, struct smp_answer *answer) {
+  (void)context;
+  struct cbor_item text;
+  if (!smp_field_text(request, answer, "d", NULL, &text)) {
+    return;
+  }
+  cbor_map(&answer->body, 1);
+  cbor_text(&answer->body, "r");
+  cbor_text_bytes(&answer->body, text.data, text.size);
+}
+
+static void reset(void *context, const struct smp_request *request, struct smp_answer *answer) {
+  (void)request;
+  struct smp_os *os = context;
+  os->reset(os->context);
+  cbor_map(&answer->body, 0);
+}
+
+static void parameters(void *context, const struct smp_request *request, struct smp_answer *answer) {
+  (void)context;
+  (void)request;
+  cbor_map(&answer->body, 2);
+  cbor_text(&answer->body, "buf_size");
+  cbor_unsigned(&answer->body, SMP_BUFFER_BYTES);
+  cbor_text(&answer->body, "buf_count");
+  cbor_unsigned(&answer->body, 1);
+}
+
+static void quote(struct text *reason, const struct cbor_item *text) {
+  const char *from = (const char *)text->data;
+  text_add_bytes(reason, from, text_fit(from, text->size, QUOTED_BYTES));
+}
+
+static void application_info(void *context, const struct smp_request *request, struct smp_answer *answer) {
+  const struct smp_os *os = context;
+  struct cbor_item format;
+  if (!smp_field_text(request, answer, "format", "s", &format)) {
+    return;
+  }
+  static const char letters[] = "snrvmpio";
+  const char *const parts[] = {"thermo-edge", os->name,      os->software, os->software,
+                               os->machine,   os->processor, os->profile,  os->system};
+  unsigned wanted = 0;
+  for (size_t i = 0; i < format.size; i++) {
+    const char *found = format.data[i] != 0 ? strchr(letters, format.data[i]) : NULL;
+    if (found != NULL) {
+      wanted |= 1U << (found - letters);
+    } else if (format.data[i] == 'a') {
+      wanted = 0xFF;
+    } else if (format.data[i] != 'b') {
+      struct text *reason = smp_refuse_in_group(answer, SMP_GROUP_OS, INVALID_FORMAT, SMP_INVALID);
+      text_add(reason, "The format \"");
+      quote(reason, &format);
+      text_add(reason, "\" holds letters other than snrvbmpioa; correct it.");
+      return;
+    }
+  }
+  char output[SMP_REASON_BYTES];
+  struct text text;
+  text_begin(&text, output, sizeof output);
+  for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+    if ((wanted >> i & 1U) != 0) {
+      text_add(&text, text.used > 0 ? " " : "");
+      text_add(&text, parts[i]);
+    }
+  }
+  cbor_map(&answer->body, 1);
+  cbor_text(&answer->body, "output");
+  cbor_text(&answer->body, output);
+}
+
+static void bootloader_info(void *context, const struct smp_request *request, struct smp_answer *answer) {
+  (void)context;
+  struct cbor_item query;
+  if (!smp_field_text(request, answer, "query", "", &query)) {
+    return;
+  }
+  if (query.size > 0) {
+    struct text *reason = smp_refuse_in_group(answer, SMP_GROUP_OS, NO_ANSWER, SMP_NO_ENTRY);
+    text_add(reason, "There is no bootloader that could answer \"");
+    quote(reason, &query);
+    text_add(reason, "\"; the firmware starts by itself.");
+    return;
+  }
+  cbor_map(&answer->body, 1);
+  cbor_text(&answer->body, "bootloader");
+  cbor_text(&answer->body, "none");
+}
+
+struct smp_group smp_os_group(struct smp_os *os) {
+  static const struct smp_command commands[] = {
+      {ECHO, SMP_READ, echo},
+      {ECHO, SMP_WRITE, echo},
+      {RESET, SMP_WRITE, reset},
+      {PARAMETERS, SMP_READ, parameters},
+      {APPLICATION_INFO, SMP_READ, application_info},
+      {BOOTLOADER_INFO, SMP_READ, bootloader_info},
+  };
+  return (struct smp_group){SMP_GROUP_OS, commands, sizeof commands / sizeof commands[0], os};
+}

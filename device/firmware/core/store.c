@@ -1,0 +1,261 @@
+/* Three areas of flash in turn. Each ends with a word of 8 bytes that says it holds a calibration, how long, and how
+   new; it is programmed last. Of the areas whose calibration holds, the newest is current and the next previous; an
+   area that an erase or a program left in pieces is as good as empty.
+
+   The word: u16 sequence, u16 length, u32 CRC-32 of the calibration's last 4 bytes and these 4. */
+#include "store.h"
+
+#include <string.h>
+
+#include "bytes.h"
+#include "correction.h"
+#include "crc.h"
+
+#define WORD 8
+#define COPY_BYTES 64
+
+_Static_assert(STORE_MIN_CALIBRATION == CORRECTION_MIN_BYTES && STORE_MAX_CALIBRATION == CORRECTION_MAX_BYTES,
+               "a calibration is as long as correction.h says");
+_Static_assert(sizeof((struct store_identity *)0)->bytes == CORRECTION_MAX_ID_BYTES, "identities are as long");
+_Static_assert(STORE_MAX_CALIBRATION % WORD == 0, "the last program of the longest one must not reach the last word");
+
+static size_t area_offset(const struct store *store, size_t area) {
+  return area * store->area_pages * store->board->flash_page_size;
+}
+
+static const uint8_t *area_start(const struct store *store, size_t area) {
+  return store->board->flash + area_offset(store, area);
+}
+
+static size_t commit_at(const struct store *store) {
+  return store->area_pages * store->board->flash_page_size - WORD;
+}
+
+static uint32_t word_crc(const uint8_t *word, const uint8_t *calibration, size_t size) {
+  return crc32_update(crc32_update(0, calibration + size - 4, 4), word, 4);
+}
+
+/* What an area's last word says; false where it says nothing. */
+static bool read_word(const struct store *store, size_t area, uint16_t *sequence, size_t *size) {
+  const uint8_t *start = area_start(store, area);
+  const uint8_t *word = start + commit_at(store);
+  *sequence = load_le16(word);
+  *size = load_le16(word + 2);
+  return *size >= STORE_MIN_CALIBRATION && *size <= STORE_MAX_CALIBRATION &&
+         load_le32(word + 4) == word_crc(word, start, *size);
+}
+
+static bool is_newer(uint16_t sequence, uint16_t than) {
+  return (int16_t)(uint16_t)(sequence - than) > 0;
+}
+
+static bool holds(const uint8_t *calibration, size_t size, struct store_identity *identity) {
+  struct correction correction;
+  if (correction_open(calibration, size, &correction) != STATUS_OK) {
+    return false;
+  }
+  memcpy(identity->bytes, correction.id, sizeof identity->bytes);
+  identity->size = correction.id_size;
+  return true;
+}
+
+/* Rank the areas. */
+static void scan(struct store *store) {
+  uint16_t sequences[2] = {0, 0};
+  bool any = false;
+  store->slots[STORE_CURRENT] = store->slots[STORE_PREVIOUS] = -1;
+  store->damaged = false;
+  for (int8_t area = 0; area < STORE_AREAS; area++) {
+    uint16_t sequence;
+    size_t size;
+    if (!read_word(store, (size_t)area, &sequence, &size)) {
+      continue;
+    }
+    bool newest = !any || is_newer(sequence, store->sequence);
+    struct store_identity identity;
+    bool whole = holds(area_start(store, (size_t)area), size, &identity);
+    if (newest) {
+      store->sequence = sequence;
+      store->damaged = !whole;
+      any = true;
+    }
+    if (!whole) {
+      continue;
+    }
+    if (store->slots[STORE_CURRENT] < 0 || is_newer(sequence, sequences[STORE_CURRENT])) {
+      store->slots[STORE_PREVIOUS] = store->slots[STORE_CURRENT];
+      sequences[STORE_PREVIOUS] = sequences[STORE_CURRENT];
+      store->slots[STORE_CURRENT] = area;
+      sequences[STORE_CURRENT] = sequence;
+    } else if (store->slots[STORE_PREVIOUS] < 0 || is_newer(sequence, sequences[STORE_PREVIOUS])) {
+      store->slots[STORE_PREVIOUS] = area;
+      sequences[STORE_PREVIOUS] = sequence;
+    }
+  }
+}
+
+void store_open(struct store *store, const struct board *board) {
+  memset(store, 0, sizeof *store);
+  store->board = board;
+  store->slots[STORE_CURRENT] = store->slots[STORE_PREVIOUS] = -1;
+  store->incoming = -1;
+  size_t page = board->flash_page_size;
+  if (page < WORD || page % WORD != 0) {
+    return;
+  }
+  size_t pages = (STORE_MAX_CALIBRATION + WORD + page - 1) / page;
+  if (pages <= board->flash_pages / STORE_AREAS) {
+    store->area_pages = pages;
+    scan(store);
+  }
+}
+
+const uint8_t *store_calibration(const struct store *store, enum store_slot slot, size_t *size) {
+  uint16_t sequence;
+  int8_t area = store->slots[slot];
+  if (area < 0 || !read_word(store, (size_t)area, &sequence, size)) {
+    *size = 0;
+    return NULL;
+  }
+  return area_start(store, (size_t)area);
+}
+
+/* Erase up to and with the page that holds byte `at` of the incoming area. */
+static bool erase_to(struct store *store, size_t at) {
+  while (store->erased_pages * store->board->flash_page_size <= at) {
+    size_t page = (size_t)store->incoming * store->area_pages + store->erased_pages;
+    if (store->board->flash_erase(page) != STATUS_OK) {
+      return false;
+    }
+    store->erased_pages++;
+  }
+  return true;
+}
+
+/* Program whole words and look whether flash holds them. */
+static bool program(struct store *store, size_t at, const uint8_t *data, size_t size) {
+  size_t offset = area_offset(store, (size_t)store->incoming) + at;
+  return erase_to(store, at + size - 1) && store->board->flash_program(offset, data, size) == STATUS_OK &&
+         memcmp(store->board->flash + offset, data, size) == 0;
+}
+
+/* Take bytes that continue the ones before; whole words go to flash. */
+static bool append(struct store *store, const uint8_t *data, size_t size) {
+  while (size > 0) {
+    size_t waiting = store->offset % WORD;
+    size_t page_left = store->board->flash_page_size - store->offset % store->board->flash_page_size;
+    size_t step = size;
+    if (waiting == 0 && size >= WORD) {
+      step = (size < page_left ? size : page_left) / WORD * WORD;
+      if (!program(store, store->offset, data, step)) {
+        return false;
+      }
+    } else {
+      step = size < WORD - waiting ? size : WORD - waiting;
+      memcpy(store->pending + waiting, data, step);
+      if (waiting + step == WORD && !program(store, store->offset - waiting, store->pending, WORD)) {
+        return false;
+      }
+    }
+    store->offset += step;
+    data += step;
+    size -= step;
+  }
+  size_t waiting = store->offset % WORD;
+  if (store->offset == store->length && waiting > 0) {
+    memset(store->pending + waiting, 0xFF, WORD - waiting);
+    return program(store, store->offset - waiting, store->pending, WORD);
+  }
+  return true;
+}
+
+/* Begin to write the area that holds neither the current calibration nor the one before. */
+static void begin(struct store *store, size_t length) {
+  int8_t area = 0;
+  while (area == store->slots[STORE_CURRENT] || area == store->slots[STORE_PREVIOUS]) {
+    area++;
+  }
+  store->incoming = area;
+  store->length = length;
+  store->offset = 0;
+  store->erased_pages = 0;
+}
+
+enum status store_write(struct store *store, size_t offset, size_t length, const uint8_t *data, size_t size) {
+  if (length < STORE_MIN_CALIBRATION || length > STORE_MAX_CALIBRATION) {
+    return STATUS_DAMAGED;
+  }
+  if (store->area_pages == 0) {
+    return STATUS_STORAGE;
+  }
+  if (offset == 0) {
+    begin(store, length);
+  }
+  if (store->incoming < 0 || offset != store->offset || length != store->length || size > length - offset) {
+    return STATUS_ARGUMENT;
+  }
+  if (!append(store, data, size)) {
+    store->incoming = -1;
+    return STATUS_STORAGE;
+  }
+  return STATUS_OK;
+}
+
+bool store_complete(const struct store *store) {
+  return store->incoming >= 0 && store->offset == store->length;
+}
+
+static bool is_current(const struct store *store, const uint8_t *calibration, size_t length) {
+  size_t size;
+  const uint8_t *current = store_calibration(store, STORE_CURRENT, &size);
+  return current != NULL && size == length && memcmp(current, calibration, size) == 0;
+}
+
+/* The program that makes the incoming calibration the current one. */
+static enum status mark_current(struct store *store, const uint8_t *calibration) {
+  uint8_t word[WORD];
+  store_le16(word, (uint16_t)(store->sequence + 1));
+  store_le16(word + 2, (uint16_t)store->length);
+  store_le32(word + 4, word_crc(word, calibration, store->length));
+  bool kept = program(store, commit_at(store), word, WORD);
+  scan(store);
+  return kept ? STATUS_OK : STATUS_STORAGE;
+}
+
+enum status store_commit(struct store *store, const uint8_t *sensor_id, struct store_identity *identity) {
+  if (!store_complete(store)) {
+    return STATUS_EMPTY;
+  }
+  const uint8_t *calibration = area_start(store, (size_t)store->incoming);
+  enum status status = STATUS_OK;
+  if (!holds(calibration, store->length, identity)) {
+    status = STATUS_DAMAGED;
+  } else if (sensor_id == NULL || identity->size != STORE_SENSOR_ID_BYTES ||
+             memcmp(identity->bytes, sensor_id, STORE_SENSOR_ID_BYTES) != 0) {
+    status = STATUS_WRONG_SENSOR;
+  } else if (!is_current(store, calibration, store->length)) {
+    status = mark_current(store, calibration);
+  }
+  store->incoming = -1;
+  return status;
+}
+
+enum status store_rollback(struct store *store) {
+  size_t size;
+  const uint8_t *previous = store_calibration(store, STORE_PREVIOUS, &size);
+  if (previous == NULL) {
+    return STATUS_EMPTY;
+  }
+  uint8_t part[COPY_BYTES]; /* not every flash reads while it programs */
+  for (size_t at = 0; at < size; at += sizeof part) {
+    size_t step = size - at < sizeof part ? size - at : sizeof part;
+    memcpy(part, previous + at, step);
+    enum status status = store_write(store, at, size, part, step);
+    if (status != STATUS_OK) {
+      return status;
+    }
+  }
+  enum status status = mark_current(store, area_start(store, (size_t)store->incoming));
+  store->incoming = -1;
+  return status;
+}
