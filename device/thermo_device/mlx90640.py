@@ -115,7 +115,7 @@ class Mlx90640:
         if not doubtful.size:
             return ram
         if doubtful.size <= MAX_SINGLE_REREADS:
-            again = [self._reread(int(ram[index]), registers.RAM_START + int(index)) for index in doubtful]
+            again = [self._reread(registers.RAM_START + int(index)) for index in doubtful]
             words = [word for word in again if word is not None]
             return (
                 self._corrected(ram, doubtful, np.array(words, dtype=np.uint16)) if len(words) == len(again) else None
@@ -166,12 +166,13 @@ class Mlx90640:
     def _read_control(self) -> ControlRegister:
         return ControlRegister.from_word(self._registers.read_word(registers.CONTROL))
 
-    def _reread(self, first: int, address: int) -> int | None:
-        """The word that two of up to three reads agree on."""
-        second = self._registers.read_word(address)
-        if second == first or second == self._registers.read_word(address):
-            return second
-        return None
+    def _reread(self, address: int) -> int | None:
+        """The word that two of up to three reads agree on; the read that is in doubt has no vote."""
+        first, second = self._registers.read_word(address), self._registers.read_word(address)
+        if first == second:
+            return first
+        third = self._registers.read_word(address)
+        return third if third in (first, second) else None
 
     def _corrected(self, ram: Words, indices: NDArray[np.intp], again: Words) -> Words:
         wrong = int(np.count_nonzero(ram[indices] != again))

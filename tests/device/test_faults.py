@@ -1,13 +1,20 @@
 """Each bus fault at each transaction of start-up and of a picture: recovery, counts, and no wrong page taken for good.
 
-What the simulated chip really measured is written down at its source, so that a page can be told from any other.
+The agent's acquisition and the firmware's stand the same tests. What the simulated chip really measured is written
+down at its source, so that a page can be told from any other.
 """
 
+import ctypes
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from firmware_camera import CAMERA_MODULES, FirmwareCamera
+from firmware_library import build
 from numpy.typing import NDArray
 from smbus2 import i2c_msg
 
@@ -40,10 +47,17 @@ class Measured:
 class Bench:
     """A sensor on a simulated bus that keeps a list of what its chip measured."""
 
-    def __init__(self, rate_hz: float = 16, bus_hz: int = 1_000_000, faults: str = "", **settings: object) -> None:
+    def __init__(
+        self,
+        make: Callable[..., PictureSensor | FirmwareCamera],
+        rate_hz: float = 16,
+        bus_hz: int = 1_000_000,
+        faults: str = "",
+        **settings: object,
+    ) -> None:
         self.hardware = SimulatedHardware.from_profile(seed=3, bus_hz=bus_hz, faults=faults, warm_up_tau_s=0)
         self.counters = Counters()
-        self.sensor = PictureSensor(
+        self.sensor = make(
             self.hardware.bus,
             self.hardware.clock,
             Settings(refresh_rate_hz=rate_hz, **settings),
@@ -108,9 +122,28 @@ class Bench:
         assert set(counts) <= set(FAULTS) | set(PLAIN)
 
 
-def _reads(rate_hz: float, pages: int) -> list[bool]:
+MakeBench = Callable[..., Bench]
+
+
+@pytest.fixture(params=["agent", "firmware"])
+def make_bench(request: pytest.FixtureRequest) -> MakeBench:
+    """A bench with the acquisition of the agent, or with that of the firmware compiled for this machine."""
+    if request.param == "agent":
+        return partial(Bench, PictureSensor)
+    if shutil.which("gcc") is None:
+        pytest.skip("gcc not found; install it")
+    return partial(Bench, partial(FirmwareCamera, request.getfixturevalue("camera_library")))
+
+
+@pytest.fixture(scope="session")
+def camera_library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    """The firmware's acquisition."""
+    return build(tmp_path_factory.mktemp("firmware"), "camera", CAMERA_MODULES)
+
+
+def _reads(make_bench: MakeBench, rate_hz: float, pages: int) -> list[bool]:
     """Whether each transaction up to the end of so many pages reads, in a run without faults."""
-    bench = Bench(rate_hz)
+    bench = make_bench(rate_hz)
     transfer, reads = bench.hardware.bus.i2c_rdwr, []
 
     def watched(*messages: i2c_msg) -> None:
@@ -126,13 +159,13 @@ KINDS = ["nack", "stuck", "flip", "short", "stale", "eeprom", "unplug"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_start_up_survives_the_fault_at_each_of_its_transactions(kind: str) -> None:
-    reads = _reads(16, 1)
+def test_start_up_survives_the_fault_at_each_of_its_transactions(make_bench: MakeBench, kind: str) -> None:
+    reads = _reads(make_bench, 16, 1)
     assert len(reads) > 20
-    true_eeprom = Bench().hardware.chip.cells.words
+    true_eeprom = make_bench().hardware.chip.cells.words
     for at in range(len(reads)):
         fault = f"{kind}@{at}" + ("+40ms" if kind == "unplug" else "")
-        bench = Bench(faults=fault)
+        bench = make_bench(faults=fault)
         pages = bench.capture(6)
         bench.check(pages, UNSEEN if kind == "flip" else 0)
         assert bench.sensor.eeprom is not None
@@ -150,13 +183,15 @@ def _check_noticed(kind: str, reads: bool, bench: Bench) -> None:
 
 @pytest.mark.parametrize("rate_hz", [16, 64])
 @pytest.mark.parametrize("kind", [*KINDS, "flip:bits=30"])
-def test_a_picture_survives_the_fault_at_each_of_its_transactions(kind: str, rate_hz: float) -> None:
-    first, reads = len(_reads(rate_hz, 20)), _reads(rate_hz, 22)
+def test_a_picture_survives_the_fault_at_each_of_its_transactions(
+    make_bench: MakeBench, kind: str, rate_hz: float
+) -> None:
+    first, reads = len(_reads(make_bench, rate_hz, 20)), _reads(make_bench, rate_hz, 22)
     assert 10 <= len(reads) - first <= 20
     name, _, options = kind.partition(":")
     for at in range(first, len(reads)):
         fault = f"{name}@{at}" + ("+40ms" if name == "unplug" else "") + (f":{options}" if options else "")
-        bench = Bench(rate_hz, faults=fault)
+        bench = make_bench(rate_hz, faults=fault)
         pages = bench.capture(40)
         bench.check(pages, 4 * UNSEEN if name == "flip" else 0)
         assert bench.sensor.running
@@ -167,9 +202,9 @@ def test_a_picture_survives_the_fault_at_each_of_its_transactions(kind: str, rat
         assert lost <= limit, f"{fault}: {bench.counters.snapshot()}"
 
 
-def test_flipped_bits_are_put_right_or_small() -> None:
-    bench = Bench(16, faults="flip:p=0.1")
-    pages = bench.capture(400)
+def test_flipped_bits_are_put_right_or_small(make_bench: MakeBench) -> None:
+    bench = make_bench(16, faults="flip:p=0.1")
+    pages = bench.capture(800)
     bench.check(pages, UNSEEN)
     sources = [bench.source(page, UNSEEN) for page in pages]
     wrong = sum(
@@ -180,9 +215,9 @@ def test_flipped_bits_are_put_right_or_small() -> None:
     assert wrong < 0.08 * len(pages), "of the flips in RAM, only those in the lowest bits pass"
 
 
-def test_a_used_auxiliary_word_is_never_far_off() -> None:
-    bench = Bench(16, faults="flip:p=0.2:bits=60")
-    true = Bench(16).capture(2)
+def test_a_used_auxiliary_word_is_never_far_off(make_bench: MakeBench) -> None:
+    bench = make_bench(16, faults="flip:p=0.2:bits=60")
+    true = make_bench(16).capture(2)
     for page in bench.capture(150):
         change = page.words[USED_AUXILIARY].astype(np.int16).astype(int) - true[0].words[USED_AUXILIARY].astype(
             np.int16

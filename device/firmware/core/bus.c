@@ -20,7 +20,7 @@ static void count(const struct bus *bus, enum status status) {
 
 static void pause_until(const struct board *board, uint64_t time_us) {
   while (board->now_us() < time_us) {
-    /* shorter than a wake-up takes */
+    board->wait_until_us(time_us);
   }
 }
 

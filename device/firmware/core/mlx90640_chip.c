@@ -76,25 +76,22 @@ enum status mlx90640_chip_read_ram(const struct mlx90640_chip *chip, uint16_t ra
   return read_words(chip, MLX90640_RAM, ram, RAM_WORDS);
 }
 
-/* The word that two of up to three reads agree on. */
+/* The word that two of up to three further reads agree on: the first read is in doubt, so it has no vote. */
 static enum settled reread(const struct mlx90640_chip *chip, uint32_t index, uint16_t *word) {
-  uint16_t second;
-  uint16_t third;
-  if (read_words(chip, MLX90640_RAM + index, &second, 1) != STATUS_OK) {
-    return SETTLE_BUS_FAULT;
+  uint16_t again[3];
+  for (uint32_t i = 0; i < 3; i++) {
+    if (read_words(chip, MLX90640_RAM + index, &again[i], 1) != STATUS_OK) {
+      return SETTLE_BUS_FAULT;
+    }
+    if ((i >= 1 && again[i] == again[0]) || (i == 2 && again[2] == again[1])) {
+      if (again[i] != *word) {
+        *word = again[i];
+        counters_add(chip->bus.counters, COUNTER_WORD_CORRECTED, 1);
+      }
+      return SETTLED;
+    }
   }
-  if (second == *word) {
-    return SETTLED;
-  }
-  if (read_words(chip, MLX90640_RAM + index, &third, 1) != STATUS_OK) {
-    return SETTLE_BUS_FAULT;
-  }
-  if (second != third) {
-    return UNSETTLED;
-  }
-  *word = second;
-  counters_add(chip->bus.counters, COUNTER_WORD_CORRECTED, 1);
-  return SETTLED;
+  return UNSETTLED;
 }
 
 static bool marked(const uint32_t set[PLAUSIBILITY_WORDS], uint32_t index) {

@@ -1,0 +1,82 @@
+/* One camera on a board whose functions a test gives. */
+#include <stdlib.h>
+
+#include "camera.h"
+
+struct harness {
+  struct board board;
+  struct counters counters;
+  struct profile profile;
+  struct settle_scratch scratch;
+  struct camera camera;
+};
+
+struct harness_callbacks {
+  uint64_t (*now_us)(void);
+  void (*wait_until_us)(uint64_t time_us);
+  enum status (*i2c_transfer)(uint8_t address, const uint8_t *write, size_t write_size, uint8_t *read,
+                              size_t read_size);
+  void (*i2c_recover)(void);
+};
+
+static void nothing(void) {
+}
+
+struct harness *harness_new(const struct harness_callbacks *callbacks, uint8_t address, uint8_t refresh_code,
+                            uint8_t resolution_code, bool chess) {
+  struct harness *h = calloc(1, sizeof *h);
+  h->board = (struct board){.now_us = callbacks->now_us,
+                            .wait_until_us = callbacks->wait_until_us,
+                            .i2c_transfer = callbacks->i2c_transfer,
+                            .i2c_recover = callbacks->i2c_recover,
+                            .watchdog_feed = nothing};
+  h->profile = (struct profile){.camera_address = address,
+                                .camera_refresh_code = refresh_code,
+                                .camera_resolution_code = resolution_code,
+                                .camera_chess = chess};
+  camera_init(&h->camera, &h->board, &h->counters, &h->profile, &h->scratch);
+  return h;
+}
+
+void harness_free(struct harness *h) {
+  free(h);
+}
+
+uint64_t harness_due_us(const struct harness *h) {
+  return camera_due_us(&h->camera);
+}
+
+bool harness_poll(struct harness *h) {
+  return camera_poll(&h->camera);
+}
+
+const uint16_t *harness_ram(const struct harness *h) {
+  return h->camera.ram;
+}
+
+const uint16_t *harness_eeprom(const struct harness *h) {
+  return h->camera.has_eeprom ? h->camera.eeprom : NULL;
+}
+
+void harness_subpage(const struct harness *h, uint32_t *index, uint16_t *control, uint8_t *number, uint64_t *time_us) {
+  *index = h->camera.index;
+  *control = h->camera.control;
+  *number = h->camera.number;
+  *time_us = h->camera.time_us;
+}
+
+bool harness_running(const struct harness *h) {
+  return h->camera.state == CAMERA_RUNNING;
+}
+
+const char *harness_fault(const struct harness *h) {
+  return bus_sentence(h->camera.fault);
+}
+
+const char *harness_counter(const struct harness *h, uint32_t counter, uint32_t *count) {
+  if (counter >= COUNTER_COUNT) {
+    return NULL;
+  }
+  *count = h->counters.counts[counter];
+  return counters_name((enum counter)counter);
+}

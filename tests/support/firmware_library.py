@@ -1,0 +1,30 @@
+"""The firmware's portable core, compiled for this machine into a library that ctypes loads."""
+
+import ctypes
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+FIRMWARE = Path(__file__).resolve().parents[2] / "device/firmware"
+HARNESS = Path(__file__).resolve().parents[1] / "firmware/harness"
+FLAGS = ("-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fPIC", "-fsanitize=undefined",
+         "-fno-sanitize-recover=all", "-static-libubsan")  # fmt: skip
+
+
+def build(folder: Path, harness: str, modules: Sequence[str], *more: Path) -> ctypes.CDLL:
+    """Compile modules of the core with one file of tests/firmware/harness; undefined behaviour ends the process.
+
+    Args:
+        folder: for the library.
+        harness: name of the harness file, without its ending.
+        modules: of the core.
+        more: further C files; their folders are searched for headers.
+    """
+    sources = [*(FIRMWARE / "core" / f"{name}.c" for name in modules), HARNESS / f"{harness}.c", *more]
+    includes = {f"-I{path}" for path in (FIRMWARE / "core", *(source.parent for source in more))}
+    library = folder / f"lib{harness}.so"
+    command = ["gcc", *FLAGS, *sorted(includes), "-shared", *map(str, sources), "-o", str(library), "-lm"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return ctypes.CDLL(str(library))
