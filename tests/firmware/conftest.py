@@ -1,0 +1,97 @@
+"""The firmware's core, compiled for this machine and called through ctypes."""
+
+import ctypes
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+FIRMWARE = Path(__file__).resolve().parents[2] / "device" / "firmware"
+CORE = FIRMWARE / "core"
+WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow", "-Wdouble-promotion")
+UNDEFINED = ("-fsanitize=undefined", "-fno-sanitize-recover=all")
+NUMERICS = "mlx90640_constants mlx90640_decode interpolate counts thermistor correction feature_extractor select crc"
+
+Words = NDArray[np.uint16]
+Celsius = NDArray[np.float32]
+
+
+def compiled(output: Path, sources: list[Path], *flags: str) -> Path:
+    """Compile C sources against the firmware's headers with the host's compiler; every warning is an error."""
+    compiler = shutil.which("gcc")
+    assert compiler is not None, "the firmware's tests need gcc; install it"
+    command = [compiler, "-std=c11", "-O1", "-g", *WARNINGS, f"-I{CORE}", *flags, *map(str, sources), "-lm", "-o"]
+    done = subprocess.run([*command, str(output)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return output
+
+
+def pointer(array: NDArray[Any]) -> ctypes.c_void_p:
+    """Where a contiguous array begins; the caller keeps it alive."""
+    assert array.flags.c_contiguous
+    return ctypes.c_void_p(array.ctypes.data)
+
+
+@dataclass
+class Decoded:
+    """One subpage as the firmware decoded it: (24, 32) degC and validity; Ta, Vdd, gain and compensation."""
+
+    status: int
+    celsius: Celsius
+    valid: NDArray[np.bool_]
+    readings: NDArray[np.float32]
+
+
+class Numerics:
+    """Calls of numerics_shim.c, which has room for one sensor's constants, one encoder, correction and feature ring."""
+
+    OK, BAD_EEPROM, BAD_PIXELS, BAD_AUXILIARY, UNDECODABLE, DAMAGED, EMPTY, ARGUMENT = 0, 5, 6, 7, 8, 9, 13, 14
+    UNTOUCHED = np.float32(-1)
+    """What `decode` leaves in pixels of the other subpage."""
+
+    def __init__(self, library: ctypes.CDLL) -> None:
+        self.c = library
+        for name in ("shim_size_of_constants", "shim_counts_encode", "shim_correction_id"):
+            getattr(library, name).restype = ctypes.c_size_t
+
+    def extract(self, eeprom: Words) -> tuple[int, bytes, tuple[int, ...]]:
+        """Status, device id, bad pixels."""
+        device_id, bad = np.zeros(6, np.uint8), np.zeros(5, np.uint16)
+        status = self.c.shim_extract(pointer(eeprom), pointer(device_id), pointer(bad))
+        return status, device_id.tobytes(), tuple(bad[1 : 1 + bad[0]].tolist()) if status == self.OK else ()
+
+    def decode(self, words: Words, emissivity: float = 0.95, reflected: float | None = None) -> Decoded:
+        """One subpage of 834 words with the constants extracted last."""
+        celsius, valid = np.full((24, 32), self.UNTOUCHED), np.zeros(24, np.uint32)
+        readings = np.zeros(5, np.float32)
+        mirrored = ctypes.c_float(float("nan") if reflected is None else reflected)
+        arrays = map(pointer, (readings, celsius, valid))
+        status = self.c.shim_decode(pointer(words), ctypes.c_float(emissivity), mirrored, *arrays)
+        mask = (valid[:, None] >> np.arange(32, dtype=np.uint32) & 1).astype(np.bool_)
+        return Decoded(status, celsius, mask, readings)
+
+    def interpolate(self, celsius: Celsius, valid: NDArray[np.bool_]) -> int:
+        """Fill what is not valid, in place."""
+        bits = np.packbits(valid, axis=1, bitorder="little").view("<u4").astype(np.uint32).ravel()
+        return int(self.c.interpolate_invalid(pointer(celsius), pointer(bits)))
+
+    def encode(self, words: Words, index: int) -> tuple[bytes, bool, int]:
+        """Packed counts, whether a key frame, index of the key frame."""
+        packed, key, key_index = np.full(898 + 64, 0xA5, np.uint8), np.zeros(1, np.uint8), np.zeros(1, np.uint32)
+        arrays = map(pointer, (packed, key, key_index))
+        size = self.c.shim_counts_encode(pointer(words), ctypes.c_uint32(index), *arrays)
+        assert size <= 898 and (packed[898:] == 0xA5).all()
+        return packed[:size].tobytes(), bool(key[0]), int(key_index[0])
+
+
+@pytest.fixture(scope="session")
+def numerics(tmp_path_factory: pytest.TempPathFactory) -> Numerics:
+    """Sensor mathematics, packing, thermistors, correction and features; undefined behaviour aborts."""
+    sources = [CORE / f"{name}.c" for name in NUMERICS.split()] + [Path(__file__).with_name("numerics_shim.c")]
+    library = tmp_path_factory.mktemp("numerics") / "numerics.so"
+    return Numerics(ctypes.CDLL(str(compiled(library, sources, "-shared", "-fPIC", *UNDEFINED))))

@@ -1,0 +1,172 @@
+"""The firmware's use of calibration bytes: as thermo_core, and as strict."""
+
+import ctypes
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from thermo_core.correction import Correction
+from thermo_core.errors import CorrectionError
+from thermo_core.thermistor import SteinhartHart
+
+SENSOR = bytes.fromhex("0d22d1850189")
+CURVE = SteinhartHart(1.129241e-3, 2.341077e-4, 8.775468e-8)
+
+
+def made(seed: int = 0, bad: int = 3, thermistors: tuple[SteinhartHart | None, ...] = (CURVE, None)) -> Correction:
+    rng = np.random.default_rng(seed)
+    mask = np.zeros(768, dtype=np.bool_)
+    mask[rng.choice(768, bad, replace=False)] = True
+    return Correction(
+        offset=rng.normal(0, 1, (24, 32)).astype(np.float32),
+        gain=rng.normal(1, 0.02, (24, 32)).astype(np.float32),
+        ta_slope=rng.normal(0, 0.01, (24, 32)).astype(np.float32),
+        bad=mask.reshape(24, 32),
+        thermistors=thermistors,
+        sensor_id=SENSOR,
+        created_unix_s=1_700_000_000,
+        residual_rms_k=0.0375,
+    )
+
+
+def resealed(data: bytes) -> bytes:
+    """The blob with a CRC that holds."""
+    return data[:-4] + struct.pack("<I", zlib.crc32(data[:-4]))
+
+
+def opened(numerics: Any, data: bytes) -> tuple[int, NDArray[np.uint8]]:
+    """Status, and the bytes the view points into."""
+    blob = np.frombuffer(data, np.uint8).copy()
+    return numerics.c.shim_correction_open(ctypes.c_void_p(blob.ctypes.data), ctypes.c_size_t(len(data))), blob
+
+
+def applied(numerics: Any, celsius: NDArray[np.float32], ta: float) -> NDArray[np.float32]:
+    result = celsius.copy()
+    numerics.c.shim_correction_apply(ctypes.c_void_p(result.ctypes.data), ctypes.c_float(ta))
+    return result
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 1000), bad=st.integers(0, 384), ta=st.floats(-20, 80), channels=st.integers(0, 16))
+def test_pictures_and_curves_come_out_as_in_core(numerics: Any, seed: int, bad: int, ta: float, channels: int) -> None:
+    correction = made(seed, bad, tuple(CURVE if (seed >> (i % 8)) & 1 else None for i in range(channels)))
+    status, _blob = opened(numerics, correction.to_bytes())
+    assert status == numerics.OK
+    celsius = np.random.default_rng(seed).uniform(20, 45, (24, 32)).astype(np.float32)
+    np.testing.assert_allclose(applied(numerics, celsius, ta), correction.apply(celsius, ta), rtol=0, atol=2e-5)
+    assert not numerics.c.shim_correction_is_identity()
+    curve = np.zeros(3, np.float32)
+    for channel in range(channels + 1):
+        found = numerics.c.shim_correction_curve(ctypes.c_size_t(channel), ctypes.c_void_p(curve.ctypes.data))
+        assert bool(found) == (channel < channels and correction.thermistors[channel] is not None)
+        assert not found or curve.tolist() == np.float32([CURVE.a, CURVE.b, CURVE.c]).tolist()
+    sensor_id = np.zeros(8, np.uint8)
+    assert numerics.c.shim_correction_id(ctypes.c_void_p(sensor_id.ctypes.data)) == 6
+    assert sensor_id.tobytes() == SENSOR + b"\0\0"
+
+
+def test_identity_changes_nothing(numerics: Any) -> None:
+    status, _blob = opened(numerics, Correction.identity(SENSOR).to_bytes())
+    assert status == numerics.OK and numerics.c.shim_correction_is_identity()
+    celsius = np.random.default_rng(5).uniform(-40, 300, (24, 32)).astype(np.float32)
+    assert np.array_equal(applied(numerics, celsius, 47.0), celsius)
+
+
+@settings(max_examples=300, deadline=None)
+@given(bit=st.integers(0, 8 * (9340 + 48 + 4) - 1))
+def test_a_flipped_bit_is_noticed(numerics: Any, bit: int) -> None:
+    data = bytearray(made().to_bytes())
+    data[bit // 8] ^= 1 << (bit % 8)
+    assert opened(numerics, bytes(data))[0] == numerics.DAMAGED
+    assert numerics.c.shim_correction_is_identity()
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    length=st.integers(0, 9340 + 48 + 30),
+    changes=st.lists(
+        st.tuples(st.integers(0, 30) | st.integers(9236, 9420) | st.integers(0, 9420), st.binary(max_size=8)),
+        max_size=3,
+    ),
+    cut=st.booleans(),
+)
+def test_the_same_bytes_are_refused_though_their_crc_holds(
+    numerics: Any, length: int, changes: list[tuple[int, bytes]], cut: bool
+) -> None:
+    data = bytearray(made().to_bytes())
+    for place, content in changes:
+        data[place : place + len(content)] = content
+    whole = bytes(data[:length].ljust(length, b"\0")) if cut else bytes(data)
+    check_same(numerics, resealed(whole) if len(whole) > 4 else whole)
+
+
+def check_same(numerics: Any, data: bytes) -> None:
+    """Both refuse, or neither; but single precision cannot hold every curve."""
+    try:
+        correction = Correction.from_bytes(data)
+    except CorrectionError:
+        assert opened(numerics, data)[0] == numerics.DAMAGED
+        return
+    for curve in correction.thermistors:
+        if curve is not None:
+            slopes = curve.b, curve.b + 3 * curve.c * np.log(1e6) ** 2
+            large = max(abs(curve.a), abs(curve.b), 600 * abs(curve.c))
+            if large > 1e35 or min(slopes) < 1e-30 or slopes[1] < 1e-5 * slopes[0]:
+                return
+    assert opened(numerics, data)[0] == numerics.OK
+
+
+@pytest.mark.parametrize(
+    ("place", "content"),
+    [
+        (4, b"\x02"),
+        (5, b"\x09"),
+        (5, b"\x03"),
+        (6, b"\x03"),
+        (7, b"\x01"),
+        (16, b"\xff" * 8),
+        (24, struct.pack("<f", np.nan)),
+        (24, struct.pack("<f", np.inf)),
+        (24, struct.pack("<f", -1)),
+        (28, struct.pack("<f", np.inf)),
+        (3096, struct.pack("<f", 1000.5)),
+        (3100, struct.pack("<f", 0)),
+        (3100, struct.pack("<f", np.nan)),
+        (6168, struct.pack("<f", 10.5)),
+        (6172, struct.pack("<f", 1e9)),
+        (9240, struct.pack("<f", np.nan)),
+        (9244, b"\xff" * 96),
+        (9340, struct.pack("<3d", 1, -1, 0)),
+        (9340, struct.pack("<3d", 0, 1, -1)),
+        (9340, struct.pack("<3d", np.nan, 1, 0)),
+        (9340, struct.pack("<3d", 1e300, 1, 0)),
+        (9364, struct.pack("<3d", 0, 0, 1e-9)),
+    ],
+)
+def test_impossible_content_is_refused_though_its_crc_holds(numerics: Any, place: int, content: bytes) -> None:
+    data = bytearray(made().to_bytes())
+    data[place : place + len(content)] = content
+    assert opened(numerics, resealed(bytes(data)))[0] == numerics.DAMAGED
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    a=st.floats(-1e30, 1e30) | st.floats(5e-4, 2e-3),
+    b=st.floats(1e-20, 1e30) | st.floats(1e-4, 4e-4),
+    c=st.floats(0, 1e-6) | st.just(0.0),
+)
+def test_curves_are_rounded_to_the_nearest_single(numerics: Any, a: float, b: float, c: float) -> None:
+    status, _blob = opened(numerics, made(thermistors=(SteinhartHart(a, b, c),)).to_bytes())
+    assert status == numerics.OK
+    curve = np.zeros(3, np.float32)
+    assert numerics.c.shim_correction_curve(ctypes.c_size_t(0), ctypes.c_void_p(curve.ctypes.data)) == 1
+    wanted = np.float32([a, b, c])
+    wanted[np.abs(wanted) < np.finfo(np.float32).tiny] = 0  # numbers too small for a normal one become 0
+    np.testing.assert_array_equal(curve[np.abs([a, b, c]) > 1e-37], wanted[np.abs([a, b, c]) > 1e-37])
+    np.testing.assert_allclose(curve, wanted, rtol=1e-6, atol=2e-38)
