@@ -204,7 +204,7 @@ def test_a_picture_survives_the_fault_at_each_of_its_transactions(
 
 def test_flipped_bits_are_put_right_or_small(make_bench: MakeBench) -> None:
     bench = make_bench(16, faults="flip:p=0.1")
-    pages = bench.capture(800)
+    pages = bench.capture(800, at_most_s=60.0)
     bench.check(pages, UNSEEN)
     sources = [bench.source(page, UNSEEN) for page in pages]
     wrong = sum(
