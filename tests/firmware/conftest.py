@@ -1,34 +1,18 @@
 """The firmware's core, compiled for this machine and called through ctypes."""
 
 import ctypes
-import shutil
-import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from firmware_library import build
 from numpy.typing import NDArray
 
-FIRMWARE = Path(__file__).resolve().parents[2] / "device" / "firmware"
-CORE = FIRMWARE / "core"
-WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow", "-Wdouble-promotion")
-UNDEFINED = ("-fsanitize=undefined", "-fno-sanitize-recover=all")
 NUMERICS = "mlx90640_constants mlx90640_decode interpolate counts thermistor correction feature_extractor select crc"
 
 Words = NDArray[np.uint16]
 Celsius = NDArray[np.float32]
-
-
-def compiled(output: Path, sources: list[Path], *flags: str) -> Path:
-    """Compile C sources against the firmware's headers with the host's compiler; every warning is an error."""
-    compiler = shutil.which("gcc")
-    assert compiler is not None, "the firmware's tests need gcc; install it"
-    command = [compiler, "-std=c11", "-O1", "-g", *WARNINGS, f"-I{CORE}", *flags, *map(str, sources), "-lm", "-o"]
-    done = subprocess.run([*command, str(output)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return output
 
 
 def pointer(array: NDArray[Any]) -> ctypes.c_void_p:
@@ -48,7 +32,7 @@ class Decoded:
 
 
 class Numerics:
-    """Calls of numerics_shim.c, which has room for one sensor's constants, one encoder, correction and feature ring."""
+    """Calls of harness/numerics.c, which has room for one sensor's constants, one encoder, correction and feature ring."""
 
     OK, BAD_EEPROM, BAD_PIXELS, BAD_AUXILIARY, UNDECODABLE, DAMAGED, EMPTY, ARGUMENT = 0, 5, 6, 7, 8, 9, 13, 14
     UNTOUCHED = np.float32(-1)
@@ -92,6 +76,4 @@ class Numerics:
 @pytest.fixture(scope="session")
 def numerics(tmp_path_factory: pytest.TempPathFactory) -> Numerics:
     """Sensor mathematics, packing, thermistors, correction and features; undefined behaviour aborts."""
-    sources = [CORE / f"{name}.c" for name in NUMERICS.split()] + [Path(__file__).with_name("numerics_shim.c")]
-    library = tmp_path_factory.mktemp("numerics") / "numerics.so"
-    return Numerics(ctypes.CDLL(str(compiled(library, sources, "-shared", "-fPIC", *UNDEFINED))))
+    return Numerics(build(tmp_path_factory.mktemp("numerics"), "numerics", NUMERICS.split()))
