@@ -48,7 +48,7 @@ void framing_begin_packet(struct framing_packet *packet, const uint8_t *message,
   packet->crc = crc16_xmodem(0, message, size);
 }
 
-/* A byte of (length, message, CRC). */
+/* A byte of (length, message, CRC); 0 after its end. */
 static uint8_t plain_byte(const struct framing_packet *packet, size_t at) {
   if (at < 2) {
     return (uint8_t)((packet->size + 2) >> (at == 0 ? 8 : 0));
@@ -56,7 +56,7 @@ static uint8_t plain_byte(const struct framing_packet *packet, size_t at) {
   if (at < packet->size + 2) {
     return packet->message[at - 2];
   }
-  return (uint8_t)(packet->crc >> (at == packet->size + 2 ? 8 : 0));
+  return at == packet->size + 2 ? (uint8_t)(packet->crc >> 8) : at == packet->size + 3 ? (uint8_t)packet->crc : 0;
 }
 
 bool framing_send_packet(struct framing_packet *packet, framing_sink sink, void *context) {
@@ -69,14 +69,12 @@ bool framing_send_packet(struct framing_packet *packet, framing_sink sink, void 
     line[used++] = packet->sent == 0 ? START_2 : CONTINUE_2;
     size_t end = packet->sent + PLAIN_PER_LINE < total ? packet->sent + PLAIN_PER_LINE : total;
     for (size_t at = packet->sent; at < end; at += 3) {
-      size_t present = end - at < 3 ? end - at : 3;
-      uint32_t group = 0;
-      for (size_t i = 0; i < 3; i++) {
-        group = group << 8 | (i < present ? plain_byte(packet, at + i) : 0U);
-      }
-      for (size_t i = 0; i < 4; i++) {
-        line[used++] = i <= present ? (uint8_t)digits[group >> (18 - 6 * i) & 63] : '=';
-      }
+      uint32_t group = (uint32_t)plain_byte(packet, at) << 16 | (uint32_t)plain_byte(packet, at + 1) << 8 |
+                       plain_byte(packet, at + 2);
+      line[used++] = (uint8_t)digits[group >> 18];
+      line[used++] = (uint8_t)digits[group >> 12 & 63];
+      line[used++] = at + 1 < end ? (uint8_t)digits[group >> 6 & 63] : '=';
+      line[used++] = at + 2 < end ? (uint8_t)digits[group & 63] : '=';
     }
     line[used++] = '\n';
     if (!sink(context, line, used)) {

@@ -144,7 +144,7 @@ static bool append(struct store *store, const uint8_t *data, size_t size) {
   while (size > 0) {
     size_t waiting = store->offset % WORD;
     size_t page_left = store->board->flash_page_size - store->offset % store->board->flash_page_size;
-    size_t step = size;
+    size_t step;
     if (waiting == 0 && size >= WORD) {
       step = (size < page_left ? size : page_left) / WORD * WORD;
       if (!program(store, store->offset, data, step)) {
