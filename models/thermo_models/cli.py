@@ -7,9 +7,17 @@ from typing import Annotated
 
 import typer
 
-from thermo_core.errors import ThermoError, UsageError
+from thermo_core.errors import ModelError, StorageError, ThermoError, UsageError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train the networks of thermo-edge wearables.")
+EXIT_CODES = {UsageError: 2, ModelError: 7, StorageError: 9}
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Train the networks of thermo-edge wearables.",
+    epilog="Exit codes: 0 done, 1 bug, 2 wrong arguments or data, 7 model refused, 9 file error, 130 interrupted.",
+)
 
 TaskName = Annotated[str, typer.Argument(metavar="TASK", help="A name that `thermo-models list` shows.")]
 Data = Annotated[
@@ -82,7 +90,7 @@ def train(
     found = find(task)
     chosen = settings.read(found.settings, config, change or [])
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task(task)
+        bar = progress.add_task(f"{task}: data", total=None)
 
         def epochs(what: str, done: int, total: int, loss: float) -> None:
             progress.update(bar, description=f"{what}, loss {loss:.4g}", completed=done, total=total)
@@ -129,9 +137,11 @@ def _groups(text: str) -> tuple[int, ...]:
 
 
 def main() -> None:
-    """Entry point: one sentence and an exit code (2 for wrong arguments, else 1) instead of a traceback."""
+    """Entry point: one sentence and an exit code, the same numbers as thermo-quantize's, instead of a traceback."""
     try:
         app()
     except ThermoError as error:
         print(f"thermo-models: {error}", file=sys.stderr)
-        raise SystemExit(2 if isinstance(error, UsageError) else 1) from None
+        raise SystemExit(next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from thermo_core.errors import StorageError, UsageError
 from thermo_core.tflite.verify import verify_model
 from thermo_models import plot, task_card
+from thermo_models.networks import NETWORKS
 from thermo_models.samples import Samples, Scaling
 from thermo_models.settings import Settings
 from thermo_models.study import Epochs, Report, Trained, cross_validate, train_one
@@ -59,7 +60,7 @@ def run(
         UsageError: data, groups or settings do not fit the task.
         StorageError: data cannot be read or the folder not written.
     """
-    check_variant(task, settings)
+    check_names(task, settings)
     if quick:
         settings = dataclasses.replace(settings, epochs=min(settings.epochs, 2), seeds=1, folds=2)
     begun = time.monotonic()
@@ -114,8 +115,10 @@ def run(
     return metrics
 
 
-def check_variant(task: Task, settings: Settings) -> None:
-    """Raise UsageError where the task has no such variant."""
+def check_names(task: Task, settings: Settings) -> None:
+    """Raise UsageError where the task has no such variant, or nobody such a network, before data take their time."""
+    if settings.network not in NETWORKS:
+        raise UsageError(f"There is no network {settings.network!r}, so choose one of {', '.join(NETWORKS)}.")
     if settings.variant not in task.variants:
         raise UsageError(
             f"{task.name} has no variant {settings.variant!r}, so choose one of {', '.join(task.variants)}."
@@ -139,6 +142,8 @@ def evaluate(task: Task, model: Path, data: Path | None, groups: tuple[int, ...]
         UsageError: files do not belong together.
         StorageError: a file cannot be read.
     """
+    content = read_file(model)
+    verify_model(content)
     described = read_json(model.with_name("preprocessing.json"))
     try:
         assert isinstance(described, dict)
@@ -157,8 +162,6 @@ def evaluate(task: Task, model: Path, data: Path | None, groups: tuple[int, ...]
         samples = samples.pick(task.folds(samples, settings)[-1].test)
     if half_width is not None:
         samples = dataclasses.replace(samples, extra={**samples.extra, "half_width": np.full(len(samples), half_width)})
-    content = read_file(model)
-    verify_model(content)
     outputs = Reference(content).scores(scaling.apply(task.prepare(samples.features)))
     return {
         "task": task.name,

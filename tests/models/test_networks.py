@@ -19,7 +19,7 @@ ALLOWED = set(
     "CONV_2D DEPTHWISE_CONV_2D FULLY_CONNECTED AVERAGE_POOL_2D MAX_POOL_2D MEAN ADD MUL PAD RESHAPE CONCATENATION SOFTMAX "
     "LOGISTIC RELU RELU6".split()
 )
-PICTURE = ("mobilenet_v1", "mobilenet_v2", "resnet_small", "custom_cnn", "cnn2d_shallow")
+PICTURE = ("mobilenet_v1", "mobilenet_v2", "resnet_small", "custom_cnn", "cnn2d_shallow", "spot_cnn")
 SHAPES = dict.fromkeys(PICTURE, (16, 16, 1)) | {
     "clip_cnn": (16, 16, 4),
     "time_constant_cnn": (1, 32, 3),

@@ -13,6 +13,7 @@ from thermo_models.networks.mobilenet_v2 import mobilenet_v2
 from thermo_models.networks.plain import cnn2d_shallow, custom_cnn
 from thermo_models.networks.residual import resnet_small
 from thermo_models.networks.series import series_cnn
+from thermo_models.networks.spot import spot_cnn
 
 NETWORKS: dict[str, Callable[..., Any]] = {
     builder.__name__: builder
@@ -22,6 +23,7 @@ NETWORKS: dict[str, Callable[..., Any]] = {
         resnet_small,
         custom_cnn,
         cnn2d_shallow,
+        spot_cnn,
         clip_cnn,
         time_constant_cnn,
         series_cnn,
