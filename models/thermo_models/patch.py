@@ -6,8 +6,13 @@ training can combine them anew each time: a healthy body seen by a sensor withou
 one picture.
 """
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +28,8 @@ CONTRAST_K = (0.3, 2.0)
 CALIBRATION_CELSIUS = (30.0, 38.0)
 CALIBRATION_PICTURES = 96
 """Pictures averaged a set-point, as `thermo-host calibrate` does by default."""
-Progress = Callable[[int, int], None]
-"""Called with sensors done and in all."""
+PROCESSES = 2
+SENSORS_WORTH_A_PROCESS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,65 +101,78 @@ class _Calibrated:
         return lambda celsius: np.asarray(self._offset + self._gain * quiet.picture(celsius), np.float32)
 
 
-def parts(first_seed: int, size: Size, progress: Progress = lambda done, total: None) -> Parts:
+def parts(first_seed: int, size: Size) -> Parts:
     """Simulate what is learnt from; the same arguments give the same parts.
 
     Args:
         first_seed: of the sensors, from which they count up.
         size: of the split.
-        progress: told about each sensor.
     """
-    bodies, rises, noises, sensors = [], [], [], []
-    for number in range(size.sensors):
-        seed = first_seed + number
-        rng = np.random.default_rng([seed, 0xB9])
-        sensor = _Calibrated(seed, rng)
-        without_noise = sensor.without_noise()
-        for body in range(size.bodies):
-            lesion = _lesion(rng)
-            scene = _scene(seed, body, None, rng)
-            clean = without_noise(scene)
-            bodies.append(clean - np.median(clean))
-            rises.append(lesion.rise() if body % 2 else np.zeros(clean.shape))
-            noises.append(sensor.picture(scene) - clean)
-            sensors.append(seed)
-        progress(number + 1, size.sensors)
-    healthy, rise, noise = (np.stack(pictures).astype(np.float16) for pictures in (bodies, rises, noises))
-    return Parts(healthy, rise, noise, np.array(sensors))
+    found = _for_each_sensor(partial(_parts_of, size.bodies), first_seed, size)
+    healthy, rise, noise = (np.concatenate(arrays).astype(np.float16) for arrays in zip(*found, strict=True))
+    return Parts(healthy, rise, noise, _sensors(first_seed, size))
 
 
-def measure(
-    first_seed: int, size: Size, averages: tuple[int, ...], progress: Progress = lambda done, total: None
-) -> Measured:
+def measure(first_seed: int, size: Size, averages: tuple[int, ...]) -> Measured:
     """Simulate what is measured on; the same arguments give the same pictures.
 
     Args:
         first_seed: of the sensors, from which they count up.
         size: of the split.
         averages: numbers of pictures, ascending; a body's smaller means are of the first pictures of its larger ones.
-        progress: told about each sensor.
     """
-    pictures, has, lesions, sensors = [], [], [], []
-    for number in range(size.sensors):
-        seed = first_seed + number
-        rng = np.random.default_rng([seed, 0xB9])
-        sensor = _Calibrated(seed, rng)
-        for body in range(size.bodies):
-            lesion, there = _lesion(rng), bool(body % 2)
-            scene = _scene(seed, body, lesion if there else None, rng)
-            extractors = [FeatureExtractor(Preprocessing(average_pictures=n, centre="median")) for n in averages]
-            means = []
-            for count in range(1, averages[-1] + 1):
-                picture = sensor.picture(scene)
-                for extractor, wanted in zip(extractors, averages, strict=True):
-                    if count <= wanted and (mean := extractor.push(picture)) is not None:
-                        means.append(mean[..., 0])
-            pictures.append(np.stack(means))
-            has.append(there)
-            lesions.append((lesion.row, lesion.column, lesion.radius, lesion.contrast_k))
-            sensors.append(seed)
-        progress(number + 1, size.sensors)
-    return Measured(np.stack(pictures), np.array(has), np.array(lesions), np.array(sensors))
+    found = _for_each_sensor(partial(_measured_by, size.bodies, averages), first_seed, size)
+    pictures, has, lesions = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    return Measured(pictures, has, lesions, _sensors(first_seed, size))
+
+
+def _parts_of(bodies: int, seed: int) -> tuple[NDArray[Any], ...]:
+    rng = np.random.default_rng([seed, 0xB9])
+    sensor = _Calibrated(seed, rng)
+    without_noise = sensor.without_noise()
+    healthy, rises, noises = [], [], []
+    for body in range(bodies):
+        lesion = _lesion(rng)
+        scene = _scene(seed, body, None, rng)
+        clean = without_noise(scene)
+        healthy.append(clean - np.median(clean))
+        rises.append(lesion.rise() if body % 2 else np.zeros(clean.shape))
+        noises.append(sensor.picture(scene) - clean)
+    return np.stack(healthy), np.stack(rises), np.stack(noises)
+
+
+def _measured_by(bodies: int, averages: tuple[int, ...], seed: int) -> tuple[NDArray[Any], ...]:
+    rng = np.random.default_rng([seed, 0xB9])
+    sensor = _Calibrated(seed, rng)
+    pictures, has, lesions = [], [], []
+    for body in range(bodies):
+        lesion, there = _lesion(rng), bool(body % 2)
+        scene = _scene(seed, body, lesion if there else None, rng)
+        extractors = [FeatureExtractor(Preprocessing(average_pictures=n, centre="median")) for n in averages]
+        means = []
+        for count in range(1, averages[-1] + 1):
+            picture = sensor.picture(scene)
+            for extractor, wanted in zip(extractors, averages, strict=True):
+                if count <= wanted and (mean := extractor.push(picture)) is not None:
+                    means.append(mean[..., 0])
+        pictures.append(np.stack(means))
+        has.append(there)
+        lesions.append((lesion.row, lesion.column, lesion.radius, lesion.contrast_k))
+    return np.stack(pictures), np.array(has), np.array(lesions)
+
+
+def _for_each_sensor(work: Callable[[int], tuple[NDArray[Any], ...]], first_seed: int, size: Size) -> list[Any]:
+    """What `work` gives for each seed, in their order, on two processors where it is worth their start."""
+    seeds = range(first_seed, first_seed + size.sensors)
+    processes = min(PROCESSES, os.cpu_count() or 1)
+    if processes == 1 or size.sensors < SENSORS_WORTH_A_PROCESS * processes:
+        return [work(seed) for seed in seeds]
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        return list(pool.map(work, seeds))
+
+
+def _sensors(first_seed: int, size: Size) -> NDArray[np.int64]:
+    return np.repeat(np.arange(first_seed, first_seed + size.sensors), size.bodies)
 
 
 def _scene(seed: int, body: int, lesion: Lesion | None, rng: np.random.Generator) -> NDArray[np.float64]:

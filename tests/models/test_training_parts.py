@@ -97,6 +97,9 @@ def test_no_augmentation_changes_nothing_and_each_does_what_it_says() -> None:
     )
     dead = Augmentation(dead_pixels=3).apply(batch, rng) != batch
     assert dead.any(3).sum((1, 2)).mean() == pytest.approx(3, rel=0.1)
+    louder = Augmentation(gain=0.2).apply(batch, rng) / batch
+    assert np.ptp(louder.reshape(400, -1), axis=1).max() < 1e-4
+    assert (louder.mean((1, 2, 3)).mean(), louder.mean((1, 2, 3)).std()) == pytest.approx((1, 0.2), rel=0.15)
     for change in (Augmentation(flip_rows=True), Augmentation(flip_columns=True), Augmentation(turn=True)):
         moved = change.apply(batch, rng)
         assert np.allclose(np.sort(moved, axis=None), np.sort(batch, axis=None)) and not np.array_equal(moved, batch)
@@ -104,6 +107,37 @@ def test_no_augmentation_changes_nothing_and_each_does_what_it_says() -> None:
         Augmentation(turn=True).apply(batch[:, :4], rng)
     with pytest.raises(UsageError):
         Augmentation(noise_k=-1)
+
+
+def test_an_occlusion_is_one_rectangle_at_the_mean_and_a_shift_repeats_the_border() -> None:
+    rng = np.random.default_rng(4)
+    batch = rng.normal(0, 1, (300, 8, 12, 2)).astype(np.float32)
+    hidden = Augmentation(occlusion=0.5).apply(batch, rng)
+    changed = (hidden != batch).all(3)
+    assert changed.any((1, 2)).mean() == pytest.approx(0.5, abs=0.1)
+    for before, after, where in zip(batch, hidden, changed, strict=True):
+        rows, columns = np.flatnonzero(where.any(1)), np.flatnonzero(where.any(0))
+        assert len(rows) <= 4 and len(columns) <= 6 and where.sum() == len(rows) * len(columns)
+        assert np.allclose(after[where], before.mean((0, 1)), atol=1e-6)
+    moved = Augmentation(shift=1).apply(batch, rng)
+    ways = [
+        np.pad(batch, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")[:, r : r + 8, c : c + 12]
+        for r in range(3)
+        for c in range(3)
+    ]
+    found = np.array([[np.array_equal(a, b) for a, b in zip(moved, way, strict=True)] for way in ways])
+    assert (found.sum(0) == 1).all() and (found.sum(1) > 0).all()
+
+
+def test_each_flip_turns_the_side_it_names() -> None:
+    picture = np.arange(12, dtype=np.float32).reshape(1, 3, 4, 1)
+    rng = np.random.default_rng(5)
+    for change, flipped in (
+        (Augmentation(flip_rows=True), picture[:, ::-1]),
+        (Augmentation(flip_columns=True), picture[:, :, ::-1]),
+    ):
+        seen = {change.apply(picture, rng).tobytes() for _ in range(40)}
+        assert seen == {picture.tobytes(), np.ascontiguousarray(flipped).tobytes()}
 
 
 def test_classes_weigh_the_same() -> None:

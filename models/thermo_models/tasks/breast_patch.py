@@ -41,6 +41,8 @@ QUICK = {"train": Size(6, 60), "validation": Size(2, 20), "test": Size(3, 24)}
 SIDES = tuple(FIRST_SEED)
 FLIPS = Augmentation(flip_rows=True, flip_columns=True)
 """A patch sits on either side and either way up."""
+DEFECTS = Augmentation(dead_pixels=0.5)
+"""A sensor may have four defective pixels, which the decoder fills from their neighbours."""
 LIMIT_K = 16.0
 """Beyond anything eight bits hold."""
 MEASURED = ("pictures", "has_lesion", "lesions", "sensors")
@@ -116,7 +118,8 @@ class BreastPatch:
             noise = FLIPS.apply(train.features[other, ..., 2:], rng)
             each = (len(batch), 1, 1, 1)
             share = rng.choice((-1.0, 1.0), each) / np.sqrt(rng.choice(LEARNT_AVERAGES, each))
-            return _centred(healthy + FLIPS.apply(batch[..., 1:2], rng) + share.astype(np.float32) * noise)
+            picture = healthy + FLIPS.apply(batch[..., 1:2], rng) + share.astype(np.float32) * noise
+            return _centred(DEFECTS.apply(picture, rng))
 
         return Plan(Scaling.by(1.0, LIMIT_K), augment)
 
