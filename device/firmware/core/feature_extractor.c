@@ -66,16 +66,31 @@ bool features_ready(const struct features *features) {
   return features->length != 0 && features->count == features->length;
 }
 
+/* Two neighbouring pixels: as halves of one word they are one load and two additions of a Cortex-M4. */
+static inline uint32_t load_pair(const int16_t *pixels) {
+  uint32_t pair;
+  memcpy(&pair, pixels, sizeof pair);
+  return pair;
+}
+
 static void sum_pictures(const struct features *features, int32_t sums[PIXELS]) {
-  for (uint32_t i = 0; i < PIXELS; i += 2) {
-    int32_t first = 0;
-    int32_t second = 0;
+  for (uint32_t i = 0; i < PIXELS; i += 4) {
+    int32_t sum0 = 0;
+    int32_t sum1 = 0;
+    int32_t sum2 = 0;
+    int32_t sum3 = 0;
     for (uint32_t picture = 0; picture < features->length; picture++) {
-      first += features->pictures[picture][i];
-      second += features->pictures[picture][i + 1U];
+      const uint32_t left = load_pair(&features->pictures[picture][i]);
+      const uint32_t right = load_pair(&features->pictures[picture][i + 2U]);
+      sum0 += (int16_t)left;
+      sum1 += (int16_t)(left >> 16);
+      sum2 += (int16_t)right;
+      sum3 += (int16_t)(right >> 16);
     }
-    sums[i] = first;
-    sums[i + 1U] = second;
+    sums[i] = sum0;
+    sums[i + 1U] = sum1;
+    sums[i + 2U] = sum2;
+    sums[i + 3U] = sum3;
   }
 }
 

@@ -1,0 +1,274 @@
+"""What the firmware's numerics cost on an emulated Cortex-M4, beside the goals, and how far they are from thermo_core.
+
+Run `python bench/firmware.py`. The modules are compiled with the firmware's own flags and run in QEMU, where counting
+instructions is exact and the same on every machine; they are not cycles (no wait states; a square root or division counts
+as one). Scenes come from the simulated breast patch at 8 Hz, 18 bit, with noise.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermo_core.contract import InputContract
+from thermo_core.correction import Correction
+from thermo_core.features import FeatureExtractor
+from thermo_core.mlx90640.calibration import Calibration
+from thermo_core.mlx90640.decode import Decoder
+from thermo_core.mlx90640.registers import ControlRegister
+from thermo_core.profile import Preprocessing
+from thermo_sim.eeprom import generate
+from thermo_sim.radiometry import Conditions, Radiometry, pattern
+from thermo_sim.scenes import breast_patch
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+FIRMWARE = REPOSITORY / "device" / "firmware"
+EMULATOR = REPOSITORY / "tests" / "quantize" / "emulator"
+MODULES = "mlx90640_constants mlx90640_decode interpolate counts feature_extractor select correction thermistor crc"
+CPU = "-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard"
+SHARED = Path(os.environ.get("THERMO_SHARED", REPOSITORY.parent / "shared"))
+EMISSIVITY = 0.98
+CONTRACT = InputContract((24, 32, 1), 0.01701791025698185, -8)
+"""Of the breast-patch model, which takes the mean of 16 pictures."""
+FRAMES, RANDOM_FRAMES, OUTLIERS = 44, 8, 24
+
+ROWS = (
+    ("picture", "decode a picture: both subpages with conditions", 90_000),
+    ("extreme", "the same, interleaved, -30 to 300 degC", 90_000),
+    ("pack_difference", "pack a subpage, difference, still scene at 8 Hz", 40_000),
+    ("pack_key", "pack a subpage, key frame of the same", 40_000),
+    ("pack_difference_outliers", f"pack a subpage, difference, {OUTLIERS} far outliers", 40_000),
+    ("pack_difference_random", "pack a subpage, difference, random words", 40_000),
+    ("pack_key_random", "pack a subpage, key frame, random words", 40_000),
+    ("correct", "correct a picture, 3 bad pixels", None),
+    ("fill", "fill 4 bad pixels", None),
+    ("push", "take a picture into the ring", None),
+    ("quantize", "network input of 16 pictures: mean, median, quantise", None),
+    ("thermistor", "a thermistor", None),
+    ("extract", "constants of an EEPROM, once", None),
+)
+
+
+def subpages(eeprom: NDArray[np.uint16], count: int, seed: int) -> NDArray[np.uint16]:
+    """(count, 834) words of a still breast patch at 8 subpages/s."""
+    radiometry = Radiometry(Calibration.from_eeprom(eeprom), seed=seed)
+    control = ControlRegister(refresh_code=4)
+    scene = breast_patch(seed)
+    frames = np.zeros((count, 834), np.uint16)
+    for index in range(count):
+        celsius = scene.celsius(index / 8)
+        for half in (0, 1):
+            measured = radiometry.measure(celsius, half, 2 * index + half, control, Conditions())
+            frames[index, 768 + 32 * half : 800 + 32 * half] = measured.auxiliary
+            if half == index % 2:
+                frames[index, pattern(half, control.chess)] = measured.pixels
+        frames[index, 832:] = control.to_word(), index % 2
+    return frames
+
+
+def extreme(eeprom: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """(2, 834) words of a picture in the pattern that was not calibrated, with pixels in all four ranges."""
+    radiometry, control = Radiometry(Calibration.from_eeprom(eeprom)), ControlRegister(chess=False)
+    celsius = np.random.default_rng(1).uniform(-30, 300, (24, 32))
+    frames = np.zeros((2, 834), np.uint16)
+    for half in (0, 1):
+        measured = radiometry.measure(celsius, half, half, control, Conditions())
+        frames[half, pattern(half, False)] = measured.pixels
+        frames[:, 768 + 32 * half : 800 + 32 * half] = measured.auxiliary
+        frames[half, 832:] = control.to_word(), half
+    return frames
+
+
+def table(name: str, values: NDArray[np.generic], kind: str) -> str:
+    """A C array."""
+    rows = values.reshape(values.shape[0], -1) if values.ndim > 1 else values
+    body = (
+        ",".join("{" + ",".join(map(str, row)) + "}" for row in rows.tolist())
+        if values.ndim > 1
+        else ",".join(map(str, rows.tolist()))
+    )
+    size = "".join(f"[{n}]" for n in rows.shape)
+    return f"static const {kind} {name}{size} = {{{body}}};\n"
+
+
+@dataclass(frozen=True)
+class Golden:
+    """Cases of the vendor's C library.
+
+    Attributes:
+        eeproms: (n, 832) uint16.
+        frames: (2 n, 834) uint16.
+        optics: (n, 2) float32, emissivity and reflected temperature, NaN for the default.
+        celsius: (n, 768) float32, what the vendor's library gives.
+    """
+
+    eeproms: NDArray[np.uint16]
+    frames: NDArray[np.uint16]
+    optics: NDArray[np.float32]
+    celsius: NDArray[np.float32]
+
+    @classmethod
+    def load(cls, shared: Path) -> "Golden | None":
+        """The cases in `shared`; None where it is absent."""
+        path = shared / "golden" / "mlx90640" / "vendor_vectors.npz"
+        if not path.is_file():
+            return None
+        with np.load(path) as data:
+            optics = np.stack((data["emissivity"], data["tr"]), axis=1).astype(np.float32)
+            return cls(data["eeprom"], data["frames"].reshape(-1, 834), optics, data["to"])
+
+
+def data_header(eeprom: NDArray[np.uint16], frames: NDArray[np.uint16], golden: Golden | None) -> str:
+    """What firmware_m4.c works on."""
+    rng = np.random.default_rng(1)
+    noise = rng.integers(0, 1 << 16, (RANDOM_FRAMES, 834), dtype=np.uint16)
+    outliers = frames[:RANDOM_FRAMES].copy()
+    for words in outliers:
+        words[rng.choice(768, OUTLIERS * 2, replace=False)] = rng.integers(0, 1 << 16, OUTLIERS * 2)
+    noise[:, 832:] = frames[:RANDOM_FRAMES, 832:]
+    bad = np.zeros((24, 32), np.bool_)
+    bad[[3, 12, 20], [4, 15, 31]] = True
+    maps = [rng.normal(mean, spread, (24, 32)).astype(np.float32) for mean, spread in ((0, 0.5), (1, 0.02), (0, 0.01))]
+    blob = np.frombuffer(Correction(maps[0], maps[1], maps[2], bad).to_bytes(), np.uint8)
+    scene = rng.normal(34, 1, 768).astype(np.float32)
+    return (
+        "#include <math.h>\n#include <stdint.h>\n"
+        f"#define FRAMES {FRAMES}U\n#define RANDOM_FRAMES {RANDOM_FRAMES}U\n"
+        f"#define EMISSIVITY {EMISSIVITY}F\n#define REFLECTED NAN\n#define INPUT_SCALE {CONTRACT.scale}F\n"
+        + table("eeprom", eeprom, "uint16_t")
+        + table("frames", frames, "uint16_t")
+        + table("extreme_frames", extreme(eeprom), "uint16_t")
+        + table("random_frames", noise, "uint16_t")
+        + table("outlier_frames", outliers, "uint16_t")
+        + table("blob", blob, "uint8_t").replace("static const", "static const _Alignas(8)")
+        + table("scene", scene, "float")
+        + golden_tables(golden)
+    )
+
+
+def golden_tables(golden: Golden | None) -> str:
+    """The cases as C arrays, of one unused case where there are none."""
+    if golden is None:
+        return "#define GOLDEN 0U\nstatic const uint16_t golden_eeproms[1][832], golden_frames[2][834];\n" + (
+            "static const float golden_optics[1][2];\n"
+        )
+    optics = table("golden_optics", golden.optics, "float").replace("nan", "NAN")
+    return (
+        f"#define GOLDEN {len(golden.eeproms)}U\n{optics}"
+        + table("golden_eeproms", golden.eeproms, "uint16_t")
+        + table("golden_frames", golden.frames, "uint16_t")
+    )
+
+
+def run(command: list[str]) -> str:
+    """Standard output and error; ends the program where the command fails."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"firmware: {command[0]} failed: {(done.stdout + done.stderr)[-2000:]}")
+    return done.stdout + done.stderr
+
+
+def measure(header: str) -> tuple[dict[str, int], dict[str, list[bytes]]]:
+    """Instructions a call by name, and what was computed by name."""
+    fast_line = re.search(r"^FAST := (.*)$", (FIRMWARE / "Makefile").read_text(), re.MULTILINE)
+    if fast_line is None:
+        sys.exit("firmware: device/firmware/Makefile no longer says which modules are built for speed (FAST).")
+    fast = fast_line[1].split()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "data.h").write_text(header)
+        script = (EMULATOR / "link.ld").read_text()
+        for word, value in (("FLASH_AT", "0"), ("RAM_AT", "0x20000000"), ("FLASH_SIZE", "4M")):
+            script = script.replace(f"= {word}", f"= {value}")
+        (folder / "link.ld").write_text(script)
+        compiler = ["arm-none-eabi-gcc", *CPU.split(), "-std=c11", "-ffunction-sections", "-fdata-sections"]
+        objects = []
+        for module in MODULES.split():
+            level = "-O2" if module in fast else "-Os"
+            objects.append(str(folder / f"{module}.o"))
+            run([*compiler, level, "-fno-math-errno", "-c", str(FIRMWARE / "core" / f"{module}.c"), "-o", objects[-1]])
+        sources = [str(EMULATOR / "start.c"), str(Path(__file__).with_name("firmware_m4.c"))]
+        link = ["-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections,--no-warn-rwx-segments"]
+        elf = str(folder / "bench.elf")
+        include = [f"-I{FIRMWARE / 'core'}", f"-I{folder}"]
+        run([*compiler, "-O2", *include, *sources, *objects, *link, "-T", str(folder / "link.ld"), "-lm", "-o", elf])
+        qemu = ["qemu-system-arm", "-M", "mps2-an386", "-icount", "shift=0", "-nographic", "-monitor", "none"]
+        said = run([*qemu, "-serial", "none", "-semihosting-config", "enable=on,target=native", "-kernel", elf])
+    costs: dict[str, int] = {}
+    computed: dict[str, list[bytes]] = {"scene": [], "input": [], "golden": []}
+    for line in said.splitlines():
+        name, _, value = line.partition(" ")
+        if name in computed:
+            computed[name].append(bytes.fromhex(value))
+        elif value.isdecimal():
+            costs[name] = int(value)
+    return costs, computed
+
+
+def pictures(rows: list[bytes]) -> NDArray[np.float32]:
+    """(n, 24, 32) temperatures the microcontroller computed."""
+    return np.frombuffer(b"".join(rows), "<f4").reshape(-1, 24, 32)
+
+
+def show_parity(
+    eeprom: NDArray[np.uint16], frames: NDArray[np.uint16], computed: dict[str, list[bytes]], golden: Golden | None
+) -> None:
+    """Print how far the microcontroller is from thermo_core and the vendor's library."""
+    decoder = Decoder(Calibration.from_eeprom(eeprom), EMISSIVITY)
+    wanted = [decoder.picture(*frames[i : i + 2]).celsius for i in range(0, FRAMES, 2)]
+    print(
+        f"largest difference to core, {len(wanted)} pictures: {np.abs(pictures(computed['scene']) - wanted).max():.6f} K"
+    )
+    extractor = FeatureExtractor(Preprocessing(16, "median", 1.0))
+    features = [one for one in map(extractor.push, wanted) if one is not None]
+    steps = CONTRACT.quantize(np.stack(features)).reshape(len(features), -1).astype(int)
+    got = np.frombuffer(b"".join(computed["input"]), np.int8).reshape(steps.shape)
+    differing = np.abs(got - steps)
+    print(f"network input: {np.mean(differing > 0):.2%} of pixels differ from core's, by {differing.max()} step")
+    if golden is None:
+        print("vendor's vectors: not measured, no shared folder")
+        return
+    core, vendor = 0.0, 0.0
+    for case, celsius in enumerate(pictures(computed["golden"])):
+        emissivity, reflected = golden.optics[case].tolist()
+        calibration = Calibration.from_eeprom(golden.eeproms[case])
+        decoder = Decoder(calibration, emissivity, None if np.isnan(reflected) else reflected)
+        halves = [decoder.decode(words) for words in golden.frames[2 * case : 2 * case + 2]]
+        warm = (halves[0].valid | halves[1].valid) & (golden.celsius[case].reshape(24, 32) < 150)
+        core = max(core, float(np.abs(celsius - halves[0].celsius - halves[1].celsius)[warm].max()))
+        vendor = max(vendor, float(np.abs(celsius.ravel() - golden.celsius[case])[warm.ravel()].max()))
+    print(
+        f"golden vectors below 150 degC: {core:.6f} K from core, {vendor:.4f} K from the vendor's C library (goal 0.02)"
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shared", type=Path, default=SHARED)
+    arguments = parser.parse_args()
+    for program in ("arm-none-eabi-gcc", "qemu-system-arm"):
+        if not shutil.which(program):
+            sys.exit(
+                f"firmware: {program} is missing; install gcc-arm-none-eabi, libnewlib-arm-none-eabi, qemu-system-arm."
+            )
+    golden = Golden.load(arguments.shared)
+    eeprom = generate(1)
+    frames = subpages(eeprom, FRAMES, 1)
+    found, computed = measure(data_header(eeprom, frames, golden))
+    print(f"{'Cortex-M4 in QEMU':58}{'instructions':>13}{'goal':>9}")
+    for name, label, goal in ROWS:
+        print(f"{label:58}{found[name]:13,}{f'{goal:,}' if goal else '':>9}")
+    show_parity(eeprom, frames, computed, golden)
+
+
+if __name__ == "__main__":
+    main()

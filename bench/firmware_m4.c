@@ -1,0 +1,232 @@
+/* What the firmware's numerics cost on a Cortex-M4, for bench/firmware.py. Runs in QEMU with -icount shift=0, where
+   each instruction takes 1 ns and SysTick counts at 25 MHz: a loop of known length gives instructions a tick. Prints
+   lines of a name and a number of instructions a call; then of a name and what was computed, bytes in hexadecimal. */
+#include <string.h>
+
+#include "correction.h"
+#include "counts.h"
+#include "data.h" /* eeprom, frames, random_frames, blob */
+#include "feature_extractor.h"
+#include "interpolate.h"
+#include "mlx90640_constants.h"
+#include "mlx90640_decode.h"
+#include "thermistor.h"
+
+#define SYST_CSR (*(volatile uint32_t *)0xE000E010)
+#define SYST_RVR (*(volatile uint32_t *)0xE000E014)
+#define SYST_CVR (*(volatile uint32_t *)0xE000E018)
+#define KNOWN_LOOPS 1000000U
+#define REPEATS 20U
+
+void say(const char *text);
+
+static struct mlx90640_constants constants;
+static struct counts_encoder encoder;
+static struct features features;
+static struct correction correction;
+static float celsius[PIXELS];
+static uint32_t valid[ROWS];
+static uint8_t packed[COUNTS_MAX_BYTES];
+static int32_t scratch[PIXELS];
+static int8_t input[PIXELS];
+static uint32_t known_ticks;
+
+static void show(const char *name, uint32_t value) {
+  char digits[12];
+  uint32_t at = sizeof digits - 1U;
+  digits[at] = '\0';
+  do {
+    digits[--at] = (char)('0' + value % 10U);
+    value /= 10U;
+  } while (value != 0);
+  say(name);
+  say(" ");
+  say(digits + at);
+  say("\n");
+}
+
+static void dump(const char *name, const void *data, size_t size) {
+  static const char digits[] = "0123456789abcdef";
+  static char text[2U * sizeof celsius + 1U];
+  const uint8_t *bytes = data;
+  for (size_t i = 0; i < size; i++) {
+    text[2U * i] = digits[bytes[i] >> 4];
+    text[2U * i + 1U] = digits[bytes[i] & 15U];
+  }
+  text[2U * size] = '\0';
+  say(name);
+  say(" ");
+  say(text);
+  say("\n");
+}
+
+static uint32_t ticks(void) {
+  return 0xFFFFFFU - SYST_CVR;
+}
+
+static void known_loop(void) {
+  uint32_t left = KNOWN_LOOPS;
+  __asm__ volatile("1: subs %0, #1\n bne 1b" : "+r"(left)::"cc");
+}
+
+/* Instructions of one call of `work`, which gets the number of the call. */
+static uint32_t cost(void (*work)(uint32_t), uint32_t first, uint32_t repeats) {
+  const uint32_t began = ticks();
+  for (uint32_t i = 0; i < repeats; i++) {
+    work(first + i);
+  }
+  const uint64_t took = (ticks() - began) & 0xFFFFFFU;
+  return (uint32_t)(took * 2U * KNOWN_LOOPS / known_ticks / repeats);
+}
+
+static void decode_with(const struct mlx90640_optics *optics, const uint16_t pages[2][834]) {
+  struct mlx90640_conditions conditions;
+  for (uint32_t half = 0; half < 2; half++) {
+    const uint16_t *words = pages[half];
+    mlx90640_read_conditions(&constants, words, words[832], (uint8_t)words[833], &conditions);
+    mlx90640_decode(&constants, optics, words, &conditions, celsius, valid);
+  }
+}
+
+static void decode(const uint16_t pages[2][834]) {
+  static const struct mlx90640_optics optics = {EMISSIVITY, REFLECTED};
+  decode_with(&optics, pages);
+}
+
+static void picture(uint32_t call) {
+  decode(&frames[2U * call % FRAMES]);
+}
+
+static void picture_of_all_ranges(uint32_t call) {
+  (void)call;
+  decode(extreme_frames);
+}
+
+static void pack(const uint16_t *words, uint32_t index) {
+  bool key;
+  uint32_t key_index;
+  counts_encode(&encoder, words, words[832], (uint8_t)words[833], index, packed, &key, &key_index);
+}
+
+static void pack_still(uint32_t call) {
+  pack(frames[call % FRAMES], call);
+}
+
+static void pack_random(uint32_t call) {
+  pack(random_frames[call % RANDOM_FRAMES], call);
+}
+
+static void pack_outliers(uint32_t call) {
+  pack(outlier_frames[call % RANDOM_FRAMES], call);
+}
+
+static void extract(uint32_t call) {
+  (void)call;
+  mlx90640_extract(eeprom, &constants);
+}
+
+static void fill(uint32_t call) {
+  (void)call;
+  uint32_t holes[ROWS];
+  memset(holes, 0xFF, sizeof holes);
+  holes[0] ^= 1U;
+  holes[7] ^= 1U << 12;
+  holes[15] ^= 1U << 31;
+  holes[23] ^= 1U << 20;
+  interpolate_invalid(celsius, holes);
+}
+
+static void correct(uint32_t call) {
+  (void)call;
+  memcpy(celsius, scene, sizeof celsius);
+  correction_apply(&correction, celsius, 33.0F);
+}
+
+static void push(uint32_t call) {
+  picture(call);
+  features_push(&features, celsius);
+}
+
+static void quantize(uint32_t call) {
+  static const struct model_profile model = {.input_scale = INPUT_SCALE, .input_zero_point = -8};
+  static const struct profile profile = {.centre_median = true, .feature_scale = 1.0F, .model = &model};
+  (void)call;
+  features_quantize(&features, &profile, scratch, input);
+}
+
+static void thermistor(uint32_t call) {
+  static const struct thermistor_profile profile = {
+      .series_ohm = 10000.0F, .supply_v = 3.3F, .ntc_to_ground = true, .curve = {10000.0F, 3950.0F, 0.0F}};
+  static struct thermistor_curve curve;
+  static float temperature;
+  if (call == 0) {
+    thermistor_profile_curve(&profile, &curve);
+  }
+  thermistor_celsius(&profile, &curve, (int16_t)(12000 + 10 * (int32_t)call), &temperature);
+}
+
+/* Pictures of the still scene, and the network's input of the last 16 of them. */
+static void dump_scene(void) {
+  features_start(&features, 16);
+  for (uint32_t i = 0; i < FRAMES / 2U; i++) {
+    push(i);
+    dump("scene", celsius, sizeof celsius);
+    if (features_ready(&features)) {
+      quantize(0);
+      dump("input", input, sizeof input);
+    }
+  }
+}
+
+static void dump_golden(void) {
+  for (uint32_t i = 0; i < GOLDEN; i++) {
+    const struct mlx90640_optics optics = {golden_optics[i][0], golden_optics[i][1]};
+    mlx90640_extract(golden_eeproms[i], &constants);
+    decode_with(&optics, &golden_frames[2U * i]);
+    dump("golden", celsius, sizeof celsius);
+  }
+}
+
+int main(void) {
+  SYST_RVR = 0xFFFFFFU;
+  SYST_CVR = 0;
+  SYST_CSR = 5; /* on, from the processor's clock */
+  const uint32_t began = ticks();
+  known_loop();
+  known_ticks = (ticks() - began) & 0xFFFFFFU;
+
+  show("extract", cost(extract, 0, REPEATS));
+  show("picture", cost(picture, 0, REPEATS));
+  show("extreme", cost(picture_of_all_ranges, 0, REPEATS));
+  show("fill", cost(fill, 0, REPEATS));
+  counts_restart(&encoder, 1);
+  show("pack_key", cost(pack_still, 0, REPEATS));
+  show("pack_key_random", cost(pack_random, 0, REPEATS));
+  counts_restart(&encoder, COUNTS_KEY_INTERVAL);
+  pack_still(0);
+  pack_still(1);
+  show("pack_difference", cost(pack_still, 2, REPEATS));
+  counts_restart(&encoder, COUNTS_KEY_INTERVAL);
+  pack_random(0);
+  pack_random(1);
+  show("pack_difference_random", cost(pack_random, 2, REPEATS));
+  counts_restart(&encoder, COUNTS_KEY_INTERVAL);
+  pack_outliers(0);
+  pack_outliers(1);
+  show("pack_difference_outliers", cost(pack_outliers, 2, REPEATS));
+  features_start(&features, 16);
+  for (uint32_t i = 0; i < 16; i++) {
+    push(i);
+  }
+  const uint32_t decoding = cost(picture, 0, REPEATS);
+  show("push", cost(push, 0, REPEATS) - decoding);
+  show("quantize", cost(quantize, 0, REPEATS));
+  if (correction_open(blob, sizeof blob, &correction) != STATUS_OK) {
+    say("FAULT\n");
+  }
+  show("correct", cost(correct, 0, REPEATS));
+  show("thermistor", cost(thermistor, 0, REPEATS));
+  dump_scene();
+  dump_golden();
+  return 0;
+}
