@@ -17,7 +17,9 @@ from typing import Any
 
 from thermo_core.errors import ThermoError, UsageError
 from thermo_sim import control
+from thermo_sim.board import KINDS, Board, BoardOptions
 from thermo_sim.hardware import load_profile, profile_names
+from thermo_sim.pump import LineNoise
 from thermo_sim.wearable import Wearable, WearableOptions
 
 EXIT_CODES = """exit codes: 0 ended as asked; 1 the wearable failed; 2 wrong arguments, or the link is taken;
@@ -86,8 +88,25 @@ def _parser() -> argparse.ArgumentParser:
     wearable.add_argument(
         "--link", type=Path, required=True, metavar="PATH", help="name of the port, such as /tmp/thermo0"
     )
-    _add_simulation(wearable)
+    _add_hardware(wearable)
+    _add_agent(wearable)
     wearable.set_defaults(run=_wearable)
+
+    board = commands.add_parser(
+        "board",
+        help="run the wearable's firmware on an emulated microcontroller",
+        description="Run the firmware until Ctrl-C or SIGTERM. A host opens LINK as a serial port.",
+        epilog=FAULTS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    kinds = ", ".join(f"{name}: {kind.summary}" for name, kind in KINDS.items())
+    board.add_argument("board", metavar="BOARD", choices=KINDS, help=kinds)
+    board.add_argument(
+        "--link", type=Path, required=True, metavar="PATH", help="name of the port, such as /tmp/thermo1"
+    )
+    _add_hardware(board)
+    _add_board(board)
+    board.set_defaults(run=_board)
 
     execute = commands.add_parser(
         "exec",
@@ -99,7 +118,10 @@ def _parser() -> argparse.ArgumentParser:
         epilog="example: thermo-sim exec --speed max -- thermo-host info {port}\n\n" + FAULTS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    _add_simulation(execute)
+    _add_hardware(execute)
+    _add_agent(execute)
+    execute.add_argument("--board", choices=KINDS, help="run the firmware on this board instead of the agent")
+    _add_board(execute)
     execute.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD", help="the command and its arguments")
     execute.set_defaults(run=_execute)
 
@@ -120,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_simulation(parser: argparse.ArgumentParser) -> None:
+def _add_hardware(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", default="breast-patch", help="which wearable (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of sensor, noise, thermistors and scene (default: 0)")
     parser.add_argument("--eeprom", type=Path, metavar="FILE", help="EEPROM of a real sensor (.npz, .npy or text)")
@@ -132,16 +154,51 @@ def _add_simulation(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--faults", default="", metavar="SPEC", help="what goes wrong on the bus, see below")
     parser.add_argument(
-        "--speed", default="1", metavar="X", help="simulated seconds a second, or max (default: real time)"
-    )
-    parser.add_argument(
         "--state", type=Path, metavar="DIR", help="keeps bundles and calibration (default: gone with the wearable)"
+    )
+    parser.add_argument("--no-warm-up", action="store_true", help="start with a sensor that has settled")
+
+
+def _add_agent(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--speed", default="1", metavar="X", help="simulated seconds a second, or max (default: real time)"
     )
     parser.add_argument(
         "--trust", type=Path, action="append", default=[], metavar="PEM", help="trust this key, not the development key"
     )
     parser.add_argument("--kernels", choices=("reference", "fast"), default="reference", help="how the model is run")
-    parser.add_argument("--no-warm-up", action="store_true", help="start with a sensor that has settled")
+
+
+def _add_board(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--firmware", type=Path, metavar="FILE", help="what the board runs (default: by make firmware)")
+    parser.add_argument(
+        "--line-noise", default="", metavar="SPEC", help="what the serial line does to bytes: flip=1e-4,drop=2e-5"
+    )
+    parser.add_argument("--gdb", type=Path, metavar="PATH", help="socket at which the emulator awaits a debugger")
+
+
+def _board_options(options: argparse.Namespace, link: Path) -> BoardOptions:
+    return BoardOptions(
+        link=link.absolute(),
+        kind=options.board,
+        profile=options.profile,
+        seed=_seed(options),
+        eeprom=options.eeprom,
+        replay=options.replay,
+        faults=options.faults,
+        firmware=options.firmware,
+        state=options.state,
+        noise=LineNoise.parse(options.line_noise),
+        warm_up=not options.no_warm_up,
+        gdb=options.gdb,
+    )
+
+
+def _seed(options: argparse.Namespace) -> int:
+    seed: int = options.seed
+    if seed < 0:
+        raise UsageError(f"The seed {seed} is negative; give a whole number from 0.")
+    return seed
 
 
 def _options(options: argparse.Namespace, link: Path) -> WearableOptions:
@@ -152,12 +209,10 @@ def _options(options: argparse.Namespace, link: Path) -> WearableOptions:
             speed = float(options.speed)
         except ValueError:
             raise UsageError(f"The speed {options.speed!r} is no number; give one such as 1 or 10, or max.") from None
-    if options.seed < 0:
-        raise UsageError(f"The seed {options.seed} is negative; give a whole number from 0.")
     return WearableOptions(
         link=link.absolute(),
         profile=options.profile,
-        seed=options.seed,
+        seed=_seed(options),
         eeprom=options.eeprom,
         replay=options.replay,
         faults=options.faults,
@@ -179,13 +234,38 @@ def _on_termination(act: Callable[[], None]) -> None:
 
 
 def _wearable(options: argparse.Namespace) -> int:
+    return _serve(Wearable(_options(options, options.link)))
+
+
+def _board(options: argparse.Namespace) -> int:
+    return _serve(Board(_board_options(options, options.link)))
+
+
+def _serve(simulated: Wearable | Board) -> int:
     ended = threading.Event()
     _on_termination(ended.set)
-    with Wearable(_options(options, options.link)) as wearable:
-        print(wearable.describe(), flush=True)
-        while not ended.is_set() and not wearable.wait(0.25):
+    with simulated:
+        print(simulated.describe(), flush=True)
+        while not ended.is_set() and not simulated.wait(0.25):
             pass
     return 0
+
+
+def _make(options: argparse.Namespace, link: Path) -> Wearable | Board:
+    """What `exec` runs a command against.
+
+    Raises:
+        UsageError: an option belongs to the other kind.
+    """
+    if options.board is None:
+        given = {"--firmware": options.firmware, "--line-noise": options.line_noise, "--gdb": options.gdb}
+        if any(given.values()):
+            named = ", ".join(name for name, value in given.items() if value)
+            raise UsageError(f"{named} is for boards; add --board, or leave it out.")
+        return Wearable(_options(options, link))
+    if options.speed != "1" or options.trust or options.kernels != "reference":
+        raise UsageError("A board runs in real time what it was built with; leave out --speed, --trust and --kernels.")
+    return Board(_board_options(options, link))
 
 
 def _execute(options: argparse.Namespace) -> int:
@@ -195,7 +275,7 @@ def _execute(options: argparse.Namespace) -> int:
     _on_termination(lambda: sys.exit(143))
     with (
         tempfile.TemporaryDirectory(prefix="thermo-sim-exec-") as directory,
-        Wearable(_options(options, Path(directory) / "thermo")) as wearable,
+        _make(options, Path(directory) / "thermo") as wearable,
     ):
         for place, path in (("{port}", wearable.options.link), ("{control}", wearable.control_path)):
             command = [word.replace(place, str(path)) for word in command]

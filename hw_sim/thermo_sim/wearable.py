@@ -18,12 +18,11 @@ from thermo_device.keys import load_trusted
 from thermo_device.port import PseudoTerminal
 from thermo_sim import eeprom
 from thermo_sim.clock import VirtualClock, WallClock
-from thermo_sim.control import ControlServer, Request, number
-from thermo_sim.faults import parse_faults
+from thermo_sim.control import ControlServer
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
+from thermo_sim.laboratory import laboratory_commands
 
-LONGEST_UNPLUG_S = 3600.0
 PULL_S = 5.0
 SLOWEST = 0.2
 """Below this, simulated sensors keep requests waiting longer than their clients do."""
@@ -162,7 +161,9 @@ class Wearable:
         except BaseException:
             self._remove_state()
             raise
-        self._control = ControlServer(self.control_path, self._commands())
+        self._control = ControlServer(
+            self.control_path, laboratory_commands(self.hardware, self._unplug, self._describe_state)
+        )
         self._thread = threading.Thread(target=self._run, name="serial", daemon=True)
         self._failure: BaseException | None = None
         self._ended = threading.Event()
@@ -238,71 +239,8 @@ class Wearable:
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
 
-    def _commands(self) -> dict[str, Any]:
-        hardware = self.hardware
+    def _unplug(self, seconds: float) -> None:
+        self._cable.pull(seconds, self._agent.wake)
 
-        def blackbody(request: Request) -> dict[str, Any]:
-            celsius = number(request, "celsius", -40.0, 300.0)
-            spread = number(request, "nonuniformity_k", 0.0, 10.0) if "nonuniformity_k" in request else 0.0
-            hardware.set_blackbody(celsius, spread)
-            return {"celsius": celsius}
-
-        def scene(request: Request) -> dict[str, Any]:
-            hardware.set_scene()
-            return {"scene": self.options.profile}
-
-        def ambient(request: Request) -> dict[str, Any]:
-            celsius = number(request, "celsius", -40.0, 85.0)
-            hardware.set_ambient(celsius)
-            return {"celsius": celsius}
-
-        def thermistors(request: Request) -> dict[str, Any]:
-            if request.get("celsius") is None:
-                hardware.set_thermistors(None)
-                return {"celsius": None}
-            celsius = number(request, "celsius", -40.0, 125.0)
-            hardware.set_thermistors(celsius)
-            return {"celsius": celsius}
-
-        def fault(request: Request) -> dict[str, Any]:
-            specification = request.get("spec")
-            if not isinstance(specification, str):
-                raise UsageError('"spec" must be a fault specification such as "nack@+10"; an empty one clears all.')
-            parse_faults(specification)
-            with hardware.bus.lock:
-                if specification:
-                    hardware.bus.faults.add(specification)
-                else:
-                    hardware.bus.faults.clear()
-            return {"spec": specification}
-
-        def unplug(request: Request) -> dict[str, Any]:
-            seconds = number(request, "seconds", 0.0, LONGEST_UNPLUG_S)
-            self._cable.pull(seconds, self._agent.wake)
-            return {"seconds": seconds}
-
-        def status(request: Request) -> dict[str, Any]:
-            time_s = hardware.clock.now_us() / 1e6
-            conditions = hardware.surroundings.at(time_s)
-            return {
-                "profile": self.options.profile,
-                "link": str(self.options.link),
-                "seed": self.options.seed,
-                "time_s": time_s,
-                "ta_celsius": conditions.ta,
-                "ambient_celsius": hardware.surroundings.ambient_celsius,
-                "scene_mean_celsius": float(hardware.scene.celsius(time_s).mean()),
-                "thermistors_celsius": list(hardware.bath_celsius),
-                "transactions": hardware.bus.transactions,
-                "counters": self._agent.counters.snapshot(),
-            }
-
-        return {
-            "blackbody": blackbody,
-            "scene": scene,
-            "ambient": ambient,
-            "thermistors": thermistors,
-            "fault": fault,
-            "unplug": unplug,
-            "status": status,
-        }
+    def _describe_state(self) -> dict[str, Any]:
+        return {"link": str(self.options.link), "counters": self._agent.counters.snapshot()}

@@ -1,0 +1,77 @@
+/* The board as the core sees it: MPS2 with the AN386 image (Cortex-M4F), as QEMU's mps2-an386 emulates it. */
+#include <string.h>
+
+#include "application.h"
+#include "clock.h"
+#include "doorbell.h"
+#include "mailbox.h"
+#include "memory.h"
+#include "registers.h"
+#include "startup.h"
+#include "storage.h"
+#include "uart.h"
+#include "watchdog.h"
+
+int main(void);
+
+static const struct mailbox_port port = {
+    .mailbox = &SHARED->mailbox,
+    .now_us = clock_now_us,
+    .ring = doorbell_ring,
+    .wait_until_us = doorbell_wait_until_us,
+};
+
+static void wait_until_us(uint64_t time_us) {
+  clock_sleep_until_us(time_us, uart_has_input);
+}
+
+static enum status i2c_transfer(uint8_t address, const uint8_t *write, size_t write_size, uint8_t *read,
+                                size_t read_size) {
+  return mailbox_transfer(&port, address, write, write_size, read, read_size);
+}
+
+static void i2c_recover(void) {
+  mailbox_recover(&port);
+}
+
+static enum status flash_erase(size_t page) {
+  return storage_erase(SHARED->flash, page);
+}
+
+static enum status flash_program(size_t offset, const uint8_t *data, size_t size) {
+  return storage_program(SHARED->flash, offset, data, size);
+}
+
+int main(void) {
+  static char serial[sizeof SHARED->mailbox.serial];
+  static struct board board = {
+      .name = "thermo-edge mps2-an386",
+      .platform = "Cortex-M4F, MPS2 AN386 in QEMU",
+      .serial = serial,
+      .simulated = true,
+      .now_us = clock_now_us,
+      .wait_until_us = wait_until_us,
+      .i2c_transfer = i2c_transfer,
+      .i2c_recover = i2c_recover,
+      .serial_read = uart_read,
+      .serial_write = uart_write,
+      .serial_room = uart_room,
+      .serial_overruns = uart_overruns,
+      .serial_discard = uart_discard,
+      .flash = SHARED->flash,
+      .flash_page_size = FLASH_PAGE_SIZE,
+      .flash_pages = FLASH_PAGES,
+      .flash_erase = flash_erase,
+      .flash_program = flash_program,
+      .watchdog_feed = watchdog_feed,
+      .reset = startup_reset,
+      .stack_used = startup_stack_used,
+  };
+  board.reset_cause = startup_reset_cause();
+  watchdog_start();
+  memcpy(serial, SHARED->mailbox.serial, sizeof serial - 1U);
+  clock_start();
+  doorbell_start();
+  uart_start();
+  application(&board);
+}

@@ -1,0 +1,331 @@
+"""A wearable's firmware on an emulated microcontroller or as a program, on simulated sensors, behind a pseudo-terminal."""
+
+import contextlib
+import ctypes
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from thermo_core.errors import ThermoError, UsageError
+from thermo_sim import eeprom
+from thermo_sim.clock import WallClock
+from thermo_sim.control import ControlServer
+from thermo_sim.hardware import SimulatedHardware
+from thermo_sim.laboratory import laboratory_commands
+from thermo_sim.mailbox import SIZE, MailboxServer, SharedFile
+from thermo_sim.pump import LineNoise, Pump
+from thermo_sim.wearable import Cable
+
+BUILD = Path(__file__).resolve().parents[2] / "device" / "firmware" / "build"
+_PR_SET_PDEATHSIG = 1
+_END_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What a board is started with.
+
+    Attributes:
+        firmware: the file to run.
+        memory: the file of shared memory.
+        serial: descriptor of the serial line's socket.
+        doorbell: descriptor of the doorbell's socket.
+        gdb: where to listen for a debugger; None does not.
+    """
+
+    firmware: Path
+    memory: Path
+    serial: int
+    doorbell: int
+    gdb: Path | None
+
+
+def _qemu(launch: Launch) -> list[str]:
+    emulator = shutil.which("qemu-system-arm")
+    if emulator is None:
+        raise UsageError(
+            "qemu-system-arm is not installed, so no microcontroller can be emulated; apt install qemu-system-arm."
+        )
+    memory = str(launch.memory).replace(",", ",,")
+    command = [emulator, "-nodefaults", "-nographic", "-no-user-config", "-machine", "mps2-an386,memory-backend=psram"]
+    command += ["-object", f"memory-backend-file,id=psram,size={SIZE},mem-path={memory},share=on"]
+    for name, descriptor in (("line", launch.serial), ("bell", launch.doorbell)):
+        command += ["-chardev", f"socket,id={name},fd={descriptor}", "-serial", f"chardev:{name}"]
+    if launch.gdb is not None:
+        path = str(launch.gdb).replace(",", ",,")
+        command += ["-chardev", f"socket,id=gdb,path={path},server=on,wait=off", "-gdb", "chardev:gdb"]
+    return [*command, "-kernel", str(launch.firmware)]
+
+
+def _program(launch: Launch) -> list[str]:
+    if launch.gdb is not None:
+        raise UsageError("The board host is a program of this computer; debug it with gdb -p, without --gdb.")
+    return [str(launch.firmware.absolute()), str(launch.serial), str(launch.doorbell), str(launch.memory)]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of board.
+
+    Attributes:
+        firmware: below the build folder.
+        summary: what it is, for people.
+        command: how it is started.
+        line_buffer: memory the kernel may use between board and pump: the less, the sooner a full line is felt. An
+            emulated UART sends bytes one by one, each of which takes hundreds.
+    """
+
+    firmware: str
+    summary: str
+    command: Callable[[Launch], list[str]]
+    line_buffer: int
+
+
+KINDS: Mapping[str, Kind] = {
+    "mps2-an386": Kind("mps2_an386/wearable.elf", "emulated Cortex-M4F", _qemu, 1 << 16),
+    "host": Kind("host/wearable", "Linux program", _program, 1 << 11),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BoardOptions:
+    """What to run and simulate; see `wearable.WearableOptions` for what both have.
+
+    Attributes:
+        kind: a key of KINDS.
+        firmware: file to run; what `make firmware` builds where None.
+        state: directory of flash and clock; None makes one that goes away with the board.
+        noise: of the serial line.
+        gdb: socket to listen at for a debugger.
+    """
+
+    link: Path
+    kind: str = "mps2-an386"
+    profile: str = "breast-patch"
+    seed: int = 0
+    eeprom: Path | None = None
+    replay: Path | None = None
+    faults: str = ""
+    firmware: Path | None = None
+    state: Path | None = None
+    noise: LineNoise = field(default_factory=LineNoise)
+    warm_up: bool = True
+    gdb: Path | None = None
+
+
+class Board:
+    """One board. Use it in a `with` block, or call `start` and `stop`; the thread that starts it must outlive it.
+
+    Args:
+        options: what to run and simulate.
+
+    Attributes:
+        options: as given.
+        hardware: the simulated hardware, to look at the truth.
+        control_path: the control socket.
+        memory: what it shares with the simulator.
+
+    Raises:
+        UsageError: an option is wrong, or firmware or emulator are missing.
+        EepromError: the EEPROM file is no healthy sensor's.
+        StorageError: the state directory cannot be used.
+    """
+
+    def __init__(self, options: BoardOptions) -> None:
+        self.options = options
+        if options.kind not in KINDS:
+            raise UsageError(f"There is no board {options.kind!r}; choose one of {', '.join(KINDS)}.")
+        self._kind = KINDS[options.kind]
+        self._firmware = options.firmware or BUILD / self._kind.firmware
+        if not self._firmware.is_file():
+            raise UsageError(
+                f"There is no firmware at {self._firmware}; build it with make firmware, or name one with --firmware."
+            )
+        real = options.eeprom or options.replay
+        self.hardware = SimulatedHardware.from_profile(
+            options.profile,
+            options.seed,
+            eeprom=None if real is None else eeprom.load(real),
+            clock=WallClock(),
+            faults=options.faults,
+            replay=None if options.replay is None else eeprom.load_frames(options.replay),
+            warm_up_tau_s=None if options.warm_up else 0.0,
+        )
+        self.control_path = options.link.with_name(options.link.name + ".ctl")
+        self._control = ControlServer(
+            self.control_path, laboratory_commands(self.hardware, self._unplug, self._describe_state)
+        )
+        self._child: subprocess.Popen[bytes] | None = None
+        self._ending = threading.Event()
+        self._temporary = tempfile.mkdtemp(prefix="thermo-sim-") if options.state is None else None
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._remove_state)
+            self._file = SharedFile(
+                Path(self._temporary or options.state or ".").absolute() / "board.memory", f"SIM-{options.seed:08d}"
+            )
+            self.memory = self._file.memory
+            undo.pop_all()
+        self._line, self._board_line = _line(self._kind.line_buffer)
+        doorbell, self._board_doorbell = socket.socketpair()
+        self._doorbell = doorbell
+        self._mailbox = MailboxServer(self.memory, self.hardware.bus, doorbell)
+        self._cable = Cable(options.link)
+        self._pump = Pump(self._cable, self._line, options.noise, options.seed)
+
+    def __enter__(self) -> "Board":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """Process of the emulator or program."""
+        assert self._child is not None
+        return self._child.pid
+
+    def start(self) -> None:
+        """Make the link and the control socket and start the board; returns when both can be used.
+
+        Raises:
+            UsageError: the link or the socket cannot be made, another board serves them, or there is no emulator.
+        """
+        try:
+            self._control.start()
+            if self.options.link.is_symlink():  # of a board that was killed: nobody serves its control socket
+                self.options.link.unlink()
+            self._pump.start()
+            self._mailbox.start()
+            self._child = self._launch()
+        except BaseException:
+            self.stop()
+            raise
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until the board's process ends; True when `stop` ended it.
+
+        Raises:
+            ThermoError: it ended by itself, with what it said last.
+        """
+        assert self._child is not None
+        try:
+            code = self._child.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return False
+        if self._ending.is_set():
+            return True
+        assert self._child.stderr is not None
+        said = self._child.stderr.read().decode(errors="replace")
+        what = f"with code {code}" if code >= 0 else f"of {signal.Signals(-code).name}"
+        raise ThermoError(f"The board {self.options.kind} ended {what}{_reason(said)}; start it again.")
+
+    def stop(self) -> None:
+        """End the board's process and remove link, socket and a temporary state directory."""
+        self._ending.set()
+        child = self._child
+        if child is not None:
+            child.terminate()
+            try:
+                child.wait(_END_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+            if child.stderr is not None:
+                child.stderr.close()
+        self._mailbox.stop()
+        self._pump.stop()
+        self._control.stop()
+        for end in (self._line, self._board_line, self._doorbell, self._board_doorbell):
+            end.close()
+        del self.memory
+        self._file.close()
+        self._remove_state()
+
+    def describe(self) -> str:
+        """One line for people: what runs, and where."""
+        options = self.options
+        real = options.eeprom or options.replay
+        source = f"seed {options.seed}" if real is None else f"EEPROM of {real.name}"
+        if options.replay is not None:
+            source += f", frames of {options.replay.name}"
+        faults = f", faults {options.faults}" if options.faults else ""
+        return (
+            f"ready: {self._firmware.name} on {options.kind} ({self._kind.summary}) with a simulated MLX90640 ({source}) "
+            f"and {len(self.hardware.ntcs)} thermistors{faults}; port {options.link}, control {self.control_path}"
+        )
+
+    def _launch(self) -> "subprocess.Popen[bytes]":
+        inherited = self._board_line.fileno(), self._board_doorbell.fileno()
+        command = self._kind.command(Launch(self._firmware, self._file.path, *inherited, self.options.gdb))
+        try:
+            child = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=inherited,
+                start_new_session=True,  # Ctrl-C in a terminal is for us, who end it in order
+                preexec_fn=_end_with_parent(),
+            )
+        except OSError as error:
+            raise UsageError(
+                f"{command[0]} cannot be run ({error.strerror}); build it with make firmware, or name another."
+            ) from error
+        self._board_line.close()
+        self._board_doorbell.close()
+        return child
+
+    def _unplug(self, seconds: float) -> None:
+        self._cable.pull(seconds, self._pump.wake)
+
+    def _describe_state(self) -> Mapping[str, Any]:
+        return {
+            "link": str(self.options.link),
+            "board": self.options.kind,
+            "line_bytes_damaged": self._pump.damaged,
+            "line_bytes_unread": self._pump.lost,
+        }
+
+    def _remove_state(self) -> None:
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+
+
+def _reason(said: str) -> str:
+    """The line of an emulator's, a sanitizer's or a program's last words that says what happened."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    telling = [line for line in lines if re.search("fatal|error", line, re.IGNORECASE)] or lines[-1:]
+    return f" ({telling[0][:200]})" if telling else ""
+
+
+def _line(buffer: int) -> tuple[socket.socket, socket.socket]:
+    ours, theirs = socket.socketpair()
+    for end in (ours, theirs):
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
+    return ours, theirs
+
+
+def _end_with_parent() -> Callable[[], None]:
+    """What a child runs before its program, so that it does not outlive us, not even a kill -9."""
+    prctl = ctypes.CDLL(None).prctl
+    parent = os.getpid()
+
+    def prepare() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return prepare

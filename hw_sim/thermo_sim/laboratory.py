@@ -1,0 +1,88 @@
+"""What a laboratory does to a simulated wearable, as the commands its control socket takes."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from thermo_core.errors import UsageError
+from thermo_sim.control import Command, Request, number
+from thermo_sim.faults import parse_faults
+from thermo_sim.hardware import SimulatedHardware
+
+LONGEST_UNPLUG_S = 3600.0
+
+
+def laboratory_commands(
+    hardware: SimulatedHardware, unplug: Callable[[float], None], status: Callable[[], Mapping[str, Any]]
+) -> dict[str, Command]:
+    """Commands by name, for a `ControlServer`.
+
+    Args:
+        hardware: the simulated hardware.
+        unplug: pulls the plug of the serial line for so many seconds.
+        status: what `status` answers beside the state of the hardware.
+    """
+
+    def blackbody(request: Request) -> dict[str, Any]:
+        celsius = number(request, "celsius", -40.0, 300.0)
+        spread = number(request, "nonuniformity_k", 0.0, 10.0) if "nonuniformity_k" in request else 0.0
+        hardware.set_blackbody(celsius, spread)
+        return {"celsius": celsius}
+
+    def scene(request: Request) -> dict[str, Any]:
+        hardware.set_scene()
+        return {"scene": hardware.name}
+
+    def ambient(request: Request) -> dict[str, Any]:
+        celsius = number(request, "celsius", -40.0, 85.0)
+        hardware.set_ambient(celsius)
+        return {"celsius": celsius}
+
+    def thermistors(request: Request) -> dict[str, Any]:
+        if request.get("celsius") is None:
+            hardware.set_thermistors(None)
+            return {"celsius": None}
+        celsius = number(request, "celsius", -40.0, 125.0)
+        hardware.set_thermistors(celsius)
+        return {"celsius": celsius}
+
+    def fault(request: Request) -> dict[str, Any]:
+        specification = request.get("spec")
+        if not isinstance(specification, str):
+            raise UsageError('"spec" must be a fault specification such as "nack@+10"; an empty one clears all.')
+        parse_faults(specification)
+        with hardware.bus.lock:
+            if specification:
+                hardware.bus.faults.add(specification)
+            else:
+                hardware.bus.faults.clear()
+        return {"spec": specification}
+
+    def pull(request: Request) -> dict[str, Any]:
+        seconds = number(request, "seconds", 0.0, LONGEST_UNPLUG_S)
+        unplug(seconds)
+        return {"seconds": seconds}
+
+    def describe(request: Request) -> dict[str, Any]:
+        time_s = hardware.clock.now_us() / 1e6
+        conditions = hardware.surroundings.at(time_s)
+        return {
+            "profile": hardware.name,
+            "seed": hardware.seed,
+            "time_s": time_s,
+            "ta_celsius": conditions.ta,
+            "ambient_celsius": hardware.surroundings.ambient_celsius,
+            "scene_mean_celsius": float(hardware.scene.celsius(time_s).mean()),
+            "thermistors_celsius": list(hardware.bath_celsius),
+            "transactions": hardware.bus.transactions,
+            **status(),
+        }
+
+    return {
+        "blackbody": blackbody,
+        "scene": scene,
+        "ambient": ambient,
+        "thermistors": thermistors,
+        "fault": fault,
+        "unplug": pull,
+        "status": describe,
+    }

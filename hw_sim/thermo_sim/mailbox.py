@@ -1,0 +1,239 @@
+"""Memory shared with a simulated board: I2C transactions go through its mailbox, and flash and clock are kept in it.
+
+The layout is that of `device/firmware/boards/simulated/shared_memory.h`. It lies in a file, which the emulator takes as
+the board's external RAM.
+"""
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import logging
+import mmap
+import os
+import select
+import socket
+import threading
+from pathlib import Path
+
+from smbus2 import i2c_msg
+
+from thermo_core.errors import DamagedFileError, StorageError, UsageError
+from thermo_sim.i2c import SimulatedBus
+
+log = logging.getLogger(__name__)
+
+MAGIC = 0x424D4554
+VERSION = 1
+SIZE = 0x1000000
+TRANSFER, RECOVER = 1, 2
+MAX_WRITE, MAX_READ = 256, 4096
+FLASH_PAGE_SIZE, FLASH_PAGES = 4096, 16
+OK, NACK, STUCK, SHORT, BUS = range(5)
+"""Values of `enum status` in `device/firmware/core/status.h`."""
+
+_STATUS_BY_ERRNO = {
+    errno.EREMOTEIO: NACK,
+    errno.ENXIO: NACK,
+    errno.ETIMEDOUT: STUCK,
+    errno.EAGAIN: STUCK,
+    errno.EBUSY: STUCK,
+    errno.EIO: SHORT,
+}
+_LOOK_AGAIN_S = 0.25
+"""A ring may be lost while a board is reset, so the mailbox is looked into without one too."""
+
+
+class Mailbox(ctypes.LittleEndianStructure):
+    """`struct mailbox`."""
+
+    _fields_ = (
+        ("magic", ctypes.c_uint32),
+        ("version", ctypes.c_uint32),
+        ("serial", ctypes.c_char * 32),
+        ("request", ctypes.c_uint32),
+        ("kind", ctypes.c_uint32),
+        ("address", ctypes.c_uint32),
+        ("write_size", ctypes.c_uint32),
+        ("read_size", ctypes.c_uint32),
+        ("write_data", ctypes.c_uint8 * MAX_WRITE),
+        ("response", ctypes.c_uint32),
+        ("status", ctypes.c_uint32),
+        ("read_data", ctypes.c_uint8 * MAX_READ),
+    )
+
+
+class RetainedTime(ctypes.LittleEndianStructure):
+    """`struct retained_time`."""
+
+    _fields_ = (
+        ("magic", ctypes.c_uint32),
+        ("current", ctypes.c_uint32),
+        ("time_us", ctypes.c_uint64 * 2),
+    )
+
+
+class SharedMemory(ctypes.LittleEndianStructure):
+    """`struct shared_memory`."""
+
+    _fields_ = (
+        ("mailbox", Mailbox),
+        ("reserved_1", ctypes.c_uint8 * (0x8000 - ctypes.sizeof(Mailbox))),
+        ("time", RetainedTime),
+        ("reserved_2", ctypes.c_uint8 * (0x8000 - ctypes.sizeof(RetainedTime))),
+        ("flash", ctypes.c_uint8 * (FLASH_PAGES * FLASH_PAGE_SIZE)),
+    )
+
+
+class SharedFile:
+    """The file of one board, which nobody else may use meanwhile.
+
+    Args:
+        path: made where it is missing; its folder too.
+        serial: what the board is to call itself, at most 31 ASCII characters.
+
+    Attributes:
+        path: as given.
+        memory: its content; valid until `close`.
+
+    Raises:
+        UsageError: another board uses it.
+        DamagedFileError: it is no such file.
+        StorageError: it cannot be made or opened.
+    """
+
+    def __init__(self, path: Path, serial: str) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise StorageError(
+                f"{path} cannot be used ({error.strerror}); give a writable directory with --state."
+            ) from error
+        try:
+            self._map = self._open()
+        except BaseException:
+            os.close(self._descriptor)
+            raise
+        self.memory = SharedMemory.from_buffer(self._map)
+        mailbox = self.memory.mailbox
+        mailbox.response = mailbox.request  # whoever asked is gone
+        mailbox.serial = serial.encode("ascii")[:31]
+        mailbox.version = VERSION
+        mailbox.magic = MAGIC
+
+    def close(self) -> None:
+        """Let go of it."""
+        del self.memory
+        with contextlib.suppress(BufferError):  # a server that hangs in a transaction still looks at it
+            self._map.close()
+        os.close(self._descriptor)
+
+    def _open(self) -> mmap.mmap:
+        path = self.path
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UsageError(
+                f"Another board uses {path.parent}; stop it or give another directory with --state."
+            ) from error
+        size = os.fstat(self._descriptor).st_size
+        fresh = size == 0
+        if not fresh and size != SIZE:
+            raise DamagedFileError(f"{path} has {size} bytes and no board's memory; remove it or name another --state.")
+        try:
+            if fresh:
+                os.ftruncate(self._descriptor, SIZE)
+            memory = mmap.mmap(self._descriptor, ctypes.sizeof(SharedMemory))
+        except OSError as error:
+            raise StorageError(f"{path} cannot be used ({error.strerror}); name another directory --state.") from error
+        if fresh:
+            offset = SharedMemory.flash.offset
+            memory[offset : offset + SharedMemory.flash.size] = b"\xff" * SharedMemory.flash.size
+        elif memory[:4] != MAGIC.to_bytes(4, "little"):
+            memory.close()
+            raise DamagedFileError(f"{path} is no board's memory; remove it or name another directory with --state.")
+        return memory
+
+
+class MailboxServer:
+    """Carries out what a board asks for through its mailbox, in a thread of its own.
+
+    Args:
+        memory: the shared memory.
+        bus: the bus.
+        doorbell: connected socket; a byte either way says "look into the mailbox".
+
+    Attributes:
+        served: how many requests were answered.
+    """
+
+    def __init__(self, memory: SharedMemory, bus: SimulatedBus, doorbell: socket.socket) -> None:
+        self.served = 0
+        self._mailbox = memory.mailbox
+        self._bus = bus
+        self._doorbell = doorbell
+        self._wake, self._woken = socket.socketpair()
+        self._thread = threading.Thread(target=self._run, name="mailbox", daemon=True)
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self._doorbell.setblocking(False)
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 2.0) -> None:
+        """Stop; returns when the transaction under way has ended, or after `timeout_s`."""
+        self._wake.close()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        waiting: list[socket.socket] = [self._doorbell, self._woken]
+        while True:
+            ready, _, _ = select.select(waiting, [], [], _LOOK_AGAIN_S)
+            if self._woken in ready:
+                return
+            if self._doorbell in ready and not self._hear():
+                waiting.remove(self._doorbell)  # the board is gone
+            self._serve()
+
+    def _hear(self) -> bool:
+        try:
+            return bool(self._doorbell.recv(64))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+    def _serve(self) -> None:
+        mailbox = self._mailbox
+        number = mailbox.request
+        if number == mailbox.response:
+            return
+        kind, address, read_size = mailbox.kind, mailbox.address, mailbox.read_size
+        write = bytes(mailbox.write_data[: min(mailbox.write_size, MAX_WRITE)])
+        fits = mailbox.write_size <= MAX_WRITE and read_size <= MAX_READ
+        if mailbox.request != number:  # the board was reset meanwhile and asks anew
+            return
+        status, data = BUS, b""
+        if kind == RECOVER:
+            self._bus.recover()
+            status = OK
+        elif kind == TRANSFER and fits:
+            status, data = self._transfer(address, write, read_size)
+        ctypes.memmove(mailbox.read_data, data, len(data))
+        mailbox.status = status
+        mailbox.response = number
+        self.served += 1
+        with contextlib.suppress(OSError):
+            self._doorbell.send(b"\1")
+
+    def _transfer(self, address: int, write: bytes, read_size: int) -> tuple[int, bytes]:
+        messages = [i2c_msg.write(address, write)] if write else []
+        read = i2c_msg.read(address, read_size) if read_size else None
+        try:
+            self._bus.i2c_rdwr(*messages, *([read] if read is not None else []))
+        except OSError as error:
+            return _STATUS_BY_ERRNO.get(error.errno or 0, BUS), b""
+        return OK, bytes(read) if read is not None else b""
