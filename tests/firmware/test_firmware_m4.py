@@ -1,0 +1,32 @@
+"""The numerics on an emulated Cortex-M4: the same temperatures as core, within the instructions they may take."""
+
+import importlib.util
+import shutil
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def bench() -> ModuleType:
+    """bench/firmware.py, which compiles for the emulator and measures there."""
+    if not shutil.which("arm-none-eabi-gcc") or not shutil.which("qemu-system-arm"):
+        pytest.skip("hardware absent: no emulator (qemu-system-arm / arm-none-eabi-gcc not installed)")
+    spec = importlib.util.spec_from_file_location("firmware_bench", REPOSITORY / "bench" / "firmware.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_temperatures_are_cores_and_instructions_within_their_goals(bench: ModuleType, shared_dir: Path) -> None:
+    costs, parity = bench.run_all(shared_dir)
+    for name, label, goal in bench.ROWS:
+        assert goal is None or costs[name] <= goal, label
+    assert parity.scene_k < 0.001
+    assert parity.golden_k < 0.001
+    assert parity.vendor_k < 0.02
+    assert parity.steps <= 1 and parity.differing < 0.1
