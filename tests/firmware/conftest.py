@@ -6,10 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from firmware_library import build
+from firmware_library import HARNESS, build
 from numpy.typing import NDArray
 
 NUMERICS = "mlx90640_constants mlx90640_decode interpolate counts thermistor correction feature_extractor select crc"
+WIRE = """framing crc records counters text cbor smp smp_os wearable_group image_group store correction interpolate
+thermistor"""
+WIRE_SIZES = """records_subpage records_thermistors records_verdict records_event records_clock framing_encode_frame
+framing_packet_bytes wire_receive wire_counter_count cbor_open_array wire_answer wire_store_read"""
+WIRE_FLAGS = "framing_send_packet cbor_find wire_new_flash wire_store_damaged"
 
 Words = NDArray[np.uint16]
 Celsius = NDArray[np.float32]
@@ -77,3 +82,15 @@ class Numerics:
 def numerics(tmp_path_factory: pytest.TempPathFactory) -> Numerics:
     """Sensor mathematics, packing, thermistors, correction and features; undefined behaviour aborts."""
     return Numerics(build(tmp_path_factory.mktemp("numerics"), "numerics", NUMERICS.split()))
+
+
+@pytest.fixture(scope="session")
+def wire(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    """The wire side: framing, records, CBOR, SMP server and calibration store, over a flash that can lose power."""
+    library = build(tmp_path_factory.mktemp("wire"), "wire", WIRE.split(), HARNESS / "flash.c")
+    for name in WIRE_SIZES.split():
+        getattr(library, name).restype = ctypes.c_size_t
+    for name in WIRE_FLAGS.split():
+        getattr(library, name).restype = ctypes.c_bool
+    library.wire_counter.restype = ctypes.c_char_p
+    return library
