@@ -13,6 +13,7 @@ from thermo_core.image import Version, load_private_key, load_public_key
 from thermo_quantize import commands
 from thermo_quantize.compile_command import compile_command
 from thermo_quantize.files import read_file, read_json, read_text, write_file
+from thermo_quantize.firmware_command import firmware_command
 from thermo_quantize.sign import Signed, resign, sign_bundle
 
 
@@ -44,6 +45,7 @@ app = typer.Typer(
 for _command in (commands.quantize, commands.evaluate, commands.compare, commands.inspect, commands.verify):
     app.command()(_command)
 app.command("compile")(compile_command)
+app.command("firmware")(firmware_command)
 
 
 @app.command("sign")

@@ -57,7 +57,7 @@ static int32_t neighbours(const struct pair *pair, uint32_t row, uint32_t column
 }
 
 static void mark(uint32_t doubtful[PLAUSIBILITY_WORDS], uint32_t index) {
-  doubtful[index / 32U] |= 1UL << (index % 32U);
+  doubtful[index / 32U] |= 1U << (index % 32U);
 }
 
 void plausibility_keep(struct own_words *kept, const uint16_t ram[RAM_WORDS], uint32_t number, uint16_t control) {

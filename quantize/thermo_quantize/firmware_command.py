@@ -1,0 +1,53 @@
+"""`thermo-quantize firmware`: a signed bundle as the C sources that the microcontroller's firmware is built with."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thermo_core.errors import StorageError
+from thermo_core.image import load_public_key
+from thermo_quantize.compiler.report import report
+from thermo_quantize.compiler.targets import TARGETS
+from thermo_quantize.files import read_file, write_file
+from thermo_quantize.firmware import generate
+
+_MAX_PEM = 64 << 10
+
+
+def firmware_command(
+    bundle: Annotated[Path, typer.Argument(help="Signed bundle (bundle.img).")],
+    out: Annotated[Path, typer.Option(help="Folder for the C files; made where it is missing.")],
+    public_key: Annotated[Path, typer.Option(help="Public key that must have signed the bundle (PEM).")],
+    target: Annotated[str, typer.Option(help=f"Processor: {', '.join(TARGETS)}.")] = "generic",
+    name: Annotated[str, typer.Option(help="Prefix of files and symbols.")] = "wearable",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Verify a signed bundle and write its network and profile as C11 for the firmware."""
+    made = generate(read_file(bundle), load_public_key(read_file(public_key, _MAX_PEM)), target, name)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise StorageError(f"Cannot make the folder {out}: {reason}; name another with --out.") from error
+    for file, text in made.files.items():
+        write_file(out / file, text.encode())
+    facts = report(made.compiled)
+    written = [str(out / file) for file in made.files]
+    result = {
+        "files": written,
+        "profile": made.profile.name,
+        "version": str(made.image.version),
+        "sha256": made.image.sha256.hex(),
+        "target": target,
+        "arena_bytes": facts["arena_bytes"],
+        "constant_bytes": facts["constant_bytes"],
+    }
+    if as_json:
+        print(json.dumps(result))
+        return
+    print(
+        f"{', '.join(written)}: {result['profile']} {result['version']}, image {result['sha256'][:16]}, "
+        f"arena {result['arena_bytes']} bytes, constants {result['constant_bytes']} bytes, target {target}"
+    )
