@@ -60,7 +60,7 @@ enum status mlx90640_chip_settings(const struct mlx90640_chip *chip, uint16_t wa
 
 enum status mlx90640_chip_set(const struct mlx90640_chip *chip, uint16_t wanted) {
   for (unsigned i = 0; i < CONFIRMATIONS; i++) {
-    uint16_t found;
+    uint16_t found = 0;
     enum status status = bus_write_word(&chip->bus, MLX90640_CONTROL, POINTER_SIZE, wanted);
     if (status == STATUS_OK) {
       status = mlx90640_chip_settings(chip, wanted, &found);

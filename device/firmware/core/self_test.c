@@ -35,7 +35,7 @@ static void within(struct wearable_results *results, const char *name, float val
 /* Capture until the newest page is not older than three periods; whether there is one. */
 static bool has_fresh_page(struct wearable *w) {
   const struct board *board = w->board;
-  const uint64_t period_us = (uint64_t)(1e6F / camera_rate_hz(&w->camera));
+  const uint64_t period_us = (uint32_t)(1e6F / camera_rate_hz(&w->camera));
   uint64_t now_us = board->now_us();
   if (w->newest_us != 0 && now_us - w->newest_us <= 3 * period_us) {
     return true;
@@ -118,13 +118,13 @@ static void check_eeprom(struct wearable *w, struct wearable_results *results) {
 }
 
 static void check_camera(struct wearable *w, struct wearable_results *results) {
-  char sentence[SENTENCE_BYTES];
-  struct text text;
   const bool fresh = has_fresh_page(w);
   const bool running = w->camera.state == CAMERA_RUNNING;
   wearable_group_result(results, "sensor answers", running,
                         running ? "The picture sensor is set up and answers." : bus_sentence(w->camera.fault));
   if (w->camera.has_constants) {
+    char sentence[SENTENCE_BYTES];
+    struct text text;
     text_begin(&text, sentence, sizeof sentence);
     text_add_unsigned(&text, w->camera.constants.bad_count);
     text_add(&text, " bad pixels by the EEPROM, filled in from their neighbours.");

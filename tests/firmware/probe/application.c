@@ -87,11 +87,9 @@ static void obey(char *line) {
     } else if (strcmp(word, "time") == 0) {
       number(board->now_us());
     } else if (strcmp(word, "read") == 0) {
-      const uint8_t where[2] = {(uint8_t)(argument[1] >> 8),
-                                (uint8_t)argument[1]};
+      const uint8_t where[2] = {(uint8_t)(argument[1] >> 8), (uint8_t)argument[1]};
       const uint64_t began_us = board->now_us();
-      const enum status status = board->i2c_transfer(
-          (uint8_t)argument[0], where, 2, data, argument[2]);
+      const enum status status = board->i2c_transfer((uint8_t)argument[0], where, 2, data, argument[2]);
       const uint64_t took_us = board->now_us() - began_us;
       number((uint64_t)status);
       text(" ");
