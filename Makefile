@@ -5,22 +5,32 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench lock clean
+.PHONY: help run firmware test lint format bench lock clean
+
+# make run BOARD=mps2-an386 runs the firmware on an emulated microcontroller, BOARD=host as a program.
+BOARD ?=
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: $(VENV)/.run ## simulated wearable: flash, calibrate, stream and record
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sh demo/first_session.sh
+run: $(VENV)/.run ## simulated wearable: flash, calibrate, stream and record; BOARD=mps2-an386 runs the firmware
+	@$(if $(BOARD),$(MAKE) --no-print-directory -C device/firmware $(subst -,_,$(BOARD)))
+	@PATH="$(CURDIR)/$(BIN):$$PATH" BOARD=$(BOARD) sh demo/first_session.sh
+
+firmware: $(VENV)/.run ## compile the firmware for every board, and hold it to its budgets
+	@$(MAKE) --no-print-directory -C device/firmware all size
 
 test: $(VENV)/.test lint ## every test, the linters and the type checker
 	$(BIN)/pytest -n 2
 
-lint: $(VENV)/.test ## ruff, mypy --strict, import rules
+lint: $(VENV)/.test ## ruff, mypy --strict, import rules; clang-format and cppcheck where they are installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@if command -v clang-format >/dev/null && command -v cppcheck >/dev/null; \
+	  then $(MAKE) --no-print-directory -C device/firmware lint; \
+	  else echo "the firmware is not checked: install clang-format and cppcheck for that"; fi
 
 format: $(VENV)/.test ## let ruff rewrite the sources
 	$(BIN)/ruff check --fix .
@@ -34,6 +44,7 @@ lock: $(VENV)/.test ## resolve pyproject.toml anew into locks/
 
 clean: ## remove the environment and everything made by runs
 	rm -rf $(VENV) out build dist
+	@$(MAKE) --no-print-directory -C device/firmware clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
