@@ -22,6 +22,7 @@ GUARD = """
 #endif
 #include <arm_acle.h>
 
+typedef int16_t __attribute__((may_alias)) half_t;
 typedef uint32_t __attribute__((may_alias)) word_t;
 typedef uint32_t __attribute__((may_alias, aligned(1))) loose_word_t; /* LDR may be unaligned, LDRD may not. */
 

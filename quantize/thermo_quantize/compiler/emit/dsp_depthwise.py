@@ -22,13 +22,13 @@ static inline int16x2_t pair(int32_t low, int32_t high) {
 """
 
 _LOAD = """
-static inline int16x2_t load(const int16_t *at) {
+static inline int16x2_t load(const half_t *at) {
   return (int16x2_t)(*(const word_t *)at);
 }
 """
 
 _LOAD_LOOSE = """
-static inline int16x2_t load_loose(const int16_t *at) {
+static inline int16x2_t load_loose(const half_t *at) {
   return (int16x2_t)(*(const loose_word_t *)at);
 }
 """
@@ -117,10 +117,10 @@ const int c = {channel};
 {self._taps("c", weights, taps)}
 const int32_t bias = {constants}[3 * c], factor = {constants}[3 * c + 1], power = {constants}[3 * c + 2];
 int8_t *to = {start} + c;
-const int16_t *from = plane;
+const half_t *from = plane;
 #pragma GCC unroll 1
 for (int y = {count}; y > 0; y--, from += {window.stride_h * band.width}) {{
-  const int16_t *at = from;
+  const half_t *at = from;
 {indent(self._row(unit))}
 }}"""
         if many:
@@ -132,7 +132,7 @@ for (int y = {count}; y > 0; y--, from += {window.stride_h * band.width}) {{
         whole = f"""
 {unit.source(layer.inputs[0])}
 {unit.target(layer.output).replace("*out", "*const out")}
-int16_t *const plane = (int16_t *)(void *){unit.scratch(position)};
+half_t *const plane = (half_t *)(void *){unit.scratch(position)};
 for (int n = 0; n < {band.rows * band.width // 2}; n++) {{
   ((word_t *)plane)[n] = {pair | pair << 16:#x}U;
 }}
@@ -154,7 +154,7 @@ for (int x = 0; x < {{w}}; x++) {{{{
             used = min(window.in_h, band.rows - window.pad_h)
             return f"""
 const int8_t *row = in + i;
-int16_t *to_row = plane + {window.pad_h * band.width + window.pad_w};
+half_t *to_row = plane + {window.pad_h * band.width + window.pad_w};
 #pragma GCC unroll 1
 for (int y = 0; y < {used}; y++, row += {window.in_w * channels}, to_row += {band.width}) {{
 {indent(copy)}
@@ -163,7 +163,7 @@ for (int y = 0; y < {used}; y++, row += {window.in_w * channels}, to_row += {ban
         step = band.rows_out * window.stride_h
         zero = self.layer.input_zero_point
         return f"""
-int16_t *to_row = plane + {window.pad_w};
+half_t *to_row = plane + {window.pad_w};
 int first = y0 == 0 ? 0 : {kept};
 if (y0 != 0) {{
   for (int n = 0; n < {kept * band.width // 2}; n++) {{

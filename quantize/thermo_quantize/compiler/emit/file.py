@@ -6,15 +6,28 @@ from thermo_quantize.compiler.emit.unit import Unit, c_type, comment, indent, sh
 from thermo_quantize.compiler.ir import Network, Value
 from thermo_quantize.compiler.targets import Target
 
+# Why noipa. With two pointers of different strides into the arena, GCC 12.2 (-O1 and up, any processor) rewrites the store as
+# MEM[(float *)0B + base + index * 4] (-fdump-tree-ivopts); its pass local-pure-const2 then says "NULL memory access;
+# terminating BB" and "Function found to be pure", and the caller's call goes as dead code. Shortest example: a noinline
+# function `float *out = (float *)arena; const signed char *in = arena + 120; for (i < 40) out[i] = in[i];` on a static array.
+# tests/quantize/test_compiler_ends.py (float ends) fails with noinline alone.
 _LAYER = """
-/* Layers stay functions of their own. GCC 12 loses stores to the arena when it analyses them across functions (it dropped
-   whole layers), and spills more in one large function. */
-#if defined(__GNUC__) && !defined(__clang__)
+/* Layers stay functions of their own: compilers run out of registers in one large function. GCC 12 must not look into them
+   from outside either: it takes a store through a pointer it has rewritten for one to address 0, calls the layer free of
+   effects, and drops its calls. */
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 8
 #define LAYER __attribute__((noipa))
-#elif defined(__clang__)
+#elif defined(__GNUC__)
 #define LAYER __attribute__((noinline))
 #else
 #define LAYER
+#endif
+
+/* The arena's bytes serve as numbers of other types too. */
+#if defined(__GNUC__)
+#define ALIAS __attribute__((may_alias))
+#else
+#define ALIAS
 #endif
 """
 

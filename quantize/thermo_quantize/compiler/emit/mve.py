@@ -2,6 +2,13 @@
 
 VQRDMULH is the reference's high multiply. Its rounding shift rounds halves away from zero, VRSHL rounds them up: one is
 taken from negative numbers first, as long as there is a shift at all.
+
+Fences. GCC 12.2 expands `vstrbq_s32(a, v)` to a store of `MEM[(signed char[1] *)&a] S1` (see -fdump-rtl-expand): its
+builtins take "memory mode differs from register mode" for an access to one lane, so all widening loads and narrowing
+stores seem to touch their first element only. At -O3, with a network's layers inlined, the scheduler then moved softmax's
+loads of bytes 9 to 11 above the VSTRB.32 of the dense layer that writes bytes 8 to 11, and results were wrong. A compiler
+barrier on both sides of every such store costs no instruction; loads of constants may still cross it.
+tests/quantize/test_compiler_models.py runs that network with its layers inlined; without the barriers it fails.
 """
 
 import numpy as np
@@ -21,6 +28,14 @@ GUARD = """
 #error "This file is for Cortex-M55 and M85: compile it for one of them."
 #endif
 #include <arm_mve.h>
+
+/* Between accesses that must keep their order. GCC 12 describes VLDRB.S32 and VSTRB.32 to its alias analysis as touching one
+   byte instead of four, and VSTRB.32 under a predicate as writing all lanes: it would move other accesses across them. */
+#if defined(__GNUC__)
+#define FENCE() __asm__ volatile("" ::: "memory")
+#else
+#define FENCE()
+#endif
 """
 
 _REQUANTIZE = """
@@ -81,8 +96,8 @@ class _Mve:
         text = f"sums = vshlq_s32(sums, vldrwq_s32({self._left} + c));\n" if self._left else ""
         text += f"sums = requantize(sums, {self._multipliers} + c, {self._shifts} + c, {q.zero_point}, {q.low}, {q.high});\n"
         if self._rest:
-            return text + f"vstrbq_p_s32({to}, sums, vctp32q((uint32_t)({self._channels} - c)));"
-        return text + f"vstrbq_s32({to}, sums);"
+            return f"{text}FENCE();\nvstrbq_p_s32({to}, sums, vctp32q((uint32_t)({self._channels} - c)));\nFENCE();"
+        return f"{text}FENCE();\nvstrbq_s32({to}, sums);\nFENCE();"
 
 
 class MveConv(Kernel[Conv]):

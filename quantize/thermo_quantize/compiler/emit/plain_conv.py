@@ -95,12 +95,13 @@ class PlainDepthwise(Kernel[Depthwise]):
         unit.includes.add("<string.h>")
         weights = unit.table(f"{prefix}_weights", "int8_t", layer.weights.transpose(1, 2, 0))
         bias = unit.table(f"{prefix}_bias", "int32_t", layer.bias)
+        unit.helper("sum_t", "typedef int32_t ALIAS sum_t;")
         result = finish(unit, prefix, layer.requant, "sums[c]")
         source = "in[at + c]" if layer.multiplier == 1 else f"in[at + c / {layer.multiplier}]"
         body = f"""
 {unit.source(layer.inputs[0])}
 {unit.target(layer.output)}
-int32_t *const sums = (int32_t *)(void *){unit.scratch(position)};
+sum_t *const sums = (sum_t *)(void *){unit.scratch(position)};
 for (int y = 0; y < {window.out_h}; y++) {{
   for (int x = 0; x < {window.out_w}; x++) {{
     memcpy(sums, {bias}, sizeof {bias});

@@ -104,11 +104,20 @@ class Unit:
 
     def source(self, value: Value, name: str = "in") -> str:
         """Declaration of a pointer to read a value."""
-        return f"const {c_type(value)} *const {name} = (const {c_type(value)} *){self.address(value)};"
+        kind = self._arena_type(value)
+        return f"const {kind} *const {name} = (const {kind} *){self.address(value)};"
 
     def target(self, value: Value, name: str = "out") -> str:
         """Declaration of a pointer to write a value."""
-        return f"{c_type(value)} *{name} = ({c_type(value)} *){self.address(value)};"
+        kind = self._arena_type(value)
+        return f"{kind} *{name} = ({kind} *){self.address(value)};"
+
+    def _arena_type(self, value: Value) -> str:
+        """The C type of a value's elements where they lie in the arena, an array of bytes."""
+        if value.type is not TensorType.FLOAT32:
+            return c_type(value)
+        self.helper("real_t", "typedef float ALIAS real_t;")
+        return "real_t"
 
     def scratch(self, position: int) -> str:
         """C expression of the layer's scratch bytes."""
