@@ -13,14 +13,16 @@ static float at(const float celsius[PIXELS], int32_t row, int32_t column) {
   return celsius[row * (int32_t)COLUMNS + column];
 }
 
+/* Looks at valid pixels alone, which are few where this is needed. */
 static float nearest(const float celsius[PIXELS], const uint32_t valid[ROWS], int32_t row, int32_t column) {
   int32_t least = INT32_MAX;
   float sum = 0.0F;
   int32_t count = 0;
   for (int32_t y = 0; y < (int32_t)ROWS; y++) {
-    for (int32_t x = 0; x < (int32_t)COLUMNS; x++) {
+    for (uint32_t left = valid[y]; left != 0; left &= left - 1U) {
+      const int32_t x = __builtin_ctz(left);
       const int32_t distance = (y - row) * (y - row) + (x - column) * (x - column);
-      if (distance <= least && is_valid(valid, y, x)) {
+      if (distance <= least) {
         sum = distance < least ? at(celsius, y, x) : sum + at(celsius, y, x);
         count = distance < least ? 1 : count + 1;
         least = distance;
