@@ -160,6 +160,21 @@ class ModelError(ThermoError):
     """A model that cannot be loaded or does not fit its contract."""
 
 
+class UnsupportedOperatorError(ModelError):
+    """A model with an operator that no engine of a wearable has.
+
+    Args:
+        message: the sentence.
+        operator: its name in the schema.
+        tensor: name of what it computes, "" where it computes nothing.
+    """
+
+    def __init__(self, message: str, operator: str, tensor: str) -> None:
+        super().__init__(message)
+        self.operator = operator
+        self.tensor = tensor
+
+
 class AccuracyDropError(ModelError):
     """A quantised model that lost more accuracy than it may."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thermo_core.errors import UsageError
+from thermo_core.errors import BundleError, UsageError
 from thermo_core.fields import Fields
 from thermo_quantize.samples import Samples
 
@@ -59,10 +59,12 @@ def draw(samples: Samples, count: int = DEFAULT_COUNT, seed: int = 0) -> Calibra
         seed: of the draw.
 
     Raises:
-        UsageError: count is not positive, or all samples are one constant, from which no range can be had.
+        UsageError: count or seed is out of range, or all samples are one constant or the same, which gives no ranges.
     """
     if count < 1:
         raise UsageError(f"A calibration set of {count} samples is impossible; draw at least one.")
+    if seed < 0:
+        raise UsageError(f"A seed of {seed} is impossible; give 0 or more.")
     generator = np.random.default_rng(seed)
     classes = samples.classes
     if classes is None:
@@ -80,14 +82,19 @@ def draw_again(samples: Samples, index: object) -> CalibrationSet:
     """The set that an index file describes.
 
     Raises:
-        BundleError: the index is malformed.
-        UsageError: the data are not those the index was made from.
+        UsageError: the index is malformed, or the data are not those it was made from.
     """
-    fields = Fields(index, "calibration index")
-    fields.choice("format", (FORMAT,))
-    fields.integer("version", VERSION, VERSION)
-    rows, hashes = fields.items("rows", 1 << 20), fields.items("hashes", 1 << 20)
-    seed = fields.integer("seed", 0, (1 << 63) - 1)
+    try:
+        fields = Fields(index, "index")
+        fields.choice("format", (FORMAT,))
+        fields.integer("version", VERSION, VERSION)
+        rows, hashes = fields.items("rows", 1 << 20), fields.items("hashes", 1 << 20)
+        seed = fields.integer("seed", 0, (1 << 63) - 1)
+    except BundleError as error:
+        problem = str(error).partition(", so correct")[0]
+        raise UsageError(
+            f"The calibration index is no file that quantize wrote ({problem}); give its calibration.json."
+        ) from error
     chosen = tuple(row for row in rows if isinstance(row, int) and 0 <= row < len(samples))
     if len(chosen) != len(rows) or not chosen:
         raise UsageError(
@@ -118,4 +125,9 @@ def _set(samples: Samples, rows: tuple[int, ...], seed: int) -> CalibrationSet:
     chosen = samples.take(list(rows))
     if all(np.ptp(array) == 0 for array in chosen.inputs.values()):
         raise UsageError(f"The calibration set from {samples.name} is one constant value; give it real samples.")
-    return CalibrationSet(chosen, rows, seed, tuple(chosen.hashes()))
+    hashes = tuple(chosen.hashes())
+    if len(rows) > 1 and len(set(hashes)) == 1:
+        raise UsageError(
+            f"The calibration set from {samples.name} is one sample {len(rows)} times over; give it real samples."
+        )
+    return CalibrationSet(chosen, rows, seed, hashes)

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from thermo_core.errors import ModelError, UsageError
+from thermo_core.errors import ModelError, ThermoError, UsageError
 from thermo_core.tflite.verify import Verified, verify_model
 from thermo_quantize.convert import Scheme
-from thermo_quantize.files import read_file, read_json
+from thermo_quantize.files import check_folder, read_file, read_json
 from thermo_quantize.ranges import Calibrator
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -43,6 +43,7 @@ def quantize(
     from thermo_quantize.samples import read_samples
     from thermo_quantize.source import load_source
 
+    check_folder(out)
     settings = pipeline.Settings(
         scheme=scheme,
         calibrator=calibrator,
@@ -64,7 +65,7 @@ def quantize(
         print(json.dumps(result.to_dict()))
     else:
         worst = result.worst
-        loss = f"; {worst.kind} {worst.layer} loses most ({worst.own_db:.1f} dB)" if worst else ""
+        loss = f"; {worst.loss}" if worst else ""
         print(f"{out}: {', '.join(file.name for file in files)}; {len(result.model)} bytes{loss}")
     result.gate()
 
@@ -78,6 +79,8 @@ def evaluate(
 ) -> None:
     """Score a model on labelled samples with the oracle's kernels; with --float, fail if it lost too much."""
     from dataclasses import asdict
+
+    import numpy as np
 
     from thermo_quantize import layers
     from thermo_quantize.runtimes import Runner
@@ -101,8 +104,10 @@ def evaluate(
         f"{model}: {after.metric} {after.value:.4f}, float {before.value:.4f}, {drop(before, after):+.2f} points lost"
     )
     _print(compared, as_json, line)
-    noise = layers.measure(source.float_model, content, [array[:32] for array in arrays], source.layers)
-    gate(before, after, max_drop, layers.worst(noise), "int8")
+    scheme = {np.int8: "int8", np.int16: "int16x8"}.get(runner.inputs[0].dtype, "quantised")
+    if not drop(before, after) <= max_drop:
+        noise = layers.measure(source.float_model, content, [array[:32] for array in arrays], source.layers)
+        gate(before, after, max_drop, layers.worst(noise), scheme)
 
 
 def compare(
@@ -131,9 +136,10 @@ def compare(
         return
     print(f"{'':3} {'operator':24} {'layer':32} {'own dB':>8} {'accumulated dB':>15}")
     for one in noise:
-        print(f"{one.operator:3} {one.kind:24} {one.layer[-32:]:32} {one.own_db:8.1f} {one.accumulated_db:15.1f}")
+        own = "-" if one.own_db is None else f"{one.own_db:.1f}"
+        print(f"{one.operator:3} {one.kind:24} {one.layer[-32:]:32} {own:>8} {one.accumulated_db:15.1f}")
     worst = layers.worst(noise)
-    print(f"{worst.kind} {worst.layer} loses most." if worst else "Nothing is quantised.")
+    print(f"{worst.loss}." if worst else "Nothing is quantised.")
     print(f"\n{'runtime':24} {'kernels':22} {'differ':>8} {'steps':>8} {'flips':>6}")
     for row in matrix:
         flips = "-" if row.argmax_flips is None else str(row.argmax_flips)
@@ -164,26 +170,36 @@ def inspect(model: ModelFile, as_json: Json = False) -> None:
         print(
             f"{one.index:3} {one.kind:24} {shape:20} {one.type:8} {one.macs:12,} {one.parameters:11,} {one.live_bytes:11,}"
         )
+    names = list(next(iter(found.engines.values())))
+    print(f"\n{'int8 kernel in':24} " + "  ".join(names))
     for kind, engines in found.engines.items():
-        missing = [engine for engine, has in engines.items() if not has]
-        if missing:
-            print(f"{kind}: no kernel in {', '.join(missing)}")
+        print(f"{kind:24} " + "  ".join(f"{'yes' if engines[name] else 'no':{len(name)}}" for name in names).rstrip())
 
 
 def verify(
     models: Annotated[list[Path], typer.Argument(help=".tflite models.")],
     as_json: Json = False,
 ) -> None:
-    """Check models without opening them in a runtime; ends with an error at the first that must not be opened."""
-    found = []
+    """Check models without opening them in a runtime; ends with an error if one of them must not be opened."""
+    found: list[dict[str, object]] = []
+    refused: list[ThermoError] = []
     for path in models:
-        verified = _verified(path, read_file(path))
-        facts = {"file": str(path), "operators": len(verified.model.operators), "macs": sum(verified.macs)}
-        found.append(facts)
+        try:
+            verified = _verified(path, read_file(path))
+        except ThermoError as error:
+            refused.append(error)
+            found.append({"file": str(path), "accepted": False, "error": str(error)})
+            continue
+        macs = sum(verified.macs)
+        found.append({"file": str(path), "accepted": True, "operators": len(verified.model.operators), "macs": macs})
         if not as_json:
-            print(f"{path}: well-formed, {facts['operators']} operators, {facts['macs']:,} multiply-accumulates")
+            print(f"{path}: well-formed, {len(verified.model.operators)} operators, {macs:,} multiply-accumulates")
     if as_json:
         print(json.dumps(found))
+    for earlier in refused[:-1]:
+        _say(f"thermo-quantize: {earlier}")
+    if refused:
+        raise refused[-1]
 
 
 def _verified(path: Path, data: bytes) -> Verified:

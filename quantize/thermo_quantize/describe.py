@@ -5,13 +5,15 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 
 from thermo_core.contract import InputContract, OutputContract
+from thermo_core.errors import UsageError
+from thermo_core.fields import MAX_TEXT, is_plain
 from thermo_core.tflite.reader import Model, Tensor
 from thermo_core.tflite.schema import TensorType
 from thermo_core.tflite.verify import Verified, verify_model
 from thermo_quantize.compiler.lower import OPERATORS as COMPILED
 
-ENGINES = ("tflite-runtime", "ai-edge-litert", "TFLM reference", "CMSIS-NN kernel", "thermo-quantize compile")
-# Operators with an int8 kernel, as TFLM's all_ops_resolver and CMSIS-NN's sources list them.
+ENGINES = ("tflite-runtime", "ai-edge-litert", "TFLM", "TFLM + CMSIS-NN", "thermo-quantize compile")
+# Operators with an int8 kernel: those of TFLM's all_ops_resolver, and those that its cmsis_nn folder has kernels of its own for.
 _TFLM = frozenset(
     """ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEQUANTIZE EXPAND_DIMS FULLY_CONNECTED LEAKY_RELU LOGISTIC
     MAX_POOL_2D MEAN MUL PAD QUANTIZE REDUCE_MAX RELU RELU6 RESHAPE RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR SOFTMAX SUB TANH
@@ -21,7 +23,10 @@ _CMSIS_NN = frozenset(
     """ADD AVERAGE_POOL_2D CONV_2D DEPTHWISE_CONV_2D FULLY_CONNECTED MAX_POOL_2D MUL PAD SOFTMAX TRANSPOSE
     TRANSPOSE_CONV""".split()
 )
-_WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
+_WEIGHTED = ("ADD", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MUL", "SUB", "TRANSPOSE_CONV")
+
+
+NOT_STATED = "not stated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +50,14 @@ class Description:
     Attributes:
         sha256: of the file.
         bytes: of the file.
-        parameters: weights and biases.
+        parameters: weights, biases, and constants that are added or multiplied.
         macs: multiply-accumulates an inference.
         peak_activation_bytes: most bytes of computed tensors alive at once, without an engine's own scratch memory.
         peak_operator: number of the operator that needs them.
         inputs, outputs: name, shape, type, scale and zero point of each end.
         operators: each operator.
-        engines: for each kind of operator in the model, which engines have an int8 kernel for it.
+        engines: for each kind of operator in the model, which engines have an int8 kernel for it (where TFLM + CMSIS-NN has
+            none of CMSIS-NN, TFLM's own runs).
     """
 
     sha256: str
@@ -120,21 +126,31 @@ def engines(kind: str) -> dict[str, bool]:
 
 
 def contracts(verified: Verified, unit: str | None = None, orientation: str | None = None) -> dict[str, object] | None:
-    """`input` and `output` contracts of an int8 model with one of each, ready for JSON; None for other models.
+    """What the numbers at the ends of an int8 model mean, ready for JSON; None for models of other types.
 
     Args:
         verified: the model.
-        unit: unit of the features; None keeps the contract's default.
-        orientation: what the first row and column are; None keeps the default.
+        unit: unit of the features; None where nobody said.
+        orientation: what the first row and column are; None where nobody said.
+
+    Returns:
+        `input` and `output` of a model with one of each, which a wearable can run; `inputs` and `outputs` by name of others.
+
+    Raises:
+        UsageError: unit or orientation is empty, longer than a line, or not printable.
     """
+    for name, text in (("unit", unit), ("orientation", orientation)):
+        if text is not None and not is_plain(text):
+            raise UsageError(f"The {name} {text[:40]!r} is no text of 1 to {MAX_TEXT} printable characters; change it.")
     model = verified.model
-    ends = (*model.inputs, *model.outputs)
-    if len(ends) != 2 or any(tensor.type is not TensorType.INT8 for tensor in ends):
+    if any(tensor.type is not TensorType.INT8 for tensor in (*model.inputs, *model.outputs)):
         return None
-    (in_scale, in_zero), (out_scale, out_zero) = (_scale(tensor) for tensor in ends)
-    words = {key: value for key, value in (("unit", unit), ("orientation", orientation)) if value is not None}
-    contract = InputContract(ends[0].shape[1:], in_scale, in_zero, **words)
-    return {"input": contract.to_dict(), "output": OutputContract(out_scale, out_zero).to_dict()}
+    words = unit or NOT_STATED, orientation or NOT_STATED
+    inputs = {t.name: InputContract(t.shape[1:], *_scale(t), *words).to_dict() for t in model.inputs}
+    outputs = {t.name: OutputContract(*_scale(t)).to_dict() for t in model.outputs}
+    if len(inputs) == len(outputs) == 1:
+        return {"input": next(iter(inputs.values())), "output": next(iter(outputs.values()))}
+    return {"inputs": inputs, "outputs": outputs}
 
 
 def _scale(tensor: Tensor) -> tuple[float, int]:

@@ -78,6 +78,21 @@ def write_file(path: Path, data: bytes) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def check_folder(folder: Path) -> None:
+    """Fail before long work whose results could not be written.
+
+    Raises:
+        StorageError: the folder is a file, or cannot be made or written to.
+    """
+    at = folder
+    while not at.exists() and at != at.parent:
+        at = at.parent
+    if not at.is_dir():
+        raise StorageError(f"Cannot make the folder {folder}: {at} is a file; name another.")
+    if not os.access(at, os.W_OK | os.X_OK):
+        raise StorageError(f"Cannot make the folder {folder}: no permission to write to {at}; name another.")
+
+
 def _refused(verb: str, path: Path, error: OSError) -> StorageError:
     reason = (error.strerror or str(error)).lower()
     return StorageError(f"Cannot {verb} {path}: {reason}; check the path, its permissions and the free space.")

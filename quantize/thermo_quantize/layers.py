@@ -8,10 +8,12 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from difflib import SequenceMatcher
 
 import numpy as np
 from numpy.typing import NDArray
 
+from thermo_core.errors import ModelError
 from thermo_core.tflite.reader import Model, Operator, Tensor
 from thermo_core.tflite.schema import TensorType
 from thermo_core.tflite.verify import verify_model
@@ -34,7 +36,7 @@ class LayerNoise:
         layer: the layer's name, as far as the tensor's name tells it.
         float_tensor: number of the float model's tensor it approximates.
         type: of its output, "INT8" for instance.
-        own_db: SQNR of the operator by itself.
+        own_db: SQNR of the operator by itself, None where the float model has not all of its inputs.
         accumulated_db: SQNR of its output in the whole model.
     """
 
@@ -43,8 +45,13 @@ class LayerNoise:
     layer: str
     float_tensor: int
     type: str
-    own_db: float
+    own_db: float | None
     accumulated_db: float
+
+    @property
+    def loss(self) -> str:
+        """Kind, layer and own noise in words."""
+        return f"{self.kind} {self.layer} loses most" + ("" if self.own_db is None else f" ({self.own_db:.1f} dB)")
 
     def to_dict(self) -> dict[str, object]:
         """Plain map for JSON."""
@@ -86,9 +93,15 @@ def measure(
 
     Returns:
         Layers in the order they run.
+
+    Raises:
+        ModelError: the two are not the same network.
     """
     exact, graph = verify_model(float_model).model, verify_model(model).model
     pairs = _pair(exact, graph)
+    shapes = [[tensor.shape for tensor in one.inputs] for one in (exact, graph)]
+    if not pairs or shapes[0] != shapes[1]:
+        raise ModelError("The float and the quantised model are not the same network; give the one it was made from.")
     by_index = {theirs.index: ours for operator, ours in pairs for theirs in operator.outputs[:1]}
     by_index |= dict(zip((tensor.index for tensor in graph.inputs), exact.inputs, strict=True))
     _through_conversions(graph, by_index)
@@ -121,7 +134,7 @@ def measure(
             layer_name(ours.name, names or {}),
             ours.index,
             operator.outputs[0].type.name,
-            round(own[operator.index].db if alone[operator.index] is not None else BEST_DB, 2),
+            None if alone[operator.index] is None else round(own[operator.index].db, 2),
             round(accumulated[operator.index].db, 2),
         )
         for operator, ours in pairs
@@ -129,31 +142,41 @@ def measure(
 
 
 def worst(layers: Sequence[LayerNoise]) -> LayerNoise | None:
-    """The layer that loses most by itself, moves of data left out; None where no layer is quantised."""
-    computing = [one for one in layers if one.kind not in _MOVES and one.type != "FLOAT32"]
-    return min(computing, key=lambda one: one.own_db, default=None)
+    """The layer that loses most by itself; None where no layer is quantised."""
+    return next(iter(ranked(layers)), None)
+
+
+def ranked(layers: Sequence[LayerNoise]) -> list[LayerNoise]:
+    """Quantised layers, those that lose most by themselves first; moves of data left out."""
+    computing = [one for one in layers if one.kind not in _MOVES and one.own_db is not None]
+    return sorted((one for one in computing if one.type != "FLOAT32" or _own(one) < BEST_DB), key=_own)
+
+
+def _own(layer: LayerNoise) -> float:
+    return BEST_DB if layer.own_db is None else layer.own_db
 
 
 def layer_name(tensor: str, names: Mapping[str, str]) -> str:
     """The Keras layer in a tensor's name: of fused layers the one with weights, without the model's own name."""
     parts = [part for part in tensor.split(";") if part]
     weighted = [part for part in parts if _WEIGHTED.search(part)]
-    path = (weighted or parts or [tensor])[0].split("/")
+    path = [part for part in (weighted or parts or [tensor])[0].split("/") if part != "StatefulPartitionedCall"]
     inner = path[1:-1] or path[:1]
-    if inner[0].startswith(("Identity", "StatefulPartitionedCall")):
+    if not inner or inner[0].startswith(("Identity", "StatefulPartitionedCall")):
         return "output"
     return "/".join(names.get(part, part) for part in inner)
 
 
 def _pair(exact: Model, graph: Model) -> list[tuple[Operator, Tensor]]:
-    """Operators of the quantised graph with the float tensor each approximates, by name, or else by order."""
+    """Operators of the quantised graph with the float tensor each approximates, by name, or else by order, kind and shape."""
     names = {operator.outputs[0].name: operator.outputs[0] for operator in exact.operators}
     computing = [operator for operator in graph.operators if operator.name not in _CONVERSIONS]
     pairs = [(op, names[op.outputs[0].name]) for op in computing if op.outputs[0].name in names]
-    if len(pairs) < len(computing) == len(exact.operators) and all(
-        one.name == two.name for one, two in zip(computing, exact.operators, strict=True)
-    ):
-        pairs = [(op, other.outputs[0]) for op, other in zip(computing, exact.operators, strict=True)]
+    if len(pairs) < len(computing):
+        ours, theirs = ([(op.name, op.outputs[0].shape) for op in ops] for ops in (computing, exact.operators))
+        blocks = SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks()
+        aligned = [(computing[a + n], exact.operators[b + n].outputs[0]) for a, b, size in blocks for n in range(size)]
+        pairs = max(pairs, aligned, key=len)
     return [(op, tensor) for op, tensor in pairs if op.outputs[0].elements == tensor.elements]
 
 

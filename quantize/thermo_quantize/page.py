@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from thermo_core.profile import NOTICE
-from thermo_quantize.layers import LayerNoise
+from thermo_quantize.layers import LayerNoise, worst
 
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:#1c2430;background:#fff;max-width:62rem;margin:2rem auto;padding:0 1rem}
@@ -23,17 +23,19 @@ _ROW, _LEFT, _WIDE = 22, 250, 900
 
 def noise_picture(noise: Sequence[LayerNoise]) -> str:
     """Bars of each layer's SQNR, own and accumulated, in the order they run."""
-    top = max([60.0, *(min(one.own_db, 80.0) for one in noise)])
+    top = max([60.0, *(min(value, 80.0) for one in noise for value in (one.own_db, one.accumulated_db) if value)])
     height = 46 + _ROW * max(1, len(noise))
     scale = (_WIDE - _LEFT - 60) / top
-    low = min((one.own_db for one in noise), default=0.0)
+    low = worst(noise)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDE} {height}" font-family="system-ui,sans-serif" '
         f'font-size="11" role="img"><title>SQNR of each layer in dB</title>'
         f'<rect width="{_WIDE}" height="{height}" fill="#fff"/>'
         f'<rect x="{_LEFT}" y="6" width="10" height="10" fill="{_OWN}"/><text x="{_LEFT + 15}" y="15">own noise</text>'
         f'<rect x="{_LEFT + 90}" y="6" width="10" height="10" fill="{_ACCUMULATED}"/>'
-        f'<text x="{_LEFT + 105}" y="15">accumulated (SQNR in dB, more is better)</text>'
+        f'<text x="{_LEFT + 105}" y="15">accumulated</text>'
+        f'<rect x="{_LEFT + 190}" y="6" width="10" height="10" fill="{_WORST}"/>'
+        f'<text x="{_LEFT + 205}" y="15">own noise of the layer that loses most (SQNR in dB, more is better)</text>'
     ]
     for step in range(0, int(top) + 1, 10):
         x = _LEFT + step * scale
@@ -41,17 +43,17 @@ def noise_picture(noise: Sequence[LayerNoise]) -> str:
         parts.append(f'<text x="{x:.1f}" y="{height - 7}" text-anchor="middle" fill="#5b6675">{step}</text>')
     for row, one in enumerate(noise):
         y = 26 + _ROW * row
-        colour = _WORST if one.own_db == low else _OWN
+        colour = _WORST if low is not None and one.operator == low.operator else _OWN
         label = f"{one.kind.lower()} {one.layer}"
         label = label if len(label) <= 40 else "…" + label[-39:]
         parts.append(f'<text x="{_LEFT - 6}" y="{y + 12}" text-anchor="end">{escape(label)}</text>')
-        for offset, value, fill in ((0, one.own_db, colour), (8, one.accumulated_db, _ACCUMULATED)):
+        own = 0.0 if one.own_db is None else one.own_db
+        for offset, value, fill in ((0, own, colour), (8, one.accumulated_db, _ACCUMULATED)):
             width = max(1.0, min(max(value, 0.0), top) * scale)
             parts.append(f'<rect x="{_LEFT}" y="{y + offset}" width="{width:.1f}" height="7" fill="{fill}"/>')
-        end = _LEFT + min(max(one.own_db, one.accumulated_db, 0.0), top) * scale
-        parts.append(
-            f'<text x="{end + 4:.1f}" y="{y + 12}" fill="#5b6675">{one.own_db:.0f} / {one.accumulated_db:.0f}</text>'
-        )
+        end = _LEFT + min(max(own, one.accumulated_db, 0.0), top) * scale
+        said = "-" if one.own_db is None else f"{own:.0f}"
+        parts.append(f'<text x="{end + 4:.1f}" y="{y + 12}" fill="#5b6675">{said} / {one.accumulated_db:.0f}</text>')
     return "".join(parts) + "</svg>"
 
 
@@ -69,7 +71,7 @@ def page(report: dict[str, Any], noise: Sequence[LayerNoise]) -> str:
         _facts(report),
         _evaluation(report["evaluation"]),
         "<h2>Noise by layer</h2>",
-        f"<p>{_worst(report, noise)}</p>{noise_picture(noise)}",
+        f"<p>{_worst(noise)}</p>{noise_picture(noise)}",
         "<h2>Runtimes against the oracle</h2>",
         f"<p>{report['golden']['vectors']} golden vectors of {escape(report['golden']['oracle'])} stand beside the model. "
         "Below, other kernels on other vectors; a step is one unit of the logits, or of the output of models that have none.</p>",
@@ -109,6 +111,7 @@ def page(report: dict[str, Any], noise: Sequence[LayerNoise]) -> str:
                 for op in model["operators"]
             ],
         ),
+        _calibration(report["calibration"]),
         _ranges(report),
         f"<p>Model <code>{model['sha256']}</code></p>",
     ]
@@ -157,11 +160,22 @@ def _evaluation(found: dict[str, Any] | None) -> str:
     )
 
 
-def _worst(report: dict[str, Any], noise: Sequence[LayerNoise]) -> str:
-    if report["worst_layer"] is None:
+def _worst(noise: Sequence[LayerNoise]) -> str:
+    low = worst(noise)
+    if low is None:
         return "Nothing is quantised."
-    low = next(one for one in noise if one.layer == report["worst_layer"])
     return f"<b>{escape(low.layer)}</b> ({escape(low.kind)}) loses most by itself: {low.own_db:.1f} dB."
+
+
+def _calibration(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return ""
+    classes = ", ".join(f"{count} of class {name}" for name, count in found["by_class"].items())
+    drawn = f" ({escape(classes)})" if classes else ""
+    return (
+        f"<h2>Calibration set</h2><p>{len(found['rows'])} samples{drawn}, drawn with seed {found['seed']}; "
+        f"calibration.json names them. Fingerprint <code>{found['fingerprint']}</code></p>"
+    )
 
 
 def _matrix(report: dict[str, Any]) -> str:
@@ -180,11 +194,13 @@ def _matrix(report: dict[str, Any]) -> str:
 
 def _contract(contract: dict[str, Any] | None) -> str:
     if contract is None:
-        return "<p>No contract: only int8 models of one input and one output run on a wearable.</p>"
-    given = contract["input"]
+        return "<p>No contract: only models that are int8 at both ends run on a wearable.</p>"
+    given = contract.get("input") or next(iter(contract["inputs"].values()))
+    alone = "" if "input" in contract else " A wearable runs models of one input and one output alone."
     return (
-        f"<p>Input: {escape(given['unit'])}, {escape(given['orientation'])}; rounded {escape(given['rounding'])}, "
-        "saturated to -128…127.</p>"
+        f"<p>Unit of the input: {escape(given['unit'])}; orientation: {escape(given['orientation'])}. An input x is stored as "
+        "round(x / scale) + zero point, halves to even, saturated to -128…127; "
+        f"contract.json says so to device and firmware.{alone}</p>"
     )
 
 
@@ -197,7 +213,9 @@ def _engines(model: dict[str, Any]) -> str:
         (kind, counts[kind], *("yes" if found[name] else "no" for name in names))
         for kind, found in model["engines"].items()
     ]
-    return _table(("operator", "n:times", *names), rows)
+    return "<p>Which engines have an int8 kernel. Where CMSIS-NN has none, TFLM's own runs.</p>" + _table(
+        ("operator", "n:times", *names), rows
+    )
 
 
 def _ranges(report: dict[str, Any]) -> str:

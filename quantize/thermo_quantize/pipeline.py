@@ -62,6 +62,8 @@ class Settings:
             raise UsageError(f"A percentile of {self.percentile:g} is impossible; give one above 50, to 100.")
         if not 0 <= self.max_drop <= 100:
             raise UsageError(f"A drop of {self.max_drop:g} points is impossible; give 0 to 100.")
+        if self.seed < 0:
+            raise UsageError(f"A seed of {self.seed} is impossible; give 0 or more.")
         if self.keep_float < 1:
             raise UsageError(f"The mixed scheme cannot keep {self.keep_float} layers in float; keep at least one.")
 
@@ -185,15 +187,21 @@ def quantize(
             check_disjoint(draw(data, len(data), settings.seed), evaluation)
     inputs = calibration.samples.ordered(names, shapes)
     progress(f"calibration set: {len(calibration.rows)} samples of {data.name}")
+    before: tuple[NDArray[np.float32], Score] | None = None
+    if evaluation is not None:
+        given = evaluation.ordered(names, shapes)
+        outputs = exact.predict(given)[0]
+        before = outputs, score(outputs, evaluation, outputs)
+        if len(exact.outputs) > 1:
+            progress(f"of {len(exact.outputs)} outputs the first, {exact.outputs[0].name}, is scored")
     model, ranges = _convert(source, settings, inputs, data.ordered(names, shapes), progress)
     seconds = time.perf_counter() - began
     progress(f"{settings.scheme} model: {len(model)} bytes, float {len(source.float_model)} bytes, {seconds:.1f} s")
     noise = layers.measure(source.float_model, model, [array[:NOISE_SAMPLES] for array in inputs], source.layers)
     scores = None
-    if evaluation is not None:
-        arrays = evaluation.ordered(names, shapes)
-        before, after = exact.predict(arrays)[0], Runner(model).predict(arrays)[0]
-        scores = score(before, evaluation, before), score(after, evaluation, before)
+    if evaluation is not None and before is not None:
+        after = Runner(model).predict(evaluation.ordered(names, shapes))[0]
+        scores = before[1], score(after, evaluation, before[0])
         progress(f"{scores[0].metric}: float {scores[0].value:.4f}, {settings.scheme} {scores[1].value:.4f}")
     vectors = golden.make(model, inputs, seed=settings.seed)
     matrix = golden.matrix(model, inputs, seed=settings.seed + 1)
@@ -233,8 +241,7 @@ def _convert(
         return convert(source, scheme, ranges, inputs), ranges
     int8 = convert(source, Scheme.INT8, ranges)
     noise = layers.measure(source.float_model, int8, [array[:NOISE_SAMPLES] for array in inputs], source.layers)
-    order = sorted((one for one in noise if layers.worst([one])), key=lambda one: one.own_db)
-    kept = order[: settings.keep_float]
+    kept = layers.ranked(noise)[: settings.keep_float]
     progress("float layers: " + ", ".join(f"{one.layer} ({one.own_db:.1f} dB)" for one in kept))
     return convert(source, scheme, ranges, inputs, [one.float_tensor for one in kept]), ranges
 

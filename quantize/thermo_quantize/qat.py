@@ -45,6 +45,9 @@ class Tuning:
         batch: samples a step.
         seed: of shuffling.
         timeout_s: after which the training is given up, seconds.
+
+    Raises:
+        UsageError: epochs or batch is not positive.
     """
 
     epochs: int = 4
@@ -52,6 +55,12 @@ class Tuning:
     batch: int = 32
     seed: int = 0
     timeout_s: float = 3600.0
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch < 1:
+            raise UsageError(
+                f"Training for {self.epochs} epochs in batches of {self.batch} is impossible; give at least one."
+            )
 
 
 def train(
@@ -121,19 +130,23 @@ def _plan(model: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         name = f"input_{len(layers)}"
         names[id(tensor)] = name
         layers.append({"class": "InputLayer", "name": name, "shape": list(tensor.shape)[1:], "takes": []})
-    for layer in _in_order(model):
+    order, mine = _in_order(model)
+    for layer in order:
         if type(layer).__name__ not in _LAYERS:
             raise ModelError(
                 f"Layer {layer.name!r} ({type(layer).__name__}) cannot be trained with quantisation; use scheme int8 or mixed."
             )
-        nodes = layer._inbound_nodes
+        nodes = [node for node in layer._inbound_nodes if id(node) in mine]
         if len(nodes) != 1:
             raise ModelError(
-                f"Layer {layer.name!r} is used {len(nodes)} times, which quantisation-aware training cannot do."
+                f"Layer {layer.name!r} is used {len(nodes)} times, which quantisation-aware training cannot do; "
+                "use scheme int8 or mixed."
             )
         takes = [names.get(id(tensor), "") for tensor in nodes[0].input_tensors]
         if "" in takes:
-            raise ModelError(f"Layer {layer.name!r} takes what no layer makes; build the model of Keras layers alone.")
+            raise ModelError(
+                f"Layer {layer.name!r} takes what no layer makes; build the model of Keras layers alone, or use scheme int8."
+            )
         names[id(nodes[0].outputs[0])] = layer.name
         config = {key: value for key, value in layer.get_config().items() if key in _KEPT and _is_simple(value)}
         layers.append({"class": type(layer).__name__, "name": layer.name, "config": config, "takes": takes})
@@ -143,25 +156,33 @@ def _plan(model: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     return {"layers": layers, "outputs": outputs}, weights
 
 
-def _in_order(model: Any) -> list[Any]:
-    """Layers after those they take from."""
+def _in_order(model: Any) -> tuple[list[Any], set[int]]:
+    """Layers after those they take from, and the identities of the calls (nodes) that make up this model.
+
+    A layer may have been called in other models too: a Sequential model calls its layers anew whenever it is built.
+    """
     order: list[Any] = []
-    done: set[int] = set()
+    layers: set[int] = set()
+    nodes: set[int] = set()
 
     def visit(tensor: Any) -> None:
-        layer, _, _ = tensor._keras_history
-        if id(layer) in done or type(layer).__name__ == "InputLayer":
+        layer, number, _ = tensor._keras_history
+        if type(layer).__name__ == "InputLayer":
             return
-        done.add(id(layer))
-        for node in layer._inbound_nodes:
-            for source in node.input_tensors:
-                visit(source)
-        order.append(layer)
+        node = layer._inbound_nodes[number]
+        if id(node) in nodes:
+            return
+        nodes.add(id(node))
+        for source in node.input_tensors:
+            visit(source)
+        if id(layer) not in layers:
+            layers.add(id(layer))
+            order.append(layer)
 
     walk: Callable[[Any], None] = visit
     for tensor in model.outputs:
         walk(tensor)
-    return order
+    return order, nodes
 
 
 def _is_simple(value: Any) -> bool:

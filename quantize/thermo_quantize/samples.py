@@ -23,7 +23,8 @@ class Samples:
 
     Attributes:
         inputs: arrays (n, ...) float32 by the name of the input; one input alone may be called "x".
-        labels: (n,) integers are classes, (n,) or (n, outputs) real numbers are targets, None where there are none.
+        labels: (n,) integers or (n, classes) one-hot are classes, (n,) or (n, outputs) real numbers are targets, None
+            where there are none.
         name: what they are called in messages, their file as a rule.
 
     Raises:
@@ -44,7 +45,8 @@ class Samples:
             raise UsageError(f"{self.name} holds arrays of unequal lengths {sorted(lengths)}; store one row a sample.")
         if lengths == {0}:
             raise UsageError(f"{self.name} is empty; store at least one sample.")
-        for key, array in self.inputs.items():
+        labelled = {} if self.labels is None else {"y": self.labels}
+        for key, array in (*self.inputs.items(), *labelled.items()):
             finite = np.isfinite(array).reshape(len(array), -1).all(axis=1)
             if not finite.all():
                 raise UsageError(
@@ -56,11 +58,16 @@ class Samples:
 
     @property
     def classes(self) -> NDArray[np.int64] | None:
-        """Labels as classes, or None where they are no whole numbers."""
+        """Labels as classes: whole numbers, truth values or rows of one-hot; None where they are real numbers."""
         labels = self.labels
-        if labels is None or labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        if labels is None or labels.size == 0:
             return None
-        return labels.astype(np.int64)
+        flat = labels.reshape(len(labels), -1)
+        if flat.shape[1] > 1:
+            one_hot = bool(np.all((flat == 0) | (flat == 1)) and np.all(flat.sum(axis=1) == 1))
+            return flat.argmax(axis=1).astype(np.int64) if one_hot else None
+        whole = np.issubdtype(flat.dtype, np.integer) or flat.dtype == np.bool_
+        return flat[:, 0].astype(np.int64) if whole else None
 
     def take(self, rows: NDArray[np.int64] | list[int]) -> "Samples":
         """The samples of these rows."""
@@ -91,6 +98,8 @@ class Samples:
         """
         if len(names) == 1 and len(self.inputs) == 1:
             arrays = list(self.inputs.values())
+        elif len(names) == 1 and names[0] not in self.inputs and "x" in self.inputs:
+            arrays = [self.inputs["x"]]
         else:
             arrays = [self._of(key) for key in names]
         for key, array, shape in zip(names, arrays, shapes, strict=True):
@@ -104,7 +113,8 @@ class Samples:
     def _of(self, key: str) -> NDArray[np.float32]:
         if key not in self.inputs:
             raise UsageError(
-                f"{self.name} has no array {key!r} for the model's input of that name (it has {sorted(self.inputs)}); add it."
+                f"{self.name} has no array {key!r} for the model's input of that name (it has {', '.join(sorted(self.inputs))}); "
+                "name it so."
             )
         return self.inputs[key]
 
@@ -131,7 +141,8 @@ def read_samples(path: Path) -> Samples:
                 f"{path} has an array {key!r} of {array.dtype}, which is no input; store numbers, a row a sample."
             )
         inputs[key] = array.astype(np.float32)
-    if labels is not None and (labels.ndim < 1 or not np.issubdtype(labels.dtype, np.number)):
+    numbers = (np.integer, np.floating, np.bool_)
+    if labels is not None and (labels.ndim < 1 or not any(np.issubdtype(labels.dtype, kind) for kind in numbers)):
         raise UsageError(
             f"{path} has labels y of {labels.dtype}; store whole numbers for classes or real ones for targets."
         )

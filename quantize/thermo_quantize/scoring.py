@@ -10,6 +10,8 @@ from thermo_quantize.layers import LayerNoise
 from thermo_quantize.samples import Samples
 
 MAX_DROP = 0.5
+_ROUNDING = 1e-9
+"""A share of 0.515 less one of 0.51 is a little more than 0.005."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,8 @@ class Score:
     """How good outputs are.
 
     Attributes:
-        metric: "accuracy" (of classes), "rmse" (of targets), or "agreement" (with float, where there are no labels).
+        metric: "accuracy" (of classes), "rmse" (of targets), or "agreement" (with float, where there are no labels): the
+            share of equal argmax, or of one output 1 - RMSE / standard deviation.
         value: a share for accuracy and agreement, in the targets' unit for rmse.
         auc: of two classes, None otherwise.
         samples: how many.
@@ -42,6 +45,8 @@ def score(outputs: NDArray[np.float32], samples: Samples, exact: NDArray[np.floa
     """
     flat = outputs.reshape(len(outputs), -1)
     classes = samples.classes
+    if classes is not None and flat.shape[1] == 1 and set(np.unique(classes).tolist()) <= {0, 1}:
+        return _of_one_output(flat[:, 0], classes, flat if exact is None else exact)
     if classes is not None and flat.shape[1] > 1:
         if classes.min() < 0 or classes.max() >= flat.shape[1]:
             raise UsageError(
@@ -54,7 +59,8 @@ def score(outputs: NDArray[np.float32], samples: Samples, exact: NDArray[np.floa
         targets = samples.labels.astype(np.float64).reshape(len(flat), -1)
         if targets.shape != flat.shape:
             raise UsageError(
-                f"{samples.name} has targets of {targets.shape[1]} values and the model {flat.shape[1]} outputs."
+                f"{samples.name} has targets y of {targets.shape[1]} values and the model {flat.shape[1]} outputs; "
+                "store one value an output, or classes as whole numbers."
             )
         return Score("rmse", float(np.sqrt(np.mean((flat - targets) ** 2))), None, len(flat))
     if exact is None:
@@ -64,6 +70,14 @@ def score(outputs: NDArray[np.float32], samples: Samples, exact: NDArray[np.floa
         return Score("agreement", float(np.mean(flat.argmax(axis=1) == other.argmax(axis=1))), None, len(flat))
     spread = float(np.std(other)) or 1.0
     return Score("agreement", max(0.0, 1 - float(np.sqrt(np.mean((flat - other) ** 2))) / spread), None, len(flat))
+
+
+def _of_one_output(outputs: NDArray[np.float32], classes: NDArray[np.int64], exact: NDArray[np.float32]) -> Score:
+    """Two classes told apart by one output: at 0.5 where it is a probability, at 0 where it is a logit."""
+    probability = bool(np.all((exact >= 0) & (exact <= 1)))
+    value = float(np.mean((outputs > (0.5 if probability else 0.0)) == (classes == 1)))
+    two = _auc(outputs, classes == 1) if 0 < classes.mean() < 1 else None
+    return Score("accuracy", value, two, len(outputs))
 
 
 def drop(exact: Score, quantized: Score) -> float:
@@ -82,8 +96,8 @@ def gate(exact: Score, quantized: Score, max_drop: float, worst: LayerNoise | No
         AccuracyDropError: it is not; the sentence says how much, which layer loses most, and what to try.
     """
     lost = drop(exact, quantized)
-    if lost > max_drop:
-        layer = f"; {worst.kind} {worst.layer} loses most ({worst.own_db:.1f} dB)" if worst else ""
+    if not lost <= max_drop + _ROUNDING:
+        layer = f"; {worst.loss}" if worst else ""
         raise AccuracyDropError(
             f"The {scheme} model loses {lost:.2f} points of {exact.metric} ({exact.value:.4f} to {quantized.value:.4f}) "
             f"and may lose {max_drop:g}{layer}; try {_ADVICE.get(scheme, 'scheme qat')}."

@@ -64,7 +64,7 @@ def _check_fits(bundle: Bundle) -> None:
     """A device would refuse a bundle whose contract or labels are not its model's; so does the signer."""
     verified = verify_model(bundle.model)
     found = contracts(verified)
-    if found is None:
+    if found is None or "input" not in found:
         raise ModelError("The model must have one int8 input and one int8 output; quantise it fully to int8.")
     own_input, own_output = InputContract.from_dict(found["input"]), OutputContract.from_dict(found["output"])
     for name, given, own in (("input", bundle.input, own_input), ("output", bundle.output, own_output)):

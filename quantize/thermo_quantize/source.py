@@ -3,15 +3,17 @@
 import logging
 import os
 import re
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from thermo_core.errors import ModelError, StorageError, UsageError
+from thermo_core.errors import ModelError, StorageError, UnsupportedOperatorError, UsageError
 from thermo_core.tflite.schema import TensorType
-from thermo_core.tflite.verify import verify_model
+from thermo_core.tflite.verify import Verified, verify_model
 from thermo_quantize.files import read_file
+from thermo_quantize.layers import layer_name
 from thermo_quantize.quiet import quiet
 
 _UNSUPPORTED = re.compile(r"Op: (\w+)|tf\.(\w+)\b.*op is neither|error: '(tf\.\w+)'")
@@ -47,27 +49,35 @@ def load_source(path: Path) -> Source:
         raise StorageError(f"Cannot read {path}: no such file or directory; check the path.")
     if path.suffix == ".tflite":
         return from_tflite(read_file(path), str(path))
-    tf = import_tensorflow()
     if path.is_dir():
         if not (path / "saved_model.pb").is_file():
             raise ModelError(f"{path} is a folder without saved_model.pb; name a SavedModel or a .keras file.")
-        return from_function(_serving_function(tf, path), path.name)
-    import keras
-
-    try:
-        model = keras.models.load_model(path, compile=False)
-    except Exception as error:  # Keras raises whatever the damage leads to
-        raise ModelError(f"{path} is not a Keras model or is damaged ({_first_line(error)}); save it again.") from error
-    return from_keras(model, path.stem)
+        return from_function(_serving_function(import_tensorflow(), path), str(path))
+    if path.suffix not in (".keras", ".h5", ".hdf5"):
+        raise ModelError(
+            f"{path} is no model: its name ends in none of .keras, .h5 and .tflite, and it is no SavedModel."
+        )
+    if path.suffix == ".keras" and not zipfile.is_zipfile(path):
+        raise ModelError(f"{path} is not a Keras model or is damaged (it is no whole zip archive); save it again.")
+    return from_keras(_keras_model(path), str(path))
 
 
 def from_keras(model: Any, name: str = "") -> Source:
     """A built Keras model.
 
     Raises:
-        ModelError: an input has a dynamic shape, or an operator is not supported.
+        ModelError: it computes in float16, an input has a dynamic shape, or an operator is not supported.
     """
     tf = import_tensorflow()
+    name = name or model.name
+    if not getattr(model, "inputs", None):
+        raise ModelError(f"{name} has no fixed inputs; export it with model.export(FOLDER) and give that folder.")
+    for layer in model._flatten_layers():
+        if layer.compute_dtype != "float32" and layer.weights:
+            raise ModelError(
+                f"{name} computes in {layer.compute_dtype} in layer {layer.name!r}; build it with the dtype policy "
+                "float32 and give it the same weights."
+            )
     inputs = list(model.inputs)
     names = [_plain(tensor.name) for tensor in inputs]
     specs = []
@@ -75,7 +85,7 @@ def from_keras(model: Any, name: str = "") -> Source:
         shape = tuple(tensor.shape)[1:]
         if any(size is None for size in shape):
             raise ModelError(
-                f"The model's input {plain!r} has the dynamic shape {list(tensor.shape)}; build it with a fixed shape."
+                f"{name} has the dynamic shape {_shape(tensor.shape)} at its input {plain!r}; build it with a fixed one."
             )
         specs.append(tf.TensorSpec((1, *shape), tf.float32, name=plain))
 
@@ -83,15 +93,20 @@ def from_keras(model: Any, name: str = "") -> Source:
         return model(list(tensors) if len(tensors) > 1 else tensors[0], training=False)
 
     function = tf.function(call).get_concrete_function(*specs)
-    source = from_function(function, name or model.name)
-    return replace(source, keras=model, layers=_scopes(model))
+    layers = _scopes(model)
+    return replace(from_function(function, name, layers), keras=model)
 
 
-def from_function(function: Any, name: str) -> Source:
+def from_function(function: Any, name: str, layers: Mapping[str, str] | None = None) -> Source:
     """A TensorFlow concrete function whose inputs have a batch of one.
 
+    Args:
+        function: what to convert.
+        name: of the model, for messages.
+        layers: names of layers by their scopes.
+
     Raises:
-        ModelError: TensorFlow cannot convert it, or an operator is not supported.
+        ModelError: TensorFlow cannot convert it, or an operator is not supported; the sentence names the layer.
     """
     tf = import_tensorflow()
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
@@ -103,8 +118,8 @@ def from_function(function: Any, name: str) -> Source:
         return tf.lite.TFLiteConverter.from_concrete_functions([frozen])
 
     data = convert_quietly(converter(), name)
-    verify_model(data)
-    return Source(name, data, converter)
+    _check(data, name, layers or {})
+    return Source(_stem(name), data, converter, layers=layers or {})
 
 
 def from_tflite(data: bytes, name: str) -> Source:
@@ -113,16 +128,26 @@ def from_tflite(data: bytes, name: str) -> Source:
     Raises:
         ModelError: it is damaged, not float32, has a dynamic shape or an operator that is not supported.
     """
-    try:
-        verified = verify_model(data)
-    except ModelError as error:
-        raise ModelError(f"{name}: {error}") from error
+    verified = _check(data, name, {})
     for tensor in verified.model.tensors:
         if tensor.type in (TensorType.INT8, TensorType.INT16):
             raise ModelError(
                 f"{name} is quantised already ({tensor.label} is {tensor.type.name}); give the float model."
             )
-    return Source(Path(name).stem, data)
+    return Source(_stem(name), data)
+
+
+def _check(data: bytes, name: str, layers: Mapping[str, str]) -> Verified:
+    try:
+        return verify_model(data)
+    except UnsupportedOperatorError as error:
+        layer = layer_name(error.tensor, layers) if error.tensor else "output"
+        where = "at its output" if layer == "output" else f"in layer {layer!r}"
+        raise ModelError(
+            f"{name} has the operator {error.operator} {where}, which no engine of a wearable supports; replace that layer."
+        ) from error
+    except ModelError as error:
+        raise ModelError(f"{name}: {error}") from error
 
 
 def import_tensorflow() -> Any:
@@ -155,7 +180,7 @@ def convert_quietly(converter: Any, name: str) -> bytes:
         found = _UNSUPPORTED.search(str(error))
         operator = next((group for group in found.groups() if group), "") if found else ""
         what = f"has the unsupported operator {operator}" if operator else f"cannot be converted ({_first_line(error)})"
-        raise ModelError(f"The model {name} {what}; replace that layer.") from error
+        raise ModelError(f"{name} {what}; replace that layer.") from error
 
 
 def _serving_function(tf: Any, path: Path) -> Any:
@@ -170,7 +195,9 @@ def _serving_function(tf: Any, path: Path) -> Any:
         spec = signature.structured_input_signature[1][name]
         shape = spec.shape.as_list() if spec.shape.rank is not None else [None, None]
         if any(size is None for size in shape[1:]):
-            raise ModelError(f"The model's input {name!r} has the dynamic shape {shape}; export it with a fixed shape.")
+            raise ModelError(f"{path} has the dynamic shape {shape} at its input {name!r}; export it with a fixed one.")
+        if spec.dtype != tf.float32:
+            raise ModelError(f"{path} takes {spec.dtype.name} at its input {name!r}; export it with a float32 input.")
         specs.append(tf.TensorSpec([1, *shape[1:]], spec.dtype, name=_plain(name)))
 
     def call(*tensors: Any) -> Any:
@@ -194,6 +221,31 @@ def _scopes(model: Any) -> dict[str, str]:
             used.add(name)
         scopes[name] = layer.name
     return scopes
+
+
+def _keras_model(path: Path) -> Any:
+    import_tensorflow()
+    import keras
+
+    try:
+        with quiet():
+            return keras.models.load_model(path, compile=False)
+    except Exception as error:  # Keras raises whatever the damage leads to
+        own = re.search(r"Could not locate (?:class|function) '(\w+)'", str(error))
+        if own or "Lambda" in str(error):
+            what = f"the class {own[1]!r}" if own else "a Lambda layer"
+            raise ModelError(
+                f"{path} needs {what}, whose code is not in the file; export it with model.export(FOLDER) and give that folder."
+            ) from error
+        raise ModelError(f"{path} is not a Keras model or is damaged ({_first_line(error)}); save it again.") from error
+
+
+def _stem(name: str) -> str:
+    return Path(name).name.removesuffix(".tflite").removesuffix(".keras").removesuffix(".h5")
+
+
+def _shape(shape: Any) -> list[int | None]:
+    return [None if size is None else int(size) for size in shape]
 
 
 def _plain(name: str) -> str:

@@ -49,6 +49,27 @@ def test_overlap_is_found_by_content_wherever_it_hides() -> None:
 def test_a_constant_set_is_refused() -> None:
     with pytest.raises(UsageError, match="one constant value"):
         draw(Samples({"x": np.full((8, 3), 2.5, np.float32)}), 4)
+    with pytest.raises(UsageError, match="one sample 4 times over"):
+        draw(Samples({"x": np.tile(np.arange(3, dtype=np.float32), (8, 1))}), 4)
+
+
+def test_an_index_that_is_none_is_refused_as_such() -> None:
+    for wrong in ([], {"format": "other"}, {"format": "thermo-calibration-set", "version": 2}):
+        with pytest.raises(UsageError, match=r"calibration index is no file that quantize wrote .*calibration\.json"):
+            draw_again(make(10), wrong)
+
+
+def test_classes_are_whole_numbers_truth_values_or_one_hot_rows() -> None:
+    x = {"x": np.random.default_rng(0).normal(size=(4, 2)).astype(np.float32)}
+    wanted = [0, 1, 1, 0]
+    for labels in (np.array(wanted), np.array(wanted)[:, None], np.array(wanted) == 1, np.eye(2)[wanted]):
+        classes = Samples(x, labels).classes
+        assert classes is not None
+        assert classes.tolist() == wanted
+    for targets in (np.array([0.0, 1.0, 1.0, 0.0]), np.array([[0.0, 1.0], [1.0, 1.0], [0.0, 0.0], [0.5, 0.5]])):
+        assert Samples(x, targets).classes is None
+    with pytest.raises(UsageError, match="NaN or infinity in row 1 of 'y'"):
+        Samples(x, np.array([0.0, np.nan, 0.0, 0.0]))
 
 
 def test_reads_what_numpy_wrote(tmp_path: Path) -> None:
@@ -61,6 +82,8 @@ def test_reads_what_numpy_wrote(tmp_path: Path) -> None:
     assert (rate.shape, picture.shape) == ((3, 1), (3, 2, 2))
     with pytest.raises(UsageError, match=r"inputs of shape \(2, 2\) where the model's picture takes \(4, 4\)"):
         samples.ordered(["rate", "picture"], [(1, 1), (1, 4, 4)])
+    only = Samples({"x": picture, "subject": rate})
+    assert only.ordered(["anything"], [(1, 2, 2)])[0] is picture
     with pytest.raises(UsageError, match="no array 'motion'"):
         samples.ordered(["motion", "rate"], [(1, 1), (1, 1)])
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from thermo_core.errors import AccuracyDropError, UsageError
+from thermo_core.errors import AccuracyDropError, ModelError, UsageError
 from thermo_core.tflite.verify import verify_model
 from thermo_quantize import golden, layers
 from thermo_quantize.describe import contracts, describe
@@ -108,10 +108,68 @@ def test_every_engine_column_of_the_device_accepts_its_operators() -> None:
         assert Runner(INT8, kernels).run([np.zeros((24, 32, 1), np.int8)])[0].shape == (4,)
 
 
+def test_models_of_several_ends_have_contracts_by_name(model_builder) -> None:
+    builder = model_builder()
+    a, b, y = builder.tensor((1, 4), 0.1, 3), builder.tensor((1, 4), 0.2, -5), builder.tensor((1, 4), 0.3, 1)
+    builder.operator("ADD", [a, b], [y])
+    contract = contracts(verify_model(builder.build([a, b], [y])))
+    assert contract is not None
+    assert {name: one["zero_point"] for name, one in contract["inputs"].items()} == {"t0": 3, "t1": -5}
+    assert contract["inputs"]["t0"]["unit"] == "not stated"
+    assert list(contract["outputs"]) == ["t2"]
+    with pytest.raises(UsageError, match="The unit"):
+        contracts(verify_model(INT8), unit="")
+
+
+def test_networks_of_another_shape_are_not_compared(model_builder) -> None:
+    builder = model_builder()
+    x, y = builder.tensor((1, 4), 0.1), builder.tensor((1, 4), 1 / 256, -128)
+    builder.operator("SOFTMAX", [x], [y], beta=1.0)
+    with pytest.raises(ModelError, match="not the same network"):
+        layers.measure(FLOAT, builder.build([x], [y]), INPUTS)
+
+
+def test_layers_are_found_by_order_where_names_are_others() -> None:
+    """Quantisation-aware training names tensors anew."""
+    tree = unpack(INT8)
+    for number, tensor in enumerate(tree.subgraphs[0].tensors):
+        tensor.name = f"other/{number}"
+    renamed = layers.measure(FLOAT, pack(tree), INPUTS)
+    assert [(one.layer, one.own_db) for one in renamed] == [
+        (one.layer, one.own_db) for one in layers.measure(FLOAT, INT8, INPUTS)
+    ]
+
+
+def test_the_picture_marks_the_layer_that_is_named() -> None:
+    from xml.etree import ElementTree
+
+    from thermo_quantize.page import noise_picture
+
+    noise = layers.measure(FLOAT, INT8, INPUTS)
+    moved = layers.LayerNoise(0, "RESHAPE", "moved", 0, "INT8", 1.0, 1.0)
+    unknown = layers.LayerNoise(99, "MEAN", "unknown", 0, "INT8", None, 20.0)
+    root = ElementTree.fromstring(noise_picture([moved, *noise, unknown]))
+    bars = [bar for bar in root.iter("{http://www.w3.org/2000/svg}rect") if bar.get("height") == "7"]
+    red = [number for number, bar in enumerate(bars) if bar.get("fill") == "#b3261e"]
+    worst = layers.worst(noise)
+    assert red == [2 * (1 + [one.operator for one in noise].index(worst.operator if worst else -1))]
+
+
+def test_layer_names_lose_what_converters_add() -> None:
+    fused = "net_1/conv_1/Relu;net_1/conv_1/BiasAdd;net_1/conv_1/convolution"
+    assert layers.layer_name(fused, {"conv_1": "conv"}) == "conv"
+    assert layers.layer_name(f"StatefulPartitionedCall/StatefulPartitionedCall/{fused}", {}) == "conv_1"
+    assert layers.layer_name("StatefulPartitionedCall:0", {}) == layers.layer_name("Identity", {}) == "output"
+
+
 def test_the_gate_names_layer_and_cure() -> None:
     worst = layers.LayerNoise(3, "CONV_2D", "stem", 5, "INT8", 12.0, 11.0)
     exact = Score("accuracy", 0.97, None, 400)
     assert gate(exact, Score("accuracy", 0.9675, None, 400), 0.5, worst, "int8") == pytest.approx(0.25)
+    half = gate(Score("accuracy", 0.515, None, 200), Score("accuracy", 0.51, None, 200), 0.5, worst, "int8")
+    assert half == pytest.approx(0.5)
+    with pytest.raises(AccuracyDropError, match="nan"):
+        gate(exact, Score("accuracy", float("nan"), None, 400), 0.5, worst, "int8")
     with pytest.raises(AccuracyDropError, match=r"loses 2\.00 points .* CONV_2D stem loses most .* scheme mixed"):
         gate(exact, Score("accuracy", 0.95, None, 400), 0.5, worst, "int8")
     with pytest.raises(AccuracyDropError, match="points of rmse"):
@@ -125,6 +183,10 @@ def test_scores_of_known_outputs() -> None:
     assert (found.metric, found.value, found.auc) == ("accuracy", 0.5, 0.75)
     targets = Samples(samples.inputs, np.array([0.1, 0.8, 0.6, 0.0]))
     assert score(outputs[:, 1], targets).value == pytest.approx(0.15)
+    one = score(outputs[:, 1:], samples)
+    assert (one.metric, one.value, one.auc) == ("accuracy", 0.5, 0.75)
+    logits = np.log(outputs[:, 1:] / outputs[:, :1])
+    assert (score(logits, samples).value, score(logits, samples).auc) == (0.5, 0.75)
     with pytest.raises(UsageError, match="classes up to 5"):
         score(outputs, Samples(samples.inputs, np.array([0, 5, 0, 1])))
     with pytest.raises(UsageError, match="no labels"):

@@ -111,6 +111,23 @@ def test_refuses_and_names(model_builder, name: str) -> None:
     assert "\n" not in str(refusal.value)
 
 
+def test_the_command_tells_of_every_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from thermo_quantize.cli import main
+
+    (tmp_path / "cut.tflite").write_bytes(MODELS[0].read_bytes()[:-200])
+    words = ["verify", str(tmp_path / "absent.tflite"), str(MODELS[0]), str(tmp_path / "cut.tflite"), str(MODELS[1])]
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    captured = capsys.readouterr()
+    assert ended.value.code == 7
+    assert [line.split(":")[0] for line in captured.out.splitlines()] == [str(path) for path in MODELS[:2]]
+    assert ["absent.tflite" in line or "cut.tflite" in line for line in captured.err.splitlines()] == [True, True]
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert [one["accepted"] for one in found] == [False, True, False, True]
+
+
 def test_refuses_a_graph_that_runs_in_a_circle(model_builder) -> None:
     builder = model_builder()
     x, y, z = (builder.tensor((1, 4), 0.1) for _ in range(3))

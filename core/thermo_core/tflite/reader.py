@@ -12,7 +12,8 @@ from thermo_core.tflite.schema import TensorType
 _IDENTIFIER = b"TFL3"
 _MAX_DIMENSIONS = 8
 _MAX_ELEMENTS = 1 << 28
-_MAX_NAME = 200
+_MAX_NAME = 80
+_CONTROL = frozenset({"CALL", "CALL_ONCE", "IF", "WHILE"})
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Tensor:
     @property
     def label(self) -> str:
         """How errors name it."""
-        return f"tensor {self.index} ({self.name[:_MAX_NAME] or 'unnamed'})"
+        return f"tensor {self.index} ({_short(self.name)})"
 
 
 @dataclass(frozen=True)
@@ -92,11 +93,13 @@ def read_model(data: bytes) -> Model:
     if version != 3:
         raise ModelError(f"The model has schema version {version}; export it again as version 3.")
     graphs = model.tables(2, "graph")
+    codes = [_operator_code(table) for table in model.tables(1, "operator code")]
     if len(graphs) != 1:
-        raise ModelError(f"The model has {len(graphs)} graphs; export it with one, without control flow.")
+        control = sorted({name for name, _ in codes} & _CONTROL)
+        why = f" for {', '.join(control)}, as loops and recurrent layers have" if control else ""
+        raise ModelError(f"The model has {len(graphs)} graphs{why}; replace those layers and export it with one graph.")
     graph = graphs[0]
     buffers = [_content(table, data, number) for number, table in enumerate(model.tables(4, "buffer"))]
-    codes = [_operator_code(table) for table in model.tables(1, "operator code")]
     tensors = tuple(_tensor(number, table, buffers) for number, table in enumerate(graph.tables(0, "tensor")))
     operators = tuple(
         _operator(number, table, codes, tensors) for number, table in enumerate(graph.tables(3, "operator"))
@@ -105,6 +108,11 @@ def read_model(data: bytes) -> Model:
     outputs = _references(graph.numbers(2, "i", "the graph's outputs"), tensors, "the graph's outputs")
     _check_order(operators, inputs, outputs)
     return Model(model.text(3, "the description"), tensors, operators, inputs, outputs)
+
+
+def _short(name: str) -> str:
+    """A tensor's name in a sentence: of the layers that converters fuse and list, the first."""
+    return name.partition(";")[0][:_MAX_NAME] or "unnamed"
 
 
 def _content(table: Table, data: bytes, number: int) -> bytes | None:
@@ -127,7 +135,7 @@ def _operator_code(table: Table) -> tuple[str, int]:
 def _tensor(index: int, table: Table, buffers: list[bytes | None]) -> Tensor:
     what = f"tensor {index}"
     name = table.text(3, what)
-    label = f"{what} ({name[:_MAX_NAME] or 'unnamed'})"
+    label = f"{what} ({_short(name)})"
     shape = table.numbers(0, "i", f"the shape of {label}")
     if len(shape) > _MAX_DIMENSIONS or any(n < 0 for n in shape) or math.prod(shape) > _MAX_ELEMENTS:
         raise ModelError(f"The model's {label} has the impossible shape {list(shape[:9])}; export the model again.")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thermo_core.errors import ModelError
+from thermo_core.errors import ModelError, UnsupportedOperatorError
 from thermo_core.tflite.flatbuffer import Table, damaged, root
 from thermo_core.tflite.operators import MULTIPLYING, RULES
 from thermo_core.tflite.reader import Model, Tensor, read_model
@@ -25,6 +25,8 @@ MAX_ACTIVATION_BYTES = 128 << 20
 MAX_WORK = 4_000_000_000
 """Multiply-accumulates (or elements, where an operator has none) of one inference."""
 _MAX_RANK = 6
+_SHAPING = frozenset({"SHAPE", "BROADCAST_ARGS", "RANK"})
+"""What converters put in where the number of samples was left open."""
 _ACTIVATIONS = (TensorType.FLOAT32, TensorType.INT8, TensorType.INT16)
 _ENDS = (*_ACTIVATIONS, TensorType.INT32)
 _CONSTANTS = (*_ACTIVATIONS, TensorType.INT32, TensorType.INT64)
@@ -67,6 +69,7 @@ def verify_model(data: bytes) -> Verified:
     model = read_model(data)
     if len(model.tensors) > MAX_TENSORS:
         raise ModelError(f"The model has {len(model.tensors)} tensors and may have {MAX_TENSORS}; make it smaller.")
+    _check_precision(model)
     _check_operators_known(model)
     for tensor in model.tensors:
         _check_tensor(tensor)
@@ -90,24 +93,34 @@ def _bytes(tensor: Tensor) -> int:
     return tensor.elements * (tensor.type.size or 0)
 
 
+def _check_precision(model: Model) -> None:
+    for tensor in model.tensors:
+        if tensor.type is TensorType.FLOAT16:
+            raise ModelError(
+                f"The model's {tensor.label} holds float16 weights, which are not supported; export the model as int8 or float32."
+            )
+
+
 def _check_operators_known(model: Model) -> None:
     if not model.operators:
         raise ModelError("The model has no operators; export it again.")
     for operator in model.operators:
+        if operator.name in _SHAPING:
+            raise ModelError(
+                f"The model's {operator.label} computes shapes while it runs; export the model with a fixed batch of one."
+            )
         if operator.name not in RULES:
             made = f", which makes {operator.outputs[0].label}," if operator.outputs else ""
-            raise ModelError(
+            raise UnsupportedOperatorError(
                 f"The model's {operator.label}{made} is not supported by the engines a wearable has; "
-                "replace that layer and export the model again."
+                "replace that layer and export the model again.",
+                operator.name,
+                operator.outputs[0].name if operator.outputs else "",
             )
 
 
 def _check_tensor(tensor: Tensor) -> None:
     label = f"The model's {tensor.label}"
-    if tensor.type is TensorType.FLOAT16:
-        raise ModelError(
-            f"{label} holds float16 weights, which are not supported; export the model as int8 or float32."
-        )
     allowed = _ACTIVATIONS if tensor.data is None else _CONSTANTS
     if tensor.data is None and tensor.type is TensorType.INT32 and tensor.quantization is None:
         raise ModelError(f"{label} is computed in whole numbers, as dynamic shapes are; export it with a fixed shape.")
