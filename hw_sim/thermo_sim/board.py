@@ -134,6 +134,8 @@ class Board:
         hardware: the simulated hardware, to look at the truth.
         control_path: the control socket.
         memory: what it shares with the simulator.
+        doorbell: socket over which both say that there is something to look at.
+        mailbox: serves its I2C transactions.
 
     Raises:
         UsageError: an option is wrong, or firmware or emulator are missing.
@@ -162,9 +164,7 @@ class Board:
             warm_up_tau_s=None if options.warm_up else 0.0,
         )
         self.control_path = options.link.with_name(options.link.name + ".ctl")
-        self._control = ControlServer(
-            self.control_path, laboratory_commands(self.hardware, self._unplug, self._describe_state)
-        )
+        self._control = ControlServer(self.control_path, laboratory_commands(self.hardware, self._unplug, self.status))
         self._child: subprocess.Popen[bytes] | None = None
         self._ending = threading.Event()
         self._temporary = tempfile.mkdtemp(prefix="thermo-sim-") if options.state is None else None
@@ -177,8 +177,8 @@ class Board:
             undo.pop_all()
         self._line, self._board_line = _line(self._kind.line_buffer)
         doorbell, self._board_doorbell = socket.socketpair()
-        self._doorbell = doorbell
-        self._mailbox = MailboxServer(self.memory, self.hardware.bus, doorbell)
+        self.doorbell = doorbell
+        self.mailbox = MailboxServer(self.memory, self.hardware.bus, doorbell)
         self._cable = Cable(options.link)
         self._pump = Pump(self._cable, self._line, options.noise, options.seed)
 
@@ -208,7 +208,7 @@ class Board:
             if self.options.link.is_symlink():  # of a board that was killed: nobody serves its control socket
                 self.options.link.unlink()
             self._pump.start()
-            self._mailbox.start()
+            self.mailbox.start()
             self._child = self._launch()
         except BaseException:
             self.stop()
@@ -245,10 +245,10 @@ class Board:
                 child.wait()
             if child.stderr is not None:
                 child.stderr.close()
-        self._mailbox.stop()
+        self.mailbox.stop()
         self._pump.stop()
         self._control.stop()
-        for end in (self._line, self._board_line, self._doorbell, self._board_doorbell):
+        for end in (self._line, self._board_line, self.doorbell, self._board_doorbell):
             end.close()
         del self.memory
         self._file.close()
@@ -291,7 +291,8 @@ class Board:
     def _unplug(self, seconds: float) -> None:
         self._cable.pull(seconds, self._pump.wake)
 
-    def _describe_state(self) -> Mapping[str, Any]:
+    def status(self) -> Mapping[str, Any]:
+        """Where it is and what the wire did."""
         return {
             "link": str(self.options.link),
             "board": self.options.kind,

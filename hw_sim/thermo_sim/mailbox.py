@@ -126,7 +126,8 @@ class SharedFile:
     def close(self) -> None:
         """Let go of it."""
         del self.memory
-        with contextlib.suppress(BufferError):  # a server that hangs in a transaction still looks at it
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        with contextlib.suppress(BufferError):  # somebody, such as a server that hangs, still looks at it
             self._map.close()
         os.close(self._descriptor)
 

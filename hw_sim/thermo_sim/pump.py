@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 CHUNK = 4096
 NOBODY_READS_S = 2.0
-"""A wire holds nothing for a host that comes later: after this, what nobody reads is lost."""
+"""A wire holds nothing for a host that comes later: after this, what nobody reads is lost, until a host says something."""
 _REOPEN_S = 0.05
 
 
@@ -109,6 +109,7 @@ class Pump:
         self._host_waits = b""
         self._board_waits = b""
         self._moved_s = 0.0
+        self._unread = False
         self._open = False
         self._stopping = False
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -155,6 +156,7 @@ class Pump:
                 self._port.close()
                 self._open = False
                 self._host_waits = self._board_waits = b""
+                self._unread = False
             except ConnectionError:
                 return  # the board is gone; whoever started it knows
 
@@ -188,6 +190,7 @@ class Pump:
             self._from_board()
         if ready.get(port, 0) & ~select.POLLOUT:
             self._board_waits = self._to_board.carry(self._port.read())
+            self._unread = False
         self._deliver()
 
     def _from_board(self) -> None:
@@ -199,7 +202,7 @@ class Pump:
             return
         if not data:
             raise ConnectionResetError
-        if self._open:
+        if self._open and not self._unread:
             self._host_waits = self._to_host.carry(data)
             self._moved_s = time.monotonic()
         else:
@@ -217,4 +220,5 @@ class Pump:
             elif time.monotonic() - self._moved_s >= NOBODY_READS_S:
                 self.lost += len(self._host_waits)
                 self._host_waits = b""
+                self._unread = True
                 self._port.discard_output()
