@@ -1,6 +1,7 @@
 """The firmware's side of the line against docs/wire.md, thermo_core and cbor2: counters, records, framing, CBOR."""
 
 import ctypes
+import itertools
 import math
 import re
 import struct
@@ -12,6 +13,7 @@ import pytest
 from cobs import cobs
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from smp import packet as smp_packet
 
 from thermo_core.errors import ManagementError
 from thermo_core.wire import records
@@ -257,10 +259,9 @@ class Packet(ctypes.Structure):
     ]
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.binary(max_size=600), st.sets(st.integers(0, 20)))
-def test_packets_are_those_of_core_over_a_line_that_is_full_at_times(wire: Any, message: bytes, full: set[int]) -> None:
-    calls, lines = iter(range(10**6)), []
+def firmware_packet(wire: Any, message: bytes, full: set[int]) -> bytes:
+    """The lines of a message; the line is full whenever asked for one of the times in `full`."""
+    calls, lines = itertools.count(), []
 
     def take(context: object, data: Any, size: int) -> bool:
         if next(calls) in full:
@@ -272,9 +273,16 @@ def test_packets_are_those_of_core_over_a_line_that_is_full_at_times(wire: Any, 
     wire.framing_begin_packet(ctypes.byref(packet), message, len(message))
     while not wire.framing_send_packet(ctypes.byref(packet), sink, None):
         pass
-    assert b"".join(lines) == encode_packet(message)
     assert all(line.endswith(b"\n") and len(line) <= 127 for line in lines)
-    assert wire.framing_packet_bytes(len(message)) == len(b"".join(lines))
+    return b"".join(lines)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=600), st.sets(st.integers(0, 20)))
+def test_packets_are_those_of_core_over_a_line_that_is_full_at_times(wire: Any, message: bytes, full: set[int]) -> None:
+    packet = firmware_packet(wire, message, full)
+    assert packet == encode_packet(message)
+    assert wire.framing_packet_bytes(len(message)) == len(packet)
 
 
 class Receiver:
@@ -307,6 +315,18 @@ def core_messages(line: bytes) -> tuple[list[bytes], Demultiplexer]:
     demultiplexer = Demultiplexer(MAX_MESSAGE)
     frames = demultiplexer.feed(line + b"\0")
     return [frame.message for frame in frames if isinstance(frame, ManagementFrame)], demultiplexer
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(min_size=1, max_size=1000), st.sampled_from([127, 200, 1024]))
+def test_the_smp_package_understands_the_firmware_and_is_understood(wire: Any, message: bytes, length: int) -> None:
+    assert Receiver(wire).feed(b"".join(smp_packet.encode(message, length))) == [message]
+    decoder = smp_packet.decode()
+    next(decoder)
+    with pytest.raises(StopIteration) as done:
+        for line in firmware_packet(wire, message, set()).splitlines(keepends=True):
+            decoder.send(line)
+    assert done.value.value == message
 
 
 def test_packets_on_the_page_are_heard(wire: Any, vectors: dict[str, bytes]) -> None:
