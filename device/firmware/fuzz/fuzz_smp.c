@@ -11,7 +11,7 @@
 
 #define PAGE 4096
 #define PAGES 9
-#define MESSAGES 32
+#define MESSAGES 8
 
 static const uint8_t sensor_id[STORE_SENSOR_ID_BYTES] = {1, 2, 3, 4, 5, 6};
 
@@ -20,6 +20,7 @@ static struct {
   uint8_t fresh[PAGE * PAGES]; /* as every run finds it */
   bool dirty;
   bool leased;
+  bool absent; /* the picture sensor; a reset takes it away and brings it back */
   struct store store;
   struct counters counters;
   struct smp_server server;
@@ -60,12 +61,14 @@ static enum status flash_program(size_t offset, const uint8_t *data, size_t size
 
 static void reset(void *context) {
   (void)context;
+  self.absent = !self.absent;
 }
 
 static void get_state(void *context, struct wearable_state *state) {
   (void)context;
   state->time_us = now_us();
-  state->sensor_known = true;
+  state->sensor_known = !self.absent;
+  state->sensor_fault = self.leased ? "It does not answer." : NULL;
   memcpy(state->sensor_id, sensor_id, sizeof sensor_id);
   state->camera_rate_hz = 16.0f;
 }
@@ -91,7 +94,7 @@ static void stream_stop(void *context) {
 static const uint16_t *eeprom(void *context) {
   (void)context;
   static const uint16_t words[WEARABLE_EEPROM_WORDS] = {0};
-  return words;
+  return self.absent ? NULL : words;
 }
 
 static bool set_rate(void *context, float rate_hz, float *set_hz, enum wearable_code *code, struct text *reason) {
@@ -181,6 +184,8 @@ static void set_up(void) {
     memcpy(self.fresh, self.flash, sizeof self.flash);
     self.os = (struct smp_os){"fuzzed", "1", "fuzzed", "fuzzed", "fuzzed", "fuzzed", reset, NULL};
     self.wearable = (struct wearable_group){&board, &profile, &services, &self.counters, &self.server, &self.store};
+    self.counters.counts[COUNTER_BUS_NACK] = 5;
+    self.counters.counts[COUNTER_RESETS] = UINT32_MAX;
     self.groups[0] = smp_os_group(&self.os);
     self.groups[1] = image_group_commands(&profile);
     self.groups[2] = wearable_group_commands(&self.wearable);
@@ -190,7 +195,7 @@ static void set_up(void) {
     store_open(&self.store, &board);
     self.dirty = false;
   }
-  self.leased = false;
+  self.leased = self.absent = false;
   smp_begin(&self.server, self.groups, 3, now_us, NULL, NULL);
 }
 
