@@ -63,9 +63,11 @@ def cases(names: list[str], full: bool) -> Iterator[Case]:
     """Every task asked for, trained."""
     from thermo_models.study import train_one
 
-    for name, task in TASKS.items():
+    for name in names:
+        task = TASKS[name]
         path = SHARED / DATA[name] if name in DATA else None
-        if name not in names or (path is not None and not path.is_file()):
+        if path is not None and not path.is_file():
+            print(f"\n{name}: no data at hand")
             continue
         settings = task.settings
         samples = task.load(path, settings, not full)
@@ -109,7 +111,8 @@ def report(case: Case, epochs: int) -> None:
         worst = result.worst
         layer, db = (f"{worst.kind.lower()} {worst.layer}", f"{worst.own_db:.1f}") if worst else ("-", "-")
         print(
-            f"{scheme:16} {calibrator:11} {value:24.4f} {len(result.model):9,} {result.seconds:6.1f} {layer[-34:]:>34} {db:>6}"
+            f"{scheme:16} {calibrator:11} {value:24.4f} {len(result.model):9,} {result.seconds:6.1f} {layer[-34:]:>34} {db:>6}",
+            flush=True,
         )
         if calibrator is Calibrator.MINMAX:
             latency[scheme] = result.latency_us
@@ -123,10 +126,12 @@ def report(case: Case, epochs: int) -> None:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("tasks", nargs="*", help="tasks to run, all of them by default")
+    parser.add_argument("tasks", nargs="*", metavar="TASK", help=f"of {', '.join(TASKS)}; all of them by default")
     parser.add_argument("--full", action="store_true", help="all data and epochs")
     parser.add_argument("--epochs", type=int, default=2, help="of quantisation-aware training")
     options = parser.parse_args()
+    if unknown := set(options.tasks) - set(TASKS):
+        parser.error(f"no task {', '.join(sorted(unknown))}; there are {', '.join(TASKS)}")
     for case in cases(options.tasks or list(TASKS), options.full):
         report(case, options.epochs)
 

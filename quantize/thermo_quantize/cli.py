@@ -1,6 +1,8 @@
 """`thermo-quantize`: from a trained network to a signed bundle; faults become one sentence and an exit code."""
 
+import errno
 import json
+import os
 import sys
 from enum import IntEnum
 from pathlib import Path
@@ -97,13 +99,35 @@ def sign_command(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; ends the process with an exit code."""
+    _open_missing_streams()
     try:
-        app(arguments)
+        try:
+            app(arguments)
+        finally:
+            sys.stdout.flush()
     except ThermoError as error:
         print(f"thermo-quantize: {error}", file=sys.stderr)
         sys.exit(_exit_code(error))
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC):
+            raise
+        # Nobody reads on, or there is no room; what is left in the buffer must not fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno == errno.ENOSPC:
+            print(f"thermo-quantize: Standard output takes no more ({error.strerror}).", file=sys.stderr)
+            sys.exit(ExitCode.FILE)
+
+
+def _open_missing_streams() -> None:
+    """Give the process outputs where its parent closed them, lest a model that is opened becomes descriptor 1."""
+    if sys.stdout is None or sys.stderr is None:
+        while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+            pass
+        os.close(descriptor)
+        sys.stdout = sys.stdout or os.fdopen(1, "w")
+        sys.stderr = sys.stderr or os.fdopen(2, "w")
 
 
 def _exit_code(error: ThermoError) -> ExitCode:

@@ -51,6 +51,7 @@ def sign_bundle(
         ModelError: the model is malformed or not int8 with one input and one output.
         BundleError: a part is missing, unknown, out of range, or does not fit the model; the sentence names it.
     """
+    _ends(model)
     fields = Fields(contract, "contract")
     inputs = InputContract.from_dict(fields.value("input"), "contract.input")
     outputs = OutputContract.from_dict(fields.value("output"), "contract.output")
@@ -60,13 +61,21 @@ def sign_bundle(
     return _signed(bundle, version, key)
 
 
-def _check_fits(bundle: Bundle) -> None:
-    """A device would refuse a bundle whose contract or labels are not its model's; so does the signer."""
-    verified = verify_model(bundle.model)
+def _ends(model: bytes) -> tuple[InputContract, OutputContract, int]:
+    """The contracts that a model itself tells, and how many values it gives."""
+    verified = verify_model(model)
     found = contracts(verified)
     if found is None or "input" not in found:
-        raise ModelError("The model must have one int8 input and one int8 output; quantise it fully to int8.")
-    own_input, own_output = InputContract.from_dict(found["input"]), OutputContract.from_dict(found["output"])
+        raise ModelError(
+            "A wearable runs models of one int8 input and one int8 output, which this one has not; quantise it to int8."
+        )
+    own = InputContract.from_dict(found["input"]), OutputContract.from_dict(found["output"])
+    return *own, verified.model.outputs[0].elements
+
+
+def _check_fits(bundle: Bundle) -> None:
+    """A device would refuse a bundle whose contract or labels are not its model's; so does the signer."""
+    own_input, own_output, outputs = _ends(bundle.model)
     for name, given, own in (("input", bundle.input, own_input), ("output", bundle.output, own_output)):
         if np.float32(given.scale) != np.float32(own.scale) or given.zero_point != own.zero_point:
             raise BundleError(
@@ -77,7 +86,6 @@ def _check_fits(bundle: Bundle) -> None:
             f"The contract has inputs of shape {bundle.input.shape} and the model {own_input.shape}; "
             "use the contract.json beside it."
         )
-    outputs = verified.model.outputs[0].elements
     if outputs != len(bundle.profile.labels):
         raise BundleError(
             f"The model has {outputs} outputs and the profile {len(bundle.profile.labels)} labels; name each."
