@@ -25,7 +25,7 @@ from thermo_quantize.runtimes import Runner
 from thermo_quantize.samples import Samples
 from thermo_quantize.source import Source, from_keras
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+DATASETS = Path(__file__).resolve().parents[2] / "shared" / "datasets"
 DATA = {
     "nagoya-actions": "nagoya_fir_16x16/clips_groups012.npz",
     "core-temperature": "fda_face_oral/flir_group1.csv.gz",
@@ -65,7 +65,7 @@ def cases(names: list[str], full: bool) -> Iterator[Case]:
 
     for name in names:
         task = TASKS[name]
-        path = SHARED / DATA[name] if name in DATA else None
+        path = DATASETS / DATA[name] if name in DATA else None
         if path is not None and not path.is_file():
             print(f"\n{name}: no data at hand")
             continue
