@@ -292,12 +292,18 @@ class Board:
         self._cable.pull(seconds, self._pump.wake)
 
     def status(self) -> Mapping[str, Any]:
-        """Where it is and what the wire did."""
+        """Where it is, what the wire did, and what the board reports."""
+        report = self.memory.report
+        fault = {name: getattr(report, name) for name in ("exception", "pc", "lr", "cfsr")} if report.faults else None
         return {
             "link": str(self.options.link),
             "board": self.options.kind,
             "line_bytes_damaged": self._pump.damaged,
             "line_bytes_unread": self._pump.lost,
+            "starts": report.starts,
+            "stack_bytes_used": report.stack_used,
+            "faults": report.faults,
+            "last_fault": fault,
         }
 
     def _remove_state(self) -> None:

@@ -73,6 +73,20 @@ class RetainedTime(ctypes.LittleEndianStructure):
     )
 
 
+class BoardReport(ctypes.LittleEndianStructure):
+    """`struct board_report`."""
+
+    _fields_ = (
+        ("starts", ctypes.c_uint32),
+        ("stack_used", ctypes.c_uint32),
+        ("faults", ctypes.c_uint32),
+        ("exception", ctypes.c_uint32),
+        ("pc", ctypes.c_uint32),
+        ("lr", ctypes.c_uint32),
+        ("cfsr", ctypes.c_uint32),
+    )
+
+
 class SharedMemory(ctypes.LittleEndianStructure):
     """`struct shared_memory`."""
 
@@ -80,7 +94,9 @@ class SharedMemory(ctypes.LittleEndianStructure):
         ("mailbox", Mailbox),
         ("reserved_1", ctypes.c_uint8 * (0x8000 - ctypes.sizeof(Mailbox))),
         ("time", RetainedTime),
-        ("reserved_2", ctypes.c_uint8 * (0x8000 - ctypes.sizeof(RetainedTime))),
+        ("reserved_2", ctypes.c_uint8 * (0x4000 - ctypes.sizeof(RetainedTime))),
+        ("report", BoardReport),
+        ("reserved_3", ctypes.c_uint8 * (0x4000 - ctypes.sizeof(BoardReport))),
         ("flash", ctypes.c_uint8 * (FLASH_PAGES * FLASH_PAGE_SIZE)),
     )
 

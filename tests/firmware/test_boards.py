@@ -74,6 +74,7 @@ def layout() -> Iterator[str]:
     for structure, name in (
         (mailbox.Mailbox, "struct mailbox"),
         (mailbox.RetainedTime, "struct retained_time"),
+        (mailbox.BoardReport, "struct board_report"),
         (mailbox.SharedMemory, "struct shared_memory"),
     ):
         yield f"sizeof({name}) == {ctypes.sizeof(structure)}"
@@ -199,8 +200,11 @@ def test_every_way_down_leads_back_up_with_its_cause(probe: Probe, kind: Kind) -
         times.append(int(probe.ask("time")))
         assert probe.read(CAMERA, EEPROM, 2)[0] == OK
     assert times == sorted(times)
+    status = probe.board.status()
+    assert status["starts"] == 1 + len(ways)
     if kind.emulated:
-        assert 0 < int(probe.ask("stack")) < 4096
+        assert 0 < int(probe.ask("stack")) < 4096 and 0 < status["stack_bytes_used"] < 4096
+        assert status["faults"] == 3 and status["last_fault"]["exception"] == 3
 
 
 def test_a_loop_that_nothing_interrupts_is_found_by_the_watchdog(emulated: Kind, tmp_path: Path) -> None:
@@ -211,11 +215,9 @@ def test_a_loop_that_nothing_interrupts_is_found_by_the_watchdog(emulated: Kind,
             gdb.write(astray, ENDLESS_LOOP)
             gdb.set_pc(astray)
         assert probe.revive("cause") == RESET_WATCHDOG
-        nm = subprocess.run(["arm-none-eabi-nm", str(emulated.firmware)], capture_output=True, text=True, check=True)
-        (where,) = (int(line.split()[0], 16) for line in nm.stdout.splitlines() if line.endswith("startup_last_fault"))
-        with Gdb(tmp_path / "gdb") as gdb:
-            count, exception, pc, *_ = gdb.read_words(where, 5)
-        assert (count, exception, pc) == (1, 2, astray)
+        status = probe.board.status()
+        assert (status["faults"], status["starts"]) == (1, 2)
+        assert status["last_fault"]["exception"] == 2 and status["last_fault"]["pc"] == astray
 
 
 def test_the_firmware_ends_where_its_64_kb_end(emulated: Kind, tmp_path: Path) -> None:

@@ -171,10 +171,6 @@ class Gdb:
         self._socket.sendall(b"$%s#%02x" % (data, sum(data) % 256))
         return self._packet()
 
-    def read_words(self, address: int, count: int) -> list[int]:
-        data = bytes.fromhex(self.command(f"m{address:x},{4 * count:x}"))
-        return [int.from_bytes(data[i : i + 4], "little") for i in range(0, len(data), 4)]
-
     def write(self, address: int, data: bytes) -> None:
         assert self.command(f"M{address:x},{len(data):x}:{data.hex()}") == "OK"
 

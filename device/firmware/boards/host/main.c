@@ -212,6 +212,7 @@ int main(int count, char **words) {
   };
   board.flash = shared->flash;
   board.reset_cause = find_cause();
+  shared->report.starts++;
   start_watchdog();
   application(&board);
 }

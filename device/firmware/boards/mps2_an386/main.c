@@ -12,6 +12,8 @@
 #include "uart.h"
 #include "watchdog.h"
 
+#define REPORT_EVERY_US 1000000U
+
 int main(void);
 
 static const struct mailbox_port port = {
@@ -23,6 +25,16 @@ static const struct mailbox_port port = {
 
 static void wait_until_us(uint64_t time_us) {
   clock_sleep_until_us(time_us, uart_has_input);
+}
+
+static void watchdog_fed(void) {
+  static uint64_t report_due_us;
+  watchdog_feed();
+  const uint64_t now_us = clock_now_us();
+  if (now_us >= report_due_us) {
+    report_due_us = now_us + REPORT_EVERY_US;
+    startup_report();
+  }
 }
 
 static enum status i2c_transfer(uint8_t address, const uint8_t *write, size_t write_size, uint8_t *read,
@@ -63,7 +75,7 @@ int main(void) {
       .flash_pages = FLASH_PAGES,
       .flash_erase = flash_erase,
       .flash_program = flash_program,
-      .watchdog_feed = watchdog_feed,
+      .watchdog_feed = watchdog_fed,
       .reset = startup_reset,
       .stack_used = startup_stack_used,
   };

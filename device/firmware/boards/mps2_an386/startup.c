@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "doorbell.h"
+#include "memory.h"
 #include "registers.h"
 #include "uart.h"
 
@@ -13,20 +14,22 @@
 extern uint32_t stack_bottom[], stack_top[], data_source[], data_start[], data_end[], bss_start[], bss_end[];
 int main(void);
 
-struct last_fault startup_last_fault __attribute__((section(".noinit")));
 /* RUNNING where nothing announced the reset: then the watchdog bit, or a fault did what it would have done. */
 static uint32_t state __attribute__((section(".noinit")));
 
 enum reset_cause startup_reset_cause(void) {
   const uint32_t before = state;
   state = RUNNING;
+  if (before != ASKED_FOR && before != RUNNING) {
+    SHARED->report = (struct board_report){0};
+  }
+  SHARED->report.starts++;
   if (before == ASKED_FOR) {
     return RESET_SOFTWARE;
   }
   if (before == RUNNING) {
     return RESET_WATCHDOG;
   }
-  startup_last_fault = (struct last_fault){0};
   return RESET_POWER;
 }
 
@@ -48,6 +51,10 @@ size_t startup_stack_used(void) {
     word++;
   }
   return (size_t)(stack_top - word) * sizeof *word;
+}
+
+void startup_report(void) {
+  SHARED->report.stack_used = (uint32_t)startup_stack_used();
 }
 
 __attribute__((used)) static _Noreturn void start(void) {
@@ -81,12 +88,13 @@ __attribute__((naked, used, noreturn)) void reset_handler(void) {
 
 /* `frame` is what the processor pushed (r0-r3, r12, lr, pc, xpsr), where there was stack left to push it to. */
 __attribute__((used)) static _Noreturn void fault(const uint32_t *frame, uint32_t exception) {
-  startup_last_fault.count++;
-  startup_last_fault.exception = exception;
-  startup_last_fault.cfsr = SCB_CFSR;
+  struct board_report *report = &SHARED->report;
+  report->faults++;
+  report->exception = exception;
+  report->cfsr = SCB_CFSR;
   const int readable = frame >= stack_bottom && frame + 8 <= stack_top;
-  startup_last_fault.lr = readable ? frame[5] : 0;
-  startup_last_fault.pc = readable ? frame[6] : 0;
+  report->lr = readable ? frame[5] : 0;
+  report->pc = readable ? frame[6] : 0;
   restart();
 }
 

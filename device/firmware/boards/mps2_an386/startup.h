@@ -7,22 +7,13 @@
 
 #include "board.h"
 
-/* What a debugger finds about the last fault or bite of the watchdog; survives resets. */
-struct last_fault {
-  uint32_t count;
-  uint32_t exception; /* number: 2 watchdog, 3 HardFault */
-  uint32_t pc;
-  uint32_t lr;
-  uint32_t cfsr; /* configurable fault status register */
-};
-
-extern struct last_fault startup_last_fault;
-
 /* Why it started; call it once. */
 enum reset_cause startup_reset_cause(void);
 /* Start again, remembering that the software asked for it. */
 _Noreturn void startup_reset(void);
 /* Most bytes of stack used so far. */
 size_t startup_stack_used(void);
+/* Bring up to date what the board tells whoever debugs it. */
+void startup_report(void);
 
 #endif

@@ -1,5 +1,5 @@
-/* Memory that a simulated board shares with thermo-sim: a mailbox for I2C transactions, the clock's last reading, and
-   flash. thermo_sim/mailbox.py has the same layout; a test holds them together.
+/* Memory that a simulated board shares with thermo-sim: a mailbox for I2C transactions, the clock's last reading,
+   flash, and a report. thermo_sim/mailbox.py has the same layout; a test holds them together.
 
    It is a file, so that flash and clock survive resets and, where the simulator keeps the file, restarts. Numbers are
    little-endian. */
@@ -44,6 +44,17 @@ struct retained_time {
   uint64_t time_us[2];
 };
 
+/* What a board tells whoever debugs it. */
+struct board_report {
+  uint32_t starts;
+  uint32_t stack_used; /* most bytes since the last start; 0 where the board cannot tell */
+  uint32_t faults;     /* since power-on, bites of the watchdog among them; the others are of the last one */
+  uint32_t exception;  /* number: 2 watchdog, 3 HardFault */
+  uint32_t pc;
+  uint32_t lr;
+  uint32_t cfsr; /* configurable fault status register */
+};
+
 #define FLASH_PAGE_SIZE 4096U
 #define FLASH_PAGES 16U
 
@@ -51,7 +62,9 @@ struct shared_memory {
   struct mailbox mailbox;
   uint8_t reserved_1[0x8000U - sizeof(struct mailbox)];
   struct retained_time time;
-  uint8_t reserved_2[0x8000U - sizeof(struct retained_time)];
+  uint8_t reserved_2[0x4000U - sizeof(struct retained_time)];
+  struct board_report report;
+  uint8_t reserved_3[0x4000U - sizeof(struct board_report)];
   uint8_t flash[FLASH_PAGES * FLASH_PAGE_SIZE];
 };
 
