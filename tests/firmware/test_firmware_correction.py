@@ -71,6 +71,25 @@ def test_pictures_and_curves_come_out_as_in_core(numerics: Any, seed: int, bad: 
     assert sensor_id.tobytes() == SENSOR + b"\0\0"
 
 
+def test_half_of_the_pixels_may_be_bad_and_no_more(numerics: Any) -> None:
+    data = bytearray(made(bad=0).to_bytes())
+    data[9244 : 9244 + 48] = b"\xff" * 48
+    assert opened(numerics, resealed(bytes(data)))[0] == numerics.OK
+    data[9244 + 48] = 0x10
+    check_same(numerics, resealed(bytes(data)))
+    assert opened(numerics, resealed(bytes(data)))[0] == numerics.DAMAGED
+
+
+def test_a_bad_pixel_alone_is_no_identity(numerics: Any) -> None:
+    data = bytearray(Correction.identity(SENSOR).to_bytes())
+    data[9244] = 1
+    status, _blob = opened(numerics, resealed(bytes(data)))
+    assert status == numerics.OK and not numerics.c.shim_correction_is_identity()
+    celsius = np.full((24, 32), 30, np.float32)
+    celsius[0, 0] = 500
+    assert applied(numerics, celsius, 25.0)[0, 0] == 30
+
+
 def test_identity_changes_nothing(numerics: Any) -> None:
     status, _blob = opened(numerics, Correction.identity(SENSOR).to_bytes())
     assert status == numerics.OK and numerics.c.shim_correction_is_identity()
@@ -153,6 +172,16 @@ def test_impossible_content_is_refused_though_its_crc_holds(numerics: Any, place
     data = bytearray(made().to_bytes())
     data[place : place + len(content)] = content
     assert opened(numerics, resealed(bytes(data)))[0] == numerics.DAMAGED
+
+
+@pytest.mark.parametrize("steps", [1.0, 1.5, 2.5, 3.0, 2.0**24 - 1.5])
+def test_halves_between_two_singles_round_to_even(numerics: Any, steps: float) -> None:
+    b = 1 + steps * 2.0**-23
+    status, _blob = opened(numerics, made(thermistors=(SteinhartHart(0.0, b, 0.0),)).to_bytes())
+    assert status == numerics.OK
+    curve = np.zeros(3, np.float32)
+    assert numerics.c.shim_correction_curve(ctypes.c_size_t(0), ctypes.c_void_p(curve.ctypes.data)) == 1
+    assert curve[1] == np.float32(b)
 
 
 @settings(max_examples=300, deadline=None)

@@ -199,6 +199,85 @@ def check_alike(numerics: Any, decoder: Decoder, frames: NDArray[np.uint16]) -> 
         np.testing.assert_allclose(got.celsius[plausible], wanted.celsius[plausible], rtol=0, atol=0.02)
 
 
+BYTES = [0, 1, 2, 4, 5, 63, 64, 65, 66, 67, 127, 128, 129, 189, 190, 191, 192, 254, 255]
+"""Each side of every limit that a field of up to 8 bits has, of either sign."""
+
+
+@pytest.mark.parametrize(
+    ("place", "base"),
+    [
+        *((place, {}) for place in (48, 49, 50, 51, 56, 57, 58, 59, 60, 63)),
+        (52, {56: 0x2052}),
+        (54, {56: 0x2402}),
+        (55, {56: 0x2402}),
+        *((place, {61: 0, 62: 0, 63: 0x2440 | scale}) for place in (61, 62) for scale in (0, 1, 2)),
+        (62, {61: 0, 63: 0x3F10}),
+    ],
+)
+def test_limits_of_the_constants_are_cores(numerics: Any, place: int, base: dict[int, int]) -> None:
+    eeprom = generate(3)
+    for other, word in base.items():
+        eeprom[other] = word
+    seen = set()
+    values = {high << 8 | low for high in BYTES for low in BYTES}
+    for value in values.union(range(256), range(0, 0x10000, 256)):
+        eeprom[place] = value
+        status = status_of(numerics, eeprom)
+        assert numerics.extract(eeprom)[0] == status, f"word {place} = {value:#06x}"
+        seen.add(status)
+    assert place in (57, 58, 59) or seen == {numerics.OK, numerics.BAD_EEPROM}
+
+
+@pytest.mark.parametrize("tgc_and_ks_ta", [0x0000, 0xF020, 0xF0B0])
+def test_the_least_sensitivity_is_cores(numerics: Any, tgc_and_ks_ta: int) -> None:
+    eeprom = generate(3)
+    eeprom[60] = tgc_and_ks_ta
+
+    def refused(mean: int) -> bool:
+        eeprom[33] = mean
+        return status_of(numerics, eeprom) != numerics.OK
+
+    low, high = 0, 0xFFFF
+    assert refused(low) and not refused(high)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if refused(middle) else (low, middle)
+    for mean in range(max(0, low - 3), high + 4):
+        eeprom[33] = mean
+        assert numerics.extract(eeprom)[0] == status_of(numerics, eeprom)
+
+
+@pytest.mark.parametrize("resolution", range(4))
+@pytest.mark.parametrize("place", [0x00, 0x0A, 0x20, 0x2A])
+def test_limits_of_the_auxiliary_words_are_cores(numerics: Any, place: int, resolution: int) -> None:
+    """Walks to each place where core's verdict changes and compares on both sides."""
+    eeprom = encode(replace(random_parameters(1), k_vdd=-3200, gain=6000))
+    decoder = Decoder(Calibration.from_eeprom(eeprom))
+    control = ControlRegister(resolution_code=resolution)
+    words = simulated(eeprom, np.full((24, 32), 34.0), Conditions(), control)[0]
+    assert numerics.extract(eeprom)[0] == numerics.OK
+
+    def allowed(value: int) -> bool:
+        words[768 + place] = value & 0xFFFF
+        try:
+            decoder.check(words)
+        except AuxiliaryDataError:
+            return False
+        return True
+
+    coarse = range(-32768, 32768, 97)
+    verdicts = list(map(allowed, coarse))
+    limits = 0
+    for first, before, after in zip(coarse, verdicts, verdicts[1:], strict=False):
+        if before != after:
+            limits += 1
+            for value in range(first, first + 98):
+                wanted = allowed(value)
+                refused = numerics.decode(words).status == numerics.BAD_AUXILIARY
+                assert refused != wanted, f"word {place:#x} = {value}"
+    assert limits >= 1
+
+
 @pytest.mark.parametrize("word", [0x0000, 0xFFFF, 0x1234])
 def test_a_bus_without_a_sensor_gives_no_constants(numerics: Any, word: int) -> None:
     assert numerics.extract(np.full(832, word, np.uint16))[0] == numerics.BAD_EEPROM

@@ -121,7 +121,7 @@ static enum status extract_shared(const uint16_t eeprom[MLX90640_EEPROM_WORDS], 
   constants->chess_calibrated = !(eeprom[PATTERN] & 0x0800U);
   constants->resolution = (uint8_t)field(eeprom[SCALES], 12, 2);
   constants->vdd25 = (float)((field(eeprom[SUPPLY], 0, 8) - 256) * 32 - 8192);
-  constants->per_k_vdd = 1.0F / (float)k_vdd;
+  constants->k_vdd = (float)k_vdd;
   constants->kv_ptat = (float)signed_field(eeprom[PTAT_SLOPES], 10, 6) / 4096.0F;
   constants->per_kt_ptat = 8.0F / (float)kt_ptat;
   constants->v_ptat25 = (float)v_ptat25;

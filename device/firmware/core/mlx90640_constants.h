@@ -23,7 +23,7 @@ struct mlx90640_constants {
   uint8_t resolution; /* code the constants refer to: 0 is 16 bit, 3 is 19 bit */
 
   float vdd25;              /* counts */
-  float per_k_vdd;          /* V/count */
+  float k_vdd;              /* counts/V */
   float kv_ptat;            /* 1/V */
   float per_kt_ptat;        /* K/count */
   float v_ptat25;           /* counts */

@@ -40,7 +40,7 @@ enum status mlx90640_read_conditions(const struct mlx90640_constants *constants,
     return STATUS_BAD_AUXILIARY;
   }
   const float resolution = finer[3U + (constants->resolution & 3U) - mlx90640_resolution_code(control)];
-  const float dv = ((float)auxiliary(ram, MLX90640_VDD) * resolution - constants->vdd25) * constants->per_k_vdd;
+  const float dv = ((float)auxiliary(ram, MLX90640_VDD) * resolution - constants->vdd25) / constants->k_vdd;
   if (!(dv > -0.9F && dv < 0.9F)) {
     return STATUS_BAD_AUXILIARY;
   }
