@@ -199,7 +199,7 @@ def check_alike(numerics: Any, decoder: Decoder, frames: NDArray[np.uint16]) -> 
         np.testing.assert_allclose(got.celsius[plausible], wanted.celsius[plausible], rtol=0, atol=0.02)
 
 
-BYTES = [0, 1, 2, 4, 5, 63, 64, 65, 66, 67, 127, 128, 129, 189, 190, 191, 192, 254, 255]
+BYTES = [0, 1, 2, 4, 5, 16, 32, 48, 63, 64, 65, 66, 67, 127, 128, 129, 189, 190, 191, 192, 254, 255]
 """Each side of every limit that a field of up to 8 bits has, of either sign."""
 
 
