@@ -73,6 +73,19 @@ class Row:
         return asdict(self)
 
 
+def require_oracle() -> None:
+    """Fail where the oracle is not at hand.
+
+    Raises:
+        UsageError: tflite-runtime is absent or another version.
+    """
+    if version(ORACLE) != ORACLE_VERSION:
+        raise UsageError(
+            f"Golden vectors come from tflite-runtime {ORACLE_VERSION} and {version(ORACLE)} is here; install that version, "
+            "for which Python 3.11 is the newest."
+        )
+
+
 def make(model: bytes, inputs: Sequence[NDArray[np.float32]], count: int = COUNT, seed: int = 0) -> Golden:
     """Golden vectors: half real samples, half noise over the whole input range, so that saturation is reached.
 
@@ -86,10 +99,7 @@ def make(model: bytes, inputs: Sequence[NDArray[np.float32]], count: int = COUNT
         UsageError: the oracle is not installed in its pinned version.
         ModelError: the oracle refuses the model.
     """
-    if version(ORACLE) != ORACLE_VERSION:
-        raise UsageError(
-            f"Golden vectors come from tflite-runtime {ORACLE_VERSION} and {version(ORACLE)} is here; install that version."
-        )
+    require_oracle()
     runner = Runner(model, Kernels.REFERENCE, ORACLE)
     generator = np.random.default_rng(seed)
     real = min(len(inputs[0]), (count + 1) // 2)

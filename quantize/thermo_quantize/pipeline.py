@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_core.errors import AccuracyDropError, StorageError, UsageError
+from thermo_core.errors import AccuracyDropError, ModelError, StorageError, UsageError
 from thermo_core.tflite.verify import verify_model
 from thermo_quantize import golden, layers, qat, runtimes
 from thermo_quantize.calibration_set import DEFAULT_COUNT, CalibrationSet, check_disjoint, draw, draw_again
@@ -177,6 +177,7 @@ def quantize(
         UsageError: data that are constant, do not fit the model, or are in both sets.
         ModelError: the model cannot be quantised so.
     """
+    golden.require_oracle()
     began = time.perf_counter()
     exact = Runner(source.float_model)
     names, shapes = [end.name for end in exact.inputs], [end.shape for end in exact.inputs]
@@ -247,13 +248,19 @@ def _convert(
 
 
 def latency(model: bytes, sample: list[NDArray[np.float32]], runs: int = LATENCY_RUNS) -> dict[str, float]:
-    """Median real time of one inference here, microseconds, by runtime and kernels; compare them with one another alone."""
+    """Median real time of one inference here, microseconds, by runtime and kernels; compare them with one another alone.
+
+    What a runtime cannot run is left out.
+    """
     found = {}
     for runtime in runtimes.RUNTIMES:
         if not runtimes.installed(runtime):
             continue
         for kernels in Kernels:
-            runner = Runner(model, kernels, runtime)
+            try:
+                runner = Runner(model, kernels, runtime)
+            except ModelError:
+                continue
             arrays = [end.encode(array) for end, array in zip(runner.inputs, sample, strict=True)]
             times = []
             for _ in range(runs):

@@ -71,7 +71,9 @@ def from_keras(model: Any, name: str = "") -> Source:
     tf = import_tensorflow()
     name = name or model.name
     if not getattr(model, "inputs", None):
-        raise ModelError(f"{name} has no fixed inputs; export it with model.export(FOLDER) and give that folder.")
+        raise ModelError(
+            f"{name} has no fixed inputs; begin it with keras.Input(shape), or give the folder that model.export(FOLDER) writes."
+        )
     for layer in model._flatten_layers():
         if layer.compute_dtype != "float32" and layer.weights:
             raise ModelError(
@@ -89,10 +91,19 @@ def from_keras(model: Any, name: str = "") -> Source:
             )
         specs.append(tf.TensorSpec((1, *shape), tf.float32, name=plain))
 
-    def call(*tensors: Any) -> Any:
-        return model(list(tensors) if len(tensors) > 1 else tensors[0], training=False)
+    # A model may take its inputs as a list, a map or one by itself; Keras keeps that to itself.
+    structure = getattr(model, "_inputs_struct", inputs)
 
-    function = tf.function(call).get_concrete_function(*specs)
+    def call(*tensors: Any) -> Any:
+        return model(tf.nest.pack_sequence_as(structure, tensors), training=False)
+
+    try:
+        with quiet():
+            function = tf.function(call, autograph=False).get_concrete_function(*specs)
+    except Exception as error:  # layers raise whatever they like
+        raise ModelError(
+            f"{name} cannot be run on its own inputs ({_first_line(error)}); export it with model.export(FOLDER)."
+        ) from error
     layers = _scopes(model)
     return replace(from_function(function, name, layers), keras=model)
 

@@ -366,6 +366,22 @@ def test_models_whose_code_is_not_in_the_file_are_sent_to_export(tmp_path: Path)
     assert any(one.layer.startswith("first") for one in result.noise)
 
 
+def test_a_model_that_takes_and_gives_maps_is_quantised_by_its_input_names() -> None:
+    layers = keras.layers
+    picture, more = keras.Input((12, 16, 1), name="picture"), keras.Input((4,), name="more")
+    joined = layers.Concatenate()([layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(picture)), more])
+    model = keras.Model({"z": picture, "a": more}, {"verdict": layers.Dense(2)(joined)})
+    samples = {"picture": spots(24, 1)[0], "more": np.random.default_rng(0).normal(size=(24, 4)).astype(np.float32)}
+    expected = model({"z": samples["picture"], "a": samples["more"]})["verdict"].numpy()
+    source = from_keras(model)
+    runner = Runner(source.float_model)
+    arrays = Samples(samples).ordered([end.name for end in runner.inputs], [end.shape for end in runner.inputs])
+    assert np.allclose(runner.predict(arrays)[0], expected, atol=1e-5)
+    result = quantize(source, Samples(samples), Settings(count=24))
+    assert result.contract is not None
+    assert set(result.contract["inputs"]) == {"picture", "more"}
+
+
 def test_half_precision_is_refused_by_its_layer() -> None:
     inputs = keras.Input((8,), dtype="float16")
     half = keras.layers.Dense(2, dtype="mixed_float16", name="halved")
