@@ -1,9 +1,11 @@
 """Reads inputs and writes results as a whole, with one sentence where the system refuses."""
 
 import contextlib
+import errno
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from thermo_core.errors import StorageError, UsageError
@@ -64,18 +66,38 @@ def write_file(path: Path, data: bytes) -> None:
     Raises:
         StorageError: it cannot be written; the old content stays.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    write_files({path: data})
+
+
+def write_files(files: Mapping[Path, bytes]) -> None:
+    """Replace files that belong together, each as a whole and none before all are on the disk.
+
+    Raises:
+        StorageError: one cannot be written; the old content of all stays.
+    """
+    staged: dict[Path, Path] = {}
     try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise _refused("write", path, error) from error
+        for path, data in files.items():
+            try:
+                if path.is_dir():
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+                temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+                staged[path] = temporary
+                with temporary.open("xb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+            except OSError as error:
+                raise _refused("write", path, error) from error
+        for path, temporary in staged.items():
+            try:
+                temporary.replace(path)
+            except OSError as error:
+                raise _refused("write", path, error) from error
     finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        for temporary in staged.values():
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 def check_folder(folder: Path) -> None:

@@ -16,7 +16,7 @@ from thermo_quantize import golden, layers, qat, runtimes
 from thermo_quantize.calibration_set import DEFAULT_COUNT, CalibrationSet, check_disjoint, draw, draw_again
 from thermo_quantize.convert import RANGED, Scheme, convert
 from thermo_quantize.describe import Description, contracts, describe
-from thermo_quantize.files import write_file
+from thermo_quantize.files import write_files
 from thermo_quantize.page import noise_picture, page
 from thermo_quantize.ranges import Calibrator, Range, choose, observe
 from thermo_quantize.runtimes import Kernels, Runner
@@ -275,7 +275,7 @@ def write(result: Result, folder: Path) -> list[Path]:
     """Write model.tflite, report.json, report.html, layers.svg, golden.npz, calibration.json and contract.json.
 
     Raises:
-        StorageError: the folder or a file cannot be written.
+        StorageError: the folder or a file cannot be written; what was there stays as it was.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -295,8 +295,7 @@ def write(result: Result, folder: Path) -> list[Path]:
         files["calibration.json"] = _json(result.calibration.to_dict())
     if result.contract is not None:
         files["contract.json"] = _json(result.contract)
-    for name, content in files.items():
-        write_file(folder / name, content)
+    write_files({folder / name: content for name, content in files.items()})
     return [folder / name for name in files]
 
 
