@@ -145,7 +145,7 @@ static void check_thermistors(struct wearable *w, struct wearable_results *resul
   thermistor_array_begin(&w->thermistors);
   while (!thermistor_array_poll(&w->thermistors, UINT64_MAX) && board->now_us() < end_us) {
     board->watchdog_feed();
-    board->wait_until_us(thermistor_array_due_us(&w->thermistors));
+    board->wait_until_us(thermistor_array_due_us(&w->thermistors, UINT64_MAX));
   }
   for (uint8_t i = 0; i < w->profile->channel_count; i++) {
     const struct thermistor_reading *reading = &w->thermistors.readings[i];

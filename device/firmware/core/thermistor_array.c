@@ -48,8 +48,18 @@ void thermistor_array_begin(struct thermistor_array *a) {
   a->due_us = a->ready_us = a->bus.board->now_us();
 }
 
-uint64_t thermistor_array_due_us(const struct thermistor_array *a) {
-  return a->profile->channel_count > 0 ? a->ready_us : UINT64_MAX;
+/* From then on a scan goes on at the expense of pictures. */
+static uint64_t late_us(const struct thermistor_array *a) {
+  return a->due_us + a->period_us + 1;
+}
+
+uint64_t thermistor_array_due_us(const struct thermistor_array *a, uint64_t free_until_us) {
+  const uint64_t now_us = a->bus.board->now_us();
+  const uint64_t at_us = now_us > a->ready_us ? now_us : a->ready_us;
+  if (a->profile->channel_count == 0) {
+    return UINT64_MAX;
+  }
+  return at_us + a->cost_us <= free_until_us || at_us > late_us(a) ? at_us : late_us(a);
 }
 
 static void next_channel(struct thermistor_array *a) {
@@ -125,7 +135,7 @@ bool thermistor_array_poll(struct thermistor_array *a, uint64_t free_until_us) {
   if (a->profile->channel_count == 0 || began_us < a->ready_us) {
     return false;
   }
-  if (began_us + a->cost_us > free_until_us && began_us <= a->due_us + a->period_us) {
+  if (began_us + a->cost_us > free_until_us && began_us < late_us(a)) {
     return false;
   }
   if (!a->scanning) {

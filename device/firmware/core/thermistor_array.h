@@ -47,8 +47,9 @@ void thermistor_array_set_curves(struct thermistor_array *array, const struct co
 /* Begin a scan now, whenever the next one was due. */
 void thermistor_array_begin(struct thermistor_array *array);
 
-/* When the next transaction may run; UINT64_MAX without channels. */
-uint64_t thermistor_array_due_us(const struct thermistor_array *array);
+/* When `thermistor_array_poll` has something to do, if the bus stays free until `free_until_us`; UINT64_MAX without
+   channels. */
+uint64_t thermistor_array_due_us(const struct thermistor_array *array, uint64_t free_until_us);
 
 /* Do at most one transaction, if it ends before `free_until_us`. Where pictures leave no time, a scan that is late by a
    whole period goes on at their expense. True as soon as a scan is complete. */

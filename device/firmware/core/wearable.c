@@ -240,7 +240,7 @@ void wearable_step(struct wearable *w) {
   }
   if (w->listening) {
     poll_thermistors(w);
-    due_us = sooner(due_us, thermistor_array_due_us(&w->thermistors));
+    due_us = sooner(due_us, thermistor_array_due_us(&w->thermistors, camera_due_us(&w->camera)));
     tell_clock(w, board->now_us());
   }
   tell_faults(w, board->now_us());

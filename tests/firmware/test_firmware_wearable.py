@@ -1,0 +1,294 @@
+"""The firmware's whole main loop on simulated sensors in simulated time; the host's and the agent's code judge what it says."""
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import cbor2
+import numpy as np
+import pytest
+from firmware_library import FIRMWARE, build
+from firmware_wearable import FirmwareWearable
+
+from thermo_core.bundle import Bundle
+from thermo_core.clock import Clock
+from thermo_core.correction import Correction
+from thermo_core.frames import Subpage
+from thermo_core.image import Version, load_public_key, parse
+from thermo_core.mlx90640.calibration import Calibration
+from thermo_core.profile import NOTICE, Profile
+from thermo_core.wire.counts import CountsDecoder
+from thermo_core.wire.management import GroupError, Hello, SelfTest
+from thermo_core.wire.records import ClockRecord, EventRecord, Record, SubpageRecord, ThermistorRecord, VerdictRecord
+from thermo_core.wire.smp import Op
+from thermo_device.counters import Counters
+from thermo_device.inference import Classifier
+from thermo_device.verdicts import VerdictMaker
+from thermo_quantize.firmware import generate
+from thermo_sim.hardware import SimulatedHardware
+from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
+
+BUNDLE = Path(__file__).resolve().parents[2] / "models/thermo_models/artifacts/breast-patch/bundle.img"
+MOST_BYTES = 54_000
+"""Of RAM for all state but the network's arena, the stack and the rings of the line."""
+Make = Callable[..., FirmwareWearable]
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    """The whole core with the shipped bundle's profile and network."""
+    folder = tmp_path_factory.mktemp("wearable")
+    key = load_public_key(DEVELOPMENT_PUBLIC_KEY.read_bytes())
+    for name, text in generate(BUNDLE.read_bytes(), key).files.items():
+        (folder / name).write_text(text)
+    modules = [path.stem for path in (FIRMWARE / "core").glob("*.c")]
+    return build(folder, "wearable", modules, *sorted(folder.glob("*.c")))
+
+
+@pytest.fixture
+def make(library: ctypes.CDLL) -> Make:
+    """A wearable on hardware of its own: `make(seed=3, faults="nack@7", bytes_per_s=...)`."""
+
+    def made(seed: int = 6, faults: str = "", **options: Any) -> FirmwareWearable:
+        hardware = SimulatedHardware.from_profile(seed=seed, bus_hz=1_000_000, faults=faults, warm_up_tau_s=0)
+        return FirmwareWearable(library, hardware, **options)
+
+    return made
+
+
+def of(kind: type, found: list[Record]) -> list[Any]:
+    """Records of one kind."""
+    return [record for record in found if isinstance(record, kind)]
+
+
+def subpages(found: list[Record]) -> list[Subpage]:
+    """Subpages unpacked as a host does it."""
+    decoder = CountsDecoder()
+    return [Subpage(decoder.decode(one.packed), one.index, one.time_us) for one in of(SubpageRecord, found)]
+
+
+def identity(wearable: FirmwareWearable) -> bytes:
+    return Hello.from_map(wearable.ask(0)).sensors[0].id
+
+
+def write(wearable: FirmwareWearable, blob: bytes) -> dict[str, Any]:
+    """Send a calibration in parts; the last answer."""
+    answer: dict[str, Any] = {}
+    for at in range(0, len(blob), 384):
+        answer = wearable.ask(3, {"off": at, "len": len(blob), "data": blob[at : at + 384]}, Op.WRITE)
+        if "err" in answer:
+            break
+    return answer
+
+
+def read(wearable: FirmwareWearable, command: int, **more: int) -> bytes:
+    """Read something in parts."""
+    data = bytearray()
+    while True:
+        answer = wearable.ask(command, {"off": len(data), **more})
+        data += answer["data"]
+        if len(data) >= answer["len"]:
+            return bytes(data)
+
+
+def test_it_says_what_it_is(make: Make) -> None:
+    wearable = make()
+    wearable.run(0.5)
+    hello = Hello.from_map(wearable.ask(0))
+    words = wearable.hardware.chip.cells.words
+    assert hello.sensors[0].id == words[7:10].astype(">u2").tobytes()
+    assert read(wearable, 2) == words.astype("<u2").tobytes()
+    bundle = parse(BUNDLE.read_bytes())
+    profile = Bundle.from_payload(bundle.payload).profile
+    assert read(wearable, 9) and hello.labels == profile.labels and hello.notice == NOTICE
+    assert Profile.from_dict(cbor2.loads(read(wearable, 9))) == profile
+    assert hello.model == str(bundle.version) and hello.simulated and not hello.calibrated
+    assert hello.sensors[1].channels == tuple(channel.name for channel in profile.thermistors.channels)
+
+
+def test_nothing_is_sent_without_a_lease_and_nothing_after_it(make: Make) -> None:
+    wearable = make()
+    assert wearable.run(1.0) == []
+    wearable.listen(lease_ms=1000)
+    found = wearable.run(3.0)
+    assert of(SubpageRecord, found)
+    assert max(record.time_us for record in found) < found[0].time_us + 1_200_000
+    assert wearable.ask(6)["counters"]["leases_expired"] == 1
+    refused = wearable.ask(1, {"op": 2, "lease_ms": 1000}, Op.WRITE)
+    assert refused["err"]["rc"] == GroupError.NO_LEASE
+    assert wearable.run(1.0) == []
+
+
+def test_every_page_arrives_once_with_the_counts_the_sensor_measured(make: Make) -> None:
+    wearable = make()
+    chip = wearable.hardware.chip
+    measured: list[np.ndarray[Any, Any]] = []
+    measure = chip.radiometry.measure
+
+    def observed(*arguments: Any) -> Any:
+        result = measure(*arguments)
+        measured.append(result.pixels.copy().ravel())
+        return result
+
+    chip.radiometry.measure = observed
+    wearable.listen(lease_ms=10_000)
+    pages = subpages(wearable.run(5.0))
+    assert len(pages) > 60
+    assert all(after.index - before.index == 1 for before, after in pairwise(pages))
+    periods = np.diff([page.time_us for page in pages])
+    assert np.abs(periods - np.median(periods)).max() < 1500
+    own = [np.flatnonzero((np.add.outer(np.arange(24), np.arange(32)) % 2 == number).ravel()) for number in (0, 1)]
+    for page in pages:
+        pixels = page.words[own[page.number]]
+        assert any(np.array_equal(pixels, truth) for truth in measured)
+
+
+def judge(bundle: Bundle, words: np.ndarray[Any, Any], correction: Correction | None, clock: Clock) -> VerdictMaker:
+    """The agent's way from subpages to verdicts."""
+    calibration = Calibration.from_eeprom(words)
+    return VerdictMaker(
+        bundle.profile, Classifier(bundle), calibration, correction, clock, Counters(), True, Version(1)
+    )
+
+
+@pytest.mark.parametrize("calibrated", [False, True])
+def test_verdicts_are_those_the_agent_gives_for_the_same_pages(make: Make, calibrated: bool) -> None:
+    wearable = make()
+    bundle = Bundle.from_payload(parse(BUNDLE.read_bytes()).payload)
+    correction = None
+    if calibrated:
+        rng = np.random.default_rng(5)
+        wearable.run(0.5)
+        correction = replace(
+            Correction.identity(identity(wearable)),
+            offset=rng.normal(0, 0.4, (24, 32)).astype(np.float32),
+            gain=rng.normal(1, 0.01, (24, 32)).astype(np.float32),
+            ta_slope=rng.normal(0, 0.01, (24, 32)).astype(np.float32),
+            bad=rng.random((24, 32)) < 0.01,
+        )
+        assert "err" not in write(wearable, correction.to_bytes())
+    wearable.listen(lease_ms=10_000)
+    found = wearable.run(9.0)
+    theirs = judge(bundle, wearable.hardware.chip.cells.words, correction, wearable.hardware.clock)
+    wanted = {}
+    for page in subpages(found):
+        verdict = theirs.push(page)
+        if verdict is not None:
+            wanted[verdict.index] = verdict
+    ours = of(VerdictRecord, found)
+    assert len(ours) > 30 and {one.index for one in ours} == set(wanted)
+    off = []
+    for one in ours:
+        other = wanted[one.index]
+        assert (one.pictures, one.uncalibrated, one.simulated) == (16, not calibrated, True)
+        off.append(max(abs(a - b) for a, b in zip(one.scores, other.scores, strict=True)))
+    # Single precision moves a few inputs by one step, and a score by few of its own.
+    assert np.mean(off) < 2 / 256 and max(off) < 8 / 256
+
+
+def test_thermistors_read_what_the_bath_has(make: Make) -> None:
+    wearable = make()
+    wearable.hardware.set_thermistors(36.5)
+    wearable.listen()
+    scans = of(ThermistorRecord, wearable.run(2.0))
+    assert len(scans) >= 3
+    # The simulated thermistors differ from the profile's curve as real ones do.
+    assert all(abs(channel.celsius - 36.5) < 0.6 for scan in scans for channel in scan.channels)
+
+
+def test_a_full_line_costs_records_that_are_counted_and_then_key_frames(make: Make) -> None:
+    wearable = make(bytes_per_s=2500.0)
+    wearable.listen(lease_ms=10_000)
+    wearable.run(8.0)
+    sequences = [sequence for sequence, _ in wearable.telemetry]
+    gaps = sum(after - before - 1 for before, after in pairwise(sequences))
+    dropped = wearable.ask(6)["counters"]["telemetry_dropped"]
+    assert gaps > 10 and 0 <= dropped - gaps <= 60
+    pages = of(SubpageRecord, [record for _, record in wearable.telemetry])
+    assert sum(page.packed.key for page in pages) > 4
+
+
+def test_a_calibration_is_checked_used_kept_and_rolled_back(make: Make) -> None:
+    wearable = make()
+    wearable.run(0.5)
+    first = replace(Correction.identity(identity(wearable)), offset=np.full((24, 32), 0.5, np.float32))
+    second = replace(first, offset=np.full((24, 32), -0.5, np.float32))
+    assert write(wearable, Correction.identity(b"others").to_bytes())["err"]["rc"] == GroupError.WRONG_SENSOR
+    assert write(wearable, first.to_bytes()[:-1] + b"\0")["err"]["rc"] == GroupError.DAMAGED
+    assert not Hello.from_map(wearable.ask(0)).calibrated
+    for blob in (first.to_bytes(), second.to_bytes()):
+        assert write(wearable, blob) == {"off": len(blob)}
+    assert read(wearable, 3, slot=0) == second.to_bytes() and read(wearable, 3, slot=1) == first.to_bytes()
+    assert wearable.ask(5, {}, Op.WRITE, group=0) == {}
+    wearable.run(0.5)
+    assert Hello.from_map(wearable.ask(0)).calibrated and wearable.ask(6)["counters"]["resets"] == 1
+    assert wearable.ask(4, {}, Op.WRITE) == {}
+    assert read(wearable, 3, slot=0) == first.to_bytes()
+
+
+def test_the_self_test_finds_what_is_wrong(make: Make) -> None:
+    results = {one.name: one for one in SelfTest.from_map(make().ask(5, {}, Op.WRITE)).results}
+    assert len(results) == 12 and all(one.passed for one in results.values()), results
+    wearable = make()
+    wearable.run(0.5)
+    wearable.hardware.bus.unplug()
+    failed = {one.name for one in SelfTest.from_map(wearable.ask(5, {}, Op.WRITE)).results if not one.passed}
+    assert {"EEPROM", "sensor answers", "refresh rate"} <= failed and "model" not in failed
+    assert sum(name.startswith("thermistor") for name in failed) == 4
+
+
+def test_the_rate_is_set_and_refused_as_by_the_agent(make: Make) -> None:
+    wearable = make()
+    wearable.listen(lease_ms=10_000)
+    assert wearable.ask(7, {"rate_hz": 4.0}, Op.WRITE) == {"rate_hz": 4.0}
+    pages = subpages(wearable.run(4.0))
+    assert np.median(np.diff([page.time_us for page in pages])) == pytest.approx(250_000, rel=0.1)
+    refused = wearable.ask(7, {"rate_hz": 7.0}, Op.WRITE)
+    assert refused["err"] == {"group": 65, "rc": GroupError.BAD_RATE}
+    assert "0.5, 1, 2, 4, 8, 16, 32, 64" in wearable.ask(8)["reason"]
+    events = of(EventRecord, [record for _, record in wearable.telemetry])
+    assert [event.code for event in events] == [100]
+
+
+@pytest.mark.parametrize("fault", ["nack@40", "stuck@40", "short@41", "unplug@60+700ms", "flip:p=0.05", "nack:p=0.05"])
+def test_bus_faults_are_counted_told_and_overcome(make: Make, fault: str) -> None:
+    wearable = make(faults=fault)
+    wearable.listen(lease_ms=10_000)
+    found = wearable.run(6.0)
+    pages = subpages(found)
+    counters = wearable.ask(6)["counters"]
+    lost = counters.get("subpages_lost", 0)
+    settling = counters.get("pages_settling", 0)
+    assert pages and pages[-1].index + 1 == counters["subpages_captured"] + lost + settling
+    assert wearable.hardware.clock.now_us() - pages[-1].time_us < 500_000
+    told = {event.code for event in of(EventRecord, found)}
+    assert told if "flip" not in fault else True
+    assert {event.code for event in of(EventRecord, found)} <= set(range(1, 100))
+
+
+def test_a_sensor_that_comes_late_is_taken(make: Make) -> None:
+    wearable = make()
+    wearable.hardware.bus.unplug()
+    wearable.run(2.0)
+    assert Hello.from_map(wearable.ask(0)).sensors[0].id == b""
+    refused = wearable.ask(2)
+    assert refused["err"]["rc"] == GroupError.NO_SENSOR and "does not acknowledge" in wearable.ask(8)["reason"]
+    wearable.hardware.bus.plug()
+    wearable.listen(lease_ms=10_000)
+    assert of(SubpageRecord, wearable.run(3.0)) and identity(wearable) != b""
+
+
+def test_clock_records_count_what_was_captured(make: Make) -> None:
+    wearable = make()
+    wearable.listen(lease_ms=10_000)
+    found = wearable.run(5.0)
+    clocks = of(ClockRecord, found)
+    assert len(clocks) in (4, 5, 6)
+    assert clocks[-1].captured == len(of(SubpageRecord, found[: found.index(clocks[-1])]))
+
+
+def test_it_fits_the_budget(library: ctypes.CDLL) -> None:
+    assert library.harness_state_bytes() < MOST_BYTES
