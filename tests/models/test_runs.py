@@ -8,11 +8,12 @@ from typer.testing import CliRunner
 
 from thermo_core.errors import ThermoError, UsageError
 from thermo_models import runs
-from thermo_models.cli import app
+from thermo_models.cli import app, main
 from thermo_models.tasks import find
 
 pytest.importorskip("tensorflow")
 DATA = "fda_face_oral/flir_group1.csv.gz"
+ARTIFACTS = Path(runs.__file__).parent / "artifacts"
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +66,43 @@ def test_export_gives_what_a_wearable_needs_unless_the_licence_forbids_it(
     with pytest.raises(UsageError, match="licence"):
         runs.export(fenced, tmp_path / "shipped")
     assert not (tmp_path / "shipped").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["train", "brest-patch", "--out", "x"], 2, "brest-patch"),
+        (["train", "breast-patch", "--out", "x", "--set", "network=lenet"], 2, "lenet"),
+        (["train", "breast-patch", "--out", "x", "--set", "variant=left"], 2, "left"),
+        (["train", "breast-patch", "--out", "x", "--set", "epochs=0"], 2, "epochs"),
+        (["train", "breast-patch", "--out", "x", "--config", "absent.toml"], 9, "absent.toml"),
+        (["data", "nagoya-actions"], 2, "--data"),
+        (["data", "nagoya-actions", "--data", "absent.npz"], 9, "absent.npz"),
+        (["data", "nagoya-actions", "--data", "cut.npz"], 2, "cut.npz"),
+        (["evaluate", "breast-patch", "absent.tflite"], 9, "absent.tflite"),
+        (["evaluate", "breast-patch", "cut.tflite"], 7, "model"),
+        (["export", "absent", "there"], 9, "absent"),
+    ],
+)
+def test_the_command_ends_in_one_sentence_and_a_code(
+    words: list[str],
+    code: int,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shipped = (ARTIFACTS / "core-temperature" / "model.tflite").read_bytes()
+    (tmp_path / "cut.tflite").write_bytes(shipped[: len(shipped) // 2])
+    (tmp_path / "cut.npz").write_bytes(b"PK\x03\x04 and no more")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["thermo-models", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    told = capsys.readouterr().err.strip()
+    assert ended.value.code == code
+    assert said in told and "\n" not in told and told.startswith("thermo-models: ") and told.endswith(".")
+    assert not (tmp_path / "x").exists() and not (tmp_path / "there").exists()
 
 
 def test_bad_words_get_a_sentence(tmp_path: Path) -> None:

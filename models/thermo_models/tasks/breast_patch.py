@@ -61,7 +61,7 @@ class BreastPatch:
     head = "softmax"
     loss = "sparse_categorical_crossentropy"
     chart_files = ("limit.svg",)
-    settings = Settings("spot_cnn", epochs=60, batch=128, rate=3e-3, decay=1e-4, dropout=0.1)
+    settings = Settings("spot_cnn", epochs=80, batch=256, rate=4e-3, decay=1e-4, dropout=0.1)
 
     def goals(self, settings: Settings) -> tuple[Goal, ...]:
         """AUC at every contrast and number of pictures, at most this far below either filter's."""
@@ -102,8 +102,10 @@ class BreastPatch:
         )
 
     def folds(self, samples: Samples, settings: Settings) -> list[Fold]:
-        """One split; the groups are its sides."""
-        return [Fold("unseen sensors", *(np.flatnonzero(samples.groups == side) for side in range(len(SIDES))))]
+        """One split; the groups are its sides. Validation, which sets the threshold, is of as many pictures as the device's."""
+        train, validation, test = (samples.groups == side for side in range(len(SIDES)))
+        validation &= samples.extra["pictures"] == PREPROCESSING.average_pictures
+        return [Fold("unseen sensors", *(np.flatnonzero(side) for side in (train, validation, test)))]
 
     def prepare(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """The sum of the parts, median taken away as on the device: (n, 24, 32, 1)."""
@@ -158,7 +160,7 @@ class BreastPatch:
         self, score: Callable[[Samples], NDArray[np.float32]], validation: Samples, test: Samples
     ) -> tuple[Profile, dict[str, Any]]:
         """The profile that alerts at 95 % specificity on validation pictures, and what the test side says of that."""
-        sides = [side.pick(side.extra["pictures"] == PREPROCESSING.average_pictures) for side in (validation, test)]
+        sides = [validation, test.pick(test.extra["pictures"] == PREPROCESSING.average_pictures)]
         scores = [score(side)[:, 1].astype(np.float64) for side in sides]
         threshold = max(1 / 256, threshold_at_specificity(scores[0], sides[0].targets == 1))
         above, lesion, contrast = scores[1] > threshold, sides[1].targets == 1, sides[1].extra["contrast_k"]
