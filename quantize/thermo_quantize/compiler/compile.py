@@ -15,6 +15,7 @@ from thermo_quantize.compiler.lower import lower
 from thermo_quantize.compiler.memory import NONE, Overlap, Plan, plan_memory
 from thermo_quantize.compiler.stream import stream
 from thermo_quantize.compiler.targets import TARGETS, Target
+from thermo_quantize.compiler.unary import tabulate
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def compile_model(model: bytes, name: str, target: str = "generic", bench: bool 
             f"{name!r} cannot begin the names of C functions; give --name letters, digits and underscores."
         )
     chosen = TARGETS[target]
-    network = stream(fuse(lower(read_model(model))), lambda network: _planned(network, chosen)[1])
+    network = stream(fuse(tabulate(lower(read_model(model)))), lambda network: _planned(network, chosen)[1])
     kernels, plan = _planned(network, chosen)
     unit = Unit(name, plan)
     for position, kernel in enumerate(kernels):

@@ -9,6 +9,7 @@ from thermo_quantize.compiler.emit.dsp_conv import dsp_conv
 from thermo_quantize.compiler.emit.dsp_depthwise import dsp_depthwise
 from thermo_quantize.compiler.emit.dsp_elements import dsp_binary
 from thermo_quantize.compiler.emit.kernel import Kernel
+from thermo_quantize.compiler.emit.mve_elements import MveLookup, mve_binary
 from thermo_quantize.compiler.emit.plain_conv import PlainConv, PlainDepthwise, PlainTransposeConv
 from thermo_quantize.compiler.emit.plain_elements import (
     PlainBilinear,
@@ -20,6 +21,7 @@ from thermo_quantize.compiler.emit.plain_elements import (
 )
 from thermo_quantize.compiler.emit.plain_reduce import PlainMean, PlainPool, PlainSoftmax
 from thermo_quantize.compiler.emit.streamed import StreamedKernel
+from thermo_quantize.compiler.emit.transposed import transposed
 from thermo_quantize.compiler.ir import (
     Bilinear,
     Binary,
@@ -42,7 +44,6 @@ Choice = Callable[[Any], Kernel[Any] | None]
 _PLAIN: dict[type[Layer], Choice] = {
     Conv: PlainConv,
     Depthwise: PlainDepthwise,
-    TransposeConv: PlainTransposeConv,
     Pool: PlainPool,
     Mean: PlainMean,
     Softmax: PlainSoftmax,
@@ -55,7 +56,12 @@ _PLAIN: dict[type[Layer], Choice] = {
 }
 
 _DSP: dict[type[Layer], Choice] = {Conv: dsp_conv, Depthwise: dsp_depthwise, Binary: dsp_binary}
-_MVE: dict[type[Layer], Choice] = {Conv: mve.MveConv, Depthwise: mve.mve_depthwise}
+_MVE: dict[type[Layer], Choice] = {
+    Conv: mve.MveConv,
+    Depthwise: mve.MveDepthwise,
+    Binary: mve_binary,
+    Lookup: MveLookup,
+}
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,8 @@ class Target:
         """The fastest kernel that can do the layer."""
         if isinstance(layer, Streamed):
             return StreamedKernel(layer, self.kernel(layer.row), self.kernel(layer.band), self.padding)
+        if isinstance(layer, TransposeConv):
+            return transposed(layer, self.kernel, self.padding) or PlainTransposeConv(layer)
         chosen = self.special[type(layer)](layer) if type(layer) in self.special else None
         kernel = chosen if chosen is not None else _PLAIN[type(layer)](layer)
         assert kernel is not None

@@ -137,11 +137,11 @@ for (int i = 0; i < {pixels}; i++) {{
             patch = emit_patch(unit, layer, position)
             pointer = f"(int8_t *){unit.scratch(position)} + {8 * PIXELS * self._runs}"
             return lambda n: (
-                f"{patch}({pointer}, {place.format(n=n, w=window.out_w)});\n"
+                f"{patch}{pointer}, {place.format(n=n, w=window.out_w)});\n"
                 f"{expand}(inputs + {2 * n}, {pointer}, {self._runs});"
             )
         patch = self._emit_spread(unit, position)
-        return lambda n: f"{patch}(inputs + {2 * n}, {place.format(n=n, w=window.out_w)});"
+        return lambda n: f"{patch}inputs + {2 * n}, {place.format(n=n, w=window.out_w)});"
 
     def _expand(self, unit: Unit, aligned: bool) -> str:
         """Name of the helper that spreads bytes, from addresses that are multiples of four or from any."""
@@ -152,7 +152,7 @@ for (int i = 0; i < {pixels}; i++) {{
     def _emit_spread(self, unit: Unit, position: int) -> str:
         """Add a function that spreads what a pixel sees straight from the inputs."""
         layer, window = self.layer, self.layer.window
-        name = f"{unit.function_name(layer, position)}_patch"
+        head, call = unit.patch(layer, position)
         pointers = [unit.source(layer.inputs[s.number], f"in{n}") for n, s in enumerate(layer.sources)]
         pair = layer.input_zero_point & 0xFFFF
         expand = self._expand(unit, aligned=True)
@@ -181,11 +181,10 @@ for (int ky = 0; ky < {window.kernel_h}; ky++) {{
     }}
   }}
 }}"""
-        head = "\n".join(pointers)
         unit.functions.append(
-            f"LAYER static void {name}(word_t *to, int y, int x) {{\n{indent(head)}\n{indent(body)}\n}}"
+            f"LAYER static void {head}word_t *to, int y, int x) {{\n{indent(chr(10).join(pointers))}\n{indent(body)}\n}}"
         )
-        return name
+        return call
 
 
 _DENSE = """

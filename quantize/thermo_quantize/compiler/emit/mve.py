@@ -147,7 +147,7 @@ class MveConv(Kernel[Conv]):
         else:
             patch = emit_patch(unit, layer, position)
             head = f"int8_t *const in = (int8_t *){unit.scratch(position)};"
-            collect, advance = f"{patch}(in, p / {window.out_w}, p % {window.out_w});", ""
+            collect, advance = f"{patch}in, p / {window.out_w}, p % {window.out_w});", ""
         body = f"""
 {head}
 {unit.target(layer.output)}
@@ -162,7 +162,11 @@ for (int p = 0; p < {window.pixels}; p++, {advance}out += {channels}) {{
 
 
 class MveDepthwise(Kernel[Depthwise]):
-    """DEPTHWISE_CONV_2D with a channel a lane; CONV_2D of one input channel with an output channel a lane."""
+    """DEPTHWISE_CONV_2D with an output channel a lane; with a multiplier, lanes gather the inputs they share."""
+
+    @property
+    def _gathers(self) -> bool:
+        return self.layer.channels_in > 1 and self.layer.multiplier > 1
 
     def overlap(self, number: int) -> Overlap:
         """Pixels are written while their own inputs are still read."""
@@ -187,6 +191,9 @@ class MveDepthwise(Kernel[Depthwise]):
         weights = unit.table(f"{prefix}_weights", "int8_t", padded)
         bias = unit.table(f"{prefix}_bias", "int32_t", _padded(layer.folded_bias.tolist(), count))
         raw = unit.table(f"{prefix}_border_bias", "int32_t", _padded(layer.bias.tolist(), count))
+        if self._gathers:
+            places = [c // layer.multiplier for c in range(count)]
+            self._places = unit.table(f"{prefix}_places", "uint32_t", [min(c, layer.channels_in - 1) for c in places])
         finish = _Mve(unit, prefix, layer.requant, channels)
         row = offset(term("y", window.stride_h), -window.pad_h)
         column = offset(term("x", window.stride_w), -window.pad_w)
@@ -241,6 +248,8 @@ for (int y = 0; y < {window.out_h}; y++) {{
         if self.layer.channels_in == 1:
             return f"sums = vmlaq_n_s32(sums, vldrbq_s32({weights}), {offset(f'at[{place}]', -zero_point)});"
         values = f"vldrbq_s32(at + c + {place})"
+        if self._gathers:
+            values = f"vldrbq_gather_offset_s32(at + {place}, vldrwq_u32({self._places} + c))"
         if zero_point:
             values = f"vaddq_n_s32({values}, {-zero_point})"
         return f"sums = vaddq_s32(sums, vmulq_s32({values}, vldrbq_s32({weights})));"
@@ -254,10 +263,3 @@ def _first(position: str, gap: int) -> str:
 def _count(position: str, size: int, gap: int) -> str:
     """Taps before the image's far edge."""
     return f"{size} - {position}" if gap == 1 else f"({size + gap - 1} - {position}) / {gap}"
-
-
-def mve_depthwise(layer: Depthwise) -> Kernel[Depthwise] | None:
-    """The M55 kernel of a depthwise layer, or None where plain C must do."""
-    if layer.channels_in > 1 and layer.multiplier > 1:
-        return None
-    return MveDepthwise(layer)

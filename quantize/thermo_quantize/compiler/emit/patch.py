@@ -11,12 +11,12 @@ def is_direct(layer: Conv) -> bool:
 
 
 def emit_patch(unit: Unit, layer: Conv, position: int) -> str:
-    """Add a function `(int8_t *patch, int y, int x)` that fills patch[depth]; gives its name.
+    """Add a function `(int8_t *patch, int y, int x)` that fills patch[depth]; gives a call's text up to the patch.
 
     Places outside of the image get the input's zero point, which the folded bias cancels.
     """
     window = layer.window
-    name = f"{unit.function_name(layer, position)}_patch"
+    head, call = unit.patch(layer, position)
     unit.includes.add("<string.h>")
     simple = len(layer.sources) == 1 and layer.sources[0].up_h == layer.sources[0].up_w == 1
     pointers = "\n".join(
@@ -29,22 +29,49 @@ def emit_patch(unit: Unit, layer: Conv, position: int) -> str:
     else:
         body = _taps(layer, row, column)
     unit.functions.append(
-        f"LAYER static void {name}(int8_t *patch, int y, int x) {{\n{indent(pointers)}\n{indent(body)}\n}}"
+        f"LAYER static void {head}int8_t *patch, int y, int x) {{\n{indent(pointers)}\n{indent(body)}\n}}"
     )
-    return name
+    return call
 
 
 def _rows(layer: Conv, row: str, column: str) -> str:
-    """A kernel row is one run of input bytes: clip it left and right."""
+    """A kernel row is one run of input bytes: all of known length inside the image, clipped left and right at its edges."""
     window, channels, zero = layer.window, layer.channels_in, layer.input_zero_point
     run = window.kernel_w * channels
+    reach = (window.kernel_h - 1) * window.dilation_h + 1
+    inside = [
+        f"{name} {test} {limit}"
+        for name, size, taps, pad, step, count in (
+            ("top", window.in_h, reach, window.pad_h, window.stride_h, window.out_h),
+            ("first", window.in_w, window.kernel_w, window.pad_w, window.stride_w, window.out_w),
+        )
+        for test, limit, needed in (
+            (">=", 0, pad > 0),
+            ("<=", size - taps, (count - 1) * step - pad > size - taps),
+        )
+        if needed
+    ]
+    place = f"(top * {window.in_w} + first) * {channels}"
+    straight = "\n".join(
+        f"memcpy({offset('patch', ky * run)}, {offset('at', ky * window.dilation_h * window.in_w * channels)}, {run});"
+        for ky in range(window.kernel_h)
+    )
+    if not inside:
+        return (
+            f"const int8_t *const at = in0 + ({row}) * {window.in_w * channels} + ({column}) * {channels};\n{straight}"
+        )
     return f"""
-const int first = {column};
+const int top = {row}, first = {column};
+if ({" && ".join(inside)}) {{
+  const int8_t *const at = in0 + {place};
+{indent(straight)}
+  return;
+}}
 int left = first < 0 ? -first : 0, right = first > {window.in_w - window.kernel_w} ? first - {window.in_w - window.kernel_w} : 0;
 left = left > {window.kernel_w} ? {window.kernel_w} : left;
 right = right > {window.kernel_w} - left ? {window.kernel_w} - left : right;
 for (int ky = 0; ky < {window.kernel_h}; ky++, patch += {run}) {{
-  const int iy = {offset(row, 0)} + {term("ky", window.dilation_h)};
+  const int iy = top + {term("ky", window.dilation_h)};
   if (iy < 0 || iy >= {window.in_h}) {{
     memset(patch, {zero}, {run});
     continue;

@@ -73,6 +73,7 @@ class PlainLookup(Kernel[Lookup]):
             position,
             f"{unit.source(layer.inputs[0])}\n{unit.target(layer.output)}\n"
             + nest((layer.output.elements,), f"out[i0] = {table}[(uint8_t)in[i0]];"),
+            ", a table",
         )
 
 

@@ -151,6 +151,14 @@ class Unit:
         """What names of a layer's tables begin with."""
         return f"layer_{position:02}" + ("" if self._inside is None else f"_{self._inside.suffix}")
 
+    def patch(self, layer: Layer, position: int) -> tuple[str, str]:
+        """Of a function that collects a pixel's inputs: its name and parentheses up to the first parameter, and a call's."""
+        name = f"{self.function_name(layer, position)}_patch"
+        if self._inside is None:
+            return f"{name}(", f"{name}("
+        name = f"{name}_{self._inside.suffix}"
+        return f"{name}(const int8_t *source, ", f"{name}(source, "
+
     def function_name(self, layer: Layer, position: int) -> str:
         """Name of a layer's function."""
         return f"layer_{position:02}_{layer.title.lower()}"
