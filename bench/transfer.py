@@ -16,7 +16,7 @@ from thermo_models.tasks.nagoya_actions import NagoyaActions
 from thermo_models.transfer import compare, turned
 
 STILL = {5: 0, 6: 1, 7: 2}
-SIZES = (6, 24, 96)
+SIZES = (12, 48, 192)
 AUGMENTATION = Augmentation(noise_k=0.04, shift=1, flip_rows=True, flip_columns=True, turn=True)
 
 
@@ -28,9 +28,9 @@ def main() -> None:
     pictures = np.median(still.features, axis=3, keepdims=True).astype(np.float32)
     classes = np.array([STILL[int(label)] for label in still.targets])
     held_out = still.groups == 2
-    simulated = patch.measure(700_000, patch.Size(sensors=8, bodies=60), (16,))
+    simulated = patch.measure(700_000, patch.Size(sensors=32, bodies=60), (16,))
     seen = simulated.pictures[:, 0, ..., np.newaxis]
-    settings = Settings("mobilenet_v1", epochs=12, batch=64, seeds=2)
+    settings = Settings("mobilenet_v1", epochs=40, batch=64, seeds=3)
     sources = {"lesion or none": (seen, simulated.has_lesion.astype(np.int64)), "turned": turned(seen, 0)}
     for name, source in sources.items():
         print(f"pre-trained on {len(source[1])} simulated pictures, {name}")

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
 
+KNOTS = 4
+"""Values along each side of a picture between which an uneven gain varies."""
+
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
@@ -15,6 +18,7 @@ class Augmentation:
     Attributes:
         offset_k: standard deviation of one offset a sample, as ambient drift gives.
         gain: standard deviation of one gain a sample about 1, as emissivity and responsivity give.
+        uneven: standard deviation of the logarithm of a gain that varies smoothly over the picture, as clothes and build do.
         noise_k: standard deviation of each pixel's noise (NETD).
         subpage_k: standard deviation of the offset between the two chess subpages of an MLX90640.
         dead_pixels: mean number of pixels a sample that take the value of a neighbour.
@@ -27,6 +31,7 @@ class Augmentation:
 
     offset_k: float = 0.0
     gain: float = 0.0
+    uneven: float = 0.0
     noise_k: float = 0.0
     subpage_k: float = 0.0
     dead_pixels: float = 0.0
@@ -37,7 +42,9 @@ class Augmentation:
     turn: bool = False
 
     def __post_init__(self) -> None:
-        amounts = (self.offset_k, self.gain, self.noise_k, self.subpage_k, self.dead_pixels, self.occlusion, self.shift)
+        amounts = (
+            self.offset_k, self.gain, self.uneven, self.noise_k, self.subpage_k, self.dead_pixels, self.occlusion, self.shift
+        )  # fmt: skip
         if not all(0 <= amount < np.inf for amount in amounts):
             raise UsageError("An augmentation has a negative or infinite amount, so give each as zero or more.")
 
@@ -56,6 +63,8 @@ class Augmentation:
         each = (count, 1, 1, 1)
         if self.gain:
             batch *= rng.normal(1.0, self.gain, each).astype(np.float32)
+        if self.uneven:
+            batch *= np.exp(self._smooth(count, rows, columns, rng))
         if self.offset_k:
             batch += rng.normal(0.0, self.offset_k, each).astype(np.float32)
         if self.subpage_k:
@@ -71,6 +80,13 @@ class Augmentation:
             top, left = rng.integers(rows - height + 1), rng.integers(columns - width + 1)
             batch[sample, top : top + height, left : left + width] = batch[sample].mean((0, 1))
         return batch
+
+    def _smooth(self, count: int, rows: int, columns: int, rng: np.random.Generator) -> NDArray[np.float32]:
+        """(count, rows, columns, 1), linear between `KNOTS` x `KNOTS` independent values."""
+        knots = rng.normal(0.0, self.uneven, (count, KNOTS, KNOTS)).astype(np.float32)
+        down, across = _hats(rows), _hats(columns)
+        smooth: NDArray[np.float32] = (down @ knots @ across.T)[..., np.newaxis]
+        return smooth
 
     def _placed(self, batch: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
         count, rows, columns, _ = batch.shape
@@ -90,3 +106,9 @@ class Augmentation:
                 picture = picture[:, ::-1]
             placed[sample] = picture
         return placed
+
+
+def _hats(pixels: int) -> NDArray[np.float32]:
+    """(pixels, KNOTS) weights of linear interpolation, the outermost knots on the outermost pixels."""
+    place = np.linspace(0, KNOTS - 1, pixels)[:, np.newaxis]
+    return np.maximum(0, 1 - np.abs(place - np.arange(KNOTS))).astype(np.float32)

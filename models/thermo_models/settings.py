@@ -9,6 +9,7 @@ from pathlib import Path
 
 from thermo_core.errors import StorageError, UsageError
 from thermo_models.networks.layers import ATTENTION
+from thermo_models.networks.views import VIEWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Settings:
         seeds: how many seeds each fold is trained with.
         variant: what of the task's data is used, named by the task.
         folds: folds of the protocol, where people are dealt to them.
+        views: orientations the trained network averages over, 1, 2, 4 or 8 (`networks.views`).
     """
 
     network: str
@@ -44,6 +46,7 @@ class Settings:
     seeds: int = 1
     variant: str = "full"
     folds: int = 5
+    views: int = 1
 
     def __post_init__(self) -> None:
         limits = {
@@ -53,6 +56,8 @@ class Settings:
         for name, (low, high) in limits.items():
             if not low <= getattr(self, name) <= high:
                 raise UsageError(f"{name} = {getattr(self, name)} is out of range, so give {low} to {high}.")
+        if self.views not in VIEWS:
+            raise UsageError(f"views = {self.views} is not possible, so choose one of {', '.join(map(str, VIEWS))}.")
         if self.attention not in ATTENTION:
             raise UsageError(f"There is no attention {self.attention!r}, so choose one of {', '.join(ATTENTION)}.")
 

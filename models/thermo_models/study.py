@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from thermo_models import networks
 from thermo_models.fit import Curves, fit
+from thermo_models.networks.views import looking_around
 from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
 from thermo_models.tasks.task import Plan, Task
@@ -87,6 +88,7 @@ def train_one(
     calibration = inputs[:: max(1, len(inputs) // CALIBRATION_SAMPLES)]
     if plan.finish is not None:
         network = plan.finish(network, calibration)
+    network = looking_around(network, settings.views)
     return Trained(network, to_int8(network, calibration), plan, curves)
 
 

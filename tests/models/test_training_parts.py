@@ -100,6 +100,10 @@ def test_no_augmentation_changes_nothing_and_each_does_what_it_says() -> None:
     louder = Augmentation(gain=0.2).apply(batch, rng) / batch
     assert np.ptp(louder.reshape(400, -1), axis=1).max() < 1e-4
     assert (louder.mean((1, 2, 3)).mean(), louder.mean((1, 2, 3)).std()) == pytest.approx((1, 0.2), rel=0.15)
+    uneven = np.log(Augmentation(uneven=0.2).apply(batch, rng) / batch)
+    assert np.ptp(uneven, axis=3).max() < 1e-4 and uneven.std() == pytest.approx(0.2, rel=0.35)
+    assert np.abs(np.diff(uneven[..., 0], axis=1)).mean() < 0.7 * uneven[..., 0].std()
+    assert uneven[:, ::7, ::7].std() == pytest.approx(0.2, rel=0.1)
     for change in (Augmentation(flip_rows=True), Augmentation(flip_columns=True), Augmentation(turn=True)):
         moved = change.apply(batch, rng)
         assert np.allclose(np.sort(moved, axis=None), np.sort(batch, axis=None)) and not np.array_equal(moved, batch)

@@ -60,11 +60,12 @@ def build(name: str, input_shape: tuple[int, ...], outputs: int, **options: Any)
 def macs(network: Any) -> int:
     """Multiply-accumulates of one inference: convolutions and dense layers, without biases and activations."""
     total = 0
+    calls = {layer["name"]: len(layer["inbound_nodes"]) for layer in network.get_config()["layers"]}
     for layer in network.layers:
         kind = type(layer).__name__
         if kind in ("Conv2D", "DepthwiseConv2D"):
             _, rows, columns, _ = layer.output.shape
-            total += int(layer.kernel.shape.num_elements()) * int(rows) * int(columns)
+            total += calls[layer.name] * int(layer.kernel.shape.num_elements()) * int(rows) * int(columns)
         elif kind == "Dense":
-            total += int(layer.kernel.shape.num_elements())
+            total += calls[layer.name] * int(layer.kernel.shape.num_elements())
     return total

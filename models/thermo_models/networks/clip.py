@@ -1,14 +1,15 @@
 """`clip_cnn`: a clip's pictures as channels through depthwise-separable blocks (after Howard et al. 2017, arXiv:1704.04861).
 
 Input (rows, columns, pictures) of any size from 8 x 8, output (classes).
-At (16, 16, 16) -> 8, width 1: 33,272 parameters, 786,688 MACs.
+At (16, 16, 16) -> 8, width 1: 29,872 parameters, 659,072 MACs.
 """
 
 from typing import Any
 
 from thermo_models.networks.layers import attend, channels, convolution, head, separable
 
-BLOCKS = ((48, 1), (64, 2), (96, 1), (128, 1))
+STEM = 24
+BLOCKS = ((48, 1), (64, 2), (96, 1), (112, 1))
 """(output channels at width 1, stride) of each depthwise-separable block."""
 
 
@@ -25,7 +26,7 @@ def clip_cnn(
     import keras
 
     inputs = keras.Input(input_shape)
-    x = convolution(inputs, channels(32, width), 3, strides=2)
+    x = convolution(inputs, channels(STEM, width), 3, strides=2)
     for at_width_one, stride in BLOCKS:
         x = separable(x, channels(at_width_one, width), strides=stride)
     x = keras.layers.GlobalAveragePooling2D()(attend(x, attention))
