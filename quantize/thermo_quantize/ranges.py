@@ -19,6 +19,7 @@ BINS = 2048
 LEVELS = 256
 _SHRINK = np.linspace(1.0, 0.02, 50)
 _TINY = 1e-12
+_ZEROS = 1.0
 
 
 class Calibrator(StrEnum):
@@ -113,7 +114,9 @@ def choose(observed: Sequence[Observed], calibrator: Calibrator, percentile: flo
         low, high = min(low, 0.0), max(high, 0.0)
         centres = _centres(one)
         beyond = float(one.counts[(centres < low) | (centres > high)].sum() / one.counts.sum())
-        ranges.append(Range(one.index, one.name, (one.low, one.high), (low, max(high, low + _TINY)), beyond))
+        if high - low <= _TINY:
+            high = _ZEROS  # of a layer that gives zeros alone any scale does, but kernels want one in proportion
+        ranges.append(Range(one.index, one.name, (one.low, one.high), (low, high), beyond))
     return ranges
 
 

@@ -382,6 +382,17 @@ def test_a_model_that_takes_and_gives_maps_is_quantised_by_its_input_names() -> 
     assert set(result.contract["inputs"]) == {"picture", "more"}
 
 
+def test_a_layer_that_gives_zeros_alone_does_not_stop_it() -> None:
+    inputs = keras.Input((12, 16, 1))
+    dead = keras.layers.Conv2D(4, 3, activation="relu", kernel_initializer="zeros")(inputs)
+    alive = keras.layers.Conv2D(4, 3, activation="relu")(inputs)
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Add()([dead, alive]))
+    result = quantize(
+        from_keras(keras.Model(inputs, keras.layers.Dense(2)(x))), Samples({"x": spots(24, 1)[0]}), Settings()
+    )
+    assert result.noise[-1].accumulated_db > 20
+
+
 def test_half_precision_is_refused_by_its_layer() -> None:
     inputs = keras.Input((8,), dtype="float16")
     half = keras.layers.Dense(2, dtype="mixed_float16", name="halved")
