@@ -39,7 +39,7 @@ def build(target: str, folder: Path, application: str | None = None) -> Path:
     elif not shutil.which("cc"):
         pytest.skip("hardware absent: no C compiler")
     given = [] if application is None else [f"APPLICATION={application}"]
-    quantize = f"QUANTIZE={sys.executable} -m thermo_quantize.cli"
+    quantize = f"QUANTIZE={sys.executable} -c 'from thermo_quantize.cli import main; main()'"
     command = [
         "make",
         "-C",
