@@ -45,7 +45,7 @@ def noise_picture(noise: Sequence[LayerNoise]) -> str:
         y = 26 + _ROW * row
         colour = _WORST if low is not None and one.operator == low.operator else _OWN
         label = f"{one.kind.lower()} {one.layer}"
-        label = label if len(label) <= 40 else "…" + label[-39:]
+        label = label if len(label) <= 38 else "…" + label[-37:]
         parts.append(f'<text x="{_LEFT - 6}" y="{y + 12}" text-anchor="end">{escape(label)}</text>')
         own = 0.0 if one.own_db is None else one.own_db
         for offset, value, fill in ((0, own, colour), (8, one.accumulated_db, _ACCUMULATED)):
