@@ -1,0 +1,135 @@
+"""What the built firmware needs, and what emulating its board costs: memory, stack, mailbox, line, processor time.
+
+Run `python bench/boards.py` after `make firmware`. Memory comes from the linker, stack from paint that a session with
+self-test, calibration and 16 subpages/s ran over. Times are real and shared with whatever else the machine does.
+"""
+
+import argparse
+import contextlib
+import os
+import select
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from thermo_core.correction import Correction
+from thermo_core.errors import ThermoError
+from thermo_core.wire.records import SubpageRecord
+from thermo_host.link import Wearable
+from thermo_sim.board import BUILD, KINDS, Board, BoardOptions
+
+FIRMWARE = BUILD.parent
+PROBE = FIRMWARE.parents[1] / "tests" / "firmware" / "probe" / "application.c"
+PAGE_WORDS, REGISTER = 832, 0x0400
+TARGETS = {"mps2-an386": "mps2_an386", "host": "host"}
+
+
+def processor_s(pid: int) -> float:
+    """Processor time a process has used, s."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextlib.contextmanager
+def running(kind: str, firmware: Path | None, folder: Path) -> Iterator[Board]:
+    """A board with settled sensors."""
+    with Board(BoardOptions(folder / f"line-{kind}", kind=kind, firmware=firmware, warm_up=False)) as board:
+        yield board
+
+
+def ask(port: int, command: str) -> bytes:
+    """One command to the probe, and its answer."""
+    os.write(port, command.encode() + b"\n")
+    said = b""
+    while not said.endswith(b"\n"):
+        if not select.select([port], [], [], 10.0)[0]:
+            os.write(port, b"\n" + command.encode() + b"\n")  # it still started
+        else:
+            said += os.read(port, 65536)
+    return said
+
+
+def mailbox_and_line(kind: str, folder: Path) -> None:
+    """Overhead of a transaction beyond the bus, and bytes the line carries."""
+    build = ["make", "--no-print-directory", "-C", str(FIRMWARE), f"BUILD={folder}/probe", f"APPLICATION={PROBE}"]
+    subprocess.run([*build, TARGETS[kind]], check=True)
+    with running(kind, folder / "probe" / KINDS[kind].firmware, folder) as board:
+        port = os.open(board.options.link, os.O_RDWR | os.O_NOCTTY)
+        try:
+            ask(port, "echo ready")
+            for words in (1, PAGE_WORDS):
+                bits = 1 + 9 + 9 * 2 + 1 + 9 + 9 * 2 * words + 1
+                bus_us = bits * 1e6 / board.hardware.bus.frequency_hz
+                command = f"read 51 {REGISTER} {2 * words}"
+                over = sorted(float(ask(port, command).split()[1]) - bus_us for _ in range(100))
+                print(f"  {2 * words:5}-byte read beyond its {bus_us:6.0f} us on the bus: "
+                      f"{statistics.median(over):4.0f} us (90 % within {over[89]:.0f})")  # fmt: skip
+            began_s, heard = time.monotonic(), 0
+            os.write(port, b"fill 2000\n")
+            while heard < 128_000:
+                heard += len(os.read(port, 65536))
+            print(f"  line to the host: {heard / (time.monotonic() - began_s) / 1000:.0f} kB/s")
+        finally:
+            os.close(port)
+
+
+def session(kind: str, folder: Path, seconds: float) -> None:
+    """Processor time and stack of the wearable at its work."""
+    with running(kind, None, folder) as board, Wearable.open(str(board.options.link)) as host:
+        host.self_test()
+        identity = Correction.identity(host.hello().sensors[0].id)
+        host.write_calibration(replace(identity, offset=np.full((24, 32), 0.5, np.float32)))
+        pages, own_s, board_s, began_s = 0, 0.0, 0.0, 0.0
+        with host.stream() as stream:
+            for seen in stream:
+                if not isinstance(seen.record, SubpageRecord):
+                    continue
+                pages += 1
+                if pages == 1:
+                    began_s, own_s, board_s = time.monotonic(), time.process_time(), processor_s(board.pid)
+                elif time.monotonic() - began_s > seconds:
+                    break
+        took_s = time.monotonic() - began_s
+        print(
+            f"  {(pages - 1) / took_s:.1f} subpages/s: board {(processor_s(board.pid) - board_s) / took_s:.1%} of a core, "
+            f"simulated sensors and host {(time.process_time() - own_s) / took_s:.1%}"
+        )
+        host.counters()
+        time.sleep(3.0)
+        board_s, own_s = processor_s(board.pid), time.process_time()
+        time.sleep(seconds)
+        print(
+            f"  nobody listens: board {(processor_s(board.pid) - board_s) / seconds:.1%}, "
+            f"simulated sensors {(time.process_time() - own_s) / seconds:.1%}"
+        )
+        used = board.status()["stack_bytes_used"]
+        if used:
+            print(f"  stack used: {used:,} bytes")
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement of processor time")
+    options = parser.parse_args()
+    subprocess.run(["make", "--no-print-directory", "-C", str(FIRMWARE), "all", "size"], check=True)
+    with tempfile.TemporaryDirectory(prefix="thermo-bench-") as name:
+        for kind in KINDS:
+            print(f"{kind} ({KINDS[kind].summary})", flush=True)
+            mailbox_and_line(kind, Path(name))
+            session(kind, Path(name), options.seconds)
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (ThermoError, subprocess.CalledProcessError, OSError) as error:
+        sys.exit(f"boards: {error}")
