@@ -181,16 +181,23 @@ class Depthwise(Layer):
 
 @dataclass(frozen=True)
 class Streamed(Layer):
-    """A pointwise convolution and the depthwise layer after it, as one row of the first and one band of the second."""
+    """A convolution and the depthwise layer after it, as one row of the first and one band of the second.
+
+    `tail` is the pointwise convolution after both, as one band, where it takes part. `feed` is the first one's window.
+    """
 
     window: Window
+    feed: Window
     row: Conv
     band: Depthwise
+    tail: Conv | None = None
 
     @property
     def macs(self) -> int:
         """Multiply-accumulates."""
-        return self.window.in_h * self.row.macs + self.window.out_h // self.band.window.out_h * self.band.macs
+        bands = self.window.out_h // self.band.window.out_h
+        tail = self.tail.macs if self.tail is not None else 0
+        return self.window.in_h * self.row.macs + bands * (self.band.macs + tail)
 
 
 @dataclass(frozen=True)

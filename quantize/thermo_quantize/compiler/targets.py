@@ -77,7 +77,8 @@ class Target:
     def kernel(self, layer: Layer) -> Kernel[Any]:
         """The fastest kernel that can do the layer."""
         if isinstance(layer, Streamed):
-            return StreamedKernel(layer, self.kernel(layer.row), self.kernel(layer.band), self.padding)
+            tail = self.kernel(layer.tail) if layer.tail is not None else None
+            return StreamedKernel(layer, self.kernel(layer.row), self.kernel(layer.band), tail, self.padding)
         if isinstance(layer, TransposeConv):
             return transposed(layer, self.kernel, self.padding) or PlainTransposeConv(layer)
         chosen = self.special[type(layer)](layer) if type(layer) in self.special else None

@@ -132,7 +132,7 @@ for (int i = 0; i < {pixels}; i++) {{
         expand = self._expand(unit, aligned=layer.depth % 4 == 0 or self._bytewise)
         if is_direct(layer):
             return lambda n: f"{expand}(inputs + {2 * n}, in + {term(f'(p + {n})', layer.depth)}, {self._runs});"
-        place = "(p + {n}) / {w}, (p + {n}) % {w}"
+        place = unit.row("(p + {n}) / {w}") + ", (p + {n}) % {w}"
         if self._bytewise:
             patch = emit_patch(unit, layer, position)
             pointer = f"(int8_t *){unit.scratch(position)} + {8 * PIXELS * self._runs}"

@@ -147,7 +147,7 @@ class MveConv(Kernel[Conv]):
         else:
             patch = emit_patch(unit, layer, position)
             head = f"int8_t *const in = (int8_t *){unit.scratch(position)};"
-            collect, advance = f"{patch}in, p / {window.out_w}, p % {window.out_w});", ""
+            collect, advance = f"{patch}in, {unit.row(f'p / {window.out_w}')}, p % {window.out_w});", ""
         body = f"""
 {head}
 {unit.target(layer.output)}

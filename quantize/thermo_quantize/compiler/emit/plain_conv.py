@@ -57,7 +57,7 @@ class PlainConv(Kernel[Conv]):
         else:
             patch = emit_patch(unit, layer, position)
             pointer = ""
-            loop = f"for (int p = 0; p < {window.pixels}; p++) {{\n  {patch}patch, p / {window.out_w}, p % {window.out_w});"
+            loop = f"for (int p = 0; p < {window.pixels}; p++) {{\n  {patch}patch, {unit.row(f'p / {window.out_w}')}, p % {window.out_w});"
             close = "}"
         body = f"""
 {pointer}

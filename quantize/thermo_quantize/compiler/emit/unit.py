@@ -51,6 +51,7 @@ class _Inside:
     pointers: dict[int, str]
     scratch: str
     suffix: str
+    of_row: bool
 
 
 @dataclass
@@ -124,10 +125,13 @@ class Unit:
         return f"(arena + {self.plan.scratch[position]})" if self._inside is None else self._inside.scratch
 
     @contextmanager
-    def inside(self, layer: Layer, suffix: str, scratch: str) -> Iterator[None]:
-        """Within, the layer is emitted as a function with pointers to its input and output, called by another layer's."""
+    def inside(self, layer: Layer, suffix: str, scratch: str, of_row: bool = False) -> Iterator[None]:
+        """Within, the layer is emitted as a function with pointers to its input and output, called by another layer's.
+
+        With `of_row` it makes output row `row` alone, the function's third parameter, from the whole input.
+        """
         pointers = {layer.inputs[0].id: "source", layer.output.id: "target"}
-        self._inside = _Inside(pointers, scratch, suffix)
+        self._inside = _Inside(pointers, scratch, suffix, of_row)
         try:
             yield
         finally:
@@ -141,7 +145,8 @@ class Unit:
         names = ", ".join(f'"{value.name}"' for value in layer.outputs)
         head = f"/* {position}: {layer.title} {shapes} -> {results}{note}\n   {comment(names)} */"
         if self._inside is not None:
-            signature = f"{function}_{self._inside.suffix}(const int8_t *source, int8_t *target)"
+            row = ", int row" if self._inside.of_row else ""
+            signature = f"{function}_{self._inside.suffix}(const int8_t *source, int8_t *target{row})"
             self.functions.append(f"{head}\nLAYER static void {signature} {{\n{indent(body)}\n}}")
             return
         self.functions.append(f"{head}\nLAYER static void {function}(void) {{\n{indent(body)}\n}}")
@@ -150,6 +155,10 @@ class Unit:
     def prefix(self, position: int) -> str:
         """What names of a layer's tables begin with."""
         return f"layer_{position:02}" + ("" if self._inside is None else f"_{self._inside.suffix}")
+
+    def row(self, expression: str) -> str:
+        """C expression of the row of the output that is computed: the given one, unless the function makes a single row."""
+        return "row" if self._inside is not None and self._inside.of_row else expression
 
     def patch(self, layer: Layer, position: int) -> tuple[str, str]:
         """Of a function that collects a pixel's inputs: its name and parentheses up to the first parameter, and a call's."""
