@@ -279,7 +279,13 @@ def _execute(options: argparse.Namespace) -> int:
     ):
         for place, path in (("{port}", wearable.options.link), ("{control}", wearable.control_path)):
             command = [word.replace(place, str(path)) for word in command]
-        return _run_child(command)
+        code = _run_child(command)
+        if code:
+            try:
+                wearable.wait(0.0)
+            except ThermoError as error:
+                print(f"thermo-sim: {error}", file=sys.stderr)
+        return code
 
 
 def _run_child(command: list[str]) -> int:
