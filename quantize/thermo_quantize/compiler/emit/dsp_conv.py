@@ -241,8 +241,12 @@ class DspDense(Kernel[Conv]):
         weights = unit.table(f"{prefix}_weights", "int8_t", table)
         rest = [0] * (4 * groups - channels)
         bias = unit.table(f"{prefix}_bias", "int32_t", [*layer.folded_bias.tolist(), *rest])
-        scales = [n for pair in zip(fast.factors, fast.powers, strict=True) for n in pair]
-        constants = unit.table(f"{prefix}_scales", "int32_t", scales)
+        scales = list(zip(fast.factors, fast.powers, strict=True))
+        if len(set(scales)) == 1:
+            factor, power = (literal(number) for number in scales[0])
+        else:
+            constants = unit.table(f"{prefix}_scales", "int32_t", [n for pair in scales for n in pair])
+            factor, power = f"{constants}[2 * (c + i)]", f"{constants}[2 * (c + i) + 1]"
         last = "" if not rest else f" && c + i < {channels}"
         body = f"""
 {unit.source(layer.inputs[0])}
@@ -253,7 +257,7 @@ for (int r = 0; r < {layer.window.pixels}; r++, in += {layer.depth}) {{
     product_row(in, {weights} + c * {4 * self._runs}, {self._runs}, sums);
     for (int i = 0; i < 4{last}; i++) {{
       int32_t sum = sums[i];
-{indent(finish(unit, fast, "sum", f"{constants}[2 * (c + i)]", f"{constants}[2 * (c + i) + 1]"), "      ")}
+{indent(finish(unit, fast, "sum", factor, power), "      ")}
       *out++ = (int8_t)sum;
     }}
   }}

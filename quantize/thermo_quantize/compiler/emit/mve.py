@@ -39,11 +39,8 @@ GUARD = """
 """
 
 _REQUANTIZE = """
-/* Four accumulators to int8: multiplier and shift (negative: to the right) of each. */
-static inline int32x4_t requantize(int32x4_t sums, const int32_t *multipliers, const int32_t *shifts, int32_t zero_point,
-                                   int32_t low, int32_t high) {
-  const int32x4_t shift = vldrwq_s32(shifts);
-  sums = vqrdmulhq_s32(sums, vldrwq_s32(multipliers));
+/* Four products of accumulators and multipliers to int8: shift (negative: to the right) of each. */
+static inline int32x4_t requantize(int32x4_t sums, int32x4_t shift, int32_t zero_point, int32_t low, int32_t high) {
   sums = vaddq_s32(sums, vshrq_n_s32(vandq_s32(sums, shift), 31));
   sums = vaddq_n_s32(vrshlq_s32(sums, shift), zero_point);
   return vminq_s32(vmaxq_s32(sums, vdupq_n_s32(low)), vdupq_n_s32(high));
@@ -78,23 +75,30 @@ class _Mve:
 
     def __init__(self, unit: Unit, prefix: str, requant: Requant, channels: int) -> None:
         unit.helper("requantize", _REQUANTIZE)
-        count = -(-channels // LANES) * LANES
-        self._multipliers = unit.table(f"{prefix}_multipliers", "int32_t", _padded(list(requant.multipliers), count))
-        right = [min(e, 0) for e in requant.exponents]
-        self._shifts = unit.table(f"{prefix}_shifts", "int32_t", _padded(right, count))
+        self._count = -(-channels // LANES) * LANES
+        self._uniform = len(set(zip(requant.multipliers, requant.exponents, strict=True))) == 1
+        self._multipliers = self._spread(unit, f"{prefix}_multipliers", list(requant.multipliers))
+        self._shifts = self._spread(unit, f"{prefix}_shifts", [min(e, 0) for e in requant.exponents])
         self._left = ""
         if any(e > 0 for e in requant.exponents):
-            left = [max(e, 0) for e in requant.exponents]
-            self._left = unit.table(f"{prefix}_lifts", "int32_t", _padded(left, count))
+            self._left = self._spread(unit, f"{prefix}_lifts", [max(e, 0) for e in requant.exponents])
         self._requant = requant
         self._rest = channels % LANES
         self._channels = channels
 
+    def _spread(self, unit: Unit, name: str, values: list[int]) -> str:
+        """A vector of channels c to c + 3; no table where the layer is quantised per tensor."""
+        # Equal shifts alone are no reason: kept in a register through the loop they cost more than they save.
+        if self._uniform:
+            return f"vdupq_n_s32({values[0]})"
+        return f"vldrwq_s32({unit.table(name, 'int32_t', _padded(values, self._count))} + c)"
+
     def store(self, to: str) -> str:
         """Statements that finish `sums` of channels c to c + 3 and store them at `to`."""
         q = self._requant
-        text = f"sums = vshlq_s32(sums, vldrwq_s32({self._left} + c));\n" if self._left else ""
-        text += f"sums = requantize(sums, {self._multipliers} + c, {self._shifts} + c, {q.zero_point}, {q.low}, {q.high});\n"
+        text = f"sums = vshlq_s32(sums, {self._left});\n" if self._left else ""
+        text += f"const int32x4_t shift = {self._shifts};\nsums = vqrdmulhq_s32(sums, {self._multipliers});\n"
+        text += f"sums = requantize(sums, shift, {q.zero_point}, {q.low}, {q.high});\n"
         if self._rest:
             return f"{text}FENCE();\nvstrbq_p_s32({to}, sums, vctp32q((uint32_t)({self._channels} - c)));\nFENCE();"
         return f"{text}FENCE();\nvstrbq_s32({to}, sums);\nFENCE();"
