@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from thermo_core.errors import ModelError, UsageError
 from thermo_core.tflite.verify import verify_model
-from thermo_quantize.flatfile import unpack, with_ranges
+from thermo_quantize.flatfile import unpack, with_plain_dense, with_ranges
 from thermo_quantize.quiet import quiet
 from thermo_quantize.ranges import Calibrator, Range, choose, observe
 from thermo_quantize.source import Source, convert_quietly, from_keras, import_tensorflow
@@ -137,7 +137,7 @@ def _converter(source: Source, scheme: Scheme) -> Any:
 
 
 def _dynamic(source: Source) -> bytes:
-    return convert_quietly(_converter(source, Scheme.DYNAMIC), source.name)
+    return with_plain_dense(convert_quietly(_converter(source, Scheme.DYNAMIC), source.name))
 
 
 def _int16x8(source: Source, inputs: Sequence[NDArray[np.float32]]) -> bytes:

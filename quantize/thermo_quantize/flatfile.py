@@ -6,6 +6,8 @@ from typing import Any
 from thermo_core.errors import UsageError
 from thermo_core.tflite.verify import verify_model
 
+_PLAIN_DENSE = 9
+
 
 def unpack(model: bytes) -> Any:
     """The file as the schema's object tree (`ModelT`).
@@ -38,6 +40,28 @@ def with_ranges(model: bytes, ranges: Mapping[int, tuple[float, float]]) -> byte
         quantization = schema.QuantizationParametersT()
         quantization.min, quantization.max = [float(low)], [float(high)]
         tree.subgraphs[0].tensors[index].quantization = quantization
+    return pack(tree)
+
+
+def with_plain_dense(model: bytes) -> bytes:
+    """The model with fully connected layers in the version that tflite-runtime 2.14 has, where they need no newer one.
+
+    Converters ask for version 12, scales a channel, of a layer of one output: its one scale is one a tensor, too.
+    """
+    schema = _schema()
+    tree = unpack(model)
+    dense = schema.BuiltinOperator.FULLY_CONNECTED
+    graph = tree.subgraphs[0]
+    weights = [
+        graph.tensors[operator.inputs[1]]
+        for operator in graph.operators
+        if tree.operatorCodes[operator.opcodeIndex].builtinCode == dense
+    ]
+    if any(one.quantization is not None and len(one.quantization.scale or ()) > 1 for one in weights):
+        return model
+    for code in tree.operatorCodes:
+        if code.builtinCode == dense:
+            code.version = min(code.version, _PLAIN_DENSE)
     return pack(tree)
 
 

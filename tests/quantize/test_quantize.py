@@ -103,6 +103,18 @@ def test_every_scheme_keeps_the_outputs(source: Source, scheme: Scheme) -> None:
     assert types == expected.get(scheme, {"INT8"})
 
 
+def test_the_dynamic_scheme_runs_with_a_single_output_too() -> None:
+    """The converter asks for a kernel that the oracle has not where a large layer has one output."""
+    inputs = keras.Input((96,))
+    model = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Dense(1200, activation="relu")(inputs)))
+    x = np.random.default_rng(0).normal(size=(16, 96)).astype(np.float32)
+    source = from_keras(model)
+    data = convert(source, Scheme.DYNAMIC)
+    assert len(data) < len(source.float_model) / 3
+    exact = Runner(source.float_model).predict([x])[0]
+    assert np.max(np.abs(Runner(data).predict([x])[0] - exact)) < 0.05 * np.std(exact)
+
+
 def test_a_scale_a_channel_where_it_is_asked_for(source: Source) -> None:
     from thermo_core.tflite.verify import verify_model
 
