@@ -253,4 +253,4 @@ class MailboxServer:
             self._bus.i2c_rdwr(*messages, *([read] if read is not None else []))
         except OSError as error:
             return _STATUS_BY_ERRNO.get(error.errno or 0, BUS), b""
-        return OK, bytes(read) if read is not None else b""
+        return OK, ctypes.string_at(read.buf, read.len) if read is not None else b""

@@ -220,6 +220,18 @@ def test_a_loop_that_nothing_interrupts_is_found_by_the_watchdog(emulated: Kind,
         assert status["last_fault"]["exception"] == 2 and status["last_fault"]["pc"] == astray
 
 
+def test_the_watchdog_bites_where_even_its_warning_goes_astray(emulated: Kind, tmp_path: Path) -> None:
+    """The handler of the NMI is overwritten, so only the watchdog itself can reset the board, which loads it anew."""
+    nm = subprocess.run(["arm-none-eabi-nm", str(emulated.firmware)], capture_output=True, text=True, check=True)
+    (handler,) = (int(row.split()[0], 16) for row in nm.stdout.splitlines() if row.endswith(" fault_handler"))
+    with running(emulated, tmp_path, BoardOptions(tmp_path / "line", gdb=tmp_path / "gdb")) as probe:
+        with Gdb(tmp_path / "gdb") as gdb:
+            gdb.write(handler, ENDLESS_LOOP)
+            gdb.set_pc(handler)
+        assert probe.revive("cause") == RESET_WATCHDOG
+        assert probe.board.status()["faults"] == 0 and probe.board.status()["starts"] == 2
+
+
 def test_the_firmware_ends_where_its_64_kb_end(emulated: Kind, tmp_path: Path) -> None:
     """Nothing the linker placed lies beyond the RAM of the microcontroller that is meant."""
     size = subprocess.run(
