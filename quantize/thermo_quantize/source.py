@@ -92,7 +92,7 @@ def from_keras(model: Any, name: str = "") -> Source:
         specs.append(tf.TensorSpec((1, *shape), tf.float32, name=plain))
 
     # A model may take its inputs as a list, a map or one by itself; Keras keeps that to itself.
-    structure = getattr(model, "_inputs_struct", inputs)
+    structure = getattr(model, "_inputs_struct", inputs if len(inputs) > 1 else inputs[0])
 
     def call(*tensors: Any) -> Any:
         return model(tf.nest.pack_sequence_as(structure, tensors), training=False)
