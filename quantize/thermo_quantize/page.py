@@ -113,7 +113,7 @@ def page(report: dict[str, Any], noise: Sequence[LayerNoise]) -> str:
         ),
         _calibration(report["calibration"]),
         _ranges(report),
-        f"<p>Model <code>{model['sha256']}</code></p>",
+        f"<p>Model <code>{model['sha256']}</code>, made with {escape(_versions(report['versions']))}.</p>",
     ]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -165,6 +165,10 @@ def _worst(noise: Sequence[LayerNoise]) -> str:
     if low is None:
         return "Nothing is quantised."
     return f"<b>{escape(low.layer)}</b> ({escape(low.kind)}) loses most by itself: {low.own_db:.1f} dB."
+
+
+def _versions(found: dict[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in found.items())
 
 
 def _calibration(found: dict[str, Any] | None) -> str:
@@ -225,7 +229,10 @@ def _ranges(report: dict[str, Any]) -> str:
         (one["name"].split(";")[0], _span(one["seen"]), _span(one["chosen"]), f"{100 * one['clipped']:.4f} %")
         for one in report["ranges"]
     ]
-    title = f"<h2>Activation ranges ({escape(str(report['calibrator']))})</h2>"
+    how = str(report["calibrator"])
+    if how == "percentile":
+        how += f" {report['settings']['percentile']:g}"
+    title = f"<h2>Activation ranges ({escape(how)})</h2>"
     return title + _table(("tensor", "n:seen", "n:chosen", "n:clipped"), rows)
 
 

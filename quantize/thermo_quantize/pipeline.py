@@ -132,6 +132,8 @@ class Result:
             "scheme": str(self.settings.scheme),
             "calibrator": str(self.settings.calibrator) if self.ranges else None,
             "seed": self.settings.seed,
+            "settings": asdict(self.settings),
+            "versions": {name: runtimes.version(name) for name in ("tensorflow", *runtimes.RUNTIMES)},
             "float_bytes": self.float_bytes,
             "model": self.description.to_dict(),
             "calibration": None if self.calibration is None else self.calibration.to_dict(),
