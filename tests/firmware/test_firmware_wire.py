@@ -569,7 +569,7 @@ def core_body(data: bytes) -> dict[str, Any] | None:
 
 def plain(value: Any) -> Any:
     """As `found` gives it: floats in single precision, lists and maps as their kind."""
-    if isinstance(value, float):
+    if isinstance(value, float) and not math.isnan(value):
         return (
             ctypes.c_float(value).value
             if math.isinf(value) or abs(value) < 3.4e38
