@@ -23,7 +23,8 @@ from thermo_core.correction import Correction
 from thermo_core.errors import ThermoError
 from thermo_core.wire.records import SubpageRecord
 from thermo_host.link import Wearable
-from thermo_sim.board import BUILD, KINDS, Board, BoardOptions
+from thermo_sim.board import Board, BoardOptions
+from thermo_sim.launch import BUILD, KINDS
 
 FIRMWARE = BUILD.parent
 PROBE = FIRMWARE.parents[1] / "tests" / "firmware" / "probe" / "application.c"

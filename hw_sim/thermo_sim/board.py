@@ -22,79 +22,13 @@ from thermo_sim.clock import WallClock
 from thermo_sim.control import ControlServer
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.laboratory import laboratory_commands
-from thermo_sim.mailbox import SIZE, MailboxServer, SharedFile
+from thermo_sim.launch import BUILD, KINDS, Launch
+from thermo_sim.mailbox import MailboxServer, SharedFile
 from thermo_sim.pump import LineNoise, Pump
 from thermo_sim.wearable import Cable
 
-BUILD = Path(__file__).resolve().parents[2] / "device" / "firmware" / "build"
 _PR_SET_PDEATHSIG = 1
 _END_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """What a board is started with.
-
-    Attributes:
-        firmware: the file to run.
-        memory: the file of shared memory.
-        serial: descriptor of the serial line's socket.
-        doorbell: descriptor of the doorbell's socket.
-        gdb: where to listen for a debugger; None does not.
-    """
-
-    firmware: Path
-    memory: Path
-    serial: int
-    doorbell: int
-    gdb: Path | None
-
-
-def _qemu(launch: Launch) -> list[str]:
-    emulator = shutil.which("qemu-system-arm")
-    if emulator is None:
-        raise UsageError(
-            "qemu-system-arm is not installed, so no microcontroller can be emulated; apt install qemu-system-arm."
-        )
-    memory = str(launch.memory).replace(",", ",,")
-    command = [emulator, "-nodefaults", "-nographic", "-no-user-config", "-machine", "mps2-an386,memory-backend=psram"]
-    command += ["-object", f"memory-backend-file,id=psram,size={SIZE},mem-path={memory},share=on"]
-    for name, descriptor in (("line", launch.serial), ("bell", launch.doorbell)):
-        command += ["-chardev", f"socket,id={name},fd={descriptor}", "-serial", f"chardev:{name}"]
-    if launch.gdb is not None:
-        path = str(launch.gdb).replace(",", ",,")
-        command += ["-chardev", f"socket,id=gdb,path={path},server=on,wait=off", "-gdb", "chardev:gdb"]
-    return [*command, "-kernel", str(launch.firmware)]
-
-
-def _program(launch: Launch) -> list[str]:
-    if launch.gdb is not None:
-        raise UsageError("The board host is a program of this computer; debug it with gdb -p, without --gdb.")
-    return [str(launch.firmware.absolute()), str(launch.serial), str(launch.doorbell), str(launch.memory)]
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of board.
-
-    Attributes:
-        firmware: below the build folder.
-        summary: what it is, for people.
-        command: how it is started.
-        line_buffer: memory the kernel may use between board and pump: the less, the sooner a full line is felt. An
-            emulated UART sends bytes one by one, each of which takes hundreds.
-    """
-
-    firmware: str
-    summary: str
-    command: Callable[[Launch], list[str]]
-    line_buffer: int
-
-
-KINDS: Mapping[str, Kind] = {
-    "mps2-an386": Kind("mps2_an386/wearable.elf", "emulated Cortex-M4F", _qemu, 1 << 16),
-    "host": Kind("host/wearable", "Linux program", _program, 1 << 11),
-}
 
 
 @dataclass(frozen=True, slots=True)

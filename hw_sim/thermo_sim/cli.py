@@ -17,8 +17,9 @@ from typing import Any
 
 from thermo_core.errors import ThermoError, UsageError
 from thermo_sim import control
-from thermo_sim.board import KINDS, Board, BoardOptions
+from thermo_sim.board import Board, BoardOptions
 from thermo_sim.hardware import load_profile, profile_names
+from thermo_sim.launch import KINDS
 from thermo_sim.pump import LineNoise
 from thermo_sim.wearable import Wearable, WearableOptions
 
