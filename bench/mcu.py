@@ -1,10 +1,12 @@
 """Compiled models on emulated Cortex-M4 and M55: instructions, arena and flash, beside TFLM + CMSIS-NN.
 
-    python bench/mcu.py [--shared FOLDER] [--frames N] [--cflags=-O3]
+    python bench/mcu.py [--shared FOLDER] [--frames N] [--cflags=-O3] [--unseen]
 
 Our rows are compiled and run now by tools/mcu_bench of FOLDER (QEMU counts instructions exactly; every output byte is
 compared with BUILTIN_REF). The other rows are the figures the same tool gave for TFLM, from facts/inference.md of FOLDER;
 they are not measured again. "code" is flash without the model's weights and biases.
+
+--unseen measures the networks of mcu_unseen.py instead, with random weights: shapes the compiler was not tuned on.
 """
 
 import argparse
@@ -18,8 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thermo_core.tflite.reader import read_model
-from thermo_quantize.compiler.compile import compile_model
-from thermo_quantize.compiler.ir import Layer
+from thermo_quantize.compiler.compile import Compiled, compile_model
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("THERMO_SHARED", REPOSITORY.parent / "shared"))
@@ -51,20 +52,68 @@ def weight_bytes(model: bytes) -> int:
     return sum(len(tensor.data) for tensor in read.tensors if tensor.data is not None)
 
 
-def measure(row: Row, shared: Path, frames: int, cflags: str) -> tuple[dict[str, int], int]:
-    """(mcu_bench's result, lower bound of the arena) of our engine."""
-    model = shared / row.path
+def measure(model: Path, target: str, shared: Path, frames: int, cflags: str) -> tuple[dict[str, int] | None, Compiled]:
+    """(mcu_bench's result, what was compiled); no result where the board has no room for the model."""
     with tempfile.TemporaryDirectory() as folder:
-        compiled = compile_model(model.read_bytes(), "network", row.target, bench=True)
+        compiled = compile_model(model.read_bytes(), "network", target, bench=True)
         for name, text in compiled.files.items():
             (Path(folder) / name).write_text(text)
-        cpu = "m55" if row.target == "m55" else "m4"
         tool = shared / "tools" / "mcu_bench" / "measure.py"
-        command = [sys.executable, str(tool), str(model), folder, "--cpu", cpu, "--frames", str(frames), "--json"]
-        done = subprocess.run([*command, f"--cflags={cflags}"], capture_output=True, text=True, check=False)
+        command = [sys.executable, str(tool), str(model), folder, "--cpu", cpu_of(target), "--frames", str(frames)]
+        done = subprocess.run([*command, "--json", f"--cflags={cflags}"], capture_output=True, text=True, check=False)
+    if "will not fit in region" in done.stdout + done.stderr:
+        return None, compiled
     if not done.stdout.startswith("{"):
-        sys.exit(f"mcu: {row.path} for {row.target} did not run: {(done.stdout + done.stderr)[-500:]}")
-    return json.loads(done.stdout), compiled.plan.bound
+        sys.exit(f"mcu: {model.name} for {target} did not run: {(done.stdout + done.stderr)[-500:]}")
+    return json.loads(done.stdout), compiled
+
+
+def cpu_of(target: str) -> str:
+    """The emulated processor that runs a target's code."""
+    return "m55" if target == "m55" else "m4"
+
+
+def line(model: Path, target: str, shared: Path, frames: int, cflags: str) -> tuple[str, int, int]:
+    """(table row of our engine, instructions, MACs of the network)."""
+    result, compiled = measure(model, target, shared, frames, cflags)
+    macs = sum(kernel.layer.macs for kernel in compiled.kernels)
+    label = model.stem.removesuffix("_int8")
+    text = f"{label:24}{macs:>11,} {cpu_of(target):>4} {'ours, ' + target:16}"
+    if result is None:
+        text += f"{'':19}{compiled.plan.size:>8,}{compiled.plan.bound:>8,}  too large for the board's code memory"
+        return text, 0, macs
+    wrong = result["mismatched_frames"]
+    text += (
+        f"{result['instructions']:>13,}{result['instructions'] / macs:>6.2f}{result['arena_bytes']:>8,}"
+        f"{compiled.plan.bound:>8,}{result['flash_bytes'] - weight_bytes(model.read_bytes()):>8,}"
+        f"{result['stack_bytes']:>7,}  {'yes' if wrong == 0 else f'{wrong} frames differ'}"
+    )
+    return text, result["instructions"], macs
+
+
+def show(row: Row, shared: Path, frames: int, cflags: str) -> None:
+    """Print our row and the published one."""
+    model = shared / row.path
+    text, instructions, macs = line(model, row.target, shared, frames, cflags)
+    print(text, flush=True)
+    if row.published is not None:
+        published, arena, flash = row.published
+        print(
+            f"{'':36}{cpu_of(row.target):>4} {'TFLM + CMSIS-NN':16}{published:>13,}{published / macs:>6.2f}{arena:>8,}"
+            f"{'':8}{flash - model.stat().st_size:>8,}{'':7}  yes (published; {published / instructions:.2f} x ours)"
+        )
+
+
+def show_unseen(shared: Path, frames: int, cflags: str) -> None:
+    """Print our rows of the networks the compiler was not tuned on."""
+    from mcu_unseen import MODELS, unseen
+
+    with tempfile.TemporaryDirectory() as folder:
+        for name in MODELS:
+            model = Path(folder) / f"{name}.tflite"
+            model.write_bytes(unseen(name))
+            for target in ("m4", "m55", "generic"):
+                print(line(model, target, shared, frames, cflags)[0], flush=True)
 
 
 def main() -> None:
@@ -73,37 +122,19 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=SHARED)
     parser.add_argument("--frames", type=int, default=8)
     parser.add_argument("--cflags", default="-O3")
+    parser.add_argument("--unseen", action="store_true", help="measure the networks of mcu_unseen.py")
     args = parser.parse_args()
     if not shutil.which("arm-none-eabi-gcc") or not shutil.which("qemu-system-arm"):
         sys.exit("mcu: install gcc-arm-none-eabi, libnewlib-arm-none-eabi and qemu-system-arm first.")
     if not (args.shared / "tools" / "mcu_bench").is_dir():
         sys.exit(f"mcu: {args.shared} holds no tools/mcu_bench; name its folder with --shared.")
-    print(
-        f"{'model':32}{'cpu':>5} {'engine':16}{'instructions':>13}{'/MAC':>6}{'arena':>8}{'code':>8}{'stack':>7}  exact"
-    )
+    head = f"{'model':24}{'MACs':>11} {'cpu':>4} {'engine':16}{'instructions':>13}{'/MAC':>6}{'arena':>8}{'bound':>8}"
+    print(f"{head}{'code':>8}{'stack':>7}  exact")
+    if args.unseen:
+        show_unseen(args.shared, args.frames, args.cflags)
+        return
     for row in ROWS:
-        model = (args.shared / row.path).read_bytes()
-        weights = weight_bytes(model)
-        result, bound = measure(row, args.shared, args.frames, args.cflags)
-        macs = sum(layer.macs for layer in _layers(model))
-        label = Path(row.path).stem.removesuffix("_int8")
-        cpu = "m55" if row.target == "m55" else "m4"
-        exact = "yes" if result["mismatched_frames"] == 0 else f"{result['mismatched_frames']} frames differ"
-        print(
-            f"{label:32}{cpu:>5} {'ours, ' + row.target:16}{result['instructions']:>13,}"
-            f"{result['instructions'] / macs:>6.2f}{result['arena_bytes']:>8,}{result['flash_bytes'] - weights:>8,}"
-            f"{result['stack_bytes']:>7,}  {exact} (arena bound {bound:,})"
-        )
-        if row.published is not None:
-            instructions, arena, flash = row.published
-            print(
-                f"{'':32}{cpu:>5} {'TFLM + CMSIS-NN':16}{instructions:>13,}{instructions / macs:>6.2f}{arena:>8,}"
-                f"{flash - len(model):>8,}{'':>7}  yes (published; {instructions / result['instructions']:.2f} x ours)"
-            )
-
-
-def _layers(model: bytes) -> tuple[Layer, ...]:
-    return compile_model(model, "network").network.layers
+        show(row, args.shared, args.frames, args.cflags)
 
 
 if __name__ == "__main__":

@@ -115,8 +115,8 @@ def test_refusals_name_operator_and_tensor(model_builder, changed, words) -> Non
 
 def test_names_and_targets_are_checked(model_builder) -> None:
     model = convolution(model_builder)
-    for name in ("2fast", "a b", "", "näme", "int;x", "arena"):
-        with pytest.raises(UsageError):
+    for name in ("2fast", "a b", "", "näme", "int;x", "int", "while", "_net", "stdint", "Math", "engine", "n" * 61):
+        with pytest.raises(UsageError, match="--name"):
             compile_model(model, name)
     with pytest.raises(UsageError, match="m4"):
         compile_model(model, "net", "z80")

@@ -59,9 +59,12 @@ def check_emulated(random_models, reference, emulate, emulated, folder: Path, cp
 
 
 @pytest.mark.parametrize("cpu", ["m4", "m33", "m55"])
-def test_products_emulated(random_models, reference, emulate, emulated, tmp_path: Path, cpu: str) -> None:
-    count = {"m4": 10, "m33": 3, "m55": 5}[cpu]
+def test_one_layer_emulated(random_models, reference, emulate, emulated, tmp_path: Path, cpu: str) -> None:
+    count = {"m4": 10, "m33": 3, "m55": 10}[cpu]
     plans = [(seed, [layer]) for layer in ("convolution", "depthwise", "dense") for seed in range(2000, 2000 + count)]
+    if cpu != "m33":
+        rest = (layer for layer in LAYERS if layer not in ("convolution", "depthwise", "dense"))
+        plans += [(seed, [layer]) for layer in rest for seed in range(2100, 2104)]
     check_emulated(random_models, reference, emulate, emulated, tmp_path, cpu, plans)
 
 
@@ -69,3 +72,36 @@ def test_products_emulated(random_models, reference, emulate, emulated, tmp_path
 def test_three_layers_emulated(random_models, reference, emulate, emulated, tmp_path: Path, cpu: str) -> None:
     plans = [(seed, three_layers(seed)) for seed in range(3000, 3014)]
     check_emulated(random_models, reference, emulate, emulated, tmp_path, cpu, plans)
+
+
+TRANSPOSED = [(2, 2, 0), (3, 2, 0), (3, 2, 1), (4, 2, 0), (4, 2, 1), (5, 3, 0), (1, 1, 0), (3, 1, 0), (2, 3, 1)]
+
+
+def transposed(model_builder, kernel: int, stride: int, padding: int) -> bytes:
+    """TRANSPOSE_CONV of a 5 x 6 image of 3 channels to 7."""
+    random, builder = np.random.default_rng(kernel), model_builder()
+    sizes = [(n - 1) * stride + kernel if padding else n * stride for n in (5, 6)]
+    source = builder.tensor((1, 5, 6, 3), 0.1, 17)
+    data = random.integers(-127, 128, (7, kernel, kernel, 3)).astype(np.int8)
+    weights = builder.tensor(data.shape, [0.004 + 0.001 * n for n in range(7)], 0, data)
+    result = builder.tensor((1, *sizes, 7), 0.3, -5)
+    wanted = builder.tensor((4,), data=np.array([1, *sizes, 7], np.int32), dtype="int32")
+    steps = {"padding": padding, "stride_h": stride, "stride_w": stride}
+    builder.operator("TRANSPOSE_CONV", [wanted, weights, source], [result], **steps)
+    return builder.build([source], [result])
+
+
+@pytest.mark.parametrize("target", ["generic", "m4", "m55"])
+def test_transposed_convolutions(
+    model_builder, reference, host_run, emulate, emulated, tmp_path: Path, target: str
+) -> None:
+    """Kernels that a stride divides and that it does not, outputs cut on either side, and more stride than kernel."""
+    inputs = np.random.default_rng(5).integers(-128, 128, (3, 5, 6, 3)).astype(np.int8)
+    models = {f"net_{k}{s}{p}": transposed(model_builder, k, s, p) for k, s, p in TRANSPOSED}
+    files = {name: compile_model(model, name, target).files for name, model in models.items()}
+    if target == "generic":
+        results = [host_run(files[name], name, inputs, tmp_path / name, STRICT) for name in models]
+    else:
+        results = emulate([emulated(files[name], name, inputs) for name in models], target, tmp_path)
+    for got, (name, model) in zip(results, models.items(), strict=True):
+        assert np.array_equal(got, reference(model, inputs)[0]), name

@@ -9,8 +9,8 @@ from thermo_quantize.compiler.compile import compile_model
 from thermo_quantize.compiler.ir import Streamed
 
 
-def bottleneck(model_builder, stride: int, kernel: int, padding: int, seed: int) -> bytes:
-    """1x1 expansion of a 20 x 26 image to 24 channels, depthwise layer, 1x1 projection to 5."""
+def bottleneck(model_builder, stride: int, kernel: int, padding: int, seed: int, first: int = 1) -> bytes:
+    """Expansion of a 20 x 26 image to 24 channels, depthwise layer, 1x1 projection to 5; `first` is 1 or 3: the kernel."""
     random, builder = np.random.default_rng(seed), model_builder()
 
     def layer(name: str, source: int, shape: tuple[int, ...], channels: int, result: tuple[int, ...], **options) -> int:
@@ -27,7 +27,7 @@ def bottleneck(model_builder, stride: int, kernel: int, padding: int, seed: int)
 
     sizes = [(n - kernel) // stride + 1 if padding else -(-n // stride) for n in (20, 26)]
     source = builder.tensor((1, 20, 26, 4), 0.1, 11)
-    wide = layer("CONV_2D", source, (24, 1, 1, 4), 24, (1, 20, 26, 24))
+    wide = layer("CONV_2D", source, (24, first, first, 4), 24, (1, 20, 26, 24))
     shape = (1, kernel, kernel, 24)
     steps = {"stride_h": stride, "stride_w": stride, "padding": padding, "depth_multiplier": 1}
     thin = layer("DEPTHWISE_CONV_2D", wide, shape, 24, (1, *sizes, 24), **steps)
@@ -46,7 +46,7 @@ def test_streamed_pairs_on_the_host(
     inputs = np.random.default_rng(1).integers(-128, 128, (4, 20, 26, 4)).astype(np.int8)
     compiled = compile_model(model, "net")
     if stride > 1:
-        assert any(isinstance(layer, Streamed) for layer in compiled.network.layers)
+        assert any(isinstance(layer, Streamed) and layer.tail is not None for layer in compiled.network.layers)
         assert compiled.plan.size < 20 * 26 * 24
     got = host_run(compiled.files, "net", inputs, tmp_path, "-O1 -fsanitize=undefined -fno-sanitize-recover=all")
     assert np.array_equal(got, reference(model, inputs)[0])
@@ -65,3 +65,23 @@ def test_streamed_pairs_emulated(model_builder, reference, emulate, emulated, tm
         expected.append(reference(model, inputs)[0])
     for got, wanted in zip(emulate(models, cpu, tmp_path), expected, strict=True):
         assert np.array_equal(got, wanted)
+
+
+@pytest.mark.parametrize("target", ["generic", "m4", "m55"])
+def test_streamed_from_a_window(
+    model_builder, reference, host_run, emulate, emulated, tmp_path: Path, target: str
+) -> None:
+    """A 3x3 convolution makes the rows; its own input and the last output are nearly all that is kept."""
+    inputs = np.random.default_rng(2).integers(-128, 128, (2, 20, 26, 4)).astype(np.int8)
+    for stride, kernel, padding in ((1, 3, 0), (2, 3, 0), (2, 5, 1)):
+        model = bottleneck(model_builder, stride, kernel, padding, 9, first=3)
+        compiled = compile_model(model, "net", target)
+        [layer] = compiled.network.layers
+        assert isinstance(layer, Streamed) and layer.feed.kernel_h == 3
+        assert compiled.plan.size < 20 * 26 * 24
+        folder = tmp_path / f"{stride}{kernel}"
+        if target == "generic":
+            got = host_run(compiled.files, "net", inputs, folder, "-O1 -fsanitize=undefined -fno-sanitize-recover=all")
+        else:
+            [got] = emulate([emulated(compiled.files, "net", inputs)], target, folder)
+        assert np.array_equal(got, reference(model, inputs)[0])

@@ -1,6 +1,7 @@
 """Compiles a model: read, lower, fuse, choose kernels, plan memory, write C."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,10 +45,7 @@ def compile_model(model: bytes, name: str, target: str = "generic", bench: bool 
     """
     if target not in TARGETS:
         raise UsageError(f"There is no target {target!r}; choose one of {', '.join(TARGETS)}.")
-    if not (name.isidentifier() and name.isascii()) or name in _RESERVED:
-        raise UsageError(
-            f"{name!r} cannot begin the names of C functions; give --name letters, digits and underscores."
-        )
+    _check_name(name)
     chosen = TARGETS[target]
     network = stream(fuse(tabulate(lower(read_model(model)))), lambda network: _planned(network, chosen)[1])
     kernels, plan = _planned(network, chosen)
@@ -75,4 +73,27 @@ def _planned(network: Network, target: Target) -> tuple[tuple[Kernel[Any], ...],
     return kernels, plan_memory(network, [kernel.scratch for kernel in kernels], overlaps, target.padding)
 
 
-_RESERVED = frozenset({"arena", "scale", "clamp", "dot"})
+_KEYWORDS = frozenset(
+    "auto break case char const continue default do double else enum extern float for goto if inline int long register "
+    "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while".split()
+)
+_HEADERS = frozenset(
+    "arm_acle arm_mve assert complex ctype engine errno fenv float inttypes iso646 limits locale math setjmp signal "
+    "stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar "
+    "wctype".split()
+)
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name C keeps for itself, or whose NAME.h would hide a header that the emitted code includes."""
+    problem = ""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,59}", name):
+        problem = "cannot begin the names of C functions"
+    elif name.lower() in _KEYWORDS:
+        problem = "is a word of the C language"
+    elif name.lower() in _HEADERS:
+        problem = "is the name of another header"
+    if problem:
+        raise UsageError(
+            f"{name!r} {problem}; give --name a letter and then letters, digits or underscores, at most 60, as in net."
+        )

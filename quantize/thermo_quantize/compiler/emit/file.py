@@ -22,13 +22,6 @@ _LAYER = """
 #else
 #define LAYER
 #endif
-
-/* The arena's bytes serve as numbers of other types too. */
-#if defined(__GNUC__)
-#define ALIAS __attribute__((may_alias))
-#else
-#define ALIAS
-#endif
 """
 
 

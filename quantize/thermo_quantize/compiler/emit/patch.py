@@ -25,7 +25,7 @@ def emit_patch(unit: Unit, layer: Conv, position: int) -> str:
     row = offset(term("y", window.stride_h), -window.pad_h)
     column = offset(term("x", window.stride_w), -window.pad_w)
     if simple and window.dilation_w == 1:
-        body = _rows(layer, row, column)
+        body = _rows(layer, row, column, any_row=unit.row("") != "")
     else:
         body = _taps(layer, row, column)
     unit.functions.append(
@@ -34,52 +34,61 @@ def emit_patch(unit: Unit, layer: Conv, position: int) -> str:
     return call
 
 
-def _rows(layer: Conv, row: str, column: str) -> str:
-    """A kernel row is one run of input bytes: all of known length inside the image, clipped left and right at its edges."""
+def _rows(layer: Conv, row: str, column: str, any_row: bool) -> str:
+    """A kernel row is one run of input bytes: all of known length inside the image, clipped left and right at its edges.
+
+    Every window has a column in the image, since padding is narrower than the kernel: what is cut left and right never meets.
+    With `any_row` the function is asked for other rows than the window has.
+    """
     window, channels, zero = layer.window, layer.channels_in, layer.input_zero_point
     run = window.kernel_w * channels
-    reach = (window.kernel_h - 1) * window.dilation_h + 1
-    inside = [
-        f"{name} {test} {limit}"
-        for name, size, taps, pad, step, count in (
-            ("top", window.in_h, reach, window.pad_h, window.stride_h, window.out_h),
-            ("first", window.in_w, window.kernel_w, window.pad_w, window.stride_w, window.out_w),
-        )
-        for test, limit, needed in (
-            (">=", 0, pad > 0),
-            ("<=", size - taps, (count - 1) * step - pad > size - taps),
-        )
-        if needed
-    ]
-    place = f"(top * {window.in_w} + first) * {channels}"
+    bottom = window.in_h - (window.kernel_h - 1) * window.dilation_h - 1
+    end = window.in_w - window.kernel_w
+    above, left = any_row or window.pad_h > 0, window.pad_w > 0
+    below = any_row or (window.out_h - 1) * window.stride_h - window.pad_h > bottom
+    right = (window.out_w - 1) * window.stride_w - window.pad_w > end
+    tests = [("top >= 0", above), (f"top <= {bottom}", below), ("first >= 0", left), (f"first <= {end}", right)]
+    inside = " && ".join(text for text, needed in tests if needed)
     straight = "\n".join(
         f"memcpy({offset('patch', ky * run)}, {offset('at', ky * window.dilation_h * window.in_w * channels)}, {run});"
         for ky in range(window.kernel_h)
     )
+    at = f"const int8_t *const at = in0 + (top * {window.in_w} + first) * {channels};"
+    head = f"const int top = {row}, first = {column};"
     if not inside:
-        return (
-            f"const int8_t *const at = in0 + ({row}) * {window.in_w * channels} + ({column}) * {channels};\n{straight}"
-        )
+        return f"{head}\n{at}\n{straight}"
+    # What a single test has told already is not asked again.
+    alone = above + below + left + right == 1
+    shift = f"first - {end}" if end >= 0 else f"first + {-end}"
+    names, cuts = [], []
+    if left:
+        names.append("left = -first" if alone else "left = first < 0 ? -first : 0")
+        cuts.append(f"memset(patch, {zero}, (size_t)left * {channels});")
+    if right:
+        names.append(f"right = {shift}" if alone else f"right = first > {end} ? {shift} : 0")
+        cuts.append(f"memset(patch + ({window.kernel_w} - right) * {channels}, {zero}, (size_t)right * {channels});")
+    whole = f"{window.kernel_w}" + " - left" * left + " - right" * right
+    cuts.append(
+        f"memcpy(patch{f' + left * {channels}' * left}, in0 + (iy * {window.in_w} + first{' + left' * left}) * {channels}, "
+        f"(size_t)({whole}) * {channels});"
+    )
+    sizes = f"const int {', '.join(names)};\n" if names else ""
+    loop = f"const int iy = top + {term('ky', window.dilation_h)};\n"
+    cut = "\n".join(cuts)
+    if above or below:
+        outside = " || ".join(t for t, needed in (("iy < 0", above), (f"iy >= {window.in_h}", below)) if needed)
+        loop += f"if ({outside}) {{\n  memset(patch, {zero}, {run});\n}} else {{\n{indent(cut)}\n}}"
+    else:
+        loop += cut
     return f"""
-const int top = {row}, first = {column};
-if ({" && ".join(inside)}) {{
-  const int8_t *const at = in0 + {place};
+{head}
+if ({inside}) {{
+  {at}
 {indent(straight)}
   return;
 }}
-int left = first < 0 ? -first : 0, right = first > {window.in_w - window.kernel_w} ? first - {window.in_w - window.kernel_w} : 0;
-left = left > {window.kernel_w} ? {window.kernel_w} : left;
-right = right > {window.kernel_w} - left ? {window.kernel_w} - left : right;
-for (int ky = 0; ky < {window.kernel_h}; ky++, patch += {run}) {{
-  const int iy = top + {term("ky", window.dilation_h)};
-  if (iy < 0 || iy >= {window.in_h}) {{
-    memset(patch, {zero}, {run});
-    continue;
-  }}
-  memset(patch, {zero}, (size_t)left * {channels});
-  memcpy(patch + left * {channels}, in0 + (iy * {window.in_w} + first + left) * {channels},
-         (size_t)({window.kernel_w} - left - right) * {channels});
-  memset(patch + ({window.kernel_w} - right) * {channels}, {zero}, (size_t)right * {channels});
+{sizes}for (int ky = 0; ky < {window.kernel_h}; ky++, patch += {run}) {{
+{indent(loop)}
 }}"""
 
 

@@ -95,7 +95,7 @@ class PlainDepthwise(Kernel[Depthwise]):
         unit.includes.add("<string.h>")
         weights = unit.table(f"{prefix}_weights", "int8_t", layer.weights.transpose(1, 2, 0))
         bias = unit.table(f"{prefix}_bias", "int32_t", layer.bias)
-        unit.helper("sum_t", "typedef int32_t ALIAS sum_t;")
+        unit.alias("sum_t", "int32_t")
         result = finish(unit, prefix, layer.requant, "sums[c]")
         source = "in[at + c]" if layer.multiplier == 1 else f"in[at + c / {layer.multiplier}]"
         body = f"""

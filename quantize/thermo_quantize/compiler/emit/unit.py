@@ -14,6 +14,14 @@ from thermo_quantize.compiler.ir import Layer, Value
 from thermo_quantize.compiler.memory import Plan
 
 _WIDTH = 120
+_ALIAS = """
+/* The arena's bytes serve as numbers of other types too. */
+#if defined(__GNUC__)
+#define ALIAS __attribute__((may_alias))
+#else
+#define ALIAS
+#endif
+"""
 _C_TYPES = {TensorType.INT8: "int8_t", TensorType.UINT8: "uint8_t", TensorType.FLOAT32: "float"}
 
 
@@ -117,8 +125,13 @@ class Unit:
         """The C type of a value's elements where they lie in the arena, an array of bytes."""
         if value.type is not TensorType.FLOAT32:
             return c_type(value)
-        self.helper("real_t", "typedef float ALIAS real_t;")
-        return "real_t"
+        return self.alias("real_t", "float")
+
+    def alias(self, name: str, c_name: str) -> str:
+        """Ask for a type whose values may lie in the arena, an array of bytes; gives its name."""
+        self.helper("ALIAS", _ALIAS)
+        self.helper(name, f"typedef {c_name} ALIAS {name};")
+        return name
 
     def scratch(self, position: int) -> str:
         """C expression of the layer's scratch bytes."""
