@@ -40,16 +40,14 @@ def times() -> Array:
     return PERIOD_S * np.arange(SAMPLES)
 
 
-def make(count: int, noise: Array | float, seed: int, parts: int | None = None) -> Curves:
-    """Curves drawn at random; the same arguments give the same curves.
+def draw(count: int, rng: np.random.Generator, parts: int | None = None) -> tuple[Array, Array, NDArray[np.int64]]:
+    """Time constants in seconds (count, LARGEST_K), shares (count, LARGEST_K) and numbers of parts (count,) at random.
 
     Args:
         count: how many.
-        noise: standard deviation as a share of the amplitude, one or (count,).
-        seed: of all chance.
+        rng: draws them.
         parts: number of time constants, or None for 1 to LARGEST_K alike.
     """
-    rng = np.random.default_rng([seed, 0xF0])
     number = rng.integers(1, LARGEST_K + 1, count) if parts is None else np.full(count, parts)
     tau = np.full((count, LARGEST_K), np.nan)
     share = np.zeros((count, LARGEST_K))
@@ -61,11 +59,42 @@ def make(count: int, noise: Array | float, seed: int, parts: int | None = None) 
         drawn = np.sort(rng.uniform(low, high - (k - 1) * gap, (len(of), k)), axis=1) + gap * np.arange(k)
         tau[of[:, None], np.arange(k)] = np.exp(drawn)
         share[of[:, None], np.arange(k)] = LEAST_SHARE + (1 - k * LEAST_SHARE) * rng.dirichlet(np.ones(k), len(of))
+    return tau, share, number.astype(np.int64)
+
+
+def make(count: int, noise: Array | float, seed: int, parts: int | None = None) -> Curves:
+    """Curves drawn at random; the same arguments give the same curves.
+
+    Args:
+        count: how many.
+        noise: standard deviation as a share of the amplitude, one or (count,).
+        seed: of all chance.
+        parts: number of time constants, or None for 1 to LARGEST_K alike.
+    """
+    rng = np.random.default_rng([seed, 0xF0])
+    tau, share, number = draw(count, rng, parts)
     values = np.zeros((count, SAMPLES))
     for i in range(LARGEST_K):
         values += share[:, i, None] * np.exp(-times() / np.where(np.isnan(tau[:, i]), 1.0, tau[:, i])[:, None])
     values += np.broadcast_to(np.asarray(noise, np.float64), (count,))[:, None] * rng.standard_normal(values.shape)
-    return Curves(values, tau, share, number.astype(np.int64))
+    return Curves(values, tau, share, number)
+
+
+def bin_means(tau: Array, share: Array, edges: NDArray[np.int64]) -> Array:
+    """(n, bins) means of noiseless curves over the samples from one edge to the next, without making the samples.
+
+    Args:
+        tau: (n, LARGEST_K) seconds, NaN beyond the curve's own number.
+        share: (n, LARGEST_K) amplitudes, 0 beyond.
+        edges: (bins + 1,) ascending numbers of samples.
+    """
+    means = np.zeros((len(tau), len(edges) - 1))
+    for i in range(LARGEST_K):
+        ratio = np.exp(-PERIOD_S / np.where(np.isnan(tau[:, i]), 1.0, tau[:, i]))[:, None]
+        powers = ratio**edges
+        means += share[:, i, None] * (powers[:, :-1] - powers[:, 1:]) / (1 - ratio)
+    averaged: Array = means / np.diff(edges)
+    return averaged
 
 
 def least_squares_tau(curve: Array, parts: int, starts: int, rng: np.random.Generator) -> Array:

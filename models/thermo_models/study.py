@@ -78,13 +78,16 @@ def train_one(
         dropout=settings.dropout,
         head_kind=task.head,
     )
-    features, targets = plan.scaling.apply(train.features), train.targets
-    if plan.teach is not None:
-        features, targets = plan.teach(features, targets)
-    checked = None
-    if validation is not None and len(validation):
-        checked = (plan.scaling.apply(task.prepare(validation.features)), validation.targets)
-    curves = fit(network, task.loss, (features, targets), checked, settings, seed, plan.augment, epochs)
+    if plan.solve is not None:
+        curves = plan.solve(network)
+    else:
+        features, targets = plan.scaling.apply(train.features), train.targets
+        if plan.teach is not None:
+            features, targets = plan.teach(features, targets)
+        checked = None
+        if validation is not None and len(validation):
+            checked = (plan.scaling.apply(task.prepare(validation.features)), validation.targets)
+        curves = fit(network, task.loss, (features, targets), checked, settings, seed, plan.augment, epochs)
     calibration = inputs[:: max(1, len(inputs) // CALIBRATION_SAMPLES)]
     if plan.finish is not None:
         network = plan.finish(network, calibration)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from thermo_core.errors import ThermoError
-from thermo_models import foster
+from thermo_models import foster, networks, projection
 from thermo_models.metrics import rmse
 from thermo_models.tasks import TASKS, core_temperature, find, nagoya_actions, time_constants, wrist_stress
 
@@ -49,7 +49,7 @@ def test_files_that_are_cut_or_foreign_give_a_sentence(shared_dir: Path, name: s
 def test_ridge_predicts_oral_temperature_about_as_known(shared_dir: Path) -> None:
     task = core_temperature.CoreTemperature()
     samples = task.load(_file(shared_dir, task.name), task.settings, quick=False)
-    assert len(samples) == 544 and samples.features.shape[1:] == (1, 1, 2 * 26 + 5)
+    assert len(samples) == 544 and samples.features.shape[1:] == (1, 1, 2 * 26 + 6)
     error = np.concatenate(
         [
             task.baseline(samples.pick(fold.train), samples.pick(fold.test), task.settings) - samples.targets[fold.test]
@@ -58,23 +58,41 @@ def test_ridge_predicts_oral_temperature_about_as_known(shared_dir: Path) -> Non
     )
     assert rmse(error) == pytest.approx(0.262, abs=0.006)
     smaller = task.settings.changed({"variant": "without-mouth"})
-    assert task.load(_file(shared_dir, task.name), smaller, quick=True).features.shape[-1] == 2 * 24 + 5
+    assert task.load(_file(shared_dir, task.name), smaller, quick=True).features.shape[-1] == 2 * 24 + 6
 
 
-def test_the_interval_is_from_training_people_alone(shared_dir: Path) -> None:
+def test_a_region_missing_in_one_round_comes_from_another_but_not_for_the_opened_mouth(
+    shared_dir: Path, tmp_path: Path
+) -> None:
     task = core_temperature.CoreTemperature()
-    samples = task.load(_file(shared_dir, task.name), task.settings, quick=False)
-    covered = []
-    for fold in task.folds(samples, task.settings.changed({"folds": 3})):
+    whole = gzip.decompress(_file(shared_dir, task.name).read_bytes()).decode().splitlines()
+    names, one = whole[0].split(","), whole[1].split(",")
+    for region in ("T_RC4", "T_Max4"):
+        one[names.index(region)] = ""
+    path = tmp_path / "one.csv.gz"
+    path.write_bytes(gzip.compress("\n".join([whole[0], ",".join(one), *whole[2:20]]).encode()))
+    features = task.load(path, task.settings, quick=False).features[0, 0, 0]
+    canthus, largest = (core_temperature.REGIONS.index(region) for region in ("T_RC", "T_Max"))
+    expected = np.mean([float(one[names.index(f"T_RC{k}")]) for k in (1, 2, 3)])
+    assert features[26 + canthus] == pytest.approx(expected, abs=1e-4)
+    assert np.isnan(features[26 + largest])
+
+
+def test_the_interval_covers_people_it_was_not_set_on(shared_dir: Path) -> None:
+    task = core_temperature.CoreTemperature()
+    settings = task.settings.changed({"folds": 3, "width": 1.0})
+    samples = task.load(_file(shared_dir, task.name), settings, quick=False)
+    covered, errors = [], []
+    for fold in task.folds(samples, settings):
         train, test = samples.pick(fold.train), samples.pick(fold.test)
-        plan = task.plan(train, task.settings, 0)
-        features, targets = plan.teach(plan.scaling.apply(train.features), train.targets)
-        # The nearest of the teacher's own answers stands in for the network.
-        teacher_inputs = features.reshape(len(features), -1)
-        for sample, truth in zip(plan.scaling.apply(test.features).reshape(len(test), -1), test.targets, strict=True):
-            nearest = np.square(teacher_inputs - sample).sum(1).argmin()
-            covered.append(abs(targets[nearest, 0] - truth[0]) <= plan.half_width)
-    assert 0.5 < np.mean(covered) < 0.95
+        plan = task.plan(train, settings, 0)
+        network = networks.build("dense_residual", (1, 1, samples.features.shape[-1]), 1, head_kind="linear")
+        plan.solve(network)
+        error = network.predict(plan.scaling.apply(test.features), verbose=0)[:, 0] - test.targets[:, 0]
+        covered += (np.abs(error) <= plan.half_width).tolist()
+        errors += error.tolist()
+    assert 0.85 < np.mean(covered) < 0.95
+    assert rmse(np.array(errors)) < 0.25
 
 
 def test_stress_features_reach_neither_ahead_nor_beyond_two_minutes(shared_dir: Path, tmp_path: Path) -> None:
@@ -94,6 +112,18 @@ def test_stress_features_reach_neither_ahead_nor_beyond_two_minutes(shared_dir: 
     clear = before.extra["elapsed_s"] >= middle + wrist_stress.MEMORY_S
     assert np.array_equal(before.features[past], after.features[past])
     assert np.ptp(after.features[clear], axis=0).max() < 1e-4
+
+
+def test_statistics_are_what_their_names_say() -> None:
+    seconds = np.arange(wrist_stress.MEMORY_S, dtype=float)
+    found = dict(zip(wrist_stress.STATISTICS, wrist_stress.statistics_of(5 + 2 * seconds), strict=True))
+    assert found["slope over 120 s"] == pytest.approx(2) and found["slope over the last 60 s"] == pytest.approx(2)
+    assert found["mean of the last 60 s minus that of the first"] == pytest.approx(120)
+    assert found["mean of the last 20 s minus that of 120 s"] == pytest.approx(100)
+    assert found["mean magnitude of the change in 20 s"] == pytest.approx(40)
+    assert found["largest rise in 1 s"] == found["largest fall in 1 s"] == pytest.approx(2)
+    assert found["range of the last 60 s"] == pytest.approx(118)
+    assert found["maximum minus mean"] == pytest.approx(119) == -found["minimum minus mean"]
 
 
 def test_the_clock_alone_tells_stress_but_not_at_matched_times(shared_dir: Path) -> None:
@@ -124,6 +154,20 @@ def test_nagoya_streams_windows_without_regard_to_cuts(shared_dir: Path) -> None
     }  # fmt: skip
 
 
+def test_nagoya_ignores_what_warms_all_pixels_alike(shared_dir: Path, tmp_path: Path) -> None:
+    task = nagoya_actions.NagoyaActions()
+    path = _file(shared_dir, task.name)
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in nagoya_actions.ARRAYS}
+    warmer = tmp_path / "warmer.npz"
+    np.savez(warmer, **(arrays | {"frames": arrays["frames"] + np.uint16(37)}))
+    for variant in task.variants:
+        settings = task.settings.changed({"variant": variant})
+        before, after = (task.load(one, settings, quick=True) for one in (path, warmer))
+        assert np.allclose(before.features, after.features, atol=1e-4)
+        assert np.abs(np.median(before.features, axis=(1, 2, 3))).max() < 1e-6
+
+
 def test_foster_curves_are_sums_of_exponentials_that_least_squares_finds_again() -> None:
     curves = foster.make(60, 0.0, seed=5)
     assert (np.diff(np.log(np.where(np.isnan(curves.tau_s), np.inf, curves.tau_s)))[:, 0] >= np.log(3) - 1e-9).all()
@@ -141,8 +185,45 @@ def test_true_constants_read_back_without_error() -> None:
     found = time_constants.errors(truth, curves.parts, curves.tau_s)
     assert np.nanmax(found) < 1e-5
     assert (truth[:, time_constants.NUMBER :].argmax(1) + 1 == curves.parts).all()
-    edges = time_constants._edges()
-    assert len(edges) == time_constants.BINS + 1 and (np.diff(edges) > 0).all() and edges[-1] == foster.SAMPLES
+
+
+def test_bins_projections_and_their_noise_are_those_of_the_samples() -> None:
+    edges = projection.edges()
+    assert len(edges) == projection.BINS + 1 and (np.diff(edges) > 0).all() and edges[-1] == foster.SAMPLES
+    curves = foster.make(300, 0.0, seed=3)
+    means = foster.bin_means(curves.tau_s, curves.share, edges)
+    assert np.allclose(means[:, -1], curves.values[:, edges[-2] :].mean(1), atol=1e-12)
+    clean = projection.project(means)
+    assert np.allclose(clean, projection.of_curves(curves.values), atol=1e-5)
+    assert (clean[:, -1] < -3.5).all()
+    # Noise added to samples and noise added to projections have the same distribution.
+    rng = np.random.default_rng(0)
+    sampled = projection.of_curves(curves.values + 0.01 * rng.standard_normal(curves.values.shape)) - clean
+    drawn = projection.noisy(clean, np.full(300, 0.01), rng) - clean
+    assert sampled[:, :-1].std(0) == pytest.approx(np.full(projection.COMPONENTS, 0.01), rel=0.2)
+    assert drawn[:, :-1].std(0) == pytest.approx(sampled[:, :-1].std(0), rel=0.25)
+    assert drawn[:, -1].mean() == pytest.approx(sampled[:, -1].mean(), abs=0.02)
+    assert drawn[:, -1].std() == pytest.approx(sampled[:, -1].std(), rel=0.25)
+
+
+def test_eight_bits_keep_a_projection_finer_than_its_noise() -> None:
+    curves = foster.make(500, 0.0, seed=4)
+    projected = projection.of_curves(curves.values)
+    scaling = projection.scaling(projected)
+    copies = projection.copies()
+    scaled = np.rint(scaling.apply(projected[:, copies]) * 127) / 127
+    for j in range(projection.COMPONENTS):
+        channels = np.flatnonzero(copies == j)
+        # The finest channel that has not run into its end tells the value.
+        inside = np.abs(scaled[:, channels]) < 0.99
+        order = np.argsort(scaling.spread[channels], kind="stable")
+        first = order[inside[:, order].argmax(1)]
+        back = (
+            scaling.centre[channels][first] + scaling.spread[channels][first] * scaled[np.arange(500), channels[first]]
+        )
+        error = np.abs(back - projected[:, j])[inside.any(1)]
+        # Where two pieces meet, the whole range's channel is left: coarser, and rare.
+        assert inside.any(1).mean() > 0.95 and np.quantile(error, 0.95) < 0.003
 
 
 def test_tasks_have_names_goals_and_variants() -> None:

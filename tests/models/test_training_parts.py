@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from thermo_core.errors import UsageError
 from thermo_models.augment import Augmentation
 from thermo_models.fit import Curves, class_weights
-from thermo_models.gaussian import GaussianProcess, Kernel
-from thermo_models.metrics import auc_matched, f1
+from thermo_models.metrics import auc_matched, f1, rmse
 from thermo_models.plot import curves_svg
+from thermo_models.random_features import Hidden, Prior, Solved
 from thermo_models.samples import Fold, Samples, Scaling, people_folds
 from thermo_models.settings import Settings, read
 
@@ -164,17 +164,62 @@ def test_f1_by_hand() -> None:
     assert f1(np.zeros(3, bool), np.zeros(3, bool)) == 0
 
 
-def test_leave_one_out_errors_are_those_of_refitting_without_the_sample() -> None:
+def _prior(weights: np.ndarray, noise: float = 0.05) -> Prior:
+    return Prior(((weights, 1.0), (weights, 3.0)), smooth=1.0, linear=0.5, noise=noise)
+
+
+def test_a_solved_network_learns_what_bends_and_leaves_alone_what_it_was_told_to_distrust() -> None:
     rng = np.random.default_rng(5)
-    inputs = rng.normal(0, 1, (30, 4))
-    targets = inputs[:, 0] + np.sin(inputs[:, 1]) - inputs.mean(1)
-    targets -= targets.mean()
-    kernel = Kernel(1.0, 0.5, 1.0, 0.1)
-    found = GaussianProcess(kernel, inputs, targets).left_out
-    for i in (0, 7, 29):
-        rest = np.arange(30) != i
-        weights = np.linalg.solve(kernel(inputs[rest], inputs[rest]) + 0.1 * np.eye(29), targets[rest])
-        assert found[i] == pytest.approx((kernel(inputs[i : i + 1], inputs[rest]) @ weights)[0] - targets[i], abs=1e-9)
+    inputs, unseen = rng.normal(0, 1, (300, 4)), rng.normal(0, 1, (300, 4))
+
+    def truth(x: np.ndarray) -> np.ndarray:
+        return np.abs(x[:, 0]) + x[:, 1]
+
+    targets = truth(inputs) + rng.normal(0, 0.1, 300)
+    prior = _prior(np.array([1.0, 1.0, 1.0, 0.0]))
+    solved = Solved.of(Hidden.draw(prior, 256, 0), prior, inputs, targets)
+    assert rmse(solved(unseen) - truth(unseen)) < 0.2 * truth(unseen).std()
+    changed = unseen.copy()
+    changed[:, 3] = 100
+    assert np.allclose(solved(changed), solved(unseen), atol=1e-6)
+
+
+def test_the_last_layer_is_where_the_penalised_square_is_least() -> None:
+    rng = np.random.default_rng(6)
+    inputs, targets = rng.normal(0, 1, (40, 3)), rng.normal(0, 1, 40)
+    prior = Prior(((np.ones(3), 1.0),), smooth=2.0, linear=0.3, noise=0.2)
+    hidden = Hidden.draw(prior, 16, 1)
+    solved = Solved.of(hidden, prior, inputs, targets)
+    variance = np.concatenate([np.full(3, 0.3 / 3), np.full(16, 2.0 / 16)])
+
+    def cost(weights: np.ndarray) -> float:
+        # The bias is free, so the best one for these weights is the mean error.
+        error = Solved(hidden, weights, 0.0)(inputs) - targets
+        return float(np.square(error - error.mean()).sum() + 0.2 * np.sum(np.square(weights) / variance))
+
+    least = cost(solved.weights)
+    for _ in range(30):
+        assert cost(solved.weights + 0.01 * rng.normal(0, 1, 19)) > least
+    assert abs((solved(inputs) - targets).mean()) < 1e-9
+
+
+def test_solved_classes_weigh_the_same_and_are_told_apart() -> None:
+    rng = np.random.default_rng(7)
+    inputs = rng.normal(0, 1, (600, 3))
+    positive = inputs[:, 0] + rng.normal(0, 0.5, 600) > 1.2
+    prior = _prior(np.ones(3))
+    logits = Solved.of_classes(Hidden.draw(prior, 32, 0), prior, inputs, positive)(inputs)
+    probability = 1 / (1 + np.exp(-logits))
+    assert auc_matched(logits, positive, np.zeros(600), 1.0) > 0.9
+    # Where the bias is free, the weighed mean of what is said is the weighed share of positives: one half.
+    assert 0.5 * probability[positive].mean() + 0.5 * probability[~positive].mean() == pytest.approx(0.5, abs=1e-3)
+
+
+def test_hidden_weights_stand_on_the_grid_of_eight_bits() -> None:
+    kernel = Hidden.draw(_prior(np.array([1.0, 0.2, 3.0])), 50, 0).kernel
+    steps = kernel / (np.abs(kernel).max() / 127)
+    assert np.allclose(steps, np.rint(steps), atol=1e-9)
+    assert kernel[2].std() > 2 * kernel[0].std() > 4 * kernel[1].std()
 
 
 def test_curves_become_a_picture_even_when_a_loss_is_not_finite() -> None:

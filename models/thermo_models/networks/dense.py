@@ -1,12 +1,15 @@
 """`dense_residual`: a straight line beside one hidden layer, for tables of a few dozen numbers (after He et al. 2016).
 
 Input (1, 1, features), output (quantities).
-At (1, 1, 60) -> 1, width 1: 4,029 parameters, 3,964 MACs.
+At (1, 1, 60) -> 1, width 1: 15,933 parameters, 15,676 MACs.
 """
 
 from typing import Any
 
 from thermo_models.networks.layers import attend, channels
+
+UNITS = 256
+"""Hidden units at width 1."""
 
 
 def dense_residual(
@@ -23,7 +26,7 @@ def dense_residual(
 
     inputs = keras.Input(input_shape)
     x = keras.layers.Flatten()(attend(inputs, attention))
-    hidden = keras.layers.Dense(channels(64, width), activation="relu")(x)
+    hidden = keras.layers.Dense(channels(UNITS, width), activation="relu")(x)
     hidden = keras.layers.Dropout(dropout)(hidden)
     both = keras.layers.Concatenate()([x, hidden])
     outputs_layer = keras.layers.Dense(outputs, activation=head_kind)(both)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.profile import Profile
-from thermo_models.fit import Augment
+from thermo_models.fit import Augment, Curves
 from thermo_models.samples import Fold, Samples, Scaling
 from thermo_models.settings import Settings
 
@@ -46,6 +46,8 @@ class Plan:
         teach: makes training features and targets out of scaled ones, or None to take them as they are.
         finish: makes of the trained network and training inputs the network that is quantised, or None to take it as it is.
         half_width: of the interval around a quantity that 90 % of new people should fall into, or None.
+        solve: sets the network's weights in closed form in place of gradient descent and returns the mean square before and
+            after, or None.
         described: what else preprocessing.json must say for a device to make the features, ready for JSON.
     """
 
@@ -54,6 +56,7 @@ class Plan:
     teach: Callable[[NDArray[np.float32], NDArray[Any]], tuple[NDArray[np.float32], NDArray[Any]]] | None = None
     half_width: float | None = None
     finish: Callable[[Any, NDArray[np.float32]], Any] | None = None
+    solve: Callable[[Any], Curves] | None = None
     described: dict[str, Any] | None = None
 
 

@@ -1,0 +1,118 @@
+"""A network of one hidden layer whose hidden weights are drawn and whose last layer is solved for: no gradient descent.
+
+With weights drawn from N(0, variance) and a ridge on the last layer this is Gaussian-process regression with the arc-cosine
+kernel (Cho & Saul 2009; Rahimi & Recht 2008), of as many features as there are hidden units. What is believed beforehand stands
+in the variances: an input that is believed to tell little gets small weights. Drawing in orthogonal blocks makes fewer units do
+(Yu et al. 2016, arXiv:1610.09072).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+NEWTON_STEPS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What is believed of the weights.
+
+    Attributes:
+        views: weights (d,) of the inputs and a length over which the function bends, each; units are dealt to them in turn.
+            Where it is not known which is right, several lose little against the best of them.
+        smooth: variance of what the hidden layer adds.
+        linear: variance of what the inputs themselves add.
+        noise: variance of a target around what the inputs tell; a class needs none.
+    """
+
+    views: tuple[tuple[Array, float], ...]
+    smooth: float
+    linear: float
+    noise: float
+
+    def scales(self) -> list[Array]:
+        """Standard deviation (d,) of the weights of a view's units, each."""
+        return [weights / np.sqrt(np.sum(np.square(weights))) / length for weights, length in self.views]
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """The drawn layer: relu(inputs @ kernel + bias), of (d, units) and (units,)."""
+
+    kernel: Array
+    bias: Array
+
+    @classmethod
+    def draw(cls, prior: Prior, units: int, seed: int) -> "Hidden":
+        """Weights at random, on the grid that eight bits round them to, so that rounding them changes nothing."""
+        rng = np.random.default_rng([seed, 0xD4])
+        scales = prior.scales()
+        size = len(scales[0])
+        blocks = []
+        for _ in range(-(-units // size)):
+            rotation, _ = np.linalg.qr(rng.standard_normal((size, size)))
+            blocks.append(rotation * np.sqrt(rng.chisquare(size, (size, 1))))
+        rows = np.concatenate(blocks)[:units]
+        kernel = (rows * np.stack([scales[i % len(scales)] for i in range(units)])).T
+        grid = np.abs(kernel).max() / 127
+        return cls(np.rint(kernel / grid) * grid, rng.standard_normal(units))
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """The whole function: concatenate(inputs, hidden layer) @ weights + bias; its logistic for classes."""
+
+    hidden: Hidden
+    weights: Array
+    bias: float
+
+    @classmethod
+    def of(cls, hidden: Hidden, prior: Prior, inputs: Array, targets: Array) -> "Solved":
+        """The ridge regression of targets (n,) on inputs (n, d)."""
+        features, deviation = _features(hidden, inputs), _deviations(hidden, prior)
+        centre, mean = features.mean(0), float(targets.mean())
+        centred = (features - centre) * deviation
+        dual = np.linalg.solve(centred @ centred.T + prior.noise * np.eye(len(inputs)), targets - mean)
+        weights = deviation * (centred.T @ dual)
+        return cls(hidden, weights, mean - float(centre @ weights))
+
+    @classmethod
+    def of_classes(cls, hidden: Hidden, prior: Prior, inputs: Array, positive: NDArray[np.bool_]) -> "Solved":
+        """The penalised logistic regression of two classes, each weighing the same, on inputs (n, d), by Newton's method."""
+        deviation = _deviations(hidden, prior)
+        features = np.column_stack([_features(hidden, inputs) * deviation, np.ones(len(inputs))])
+        weight = np.where(positive, 0.5 / positive.mean(), 0.5 / (1 - positive.mean()))
+        # The bias is all but free.
+        penalty = np.append(np.ones(len(deviation)), 1e-6)
+        found = np.zeros(len(penalty))
+        for _ in range(NEWTON_STEPS):
+            probability = 1 / (1 + np.exp(-features @ found))
+            gradient = features.T @ (weight * (probability - positive)) + penalty * found
+            curvature = weight * probability * (1 - probability)
+            found -= np.linalg.solve((features.T * curvature) @ features + np.diag(penalty), gradient)
+        return cls(hidden, deviation * found[:-1], float(found[-1]))
+
+    def put_into(self, network: Any) -> None:
+        """Set the weights of a `dense_residual` of this size."""
+        first, last = (layer for layer in network.layers if layer.get_weights())
+        first.set_weights([self.hidden.kernel, self.hidden.bias])
+        last.set_weights([self.weights[:, np.newaxis], np.array([self.bias])])
+
+    def __call__(self, inputs: Array) -> Array:
+        """(m,) values at inputs (m, d)."""
+        values: Array = _features(self.hidden, inputs) @ self.weights + self.bias
+        return values
+
+
+def _deviations(hidden: Hidden, prior: Prior) -> Array:
+    """(d + units,) standard deviations of the last layer's weights."""
+    units = len(hidden.bias)
+    own = [weights / np.sqrt(np.sum(np.square(weights))) for weights, _ in prior.views]
+    return np.concatenate([np.sqrt(prior.linear) * np.mean(own, axis=0), np.full(units, np.sqrt(prior.smooth / units))])
+
+
+def _features(hidden: Hidden, inputs: Array) -> Array:
+    return np.concatenate([inputs, np.maximum(inputs @ hidden.kernel + hidden.bias, 0)], axis=1)
