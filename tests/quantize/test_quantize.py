@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -440,3 +441,20 @@ def test_settings_out_of_range_and_constant_data_are_refused(source: Source) -> 
     constant = Samples({"x": np.ones((10, 12, 16, 1), np.float32)})
     with pytest.raises(UsageError, match="one constant value"):
         quantize(source, constant, Settings())
+
+
+def test_the_bench_finds_the_data_of_its_tasks(shared_dir: Path) -> None:
+    """It leaves out tasks without data, so that a wrong path would leave them out for ever."""
+    import importlib.util
+
+    place = Path(__file__).resolve().parents[2] / "bench" / "quantize.py"
+    spec = importlib.util.spec_from_file_location("bench_quantize", place)
+    assert spec is not None
+    assert spec.loader is not None
+    bench = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = bench
+    spec.loader.exec_module(bench)
+    needing = {name for name, task in bench.TASKS.items() if task.needs_data}
+    assert set(bench.DATA) == needing
+    assert bench.DATASETS.parts[-2:] == ("shared", "datasets")
+    assert [name for name, path in bench.DATA.items() if not (shared_dir / "datasets" / path).is_file()] == []
