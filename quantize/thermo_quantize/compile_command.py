@@ -9,6 +9,7 @@ import typer
 
 from thermo_core.errors import StorageError
 from thermo_quantize.compiler.compile import compile_model
+from thermo_quantize.compiler.flash import code_bytes
 from thermo_quantize.compiler.report import render, report
 from thermo_quantize.compiler.targets import TARGETS
 from thermo_quantize.files import read_file, write_file
@@ -22,7 +23,12 @@ def compile_command(
         str | None, typer.Option(help="Prefix of files and functions (default: the model's file name).")
     ] = None,
     bench: Annotated[bool, typer.Option("--bench", help="Also write NAME_engine.c for mcu_bench.")] = False,
-    show_report: Annotated[bool, typer.Option("--report", help="Print products and memory by layer.")] = False,
+    show_report: Annotated[
+        bool,
+        typer.Option(
+            "--report", help="Print products, memory, constants and estimated instructions by layer, and flash."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Compile a model to C11: exactly the reference kernels' numbers, no interpreter, no heap."""
@@ -36,7 +42,7 @@ def compile_command(
         raise StorageError(f"Cannot make the folder {out}: {reason}; name another with --out.") from error
     for file, text in compiled.files.items():
         write_file(out / file, text.encode())
-    facts = report(compiled)
+    facts = report(compiled, code_bytes(compiled) if show_report else None)
     written = [str(out / file) for file in compiled.files]
     if as_json:
         print(json.dumps({"files": written, "target": target, **facts}))

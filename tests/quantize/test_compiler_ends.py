@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -138,6 +139,8 @@ def test_command_writes_files_and_report(model_builder, tmp_path: Path, capsys) 
     )
     said = capsys.readouterr().out
     assert "2,700 MACs" in said and "lower bound" in said and "CONV_2D" in said
+    measured = shutil.which("arm-none-eabi-gcc") is not None
+    assert "B of constants" in said and ("B of code (arm-none-eabi-gcc" in said) == measured
     written = {path.name for path in (tmp_path / "new" / "c").iterdir()}
     assert written == {"my_net.h", "my_net.c", "my_net_engine.c"}
     assert run("compile", str(model), "--out", str(tmp_path / "c"), "--json", "--name", "net") == 0

@@ -24,10 +24,12 @@ class Compiled:
     """The files' texts by name, and what a report tells of them."""
 
     files: dict[str, str]
+    target: Target
     network: Network
     kernels: tuple[Kernel[Any], ...]
     plan: Plan
     table_bytes: int
+    layer_table_bytes: tuple[int, ...]
 
 
 def compile_model(model: bytes, name: str, target: str = "generic", bench: bool = False) -> Compiled:
@@ -50,13 +52,16 @@ def compile_model(model: bytes, name: str, target: str = "generic", bench: bool 
     network = stream(fuse(tabulate(lower(read_model(model)))), lambda network: _planned(network, chosen)[1])
     kernels, plan = _planned(network, chosen)
     unit = Unit(name, plan)
+    tables = []
     for position, kernel in enumerate(kernels):
+        before = unit.table_bytes
         kernel.emit(unit, position)
+        tables.append(unit.table_bytes - before)
     digest = hashlib.sha256(model).hexdigest()
     files = {f"{name}.h": header(unit, network, digest), f"{name}.c": source(unit, network, chosen, digest)}
     if bench:
         files[f"{name}_engine.c"] = bench_glue(unit, network)
-    return Compiled(files, network, kernels, plan, unit.table_bytes)
+    return Compiled(files, chosen, network, kernels, plan, unit.table_bytes, tuple(tables))
 
 
 def _planned(network: Network, target: Target) -> tuple[tuple[Kernel[Any], ...], Plan]:

@@ -66,13 +66,23 @@ _MVE: dict[type[Layer], Choice] = {
 
 @dataclass(frozen=True)
 class Target:
-    """A kind of processor."""
+    """A kind of processor.
+
+    Attributes:
+        name: as the user gives it.
+        summary: which processors these are.
+        special: kernels that are better than plain C.
+        guard: C before everything else.
+        padding: bytes a kernel may read past a value's end.
+        flags: of arm-none-eabi-gcc; empty where the processor is unknown.
+    """
 
     name: str
     summary: str
     special: dict[type[Layer], Choice]
     guard: str = ""
     padding: int = 0
+    flags: str = ""
 
     def kernel(self, layer: Layer) -> Kernel[Any]:
         """The fastest kernel that can do the layer."""
@@ -87,13 +97,15 @@ class Target:
         return kernel
 
 
+_M4, _M33, _HARD = "-mcpu=cortex-m4", "-mcpu=cortex-m33", "-mfloat-abi=hard -mthumb"
+
 TARGETS = {
     target.name: target
     for target in (
         Target("generic", "any C11 compiler", {}),
-        Target("m4", "Cortex-M4 and M7", _DSP, dsp.GUARD.strip(), 8),
-        Target("m33", "Cortex-M33 with DSP extension", _DSP, dsp.GUARD.strip(), 8),
-        Target("m55", "Cortex-M55 and M85 with MVE", _MVE, mve.GUARD.strip(), 16),
-        Target("m0", "Cortex-M0, M0+, M23", {}),
+        Target("m4", "Cortex-M4 and M7", _DSP, dsp.GUARD.strip(), 8, f"{_M4} -mfpu=fpv4-sp-d16 {_HARD}"),
+        Target("m33", "Cortex-M33 with DSP extension", _DSP, dsp.GUARD.strip(), 8, f"{_M33} -mfpu=fpv5-sp-d16 {_HARD}"),
+        Target("m55", "Cortex-M55 and M85 with MVE", _MVE, mve.GUARD.strip(), 16, f"-mcpu=cortex-m55 {_HARD}"),
+        Target("m0", "Cortex-M0, M0+, M23", {}, flags="-mcpu=cortex-m0 -mthumb"),
     )
 }
