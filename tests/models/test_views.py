@@ -9,6 +9,9 @@ from thermo_core.errors import UsageError
 from thermo_core.tflite.reader import read_model
 from thermo_models import networks
 from thermo_models.networks.views import ORIENTATIONS, looking_around, turn
+from thermo_models.samples import Samples
+from thermo_models.study import train_one
+from thermo_models.tasks.nagoya_actions import NagoyaActions
 from thermo_quantize.convert import to_int8
 from thermo_quantize.reference import Reference
 
@@ -56,6 +59,23 @@ def test_it_quantises_with_operators_of_a_microcontroller() -> None:
         "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MEAN", "PAD", "RESHAPE", "CONCATENATION", "SOFTMAX"
     }  # fmt: skip
     assert np.abs(Reference(model).scores(inputs) - around.predict(inputs, verbose=0)).mean() < 0.06
+
+
+def test_the_network_that_is_quantised_has_the_views_of_the_settings() -> None:
+    task = NagoyaActions()
+    rng = np.random.default_rng(5)
+    features, targets = rng.normal(0, 1, (16, 16, 16, 24)).astype(np.float32), np.arange(16) % 8
+    samples = Samples(features, targets, targets, targets)
+    settings = task.settings.changed({"epochs": 1, "width": 0.25, "views": 2})
+    trained = train_one(task, samples, None, settings, 0)
+    single = networks.build("clip_cnn", (16, 16, 16), 8, width=0.25)
+    assert networks.macs(trained.network) > 1.8 * networks.macs(single)
+    inputs = trained.plan.scaling.apply(task.prepare(features))
+    turned = np.ascontiguousarray(turn(inputs, 3))
+    assert np.allclose(
+        trained.network.predict(inputs, verbose=0), trained.network.predict(turned, verbose=0), atol=1e-5
+    )
+    assert Reference(trained.model).scores(inputs).shape == (16, 8)
 
 
 def test_what_cannot_look_around_gets_a_sentence() -> None:
