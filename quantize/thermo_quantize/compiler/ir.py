@@ -86,6 +86,16 @@ class Window:
         return self.out_h * self.out_w
 
     @property
+    def reach_h(self) -> int:
+        """Input rows from the first tap to the last."""
+        return (self.kernel_h - 1) * self.dilation_h + 1
+
+    @property
+    def reach_w(self) -> int:
+        """Input columns from the first tap to the last."""
+        return (self.kernel_w - 1) * self.dilation_w + 1
+
+    @property
     def is_pointwise(self) -> bool:
         """Output pixel p sees nothing but input pixel p."""
         return (

@@ -50,17 +50,17 @@ class _Geometry:
 def _geometry(window: Window) -> _Geometry:
     pairs = -(-window.out_w // 2)
     # The last pair of outputs reads whole words, perhaps one element further than its taps.
-    needed = (2 * pairs - 1) * window.stride_w + window.kernel_w + 1
+    needed = (2 * pairs - 1) * window.stride_w + window.reach_w + 1
     width = max(needed, window.in_w + window.pad_w)
     width += width % 2
     rows_out = window.out_h
-    while rows_out > 1 and 2 * width * ((rows_out - 1) * window.stride_h + window.kernel_h) > _PLANE_BYTES:
+    while rows_out > 1 and 2 * width * ((rows_out - 1) * window.stride_h + window.reach_h) > _PLANE_BYTES:
         rows_out -= 1
-    return _Geometry(rows_out, (rows_out - 1) * window.stride_h + window.kernel_h, width)
+    return _Geometry(rows_out, (rows_out - 1) * window.stride_h + window.reach_h, width)
 
 
 class DspDepthwise(Kernel[Depthwise]):
-    """DEPTHWISE_CONV_2D without dilation, and CONV_2D of one input channel."""
+    """DEPTHWISE_CONV_2D, and CONV_2D of one input channel."""
 
     def __init__(self, layer: Depthwise, fast: FastRequant) -> None:
         super().__init__(layer)
@@ -87,18 +87,17 @@ class DspDepthwise(Kernel[Depthwise]):
     def instructions(self) -> int:
         """A word for two taps, two instructions an input, about 9 an output."""
         layer, window = self.layer, self.layer.window
-        taps = window.kernel_h * (window.kernel_w // 2 + 1)
+        taps = window.kernel_h * (window.kernel_w // 2 + 1 if window.dilation_w == 1 else 3 * window.kernel_w)
         return layer.output.elements * (taps + window.kernel_h + 10) + 3 * layer.inputs[0].elements
 
     def emit(self, unit: Unit, position: int) -> None:
         """Channels, bands, rows, pairs of outputs."""
         layer, window, band, fast = self.layer, self.layer.window, self._band, self._fast
         prefix = unit.prefix(position)
-        unit.helper("pair", _PAIR)
-        if window.stride_w % 2 and window.stride_w > 1:
-            unit.helper("load_loose", _LOAD_LOOSE)
-        else:
-            unit.helper("load", _LOAD)
+        if window.dilation_w == 1:
+            unit.helper("pair", _PAIR)
+            loose = window.stride_w % 2 and window.stride_w > 1
+            unit.helper(*(("load_loose", _LOAD_LOOSE) if loose else ("load", _LOAD)))
         weights = unit.table(f"{prefix}_weights", "int8_t", layer.weights)
         rows = zip(layer.folded_bias.tolist(), fast.factors, fast.powers, strict=True)
         constants = unit.table(f"{prefix}_constants", "int32_t", [list(row) for row in rows])
@@ -159,7 +158,7 @@ half_t *to_row = plane + {window.pad_h * band.width + window.pad_w};
 for (int y = 0; y < {used}; y++, row += {window.in_w * channels}, to_row += {band.width}) {{
 {indent(copy)}
 }}"""
-        kept = max(window.kernel_h - window.stride_h, 0)
+        kept = max(window.reach_h - window.stride_h, 0)
         step = band.rows_out * window.stride_h
         zero = self.layer.input_zero_point
         return f"""
@@ -184,13 +183,15 @@ for (; first < {band.rows}; first++, to_row += {band.width}) {{
 }}"""
 
     def _taps(self, channel: str, weights: str, taps: int) -> str:
-        """Pairs of weights: e from even taps on, and, for a step of one column, o from odd taps on."""
+        """Pairs of weights: e from even taps on, and, for a step of one column, o from odd taps on; k alone if spread."""
         window = self.layer.window
         text = [f"const int8_t *const w = {weights} + {channel} * {taps};"]
 
         def weight(row: int, column: int) -> str:
             return f"w[{row * window.kernel_w + column}]" if 0 <= column < window.kernel_w else "0"
 
+        if window.dilation_w > 1:
+            return "\n".join([*text, *(f"const int32_t k{n} = w[{n}];" for n in range(taps))])
         for row in range(window.kernel_h):
             for column in range(0, window.kernel_w, 2):
                 text.append(f"const int16x2_t e{row}{column} = pair({weight(row, column)}, {weight(row, column + 1)});")
@@ -229,11 +230,21 @@ to += {channels};"""
     def _sums(self, both: bool) -> str:
         window, width = self.layer.window, self._band.width
         text = []
+        if window.dilation_w > 1:
+            # Taps of a row are not neighbours: one product an instruction.
+            return "\n".join(
+                f"{name} += at[{row * window.dilation_h * width + column * window.dilation_w + shift}] * "
+                f"k{row * window.kernel_w + column};"
+                for row in range(window.kernel_h)
+                for column in range(window.kernel_w)
+                for name, shift in ((("a", 0), ("b", window.stride_w)) if both else (("a", 0),))
+            )
         for row in range(window.kernel_h):
+            line = row * window.dilation_h * width
             if window.stride_w == 1:
                 words = -(-(window.kernel_w + (1 if both else 0)) // 2)
                 for n in range(words):
-                    text.append(f"const int16x2_t v{row}{n} = load(at + {row * width + 2 * n});")
+                    text.append(f"const int16x2_t v{row}{n} = load(at + {line + 2 * n});")
                 text += [
                     _multiply("a", f"v{row}{n}", f"e{row}{2 * n}", 2 * n + 1 < window.kernel_w)
                     for n in range(-(-window.kernel_w // 2))
@@ -248,7 +259,7 @@ to += {channels};"""
                 for name, shift in (("a", 0), ("b", window.stride_w)) if both else (("a", 0),):
                     for n in range(-(-window.kernel_w // 2)):
                         word = "load" if window.stride_w % 2 == 0 else "load_loose"
-                        value = f"{word}(at + {row * width + shift + 2 * n})"
+                        value = f"{word}(at + {line + shift + 2 * n})"
                         text.append(_multiply(name, value, f"e{row}{2 * n}", 2 * n + 1 < window.kernel_w))
         return "\n".join(text)
 
@@ -261,7 +272,7 @@ def dsp_depthwise(layer: Depthwise) -> Kernel[Depthwise] | None:
     """The M4 kernel of a depthwise layer, or None where plain C must do."""
     window = layer.window
     fast = fast_requant(layer.requant, layer.weights, layer.bias)
-    if fast is None or window.dilation_h != 1 or window.dilation_w != 1:
+    if fast is None:
         return None
     if window.kernel_h * window.kernel_w > _MAX_TAPS or _geometry(window).bytes > 4 * _PLANE_BYTES:
         return None
