@@ -58,6 +58,8 @@ DATA = {
     "nagoya-actions": "muralab/Low-Resolution-FIR-Action-Dataset, commit ce5f424, CC BY-NC-SA 4.0",
 }
 
+WHOM = {"breast-patch": "simulated sensors"}
+"""What a sample is of, where it is of nobody."""
 
 KEPT = """The model that is kept learnt from everybody, so these figures are of its siblings, each of which had not seen those it was
 measured on. """
@@ -92,7 +94,7 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
 | network | {settings["network"]}, {metrics["parameters"]:,} parameters, {metrics["macs"]:,} MACs, {metrics["bytes"]:,} bytes, int8 |
 | data | {DATA[task.name]} |
 | variant | {settings["variant"]} |
-| samples | {metrics["samples"]:,} of {metrics["people"]:,} people or curves |
+| samples | {metrics["samples"]:,} of {metrics["people"]:,} {WHOM.get(task.name, "people or curves")} |
 
 ## Measured on {"what it has not seen" if single else f"the test sides of {len(metrics['folds'])} trainings, pooled"}
 | | {" | ".join(columns)} |
@@ -129,11 +131,12 @@ def _figure(value: Any) -> str:
 
 
 def _table(rows: list[dict[str, Any]], baseline: list[dict[str, Any]]) -> list[str]:
-    """A table of the metrics, with the columns of the baseline's that have other values beside them."""
+    """A table of the metrics, with the columns of the baseline's that have values no other column has beside them."""
     if not rows:
         return []
     if baseline:
-        same = [name for name in rows[0] if all(a[name] == b[name] for a, b in zip(rows, baseline, strict=True))]
+        told = [[row[name] for row in rows] for name in rows[0]]
+        same = [name for name in rows[0] if [row[name] for row in baseline] in told]
         rows = [
             one | {f"baseline_{name}": value for name, value in other.items() if name not in same}
             for one, other in zip(rows, baseline, strict=True)

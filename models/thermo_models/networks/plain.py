@@ -1,4 +1,5 @@
-"""Plain stacks: `custom_cnn` of 5 to 10 convolutions, `cnn2d_shallow` of two (LeCun et al. 1998, after LeNet-5).
+"""Plain stacks: `custom_cnn` of 5 to 10 convolutions of 3 x 3 (after Simonyan & Zisserman 2015, arXiv:1409.1556), and
+`cnn2d_shallow` of two (after LeNet-5, LeCun et al. 1998).
 
 Input (rows, columns, channels) of any size from 8 x 8, output (classes).
 custom_cnn at (24, 32, 1) -> 2, width 1: 18,442 parameters, 456,256 MACs.

@@ -61,7 +61,7 @@ class BreastPatch:
     head = "softmax"
     loss = "sparse_categorical_crossentropy"
     chart_files = ("limit.svg",)
-    settings = Settings("spot_cnn", epochs=80, batch=256, rate=4e-3, decay=1e-4, dropout=0.1)
+    settings = Settings("spot_cnn", epochs=40, batch=256, rate=4e-3, decay=1e-4, dropout=0.1)
 
     def goals(self, settings: Settings) -> tuple[Goal, ...]:
         """AUC at every contrast and number of pictures, at most this far below either filter's."""
