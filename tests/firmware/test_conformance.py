@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import select
+import struct
 import subprocess
 import sys
 import time
@@ -19,6 +20,8 @@ from typing import Any
 import numpy as np
 import pytest
 from board_probe import ROOT, build
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from thermo_core.bundle import Bundle
 from thermo_core.correction import Correction
@@ -28,8 +31,9 @@ from thermo_core.image import Version, parse
 from thermo_core.mlx90640.calibration import Calibration
 from thermo_core.profile import NOTICE
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame, TelemetryFrame
+from thermo_core.wire.management import GroupError
 from thermo_core.wire.records import ClockRecord, EventRecord, Record, SubpageRecord, ThermistorRecord, VerdictRecord
-from thermo_core.wire.smp import Op, SmpHeader, SmpMessage, encode_packets
+from thermo_core.wire.smp import Op, ReturnCode, SmpHeader, SmpMessage, encode_packets
 from thermo_device.counters import Counters
 from thermo_device.inference import Classifier
 from thermo_device.verdicts import VerdictMaker
@@ -321,6 +325,89 @@ def test_unknown_commands_are_refused_in_the_version_asked(wearable: Running, ve
         answer = SmpMessage.decode(frame.message)
         assert (answer.header.sequence, answer.header.version) == (5, version)
         assert answer.body.get("rc", dict(answer.body.get("err", {})).get("rc", 0)) != 0
+
+
+def asked(port: int, demultiplexer: Demultiplexer, message: bytes) -> SmpMessage:
+    """The answer to one message, whatever else comes."""
+    data = encode_packets(message)
+    while data:
+        with contextlib.suppress(BlockingIOError):
+            data = data[os.write(port, data) :]
+    while select.select([port], [], [], 30.0)[0]:
+        for frame in demultiplexer.feed(os.read(port, 4096)):
+            if isinstance(frame, ManagementFrame):
+                return SmpMessage.decode(frame.message)
+    raise AssertionError("no answer came")
+
+
+def request(op: Op, command: int, body: dict[str, Any], group: int = 65) -> bytes:
+    return SmpMessage(SmpHeader(op, group, command, 1), body).encode()
+
+
+def malformed(body: bytes) -> bytes:
+    return struct.pack("!BBHHBB", 0x08, 0, len(body), 65, 1, 0) + body
+
+
+INVALID, UNSUPPORTED = (None, ReturnCode.INVALID), (None, ReturnCode.NOT_SUPPORTED)
+REFUSED: dict[str, tuple[bytes, tuple[int | None, int]]] = {
+    "unknown group": (request(Op.READ, 0, {}, group=99), UNSUPPORTED),
+    "unknown command": (request(Op.READ, 77, {}), UNSUPPORTED),
+    "wrong operation": (request(Op.WRITE, 0, {}), UNSUPPORTED),
+    "no CBOR": (malformed(b"\xff\xff\xff"), INVALID),
+    "no map": (malformed(b"\x01"), INVALID),
+    "missing field": (request(Op.WRITE, 7, {}), INVALID),
+    "wrong type": (request(Op.WRITE, 7, {"rate_hz": "16"}), INVALID),
+    "no such rate": (request(Op.WRITE, 7, {"rate_hz": 5.0}), (65, GroupError.BAD_RATE)),
+    "no such sensor": (request(Op.READ, 2, {"off": 0, "sensor": 3}), (65, GroupError.NO_SENSOR)),
+    "beyond the end": (request(Op.READ, 2, {"off": 5000}), (65, GroupError.BAD_OFFSET)),
+    "no such slot": (request(Op.READ, 3, {"slot": 2}), INVALID),
+    "short lease": (request(Op.WRITE, 1, {"op": 1, "lease_ms": 1}), INVALID),
+    "no lease": (request(Op.WRITE, 1, {"op": 2, "lease_ms": 1000}), (65, GroupError.NO_LEASE)),
+    "part out of turn": (request(Op.WRITE, 3, {"off": 10, "len": 9440, "data": b"1234"}), (65, GroupError.BAD_OFFSET)),
+    "part too long": (request(Op.WRITE, 3, {"off": 0, "len": 4, "data": b"12345"}), INVALID),
+    "no calibration": (request(Op.WRITE, 3, {"off": 0, "len": 4, "data": b"1234"}), (65, GroupError.DAMAGED)),
+}
+
+
+def test_requests_that_make_no_sense_are_refused_alike(wearable: Running) -> None:
+    with wearable.raw() as port:
+        demultiplexer = Demultiplexer()
+        told = {name: asked(port, demultiplexer, message).error for name, (message, _) in REFUSED.items()}
+    assert told == {name: code for name, (_, code) in REFUSED.items()}
+
+
+def test_whatever_arrives_it_goes_on_answering(wearable: Running) -> None:
+    marks = st.sampled_from([b"\x06\x09", b"\x04\x14", b"\n", b"\0", b"AAAA"])
+
+    @settings(max_examples=40, deadline=None)
+    @given(st.lists(st.one_of(st.binary(max_size=300), marks), max_size=8))
+    def attempt(pieces: list[bytes]) -> None:
+        os.write(port, b"".join(pieces) + b"\n")
+        assert asked(port, Demultiplexer(), request(Op.READ, 0, {"d": "here"}, group=0)).body == {"r": "here"}
+
+    with wearable.raw() as port:
+        attempt()
+
+
+def test_calibrate_record_and_replay_as_a_user_does(wearable: Running, tmp_path: Path) -> None:
+    def command(*words: str) -> dict[str, Any]:
+        done = subprocess.run(
+            [sys.executable, "-m", "thermo_host.cli", *words, "--json"],
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return answer
+
+    line, session = str(wearable.link), str(tmp_path / "session.mcap")
+    points = ["--set-points", "30,38", "--hold-out", "34.7", "--pictures", "16"]
+    figures = command("calibrate", line, "--quick", *points, "--yes", "--output", str(tmp_path / "calibration"))
+    assert figures["written"] and figures["after"]["rmse_k"] < figures["before"]["rmse_k"] / 4
+    command("record", line, "--seconds", "3", "--output", session)
+    command("replay", session, "--summary")
 
 
 def test_an_unplugged_cable_is_no_reset(wearable: Running) -> None:
