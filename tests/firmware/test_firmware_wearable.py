@@ -250,7 +250,9 @@ def test_the_rate_is_set_and_refused_as_by_the_agent(make: Make) -> None:
     assert refused["err"] == {"group": 65, "rc": GroupError.BAD_RATE}
     assert "0.5, 1, 2, 4, 8, 16, 32, 64" in wearable.ask(8)["reason"]
     events = of(EventRecord, [record for _, record in wearable.telemetry])
-    assert [event.code for event in events] == [100]
+    assert [(event.code, event.count) for event in events] == [(100, 1)]
+    wearable.ask(7, {"rate_hz": 7.0}, Op.WRITE)
+    assert wearable.telemetry[-1][1].count == 2
 
 
 @pytest.mark.parametrize("fault", ["nack@40", "stuck@40", "short@41", "unplug@60+700ms", "flip:p=0.05", "nack:p=0.05"])

@@ -27,7 +27,10 @@ static uint64_t sooner(uint64_t a, uint64_t b) {
 }
 
 static void notice(struct wearable *w, enum notice code, enum severity severity, const char *sentence) {
-  const struct records_event event = {.code = (uint16_t)code, .severity = severity, .count = 1, .sentence = sentence};
+  const struct records_event event = {.code = (uint16_t)code,
+                                      .severity = severity,
+                                      .count = ++w->notices[code - NOTICE_REQUEST_REFUSED],
+                                      .sentence = sentence};
   outbox_event(&w->outbox, w->board->now_us(), &event);
 }
 

@@ -54,9 +54,10 @@ struct wearable {
   uint64_t newest_us;  /* end of the newest capture; 0 where there is none */
   uint64_t clock_due_us;
   uint64_t keys_due_us;
-  uint32_t told[COUNTER_FAULTS];        /* counts that were reported */
-  uint32_t next_told_s[COUNTER_FAULTS]; /* when the next report of each may go */
-  size_t line_room;                     /* of the board's ring when nothing waits */
+  uint32_t told[COUNTER_FAULTS];                                 /* counts that were reported */
+  uint32_t next_told_s[COUNTER_FAULTS];                          /* when the next report of each may go */
+  uint32_t notices[NOTICE_STORAGE - NOTICE_REQUEST_REFUSED + 1]; /* events of the agent's own so far, by code */
+  size_t line_room;                                              /* of the board's ring when nothing waits */
   bool reset_wanted;
 };
 
