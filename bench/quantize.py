@@ -59,7 +59,7 @@ class Case:
     measure: Metric
 
 
-def cases(names: list[str], full: bool) -> Iterator[Case]:
+def cases(names: list[str], full: bool, train_epochs: int) -> Iterator[Case]:
     """Every task asked for, trained."""
     from thermo_models.study import train_one
 
@@ -72,7 +72,7 @@ def cases(names: list[str], full: bool) -> Iterator[Case]:
         settings = task.settings
         samples = task.load(path, settings, not full)
         if not full:
-            settings = dataclasses.replace(settings, epochs=min(settings.epochs, 10))
+            settings = dataclasses.replace(settings, epochs=min(settings.epochs, train_epochs))
         fold = task.folds(samples, settings)[0]
         train, test = samples.pick(fold.train), samples.pick(fold.test)
         began = time.process_time()
@@ -128,11 +128,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tasks", nargs="*", metavar="TASK", help=f"of {', '.join(TASKS)}; all of them by default")
     parser.add_argument("--full", action="store_true", help="all data and epochs")
+    parser.add_argument("--train-epochs", type=int, default=10, help="most of training, without --full")
     parser.add_argument("--epochs", type=int, default=2, help="of quantisation-aware training")
     options = parser.parse_args()
     if unknown := set(options.tasks) - set(TASKS):
         parser.error(f"no task {', '.join(sorted(unknown))}; there are {', '.join(TASKS)}")
-    for case in cases(options.tasks or list(TASKS), options.full):
+    for case in cases(options.tasks or list(TASKS), options.full, options.train_epochs):
         report(case, options.epochs)
 
 

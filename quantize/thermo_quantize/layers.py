@@ -164,7 +164,13 @@ def layer_name(tensor: str, names: Mapping[str, str]) -> str:
     inner = path[1:-1] or path[:1]
     if not inner or inner[0].startswith(("Identity", "StatefulPartitionedCall")):
         return "output"
-    return "/".join(names.get(part, part) for part in inner)
+    return "/".join(_known(part, names) for part in inner)
+
+
+def _known(part: str, names: Mapping[str, str]) -> str:
+    """The layer of a scope; one that is called again and again has its calls numbered."""
+    called = re.sub(r"_\d+$", "", part)
+    return names.get(part, called if called in names.values() else part)
 
 
 def _pair(exact: Model, graph: Model) -> list[tuple[Operator, Tensor]]:

@@ -158,6 +158,7 @@ def test_the_picture_marks_the_layer_that_is_named() -> None:
 def test_layer_names_lose_what_converters_add() -> None:
     fused = "net_1/conv_1/Relu;net_1/conv_1/BiasAdd;net_1/conv_1/convolution"
     assert layers.layer_name(fused, {"conv_1": "conv"}) == "conv"
+    assert layers.layer_name("net_1/conv_2_5/convolution", {"conv_2_1": "conv_2"}) == "conv_2"
     assert layers.layer_name(f"StatefulPartitionedCall/StatefulPartitionedCall/{fused}", {}) == "conv_1"
     assert layers.layer_name("StatefulPartitionedCall:0", {}) == layers.layer_name("Identity", {}) == "output"
 
