@@ -15,15 +15,21 @@ _ROUNDS = 3000
 
 @dataclass(frozen=True)
 class Overlap:
-    """Where an output may begin relative to an input it overlaps: at most `lag` bytes after it, by a multiple of `step`."""
+    """Where an output may begin relative to an input it overlaps: at most `lag` bytes after it, by a multiple of `step`.
+
+    A kernel that runs from the last pixel to the first asks for at least `lead` bytes after it instead.
+    """
 
     lag: int | None = None
     step: int = 1
     never: bool = False
+    lead: int | None = None
 
     def allows(self, delta: int) -> bool:
         """May the output begin `delta` bytes after the input?"""
-        return not self.never and delta % self.step == 0 and (self.lag is None or delta <= self.lag)
+        if self.never or delta % self.step:
+            return False
+        return (self.lag is None or delta <= self.lag) and (self.lead is None or delta >= self.lead)
 
 
 NONE = Overlap(never=True)
@@ -121,13 +127,16 @@ def _bound(
         for (source, output), rule in rules.items():
             one, two = items[source], items[output]
             if two.first == step and one in here:
-                saving = max(saving, one.size + two.size - _union(one.size, two.size, rule))
+                saving = max(saving, one.size + two.size - union(one.size, two.size, rule))
         live.append(total - saving)
     ends = sum(item.size for item in items.values() if item.first == -1)
     return tuple(live), max([*live, ends])
 
 
-def _union(source: int, output: int, rule: Overlap) -> int:
+def union(source: int, output: int, rule: Overlap) -> int:
+    """Bytes an input and an output take together at least."""
+    if rule.lead is not None:
+        return min(source + output, max(source, output + max(rule.lead, 0)))
     if rule.lag is None or rule.lag >= 0:
         return max(source, output)
     return min(source + output, max(output, source - rule.lag))
@@ -144,6 +153,9 @@ def _candidates(
             if rule.lag is not None:
                 found.append((at + sign * rule.lag) // ALIGNMENT * ALIGNMENT + (0 if sign > 0 else ALIGNMENT))
                 found.append((at + sign * rule.lag) // ALIGNMENT * ALIGNMENT)
+            if rule.lead is not None:
+                found.append((at + sign * rule.lead) // ALIGNMENT * ALIGNMENT + (ALIGNMENT if sign > 0 else 0))
+                found.append((at + sign * rule.lead) // ALIGNMENT * ALIGNMENT)
     return found
 
 

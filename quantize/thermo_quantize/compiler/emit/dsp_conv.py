@@ -15,7 +15,7 @@ from thermo_quantize.compiler.emit.dsp_gemm import (
     gemm_name,
     gemm_weights,
 )
-from thermo_quantize.compiler.emit.kernel import Kernel, window_lag
+from thermo_quantize.compiler.emit.kernel import ConvOrder, Kernel
 from thermo_quantize.compiler.emit.patch import emit_patch, is_direct
 from thermo_quantize.compiler.emit.unit import Unit, indent
 from thermo_quantize.compiler.ir import Conv
@@ -41,6 +41,7 @@ class DspConv(Kernel[Conv]):
         super().__init__(layer)
         self._fast = fast
         self._runs = -(-layer.depth // 4)
+        self._order = ConvOrder(layer, PIXELS)
         self._bytewise = not is_direct(layer) and any(source.channels % 4 for source in layer.sources)
 
     @property
@@ -49,21 +50,8 @@ class DspConv(Kernel[Conv]):
         return 8 * PIXELS * self._runs + (4 * self._runs if self._bytewise else 0)
 
     def overlap(self, number: int) -> Overlap:
-        """Outputs follow the pixels they were computed from."""
-        lags = [
-            window_lag(self.layer.window, s.channels, self.layer.channels_out, PIXELS, up=(s.up_h, s.up_w))
-            for s in self.layer.sources
-            if s.number == number
-        ]
-        whole = self.layer.window.pixels // PIXELS * PIXELS
-        if whole != self.layer.window.pixels:
-            # The last pixels go one by one.
-            lags += [
-                window_lag(self.layer.window, s.channels, self.layer.channels_out, 1, up=(s.up_h, s.up_w))
-                for s in self.layer.sources
-                if s.number == number
-            ]
-        return Overlap(lag=min(lags))
+        """Outputs follow the pixels they were computed from, or go before them."""
+        return self._order.overlap(number)
 
     @property
     def instructions(self) -> int:
@@ -74,7 +62,7 @@ class DspConv(Kernel[Conv]):
         return blocks * (per_pair * (layer.channels_out // 2) + PIXELS * 8 * self._runs)
 
     def emit(self, unit: Unit, position: int) -> None:
-        """Blocks, then single pixels that are left."""
+        """Blocks, and single pixels that are left at the end."""
         layer, fast, window = self.layer, self._fast, self.layer.window
         prefix = unit.prefix(position)
         pairs = layer.channels_out // 2 * 2
@@ -92,21 +80,31 @@ class DspConv(Kernel[Conv]):
         block, rest = self._odd(unit, prefix, call, PIXELS), self._odd(unit, prefix, call, 1, emit=False)
         count = window.pixels // PIXELS * PIXELS
         collect = self._collect(unit, position)
+        body = {
+            PIXELS: "\n".join(collect(n) for n in range(PIXELS)) + "\n" + block,
+            1: collect(0) + "\n" + rest,
+        }
+        ranges = [(PIXELS, 0, count)] * (count > 0) + [(1, count, window.pixels)] * (count != window.pixels)
         parts = [
             unit.source(layer.inputs[0]) if is_direct(layer) else "",
             unit.target(layer.output),
             f"word_t *const inputs = (word_t *)(void *){unit.scratch(position)};",
-            f"int p = 0;\nfor (; p < {count}; p += {PIXELS}) {{" if count else "int p = 0;",
         ]
-        if count:
-            parts += [indent("\n".join(collect(n) for n in range(PIXELS)) + "\n" + block), "}"]
-        if count != window.pixels:
-            parts += [f"for (; p < {window.pixels}; p++) {{", indent(collect(0) + "\n" + rest), "}"]
+        if self._order.backward:
+            parts.append(f"int p = {window.pixels};\nout += {window.pixels * layer.channels_out};")
+            for pixels, start, _ in reversed(ranges):
+                step = f"p -= {pixels};\nout -= {pixels * layer.channels_out};"
+                parts += [f"while (p > {start}) {{", indent(f"{step}\n{body[pixels]}"), "}"]
+        else:
+            parts.append("int p = 0;")
+            for pixels, _, end in ranges:
+                step = f"out += {pixels * layer.channels_out};"
+                parts += [f"for (; p < {end}; p += {pixels}) {{", indent(f"{body[pixels]}\n{step}"), "}"]
         note = f", {window.kernel_h}x{window.kernel_w} kernel, {layer.macs} MACs"
         unit.layer(layer, position, "\n".join(part for part in parts if part), note)
 
     def _odd(self, unit: Unit, prefix: str, call: str, pixels: int, emit: bool = True) -> str:
-        """Statements of a block: the pairs of channels, the last one, and the step to the next block."""
+        """Statements of a block: the pairs of channels, and the last one."""
         layer, fast = self.layer, self._fast
         channels = layer.channels_out
         text = call.replace("STEP", str(channels) if pixels > 1 else "0")
@@ -124,7 +122,7 @@ for (int i = 0; i < {pixels}; i++) {{
 {indent(finish(unit, fast, "sum", literal(factor), literal(power)))}
   out[i * {channels} + {last}] = (int8_t)sum;
 }}"""
-        return text + f"\nout += {channels * pixels};"
+        return text
 
     def _collect(self, unit: Unit, position: int) -> Callable[[int], str]:
         """A function from n to the statement that spreads pixel p + n into slot n."""

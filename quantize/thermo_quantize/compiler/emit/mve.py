@@ -14,7 +14,7 @@ tests/quantize/test_compiler_models.py runs that network with its layers inlined
 import numpy as np
 
 from thermo_quantize.compiler.emit.common import offset, term
-from thermo_quantize.compiler.emit.kernel import Kernel, window_lag
+from thermo_quantize.compiler.emit.kernel import ConvOrder, Kernel, window_lag
 from thermo_quantize.compiler.emit.patch import emit_patch, is_direct
 from thermo_quantize.compiler.emit.unit import Unit, indent
 from thermo_quantize.compiler.ir import Conv, Depthwise, Requant
@@ -107,6 +107,10 @@ class _Mve:
 class MveConv(Kernel[Conv]):
     """CONV_2D and FULLY_CONNECTED: a pixel's patch times four channels, 16 products an instruction."""
 
+    def __init__(self, layer: Conv) -> None:
+        super().__init__(layer)
+        self._order = ConvOrder(layer, buffered=not is_direct(layer))
+
     @property
     def _blocks(self) -> int:
         return -(-self.layer.depth // _BLOCK)
@@ -118,14 +122,7 @@ class MveConv(Kernel[Conv]):
 
     def overlap(self, number: int) -> Overlap:
         """Pixels are written while their own inputs are still read, unless those are in a patch."""
-        window, channels = self.layer.window, self.layer.channels_out
-        buffered = not is_direct(self.layer)
-        lags = [
-            window_lag(window, s.channels, channels, 1, buffered, (s.up_h, s.up_w))
-            for s in self.layer.sources
-            if s.number == number
-        ]
-        return Overlap(lag=min(lags))
+        return self._order.overlap(number)
 
     @property
     def instructions(self) -> int:
@@ -147,21 +144,31 @@ class MveConv(Kernel[Conv]):
         finish = _Mve(unit, prefix, layer.requant, channels)
         if is_direct(layer):
             head = unit.source(layer.inputs[0]).replace("*const in", "*in")
-            collect, advance = "", f"in += {layer.depth}, "
+            collect, step = "", layer.depth
         else:
             patch = emit_patch(unit, layer, position)
             head = f"int8_t *const in = (int8_t *){unit.scratch(position)};"
-            collect, advance = f"{patch}in, {unit.row(f'p / {window.out_w}')}, p % {window.out_w});", ""
+            collect, step = f"{patch}in, {unit.row(f'p / {window.out_w}')}, p % {window.out_w});", 0
+        if self._order.backward:
+            start = f"out += {window.pixels * channels};" + f"\nin += {window.pixels * step};" * (step > 0)
+            loop = f"for (int p = {window.pixels}; p-- > 0;) {{\n  out -= {channels};" + f"\n  in -= {step};" * (
+                step > 0
+            )
+        else:
+            start = ""
+            advance = f"in += {step}, " if step else ""
+            loop = f"for (int p = 0; p < {window.pixels}; p++, {advance}out += {channels}) {{"
         body = f"""
 {head}
 {unit.target(layer.output)}
-for (int p = 0; p < {window.pixels}; p++, {advance}out += {channels}) {{
+{start}
+{loop}
   {collect}
   for (int c = 0; c < {channels}; c += {LANES}) {{
     int32x4_t sums = product(in, {weights} + c * {blocks * _BLOCK}, {blocks}, vldrwq_s32({bias} + c));
 {indent(finish.store("out + c"), "    ")}
   }}
-}}""".replace("  \n", "")
+}}""".replace("  \n", "").replace("\n\n", "\n")
         unit.layer(layer, position, body, f", {window.kernel_h}x{window.kernel_w} kernel, {layer.macs} MACs")
 
 

@@ -1,7 +1,7 @@
 """Convolutions and dense layers in plain C: patch by patch, as dot products a compiler can vectorise."""
 
 from thermo_quantize.compiler.emit.common import finish, offset, term
-from thermo_quantize.compiler.emit.kernel import Kernel, window_lag
+from thermo_quantize.compiler.emit.kernel import ConvOrder, Kernel, window_lag
 from thermo_quantize.compiler.emit.patch import emit_patch, is_direct
 from thermo_quantize.compiler.emit.unit import Unit
 from thermo_quantize.compiler.ir import Conv, Depthwise, TransposeConv
@@ -20,19 +20,18 @@ static inline int32_t dot(const int8_t *a, const int8_t *b, int count, int32_t s
 class PlainConv(Kernel[Conv]):
     """CONV_2D and FULLY_CONNECTED."""
 
+    def __init__(self, layer: Conv) -> None:
+        super().__init__(layer)
+        self._order = ConvOrder(layer)
+
     @property
     def scratch(self) -> int:
         """One patch; none where outputs can be told from the input in place."""
         return self.layer.depth
 
     def overlap(self, number: int) -> Overlap:
-        """Outputs follow the pixels they were computed from."""
-        lags = [
-            window_lag(self.layer.window, s.channels, self.layer.channels_out, up=(s.up_h, s.up_w))
-            for s in self.layer.sources
-            if s.number == number
-        ]
-        return Overlap(lag=min(lags))
+        """Outputs follow the pixels they were computed from, or go before them."""
+        return self._order.overlap(number)
 
     @property
     def instructions(self) -> int:
@@ -52,22 +51,29 @@ class PlainConv(Kernel[Conv]):
         if is_direct(layer):
             unit.includes.add("<string.h>")
             pointer = unit.source(layer.inputs[0])
-            loop = f"for (int p = 0; p < {window.pixels}; p++) {{\n  memcpy(patch, in + {term('p', layer.depth)}, {layer.depth});"
-            close = "}"
+            collect = f"memcpy(patch, in + {term('p', layer.depth)}, {layer.depth});"
         else:
             patch = emit_patch(unit, layer, position)
             pointer = ""
-            loop = f"for (int p = 0; p < {window.pixels}; p++) {{\n  {patch}patch, {unit.row(f'p / {window.out_w}')}, p % {window.out_w});"
-            close = "}"
+            collect = f"{patch}patch, {unit.row(f'p / {window.out_w}')}, p % {window.out_w});"
+        if self._order.backward:
+            loop = f"for (int p = {window.pixels}; p-- > 0;) {{"
+            store = f"out[p * {layer.channels_out} + c]"
+        else:
+            loop, store = f"for (int p = 0; p < {window.pixels}; p++) {{", "*out++"
+        target = unit.target(layer.output)
+        if self._order.backward:
+            target = target.replace("*out", "*const out", 1)
         body = f"""
 {pointer}
-{unit.target(layer.output)}
+{target}
 int8_t *const patch = (int8_t *){unit.scratch(position)};
 {loop}
+  {collect}
   for (int c = 0; c < {layer.channels_out}; c++) {{
-    *out++ = {result};
+    {store} = {result};
   }}
-{close}"""
+}}"""
         unit.layer(layer, position, body.strip(), f", {window.kernel_h}x{window.kernel_w} kernel, {layer.macs} MACs")
 
 
