@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,7 +123,7 @@ def train(
 
 
 def _plan(model: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """The network as plain data: layers in order, what each takes, and their weights."""
+    """The network as plain data: calls of layers in order, what each takes, and the layers' weights."""
     names: dict[int, str] = {}
     layers: list[dict[str, Any]] = []
     weights: dict[str, NDArray[Any]] = {}
@@ -130,59 +131,53 @@ def _plan(model: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         name = f"input_{len(layers)}"
         names[id(tensor)] = name
         layers.append({"class": "InputLayer", "name": name, "shape": list(tensor.shape)[1:], "takes": []})
-    order, mine = _in_order(model)
-    for layer in order:
+    calls: Counter[str] = Counter()
+    for layer, node in _calls(model):
         if type(layer).__name__ not in _LAYERS:
             raise ModelError(
                 f"Layer {layer.name!r} ({type(layer).__name__}) cannot be trained with quantisation; use scheme int8 or mixed."
             )
-        nodes = [node for node in layer._inbound_nodes if id(node) in mine]
-        if len(nodes) != 1:
-            raise ModelError(
-                f"Layer {layer.name!r} is used {len(nodes)} times, which quantisation-aware training cannot do; "
-                "use scheme int8 or mixed."
-            )
-        takes = [names.get(id(tensor), "") for tensor in nodes[0].input_tensors]
+        takes = [names.get(id(tensor), "") for tensor in node.input_tensors]
         if "" in takes:
             raise ModelError(
                 f"Layer {layer.name!r} takes what no layer makes; build the model of Keras layers alone, or use scheme int8."
             )
-        names[id(nodes[0].outputs[0])] = layer.name
+        calls[layer.name] += 1
+        name = layer.name if calls[layer.name] == 1 else f"{layer.name}__call{calls[layer.name]}"
+        names[id(node.outputs[0])] = name
         config = {key: value for key, value in layer.get_config().items() if key in _KEPT and _is_simple(value)}
-        layers.append({"class": type(layer).__name__, "name": layer.name, "config": config, "takes": takes})
+        made = {"class": type(layer).__name__, "name": name, "of": layer.name, "takes": takes}
+        layers.append(made | {"config": config | {"name": name}})
         for number, array in enumerate(layer.get_weights()):
             weights[f"{layer.name}/{number}"] = array
     outputs = [names[id(tensor)] for tensor in model.outputs]
     return {"layers": layers, "outputs": outputs}, weights
 
 
-def _in_order(model: Any) -> tuple[list[Any], set[int]]:
-    """Layers after those they take from, and the identities of the calls (nodes) that make up this model.
+def _calls(model: Any) -> list[tuple[Any, Any]]:
+    """Each call of a layer (layer, node) that makes up this model, after those it takes from.
 
-    A layer may have been called in other models too: a Sequential model calls its layers anew whenever it is built.
+    Layers may have been called in other models too: a Sequential model calls its own anew whenever it is built.
     """
-    order: list[Any] = []
-    layers: set[int] = set()
-    nodes: set[int] = set()
+    order: list[tuple[Any, Any]] = []
+    seen: set[int] = set()
 
     def visit(tensor: Any) -> None:
         layer, number, _ = tensor._keras_history
         if type(layer).__name__ == "InputLayer":
             return
         node = layer._inbound_nodes[number]
-        if id(node) in nodes:
+        if id(node) in seen:
             return
-        nodes.add(id(node))
+        seen.add(id(node))
         for source in node.input_tensors:
             visit(source)
-        if id(layer) not in layers:
-            layers.add(id(layer))
-            order.append(layer)
+        order.append((layer, node))
 
     walk: Callable[[Any], None] = visit
     for tensor in model.outputs:
         walk(tensor)
-    return order, nodes
+    return order
 
 
 def _is_simple(value: Any) -> bool:

@@ -43,6 +43,8 @@ def run(folder: Path) -> None:
         epochs=plan["epochs"],
         verbose=0,
     )
+    if _tie(aware, plan["layers"]):
+        _observe(tf, aware, inputs, True)
     (folder / "model.tflite").write_bytes(_convert(tf, aware, inputs))
 
 
@@ -67,8 +69,10 @@ def _build(tf_keras: Any, plan: dict[str, Any], weights: dict[str, Any]) -> Any:
         takes = [tensors[name] for name in layer["takes"]]
         tensors[layer["name"]] = made(takes if len(takes) > 1 else takes[0])
         built[layer["name"]] = made
+    origins = {layer["name"]: layer.get("of", layer["name"]) for layer in plan["layers"]}
     for name, made in built.items():
-        mine = [weights[f"{name}/{n}"] for n in range(sum(key.startswith(f"{name}/") for key in weights))]
+        of = origins[name]
+        mine = [weights[f"{of}/{n}"] for n in range(sum(key.startswith(f"{of}/") for key in weights))]
         made.set_weights([array.reshape(have.shape) for array, have in zip(mine, made.get_weights(), strict=True)])
     plan["outputs_layers"] = [
         next(layer for layer in plan["layers"] if layer["name"] == name) for name in plan["outputs"]
@@ -119,17 +123,37 @@ def _observed_ranges() -> Any:
 
 
 def _start_ranges(tf: Any, aware: Any, ranges: Any, inputs: list[Any]) -> None:
-    def observe(training: bool) -> None:
-        for start in range(0, min(len(inputs[0]), OBSERVED), 32):
-            batch = [tf.constant(array[start : min(start + 32, OBSERVED)]) for array in inputs]
-            aware(batch if len(batch) > 1 else batch[0], training=training)
-
-    observe(True)  # the ranges of weights and inputs are set in training steps alone
+    _observe(tf, aware, inputs, True)  # the ranges of weights and inputs are set in training steps alone
     for variable in ranges.variables:
         variable.assign(tf.zeros_like(variable))
     ranges.observing = True
-    observe(False)
+    _observe(tf, aware, inputs, False)
     ranges.observing = False
+
+
+def _observe(tf: Any, aware: Any, inputs: list[Any], training: bool) -> None:
+    for start in range(0, min(len(inputs[0]), OBSERVED), 32):
+        batch = [tf.constant(array[start : min(start + 32, OBSERVED)]) for array in inputs]
+        aware(batch if len(batch) > 1 else batch[0], training=training)
+
+
+def _tie(aware: Any, layers: list[dict[str, Any]]) -> bool:
+    """Give calls of one layer the mean of the weights they were trained to; whether there are any such.
+
+    tfmot cannot share a layer, so each call was trained as a layer of its own, from the same start.
+    """
+    trained = {layer.name.removeprefix("quant_"): layer for layer in aware.layers}
+    calls: dict[str, list[Any]] = {}
+    for layer in layers:
+        if "of" in layer and layer["name"] in trained:
+            calls.setdefault(layer["of"], []).append(trained[layer["name"]])
+    shared = [group for group in calls.values() if len(group) > 1]
+    for group in shared:
+        for variables in zip(*(layer.trainable_weights for layer in group), strict=True):
+            mean = np.mean([variable.numpy() for variable in variables], axis=0)
+            for variable in variables:
+                variable.assign(mean)
+    return bool(shared)
 
 
 def _lone_normalisations(layers: list[dict[str, Any]]) -> set[str]:

@@ -13,6 +13,7 @@ import pytest
 from thermo_core.contract import InputContract
 from thermo_core.errors import ModelError, UsageError
 from thermo_core.image import load_private_key, verify
+from thermo_core.tflite.verify import verify_model
 from thermo_quantize import qat
 from thermo_quantize.cli import main
 from thermo_quantize.convert import Scheme, convert, to_int8
@@ -117,8 +118,6 @@ def test_the_dynamic_scheme_runs_with_a_single_output_too() -> None:
 
 
 def test_a_scale_a_channel_where_it_is_asked_for(source: Source) -> None:
-    from thermo_core.tflite.verify import verify_model
-
     ranges = choose(observe(source.float_model, [spots(32, 3)[0]]), Calibrator.MINMAX)
 
     def scales(scheme: Scheme) -> list[int]:
@@ -150,7 +149,9 @@ def test_our_ranges_give_what_tensorflows_own_converter_gives(model: Any, source
 
 
 def test_training_with_quantisation_follows_the_float_model() -> None:
-    """Two branches with the layers of all our networks: residual, attention, batch normalisation, one dimension."""
+    """Two branches with the layers of all our networks: residual, attention, batch normalisation, one dimension, and a layer
+    that is called twice, whose weights stay shared.
+    """
     layers = keras.layers
     keras.utils.set_random_seed(3)
     picture, curve = keras.Input((12, 16, 1), name="picture"), keras.Input((40, 1), name="curve")
@@ -159,7 +160,9 @@ def test_training_with_quantisation_follows_the_float_model() -> None:
     gate = layers.Dense(8, activation="sigmoid")(layers.GlobalAveragePooling2D(keepdims=True)(a))
     a = layers.GlobalAveragePooling2D()(layers.Multiply()([a, gate]))
     b = layers.MaxPooling1D(2)(layers.Conv1D(6, 5, activation="relu")(curve))
-    both = layers.Concatenate()([a, layers.GlobalAveragePooling1D()(b)])
+    twice = layers.Dense(5, name="twice")
+    b = layers.GlobalAveragePooling1D()(b)
+    both = layers.Concatenate()([a, twice(b), twice(layers.ReLU()(b))])
     source = from_keras(keras.Model([picture, curve], layers.Dense(2, activation="softmax")(both)))
     generator = np.random.default_rng(0)
     x = [spots(48, 6)[0], generator.normal(size=(48, 40, 1)).astype(np.float32)]
@@ -167,6 +170,9 @@ def test_training_with_quantisation_follows_the_float_model() -> None:
     data = qat.train(source, x, exact, qat.Tuning(epochs=1, learning_rate=1e-4, batch=16))
     found = Runner(data).predict(x)
     assert float(np.sqrt(np.mean((found[0] - exact[0]) ** 2))) < 0.05
+    dense = [op.inputs[1] for op in verify_model(data).model.operators if op.name == "FULLY_CONNECTED"]
+    assert len({weights.data for weights in dense if weights is not None and weights.shape == (5, 6)}) == 1
+    assert sum(weights is not None and weights.shape == (5, 6) for weights in dense) == 2
     assert {operator.type for operator in describe(data).operators} == {"INT8"}
 
 
