@@ -34,14 +34,14 @@ def check_on_host(random_models, reference, host_run, folder: Path, seed: int, l
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_one_layer_on_the_host(random_models, reference, host_run, tmp_path: Path, layer: str) -> None:
-    for seed in range(4):
+    for seed in range(6):
         check_on_host(random_models, reference, host_run, tmp_path / str(seed), seed, [layer], "-O1")
 
 
 def test_three_layers_on_the_host_without_undefined_behaviour(
     random_models, reference, host_run, tmp_path: Path
 ) -> None:
-    for seed in range(1000, 1015):
+    for seed in range(1000, 1025):
         check_on_host(random_models, reference, host_run, tmp_path / str(seed), seed, three_layers(seed), STRICT)
 
 
@@ -70,7 +70,8 @@ def test_one_layer_emulated(random_models, reference, emulate, emulated, tmp_pat
 
 @pytest.mark.parametrize("cpu", ["m4", "m55"])
 def test_three_layers_emulated(random_models, reference, emulate, emulated, tmp_path: Path, cpu: str) -> None:
-    plans = [(seed, three_layers(seed)) for seed in range(3000, 3014)]
+    count = {"m4": 40, "m55": 25}[cpu]
+    plans = [(seed, three_layers(seed)) for seed in range(3000, 3000 + count)]
     check_emulated(random_models, reference, emulate, emulated, tmp_path, cpu, plans)
 
 
@@ -105,3 +106,30 @@ def test_transposed_convolutions(
         results = emulate([emulated(files[name], name, inputs) for name in models], target, tmp_path)
     for got, (name, model) in zip(results, models.items(), strict=True):
         assert np.array_equal(got, reference(model, inputs)[0]), name
+
+
+@pytest.mark.parametrize("target", ["generic", "m4", "m55"])
+def test_growing_convolutions_stay_over_their_inputs(
+    model_builder, reference, host_run, emulate, emulated, tmp_path: Path, target: str
+) -> None:
+    """Each doubles the channels; run from the last pixel, the arena is what the last one needs."""
+    random, builder = np.random.default_rng(8), model_builder()
+    last = first = builder.tensor((1, 11, 13, 2), 0.1, 3)
+    for channels in (2, 4, 8):
+        data = random.integers(-127, 128, (2 * channels, 3, 3, channels)).astype(np.int8)
+        weights = builder.tensor(data.shape, [0.01] * 2 * channels, 0, data)
+        zeros = np.zeros(2 * channels, np.int32)
+        bias = builder.tensor(zeros.shape, [0.001] * 2 * channels, 0, zeros, "int32")
+        result = builder.tensor((1, 11, 13, 2 * channels), 0.1, -7)
+        steps = {"stride_h": 1, "stride_w": 1, "dilation_h": 1, "dilation_w": 1}
+        builder.operator("CONV_2D", [last, weights, bias], [result], **steps)
+        last = result
+    model = builder.build([first], [last])
+    inputs = random.integers(-128, 128, (3, 11, 13, 2)).astype(np.int8)
+    compiled = compile_model(model, "net", target)
+    assert compiled.plan.size <= 1.02 * compiled.plan.bound < 1.35 * 11 * 13 * 16
+    if target == "generic":
+        got = host_run(compiled.files, "net", inputs, tmp_path, STRICT)
+    else:
+        [got] = emulate([emulated(compiled.files, "net", inputs)], target, tmp_path)
+    assert np.array_equal(got, reference(model, inputs)[0])

@@ -104,7 +104,7 @@ for (int y = 0; y < {window.out_h}; y += {band.out_h}, out += {layer.output.size
   }}
   {finish}
 }}"""
-        note = f", in bands of {band.out_h} rows, {layer.macs} MACs"
+        note = f", in bands of {band.out_h} row{'s' * (band.out_h > 1)}, {layer.macs} MACs"
         unit.layer(layer, position, body, note)
 
 
