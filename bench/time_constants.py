@@ -6,8 +6,10 @@ Least squares is told the number of parts; the network is measured told and unto
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thermo_models import foster
 from thermo_models.samples import Scaling
@@ -15,7 +17,6 @@ from thermo_models.tasks import time_constants as task
 from thermo_quantize.reference import Reference
 
 ARTIFACT = Path(__file__).resolve().parents[1] / "models/thermo_models/artifacts/time-constants"
-STARTS = 8
 
 
 def main() -> None:
@@ -25,23 +26,27 @@ def main() -> None:
     network = Reference((folder / "model.tflite").read_bytes())
     scaling = Scaling.from_dict(json.loads((folder / "preprocessing.json").read_text())["scaling"])
     rng = np.random.default_rng(0)
-    print(f"{count} curves a row, {STARTS} starts; error of tau, median / p90 in %")
+    print(f"{count} curves a row, {task.STARTS} starts; error of tau, median / p90 in %")
     print("noise  parts  least squares, told   network, told        network, untold      parts right")
     for number, noise in enumerate(task.NOISES):
+        rows = []
         for k in range(1, foster.LARGEST_K + 1):
             curves = foster.make(count, noise, 2_000_000 + 10 * number + k, k)
             classical = np.full((count, foster.LARGEST_K), np.nan)
             for i, values in enumerate(curves.values):
-                classical[i, :k] = foster.least_squares_tau(values, k, STARTS, rng)
+                classical[i, :k] = foster.least_squares_tau(values, k, task.STARTS, rng)
             apart = np.abs(classical - curves.tau_s) / curves.tau_s
             said = task.undithered(network.scores(scaling.apply(task.features_of(curves.values))))
             parts = said[:, task.NUMBER :].argmax(1) + 1
             told, untold = (task.errors(said, p, curves.tau_s) for p in (curves.parts, parts))
-            cells = [
-                f"{100 * np.nanmedian(e):8.2f} / {100 * np.nanquantile(e, 0.9):7.2f}" for e in (apart, told, untold)
-            ]
-            right = np.mean(parts == curves.parts)
-            print(f"{100 * noise:4.1f} %  {k:5}  " + "   ".join(cells) + f"   {right:10.3f}", flush=True)
+            rows.append((apart, told, untold, parts == curves.parts))
+            _print(noise, str(k), rows[-1])
+        _print(noise, "all", tuple(np.concatenate(column) for column in zip(*rows, strict=True)))
+
+
+def _print(noise: float, parts: str, row: tuple[NDArray[Any], ...]) -> None:
+    cells = [f"{100 * np.nanmedian(e):8.2f} / {100 * np.nanquantile(e, 0.9):7.2f}" for e in row[:3]]
+    print(f"{100 * noise:4.1f} %  {parts:>5}  " + "   ".join(cells) + f"   {np.mean(row[3]):10.3f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """`time_constant_cnn`: a temperature-time curve to the constants of a Foster network, by 1-D convolutions of height 1.
 
 After the idea of Strakowska & Strzelecki 2023 (a CNN trained on synthetic curves); their layers are not public, so these are
-not theirs. Input (1, samples, channels), output (quantities, linear).
-At (1, 64, 3) -> 15, width 1: 106,199 parameters, 228,000 MACs.
+not theirs. Input (1, steps, channels): a curve in bins, or, with one step, its projections (`projection.py`), which need no
+convolution over time. Output (quantities, linear). The layers after those are 1 x 1 convolutions over all that is left: unlike
+fully connected layers they have a weight scale for each unit in int8.
+At (1, 1, 54) -> 15, width 1: 195,599 parameters, 194,720 MACs.
 """
 
 from typing import Any
@@ -11,6 +13,8 @@ from thermo_models.networks.layers import attend, channels, convolution
 
 FILTERS = (24, 32, 48)
 """Channels at width 1 of the convolutions, each of stride 2 along time."""
+HIDDEN = (320, 320, 224)
+"""Units at width 1 of the layers after those."""
 
 
 def time_constant_cnn(
@@ -27,9 +31,13 @@ def time_constant_cnn(
 
     inputs = keras.Input(input_shape)
     x = inputs
-    for at_width_one in FILTERS:
-        x = convolution(x, channels(at_width_one, width), (1, 5), strides=(1, 2))
-    x = keras.layers.Flatten()(attend(x, attention))
-    x = keras.layers.Dropout(dropout)(keras.layers.Dense(channels(192, width), activation="relu")(x))
-    x = keras.layers.Dense(channels(96, width), activation="relu")(x)
-    return keras.Model(inputs, keras.layers.Dense(outputs, activation=head_kind)(x), name="time_constant_cnn")
+    if input_shape[1] > 1:
+        for at_width_one in FILTERS:
+            x = convolution(x, channels(at_width_one, width), (1, 5), strides=(1, 2))
+        x = keras.layers.Reshape((1, 1, -1))(attend(x, attention))
+    for at_width_one in HIDDEN:
+        x = keras.layers.Conv2D(channels(at_width_one, width), 1, activation="relu", kernel_initializer="he_normal")(x)
+    if dropout:
+        x = keras.layers.Dropout(dropout)(x)
+    x = keras.layers.Conv2D(outputs, 1, activation=head_kind)(x)
+    return keras.Model(inputs, keras.layers.Flatten()(x), name="time_constant_cnn")

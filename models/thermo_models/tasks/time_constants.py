@@ -1,12 +1,12 @@
 """Time constants and amplitudes of a Foster network from a cooling curve (after Strakowska & Strzelecki 2023).
 
 Curves are synthetic: 600 samples at 1 Hz, one to three time constants of 2-400 s, noise of 0-2 % of the amplitude. A sample is
-the curve averaged in bins that widen with time, its differences from bin to bin, and how much it bends. The network says how
-many parts there are, and for each number the logarithms of the time constants and the shares of the amplitude.
+the curve's projections on the shapes such curves have (`projection.py`). The network says how many parts there are, and for each
+number the logarithms of the time constants and the shares of the amplitude. Noise is drawn anew at each step of training.
 
-Eight bits are coarse for this: a step of the output would be 2 to 3 % of tau. So numbers that need it are dithered: the input
-holds curve and differences twice, half a step apart, and the network that is quantised says each logarithm four times, a
-quarter of a step apart; their mean has the finer steps.
+Eight bits are coarse for this: a step of the output would be 2 to 3 % of tau, and rounding within the network as much again. So
+training ends with that rounding simulated (`rounding.py`), and the network that is quantised says each logarithm several times,
+a share of a step apart; their mean has the finer steps.
 """
 
 from pathlib import Path
@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_models import foster
-from thermo_models.samples import Fold, Samples, Scaling
+from thermo_models import foster, projection, rounding
+from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
 from thermo_models.tasks.task import Goal, Plan
 
-BINS = 64
 NOISES = (0.0, 0.005, 0.01, 0.02)
 """Noise levels measured at, as shares of the amplitude."""
 TRAIN_SEED, TEST_SEED = 1_000, 900_000
@@ -29,10 +28,14 @@ LOG_SPREAD = float(np.ptp(np.log(foster.TAU_S)) / 2)
 PLACES = {1: (0,), 2: (1, 2), 3: (3, 4, 5)}
 """Outputs that hold the logarithms of the time constants when there are 1, 2, 3 parts; the shares follow six further on."""
 SHARES, NUMBER, OUTPUTS = 6, 12, 15
-COPIES = 4
+COPIES = 8
 """How often the quantised network says each logarithm."""
-LEVEL_STEP, SLOPE_STEP = 1.03 / 255, 1.24 / 255
-"""About one step of eight bits of the curve and of its differences."""
+POOL = 20
+"""Curves that are learnt from for each of the samples, which set ranges."""
+TUNING_SHARE, TUNING_RATE = 0.3, 5e-4
+"""Steps with simulated rounding as a share of those before, and their first learning rate."""
+STARTS = 8
+"""Of least squares."""
 _IGNORED = 9.0
 """Stands in targets for outputs of another number of parts."""
 
@@ -47,7 +50,7 @@ class TimeConstants:
     variants = ("full",)
     outputs = OUTPUTS
     head = "linear"
-    settings = Settings("time_constant_cnn", epochs=24, batch=512, rate=2e-3, dropout=0.0)
+    settings = Settings("time_constant_cnn", epochs=12, batch=512, rate=2e-3, dropout=0.0)
 
     @property
     def loss(self) -> Any:
@@ -67,10 +70,9 @@ class TimeConstants:
 
     def load(self, path: Path | None, settings: Settings, quick: bool) -> Samples:
         """Made curves: those to learn from with any noise, those to test on at each level."""
-        count, tested = (6_000, 60) if quick else (100_000, 600)
+        count, tested = (1_000, 20) if quick else (20_000, 300)
         rng = np.random.default_rng(TRAIN_SEED)
-        noise = np.where(rng.random(count) < 0.25, 0.0, rng.uniform(0, 0.02, count))
-        sets = [(foster.make(count, noise, TRAIN_SEED), 0, -1.0)]
+        sets = [(foster.make(count, _noises(count, rng), TRAIN_SEED), 0, -1.0)]
         for number, level in enumerate(NOISES):
             sets += [
                 (foster.make(tested, level, TEST_SEED + 10 * number + k, k), 1, level)
@@ -79,17 +81,17 @@ class TimeConstants:
         features = np.concatenate([features_of(curves.values) for curves, _, _ in sets])
         targets = np.concatenate([targets_of(curves) for curves, _, _ in sets])
         side = np.concatenate([np.full(len(curves.parts), side) for curves, side, _ in sets])
-        levels = np.concatenate([np.full(len(curves.parts), level) for curves, _, level in sets])
         extra = {
             "tau_s": np.concatenate([curves.tau_s for curves, _, _ in sets]),
             "parts": np.concatenate([curves.parts for curves, _, _ in sets]),
-            "noise": levels,
+            "noise": np.concatenate([np.full(len(curves.parts), level) for curves, _, level in sets]),
+            "values": np.concatenate([curves.values.astype(np.float32) for curves, _, _ in sets]),
         }
         # Every curve is its own: seeds keep the sides apart, and a curve is nobody else's.
         return Samples(features, targets, np.arange(len(side)), side.astype(np.int64), extra, "synthetic")
 
     def folds(self, samples: Samples, settings: Settings) -> list[Fold]:
-        """One split; a fiftieth of the curves to learn from watches over training."""
+        """One split; some of the curves to learn from watch over training."""
         learn = np.flatnonzero(samples.groups == 0)
         return [Fold("unseen curves", learn[50:], learn[:50], np.flatnonzero(samples.groups == 1))]
 
@@ -98,14 +100,46 @@ class TimeConstants:
         return features
 
     def plan(self, train: Samples, settings: Settings, seed: int) -> Plan:
-        """Channels over their ranges, so that eight bits hold each; the quantised network says each logarithm four times."""
-        flat = train.features.reshape(-1, train.features.shape[-1])
-        low, high = np.quantile(flat, (0.0005, 0.9995), axis=0)
-        scaling = Scaling(((low + high) / 2).astype(np.float32), ((high - low) / 2).astype(np.float32), 1.0)
-        return Plan(scaling, finish=_dithered)
+        """Pieces and magnifications of the projections of further curves, with other noise at each step; tuned to eight bits."""
+        rng = np.random.default_rng([TRAIN_SEED, seed, 0xF1])
+        count = POOL * len(train)
+        tau, share, parts = foster.draw(count, rng)
+        pool = projection.project(foster.bin_means(tau, share, projection.edges()))
+        targets = targets_of(foster.Curves(np.zeros((count, 0)), tau, share, parts))
+        scaling = projection.scaling(pool)
+        rounds = np.random.default_rng([TRAIN_SEED, seed, 0xF2])
 
-    def baseline(self, train: Samples, test: Samples, settings: Settings) -> None:
-        """None here: `bench/time_constants.py` prints multi-start least squares beside the network."""
+        def augment(batch: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+            projected = projection.noisy(batch[:, 0, 0].astype(np.float64), _noises(len(batch), rng), rng)
+            return scaling.apply(_channels(projected))
+
+        def batch() -> rounding.Batch:
+            index = rounds.integers(0, count, settings.batch)
+            return augment(pool[index][:, np.newaxis, np.newaxis], rounds), targets[index]
+
+        def finish(network: Any, inputs: NDArray[np.float32]) -> Any:
+            if rounding.is_chain(network):
+                steps = int(TUNING_SHARE * settings.epochs * count / settings.batch)
+                rounding.tune(network, self.loss, batch, inputs, steps, TUNING_RATE)
+            return _dithered(network, inputs)
+
+        return Plan(
+            scaling,
+            augment,
+            teach=lambda features, _: (pool[:, np.newaxis, np.newaxis].astype(np.float32), targets),
+            finish=finish,
+            described=projection.described(),
+        )
+
+    def baseline(self, train: Samples, test: Samples, settings: Settings) -> NDArray[np.float32]:
+        """Multi-start least squares on all samples of a curve, told its number of parts."""
+        rng = np.random.default_rng(0)
+        outputs = np.full((len(test), OUTPUTS), -1.0, np.float32)
+        for i, (values, k) in enumerate(zip(test.extra["values"].astype(np.float64), test.extra["parts"], strict=True)):
+            found = foster.least_squares_tau(values, int(k), STARTS, rng)
+            outputs[i, PLACES[int(k)]] = (np.log(found) - LOG_CENTRE) / LOG_SPREAD
+            outputs[i, NUMBER + k - 1] = 1.0
+        return outputs
 
     def metrics(self, samples: Samples, outputs: NDArray[np.float32], settings: Settings) -> dict[str, Any]:
         """Median and 90th percentile of the relative error of tau by noise and number of parts, the number known and not."""
@@ -120,8 +154,8 @@ class TimeConstants:
             percent = f"{100 * level:g}"
             figures[f"tau_median_{percent}"] = float(np.nanmedian(guessed[at]))
             figures[f"parts_right_{percent}"] = float(np.mean(said_parts[at] == samples.extra["parts"][at]))
-            for k in PLACES:
-                of = at & (samples.extra["parts"] == k)
+            for k in (*PLACES, "all"):
+                of = at if k == "all" else at & (samples.extra["parts"] == k)
                 rows = {name: e[of][np.isfinite(e[of])] for name, e in (("known", known), ("unknown", guessed))}
                 table.append(
                     {"noise": level, "parts": k}
@@ -137,14 +171,17 @@ def _dithered(network: Any, inputs: NDArray[np.float32]) -> Any:
 
     said = network.predict(inputs, verbose=0, batch_size=1024)
     step = float(max(said.max(), 0.0) - min(said.min(), 0.0)) / 255
-    last = network.layers[-1]
+    last = next(layer for layer in reversed(network.layers) if layer.get_weights())
     kernel, bias = last.get_weights()
     moves = step * ((np.arange(COPIES) + 0.5) / COPIES - 0.5)
-    kernels = np.concatenate([kernel, *[kernel[:, :SHARES]] * (COPIES - 1)], axis=1)
+    kernels = np.concatenate([kernel, *[kernel[..., :SHARES]] * (COPIES - 1)], axis=-1)
     biases = np.concatenate([bias, *(bias[:SHARES] + move for move in moves[1:])])
     biases[:SHARES] += moves[0]
-    spread = keras.layers.Dense(len(biases))
-    finished = keras.Model(network.input, spread(last.input), name=network.name)
+    spread = keras.layers.Conv2D(len(biases), 1) if kernel.ndim == 4 else keras.layers.Dense(len(biases))
+    outputs = spread(last.input)
+    if kernel.ndim == 4:
+        outputs = keras.layers.Flatten()(outputs)
+    finished = keras.Model(network.input, outputs, name=network.name)
     spread.set_weights([kernels, biases])
     return finished
 
@@ -157,28 +194,18 @@ def undithered(outputs: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate([np.mean(copies, axis=0), outputs[:, SHARES:OUTPUTS]], axis=1)
 
 
+def _noises(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """(count,) noise levels to learn with: none for a quarter of the curves."""
+    return np.where(rng.random(count) < 0.25, 0.0, rng.uniform(0, NOISES[-1], count))
+
+
+def _channels(projected: NDArray[np.float64]) -> NDArray[np.float32]:
+    return projected[:, np.newaxis, np.newaxis, projection.copies()].astype(np.float32)
+
+
 def features_of(values: NDArray[np.float64]) -> NDArray[np.float32]:
-    """(n, SAMPLES) curves to (n, 1, BINS, 5): bin means, 4 x differences, their smoothed differences, the first two again."""
-    edges = _edges()
-    sums = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, 1)], 1)
-    level = (sums[:, edges[1:]] - sums[:, edges[:-1]]) / np.diff(edges)
-    slope = 4 * np.gradient(level, axis=1)
-    smooth = np.apply_along_axis(np.convolve, 1, np.pad(slope, ((0, 0), (2, 2)), mode="edge"), np.ones(5) / 5, "valid")
-    bend = 2 * np.gradient(smooth, axis=1)
-    # The second copies lie half a step of eight bits higher within the ranges that `plan` scales by.
-    copies = [level, slope, bend, level + 0.5 * LEVEL_STEP, slope + 0.5 * SLOPE_STEP]
-    return np.asarray(np.stack(copies, axis=-1)[:, np.newaxis], np.float32)
-
-
-def _edges() -> NDArray[np.int64]:
-    """Bin borders: one sample each at first, then ever wider, `BINS` bins over all samples."""
-    edges = [0]
-    while len(edges) <= BINS:
-        left = BINS + 1 - len(edges)
-        ratio = (foster.SAMPLES / max(edges[-1], 1)) ** (1 / left)
-        edges.append(max(edges[-1] + 1, round(max(edges[-1], 1) * ratio)))
-    edges[-1] = foster.SAMPLES
-    return np.array(edges)
+    """(n, SAMPLES) curves to (n, 1, 1, channels), before scaling."""
+    return _channels(projection.of_curves(values))
 
 
 def targets_of(curves: foster.Curves) -> NDArray[np.float32]:
