@@ -1,5 +1,6 @@
 """`thermo-models` from data to a run folder that can be evaluated, repeated and exported."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from thermo_core.errors import ThermoError, UsageError
-from thermo_models import runs
+from thermo_core.tflite.verify import verify_model
+from thermo_models import runs, task_card
 from thermo_models.cli import app, main
 from thermo_models.tasks import find
 
@@ -103,6 +105,35 @@ def test_the_command_ends_in_one_sentence_and_a_code(
     assert ended.value.code == code
     assert said in told and "\n" not in told and told.startswith("thermo-models: ") and told.endswith(".")
     assert not (tmp_path / "x").exists() and not (tmp_path / "there").exists()
+
+
+@pytest.mark.parametrize("name", ["core-temperature", "time-constants", "wrist-stress"])
+def test_what_is_shipped_is_small_and_its_card_says_what_its_figures_say(name: str) -> None:
+    folder = ARTIFACTS / name
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 400_000
+    verify_model((folder / "model.tflite").read_bytes())
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert not metrics["quick"] and metrics["bytes"] <= (folder / "model.tflite").stat().st_size
+    assert (folder / "CARD.md").read_text() == task_card.card(find(name), metrics)
+    # What made it is what the task's name alone makes again.
+    assert metrics["settings"] == dataclasses.asdict(find(name).settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "metric", "low", "high"),
+    [
+        ("core-temperature", DATA, "rmse", 0.15, 0.24),
+        ("wrist-stress", "stress_predict_e4/stress_predict_1hz_s01-25.npz", "auc", 0.8, 0.95),
+    ],
+)
+def test_a_shipped_model_knows_whom_it_learnt_from(
+    shared_dir: Path, name: str, data: str, metric: str, low: float, high: float
+) -> None:
+    path = shared_dir / "datasets" / data
+    if not path.is_file():
+        pytest.skip(f"{path} is not there; the tests of shipped models need it")
+    found = runs.evaluate(find(name), ARTIFACTS / name / "model.tflite", path, (), quick=False)
+    assert found["seen_in_training"] and low < found["int8"][metric] < high
 
 
 def test_bad_words_get_a_sentence(tmp_path: Path) -> None:
