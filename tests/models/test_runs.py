@@ -107,7 +107,7 @@ def test_the_command_ends_in_one_sentence_and_a_code(
     assert not (tmp_path / "x").exists() and not (tmp_path / "there").exists()
 
 
-@pytest.mark.parametrize("name", ["core-temperature", "time-constants", "wrist-stress"])
+@pytest.mark.parametrize("name", ["breast-patch", "core-temperature", "time-constants", "wrist-stress"])
 def test_what_is_shipped_is_small_and_its_card_says_what_its_figures_say(name: str) -> None:
     folder = ARTIFACTS / name
     assert sum(path.stat().st_size for path in folder.iterdir()) < 400_000
