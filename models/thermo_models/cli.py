@@ -48,9 +48,11 @@ def data(task: TaskName, data: Data = None, groups: Groups = "", quick: Quick = 
     """What a task's data hold: samples, people, groups, shape, and the folds of the protocol."""
     import numpy as np
 
+    from thermo_models import runs
     from thermo_models.tasks import find
 
     found = find(task)
+    runs.check_data(found, data)
     samples = found.load(data, found.settings, quick).of_groups(_groups(groups))
     description = {
         "task": found.name,

@@ -20,7 +20,7 @@ from thermo_models.samples import Samples, Scaling
 from thermo_models.settings import Settings
 from thermo_models.study import Epochs, Report, Trained, cross_validate, train_one
 from thermo_models.tasks import find
-from thermo_models.tasks.task import Charted, Task, Wearable
+from thermo_models.tasks.task import Charted, KeepsSamples, Task, Wearable
 from thermo_quantize.files import read_file, read_json, write_file
 from thermo_quantize.reference import Reference
 
@@ -61,6 +61,7 @@ def run(
         StorageError: data cannot be read or the folder not written.
     """
     check_names(task, settings)
+    check_data(task, data)
     if quick:
         settings = dataclasses.replace(settings, epochs=min(settings.epochs, 2), seeds=1, folds=2)
     begun = time.monotonic()
@@ -125,6 +126,12 @@ def check_names(task: Task, settings: Settings) -> None:
         )
 
 
+def check_data(task: Task, data: Path | None) -> None:
+    """Raise UsageError where a file is given to a task that makes its samples and keeps none."""
+    if data is not None and not task.needs_data and not isinstance(task, KeepsSamples):
+        raise UsageError(f"{task.name} makes its own samples, so leave --data {data} out.")
+
+
 def evaluate(task: Task, model: Path, data: Path | None, groups: tuple[int, ...], quick: bool) -> dict[str, Any]:
     """Measure a trained int8 model on data.
 
@@ -142,6 +149,7 @@ def evaluate(task: Task, model: Path, data: Path | None, groups: tuple[int, ...]
         UsageError: files do not belong together.
         StorageError: a file cannot be read.
     """
+    check_data(task, data)
     content = read_file(model)
     verify_model(content)
     described = read_json(model.with_name("preprocessing.json"))

@@ -81,6 +81,7 @@ def test_export_gives_what_a_wearable_needs_unless_the_licence_forbids_it(
         (["data", "nagoya-actions"], 2, "--data"),
         (["data", "nagoya-actions", "--data", "absent.npz"], 9, "absent.npz"),
         (["data", "nagoya-actions", "--data", "cut.npz"], 2, "cut.npz"),
+        (["data", "time-constants", "--data", "cut.npz"], 2, "cut.npz"),
         (["evaluate", "breast-patch", "absent.tflite"], 9, "absent.tflite"),
         (["evaluate", "breast-patch", "cut.tflite"], 7, "model"),
         (["export", "absent", "there"], 9, "absent"),

@@ -46,6 +46,20 @@ def test_files_that_are_cut_or_foreign_give_a_sentence(shared_dir: Path, name: s
         task.load(tmp_path / "absent", task.settings, quick=True)
 
 
+def test_arrays_that_do_not_fit_together_or_hold_no_number_are_named(shared_dir: Path, tmp_path: Path) -> None:
+    for name, array, said in (("nagoya-actions", "frames", "frame 7"), ("wrist-stress", "hr", "lengths")):
+        with np.load(_file(shared_dir, name)) as file:
+            arrays = {key: file[key] for key in file.files}
+        if name == "nagoya-actions":
+            arrays[array] = arrays[array].astype(np.float32)
+            arrays[array][7, 3, 4] = np.nan
+        else:
+            arrays[array] = arrays[array][:10]
+        np.savez(tmp_path / "bad.npz", **arrays)
+        with pytest.raises(ThermoError, match=said):
+            find(name).load(tmp_path / "bad.npz", find(name).settings, quick=True)
+
+
 def test_ridge_predicts_oral_temperature_about_as_known(shared_dir: Path) -> None:
     task = core_temperature.CoreTemperature()
     samples = task.load(_file(shared_dir, task.name), task.settings, quick=False)

@@ -56,6 +56,7 @@ class BreastPatch:
     summary = "lesion or none under a breast patch, from simulated sensors"
     ships = True
     needs_data = False
+    keeps_samples = True
     variants = ("full",)
     outputs = len(LABELS)
     head = "softmax"

@@ -147,3 +147,12 @@ class Charted(Protocol):
 
     def charts(self, metrics: dict[str, Any]) -> dict[str, str]:
         """SVG by file name, from the metrics of a run."""
+
+
+@runtime_checkable
+class KeepsSamples(Protocol):
+    """What a task has beside, if it makes its samples and `load` keeps them in the file it is given."""
+
+    @property
+    def keeps_samples(self) -> bool:
+        """True."""
