@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from thermo_core.tflite import sliding
+from thermo_core.tflite import slicing, sliding
 from thermo_core.tflite.reader import Tensor
 from thermo_core.tflite.schema import Activation, TensorType
 from thermo_core.tflite.scope import FLOAT32, INT8, INT16, MAX_WINDOW, Scope, scale
@@ -187,6 +187,19 @@ def _leaky_relu(scope: Scope) -> int:
     return work
 
 
+def _hard_swish(scope: Scope) -> int:
+    (source,), out = scope.tensors(1)
+    scope.computed(source, (FLOAT32, INT8))
+    scope.same_type(source, out)
+    scope.shape(out, source.shape)
+    if out.type is not FLOAT32:
+        # The kernel works on inputs times 128 in 16 bits, and insists on a factor below one from there to the output.
+        factor = scale(source)[0] / 128 / scale(out)[0]
+        fits = 2.0**-24 < factor < 1 and 2.0**-16 < scale(source)[0] < 64
+        scope.check(fits, "has scales that do not fit each other")
+    return out.elements
+
+
 def _quantize(scope: Scope) -> int:
     (source,), out = scope.tensors(1)
     scope.computed(source)
@@ -242,6 +255,7 @@ RULES: dict[str, Rule] = {
     "DEQUANTIZE": _dequantize,
     "EXPAND_DIMS": _expand_dims,
     "FULLY_CONNECTED": sliding.fully_connected,
+    "HARD_SWISH": _hard_swish,
     "LEAKY_RELU": _leaky_relu,
     "LOGISTIC": _logistic,
     "MAX_POOL_2D": sliding.pool,
@@ -256,6 +270,8 @@ RULES: dict[str, Rule] = {
     "RESIZE_BILINEAR": _resize,
     "RESIZE_NEAREST_NEIGHBOR": _resize,
     "SOFTMAX": _softmax,
+    "SPLIT": slicing.split,
+    "STRIDED_SLICE": slicing.strided_slice,
     "SUB": _add,
     "TANH": _tanh,
     "TRANSPOSE": _transpose,

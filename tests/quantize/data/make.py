@@ -42,12 +42,26 @@ def series():
     return keras.Model([curve, facts], [layers.Dense(3)(x), layers.Dense(2, activation="tanh")(x)])
 
 
+def parts():
+    """Tensors taken apart and put together again: slices with steps, one with an axis shrunk, a split, hard swish."""
+    import keras
+
+    layers, ops = keras.layers, keras.ops
+    inputs = keras.Input((24, 32, 2))
+    x = layers.Conv2D(8, 3, 2, padding="same", activation="hard_swish")(inputs)
+    first, second = ops.split(x, 2, axis=-1)
+    x = layers.Concatenate()([layers.Conv2D(8, 3, padding="same", activation="relu6")(first), second])
+    x = layers.Conv2D(8, 3, padding="same")(x[:, 1:11:2, 2:-2, :])
+    row = layers.GlobalAveragePooling1D()(x[:, 2])
+    return keras.Model(inputs, layers.Dense(3)(layers.Concatenate()([row, layers.GlobalAveragePooling2D()(x)])))
+
+
 def main() -> None:
     """Write the models."""
     import keras
 
     schemes = {"float": Scheme.FLOAT32, "int8": Scheme.INT8, "16x8": Scheme.INT16X8, "dynamic": Scheme.DYNAMIC}
-    for name, build in (("cnn", pictures), ("ts", series)):
+    for name, build in (("cnn", pictures), ("ts", series), ("parts", parts)):
         keras.utils.set_random_seed(1)
         generator = np.random.default_rng(1)
         model = build()
