@@ -88,9 +88,11 @@ def train(
 
     from thermo_models import runs, settings
     from thermo_models.tasks import find
+    from thermo_models.tasks.task import Varied
 
     found = find(task)
-    chosen = settings.read(found.settings, config, change or [])
+    by_variant = found.by_variant if isinstance(found, Varied) else {}
+    chosen = settings.read(found.settings, config, change or [], by_variant)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task(f"{task}: data", total=None)
 

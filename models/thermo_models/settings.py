@@ -3,9 +3,10 @@
 import dataclasses
 import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from thermo_core.errors import StorageError, UsageError
 from thermo_models.networks.layers import ATTENTION
@@ -89,8 +90,19 @@ class Settings:
         return "".join(f"{name} = {json.dumps(value)}\n" for name, value in dataclasses.asdict(self).items())
 
 
-def read(start: Settings, path: Path | None, overrides: Sequence[str]) -> Settings:
+def read(
+    start: Settings,
+    path: Path | None,
+    overrides: Sequence[str],
+    by_variant: Mapping[str, Mapping[str, object]] = MappingProxyType({}),
+) -> Settings:
     """Settings of a task, changed by a file and then by `name=value` words.
+
+    Args:
+        start: the task's defaults.
+        path: TOML file.
+        overrides: words.
+        by_variant: what else the defaults are for a variant that file or words choose.
 
     Raises:
         StorageError: the file cannot be read.
@@ -113,4 +125,6 @@ def read(start: Settings, path: Path | None, overrides: Sequence[str]) -> Settin
         except tomllib.TOMLDecodeError:
             value = text
         settings = settings.changed({name.strip(): value})
+    if settings.variant in by_variant:
+        return read(start.changed(dict(by_variant[settings.variant])), path, overrides)
     return settings

@@ -175,6 +175,7 @@ def test_nagoya_ignores_what_warms_all_pixels_alike(shared_dir: Path, tmp_path: 
         arrays = {name: file[name] for name in nagoya_actions.ARRAYS}
     warmer = tmp_path / "warmer.npz"
     np.savez(warmer, **(arrays | {"frames": arrays["frames"] + np.uint16(37)}))
+    assert set(task.by_variant) < set(task.variants)
     for variant in task.variants:
         settings = task.settings.changed({"variant": variant})
         before, after = (task.load(one, settings, quick=True) for one in (path, warmer))

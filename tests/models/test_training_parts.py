@@ -82,6 +82,20 @@ def test_settings_come_from_file_then_words_and_name_what_is_wrong(tmp_path: Pat
         read(start, file, [])
 
 
+def test_a_variant_brings_its_own_defaults_which_file_and_words_still_change(tmp_path: Path) -> None:
+    start, own = Settings("clip_cnn", epochs=200), {"streaming": {"epochs": 30, "views": 4}}
+    assert read(start, None, [], own) == start
+    assert read(start, None, ["variant=streaming"], own) == start.changed(
+        {"variant": "streaming", "epochs": 30, "views": 4}
+    )
+    assert read(start, None, ["epochs=9", "variant=streaming"], own).epochs == 9
+    file = tmp_path / "config.toml"
+    file.write_text('variant = "streaming"\nviews = 2\n')
+    assert (read(start, file, [], own).views, read(start, file, [], own).epochs) == (2, 30)
+    with pytest.raises(UsageError, match="views = 3"):
+        read(start, None, ["views=3"])
+
+
 def test_no_augmentation_changes_nothing_and_each_does_what_it_says() -> None:
     rng = np.random.default_rng(1)
     batch = rng.normal(0, 1, (400, 8, 8, 2)).astype(np.float32)

@@ -1,13 +1,14 @@
 """Eight actions of people under a ceiling sensor of 16 x 16 pixels.
 
 Data: muralab Low-Resolution FIR Action Dataset, CC BY-NC-SA 4.0.
-A sample is 16 pictures minus the sequence's background and their own median: a whole clip resampled (`clips`), or 1.6 s as they
-come, every third picture, over a sequence without regard to the annotators' cuts (`streaming`). A window belongs to the action
-most of its pictures show, the first of the list where two are level; no window is left out, however mixed. Days are left out one
-by one; their people are disjoint. The licence forbids shipping data or weights.
+A sample is 16 pictures minus the sequence's background and their own median: a whole clip resampled (`clips`, and `clips-small`
+for a smaller network), or 1.6 s as they come, every third picture, over a sequence without regard to the annotators' cuts
+(`streaming`). A window belongs to the action most of its pictures show, the first of the list where two are level; no window is
+left out, however mixed. Days are left out one by one; their people are disjoint. The licence forbids shipping data or weights.
 """
 
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,8 @@ class NagoyaActions:
     summary = "eight actions seen from the ceiling; falls"
     ships = False
     needs_data = True
-    variants = ("clips", "streaming")
+    variants = ("clips", "clips-small", "streaming")
+    by_variant = MappingProxyType({"clips-small": {"width": 0.4, "views": 2}, "streaming": {"epochs": 30}})
     outputs = len(CLASSES)
     head = "softmax"
     loss = "sparse_categorical_crossentropy"
@@ -57,7 +59,7 @@ class NagoyaActions:
         """Goals of a variant."""
         if settings.variant == "streaming":
             return (Goal("accuracy8", 0.84, True), Goal("fall_f1", 0.92, True))
-        if settings.width < 0.7:
+        if settings.variant == "clips-small":
             return (Goal("accuracy8", 0.955, True), Goal("parameters", 10_000, False))
         return (
             Goal("accuracy8", 0.97, True),
@@ -82,7 +84,7 @@ class NagoyaActions:
         warm = (frames[order].astype(np.float32) - arrays["background"][sequence]) / 100.0
         ends = np.cumsum(lengths)
         kept = arrays["seq"] % 8 == 0 if quick else np.ones(len(labels), bool)
-        if settings.variant == "clips":
+        if settings.variant != "streaming":
             clips = [
                 _resampled(warm[end - n : end], WARP_PICTURES)
                 for end, n, keep in zip(ends, lengths, kept, strict=True)

@@ -1,6 +1,6 @@
 """What a task is: data, split rule, preprocessing, network, metrics and goals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -135,6 +135,15 @@ class Wearable(Protocol):
             validation: samples that chose nothing but the epoch.
             test: samples to measure on.
         """
+
+
+@runtime_checkable
+class Varied(Protocol):
+    """What a task has beside, if its variants do not share all defaults."""
+
+    @property
+    def by_variant(self) -> Mapping[str, Mapping[str, object]]:
+        """Settings of a variant that differ from `settings`."""
 
 
 @runtime_checkable
