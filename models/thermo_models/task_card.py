@@ -43,6 +43,11 @@ LIMITS = {
     "time-constants": (
         "Synthetic Foster curves with white noise alone: real cooling curves drift and are not sums of three exponentials.",
         "Time constants of 2-400 s whose neighbours differ by a factor of 3 or more, each with at least 15 % of the amplitude.",
+        "The baseline is multi-start least squares on all 600 samples, told the number of parts. At 1 and 2 % noise the network's "
+        "90th percentile over all curves is lower (9.3 against 11.1 %, 16 against 23 %), its median lower at 2 % alone (3.1 against "
+        "3.5 %) and even at 1 % (1.6 %). It gains with three parts, and loses with one part and with less noise: rounding within the "
+        "network leaves about 0.5 % of tau.",
+        "One training; others of this kind, of 12 and 16 epochs, gave 0.9 and 0.7 % without noise and 1.8 and 1.6 % at 1 %.",
     ),
     "nagoya-actions": (
         "Data and weights are CC BY-NC-SA 4.0 and are not shipped.",

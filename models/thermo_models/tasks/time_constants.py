@@ -32,7 +32,7 @@ COPIES = 8
 """How often the quantised network says each logarithm."""
 POOL = 20
 """Curves that are learnt from for each of the samples, which set ranges."""
-TUNING_SHARE, TUNING_RATE = 0.3, 5e-4
+TUNING_SHARE, TUNING_RATE = 0.5, 5e-4
 """Steps with simulated rounding as a share of those before, and their first learning rate."""
 STARTS = 8
 """Of least squares."""
@@ -50,7 +50,7 @@ class TimeConstants:
     variants = ("full",)
     outputs = OUTPUTS
     head = "linear"
-    settings = Settings("time_constant_cnn", epochs=12, batch=512, rate=2e-3, dropout=0.0)
+    settings = Settings("time_constant_cnn", width=1.25, epochs=22, batch=512, rate=2e-3, dropout=0.0)
 
     @property
     def loss(self) -> Any:
