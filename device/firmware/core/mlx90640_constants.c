@@ -2,7 +2,6 @@
    decides nothing. */
 #include "mlx90640_constants.h"
 
-#include <string.h>
 
 #define KELVIN 273.15F
 #define FIRST_PIXEL 64U
@@ -212,7 +211,7 @@ static void extract_offsets(const uint16_t eeprom[MLX90640_EEPROM_WORDS], struct
         scaled(nibble(eeprom + OFFSET_COLUMNS, column), field(eeprom[OFFSET_SCALES], 4, 4));
   }
   constants->offset_shift = (uint8_t)field(eeprom[OFFSET_SCALES], 0, 4);
-  memcpy(constants->pixel, eeprom + FIRST_PIXEL, sizeof constants->pixel);
+  constants->pixel = eeprom + FIRST_PIXEL;
 }
 
 static enum status extract_sensitivities(const uint16_t eeprom[MLX90640_EEPROM_WORDS],

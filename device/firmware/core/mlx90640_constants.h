@@ -43,13 +43,13 @@ struct mlx90640_constants {
   int32_t row_offset[ROWS]; /* counts */
   int32_t column_offset[COLUMNS];
   uint8_t offset_shift;
-  uint16_t pixel[PIXELS];  /* EEPROM word: bits 15-10 are part of the offset, bits 3-1 select kta */
+  const uint16_t *pixel;   /* the EEPROM's own words: bits 15-10 are part of the offset, bits 3-1 select kta */
   float per_alpha[PIXELS]; /* K^4/count; 0 for bad pixels */
 };
 
 /* Extract and check all constants of the 832 words 0x2400-0x273F. Returns OK, BAD_PIXELS (more than 4 broken and
    outlier pixels, or two that touch) or BAD_EEPROM (a word no healthy sensor holds); the constants are of use after OK
-   alone. */
+   alone, and as long as the words stay where they are. */
 enum status mlx90640_extract(const uint16_t eeprom[MLX90640_EEPROM_WORDS], struct mlx90640_constants *constants);
 
 #endif

@@ -20,8 +20,10 @@ size_t shim_size_of_constants(void) {
 }
 
 int shim_extract(const uint16_t *eeprom, uint8_t id[6], uint16_t bad[5]) {
+  static uint16_t kept[MLX90640_EEPROM_WORDS];
+  memcpy(kept, eeprom, sizeof kept);
   memset(&constants, 0xA5, sizeof constants);
-  const enum status status = mlx90640_extract(eeprom, &constants);
+  const enum status status = mlx90640_extract(kept, &constants);
   memcpy(id, constants.device_id, 6);
   bad[0] = constants.bad_count;
   memcpy(bad + 1, constants.bad, sizeof constants.bad);
