@@ -65,7 +65,9 @@ def main() -> int:
         print(f"weights and tables    {found['weights']:7,} bytes")
         print(f"RAM                   {found['ram']:7,} of {options.ram:,} bytes")
         print(f"  variables {found['variables']:,} (arena {found['arena']:,}), stack {found['stack']:,} reserved")
-    over = [name for name, limit in (("ram", options.ram), ("flash_without_weights", options.flash)) if found[name] > limit]
+    over = [
+        name for name, limit in (("ram", options.ram), ("flash_without_weights", options.flash)) if found[name] > limit
+    ]
     for name in over:
         print(f"size_report: {name} is over its budget; see the map file beside the firmware.", file=sys.stderr)
     return 1 if over else 0

@@ -2,7 +2,6 @@
    decides nothing. */
 #include "mlx90640_constants.h"
 
-
 #define KELVIN 273.15F
 #define FIRST_PIXEL 64U
 /* Words of the EEPROM, as offsets from 0x2400. */
