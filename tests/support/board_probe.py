@@ -70,14 +70,17 @@ class Probe:
 
     def __init__(self, board: Board) -> None:
         self.board = board
-        self.port = os.open(board.options.link, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        self.port = self._open()
 
     def close(self) -> None:
         os.close(self.port)
 
     def reopen(self) -> None:
         self.close()
-        self.__init__(self.board)  # type: ignore[misc]
+        self.port = self._open()
+
+    def _open(self) -> int:
+        return os.open(self.board.options.link, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
 
     def send(self, data: bytes) -> None:
         end = time.monotonic() + ANSWER_S

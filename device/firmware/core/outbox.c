@@ -65,10 +65,20 @@ void outbox_flush(struct outbox *o) {
   o->event_count = 0;
 }
 
+static void forget(struct outbox *o, uint8_t at) {
+  o->event_count--;
+  memmove(&o->events[at], &o->events[at + 1], (size_t)(o->event_count - at) * sizeof o->events[0]);
+}
+
 void outbox_event(struct outbox *o, uint64_t time_us, const struct records_event *event) {
+  for (uint8_t i = 0; i < o->event_count; i++) {
+    if (o->events[i].event.code == event->code) {
+      forget(o, i);
+      break;
+    }
+  }
   if (o->event_count == OUTBOX_EVENTS) {
-    memmove(&o->events[0], &o->events[1], (OUTBOX_EVENTS - 1) * sizeof o->events[0]);
-    o->event_count--;
+    forget(o, 0);
   }
   o->events[o->event_count++] = (struct outbox_event){.time_us = time_us, .event = *event};
   outbox_flush(o);

@@ -26,7 +26,7 @@ struct outbox {
   uint64_t ends_us;
   bool dropped; /* a record was dropped since somebody last asked */
   uint16_t sequence;
-  uint8_t event_count; /* of those kept; where there is no room, the oldest goes */
+  uint8_t event_count; /* of those kept, one a code; where there is no room, the oldest goes */
   struct outbox_event events[OUTBOX_EVENTS];
   uint8_t record[RECORDS_MAX_BYTES]; /* write here, then call outbox_send */
   uint8_t frame[FRAMING_FRAME_BYTES(RECORDS_MAX_BYTES)];
@@ -48,7 +48,8 @@ struct records_head outbox_head(const struct outbox *outbox, uint64_t time_us);
 /* Send the record of `size` bytes in `record`. Where the line has no room it is dropped and counted, and its sequence
    number shows the gap. Without a lease it goes nowhere. */
 void outbox_send(struct outbox *outbox, size_t size);
-/* Send an event, or keep it for `outbox_flush`. The sentence has to stay where it is. Overwrites `record`. */
+/* Send an event, or keep it for `outbox_flush` in place of an older one of its code: its count says how many there
+   were. So the sentence has to stay only until the next event of that code. Overwrites `record`. */
 void outbox_event(struct outbox *outbox, uint64_t time_us, const struct records_event *event);
 /* Send the events that were kept while nobody listened, if somebody does now. Overwrites `record`. */
 void outbox_flush(struct outbox *outbox);

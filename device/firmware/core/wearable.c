@@ -1,7 +1,6 @@
 /* The main loop: hear the line, poll the sensors, send what they said, sleep until something is due. */
 #include "wearable.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "image_group.h"
