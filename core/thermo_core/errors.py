@@ -13,6 +13,32 @@ class UsageError(ThermoError):
     """A value given by the user or the caller is out of range, missing or contradictory."""
 
 
+class SchemaError(ThermoError):
+    """Plain data (TOML, JSON, CBOR) that does not have the form it must have.
+
+    Args:
+        message: the sentence.
+        path: the field it is about, as ".sensors[0].rate_hz"; "" for the whole.
+    """
+
+    def __init__(self, message: str, path: str = "") -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class ProfileError(ThermoError):
+    """A profile whose parts do not fit together.
+
+    Args:
+        message: a clause without remedy; whoever knows the file completes the sentence.
+        path: the part it is about, as ".stages[2]".
+    """
+
+    def __init__(self, message: str, path: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
 class StorageError(ThermoError):
     """A file cannot be read, written or trusted."""
 
@@ -158,6 +184,19 @@ class BundleError(ImageError):
 
 class ModelError(ThermoError):
     """A model that cannot be loaded or does not fit its contract."""
+
+
+class StageError(ThermoError):
+    """A stage whose parameters or inputs do not fit together.
+
+    Args:
+        message: a clause without remedy; whoever knows the file completes the sentence.
+        stage: name of the signal it was to give.
+    """
+
+    def __init__(self, message: str, stage: str) -> None:
+        super().__init__(message)
+        self.stage = stage
 
 
 class UnsupportedOperatorError(ModelError):

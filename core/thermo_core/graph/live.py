@@ -1,0 +1,77 @@
+"""Runs a graph one moment at a time, as a wearable does.
+
+A block of a sensor gives samples of its signals. All stages and models that rest on them run in the order of the plan, in one pass.
+What a stage with a clock of its own gives runs in passes after that: first those of stages nearest to sensors, and of these the
+earliest first.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from thermo_core.errors import ModelError
+from thermo_core.graph.network import Network
+from thermo_core.graph.plan import Plan
+from thermo_core.graph.runners import Samples, runner
+from thermo_core.signals import DEPTHS, Sample
+
+
+class LiveGraph:
+    """A graph at work.
+
+    Args:
+        plan: what runs.
+        networks: by the names of models; a model without one gives nothing.
+
+    Attributes:
+        failures: models that their runtime could not run so far, and the newest reason.
+    """
+
+    def __init__(self, plan: Plan, networks: Mapping[str, Network]) -> None:
+        self.failures = 0
+        self.failure = ""
+        self._runners = [runner(node, networks, self._fail) for node in plan.nodes]
+        self._waiting: list[tuple[int, int, str, Sample]] = []
+        self._blocks = 0
+
+    def reset(self) -> None:
+        """Start anew, as after a change of profile or of what is known of the wearer."""
+        for one in self._runners:
+            one.reset()
+        self._waiting.clear()
+
+    def push(self, samples: Samples) -> Iterator[Samples]:
+        """Take what one block gave.
+
+        Args:
+            samples: one of each of the sensor's signals, all of one moment; their `order` is set here.
+
+        Returns:
+            What came of it, pass by pass: samples by signal, those given among them.
+        """
+        order = self._blocks * DEPTHS
+        self._blocks += 1
+        yield self._run({name: _ordered(sample, order) for name, sample in samples.items()})
+        while self._waiting:
+            first = min(item[:2] for item in self._waiting)
+            now = {name: sample for depth, time_us, name, sample in self._waiting if (depth, time_us) == first}
+            self._waiting = [item for item in self._waiting if item[:2] != first]
+            yield self._run(now)
+
+    def _run(self, produced: dict[str, Sample]) -> Samples:
+        for one in self._runners:
+            given = one.push(produced)
+            gives = one.node.gives
+            if isinstance(given, Sample):
+                produced[gives.name] = given
+            elif given:
+                self._waiting += [(gives.depth, sample.time_us, gives.name, sample) for sample in given]
+        return produced
+
+    def _fail(self, error: ModelError) -> None:
+        self.failures += 1
+        self.failure = str(error)
+
+
+def _ordered(sample: Sample, order: int) -> Sample:
+    return Sample(sample.time_us, np.asarray(sample.values, np.float32), sample.flags, sample.fresh, order)

@@ -1,0 +1,292 @@
+"""Checks a profile as a whole and puts its stages and models in the order in which they run."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from thermo_core.errors import ProfileError, SchemaError, StageError
+from thermo_core.signals import DEPTHS, Signal
+from thermo_core.stages import OPS
+from thermo_core.stages.stage import Latched, Regridded, Stage
+from thermo_core.wearable.condition import Condition, parse, slug
+from thermo_core.wearable.profile import Alert, Model, Profile
+
+PERSON = "person"
+"""Clock of what is known of the wearer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A stage or a model in its place.
+
+    Attributes:
+        what: the stage or model.
+        inputs: signals it takes.
+        gives: the signal it makes.
+    """
+
+    what: Stage | Model
+    inputs: tuple[Signal, ...]
+    gives: Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What an alert looks at.
+
+    Attributes:
+        model: number of the model whose finding it is; None for a signal.
+        signal: name of the signal, or of what the model's findings are read from.
+        place: of the number within the finding or the signal.
+    """
+
+    model: int | None
+    signal: str
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPlan:
+    """An alert with its conditions read.
+
+    Attributes:
+        alert: as the profile has it.
+        watch: what it looks at.
+        when: the condition.
+        clear: when it is over; None where that is when `when` does not hold.
+    """
+
+    alert: Alert
+    watch: Watch
+    when: Condition
+    clear: Condition | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A checked profile.
+
+    Attributes:
+        profile: as given.
+        signals: by name, those of sensors first.
+        nodes: stages and models, each after all it takes.
+        alerts: in the profile's order.
+    """
+
+    profile: Profile
+    signals: Mapping[str, Signal]
+    nodes: tuple[Node, ...]
+    alerts: tuple[AlertPlan, ...]
+
+
+def plan(profile: Profile, outputs: Mapping[str, tuple[int, ...]] | None = None) -> Plan:
+    """Check a profile and order its graph.
+
+    Args:
+        profile: the wearable.
+        outputs: shape of each model's raw output by the model's name; as many numbers as it says where left out.
+
+    Raises:
+        ProfileError: something does not fit together; it says what, and `path` where.
+    """
+    signals = dict(_sources(profile))
+    nodes = _order(profile, signals, outputs or {})
+    for number, model in enumerate(profile.models):
+        _check_model(model, number, signals)
+    alerts = tuple(_alert(alert, number, profile, signals) for number, alert in enumerate(profile.alerts))
+    return Plan(profile, signals, nodes, alerts)
+
+
+def _sources(profile: Profile) -> Iterator[tuple[str, Signal]]:
+    seen: dict[str, str] = {}
+    for number, sensor in enumerate(profile.sensors):
+        path = f".sensors[{number}]"
+        problem = sensor.problem()
+        if problem:
+            raise ProfileError(f'sensor "{sensor.name}" {problem}', path)
+        if sensor.name in seen or sensor.name == PERSON:
+            raise ProfileError(f'there are two sensors "{sensor.name}"; give each a name of its own', path)
+        seen[sensor.name] = path
+        for signal in sensor.signals:
+            yield signal.name, signal
+    _check_addresses(profile)
+    for name in profile.person:
+        yield f"{PERSON}.{name}", Signal(f"{PERSON}.{name}", (), "", 0.0, PERSON)
+
+
+def _check_addresses(profile: Profile) -> None:
+    """No two chips may hear the same address at the same time."""
+    taken: list[tuple[tuple[object, ...], int, str]] = []
+    muxes: dict[int, str] = {}
+    for number, sensor in enumerate(profile.sensors):
+        path = sensor.bus_path
+        if path is None:
+            continue
+        where = f".sensors[{number}]"
+        for hops, address, name in taken:
+            shared = min(len(hops), len(path.hops))
+            if address == path.address and hops[:shared] == path.hops[:shared]:
+                raise ProfileError(
+                    f'sensors "{name}" and "{sensor.name}" would both answer at 0x{address:02X}; give one another address '
+                    "or put both behind channels of a multiplexer",
+                    where,
+                )
+        taken.append((path.hops, path.address, sensor.name))
+        for hop in path.hops:
+            muxes[hop.address] = hop.kind
+    for _, address, name in taken:
+        if address in muxes:
+            raise ProfileError(f'sensor "{name}" has the address 0x{address:02X} of the {muxes[address]}', ".sensors")
+
+
+def _order(profile: Profile, signals: dict[str, Signal], outputs: Mapping[str, tuple[int, ...]]) -> tuple[Node, ...]:
+    waiting: list[tuple[str, Stage | Model]] = [
+        *((f".stages[{n}]", stage) for n, stage in enumerate(profile.stages)),
+        *((f".models[{n}]", model) for n, model in enumerate(profile.models)),
+    ]
+    _check_names(profile, signals, waiting)
+    nodes: list[Node] = []
+    while waiting:
+        ready = [(path, what) for path, what in waiting if all(name in signals for name in what.inputs)]
+        if not ready:
+            _refuse(waiting, signals)
+        for path, what in ready:
+            inputs = tuple(signals[name] for name in what.inputs)
+            gives = _result(what, inputs, outputs, path)
+            signals[gives.name] = gives
+            nodes.append(Node(what, inputs, gives))
+        waiting = [item for item in waiting if item not in ready]
+    return tuple(nodes)
+
+
+def _check_names(profile: Profile, signals: Mapping[str, Signal], waiting: Sequence[tuple[str, Stage | Model]]) -> None:
+    taken = dict.fromkeys(signals, "a sensor") | {sensor.name: "a sensor" for sensor in profile.sensors}
+    taken[PERSON] = "what is known of the wearer"
+    for path, what in waiting:
+        name = what.gives if isinstance(what, Stage) else what.name
+        if name in taken:
+            raise ProfileError(f'"{name}" is the name of {taken[name]} already; give it another', path)
+        if "." in name:
+            raise ProfileError(f'"{name}" has a dot, which parts of sensors and models have; leave it out', path)
+        taken[name] = "a stage" if isinstance(what, Stage) else "a model"
+
+
+def _refuse(waiting: Sequence[tuple[str, Stage | Model]], signals: Mapping[str, Signal]) -> None:
+    coming = {what.gives if isinstance(what, Stage) else what.raw for _, what in waiting}
+    for path, what in waiting:
+        for name in what.inputs:
+            if name not in signals and name not in coming:
+                known = ", ".join(sorted([*signals, *coming]))
+                raise ProfileError(
+                    f'{_name(what)} takes "{name}", and there is no such signal; there are {known}', path
+                )
+    names = ", ".join(_name(what) for _, what in waiting)
+    raise ProfileError(f"{names} wait for one another in a circle; break it", waiting[0][0])
+
+
+def _name(what: Stage | Model) -> str:
+    return f'stage "{what.gives}"' if isinstance(what, Stage) else f'model "{what.name}"'
+
+
+def _result(
+    what: Stage | Model, inputs: tuple[Signal, ...], outputs: Mapping[str, tuple[int, ...]], path: str
+) -> Signal:
+    if isinstance(what, Model):
+        _check_clocks(_name(what), inputs, path)
+        shape = outputs.get(what.name, (len(what.outputs),))
+        first = inputs[0]
+        return Signal(what.raw, shape, "", first.rate_hz, first.clock, depth=first.depth)
+    op = OPS[what.op]
+    if not isinstance(op, Latched):
+        _check_clocks(_name(what), inputs, path)
+    try:
+        gives = op.result(what, inputs)
+    except StageError as error:
+        raise ProfileError(str(error), path) from None
+    driver = inputs[-1] if isinstance(op, Latched) else inputs[0]
+    depth = driver.depth + (1 if isinstance(op, Regridded) else 0)
+    if depth >= DEPTHS:
+        raise ProfileError(
+            f'stage "{what.gives}" is the {depth}th resampling in a row; there may be {DEPTHS - 1}', path
+        )
+    return replace(gives, depth=depth)
+
+
+def _check_clocks(name: str, inputs: Sequence[Signal], path: str) -> None:
+    first = inputs[0]
+    for signal in inputs[1:]:
+        if signal.clock != first.clock:
+            raise ProfileError(
+                f'{name} takes "{first.name}" ({_rate(first)}) and "{signal.name}" ({_rate(signal)}), which do not come at '
+                f'the same moments; hold one on the other with a stage like {{ op = "hold", of = "{signal.name}", '
+                f'on = "{first.name}", gives = ... }}',
+                path,
+            )
+
+
+def _rate(signal: Signal) -> str:
+    return f"{signal.rate_hz:g} Hz of {signal.clock}" if signal.rate_hz else f"now and then, of {signal.clock}"
+
+
+def _check_model(model: Model, number: int, signals: Mapping[str, Signal]) -> None:
+    path = f".models[{number}]"
+    if (model.scores is None) == (model.quantities is None):
+        raise ProfileError(f'model "{model.name}" needs either scores or quantities', path)
+    slugs = [slug(text) for text in model.outputs]
+    if len(set(slugs)) != len(slugs) or "" in slugs or "raw" in slugs:
+        raise ProfileError(
+            f'model "{model.name}" has outputs that a condition could not tell apart: {", ".join(slugs)}', path
+        )
+    for quantity in model.quantities or ():
+        if quantity.low >= quantity.high:
+            raise ProfileError(
+                f'model "{model.name}" has a {quantity.name} of {quantity.low:g} to {quantity.high:g}', path
+            )
+    if model.reading not in signals:
+        raise ProfileError(f'model "{model.name}" reads "{model.reading}", and there is no such signal', path)
+    said, wanted = signals[model.reading].elements, len(model.outputs)
+    if said != wanted and not (model.scores is not None and wanted == 2 and said == 1):
+        raise ProfileError(
+            f'model "{model.name}" names {wanted} outputs and "{model.reading}" has {said}; name each', path
+        )
+
+
+def _alert(alert: Alert, number: int, profile: Profile, signals: Mapping[str, Signal]) -> AlertPlan:
+    path = f".alerts[{number}]"
+    if any(other.name == alert.name for other in profile.alerts[:number]):
+        raise ProfileError(f'there are two alerts "{alert.name}"; give each a name of its own', path)
+    try:
+        when = parse(alert.when)
+        clear = None if alert.clear is None else parse(alert.clear)
+    except SchemaError as error:
+        raise ProfileError(f'alert "{alert.name}": {error}', path) from None
+    watch = _watch(alert, when, profile, signals, path)
+    if clear is not None and _watch(alert, clear, profile, signals, path) != watch:
+        raise ProfileError(f'alert "{alert.name}" is raised by one number and cleared by another; use one', path)
+    return AlertPlan(alert, watch, when, clear)
+
+
+def _watch(alert: Alert, condition: Condition, profile: Profile, signals: Mapping[str, Signal], path: str) -> Watch:
+    for number, model in enumerate(profile.models):
+        if model.name == condition.name and condition.part != "raw":
+            slugs = [slug(text) for text in model.outputs]
+            if condition.part not in slugs:
+                raise ProfileError(
+                    f'alert "{alert.name}" looks at "{condition.name}.{condition.part}"; the model says '
+                    f"{', '.join(f'{model.name}.{one}' for one in slugs)}",
+                    path,
+                )
+            return Watch(number, model.reading, slugs.index(condition.part))
+    name = f"{condition.name}.{condition.part}" if condition.part else condition.name
+    signal = signals.get(name)
+    if signal is None:
+        raise ProfileError(f'alert "{alert.name}" looks at "{name}", and there is no such model or signal', path)
+    if condition.element is None and signal.elements != 1:
+        raise ProfileError(
+            f'alert "{alert.name}" looks at "{name}", which has {signal.elements} numbers; say {name}[0]', path
+        )
+    place = condition.element or 0
+    if place >= signal.elements:
+        raise ProfileError(
+            f'alert "{alert.name}" looks at {name}[{place}] of {signal.elements} numbers, counted from 0', path
+        )
+    return Watch(None, name, place)

@@ -1,0 +1,1 @@
+"""NTC thermistors behind an ADS1115: counts, curves, correction."""

@@ -1,0 +1,48 @@
+"""NTC thermistors behind an ADS1115, in a profile."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from thermo_core.schema import Record, Text
+from thermo_core.sensors.settings import BusSensorSettings
+from thermo_core.signals import Signal
+
+MAX_CHANNELS = 4
+
+
+class Thermistor(Record, frozen=True, kw_only=True):
+    """One thermistor's divider and curve.
+
+    Attributes:
+        name: where it sits, in words.
+        series_ohm: resistor in series, ohm.
+        supply_v: supply of the divider, V.
+        ntc: what the NTC connects the tap to.
+        curve: (a, b, c) of Steinhart-Hart, or (R25 in ohm, beta in K).
+        self_heating_k_per_mw: K a mW that it dissipates.
+    """
+
+    name: Text
+    series_ohm: Annotated[float, Meta(ge=1, le=1e8)] = 10_000.0
+    supply_v: Annotated[float, Meta(ge=0.1, le=24)] = 3.3
+    ntc: Literal["to ground", "to supply"] = "to ground"
+    curve: Annotated[tuple[float, ...], Meta(min_length=2, max_length=3)] = (10_000.0, 3950.0)
+    self_heating_k_per_mw: Annotated[float, Meta(ge=0, le=100)] = 0.0
+
+
+class Ads1115NtcSettings(BusSensorSettings, frozen=True, kw_only=True, tag="ads1115-ntc"):
+    """An ADC with up to four thermistors.
+
+    Attributes:
+        rate_hz: scans of all channels a second.
+        channels: in the order of the chip's inputs, AIN0 first.
+    """
+
+    channels: Annotated[tuple[Thermistor, ...], Meta(min_length=1, max_length=MAX_CHANNELS)]
+    rate_hz: Annotated[float, Meta(ge=0.01, le=100)] = 2.0
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """Temperatures of the channels."""
+        return (Signal(self.name, (len(self.channels),), "degC", self.rate_hz, self.name),)

@@ -1,0 +1,45 @@
+"""An MLX90640 in a profile."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from thermo_core.sensors.settings import BusSensorSettings
+from thermo_core.signals import Signal
+
+ROWS, COLUMNS = 24, 32
+RATES_HZ = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+
+
+class Mlx90640Settings(BusSensorSettings, frozen=True, kw_only=True, tag="mlx90640"):
+    """A thermal camera of 24 x 32 pixels.
+
+    Attributes:
+        rate_hz: subpages a second, one of `RATES_HZ`; a picture is two.
+        resolution_bits: 16 to 19.
+        pattern: which pixels a subpage has.
+        emissivity: of the skin.
+        reflected_celsius: temperature that the skin reflects, degC; 8 K below the die where left out.
+    """
+
+    rate_hz: Annotated[float, Meta(ge=RATES_HZ[0], le=RATES_HZ[-1])] = 16.0
+    resolution_bits: Annotated[int, Meta(ge=16, le=19)] = 18
+    pattern: Literal["chess", "interleaved"] = "chess"
+    emissivity: Annotated[float, Meta(ge=0.05, le=1.0)] = 0.98
+    reflected_celsius: Annotated[float, Meta(ge=-100, le=150)] | None = None
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """Pictures, then die temperature and supply of each."""
+        rate_hz = self.rate_hz / 2
+        return (
+            Signal(self.name, (ROWS, COLUMNS), "degC", rate_hz, self.name),
+            Signal(f"{self.name}.ta", (), "degC", rate_hz, self.name),
+            Signal(f"{self.name}.vdd", (), "V", rate_hz, self.name),
+        )
+
+    def problem(self) -> str:
+        """As the base has it."""
+        if self.rate_hz not in RATES_HZ:
+            return f"has a rate of {self.rate_hz:g} Hz; the chip has {', '.join(f'{rate:g}' for rate in RATES_HZ)}"
+        return super().problem()

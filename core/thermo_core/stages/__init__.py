@@ -1,0 +1,51 @@
+"""The operations a graph is made of: one file and one row each."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Union
+
+from thermo_core.stages import (
+    average,
+    bins,
+    centre,
+    concatenate,
+    foster,
+    hold,
+    logarithm,
+    normalise,
+    prefer,
+    projection,
+    resample,
+    scale,
+    select,
+    statistics,
+    window,
+)
+from thermo_core.stages.stage import Op, Stage
+
+OPS: Mapping[str, Op] = {
+    str(module.OP.stage.__struct_config__.tag): module.OP
+    for module in (
+        average,
+        bins,
+        centre,
+        concatenate,
+        foster,
+        hold,
+        logarithm,
+        normalise,
+        prefer,
+        projection,
+        resample,
+        scale,
+        select,
+        statistics,
+        window,
+    )
+}
+"""Rows by the name a profile calls them."""
+
+if TYPE_CHECKING:
+    AnyStage = Stage
+else:
+    AnyStage = Union[tuple(op.stage for op in OPS.values())]  # noqa: UP007 (made of a table)
+"""Any stage, told apart by its "op"."""
