@@ -1,6 +1,8 @@
 """A wearable as a person writes it: `wearable.toml`, with its networks, card and long lists of constants in files beside it."""
 
 import tomllib
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 from msgspec import Meta
+from numpy.typing import NDArray
 
 from thermo_core.errors import ProfileError, SchemaError, StorageError, UsageError
 from thermo_core.graph.plan import Plan, plan
@@ -17,6 +20,7 @@ from thermo_core.wearable.profile import Model, Profile
 from thermo_core.wearable.toml_lines import line_of
 
 MAX_FILE = 1 << 20
+MAX_ARRAY = 8 * MAX_FLOATS + 4096
 _FileName = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
@@ -138,11 +142,14 @@ def _constants(path: Path, text: str, reference: str, where: str) -> list[float]
     if not name.endswith(".npz") or not key:
         raise _at_line(path, text, f'{where[1:]} is "{reference}"; write numbers, or "FILE.npz:NAME"', where)
     try:
-        with np.load(path.parent / name, allow_pickle=False) as arrays:
-            array = arrays[key]
+        with zipfile.ZipFile(path.parent / name) as archive:
+            if archive.getinfo(f"{key}.npy").file_size > MAX_ARRAY:
+                raise _at_line(path, text, f"{where[1:]}: {key} of {name} has more than {MAX_FLOATS} numbers", where)
+            with archive.open(f"{key}.npy") as member:
+                array: NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)  # type: ignore[no-untyped-call]
     except OSError as error:
         raise _at_line(path, text, f"{where[1:]}: {name} cannot be read ({error.strerror or error})", where) from error
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
         raise _at_line(path, text, f"{where[1:]}: {name} holds no numbers named {key}", where) from error
     if array.dtype.kind not in "fiu" or array.size > MAX_FLOATS:
         raise _at_line(path, text, f"{where[1:]}: {key} of {name} is no list of at most {MAX_FLOATS} numbers", where)
