@@ -82,7 +82,7 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         ('of = "skin"', 'of = "skim"', 18, 'stage "calm" takes "skim", and there is no such signal'),
         ('of = "skin"', 'of = "above"', 18, "wait for one another in a circle"),
         ("path = [0x33]", "path = [0x03]", 7, "sensors[0].path[0]: must be a whole number >= 8"),
-        ("path = [0x33]", "path = [0x70]", 4, 'sensor "skin" has the address 0x70 of the tca9548a'),
+        ("path = [0x33]", "path = [0x70]", 4, 'sensor "skin" has the address 0x70 of a tca9548a on its way'),
         ("path = [0x33]", "path = [0x48]", 9, "would both answer at 0x48"),
         ('"tca9548a@0x70:3"', '"tca9548a@0x70:8"', 9, "no such channel"),
         ('kind = "mlx90640"', 'kind = "mlx90641"', 6, "'mlx90641' is none of ads1115-ntc, external, mlx90640"),
