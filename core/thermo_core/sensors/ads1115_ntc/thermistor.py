@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thermo_core.errors import ThermistorError
-from thermo_core.profile import ThermistorSettings
+from thermo_core.sensors.ads1115_ntc.settings import Thermistor
 
 Array = NDArray[np.float64]
 
@@ -200,14 +200,14 @@ class ThermistorChannel:
     self_heating_k_per_mw: float = 0.0
 
     @classmethod
-    def from_settings(cls, settings: ThermistorSettings) -> "ThermistorChannel":
+    def from_settings(cls, settings: Thermistor) -> "ThermistorChannel":
         """The channel a profile describes.
 
         Raises:
             ThermistorError: the constants of its curve are no NTC's.
         """
         curve = SteinhartHart(*settings.curve) if len(settings.curve) == 3 else Beta(*settings.curve)
-        divider = Divider(settings.series_ohm, settings.supply_v, settings.ntc_to_ground)
+        divider = Divider(settings.series_ohm, settings.supply_v, settings.ntc == "to ground")
         return cls(settings.name, divider, curve, self_heating_k_per_mw=settings.self_heating_k_per_mw)
 
     def ohm(self, counts: ArrayLike) -> tuple[Array, NDArray[np.uint8]]:
