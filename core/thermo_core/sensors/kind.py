@@ -1,6 +1,6 @@
 """What the product knows of a kind of sensor: a row that says how its blocks become signals and how it is corrected."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -28,14 +28,23 @@ class Block:
     data: bytes
 
 
-class Reader(Protocol):
-    """Turns the blocks of one sensor to samples of its signals, in order."""
+Moment = Mapping[str, Sample]
+"""What a sensor said of one moment: a sample of each of its signals, by name, all with the same time."""
 
-    def push(self, block: Block) -> Mapping[str, Sample] | None:
+
+class Reader(Protocol):
+    """Turns the blocks of one sensor to moments of its signals, in order.
+
+    A camera needs two blocks for one moment, a thermopile one; a chip with a FIFO packs many samples in a block, and each of
+    them is a moment of its own, placed in time by the block's end and the period the device measured. Stages never see
+    blocks: the samples of a block run through the graph one after another, as if each had come alone.
+    """
+
+    def push(self, block: Block) -> Sequence[Moment]:
         """Take a block.
 
         Returns:
-            One sample of each signal, by name; None where more blocks are needed for one.
+            Moments of rising time; none where more blocks are needed for one.
 
         Raises:
             WireError: the block does not unpack; the next one may.

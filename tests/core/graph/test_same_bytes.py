@@ -96,36 +96,43 @@ def graphs(draw: st.DrawFn) -> Plan:
 
 
 @st.composite
-def recordings(draw: st.DrawFn) -> list[tuple[str, Sample]]:
-    """Samples of both sensors as they come: gaps, missing values, flags, another sensor put in."""
+def recordings(draw: st.DrawFn) -> list[tuple[str, list[Sample]]]:
+    """Blocks of both sensors as they come: gaps, missing values, flags, another sensor put in; of one sample or of many."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     times = {name: int(rng.integers(0, 400_000)) for name in RATE_HZ}
-    samples = []
+    largest = {name: draw(st.sampled_from([1, 1, 7])) for name in RATE_HZ}
+    gathered: dict[str, list[Sample]] = {name: [] for name in RATE_HZ}
+    due = dict.fromkeys(RATE_HZ, 1)
+    blocks = []
     for _ in range(draw(st.integers(1, 80))):
         name = min(times, key=lambda one: times[one])
         values = rng.normal(30, 5, SHAPE[name]).astype(np.float32)
         values[rng.random(values.shape) < 0.05] = np.nan
         flags = int(rng.integers(0, 1 << 15)) if rng.random() < 0.1 else 0
-        samples.append((name, Sample(times[name], values, flags, bool(rng.random() < 0.03))))
+        gathered[name].append(Sample(times[name], values, flags, bool(rng.random() < 0.03)))
+        if len(gathered[name]) == due[name]:
+            blocks.append((name, gathered[name]))
+            gathered[name], due[name] = [], int(rng.integers(1, largest[name] + 1))
         period_us = 1e6 / RATE_HZ[name]
         times[name] += round(period_us * (rng.uniform(0.8, 1.2) if rng.random() < 0.95 else rng.uniform(2, 12)))
-    return samples
+    return blocks
 
 
 @given(graphs(), recordings())
-def test_live_and_whole_agree(made: Plan, samples: list[tuple[str, Sample]]) -> None:
+def test_live_and_whole_agree(made: Plan, blocks: list[tuple[str, list[Sample]]]) -> None:
     live: dict[str, list[Sample]] = {name: [] for name in made.signals}
     graph = LiveGraph(made, {})
-    for name, sample in samples:
-        for produced in graph.push({name: sample}):
+    for name, samples in blocks:
+        for produced in graph.push([{name: sample} for sample in samples]):
             for signal, given_sample in produced.items():
                 live[signal].append(given_sample)
     sources = {}
     for name, shape in SHAPE.items():
         of = [
             Sample(one.time_us, one.values, one.flags, one.fresh, DEPTHS * place)
-            for place, (source, one) in enumerate(samples)
+            for place, (source, samples) in enumerate(blocks)
             if source == name
+            for one in samples
         ]
         sources[name] = Series.of(of, shape)
     found = whole.run(made, sources, {})

@@ -5,7 +5,7 @@ import numpy as np
 from thermo_core.errors import CountsError
 from thermo_core.quality import Quality
 from thermo_core.sensors.external.settings import ExternalSettings
-from thermo_core.sensors.kind import Block, SensorKind
+from thermo_core.sensors.kind import Block, Moment, SensorKind
 from thermo_core.signals import Sample, Values
 
 
@@ -25,7 +25,7 @@ class ExternalReader:
         (self._signal,) = settings.signals
         self._low, self._high = np.float32(settings.low), np.float32(settings.high)
 
-    def push(self, block: Block) -> dict[str, Sample]:
+    def push(self, block: Block) -> tuple[Moment]:
         """As `Reader`; a number out of range is none, and says so."""
         if len(block.data) != 4 * self._signal.elements:
             raise CountsError(
@@ -36,7 +36,7 @@ class ExternalReader:
             outside = (values < self._low) | (values > self._high)
         flags = int(Quality.OUT_OF_RANGE) if outside.any() else 0
         kept = np.where(outside | ~np.isfinite(values), np.float32(np.nan), values).astype(np.float32)
-        return {self._signal.name: Sample(block.time_us, kept, flags)}
+        return ({self._signal.name: Sample(block.time_us, kept, flags)},)
 
 
 KIND = SensorKind(ExternalSettings, lambda settings, constants, correction: ExternalReader(settings))
