@@ -14,6 +14,9 @@ from thermo_core.signals import Sample
 OBJECT_CELSIUS = (-40.0, 200.0)
 SENSOR_CELSIUS = (-40.0, 125.0)
 """What the chip can measure, with some room; beyond, it is broken or its words came to harm."""
+LEAST_REFERENCE = 1024
+"""Counts: the reference channel is a voltage of the chip's own, so far above this that less was never measured. Both
+temperatures rest on ratios to it, which look sound where all words are 0xFFFF."""
 STALE_READINGS = 16
 """Noise of a count or two makes six words repeat now and then, never so often."""
 
@@ -56,7 +59,7 @@ class Mlx90632Reader:
             to = decode.object_celsius(self._constants, signal, ta, self._emissivity, self._reflected)
             if self._line is not None:
                 to = self._line.apply(to, shown)
-        if not SENSOR_CELSIUS[0] <= shown <= SENSOR_CELSIUS[1]:
+        if reference < LEAST_REFERENCE or not SENSOR_CELSIUS[0] <= shown <= SENSOR_CELSIUS[1]:
             to = shown = np.float32(np.nan)
             flags |= Quality.IMPLAUSIBLE
         elif abs(objects) > decode.LARGEST_OBJECT:
