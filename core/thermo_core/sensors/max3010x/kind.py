@@ -37,7 +37,7 @@ class Max3010xReader:
         times_us = sampled.times_us(block, burst, self._signal.rate_hz)
         values = decode.photocurrent(burst.values, self._settings.range_na)
         off_skin = (values < self._contact).all(axis=1)
-        saturated = (burst.values == decode.FULL).any(axis=1)
+        saturated = (burst.values >= self._settings.full_count).any(axis=1)
         if burst.status & registers.AMBIENT_OVERFLOW:
             saturated[:] = True
         flags = np.where(off_skin, int(Quality.OFF_SKIN), 0) | np.where(saturated, int(Quality.SATURATED), 0)

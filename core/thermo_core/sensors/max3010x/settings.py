@@ -10,6 +10,7 @@ from thermo_core.sensors.max3010x.registers import (
     BYTES,
     FASTEST_HZ,
     LEDS,
+    PULSES_US,
     RATES_HZ,
 )
 from thermo_core.sensors.samples import Format
@@ -56,6 +57,11 @@ class Max3010xSettings(BusSensorSettings, frozen=True, kw_only=True, tag="max301
     def format(self) -> Format:
         """Of its counts."""
         return Format(len(self.leds), 0, (1 << BITS) - 1)
+
+    @property
+    def full_count(self) -> int:
+        """Count at the end of the range; shorter pulses leave the lowest bits 0."""
+        return (1 << BITS) - (1 << len(PULSES_US) - 1 - PULSES_US.index(self.pulse_us))
 
     @property
     def signals(self) -> tuple[Signal, ...]:
