@@ -126,10 +126,10 @@ class SimulatedMlx90632:
         self._advance(time_us)
         if len(data) < 2:
             return True
-        self._pointer = int.from_bytes(data[:2], "big")
+        address = self._pointer = int.from_bytes(data[:2], "big")
         for place in range(2, len(data) - 1, 2):
-            self._write_word(self._pointer, int.from_bytes(data[place : place + 2], "big"), time_us)
-            self._pointer = self._pointer + 1 & 0xFFFF
+            self._write_word(address, int.from_bytes(data[place : place + 2], "big"), time_us)
+            address = address + 1 & 0xFFFF
         return True
 
     def read(self, length: int, time_us: int, bus_hz: int) -> bytes | None:
