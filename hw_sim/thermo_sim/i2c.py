@@ -252,10 +252,10 @@ class SimulatedBus:
             for message in messages:
                 bits += 1 + 9  # START and address
                 at_us = start_us + bits * 1_000_000 // self.frequency_hz
-                bits += 9 * message.len
                 if message.addr == _GENERAL_CALL and not message.flags & _READ_FLAG:
                     for chip in chips:
                         chip.general_call(ctypes.string_at(message.buf, message.len), at_us)
+                    bits += 9 * message.len
                     continue
                 answering = [chip for chip in chips if chip.address == message.addr]
                 involved += answering
@@ -264,8 +264,12 @@ class SimulatedBus:
                     heard = [data for data in said if data is not None]
                     if not heard:
                         raise _os_error(errno.EREMOTEIO)
+                    bits += 9 * message.len
                     received.append((message, _together(heard)))
+                elif not answering:
+                    raise _os_error(errno.EREMOTEIO)
                 else:
+                    bits += 9 * message.len
                     data = ctypes.string_at(message.buf, message.len)
                     heard_by = [chip.write(data, at_us, self.frequency_hz) for chip in answering]
                     if not any(heard_by):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from thermo_core.sensors.lis3dh import registers as r
 from thermo_sim.chips.faulty import ChipFaults, generator
+from thermo_sim.chips.sampling import Sampling
 from thermo_sim.chips.world import WavesAt
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
 
@@ -65,7 +66,7 @@ class SimulatedLis3dh:
         self._read: tuple[int, ...] = self._shown
         self._flags = 0
         self._boot_until_us = time_us + BOOT_US
-        self._running = False
+        self._sampling: Sampling | None = None
 
     def interrupt(self, time_us: int) -> bool:
         """Whether the INT1 pin is active."""
@@ -143,19 +144,11 @@ class SimulatedLis3dh:
         return self._registers[r.FIFO_CONTROL] & r.FIFO_MODE_MASK
 
     def _advance(self, time_us: int) -> None:
-        if not self._running:
-            return
-        period_us = self.period_us
-        count = int((time_us - self._first_us) // period_us) - self._made
-        if count <= 0:
-            return
-        kept = min(count, 2 * r.FIFO_DEPTH)
-        for _ in range(count - kept):
-            self._push(self._shown)
-        ends_us = self._first_us + (self._made + np.arange(count - kept, count) + 1) * period_us
-        for end_us, sample in zip(ends_us.tolist(), self._measure(ends_us), strict=True):
-            self._push(self._shown if self._faults.frozen(round(end_us)) else sample)
-        self._made += count
+        if self._sampling is not None:
+            self._sampling.due(time_us, self._measure, self._take)
+
+    def _take(self, sample: tuple[int, ...], time_us: int) -> None:
+        self._push(self._shown if self._faults.frozen(time_us) else sample)
 
     def _measure(self, ends_us: NDArray[np.float64]) -> list[tuple[int, ...]]:
         mode = self._mode
@@ -231,6 +224,6 @@ class SimulatedLis3dh:
         self._registers[address] = byte
         if address == r.FIFO_CONTROL and byte & r.FIFO_MODE_MASK == r.BYPASS:
             self._fifo, self._overrun, self._stopped = [], False, False
-        if address in (r.CONTROL_1, r.CONTROL_4, r.CONTROL_5) and (self.period_us != before or not self._running):
-            self._running = self.period_us > 0
-            self._first_us, self._made = max(time_us, self._boot_until_us), 0
+        if address == r.CONTROL_1 and self.period_us != before:
+            start_us = max(time_us, self._boot_until_us)
+            self._sampling = Sampling(start_us, self.period_us) if self.period_us else None

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from thermo_core.sensors.max3010x import registers as r
 from thermo_sim.chips.faulty import ChipFaults, generator
+from thermo_sim.chips.sampling import Sampling
 from thermo_sim.chips.world import ROOM, CelsiusAt, Surface, WavesAt, steady
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
 
@@ -123,7 +124,7 @@ class SimulatedMax3010x:
         self._newest: tuple[int, ...] = (0,)
         self._unread = 0
         self._pointer = self._byte = 0
-        self._due_us: int | None = None
+        self._sampling: Sampling | None = None
         self._die_us: int | None = None
 
     @property
@@ -147,23 +148,13 @@ class SimulatedMax3010x:
     def _advance(self, time_us: int) -> None:
         if self._die_us is not None and self._die_us <= time_us:
             self._finish_die(self._die_us)
-        if self._due_us is None or self._due_us > time_us or not self._slots:
-            return
-        period_us = self.period_us
-        count = int((time_us - self._first_us) // period_us) - self._made
-        if count <= 0:
-            return
-        kept = min(count, 2 * r.FIFO_DEPTH)
-        for _ in range(count - kept):
-            self._push(self._newest)
-        ends_us = self._first_us + (self._made + np.arange(count - kept, count) + 1) * period_us
-        samples = self._measure(ends_us)
-        for end_us, sample in zip(ends_us.tolist(), samples, strict=True):
-            if not self._faults.frozen(round(end_us)) or len(self._newest) != len(sample):
-                self._newest = sample
-            self._push(self._newest)
-        self._made += count
-        self._due_us = round(self._first_us + (self._made + 1) * period_us)
+        if self._sampling is not None:
+            self._sampling.due(time_us, self._measure, self._take)
+
+    def _take(self, sample: tuple[int, ...], time_us: int) -> None:
+        if not self._faults.frozen(time_us) or len(self._newest) != len(sample):
+            self._newest = sample
+        self._push(self._newest)
 
     def _measure(self, ends_us: NDArray[np.float64]) -> list[tuple[int, ...]]:
         config, slots = self._registers[r.SPO2_CONFIG], self._slots
@@ -269,10 +260,8 @@ class SimulatedMax3010x:
             while r.RATES_HZ[code] > fastest:
                 code -= 1
             self._registers[r.SPO2_CONFIG] = config & ~(7 << r.RATE_SHIFT) | code << r.RATE_SHIFT
-        self._due_us = None
-        if slots and not self._registers[r.MODE_CONFIG] & r.SHUTDOWN:
-            self._first_us, self._made = time_us, 0
-            self._due_us = round(time_us + self.period_us)
+        running = slots and not self._registers[r.MODE_CONFIG] & r.SHUTDOWN
+        self._sampling = Sampling(time_us, self.period_us) if running else None
 
     def _finish_die(self, time_us: int) -> None:
         sixteenths = round(self._die(time_us / 1e6) * 16)
