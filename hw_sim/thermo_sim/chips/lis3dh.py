@@ -108,7 +108,7 @@ class SimulatedLis3dh:
     def inject(self, fault: Fault, plan: FaultPlan, time_us: int) -> None:
         """FREEZE, BROWNOUT, OVERFLOW, TORN and INTERRUPT, as `faults.FaultKind` says; the chip has no others.
 
-        A torn sample has the low bytes of one and the high bytes of the next.
+        A torn sample has x of one and y and z of the next.
         """
         self._advance(time_us)
         if fault.kind is FaultKind.BROWNOUT:
@@ -202,7 +202,7 @@ class SimulatedLis3dh:
         if place == 0:
             self._flags = 0
             self._read = self._fifo[0] if self._fifo else self._shown
-        elif place % 2 and self._faults.torn():
+        elif place == 2 and self._faults.torn():
             self._read = self._fifo[1] if len(self._fifo) > 1 else self._shown
         elif not self._fifo and not self._registers[r.CONTROL_4] & r.BLOCK_UPDATE:
             self._read = self._shown

@@ -205,7 +205,7 @@ class SimulatedMlx90632:
             objects, ambient = self._counts(time_us / 1e6)
             at = 3 * self._number
             self._ram[at : at + 2] = [self._noisy(objects, 1.0), self._noisy(objects, 1.0)]
-            if not self._faults.torn():
+            if not (self._number == 1 and self._faults.torn()):
                 self._ram[at + 2] = self._noisy(ambient if self._number == 1 else REFERENCE, 1 / 3)
         self._status = self._status & ~(r.CYCLE_MASK << r.CYCLE_SHIFT) | self._number << r.CYCLE_SHIFT | r.NEW_DATA
         self._number = 3 - self._number
