@@ -18,7 +18,7 @@ class Lis3dhSettings(BusSensorSettings, frozen=True, kw_only=True, tag="lis3dh")
 
     Attributes:
         rate_hz: samples a second, one of 1, 10, 25, 50, 100, 200, 400.
-        range_g: 2, 4, 8 or 16.
+        range_g: full scale, g: 2, 4, 8 or 16.
         mode: "high-resolution" (12 bits), "normal" (10) or "low-power" (8).
         burst: samples that are read at once.
     """
