@@ -1,6 +1,7 @@
 """What can go wrong on a simulated I2C bus and in its chips, and when: by transaction number, by probability, at once."""
 
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -120,6 +121,15 @@ _TAKES: Mapping[str, frozenset[FaultKind]] = {
 }
 """Options, and the kinds that take them."""
 _NEEDS: Mapping[FaultKind, str] = {FaultKind.DRIFT: "by", FaultKind.AMBIENT: "by", FaultKind.LEFTOPEN: "ch"}
+
+OVERVIEW = "\n".join(
+    [
+        *textwrap.wrap(f"kinds: {', '.join(_KINDS)}", 100, initial_indent="  ", subsequent_indent="    "),
+        "  keys: p (chance a transaction), addr (7-bit address of a chip), ch (channel of a multiplexer),",
+        "    bits (to flip), permanent, by (kelvin, or kelvin an hour), tau (time constant, s)",
+    ]
+)
+"""Kinds and keys as a help text has them."""
 
 
 def parse_faults(specification: str) -> tuple[Fault, ...]:

@@ -236,3 +236,21 @@ def test_max30105_tears_samples_across_its_blocks_of_32_bytes(pauses) -> None:
     dark, lit = samples[0::2], samples[1::2]
     assert max(dark[:5]) < 200 < 40_000 < min(lit[:5])
     assert max(dark) > 40_000 or min(lit) < 200
+
+
+def test_two_pulse_sensors_of_the_one_address_behind_two_channels(pauses) -> None:
+    mux = SimulatedTca9548a()
+    bus = _bus(pauses, mux, frequency_hz=400_000)
+    for number in (0, 1):
+        bus.attach(
+            SimulatedMax3010x(lambda times_s, n=number: (1 + n) * pulse(times_s), seed=number), mux.channel(number)
+        )
+    levels = []
+    for number in (0, 1):
+        Smbus(bus).write_i2c_block_data(0x70, 1 << number, [])
+        driver = max30105.MAX30105(i2c_dev=Smbus(bus))
+        driver.setup(leds_enable=2, sample_average=4, sample_rate=100, pulse_width=411, adc_range=4096)
+        driver.clear_fifo()
+        wait(bus, 0.2)
+        levels.append(np.mean(driver.get_samples()))
+    assert levels[1] / levels[0] == pytest.approx(2.0, abs=0.1)

@@ -6,6 +6,8 @@ import struct
 import numpy as np
 import pytest
 from chip_bus import AIR, DIE, MAKE, SKIN, bus_of, pulse, read, still, wait, write
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sensor_bytes import ADDRESS, mlx90632_constants
 
 from thermo_core.crc8 import crc8
@@ -70,6 +72,34 @@ def test_a_chip_repeats_itself_with_its_seed_and_differs_with_another(kind: str)
 
     assert said(1) == said(1)
     assert said(1) != said(2)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(sorted(MAKE)),
+    st.lists(
+        st.tuples(st.binary(max_size=6), st.integers(0, 40), st.sampled_from([0.0, 0.001, 0.1, 20.0, 4000.0])),
+        min_size=1,
+        max_size=12,
+    ),
+    st.sampled_from(
+        ["", "freeze@2", "brownout@3", "overflow@3", "torn@2x3", "checksum@1", "drift@1:by=2", "contact@1+1s:tau=1"]
+    ),
+)
+def test_any_transactions_are_answered_or_not_acknowledged(
+    kind: str, steps: list[tuple[bytes, int, float]], faults: str
+) -> None:
+    bus = bus_of(MAKE[kind](ADDRESS[kind], 0), faults=faults)
+    for command, length, pause_s in steps:
+        try:
+            if command:
+                assert len(read(bus, ADDRESS[kind], length, command)) == length
+                write(bus, ADDRESS[kind], *command)
+            else:
+                assert len(read(bus, ADDRESS[kind], length)) == length
+        except OSError as error:
+            assert error.errno == errno.EREMOTEIO
+        wait(bus, pause_s)
 
 
 class TestMlx90632:
