@@ -40,6 +40,12 @@ from thermo_core.signals import Sample
 OK, BAD_EEPROM, UNDECODABLE, DAMAGED = 0, 5, 8, 9
 WORD = st.integers(0, 0xFFFF)
 LINES = st.builds(Line, st.floats(-50, 50, width=32), st.floats(0.5, 2, width=32), st.floats(-1, 1, width=32))
+EDGES = [
+    float(np.nextafter(np.float32(limit), np.float32(towards)))
+    for limit in (-1, -0.25, 0.25, 0.75, 1, 1.25)
+    for towards in (-2, limit, 2)
+]
+"""Each limit of an accelerometer's correction, and the numbers on both sides of it."""
 FORMATS = st.sampled_from(
     [Format(1, 0, (1 << 18) - 1), Format(3, 0, (1 << 18) - 1), Format(3, -2048, 2047), Format(3, -128, 127)]
 )
@@ -371,7 +377,9 @@ def test_acceleration(
 @given(st.data())
 def test_the_same_axes_are_refused(sensors: ctypes.CDLL, data: st.DataObject) -> None:
     sound = np.array([0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1], np.float32)
-    sound[data.draw(st.integers(0, 11))] = data.draw(st.floats(-1.5, 1.5, width=32) | st.just(math.nan))
+    sound[data.draw(st.integers(0, 11))] = data.draw(
+        st.floats(-1.5, 1.5, width=32) | st.sampled_from([math.nan, *EDGES])
+    )
     body = sound.tobytes()[: data.draw(st.sampled_from([48, 48, 47]))]
     try:
         AxesCorrection.from_body(AxesCorrection((0.0, 0.0, 0.0)).stamp, body)

@@ -9,9 +9,9 @@
 
 #define CORRECTION_BYTES 48U
 #define LARGEST_OFFSET 1.0F
-#define LEAST_GAIN 0.8F
+#define LEAST_GAIN 0.75F
 #define LARGEST_GAIN 1.25F
-#define LARGEST_SKEW 0.2F
+#define LARGEST_SKEW 0.25F
 
 enum status lis3dh_correction_read(const uint8_t *body, size_t size, struct lis3dh_correction *correction) {
   if (size != CORRECTION_BYTES) {

@@ -15,8 +15,9 @@ from thermo_core.sensors.correction import Stamp
 from thermo_core.signals import Values
 
 LARGEST_OFFSET_G = 1.0
-GAIN_RANGE = (0.8, 1.25)
-LARGEST_SKEW = 0.2
+GAIN_RANGE = (0.75, 1.25)
+LARGEST_SKEW = 0.25
+"""Limits that float32 holds exactly, so that C has the same."""
 
 _BODY = struct.Struct("<12f")
 _UNIT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
