@@ -295,6 +295,21 @@ def test_air_that_turns_cold_as_a_jacket_is_opened() -> None:
     assert wearer.celsius() == pytest.approx(24.0, abs=0.4)
 
 
+@of("mlx90632", "mlx90614")
+def test_a_thermopile_cools_with_the_air_and_one_of_them_errs_meanwhile(wearer: Wearer) -> None:
+    wearer.bus.add_faults("ambient:by=-8:tau=60")
+    wearer.poll()
+    wait(wearer.bus, 20)
+    (moment,) = wearer.poll()
+    assert 22 < float(moment["s.ta"].values) < 29
+    error_k = float(moment["s"].values) - 34.0
+    assert abs(error_k) < 0.2 if wearer.kind == "mlx90632" else error_k < -1
+    wait(wearer.bus, 600)
+    (moment,) = wearer.poll()
+    assert float(moment["s.ta"].values) == pytest.approx(22.0, abs=0.3)
+    assert float(moment["s"].values) == pytest.approx(34.0, abs=0.3)
+
+
 @of(*ALL)
 def test_a_chip_that_holds_sda_lets_go_after_nine_clocks(wearer: Wearer) -> None:
     wearer.bus.add_faults(f"stuck:addr={wearer.address}")

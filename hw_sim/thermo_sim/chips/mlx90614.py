@@ -22,8 +22,8 @@ FIRST_DATA_US = 250_000
 EEPROM_US = 10_000
 WAKE_US = 33_000
 NOISE_K = 0.02
-WARMING_K_S = 60.0
-"""Error of the object for each K/s by which the case warms, K: an uneven case shows more or less than there is."""
+WARMING_K_S = 30.0
+"""Error of the object for each K/s by which the case warms, K: half a kelvin at a kelvin a minute."""
 
 _FACTORY = {
     r.TO_MAX: 0x9993,
@@ -177,15 +177,15 @@ class SimulatedMlx90614:
 
     def _measure(self, time_us: int) -> None:
         time_s = time_us / 1e6
-        ambient = self._ambient(time_s)
-        warming = self._ambient(time_s) - self._ambient(time_s - 1)
+        ambient, before = (self._ambient(at_s) + self._surfaces[0].air_change(at_s) for at_s in (time_s, time_s - 1))
+        warming = ambient - before
         found = [ambient]
         for surface in self._surfaces:
             found.append(self._said(surface.celsius(time_s), ambient, time_s) + WARMING_K_S * warming)
         noisy = [value + self._noise_k * float(self._rng.standard_normal()) for value in found]
         share = r.IIR_SHARES[self._config & r.IIR_MASK]
-        before = noisy if self._values is None else self._values
-        self._values = [old + share * (new - old) for old, new in zip(before, noisy, strict=True)]
+        last = noisy if self._values is None else self._values
+        self._values = [old + share * (new - old) for old, new in zip(last, noisy, strict=True)]
         if not self._faults.frozen(time_us):
             words = [round((value + _KELVIN) / 0.02) for value in self._values]
             self._words = [*words, *([0] * (3 - len(words)))]

@@ -213,9 +213,8 @@ class SimulatedMlx90632:
     def _counts(self, time_s: float) -> tuple[float, float]:
         """Counts of the object channels and of the ambient channel."""
         reflected = None if self._reflected is None else self._reflected(time_s)
-        return counts_of(
-            self._physics, self._surface.celsius(time_s), self._ambient(time_s), self._emissivity, reflected
-        )
+        ambient = self._ambient(time_s) + self._surface.air_change(time_s)
+        return counts_of(self._physics, self._surface.celsius(time_s), ambient, self._emissivity, reflected)
 
     def _noisy(self, counts: float, share: float) -> int:
         return max(-32768, min(32767, round(counts + share * self._noise_counts * float(self._rng.standard_normal()))))

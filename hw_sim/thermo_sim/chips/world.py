@@ -78,7 +78,11 @@ class Surface:
 
     def air(self, time_s: float) -> float:
         """Of the air, degC."""
-        return self._air(time_s) + sum(change.at(time_s) for change in self._airs)
+        return self._air(time_s) + self.air_change(time_s)
+
+    def air_change(self, time_s: float) -> float:
+        """How far faults have changed the air, and what is as warm as the air, K."""
+        return sum(change.at(time_s) for change in self._airs)
 
     def contact(self, time_s: float) -> float:
         """Share of skin in what the thermometer feels, 0 to 1."""
