@@ -7,7 +7,7 @@ A block holds a burst (`samples`): counts without the zero bits below them; the 
 import numpy as np
 
 from thermo_core.quality import Quality
-from thermo_core.sensors import sampled, samples
+from thermo_core.sensors import moments, samples
 from thermo_core.sensors.kind import Block, Moment, SensorKind
 from thermo_core.sensors.lis3dh import decode
 from thermo_core.sensors.lis3dh.correction import AxesCorrection
@@ -38,7 +38,7 @@ class Lis3dhReader:
         """As `Reader`: a count at the end of its range is saturated; no acceleration at all on any axis is none."""
         form = self._settings.format
         burst = samples.unpack(block.data, form)
-        times_us = sampled.times_us(block, burst, self._signal.rate_hz)
+        times_us = moments.times_us(block, burst, self._signal.rate_hz)
         values = decode.acceleration(burst.values, self._settings.mg_a_count)
         common = Quality.UNCALIBRATED
         if self._correction is not None:
@@ -49,7 +49,7 @@ class Lis3dhReader:
         flags |= np.where(
             ((burst.values == form.low) | (burst.values == form.high)).any(axis=1), int(Quality.SATURATED), 0
         )
-        flags |= np.where(list(sampled.stale(burst.values, self._repeats)), int(Quality.STALE), 0)
+        flags |= np.where(list(moments.stale(burst.values, self._repeats)), int(Quality.STALE), 0)
         return [
             {
                 self._signal.name: Sample(
