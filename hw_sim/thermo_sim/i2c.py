@@ -153,7 +153,7 @@ class SimulatedBus:
             self._nodes.append(_Node(chip, behind))
             chip.power_on(self.clock.now_us())
 
-    def swap(self, chip: Chip, other: Chip) -> None:
+    def exchange(self, chip: Chip, other: Chip) -> None:
         """Put another chip in the place of one, and power it on."""
         with self.lock:
             for place, node in enumerate(self._nodes):

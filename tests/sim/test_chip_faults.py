@@ -324,7 +324,7 @@ def test_a_chip_that_holds_sda_lets_go_after_nine_clocks(wearer: Wearer) -> None
 def test_another_chip_in_its_place_has_another_identity_or_state(wearer: Wearer) -> None:
     other = MAKE[wearer.kind](wearer.address, 77)
     before = getattr(wearer.chip, "constants", None)
-    wearer.bus.swap(wearer.chip, other)
+    wearer.bus.exchange(wearer.chip, other)
     wait(wearer.bus, 0.02)
     if before is not None:
         assert other.constants != before  # type: ignore[attr-defined]

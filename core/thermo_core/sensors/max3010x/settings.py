@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from thermo_core.sensors.max3010x.registers import (
-    AVERAGES,
     BITS,
     BYTES,
     FASTEST_HZ,
@@ -91,11 +90,6 @@ class Max3010xSettings(BusSensorSettings, frozen=True, kw_only=True, tag="max301
                 f"chip does {fastest} at most, so shorten the pulses or average less"
             )
         return super().problem()
-
-    @property
-    def averaging_code(self) -> int:
-        """Of the averages, in the FIFO's configuration."""
-        return AVERAGES.index(self.averages)
 
     @property
     def slots(self) -> tuple[int, ...]:

@@ -28,9 +28,3 @@ CYCLES_S = (0.0155, 0.125, 0.25, 0.5, 1.0, 4.0, 8.0, 16.0)
 """From one result to the next, s, by code, where the conversions leave that time."""
 CONVERSION_S, LONGEST_CONVERSION_S = 0.0155, 0.0175
 """Of one conversion: as a rule, and at most."""
-
-
-def configuration(rate_hz: float, averages: int) -> int:
-    """Word for continuous conversion with `rate_hz` results a second, one of 1 / `CYCLES_S`."""
-    cycle = min(range(len(CYCLES_S)), key=lambda code: abs(CYCLES_S[code] * rate_hz - 1))
-    return cycle << CYCLE_SHIFT | AVERAGES.index(averages) << AVERAGING_SHIFT
