@@ -105,6 +105,10 @@ def test_sht4x_words_and_their_check_bytes() -> None:
     """Sensirion's example: 0xBEEF has the check byte 0x92."""
     assert sht4x.answer_of(0xBEEF, 0xBEEF) == bytes.fromhex("beef92beef92")
     assert sht4x.words_of(bytes.fromhex("beef92beef92")) == (0xBEEF, 0xBEEF)
+    with pytest.raises(SensorError, match="5 bytes"):
+        sht4x.words_of(b"12345")
+    with pytest.raises(SensorError, match="2 bytes"):
+        mlx90614.word_of(b"12", 0x5A, 0x07)
     for answer in (b"\xff" * 6, b"\x00" * 6):
         with pytest.raises(SensorError, match="check byte"):
             sht4x.words_of(answer)

@@ -21,8 +21,10 @@ def word_of(answer: bytes, address: int, command: int, check_pec: bool = True) -
         check_pec: whether the code must be right.
 
     Raises:
-        SensorError: the packet error code does not hold.
+        SensorError: the packet error code does not hold, or there are not three bytes.
     """
+    if len(answer) != 3:
+        raise SensorError(f"The MLX90614 answered {len(answer)} bytes and gives 3; read again.")
     low, high, pec = answer
     wanted = crc8(bytes((address << 1, command, address << 1 | 1, low, high)))
     if check_pec and pec != wanted:

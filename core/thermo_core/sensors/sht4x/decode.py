@@ -10,6 +10,9 @@ POLYNOMIAL, INITIAL = 0x31, 0xFF
 MEASURE = {"high": 0xFD, "medium": 0xF6, "low": 0xE0}
 SOFT_RESET, SERIAL_NUMBER = 0x94, 0x89
 
+ANSWER = 6
+"""Bytes: two words with a check byte each."""
+
 _FULL = np.float32(65535)
 
 
@@ -17,8 +20,10 @@ def words_of(answer: bytes) -> tuple[int, int]:
     """Both words of an answer of six bytes.
 
     Raises:
-        SensorError: a check byte does not hold.
+        SensorError: a check byte does not hold, or there are not six bytes.
     """
+    if len(answer) != ANSWER:
+        raise SensorError(f"The SHT4x answered {len(answer)} bytes and gives {ANSWER}; measure again.")
     for place in (0, 3):
         if crc8(answer[place : place + 2], POLYNOMIAL, INITIAL) != answer[place + 2]:
             raise SensorError(
