@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -176,8 +177,20 @@ def run(command: list[str]) -> str:
     return done.stdout + done.stderr
 
 
-def measure(header: str) -> tuple[dict[str, int], dict[str, list[bytes]]]:
-    """Instructions a call by name, and what was computed by name."""
+def measure(
+    header: str,
+    program: str = "firmware_m4.c",
+    modules: Sequence[Path] = tuple(FIRMWARE / "core" / f"{name}.c" for name in MODULES.split()),
+    dumps: Sequence[str] = ("scene", "input", "golden"),
+) -> tuple[dict[str, int], dict[str, list[bytes]]]:
+    """Instructions a call by name, and what was computed by name.
+
+    Args:
+        header: what the program works on.
+        program: beside this file.
+        modules: of the firmware, that it needs.
+        dumps: names of what is computed.
+    """
     fast_line = re.search(r"^FAST := (.*)$", (FIRMWARE / "Makefile").read_text(), re.MULTILINE)
     if fast_line is None:
         sys.exit("firmware: device/firmware/Makefile no longer says which modules are built for speed (FAST).")
@@ -189,21 +202,28 @@ def measure(header: str) -> tuple[dict[str, int], dict[str, list[bytes]]]:
         for word, value in (("FLASH_AT", "0"), ("RAM_AT", "0x20000000"), ("FLASH_SIZE", "4M")):
             script = script.replace(f"= {word}", f"= {value}")
         (folder / "link.ld").write_text(script)
-        compiler = ["arm-none-eabi-gcc", *CPU.split(), "-std=c11", "-ffunction-sections", "-fdata-sections"]
+        compiler = [
+            "arm-none-eabi-gcc",
+            *CPU.split(),
+            "-std=c11",
+            "-ffp-contract=off",
+            "-ffunction-sections",
+            "-fdata-sections",
+        ]
         objects = []
-        for module in MODULES.split():
-            level = "-O2" if module in fast else "-Os"
-            objects.append(str(folder / f"{module}.o"))
-            run([*compiler, level, "-fno-math-errno", "-c", str(FIRMWARE / "core" / f"{module}.c"), "-o", objects[-1]])
-        sources = [str(EMULATOR / "start.c"), str(Path(__file__).with_name("firmware_m4.c"))]
+        include = [f"-I{path}" for path in (FIRMWARE / "core", FIRMWARE / "sensors", Path(__file__).parent, folder)]
+        for module in modules:
+            level = "-O2" if module.stem in fast else "-Os"
+            objects.append(str(folder / f"{module.stem}.o"))
+            run([*compiler, level, "-fno-math-errno", *include, "-c", str(module), "-o", objects[-1]])
+        sources = [str(EMULATOR / "start.c"), str(Path(__file__).with_name(program))]
         link = ["-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections,--no-warn-rwx-segments"]
         elf = str(folder / "bench.elf")
-        include = [f"-I{FIRMWARE / 'core'}", f"-I{folder}"]
         run([*compiler, "-O2", *include, *sources, *objects, *link, "-T", str(folder / "link.ld"), "-lm", "-o", elf])
         qemu = ["qemu-system-arm", "-M", "mps2-an386", "-icount", "shift=0", "-nographic", "-monitor", "none"]
         said = run([*qemu, "-serial", "none", "-semihosting-config", "enable=on,target=native", "-kernel", elf])
     costs: dict[str, int] = {}
-    computed: dict[str, list[bytes]] = {"scene": [], "input": [], "golden": []}
+    computed: dict[str, list[bytes]] = {name: [] for name in dumps}
     for line in said.splitlines():
         name, _, value = line.partition(" ")
         if name in computed:

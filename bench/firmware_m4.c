@@ -1,6 +1,4 @@
-/* What the firmware's numerics cost on a Cortex-M4, for bench/firmware.py. Runs in QEMU with -icount shift=0, where
-   each instruction takes 1 ns and SysTick counts at 25 MHz: a loop of known length gives instructions a tick. Prints
-   lines of a name and a number of instructions a call; then of a name and what was computed, bytes in hexadecimal. */
+/* What the firmware's numerics cost on a Cortex-M4, for bench/firmware.py: see m4_cost.h. */
 #include <string.h>
 
 #include "correction.h"
@@ -8,17 +6,12 @@
 #include "data.h" /* eeprom, frames, random_frames, blob */
 #include "feature_extractor.h"
 #include "interpolate.h"
+#include "m4_cost.h"
 #include "mlx90640_constants.h"
 #include "mlx90640_decode.h"
 #include "thermistor.h"
 
-#define SYST_CSR (*(volatile uint32_t *)0xE000E010)
-#define SYST_RVR (*(volatile uint32_t *)0xE000E014)
-#define SYST_CVR (*(volatile uint32_t *)0xE000E018)
-#define KNOWN_LOOPS 1000000U
 #define REPEATS 20U
-
-void say(const char *text);
 
 static struct mlx90640_constants constants;
 static struct counts_encoder encoder;
@@ -29,55 +22,6 @@ static uint32_t valid[ROWS];
 static uint8_t packed[COUNTS_MAX_BYTES];
 static int32_t scratch[PIXELS];
 static int8_t input[PIXELS];
-static uint32_t known_ticks;
-
-static void show(const char *name, uint32_t value) {
-  char digits[12];
-  uint32_t at = sizeof digits - 1U;
-  digits[at] = '\0';
-  do {
-    digits[--at] = (char)('0' + value % 10U);
-    value /= 10U;
-  } while (value != 0);
-  say(name);
-  say(" ");
-  say(digits + at);
-  say("\n");
-}
-
-static void dump(const char *name, const void *data, size_t size) {
-  static const char digits[] = "0123456789abcdef";
-  static char text[2U * sizeof celsius + 1U];
-  const uint8_t *bytes = data;
-  for (size_t i = 0; i < size; i++) {
-    text[2U * i] = digits[bytes[i] >> 4];
-    text[2U * i + 1U] = digits[bytes[i] & 15U];
-  }
-  text[2U * size] = '\0';
-  say(name);
-  say(" ");
-  say(text);
-  say("\n");
-}
-
-static uint32_t ticks(void) {
-  return 0xFFFFFFU - SYST_CVR;
-}
-
-static void known_loop(void) {
-  uint32_t left = KNOWN_LOOPS;
-  __asm__ volatile("1: subs %0, #1\n bne 1b" : "+r"(left)::"cc");
-}
-
-/* Instructions of one call of `work`, which gets the number of the call. */
-static uint32_t cost(void (*work)(uint32_t), uint32_t first, uint32_t repeats) {
-  const uint32_t began = ticks();
-  for (uint32_t i = 0; i < repeats; i++) {
-    work(first + i);
-  }
-  const uint64_t took = (ticks() - began) & 0xFFFFFFU;
-  return (uint32_t)(took * 2U * KNOWN_LOOPS / known_ticks / repeats);
-}
 
 static void decode_with(const struct mlx90640_optics *optics, const uint16_t pages[2][834]) {
   struct mlx90640_conditions conditions;
@@ -188,12 +132,7 @@ static void dump_golden(void) {
 }
 
 int main(void) {
-  SYST_RVR = 0xFFFFFFU;
-  SYST_CVR = 0;
-  SYST_CSR = 5; /* on, from the processor's clock */
-  const uint32_t began = ticks();
-  known_loop();
-  known_ticks = (ticks() - began) & 0xFFFFFFU;
+  start_counting();
 
   show("extract", cost(extract, 0, REPEATS));
   show("picture", cost(picture, 0, REPEATS));

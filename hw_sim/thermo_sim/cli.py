@@ -18,6 +18,7 @@ from typing import Any
 from thermo_core.errors import ThermoError, UsageError
 from thermo_sim import control
 from thermo_sim.board import Board, BoardOptions
+from thermo_sim.faults import OVERVIEW
 from thermo_sim.hardware import load_profile, profile_names
 from thermo_sim.launch import KINDS
 from thermo_sim.pump import LineNoise
@@ -26,9 +27,9 @@ from thermo_sim.wearable import Wearable, WearableOptions
 EXIT_CODES = """exit codes: 0 ended as asked; 1 the wearable failed; 2 wrong arguments, or the link is taken;
 130 Ctrl-C. `exec` returns the command's own code, and 127 where the command does not exist."""
 
-FAULTS = """faults: a list such as nack@120,stuck:p=0.001,unplug@300+2s
-  KIND[@[+]N][xCOUNT][+DURATION][:p=PROBABILITY][:addr=0x33][:bits=N]
-  kinds: nack, stuck, flip, short, stale, aux, eeprom, unplug, delay; N counts I2C transactions, @+N from now."""
+FAULTS = f"""faults: a list such as nack@120,stuck:p=0.001,unplug@300+2s,drift:addr=0x3a:ch=2:by=0.5
+  KIND[@[+]N][xCOUNT][+DURATION][:KEY=VALUE]...; N counts I2C transactions, @+N from now.
+{OVERVIEW}"""
 
 CONTROLS = """commands: blackbody celsius=37 | scene | ambient celsius=22 | thermistors celsius=35 | thermistors
 (follow the blackbody again) | unplug seconds=2 | fault spec=nack@+10 | status. The socket LINK.ctl takes the same as

@@ -1,9 +1,11 @@
-"""What can go wrong on a simulated I2C bus, and when: by transaction number, by probability, at once."""
+"""What can go wrong on a simulated I2C bus and in its chips, and when: by transaction number, by probability, at once."""
 
 import re
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any
 
 import numpy as np
 
@@ -13,26 +15,55 @@ from thermo_core.errors import UsageError
 class FaultKind(Enum):
     """A kind of fault; the value is its name in a specification.
 
-    NACK: nobody acknowledges this transaction (EREMOTEIO).
-    STUCK: a chip holds SDA low from this transaction on (ETIMEDOUT), until nine clocks free it.
-    FLIP: `bits` bits of the data read in this transaction are inverted; no error is reported.
-    SHORT: a read of this transaction ends early (EIO, as the kernel's bcm2835 driver says; the buffer stays untouched).
-    STALE: the MLX90640 raises its new-data flag once more over the page it has already shown.
-    AUXILIARY: an auxiliary word that drivers need reads 0x7FFF until its subpage is measured again.
-    EEPROM: `bits` bits of the next EEPROM read are inverted; with `permanent`, the cells themselves change.
-    UNPLUG: the chip loses power for `duration_us` and comes back with its power-on defaults.
-    DELAY: the host is held up for `duration_us` before this transaction, so that pages are overwritten meanwhile.
+    On the bus:
+        NACK: nobody acknowledges this transaction (EREMOTEIO).
+        STUCK: SDA is held low from this transaction on (ETIMEDOUT), until nine clocks free it; with an address by that chip,
+            which blocks the bus only where the channels on its way are open, and with `permanent` whatever is clocked.
+        FLIP: `bits` bits of the data read in this transaction are inverted; no error is reported.
+        SHORT: a read of this transaction ends early (EIO, as the kernel's bcm2835 driver says; the buffer stays untouched).
+        ONES, ZEROS: all data read in this transaction are 0xFF, as without a pull-up or a supply, or 0x00.
+        UNPLUG: the chip loses power for `duration_us` and comes back with its power-on defaults.
+        DELAY: the host is held up for `duration_us` before this transaction, so that data are overwritten meanwhile.
+
+    In a chip:
+        STALE: the MLX90640 raises its new-data flag once more over the page it has already shown.
+        AUXILIARY: an auxiliary word that drivers need reads 0x7FFF until its subpage is measured again.
+        EEPROM: `bits` bits of the next EEPROM read are inverted; with `permanent`, the cells themselves change.
+        FREEZE: readings keep their value while flags and counters go on, for `duration_us` or for good.
+        CHECKSUM: one bit of the next check byte (PEC, CRC) is wrong.
+        BROWNOUT: the supply dips: registers are back at their reset, and status bits say so where a chip has them.
+        OVERFLOW: the FIFO fills as if nobody had read it for long; what came meanwhile is lost.
+        TORN: the next sample read has bytes of two.
+        INTERRUPT: the interrupt line is stuck at active for `duration_us` or for good.
+        LEFTOPEN: a channel of a multiplexer is open, as one is that a reset of the host left so.
+
+    In front of a thermometer or light sensor:
+        DRIFT: it drifts by `by` kelvin an hour from now on.
+        CONTACT: it loses touch with skin for `duration_us` or for good: readings go to those of air with `tau_s`.
+        AMBIENT: the air changes by `by` kelvin with `tau_s`, for `duration_us` or for good, as when a jacket is opened.
     """
 
     NACK = "nack"
     STUCK = "stuck"
     FLIP = "flip"
     SHORT = "short"
+    ONES = "ones"
+    ZEROS = "zeros"
+    UNPLUG = "unplug"
+    DELAY = "delay"
     STALE = "stale"
     AUXILIARY = "aux"
     EEPROM = "eeprom"
-    UNPLUG = "unplug"
-    DELAY = "delay"
+    FREEZE = "freeze"
+    CHECKSUM = "checksum"
+    BROWNOUT = "brownout"
+    OVERFLOW = "overflow"
+    TORN = "torn"
+    INTERRUPT = "interrupt"
+    LEFTOPEN = "leftopen"
+    DRIFT = "drift"
+    CONTACT = "contact"
+    AMBIENT = "ambient"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +78,12 @@ class Fault:
         count: how many consecutive transactions it strikes.
         probability: chance a transaction; 0 means by schedule.
         address: strike only this 7-bit address; None for all.
-        duration_us: how long a chip stays unplugged, or the host is held up.
+        channel: strike only behind this channel of a multiplexer, or this channel of one; None for all.
+        duration_us: how long it lasts; None for good.
         bits: how many bits flip.
-        permanent: EEPROM cells change for good.
+        permanent: EEPROM cells change for good; SDA stays low.
+        by: kelvin, or kelvin an hour.
+        tau_s: time constant, s.
     """
 
     kind: FaultKind
@@ -58,9 +92,12 @@ class Fault:
     count: int = 1
     probability: float = 0.0
     address: int | None = None
-    duration_us: int = 1_000_000
+    channel: int | None = None
+    duration_us: int | None = 1_000_000
     bits: int = 1
     permanent: bool = False
+    by: float = 0.0
+    tau_s: float = 0.0
 
 
 _TOKEN = re.compile(
@@ -69,16 +106,41 @@ _TOKEN = re.compile(
 )
 _UNIT_US = {"us": 1, "ms": 1_000, "s": 1_000_000}
 _KINDS = {kind.value: kind for kind in FaultKind}
+_MOMENTARY = frozenset({FaultKind.UNPLUG, FaultKind.DELAY})
+"""Faults that last a second where no duration is given."""
+_LASTING = frozenset({FaultKind.FREEZE, FaultKind.INTERRUPT, FaultKind.CONTACT, FaultKind.AMBIENT, FaultKind.DRIFT})
+"""Faults that last for good where no duration is given."""
+_TAKES: Mapping[str, frozenset[FaultKind]] = {
+    "p": frozenset(FaultKind),
+    "addr": frozenset(FaultKind),
+    "ch": frozenset(FaultKind) - {FaultKind.NACK, FaultKind.FLIP, FaultKind.SHORT, FaultKind.DELAY},
+    "bits": frozenset({FaultKind.FLIP, FaultKind.EEPROM}),
+    "permanent": frozenset({FaultKind.EEPROM, FaultKind.STUCK}),
+    "by": frozenset({FaultKind.DRIFT, FaultKind.AMBIENT}),
+    "tau": frozenset({FaultKind.CONTACT, FaultKind.AMBIENT}),
+}
+"""Options, and the kinds that take them."""
+_NEEDS: Mapping[FaultKind, str] = {FaultKind.DRIFT: "by", FaultKind.AMBIENT: "by", FaultKind.LEFTOPEN: "ch"}
+
+OVERVIEW = "\n".join(
+    [
+        *textwrap.wrap(f"kinds: {', '.join(_KINDS)}", 100, initial_indent="  ", subsequent_indent="    "),
+        "  keys: p (chance a transaction), addr (7-bit address of a chip), ch (channel of a multiplexer),",
+        "    bits (to flip), permanent, by (kelvin, or kelvin an hour), tau (time constant, s)",
+    ]
+)
+"""Kinds and keys as a help text has them."""
 
 
 def parse_faults(specification: str) -> tuple[Fault, ...]:
     """Read a fault specification, for example ``nack@120,stuck:p=0.001,unplug@300+2s``.
 
     A specification is a list of faults, separated by commas. A fault is
-    ``KIND[@[+]N][xCOUNT][+DURATION][:KEY[=VALUE]]...``: the kind (nack, stuck, flip, short, stale, aux, eeprom, unplug,
-    delay), the transaction number (``@+N`` counts from now), how many transactions in a row, how long (us, ms or s; for
-    unplug and delay, 1 s where omitted), and the keys ``p`` (probability a transaction), ``addr`` (only this chip),
-    ``bits`` (how many flip) and ``permanent`` (EEPROM). With neither ``@`` nor ``p`` it strikes the next transaction.
+    ``KIND[@[+]N][xCOUNT][+DURATION][:KEY[=VALUE]]...``: the kind (a value of `FaultKind`), the transaction number (``@+N`` counts
+    from now), how many transactions in a row, how long (us, ms or s; 1 s where omitted for unplug and delay, for good for
+    the others that last), and the keys ``p`` (probability a transaction), ``addr`` (only this chip), ``ch`` (only behind this
+    channel of a multiplexer), ``bits`` (how many flip), ``permanent``, ``by`` (kelvin, or kelvin an hour) and ``tau`` (time
+    constant, s). With neither ``@`` nor ``p`` it strikes the next transaction.
 
     Raises:
         UsageError: the specification does not parse; the message names the part.
@@ -97,38 +159,72 @@ def _parse_one(token: str) -> Fault:
     if match["count"] is not None:
         fault = replace(fault, count=_positive(token, "count", match["count"]))
     if match["duration"] is not None:
-        if kind not in (FaultKind.UNPLUG, FaultKind.DELAY):
-            raise UsageError(f"The fault '{token}' has a duration, which only unplug and delay take; remove it.")
+        if kind not in _MOMENTARY | _LASTING - {FaultKind.DRIFT}:
+            lasting = ", ".join(one.value for one in FaultKind if one in _MOMENTARY | _LASTING - {FaultKind.DRIFT})
+            raise UsageError(f"The fault '{token}' has a duration, which only {lasting} take; remove it.")
         fault = replace(fault, duration_us=round(float(match["duration"]) * _UNIT_US[match["unit"]]))
-    for option in filter(None, match["options"].split(":")):
-        fault = _with_option(token, fault, *option.partition("=")[::2])
+    elif kind in _LASTING:
+        fault = replace(fault, duration_us=None)
+    given = [option.partition("=")[::2] for option in filter(None, match["options"].split(":"))]
+    for key, value in given:
+        fault = _with_option(token, fault, key, value)
+    needed = _NEEDS.get(kind)
+    if needed is not None and needed not in dict(given):
+        raise UsageError(f"The fault '{token}' needs the option '{needed}'; write it like {kind.value}:{needed}=2.")
     if fault.probability and fault.at is not None:
         raise UsageError(f"The fault '{token}' has both a transaction number and a probability; give one of them.")
     return fault
 
 
 def _with_option(token: str, fault: Fault, key: str, value: str) -> Fault:
-    if key == "p":
+    takers = _TAKES.get(key)
+    if takers is None or (key == "permanent" and value):
+        raise UsageError(f"The fault '{token}' has the unknown option '{key}'; use {', '.join(_TAKES)}.")
+    if fault.kind not in takers:
+        raise UsageError(
+            f"The fault '{token}' has the option '{key}', which {fault.kind.value} does not take; remove it."
+        )
+    changes: Mapping[str, Any] = _READ[key](token, value)
+    return replace(fault, **changes)
+
+
+def _read_number(
+    name: str, field: str, low: float, high: float, example: str
+) -> Callable[[str, str], dict[str, float]]:
+    def read(token: str, text: str) -> dict[str, float]:
         try:
-            probability = float(value)
+            number = float(text)
         except ValueError:
-            probability = -1.0
-        if not 0 < probability <= 1:
-            raise UsageError(f"The fault '{token}' has the probability '{value}'; give a number above 0 and at most 1.")
-        return replace(fault, probability=probability)
-    if key == "addr":
+            number = float("nan")
+        if not low <= number <= high:
+            raise UsageError(f"The fault '{token}' has the {name} '{text}'; give {example}.")
+        return {field: number}
+
+    return read
+
+
+def _read_whole(name: str, field: str, low: int, high: int, example: str) -> Callable[[str, str], dict[str, int]]:
+    def read(token: str, text: str) -> dict[str, int]:
         try:
-            address = int(value, 0)
+            number = int(text, 0)
         except ValueError:
-            address = -1
-        if not 0 <= address <= 0x7F:
-            raise UsageError(f"The fault '{token}' has the address '{value}'; give a 7-bit address such as 0x33.")
-        return replace(fault, address=address)
-    if key == "bits":
-        return replace(fault, bits=_positive(token, "bits", value))
-    if key == "permanent" and value == "":
-        return replace(fault, permanent=True)
-    raise UsageError(f"The fault '{token}' has the unknown option '{key}'; use p, addr, bits or permanent.")
+            number = low - 1
+        if not low <= number <= high:
+            raise UsageError(f"The fault '{token}' has the {name} '{text}'; give {example}.")
+        return {field: number}
+
+    return read
+
+
+_READ: Mapping[str, Callable[[str, str], Mapping[str, float]]] = {
+    "p": _read_number("probability", "probability", 1e-12, 1, "a number above 0 and at most 1"),
+    "addr": _read_whole("address", "address", 0, 0x7F, "a 7-bit address such as 0x33"),
+    "ch": _read_whole("channel", "channel", 0, 7, "a channel, 0 to 7"),
+    "bits": lambda token, text: {"bits": _positive(token, "bits", text)},
+    "permanent": lambda token, text: {"permanent": True},
+    "by": _read_number("change", "by", -100, 100, "kelvin, -100 to 100"),
+    "tau": _read_number("time constant", "tau_s", 0, 3600, "seconds, 0 to 3600"),
+}
 
 
 def _positive(token: str, what: str, text: str) -> int:

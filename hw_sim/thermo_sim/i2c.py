@@ -1,5 +1,8 @@
 """A simulated I2C bus: smbus2's `i2c_rdwr` in front, register-level chips behind, time and faults in between.
 
+A bus is a tree: a chip may sit behind channels of multiplexers, which are chips themselves, and is heard only while all of them
+are open. Chips that answer to one address at once pull the same wire: what is read is the AND of what they say.
+
 A transaction costs simulated time (nine clocks a byte). Errors are those a Raspberry Pi's kernel reports:
 
 * nobody acknowledges: ``EREMOTEIO`` (121);
@@ -12,6 +15,7 @@ import ctypes
 import errno
 import os
 import threading
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from thermo_core.clock import Clock
@@ -23,6 +27,8 @@ _MAX_MESSAGES = 42
 _MAX_BYTES = 8192
 _TIMEOUT_US = 1_000_000
 _GENERAL_CALL = 0x00
+_LEVELS = {FaultKind.ONES: 0xFF, FaultKind.ZEROS: 0x00}
+_ON_THE_WIRE = frozenset({FaultKind.NACK, FaultKind.FLIP, FaultKind.SHORT, *_LEVELS})
 
 
 class Chip(Protocol):
@@ -58,6 +64,46 @@ class Chip(Protocol):
         ...
 
 
+class Gate(Protocol):
+    """A channel of a multiplexer: the way from one segment of a bus to another."""
+
+    @property
+    def chip(self) -> Chip:
+        """The multiplexer."""
+        ...
+
+    @property
+    def number(self) -> int:
+        """Of the channel."""
+        ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether both segments are joined at this moment."""
+        ...
+
+
+@dataclass(eq=False, slots=True)
+class _Node:
+    """A chip in its place.
+
+    Attributes:
+        chip: itself.
+        behind: the channel it sits behind; None on the main segment.
+        powered: whether it has a supply.
+        back_us: when it gets one again; None where nobody knows.
+        holds_sda: whether it holds SDA low.
+        for_good: whether no clock makes it let go.
+    """
+
+    chip: Chip
+    behind: Gate | None
+    powered: bool = True
+    back_us: int | None = None
+    holds_sda: bool = False
+    for_good: bool = False
+
+
 class SimulatedBus:
     """One I2C bus, duck-typed as `smbus2.SMBus` for `i2c_rdwr`; may be called from several threads.
 
@@ -84,23 +130,36 @@ class SimulatedBus:
         self.faults = faults if faults is not None else FaultPlan()
         self.transactions = 0
         self.lock = threading.RLock()
-        self._chips: list[Chip] = []
-        self._absent_until_us: dict[int, int | None] = {}
+        self._nodes: list[_Node] = []
         self._stuck = False
 
-    def attach(self, chip: Chip) -> None:
+    def attach(self, chip: Chip, behind: Gate | None = None) -> None:
         """Put a chip on the bus and power it on.
 
+        Args:
+            chip: what to attach.
+            behind: channel of a multiplexer that is on the bus already; None for the main segment.
+
         Raises:
-            UsageError: another chip has that address.
+            UsageError: another chip of that segment has that address, or the multiplexer is not on the bus.
         """
         with self.lock:
-            if any(other.address == chip.address for other in self._chips):
+            if behind is not None and all(node.chip is not behind.chip for node in self._nodes):
+                raise UsageError("A channel leads nowhere: attach its multiplexer to the bus first.")
+            if any(_same_segment(node.behind, behind) and node.chip.address == chip.address for node in self._nodes):
                 raise UsageError(
                     f"Two chips have the I2C address 0x{chip.address:02X}; give one of them another address."
                 )
-            self._chips.append(chip)
+            self._nodes.append(_Node(chip, behind))
             chip.power_on(self.clock.now_us())
+
+    def exchange(self, chip: Chip, other: Chip) -> None:
+        """Put another chip in the place of one, and power it on."""
+        with self.lock:
+            for place, node in enumerate(self._nodes):
+                if node.chip is chip:
+                    self._nodes[place] = _Node(other, node.behind)
+                    other.power_on(self.clock.now_us())
 
     def add_faults(self, faults: str) -> None:
         """Add faults while the bus runs (see `faults.parse_faults`).
@@ -120,17 +179,18 @@ class SimulatedBus:
         """Give power back to every unplugged chip."""
         with self.lock:
             now_us = self.clock.now_us()
-            for chip in self._chips:
-                if id(chip) in self._absent_until_us:
-                    self._absent_until_us[id(chip)] = now_us
+            for node in self._nodes:
+                if not node.powered:
+                    node.back_us = now_us
             self._return_chips(now_us)
 
     def recover(self) -> None:
-        """Clock SCL nine times and send a STOP: frees SDA."""
+        """Clock SCL nine times and send a STOP: whoever hears it lets go of SDA."""
         with self.lock:
             self._stuck = False
-            for chip in self._chips:
-                chip.stop()
+            for node in self._reachable():
+                node.holds_sda = node.holds_sda and node.for_good
+                node.chip.stop()
             self._sleep_bits(self.clock.now_us(), 10)
 
     def close(self) -> None:
@@ -149,37 +209,42 @@ class SimulatedBus:
                 raise _os_error(errno.EINVAL)
             start_us = self.clock.now_us()
             addresses = frozenset(message.addr for message in messages)
-            flips, cut = 0, False
-            refused = False
-            for fault in self.faults.strike(transaction, addresses):
+            faults = self.faults.strike(transaction, addresses)
+            for fault in faults:
                 if fault.kind is FaultKind.STUCK:
-                    self._stuck = True
-                elif fault.kind is FaultKind.NACK:
-                    refused = True
-                elif fault.kind is FaultKind.FLIP:
-                    flips += fault.bits
-                elif fault.kind is FaultKind.SHORT:
-                    cut = True
+                    self._hold(fault)
                 elif fault.kind is FaultKind.UNPLUG:
-                    self._unplug(start_us, fault.duration_us, fault.address)
+                    self._unplug(start_us, fault.duration_us, fault.address, fault.channel)
                 elif fault.kind is FaultKind.DELAY:
-                    self.clock.sleep_until_us(start_us + fault.duration_us)
+                    self.clock.sleep_until_us(start_us + (fault.duration_us or 0))
                     start_us = self.clock.now_us()
-                else:
-                    for chip in self._chips:
-                        if fault.address is None or chip.address == fault.address:
-                            chip.inject(fault, self.faults, start_us)
-            if self._stuck:
+                elif fault.kind not in _ON_THE_WIRE:
+                    own_channel = fault.kind is FaultKind.LEFTOPEN  # of a multiplexer, not one that it sits behind
+                    for node in self._concerned(fault.address, None if own_channel else fault.channel):
+                        node.chip.inject(fault, self.faults, start_us)
+            self._return_chips(start_us)
+            reachable = self._reachable()
+            if self._stuck or any(node.holds_sda for node in reachable):
                 self.clock.sleep_until_us(start_us + _TIMEOUT_US)
                 raise _os_error(errno.ETIMEDOUT)
-            if refused:
+            struck = {fault.kind for fault in faults}
+            if FaultKind.NACK in struck:
                 self._sleep_bits(start_us, 11)
                 raise _os_error(errno.EREMOTEIO)
-            if self._absent_until_us:
-                self._return_chips(start_us)
-            self._transfer(messages, start_us, flips, cut)
+            received = self._transfer(messages, start_us, [node.chip for node in reachable])
+            if FaultKind.SHORT in struck and received:
+                raise _os_error(errno.EIO)
+            flips = sum(fault.bits for fault in faults if fault.kind is FaultKind.FLIP)
+            for message, data in received:
+                if flips:
+                    data, flips = self.faults.flip_bits(data, flips), 0
+                for kind, byte in _LEVELS.items():
+                    if kind in struck:
+                        data = bytes((byte,)) * len(data)
+                ctypes.memmove(message.buf, data, message.len)
 
-    def _transfer(self, messages: tuple[Any, ...], start_us: int, flips: int, cut: bool) -> None:
+    def _transfer(self, messages: tuple[Any, ...], start_us: int, chips: list[Chip]) -> list[tuple[Any, bytes]]:
+        """Run the messages; what was read, by message."""
         bits = 0
         received: list[tuple[Any, bytes]] = []
         involved: list[Chip] = []
@@ -187,53 +252,88 @@ class SimulatedBus:
             for message in messages:
                 bits += 1 + 9  # START and address
                 at_us = start_us + bits * 1_000_000 // self.frequency_hz
-                bits += 9 * message.len
                 if message.addr == _GENERAL_CALL and not message.flags & _READ_FLAG:
-                    for chip in self._present():
+                    for chip in chips:
                         chip.general_call(ctypes.string_at(message.buf, message.len), at_us)
+                    bits += 9 * message.len
                     continue
-                chip_or_none = next((chip for chip in self._present() if chip.address == message.addr), None)
-                if chip_or_none is None:
-                    raise _os_error(errno.EREMOTEIO)
-                involved.append(chip_or_none)
+                answering = [chip for chip in chips if chip.address == message.addr]
+                involved += answering
                 if message.flags & _READ_FLAG:
-                    data = chip_or_none.read(message.len, at_us, self.frequency_hz)
-                    if data is None:
+                    said = [chip.read(message.len, at_us, self.frequency_hz) for chip in answering]
+                    heard = [data for data in said if data is not None]
+                    if not heard:
                         raise _os_error(errno.EREMOTEIO)
-                    received.append((message, data))
-                elif not chip_or_none.write(ctypes.string_at(message.buf, message.len), at_us, self.frequency_hz):
+                    bits += 9 * message.len
+                    received.append((message, _together(heard)))
+                elif not answering:
                     raise _os_error(errno.EREMOTEIO)
+                else:
+                    bits += 9 * message.len
+                    data = ctypes.string_at(message.buf, message.len)
+                    heard_by = [chip.write(data, at_us, self.frequency_hz) for chip in answering]
+                    if not any(heard_by):
+                        raise _os_error(errno.EREMOTEIO)
         finally:
             for chip in involved:
                 chip.stop()
             self._sleep_bits(start_us, bits + 1)
-        if cut and received:
-            raise _os_error(errno.EIO)
-        for message, data in received:
-            if flips:
-                data = self.faults.flip_bits(data, flips)
-                flips = 0
-            ctypes.memmove(message.buf, data, message.len)
+        return received
 
-    def _present(self) -> list[Chip]:
-        if not self._absent_until_us:
-            return self._chips
-        return [chip for chip in self._chips if id(chip) not in self._absent_until_us]
+    def _reachable(self) -> list[_Node]:
+        """Chips with power that the main segment is joined to at this moment."""
+        found: list[_Node] = []
+        joined: set[int] = set()
+        for node in self._nodes:  # a multiplexer is attached before what is behind it
+            behind = node.behind
+            if node.powered and (behind is None or (id(behind.chip) in joined and behind.is_open)):
+                found.append(node)
+                joined.add(id(node.chip))
+        return found
 
-    def _unplug(self, now_us: int, duration_us: int | None, address: int | None) -> None:
-        for chip in self._chips:
-            if address is None or chip.address == address:
-                self._absent_until_us[id(chip)] = None if duration_us is None else now_us + duration_us
+    def _concerned(self, address: int | None, channel: int | None) -> list[_Node]:
+        """Chips of that address behind that channel; None for any."""
+        return [
+            node
+            for node in self._nodes
+            if (address is None or node.chip.address == address)
+            and (channel is None or (node.behind is not None and node.behind.number == channel))
+        ]
+
+    def _hold(self, fault: Fault) -> None:
+        if fault.address is None:
+            self._stuck = True
+            return
+        for node in self._concerned(fault.address, fault.channel):
+            node.holds_sda, node.for_good = True, fault.permanent
+
+    def _unplug(self, now_us: int, duration_us: int | None, address: int | None, channel: int | None = None) -> None:
+        for node in self._concerned(address, channel):
+            node.powered, node.holds_sda = False, False
+            node.back_us = None if duration_us is None else now_us + duration_us
 
     def _return_chips(self, now_us: int) -> None:
-        for chip in self._chips:
-            until_us = self._absent_until_us.get(id(chip))
-            if until_us is not None and until_us <= now_us:
-                del self._absent_until_us[id(chip)]
-                chip.power_on(until_us)
+        for node in self._nodes:
+            if not node.powered and node.back_us is not None and node.back_us <= now_us:
+                node.powered = True
+                node.chip.power_on(node.back_us)
 
     def _sleep_bits(self, start_us: int, bits: int) -> None:
         self.clock.sleep_until_us(start_us - (-bits * 1_000_000 // self.frequency_hz))
+
+
+def _same_segment(one: Gate | None, other: Gate | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one.chip is other.chip and one.number == other.number
+
+
+def _together(heard: list[bytes]) -> bytes:
+    """What is on a wire that several pull low."""
+    data = heard[0]
+    for other in heard[1:]:
+        data = bytes(a & b for a, b in zip(data, other, strict=True))
+    return data
 
 
 def _os_error(number: int) -> OSError:

@@ -245,8 +245,7 @@ def test_another_sensor_at_the_address_brings_its_own_constants() -> None:
     other = SimulatedHardware.from_profile(seed=77, clock=hardware.clock, warm_up_tau_s=0)
     hardware.bus.unplug(address=0x33)
     assert sensor.capture(hardware.clock.now_us() + 300_000) is None
-    hardware.bus._chips[0] = other.chip
-    other.chip.power_on(hardware.clock.now_us())
+    hardware.bus.exchange(hardware.chip, other.chip)
     sensor.next_subpage()
     np.testing.assert_array_equal(sensor.eeprom, other.chip.cells.words)
     assert counters.get("sensor_changed") == 1

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from firmware_library import HARNESS, build
+from firmware_library import FIRMWARE, HARNESS, build
 from numpy.typing import NDArray
 
 NUMERICS = "mlx90640_constants mlx90640_decode interpolate counts thermistor correction feature_extractor select crc"
@@ -93,4 +93,16 @@ def wire(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     for name in WIRE_FLAGS.split():
         getattr(library, name).restype = ctypes.c_bool
     library.wire_counter.restype = ctypes.c_char_p
+    return library
+
+
+@pytest.fixture(scope="session")
+def sensors(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    """Decoders and codecs of sensors; undefined behaviour aborts."""
+    modules = sorted((FIRMWARE / "sensors").glob("*.c"))
+    library = build(tmp_path_factory.mktemp("sensors"), "sensors", [], *modules)
+    for name in ("sensors_pack", "sensors_longest"):
+        getattr(library, name).restype = ctypes.c_size_t
+    for name in ("max3010x", "lis3dh", "sht4x", "tmp117"):
+        getattr(library, f"sensors_{name}_decode").restype = ctypes.c_uint16
     return library

@@ -2,6 +2,8 @@
 
 import importlib.util
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -30,3 +32,14 @@ def test_temperatures_are_cores_and_instructions_within_their_goals(bench: Modul
     assert parity.golden_k < 0.001
     assert parity.vendor_k < 0.02
     assert parity.steps <= 1 and parity.differing < 0.1
+
+
+@pytest.mark.usefixtures("bench")
+def test_small_sensors_read_and_pack_the_same_bytes() -> None:
+    """bench/sensors.py holds what the emulated microcontroller computes to core's, and its packing to 60 % of raw."""
+    command = [sys.executable, str(REPOSITORY / "bench" / "sensors.py")]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "thermo_core's byte for byte: yes" in said
+    shares = [float(line.split()[-1].rstrip("%")) for line in said.splitlines() if line.startswith("pulse at 100 Hz,")]
+    assert len(shares) == 3
+    assert max(shares) <= 60

@@ -8,7 +8,7 @@ from pathlib import Path
 FIRMWARE = Path(__file__).resolve().parents[2] / "device/firmware"
 HARNESS = Path(__file__).resolve().parents[1] / "firmware/harness"
 FLAGS = ("-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fPIC", "-fsanitize=undefined",
-         "-fno-sanitize-recover=all", "-static-libubsan")  # fmt: skip
+         "-fno-sanitize-recover=all", "-static-libubsan", "-ffp-contract=off")  # fmt: skip
 
 
 def build(folder: Path, harness: str, modules: Sequence[str], *more: Path) -> ctypes.CDLL:

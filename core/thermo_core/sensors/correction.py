@@ -29,7 +29,15 @@ VERSION = 2
 MAX_IDENTITY = 8
 MAX_BODY = 16_384
 
-KINDS: Mapping[str, int] = {"mlx90640": 1, "ads1115-ntc": 2}
+KINDS: Mapping[str, int] = {
+    "mlx90640": 1,
+    "ads1115-ntc": 2,
+    "mlx90632": 3,
+    "mlx90614": 4,
+    "tmp117": 5,
+    "sht4x": 6,
+    "lis3dh": 7,
+}
 """Number of each kind of sensor that can be corrected; never used again for another."""
 
 HEADER = struct.Struct("<4sBBBx8sQf")

@@ -1,6 +1,7 @@
 """What a profile says of any sensor, whatever its kind."""
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
@@ -11,6 +12,22 @@ from thermo_core.signals import Signal
 
 Hop = Annotated[str, Meta(min_length=8, max_length=32)]
 Address = Annotated[int, Meta(ge=paths.FIRST_ADDRESS, le=paths.LAST_ADDRESS)]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a driver has to say to a chip, and hear from it, in one go; between two visits the chip works by itself.
+
+    Attributes:
+        about: what for, in words.
+        per_second: visits.
+        transactions: of each, the bytes of its messages without the address, in order: (2, 4) writes two and, after a
+            repeated start, reads four.
+    """
+
+    about: str
+    per_second: float
+    transactions: tuple[tuple[int, ...], ...]
 
 
 class SensorSettings(Record, frozen=True, tag_field="kind"):
@@ -39,6 +56,11 @@ class SensorSettings(Record, frozen=True, tag_field="kind"):
         """Where it sits; None for what is on no bus."""
         return None
 
+    @property
+    def visits(self) -> tuple[Visit, ...]:
+        """What it needs of the bus while it runs without faults; nothing where it is on none."""
+        return ()
+
     def problem(self) -> str:
         """What is wrong beyond what types say, as a clause that reads on from the sensor's name; ""."""
         return ""
@@ -53,6 +75,11 @@ class BusSensorSettings(SensorSettings, frozen=True, kw_only=True):
 
     path: Annotated[tuple[Hop | Address, ...], Meta(min_length=1, max_length=paths.MAX_HOPS + 1)]
 
+    max_bus_hz: ClassVar[int] = 400_000
+    """Greatest frequency of the bus that the chip bears, Hz."""
+    addresses: ClassVar[tuple[int, ...]] = ()
+    """Addresses the chip can have; any where there are none."""
+
     @property
     def bus_path(self) -> paths.BusPath:
         """The path, read. Raises SchemaError."""
@@ -61,7 +88,10 @@ class BusSensorSettings(SensorSettings, frozen=True, kw_only=True):
     def problem(self) -> str:
         """As the base has it."""
         try:
-            self.bus_path  # noqa: B018 (parsing is the check)
+            address = self.bus_path.address
         except SchemaError as error:
             return f"has a path that {error}"
+        if self.addresses and address not in self.addresses:
+            possible = ", ".join(f"0x{one:02X}" for one in self.addresses)
+            return f"has the address 0x{address:02X}; the chip has {possible}"
         return ""

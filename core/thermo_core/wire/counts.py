@@ -1,7 +1,6 @@
 """Lossless packing of one subpage's counts: prediction from a key frame, then Rice codes in two planes.
 
-A code's low bits and its unary part lie in separate planes, so that NumPy unpacks all of them at once and C packs them
-with two bit writers. docs/wire.md has the layout and a worked example.
+`rice` has the codes; docs/wire.md the layout and a worked example.
 """
 
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from thermo_core import rice
 from thermo_core.errors import CountsError, MissingKeyFrameError, UsageError
 from thermo_core.frames import (
     AUXILIARY_WORDS,
@@ -34,10 +34,6 @@ DEFAULT_KEY_INTERVAL = 64
 _RAW = 15
 """In place of a Rice parameter: the block is not coded."""
 _CHESS = 1 << 12
-_SHIFTS = np.arange(_RAW, dtype=np.uint16)[:, None]
-_PARAMETERS = np.arange(_RAW)
-
-_Bits = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +204,11 @@ def _from_key_residual(residual: Words) -> Words:
 def _pack(pixels: Words, pixel_residual: Words, auxiliary: Words, auxiliary_residual: Words) -> bytes:
     mean = (2 * int(pixel_residual.view(np.int16).sum(dtype=np.int64)) + OWN_PIXELS) // (2 * OWN_PIXELS)
     offset = max(-128, min(127, mean))
-    pixel_k, pixel_planes = _rice(_fold(pixel_residual - np.uint16(offset & 0xFFFF)))
+    pixel_k, pixel_planes = rice.encode(_fold(pixel_residual - np.uint16(offset & 0xFFFF)))
     if len(pixel_planes) >= 2 * OWN_PIXELS:
         pixel_k, offset, pixel_planes = _RAW, 0, pixels.astype("<u2").tobytes()
     changed = auxiliary_residual != 0
-    auxiliary_k, planes = _rice(_fold(auxiliary_residual[changed]) - np.uint16(1))
+    auxiliary_k, planes = rice.encode(_fold(auxiliary_residual[changed]) - np.uint16(1))
     auxiliary_planes = np.packbits(changed).tobytes() + planes
     if len(auxiliary_planes) >= 2 * AUXILIARY_WORDS:
         auxiliary_k, auxiliary_planes = _RAW, auxiliary.astype("<u2").tobytes()
@@ -228,71 +224,27 @@ def _unpack(data: bytes) -> tuple[_Block, _Block]:
     if pixel_k == _RAW:
         pixel_block, at = _raw_block(data, at, OWN_PIXELS)
     else:
-        folded, at = _unrice(data, at, OWN_PIXELS, pixel_k)
-        pixel_block = _Block(False, _unfold(folded) + offset)
+        folded, at = rice.decode(data, at, OWN_PIXELS, pixel_k, 16)
+        pixel_block = _Block(False, _unfold(folded.astype(np.uint16)) + offset)
     if auxiliary_k == _RAW:
         auxiliary_block, at = _raw_block(data, at, AUXILIARY_WORDS)
     else:
-        bitmap = np.frombuffer(_slice(data, at, AUXILIARY_WORDS // 8), np.uint8)
+        bitmap = np.frombuffer(rice.part(data, at, AUXILIARY_WORDS // 8), np.uint8)
         changed = np.unpackbits(bitmap).view(np.bool_)
-        folded, at = _unrice(data, at + AUXILIARY_WORDS // 8, int(changed.sum()), auxiliary_k)
+        folded, at = rice.decode(data, at + AUXILIARY_WORDS // 8, int(changed.sum()), auxiliary_k, 16)
         if folded.size and folded.max() == 0xFFFF:
             raise CountsError("Packed counts hold an auxiliary difference beyond 16 bits; drop the record.")
         residual = np.zeros(AUXILIARY_WORDS, np.uint16)
-        residual[changed] = _unfold(folded + np.uint16(1))
+        residual[changed] = _unfold((folded + 1).astype(np.uint16))
         auxiliary_block = _Block(False, residual)
     if at != len(data):
         raise CountsError(f"Packed counts go on for {len(data) - at} bytes after their end; drop the record.")
     return pixel_block, auxiliary_block
 
 
-def _rice(values: Words) -> tuple[int, bytes]:
-    """The cheapest Rice parameter and both planes."""
-    if not values.size:
-        return 0, b""
-    k = int(np.argmin((values >> _SHIFTS).sum(axis=1, dtype=np.int64) + values.size * _PARAMETERS))
-    ends = np.cumsum((values >> k) + np.uint32(1), dtype=np.int64)
-    unary = np.zeros(int(ends[-1]), np.uint8)
-    unary[ends - 1] = 1
-    low = (values[:, None] >> _low_shifts(k)).astype(np.uint8) & 1
-    return k, np.packbits(low).tobytes() + np.packbits(unary).tobytes()
-
-
-def _unrice(data: bytes, at: int, count: int, k: int) -> tuple[Words, int]:
-    """`count` values of parameter `k` that start at byte `at`, and the byte after them."""
-    if not count:
-        return np.empty(0, np.uint16), at
-    low_bytes = (count * k + 7) // 8
-    low_bits = np.unpackbits(np.frombuffer(_slice(data, at, low_bytes), np.uint8))
-    at += low_bytes
-    unary_bits = np.unpackbits(np.frombuffer(data, np.uint8, offset=at)) if at < len(data) else np.empty(0, np.uint8)
-    ends = np.flatnonzero(unary_bits)
-    if len(ends) < count:
-        raise CountsError(f"Packed counts end after {len(ends)} of {count} codes; drop the record.")
-    last = int(ends[count - 1])
-    next_byte = last // 8 + 1
-    if low_bits[count * k :].any() or unary_bits[last + 1 : 8 * next_byte].any():
-        raise CountsError("Packed counts have bits set between their planes; drop the record.")
-    high = np.diff(ends[:count], prepend=-1) - 1
-    if k and (int(high.max()) << k) > 0xFFFF:
-        raise CountsError("Packed counts hold a difference beyond 16 bits; drop the record.")
-    values = high << k
-    if k:
-        values |= low_bits[: count * k].reshape(count, k) @ (1 << _low_shifts(k)).astype(np.int64)
-    return values.astype(np.uint16), at + next_byte
-
-
 def _raw_block(data: bytes, at: int, count: int) -> tuple[_Block, int]:
-    words = np.frombuffer(_slice(data, at, 2 * count), "<u2").astype(np.uint16)
+    words = np.frombuffer(rice.part(data, at, 2 * count), "<u2").astype(np.uint16)
     return _Block(True, words), at + 2 * count
-
-
-def _slice(data: bytes, at: int, size: int) -> bytes:
-    if at + size > len(data):
-        raise CountsError(
-            f"Packed counts of {len(data)} bytes end where {size} more were due at {at}; drop the record."
-        )
-    return data[at : at + size]
 
 
 def _fold(residual: Words) -> Words:
@@ -305,11 +257,6 @@ def _fold(residual: Words) -> Words:
 def _unfold(folded: Words) -> Words:
     sign: Words = np.uint16(0) - (folded & np.uint16(1))
     return (folded >> np.uint16(1)) ^ sign
-
-
-@cache
-def _low_shifts(k: int) -> Words:
-    return np.arange(k - 1, -1, -1, dtype=np.uint16)
 
 
 @cache

@@ -3,59 +3,12 @@
 
 #include <string.h>
 
+#include "bit_writer.h"
 #include "bytes.h"
 #include "mlx90640_registers.h"
 
 #define RAW 15U /* in place of a Rice parameter: the block is not coded */
 #define LARGEST_PARAMETER 14U
-
-/* Bits into bytes, most significant first. */
-struct bit_writer {
-  uint8_t *to;
-  uint32_t bits; /* those that wait, from the top */
-  uint32_t room; /* for more of them */
-};
-
-static inline void flush(struct bit_writer *writer) {
-  const uint32_t bytes = __builtin_bswap32(writer->bits);
-  memcpy(writer->to, &bytes, sizeof bytes);
-  writer->to += sizeof bytes;
-  writer->bits = 0;
-}
-
-/* The `count` low bits of `value`, which has no others; at most 14. */
-static inline void put_bits(struct bit_writer *writer, uint32_t value, uint32_t count) {
-  if (count <= writer->room) {
-    writer->room -= count;
-    writer->bits |= value << writer->room;
-  } else {
-    const uint32_t rest = count - writer->room;
-    writer->bits |= value >> rest;
-    flush(writer);
-    writer->room = 32U - rest;
-    writer->bits = value << writer->room;
-  }
-}
-
-/* `zeros` zeros and a one. */
-static inline void put_unary(struct bit_writer *writer, uint32_t zeros) {
-  while (zeros >= writer->room) {
-    zeros -= writer->room;
-    flush(writer);
-    writer->room = 32U;
-  }
-  writer->room -= zeros + 1U;
-  writer->bits |= 1U << writer->room;
-}
-
-/* Write what waits, filled up to a whole byte; returns where the next one goes. */
-static uint8_t *finish(struct bit_writer *writer) {
-  uint8_t *to = writer->to;
-  for (uint32_t bits = writer->bits, left = 32U - writer->room; left > 0; left -= left < 8U ? left : 8U, bits <<= 8) {
-    *to++ = (uint8_t)(bits >> 24);
-  }
-  return to;
-}
 
 static uint32_t sum_shifted(const uint16_t *values, uint32_t count, uint32_t shift) {
   uint32_t sum = 0;
@@ -109,17 +62,17 @@ static uint8_t *write_planes(const uint16_t *values, uint32_t count, const struc
   const uint32_t mask = (1U << k) - 1U;
   if (k == 0) {
     for (uint32_t i = 0; i < count; i++) {
-      put_unary(&unary, values[i]);
+      bit_writer_put_unary(&unary, values[i]);
     }
   } else {
     for (uint32_t i = 0; i < count; i++) {
       const uint32_t value = values[i];
-      put_bits(&low, value & mask, k);
-      put_unary(&unary, value >> k);
+      bit_writer_put(&low, value & mask, k);
+      bit_writer_put_unary(&unary, value >> k);
     }
   }
-  finish(&low);
-  return finish(&unary);
+  bit_writer_finish(&low);
+  return bit_writer_finish(&unary);
 }
 
 /* Residuals of a key frame to the own pixel 32 places before, which is in the same column whatever the pattern; the

@@ -85,7 +85,7 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         ("path = [0x33]", "path = [0x70]", 4, 'sensor "skin" has the address 0x70 of a tca9548a on its way'),
         ("path = [0x33]", "path = [0x48]", 9, "would both answer at 0x48"),
         ('"tca9548a@0x70:3"', '"tca9548a@0x70:8"', 9, "no such channel"),
-        ('kind = "mlx90640"', 'kind = "mlx90641"', 6, "'mlx90641' is none of ads1115-ntc, external, mlx90640"),
+        ('kind = "mlx90640"', 'kind = "mlx90641"', 6, "'mlx90641' is none of ads1115-ntc, external, "),
         ("path = [0x33]", "path = [0x33]\nrate_hz = 15.0", 4, "has a rate of 15 Hz; the chip has 0.5, 1, 2"),
         ("curve = [1e-3, 2e-4, 1e-7]", "curve = [1e-3]", 13, "must be a list of length >= 2"),
         ('inputs = ["above"]', 'inputs = ["above", "spots"]', 29, "do not come at the same moments; hold one"),

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from thermo_core.schema import Record, Text
-from thermo_core.sensors.settings import BusSensorSettings
+from thermo_core.sensors.settings import BusSensorSettings, Visit
 from thermo_core.signals import Signal
 
 MAX_CHANNELS = 4
@@ -39,6 +39,8 @@ class Ads1115NtcSettings(BusSensorSettings, frozen=True, kw_only=True, tag="ads1
         channels: in the order of the chip's inputs, AIN0 first.
     """
 
+    addresses = (0x48, 0x49, 0x4A, 0x4B)
+
     channels: Annotated[tuple[Thermistor, ...], Meta(min_length=1, max_length=MAX_CHANNELS)]
     rate_hz: Annotated[float, Meta(ge=0.01, le=100)] = 2.0
 
@@ -46,3 +48,12 @@ class Ads1115NtcSettings(BusSensorSettings, frozen=True, kw_only=True, tag="ads1
     def signals(self) -> tuple[Signal, ...]:
         """Temperatures of the channels."""
         return (Signal(self.name, (len(self.channels),), "degC", self.rate_hz, self.name),)
+
+    @property
+    def visits(self) -> tuple[Visit, ...]:
+        """A conversion started, then whether it is the one asked for and its result twice, for each channel."""
+        per_second = self.rate_hz * len(self.channels)
+        return (
+            Visit("a channel", per_second, ((3,),)),
+            Visit("its result", per_second, ((1, 2), (1, 2), (1, 2))),
+        )

@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from thermo_core.sensors.settings import BusSensorSettings
+from thermo_core.sensors.settings import BusSensorSettings, Visit
 from thermo_core.signals import Signal
 
 ROWS, COLUMNS = 24, 32
+RAM_WORDS = 832
 RATES_HZ = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 
 
@@ -21,6 +22,8 @@ class Mlx90640Settings(BusSensorSettings, frozen=True, kw_only=True, tag="mlx906
         emissivity: of the skin.
         reflected_celsius: temperature that the skin reflects, degC; 8 K below the die where left out.
     """
+
+    max_bus_hz = 1_000_000
 
     rate_hz: Annotated[float, Meta(ge=RATES_HZ[0], le=RATES_HZ[-1])] = 16.0
     resolution_bits: Annotated[int, Meta(ge=16, le=19)] = 18
@@ -37,6 +40,11 @@ class Mlx90640Settings(BusSensorSettings, frozen=True, kw_only=True, tag="mlx906
             Signal(f"{self.name}.ta", (), "degC", rate_hz, self.name),
             Signal(f"{self.name}.vdd", (), "V", rate_hz, self.name),
         )
+
+    @property
+    def visits(self) -> tuple[Visit, ...]:
+        """Status, flag cleared, the whole RAM, control register, status again."""
+        return (Visit("a subpage", self.rate_hz, ((2, 2), (4,), (2, 2 * RAM_WORDS), (2, 2), (2, 2))),)
 
     def problem(self) -> str:
         """As the base has it."""

@@ -1,0 +1,136 @@
+"""Writes docs/sensors.md from the registry: `python -m thermo_core.sensors.document docs/sensors.md`."""
+
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from thermo_core.sensors import SETTINGS
+from thermo_core.sensors.bus_load import bus_load
+from thermo_core.sensors.kinds import KINDS
+from thermo_core.sensors.settings import BusSensorSettings, SensorSettings
+from thermo_core.signals import Signal
+
+_HEAD = """\
+# Sensors
+
+What a profile may have as `[[sensors]]`; `python -m thermo_core.sensors.document docs/sensors.md` writes this page from
+`core/thermo_core/sensors`. Every sensor has a `name`, which is that of its main signal, and may have a `place` in words; a chip
+on the bus has a `path`: its address, behind the channels of multiplexers that lead to it, as in `["tca9548a@0x70:0", 0x3A]`.
+
+A reading that cannot be believed has no value and says why: off skin, saturated, missing, stale, implausible. `uncalibrated` marks
+what our own calibration has not seen yet. Bus time is that of the settings left as they are, without faults.
+"""
+_NEEDED: dict[str, dict[str, Any]] = {"ads1115-ntc": {"channels": [{"name": "left"}, {"name": "right"}]}}
+"""What has no default, for an example."""
+_ELSEWHERE = frozenset({"kind", "name", "place", "path"})
+_ATTRIBUTE = re.compile(r"^ {4}(?P<names>[a-z_]+(?:, [a-z_]+)*): (?P<text>.*(?:\n {8}.*)*)", re.MULTILINE)
+
+
+def page() -> str:
+    """The page."""
+    return "\n".join([_HEAD, *(part for kind in SETTINGS for part in _section(kind))]).rstrip() + "\n"
+
+
+def _section(kind: type[SensorSettings]) -> Iterator[str]:
+    name = str(kind.__struct_config__.tag)
+    about = inspect.getdoc(kind) or ""
+    yield f"## {name}\n"
+    yield " ".join(about.split("\n\nAttributes:")[0].split()) + "\n"
+    yield from _settings_table(kind)
+    example = _example(kind)
+    yield "\n| signal | shape | unit | a second |\n|---|---|---|---|"
+    yield from (_signal_row(name, signal) for signal in example.signals)
+    yield "\n" + " ".join(_facts(example, name)) + "\n"
+
+
+def _settings_table(kind: type[SensorSettings]) -> Iterator[str]:
+    properties = msgspec.json.schema(kind)["$defs"][kind.__name__]["properties"]
+    needed = _NEEDED.get(str(kind.__struct_config__.tag), {})
+    meanings = _meanings(kind)
+    yield "| setting | values | where left out | what it is |\n|---|---|---|---|"
+    for field, described in properties.items():
+        if field not in _ELSEWHERE:
+            default = described.get("default")
+            shown = "-" if default in (None, "", ()) else f"`{_toml(default)}`"
+            shown = "needed" if field in needed else shown
+            yield f"| `{field}` | {_values(described)} | {shown} | {meanings[field]} |"
+
+
+def _meanings(kind: type[SensorSettings]) -> dict[str, str]:
+    """What each setting is, from the type's own docstring."""
+    found = {}
+    for match in _ATTRIBUTE.finditer(inspect.getdoc(kind) or ""):
+        for name in match["names"].split(", "):
+            found[name] = " ".join(match["text"].split()).rstrip(".")
+    return found
+
+
+def _values(described: dict[str, Any]) -> str:
+    if "anyOf" in described:
+        described = next(one for one in described["anyOf"] if one.get("type") != "null")
+    if "enum" in described:
+        return ", ".join(f"`{_toml(value)}`" for value in described["enum"])
+    if "minimum" in described:
+        return f"{described['minimum']:g} to {described['maximum']:g}"
+    if described.get("type") == "array":
+        return f"list of {described.get('minItems', 0)} to {described['maxItems']}"
+    return {"boolean": "`true`, `false`", "string": "text", "integer": "whole number"}.get(
+        described.get("type", ""), ""
+    )
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return f'"{value}"' if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _example(kind: type[SensorSettings]) -> SensorSettings:
+    plain: dict[str, Any] = {"name": "name", **_NEEDED.get(str(kind.__struct_config__.tag), {})}
+    if issubclass(kind, BusSensorSettings):
+        plain["path"] = [kind.addresses[0] if kind.addresses else 0x33]
+    return msgspec.convert(plain | {"kind": kind.__struct_config__.tag}, kind)
+
+
+def _signal_row(kind: str, signal: Signal) -> str:
+    shape = " x ".join(map(str, signal.shape)) or "a number"
+    rate = f"{signal.rate_hz:g}" if signal.rate_hz else "now and then"
+    return f"| `{signal.name.replace('name', 'NAME', 1)}` | {shape} | {signal.unit or '-'} | {rate} |"
+
+
+def _facts(example: SensorSettings, name: str) -> Iterator[str]:
+    if isinstance(example, BusSensorSettings):
+        if example.addresses:
+            yield f"Address {' or '.join(f'0x{address:02X}' for address in example.addresses)}."
+        frequency_hz = min(400_000, example.max_bus_hz)
+        load = bus_load([example], frequency_hz).sensors[0]
+        yield (
+            f"Bears {example.max_bus_hz // 1000} kHz; at {frequency_hz // 1000} kHz it keeps the bus busy for "
+            f"{1000 * load.share:.3g} ms a second, {1000 * load.longest_s:.2g} ms at once."
+        )
+    row = KINDS.get(name)
+    if row is not None and row.constants is not None:
+        yield f"Its constants are {row.constants.size} bytes of its EEPROM."
+    if row is not None and row.correction is not None:
+        yield _sentence(row.correction.__doc__ or "")
+
+
+def _sentence(text: str) -> str:
+    """The first of a correction's docstring, as it reads on."""
+    return "Corrected by " + text[0].lower() + " ".join(text.split("\n\n")[0].split())[1:]
+
+
+def main() -> None:
+    """Write the page."""
+    Path(sys.argv[1]).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The LIS3DH, an accelerometer: registers, settings, codec, acceleration, correction."""

@@ -1,0 +1,58 @@
+"""A LIS3DH in a profile."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from thermo_core.sensors.lis3dh.registers import MG_A_COUNT, RANGES_G, RATES_HZ, SHIFT
+from thermo_core.sensors.samples import Format
+from thermo_core.sensors.settings import BusSensorSettings, Visit
+from thermo_core.signals import Signal
+
+MAX_BURST = 31
+"""A full FIFO says 31 and an overrun, so more than this would be lost samples."""
+
+
+class Lis3dhSettings(BusSensorSettings, frozen=True, kw_only=True, tag="lis3dh"):
+    """An accelerometer whose FIFO is read in bursts; each burst is a block, each of its samples a moment.
+
+    Attributes:
+        rate_hz: samples a second, one of 1, 10, 25, 50, 100, 200, 400.
+        range_g: full scale, g: 2, 4, 8 or 16.
+        mode: "high-resolution" (12 bits), "normal" (10) or "low-power" (8).
+        burst: samples that are read at once.
+    """
+
+    addresses = (0x18, 0x19)
+
+    rate_hz: Annotated[float, Meta(ge=RATES_HZ[0], le=RATES_HZ[-1])] = 25.0
+    range_g: Literal[2, 4, 8, 16] = 4
+    mode: Literal["high-resolution", "normal", "low-power"] = "high-resolution"
+    burst: Annotated[int, Meta(ge=1, le=MAX_BURST)] = 25
+
+    @property
+    def format(self) -> Format:
+        """Of its counts."""
+        half = 1 << 15 - SHIFT[self.mode]
+        return Format(3, -half, half - 1)
+
+    @property
+    def mg_a_count(self) -> int:
+        """Sensitivity."""
+        return MG_A_COUNT[self.mode][RANGES_G.index(self.range_g)]
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """Acceleration along x, y and z; at rest it points up with 1 g."""
+        return (Signal(self.name, (3,), "g", self.rate_hz, self.name),)
+
+    @property
+    def visits(self) -> tuple[Visit, ...]:
+        """How many samples wait, and the samples."""
+        return (Visit("a burst", self.rate_hz / self.burst, ((1, 1), (1, 6 * self.burst))),)
+
+    def problem(self) -> str:
+        """As the base has it."""
+        if self.rate_hz not in RATES_HZ:
+            return f"has a rate of {self.rate_hz:g} Hz; the chip has {', '.join(f'{rate:g}' for rate in RATES_HZ)}"
+        return super().problem()

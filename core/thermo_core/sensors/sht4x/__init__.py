@@ -1,0 +1,1 @@
+"""The SHT4x, air temperature and humidity: settings, answers, correction."""

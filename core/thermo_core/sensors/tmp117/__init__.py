@@ -1,0 +1,1 @@
+"""The TMP117, a contact thermometer: registers, settings, temperatures, correction."""

@@ -1,0 +1,10 @@
+"""What calibration in a bath found out about a TMP117."""
+
+from thermo_core.sensors.linear import LinearCorrection
+
+
+class Tmp117Correction(LinearCorrection):
+    """A line for the temperature."""
+
+    kind = "tmp117"
+    numbers = ("temperature",)

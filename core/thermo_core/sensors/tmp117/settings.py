@@ -1,0 +1,46 @@
+"""A TMP117 in a profile."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from thermo_core.sensors.settings import BusSensorSettings, Visit
+from thermo_core.sensors.tmp117.registers import CONVERSION_S
+from thermo_core.signals import Signal
+
+RATES_HZ = (0.0625, 0.125, 0.25, 1.0, 2.0, 4.0, 8.0)
+
+
+class Tmp117Settings(BusSensorSettings, frozen=True, kw_only=True, tag="tmp117"):
+    """A contact thermometer of 7.8 mK a count.
+
+    Attributes:
+        rate_hz: results a second, one of 0.0625, 0.125, 0.25, 1, 2, 4, 8.
+        averages: conversions of 15.5 ms that a result is the mean of: 1, 8, 32 or 64.
+    """
+
+    addresses = (0x48, 0x49, 0x4A, 0x4B)
+
+    rate_hz: Annotated[float, Meta(ge=RATES_HZ[0], le=RATES_HZ[-1])] = 1.0
+    averages: Literal[1, 8, 32, 64] = 8
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """The temperature."""
+        return (Signal(self.name, (), "degC", self.rate_hz, self.name),)
+
+    @property
+    def visits(self) -> tuple[Visit, ...]:
+        """Configuration with its ready bit, then the result."""
+        return (Visit("a result", self.rate_hz, ((1, 2), (1, 2))),)
+
+    def problem(self) -> str:
+        """As the base has it."""
+        if self.rate_hz not in RATES_HZ:
+            return f"has a rate of {self.rate_hz:g} Hz; the chip has {', '.join(f'{rate:g}' for rate in RATES_HZ)}"
+        if self.averages * CONVERSION_S * self.rate_hz > 1:
+            return (
+                f"averages {self.averages} conversions, which take {self.averages * CONVERSION_S:.2f} s, {self.rate_hz:g} times "
+                "a second; average fewer or measure less often"
+            )
+        return super().problem()
