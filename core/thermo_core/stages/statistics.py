@@ -32,6 +32,11 @@ class Statistics(OneInput, frozen=True, tag="statistics"):
     over: Literal["time", "all"] = "time"
 
 
+def square_of_times(count: int) -> np.float32:
+    """Sum of the squares of times -(n - 1) / 2 to (n - 1) / 2: n (n^2 - 1) / 12."""
+    return np.float32(count * (count * count - 1) / 12)
+
+
 class _Term:
     """One statistic of rows.
 
@@ -73,17 +78,16 @@ class _Term:
         if self.what == "slope":
             count = x.shape[1]
             t = (np.arange(count, dtype=np.float32) - np.float32((count - 1) / 2))[np.newaxis, :, np.newaxis]
-            square = np.float32(count * (count * count - 1) / 12)
-            return np.asarray(float32.total(x * t, 1) / square / spacing_s, np.float32)
+            return np.asarray(float32.total(x * t, 1) / square_of_times(count) / spacing_s, np.float32)
         if self.what in ("change", "rise", "fall"):
             moved: Values = x[:, self.number :] - x[:, : -self.number]
             if self.what == "change":
                 return float32.mean(np.abs(moved), 1)
-            return np.asarray(moved.max(1) if self.what == "rise" else moved.min(1), np.float32)
+            return _unsigned_zero(moved.max(1) if self.what == "rise" else moved.min(1))
         if self.what == "range":
-            return np.asarray(x.max(1) - x.min(1), np.float32)
+            return _unsigned_zero(x.max(1)) - _unsigned_zero(x.min(1))
         if self.what in ("min", "max"):
-            return np.asarray(x.min(1) if self.what == "min" else x.max(1), np.float32)
+            return _unsigned_zero(x.min(1) if self.what == "min" else x.max(1))
         if self.what in ("first", "last"):
             return np.asarray(x[:, 0 if self.what == "first" else -1], np.float32)
         ordered = np.sort(x, axis=1)
@@ -93,7 +97,12 @@ class _Term:
         else:
             middle = ordered[:, (count - 1) * self.number // 100]
         missing = np.isnan(x).any(1)
-        return np.where(missing, np.float32(np.nan), middle).astype(np.float32)
+        return np.where(missing, np.float32(np.nan), _unsigned_zero(middle)).astype(np.float32)
+
+
+def _unsigned_zero(x: Values) -> Values:
+    """Which of equal zeros a search finds is not told: adding zero leaves no negative one."""
+    return np.asarray(x + np.float32(0), np.float32)
 
 
 def terms(text: str) -> tuple[_Term, ...]:

@@ -38,6 +38,11 @@ class Mlx90640Settings(BusSensorSettings, frozen=True, kw_only=True, tag="mlx906
             Signal(f"{self.name}.vdd", (), "V", rate_hz, self.name),
         )
 
+    @property
+    def built_up(self) -> tuple[str, ...]:
+        """A picture is two subpages."""
+        return (self.name,)
+
     def problem(self) -> str:
         """As the base has it."""
         if self.rate_hz not in RATES_HZ:

@@ -1,0 +1,184 @@
+"""Random graphs in C: generated, compiled many at once, and run over recordings on this machine or an emulated Cortex-M4."""
+
+import struct
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from graph_plans import Recording, plain_bytes
+from small_networks import interpreted, networks
+
+from thermo_core.graph.live import LiveGraph
+from thermo_core.graph.plan import Plan
+from thermo_core.signals import Sample
+from thermo_quantize.compiler.compile import compile_model
+from thermo_quantize.compiler.graph.generate import Graph, generate
+
+FIRMWARE = Path(__file__).resolve().parents[2] / "device/firmware"
+HARNESS = Path(__file__).resolve().parents[1] / "firmware/harness"
+EMULATOR = Path(__file__).resolve().parents[1] / "quantize/emulator"
+CORE = "float32 order history graph network findings alerts"
+WARNINGS = (
+    "-std=c11 -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes "
+    "-Wmissing-prototypes -Wvla -Wundef -ffp-contract=off -fno-math-errno"
+)
+SANITIZED = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
+M4 = (
+    "-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard -O2 -ffunction-sections -fdata-sections"
+)
+
+Blocks = Sequence[Mapping[str, Sample]]
+"""What each block of a sensor gives: samples by signal, all of one moment."""
+Pass = Mapping[str, tuple[int, int, bool, bytes]]
+"""What a pass makes: time, flags, freshness and the bytes of the values of each signal."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A graph and what its sensors say."""
+
+    plan: Plan
+    blocks: Blocks
+    networks: Mapping[str, bytes]
+
+    @classmethod
+    def of(cls, plan: Plan, recording: Recording, seed: int = 1) -> "Case":
+        """With random networks for its models."""
+        return cls(plan, [{name: sample} for name, sample in recording], networks(plan, seed))
+
+    def wanted(self) -> list[Pass]:
+        """What Python makes of it, pass by pass."""
+        graph = LiveGraph(self.plan, interpreted(self.networks))
+        return [
+            {n: (s.time_us, s.flags, s.fresh, plain_bytes(s.values)) for n, s in produced.items()}
+            for block in self.blocks
+            for produced in graph.push(block)
+        ]
+
+    def stream(self, number: int) -> bytes:
+        """What the harness reads of it."""
+        numbers = {name: place for place, name in enumerate(self.plan.signals)}
+        parts = [struct.pack("<HH", number, len(self.blocks))]
+        for block in self.blocks:
+            (time_us,) = {sample.time_us for sample in block.values()}
+            parts.append(struct.pack("<qH", time_us, len(block)))
+            for name, sample in block.items():
+                parts.append(struct.pack("<HHH", numbers[name], sample.flags, sample.fresh))
+                parts.append(np.asarray(sample.values, "<f4").tobytes())
+        return b"".join(parts)
+
+    def generate(self, name: str, target: str) -> Graph:
+        """Its C files."""
+        compiled = {
+            model: compile_model(data, f"{name}_{model.replace('-', '_')}", target)
+            for model, data in self.networks.items()
+        }
+        return generate(self.plan, compiled, name)
+
+    def found(self, words: "_Words") -> list[Pass]:
+        """What the harness wrote of it, as many passes as `wanted`."""
+        names = list(self.plan.signals)
+        passes: list[Pass] = []
+        for _ in self.wanted():
+            produced = {}
+            while words.take("<H")[0]:
+                signal, flags, fresh, time_us = words.take("<HHHq")
+                values = np.frombuffer(words.bytes(4 * self.plan.signals[names[signal]].elements), "<f4")
+                produced[names[signal]] = (time_us, flags, bool(fresh), plain_bytes(values))
+            passes.append(produced)
+        return passes
+
+
+class _Words:
+    """What the harness wrote."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._at = data, 0
+
+    def bytes(self, count: int) -> bytes:
+        self._at += count
+        return self._data[self._at - count : self._at]
+
+    def take(self, form: str) -> tuple[int, ...]:
+        return struct.unpack(form, self.bytes(struct.calcsize(form)))
+
+    @property
+    def left(self) -> int:
+        return len(self._data) - self._at
+
+
+def run(cases: Sequence[Case], folder: Path, emulated: bool = False) -> list[list[Pass]]:
+    """What C makes of all cases, in one program.
+
+    Args:
+        cases: graphs and recordings.
+        folder: for sources and program.
+        emulated: on a Cortex-M4 in QEMU; otherwise on this machine under AddressSanitizer and UBSan.
+    """
+    sources = []
+    made = [case.generate(f"case{number}", "m4" if emulated else "generic") for number, case in enumerate(cases)]
+    for graph in made:
+        for file, text in graph.files.items():
+            (folder / file).write_text(text)
+            sources += [folder / file] if file.endswith(".c") else []
+    rows = "\n".join(
+        f"    {{&case{number}_plan, {graph.placement.shared_bytes}}}," for number, graph in enumerate(made)
+    )
+    includes = "\n".join(f'#include "case{number}.h"' for number in range(len(made)))
+    (folder / "cases.h").write_text(
+        f"{includes}\nstruct graph_case {{\n  const struct graph_plan *plan;\n  uint32_t shared_bytes;\n}};\n"
+        f"static const struct graph_case cases[] = {{\n{rows}\n}};\n"
+    )
+    stream = b"".join(case.stream(number) for number, case in enumerate(cases))
+    written = _emulate(sources, stream, folder) if emulated else _execute(sources, stream, folder)
+    words = _Words(written)
+    found = [case.found(words) for case in cases]
+    assert words.left == 0, "more was written than there are passes"
+    return found
+
+
+def _sources(folder: Path) -> Iterator[Path]:
+    yield from (FIRMWARE / "core" / f"{name}.c" for name in CORE.split())
+    yield from sorted((FIRMWARE / "stages").glob("*.c"))
+    yield HARNESS / "graph.c"
+
+
+def _compile(command: Sequence[str | Path]) -> None:
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[:4000]
+
+
+def _includes(folder: Path) -> list[str]:
+    return [f"-I{FIRMWARE}/core", f"-I{FIRMWARE}", f"-I{HARNESS}", f"-I{folder}"]
+
+
+def _execute(sources: Sequence[Path], stream: bytes, folder: Path) -> bytes:
+    program = folder / "graphs"
+    _compile(
+        ["gcc", *WARNINGS.split(), *SANITIZED.split(), *_includes(folder), *_sources(folder), HARNESS / "io_host.c", *sources,
+         "-o", program, "-lm"]
+    )  # fmt: skip
+    done = subprocess.run([str(program)], input=stream, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()[:4000]
+    return done.stdout
+
+
+def _emulate(sources: Sequence[Path], stream: bytes, folder: Path) -> bytes:
+    (folder / "stream.h").write_text(f"static const uint8_t stream[] = {{{','.join(map(str, stream))}}};\n")
+    script = (EMULATOR / "link.ld").read_text()
+    for word, value in (("FLASH_AT", "0"), ("RAM_AT", "0x20000000"), ("FLASH_SIZE", "4M")):
+        script = script.replace(f"= {word}", f"= {value}")
+    (folder / "link.ld").write_text(script)
+    program = folder / "graphs.elf"
+    link = ["-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections,--no-warn-rwx-segments", "-T", folder / "link.ld"]
+    start = [EMULATOR / "start.c", HARNESS / "io_emulated.c"]
+    _compile(
+        ["arm-none-eabi-gcc", *M4.split(), "-std=c11", "-ffp-contract=off", "-fno-math-errno", *_includes(folder), *start,
+         *_sources(folder), *sources, *link, "-lm", "-o", program]
+    )  # fmt: skip
+    run = "qemu-system-arm -M mps2-an386 -nographic -monitor none -serial none -semihosting-config enable=on,target=native"
+    done = subprocess.run([*run.split(), "-kernel", str(program)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]
+    return bytes.fromhex(done.stdout + done.stderr)
