@@ -10,6 +10,7 @@ import numpy as np
 from graph_plans import Recording, plain_bytes
 from small_networks import interpreted, networks
 
+from thermo_core import schema
 from thermo_core.graph.live import LiveGraph
 from thermo_core.graph.plan import Plan
 from thermo_core.signals import Sample
@@ -25,9 +26,10 @@ WARNINGS = (
     "-Wmissing-prototypes -Wvla -Wundef -ffp-contract=off -fno-math-errno"
 )
 SANITIZED = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
-M4 = (
-    "-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard -O2 -ffunction-sections -fdata-sections"
-)
+M4 = "-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard -O2 -ffunction-sections -fdata-sections"
+
+_PASS, _END = 0, 2
+"""Marks behind a pass and a case."""
 
 Blocks = Sequence[Mapping[str, Sample]]
 """What each block of a sensor gives: samples by signal, all of one moment."""
@@ -78,17 +80,31 @@ class Case:
         return generate(self.plan, compiled, name)
 
     def found(self, words: "_Words") -> list[Pass]:
-        """What the harness wrote of it, as many passes as `wanted`."""
-        names = list(self.plan.signals)
+        """What the harness wrote of it."""
+        signals = list(self.plan.signals.values())
         passes: list[Pass] = []
-        for _ in self.wanted():
-            produced = {}
-            while words.take("<H")[0]:
-                signal, flags, fresh, time_us = words.take("<HHHq")
-                values = np.frombuffer(words.bytes(4 * self.plan.signals[names[signal]].elements), "<f4")
-                produced[names[signal]] = (time_us, flags, bool(fresh), plain_bytes(values))
-            passes.append(produced)
+        produced: dict[str, tuple[int, int, bool, bytes]] = {}
+        while (mark := words.take("<H")[0]) != _END:
+            if mark == _PASS:
+                passes.append(produced)
+                produced = {}
+                continue
+            number, flags, fresh, time_us = words.take("<HHHq")
+            values = np.frombuffer(words.bytes(4 * signals[number].elements), "<f4")
+            produced[signals[number].name] = (time_us, flags, bool(fresh), plain_bytes(values))
         return passes
+
+
+def first_difference(case: Case, found: Sequence[Pass]) -> str:
+    """Where what C made of a case is not what Python makes of it, in words; "" where it is nowhere."""
+    wanted = case.wanted()
+    if len(wanted) != len(found):
+        return f"{len(found)} passes, not {len(wanted)}"
+    for number, (one, other) in enumerate(zip(wanted, found, strict=True)):
+        if one != other:
+            names = [name for name in {**one, **other} if one.get(name) != other.get(name)]
+            return f"pass {number}, signals {', '.join(names)} of {schema.to_readable(case.plan.profile)}"
+    return ""
 
 
 class _Words:
@@ -139,10 +155,10 @@ def run(cases: Sequence[Case], folder: Path, emulated: bool = False) -> list[lis
     return found
 
 
-def _sources(folder: Path) -> Iterator[Path]:
+def core_sources() -> Iterator[Path]:
+    """All that generated graphs rest on."""
     yield from (FIRMWARE / "core" / f"{name}.c" for name in CORE.split())
     yield from sorted((FIRMWARE / "stages").glob("*.c"))
-    yield HARNESS / "graph.c"
 
 
 def _compile(command: Sequence[str | Path]) -> None:
@@ -150,14 +166,15 @@ def _compile(command: Sequence[str | Path]) -> None:
     assert done.returncode == 0, done.stderr[:4000]
 
 
-def _includes(folder: Path) -> list[str]:
+def includes(folder: Path) -> list[str]:
+    """Where headers are, `folder` with the generated ones among them."""
     return [f"-I{FIRMWARE}/core", f"-I{FIRMWARE}", f"-I{HARNESS}", f"-I{folder}"]
 
 
 def _execute(sources: Sequence[Path], stream: bytes, folder: Path) -> bytes:
     program = folder / "graphs"
     _compile(
-        ["gcc", *WARNINGS.split(), *SANITIZED.split(), *_includes(folder), *_sources(folder), HARNESS / "io_host.c", *sources,
+        ["gcc", *WARNINGS.split(), *SANITIZED.split(), *includes(folder), *core_sources(), HARNESS / "graph.c", HARNESS / "io_host.c", *sources,
          "-o", program, "-lm"]
     )  # fmt: skip
     done = subprocess.run([str(program)], input=stream, capture_output=True, check=False)
@@ -175,8 +192,8 @@ def _emulate(sources: Sequence[Path], stream: bytes, folder: Path) -> bytes:
     link = ["-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections,--no-warn-rwx-segments", "-T", folder / "link.ld"]
     start = [EMULATOR / "start.c", HARNESS / "io_emulated.c"]
     _compile(
-        ["arm-none-eabi-gcc", *M4.split(), "-std=c11", "-ffp-contract=off", "-fno-math-errno", *_includes(folder), *start,
-         *_sources(folder), *sources, *link, "-lm", "-o", program]
+        ["arm-none-eabi-gcc", *M4.split(), "-std=c11", "-ffp-contract=off", "-fno-math-errno", *includes(folder), *start,
+         *core_sources(), HARNESS / "graph.c", *sources, *link, "-lm", "-o", program]
     )  # fmt: skip
     run = "qemu-system-arm -M mps2-an386 -nographic -monitor none -serial none -semihosting-config enable=on,target=native"
     done = subprocess.run([*run.split(), "-kernel", str(program)], capture_output=True, text=True, check=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 FIRMWARE = Path(__file__).resolve().parents[2] / "device/firmware"
 HARNESS = Path(__file__).resolve().parents[1] / "firmware/harness"
 FLAGS = ("-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fPIC", "-fsanitize=undefined",
-         "-fno-sanitize-recover=all", "-static-libubsan")  # fmt: skip
+         "-fno-sanitize-recover=all", "-static-libubsan", "-ffp-contract=off")  # fmt: skip
 
 
 def build(folder: Path, harness: str, modules: Sequence[str], *more: Path) -> ctypes.CDLL:
@@ -21,7 +21,7 @@ def build(folder: Path, harness: str, modules: Sequence[str], *more: Path) -> ct
         more: further C files; their folders are searched for headers.
     """
     sources = [*(FIRMWARE / "core" / f"{name}.c" for name in modules), HARNESS / f"{harness}.c", *more]
-    includes = {f"-I{path}" for path in (FIRMWARE / "core", *(source.parent for source in more))}
+    includes = {f"-I{path}" for path in (FIRMWARE / "core", FIRMWARE, *(source.parent for source in more))}
     library = folder / f"lib{harness}.so"
     command = ["gcc", *FLAGS, *sorted(includes), "-shared", *map(str, sources), "-o", str(library), "-lm"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,8 +1,8 @@
 """Random wearables for tests of graphs: stages and models that fit together, and recordings of what may come."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from hypothesis import reject
@@ -15,10 +15,55 @@ from thermo_core.graph.plan import Plan, plan
 from thermo_core.signals import DEPTHS, Sample
 from thermo_core.wearable.profile import Profile
 
-SENSORS: dict[str, tuple[tuple[int, ...], float]] = {"fast": ((3,), 10.0), "slow": ((), 2.0), "event": ((2,), 0.0)}
+Sensors = Mapping[str, tuple[tuple[int, ...], float]]
 """Shape and rate of each sensor's signal; what happens now and then has no rate."""
 
-SPECIAL = (0.0, -0.0, 1e-42, -1e-42, 3e38, -3e38, np.inf, -np.inf, 65535.0, 0.5, 1.5)
+SENSORS: Sensors = {"fast": ((3,), 10.0), "slow": ((), 2.0), "event": ((2,), 0.0)}
+
+SPECIAL = np.float32([0.0, -0.0, 1e-42, -1e-42, 3e38, -3e38, np.inf, -np.inf, 65535.0, 0.5, 1.5])
+
+
+Option = TypeVar("Option")
+
+
+class Choices(Protocol):
+    """Where a random wearable's choices come from."""
+
+    def whole(self, low: int, high: int) -> int:
+        """A whole number from `low` to `high`."""
+
+    def one(self, options: Sequence[Option]) -> Option:
+        """One of them."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Hypothesis, which finds the smallest wearable that fails."""
+
+    draw: st.DrawFn
+
+    def whole(self, low: int, high: int) -> int:
+        return self.draw(st.integers(low, high))
+
+    def one(self, options: Sequence[Option]) -> Option:
+        return self.draw(st.sampled_from(options))
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """A generator, which makes many large wearables, all unlike."""
+
+    rng: np.random.Generator
+
+    def whole(self, low: int, high: int) -> int:
+        return int(self.rng.integers(low, high, endpoint=True))
+
+    def one(self, options: Sequence[Option]) -> Option:
+        return options[self.whole(0, len(options) - 1)]
+
+
+class Unfit(Exception):
+    """The choices make no wearable."""
 
 
 @dataclass
@@ -39,7 +84,8 @@ class Kind:
 class Draft:
     """A wearable in the making."""
 
-    draw: st.DrawFn
+    choices: Choices
+    sensors: Sensors
     kinds: dict[str, Kind] = field(default_factory=dict)
     stages: list[dict[str, Any]] = field(default_factory=list)
     models: list[dict[str, Any]] = field(default_factory=list)
@@ -49,9 +95,13 @@ class Draft:
         one = self.kinds[of]
         return [n for n, k in self.kinds.items() if k.clock == one.clock and (not same_shape or k.shape == one.shape)]
 
+    def some(self, options: Sequence[Option], least: int, most: int) -> list[Option]:
+        """`least` to `most` of them, some perhaps more than once."""
+        return [self.choices.one(options) for _ in range(self.choices.whole(least, most))]
+
     def floats(self, count: int, low: float, high: float) -> list[float]:
-        """Constants that depend on one draw."""
-        rng = np.random.default_rng(self.draw(st.integers(0, 2**32 - 1)))
+        """Constants that depend on one choice."""
+        rng = np.random.default_rng(self.choices.whole(0, 2**32 - 1))
         return [float(x) for x in np.float32(rng.uniform(low, high, count))]
 
 
@@ -64,73 +114,73 @@ def _same(kind: Kind, **fields: Any) -> Made:
 
 
 def _average(draft: Draft, of: str) -> Made:
-    step = draft.draw(st.sampled_from([0.0078125, 0.01, 3.0]))
-    return _same(draft.kinds[of], pictures=draft.draw(st.integers(1, 20)), step=step)
+    step = draft.choices.one([0.0078125, 0.01, 3.0])
+    return _same(draft.kinds[of], pictures=draft.choices.whole(1, 20), step=step)
 
 
 def _bins(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     if not kind.timed or len(kind.shape) != 1 or kind.elements < 8:
         return None
-    fields = {"bins": 4, "settled": draft.draw(st.integers(0, kind.elements // 2))}
+    fields = {"bins": 4, "settled": draft.choices.whole(0, kind.elements // 2)}
     return fields, Kind((4,), kind.clock, False, kind.rated)
 
 
 def _centre(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
-    return None if kind.elements < 2 else _same(kind, by=draft.draw(st.sampled_from(["median", "mean"])))
+    return None if kind.elements < 2 else _same(kind, by=draft.choices.one(["median", "mean"]))
 
 
 def _concatenate(draft: Draft, of: str) -> Made:
-    names = [of, *draft.draw(st.lists(st.sampled_from(draft.alike(of)), min_size=1, max_size=3))]
+    names = [of, *draft.some(draft.alike(of), 1, 3)]
     kind = draft.kinds[of]
     return {"of": names}, Kind((sum(draft.kinds[name].elements for name in names),), kind.clock, False, kind.rated)
 
 
 def _foster(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
-    sizes = {(places := p * (p + 1) // 2) * (1 + c) + p: (p, c) for p in (1, 2, 3) for c in (1, 2, 3)}
+    sizes = {p * (p + 1) // 2 * (1 + c) + p: (p, c) for p in (1, 2, 3) for c in (1, 2, 3)}
     if kind.elements not in sizes:
         return None
     parts, copies = sizes[kind.elements]
-    fields = {"parts": parts, "copies": copies, "log_centre": 3.0, "log_spread": draft.draw(st.sampled_from([1.0, 0.3]))}
+    fields = {"parts": parts, "copies": copies, "log_centre": 3.0, "log_spread": draft.choices.one([1.0, 0.3])}
     return fields, Kind((1 + 2 * parts,), kind.clock, False, kind.rated)
 
 
 def _hold(draft: Draft, of: str) -> Made:
-    on = draft.draw(st.sampled_from(sorted(draft.kinds)))
+    on = draft.choices.one(sorted(draft.kinds))
     other, kind = draft.kinds[on], draft.kinds[of]
-    fields = {"on": on, "oldest_s": draft.draw(st.sampled_from([0.0, 0.3, 2.0]))}
+    fields = {"on": on, "oldest_s": draft.choices.one([0.0, 0.3, 2.0])}
     return fields, Kind(kind.shape, other.clock, kind.timed, other.rated)
 
 
 def _logarithm(draft: Draft, of: str) -> Made:
-    return _same(draft.kinds[of], offset=draft.draw(st.sampled_from([0.0, 0.25])))
+    return _same(draft.kinds[of], offset=draft.choices.one([0.0, 0.25]))
 
 
 def _normalise(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
-    many = draft.draw(st.booleans())
+    many = draft.choices.one([False, True])
     return _same(
         kind,
         centre=draft.floats(kind.elements if many else 1, -5, 40),
-        spread=draft.floats(1 if draft.draw(st.booleans()) else kind.elements, 0.1, 9),
-        limit=draft.draw(st.sampled_from([0.5, 4.0])),
+        spread=draft.floats(1 if draft.choices.one([False, True]) else kind.elements, 0.1, 9),
+        limit=draft.choices.one([0.5, 4.0]),
     )
 
 
 def _prefer(draft: Draft, of: str) -> Made:
-    names = draft.draw(st.lists(st.sampled_from(draft.alike(of, same_shape=True)), min_size=1, max_size=3))
+    names = draft.some(draft.alike(of, same_shape=True), 1, 3)
     return _same(draft.kinds[of], of=[of, *names])
 
 
 def _projection(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
-    rows = draft.draw(st.integers(1, 4))
+    rows = draft.choices.whole(1, 4)
     fields: dict[str, Any] = {"rows": rows, "basis": draft.floats(rows * kind.elements, -1, 1)}
-    if draft.draw(st.booleans()):
+    if draft.choices.one([False, True]):
         fields["offset"] = draft.floats(rows, -9, 9)
-    if rows < kind.elements and draft.draw(st.booleans()):
+    if rows < kind.elements and draft.choices.one([False, True]):
         fields["least_noise"] = 0.001
         rows += 1
     return fields, Kind((rows,), kind.clock, False, kind.rated)
@@ -141,8 +191,8 @@ def _resample(draft: Draft, of: str) -> Made:
     if kind.clock[1] >= DEPTHS - 2 or not kind.rated:
         return None
     # A mean may not make a signal faster, and the slow one has 2 samples a second or fewer.
-    by = draft.draw(st.sampled_from(["mean", "last"]))
-    rate = draft.draw(st.sampled_from([0.05] if by == "mean" and kind.clock[0] != "fast" else [0.5, 1.0, 3.0]))
+    by = draft.choices.one(["mean", "last"])
+    rate = draft.choices.one([0.05] if by == "mean" and kind.clock[0] != "fast" else [0.5, 1.0, 3.0])
     return {"rate_hz": rate, "by": by}, Kind(
         kind.shape, (f"{kind.clock[0]}@{rate}", kind.clock[1] + 1), False, kind.rated
     )
@@ -155,7 +205,7 @@ def _scale(draft: Draft, of: str) -> Made:
 
 def _select(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
-    places = draft.draw(st.lists(st.integers(0, kind.elements - 1), min_size=1, max_size=12))
+    places = draft.some(range(kind.elements), 1, 12)
     return {"places": places}, Kind((len(places),), kind.clock, False, kind.rated)
 
 
@@ -165,7 +215,7 @@ def _statistics(draft: Draft, of: str) -> Made:
     words = ["mean", "sd", "min", "max", "range", "first", "last", "median", "p50", "p95", "mean[:1]", "last - first"]
     if rows > 1:
         words += ["slope", "change1", "rise1", "fall1", "max - mean", "median[1:]", "p0[-2:] - p100[:2]"]
-    give = draft.draw(st.lists(st.sampled_from(words), min_size=1, max_size=6))
+    give = draft.some(words, 1, 6)
     columns = kind.elements // rows
     shape = (columns, len(give)) if kind.timed and len(kind.shape) == 2 else (len(give),)
     return {"give": give, "over": "time" if kind.timed else "all"}, Kind(shape, kind.clock, False, kind.rated)
@@ -175,7 +225,7 @@ def _window(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     if len(kind.shape) > 2 or not kind.rated or kind.elements > 60:
         return None
-    length, every = draft.draw(st.sampled_from([2, 3, 4, 8, 9, 16])), draft.draw(st.sampled_from([1, 1, 2, 3, 11]))
+    length, every = draft.choices.one([2, 3, 4, 8, 9, 16]), draft.choices.one([1, 1, 2, 3, 11])
     clock = kind.clock if every == 1 else (f"{kind.clock[0]}/{length}/{every}", kind.clock[1])
     return {"length": length, "every": every}, Kind((length, *kind.shape), clock, True, True)
 
@@ -212,45 +262,60 @@ def add_stage(draft: Draft, op: str, of: str, gives: str) -> bool:
 
 
 def _add_model(draft: Draft, name: str) -> None:
-    of = draft.draw(st.sampled_from(sorted(draft.kinds)))
-    inputs = [of, *draft.draw(st.lists(st.sampled_from(draft.alike(of)), max_size=2))]
-    outputs = draft.draw(st.integers(1, 9))
+    of = draft.choices.one(sorted(draft.kinds))
+    inputs = [of, *draft.some(draft.alike(of), 0, 2)]
+    outputs = draft.choices.whole(1, 9)
     quantities = [{"name": f"q{n}", "unit": "", "low": -1.0, "high": 1.0} for n in range(outputs)]
     draft.models.append({"name": name, "inputs": inputs, "quantities": quantities})
     draft.kinds[f"{name}.raw"] = Kind((outputs,), draft.kinds[of].clock, False, draft.kinds[of].rated)
 
 
-def begun(draw: st.DrawFn) -> Draft:
+def begun(choices: Choices, sensors: Sensors = SENSORS) -> Draft:
     """A wearable that has sensors alone."""
-    kinds = {name: Kind(shape, (name, 0), False, rate > 0) for name, (shape, rate) in SENSORS.items()}
-    return Draft(draw, kinds)
+    kinds = {name: Kind(shape, (name, 0), False, rate > 0) for name, (shape, rate) in sensors.items()}
+    return Draft(choices, sensors, kinds)
 
 
 def finished(draft: Draft) -> Plan:
     """The wearable, checked."""
     sensors = [
         {"kind": "external", "name": name, "shape": list(shape), "rate_hz": rate_hz}
-        for name, (shape, rate_hz) in SENSORS.items()
+        for name, (shape, rate_hz) in draft.sensors.items()
     ]
     parts = {"name": "test", "version": "1", "sensors": sensors, "stages": draft.stages, "models": draft.models}
     try:
         return plan(schema.from_plain(parts, Profile, "profile"))
     except ProfileError as error:
         if "faster" in str(error):
-            reject()  # a mean of what a window thinned out
+            raise Unfit from error  # a mean of what a window thinned out
         raise
 
 
-@st.composite
-def graphs(draw: st.DrawFn, models: bool = True) -> Plan:
-    """Stages that fit together, each on what came before, and models among them."""
-    draft = begun(draw)
-    for number in range(draw(st.integers(1, 8))):
-        op = draw(st.sampled_from([*sorted(STAGES), "model"] if models else sorted(STAGES)))
+def single(choices: Choices, op: str) -> Plan:
+    """A wearable of one operation, on a sample of 1 to 256 numbers or a window of them. Raises Unfit."""
+    shape = () if op == "bins" else choices.one([(), (2,), (5,), (12,), (7, 9), (16, 16)])
+    draft = begun(choices, {"one": (shape, 8.0), "two": (shape, 3.0)})
+    of = "one"
+    if op == "bins" or (draft.kinds[of].elements <= 12 and choices.one([False, True])):
+        length = 100 if op == "bins" else choices.one([2, 12, 100])
+        draft.stages.append({"op": "window", "of": of, "gives": "window", "length": length})
+        draft.kinds["window"] = Kind((length, *shape), draft.kinds[of].clock, True, True)
+        of = "window"
+    if not add_stage(draft, op, of, "made"):
+        raise Unfit
+    return finished(draft)
+
+
+def graph(choices: Choices, least: int = 1, most: int = 8) -> Plan:
+    """Stages that fit together, each on what came before, and models among them. Raises Unfit."""
+    draft = begun(choices)
+    for number in range(choices.whole(least, most)):
+        # Where clocks meet, most can go wrong.
+        op = choices.one([*sorted(STAGES), "model", "hold", "hold", "resample", "resample", "window"])
         if op == "model":
             _add_model(draft, f"m{number}")
             continue
-        of = draw(st.sampled_from(sorted(draft.kinds)))
+        of = choices.one(sorted(draft.kinds))
         if op == "bins" and draft.kinds[of].shape == () and draft.kinds[of].rated:
             # A curve, which would seldom come about by itself.
             draft.stages.append({"op": "window", "of": of, "gives": f"w{number}", "length": 12})
@@ -258,6 +323,15 @@ def graphs(draw: st.DrawFn, models: bool = True) -> Plan:
             of = f"w{number}"
         add_stage(draft, op, of, f"s{number}")
     return finished(draft)
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Plan:
+    """`graph`, as Hypothesis has it."""
+    try:
+        return graph(Drawn(draw))
+    except Unfit:
+        reject()
 
 
 def plain_bytes(values: NDArray[np.float32]) -> bytes:
@@ -269,16 +343,28 @@ Recording = list[tuple[str, Sample]]
 """Samples of sensors' signals as they came."""
 
 
-def recording(rng: np.random.Generator, count: int) -> Recording:
+def numbers(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Numbers of a sample: mostly temperatures, some of them the same, now and then none, extreme, or any float32 there is."""
+    values = rng.normal(30, 5, shape).astype(np.float32)
+    style = rng.random()
+    if style < 0.2:
+        values = np.round(values * rng.choice([0.0, 0.1, 1.0]))
+    elif style < 0.3:
+        values = rng.integers(0, 1 << 32, shape, np.uint32).view(np.float32)
+    if style < 0.8:
+        values = np.where(rng.random(shape) < 0.1, np.float32(np.nan), values)
+        values = np.where(rng.random(shape) < 0.05, rng.choice(SPECIAL, shape), values)
+    return np.asarray(values, np.float32).reshape(shape)
+
+
+def recording(rng: np.random.Generator, count: int, sensors: Sensors = SENSORS) -> Recording:
     """Samples of all sensors as they come: gaps, missing and extreme values, flags, another sensor put in."""
-    times = {name: int(rng.integers(0, 400_000)) for name in SENSORS}
+    times = {name: int(rng.integers(0, 400_000)) for name in sensors}
     samples: Recording = []
     for _ in range(count):
         name = min(times, key=lambda one: times[one])
-        shape, rate_hz = SENSORS[name]
-        values = np.asarray(rng.normal(30, 5, shape), np.float32)
-        values = np.where(rng.random(shape) < 0.05, np.float32(np.nan), values)
-        values = np.where(rng.random(shape) < 0.03, rng.choice(np.float32(SPECIAL), shape), values).astype(np.float32)
+        shape, rate_hz = sensors[name]
+        values = numbers(rng, shape)
         flags = int(rng.integers(0, 1 << 15)) if rng.random() < 0.1 else 0
         samples.append((name, Sample(times[name], values, flags, bool(rng.random() < 0.03))))
         period_us = 1e6 / (rate_hz or 1.0)

@@ -36,10 +36,12 @@ def network(sizes: Sequence[int], outputs: int, seed: int) -> bytes:
         bias = rng.integers(-500, 500, outputs).astype(np.int32)
         source = builder.tensor((1, size), scale, int(rng.integers(-128, 128)))
         inputs.append(source)
-        branches.append(builder.tensor((1, outputs), float(np.float32(scale * 0.01 * size**0.5)), int(rng.integers(-20, 20))))
+        # A power of two apart from the input's, so that every way to compute the multiplier gives the same.
+        output_scale = scale * 2.0 ** round(np.log2(0.01 * size**0.5))
+        branches.append(builder.tensor((1, outputs), output_scale, int(rng.integers(-20, 20))))
         constants = [
-            builder.tensor((outputs, size), [0.01], 0, weights),
-            builder.tensor((outputs,), [scale * 0.01], 0, bias, "int32"),
+            builder.tensor((outputs, size), [2.0**-7], 0, weights),
+            builder.tensor((outputs,), [scale * 2.0**-7], 0, bias, "int32"),
         ]
         builder.operator("FULLY_CONNECTED", [source, *constants], [branches[-1]], activation=0)
     last = branches[0]

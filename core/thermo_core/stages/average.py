@@ -56,7 +56,8 @@ class _Mean:
 
     def _steps(self, values: Values) -> NDArray[np.int16]:
         missing = np.isnan(values)
-        steps = np.rint(np.clip(np.where(missing, 0, values) * self._inverse, -_LARGEST, _LARGEST)).astype(np.int16)
+        known = np.where(missing, np.float32(0), values)  # 0 would make float64 of a single number
+        steps = np.rint(np.clip(known * self._inverse, -_LARGEST, _LARGEST)).astype(np.int16)
         return np.where(missing, _NO_VALUE, steps).astype(np.int16)
 
     def _mean(self, steps: NDArray[np.int16], axis: int) -> Values:

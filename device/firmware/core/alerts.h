@@ -48,8 +48,8 @@ bool alert_push(const struct alert_plan *plan, struct alert *alert, float value,
 /* A person has seen it: it stays until it is over, and calls nobody any more. Returns whether its state changed. */
 bool alert_acknowledge(struct alert *alert, int64_t time_us);
 
-/* What came before a gap or a change of sensor does not count any more; one that is raised stays raised. Returns whether
-   its state changed. */
+/* What came before a gap or a change of sensor does not count any more; one that is raised stays raised. Returns
+   whether its state changed. */
 bool alert_interrupt(struct alert *alert, int64_t time_us);
 
 #endif

@@ -1,8 +1,8 @@
 /* Runs a wearable's graph one moment at a time: the same signals as thermo_core.graph.live, byte for byte.
 
    A block of a sensor gives samples of its signals. All stages and models that rest on them run in the order of the
-   plan, in one pass. What a stage with a clock of its own gives runs in passes after that: first those of stages nearest
-   to sensors, and of these the earliest first. */
+   plan, in one pass. What a stage with a clock of its own gives runs in passes after that: first those of stages
+   nearest to sensors, and of these the earliest first. */
 #ifndef GRAPH_H
 #define GRAPH_H
 

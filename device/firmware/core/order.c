@@ -11,28 +11,41 @@
 #define KEY_INFINITE 0x7F800000
 #define KEY_MINUS_INFINITE (-0x7F800001)
 
+/* Bits to a key, and back. */
+static int32_t turn(int32_t bits) {
+  const uint32_t negative = (uint32_t)bits >> 31;
+  return bits ^ (int32_t)((0U - negative) >> 1);
+}
+
 static int32_t key_of(float value) {
-  const int32_t bits = float32_bits(value);
-  return bits ^ (int32_t)((uint32_t)(bits >> 31) >> 1);
+  return turn(float32_bits(value));
 }
 
 /* Adding zero leaves no negative zero. */
 static float value_of(int32_t key) {
-  return float32_of_bits(key ^ (int32_t)((uint32_t)(key >> 31) >> 1)) + 0.0F;
+  return float32_of_bits(turn(key)) + 0.0F;
 }
 
 struct order order_of(const float *values, uint32_t count, uint32_t stride) {
-  struct order order = {.values = values, .count = count, .stride = stride, .least = INT32_MAX, .greatest = INT32_MIN};
+  int32_t least = INT32_MAX;
+  int32_t greatest = INT32_MIN;
+  uint32_t unknown = 0;
   const float *value = values;
   for (uint32_t i = 0; i < count; i++, value += stride) {
     const int32_t key = key_of(*value);
-    if (key >= KEY_MINUS_INFINITE && key <= KEY_INFINITE) {
-      order.least = key < order.least ? key : order.least;
-      order.greatest = key > order.greatest ? key : order.greatest;
-      order.known++;
+    if (key < KEY_MINUS_INFINITE || key > KEY_INFINITE) {
+      unknown++;
+      continue;
     }
+    least = key < least ? key : least;
+    greatest = key > greatest ? key : greatest;
   }
-  return order;
+  return (struct order){.values = values,
+                        .count = count,
+                        .stride = stride,
+                        .least = least,
+                        .greatest = greatest,
+                        .known = count - unknown};
 }
 
 /* Keys from `first` to `first + width`, counted into bins of 2^shift. */
@@ -40,7 +53,8 @@ static void count_keys(const struct order *order, int32_t first, uint32_t width,
                        uint32_t counts[ORDER_BINS]) {
   memset(counts, 0, ORDER_BINS * sizeof counts[0]);
   const float *value = order->values;
-  for (uint32_t i = 0; i < order->count; i++, value += order->stride) {
+  const uint32_t stride = order->stride;
+  for (uint32_t left = order->count; left > 0; left--, value += stride) {
     const uint32_t place = (uint32_t)key_of(*value) - (uint32_t)first;
     if (place <= width) {
       counts[place >> shift]++;
@@ -52,12 +66,13 @@ static void count_keys(const struct order *order, int32_t first, uint32_t width,
    the greatest of all where there is none between. */
 static uint32_t keep(const struct order *order, int32_t first, int32_t last, int32_t kept[ORDER_KEPT], int32_t *above) {
   uint32_t count = 0;
-  *above = order->greatest;
+  int32_t next = order->greatest;
   const float *value = order->values;
-  for (uint32_t i = 0; i < order->count; i++, value += order->stride) {
+  const uint32_t stride = order->stride;
+  for (uint32_t left = order->count; left > 0; left--, value += stride) {
     const int32_t key = key_of(*value);
     if (key > last) {
-      *above = key < *above ? key : *above;
+      next = key < next ? key : next;
     } else if (key >= first) {
       uint32_t at = count++;
       for (; at > 0 && kept[at - 1U] > key; at--) {
@@ -66,6 +81,7 @@ static uint32_t keep(const struct order *order, int32_t first, int32_t last, int
       kept[at] = key;
     }
   }
+  *above = next;
   return count;
 }
 

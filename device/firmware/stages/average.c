@@ -46,22 +46,27 @@ static inline int32_t add_pair(const int16_t *pair, int32_t sum) {
 #endif
 }
 
-static int32_t sum_of(const int16_t *steps, uint32_t pairs) {
-  int32_t sum = 0;
-  for (; pairs >= PAIRS_AT_ONCE; pairs -= PAIRS_AT_ONCE, steps += 2U * PAIRS_AT_ONCE) {
-    sum = add_pair(steps, sum);
-    sum = add_pair(steps + 2, sum);
-    sum = add_pair(steps + 4, sum);
-    sum = add_pair(steps + 6, sum);
-    sum = add_pair(steps + 8, sum);
-    sum = add_pair(steps + 10, sum);
-    sum = add_pair(steps + 12, sum);
-    sum = add_pair(steps + 14, sum);
+/* Sums of rows, which lie one after another, times a factor. */
+static void sum_rows(const int16_t *steps, uint32_t row, float factor, float *output, uint32_t elements) {
+  const uint32_t blocks = row / (2U * PAIRS_AT_ONCE);
+  const uint32_t rest = row / 2U % PAIRS_AT_ONCE;
+  for (const float *end = output + elements; output != end; output++) {
+    int32_t sum = 0;
+    for (uint32_t block = blocks; block > 0; block--, steps += 2U * PAIRS_AT_ONCE) {
+      sum = add_pair(steps, sum);
+      sum = add_pair(steps + 2, sum);
+      sum = add_pair(steps + 4, sum);
+      sum = add_pair(steps + 6, sum);
+      sum = add_pair(steps + 8, sum);
+      sum = add_pair(steps + 10, sum);
+      sum = add_pair(steps + 12, sum);
+      sum = add_pair(steps + 14, sum);
+    }
+    for (uint32_t pair = rest; pair > 0; pair--, steps += 2) {
+      sum = add_pair(steps, sum);
+    }
+    *output = (float)sum * factor;
   }
-  for (; pairs > 0; pairs--, steps += 2) {
-    sum = add_pair(steps, sum);
-  }
-  return sum;
 }
 
 static bool lacks(const int16_t *steps, uint32_t row) {
@@ -79,19 +84,16 @@ static bool push(const struct work *work) {
   const uint32_t elements = stage_signal(work, 0)->elements;
   const uint32_t row = average_row(parameters->pictures);
   const int16_t *steps = stage_keeps(work);
-  const bool complete = store(stage_input(work, 0), elements, parameters->inverse,
-                              (int16_t *)stage_keeps(work) + state->next, row);
+  const bool complete =
+      store(stage_input(work, 0), elements, parameters->inverse, (int16_t *)stage_keeps(work) + state->next, row);
   state->next = (uint16_t)(state->next + 1U == parameters->pictures ? 0 : state->next + 1U);
   state->clean = (uint16_t)(!complete ? 0 : state->clean < parameters->pictures ? state->clean + 1U : state->clean);
   state->count = (uint16_t)(state->count < parameters->pictures ? state->count + 1U : state->count);
   if (state->count < parameters->pictures) {
     return false;
   }
-  const float factor = parameters->factor;
   float *output = stage_output(work);
-  for (uint32_t i = 0; i < elements; i++) {
-    output[i] = (float)sum_of(steps + (size_t)i * row, row / 2U) * factor;
-  }
+  sum_rows(steps, row, parameters->factor, output, elements);
   for (uint32_t i = 0; state->clean < parameters->pictures && i < elements; i++) {
     if (lacks(steps + (size_t)i * row, row)) {
       output[i] = float32_nothing();

@@ -1,4 +1,5 @@
-/* float32; the asymptote is a mean in the order of samples; sums of bins in the order of samples, times their weight. */
+/* float32; the asymptote is a mean in the order of samples; sums of bins in the order of samples, times their weight.
+ */
 #include "bins.h"
 
 #include "float32.h"
@@ -16,7 +17,8 @@ static uint16_t apply(const struct work *work) {
   float *output = stage_output(work);
   if (parameters->settled == 0) {
     for (uint32_t bin = 0; bin < bins; bin++) {
-      output[bin] = float32_total(curve + edges[bin], (uint32_t)(edges[bin + 1U] - edges[bin]), 1) * parameters->weights[bin];
+      output[bin] =
+          float32_total(curve + edges[bin], (uint32_t)(edges[bin + 1U] - edges[bin]), 1) * parameters->weights[bin];
     }
     return 0;
   }

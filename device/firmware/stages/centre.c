@@ -1,5 +1,5 @@
-/* median: (lower middle + upper middle) * 0.5 in float32; mean: float32 sum in the order of elements over float32 of their
-   number; then one float32 subtraction an element. */
+/* median: (lower middle + upper middle) * 0.5 in float32; mean: float32 sum in the order of elements over float32 of
+   their number; then one float32 subtraction an element. */
 #include "centre.h"
 
 #include "float32.h"

@@ -19,9 +19,9 @@
 #include "window.h"
 
 static const struct stage *const stages[] = {
-    &average_stage,    &bins_stage,   &centre_stage,     &concatenate_stage, &foster_stage,
-    &hold_stage,       &logarithm_stage, &normalise_stage, &prefer_stage,     &projection_stage,
-    &resample_stage,   &scale_stage,  &select_stage,     &statistics_stage,  &window_stage,
+    &average_stage,  &bins_stage,      &centre_stage,    &concatenate_stage, &foster_stage,
+    &hold_stage,     &logarithm_stage, &normalise_stage, &prefer_stage,      &projection_stage,
+    &resample_stage, &scale_stage,     &select_stage,    &statistics_stage,  &window_stage,
 };
 
 const struct stage *registry_find(const char *name) {

@@ -73,10 +73,8 @@ static void close(const struct work *work, uint32_t more) {
   }
   const uint32_t place = ((uint32_t)state->first + state->waiting) % parameters->room;
   state->waiting++;
-  kept.steps[place] = (struct resample_step){.time_us = (state->step + 1) * parameters->period_us,
-                                             .more = more,
-                                             .flags = state->flags,
-                                             .fresh = state->fresh};
+  kept.steps[place] = (struct resample_step){
+      .time_us = (state->step + 1) * parameters->period_us, .more = more, .flags = state->flags, .fresh = state->fresh};
   state->fresh = false;
   float *values = kept.waiting + (size_t)place * kept.elements;
   if (parameters->last) {

@@ -32,8 +32,8 @@ struct resample_state {
   uint16_t waiting;
 };
 
-/* Keeps `room` steps that wait, then the values of each, then of the step at hand: for a mean the sums and uint32 numbers of
-   samples, otherwise the last values. */
+/* Keeps `room` steps that wait, then the values of each, then of the step at hand: for a mean the sums and uint32
+   numbers of samples, otherwise the last values. */
 extern const struct stage resample_stage;
 
 #endif

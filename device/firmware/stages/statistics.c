@@ -1,5 +1,6 @@
-/* float32; sums in the order of rows; sd in two passes; slope: sum of x t with t from -(n-1)/2, over n (n^2-1) / 12, over the
-   spacing; a row without a value makes the statistic one without. Of zeros that are not computed the sign is not told. */
+/* float32; sums in the order of rows; sd in two passes; slope: sum of x t with t from -(n-1)/2, over n (n^2-1) / 12,
+   over the spacing; a row without a value makes the statistic one without. Of zeros that are not computed the sign is
+   not told. */
 #include "statistics.h"
 
 #include <math.h>
@@ -74,7 +75,8 @@ static float ranked(const struct column *column, bool median, uint32_t rank, str
 static float value_of(const struct work *work, const struct statistics_term *term, const float *values,
                       uint32_t stride) {
   const struct statistics_parameters *parameters = work->call->parameters;
-  const struct column column = {.values = values + (size_t)term->first * stride, .count = term->count, .stride = stride};
+  const struct column column = {
+      .values = values + (size_t)term->first * stride, .count = term->count, .stride = stride};
   switch (term->what) {
     case STATISTIC_MEAN:
       return float32_mean(column.values, column.count, column.stride);

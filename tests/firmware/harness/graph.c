@@ -1,9 +1,9 @@
 /* Graphs at work: reads what sensors say from a stream of bytes, and writes all that each pass makes of it.
 
-   Read: the number of a case (uint16; the stream ends where none follows) and of its blocks (uint16); for each block its
-   time (int64), the number of its signals (uint16), and for each signal its number, flags and freshness (uint16) and its
-   values. Written: for each sample 1, its signal, flags and freshness (uint16), time (int64) and values; 0 (uint16) behind
-   each pass. */
+   Read: the number of a case (uint16; the stream ends where none follows) and of its blocks (uint16); for each block
+   its time (int64), the number of its signals (uint16), and for each signal its number, flags and freshness (uint16)
+   and its values. Written: for each sample 1, its signal, flags and freshness (uint16), time (int64) and values; 0
+   (uint16) behind each pass, 2 behind each case. */
 #include "graph.h"
 
 #include <string.h>
@@ -59,6 +59,7 @@ int main(void) {
     for (uint16_t block = 0; block < blocks; block++) {
       read_block(&graph, one->shared_bytes);
     }
+    write_word(2);
   }
   return 0;
 }

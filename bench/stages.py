@@ -1,0 +1,305 @@
+"""What each stage costs on an emulated Cortex-M4, and how a graph's stages and network share memory.
+
+    python bench/stages.py
+    python bench/stages.py --compare 100000 [--seed N]
+
+QEMU counts instructions exactly, the same on every machine; they are not cycles (no wait states; a square root or division
+counts as one). A row is a graph of one stage on its usual input; its instructions are those of a block of the sensor beyond
+a graph without the stage. "passes" is what the stage's values and scratch take of the memory that all passes share, "keeps"
+what it holds from block to block.
+
+--compare runs every operation in C, under sanitizers on this machine, on so many random samples with random parameters, and says
+whether all bytes are Python's.
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
+
+from firmware_graph import EMULATOR, FIRMWARE, M4, Case, core_sources, first_difference, includes, run  # noqa: E402
+from graph_plans import Seeded, Unfit, recording, single  # noqa: E402
+
+from thermo_core import schema  # noqa: E402
+from thermo_core.bundle import Bundle  # noqa: E402
+from thermo_core.graph.plan import Plan, plan  # noqa: E402
+from thermo_core.image import load_public_key, verify  # noqa: E402
+from thermo_core.stages import OPS  # noqa: E402
+from thermo_core.wearable.profile import Profile  # noqa: E402
+from thermo_quantize.compiler.compile import Compiled, compile_model  # noqa: E402
+from thermo_quantize.compiler.graph.generate import Graph, generate  # noqa: E402
+
+SHIPPED = REPOSITORY / "models/thermo_models/artifacts/breast-patch/bundle.img"
+KEY = REPOSITORY / "hw_sim/thermo_sim/keys/development_ed25519.pub.pem"
+CAMERA = {"kind": "mlx90640", "name": "skin", "path": [0x33], "rate_hz": 16.0}
+CURVE = {"kind": "external", "name": "skin", "rate_hz": 1.0}
+PICTURES = 24
+SAMPLES_A_SET = 5_000
+
+
+@dataclass(frozen=True)
+class Row:
+    """A graph to measure.
+
+    Attributes:
+        name: of the row.
+        about: what is measured, in words.
+        stages: of the graph, on the sensor's signal "skin".
+        sensor: of the graph.
+        beyond: name of the row that its cost is told beyond.
+        warm_up: blocks before the first that is measured.
+    """
+
+    name: str
+    about: str
+    stages: Sequence[dict[str, Any]]
+    sensor: dict[str, Any] = field(default_factory=lambda: CAMERA)
+    beyond: str = "camera"
+    warm_up: int = 16
+
+
+def _rows() -> tuple[Row, ...]:
+    rng = np.random.default_rng(1)
+    basis = np.linalg.qr(rng.normal(size=(54, 8)))[0].T.astype(np.float32).ravel().tolist()
+    curve = {"op": "window", "of": "skin", "gives": "curve", "length": 600}
+    made = {"of": "skin", "gives": "made"}
+    reverse = list(range(767, -1, -1))
+    few = {"op": "select", "of": "skin", "gives": "few"}
+    foster = few | {"places": list(range(27))}
+    words = ["mean", "sd", "min", "max", "median", "p95"]
+    return (
+        Row("camera", "a picture of 24 x 32 and its two companions, no stage", []),
+        Row("curve", "a single number, no stage", [], CURVE),
+        Row("average", "running mean of 16 pictures", [made | {"op": "average", "pictures": 16}]),
+        Row("centre", "a picture less its median", [made | {"op": "centre"}]),
+        Row("centre_mean", "a picture less its mean", [made | {"op": "centre", "by": "mean"}]),
+        Row("scale", "a picture", [made | {"op": "scale", "offset": 30.0, "factor": 0.5}]),
+        Row("normalise", "a picture", [made | {"op": "normalise", "centre": [30.0], "spread": [2.0]}]),
+        Row("logarithm", "a picture", [made | {"op": "logarithm", "offset": 1.0}]),
+        Row("select", "all of a picture, upside down", [made | {"op": "select", "places": reverse}]),
+        Row("concatenate", "a picture, die temperature and supply",
+            [made | {"op": "concatenate", "of": ["skin", "skin.ta", "skin.vdd"]}]),
+        Row("prefer", "the first of two pictures", [made | {"op": "prefer", "of": ["skin", "skin"]}]),
+        Row("statistics", f"{', '.join(words)} of a picture", [made | {"op": "statistics", "give": words, "over": "all"}]),
+        Row("hold", "a picture at its own moments", [made | {"op": "hold", "on": "skin"}]),
+        Row("resample", "mean of a picture, 8 to 4 a second", [made | {"op": "resample", "rate_hz": 4.0}]),
+        Row("window", "the last 4 pictures", [made | {"op": "window", "length": 4}]),
+        Row("select_54", "54 of a picture's numbers", [few | {"places": list(range(54))}]),
+        Row("projection", "54 numbers on 8 shapes, and the noise left",
+            [few | {"places": list(range(54))},
+             made | {"op": "projection", "of": "few", "basis": basis, "rows": 8, "least_noise": 1e-4}],
+            beyond="select_54"),
+        Row("select_27", "27 of a picture's numbers", [foster]),
+        Row("foster", "3 parts in 3 copies", [foster, made | {"op": "foster", "of": "few", "parts": 3, "copies": 3}],
+            beyond="select_27"),
+        Row("curve_600", "the last 600 numbers", [curve], CURVE, "curve", 600),
+        Row("bins", "600 numbers in 64 bins, less their end", [curve, made | {"op": "bins", "of": "curve", "settled": 50}],
+            CURVE, "curve_600", 600),
+        Row("time_statistics", f"{', '.join(words)}, slope of 600 numbers",
+            [curve, made | {"op": "statistics", "of": "curve", "give": [*words, "slope"]}], CURVE, "curve_600", 600),
+    )  # fmt: skip
+
+
+def _chain() -> list[dict[str, Any]]:
+    """What the breast patch does with pictures before its network."""
+    return [
+        {"op": "average", "of": "skin", "gives": "calm", "pictures": 16},
+        {"op": "centre", "of": "calm", "gives": "above"},
+    ]
+
+
+def _plan(row_sensor: dict[str, Any], stages: Sequence[dict[str, Any]], **more: Any) -> Plan:
+    parts = {"name": "bench", "version": "1", "sensors": [row_sensor], "stages": list(stages)} | more
+    return plan(schema.from_plain(parts, Profile, "profile"))
+
+
+def _command(command: Sequence[object]) -> str:
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"stages: {command[0]} failed: {(done.stdout + done.stderr)[-2000:]}")
+    return done.stdout + done.stderr
+
+
+def _network(name: str) -> Compiled:
+    """The breast patch's."""
+    payload = verify(SHIPPED.read_bytes(), [load_public_key(KEY.read_bytes())]).payload
+    return compile_model(Bundle.from_payload(payload).model, name, "m4")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Instructions a block by row, and the graphs.
+
+    Attributes:
+        costs: of the rows; "chain" of the breast patch's stages and its quantisation, "feature_extractor" of the same today.
+        graphs: of the rows and "chain".
+        plans: likewise.
+        arena: bytes of the breast patch's network by itself.
+        today: bytes of today's feature extractor and its scratch.
+    """
+
+    costs: dict[str, int]
+    graphs: dict[str, Graph]
+    plans: dict[str, Plan]
+    arena: int
+    today: int
+
+
+def measure() -> Measured:
+    """Generate, compile, run."""
+    rows = _rows()
+    plans = {row.name: _plan(row.sensor, row.stages) for row in rows}
+    model = {"name": "lesion", "inputs": ["above"], "scores": ["no lesion", "lesion"]}
+    plans["chain"] = _plan(CAMERA, _chain(), models=[model])
+    network = _network("case_network")
+    graphs = {
+        name: generate(made, {"lesion": network} if name == "chain" else {}, f"case_{name}")
+        for name, made in plans.items()
+    }
+    warm_ups = {row.name: row.warm_up for row in rows} | {"chain": 16}
+    with tempfile.TemporaryDirectory() as folder:
+        costs = _run(Path(folder), plans, graphs, network, warm_ups)
+    costs["chain"] -= costs.pop("invoke")
+    return Measured(costs, graphs, plans, network.plan.size, costs.pop("features_bytes"))
+
+
+def _run(
+    folder: Path, plans: dict[str, Plan], graphs: dict[str, Graph], network: Compiled, warm_ups: dict[str, int]
+) -> dict[str, int]:
+    sources = []
+    for graph in graphs.values():
+        for file, text in graph.files.items():
+            (folder / file).write_text(text)
+            sources += [folder / file] if file.endswith(".c") else []
+    (folder / "cases.h").write_text(_cases(plans, network, warm_ups))
+    script = (EMULATOR / "link.ld").read_text()
+    for word, value in (("FLASH_AT", "0"), ("RAM_AT", "0x20000000"), ("FLASH_SIZE", "4M")):
+        script = script.replace(f"= {word}", f"= {value}")
+    (folder / "link.ld").write_text(script)
+    core = [*core_sources(), *(FIRMWARE / "core" / name for name in ("feature_extractor.c", "select.c"))]
+    link = ["-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections,--no-warn-rwx-segments", "-T", folder / "link.ld"]
+    flags = [*M4.split(), "-std=c11", "-ffp-contract=off", "-fno-math-errno", *includes(folder)]
+    start = [EMULATOR / "start.c", Path(__file__).with_name("stages_m4.c")]
+    elf = folder / "bench.elf"
+    _command(["arm-none-eabi-gcc", *flags, *start, *core, *sources, *link, "-lm", "-o", elf])
+    qemu = "qemu-system-arm -M mps2-an386 -icount shift=0 -nographic -monitor none -serial none"
+    config = ["-semihosting-config", "enable=on,target=native"]
+    said = _command([*qemu.split(), *config, "-kernel", elf])
+    return {name: int(value) for name, _, value in (line.partition(" ") for line in said.splitlines())}
+
+
+def _cases(plans: dict[str, Plan], network: Compiled, warm_ups: dict[str, int]) -> str:
+    """What stages_m4.c works on."""
+    rng = np.random.default_rng(1)
+    scene = 34 + rng.normal(0, 0.4, 768)
+    pictures = (scene + rng.normal(0, 0.28, (PICTURES, 768))).astype(np.float32)
+    body = ",\n".join("{" + ",".join(f"{x!r}F" for x in row) + "}" for row in pictures.tolist())
+    rows, puts = [], []
+    for name, made in plans.items():
+        put = [number for number, signal in enumerate(made.signals.values()) if signal.name.partition(".")[0] == "skin"]
+        puts.append(f"static const uint16_t put_{name}[] = {{{', '.join(map(str, put))}}};")
+        period_us = round(1e6 / made.signals["skin"].rate_hz)
+        rows.append(f'{{"{name}", &case_{name}_plan, put_{name}, {len(put)}, {warm_ups[name]}, {period_us}}},')
+    factor, zero = network.network.quantization[network.network.inputs[0].id]
+    return "\n".join(
+        [
+            *(f'#include "case_{name}.h"' for name in plans),
+            f'#include "{network.name}.h"',
+            f"#define CHAIN_INVOKE {network.name}_invoke",
+            f"#define CHAIN_SCALE {factor!r}F",
+            f"#define CHAIN_ZERO_POINT ({zero})",
+            "struct stages_case { const char *name; const struct graph_plan *plan; const uint16_t *put; uint16_t put_count; "
+            "uint32_t warm_up; int64_t period_us; };",
+            *puts,
+            "static const struct stages_case cases[] = {",
+            *rows,
+            "};",
+            f"static const float pictures[{PICTURES}][768] = {{{body}}};",
+        ]
+    )
+
+
+def show() -> None:
+    """Measure and print."""
+    found = measure()
+    head = f"{'':17}{'Cortex-M4 in QEMU':48}{'instructions':>12}{'passes':>8}{'keeps':>8}  bytes"
+    print(head)
+    for row in _rows():
+        more = found.costs[row.name] - (found.costs[row.beyond] if row.name != row.beyond else 0)
+        place = found.graphs[row.name].placement
+        kept = place.bytes - place.shared_bytes
+        print(f"{row.name:17}{row.about:48}{more:>12,}{place.shared_bytes:>8,}{kept:>8,}")
+    chain = found.graphs["chain"].placement
+    print()
+    print("breast patch: mean of 16 pictures, less its median, quantised")
+    print(f"  feature_extractor.c            {found.costs['feature_extractor']:>9,} instructions a picture")
+    print(
+        f"  average, centre, model's input {found.costs['chain']:>9,} instructions a picture, all of the graph among them"
+    )
+    today = found.today + 768 * 4 + found.arena
+    print(
+        f"  bytes today: pictures and scratch {found.today:,}, picture at hand 3,072, network {found.arena:,}: {today:,}"
+    )
+    print(
+        f"  bytes of the graph: kept {chain.bytes - chain.shared_bytes:,}, picture at hand, stages and network {chain.shared_bytes:,}: {chain.bytes:,}"
+    )
+
+
+def compare(inputs: int, seed: int) -> int:
+    """Run every operation on random inputs in C and Python; the number of operations that differ."""
+    rng, differing = np.random.default_rng(seed), 0
+    for op in sorted(OPS):
+        cases, taken = [], 0
+        while taken < inputs:
+            try:
+                made = single(Seeded(rng), op=op)
+            except Unfit:
+                continue
+            samples = min(SAMPLES_A_SET, inputs - taken)
+            sensors = {one.name: (one.shape, one.rate_hz) for sensor in made.profile.sensors for one in sensor.signals}
+            cases.append(Case.of(made, recording(rng, samples, sensors), len(cases)))
+            taken += samples
+        with tempfile.TemporaryDirectory() as folder:
+            found = run(cases, Path(folder))
+        differences = [where for where in map(first_difference, cases, found) if where]
+        differing += bool(differences)
+        print(
+            f"{op:12} {taken:>9,} samples, {len(cases)} sets of parameters: {differences[0] if differences else 'all bytes are the same'}",
+            flush=True,
+        )
+    return differing
+
+
+def main() -> None:
+    """Measure or compare."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--compare", type=int, metavar="N", help="random samples of each operation to compare with Python"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the random samples")
+    arguments = parser.parse_args()
+    for program in ("arm-none-eabi-gcc", "qemu-system-arm", "gcc"):
+        if not shutil.which(program):
+            sys.exit(
+                f"stages: {program} is missing; install gcc, gcc-arm-none-eabi, libnewlib-arm-none-eabi and qemu-system-arm."
+            )
+    warnings.simplefilter("ignore", RuntimeWarning)  # extreme numbers overflow, on purpose
+    if arguments.compare is None:
+        show()
+    elif compare(arguments.compare, arguments.seed):
+        sys.exit("stages: some operations differ.")
+
+
+if __name__ == "__main__":
+    main()
