@@ -45,7 +45,7 @@ KEY = REPOSITORY / "hw_sim/thermo_sim/keys/development_ed25519.pub.pem"
 CAMERA = {"kind": "mlx90640", "name": "skin", "path": [0x33], "rate_hz": 16.0}
 CURVE = {"kind": "external", "name": "skin", "rate_hz": 1.0}
 PICTURES = 24
-SAMPLES_A_SET = 5_000
+SAMPLES_A_SET = 2_000
 
 
 @dataclass(frozen=True)

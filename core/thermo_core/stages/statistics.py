@@ -12,7 +12,8 @@ from thermo_core.stages.stage import Arrays, Elementwise, OneInput, Signals
 
 _TERM = re.compile(r"^(?P<what>[a-z]+)(?P<number>\d+)?(\[(?P<first>-?\d+)?:(?P<last>-?\d+)?\])?$")
 _NAMES = ("mean", "sd", "slope", "min", "max", "range", "first", "last", "change", "rise", "fall", "median", "p")
-_NUMBERED = ("change", "rise", "fall", "p")
+_LAGGED = ("change", "rise", "fall")
+_NUMBERED = (*_LAGGED, "p")
 
 
 class Statistics(OneInput, frozen=True, tag="statistics"):
@@ -53,8 +54,10 @@ class _Term:
             raise ValueError(f'"{text}" is no statistic; they are {", ".join(_NAMES[:-1])}, p95')
         self.what = found["what"]
         if (self.what in _NUMBERED) != (found["number"] is not None):
-            raise ValueError(f'"{text}" {"needs" if self.what in _NUMBERED else "takes no"} number behind its name')
+            raise ValueError(f'"{text}" {"needs a" if self.what in _NUMBERED else "takes no"} number behind its name')
         self.number = int(found["number"] or 0)
+        if self.what in _LAGGED and not self.number:
+            raise ValueError(f'"{text}" is over no rows; say {self.what}1 or more')
         if self.what == "p" and not 0 <= self.number <= 100:
             raise ValueError(f'"{text}" is no percentile; they are p0 to p100')
         self.rows = slice(*(None if found[end] is None else int(found[end]) for end in ("first", "last")))
@@ -62,8 +65,8 @@ class _Term:
     def length(self, rows: int) -> int:
         """Rows it looks at, of so many; raises ValueError where they are too few."""
         count = len(range(*self.rows.indices(rows)))
-        least = self.number + 1 if self.what in ("change", "rise", "fall") else 2 if self.what == "slope" else 1
-        if count < least or (self.what in ("change", "rise", "fall") and self.number < 1):
+        least = self.number + 1 if self.what in _LAGGED else 2 if self.what == "slope" else 1
+        if count < least:
             raise ValueError(f"{self.what}{self.number or ''} needs {least} rows or more and has {count} of {rows}")
         return count
 
@@ -79,7 +82,7 @@ class _Term:
             count = x.shape[1]
             t = (np.arange(count, dtype=np.float32) - np.float32((count - 1) / 2))[np.newaxis, :, np.newaxis]
             return np.asarray(float32.total(x * t, 1) / square_of_times(count) / spacing_s, np.float32)
-        if self.what in ("change", "rise", "fall"):
+        if self.what in _LAGGED:
             moved: Values = x[:, self.number :] - x[:, : -self.number]
             if self.what == "change":
                 return float32.mean(np.abs(moved), 1)

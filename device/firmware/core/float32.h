@@ -61,7 +61,7 @@ float float32_product(const float *one, const float *other, uint32_t count, uint
    number. */
 float float32_log(float value);
 
-/* Decimal logarithm: `float32_log` times log10(e). */
+/* Decimal logarithm, within 4 units in the last place: `float32_log` times log10(e). */
 float float32_log10(float value);
 
 /* Exponential within 3 units in the last place; below -87 as -87, above 88 as 88. */
