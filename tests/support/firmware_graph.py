@@ -31,8 +31,11 @@ M4 = "-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard -O2 -ffunction-
 _PASS, _END = 0, 2
 """Marks behind a pass and a case."""
 
-Blocks = Sequence[Mapping[str, Sample]]
-"""What each block of a sensor gives: samples by signal, all of one moment."""
+_RESET = 0xFFFF
+"""Number of signals of a block that stands for starting anew."""
+
+Block = Mapping[str, Sample]
+"""What a block of a sensor gives: samples by signal, all of one moment; none stands for starting anew."""
 Pass = Mapping[str, tuple[int, int, bool, bytes]]
 """What a pass makes: time, flags, freshness and the bytes of the values of each signal."""
 
@@ -42,28 +45,38 @@ class Case:
     """A graph and what its sensors say."""
 
     plan: Plan
-    blocks: Blocks
+    blocks: Sequence[Block]
     networks: Mapping[str, bytes]
 
     @classmethod
     def of(cls, plan: Plan, recording: Recording, seed: int = 1) -> "Case":
-        """With random networks for its models."""
-        return cls(plan, [{name: sample} for name, sample in recording], networks(plan, seed))
+        """With random networks for its models, and started anew in between."""
+        blocks: list[Block] = [{name: sample} for name, sample in recording]
+        blocks.insert(2 * len(blocks) // 3, {})
+        return cls(plan, blocks, networks(plan, seed))
 
     def wanted(self) -> list[Pass]:
         """What Python makes of it, pass by pass."""
         graph = LiveGraph(self.plan, interpreted(self.networks))
-        return [
-            {n: (s.time_us, s.flags, s.fresh, plain_bytes(s.values)) for n, s in produced.items()}
-            for block in self.blocks
-            for produced in graph.push(block)
-        ]
+        passes: list[Pass] = []
+        for block in self.blocks:
+            if not block:
+                graph.reset()
+                continue
+            passes += [
+                {n: (s.time_us, s.flags, s.fresh, plain_bytes(s.values)) for n, s in produced.items()}
+                for produced in graph.push(block)
+            ]
+        return passes
 
     def stream(self, number: int) -> bytes:
         """What the harness reads of it."""
         numbers = {name: place for place, name in enumerate(self.plan.signals)}
         parts = [struct.pack("<HH", number, len(self.blocks))]
         for block in self.blocks:
+            if not block:
+                parts.append(struct.pack("<qH", 0, _RESET))
+                continue
             (time_us,) = {sample.time_us for sample in block.values()}
             parts.append(struct.pack("<qH", time_us, len(block)))
             for name, sample in block.items():

@@ -2,7 +2,8 @@
 
    Read: the number of a case (uint16; the stream ends where none follows) and of its blocks (uint16); for each block
    its time (int64), the number of its signals (uint16), and for each signal its number, flags and freshness (uint16)
-   and its values. Written: for each sample 1, its signal, flags and freshness (uint16), time (int64) and values; 0
+   and its values; RESET signals
+   start the graph anew. Written: for each sample 1, its signal, flags and freshness (uint16), time (int64) and values; 0
    (uint16) behind each pass, 2 behind each case. */
 #include "graph.h"
 
@@ -11,6 +12,7 @@
 #include "cases.h" /* CASES, and for each case its plan and how many bytes of its memory only a pass uses */
 #include "io.h"    /* io_read and io_write, of this machine or of an emulated one */
 
+#define RESET UINT16_MAX
 #define READS(what) io_read(&(what), sizeof(what))
 
 static void write_word(uint16_t word) {
@@ -33,6 +35,10 @@ static void read_block(struct graph *graph, uint32_t shared_bytes) {
   uint16_t count;
   READS(time_us);
   READS(count);
+  if (count == RESET) {
+    graph_reset(graph);
+    return;
+  }
   /* What a pass left behind must not matter. */
   memset(graph->plan->memory, 0xA5, shared_bytes);
   for (uint16_t i = 0; i < count; i++) {
