@@ -5,8 +5,8 @@
 
 QEMU counts instructions exactly, the same on every machine; they are not cycles (no wait states; a square root or division
 counts as one). A row is a graph of one stage on its usual input; its instructions are those of a block of the sensor beyond
-a graph without the stage. "passes" is what the stage's values and scratch take of the memory that all passes share, "keeps"
-what it holds from block to block.
+a graph without the stage. "passes" are bytes of the memory that all passes share, with the sensor's values; "keeps" is what
+the stage holds from block to block; "RAM" are all the graph's variables.
 
 --compare runs every operation in C, under sanitizers on this machine, on so many random samples with random parameters, and says
 whether all bytes are Python's.
@@ -28,7 +28,15 @@ import numpy as np
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
 
-from firmware_graph import EMULATOR, FIRMWARE, M4, Case, core_sources, first_difference, includes, run  # noqa: E402
+from firmware_graph import (  # noqa: E402
+    FIRMWARE,
+    Case,
+    core_sources,
+    emulate,
+    emulated_program,
+    first_difference,
+    run,
+)
 from graph_plans import Seeded, Unfit, recording, single  # noqa: E402
 
 from thermo_core import schema  # noqa: E402
@@ -39,12 +47,13 @@ from thermo_core.stages import OPS  # noqa: E402
 from thermo_core.wearable.profile import Profile  # noqa: E402
 from thermo_quantize.compiler.compile import Compiled, compile_model  # noqa: E402
 from thermo_quantize.compiler.graph.generate import Graph, generate  # noqa: E402
+from thermo_quantize.compiler.graph.place import Placement  # noqa: E402
 
 SHIPPED = REPOSITORY / "models/thermo_models/artifacts/breast-patch/bundle.img"
 KEY = REPOSITORY / "hw_sim/thermo_sim/keys/development_ed25519.pub.pem"
 CAMERA = {"kind": "mlx90640", "name": "skin", "path": [0x33], "rate_hz": 16.0}
 CURVE = {"kind": "external", "name": "skin", "rate_hz": 1.0}
-PICTURES = 24
+PICTURES, PICTURE_BYTES = 24, 768 * 4
 SAMPLES_A_SET = 2_000
 
 
@@ -79,8 +88,8 @@ def _rows() -> tuple[Row, ...]:
     foster = few | {"places": list(range(27))}
     words = ["mean", "sd", "min", "max", "median", "p95"]
     return (
-        Row("camera", "a picture of 24 x 32 and its two companions, no stage", []),
-        Row("curve", "a single number, no stage", [], CURVE),
+        Row("camera", "a picture and its two companions put, no stage", []),
+        Row("curve", "a single number put, no stage", [], CURVE),
         Row("average", "running mean of 16 pictures", [made | {"op": "average", "pictures": 16}]),
         Row("centre", "a picture less its median", [made | {"op": "centre"}]),
         Row("centre_mean", "a picture less its mean", [made | {"op": "centre", "by": "mean"}]),
@@ -124,13 +133,6 @@ def _plan(row_sensor: dict[str, Any], stages: Sequence[dict[str, Any]], **more: 
     return plan(schema.from_plain(parts, Profile, "profile"))
 
 
-def _command(command: Sequence[object]) -> str:
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"stages: {command[0]} failed: {(done.stdout + done.stderr)[-2000:]}")
-    return done.stdout + done.stderr
-
-
 def _network(name: str) -> Compiled:
     """The breast patch's."""
     payload = verify(SHIPPED.read_bytes(), [load_public_key(KEY.read_bytes())]).payload
@@ -139,64 +141,77 @@ def _network(name: str) -> Compiled:
 
 @dataclass(frozen=True)
 class Measured:
-    """Instructions a block by row, and the graphs.
+    """What a graph costs.
 
     Attributes:
-        costs: of the rows; "chain" of the breast patch's stages and its quantisation, "feature_extractor" of the same today.
-        graphs: of the rows and "chain".
-        plans: likewise.
-        arena: bytes of the breast patch's network by itself.
-        today: bytes of today's feature extractor and its scratch.
+        instructions: of a block of its sensor.
+        placement: of its memory.
+        ram: bytes of all its variables.
     """
 
-    costs: dict[str, int]
-    graphs: dict[str, Graph]
-    plans: dict[str, Plan]
-    arena: int
-    today: int
+    instructions: int
+    placement: Placement
+    ram: int
 
 
-def measure() -> Measured:
+@dataclass(frozen=True)
+class Results:
+    """What was measured.
+
+    Attributes:
+        rows: by their names.
+        chain: of the breast patch's graph, without writing the picture and without its network's own instructions.
+        extractor_instructions: of core/feature_extractor.c for the same.
+        extractor_ram: its bytes and its scratch's, with the picture at hand and the network's arena.
+    """
+
+    rows: dict[str, Measured]
+    chain: Measured
+    extractor_instructions: int
+    extractor_ram: int
+
+
+def measure() -> Results:
     """Generate, compile, run."""
     rows = _rows()
     plans = {row.name: _plan(row.sensor, row.stages) for row in rows}
     model = {"name": "lesion", "inputs": ["above"], "scores": ["no lesion", "lesion"]}
     plans["chain"] = _plan(CAMERA, _chain(), models=[model])
     network = _network("case_network")
-    graphs = {
-        name: generate(made, {"lesion": network} if name == "chain" else {}, f"case_{name}")
-        for name, made in plans.items()
-    }
+    nets = {"chain": {"lesion": network}}
+    graphs = {name: generate(made, nets.get(name, {}), f"case_{name}") for name, made in plans.items()}
     warm_ups = {row.name: row.warm_up for row in rows} | {"chain": 16}
-    with tempfile.TemporaryDirectory() as folder:
-        costs = _run(Path(folder), plans, graphs, network, warm_ups)
-    costs["chain"] -= costs.pop("invoke")
-    return Measured(costs, graphs, plans, network.plan.size, costs.pop("features_bytes"))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        said = _run(folder, plans, graphs, network, warm_ups)
+        ram = {name: _variables(folder / f"case_{name}.o") for name in plans}
+    said["chain"] -= said["writing"] + said["invoke"]
+    found = {name: Measured(said[name], graphs[name].placement, ram[name]) for name in plans}
+    extractor_ram = said["features_bytes"] + PICTURE_BYTES + network.plan.size
+    return Results(found, found.pop("chain"), said["feature_extractor"], extractor_ram)
 
 
 def _run(
     folder: Path, plans: dict[str, Plan], graphs: dict[str, Graph], network: Compiled, warm_ups: dict[str, int]
 ) -> dict[str, int]:
+    """Numbers by the names that stages_m4.c says them under."""
     sources = []
     for graph in graphs.values():
         for file, text in graph.files.items():
             (folder / file).write_text(text)
             sources += [folder / file] if file.endswith(".c") else []
     (folder / "cases.h").write_text(_cases(plans, network, warm_ups))
-    script = (EMULATOR / "link.ld").read_text()
-    for word, value in (("FLASH_AT", "0"), ("RAM_AT", "0x20000000"), ("FLASH_SIZE", "4M")):
-        script = script.replace(f"= {word}", f"= {value}")
-    (folder / "link.ld").write_text(script)
     core = [*core_sources(), *(FIRMWARE / "core" / name for name in ("feature_extractor.c", "select.c"))]
-    link = ["-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections,--no-warn-rwx-segments", "-T", folder / "link.ld"]
-    flags = [*M4.split(), "-std=c11", "-ffp-contract=off", "-fno-math-errno", *includes(folder)]
-    start = [EMULATOR / "start.c", Path(__file__).with_name("stages_m4.c")]
-    elf = folder / "bench.elf"
-    _command(["arm-none-eabi-gcc", *flags, *start, *core, *sources, *link, "-lm", "-o", elf])
-    qemu = "qemu-system-arm -M mps2-an386 -icount shift=0 -nographic -monitor none -serial none"
-    config = ["-semihosting-config", "enable=on,target=native"]
-    said = _command([*qemu.split(), *config, "-kernel", elf])
+    program = emulated_program([Path(__file__).with_name("stages_m4.c"), *core, *sources], folder)
+    said = emulate(program, "-icount", "shift=0")
     return {name: int(value) for name, _, value in (line.partition(" ") for line in said.splitlines())}
+
+
+def _variables(path: Path) -> int:
+    """Bytes of RAM of an object file."""
+    done = subprocess.run(["arm-none-eabi-size", str(path)], capture_output=True, text=True, check=True)
+    _, data, bss, *_ = done.stdout.splitlines()[1].split()
+    return int(data) + int(bss)
 
 
 def _cases(plans: dict[str, Plan], network: Compiled, warm_ups: dict[str, int]) -> str:
@@ -233,26 +248,21 @@ def _cases(plans: dict[str, Plan], network: Compiled, warm_ups: dict[str, int]) 
 def show() -> None:
     """Measure and print."""
     found = measure()
-    head = f"{'':17}{'Cortex-M4 in QEMU':48}{'instructions':>12}{'passes':>8}{'keeps':>8}  bytes"
-    print(head)
+    print(f"{'Cortex-M4 in QEMU':68}{'instructions':>13}{'passes':>8}{'keeps':>8}{'RAM':>8}")
     for row in _rows():
-        more = found.costs[row.name] - (found.costs[row.beyond] if row.name != row.beyond else 0)
-        place = found.graphs[row.name].placement
-        kept = place.bytes - place.shared_bytes
-        print(f"{row.name:17}{row.about:48}{more:>12,}{place.shared_bytes:>8,}{kept:>8,}")
-    chain = found.graphs["chain"].placement
-    print()
-    print("breast patch: mean of 16 pictures, less its median, quantised")
-    print(f"  feature_extractor.c            {found.costs['feature_extractor']:>9,} instructions a picture")
+        one = found.rows[row.name]
+        more = one.instructions - (found.rows[row.beyond].instructions if row.name != row.beyond else 0)
+        kept = one.placement.bytes - one.placement.shared_bytes
+        print(f"{row.name:17}{row.about:51}{more:>13,}{one.placement.shared_bytes:>8,}{kept:>8,}{one.ram:>8,}")
+    chain = found.chain
+    print("\nbreast patch, a picture: mean of 16, less its median, quantised")
     print(
-        f"  average, centre, model's input {found.costs['chain']:>9,} instructions a picture, all of the graph among them"
-    )
-    today = found.today + 768 * 4 + found.arena
-    print(
-        f"  bytes today: pictures and scratch {found.today:,}, picture at hand 3,072, network {found.arena:,}: {today:,}"
+        f"  core/feature_extractor.c  {found.extractor_instructions:>9,} instructions, {found.extractor_ram:,} bytes of RAM "
+        "with the picture at hand, scratch and the network's arena"
     )
     print(
-        f"  bytes of the graph: kept {chain.bytes - chain.shared_bytes:,}, picture at hand, stages and network {chain.shared_bytes:,}: {chain.bytes:,}"
+        f"  graph                     {chain.instructions:>9,} instructions, {chain.ram:,} bytes of RAM for all that: "
+        f"{chain.placement.shared_bytes:,} shared by picture, stages and network"
     )
 
 
@@ -274,10 +284,8 @@ def compare(inputs: int, seed: int) -> int:
             found = run(cases, Path(folder))
         differences = [where for where in map(first_difference, cases, found) if where]
         differing += bool(differences)
-        print(
-            f"{op:12} {taken:>9,} samples, {len(cases)} sets of parameters: {differences[0] if differences else 'all bytes are the same'}",
-            flush=True,
-        )
+        verdict = differences[0] if differences else "all bytes are the same"
+        print(f"{op:12} {taken:>9,} samples, {len(cases)} sets of parameters: {verdict}", flush=True)
     return differing
 
 
@@ -295,6 +303,8 @@ def main() -> None:
                 f"stages: {program} is missing; install gcc, gcc-arm-none-eabi, libnewlib-arm-none-eabi and qemu-system-arm."
             )
     warnings.simplefilter("ignore", RuntimeWarning)  # extreme numbers overflow, on purpose
+    if arguments.compare is not None and arguments.compare < 1:
+        parser.error("--compare takes a number of samples, 1 or more")
     if arguments.compare is None:
         show()
     elif compare(arguments.compare, arguments.seed):

@@ -197,18 +197,31 @@ def _execute(sources: Sequence[Path], stream: bytes, folder: Path) -> bytes:
 
 def _emulate(sources: Sequence[Path], stream: bytes, folder: Path) -> bytes:
     (folder / "stream.h").write_text(f"static const uint8_t stream[] = {{{','.join(map(str, stream))}}};\n")
+    program = emulated_program([*core_sources(), HARNESS / "graph.c", HARNESS / "io_emulated.c", *sources], folder)
+    return bytes.fromhex(emulate(program))
+
+
+def emulated_program(sources: Sequence[Path], folder: Path) -> Path:
+    """A program for an emulated Cortex-M4, compiled as the firmware's stages are; object files lie in `folder`."""
     script = (EMULATOR / "link.ld").read_text()
     for word, value in (("FLASH_AT", "0"), ("RAM_AT", "0x20000000"), ("FLASH_SIZE", "4M")):
         script = script.replace(f"= {word}", f"= {value}")
     (folder / "link.ld").write_text(script)
-    program = folder / "graphs.elf"
+    flags = [*M4.split(), "-std=c11", "-ffp-contract=off", "-fno-math-errno", *includes(folder)]
+    objects = []
+    for number, source in enumerate((EMULATOR / "start.c", *sources)):
+        objects.append(folder / (f"{source.stem}.o" if source.parent == folder else f"{number}.o"))
+        _compile(["arm-none-eabi-gcc", *flags, "-c", source, "-o", objects[-1]])
+    program = folder / "program.elf"
     link = ["-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections,--no-warn-rwx-segments", "-T", folder / "link.ld"]
-    start = [EMULATOR / "start.c", HARNESS / "io_emulated.c"]
-    _compile(
-        ["arm-none-eabi-gcc", *M4.split(), "-std=c11", "-ffp-contract=off", "-fno-math-errno", *includes(folder), *start,
-         *core_sources(), HARNESS / "graph.c", *sources, *link, "-lm", "-o", program]
-    )  # fmt: skip
+    _compile(["arm-none-eabi-gcc", *flags, *objects, *link, "-lm", "-o", program])
+    return program
+
+
+def emulate(program: Path, *options: str) -> str:
+    """What a program says on an emulated Cortex-M4."""
     run = "qemu-system-arm -M mps2-an386 -nographic -monitor none -serial none -semihosting-config enable=on,target=native"
-    done = subprocess.run([*run.split(), "-kernel", str(program)], capture_output=True, text=True, check=False)
+    command = [*run.split(), *options, "-kernel", str(program)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]
-    return bytes.fromhex(done.stdout + done.stderr)
+    return done.stdout + done.stderr
