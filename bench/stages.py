@@ -89,7 +89,7 @@ def _rows() -> tuple[Row, ...]:
     words = ["mean", "sd", "min", "max", "median", "p95"]
     return (
         Row("camera", "a picture and its two companions put, no stage", []),
-        Row("curve", "a single number put, no stage", [], CURVE),
+        Row("curve", "a single number put, no stage", [], CURVE, "curve"),
         Row("average", "running mean of 16 pictures", [made | {"op": "average", "pictures": 16}]),
         Row("centre", "a picture less its median", [made | {"op": "centre"}]),
         Row("centre_mean", "a picture less its mean", [made | {"op": "centre", "by": "mean"}]),

@@ -201,9 +201,10 @@ def _statistics(site: Site, tables: Tables) -> Mapping[str, str]:
         for term, follower in itertools.zip_longest(parts, parts[1:]):
             what = "PERCENTILE" if term.what == "p" else term.what.upper()
             count = term.length(rows)
+            square = statistics.square_of_times(count) if term.what == "slope" else 0.0
             terms.append(
                 f"    {{STATISTIC_{what}, {term.rows.indices(rows)[0]}, {count}, {term.number}, "
-                f"{real(statistics.square_of_times(count))}, {boolean(follower is not None)}}},"
+                f"{real(square)}, {boolean(follower is not None)}}},"
             )
     name = site.name("terms")
     tables.texts.append(f"static const struct statistics_term {name}[] = {{\n" + "\n".join(terms) + "\n};")

@@ -44,7 +44,7 @@ def header(name: str, plan: Plan, placement: Placement) -> str:
     guard = f"{name.upper()}_H"
     profile = plan.profile
     numbers = "\n".join(
-        f"#define {name.upper()}_{identifier} {number}U /* {comment(signal)} */"
+        f"#define {name.upper()}_SIGNAL_{identifier} {number}U /* {comment(signal)} */"
         for number, (signal, identifier) in enumerate(identifiers(plan.signals).items())
     )
     findings = f"extern const struct finding_model {name}_models[{len(profile.models)}];\n" if profile.models else ""
