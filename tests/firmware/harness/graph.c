@@ -3,8 +3,8 @@
    Read: the number of a case (uint16; the stream ends where none follows) and of its blocks (uint16); for each block
    its time (int64), the number of its signals (uint16), and for each signal its number, flags and freshness (uint16)
    and its values; RESET signals
-   start the graph anew. Written: for each sample 1, its signal, flags and freshness (uint16), time (int64) and values; 0
-   (uint16) behind each pass, 2 behind each case. */
+   start the graph anew. Written: for each sample 1, its signal, flags and freshness (uint16), time (int64) and values;
+   0 (uint16) behind each pass, 2 behind each case. */
 #include "graph.h"
 
 #include <string.h>
