@@ -278,7 +278,7 @@ def compare(inputs: int, seed: int) -> int:
                 continue
             samples = min(SAMPLES_A_SET, inputs - taken)
             sensors = {one.name: (one.shape, one.rate_hz) for sensor in made.profile.sensors for one in sensor.signals}
-            cases.append(Case.of(made, recording(rng, samples, sensors), len(cases)))
+            cases.append(Case.of(made, recording(rng, samples, sensors, 1), len(cases)))
             taken += samples
         with tempfile.TemporaryDirectory() as folder:
             found = run(cases, Path(folder))

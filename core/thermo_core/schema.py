@@ -7,8 +7,8 @@ headers say the same. What does not fit is refused with the full name of the fie
 import io
 import math
 import re
-from collections.abc import Sequence
-from typing import Annotated, Any, TypeVar, get_args
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import cbor2
 import msgspec
@@ -41,6 +41,8 @@ _WORDS = {
     "object": "a map",
     "null": "nothing",
 }
+_MISSING = re.compile(r"Object missing required field `(.+)`")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.+)`")
 _PATH = re.compile(r" - at `(?:key in )?\$?(?P<path>[^`]*)`$")
 
 
@@ -105,7 +107,10 @@ def from_plain(data: object, kind: type[Value], where: str, remedy: str = "corre
         return msgspec.convert(data, kind, dec_hook=_decode_special, builtin_types=(bytes,))
     except msgspec.ValidationError as error:
         text, path = _split(str(error))
-        raise SchemaError(f"{where}{path}: {_worded(text, data, path, kind)}; {remedy}.", path) from None
+        if unknown := _UNKNOWN.match(text):
+            path = f"{path}.{unknown[1][:MAX_TEXT]}"
+        name = f"{where}{path}".removeprefix(".")
+        raise SchemaError(f"{name or 'it'}: {_worded(text, data, path, kind)}; {remedy}.", path) from None
 
 
 def to_plain(value: object) -> Any:
@@ -201,12 +206,12 @@ def _split(message: str) -> tuple[str, str]:
 
 def _worded(text: str, data: object, path: str, kind: Any) -> str:
     """msgspec's finding as a clause that reads on from the field's name."""
-    if missing := re.match(r"Object missing required field `(.+)`", text):
+    if missing := _MISSING.match(text):
         return f"{missing[1]} is missing"
-    if unknown := re.match(r"Object contains unknown field `(.+)`", text):
-        return f"there is no field {unknown[1][:MAX_TEXT]}"
-    if text.startswith("Invalid value"):
-        return f"{_shown(_at(data, path))} is none of the possible values{_choices(kind, path)}"
+    if _UNKNOWN.match(text):
+        return "is not a field there"
+    if text.startswith(("Invalid value", "Invalid enum value")):
+        return f"{_shown(_at(data, path))} is none of {_choices(kind, data, path)}"
     if "matching regex" in text:
         return f"{_shown(_at(data, path))} must be printable and, for a name, lower-case letters, digits, - and _"
     if text.startswith("Expected "):
@@ -234,26 +239,41 @@ def _at(data: object, path: str) -> object:
     return data
 
 
-def _choices(kind: Any, path: str) -> str:
-    """Possible tags of the union a path ends in, where it ends in a tag."""
-    field = path.rsplit(".", 1)[-1]
-    tags: set[str] = set()
+def _choices(kind: Any, data: object, path: str) -> str:
+    """What may stand in a field that takes one of some values."""
+    parent, _, field = path.rpartition(".")
+    around = _at(data, parent)
+    found: set[str] = set()
+    for struct in _structs(kind, set()):
+        config = struct.__struct_config__
+        if config.tag_field == field:
+            found.add(str(config.tag))
+        elif config.tag is None or (isinstance(around, dict) and around.get(config.tag_field) == config.tag):
+            for item in msgspec.structs.fields(struct):
+                if item.encode_name == field:
+                    found.update(_literals(item.type))
+    return ", ".join(sorted(found)) or "the possible values"
 
-    def walk(part: Any, seen: set[int]) -> None:
-        if id(part) in seen:
-            return
-        seen.add(id(part))
-        config = getattr(part, "__struct_config__", None)
-        if config is not None:
-            if config.tag_field == field:
-                tags.add(str(config.tag))
-            for item in msgspec.structs.fields(part):
-                walk(item.type, seen)
+
+def _structs(part: Any, seen: set[int]) -> Iterator[Any]:
+    """All `Record`s that a type is made of."""
+    if id(part) in seen:
+        return
+    seen.add(id(part))
+    if hasattr(part, "__struct_config__"):
+        yield part
+        for item in msgspec.structs.fields(part):
+            yield from _structs(item.type, seen)
+    for inner in get_args(part):
+        yield from _structs(inner, seen)
+
+
+def _literals(part: Any) -> Iterator[str]:
+    if get_origin(part) is Literal:
+        yield from (str(value) for value in get_args(part))
+    else:
         for inner in get_args(part):
-            walk(inner, seen)
-
-    walk(kind, set())
-    return f" ({', '.join(sorted(tags))})" if tags else ""
+            yield from _literals(inner)
 
 
 def _decode_special(kind: type, value: object) -> object:

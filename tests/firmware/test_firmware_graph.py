@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from firmware_graph import Case, first_difference, run
-from graph_plans import STAGES, Seeded, Unfit, graph, recording, single
+from graph_plans import MOMENTS, STAGES, Seeded, Unfit, graph, recording, single
 
 from thermo_core import schema
 from thermo_core.graph.plan import Plan, plan
+from thermo_core.sensors.external.settings import ExternalSettings
 from thermo_core.signals import Sample
 from thermo_core.stages import OPS
 from thermo_core.wearable.profile import Profile
@@ -24,6 +25,12 @@ SETS, INPUTS = 4, 60
 """Of each operation: sets of parameters, and samples for each."""
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+
+
+@pytest.fixture(autouse=True)
+def fifos(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is given from outside comes one by one; here it stands for chips that hold many samples."""
+    monkeypatch.setattr(ExternalSettings, "moments", MOMENTS)
 
 
 large = partial(graph, least=4, most=14)
@@ -83,11 +90,11 @@ def patch() -> Case:
         values = (34 + rng.normal(0, 0.5, (24, 32))).astype(np.float32)
         values[rng.random((24, 32)) < 1e-4] = np.nan
         given = {"skin": values, "skin.ta": np.float32(35 + rng.normal()), "skin.vdd": np.float32(3.3)}
-        blocks.append({name: Sample(time_us, np.asarray(x), 64 * (picture == 20)) for name, x in given.items()})
+        blocks.append([{name: Sample(time_us, np.asarray(x), 64 * (picture == 20)) for name, x in given.items()}])
         if picture == 3:
-            blocks.append({"person.age_years": Sample(time_us, np.array(61, np.float32))})
+            blocks.append([{"person.age_years": Sample(time_us, np.array(61, np.float32))}])
         if picture % 9 == 5:
-            blocks.append({"cloth": Sample(time_us + 7, rng.normal(33, 1, 2).astype(np.float32), 4 * (picture > 30))})
+            blocks.append([{"cloth": Sample(time_us + 7, rng.normal(33, 1, 2).astype(np.float32), 4 * (picture > 30))}])
     network = REPOSITORY / "models/thermo_models/artifacts/breast-patch/model.tflite"
     made = plan(schema.from_plain(parts, Profile, "profile"), {"lesion": (2,)})
     return Case(made, blocks, {"lesion": network.read_bytes()})

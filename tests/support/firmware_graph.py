@@ -31,11 +31,11 @@ M4 = "-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard -O2 -ffunction-
 _PASS, _END = 0, 2
 """Marks behind a pass and a case."""
 
-_RESET = 0xFFFF
-"""Number of signals of a block that stands for starting anew."""
+_BLOCK_END, _RESET = 0, 0xFFFF
+"""Numbers of signals of what is no moment."""
 
-Block = Mapping[str, Sample]
-"""What a block of a sensor gives: samples by signal, all of one moment; none stands for starting anew."""
+Block = Sequence[Mapping[str, Sample]]
+"""Moments that a block of a sensor gives, each of samples by signal; no moment stands for starting anew."""
 Pass = Mapping[str, tuple[int, int, bool, bytes]]
 """What a pass makes: time, flags, freshness and the bytes of the values of each signal."""
 
@@ -51,8 +51,8 @@ class Case:
     @classmethod
     def of(cls, plan: Plan, recording: Recording, seed: int = 1) -> "Case":
         """With random networks for its models, and started anew in between."""
-        blocks: list[Block] = [{name: sample} for name, sample in recording]
-        blocks.insert(2 * len(blocks) // 3, {})
+        blocks: list[Block] = [[{name: sample} for sample in samples] for name, samples in recording]
+        blocks.insert(2 * len(blocks) // 3, [])
         return cls(plan, blocks, networks(plan, seed))
 
     def wanted(self) -> list[Pass]:
@@ -72,17 +72,17 @@ class Case:
     def stream(self, number: int) -> bytes:
         """What the harness reads of it."""
         numbers = {name: place for place, name in enumerate(self.plan.signals)}
-        parts = [struct.pack("<HH", number, len(self.blocks))]
+        parts = []
         for block in self.blocks:
-            if not block:
-                parts.append(struct.pack("<qH", 0, _RESET))
-                continue
-            (time_us,) = {sample.time_us for sample in block.values()}
-            parts.append(struct.pack("<qH", time_us, len(block)))
-            for name, sample in block.items():
-                parts.append(struct.pack("<HHH", numbers[name], sample.flags, sample.fresh))
-                parts.append(np.asarray(sample.values, "<f4").tobytes())
-        return b"".join(parts)
+            for moment in block:
+                (time_us,) = {sample.time_us for sample in moment.values()}
+                text = struct.pack("<qH", time_us, len(moment))
+                for name, sample in moment.items():
+                    text += struct.pack("<HHH", numbers[name], sample.flags, sample.fresh)
+                    text += np.asarray(sample.values, "<f4").tobytes()
+                parts.append(text)
+            parts.append(struct.pack("<qH", 0, _BLOCK_END if block else _RESET))
+        return b"".join([struct.pack("<HI", number, len(parts)), *parts])
 
     def generate(self, name: str, target: str) -> Graph:
         """Its C files."""

@@ -339,8 +339,11 @@ def plain_bytes(values: NDArray[np.float32]) -> bytes:
     return np.where(np.isnan(values), np.float32(np.nan), values).astype(np.float32).tobytes()
 
 
-Recording = list[tuple[str, Sample]]
-"""Samples of sensors' signals as they came."""
+Recording = list[tuple[str, list[Sample]]]
+"""Blocks of sensors as they came: samples of a sensor's signal, of one moment or of many."""
+
+MOMENTS = 7
+"""Most samples of a block, where a sensor has many."""
 
 
 def numbers(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -357,19 +360,27 @@ def numbers(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.floa
     return np.asarray(values, np.float32).reshape(shape)
 
 
-def recording(rng: np.random.Generator, count: int, sensors: Sensors = SENSORS) -> Recording:
-    """Samples of all sensors as they come: gaps, missing and extreme values, flags, another sensor put in."""
+def recording(
+    rng: np.random.Generator, count: int, sensors: Sensors = SENSORS, most_a_block: int = MOMENTS
+) -> Recording:
+    """Samples of all sensors as they come: gaps, missing and extreme values, flags, another sensor put in, one or many a block."""
     times = {name: int(rng.integers(0, 400_000)) for name in sensors}
-    samples: Recording = []
+    most = {name: int(rng.choice([1, 1, most_a_block])) for name in sensors}
+    gathered: dict[str, list[Sample]] = {name: [] for name in sensors}
+    due = dict.fromkeys(sensors, 1)
+    blocks: Recording = []
     for _ in range(count):
         name = min(times, key=lambda one: times[one])
         shape, rate_hz = sensors[name]
         values = numbers(rng, shape)
         flags = int(rng.integers(0, 1 << 15)) if rng.random() < 0.1 else 0
-        samples.append((name, Sample(times[name], values, flags, bool(rng.random() < 0.03))))
+        gathered[name].append(Sample(times[name], values, flags, bool(rng.random() < 0.03)))
+        if len(gathered[name]) == due[name]:
+            blocks.append((name, gathered[name]))
+            gathered[name], due[name] = [], int(rng.integers(1, most[name], endpoint=True))
         period_us = 1e6 / (rate_hz or 1.0)
         times[name] += round(period_us * (rng.uniform(0.8, 1.2) if rng.random() < 0.95 else rng.uniform(2, 12)))
-    return samples
+    return blocks
 
 
 @st.composite

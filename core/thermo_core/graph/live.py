@@ -1,11 +1,12 @@
 """Runs a graph one moment at a time, as a wearable does.
 
-A block of a sensor gives samples of its signals. All stages and models that rest on them run in the order of the plan, in one pass.
-What a stage with a clock of its own gives runs in passes after that: first those of stages nearest to sensors, and of these the
-earliest first.
+A block of a sensor gives moments of its signals: none, one, or as many as a FIFO held. All stages and models that rest on a
+moment run in the order of the plan, in one pass for each moment. What a stage with a clock of its own gives runs in passes after
+those of the whole block: first what stages nearest to sensors gave, and of this the earliest first. Whole recordings have the
+same order, because all samples of a block carry its number in their `order` and moments compare by that before their times.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -40,18 +41,19 @@ class LiveGraph:
             one.reset()
         self._waiting.clear()
 
-    def push(self, samples: Samples) -> Iterator[Samples]:
+    def push(self, moments: Sequence[Samples]) -> Iterator[Samples]:
         """Take what one block gave.
 
         Args:
-            samples: one of each of the sensor's signals, all of one moment; their `order` is set here.
+            moments: of rising time; each has a sample of each of the sensor's signals. Their `order` is set here.
 
         Returns:
             What came of it, pass by pass: samples by signal, those given among them.
         """
         order = self._blocks * DEPTHS
         self._blocks += 1
-        yield self._run({name: _ordered(sample, order) for name, sample in samples.items()})
+        for samples in moments:
+            yield self._run({name: _ordered(sample, order) for name, sample in samples.items()})
         while self._waiting:
             first = min(item[:2] for item in self._waiting)
             now = {name: sample for depth, time_us, name, sample in self._waiting if (depth, time_us) == first}

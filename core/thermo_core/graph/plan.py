@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from thermo_core.errors import ProfileError, SchemaError, StageError
+from thermo_core.sensors.path import Hop
 from thermo_core.signals import DEPTHS, Signal
 from thermo_core.stages import OPS
 from thermo_core.stages.stage import Latched, Regridded, Stage
@@ -115,7 +116,7 @@ def _sources(profile: Profile) -> Iterator[tuple[str, Signal]]:
 
 def _check_addresses(profile: Profile) -> None:
     """No two chips may hear the same address at the same time."""
-    taken: list[tuple[tuple[object, ...], int, str]] = []
+    taken: list[tuple[tuple[Hop, ...], int, str]] = []
     muxes: dict[int, str] = {}
     for number, sensor in enumerate(profile.sensors):
         path = sensor.bus_path
@@ -133,9 +134,13 @@ def _check_addresses(profile: Profile) -> None:
         taken.append((path.hops, path.address, sensor.name))
         for hop in path.hops:
             muxes[hop.address] = hop.kind
-    for _, address, name in taken:
-        if address in muxes:
-            raise ProfileError(f'sensor "{name}" has the address 0x{address:02X} of the {muxes[address]}', ".sensors")
+    for number, sensor in enumerate(profile.sensors):
+        path = sensor.bus_path
+        if path is not None and path.address in muxes:
+            raise ProfileError(
+                f'sensor "{sensor.name}" has the address 0x{path.address:02X} of a {muxes[path.address]} on its way; give it another',
+                f".sensors[{number}]",
+            )
 
 
 def _order(profile: Profile, signals: dict[str, Signal], outputs: Mapping[str, tuple[int, ...]]) -> tuple[Node, ...]:

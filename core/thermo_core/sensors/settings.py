@@ -35,6 +35,11 @@ class SensorSettings(Record, frozen=True, tag_field="kind"):
         return ()
 
     @property
+    def moments(self) -> int:
+        """Most moments that one of its blocks holds: more than one where a chip's FIFO is read at once."""
+        return 1
+
+    @property
     def built_up(self) -> tuple[str, ...]:
         """Signals whose samples come in parts, block by block, so that a driver has to keep what it has of the next one."""
         return ()

@@ -1,8 +1,9 @@
 /* Runs a wearable's graph one moment at a time: the same signals as thermo_core.graph.live, byte for byte.
 
-   A block of a sensor gives samples of its signals. All stages and models that rest on them run in the order of the
-   plan, in one pass. What a stage with a clock of its own gives runs in passes after that: first those of stages
-   nearest to sensors, and of these the earliest first. */
+   A block of a sensor gives moments of its signals: none, one, or as many as a FIFO held. All stages and models that
+   rest on a moment run in the order of the plan, in one pass for each moment. What a stage with a clock of its own
+   gives runs in passes after those of the whole block: first what stages nearest to sensors gave, and of this the
+   earliest first. */
 #ifndef GRAPH_H
 #define GRAPH_H
 
@@ -50,11 +51,12 @@ const struct sample *graph_sample(const struct graph *graph, uint16_t signal);
 /* A sensor's signal has a new sample, whose values are written. */
 void graph_put(struct graph *graph, uint16_t signal, uint16_t flags, bool fresh);
 
-/* Run the pass of what was put, all of one sensor and of one moment. */
+/* Run the pass of what was put, all of one sensor and of one moment. A block's moments follow one another, without
+   `graph_step` between them. */
 void graph_begin(struct graph *graph, int64_t time_us);
 
-/* Run the next pass that waits; false where none does. Has to be called until then before a sensor writes its next
-   sample; other work may be done between two passes. */
+/* After a block: run the next pass that waits; false where none does. Has to be called until then before the next
+   block; other work may be done between two passes. */
 bool graph_step(struct graph *graph);
 
 #endif

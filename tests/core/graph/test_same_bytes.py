@@ -13,12 +13,12 @@ from thermo_core.signals import DEPTHS, Sample, Series
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @given(graphs(), recordings())
-def test_live_and_whole_agree(made: Plan, samples: Recording) -> None:
+def test_live_and_whole_agree(made: Plan, blocks: Recording) -> None:
     runners = interpreted(networks(made, 1))
     live: dict[str, list[Sample]] = {name: [] for name in made.signals}
     graph = LiveGraph(made, runners)
-    for name, sample in samples:
-        for produced in graph.push({name: sample}):
+    for name, samples in blocks:
+        for produced in graph.push([{name: sample} for sample in samples]):
             for signal, given_sample in produced.items():
                 live[signal].append(given_sample)
     sources = {}
@@ -26,8 +26,9 @@ def test_live_and_whole_agree(made: Plan, samples: Recording) -> None:
         (signal,) = sensor.signals
         of = [
             Sample(one.time_us, one.values, one.flags, one.fresh, DEPTHS * place)
-            for place, (source, one) in enumerate(samples)
+            for place, (source, samples) in enumerate(blocks)
             if source == signal.name
+            for one in samples
         ]
         sources[signal.name] = Series.of(of, signal.shape)
     found = whole.run(made, sources, runners)

@@ -59,5 +59,5 @@ def test_a_single_number_is_rounded_as_one_of_many(value: float) -> None:
     """Half a step and what float32 makes of it: live samples of no axis are not computed in float64."""
     stage = {"op": "average", "of": "x", "gives": "y", "pictures": 1, "step": 3.0}
     made = wearable(sensor(), stage)
-    (produced,) = LiveGraph(made, {}).push({"x": Sample(0, np.array(value, np.float32))})
+    (produced,) = LiveGraph(made, {}).push([{"x": Sample(0, np.array(value, np.float32))}])
     assert produced["y"].values == run(made, x=samples([value]))["y"].values[0]

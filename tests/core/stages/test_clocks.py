@@ -103,11 +103,11 @@ def test_what_is_given_may_be_written_over_afterwards() -> None:
         {"op": "resample", "of": "slow", "gives": "last", "rate_hz": 0.5, "by": "last"},
     )
     graph, buffer = LiveGraph(made, {}), np.array(1.0, np.float32)
-    list(graph.push({"slow": Sample(0, buffer)}))
+    list(graph.push([{"slow": Sample(0, buffer)}]))
     buffer[()] = 2.0
-    (produced,) = graph.push({"fast": Sample(1, buffer)})
+    (produced,) = graph.push([{"fast": Sample(1, buffer)}])
     assert produced["held"].values == 1.0
-    produced = [one for time_s in (1, 2) for one in graph.push({"slow": Sample(time_s * 1_000_000, buffer)})]
+    produced = [one for time_s in (1, 2) for one in graph.push([{"slow": Sample(time_s * 1_000_000, buffer)}])]
     assert [one["last"].values for one in produced if "last" in one] == [2.0]
 
 

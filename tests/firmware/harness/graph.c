@@ -1,10 +1,9 @@
 /* Graphs at work: reads what sensors say from a stream of bytes, and writes all that each pass makes of it.
 
-   Read: the number of a case (uint16; the stream ends where none follows) and of its blocks (uint16); for each block
-   its time (int64), the number of its signals (uint16), and for each signal its number, flags and freshness (uint16)
-   and its values; RESET signals
-   start the graph anew. Written: for each sample 1, its signal, flags and freshness (uint16), time (int64) and values;
-   0 (uint16) behind each pass, 2 behind each case. */
+   Read: the number of a case (uint16; the stream ends where none follows) and of what happens to it (uint32); for each
+   moment its time (int64), the number of its signals (uint16), and for each signal its number, flags and freshness
+   (uint16) and its values. No signals end a block, RESET signals start the graph anew. Written: for each sample 1, its
+   signal, flags and freshness (uint16), time (int64) and values; 0 (uint16) behind each pass, 2 behind each case. */
 #include "graph.h"
 
 #include <string.h>
@@ -30,15 +29,7 @@ static void tell(void *context, const struct graph *graph, uint16_t signal) {
   io_write(graph_values(graph, signal), graph->plan->signals[signal].elements * sizeof(float));
 }
 
-static void read_block(struct graph *graph, uint32_t shared_bytes) {
-  int64_t time_us;
-  uint16_t count;
-  READS(time_us);
-  READS(count);
-  if (count == RESET) {
-    graph_reset(graph);
-    return;
-  }
+static void run_moment(struct graph *graph, int64_t time_us, uint16_t count, uint32_t shared_bytes) {
   /* What a pass left behind must not matter. */
   memset(graph->plan->memory, 0xA5, shared_bytes);
   for (uint16_t i = 0; i < count; i++) {
@@ -49,21 +40,34 @@ static void read_block(struct graph *graph, uint32_t shared_bytes) {
   }
   graph_begin(graph, time_us);
   write_word(0);
-  while (graph_step(graph)) {
-    write_word(0);
+}
+
+static void happen(struct graph *graph, uint32_t shared_bytes) {
+  int64_t time_us;
+  uint16_t count;
+  READS(time_us);
+  READS(count);
+  if (count == RESET) {
+    graph_reset(graph);
+  } else if (count > 0) {
+    run_moment(graph, time_us, count, shared_bytes);
+  } else {
+    while (graph_step(graph)) {
+      write_word(0);
+    }
   }
 }
 
 int main(void) {
   uint16_t number;
-  uint16_t blocks;
+  uint32_t happenings;
   while (READS(number)) {
     struct graph graph;
     const struct graph_case *one = &cases[number];
-    READS(blocks);
+    READS(happenings);
     graph_start(&graph, one->plan, tell, NULL);
-    for (uint16_t block = 0; block < blocks; block++) {
-      read_block(&graph, one->shared_bytes);
+    for (; happenings > 0; happenings--) {
+      happen(&graph, one->shared_bytes);
     }
     write_word(2);
   }

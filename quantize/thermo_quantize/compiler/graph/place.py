@@ -109,6 +109,7 @@ def _passes(plan: Plan) -> dict[str, Pass]:
 def _rooms(plan: Plan) -> list[int]:
     """Samples of its first input that one block may give each call."""
     at_once = dict.fromkeys(plan.signals, 1)
+    at_once |= {signal.name: sensor.moments for sensor in plan.profile.sensors for signal in sensor.signals}
     rooms: list[int] = []
     for number, node in enumerate(plan.nodes):
         rooms.append(at_once[node.inputs[0].name])
