@@ -3,7 +3,6 @@
 #include "centre.h"
 
 #include "float32.h"
-#include "order.h"
 
 static float mean_of(const float *values, uint32_t count) {
   float sum = 0.0F;

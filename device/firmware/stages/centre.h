@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "order.h"
 #include "stage.h"
 
 struct centre_parameters {

@@ -7,7 +7,6 @@
 #include <stddef.h>
 
 #include "float32.h"
-#include "order.h"
 
 /* Rows of one column. */
 struct column {

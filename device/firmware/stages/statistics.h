@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "order.h"
 #include "stage.h"
 
 enum statistic {

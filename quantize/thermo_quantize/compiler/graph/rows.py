@@ -26,6 +26,7 @@ from thermo_quantize.compiler.memory import ANYWHERE, NONE, Overlap
 FLOAT = 4
 ORDER_SCRATCH = 768
 """Bytes of `struct order_scratch`."""
+_ORDER = f"sizeof(struct order_scratch) == {ORDER_SCRATCH}"
 RESAMPLE_STEP = 16
 """Bytes of `struct resample_step`."""
 
@@ -82,6 +83,7 @@ class Row:
         scratch: bytes it needs during a call.
         overlap: how the output may lie on an input that is not needed any more.
         gives: samples that one sample of its input may lead to at most.
+        assumes: what must be so in C, as an expression; "" for nothing.
     """
 
     parameters: Callable[[Site, Tables], Mapping[str, str]] | None = None
@@ -91,6 +93,7 @@ class Row:
     scratch: Callable[[Site], int] = _nothing
     overlap: Overlap = NONE
     gives: Callable[[Site], int] = _one
+    assumes: str = ""
 
 
 def _average(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -230,7 +233,12 @@ def _window(site: Site, tables: Tables) -> Mapping[str, str]:
 ROWS: Mapping[str, Row] = {
     "average": Row(_average, state=True, keeps=_average_keeps, overlap=ANYWHERE),
     "bins": Row(_bins, overlap=IN_PLACE),
-    "centre": Row(_centre, scratch=lambda site: ORDER_SCRATCH if site.stage.by == "median" else 0, overlap=IN_PLACE),
+    "centre": Row(
+        _centre,
+        scratch=lambda site: ORDER_SCRATCH if site.stage.by == "median" else 0,
+        overlap=IN_PLACE,
+        assumes=_ORDER,
+    ),
     "concatenate": Row(),
     "foster": Row(_foster),
     "hold": Row(_hold, state=True, keeps=lambda site: FLOAT * site.input.elements, kept_output=True),
@@ -238,10 +246,16 @@ ROWS: Mapping[str, Row] = {
     "normalise": Row(_normalise, overlap=IN_PLACE),
     "prefer": Row(overlap=IN_PLACE),
     "projection": Row(_projection),
-    "resample": Row(_resample, state=True, keeps=_resample_keeps, gives=_resample_gives),
+    "resample": Row(
+        _resample,
+        state=True,
+        keeps=_resample_keeps,
+        gives=_resample_gives,
+        assumes=f"sizeof(struct resample_step) == {RESAMPLE_STEP}",
+    ),
     "scale": Row(_scale, overlap=IN_PLACE),
     "select": Row(_select),
-    "statistics": Row(_statistics, scratch=_statistics_scratch),
+    "statistics": Row(_statistics, scratch=_statistics_scratch, assumes=_ORDER),
     "window": Row(
         _window,
         state=True,

@@ -37,6 +37,7 @@ class _Calls:
     states: list[str]
     rows: list[str]
     headers: set[str]
+    assumed: set[str]
 
 
 def header(name: str, plan: Plan, placement: Placement) -> str:
@@ -75,7 +76,7 @@ extern const struct graph_plan {name}_plan;
 def source(name: str, plan: Plan, networks: Mapping[str, Compiled], placement: Placement) -> str:
     """NAME.c: the tables and the variables."""
     numbers = {signal: number for number, signal in enumerate(plan.signals)}
-    calls = _Calls(Tables(), [], [], set())
+    calls = _Calls(Tables(), [], [], set(), set())
     for number, node in enumerate(plan.nodes):
         _call(calls, Site(node, number, placement.rooms[number]), numbers, networks, placement)
     signals = "\n".join(
@@ -91,6 +92,7 @@ def source(name: str, plan: Plan, networks: Mapping[str, Compiled], placement: P
     blocks = [
         f"/* The graph of the wearable {comment(plan.profile.name)}. Made by thermo-quantize. */\n"
         f'#include "{name}.h"\n\n#include <stddef.h>\n\n' + "\n".join(sorted(calls.headers)),
+        *(f'_Static_assert({text}, "the memory is planned for it");' for text in sorted(calls.assumed)),
         f"_Alignas(16) uint8_t {name}_memory[{name.upper()}_MEMORY_BYTES];",
         f"static struct sample samples[{len(plan.signals)}];",
         *calls.states,
@@ -138,6 +140,8 @@ def _call(
 def _stage(calls: _Calls, site: Site) -> dict[str, str]:
     op, chosen = site.stage.op, row(site.node)
     calls.headers.add(f'#include "stages/{op}.h"')
+    if chosen.assumes:
+        calls.assumed.add(chosen.assumes)
     fields = {"stage": f"&{op}_stage"}
     if chosen.parameters is not None:
         values = ", ".join(f".{field} = {value}" for field, value in chosen.parameters(site, calls.tables).items())
