@@ -12,19 +12,20 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def bench() -> ModuleType:
-    """bench/firmware.py, which compiles for the emulator and measures there."""
+def load(name: str) -> ModuleType:
+    """A program of bench/ that compiles for the emulator and measures there."""
     if not shutil.which("arm-none-eabi-gcc") or not shutil.which("qemu-system-arm"):
         pytest.skip("hardware absent: no emulator (qemu-system-arm / arm-none-eabi-gcc not installed)")
-    spec = importlib.util.spec_from_file_location("firmware_bench", REPOSITORY / "bench" / "firmware.py")
+    spec = importlib.util.spec_from_file_location(f"{name}_bench", REPOSITORY / "bench" / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
 
 
-def test_temperatures_are_cores_and_instructions_within_their_goals(bench: ModuleType, shared_dir: Path) -> None:
+def test_temperatures_are_cores_and_instructions_within_their_goals(shared_dir: Path) -> None:
+    bench = load("firmware")
     costs, parity = bench.run_all(shared_dir)
     for name, label, goal in bench.ROWS:
         assert goal is None or costs[name] <= goal, label
@@ -43,3 +44,9 @@ def test_small_sensors_read_and_pack_the_same_bytes() -> None:
     shares = [float(line.split()[-1].rstrip("%")) for line in said.splitlines() if line.startswith("pulse at 100 Hz,")]
     assert len(shares) == 3
     assert max(shares) <= 60
+
+
+def test_the_breast_patchs_stages_cost_no_more_than_its_feature_extractor() -> None:
+    found = load("stages").measure()
+    assert found.chain.instructions <= found.extractor_instructions
+    assert found.chain.ram <= found.extractor_ram

@@ -21,7 +21,7 @@ def build(folder: Path, harness: str, modules: Sequence[str], *more: Path) -> ct
         more: further C files; their folders are searched for headers.
     """
     sources = [*(FIRMWARE / "core" / f"{name}.c" for name in modules), HARNESS / f"{harness}.c", *more]
-    includes = {f"-I{path}" for path in (FIRMWARE / "core", *(source.parent for source in more))}
+    includes = {f"-I{path}" for path in (FIRMWARE / "core", FIRMWARE, *(source.parent for source in more))}
     library = folder / f"lib{harness}.so"
     command = ["gcc", *FLAGS, *sorted(includes), "-shared", *map(str, sources), "-o", str(library), "-lm"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -76,4 +76,5 @@ class LiveGraph:
 
 
 def _ordered(sample: Sample, order: int) -> Sample:
-    return Sample(sample.time_us, np.asarray(sample.values, np.float32), sample.flags, sample.fresh, order)
+    # A copy: memories may keep it for longer than who gave it leaves it alone.
+    return Sample(sample.time_us, np.array(sample.values, np.float32), sample.flags, sample.fresh, order)

@@ -52,6 +52,16 @@ class SensorSettings(Record, frozen=True, tag_field="kind"):
         return ()
 
     @property
+    def moments(self) -> int:
+        """Most moments that one of its blocks holds: more than one where a chip's FIFO is read at once."""
+        return 1
+
+    @property
+    def built_up(self) -> tuple[str, ...]:
+        """Signals whose samples come in parts, block by block, so that a driver has to keep what it has of the next one."""
+        return ()
+
+    @property
     def bus_path(self) -> paths.BusPath | None:
         """Where it sits; None for what is on no bus."""
         return None

@@ -31,10 +31,14 @@ class Average(OneInput, frozen=True, tag="average"):
     step: Annotated[float, Meta(ge=1e-6, le=1e3)] = 0.0078125
 
 
+def factors(stage: Average) -> tuple[np.float32, np.float32]:
+    """What a sample, and the sum of steps, are multiplied by: 1 / step and step / pictures."""
+    return np.float32(1) / np.float32(stage.step), np.float32(stage.step) / np.float32(stage.pictures)
+
+
 class _Mean:
     def __init__(self, stage: Average, signal: Signal) -> None:
-        self._inverse = np.float32(1) / np.float32(stage.step)
-        self._factor = np.float32(stage.step) / np.float32(stage.pictures)
+        self._inverse, self._factor = factors(stage)
         self._length = stage.pictures
         self._kept: deque[NDArray[np.int16]] = deque(maxlen=stage.pictures)
 
@@ -52,7 +56,8 @@ class _Mean:
 
     def _steps(self, values: Values) -> NDArray[np.int16]:
         missing = np.isnan(values)
-        steps = np.rint(np.clip(np.where(missing, 0, values) * self._inverse, -_LARGEST, _LARGEST)).astype(np.int16)
+        known = np.where(missing, np.float32(0), values)  # 0 would make float64 of a single number
+        steps = np.rint(np.clip(known * self._inverse, -_LARGEST, _LARGEST)).astype(np.int16)
         return np.where(missing, _NO_VALUE, steps).astype(np.int16)
 
     def _mean(self, steps: NDArray[np.int16], axis: int) -> Values:

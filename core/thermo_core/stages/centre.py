@@ -40,7 +40,8 @@ def _median(flat: Values) -> Values:
     count = flat.shape[1] - np.isnan(flat).sum(1)
     rows = np.arange(len(flat))
     low, high = ordered[rows, np.maximum(count - 1, 0) // 2], ordered[rows, count // 2]
-    middle: Values = (low + high) * np.float32(0.5)
+    # Which of equal zeros sorting puts first is not told; adding zero leaves no negative one.
+    middle: Values = (low + high) * np.float32(0.5) + np.float32(0)
     return np.where(count > 0, middle, np.float32(np.nan)).astype(np.float32)
 
 

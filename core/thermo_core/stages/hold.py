@@ -29,11 +29,16 @@ class Hold(Stage, frozen=True, tag="hold"):
         """What is held, and at whose moments."""
         return (self.of, self.on)
 
+    @property
+    def oldest_us(self) -> int:
+        """`oldest_s` in microseconds."""
+        return round(self.oldest_s * 1e6)
+
 
 class _Holding:
     def __init__(self, stage: Hold, inputs: Signals) -> None:
         self._stage = stage
-        self._oldest_us = _microseconds(stage.oldest_s)
+        self._oldest_us = stage.oldest_us
         self._nothing = np.full(inputs[0].shape, np.nan, np.float32)
         self._held: Sample | None = None
 
@@ -52,10 +57,6 @@ class _Holding:
         self._held = None
 
 
-def _microseconds(seconds: float) -> int:
-    return round(seconds * 1e6)
-
-
 def _run(stage: Hold, inputs: Signals, series: Sequence[Series]) -> Series:
     held, on = series
     # What both signals give at one moment is held first.
@@ -69,7 +70,7 @@ def _run(stage: Hold, inputs: Signals, series: Sequence[Series]) -> Series:
     flags = on.flags | np.where(known, 0, np.uint16(Quality.MISSING)).astype(np.uint16)
     if len(held):
         at = np.maximum(place, 0)
-        stale = known & (on.times_us - held.times_us[at] > _microseconds(stage.oldest_s)) & (stage.oldest_s > 0)
+        stale = known & (on.times_us - held.times_us[at] > stage.oldest_us) & (stage.oldest_us > 0)
         usable = known & ~stale
         values[usable] = held.values[at[usable]]
         flags = flags | np.where(usable, held.flags[at], 0).astype(np.uint16)

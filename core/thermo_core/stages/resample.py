@@ -28,12 +28,16 @@ class Resample(OneInput, frozen=True, tag="resample"):
         """Length of a step."""
         return max(1, round(1e6 / self.rate_hz))
 
+    def gap_us(self, signal: Signal) -> int:
+        """Longest time between two samples of its input that is no gap."""
+        return max(signal.gap_us, GAP_PERIODS * self.period_us)
+
 
 class _Grid:
     def __init__(self, stage: Resample, inputs: Signals) -> None:
         self._stage = stage
         self._shape = inputs[0].shape
-        self._gap_us = max(inputs[0].gap_us, GAP_PERIODS * stage.period_us)
+        self._gap_us = stage.gap_us(inputs[0])
         self._step = self._newest_us = 0
         self._fresh = False
         self._begin()

@@ -12,7 +12,8 @@ from thermo_core.stages.stage import Arrays, Elementwise, OneInput, Signals
 
 _TERM = re.compile(r"^(?P<what>[a-z]+)(?P<number>\d+)?(\[(?P<first>-?\d+)?:(?P<last>-?\d+)?\])?$")
 _NAMES = ("mean", "sd", "slope", "min", "max", "range", "first", "last", "change", "rise", "fall", "median", "p")
-_NUMBERED = ("change", "rise", "fall", "p")
+_LAGGED = ("change", "rise", "fall")
+_NUMBERED = (*_LAGGED, "p")
 
 
 class Statistics(OneInput, frozen=True, tag="statistics"):
@@ -32,6 +33,11 @@ class Statistics(OneInput, frozen=True, tag="statistics"):
     over: Literal["time", "all"] = "time"
 
 
+def square_of_times(count: int) -> np.float32:
+    """Sum of the squares of times -(n - 1) / 2 to (n - 1) / 2: n (n^2 - 1) / 12."""
+    return np.float32(count * (count * count - 1) / 12)
+
+
 class _Term:
     """One statistic of rows.
 
@@ -48,8 +54,10 @@ class _Term:
             raise ValueError(f'"{text}" is no statistic; they are {", ".join(_NAMES[:-1])}, p95')
         self.what = found["what"]
         if (self.what in _NUMBERED) != (found["number"] is not None):
-            raise ValueError(f'"{text}" {"needs" if self.what in _NUMBERED else "takes no"} number behind its name')
+            raise ValueError(f'"{text}" {"needs a" if self.what in _NUMBERED else "takes no"} number behind its name')
         self.number = int(found["number"] or 0)
+        if self.what in _LAGGED and not self.number:
+            raise ValueError(f'"{text}" is over no rows; say {self.what}1 or more')
         if self.what == "p" and not 0 <= self.number <= 100:
             raise ValueError(f'"{text}" is no percentile; they are p0 to p100')
         self.rows = slice(*(None if found[end] is None else int(found[end]) for end in ("first", "last")))
@@ -57,8 +65,8 @@ class _Term:
     def length(self, rows: int) -> int:
         """Rows it looks at, of so many; raises ValueError where they are too few."""
         count = len(range(*self.rows.indices(rows)))
-        least = self.number + 1 if self.what in ("change", "rise", "fall") else 2 if self.what == "slope" else 1
-        if count < least or (self.what in ("change", "rise", "fall") and self.number < 1):
+        least = self.number + 1 if self.what in _LAGGED else 2 if self.what == "slope" else 1
+        if count < least:
             raise ValueError(f"{self.what}{self.number or ''} needs {least} rows or more and has {count} of {rows}")
         return count
 
@@ -73,17 +81,16 @@ class _Term:
         if self.what == "slope":
             count = x.shape[1]
             t = (np.arange(count, dtype=np.float32) - np.float32((count - 1) / 2))[np.newaxis, :, np.newaxis]
-            square = np.float32(count * (count * count - 1) / 12)
-            return np.asarray(float32.total(x * t, 1) / square / spacing_s, np.float32)
-        if self.what in ("change", "rise", "fall"):
+            return np.asarray(float32.total(x * t, 1) / square_of_times(count) / spacing_s, np.float32)
+        if self.what in _LAGGED:
             moved: Values = x[:, self.number :] - x[:, : -self.number]
             if self.what == "change":
                 return float32.mean(np.abs(moved), 1)
-            return np.asarray(moved.max(1) if self.what == "rise" else moved.min(1), np.float32)
+            return _unsigned_zero(moved.max(1) if self.what == "rise" else moved.min(1))
         if self.what == "range":
-            return np.asarray(x.max(1) - x.min(1), np.float32)
+            return _unsigned_zero(x.max(1)) - _unsigned_zero(x.min(1))
         if self.what in ("min", "max"):
-            return np.asarray(x.min(1) if self.what == "min" else x.max(1), np.float32)
+            return _unsigned_zero(x.min(1) if self.what == "min" else x.max(1))
         if self.what in ("first", "last"):
             return np.asarray(x[:, 0 if self.what == "first" else -1], np.float32)
         ordered = np.sort(x, axis=1)
@@ -93,7 +100,12 @@ class _Term:
         else:
             middle = ordered[:, (count - 1) * self.number // 100]
         missing = np.isnan(x).any(1)
-        return np.where(missing, np.float32(np.nan), middle).astype(np.float32)
+        return np.where(missing, np.float32(np.nan), _unsigned_zero(middle)).astype(np.float32)
+
+
+def _unsigned_zero(x: Values) -> Values:
+    """Which of equal zeros a search finds is not told: adding zero leaves no negative one."""
+    return np.asarray(x + np.float32(0), np.float32)
 
 
 def terms(text: str) -> tuple[_Term, ...]:

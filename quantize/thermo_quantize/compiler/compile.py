@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from thermo_core.errors import UsageError
 from thermo_core.tflite.reader import read_model
 from thermo_quantize.compiler.emit.file import bench_glue, header, source
 from thermo_quantize.compiler.emit.kernel import Kernel
-from thermo_quantize.compiler.emit.unit import Unit
+from thermo_quantize.compiler.emit.unit import Place, Unit
 from thermo_quantize.compiler.fuse import fuse
 from thermo_quantize.compiler.ir import Network
 from thermo_quantize.compiler.lower import lower
@@ -23,6 +24,8 @@ from thermo_quantize.compiler.unary import tabulate
 class Compiled:
     """The files' texts by name, and what a report tells of them."""
 
+    name: str
+    digest: str
     files: dict[str, str]
     target: Target
     network: Network
@@ -51,17 +54,35 @@ def compile_model(model: bytes, name: str, target: str = "generic", bench: bool 
     chosen = TARGETS[target]
     network = stream(fuse(tabulate(lower(read_model(model)))), lambda network: _planned(network, chosen)[1])
     kernels, plan = _planned(network, chosen)
-    unit = Unit(name, plan)
+    return _emitted(name, hashlib.sha256(model).hexdigest(), chosen, network, kernels, plan, None, bench)
+
+
+def placed(compiled: Compiled, place: Place) -> Compiled:
+    """The same network with its arena in memory that others use at other times."""
+    one = compiled
+    return _emitted(one.name, one.digest, one.target, one.network, one.kernels, one.plan, place)
+
+
+def _emitted(
+    name: str,
+    digest: str,
+    target: Target,
+    network: Network,
+    kernels: Sequence[Kernel[Any]],
+    plan: Plan,
+    place: Place | None,
+    bench: bool = False,
+) -> Compiled:
+    unit = Unit(name, plan, place)
     tables = []
     for position, kernel in enumerate(kernels):
         before = unit.table_bytes
         kernel.emit(unit, position)
         tables.append(unit.table_bytes - before)
-    digest = hashlib.sha256(model).hexdigest()
-    files = {f"{name}.h": header(unit, network, digest), f"{name}.c": source(unit, network, chosen, digest)}
+    files = {f"{name}.h": header(unit, network, digest), f"{name}.c": source(unit, network, target, digest)}
     if bench:
         files[f"{name}_engine.c"] = bench_glue(unit, network)
-    return Compiled(files, chosen, network, kernels, plan, unit.table_bytes, tuple(tables))
+    return Compiled(name, digest, files, target, network, tuple(kernels), plan, unit.table_bytes, tuple(tables))
 
 
 def _planned(network: Network, target: Target) -> tuple[tuple[Kernel[Any], ...], Plan]:

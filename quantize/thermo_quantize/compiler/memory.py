@@ -5,6 +5,7 @@ element-wise and depthwise layers run in place, and convolutions slide their out
 """
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from thermo_quantize.compiler.ir import Layer, Network
@@ -36,14 +37,39 @@ NONE = Overlap(never=True)
 ANYWHERE = Overlap()
 
 
+Key = tuple[str, int]
+
+
 @dataclass(frozen=True)
 class Item:
-    """Something that needs bytes from the start of layer `first` to the end of layer `last` (-1: before the first)."""
+    """Something that needs bytes from the start of layer `first` to the end of layer `last` (-1: before the first).
 
-    key: tuple[str, int]
+    `also` are further such spans.
+    """
+
+    key: Key
     size: int
     first: int
     last: int
+    also: tuple[tuple[int, int], ...] = ()
+
+    def lives_at(self, step: int) -> bool:
+        """Whether it needs its bytes then."""
+        return self.first <= step <= self.last or any(first <= step <= last for first, last in self.also)
+
+    def meets(self, other: "Item") -> bool:
+        """Whether both need their bytes at some time."""
+        if self.first <= other.last and other.first <= self.last:
+            return True
+        return any(
+            one <= end and begin <= two
+            for one, two in ((self.first, self.last), *self.also)
+            for begin, end in ((other.first, other.last), *other.also)
+        )
+
+
+Rules = Mapping[tuple[Key, Key], Overlap]
+"""(source, output) -> how they may overlap, where the source dies as the output is made."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +102,7 @@ def plan_memory(
         (("value", a), ("value", b)): rule for (a, b), rule in overlaps.items() if rule != NONE and _meet(items, a, b)
     }
     live, bound = _bound(network.layers, items, rules)
-    offsets, size = _search(items, rules, bound)
+    offsets, size = search(items, rules, bound)
     return Plan(
         {key[1]: offset for key, offset in offsets.items() if key[0] == "value"},
         {key[1]: offset for key, offset in offsets.items() if key[0] == "scratch"},
@@ -86,11 +112,12 @@ def plan_memory(
     )
 
 
-def _align(size: int) -> int:
+def align(size: int) -> int:
+    """Bytes up to where something else may begin."""
     return -(-size // ALIGNMENT) * ALIGNMENT
 
 
-def _items(network: Network, scratch: list[int], padding: int) -> dict[tuple[str, int], Item]:
+def _items(network: Network, scratch: list[int], padding: int) -> dict[Key, Item]:
     first: dict[int, int] = {value.id: -1 for value in network.inputs}
     last: dict[int, int] = {value.id: -1 for value in network.inputs}
     sizes = {value.id: value.size for value in network.inputs}
@@ -103,20 +130,20 @@ def _items(network: Network, scratch: list[int], padding: int) -> dict[tuple[str
     for value in network.outputs:
         if value.data is None:
             last[value.id] = len(network.layers)
-    items = [Item(("value", key), _align(sizes[key] + padding), first[key], last[key]) for key in sizes]
-    items += [Item(("scratch", step), _align(size), step, step) for step, size in enumerate(scratch) if size]
+    items = [Item(("value", key), align(sizes[key] + padding), first[key], last[key]) for key in sizes]
+    items += [Item(("scratch", step), align(size), step, step) for step, size in enumerate(scratch) if size]
     return {item.key: item for item in items}
 
 
-def _meet(items: dict[tuple[str, int], Item], source: int, output: int) -> bool:
+def _meet(items: dict[Key, Item], source: int, output: int) -> bool:
     one, two = items.get(("value", source)), items.get(("value", output))
     return one is not None and two is not None and source != output and one.last == two.first
 
 
 def _bound(
     layers: tuple[Layer, ...],
-    items: dict[tuple[str, int], Item],
-    rules: dict[tuple[tuple[str, int], tuple[str, int]], Overlap],
+    items: dict[Key, Item],
+    rules: Rules,
 ) -> tuple[tuple[int, ...], int]:
     """Bytes each layer needs at least, and their maximum."""
     live = []
@@ -142,9 +169,7 @@ def union(source: int, output: int, rule: Overlap) -> int:
     return min(source + output, max(output, source - rule.lag))
 
 
-def _candidates(
-    item: Item, other: Item, at: int, rules: dict[tuple[tuple[str, int], tuple[str, int]], Overlap]
-) -> list[int]:
+def _candidates(item: Item, other: Item, at: int, rules: Rules) -> list[int]:
     found = [at + other.size, at - item.size]
     as_output, as_source = rules.get((other.key, item.key)), rules.get((item.key, other.key))
     for rule, sign in ((as_output, 1), (as_source, -1)):
@@ -163,7 +188,7 @@ def _fits(
     item: Item,
     at: int,
     placed: list[tuple[Item, int]],
-    rules: dict[tuple[tuple[str, int], tuple[str, int]], Overlap],
+    rules: Rules,
 ) -> bool:
     for other, where in placed:
         if at >= where + other.size or where >= at + item.size:
@@ -177,12 +202,10 @@ def _fits(
     return True
 
 
-def _place(
-    order: list[Item], rules: dict[tuple[tuple[str, int], tuple[str, int]], Overlap], best: int
-) -> dict[tuple[str, int], int] | None:
+def _place(order: list[Item], rules: Rules, best: int) -> dict[Key, int] | None:
     placed: list[tuple[Item, int]] = []
     for item in order:
-        near = [(other, at) for other, at in placed if other.first <= item.last and item.first <= other.last]
+        near = [(other, at) for other, at in placed if item.meets(other)]
         options = {0}
         for other, at in near:
             options.update(_candidates(item, other, at, rules))
@@ -193,9 +216,18 @@ def _place(
     return {item.key: at for item, at in placed}
 
 
-def _search(
-    items: dict[tuple[str, int], Item], rules: dict[tuple[tuple[str, int], tuple[str, int]], Overlap], bound: int
-) -> tuple[dict[tuple[str, int], int], int]:
+def search(items: Mapping[Key, Item], rules: Rules, bound: int, rounds: int = _ROUNDS) -> tuple[dict[Key, int], int]:
+    """A place for every item.
+
+    Args:
+        items: by their keys.
+        rules: which of them may overlap although both live.
+        bound: size that none can be below; the search ends there.
+        rounds: orders of placement that are tried.
+
+    Returns:
+        Offsets by key, and the bytes of all.
+    """
     everything = list(items.values())
     orders = [
         sorted(everything, key=lambda item: (-item.size, item.first)),
@@ -206,7 +238,7 @@ def _search(
     best_size, best = sum(item.size for item in everything) + 1, {}
     best_order = orders[0]
     generator = random.Random(1)
-    for number in range(_ROUNDS):
+    for number in range(rounds):
         if number < len(orders):
             order = orders[number]
         else:

@@ -46,6 +46,11 @@ class Mlx90640Settings(BusSensorSettings, frozen=True, kw_only=True, tag="mlx906
         """Status, flag cleared, the whole RAM, control register, status again."""
         return (Visit("a subpage", self.rate_hz, ((2, 2), (4,), (2, 2 * RAM_WORDS), (2, 2), (2, 2))),)
 
+    @property
+    def built_up(self) -> tuple[str, ...]:
+        """A picture is two subpages."""
+        return (self.name,)
+
     def problem(self) -> str:
         """As the base has it."""
         if self.rate_hz not in RATES_HZ:

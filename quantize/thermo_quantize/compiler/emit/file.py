@@ -57,7 +57,7 @@ def header(unit: Unit, network: Network, digest: str) -> str:
    {digest}.
 
    Write the input, call {unit.name}_invoke(), read the output. The input is overwritten by each run; the output stays
-   until the next. One network is one set of static buffers: calls must not overlap. */
+   {_stays(unit)}. One network is one set of static buffers: calls must not overlap. */
 #ifndef {guard}
 #define {guard}
 
@@ -84,6 +84,17 @@ def _arena_bytes(unit: Unit) -> int:
     return max(unit.plan.size, 1)
 
 
+def _stays(unit: Unit) -> str:
+    return "until the next" if unit.place is None else f"until {unit.place.symbol} is used for something else"
+
+
+def _arena(unit: Unit) -> str:
+    if unit.place is None:
+        return f"static _Alignas(16) int8_t arena[{unit.name.upper()}_ARENA_BYTES];"
+    symbol, at = unit.place.symbol, unit.place.at
+    return f"extern _Alignas(16) uint8_t {symbol}[];\n#define arena ((int8_t *){symbol} + {at})"
+
+
 def source(unit: Unit, network: Network, target: Target, digest: str) -> str:
     """NAME.c."""
     # Addresses come before tables: a constant input becomes a table when its address is first asked for.
@@ -98,7 +109,7 @@ def source(unit: Unit, network: Network, target: Target, digest: str) -> str:
         f'#include "{unit.name}.h"\n\n{includes}',
         target.guard,
         _LAYER.strip(),
-        f"static _Alignas(16) int8_t arena[{unit.name.upper()}_ARENA_BYTES];",
+        _arena(unit),
         *unit.tables,
         *unit.helpers.values(),
         *unit.functions,

@@ -62,6 +62,19 @@ class _Inside:
     of_row: bool
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where an arena lies that is not the network's own.
+
+    Attributes:
+        symbol: an array of uint8_t, aligned to 16 bytes.
+        at: byte of it where the arena begins, a multiple of `memory.ALIGNMENT`.
+    """
+
+    symbol: str
+    at: int
+
+
 @dataclass
 class Unit:
     """Everything the emitted file holds.
@@ -69,10 +82,12 @@ class Unit:
     Args:
         name: prefix of public names.
         plan: addresses in the arena.
+        place: where the arena lies; an array of the network's own where left out.
     """
 
     name: str
     plan: Plan
+    place: Place | None = None
     tables: list[str] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)

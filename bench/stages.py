@@ -1,0 +1,315 @@
+"""What each stage costs on an emulated Cortex-M4, and how a graph's stages and network share memory.
+
+    python bench/stages.py
+    python bench/stages.py --compare 100000 [--seed N]
+
+QEMU counts instructions exactly, the same on every machine; they are not cycles (no wait states; a square root or division
+counts as one). A row is a graph of one stage on its usual input; its instructions are those of a block of the sensor beyond
+a graph without the stage. "passes" are bytes of the memory that all passes share, with the sensor's values; "keeps" is what
+the stage holds from block to block; "RAM" are all the graph's variables.
+
+--compare runs every operation in C, under sanitizers on this machine, on so many random samples with random parameters, and says
+whether all bytes are Python's.
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
+
+from firmware_graph import (  # noqa: E402
+    FIRMWARE,
+    Case,
+    core_sources,
+    emulate,
+    emulated_program,
+    first_difference,
+    run,
+)
+from graph_plans import Seeded, Unfit, recording, single  # noqa: E402
+
+from thermo_core import schema  # noqa: E402
+from thermo_core.bundle import Bundle  # noqa: E402
+from thermo_core.graph.plan import Plan, plan  # noqa: E402
+from thermo_core.image import load_public_key, verify  # noqa: E402
+from thermo_core.stages import OPS  # noqa: E402
+from thermo_core.wearable.profile import Profile  # noqa: E402
+from thermo_quantize.compiler.compile import Compiled, compile_model  # noqa: E402
+from thermo_quantize.compiler.graph.generate import Graph, generate  # noqa: E402
+from thermo_quantize.compiler.graph.place import Placement  # noqa: E402
+
+SHIPPED = REPOSITORY / "models/thermo_models/artifacts/breast-patch/bundle.img"
+KEY = REPOSITORY / "hw_sim/thermo_sim/keys/development_ed25519.pub.pem"
+CAMERA = {"kind": "mlx90640", "name": "skin", "path": [0x33], "rate_hz": 16.0}
+CURVE = {"kind": "external", "name": "skin", "rate_hz": 1.0}
+PICTURES, PICTURE_BYTES = 24, 768 * 4
+SAMPLES_A_SET = 2_000
+
+
+@dataclass(frozen=True)
+class Row:
+    """A graph to measure.
+
+    Attributes:
+        name: of the row.
+        about: what is measured, in words.
+        stages: of the graph, on the sensor's signal "skin".
+        sensor: of the graph.
+        beyond: name of the row that its cost is told beyond.
+        warm_up: blocks before the first that is measured.
+    """
+
+    name: str
+    about: str
+    stages: Sequence[dict[str, Any]]
+    sensor: dict[str, Any] = field(default_factory=lambda: CAMERA)
+    beyond: str = "camera"
+    warm_up: int = 16
+
+
+def _rows() -> tuple[Row, ...]:
+    rng = np.random.default_rng(1)
+    basis = np.linalg.qr(rng.normal(size=(54, 8)))[0].T.astype(np.float32).ravel().tolist()
+    curve = {"op": "window", "of": "skin", "gives": "curve", "length": 600}
+    made = {"of": "skin", "gives": "made"}
+    reverse = list(range(767, -1, -1))
+    few = {"op": "select", "of": "skin", "gives": "few"}
+    foster = few | {"places": list(range(27))}
+    words = ["mean", "sd", "min", "max", "median", "p95"]
+    return (
+        Row("camera", "a picture and its two companions put, no stage", []),
+        Row("curve", "a single number put, no stage", [], CURVE, "curve"),
+        Row("average", "running mean of 16 pictures", [made | {"op": "average", "pictures": 16}]),
+        Row("centre", "a picture less its median", [made | {"op": "centre"}]),
+        Row("centre_mean", "a picture less its mean", [made | {"op": "centre", "by": "mean"}]),
+        Row("scale", "a picture", [made | {"op": "scale", "offset": 30.0, "factor": 0.5}]),
+        Row("normalise", "a picture", [made | {"op": "normalise", "centre": [30.0], "spread": [2.0]}]),
+        Row("logarithm", "a picture", [made | {"op": "logarithm", "offset": 1.0}]),
+        Row("select", "all of a picture, upside down", [made | {"op": "select", "places": reverse}]),
+        Row("concatenate", "a picture, die temperature and supply",
+            [made | {"op": "concatenate", "of": ["skin", "skin.ta", "skin.vdd"]}]),
+        Row("prefer", "the first of two pictures", [made | {"op": "prefer", "of": ["skin", "skin"]}]),
+        Row("statistics", f"{', '.join(words)} of a picture", [made | {"op": "statistics", "give": words, "over": "all"}]),
+        Row("hold", "a picture at its own moments", [made | {"op": "hold", "on": "skin"}]),
+        Row("resample", "mean of a picture, 8 to 4 a second", [made | {"op": "resample", "rate_hz": 4.0}]),
+        Row("window", "the last 4 pictures", [made | {"op": "window", "length": 4}]),
+        Row("select_54", "54 of a picture's numbers", [few | {"places": list(range(54))}]),
+        Row("projection", "54 numbers on 8 shapes, and the noise left",
+            [few | {"places": list(range(54))},
+             made | {"op": "projection", "of": "few", "basis": basis, "rows": 8, "least_noise": 1e-4}],
+            beyond="select_54"),
+        Row("select_27", "27 of a picture's numbers", [foster]),
+        Row("foster", "3 parts in 3 copies", [foster, made | {"op": "foster", "of": "few", "parts": 3, "copies": 3}],
+            beyond="select_27"),
+        Row("curve_600", "the last 600 numbers", [curve], CURVE, "curve", 600),
+        Row("bins", "600 numbers in 64 bins, less their end", [curve, made | {"op": "bins", "of": "curve", "settled": 50}],
+            CURVE, "curve_600", 600),
+        Row("time_statistics", f"{', '.join(words)}, slope of 600 numbers",
+            [curve, made | {"op": "statistics", "of": "curve", "give": [*words, "slope"]}], CURVE, "curve_600", 600),
+    )  # fmt: skip
+
+
+def _chain() -> list[dict[str, Any]]:
+    """What the breast patch does with pictures before its network."""
+    return [
+        {"op": "average", "of": "skin", "gives": "calm", "pictures": 16},
+        {"op": "centre", "of": "calm", "gives": "above"},
+    ]
+
+
+def _plan(row_sensor: dict[str, Any], stages: Sequence[dict[str, Any]], **more: Any) -> Plan:
+    parts = {"name": "bench", "version": "1", "sensors": [row_sensor], "stages": list(stages)} | more
+    return plan(schema.from_plain(parts, Profile, "profile"))
+
+
+def _network(name: str) -> Compiled:
+    """The breast patch's."""
+    payload = verify(SHIPPED.read_bytes(), [load_public_key(KEY.read_bytes())]).payload
+    return compile_model(Bundle.from_payload(payload).model, name, "m4")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a graph costs.
+
+    Attributes:
+        instructions: of a block of its sensor.
+        placement: of its memory.
+        ram: bytes of all its variables.
+    """
+
+    instructions: int
+    placement: Placement
+    ram: int
+
+
+@dataclass(frozen=True)
+class Results:
+    """What was measured.
+
+    Attributes:
+        rows: by their names.
+        chain: of the breast patch's graph, without writing the picture and without its network's own instructions.
+        extractor_instructions: of core/feature_extractor.c for the same.
+        extractor_ram: its bytes and its scratch's, with the picture at hand and the network's arena.
+    """
+
+    rows: dict[str, Measured]
+    chain: Measured
+    extractor_instructions: int
+    extractor_ram: int
+
+
+def measure() -> Results:
+    """Generate, compile, run."""
+    rows = _rows()
+    plans = {row.name: _plan(row.sensor, row.stages) for row in rows}
+    model = {"name": "lesion", "inputs": ["above"], "scores": ["no lesion", "lesion"]}
+    plans["chain"] = _plan(CAMERA, _chain(), models=[model])
+    network = _network("case_network")
+    nets = {"chain": {"lesion": network}}
+    graphs = {name: generate(made, nets.get(name, {}), f"case_{name}") for name, made in plans.items()}
+    warm_ups = {row.name: row.warm_up for row in rows} | {"chain": 16}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        said = _run(folder, plans, graphs, network, warm_ups)
+        ram = {name: _variables(folder / f"case_{name}.o") for name in plans}
+    said["chain"] -= said["writing"] + said["invoke"]
+    found = {name: Measured(said[name], graphs[name].placement, ram[name]) for name in plans}
+    extractor_ram = said["features_bytes"] + PICTURE_BYTES + network.plan.size
+    return Results(found, found.pop("chain"), said["feature_extractor"], extractor_ram)
+
+
+def _run(
+    folder: Path, plans: dict[str, Plan], graphs: dict[str, Graph], network: Compiled, warm_ups: dict[str, int]
+) -> dict[str, int]:
+    """Numbers by the names that stages_m4.c says them under."""
+    sources = []
+    for graph in graphs.values():
+        for file, text in graph.files.items():
+            (folder / file).write_text(text)
+            sources += [folder / file] if file.endswith(".c") else []
+    (folder / "cases.h").write_text(_cases(plans, network, warm_ups))
+    core = [*core_sources(), *(FIRMWARE / "core" / name for name in ("feature_extractor.c", "select.c"))]
+    program = emulated_program([Path(__file__).with_name("stages_m4.c"), *core, *sources], folder)
+    said = emulate(program, "-icount", "shift=0")
+    return {name: int(value) for name, _, value in (line.partition(" ") for line in said.splitlines())}
+
+
+def _variables(path: Path) -> int:
+    """Bytes of RAM of an object file."""
+    done = subprocess.run(["arm-none-eabi-size", str(path)], capture_output=True, text=True, check=True)
+    _, data, bss, *_ = done.stdout.splitlines()[1].split()
+    return int(data) + int(bss)
+
+
+def _cases(plans: dict[str, Plan], network: Compiled, warm_ups: dict[str, int]) -> str:
+    """What stages_m4.c works on."""
+    rng = np.random.default_rng(1)
+    scene = 34 + rng.normal(0, 0.4, 768)
+    pictures = (scene + rng.normal(0, 0.28, (PICTURES, 768))).astype(np.float32)
+    body = ",\n".join("{" + ",".join(f"{x!r}F" for x in row) + "}" for row in pictures.tolist())
+    rows, puts = [], []
+    for name, made in plans.items():
+        put = [number for number, signal in enumerate(made.signals.values()) if signal.name.partition(".")[0] == "skin"]
+        puts.append(f"static const uint16_t put_{name}[] = {{{', '.join(map(str, put))}}};")
+        period_us = round(1e6 / made.signals["skin"].rate_hz)
+        rows.append(f'{{"{name}", &case_{name}_plan, put_{name}, {len(put)}, {warm_ups[name]}, {period_us}}},')
+    factor, zero = network.network.quantization[network.network.inputs[0].id]
+    return "\n".join(
+        [
+            *(f'#include "case_{name}.h"' for name in plans),
+            f'#include "{network.name}.h"',
+            f"#define CHAIN_INVOKE {network.name}_invoke",
+            f"#define CHAIN_SCALE {factor!r}F",
+            f"#define CHAIN_ZERO_POINT ({zero})",
+            "struct stages_case { const char *name; const struct graph_plan *plan; const uint16_t *put; uint16_t put_count; "
+            "uint32_t warm_up; int64_t period_us; };",
+            *puts,
+            "static const struct stages_case cases[] = {",
+            *rows,
+            "};",
+            f"static const float pictures[{PICTURES}][768] = {{{body}}};",
+        ]
+    )
+
+
+def show() -> None:
+    """Measure and print."""
+    found = measure()
+    print(f"{'Cortex-M4 in QEMU':68}{'instructions':>13}{'passes':>8}{'keeps':>8}{'RAM':>8}")
+    for row in _rows():
+        one = found.rows[row.name]
+        more = one.instructions - (found.rows[row.beyond].instructions if row.name != row.beyond else 0)
+        kept = one.placement.bytes - one.placement.shared_bytes
+        print(f"{row.name:17}{row.about:51}{more:>13,}{one.placement.shared_bytes:>8,}{kept:>8,}{one.ram:>8,}")
+    chain = found.chain
+    print("\nbreast patch, a picture: mean of 16, less its median, quantised")
+    print(
+        f"  core/feature_extractor.c  {found.extractor_instructions:>9,} instructions, {found.extractor_ram:,} bytes of RAM "
+        "with the picture at hand, scratch and the network's arena"
+    )
+    print(
+        f"  graph                     {chain.instructions:>9,} instructions, {chain.ram:,} bytes of RAM for all that: "
+        f"{chain.placement.shared_bytes:,} shared by picture, stages and network"
+    )
+
+
+def compare(inputs: int, seed: int) -> int:
+    """Run every operation on random inputs in C and Python; the number of operations that differ."""
+    rng, differing = np.random.default_rng(seed), 0
+    for op in sorted(OPS):
+        cases, taken = [], 0
+        while taken < inputs:
+            try:
+                made = single(Seeded(rng), op=op)
+            except Unfit:
+                continue
+            samples = min(SAMPLES_A_SET, inputs - taken)
+            sensors = {one.name: (one.shape, one.rate_hz) for sensor in made.profile.sensors for one in sensor.signals}
+            cases.append(Case.of(made, recording(rng, samples, sensors, 1), len(cases)))
+            taken += samples
+        with tempfile.TemporaryDirectory() as folder:
+            found = run(cases, Path(folder))
+        differences = [where for where in map(first_difference, cases, found) if where]
+        differing += bool(differences)
+        verdict = differences[0] if differences else "all bytes are the same"
+        print(f"{op:12} {taken:>9,} samples, {len(cases)} sets of parameters: {verdict}", flush=True)
+    return differing
+
+
+def main() -> None:
+    """Measure or compare."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--compare", type=int, metavar="N", help="random samples of each operation to compare with Python"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the random samples")
+    arguments = parser.parse_args()
+    for program in ("arm-none-eabi-gcc", "qemu-system-arm", "gcc"):
+        if not shutil.which(program):
+            sys.exit(
+                f"stages: {program} is missing; install gcc, gcc-arm-none-eabi, libnewlib-arm-none-eabi and qemu-system-arm."
+            )
+    warnings.simplefilter("ignore", RuntimeWarning)  # extreme numbers overflow, on purpose
+    if arguments.compare is not None and arguments.compare < 1:
+        parser.error("--compare takes a number of samples, 1 or more")
+    if arguments.compare is None:
+        show()
+    elif compare(arguments.compare, arguments.seed):
+        sys.exit("stages: some operations differ.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+/* Arithmetic in float32 whose every bit is that of thermo_core.float32: sums in a fixed order, logarithm, exponential,
+   rounding. Needs IEEE 754 and a compiler that contracts nothing (-ffp-contract=off). No value is NaN. */
+#ifndef FLOAT32_H
+#define FLOAT32_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Adding this leaves a float no bits after the point, so that it rounds, halves to even; its own bits taken off what
+   remains is the whole number. Holds for numbers within +-2^22; beyond, the bits stay in order. */
+#define FLOAT32_ROUNDER 12582912.0F
+#define FLOAT32_ROUNDER_BITS 0x4B400000
+
+static inline int32_t float32_bits(float value) {
+  int32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
+static inline float float32_of_bits(int32_t bits) {
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+/* Not a number: no value. */
+static inline float float32_nothing(void) {
+  return float32_of_bits(0x7FC00000);
+}
+
+static inline bool float32_is_nothing(float value) {
+  return (float32_bits(value) & 0x7FFFFFFF) > 0x7F800000;
+}
+
+static inline bool float32_is_finite(float value) {
+  return (float32_bits(value) & 0x7F800000) != 0x7F800000;
+}
+
+/* The nearest whole number of one within +-2^22, halves to even. */
+static inline int32_t float32_round(float value) {
+  return float32_bits(value + FLOAT32_ROUNDER) - FLOAT32_ROUNDER_BITS;
+}
+
+/* Whether any of them is no value. */
+bool float32_any_nothing(const float *values, uint32_t count);
+
+/* Fill with no value. */
+void float32_fill_nothing(float *values, uint32_t count);
+
+/* Sum of `count` numbers that are `stride` apart, one after another; 0 where there are none. */
+float float32_total(const float *values, uint32_t count, uint32_t stride);
+
+/* `float32_total` over the number of numbers. */
+float float32_mean(const float *values, uint32_t count, uint32_t stride);
+
+/* Sum of products in their order, each product rounded before it is added. The second factors are `stride` apart. */
+float float32_product(const float *one, const float *other, uint32_t count, uint32_t stride);
+
+/* Natural logarithm within 2 units in the last place; no value for 0 and less, infinity, and below the smallest normal
+   number. */
+float float32_log(float value);
+
+/* Decimal logarithm, within 4 units in the last place: `float32_log` times log10(e). */
+float float32_log10(float value);
+
+/* Exponential within 3 units in the last place; below -87 as -87, above 88 as 88. */
+float float32_exp(float value);
+
+#endif

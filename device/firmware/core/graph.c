@@ -1,0 +1,171 @@
+/* The semantics of thermo_core.graph.live and runners. */
+#include "graph.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "history.h"
+
+static struct work work_of(const struct graph *graph, const struct call *call) {
+  return (struct work){.call = call,
+                       .signals = graph->plan->signals,
+                       .samples = graph->plan->samples,
+                       .memory = graph->plan->memory,
+                       .time_us = graph->time_us};
+}
+
+static void reset_memory(const struct work *work) {
+  work->call->stage->reset(work);
+  history_reset(work->call->history);
+}
+
+static bool elementwise(const struct work *work, struct sample *output) {
+  const struct call *call = work->call;
+  uint16_t flags = 0;
+  bool fresh = false;
+  for (uint32_t i = 0; i < call->input_count; i++) {
+    const struct sample *input = stage_sample(work, i);
+    if (!input->present) {
+      return false;
+    }
+    flags |= input->flags;
+    fresh |= input->fresh;
+  }
+  output->flags = (uint16_t)(flags | call->stage->apply(work));
+  output->fresh = fresh;
+  return true;
+}
+
+static bool remembering(const struct work *work, struct sample *output) {
+  const struct call *call = work->call;
+  const struct sample *input = stage_sample(work, 0);
+  struct history *history = call->history;
+  if (!input->present) {
+    return false;
+  }
+  if (input->fresh || history_gap(history, work->time_us, stage_signal(work, 0)->gap_us)) {
+    reset_memory(work);
+    history->torn = true;
+  }
+  history->begun = true;
+  history->newest_us = work->time_us;
+  const uint16_t flags = history_flags(history, input->flags, call->span);
+  if (!call->stage->push(work)) {
+    return false;
+  }
+  output->flags = flags;
+  output->fresh = history->torn;
+  history->torn = false;
+  return true;
+}
+
+/* Whether the call makes a sample in this pass. */
+static bool run_call(const struct work *work, struct sample *output) {
+  const struct stage *stage = work->call->stage;
+  switch (stage->kind) {
+    case STAGE_ELEMENTWISE:
+      return elementwise(work, output);
+    case STAGE_REMEMBERING:
+      return remembering(work, output);
+    case STAGE_LATCHED:
+      return stage->join(work, output);
+    case STAGE_REGRIDDED:
+      if (stage_sample(work, 0)->present) {
+        stage->take(work);
+      }
+      return false;
+  }
+  return false;
+}
+
+/* Run all calls on the samples that are present, and forget the samples. */
+static void run_pass(struct graph *graph) {
+  const struct graph_plan *plan = graph->plan;
+  for (uint16_t signal = 0; signal < plan->signal_count; signal++) {
+    if (plan->samples[signal].present) {
+      graph->tell(graph->context, graph, signal);
+    }
+  }
+  for (const struct call *call = plan->calls; call < plan->calls + plan->call_count; call++) {
+    const struct work work = work_of(graph, call);
+    struct sample *output = &plan->samples[call->output];
+    if (run_call(&work, output)) {
+      output->present = true;
+      graph->tell(graph->context, graph, call->output);
+    }
+  }
+  memset(plan->samples, 0, plan->signal_count * sizeof plan->samples[0]);
+}
+
+void graph_start(struct graph *graph, const struct graph_plan *plan, graph_tell *tell, void *context) {
+  *graph = (struct graph){.plan = plan, .tell = tell, .context = context};
+  graph_reset(graph);
+}
+
+void graph_reset(struct graph *graph) {
+  const struct graph_plan *plan = graph->plan;
+  memset(plan->samples, 0, plan->signal_count * sizeof plan->samples[0]);
+  for (uint16_t i = 0; i < plan->call_count; i++) {
+    const struct call *call = &plan->calls[i];
+    const struct work work = work_of(graph, call);
+    if (call->stage->kind == STAGE_REMEMBERING) {
+      reset_memory(&work);
+    } else if (call->stage->kind != STAGE_ELEMENTWISE) {
+      call->stage->reset(&work);
+    }
+  }
+}
+
+float *graph_values(const struct graph *graph, uint16_t signal) {
+  return (float *)(void *)(graph->plan->memory + graph->plan->signals[signal].at);
+}
+
+const struct sample *graph_sample(const struct graph *graph, uint16_t signal) {
+  return &graph->plan->samples[signal];
+}
+
+void graph_put(struct graph *graph, uint16_t signal, uint16_t flags, bool fresh) {
+  graph->plan->samples[signal] = (struct sample){.flags = flags, .fresh = fresh, .present = true};
+}
+
+void graph_begin(struct graph *graph, int64_t time_us) {
+  graph->time_us = time_us;
+  run_pass(graph);
+}
+
+/* The depth and time of the first moment that waits at a call; false where none does. */
+static bool waiting(const struct graph *graph, const struct call *call, uint8_t *depth, int64_t *time_us) {
+  const struct work work = work_of(graph, call);
+  *depth = graph->plan->signals[call->output].depth;
+  return call->stage->waits(&work, time_us);
+}
+
+bool graph_step(struct graph *graph) {
+  const struct graph_plan *plan = graph->plan;
+  uint8_t first_depth = UINT8_MAX;
+  int64_t first_us = INT64_MAX;
+  uint8_t depth;
+  int64_t time_us;
+  for (uint16_t i = 0; i < plan->regridder_count; i++) {
+    if (waiting(graph, &plan->calls[plan->regridders[i]], &depth, &time_us) &&
+        (depth < first_depth || (depth == first_depth && time_us < first_us))) {
+      first_depth = depth;
+      first_us = time_us;
+    }
+  }
+  if (first_depth == UINT8_MAX) {
+    return false;
+  }
+  graph->time_us = first_us;
+  for (uint16_t i = 0; i < plan->regridder_count; i++) {
+    const struct call *call = &plan->calls[plan->regridders[i]];
+    if (waiting(graph, call, &depth, &time_us) && depth == first_depth && time_us == first_us) {
+      const struct work work = work_of(graph, call);
+      struct sample *output = &plan->samples[call->output];
+      call->stage->give(&work, output);
+      output->present = true;
+    }
+  }
+  run_pass(graph);
+  return true;
+}

@@ -1,0 +1,62 @@
+/* Runs a wearable's graph one moment at a time: the same signals as thermo_core.graph.live, byte for byte.
+
+   A block of a sensor gives moments of its signals: none, one, or as many as a FIFO held. All stages and models that
+   rest on a moment run in the order of the plan, in one pass for each moment. What a stage with a clock of its own
+   gives runs in passes after those of the whole block: first what stages nearest to sensors gave, and of this the
+   earliest first. */
+#ifndef GRAPH_H
+#define GRAPH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stage.h"
+
+/* A wearable's graph as thermo-quantize generates it: tables in flash, and where its variables are. */
+struct graph_plan {
+  const struct signal *signals;
+  const struct call *calls;   /* each after all it takes */
+  const uint16_t *regridders; /* numbers of the calls that make moments of their own */
+  uint16_t signal_count;
+  uint16_t call_count;
+  uint16_t regridder_count;
+  struct sample *samples; /* one a signal */
+  uint8_t *memory;        /* where values lie, aligned to 8 bytes */
+};
+
+struct graph;
+
+/* Told of each sample of each signal as soon as there is one. Its values stay until this returns. */
+typedef void graph_tell(void *context, const struct graph *graph, uint16_t signal);
+
+struct graph {
+  const struct graph_plan *plan;
+  graph_tell *tell;
+  void *context;
+  int64_t time_us; /* of the pass at hand */
+};
+
+/* Begin with a graph. */
+void graph_start(struct graph *graph, const struct graph_plan *plan, graph_tell *tell, void *context);
+
+/* Start anew, as after a change of what is known of the wearer. */
+void graph_reset(struct graph *graph);
+
+/* Values of a signal: where a sensor's driver writes its sample before `graph_put`, and what is read when told. */
+float *graph_values(const struct graph *graph, uint16_t signal);
+
+/* Flags and freshness of a signal, when told. */
+const struct sample *graph_sample(const struct graph *graph, uint16_t signal);
+
+/* A sensor's signal has a new sample, whose values are written. */
+void graph_put(struct graph *graph, uint16_t signal, uint16_t flags, bool fresh);
+
+/* Run the pass of what was put, all of one sensor and of one moment. A block's moments follow one another, without
+   `graph_step` between them. */
+void graph_begin(struct graph *graph, int64_t time_us);
+
+/* After a block: run the next pass that waits; false where none does. Has to be called until then before the next
+   block; other work may be done between two passes. */
+bool graph_step(struct graph *graph);
+
+#endif

@@ -1,0 +1,100 @@
+/* What a stage is: a row (`struct stage`) of what it does with signals. Four kinds, as in thermo_core.stages.stage:
+   elementwise stages have no memory, remembering ones look back over samples, latched ones join signals of different
+   clocks, regridded ones make moments of their own. */
+#ifndef STAGE_H
+#define STAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A signal: where its values lie and what they are. */
+struct signal {
+  uint32_t at; /* byte of the graph's memory where `elements` float32 begin, a multiple of 4 */
+  uint32_t elements;
+  int64_t gap_us; /* longest time between two samples that is no gap; 0: there is no such thing */
+  uint8_t depth;  /* stages with a clock of their own between a sensor and it */
+};
+
+/* One moment of a signal, apart from its values. */
+struct sample {
+  uint16_t flags; /* enum quality */
+  bool fresh;     /* what came before belongs to something else: memories start anew */
+  bool present;   /* there is one in this pass */
+};
+
+struct stage;
+
+/* A stage or a model in its place. */
+struct call {
+  const struct stage *stage;
+  const void *parameters;  /* of the stage's own type */
+  void *state;             /* of the stage's own type; NULL for one without */
+  struct history *history; /* of remembering stages */
+  const uint16_t *inputs;  /* numbers of signals */
+  uint16_t input_count;
+  uint16_t output;     /* number of the signal it makes */
+  uint16_t span;       /* of remembering stages: samples that what it gives rests on */
+  uint32_t keeps_at;   /* byte of the graph's memory: numbers it keeps from moment to moment */
+  uint32_t scratch_at; /* byte of the graph's memory: room during a call */
+};
+
+/* A call at one moment: what its stage is given. */
+struct work {
+  const struct call *call;
+  const struct signal *signals;
+  const struct sample *samples; /* of this pass, by signal */
+  uint8_t *memory;
+  int64_t time_us; /* of this pass */
+};
+
+enum stage_kind { STAGE_ELEMENTWISE, STAGE_REMEMBERING, STAGE_LATCHED, STAGE_REGRIDDED };
+
+/* Functions that a kind does not have are NULL. */
+struct stage {
+  const char *name; /* as a profile calls it */
+  enum stage_kind kind;
+  /* Elementwise: make the output of all inputs; returns flags to add. */
+  uint16_t (*apply)(const struct work *work);
+  /* Remembering: take a sample; whether there is an output now. */
+  bool (*push)(const struct work *work);
+  /* Latched: take the inputs that are present; whether there is an output now, with its flags. */
+  bool (*join)(const struct work *work, struct sample *output);
+  /* Regridded: take a sample. */
+  void (*take)(const struct work *work);
+  /* Regridded: whether a moment waits, and when it is. */
+  bool (*waits)(const struct work *work, int64_t *time_us);
+  /* Regridded: make the output of the first moment that waits, and forget that moment. */
+  void (*give)(const struct work *work, struct sample *output);
+  /* All but elementwise: start anew. */
+  void (*reset)(const struct work *work);
+};
+
+static inline const struct signal *stage_signal(const struct work *work, uint32_t input) {
+  return &work->signals[work->call->inputs[input]];
+}
+
+static inline const struct sample *stage_sample(const struct work *work, uint32_t input) {
+  return &work->samples[work->call->inputs[input]];
+}
+
+static inline float *stage_numbers(const struct work *work, uint32_t at) {
+  return (float *)(void *)(work->memory + at);
+}
+
+static inline const float *stage_input(const struct work *work, uint32_t input) {
+  return stage_numbers(work, stage_signal(work, input)->at);
+}
+
+static inline float *stage_output(const struct work *work) {
+  return stage_numbers(work, work->signals[work->call->output].at);
+}
+
+static inline void *stage_keeps(const struct work *work) {
+  return work->memory + work->call->keeps_at;
+}
+
+static inline void *stage_scratch(const struct work *work) {
+  return work->memory + work->call->scratch_at;
+}
+
+#endif

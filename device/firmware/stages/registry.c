@@ -1,0 +1,38 @@
+#include "registry.h"
+
+#include <string.h>
+
+#include "average.h"
+#include "bins.h"
+#include "centre.h"
+#include "concatenate.h"
+#include "foster.h"
+#include "hold.h"
+#include "logarithm.h"
+#include "normalise.h"
+#include "prefer.h"
+#include "projection.h"
+#include "resample.h"
+#include "scale.h"
+#include "select.h"
+#include "statistics.h"
+#include "window.h"
+
+static const struct stage *const stages[] = {
+    &average_stage,  &bins_stage,      &centre_stage,    &concatenate_stage, &foster_stage,
+    &hold_stage,     &logarithm_stage, &normalise_stage, &prefer_stage,      &projection_stage,
+    &resample_stage, &scale_stage,     &select_stage,    &statistics_stage,  &window_stage,
+};
+
+const struct stage *registry_find(const char *name) {
+  for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
+    if (strcmp(stages[i]->name, name) == 0) {
+      return stages[i];
+    }
+  }
+  return NULL;
+}
+
+const struct stage *registry_stage(size_t number) {
+  return number < sizeof stages / sizeof stages[0] ? stages[number] : NULL;
+}

@@ -1,0 +1,266 @@
+"""What the C side of each operation needs to be generated: one row each, beside `device/firmware/stages/<op>.h`."""
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from thermo_core.graph.plan import Node
+from thermo_core.signals import Signal
+from thermo_core.stages import average, bins, statistics
+from thermo_core.stages.bins import Bins
+from thermo_core.stages.centre import Centre
+from thermo_core.stages.foster import Foster
+from thermo_core.stages.hold import Hold
+from thermo_core.stages.logarithm import Logarithm
+from thermo_core.stages.normalise import Normalise
+from thermo_core.stages.projection import Projection
+from thermo_core.stages.resample import Resample
+from thermo_core.stages.scale import Scale
+from thermo_core.stages.select import Select
+from thermo_core.stages.statistics import Statistics
+from thermo_core.stages.window import Window
+from thermo_quantize.compiler.graph.tables import Tables, boolean, real, whole
+from thermo_quantize.compiler.memory import ANYWHERE, NONE, Overlap
+
+FLOAT = 4
+ORDER_SCRATCH = 768
+"""Bytes of `struct order_scratch`."""
+_ORDER = f"sizeof(struct order_scratch) == {ORDER_SCRATCH}"
+RESAMPLE_STEP = 16
+"""Bytes of `struct resample_step`."""
+
+IN_PLACE = Overlap(lag=0)
+"""Each element is made of those at its own place and behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A stage in its place.
+
+    Attributes:
+        node: which.
+        number: of its call.
+        room: samples of its input that one block may give at most.
+    """
+
+    node: Node
+    number: int
+    room: int
+
+    @property
+    def stage(self) -> Any:
+        """Its parameters."""
+        return self.node.what
+
+    @property
+    def input(self) -> Signal:
+        """Its first input."""
+        return self.node.inputs[0]
+
+    def name(self, word: str) -> str:
+        """Name of something of its own."""
+        return f"{word}_{self.number}"
+
+
+def _nothing(site: Site) -> int:
+    return 0
+
+
+def _one(site: Site) -> int:
+    return 1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How an operation is generated.
+
+    Attributes:
+        parameters: fields of `struct OP_parameters`; None where there is no such struct.
+        state: whether there is a `struct OP_state`.
+        keeps: bytes of the graph's memory that it keeps from moment to moment.
+        kept_output: its output lies where it keeps.
+        scratch: bytes it needs during a call.
+        overlap: how the output may lie on an input that is not needed any more.
+        gives: samples that one sample of its input may lead to at most.
+        assumes: what must be so in C, as an expression; "" for nothing.
+    """
+
+    parameters: Callable[[Site, Tables], Mapping[str, str]] | None = None
+    state: bool = False
+    keeps: Callable[[Site], int] = _nothing
+    kept_output: bool = False
+    scratch: Callable[[Site], int] = _nothing
+    overlap: Overlap = NONE
+    gives: Callable[[Site], int] = _one
+    assumes: str = ""
+
+
+def _average(site: Site, tables: Tables) -> Mapping[str, str]:
+    inverse, factor = average.factors(site.stage)
+    return {"inverse": real(inverse), "factor": real(factor), "pictures": str(site.stage.pictures)}
+
+
+def _average_keeps(site: Site) -> int:
+    pictures: int = site.stage.pictures
+    return 2 * (pictures + pictures % 2) * site.input.elements
+
+
+def _bins(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Bins = site.stage
+    samples = site.input.elements
+    return {
+        "edges": tables.places(site.name("edges"), bins.edges(samples, stage.bins)),
+        "weights": tables.reals(site.name("weights"), bins.weights(samples, stage.bins)),
+        "settled": str(stage.settled),
+    }
+
+
+def _centre(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Centre = site.stage
+    return {"median": boolean(stage.by == "median")}
+
+
+def _foster(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Foster = site.stage
+    return {
+        "log_centre": real(stage.log_centre),
+        "log_spread": real(stage.log_spread),
+        "parts": str(stage.parts),
+        "copies": str(stage.copies),
+    }
+
+
+def _hold(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Hold = site.stage
+    return {"oldest_us": whole(stage.oldest_us)}
+
+
+def _logarithm(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Logarithm = site.stage
+    return {"offset": real(stage.offset)}
+
+
+def _normalise(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Normalise = site.stage
+    return {
+        "centre": tables.reals(site.name("centre"), stage.centre.array),
+        "spread": tables.reals(site.name("spread"), stage.spread.array),
+        "one_centre": boolean(len(stage.centre) == 1),
+        "one_spread": boolean(len(stage.spread) == 1),
+        "limit": real(stage.limit),
+    }
+
+
+def _projection(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Projection = site.stage
+    offset = "NULL" if stage.offset is None else tables.reals(site.name("offset"), stage.offset.array)
+    return {
+        "basis": tables.reals(site.name("basis"), stage.basis.array),
+        "offset": offset,
+        "least_noise": real(stage.least_noise),
+        "rows": str(stage.rows),
+    }
+
+
+def _resample(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Resample = site.stage
+    return {
+        "period_us": whole(stage.period_us),
+        "gap_us": whole(stage.gap_us(site.input)),
+        "last": boolean(stage.by == "last"),
+        "room": str(site.room),
+    }
+
+
+def _resample_gives(site: Site) -> int:
+    stage: Resample = site.stage
+    return stage.gap_us(site.input) // stage.period_us + 1 if stage.by == "last" else 1
+
+
+def _resample_keeps(site: Site) -> int:
+    values = FLOAT * site.input.elements
+    at_hand = values if site.stage.by == "last" else 2 * values
+    return site.room * (RESAMPLE_STEP + values) + at_hand
+
+
+def _scale(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Scale = site.stage
+    return {"offset": real(stage.offset), "factor": real(stage.factor)}
+
+
+def _select(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Select = site.stage
+    return {"places": tables.places(site.name("places"), stage.places)}
+
+
+def _statistics(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Statistics = site.stage
+    along_time = stage.over == "time"
+    rows = site.input.shape[0] if along_time else site.input.elements
+    terms = []
+    for text in stage.give:
+        parts = statistics.terms(text)
+        for term, follower in itertools.zip_longest(parts, parts[1:]):
+            what = "PERCENTILE" if term.what == "p" else term.what.upper()
+            count = term.length(rows)
+            square = statistics.square_of_times(count) if term.what == "slope" else 0.0
+            terms.append(
+                f"    {{STATISTIC_{what}, {term.rows.indices(rows)[0]}, {count}, {term.number}, "
+                f"{real(square)}, {boolean(follower is not None)}}},"
+            )
+    name = site.name("terms")
+    tables.texts.append(f"static const struct statistics_term {name}[] = {{\n" + "\n".join(terms) + "\n};")
+    tables.bytes += 24 * len(terms)
+    return {
+        "terms": name,
+        "rows": str(rows),
+        "spacing_s": real(site.input.spacing_s if along_time else 1.0),
+        "results": str(len(stage.give)),
+    }
+
+
+def _statistics_scratch(site: Site) -> int:
+    whats = {term.what for text in site.stage.give for term in statistics.terms(text)}
+    return ORDER_SCRATCH if whats & {"median", "p"} else 0
+
+
+def _window(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Window = site.stage
+    return {"length": str(stage.length), "every": str(stage.every)}
+
+
+ROWS: Mapping[str, Row] = {
+    "average": Row(_average, state=True, keeps=_average_keeps, overlap=ANYWHERE),
+    "bins": Row(_bins, overlap=IN_PLACE),
+    "centre": Row(
+        _centre,
+        scratch=lambda site: ORDER_SCRATCH if site.stage.by == "median" else 0,
+        overlap=IN_PLACE,
+        assumes=_ORDER,
+    ),
+    "concatenate": Row(),
+    "foster": Row(_foster),
+    "hold": Row(_hold, state=True, keeps=lambda site: FLOAT * site.input.elements, kept_output=True),
+    "logarithm": Row(_logarithm, overlap=IN_PLACE),
+    "normalise": Row(_normalise, overlap=IN_PLACE),
+    "prefer": Row(overlap=IN_PLACE),
+    "projection": Row(_projection),
+    "resample": Row(
+        _resample,
+        state=True,
+        keeps=_resample_keeps,
+        gives=_resample_gives,
+        assumes=f"sizeof(struct resample_step) == {RESAMPLE_STEP}",
+    ),
+    "scale": Row(_scale, overlap=IN_PLACE),
+    "select": Row(_select),
+    "statistics": Row(_statistics, scratch=_statistics_scratch, assumes=_ORDER),
+    "window": Row(
+        _window,
+        state=True,
+        keeps=lambda site: FLOAT * site.stage.length * site.input.elements,
+        kept_output=True,
+    ),
+}
+"""By the name a profile calls the operation."""

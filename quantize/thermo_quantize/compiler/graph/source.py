@@ -1,0 +1,228 @@
+"""The C files of a graph."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from thermo_core.graph.plan import AlertPlan, Plan
+from thermo_core.stages import OPS
+from thermo_core.stages.stage import Regridded, Remembering
+from thermo_core.wearable.condition import Condition
+from thermo_core.wearable.profile import Model, Quantity
+from thermo_quantize.compiler.compile import Compiled
+from thermo_quantize.compiler.emit.unit import comment
+from thermo_quantize.compiler.graph.place import Placement, row
+from thermo_quantize.compiler.graph.rows import Site
+from thermo_quantize.compiler.graph.tables import Tables, boolean, real, whole
+
+_COMPARISONS = {">=": "AT_LEAST", ">": "ABOVE", "<=": "AT_MOST", "<": "BELOW"}
+
+
+def identifiers(names: Iterable[str]) -> dict[str, str]:
+    """Upper-case C names of signals, each its own: "skin.ta" is SKIN_TA."""
+    found: dict[str, str] = {}
+    for name in names:
+        plain = "".join(letter if letter.isalnum() else "_" for letter in name).upper()
+        chosen, number = plain, 2
+        while chosen in found.values():
+            chosen, number = f"{plain}_{number}", number + 1
+        found[name] = chosen
+    return found
+
+
+@dataclass
+class _Calls:
+    """The calls in the making, with what they refer to."""
+
+    tables: Tables
+    states: list[str]
+    rows: list[str]
+    headers: set[str]
+    assumed: set[str]
+
+
+def header(name: str, plan: Plan, placement: Placement) -> str:
+    """NAME.h: the plan, and numbers of signals."""
+    guard = f"{name.upper()}_H"
+    profile = plan.profile
+    numbers = "\n".join(
+        f"#define {name.upper()}_SIGNAL_{identifier} {number}U /* {comment(signal)} */"
+        for number, (signal, identifier) in enumerate(identifiers(plan.signals).items())
+    )
+    findings = f"extern const struct finding_model {name}_models[{len(profile.models)}];\n" if profile.models else ""
+    alerts = f"extern const struct alert_plan {name}_alerts[{len(plan.alerts)}];\n" if plan.alerts else ""
+    return f"""/* The graph of the wearable {comment(profile.name)}, version {comment(profile.version)}. Made by thermo-quantize. */
+#ifndef {guard}
+#define {guard}
+
+#include "alerts.h"
+#include "findings.h"
+#include "graph.h"
+
+/* Numbers of signals. */
+{numbers}
+
+#define {name.upper()}_SIGNALS {len(plan.signals)}U
+#define {name.upper()}_MODELS {len(profile.models)}U
+#define {name.upper()}_ALERTS {len(plan.alerts)}U
+#define {name.upper()}_MEMORY_BYTES {max(placement.bytes, 1)}U
+
+extern uint8_t {name}_memory[{name.upper()}_MEMORY_BYTES];
+extern const struct graph_plan {name}_plan;
+{findings}{alerts}
+#endif
+"""
+
+
+def source(name: str, plan: Plan, networks: Mapping[str, Compiled], placement: Placement) -> str:
+    """NAME.c: the tables and the variables."""
+    numbers = {signal: number for number, signal in enumerate(plan.signals)}
+    calls = _Calls(Tables(), [], [], set(), set())
+    for number, node in enumerate(plan.nodes):
+        _call(calls, Site(node, number, placement.rooms[number]), numbers, networks, placement)
+    signals = "\n".join(
+        f"    {{.at = {placement.signals[signal.name]}U, .elements = {signal.elements}U, "
+        f".gap_us = {whole(signal.gap_us)}, .depth = {signal.depth}U}}, /* {comment(signal.name)} */"
+        for signal in plan.signals.values()
+    )
+    regridders = [
+        number
+        for number, node in enumerate(plan.nodes)
+        if not isinstance(node.what, Model) and isinstance(OPS[node.what.op], Regridded)
+    ]
+    blocks = [
+        f"/* The graph of the wearable {comment(plan.profile.name)}. Made by thermo-quantize. */\n"
+        f'#include "{name}.h"\n\n#include <stddef.h>\n\n' + "\n".join(sorted(calls.headers)),
+        *(f'_Static_assert({text}, "the memory is planned for it");' for text in sorted(calls.assumed)),
+        f"_Alignas(16) uint8_t {name}_memory[{name.upper()}_MEMORY_BYTES];",
+        f"static struct sample samples[{len(plan.signals)}];",
+        *calls.states,
+        *calls.tables.texts,
+        f"static const struct signal signals[] = {{\n{signals}\n}};",
+    ]
+    if calls.rows:
+        rows = "\n".join(calls.rows)
+        blocks.append(f"static const struct call calls[] = {{\n{rows}\n}};")
+    if regridders:
+        blocks.append(f"static const uint16_t regridders[] = {{{', '.join(map(str, regridders))}}};")
+    blocks += [*_findings(name, plan, numbers), *_alerts(name, plan, numbers)]
+    blocks.append(
+        f"const struct graph_plan {name}_plan = {{\n"
+        f"    .signals = signals,\n"
+        f"    .calls = {'calls' if calls.rows else 'NULL'},\n"
+        f"    .regridders = {'regridders' if regridders else 'NULL'},\n"
+        f"    .signal_count = {len(plan.signals)},\n"
+        f"    .call_count = {len(plan.nodes)},\n"
+        f"    .regridder_count = {len(regridders)},\n"
+        f"    .samples = samples,\n"
+        f"    .memory = {name}_memory,\n}};"
+    )
+    return "\n\n".join(blocks) + "\n"
+
+
+def _call(
+    calls: _Calls, site: Site, numbers: Mapping[str, int], networks: Mapping[str, Compiled], placement: Placement
+) -> None:
+    node, number = site.node, site.number
+    inputs = calls.tables.places(site.name("inputs"), [numbers[signal.name] for signal in node.inputs])
+    fields = {"inputs": inputs, "input_count": str(len(node.inputs)), "output": str(numbers[node.gives.name])}
+    if isinstance(node.what, Model):
+        fields |= {"stage": "&network_stage", "parameters": f"&{_network(calls, site, networks[node.what.name])}"}
+    else:
+        fields |= _stage(calls, site)
+    for field, places in (("keeps_at", placement.keeps), ("scratch_at", placement.scratch)):
+        if number in places:
+            fields[field] = f"{places[number]}U"
+    order = ("stage", "parameters", "state", "history", "inputs", "input_count", "output", "span")
+    texts = [f".{field} = {fields[field]}" for field in (*order, "keeps_at", "scratch_at") if field in fields]
+    calls.rows.append(f"    {{{', '.join(texts)}}}, /* {comment(node.gives.name)} */")
+
+
+def _stage(calls: _Calls, site: Site) -> dict[str, str]:
+    op, chosen = site.stage.op, row(site.node)
+    calls.headers.add(f'#include "stages/{op}.h"')
+    if chosen.assumes:
+        calls.assumed.add(chosen.assumes)
+    fields = {"stage": f"&{op}_stage"}
+    if chosen.parameters is not None:
+        values = ", ".join(f".{field} = {value}" for field, value in chosen.parameters(site, calls.tables).items())
+        calls.tables.texts.append(f"static const struct {op}_parameters {site.name('parameters')} = {{{values}}};")
+        fields["parameters"] = f"&{site.name('parameters')}"
+    if chosen.state:
+        calls.states.append(f"static struct {op}_state {site.name('state')};")
+        fields["state"] = f"&{site.name('state')}"
+    kind = OPS[op]
+    if isinstance(kind, Remembering):
+        calls.headers.add('#include "history.h"')
+        calls.states.append(f"static struct history {site.name('history')};")
+        fields |= {"history": f"&{site.name('history')}", "span": str(kind.span(site.stage))}
+    return fields
+
+
+def _network(calls: _Calls, site: Site, compiled: Compiled) -> str:
+    """A network's row; gives its name."""
+    name, texts, network = compiled.name, calls.tables.texts, compiled.network
+    calls.headers |= {f'#include "{name}.h"', '#include "network.h"'}
+    suffixes = [""] if len(network.inputs) == 1 else [f"_{place}" for place in range(len(network.inputs))]
+    ends = [f"{{{real(factor)}, {zero}}}" for factor, zero in (network.quantization[one.id] for one in network.inputs)]
+    factor, zero = network.quantization[network.outputs[0].id]
+    functions = ", ".join(f"{name}_input{suffix}" for suffix in suffixes)
+    texts.append(f"static int8_t *(*const {site.name('sources')}[])(void) = {{{functions}}};")
+    texts.append(f"static const struct network_end {site.name('ends')}[] = {{{', '.join(ends)}}};")
+    texts.append(
+        f"static const struct network {site.name('network')} = {{\n"
+        f"    .inputs = {site.name('sources')},\n"
+        f"    .output = {name}_output,\n"
+        f"    .invoke = {name}_invoke,\n"
+        f"    .input_ends = {site.name('ends')},\n"
+        f"    .output_end = {{{real(factor)}, {zero}}},\n}};"
+    )
+    return site.name("network")
+
+
+def _findings(name: str, plan: Plan, numbers: Mapping[str, int]) -> list[str]:
+    blocks, rows = [], []
+    for number, model in enumerate(plan.profile.models):
+        quantities = "NULL"
+        if model.quantities is not None:
+            quantities = f"quantities_{number}"
+            body = "\n".join(f"    {_quantity(one)}, /* {comment(one.name)} */" for one in model.quantities)
+            blocks.append(f"static const struct finding_quantity {quantities}[] = {{\n{body}\n}};")
+        rows.append(
+            f"    {{.quantities = {quantities}, .reading = {numbers[model.reading]}, "
+            f".output_count = {len(model.outputs)}}}, /* {comment(model.name)} */"
+        )
+    if rows:
+        body = "\n".join(rows)
+        blocks.append(f"const struct finding_model {name}_models[] = {{\n{body}\n}};")
+    return blocks
+
+
+def _quantity(one: Quantity) -> str:
+    return f"{{{real(one.offset)}, {real(one.factor)}, {real(one.low)}, {real(one.high)}}}"
+
+
+def _alerts(name: str, plan: Plan, numbers: Mapping[str, int]) -> list[str]:
+    if not plan.alerts:
+        return []
+    body = "\n".join(_alert(alert, numbers) for alert in plan.alerts)
+    return [f"const struct alert_plan {name}_alerts[] = {{\n{body}\n}};"]
+
+
+def _alert(plan: AlertPlan, numbers: Mapping[str, int]) -> str:
+    model = "ALERT_OF_SIGNAL" if plan.watch.model is None else str(plan.watch.model)
+    fields = {
+        "duration_us": whole(round(plan.alert.after.seconds * 1e6)),
+        "when": _condition(plan.when),
+        **({} if plan.clear is None else {"clear": _condition(plan.clear)}),
+        "has_clear": boolean(plan.clear is not None),
+        "model": model,
+        "signal": str(numbers[plan.watch.signal]),
+        "place": str(plan.watch.place),
+        "findings": str(plan.alert.after.findings),
+    }
+    texts = ", ".join(f".{field} = {value}" for field, value in fields.items())
+    return f"    {{{texts}}}, /* {comment(plan.alert.name)} */"
+
+
+def _condition(condition: Condition) -> str:
+    return f"{{ALERT_{_COMPARISONS[condition.comparison]}, {real(condition.number)}}}"

@@ -1,0 +1,137 @@
+"""Stages without a memory against NumPy in float64."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from numpy.typing import NDArray
+from stage_runs import one, run, samples, sensor, wearable
+
+from thermo_core.errors import ProfileError
+from thermo_core.quality import Quality
+
+Floats = NDArray[np.float32]
+
+usual = st.floats(-1000, 1000, width=32)
+pictures = arrays.arrays(np.float32, st.tuples(st.integers(1, 4), st.integers(2, 9), st.integers(1, 9)), elements=usual)
+with_holes = arrays.arrays(
+    np.float32, st.tuples(st.integers(1, 4), st.integers(2, 30)), elements=usual | st.just(np.nan)
+)
+
+
+@given(pictures, st.floats(-50, 50), st.floats(-9, 9))
+def test_scale(values: Floats, offset: float, factor: float) -> None:
+    found = one({"op": "scale", "offset": offset, "factor": factor}, values)
+    np.testing.assert_allclose(found, (values.astype(np.float64) - offset) * factor, rtol=1e-6, atol=2e-3)
+
+
+@given(pictures, st.floats(0, 10))
+def test_logarithm(values: Floats, offset: float) -> None:
+    x = (values + np.float32(offset)).astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        expected = np.where(x >= np.finfo(np.float32).tiny, np.log(x), np.nan)
+    np.testing.assert_allclose(one({"op": "logarithm", "offset": offset}, values), expected, rtol=1e-6, atol=1e-7)
+
+
+@given(with_holes, st.floats(0.1, 20))
+def test_normalise(values: Floats, limit: float) -> None:
+    count = values.shape[1]
+    centre, spread = np.linspace(-3, 40, count), np.linspace(0.5, 9, count)
+    stage = {"op": "normalise", "centre": centre.tolist(), "spread": spread.tolist(), "limit": limit}
+    expected = np.clip(np.nan_to_num((values - centre) / spread), -limit, limit)
+    np.testing.assert_allclose(one(stage, values), expected, rtol=1e-5, atol=1e-4)
+    made = wearable(sensor(shape=(count,)), {"of": "x", "gives": "y"} | stage)
+    flags = run(made, x=samples(values))["y"].flags
+    np.testing.assert_array_equal(flags == Quality.FILLED, np.isnan(values).any(1))
+
+
+@pytest.mark.parametrize(("by", "middle"), [("median", np.nanmedian), ("mean", np.nanmean)])
+@pytest.mark.filterwarnings("ignore:All-NaN slice|Mean of empty slice:RuntimeWarning")
+@given(values=with_holes)
+def test_centre(by: str, middle: Any, values: Floats) -> None:
+    wide = values.astype(np.float64)
+    found = one({"op": "centre", "by": by}, values)
+    np.testing.assert_allclose(found, wide - middle(wide, axis=1, keepdims=True), rtol=0, atol=2e-3)
+
+
+def test_what_all_pixels_share_vanishes() -> None:
+    skin = np.full((2, 24, 10), 33.0, np.float32)
+    skin[:, 10:13, 3:6] += np.float32(0.5)
+    skin[1] += np.float32(4)
+    cool, warm = one({"op": "centre"}, skin)
+    np.testing.assert_array_equal(cool, warm)
+    assert cool[11, 4] == 0.5 and cool[0, 0] == 0.0
+
+
+def test_which_zero_is_the_middle_does_not_matter() -> None:
+    found = one({"op": "centre"}, [[-0.0, -0.0, 0.0], [0.0, -0.0, -0.0], [-0.0, -0.0, -0.0]])
+    assert np.signbit(found).tolist() == [[True, True, False], [False, True, True], [True] * 3]
+
+
+@given(pictures)
+def test_concatenate_select_and_prefer(values: Floats) -> None:
+    flat = values.reshape(len(values), -1)
+    holes = np.where(flat > 0, np.float32(np.nan), flat)
+    places = [0, flat.shape[1] - 1, 0]
+    made = wearable(
+        [sensor("x", flat.shape[1:])],
+        {"op": "scale", "of": "x", "gives": "again"},
+        {"op": "logarithm", "of": "x", "gives": "log"},
+        {"op": "concatenate", "of": ["x", "log", "again"], "gives": "all"},
+        {"op": "select", "of": "x", "gives": "some", "places": places, "shape": [3, 1]},
+        {"op": "prefer", "of": ["log", "x"], "gives": "best"},
+    )
+    found = run(made, x=samples(holes))
+    log = found["log"].values
+    np.testing.assert_array_equal(found["all"].values, np.concatenate([holes, log, holes], 1))
+    np.testing.assert_array_equal(found["some"].values, holes.take(places, 1)[..., np.newaxis])
+    expected = np.where(np.isnan(log), holes, log)
+    np.testing.assert_array_equal(found["best"].values, expected)
+    replaced = (np.isnan(log) & ~np.isnan(expected)).any(1)
+    np.testing.assert_array_equal(found["best"].flags == Quality.FILLED, replaced)
+
+
+@given(
+    arrays.arrays(np.float32, st.tuples(st.integers(1, 3), st.integers(4, 20)), elements=st.floats(-50, 50, width=32))
+)
+def test_projection_onto_orthonormal_rows_tells_the_noise_left(values: Floats) -> None:
+    count = values.shape[1]
+    basis = np.linalg.qr(np.random.default_rng(count).normal(size=(count, 3)))[0].T
+    stage = {
+        "op": "projection",
+        "basis": basis.ravel().tolist(),
+        "rows": 3,
+        "offset": [1.0, 2.0, 3.0],
+        "least_noise": 0.01,
+    }
+    found = one(stage, values)
+    wide = values.astype(np.float64)
+    along = wide @ basis.T
+    np.testing.assert_allclose(found[:, :3], along + np.arange(1, 4), rtol=0, atol=1e-3)
+    left = np.sqrt(((wide - along @ basis) ** 2).sum(1) / (count - 3))
+    np.testing.assert_allclose(found[:, 3], np.log10(left + 0.01), rtol=0, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("stage", "problem"),
+    [
+        ({"op": "centre", "of": "one"}, "leaves nothing of a single number"),
+        ({"op": "normalise", "of": "x", "centre": [1.0, 2.0], "spread": [1.0]}, "2 numbers as centre for 3"),
+        ({"op": "normalise", "of": "x", "centre": [1.0], "spread": [0.0]}, "not above 0"),
+        ({"op": "select", "of": "x", "places": [3]}, "place 3 of 3"),
+        ({"op": "select", "of": "x", "places": [0, 1], "shape": [3]}, "make them agree"),
+        ({"op": "prefer", "of": ["x", "one"]}, "one shape and unit"),
+        ({"op": "projection", "of": "x", "basis": [1.0, 2.0], "rows": 1}, "basis of 2 numbers"),
+        ({"op": "projection", "of": "x", "basis": [1.0] * 3, "rows": 1, "offset": [1.0, 2.0]}, "2 offsets for 1"),
+        ({"op": "projection", "of": "x", "basis": [1.0] * 9, "rows": 3, "least_noise": 1.0}, "nothing unexplained"),
+        ({"op": "foster", "of": "x"}, "reads 15 numbers"),
+        ({"op": "bins", "of": "x"}, "takes a window"),
+        ({"op": "statistics", "of": "x", "give": ["mean"]}, "no axis of time"),
+    ],
+)
+def test_what_does_not_fit_is_refused(stage: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ProfileError, match=problem):
+        wearable(sensor(shape=(3,)), {"op": "select", "of": "x", "gives": "one", "places": [0]}, stage | {"gives": "y"})

@@ -1,0 +1,389 @@
+"""Random wearables for tests of graphs: stages and models that fit together, and recordings of what may come."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from hypothesis import reject
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from thermo_core import schema
+from thermo_core.errors import ProfileError
+from thermo_core.graph.plan import Plan, plan
+from thermo_core.signals import DEPTHS, Sample
+from thermo_core.wearable.profile import Profile
+
+Sensors = Mapping[str, tuple[tuple[int, ...], float]]
+"""Shape and rate of each sensor's signal; what happens now and then has no rate."""
+
+SENSORS: Sensors = {"fast": ((3,), 10.0), "slow": ((), 2.0), "event": ((2,), 0.0)}
+
+SPECIAL = np.float32([0.0, -0.0, 1e-42, -1e-42, 3e38, -3e38, np.inf, -np.inf, 65535.0, 0.5, 1.5])
+
+
+Option = TypeVar("Option")
+
+
+class Choices(Protocol):
+    """Where a random wearable's choices come from."""
+
+    def whole(self, low: int, high: int) -> int:
+        """A whole number from `low` to `high`."""
+
+    def one(self, options: Sequence[Option]) -> Option:
+        """One of them."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Hypothesis, which finds the smallest wearable that fails."""
+
+    draw: st.DrawFn
+
+    def whole(self, low: int, high: int) -> int:
+        return self.draw(st.integers(low, high))
+
+    def one(self, options: Sequence[Option]) -> Option:
+        return self.draw(st.sampled_from(options))
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """A generator, which makes many large wearables, all unlike."""
+
+    rng: np.random.Generator
+
+    def whole(self, low: int, high: int) -> int:
+        return int(self.rng.integers(low, high, endpoint=True))
+
+    def one(self, options: Sequence[Option]) -> Option:
+        return options[self.whole(0, len(options) - 1)]
+
+
+class Unfit(Exception):
+    """The choices make no wearable."""
+
+
+@dataclass
+class Kind:
+    """What a stage must know of a signal to be put on it: clock by name and depth, whether rows are moments, whether it has a rate."""
+
+    shape: tuple[int, ...]
+    clock: tuple[str, int]
+    timed: bool
+    rated: bool
+
+    @property
+    def elements(self) -> int:
+        return int(np.prod(self.shape, dtype=int))
+
+
+@dataclass
+class Draft:
+    """A wearable in the making."""
+
+    choices: Choices
+    sensors: Sensors
+    kinds: dict[str, Kind] = field(default_factory=dict)
+    stages: list[dict[str, Any]] = field(default_factory=list)
+    models: list[dict[str, Any]] = field(default_factory=list)
+
+    def alike(self, of: str, same_shape: bool = False) -> list[str]:
+        """Signals of the clock of another."""
+        one = self.kinds[of]
+        return [n for n, k in self.kinds.items() if k.clock == one.clock and (not same_shape or k.shape == one.shape)]
+
+    def some(self, options: Sequence[Option], least: int, most: int) -> list[Option]:
+        """`least` to `most` of them, some perhaps more than once."""
+        return [self.choices.one(options) for _ in range(self.choices.whole(least, most))]
+
+    def floats(self, count: int, low: float, high: float) -> list[float]:
+        """Constants that depend on one choice."""
+        rng = np.random.default_rng(self.choices.whole(0, 2**32 - 1))
+        return [float(x) for x in np.float32(rng.uniform(low, high, count))]
+
+
+Made = tuple[dict[str, Any], Kind] | None
+"""Fields of a stage beside op, of and gives, and what it gives; None where it cannot be put there."""
+
+
+def _same(kind: Kind, **fields: Any) -> Made:
+    return fields, Kind(kind.shape, kind.clock, kind.timed, kind.rated)
+
+
+def _average(draft: Draft, of: str) -> Made:
+    step = draft.choices.one([0.0078125, 0.01, 3.0])
+    return _same(draft.kinds[of], pictures=draft.choices.whole(1, 20), step=step)
+
+
+def _bins(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not kind.timed or len(kind.shape) != 1 or kind.elements < 8:
+        return None
+    fields = {"bins": 4, "settled": draft.choices.whole(0, kind.elements // 2)}
+    return fields, Kind((4,), kind.clock, False, kind.rated)
+
+
+def _centre(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    return None if kind.elements < 2 else _same(kind, by=draft.choices.one(["median", "mean"]))
+
+
+def _concatenate(draft: Draft, of: str) -> Made:
+    names = [of, *draft.some(draft.alike(of), 1, 3)]
+    kind = draft.kinds[of]
+    return {"of": names}, Kind((sum(draft.kinds[name].elements for name in names),), kind.clock, False, kind.rated)
+
+
+def _foster(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    sizes = {p * (p + 1) // 2 * (1 + c) + p: (p, c) for p in (1, 2, 3) for c in (1, 2, 3)}
+    if kind.elements not in sizes:
+        return None
+    parts, copies = sizes[kind.elements]
+    fields = {"parts": parts, "copies": copies, "log_centre": 3.0, "log_spread": draft.choices.one([1.0, 0.3])}
+    return fields, Kind((1 + 2 * parts,), kind.clock, False, kind.rated)
+
+
+def _hold(draft: Draft, of: str) -> Made:
+    on = draft.choices.one(sorted(draft.kinds))
+    other, kind = draft.kinds[on], draft.kinds[of]
+    fields = {"on": on, "oldest_s": draft.choices.one([0.0, 0.3, 2.0])}
+    return fields, Kind(kind.shape, other.clock, kind.timed, other.rated)
+
+
+def _logarithm(draft: Draft, of: str) -> Made:
+    return _same(draft.kinds[of], offset=draft.choices.one([0.0, 0.25]))
+
+
+def _normalise(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    many = draft.choices.one([False, True])
+    return _same(
+        kind,
+        centre=draft.floats(kind.elements if many else 1, -5, 40),
+        spread=draft.floats(1 if draft.choices.one([False, True]) else kind.elements, 0.1, 9),
+        limit=draft.choices.one([0.5, 4.0]),
+    )
+
+
+def _prefer(draft: Draft, of: str) -> Made:
+    names = draft.some(draft.alike(of, same_shape=True), 1, 3)
+    return _same(draft.kinds[of], of=[of, *names])
+
+
+def _projection(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    rows = draft.choices.whole(1, 4)
+    fields: dict[str, Any] = {"rows": rows, "basis": draft.floats(rows * kind.elements, -1, 1)}
+    if draft.choices.one([False, True]):
+        fields["offset"] = draft.floats(rows, -9, 9)
+    if rows < kind.elements and draft.choices.one([False, True]):
+        fields["least_noise"] = 0.001
+        rows += 1
+    return fields, Kind((rows,), kind.clock, False, kind.rated)
+
+
+def _resample(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if kind.clock[1] >= DEPTHS - 2 or not kind.rated:
+        return None
+    # A mean may not make a signal faster, and the slow one has 2 samples a second or fewer.
+    by = draft.choices.one(["mean", "last"])
+    rate = draft.choices.one([0.05] if by == "mean" and kind.clock[0] != "fast" else [0.5, 1.0, 3.0])
+    return {"rate_hz": rate, "by": by}, Kind(
+        kind.shape, (f"{kind.clock[0]}@{rate}", kind.clock[1] + 1), False, kind.rated
+    )
+
+
+def _scale(draft: Draft, of: str) -> Made:
+    offset, factor = draft.floats(2, -40, 40)
+    return _same(draft.kinds[of], offset=offset, factor=factor)
+
+
+def _select(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    places = draft.some(range(kind.elements), 1, 12)
+    return {"places": places}, Kind((len(places),), kind.clock, False, kind.rated)
+
+
+def _statistics(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    rows = kind.shape[0] if kind.timed else kind.elements
+    words = ["mean", "sd", "min", "max", "range", "first", "last", "median", "p50", "p95", "mean[:1]", "last - first"]
+    if rows > 1:
+        words += ["slope", "change1", "rise1", "fall1", "max - mean", "median[1:]", "p0[-2:] - p100[:2]"]
+    give = draft.some(words, 1, 6)
+    columns = kind.elements // rows
+    shape = (columns, len(give)) if kind.timed and len(kind.shape) == 2 else (len(give),)
+    return {"give": give, "over": "time" if kind.timed else "all"}, Kind(shape, kind.clock, False, kind.rated)
+
+
+def _window(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if len(kind.shape) > 2 or not kind.rated or kind.elements > 60:
+        return None
+    length, every = draft.choices.one([2, 3, 4, 8, 9, 16]), draft.choices.one([1, 1, 2, 3, 11])
+    clock = kind.clock if every == 1 else (f"{kind.clock[0]}/{length}/{every}", kind.clock[1])
+    return {"length": length, "every": every}, Kind((length, *kind.shape), clock, True, True)
+
+
+STAGES: dict[str, Callable[[Draft, str], Made]] = {
+    "average": _average,
+    "bins": _bins,
+    "centre": _centre,
+    "concatenate": _concatenate,
+    "foster": _foster,
+    "hold": _hold,
+    "logarithm": _logarithm,
+    "normalise": _normalise,
+    "prefer": _prefer,
+    "projection": _projection,
+    "resample": _resample,
+    "scale": _scale,
+    "select": _select,
+    "statistics": _statistics,
+    "window": _window,
+}
+"""One row an operation, as the registry has them."""
+
+
+def add_stage(draft: Draft, op: str, of: str, gives: str) -> bool:
+    """Put a stage on a signal; False where it cannot be put there."""
+    made = STAGES[op](draft, of)
+    if made is None:
+        return False
+    fields, kind = made
+    draft.stages.append({"op": op, "of": of, "gives": gives} | fields)
+    draft.kinds[gives] = kind
+    return True
+
+
+def _add_model(draft: Draft, name: str) -> None:
+    of = draft.choices.one(sorted(draft.kinds))
+    inputs = [of, *draft.some(draft.alike(of), 0, 2)]
+    outputs = draft.choices.whole(1, 9)
+    quantities = [{"name": f"q{n}", "unit": "", "low": -1.0, "high": 1.0} for n in range(outputs)]
+    draft.models.append({"name": name, "inputs": inputs, "quantities": quantities})
+    draft.kinds[f"{name}.raw"] = Kind((outputs,), draft.kinds[of].clock, False, draft.kinds[of].rated)
+
+
+def begun(choices: Choices, sensors: Sensors = SENSORS) -> Draft:
+    """A wearable that has sensors alone."""
+    kinds = {name: Kind(shape, (name, 0), False, rate > 0) for name, (shape, rate) in sensors.items()}
+    return Draft(choices, sensors, kinds)
+
+
+def finished(draft: Draft) -> Plan:
+    """The wearable, checked."""
+    sensors = [
+        {"kind": "external", "name": name, "shape": list(shape), "rate_hz": rate_hz}
+        for name, (shape, rate_hz) in draft.sensors.items()
+    ]
+    parts = {"name": "test", "version": "1", "sensors": sensors, "stages": draft.stages, "models": draft.models}
+    try:
+        return plan(schema.from_plain(parts, Profile, "profile"))
+    except ProfileError as error:
+        if "faster" in str(error):
+            raise Unfit from error  # a mean of what a window thinned out
+        raise
+
+
+def single(choices: Choices, op: str) -> Plan:
+    """A wearable of one operation, on a sample of 1 to 256 numbers or a window of them. Raises Unfit."""
+    shape = () if op == "bins" else choices.one([(), (2,), (5,), (12,), (7, 9), (16, 16)])
+    draft = begun(choices, {"one": (shape, 8.0), "two": (shape, 3.0)})
+    of = "one"
+    if op == "bins" or (draft.kinds[of].elements <= 12 and choices.one([False, True])):
+        length = 100 if op == "bins" else choices.one([2, 12, 100])
+        draft.stages.append({"op": "window", "of": of, "gives": "window", "length": length})
+        draft.kinds["window"] = Kind((length, *shape), draft.kinds[of].clock, True, True)
+        of = "window"
+    if not add_stage(draft, op, of, "made"):
+        raise Unfit
+    return finished(draft)
+
+
+def graph(choices: Choices, least: int = 1, most: int = 8) -> Plan:
+    """Stages that fit together, each on what came before, and models among them. Raises Unfit."""
+    draft = begun(choices)
+    for number in range(choices.whole(least, most)):
+        # Where clocks meet, most can go wrong.
+        op = choices.one([*sorted(STAGES), "model", "hold", "hold", "resample", "resample", "window"])
+        if op == "model":
+            _add_model(draft, f"m{number}")
+            continue
+        of = choices.one(sorted(draft.kinds))
+        if op == "bins" and draft.kinds[of].shape == () and draft.kinds[of].rated:
+            # A curve, which would seldom come about by itself.
+            draft.stages.append({"op": "window", "of": of, "gives": f"w{number}", "length": 12})
+            draft.kinds[f"w{number}"] = Kind((12,), draft.kinds[of].clock, True, True)
+            of = f"w{number}"
+        add_stage(draft, op, of, f"s{number}")
+    return finished(draft)
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Plan:
+    """`graph`, as Hypothesis has it."""
+    try:
+        return graph(Drawn(draw))
+    except Unfit:
+        reject()
+
+
+def plain_bytes(values: NDArray[np.float32]) -> bytes:
+    """Bytes of values, with one and the same NaN for all: what has no value has no bits of its own either."""
+    return np.where(np.isnan(values), np.float32(np.nan), values).astype(np.float32).tobytes()
+
+
+Recording = list[tuple[str, list[Sample]]]
+"""Blocks of sensors as they came: samples of a sensor's signal, of one moment or of many."""
+
+MOMENTS = 7
+"""Most samples of a block, where a sensor has many."""
+
+
+def numbers(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Numbers of a sample: mostly temperatures, some of them the same, now and then none, extreme, or any float32 there is."""
+    values = rng.normal(30, 5, shape).astype(np.float32)
+    style = rng.random()
+    if style < 0.2:
+        values = np.round(values * rng.choice([0.0, 0.1, 1.0]))
+    elif style < 0.3:
+        values = rng.integers(0, 1 << 32, shape, np.uint32).view(np.float32)
+    if style < 0.8:
+        values = np.where(rng.random(shape) < 0.1, np.float32(np.nan), values)
+        values = np.where(rng.random(shape) < 0.05, rng.choice(SPECIAL, shape), values)
+    return np.asarray(values, np.float32).reshape(shape)
+
+
+def recording(
+    rng: np.random.Generator, count: int, sensors: Sensors = SENSORS, most_a_block: int = MOMENTS
+) -> Recording:
+    """Samples of all sensors as they come: gaps, missing and extreme values, flags, another sensor put in, one or many a block."""
+    times = {name: int(rng.integers(0, 400_000)) for name in sensors}
+    most = {name: int(rng.choice([1, 1, most_a_block])) for name in sensors}
+    gathered: dict[str, list[Sample]] = {name: [] for name in sensors}
+    due = dict.fromkeys(sensors, 1)
+    blocks: Recording = []
+    for _ in range(count):
+        name = min(times, key=lambda one: times[one])
+        shape, rate_hz = sensors[name]
+        values = numbers(rng, shape)
+        flags = int(rng.integers(0, 1 << 15)) if rng.random() < 0.1 else 0
+        gathered[name].append(Sample(times[name], values, flags, bool(rng.random() < 0.03)))
+        if len(gathered[name]) == due[name]:
+            blocks.append((name, gathered[name]))
+            gathered[name], due[name] = [], int(rng.integers(1, most[name], endpoint=True))
+        period_us = 1e6 / (rate_hz or 1.0)
+        times[name] += round(period_us * (rng.uniform(0.8, 1.2) if rng.random() < 0.95 else rng.uniform(2, 12)))
+    return blocks
+
+
+@st.composite
+def recordings(draw: st.DrawFn) -> Recording:
+    """`recording` of up to 80 samples."""
+    return recording(np.random.default_rng(draw(st.integers(0, 2**32 - 1))), draw(st.integers(1, 80)))
