@@ -158,6 +158,7 @@ def inspect(model: ModelFile, as_json: Json = False) -> None:
     print(
         f"{model}: {found.bytes:,} bytes, {found.parameters:,} parameters, {found.macs:,} multiply-accumulates, "
         f"peak activations {found.peak_activation_bytes:,} bytes"
+        + (f", {found.state_bytes:,} of them a state that lasts from run to run" if found.state_bytes else "")
     )
     for side, ends in (("input", found.inputs), ("output", found.outputs)):
         for end in ends:
@@ -204,7 +205,7 @@ def verify(
 
 def _verified(path: Path, data: bytes) -> Verified:
     try:
-        return verify_model(data)
+        return verify_model(data, stateful=True)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
 

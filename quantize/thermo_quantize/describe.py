@@ -17,13 +17,15 @@ ENGINES = ("tflite-runtime", "ai-edge-litert", "TFLM", "TFLM + CMSIS-NN", "therm
 _TFLM = frozenset(
     """ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEQUANTIZE EXPAND_DIMS FULLY_CONNECTED HARD_SWISH LEAKY_RELU
     LOGISTIC MAX_POOL_2D MEAN MUL PAD QUANTIZE REDUCE_MAX RELU RELU6 RESHAPE RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR SOFTMAX
-    SPLIT STRIDED_SLICE SUB TANH TRANSPOSE TRANSPOSE_CONV""".split()
+    SPLIT SPLIT_V STRIDED_SLICE SUB TANH TRANSPOSE TRANSPOSE_CONV UNIDIRECTIONAL_SEQUENCE_LSTM UNPACK""".split()
 )
 _CMSIS_NN = frozenset(
     """ADD AVERAGE_POOL_2D CONV_2D DEPTHWISE_CONV_2D FULLY_CONNECTED MAX_POOL_2D MUL PAD SOFTMAX TRANSPOSE
-    TRANSPOSE_CONV""".split()
+    TRANSPOSE_CONV UNIDIRECTIONAL_SEQUENCE_LSTM""".split()
 )
-_WEIGHTED = ("ADD", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MUL", "SUB", "TRANSPOSE_CONV")
+_WEIGHTED = (
+    "ADD", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MUL", "SUB", "TRANSPOSE_CONV", "UNIDIRECTIONAL_SEQUENCE_LSTM",
+)  # fmt: skip
 
 
 NOT_STATED = "not stated"
@@ -54,6 +56,7 @@ class Description:
         macs: multiply-accumulates an inference.
         peak_activation_bytes: most bytes of computed tensors alive at once, without an engine's own scratch memory.
         peak_operator: number of the operator that needs them.
+        state_bytes: of tensors whose values last from one run to the next, within the peak.
         inputs, outputs: name, shape, type, scale and zero point of each end.
         operators: each operator.
         engines: for each kind of operator in the model, which engines have an int8 kernel for it (where TFLM + CMSIS-NN has
@@ -66,6 +69,7 @@ class Description:
     macs: int
     peak_activation_bytes: int
     peak_operator: int
+    state_bytes: int
     inputs: tuple[dict[str, object], ...]
     outputs: tuple[dict[str, object], ...]
     operators: tuple[OperatorFacts, ...]
@@ -87,7 +91,7 @@ def describe(data: bytes) -> Description:
     Raises:
         ModelError: it is malformed or has something that is not supported.
     """
-    verified = verify_model(data)
+    verified = verify_model(data, stateful=True)
     model = verified.model
     live = _live(model)
     operators = tuple(
@@ -112,6 +116,7 @@ def describe(data: bytes) -> Description:
         sum(verified.macs),
         live[peak],
         peak,
+        sum(_bytes(tensor) for tensor in verified.states),
         tuple(_end(tensor) for tensor in model.inputs),
         tuple(_end(tensor) for tensor in model.outputs),
         operators,
@@ -198,8 +203,8 @@ def _live(model: Model) -> list[int]:
             if tensor is not None and tensor.data is None:
                 last[tensor.index] = operator.index
                 sizes[tensor.index] = _bytes(tensor)
-                born.setdefault(tensor.index, operator.index)
-    for tensor in model.outputs:
+                born.setdefault(tensor.index, -1 if tensor.is_variable else operator.index)
+    for tensor in (*model.outputs, *(tensor for tensor in model.tensors if tensor.is_variable)):
         last[tensor.index] = len(model.operators)
     return [
         sum(sizes[index] for index in sizes if born[index] <= operator.index <= last[index])

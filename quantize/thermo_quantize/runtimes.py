@@ -66,7 +66,7 @@ class End:
 
 
 class Runner:
-    """A model in a runtime.
+    """A model in a runtime; each run of a network with a state starts from the cleared one.
 
     Args:
         model: a .tflite file.
@@ -81,7 +81,8 @@ class Runner:
     def __init__(
         self, model: bytes, kernels: Kernels = Kernels.REFERENCE, runtime: str | None = None, keep: bool = False
     ) -> None:
-        ends = len(verify_model(model).model.outputs)
+        verified = verify_model(model, stateful=True)
+        ends, self._has_state = len(verified.model.outputs), bool(verified.states)
         if keep:
             model = with_all_outputs(model)
         self.runtime = runtime or next((name for name in RUNTIMES if installed(name)), RUNTIMES[0])
@@ -117,6 +118,8 @@ class Runner:
         try:
             for end, array in zip(self.inputs, arrays, strict=True):
                 self._interpreter.set_tensor(end.index, np.ascontiguousarray(array, dtype=end.dtype).reshape(end.shape))
+            if self._has_state:
+                self._interpreter.reset_all_variables()
             self._interpreter.invoke()
         except (ValueError, RuntimeError) as error:
             raise ModelError(

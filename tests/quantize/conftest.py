@@ -5,7 +5,7 @@ import re
 import shutil
 import struct
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from thermo_core.tflite import schema
 from thermo_core.tflite.schema import TensorType
 
-_DTYPES = {"int8": TensorType.INT8, "int32": TensorType.INT32, "float32": TensorType.FLOAT32, "uint8": TensorType.UINT8}
+_DTYPES = {
+    name: TensorType[name.upper()] for name in ("int8", "int16", "int32", "int64", "float32", "uint8")
+}  # fmt: skip
 _UNIONS = {"RESHAPE": 17, "PAD": 22, "TRANSPOSE": 26, "DEQUANTIZE": 38, "QUANTIZE": 89, "HARD_SWISH": 91}
 _VERSIONS = {
     "TRANSPOSE_CONV": 3,
@@ -27,6 +29,7 @@ _VERSIONS = {
     "FULLY_CONNECTED": 5,
     "HARD_SWISH": 1,
     "RESHAPE": 1,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": 1,
 }
 
 
@@ -97,6 +100,7 @@ class ModelBuilder:
     tensors: list[dict[int, Any]] = field(default_factory=list)
     buffers: list[dict[int, Any]] = field(default_factory=lambda: [{}])
     operators: list[tuple[str, list[int], list[int], dict[str, float]]] = field(default_factory=list)
+    intermediates: dict[int, list[int]] = field(default_factory=dict)
 
     def tensor(
         self,
@@ -106,8 +110,9 @@ class ModelBuilder:
         data: NDArray[Any] | None = None,
         dtype: str = "int8",
         axis: int = 0,
+        state: bool = False,
     ) -> int:
-        """Index of a new tensor; constant where `data` is given."""
+        """Index of a new tensor; constant where `data` is given, and kept from run to run where it is a state."""
         buffer = 0
         if data is not None:
             self.buffers.append({0: np.ascontiguousarray(data).tobytes()})
@@ -117,6 +122,8 @@ class ModelBuilder:
         if scale is not None:
             scales = [scale] if isinstance(scale, float) else list(scale)
             table[4] = {2: ["f", *scales], 3: ["q", *[zero_point] * len(scales)], 6: ("i", axis)}
+        if state:
+            table[5] = ("B", 1)
         self.tensors.append(table)
         return len(self.tensors) - 1
 
@@ -128,8 +135,10 @@ class ModelBuilder:
         """The .tflite file."""
         codes = sorted({name for name, *_ in self.operators})
         operators = []
-        for name, ins, outs, options in self.operators:
+        for number, (name, ins, outs, options) in enumerate(self.operators):
             table: dict[int, Any] = {0: ("I", codes.index(name)), 1: ["i", *ins], 2: ["i", *outs]}
+            if number in self.intermediates:
+                table[8] = ["i", *self.intermediates[number]]
             union, fields = schema.OPTIONS.get(name, (_UNIONS.get(name, 0), ()))
             if union:
                 table[3] = ("B", union)
@@ -155,8 +164,8 @@ class ModelBuilder:
         return bytes(file.data)
 
 
-def _reference(model: bytes, inputs: NDArray[Any]) -> list[NDArray[Any]]:
-    """Flat outputs of BUILTIN_REF, (n, size) for each output, of inputs (n, ...)."""
+def _reference(model: bytes, inputs: NDArray[Any], resets: Sequence[int] = ()) -> list[NDArray[Any]]:
+    """Flat outputs of BUILTIN_REF, (n, size) for each output, of inputs (n, ...); states are cleared before runs `resets`."""
     from tflite_runtime.interpreter import Interpreter, OpResolverType
 
     interpreter = Interpreter(
@@ -166,7 +175,9 @@ def _reference(model: bytes, inputs: NDArray[Any]) -> list[NDArray[Any]]:
     source = interpreter.get_input_details()[0]
     sinks = interpreter.get_output_details()
     results: list[list[NDArray[Any]]] = [[] for _ in sinks]
-    for sample in inputs:
+    for number, sample in enumerate(inputs):
+        if number in resets:
+            interpreter.reset_all_variables()
         interpreter.set_tensor(source["index"], sample.reshape(source["shape"]))
         interpreter.invoke()
         for collected, sink in zip(results, sinks, strict=True):
@@ -181,7 +192,7 @@ def model_builder() -> type[ModelBuilder]:
 
 
 @pytest.fixture(scope="session")
-def reference() -> Callable[[bytes, NDArray[Any]], list[NDArray[Any]]]:
+def reference() -> Callable[..., list[NDArray[Any]]]:
     """Runs a model with tflite-runtime's BUILTIN_REF kernels."""
     return _reference
 
@@ -467,14 +478,25 @@ def random_models() -> type[RandomModels]:
 
 
 @pytest.fixture(scope="session")
-def host_run() -> Callable[..., NDArray[np.int8]]:
+def host_run() -> Callable[..., NDArray[Any]]:
     """Compiles C files with the host's compiler, as strictly as it can, and runs them on inputs (n, size)."""
     return _host_run
 
 
+def _output_type(header: str, name: str) -> Any:
+    """The type of a compiled model's outputs."""
+    return np.dtype(re.search(rf"const (\w+)_t \*{name}_output\(", header).group(1))
+
+
 def _host_run(
-    files: dict[str, str], name: str, inputs: NDArray[np.int8], folder: Path, flags: str = "-O1", compiler: str = "gcc"
-) -> NDArray[np.int8]:
+    files: dict[str, str],
+    name: str,
+    inputs: NDArray[Any],
+    folder: Path,
+    flags: str = "-O1",
+    compiler: str = "gcc",
+    resets: Sequence[int] = (),
+) -> NDArray[Any]:
     folder.mkdir(parents=True, exist_ok=True)
     for file, text in files.items():
         (folder / file).write_text(text)
@@ -485,14 +507,16 @@ def _host_run(
     assert done.returncode == 0, done.stderr[:3000]
     loaded = ctypes.CDLL(str(library))
     header = files[f"{name}.h"]
-    size = int(re.search(rf"{name.upper()}_OUTPUT_ELEMENTS (\d+)", header).group(1))
+    size, kind = int(re.search(rf"{name.upper()}_OUTPUT_ELEMENTS (\d+)", header).group(1)), _output_type(header, name)
     source, sink = getattr(loaded, f"{name}_input"), getattr(loaded, f"{name}_output")
-    source.restype = sink.restype = ctypes.POINTER(ctypes.c_int8)
+    source.restype = sink.restype = ctypes.c_void_p
     results = []
-    for sample in inputs.reshape(len(inputs), -1):
-        ctypes.memmove(source(), np.ascontiguousarray(sample).ctypes.data, sample.size)
+    for number, sample in enumerate(inputs.reshape(len(inputs), -1)):
+        if number in resets:
+            getattr(loaded, f"{name}_reset")()
+        ctypes.memmove(source(), np.ascontiguousarray(sample).ctypes.data, sample.nbytes)
         getattr(loaded, f"{name}_invoke")()
-        results.append(np.ctypeslib.as_array(sink(), (size,)).copy())
+        results.append(np.frombuffer(ctypes.string_at(sink(), size * kind.itemsize), kind).copy())
     return np.stack(results)
 
 
@@ -505,14 +529,15 @@ _BOARDS = {
 
 @dataclass(frozen=True)
 class Emulated:
-    """A model to run on an emulated board: its C files, their name, and inputs (n, size)."""
+    """A model to run on an emulated board: its C files, their name, inputs (n, size), and the runs before which to reset."""
 
     files: dict[str, str]
     name: str
-    inputs: NDArray[np.int8]
+    inputs: NDArray[Any]
+    resets: Sequence[int] = ()
 
 
-def _emulate(models: list[Emulated], cpu: str, folder: Path, flags: str = "-O2") -> list[NDArray[np.int8]]:
+def _emulate(models: list[Emulated], cpu: str, folder: Path, flags: str = "-O2") -> list[NDArray[Any]]:
     folder.mkdir(parents=True, exist_ok=True)
     here = Path(__file__).parent / "emulator"
     core, machine, flash, ram, flash_size = _BOARDS[cpu]
@@ -525,14 +550,17 @@ def _emulate(models: list[Emulated], cpu: str, folder: Path, flags: str = "-O2")
         rows = ",".join("{" + ",".join(map(str, row)) + "}" for row in model.inputs.reshape(count, -1).tolist())
         size = model.inputs.size // count
         main.append(f'#include "{model.name}.h"')
-        main.append(f"static const int8_t {model.name}_data[{count}][{size}] = {{{rows}}};")
+        width = model.inputs.dtype.itemsize
+        main.append(f"static const {model.inputs.dtype}_t {model.name}_data[{count}][{size}] = {{{rows}}};")
         upper = model.name.upper()
+        reset = "".join(f"if (i == {run}) {{ {model.name}_reset(); }} " for run in model.resets)
         calls.append(
-            f"for (int i = 0; i < {count}; i++) {{ memcpy({model.name}_input(), {model.name}_data[i], {size}); "
-            f"{model.name}_invoke(); show({model.name}_output(), {upper}_OUTPUT_ELEMENTS); }}"
+            f"for (int i = 0; i < {count}; i++) {{ {reset}memcpy({model.name}_input(), {model.name}_data[i], {size * width}); "
+            f"{model.name}_invoke(); "
+            f"show({model.name}_output(), {upper}_OUTPUT_ELEMENTS * (int)sizeof *{model.name}_output()); }}"
         )
     main.append(
-        'static void show(const int8_t *at, int count) { static const char digits[] = "0123456789abcdef"; char text[3] = {0};'
+        'static void show(const void *from, int count) { const int8_t *at = from; static const char digits[] = "0123456789abcdef"; char text[3] = {0};'
         " for (int i = 0; i < count; i++) { text[0] = digits[(at[i] >> 4) & 15]; text[1] = digits[at[i] & 15]; say(text); }"
         ' say("\\n"); }'
     )
@@ -560,12 +588,13 @@ def _emulate(models: list[Emulated], cpu: str, folder: Path, flags: str = "-O2")
     for model in models:
         taken = rows_out[at : at + len(model.inputs)]
         at += len(taken)
-        results.append(np.array([np.frombuffer(row, np.int8) for row in taken]))
+        kind = _output_type(model.files[f"{model.name}.h"], model.name)
+        results.append(np.array([np.frombuffer(row, kind) for row in taken]))
     return results
 
 
 @pytest.fixture(scope="session")
-def emulate() -> Callable[..., list[NDArray[np.int8]]]:
+def emulate() -> Callable[..., list[NDArray[Any]]]:
     """Runs compiled models on an emulated Cortex-M, many in one go."""
     if not shutil.which("arm-none-eabi-gcc") or not shutil.which("qemu-system-arm"):
         pytest.skip("hardware absent: no emulator (qemu-system-arm / arm-none-eabi-gcc not installed)")

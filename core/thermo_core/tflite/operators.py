@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from thermo_core.tflite import slicing, sliding
+from thermo_core.tflite import recurrent, slicing, sliding
 from thermo_core.tflite.reader import Tensor
 from thermo_core.tflite.schema import Activation, TensorType
 from thermo_core.tflite.scope import FLOAT32, INT8, INT16, MAX_WINDOW, Scope, scale
@@ -271,13 +271,18 @@ RULES: dict[str, Rule] = {
     "RESIZE_NEAREST_NEIGHBOR": _resize,
     "SOFTMAX": _softmax,
     "SPLIT": slicing.split,
+    "SPLIT_V": slicing.split_by_sizes,
     "STRIDED_SLICE": slicing.strided_slice,
     "SUB": _add,
     "TANH": _tanh,
     "TRANSPOSE": _transpose,
     "TRANSPOSE_CONV": sliding.transpose_conv,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": recurrent.sequence_lstm,
+    "UNPACK": slicing.unpack,
 }
 """Operators a model may have, each with its rule: raises ModelError or returns its work, in multiply-accumulates where it
 has weights and in elements touched otherwise."""
-MULTIPLYING = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"})
+MULTIPLYING = frozenset(
+    {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "UNIDIRECTIONAL_SEQUENCE_LSTM"}
+)
 """Operators whose work is counted as multiply-accumulates."""

@@ -50,7 +50,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator; inputs that are left out are None."""
+    """One operator; inputs that are left out are None, and intermediates tell only how values within are quantised."""
 
     index: int
     name: str
@@ -58,6 +58,7 @@ class Operator:
     inputs: tuple[Tensor | None, ...]
     outputs: tuple[Tensor, ...]
     options: Mapping[str, int | float]
+    intermediates: tuple[Tensor, ...] = ()
 
     @property
     def label(self) -> str:
@@ -97,7 +98,10 @@ def read_model(data: bytes) -> Model:
     if len(graphs) != 1:
         control = sorted({name for name, _ in codes} & _CONTROL)
         why = f" for {', '.join(control)}, as loops and recurrent layers have" if control else ""
-        raise ModelError(f"The model has {len(graphs)} graphs{why}; replace those layers and export it with one graph.")
+        raise ModelError(
+            f"The model has {len(graphs)} graphs{why}; build recurrent layers with unroll=True, leave other loops out, "
+            "and convert the model again."
+        )
     graph = graphs[0]
     buffers = [_content(table, data, number) for number, table in enumerate(model.tables(4, "buffer"))]
     tensors = tuple(_tensor(number, table, buffers) for number, table in enumerate(graph.tables(0, "tensor")))
@@ -195,7 +199,9 @@ def _operator(index: int, table: Table, codes: list[tuple[str, int]], tensors: t
     present = iter(_references(tuple(n for n in numbers if n != -1), tensors, f"the inputs of {label}"))
     inputs = tuple(None if number == -1 else next(present) for number in numbers)
     outputs = _references(table.numbers(2, "i", f"the outputs of {label}"), tensors, f"the outputs of {label}")
-    return Operator(index, name, version, inputs, outputs, _options(table, name, label))
+    what = f"the intermediates of {label}"
+    between = _references(table.numbers(8, "i", what), tensors, what)
+    return Operator(index, name, version, inputs, outputs, _options(table, name, label), between)
 
 
 def _options(table: Table, name: str, label: str) -> dict[str, int | float]:

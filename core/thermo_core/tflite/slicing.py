@@ -1,4 +1,4 @@
-"""Rules of the operators that take tensors apart: SPLIT and STRIDED_SLICE (see `operators`)."""
+"""Rules of the operators that take tensors apart: SPLIT, SPLIT_V, UNPACK and STRIDED_SLICE (see `operators`)."""
 
 from thermo_core.tflite.scope import FLOAT32, INT8, INT16, Scope
 
@@ -25,6 +25,53 @@ def split(scope: Scope) -> int:
         scope.same_type(source, out)
         scope.same_scale(source, out)
         scope.shape(out, shape)
+    return 0
+
+
+def split_by_sizes(scope: Scope) -> int:
+    """Parts of given lengths along one axis; one of them may be what is left (-1)."""
+    operator = scope.operator
+    present = [tensor for tensor in operator.inputs if tensor is not None]
+    scope.check(len(present) == len(operator.inputs) == 3, f"has {len(present)} inputs instead of 3")
+    source, lengths, axis = present
+    sizes, axes, rank = scope.integers(lengths), scope.integers(axis), len(source.shape)
+    scope.rank(lengths, 1)
+    scope.check(
+        1 <= len(sizes) == len(operator.outputs) == scope.option("num_splits") <= _MAX_PARTS,
+        f"has {len(operator.outputs)} outputs for {len(sizes)} lengths",
+    )
+    scope.check(1 <= rank <= 4 and len(axes) == 1 and -rank <= axes[0] < rank, f"splits along {axes}")
+    place = axes[0] % rank
+    rest = source.shape[place] - sum(size for size in sizes if size != -1)
+    fits = rest > 0 if -1 in sizes else rest == 0
+    scope.check(
+        sizes.count(-1) <= 1 and all(size == -1 or size > 0 for size in sizes) and fits,
+        f"splits {source.shape[place]} into {sizes}",
+    )
+    for size, out in zip(sizes, operator.outputs, strict=True):
+        length = rest if size == -1 else size
+        scope.same_type(source, out)
+        scope.same_scale(source, out)
+        scope.shape(out, [length if n == place else whole for n, whole in enumerate(source.shape)])
+    return 0
+
+
+def unpack(scope: Scope) -> int:
+    """Every part along one axis by itself, without that axis."""
+    operator = scope.operator
+    source = operator.inputs[0] if len(operator.inputs) == 1 else None
+    if source is None:
+        scope.fail(f"has {len(operator.inputs)} inputs instead of one")
+    rank, axis, parts = len(source.shape), scope.option("axis"), len(operator.outputs)
+    scope.check(1 <= rank <= 4 and -rank <= axis < rank, f"takes apart axis {axis} of {rank}")
+    scope.check(
+        1 <= parts == scope.option("num") == source.shape[axis], f"has {parts} outputs of {source.shape[axis]} parts"
+    )
+    place = axis % rank
+    for out in operator.outputs:
+        scope.same_type(source, out)
+        scope.same_scale(source, out)
+        scope.shape(out, (*source.shape[:place], *source.shape[place + 1 :]))
     return 0
 
 

@@ -6,7 +6,7 @@ expect, and fits limits on memory and work.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from thermo_core.errors import ModelError, UnsupportedOperatorError
 from thermo_core.tflite.flatbuffer import Table, damaged, root
 from thermo_core.tflite.operators import MULTIPLYING, RULES
 from thermo_core.tflite.reader import Model, Tensor, read_model
+from thermo_core.tflite.recurrent import STATES, UNROLL, states_of
 from thermo_core.tflite.schema import TensorType
 from thermo_core.tflite.scope import Scope
 from thermo_core.tflite.wellformed import check_wellformed
@@ -42,18 +43,22 @@ class Verified:
         model: its graph.
         macs: multiply-accumulates of each operator, by its index.
         activation_bytes: of all computed tensors together.
+        states: tensors whose values last from one run to the next.
     """
 
     model: Model
     macs: tuple[int, ...]
     activation_bytes: int
+    states: tuple[Tensor, ...] = ()
 
 
-def verify_model(data: bytes) -> Verified:
+def verify_model(data: bytes, stateful: bool = False) -> Verified:
     """Check a .tflite file before any runtime opens it.
 
     Args:
         data: the whole file.
+        stateful: whether the caller knows when a network's state must be cleared. A wearable does not: the file does not say
+            whether a state is to last from one window to the next, so a verdict could hang on pictures long past.
 
     Returns:
         Its graph and what it costs.
@@ -71,8 +76,15 @@ def verify_model(data: bytes) -> Verified:
         raise ModelError(f"The model has {len(model.tensors)} tensors and may have {MAX_TENSORS}; make it smaller.")
     _check_precision(model)
     _check_operators_known(model)
+    states = states_of(model)
+    if states and not stateful:
+        _refuse_state(model)
+    between = {tensor.index for operator in model.operators for tensor in operator.intermediates}
     for tensor in model.tensors:
-        _check_tensor(tensor)
+        if tensor.index in between:
+            _check_intermediate(tensor, model)
+        else:
+            _check_tensor(tensor)
     _check_ends(model)
     _check_beside(root(data, b"TFL3"), model)
     activation_bytes = sum(_bytes(tensor) for tensor in model.tensors if tensor.data is None)
@@ -86,7 +98,7 @@ def verify_model(data: bytes) -> Verified:
             f"The model needs {sum(work)} operations an inference and may need {MAX_WORK}; make it smaller."
         )
     macs = tuple(n if op.name in MULTIPLYING else 0 for op, n in zip(model.operators, work, strict=True))
-    return Verified(model, macs, activation_bytes)
+    return Verified(model, macs, activation_bytes, states)
 
 
 def _bytes(tensor: Tensor) -> int:
@@ -117,6 +129,23 @@ def _check_operators_known(model: Model) -> None:
                 operator.name,
                 operator.outputs[0].name if operator.outputs else "",
             )
+
+
+def _refuse_state(model: Model) -> None:
+    keeper = next((operator for operator in model.operators if operator.name in STATES), model.operators[0])
+    raise ModelError(
+        f"The model's {keeper.label} keeps a state from one run to the next, and a wearable's verdict may depend on its own "
+        f"input alone; {UNROLL}."
+    )
+
+
+def _check_intermediate(tensor: Tensor, model: Model) -> None:
+    """What tells a kernel how values within it are quantised holds none itself, and is no part of the graph."""
+    used = {read.index for operator in model.operators for read in (*operator.inputs, *operator.outputs) if read}
+    if tensor.index in used or tensor.data is not None or tensor in (*model.inputs, *model.outputs):
+        raise ModelError(f"The model's {tensor.label} is an intermediate and part of the graph at once; {UNROLL}.")
+    if tensor.type is TensorType.INT8 or tensor.quantization is not None:
+        _check_tensor(replace(tensor, shape=(1,)))
 
 
 def _check_tensor(tensor: Tensor) -> None:
@@ -176,8 +205,8 @@ def _check_beside(table: Table, model: Model) -> None:
     for tensor, entry in zip(model.tensors, graph.tables(0, "tensor"), strict=True):
         _check_shape_is_fixed(tensor, entry.numbers(7, "i", "a shape signature"))
     for operator, entry in zip(model.operators, graph.tables(3, "operator"), strict=True):
-        changed, between = entry.numbers(7, "B", "state"), entry.numbers(8, "i", "intermediates")
-        if any(changed) or between or entry.bytes_(5, "options") or entry.integer(11, "B"):
+        changed = any(entry.numbers(7, "B", "state")) or (operator.intermediates and operator.name not in STATES)
+        if changed or entry.bytes_(5, "options") or entry.integer(11, "B"):
             raise ModelError(f"The model's {operator.label} has state or options of its own; export it without.")
     buffers = len(table.tables(4, "buffer"))
     extra = [entry.integer(1, "I") for entry in table.tables(6, "metadata")]

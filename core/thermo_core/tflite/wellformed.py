@@ -68,8 +68,11 @@ _OPTIONS = {
     38: Schema("options", {}),  # Dequantize
     49: _scalars("options", "14411"),  # TransposeConv
     52: Schema("options", {}),  # ExpandDims
+    64: _scalars("options", "44"),  # Unpack
+    71: _scalars("options", "144111"),  # UnidirectionalSequenceLSTM
     74: _scalars("options", "11"),  # ResizeNearestNeighbor
     75: _scalars("options", "4"),  # LeakyRelu
+    79: _scalars("options", "4"),  # SplitV
     89: Schema("options", {}),  # Quantize
     91: Schema("options", {}),  # HardSwish
 }
@@ -93,7 +96,7 @@ _TENSOR = Schema(
         2: Field("scalar", 4),
         3: _TEXT,
         4: Field("table", table=_QUANTIZATION),
-        5: Field("scalar", 1, zero=True),
+        5: Field("scalar", 1),
         6: Field("scalar", 4),  # sparsity: an offset, which the reader refuses by the tensor's name
         7: _NUMBERS,
         8: Field("scalar", 1),

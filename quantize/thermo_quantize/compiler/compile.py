@@ -9,6 +9,7 @@ from thermo_core.errors import UsageError
 from thermo_core.tflite.reader import read_model
 from thermo_quantize.compiler.emit.file import bench_glue, header, source
 from thermo_quantize.compiler.emit.kernel import Kernel
+from thermo_quantize.compiler.emit.state import places
 from thermo_quantize.compiler.emit.unit import Unit
 from thermo_quantize.compiler.fuse import fuse
 from thermo_quantize.compiler.ir import Network
@@ -30,6 +31,7 @@ class Compiled:
     plan: Plan
     table_bytes: int
     layer_table_bytes: tuple[int, ...]
+    state_bytes: int = 0
 
 
 def compile_model(model: bytes, name: str, target: str = "generic", bench: bool = False) -> Compiled:
@@ -51,7 +53,7 @@ def compile_model(model: bytes, name: str, target: str = "generic", bench: bool 
     chosen = TARGETS[target]
     network = stream(fuse(tabulate(lower(read_model(model)))), lambda network: _planned(network, chosen)[1])
     kernels, plan = _planned(network, chosen)
-    unit = Unit(name, plan)
+    unit = Unit(name, plan, *places(kernels))
     tables = []
     for position, kernel in enumerate(kernels):
         before = unit.table_bytes
@@ -61,7 +63,7 @@ def compile_model(model: bytes, name: str, target: str = "generic", bench: bool 
     files = {f"{name}.h": header(unit, network, digest), f"{name}.c": source(unit, network, chosen, digest)}
     if bench:
         files[f"{name}_engine.c"] = bench_glue(unit, network)
-    return Compiled(files, chosen, network, kernels, plan, unit.table_bytes, tuple(tables))
+    return Compiled(files, chosen, network, kernels, plan, unit.table_bytes, tuple(tables), unit.state_bytes)
 
 
 def _planned(network: Network, target: Target) -> tuple[tuple[Kernel[Any], ...], Plan]:

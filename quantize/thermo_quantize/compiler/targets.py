@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from thermo_quantize.compiler.emit import dsp, mve
+from thermo_quantize.compiler.emit import dots, dsp, mve
 from thermo_quantize.compiler.emit.dsp_conv import dsp_conv
 from thermo_quantize.compiler.emit.dsp_depthwise import dsp_depthwise
 from thermo_quantize.compiler.emit.dsp_elements import dsp_binary
 from thermo_quantize.compiler.emit.kernel import Kernel
+from thermo_quantize.compiler.emit.lstm import LstmKernel
 from thermo_quantize.compiler.emit.mve_elements import MveLookup, mve_binary
 from thermo_quantize.compiler.emit.plain_conv import PlainConv, PlainDepthwise, PlainTransposeConv
 from thermo_quantize.compiler.emit.plain_elements import (
@@ -38,6 +39,7 @@ from thermo_quantize.compiler.ir import (
     Streamed,
     TransposeConv,
 )
+from thermo_quantize.compiler.ir_recurrent import Lstm
 
 Choice = Callable[[Any], Kernel[Any] | None]
 
@@ -53,9 +55,15 @@ _PLAIN: dict[type[Layer], Choice] = {
     Gather: PlainGather,
     Bilinear: PlainBilinear,
     Convert: PlainConvert,
+    Lstm: lambda layer: LstmKernel(layer, dots.PLAIN),
 }
 
-_DSP: dict[type[Layer], Choice] = {Conv: dsp_conv, Depthwise: dsp_depthwise, Binary: dsp_binary}
+_DSP: dict[type[Layer], Choice] = {
+    Conv: dsp_conv,
+    Depthwise: dsp_depthwise,
+    Binary: dsp_binary,
+    Lstm: lambda layer: LstmKernel(layer, dots.DSP),
+}
 _MVE: dict[type[Layer], Choice] = {
     Conv: mve.MveConv,
     Depthwise: mve.MveDepthwise,

@@ -69,10 +69,14 @@ class Unit:
     Args:
         name: prefix of public names.
         plan: addresses in the arena.
+        states: byte of the state of each layer that has one, by its position.
+        state_bytes: of all states.
     """
 
     name: str
     plan: Plan
+    states: dict[int, int] = field(default_factory=dict)
+    state_bytes: int = 0
     tables: list[str] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
@@ -136,6 +140,10 @@ class Unit:
     def scratch(self, position: int) -> str:
         """C expression of the layer's scratch bytes."""
         return f"(arena + {self.plan.scratch[position]})" if self._inside is None else self._inside.scratch
+
+    def state(self, position: int) -> str:
+        """C expression of the layer's bytes that last from run to run."""
+        return f"(state + {self.states[position]})"
 
     @contextmanager
     def inside(self, layer: Layer, suffix: str, scratch: str, of_row: bool = False) -> Iterator[None]:

@@ -2,15 +2,17 @@
 
 from thermo_core.errors import ModelError
 from thermo_core.tflite.reader import Model
+from thermo_core.tflite.recurrent import states_of
 from thermo_core.tflite.schema import TensorType
 from thermo_quantize.compiler.ir import Layer, Network
 from thermo_quantize.compiler.lower.arithmetic import ARITHMETIC
 from thermo_quantize.compiler.lower.context import Context
 from thermo_quantize.compiler.lower.movement import MOVEMENT
 from thermo_quantize.compiler.lower.pointwise import POINTWISE
+from thermo_quantize.compiler.lower.recurrent import RECURRENT
 from thermo_quantize.compiler.lower.windows import WINDOWS
 
-OPERATORS = {**WINDOWS, **ARITHMETIC, **MOVEMENT, **POINTWISE}
+OPERATORS = {**WINDOWS, **ARITHMETIC, **MOVEMENT, **POINTWISE, **RECURRENT}
 
 _MAX_ELEMENTS = 1 << 24
 
@@ -28,6 +30,7 @@ def lower(model: Model) -> Network:
         raise ModelError(
             f"Cannot compile {huge.label}: it has {huge.elements} elements; supported are {_MAX_ELEMENTS}."
         )
+    states_of(model)
     context = Context(model)
     layers: list[Layer] = []
     for operator in model.operators:
@@ -35,9 +38,6 @@ def lower(model: Model) -> Network:
             names = ", ".join(sorted(OPERATORS))
             output = operator.outputs[0].label if operator.outputs else "no tensor"
             raise ModelError(f"Cannot compile {operator.label} that makes {output}: supported are {names}.")
-        for tensor in (*operator.inputs, *operator.outputs):
-            if tensor is not None and tensor.is_variable:
-                raise context.refuse(operator, tensor, "keeps its value between runs", "networks without state")
         layers += OPERATORS[operator.name](context, operator)
     quantization = {}
     for tensor in (*model.inputs, *model.outputs):
