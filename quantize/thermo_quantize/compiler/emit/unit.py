@@ -84,6 +84,7 @@ class Unit:
     includes: set[str] = field(default_factory=set)
     table_bytes: int = 0
     _constants: dict[int, str] = field(default_factory=dict)
+    _counted: set[tuple[str, str, bytes]] = field(default_factory=set)
     _inside: "_Inside | None" = None
 
     def helper(self, name: str, text: str) -> None:
@@ -100,7 +101,11 @@ class Unit:
             items = ["INT32_MIN" if value == -(1 << 31) else str(int(value)) for value in array]
         self.tables.append(f"static _Alignas(8) const {c_name} {name}[{array.size}] = {{\n{lines(items)}\n}};")
         sizes = {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "uint16_t": 2}
-        self.table_bytes += array.size * sizes.get(c_name, 4)
+        # Compilers store equal constants once, as those of an unrolled layer's steps.
+        key = c_name, array.dtype.str, array.tobytes()
+        if key not in self._counted:
+            self._counted.add(key)
+            self.table_bytes += array.size * sizes.get(c_name, 4)
         return name
 
     def address(self, value: Value) -> str:

@@ -1,18 +1,20 @@
 """From the operators of a .tflite file to layers: `lower` refuses what the kernels cannot do, naming operator and tensor."""
 
 from thermo_core.errors import ModelError
-from thermo_core.tflite.reader import Model
+from thermo_core.tflite.reader import Model, Operator
 from thermo_core.tflite.recurrent import states_of
 from thermo_core.tflite.schema import TensorType
 from thermo_quantize.compiler.ir import Layer, Network
 from thermo_quantize.compiler.lower.arithmetic import ARITHMETIC
 from thermo_quantize.compiler.lower.context import Context
 from thermo_quantize.compiler.lower.movement import MOVEMENT
+from thermo_quantize.compiler.lower.parts import PARTS
 from thermo_quantize.compiler.lower.pointwise import POINTWISE
 from thermo_quantize.compiler.lower.recurrent import RECURRENT
 from thermo_quantize.compiler.lower.windows import WINDOWS
 
-OPERATORS = {**WINDOWS, **ARITHMETIC, **MOVEMENT, **POINTWISE, **RECURRENT}
+OPERATORS = {**WINDOWS, **ARITHMETIC, **MOVEMENT, **PARTS, **POINTWISE, **RECURRENT}
+_MOVING = frozenset({"CONCATENATION", "PAD", "RESHAPE", "SPLIT", "STRIDED_SLICE", "TRANSPOSE", *PARTS})
 
 _MAX_ELEMENTS = 1 << 24
 
@@ -38,7 +40,7 @@ def lower(model: Model) -> Network:
             names = ", ".join(sorted(OPERATORS))
             output = operator.outputs[0].label if operator.outputs else "no tensor"
             raise ModelError(f"Cannot compile {operator.label} that makes {output}: supported are {names}.")
-        layers += OPERATORS[operator.name](context, operator)
+        layers += OPERATORS[operator.name](_context(context, operator), operator)
     quantization = {}
     for tensor in (*model.inputs, *model.outputs):
         if tensor.type not in (TensorType.INT8, TensorType.UINT8, TensorType.FLOAT32):
@@ -50,3 +52,9 @@ def lower(model: Model) -> Network:
     inputs = tuple(context.value(tensor) for tensor in model.inputs)
     outputs = tuple(context.value(tensor) for tensor in model.outputs)
     return Network(tuple(layers), inputs, outputs, quantization)
+
+
+def _context(context: Context, operator: Operator) -> Context:
+    """Operators that only move values do so with any type."""
+    types = {tensor.type for tensor in operator.outputs}
+    return context.of(TensorType.FLOAT32) if types == {TensorType.FLOAT32} and operator.name in _MOVING else context

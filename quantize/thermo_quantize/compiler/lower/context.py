@@ -1,6 +1,6 @@
 """What every operator's lowering asks for: checked inputs, scales, constants and new values."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,15 @@ _LEAST_SCALE = 1e-9
 
 @dataclass
 class Context:
-    """The model, and the value each of its tensors became."""
+    """The model, and the value each of its tensors became; `kind` is the type that an operator's activations must have."""
 
     model: Model
     _values: dict[int, Value] = field(default_factory=dict)
+    kind: TensorType = TensorType.INT8
+
+    def of(self, kind: TensorType) -> "Context":
+        """The same for an operator on activations of another type."""
+        return replace(self, kind=kind)
 
     def refuse(self, operator: Operator, tensor: Tensor, problem: str, supported: str) -> ModelError:
         """The error of an operator that cannot be compiled."""
@@ -60,17 +65,21 @@ class Context:
         return operator.outputs[0]
 
     def int8(self, operator: Operator, tensor: Tensor) -> Tensor:
-        """The tensor, which must be int8."""
-        if tensor.type is not TensorType.INT8:
-            raise self.refuse(operator, tensor, f"is {tensor.type.name.lower()}", "int8 tensors")
+        """The tensor, which must be int8, or of this context's type."""
+        if tensor.type is not self.kind:
+            raise self.refuse(operator, tensor, f"is {tensor.type.name.lower()}", f"{self.kind.name.lower()} tensors")
         return tensor
 
     def scale(self, operator: Operator, tensor: Tensor) -> tuple[float, int]:
-        """(scale, zero point) of an int8 tensor that has one of each."""
+        """(scale, zero point) of an activation that has one of each; float32 counts in ones."""
         self.int8(operator, tensor)
+        if self.kind is TensorType.FLOAT32:
+            return 1.0, 0
         found = tensor.quantization
         if found is None or len(found.scales) != 1:
             raise self.refuse(operator, tensor, "has not one scale", "activations quantised per tensor")
+        if self.kind is TensorType.INT16 and found.zero_points[0] != 0:
+            raise self.refuse(operator, tensor, "has a zero point", "int16 tensors whose zero is 0")
         if not -128 <= found.zero_points[0] <= 127:
             raise self.refuse(operator, tensor, "has a zero point beyond int8", "zero points from -128 to 127")
         self._plausible(operator, tensor, found.scales)
