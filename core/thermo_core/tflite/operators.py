@@ -261,6 +261,7 @@ RULES: dict[str, Rule] = {
     "MAX_POOL_2D": sliding.pool,
     "MEAN": _reduce,
     "MUL": _mul,
+    "PACK": slicing.pack,
     "PAD": _pad,
     "QUANTIZE": _quantize,
     "REDUCE_MAX": _reduce,

@@ -156,6 +156,7 @@ OPTIONS: dict[str, tuple[int, tuple[OptionField, ...]]] = {
     "STRIDED_SLICE": (32, _SLICE),
     "SPLIT": (35, _fields(num_splits="0 i")),
     "SPLIT_V": (79, _fields(num_splits="0 i")),
+    "PACK": (59, _fields(values_count="0 i", axis="1 i")),
     "UNPACK": (64, _fields(num="0 i", axis="1 i")),
     "UNIDIRECTIONAL_SEQUENCE_LSTM": (71, _fields(activation="0 b", cell_clip="1 f", proj_clip="2 f", time_major="3 B")),
     "TRANSPOSE_CONV": (49, _fields(padding="0 b", stride_w="1 i", stride_h="2 i", activation="3 b")),

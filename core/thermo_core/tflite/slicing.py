@@ -1,4 +1,4 @@
-"""Rules of the operators that take tensors apart: SPLIT, SPLIT_V, UNPACK and STRIDED_SLICE (see `operators`)."""
+"""Rules of SPLIT, SPLIT_V, UNPACK and STRIDED_SLICE, which take tensors apart, and of PACK, UNPACK's inverse (see `operators`)."""
 
 from thermo_core.tflite.scope import FLOAT32, INT8, INT16, Scope
 
@@ -72,6 +72,21 @@ def unpack(scope: Scope) -> int:
         scope.same_type(source, out)
         scope.same_scale(source, out)
         scope.shape(out, (*source.shape[:place], *source.shape[place + 1 :]))
+    return 0
+
+
+def pack(scope: Scope) -> int:
+    """Tensors of one shape along a new axis."""
+    inputs, out = scope.tensors(1, _MAX_PARTS)
+    rank, axis = len(out.shape), scope.option("axis")
+    scope.check(1 <= rank <= 4 and -rank <= axis < rank, f"joins along a new axis {axis}")
+    scope.check(scope.option("values_count") == len(inputs), f"has {len(inputs)} inputs")
+    place, shape = axis % rank, inputs[0].shape
+    for tensor in inputs:
+        scope.same_type(tensor, out)
+        scope.same_scale(tensor, out)
+        scope.check(tensor.data is None and tensor.shape == shape, f"joins {list(tensor.shape)} to {list(shape)}")
+    scope.shape(out, (*shape[:place], len(inputs), *shape[place:]))
     return 0
 
 

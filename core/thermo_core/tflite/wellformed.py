@@ -68,6 +68,7 @@ _OPTIONS = {
     38: Schema("options", {}),  # Dequantize
     49: _scalars("options", "14411"),  # TransposeConv
     52: Schema("options", {}),  # ExpandDims
+    59: _scalars("options", "44"),  # Pack
     64: _scalars("options", "44"),  # Unpack
     71: _scalars("options", "144111"),  # UnidirectionalSequenceLSTM
     74: _scalars("options", "11"),  # ResizeNearestNeighbor

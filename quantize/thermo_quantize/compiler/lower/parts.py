@@ -1,4 +1,4 @@
-"""SPLIT_V and UNPACK: a tensor taken apart along one axis."""
+"""SPLIT_V and UNPACK, which take a tensor apart along one axis, and PACK, which joins tensors along a new one."""
 
 from thermo_core.tflite.reader import Operator, Tensor
 from thermo_quantize.compiler.ir import Copy, Ints, Layer, Move
@@ -30,6 +30,25 @@ def _unpack(context: Context, operator: Operator) -> list[Layer]:
     return _taken(context, operator, source, axis, [1] * parts, [shape] * parts)
 
 
+def _pack(context: Context, operator: Operator) -> list[Layer]:
+    output, axis = context.output(operator), int(operator.options["axis"])
+    sources = [context.input(operator, number) for number in range(len(operator.inputs))]
+    rank = len(output.shape)
+    if not -rank <= axis < rank or not output.elements or output.shape[axis] != len(sources):
+        raise context.refuse(operator, output, f"has shape {list(output.shape)}", f"an axis {axis} of {len(sources)} parts")
+    axis %= rank
+    strides, copies = row_major(output.shape), []
+    for number, source in enumerate(sources):
+        context.shape(operator, source, (*output.shape[:axis], *output.shape[axis + 1 :]))
+        if context.scale(operator, source) != context.scale(operator, output):
+            raise context.refuse(operator, source, "is quantised otherwise than the output", "one scale for both")
+        sizes = (*output.shape[:axis], 1, *output.shape[axis + 1 :])
+        merged, (steps, to_steps) = merge(list(sizes), [row_major(sizes), strides])
+        copies.append(Copy(number, merged, 0, steps, number * strides[axis], to_steps))
+    values = tuple(context.value(source) for source in sources)
+    return [Move(operator.index, operator.name, values, (context.value(output),), tuple(copies))]
+
+
 def _taken(
     context: Context, operator: Operator, source: Tensor, axis: int, lengths: list[int], shapes: list[Ints]
 ) -> list[Layer]:
@@ -49,4 +68,4 @@ def _taken(
     return [Move(operator.index, operator.name, (context.value(source),), outputs, tuple(copies))]
 
 
-PARTS = {"SPLIT_V": _split_by_sizes, "UNPACK": _unpack}
+PARTS = {"PACK": _pack, "SPLIT_V": _split_by_sizes, "UNPACK": _unpack}
