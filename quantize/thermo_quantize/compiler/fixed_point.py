@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from thermo_core.tflite.schema import Activation
+from thermo_core.tflite.schema import Activation, TensorType
 
 INT8_MIN, INT8_MAX = -128, 127
+RANGES = {TensorType.INT8: (-128, 127), TensorType.INT16: (-32768, 32767)}
+"""Least and greatest value of each type that activations have."""
 
 
 def quantize_multiplier(real: float) -> tuple[int, int]:
@@ -54,15 +56,17 @@ def clamp(value: int, low: int = INT8_MIN, high: int = INT8_MAX) -> int:
     return max(low, min(high, value))
 
 
-def activation_limits(activation: Activation, output_scale: float, zero_point: int) -> tuple[int, int]:
-    """Lowest and highest int8 output of a fused activation."""
+def activation_limits(
+    activation: Activation, output_scale: float, zero_point: int, kind: TensorType = TensorType.INT8
+) -> tuple[int, int]:
+    """Lowest and highest output of a fused activation."""
 
     def quantize(real: float) -> int:
         # Single precision, halves away from zero, as the reference kernels compute it.
         quotient = float(np.float32(real) / np.float32(output_scale))
         return zero_point + int(math.copysign(math.floor(abs(quotient) + 0.5), quotient))
 
-    low, high = INT8_MIN, INT8_MAX
+    low, high = RANGES[kind]
     if activation in (Activation.RELU, Activation.RELU6):
         low = max(low, quantize(0.0))
     if activation is Activation.RELU6:

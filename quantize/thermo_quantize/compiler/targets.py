@@ -23,6 +23,13 @@ from thermo_quantize.compiler.emit.plain_elements import (
 from thermo_quantize.compiler.emit.plain_reduce import PlainMean, PlainPool, PlainSoftmax
 from thermo_quantize.compiler.emit.streamed import StreamedKernel
 from thermo_quantize.compiler.emit.transposed import transposed
+from thermo_quantize.compiler.emit.wide_conv import WideConvKernel, WideDepthwiseKernel, WideTransposeConvKernel
+from thermo_quantize.compiler.emit.wide_elements import (
+    RescaleKernel,
+    WideBinaryKernel,
+    WideSigmoidKernel,
+    WideSoftmaxKernel,
+)
 from thermo_quantize.compiler.ir import (
     Bilinear,
     Binary,
@@ -40,6 +47,15 @@ from thermo_quantize.compiler.ir import (
     TransposeConv,
 )
 from thermo_quantize.compiler.ir_recurrent import Lstm
+from thermo_quantize.compiler.ir_wide import (
+    Rescale,
+    WideBinary,
+    WideConv,
+    WideDepthwise,
+    WideSigmoid,
+    WideSoftmax,
+    WideTransposeConv,
+)
 
 Choice = Callable[[Any], Kernel[Any] | None]
 
@@ -56,6 +72,13 @@ _PLAIN: dict[type[Layer], Choice] = {
     Bilinear: PlainBilinear,
     Convert: PlainConvert,
     Lstm: lambda layer: LstmKernel(layer, dots.PLAIN),
+    WideConv: lambda layer: WideConvKernel(layer, dots.PLAIN),
+    WideDepthwise: WideDepthwiseKernel,
+    WideTransposeConv: WideTransposeConvKernel,
+    WideBinary: WideBinaryKernel,
+    WideSigmoid: WideSigmoidKernel,
+    WideSoftmax: WideSoftmaxKernel,
+    Rescale: RescaleKernel,
 }
 
 _DSP: dict[type[Layer], Choice] = {
@@ -63,6 +86,7 @@ _DSP: dict[type[Layer], Choice] = {
     Depthwise: dsp_depthwise,
     Binary: dsp_binary,
     Lstm: lambda layer: LstmKernel(layer, dots.DSP),
+    WideConv: lambda layer: WideConvKernel(layer, dots.DSP),
 }
 _MVE: dict[type[Layer], Choice] = {
     Conv: mve.MveConv,

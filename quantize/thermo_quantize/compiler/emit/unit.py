@@ -22,7 +22,14 @@ _ALIAS = """
 #define ALIAS
 #endif
 """
-_C_TYPES = {TensorType.INT8: "int8_t", TensorType.UINT8: "uint8_t", TensorType.FLOAT32: "float"}
+_C_TYPES = {
+    TensorType.INT8: "int8_t",
+    TensorType.INT16: "int16_t",
+    TensorType.UINT8: "uint8_t",
+    TensorType.FLOAT32: "float",
+}
+_DTYPES = {TensorType.INT8: "<i1", TensorType.INT16: "<i2", TensorType.UINT8: "<u1", TensorType.FLOAT32: "<f4"}
+_ALIASES = {TensorType.INT16: "value16_t", TensorType.FLOAT32: "real_t"}
 
 
 def comment(text: str) -> str:
@@ -100,7 +107,7 @@ class Unit:
             # The most negative int has no literal of its own type.
             items = ["INT32_MIN" if value == -(1 << 31) else str(int(value)) for value in array]
         self.tables.append(f"static _Alignas(8) const {c_name} {name}[{array.size}] = {{\n{lines(items)}\n}};")
-        sizes = {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "uint16_t": 2}
+        sizes = {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "uint16_t": 2, "int64_t": 8}
         # Compilers store equal constants once, as those of an unrolled layer's steps.
         key = c_name, array.dtype.str, array.tobytes()
         if key not in self._counted:
@@ -115,26 +122,26 @@ class Unit:
         if value.data is None:
             return f"(arena + {self.plan.values[value.id]})"
         if value.id not in self._constants:
-            dtype = {TensorType.INT8: "<i1", TensorType.UINT8: "<u1", TensorType.FLOAT32: "<f4"}[value.type]
             name = f"constant_{value.id}"
-            self._constants[value.id] = self.table(name, c_type(value), np.frombuffer(value.data, dtype=dtype))
+            numbers = np.frombuffer(value.data, dtype=_DTYPES[value.type])
+            self._constants[value.id] = self.table(name, c_type(value), numbers)
         return self._constants[value.id]
 
     def source(self, value: Value, name: str = "in") -> str:
         """Declaration of a pointer to read a value."""
-        kind = self._arena_type(value)
+        kind = self.arena_type(value)
         return f"const {kind} *const {name} = (const {kind} *){self.address(value)};"
 
     def target(self, value: Value, name: str = "out") -> str:
         """Declaration of a pointer to write a value."""
-        kind = self._arena_type(value)
+        kind = self.arena_type(value)
         return f"{kind} *{name} = ({kind} *){self.address(value)};"
 
-    def _arena_type(self, value: Value) -> str:
+    def arena_type(self, value: Value) -> str:
         """The C type of a value's elements where they lie in the arena, an array of bytes."""
-        if value.type is not TensorType.FLOAT32:
+        if value.type not in _ALIASES:
             return c_type(value)
-        return self.alias("real_t", "float")
+        return self.alias(_ALIASES[value.type], c_type(value))
 
     def alias(self, name: str, c_name: str) -> str:
         """Ask for a type whose values may lie in the arena, an array of bytes; gives its name."""

@@ -11,6 +11,7 @@ from thermo_quantize.compiler.lower.movement import MOVEMENT
 from thermo_quantize.compiler.lower.parts import PARTS
 from thermo_quantize.compiler.lower.pointwise import POINTWISE
 from thermo_quantize.compiler.lower.recurrent import RECURRENT
+from thermo_quantize.compiler.lower.wide import wide
 from thermo_quantize.compiler.lower.windows import WINDOWS
 
 OPERATORS = {**WINDOWS, **ARITHMETIC, **MOVEMENT, **PARTS, **POINTWISE, **RECURRENT}
@@ -40,12 +41,12 @@ def lower(model: Model) -> Network:
             names = ", ".join(sorted(OPERATORS))
             output = operator.outputs[0].label if operator.outputs else "no tensor"
             raise ModelError(f"Cannot compile {operator.label} that makes {output}: supported are {names}.")
-        layers += OPERATORS[operator.name](_context(context, operator), operator)
+        layers += _lowered(context, operator)
     quantization = {}
     for tensor in (*model.inputs, *model.outputs):
-        if tensor.type not in (TensorType.INT8, TensorType.UINT8, TensorType.FLOAT32):
+        if tensor.type not in (TensorType.INT8, TensorType.INT16, TensorType.UINT8, TensorType.FLOAT32):
             raise ModelError(
-                f"Cannot compile {tensor.label} as an end of the network: supported are int8, uint8, float32."
+                f"Cannot compile {tensor.label} as an end of the network: supported are int8, int16, uint8, float32."
             )
         if tensor.quantization is not None:
             quantization[context.value(tensor).id] = (tensor.quantization.scales[0], tensor.quantization.zero_points[0])
@@ -54,7 +55,12 @@ def lower(model: Model) -> Network:
     return Network(tuple(layers), inputs, outputs, quantization)
 
 
-def _context(context: Context, operator: Operator) -> Context:
-    """Operators that only move values do so with any type."""
-    types = {tensor.type for tensor in operator.outputs}
-    return context.of(TensorType.FLOAT32) if types == {TensorType.FLOAT32} and operator.name in _MOVING else context
+def _lowered(context: Context, operator: Operator) -> list[Layer]:
+    """The layers of an operator, by the type of what it computes on."""
+    present = [tensor for tensor in (*operator.inputs, *operator.outputs) if tensor is not None]
+    types = {tensor.type for tensor in present if tensor.data is None and not tensor.is_variable}
+    if TensorType.INT16 in types:
+        return wide(context, operator)
+    if types == {TensorType.FLOAT32} and operator.name in _MOVING:
+        context = context.of(TensorType.FLOAT32)
+    return OPERATORS[operator.name](context, operator)

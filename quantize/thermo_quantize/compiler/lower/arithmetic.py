@@ -6,11 +6,12 @@ import numpy as np
 
 from thermo_core.errors import ModelError
 from thermo_core.tflite.reader import Operator, Tensor
+from thermo_core.tflite.schema import TensorType
 from thermo_quantize.compiler.fixed_point import quantize_multiplier
 from thermo_quantize.compiler.ir import Binary, Ints, Layer, Mean, Softmax
 from thermo_quantize.compiler.lower.context import Context
 
-_ADD_SHIFT = 20
+_ADD_SHIFT = {TensorType.INT8: 20, TensorType.INT16: 15}
 
 
 def merge(sizes: list[int], strides: list[list[int]]) -> tuple[Ints, tuple[Ints, ...]]:
@@ -63,7 +64,7 @@ def _binary(context: Context, operator: Operator) -> list[Layer]:
         multipliers = [
             quantize_multiplier(scale1 / twice),
             quantize_multiplier(scale2 / twice),
-            quantize_multiplier(twice / ((1 << _ADD_SHIFT) * scale_out)),
+            quantize_multiplier(twice / ((1 << _ADD_SHIFT[context.kind]) * scale_out)),
         ]
     strides = [_broadcast(context, operator, tensor, output.shape) for tensor in (first, second)]
     sizes, merged = merge(list(output.shape), strides)

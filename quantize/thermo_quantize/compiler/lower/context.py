@@ -9,10 +9,17 @@ from numpy.typing import NDArray
 from thermo_core.errors import ModelError
 from thermo_core.tflite.reader import Model, Operator, Tensor
 from thermo_core.tflite.schema import Activation, TensorType
-from thermo_quantize.compiler.fixed_point import activation_limits, quantize_multiplier
+from thermo_quantize.compiler.fixed_point import RANGES, activation_limits, quantize_multiplier
 from thermo_quantize.compiler.ir import Requant, Value
 
-_NUMPY = {TensorType.INT8: "<i1", TensorType.UINT8: "<u1", TensorType.INT32: "<i4", TensorType.FLOAT32: "<f4"}
+_NUMPY = {
+    TensorType.INT8: "<i1",
+    TensorType.INT16: "<i2",
+    TensorType.UINT8: "<u1",
+    TensorType.INT32: "<i4",
+    TensorType.INT64: "<i8",
+    TensorType.FLOAT32: "<f4",
+}
 
 _LEAST_SCALE = 1e-9
 
@@ -128,7 +135,7 @@ class Context:
 
     def limits(self, operator: Operator, output: Tensor) -> tuple[int, int]:
         """Lowest and highest output."""
-        return activation_limits(self.activation(operator), *self.scale(operator, output))
+        return activation_limits(self.activation(operator), *self.scale(operator, output), self.kind)
 
     def weights(
         self, operator: Operator, number: int, channels: int, axis: int
@@ -144,21 +151,25 @@ class Context:
         self._plausible(operator, tensor, found.scales)
         return data, found.scales * (channels // len(found.scales))
 
-    def bias(self, operator: Operator, number: int, channels: int) -> NDArray[np.int32]:
-        """Constant int32 bias; zeros where the operator has none."""
+    def bias(self, operator: Operator, number: int, channels: int) -> NDArray[Any]:
+        """Constant int32 bias, or int64 with int16 activations; zeros where the operator has none."""
+        wide = self.kind is TensorType.INT16
         tensor = operator.inputs[number] if number < len(operator.inputs) else None
         if tensor is None:
-            return np.zeros(channels, np.int32)
-        data = self.constant(operator, tensor, TensorType.INT32)
+            return np.zeros(channels, np.int64 if wide else np.int32)
+        wide = wide and tensor.type is not TensorType.INT32
+        data = self.constant(operator, tensor, TensorType.INT64 if wide else TensorType.INT32)
         if data.size != channels:
             raise self.refuse(operator, tensor, f"has {data.size} values", f"{channels}, one an output channel")
-        return data.ravel().astype(np.int32)
+        return data.ravel().astype(np.int64 if wide else np.int32)
 
-    def accumulators(self, operator: Operator, weights: NDArray[np.int8], bias: NDArray[np.int32]) -> None:
-        """Check that no accumulator (weights with the output channel first) can leave 32 bits."""
+    def accumulators(self, operator: Operator, weights: NDArray[np.int8], bias: NDArray[Any]) -> None:
+        """Check that no accumulator (weights with the output channel first) can leave its 32 bits, or 48 where it has 64."""
         sums = np.abs(weights.reshape(weights.shape[0], -1).astype(np.int64)).sum(axis=1)
-        if int((sums * 255 + np.abs(bias.astype(np.int64))).max(initial=0)) >= 1 << 30:
-            raise self.refuse(operator, self.output(operator), "sums beyond 30 bits", "smaller layers or biases")
+        largest, bits = (255, 30) if self.kind is TensorType.INT8 else (32768, 30 if bias.dtype == np.int32 else 46)
+        reach = [int(total) * largest + abs(int(start)) for total, start in zip(sums, bias, strict=True)]
+        if max(reach, default=0) >= 1 << bits:
+            raise self.refuse(operator, self.output(operator), f"sums beyond {bits} bits", "smaller layers or biases")
 
     def requant(
         self, operator: Operator, source: Tensor, scales: tuple[float, ...], output: Tensor, activation: bool = True
@@ -167,5 +178,5 @@ class Context:
         input_scale, _ = self.scale(operator, source)
         output_scale, zero_point = self.scale(operator, output)
         pairs = [quantize_multiplier(input_scale * scale / output_scale) for scale in scales]
-        low, high = self.limits(operator, output) if activation else (-128, 127)
+        low, high = self.limits(operator, output) if activation else RANGES[self.kind]
         return Requant(tuple(m for m, _ in pairs), tuple(e for _, e in pairs), zero_point, low, high)
