@@ -101,7 +101,7 @@ def convolution(model_builder, **changed):
         ({"result": (1, 4, 5, 3)}, r"\[1, 4, 5, 3\]"),
         ({"options": {"stride_h": 0}}, "stride"),
         ({"options": {"activation": 4}}, "activation"),
-        ({"bias": 1 << 30}, "30 bits"),
+        ({"bias": (1 << 31) - 1}, "32 bits"),
         ({"name": "SVDF"}, "SVDF"),
     ],
 )

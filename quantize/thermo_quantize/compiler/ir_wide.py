@@ -20,7 +20,7 @@ class WideRequant:
 
     Attributes:
         multipliers, exponents: of each output channel, as `fixed_point.scale` takes them.
-        narrow: accumulators have 32 bits and are scaled as int8's; otherwise 64, and the multiplier is cut to 15 bits.
+        narrow: accumulators have 32 bits, wrap, and are scaled as int8's; otherwise 64, and the multiplier is cut to 15.
         low, high: limits.
     """
 

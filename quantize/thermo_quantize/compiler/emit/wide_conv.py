@@ -5,7 +5,7 @@ from thermo_quantize.compiler.emit.dots import ROWS, Dots
 from thermo_quantize.compiler.emit.kernel import Kernel, window_lag
 from thermo_quantize.compiler.emit.unit import Unit, indent
 from thermo_quantize.compiler.ir import Window
-from thermo_quantize.compiler.ir_wide import WideConv, WideDepthwise, WideRequant, WideTransposeConv
+from thermo_quantize.compiler.ir_wide import WideConv, WideDepthwise, WideTransposeConv
 from thermo_quantize.compiler.memory import Overlap
 
 _MOST_PRODUCTS = 508
@@ -19,12 +19,15 @@ static inline int32_t scale_wide(int64_t sum, int32_t multiplier, int shift) {
 """
 
 
-def finish(unit: Unit, prefix: str, requant: WideRequant, accumulator: str) -> str:
+def finish(unit: Unit, prefix: str, layer: WideConv | WideDepthwise | WideTransposeConv, accumulator: str) -> str:
     """C expression of channel c's output from its accumulator."""
     clamping(unit)
+    requant = layer.requant
     multipliers, exponents = list(requant.multipliers), list(requant.exponents)
     if requant.narrow:
         scaling(unit)
+        if not layer.fits_32_bits:
+            accumulator = f"(int32_t)({accumulator})"
     else:
         unit.helper("scale_wide", _SCALE)
         multipliers = [min((multiplier + (1 << 15)) >> 16, 0x7FFF) for multiplier in multipliers]
@@ -73,7 +76,7 @@ class WideConvKernel(Kernel[WideConv]):
         weights = unit.table(f"{prefix}_weights", "int8_t", packed)
         bias_kind = "int32_t" if layer.fits_32_bits else "int64_t"
         bias = unit.table(f"{prefix}_bias", bias_kind, layer.bias)
-        result = finish(unit, prefix, layer.requant, f"sums[c - g] + {bias}[c]")
+        result = finish(unit, prefix, layer, f"sums[c - g] + {bias}[c]")
         rows = f"{channels} - g < {ROWS} ? {channels} - g : {ROWS}" if channels % ROWS else str(ROWS)
         row = f"{weights} + g * {self._depth}"
         if layer.reach < 1 << 31:
@@ -162,7 +165,7 @@ class WideDepthwiseKernel(Kernel[WideDepthwise]):
         weights = unit.table(f"{prefix}_weights", "int8_t", layer.weights.transpose(1, 2, 0))
         number = "int32_t" if layer.fits_32_bits else "int64_t"
         bias = unit.table(f"{prefix}_bias", number, layer.bias)
-        result = finish(unit, prefix, layer.requant, "sum")
+        result = finish(unit, prefix, layer, "sum")
         channel = "c" if layer.multiplier == 1 else f"c / {layer.multiplier}"
         body = f"""
 {unit.source(layer.inputs[0])}
@@ -206,7 +209,7 @@ class WideTransposeConvKernel(Kernel[WideTransposeConv]):
         weights = unit.table(f"{prefix}_weights", "int8_t", layer.weights)
         number = "int32_t" if layer.fits_32_bits else "int64_t"
         bias = unit.table(f"{prefix}_bias", number, layer.bias)
-        result = finish(unit, prefix, layer.requant, "sum")
+        result = finish(unit, prefix, layer, "sum")
         taps = window.kernel_h * window.kernel_w
         body = f"""
 {unit.source(layer.inputs[0])}

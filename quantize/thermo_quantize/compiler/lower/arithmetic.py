@@ -104,9 +104,10 @@ def _mean(context: Context, operator: Operator) -> list[Layer]:
     multiplier, exponent = quantize_multiplier(scale_in / scale_out)
     # The reference folds 1 / count into the multiplier with as many extra bits as 64-bit products leave room for.
     bits = min(count.bit_length() - 1, 32, 31 + exponent)
-    if bits < 0 or count * 255 >= 1 << 31:
+    most = (1 << 31) // (255 if context.kind is TensorType.INT8 else 32768)
+    if bits < 0 or count >= most:
         raise context.refuse(
-            operator, source, "has a scale or size out of range", "means of at most 8 million elements"
+            operator, source, "has a scale or size out of range", f"means of less than {most} elements"
         )
     kept_nest = merge([source.shape[axis] for axis in kept], [[strides[axis] for axis in kept]])
     reduced_nest = merge([source.shape[axis] for axis in reduced], [[strides[axis] for axis in reduced]])

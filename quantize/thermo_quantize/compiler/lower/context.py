@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from thermo_core.errors import ModelError
 from thermo_core.tflite.reader import Model, Operator, Tensor
 from thermo_core.tflite.schema import Activation, TensorType
-from thermo_quantize.compiler.fixed_point import RANGES, activation_limits, quantize_multiplier
+from thermo_core.tflite.verify import LARGEST_SCALE, SMALLEST_SCALE
+from thermo_quantize.compiler.fixed_point import activation_limits, quantize_multiplier
 from thermo_quantize.compiler.ir import Requant, Value
+from thermo_quantize.compiler.lower.constant_channels import settle
 
 _NUMPY = {
     TensorType.INT8: "<i1",
@@ -20,8 +22,6 @@ _NUMPY = {
     TensorType.INT64: "<i8",
     TensorType.FLOAT32: "<f4",
 }
-
-_LEAST_SCALE = 1e-9
 
 
 @dataclass
@@ -93,8 +93,8 @@ class Context:
         return found.scales[0], found.zero_points[0]
 
     def _plausible(self, operator: Operator, tensor: Tensor, scales: tuple[float, ...]) -> None:
-        if not all(_LEAST_SCALE < scale < 1 / _LEAST_SCALE for scale in scales):
-            bounds = f"scales from {_LEAST_SCALE:g} to {1 / _LEAST_SCALE:g}"
+        if not all(SMALLEST_SCALE <= scale <= LARGEST_SCALE for scale in scales):
+            bounds = f"scales from {SMALLEST_SCALE:g} to {LARGEST_SCALE:g}"
             raise self.refuse(operator, tensor, "has a scale out of all proportion", bounds)
 
     def constant(self, operator: Operator, tensor: Tensor, type_: TensorType) -> NDArray[Any]:
@@ -152,31 +152,64 @@ class Context:
         return data, found.scales * (channels // len(found.scales))
 
     def bias(self, operator: Operator, number: int, channels: int) -> NDArray[Any]:
-        """Constant int32 bias, or int64 with int16 activations; zeros where the operator has none."""
-        wide = self.kind is TensorType.INT16
+        """Constant int32 bias, or int64 with int16 activations; zeros of 32 bits where the operator has none."""
         tensor = operator.inputs[number] if number < len(operator.inputs) else None
         if tensor is None:
-            return np.zeros(channels, np.int64 if wide else np.int32)
-        wide = wide and tensor.type is not TensorType.INT32
+            return np.zeros(channels, np.int32)
+        wide = self.kind is TensorType.INT16 and tensor.type is not TensorType.INT32
         data = self.constant(operator, tensor, TensorType.INT64 if wide else TensorType.INT32)
         if data.size != channels:
             raise self.refuse(operator, tensor, f"has {data.size} values", f"{channels}, one an output channel")
         return data.ravel().astype(np.int64 if wide else np.int32)
 
-    def accumulators(self, operator: Operator, weights: NDArray[np.int8], bias: NDArray[Any]) -> None:
-        """Check that no accumulator (weights with the output channel first) can leave its 32 bits, or 48 where it has 64."""
-        sums = np.abs(weights.reshape(weights.shape[0], -1).astype(np.int64)).sum(axis=1)
-        largest, bits = (255, 30) if self.kind is TensorType.INT8 else (32768, 30 if bias.dtype == np.int32 else 46)
-        reach = [int(total) * largest + abs(int(start)) for total, start in zip(sums, bias, strict=True)]
-        if max(reach, default=0) >= 1 << bits:
-            raise self.refuse(operator, self.output(operator), f"sums beyond {bits} bits", "smaller layers or biases")
+    def products(
+        self,
+        operator: Operator,
+        source: Tensor,
+        weights: NDArray[np.int8],
+        scales: tuple[float, ...],
+        bias: NDArray[Any],
+        output: Tensor,
+        dense: bool = False,
+    ) -> tuple[NDArray[np.int8], NDArray[Any], Requant]:
+        """(weights, bias, how their sums become outputs) of a layer that multiplies `source` by weights.
 
-    def requant(
-        self, operator: Operator, source: Tensor, scales: tuple[float, ...], output: Tensor, activation: bool = True
-    ) -> Requant:
-        """How accumulators of products of `source` and weights become outputs."""
-        input_scale, _ = self.scale(operator, source)
-        output_scale, zero_point = self.scale(operator, output)
-        pairs = [quantize_multiplier(input_scale * scale / output_scale) for scale in scales]
-        low, high = self.limits(operator, output) if activation else RANGES[self.kind]
-        return Requant(tuple(m for m, _ in pairs), tuple(e for _, e in pairs), zero_point, low, high)
+        Args:
+            operator: the operator.
+            source: its input.
+            weights: int8, output channel first.
+            scales: one an output channel.
+            bias: int32, or int64 with int16 activations, one an output channel.
+            output: its output.
+            dense: the operator is a FULLY_CONNECTED, whose kernel rounds the product of the scales to single precision where
+                all channels share one.
+
+        Raises:
+            ModelError: a sum may leave 32 bits, or with int16 activations the 48 that the reference is made for.
+        """
+        input_scale, input_zero_point = self.scale(operator, source)
+        output_scale, output_zero_point = self.scale(operator, output)
+        reals = [input_scale * scale for scale in scales]
+        if dense and self._shares_scale(operator):
+            reals = [float(np.float32(real)) for real in reals]
+        pairs = [quantize_multiplier(real / output_scale) for real in reals]
+        multipliers, exponents = tuple(m for m, _ in pairs), tuple(e for _, e in pairs)
+        requant = Requant(multipliers, exponents, output_zero_point, *self.limits(operator, output))
+        if self.kind is TensorType.INT16:
+            self._check_wide(operator, weights, bias)
+            return weights, bias, requant
+        settled = settle(weights, bias, requant, input_zero_point)
+        sums = np.abs(settled[0].reshape(weights.shape[0], -1).astype(np.int64)).sum(axis=1)
+        if int((sums * 256 + np.abs(settled[1].astype(np.int64))).max(initial=0)) >= 1 << 31:
+            raise self.refuse(operator, self.output(operator), "sums beyond 32 bits", "smaller layers or biases")
+        return settled
+
+    def _check_wide(self, operator: Operator, weights: NDArray[np.int8], bias: NDArray[Any]) -> None:
+        sums = np.abs(weights.reshape(weights.shape[0], -1).astype(np.int64)).sum(axis=1)
+        reach = [32768 * int(total) + abs(int(start)) for total, start in zip(sums, bias, strict=True)]
+        if max(reach, default=0) >= 1 << 47:
+            raise self.refuse(operator, self.output(operator), "sums beyond 48 bits", "smaller biases")
+
+    def _shares_scale(self, operator: Operator) -> bool:
+        found = self.input(operator, 1).quantization
+        return found is not None and len(found.scales) == 1

@@ -10,7 +10,9 @@ def _split_by_sizes(context: Context, operator: Operator) -> list[Layer]:
     source, sizes, axes = context.input(operator, 0), context.integers(operator, 1), context.integers(operator, 2)
     rank, axis = len(source.shape), axes[0] if len(axes) == 1 else None
     if axis is None or not -rank <= axis < rank or sizes.count(-1) > 1 or len(sizes) != len(operator.outputs):
-        raise context.refuse(operator, source, f"has shape {list(source.shape)}", f"an axis {axes} with lengths {sizes}")
+        raise context.refuse(
+            operator, source, f"has shape {list(source.shape)}", f"an axis {axes} with lengths {sizes}"
+        )
     axis %= rank
     rest = source.shape[axis] - sum(size for size in sizes if size != -1)
     lengths = [rest if size == -1 else size for size in sizes]
@@ -35,7 +37,9 @@ def _pack(context: Context, operator: Operator) -> list[Layer]:
     sources = [context.input(operator, number) for number in range(len(operator.inputs))]
     rank = len(output.shape)
     if not -rank <= axis < rank or not output.elements or output.shape[axis] != len(sources):
-        raise context.refuse(operator, output, f"has shape {list(output.shape)}", f"an axis {axis} of {len(sources)} parts")
+        raise context.refuse(
+            operator, output, f"has shape {list(output.shape)}", f"an axis {axis} of {len(sources)} parts"
+        )
     axis %= rank
     strides, copies = row_major(output.shape), []
     for number, source in enumerate(sources):

@@ -12,7 +12,7 @@ from thermo_core.tflite.schema import TensorType
 from thermo_core.tflite.scope import Scope
 from thermo_quantize.compiler.fixed_point import quantize_multiplier
 from thermo_quantize.compiler.ir import Layer
-from thermo_quantize.compiler.ir_recurrent import Gate, Lstm, Projection, Scale
+from thermo_quantize.compiler.ir_recurrent import Gate, Lstm, Projection
 from thermo_quantize.compiler.lower.context import Context
 
 _GATE = np.float32(2.0**-12)
@@ -66,8 +66,8 @@ def _gate(context: Context, operator: Operator, gate: int, source: Tensor, state
     bias = context.bias(operator, recurrent.BIASES + gate, weights.shape[0])
     factor = _effective(weight_scale, context.scale(operator, source)[0], _GATE)
     again_factor = _effective(again_scale, context.scale(operator, state)[0], _GATE)
-    _check_sums(context, operator, weights, bias, factor)
-    _check_sums(context, operator, again, np.zeros_like(bias), again_factor)
+    _check_sums(operator, weights, bias, factor)
+    _check_sums(operator, again, np.zeros_like(bias), again_factor)
     folded = bias.astype(np.int64) - context.scale(operator, source)[1] * weights.astype(np.int64).sum(axis=1)
     place = recurrent.PEEPHOLES + _PEEPHOLE.get(gate, 0)
     peephole, peephole_scale = None, (0, 0)
@@ -94,7 +94,7 @@ def _projection(
     bias = context.bias(operator, recurrent.PROJECTION_BIAS, weights.shape[0])
     state_scale, state_zero = context.scale(operator, state)
     factor = _effective(weight_scale, hidden_scale, np.float32(state_scale))
-    _check_sums(context, operator, weights, bias, factor)
+    _check_sums(operator, weights, bias, factor)
     output_scale = context.scale(operator, context.output(operator))[0]
     clip = np.float32(operator.options["proj_clip"]) / np.float32(output_scale)
     folded = bias.astype(np.int64) - hidden_zero * weights.astype(np.int64).sum(axis=1)
@@ -111,14 +111,12 @@ def _effective(first: float, second: float, divisor: np.float32) -> float:
     return float(np.float32(first) * np.float32(second) / divisor)
 
 
-def _check_sums(
-    context: Context, operator: Operator, weights: NDArray[np.int8], bias: NDArray[np.int32], factor: float
-) -> None:
-    context.accumulators(operator, weights, bias)
+def _check_sums(operator: Operator, weights: NDArray[np.int8], bias: NDArray[np.int32], factor: float) -> None:
     sums = np.abs(weights.astype(np.int64)).sum(axis=1)
-    if float((255 * sums + np.abs(bias.astype(np.int64))).max(initial=0)) * factor >= _MOST:
+    most = int((255 * sums + np.abs(bias.astype(np.int64))).max(initial=0))
+    if most * max(factor, 1.0) >= _MOST:
         raise ModelError(
-            f"Cannot compile {operator.label}: its scales let gates grow beyond 30 bits; quantise the model again."
+            f"Cannot compile {operator.label}: its sums may grow beyond 30 bits; quantise the model again."
         )
 
 

@@ -59,6 +59,10 @@ def _weighted(context: Context, operator: Operator) -> list[Layer]:
             tail = layer.weights, layer.bias.astype(np.int64), _requant(layer.requant, layer.bias)
             found.append(WideConv(*head, layer.window, layer.channels_in, *tail))
         elif isinstance(layer, Depthwise):
+            if operator.name == "DEPTHWISE_CONV_2D" and layer.bias.dtype == np.int32:
+                raise context.refuse(
+                    operator, context.output(operator), "is summed in 32 bits", "biases of 64 bits here"
+                )
             tail = layer.weights, layer.bias.astype(np.int64), _requant(layer.requant, layer.bias)
             found.append(WideDepthwise(*head, layer.window, layer.channels_in, *tail))
         elif isinstance(layer, TransposeConv):
@@ -91,7 +95,10 @@ def _shifts(context: Context, operator: Operator) -> tuple[int, int] | None:
     shifts = first - out, second - out
     if max(shifts) > 0 or 0 not in shifts:
         raise context.refuse(
-            operator, tensors[2], "has a scale other than its inputs' larger one", "sums on the coarser scale of the two"
+            operator,
+            tensors[2],
+            "has a scale other than its inputs' larger one",
+            "sums on the coarser scale of the two",
         )
     return shifts
 
@@ -102,9 +109,7 @@ def _exponent(scale: float) -> int | None:
     return round(exponent) if abs(exponent - round(exponent)) < 1e-3 else None
 
 
-def _rescale(
-    context: Context, operator: Operator, above: float, below: float, limits: tuple[int, int]
-) -> list[Layer]:
+def _rescale(context: Context, operator: Operator, above: float, below: float, limits: tuple[int, int]) -> list[Layer]:
     source, output = context.input(operator, 0), context.output(operator)
     context.shape(operator, output, source.shape)
     zeros = tuple(context.of(tensor.type).scale(operator, tensor)[1] for tensor in (source, output))
@@ -245,7 +250,7 @@ def _rounded(value: float) -> float:
 
 _SAME = ("RESHAPE", "CONCATENATION", "SPLIT", "STRIDED_SLICE", "TRANSPOSE", "PAD", "RESIZE_NEAREST_NEIGHBOR")
 WIDE: dict[str, Lowering] = {
-    **{name: _weighted for name in WINDOWS},
+    **dict.fromkeys(WINDOWS, _weighted),
     **{name: MOVEMENT[name] for name in (*_SAME, "RESIZE_BILINEAR")},
     **PARTS,
     "ADD": _binary,

@@ -46,9 +46,8 @@ def _convolution(context: Context, operator: Operator) -> list[Layer]:
     weights, scales = context.weights(operator, 1, channels, 0)
     window = _window(context, operator, source, output, (filters.shape[1], filters.shape[2]))
     context.shape(operator, output, (*output.shape[:3], channels))
-    bias = context.bias(operator, 2, channels)
-    requant = context.requant(operator, source, scales, output)
-    context.accumulators(operator, weights, bias)
+    products = context.products(operator, source, weights, scales, context.bias(operator, 2, channels), output)
+    weights, bias, requant = products
     zero_point = context.scale(operator, source)[1]
     ends = (context.value(source),), (context.value(output),)
     if channels_in == 1 and window.kernel_h <= 5 and window.kernel_w <= 5:
@@ -71,8 +70,8 @@ def _depthwise(context: Context, operator: Operator) -> list[Layer]:
     window = _window(context, operator, source, output, (filters.shape[1], filters.shape[2]))
     context.shape(operator, output, (*output.shape[:3], channels))
     weights = np.ascontiguousarray(weights[0].transpose(2, 0, 1))
-    bias = context.bias(operator, 2, channels)
-    context.accumulators(operator, weights, bias)
+    products = context.products(operator, source, weights, scales, context.bias(operator, 2, channels), output)
+    weights, bias, requant = products
     return [
         Depthwise(
             operator.index,
@@ -84,7 +83,7 @@ def _depthwise(context: Context, operator: Operator) -> list[Layer]:
             weights,
             bias,
             context.scale(operator, source)[1],
-            context.requant(operator, source, scales, output),
+            requant,
         )
     ]
 
@@ -103,8 +102,10 @@ def _dense(context: Context, operator: Operator) -> list[Layer]:
     if output.elements != rows * channels:
         raise context.refuse(operator, output, f"has shape {list(output.shape)}", f"{rows} x {channels} outputs here")
     weights, scales = context.weights(operator, 1, channels, 0)
-    bias = context.bias(operator, 2, channels)
-    context.accumulators(operator, weights, bias)
+    products = context.products(
+        operator, source, weights, scales, context.bias(operator, 2, channels), output, dense=True
+    )
+    weights, bias, requant = products
     return [
         Conv(
             operator.index,
@@ -116,7 +117,7 @@ def _dense(context: Context, operator: Operator) -> list[Layer]:
             weights.reshape(channels, 1, 1, depth),
             bias,
             context.scale(operator, source)[1],
-            context.requant(operator, source, scales, output),
+            requant,
         )
     ]
 
@@ -159,8 +160,8 @@ def _transpose_convolution(context: Context, operator: Operator) -> list[Layer]:
                 operator, output, f"has shape {list(output.shape)}", "shapes that fit stride and padding"
             )
         pads.append(max(0, (count - 1) * step + taps - size) // 2 if same else 0)
-    bias = context.bias(operator, 3, channels)
-    context.accumulators(operator, weights, bias)
+    products = context.products(operator, source, weights, scales, context.bias(operator, 3, channels), output)
+    weights, bias, requant = products
     window = Window(in_h, in_w, out_h, out_w, filters.shape[1], filters.shape[2], *strides, 1, 1, *pads)
     return [
         TransposeConv(
@@ -173,7 +174,7 @@ def _transpose_convolution(context: Context, operator: Operator) -> list[Layer]:
             weights,
             bias,
             context.scale(operator, source)[1],
-            context.requant(operator, source, scales, output),
+            requant,
         )
     ]
 
