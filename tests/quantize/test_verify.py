@@ -27,7 +27,7 @@ PUBLISHED_MACS = {
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
 def test_accepts_models_of_every_scheme(path: Path) -> None:
-    assert sum(verify_model(path.read_bytes()).macs) > 30_000
+    assert sum(verify_model(path.read_bytes(), stateful=True).macs) > 30_000
 
 
 @pytest.mark.parametrize(("name", "macs"), PUBLISHED_MACS.items(), ids=lambda value: str(value).split("/")[-1])
@@ -40,7 +40,7 @@ def test_refuses_every_truncation(path: Path) -> None:
     data = path.read_bytes()
     for size in [*range(64), *range(64, len(data) - 1, 97)]:
         with pytest.raises(ModelError):
-            verify_model(data[:size])
+            verify_model(data[:size], stateful=True)
 
 
 @settings(max_examples=300, deadline=None)

@@ -206,6 +206,7 @@ def _quantize(scope: Scope) -> int:
     scope.computed(out, (INT8, INT16))
     scope.shape(out, source.shape)
     scope.check(source.data is None, "quantises a constant")
+    scope.check(source.type is not INT8 or out.type is INT8, "makes int16 of int8")
     if source.type is not FLOAT32:
         scope.multiplier(scale(source)[0] / scale(out)[0])
     return out.elements

@@ -89,6 +89,7 @@ def depthwise(scope: Scope) -> int:
     # The kernels look into the bias without asking whether there is one.
     scope.check(len(inputs) == 3, "has no bias")
     _weights(scope, source, weights, inputs[2], out, 3)
+    scope.check(source.type is not INT16 or inputs[2].type is INT64, "has a bias of 32 bits under int16")
     scope.activation()
     batch, rows, columns, depth = source.shape
     one, high, wide, channels = weights.shape

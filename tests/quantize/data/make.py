@@ -56,12 +56,48 @@ def parts():
     return keras.Model(inputs, layers.Dense(3)(layers.Concatenate()([row, layers.GlobalAveragePooling2D()(x)])))
 
 
+def unrolled():
+    """Recurrent layers as ordinary operators, step by step."""
+    import keras
+
+    layers = keras.layers
+    inputs = keras.Input((4, 6))
+    x = layers.LSTM(32, unroll=True, return_sequences=True)(inputs)
+    return keras.Model(inputs, layers.Dense(3, activation="softmax")(layers.GRU(32, unroll=True)(x)))
+
+
+def stateful() -> bytes:
+    """Two LSTM layers as TensorFlow's own converter makes them of tf-keras: operators that keep a state."""
+    import tensorflow as tf
+    import tf_keras
+
+    tf_keras.utils.set_random_seed(1)
+    layers = tf_keras.layers
+    inputs = tf_keras.Input((12, 6), batch_size=1)
+    x = layers.LSTM(14)(layers.LSTM(14, return_sequences=True)(inputs))
+    model = tf_keras.Model(inputs, layers.Dense(3, activation="softmax")(x))
+    generator = np.random.default_rng(1)
+    for weight in model.weights:
+        weight.assign(np.asarray(weight) * 2 + generator.uniform(-0.2, 0.2, weight.shape))
+    function = tf.function(lambda x: model(x, training=False)).get_concrete_function(inputs.type_spec)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: (
+        [generator.normal(size=(1, 12, 6)).astype(np.float32)] for _ in range(64)
+    )
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    return converter.convert()
+
+
 def main() -> None:
     """Write the models."""
     import keras
 
+    (HERE / "lstm_int8.tflite").write_bytes(stateful())
+
     schemes = {"float": Scheme.FLOAT32, "int8": Scheme.INT8, "16x8": Scheme.INT16X8, "dynamic": Scheme.DYNAMIC}
-    for name, build in (("cnn", pictures), ("ts", series), ("parts", parts)):
+    for name, build in (("cnn", pictures), ("ts", series), ("parts", parts), ("unrolled", unrolled)):
         keras.utils.set_random_seed(1)
         generator = np.random.default_rng(1)
         model = build()
@@ -73,7 +109,7 @@ def main() -> None:
         inputs = [generator.normal(size=(64, *end.shape[1:])).astype(np.float32) for end in ends]
         ranges = choose(observe(source.float_model, inputs), Calibrator.MINMAX)
         for suffix, scheme in schemes.items():
-            if name == "cnn" or scheme is Scheme.INT8:
+            if name == "cnn" or scheme is Scheme.INT8 or (name, scheme) == ("unrolled", Scheme.INT16X8):
                 (HERE / f"{name}_{suffix}.tflite").write_bytes(convert(source, scheme, ranges, inputs))
 
 

@@ -100,5 +100,5 @@ def value_type(unit: Unit) -> str:
     return unit.alias("value16_t", "int16_t")
 
 
-PLAIN = Dots(_PLAIN, 1, False, 4.0)
+PLAIN = Dots(_PLAIN, 1, False, 5.0)
 DSP = Dots(_DSP, 4, True, 1.4)

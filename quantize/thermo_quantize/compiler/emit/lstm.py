@@ -1,6 +1,7 @@
 """The integer LSTM: unit by unit, all its gates at once, on 16-bit copies of a step's inputs and of the outputs before."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thermo_quantize.compiler.emit.common import offset, scaling
 from thermo_quantize.compiler.emit.dots import ROWS, Dots, value_type
@@ -97,7 +98,7 @@ for (int t = 0; t < {layer.steps}; t++) {{
             layer, position, "\n".join(line for line in body.split("\n") if line.strip()), f", {layer.macs} MACs"
         )
 
-    def _packed(self, gates: list[np.ndarray]) -> np.ndarray:
+    def _packed(self, gates: list[NDArray[np.int8]]) -> NDArray[np.int8]:
         """Weights cell by cell, within a cell gate by gate."""
         cells = np.stack(gates, axis=1)
         return np.concatenate([self._dots.pack(cell) for cell in cells])
@@ -127,12 +128,12 @@ for (int t = 0; t < {layer.steps}; t++) {{
         again = f"scale(again[{number}], {_pair(gate.recurrent_scale)}) + {name}"
         lines.append(f"{name} = {_saturated(again)};")
         if gate.peephole is not None:
-            lines.append(self._peephole(unit, prefix, gate, name))
+            table = unit.table(f"{prefix}_{name}_peephole", "int16_t", gate.peephole)
+            lines.append(self._peephole(table, gate, name))
         function = f"tanh_16({name}, 3)" if name == "update" else f"sigmoid_16({name})"
         return "\n".join([*lines, f"{name} = {function};"])
 
-    def _peephole(self, unit: Unit, prefix: str, gate: Gate, name: str) -> str:
-        table = unit.table(f"{prefix}_{name}_peephole", "int16_t", gate.peephole)
+    def _peephole(self, table: str, gate: Gate, name: str) -> str:
         more = _saturated(f"scale({table}[u] * cell[u], {_pair(gate.peephole_scale)}) + {name}")
         # The reference walks peepholes as far as there are outputs.
         test = f"if (u < {self.layer.units}) " if self.layer.units < self.layer.cells else ""

@@ -106,7 +106,8 @@ class PlainMove(Kernel[Move]):
             run = sizes[-1] * width
             outer = f"memcpy({target} + {walk(to_strides[:-1])}, {source} + {walk(strides[:-1])}, {run});"
             return nest(sizes[:-1], outer) if len(sizes) > 1 else f"memcpy({target}, {source}, {run});"
-        return nest(sizes, f"({target})[{walk(to_strides)}] = ({source})[{walk(strides)}];")
+        target = f"out{copy.to_number}[{offset(walk(to_strides), copy.to)}]"
+        return nest(sizes, f"{target} = in{copy.number}[{offset(walk(strides), copy.start)}];")
 
 
 class PlainGather(Kernel[Gather]):
@@ -121,8 +122,9 @@ class PlainGather(Kernel[Gather]):
         """A run of channels a pixel."""
         layer = self.layer
         unit.includes.add("<string.h>")
-        rows = unit.table(f"{unit.prefix(position)}_rows", "uint16_t", list(layer.rows))
-        columns = unit.table(f"{unit.prefix(position)}_columns", "uint16_t", list(layer.columns))
+        kind = "uint16_t" if max(*layer.rows, *layer.columns, 0) < 1 << 16 else "uint32_t"
+        rows = unit.table(f"{unit.prefix(position)}_rows", kind, list(layer.rows))
+        columns = unit.table(f"{unit.prefix(position)}_columns", kind, list(layer.columns))
         statement = (
             f"memcpy(out + (i0 * {len(layer.columns)} + i1) * {layer.channels}, "
             f"in + ({rows}[i0] * {layer.in_w} + {columns}[i1]) * {layer.channels}, "
@@ -147,15 +149,20 @@ class PlainBilinear(Kernel[Bilinear]):
         # Sums of 8-bit values need no more than 29 bits.
         wide = layer.output.type is not TensorType.INT8
         number, cast = ("int64_t", "(int64_t)") if wide else ("int32_t", "")
-        rows = unit.table(f"{prefix}_rows", "int16_t", [list(row) for row in layer.rows])
-        columns = unit.table(f"{prefix}_columns", "int16_t", [list(column) for column in layer.columns])
+        place = (
+            "int16_t"
+            if max(number for entry in (*layer.rows, *layer.columns) for number in entry) < 1 << 15
+            else "int32_t"
+        )
+        rows = unit.table(f"{prefix}_rows", place, [list(row) for row in layer.rows])
+        columns = unit.table(f"{prefix}_columns", place, [list(column) for column in layer.columns])
         body = f"""
 {unit.source(layer.inputs[0])}
 {unit.target(layer.output)}
 for (int y = 0; y < {len(layer.rows)}; y++) {{
-  const int16_t *const row = {rows} + 3 * y;
+  const {place} *const row = {rows} + 3 * y;
   for (int x = 0; x < {len(layer.columns)}; x++) {{
-    const int16_t *const column = {columns} + 3 * x;
+    const {place} *const column = {columns} + 3 * x;
     const {kind} *const a = in + (row[0] * {layer.in_w} + column[0]) * {layer.channels};
     const {kind} *const b = in + (row[0] * {layer.in_w} + column[1]) * {layer.channels};
     const {kind} *const c = in + (row[1] * {layer.in_w} + column[0]) * {layer.channels};

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +47,7 @@ def wide(context: Context, operator: Operator) -> list[Layer]:
     return WIDE[operator.name](context.of(TensorType.INT16), operator)
 
 
-def _requant(requant: Requant, bias: NDArray[np.int64]) -> WideRequant:
+def _requant(requant: Requant, bias: NDArray[Any]) -> WideRequant:
     return WideRequant(requant.multipliers, requant.exponents, bias.dtype == np.int32, requant.low, requant.high)
 
 
