@@ -272,6 +272,9 @@ def test_a_wearable_the_firmware_cannot_be_is_refused(shipped: Bundle, small_row
     scaled = replace(shipped, input=InputContract((24, 32, 1), 0.5, 3))
     with pytest.raises(ModelError, match="quantised otherwise than its bundle says"):
         firmware.generate(signed(scaled), KEY.public_key())
+    stateful = (Path(__file__).parent / "data" / "lstm_int8.tflite").read_bytes()
+    with pytest.raises(ModelError, match="keeps a state from one run to the next"):
+        firmware.generate(signed(replace(shipped, model=stateful)), KEY.public_key())
     labels = replace(shipped.profile, labels=("a", "b", "c"))
     with pytest.raises(ModelError, match="2 outputs and the profile 3 labels"):
         firmware.generate(signed(replace(shipped, profile=labels)), KEY.public_key())

@@ -338,6 +338,8 @@ def test_models_that_cannot_run_are_refused_by_name(tmp_path: Path) -> None:
     series = keras.Input((6, 2))
     with pytest.raises(ModelError, match=r"graphs for WHILE, as loops and recurrent layers have"):
         from_keras(keras.Model(series, layers.LSTM(3)(series)))
+    unrolled = from_keras(keras.Model(series, layers.LSTM(3, unroll=True)(series)))  # as the sentence says
+    assert verify_model(unrolled.float_model).model.operators
     pictures = keras.Input((None, None, 1), name="any_size")
     with pytest.raises(ModelError, match=r"has the dynamic shape .* at its input 'any_size'"):
         from_keras(keras.Model(pictures, keras.layers.Conv2D(2, 3)(pictures)))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_lstm import KINDS, RandomLstm
 
 from thermo_core.errors import ModelError
 from thermo_core.tflite.schema import operator_code
@@ -135,6 +136,54 @@ def test_refuses_a_graph_that_runs_in_a_circle(model_builder) -> None:
     builder.operator("ADD", [x, y], [z])
     with pytest.raises(ModelError, match="before it is computed"):
         verify_model(builder.build([x], [z]))
+
+
+def test_a_state_is_accepted_only_where_it_is_expected(model_builder) -> None:
+    lstm = RandomLstm(model_builder(), 2, KINDS["projected"])
+    model = lstm.build()
+    verified = verify_model(model, stateful=True)
+    per_step = 4 * lstm.cells * (lstm.width + lstm.units) + lstm.units * lstm.cells
+    assert verified.macs == (lstm.steps * per_step,)
+    assert [tensor.elements for tensor in verified.states] == [lstm.units, lstm.cells]
+    with pytest.raises(ModelError, match=r"operator 0 \(UNIDIRECTIONAL_SEQUENCE_LSTM\) keeps a state .* unroll=True"):
+        verify_model(model)
+
+
+def _state_read_by_add(builder):
+    x, state, y = builder.tensor((1, 3), 0.1), builder.tensor((1, 3), 0.1, state=True), builder.tensor((1, 3), 0.1)
+    builder.operator("ADD", [x, state], [y])
+    return builder.build([x], [y])
+
+
+def _state_of_two(builder):
+    RandomLstm(builder, 2, KINDS["plain"]).build()
+    name, inputs, outputs, options = builder.operators[0]
+    result = builder.tensor(tuple(builder.tensors[outputs[0]][0][1:]), 0.01)
+    builder.operator(name, [outputs[0], *inputs[1:]], [result], **options)
+    builder.intermediates[1] = builder.intermediates[0]
+    return builder.build([inputs[0]], [result])
+
+
+def _intermediate_in_the_graph(builder):
+    RandomLstm(builder, 2, KINDS["plain"]).build()
+    _, inputs, outputs, _ = builder.operators[0]
+    builder.intermediates[0][4] = outputs[0]
+    return builder.build([inputs[0]], outputs)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (_state_read_by_add, r"operator 0 \(ADD\) reads tensor 1 \(t1\), a state"),
+        (_state_of_two, r"operator 1 \(UNIDIRECTIONAL_SEQUENCE_LSTM\) reads"),
+        (_intermediate_in_the_graph, "an intermediate and part of the graph at once"),
+    ],
+)
+def test_states_and_intermediates_have_their_place(model_builder, make, words: str) -> None:
+    """Such a file is not damaged, and the sentence says what it has."""
+    with pytest.raises(ModelError, match=words) as refusal:
+        verify_model(make(model_builder()), stateful=True)
+    assert "damaged" not in str(refusal.value) and str(refusal.value).endswith(".")
 
 
 def test_refuses_vectors_that_share_bytes(model_builder) -> None:

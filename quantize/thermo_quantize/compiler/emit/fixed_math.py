@@ -9,6 +9,13 @@ of operations is part of the result.
 from thermo_quantize.compiler.emit.unit import Unit
 
 _EXPONENTIAL = """
+/* With the number of integer bits known, loops over digits unroll. */
+#if defined(__GNUC__)
+#define UNROLLED static inline __attribute__((always_inline))
+#else
+#define UNROLLED static inline
+#endif
+
 /* a * b, one of them in Q0.15. The reference saturates -1 * -1, which does not occur here. */
 static inline int32_t high_16(int32_t a, int32_t b) {
   return (a * b + (1 << 14)) >> 15;
@@ -20,7 +27,7 @@ static inline int32_t halved_16(int32_t a, int exponent) {
 }
 
 /* e^a in Q0.15 of a <= 0 with `bits` integer bits. */
-static int32_t exponential_16(int32_t a, int bits) {
+UNROLLED int32_t exponential_16(int32_t a, int bits) {
   static const int16_t factors[7] = {25520, 19875, 12055, 4435, 600, 11, 0}; /* e^-(1/4), e^-(1/2), ... e^-16 */
   const int point = 15 - bits;
   const int32_t quarter = 1 << (point - 2);
@@ -44,7 +51,7 @@ static int32_t exponential_16(int32_t a, int bits) {
 }
 
 /* 2 / (1 + a) in Q2.13 of a in Q0.15, from 0 to 1. */
-static int32_t reciprocal_16(int32_t a) {
+UNROLLED int32_t reciprocal_16(int32_t a) {
   const int32_t half = (a + 32768) / 2;
   int32_t x = 23130 + high_16(half, -15420);
   for (int n = 0; n < 3; n++) {
@@ -67,12 +74,12 @@ static int32_t sigmoid_16(int32_t a) {
 """
 
 _TANH = """
-/* tanh(a) in Q0.15 of a with `bits` integer bits. */
-static int32_t tanh_16(int32_t a, int bits) {
+/* tanh(a) in Q0.15 of a with BITS integer bits. */
+static int32_t tanh_16_BITS(int32_t a) {
   if (a == 0) {
     return 0;
   }
-  int32_t result = (reciprocal_16(exponential_16(a < 0 ? a : -a, bits + 1)) - 8192) * 4;
+  int32_t result = (reciprocal_16(exponential_16(a < 0 ? a : -a, BITS + 1)) - 8192) * 4;
   result = result > 32767 ? 32767 : result;
   return a < 0 ? -result : result;
 }
@@ -85,7 +92,9 @@ def sigmoid(unit: Unit) -> None:
     unit.helper("sigmoid_16", _SIGMOID)
 
 
-def tanh(unit: Unit) -> None:
-    """Ask for tanh_16()."""
+def tanh(unit: Unit, bits: int) -> str:
+    """Ask for tanh of numbers with so many integer bits; gives the function's name."""
+    name = f"tanh_16_{bits}"
     unit.helper("exponential_16", _EXPONENTIAL)
-    unit.helper("tanh_16", _TANH)
+    unit.helper(name, _TANH.replace("BITS", str(bits)))
+    return name

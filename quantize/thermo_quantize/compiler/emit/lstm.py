@@ -52,9 +52,9 @@ class LstmKernel(Kernel[Lstm]):
 
     @property
     def instructions(self) -> int:
-        """About 70 a gate and 120 a cell, besides the products."""
+        """About 150 a gate and 230 a cell, besides the products."""
         layer = self.layer
-        cell = 70 * len(layer.gates) + 120
+        cell = 150 * len(layer.gates) + 230
         return int(self._dots.cost * layer.macs) + layer.steps * (layer.cells * cell + 8 * (layer.width + layer.units))
 
     def emit(self, unit: Unit, position: int) -> None:
@@ -63,7 +63,6 @@ class LstmKernel(Kernel[Lstm]):
         prefix, gates = unit.prefix(position), len(layer.gates)
         scaling(unit)
         sigmoid(unit)
-        tanh(unit)
         unit.helper("shifted", _SHIFTED)
         dots.ask(unit)
         kind = value_type(unit)
@@ -117,7 +116,7 @@ for (int t = 0; t < {layer.steps}; t++) {{
         lines.append(f"cell[u] = (int16_t)clamp({new}, {low}, {high});")
         lines.append(self._gate(unit, prefix, _NAMES.index("open")))
         multiplier, exponent = layer.hidden_scale
-        result = f"scale(open * tanh_16(cell[u], {15 + layer.cell_exponent}), {multiplier}, {exponent})"
+        result = f"scale(open * {tanh(unit, 15 + layer.cell_exponent)}(cell[u]), {multiplier}, {exponent})"
         result = f"clamp({offset(result, layer.hidden_zero_point)}, -128, 127)"
         target = f"out[t * {layer.units} + u] = (int8_t)" if layer.projection is None else "hidden[u] = (int16_t)"
         return "\n".join([*lines, f"{target}{result};"])
@@ -130,8 +129,8 @@ for (int t = 0; t < {layer.steps}; t++) {{
         if gate.peephole is not None:
             table = unit.table(f"{prefix}_{name}_peephole", "int16_t", gate.peephole)
             lines.append(self._peephole(table, gate, name))
-        function = f"tanh_16({name}, 3)" if name == "update" else f"sigmoid_16({name})"
-        return "\n".join([*lines, f"{name} = {function};"])
+        function = tanh(unit, 3) if name == "update" else "sigmoid_16"
+        return "\n".join([*lines, f"{name} = {function}({name});"])
 
     def _peephole(self, table: str, gate: Gate, name: str) -> str:
         more = _saturated(f"scale({table}[u] * cell[u], {_pair(gate.peephole_scale)}) + {name}")
