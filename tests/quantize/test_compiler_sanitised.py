@@ -5,13 +5,14 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import operator_models
 import pytest
 
 from thermo_quantize.compiler.compile import compile_model
 
 LAYERS = (
     "convolution", "depthwise", "dense", "transpose_convolution", "pool", "mean", "binary", "pointwise", "softmax",
-    "movement", "resize",
+    "movement", "resize", *operator_models.OPERATORS,
 )  # fmt: skip
 
 MAIN = """

@@ -39,7 +39,7 @@ def strided_slice(scope: Scope) -> int:
     for tensor in (begin, end, step):
         scope.rank(tensor, 1)
     scope.check(
-        1 <= rank <= 4 and len(begins) == len(ends) == len(steps) == rank, f"slices {len(begins)} axes of {rank}"
+        1 <= rank <= 5 and len(begins) == len(ends) == len(steps) == rank, f"slices {len(begins)} axes of {rank}"
     )
     for name in ("ellipsis_mask", "new_axis_mask", "offset"):
         scope.check(scope.option(name) == 0, f"has an option {name}")

@@ -19,6 +19,8 @@ from thermo_quantize.compiler.emit.plain_elements import (
     PlainLookup,
     PlainMove,
 )
+from thermo_quantize.compiler.emit.plain_functions import PlainMatMul, PlainNormalise, PlainReduce
+from thermo_quantize.compiler.emit.plain_pairs import PAIRS, PlainPairs
 from thermo_quantize.compiler.emit.plain_reduce import PlainMean, PlainPool, PlainSoftmax
 from thermo_quantize.compiler.emit.streamed import StreamedKernel
 from thermo_quantize.compiler.emit.transposed import transposed
@@ -38,8 +40,14 @@ from thermo_quantize.compiler.ir import (
     Streamed,
     TransposeConv,
 )
+from thermo_quantize.compiler.ir_functions import MatMul, Normalise, Reduce
 
 Choice = Callable[[Any], Kernel[Any] | None]
+
+
+def _plain_binary(layer: Binary) -> Kernel[Binary]:
+    return PlainPairs(layer) if layer.operation in PAIRS else PlainBinary(layer)
+
 
 _PLAIN: dict[type[Layer], Choice] = {
     Conv: PlainConv,
@@ -47,7 +55,10 @@ _PLAIN: dict[type[Layer], Choice] = {
     Pool: PlainPool,
     Mean: PlainMean,
     Softmax: PlainSoftmax,
-    Binary: PlainBinary,
+    Reduce: PlainReduce,
+    Normalise: PlainNormalise,
+    MatMul: PlainMatMul,
+    Binary: _plain_binary,
     Lookup: PlainLookup,
     Move: PlainMove,
     Gather: PlainGather,

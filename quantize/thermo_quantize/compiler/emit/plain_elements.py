@@ -3,7 +3,7 @@
 from thermo_core.tflite.schema import TensorType
 from thermo_quantize.compiler.emit.common import clamping, offset, scaling, term
 from thermo_quantize.compiler.emit.kernel import Kernel
-from thermo_quantize.compiler.emit.unit import Unit, indent
+from thermo_quantize.compiler.emit.unit import Unit, c_type, indent
 from thermo_quantize.compiler.ir import Bilinear, Binary, Convert, Copy, Gather, Lookup, Move
 from thermo_quantize.compiler.lower.arithmetic import row_major
 from thermo_quantize.compiler.memory import NONE, Overlap
@@ -66,8 +66,9 @@ class PlainLookup(Kernel[Lookup]):
     def emit(self, unit: Unit, position: int) -> None:
         """One read an element."""
         layer = self.layer
-        values = [byte - 256 if byte > 127 else byte for byte in layer.table]
-        table = unit.table(f"{unit.prefix(position)}_table", "int8_t", values)
+        signed = layer.output.type is TensorType.INT8
+        values = [byte - 256 if signed and byte > 127 else byte for byte in layer.table]
+        table = unit.table(f"{unit.prefix(position)}_table", c_type(layer.output), values)
         unit.layer(
             layer,
             position,
@@ -105,7 +106,14 @@ class PlainMove(Kernel[Move]):
             run = sizes[-1] * width
             outer = f"memcpy({target} + {walk(to_strides[:-1])}, {source} + {walk(strides[:-1])}, {run});"
             return nest(sizes[:-1], outer) if len(sizes) > 1 else f"memcpy({target}, {source}, {run});"
-        return nest(sizes, f"({target})[{walk(to_strides)}] = ({source})[{walk(strides)}];")
+        places = [
+            f"{name}[{offset(walk(steps), start)}]"
+            for name, steps, start in (
+                (f"out{copy.to_number}", to_strides, copy.to),
+                (f"in{copy.number}", strides, copy.start),
+            )
+        ]
+        return nest(sizes, f"{places[0]} = {places[1]};")
 
 
 class PlainGather(Kernel[Gather]):

@@ -3,14 +3,30 @@
 from thermo_core.errors import ModelError
 from thermo_core.tflite.reader import Model
 from thermo_core.tflite.schema import TensorType
+from thermo_core.tflite.shaping import fold
 from thermo_quantize.compiler.ir import Layer, Network
 from thermo_quantize.compiler.lower.arithmetic import ARITHMETIC
 from thermo_quantize.compiler.lower.context import Context
+from thermo_quantize.compiler.lower.elements import ELEMENTS
+from thermo_quantize.compiler.lower.functions import FUNCTIONS
 from thermo_quantize.compiler.lower.movement import MOVEMENT
 from thermo_quantize.compiler.lower.pointwise import POINTWISE
+from thermo_quantize.compiler.lower.products import PRODUCTS
+from thermo_quantize.compiler.lower.rearranging import REARRANGING
+from thermo_quantize.compiler.lower.reductions import REDUCTIONS
+from thermo_quantize.compiler.lower.singles import MOVES, moving
 from thermo_quantize.compiler.lower.windows import WINDOWS
 
-OPERATORS = {**WINDOWS, **ARITHMETIC, **MOVEMENT, **POINTWISE}
+OPERATORS = {
+    **WINDOWS,
+    **PRODUCTS,
+    **ARITHMETIC,
+    **ELEMENTS,
+    **REDUCTIONS,
+    **{name: moving(lower) if name in MOVES else lower for name, lower in {**MOVEMENT, **REARRANGING}.items()},
+    **POINTWISE,
+    **FUNCTIONS,
+}
 
 _MAX_ELEMENTS = 1 << 24
 
@@ -28,6 +44,7 @@ def lower(model: Model) -> Network:
         raise ModelError(
             f"Cannot compile {huge.label}: it has {huge.elements} elements; supported are {_MAX_ELEMENTS}."
         )
+    model = fold(model).model
     context = Context(model)
     layers: list[Layer] = []
     for operator in model.operators:
@@ -47,6 +64,8 @@ def lower(model: Model) -> Network:
             )
         if tensor.quantization is not None:
             quantization[context.value(tensor).id] = (tensor.quantization.scales[0], tensor.quantization.zero_points[0])
+    for tensor in model.outputs:
+        context.computed(tensor)
     inputs = tuple(context.value(tensor) for tensor in model.inputs)
     outputs = tuple(context.value(tensor) for tensor in model.outputs)
-    return Network(tuple(layers), inputs, outputs, quantization)
+    return Network(tuple(layers), inputs, outputs, quantization, tuple(context.notes))

@@ -14,6 +14,7 @@ from thermo_quantize.compiler.fixed_point import activation_limits, quantize_mul
 from thermo_quantize.compiler.ir import Requant, Value
 from thermo_quantize.compiler.lower.constant_channels import settle
 
+_BYTES = {TensorType.INT8: (-128, 127), TensorType.UINT8: (0, 255)}
 _NUMPY = {TensorType.INT8: "<i1", TensorType.UINT8: "<u1", TensorType.INT32: "<i4", TensorType.FLOAT32: "<f4"}
 
 
@@ -22,7 +23,12 @@ class Context:
     """The model, and the value each of its tensors became."""
 
     model: Model
+    singles: dict[int, tuple[Value, NDArray[np.float32]]] = field(default_factory=dict)
+    """By tensor in single precision: the int8 value it is a function of, and that function for -128 to 127."""
+    notes: list[str] = field(default_factory=list)
+    """Sentences for the user."""
     _values: dict[int, Value] = field(default_factory=dict)
+    _fresh: int = 0
 
     def refuse(self, operator: Operator, tensor: Tensor, problem: str, supported: str) -> ModelError:
         """The error of an operator that cannot be compiled."""
@@ -33,6 +39,23 @@ class Context:
         if tensor.index not in self._values:
             self._values[tensor.index] = Value(tensor.index, tensor.name, tensor.shape, tensor.type, tensor.data)
         return self._values[tensor.index]
+
+    def fresh(self, name: str, shape: tuple[int, ...]) -> Value:
+        """A new int8 value that is none of the model's tensors."""
+        self._fresh += 1
+        return Value(len(self.model.tensors) + self._fresh, name, shape, TensorType.INT8)
+
+    def computed(self, tensor: Tensor) -> None:
+        """Check that an end of the network is computed by a layer.
+
+        Raises:
+            ModelError: it is a number in single precision on its way to a table.
+        """
+        if tensor.index in self.singles and tensor.index not in self._values:
+            raise ModelError(
+                f"Cannot compile {tensor.label} as an end of the network: it is computed in single precision; "
+                "supported are ends that QUANTIZE or DEQUANTIZE make."
+            )
 
     def alias(self, tensor: Tensor, value: Value) -> None:
         """Let a tensor share the bytes of a value."""
@@ -67,12 +90,17 @@ class Context:
 
     def scale(self, operator: Operator, tensor: Tensor) -> tuple[float, int]:
         """(scale, zero point) of an int8 tensor that has one of each."""
-        self.int8(operator, tensor)
+        return self.byte_scale(operator, self.int8(operator, tensor))
+
+    def byte_scale(self, operator: Operator, tensor: Tensor) -> tuple[float, int]:
+        """(scale, zero point) of an int8 or uint8 tensor that has one of each."""
+        low, high = _BYTES[tensor.type]
         found = tensor.quantization
         if found is None or len(found.scales) != 1:
             raise self.refuse(operator, tensor, "has not one scale", "activations quantised per tensor")
-        if not -128 <= found.zero_points[0] <= 127:
-            raise self.refuse(operator, tensor, "has a zero point beyond int8", "zero points from -128 to 127")
+        if not low <= found.zero_points[0] <= high:
+            kind = tensor.type.name.lower()
+            raise self.refuse(operator, tensor, f"has a zero point beyond {kind}", f"zero points from {low} to {high}")
         self._plausible(operator, tensor, found.scales)
         return found.scales[0], found.zero_points[0]
 
