@@ -11,8 +11,11 @@ import pytest
 from thermo_core.tflite.reader import read_model
 from thermo_core.tflite.verify import verify_model
 from thermo_quantize.compiler.compile import compile_model
+from thermo_quantize.convert import Scheme, convert
+from thermo_quantize.layers import measure
 from thermo_quantize.quiet import quiet
-from thermo_quantize.source import import_tensorflow
+from thermo_quantize.ranges import Calibrator, choose, observe
+from thermo_quantize.source import from_tflite, import_tensorflow
 
 Layers = Any
 
@@ -95,6 +98,28 @@ def converted(build: Callable[[Any], Any]) -> bytes:
     with warnings.catch_warnings(), quiet():
         warnings.simplefilter("ignore")
         return bytes(converter.convert())
+
+
+def test_a_float_file_with_an_open_number_of_samples_goes_all_the_way(reference, host_run, tmp_path: Path) -> None:
+    """Its shapes are not quantised, and no layer's noise is asked of them."""
+    pytest.importorskip("tensorflow", reason="needs TensorFlow, which the train extra brings")
+    tf = import_tensorflow()
+    import keras
+
+    build = sequence(
+        (12, 8), lambda L: [L.Conv1D(4, 3), L.Flatten(), L.Dense(8), L.Reshape((2, 4)), L.Dense(3, name="last")]
+    )
+    with quiet():
+        data = bytes(tf.lite.TFLiteConverter.from_keras_model(build(keras)).convert())
+    assert "SHAPE" in [operator.name for operator in read_model(data).operators]
+    samples = [np.random.default_rng(1).normal(size=(16, 12, 8)).astype(np.float32)]
+    source = from_tflite(data, "net.tflite")
+    int8 = convert(source, Scheme.INT8, choose(observe(data, samples), Calibrator.MINMAX))
+    found = {layer.kind: layer.own_db for layer in measure(data, int8, samples) if layer.own_db is not None}
+    assert min(found.values()) > 25 and {"CONV_2D", "FULLY_CONNECTED"} <= set(found) and "SHAPE" not in found
+    inputs = np.random.default_rng(3).integers(-128, 128, (6, 12, 8)).astype(np.int8)
+    got = host_run(compile_model(int8, "net").files, "net", inputs, tmp_path)
+    assert np.array_equal(got, reference(int8, inputs)[0])
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -139,7 +139,6 @@ FUNCTIONS = {
     "NEG": single,
     "PRELU": prelu,
     "RSQRT": inverse_root,
-    "SIN": single,
     "SQRT": single,
     "SQUARE": single,
     "SQUARED_DIFFERENCE": squared_difference,

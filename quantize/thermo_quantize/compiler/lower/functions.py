@@ -93,7 +93,6 @@ FUNCTIONS = {
     "GELU": _gelu_operator,
     "NEG": in_single_precision,
     "RSQRT": _rsqrt,
-    "SIN": in_single_precision,
     "SQRT": in_single_precision,
     "SQUARE": in_single_precision,
 }

@@ -54,7 +54,6 @@ _FUNCTIONS: dict[str, Single] = {
     "ABS": np.abs,
     "ELU": elu,
     "NEG": np.negative,
-    "SIN": rounded(math.sin),
     "SQRT": np.sqrt,
     "SQUARE": np.square,
 }
