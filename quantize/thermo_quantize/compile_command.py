@@ -47,6 +47,8 @@ def compile_command(
     if as_json:
         print(json.dumps({"files": written, "target": target, **facts}))
         return
+    for note in facts["notes"]:
+        typer.echo(f"Note: {note}", err=True)
     if show_report:
         print(render(facts))
     print(

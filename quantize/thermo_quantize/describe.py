@@ -9,15 +9,18 @@ from thermo_core.errors import UsageError
 from thermo_core.fields import MAX_TEXT, is_plain
 from thermo_core.tflite.reader import Model, Tensor
 from thermo_core.tflite.schema import TensorType
+from thermo_core.tflite.shaping import SHAPING
 from thermo_core.tflite.verify import Verified, verify_model
 from thermo_quantize.compiler.lower import OPERATORS as COMPILED
 
 ENGINES = ("tflite-runtime", "ai-edge-litert", "TFLM", "TFLM + CMSIS-NN", "thermo-quantize compile")
 # Operators with an int8 kernel: those of TFLM's all_ops_resolver, and those that its cmsis_nn folder has kernels of its own for.
 _TFLM = frozenset(
-    """ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEQUANTIZE EXPAND_DIMS FULLY_CONNECTED HARD_SWISH LEAKY_RELU
-    LOGISTIC MAX_POOL_2D MEAN MUL PACK PAD QUANTIZE REDUCE_MAX RELU RELU6 RESHAPE RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR SOFTMAX
-    SPLIT SPLIT_V STRIDED_SLICE SUB TANH TRANSPOSE TRANSPOSE_CONV UNIDIRECTIONAL_SEQUENCE_LSTM UNPACK""".split()
+    """ABS ADD AVERAGE_POOL_2D BATCH_MATMUL BATCH_TO_SPACE_ND CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEPTH_TO_SPACE DEQUANTIZE ELU
+    EXPAND_DIMS FILL FULLY_CONNECTED GATHER HARD_SWISH L2_NORMALIZATION LEAKY_RELU LOGISTIC MAXIMUM MAX_POOL_2D MEAN MINIMUM
+    MIRROR_PAD MUL PACK PAD PRELU QUANTIZE REDUCE_MAX RELU RELU6 RESHAPE RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR RSQRT SHAPE SLICE
+    SOFTMAX SPACE_TO_BATCH_ND SPACE_TO_DEPTH SPLIT SPLIT_V SQUARED_DIFFERENCE SQUEEZE STRIDED_SLICE SUB SUM TANH TRANSPOSE
+    TRANSPOSE_CONV UNIDIRECTIONAL_SEQUENCE_LSTM UNPACK""".split()
 )
 _CMSIS_NN = frozenset(
     """ADD AVERAGE_POOL_2D CONV_2D DEPTHWISE_CONV_2D FULLY_CONNECTED MAX_POOL_2D MUL PAD SOFTMAX TRANSPOSE
@@ -126,7 +129,7 @@ def describe(data: bytes) -> Description:
 
 def engines(kind: str) -> dict[str, bool]:
     """Which engines have an int8 kernel for a kind of operator that `verify_model` accepts."""
-    found = (True, True, kind in _TFLM, kind in _CMSIS_NN, kind in COMPILED)
+    found = (True, True, kind in _TFLM, kind in _CMSIS_NN, kind in COMPILED or kind in SHAPING)
     return dict(zip(ENGINES, found, strict=True))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import ModelError
+from thermo_core.tflite.schema import TensorType
 from thermo_core.tflite.verify import verify_model
 from thermo_quantize.runtimes import Kernels, Runner
 
@@ -72,7 +73,8 @@ def observe(float_model: bytes, inputs: Sequence[NDArray[np.float32]]) -> list[O
         ModelError: an activation is NaN or infinite; the sentence names its layer and the sample.
     """
     model = verify_model(float_model).model
-    tensors = [*model.inputs, *(tensor for operator in model.operators for tensor in operator.outputs)]
+    computed = (tensor for operator in model.operators for tensor in operator.outputs)
+    tensors = [*model.inputs, *(tensor for tensor in computed if tensor.type is TensorType.FLOAT32)]
     runner = Runner(float_model, Kernels.REFERENCE, keep=True)
     lows = np.full(len(tensors), np.inf)
     highs = np.full(len(tensors), -np.inf)

@@ -11,16 +11,39 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import operator_models
 import pytest
 from numpy.typing import NDArray
 
 from thermo_core.tflite import schema
 from thermo_core.tflite.schema import TensorType
 
-_DTYPES = {
-    name: TensorType[name.upper()] for name in ("int8", "int16", "int32", "int64", "float32", "uint8")
-}  # fmt: skip
-_UNIONS = {"RESHAPE": 17, "PAD": 22, "TRANSPOSE": 26, "DEQUANTIZE": 38, "QUANTIZE": 89, "HARD_SWISH": 91}
+_DTYPES = {name: TensorType[name.upper()] for name in ("int8", "int16", "int32", "int64", "float32", "uint8")}
+_UNIONS = {
+    "RESHAPE": 17,
+    "PAD": 22,
+    "BATCH_TO_SPACE_ND": 24,
+    "SPACE_TO_BATCH_ND": 25,
+    "TRANSPOSE": 26,
+    "EXP": 33,
+    "DEQUANTIZE": 38,
+    "MAXIMUM": 39,
+    "MINIMUM": 39,
+    "NEG": 42,
+    "SLICE": 48,
+    "TILE": 51,
+    "EXPAND_DIMS": 52,
+    "SQUARE": 66,
+    "FILL": 68,
+    "SQUARED_DIFFERENCE": 76,
+    "ABS": 78,
+    "REVERSE_V2": 81,
+    "QUANTIZE": 89,
+    "HARD_SWISH": 91,
+}
+_ONLY_FIRST = (
+    "DEPTH_TO_SPACE", "ELU", "EXP", "EXPAND_DIMS", "GELU", "NEG", "PRELU", "RSQRT", "SHAPE", "SPACE_TO_DEPTH", "SQUARE", "SQUEEZE", "TILE",
+)  # fmt: skip
 _VERSIONS = {
     "TRANSPOSE_CONV": 3,
     "RESIZE_BILINEAR": 3,
@@ -30,6 +53,7 @@ _VERSIONS = {
     "HARD_SWISH": 1,
     "RESHAPE": 1,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": 1,
+    **dict.fromkeys(_ONLY_FIRST, 1),
 }
 
 
@@ -99,7 +123,7 @@ class ModelBuilder:
 
     tensors: list[dict[int, Any]] = field(default_factory=list)
     buffers: list[dict[int, Any]] = field(default_factory=lambda: [{}])
-    operators: list[tuple[str, list[int], list[int], dict[str, float]]] = field(default_factory=list)
+    operators: list[tuple[str, list[int], list[int], dict[str, Any]]] = field(default_factory=list)
     intermediates: dict[int, list[int]] = field(default_factory=dict)
 
     def tensor(
@@ -127,7 +151,7 @@ class ModelBuilder:
         self.tensors.append(table)
         return len(self.tensors) - 1
 
-    def operator(self, name: str, inputs: list[int], outputs: list[int], **options: float) -> None:
+    def operator(self, name: str, inputs: list[int], outputs: list[int], **options: Any) -> None:
         """Append an operator."""
         self.operators.append((name, inputs, outputs, options))
 
@@ -149,6 +173,8 @@ class ModelBuilder:
                     )
                     for f in fields
                 }
+                for word, index in schema.LISTS.get(name, {}).items():
+                    table[4][index] = ["i", *options.get(word, [])]
             operators.append(table)
         file = _File()
         code_tables = [
@@ -457,7 +483,10 @@ class RandomModels:
             images = ("convolution", "depthwise", "pool", "resize", "transpose_convolution")
             if layer in images and len(self.shapes[last]) != 4:
                 layer = "dense"
-            last = self.convolution(last, True) if layer == "depthwise" else getattr(self, layer)(last)
+            if layer in operator_models.OPERATORS:
+                last = operator_models.OPERATORS[layer](self, last)
+            else:
+                last = self.convolution(last, True) if layer == "depthwise" else getattr(self, layer)(last)
         return self.builder.build([first], [last]), shape
 
     def inputs(self, shape: tuple[int, ...], count: int) -> NDArray[np.int8]:

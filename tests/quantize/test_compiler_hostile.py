@@ -16,6 +16,10 @@ LAYERS = [
     ["transpose_convolution", "pool", "mean"],
     ["binary", "movement", "resize"],
     ["pointwise", "dense", "movement"],
+    ["blocks", "slopes", "copying"],
+    ["grouped_convolution", "packing", "functions"],
+    ["matrices", "normalisation", "reduction"],
+    ["batches", "float_functions", "difference"],
 ]
 
 

@@ -76,7 +76,8 @@ def test_arena_is_near_its_lower_bound(shared_dir: Path, name: str, target: str)
 @pytest.mark.parametrize("target", TARGETS)
 def test_values_that_live_together_lie_apart(random_models, target: str) -> None:
     for seed in range(15):
-        layers = [str(n) for n in np.random.default_rng(seed).choice(["convolution", "depthwise", "pool", "binary"], 4)]
+        kinds = ["convolution", "depthwise", "pool", "binary", "comparison", "matrices", "grouped_convolution"]
+        layers = [str(n) for n in np.random.default_rng(seed).choice(kinds, 4)]
         compiled = compile_model(random_models(seed).build(layers)[0], "net", target)
         network, plan = compiled.network, compiled.plan
         last = {value.id: len(compiled.kernels) for value in network.outputs}

@@ -5,16 +5,20 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import operator_models
 import pytest
 from random_lstm import KINDS, RandomLstm
-from random_wide import LAYERS as WIDE_LAYERS
 from random_wide import random_wide
 
 from thermo_quantize.compiler.compile import compile_model
 
 LAYERS = (
     "convolution", "depthwise", "dense", "transpose_convolution", "pool", "mean", "binary", "pointwise", "softmax",
-    "movement", "resize",
+    "movement", "resize", *operator_models.OPERATORS,
+)  # fmt: skip
+WIDE_KERNELS = (
+    "convolution", "depthwise", "dense", "transpose_convolution", "pool", "mean", "binary", "pointwise", "softmax",
+    "resize", "requantize", "extremes", "matrices",
 )  # fmt: skip
 
 MAIN = """
@@ -48,21 +52,19 @@ def tools() -> None:
 
 
 def plans(random_models, model_builder):
-    """(what it is, model, inputs) of layers alone and together, on int8 and int16, and with a state."""
+    """(what it is, model, inputs) of layers alone and together on int8, with kernels of their own on int16, and with a state."""
+    chosen = [(seed, [layer]) for seed, layer in enumerate(LAYERS, 4000)]
+    chosen += [(seed, [str(n) for n in np.random.default_rng(seed).choice(LAYERS, 3)]) for seed in range(4100, 4106)]
+    named = [(random_models, f"int8_{seed}", seed, layers) for seed, layers in chosen]
     wide = random_wide(random_models)
-    for maker, names, first, count in ((random_models, LAYERS, 4000, 6), (wide, WIDE_LAYERS, 4300, 2)):
-        chosen = [(seed, [layer]) for seed, layer in enumerate(names, first)]
-        chosen += [
-            (seed, [str(n) for n in np.random.default_rng(seed).choice(names, 3)])
-            for seed in range(first + 100, first + 100 + count)
-        ]
-        for seed, layers in chosen:
-            random = maker(seed)
-            model, shape = random.build(layers)
-            yield f"{maker.__name__}_{seed}", model, random.inputs(shape, 4)
-    for name, kind in KINDS.items():
-        lstm = RandomLstm(model_builder(), 4600, kind)
-        yield name, lstm.build(), lstm.inputs(4)
+    named += [(wide, f"int16_{layer}", seed, [layer]) for seed, layer in enumerate(WIDE_KERNELS, 4300)]
+    for maker, name, seed, layers in named:
+        random = maker(seed)
+        model, shape = random.build(layers)
+        yield name, model, random.inputs(shape, 4)
+    for name in ("plain", "all"):
+        lstm = RandomLstm(model_builder(), 4600, KINDS[name])
+        yield f"lstm_{name}", lstm.build(), lstm.inputs(4)
 
 
 def test_sanitisers_and_warnings(random_models, model_builder, reference, tmp_path: Path) -> None:
@@ -87,7 +89,7 @@ def test_sanitisers_and_warnings(random_models, model_builder, reference, tmp_pa
 def test_cppcheck_is_silent(random_models, model_builder, tmp_path: Path) -> None:
     wide = random_wide(random_models)
     models = {layer: random_models(n).build([layer, "pointwise"])[0] for n, layer in enumerate(LAYERS, 4200)}
-    models |= {f"wide_{layer}": wide(n).build([layer, "pointwise"])[0] for n, layer in enumerate(WIDE_LAYERS, 4200)}
+    models |= {f"wide_{layer}": wide(n).build([layer, "pointwise"])[0] for n, layer in enumerate(WIDE_KERNELS, 4200)}
     models |= {f"lstm_{name}": RandomLstm(model_builder(), 1, kind).build() for name, kind in KINDS.items()}
     for name, model in models.items():
         for file, text in compile_model(model, f"net_{name}").files.items():

@@ -92,8 +92,8 @@ REFUSED = {
     "another output shape": ({"out_shape": (1, 4, 5, 2)}, r"gives \[1, 4, 5, 2\]"),
     "float weights under int8": ({"weights": "float32"}, "to be int8"),
     "operator off the list": (
-        {"operator": "L2_NORMALIZATION"},
-        r"operator 0 \(L2_NORMALIZATION\), which makes .* is not supported",
+        {"operator": "SVDF"},
+        r"operator 0 \(SVDF\), which makes .* is not supported",
     ),
     "softmax of another range": ({"softmax_scale": 1 / 128}, r"operator 1 \(SOFTMAX\) has an output scale"),
 }

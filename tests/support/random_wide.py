@@ -6,7 +6,8 @@ import numpy as np
 
 LAYERS = (
     "convolution", "depthwise", "dense", "transpose_convolution", "pool", "mean", "binary", "pointwise", "softmax",
-    "movement", "resize", "parts", "requantize",
+    "movement", "resize", "parts", "requantize", "extremes", "reshaping", "packing", "batches", "matrices",
+    "grouped_convolution",
 )  # fmt: skip
 
 
@@ -99,16 +100,9 @@ def random_wide(base: type[Any]) -> type[Any]:
             return output
 
         def parts(self, source: int) -> int:
-            """UNPACK and PACK, or SPLIT_V and CONCATENATION, each in another order."""
+            """SPLIT_V, and CONCATENATION in another order."""
             shape = self.shapes[source]
             axis = self.pick(1, len(shape) - 1)
-            if shape[axis] <= 6 and self.rng.random() < 0.5:
-                rest = (*shape[:axis], *shape[axis + 1 :])
-                pieces = [self.activation(rest, like=source) for _ in range(shape[axis])]
-                self.builder.operator("UNPACK", [source], pieces, num=shape[axis], axis=axis)
-                output = self.activation(shape, like=source)
-                self.builder.operator("PACK", pieces[::-1], [output], values_count=shape[axis], axis=axis)
-                return output
             cuts = sorted({self.pick(1, shape[axis]) for _ in range(3)} | {shape[axis]})
             sizes = [b - a for a, b in zip([0, *cuts], cuts, strict=False)]
             given = [-1 if n == 0 and self.rng.random() < 0.5 else size for n, size in enumerate(sizes)]
@@ -117,6 +111,20 @@ def random_wide(base: type[Any]) -> type[Any]:
             self.builder.operator("SPLIT_V", inputs, pieces, num_splits=len(sizes))
             output = self.activation(shape, like=source)
             self.builder.operator("CONCATENATION", pieces[::-1], [output], axis=axis)
+            return output
+
+        def extremes(self, source: int) -> int:
+            """MAXIMUM or MINIMUM with a constant, then REDUCE_MAX or REDUCE_MIN."""
+            shape = self.shapes[source]
+            small = tuple(1 if self.rng.random() < 0.4 else n for n in shape)[self.pick(0, len(shape) - 1) :]
+            data = self.rng.integers(-32768, 32768, small).astype(np.int16)
+            inputs = [source, self.builder.tensor(small, *self.scales[source], data, "int16")]
+            middle = self.activation(shape, like=source)
+            self.builder.operator(str(self.rng.choice(["MAXIMUM", "MINIMUM"])), inputs, [middle])
+            axis = self.pick(1, len(shape) - 1)
+            output = self.activation(tuple(1 if n == axis else size for n, size in enumerate(shape)), like=source)
+            name = str(self.rng.choice(["REDUCE_MAX", "REDUCE_MIN"]))
+            self.builder.operator(name, [middle, self.integers([axis])], [output], keep_dims=1)
             return output
 
         def requantize(self, source: int) -> int:

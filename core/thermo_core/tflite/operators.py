@@ -10,9 +10,11 @@ from collections.abc import Callable
 import numpy as np
 
 from thermo_core.tflite import recurrent, slicing, sliding
+from thermo_core.tflite.functions import FUNCTIONS
 from thermo_core.tflite.reader import Tensor
+from thermo_core.tflite.rearranging import REARRANGING
 from thermo_core.tflite.schema import Activation, TensorType
-from thermo_core.tflite.scope import FLOAT32, INT8, INT16, MAX_WINDOW, Scope, scale
+from thermo_core.tflite.scope import FLOAT32, INT8, INT16, MAX_WINDOW, UINT8, Scope, scale
 
 Rule = Callable[[Scope], int]
 # Output scale and zero point that the kernels of functions with a fixed range insist on.
@@ -72,8 +74,9 @@ def _reduce(scope: Scope) -> int:
         scope.shape(out, [size for n, size in enumerate(source.shape) if n not in axes])
     if out.type is not FLOAT32:
         scope.multiplier(scale(source)[0] / scale(out)[0])
-        if scope.operator.name == "REDUCE_MAX":
+        if scope.operator.name in ("REDUCE_MAX", "REDUCE_MIN"):
             scope.same_scale(source, out)
+        scope.check(out.type is INT8 or scope.operator.name != "SUM", "adds up int16, which its kernels do in 16 bits")
     return source.elements
 
 
@@ -200,13 +203,16 @@ def _hard_swish(scope: Scope) -> int:
     return out.elements
 
 
+_QUANTIZED = {FLOAT32: (INT8, INT16), INT8: (INT8, UINT8), INT16: (INT8, INT16), UINT8: (INT8,)}
+"""Type that QUANTIZE takes -> types it makes of it; uint8 occurs at the ends of a network alone."""
+
+
 def _quantize(scope: Scope) -> int:
     (source,), out = scope.tensors(1)
-    scope.computed(source)
-    scope.computed(out, (INT8, INT16))
+    scope.computed(source, tuple(_QUANTIZED))
+    scope.computed(out, _QUANTIZED[source.type])
     scope.shape(out, source.shape)
     scope.check(source.data is None, "quantises a constant")
-    scope.check(source.type is not INT8 or out.type is INT8, "makes int16 of int8")
     if source.type is not FLOAT32:
         scope.multiplier(scale(source)[0] / scale(out)[0])
     return out.elements
@@ -242,7 +248,7 @@ def _transpose(scope: Scope) -> int:
     scope.same_scale(source, out)
     rank = len(source.shape)
     axes = scope.integers(order)
-    scope.check(1 <= rank <= 4 and order.shape == (rank,) and sorted(axes) == list(range(rank)), f"swaps axes {axes}")
+    scope.check(1 <= rank <= 5 and order.shape == (rank,) and sorted(axes) == list(range(rank)), f"swaps axes {axes}")
     scope.shape(out, [source.shape[axis] for axis in axes])
     return 0
 
@@ -262,10 +268,10 @@ RULES: dict[str, Rule] = {
     "MAX_POOL_2D": sliding.pool,
     "MEAN": _reduce,
     "MUL": _mul,
-    "PACK": slicing.pack,
     "PAD": _pad,
     "QUANTIZE": _quantize,
     "REDUCE_MAX": _reduce,
+    "REDUCE_MIN": _reduce,
     "RELU": _elementwise,
     "RELU6": _elementwise,
     "RESHAPE": _reshape,
@@ -276,15 +282,17 @@ RULES: dict[str, Rule] = {
     "SPLIT_V": slicing.split_by_sizes,
     "STRIDED_SLICE": slicing.strided_slice,
     "SUB": _add,
+    "SUM": _reduce,
     "TANH": _tanh,
     "TRANSPOSE": _transpose,
     "TRANSPOSE_CONV": sliding.transpose_conv,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": recurrent.sequence_lstm,
-    "UNPACK": slicing.unpack,
+    **REARRANGING,
+    **FUNCTIONS,
 }
 """Operators a model may have, each with its rule: raises ModelError or returns its work, in multiply-accumulates where it
 has weights and in elements touched otherwise."""
 MULTIPLYING = frozenset(
-    {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "UNIDIRECTIONAL_SEQUENCE_LSTM"}
+    "BATCH_MATMUL CONV_2D DEPTHWISE_CONV_2D FULLY_CONNECTED TRANSPOSE_CONV UNIDIRECTIONAL_SEQUENCE_LSTM".split()
 )
 """Operators whose work is counted as multiply-accumulates."""

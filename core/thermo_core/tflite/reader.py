@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from thermo_core.errors import ModelError
 from thermo_core.tflite import schema
@@ -18,7 +18,7 @@ _CONTROL = frozenset({"CALL", "CALL_ONCE", "IF", "WHILE"})
 
 @dataclass(frozen=True)
 class Quantization:
-    """real = scale * (q - zero_point), one pair a tensor or one a slice along `axis`."""
+    """real = scale * (q - zero_point), one pair a tensor or one a slice along `axis`; of one axis, whatever `axis` says."""
 
     scales: tuple[float, ...]
     zero_points: tuple[int, ...]
@@ -50,7 +50,16 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator; inputs that are left out are None, and intermediates tell only how values within are quantised."""
+    """One operator.
+
+    Attributes:
+        index, name, version: as in the file.
+        inputs: None where one is left out.
+        outputs: what it makes.
+        options: those that are single numbers.
+        lists: those that are lists of them.
+        intermediates: tensors that tell only how values within the operator are quantised.
+    """
 
     index: int
     name: str
@@ -58,6 +67,7 @@ class Operator:
     inputs: tuple[Tensor | None, ...]
     outputs: tuple[Tensor, ...]
     options: Mapping[str, int | float]
+    lists: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     intermediates: tuple[Tensor, ...] = ()
 
     @property
@@ -171,7 +181,8 @@ def _quantization(table: Table, label: str, shape: tuple[int, ...]) -> Quantizat
         raise ModelError(
             f"The model's {label} has {len(scales)} scales but {len(zero_points)} zero points; export again."
         )
-    if len(scales) > 1 and (not 0 <= axis < len(shape) or shape[axis] != len(scales)):
+    along = 0 if len(shape) == 1 else axis
+    if len(scales) > 1 and (not 0 <= along < len(shape) or shape[along] != len(scales)):
         raise ModelError(
             f"The model's {label} has {len(scales)} scales that fit no axis of its shape; export it again."
         )
@@ -201,22 +212,23 @@ def _operator(index: int, table: Table, codes: list[tuple[str, int]], tensors: t
     outputs = _references(table.numbers(2, "i", f"the outputs of {label}"), tensors, f"the outputs of {label}")
     what = f"the intermediates of {label}"
     between = _references(table.numbers(8, "i", what), tensors, what)
-    return Operator(index, name, version, inputs, outputs, _options(table, name, label), between)
+    return Operator(index, name, version, inputs, outputs, *_options(table, name, label), between)
 
 
-def _options(table: Table, name: str, label: str) -> dict[str, int | float]:
+def _options(table: Table, name: str, label: str) -> tuple[dict[str, int | float], dict[str, tuple[int, ...]]]:
+    """Single numbers, and lists."""
     known = schema.OPTIONS.get(name)
     if known is None:
-        return {}
+        return {}, {}
     union, fields = known
     options = table.table(4, f"the options of {label}")
+    lists = schema.LISTS.get(name, {})
     if options is None:
-        return {field.name: _typed(field.format, field.default) for field in fields}
+        return {one.name: _typed(one.format, one.default) for one in fields}, dict.fromkeys(lists, ())
     if table.integer(3, "B") != union:
         raise damaged(f"{label} bears another operator's options")
-    return {
-        field.name: _typed(field.format, options.scalar(field.index, field.format, field.default)) for field in fields
-    }
+    numbers = {one.name: _typed(one.format, options.scalar(one.index, one.format, one.default)) for one in fields}
+    return numbers, {one: options.numbers(index, "i", f"the options of {label}") for one, index in lists.items()}
 
 
 def _typed(format_: str, value: int | float) -> int | float:

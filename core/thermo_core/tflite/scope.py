@@ -10,6 +10,7 @@ from thermo_core.tflite.reader import Operator, Tensor
 from thermo_core.tflite.schema import Activation, TensorType
 
 FLOAT32, INT8, INT16 = TensorType.FLOAT32, TensorType.INT8, TensorType.INT16
+UINT8 = TensorType.UINT8
 INT32, INT64 = TensorType.INT32, TensorType.INT64
 MAX_WINDOW = 1 << 12
 _ANY = (FLOAT32, INT8, INT16)

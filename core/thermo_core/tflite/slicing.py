@@ -1,4 +1,4 @@
-"""Rules of SPLIT, SPLIT_V, UNPACK and STRIDED_SLICE, which take tensors apart, and of PACK, UNPACK's inverse (see `operators`)."""
+"""Rules of the operators that take tensors apart: SPLIT, SPLIT_V and STRIDED_SLICE (see `operators`)."""
 
 from thermo_core.tflite.scope import FLOAT32, INT8, INT16, Scope
 
@@ -56,40 +56,6 @@ def split_by_sizes(scope: Scope) -> int:
     return 0
 
 
-def unpack(scope: Scope) -> int:
-    """Every part along one axis by itself, without that axis."""
-    operator = scope.operator
-    source = operator.inputs[0] if len(operator.inputs) == 1 else None
-    if source is None:
-        scope.fail(f"has {len(operator.inputs)} inputs instead of one")
-    rank, axis, parts = len(source.shape), scope.option("axis"), len(operator.outputs)
-    scope.check(1 <= rank <= 4 and -rank <= axis < rank, f"takes apart axis {axis} of {rank}")
-    scope.check(
-        1 <= parts == scope.option("num") == source.shape[axis], f"has {parts} outputs of {source.shape[axis]} parts"
-    )
-    place = axis % rank
-    for out in operator.outputs:
-        scope.same_type(source, out)
-        scope.same_scale(source, out)
-        scope.shape(out, (*source.shape[:place], *source.shape[place + 1 :]))
-    return 0
-
-
-def pack(scope: Scope) -> int:
-    """Tensors of one shape along a new axis."""
-    inputs, out = scope.tensors(1, _MAX_PARTS)
-    rank, axis = len(out.shape), scope.option("axis")
-    scope.check(1 <= rank <= 4 and -rank <= axis < rank, f"joins along a new axis {axis}")
-    scope.check(scope.option("values_count") == len(inputs), f"has {len(inputs)} inputs")
-    place, shape = axis % rank, inputs[0].shape
-    for tensor in inputs:
-        scope.same_type(tensor, out)
-        scope.same_scale(tensor, out)
-        scope.check(tensor.data is None and tensor.shape == shape, f"joins {list(tensor.shape)} to {list(shape)}")
-    scope.shape(out, (*shape[:place], len(inputs), *shape[place:]))
-    return 0
-
-
 def strided_slice(scope: Scope) -> int:
     """Every step-th value from begin to end along each axis, forwards; an axis may be shrunk to one of its values."""
     (source, begin, end, step), out = scope.tensors(4)
@@ -101,7 +67,7 @@ def strided_slice(scope: Scope) -> int:
     for tensor in (begin, end, step):
         scope.rank(tensor, 1)
     scope.check(
-        1 <= rank <= 4 and len(begins) == len(ends) == len(steps) == rank, f"slices {len(begins)} axes of {rank}"
+        1 <= rank <= 5 and len(begins) == len(ends) == len(steps) == rank, f"slices {len(begins)} axes of {rank}"
     )
     for name in ("ellipsis_mask", "new_axis_mask", "offset"):
         scope.check(scope.option(name) == 0, f"has an option {name}")

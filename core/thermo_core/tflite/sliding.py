@@ -1,5 +1,6 @@
 """Rules of the operators that slide or apply weights: convolutions, fully connected layers and pools."""
 
+from thermo_core.errors import ModelError
 from thermo_core.tflite.reader import Tensor
 from thermo_core.tflite.schema import Padding
 from thermo_core.tflite.scope import FLOAT32, INT8, INT16, INT32, INT64, MAX_WINDOW, Scope, scale
@@ -70,7 +71,14 @@ def conv(scope: Scope) -> int:
     scope.activation()
     batch, rows, columns, depth = source.shape
     channels, high, wide, filter_depth = weights.shape
-    scope.check(depth == filter_depth, f"multiplies {depth} channels by weights of {filter_depth}")
+    groups = max(1, depth // filter_depth)
+    # Grouped filters see their part of the channels each; kernels divide without asking.
+    fits = (
+        depth == groups * filter_depth
+        and channels % groups == 0
+        and (groups == 1 or source.type is not FLOAT32 or weights.type is FLOAT32)
+    )
+    scope.check(fits, f"multiplies {depth} channels by {channels} filters of {filter_depth}")
     expected = (
         batch,
         _window(scope, rows, high, scope.option("stride_h"), scope.option("dilation_h")),
@@ -78,7 +86,7 @@ def conv(scope: Scope) -> int:
         channels,
     )
     scope.shape(out, expected)
-    return out.elements * high * wide * depth
+    return out.elements * high * wide * filter_depth
 
 
 def depthwise(scope: Scope) -> int:
@@ -135,6 +143,13 @@ def fully_connected(scope: Scope) -> int:
     scope.check(scope.option("weights_format") == 0, "stores its weights shuffled")
     units, depth = weights.shape
     scope.check(source.elements % depth == 0, f"multiplies {source.elements} values by weights of {depth}")
+    scales = weights.quantization.scales if weights.quantization is not None else ()
+    if len(scales) > 1 and len(out.shape) != 2 and source.type is not FLOAT32:
+        # The reference kernel takes the first two dimensions for rows and outputs, and reads beyond its weights.
+        raise ModelError(
+            f"The model's {scope.operator.label} has a scale a channel and an output of {len(out.shape)} dimensions, which "
+            "runtimes compute wrongly; quantise dense layers with one scale, as thermo-quantize quantize does."
+        )
     if scope.option("keep_num_dims"):
         scope.check(source.shape[-1:] == (depth,), f"multiplies {list(source.shape)} by weights of {depth}")
         scope.shape(out, (*source.shape[:-1], units))

@@ -17,6 +17,7 @@ from thermo_core.tflite.reader import Model, Tensor, read_model
 from thermo_core.tflite.recurrent import STATES, UNROLL, states_of
 from thermo_core.tflite.schema import TensorType
 from thermo_core.tflite.scope import Scope
+from thermo_core.tflite.shaping import SHAPING, Folded, fold
 from thermo_core.tflite.wellformed import check_wellformed
 
 MAX_BYTES = 64 << 20
@@ -26,12 +27,26 @@ MAX_ACTIVATION_BYTES = 128 << 20
 MAX_WORK = 4_000_000_000
 """Multiply-accumulates (or elements, where an operator has none) of one inference."""
 _MAX_RANK = 6
-_SHAPING = frozenset({"SHAPE", "BROADCAST_ARGS", "RANK"})
+_SHAPING = SHAPING | {"BROADCAST_ARGS", "RANK"}
 """What converters put in where the number of samples was left open."""
+_MAY_BE_COMPUTED = {
+    "ADD": (0, 1),
+    "FULLY_CONNECTED": (0,),
+    "MUL": (0, 1),
+    "RESHAPE": (1,),
+    "SUB": (0, 1),
+    "TRANSPOSE_CONV": (0,),
+}
+"""Operator -> its inputs that may be known beforehand and yet computed by the network: runtimes treat them otherwise than constants."""
 _ACTIVATIONS = (TensorType.FLOAT32, TensorType.INT8, TensorType.INT16)
-_ENDS = (*_ACTIVATIONS, TensorType.INT32)
 _CONSTANTS = (*_ACTIVATIONS, TensorType.INT32, TensorType.INT64)
-_RANGES = {TensorType.INT8: (-128, 127), TensorType.INT16: (0, 0), TensorType.INT32: (0, 0), TensorType.INT64: (0, 0)}
+_RANGES = {
+    TensorType.INT8: (-128, 127),
+    TensorType.UINT8: (0, 255),
+    TensorType.INT16: (0, 0),
+    TensorType.INT32: (0, 0),
+    TensorType.INT64: (0, 0),
+}
 SMALLEST_SCALE, LARGEST_SCALE = 1e-20, 1e12
 
 
@@ -41,7 +56,7 @@ class Verified:
 
     Attributes:
         model: its graph.
-        macs: multiply-accumulates of each operator, by its index.
+        macs: multiply-accumulates of each operator, by its index; none of those that compute shapes alone.
         activation_bytes: of all computed tensors together.
         states: tensors whose values last from one run to the next.
     """
@@ -74,30 +89,32 @@ def verify_model(data: bytes, stateful: bool = False) -> Verified:
     model = read_model(data)
     if len(model.tensors) > MAX_TENSORS:
         raise ModelError(f"The model has {len(model.tensors)} tensors and may have {MAX_TENSORS}; make it smaller.")
+    folded = fold(model)
     _check_precision(model)
-    _check_operators_known(model)
+    _check_operators_known(folded.model)
     states = states_of(model)
     if states and not stateful:
         _refuse_state(model)
+    ends = {tensor.index for tensor in (*model.inputs, *model.outputs)}
     between = {tensor.index for operator in model.operators for tensor in operator.intermediates}
-    for tensor in model.tensors:
+    for tensor in folded.model.tensors:
         if tensor.index in between:
             _check_intermediate(tensor, model)
         else:
-            _check_tensor(tensor)
+            _check_tensor(tensor, tensor.index in ends)
     _check_ends(model)
-    _check_beside(root(data, b"TFL3"), model)
-    activation_bytes = sum(_bytes(tensor) for tensor in model.tensors if tensor.data is None)
+    _check_computed(folded)
+    _check_beside(root(data, b"TFL3"), model, folded.model)
+    activation_bytes = sum(_bytes(tensor) for tensor in folded.model.tensors if tensor.data is None)
     if activation_bytes > MAX_ACTIVATION_BYTES:
         raise ModelError(
             f"The model's activations need {activation_bytes} bytes and may need {MAX_ACTIVATION_BYTES}; make it smaller."
         )
-    work = [RULES[operator.name](Scope(operator)) for operator in model.operators]
-    if sum(work) > MAX_WORK:
-        raise ModelError(
-            f"The model needs {sum(work)} operations an inference and may need {MAX_WORK}; make it smaller."
-        )
-    macs = tuple(n if op.name in MULTIPLYING else 0 for op, n in zip(model.operators, work, strict=True))
+    work = {operator.index: RULES[operator.name](Scope(operator)) for operator in folded.model.operators}
+    total = sum(work.values())
+    if total > MAX_WORK:
+        raise ModelError(f"The model needs {total} operations an inference and may need {MAX_WORK}; make it smaller.")
+    macs = tuple(work.get(op.index, 0) if op.name in MULTIPLYING else 0 for op in model.operators)
     return Verified(model, macs, activation_bytes, states)
 
 
@@ -145,12 +162,14 @@ def _check_intermediate(tensor: Tensor, model: Model) -> None:
     if tensor.index in used or tensor.data is not None or tensor in (*model.inputs, *model.outputs):
         raise ModelError(f"The model's {tensor.label} is an intermediate and part of the graph at once; {UNROLL}.")
     if tensor.type is TensorType.INT8 or tensor.quantization is not None:
-        _check_tensor(replace(tensor, shape=(1,)))
+        _check_tensor(replace(tensor, shape=(1,)), False)
 
 
-def _check_tensor(tensor: Tensor) -> None:
+def _check_tensor(tensor: Tensor, is_end: bool) -> None:
     label = f"The model's {tensor.label}"
     allowed = _ACTIVATIONS if tensor.data is None else _CONSTANTS
+    if is_end:
+        allowed = (*allowed, TensorType.UINT8)
     if tensor.data is None and tensor.type is TensorType.INT32 and tensor.quantization is None:
         raise ModelError(f"{label} is computed in whole numbers, as dynamic shapes are; export it with a fixed shape.")
     if tensor.type not in allowed:
@@ -164,9 +183,14 @@ def _check_tensor(tensor: Tensor) -> None:
         raise ModelError(f"{label} holds weights that are NaN or infinite; train or export the model again.")
     quantization = tensor.quantization
     if quantization is None:
-        if tensor.type in (TensorType.INT8, TensorType.INT16):
+        if tensor.type in (TensorType.INT8, TensorType.UINT8, TensorType.INT16):
             raise ModelError(f"{label} has no quantisation parameters; quantise the model again.")
         return
+    if len(quantization.scales) > 1 and not 0 <= quantization.axis < len(tensor.shape):
+        raise ModelError(
+            f"{label} has its scales along axis {quantization.axis} of {len(tensor.shape)}, with which TensorFlow Lite opens no "
+            "model; compile it to C, where it makes no difference, or convert it with TensorFlow."
+        )
     if any(not SMALLEST_SCALE <= scale <= LARGEST_SCALE for scale in quantization.scales):
         raise ModelError(f"{label} has a scale beyond {SMALLEST_SCALE} to {LARGEST_SCALE}; quantise the model again.")
     low, high = _RANGES.get(tensor.type, (-(1 << 31), (1 << 31) - 1))
@@ -199,11 +223,23 @@ def _check_ends(model: Model) -> None:
             raise ModelError(f"The model does not use its input, {tensor.label}; export it again.")
 
 
-def _check_beside(table: Table, model: Model) -> None:
+def _check_computed(folded: Folded) -> None:
+    for operator in folded.model.operators:
+        allowed = _MAY_BE_COMPUTED.get(operator.name, ())
+        for number, tensor in enumerate(operator.inputs):
+            if tensor is not None and tensor.index in folded.computed and number not in allowed:
+                raise ModelError(
+                    f"The model's {operator.label} takes {tensor.label}, which it computes from shapes as it runs; "
+                    "export the model with a fixed batch of one."
+                )
+
+
+def _check_beside(table: Table, model: Model, folded: Model) -> None:
     """What the graph does not need and runtimes read all the same."""
     graph = table.tables(2, "graph")[0]
-    for tensor, entry in zip(model.tensors, graph.tables(0, "tensor"), strict=True):
-        _check_shape_is_fixed(tensor, entry.numbers(7, "i", "a shape signature"))
+    given = {tensor.index for tensor in model.inputs}
+    for tensor, entry in zip(folded.tensors, graph.tables(0, "tensor"), strict=True):
+        _check_shape_is_fixed(tensor, entry.numbers(7, "i", "a shape signature"), tensor.index in given)
     for operator, entry in zip(model.operators, graph.tables(3, "operator"), strict=True):
         changed = any(entry.numbers(7, "B", "state")) or (operator.intermediates and operator.name not in STATES)
         if changed or entry.bytes_(5, "options") or entry.integer(11, "B"):
@@ -220,13 +256,17 @@ def _check_beside(table: Table, model: Model) -> None:
                 raise damaged(f"a signature names {what} that its graph has not")
 
 
-def _check_shape_is_fixed(tensor: Tensor, signature: tuple[int, ...]) -> None:
+def _check_shape_is_fixed(tensor: Tensor, signature: tuple[int, ...], is_input: bool) -> None:
     if not signature:
         return
-    # Converters leave the number of samples open (-1) where the graph has one; nothing else may be open.
-    fixed = list(tensor.shape)
-    open_batch = [-1, *fixed[1:]] if fixed and fixed[0] == 1 else fixed
-    if list(signature) not in (fixed, open_batch):
+    # Converters leave open (-1) the number of samples, where the graph has one, and whatever depends on it; the rules of the
+    # operators hold every computed shape against those it is made from.
+    open_ = range(1 if is_input and tensor.shape[:1] == (1,) else 0 if is_input else len(tensor.shape))
+    fits = [
+        have == size or (have == -1 and n in open_)
+        for n, (have, size) in enumerate(zip(signature, tensor.shape, strict=False))
+    ]
+    if len(signature) != len(tensor.shape) or not all(fits):
         raise ModelError(
             f"The model's {tensor.label} has the dynamic shape {list(signature)}; export it with a fixed shape."
         )

@@ -55,27 +55,47 @@ _OPTIONS = {
     9: _scalars("options", "4"),  # Softmax
     10: _scalars("options", "41"),  # Concatenation
     11: _scalars("options", "11"),  # Add
+    12: _scalars("options", "1"),  # L2Norm
     15: Schema("options", {2: Field("scalar", 1), 3: Field("scalar", 1)}),  # ResizeBilinear
     17: Schema("options", {0: _NUMBERS}),  # Reshape
+    19: _scalars("options", "4"),  # SpaceToDepth
     21: _scalars("options", "1"),  # Mul
     22: Schema("options", {}),  # Pad
+    23: _scalars("options", "44"),  # Gather
+    24: Schema("options", {}),  # BatchToSpaceND
+    25: Schema("options", {}),  # SpaceToBatchND
     26: Schema("options", {}),  # Transpose
     27: _scalars("options", "1"),  # Reducer
     28: _scalars("options", "11"),  # Sub
     30: Schema("options", {0: _NUMBERS}),  # Squeeze
     32: _scalars("options", "444441"),  # StridedSlice
+    33: Schema("options", {}),  # Exp
     35: _scalars("options", "4"),  # Split
     38: Schema("options", {}),  # Dequantize
+    39: Schema("options", {}),  # MaximumMinimum
+    42: Schema("options", {}),  # Neg
+    48: Schema("options", {}),  # Slice
     49: _scalars("options", "14411"),  # TransposeConv
+    51: Schema("options", {}),  # Tile
     52: Schema("options", {}),  # ExpandDims
+    55: _scalars("options", "1"),  # Shape
     59: _scalars("options", "44"),  # Pack
     64: _scalars("options", "44"),  # Unpack
+    66: Schema("options", {}),  # Square
+    68: Schema("options", {}),  # Fill
     71: _scalars("options", "144111"),  # UnidirectionalSequenceLSTM
     74: _scalars("options", "11"),  # ResizeNearestNeighbor
     75: _scalars("options", "4"),  # LeakyRelu
+    76: Schema("options", {}),  # SquaredDifference
+    77: _scalars("options", "1"),  # MirrorPad
+    78: Schema("options", {}),  # Abs
     79: _scalars("options", "4"),  # SplitV
+    81: Schema("options", {}),  # ReverseV2
     89: Schema("options", {}),  # Quantize
     91: Schema("options", {}),  # HardSwish
+    94: _scalars("options", "4"),  # DepthToSpace
+    101: _scalars("options", "111"),  # BatchMatMul
+    116: _scalars("options", "1"),  # Gelu
 }
 _QUANTIZATION = Schema(
     "quantization",

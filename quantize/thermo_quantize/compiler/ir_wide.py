@@ -95,7 +95,7 @@ class WideTransposeConv(_Weighted):
 
 @dataclass(frozen=True)
 class WideBinary(Layer):
-    """ADD, SUB or MUL; sizes with the strides of both inputs (0 where broadcast).
+    """ADD, SUB, MUL, MAXIMUM or MINIMUM; sizes with the strides of both inputs (0 where broadcast).
 
     `shifts` are those of scales that are powers of two, which the reference adds without multipliers; None otherwise.
     """

@@ -43,6 +43,7 @@ def report(compiled: Compiled, code_bytes: int | None = None) -> dict[str, Any]:
         "code_bytes": code_bytes,
         "flash_bytes": None if code_bytes is None else compiled.table_bytes + code_bytes,
         "instructions_estimate": sum(kernel.instructions for kernel in compiled.kernels),
+        "notes": list(compiled.network.notes),
     }
 
 

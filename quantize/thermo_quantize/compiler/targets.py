@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from thermo_core.tflite.schema import TensorType
 from thermo_quantize.compiler.emit import dots, dsp, mve
 from thermo_quantize.compiler.emit.dsp_conv import dsp_conv
 from thermo_quantize.compiler.emit.dsp_depthwise import dsp_depthwise
@@ -20,6 +21,8 @@ from thermo_quantize.compiler.emit.plain_elements import (
     PlainLookup,
     PlainMove,
 )
+from thermo_quantize.compiler.emit.plain_functions import PlainMatMul, PlainNormalise, PlainReduce
+from thermo_quantize.compiler.emit.plain_pairs import PAIRS, PlainPairs
 from thermo_quantize.compiler.emit.plain_reduce import PlainMean, PlainPool, PlainSoftmax
 from thermo_quantize.compiler.emit.streamed import StreamedKernel
 from thermo_quantize.compiler.emit.transposed import transposed
@@ -27,6 +30,7 @@ from thermo_quantize.compiler.emit.wide_conv import WideConvKernel, WideDepthwis
 from thermo_quantize.compiler.emit.wide_elements import (
     RescaleKernel,
     WideBinaryKernel,
+    WideMatMulKernel,
     WideSigmoidKernel,
     WideSoftmaxKernel,
 )
@@ -46,6 +50,7 @@ from thermo_quantize.compiler.ir import (
     Streamed,
     TransposeConv,
 )
+from thermo_quantize.compiler.ir_functions import MatMul, Normalise, Reduce
 from thermo_quantize.compiler.ir_recurrent import Lstm
 from thermo_quantize.compiler.ir_wide import (
     Rescale,
@@ -59,13 +64,25 @@ from thermo_quantize.compiler.ir_wide import (
 
 Choice = Callable[[Any], Kernel[Any] | None]
 
+
+def _plain_binary(layer: Binary) -> Kernel[Binary]:
+    return PlainPairs(layer) if layer.operation in PAIRS else PlainBinary(layer)
+
+
+def _plain_matmul(layer: MatMul) -> Kernel[MatMul]:
+    return WideMatMulKernel(layer) if layer.output.type is TensorType.INT16 else PlainMatMul(layer)
+
+
 _PLAIN: dict[type[Layer], Choice] = {
     Conv: PlainConv,
     Depthwise: PlainDepthwise,
     Pool: PlainPool,
     Mean: PlainMean,
     Softmax: PlainSoftmax,
-    Binary: PlainBinary,
+    Reduce: PlainReduce,
+    Normalise: PlainNormalise,
+    MatMul: _plain_matmul,
+    Binary: _plain_binary,
     Lookup: PlainLookup,
     Move: PlainMove,
     Gather: PlainGather,

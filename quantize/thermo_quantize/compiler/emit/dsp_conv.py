@@ -16,7 +16,7 @@ from thermo_quantize.compiler.emit.dsp_gemm import (
     gemm_weights,
 )
 from thermo_quantize.compiler.emit.kernel import ConvOrder, Kernel
-from thermo_quantize.compiler.emit.patch import emit_patch, is_direct
+from thermo_quantize.compiler.emit.patch import emit_patch, is_direct, pixel
 from thermo_quantize.compiler.emit.unit import Unit, indent
 from thermo_quantize.compiler.ir import Conv
 from thermo_quantize.compiler.memory import NONE, Overlap
@@ -130,16 +130,15 @@ for (int i = 0; i < {pixels}; i++) {{
         expand = self._expand(unit, aligned=layer.depth % 4 == 0 or self._bytewise)
         if is_direct(layer):
             return lambda n: f"{expand}(inputs + {2 * n}, in + {term(f'(p + {n})', layer.depth)}, {self._runs});"
-        place = unit.row("(p + {n}) / {w}") + ", (p + {n}) % {w}"
         if self._bytewise:
             patch = emit_patch(unit, layer, position)
             pointer = f"(int8_t *){unit.scratch(position)} + {8 * PIXELS * self._runs}"
             return lambda n: (
-                f"{patch}{pointer}, {place.format(n=n, w=window.out_w)});\n"
+                f"{patch}{pointer}, {pixel(unit, f'(p + {n})', window.out_w)});\n"
                 f"{expand}(inputs + {2 * n}, {pointer}, {self._runs});"
             )
         patch = self._emit_spread(unit, position)
-        return lambda n: f"{patch}inputs + {2 * n}, {place.format(n=n, w=window.out_w)});"
+        return lambda n: f"{patch}inputs + {2 * n}, {pixel(unit, f'(p + {n})', window.out_w)});"
 
     def _expand(self, unit: Unit, aligned: bool) -> str:
         """Name of the helper that spreads bytes, from addresses that are multiples of four or from any."""

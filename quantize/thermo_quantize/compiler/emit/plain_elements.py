@@ -67,8 +67,9 @@ class PlainLookup(Kernel[Lookup]):
     def emit(self, unit: Unit, position: int) -> None:
         """One read an element."""
         layer = self.layer
-        values = [byte - 256 if byte > 127 else byte for byte in layer.table]
-        table = unit.table(f"{unit.prefix(position)}_table", "int8_t", values)
+        signed = layer.output.type is TensorType.INT8
+        values = [byte - 256 if signed and byte > 127 else byte for byte in layer.table]
+        table = unit.table(f"{unit.prefix(position)}_table", c_type(layer.output), values)
         unit.layer(
             layer,
             position,

@@ -74,7 +74,7 @@ for (int y = 0; y < {window.out_h}; y++) {{
         unit.layer(layer, position, body, f", {window.kernel_h}x{window.kernel_w} window")
 
 
-def _loops(sizes: Ints, strides: Ints, letter: str) -> tuple[list[str], str]:
+def loops(sizes: Ints, strides: Ints, letter: str) -> tuple[list[str], str]:
     """Opening lines of a loop nest, and the offset it walks."""
     opens = [f"for (int {letter}{n} = 0; {letter}{n} < {size}; {letter}{n}++) {{" for n, size in enumerate(sizes)]
     walk = " + ".join(f"{letter}{n} * {stride}" for n, stride in enumerate(strides))
@@ -82,7 +82,7 @@ def _loops(sizes: Ints, strides: Ints, letter: str) -> tuple[list[str], str]:
 
 
 class PlainMean(Kernel[Mean]):
-    """MEAN over any axes."""
+    """MEAN and SUM over any axes."""
 
     @property
     def instructions(self) -> int:
@@ -96,15 +96,16 @@ class PlainMean(Kernel[Mean]):
         count = 1
         for size in layer.reduced[0]:
             count *= size
-        outer, start = _loops(*layer.kept, "i")
-        inner, walk = _loops(*layer.reduced, "j")
-        total = "\n".join(inner) + f"\nsum += in[start + {walk}];\n" + "}" * len(inner)
-        zero, (low, high) = f"{layer.output_zero_point}", RANGES[layer.output.type]
+        outer, start = loops(*layer.kept, "i")
+        inner, walk = loops(*layer.reduced, "j")
+        kind, (low, high) = ("(uint8_t)", (0, 255)) if layer.unsigned else ("", RANGES[layer.output.type])
+        total = "\n".join(inner) + f"\nsum += {kind}in[start + {walk}];\n" + "}" * len(inner)
+        zero = f"{layer.output_zero_point}"
         body = f"""
 const int start = {start};
 int32_t sum = {-layer.input_zero_point * count};
 {total}
-*out++ = ({c_type(layer.output)})clamp(scale(sum, {layer.multiplier}, {layer.exponent}) + {zero}, {low}, {high});"""
+*out++ = ({c_type(layer.output)}){kind}clamp(scale(sum, {layer.multiplier}, {layer.exponent}) + {zero}, {low}, {high});"""
         nest = "\n".join(outer) + indent(body) + "\n" + "}" * len(outer)
         unit.layer(layer, position, f"{unit.source(layer.inputs[0])}\n{unit.target(layer.output)}\n{nest}")
 

@@ -11,12 +11,17 @@ from thermo_quantize.compiler.memory import Overlap
 _MOST_PRODUCTS = 508
 """Products of -2^15 and -2^7 that 32 bits hold, in fours."""
 
-_SCALE = """
+SCALE_WIDE = """
 /* sum * multiplier / 2^shift, halves up. */
 static inline int32_t scale_wide(int64_t sum, int32_t multiplier, int shift) {
   return (int32_t)((sum * multiplier + ((int64_t)1 << (shift - 1))) >> shift);
 }
 """
+
+
+def narrowed(scale: tuple[int, int]) -> tuple[int, int]:
+    """Multiplier of 15 bits and shift of scale_wide() for a multiplier and exponent."""
+    return min((scale[0] + (1 << 15)) >> 16, 0x7FFF), 15 - scale[1]
 
 
 def finish(unit: Unit, prefix: str, layer: WideConv | WideDepthwise | WideTransposeConv, accumulator: str) -> str:
@@ -29,9 +34,9 @@ def finish(unit: Unit, prefix: str, layer: WideConv | WideDepthwise | WideTransp
         if not layer.fits_32_bits:
             accumulator = f"(int32_t)({accumulator})"
     else:
-        unit.helper("scale_wide", _SCALE)
-        multipliers = [min((multiplier + (1 << 15)) >> 16, 0x7FFF) for multiplier in multipliers]
-        exponents = [15 - exponent for exponent in exponents]
+        unit.helper("scale_wide", SCALE_WIDE)
+        pairs = [narrowed(pair) for pair in zip(multipliers, exponents, strict=True)]
+        multipliers, exponents = [multiplier for multiplier, _ in pairs], [shift for _, shift in pairs]
     names = []
     for name, kind, values in (("multiplier", "int32_t", multipliers), ("exponent", "int8_t", exponents)):
         same = len(set(values)) == 1

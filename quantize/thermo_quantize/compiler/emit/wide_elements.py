@@ -1,9 +1,11 @@
 """Arithmetic and functions of int16 elements in plain C."""
 
-from thermo_quantize.compiler.emit.common import clamping, offset, scaling
+from thermo_quantize.compiler.emit.common import clamping, offset, scaling, term
 from thermo_quantize.compiler.emit.kernel import Kernel
 from thermo_quantize.compiler.emit.plain_elements import nest, walk
 from thermo_quantize.compiler.emit.unit import Unit, c_type
+from thermo_quantize.compiler.emit.wide_conv import SCALE_WIDE, narrowed
+from thermo_quantize.compiler.ir_functions import MatMul
 from thermo_quantize.compiler.ir_wide import Rescale, WideBinary, WideSigmoid, WideSoftmax
 from thermo_quantize.compiler.lower.arithmetic import row_major
 from thermo_quantize.compiler.memory import NONE, Overlap
@@ -25,7 +27,7 @@ static inline int32_t look_up(const int16_t *table, int32_t value) {
 
 
 class WideBinaryKernel(Kernel[WideBinary]):
-    """ADD, SUB and MUL with broadcasting."""
+    """ADD, SUB, MUL, MAXIMUM and MINIMUM with broadcasting."""
 
     def overlap(self, number: int) -> Overlap:
         """In place where the input is as large as the output."""
@@ -42,8 +44,11 @@ class WideBinaryKernel(Kernel[WideBinary]):
         layer = self.layer
         first, second = (f"in{n}[{walk(layer.strides[n])}]" for n in (0, 1))
         pairs = [f"{m}, {e}" for m, e in layer.multipliers]
-        sign = "-" if layer.operation == "SUB" else "+"
-        if layer.shifts is not None:
+        sign = {"SUB": "-", "MAXIMUM": ">", "MINIMUM": "<"}.get(layer.operation, "+")
+        if layer.operation in ("MAXIMUM", "MINIMUM"):
+            clamping(unit)
+            value = f"({first} {sign} {second} ? {first} : {second})"
+        elif layer.shifts is not None:
             clamping(unit)
             shifted = []
             for text, shift in zip((first, second), layer.shifts, strict=True):
@@ -170,3 +175,35 @@ for (int r = 0; r < {layer.rows}; r++, in += {layer.depth}, out += {layer.depth}
   }}
 }}"""
         unit.layer(layer, position, body)
+
+
+class WideMatMulKernel(Kernel[MatMul]):
+    """BATCH_MATMUL, sums of 64 bits."""
+
+    @property
+    def instructions(self) -> int:
+        """About 8 a product, 30 an output."""
+        return 8 * self.layer.macs + 30 * self.layer.output.elements
+
+    def emit(self, unit: Unit, position: int) -> None:
+        """Loops over batches, rows, columns and products."""
+        layer = self.layer
+        clamping(unit)
+        unit.helper("scale_wide", SCALE_WIDE)
+        sizes, *batches = layer.batches
+        multiplier, shift = narrowed((layer.multiplier, layer.exponent))
+        first = f"in0[{walk(batches[0])} + {term('r', layer.first[0])} + {term('k', layer.first[1])}]"
+        second = f"in1[{walk(batches[1])} + {term('k', layer.second[0])} + {term('c', layer.second[1])}]"
+        product = f"""for (int r = 0; r < {layer.rows}; r++) {{
+  for (int c = 0; c < {layer.columns}; c++) {{
+    int64_t sum = 0;
+    for (int k = 0; k < {layer.depth}; k++) {{
+      sum += {first} * {second};
+    }}
+    *out++ = (int16_t)clamp(scale_wide(sum, {multiplier}, {shift}), -32768, 32767);
+  }}
+}}"""
+        sources = "\n".join(unit.source(value, f"in{n}") for n, value in enumerate(layer.inputs))
+        unit.layer(
+            layer, position, f"{sources}\n{unit.target(layer.output)}\n{nest(sizes, product)}", f", {layer.macs} MACs"
+        )

@@ -4,18 +4,37 @@ from thermo_core.errors import ModelError
 from thermo_core.tflite.reader import Model, Operator
 from thermo_core.tflite.recurrent import states_of
 from thermo_core.tflite.schema import TensorType
+from thermo_core.tflite.shaping import fold
 from thermo_quantize.compiler.ir import Layer, Network
 from thermo_quantize.compiler.lower.arithmetic import ARITHMETIC
 from thermo_quantize.compiler.lower.context import Context
+from thermo_quantize.compiler.lower.elements import ELEMENTS
+from thermo_quantize.compiler.lower.functions import FUNCTIONS
 from thermo_quantize.compiler.lower.movement import MOVEMENT
 from thermo_quantize.compiler.lower.parts import PARTS
 from thermo_quantize.compiler.lower.pointwise import POINTWISE
+from thermo_quantize.compiler.lower.products import PRODUCTS
+from thermo_quantize.compiler.lower.rearranging import REARRANGING
 from thermo_quantize.compiler.lower.recurrent import RECURRENT
+from thermo_quantize.compiler.lower.reductions import REDUCTIONS
+from thermo_quantize.compiler.lower.singles import MOVES, moving
 from thermo_quantize.compiler.lower.wide import wide
 from thermo_quantize.compiler.lower.windows import WINDOWS
 
-OPERATORS = {**WINDOWS, **ARITHMETIC, **MOVEMENT, **PARTS, **POINTWISE, **RECURRENT}
-_MOVING = frozenset({"CONCATENATION", "PAD", "RESHAPE", "SPLIT", "STRIDED_SLICE", "TRANSPOSE", *PARTS})
+OPERATORS = {
+    **WINDOWS,
+    **PRODUCTS,
+    **ARITHMETIC,
+    **ELEMENTS,
+    **REDUCTIONS,
+    **{name: moving(lower) if name in MOVES else lower for name, lower in {**MOVEMENT, **REARRANGING, **PARTS}.items()},
+    **POINTWISE,
+    **FUNCTIONS,
+    **RECURRENT,
+}
+_MOVING = frozenset(
+    {"CONCATENATION", "PACK", "PAD", "RESHAPE", "SPLIT", "STRIDED_SLICE", "TRANSPOSE", "UNPACK", *PARTS}
+)
 
 _MAX_ELEMENTS = 1 << 24
 
@@ -34,6 +53,7 @@ def lower(model: Model) -> Network:
             f"Cannot compile {huge.label}: it has {huge.elements} elements; supported are {_MAX_ELEMENTS}."
         )
     states_of(model)
+    model = fold(model).model
     context = Context(model)
     layers: list[Layer] = []
     for operator in model.operators:
@@ -50,9 +70,11 @@ def lower(model: Model) -> Network:
             )
         if tensor.quantization is not None:
             quantization[context.value(tensor).id] = (tensor.quantization.scales[0], tensor.quantization.zero_points[0])
+    for tensor in model.outputs:
+        context.computed(tensor)
     inputs = tuple(context.value(tensor) for tensor in model.inputs)
     outputs = tuple(context.value(tensor) for tensor in model.outputs)
-    return Network(tuple(layers), inputs, outputs, quantization)
+    return Network(tuple(layers), inputs, outputs, quantization, tuple(context.notes))
 
 
 def _lowered(context: Context, operator: Operator) -> list[Layer]:
@@ -61,6 +83,7 @@ def _lowered(context: Context, operator: Operator) -> list[Layer]:
     types = {tensor.type for tensor in present if tensor.data is None and not tensor.is_variable}
     if TensorType.INT16 in types:
         return wide(context, operator)
-    if types == {TensorType.FLOAT32} and operator.name in _MOVING:
+    numbers = not any(tensor.index in context.singles for tensor in present)
+    if numbers and types == {TensorType.FLOAT32} and operator.name in _MOVING:
         context = context.of(TensorType.FLOAT32)
     return OPERATORS[operator.name](context, operator)

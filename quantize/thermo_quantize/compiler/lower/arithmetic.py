@@ -40,7 +40,7 @@ def row_major(shape: Ints) -> list[int]:
     return [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
 
 
-def _broadcast(context: Context, operator: Operator, tensor: Tensor, shape: Ints) -> list[int]:
+def broadcast(context: Context, operator: Operator, tensor: Tensor, shape: Ints) -> list[int]:
     padded = (1,) * (len(shape) - len(tensor.shape)) + tensor.shape
     if len(padded) != len(shape) or any(n not in (1, m) for n, m in zip(padded, shape, strict=True)):
         raise context.refuse(
@@ -66,7 +66,7 @@ def _binary(context: Context, operator: Operator) -> list[Layer]:
             quantize_multiplier(scale2 / twice),
             quantize_multiplier(twice / ((1 << _ADD_SHIFT[context.kind]) * scale_out)),
         ]
-    strides = [_broadcast(context, operator, tensor, output.shape) for tensor in (first, second)]
+    strides = [broadcast(context, operator, tensor, output.shape) for tensor in (first, second)]
     sizes, merged = merge(list(output.shape), strides)
     low, high = context.limits(operator, output)
     return [

@@ -1,5 +1,7 @@
 """What every operator's lowering asks for: checked inputs, scales, constants and new values."""
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +16,7 @@ from thermo_quantize.compiler.fixed_point import activation_limits, quantize_mul
 from thermo_quantize.compiler.ir import Requant, Value
 from thermo_quantize.compiler.lower.constant_channels import settle
 
+_ZERO_POINTS = {TensorType.INT8: (-128, 127), TensorType.UINT8: (0, 255), TensorType.INT16: (0, 0)}
 _NUMPY = {
     TensorType.INT8: "<i1",
     TensorType.INT16: "<i2",
@@ -29,11 +32,16 @@ class Context:
     """The model, and the value each of its tensors became; `kind` is the type that an operator's activations must have."""
 
     model: Model
+    singles: dict[int, tuple[Value, NDArray[np.float32]]] = field(default_factory=dict)
+    """By tensor in single precision: the int8 value it is a function of, and that function for -128 to 127."""
+    notes: list[str] = field(default_factory=list)
+    """Sentences for the user."""
     _values: dict[int, Value] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     kind: TensorType = TensorType.INT8
 
     def of(self, kind: TensorType) -> "Context":
-        """The same for an operator on activations of another type."""
+        """The same for an operator on activations of another type; both know the same values."""
         return replace(self, kind=kind)
 
     def refuse(self, operator: Operator, tensor: Tensor, problem: str, supported: str) -> ModelError:
@@ -45,6 +53,22 @@ class Context:
         if tensor.index not in self._values:
             self._values[tensor.index] = Value(tensor.index, tensor.name, tensor.shape, tensor.type, tensor.data)
         return self._values[tensor.index]
+
+    def fresh(self, name: str, shape: tuple[int, ...]) -> Value:
+        """A new value that is none of the model's tensors."""
+        return Value(len(self.model.tensors) + next(self._numbers), name, shape, self.kind)
+
+    def computed(self, tensor: Tensor) -> None:
+        """Check that an end of the network is computed by a layer.
+
+        Raises:
+            ModelError: it is a number in single precision on its way to a table.
+        """
+        if tensor.index in self.singles and tensor.index not in self._values:
+            raise ModelError(
+                f"Cannot compile {tensor.label} as an end of the network: it is computed in single precision; "
+                "supported are ends that QUANTIZE or DEQUANTIZE make."
+            )
 
     def alias(self, tensor: Tensor, value: Value) -> None:
         """Let a tensor share the bytes of a value."""
@@ -80,15 +104,17 @@ class Context:
     def scale(self, operator: Operator, tensor: Tensor) -> tuple[float, int]:
         """(scale, zero point) of an activation that has one of each; float32 counts in ones."""
         self.int8(operator, tensor)
-        if self.kind is TensorType.FLOAT32:
-            return 1.0, 0
+        return (1.0, 0) if self.kind is TensorType.FLOAT32 else self.own_scale(operator, tensor)
+
+    def own_scale(self, operator: Operator, tensor: Tensor) -> tuple[float, int]:
+        """(scale, zero point) of an int8, uint8 or int16 tensor that has one of each."""
+        low, high = _ZERO_POINTS[tensor.type]
         found = tensor.quantization
         if found is None or len(found.scales) != 1:
             raise self.refuse(operator, tensor, "has not one scale", "activations quantised per tensor")
-        if self.kind is TensorType.INT16 and found.zero_points[0] != 0:
-            raise self.refuse(operator, tensor, "has a zero point", "int16 tensors whose zero is 0")
-        if not -128 <= found.zero_points[0] <= 127:
-            raise self.refuse(operator, tensor, "has a zero point beyond int8", "zero points from -128 to 127")
+        if not low <= found.zero_points[0] <= high:
+            kind = tensor.type.name.lower()
+            raise self.refuse(operator, tensor, f"has a zero point beyond {kind}", f"zero points from {low} to {high}")
         self._plausible(operator, tensor, found.scales)
         return found.scales[0], found.zero_points[0]
 

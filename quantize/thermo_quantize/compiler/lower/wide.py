@@ -24,12 +24,17 @@ from thermo_quantize.compiler.ir_wide import (
 )
 from thermo_quantize.compiler.lower.arithmetic import ARITHMETIC
 from thermo_quantize.compiler.lower.context import Context
+from thermo_quantize.compiler.lower.elements import ELEMENTS
 from thermo_quantize.compiler.lower.movement import MOVEMENT
 from thermo_quantize.compiler.lower.parts import PARTS
+from thermo_quantize.compiler.lower.products import PRODUCTS
+from thermo_quantize.compiler.lower.rearranging import REARRANGING
+from thermo_quantize.compiler.lower.reductions import REDUCTIONS
 from thermo_quantize.compiler.lower.windows import WINDOWS
 
 Lowering = Callable[[Context, Operator], list[Layer]]
 _SIGMOID_STEPS = 24
+_COMPARED = ("MAXIMUM", "MINIMUM")
 
 
 def wide(context: Context, operator: Operator) -> list[Layer]:
@@ -76,17 +81,19 @@ def _weighted(context: Context, operator: Operator) -> list[Layer]:
 
 def _binary(context: Context, operator: Operator) -> list[Layer]:
     found: list[Layer] = []
-    for layer in ARITHMETIC[operator.name](context, operator):
+    lowering = ELEMENTS[operator.name] if operator.name in _COMPARED else ARITHMETIC[operator.name]
+    for layer in lowering(context, operator):
         assert isinstance(layer, Binary)
         head = layer.index, layer.title, layer.inputs, layer.outputs
         shape = layer.operation, layer.sizes, layer.strides, layer.multipliers
-        found.append(WideBinary(*head, *shape, _shifts(context, operator), layer.low, layer.high))
+        limits = RANGES[TensorType.INT16] if operator.name in _COMPARED else (layer.low, layer.high)
+        found.append(WideBinary(*head, *shape, _shifts(context, operator), *limits))
     return found
 
 
 def _shifts(context: Context, operator: Operator) -> tuple[int, int] | None:
     """Shifts of both inputs, where the operator asks for them and all scales are powers of two."""
-    if operator.name == "MUL" or not int(operator.options["pot_scale_int16"]):
+    if not int(operator.options.get("pot_scale_int16", 0)):
         return None
     tensors = context.input(operator, 0), context.input(operator, 1), context.output(operator)
     exponents = [_exponent(context.scale(operator, tensor)[0]) for tensor in tensors]
@@ -249,15 +256,21 @@ def _rounded(value: float) -> float:
     return math.copysign(math.floor(abs(value) + 0.5), value)
 
 
-_SAME = ("RESHAPE", "CONCATENATION", "SPLIT", "STRIDED_SLICE", "TRANSPOSE", "PAD", "RESIZE_NEAREST_NEIGHBOR")
+_NO_KERNEL = frozenset({"DEPTH_TO_SPACE", "SPACE_TO_DEPTH", "TILE"})
+"""What the reference moves as int8 alone."""
 WIDE: dict[str, Lowering] = {
     **dict.fromkeys(WINDOWS, _weighted),
-    **{name: MOVEMENT[name] for name in (*_SAME, "RESIZE_BILINEAR")},
+    **MOVEMENT,
+    **{name: lower for name, lower in REARRANGING.items() if name not in _NO_KERNEL},
     **PARTS,
+    "REDUCE_MAX": REDUCTIONS["REDUCE_MAX"],
+    "REDUCE_MIN": REDUCTIONS["REDUCE_MIN"],
     "ADD": _binary,
     "SUB": _binary,
     "MUL": _binary,
+    **dict.fromkeys(_COMPARED, _binary),
     "MEAN": ARITHMETIC["MEAN"],
+    "BATCH_MATMUL": PRODUCTS["BATCH_MATMUL"],
     "SOFTMAX": _softmax,
     "LOGISTIC": _sigmoid,
     "TANH": _sigmoid,

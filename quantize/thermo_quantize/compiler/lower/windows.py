@@ -1,5 +1,7 @@
 """Convolutions, dense layers and pools."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from thermo_core.errors import ModelError
@@ -7,6 +9,16 @@ from thermo_core.tflite.reader import Operator, Tensor
 from thermo_core.tflite.schema import Padding
 from thermo_quantize.compiler.ir import Conv, Depthwise, Layer, Pool, Source, TransposeConv, Window
 from thermo_quantize.compiler.lower.context import Context
+from thermo_quantize.compiler.lower.products import grouped
+
+
+def _image(context: Context, operator: Operator, tensor: Tensor, kernel_h: int) -> tuple[int, int, int]:
+    """(rows, columns, channels) of an image; samples lie below each other where a kernel of one row cannot see across them."""
+    one_row = kernel_h == int(operator.options["stride_h"]) == 1
+    if len(tensor.shape) != 4 or tensor.shape[0] == 1 or not one_row:
+        return context.image(operator, tensor)
+    rows, columns, channels = context.image(operator, replace(tensor, shape=(1, *tensor.shape[1:])))
+    return tensor.shape[0] * rows, columns, channels
 
 
 def _window(
@@ -19,7 +31,7 @@ def _window(
         raise ModelError(
             f"Cannot compile {operator.label}: stride, dilation and kernel must be 1 or more; export again."
         )
-    in_h, in_w, _ = context.image(operator, source)
+    in_h, in_w, _ = _image(context, operator, source, kernel[0])
     sizes, pads = [], []
     for size, step, taps, gap in zip((in_h, in_w), stride, kernel, spread, strict=True):
         reach = (taps - 1) * gap + 1
@@ -30,17 +42,25 @@ def _window(
             result = (size - reach) // step + 1
             pads.append(0)
         sizes.append(result)
-    context.image(operator, output)
-    context.shape(operator, output, (1, sizes[0], sizes[1], output.shape[3]))
+    out_h, out_w, _ = _image(context, operator, output, kernel[0])
+    if (out_h, out_w, output.shape[0]) != (*sizes, source.shape[0]):
+        raise context.refuse(
+            operator, output, f"has shape {list(output.shape)}", f"{sizes[0]} x {sizes[1]} pixels here"
+        )
     return Window(in_h, in_w, sizes[0], sizes[1], *kernel, *stride, *spread, pads[0], pads[1])
 
 
 def _convolution(context: Context, operator: Operator) -> list[Layer]:
     source, filters, output = context.input(operator, 0), context.input(operator, 1), context.output(operator)
-    channels_in = context.image(operator, source)[2]
-    if len(filters.shape) != 4 or filters.shape[3] != channels_in:
+    inner = filters.shape[3] if len(filters.shape) == 4 else 0
+    channels_in = _image(context, operator, source, filters.shape[1] if inner else 0)[2]
+    groups = channels_in // inner if inner and channels_in % inner == 0 else 0
+    if not groups or filters.shape[0] % groups:
         raise context.refuse(
-            operator, filters, f"has shape {list(filters.shape)}", f"filters of {channels_in} channels"
+            operator,
+            filters,
+            f"has shape {list(filters.shape)}",
+            f"filters of {channels_in} channels, or of groups of them",
         )
     channels = filters.shape[0]
     weights, scales = context.weights(operator, 1, channels, 0)
@@ -50,17 +70,20 @@ def _convolution(context: Context, operator: Operator) -> list[Layer]:
     weights, bias, requant = products
     zero_point = context.scale(operator, source)[1]
     ends = (context.value(source),), (context.value(output),)
+    sources = (Source(0, inner),)
+    conv = Conv(operator.index, operator.name, *ends, window, sources, weights, bias, zero_point, requant)
+    if groups > 1:
+        return grouped(context, operator, conv, source, groups)
     if channels_in == 1 and window.kernel_h <= 5 and window.kernel_w <= 5:
         # One input channel is what the depthwise kernels are made for.
         flat = weights[:, :, :, 0]
         return [Depthwise(operator.index, operator.name, *ends, window, 1, flat, bias, zero_point, requant)]
-    sources = (Source(0, channels_in),)
-    return [Conv(operator.index, operator.name, *ends, window, sources, weights, bias, zero_point, requant)]
+    return [conv]
 
 
 def _depthwise(context: Context, operator: Operator) -> list[Layer]:
     source, filters, output = context.input(operator, 0), context.input(operator, 1), context.output(operator)
-    channels_in = context.image(operator, source)[2]
+    channels_in = _image(context, operator, source, filters.shape[1] if len(filters.shape) == 4 else 0)[2]
     if len(filters.shape) != 4 or filters.shape[0] != 1 or filters.shape[3] % channels_in or not filters.shape[3]:
         raise context.refuse(
             operator, filters, f"has shape {list(filters.shape)}", f"(1, rows, columns, a multiple of {channels_in})"
