@@ -192,9 +192,11 @@ def verify(
             found.append({"file": str(path), "accepted": False, "error": str(error)})
             continue
         macs = sum(verified.macs)
-        found.append({"file": str(path), "accepted": True, "operators": len(verified.model.operators), "macs": macs})
+        operators, keeps = len(verified.model.operators), bool(verified.states)
+        found.append({"file": str(path), "accepted": True, "operators": operators, "macs": macs, "state": keeps})
         if not as_json:
-            print(f"{path}: well-formed, {len(verified.model.operators)} operators, {macs:,} multiply-accumulates")
+            state = "; keeps a state from run to run, which no wearable takes" if keeps else ""
+            print(f"{path}: well-formed, {operators} operators, {macs:,} multiply-accumulates{state}")
     if as_json:
         print(json.dumps(found))
     for earlier in refused[:-1]:

@@ -1,4 +1,4 @@
-"""`thermo-quantize compile`: an int8 .tflite model as C11 for a microcontroller."""
+"""`thermo-quantize compile`: a quantised .tflite model as C11 for a microcontroller."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from thermo_quantize.files import read_file, write_file
 
 
 def compile_command(
-    model: Annotated[Path, typer.Argument(help="Fully int8 .tflite model.")],
+    model: Annotated[Path, typer.Argument(help="Quantised .tflite model: int8, or int16 activations.")],
     out: Annotated[Path, typer.Option(help="Folder for NAME.h and NAME.c; made where it is missing.")],
     target: Annotated[str, typer.Option(help=f"Processor: {', '.join(TARGETS)}.")] = "generic",
     name: Annotated[

@@ -1,5 +1,6 @@
 """What `verify_model` accepts runs; what it refuses it names."""
 
+import contextlib
 import importlib.util
 import json
 import subprocess
@@ -147,6 +148,15 @@ def test_a_state_is_accepted_only_where_it_is_expected(model_builder) -> None:
     assert [tensor.elements for tensor in verified.states] == [lstm.units, lstm.cells]
     with pytest.raises(ModelError, match=r"operator 0 \(UNIDIRECTIONAL_SEQUENCE_LSTM\) keeps a state .* unroll=True"):
         verify_model(model)
+
+
+def test_the_command_tells_of_a_state(capsys: pytest.CaptureFixture[str]) -> None:
+    from thermo_quantize.cli import main
+
+    with contextlib.suppress(SystemExit):
+        main(["verify", str(DATA / "lstm_int8.tflite"), str(DATA / "cnn_int8.tflite")])
+    lines = capsys.readouterr().out.splitlines()
+    assert ["keeps a state" in line for line in lines] == [True, False]
 
 
 def _state_read_by_add(builder):
