@@ -551,6 +551,7 @@ def _host_run(
 
 _BOARDS = {
     "m4": ("-mcpu=cortex-m4 -mfpu=fpv4-sp-d16 -mfloat-abi=hard", "mps2-an386", "0x00000000", "0x20000000", "4M"),
+    "m7": ("-mcpu=cortex-m7 -mfpu=fpv5-d16 -mfloat-abi=hard", "mps2-an500", "0x00000000", "0x20000000", "4M"),
     "m33": ("-mcpu=cortex-m33 -mfpu=fpv5-sp-d16 -mfloat-abi=hard", "mps2-an505", "0x10000000", "0x38000000", "4M"),
     "m55": ("-mcpu=cortex-m55 -mfloat-abi=hard", "mps3-an547", "0x10000000", "0x31000000", "512K"),
 }

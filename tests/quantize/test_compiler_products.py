@@ -129,6 +129,32 @@ def test_a_killed_filter_costs_its_layer_nothing(model_builder, cpu: str) -> Non
     assert code[0] == code[1] != ""
 
 
+@pytest.mark.parametrize("cpu", ["m4", "m7"])
+def test_dense_layers_of_every_remainder(model_builder, reference, emulate, emulated, tmp_path: Path, cpu: str) -> None:
+    """Inputs that fill no word, no turn of the loop or several; outputs that fill no group of four; one row and two."""
+    random, models, inputs = np.random.default_rng(9), [], []
+    for number in range(24):
+        depth, channels = int(random.choice([1, 3, 4, 7, 15, 16, 17, 20, 31, 32, 48])), 1 + number % 9
+        rows, shared = 1 + number % 2, number % 3 == 0
+        builder = model_builder()
+        source = builder.tensor((rows, depth), 0.05, int(random.integers(-128, 128)))
+        data = random.integers(-127, 128, (channels, depth)).astype(np.int8)
+        scales = [single(scale) for scale in random.uniform(0.003, 0.006, 1 if shared else channels)]
+        weights = builder.tensor(data.shape, scales, 0, data)
+        values = random.integers(-900, 900, channels).astype(np.int32)
+        bias = builder.tensor((channels,), [0.05 * scale for scale in scales], 0, values, "int32")
+        spread = single(0.05 * 0.0045 * 74 * 127 * depth**0.5 / float(random.choice([2, 60, 90])))
+        result = builder.tensor((rows, channels), spread, int(random.integers(-128, 128)))
+        builder.operator("FULLY_CONNECTED", [source, weights, bias], [result], activation=int(random.choice([0, 1, 3])))
+        models.append(builder.build([source], [result]))
+        inputs.append(random.integers(-128, 128, (3, rows, depth)).astype(np.int8))
+    compiled = [compile_model(model, f"net{n}", cpu) for n, model in enumerate(models)]
+    assert sum(type(one.kernels[0]).__name__ == "DspDense" for one in compiled) > 15
+    boards = [emulated(one.files, f"net{n}", inputs[n]) for n, one in enumerate(compiled)]
+    for number, got in enumerate(emulate(boards, cpu, tmp_path)):
+        assert np.array_equal(got, reference(models[number], inputs[number])[0]), number
+
+
 def test_sums_beyond_32_bits_are_refused(model_builder) -> None:
     weights = np.full((CHANNELS, 8), 100, np.int8)
     biases = np.full(CHANNELS, (1 << 31) - 100)

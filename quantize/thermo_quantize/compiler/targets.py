@@ -146,14 +146,20 @@ class Target:
         return kernel
 
 
-_M4, _M33, _HARD = "-mcpu=cortex-m4", "-mcpu=cortex-m33", "-mfloat-abi=hard -mthumb"
+_M4, _M7, _M33 = (
+    "-mcpu=cortex-m4 -mfpu=fpv4-sp-d16",
+    "-mcpu=cortex-m7 -mfpu=fpv5-d16",
+    "-mcpu=cortex-m33 -mfpu=fpv5-sp-d16",
+)
+_HARD = "-mfloat-abi=hard -mthumb"
 
 TARGETS = {
     target.name: target
     for target in (
         Target("generic", "any C11 compiler", {}),
-        Target("m4", "Cortex-M4 and M7", _DSP, dsp.GUARD.strip(), 8, f"{_M4} -mfpu=fpv4-sp-d16 {_HARD}"),
-        Target("m33", "Cortex-M33 with DSP extension", _DSP, dsp.GUARD.strip(), 8, f"{_M33} -mfpu=fpv5-sp-d16 {_HARD}"),
+        Target("m4", "Cortex-M4", _DSP, dsp.GUARD.strip(), 8, f"{_M4} {_HARD}"),
+        Target("m7", "Cortex-M7", _DSP, dsp.GUARD.strip(), 8, f"{_M7} {_HARD}"),
+        Target("m33", "Cortex-M33 with DSP extension", _DSP, dsp.GUARD.strip(), 8, f"{_M33} {_HARD}"),
         Target("m55", "Cortex-M55 and M85 with MVE", _MVE, mve.GUARD.strip(), 16, f"-mcpu=cortex-m55 {_HARD}"),
         Target("m0", "Cortex-M0, M0+, M23", {}, flags="-mcpu=cortex-m0 -mthumb"),
     )
