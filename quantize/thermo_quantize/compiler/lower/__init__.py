@@ -1,7 +1,7 @@
 """From the operators of a .tflite file to layers: `lower` refuses what the kernels cannot do, naming operator and tensor."""
 
 from thermo_core.errors import ModelError
-from thermo_core.tflite.reader import Model
+from thermo_core.tflite.reader import Model, Operator
 from thermo_core.tflite.schema import TensorType
 from thermo_core.tflite.shaping import fold
 from thermo_quantize.compiler.ir import Layer, Network
@@ -29,6 +29,16 @@ OPERATORS = {
 }
 
 _MAX_ELEMENTS = 1 << 24
+_INSTEAD = {
+    "CONV_3D": "convolve in two dimensions, with the third one's slices as channels",
+    "DIV": "multiply by the inverse",
+    "GREATER": "choose with a RELU, maximum or minimum",
+    "LESS": "choose with a RELU, maximum or minimum",
+    "LOG_SOFTMAX": "end the network with a softmax, and take logarithms outside of it",
+    "SELECT_V2": "choose with a RELU, maximum or minimum",
+    "WHILE": "unroll the layer that repeats",
+}
+"""What to write instead of some operators."""
 
 
 def lower(model: Model) -> Network:
@@ -38,7 +48,9 @@ def lower(model: Model) -> Network:
         ModelError: an operator, type or shape that is not supported.
     """
     if not model.inputs or not model.outputs:
-        raise ModelError("The model has no inputs or no outputs; export it again with both.")
+        raise ModelError(
+            "The model has no inputs or no outputs, as no converter writes it; convert the float model anew."
+        )
     huge = next((tensor for tensor in model.tensors if tensor.elements > _MAX_ELEMENTS), None)
     if huge is not None:
         raise ModelError(
@@ -49,9 +61,7 @@ def lower(model: Model) -> Network:
     layers: list[Layer] = []
     for operator in model.operators:
         if operator.name not in OPERATORS:
-            names = ", ".join(sorted(OPERATORS))
-            output = operator.outputs[0].label if operator.outputs else "no tensor"
-            raise ModelError(f"Cannot compile {operator.label} that makes {output}: supported are {names}.")
+            raise _unsupported(operator)
         for tensor in (*operator.inputs, *operator.outputs):
             if tensor is not None and tensor.is_variable:
                 raise context.refuse(operator, tensor, "keeps its value between runs", "networks without state")
@@ -69,3 +79,12 @@ def lower(model: Model) -> Network:
     inputs = tuple(context.value(tensor) for tensor in model.inputs)
     outputs = tuple(context.value(tensor) for tensor in model.outputs)
     return Network(tuple(layers), inputs, outputs, quantization, tuple(context.notes))
+
+
+def _unsupported(operator: Operator) -> ModelError:
+    made = f", which makes {operator.outputs[0].label}" if operator.outputs else ""
+    cure = _INSTEAD.get(operator.name, "replace that layer")
+    return ModelError(
+        f"Cannot compile {operator.label}{made}: it is none of the {len(OPERATORS)} supported operators (docs/compiler.md lists "
+        f"them); {cure}."
+    )
