@@ -37,6 +37,16 @@ _MOVING = frozenset(
 )
 
 _MAX_ELEMENTS = 1 << 24
+_INSTEAD = {
+    "CONV_3D": "convolve in two dimensions, with the third one's slices as channels",
+    "DIV": "multiply by the inverse",
+    "GREATER": "choose with a RELU, maximum or minimum",
+    "LESS": "choose with a RELU, maximum or minimum",
+    "LOG_SOFTMAX": "end the network with a softmax, and take logarithms outside of it",
+    "SELECT_V2": "choose with a RELU, maximum or minimum",
+    "WHILE": "build recurrent layers with unroll=True",
+}
+"""What to write instead of some operators."""
 
 
 def lower(model: Model) -> Network:
@@ -46,21 +56,22 @@ def lower(model: Model) -> Network:
         ModelError: an operator, type or shape that is not supported.
     """
     if not model.inputs or not model.outputs:
-        raise ModelError("The model has no inputs or no outputs; export it again with both.")
+        raise ModelError(
+            "The model has no inputs or no outputs, as no converter writes it; convert the float model anew."
+        )
     huge = next((tensor for tensor in model.tensors if tensor.elements > _MAX_ELEMENTS), None)
     if huge is not None:
         raise ModelError(
             f"Cannot compile {huge.label}: it has {huge.elements} elements; supported are {_MAX_ELEMENTS}."
         )
-    states_of(model)
     model = fold(model).model
+    for operator in model.operators:
+        if operator.name not in OPERATORS:
+            raise _unsupported(operator)
+    states_of(model)
     context = Context(model)
     layers: list[Layer] = []
     for operator in model.operators:
-        if operator.name not in OPERATORS:
-            names = ", ".join(sorted(OPERATORS))
-            output = operator.outputs[0].label if operator.outputs else "no tensor"
-            raise ModelError(f"Cannot compile {operator.label} that makes {output}: supported are {names}.")
         layers += _lowered(context, operator)
     quantization = {}
     for tensor in (*model.inputs, *model.outputs):
@@ -87,3 +98,12 @@ def _lowered(context: Context, operator: Operator) -> list[Layer]:
     if numbers and types == {TensorType.FLOAT32} and operator.name in _MOVING:
         context = context.of(TensorType.FLOAT32)
     return OPERATORS[operator.name](context, operator)
+
+
+def _unsupported(operator: Operator) -> ModelError:
+    made = f", which makes {operator.outputs[0].label}" if operator.outputs else ""
+    cure = _INSTEAD.get(operator.name, "replace that layer")
+    return ModelError(
+        f"Cannot compile {operator.label}{made}: it is none of the {len(OPERATORS)} supported operators (docs/compiler.md lists "
+        f"them); {cure}."
+    )

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-from thermo_core.errors import ModelError
 from thermo_core.tflite.reader import Operator, Tensor
 from thermo_core.tflite.schema import TensorType
 from thermo_quantize.compiler.fixed_point import quantize_multiplier
@@ -136,7 +135,7 @@ def _softmax(context: Context, operator: Operator) -> list[Layer]:
         raise context.refuse(operator, source, f"has shape {list(source.shape)}", "one axis or more")
     beta = float(operator.options["beta"])
     if not math.isfinite(beta):
-        raise ModelError(f"Cannot compile {operator.label}: its beta is not a number; export the model again.")
+        raise context.contradicts(operator, "has a beta that is not a number")
     # exp in single precision of a single-precision product; entry 255 is exp(0).
     factor = -np.float32(scale_in) * np.float32(beta)
     arguments = factor * np.arange(255, -1, -1).astype(np.float32)

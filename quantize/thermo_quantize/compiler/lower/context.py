@@ -48,6 +48,12 @@ class Context:
         """The error of an operator that cannot be compiled."""
         return ModelError(f"Cannot compile {operator.label}: {tensor.label} {problem}; supported are {supported}.")
 
+    def contradicts(self, operator: Operator, problem: str) -> ModelError:
+        """The error of an operator as no converter writes it."""
+        return ModelError(
+            f"Cannot compile {operator.label}: it {problem}, as no converter writes it; convert the float model anew."
+        )
+
     def value(self, tensor: Tensor) -> Value:
         """The value of a tensor."""
         if tensor.index not in self._values:
@@ -82,7 +88,7 @@ class Context:
         """
         tensor = operator.inputs[number] if number < len(operator.inputs) else None
         if tensor is None:
-            raise ModelError(f"Cannot compile {operator.label}: it lacks input {number}; export the model again.")
+            raise self.contradicts(operator, f"lacks input {number}")
         return tensor
 
     def output(self, operator: Operator) -> Tensor:
@@ -92,13 +98,16 @@ class Context:
             ModelError: the operator has none, or several.
         """
         if len(operator.outputs) != 1:
-            raise ModelError(f"Cannot compile {operator.label}: it has {len(operator.outputs)} outputs instead of one.")
+            raise self.contradicts(operator, f"has {len(operator.outputs)} outputs instead of one")
         return operator.outputs[0]
 
     def int8(self, operator: Operator, tensor: Tensor) -> Tensor:
         """The tensor, which must be int8, or of this context's type."""
         if tensor.type is not self.kind:
-            raise self.refuse(operator, tensor, f"is {tensor.type.name.lower()}", f"{self.kind.name.lower()} tensors")
+            supported = f"{self.kind.name.lower()} tensors"
+            if self.kind is TensorType.INT8:
+                supported += ", which thermo-quantize quantize makes of a float model"
+            raise self.refuse(operator, tensor, f"is {tensor.type.name.lower()}", supported)
         return tensor
 
     def scale(self, operator: Operator, tensor: Tensor) -> tuple[float, int]:

@@ -35,10 +35,10 @@ def wide(context: Context, operator: Operator) -> list[Layer]:
         ModelError: it cannot do that, or not with its tensors.
     """
     if operator.name not in WIDE:
-        output = operator.outputs[0].label if operator.outputs else "no tensor"
-        names = ", ".join(sorted(WIDE))
+        made = f", which makes {operator.outputs[0].label}" if operator.outputs else ""
         raise ModelError(
-            f"Cannot compile {operator.label} on int16 that makes {output}: with int16 activations supported are {names}."
+            f"Cannot compile {operator.label}{made}: it is none of the {len(WIDE)} operators supported with int16 activations "
+            "(docs/compiler.md lists them); quantise the model to int8."
         )
     return WIDE[operator.name](context.of(TensorType.INT16), operator)
 

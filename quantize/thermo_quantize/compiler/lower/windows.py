@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from thermo_core.errors import ModelError
 from thermo_core.tflite.reader import Operator, Tensor
 from thermo_core.tflite.schema import Padding
 from thermo_quantize.compiler.ir import Conv, Depthwise, Layer, Pool, Source, TransposeConv, Window
@@ -28,9 +27,7 @@ def _window(
     stride = int(options["stride_h"]), int(options["stride_w"])
     spread = (int(options["dilation_h"]), int(options["dilation_w"])) if dilation else (1, 1)
     if min(*stride, *spread, *kernel) < 1:
-        raise ModelError(
-            f"Cannot compile {operator.label}: stride, dilation and kernel must be 1 or more; export again."
-        )
+        raise context.contradicts(operator, "has a stride, dilation or kernel of less than 1")
     in_h, in_w, _ = _image(context, operator, source, kernel[0])
     sizes, pads = [], []
     for size, step, taps, gap in zip((in_h, in_w), stride, kernel, spread, strict=True):
@@ -171,9 +168,7 @@ def _transpose_convolution(context: Context, operator: Operator) -> list[Layer]:
     weights, scales = context.weights(operator, 1, channels, 0)
     strides = int(operator.options["stride_h"]), int(operator.options["stride_w"])
     if min(strides) < 1 or not filters.elements:
-        raise ModelError(
-            f"Cannot compile {operator.label}: stride and kernel must be 1 or more; export the model again."
-        )
+        raise context.contradicts(operator, "has a stride or kernel of less than 1")
     pads = []
     for size, small, taps, step in zip((out_h, out_w), (in_h, in_w), filters.shape[1:3], strides, strict=True):
         same = int(operator.options["padding"]) == Padding.SAME
