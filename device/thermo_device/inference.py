@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from thermo_core.bundle import Bundle
 from thermo_core.errors import ModelError, UsageError
 from thermo_core.features import Features
+from thermo_core.tflite.mend import mended
 from thermo_core.tflite.verify import verify_model
 from thermo_device.counters import Counters
 
@@ -131,7 +132,7 @@ class _Network:
     def __init__(self, bundle: Bundle, resolver: Any) -> None:
         try:
             self._interpreter = Interpreter(
-                model_content=bundle.model, experimental_op_resolver_type=resolver, num_threads=1
+                model_content=mended(bundle.model), experimental_op_resolver_type=resolver, num_threads=1
             )
             self._interpreter.allocate_tensors()
             inputs = self._interpreter.get_input_details()

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import StorageError, UsageError
+from thermo_quantize.files import check_readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,7 @@ def open_npz(path: Path, needed: tuple[str, ...]) -> dict[str, NDArray[Any]]:
         StorageError: the file cannot be read.
         UsageError: it is no .npz file or lacks an array.
     """
+    check_readable(path)
     try:
         with np.load(path, allow_pickle=False) as file:
             missing = [name for name in needed if name not in file.files]

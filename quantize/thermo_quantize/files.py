@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from thermo_core.errors import StorageError, UsageError
+from thermo_core.foreign import LONGEST_MARK, stand_in
 
 MAX_INPUT = 64 << 20
 
@@ -17,7 +18,7 @@ def read_file(path: Path, maximum: int = MAX_INPUT) -> bytes:
     """The file's content.
 
     Raises:
-        StorageError: it cannot be read.
+        StorageError: it cannot be read, or something stands in for it, as a Git LFS pointer does.
         UsageError: it is longer than `maximum` bytes.
     """
     try:
@@ -25,9 +26,29 @@ def read_file(path: Path, maximum: int = MAX_INPUT) -> bytes:
             data = file.read(maximum + 1)
     except OSError as error:
         raise _refused("read", path, error) from error
+    _check_own(path, data)
     if len(data) > maximum:
         raise UsageError(f"{path} has more than {maximum} bytes; check that it is the right file.")
     return data
+
+
+def check_readable(path: Path) -> None:
+    """Fail before a library opens the file by itself.
+
+    Raises:
+        StorageError: it cannot be read, or something stands in for it, as a Git LFS pointer does.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(LONGEST_MARK)
+    except OSError as error:
+        raise _refused("read", path, error) from error
+    _check_own(path, head)
+
+
+def _check_own(path: Path, head: bytes) -> None:
+    if found := stand_in(head):
+        raise StorageError(f"{path} is {found}.")
 
 
 def read_text(path: Path, maximum: int = MAX_INPUT) -> str:

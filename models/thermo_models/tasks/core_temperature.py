@@ -28,6 +28,7 @@ from thermo_models.random_features import Hidden, Prior, Solved
 from thermo_models.samples import Fold, Samples, Scaling, digest_of, people_folds
 from thermo_models.settings import Settings
 from thermo_models.tasks.task import Goal, Plan
+from thermo_quantize.files import check_readable
 
 CENTRE_CELSIUS = 37.0
 """What the network's output 0 means."""
@@ -208,6 +209,7 @@ def _unseen_periods(
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
+    check_readable(path)
     try:
         with gzip.open(path, "rt", newline="") as file:
             rows = list(csv.DictReader(file))
