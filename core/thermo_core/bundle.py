@@ -67,6 +67,12 @@ class Bundle:
                 f"The profile has {size} bytes as CBOR and may have {MAX_PROFILE_BYTES}, so shorten its texts."
             )
 
+        if len(self.waived) > MAX_WAIVED or not all(is_plain(sentence) for sentence in self.waived):
+            raise BundleError(
+                f"bundle.waived must be at most {MAX_WAIVED} texts of 1 to {MAX_TEXT} printable characters, so correct it and "
+                "sign the bundle again."
+            )
+
     def profile_bytes(self) -> bytes:
         """The profile as canonical CBOR, as a device sends it to a host."""
         return cbor2.dumps(self.profile.to_dict(), canonical=True)
@@ -111,22 +117,12 @@ class Bundle:
             output=OutputContract.from_dict(fields.value("output")),
             model=fields.data("model", MAX_MODEL),
             card=fields.document("card", MAX_CARD),
-            waived=_waived(fields),
+            waived=() if fields.absent("waived") else tuple(str(text) for text in fields.items("waived", MAX_WAIVED)),
         )
         fields.finish()
         if bundle.to_payload() != payload:
             raise BundleError("The bundle is not in canonical form, so make it again with thermo-quantize sign.")
         return bundle
-
-
-def _waived(fields: Fields) -> tuple[str, ...]:
-    if fields.absent("waived"):
-        return ()
-    items = fields.items("waived", MAX_WAIVED)
-    texts = tuple(item for item in items if is_plain(item))
-    if len(texts) != len(items):
-        fields.fail("waived", f"must be texts of 1 to {MAX_TEXT} printable characters")
-    return texts
 
 
 def _decode(payload: bytes) -> object:

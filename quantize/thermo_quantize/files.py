@@ -121,6 +121,23 @@ def write_files(files: Mapping[Path, bytes]) -> None:
                 temporary.unlink(missing_ok=True)
 
 
+def refuse_overwriting(files: Mapping[Path, bytes | None], force: bool) -> None:
+    """Refuse to replace files, unless nothing would change.
+
+    Args:
+        files: what is to be written; None where that is not known yet.
+        force: whether they may be replaced.
+
+    Raises:
+        UsageError: one is there already, with other content.
+    """
+    for path, data in files.items():
+        if force or not path.is_file():
+            continue
+        if data is None or path.stat().st_size != len(data) or path.read_bytes() != data:
+            raise UsageError(f"{path} is there already; name another place, or add --force to replace it.")
+
+
 def check_folder(folder: Path) -> None:
     """Fail before long work whose results could not be written.
 
@@ -134,6 +151,19 @@ def check_folder(folder: Path) -> None:
         raise StorageError(f"Cannot make the folder {folder}: {at} is a file; name another.")
     if not os.access(at, os.W_OK | os.X_OK):
         raise StorageError(f"Cannot make the folder {folder}: no permission to write to {at}; name another.")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder with those above it, where it is not there.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise StorageError(f"Cannot make the folder {folder}: {reason}; name another.") from error
 
 
 def _refused(verb: str, path: Path, error: OSError) -> StorageError:
