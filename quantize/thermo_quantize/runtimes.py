@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from thermo_core.errors import ModelError
 from thermo_core.tflite.mend import mended
+from thermo_core.tflite.scope import REQUANTISE
 from thermo_core.tflite.verify import verify_model
 from thermo_quantize.flatfile import with_all_outputs
 from thermo_quantize.install import INSTALL_DEVICE
@@ -101,7 +102,7 @@ class Runner:
             raise ModelError(f"No runtime {self.runtime} is installed; {INSTALL_DEVICE}.") from error
         except (ValueError, RuntimeError, SystemError) as error:
             cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ModelError(f"The runtime {self.runtime} refuses the model ({cause}); convert it again.") from error
+            raise ModelError(f"The runtime {self.runtime} refuses the model ({cause}); {REQUANTISE}.") from error
         self.inputs = [_end(details) for details in self._interpreter.get_input_details()]
         self.outputs = [_end(details) for details in self._interpreter.get_output_details()[:ends]]
 
@@ -121,9 +122,7 @@ class Runner:
                 self._interpreter.set_tensor(end.index, np.ascontiguousarray(array, dtype=end.dtype).reshape(end.shape))
             self._interpreter.invoke()
         except (ValueError, RuntimeError) as error:
-            raise ModelError(
-                f"The runtime {self.runtime} failed to run the model ({error}); convert it again."
-            ) from error
+            raise ModelError(f"The runtime {self.runtime} failed to run the model ({error}); {REQUANTISE}.") from error
 
     def tensor(self, index: int) -> Array:
         """A tensor after `invoke` of a runner that keeps all of them."""

@@ -77,10 +77,14 @@ class NagoyaActions:
         arrays = open_npz(path, ARRAYS)
         frames, starts, lengths, labels = (arrays[name] for name in ARRAYS[:4])
         if frames.ndim != 3 or (starts + lengths > len(frames)).any() or labels.max() >= len(CLASSES):
-            raise UsageError(f"{path} holds clips outside its frames or unknown classes, so fetch it again.")
+            raise UsageError(
+                f"{path} holds clips outside its frames or unknown classes, so check that it is the data of this task."
+            )
         bad = np.flatnonzero(~np.isfinite(frames).all((1, 2)))
         if len(bad):
-            raise UsageError(f"{path} holds no number in a pixel of frame {bad[0]}, so fetch it again.")
+            raise UsageError(
+                f"{path} holds no number in a pixel of frame {bad[0]}, so repair that frame or leave its clip out."
+            )
         sequence = np.repeat(arrays["seq"], lengths)
         order = np.concatenate([np.arange(s, s + n) for s, n in zip(starts, lengths, strict=True)])
         warm = (frames[order].astype(np.float32) - arrays["background"][sequence]) / 100.0

@@ -78,7 +78,7 @@ class WristStress:
             raise UsageError("wrist-stress needs --data, the .npz file of 1 Hz signals.")
         arrays = open_npz(path, ARRAYS)
         if len({len(arrays[name]) for name in ARRAYS}) != 1:
-            raise UsageError(f"{path} holds signals of different lengths, so fetch it again.")
+            raise UsageError(f"{path} holds signals of different lengths, so check that it is the data of this task.")
         parts = []
         for person in np.unique(arrays["subject"])[: 6 if quick else None]:
             of = {name: arrays[name][arrays["subject"] == person] for name in ARRAYS}
