@@ -139,18 +139,33 @@ def refuse_overwriting(files: Mapping[Path, bytes | None], force: bool) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Fail before long work whose results could not be written.
+    """Fail before long work whose results could not be written: make the folder, put a file into it, and take both away again.
 
     Raises:
         StorageError: the folder is a file, or cannot be made or written to.
     """
+    missing: list[Path] = []
+    made: list[Path] = []
     at = folder
-    while not at.exists() and at != at.parent:
-        at = at.parent
-    if not at.is_dir():
-        raise StorageError(f"Cannot make the folder {folder}: {at} is a file; name another.")
-    if not os.access(at, os.W_OK | os.X_OK):
-        raise StorageError(f"Cannot make the folder {folder}: no permission to write to {at}; name another.")
+    try:
+        while not at.exists() and at != at.parent:
+            missing.append(at)
+            at = at.parent
+        if not at.is_dir():
+            raise StorageError(f"Cannot make the folder {folder}: {at} is a file; name another.")
+        for one in reversed(missing):
+            one.mkdir()
+            made.append(one)
+        probe = folder / f".{secrets.token_hex(4)}"
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise StorageError(f"Cannot write to the folder {folder}: {reason}; name another.") from error
+    finally:
+        for one in reversed(made):
+            with contextlib.suppress(OSError):
+                one.rmdir()
 
 
 def make_folder(folder: Path) -> None:

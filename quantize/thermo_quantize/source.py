@@ -11,7 +11,7 @@ from typing import Any
 from thermo_core.errors import ModelError, StorageError, UnsupportedOperatorError, UsageError
 from thermo_core.tflite.schema import TensorType
 from thermo_core.tflite.verify import Verified, verify_model
-from thermo_quantize.files import read_file
+from thermo_quantize.files import check_readable, read_file
 from thermo_quantize.install import INSTALL_TRAIN
 from thermo_quantize.keras_files import SUFFIXES, first_line, load_keras
 from thermo_quantize.layers import layer_name
@@ -53,6 +53,8 @@ def load_source(path: Path) -> Source:
     if path.is_dir():
         if not (path / "saved_model.pb").is_file():
             raise ModelError(f"{path} is a folder without saved_model.pb; name a SavedModel or a .keras file.")
+        for part in (path / "saved_model.pb", *sorted(path.glob("variables/*"))):
+            check_readable(part)
         return from_function(_serving_function(import_tensorflow(), path), str(path))
     if path.suffix not in SUFFIXES:
         raise ModelError(

@@ -103,6 +103,11 @@ def test_export_gives_what_a_wearable_needs_unless_the_licence_forbids_it(
         (["evaluate", "breast-patch", "cut.tflite"], 7, "model"),
         (["export", "absent", "there"], 9, "absent"),
         (["train", "core-temperature", "--data", "absent.csv.gz", "--out", "cut.npz/x"], 9, "cut.npz is a file"),
+        (
+            ["train", "core-temperature", "--data", "absent.csv.gz", "--out", "/proc/x"],
+            9,
+            "write to the folder /proc/x",
+        ),
         (["train", "core-temperature", "--data", "pointer.csv.gz", "--out", "x"], 9, "git lfs pull"),
         (["data", "wrist-stress", "--data", "pointer.csv.gz"], 9, "git lfs pull"),
         (["remeasure", "breast-patch", "absent"], 9, "absent"),

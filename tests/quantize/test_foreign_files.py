@@ -122,6 +122,15 @@ def test_what_stands_in_for_a_model_is_named(tmp_path: Path, name: str, content:
         verify_model(content)
 
 
+@pytest.mark.parametrize("part", ["saved_model.pb", "variables/variables.data-00000-of-00001"])
+def test_a_pointer_within_a_saved_model_is_named(tmp_path: Path, part: str) -> None:
+    for name in ("saved_model.pb", "variables/variables.index", part):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(POINTER if name == part else b"\x08\x01")
+    with pytest.raises(ThermoError, match=f"{Path(part).name} is a Git LFS pointer"):
+        load_source(tmp_path)
+
+
 def test_what_stands_in_for_data_a_key_or_a_bundle_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     stub, model = tmp_path / "stub", str(DATA / "cnn_int8.tflite")
     stub.write_bytes(POINTER)
