@@ -192,3 +192,23 @@ def test_what_was_waived_stays_with_the_bundle(model_builder: Any) -> None:
     assert plain.bundle.waived == () and b"waived" not in plain.data
     again = resign(forced.data, KEY.public_key(), KEY)
     assert Bundle.from_payload(verify(again.data, [KEY.public_key()]).payload).waived == ("It lost 3 points.",)
+
+
+def test_one_sigmoid_calls_both_of_its_labels_on_the_agent(model_builder: Any) -> None:
+    """The weights' sum decides the sign: a picture and its negative are called otherwise, with scores that add up to one."""
+    from thermo_device.inference import Classifier
+    from thermo_device.verdicts import AlertRule
+
+    bundle = signed(network(model_builder, 1, "LOGISTIC"), ("no lesion", "lesion"), alert=Alert(1, 0.6))
+    classifier, rule = Classifier(bundle), AlertRule(bundle.profile)
+    generator = np.random.default_rng(5)
+    called = set()
+    for _ in range(20):
+        features = generator.normal(0, 1, (24, 32, 1)).astype(np.float32)
+        result = classifier.classify(features)
+        probability = (int(result.output[0]) + 128) / 256
+        assert result.scores.tolist() == [1 - probability, probability]
+        assert result.label == int(probability > 0.5)
+        assert rule.push(result) == (probability >= 0.6)
+        called.add(result.label)
+    assert called == {0, 1}
