@@ -10,7 +10,6 @@ import typer
 from thermo_core.errors import AccuracyDropError, UsageError
 from thermo_quantize.files import read_file, read_json, read_text, refuse_overwriting, write_file
 
-_MAX_PEM = 64 << 10
 _MAX_REPORT = 64 << 20
 
 
@@ -40,7 +39,8 @@ def sign_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Make a signed bundle of a model, or sign a shipped bundle with a key of your own."""
-    from thermo_core.image import Version, load_private_key, load_public_key
+    from thermo_core.image import Version
+    from thermo_quantize import keys
     from thermo_quantize.sign import resign, sign_bundle
 
     if folder is not None:
@@ -52,14 +52,14 @@ def sign_command(
         if path is not None and out.exists() and path.exists() and out.samefile(path):
             raise UsageError(f"--out {out} is what {name} names, which would be lost; name another file.")
     new_version = None if version is None else Version.parse(version)
-    private = _key(load_private_key, key)
+    private = keys.private_key(key)
     if resign_image is not None:
         given = [name for name, path in parts.items() if path is not None]
         if given:
             raise UsageError(f"--resign takes the bundle as it is; leave out {', '.join(given)}.")
         if public_key is None:
             raise UsageError("--resign needs --public-key, the key that signed the bundle, to check it first.")
-        signed = resign(read_file(resign_image), _key(load_public_key, public_key), private, new_version)
+        signed = resign(read_file(resign_image), keys.public_key(public_key), private, new_version)
     else:
         missing = [name for name, path in parts.items() if path is None] + ["--version"] * (new_version is None)
         if model is None or profile is None or contract is None or card is None or new_version is None:
@@ -94,13 +94,6 @@ def sign_command(
         )
 
 
-def _key(load: Any, path: Path) -> Any:
-    try:
-        return load(read_file(path, _MAX_PEM))
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from error
-
-
 def _waived(model: Path, content: bytes, force: bool) -> tuple[str, ...]:
     """What the report beside the model, where it is of this very model, says against signing it.
 
@@ -123,12 +116,12 @@ def _waived(model: Path, content: bytes, force: bool) -> tuple[str, ...]:
         raise UsageError(f"{path} is no report of thermo-quantize quantize; remove it, or quantise again.") from error
     if not failed:
         return ()
-    sentence = (
-        f"The {report['scheme']} model lost {evaluation['drop']:.2f} points of {evaluation['float']['metric']} and might lose "
-        f"{evaluation['max_drop']:g}."
+    lost = (
+        f"the {report['scheme']} model lost {evaluation['drop']:.2f} points of {evaluation['float']['metric']} and might lose "
+        f"{evaluation['max_drop']:g}"
     )
     if not force:
         raise AccuracyDropError(
-            f"{path} says that the accuracy gate failed: {sentence} Quantise it otherwise, or add --force, which the bundle then says."
+            f"{path} says that {lost}, so quantise it otherwise, or add --force, which the bundle then says."
         )
-    return (sentence,)
+    return (f"In quantisation {lost}.",)
