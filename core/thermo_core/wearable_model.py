@@ -90,7 +90,8 @@ def _check_output(bundle: Bundle, model: Model, result: Tensor) -> None:
         )
     if outputs == 1 and head.name == "SOFTMAX":
         raise ModelError("The network ends in a softmax of one output, which always says 1; end it in a sigmoid.")
-    if labels != outputs and not (labels == outputs + 1 and head.name == "LOGISTIC"):
+    alone = labels == outputs + 1 and (head.name == "LOGISTIC" or outputs == 1)
+    if labels != outputs and not alone:
         more = " and, before it, what a low output means" if outputs == 1 else ""
         raise ModelError(
             f"The model's output has the shape {result.shape} and the profile {labels} labels; name each output{more}."

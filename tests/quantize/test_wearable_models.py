@@ -66,6 +66,7 @@ GOOD: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "sigmoids with a label each": ({"outputs": 3, "head": "LOGISTIC"}, tuple("abc")),
     "sigmoids with none of them first": ({"outputs": 3, "head": "LOGISTIC"}, ("none", *"abc")),
     "one sigmoid with two labels": ({"outputs": 1, "head": "LOGISTIC"}, ("no lesion", "lesion")),
+    "one number of 0 to 1": ({"outputs": 1, "head": "", "sink": (1 / 255, -128)}, ("dry", "wet")),
     "numbers of 0 to 1": ({"outputs": 2, "head": "", "sink": (1 / 255, -128)}, ("cold", "warm")),
 }
 
