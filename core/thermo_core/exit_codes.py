@@ -1,10 +1,12 @@
-"""What every command returns to the shell for each kind of error: one table for `thermo-host`, `thermo-quantize`, `thermo-models`."""
+"""What each of the commands returns to the shell for each kind of error: one table for all of them."""
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 from thermo_core.errors import (
     AccuracyDropError,
     AmbiguousPortError,
+    BusError,
     CalibrationFailedError,
     CorrectionError,
     ImageError,
@@ -34,6 +36,7 @@ class ExitCode(IntEnum):
     FILE = 9
     DATA = 10
     ACCURACY = 11
+    HUNG_UP = 129
     INTERRUPTED = 130
     TERMINATED = 143
 
@@ -45,12 +48,13 @@ MEANINGS = {
     ExitCode.PORT_NOT_FOUND: "no such port, or several and none was named",
     ExitCode.PORT_BUSY: "another program holds the port",
     ExitCode.LINK: "no answer, the port vanished, or the versions do not match",
-    ExitCode.REFUSED: "the wearable refused the request, or failed its self-test",
-    ExitCode.IMAGE: "the model or image is damaged, unsigned, too old, too large or cannot run",
+    ExitCode.REFUSED: "the wearable refused the request, its sensors do not answer, or its self-test failed",
+    ExitCode.IMAGE: "an image or a model is damaged, unsigned, too old, too large or not supported",
     ExitCode.CALIBRATION: "the calibration gave no result worth writing",
     ExitCode.FILE: "a file cannot be read, written or trusted",
     ExitCode.DATA: "sensor data that cannot be decoded",
     ExitCode.ACCURACY: "a quantised model lost more accuracy than it may",
+    ExitCode.HUNG_UP: "the terminal was closed; the device was left quiet and files whole",
     ExitCode.INTERRUPTED: "interrupted by Ctrl-C; the device was left quiet and files whole",
     ExitCode.TERMINATED: "ended by SIGTERM; the device was left quiet and files whole",
 }
@@ -61,9 +65,10 @@ _KINDS: tuple[tuple[type[ThermoError], ExitCode], ...] = (
     (AmbiguousPortError, ExitCode.PORT_NOT_FOUND),
     (PortBusyError, ExitCode.PORT_BUSY),
     (RefusedError, ExitCode.REFUSED),
+    (BusError, ExitCode.REFUSED),
     (LinkError, ExitCode.LINK),
-    (ImageError, ExitCode.IMAGE),
     (AccuracyDropError, ExitCode.ACCURACY),
+    (ImageError, ExitCode.IMAGE),
     (ModelError, ExitCode.IMAGE),
     (CalibrationFailedError, ExitCode.CALIBRATION),
     (CorrectionError, ExitCode.CALIBRATION),
@@ -76,6 +81,6 @@ def exit_code(error: ThermoError) -> ExitCode:
     return next((code for kind, code in _KINDS if isinstance(error, kind)), ExitCode.DATA)
 
 
-def table(codes: tuple[ExitCode, ...] = tuple(MEANINGS)) -> str:
-    """The codes with their meanings, a paragraph each, for a command's help."""
-    return "Exit codes:\n\n" + "\n\n".join(f"{code.value:4} {MEANINGS[code]}" for code in codes)
+def meanings(codes: Iterable[ExitCode] = ExitCode) -> list[str]:
+    """A line for each of some codes, for a help page."""
+    return [f"{int(code):>3} {MEANINGS[code]}" for code in codes]

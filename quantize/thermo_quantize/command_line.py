@@ -15,7 +15,7 @@ import typer
 from typer.exceptions import TyperException
 
 from thermo_core.errors import ThermoError
-from thermo_core.exit_codes import ExitCode, exit_code, table
+from thermo_core.exit_codes import ExitCode, exit_code, meanings
 
 _CODES = (
     ExitCode.OK,
@@ -43,7 +43,7 @@ def application(name: str, what: str) -> typer.Typer:
     app = typer.Typer(
         name=name,
         help=what,
-        epilog=table(_CODES),
+        epilog="Exit codes:\n\n" + "\n\n".join(meanings(_CODES)),
         add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
