@@ -46,7 +46,18 @@ def rehearse(profile: Profile, classifier: Classifier, celsius: Celsius) -> str:
     result, beyond = classifier.rehearse(features)
     scores = tuple(float(score) for score in result.scores)
     verdict = VerdictRecord(
-        0, 0, extractor.pictures, False, False, False, False, result.label, scores, 0, result.inference_us, (0, 0, 0, 0)
+        time_us=0,
+        index=0,
+        pictures=extractor.pictures,
+        alert=False,
+        uncalibrated=False,
+        fast_kernels=False,
+        simulated=False,
+        label=result.label,
+        scores=scores,
+        latency_us=0,
+        inference_us=result.inference_us,
+        model_version=(0, 0, 0, 0),
     )
     try:
         records.encode(verdict, 0)
