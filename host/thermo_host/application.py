@@ -12,12 +12,12 @@ from rich.traceback import Traceback
 from typer.exceptions import TyperException
 
 from thermo_core.errors import ThermoError
+from thermo_core.exit_codes import ExitCode, exit_code, meanings
 from thermo_host.calibrate import command as calibrate
 from thermo_host.cli import Terminated
 from thermo_host.commands import control, export, flash, info, keygen, ports, replay, stream
-from thermo_host.exit_codes import MEANINGS, ExitCode, exit_code
 
-EPILOG = "Exit codes:\n\n" + "\n\n".join(f"{code.value:4} {meaning}" for code, meaning in MEANINGS.items())
+EPILOG = "Exit codes:\n\n" + "\n\n".join(meanings())
 
 
 def application() -> typer.Typer:

@@ -97,7 +97,9 @@ def _build(hint: Any, value: Any) -> Any:
         return _build(next(kind for kind in arguments if kind is not type(None)), value)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         hints = typing.get_type_hints(hint)
-        return hint(**{field.name: _build(hints[field.name], value[field.name]) for field in dataclasses.fields(hint)})
+        # What older recordings do not hold has its default.
+        fields = [field for field in dataclasses.fields(hint) if field.name in value or not _has_default(field)]
+        return hint(**{field.name: _build(hints[field.name], value[field.name]) for field in fields})
     if hint is bytes:
         return base64.b64decode(value, validate=True)
     if isinstance(hint, type) and issubclass(hint, IntEnum):
@@ -107,3 +109,7 @@ def _build(hint: Any, value: Any) -> Any:
     if hint in (bool, int, float, str) and type(value) is not hint:
         raise TypeError(f"{hint.__name__} was expected, not {value!r:.40}")
     return value
+
+
+def _has_default(field: "dataclasses.Field[Any]") -> bool:
+    return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
