@@ -91,7 +91,7 @@ def test_a_state_is_called_a_state(model_builder: Any) -> None:
     builder, x, y = _convolution(model_builder)
     state = builder.tensor((1, 2), 0.1)
     builder.tensors[state][5] = ("B", 1)
-    with pytest.raises(ModelError, match="keeps a state from one inference to the next") as refusal:
+    with pytest.raises(ModelError, match="keeps a state from one run to the next") as refusal:
         verify_model(builder.build([x], [y]))
     assert "damaged" not in str(refusal.value)
 
