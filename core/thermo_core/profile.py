@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from thermo_core.errors import BundleError
 from thermo_core.fields import MAX_TEXT, Fields, is_plain
+from thermo_core.mlx90640.limits import EMISSIVITY, REFLECTED_CELSIUS
 
 NOTICE = "Informs only. Not a medical device."
 """Stands wherever a verdict is shown."""
@@ -24,8 +25,8 @@ class PictureSensor:
         refresh_rate_hz: subpages per second, one of `REFRESH_RATES_HZ`.
         resolution_bits: 16 to 19.
         chess: chess pattern, or interleaved where False.
-        emissivity: of the skin, above 0 to 1.
-        reflected_celsius: reflected temperature, degC; None takes Ta - 8.
+        emissivity: of the skin, 0.05 to 1.
+        reflected_celsius: reflected temperature, -100 to 200 degC; None takes Ta - 8.
     """
 
     kind: str = "mlx90640"
@@ -50,19 +51,20 @@ class PictureSensor:
 
     @classmethod
     def from_fields(cls, fields: Fields) -> "PictureSensor":
-        """Inverse of `to_dict`. Raises BundleError naming the bad field."""
+        """Inverse of `to_dict`. Raises BundleError naming the bad field; the kind, which decides the others, first."""
+        kind = fields.choice("kind", ("mlx90640",))
         rate = fields.number("refresh_rate_hz", 0.5, 64)
         if rate not in REFRESH_RATES_HZ:
             fields.fail("refresh_rate_hz", f"must be one of {', '.join(f'{r:g}' for r in REFRESH_RATES_HZ)}")
         sensor = cls(
-            kind=fields.choice("kind", ("mlx90640",)),
+            kind=kind,
             address=fields.integer("address", 0x08, 0x77),
             refresh_rate_hz=rate,
             resolution_bits=fields.integer("resolution_bits", 16, 19),
             chess=fields.flag("chess"),
-            emissivity=fields.number("emissivity", 0.05, 1.0),
+            emissivity=fields.number("emissivity", *EMISSIVITY),
             reflected_celsius=(
-                None if fields.absent("reflected_celsius") else fields.number("reflected_celsius", -100.0, 500.0)
+                None if fields.absent("reflected_celsius") else fields.number("reflected_celsius", *REFLECTED_CELSIUS)
             ),
         )
         fields.finish()

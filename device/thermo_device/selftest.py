@@ -7,16 +7,13 @@ import numpy as np
 from thermo_core.errors import ModelError, ThermoError
 from thermo_core.frames import Subpage
 from thermo_core.mlx90640.decode import Decoder
+from thermo_core.mlx90640.limits import DIE_CELSIUS, SUPPLY_V, outside
 from thermo_core.thermistor import ChannelState
 from thermo_core.wire.management import SelfTestResult
 from thermo_device.acquisition import PictureSensor
 from thermo_device.inference import Classifier
 from thermo_device.thermistors import ThermistorReading
 
-SUPPLY_V = (3.0, 3.6)
-"""Datasheet: supply for the accuracy it promises."""
-AMBIENT_CELSIUS = (-40.0, 85.0)
-"""Datasheet: operating range."""
 RATE_TOLERANCE = 0.1
 
 
@@ -87,10 +84,10 @@ def _conditions(decoder: Decoder, subpage: Subpage) -> list[SelfTestResult]:
     return [
         SelfTestResult("page decodes", finite, f"{int(decoded.valid.sum())} valid pixels in the newest subpage."),
         _within("supply", decoded.vdd, SUPPLY_V, "V"),
-        _within("ambient", decoded.ta, AMBIENT_CELSIUS, "degC"),
+        _within("ambient", decoded.ta, DIE_CELSIUS, "degC"),
     ]
 
 
 def _within(name: str, value: float, limits: tuple[float, float], unit: str) -> SelfTestResult:
     low, high = limits
-    return SelfTestResult(name, low <= value <= high, f"{value:.2f} {unit}; {low:g} to {high:g} is in order.")
+    return SelfTestResult(name, not outside(value, limits), f"{value:.2f} {unit}; {low:g} to {high:g} is in order.")

@@ -4,17 +4,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "mlx90640_limits.h"
 #include "wearable_parts.h"
 
 #define PAGES 4
 #define SECOND_US 1000000U
 #define SCAN_US 500000U
 #define RATE_TOLERANCE 0.1F
-/* Datasheet: supply for the accuracy it promises, and the operating range. */
-#define LOWEST_SUPPLY_V 3.0F
-#define HIGHEST_SUPPLY_V 3.6F
-#define COLDEST_CELSIUS (-40.0F)
-#define HOTTEST_CELSIUS 85.0F
 #define SENTENCE_BYTES 128
 
 static void within(struct wearable_results *results, const char *name, float value, float low, float high,
@@ -71,10 +67,11 @@ static void check_page(struct wearable *w, struct wearable_results *results) {
     status = mlx90640_decode(&w->camera.constants, &optics, w->camera.ram, &conditions, v->celsius, v->valid);
   }
   if (status != STATUS_OK) {
-    wearable_group_result(results, "page decodes", false,
-                          status == STATUS_BAD_AUXILIARY
-                              ? "An auxiliary word of the newest page cannot be right; check supply and wiring."
-                              : "No pixel of the newest page gives a temperature; check what the sensor looks at.");
+    wearable_group_result(
+        results, "page decodes", false,
+        status == STATUS_BAD_AUXILIARY
+            ? "An auxiliary word of the newest page cannot be right; check supply and wiring."
+            : "No pixel of the newest page gives a temperature of -40 to 300 degC; check what the sensor looks at.");
     return;
   }
   for (uint32_t row = 0; row < ROWS; row++) {
@@ -85,8 +82,8 @@ static void check_page(struct wearable *w, struct wearable_results *results) {
   text_add_unsigned(&text, count);
   text_add(&text, " valid pixels in the newest subpage.");
   wearable_group_result(results, "page decodes", true, sentence);
-  within(results, "supply", conditions.vdd, LOWEST_SUPPLY_V, HIGHEST_SUPPLY_V, " V");
-  within(results, "ambient", conditions.ta, COLDEST_CELSIUS, HOTTEST_CELSIUS, " degC");
+  within(results, "supply", conditions.vdd, MLX90640_LOWEST_SUPPLY, MLX90640_HIGHEST_SUPPLY, " V");
+  within(results, "ambient", conditions.ta, MLX90640_COLDEST_DIE, MLX90640_HOTTEST_DIE, " degC");
 }
 
 static void check_rate(struct wearable *w, struct wearable_results *results, bool fresh) {

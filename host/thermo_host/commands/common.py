@@ -7,6 +7,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console, RenderableType
 
+from thermo_core.mlx90640.limits import EMISSIVITY
+
 PortArgument = Annotated[
     str | None,
     typer.Argument(help="Serial port of the wearable; may be left out where only one is attached.", show_default=False),
@@ -15,7 +17,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON to standard
 TimeoutOption = Annotated[float, typer.Option("--timeout", help="Seconds to wait for one answer.", min=0.1, max=600.0)]
 EmissivityOption = Annotated[
     float | None,
-    typer.Option(help="Emissivity of what is looked at, 0-1.", show_default="the wearable's", min=0.01, max=1.0),
+    typer.Option(
+        help="Emissivity of what is looked at.", show_default="the wearable's", min=EMISSIVITY[0], max=EMISSIVITY[1]
+    ),
 ]
 ReflectedOption = Annotated[
     float | None, typer.Option(help="Temperature of what it reflects, degC.", show_default="the wearable's")
