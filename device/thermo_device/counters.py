@@ -58,6 +58,12 @@ FAULTS: dict[str, Fault] = {
     "pictures_skipped": Fault(40, _NOTICE, "Inference was busy; pictures passed without a verdict."),
     "model_failed": Fault(41, _ERROR, "The model could not classify a picture; see the device's log."),
     "kernels_disagreed": Fault(42, _NOTICE, "Fast kernels gave other scores than the reference."),
+    "picture_incomplete": Fault(
+        43, _WARNING, "Too few pixels of a picture gave a temperature; it was left out of verdicts."
+    ),
+    "die_out_of_range": Fault(
+        44, _ERROR, "The picture sensor itself is colder than -40 or hotter than 85 degC; no verdicts are made."
+    ),
 }
 """Counters that also become events. `thermo-host info` shows them all."""
 

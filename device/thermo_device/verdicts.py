@@ -12,6 +12,7 @@ from thermo_core.mlx90640.assemble import PictureAssembler
 from thermo_core.mlx90640.calibration import Calibration
 from thermo_core.mlx90640.decode import Decoder
 from thermo_core.profile import Profile
+from thermo_core.quality import unfit
 from thermo_core.wire.records import VerdictRecord
 from thermo_device.counters import Counters
 from thermo_device.inference import Classification, Classifier
@@ -101,6 +102,11 @@ class VerdictMaker:
         return None
 
     def _judge(self, picture: Picture) -> VerdictRecord | None:
+        valid = picture.valid if self._correction is None else picture.valid & ~self._correction.bad
+        reason = unfit(valid, picture.ta)
+        if reason is not None:
+            self._counters.add(reason.value)
+            return None
         if self._index is not None and picture.index - self._index > LONGEST_GAP:
             self._features.reset()
             self._rule.reset()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from unfit import FIT, UNFIT
 
 from thermo_core.bundle import Bundle
 from thermo_core.correction import Correction
@@ -296,6 +297,37 @@ def test_a_page_with_invalid_auxiliary_words_is_streamed_but_not_judged(bundle: 
     assert 1 <= sum(event.code == code for event in events) <= 3, "not an event a page"
     radiometry.measure = measure
     assert any(isinstance(record, VerdictRecord) for record in wearable.run(2.0))
+
+
+@pytest.mark.parametrize(("harm", "counter"), UNFIT.values(), ids=UNFIT)
+def test_pictures_that_are_none_get_no_verdict(bundle: Bundle, harm, counter: str) -> None:
+    wearable = Wearable(bundle)
+    harm(wearable.simulated)
+    records = wearable.run(3.0)
+    assert sum(isinstance(record, SubpageRecord) for record in records) >= 30
+    assert not any(isinstance(record, VerdictRecord) for record in records)
+    assert wearable.pipeline.counters.get(counter) >= 15
+    assert any(isinstance(record, EventRecord) and record.code == FAULTS[counter].code for record in records)
+    wearable.simulated.set_scene()
+    wearable.simulated.set_ambient(25.0)
+    assert any(isinstance(record, VerdictRecord) for record in wearable.run(3.0))
+
+
+@pytest.mark.parametrize("harm", FIT.values(), ids=FIT)
+def test_a_few_pixels_and_a_warm_die_cost_no_verdict(bundle: Bundle, harm) -> None:
+    wearable = Wearable(bundle)
+    harm(wearable.simulated)
+    assert any(isinstance(record, VerdictRecord) for record in wearable.run(3.0))
+
+
+def test_pixels_a_calibration_calls_bad_are_not_there(bundle: Bundle) -> None:
+    wearable = Wearable(bundle)
+    wearable.run(1.0)
+    bad = np.zeros(768, np.bool_)
+    bad[::6] = True
+    wearable.pipeline.set_correction(replace(_correction(wearable, 0.1), bad=bad.reshape(24, 32)))
+    assert not any(isinstance(record, VerdictRecord) for record in wearable.run(3.0))
+    assert wearable.pipeline.counters.get("picture_incomplete") >= 15
 
 
 def test_a_missing_sensor_is_an_event_and_thermistors_go_on() -> None:

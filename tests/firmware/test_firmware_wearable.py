@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from firmware_library import FIRMWARE, build
 from firmware_wearable import FirmwareWearable
+from unfit import FIT, UNFIT
 
 from thermo_core.bundle import Bundle
 from thermo_core.clock import Clock
@@ -25,7 +26,7 @@ from thermo_core.wire.management import GroupError, Hello, SelfTest
 from thermo_core.wire.records import ClockRecord, EventRecord, Record, SubpageRecord, ThermistorRecord, VerdictRecord
 from thermo_core.wire.smp import Op
 from thermo_device.agent import software_version
-from thermo_device.counters import Counters
+from thermo_device.counters import FAULTS, Counters
 from thermo_device.inference import Classifier
 from thermo_device.verdicts import VerdictMaker
 from thermo_quantize.firmware import generate
@@ -189,6 +190,25 @@ def test_verdicts_are_those_the_agent_gives_for_the_same_pages(make: Make, calib
         off.append(max(abs(a - b) for a, b in zip(one.scores, other.scores, strict=True)))
     # Single precision moves a few inputs by one step, and a score by few of its own.
     assert np.mean(off) < 2 / 256 and max(off) < 8 / 256
+
+
+@pytest.mark.parametrize(("harm", "counter"), UNFIT.values(), ids=UNFIT)
+def test_pictures_that_are_none_get_no_verdict(make: Make, harm: Callable[..., None], counter: str) -> None:
+    wearable = make()
+    harm(wearable.hardware)
+    wearable.listen(lease_ms=10_000)
+    found = wearable.run(5.0)
+    assert len(of(SubpageRecord, found)) > 30 and not of(VerdictRecord, found)
+    assert wearable.ask(6)["counters"][counter] >= 15
+    assert FAULTS[counter].code in {event.code for event in of(EventRecord, found)}
+
+
+@pytest.mark.parametrize("harm", FIT.values(), ids=FIT)
+def test_a_few_pixels_and_a_warm_die_cost_no_verdict(make: Make, harm: Callable[..., None]) -> None:
+    wearable = make()
+    harm(wearable.hardware)
+    wearable.listen(lease_ms=10_000)
+    assert of(VerdictRecord, wearable.run(5.0))
 
 
 def test_thermistors_read_what_the_bath_has(make: Make) -> None:

@@ -46,7 +46,11 @@ enum severity { SEVERITY_INFORMATION, SEVERITY_WARNING, SEVERITY_ERROR };
     "A conversion of the thermistor ADC was not ready, or not as asked for; it was repeated.")                         \
   X(THERMISTOR_MISMATCH, thermistor_mismatch, 32, INFORMATION,                                                         \
     "Two reads of one conversion differed; it was repeated.")                                                          \
-  X(PICTURES_SKIPPED, pictures_skipped, 40, INFORMATION, "Inference was busy; pictures passed without a verdict.")
+  X(PICTURES_SKIPPED, pictures_skipped, 40, INFORMATION, "Inference was busy; pictures passed without a verdict.")     \
+  X(PICTURE_INCOMPLETE, picture_incomplete, 43, WARNING,                                                               \
+    "Too few pixels of a picture gave a temperature; it was left out of verdicts.")                                    \
+  X(DIE_OUT_OF_RANGE, die_out_of_range, 44, ERROR,                                                                     \
+    "The picture sensor itself is colder than -40 or hotter than 85 degC; no verdicts are made.")
 
 /* Counters that are no faults. X(CONSTANT, name) */
 #define COUNTERS_PLAIN(X)                                                                    \
