@@ -124,6 +124,8 @@ class PictureSensor:
         except EepromError:
             self._counters.add("eeprom_invalid")
             raise
+        if self._calibration.doubts:
+            self._counters.add("eeprom_doubtful")
         if not self._carries(self.rate_hz):
             self._counters.add("rate_lowered")
             code = max(code for code in range(8) if code == 0 or self._carries(RefreshRate.to_hz(code)))

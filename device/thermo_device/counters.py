@@ -50,6 +50,9 @@ FAULTS: dict[str, Fault] = {
     "auxiliary_invalid": Fault(25, _WARNING, "An auxiliary word of a page was invalid; it was left out of verdicts."),
     "undecodable": Fault(26, _WARNING, "A page gave no temperatures; it was left out of verdicts."),
     "correction_mismatch": Fault(27, _ERROR, "The stored calibration is another sensor's; pictures are uncalibrated."),
+    "eeprom_doubtful": Fault(
+        29, _WARNING, "The EEPROM holds words that no known sensor does; temperatures may be wrong."
+    ),
     "thermistor_lost": Fault(30, _ERROR, "The thermistor ADC does not answer; its channels read as missing."),
     "thermistor_late": Fault(
         31, _WARNING, "A conversion of the thermistor ADC was not ready, or not as asked for; it was repeated."

@@ -6,6 +6,7 @@ import numpy as np
 
 from thermo_core.errors import ModelError, ThermoError
 from thermo_core.frames import Subpage
+from thermo_core.mlx90640.calibration import Calibration
 from thermo_core.mlx90640.decode import Decoder
 from thermo_core.mlx90640.limits import DIE_CELSIUS, SUPPLY_V, outside
 from thermo_core.thermistor import ChannelState
@@ -31,9 +32,11 @@ def check_sensor(sensor: PictureSensor, subpage: Subpage | None) -> list[SelfTes
     ]
     if calibration is None or eeprom is None:
         return results
-    bad = len(calibration.broken) + len(calibration.outlier)
+    results.append(_constants(calibration))
     results.append(
-        SelfTestResult("bad pixels", True, f"{bad} bad pixels by the EEPROM, filled in from their neighbours.")
+        SelfTestResult(
+            "bad pixels", True, f"{len(calibration.bad)} bad pixels by the EEPROM, filled in from their neighbours."
+        )
     )
     nominal, measured = sensor.rate_hz, sensor.measured_rate_hz
     flows = subpage is not None and abs(measured / nominal - 1) <= RATE_TOLERANCE
@@ -73,6 +76,14 @@ def _eeprom(sensor: PictureSensor) -> SelfTestResult:
     if not verified:
         return SelfTestResult("EEPROM", False, "The EEPROM no longer reads as it did at the start; reset the device.")
     return SelfTestResult("EEPROM", True, "Two reads agree with each other and with the constants in use.")
+
+
+def _constants(calibration: Calibration) -> SelfTestResult:
+    if not calibration.doubts:
+        return SelfTestResult("constants", True, "All constants are like those of known sensors.")
+    more = f", and {len(calibration.doubts) - 1} more" if len(calibration.doubts) > 1 else ""
+    advice = "compare the temperatures with a reference, restore the EEPROM or replace the sensor"
+    return SelfTestResult("constants", False, f"{calibration.doubts[0]}{more}; {advice}.")
 
 
 def _conditions(decoder: Decoder, subpage: Subpage) -> list[SelfTestResult]:

@@ -4,6 +4,7 @@
 section 11.2. Figures of spread (sensitivity map, offsets by row parity, compensation) follow two real sensors.
 """
 
+import contextlib
 import zipfile
 import zlib
 from dataclasses import dataclass, field, replace
@@ -12,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_core.errors import StorageError, UsageError
+from thermo_core.errors import StorageError, ThermoError, UsageError
 from thermo_core.frames import COLUMNS, FRAME_WORDS, PIXELS, ROWS, Words
+from thermo_core.mlx90640.calibration import Calibration
 from thermo_core.mlx90640.registers import CONTROL_DEFAULT, EEPROM_WORDS, I2C_ADDRESS_DEFAULT
 
 Map = NDArray[np.float64]
@@ -209,8 +211,9 @@ def encode(parameters: EepromParameters) -> Words:
 def load(path: Path) -> Words:
     """EEPROM words, (832,) uint16, from a file made by another tool.
 
-    ``.npz`` and ``.npy`` hold an array (named ``eeprom`` in an archive), ``.bin`` 832 big-endian words as the sensor
-    sends them, anything else is text: 832 numbers, decimal or 0x-prefixed, separated by spaces, commas or lines.
+    ``.npz`` and ``.npy`` hold an array (named ``eeprom`` in an archive), ``.bin`` 832 words, high byte first as the
+    sensor sends them or low byte first as the Linux kernel's nvmem gives them, whichever make a sensor; anything else
+    is text: 832 numbers, decimal or 0x-prefixed, separated by spaces, commas or lines.
 
     Raises:
         StorageError: the file cannot be read or holds no EEPROM.
@@ -219,7 +222,7 @@ def load(path: Path) -> Words:
         if path.suffix in (".npz", ".npy"):
             values = _array(path, "eeprom")
         elif path.suffix == ".bin":
-            values = np.frombuffer(path.read_bytes(), dtype=">u2")
+            values = _binary(path.read_bytes())
         else:
             values = np.array([int(word, 0) for word in path.read_text().replace(",", " ").split()])
     except OSError as error:
@@ -233,6 +236,17 @@ def load(path: Path) -> Words:
     if values.min() < 0 or values.max() > 0xFFFF:
         raise StorageError(f"{path} holds numbers outside 0 to 65535; an EEPROM word has 16 bits.")
     return values.astype(np.uint16)
+
+
+def _binary(data: bytes) -> NDArray[np.uint16]:
+    """Words of a binary file in the byte order in which they are a sensor's; as the sensor sends them where in none."""
+    sent = np.frombuffer(data, dtype=">u2").astype(np.uint16)
+    try:
+        Calibration.from_eeprom(sent)
+    except ThermoError:
+        with contextlib.suppress(ThermoError):
+            return Calibration.from_eeprom(sent.byteswap()).eeprom
+    return sent
 
 
 def load_frames(path: Path) -> NDArray[np.uint16]:

@@ -447,6 +447,18 @@ def test_the_self_test_finds_what_is_wrong(harm, fails: str) -> None:
     assert fails in failed
 
 
+def test_words_that_no_sensor_holds_are_told(bundle: Bundle) -> None:
+    wearable = Wearable(bundle)
+    wearable.simulated.chip.cells.words[0x31] ^= 0x0400
+    records = wearable.run(2.0)
+    codes = {record.code for record in records if isinstance(record, EventRecord)}
+    assert any(isinstance(record, SubpageRecord) for record in records)
+    assert FAULTS["eeprom_doubtful"].code in codes
+    results = {result.name: result for result in wearable.pipeline.self_test()}
+    assert not results["constants"].passed
+    assert "EEPROM word 0x2431" in results["constants"].detail and "PTAT reference" in results["constants"].detail
+
+
 def test_fast_kernels_are_flagged(bundle: Bundle) -> None:
     wearable = Wearable(bundle, kernels="fast")
     wearable.run(2.0)

@@ -28,7 +28,8 @@ def compare(
     """Both subpages of a picture, pixel by pixel, against the float64 decoder."""
     calibration = Calibration.from_eeprom(eeprom)
     decoder = Decoder(calibration, emissivity, reflected)
-    assert numerics.extract(eeprom) == (numerics.OK, calibration.device_id, calibration.bad)
+    doubt = calibration.doubts[0].address if calibration.doubts else None
+    assert numerics.extract(eeprom) == (numerics.OK, calibration.device_id, calibration.bad, doubt)
     for words in frames:
         got = numerics.decode(words, emissivity, reflected)
         try:
@@ -188,9 +189,12 @@ def test_the_same_eeproms_are_refused_and_the_others_decode_alike(
     for place, word in changes:
         eeprom[place] = word
     status = status_of(numerics, eeprom)
-    assert numerics.extract(eeprom)[0] == status
+    found = numerics.extract(eeprom)
+    assert found[0] == status
     if status != numerics.OK:
         return
+    calibration = Calibration.from_eeprom(eeprom)
+    assert found[2:] == (calibration.bad, calibration.doubts[0].address if calibration.doubts else None)
     rng = np.random.default_rng(seed)
     try:
         frames = simulated(eeprom, 34 + 3 * rng.standard_normal((24, 32)), Conditions(ta=30), ControlRegister())
@@ -235,7 +239,11 @@ def test_limits_of_the_constants_are_cores(numerics: Any, place: int, base: dict
     for value in values.union(range(256), range(0, 0x10000, 256)):
         eeprom[place] = value
         status = status_of(numerics, eeprom)
-        assert numerics.extract(eeprom)[0] == status, f"word {place} = {value:#06x}"
+        found = numerics.extract(eeprom)
+        assert found[0] == status, f"word {place} = {value:#06x}"
+        if status == numerics.OK:
+            doubts = Calibration.from_eeprom(eeprom).doubts
+            assert found[3] == (doubts[0].address if doubts else None), f"word {place} = {value:#06x}"
         seen.add(status)
     assert place in (57, 58, 59) or seen == {numerics.OK, numerics.BAD_EEPROM}
 
@@ -311,7 +319,7 @@ def test_bad_pixels_are_counted_and_may_not_touch(
 ) -> None:
     eeprom = generate(7, broken=broken, outlier=outlier)
     assert status_of(numerics, eeprom) == (numerics.OK if allowed else numerics.BAD_PIXELS)
-    status, _, bad = numerics.extract(eeprom)
+    status, _, bad, _ = numerics.extract(eeprom)
     assert status == (numerics.OK if allowed else numerics.BAD_PIXELS)
     assert not allowed or bad == tuple(sorted((*broken, *outlier)))
 

@@ -253,13 +253,25 @@ def test_a_calibration_is_checked_used_kept_and_rolled_back(make: Make) -> None:
 
 def test_the_self_test_finds_what_is_wrong(make: Make) -> None:
     results = {one.name: one for one in SelfTest.from_map(make().ask(5, {}, Op.WRITE)).results}
-    assert len(results) == 12 and all(one.passed for one in results.values()), results
+    assert len(results) == 13 and all(one.passed for one in results.values()), results
     wearable = make()
     wearable.run(0.5)
     wearable.hardware.bus.unplug()
     failed = {one.name for one in SelfTest.from_map(wearable.ask(5, {}, Op.WRITE)).results if not one.passed}
     assert {"EEPROM", "sensor answers", "refresh rate"} <= failed and "model" not in failed
     assert sum(name.startswith("thermistor") for name in failed) == 4
+
+
+def test_words_that_no_sensor_holds_are_told(make: Make) -> None:
+    wearable = make()
+    wearable.hardware.chip.cells.words[0x31] ^= 0x0400
+    wearable.listen()
+    found = wearable.run(2.0)
+    assert of(SubpageRecord, found)
+    events = of(EventRecord, [record for _, record in wearable.telemetry])
+    assert FAULTS["eeprom_doubtful"].code in {event.code for event in events}
+    results = {one.name: one for one in SelfTest.from_map(wearable.ask(5, {}, Op.WRITE)).results}
+    assert not results["constants"].passed and "0x2431" in results["constants"].detail
 
 
 def test_the_rate_is_set_and_refused_as_by_the_agent(make: Make) -> None:

@@ -84,6 +84,7 @@ def test_every_file_format_gives_the_same_words(tmp_path) -> None:
     np.savez(tmp_path / "a.npz", eeprom=words, frames=np.zeros(3))
     np.save(tmp_path / "a.npy", words)
     (tmp_path / "a.bin").write_bytes(words.astype(">u2").tobytes())
+    (tmp_path / "nvmem.bin").write_bytes(words.astype("<u2").tobytes())
     (tmp_path / "hex.txt").write_text("\n".join(f"0x{word:04X}," for word in words))
     (tmp_path / "decimal.csv").write_text(",".join(str(word) for word in words))
     for path in tmp_path.iterdir():

@@ -27,7 +27,8 @@ from thermo_core.profile import PictureSensor as Settings
 from thermo_device.counters import Counters
 
 CAMERA_MODULES = (
-    "bus", "camera", "counters", "mlx90640_chip", "mlx90640_constants", "page_schedule", "plausibility", "select"
+    "bus", "camera", "counters", "mlx90640_chip", "mlx90640_constants", "mlx90640_plausible", "page_schedule",
+    "plausibility", "select",
 )  # fmt: skip
 OK, NACK, STUCK, SHORT, BUS = range(5)
 _STATUS = {errno.EREMOTEIO: NACK, errno.ETIMEDOUT: STUCK, errno.EIO: SHORT}

@@ -113,6 +113,9 @@ static enum status start(struct camera *c) {
     return status;
   }
   c->has_constants = true;
+  if (c->constants.found.doubt != 0) {
+    counters_add(c->counters, COUNTER_EEPROM_DOUBTFUL, 1);
+  }
   if (!carries(c, c->control)) {
     counters_add(c->counters, COUNTER_RATE_LOWERED, 1);
     uint32_t code = mlx90640_refresh_code(c->control);

@@ -163,10 +163,11 @@ static uint32_t decode_rows(const struct mlx90640_constants *constants, const st
     const uint32_t first = conditions->chess ? (row + conditions->number) % 2U : 0U;
     uint32_t found = decode_row(constants, shared, background, drift[row % 2U], row, first, conditions->chess ? 2U : 1U,
                                 ram + COLUMNS * row, celsius + COLUMNS * row);
-    for (uint32_t i = 0; i < constants->bad_count; i++) {
-      const uint32_t bit = 1U << (constants->bad[i] % COLUMNS);
-      if (constants->bad[i] / COLUMNS == row && (found & bit)) {
-        celsius[constants->bad[i]] = 0.0F;
+    for (uint32_t i = 0; i < constants->found.bad_count; i++) {
+      const uint32_t pixel = constants->found.bad[i];
+      const uint32_t bit = 1U << (pixel % COLUMNS);
+      if (pixel / COLUMNS == row && (found & bit)) {
+        celsius[pixel] = 0.0F;
         found &= ~bit;
       }
     }

@@ -114,6 +114,21 @@ static void check_eeprom(struct wearable *w, struct wearable_results *results) {
   wearable_group_result(results, "EEPROM", status == STATUS_OK, sentence);
 }
 
+static void check_constants(const struct mlx90640_constants *constants, struct wearable_results *results) {
+  char sentence[SENTENCE_BYTES];
+  struct text text;
+  if (constants->found.doubt == 0) {
+    wearable_group_result(results, "constants", true, "All constants are like those of known sensors.");
+    return;
+  }
+  const uint8_t address[2] = {(uint8_t)(constants->found.doubt >> 8), (uint8_t)constants->found.doubt};
+  text_begin(&text, sentence, sizeof sentence);
+  text_add(&text, "EEPROM word 0x");
+  text_add_hex(&text, address, sizeof address);
+  text_add(&text, " is no known sensor's; compare the temperatures with a reference or restore the EEPROM.");
+  wearable_group_result(results, "constants", false, sentence);
+}
+
 static void check_camera(struct wearable *w, struct wearable_results *results) {
   const bool fresh = has_fresh_page(w);
   const bool running = w->camera.state == CAMERA_RUNNING;
@@ -122,8 +137,9 @@ static void check_camera(struct wearable *w, struct wearable_results *results) {
   if (w->camera.has_constants) {
     char sentence[SENTENCE_BYTES];
     struct text text;
+    check_constants(&w->camera.constants, results);
     text_begin(&text, sentence, sizeof sentence);
-    text_add_unsigned(&text, w->camera.constants.bad_count);
+    text_add_unsigned(&text, w->camera.constants.found.bad_count);
     text_add(&text, " bad pixels by the EEPROM, filled in from their neighbours.");
     wearable_group_result(results, "bad pixels", true, sentence);
     check_rate(w, results, fresh);

@@ -19,14 +19,16 @@ size_t shim_size_of_constants(void) {
   return sizeof constants;
 }
 
-int shim_extract(const uint16_t *eeprom, uint8_t id[6], uint16_t bad[5]) {
+/* bad: number, address of the first word doubted or 0, then the pixels. */
+int shim_extract(const uint16_t *eeprom, uint8_t id[6], uint16_t bad[14]) {
   static uint16_t kept[MLX90640_EEPROM_WORDS];
   memcpy(kept, eeprom, sizeof kept);
   memset(&constants, 0xA5, sizeof constants);
   const enum status status = mlx90640_extract(kept, &constants);
   memcpy(id, constants.device_id, 6);
-  bad[0] = constants.bad_count;
-  memcpy(bad + 1, constants.bad, sizeof constants.bad);
+  bad[0] = constants.found.bad_count;
+  bad[1] = constants.found.doubt;
+  memcpy(bad + 2, constants.found.bad, sizeof constants.found.bad);
   return (int)status;
 }
 
