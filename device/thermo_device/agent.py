@@ -25,6 +25,7 @@ from thermo_device.keys import trusts_development_key
 from thermo_device.line import Line
 from thermo_device.port import Port
 from thermo_device.runtime import Runtime, platform_name
+from thermo_device.sightings import Sightings
 from thermo_device.slot_state import Change, Installed
 from thermo_device.slots import Slots
 from thermo_device.smp_server import Application, Refusal, SmpServer, os_commands
@@ -82,6 +83,7 @@ class Agent:
         self._lock = _lock(settings.state)
         self._slots = Slots(settings.state, settings.trusted)
         self._store = CalibrationStore(settings.state)
+        self._sightings = Sightings(settings.state)
         self._lease = Lease(settings.longest_lease_s)
         self._queue = FrameQueue()
         self._line = Line(port, self._queue, self.counters.add)
@@ -169,8 +171,8 @@ class Agent:
             self._runtime.listen(request.key_interval)
         return StreamAnswer(round(granted_s * 1000), self._hardware.clock.now_us())
 
-    def eeprom(self, sensor: int) -> bytes:
-        """The picture sensor's EEPROM, little-endian words."""
+    def eeprom(self, sensor: int) -> tuple[bytes, int]:
+        """The picture sensor's EEPROM, little-endian words, and the number of its generation."""
         return self._runtime.eeprom(sensor)
 
     def calibration(self, slot: int) -> bytes:
@@ -261,6 +263,7 @@ class Agent:
             self._lease,
             kernels=self._settings.kernels,
             inline=self._settings.lossless,
+            sightings=self._sightings,
         )
 
     def _keep_lease(self) -> None:

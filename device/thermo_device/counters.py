@@ -50,6 +50,11 @@ FAULTS: dict[str, Fault] = {
     "auxiliary_invalid": Fault(25, _WARNING, "An auxiliary word of a page was invalid; it was left out of verdicts."),
     "undecodable": Fault(26, _WARNING, "A page gave no temperatures; it was left out of verdicts."),
     "correction_mismatch": Fault(27, _ERROR, "The stored calibration is another sensor's; pictures are uncalibrated."),
+    "eeprom_changed": Fault(
+        28,
+        _ERROR,
+        "The sensor's EEPROM is not the one it was first seen or calibrated with; temperatures may be wrong.",
+    ),
     "eeprom_doubtful": Fault(
         29, _WARNING, "The EEPROM holds words that no known sensor does; temperatures may be wrong."
     ),

@@ -21,10 +21,13 @@ from thermo_core.wire.records import (
 )
 from thermo_device.acquisition import PictureSensor
 from thermo_device.background import Background
+from thermo_device.constants import Constants
 from thermo_device.counters import FAULTS, Counters
 from thermo_device.hardware import Hardware
 from thermo_device.inference import Classifier
+from thermo_device.keyframes import KeysWanted
 from thermo_device.selftest import check_model, check_sensor, check_thermistors
+from thermo_device.sightings import Sightings
 from thermo_device.thermistors import ThermistorArray
 from thermo_device.verdicts import VerdictMaker
 
@@ -53,6 +56,7 @@ class Pipeline:
         kernels: "reference" or "fast", see `inference`.
         counters: where faults are counted; new ones where omitted.
         inline: classify between captures instead of beside them; for simulated time.
+        sightings: what is known of sensors; without it all is forgotten at the end.
 
     Raises:
         ModelError: the model cannot be loaded or does not fit its contracts, or the profile's thermistors cannot be.
@@ -75,6 +79,7 @@ class Pipeline:
         kernels: str = "reference",
         counters: Counters | None = None,
         inline: bool = False,
+        sightings: Sightings | None = None,
     ) -> None:
         self.profile = profile
         self.model_version = model_version
@@ -82,13 +87,19 @@ class Pipeline:
         self._hardware = hardware
         self._clock = hardware.clock
         self._sensor = PictureSensor(
-            hardware.bus, hardware.clock, profile.picture_sensor, self.counters, hardware.max_read_bytes
+            hardware.bus,
+            hardware.clock,
+            profile.picture_sensor,
+            self.counters,
+            hardware.max_read_bytes,
+            _PICTURE_SENSOR,
+            sightings,
         )
         self._thermistors = self._make_thermistors()
         self._classifier = None if bundle is None else Classifier(bundle, kernels, self.counters)
         self._background: Background[VerdictRecord] = Background(inline)
         self._encoder = CountsEncoder()
-        self._keys_wanted = False
+        self._keys = KeysWanted()
         self._correction: Correction | None = None
         self._calibration: Calibration | None = None
         self._verdicts: VerdictMaker | None = None
@@ -98,6 +109,11 @@ class Pipeline:
         self._clock_due_us = self._clock.now_us()
         self._reported = {name: (count, 0) for name, count in self.counters.snapshot().items()}
         self.set_correction(correction)
+
+    @property
+    def constants(self) -> Constants | None:
+        """What the picture sensor's EEPROM holds; None while it never answered. Any thread may ask."""
+        return self._sensor.constants
 
     @property
     def eeprom(self) -> Words | None:
@@ -114,6 +130,12 @@ class Pipeline:
     def sensor_fault(self) -> str:
         """Why the picture sensor does not deliver, in a sentence; "" while it does."""
         return self._sensor.fault
+
+    @property
+    def warning(self) -> str:
+        """Why the picture sensor's temperatures are in doubt, a sentence; "" where they are not."""
+        constants = self._sensor.constants
+        return "" if constants is None else constants.warning
 
     @property
     def rate_hz(self) -> float:
@@ -155,9 +177,7 @@ class Pipeline:
         Raises:
             UsageError: `key_interval` is not in 1-65535.
         """
-        if key_interval is not None:
-            self._encoder = CountsEncoder(key_interval)
-        self._keys_wanted = True
+        self._keys.ask(None if key_interval is None else CountsEncoder(key_interval))
 
     def set_rate(self, hz: float) -> float:
         """Change the refresh rate of the picture sensor; returns the one set.
@@ -228,15 +248,15 @@ class Pipeline:
         subpage = self._sensor.capture(until_us)
         if self._sensor.calibration is not self._calibration:
             self._calibration = self._sensor.calibration
+            self._encoder.restart()
             self._make_verdicts()
         if subpage is None:
             return False
         self._newest = subpage
-        if self._keys_wanted:
-            self._keys_wanted = False
-            self._encoder.restart()
+        self._encoder = self._keys.given(self._encoder)
         packed = self._encoder.encode(subpage)
-        self._backlog.append(SubpageRecord(subpage.time_us, subpage.sensor, subpage.index, packed))
+        record = SubpageRecord(subpage.time_us, subpage.sensor, subpage.index, packed, subpage.generation)
+        self._backlog.append(record)
         verdicts = self._verdicts
         if verdicts is not None and not self._background.submit(lambda: verdicts.push(subpage)):
             self.counters.add("pictures_skipped")
@@ -273,6 +293,7 @@ class Pipeline:
                 self.counters,
                 self._hardware.simulated,
                 self.model_version if self.model_version is not None else Version(0),
+                doubtful=bool(self.warning),
             )
 
     def _tell_clock(self) -> None:

@@ -16,6 +16,7 @@ from thermo_core.wire.records import Record, Severity
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
 from thermo_device.pipeline import Pipeline
+from thermo_device.sightings import Sightings
 from thermo_device.slot_state import Installed
 from thermo_device.smp_server import Refusal
 from thermo_device.store import PREVIOUS, CalibrationStore
@@ -43,6 +44,7 @@ class Runtime:
         lease: sensors rest while there is none.
         kernels: "reference" or "fast".
         inline: let sensors wait for inference and for the line, so that nothing is dropped; for simulated time.
+        sightings: what is known of sensors.
 
     Attributes:
         profile: of the running image, or the bare one.
@@ -61,6 +63,7 @@ class Runtime:
         lease: Lease,
         kernels: str = "reference",
         inline: bool = False,
+        sightings: Sightings | None = None,
     ) -> None:
         self.profile = Profile.bare() if installed is None else installed.bundle.profile
         self._hardware = hardware
@@ -68,6 +71,8 @@ class Runtime:
         self._outbox = outbox
         self._patient = inline
         self._keys_due_us = 0
+        self._sightings = sightings if sightings is not None else Sightings()
+        self._told = ""
         self._pipeline = Pipeline(
             hardware,
             self.profile,
@@ -77,6 +82,7 @@ class Runtime:
             kernels=kernels,
             counters=counters,
             inline=inline,
+            sightings=self._sightings,
         )
         self.has_model = installed is not None
         self._worker = Worker(self._pipeline, self._publish, lambda: lease.left_s > 0, self._on_failure)
@@ -102,6 +108,7 @@ class Runtime:
     def sensors(self) -> tuple[SensorInfo, ...]:
         """What the wearable has, by its profile; the id of a sensor that never answered is empty."""
         camera, array = self.profile.picture_sensor, self.profile.thermistors
+        constants = self._pipeline.constants
         sensors = [
             SensorInfo(
                 kind=camera.kind,
@@ -113,6 +120,9 @@ class Runtime:
                 chess=camera.chess,
                 emissivity=camera.emissivity,
                 reflected=camera.reflected_celsius,
+                generation=0 if constants is None else constants.sighting.generation,
+                fingerprint=0 if constants is None else constants.sighting.fingerprint,
+                warning="" if constants is None else constants.warning,
             )
         ]
         if array.channels:
@@ -129,18 +139,18 @@ class Runtime:
         self._pipeline.restart_keys(key_interval)
         self._worker.wake()
 
-    def eeprom(self, sensor: int) -> bytes:
-        """The picture sensor's EEPROM, little-endian words.
+    def eeprom(self, sensor: int) -> tuple[bytes, int]:
+        """The picture sensor's EEPROM, little-endian words, and the number of its generation.
 
         Raises:
             Refusal: another sensor, or it never answered.
         """
-        words = self._pipeline.eeprom
+        constants = self._pipeline.constants
         if sensor != 0:
             raise refusal(GroupError.NO_SENSOR, f"Sensor {sensor} has no EEPROM; ask for that of sensor 0.")
-        if words is None:
+        if constants is None:
             raise self._absent()
-        return words.astype("<u2").tobytes()
+        return constants.eeprom.astype("<u2").tobytes(), constants.sighting.generation
 
     def calibration(self, slot: int) -> bytes:
         """A stored calibration; b"" where there is none. Raises StorageError."""
@@ -211,6 +221,10 @@ class Runtime:
         return stored.correction
 
     def _publish(self, records: Sequence[Record]) -> None:
+        if self._sightings.problem != self._told:
+            self._told = self._sightings.problem
+            if self._told:
+                self._notice(Notice.STORAGE, self._told)
         dropped = self._outbox.publish(records, lambda: self._patient and not self._worker.wanted_elsewhere)
         now_us = self._hardware.clock.now_us()
         if dropped and now_us >= self._keys_due_us:

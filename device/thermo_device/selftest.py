@@ -6,12 +6,12 @@ import numpy as np
 
 from thermo_core.errors import ModelError, ThermoError
 from thermo_core.frames import Subpage
-from thermo_core.mlx90640.calibration import Calibration
 from thermo_core.mlx90640.decode import Decoder
 from thermo_core.mlx90640.limits import DIE_CELSIUS, SUPPLY_V, outside
 from thermo_core.thermistor import ChannelState
 from thermo_core.wire.management import SelfTestResult
 from thermo_device.acquisition import PictureSensor
+from thermo_device.constants import Constants
 from thermo_device.inference import Classifier
 from thermo_device.thermistors import ThermistorReading
 
@@ -25,14 +25,14 @@ def check_sensor(sensor: PictureSensor, subpage: Subpage | None) -> list[SelfTes
         sensor: after it had the chance to run.
         subpage: its newest one, or None where none came.
     """
-    calibration, eeprom = sensor.calibration, sensor.eeprom
     results = [
         _eeprom(sensor),
         SelfTestResult("sensor answers", sensor.running, sensor.fault or "The picture sensor is set up and answers."),
     ]
-    if calibration is None or eeprom is None:
+    constants, calibration = sensor.constants, sensor.calibration
+    if constants is None or calibration is None:
         return results
-    results.append(_constants(calibration))
+    results.append(_constants(constants))
     results.append(
         SelfTestResult(
             "bad pixels", True, f"{len(calibration.bad)} bad pixels by the EEPROM, filled in from their neighbours."
@@ -69,21 +69,23 @@ def check_model(classifier: Classifier) -> SelfTestResult:
 
 
 def _eeprom(sensor: PictureSensor) -> SelfTestResult:
+    if sensor.constants is None:
+        return SelfTestResult("EEPROM", False, "It could not be read, because the picture sensor has never answered.")
     try:
         verified = sensor.verify_eeprom()
     except ThermoError as error:
         return SelfTestResult("EEPROM", False, str(error))
     if not verified:
-        return SelfTestResult("EEPROM", False, "The EEPROM no longer reads as it did at the start; reset the device.")
+        sentence = "It held something else than the constants in use, which were taken from it anew; repeat the test."
+        return SelfTestResult("EEPROM", False, sentence)
     return SelfTestResult("EEPROM", True, "Two reads agree with each other and with the constants in use.")
 
 
-def _constants(calibration: Calibration) -> SelfTestResult:
-    if not calibration.doubts:
-        return SelfTestResult("constants", True, "All constants are like those of known sensors.")
-    more = f", and {len(calibration.doubts) - 1} more" if len(calibration.doubts) > 1 else ""
-    advice = "compare the temperatures with a reference, restore the EEPROM or replace the sensor"
-    return SelfTestResult("constants", False, f"{calibration.doubts[0]}{more}; {advice}.")
+def _constants(constants: Constants) -> SelfTestResult:
+    if not constants.warning:
+        return SelfTestResult("constants", True, "They are as first seen, and like those of known sensors.")
+    advice = "Restore the EEPROM or replace the sensor, or calibrate it, which takes it as it is."
+    return SelfTestResult("constants", False, f"{constants.warning} {advice}")
 
 
 def _conditions(decoder: Decoder, subpage: Subpage) -> list[SelfTestResult]:

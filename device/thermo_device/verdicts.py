@@ -57,6 +57,7 @@ class VerdictMaker:
         counters: where pages left out are counted.
         simulated: whether verdicts are of simulated data.
         model_version: of the bundle.
+        doubtful: whether the sensor's constants are in doubt.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class VerdictMaker:
         counters: Counters,
         simulated: bool,
         model_version: Version,
+        doubtful: bool = False,
     ) -> None:
         camera = profile.picture_sensor
         self._assembler = PictureAssembler(Decoder(calibration, camera.emissivity, camera.reflected_celsius))
@@ -85,6 +87,7 @@ class VerdictMaker:
             uncalibrated=correction is None or correction.is_identity,
             fast_kernels=classifier.fast,
             simulated=simulated,
+            doubtful=doubtful,
             model_version=(version.major, version.minor, version.revision, version.build),
         )
 

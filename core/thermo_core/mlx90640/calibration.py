@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from thermo_core.errors import EepromError, UsageError
 from thermo_core.frames import COLUMNS, PIXELS, ROWS, Words
+from thermo_core.mlx90640.identity import device_id
 from thermo_core.mlx90640.plausible import FIRST_PIXEL, Doubt, bad_pixels, doubtful_pixels, doubts
 from thermo_core.mlx90640.plausible import field as _field
 from thermo_core.mlx90640.registers import EEPROM_START, EEPROM_WORDS
@@ -171,7 +172,7 @@ class Calibration:
             outlier=outlier,
             doubtful=doubtful,
             doubts=doubts(word, doubtful),
-            device_id=b"".join(value.to_bytes(2, "big") for value in word[7:10]),
+            device_id=device_id(eeprom),
             eeprom=eeprom,
         )
         _check_plausible(calibration, word)

@@ -41,6 +41,8 @@ enum severity { SEVERITY_INFORMATION, SEVERITY_WARNING, SEVERITY_ERROR };
   X(UNDECODABLE, undecodable, 26, WARNING, "A page gave no temperatures; it was left out of verdicts.")                \
   X(CORRECTION_MISMATCH, correction_mismatch, 27, ERROR,                                                               \
     "The stored calibration is another sensor's; pictures are uncalibrated.")                                          \
+  X(EEPROM_CHANGED, eeprom_changed, 28, ERROR,                                                                         \
+    "The sensor's EEPROM is not the one it was first seen or calibrated with; temperatures may be wrong.")             \
   X(EEPROM_DOUBTFUL, eeprom_doubtful, 29, WARNING,                                                                     \
     "The EEPROM holds words that no known sensor does; temperatures may be wrong.")                                    \
   X(THERMISTOR_LOST, thermistor_lost, 30, ERROR, "The thermistor ADC does not answer; its channels read as missing.")  \
