@@ -31,7 +31,8 @@ FAULTS = """faults: a list such as nack@120,stuck:p=0.001,unplug@300+2s
   kinds: nack, stuck, flip, short, stale, aux, eeprom, unplug, delay; N counts I2C transactions, @+N from now."""
 
 CONTROLS = """commands: blackbody celsius=37 | scene | ambient celsius=22 | thermistors celsius=35 | thermistors
-(follow the blackbody again) | unplug seconds=2 | fault spec=nack@+10 | status. The socket LINK.ctl takes the same as
+(follow the blackbody again) | unplug seconds=2 | fault spec=nack@+10 | exchange seed=7 (another picture sensor) |
+rot address=9281 bit=3 (flip a bit of its EEPROM, 9216 to 10047) | status. The socket LINK.ctl takes the same as
 lines of JSON: {"cmd": "blackbody", "celsius": 37.0}"""
 
 

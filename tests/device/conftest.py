@@ -1,10 +1,13 @@
-"""A file system that loses power, in the manner of MCUboot's and littlefs's simulators."""
+"""A file system that loses power, in the manner of MCUboot's and littlefs's simulators; the firmware's acquisition."""
 
+import ctypes
 import random
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from firmware_camera import CAMERA_MODULES
+from firmware_library import build
 
 from thermo_core.errors import StorageError
 
@@ -147,3 +150,9 @@ def fragile_files() -> Callable[..., FragileFiles]:
 def power_cut() -> type[Exception]:
     """What a `FragileFiles` raises when the power goes."""
     return PowerCut
+
+
+@pytest.fixture(scope="session")
+def camera_library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    """The firmware's acquisition."""
+    return build(tmp_path_factory.mktemp("firmware"), "camera", CAMERA_MODULES)

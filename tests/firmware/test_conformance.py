@@ -259,7 +259,7 @@ def test_the_rate_changes_until_the_next_reset(host: Wearable) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "counter"), [("nack@+3", "bus_nack"), ("short@+3", "bus_short_read"), ("stuck@+3", "bus_stuck")]
+    ("fault", "counter"), [("nack@+3", "bus_nack"), ("short@+3x3", "bus_short_read"), ("stuck@+3", "bus_stuck")]
 )
 def test_faults_of_the_bus_are_counted_and_survived(
     wearable: Running, host: Wearable, fault: str, counter: str

@@ -90,7 +90,9 @@ class Bench:
         self.server: SmpServer
 
     def hello(self) -> Hello:
-        camera = SensorInfo("mlx90640", 0, 0x33, SENSOR, 16.0, 18, True, float(np.float32(0.98)), 23.5)
+        camera = SensorInfo(
+            "mlx90640", 0, 0x33, SENSOR, 16.0, 18, True, float(np.float32(0.98)), 23.5, (), 7, 0xCAFE, "It rots."
+        )
         array = SensorInfo("ads1115", 1, 0x48, b"", 1.0, 16, channels=("skin", "room"))
         return Hello(
             name="thermo-edge bench",
@@ -120,10 +122,10 @@ class Bench:
         self.leased = True
         return StreamAnswer(min(request.lease_ms, 10000), 1234)
 
-    def eeprom(self, sensor: int) -> bytes:
+    def eeprom(self, sensor: int) -> tuple[bytes, int]:
         if sensor:
             raise refusal(GroupError.NO_SENSOR, "No such sensor.")
-        return (np.arange(832, dtype="<u4") * 257).astype("<u2").tobytes()
+        return (np.arange(832, dtype="<u4") * 257).astype("<u2").tobytes(), 7
 
     def calibration(self, slot: int) -> bytes:
         return b""
@@ -327,7 +329,7 @@ def test_an_answer_that_does_not_fit_is_too_large(wire: Any) -> None:
 
 def test_long_things_are_read_in_parts(wire: Any) -> None:
     firmware = Firmware(wire)
-    for command, whole in ((Command.EEPROM, Bench().eeprom(0)), (Command.PROFILE, Bench().profile())):
+    for command, whole in ((Command.EEPROM, Bench().eeprom(0)[0]), (Command.PROFILE, Bench().profile())):
         read = b""
         while len(read) < len(whole):
             part = management.Chunk.from_map(firmware.ask(Op.READ, command, {"off": len(read)}).body)

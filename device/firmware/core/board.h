@@ -43,7 +43,8 @@ struct board {
   /* Forget what waits to be sent. */
   void (*serial_discard)(void);
 
-  /* Memory-mapped flash for the calibration store: `flash_pages` pages of `flash_page_size` bytes. Erasing sets a page
+  /* Memory-mapped flash for calibrations, from the front, and for what was seen of sensors, in the last two pages where
+     they are free: `flash_pages` pages of `flash_page_size` bytes. Erasing sets a page
      to 0xFF; programming clears bits, in multiples of 8 bytes at offsets that are multiples of 8. Power may fail at any
      time in either. */
   const uint8_t *flash;

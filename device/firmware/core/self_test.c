@@ -107,26 +107,26 @@ static void check_eeprom(struct wearable *w, struct wearable_results *results) {
   const enum status status = camera_verify_eeprom(&w->camera);
   const char *sentence = "Two reads agree with each other and with the constants in use.";
   if (status == STATUS_DAMAGED) {
-    sentence = "The EEPROM no longer reads as it did at the start; reset the device.";
+    sentence = "It held something else than the constants in use, which were taken from it anew; repeat the test.";
+  } else if (status == STATUS_EMPTY) {
+    sentence = "It could not be read, because the picture sensor has never answered.";
   } else if (status != STATUS_OK) {
     sentence = bus_sentence(status);
   }
   wearable_group_result(results, "EEPROM", status == STATUS_OK, sentence);
 }
 
-static void check_constants(const struct mlx90640_constants *constants, struct wearable_results *results) {
-  char sentence[SENTENCE_BYTES];
+static void check_constants(const struct camera *camera, struct wearable_results *results) {
+  char sentence[2 * SENTENCE_BYTES];
   struct text text;
-  if (constants->found.doubt == 0) {
-    wearable_group_result(results, "constants", true, "All constants are like those of known sensors.");
-    return;
-  }
-  const uint8_t address[2] = {(uint8_t)(constants->found.doubt >> 8), (uint8_t)constants->found.doubt};
   text_begin(&text, sentence, sizeof sentence);
-  text_add(&text, "EEPROM word 0x");
-  text_add_hex(&text, address, sizeof address);
-  text_add(&text, " is no known sensor's; compare the temperatures with a reference or restore the EEPROM.");
-  wearable_group_result(results, "constants", false, sentence);
+  wearable_warning(camera, &text);
+  if (text.used == 0) {
+    text_add(&text, "They are as first seen, and like those of known sensors.");
+  } else {
+    text_add(&text, " Restore the EEPROM or replace the sensor, or calibrate it, which takes it as it is.");
+  }
+  wearable_group_result(results, "constants", !camera_is_doubtful(camera), sentence);
 }
 
 static void check_camera(struct wearable *w, struct wearable_results *results) {
@@ -137,7 +137,7 @@ static void check_camera(struct wearable *w, struct wearable_results *results) {
   if (w->camera.has_constants) {
     char sentence[SENTENCE_BYTES];
     struct text text;
-    check_constants(&w->camera.constants, results);
+    check_constants(&w->camera, results);
     text_begin(&text, sentence, sizeof sentence);
     text_add_unsigned(&text, w->camera.constants.found.bad_count);
     text_add(&text, " bad pixels by the EEPROM, filled in from their neighbours.");

@@ -110,6 +110,10 @@ void store_open(struct store *store, const struct board *board) {
   }
 }
 
+size_t store_pages(const struct store *store) {
+  return STORE_AREAS * store->area_pages;
+}
+
 const uint8_t *store_calibration(const struct store *store, enum store_slot slot, size_t *size) {
   uint16_t sequence;
   int8_t area = store->slots[slot];

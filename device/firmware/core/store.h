@@ -42,6 +42,9 @@ struct store {
 /* Find what flash holds. Changes nothing in it. */
 void store_open(struct store *store, const struct board *board);
 
+/* Pages of flash that it uses, from the first on. */
+size_t store_pages(const struct store *store);
+
 /* A stored calibration in memory-mapped flash, and its size; NULL and 0 where the slot is empty. */
 const uint8_t *store_calibration(const struct store *store, enum store_slot slot, size_t *size);
 

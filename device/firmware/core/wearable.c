@@ -53,8 +53,11 @@ void wearable_use_calibration(struct wearable *w) {
 
 static void send_subpage(struct wearable *w) {
   const struct camera *camera = &w->camera;
-  struct records_subpage subpage = {
-      .sensor = CAMERA, .number = camera->number, .control = camera->control, .index = camera->index};
+  struct records_subpage subpage = {.sensor = CAMERA,
+                                    .number = camera->number,
+                                    .control = camera->control,
+                                    .index = camera->index,
+                                    .generation = camera->sighting.generation};
   subpage.counts_size = counts_encode(&w->encoder, camera->ram, camera->control, camera->number, camera->index,
                                       w->outbox.record + RECORDS_COUNTS_AT, &subpage.key, &subpage.key_index);
   outbox_send(&w->outbox, records_subpage(w->outbox.record, sizeof w->outbox.record,
@@ -73,6 +76,7 @@ static void send_verdict(struct wearable *w, const struct verdict *verdict) {
                                          .alert = verdict->alert,
                                          .uncalibrated = verdict->uncalibrated,
                                          .simulated = w->board->simulated,
+                                         .doubtful = camera_is_doubtful(&w->camera),
                                          .label = verdict->label,
                                          .label_count = w->profile->label_count,
                                          .scores = verdict->scores,
@@ -89,10 +93,16 @@ static void send_verdict(struct wearable *w, const struct verdict *verdict) {
 void wearable_poll_camera(struct wearable *w) {
   struct verdict verdict;
   const bool captured = camera_poll(&w->camera);
-  if (w->camera.generation != w->generation) {
-    w->generation = w->camera.generation;
+  if (w->camera.has_constants && w->camera.sighting.generation != w->generation) {
+    w->generation = w->camera.sighting.generation;
+    counts_restart(&w->encoder, 0);
     wearable_use_calibration(w);
   }
+  if (w->sightings.problem && !w->told_sightings) {
+    notice(w, NOTICE_STORAGE, SEVERITY_ERROR,
+           "The flash does not keep which sensor was seen; have the device checked.");
+  }
+  w->told_sightings = w->sightings.problem;
   if (!captured) {
     return;
   }
@@ -271,7 +281,8 @@ void wearable_init(struct wearable *w, const struct board *board, const struct p
   store_open(&w->store, board);
   correction_none(&w->correction);
   outbox_init(&w->outbox, board, &w->counters);
-  camera_init(&w->camera, board, &w->counters, profile, &w->workspace.settle);
+  sightings_open(&w->sightings, board, store_pages(&w->store));
+  camera_init(&w->camera, board, &w->counters, profile, &w->workspace.settle, &w->sightings);
   thermistor_array_init(&w->thermistors, board, &w->counters, profile);
   verdicts_init(&w->verdicts, board, &w->counters, profile, &w->workspace.verdict);
   counts_restart(&w->encoder, COUNTS_KEY_INTERVAL);

@@ -15,6 +15,7 @@
 #define WEARABLE_PART_BYTES 1024 /* longest part of one answer */
 #define WEARABLE_EEPROM_WORDS 832
 #define WEARABLE_SHORTEST_LEASE_MS 100
+#define WEARABLE_WARNING_BYTES 128
 
 /* Codes of the group. */
 enum wearable_code {
@@ -35,7 +36,10 @@ struct wearable_state {
   bool calibrated;   /* a calibration is in use */
   bool sensor_known; /* `sensor_id` is that of the picture sensor; otherwise it never answered */
   uint8_t sensor_id[STORE_SENSOR_ID_BYTES];
-  float camera_rate_hz;     /* subpages per second, as set */
+  uint32_t generation;                         /* of the picture sensor's constants; 0 where there are none */
+  uint32_t fingerprint;                        /* of its EEPROM */
+  float camera_rate_hz;                        /* subpages per second, as set */
+  char sensor_warning[WEARABLE_WARNING_BYTES]; /* why its temperatures are in doubt, a sentence; "" where not */
   const char *sensor_fault; /* why the picture sensor is not there, a sentence; NULL: it has not answered yet */
 };
 

@@ -11,10 +11,27 @@ static void state(void *context, struct wearable_state *state) {
   *state = (struct wearable_state){.time_us = w->board->now_us(),
                                    .calibrated = !correction_is_identity(&w->correction),
                                    .sensor_known = w->camera.has_constants,
+                                   .generation = w->camera.sighting.generation,
+                                   .fingerprint = w->camera.sighting.fingerprint,
                                    .camera_rate_hz = camera_rate_hz(&w->camera),
                                    .sensor_fault = w->camera.fault == STATUS_OK ? NULL : bus_sentence(w->camera.fault)};
+  struct text warning;
+  text_begin(&warning, state->sensor_warning, sizeof state->sensor_warning);
+  wearable_warning(&w->camera, &warning);
   if (state->sensor_known) {
     memcpy(state->sensor_id, w->camera.constants.device_id, sizeof state->sensor_id);
+  }
+}
+
+void wearable_warning(const struct camera *camera, struct text *sentence) {
+  if (camera->sighting.changed) {
+    text_add(sentence, counters_fault(COUNTER_EEPROM_CHANGED)->sentence);
+  } else if (camera_is_doubtful(camera)) {
+    const uint16_t doubt = camera->constants.found.doubt;
+    const uint8_t address[2] = {(uint8_t)(doubt >> 8), (uint8_t)doubt};
+    text_add(sentence, "EEPROM word 0x");
+    text_add_hex(sentence, address, sizeof address);
+    text_add(sentence, " is no known sensor's; temperatures may be wrong.");
   }
 }
 
