@@ -1,6 +1,6 @@
 """The constants of the sensor at an address: from its EEPROM, numbered, and held against what was known of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -93,6 +93,13 @@ class ConstantsOfSensor:
     def same_identity(self) -> bool:
         """Whether the sensor that answers has the identity of the constants."""
         return self.current is not None and self._chip.is_the_one_with(self.current.eeprom)
+
+    def trust(self) -> None:
+        """Hold the sensor to the EEPROM it has now."""
+        current = self.current
+        if current is not None:
+            self._sightings.trust(device_id(current.eeprom), current.sighting.fingerprint)
+            self.current = replace(current, sighting=replace(current.sighting, changed=False))
 
     def _take(self, eeprom: Words) -> None:
         known, sighting = self.current, self._sightings.meet(eeprom)

@@ -49,7 +49,9 @@ FAULTS: dict[str, Fault] = {
     "eeprom_invalid": Fault(24, _ERROR, "The EEPROM holds impossible constants; pictures cannot be decoded."),
     "auxiliary_invalid": Fault(25, _WARNING, "An auxiliary word of a page was invalid; it was left out of verdicts."),
     "undecodable": Fault(26, _WARNING, "A page gave no temperatures; it was left out of verdicts."),
-    "correction_mismatch": Fault(27, _ERROR, "The stored calibration is another sensor's; pictures are uncalibrated."),
+    "correction_mismatch": Fault(
+        27, _ERROR, "The stored calibration is not of this sensor and EEPROM; pictures are uncalibrated."
+    ),
     "eeprom_changed": Fault(
         28,
         _ERROR,

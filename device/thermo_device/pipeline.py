@@ -133,9 +133,14 @@ class Pipeline:
 
     @property
     def warning(self) -> str:
-        """Why the picture sensor's temperatures are in doubt, a sentence; "" where they are not."""
-        constants = self._sensor.constants
-        return "" if constants is None else constants.warning
+        """Why the picture sensor's temperatures are in doubt, a sentence; "" where they are not.
+
+        A calibration that was made with this very EEPROM has held them to a reference.
+        """
+        constants, correction = self._sensor.constants, self._usable_correction()
+        if constants is None or _vouches(correction, constants):
+            return ""
+        return constants.warning
 
     @property
     def rate_hz(self) -> float:
@@ -189,8 +194,11 @@ class Pipeline:
         return self._sensor.set_rate(hz)
 
     def set_correction(self, correction: Correction | None) -> None:
-        """Use another calibration from the next picture on; one of another sensor is counted and not used."""
+        """Use another calibration from the next picture on; one of another sensor or EEPROM is counted and not used."""
         self._correction = correction
+        constants = self._sensor.constants
+        if constants is not None and _vouches(self._usable_correction(), constants):
+            self._sensor.trust_constants()
         self._make_verdicts()
 
     def step(self, until_us: int | None = None) -> list[Record]:
@@ -227,7 +235,7 @@ class Pipeline:
             pages = 0
             while pages < SELF_TEST_PAGES and self._clock.now_us() < end_us:
                 pages += self._capture(end_us)
-        results = check_sensor(self._sensor, self._newest)
+        results = check_sensor(self._sensor, self._newest, self.warning)
         if self._thermistors is not None:
             names = [channel.name for channel in self.profile.thermistors.channels]
             results += check_thermistors(names, self._thermistors.scan())
@@ -270,10 +278,10 @@ class Pipeline:
             self._backlog.append(ThermistorRecord(reading.time_us, _THERMISTORS, reading.channels))
 
     def _usable_correction(self) -> Correction | None:
-        correction = self._correction
-        if correction is None or not self.sensor_id or correction.sensor_id != self.sensor_id:
+        correction, constants = self._correction, self.constants
+        if correction is None or constants is None or not self.sensor_id:
             return None
-        return correction
+        return correction if correction.fits(self.sensor_id, constants.sighting.fingerprint) else None
 
     def _make_verdicts(self) -> None:
         """Start verdicts anew with the calibration and correction that hold now."""
@@ -324,3 +332,10 @@ class Pipeline:
             self._reported[name] = (count, now_us + EVENT_US)
             text = f"{fault.text} {self.sensor_fault}".rstrip() if name == "sensor_lost" else fault.text
             self._backlog.append(EventRecord(now_us, fault.code, fault.severity, count, text))
+
+
+def _vouches(correction: Correction | None, constants: Constants) -> bool:
+    """Whether temperatures with these constants were held to a reference, as a calibration does."""
+    if correction is None or correction.is_identity:
+        return False
+    return correction.fingerprint == constants.sighting.fingerprint

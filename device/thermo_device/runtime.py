@@ -8,6 +8,7 @@ from pathlib import Path
 import cbor2
 
 from thermo_core.correction import Correction
+from thermo_core.correction_bounds import objection
 from thermo_core.errors import StorageError, ThermoError, UsageError
 from thermo_core.profile import Profile
 from thermo_core.wire import management
@@ -122,7 +123,7 @@ class Runtime:
                 reflected=camera.reflected_celsius,
                 generation=0 if constants is None else constants.sighting.generation,
                 fingerprint=0 if constants is None else constants.sighting.fingerprint,
-                warning="" if constants is None else constants.warning,
+                warning=self._pipeline.warning,
             )
         ]
         if array.channels:
@@ -161,12 +162,13 @@ class Runtime:
 
         Raises:
             CorrectionError: it is damaged.
-            Refusal: it belongs to another sensor, or which one is there is not known.
+            Refusal: it belongs to another sensor or EEPROM, moves temperatures further than a sensor in order can be
+                off, or which sensor is there is not known.
             StorageError: it cannot be written.
         """
         correction = Correction.from_bytes(data)
-        mine = self._pipeline.sensor_id
-        if not mine:
+        mine, constants = self._pipeline.sensor_id, self._pipeline.constants
+        if not mine or constants is None:
             raise self._absent()
         if correction.sensor_id != mine:
             raise refusal(
@@ -174,6 +176,14 @@ class Runtime:
                 f"The calibration is of sensor {correction.sensor_id.hex()} and this one is {mine.hex()}; "
                 "calibrate this sensor.",
             )
+        if not correction.fits(mine, constants.sighting.fingerprint):
+            raise refusal(
+                GroupError.WRONG_SENSOR,
+                "The calibration was made when the sensor's EEPROM held something else; calibrate it as it is.",
+            )
+        problem = objection(correction, self.profile.thermistors.channels)
+        if problem:
+            raise refusal(GroupError.IMPLAUSIBLE, problem)
         self._use(self._store.write(data, mine))
 
     def roll_back_calibration(self) -> None:

@@ -11,28 +11,28 @@ from thermo_core.mlx90640.limits import DIE_CELSIUS, SUPPLY_V, outside
 from thermo_core.thermistor import ChannelState
 from thermo_core.wire.management import SelfTestResult
 from thermo_device.acquisition import PictureSensor
-from thermo_device.constants import Constants
 from thermo_device.inference import Classifier
 from thermo_device.thermistors import ThermistorReading
 
 RATE_TOLERANCE = 0.1
 
 
-def check_sensor(sensor: PictureSensor, subpage: Subpage | None) -> list[SelfTestResult]:
+def check_sensor(sensor: PictureSensor, subpage: Subpage | None, warning: str = "") -> list[SelfTestResult]:
     """Checks of the picture sensor.
 
     Args:
         sensor: after it had the chance to run.
         subpage: its newest one, or None where none came.
+        warning: why its temperatures are in doubt.
     """
     results = [
         _eeprom(sensor),
         SelfTestResult("sensor answers", sensor.running, sensor.fault or "The picture sensor is set up and answers."),
     ]
-    constants, calibration = sensor.constants, sensor.calibration
-    if constants is None or calibration is None:
+    calibration = sensor.calibration
+    if calibration is None:
         return results
-    results.append(_constants(constants))
+    results.append(_constants(warning))
     results.append(
         SelfTestResult(
             "bad pixels", True, f"{len(calibration.bad)} bad pixels by the EEPROM, filled in from their neighbours."
@@ -81,11 +81,13 @@ def _eeprom(sensor: PictureSensor) -> SelfTestResult:
     return SelfTestResult("EEPROM", True, "Two reads agree with each other and with the constants in use.")
 
 
-def _constants(constants: Constants) -> SelfTestResult:
-    if not constants.warning:
-        return SelfTestResult("constants", True, "They are as first seen, and like those of known sensors.")
-    advice = "Restore the EEPROM or replace the sensor, or calibrate it, which takes it as it is."
-    return SelfTestResult("constants", False, f"{constants.warning} {advice}")
+def _constants(warning: str) -> SelfTestResult:
+    if not warning:
+        return SelfTestResult(
+            "constants", True, "They are as first seen or calibrated, and nothing in them is strange."
+        )
+    advice = "Restore the EEPROM or replace the sensor, or calibrate it, which holds it to a reference as it is."
+    return SelfTestResult("constants", False, f"{warning} {advice}")
 
 
 def _conditions(decoder: Decoder, subpage: Subpage) -> list[SelfTestResult]:

@@ -77,7 +77,9 @@ class Sightings:
 
     def trust(self, sensor_id: bytes, found: int) -> None:
         """Hold the sensor to this EEPROM from now on: its temperatures were compared with a reference."""
-        self._trusted.pop(sensor_id.hex(), None)
+        if self._trusted.pop(sensor_id.hex(), None) == found:
+            self._trusted[sensor_id.hex()] = found
+            return
         self._trusted[sensor_id.hex()] = found
         self._save()
 

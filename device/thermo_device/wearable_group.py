@@ -22,6 +22,7 @@ _VERSION_1 = {
     GroupError.BAD_RATE: ReturnCode.INVALID,
     GroupError.NO_LEASE: ReturnCode.BAD_STATE,
     GroupError.STORAGE: ReturnCode.NO_MEMORY,
+    GroupError.IMPLAUSIBLE: ReturnCode.INVALID,
 }
 _CODES: tuple[tuple[type[ThermoError], GroupError], ...] = (
     (DamagedFileError, GroupError.DAMAGED),

@@ -9,6 +9,7 @@ from thermo_core.frames import Picture, Subpage, Words
 from thermo_core.mlx90640.assemble import PictureAssembler
 from thermo_core.mlx90640.calibration import Calibration
 from thermo_core.mlx90640.decode import Decoder
+from thermo_core.mlx90640.identity import fingerprint
 from thermo_core.wire.counts import CountsDecoder
 from thermo_core.wire.records import SubpageRecord
 
@@ -35,7 +36,7 @@ class PictureReader:
 
     Args:
         eeprom: (832,) uint16.
-        correction: per-pixel calibration to apply; one of another sensor is not.
+        correction: per-pixel calibration to apply; one of another sensor or EEPROM is not.
         emissivity, reflected: as `Decoder`.
 
     Attributes:
@@ -58,7 +59,7 @@ class PictureReader:
         self.subpages = 0
         self.keyless = 0
         self.invalid = 0
-        matches = correction is not None and correction.sensor_id == self.calibration.device_id
+        matches = correction is not None and correction.fits(self.calibration.device_id, fingerprint(eeprom))
         self._correction = correction if matches else None
         self._counts = CountsDecoder()
         self._assembler = PictureAssembler(Decoder(self.calibration, emissivity, reflected))

@@ -59,6 +59,8 @@ class GroupError(IntEnum):
     """Renewed without a stream that runs."""
     STORAGE = 9
     """The device could not write."""
+    IMPLAUSIBLE = 10
+    """The calibration moves temperatures further than a sensor in order can be off."""
 
 
 class StreamOp(IntEnum):

@@ -8,8 +8,8 @@
 #include "crc.h"
 #include "interpolate.h"
 
-#define VERSION 1U
-#define MAPS 28U
+#define VERSION 2U
+#define MAPS 32U
 #define MAP_BYTES (4U * PIXELS)
 #define BAD (MAPS + 3U * MAP_BYTES)
 #define CURVE_BYTES 24U
@@ -160,11 +160,19 @@ enum status correction_open(const uint8_t *blob, size_t size, struct correction 
   correction->id_size = blob[5];
   memcpy(correction->id, blob + 8, sizeof correction->id);
   correction->thermistors = blob[6];
+  correction->fingerprint = load_le32(blob + 28);
+  correction->created_unix_s = load_le64(blob + 16);
+  correction->residual_k = load_float(blob + 24);
   memcpy(correction->valid, valid, sizeof valid);
   correction->has_bad = bad != 0;
   correction->identity = bad == 0 && map_is(blob + MAPS, 0.0F) && map_is(blob + MAPS + MAP_BYTES, 1.0F) &&
                          map_is(blob + MAPS + 2U * MAP_BYTES, 0.0F);
   return STATUS_OK;
+}
+
+bool correction_fits(const struct correction *correction, const uint8_t *id, size_t id_size, uint32_t fingerprint) {
+  return correction->id_size == id_size && memcmp(correction->id, id, id_size) == 0 &&
+         (correction->fingerprint == 0 || correction->fingerprint == fingerprint);
 }
 
 bool correction_is_identity(const struct correction *correction) {
@@ -186,6 +194,10 @@ void correction_apply(const struct correction *correction, float celsius[PIXELS]
   if (correction->has_bad) {
     interpolate_invalid(celsius, correction->valid); /* at most half of the pixels are bad, so it cannot fail */
   }
+}
+
+float correction_value(const struct correction *correction, enum correction_map map, size_t pixel) {
+  return load_float(correction->blob + MAPS + (size_t)map * MAP_BYTES + 4U * pixel);
 }
 
 bool correction_curve(const struct correction *correction, size_t channel, struct thermistor_curve *curve) {

@@ -40,7 +40,7 @@ enum severity { SEVERITY_INFORMATION, SEVERITY_WARNING, SEVERITY_ERROR };
     "An auxiliary word of a page was invalid; it was left out of verdicts.")                                           \
   X(UNDECODABLE, undecodable, 26, WARNING, "A page gave no temperatures; it was left out of verdicts.")                \
   X(CORRECTION_MISMATCH, correction_mismatch, 27, ERROR,                                                               \
-    "The stored calibration is another sensor's; pictures are uncalibrated.")                                          \
+    "The stored calibration is not of this sensor and EEPROM; pictures are uncalibrated.")                             \
   X(EEPROM_CHANGED, eeprom_changed, 28, ERROR,                                                                         \
     "The sensor's EEPROM is not the one it was first seen or calibrated with; temperatures may be wrong.")             \
   X(EEPROM_DOUBTFUL, eeprom_doubtful, 29, WARNING,                                                                     \

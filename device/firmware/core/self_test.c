@@ -116,17 +116,19 @@ static void check_eeprom(struct wearable *w, struct wearable_results *results) {
   wearable_group_result(results, "EEPROM", status == STATUS_OK, sentence);
 }
 
-static void check_constants(const struct camera *camera, struct wearable_results *results) {
+static void check_constants(const struct wearable *w, struct wearable_results *results) {
   char sentence[2 * SENTENCE_BYTES];
   struct text text;
   text_begin(&text, sentence, sizeof sentence);
-  wearable_warning(camera, &text);
-  if (text.used == 0) {
-    text_add(&text, "They are as first seen, and like those of known sensors.");
+  wearable_warning(w, &text);
+  const bool doubtful = text.used > 0;
+  if (!doubtful) {
+    text_add(&text, "They are as first seen or calibrated, and nothing in them is strange.");
   } else {
-    text_add(&text, " Restore the EEPROM or replace the sensor, or calibrate it, which takes it as it is.");
+    text_add(&text,
+             " Restore the EEPROM or replace the sensor, or calibrate it, which holds it to a reference as it is.");
   }
-  wearable_group_result(results, "constants", !camera_is_doubtful(camera), sentence);
+  wearable_group_result(results, "constants", !doubtful, sentence);
 }
 
 static void check_camera(struct wearable *w, struct wearable_results *results) {
@@ -137,7 +139,7 @@ static void check_camera(struct wearable *w, struct wearable_results *results) {
   if (w->camera.has_constants) {
     char sentence[SENTENCE_BYTES];
     struct text text;
-    check_constants(&w->camera, results);
+    check_constants(w, results);
     text_begin(&text, sentence, sizeof sentence);
     text_add_unsigned(&text, w->camera.constants.found.bad_count);
     text_add(&text, " bad pixels by the EEPROM, filled in from their neighbours.");

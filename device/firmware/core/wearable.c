@@ -41,8 +41,8 @@ void wearable_use_calibration(struct wearable *w) {
   if (blob != NULL && w->camera.has_constants) {
     if (correction_open(blob, size, &w->correction) != STATUS_OK) {
       notice(w, NOTICE_STORAGE, SEVERITY_ERROR, "The stored calibration is damaged; write it again or roll back.");
-    } else if (w->correction.id_size != MLX90640_ID_BYTES ||
-               memcmp(w->correction.id, w->camera.constants.device_id, MLX90640_ID_BYTES) != 0) {
+    } else if (!correction_fits(&w->correction, w->camera.constants.device_id, MLX90640_ID_BYTES,
+                                w->camera.sighting.fingerprint)) {
       counters_add(&w->counters, COUNTER_CORRECTION_MISMATCH, 1);
       correction_none(&w->correction);
     }
@@ -76,7 +76,7 @@ static void send_verdict(struct wearable *w, const struct verdict *verdict) {
                                          .alert = verdict->alert,
                                          .uncalibrated = verdict->uncalibrated,
                                          .simulated = w->board->simulated,
-                                         .doubtful = camera_is_doubtful(&w->camera),
+                                         .doubtful = wearable_is_doubtful(w),
                                          .label = verdict->label,
                                          .label_count = w->profile->label_count,
                                          .scores = verdict->scores,

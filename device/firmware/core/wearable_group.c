@@ -21,7 +21,7 @@ static struct text *refuse(struct smp_answer *answer, enum wearable_code code) {
       [WEARABLE_NO_CALIBRATION] = SMP_NO_ENTRY, [WEARABLE_WRONG_SENSOR] = SMP_ACCESS_DENIED,
       [WEARABLE_DAMAGED] = SMP_CORRUPT,         [WEARABLE_BAD_OFFSET] = SMP_INVALID,
       [WEARABLE_BAD_RATE] = SMP_INVALID,        [WEARABLE_NO_LEASE] = SMP_BAD_STATE,
-      [WEARABLE_STORAGE] = SMP_NO_MEMORY,
+      [WEARABLE_STORAGE] = SMP_NO_MEMORY,       [WEARABLE_IMPLAUSIBLE] = SMP_INVALID,
   };
   return smp_refuse_in_group(answer, SMP_GROUP_WEARABLE, (uint16_t)code, version_1[code]);
 }
@@ -301,9 +301,33 @@ static void refuse_wrong_sensor(struct smp_answer *answer, const struct wearable
   text_add(reason, "; calibrate this sensor.");
 }
 
+/* Refuse a calibration that the sensor at hand cannot need; what else is wrong with it the store finds out. */
+static bool objects(struct wearable_group *group, const struct wearable_state *state, struct smp_answer *answer) {
+  const struct wearable_services *services = group->services;
+  struct correction correction;
+  char sentence[SMP_REASON_BYTES];
+  struct text reason;
+  enum wearable_code code = WEARABLE_IMPLAUSIBLE;
+  size_t size;
+  const uint8_t *blob = store_incoming(group->store, &size);
+  text_begin(&reason, sentence, sizeof sentence);
+  if (services->objects == NULL || !state->sensor_known || blob == NULL ||
+      correction_open(blob, size, &correction) != STATUS_OK || correction.id_size != sizeof state->sensor_id ||
+      memcmp(correction.id, state->sensor_id, sizeof state->sensor_id) != 0 ||
+      !services->objects(services->context, &correction, &code, &reason)) {
+    return false;
+  }
+  store_abandon(group->store);
+  text_add(refuse(answer, code), sentence);
+  return true;
+}
+
 static void commit_calibration(struct wearable_group *group, struct smp_answer *answer) {
   struct wearable_state state = get_state(group);
   struct store_identity identity;
+  if (objects(group, &state, answer)) {
+    return;
+  }
   switch (store_commit(group->store, state.sensor_known ? state.sensor_id : NULL, &identity)) {
     case STATUS_OK:
       group->services->calibration_changed(group->services->context);

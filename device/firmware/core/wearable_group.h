@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "board.h"
+#include "correction.h"
 #include "counters.h"
 #include "profile.h"
 #include "smp.h"
@@ -28,6 +29,7 @@ enum wearable_code {
   WEARABLE_BAD_RATE,
   WEARABLE_NO_LEASE,
   WEARABLE_STORAGE,
+  WEARABLE_IMPLAUSIBLE,
 };
 
 /* What changes while it runs. */
@@ -70,6 +72,9 @@ struct wearable_services {
   bool (*set_rate)(void *context, float rate_hz, float *set_hz, enum wearable_code *code, struct text *reason);
   /* Call wearable_group_result for each part tested. */
   void (*self_test)(void *context, struct wearable_results *results);
+  /* Whether the sensor at hand, which it is of, cannot need this calibration: false where it can; then `*code` and
+     `reason` say why. NULL: any may be. */
+  bool (*objects)(void *context, const struct correction *correction, enum wearable_code *code, struct text *reason);
   /* The store's current calibration is another one. */
   void (*calibration_changed)(void *context);
 };

@@ -11,8 +11,12 @@ void wearable_services_init(struct wearable *wearable);
 /* Look after the picture sensor once: capture what is due, send it, and make a verdict of it. */
 void wearable_poll_camera(struct wearable *wearable);
 
-/* Add why the picture sensor's temperatures are in doubt, a sentence; nothing where they are not. */
-void wearable_warning(const struct camera *camera, struct text *sentence);
+/* Whether the picture sensor's temperatures are in doubt. A calibration that was made with its very EEPROM has held
+   them to a reference. */
+bool wearable_is_doubtful(const struct wearable *wearable);
+
+/* Add why they are, a sentence; nothing where they are not. */
+void wearable_warning(const struct wearable *wearable, struct text *sentence);
 
 /* Use the stored calibration that belongs to the sensor at hand, or none. */
 void wearable_use_calibration(struct wearable *wearable);

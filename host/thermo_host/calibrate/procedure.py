@@ -190,6 +190,7 @@ def conclude(
         sensor_id=subject.sensor_id,
         created_unix_s=created_unix_s,
         residual_rms_k=0.0,
+        fingerprint=subject.fingerprint,
     )
     hold_outs = tuple(_judge(observation, correction) for observation in held)
     before = pooled([hold_out.before for hold_out in hold_outs])

@@ -18,6 +18,7 @@ class Subject:
         pictures_per_second: full pictures, at the set refresh rate.
         emissivity, reflected: what device and host decode with; reflected in degC, None for Ta - 8.
         thermistors: dividers and curves of its thermistors; empty where it has none or does not tell.
+        fingerprint: of its picture sensor's EEPROM, with which the calibration is made.
     """
 
     sensor_id: bytes
@@ -30,6 +31,7 @@ class Subject:
     emissivity: float
     reflected: float | None
     thermistors: tuple[ThermistorSettings, ...] = ()
+    fingerprint: int = 0
 
     def to_map(self) -> dict[str, object]:
         """As JSON-ready values."""

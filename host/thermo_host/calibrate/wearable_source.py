@@ -8,6 +8,7 @@ import numpy as np
 
 from thermo_core.errors import LinkTimeoutError, SensorError
 from thermo_core.frames import Picture
+from thermo_core.mlx90640.identity import fingerprint
 from thermo_core.wire.management import Hello, SensorInfo
 from thermo_core.wire.records import SubpageRecord, ThermistorRecord
 from thermo_host.calibrate.source import Subject
@@ -57,6 +58,7 @@ class WearableSource:
             emissivity=emissivity,
             reflected=info.reflected,
             thermistors=profile.thermistors.channels,
+            fingerprint=fingerprint(self._eeprom),
         )
         self._context = contextlib.ExitStack()
         self._stream: TelemetryStream | None = None

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "correction.h"
+#include "correction_bounds.h"
 #include "counts.h"
 #include "crc.h"
 #include "feature_extractor.h"
@@ -105,6 +106,16 @@ int shim_correction_curve(size_t channel, float curve[3]) {
   }
   memcpy(curve, &found, sizeof found);
   return 1;
+}
+
+/* Against a profile with one 10 kohm NTC of beta 3950 K. */
+int shim_correction_is_implausible(char *sentence, size_t capacity) {
+  static const struct profile profile = {
+      .channel_count = 1,
+      .channels = {{.name = "skin", .series_ohm = 10000.0F, .supply_v = 3.3F, .curve = {10000.0F, 3950.0F}}}};
+  struct text text;
+  text_begin(&text, sentence, capacity);
+  return correction_is_implausible(&correction, &profile, &text);
 }
 
 size_t shim_correction_id(uint8_t id[8]) {
