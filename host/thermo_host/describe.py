@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from thermo_core.frames import Picture
+from thermo_core.profile import NOTICE
 from thermo_core.wire.records import EventRecord, SubpageRecord, ThermistorRecord, VerdictRecord
 from thermo_host.lease import Telemetry
 from thermo_host.recording import Gap
@@ -108,5 +109,5 @@ def _verdict(record: VerdictRecord, session: Session) -> dict[str, Any]:
         "inference_us": record.inference_us,
         "model": ".".join(str(part) for part in record.model_version[:3])
         + (f"+{record.model_version[3]}" if record.model_version[3] else ""),
-        "notice": session.hello.notice,
+        "notice": NOTICE,
     }

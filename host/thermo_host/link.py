@@ -40,6 +40,7 @@ from thermo_core.wire.management import (
 from thermo_core.wire.smp import Group
 from thermo_host import ports
 from thermo_host.clocksync import ClockSync, RoundTrip
+from thermo_host.foreign import checked_hello, checked_time, cleaned
 from thermo_host.lease import TelemetryStream
 from thermo_host.requests import Progress, Requests
 from thermo_host.transport import SerialLine
@@ -117,7 +118,7 @@ class Wearable:
                 f"The wearable on {self.port} speaks version {spoken} of the protocol and this host "
                 f"{management.PROTOCOL}; upgrade {older}."
             )
-        hello = Hello.from_map(body)
+        hello = checked_hello(Hello.from_map(body), self.port)
         self.clock.add(RoundTrip(sent_ns, hello.time_us, received_ns))
         return hello
 
@@ -184,11 +185,12 @@ class Wearable:
     def self_test(self) -> tuple[SelfTestResult, ...]:
         """What the device found out about itself, one result a part."""
         body = self._requests.write(Command.SELF_TEST, {}, timeout_s=SELF_TEST_S)
-        return SelfTest.from_map(body).results
+        return cleaned(SelfTest.from_map(body)).results
 
     def counters(self) -> Mapping[str, int]:
         """What the device has counted since it started, faults first of all."""
-        return Counters.from_map(self._requests.read(Command.COUNTERS)).counters
+        counters = Counters.from_map(self._requests.read(Command.COUNTERS)).counters
+        return {cleaned(name): value for name, value in counters.items()}
 
     def set_rate(self, rate_hz: float) -> float:
         """Set the subpages per second until the next reset; returns what the sensor does."""
@@ -279,7 +281,7 @@ class Wearable:
     def _lease(self, request: StreamRequest) -> None:
         sent_ns = time.monotonic_ns()
         answer = StreamAnswer.from_map(self._requests.write(Command.STREAM, request.to_map()))
-        self.clock.add(RoundTrip(sent_ns, answer.time_us, time.monotonic_ns()))
+        self.clock.add(RoundTrip(sent_ns, checked_time(answer.time_us, self.port), time.monotonic_ns()))
 
     def _read_blob(self, command: Command, which: ReadChunk) -> bytes:
         data = bytearray()

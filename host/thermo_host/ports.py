@@ -17,6 +17,7 @@ from typing import Any, Literal
 from serial.tools import list_ports
 
 from thermo_core.errors import AmbiguousPortError, PortNotFoundError
+from thermo_core.text import clean
 
 Kind = Literal["usb", "simulated", "uart"]
 _SOCKET_TIMEOUT_S = 0.5
@@ -101,7 +102,7 @@ def holder(port: str) -> str:
         major, minor, inode = fields[5].split(":")
         if int(inode) == status.st_ino and os.makedev(int(major, 16), int(minor, 16)) == status.st_dev:
             with contextlib.suppress(OSError):
-                name = Path(f"/proc/{fields[4]}/comm").read_text().strip()
+                name = clean(Path(f"/proc/{fields[4]}/comm").read_text().strip())
                 return f"{name} (process {fields[4]})"
             return f"process {fields[4]}"
     return ""
@@ -120,8 +121,8 @@ def _attached() -> list[Port]:
         Port(
             path=info.device,
             kind="usb" if info.vid is not None else "uart",
-            description=info.description if info.description not in ("", "n/a") else "on-board UART",
-            serial=info.serial_number or "",
+            description=clean(info.description) if info.description not in ("", "n/a") else "on-board UART",
+            serial=clean(info.serial_number or ""),
             holder=holder(info.device),
         )
         for info in list_ports.comports()

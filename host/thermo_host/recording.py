@@ -17,6 +17,7 @@ from typing import Any
 from mcap.writer import CompressionType, Writer
 
 from thermo_core.errors import StorageError
+from thermo_core.profile import NOTICE
 from thermo_core.wire.records import (
     ClockRecord,
     EventRecord,
@@ -155,7 +156,7 @@ class Recorder:
                 "host_zone": datetime.now(UTC).astimezone().isoformat()[-6:],
                 "port": session.port,
                 "hello": json.dumps(to_plain(session.hello)),
-                "notice": session.hello.notice,
+                "notice": NOTICE,
             },
         )
         for number, words in session.eeproms.items():

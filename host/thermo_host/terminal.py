@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from thermo_core.frames import COLUMNS, ROWS, Celsius, Picture
+from thermo_core.profile import NOTICE
 from thermo_core.wire.records import Severity, VerdictRecord
 from thermo_host.describe import CHANNEL_STATES, channel_names, label_names, utc
 from thermo_host.monitor import Monitor
@@ -126,7 +127,7 @@ class View:
         if verdict is None or self._monitor.picture is None:
             return []
         label, score = _winner(verdict, label_names(session, len(verdict.scores)))
-        return [f"{label} {score:.0%}{' ALERT' if verdict.alert else ''} ({session.hello.notice})"]
+        return [f"{label} {score:.0%}{' ALERT' if verdict.alert else ''} ({NOTICE})"]
 
     def _follow(self, picture: Picture) -> None:
         if self._fixed:
@@ -181,7 +182,7 @@ class View:
         if verdict.alert:
             lines.append(Text.assemble((" ALERT ", "bold white on red")))
         lines.append(Text(", ".join(notes) + f", {verdict.inference_us / 1000:.1f} ms", style="dim"))
-        lines.append(Text(session.hello.notice, style="bold yellow"))
+        lines.append(Text(NOTICE, style="bold yellow"))
         return Group(*lines)
 
     def _thermistors(self) -> RenderableType:

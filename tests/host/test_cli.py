@@ -12,9 +12,9 @@ import pytest
 
 from thermo_core import errors
 from thermo_core.errors import ThermoError
+from thermo_core.exit_codes import MEANINGS, ExitCode, exit_code
 from thermo_host import ports
 from thermo_host.application import application, run
-from thermo_host.exit_codes import MEANINGS, ExitCode, exit_code
 from thermo_host.lease import Telemetry
 from thermo_host.recording import Recorder
 from thermo_host.session import Session
@@ -96,7 +96,7 @@ def test_a_bug_is_told_from_an_error(capsys: Capture, monkeypatch: pytest.Monkey
     def broken() -> list[ports.Port]:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr("thermo_host.commands.ports.find_ports", broken)
+    monkeypatch.setattr(ports, "find_ports", broken)
     code, lines, told = answer(capsys, "ports")
     assert code == ExitCode.BUG
     assert lines[0]["error"]["kind"] == "ZeroDivisionError"

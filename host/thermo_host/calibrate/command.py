@@ -198,7 +198,7 @@ def _agreed(wearable: Wearable, output: Output) -> bool:
 
 
 def _yes(question: str, output: Output) -> bool:
-    output.progress.print(question, end="", markup=False, soft_wrap=True)
+    output.progress.print(question, end="", soft_wrap=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 

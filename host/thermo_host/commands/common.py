@@ -5,7 +5,9 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
+
+from thermo_host.console import PlainConsole
 
 PortArgument = Annotated[
     str | None,
@@ -38,8 +40,8 @@ class Output:
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
-        self.words = Console(stderr=as_json, highlight=False, soft_wrap=not sys.stdout.isatty())
-        self.progress = Console(stderr=True, highlight=False)
+        self.words = PlainConsole(stderr=as_json, soft_wrap=not sys.stdout.isatty())
+        self.progress = PlainConsole(stderr=True)
 
     def result(self, data: dict[str, Any], words: RenderableType) -> None:
         """Write a result one way or the other."""

@@ -7,9 +7,10 @@ from rich.table import Table
 from rich.text import Text
 
 from thermo_core.errors import LinkError
+from thermo_host import ports
 from thermo_host.commands.common import JsonOption, Output
 from thermo_host.link import Wearable
-from thermo_host.ports import Port, find_ports
+from thermo_host.ports import Port
 
 PROBE_S = 1.0
 
@@ -20,7 +21,7 @@ def command(
 ) -> None:
     """List serial ports; the ones with a dot may be chosen when none is named."""
     output = Output(as_json)
-    found = find_ports()
+    found = ports.find_ports()
     names = {port.path: _name(port) if probe else "" for port in found}
     data: dict[str, Any] = {
         "ports": [port.to_map() | ({"wearable": names[port.path]} if probe else {}) for port in found]

@@ -48,7 +48,7 @@ class Screen:
             self._draw(self._live)
             self._live.stop()
         elif not self._silent:
-            self._console.print(self._view.line(), markup=False)
+            self._console.print(self._view.line())
 
     def update(self) -> None:
         """Show what is new, if it is time to."""
@@ -60,7 +60,7 @@ class Screen:
             self._draw(self._live)
         else:
             self._next = now + LINE_S
-            self._console.print(self._view.line(), markup=False)
+            self._console.print(self._view.line())
 
     def _draw(self, live: Live) -> None:
         live.update(self._view.render(self._console.width, self._console.height), refresh=True)

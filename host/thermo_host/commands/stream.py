@@ -20,6 +20,7 @@ from thermo_host.commands.common import (
 )
 from thermo_host.commands.screen import Screen, parse_span, summary_words
 from thermo_host.describe import describe
+from thermo_host.files import file_name
 from thermo_host.link import TIMEOUT_S, Wearable
 from thermo_host.monitor import Monitor
 from thermo_host.pictures import DecodeSettings
@@ -79,7 +80,7 @@ def record(
     with Wearable.open(port, timeout_s=timeout) as wearable:
         session = fetch(wearable)
         if path is None:
-            path = Path(f"thermo-{session.hello.serial}-{session.started:%Y%m%dT%H%M%SZ}.mcap")
+            path = Path(f"thermo-{file_name(session.hello.serial)}-{session.started:%Y%m%dT%H%M%SZ}.mcap")
         monitor = Monitor(session)
         screen = Screen(monitor, output, None) if view and not as_json else None
         _run(wearable, session, monitor, screen, output, seconds, path, reconnect, whole=None)
