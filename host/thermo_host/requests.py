@@ -82,13 +82,13 @@ class Requests:
         self._client = SMPClient(LineTransport(line), line.port, timeout_s)
         self._connected = False
 
-    def read(self, command: int, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        """Read from group 65; repeated when no answer comes.
+    def read(self, command: int, body: Mapping[str, Any] | None = None, retries: int = RETRIES) -> Mapping[str, Any]:
+        """Read from group 65; repeated so often when no answer comes.
 
         Raises:
             RefusedError, LinkTimeoutError, LinkLostError, ManagementError.
         """
-        for _ in range(RETRIES):
+        for _ in range(retries):
             try:
                 return self._own(Op.READ, command, body or {}, self.timeout_s)
             except LinkTimeoutError:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
+from thermo_core.wire.baud import BAUD_VARIABLE, DEFAULT_BAUD
 from thermo_host.console import PlainConsole
 
 PortArgument = Annotated[
@@ -15,6 +16,16 @@ PortArgument = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
 TimeoutOption = Annotated[float, typer.Option("--timeout", help="Seconds to wait for one answer.", min=0.1, max=600.0)]
+BaudOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Baud rate of a real UART.",
+        envvar=BAUD_VARIABLE,
+        show_default=f"{DEFAULT_BAUD}, then others",
+        min=50,
+        max=20_000_000,
+    ),
+]
 EmissivityOption = Annotated[
     float | None,
     typer.Option(help="Emissivity of what is looked at, 0-1.", show_default="the wearable's", min=0.01, max=1.0),

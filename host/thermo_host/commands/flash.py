@@ -9,7 +9,7 @@ from rich.text import Text
 
 from thermo_core.errors import UsageError
 from thermo_host import flash as flashing
-from thermo_host.commands.common import JsonOption, Output, TimeoutOption
+from thermo_host.commands.common import BaudOption, JsonOption, Output, TimeoutOption
 from thermo_host.link import TIMEOUT_S, Wearable
 from thermo_host.plain import to_plain
 
@@ -21,6 +21,7 @@ def command(
     confirm: Annotated[
         bool, typer.Option(help="Keep the image after its self-test; else it runs until a reset.")
     ] = True,
+    baud: BaudOption = None,
     timeout: TimeoutOption = TIMEOUT_S,
     as_json: JsonOption = False,
 ) -> None:
@@ -33,7 +34,7 @@ def command(
     port, path = (arguments[0] if len(arguments) == 2 else None), Path(arguments[-1])
     output = Output(as_json)
     candidate = flashing.load(path)
-    with Wearable.open(port, timeout_s=timeout) as wearable, _Bar(output) as bar:
+    with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable, _Bar(output) as bar:
         done = flashing.flash(wearable, candidate, confirm=confirm, progress=bar.upload, step=bar.step)
         name = wearable.port
     data: dict[str, Any] = {"port": name, "file": str(path), "development_key": candidate.development, **to_plain(done)}

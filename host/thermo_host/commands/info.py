@@ -12,15 +12,17 @@ from thermo_core.errors import CorrectionError
 from thermo_core.profile import NOTICE
 from thermo_core.text import clean
 from thermo_core.wire.management import Hello, SensorInfo
-from thermo_host.commands.common import JsonOption, Output, PortArgument, TimeoutOption
+from thermo_host.commands.common import BaudOption, JsonOption, Output, PortArgument, TimeoutOption
 from thermo_host.link import TIMEOUT_S, Wearable
 from thermo_host.plain import to_plain
 
 
-def command(port: PortArgument = None, timeout: TimeoutOption = TIMEOUT_S, as_json: JsonOption = False) -> None:
+def command(
+    port: PortArgument = None, baud: BaudOption = None, timeout: TimeoutOption = TIMEOUT_S, as_json: JsonOption = False
+) -> None:
     """Show a wearable's sensors, model, calibration and counters."""
     output = Output(as_json)
-    with Wearable.open(port, timeout_s=timeout) as wearable:
+    with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable:
         hello = wearable.hello()
         images = [_image(state) for state in wearable.images()]
         calibrations = {name: _calibration(wearable, slot) for slot, name in enumerate(("current", "previous"))}

@@ -10,6 +10,7 @@ import typer
 
 from thermo_core.errors import UsageError
 from thermo_host.commands.common import (
+    BaudOption,
     EmissivityOption,
     JsonOption,
     Output,
@@ -45,6 +46,7 @@ def stream(
     uncorrected: UncorrectedOption = False,
     whole: Annotated[bool, typer.Option("--pictures", help="With --json, all temperatures of each picture.")] = False,
     reconnect: ReconnectOption = False,
+    baud: BaudOption = None,
     timeout: TimeoutOption = TIMEOUT_S,
     as_json: JsonOption = False,
 ) -> None:
@@ -54,7 +56,7 @@ def stream(
     """
     settings = DecodeSettings(emissivity, reflected, not uncorrected)
     output = Output(as_json)
-    with Wearable.open(port, timeout_s=timeout) as wearable:
+    with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable:
         session = fetch(wearable)
         monitor = Monitor(session, settings)
         screen = Screen(monitor, output, parse_span(span))
@@ -69,6 +71,7 @@ def record(
     seconds: SecondsOption = None,
     view: Annotated[bool, typer.Option(help="Show the pictures meanwhile.")] = False,
     reconnect: ReconnectOption = True,
+    baud: BaudOption = None,
     timeout: TimeoutOption = TIMEOUT_S,
     as_json: JsonOption = False,
 ) -> None:
@@ -77,7 +80,7 @@ def record(
     The file is readable at any moment and after any end; an existing file is never overwritten.
     """
     output = Output(as_json)
-    with Wearable.open(port, timeout_s=timeout) as wearable:
+    with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable:
         session = fetch(wearable)
         if path is None:
             path = Path(f"thermo-{file_name(session.hello.serial)}-{session.started:%Y%m%dT%H%M%SZ}.mcap")
