@@ -6,9 +6,9 @@ from typing import Any
 
 from thermo_core.frames import Picture
 from thermo_core.profile import NOTICE
+from thermo_core.recording.layout import Gap
 from thermo_core.wire.records import EventRecord, SubpageRecord, ThermistorRecord, VerdictRecord
 from thermo_host.lease import Telemetry
-from thermo_host.recording import Gap
 from thermo_host.session import Session
 
 CHANNEL_STATES = ("ok", "open", "shorted", "missing")

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from thermo_core.frames import Picture
+from thermo_core.recording.layout import Gap
 from thermo_core.wire.records import ClockRecord, EventRecord, SubpageRecord, ThermistorRecord, VerdictRecord
 from thermo_host.lease import Telemetry
 from thermo_host.pictures import DecodeSettings
-from thermo_host.recording import Gap
 from thermo_host.session import Session
 
 WINDOW_NS = 3_000_000_000
 """Rates are of the last three seconds."""
 LATENCIES = 512
+ARRIVALS = 1024
+BYTES_EVERY_NS = 50_000_000
+"""Bytes of the line are noted as often as this, however often they are told."""
 EVENTS = 3
 
 
@@ -76,7 +79,7 @@ class Monitor:
         self.events: dict[int, EventRecord] = {}
         self._pictures = session.pictures(settings)
         self._count = 0
-        self._arrivals: deque[int] = deque()
+        self._arrivals: deque[int] = deque(maxlen=ARRIVALS)
         self._latencies: deque[int] = deque(maxlen=LATENCIES)
         self._gaps = 0
         self._gap_ns = 0
@@ -92,7 +95,7 @@ class Monitor:
         """Take an item; the picture that it completes, if any."""
         if isinstance(item, Gap):
             self._gaps += 1
-            self._gap_ns += item.to_ns - item.from_ns
+            self._gap_ns += max(0, item.to_ns - item.from_ns)
             return None
         self._now_ns = item.received_ns
         record = item.record
@@ -117,6 +120,8 @@ class Monitor:
         now_ns = time.monotonic_ns()
         if self._bytes and received < self._bytes[-1][1]:
             self._bytes.clear()
+        if len(self._bytes) > 1 and now_ns - self._bytes[-2][0] < BYTES_EVERY_NS:
+            self._bytes.pop()
         self._bytes.append((now_ns, received))
         while now_ns - self._bytes[0][0] > WINDOW_NS:
             self._bytes.popleft()

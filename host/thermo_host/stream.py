@@ -4,9 +4,9 @@ import time
 from collections.abc import Generator, Iterator
 
 from thermo_core.errors import LinkError, LinkLostError, ProtocolVersionError, RefusedError
+from thermo_core.recording.layout import Gap
 from thermo_host.lease import SILENCE_S, Telemetry
 from thermo_host.link import Wearable
-from thermo_host.recording import Gap
 from thermo_host.session import Session
 
 IDLE_S = 0.1

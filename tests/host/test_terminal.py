@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.segment import Segment
 
 from thermo_core.profile import NOTICE
+from thermo_core.recording.layout import Gap
 from thermo_core.wire.records import ClockRecord, SubpageRecord
 from thermo_host.lease import Telemetry
 from thermo_host.monitor import Monitor
 from thermo_host.palette import LEVELS, TABLE, levels
-from thermo_host.recording import Gap
 from thermo_host.session import Session
 from thermo_host.terminal import HeatMap, View
 

@@ -8,10 +8,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.text import Text
 
 from thermo_core.errors import UsageError
+from thermo_core.recording.plain import to_plain
 from thermo_host import flash as flashing
 from thermo_host.commands.common import BaudOption, JsonOption, Output, TimeoutOption
 from thermo_host.link import TIMEOUT_S, Wearable
-from thermo_host.plain import to_plain
 
 
 def command(

@@ -10,11 +10,11 @@ from rich.text import Text
 from thermo_core.correction import Correction
 from thermo_core.errors import CorrectionError
 from thermo_core.profile import NOTICE
+from thermo_core.recording.plain import to_plain
 from thermo_core.text import clean
 from thermo_core.wire.management import Hello, SensorInfo
 from thermo_host.commands.common import BaudOption, JsonOption, Output, PortArgument, TimeoutOption
 from thermo_host.link import TIMEOUT_S, Wearable
-from thermo_host.plain import to_plain
 
 
 def command(
