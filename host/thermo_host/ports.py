@@ -23,6 +23,8 @@ from thermo_core.text import clean
 
 Kind = Literal["usb", "simulated", "uart"]
 _SOCKET_TIMEOUT_S = 0.5
+_NO_TERMINALS = frozenset({1})
+"""Major number of /dev/null and the like."""
 _CREDENTIALS = struct.Struct("=iII")
 """Process, user and group, as SO_PEERCRED gives them."""
 
@@ -104,6 +106,15 @@ def check(port: str, simulated: bool = False) -> None:
 def is_simulated(port: str) -> bool:
     """Whether a simulated wearable serves this port, or did until it was killed."""
     return _is_socket(control_socket(port))
+
+
+def is_serial(path: str) -> bool:
+    """Whether a path leads to a terminal device, as every serial port is one."""
+    try:
+        status = Path(path).stat()
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISCHR(status.st_mode) and os.major(status.st_rdev) not in _NO_TERMINALS
 
 
 def control_socket(port: str) -> Path:

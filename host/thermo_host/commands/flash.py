@@ -12,6 +12,7 @@ from thermo_core.recording.plain import to_plain
 from thermo_host import flash as flashing
 from thermo_host.commands.common import BaudOption, JsonOption, Output, TimeoutOption
 from thermo_host.link import TIMEOUT_S, Wearable
+from thermo_host.ports import is_serial
 
 
 def command(
@@ -32,8 +33,11 @@ def command(
     if len(arguments) > 2:
         raise UsageError(f"{len(arguments)} arguments were given; give at most a port and an image.")
     port, path = (arguments[0] if len(arguments) == 2 else None), Path(arguments[-1])
+    if is_serial(str(path)):
+        turned = f" {arguments[0]}" if port is not None else " IMAGE"
+        raise UsageError(f"{path} is a port and no image; the port comes first: thermo-host flash {path}{turned}")
     output = Output(as_json)
-    candidate = flashing.load(path)
+    candidate = flashing.load(path, output.progress.print)
     with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable, _Bar(output) as bar:
         done = flashing.flash(wearable, candidate, confirm=confirm, progress=bar.upload, step=bar.step)
         name = wearable.port
