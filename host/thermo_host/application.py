@@ -1,6 +1,7 @@
 """The application `thermo-host`: its commands, and how errors become one sentence, JSON and an exit code."""
 
 import contextlib
+import errno
 import json
 import os
 import sys
@@ -73,6 +74,8 @@ def run(arguments: Sequence[str]) -> ExitCode:
         _discard_output()
         return ExitCode.OK
     except Exception as error:
+        if _hung_up(error):
+            return _fail(ExitCode.HUNG_UP, "HungUp", "the terminal was closed.", as_json)
         if isinstance(error, OSError) and (reason := _unwritable_output()):
             return _fail(ExitCode.FILE, "StorageError", f"Standard output takes no more ({reason}).", as_json=False)
         PlainConsole(stderr=True).print(Traceback.from_exception(type(error), error, error.__traceback__))
@@ -106,6 +109,14 @@ def _invoke(arguments: list[str]) -> None:
     command = typer.main.get_command(application([name]) if known else application(whole=False))
     with contextlib.suppress(typer.Exit), command.make_context("thermo-host", arguments) as context:
         command.invoke(context)
+
+
+def _hung_up(error: BaseException) -> bool:
+    """Whether a terminal that is gone is the cause: writing to it fails before or after the signal comes."""
+    if isinstance(error, OSError) and error.errno == errno.EIO and sys.stdout.isatty():
+        return True
+    cause = error.__cause__ or error.__context__
+    return isinstance(error, HungUp) or (cause is not None and _hung_up(cause))
 
 
 def _unwritable_output() -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from thermo_core.errors import LinkError, LinkLostError, LinkTimeoutError, ManagementError, RecordError, RefusedError
+from thermo_core.recording.layout import Gap
 from thermo_core.wire import records
 from thermo_core.wire.records import Record, RecordHeader, sequence_gap
 from thermo_host.clocksync import ClockSync
@@ -33,6 +34,22 @@ class Telemetry:
     captured_ns: int
     header: RecordHeader
     record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The wearable has fallen silent, and is waited for.
+
+    Attributes:
+        since_ns: last sign of it, nanoseconds since 1970 UTC.
+        reason: why.
+    """
+
+    since_ns: int
+    reason: str
+
+
+Item = Telemetry | Gap | Lost
 
 
 class TelemetryStream:

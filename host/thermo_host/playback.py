@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -125,7 +125,7 @@ class Recording:
 
 
 def play(
-    recording: Recording,
+    items: Iterable[Telemetry | Gap],
     speed: float | None = 1.0,
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
@@ -133,14 +133,14 @@ def play(
     """Give the content of a recording at the pace at which it came.
 
     Args:
-        recording: what to play.
+        items: what to play, a recording say.
         speed: 2 plays twice as fast; None as fast as the machine can.
         now: monotonic seconds.
         sleep: waits so many seconds.
     """
     first_ns: int | None = None
     began = now()
-    for item in recording:
+    for item in items:
         at_ns = _log_ns(item)
         first_ns = at_ns if first_ns is None else first_ns
         if speed is not None:

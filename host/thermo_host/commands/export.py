@@ -10,9 +10,9 @@ from rich.text import Text
 from thermo_host import dumps
 from thermo_host import export as exporting
 from thermo_host.commands.common import EmissivityOption, JsonOption, Output, ReflectedOption, UncorrectedOption
+from thermo_host.heatmap import HeatMap, ScaleBar
 from thermo_host.pictures import DecodeSettings
 from thermo_host.playback import Recording
-from thermo_host.terminal import HeatMap, scale_bar
 
 PREVIEW_FACTOR = 2.0
 
@@ -89,7 +89,7 @@ def _preview(decoded: exporting.Decoded, colours: bool) -> RenderableType:
     width = round(last.shape[1] * PREVIEW_FACTOR)
     if not colours:
         return Text(words)
-    return Group(HeatMap(last, low, high, PREVIEW_FACTOR), scale_bar(low, high, width), Text(words))
+    return Group(HeatMap(last, low, high, PREVIEW_FACTOR), ScaleBar(low, high, width), Text(words))
 
 
 def _report(

@@ -38,7 +38,7 @@ COMMANDS = {
     "stream": Entry(
         "commands.stream",
         "stream",
-        "Show live pictures, thermistor temperatures and verdicts; Ctrl-C ends it and leaves the device quiet.",
+        "Show live pictures, thermistor temperatures and verdicts; q or Ctrl-C ends it and leaves the device quiet.",
     ),
     "record": Entry(
         "commands.stream",
