@@ -32,7 +32,7 @@ from thermo_core.recording.layout import (
     sealed,
 )
 from thermo_core.recording.plain import schema, to_plain
-from thermo_host.lease import Telemetry
+from thermo_host.lease import Item, Telemetry
 from thermo_host.logfile import LogFile
 from thermo_host.mcap_writer import McapWriter
 from thermo_host.session import Session
@@ -92,15 +92,15 @@ class Recorder:
         """Bytes so far."""
         return self._file.tell()
 
-    def add(self, item: Telemetry | Gap) -> None:
-        """Add a record or a gap.
+    def add(self, item: Item) -> None:
+        """Add a record or a gap; of a loss only the gap is written, once its end is known.
 
         Raises:
             StorageError: the disk is full or gone.
         """
         if isinstance(item, Gap):
             self._add(GAP_TOPIC, to_plain(item), item.to_ns, item.from_ns)
-        else:
+        elif isinstance(item, Telemetry):
             self._add_telemetry(item)
         self.tick()
 

@@ -27,7 +27,7 @@ from thermo_host.commands.screen import Screen, parse_span, summary_words
 from thermo_host.describe import describe
 from thermo_host.files import file_name
 from thermo_host.keyboard import Keyboard
-from thermo_host.lease import Item, Lost
+from thermo_host.lease import Item
 from thermo_host.link import TIMEOUT_S, Wearable
 from thermo_host.monitor import Monitor
 from thermo_host.panel import silence
@@ -178,7 +178,7 @@ class Run:
                 )
 
     def _take(self, item: Item, recorder: Recorder | None, each: bool, whole: bool) -> None:
-        if recorder is not None and not isinstance(item, Lost):
+        if recorder is not None:
             recorder.add(item)
         picture = self.monitor.push(item)
         if each:
