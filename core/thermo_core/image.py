@@ -36,6 +36,9 @@ _TLV = struct.Struct("<HH")
 _AREA_MAGIC, _PROTECTED_MAGIC = 0x6907, 0x6908
 _KEY_HASH, _SHA256, _ED25519 = 0x01, 0x10, 0x24
 _SIZES = {_SHA256: 32, _KEY_HASH: 32, _ED25519: 64}
+_TRAILER_MAGIC = bytes.fromhex("77c295f360d2ef7f3552500f2cb67980")
+_TRAILER_BYTES = 4 * 32
+"""Swap information, copy done and image ok, each of one write unit of at most 32 bytes."""
 _ENCRYPTED = 0x0000_000C
 _COMPRESSED = 0x0000_0E00
 _VERSION = re.compile(
@@ -170,6 +173,18 @@ def sign(payload: bytes, version: Version, private_key: Ed25519PrivateKey) -> by
     return body + _AREA.pack(_AREA_MAGIC, _AREA.size + len(tlvs)) + tlvs
 
 
+def without_padding(data: bytes) -> bytes:
+    """An image without what imgtool's `--pad` puts behind it to fill a slot: 0xFF, at the end MCUboot's trailer.
+
+    Anything else behind an image stays, for `parse` to refuse.
+
+    Args:
+        data: an image, or anything else, which comes back as it is.
+    """
+    end = _end(data)
+    return data[:end] if end is not None and _is_padding(data[end:]) else data
+
+
 def peek_version(data: bytes) -> Version:
     """Version in a header whose image is not complete yet; nothing of it may be trusted.
 
@@ -199,6 +214,11 @@ def parse(data: bytes) -> Image:
     if size == 0 or hashed_end + _AREA.size > len(data):
         raise ImageFormatError(
             f"The image is cut short ({len(data)} bytes, its header announces more), so fetch or sign it again."
+        )
+    if len(padded := without_padding(data)) < len(data):
+        raise ImageFormatError(
+            f"The image is padded to its slot with {len(data) - len(padded)} bytes, which belong to no image: thermo-host flash "
+            "leaves them out; for other programs make it without --pad."
         )
     protected = _tlvs(data, body_end, hashed_end, _PROTECTED_MAGIC) if protected_size else ()
     tlvs = _tlvs(data, hashed_end, len(data), _AREA_MAGIC)
@@ -257,6 +277,28 @@ def _header(data: bytes) -> tuple[int, ...]:
     if len(data) < HEADER_SIZE or int.from_bytes(data[:4], "little") != MAGIC:
         raise ImageFormatError("This is not an MCUboot image, so give one made by thermo-quantize sign or imgtool.")
     return HEADER.unpack_from(data)
+
+
+def _end(data: bytes) -> int | None:
+    """Where the field area of an image ends, by its header; None where it has none."""
+    if len(data) < HEADER_SIZE or int.from_bytes(data[:4], "little") != MAGIC:
+        return None
+    _, _, header_size, protected_size, size, *_ = HEADER.unpack_from(data)
+    start = header_size + size + protected_size
+    if start + _AREA.size > len(data):
+        return None
+    magic, length = _AREA.unpack_from(data, start)
+    return start + length if magic == _AREA_MAGIC and _AREA.size <= length <= len(data) - start else None
+
+
+def _is_padding(data: bytes) -> bool:
+    """Whether it is erased flash, with or without a trailer, in which a flag may be set."""
+    body = data.removesuffix(_TRAILER_MAGIC)
+    return (
+        len(data) > 0
+        and body[:-_TRAILER_BYTES].count(0xFF) == len(body[:-_TRAILER_BYTES])
+        and set(body) <= {0xFF, 1, 2, 3}
+    )
 
 
 def _tlvs(data: bytes, start: int, end: int, magic: int) -> tuple[tuple[int, bytes], ...]:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import cbor2
+
 from thermo_core.errors import BundleError
 from thermo_core.fields import MAX_TEXT, Fields, is_plain
 from thermo_core.mlx90640.limits import EMISSIVITY, REFLECTED_CELSIUS
@@ -13,6 +15,7 @@ REFRESH_RATES_HZ = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 MAX_LABELS = 64
 MAX_CHANNELS = 4
 MAX_AVERAGE = 256
+_MAX_DEPTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,3 +300,20 @@ class Profile:
                 f'profile.notice must contain "{NOTICE}", so add that sentence and sign the bundle again.'
             )
         return profile
+
+
+def decode_profile(data: bytes, whose: str) -> Profile:
+    """A profile from CBOR, as a device sends it and a recording keeps it.
+
+    Args:
+        data: CBOR.
+        whose: how an error calls it, as in "The profile on /dev/ttyACM0".
+
+    Raises:
+        BundleError: it is not CBOR, or a field is missing, unknown or out of range.
+    """
+    try:
+        decoded = cbor2.loads(data, max_depth=_MAX_DEPTH, semantic_decoders={}, allow_duplicate_keys=False)
+    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError, MemoryError) as error:
+        raise BundleError(f"{whose} is not CBOR ({error}); flash the bundle again.") from error
+    return Profile.from_dict(decoded)

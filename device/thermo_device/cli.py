@@ -3,6 +3,7 @@
 import argparse
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from thermo_core.errors import (
 )
 from thermo_core.image import key_hash
 from thermo_core.profile import NOTICE, Profile
+from thermo_core.wire.baud import BAUD_VARIABLE, DEFAULT_BAUD
 from thermo_device.agent import Agent, AgentSettings, software_version
 from thermo_device.bus import LinuxBus
 from thermo_device.clock import SystemClock
@@ -36,7 +38,6 @@ from thermo_device.store import CalibrationStore
 log = logging.getLogger(__name__)
 
 DEFAULT_STATE = Path("/var/lib/thermo-edge")
-DEFAULT_BAUD = 1_000_000
 
 _EXIT_CODES: tuple[tuple[type[ThermoError], int, str], ...] = (
     (UsageError, 2, "wrong arguments, keys or bus name"),
@@ -83,7 +84,13 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="serve a port until stopped", description="Serve a port until stopped.")
     _add_bus(run)
     run.add_argument("--port", required=True, help="serial port: /dev/ttyGS0 (USB gadget), /dev/serial0, a pty")
-    run.add_argument("--baud", type=int, default=DEFAULT_BAUD, help="of a real UART (default: %(default)s)")
+    # argparse converts a default that is text as it does an argument.
+    run.add_argument(
+        "--baud",
+        type=int,
+        default=os.environ.get(BAUD_VARIABLE) or DEFAULT_BAUD,
+        help=f"of a real UART (default: {BAUD_VARIABLE}, else {DEFAULT_BAUD})",
+    )
     run.add_argument(
         "--kernels",
         choices=("reference", "fast"),

@@ -5,16 +5,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from thermo_core.frames import Picture
+from thermo_core.profile import NOTICE
+from thermo_core.recording.layout import Gap
 from thermo_core.wire.records import EventRecord, SubpageRecord, ThermistorRecord, VerdictRecord
-from thermo_host.lease import Telemetry
-from thermo_host.recording import Gap
+from thermo_host.lease import Item, Lost
 from thermo_host.session import Session
 
 CHANNEL_STATES = ("ok", "open", "shorted", "missing")
 
 
 def describe(
-    item: Telemetry | Gap, picture: Picture | None, session: Session, whole: bool = False
+    item: Item, picture: Picture | None, session: Session, whole: bool = False, corrected: bool = False
 ) -> dict[str, Any] | None:
     """An item as a JSON object for `--json`; None for a subpage that completed no picture.
 
@@ -23,9 +24,12 @@ def describe(
         picture: what it completed.
         session: names channels and labels.
         whole: put all temperatures of a picture in, not only minimum, mean and maximum.
+        corrected: whether the picture has its per-pixel calibration.
     """
     if isinstance(item, Gap):
         return {"type": "gap", "from": utc(item.from_ns), "to": utc(item.to_ns), "reason": item.reason}
+    if isinstance(item, Lost):
+        return {"type": "lost", "since": utc(item.since_ns), "reason": item.reason}
     record = item.record
     head: dict[str, Any] = {"utc": utc(item.captured_ns), "time_us": record.time_us}
     if isinstance(record, SubpageRecord):
@@ -37,6 +41,9 @@ def describe(
             **head,
             "sensor": record.sensor,
             "index": picture.index,
+            "uncalibrated": not corrected,
+            "simulated": session.hello.simulated,
+            "valid_pixels": int(picture.valid.sum()),
             "min_c": round(float(shown.min()), 3) if shown.size else None,
             "mean_c": round(float(shown.mean()), 3) if shown.size else None,
             "max_c": round(float(shown.max()), 3) if shown.size else None,
@@ -60,6 +67,7 @@ def describe(
             "severity": severity,
             "count": record.count,
             "text": record.text,
+            "before_this_session": item.captured_ns < session.started_ns,
         }
     return {"type": "clock", **head, "captured": record.captured, "lost": record.lost, "dropped": record.dropped}
 
@@ -108,5 +116,5 @@ def _verdict(record: VerdictRecord, session: Session) -> dict[str, Any]:
         "inference_us": record.inference_us,
         "model": ".".join(str(part) for part in record.model_version[:3])
         + (f"+{record.model_version[3]}" if record.model_version[3] else ""),
-        "notice": session.hello.notice,
+        "notice": NOTICE,
     }

@@ -1,6 +1,7 @@
 """Recordings and raw dumps as arrays: decoded pictures and all that came with them, written as .npz or .csv."""
 
 import csv
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ from thermo_host.pictures import DecodeSettings
 from thermo_host.playback import Recording
 
 FORMATS = (".npz", ".csv")
+_FORMULA = ("=", "+", "-", "@")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 TEXT_COLUMNS = ("utc", "channel", "state", "label")
 
 
@@ -206,9 +209,16 @@ def _write_csv(decoded: Decoded, path: Path) -> list[Path]:
     return written
 
 
+def _cell(value: Any) -> Any:
+    """What a spreadsheet takes for what it is: a name that begins like a formula gets an apostrophe, numbers stay."""
+    if isinstance(value, str) and value.lstrip()[:1] in _FORMULA and not _NUMBER.fullmatch(value):
+        return f"'{value}"
+    return value
+
+
 def _write_table(path: Path, columns: list[str], rows: Iterable[list[Any]]) -> Path:
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(rows)
+        writer.writerow(map(_cell, columns))
+        writer.writerows(map(_cell, row) for row in rows)
     return path

@@ -2,11 +2,15 @@
 
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 from thermo_core.errors import StorageError
+
+LONGEST_NAME = 64
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @contextlib.contextmanager
@@ -50,6 +54,11 @@ def read_whole(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise storage_error("read", path, error) from error
+
+
+def file_name(text: str) -> str:
+    """A text of somebody else's as a part of a file's name, which leads nowhere."""
+    return _NOT_IN_NAMES.sub("_", text).strip("._")[:LONGEST_NAME] or "unnamed"
 
 
 def storage_error(verb: str, path: Path, error: OSError) -> StorageError:

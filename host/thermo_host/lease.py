@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from thermo_core.errors import LinkError, LinkLostError, LinkTimeoutError, ManagementError, RecordError, RefusedError
+from thermo_core.recording.layout import Gap
 from thermo_core.wire import records
 from thermo_core.wire.records import Record, RecordHeader, sequence_gap
 from thermo_host.clocksync import ClockSync
+from thermo_host.foreign import LONGEST_UPTIME_US, cleaned
 from thermo_host.transport import SerialLine
 
 SILENCE_S = 5.0
@@ -32,6 +34,22 @@ class Telemetry:
     captured_ns: int
     header: RecordHeader
     record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The wearable has fallen silent, and is waited for.
+
+    Attributes:
+        since_ns: last sign of it, nanoseconds since 1970 UTC.
+        reason: why.
+    """
+
+    since_ns: int
+    reason: str
+
+
+Item = Telemetry | Gap | Lost
 
 
 class TelemetryStream:
@@ -130,8 +148,11 @@ class TelemetryStream:
             if self._last_sequence is not None:
                 self.lost += sequence_gap(self._last_sequence, header.sequence)
             self._last_sequence = header.sequence
+            if header.time_us > LONGEST_UPTIME_US:
+                self.refused += 1
+                continue
             received_ns = host_ns + self._clock.utc_minus_monotonic_ns
-            return Telemetry(received_ns, self._clock.utc_ns(header.time_us), header, record)
+            return Telemetry(received_ns, self._clock.utc_ns(header.time_us), header, cleaned(record))
 
     def _keep(self) -> None:
         while not self._ended.wait(self._every_s):

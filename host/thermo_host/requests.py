@@ -15,8 +15,10 @@ from smpclient.generics import SMPRequest, TEr1, TEr2, TRep, error_v1, success
 from smpclient.transport import SMPTransport
 
 from thermo_core.errors import LinkTimeoutError, ManagementError, RefusedError, UsageError, WireError
+from thermo_core.text import clean
 from thermo_core.wire import management
 from thermo_core.wire.smp import Group, Op, ReturnCode, SmpHeader, SmpMessage
+from thermo_host.foreign import cleaned
 from thermo_host.transport import SerialLine
 
 RETRIES = 2
@@ -80,13 +82,13 @@ class Requests:
         self._client = SMPClient(LineTransport(line), line.port, timeout_s)
         self._connected = False
 
-    def read(self, command: int, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        """Read from group 65; repeated when no answer comes.
+    def read(self, command: int, body: Mapping[str, Any] | None = None, retries: int = RETRIES) -> Mapping[str, Any]:
+        """Read from group 65; repeated so often when no answer comes.
 
         Raises:
             RefusedError, LinkTimeoutError, LinkLostError, ManagementError.
         """
-        for _ in range(RETRIES):
+        for _ in range(retries):
             try:
                 return self._own(Op.READ, command, body or {}, self.timeout_s)
             except LinkTimeoutError:
@@ -150,7 +152,7 @@ class Requests:
         reason = ""
         try:
             body = self._own(Op.READ, management.Command.REFUSAL, {}, self.timeout_s, explain=False)
-            reason = management.Refusal.from_map(body).reason
+            reason = cleaned(management.Refusal.from_map(body).reason)
         except (RefusedError, LinkTimeoutError, WireError):
             # An older wearable, or any other mcumgr server, has no reasons to give.
             reason = ""
@@ -177,9 +179,9 @@ class Requests:
             except SMPUploadError as error:
                 raise self._upload_error(error) from error
             except (SMPValidationException, SMPBadSequence) as error:
-                text = " ".join(str(error).split())
+                text = clean(" ".join(str(error).split()), 120)
                 raise ManagementError(
-                    f"{self._line.port} gave an answer that does not parse ({text[:120]})."
+                    f"{self._line.port} gave an answer that does not parse ({text}); check what is attached there, and its software."
                 ) from error
             except BaseException:
                 future.cancel()

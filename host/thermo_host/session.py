@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from thermo_core.correction import Correction
+from thermo_core.errors import BundleError, RefusedError
 from thermo_core.frames import Words
+from thermo_core.profile import Profile, decode_profile
 from thermo_core.wire.management import Hello
 from thermo_host.link import Wearable
 from thermo_host.pictures import EMISSIVITY, DecodeSettings, PictureReader, Pictures
@@ -23,6 +25,7 @@ class Session:
         correction: per-pixel calibration stored on it, None where there is none.
         started_ns: nanoseconds since 1970 UTC.
         port: where it was.
+        profile_cbor: its profile as it sends it; b"" where it has none.
     """
 
     hello: Hello
@@ -30,6 +33,15 @@ class Session:
     correction: Correction | None
     started_ns: int
     port: str = ""
+    profile_cbor: bytes = b""
+
+    @property
+    def profile(self) -> Profile | None:
+        """What kind of wearable it is; None where that is not known, or not to this version."""
+        try:
+            return decode_profile(self.profile_cbor, "The profile") if self.profile_cbor else None
+        except BundleError:
+            return None
 
     @property
     def started(self) -> datetime:
@@ -73,4 +85,12 @@ def fetch(wearable: Wearable) -> Session:
         correction=wearable.calibration() if hello.calibrated else None,
         started_ns=wearable.clock.utc_ns(hello.time_us),
         port=wearable.port,
+        profile_cbor=_profile(wearable),
     )
+
+
+def _profile(wearable: Wearable) -> bytes:
+    try:
+        return wearable.profile_bytes()
+    except RefusedError:
+        return b""

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 
 from thermo_core.frames import Picture
+from thermo_core.profile import NOTICE
+from thermo_core.recording.layout import Gap
 from thermo_core.wire.records import ThermistorRecord, VerdictRecord
 from thermo_host.describe import channel_names, label_names, utc
 from thermo_host.lease import Telemetry
-from thermo_host.recording import Gap
 from thermo_host.session import Session
 
 
@@ -63,7 +64,7 @@ class Summary:
             "thermistors_c": {name: round(total / count, 3) for name, (count, total) in self._thermistors.items()},
             "verdicts": self._labels,
             "alerts": self._alerts,
-            "notice": self._session.hello.notice,
+            "notice": NOTICE,
         }
 
     def words(self) -> str:
@@ -81,5 +82,5 @@ class Summary:
             lines.append(f"Thermistors, mean: {', '.join(each)} °C.")
         if self._labels:
             each = (f"{label} {count}" for label, count in sorted(self._labels.items()))
-            lines.append(f"Verdicts: {', '.join(each)}; {self._alerts} with alert. {hello.notice}")
+            lines.append(f"Verdicts: {', '.join(each)}; {self._alerts} with alert. {NOTICE}")
         return "\n".join(lines)

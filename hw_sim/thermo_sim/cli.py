@@ -147,12 +147,17 @@ def _parser() -> argparse.ArgumentParser:
 def _add_hardware(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", default="breast-patch", help="which wearable (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of sensor, noise, thermistors and scene (default: 0)")
-    parser.add_argument("--eeprom", type=Path, metavar="FILE", help="EEPROM of a real sensor (.npz, .npy or text)")
+    parser.add_argument(
+        "--eeprom",
+        type=Path,
+        metavar="FILE",
+        help="EEPROM of a real sensor: .npz, .npy, text, hex, bytes (of a driver or the Linux kernel), or a recording",
+    )
     parser.add_argument(
         "--replay",
         type=Path,
         metavar="FILE",
-        help="raw frames of a real sensor instead of the scene (.npz with eeprom)",
+        help="frames of a real sensor instead of the scene: a recording (.mcap), or a dump with its EEPROM or --eeprom",
     )
     parser.add_argument("--faults", default="", metavar="SPEC", help="what goes wrong on the bus, see below")
     parser.add_argument(

@@ -16,9 +16,9 @@ from thermo_device.agent import Agent, AgentSettings
 from thermo_device.hardware import Hardware
 from thermo_device.keys import load_trusted
 from thermo_device.port import PseudoTerminal
-from thermo_sim import eeprom
 from thermo_sim.clock import VirtualClock, WallClock
 from thermo_sim.control import ControlServer
+from thermo_sim.dumps import load_sensor
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
 from thermo_sim.laboratory import laboratory_commands
@@ -130,14 +130,14 @@ class Wearable:
         if options.speed is not None and not options.speed >= SLOWEST:
             raise UsageError(f"The speed {options.speed:g} is too low; give {SLOWEST:g} or more, or max.")
         clock: Clock = VirtualClock() if options.speed is None else WallClock(options.speed)
-        real = options.eeprom or options.replay
+        words, frames = load_sensor(options.eeprom, options.replay)
         self.hardware = SimulatedHardware.from_profile(
             options.profile,
             options.seed,
-            eeprom=None if real is None else eeprom.load(real),
+            eeprom=words,
             clock=clock,
             faults=options.faults,
-            replay=None if options.replay is None else eeprom.load_frames(options.replay),
+            replay=frames,
             warm_up_tau_s=None if options.warm_up else 0.0,
         )
         self.control_path = options.link.with_name(options.link.name + ".ctl")

@@ -1,5 +1,6 @@
 """The agent's parts below the protocol: lease, queue, line, port, keys, and what the command line refuses."""
 
+import contextlib
 import os
 import pty
 import subprocess
@@ -18,6 +19,7 @@ from thermo_core.wire import records
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame, TelemetryFrame, encode_frame
 from thermo_core.wire.records import ClockRecord, EventRecord, Severity
 from thermo_core.wire.smp import encode_packets
+from thermo_device import line as line_module
 from thermo_device.cli import main
 from thermo_device.keys import load_trusted, refuse_development_key, trusts_development_key
 from thermo_device.line import Line
@@ -157,6 +159,40 @@ def test_a_line_nobody_reads_never_blocks_and_falls_quiet_at_once(line: Line, li
     line.send(b"12345678world")
     line.poll(0.0)
     assert Demultiplexer().feed(read_all(host)) == [ManagementFrame(b"12345678world")]
+    os.close(host)
+
+
+def ask(line: Line, host: int, requests: int, answer: bytes) -> int:
+    """Send requests as long as the line takes them and have them answered; how many were."""
+    answered = 0
+    for _ in range(requests):
+        with contextlib.suppress(BlockingIOError):
+            os.write(host, encode_packets(b"12345678ask"))
+        heard = line.poll(0.0)
+        for _ in heard:
+            line.send(answer)
+        answered += len(heard)
+    return answered
+
+
+def test_a_host_that_asks_and_does_not_read_is_not_heard_before_it_reads(
+    line: Line, link: Path, counts: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, answer = host_end(link), b"12345678" + os.urandom(400)
+    answered = ask(line, host, 3000, answer)
+    assert 10 < answered < 400
+    assert line._answer_bytes < line_module.ANSWER_BYTES + 10_000
+    received, demultiplexer = 0, Demultiplexer()
+    while received < answered:
+        received += len(demultiplexer.feed(read_all(host)))
+        answered += ask(line, host, int(received < 500), answer)
+        line.poll(0.0)
+    assert received >= 500
+    ask(line, host, 3000, answer)
+    monkeypatch.setattr(line_module, "NOBODY_READS_S", 0.0)
+    line.poll(0.0)
+    assert counts["answers_dropped"] > 0
+    assert not line._answers
     os.close(host)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from thermo_core.errors import StorageError, UsageError
+from thermo_core.errors import SensorError, StorageError, UsageError
 from thermo_core.frames import CONTROL, Subpage
 from thermo_core.mlx90640.assemble import PictureAssembler
 from thermo_core.mlx90640.calibration import Calibration
@@ -18,6 +18,7 @@ from thermo_host.pictures import DecodeSettings
 from thermo_host.playback import Recording
 from thermo_host.recording import Recorder
 from thermo_host.session import Session
+from thermo_sim import eeprom
 
 Take = Callable[[int], list[Telemetry]]
 
@@ -111,7 +112,12 @@ def test_a_dump_in_another_order_loses_halves_and_says_so(golden_dir: Path) -> N
     assert (len(decoded.celsius), decoded.lost) == (1, 2)
     damaged = dump.frames.copy()
     damaged[0, 768:832] = 0x7FFF
-    assert dumps.decode(dumps.Dump(dump.eeprom, damaged)).invalid == 1
+    with pytest.raises(
+        SensorError, match=r"1 cannot be right and 1 lack the other half \(row 0: Auxiliary word 0x0700 "
+    ):
+        dumps.decode(dumps.Dump(dump.eeprom, damaged))
+    both = np.concatenate([damaged, dump.frames])
+    assert dumps.decode(dumps.Dump(dump.eeprom, both)).invalid == 1
 
 
 def test_halves_of_different_reading_patterns_make_no_picture(golden_dir: Path) -> None:
@@ -126,12 +132,14 @@ def test_halves_of_different_reading_patterns_make_no_picture(golden_dir: Path) 
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"frames": np.zeros((2, 834), np.uint16)}, "no array `eeprom`"),
-        ({"eeprom": np.zeros(832, np.uint16)}, "no array `frames`"),
+        ({"frames": np.zeros((2, 834), np.uint16)}, "no EEPROM.*--eeprom FILE"),
+        ({"eeprom": eeprom.generate(1)}, "no frames"),
+        ({"pictures": np.zeros((2, 24, 32), np.uint16)}, "no array `eeprom`.*pictures"),
+        ({"eeprom": np.array([None] * 832)}, "never loaded"),
         ({"eeprom": np.zeros(831, np.uint16), "frames": np.zeros((2, 834), np.uint16)}, "832 words"),
         ({"eeprom": np.zeros(832, np.uint16), "frames": np.zeros((2, 768), np.uint16)}, "834 words"),
-        ({"eeprom": np.zeros(832), "frames": np.zeros((2, 834), np.uint16)}, "not 16-bit words"),
-        ({"eeprom": np.full(832, -1), "frames": np.zeros((2, 834), np.uint16)}, "not 16-bit words"),
+        ({"eeprom": np.zeros(832), "frames": np.zeros((2, 834), np.uint16)}, "not the sensor's 16-bit words"),
+        ({"eeprom": np.full(832, -40_000), "frames": np.zeros((2, 834), np.uint16)}, "not 16-bit words"),
     ],
 )
 def test_what_is_no_dump_is_refused(tmp_path: Path, arrays: dict[str, np.ndarray], message: str) -> None:

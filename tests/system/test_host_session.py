@@ -21,6 +21,7 @@ from thermo_core.errors import (
 )
 from thermo_core.frames import COLUMNS, ROWS
 from thermo_core.image import load_private_key
+from thermo_core.recording.layout import Gap
 from thermo_core.wire.management import GroupError
 from thermo_core.wire.smp import Group
 from thermo_host import flash
@@ -28,7 +29,7 @@ from thermo_host.application import run
 from thermo_host.link import Wearable
 from thermo_host.monitor import Monitor
 from thermo_host.playback import Recording
-from thermo_host.recording import Gap, Recorder
+from thermo_host.recording import Recorder
 from thermo_host.session import fetch
 from thermo_host.stream import listen
 from thermo_sim import control

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,14 @@ from thermo_core.correction import Correction
 from thermo_core.errors import RefusedError, UsageError
 from thermo_core.mlx90640.calibration import Calibration
 from thermo_core.mlx90640.decode import Decoder
+from thermo_core.mlx90640.registers import subpage_mask
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame
 from thermo_core.wire.records import EventRecord, SubpageRecord
 from thermo_core.wire.smp import Op, SmpHeader, SmpMessage, encode_packets
 from thermo_host.link import Wearable
 from thermo_host.monitor import Monitor
+from thermo_host.playback import Recording
+from thermo_host.recording import Recorder
 from thermo_host.session import fetch
 from thermo_host.stream import listen
 from thermo_sim import control, eeprom
@@ -307,6 +311,39 @@ def test_real_frames_are_replayed_instead_of_the_scene(start_wearable: Callable[
         pictures = (monitor.push(item) for item in listen(host, session) if item is not None)
         picture = next(picture for picture in pictures if picture is not None)
     assert np.abs(picture.celsius - wanted).max() < 0.01
+
+
+def test_a_recording_is_replayed_as_the_sensor_said_it(start_wearable: Callable[..., Any], tmp_path: Path) -> None:
+    first = start_wearable("--seed", "8", link=tmp_path / "first")
+    with Wearable.open(str(first.link)) as host:
+        session = fetch(host)
+        with Recorder(tmp_path / "r.mcap", session) as recorder:
+            for number, item in enumerate(listen(host, session)):
+                if item is not None:
+                    recorder.add(item)
+                if number > 60:
+                    break
+    recorded = recorded_pictures(tmp_path / "r.mcap")
+    again = start_wearable("--replay", str(tmp_path / "r.mcap"), link=tmp_path / "again")
+    assert "r.mcap" in again.ready
+    with Wearable.open(str(again.link)) as host:
+        replayed = fetch(host)
+        assert np.array_equal(replayed.eeproms[0], session.eeproms[0])
+        monitor = Monitor(replayed)
+        pictures = (monitor.push(item) for item in listen(host, replayed) if item is not None)
+        shown = [picture.celsius for picture in islice((picture for picture in pictures if picture is not None), 4)]
+    # Halves of the recording's pictures may be paired otherwise, so each half is looked for.
+    halves = [subpage_mask(number, True) for number in (0, 1)]
+    for picture in shown:
+        for half in halves:
+            assert min(np.abs(picture - other)[half].max() for other in recorded) < 0.01
+
+
+def recorded_pictures(path: Path) -> list[np.ndarray]:
+    recording = Recording(path)
+    monitor = Monitor(recording.session)
+    pictures = [monitor.push(item) for item in recording]
+    return [picture.celsius for picture in pictures if picture is not None]
 
 
 def test_a_wearable_takes_the_eeprom_it_is_given(start_wearable: Callable[..., Any], tmp_path: Path) -> None:

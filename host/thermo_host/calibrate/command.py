@@ -25,7 +25,7 @@ from thermo_host.calibrate.reference import (
 )
 from thermo_host.calibrate.settings import FEWEST_PICTURES, WARM_UP_S, Settings, default_hold_out
 from thermo_host.calibrate.wearable_source import WearableSource
-from thermo_host.commands.common import JsonOption, Output, PortArgument, TimeoutOption
+from thermo_host.commands.common import BaudOption, JsonOption, Output, PortArgument, TimeoutOption
 from thermo_host.link import TIMEOUT_S, Wearable
 
 QUICK_PICTURES = 64
@@ -89,6 +89,7 @@ def command(
         bool, typer.Option("--rollback", help="Bring the calibration before back, measure nothing.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
+    baud: BaudOption = None,
     timeout: TimeoutOption = TIMEOUT_S,
     as_json: JsonOption = False,
 ) -> None:
@@ -98,7 +99,7 @@ def command(
     writes = not dry_run and not verify_only
     output = Output(as_json)
     if rollback:
-        with Wearable.open(port, timeout_s=timeout) as wearable:
+        with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable:
             _roll_back(wearable, output, yes)
         return
     if folder is not None:
@@ -118,7 +119,7 @@ def command(
         thermistors=thermistors,
         blackbody_emissivity=blackbody_emissivity,
     )
-    with Wearable.open(port, timeout_s=timeout) as wearable:
+    with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable:
         outcome = _measure(
             wearable,
             output,
@@ -198,7 +199,7 @@ def _agreed(wearable: Wearable, output: Output) -> bool:
 
 
 def _yes(question: str, output: Output) -> bool:
-    output.progress.print(question, end="", markup=False, soft_wrap=True)
+    output.progress.print(question, end="", soft_wrap=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 

@@ -7,13 +7,12 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from thermo_core.errors import SensorError
 from thermo_host import dumps
 from thermo_host import export as exporting
 from thermo_host.commands.common import EmissivityOption, JsonOption, Output, ReflectedOption, UncorrectedOption
+from thermo_host.heatmap import HeatMap, ScaleBar
 from thermo_host.pictures import DecodeSettings
 from thermo_host.playback import Recording
-from thermo_host.terminal import HeatMap, scale_bar
 
 PREVIEW_FACTOR = 2.0
 
@@ -40,8 +39,13 @@ def export(
 
 
 def decode(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="An .npz with `eeprom` (832) and `frames` (n, 834).")],
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE", help="EEPROM and frames as .npz, .npy, CSV, C arrays, JSON, hex or bytes.")
+    ],
     target: Annotated[Path | None, typer.Argument(metavar="[TARGET]", help="What to write, .npz or .csv.")] = None,
+    eeprom: Annotated[
+        Path | None, typer.Option(help="The sensor's EEPROM, where FILE holds frames alone.", show_default=False)
+    ] = None,
     emissivity: EmissivityOption = None,
     reflected: ReflectedOption = None,
     as_json: JsonOption = False,
@@ -50,17 +54,14 @@ def decode(
     if target is not None:
         exporting.check_format(target)
     output = Output(as_json)
-    dump = dumps.load(path)
+    dump = dumps.load(path, eeprom)
+    for note in dump.notes:
+        output.progress.print(note)
     decoded = dumps.decode(dump, DecodeSettings(emissivity, reflected))
-    if not len(decoded.celsius):
-        raise SensorError(
-            f"No row of {path} makes a picture: {decoded.invalid} cannot be right and {decoded.lost} lack the other "
-            "half; check the order of the rows."
-        )
     if target is not None:
-        _report(output, decoded, exporting.write(decoded, target), {}, "")
+        _report(output, decoded, exporting.write(decoded, target), {"notes": list(dump.notes)}, "")
     else:
-        output.result(_numbers(decoded), _preview(decoded, output.words.is_terminal))
+        output.result({**_numbers(decoded), "notes": list(dump.notes)}, _preview(decoded, output.words.is_terminal))
 
 
 def _numbers(decoded: exporting.Decoded) -> dict[str, Any]:
@@ -88,7 +89,7 @@ def _preview(decoded: exporting.Decoded, colours: bool) -> RenderableType:
     width = round(last.shape[1] * PREVIEW_FACTOR)
     if not colours:
         return Text(words)
-    return Group(HeatMap(last, low, high, PREVIEW_FACTOR), scale_bar(low, high, width), Text(words))
+    return Group(HeatMap(last, low, high, PREVIEW_FACTOR), ScaleBar(low, high, width), Text(words))
 
 
 def _report(

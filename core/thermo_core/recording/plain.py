@@ -6,6 +6,7 @@ Bytes become base64, tuples arrays, enumerations their number, nested dataclasse
 import base64
 import binascii
 import dataclasses
+import math
 import types
 import typing
 from enum import IntEnum
@@ -47,7 +48,7 @@ def from_plain(kind: type[_T], value: Any) -> _T:
     """
     try:
         return typing.cast(_T, _build(kind, value))
-    except (TypeError, KeyError, ValueError, binascii.Error) as error:
+    except (TypeError, KeyError, ValueError, OverflowError, AttributeError, binascii.Error) as error:
         raise RecordingError(
             f"The recording holds a {kind.__name__} that does not fit its schema ({error}); record it again."
         ) from error
@@ -97,13 +98,22 @@ def _build(hint: Any, value: Any) -> Any:
         return _build(next(kind for kind in arguments if kind is not type(None)), value)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         hints = typing.get_type_hints(hint)
-        return hint(**{field.name: _build(hints[field.name], value[field.name]) for field in dataclasses.fields(hint)})
+        return hint(
+            **{
+                field.name: _build(hints[field.name], value[field.name])
+                for field in dataclasses.fields(hint)
+                # A field that a newer version added has a default for older recordings.
+                if field.name in value or field.default is dataclasses.MISSING
+            }
+        )
     if hint is bytes:
         return base64.b64decode(value, validate=True)
     if isinstance(hint, type) and issubclass(hint, IntEnum):
         return hint(value)
     if hint is float and type(value) is int:
         return float(value)
+    if hint is float and type(value) is float and not math.isfinite(value):
+        raise ValueError(f"a finite number was expected, not {value}")
     if hint in (bool, int, float, str) and type(value) is not hint:
         raise TypeError(f"{hint.__name__} was expected, not {value!r:.40}")
     return value

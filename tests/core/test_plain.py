@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thermo_core.errors import RecordingError, StorageError
+from thermo_core.recording.plain import from_plain, schema, to_plain
 from thermo_core.wire import records
 from thermo_host.files import read_whole, replacing, write_whole
-from thermo_host.plain import from_plain, schema, to_plain
 
 
 class Colour(IntEnum):
