@@ -15,7 +15,8 @@ def about(session: Session, settings: DecodeSettings, corrected: bool) -> dict[s
         settings: how pictures were decoded.
         corrected: whether the per-pixel calibration was applied.
     """
-    hello, correction = session.hello, session.correction
+    hello, correction, profile = session.hello, session.correction, session.profile
+    pictures = [_optics(session, sensor.sensor, settings) for sensor in hello.sensors if sensor.kind == PICTURE_SENSOR]
     return {
         "name": hello.name,
         "serial": hello.serial,
@@ -24,6 +25,8 @@ def about(session: Session, settings: DecodeSettings, corrected: bool) -> dict[s
         "model": hello.model,
         "simulated": hello.simulated,
         "uncalibrated": not corrected,
+        **(pictures[0] if pictures else {}),
+        "profile_whole": None if profile is None else profile.to_dict(),
         "calibrated_unix_s": correction.created_unix_s if correction is not None and corrected else None,
         "sensors": [
             {

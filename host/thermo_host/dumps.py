@@ -1,17 +1,21 @@
 """Raw dumps of other tools decoded to pictures; what they may look like is `thermo_core.mlx90640.dump`'s to know."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from thermo_core.errors import SensorError, StorageError
-from thermo_core.frames import Picture, Words
+from thermo_core.frames import Words
 from thermo_core.mlx90640.calibration import Calibration
 from thermo_core.mlx90640.decode import Decoder
 from thermo_core.mlx90640.dump import Dump, read_dump, read_eeprom
+from thermo_core.profile import NOTICE
 from thermo_core.text import clean
-from thermo_host.export import Decoded, collect
+from thermo_host.export import Totals
 from thermo_host.files import storage_error
 from thermo_host.pictures import EMISSIVITY, DecodeSettings
+from thermo_host.tables import PictureRow
 
 
 def load(path: Path, eeprom: Path | None = None) -> Dump:
@@ -43,42 +47,71 @@ def load(path: Path, eeprom: Path | None = None) -> Dump:
     return dump if words is None else replace(dump, eeprom=words)
 
 
-def decode(dump: Dump, settings: DecodeSettings | None = None) -> Decoded:
-    """Pair consecutive rows of different subpages to pictures; rows that cannot be right or lack the other half count.
+class DumpDecoding:
+    """A dump decoded: iterate over it once for its pictures. Consecutive rows of different subpages are paired.
+
+    Args:
+        dump: with an EEPROM.
+        settings: emissivity and reflected temperature.
+
+    Attributes:
+        totals: of the pictures so far; rows that cannot be right or lack the other half are counted.
 
     Raises:
         EepromError: the EEPROM is corrupt.
-        SensorError: no row makes a picture; the sentence says what is wrong with the first.
         UsageError: a setting is out of range.
+        SensorError: at the end of the iteration, where no row made a picture; it says what is wrong with the first.
     """
-    assert dump.eeprom is not None
-    settings = settings or DecodeSettings()
-    emissivity = EMISSIVITY if settings.emissivity is None else settings.emissivity
-    decoder = Decoder(Calibration.from_eeprom(dump.eeprom), emissivity, settings.reflected)
-    found: list[tuple[int, int, Picture]] = []
-    waiting: Words | None = None
-    waits_for = (0, False)
-    lost = invalid = 0
-    reason = ""
-    for row, words in enumerate(dump.frames):
-        try:
-            number, chess = decoder.check(words)
-            if waiting is None or waits_for != (number, chess):
-                lost += waiting is not None
-                waiting, waits_for = words, (1 - number, chess)
+
+    def __init__(self, dump: Dump, settings: DecodeSettings | None = None) -> None:
+        assert dump.eeprom is not None
+        settings = settings or DecodeSettings()
+        emissivity = EMISSIVITY if settings.emissivity is None else settings.emissivity
+        self.totals = Totals()
+        self._dump = dump
+        self._settings = settings
+        self._decoder = Decoder(Calibration.from_eeprom(dump.eeprom), emissivity, settings.reflected)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """How it is decoded."""
+        return {
+            "emissivity": float(self._decoder.emissivity),
+            "reflected_c": self._settings.reflected,
+            "uncalibrated": True,
+            "notes": list(self._dump.notes),
+            "notice": NOTICE,
+        }
+
+    @property
+    def eeproms(self) -> dict[int, Words]:
+        """(832,) uint16 by number of the sensor."""
+        return {} if self._dump.eeprom is None else {0: self._dump.eeprom}
+
+    def __iter__(self) -> Iterator[PictureRow]:
+        totals, decoder = self.totals, self._decoder
+        waiting: Words | None = None
+        waits_for = (0, False)
+        reason = ""
+        for row, words in enumerate(self._dump.frames):
+            try:
+                number, chess = decoder.check(words)
+                if waiting is None or waits_for != (number, chess):
+                    totals.lost += waiting is not None
+                    waiting, waits_for = words, (1 - number, chess)
+                    continue
+                picture = decoder.picture(waiting, words, index=row)
+            except SensorError as error:
+                totals.invalid += 1
+                # The advice that follows is for a sensor that can be read again.
+                reason = reason or f"row {row}: {str(error).split(';')[0]}"
                 continue
-            picture = decoder.picture(waiting, words, index=row)
-        except SensorError as error:
-            invalid += 1
-            # The advice that follows is for a sensor that can be read again.
-            reason = reason or f"row {row}: {str(error).split(';')[0]}"
-            continue
-        found.append((0, 0, picture))
-        waiting = None
-    lost += waiting is not None
-    if not found:
-        raise SensorError(_nothing(dump.frames, lost, invalid, reason))
-    return collect(found, {0: dump.eeprom}, lost=lost, invalid=invalid)
+            waiting = None
+            totals.add(picture)
+            yield PictureRow(0, 0, picture)
+        totals.lost += waiting is not None
+        if not totals.pictures:
+            raise SensorError(_nothing(self._dump.frames, totals.lost, totals.invalid, reason))
 
 
 def _nothing(frames: Words, lost: int, invalid: int, reason: str) -> str:

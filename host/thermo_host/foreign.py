@@ -6,6 +6,7 @@ from typing import Any, TypeVar, cast
 from thermo_core.errors import ManagementError
 from thermo_core.text import clean
 from thermo_core.wire.management import Hello, SensorInfo
+from thermo_core.wire.records import EventRecord, Record
 
 _T = TypeVar("_T")
 
@@ -19,6 +20,11 @@ REFLECTED_CELSIUS = (-273.15, 1000.0)
 def cleaned(value: _T) -> _T:
     """The same with every text in it, and in the dataclasses and tuples it holds, made printable (`thermo_core.text`)."""
     return cast(_T, _cleaned(value))
+
+
+def cleaned_record(record: Record) -> Record:
+    """The same with its text made printable; only events have one."""
+    return cleaned(record) if isinstance(record, EventRecord) else record
 
 
 def checked_hello(hello: Hello, port: str) -> Hello:

@@ -12,7 +12,7 @@ from thermo_core.recording.layout import Gap
 from thermo_core.wire import records
 from thermo_core.wire.records import Record, RecordHeader, sequence_gap
 from thermo_host.clocksync import ClockSync
-from thermo_host.foreign import LONGEST_UPTIME_US, cleaned
+from thermo_host.foreign import LONGEST_UPTIME_US, cleaned_record
 from thermo_host.transport import SerialLine
 
 SILENCE_S = 5.0
@@ -152,7 +152,7 @@ class TelemetryStream:
                 self.refused += 1
                 continue
             received_ns = host_ns + self._clock.utc_minus_monotonic_ns
-            return Telemetry(received_ns, self._clock.utc_ns(header.time_us), header, cleaned(record))
+            return Telemetry(received_ns, self._clock.utc_ns(header.time_us), header, cleaned_record(record))
 
     def _keep(self) -> None:
         while not self._ended.wait(self._every_s):

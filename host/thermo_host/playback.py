@@ -19,7 +19,7 @@ from thermo_core.recording.plain import from_plain
 from thermo_core.text import clean
 from thermo_core.wire.management import Hello
 from thermo_host.files import storage_error
-from thermo_host.foreign import LONGEST_UPTIME_US, checked_hello, cleaned
+from thermo_host.foreign import LONGEST_UPTIME_US, checked_hello, cleaned, cleaned_record
 from thermo_host.lease import Telemetry
 from thermo_host.session import Session
 
@@ -167,7 +167,7 @@ def _item(record: Metadata | Attachment | Message, seals: Seals) -> Telemetry | 
         header, content = read
         if header.time_us > LONGEST_UPTIME_US:
             raise RecordingError("No device runs that long.")
-        return Telemetry(record.log_ns, record.publish_ns, header, cleaned(content))
+        return Telemetry(record.log_ns, record.publish_ns, header, cleaned_record(content))
     return None
 
 

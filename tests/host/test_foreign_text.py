@@ -153,8 +153,10 @@ def test_a_name_is_no_formula_of_a_spreadsheet(start: str, tmp_path: Path, sessi
     with Recorder(tmp_path / "r.mcap", replace(session, hello=hello)) as recorder:
         for item in telemetry(140):
             recorder.add(item)
-    written = export.write(export.decode_recording(Recording(tmp_path / "r.mcap")), tmp_path / "out.csv")
-    cells = [cell for path in written for row in csv.reader(path.open(newline="")) for cell in row]
+    decoding = export.Decoding(Recording(tmp_path / "r.mcap"))
+    written = export.write(decoding, tmp_path / "out.csv", decoding.about, decoding.eeproms)
+    tables = [path for path in written if path.suffix == ".csv"]
+    cells = [cell for path in tables for row in csv.reader(path.open(newline="")) for cell in row]
     risky = [cell for cell in cells if cell.strip()[:1] in tuple("=+-@")]
     assert all(_is_number(cell) for cell in risky), set(risky)
     assert any("cmd|" in cell for cell in cells)
