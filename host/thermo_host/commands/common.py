@@ -7,10 +7,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
+from thermo_core.mlx90640.limits import EMISSIVITY
 from thermo_core.wire.baud import BAUD_VARIABLE, DEFAULT_BAUD
 from thermo_host.console import PlainConsole
-
-from thermo_core.mlx90640.limits import EMISSIVITY
 
 PortArgument = Annotated[
     str | None,
