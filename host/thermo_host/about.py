@@ -33,6 +33,9 @@ def about(session: Session, settings: DecodeSettings, corrected: bool) -> dict[s
                 "sensor": sensor.sensor,
                 "kind": sensor.kind,
                 "id": sensor.id.hex(),
+                "generation": sensor.generation,
+                "fingerprint": f"{sensor.fingerprint:08x}",
+                "warning": sensor.warning,
                 "rate_hz": sensor.rate_hz,
                 **_optics(session, sensor.sensor, settings),
             }

@@ -8,8 +8,8 @@ from thermo_core.frames import Picture
 from thermo_core.profile import NOTICE
 from thermo_core.recording.layout import Gap
 from thermo_core.wire.records import EventRecord, SubpageRecord, ThermistorRecord, VerdictRecord
-from thermo_host.lease import Item, Lost
-from thermo_host.session import Session
+from thermo_host.lease import Lost
+from thermo_host.session import Item, Session
 
 CHANNEL_STATES = ("ok", "open", "shorted", "missing")
 
@@ -22,7 +22,7 @@ def describe(
     Args:
         item: what came.
         picture: what it completed.
-        session: names channels and labels.
+        session: what holds now; names channels and labels.
         whole: put all temperatures of a picture in, not only minimum, mean and maximum.
         corrected: whether the picture has its per-pixel calibration.
     """
@@ -30,6 +30,8 @@ def describe(
         return {"type": "gap", "from": utc(item.from_ns), "to": utc(item.to_ns), "reason": item.reason}
     if isinstance(item, Lost):
         return {"type": "lost", "since": utc(item.since_ns), "reason": item.reason}
+    if isinstance(item, Session):
+        return {"type": "session", **_session(item)}
     record = item.record
     head: dict[str, Any] = {"utc": utc(item.captured_ns), "time_us": record.time_us}
     if isinstance(record, SubpageRecord):
@@ -93,6 +95,28 @@ def label_names(session: Session, count: int) -> list[str]:
     return [names[at] if at < len(names) else f"class {at}" for at in range(count)]
 
 
+def _session(session: Session) -> dict[str, Any]:
+    hello = session.hello
+    return {
+        "serial": hello.serial,
+        "software": hello.software,
+        "profile": hello.profile,
+        "model": hello.model,
+        "calibrated": hello.calibrated,
+        "sensors": [
+            {
+                "sensor": sensor.sensor,
+                "kind": sensor.kind,
+                "id": sensor.id.hex(),
+                "generation": sensor.generation,
+                "fingerprint": f"{sensor.fingerprint:08x}",
+                "warning": sensor.warning,
+            }
+            for sensor in hello.sensors
+        ],
+    }
+
+
 def _channels(record: ThermistorRecord, session: Session) -> list[dict[str, Any]]:
     names = channel_names(session, record.sensor, len(record.channels))
     return [
@@ -109,6 +133,7 @@ def _verdict(record: VerdictRecord, session: Session) -> dict[str, Any]:
         "scores": {name: round(score, 5) for name, score in zip(names, record.scores, strict=True)},
         "alert": record.alert,
         "uncalibrated": record.uncalibrated,
+        "doubtful": record.doubtful,
         "fast_kernels": record.fast_kernels,
         "simulated": record.simulated,
         "pictures": record.pictures,

@@ -21,7 +21,8 @@ from thermo_host.export_npz import NpzWriter
 from thermo_host.lease import Telemetry
 from thermo_host.pictures import DecodeSettings
 from thermo_host.playback import Progress, Recording
-from thermo_host.tables import PictureRow, Row, TableRow, Writer
+from thermo_host.session import Session
+from thermo_host.tables import PictureRow, Row, SessionRow, TableRow, Writer
 
 WRITERS: dict[str, type[Writer]] = {".npz": NpzWriter, ".csv": CsvWriter}
 
@@ -33,7 +34,7 @@ class Totals:
     Attributes:
         pictures: so many.
         lost: subpages missing.
-        invalid: subpages whose counts cannot be right.
+        invalid: subpages that cannot be decoded: their counts cannot be right, or their EEPROM is not known.
         last: the last picture.
     """
 
@@ -110,13 +111,14 @@ class Decoding:
         self._recording = recording
         self._settings = settings or DecodeSettings()
         self._window = window or Window()
+        self._session = recording.session
         self._pictures = recording.session.pictures(self._settings)
 
     @property
     def about(self) -> dict[str, Any]:
-        """Whose it is and how it is decoded."""
+        """Whose it is and how it is decoded; at first, then as far as the rows have come."""
         corrected = any(reader.corrected for reader in self._pictures.readers.values())
-        return about(self._recording.session, self._settings, corrected)
+        return about(self._session, self._settings, corrected)
 
     @property
     def eeproms(self) -> dict[int, Words]:
@@ -127,24 +129,38 @@ class Decoding:
         before = (0, 0)
         begun = False
         for item in self._recording.items(self._window.from_ns, self._window.to_ns, self.progress):
+            if isinstance(item, Session):
+                yield self._change(item)
             if not isinstance(item, Telemetry):
                 continue
             if not begun and item.received_ns >= self._window.from_ns:
                 # What was lost in the lead is not of this window.
-                begun, before = True, (self._pictures.lost, self._pictures.invalid)
+                begun, before = True, self._missing()
             for row in self._rows(item):
                 if begun:
                     if isinstance(row, PictureRow):
                         self.totals.add(row.picture)
                     yield row
-            self.totals.lost, self.totals.invalid = self._pictures.lost - before[0], self._pictures.invalid - before[1]
+            now = self._missing()
+            self.totals.lost, self.totals.invalid = now[0] - before[0], now[1] - before[1]
+
+    def _missing(self) -> tuple[int, int]:
+        """Subpages that did not come, and those that cannot be decoded, so far."""
+        return self._pictures.lost, self._pictures.invalid + self._pictures.strange
+
+    def _change(self, session: Session) -> SessionRow:
+        before, self._pictures = self._pictures, session.pictures(self._settings)
+        self._pictures.follow(before)
+        self._session = session
+        generations = {sensor.sensor: sensor.generation for sensor in session.hello.sensors}
+        return SessionRow(self.about, session.eeproms, generations)
 
     def _rows(self, item: Telemetry) -> Iterator[Row]:
-        record, session = item.record, self._recording.session
+        record, session = item.record, self._session
         if isinstance(record, SubpageRecord):
             picture = self._pictures.push(record)
             if picture is not None:
-                yield PictureRow(item.captured_ns, record.sensor, picture)
+                yield PictureRow(item.captured_ns, record.sensor, picture, record.generation)
         elif isinstance(record, ThermistorRecord):
             names = channel_names(session, record.sensor, len(record.channels))
             for name, channel in zip(names, record.channels, strict=True):
@@ -175,6 +191,7 @@ def _verdict(record: VerdictRecord, names: list[str]) -> dict[str, Any]:
         "inference_us": record.inference_us,
         "pictures": record.pictures,
         "uncalibrated": record.uncalibrated,
+        "doubtful": record.doubtful,
         "fast_kernels": record.fast_kernels,
         "simulated": record.simulated,
         "model": ".".join(map(str, version[:3])) + (f"+{version[3]}" if version[3] else ""),

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from itertools import compress
 from pathlib import Path
 from types import TracebackType
@@ -14,10 +15,10 @@ from typing import Any, Self, TextIO
 from thermo_core.frames import COLUMNS, ROWS, Words
 from thermo_host.describe import utc
 from thermo_host.files import replacing
-from thermo_host.tables import PictureRow, Row, TableRow
+from thermo_host.tables import PictureRow, Row, SessionRow, TableRow
 
 PIXELS = [f"r{row:02d}c{column:02d}" for row in range(ROWS) for column in range(COLUMNS)]
-HEAD = ["utc", "sensor", "index", "ta_c", "vdd_v", "interpolated"]
+HEAD = ["utc", "sensor", "index", "generation", "ta_c", "vdd_v", "interpolated"]
 FACTS = ["serial", "profile", "simulated", "uncalibrated", "emissivity", "reflected_c"]
 """Repeated in every row, so that a row by itself says what it came from."""
 TABLES = {"thermistor": "thermistors", "verdict": "verdicts"}
@@ -38,7 +39,9 @@ class CsvWriter:
         self._path = path
         self._facts = facts
         self._eeproms = eeproms
-        self._repeated = [cell(facts.get(name, "")) for name in FACTS]
+        self._repeated = _repeated(facts)
+        self._later: list[dict[str, Any]] = []
+        self._rows = 0
         self._stack = contextlib.ExitStack()
         self._tables: dict[str, _Table] = {}
         self._pictures: Any = None
@@ -62,6 +65,11 @@ class CsvWriter:
         """Write a row."""
         if isinstance(row, PictureRow):
             self._pictures.writerow([*_head(row), *self._repeated, *_pixels(row)])
+            self._rows += 1
+            return
+        if isinstance(row, SessionRow):
+            self._repeated = _repeated(row.facts)
+            self._later.append({"after_pictures": self._rows, **row.facts, "eeproms": _lists(row.eeproms)})
             return
         if row.table not in self._tables:
             self._tables[row.table] = _Table(self._stack, self._path.parent)
@@ -74,8 +82,8 @@ class CsvWriter:
             paths.append(_beside(self._path, f"{TABLES[name]}.csv"))
             table.write(self._file(paths[-1]))
         paths.append(_beside(self._path, "about.json"))
-        words = {str(number): eeprom.tolist() for number, eeprom in self._eeproms.items()}
-        self._file(paths[-1]).write(json.dumps({**self._facts, "eeproms": words}, indent=1) + "\n")
+        facts = {**self._facts, "eeproms": _lists(self._eeproms), **({"later": self._later} if self._later else {})}
+        self._file(paths[-1]).write(json.dumps(facts, indent=1) + "\n")
         return paths
 
     def _file(self, path: Path) -> TextIO:
@@ -102,6 +110,14 @@ class _Table:
         shutil.copyfileobj(self._body, file)
 
 
+def _repeated(facts: Mapping[str, Any]) -> list[Any]:
+    return [cell(facts.get(name, "")) for name in FACTS]
+
+
+def _lists(eeproms: Mapping[int, Words]) -> dict[str, list[int]]:
+    return {str(number): eeprom.tolist() for number, eeprom in eeproms.items()}
+
+
 def _beside(path: Path, ending: str) -> Path:
     return path.with_name(f"{path.stem}-{ending}")
 
@@ -117,7 +133,7 @@ def _head(row: PictureRow) -> list[Any]:
     picture = row.picture
     bad = "" if picture.valid.all() else " ".join(compress(PIXELS, (~picture.valid).ravel().tolist()))
     moment = utc(row.utc_ns) if row.utc_ns else ""
-    return [moment, row.sensor, picture.index, f"{picture.ta:.3f}", f"{picture.vdd:.4f}", bad]
+    return [moment, row.sensor, picture.index, row.generation, f"{picture.ta:.3f}", f"{picture.vdd:.4f}", bad]
 
 
 def _pixels(row: PictureRow) -> list[str]:

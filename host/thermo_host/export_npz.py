@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from thermo_core.frames import COLUMNS, ROWS, Words
 from thermo_host.describe import utc
 from thermo_host.files import replacing, storage_error
-from thermo_host.tables import PictureRow, Row
+from thermo_host.tables import PictureRow, Row, SessionRow
 
 npy: Any = numpy_format  # its stubs know none of what is used here
 BLOCK_ROWS = 4096
@@ -40,7 +40,8 @@ class NpzWriter:
     def __init__(self, path: Path, facts: dict[str, Any], eeproms: dict[int, Words]) -> None:
         self._path = path
         self._facts = facts
-        self._eeproms = eeproms
+        self._arrays = {f"eeprom_{number}": words for number, words in eeproms.items()}
+        self._later: list[dict[str, Any]] = []
         self._folder = Path()
         self._stack = contextlib.ExitStack()
         self._columns: dict[str, _Column] = {}
@@ -87,10 +88,15 @@ class NpzWriter:
                     "ta_c": picture.ta,
                     "vdd_v": picture.vdd,
                     "index": picture.index,
+                    "generation": row.generation,
                     "utc_ns": row.utc_ns,
                     "sensor": row.sensor,
                 }
                 self._add("", values)
+            elif isinstance(row, SessionRow):
+                self._later.append({"after_pictures": self._rows.get("", 0), **row.facts})
+                for number, words in row.eeproms.items():
+                    self._arrays[f"eeprom_{number}_generation_{row.generations.get(number, 0)}"] = words
             else:
                 named = {self._name(row.table, name): value for name, value in row.values.items()}
                 self._add(row.table, {**named, f"{row.table}_utc_ns": row.utc_ns})
@@ -113,7 +119,7 @@ class NpzWriter:
                 if name == "utc_ns" or name.endswith("_utc_ns"):
                     times = _Times(column)
                     _write(archive, name.removesuffix("_ns"), times.dtype, times.shape, times.blocks())
-            for name, value in _scalars(self._facts, self._eeproms).items():
+            for name, value in _scalars(self._facts, self._later, self._arrays).items():
                 array = np.asarray(value)
                 _write(archive, name, array.dtype, array.shape, [array])
         return [self._path]
@@ -225,6 +231,7 @@ _PICTURES: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     ("ta_c", "<f8", ()),
     ("vdd_v", "<f8", ()),
     ("index", "<i8", ()),
+    ("generation", "<i8", ()),
     ("utc_ns", "<i8", ()),
     ("sensor", "<i8", ()),
 )
@@ -235,7 +242,7 @@ _TABLES = {
     ),
     "verdict": (
         ("utc_ns", "<i8"), ("index", "<i8"), ("label", "str"), ("alert", "?"), ("latency_us", "<i8"), ("inference_us", "<i8"),
-        ("pictures", "<i8"), ("uncalibrated", "?"), ("fast_kernels", "?"), ("simulated", "?"), ("model", "str"),
+        ("pictures", "<i8"), ("uncalibrated", "?"), ("doubtful", "?"), ("fast_kernels", "?"), ("simulated", "?"), ("model", "str"),
     ),
 }  # fmt: skip
 
@@ -246,11 +253,10 @@ def _dtype(value: Any) -> str:
     return "?" if isinstance(value, bool) else "<i8" if isinstance(value, int) else "<f8"
 
 
-def _scalars(facts: dict[str, Any], eeproms: dict[int, Words]) -> dict[str, Any]:
-    """What holds for all rows: the facts whole as JSON, the plain ones also by their own names."""
+def _scalars(facts: dict[str, Any], later: list[dict[str, Any]], arrays: dict[str, Words]) -> dict[str, Any]:
+    """What holds for all rows: the facts whole as JSON, the plain ones also by their own names; `later` is in JSON only."""
     plain = {name: value for name, value in facts.items() if isinstance(value, str | bool | int | float)}
-    arrays = {f"eeprom_{number}": words for number, words in eeproms.items()}
-    return {**plain, **arrays, "about": json.dumps(facts)}
+    return {**plain, **arrays, "about": json.dumps({**facts, **({"later": later} if later else {})})}
 
 
 def _write(

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any, TypeVar, cast
 
 from thermo_core.errors import ManagementError
+from thermo_core.mlx90640.limits import EMISSIVITY, REFLECTED_CELSIUS
 from thermo_core.text import clean
 from thermo_core.wire.management import Hello, SensorInfo
 from thermo_core.wire.records import EventRecord, Record
@@ -13,8 +14,6 @@ _T = TypeVar("_T")
 LONGEST_UPTIME_US = 1 << 53
 """285 years; up to there a float64 counts microseconds."""
 SLOWEST_HZ, FASTEST_HZ = 1e-4, 1e4
-EMISSIVITY = (0.05, 1.0)
-REFLECTED_CELSIUS = (-273.15, 1000.0)
 
 
 def cleaned(value: _T) -> _T:

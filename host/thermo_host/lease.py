@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from thermo_core.errors import LinkError, LinkLostError, LinkTimeoutError, ManagementError, RecordError, RefusedError
-from thermo_core.recording.layout import Gap
 from thermo_core.wire import records
 from thermo_core.wire.records import Record, RecordHeader, sequence_gap
 from thermo_host.clocksync import ClockSync
@@ -49,9 +48,6 @@ class Lost:
     reason: str
 
 
-Item = Telemetry | Gap | Lost
-
-
 class TelemetryStream:
     """A running stream; iterate over it, or `get` with a timeout. Made by `Wearable.stream`.
 
@@ -60,6 +56,7 @@ class TelemetryStream:
     Attributes:
         lost: records that the line lost, by their sequence numbers.
         refused: records whose bytes are intact but make no sense.
+        restarts: times that the lease had run out, because this host was stopped or because the device restarted.
     """
 
     def __init__(
@@ -73,6 +70,7 @@ class TelemetryStream:
     ) -> None:
         self.lost = 0
         self.refused = 0
+        self.restarts = 0
         self._line = line
         self._clock = clock
         self._start = start
@@ -171,5 +169,5 @@ class TelemetryStream:
         try:
             self._renew()
         except RefusedError:
-            # The lease ran out while this host was stopped, or the device restarted.
+            self.restarts += 1  # before anything can come of the new lease
             self._start()

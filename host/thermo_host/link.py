@@ -55,6 +55,8 @@ TRY_S = 0.7
 SELF_TEST_S = 30.0
 STORE_S = 10.0
 SMALLEST_PART = 16
+CHANGES = 3
+"""Attempts to read something that changes meanwhile."""
 MAX_PROFILE = 64 << 10
 CHUNK = 384
 """Bytes of EEPROM or calibration in one message: within the buffer of any mcumgr server."""
@@ -164,13 +166,21 @@ class Wearable:
         Raises:
             EepromError: it sends something of another size.
         """
-        data = self._read_blob(Command.EEPROM, ReadChunk(sensor=sensor), management.EEPROM_BYTES)
+        return self.constants(sensor)[0]
+
+    def constants(self, sensor: int = 0) -> tuple[Words, int]:
+        """The same, and the number that the device gave these constants, which subpages made with them carry.
+
+        Raises:
+            EepromError: it sends something of another size.
+        """
+        data, generation = self._read_blob(Command.EEPROM, ReadChunk(sensor=sensor), management.EEPROM_BYTES)
         if len(data) != management.EEPROM_BYTES:
             raise EepromError(
                 f"The wearable on {self.port} sent an EEPROM of {len(data)} bytes where {management.EEPROM_BYTES} belong; "
                 "reset it, and update its software if it stays so."
             )
-        return np.frombuffer(data, dtype="<u2").astype(np.uint16)
+        return np.frombuffer(data, dtype="<u2").astype(np.uint16), generation
 
     def profile(self) -> Profile:
         """What kind of wearable it is: sensors, thermistor circuit, preprocessing, labels.
@@ -182,7 +192,7 @@ class Wearable:
 
     def profile_bytes(self) -> bytes:
         """The same as the device sends it: canonical CBOR."""
-        return self._read_blob(Command.PROFILE, ReadChunk(), MAX_PROFILE)
+        return self._read_blob(Command.PROFILE, ReadChunk(), MAX_PROFILE)[0]
 
     def calibration(self, slot: int = 0) -> Correction | None:
         """Calibration stored on the device: slot 0 the current, 1 the one before; None where there is none.
@@ -196,7 +206,7 @@ class Wearable:
     def calibration_bytes(self, slot: int = 0) -> bytes:
         """The same as the device stores it; b"" where there is none."""
         try:
-            return self._read_blob(Command.CALIBRATION, ReadChunk(slot=slot), MAX_CORRECTION)
+            return self._read_blob(Command.CALIBRATION, ReadChunk(slot=slot), MAX_CORRECTION)[0]
         except RefusedError as error:
             if (error.group, error.code) == (Group.THERMO, GroupError.NO_CALIBRATION):
                 return b""
@@ -325,22 +335,29 @@ class Wearable:
         answer = StreamAnswer.from_map(self._requests.write(Command.STREAM, request.to_map()))
         self.clock.add(RoundTrip(sent_ns, checked_time(answer.time_us, self.port), time.monotonic_ns()))
 
-    def _read_blob(self, command: Command, which: ReadChunk, most: int) -> bytes:
-        """All parts of something of at most `most` bytes."""
-        data = bytearray()
-        length: int | None = None
-        while True:
-            chunk = Chunk.from_map(self._requests.read(command, replace(which, offset=len(data)).to_map()))
-            length = chunk.length if length is None else length
-            if length > most:
-                raise ManagementError(
-                    f"{self.port} announces {length} bytes for {command.name.lower()} where at most {most} can be; reset the "
-                    "wearable, and update its software if it stays so."
-                )
-            left = length - len(data)
-            # Small parts and a length that grows would keep this host busy for as long as a device likes.
-            if chunk.offset != len(data) or chunk.length != length or len(chunk.data) < min(SMALLEST_PART, left):
-                raise ManagementError(f"{self.port} answered with another part than was asked for; try again.")
-            data += chunk.data
-            if len(data) == length:
-                return bytes(data)
+    def _read_blob(self, command: Command, which: ReadChunk, most: int) -> tuple[bytes, int]:
+        """All parts of something of at most `most` bytes, of one generation, and which."""
+        for _ in range(CHANGES):
+            data = bytearray()
+            first: Chunk | None = None
+            while True:
+                chunk = Chunk.from_map(self._requests.read(command, replace(which, offset=len(data)).to_map()))
+                first = first or chunk
+                if chunk.generation != first.generation:
+                    break
+                if chunk.length > most:
+                    raise ManagementError(
+                        f"{self.port} announces {chunk.length} bytes for {command.name.lower()} where at most {most} can be; "
+                        "reset the wearable, and update its software if it stays so."
+                    )
+                left = first.length - len(data)
+                # Small parts and a length that grows would keep this host busy for as long as a device likes.
+                whole = chunk.offset == len(data) and len(chunk.data) >= min(SMALLEST_PART, left)
+                if not whole or chunk.length != first.length:
+                    raise ManagementError(f"{self.port} answered with another part than was asked for; try again.")
+                data += chunk.data
+                if len(data) == first.length:
+                    return bytes(data), first.generation
+        raise ManagementError(
+            f"{self.port} had other sensors put in {CHANGES} times while their EEPROM was read; check that the sensor sits firmly."
+        )

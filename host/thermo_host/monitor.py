@@ -11,9 +11,9 @@ from thermo_core.frames import Picture
 from thermo_core.recording.layout import Gap
 from thermo_core.wire.records import ClockRecord, EventRecord, SubpageRecord, ThermistorRecord, VerdictRecord
 from thermo_host.freshness import Freshness
-from thermo_host.lease import Item, Lost, Telemetry
+from thermo_host.lease import Lost, Telemetry
 from thermo_host.pictures import DecodeSettings
-from thermo_host.session import Session
+from thermo_host.session import Item, Session
 
 WINDOW_NS = 3_000_000_000
 """Rates are of the last three seconds."""
@@ -22,6 +22,7 @@ ARRIVALS = 1024
 BYTES_EVERY_NS = 50_000_000
 """Bytes of the line are noted as often as this, however often they are told."""
 EVENTS = 3
+CHANGES = 8
 VERDICT_S = 5.0
 """How often a verdict is expected until it is known."""
 
@@ -35,6 +36,7 @@ class Statistics:
         pictures_per_second: of the last seconds.
         lost_subpages: missing by their running numbers.
         invalid_subpages: with counts that cannot be right.
+        strange_subpages: made with constants that are not known here, of a sensor that was put in.
         gaps: times in which the port was gone, and `gap_s` their sum.
         device_dropped: records that the device dropped meanwhile because the line was full.
         device_lost: subpages that the device missed meanwhile; those between two that came are among the lost ones too.
@@ -46,6 +48,7 @@ class Statistics:
     pictures_per_second: float
     lost_subpages: int
     invalid_subpages: int
+    strange_subpages: int
     gaps: int
     gap_s: float
     device_dropped: int
@@ -57,7 +60,20 @@ class Statistics:
     @property
     def missing(self) -> int:
         """Subpages of which there is no picture, whoever noticed."""
-        return max(self.lost_subpages + self.invalid_subpages, self.device_lost)
+        return max(self.lost_subpages + self.invalid_subpages, self.device_lost) + self.strange_subpages
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Another session holds.
+
+    Attributes:
+        utc_ns: since when, nanoseconds since 1970 UTC.
+        what: what is not as it was.
+    """
+
+    utc_ns: int
+    what: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +88,12 @@ class Monitor:
     """Takes a stream or a recording item by item and keeps the newest of everything.
 
     Args:
-        session: whose it is.
+        session: whose it is at the start.
         settings: how counts become temperatures.
 
     Attributes:
+        session: whose it is now.
+        changes: the last few times that another one came.
         picture: the newest, with per-pixel calibration where there is one.
         picture_utc_ns: when it was captured.
         verdict: the newest.
@@ -96,6 +114,7 @@ class Monitor:
         self._first_clock: ClockRecord | None = None
         self.events: dict[int, ShownEvent] = {}
         self.lost: Lost | None = None
+        self.changes: deque[Change] = deque(maxlen=CHANGES)
         self._pictures = session.pictures(settings)
         self._count = 0
         self._arrivals: deque[int] = deque(maxlen=ARRIVALS)
@@ -106,8 +125,8 @@ class Monitor:
         self._now_ns = 0
         self._watched = False
         rates = {sensor.sensor: sensor.rate_hz for sensor in session.hello.sensors}
-        slowest_hz = min((rates[sensor] for sensor in self._pictures.readers), default=1.0)
         self._fresh_link = Freshness(1.0)
+        slowest_hz = min((rates[sensor] for sensor in self._pictures.readers), default=1.0)
         self._fresh_picture = Freshness(2 / slowest_hz)
         self._fresh_verdict = Freshness(VERDICT_S)
         self._fresh_thermistors = {sensor: Freshness(1 / rate) for sensor, rate in rates.items()}
@@ -147,6 +166,9 @@ class Monitor:
             self.lost = item
             return None
         self.lost = None
+        if isinstance(item, Session):
+            self._change(item)
+            return None
         if isinstance(item, Gap):
             self._gaps += 1
             self._gap_ns += max(0, item.to_ns - item.from_ns)
@@ -191,6 +213,7 @@ class Monitor:
             pictures_per_second=self._rate(),
             lost_subpages=self._pictures.lost,
             invalid_subpages=self._pictures.invalid,
+            strange_subpages=self._pictures.strange,
             gaps=self._gaps,
             gap_s=self._gap_ns / 1e9,
             device_dropped=self._since(lambda clock: clock.dropped),
@@ -199,6 +222,12 @@ class Monitor:
             latency_p99_s=float(np.percentile(latencies, 99)) if latencies.size else None,
             bytes_per_second=self._bytes_per_second(),
         )
+
+    def _change(self, session: Session) -> None:
+        self.changes.append(Change(self._now_ns, self.session.changes(session)))
+        before, self._pictures = self._pictures, session.pictures(self.settings)
+        self._pictures.follow(before)
+        self.session = session
 
     def _age_s(self, fresh: Freshness) -> float | None:
         if not self._watched:

@@ -105,6 +105,7 @@ def marks(monitor: Monitor, verdict: VerdictRecord) -> list[str]:
     """What a reader of a verdict must know of how it came about."""
     known = [f"model {monitor.session.hello.model}"]
     known += ["simulated"] * verdict.simulated + ["uncalibrated"] * verdict.uncalibrated
+    known += ["sensor doubtful"] * verdict.doubtful
     return known + ["fast kernels"] * verdict.fast_kernels
 
 

@@ -13,7 +13,7 @@ from thermo_core.errors import CorrectionError, ManagementError, RecordingError
 from thermo_core.frames import Words
 from thermo_core.mlx90640.registers import EEPROM_WORDS
 from thermo_core.recording.container import Attachment, Container, Message, Wanted
-from thermo_core.recording.content import LATEST_NS, UNREADABLE, Head, Seals, read_head, read_message
+from thermo_core.recording.content import LATEST_NS, UNREADABLE, Head, Heads, read_head, read_message
 from thermo_core.recording.layout import CALIBRATION_NAME, GAP_TOPIC, PROFILE_NAME, TOPICS, Gap, eeprom_sensor
 from thermo_core.recording.plain import from_plain
 from thermo_core.text import clean
@@ -33,11 +33,13 @@ Progress = Callable[[int, int], None]
 class Recording:
     """A recording on disk. Iterate over it, as often as wanted, for its telemetry and gaps in the order of arrival.
 
+    Between them comes a `Session` wherever another one than before holds for what follows.
+
     Args:
         path: an MCAP file that `Recorder` made.
 
     Attributes:
-        session: whose telemetry it is.
+        session: whose telemetry it is, as it was at the start.
         size: bytes of it.
         complete: whether the last reading found the end that a finished recording has.
         damaged: pieces that the last reading left out because their CRC or content does not hold.
@@ -55,13 +57,13 @@ class Recording:
         self.size = 0
         self.session = self._read_session()
 
-    def __iter__(self) -> Iterator[Telemetry | Gap]:
+    def __iter__(self) -> Iterator[Telemetry | Gap | Session]:
         return self.items()
 
     def items(
         self, from_ns: int = 0, to_ns: int = LATEST_NS, progress: Progress = lambda done, total: None
-    ) -> Iterator[Telemetry | Gap]:
-        """What came from `LEAD_NS` before a window to its end.
+    ) -> Iterator[Telemetry | Gap | Session]:
+        """What came from `LEAD_NS` before a window to its end, and every session on the way there.
 
         Args:
             from_ns, to_ns: nanoseconds since 1970 UTC of arrival; what lies outside is passed over quickly.
@@ -71,18 +73,26 @@ class Recording:
         wanted: Wanted | None = None
         if from_ns > 0 or to_ns < LATEST_NS:
             wanted = lambda first, last: last >= first_ns and first <= to_ns  # noqa: E731
-        seals, unreadable = Seals(self.path), 0
+        heads, unreadable, first = Heads(self.path), 0, True
         self.complete, self.damaged = False, 0
         try:
             with self.path.open("rb") as file:
                 container = Container(file, self.size, wanted)
                 for record in container:
                     progress(container.position, self.size)
+                    session = item = None
                     try:
-                        item = _item(record, seals)
+                        head = heads.take(record)
+                        session = None if head is None or first else self._session(head)
+                        first = first and head is None
+                    except RecordingError:
+                        unreadable += 1
+                    try:
+                        item = _item(record)
                     except UNREADABLE:
                         unreadable += 1
-                        continue
+                    if session is not None:
+                        yield session
                     if item is not None and first_ns <= _log_ns(item) <= to_ns:
                         yield item
                 self.complete, self.damaged = container.complete, container.damaged + unreadable
@@ -125,11 +135,11 @@ class Recording:
 
 
 def play(
-    items: Iterable[Telemetry | Gap],
+    items: Iterable[Telemetry | Gap | Session],
     speed: float | None = 1.0,
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[Telemetry | Gap]:
+) -> Iterator[Telemetry | Gap | Session]:
     """Give the content of a recording at the pace at which it came.
 
     Args:
@@ -141,6 +151,9 @@ def play(
     first_ns: int | None = None
     began = now()
     for item in items:
+        if isinstance(item, Session):
+            yield item
+            continue
         at_ns = _log_ns(item)
         first_ns = at_ns if first_ns is None else first_ns
         if speed is not None:
@@ -150,25 +163,21 @@ def play(
         yield item
 
 
-def _item(record: Metadata | Attachment | Message, seals: Seals) -> Telemetry | Gap | None:
+def _item(record: Metadata | Attachment | Message) -> Telemetry | Gap | None:
     """What a record of the file says; None for what is no telemetry of ours.
 
     Raises:
         One of UNREADABLE: it cannot be trusted.
     """
-    if isinstance(record, Attachment):
-        seals.check_attachment(record)
-    elif isinstance(record, Metadata):
-        seals.check_metadata(record)
-    elif record.topic in OURS:
-        read = read_message(record)
-        if isinstance(read, Gap):
-            return cleaned(read)
-        header, content = read
-        if header.time_us > LONGEST_UPTIME_US:
-            raise RecordingError("No device runs that long.")
-        return Telemetry(record.log_ns, record.publish_ns, header, cleaned_record(content))
-    return None
+    if not isinstance(record, Message) or record.topic not in OURS:
+        return None
+    read = read_message(record)
+    if isinstance(read, Gap):
+        return cleaned(read)
+    header, content = read
+    if header.time_us > LONGEST_UPTIME_US:
+        raise RecordingError("No device runs that long.")
+    return Telemetry(record.log_ns, record.publish_ns, header, cleaned_record(content))
 
 
 def _log_ns(item: Telemetry | Gap) -> int:

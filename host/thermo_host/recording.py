@@ -3,7 +3,7 @@
 Each telemetry record is a JSON message of a topic with a JSON schema; counts stay packed as the device packed them. The
 log time of a message is its arrival, its publish time the capture, both in nanoseconds since 1970 UTC. The session
 (hello, EEPROMs, calibration, profile) comes first, in a metadata record and attachments, which
-`thermo_core.recording.layout` protects.
+`thermo_core.recording.layout` protects, and once more before the first message for which another one holds.
 """
 
 import json
@@ -32,10 +32,10 @@ from thermo_core.recording.layout import (
     sealed,
 )
 from thermo_core.recording.plain import schema, to_plain
-from thermo_host.lease import Item, Telemetry
+from thermo_host.lease import Telemetry
 from thermo_host.logfile import LogFile
 from thermo_host.mcap_writer import McapWriter
-from thermo_host.session import Session
+from thermo_host.session import Item, Session
 
 FLUSH_S = 0.25
 """Longest time a message waits before it is safe from a killed process."""
@@ -93,7 +93,7 @@ class Recorder:
         return self._file.tell()
 
     def add(self, item: Item) -> None:
-        """Add a record or a gap; of a loss only the gap is written, once its end is known.
+        """Add a record, a gap or another session; of a loss only the gap is written, once its end is known.
 
         Raises:
             StorageError: the disk is full or gone.
@@ -102,6 +102,10 @@ class Recorder:
             self._add(GAP_TOPIC, to_plain(item), item.to_ns, item.from_ns)
         elif isinstance(item, Telemetry):
             self._add_telemetry(item)
+        elif isinstance(item, Session):
+            self._writer.flush()  # what came before lies before it
+            self._describe(item, time.time_ns())
+            self._writer.flush()
         self.tick()
 
     def _add_telemetry(self, telemetry: Telemetry) -> None:
@@ -124,6 +128,13 @@ class Recorder:
             self._synced = now
 
     def _begin(self, session: Session) -> None:
+        self._describe(session, session.started_ns)
+        for topic, (kind, _, text) in TOPICS.items():
+            self._channels[topic] = self._register(topic, kind, text)
+        self._channels[GAP_TOPIC] = self._register(GAP_TOPIC, Gap, "A time in which the host heard nothing.")
+        self._writer.flush()
+
+    def _describe(self, session: Session, now_ns: int) -> None:
         attachments = {eeprom_name(number): words.astype("<u2").tobytes() for number, words in session.eeproms.items()}
         if session.correction is not None:
             attachments[CALIBRATION_NAME] = session.correction.to_bytes()
@@ -141,12 +152,8 @@ class Recorder:
                 "notice": NOTICE,
             },
             attachments,
-            session.started_ns,
+            now_ns,
         )
-        for topic, (kind, _, text) in TOPICS.items():
-            self._channels[topic] = self._register(topic, kind, text)
-        self._channels[GAP_TOPIC] = self._register(GAP_TOPIC, Gap, "A time in which the host heard nothing.")
-        self._writer.flush()
 
     def _attach(self, name: str, content: Mapping[str, str], attachments: Mapping[str, bytes], now_ns: int) -> None:
         """Write a metadata record with its hash, and behind it the attachments that it announces."""

@@ -17,7 +17,7 @@ class Summary:
     """Takes items as a monitor does and keeps sums alone, however long the recording.
 
     Args:
-        session: whose it is.
+        session: whose it is at the start.
     """
 
     def __init__(self, session: Session) -> None:
@@ -29,9 +29,11 @@ class Summary:
         self._labels: dict[str, int] = {}
         self._alerts = 0
 
-    def push(self, item: Telemetry | Gap, picture: Picture | None) -> None:
+    def push(self, item: Telemetry | Gap | Session, picture: Picture | None) -> None:
         """Take an item and the picture that it completed."""
-        if isinstance(item, Gap):
+        if isinstance(item, Session):
+            self._session = item
+        if not isinstance(item, Telemetry):
             return
         self._first_ns = self._first_ns or item.received_ns
         self._last_ns = item.received_ns

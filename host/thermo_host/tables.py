@@ -1,4 +1,4 @@
-"""Rows of an export: pictures, and readings beside them."""
+"""Rows of an export: pictures, readings beside them, and what holds for both."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,11 +17,13 @@ class PictureRow:
         utc_ns: end of its newer capture, nanoseconds since 1970 UTC; 0 where that is unknown.
         sensor: number of the sensor.
         picture: it.
+        generation: of the EEPROM that it was decoded with (`management.SensorInfo`).
     """
 
     utc_ns: int
     sensor: int
     picture: Picture
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,22 @@ class TableRow:
     values: Mapping[str, Any]
 
 
-Row = PictureRow | TableRow
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """What holds for the rows that follow, where it is not what held before.
+
+    Attributes:
+        facts: whose they are and how they came about.
+        eeproms: (832,) uint16 by number of the sensor.
+        generations: of these.
+    """
+
+    facts: Mapping[str, Any]
+    eeproms: Mapping[int, Words]
+    generations: Mapping[int, int]
+
+
+Row = PictureRow | TableRow | SessionRow
 
 
 class Writer(Protocol):

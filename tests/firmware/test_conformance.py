@@ -179,7 +179,8 @@ def test_it_passes_its_own_tests(host: Wearable) -> None:
 def test_pictures_and_thermistors_are_of_what_is_there(wearable: Running, host: Wearable) -> None:
     wearable.laboratory("blackbody", celsius=37.0)
     try:
-        reader = PictureReader(host.eeprom(), emissivity=0.98)
+        words, generation = host.constants()
+        reader = PictureReader(words, emissivity=0.98, generation=generation)
         heard = hear(host, lambda records: len(of(SubpageRecord, records)) >= 24, "pages")
         pictures = [picture for record in of(SubpageRecord, heard) if (picture := reader.push(record)) is not None]
         assert reader.keyless == reader.invalid == 0 and len(pictures) >= 4
@@ -491,9 +492,9 @@ def test_a_noisy_line_costs_records_and_never_gives_wrong_ones(kind: str, tmp_pa
     with started(kind, tmp_path, "--line-noise", "flip=2e-4,drop=2e-5") as wearable:
         hardware = SimulatedHardware.from_profile(seed=SEED, warm_up_tau_s=0)
         with wearable.open() as host:
-            words = host.eeprom()
+            words, generation = host.constants()
             np.testing.assert_array_equal(words, generate(SEED))
-            reader = PictureReader(words, emissivity=0.98)
+            reader = PictureReader(words, emissivity=0.98, generation=generation)
             lost = pages = 0
             end = time.monotonic() + 120
             with host.stream(key_interval=4) as stream:

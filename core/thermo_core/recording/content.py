@@ -34,7 +34,7 @@ UNREADABLE = (RecordingError, RecordError, KeyError, ValueError, TypeError, Recu
 
 @dataclass(slots=True)
 class Head:
-    """What stands before the first message.
+    """What stands before the first message, and once more before the first one for which another session holds.
 
     Attributes:
         metadata: of the session.
@@ -71,6 +71,7 @@ class Seals:
                     f"{' and '.join(READABLE)}; upgrade it, or get the file again if it was damaged."
                 )
             self._sealed = content["format"] == FORMAT
+            self._announced = {}
         if not self._sealed or (record.name not in OURS and SEAL not in content):
             return record.name in OURS
         if not seal_holds(record.name, content):
@@ -100,11 +101,55 @@ class Seals:
         Raises:
             RecordingError: one is missing.
         """
-        if self._announced:
-            raise self._damaged(f"its attachment {next(iter(self._announced))!r:.40}")
+        missing, self._announced = self._announced, {}
+        if missing:
+            raise self._damaged(f"its attachment {next(iter(missing))!r:.40}")
 
     def _damaged(self, what: str) -> RecordingError:
         return RecordingError(f"{self._path} is damaged in {what}, so its numbers cannot be trusted; get a copy of it.")
+
+
+class Heads:
+    """Finds the heads among the records of a recording, and holds them to what they announce.
+
+    Args:
+        path: how errors call the recording.
+    """
+
+    def __init__(self, path: object) -> None:
+        self._seals = Seals(path)
+        self._head: Head | None = None
+
+    def take(self, record: Metadata | Attachment | Message) -> Head | None:
+        """Take a record; the head that ends with it, if one does.
+
+        Raises:
+            RecordingError: a head is damaged, and is none.
+        """
+        if isinstance(record, Message):
+            return self.end()
+        # What is damaged raises, and then there is no head.
+        head, self._head = self._head, None
+        if isinstance(record, Metadata):
+            ours = self._seals.check_metadata(record)
+            self._head = Head(record.metadata) if ours and record.name == SESSION else head
+        else:
+            known = self._seals.check_attachment(record)
+            if known and head is not None and len(record.data) <= LARGEST_ATTACHMENT:
+                head.attachments[record.name] = record.data
+            self._head = head
+        return None
+
+    def end(self) -> Head | None:
+        """The head that ends here, if one does.
+
+        Raises:
+            RecordingError: it is damaged, and is none.
+        """
+        head, self._head = self._head, None
+        if head is not None:
+            self._seals.check_all_came()
+        return head
 
 
 def read_head(container: Container, path: object) -> Head:
@@ -117,19 +162,16 @@ def read_head(container: Container, path: object) -> Head:
     Raises:
         RecordingError: it is no recording of ours, or a bit of metadata or attachments is not as it was written.
     """
-    head = Head()
-    seals = Seals(path)
+    heads = Heads(path)
+    head: Head | None = None
     for record in container:
+        head = heads.take(record)
         if isinstance(record, Message):
             break
-        if isinstance(record, Attachment):
-            if seals.check_attachment(record) and len(record.data) <= LARGEST_ATTACHMENT:
-                head.attachments[record.name] = record.data
-        elif seals.check_metadata(record) and record.name == SESSION:
-            head.metadata = record.metadata
-    if not head.metadata:
+    else:
+        head = heads.end()
+    if head is None:
         raise unreadable(path, container)
-    seals.check_all_came()
     return head
 
 

@@ -1,5 +1,6 @@
 """A recording's raw subpages and EEPROM, as a dump of another tool would hold them."""
 
+import json
 from collections.abc import Iterator
 from typing import IO
 
@@ -10,9 +11,11 @@ from thermo_core.frames import CONTROL, PIXELS, RAM_WORDS, SUBPAGE, Words
 from thermo_core.mlx90640.dump import Dump
 from thermo_core.mlx90640.registers import EEPROM_WORDS, subpage_mask
 from thermo_core.recording.container import Container, Message
-from thermo_core.recording.content import UNREADABLE, read_head, read_message
+from thermo_core.recording.content import UNREADABLE, Head, read_head, read_message
 from thermo_core.recording.layout import eeprom_sensor
+from thermo_core.recording.plain import from_plain
 from thermo_core.wire.counts import CountsDecoder
+from thermo_core.wire.management import Hello
 from thermo_core.wire.records import SubpageRecord
 
 MOST_FRAMES = 65536
@@ -21,7 +24,7 @@ _CHESS = 0x1000
 
 
 def recorded_frames(stream: IO[bytes], size: int, name: object) -> Dump:
-    """EEPROM and subpages of a recording's first picture sensor.
+    """EEPROM and subpages of a recording's first picture sensor; those made with another EEPROM later are left out.
 
     Each row has the pixels of its own subpage and, as a sensor's RAM does, those of the other one before it.
 
@@ -49,7 +52,11 @@ def recorded_frames(stream: IO[bytes], size: int, name: object) -> Dump:
     eeprom = np.frombuffer(eeproms[sensor], "<u2").astype(np.uint16)
     rows: list[Words] = []
     notes: tuple[str, ...] = ()
-    for words in _subpages(Container(stream, size), sensor):
+    generation = _generation(head, sensor, name)
+    for words, made_with in _subpages(Container(stream, size), sensor):
+        if made_with != generation:
+            notes = (f"Another sensor was put in during {name}; the {len(rows)} subpages before that are taken.",)
+            break
         if len(rows) == MOST_FRAMES:
             notes = (f"{name} holds more than {MOST_FRAMES} subpages; the first of them are taken.",)
             break
@@ -60,7 +67,15 @@ def recorded_frames(stream: IO[bytes], size: int, name: object) -> Dump:
     return Dump(eeprom, np.stack(rows), notes)
 
 
-def _subpages(container: Container, sensor: int) -> Iterator[Words]:
+def _generation(head: Head, sensor: int, name: object) -> int:
+    try:
+        sensors = from_plain(Hello, json.loads(head.metadata["hello"])).sensors
+        return next(info.generation for info in sensors if info.sensor == sensor)
+    except (StopIteration, *UNREADABLE) as error:
+        raise RecordingError(f"{name} does not say what its sensor {sensor} is; try another recording.") from error
+
+
+def _subpages(container: Container, sensor: int) -> Iterator[tuple[Words, int]]:
     decoder = CountsDecoder()
     for message in container:
         if not isinstance(message, Message) or message.topic != "/subpage":
@@ -68,7 +83,7 @@ def _subpages(container: Container, sensor: int) -> Iterator[Words]:
         try:
             read = read_message(message)
             if isinstance(read, tuple) and isinstance(read[1], SubpageRecord) and read[1].sensor == sensor:
-                yield decoder.decode(read[1].packed).copy()
+                yield decoder.decode(read[1].packed).copy(), read[1].generation
         except (CountsError, *UNREADABLE):
             continue
 

@@ -12,7 +12,7 @@ import typer
 from thermo_host.about import about, about_words
 from thermo_host.commands.common import EmissivityOption, JsonOption, Output, ReflectedOption, UncorrectedOption
 from thermo_host.commands.progress import ProgressLine
-from thermo_host.commands.screen import Screen, parse_span, summary_words
+from thermo_host.commands.screen import Screen, changes, parse_span, summary_words
 from thermo_host.describe import describe, utc
 from thermo_host.monitor import Monitor
 from thermo_host.pictures import DecodeSettings
@@ -53,7 +53,7 @@ def command(
             picture = monitor.push(item)
             measured.push(item, picture)
             if as_json and not summary:
-                described = describe(item, picture, recording.session, whole, monitor.corrected)
+                described = describe(item, picture, monitor.session, whole, monitor.corrected)
                 if described is not None:
                     output.json(described)
             if screen is not None:
@@ -67,11 +67,12 @@ def command(
         "complete": recording.complete,
         "damaged": recording.damaged,
         **asdict(monitor.statistics()),
-        **about(recording.session, monitor.settings, monitor.corrected),
+        "changes": changes(monitor),
+        **about(monitor.session, monitor.settings, monitor.corrected),
         **measured.to_map(),
     }
     words = (
-        f"{summary_words(monitor)}\n{about_words(recording.session, monitor.settings, monitor.corrected)}\n"
+        f"{summary_words(monitor)}\n{about_words(monitor.session, monitor.settings, monitor.corrected)}\n"
         f"{measured.words()}"
     )
     if not recording.complete and not (screen is not None and screen.keyboard.quit):

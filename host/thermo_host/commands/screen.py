@@ -4,11 +4,13 @@ import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
+from typing import Any
 
 from rich.live import Live
 
 from thermo_core.errors import UsageError
 from thermo_host.commands.common import Output
+from thermo_host.describe import utc
 from thermo_host.keyboard import Keyboard
 from thermo_host.monitor import Monitor
 from thermo_host.terminal import View
@@ -120,4 +122,13 @@ def summary_words(monitor: Monitor) -> str:
     ]
     if numbers.gaps:
         lines.append(f"{numbers.gaps} gap{'s' * (numbers.gaps > 1)}, {numbers.gap_s:.1f} s in all.")
+    for change in monitor.changes:
+        lines.append(
+            f"Changed at {utc(change.utc_ns)[:19]} UTC: {', '.join(change.what)}. What came later is decoded with it."
+        )
     return "\n".join(lines)
+
+
+def changes(monitor: Monitor) -> list[dict[str, Any]]:
+    """For JSON: what was not as at the start, and since when."""
+    return [{"utc": utc(change.utc_ns), "what": list(change.what)} for change in monitor.changes]

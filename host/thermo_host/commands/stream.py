@@ -23,17 +23,16 @@ from thermo_host.commands.common import (
     UncorrectedOption,
 )
 from thermo_host.commands.progress import ProgressLine, clock
-from thermo_host.commands.screen import Screen, parse_span, summary_words
+from thermo_host.commands.screen import Screen, changes, parse_span, summary_words
 from thermo_host.describe import describe
 from thermo_host.files import file_name
 from thermo_host.keyboard import Keyboard
-from thermo_host.lease import Item
 from thermo_host.link import TIMEOUT_S, Wearable
 from thermo_host.monitor import Monitor
 from thermo_host.panel import silence
 from thermo_host.pictures import DecodeSettings
 from thermo_host.recording import Recorder
-from thermo_host.session import Session, fetch
+from thermo_host.session import Item, Session, fetch
 from thermo_host.stream import listen, utc_now_ns
 
 SecondsOption = Annotated[float | None, typer.Option("--seconds", "-s", help="Stop after so long.", min=0.1)]
@@ -105,7 +104,7 @@ class Run:
     """One time of listening, watched or recorded or both.
 
     Attributes:
-        wearable, session: to whom.
+        wearable, session: to whom; what it said at the start.
         monitor: what is known so far.
         output: where results go.
         seconds: until when; None until somebody ends it.
@@ -182,7 +181,7 @@ class Run:
             recorder.add(item)
         picture = self.monitor.push(item)
         if each:
-            described = describe(item, picture, self.session, whole, self.monitor.corrected)
+            described = describe(item, picture, self.monitor.session, whole, self.monitor.corrected)
             if described is not None:
                 self.output.json(described)
 
@@ -208,11 +207,11 @@ class Run:
         data: dict[str, Any] = {
             "type": "summary",
             **asdict(numbers),
-            **about(self.session, self.monitor.settings, self.monitor.corrected),
+            "changes": changes(self.monitor),
+            **about(self.monitor.session, self.monitor.settings, self.monitor.corrected),
         }
-        words = (
-            f"{summary_words(self.monitor)}\n{about_words(self.session, self.monitor.settings, self.monitor.corrected)}"
-        )
+        whose = about_words(self.monitor.session, self.monitor.settings, self.monitor.corrected)
+        words = f"{summary_words(self.monitor)}\n{whose}"
         if recorder is not None:
             data |= {"file": str(self.path), "messages": recorder.messages, "bytes": recorder.size}
             words += f"\nRecording: {self.path}, {recorder.messages} messages, {recorder.size / 1000:.0f} kB"
