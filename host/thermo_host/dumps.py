@@ -56,6 +56,7 @@ class DumpDecoding:
 
     Attributes:
         totals: of the pictures so far; rows that cannot be right or lack the other half are counted.
+        notes: sentences on what was read, among them what is in doubt about the EEPROM.
 
     Raises:
         EepromError: the EEPROM is corrupt.
@@ -70,7 +71,9 @@ class DumpDecoding:
         self.totals = Totals()
         self._dump = dump
         self._settings = settings
-        self._decoder = Decoder(Calibration.from_eeprom(dump.eeprom), emissivity, settings.reflected)
+        calibration = Calibration.from_eeprom(dump.eeprom)
+        self.notes = (*dump.notes, *_doubtful(calibration))
+        self._decoder = Decoder(calibration, emissivity, settings.reflected)
 
     @property
     def about(self) -> dict[str, Any]:
@@ -79,7 +82,7 @@ class DumpDecoding:
             "emissivity": float(self._decoder.emissivity),
             "reflected_c": self._settings.reflected,
             "uncalibrated": True,
-            "notes": list(self._dump.notes),
+            "notes": list(self.notes),
             "notice": NOTICE,
         }
 
@@ -112,6 +115,14 @@ class DumpDecoding:
         totals.lost += waiting is not None
         if not totals.pictures:
             raise SensorError(_nothing(self._dump.frames, totals.lost, totals.invalid, reason))
+
+
+def _doubtful(calibration: Calibration) -> list[str]:
+    doubts = calibration.doubts
+    if not doubts:
+        return []
+    more = f" (and {len(doubts) - 1} other words)" if len(doubts) > 1 else ""
+    return [f"{doubts[0]}{more}; temperatures may be wrong, so read the EEPROM again and compare."]
 
 
 def _nothing(frames: Words, lost: int, invalid: int, reason: str) -> str:

@@ -77,9 +77,9 @@ def decode(
         exporting.check_target(target, force)
     output = Output(as_json)
     dump = dumps.load(path, eeprom)
-    for note in dump.notes:
-        output.progress.print(note)
     decoding = dumps.DumpDecoding(dump, DecodeSettings(emissivity, reflected))
+    for note in decoding.notes:
+        output.progress.print(note)
     if target is not None:
         written = exporting.write(decoding, target, decoding.about, decoding.eeproms, force)
         _report(output, decoding.totals, written, decoding.about, "")

@@ -93,6 +93,8 @@ def _words(
     table.add_row("profile", hello.profile)
     for sensor in hello.sensors:
         table.add_row(f"sensor {sensor.sensor}", _sensor(sensor))
+        if sensor.warning:
+            table.add_row("", Text(sensor.warning, style="bold red"))
     for image in images:
         flags = ", ".join(flag for flag in ("active", "confirmed", "pending") if image[flag])
         table.add_row(f"slot {image['slot']}", f"{image['version']} {image['sha256'][:16]} {flags}")
