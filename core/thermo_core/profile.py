@@ -6,15 +6,13 @@ import cbor2
 
 from thermo_core.errors import BundleError
 from thermo_core.fields import MAX_TEXT, Fields, is_plain
+from thermo_core.limits import MAX_AVERAGE_PICTURES, MAX_CHANNELS, MAX_LABELS
 from thermo_core.mlx90640.limits import EMISSIVITY, REFLECTED_CELSIUS
 
 NOTICE = "Informs only. Not a medical device."
 """Stands wherever a verdict is shown."""
 
 REFRESH_RATES_HZ = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
-MAX_LABELS = 64
-MAX_CHANNELS = 4
-MAX_AVERAGE = 256
 _MAX_DEPTH = 8
 
 
@@ -79,7 +77,7 @@ class Preprocessing:
     """How pictures become features.
 
     Attributes:
-        average_pictures: length of the running mean, 1 to 256.
+        average_pictures: length of the running mean, 1 to `limits.MAX_AVERAGE_PICTURES`.
         centre: "median" takes away each picture's spatial median, "none" nothing.
         scale: factor in front of the features, 1/K.
     """
@@ -96,7 +94,7 @@ class Preprocessing:
     def from_fields(cls, fields: Fields) -> "Preprocessing":
         """Inverse of `to_dict`. Raises BundleError naming the bad field."""
         preprocessing = cls(
-            average_pictures=fields.integer("average_pictures", 1, MAX_AVERAGE),
+            average_pictures=fields.integer("average_pictures", 1, MAX_AVERAGE_PICTURES),
             centre=fields.choice("centre", ("median", "none")),
             scale=fields.number("scale", 1e-6, 1e6),
         )
@@ -240,7 +238,8 @@ class Profile:
         picture_sensor: thermal camera.
         thermistors: thermistor array.
         preprocessing: pictures to features.
-        labels: what the model's outputs mean, in their order; empty without a model.
+        labels: what the model's outputs mean, in their order; empty without a model. One more than outputs, where these are
+            sigmoids, and the first says that none of the others holds (`scores.scores_of`).
         alert: when to raise an alert; None never does.
         notice: what is shown beside each verdict.
     """

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from thermo_core.errors import ModelError, StorageError, UsageError
+from thermo_core.errors import ModelError, StorageError, UsageError, WireError
 from thermo_core.wire import management
 from thermo_core.wire.management import GroupError, StreamAnswer, StreamOp, StreamRequest
 from thermo_core.wire.records import Severity
@@ -87,7 +87,7 @@ class Agent:
         self._lease = Lease(settings.longest_lease_s)
         self._queue = FrameQueue()
         self._line = Line(port, self._queue, self.counters.add)
-        self._outbox = Outbox(self._queue, self._lease, self._line.wake)
+        self._outbox = Outbox(self._queue, self._lease, self._line.wake, self._on_unsendable)
         self._stopping = threading.Event()
         self._reset_wanted = False
         self._runtime: Runtime
@@ -150,6 +150,7 @@ class Agent:
             lease_max_ms=round(self._settings.longest_lease_s * 1000),
             notice=runtime.profile.notice,
             labels=runtime.profile.labels if runtime.has_model else (),
+            waived=running.bundle.waived if running is not None and runtime.has_model else (),
         )
 
     def stream(self, request: StreamRequest) -> StreamAnswer:
@@ -222,6 +223,9 @@ class Agent:
         if result.change in (Change.TEST, Change.PERMANENT) and result.running is not None:
             trial = " on trial; confirm it or the next reset takes it back" if result.change is Change.TEST else ""
             self._notice(Notice.IMAGE_CHANGED, Severity.INFO, f"Image {result.running.image.version} is active{trial}.")
+        if result.running is not None:
+            for sentence in result.running.bundle.waived:
+                self._notice(Notice.IMAGE_CHANGED, Severity.WARNING, f"The model was signed all the same: {sentence}")
         try:
             self._runtime = self._make_runtime(result.running)
         except (ModelError, UsageError) as error:  # the second: its profile asks for what the sensor does not have
@@ -285,6 +289,10 @@ class Agent:
     def _on_refusal(self, reason: str) -> None:
         self.counters.add("requests_refused")
         self._notice(Notice.REQUEST_REFUSED, Severity.WARNING, reason)
+
+    def _on_unsendable(self, error: WireError) -> None:
+        self.counters.add("records_unsendable")
+        log.error("a record was left out: %s", error)
 
     def _notice(self, code: Notice, severity: Severity, text: str) -> None:
         self._outbox.notice(code, severity, text, self._hardware.clock.now_us())

@@ -84,6 +84,7 @@ PLAIN = {
     "pages_settling": "first pages after a start, used as a reference and not handed on",
     "classified": "pictures classified",
     "kernels_compared": "classifications by fast kernels that were repeated with the reference",
+    "records_unsendable": "records that did not fit the wire and were left out",
     "thermistor_scans": "complete scans of the thermistors",
 }
 """Counters that are no faults, and what they count."""

@@ -4,11 +4,14 @@ import time
 
 from thermo_core.bundle import Bundle
 from thermo_core.correction import Correction
-from thermo_core.errors import ModelError, ThermistorError
-from thermo_core.frames import Subpage, Words
+from thermo_core.errors import ModelError, SensorError, ThermistorError
+from thermo_core.frames import Celsius, Subpage, Words
 from thermo_core.image import Version
+from thermo_core.mlx90640.assemble import PictureAssembler
 from thermo_core.mlx90640.calibration import Calibration
+from thermo_core.mlx90640.decode import Decoder
 from thermo_core.profile import Profile
+from thermo_core.typical import typical_pictures
 from thermo_core.wire.counts import CountsEncoder
 from thermo_core.wire.management import SelfTestResult
 from thermo_core.wire.records import (
@@ -29,7 +32,7 @@ from thermo_device.keyframes import KeysWanted
 from thermo_device.selftest import check_model, check_sensor, check_thermistors
 from thermo_device.sightings import Sightings
 from thermo_device.thermistors import ThermistorArray
-from thermo_device.verdicts import VerdictMaker
+from thermo_device.verdicts import VerdictMaker, rehearse
 
 STEP_US = 250_000
 """Longest step while nothing comes."""
@@ -59,7 +62,8 @@ class Pipeline:
         sightings: what is known of sensors; without it all is forgotten at the end.
 
     Raises:
-        ModelError: the model cannot be loaded or does not fit its contracts, or the profile's thermistors cannot be.
+        ModelError: the model cannot be loaded, does not fit its contracts or gives no verdict on a typical picture, or the
+            profile's thermistors cannot be.
         UsageError: the profile asks for what the sensor does not have, or there are no such kernels.
 
     Attributes:
@@ -97,6 +101,8 @@ class Pipeline:
         )
         self._thermistors = self._make_thermistors()
         self._classifier = None if bundle is None else Classifier(bundle, kernels, self.counters)
+        if self._classifier is not None:
+            rehearse(profile, self._classifier, typical_pictures()["skin"])
         self._background: Background[VerdictRecord] = Background(inline)
         self._encoder = CountsEncoder()
         self._keys = KeysWanted()
@@ -104,6 +110,7 @@ class Pipeline:
         self._calibration: Calibration | None = None
         self._verdicts: VerdictMaker | None = None
         self._newest: Subpage | None = None
+        self._before: Subpage | None = None
         self._stepped_us: int | None = None
         self._backlog: list[Record] = []
         self._clock_due_us = self._clock.now_us()
@@ -166,7 +173,7 @@ class Pipeline:
         self._backlog = [record for record in self._backlog if isinstance(record, EventRecord)]
         self._sensor.resume()
         self._encoder.restart()
-        self._newest = None
+        self._newest = self._before = None
         self._make_verdicts()
 
     def close(self) -> None:
@@ -230,7 +237,7 @@ class Pipeline:
         self._stepped_us = self._clock.now_us()
         newest = self._newest
         if newest is None or self._clock.now_us() - newest.time_us > 3 * period_us:
-            self._newest = None
+            self._newest = self._before = None
             end_us = self._clock.now_us() + (SELF_TEST_PAGES + 2) * period_us + CLOCK_US
             pages = 0
             while pages < SELF_TEST_PAGES and self._clock.now_us() < end_us:
@@ -240,8 +247,23 @@ class Pipeline:
             names = [channel.name for channel in self.profile.thermistors.channels]
             results += check_thermistors(names, self._thermistors.scan())
         if self._classifier is not None:
-            results.append(check_model(self._classifier))
+            results.append(check_model(self._classifier, self.profile, self._picture()))
         return results
+
+    def _picture(self) -> Celsius | None:
+        """The picture of the two newest subpages, corrected; None where they make none."""
+        if self._before is None or self._newest is None or self._calibration is None:
+            return None
+        camera, correction = self.profile.picture_sensor, self._usable_correction()
+        assembler = PictureAssembler(Decoder(self._calibration, camera.emissivity, camera.reflected_celsius))
+        try:
+            assembler.push(self._before)
+            picture = assembler.push(self._newest)
+        except SensorError:
+            return None
+        if picture is None:
+            return None
+        return picture.celsius if correction is None else correction.apply(picture.celsius, picture.ta)
 
     def _make_thermistors(self) -> ThermistorArray | None:
         settings = self.profile.thermistors
@@ -260,7 +282,7 @@ class Pipeline:
             self._make_verdicts()
         if subpage is None:
             return False
-        self._newest = subpage
+        self._before, self._newest = self._newest, subpage
         self._encoder = self._keys.given(self._encoder)
         packed = self._encoder.encode(subpage)
         record = SubpageRecord(subpage.time_us, subpage.sensor, subpage.index, packed, subpage.generation)

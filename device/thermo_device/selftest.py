@@ -5,14 +5,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from thermo_core.errors import ModelError, ThermoError
-from thermo_core.frames import Subpage
+from thermo_core.frames import Celsius, Subpage
 from thermo_core.mlx90640.decode import Decoder
 from thermo_core.mlx90640.limits import DIE_CELSIUS, SUPPLY_V, outside
+from thermo_core.profile import Profile
 from thermo_core.thermistor import ChannelState
+from thermo_core.typical import typical_pictures
 from thermo_core.wire.management import SelfTestResult
 from thermo_device.acquisition import PictureSensor
 from thermo_device.inference import Classifier
 from thermo_device.thermistors import ThermistorReading
+from thermo_device.verdicts import rehearse
 
 RATE_TOLERANCE = 0.1
 
@@ -59,13 +62,22 @@ def check_thermistors(names: Sequence[str], reading: ThermistorReading) -> list[
     return results
 
 
-def check_model(classifier: Classifier) -> SelfTestResult:
-    """Check of the network with a fixed input."""
+def check_model(classifier: Classifier, profile: Profile, celsius: Celsius | None) -> SelfTestResult:
+    """Check of the network with a fixed input, and with a picture the whole way to the record of a verdict.
+
+    Args:
+        classifier: the network.
+        profile: its wearable.
+        celsius: (24, 32) degC, the sensor's newest picture; None takes a typical one.
+    """
+    where, picture = ("the sensor", celsius) if celsius is not None else ("skin", typical_pictures()["skin"])
     try:
         problem = classifier.self_test()
+        verdict = "" if problem else rehearse(profile, classifier, picture)
     except ModelError as error:
         problem = str(error)
-    return SelfTestResult("model", not problem, problem or "A fixed input gives the result it gave at the start.")
+    detail = problem or f"A fixed input gives the result it gave at the start, a picture of {where} gives {verdict}."
+    return SelfTestResult("model", not problem, detail)
 
 
 def _eeprom(sensor: PictureSensor) -> SelfTestResult:

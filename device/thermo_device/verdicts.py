@@ -4,21 +4,72 @@ from functools import partial
 
 from thermo_core.clock import Clock
 from thermo_core.correction import Correction
-from thermo_core.errors import AuxiliaryDataError, ModelError, SensorError
+from thermo_core.errors import AuxiliaryDataError, ModelError, RecordError, SensorError
 from thermo_core.features import FeatureExtractor
-from thermo_core.frames import Picture, Subpage
+from thermo_core.frames import Celsius, Picture, Subpage
 from thermo_core.image import Version
 from thermo_core.mlx90640.assemble import PictureAssembler
 from thermo_core.mlx90640.calibration import Calibration
 from thermo_core.mlx90640.decode import Decoder
 from thermo_core.profile import Profile
 from thermo_core.quality import unfit
+from thermo_core.wire import records
 from thermo_core.wire.records import VerdictRecord
 from thermo_device.counters import Counters
 from thermo_device.inference import Classification, Classifier
 
 LONGEST_GAP = 8
 """Subpages between two pictures after which the running mean and the count of alerts start anew."""
+
+
+MOST_BEYOND = 0.5
+"""Share of a picture's features at the ends of what the network's input holds, above which its verdict means nothing."""
+
+
+def rehearse(profile: Profile, classifier: Classifier, celsius: Celsius) -> str:
+    """Make one verdict, from a picture that fills the whole running mean to the bytes of its record, and throw it away.
+
+    Args:
+        profile: the wearable.
+        classifier: its network.
+        celsius: (24, 32) degC.
+
+    Returns:
+        What the verdict said, "'lesion', 0.83".
+
+    Raises:
+        ModelError: none comes of it, or most features lie beyond what the network's input holds.
+    """
+    extractor = FeatureExtractor(profile.preprocessing)
+    features = None
+    while features is None:
+        features = extractor.push(celsius)
+    result, beyond = classifier.rehearse(features)
+    scores = tuple(float(score) for score in result.scores)
+    verdict = VerdictRecord(
+        time_us=0,
+        index=0,
+        pictures=extractor.pictures,
+        alert=False,
+        uncalibrated=False,
+        fast_kernels=False,
+        simulated=False,
+        label=result.label,
+        scores=scores,
+        latency_us=0,
+        inference_us=result.inference_us,
+        model_version=(0, 0, 0, 0),
+    )
+    try:
+        records.encode(verdict, 0)
+    except RecordError as error:
+        raise ModelError(f"The model's verdicts cannot be sent. {error}") from error
+    if beyond > MOST_BEYOND:
+        raise ModelError(
+            f"{100 * beyond:.0f} % of a picture's features lie at the ends of what the model's input holds; sign it with the profile "
+            "it was trained for."
+        )
+    return f"{profile.labels[result.label]!r}, {scores[result.label]:.2f}"
 
 
 class AlertRule:

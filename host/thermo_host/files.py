@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from thermo_core.errors import StorageError
+from thermo_core.foreign import stand_in
 
 LONGEST_NAME = 64
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
@@ -48,12 +49,15 @@ def read_whole(path: Path) -> bytes:
     """The content of `path`.
 
     Raises:
-        StorageError: it cannot be read.
+        StorageError: it cannot be read, or something stands in for it, as a Git LFS pointer does.
     """
     try:
-        return path.read_bytes()
+        data = path.read_bytes()
     except OSError as error:
         raise storage_error("read", path, error) from error
+    if found := stand_in(data):
+        raise StorageError(f"{path} is {found}.")
+    return data
 
 
 def file_name(text: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from thermo_core.errors import UsageError
 from thermo_core.tflite.verify import verify_model
+from thermo_quantize.install import INSTALL_TRAIN
 
 _PLAIN_DENSE = 9
 
@@ -135,7 +136,5 @@ def _schema() -> Any:
     try:
         from ai_edge_litert import schema_py_generated
     except ImportError as error:
-        raise UsageError(
-            "Quantising needs ai-edge-litert, which is not installed; install thermo-edge[train]."
-        ) from error
+        raise UsageError(f"Quantising needs ai-edge-litert, which is not installed; {INSTALL_TRAIN}.") from error
     return schema_py_generated

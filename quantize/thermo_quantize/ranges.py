@@ -6,13 +6,13 @@ inference with TensorRT"), the last two on histograms and for affine ranges.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import ModelError
 from thermo_core.tflite.verify import verify_model
+from thermo_quantize.choices import Calibrator
 from thermo_quantize.runtimes import Kernels, Runner
 
 BINS = 2048
@@ -20,15 +20,6 @@ LEVELS = 256
 _SHRINK = np.linspace(1.0, 0.02, 50)
 _TINY = 1e-12
 _ZEROS = 1.0
-
-
-class Calibrator(StrEnum):
-    """How a range is chosen."""
-
-    MINMAX = "minmax"
-    PERCENTILE = "percentile"
-    MSE = "mse"
-    ENTROPY = "entropy"
 
 
 @dataclass(frozen=True, slots=True)

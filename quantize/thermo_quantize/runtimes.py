@@ -12,8 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import ModelError
+from thermo_core.tflite.mend import mended
+from thermo_core.tflite.scope import REQUANTISE
 from thermo_core.tflite.verify import verify_model
 from thermo_quantize.flatfile import with_all_outputs
+from thermo_quantize.install import INSTALL_DEVICE
 from thermo_quantize.quiet import quiet
 
 Array = NDArray[Any]
@@ -90,16 +93,16 @@ class Runner:
             module = importlib.import_module(f"{self.runtime}.interpreter")
             with quiet():
                 self._interpreter = module.Interpreter(
-                    model_content=model,
+                    model_content=mended(model),
                     num_threads=1,
                     experimental_op_resolver_type=getattr(module.OpResolverType, _RESOLVERS[kernels]),
                 )
                 self._interpreter.allocate_tensors()
         except ModuleNotFoundError as error:
-            raise ModelError(f"No runtime {self.runtime} is installed; install thermo-edge[device].") from error
+            raise ModelError(f"No runtime {self.runtime} is installed; {INSTALL_DEVICE}.") from error
         except (ValueError, RuntimeError, SystemError) as error:
             cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ModelError(f"The runtime {self.runtime} refuses the model ({cause}); convert it again.") from error
+            raise ModelError(f"The runtime {self.runtime} refuses the model ({cause}); {REQUANTISE}.") from error
         self.inputs = [_end(details) for details in self._interpreter.get_input_details()]
         self.outputs = [_end(details) for details in self._interpreter.get_output_details()[:ends]]
 
@@ -119,9 +122,7 @@ class Runner:
                 self._interpreter.set_tensor(end.index, np.ascontiguousarray(array, dtype=end.dtype).reshape(end.shape))
             self._interpreter.invoke()
         except (ValueError, RuntimeError) as error:
-            raise ModelError(
-                f"The runtime {self.runtime} failed to run the model ({error}); convert it again."
-            ) from error
+            raise ModelError(f"The runtime {self.runtime} failed to run the model ({error}); {REQUANTISE}.") from error
 
     def tensor(self, index: int) -> Array:
         """A tensor after `invoke` of a runner that keeps all of them."""

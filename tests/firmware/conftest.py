@@ -10,7 +10,7 @@ from firmware_library import HARNESS, build
 from numpy.typing import NDArray
 
 NUMERICS = """mlx90640_plausible mlx90640_constants mlx90640_decode interpolate counts thermistor correction
-correction_bounds text feature_extractor select crc"""
+correction_bounds text feature_extractor select scores crc"""
 WIRE = """framing crc records counters text cbor_head cbor_write cbor_check cbor_find smp smp_os wearable_group image_group store correction interpolate
 thermistor"""
 WIRE_SIZES = """records_subpage records_thermistors records_verdict records_event records_clock framing_encode_frame

@@ -34,6 +34,7 @@ from smp.os_management import (
 
 from thermo_core.correction import Correction
 from thermo_core.frames import COLUMNS, ROWS
+from thermo_core.limits import FIRMWARE_HELLO_TEXT_BYTES, MAX_CHANNELS, MAX_LABELS
 from thermo_core.wire import management
 from thermo_core.wire.management import Command, GroupError, Hello, SensorInfo, StreamAnswer, StreamOp, StreamRequest
 from thermo_core.wire.smp import Group, Op, ReturnCode, SmpHeader, SmpMessage
@@ -261,6 +262,17 @@ def test_plain_requests_are_answered_byte_for_byte_alike(wire: Any, command: Com
 
 def test_hello_is_read_by_core(wire: Any) -> None:
     assert Hello.from_map(Firmware(wire).ask(Op.READ, Command.HELLO, {}).body) == Bench().hello()
+
+
+def test_the_longest_texts_of_a_profile_fit_hello(wire: Any) -> None:
+    """`thermo-quantize firmware` takes 1,024 bytes of them (`limits.FIRMWARE_HELLO_TEXT_BYTES`), and all 64 labels."""
+    firmware = Firmware(wire)
+    wire.wire_long_texts(ctypes.c_size_t(FIRMWARE_HELLO_TEXT_BYTES))
+    hello = Hello.from_map(firmware.ask(Op.READ, Command.HELLO, {}).body)
+    channels = [name for sensor in hello.sensors for name in sensor.channels]
+    texts = (hello.profile, hello.notice, *hello.labels, *channels, *hello.waived)
+    assert sum(map(len, texts)) == FIRMWARE_HELLO_TEXT_BYTES
+    assert (len(hello.labels), len(channels), len(hello.waived)) == (MAX_LABELS, MAX_CHANNELS, 1)
     bare = Hello.from_map(Firmware(wire, sensor=None, has_model=False).ask(Op.READ, Command.HELLO, {}).body)
     assert (bare.model, bare.labels, bare.sensors[0].id) == ("", (), b"")
 

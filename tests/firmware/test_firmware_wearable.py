@@ -10,6 +10,7 @@ from typing import Any
 import cbor2
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from firmware_library import FIRMWARE, build
 from firmware_wearable import FirmwareWearable
 from unfit import FIT, UNFIT
@@ -18,9 +19,9 @@ from thermo_core.bundle import Bundle
 from thermo_core.clock import Clock
 from thermo_core.correction import Correction
 from thermo_core.frames import Subpage
-from thermo_core.image import Version, load_public_key, parse
+from thermo_core.image import Version, load_public_key, parse, sign
 from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.profile import NOTICE, Profile
+from thermo_core.profile import NOTICE, Alert, Profile
 from thermo_core.wire.counts import CountsDecoder
 from thermo_core.wire.management import GroupError, Hello, SelfTest
 from thermo_core.wire.records import ClockRecord, EventRecord, Record, SubpageRecord, ThermistorRecord, VerdictRecord
@@ -29,7 +30,9 @@ from thermo_device.agent import software_version
 from thermo_device.counters import FAULTS, Counters
 from thermo_device.inference import Classifier
 from thermo_device.verdicts import VerdictMaker
+from thermo_quantize import flatfile
 from thermo_quantize.firmware import generate
+from thermo_quantize.sign import check_verdicts
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
 
@@ -348,3 +351,46 @@ def test_clock_records_count_what_was_captured(make: Make) -> None:
 
 def test_it_fits_the_budget(library: ctypes.CDLL) -> None:
     assert library.harness_state_bytes() < MOST_BYTES
+
+
+def sigmoids(data: bytes) -> bytes:
+    """The shipped network with a sigmoid an output in place of its softmax, which has the same scale."""
+    schema = pytest.importorskip("ai_edge_litert.schema_py_generated", reason="needs the train extra's schema")
+    tree = flatfile.unpack(data)
+    last = tree.subgraphs[0].operators[-1]
+    code = tree.operatorCodes[last.opcodeIndex]
+    assert code.builtinCode == schema.BuiltinOperator.SOFTMAX
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.LOGISTIC
+    last.builtinOptions, last.builtinOptionsType = None, schema.BuiltinOptions.NONE
+    return flatfile.pack(tree)
+
+
+def test_a_verdict_that_none_of_the_labels_holds_is_the_agents_too(tmp_path: Path) -> None:
+    """Two sigmoids and three labels, the first for neither: the whole way on both, with an alert on that first label."""
+    shipped = Bundle.from_payload(parse(BUNDLE.read_bytes()).payload)
+    labels = ("neither", *shipped.profile.labels)
+    profile = replace(shipped.profile, labels=labels, alert=Alert(0, 0.5, 1))
+    bundle = replace(shipped, profile=profile, model=sigmoids(shipped.model))
+    check_verdicts(bundle)
+    key = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    for name, text in generate(sign(bundle.to_payload(), Version(2), key), key.public_key()).files.items():
+        (tmp_path / name).write_text(text)
+    modules = [path.stem for path in (FIRMWARE / "core").glob("*.c")]
+    library = build(tmp_path, "wearable", modules, *sorted(tmp_path.glob("*.c")))
+    hardware = SimulatedHardware.from_profile(seed=6, bus_hz=1_000_000, warm_up_tau_s=0)
+    wearable = FirmwareWearable(library, hardware)
+    assert Hello.from_map(wearable.ask(0)).labels == labels
+    wearable.listen(lease_ms=10_000)
+    found = wearable.run(9.0)
+    theirs = judge(bundle, hardware.chip.cells.words, None, hardware.clock)
+    wanted = {one.index: one for page in subpages(found) if (one := theirs.push(page)) is not None}
+    ours = of(VerdictRecord, found)
+    assert len(ours) > 30 and {one.index for one in ours} == set(wanted)
+    for one in ours:
+        other = wanted[one.index]
+        assert len(one.scores) == 3 and one.scores[0] == pytest.approx(1 - max(one.scores[1:]), abs=1e-4)
+        assert max(abs(a - b) for a, b in zip(one.scores, other.scores, strict=True)) < 8 / 256
+        if abs(one.scores[0] - 0.5) > 10 / 256:  # further from even than single precision could move it
+            assert one.alert == other.alert == (one.scores[0] >= 0.5)
+            assert (one.label == 0) == (other.label == 0) == (one.scores[0] > 0.5)
+    assert all(result.passed for result in SelfTest.from_map(wearable.ask(5, {}, Op.WRITE)).results)

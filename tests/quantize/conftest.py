@@ -33,8 +33,9 @@ _VERSIONS = {
 class _File:
     """A FlatBuffers file written front to back; children follow their parents."""
 
-    def __init__(self) -> None:
+    def __init__(self, shift_int64: int = 0) -> None:
         self.data = bytearray(b"\0\0\0\0TFL3")
+        self.shift_int64 = shift_int64
 
     def align(self, size: int) -> None:
         self.data += bytes(-len(self.data) % size)
@@ -85,7 +86,7 @@ class _File:
             format_, numbers = (value[0], value[1:]) if value else ("i", [])
             self.align(4)
             if struct.calcsize(format_) == 8:
-                self.data += bytes(-(len(self.data) + 4) % 8)
+                self.data += bytes((self.shift_int64 - len(self.data) - 4) % 8)
             self.point(at)
             self.data += struct.pack(f"<I{len(numbers)}{format_}", len(numbers), *numbers)
 
@@ -124,8 +125,14 @@ class ModelBuilder:
         """Append an operator."""
         self.operators.append((name, inputs, outputs, options))
 
-    def build(self, inputs: list[int], outputs: list[int]) -> bytes:
-        """The .tflite file."""
+    def build(
+        self,
+        inputs: list[int],
+        outputs: list[int],
+        signatures: list[dict[int, Any]] | None = None,
+        shift_int64: int = 0,
+    ) -> bytes:
+        """The .tflite file; vectors of int64 begin at `shift_int64` modulo 8."""
         codes = sorted({name for name, *_ in self.operators})
         operators = []
         for name, ins, outs, options in self.operators:
@@ -141,7 +148,7 @@ class ModelBuilder:
                     for f in fields
                 }
             operators.append(table)
-        file = _File()
+        file = _File(shift_int64)
         code_tables = [
             {
                 0: ("b", min(schema.operator_code(name), 127)),
@@ -151,7 +158,8 @@ class ModelBuilder:
             for name in codes
         ]
         graph = {0: self.tensors, 1: ["i", *inputs], 2: ["i", *outputs], 3: operators, 4: b"main"}
-        file.table(0, {0: ("I", 3), 1: code_tables, 2: [graph], 3: b"test", 4: self.buffers})
+        beside = {} if signatures is None else {7: signatures}
+        file.table(0, {0: ("I", 3), 1: code_tables, 2: [graph], 3: b"test", 4: self.buffers} | beside)
         return bytes(file.data)
 
 

@@ -122,10 +122,7 @@ def _sequence(origin: Any, arguments: tuple[Any, ...]) -> _Reader:
 
 def _dataclass(hint: Any) -> _Reader:
     hints = typing.get_type_hints(hint)
-    readers = [
-        (field.name, _reader(hints[field.name]), field.default is not dataclasses.MISSING)
-        for field in dataclasses.fields(hint)
-    ]
+    readers = [(field.name, _reader(hints[field.name]), _has_default(field)) for field in dataclasses.fields(hint)]
 
     def read(value: Any) -> Any:
         _exact(dict, value)
@@ -146,3 +143,7 @@ def _exact(kind: type[Any], value: Any) -> Any:
     if type(value) is not kind:
         raise TypeError(f"{kind.__name__} was expected, not {value!r:.40}")
     return value
+
+
+def _has_default(field: "dataclasses.Field[Any]") -> bool:
+    return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING

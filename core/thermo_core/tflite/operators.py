@@ -12,7 +12,7 @@ import numpy as np
 from thermo_core.tflite import slicing, sliding
 from thermo_core.tflite.reader import Tensor
 from thermo_core.tflite.schema import Activation, TensorType
-from thermo_core.tflite.scope import FLOAT32, INT8, INT16, MAX_WINDOW, Scope, scale
+from thermo_core.tflite.scope import FLOAT32, INT8, INT16, MAX_WINDOW, REQUANTISE, Scope, scale
 
 Rule = Callable[[Scope], int]
 # Output scale and zero point that the kernels of functions with a fixed range insist on.
@@ -154,6 +154,7 @@ def _fixed_range(ranges: dict[TensorType, tuple[float, int]], scope: Scope) -> i
         scope.check(
             math.isclose(have, wanted[0], rel_tol=1e-6) and zero == wanted[1],
             f"has an output scale other than {wanted[0]}",
+            REQUANTISE,
         )
         scope.multiplier(scale(source)[0])
     return out.elements
@@ -174,7 +175,9 @@ def _softmax(scope: Scope) -> int:
     scope.check(1 <= len(source.shape) <= 4, f"takes no input of shape {list(source.shape)}")
     if source.type is not FLOAT32:
         # The kernel needs beta times scale in Q26 above one, and its table a reach that fits 31 bits.
-        scope.check(2.0**-24 < beta * scale(source)[0] < 2.0**10, "has an input scale that its table cannot hold")
+        scope.check(
+            2.0**-24 < beta * scale(source)[0] < 2.0**10, "has an input scale that its table cannot hold", REQUANTISE
+        )
     return _fixed_range(_UNIT, scope)
 
 
@@ -196,7 +199,7 @@ def _hard_swish(scope: Scope) -> int:
         # The kernel works on inputs times 128 in 16 bits, and insists on a factor below one from there to the output.
         factor = scale(source)[0] / 128 / scale(out)[0]
         fits = 2.0**-24 < factor < 1 and 2.0**-16 < scale(source)[0] < 64
-        scope.check(fits, "has scales that do not fit each other")
+        scope.check(fits, "has scales that do not fit each other", REQUANTISE)
     return out.elements
 
 

@@ -2,7 +2,7 @@
 
 from thermo_core.tflite.reader import Tensor
 from thermo_core.tflite.schema import Padding
-from thermo_core.tflite.scope import FLOAT32, INT8, INT16, INT32, INT64, MAX_WINDOW, Scope, scale
+from thermo_core.tflite.scope import FLOAT32, INT8, INT16, INT32, INT64, MAX_WINDOW, REQUANTISE, Scope, scale
 
 
 def _window(scope: Scope, size: int, window: int, stride: int, dilation: int = 1) -> int:
@@ -27,14 +27,16 @@ def _weights(
     scope.same_type(source, out)
     label = f"its weights, {weights.label},"
     if source.type is FLOAT32:
-        scope.check(weights.type in (FLOAT32, INT8), f"needs {label} to be float32 or int8")
+        scope.check(weights.type in (FLOAT32, INT8), f"needs {label} to be float32 or int8", REQUANTISE)
     else:
-        scope.check(weights.type is INT8, f"needs {label} to be int8")
+        scope.check(weights.type is INT8, f"needs {label} to be int8", REQUANTISE)
     scope.check(weights.data is not None, f"needs {label} to be constant")
     channels = weights.shape[channel_axis]
     if bias is not None:
         wanted = {FLOAT32: (FLOAT32,), INT8: (INT32,), INT16: (INT64, INT32)}[source.type]
-        scope.check(bias.type in wanted and bias.data is not None, f"has a bias, {bias.label}, of another kind")
+        scope.check(
+            bias.type in wanted and bias.data is not None, f"has a bias, {bias.label}, of another kind", REQUANTISE
+        )
         scope.check(
             bias.elements == channels == bias.shape[-1:][0] if bias.shape else False, "has a bias of another size"
         )
@@ -42,10 +44,10 @@ def _weights(
         return
     quantization = weights.quantization
     if quantization is None:
-        scope.fail(f"has {label} without a scale")
-    scope.check(not any(quantization.zero_points), f"needs {label} to be symmetric")
+        scope.fail(f"has {label} without a scale", REQUANTISE)
+    scope.check(not any(quantization.zero_points), f"needs {label} to be symmetric", REQUANTISE)
     per_channel = len(quantization.scales) == channels and quantization.axis == channel_axis
-    scope.check(len(quantization.scales) == 1 or per_channel, f"has {label} with scales along another axis")
+    scope.check(len(quantization.scales) == 1 or per_channel, f"has {label} with scales along another axis", REQUANTISE)
     if source.type is FLOAT32:
         return
     (in_scale, _), (out_scale, _) = scale(source), scale(out)
@@ -53,11 +55,15 @@ def _weights(
         scope.multiplier(in_scale * weight_scale / out_scale)
     if bias is not None and bias.quantization is not None:
         scales = bias.quantization.scales
-        scope.check(len(scales) in (1, len(quantization.scales)), "has a bias with another number of scales")
+        scope.check(
+            len(scales) in (1, len(quantization.scales)), "has a bias with another number of scales", REQUANTISE
+        )
         if len(scales) == len(quantization.scales):
             for have, weight_scale in zip(scales, quantization.scales, strict=True):
                 product = in_scale * weight_scale
-                scope.check(abs(have - product) <= 0.02 * max(product, out_scale), "has a bias of another scale")
+                scope.check(
+                    abs(have - product) <= 0.02 * max(product, out_scale), "has a bias of another scale", REQUANTISE
+                )
 
 
 def conv(scope: Scope) -> int:
@@ -110,7 +116,7 @@ def transpose_conv(scope: Scope) -> int:
     for tensor in (source, weights, out):
         scope.rank(tensor, 4)
     _weights(scope, source, weights, inputs[3] if len(inputs) > 3 else None, out, 0)
-    scope.check(source.type is not FLOAT32 or weights.type is FLOAT32, "mixes float32 and int8")
+    scope.check(source.type is not FLOAT32 or weights.type is FLOAT32, "mixes float32 and int8", REQUANTISE)
     scope.activation()
     scope.check(tuple(scope.integers(size)) == out.shape, "gives another shape than it is told")
     channels, high, wide, depth = weights.shape

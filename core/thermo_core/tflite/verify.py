@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from thermo_core.errors import ModelError, UnsupportedOperatorError
-from thermo_core.tflite.flatbuffer import Table, damaged, root
+from thermo_core.tflite.flatbuffer import Table, contradictory, damaged, root
 from thermo_core.tflite.operators import MULTIPLYING, RULES
 from thermo_core.tflite.reader import Model, Tensor, read_model
 from thermo_core.tflite.schema import TensorType
-from thermo_core.tflite.scope import Scope
+from thermo_core.tflite.scope import REQUANTISE, Scope
 from thermo_core.tflite.wellformed import check_wellformed
 
 MAX_BYTES = 64 << 20
@@ -103,7 +103,7 @@ def _check_precision(model: Model) -> None:
 
 def _check_operators_known(model: Model) -> None:
     if not model.operators:
-        raise ModelError("The model has no operators; export it again.")
+        raise contradictory(" has no operators")
     for operator in model.operators:
         if operator.name in _SHAPING:
             raise ModelError(
@@ -112,8 +112,7 @@ def _check_operators_known(model: Model) -> None:
         if operator.name not in RULES:
             made = f", which makes {operator.outputs[0].label}," if operator.outputs else ""
             raise UnsupportedOperatorError(
-                f"The model's {operator.label}{made} is not supported by the engines a wearable has; "
-                "replace that layer and export the model again.",
+                f"The model's {operator.label}{made} is not supported by the engines a wearable has; replace that layer.",
                 operator.name,
                 operator.outputs[0].name if operator.outputs else "",
             )
@@ -127,47 +126,49 @@ def _check_tensor(tensor: Tensor) -> None:
     if tensor.type not in allowed:
         raise ModelError(f"{label} has the unsupported type {tensor.type.name}; quantise the model to int8.")
     if len(tensor.shape) > _MAX_RANK or 0 in tensor.shape:
-        raise ModelError(f"{label} has the unsupported shape {list(tensor.shape)}; export the model again.")
+        raise ModelError(
+            f"{label} has the unsupported shape {list(tensor.shape)}; use 1 to {_MAX_RANK} dimensions of 1 or more."
+        )
     if _bytes(tensor) > MAX_TENSOR_BYTES:
         raise ModelError(f"{label} needs {_bytes(tensor)} bytes and may need {MAX_TENSOR_BYTES}; make it smaller.")
     floats = tensor.data if tensor.type is TensorType.FLOAT32 else None
     if floats is not None and not np.isfinite(np.frombuffer(floats, "<f4")).all():
-        raise ModelError(f"{label} holds weights that are NaN or infinite; train or export the model again.")
+        raise ModelError(f"{label} holds weights that are NaN or infinite; train the model again.")
     quantization = tensor.quantization
     if quantization is None:
         if tensor.type in (TensorType.INT8, TensorType.INT16):
-            raise ModelError(f"{label} has no quantisation parameters; quantise the model again.")
+            raise ModelError(f"{label} has no quantisation parameters; {REQUANTISE}.")
         return
     if any(not SMALLEST_SCALE <= scale <= LARGEST_SCALE for scale in quantization.scales):
-        raise ModelError(f"{label} has a scale beyond {SMALLEST_SCALE} to {LARGEST_SCALE}; quantise the model again.")
+        raise ModelError(f"{label} has a scale beyond {SMALLEST_SCALE} to {LARGEST_SCALE}; {REQUANTISE}.")
     low, high = _RANGES.get(tensor.type, (-(1 << 31), (1 << 31) - 1))
     if any(not low <= point <= high for point in quantization.zero_points):
-        raise ModelError(f"{label} has a zero point outside of {low} to {high}; quantise the model again.")
+        raise ModelError(f"{label} has a zero point outside of {low} to {high}; {REQUANTISE}.")
     if len(quantization.scales) > 1 and any(quantization.zero_points):
-        raise ModelError(f"{label} has a zero point a channel, which is not supported; quantise the model again.")
+        raise ModelError(f"{label} has a zero point a channel, which is not supported; {REQUANTISE}.")
     if tensor.data is None and len(quantization.scales) != 1:
-        raise ModelError(f"{label} is computed and has {len(quantization.scales)} scales; quantise the model again.")
+        raise ModelError(f"{label} is computed and has {len(quantization.scales)} scales; {REQUANTISE}.")
 
 
 def _check_ends(model: Model) -> None:
     for name, tensors in (("input", model.inputs), ("output", model.outputs)):
         if not tensors:
-            raise ModelError(f"The model has no {name}; export it again.")
+            raise contradictory(f" has no {name}")
         if len({tensor.index for tensor in tensors}) != len(tensors):
-            raise ModelError(f"The model names the same {name} twice; export it again.")
+            raise contradictory(f" names the same {name} twice")
         for tensor in tensors:
             if tensor.data is not None:
-                raise ModelError(f"The model's {name}, {tensor.label}, is a constant; export it again.")
+                raise ModelError(f"The model's {name}, {tensor.label}, is a constant; leave it out.")
             if not tensor.shape or math.prod(tensor.shape) == 0:
                 raise ModelError(f"The model's {name}, {tensor.label}, has no fixed shape; export it with one.")
     given = {tensor.index for tensor in model.inputs}
     for tensor in model.outputs:
         if tensor.index in given:
-            raise ModelError(f"The model's output, {tensor.label}, is its input; export it again.")
+            raise ModelError(f"The model's output, {tensor.label}, is its input; leave it out.")
     used = {tensor.index for operator in model.operators for tensor in operator.inputs if tensor is not None}
     for tensor in model.inputs:
         if tensor.index not in used:
-            raise ModelError(f"The model does not use its input, {tensor.label}; export it again.")
+            raise ModelError(f"The model does not use its input, {tensor.label}; build it without.")
 
 
 def _check_beside(table: Table, model: Model) -> None:
@@ -178,7 +179,9 @@ def _check_beside(table: Table, model: Model) -> None:
     for operator, entry in zip(model.operators, graph.tables(3, "operator"), strict=True):
         changed, between = entry.numbers(7, "B", "state"), entry.numbers(8, "i", "intermediates")
         if any(changed) or between or entry.bytes_(5, "options") or entry.integer(11, "B"):
-            raise ModelError(f"The model's {operator.label} has state or options of its own; export it without.")
+            raise ModelError(
+                f"The model's {operator.label} has state or options of its own, which no engine of a wearable supports; replace that layer."
+            )
     buffers = len(table.tables(4, "buffer"))
     extra = [entry.integer(1, "I") for entry in table.tables(6, "metadata")]
     extra += table.numbers(5, "i", "the metadata buffers")

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from thermo_core.errors import ModelError
 from thermo_core.tflite.flatbuffer import Buffer, damaged
 
 
@@ -22,6 +23,7 @@ class Field:
         table: of "table" and "tables".
         required: whether runtimes follow it without asking whether it is there.
         zero: a scalar that must be zero, as its feature is not supported.
+        means: what a field asks for that must be zero or absent, in words that follow "The model".
     """
 
     kind: str
@@ -29,6 +31,7 @@ class Field:
     table: "Schema | None" = None
     required: bool = False
     zero: bool = False
+    means: str = "asks for a feature of other converters"
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ def _scalars(name: str, sizes: str) -> Schema:
 
 
 _BANNED = Field("banned")
+_STATE = "keeps a state from one inference to the next, as LSTM and GRU layers do"
+_LARGE = Field("scalar", 8, zero=True, means="keeps data outside of its tables, as files beyond 2 GB do")
 _NUMBERS = Field("vector", 4)
 _TEXT = Field("text")
 _OPTIONS = {
@@ -93,7 +98,7 @@ _TENSOR = Schema(
         2: Field("scalar", 4),
         3: _TEXT,
         4: Field("table", table=_QUANTIZATION),
-        5: Field("scalar", 1, zero=True),
+        5: Field("scalar", 1, zero=True, means=_STATE),
         6: Field("scalar", 4),  # sparsity: an offset, which the reader refuses by the tensor's name
         7: _NUMBERS,
         8: Field("scalar", 1),
@@ -113,8 +118,8 @@ _OPERATOR = Schema(
         6: Field("scalar", 1),
         7: Field("vector", 1),
         8: Field("vector", 4),
-        9: Field("scalar", 8, zero=True),
-        10: Field("scalar", 8, zero=True),
+        9: _LARGE,
+        10: _LARGE,
         11: Field("scalar", 1),
         12: Field("scalar", 4),
         13: Field("scalar", 4),
@@ -133,7 +138,7 @@ _GRAPH = Schema(
     },
 )
 _CODE = Schema("operator code", {0: Field("scalar", 1), 1: _TEXT, 2: Field("scalar", 4), 3: Field("scalar", 4)})
-_BUFFER = Schema("buffer", {0: Field("vector", 1), 1: Field("scalar", 8, zero=True), 2: Field("scalar", 8, zero=True)})
+_BUFFER = Schema("buffer", {0: Field("vector", 1), 1: _LARGE, 2: _LARGE})
 _METADATA = Schema("metadata", {0: Field("text", required=True), 1: Field("scalar", 4)})
 _NAMED = Schema("signature entry", {0: Field("text", required=True), 1: Field("scalar", 4)})
 _SIGNATURE = Schema(
@@ -142,7 +147,7 @@ _SIGNATURE = Schema(
         0: Field("tables", table=_NAMED, required=True),
         1: Field("tables", table=_NAMED, required=True),
         2: Field("text", required=True),
-        3: _BANNED,
+        3: _TEXT,  # the key, as TensorFlow 2.4 to 2.6 wrote it
         4: Field("scalar", 4, zero=True),
     },
 )
@@ -195,14 +200,14 @@ def _walk(buffer: Buffer, position: int, schema: Schema, what: str) -> None:
             continue
         known_field = schema.fields.get(index)
         if known_field is None or known_field.kind == "banned":
-            raise damaged(f"{what} has a field {index} that no supported model has")
+            raise _unsupported(what, index, _BANNED.means)
         width = known_field.size if known_field.kind == "scalar" else 4
         if offset < 4 or offset + width > table_size:
             raise damaged(f"field {index} of {what} lies outside of its table")
         at = _aligned(position + offset, width, what)
         if known_field.kind == "scalar":
             if known_field.zero and any(buffer.data[at : at + width]):
-                raise damaged(f"field {index} of {what} asks for a feature that no supported model needs")
+                raise _unsupported(what, index, known_field.means)
             if schema.unions and index == _UNION_TYPE:
                 union = buffer.data[at]
         elif known_field.kind == "union":
@@ -237,10 +242,19 @@ def _child(buffer: Buffer, at: int, known: Field, what: str, index: int) -> None
     else:
         buffer.take(start + 4, count * known.size, what)
         if count:
-            _aligned(start + 4, min(known.size, 8), what)
+            _aligned(start + 4, known.size, what)
+
+
+def _unsupported(what: str, index: int, means: str) -> ModelError:
+    return ModelError(
+        f"The model {means} (field {index} of {what}), which no engine of a wearable supports; replace the layer that needs it."
+    )
 
 
 def _aligned(position: int, size: int, what: str) -> int:
-    if position % size:
-        raise damaged(f"{what} is not aligned (byte {position})")
+    # Some writers align nothing to more than 4 bytes, and every processor reads numbers of 8 bytes from there.
+    if position % min(size, 4):
+        raise ModelError(
+            f"The model's file has {what} at byte {position}, where it is not aligned; get it again, or convert the float model anew."
+        )
     return position

@@ -161,6 +161,7 @@ class Hello:
         notice: what must stand beside every verdict.
         labels: of the model's classes; empty where there is no model.
         protocol: version of the wire protocol.
+        waived: what was found wanting of the model and signed all the same, a sentence each.
     """
 
     name: str
@@ -178,6 +179,7 @@ class Hello:
     notice: str
     labels: tuple[str, ...] = ()
     protocol: int = PROTOCOL
+    waived: tuple[str, ...] = ()
 
     def to_map(self) -> dict[str, Any]:
         """As a CBOR map."""
@@ -197,6 +199,7 @@ class Hello:
             "lease_max_ms": self.lease_max_ms,
             "notice": self.notice,
             "labels": list(self.labels),
+            "waived": list(self.waived),
         }
 
     @classmethod
@@ -218,6 +221,7 @@ class Hello:
             lease_max_ms=body_fields.uint(body, "lease_max_ms", _U32),
             notice=body_fields.text(body, "notice"),
             labels=body_fields.texts(body, "labels") if "labels" in body else (),
+            waived=body_fields.texts(body, "waived") if "waived" in body else (),
         )
 
 

@@ -67,6 +67,7 @@ enum severity { SEVERITY_INFORMATION, SEVERITY_WARNING, SEVERITY_ERROR };
   X(REQUESTS_REFUSED, requests_refused)         /* of the host, with a sentence */           \
   X(LEASES_EXPIRED, leases_expired)             /* run out rather than ended */              \
   X(TELEMETRY_DROPPED, telemetry_dropped)       /* records; the line was full */             \
+  X(RECORDS_UNSENDABLE, records_unsendable)     /* did not fit the wire */                   \
   X(LINE_BYTES_DISCARDED, line_bytes_discarded) /* received, in no packet */                 \
   X(LINE_BAD_PACKETS, line_bad_packets)         /* received and damaged */                   \
   X(SERIAL_OVERRUNS, serial_overruns)           /* bytes lost because nobody read in time */ \

@@ -188,7 +188,7 @@ void self_test_run(struct wearable *w, struct wearable_results *results) {
     const bool passed = verdicts_self_test(w->profile);
     wearable_group_result(
         results, "model", passed,
-        passed ? "A fixed input gives what the reference kernels gave."
+        passed ? "Noise and a picture of skin give what the reference kernels gave."
                : "A fixed input gives another output than the reference kernels; load the firmware anew.");
   }
 }

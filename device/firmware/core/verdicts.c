@@ -1,11 +1,11 @@
 /* One picture's way from two decoded subpages to a verdict. */
 #include "verdicts.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "interpolate.h"
 #include "mlx90640_limits.h"
+#include "scores.h"
 
 /* Pixels that must have been measured; the others are filled in from them, and a network sees no difference. */
 #define LEAST_VALID (PIXELS * 7U / 8U)
@@ -29,20 +29,13 @@ void verdicts_reset(struct verdicts *v) {
   v->in_a_row = 0;
 }
 
-static uint16_t score(const struct model_profile *model, int8_t output) {
-  const float value = model->output_scale * (float)(output - model->output_zero_point);
-  return (uint16_t)lrintf(65535.0F * fminf(fmaxf(value, 0.0F), 1.0F));
-}
-
 /* Whether enough verdicts in a row reached the profile's threshold. */
-static bool alert(struct verdicts *v, const int8_t *output) {
+static bool alert(struct verdicts *v, float value) {
   const struct profile *profile = v->profile;
   if (!profile->has_alert) {
     return false;
   }
-  const struct model_profile *model = profile->model;
-  const float value = model->output_scale * (float)(output[profile->alert_label] - model->output_zero_point);
-  if (fminf(value, 1.0F) < profile->alert_threshold) {
+  if (value < profile->alert_threshold) {
     v->in_a_row = 0;
     return false;
   }
@@ -97,16 +90,16 @@ static bool judge(struct verdicts *v, const struct correction *correction, float
   model->invoke();
   const uint64_t now_us = v->board->now_us();
   counters_add(v->counters, COUNTER_CLASSIFIED, 1);
-  const int8_t *output = model->output();
   verdict->time_us = now_us;
   verdict->index = index;
   verdict->pictures = (uint8_t)features_pictures(&v->features);
-  verdict->alert = alert(v, output);
+  struct scores scores;
+  scores_of(v->profile, model->output(), &scores);
+  verdict->alert = alert(v, scores.values[v->profile->alert_label]);
   verdict->uncalibrated = correction_is_identity(correction);
-  verdict->label = 0;
+  verdict->label = scores.label;
   for (uint8_t i = 0; i < v->profile->label_count; i++) {
-    verdict->scores[i] = score(model, output[i]);
-    verdict->label = output[i] > output[verdict->label] ? i : verdict->label;
+    verdict->scores[i] = scores_on_wire(scores.values[i]);
   }
   verdict->latency_us = now_us > time_us ? (uint32_t)(now_us - time_us) : 0;
   verdict->inference_us = (uint32_t)(now_us - began_us);
@@ -149,7 +142,12 @@ bool verdicts_push(struct verdicts *v, const struct mlx90640_constants *constant
 
 bool verdicts_self_test(const struct profile *profile) {
   const struct model_profile *model = profile->model;
-  memcpy(model->input(), model->test_input, model->test_input_size);
-  model->invoke();
-  return memcmp(model->output(), model->test_output, model->test_output_size) == 0;
+  for (size_t i = 0; i < model->test_count; i++) {
+    memcpy(model->input(), model->test_input + i * model->test_input_size, model->test_input_size);
+    model->invoke();
+    if (memcmp(model->output(), model->test_output + i * model->test_output_size, model->test_output_size) != 0) {
+      return false;
+    }
+  }
+  return true;
 }

@@ -61,7 +61,7 @@ bool verdicts_push(struct verdicts *verdicts, const struct mlx90640_constants *c
                    const struct correction *correction, const uint16_t ram[RAM_WORDS], uint16_t control, uint8_t number,
                    uint32_t index, uint64_t time_us, struct verdict *verdict);
 
-/* Run the golden input: whether the network gives the output that the reference kernels gave. */
+/* Run the golden inputs: whether the network gives the outputs that the reference kernels gave. */
 bool verdicts_self_test(const struct profile *profile);
 
 #endif

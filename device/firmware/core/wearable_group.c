@@ -122,7 +122,7 @@ static void hello(void *context, const struct smp_request *request, struct smp_a
   if (profile->model != NULL) {
     image_group_version(profile->model, &version);
   }
-  cbor_map(body, 15);
+  cbor_map(body, 16);
   put_text(body, "name", board->name);
   put_text(body, "model", version_bytes);
   cbor_text(body, "labels");
@@ -133,6 +133,11 @@ static void hello(void *context, const struct smp_request *request, struct smp_a
   }
   put_text(body, "notice", profile->notice);
   put_text(body, "serial", board->serial);
+  cbor_text(body, "waived");
+  cbor_array(body, profile->waived_count);
+  for (size_t i = 0; i < profile->waived_count; i++) {
+    cbor_text(body, profile->waived[i]);
+  }
   put_text(body, "profile", profile->name);
   cbor_text(body, "sensors");
   cbor_array(body, profile->channel_count > 0 ? 2 : 1);

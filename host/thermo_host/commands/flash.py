@@ -41,7 +41,13 @@ def command(
     with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable, _Bar(output) as bar:
         done = flashing.flash(wearable, candidate, confirm=confirm, progress=bar.upload, step=bar.step)
         name = wearable.port
-    data: dict[str, Any] = {"port": name, "file": str(path), "development_key": candidate.development, **to_plain(done)}
+    data: dict[str, Any] = {
+        "port": name,
+        "file": str(path),
+        "development_key": candidate.development,
+        "waived": list(candidate.bundle.waived),
+        **to_plain(done),
+    }
     output.result(data, _words(done, candidate))
 
 
@@ -53,6 +59,8 @@ def _words(done: flashing.Flashed, candidate: flashing.Candidate) -> Text:
         text = Text(f"{done.profile} {done.version} runs{before}; {len(done.self_test)} self-tests passed.")
     if not done.confirmed:
         text.append(" It is not confirmed: the next reset returns to the one before.", style="yellow")
+    for sentence in candidate.bundle.waived:
+        text.append(f"\nThe model was signed all the same: {sentence}", style="yellow")
     if candidate.development:
         text.append("\nThe image is signed with the development key, with which anybody can sign.", style="yellow")
     return text

@@ -102,6 +102,8 @@ def _words(
         table.add_row("model", "none; flash one with `thermo-host flash PORT IMAGE`")
     if hello.labels:
         table.add_row("labels", ", ".join(hello.labels))
+    for sentence in hello.waived:
+        table.add_row("model", Text(f"was signed all the same: {sentence}", style="bold yellow"))
     for name, calibration in calibrations.items():
         if calibration is not None or name == "current":
             table.add_row("calibration" if name == "current" else "  before it", _calibrated(calibration))

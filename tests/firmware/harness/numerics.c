@@ -9,6 +9,7 @@
 #include "interpolate.h"
 #include "mlx90640_constants.h"
 #include "mlx90640_decode.h"
+#include "scores.h"
 #include "thermistor.h"
 
 static struct mlx90640_constants constants;
@@ -145,4 +146,17 @@ int shim_features_quantize(int centre_median, float feature_scale, float input_s
   const struct profile profile = {.centre_median = centre_median != 0, .feature_scale = feature_scale, .model = &model};
   static int32_t scratch[PIXELS];
   return (int)features_quantize(&features, &profile, scratch, input);
+}
+
+/* Scores as the wire carries them; returns the label. */
+int shim_scores(const int8_t *output, int outputs, int labels, float scale, int8_t zero_point, uint16_t *on_wire) {
+  const struct model_profile model = {
+      .output_scale = scale, .output_zero_point = zero_point, .output_count = (uint8_t)outputs};
+  const struct profile profile = {.label_count = (uint8_t)labels, .model = &model};
+  struct scores scores;
+  scores_of(&profile, output, &scores);
+  for (int i = 0; i < labels; i++) {
+    on_wire[i] = scores_on_wire(scores.values[i]);
+  }
+  return scores.label;
 }
