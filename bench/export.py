@@ -87,7 +87,7 @@ def measured(*arguments: str) -> tuple[float, float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--minutes", type=float, default=60.0)
     minutes = parser.parse_args().minutes
     with tempfile.TemporaryDirectory() as folder:

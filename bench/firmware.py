@@ -279,7 +279,9 @@ def run_all(shared: Path) -> tuple[dict[str, int], Parity]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
     parser.add_argument("--shared", type=Path, default=SHARED)
     arguments = parser.parse_args()
     for program in ("arm-none-eabi-gcc", "qemu-system-arm"):

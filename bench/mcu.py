@@ -118,7 +118,9 @@ def show_unseen(shared: Path, frames: int, cflags: str) -> None:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
     parser.add_argument("--shared", type=Path, default=SHARED)
     parser.add_argument("--frames", type=int, default=8)
     parser.add_argument("--cflags", default="-O3")

@@ -41,6 +41,8 @@ MAX_BAD_PIXELS = PIXELS // 2
 LARGEST_OFFSET_C = 1000.0
 LARGEST_SLOPE = 10.0
 GAIN_RANGE = (0.1, 10.0)
+LATEST_UNIX_S = 253_402_300_799
+"""The end of the year 9999, the last that calendars know."""
 
 _HEADER = struct.Struct("<4sBBBx8sQfI")
 _CURVE = struct.Struct("<3d")
@@ -105,7 +107,7 @@ class Correction:
                 "thermistors; check what it was made from."
             )
         if (
-            not 0 <= self.created_unix_s < 1 << 63
+            not 0 <= self.created_unix_s <= LATEST_UNIX_S
             or not 0 <= self.residual_rms_k < np.inf
             or not 0 <= self.fingerprint < 1 << 32
         ):

@@ -23,10 +23,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from thermo_core.edwards import flaw, mirrored
 from thermo_core.errors import ImageFormatError, SignatureError, UsageError
 
 DEVELOPMENT_KEY_SHA256 = bytes.fromhex("0633b58bed7044f7bf698fad2d5bdd28a58469593ea70932d5d0ab36d5a5a938")
 """`key_hash` of the development key that ships with the simulator; no device on a real bus should trust it."""
+_DEVELOPMENT_KEY = bytes.fromhex("895163c348c0705808cea5cec5eb5fcc7d554ca4c2cb1921ac05139fe0767a7c")
 
 MAGIC = 0x96F3B83D
 HEADER = struct.Struct("<IIHHIIBBHII")
@@ -41,6 +43,7 @@ _TRAILER_BYTES = 4 * 32
 """Swap information, copy done and image ok, each of one write unit of at most 32 bytes."""
 _ENCRYPTED = 0x0000_000C
 _COMPRESSED = 0x0000_0E00
+_BEGIN = re.compile(rb"-----BEGIN [^\r\n]*-----")
 _VERSION = re.compile(
     r"(0|[1-9]\d{0,9})(?:\.(0|[1-9]\d{0,9})(?:\.(0|[1-9]\d{0,9})(?:\+(0|[1-9]\d{0,9}))?)?)?", re.ASCII
 )
@@ -114,8 +117,39 @@ def load_public_key(pem: bytes) -> Ed25519PublicKey:
     """A public key from PEM (SubjectPublicKeyInfo).
 
     Raises:
-        UsageError: not an Ed25519 public key.
+        UsageError: not one Ed25519 public key, or one with which others can sign too.
     """
+    (key,) = load_public_keys(_single(pem))
+    return key
+
+
+def load_public_keys(pem: bytes) -> tuple[Ed25519PublicKey, ...]:
+    """All public keys in PEM (SubjectPublicKeyInfo), at least one.
+
+    Raises:
+        UsageError: something in it is no Ed25519 public key, or one with which others can sign too.
+    """
+    return tuple(_public_key(block) for block in _blocks(pem) or [pem])
+
+
+def load_private_key(pem: bytes) -> Ed25519PrivateKey:
+    """A private key from PEM (PKCS #8, no password).
+
+    Raises:
+        UsageError: not one Ed25519 private key, or one behind a password.
+    """
+    try:
+        key = load_pem_private_key(_single(pem), password=None)
+    except TypeError as error:
+        raise UsageError("This private key is behind a password, so export it without one first.") from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise UsageError("This is not a PEM private key, so make one with thermo-host keygen.") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise UsageError("This private key is not Ed25519, so make one with thermo-host keygen.")
+    return key
+
+
+def _public_key(pem: bytes) -> Ed25519PublicKey:
     try:
         key = load_pem_public_key(pem)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -127,29 +161,39 @@ def load_public_key(pem: bytes) -> Ed25519PublicKey:
         raise UsageError(f"This is not a PEM public key: {hint}.") from error
     if not isinstance(key, Ed25519PublicKey):
         raise UsageError("This public key is not Ed25519, so make one with thermo-host keygen.")
+    problem = flaw(key.public_bytes_raw())
+    if problem:
+        raise UsageError(f"This public key was not made by the rules: {problem}. Make one with thermo-host keygen.")
     return key
 
 
-def load_private_key(pem: bytes) -> Ed25519PrivateKey:
-    """A private key from PEM (PKCS #8, no password).
+def _blocks(pem: bytes) -> list[bytes]:
+    """Each block of PEM from its first mark to the next block's, so that none is passed over."""
+    starts = [match.start() for match in _BEGIN.finditer(pem)]
+    ends = [*starts[1:], len(pem)] if starts else []
+    return [pem[start:end] for start, end in zip(starts, ends, strict=True)]
 
-    Raises:
-        UsageError: not an Ed25519 private key, or one behind a password.
-    """
-    try:
-        key = load_pem_private_key(pem, password=None)
-    except TypeError as error:
-        raise UsageError("This private key is behind a password, so export it without one first.") from error
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise UsageError("This is not a PEM private key, so make one with thermo-host keygen.") from error
-    if not isinstance(key, Ed25519PrivateKey):
-        raise UsageError("This private key is not Ed25519, so make one with thermo-host keygen.")
-    return key
+
+def _single(pem: bytes) -> bytes:
+    count = len(_blocks(pem))
+    if count > 1:
+        raise UsageError(f"This file holds {count} keys where one is used; give a file with that one alone.")
+    return pem
 
 
 def key_hash(key: Ed25519PublicKey) -> bytes:
     """SHA-256 of the key's DER SubjectPublicKeyInfo, by which an image names its key."""
     return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
+
+
+_DEVELOPMENT_HASHES = frozenset(
+    key_hash(Ed25519PublicKey.from_public_bytes(raw)) for raw in (_DEVELOPMENT_KEY, mirrored(_DEVELOPMENT_KEY))
+)
+
+
+def names_development_key(named: bytes) -> bool:
+    """Whether a `key_hash` is that of the development key or of its mirror image, with which anybody can sign as well."""
+    return named in _DEVELOPMENT_HASHES
 
 
 def sign(payload: bytes, version: Version, private_key: Ed25519PrivateKey) -> bytes:

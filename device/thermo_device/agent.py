@@ -307,15 +307,15 @@ def software_version() -> str:
 
 
 def _lock(state: Path) -> int:
-    """Hold the state directory alone; the kernel lets go of it with the process.
+    """Hold the state directory alone; the kernel lets go of it with the process. It takes no room on the medium.
 
     Raises:
         UsageError: another agent holds it.
-        StorageError: it cannot be made or written.
+        StorageError: it cannot be made or opened.
     """
     try:
         state.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = os.open(state, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise StorageError(
             f"{state} cannot be used ({error.strerror}); give a writable directory with --state."

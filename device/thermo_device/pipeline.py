@@ -1,6 +1,7 @@
 """From the bus to records: pictures, thermistors and verdicts of one wearable, step by step."""
 
 import time
+from collections import deque
 
 from thermo_core.bundle import Bundle
 from thermo_core.correction import Correction
@@ -36,6 +37,8 @@ from thermo_device.verdicts import VerdictMaker, rehearse
 
 STEP_US = 250_000
 """Longest step while nothing comes."""
+BACKLOG = 128
+"""Records that may wait for a step that ends; of more the oldest go, as when a host asks for self-tests and never streams."""
 CLOCK_US = 1_000_000
 EVENT_US = 1_000_000
 """Shortest time between two events of the same fault; those in between are in the count."""
@@ -112,7 +115,7 @@ class Pipeline:
         self._newest: Subpage | None = None
         self._before: Subpage | None = None
         self._stepped_us: int | None = None
-        self._backlog: list[Record] = []
+        self._backlog: deque[Record] = deque(maxlen=BACKLOG)
         self._clock_due_us = self._clock.now_us()
         self._reported = {name: (count, 0) for name, count in self.counters.snapshot().items()}
         self.set_correction(correction)
@@ -170,7 +173,9 @@ class Pipeline:
         Pictures and verdicts of a self-test before or during the pause are not news any more; events are.
         """
         self._background.results()
-        self._backlog = [record for record in self._backlog if isinstance(record, EventRecord)]
+        events = [record for record in self._backlog if isinstance(record, EventRecord)]
+        self._backlog.clear()
+        self._backlog.extend(events)
         self._sensor.resume()
         self._encoder.restart()
         self._newest = self._before = None
@@ -224,7 +229,8 @@ class Pipeline:
         self._backlog += self._background.results()
         self._tell_clock()
         self._tell_faults()
-        records, self._backlog = self._backlog, []
+        records = list(self._backlog)
+        self._backlog.clear()
         self._stepped_us = self._clock.now_us()
         return records
 

@@ -11,6 +11,7 @@ from thermo_core.correction import Correction
 from thermo_core.correction_bounds import objection
 from thermo_core.errors import StorageError, ThermoError, UsageError
 from thermo_core.profile import Profile
+from thermo_core.text import clean
 from thermo_core.wire import management
 from thermo_core.wire.management import GroupError, SensorInfo
 from thermo_core.wire.records import Record, Severity
@@ -29,6 +30,8 @@ CALL_S = 2.2
 """Longest wait for the worker: the slowest refresh rate takes 2 s a subpage, and clients give up after 2.5 s."""
 START_S = 1.5
 SELF_TEST_S = 25.0
+LONGEST_NAME = 64
+LARGEST_FILE = 4096
 KEYS_AFTER_DROP_US = 1_000_000
 """A dropped key frame costs its successors, so new ones follow a drop, but not so often that they fill the line."""
 
@@ -250,22 +253,24 @@ class Runtime:
 
 def platform_name() -> str:
     """What the machine is: its model where the device tree says so, otherwise system and processor."""
-    try:
-        return Path("/proc/device-tree/model").read_text().rstrip("\0\n")
-    except OSError:
-        return f"{platform.system()} {platform.machine()}"
+    return _said(Path("/proc/device-tree/model")) or clean(f"{platform.system()} {platform.machine()}", LONGEST_NAME)
 
 
 def host_name() -> str:
     """How the network calls this machine."""
-    return socket.gethostname()
+    return clean(socket.gethostname(), LONGEST_NAME)
 
 
 def serial_number() -> str:
     """What tells this machine from all others: the board's serial number, or else the system's machine id."""
-    for path in (Path("/proc/device-tree/serial-number"), Path("/etc/machine-id")):
-        try:
-            return path.read_text().rstrip("\0\n")
-        except OSError:
-            continue
-    return "unknown"
+    return _said(Path("/proc/device-tree/serial-number")) or _said(Path("/etc/machine-id")) or "unknown"
+
+
+def _said(path: Path) -> str:
+    """What a file of the system says, in one line; "" where there is none or it says nothing."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE)
+    except OSError:
+        return ""
+    return clean(data.decode("utf-8", "replace").strip("\0\n "), LONGEST_NAME)

@@ -78,7 +78,7 @@ class Device(Protocol):
         ...
 
     def profile(self) -> bytes:
-        """The running profile as JSON."""
+        """The running profile as canonical CBOR."""
         ...
 
     def refusal(self) -> management.Refusal:

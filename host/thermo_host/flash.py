@@ -19,7 +19,7 @@ from thermo_core.errors import (
     ThermoError,
 )
 from thermo_core.file_kinds import known_kind
-from thermo_core.image import DEVELOPMENT_KEY_SHA256, Image, Version
+from thermo_core.image import Image, Version, names_development_key
 from thermo_core.wire.management import SelfTestResult
 from thermo_host.files import read_whole
 from thermo_host.link import Wearable
@@ -49,7 +49,7 @@ class Candidate:
     @property
     def development(self) -> bool:
         """Whether it is signed with the key that ships with the simulator."""
-        return self.image.key_hash == DEVELOPMENT_KEY_SHA256
+        return names_development_key(self.image.key_hash)
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ def test_what_is_given_for_an_image_is_named(capsys: Capture, tmp_path: Path) ->
     path = tmp_path / "bundle.img"
     path.write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
     code, lines, _ = answer(capsys, "flash", str(path))
-    assert code == ExitCode.IMAGE
+    assert code == ExitCode.FILE
     assert "git lfs pull" in lines[0]["error"]["message"]
     shipped = Path(__file__).parents[2] / "models/thermo_models/artifacts/breast-patch/bundle.img"
     path.write_bytes(shipped.read_bytes() + b"\xff" * 3000)

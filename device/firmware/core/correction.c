@@ -19,6 +19,7 @@
 #define LARGEST_SLOPE 10.0F
 #define SMALLEST_GAIN 0.1F
 #define LARGEST_GAIN 10.0F
+#define LATEST_UNIX_S 253402300799U /* the end of the year 9999 */
 
 /* Whether a float64 is neither zero. */
 static bool is_set(const uint8_t *from) {
@@ -121,7 +122,7 @@ static bool header_is_possible(const uint8_t *blob, size_t size) {
 
 static bool values_are_possible(const uint8_t *blob) {
   const float residual = load_float(blob + 24);
-  return load_le64(blob + 16) <= INT64_MAX && residual >= 0.0F && isfinite(residual) &&
+  return load_le64(blob + 16) <= LATEST_UNIX_S && residual >= 0.0F && isfinite(residual) &&
          map_within(blob + MAPS, -LARGEST_OFFSET, LARGEST_OFFSET) &&
          map_within(blob + MAPS + MAP_BYTES, SMALLEST_GAIN, LARGEST_GAIN) &&
          map_within(blob + MAPS + 2U * MAP_BYTES, -LARGEST_SLOPE, LARGEST_SLOPE);
@@ -161,7 +162,6 @@ enum status correction_open(const uint8_t *blob, size_t size, struct correction 
   memcpy(correction->id, blob + 8, sizeof correction->id);
   correction->thermistors = blob[6];
   correction->fingerprint = load_le32(blob + 28);
-  correction->created_unix_s = load_le64(blob + 16);
   correction->residual_k = load_float(blob + 24);
   memcpy(correction->valid, valid, sizeof valid);
   correction->has_bad = bad != 0;

@@ -24,7 +24,6 @@ struct correction {
   uint8_t id_size;
   uint8_t thermistors;
   uint32_t fingerprint; /* of the EEPROM it was made with; 0: not kept */
-  uint64_t created_unix_s;
   float residual_k;
   bool identity;
   uint32_t valid[ROWS]; /* bit c of word r is 0 for a bad pixel */

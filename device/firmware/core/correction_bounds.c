@@ -13,7 +13,6 @@
 #define LARGEST_GAIN 2.0F
 #define LARGEST_SLOPE 0.5F
 #define LARGEST_RESIDUAL_K 5.0F
-#define LATEST_UNIX_S 253402300799U /* the end of the year 9999 */
 #define LARGEST_THERMISTOR_K 5.0F
 #define REFERENCE_TA 25.0F
 
@@ -147,8 +146,8 @@ bool correction_is_implausible(const struct correction *correction, const struct
              "the field of view and calibrate again.");
     return true;
   }
-  if (correction->created_unix_s > LATEST_UNIX_S || correction->residual_k > LARGEST_RESIDUAL_K) {
-    text_add(reason, "The calibration has an impossible date or leaves ");
+  if (correction->residual_k > LARGEST_RESIDUAL_K) {
+    text_add(reason, "The calibration leaves ");
     text_add_float(reason, correction->residual_k, 2);
     text_add(reason, " K at its hold-out points, and 5 K is plausible; calibrate again.");
     return true;
