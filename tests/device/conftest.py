@@ -22,11 +22,15 @@ class FragileFiles:
     Args:
         cut_at: number of the operation at which the power goes, from 1; 0 for never.
         fail_at: number of the operation that the system refuses, as on a full disk; 0 for none.
+
+    Attributes:
+        full: every write is refused; names can be removed.
     """
 
     def __init__(self, cut_at: int = 0, fail_at: int = 0) -> None:
         self.cut_at = cut_at
         self.fail_at = fail_at
+        self.full = False
         self.operations = 0
         self._names: dict[Path, int] = {}
         self._safe_names: dict[Path, int] = {}
@@ -48,6 +52,8 @@ class FragileFiles:
 
     def write(self, path: Path, offset: int, data: bytes) -> None:
         torn = self._step()
+        if self.full:
+            raise StorageError("Cannot write: No space left on device; make room.")
         if path not in self._names:
             inode = len(self._content)
             self._content[inode], self._safe_content[inode], self._writes[inode] = bytearray(), b"", []

@@ -36,7 +36,7 @@ from thermo_device.background import Background
 from thermo_device.counters import FAULTS, Counters
 from thermo_device.hardware import Hardware
 from thermo_device.inference import Classifier
-from thermo_device.pipeline import Pipeline
+from thermo_device.pipeline import BACKLOG, Pipeline
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.thermistor import Wiring
 
@@ -487,3 +487,13 @@ def test_at_64_hz_with_a_model_no_page_is_lost(bundle: Bundle) -> None:
     wearable.run(5.0)
     assert wearable.pipeline.counters.get("subpages_lost") == 0
     assert len(wearable.of(VerdictRecord)) > 120
+
+
+def test_self_tests_that_nobody_streams_after_hold_no_more_and_more() -> None:
+    wearable = Wearable()
+    wearable.pipeline.start()
+    clock = wearable.simulated.clock
+    for _ in range(BACKLOG):
+        assert all(result.passed for result in wearable.pipeline.self_test())
+        clock.sleep_until_us(clock.now_us() + 2_000_000)
+    assert len(wearable.pipeline.step()) <= BACKLOG
