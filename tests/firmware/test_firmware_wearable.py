@@ -115,6 +115,27 @@ def test_it_says_what_it_is(make: Make) -> None:
     assert hello.sensors[1].channels == tuple(channel.name for channel in profile.thermistors.channels)
 
 
+def test_a_mean_beyond_the_firmwares_room_is_said_and_gives_no_verdict(library: ctypes.CDLL, make: Make) -> None:
+    library.harness_average(17)
+    try:
+        wearable = make()
+        wearable.listen()
+        wearable.run(6.0)
+        found = [record for _, record in wearable.telemetry]
+        assert of(SubpageRecord, found) and not of(VerdictRecord, found)
+        assert any("averages more pictures" in event.text for event in of(EventRecord, found))
+        results = {result.name: result for result in SelfTest.from_map(wearable.ask(5, op=Op.WRITE)).results}
+        assert not results["model"].passed and "averages more pictures" in results["model"].detail
+        assert not wearable.ask(6)["counters"].get("undecodable")
+    finally:
+        library.harness_average(0)
+
+
+def test_the_os_group_names_the_boards_processor(make: Make) -> None:
+    answer = make().ask(7, {"format": "pm"}, group=0)
+    assert answer["output"] == "test harness harness-isa"
+
+
 def test_nothing_is_sent_without_a_lease_and_nothing_after_it(make: Make) -> None:
     wearable = make()
     assert wearable.run(1.0) == []

@@ -14,10 +14,11 @@
 enum reset_cause { RESET_POWER, RESET_SOFTWARE, RESET_WATCHDOG };
 
 struct board {
-  const char *name;     /* "thermo-edge mps2-an386", as a host lists it */
-  const char *platform; /* processor and machine */
-  const char *serial;   /* tells this board from all others */
-  bool simulated;       /* sensors are simulated */
+  const char *name;      /* "thermo-edge mps2-an386", as a host lists it */
+  const char *platform;  /* processor and machine */
+  const char *processor; /* its instruction set as compilers call it, "armv7e-m" */
+  const char *serial;    /* tells this board from all others */
+  bool simulated;        /* sensors are simulated */
 
   /* Monotonic time since the first power-on that is remembered, microseconds; never goes back, not even over a reset.
    */

@@ -66,7 +66,7 @@ static bool is_fit(const struct verdicts *v, const struct correction *correction
 static bool judge(struct verdicts *v, const struct correction *correction, float ta, uint32_t index, uint64_t time_us,
                   struct verdict *verdict) {
   const struct model_profile *model = v->profile->model;
-  if (!is_fit(v, correction, ta)) {
+  if (v->features.length == 0 || !is_fit(v, correction, ta)) {
     return false;
   }
   if (v->has_last && index - v->last_index > LONGEST_GAP) {
@@ -138,6 +138,10 @@ bool verdicts_push(struct verdicts *v, const struct mlx90640_constants *constant
     return false;
   }
   return judge(v, correction, conditions.ta, index, time_us, verdict);
+}
+
+bool verdicts_average(const struct verdicts *v) {
+  return v->features.length != 0;
 }
 
 bool verdicts_self_test(const struct profile *profile) {

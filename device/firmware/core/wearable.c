@@ -284,14 +284,14 @@ void wearable_init(struct wearable *w, const struct board *board, const struct p
   sightings_open(&w->sightings, board, store_pages(&w->store));
   camera_init(&w->camera, board, &w->counters, profile, &w->workspace.settle, &w->sightings);
   thermistor_array_init(&w->thermistors, board, &w->counters, profile);
-  verdicts_init(&w->verdicts, board, &w->counters, profile, &w->workspace.verdict);
+  const bool averages = verdicts_init(&w->verdicts, board, &w->counters, profile, &w->workspace.verdict) == STATUS_OK;
   counts_restart(&w->encoder, COUNTS_KEY_INTERVAL);
   w->line_room = board->serial_room();
 
   w->os = (struct smp_os){.name = board->name,
                           .software = WEARABLE_SOFTWARE,
                           .machine = board->platform,
-                          .processor = "armv7e-m",
+                          .processor = board->processor,
                           .profile = profile->name,
                           .system = "bare metal",
                           .reset = want_reset,
@@ -313,6 +313,10 @@ void wearable_init(struct wearable *w, const struct board *board, const struct p
     notice(w, NOTICE_PIPELINE_FAILED, SEVERITY_ERROR, "The main loop hung, and the watchdog reset the board.");
   } else if (board->reset_cause == RESET_SOFTWARE) {
     counters_add(&w->counters, COUNTER_RESETS, 1);
+  }
+  if (!averages) {
+    notice(w, NOTICE_MODEL_REJECTED, SEVERITY_ERROR,
+           "The profile averages more pictures than the firmware holds, so there is no verdict; build it with fewer.");
   }
   if (w->store.damaged) {
     notice(w, NOTICE_STORAGE, SEVERITY_ERROR, "The newest stored calibration is damaged; write it again.");

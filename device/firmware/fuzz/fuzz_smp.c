@@ -141,6 +141,7 @@ static const struct profile profile = {.name = "fuzzed",
                                        .model = &model};
 static const struct board board = {.name = "fuzzed",
                                    .platform = "libFuzzer",
+                                   .processor = "any",
                                    .serial = "1",
                                    .now_us = now_us,
                                    .flash = self.flash,
