@@ -97,17 +97,20 @@ def test_a_session_from_hello_to_replay(
     code, refused = answer(capsys, "flash", port, str(image("1.1.0")))
     assert (code, refused["error"]["kind"]) == (7, "DowngradeError")
 
-    path = tmp_path / "session.mcap"
-    code, recorded = answer(capsys, "record", port, "--output", str(path), "--seconds", "4")
-    assert code == 0
+    for seconds in (4, 12, 40):  # on a busy machine pictures pass without a verdict
+        path = tmp_path / f"session-{seconds}.mcap"
+        code, recorded = answer(capsys, "record", port, "--output", str(path), "--seconds", str(seconds))
+        assert code == 0
+        code, replayed = answer(capsys, "replay", str(path), "--summary")
+        assert code == 0
+        assert replayed["complete"]
+        assert replayed["pictures"] == recorded["pictures"]
+        if sum(replayed["verdicts"].values()) > 5:
+            break
+    assert sum(replayed["verdicts"].values()) > 5
     assert recorded["pictures"] > 5
-    code, replayed = answer(capsys, "replay", str(path), "--summary")
-    assert code == 0
-    assert replayed["complete"]
-    assert replayed["pictures"] == recorded["pictures"]
     assert 28 < replayed["mean_c"] < 38
     assert len(replayed["thermistors_c"]) == 4
-    assert sum(replayed["verdicts"].values()) > 5
     code, _ = answer(capsys, "export", str(path), str(tmp_path / "out.npz"))
     assert len(np.load(tmp_path / "out.npz")["celsius"]) == recorded["pictures"]
 
