@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -54,6 +55,8 @@ def software_version() -> str:
 def run(arguments: Sequence[str]) -> ExitCode:
     """Run one command; errors are told on standard error, with `--json` on standard output too."""
     as_json = "--json" in arguments
+    # What a library logs of a wearable's answers is no word for a terminal; errors say what matters.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         try:
             _invoke(list(arguments) or ["--help"])

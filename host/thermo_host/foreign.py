@@ -12,7 +12,7 @@ _T = TypeVar("_T")
 
 LONGEST_UPTIME_US = 1 << 53
 """285 years; up to there a float64 counts microseconds."""
-SLOWEST_HZ, FASTEST_HZ = 1e-4, 1e4
+SLOWEST_HZ, FASTEST_HZ = 0.01, 1e4
 EMISSIVITY = (0.05, 1.0)
 REFLECTED_CELSIUS = (-273.15, 1000.0)
 

@@ -117,7 +117,7 @@ class ScriptedWearable(Peer):
         if group == Group.IMAGE:
             return {"images": [], "splitStatus": 0}
         if group == Group.OS:
-            return {"r": asked.get("d", ""), "buf_size": 2048, "buf_count": 2}
+            return {"r": asked["d"]} if "d" in asked else {"buf_size": 2048, "buf_count": 2}
         if command == Command.HELLO:
             return self.hello.to_map()
         if command == Command.STREAM:
