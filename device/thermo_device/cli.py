@@ -11,20 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
-from thermo_core.errors import (
-    BusError,
-    CorrectionError,
-    ImageError,
-    LinkError,
-    SensorError,
-    StorageError,
-    ThermoError,
-    UsageError,
-)
+from thermo_core.errors import StorageError, ThermoError
+from thermo_core.exit_codes import ExitCode, exit_code, meanings
 from thermo_core.image import key_hash
 from thermo_core.profile import NOTICE, Profile
+from thermo_core.version import software_version
 from thermo_core.wire.baud import BAUD_VARIABLE, DEFAULT_BAUD
-from thermo_device.agent import Agent, AgentSettings, software_version
+from thermo_device.agent import Agent, AgentSettings
 from thermo_device.bus import LinuxBus
 from thermo_device.clock import SystemClock
 from thermo_device.hardware import Hardware
@@ -39,16 +32,16 @@ log = logging.getLogger(__name__)
 
 DEFAULT_STATE = Path("/var/lib/thermo-edge")
 
-_EXIT_CODES: tuple[tuple[type[ThermoError], int, str], ...] = (
-    (UsageError, 2, "wrong arguments, keys or bus name"),
-    (LinkError, 5, "the port cannot be used"),
-    (BusError, 6, "the sensors do not answer, or the self-test failed"),
-    (SensorError, 6, "the sensors do not answer, or the self-test failed"),
-    (ImageError, 7, "an image is refused"),
-    (CorrectionError, 9, "a file cannot be read, written or trusted"),
-    (StorageError, 9, "a file cannot be read, written or trusted"),
+_EXIT_CODES: tuple[ExitCode, ...] = (
+    ExitCode.OK,
+    ExitCode.BUG,
+    ExitCode.USAGE,
+    ExitCode.LINK,
+    ExitCode.REFUSED,
+    ExitCode.IMAGE,
+    ExitCode.CALIBRATION,
 )
-SELF_TEST_FAILED = 6
+_EXIT_CODES += (ExitCode.FILE, ExitCode.DATA, ExitCode.INTERRUPTED)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,21 +56,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run(options)
     except KeyboardInterrupt:
-        return 130
+        return ExitCode.INTERRUPTED
     except ThermoError as error:
         print(f"thermo-device: {error}", file=sys.stderr)
-        return next((code for kind, code, _ in _EXIT_CODES if isinstance(error, kind)), 1)
+        return exit_code(error)
 
 
 def _parser() -> argparse.ArgumentParser:
-    meanings = dict.fromkeys((code, meaning) for _, code, meaning in _EXIT_CODES)
     parser = argparse.ArgumentParser(
         prog="thermo-device",
         description=f"Agent of a thermal wearable: reads the sensors, runs the model, serves a host. {NOTICE}",
-        epilog="exit codes: 0 ended as asked; 1 a bug; "
-        + "; ".join(f"{code} {meaning}" for code, meaning in meanings)
-        + "; 130 Ctrl-C",
+        epilog="exit codes:\n" + "\n".join(meanings(_EXIT_CODES)),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"thermo-device {software_version()}")
     parser.add_argument("-v", "--verbose", action="store_true", help="log more to stderr")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
@@ -174,7 +166,7 @@ def _self_test(options: argparse.Namespace) -> int:
     else:
         for result in results:
             print(f"{'pass' if result.passed else 'FAIL'}  {result.name}: {result.detail}")
-    return 0 if all(result.passed for result in results) else SELF_TEST_FAILED
+    return ExitCode.OK if all(result.passed for result in results) else ExitCode.REFUSED
 
 
 def _info(options: argparse.Namespace) -> int:

@@ -7,7 +7,6 @@ import logging
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
@@ -17,6 +16,7 @@ from typer.exceptions import TyperException
 from thermo_core.errors import ThermoError
 from thermo_core.exit_codes import ExitCode, exit_code, meanings
 from thermo_core.text import clean
+from thermo_core.version import software_version
 from thermo_host.cli import HungUp, Terminated
 from thermo_host.commands.table import COMMANDS
 from thermo_host.console import PlainConsole
@@ -42,14 +42,6 @@ def application(names: Iterable[str] = COMMANDS, whole: bool = True) -> typer.Ty
         entry = COMMANDS[name]
         app.command(name, help=None if whole else entry.summary)(entry.load() if whole else _nothing)
     return app
-
-
-def software_version() -> str:
-    """Version of the installed distribution."""
-    try:
-        return version("thermo-edge")
-    except PackageNotFoundError:
-        return "0+unknown"
 
 
 def run(arguments: Sequence[str]) -> ExitCode:

@@ -16,6 +16,8 @@ from types import FrameType
 from typing import Any
 
 from thermo_core.errors import ThermoError, UsageError
+from thermo_core.exit_codes import ExitCode, exit_code, meanings
+from thermo_core.version import software_version
 from thermo_sim import control
 from thermo_sim.board import Board, BoardOptions
 from thermo_sim.hardware import load_profile, profile_names
@@ -23,8 +25,9 @@ from thermo_sim.launch import KINDS
 from thermo_sim.pump import LineNoise
 from thermo_sim.wearable import Wearable, WearableOptions
 
-EXIT_CODES = """exit codes: 0 ended as asked; 1 the wearable failed; 2 wrong arguments, or the link is taken;
-130 Ctrl-C. `exec` returns the command's own code, and 127 where the command does not exist."""
+EXIT_CODES = f"""exit codes:
+{os.linesep.join(meanings())}
+`exec` returns the command's own code, and 127 where the command does not exist."""
 
 FAULTS = """faults: a list such as nack@120,stuck:p=0.001,unplug@300+2s
   KIND[@[+]N][xCOUNT][+DURATION][:p=PROBABILITY][:addr=0x33][:bits=N]
@@ -51,22 +54,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        return 130
-    except UsageError as error:
-        print(f"thermo-sim: {error}", file=sys.stderr)
-        return 2
+        return ExitCode.INTERRUPTED
     except ThermoError as error:
         print(f"thermo-sim: {error}", file=sys.stderr)
-        return 1
+        return exit_code(error)
     except OSError as error:
         if error.errno not in (errno.EPIPE, errno.ENOSPC):
             raise
         # Nobody reads on, or there is no room; what is left in the buffer must not fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if error.errno == errno.EPIPE:
-            return 0
+            return ExitCode.OK
         print(f"thermo-sim: Standard output takes no more ({error.strerror}).", file=sys.stderr)
-        return 1
+        return ExitCode.FILE
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"thermo-sim {software_version()}")
     parser.add_argument("-v", "--verbose", action="store_true", help="log what the agent does to stderr")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
@@ -139,6 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     steer.set_defaults(run=_control)
 
     profiles = commands.add_parser("profiles", help="list the wearables that can be simulated")
+    profiles.add_argument("--json", action="store_true", help="print JSON")
     profiles.set_defaults(run=_profiles)
     return parser
 
@@ -327,6 +329,9 @@ def _control(options: argparse.Namespace) -> int:
 
 
 def _profiles(options: argparse.Namespace) -> int:
+    if options.json:
+        print(json.dumps({name: load_profile(name) for name in profile_names()}, indent=2))
+        return ExitCode.OK
     for name in profile_names():
         profile = load_profile(name)
         bus, array = profile["bus"], profile["thermistors"]

@@ -7,14 +7,22 @@ from typing import Annotated
 
 import typer
 
-from thermo_core.errors import ModelError, StorageError, ThermoError, UsageError
+from thermo_core.errors import ThermoError, UsageError
+from thermo_core.exit_codes import exit_code
+from thermo_core.version import software_version
 
-EXIT_CODES = {UsageError: 2, ModelError: 7, StorageError: 9}
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"thermo-models {software_version()}")
+        raise typer.Exit
+
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Train the networks of thermo-edge wearables.",
     epilog="Exit codes: 0 done, 1 bug, 2 wrong arguments or data, 7 model refused, 9 file error, 130 interrupted.",
 )
@@ -28,7 +36,11 @@ Quick = Annotated[bool, typer.Option("--quick", help="A part of the data and few
 
 
 @app.callback()
-def _options() -> None:
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
     """Train the networks of thermo-edge wearables. They inform; they are no medical device."""
 
 
@@ -146,6 +158,6 @@ def main() -> None:
         app()
     except ThermoError as error:
         print(f"thermo-models: {error}", file=sys.stderr)
-        raise SystemExit(next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)) from None
+        raise SystemExit(exit_code(error)) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

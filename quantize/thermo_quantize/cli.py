@@ -4,35 +4,39 @@ import errno
 import json
 import os
 import sys
-from enum import IntEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from thermo_core.errors import AccuracyDropError, ImageError, ModelError, StorageError, ThermoError, UsageError
+from thermo_core.errors import ThermoError, UsageError
+from thermo_core.exit_codes import ExitCode, exit_code, meanings
 from thermo_core.image import Version, load_private_key, load_public_key
+from thermo_core.version import software_version
 from thermo_quantize import commands
 from thermo_quantize.compile_command import compile_command
 from thermo_quantize.files import read_file, read_json, read_text, write_file
 from thermo_quantize.firmware_command import firmware_command
 from thermo_quantize.sign import Signed, resign, sign_bundle
 
-
-class ExitCode(IntEnum):
-    """Exit codes, the same numbers as thermo-host's."""
-
-    OK = 0
-    BUG = 1
-    USAGE = 2
-    IMAGE = 7
-    FILE = 9
-    ACCURACY = 10
-    INTERRUPTED = 130
-
-
-_EPILOG = "Exit codes: 0 done, 1 bug, 2 wrong arguments, 7 model or image refused, 9 file error, 10 accuracy lost, 130 interrupted."
+_CODES = (
+    ExitCode.OK,
+    ExitCode.BUG,
+    ExitCode.USAGE,
+    ExitCode.IMAGE,
+    ExitCode.FILE,
+    ExitCode.ACCURACY,
+    ExitCode.INTERRUPTED,
+)
+_EPILOG = "Exit codes:\n\n" + "\n\n".join(meanings(_CODES))
 _MAX_PEM = 64 << 10
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"thermo-quantize {software_version()}")
+        raise typer.Exit
+
 
 app = typer.Typer(
     name="thermo-quantize",
@@ -41,7 +45,17 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """Quantise, check and sign models for thermo-edge wearables."""
 
 
 for _command in (commands.quantize, commands.evaluate, commands.compare, commands.inspect, commands.verify):
@@ -107,7 +121,7 @@ def main(arguments: list[str] | None = None) -> None:
             sys.stdout.flush()
     except ThermoError as error:
         print(f"thermo-quantize: {error}", file=sys.stderr)
-        sys.exit(_exit_code(error))
+        sys.exit(exit_code(error))
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
     except OSError as error:
@@ -128,16 +142,6 @@ def _open_missing_streams() -> None:
         os.close(descriptor)
         sys.stdout = sys.stdout or os.fdopen(1, "w")
         sys.stderr = sys.stderr or os.fdopen(2, "w")
-
-
-def _exit_code(error: ThermoError) -> ExitCode:
-    if isinstance(error, UsageError):
-        return ExitCode.USAGE
-    if isinstance(error, AccuracyDropError):
-        return ExitCode.ACCURACY
-    if isinstance(error, ImageError | ModelError):
-        return ExitCode.IMAGE
-    return ExitCode.FILE if isinstance(error, StorageError) else ExitCode.BUG
 
 
 def _pem(path: Path) -> bytes:

@@ -279,7 +279,7 @@ def test_the_gate_ends_with_its_own_exit_code(folder: Path, capsys: pytest.Captu
         str(folder / "bad"),
     ]
     code, _, err = run([*words, "--evaluation", str(folder / "test.npz")], capsys)
-    assert code == 10
+    assert code == 11
     assert "loses most" in err.splitlines()[-1]
     assert "scheme qat" in err.splitlines()[-1]
     assert json.loads((folder / "bad" / "report.json").read_text())["evaluation"]["passed"] is False
