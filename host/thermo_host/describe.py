@@ -87,6 +87,11 @@ def utc_of_second(unix_s: int) -> str:
         return f"{unix_s} s after 1970"
 
 
+def counted(number: int, noun: str) -> str:
+    """So many of something."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
 def channel_names(session: Session, sensor: int, count: int) -> list[str]:
     """Names of an array's channels, numbers where the wearable gives none."""
     names: tuple[str, ...] = ()
