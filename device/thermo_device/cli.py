@@ -15,6 +15,7 @@ from thermo_core.errors import StorageError, ThermoError
 from thermo_core.exit_codes import ExitCode, exit_code, meanings
 from thermo_core.image import key_hash
 from thermo_core.profile import NOTICE, Profile
+from thermo_core.text import clean
 from thermo_core.version import software_version
 from thermo_core.wire.baud import BAUD_VARIABLE, DEFAULT_BAUD
 from thermo_device.agent import Agent, AgentSettings
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except ThermoError as error:
-        print(f"thermo-device: {error}", file=sys.stderr)
+        print(f"thermo-device: {clean(str(error))}", file=sys.stderr)
         return exit_code(error)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from thermo_core.errors import StorageError
 
+LARGEST_FILE = 64 << 20
 LONGEST_NAME = 64
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -44,16 +45,20 @@ def write_whole(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
-def read_whole(path: Path) -> bytes:
+def read_whole(path: Path, most: int = LARGEST_FILE) -> bytes:
     """The content of `path`.
 
     Raises:
-        StorageError: it cannot be read.
+        StorageError: it cannot be read, or has more than `most` bytes.
     """
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(most + 1)
     except OSError as error:
         raise storage_error("read", path, error) from error
+    if len(data) > most:
+        raise StorageError(f"{path} has more than {most >> 20} MiB, which nothing of ours has; give the right file.")
+    return data
 
 
 def file_name(text: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 
 from thermo_core.errors import ThermoError, UsageError
 from thermo_core.exit_codes import ExitCode, exit_code, meanings
+from thermo_core.text import clean
 from thermo_core.version import software_version
 from thermo_sim import control
 from thermo_sim.board import Board, BoardOptions
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except ThermoError as error:
-        print(f"thermo-sim: {error}", file=sys.stderr)
+        print(f"thermo-sim: {clean(str(error))}", file=sys.stderr)
         return exit_code(error)
     except OSError as error:
         if error.errno not in (errno.EPIPE, errno.ENOSPC):
@@ -292,7 +293,7 @@ def _execute(options: argparse.Namespace) -> int:
             try:
                 wearable.wait(0.0)
             except ThermoError as error:
-                print(f"thermo-sim: {error}", file=sys.stderr)
+                print(f"thermo-sim: {clean(str(error))}", file=sys.stderr)
         return code
 
 

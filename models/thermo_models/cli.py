@@ -9,6 +9,7 @@ import typer
 
 from thermo_core.errors import ThermoError, UsageError
 from thermo_core.exit_codes import exit_code
+from thermo_core.text import clean
 from thermo_core.version import software_version
 
 
@@ -157,7 +158,7 @@ def main() -> None:
     try:
         app()
     except ThermoError as error:
-        print(f"thermo-models: {error}", file=sys.stderr)
+        print(f"thermo-models: {clean(str(error))}", file=sys.stderr)
         raise SystemExit(exit_code(error)) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

@@ -12,6 +12,7 @@ import typer
 from thermo_core.errors import ThermoError, UsageError
 from thermo_core.exit_codes import ExitCode, exit_code, meanings
 from thermo_core.image import Version, load_private_key, load_public_key
+from thermo_core.text import clean
 from thermo_core.version import software_version
 from thermo_quantize import commands
 from thermo_quantize.compile_command import compile_command
@@ -120,7 +121,7 @@ def main(arguments: list[str] | None = None) -> None:
         finally:
             sys.stdout.flush()
     except ThermoError as error:
-        print(f"thermo-quantize: {error}", file=sys.stderr)
+        print(f"thermo-quantize: {clean(str(error))}", file=sys.stderr)
         sys.exit(exit_code(error))
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)

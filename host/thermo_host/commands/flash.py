@@ -64,7 +64,7 @@ class _Bar:
     def __init__(self, output: Output) -> None:
         self._console = output.progress
         self._progress = Progress(
-            TextColumn("{task.description:<10}"),
+            TextColumn("{task.description:<10}", markup=False),
             BarColumn(),
             DownloadColumn(),
             TransferSpeedColumn(),
