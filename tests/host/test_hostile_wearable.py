@@ -109,8 +109,8 @@ def wearable(session: Session, telemetry: Take) -> Iterator[ScriptedWearable]:
     made.unplug()
 
 
-def outcome(wearable: ScriptedWearable, command: list[str]) -> tuple[int, str, str]:
-    """Exit code, standard output, standard error."""
+def outcome(wearable: ScriptedWearable, command: list[str], timeout_s: float = 0.2) -> tuple[int, str, str]:
+    """Exit code, standard output, standard error; with a time-out that matters to no test which wants one code."""
     out, err = io.StringIO(), io.StringIO()
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -121,7 +121,7 @@ def outcome(wearable: ScriptedWearable, command: list[str]) -> tuple[int, str, s
         patch.setattr("sys.stdin", io.StringIO())
         words = [{"PORT": wearable.port, "FILE": f"{folder}/r.mcap"}.get(word, word) for word in command]
         words = words if wearable.port in words else [words[0], wearable.port, *words[1:]]
-        code = run([*words, "--timeout", "0.2", "--baud", "115200"])
+        code = run([*words, "--timeout", str(timeout_s), "--baud", "115200"])
     return int(code), out.getvalue(), err.getvalue()
 
 
@@ -219,7 +219,7 @@ def test_no_blob_is_a_bug(wearable: ScriptedWearable, command: Command, blob: by
 
 def test_an_upload_that_never_moves_ends(wearable: ScriptedWearable) -> None:
     wearable.bodies[IMAGE, 1] = {"off": 100}
-    code, _, err = outcome(wearable, ["flash", "PORT", str(BUNDLE)])
+    code, _, err = outcome(wearable, ["flash", "PORT", str(BUNDLE)], 20.0)
     assert code == ExitCode.DATA
     assert "again and again" in err
 
@@ -227,7 +227,7 @@ def test_an_upload_that_never_moves_ends(wearable: ScriptedWearable) -> None:
 @pytest.mark.parametrize("offset", [2**62, 2**33, -5])
 def test_an_upload_that_is_sent_elsewhere_ends(wearable: ScriptedWearable, offset: int) -> None:
     wearable.bodies[IMAGE, 1] = {"off": offset}
-    code, _, err = outcome(wearable, ["flash", "PORT", str(BUNDLE)])
+    code, _, err = outcome(wearable, ["flash", "PORT", str(BUNDLE)], 20.0)
     assert_a_sentence(code, "", err)
     assert code != ExitCode.OK
 
@@ -243,12 +243,12 @@ def test_an_eeprom_that_grows_or_comes_in_crumbs_ends(wearable: ScriptedWearable
     for answer in (grow, lambda asked: {"off": asked["off"], "len": 1664, "data": b"x"}):
         wearable.bodies[THERMO, Command.EEPROM] = answer
         wearable.requests.clear()
-        code, _, err = outcome(wearable, ["stream", "--seconds", "0.1"])
+        code, _, err = outcome(wearable, ["stream", "--seconds", "0.1"], 20.0)
         assert code == ExitCode.DATA
         assert "another part" in err
         assert len(wearable.requests) < 20
     wearable.bodies[THERMO, Command.EEPROM] = {"off": 0, "len": 1 << 20, "data": bytes(200)}
-    assert "at most 1664" in outcome(wearable, ["stream", "--seconds", "0.1"])[2]
+    assert "at most 1664" in outcome(wearable, ["stream", "--seconds", "0.1"], 20.0)[2]
 
 
 def test_a_calibration_of_the_year_292_billion_is_shown_as_what_it_is(
@@ -256,6 +256,6 @@ def test_a_calibration_of_the_year_292_billion_is_shown_as_what_it_is(
 ) -> None:
     identity = Correction.identity(session.eeproms[0][7:10].astype(">u2").tobytes())
     wearable._blobs[Command.CALIBRATION] = replace(identity, created_unix_s=2**63 - 1).to_bytes()
-    code, out, err = outcome(wearable, ["info"])
+    code, out, err = outcome(wearable, ["info"], 20.0)
     assert code == ExitCode.OK, err
     assert "9223372036854775807" in out

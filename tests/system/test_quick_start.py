@@ -39,7 +39,7 @@ def test_the_first_session_works_as_it_stands(start_wearable: Callable[..., Any]
     assert options[at + 1] == LINK
     # Only the name of the port and the pace are the test's own: others on the machine may use that port.
     del options[at : at + 2]
-    link = start_wearable(*options, "--speed", "4", link=tmp_path / "thermo0").link
+    link = start_wearable(*options, "--speed", "max", link=tmp_path / "thermo0").link
     assert [command[1] for command in commands] == ["ports", "flash", "calibrate", "record", "replay", "export"]
     for program, *arguments in commands:
         assert program == "thermo-host"
