@@ -75,6 +75,24 @@ def test_silence_at_every_rate_is_said(uart: Uart) -> None:
         Wearable.open(uart.port, timeout_s=0.05)
 
 
+def test_a_port_that_cannot_run_at_the_usual_rate_is_tried_at_others(
+    uart: Uart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Limited(SerialLine):
+        def __init__(self, port: str, baud: int = DEFAULT_BAUD) -> None:
+            if baud > 500_000:
+                raise UsageError(f"{port} cannot run at {baud} baud; choose another rate with --baud.")
+            super().__init__(port, baud)
+
+    monkeypatch.setattr(link, "SerialLine", Limited)
+    monkeypatch.setattr(link, "TRY_S", 20.0)
+    uart.baud = 115_200
+    with Wearable.open(uart.port, timeout_s=20.0) as wearable:
+        assert wearable.line.baud == 115_200
+    with pytest.raises(UsageError, match="1000000 baud"):
+        Wearable.open(uart.port, baud=1_000_000)
+
+
 def test_an_impossible_rate_is_said(uart: Uart) -> None:
     with pytest.raises(UsageError, match="--baud"):
         SerialLine(uart.port, -5)

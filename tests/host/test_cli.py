@@ -94,10 +94,10 @@ def test_a_port_in_place_of_the_image_is_said(capsys: Capture, tmp_path: Path) -
     master, slave = os.openpty()
     port, image = os.ttyname(slave), tmp_path / "bundle.img"
     image.write_bytes(b"x")
-    for arguments in ([str(image), port], [port]):
+    for arguments in ([str(image), port], [port], [str(image), "/dev/none"]):
         code, lines, _ = answer(capsys, "flash", *arguments)
         assert code == ExitCode.USAGE
-        assert f"thermo-host flash {port} " in lines[0]["error"]["message"]
+        assert f"thermo-host flash {arguments[-1]} " in lines[0]["error"]["message"]
     os.close(master)
     os.close(slave)
 
