@@ -8,12 +8,12 @@ import logging
 import os
 import threading
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from thermo_core.errors import ModelError, StorageError, UsageError, WireError
+from thermo_core.version import software_version
 from thermo_core.wire import management
 from thermo_core.wire.management import GroupError, StreamAnswer, StreamOp, StreamRequest
 from thermo_core.wire.records import Severity
@@ -296,14 +296,6 @@ class Agent:
 
     def _notice(self, code: Notice, severity: Severity, text: str) -> None:
         self._outbox.notice(code, severity, text, self._hardware.clock.now_us())
-
-
-def software_version() -> str:
-    """Version of the installed distribution."""
-    try:
-        return metadata.version("thermo-edge")
-    except metadata.PackageNotFoundError:
-        return "0+unknown"
 
 
 def _lock(state: Path) -> int:

@@ -15,8 +15,10 @@ from thermo_core.errors import StorageError, ThermoError
 from thermo_core.exit_codes import ExitCode, exit_code, meanings
 from thermo_core.image import key_hash
 from thermo_core.profile import NOTICE, Profile
+from thermo_core.text import clean
+from thermo_core.version import software_version
 from thermo_core.wire.baud import BAUD_VARIABLE, DEFAULT_BAUD
-from thermo_device.agent import Agent, AgentSettings, software_version
+from thermo_device.agent import Agent, AgentSettings
 from thermo_device.bus import LinuxBus
 from thermo_device.clock import SystemClock
 from thermo_device.hardware import Hardware
@@ -60,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except ThermoError as error:
-        print(f"thermo-device: {error}", file=sys.stderr)
+        print(f"thermo-device: {clean(str(error))}", file=sys.stderr)
         return exit_code(error)
 
 
@@ -72,8 +74,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("-v", "--verbose", action="store_true", help="log more to stderr")
     parser.add_argument("--version", action="version", version=f"thermo-device {software_version()}")
+    parser.add_argument("-v", "--verbose", action="store_true", help="log more to stderr")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def command(name: str, summary: str, act: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:

@@ -3,10 +3,10 @@
 import contextlib
 import errno
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 from thermo_core.errors import ThermoError
 from thermo_core.exit_codes import ExitCode, exit_code, meanings
 from thermo_core.text import clean
+from thermo_core.version import software_version
 from thermo_host.cli import HungUp, Terminated
 from thermo_host.commands.table import COMMANDS
 from thermo_host.console import PlainConsole
@@ -43,17 +44,11 @@ def application(names: Iterable[str] = COMMANDS, whole: bool = True) -> typer.Ty
     return app
 
 
-def software_version() -> str:
-    """Version of the installed distribution."""
-    try:
-        return version("thermo-edge")
-    except PackageNotFoundError:
-        return "0+unknown"
-
-
 def run(arguments: Sequence[str]) -> ExitCode:
     """Run one command; errors are told on standard error, with `--json` on standard output too."""
     as_json = "--json" in arguments
+    # What a library logs of a wearable's answers is no word for a terminal; errors say what matters.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         try:
             _invoke(list(arguments) or ["--help"])

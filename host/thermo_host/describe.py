@@ -81,6 +81,19 @@ def utc(nanoseconds: int) -> str:
     return moment.isoformat(timespec="microseconds")
 
 
+def utc_of_second(unix_s: int) -> str:
+    """ISO 8601 with zone of a whole second; one that no calendar has is told as what it is."""
+    try:
+        return datetime.fromtimestamp(unix_s, UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return f"{unix_s} s after 1970"
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of something."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
 def channel_names(session: Session, sensor: int, count: int) -> list[str]:
     """Names of an array's channels, numbers where the wearable gives none."""
     names: tuple[str, ...] = ()

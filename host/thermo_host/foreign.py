@@ -13,7 +13,7 @@ _T = TypeVar("_T")
 
 LONGEST_UPTIME_US = 1 << 53
 """285 years; up to there a float64 counts microseconds."""
-SLOWEST_HZ, FASTEST_HZ = 1e-4, 1e4
+SLOWEST_HZ, FASTEST_HZ = 0.01, 1e4
 
 
 def cleaned(value: _T) -> _T:

@@ -97,7 +97,7 @@ class Wearable:
         first = DEFAULT_BAUD if baud is None else baud
         try:
             return cls._at(name, first, timeout_s)
-        except LinkTimeoutError as error:
+        except (LinkTimeoutError, UsageError) as error:
             # A simulator heeds no rate, and whoever names one wants no other.
             if baud is not None or ports.is_simulated(name):
                 raise

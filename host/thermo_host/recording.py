@@ -10,7 +10,6 @@ import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -32,6 +31,7 @@ from thermo_core.recording.layout import (
     sealed,
 )
 from thermo_core.recording.plain import schema, to_plain
+from thermo_core.version import software_version
 from thermo_host.lease import Telemetry
 from thermo_host.logfile import LogFile
 from thermo_host.mcap_writer import McapWriter
@@ -66,7 +66,7 @@ class Recorder:
         self._file = LogFile(path)
         self._flushed = self._synced = time.monotonic()
         try:
-            self._writer = McapWriter(self._file, MCAP_PROFILE, f"thermo-edge {_version()}")
+            self._writer = McapWriter(self._file, MCAP_PROFILE, f"thermo-edge {software_version()}")
             self._begin(session)
         except BaseException:
             self._file.close()
@@ -173,10 +173,3 @@ class Recorder:
         data = json.dumps(message, separators=(",", ":")).encode()
         self._writer.add_message(self._channels[topic], log_ns, publish_ns, self.messages & 0xFFFFFFFF, data)
         self.messages += 1
-
-
-def _version() -> str:
-    try:
-        return version("thermo-edge")
-    except PackageNotFoundError:
-        return "0"

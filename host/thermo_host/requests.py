@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import struct
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
@@ -9,8 +10,9 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from smp.error import ErrorV1, ErrorV2
+from smp.exceptions import SMPException
 from smpclient import SMPClient
-from smpclient.exceptions import SMPBadSequence, SMPUploadError, SMPValidationException
+from smpclient.exceptions import SMPClientException, SMPUploadError
 from smpclient.generics import SMPRequest, TEr1, TEr2, TRep, error_v1, success
 from smpclient.transport import SMPTransport
 
@@ -23,8 +25,14 @@ from thermo_host.transport import SerialLine
 
 RETRIES = 2
 """How often a request that changes nothing is repeated when no answer comes."""
+MOST_STALLS = 32
+"""Answers to an upload without any progress."""
 
 _T = TypeVar("_T")
+_NONSENSE = (
+    SMPException, SMPClientException, struct.error, ValueError, TypeError, ArithmeticError, LookupError, AssertionError,
+)  # fmt: skip
+"""What smpclient raises over an answer that makes no sense to it, on purpose or not."""
 Progress = Callable[[int, int], None]
 """Called with (bytes done, bytes in all)."""
 
@@ -129,7 +137,14 @@ class Requests:
 
         async def send() -> None:
             nonlocal furthest
+            stalled = 0
             async for offset in self._client.upload(data, first_timeout_s=4 * self.timeout_s):
+                stalled = 0 if offset > furthest else stalled + 1
+                if stalled > MOST_STALLS:
+                    raise ManagementError(
+                        f"{self._line.port} asks for the same part of the image again and again; reset the wearable and flash "
+                        "again."
+                    )
                 furthest = max(furthest, offset)
                 progress(offset, len(data))
 
@@ -178,7 +193,7 @@ class Requests:
                 raise self._line.no_answer(self.timeout_s) from None
             except SMPUploadError as error:
                 raise self._upload_error(error) from error
-            except (SMPValidationException, SMPBadSequence) as error:
+            except _NONSENSE as error:
                 text = clean(" ".join(str(error).split()), 120)
                 raise ManagementError(
                     f"{self._line.port} gave an answer that does not parse ({text}); check what is attached there, and its software."

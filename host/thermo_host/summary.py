@@ -71,11 +71,7 @@ class Summary:
 
     def words(self) -> str:
         """For people."""
-        hello = self._session.hello
-        lines = [
-            f"{hello.profile} on {hello.name} {hello.serial}, from {utc(self._session.started_ns)[:19]} UTC, "
-            f"{(self._last_ns - self._first_ns) / 1e9:.1f} s."
-        ]
+        lines = [f"From {utc(self._session.started_ns)[:19]} UTC, {(self._last_ns - self._first_ns) / 1e9:.1f} s."]
         if self._pictures:
             mean = self._sum / self._pictures
             lines.append(f"Pictures: {self._coldest:.2f} to {self._hottest:.2f} °C, mean {mean:.2f} °C.")

@@ -98,8 +98,8 @@ class View:
             if shown.size
             else "no valid pixel"
         )
-        if not monitor.corrected:
-            parts.append("uncalibrated")
+        parts += ["simulated"] * (monitor.verdict is None and monitor.session.hello.simulated)
+        parts += ["uncalibrated"] * (not monitor.corrected)
         parts += [f"{numbers.pictures_per_second:.1f} pictures/s", f"lost {numbers.missing}"]
         if numbers.gaps:
             parts.append(f"gaps {numbers.gaps}, {numbers.gap_s:.1f} s")

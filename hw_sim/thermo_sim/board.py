@@ -140,7 +140,8 @@ class Board:
         try:
             self._control.start()
             if self.options.link.is_symlink():  # of a board that was killed: nobody serves its control socket
-                self.options.link.unlink()
+                with contextlib.suppress(OSError):  # somebody else's is said when the link is made
+                    self.options.link.unlink()
             self._pump.start()
             self.mailbox.start()
             self._child = self._launch()

@@ -17,7 +17,8 @@ from typing import Any
 
 from thermo_core.errors import ThermoError, UsageError
 from thermo_core.exit_codes import ExitCode, exit_code, meanings
-from thermo_device.agent import software_version
+from thermo_core.text import clean
+from thermo_core.version import software_version
 from thermo_sim import control
 from thermo_sim.board import Board, BoardOptions
 from thermo_sim.hardware import load_profile, profile_names
@@ -25,27 +26,9 @@ from thermo_sim.launch import KINDS
 from thermo_sim.pump import LineNoise
 from thermo_sim.wearable import Wearable, WearableOptions
 
-EXIT_CODES = (
-    "exit codes:\n"
-    + "\n".join(
-        meanings(
-            (
-                ExitCode.OK,
-                ExitCode.BUG,
-                ExitCode.USAGE,
-                ExitCode.LINK,
-                ExitCode.REFUSED,
-                ExitCode.IMAGE,
-                ExitCode.FILE,
-                ExitCode.DATA,
-                ExitCode.INTERRUPTED,
-                ExitCode.TERMINATED,
-            )
-        )
-    )
-    + "\n`exec` returns the command's own code, and 127 where the command does not exist."
-)
-
+EXIT_CODES = f"""exit codes:
+{os.linesep.join(meanings())}
+`exec` returns the command's own code, and 127 where the command does not exist."""
 NO_COMMAND = 127
 
 FAULTS = """faults: a list such as nack@120,stuck:p=0.001,unplug@300+2s
@@ -76,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except ThermoError as error:
-        print(f"thermo-sim: {error}", file=sys.stderr)
+        print(f"thermo-sim: {clean(str(error))}", file=sys.stderr)
         return exit_code(error)
     except OSError as error:
         if error.errno not in (errno.EPIPE, errno.ENOSPC):
@@ -97,8 +80,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("-v", "--verbose", action="store_true", help="log what the agent does to stderr")
     parser.add_argument("--version", action="version", version=f"thermo-sim {software_version()}")
+    parser.add_argument("-v", "--verbose", action="store_true", help="log what the agent does to stderr")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     wearable = commands.add_parser(
@@ -170,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
         description="List the wearables that can be simulated.",
         allow_abbrev=False,
     )
+    profiles.add_argument("--json", action="store_true", help="print JSON")
     profiles.set_defaults(run=_profiles)
     return parser
 
@@ -321,7 +305,7 @@ def _execute(options: argparse.Namespace) -> int:
             try:
                 wearable.wait(0.0)
             except ThermoError as error:
-                print(f"thermo-sim: {error}", file=sys.stderr)
+                print(f"thermo-sim: {clean(str(error))}", file=sys.stderr)
         return code
 
 
@@ -358,6 +342,9 @@ def _control(options: argparse.Namespace) -> int:
 
 
 def _profiles(options: argparse.Namespace) -> int:
+    if options.json:
+        print(json.dumps({name: load_profile(name) for name in profile_names()}, indent=2))
+        return ExitCode.OK
     for name in profile_names():
         profile = load_profile(name)
         bus, array = profile["bus"], profile["thermistors"]

@@ -1,5 +1,6 @@
 """A simulated wearable: the real device agent on simulated hardware, behind a pseudo-terminal with a stable name."""
 
+import contextlib
 import shutil
 import tempfile
 import threading
@@ -189,7 +190,8 @@ class Wearable:
             self._remove_state()
             raise
         if self.options.link.is_symlink():  # of a wearable that was killed: nobody serves its control socket
-            self.options.link.unlink()
+            with contextlib.suppress(OSError):  # somebody else's is said when the link is made
+                self.options.link.unlink()
         self._thread.start()
         while not self.options.link.is_symlink() and not self._ended.wait(0.005):
             pass

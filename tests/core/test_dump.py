@@ -111,6 +111,36 @@ WRITERS: dict[str, tuple[str, Writer]] = {
         "a.txt",
         lambda e, f: ("EEPROM\n" + grid(e, " ", "{:04X}") + "".join(f"\nFRAME {at}\n{grid(row, ' ', '{:04x}')}" for at, row in enumerate(f))).encode(),
     ),
+    "hexadecimal words of any length, one a line": (
+        "a.txt",
+        lambda e, f: "\n".join(f"{word:x}" for word in [*e.tolist(), *f.ravel().tolist()]).encode(),
+    ),
+    "hexadecimal words of any length, some a line": (
+        "a.txt",
+        lambda e, f: (grid(e, " ", "{:X}") + "".join(f"\nframe {at}\n{grid(row, ' ', '{:x}')}" for at, row in enumerate(f))).encode(),
+    ),
+    "one string of hexadecimal digits, as xxd -p": (
+        "a.hex",
+        lambda e, f: "\n".join(
+            (e.astype(">u2").tobytes() + f.astype(">u2").tobytes()).hex()[at : at + 64] for at in range(0, 4 * (832 + f.size), 64)
+        ).encode(),
+    ),
+    "od -x": (
+        "a.txt",
+        lambda e, f: "\n".join(
+            f"{at:07o} " + " ".join(f"{word:04x}" for word in words)
+            for block in (e, f.ravel())
+            for at, words in ((16 * n, block[8 * n : 8 * n + 8].tolist()) for n in range((len(block) + 7) // 8))
+        ).encode(),
+    ),
+    "CSV in quotation marks": (
+        "a.csv",
+        lambda e, f: "\n".join(",".join(f'"{word}"' for word in row.tolist()) for row in [e, *f]).encode(),
+    ),
+    "a matrix of MATLAB": (
+        "a.m",
+        lambda e, f: f"ee = [{' '.join(map(str, e.tolist()))}];\nframes = [{'; '.join(' '.join(map(str, row.tolist())) for row in f)}];".encode(),
+    ),
     "hexadecimal words with 0x": ("a.txt", lambda e, f: (grid(e, ", ", "0x{:04x}") + "\n" + grid(f.ravel(), ", ", "0x{:X}")).encode()),
     "hexadecimal bytes of an I2C log": (
         "a.log",

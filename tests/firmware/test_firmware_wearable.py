@@ -22,11 +22,11 @@ from thermo_core.frames import Subpage
 from thermo_core.image import Version, load_public_key, parse, sign
 from thermo_core.mlx90640.calibration import Calibration
 from thermo_core.profile import NOTICE, Alert, Profile
+from thermo_core.version import software_version
 from thermo_core.wire.counts import CountsDecoder
 from thermo_core.wire.management import GroupError, Hello, SelfTest
 from thermo_core.wire.records import ClockRecord, EventRecord, Record, SubpageRecord, ThermistorRecord, VerdictRecord
 from thermo_core.wire.smp import Op
-from thermo_device.agent import software_version
 from thermo_device.counters import FAULTS, Counters
 from thermo_device.inference import Classifier
 from thermo_device.verdicts import VerdictMaker

@@ -12,6 +12,7 @@ from thermo_core.wire.baud import BAUD_VARIABLE, BAUDS, DEFAULT_BAUD
 from thermo_core.wire.smp import SmpMessage
 from thermo_device.cli import _parser
 from thermo_device.port import SerialPort
+from thermo_host import link
 from thermo_host.application import application, run
 from thermo_host.link import Wearable
 from thermo_host.session import Session
@@ -49,10 +50,11 @@ def test_both_ends_use_the_same_rate_unless_told_otherwise(monkeypatch: pytest.M
     assert _parser().parse_args(["run", "--port", "/dev/ttyS0"]).baud == 57600
 
 
-@pytest.mark.parametrize("baud", BAUDS)
-def test_the_documented_rates_are_found(uart: Uart, baud: int) -> None:
+@pytest.mark.parametrize("baud", [BAUDS[0], BAUDS[1], BAUDS[-1]])
+def test_the_documented_rates_are_found(uart: Uart, baud: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "TRY_S", 1.0)
     uart.baud = baud
-    with Wearable.open(uart.port, timeout_s=0.1) as wearable:
+    with Wearable.open(uart.port, timeout_s=1.0) as wearable:
         assert wearable.line.baud == baud
         assert wearable.eeprom().shape == (832,)
         wearable.reopen_once()
@@ -63,7 +65,7 @@ def test_a_rate_that_is_named_is_the_only_one(uart: Uart) -> None:
     uart.baud = 115_200
     with pytest.raises(LinkTimeoutError, match="Nothing answered"):
         Wearable.open(uart.port, timeout_s=0.1, baud=921_600)
-    with Wearable.open(uart.port, timeout_s=1.0, baud=115_200) as wearable:
+    with Wearable.open(uart.port, timeout_s=10.0, baud=115_200) as wearable:
         assert wearable.hello().name == "thermo-sim"
 
 
@@ -71,6 +73,24 @@ def test_silence_at_every_rate_is_said(uart: Uart) -> None:
     uart.baud = 300
     with pytest.raises(LinkTimeoutError, match="115200, 921600"):
         Wearable.open(uart.port, timeout_s=0.05)
+
+
+def test_a_port_that_cannot_run_at_the_usual_rate_is_tried_at_others(
+    uart: Uart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Limited(SerialLine):
+        def __init__(self, port: str, baud: int = DEFAULT_BAUD) -> None:
+            if baud > 500_000:
+                raise UsageError(f"{port} cannot run at {baud} baud; choose another rate with --baud.")
+            super().__init__(port, baud)
+
+    monkeypatch.setattr(link, "SerialLine", Limited)
+    monkeypatch.setattr(link, "TRY_S", 20.0)
+    uart.baud = 115_200
+    with Wearable.open(uart.port, timeout_s=20.0) as wearable:
+        assert wearable.line.baud == 115_200
+    with pytest.raises(UsageError, match="1000000 baud"):
+        Wearable.open(uart.port, baud=1_000_000)
 
 
 def test_an_impossible_rate_is_said(uart: Uart) -> None:

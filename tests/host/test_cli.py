@@ -14,8 +14,9 @@ import pytest
 from thermo_core import errors
 from thermo_core.errors import ThermoError
 from thermo_core.exit_codes import MEANINGS, ExitCode, exit_code
+from thermo_core.version import software_version
 from thermo_host import ports
-from thermo_host.application import application, run, software_version
+from thermo_host.application import application, run
 from thermo_host.commands.table import COMMANDS
 from thermo_host.lease import Telemetry
 from thermo_host.recording import Recorder
@@ -93,10 +94,10 @@ def test_a_port_in_place_of_the_image_is_said(capsys: Capture, tmp_path: Path) -
     master, slave = os.openpty()
     port, image = os.ttyname(slave), tmp_path / "bundle.img"
     image.write_bytes(b"x")
-    for arguments in ([str(image), port], [port]):
+    for arguments in ([str(image), port], [port], [str(image), "/dev/none"]):
         code, lines, _ = answer(capsys, "flash", *arguments)
         assert code == ExitCode.USAGE
-        assert f"thermo-host flash {port} " in lines[0]["error"]["message"]
+        assert f"thermo-host flash {arguments[-1]} " in lines[0]["error"]["message"]
     os.close(master)
     os.close(slave)
 

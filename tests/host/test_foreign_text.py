@@ -67,11 +67,11 @@ def evil(session: Session, telemetry: Take) -> Iterator[ScriptedWearable]:
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (["info", "PORT"], ExitCode.OK),
-        (["self-test", "PORT"], ExitCode.REFUSED),
-        (["rate", "PORT", "16"], ExitCode.REFUSED),
-        (["stream", "PORT", "--seconds", "0.5"], ExitCode.OK),
-        (["record", "PORT", "--seconds", "0.5", "--view"], ExitCode.OK),
+        (["info", "PORT", "--timeout", "20"], ExitCode.OK),
+        (["self-test", "PORT", "--timeout", "20"], ExitCode.REFUSED),
+        (["rate", "PORT", "16", "--timeout", "20"], ExitCode.REFUSED),
+        (["stream", "PORT", "--seconds", "3", "--timeout", "20"], ExitCode.OK),
+        (["record", "PORT", "--seconds", "3", "--view", "--timeout", "20"], ExitCode.OK),
     ],
 )
 def test_no_command_lets_a_wearable_write_to_the_terminal(

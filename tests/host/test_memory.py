@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from scripted_peer import ScriptedWearable
 
 from thermo_core.recording.layout import Gap
 from thermo_core.wire.records import SubpageRecord
 from thermo_host import recording as recording_module
 from thermo_host.lease import Telemetry
+from thermo_host.link import Wearable
 from thermo_host.monitor import Monitor
 from thermo_host.recording import Recorder
 from thermo_host.session import Session
@@ -79,3 +81,20 @@ def test_what_is_shown_of_a_night_is_the_newest(session: Session, telemetry: Tak
         view.line()
 
     assert growth(step, 1500, 3000) < 20_000
+
+
+def test_requests_leave_nothing_behind(session: Session) -> None:
+    peer = ScriptedWearable(session.hello, session.eeproms[0])
+    try:
+        with Wearable.open(peer.port, timeout_s=20.0) as wearable:
+
+            def step() -> None:
+                wearable.hello()
+                wearable.counters()
+                wearable.images()
+                peer.requests.clear()
+
+            assert growth(step, 300, 600) < 20_000
+            assert not wearable.line._pending
+    finally:
+        peer.unplug()

@@ -15,11 +15,13 @@ import cbor2
 import numpy as np
 import pytest
 import zstandard
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from mcap.data_stream import RecordBuilder
 from mcap.records import Attachment, Channel, Chunk, DataEnd, Footer, Header, McapRecord, Message, Metadata
 
 from thermo_core.correction import Correction
-from thermo_core.errors import RecordingError
+from thermo_core.errors import RecordingError, ThermoError
 from thermo_core.frames import Words
 from thermo_core.profile import Profile
 from thermo_core.recording.container import MAGIC, Container
@@ -104,6 +106,35 @@ def test_a_flipped_bit_anywhere_costs_its_own_chunk_and_is_noticed(
         assert all(item in items for item in found)
         same = recording.session.hello == session.hello and found == items
         assert same or recording.damaged or not recording.complete
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_no_damage_is_a_bug(whole: tuple[bytes, Session], tmp_path: Path, data: st.DataObject) -> None:
+    damaged = bytearray(whole[0])
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.integers(0, len(damaged) - 1))
+        kind = data.draw(st.sampled_from(["byte", "number", "cut", "insert"]))
+        if kind == "byte":
+            damaged[at] = data.draw(st.integers(0, 255))
+        elif kind == "number":
+            damaged[at : at + 8] = data.draw(st.integers(0, 2**64 - 1)).to_bytes(8, "little")
+        elif kind == "cut":
+            del damaged[at : at + data.draw(st.integers(0, 300))]
+        else:
+            damaged[at:at] = data.draw(st.binary(max_size=30))
+        damaged = damaged or bytearray(b"x")
+    path = tmp_path / "damaged.mcap"
+    path.write_bytes(damaged)
+    try:
+        recording = Recording(path)
+        monitor, summary = Monitor(recording.session), Summary(recording.session)
+        for item in recording:
+            summary.push(item, monitor.push(item))
+        summary.words()
+        summary.to_map()
+    except ThermoError as error:
+        assert "\n" not in str(error)
 
 
 def bytes_of(record: McapRecord) -> bytes:

@@ -64,7 +64,9 @@ class Peer:
             self.idle()
             if not select.select([self.master], [], [], 0.01)[0]:
                 continue
-            for frame in demultiplexer.feed(os.read(self.master, 4096)):
+            data = os.read(self.master, 4096)
+            # What a host sends to end a predecessor's line belongs to no frame.
+            for frame in demultiplexer.feed(data[1:] if data[:1] == b"\n" else data):
                 assert isinstance(frame, ManagementFrame)
                 self.heard(SmpMessage.decode(frame.message))
 
@@ -117,7 +119,7 @@ class ScriptedWearable(Peer):
         if group == Group.IMAGE:
             return {"images": [], "splitStatus": 0}
         if group == Group.OS:
-            return {"r": asked.get("d", ""), "buf_size": 2048, "buf_count": 2}
+            return {"r": asked["d"]} if "d" in asked else {"buf_size": 2048, "buf_count": 2}
         if command == Command.HELLO:
             return self.hello.to_map()
         if command == Command.STREAM:

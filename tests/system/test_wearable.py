@@ -102,7 +102,8 @@ def test_what_is_in_the_way_of_a_link(start_wearable: Callable[..., Any], tmp_pa
 def test_wrong_options_give_a_sentence(
     arguments: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["wearable", "--link", str(tmp_path / "thermo"), *arguments]) == (9 if "/nowhere" in sentence else 2)
+    code = 9 if "/nowhere" in sentence else 2
+    assert main(["wearable", "--link", str(tmp_path / "thermo"), *arguments]) == code
     told = capsys.readouterr().err
     assert sentence in told and told.count("\n") == 1
     assert list(tmp_path.iterdir()) == []

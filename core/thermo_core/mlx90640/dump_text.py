@@ -19,13 +19,14 @@ SAMPLE = 1 << 20
 """Characters that are looked at to tell words from temperatures."""
 
 _COMMENT = re.compile(r"//.*|/\*.*?\*/")
-_SEPARATOR = re.compile(r"[\s,;]+")
+_SEPARATOR = re.compile(r"[\s,;\"']+")
 _INTEGER = re.compile(r"0[xX][0-9A-Fa-f]+|[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[0-9]\.[0-9]")
 _TOKEN = re.compile(r"[{}\[\]()]|[A-Za-z_]\w*|0[xX][0-9A-Fa-f]+|[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _OFFSET = re.compile(r"^\s*(?:0x)?[0-9A-Fa-f]{2,16}\s*:|^[0-9A-Fa-f]{7,8}(?=\s)")
 _CHARACTERS = re.compile(r"\s\s+\S{1,16}\s*$|\|.*$")
-_HEX_LINE = re.compile(r"(?:[0-9A-Fa-f]{4}|[0-9A-Fa-f]{2})(?:[\s,]+(?:[0-9A-Fa-f]{4}|[0-9A-Fa-f]{2}))*")
+_HEX_LINE = re.compile(r"[0-9A-Fa-f]{1,4}(?:[\s,]+[0-9A-Fa-f]{1,4})*")
+_HEX_STRING = re.compile(r"(?:[0-9A-Fa-f]{4}){2,}")
 
 
 @dataclass(slots=True)
@@ -121,17 +122,13 @@ def _hex_log(lines: Iterable[str]) -> list[Run]:
                 runs.append(run)
             run = Run(" ".join(line.split())[:80])
             continue
-        octets = all(len(group) == 2 for group in groups)
-        if run.values and octets != run.octets:
-            runs.append(run)
-            run = Run(run.label)
-        run.octets = octets
+        run.octets = (run.octets or not run.values) and all(len(group) == 2 for group in groups)
         run.values.extend(int(group, 16) for group in groups)
     return [*runs, run] if run.values else runs
 
 
 def _is_hex_log(lines: list[str]) -> bool:
-    """Whether most lines are hexadecimal without saying so: groups of two or four digits, with letters among them."""
+    """Whether most lines are hexadecimal without saying so: groups of at most four digits, with letters among them."""
     sample = [line for line in lines[:200] if line.strip()]
     groups = [found for line in sample if (found := _hex_groups(line))]
     letters = any(re.search("[A-Fa-f]", group) for found in groups for group in found)
@@ -140,6 +137,9 @@ def _is_hex_log(lines: list[str]) -> bool:
 
 def _hex_groups(line: str) -> list[str] | None:
     """The groups of a hexadecimal line, without the offset before them and the characters behind; None for another line."""
+    whole = line.strip()
+    if _HEX_STRING.fullmatch(whole):
+        return [whole[at : at + 4] for at in range(0, len(whole), 4)]
     content = _CHARACTERS.sub("", _OFFSET.sub("", line)).strip(" ,\t\r")
     return _SEPARATOR.split(content) if _HEX_LINE.fullmatch(content) else None
 

@@ -1,7 +1,6 @@
 """What is kept of a calibration: report.json (runs are merged from it), report.html, and the terminal's table."""
 
 import json
-from datetime import UTC, datetime
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from thermo_host.calibrate.agreement import Agreement
 from thermo_host.calibrate.observation import Observation
 from thermo_host.calibrate.procedure import Outcome
 from thermo_host.calibrate.stability import Slope, WarmUp
+from thermo_host.describe import utc_of_second
 from thermo_host.files import read_whole, write_whole
 
 FORMAT = "thermo-edge calibration report"
@@ -27,7 +27,7 @@ VERSION = 1
 
 def utc(unix_s: int) -> str:
     """ISO 8601 with zone."""
-    return datetime.fromtimestamp(unix_s, UTC).isoformat()
+    return utc_of_second(unix_s)
 
 
 def summary(outcome: Outcome, written: bool) -> dict[str, object]:
@@ -116,7 +116,7 @@ def load_observations(path: Path, sensor_id: bytes, run: int) -> list[Observatio
     """
     try:
         data = json.loads(read_whole(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StorageError(f"{path} is not JSON; give a report.json of an earlier calibration to --merge.") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise StorageError(f"{path} is no calibration report; give a report.json of an earlier calibration to --merge.")

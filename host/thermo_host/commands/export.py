@@ -14,6 +14,7 @@ from thermo_host import dumps
 from thermo_host import export as exporting
 from thermo_host.commands.common import EmissivityOption, JsonOption, Output, ReflectedOption, UncorrectedOption
 from thermo_host.commands.progress import ProgressLine
+from thermo_host.describe import counted
 from thermo_host.export import Decoding, Totals, Window
 from thermo_host.heatmap import HeatMap, ScaleBar, has_colours
 from thermo_host.moments import parse_moment
@@ -128,5 +129,11 @@ def _tell(progress: ProgressLine, totals: Totals, done: int, total: int) -> None
 
 def _report(output: Output, totals: Totals, written: list[Path], extra: dict[str, Any], remark: str) -> None:
     data = {"files": [str(path) for path in written], **totals.to_map(), **extra}
-    lost = f", {totals.lost} subpages lost, {totals.invalid} not decodable" if totals.lost or totals.invalid else ""
-    output.result(data, f"{totals.pictures} pictures{lost}: {', '.join(str(path) for path in written)}.{remark}")
+    lost = (
+        f", {counted(totals.lost, 'subpage')} lost, {totals.invalid} not decodable"
+        if totals.lost or totals.invalid
+        else ""
+    )
+    output.result(
+        data, f"{counted(totals.pictures, 'picture')}{lost}: {', '.join(str(path) for path in written)}.{remark}"
+    )

@@ -33,7 +33,7 @@ def command(
     if len(arguments) > 2:
         raise UsageError(f"{len(arguments)} arguments were given; give at most a port and an image.")
     port, path = (arguments[0] if len(arguments) == 2 else None), Path(arguments[-1])
-    if is_serial(str(path)):
+    if is_serial(str(path)) or (port is not None and Path(port).is_file() and not path.exists()):
         turned = f" {arguments[0]}" if port is not None else " IMAGE"
         raise UsageError(f"{path} is a port and no image; the port comes first: thermo-host flash {path}{turned}")
     output = Output(as_json)
@@ -72,7 +72,7 @@ class _Bar:
     def __init__(self, output: Output) -> None:
         self._console = output.progress
         self._progress = Progress(
-            TextColumn("{task.description:<10}"),
+            TextColumn("{task.description:<10}", markup=False),
             BarColumn(),
             DownloadColumn(),
             TransferSpeedColumn(),

@@ -1,6 +1,5 @@
 """`thermo-host info`: who a wearable is, what it has, what it runs and what it counted."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -14,6 +13,7 @@ from thermo_core.recording.plain import to_plain
 from thermo_core.text import clean
 from thermo_core.wire.management import Hello, SensorInfo
 from thermo_host.commands.common import BaudOption, JsonOption, Output, PortArgument, TimeoutOption
+from thermo_host.describe import utc_of_second
 from thermo_host.link import TIMEOUT_S, Wearable
 
 
@@ -68,7 +68,7 @@ def _calibration(wearable: Wearable, slot: int) -> dict[str, Any] | None:
 def _describe(correction: Correction) -> dict[str, Any]:
     return {
         "sensor_id": correction.sensor_id.hex(),
-        "created": datetime.fromtimestamp(correction.created_unix_s, UTC).isoformat(),
+        "created": utc_of_second(correction.created_unix_s),
         "residual_rms_k": round(correction.residual_rms_k, 5),
         "bad_pixels": int(correction.bad.sum()),
     }

@@ -10,7 +10,7 @@ from rich.live import Live
 
 from thermo_core.errors import UsageError
 from thermo_host.commands.common import Output
-from thermo_host.describe import utc
+from thermo_host.describe import counted, utc
 from thermo_host.keyboard import Keyboard
 from thermo_host.monitor import Monitor
 from thermo_host.terminal import View
@@ -117,11 +117,11 @@ def summary_words(monitor: Monitor) -> str:
     if numbers.latency_s is not None and numbers.latency_p99_s is not None:
         latency = f", latency {numbers.latency_s * 1000:.0f} ms (99 % within {numbers.latency_p99_s * 1000:.0f} ms)"
     lines = [
-        f"{numbers.pictures} pictures, {numbers.pictures_per_second:.1f}/s at the end, {numbers.missing} subpages "
-        f"lost{latency}."
+        f"{counted(numbers.pictures, 'picture')}, {numbers.pictures_per_second:.1f}/s at the end, "
+        f"{counted(numbers.missing, 'subpage')} lost{latency}."
     ]
     if numbers.gaps:
-        lines.append(f"{numbers.gaps} gap{'s' * (numbers.gaps > 1)}, {numbers.gap_s:.1f} s in all.")
+        lines.append(f"{counted(numbers.gaps, 'gap')}, {numbers.gap_s:.1f} s in all.")
     for change in monitor.changes:
         lines.append(
             f"Changed at {utc(change.utc_ns)[:19]} UTC: {', '.join(change.what)}. What came later is decoded with it."

@@ -24,7 +24,7 @@ from thermo_host.commands.common import (
 )
 from thermo_host.commands.progress import ProgressLine, clock
 from thermo_host.commands.screen import Screen, changes, parse_span, summary_words
-from thermo_host.describe import describe
+from thermo_host.describe import counted, describe
 from thermo_host.files import file_name
 from thermo_host.keyboard import Keyboard
 from thermo_host.link import TIMEOUT_S, Wearable
@@ -198,8 +198,8 @@ class Run:
         state = "" if silent_s is None else f"{silence(self.monitor, silent_s)} | "
         ends = "q or Ctrl-C ends it" if self.output.progress.is_terminal else "Ctrl-C ends it"
         return (
-            f"{state}{clock(seconds)} | {numbers.pictures} pictures, {numbers.pictures_per_second:.1f}/s, {numbers.missing} "
-            f"subpages lost | {ends} | {recorder.size / 1000:.0f} kB in {self.path}"
+            f"{state}{clock(seconds)} | {counted(numbers.pictures, 'picture')}, {numbers.pictures_per_second:.1f}/s, "
+            f"{counted(numbers.missing, 'subpage')} lost | {ends} | {recorder.size / 1000:.0f} kB in {self.path}"
         )
 
     def _summarise(self, recorder: Recorder | None) -> None:
