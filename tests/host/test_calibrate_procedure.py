@@ -63,6 +63,7 @@ class Laboratory:
             emissivity=profile.picture_sensor.emissivity,
             reflected=None,
             thermistors=profile.thermistors.channels,
+            fingerprint=0x12345678,
         )
 
     def restart(self) -> None:
@@ -245,7 +246,7 @@ def test_runs_at_two_ambients_merge_through_their_reports(tmp_path: Path) -> Non
     report.prepare(tmp_path / "first")
     report_json, _ = report.save(first, False, tmp_path / "first")
     lab.ambient(32.0)
-    earlier = report.load_observations(report_json, lab.subject.sensor_id, 1)
+    earlier = report.load_observations(report_json, lab.subject, 1)
     merged = calibrate(lab, lab, settings, CREATED, earlier=earlier)
     assert merged.fit is not None
     assert merged.fit.ambients == 2
@@ -253,7 +254,9 @@ def test_runs_at_two_ambients_merge_through_their_reports(tmp_path: Path) -> Non
     assert merged.after.rmse <= 0.08
     assert len(merged.hold_outs) == 2
     with pytest.raises(StorageError, match="merge runs of one sensor only"):
-        report.load_observations(report_json, bytes(6), 1)
+        report.load_observations(report_json, replace(lab.subject, sensor_id=bytes(6)), 1)
+    with pytest.raises(StorageError, match="held something else"):
+        report.load_observations(report_json, replace(lab.subject, fingerprint=1), 1)
     with pytest.raises(StorageError, match="earlier calibration"):
         report.prepare(tmp_path / "first")
 
@@ -309,6 +312,8 @@ def test_measurements_of_another_sensor_or_none_are_refused(tmp_path: Path, quic
     kept.keep(quick.observations[0])
     with pytest.raises(StorageError, match="belongs to sensor"):
         Measurements.resume(tmp_path, replace(quick.subject, sensor_id=bytes(6)))
+    with pytest.raises(StorageError, match="held something else"):
+        Measurements.resume(tmp_path, replace(quick.subject, fingerprint=7))
     path = tmp_path / "measurements.json"
     whole = json.loads(path.read_text())
     for damage in (
@@ -370,11 +375,11 @@ def test_a_full_disk_is_said_before_anything_is_measured(
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"format": "x"}', b"\xff\xfe"])
-def test_what_is_no_report_cannot_be_merged(tmp_path: Path, damage: bytes) -> None:
+def test_what_is_no_report_cannot_be_merged(tmp_path: Path, quick: Outcome, damage: bytes) -> None:
     path = tmp_path / "report.json"
     path.write_bytes(damage)
     with pytest.raises(StorageError, match=r"report\.json"):
-        report.load_observations(path, bytes(6), 1)
+        report.load_observations(path, quick.subject, 1)
 
 
 def test_the_report_holds_everything_and_needs_nothing_else(quick: Outcome, tmp_path: Path) -> None:
@@ -391,7 +396,7 @@ def test_the_report_holds_everything_and_needs_nothing_else(quick: Outcome, tmp_
         EXACT,
         quick.settings,
         CREATED,
-        report.load_observations(report_json, quick.subject.sensor_id, 0),
+        report.load_observations(report_json, quick.subject, 0),
     )
     assert again.after.rmse == pytest.approx(quick.after.rmse, abs=1e-3)
     page = report_html.read_text(encoding="utf-8")

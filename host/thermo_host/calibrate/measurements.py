@@ -78,6 +78,10 @@ class Measurements:
             raise StorageError(
                 f"{path} belongs to sensor {whose!r:.20}, but this wearable has {subject.sensor_id.hex()}; resume with that one."
             )
+        if not subject.made_with(data.get("eeprom_crc32")):
+            raise StorageError(
+                f"{path} was measured while the sensor's EEPROM held something else; calibrate again without --resume."
+            )
         return cls(folder, subject, settings, note, observations)
 
     def keep(self, observation: Observation) -> None:
@@ -117,6 +121,7 @@ class Measurements:
             "format": FORMAT,
             "version": VERSION,
             "sensor_id": self._subject.sensor_id.hex(),
+            "eeprom_crc32": self._subject.eeprom_crc32,
             "settings": self.settings.to_map(),
             "observations": [observation.to_map() for observation in self.observations],
         }

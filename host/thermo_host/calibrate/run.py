@@ -50,7 +50,7 @@ class Run:
         """Calibrate; what was found, and the folder for it."""
         now = int(time.time())
         with WearableSource(self.wearable) as source, ConsoleListener(self.output.progress) as listener:
-            earlier = _earlier(self.merge, source.subject.sensor_id)
+            earlier = _earlier(self.merge, source.subject)
             kept = self._begin(source.subject, now, listener)
             try:
                 blackbody = self.make_reference(listener)
@@ -129,8 +129,8 @@ def _stored(wearable: Wearable) -> Correction:
     return stored
 
 
-def _earlier(paths: Sequence[Path], sensor_id: bytes) -> list[Observation]:
+def _earlier(paths: Sequence[Path], subject: Subject) -> list[Observation]:
     found: list[Observation] = []
     for run, path in enumerate(paths, start=1):
-        found += report.load_observations(path, sensor_id, run)
+        found += report.load_observations(path, subject, run)
     return found
