@@ -139,6 +139,8 @@ def test_anything_else_is_no_correction(data: bytes) -> None:
         (5, b"\x03"),
         (6, b"\x03"),
         (7, b"\x01"),
+        (16, struct.pack("<Q", 253_402_300_800)),
+        (16, struct.pack("<Q", 1 << 63)),
         (24, struct.pack("<f", np.nan)),
         (24, struct.pack("<f", -1)),
         (32, struct.pack("<f", np.inf)),
