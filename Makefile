@@ -38,8 +38,8 @@ format: $(VENV)/.test ## let ruff rewrite the sources
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.test ## print the figures the README quotes (bench/ has more)
-	@for name in decode packing simulator streaming calibration; do echo "== bench/$$name.py"; $(BIN)/python bench/$$name.py || exit 1; done
+bench: $(VENV)/.test ## print the figures the README quotes (bench/ has more); try properties with fresh examples
+	@for name in decode packing simulator streaming calibration properties; do echo "== bench/$$name.py"; $(BIN)/python bench/$$name.py || exit 1; done
 
 lock: $(VENV)/.test ## resolve pyproject.toml anew into locks/
 	sh locks/update.sh $(BIN)/uv

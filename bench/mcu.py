@@ -126,7 +126,9 @@ def show_files(models: list[Path], shared: Path, frames: int, cflags: str) -> No
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
     parser.add_argument("--shared", type=Path, default=SHARED)
     parser.add_argument("--frames", type=int, default=8)
     parser.add_argument("--cflags", default="-O3")

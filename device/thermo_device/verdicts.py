@@ -12,6 +12,7 @@ from thermo_core.mlx90640.assemble import PictureAssembler
 from thermo_core.mlx90640.calibration import Calibration
 from thermo_core.mlx90640.decode import Decoder
 from thermo_core.profile import Profile
+from thermo_core.quality import unfit
 from thermo_core.wire import records
 from thermo_core.wire.records import VerdictRecord
 from thermo_device.counters import Counters
@@ -107,6 +108,7 @@ class VerdictMaker:
         counters: where pages left out are counted.
         simulated: whether verdicts are of simulated data.
         model_version: of the bundle.
+        doubtful: whether the sensor's constants are in doubt.
     """
 
     def __init__(
@@ -119,6 +121,7 @@ class VerdictMaker:
         counters: Counters,
         simulated: bool,
         model_version: Version,
+        doubtful: bool = False,
     ) -> None:
         camera = profile.picture_sensor
         self._assembler = PictureAssembler(Decoder(calibration, camera.emissivity, camera.reflected_celsius))
@@ -135,6 +138,7 @@ class VerdictMaker:
             uncalibrated=correction is None or correction.is_identity,
             fast_kernels=classifier.fast,
             simulated=simulated,
+            doubtful=doubtful,
             model_version=(version.major, version.minor, version.revision, version.build),
         )
 
@@ -152,6 +156,11 @@ class VerdictMaker:
         return None
 
     def _judge(self, picture: Picture) -> VerdictRecord | None:
+        valid = picture.valid if self._correction is None else picture.valid & ~self._correction.bad
+        reason = unfit(valid, picture.ta)
+        if reason is not None:
+            self._counters.add(reason.value)
+            return None
         if self._index is not None and picture.index - self._index > LONGEST_GAP:
             self._features.reset()
             self._rule.reset()

@@ -102,6 +102,13 @@ class SimulatedBus:
             self._chips.append(chip)
             chip.power_on(self.clock.now_us())
 
+    def exchange(self, chip: Chip, other: Chip) -> None:
+        """Take a chip off the bus and put another in its place, powered on now, before anybody can ask for either."""
+        with self.lock:
+            self._chips[self._chips.index(chip)] = other
+            self._absent_until_us.pop(id(chip), None)
+            other.power_on(self.clock.now_us())
+
     def add_faults(self, faults: str) -> None:
         """Add faults while the bus runs (see `faults.parse_faults`).
 

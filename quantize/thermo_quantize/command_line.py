@@ -16,6 +16,8 @@ from typer.exceptions import TyperException
 
 from thermo_core.errors import ThermoError
 from thermo_core.exit_codes import ExitCode, exit_code, meanings
+from thermo_core.text import clean
+from thermo_core.version import software_version
 
 _CODES = (
     ExitCode.OK,
@@ -51,7 +53,7 @@ def application(name: str, what: str) -> typer.Typer:
 
     def show(wanted: bool) -> None:
         if wanted:
-            print(f"{name} {version()}")
+            print(f"{name} {software_version()}")
             raise typer.Exit
 
     @app.callback()
@@ -64,16 +66,6 @@ def application(name: str, what: str) -> typer.Typer:
 
     options.__doc__ = what
     return app
-
-
-def version() -> str:
-    """Of the installed distribution."""
-    from importlib import metadata
-
-    try:
-        return metadata.version("thermo-edge")
-    except metadata.PackageNotFoundError:
-        return "0+unknown"
 
 
 def main(app: typer.Typer, arguments: Sequence[str] | None = None) -> NoReturn:
@@ -124,7 +116,7 @@ def _invoke(app: typer.Typer, name: str, words: list[str]) -> None:
 
 def end_with(name: str, error: ThermoError) -> NoReturn:
     """End a command that has printed its result already: the sentence on standard error alone, and the error's code."""
-    print(f"{name}: {error}", file=sys.stderr)
+    print(f"{name}: {clean(str(error))}", file=sys.stderr)
     raise typer.Exit(int(exit_code(error)))
 
 
@@ -143,7 +135,7 @@ def _bug(name: str, error: Exception, as_json: bool) -> ExitCode:
 def _fail(name: str, code: ExitCode, kind: str, message: str, as_json: bool) -> ExitCode:
     if as_json:
         print(json.dumps({"error": {"kind": kind, "message": message, "exit_code": int(code)}}), flush=True)
-    print(f"{name}: {message}", file=sys.stderr)
+    print(f"{name}: {clean(message)}", file=sys.stderr)
     return code
 
 

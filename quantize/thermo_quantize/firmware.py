@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from thermo_core.bundle import Bundle
 from thermo_core.errors import BundleError
-from thermo_core.image import DEVELOPMENT_KEY_SHA256, Image, verify
+from thermo_core.image import Image, names_development_key, verify
 from thermo_core.limits import FIRMWARE_AVERAGE_PICTURES, FIRMWARE_HELLO_TEXT_BYTES
 from thermo_core.profile import REFRESH_RATES_HZ, Profile, ThermistorSettings
 from thermo_core.typical import typical_features
@@ -113,7 +113,7 @@ def _source(name: str, bundle: Bundle, image: Image, reference: Reference) -> st
     label, threshold, consecutive = (0, 0.0, 0) if alert is None else (alert.label, alert.threshold, alert.consecutive)
     channels = "".join(_channel(channel) for channel in array.channels)
     channels = f"    .channels = {{\n{channels}    }},\n" if array.channels else ""
-    development = image.key_hash == DEVELOPMENT_KEY_SHA256
+    development = names_development_key(image.key_hash)
     sentences = _texts("waived", bundle.waived) if bundle.waived else ""
     waived = f"    .waived_count = {len(bundle.waived)},\n    .waived = waived,\n" if bundle.waived else ""
     return f"""/* The wearable {_comment(profile.name)}, version {version}. Made by thermo-quantize firmware. */

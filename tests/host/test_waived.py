@@ -8,10 +8,10 @@ from rich.console import Console
 
 from thermo_core.bundle import Bundle
 from thermo_core.image import parse
+from thermo_core.recording.plain import from_plain
 from thermo_core.wire.management import Hello
 from thermo_host.commands import flash, info
 from thermo_host.flash import Candidate, Flashed
-from thermo_host.plain import from_plain
 
 SHIPPED = Path(__file__).resolve().parents[2] / "models/thermo_models/artifacts/breast-patch/bundle.img"
 SENTENCE = "The int8 model loses 3.00 points of accuracy."

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from thermo_core.errors import AccuracyDropError, BundleError, ModelError, StorageError, UsageError
 from thermo_core.exit_codes import MEANINGS, ExitCode, exit_code
-from thermo_quantize.command_line import version
+from thermo_core.version import software_version
 
 SHIPPED = Path(__file__).resolve().parents[2] / "models/thermo_models/artifacts/breast-patch"
 DEVELOPMENT = Path(__file__).resolve().parents[2] / "hw_sim/thermo_sim/keys"
@@ -34,7 +34,7 @@ def call(program: str, *words: str | Path, cwd: Path | None = None) -> "subproce
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_help_and_version_come_by_their_usual_names(program: str) -> None:
-    assert call(program, "--version").stdout == f"{program} {version()}\n"
+    assert call(program, "--version").stdout == f"{program} {software_version()}\n"
     long, short, bare = (call(program, *words) for words in (["--help"], ["-h"], []))
     assert long.returncode == short.returncode == bare.returncode == 0
     assert long.stdout == short.stdout == bare.stdout

@@ -4,8 +4,11 @@
 #include <string.h>
 
 #include "interpolate.h"
+#include "mlx90640_limits.h"
 #include "scores.h"
 
+/* Pixels that must have been measured; the others are filled in from them, and a network sees no difference. */
+#define LEAST_VALID (PIXELS * 7U / 8U)
 /* Subpages between two pictures after which the running mean and the count of alerts start anew. */
 #define LONGEST_GAP 8U
 
@@ -40,9 +43,32 @@ static bool alert(struct verdicts *v, float value) {
   return v->in_a_row >= profile->alert_consecutive;
 }
 
+/* Whether a finding may rest on the picture: enough of it measured, by a sensor within its own range. */
+static bool is_fit(const struct verdicts *v, const struct correction *correction, float ta) {
+  if (!(ta >= MLX90640_COLDEST_DIE && ta <= MLX90640_HOTTEST_DIE)) {
+    counters_add(v->counters, COUNTER_DIE_OUT_OF_RANGE, 1);
+    return false;
+  }
+  uint32_t count = 0;
+  for (uint32_t row = 0; row < ROWS; row++) {
+    const uint32_t valid = correction->has_bad ? v->valid[row] & correction->valid[row] : v->valid[row];
+    for (uint32_t bits = valid; bits != 0; bits &= bits - 1U) {
+      count++;
+    }
+  }
+  if (count < LEAST_VALID) {
+    counters_add(v->counters, COUNTER_PICTURE_INCOMPLETE, 1);
+    return false;
+  }
+  return true;
+}
+
 static bool judge(struct verdicts *v, const struct correction *correction, float ta, uint32_t index, uint64_t time_us,
                   struct verdict *verdict) {
   const struct model_profile *model = v->profile->model;
+  if (v->features.length == 0 || !is_fit(v, correction, ta)) {
+    return false;
+  }
   if (v->has_last && index - v->last_index > LONGEST_GAP) {
     features_reset(&v->features);
     v->in_a_row = 0;
@@ -112,6 +138,10 @@ bool verdicts_push(struct verdicts *v, const struct mlx90640_constants *constant
     return false;
   }
   return judge(v, correction, conditions.ta, index, time_us, verdict);
+}
+
+bool verdicts_average(const struct verdicts *v) {
+  return v->features.length != 0;
 }
 
 bool verdicts_self_test(const struct profile *profile) {

@@ -204,7 +204,12 @@ void wire_restart_server(const char *processor, const char *system, const uint8_
   memset(&self, 0, sizeof self);
   self.board = flash_board(4096, 9);
   store_open(&self.store, self.board);
-  self.state = (struct wearable_state){.time_us = 1234, .calibrated = true, .camera_rate_hz = 16.0f};
+  self.state = (struct wearable_state){.time_us = 1234,
+                                       .calibrated = true,
+                                       .generation = 7,
+                                       .fingerprint = 0xCAFE,
+                                       .camera_rate_hz = 16.0f,
+                                       .sensor_warning = "It rots."};
   self.absent = sensor_id == NULL;
   if (sensor_id != NULL) {
     self.state.sensor_known = true;
