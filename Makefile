@@ -7,18 +7,20 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 .PHONY: help run firmware test lint format bench lock clean
 
-# make run BOARD=mps2-an386 runs the firmware on an emulated microcontroller, BOARD=host as a program.
+# make run BOARD=mps2-an386 runs the firmware on an emulated microcontroller, BOARD=host as a program. BUNDLE=FILE.img and
+# BUNDLE_KEY=FILE.pub.pem build another signed bundle into it.
 BOARD ?=
+CHOSEN := $(foreach name,BUNDLE BUNDLE_KEY,$(if $($(name)),$(name)=$(abspath $($(name)))))
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: $(VENV)/.run ## simulated wearable: flash, calibrate, stream and record; BOARD=mps2-an386 runs the firmware
-	@$(if $(BOARD),$(MAKE) --no-print-directory -C device/firmware $(subst -,_,$(BOARD)))
+	@$(if $(BOARD),$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) $(subst -,_,$(BOARD)))
 	@PATH="$(CURDIR)/$(BIN):$$PATH" BOARD=$(BOARD) sh demo/first_session.sh
 
 firmware: $(VENV)/.run ## compile the firmware for every board, and hold it to its budgets
-	@$(MAKE) --no-print-directory -C device/firmware all size
+	@$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) all size
 
 test: $(VENV)/.test lint ## every test, the linters and the type checker
 	$(BIN)/pytest -n 2
@@ -36,8 +38,8 @@ format: $(VENV)/.test ## let ruff rewrite the sources
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.test ## print the figures the README quotes (bench/ has more)
-	@for name in decode packing simulator streaming calibration; do echo "== bench/$$name.py"; $(BIN)/python bench/$$name.py || exit 1; done
+bench: $(VENV)/.test ## print the figures the README quotes (bench/ has more); try properties with fresh examples
+	@for name in decode packing simulator streaming calibration properties; do echo "== bench/$$name.py"; $(BIN)/python bench/$$name.py || exit 1; done
 
 lock: $(VENV)/.test ## resolve pyproject.toml anew into locks/
 	sh locks/update.sh $(BIN)/uv

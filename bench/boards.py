@@ -117,7 +117,9 @@ def session(kind: str, folder: Path, seconds: float) -> None:
 
 def main() -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
     parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement of processor time")
     options = parser.parse_args()
     subprocess.run(["make", "--no-print-directory", "-C", str(FIRMWARE), "all", "size"], check=True)

@@ -146,7 +146,7 @@ def _seconds(observations: tuple[Observation, ...]) -> float:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--sensors", type=int, default=3, help="simulated sensors a row")
     sensors = parser.parse_args().sensors
     begun = time.perf_counter()

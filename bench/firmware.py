@@ -33,7 +33,7 @@ from thermo_sim.scenes import breast_patch
 REPOSITORY = Path(__file__).resolve().parents[1]
 FIRMWARE = REPOSITORY / "device" / "firmware"
 EMULATOR = REPOSITORY / "tests" / "quantize" / "emulator"
-MODULES = "mlx90640_constants mlx90640_decode interpolate counts feature_extractor select correction thermistor crc"
+MODULES = "mlx90640_plausible mlx90640_constants mlx90640_decode interpolate counts feature_extractor select correction thermistor crc"
 CPU = "-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard"
 SHARED = Path(os.environ.get("THERMO_SHARED", REPOSITORY.parent / "shared"))
 EMISSIVITY = 0.98
@@ -299,7 +299,9 @@ def run_all(shared: Path) -> tuple[dict[str, int], Parity]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
     parser.add_argument("--shared", type=Path, default=SHARED)
     arguments = parser.parse_args()
     for program in ("arm-none-eabi-gcc", "qemu-system-arm"):

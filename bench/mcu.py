@@ -1,12 +1,13 @@
 """Compiled models on emulated Cortex-M4 and M55: instructions, arena and flash, beside TFLM + CMSIS-NN.
 
-    python bench/mcu.py [--shared FOLDER] [--frames N] [--cflags=-O3] [--unseen]
+    python bench/mcu.py [--shared FOLDER] [--frames N] [--cflags=-O3] [--unseen | --model FILE...]
 
 Our rows are compiled and run now by tools/mcu_bench of FOLDER (QEMU counts instructions exactly; every output byte is
 compared with BUILTIN_REF). The other rows are the figures the same tool gave for TFLM, from facts/inference.md of FOLDER;
 they are not measured again. "code" is flash without the model's weights and biases.
 
 --unseen measures the networks of mcu_unseen.py instead, with random weights: shapes the compiler was not tuned on.
+--model measures any int8 models; the runs of one that keeps a state follow one another without a reset.
 """
 
 import argparse
@@ -116,13 +117,23 @@ def show_unseen(shared: Path, frames: int, cflags: str) -> None:
                 print(line(model, target, shared, frames, cflags)[0], flush=True)
 
 
+def show_files(models: list[Path], shared: Path, frames: int, cflags: str) -> None:
+    """Print our rows of given models."""
+    for model in models:
+        for target in ("m4", "m55", "generic"):
+            print(line(model, target, shared, frames, cflags)[0], flush=True)
+
+
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
     parser.add_argument("--shared", type=Path, default=SHARED)
     parser.add_argument("--frames", type=int, default=8)
     parser.add_argument("--cflags", default="-O3")
     parser.add_argument("--unseen", action="store_true", help="measure the networks of mcu_unseen.py")
+    parser.add_argument("--model", type=Path, action="append", help="measure this model; may be given several times")
     args = parser.parse_args()
     if not shutil.which("arm-none-eabi-gcc") or not shutil.which("qemu-system-arm"):
         sys.exit("mcu: install gcc-arm-none-eabi, libnewlib-arm-none-eabi and qemu-system-arm first.")
@@ -132,6 +143,9 @@ def main() -> None:
     print(f"{head}{'code':>8}{'stack':>7}  exact")
     if args.unseen:
         show_unseen(args.shared, args.frames, args.cflags)
+        return
+    if args.model:
+        show_files(args.model, args.shared, args.frames, args.cflags)
         return
     for row in ROWS:
         show(row, args.shared, args.frames, args.cflags)

@@ -125,7 +125,7 @@ def report(case: Case, epochs: int) -> None:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("tasks", nargs="*", metavar="TASK", help=f"of {', '.join(TASKS)}; all of them by default")
     parser.add_argument("--full", action="store_true", help="all data and epochs")
     parser.add_argument("--train-epochs", type=int, default=10, help="most of training, without --full")

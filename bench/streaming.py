@@ -56,7 +56,9 @@ class Figures:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
     parser.add_argument("--seconds", type=float, default=10.0, help="of each rate (default: 10)")
     seconds = parser.parse_args().seconds
     with simulated_wearable() as (port, process), Wearable.open(port) as wearable:

@@ -156,7 +156,7 @@ def models(shared: Path) -> dict[str, bytes]:
 def campaign(count: int, seed: int, shared: Path, unverified: int = 0, keep: Path | None = None) -> dict[str, object]:
     """Run it; counts by outcome."""
     originals = models(shared)
-    slow = {name: sum(verify_model(data).macs) > SLOW_MACS for name, data in originals.items()}
+    slow = {name: sum(verify_model(data, stateful=True).macs) > SLOW_MACS for name, data in originals.items()}
     places = {name: structure(data) for name, data in originals.items()}
     names = list(originals)
     workers = {runtime: Worker(runtime) for runtime in RUNTIMES}
@@ -171,7 +171,7 @@ def campaign(count: int, seed: int, shared: Path, unverified: int = 0, keep: Pat
         started = time.perf_counter()
         try:
             if number >= unverified:
-                verify_model(mutant)
+                verify_model(mutant, stateful=True)
             accepted = True
         except ModelError:
             accepted = False
@@ -201,7 +201,7 @@ def campaign(count: int, seed: int, shared: Path, unverified: int = 0, keep: Pat
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")

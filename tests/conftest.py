@@ -1,10 +1,19 @@
-"""Fixtures every room's tests use, and the rule that in CI a skip is a failure unless hardware is absent."""
+"""Fixtures every room's tests use, how examples are drawn, and the rule that a skip is a failure in CI.
+
+Property tests draw the same examples each time and know no deadline, so that neither chance nor a busy machine decides
+about a change. `python bench/properties.py` draws fresh ones; what it finds becomes an `example` of its test.
+"""
 
 import os
 import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("fresh", deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @pytest.fixture(scope="session")

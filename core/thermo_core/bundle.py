@@ -10,7 +10,8 @@ import cbor2
 
 from thermo_core.contract import InputContract, OutputContract
 from thermo_core.errors import BundleError
-from thermo_core.fields import Fields
+from thermo_core.fields import MAX_TEXT, Fields, is_plain
+from thermo_core.limits import MAX_PROFILE_BYTES
 from thermo_core.profile import Profile
 
 FORMAT = "thermo-bundle"
@@ -18,6 +19,7 @@ FORMAT_VERSION = 1
 MAX_MODEL = 4 << 20
 MAX_CARD = 64 << 10
 MAX_PAYLOAD = MAX_MODEL + MAX_CARD + (64 << 10)
+MAX_WAIVED = 8
 _MAX_DEPTH = 8
 _TFLITE_IDENTIFIER = b"TFL3"
 
@@ -32,9 +34,10 @@ class Bundle:
         output: meaning of the network's output.
         model: a .tflite file.
         card: the model card, Markdown.
+        waived: what was found wanting and signed all the same, a sentence each; devices and hosts show them.
 
     Raises:
-        BundleError: the model is no .tflite file, or model or card is empty or too large.
+        BundleError: the model is no .tflite file; model, card or profile is empty or too large; there is but one label.
     """
 
     profile: Profile
@@ -42,6 +45,7 @@ class Bundle:
     output: OutputContract
     model: bytes
     card: str
+    waived: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.model[4:8] != _TFLITE_IDENTIFIER:
@@ -52,6 +56,26 @@ class Bundle:
             raise BundleError(f"The model card must have 1 to {MAX_CARD} bytes, so write or shorten it.")
         if not self.profile.labels:
             raise BundleError("The profile in the bundle has no labels, so name what the model's outputs mean.")
+        if len(self.profile.labels) == 1:
+            raise BundleError(
+                f"The profile's only label, {self.profile.labels[0]!r}, is all that a verdict could say, so name a second one; "
+                "of a network with one output the first label is what a low output means."
+            )
+        size = len(self.profile_bytes())
+        if size > MAX_PROFILE_BYTES:
+            raise BundleError(
+                f"The profile has {size} bytes as CBOR and may have {MAX_PROFILE_BYTES}, so shorten its texts."
+            )
+
+        if len(self.waived) > MAX_WAIVED or not all(is_plain(sentence) for sentence in self.waived):
+            raise BundleError(
+                f"bundle.waived must be at most {MAX_WAIVED} texts of 1 to {MAX_TEXT} printable characters, so correct it and "
+                "sign the bundle again."
+            )
+
+    def profile_bytes(self) -> bytes:
+        """The profile as canonical CBOR, as a device sends it to a host."""
+        return cbor2.dumps(self.profile.to_dict(), canonical=True)
 
     def to_payload(self) -> bytes:
         """Canonical CBOR, the same bytes for the same bundle.
@@ -69,6 +93,8 @@ class Bundle:
                     "output": self.output.to_dict(),
                     "model": self.model,
                     "card": self.card,
+                    # Absent where it is empty, so that bundles without it keep the bytes they were signed with.
+                    **({"waived": list(self.waived)} if self.waived else {}),
                 },
                 canonical=True,
             )
@@ -91,6 +117,7 @@ class Bundle:
             output=OutputContract.from_dict(fields.value("output")),
             model=fields.data("model", MAX_MODEL),
             card=fields.document("card", MAX_CARD),
+            waived=() if fields.absent("waived") else tuple(str(text) for text in fields.items("waived", MAX_WAIVED)),
         )
         fields.finish()
         if bundle.to_payload() != payload:

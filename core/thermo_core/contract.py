@@ -61,8 +61,8 @@ class InputContract:
         """Real features as the int8 the network takes.
 
         q = saturate(round_half_even(x / scale) + zero_point), the affine scheme of the TensorFlow Lite 8-bit
-        quantisation specification. Quotient and rounding are float32, as C's ``lrintf(x / scale)`` gives them, so
-        that a microcontroller without double precision gets the same bits.
+        quantisation specification. Quotient and rounding are float32, as C's ``lrintf(x / scale)`` gives them. The
+        firmware has its features in steps of 1/128 K, so where a quotient lies near a half its input is one step off.
 
         Args:
             features: array of `shape`, or (n, *shape), float32, in `unit`.

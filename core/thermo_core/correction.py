@@ -1,21 +1,22 @@
 """Per-pixel calibration of one sensor, as both ends apply it and as it is stored and sent.
 
-The blob, little-endian, 9 440 bytes with four thermistors:
+The blob, little-endian, 9 444 bytes with four thermistors:
 
     offset  size  field
     0       4     magic "TCOR"
-    4       1     version, 1
+    4       1     version, 2
     5       1     length of the sensor's identity, bytes
     6       1     number of thermistors
     7       1     0
     8       8     sensor's identity, padded with zero bytes
     16      8     created, Unix seconds, unsigned
     24      4     residual RMS, float32, K
-    28      3072  offset a, 768 float32, degC, row by row
-    3100    3072  gain b, 768 float32
-    6172    3072  slope c with die temperature, 768 float32, K/K
-    9244    96    bad pixels, one bit a pixel, least significant bit first
-    9340    24 n  Steinhart-Hart a, b, c, float64, of each thermistor; all zero keeps the profile's curve
+    28      4     fingerprint of the EEPROM it was made with, CRC-32; 0 where that was not kept
+    32      3072  offset a, 768 float32, degC, row by row
+    3104    3072  gain b, 768 float32
+    6176    3072  slope c with die temperature, 768 float32, K/K
+    9248    96    bad pixels, one bit a pixel, least significant bit first
+    9344    24 n  Steinhart-Hart a, b, c, float64, of each thermistor; all zero keeps the profile's curve
     end-4   4     CRC-32 (zlib) of everything before it
 """
 
@@ -31,7 +32,7 @@ from thermo_core.interpolate import fill_invalid
 from thermo_core.thermistor import SteinhartHart
 
 MAGIC = b"TCOR"
-VERSION = 1
+VERSION = 2
 REFERENCE_TA = 25.0
 """Die temperature at which the slope adds nothing, degC."""
 MAX_IDENTITY = 8
@@ -40,8 +41,10 @@ MAX_BAD_PIXELS = PIXELS // 2
 LARGEST_OFFSET_C = 1000.0
 LARGEST_SLOPE = 10.0
 GAIN_RANGE = (0.1, 10.0)
+LATEST_UNIX_S = 253_402_300_799
+"""The end of the year 9999, the last that calendars know."""
 
-_HEADER = struct.Struct("<4sBBBx8sQf")
+_HEADER = struct.Struct("<4sBBBx8sQfI")
 _CURVE = struct.Struct("<3d")
 _CRC = struct.Struct("<I")
 _SHAPE = (ROWS, COLUMNS)
@@ -63,6 +66,7 @@ class Correction:
         sensor_id: identity of the sensor it was measured on, at most 8 bytes.
         created_unix_s: when, Unix seconds, UTC.
         residual_rms_k: RMS error on points that were not fitted, K.
+        fingerprint: of the EEPROM it was measured with (`mlx90640.identity`); 0 where that was not kept.
 
     Raises:
         CorrectionError: a shape is wrong or a value is impossible.
@@ -76,6 +80,7 @@ class Correction:
     sensor_id: bytes = b""
     created_unix_s: int = 0
     residual_rms_k: float = 0.0
+    fingerprint: int = 0
     _valid: Mask = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -101,8 +106,14 @@ class Correction:
                 f"A correction holds a sensor identity of at most {MAX_IDENTITY} bytes and at most {MAX_THERMISTORS} "
                 "thermistors; check what it was made from."
             )
-        if not 0 <= self.created_unix_s < 1 << 63 or not 0 <= self.residual_rms_k < np.inf:
-            raise CorrectionError("A correction has an impossible date or residual; calibrate the sensor again.")
+        if (
+            not 0 <= self.created_unix_s <= LATEST_UNIX_S
+            or not 0 <= self.residual_rms_k < np.inf
+            or not 0 <= self.fingerprint < 1 << 32
+        ):
+            raise CorrectionError(
+                "A correction has an impossible date, residual or fingerprint; calibrate the sensor again."
+            )
         object.__setattr__(self, "_valid", ~self.bad)
 
     @classmethod
@@ -115,6 +126,10 @@ class Correction:
     def is_identity(self) -> bool:
         """Whether it changes no picture."""
         return not (self.offset.any() or self.ta_slope.any() or self.bad.any() or (self.gain != 1).any())
+
+    def fits(self, sensor_id: bytes, fingerprint: int) -> bool:
+        """Whether it was made with the sensor of this identity and with an EEPROM of this fingerprint."""
+        return self.sensor_id == sensor_id and self.fingerprint in (0, fingerprint)
 
     def apply(self, celsius: Celsius, ta: float) -> Celsius:
         """Correct one picture.
@@ -143,6 +158,7 @@ class Correction:
             self.sensor_id,
             self.created_unix_s,
             self.residual_rms_k,
+            self.fingerprint,
         )
         maps = b"".join(values.astype("<f4").tobytes() for values in (self.offset, self.gain, self.ta_slope))
         bad = np.packbits(self.bad.ravel(), bitorder="little").tobytes()
@@ -166,7 +182,7 @@ class Correction:
             )
         if zlib.crc32(data[: -_CRC.size]) != _CRC.unpack(data[-_CRC.size :])[0]:
             raise CorrectionError("The calibration is damaged (its CRC-32 does not hold); write it again or roll back.")
-        _, version, identity_length, channels, identity, created, residual = _HEADER.unpack_from(data)
+        _, version, identity_length, channels, identity, created, residual, fingerprint = _HEADER.unpack_from(data)
         if version != VERSION:
             raise CorrectionError(
                 f"The calibration has format {version} and this software reads {VERSION}; update the older of the two."
@@ -189,4 +205,5 @@ class Correction:
             )
         except ThermistorError as error:
             raise CorrectionError(f"The calibration holds an impossible thermistor curve: {error}") from None
-        return cls(maps[0], maps[1], maps[2], bad, curves, identity[:identity_length], created, float(residual))
+        identity = identity[:identity_length]
+        return cls(maps[0], maps[1], maps[2], bad, curves, identity, created, float(residual), fingerprint)

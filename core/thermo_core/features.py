@@ -49,7 +49,7 @@ class FeatureExtractor:
         self._pictures.append(np.array(celsius, dtype=np.float32))
         if len(self._pictures) < self._preprocessing.average_pictures:
             return None
-        # float32 throughout, oldest picture first: a microcontroller gets the same bits
+        # float32 throughout; the firmware keeps pictures in steps of 1/128 K, so its mean is up to 1/256 K off this one
         mean = np.zeros((ROWS, COLUMNS), dtype=np.float32)
         for picture in self._pictures:
             mean += picture

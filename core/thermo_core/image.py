@@ -23,10 +23,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from thermo_core.edwards import flaw, mirrored
 from thermo_core.errors import ImageFormatError, SignatureError, UsageError
 
 DEVELOPMENT_KEY_SHA256 = bytes.fromhex("0633b58bed7044f7bf698fad2d5bdd28a58469593ea70932d5d0ab36d5a5a938")
 """`key_hash` of the development key that ships with the simulator; no device on a real bus should trust it."""
+_DEVELOPMENT_KEY = bytes.fromhex("895163c348c0705808cea5cec5eb5fcc7d554ca4c2cb1921ac05139fe0767a7c")
 
 MAGIC = 0x96F3B83D
 HEADER = struct.Struct("<IIHHIIBBHII")
@@ -36,8 +38,12 @@ _TLV = struct.Struct("<HH")
 _AREA_MAGIC, _PROTECTED_MAGIC = 0x6907, 0x6908
 _KEY_HASH, _SHA256, _ED25519 = 0x01, 0x10, 0x24
 _SIZES = {_SHA256: 32, _KEY_HASH: 32, _ED25519: 64}
+_TRAILER_MAGIC = bytes.fromhex("77c295f360d2ef7f3552500f2cb67980")
+_TRAILER_BYTES = 4 * 32
+"""Swap information, copy done and image ok, each of one write unit of at most 32 bytes."""
 _ENCRYPTED = 0x0000_000C
 _COMPRESSED = 0x0000_0E00
+_BEGIN = re.compile(rb"-----BEGIN [^\r\n]*-----")
 _VERSION = re.compile(
     r"(0|[1-9]\d{0,9})(?:\.(0|[1-9]\d{0,9})(?:\.(0|[1-9]\d{0,9})(?:\+(0|[1-9]\d{0,9}))?)?)?", re.ASCII
 )
@@ -111,8 +117,39 @@ def load_public_key(pem: bytes) -> Ed25519PublicKey:
     """A public key from PEM (SubjectPublicKeyInfo).
 
     Raises:
-        UsageError: not an Ed25519 public key.
+        UsageError: not one Ed25519 public key, or one with which others can sign too.
     """
+    (key,) = load_public_keys(_single(pem))
+    return key
+
+
+def load_public_keys(pem: bytes) -> tuple[Ed25519PublicKey, ...]:
+    """All public keys in PEM (SubjectPublicKeyInfo), at least one.
+
+    Raises:
+        UsageError: something in it is no Ed25519 public key, or one with which others can sign too.
+    """
+    return tuple(_public_key(block) for block in _blocks(pem) or [pem])
+
+
+def load_private_key(pem: bytes) -> Ed25519PrivateKey:
+    """A private key from PEM (PKCS #8, no password).
+
+    Raises:
+        UsageError: not one Ed25519 private key, or one behind a password.
+    """
+    try:
+        key = load_pem_private_key(_single(pem), password=None)
+    except TypeError as error:
+        raise UsageError("This private key is behind a password, so export it without one first.") from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise UsageError("This is not a PEM private key, so make one with thermo-host keygen.") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise UsageError("This private key is not Ed25519, so make one with thermo-host keygen.")
+    return key
+
+
+def _public_key(pem: bytes) -> Ed25519PublicKey:
     try:
         key = load_pem_public_key(pem)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -124,29 +161,39 @@ def load_public_key(pem: bytes) -> Ed25519PublicKey:
         raise UsageError(f"This is not a PEM public key: {hint}.") from error
     if not isinstance(key, Ed25519PublicKey):
         raise UsageError("This public key is not Ed25519, so make one with thermo-host keygen.")
+    problem = flaw(key.public_bytes_raw())
+    if problem:
+        raise UsageError(f"This public key was not made by the rules: {problem}. Make one with thermo-host keygen.")
     return key
 
 
-def load_private_key(pem: bytes) -> Ed25519PrivateKey:
-    """A private key from PEM (PKCS #8, no password).
+def _blocks(pem: bytes) -> list[bytes]:
+    """Each block of PEM from its first mark to the next block's, so that none is passed over."""
+    starts = [match.start() for match in _BEGIN.finditer(pem)]
+    ends = [*starts[1:], len(pem)] if starts else []
+    return [pem[start:end] for start, end in zip(starts, ends, strict=True)]
 
-    Raises:
-        UsageError: not an Ed25519 private key, or one behind a password.
-    """
-    try:
-        key = load_pem_private_key(pem, password=None)
-    except TypeError as error:
-        raise UsageError("This private key is behind a password, so export it without one first.") from error
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise UsageError("This is not a PEM private key, so make one with thermo-host keygen.") from error
-    if not isinstance(key, Ed25519PrivateKey):
-        raise UsageError("This private key is not Ed25519, so make one with thermo-host keygen.")
-    return key
+
+def _single(pem: bytes) -> bytes:
+    count = len(_blocks(pem))
+    if count > 1:
+        raise UsageError(f"This file holds {count} keys where one is used; give a file with that one alone.")
+    return pem
 
 
 def key_hash(key: Ed25519PublicKey) -> bytes:
     """SHA-256 of the key's DER SubjectPublicKeyInfo, by which an image names its key."""
     return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
+
+
+_DEVELOPMENT_HASHES = frozenset(
+    key_hash(Ed25519PublicKey.from_public_bytes(raw)) for raw in (_DEVELOPMENT_KEY, mirrored(_DEVELOPMENT_KEY))
+)
+
+
+def names_development_key(named: bytes) -> bool:
+    """Whether a `key_hash` is that of the development key or of its mirror image, with which anybody can sign as well."""
+    return named in _DEVELOPMENT_HASHES
 
 
 def sign(payload: bytes, version: Version, private_key: Ed25519PrivateKey) -> bytes:
@@ -168,6 +215,18 @@ def sign(payload: bytes, version: Version, private_key: Ed25519PrivateKey) -> by
     values = ((_SHA256, digest), (_KEY_HASH, key_hash(private_key.public_key())), (_ED25519, private_key.sign(digest)))
     tlvs = b"".join(_TLV.pack(kind, len(value)) + value for kind, value in values)
     return body + _AREA.pack(_AREA_MAGIC, _AREA.size + len(tlvs)) + tlvs
+
+
+def without_padding(data: bytes) -> bytes:
+    """An image without what imgtool's `--pad` puts behind it to fill a slot: 0xFF, at the end MCUboot's trailer.
+
+    Anything else behind an image stays, for `parse` to refuse.
+
+    Args:
+        data: an image, or anything else, which comes back as it is.
+    """
+    end = _end(data)
+    return data[:end] if end is not None and _is_padding(data[end:]) else data
 
 
 def peek_version(data: bytes) -> Version:
@@ -199,6 +258,11 @@ def parse(data: bytes) -> Image:
     if size == 0 or hashed_end + _AREA.size > len(data):
         raise ImageFormatError(
             f"The image is cut short ({len(data)} bytes, its header announces more), so fetch or sign it again."
+        )
+    if len(padded := without_padding(data)) < len(data):
+        raise ImageFormatError(
+            f"The image is padded to its slot with {len(data) - len(padded)} bytes, which belong to no image: thermo-host flash "
+            "leaves them out; for other programs make it without --pad."
         )
     protected = _tlvs(data, body_end, hashed_end, _PROTECTED_MAGIC) if protected_size else ()
     tlvs = _tlvs(data, hashed_end, len(data), _AREA_MAGIC)
@@ -257,6 +321,28 @@ def _header(data: bytes) -> tuple[int, ...]:
     if len(data) < HEADER_SIZE or int.from_bytes(data[:4], "little") != MAGIC:
         raise ImageFormatError("This is not an MCUboot image, so give one made by thermo-quantize sign or imgtool.")
     return HEADER.unpack_from(data)
+
+
+def _end(data: bytes) -> int | None:
+    """Where the field area of an image ends, by its header; None where it has none."""
+    if len(data) < HEADER_SIZE or int.from_bytes(data[:4], "little") != MAGIC:
+        return None
+    _, _, header_size, protected_size, size, *_ = HEADER.unpack_from(data)
+    start = header_size + size + protected_size
+    if start + _AREA.size > len(data):
+        return None
+    magic, length = _AREA.unpack_from(data, start)
+    return start + length if magic == _AREA_MAGIC and _AREA.size <= length <= len(data) - start else None
+
+
+def _is_padding(data: bytes) -> bool:
+    """Whether it is erased flash, with or without a trailer, in which a flag may be set."""
+    body = data.removesuffix(_TRAILER_MAGIC)
+    return (
+        len(data) > 0
+        and body[:-_TRAILER_BYTES].count(0xFF) == len(body[:-_TRAILER_BYTES])
+        and set(body) <= {0xFF, 1, 2, 3}
+    )
 
 
 def _tlvs(data: bytes, start: int, end: int, magic: int) -> tuple[tuple[int, bytes], ...]:

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass, field
 
+import cbor2
+
 from thermo_core.errors import BundleError
 from thermo_core.fields import MAX_TEXT, Fields, is_plain
+from thermo_core.limits import MAX_AVERAGE_PICTURES, MAX_CHANNELS, MAX_LABELS
+from thermo_core.mlx90640.limits import EMISSIVITY, REFLECTED_CELSIUS
 
 NOTICE = "Informs only. Not a medical device."
 """Stands wherever a verdict is shown."""
 
 REFRESH_RATES_HZ = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
-MAX_LABELS = 64
-MAX_CHANNELS = 4
-MAX_AVERAGE = 256
+_MAX_DEPTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,8 @@ class PictureSensor:
         refresh_rate_hz: subpages per second, one of `REFRESH_RATES_HZ`.
         resolution_bits: 16 to 19.
         chess: chess pattern, or interleaved where False.
-        emissivity: of the skin, above 0 to 1.
-        reflected_celsius: reflected temperature, degC; None takes Ta - 8.
+        emissivity: of the skin, 0.05 to 1.
+        reflected_celsius: reflected temperature, -100 to 200 degC; None takes Ta - 8.
     """
 
     kind: str = "mlx90640"
@@ -50,19 +52,20 @@ class PictureSensor:
 
     @classmethod
     def from_fields(cls, fields: Fields) -> "PictureSensor":
-        """Inverse of `to_dict`. Raises BundleError naming the bad field."""
+        """Inverse of `to_dict`. Raises BundleError naming the bad field; the kind, which decides the others, first."""
+        kind = fields.choice("kind", ("mlx90640",))
         rate = fields.number("refresh_rate_hz", 0.5, 64)
         if rate not in REFRESH_RATES_HZ:
             fields.fail("refresh_rate_hz", f"must be one of {', '.join(f'{r:g}' for r in REFRESH_RATES_HZ)}")
         sensor = cls(
-            kind=fields.choice("kind", ("mlx90640",)),
+            kind=kind,
             address=fields.integer("address", 0x08, 0x77),
             refresh_rate_hz=rate,
             resolution_bits=fields.integer("resolution_bits", 16, 19),
             chess=fields.flag("chess"),
-            emissivity=fields.number("emissivity", 0.05, 1.0),
+            emissivity=fields.number("emissivity", *EMISSIVITY),
             reflected_celsius=(
-                None if fields.absent("reflected_celsius") else fields.number("reflected_celsius", -100.0, 500.0)
+                None if fields.absent("reflected_celsius") else fields.number("reflected_celsius", *REFLECTED_CELSIUS)
             ),
         )
         fields.finish()
@@ -74,7 +77,7 @@ class Preprocessing:
     """How pictures become features.
 
     Attributes:
-        average_pictures: length of the running mean, 1 to 256.
+        average_pictures: length of the running mean, 1 to `limits.MAX_AVERAGE_PICTURES`.
         centre: "median" takes away each picture's spatial median, "none" nothing.
         scale: factor in front of the features, 1/K.
     """
@@ -91,7 +94,7 @@ class Preprocessing:
     def from_fields(cls, fields: Fields) -> "Preprocessing":
         """Inverse of `to_dict`. Raises BundleError naming the bad field."""
         preprocessing = cls(
-            average_pictures=fields.integer("average_pictures", 1, MAX_AVERAGE),
+            average_pictures=fields.integer("average_pictures", 1, MAX_AVERAGE_PICTURES),
             centre=fields.choice("centre", ("median", "none")),
             scale=fields.number("scale", 1e-6, 1e6),
         )
@@ -235,7 +238,8 @@ class Profile:
         picture_sensor: thermal camera.
         thermistors: thermistor array.
         preprocessing: pictures to features.
-        labels: what the model's outputs mean, in their order; empty without a model.
+        labels: what the model's outputs mean, in their order; empty without a model. One more than outputs, where these are
+            sigmoids, and the first says that none of the others holds (`scores.scores_of`).
         alert: when to raise an alert; None never does.
         notice: what is shown beside each verdict.
     """
@@ -295,3 +299,20 @@ class Profile:
                 f'profile.notice must contain "{NOTICE}", so add that sentence and sign the bundle again.'
             )
         return profile
+
+
+def decode_profile(data: bytes, whose: str) -> Profile:
+    """A profile from CBOR, as a device sends it and a recording keeps it.
+
+    Args:
+        data: CBOR.
+        whose: how an error calls it, as in "The profile on /dev/ttyACM0".
+
+    Raises:
+        BundleError: it is not CBOR, or a field is missing, unknown or out of range.
+    """
+    try:
+        decoded = cbor2.loads(data, max_depth=_MAX_DEPTH, semantic_decoders={}, allow_duplicate_keys=False)
+    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError, MemoryError) as error:
+        raise BundleError(f"{whose} is not CBOR ({error}); flash the bundle again.") from error
+    return Profile.from_dict(decoded)

@@ -49,7 +49,7 @@ def measure(elf: Path, tools: str) -> dict[str, int]:
 
 def main() -> int:
     """Print the figures; 1 where one is above its budget."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("elf", type=Path)
     parser.add_argument("--ram", type=int, required=True, help="budget of variables and stack, bytes")
     parser.add_argument("--flash", type=int, required=True, help="budget of flash without weights, bytes")

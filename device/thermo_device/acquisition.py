@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from thermo_core.clock import Clock
-from thermo_core.errors import BusError, BusTimeoutError, EepromError, SensorError, UsageError
+from thermo_core.errors import BusError, BusTimeoutError, SensorError, UsageError
 from thermo_core.frames import COLUMNS, FRAME_WORDS, PIXELS, RAM_WORDS, ROWS, Subpage, Words
 from thermo_core.frames import SUBPAGE as NUMBER_INDEX
 from thermo_core.mlx90640 import registers
@@ -17,9 +17,11 @@ from thermo_core.mlx90640.calibration import Calibration
 from thermo_core.mlx90640.registers import ControlRegister, RefreshRate
 from thermo_core.profile import PictureSensor as PictureSensorSettings
 from thermo_device.bus import MAX_READ_BYTES, I2cBus
+from thermo_device.constants import Constants, ConstantsOfSensor
 from thermo_device.counters import Counters
 from thermo_device.mlx90640 import Mlx90640
 from thermo_device.schedule import PageSchedule
+from thermo_device.sightings import Sightings
 
 FIRST_RETRY_US = 20_000
 LAST_RETRY_US = 1_000_000
@@ -34,6 +36,7 @@ class PictureSensor:
 
     `capture` never raises for what happens on the bus: it repeats what failed, sets the sensor up again when it comes
     back with power-on defaults, and keeps trying while it is absent. Each fault is counted by name (`counters.FAULTS`).
+    Whenever it sets the sensor up again it compares its EEPROM first: another one begins a new generation of constants.
 
     Args:
         bus: I2C bus.
@@ -42,6 +45,7 @@ class PictureSensor:
         counters: where faults are counted.
         max_read_bytes: longest single read of the adapter.
         sensor: number of the sensor within the wearable.
+        sightings: numbers constants and knows those of before; without it all is forgotten at the end.
 
     Raises:
         UsageError: the settings have a refresh rate or resolution the sensor does not have.
@@ -58,6 +62,7 @@ class PictureSensor:
         counters: Counters,
         max_read_bytes: int = MAX_READ_BYTES,
         sensor: int = 0,
+        sightings: Sightings | None = None,
     ) -> None:
         self._control = _control(settings)
         self._clock = clock
@@ -65,8 +70,8 @@ class PictureSensor:
         self._chip = Mlx90640(bus, clock, settings.address, counters, max_read_bytes)
         self._sensor = sensor
         self._schedule = PageSchedule(1e6 / settings.refresh_rate_hz)
-        self._eeprom: Words | None = None
-        self._calibration: Calibration | None = None
+        known = sightings if sightings is not None else Sightings()
+        self._constants = ConstantsOfSensor(self._chip, known, counters)
         self._running = False
         self._retry_at_us = 0
         self._retry_us = FIRST_RETRY_US
@@ -78,14 +83,25 @@ class PictureSensor:
         self.fault = ""
 
     @property
+    def constants(self) -> Constants | None:
+        """What the EEPROM held at the last start; None before it. Any thread may ask."""
+        return self._constants.current
+
+    @property
     def eeprom(self) -> Words | None:
         """(832,) EEPROM words as verified at the last start; None before it."""
-        return self._eeprom
+        constants = self.constants
+        return None if constants is None else constants.eeprom
 
     @property
     def calibration(self) -> Calibration | None:
         """Constants of the sensor; None while its EEPROM was not read or holds impossible ones."""
-        return self._calibration
+        constants = self.constants
+        return None if constants is None else constants.calibration
+
+    def trust_constants(self) -> None:
+        """Hold the sensor to the EEPROM it has now: its temperatures were compared with a reference."""
+        self._constants.trust()
 
     @property
     def rate_hz(self) -> float:
@@ -116,29 +132,25 @@ class PictureSensor:
             BusError: the sensor does not answer, or does not keep its settings.
             EepromError: reads of the EEPROM do not agree, or it holds impossible constants.
         """
-        eeprom = self._chip.read_eeprom()
-        self._eeprom, self._calibration = eeprom, None
-        self._before.clear()
-        try:
-            self._calibration = Calibration.from_eeprom(eeprom)
-        except EepromError:
-            self._counters.add("eeprom_invalid")
-            raise
-        if not self._carries(self.rate_hz):
-            self._counters.add("rate_lowered")
-            code = max(code for code in range(8) if code == 0 or self._carries(RefreshRate.to_hz(code)))
-            self._control = replace(self._control, refresh_code=code)
-        self._set_up()
+        self._constants.load()
+        self._begin()
 
     def verify_eeprom(self) -> bool:
-        """Read the EEPROM anew; whether it is still what the constants in use were taken from.
+        """Read the EEPROM anew; whether it is what the constants in use were taken from. Another one is used from now on.
 
         Takes two page reads' time, in which pages may be lost.
 
         Raises:
             BusError, EepromError: as `start`.
         """
-        return self._eeprom is not None and np.array_equal(self._chip.read_eeprom(), self._eeprom)
+        try:
+            if self._constants.verify():
+                return True
+            self._begin()
+        except (BusError, SensorError) as error:
+            self._fail(error)
+            raise
+        return False
 
     def resume(self) -> None:
         """After a pause on purpose: take the next page as the next one, without counting those in between as lost."""
@@ -146,8 +158,9 @@ class PictureSensor:
         if not self._running:
             return
         try:
-            self._await_first_page(self._schedule.nominal_us)
-        except BusError as error:
+            if self._same_sensor():
+                self._await_first_page(self._schedule.nominal_us)
+        except (BusError, SensorError) as error:
             self._fail(error)
 
     def set_rate(self, hz: float) -> float:
@@ -159,6 +172,7 @@ class PictureSensor:
         Raises:
             UsageError: the sensor has no such rate, or the bus cannot carry it.
             BusError: the sensor does not answer or did not take it.
+            EepromError: another sensor answers, with impossible constants.
         """
         wanted = replace(self._control, refresh_code=RefreshRate.from_hz(hz))
         if not self._carries(hz):
@@ -168,9 +182,13 @@ class PictureSensor:
             )
         slower_us = max(self._schedule.nominal_us, 1e6 / hz)
         self._control = wanted
-        if self._running:
-            self._chip.set(self._control)
-            self._await_first_page(slower_us)
+        try:
+            if self._running and self._same_sensor():
+                self._chip.set(self._control)
+                self._await_first_page(slower_us)
+        except (BusError, SensorError) as error:
+            self._fail(error)
+            raise
         return self.rate_hz
 
     def _carries(self, hz: float) -> bool:
@@ -265,7 +283,7 @@ class PictureSensor:
         if self._clock.now_us() - began_us > self._schedule.period_us / 4:
             return "page_dropped", None  # so late that it may have cleared the flag of a later page
         ram = self._chip.read_ram()
-        if self._chip.settings(self._control) != self._control or _is_empty(ram, number, self._control):
+        if self._lost_power() or _is_empty(ram, number, self._control):
             return "", None
         settled: Words | None = ram
         before = self._before.get(number)
@@ -291,7 +309,10 @@ class PictureSensor:
         words.flags.writeable = False
         self._counters.add("subpages_captured")
         end_us = self._schedule.end_us
-        return Subpage(words, self._index, round(end_us if end_us is not None else self._clock.now_us()), self._sensor)
+        time_us = round(end_us) if end_us is not None else self._clock.now_us()
+        constants = self.constants
+        generation = 0 if constants is None else constants.sighting.generation
+        return Subpage(words, self._index, time_us, self._sensor, generation)
 
     def _is_new(self, number: int, now_us: int) -> bool:
         """Whether the flag stands over a page that was not read yet."""
@@ -336,8 +357,30 @@ class PictureSensor:
         """Set up after a fault: pages that should have come meanwhile are lost."""
         if self._gap_from_us is None:
             self._gap_from_us = self._schedule.end_us
-        if self._set_up():
+        if self._same_sensor() and self._set_up():
             self._counters.add("sensor_reset")
+
+    def _same_sensor(self) -> bool:
+        """Whether the sensor that answers has the EEPROM the constants are from; where not, it is set up with its own."""
+        if self._constants.refresh():
+            return True
+        self._begin()
+        return False
+
+    def _begin(self) -> None:
+        """Set a sensor up whose constants were read just now, so that the bus is known too."""
+        self._before.clear()
+        if not self._carries(self.rate_hz):
+            self._counters.add("rate_lowered")
+            code = max(code for code in range(8) if code == 0 or self._carries(RefreshRate.to_hz(code)))
+            self._control = replace(self._control, refresh_code=code)
+        self._set_up()
+
+    def _lost_power(self) -> bool:
+        """Whether settings are gone; where they are a chip's defaults, whether another sensor answers."""
+        if self._chip.settings(self._control) != self._control:
+            return True
+        return self._control.to_word() == registers.CONTROL_DEFAULT and not self._constants.same_identity()
 
     def _await_first_page(self, first_us: float) -> None:
         """Clear the flag of a page that nobody knows the age of, and expect the next one within `first_us`."""
@@ -352,14 +395,10 @@ class PictureSensor:
             self._clock.sleep_until_us(until_us)
             return False
         self._clock.sleep_until_us(self._retry_at_us)
-        if self._eeprom is None or self._calibration is None:
+        if self.calibration is None:
             self.start()
-            return True
-        if self._chip.is_the_one_with(self._eeprom):
-            self._set_up_again()
         else:
-            self._counters.add("sensor_changed")
-            self.start()
+            self._set_up_again()
         return True
 
     def _fail(self, error: BusError | SensorError) -> None:

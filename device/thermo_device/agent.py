@@ -8,12 +8,12 @@ import logging
 import os
 import threading
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from thermo_core.errors import ModelError, StorageError, UsageError
+from thermo_core.errors import ModelError, StorageError, UsageError, WireError
+from thermo_core.version import software_version
 from thermo_core.wire import management
 from thermo_core.wire.management import GroupError, StreamAnswer, StreamOp, StreamRequest
 from thermo_core.wire.records import Severity
@@ -25,6 +25,7 @@ from thermo_device.keys import trusts_development_key
 from thermo_device.line import Line
 from thermo_device.port import Port
 from thermo_device.runtime import Runtime, platform_name
+from thermo_device.sightings import Sightings
 from thermo_device.slot_state import Change, Installed
 from thermo_device.slots import Slots
 from thermo_device.smp_server import Application, Refusal, SmpServer, os_commands
@@ -82,10 +83,11 @@ class Agent:
         self._lock = _lock(settings.state)
         self._slots = Slots(settings.state, settings.trusted)
         self._store = CalibrationStore(settings.state)
+        self._sightings = Sightings(settings.state)
         self._lease = Lease(settings.longest_lease_s)
         self._queue = FrameQueue()
         self._line = Line(port, self._queue, self.counters.add)
-        self._outbox = Outbox(self._queue, self._lease, self._line.wake)
+        self._outbox = Outbox(self._queue, self._lease, self._line.wake, self._on_unsendable)
         self._stopping = threading.Event()
         self._reset_wanted = False
         self._runtime: Runtime
@@ -148,6 +150,7 @@ class Agent:
             lease_max_ms=round(self._settings.longest_lease_s * 1000),
             notice=runtime.profile.notice,
             labels=runtime.profile.labels if runtime.has_model else (),
+            waived=running.bundle.waived if running is not None and runtime.has_model else (),
         )
 
     def stream(self, request: StreamRequest) -> StreamAnswer:
@@ -169,8 +172,8 @@ class Agent:
             self._runtime.listen(request.key_interval)
         return StreamAnswer(round(granted_s * 1000), self._hardware.clock.now_us())
 
-    def eeprom(self, sensor: int) -> bytes:
-        """The picture sensor's EEPROM, little-endian words."""
+    def eeprom(self, sensor: int) -> tuple[bytes, int]:
+        """The picture sensor's EEPROM, little-endian words, and the number of its generation."""
         return self._runtime.eeprom(sensor)
 
     def calibration(self, slot: int) -> bytes:
@@ -220,6 +223,9 @@ class Agent:
         if result.change in (Change.TEST, Change.PERMANENT) and result.running is not None:
             trial = " on trial; confirm it or the next reset takes it back" if result.change is Change.TEST else ""
             self._notice(Notice.IMAGE_CHANGED, Severity.INFO, f"Image {result.running.image.version} is active{trial}.")
+        if result.running is not None:
+            for sentence in result.running.bundle.waived:
+                self._notice(Notice.IMAGE_CHANGED, Severity.WARNING, f"The model was signed all the same: {sentence}")
         try:
             self._runtime = self._make_runtime(result.running)
         except (ModelError, UsageError) as error:  # the second: its profile asks for what the sensor does not have
@@ -261,6 +267,7 @@ class Agent:
             self._lease,
             kernels=self._settings.kernels,
             inline=self._settings.lossless,
+            sightings=self._sightings,
         )
 
     def _keep_lease(self) -> None:
@@ -283,28 +290,24 @@ class Agent:
         self.counters.add("requests_refused")
         self._notice(Notice.REQUEST_REFUSED, Severity.WARNING, reason)
 
+    def _on_unsendable(self, error: WireError) -> None:
+        self.counters.add("records_unsendable")
+        log.error("a record was left out: %s", error)
+
     def _notice(self, code: Notice, severity: Severity, text: str) -> None:
         self._outbox.notice(code, severity, text, self._hardware.clock.now_us())
 
 
-def software_version() -> str:
-    """Version of the installed distribution."""
-    try:
-        return metadata.version("thermo-edge")
-    except metadata.PackageNotFoundError:
-        return "0+unknown"
-
-
 def _lock(state: Path) -> int:
-    """Hold the state directory alone; the kernel lets go of it with the process.
+    """Hold the state directory alone; the kernel lets go of it with the process. It takes no room on the medium.
 
     Raises:
         UsageError: another agent holds it.
-        StorageError: it cannot be made or written.
+        StorageError: it cannot be made or opened.
     """
     try:
         state.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = os.open(state, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise StorageError(
             f"{state} cannot be used ({error.strerror}); give a writable directory with --state."

@@ -3,6 +3,7 @@
 import argparse
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -10,19 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
-from thermo_core.errors import (
-    BusError,
-    CorrectionError,
-    ImageError,
-    LinkError,
-    SensorError,
-    StorageError,
-    ThermoError,
-    UsageError,
-)
+from thermo_core.errors import StorageError, ThermoError
+from thermo_core.exit_codes import ExitCode, exit_code, meanings
 from thermo_core.image import key_hash
 from thermo_core.profile import NOTICE, Profile
-from thermo_device.agent import Agent, AgentSettings, software_version
+from thermo_core.text import clean
+from thermo_core.version import software_version
+from thermo_core.wire.baud import BAUD_VARIABLE, DEFAULT_BAUD
+from thermo_device.agent import Agent, AgentSettings
 from thermo_device.bus import LinuxBus
 from thermo_device.clock import SystemClock
 from thermo_device.hardware import Hardware
@@ -35,19 +31,21 @@ from thermo_device.store import CalibrationStore
 
 log = logging.getLogger(__name__)
 
+FASTEST_BAUD = 12_000_000
 DEFAULT_STATE = Path("/var/lib/thermo-edge")
-DEFAULT_BAUD = 1_000_000
-
-_EXIT_CODES: tuple[tuple[type[ThermoError], int, str], ...] = (
-    (UsageError, 2, "wrong arguments, keys or bus name"),
-    (LinkError, 5, "the port cannot be used"),
-    (BusError, 6, "the sensors do not answer, or the self-test failed"),
-    (SensorError, 6, "the sensors do not answer, or the self-test failed"),
-    (ImageError, 7, "an image is refused"),
-    (CorrectionError, 9, "a file cannot be read, written or trusted"),
-    (StorageError, 9, "a file cannot be read, written or trusted"),
+EXIT_CODES = (
+    ExitCode.OK,
+    ExitCode.BUG,
+    ExitCode.USAGE,
+    ExitCode.PORT_NOT_FOUND,
+    ExitCode.PORT_BUSY,
+    ExitCode.LINK,
+    ExitCode.REFUSED,
+    ExitCode.IMAGE,
+    ExitCode.FILE,
+    ExitCode.DATA,
+    ExitCode.INTERRUPTED,
 )
-SELF_TEST_FAILED = 6
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,28 +60,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run(options)
     except KeyboardInterrupt:
-        return 130
+        return ExitCode.INTERRUPTED
     except ThermoError as error:
-        print(f"thermo-device: {error}", file=sys.stderr)
-        return next((code for kind, code, _ in _EXIT_CODES if isinstance(error, kind)), 1)
+        print(f"thermo-device: {clean(str(error))}", file=sys.stderr)
+        return exit_code(error)
 
 
 def _parser() -> argparse.ArgumentParser:
-    meanings = dict.fromkeys((code, meaning) for _, code, meaning in _EXIT_CODES)
     parser = argparse.ArgumentParser(
         prog="thermo-device",
         description=f"Agent of a thermal wearable: reads the sensors, runs the model, serves a host. {NOTICE}",
-        epilog="exit codes: 0 ended as asked; 1 a bug; "
-        + "; ".join(f"{code} {meaning}" for code, meaning in meanings)
-        + "; 130 Ctrl-C",
+        epilog="exit codes:\n" + "\n".join(meanings(EXIT_CODES)),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
+    parser.add_argument("--version", action="version", version=f"thermo-device {software_version()}")
     parser.add_argument("-v", "--verbose", action="store_true", help="log more to stderr")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    run = commands.add_parser("run", help="serve a port until stopped", description="Serve a port until stopped.")
+    def command(name: str, summary: str, act: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=summary, description=f"{summary.capitalize()}.", allow_abbrev=False)
+        made.set_defaults(run=act)
+        return made
+
+    run = command("run", "serve a port until stopped", _run)
     _add_bus(run)
     run.add_argument("--port", required=True, help="serial port: /dev/ttyGS0 (USB gadget), /dev/serial0, a pty")
-    run.add_argument("--baud", type=int, default=DEFAULT_BAUD, help="of a real UART (default: %(default)s)")
+    # argparse converts a default that is text as it does an argument.
+    run.add_argument(
+        "--baud",
+        type=_baud,
+        default=os.environ.get(BAUD_VARIABLE) or DEFAULT_BAUD,
+        help=f"of a real UART (default: {BAUD_VARIABLE}, else {DEFAULT_BAUD})",
+    )
     run.add_argument(
         "--kernels",
         choices=("reference", "fast"),
@@ -92,19 +101,24 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_state(run)
     _add_trust(run)
-    run.set_defaults(run=_run)
 
-    test = commands.add_parser("self-test", help="test the sensors and print what was found")
+    test = command("self-test", "test the sensors and print what was found", _self_test)
     _add_bus(test)
     test.add_argument("--json", action="store_true", help="print JSON")
-    test.set_defaults(run=_self_test)
 
-    info = commands.add_parser("info", help="print what this device holds: software, keys, bundles, calibration")
+    info = command("info", "print what this device holds: software, keys, bundles, calibration", _info)
     info.add_argument("--json", action="store_true", help="print JSON")
     _add_state(info)
     _add_trust(info)
-    info.set_defaults(run=_info)
     return parser
+
+
+def _baud(text: str) -> int:
+    """Argparse says which argument it was."""
+    rate = int(text) if text.isdecimal() and len(text) < 10 else 0
+    if not 50 <= rate <= FASTEST_BAUD:
+        raise argparse.ArgumentTypeError(f"{text!r:.20} is no baud rate; give one from 50 to {FASTEST_BAUD}")
+    return rate
 
 
 def _add_bus(parser: argparse.ArgumentParser) -> None:
@@ -113,7 +127,10 @@ def _add_bus(parser: argparse.ArgumentParser) -> None:
 
 def _add_state(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--state", type=Path, default=DEFAULT_STATE, help="directory of bundles and calibration (default: %(default)s)"
+        "--state",
+        type=Path,
+        default=default_state(),
+        help="directory of bundles and calibration (default: %(default)s)",
     )
 
 
@@ -130,6 +147,16 @@ def _add_trust(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="trust the published development key if it is among them; never on a device that anybody wears",
     )
+
+
+def default_state() -> Path:
+    """The service's directory where there is one or this is root, otherwise the user's own."""
+    service = os.environ.get("STATE_DIRECTORY")
+    if service:
+        return Path(service.split(":")[0])
+    if DEFAULT_STATE.is_dir() or os.geteuid() == 0:
+        return DEFAULT_STATE
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "thermo-edge"
 
 
 def _hardware(bus: str) -> Hardware:
@@ -152,7 +179,7 @@ def _run(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGINT, stop)
     log.info("serving %s with the sensors on %s. %s", options.port, options.bus, NOTICE)
     agent.run()
-    return 0
+    return ExitCode.OK
 
 
 def _self_test(options: argparse.Namespace) -> int:
@@ -167,7 +194,7 @@ def _self_test(options: argparse.Namespace) -> int:
     else:
         for result in results:
             print(f"{'pass' if result.passed else 'FAIL'}  {result.name}: {result.detail}")
-    return 0 if all(result.passed for result in results) else SELF_TEST_FAILED
+    return ExitCode.OK if all(result.passed for result in results) else ExitCode.REFUSED
 
 
 def _info(options: argparse.Namespace) -> int:
@@ -203,7 +230,7 @@ def _info(options: argparse.Namespace) -> int:
     }
     if options.json:
         print(json.dumps(report, indent=2))
-        return 0
+        return ExitCode.OK
     print(f"{report['name']} ({report['platform']}, serial {report['serial']}), thermo-edge {report['software']}")
     marked = ", the development key among them" if report["development_key"] else ""
     print(f"trusted keys: {len(trusted)}{marked}")
@@ -217,13 +244,16 @@ def _info(options: argparse.Namespace) -> int:
     else:
         print(f"calibration of sensor {calibration['sensor']} from {calibration['created']} ({calibration['source']})")
     print(NOTICE)
-    return 0
+    return ExitCode.OK
 
 
 def _key_paths(options: argparse.Namespace) -> list[Path]:
     if options.trust:
         return list(options.trust)
-    return [DEFAULT_DIRECTORY] if DEFAULT_DIRECTORY.is_dir() else []
+    try:
+        return [DEFAULT_DIRECTORY] if DEFAULT_DIRECTORY.is_dir() else []
+    except OSError as error:
+        raise StorageError(f"{DEFAULT_DIRECTORY} cannot be read ({error.strerror}); give keys with --trust.") from error
 
 
 if __name__ == "__main__":

@@ -49,7 +49,17 @@ FAULTS: dict[str, Fault] = {
     "eeprom_invalid": Fault(24, _ERROR, "The EEPROM holds impossible constants; pictures cannot be decoded."),
     "auxiliary_invalid": Fault(25, _WARNING, "An auxiliary word of a page was invalid; it was left out of verdicts."),
     "undecodable": Fault(26, _WARNING, "A page gave no temperatures; it was left out of verdicts."),
-    "correction_mismatch": Fault(27, _ERROR, "The stored calibration is another sensor's; pictures are uncalibrated."),
+    "correction_mismatch": Fault(
+        27, _ERROR, "The stored calibration is not of this sensor and EEPROM; pictures are uncalibrated."
+    ),
+    "eeprom_changed": Fault(
+        28,
+        _ERROR,
+        "The sensor's EEPROM is not the one it was first seen or calibrated with; temperatures may be wrong.",
+    ),
+    "eeprom_doubtful": Fault(
+        29, _WARNING, "The EEPROM holds words that no known sensor does; temperatures may be wrong."
+    ),
     "thermistor_lost": Fault(30, _ERROR, "The thermistor ADC does not answer; its channels read as missing."),
     "thermistor_late": Fault(
         31, _WARNING, "A conversion of the thermistor ADC was not ready, or not as asked for; it was repeated."
@@ -58,6 +68,12 @@ FAULTS: dict[str, Fault] = {
     "pictures_skipped": Fault(40, _NOTICE, "Inference was busy; pictures passed without a verdict."),
     "model_failed": Fault(41, _ERROR, "The model could not classify a picture; see the device's log."),
     "kernels_disagreed": Fault(42, _NOTICE, "Fast kernels gave other scores than the reference."),
+    "picture_incomplete": Fault(
+        43, _WARNING, "Too few pixels of a picture gave a temperature; it was left out of verdicts."
+    ),
+    "die_out_of_range": Fault(
+        44, _ERROR, "The picture sensor itself is colder than -40 or hotter than 85 degC; no verdicts are made."
+    ),
 }
 """Counters that also become events. `thermo-host info` shows them all."""
 
@@ -68,6 +84,7 @@ PLAIN = {
     "pages_settling": "first pages after a start, used as a reference and not handed on",
     "classified": "pictures classified",
     "kernels_compared": "classifications by fast kernels that were repeated with the reference",
+    "records_unsendable": "records that did not fit the wire and were left out",
     "thermistor_scans": "complete scans of the thermistors",
 }
 """Counters that are no faults, and what they count."""

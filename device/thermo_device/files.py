@@ -13,6 +13,8 @@ from typing import Protocol
 
 from thermo_core.errors import DamagedFileError, StorageError
 
+LARGEST_NOTE = 65536
+
 
 class Files(Protocol):
     """What the stores need of a file system. All raise StorageError where the system refuses."""
@@ -128,6 +130,19 @@ class DiskFiles:
 DISK = DiskFiles()
 
 
+def read_bounded(files: Files, path: Path, most: int) -> bytes | None:
+    """The whole file, or None where there is none.
+
+    Raises:
+        DamagedFileError: it is larger than anything that was ever written there.
+        StorageError: the system refused.
+    """
+    size = files.size(path)
+    if size is not None and size > most:
+        raise DamagedFileError(f"{path} has {size} bytes where at most {most} belong; start again what it recorded.")
+    return files.read(path)
+
+
 def write_atomic(files: Files, path: Path, data: bytes) -> None:
     """Replace the file's content as a whole: a cut at any moment leaves the old content or the new one.
 
@@ -164,14 +179,14 @@ def read_note(files: Files, path: Path) -> dict[str, object] | None:
         DamagedFileError: its CRC or structure does not hold.
         StorageError: the system refused.
     """
-    data = files.read(path)
+    data = read_bounded(files, path, LARGEST_NOTE)
     if data is None:
         return None
     try:
         wrapped = json.loads(data)
         note: dict[str, object] = dict(wrapped["note"])
         intact = zlib.crc32(json.dumps(note, sort_keys=True).encode()) == wrapped["crc32"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         intact = False
     if not intact:
         raise DamagedFileError(f"{path} is damaged; start again what it recorded.")

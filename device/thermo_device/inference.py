@@ -8,9 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.bundle import Bundle
+from thermo_core.contract import INT8_MAX, INT8_MIN
 from thermo_core.errors import ModelError, UsageError
 from thermo_core.features import Features
-from thermo_core.tflite.verify import verify_model
+from thermo_core.scores import scores_of
+from thermo_core.tflite.mend import mended
+from thermo_core.wearable_model import check_contract
 from thermo_device.counters import Counters
 
 try:
@@ -30,9 +33,9 @@ class Classification:
     """What the network said of one picture.
 
     Attributes:
-        output: (labels,) int8, as the network gave it.
-        scores: (labels,) float32, 0 to 1.
-        label: index of the highest output, the first of equal ones.
+        output: (outputs,) int8, as the network gave it.
+        scores: (labels,) float32, 0 to 1; see `thermo_core.scores.scores_of`.
+        label: index of the highest score, the first of equal ones.
         inference_us: real time of the network alone, microseconds.
     """
 
@@ -70,7 +73,7 @@ class Classifier:
         self._counters = counters if counters is not None else Counters()
         self._compare_every = compare_every
         self._since_comparison = 0
-        verify_model(bundle.model)  # the runtime trusts every offset in the file
+        check_contract(bundle)  # the runtime trusts every offset in the file
         self._reference = _Network(bundle, OpResolverType.BUILTIN_REF)
         self._fast = _Network(bundle, OpResolverType.AUTO) if kernels == "fast" else None
         self._golden_output = self._reference.run(self._golden_input())
@@ -90,15 +93,26 @@ class Classifier:
             ModelError: the shape is wrong, a feature is not finite, or the runtime fails.
         """
         quantized = self._bundle.input.quantize(features)
+        result = self._run(quantized)
+        self._counters.add("classified")
+        if self._fast is not None:
+            self._compare(quantized, result.output)
+        return result
+
+    def rehearse(self, features: Features) -> tuple[Classification, float]:
+        """As `classify`, uncounted, with the share of features at either end of what the input holds."""
+        quantized = self._bundle.input.quantize(features)
+        return self._run(quantized), float(np.mean((quantized == INT8_MIN) | (quantized == INT8_MAX)))
+
+    def _run(self, quantized: NDArray[np.int8]) -> Classification:
         network = self._fast if self._fast is not None else self._reference
         began_ns = time.perf_counter_ns()
         output = network.run(quantized)
         inference_us = (time.perf_counter_ns() - began_ns) // 1000
-        self._counters.add("classified")
-        if self._fast is not None:
-            self._compare(quantized, output)
-        scores = np.clip(self._bundle.output.dequantize(output), np.float32(0), np.float32(1))
-        return Classification(output, scores, int(output.argmax()), inference_us)
+        scores = scores_of(self._bundle.output.dequantize(output), len(self._bundle.profile.labels))
+        # Outputs order what saturated scores no longer do.
+        label = int((output if len(output) == len(scores) else scores).argmax())
+        return Classification(output, scores, label, inference_us)
 
     def self_test(self) -> str:
         """Run a fixed input through the network in use; a sentence on what differs from the first run, or ""."""
@@ -126,29 +140,22 @@ class Classifier:
 
 
 class _Network:
-    """One interpreter, checked against the contracts."""
+    """One interpreter of a model that its bundle's contracts describe."""
 
     def __init__(self, bundle: Bundle, resolver: Any) -> None:
         try:
             self._interpreter = Interpreter(
-                model_content=bundle.model, experimental_op_resolver_type=resolver, num_threads=1
+                model_content=mended(bundle.model), experimental_op_resolver_type=resolver, num_threads=1
             )
             self._interpreter.allocate_tensors()
-            inputs = self._interpreter.get_input_details()
-            outputs = self._interpreter.get_output_details()
+            self._input = self._interpreter.get_input_details()[0]["index"]
+            self._output = self._interpreter.get_output_details()[0]["index"]
         except (ValueError, RuntimeError, SystemError, ImportError) as error:
             cause = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ModelError(f"The runtime refuses the bundle's model ({cause}); convert and sign it again.") from error
-        if len(inputs) != 1 or len(outputs) != 1:
-            raise ModelError(
-                f"The model has {len(inputs)} inputs and {len(outputs)} outputs; only one of each is supported."
-            )
-        _check("input", inputs[0], bundle.input.shape, bundle.input.scale, bundle.input.zero_point)
-        _check("output", outputs[0], (len(bundle.profile.labels),), bundle.output.scale, bundle.output.zero_point)
-        self._input, self._output = inputs[0]["index"], outputs[0]["index"]
 
     def run(self, quantized: NDArray[np.int8]) -> NDArray[np.int8]:
-        """(labels,) int8 for one int8 input; ModelError where the runtime fails."""
+        """(outputs,) int8 for one int8 input; ModelError where the runtime fails."""
         try:
             self._interpreter.set_tensor(self._input, quantized[np.newaxis])
             self._interpreter.invoke()
@@ -156,17 +163,3 @@ class _Network:
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"The runtime failed to run the model ({error}); install another bundle.") from error
         return output
-
-
-def _check(name: str, tensor: Any, shape: tuple[int, ...], scale: float, zero_point: int) -> None:
-    found = tuple(int(n) for n in tensor["shape"])
-    if found != (1, *shape):
-        raise ModelError(
-            f"The model's {name} has the shape {found}, not {(1, *shape)} as its bundle says; sign it anew."
-        )
-    if tensor["dtype"] is not np.int8:
-        raise ModelError(f"The model's {name} is {np.dtype(tensor['dtype']).name}, not int8; quantise it fully.")
-    quantization = tensor["quantization_parameters"]
-    scales, zero_points = quantization["scales"], quantization["zero_points"]
-    if len(scales) != 1 or np.float32(scale) != scales[0] or zero_points[0] != zero_point:
-        raise ModelError(f"The model's {name} is quantised otherwise than its bundle says; sign it anew.")

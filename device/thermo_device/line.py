@@ -21,6 +21,10 @@ CHUNK = 4096
 """Telemetry handed to the port at once; an answer waits for no more than this."""
 FIRST_RETRY_S = 0.02
 LAST_RETRY_S = 1.0
+ANSWER_BYTES = 16384
+"""Answers that may wait for the line; a host that asks on without reading is not heard before it reads."""
+NOBODY_READS_S = 5.0
+"""Answers that nobody has taken for so long would only confuse the next host."""
 _FULL_WAIT_S = 0.02
 _RESYNC = b"\n\x00"
 
@@ -40,6 +44,8 @@ class Line:
         self._count = count
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._answers: deque[bytes] = deque()
+        self._answer_bytes = 0
+        self._moved_s = 0.0
         self._sending = b""
         self._resync = False
         self._demultiplexer = Demultiplexer(BUFFER_SIZE)
@@ -72,8 +78,10 @@ class Line:
             return []
         try:
             self._pump()
+            self._forget_unread()
             waiting = bool(self._sending)
-            if not self._wait(min(timeout_s, _FULL_WAIT_S) if waiting else timeout_s, port=True, room=waiting):
+            hear = self._answer_bytes < ANSWER_BYTES
+            if not self._wait(min(timeout_s, _FULL_WAIT_S) if waiting else timeout_s, True, waiting, hear):
                 return []
             return self._hear()
         except LinkLostError as error:
@@ -82,7 +90,9 @@ class Line:
 
     def send(self, message: bytes) -> None:
         """Queue an answer; it leaves with the next `poll`, before any telemetry."""
-        self._answers.append(encode_packets(message))
+        packets = encode_packets(message)
+        self._answers.append(packets)
+        self._answer_bytes += len(packets)
 
     def drain(self, timeout_s: float) -> None:
         """Send all answers, or give up after `timeout_s` or when the port vanishes."""
@@ -106,22 +116,36 @@ class Line:
     def _pump(self) -> None:
         while True:
             if not self._sending:
-                self._sending = self._answers.popleft() if self._answers else self._telemetry.take(CHUNK)
+                if self._answers:
+                    self._sending = self._answers.popleft()
+                    self._answer_bytes -= len(self._sending)
+                else:
+                    self._sending = self._telemetry.take(CHUNK)
                 if not self._sending:
+                    self._moved_s = time.monotonic()
                     return
                 if self._resync:
                     self._sending, self._resync = _RESYNC + self._sending, False
             taken = self._port.write(self._sending)
             if not taken:
                 return
+            self._moved_s = time.monotonic()
             self._sending = self._sending[taken:]
 
-    def _wait(self, timeout_s: float, port: bool, room: bool = False) -> bool:
-        """Wait for the port or a wake-up; True when the port has something to say."""
+    def _forget_unread(self) -> None:
+        if not self._answers or time.monotonic() - self._moved_s < NOBODY_READS_S:
+            return
+        self._count("answers_dropped", len(self._answers))
+        self._answers.clear()
+        self._answer_bytes = 0
+        self.hush()
+
+    def _wait(self, timeout_s: float, port: bool, room: bool = False, hear: bool = True) -> bool:
+        """Wait for the port or a wake-up; True when the port has something to say, or is gone."""
         poller = select.poll()
         poller.register(self._wake, select.POLLIN)
         if port:
-            poller.register(self._port.fileno(), select.POLLIN | (select.POLLOUT if room else 0))
+            poller.register(self._port.fileno(), (select.POLLIN if hear else 0) | (select.POLLOUT if room else 0))
         ready = dict(poller.poll(max(0.0, timeout_s) * 1000))
         if ready.pop(self._wake, 0):
             with contextlib.suppress(BlockingIOError):
@@ -158,6 +182,8 @@ class Line:
         self._discarded = 0
         self._sending, self._resync = b"", False
         self._answers.clear()
+        self._answer_bytes = 0
+        self._moved_s = time.monotonic()
         return True
 
     def _lose(self, error: LinkLostError) -> None:

@@ -157,6 +157,19 @@ class Mlx90640:
             )
         return np.where((first == second) | (first == third), first, second)
 
+    def other_than(self, eeprom: Words) -> Words | None:
+        """The EEPROM where it differs from these (832,) words, as `read_eeprom`; None where it has them.
+
+        Takes a page read's time where nothing differs.
+
+        Raises:
+            EepromError: as `read_eeprom`.
+        """
+        if np.array_equal(self._registers.read_block(registers.EEPROM_START, registers.EEPROM_WORDS), eeprom):
+            return None
+        found = self.read_eeprom()
+        return None if np.array_equal(found, eeprom) else found
+
     def is_the_one_with(self, eeprom: Words) -> bool:
         """Whether the chip has the identity in these (832,) EEPROM words."""
         known = eeprom[_FIRST_ID_WORD : _FIRST_ID_WORD + _ID_WORDS]

@@ -1,14 +1,18 @@
 """From the bus to records: pictures, thermistors and verdicts of one wearable, step by step."""
 
 import time
+from collections import deque
 
 from thermo_core.bundle import Bundle
 from thermo_core.correction import Correction
-from thermo_core.errors import ModelError, ThermistorError
-from thermo_core.frames import Subpage, Words
+from thermo_core.errors import ModelError, SensorError, ThermistorError
+from thermo_core.frames import Celsius, Subpage, Words
 from thermo_core.image import Version
+from thermo_core.mlx90640.assemble import PictureAssembler
 from thermo_core.mlx90640.calibration import Calibration
+from thermo_core.mlx90640.decode import Decoder
 from thermo_core.profile import Profile
+from thermo_core.typical import typical_pictures
 from thermo_core.wire.counts import CountsEncoder
 from thermo_core.wire.management import SelfTestResult
 from thermo_core.wire.records import (
@@ -21,15 +25,20 @@ from thermo_core.wire.records import (
 )
 from thermo_device.acquisition import PictureSensor
 from thermo_device.background import Background
+from thermo_device.constants import Constants
 from thermo_device.counters import FAULTS, Counters
 from thermo_device.hardware import Hardware
 from thermo_device.inference import Classifier
+from thermo_device.keyframes import KeysWanted
 from thermo_device.selftest import check_model, check_sensor, check_thermistors
+from thermo_device.sightings import Sightings
 from thermo_device.thermistors import ThermistorArray
-from thermo_device.verdicts import VerdictMaker
+from thermo_device.verdicts import VerdictMaker, rehearse
 
 STEP_US = 250_000
 """Longest step while nothing comes."""
+BACKLOG = 128
+"""Records that may wait for a step that ends; of more the oldest go, as when a host asks for self-tests and never streams."""
 CLOCK_US = 1_000_000
 EVENT_US = 1_000_000
 """Shortest time between two events of the same fault; those in between are in the count."""
@@ -53,9 +62,11 @@ class Pipeline:
         kernels: "reference" or "fast", see `inference`.
         counters: where faults are counted; new ones where omitted.
         inline: classify between captures instead of beside them; for simulated time.
+        sightings: what is known of sensors; without it all is forgotten at the end.
 
     Raises:
-        ModelError: the model cannot be loaded or does not fit its contracts, or the profile's thermistors cannot be.
+        ModelError: the model cannot be loaded, does not fit its contracts or gives no verdict on a typical picture, or the
+            profile's thermistors cannot be.
         UsageError: the profile asks for what the sensor does not have, or there are no such kernels.
 
     Attributes:
@@ -75,6 +86,7 @@ class Pipeline:
         kernels: str = "reference",
         counters: Counters | None = None,
         inline: bool = False,
+        sightings: Sightings | None = None,
     ) -> None:
         self.profile = profile
         self.model_version = model_version
@@ -82,22 +94,36 @@ class Pipeline:
         self._hardware = hardware
         self._clock = hardware.clock
         self._sensor = PictureSensor(
-            hardware.bus, hardware.clock, profile.picture_sensor, self.counters, hardware.max_read_bytes
+            hardware.bus,
+            hardware.clock,
+            profile.picture_sensor,
+            self.counters,
+            hardware.max_read_bytes,
+            _PICTURE_SENSOR,
+            sightings,
         )
         self._thermistors = self._make_thermistors()
         self._classifier = None if bundle is None else Classifier(bundle, kernels, self.counters)
+        if self._classifier is not None:
+            rehearse(profile, self._classifier, typical_pictures()["skin"])
         self._background: Background[VerdictRecord] = Background(inline)
         self._encoder = CountsEncoder()
-        self._keys_wanted = False
+        self._keys = KeysWanted()
         self._correction: Correction | None = None
         self._calibration: Calibration | None = None
         self._verdicts: VerdictMaker | None = None
         self._newest: Subpage | None = None
+        self._before: Subpage | None = None
         self._stepped_us: int | None = None
-        self._backlog: list[Record] = []
+        self._backlog: deque[Record] = deque(maxlen=BACKLOG)
         self._clock_due_us = self._clock.now_us()
         self._reported = {name: (count, 0) for name, count in self.counters.snapshot().items()}
         self.set_correction(correction)
+
+    @property
+    def constants(self) -> Constants | None:
+        """What the picture sensor's EEPROM holds; None while it never answered. Any thread may ask."""
+        return self._sensor.constants
 
     @property
     def eeprom(self) -> Words | None:
@@ -114,6 +140,17 @@ class Pipeline:
     def sensor_fault(self) -> str:
         """Why the picture sensor does not deliver, in a sentence; "" while it does."""
         return self._sensor.fault
+
+    @property
+    def warning(self) -> str:
+        """Why the picture sensor's temperatures are in doubt, a sentence; "" where they are not.
+
+        A calibration that was made with this very EEPROM has held them to a reference.
+        """
+        constants, correction = self._sensor.constants, self._usable_correction()
+        if constants is None or _vouches(correction, constants):
+            return ""
+        return constants.warning
 
     @property
     def rate_hz(self) -> float:
@@ -136,10 +173,12 @@ class Pipeline:
         Pictures and verdicts of a self-test before or during the pause are not news any more; events are.
         """
         self._background.results()
-        self._backlog = [record for record in self._backlog if isinstance(record, EventRecord)]
+        events = [record for record in self._backlog if isinstance(record, EventRecord)]
+        self._backlog.clear()
+        self._backlog.extend(events)
         self._sensor.resume()
         self._encoder.restart()
-        self._newest = None
+        self._newest = self._before = None
         self._make_verdicts()
 
     def close(self) -> None:
@@ -155,9 +194,7 @@ class Pipeline:
         Raises:
             UsageError: `key_interval` is not in 1-65535.
         """
-        if key_interval is not None:
-            self._encoder = CountsEncoder(key_interval)
-        self._keys_wanted = True
+        self._keys.ask(None if key_interval is None else CountsEncoder(key_interval))
 
     def set_rate(self, hz: float) -> float:
         """Change the refresh rate of the picture sensor; returns the one set.
@@ -169,8 +206,11 @@ class Pipeline:
         return self._sensor.set_rate(hz)
 
     def set_correction(self, correction: Correction | None) -> None:
-        """Use another calibration from the next picture on; one of another sensor is counted and not used."""
+        """Use another calibration from the next picture on; one of another sensor or EEPROM is counted and not used."""
         self._correction = correction
+        constants = self._sensor.constants
+        if constants is not None and _vouches(self._usable_correction(), constants):
+            self._sensor.trust_constants()
         self._make_verdicts()
 
     def step(self, until_us: int | None = None) -> list[Record]:
@@ -189,7 +229,8 @@ class Pipeline:
         self._backlog += self._background.results()
         self._tell_clock()
         self._tell_faults()
-        records, self._backlog = self._backlog, []
+        records = list(self._backlog)
+        self._backlog.clear()
         self._stepped_us = self._clock.now_us()
         return records
 
@@ -202,18 +243,33 @@ class Pipeline:
         self._stepped_us = self._clock.now_us()
         newest = self._newest
         if newest is None or self._clock.now_us() - newest.time_us > 3 * period_us:
-            self._newest = None
+            self._newest = self._before = None
             end_us = self._clock.now_us() + (SELF_TEST_PAGES + 2) * period_us + CLOCK_US
             pages = 0
             while pages < SELF_TEST_PAGES and self._clock.now_us() < end_us:
                 pages += self._capture(end_us)
-        results = check_sensor(self._sensor, self._newest)
+        results = check_sensor(self._sensor, self._newest, self.warning)
         if self._thermistors is not None:
             names = [channel.name for channel in self.profile.thermistors.channels]
             results += check_thermistors(names, self._thermistors.scan())
         if self._classifier is not None:
-            results.append(check_model(self._classifier))
+            results.append(check_model(self._classifier, self.profile, self._picture()))
         return results
+
+    def _picture(self) -> Celsius | None:
+        """The picture of the two newest subpages, corrected; None where they make none."""
+        if self._before is None or self._newest is None or self._calibration is None:
+            return None
+        camera, correction = self.profile.picture_sensor, self._usable_correction()
+        assembler = PictureAssembler(Decoder(self._calibration, camera.emissivity, camera.reflected_celsius))
+        try:
+            assembler.push(self._before)
+            picture = assembler.push(self._newest)
+        except SensorError:
+            return None
+        if picture is None:
+            return None
+        return picture.celsius if correction is None else correction.apply(picture.celsius, picture.ta)
 
     def _make_thermistors(self) -> ThermistorArray | None:
         settings = self.profile.thermistors
@@ -228,15 +284,15 @@ class Pipeline:
         subpage = self._sensor.capture(until_us)
         if self._sensor.calibration is not self._calibration:
             self._calibration = self._sensor.calibration
+            self._encoder.restart()
             self._make_verdicts()
         if subpage is None:
             return False
-        self._newest = subpage
-        if self._keys_wanted:
-            self._keys_wanted = False
-            self._encoder.restart()
+        self._before, self._newest = self._newest, subpage
+        self._encoder = self._keys.given(self._encoder)
         packed = self._encoder.encode(subpage)
-        self._backlog.append(SubpageRecord(subpage.time_us, subpage.sensor, subpage.index, packed))
+        record = SubpageRecord(subpage.time_us, subpage.sensor, subpage.index, packed, subpage.generation)
+        self._backlog.append(record)
         verdicts = self._verdicts
         if verdicts is not None and not self._background.submit(lambda: verdicts.push(subpage)):
             self.counters.add("pictures_skipped")
@@ -250,10 +306,10 @@ class Pipeline:
             self._backlog.append(ThermistorRecord(reading.time_us, _THERMISTORS, reading.channels))
 
     def _usable_correction(self) -> Correction | None:
-        correction = self._correction
-        if correction is None or not self.sensor_id or correction.sensor_id != self.sensor_id:
+        correction, constants = self._correction, self.constants
+        if correction is None or constants is None or not self.sensor_id:
             return None
-        return correction
+        return correction if correction.fits(self.sensor_id, constants.sighting.fingerprint) else None
 
     def _make_verdicts(self) -> None:
         """Start verdicts anew with the calibration and correction that hold now."""
@@ -273,6 +329,7 @@ class Pipeline:
                 self.counters,
                 self._hardware.simulated,
                 self.model_version if self.model_version is not None else Version(0),
+                doubtful=bool(self.warning),
             )
 
     def _tell_clock(self) -> None:
@@ -303,3 +360,10 @@ class Pipeline:
             self._reported[name] = (count, now_us + EVENT_US)
             text = f"{fault.text} {self.sensor_fault}".rstrip() if name == "sensor_lost" else fault.text
             self._backlog.append(EventRecord(now_us, fault.code, fault.severity, count, text))
+
+
+def _vouches(correction: Correction | None, constants: Constants) -> bool:
+    """Whether temperatures with these constants were held to a reference, as a calibration does."""
+    if correction is None or correction.is_identity:
+        return False
+    return correction.fingerprint == constants.sighting.fingerprint

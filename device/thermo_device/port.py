@@ -7,6 +7,7 @@ A port never blocks: reads return what is there, writes take what fits. Everythi
 import contextlib
 import errno
 import os
+import secrets
 import select
 import termios
 import tty
@@ -16,6 +17,7 @@ from typing import Protocol
 import serial
 
 from thermo_core.errors import LinkError, LinkLostError, PortBusyError, PortNotFoundError, UsageError
+from thermo_core.wire.baud import DEFAULT_BAUD
 
 READ_SIZE = 4096
 _FULL = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR)
@@ -116,7 +118,7 @@ class SerialPort(_DescriptorPort):
         baud_rate: bits per second; ignored by USB gadgets and pseudo-terminals.
     """
 
-    def __init__(self, path: str, baud_rate: int = 1_000_000) -> None:
+    def __init__(self, path: str, baud_rate: int = DEFAULT_BAUD) -> None:
         super().__init__(path)
         self._baud_rate = baud_rate
         self._serial: serial.Serial | None = None
@@ -193,10 +195,9 @@ def replace_link(link: Path, target: str) -> None:
     """
     if link.exists() and not link.is_symlink():
         raise UsageError(f"{link} exists and is not a link; name another one with --link.")
-    temporary = link.with_name(f".{link.name}.{os.getpid()}")
+    # In a folder that others may write to, nobody may know the name beforehand.
+    temporary = link.with_name(f".{link.name}.{secrets.token_hex(8)}")
     try:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
         temporary.symlink_to(target)
         temporary.replace(link)
     except OSError as error:

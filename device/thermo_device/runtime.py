@@ -8,14 +8,17 @@ from pathlib import Path
 import cbor2
 
 from thermo_core.correction import Correction
+from thermo_core.correction_bounds import objection
 from thermo_core.errors import StorageError, ThermoError, UsageError
 from thermo_core.profile import Profile
+from thermo_core.text import clean
 from thermo_core.wire import management
 from thermo_core.wire.management import GroupError, SensorInfo
 from thermo_core.wire.records import Record, Severity
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
 from thermo_device.pipeline import Pipeline
+from thermo_device.sightings import Sightings
 from thermo_device.slot_state import Installed
 from thermo_device.smp_server import Refusal
 from thermo_device.store import PREVIOUS, CalibrationStore
@@ -27,6 +30,8 @@ CALL_S = 2.2
 """Longest wait for the worker: the slowest refresh rate takes 2 s a subpage, and clients give up after 2.5 s."""
 START_S = 1.5
 SELF_TEST_S = 25.0
+LONGEST_NAME = 64
+LARGEST_FILE = 4096
 KEYS_AFTER_DROP_US = 1_000_000
 """A dropped key frame costs its successors, so new ones follow a drop, but not so often that they fill the line."""
 
@@ -43,6 +48,7 @@ class Runtime:
         lease: sensors rest while there is none.
         kernels: "reference" or "fast".
         inline: let sensors wait for inference and for the line, so that nothing is dropped; for simulated time.
+        sightings: what is known of sensors.
 
     Attributes:
         profile: of the running image, or the bare one.
@@ -61,6 +67,7 @@ class Runtime:
         lease: Lease,
         kernels: str = "reference",
         inline: bool = False,
+        sightings: Sightings | None = None,
     ) -> None:
         self.profile = Profile.bare() if installed is None else installed.bundle.profile
         self._hardware = hardware
@@ -68,6 +75,8 @@ class Runtime:
         self._outbox = outbox
         self._patient = inline
         self._keys_due_us = 0
+        self._sightings = sightings if sightings is not None else Sightings()
+        self._told = ""
         self._pipeline = Pipeline(
             hardware,
             self.profile,
@@ -77,6 +86,7 @@ class Runtime:
             kernels=kernels,
             counters=counters,
             inline=inline,
+            sightings=self._sightings,
         )
         self.has_model = installed is not None
         self._worker = Worker(self._pipeline, self._publish, lambda: lease.left_s > 0, self._on_failure)
@@ -102,6 +112,7 @@ class Runtime:
     def sensors(self) -> tuple[SensorInfo, ...]:
         """What the wearable has, by its profile; the id of a sensor that never answered is empty."""
         camera, array = self.profile.picture_sensor, self.profile.thermistors
+        constants = self._pipeline.constants
         sensors = [
             SensorInfo(
                 kind=camera.kind,
@@ -113,6 +124,9 @@ class Runtime:
                 chess=camera.chess,
                 emissivity=camera.emissivity,
                 reflected=camera.reflected_celsius,
+                generation=0 if constants is None else constants.sighting.generation,
+                fingerprint=0 if constants is None else constants.sighting.fingerprint,
+                warning=self._pipeline.warning,
             )
         ]
         if array.channels:
@@ -129,18 +143,18 @@ class Runtime:
         self._pipeline.restart_keys(key_interval)
         self._worker.wake()
 
-    def eeprom(self, sensor: int) -> bytes:
-        """The picture sensor's EEPROM, little-endian words.
+    def eeprom(self, sensor: int) -> tuple[bytes, int]:
+        """The picture sensor's EEPROM, little-endian words, and the number of its generation.
 
         Raises:
             Refusal: another sensor, or it never answered.
         """
-        words = self._pipeline.eeprom
+        constants = self._pipeline.constants
         if sensor != 0:
             raise refusal(GroupError.NO_SENSOR, f"Sensor {sensor} has no EEPROM; ask for that of sensor 0.")
-        if words is None:
+        if constants is None:
             raise self._absent()
-        return words.astype("<u2").tobytes()
+        return constants.eeprom.astype("<u2").tobytes(), constants.sighting.generation
 
     def calibration(self, slot: int) -> bytes:
         """A stored calibration; b"" where there is none. Raises StorageError."""
@@ -151,12 +165,13 @@ class Runtime:
 
         Raises:
             CorrectionError: it is damaged.
-            Refusal: it belongs to another sensor, or which one is there is not known.
+            Refusal: it belongs to another sensor or EEPROM, moves temperatures further than a sensor in order can be
+                off, or which sensor is there is not known.
             StorageError: it cannot be written.
         """
         correction = Correction.from_bytes(data)
-        mine = self._pipeline.sensor_id
-        if not mine:
+        mine, constants = self._pipeline.sensor_id, self._pipeline.constants
+        if not mine or constants is None:
             raise self._absent()
         if correction.sensor_id != mine:
             raise refusal(
@@ -164,6 +179,14 @@ class Runtime:
                 f"The calibration is of sensor {correction.sensor_id.hex()} and this one is {mine.hex()}; "
                 "calibrate this sensor.",
             )
+        if not correction.fits(mine, constants.sighting.fingerprint):
+            raise refusal(
+                GroupError.WRONG_SENSOR,
+                "The calibration was made when the sensor's EEPROM held something else; calibrate it as it is.",
+            )
+        problem = objection(correction, self.profile.thermistors.channels)
+        if problem:
+            raise refusal(GroupError.IMPLAUSIBLE, problem)
         self._use(self._store.write(data, mine))
 
     def roll_back_calibration(self) -> None:
@@ -211,6 +234,10 @@ class Runtime:
         return stored.correction
 
     def _publish(self, records: Sequence[Record]) -> None:
+        if self._sightings.problem != self._told:
+            self._told = self._sightings.problem
+            if self._told:
+                self._notice(Notice.STORAGE, self._told)
         dropped = self._outbox.publish(records, lambda: self._patient and not self._worker.wanted_elsewhere)
         now_us = self._hardware.clock.now_us()
         if dropped and now_us >= self._keys_due_us:
@@ -226,22 +253,24 @@ class Runtime:
 
 def platform_name() -> str:
     """What the machine is: its model where the device tree says so, otherwise system and processor."""
-    try:
-        return Path("/proc/device-tree/model").read_text().rstrip("\0\n")
-    except OSError:
-        return f"{platform.system()} {platform.machine()}"
+    return _said(Path("/proc/device-tree/model")) or clean(f"{platform.system()} {platform.machine()}", LONGEST_NAME)
 
 
 def host_name() -> str:
     """How the network calls this machine."""
-    return socket.gethostname()
+    return clean(socket.gethostname(), LONGEST_NAME)
 
 
 def serial_number() -> str:
     """What tells this machine from all others: the board's serial number, or else the system's machine id."""
-    for path in (Path("/proc/device-tree/serial-number"), Path("/etc/machine-id")):
-        try:
-            return path.read_text().rstrip("\0\n")
-        except OSError:
-            continue
-    return "unknown"
+    return _said(Path("/proc/device-tree/serial-number")) or _said(Path("/etc/machine-id")) or "unknown"
+
+
+def _said(path: Path) -> str:
+    """What a file of the system says, in one line; "" where there is none or it says nothing."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE)
+    except OSError:
+        return ""
+    return clean(data.decode("utf-8", "replace").strip("\0\n "), LONGEST_NAME)

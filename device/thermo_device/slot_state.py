@@ -125,7 +125,7 @@ def load_state(files: Files, path: Path) -> State | None:
         return None
     active, confirmed, pending, spare = (note.get(name) for name in ("active", "confirmed", "pending", "spare"))
     if (
-        not isinstance(active, int)
+        type(active) is not int
         or active not in (0, 1)
         or not isinstance(confirmed, bool)
         or not isinstance(spare, bool)

@@ -10,6 +10,7 @@ Decisions:
 - Nothing reaches a slot before signature, structure and version are verified; each slot is verified again at `boot`.
 """
 
+import contextlib
 import hashlib
 import logging
 from collections.abc import Iterable
@@ -26,10 +27,11 @@ from thermo_core.errors import (
     ImageTooLargeError,
     NoSuchImageError,
     SlotStateError,
+    StorageError,
     UploadError,
 )
 from thermo_core.image import HEADER_SIZE, Image, Version, peek_version, verify
-from thermo_device.files import DISK, Files
+from thermo_device.files import DISK, Files, read_bounded
 from thermo_device.slot_state import (
     BootResult,
     Change,
@@ -74,7 +76,7 @@ class Slots:
         self._files = files
         self._state_path = directory / "state.json"
         files.make_directory(directory)
-        self._partial = PartialUpload(files, directory)
+        self._partial = PartialUpload(files, directory, capacity)
         self._completed = 0
         self._notes: list[str] = []
         self._slots = [self._verified(0), self._verified(1)]
@@ -94,14 +96,18 @@ class Slots:
     def boot(self) -> BootResult:
         """What happens at a reset: bring in a pending image, take back one that was not confirmed.
 
-        Raises:
-            StorageError: the new state cannot be written; the old one goes on.
+        Where the new state cannot be written, as on a full disk, a pending image waits, because nothing would take it back;
+        anything else holds until the next reset, which finds the old state and comes to the same end.
         """
-        state, change = self._after_reset(self._state)
-        if self._slots[state.active] is None and state.spare and self._slots[1 - state.active] is not None:
-            self._note("The active image cannot be used, so the one before it runs; flash a new one.")
-            state, change = State(active=1 - state.active), Change.RECOVERED
-        self._save(state)
+        state, change = self._bootable(*self._after_reset(self._state))
+        try:
+            self._save(state)
+        except StorageError as error:
+            self._note(f"The state of the slots is not kept, so the next reset decides anew. {error}")
+            if change in (Change.TEST, Change.PERMANENT):
+                self._note("The pending image waits until its trial can be noted.")
+                state, change = self._bootable(self._state, Change.NONE)
+            self._state = state
         notes, self._notes = tuple(self._notes), []
         return BootResult(self.running, change, notes)
 
@@ -205,25 +211,29 @@ class Slots:
         self._refuse_on_trial()
         self._partial.discard()
         self._completed = 0
-        self._vacate()
+        with contextlib.suppress(StorageError):  # on a full disk what is erased makes the room
+            self._vacate()
         self._files.remove(self._path(1 - self._state.active))
         self._files.sync_directory(self._directory)
+        self._vacate()
 
     def fall_back(self) -> bool:
         """Give up the active image because its model does not run.
 
         Returns:
             Whether the next `boot` brings in something else: what ran before a trial, or a confirmed image's spare.
-
-        Raises:
-            StorageError: the new state cannot be written.
         """
         if self.on_trial:
             return True
         if not self._state.spare or self._other is None:
             return False
         self._note("The active image does not run, so the one before it is active again; flash a new one.")
-        self._save(State(active=1 - self._state.active))
+        state = State(active=1 - self._state.active)
+        try:
+            self._save(state)
+        except StorageError as error:
+            self._note(f"The state of the slots is not kept, so the next start tries the image again. {error}")
+            self._state = state
         return True
 
     @property
@@ -257,6 +267,13 @@ class Slots:
             "The image on trial was not confirmed, so the one before it is active again; flash it again to retry."
         )
         return State(active=other), Change.REVERTED
+
+    def _bootable(self, state: State, change: Change) -> tuple[State, Change]:
+        """The same, or the spare image where the active one cannot be used."""
+        if self._slots[state.active] is None and state.spare and self._slots[1 - state.active] is not None:
+            self._note("The active image cannot be used, so the one before it runs; flash a new one.")
+            return State(active=1 - state.active), Change.RECOVERED
+        return state, change
 
     def _refuse_on_trial(self) -> None:
         if not self._state.confirmed:
@@ -331,12 +348,10 @@ class Slots:
             )
 
     def _verified(self, index: int) -> Installed | None:
-        data = self._files.read(self._path(index))
-        if data is None:
-            return None
         try:
-            return self._inspect(data)
-        except ImageError as error:
+            data = read_bounded(self._files, self._path(index), self.capacity)
+            return None if data is None else self._inspect(data)
+        except (DamagedFileError, ImageError) as error:
             self._note(f"Slot file {index} is refused: {error}")
             return None
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from thermo_core.correction import Correction
-from thermo_core.errors import CorrectionError
-from thermo_device.files import DISK, Files
+from thermo_core.correction import MAX_BYTES, Correction
+from thermo_core.errors import CorrectionError, DamagedFileError
+from thermo_device.files import DISK, Files, read_bounded
 
 log = logging.getLogger(__name__)
 
@@ -67,12 +67,12 @@ class CalibrationStore:
             StorageError: the system refuses to read.
         """
         self._settle()
-        data = self._files.read(self._current)
-        if data is None:
-            return StoredCalibration(None, Source.NONE)
         try:
+            data = read_bounded(self._files, self._current, MAX_BYTES)
+            if data is None:
+                return StoredCalibration(None, Source.NONE)
             return StoredCalibration(Correction.from_bytes(data), Source.CURRENT)
-        except CorrectionError as error:
+        except (CorrectionError, DamagedFileError) as error:
             log.warning("%s: %s", self._current, error)
         previous = self._valid(self._previous)
         if previous is None:
@@ -151,11 +151,10 @@ class CalibrationStore:
         self._files.sync_directory(self._directory)
 
     def _valid(self, path: Path) -> bytes | None:
-        data = self._files.read(path)
-        if data is None:
-            return None
         try:
-            Correction.from_bytes(data)
-        except CorrectionError:
+            data = read_bounded(self._files, path, MAX_BYTES)
+            if data is not None:
+                Correction.from_bytes(data)
+        except (CorrectionError, DamagedFileError):
             return None
         return data

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from enum import IntEnum
 
+from thermo_core.errors import WireError
 from thermo_core.wire import records
 from thermo_core.wire.framing import encode_frame
 from thermo_core.wire.records import ClockRecord, EventRecord, Record, Severity
@@ -133,12 +134,20 @@ class Outbox:
         queue: takes the frames.
         lease: allows sending.
         wake: tells the line that there is something to send.
+        on_unsendable: told of each record that does not fit the wire; it is left out, and its neighbours go.
     """
 
-    def __init__(self, queue: FrameQueue, lease: Lease, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        queue: FrameQueue,
+        lease: Lease,
+        wake: Callable[[], None],
+        on_unsendable: Callable[[WireError], None] = lambda error: None,
+    ) -> None:
         self._queue = queue
         self._lease = lease
         self._wake = wake
+        self._on_unsendable = on_unsendable
         self._lock = threading.Lock()
         self._sequence = 0
         self._kept: deque[EventRecord] = deque(maxlen=EVENTS_KEPT)
@@ -156,17 +165,24 @@ class Outbox:
             Frames dropped for them.
         """
         if not self._lease.left_s:
-            self._kept.extend(record for record in new if isinstance(record, EventRecord))
+            with self._lock:
+                self._kept.extend(record for record in new if isinstance(record, EventRecord))
             return 0
         while may_wait() and self._lease.left_s and not self._queue.wait_for_room(WAIT_S):
             pass
+        unsendable: list[WireError] = []
         with self._lock:
-            kept = [self._kept.popleft() for _ in range(len(self._kept))]
             frames = []
-            for record in (*kept, *new):
-                frames.append(encode_frame(records.encode(self._completed(record), self._sequence)))
-                self._sequence += 1
+            for record in (*self._kept, *new):
+                try:
+                    frames.append(encode_frame(records.encode(self._completed(record), self._sequence)))
+                    self._sequence += 1
+                except WireError as error:
+                    unsendable.append(error)
+            self._kept.clear()
             dropped = self._queue.put(frames)
+        for problem in unsendable:
+            self._on_unsendable(problem)
         self._wake()
         return dropped
 

@@ -17,14 +17,16 @@ class PartialUpload:
     Args:
         files: file system.
         directory: where `upload.part` and `upload.json` lie; exists.
+        capacity: bytes of the largest upload.
 
     Raises:
         StorageError: the system refuses to read.
     """
 
-    def __init__(self, files: Files, directory: Path) -> None:
+    def __init__(self, files: Files, directory: Path, capacity: int) -> None:
         self._files = files
         self._directory = directory
+        self._capacity = capacity
         self._note = directory / "upload.json"
         self.path = directory / "upload.part"
         self.length = 0
@@ -78,9 +80,10 @@ class PartialUpload:
         Raises:
             UploadError: its length or SHA-256 is not what was announced.
         """
+        size = self._files.size(self.path) or 0
+        if size != self.length:
+            raise UploadError(f"The upload holds {size} of {self.length} bytes; send it again from offset 0.")
         data = self._files.read(self.path) or b""
-        if len(data) != self.length:
-            raise UploadError(f"The upload holds {len(data)} of {self.length} bytes; send it again from offset 0.")
         if self.sha256 and hashlib.sha256(data).digest() != self.sha256:
             raise UploadError("The upload's SHA-256 differs from the one announced; send it again from offset 0.")
         self._files.sync(self.path)
@@ -97,18 +100,24 @@ class PartialUpload:
         write_note(self._files, self._note, {"length": length, "sha256": sha256.hex(), "synced": self._synced})
 
     def _load(self) -> None:
+        """Go on with what the note says, where it can be so."""
         try:
-            note = read_note(self._files, self._note)
+            note = read_note(self._files, self._note) or {}
         except DamagedFileError:
-            note = None
-        length, sha256, synced = (note or {}).get("length"), (note or {}).get("sha256"), (note or {}).get("synced")
+            return
         size = self._files.size(self.path) or 0
-        if (
-            isinstance(length, int)
-            and isinstance(sha256, str)
-            and isinstance(synced, int)
-            and len(sha256) == 2 * SHA256_BYTES
-            and 0 <= synced <= min(length, size)
-        ):
-            self.length, self.sha256 = length, bytes.fromhex(sha256)
-            self.offset = self._synced = synced
+        match note:
+            case {"length": int(length), "sha256": str(text), "synced": int(synced)}:
+                sha256 = _sha256(text)
+                if sha256 and 0 < length <= self._capacity and 0 <= synced <= min(length, size):
+                    self.length, self.sha256 = length, sha256
+                    self.offset = self._synced = synced
+
+
+def _sha256(text: str) -> bytes:
+    """The hash that hexadecimal digits say; b"" where they say none."""
+    try:
+        data = bytes.fromhex(text)
+    except ValueError:
+        return b""
+    return data if len(data) == SHA256_BYTES else b""

@@ -22,6 +22,7 @@ _VERSION_1 = {
     GroupError.BAD_RATE: ReturnCode.INVALID,
     GroupError.NO_LEASE: ReturnCode.BAD_STATE,
     GroupError.STORAGE: ReturnCode.NO_MEMORY,
+    GroupError.IMPLAUSIBLE: ReturnCode.INVALID,
 }
 _CODES: tuple[tuple[type[ThermoError], GroupError], ...] = (
     (DamagedFileError, GroupError.DAMAGED),
@@ -48,8 +49,8 @@ class Device(Protocol):
         """Start, renew or stop telemetry."""
         ...
 
-    def eeprom(self, sensor: int) -> bytes:
-        """The picture sensor's EEPROM, little-endian words."""
+    def eeprom(self, sensor: int) -> tuple[bytes, int]:
+        """The picture sensor's EEPROM, little-endian words, and the number of its generation."""
         ...
 
     def calibration(self, slot: int) -> bytes:
@@ -77,7 +78,7 @@ class Device(Protocol):
         ...
 
     def profile(self) -> bytes:
-        """The running profile as JSON."""
+        """The running profile as canonical CBOR."""
         ...
 
     def refusal(self) -> management.Refusal:
@@ -127,17 +128,18 @@ def wearable_commands(device: Device) -> Commands:
     """The handlers of group 65."""
     assembly = _Assembly()
 
-    def part(whole: bytes, wanted: ReadChunk) -> Body:
+    def part(whole: bytes, wanted: ReadChunk, generation: int = 0) -> Body:
         if wanted.offset > len(whole):
             raise refusal(
                 GroupError.BAD_OFFSET, f"Offset {wanted.offset} lies beyond the end at {len(whole)}; begin again at 0."
             )
         data = whole[wanted.offset : wanted.offset + PART_BYTES]
-        return Chunk(wanted.offset, len(whole), data).to_map()
+        return Chunk(wanted.offset, len(whole), data, generation).to_map()
 
     def read_eeprom(body: Body) -> Body:
         wanted = ReadChunk.from_map(body)
-        return part(device.eeprom(wanted.sensor), wanted)
+        data, generation = device.eeprom(wanted.sensor)
+        return part(data, wanted, generation)
 
     def read_calibration(body: Body) -> Body:
         wanted = ReadChunk.from_map(body)

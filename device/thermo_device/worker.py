@@ -21,6 +21,8 @@ GRACE_S = 2.0
 FIRST_RETRY_S = 0.1
 LAST_RETRY_S = 5.0
 STOP_WAIT_S = 10.0
+MOST_WAITING = 16
+"""Work that nobody waits for any more may pile up behind a transaction that hangs, no further than this."""
 
 
 class Steps(Protocol):
@@ -77,7 +79,8 @@ class Worker:
 
     def wake(self) -> None:
         """Look again whether somebody listens."""
-        self._work.put(None)
+        if self._work.empty():
+            self._work.put(None)
 
     def stop(self) -> None:
         """Let the step in progress end, then end the thread.
@@ -99,6 +102,8 @@ class Worker:
             BusTimeoutError: the worker did not come to it in time.
             ThermoError: whatever `work` raises.
         """
+        if self._work.qsize() > MOST_WAITING:
+            raise BusTimeoutError("The sensor has not got to what was asked of it before; try again later.")
         future: Future[Result] = Future()
 
         def execute() -> None:

@@ -14,6 +14,8 @@ import numpy as np
 
 KEPT = 256
 """Round trips remembered: at one a second, the last four minutes."""
+LATEST_NS = (1 << 63) - 1
+"""What 64 bits hold, in the year 2262."""
 SLACK = 1.5
 """Round trips up to this many times the shortest count as good."""
 FEWEST = 3
@@ -89,8 +91,8 @@ class ClockSync:
         return device_us * 1000 + round(self._offset_ns + self._slope * since_ns)
 
     def utc_ns(self, device_us: int) -> int:
-        """Nanoseconds since 1970 UTC at a device time."""
-        return self.host_ns(device_us) + self.utc_minus_monotonic_ns
+        """Nanoseconds since 1970 UTC at a device time, within 1970 to 2262 whatever the device's clock says."""
+        return min(max(0, self.host_ns(device_us) + self.utc_minus_monotonic_ns), LATEST_NS)
 
     def _fit(self) -> None:
         durations = sorted(trip.duration_ns for trip in self._trips)

@@ -5,27 +5,33 @@ from datetime import UTC, datetime
 from typing import Any
 
 from thermo_core.frames import Picture
+from thermo_core.profile import NOTICE
+from thermo_core.recording.layout import Gap
 from thermo_core.wire.records import EventRecord, SubpageRecord, ThermistorRecord, VerdictRecord
-from thermo_host.lease import Telemetry
-from thermo_host.recording import Gap
-from thermo_host.session import Session
+from thermo_host.lease import Lost
+from thermo_host.session import Item, Session
 
 CHANNEL_STATES = ("ok", "open", "shorted", "missing")
 
 
 def describe(
-    item: Telemetry | Gap, picture: Picture | None, session: Session, whole: bool = False
+    item: Item, picture: Picture | None, session: Session, whole: bool = False, corrected: bool = False
 ) -> dict[str, Any] | None:
     """An item as a JSON object for `--json`; None for a subpage that completed no picture.
 
     Args:
         item: what came.
         picture: what it completed.
-        session: names channels and labels.
+        session: what holds now; names channels and labels.
         whole: put all temperatures of a picture in, not only minimum, mean and maximum.
+        corrected: whether the picture has its per-pixel calibration.
     """
     if isinstance(item, Gap):
         return {"type": "gap", "from": utc(item.from_ns), "to": utc(item.to_ns), "reason": item.reason}
+    if isinstance(item, Lost):
+        return {"type": "lost", "since": utc(item.since_ns), "reason": item.reason}
+    if isinstance(item, Session):
+        return {"type": "session", **_session(item)}
     record = item.record
     head: dict[str, Any] = {"utc": utc(item.captured_ns), "time_us": record.time_us}
     if isinstance(record, SubpageRecord):
@@ -37,6 +43,9 @@ def describe(
             **head,
             "sensor": record.sensor,
             "index": picture.index,
+            "uncalibrated": not corrected,
+            "simulated": session.hello.simulated,
+            "valid_pixels": int(picture.valid.sum()),
             "min_c": round(float(shown.min()), 3) if shown.size else None,
             "mean_c": round(float(shown.mean()), 3) if shown.size else None,
             "max_c": round(float(shown.max()), 3) if shown.size else None,
@@ -60,6 +69,7 @@ def describe(
             "severity": severity,
             "count": record.count,
             "text": record.text,
+            "before_this_session": item.captured_ns < session.started_ns,
         }
     return {"type": "clock", **head, "captured": record.captured, "lost": record.lost, "dropped": record.dropped}
 
@@ -69,6 +79,19 @@ def utc(nanoseconds: int) -> str:
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
     moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
     return moment.isoformat(timespec="microseconds")
+
+
+def utc_of_second(unix_s: int) -> str:
+    """ISO 8601 with zone of a whole second; one that no calendar has is told as what it is."""
+    try:
+        return datetime.fromtimestamp(unix_s, UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return f"{unix_s} s after 1970"
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of something."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def channel_names(session: Session, sensor: int, count: int) -> list[str]:
@@ -83,6 +106,28 @@ def label_names(session: Session, count: int) -> list[str]:
     """Names of the model's classes, numbers where the wearable gives none."""
     names = session.hello.labels
     return [names[at] if at < len(names) else f"class {at}" for at in range(count)]
+
+
+def _session(session: Session) -> dict[str, Any]:
+    hello = session.hello
+    return {
+        "serial": hello.serial,
+        "software": hello.software,
+        "profile": hello.profile,
+        "model": hello.model,
+        "calibrated": hello.calibrated,
+        "sensors": [
+            {
+                "sensor": sensor.sensor,
+                "kind": sensor.kind,
+                "id": sensor.id.hex(),
+                "generation": sensor.generation,
+                "fingerprint": f"{sensor.fingerprint:08x}",
+                "warning": sensor.warning,
+            }
+            for sensor in hello.sensors
+        ],
+    }
 
 
 def _channels(record: ThermistorRecord, session: Session) -> list[dict[str, Any]]:
@@ -101,6 +146,7 @@ def _verdict(record: VerdictRecord, session: Session) -> dict[str, Any]:
         "scores": {name: round(score, 5) for name, score in zip(names, record.scores, strict=True)},
         "alert": record.alert,
         "uncalibrated": record.uncalibrated,
+        "doubtful": record.doubtful,
         "fast_kernels": record.fast_kernels,
         "simulated": record.simulated,
         "pictures": record.pictures,
@@ -108,5 +154,5 @@ def _verdict(record: VerdictRecord, session: Session) -> dict[str, Any]:
         "inference_us": record.inference_us,
         "model": ".".join(str(part) for part in record.model_version[:3])
         + (f"+{record.model_version[3]}" if record.model_version[3] else ""),
-        "notice": session.hello.notice,
+        "notice": NOTICE,
     }

@@ -1,94 +1,134 @@
-"""Raw dumps of other tools: an .npz with the EEPROM and the frames of one sensor, decoded to pictures."""
+"""Raw dumps of other tools decoded to pictures; what they may look like is `thermo_core.mlx90640.dump`'s to know."""
 
-import zipfile
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from thermo_core.errors import SensorError, StorageError
-from thermo_core.frames import FRAME_WORDS, Picture, Words
+from thermo_core.frames import Words
 from thermo_core.mlx90640.calibration import Calibration
 from thermo_core.mlx90640.decode import Decoder
-from thermo_core.mlx90640.registers import EEPROM_WORDS
-from thermo_host.export import Decoded, collect
+from thermo_core.mlx90640.dump import Dump, read_dump, read_eeprom
+from thermo_core.profile import NOTICE
+from thermo_core.text import clean
+from thermo_host.export import Totals
 from thermo_host.files import storage_error
 from thermo_host.pictures import EMISSIVITY, DecodeSettings
+from thermo_host.tables import PictureRow
 
 
-@dataclass(frozen=True, slots=True)
-class Dump:
-    """What a dump holds.
-
-    Attributes:
-        eeprom: (832,) uint16.
-        frames: (n, 834) uint16: RAM, control register, subpage number; consecutive rows are the halves of a picture.
-    """
-
-    eeprom: Words
-    frames: Words
-
-
-def load(path: Path) -> Dump:
-    """Read a dump.
+def load(path: Path, eeprom: Path | None = None) -> Dump:
+    """Read a dump, with the EEPROM of another file where it holds none itself.
 
     Raises:
-        StorageError: it cannot be read, or has no `eeprom` of 832 words and `frames` of 834.
+        StorageError: a file cannot be read or is no dump, or there is no EEPROM or no frame.
+        EepromError: the EEPROM is corrupt.
     """
+    words: Words | None = None
+    dump: Dump
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            eeprom = _words(path, arrays, "eeprom")
-            frames = _words(path, arrays, "frames")
+        if eeprom is not None:
+            with eeprom.open("rb") as file:
+                words = read_eeprom(file, eeprom)
+        with path.open("rb") as file:
+            dump = read_dump(file, path, words)
     except OSError as error:
         raise storage_error("read", path, error) from error
-    except (ValueError, zipfile.BadZipFile, EOFError, AttributeError, TypeError) as error:
-        raise StorageError(f"{path} is not an .npz file with arrays ({error}); save one with numpy.savez.") from error
-    frames = frames.reshape(1, -1) if frames.ndim == 1 else frames
-    if eeprom.shape != (EEPROM_WORDS,):
-        raise StorageError(f"`eeprom` in {path} has shape {eeprom.shape}; it must have {EEPROM_WORDS} words.")
-    if frames.ndim != 2 or frames.shape[1] != FRAME_WORDS:
+    if dump.eeprom is None:
         raise StorageError(
-            f"`frames` in {path} has shape {frames.shape}; each row must have {FRAME_WORDS} words: RAM, control "
-            "register and subpage number."
+            f"{path} holds {len(dump.frames)} frames but no EEPROM, without which they are no temperatures; give the dump of "
+            "the same sensor's EEPROM with --eeprom FILE."
         )
-    return Dump(eeprom, frames)
+    if not len(dump.frames):
+        raise StorageError(
+            f"{path} holds an EEPROM but no frames; give a dump of frames, and this with --eeprom {path}."
+        )
+    return dump if words is None else replace(dump, eeprom=words)
 
 
-def decode(dump: Dump, settings: DecodeSettings | None = None) -> Decoded:
-    """Pair consecutive rows of different subpages to pictures; rows that cannot be right or lack the other half count.
+class DumpDecoding:
+    """A dump decoded: iterate over it once for its pictures. Consecutive rows of different subpages are paired.
+
+    Args:
+        dump: with an EEPROM.
+        settings: emissivity and reflected temperature.
+
+    Attributes:
+        totals: of the pictures so far; rows that cannot be right or lack the other half are counted.
+        notes: sentences on what was read, among them what is in doubt about the EEPROM.
 
     Raises:
         EepromError: the EEPROM is corrupt.
         UsageError: a setting is out of range.
+        SensorError: at the end of the iteration, where no row made a picture; it says what is wrong with the first.
     """
-    settings = settings or DecodeSettings()
-    emissivity = EMISSIVITY if settings.emissivity is None else settings.emissivity
-    decoder = Decoder(Calibration.from_eeprom(dump.eeprom), emissivity, settings.reflected)
-    found: list[tuple[int, int, Picture]] = []
-    waiting: Words | None = None
-    waits_for = (0, False)
-    lost = invalid = 0
-    for row, words in enumerate(dump.frames):
-        try:
-            number, chess = decoder.check(words)
-        except SensorError:
-            invalid += 1
-            continue
-        if waiting is None or waits_for != (number, chess):
-            lost += waiting is not None
-            waiting, waits_for = words, (1 - number, chess)
-            continue
-        found.append((0, 0, decoder.picture(waiting, words, index=row)))
-        waiting = None
-    return collect(found, {0: dump.eeprom}, lost=lost + (waiting is not None), invalid=invalid)
+
+    def __init__(self, dump: Dump, settings: DecodeSettings | None = None) -> None:
+        assert dump.eeprom is not None
+        settings = settings or DecodeSettings()
+        emissivity = EMISSIVITY if settings.emissivity is None else settings.emissivity
+        self.totals = Totals()
+        self._dump = dump
+        self._settings = settings
+        calibration = Calibration.from_eeprom(dump.eeprom)
+        self.notes = (*dump.notes, *_doubtful(calibration))
+        self._decoder = Decoder(calibration, emissivity, settings.reflected)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """How it is decoded."""
+        return {
+            "emissivity": float(self._decoder.emissivity),
+            "reflected_c": self._settings.reflected,
+            "uncalibrated": True,
+            "notes": list(self.notes),
+            "notice": NOTICE,
+        }
+
+    @property
+    def eeproms(self) -> dict[int, Words]:
+        """(832,) uint16 by number of the sensor."""
+        return {} if self._dump.eeprom is None else {0: self._dump.eeprom}
+
+    def __iter__(self) -> Iterator[PictureRow]:
+        totals, decoder = self.totals, self._decoder
+        waiting: Words | None = None
+        waits_for = (0, False)
+        reason = ""
+        for row, words in enumerate(self._dump.frames):
+            try:
+                number, chess = decoder.check(words)
+                if waiting is None or waits_for != (number, chess):
+                    totals.lost += waiting is not None
+                    waiting, waits_for = words, (1 - number, chess)
+                    continue
+                picture = decoder.picture(waiting, words, index=row)
+            except SensorError as error:
+                totals.invalid += 1
+                # The advice that follows is for a sensor that can be read again.
+                reason = reason or f"row {row}: {str(error).split(';')[0]}"
+                continue
+            waiting = None
+            totals.add(picture)
+            yield PictureRow(0, 0, picture)
+        totals.lost += waiting is not None
+        if not totals.pictures:
+            raise SensorError(_nothing(self._dump.frames, totals.lost, totals.invalid, reason))
 
 
-def _words(path: Path, arrays: "np.lib.npyio.NpzFile", name: str) -> NDArray[np.uint16]:
-    if name not in arrays.files:
-        there = ", ".join(arrays.files) or "nothing"
-        raise StorageError(f"{path} has no array `{name}`, only {there}; save `eeprom` and `frames` in it.")
-    values = arrays[name]
-    if values.dtype.kind not in "iu" or (values.size and (values.min() < 0 or values.max() > 0xFFFF)):
-        raise StorageError(f"`{name}` in {path} is {values.dtype} and not 16-bit words; save it as uint16.")
-    return np.asarray(values, dtype=np.uint16)
+def _doubtful(calibration: Calibration) -> list[str]:
+    doubts = calibration.doubts
+    if not doubts:
+        return []
+    more = f" (and {len(doubts) - 1} other words)" if len(doubts) > 1 else ""
+    return [f"{doubts[0]}{more}; temperatures may be wrong, so read the EEPROM again and compare."]
+
+
+def _nothing(frames: Words, lost: int, invalid: int, reason: str) -> str:
+    counts = f"No row makes a picture: of {len(frames)}, {invalid} cannot be right and {lost} lack the other half"
+    if reason:
+        return clean(
+            f"{counts} ({reason}); check that the rows are whole, in order, and of the sensor whose EEPROM it is."
+        )
+    return f"{counts}; check the order of the rows, in which subpages 0 and 1 take turns."

@@ -1,214 +1,236 @@
-"""Recordings and raw dumps as arrays: decoded pictures and all that came with them, written as .npz or .csv."""
+"""Recordings and raw dumps as pictures in degC with all that came with them, one by one, and in files of arrays and tables.
 
-import csv
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+Nothing is held but what is being written, so a night takes no more memory than a minute.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from thermo_core.errors import UsageError
-from thermo_core.frames import COLUMNS, ROWS, Picture, Words
-from thermo_core.profile import NOTICE
+from thermo_core.errors import StorageError, UsageError
+from thermo_core.frames import Picture, Words
+from thermo_core.recording.content import LATEST_NS
 from thermo_core.wire.records import SubpageRecord, ThermistorRecord, VerdictRecord
-from thermo_host.describe import CHANNEL_STATES, channel_names, label_names, utc
-from thermo_host.files import replacing
+from thermo_host.about import about
+from thermo_host.describe import CHANNEL_STATES, channel_names, label_names
+from thermo_host.export_csv import CsvWriter
+from thermo_host.export_npz import NpzWriter
 from thermo_host.lease import Telemetry
 from thermo_host.pictures import DecodeSettings
-from thermo_host.playback import Recording
+from thermo_host.playback import Progress, Recording
+from thermo_host.session import Session
+from thermo_host.tables import PictureRow, Row, SessionRow, TableRow, Writer
 
-FORMATS = (".npz", ".csv")
-TEXT_COLUMNS = ("utc", "channel", "state", "label")
+WRITERS: dict[str, type[Writer]] = {".npz": NpzWriter, ".csv": CsvWriter}
 
 
 @dataclass(slots=True)
-class Table:
-    """Rows under named columns."""
+class Totals:
+    """What has been written, in numbers.
 
-    columns: list[str]
-    rows: list[list[Any]] = field(default_factory=list)
+    Attributes:
+        pictures: so many.
+        lost: subpages missing.
+        invalid: subpages that cannot be decoded: their counts cannot be right, or their EEPROM is not known.
+        last: the last picture.
+    """
+
+    pictures: int = 0
+    lost: int = 0
+    invalid: int = 0
+    last: Picture | None = None
+    _low: float = np.inf
+    _high: float = -np.inf
+    _sum: float = 0.0
+    _pixels: int = 0
+    _ta: float = 0.0
+    _vdd: float = 0.0
+
+    def add(self, picture: Picture) -> None:
+        """Take a picture."""
+        self.pictures += 1
+        self.last = picture
+        self._ta += picture.ta
+        self._vdd += picture.vdd
+        shown = picture.celsius[picture.valid]
+        if shown.size:
+            self._low, self._high = min(self._low, float(shown.min())), max(self._high, float(shown.max()))
+            self._sum += float(shown.sum(dtype=np.float64))
+            self._pixels += shown.size
+
+    def to_map(self) -> dict[str, Any]:
+        """For JSON; temperatures are of valid pixels."""
+        return {
+            "pictures": self.pictures,
+            "min_c": round(self._low, 3) if self._pixels else None,
+            "mean_c": round(self._sum / self._pixels, 3) if self._pixels else None,
+            "max_c": round(self._high, 3) if self._pixels else None,
+            "ta_c": round(self._ta / self.pictures, 3) if self.pictures else None,
+            "vdd_v": round(self._vdd / self.pictures, 4) if self.pictures else None,
+            "lost": self.lost,
+            "invalid": self.invalid,
+        }
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
-    """Everything that an export writes.
+class Window:
+    """A part of a recording, by the times of arrival.
 
     Attributes:
-        celsius: (n, 24, 32) float32, degC.
-        valid: (n, 24, 32) bool, False where interpolated.
-        ta: (n,) float64, die temperature, degC.
-        vdd: (n,) float64, supply, V.
-        index: (n,) int64, of the newer subpage.
-        utc_ns: (n,) int64, end of the newer capture, nanoseconds since 1970 UTC; 0 where it is unknown.
-        sensor: (n,) int64, number of the sensor.
-        eeproms: (832,) uint16 by number of the sensor.
-        thermistors: one row a reading: utc, sensor, channel, celsius, state, counts.
-        verdicts: one row a verdict: utc, index, label, alert, latency, inference time, then a score a class.
-        lost: subpages missing.
-        invalid: subpages whose counts cannot be right.
+        from_ns, to_ns: nanoseconds since 1970 UTC.
     """
 
-    celsius: NDArray[np.float32]
-    valid: NDArray[np.bool_]
-    ta: NDArray[np.float64]
-    vdd: NDArray[np.float64]
-    index: NDArray[np.int64]
-    utc_ns: NDArray[np.int64]
-    sensor: NDArray[np.int64]
-    eeproms: dict[int, Words]
-    thermistors: Table
-    verdicts: Table
-    lost: int = 0
-    invalid: int = 0
+    from_ns: int = 0
+    to_ns: int = LATEST_NS
 
 
-def decode_recording(
-    recording: Recording, settings: DecodeSettings | None = None, progress: Callable[[int], None] = lambda count: None
-) -> Decoded:
-    """Decode a recording anew, with other settings where wanted.
+class Decoding:
+    """A recording decoded anew, with other settings where wanted. Iterate over it once for its rows.
 
     Args:
         recording: what to decode.
         settings: emissivity, reflected temperature, with or without per-pixel calibration.
-        progress: called with the number of pictures so far.
+        window: what of it.
+
+    Attributes:
+        totals: of the pictures so far.
+        progress: told (bytes read, bytes in all) now and then.
 
     Raises:
         RecordingError, EepromError, UsageError.
     """
-    session = recording.session
-    pictures = session.pictures(settings)
-    found: list[tuple[int, int, Picture]] = []
-    thermistors = Table(["utc", "sensor", "channel", "celsius", "state", "counts"])
-    verdicts = Table(["utc", "index", "label", "alert", "latency_us", "inference_us"])
-    for item in recording:
-        if not isinstance(item, Telemetry):
-            continue
-        record = item.record
+
+    def __init__(
+        self, recording: Recording, settings: DecodeSettings | None = None, window: Window | None = None
+    ) -> None:
+        self.totals = Totals()
+        self.progress: Progress = lambda done, total: None
+        self._recording = recording
+        self._settings = settings or DecodeSettings()
+        self._window = window or Window()
+        self._session = recording.session
+        self._pictures = recording.session.pictures(self._settings)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """Whose it is and how it is decoded; at first, then as far as the rows have come."""
+        corrected = any(reader.corrected for reader in self._pictures.readers.values())
+        return about(self._session, self._settings, corrected)
+
+    @property
+    def eeproms(self) -> dict[int, Words]:
+        """(832,) uint16 by number of the sensor."""
+        return dict(self._recording.session.eeproms)
+
+    def __iter__(self) -> Iterator[Row]:
+        before = (0, 0)
+        begun = False
+        for item in self._recording.items(self._window.from_ns, self._window.to_ns, self.progress):
+            if isinstance(item, Session):
+                yield self._change(item)
+            if not isinstance(item, Telemetry):
+                continue
+            if not begun and item.received_ns >= self._window.from_ns:
+                # What was lost in the lead is not of this window.
+                begun, before = True, self._missing()
+            for row in self._rows(item):
+                if begun:
+                    if isinstance(row, PictureRow):
+                        self.totals.add(row.picture)
+                    yield row
+            now = self._missing()
+            self.totals.lost, self.totals.invalid = now[0] - before[0], now[1] - before[1]
+
+    def _missing(self) -> tuple[int, int]:
+        """Subpages that did not come, and those that cannot be decoded, so far."""
+        return self._pictures.lost, self._pictures.invalid + self._pictures.strange
+
+    def _change(self, session: Session) -> SessionRow:
+        before, self._pictures = self._pictures, session.pictures(self._settings)
+        self._pictures.follow(before)
+        self._session = session
+        generations = {sensor.sensor: sensor.generation for sensor in session.hello.sensors}
+        return SessionRow(self.about, session.eeproms, generations)
+
+    def _rows(self, item: Telemetry) -> Iterator[Row]:
+        record, session = item.record, self._session
         if isinstance(record, SubpageRecord):
-            picture = pictures.push(record)
+            picture = self._pictures.push(record)
             if picture is not None:
-                found.append((item.captured_ns, record.sensor, picture))
-                progress(len(found))
+                yield PictureRow(item.captured_ns, record.sensor, picture, record.generation)
         elif isinstance(record, ThermistorRecord):
             names = channel_names(session, record.sensor, len(record.channels))
             for name, channel in zip(names, record.channels, strict=True):
-                state = CHANNEL_STATES[channel.state]
-                row = [utc(item.captured_ns), record.sensor, name, channel.celsius, state, channel.counts]
-                thermistors.rows.append(row)
+                yield TableRow(
+                    "thermistor",
+                    item.captured_ns,
+                    {
+                        "sensor": record.sensor,
+                        "channel": name,
+                        "celsius": channel.celsius,
+                        "state": CHANNEL_STATES[channel.state],
+                        "counts": channel.counts,
+                        "simulated": session.hello.simulated,
+                    },
+                )
         elif isinstance(record, VerdictRecord):
-            labels = label_names(session, len(record.scores))
-            verdicts.columns += [f"score {label}" for label in labels[len(verdicts.columns) - 6 :]]
-            label = labels[record.label] if record.label < len(labels) else str(record.label)
-            head = [utc(item.captured_ns), record.index, label, record.alert, record.latency_us, record.inference_us]
-            verdicts.rows.append([*head, *(round(score, 5) for score in record.scores)])
-    return collect(
-        found,
-        dict(session.eeproms),
-        thermistors,
-        verdicts,
-        pictures.lost,
-        pictures.invalid,
-    )
+            names = label_names(session, len(record.scores))
+            yield TableRow("verdict", item.captured_ns, _verdict(record, names))
 
 
-def collect(
-    found: Iterable[tuple[int, int, Picture]],
-    eeproms: dict[int, Words],
-    thermistors: Table | None = None,
-    verdicts: Table | None = None,
-    lost: int = 0,
-    invalid: int = 0,
-) -> Decoded:
-    """Stack pictures, given as (UTC ns, sensor, picture)."""
-    all_of = list(found)
-    pictures = [picture for _, _, picture in all_of]
-    shape = (len(pictures), ROWS, COLUMNS)
-    return Decoded(
-        celsius=np.array([p.celsius for p in pictures], dtype=np.float32).reshape(shape),
-        valid=np.array([p.valid for p in pictures], dtype=np.bool_).reshape(shape),
-        ta=np.array([p.ta for p in pictures], dtype=np.float64),
-        vdd=np.array([p.vdd for p in pictures], dtype=np.float64),
-        index=np.array([p.index for p in pictures], dtype=np.int64),
-        utc_ns=np.array([ns for ns, _, _ in all_of], dtype=np.int64),
-        sensor=np.array([sensor for _, sensor, _ in all_of], dtype=np.int64),
-        eeproms=eeproms,
-        thermistors=thermistors or Table(["utc", "sensor", "channel", "celsius", "state", "counts"]),
-        verdicts=verdicts or Table(["utc", "index", "label", "alert", "latency_us", "inference_us"]),
-        lost=lost,
-        invalid=invalid,
-    )
+def _verdict(record: VerdictRecord, names: list[str]) -> dict[str, Any]:
+    version = record.model_version
+    return {
+        "index": record.index,
+        "label": names[record.label] if record.label < len(names) else str(record.label),
+        "alert": record.alert,
+        "latency_us": record.latency_us,
+        "inference_us": record.inference_us,
+        "pictures": record.pictures,
+        "uncalibrated": record.uncalibrated,
+        "doubtful": record.doubtful,
+        "fast_kernels": record.fast_kernels,
+        "simulated": record.simulated,
+        "model": ".".join(map(str, version[:3])) + (f"+{version[3]}" if version[3] else ""),
+        **{f"score {name}": round(score, 5) for name, score in zip(names, record.scores, strict=True)},
+    }
 
 
-def write(decoded: Decoded, path: Path) -> list[Path]:
-    """Write it to `path`, by its ending; returns the files written. A .csv has its thermistors and verdicts beside it.
+def check_target(path: Path, force: bool = False) -> None:
+    """See that a file can be written under a name, before anything is decoded.
+
+    Raises:
+        UsageError: its ending says no format.
+        StorageError: it exists and `force` is off.
+    """
+    if path.suffix not in WRITERS:
+        raise UsageError(f"{path} ends in neither {' nor '.join(WRITERS)}; give it one of these endings.")
+    for existing in WRITERS[path.suffix].names(path):
+        if existing.exists() and not force:
+            raise StorageError(f"{existing} exists; choose another name, or replace it with --force.")
+
+
+def write(
+    rows: Iterable[Row], path: Path, facts: dict[str, Any], eeproms: dict[int, Words], force: bool = False
+) -> list[Path]:
+    """Write rows to `path`, by its ending; the files written. A .csv has thermistors, verdicts and facts beside it.
+
+    Args:
+        rows: pictures and what came with them, in order.
+        path: ends in .npz or .csv.
+        facts: whose they are and how they came about.
+        eeproms: (832,) uint16 by number of the sensor.
+        force: replace files that exist.
 
     Raises:
         UsageError: another ending.
-        StorageError: it cannot be written.
+        StorageError: it exists, or cannot be written; then nothing of it is left.
     """
-    check_format(path)
-    return _write_npz(decoded, path) if path.suffix == ".npz" else _write_csv(decoded, path)
-
-
-def check_format(path: Path) -> None:
-    """Refuse a name whose ending says no format.
-
-    Raises:
-        UsageError: it ends otherwise.
-    """
-    if path.suffix not in FORMATS:
-        raise UsageError(f"{path} ends in neither {' nor '.join(FORMATS)}; give it one of these endings.")
-
-
-def _write_npz(decoded: Decoded, path: Path) -> list[Path]:
-    arrays: dict[str, Any] = {
-        "celsius": decoded.celsius,
-        "valid": decoded.valid,
-        "ta_c": decoded.ta,
-        "vdd_v": decoded.vdd,
-        "index": decoded.index,
-        "utc_ns": decoded.utc_ns,
-        "utc": np.array([utc(ns) if ns else "" for ns in decoded.utc_ns.tolist()], dtype=np.str_),
-        "sensor": decoded.sensor,
-        "notice": np.array(NOTICE),
-    }
-    arrays |= {f"eeprom_{number}": words for number, words in decoded.eeproms.items()}
-    for name, table in (("thermistor", decoded.thermistors), ("verdict", decoded.verdicts)):
-        columns = list(zip(*table.rows, strict=False)) if table.rows else [()] * len(table.columns)
-        for column, values in zip(table.columns, columns, strict=False):
-            arrays[f"{name}_{column.replace(' ', '_')}"] = _column(column, values)
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, **arrays)
-    return [path]
-
-
-def _column(name: str, values: tuple[Any, ...]) -> NDArray[Any]:
-    if name == "celsius" or name.startswith("score"):
-        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-    return np.array(values, dtype=np.str_ if name in TEXT_COLUMNS else None)
-
-
-def _write_csv(decoded: Decoded, path: Path) -> list[Path]:
-    columns = ["utc", "sensor", "index", "ta_c", "vdd_v"]
-    columns += [f"r{row:02d}c{column:02d}" for row in range(ROWS) for column in range(COLUMNS)]
-    moments = [utc(ns) if ns else "" for ns in decoded.utc_ns.tolist()]
-    rows = (
-        [moments[at], decoded.sensor[at], decoded.index[at], f"{decoded.ta[at]:.3f}", f"{decoded.vdd[at]:.4f}"]
-        + [f"{value:.3f}" for value in decoded.celsius[at].ravel().tolist()]
-        for at in range(len(moments))
-    )
-    written = [_write_table(path, columns, rows)]
-    for name, table in (("thermistors", decoded.thermistors), ("verdicts", decoded.verdicts)):
-        if table.rows:
-            written.append(_write_table(path.with_name(f"{path.stem}-{name}.csv"), table.columns, table.rows))
-    return written
-
-
-def _write_table(path: Path, columns: list[str], rows: Iterable[list[Any]]) -> Path:
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(rows)
-    return path
+    check_target(path, force)
+    with WRITERS[path.suffix](path, facts, eeproms) as writer:
+        for row in rows:
+            writer.add(row)
+        return writer.finish()

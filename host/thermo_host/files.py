@@ -2,11 +2,17 @@
 
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 from thermo_core.errors import StorageError
+from thermo_core.foreign import stand_in
+
+LARGEST_FILE = 64 << 20
+LONGEST_NAME = 64
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @contextlib.contextmanager
@@ -40,16 +46,27 @@ def write_whole(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
-def read_whole(path: Path) -> bytes:
+def read_whole(path: Path, most: int = LARGEST_FILE) -> bytes:
     """The content of `path`.
 
     Raises:
-        StorageError: it cannot be read.
+        StorageError: it cannot be read, has more than `most` bytes, or something stands in for it, as a Git LFS pointer does.
     """
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(most + 1)
     except OSError as error:
         raise storage_error("read", path, error) from error
+    if len(data) > most:
+        raise StorageError(f"{path} has more than {most >> 20} MiB, which nothing of ours has; give the right file.")
+    if found := stand_in(data):
+        raise StorageError(f"{path} is {found}.")
+    return data
+
+
+def file_name(text: str) -> str:
+    """A text of somebody else's as a part of a file's name, which leads nowhere."""
+    return _NOT_IN_NAMES.sub("_", text).strip("._")[:LONGEST_NAME] or "unnamed"
 
 
 def storage_error(verb: str, path: Path, error: OSError) -> StorageError:

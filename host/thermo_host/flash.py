@@ -9,6 +9,7 @@ from smp.image_management import ImageState
 from thermo_core import image
 from thermo_core.bundle import Bundle
 from thermo_core.errors import (
+    BundleError,
     DowngradeError,
     ImageFormatError,
     ImageTooLargeError,
@@ -17,7 +18,8 @@ from thermo_core.errors import (
     SignatureError,
     ThermoError,
 )
-from thermo_core.image import DEVELOPMENT_KEY_SHA256, Image, Version
+from thermo_core.file_kinds import known_kind
+from thermo_core.image import Image, Version, names_development_key
 from thermo_core.wire.management import SelfTestResult
 from thermo_host.files import read_whole
 from thermo_host.link import Wearable
@@ -47,7 +49,7 @@ class Candidate:
     @property
     def development(self) -> bool:
         """Whether it is signed with the key that ships with the simulator."""
-        return self.image.key_hash == DEVELOPMENT_KEY_SHA256
+        return names_development_key(self.image.key_hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,12 @@ class Flashed:
     unchanged: bool = False
 
 
-def load(path: Path) -> Candidate:
-    """Read and check an image's structure, hash and content.
+def load(path: Path, note: Callable[[str], None] = lambda sentence: None) -> Candidate:
+    """Read and check an image's structure, hash and content; padding of a slot behind it is left out.
+
+    Args:
+        path: of the file.
+        note: told what was understood about it.
 
     Raises:
         StorageError: the file cannot be read.
@@ -85,13 +91,18 @@ def load(path: Path) -> Candidate:
     size = path.stat().st_size if path.is_file() else 0
     if size > MAX_IMAGE:
         raise ImageTooLargeError(f"{path} has {size} bytes, more than any slot holds; give a signed bundle.")
-    data = read_whole(path)
+    padded = read_whole(path)
+    if kind := known_kind(padded):
+        raise ImageFormatError(f"{path} is {kind}, and no signed image.")
+    data = image.without_padding(padded)
+    if len(data) < len(padded):
+        note(f"{path} is padded to its slot; {len(padded) - len(data)} bytes behind the image are left out.")
     try:
         parsed = image.parse(data)
         if parsed.computed != parsed.sha256:
             raise ImageFormatError("its hash does not match its content, so get it again.")
         return Candidate(data, parsed, Bundle.from_payload(parsed.payload))
-    except (ImageFormatError, SignatureError) as error:
+    except (ImageFormatError, SignatureError, BundleError) as error:
         raise type(error)(f"{path} cannot be flashed: {error}") from error
 
 

@@ -36,9 +36,11 @@ def generate_key_pair(path: Path) -> KeyPair:
         path: name of the pair, with or without `.pem`: `mine` gives `mine.pem` and `mine.pub.pem`.
 
     Raises:
-        UsageError: the path names no file, or one of the two files exists: a key is never overwritten.
+        UsageError: the path names a folder or no file, or one of the two files exists: a key is never overwritten.
         StorageError: a file cannot be written.
     """
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; give the pair a name in it, as in {path / 'mine'}.")
     name = path.name.removesuffix(".pem").removesuffix(".pub")
     if not name:
         raise UsageError(f"{path} names no file; give the pair a name, as in keys/mine.")

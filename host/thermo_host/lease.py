@@ -11,6 +11,7 @@ from thermo_core.errors import LinkError, LinkLostError, LinkTimeoutError, Manag
 from thermo_core.wire import records
 from thermo_core.wire.records import Record, RecordHeader, sequence_gap
 from thermo_host.clocksync import ClockSync
+from thermo_host.foreign import LONGEST_UPTIME_US, cleaned_record
 from thermo_host.transport import SerialLine
 
 SILENCE_S = 5.0
@@ -34,6 +35,19 @@ class Telemetry:
     record: Record
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The wearable has fallen silent, and is waited for.
+
+    Attributes:
+        since_ns: last sign of it, nanoseconds since 1970 UTC.
+        reason: why.
+    """
+
+    since_ns: int
+    reason: str
+
+
 class TelemetryStream:
     """A running stream; iterate over it, or `get` with a timeout. Made by `Wearable.stream`.
 
@@ -42,6 +56,7 @@ class TelemetryStream:
     Attributes:
         lost: records that the line lost, by their sequence numbers.
         refused: records whose bytes are intact but make no sense.
+        restarts: times that the lease had run out, because this host was stopped or because the device restarted.
     """
 
     def __init__(
@@ -55,6 +70,7 @@ class TelemetryStream:
     ) -> None:
         self.lost = 0
         self.refused = 0
+        self.restarts = 0
         self._line = line
         self._clock = clock
         self._start = start
@@ -130,8 +146,11 @@ class TelemetryStream:
             if self._last_sequence is not None:
                 self.lost += sequence_gap(self._last_sequence, header.sequence)
             self._last_sequence = header.sequence
+            if header.time_us > LONGEST_UPTIME_US:
+                self.refused += 1
+                continue
             received_ns = host_ns + self._clock.utc_minus_monotonic_ns
-            return Telemetry(received_ns, self._clock.utc_ns(header.time_us), header, record)
+            return Telemetry(received_ns, self._clock.utc_ns(header.time_us), header, cleaned_record(record))
 
     def _keep(self) -> None:
         while not self._ended.wait(self._every_s):
@@ -150,5 +169,5 @@ class TelemetryStream:
         try:
             self._renew()
         except RefusedError:
-            # The lease ran out while this host was stopped, or the device restarted.
+            self.restarts += 1  # before anything can come of the new lease
             self._start()

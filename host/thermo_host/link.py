@@ -1,28 +1,32 @@
 """One session with a wearable: who it is, what it holds, what it can be told, and its telemetry."""
 
+import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from types import TracebackType
 
-import cbor2
 import numpy as np
 from smp.image_management import ImageState
 from smpclient.requests.image_management import ImageErase, ImageStatesRead, ImageStatesWrite
 from smpclient.requests.os_management import EchoWrite, ResetWrite
 
+from thermo_core.correction import MAX_BYTES as MAX_CORRECTION
 from thermo_core.correction import Correction
 from thermo_core.errors import (
-    BundleError,
+    EepromError,
     LinkError,
     LinkLostError,
     LinkTimeoutError,
+    ManagementError,
     ProtocolVersionError,
     RefusedError,
+    UsageError,
 )
 from thermo_core.frames import Words
-from thermo_core.profile import Profile
+from thermo_core.profile import Profile, decode_profile
 from thermo_core.wire import management
+from thermo_core.wire.baud import BAUDS, DEFAULT_BAUD
 from thermo_core.wire.management import (
     Chunk,
     Command,
@@ -40,13 +44,20 @@ from thermo_core.wire.management import (
 from thermo_core.wire.smp import Group
 from thermo_host import ports
 from thermo_host.clocksync import ClockSync, RoundTrip
+from thermo_host.foreign import checked_hello, checked_time, cleaned
 from thermo_host.lease import TelemetryStream
-from thermo_host.requests import Progress, Requests
+from thermo_host.requests import RETRIES, Progress, Requests
 from thermo_host.transport import SerialLine
 
 TIMEOUT_S = 2.0
+TRY_S = 0.7
+"""How long to wait for an answer at a baud rate that is only tried."""
 SELF_TEST_S = 30.0
 STORE_S = 10.0
+SMALLEST_PART = 16
+CHANGES = 3
+"""Attempts to read something that changes meanwhile."""
+MAX_PROFILE = 64 << 10
 CHUNK = 384
 """Bytes of EEPROM or calibration in one message: within the buffer of any mcumgr server."""
 
@@ -64,25 +75,44 @@ class Wearable:
         self.clock = clock
         self._line = line
         self._requests = Requests(line, timeout_s)
+        self._simulated = ports.is_simulated(port)
 
     @classmethod
-    def open(cls, port: str | None = None, *, timeout_s: float = TIMEOUT_S, baud: int = 115200) -> "Wearable":
+    def open(cls, port: str | None = None, *, timeout_s: float = TIMEOUT_S, baud: int | None = None) -> "Wearable":
         """Open a port, alone, and check that a wearable of our protocol version answers.
 
         Args:
             port: path of the serial port; None where exactly one candidate is there.
             timeout_s: how long to wait for one answer.
-            baud: baud rate of a real UART.
+            baud: baud rate of a real UART; None tries the documented ones where nothing answers at the usual one.
 
         Raises:
             PortNotFoundError, AmbiguousPortError, PortBusyError: of the port.
             LinkTimeoutError: nothing there speaks SMP.
+            ManagementError: what answers makes no sense.
             ProtocolVersionError: it speaks another version; the message says which side to upgrade.
+            UsageError: the port cannot run at that baud rate.
         """
         name = ports.choose(port)
-        wearable = cls(name, SerialLine(name, baud), timeout_s, ClockSync())
+        first = DEFAULT_BAUD if baud is None else baud
         try:
-            wearable.hello()
+            return cls._at(name, first, timeout_s)
+        except (LinkTimeoutError, UsageError) as error:
+            # A simulator heeds no rate, and whoever names one wants no other.
+            if baud is not None or ports.is_simulated(name):
+                raise
+            silent = error
+        for rate in BAUDS[1:]:
+            with contextlib.suppress(LinkTimeoutError, UsageError):
+                return cls._at(name, rate, min(timeout_s, TRY_S), retries=0)._patient(timeout_s)
+        tried = ", ".join(str(rate) for rate in BAUDS)
+        raise LinkTimeoutError(f"{str(silent).rstrip('.')}; at none of {tried} baud does anything.") from silent
+
+    @classmethod
+    def _at(cls, port: str, baud: int, timeout_s: float, retries: int = RETRIES) -> "Wearable":
+        wearable = cls(port, SerialLine(port, baud), timeout_s, ClockSync())
+        try:
+            wearable.hello(retries)
         except BaseException:
             wearable.close()
             raise
@@ -105,10 +135,10 @@ class Wearable:
         """The line under it, for its counters."""
         return self._line
 
-    def hello(self) -> Hello:
-        """Who it is and what it has."""
+    def hello(self, retries: int = RETRIES) -> Hello:
+        """Who it is and what it has; asked again so often when no answer comes."""
         sent_ns = time.monotonic_ns()
-        body = self._requests.read(Command.HELLO)
+        body = self._requests.read(Command.HELLO, retries=retries)
         received_ns = time.monotonic_ns()
         spoken = body.get("protocol")
         if isinstance(spoken, int) and spoken != management.PROTOCOL:
@@ -117,7 +147,7 @@ class Wearable:
                 f"The wearable on {self.port} speaks version {spoken} of the protocol and this host "
                 f"{management.PROTOCOL}; upgrade {older}."
             )
-        hello = Hello.from_map(body)
+        hello = checked_hello(Hello.from_map(body), self.port)
         self.clock.add(RoundTrip(sent_ns, hello.time_us, received_ns))
         return hello
 
@@ -126,9 +156,26 @@ class Wearable:
         return self._requests.standard(EchoWrite(d=text)).r
 
     def eeprom(self, sensor: int = 0) -> Words:
-        """(832,) uint16, the picture sensor's EEPROM as the device verified it."""
-        data = self._read_blob(Command.EEPROM, ReadChunk(sensor=sensor))
-        return np.frombuffer(data, dtype="<u2").astype(np.uint16)
+        """(832,) uint16, the picture sensor's EEPROM as the device verified it.
+
+        Raises:
+            EepromError: it sends something of another size.
+        """
+        return self.constants(sensor)[0]
+
+    def constants(self, sensor: int = 0) -> tuple[Words, int]:
+        """The same, and the number that the device gave these constants, which subpages made with them carry.
+
+        Raises:
+            EepromError: it sends something of another size.
+        """
+        data, generation = self._read_blob(Command.EEPROM, ReadChunk(sensor=sensor), management.EEPROM_BYTES)
+        if len(data) != management.EEPROM_BYTES:
+            raise EepromError(
+                f"The wearable on {self.port} sent an EEPROM of {len(data)} bytes where {management.EEPROM_BYTES} belong; "
+                "reset it, and update its software if it stays so."
+            )
+        return np.frombuffer(data, dtype="<u2").astype(np.uint16), generation
 
     def profile(self) -> Profile:
         """What kind of wearable it is: sensors, thermistor circuit, preprocessing, labels.
@@ -136,11 +183,11 @@ class Wearable:
         Raises:
             BundleError: it sends a profile that this host does not understand.
         """
-        data = self._read_blob(Command.PROFILE, ReadChunk())
-        try:
-            return Profile.from_dict(cbor2.loads(data))
-        except (cbor2.CBORDecodeError, ValueError) as error:
-            raise BundleError(f"The profile on {self.port} is not CBOR ({error}); flash the bundle again.") from error
+        return decode_profile(self.profile_bytes(), f"The profile on {self.port}")
+
+    def profile_bytes(self) -> bytes:
+        """The same as the device sends it: canonical CBOR."""
+        return self._read_blob(Command.PROFILE, ReadChunk(), MAX_PROFILE)[0]
 
     def calibration(self, slot: int = 0) -> Correction | None:
         """Calibration stored on the device: slot 0 the current, 1 the one before; None where there is none.
@@ -154,7 +201,7 @@ class Wearable:
     def calibration_bytes(self, slot: int = 0) -> bytes:
         """The same as the device stores it; b"" where there is none."""
         try:
-            return self._read_blob(Command.CALIBRATION, ReadChunk(slot=slot))
+            return self._read_blob(Command.CALIBRATION, ReadChunk(slot=slot), MAX_CORRECTION)[0]
         except RefusedError as error:
             if (error.group, error.code) == (Group.THERMO, GroupError.NO_CALIBRATION):
                 return b""
@@ -184,11 +231,12 @@ class Wearable:
     def self_test(self) -> tuple[SelfTestResult, ...]:
         """What the device found out about itself, one result a part."""
         body = self._requests.write(Command.SELF_TEST, {}, timeout_s=SELF_TEST_S)
-        return SelfTest.from_map(body).results
+        return cleaned(SelfTest.from_map(body)).results
 
     def counters(self) -> Mapping[str, int]:
         """What the device has counted since it started, faults first of all."""
-        return Counters.from_map(self._requests.read(Command.COUNTERS)).counters
+        counters = Counters.from_map(self._requests.read(Command.COUNTERS)).counters
+        return {cleaned(name): value for name, value in counters.items()}
 
     def set_rate(self, rate_hz: float) -> float:
         """Set the subpages per second until the next reset; returns what the sensor does."""
@@ -272,21 +320,44 @@ class Wearable:
             LinkError: it is not there, or does not answer yet.
         """
         self.close()
+        ports.check(self.port, simulated=self._simulated)
         self._line = SerialLine(self.port, self._line.baud)
         self._requests = Requests(self._line, self._requests.timeout_s)
         return self.hello()
 
+    def _patient(self, timeout_s: float) -> "Wearable":
+        """The same session, which waits so long for each answer from now on."""
+        self._requests = Requests(self._line, timeout_s)
+        return self
+
     def _lease(self, request: StreamRequest) -> None:
         sent_ns = time.monotonic_ns()
         answer = StreamAnswer.from_map(self._requests.write(Command.STREAM, request.to_map()))
-        self.clock.add(RoundTrip(sent_ns, answer.time_us, time.monotonic_ns()))
+        self.clock.add(RoundTrip(sent_ns, checked_time(answer.time_us, self.port), time.monotonic_ns()))
 
-    def _read_blob(self, command: Command, which: ReadChunk) -> bytes:
-        data = bytearray()
-        while True:
-            chunk = Chunk.from_map(self._requests.read(command, replace(which, offset=len(data)).to_map()))
-            if chunk.offset != len(data) or (not chunk.data and chunk.length > len(data)):
-                raise LinkTimeoutError(f"{self.port} answered with another part than was asked for; try again.")
-            data += chunk.data
-            if len(data) >= chunk.length:
-                return bytes(data)
+    def _read_blob(self, command: Command, which: ReadChunk, most: int) -> tuple[bytes, int]:
+        """All parts of something of at most `most` bytes, of one generation, and which."""
+        for _ in range(CHANGES):
+            data = bytearray()
+            first: Chunk | None = None
+            while True:
+                chunk = Chunk.from_map(self._requests.read(command, replace(which, offset=len(data)).to_map()))
+                first = first or chunk
+                if chunk.generation != first.generation:
+                    break
+                if chunk.length > most:
+                    raise ManagementError(
+                        f"{self.port} announces {chunk.length} bytes for {command.name.lower()} where at most {most} can be; "
+                        "reset the wearable, and update its software if it stays so."
+                    )
+                left = first.length - len(data)
+                # Small parts and a length that grows would keep this host busy for as long as a device likes.
+                whole = chunk.offset == len(data) and len(chunk.data) >= min(SMALLEST_PART, left)
+                if not whole or chunk.length != first.length:
+                    raise ManagementError(f"{self.port} answered with another part than was asked for; try again.")
+                data += chunk.data
+                if len(data) == first.length:
+                    return bytes(data), first.generation
+        raise ManagementError(
+            f"{self.port} had other sensors put in {CHANGES} times while their EEPROM was read; check that the sensor sits firmly."
+        )

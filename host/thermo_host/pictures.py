@@ -9,6 +9,7 @@ from thermo_core.frames import Picture, Subpage, Words
 from thermo_core.mlx90640.assemble import PictureAssembler
 from thermo_core.mlx90640.calibration import Calibration
 from thermo_core.mlx90640.decode import Decoder
+from thermo_core.mlx90640.identity import fingerprint
 from thermo_core.wire.counts import CountsDecoder
 from thermo_core.wire.records import SubpageRecord
 
@@ -35,13 +36,15 @@ class PictureReader:
 
     Args:
         eeprom: (832,) uint16.
-        correction: per-pixel calibration to apply; one of another sensor is not.
+        correction: per-pixel calibration to apply; one of another sensor or EEPROM is not.
         emissivity, reflected: as `Decoder`.
+        generation: of the EEPROM; subpages of other constants become no pictures.
 
     Attributes:
         subpages: unpacked so far.
         keyless: subpages thrown away because their key frame was never received.
         invalid: subpages thrown away because their counts cannot be right.
+        strange: subpages thrown away because they were made with other constants than these.
 
     Raises:
         EepromError: the EEPROM is corrupt.
@@ -53,12 +56,16 @@ class PictureReader:
         correction: Correction | None = None,
         emissivity: float = EMISSIVITY,
         reflected: float | None = None,
+        generation: int = 0,
     ) -> None:
         self.calibration = Calibration.from_eeprom(eeprom)
+        self.generation = generation
         self.subpages = 0
         self.keyless = 0
         self.invalid = 0
-        matches = correction is not None and correction.sensor_id == self.calibration.device_id
+        self.strange = 0
+        self._lost_before = 0
+        matches = correction is not None and correction.fits(self.calibration.device_id, fingerprint(eeprom))
         self._correction = correction if matches else None
         self._counts = CountsDecoder()
         self._assembler = PictureAssembler(Decoder(self.calibration, emissivity, reflected))
@@ -71,7 +78,14 @@ class PictureReader:
     @property
     def lost(self) -> int:
         """Subpages missing so far, by their running numbers."""
-        return self._assembler.lost
+        return self._lost_before + self._assembler.lost
+
+    def follow(self, before: "PictureReader") -> None:
+        """Go on where a reader of the same sensor stopped: with the counts it had unpacked, and its numbers."""
+        self.subpages, self.keyless = before.subpages, before.keyless
+        self.invalid, self.strange = before.invalid, before.strange
+        self._lost_before = before.lost
+        self._counts = before._counts
 
     def unpack(self, record: SubpageRecord) -> Subpage | None:
         """The subpage of a record, None where its counts cannot be had."""
@@ -84,12 +98,17 @@ class PictureReader:
             self.invalid += 1
             return None
         self.subpages += 1
-        return Subpage(words, record.index, record.time_us, record.sensor)
+        return Subpage(words, record.index, record.time_us, record.sensor, record.generation)
 
     def push(self, record: SubpageRecord) -> Picture | None:
         """Take a record; a picture where it completes one."""
         subpage = self.unpack(record)
-        return None if subpage is None else self.push_subpage(subpage)
+        if subpage is None:
+            return None
+        if record.generation != self.generation:
+            self.strange += 1
+            return None
+        return self.push_subpage(subpage)
 
     def push_subpage(self, subpage: Subpage) -> Picture | None:
         """Take a subpage; a picture where it completes one."""
@@ -125,6 +144,12 @@ class Pictures:
     def __init__(self, readers: Mapping[int, PictureReader]) -> None:
         self.readers = dict(readers)
 
+    def follow(self, before: "Pictures") -> None:
+        """Go on where those of an earlier session of the same wearable stopped."""
+        for number, reader in self.readers.items():
+            if number in before.readers:
+                reader.follow(before.readers[number])
+
     def push(self, record: SubpageRecord) -> Picture | None:
         """Take a record of any sensor; a picture where it completes one."""
         reader = self.readers.get(record.sensor)
@@ -139,3 +164,8 @@ class Pictures:
     def invalid(self) -> int:
         """Subpages thrown away so far because their counts cannot be right."""
         return sum(reader.invalid for reader in self.readers.values())
+
+    @property
+    def strange(self) -> int:
+        """Subpages thrown away so far because they were made with constants that are not known here."""
+        return sum(reader.strange for reader in self.readers.values())

@@ -1,144 +1,160 @@
 """Reading recordings, whole ones, cut ones and damaged ones: what can be trusted is given, what cannot is counted."""
 
-import itertools
 import json
-import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO
 
 import numpy as np
-import zstandard
-from mcap.exceptions import McapError
-from mcap.records import Attachment, Channel, Chunk, Footer, McapRecord, Message, Metadata
-from mcap.stream_reader import CRCValidationError, StreamReader, breakup_chunk
+from mcap.records import Metadata
 
 from thermo_core.correction import Correction
-from thermo_core.errors import RecordingError
+from thermo_core.errors import CorrectionError, ManagementError, RecordingError
 from thermo_core.frames import Words
 from thermo_core.mlx90640.registers import EEPROM_WORDS
+from thermo_core.recording.container import Attachment, Container, Message, Wanted
+from thermo_core.recording.content import LATEST_NS, UNREADABLE, Head, Heads, read_head, read_message
+from thermo_core.recording.layout import CALIBRATION_NAME, GAP_TOPIC, PROFILE_NAME, TOPICS, Gap, eeprom_sensor
+from thermo_core.recording.plain import from_plain
+from thermo_core.text import clean
 from thermo_core.wire.management import Hello
-from thermo_core.wire.records import RecordHeader
 from thermo_host.files import storage_error
+from thermo_host.foreign import LONGEST_UPTIME_US, checked_hello, cleaned, cleaned_record
 from thermo_host.lease import Telemetry
-from thermo_host.plain import from_plain
-from thermo_host.recording import FORMAT, GAP_TOPIC, TOPICS, Gap
 from thermo_host.session import Session
 
-LARGEST_RECORD = 64 << 20
-_DAMAGE = (McapError, CRCValidationError, zstandard.ZstdError, struct.error, ValueError, RuntimeError, EOFError)
+OURS = frozenset((*TOPICS, GAP_TOPIC))
+LEAD_NS = 60_000_000_000
+"""What is read before a window: its first pictures may refer to a key frame sent so long before."""
+Progress = Callable[[int, int], None]
+"""Called with (bytes read, bytes in all)."""
 
 
 class Recording:
     """A recording on disk. Iterate over it, as often as wanted, for its telemetry and gaps in the order of arrival.
 
+    Between them comes a `Session` wherever another one than before holds for what follows.
+
     Args:
         path: an MCAP file that `Recorder` made.
 
     Attributes:
-        session: whose telemetry it is.
+        session: whose telemetry it is, as it was at the start.
+        size: bytes of it.
         complete: whether the last reading found the end that a finished recording has.
         damaged: pieces that the last reading left out because their CRC or content does not hold.
 
     Raises:
         StorageError: it cannot be read.
-        RecordingError: it is no recording of ours, or too little of it is left to make sense of the rest.
+        RecordingError: it is no recording of ours, is damaged in what everything else rests on, or too little of it is
+            left to make sense of the rest.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.complete = False
         self.damaged = 0
+        self.size = 0
         self.session = self._read_session()
 
-    def __iter__(self) -> Iterator[Telemetry | Gap]:
-        topics: dict[int, str] = {}
-        for record in self._walk():
-            if isinstance(record, Channel):
-                topics[record.id] = record.topic
-            elif isinstance(record, Message) and record.channel_id in topics:
-                try:
-                    yield _message(topics[record.channel_id], record)
-                except (RecordingError, KeyError, ValueError):
-                    self.damaged += 1
+    def __iter__(self) -> Iterator[Telemetry | Gap | Session]:
+        return self.items()
 
-    def _read_session(self) -> Session:
-        metadata: dict[str, str] | None = None
-        eeproms: dict[int, Words] = {}
-        correction: Correction | None = None
-        for record in itertools.takewhile(lambda record: not isinstance(record, Message), self._walk()):
-            if isinstance(record, Metadata) and record.name == "session":
-                metadata = record.metadata
-            elif isinstance(record, Attachment) and record.name.startswith("eeprom-"):
-                eeproms[_number(record.name)] = _words(self.path, record)
-            elif isinstance(record, Attachment) and record.name == "calibration.bin":
-                correction = Correction.from_bytes(record.data)
-        if metadata is None:
-            raise RecordingError(
-                f"{self.path} is no recording of thermo-host, or was cut in its first bytes; try another."
-            )
-        if metadata.get("format") != FORMAT:
-            raise RecordingError(
-                f"{self.path} has format {metadata.get('format')} and this thermo-host reads {FORMAT}; upgrade it."
-            )
-        try:
-            hello = from_plain(Hello, json.loads(metadata["hello"]))
-            started_ns = int(metadata["started_ns"])
-        except (KeyError, ValueError) as error:
-            raise RecordingError(f"{self.path} does not say whose recording it is ({error}); try another.") from error
-        return Session(hello, eeproms, correction, started_ns, metadata.get("port", ""))
+    def items(
+        self, from_ns: int = 0, to_ns: int = LATEST_NS, progress: Progress = lambda done, total: None
+    ) -> Iterator[Telemetry | Gap | Session]:
+        """What came from `LEAD_NS` before a window to its end, and every session on the way there.
 
-    def _walk(self) -> Iterator[McapRecord]:
-        """All records, chunks opened, until the end or the first place after which nothing can be found."""
-        self.complete = False
-        self.damaged = 0
+        Args:
+            from_ns, to_ns: nanoseconds since 1970 UTC of arrival; what lies outside is passed over quickly.
+            progress: told now and then how far it is.
+        """
+        first_ns = max(0, from_ns - LEAD_NS)
+        wanted: Wanted | None = None
+        if from_ns > 0 or to_ns < LATEST_NS:
+            wanted = lambda first, last: last >= first_ns and first <= to_ns  # noqa: E731
+        heads, unreadable, first = Heads(self.path), 0, True
+        self.complete, self.damaged = False, 0
         try:
             with self.path.open("rb") as file:
-                yield from self._walk_file(file)
+                container = Container(file, self.size, wanted)
+                for record in container:
+                    progress(container.position, self.size)
+                    session = item = None
+                    try:
+                        head = heads.take(record)
+                        session = None if head is None or first else self._session(head)
+                        first = first and head is None
+                    except RecordingError:
+                        unreadable += 1
+                    try:
+                        item = _item(record)
+                    except UNREADABLE:
+                        unreadable += 1
+                    if session is not None:
+                        yield session
+                    if item is not None and first_ns <= _log_ns(item) <= to_ns:
+                        yield item
+                self.complete, self.damaged = container.complete, container.damaged + unreadable
         except OSError as error:
             raise storage_error("read", self.path, error) from error
 
-    def _walk_file(self, file: IO[bytes]) -> Iterator[McapRecord]:
-        records = StreamReader(file, emit_chunks=True, record_size_limit=LARGEST_RECORD).records
-        while True:
-            try:
-                record = next(records, None)
-            except _DAMAGE:
-                # The end of a cut file, or a damaged length: nothing after it can be found.
-                return
-            if record is None:
-                return
-            if isinstance(record, Chunk):
-                try:
-                    inside = breakup_chunk(record, validate_crc=True)
-                except _DAMAGE:
-                    self.damaged += 1
-                    continue
-                yield from inside
-            else:
-                self.complete = self.complete or isinstance(record, Footer)
-                yield record
+    def _read_session(self) -> Session:
+        try:
+            self.size = self.path.stat().st_size
+            with self.path.open("rb") as file:
+                head = read_head(Container(file, self.size), self.path)
+        except OSError as error:
+            raise storage_error("read", self.path, error) from error
+        return self._session(head)
+
+    def _session(self, head: Head) -> Session:
+        eeproms = {
+            sensor: _words(self.path, data)
+            for name, data in head.attachments.items()
+            if (sensor := eeprom_sensor(name)) is not None
+        }
+        try:
+            correction = None
+            if CALIBRATION_NAME in head.attachments:
+                correction = Correction.from_bytes(head.attachments[CALIBRATION_NAME])
+            hello = from_plain(Hello, json.loads(head.metadata["hello"]))
+            # Through the message's own checks, as when the wearable sent it.
+            hello = checked_hello(Hello.from_map(hello.to_map()), str(self.path))
+            started_ns = int(head.metadata["started_ns"])
+            if not 0 <= started_ns <= LATEST_NS:
+                raise ValueError(f"started at {started_ns} ns")
+        except CorrectionError as error:
+            raise RecordingError(f"{self.path} holds a calibration that is none ({error}) Get a copy of it.") from error
+        except (ManagementError, *UNREADABLE) as error:
+            raise RecordingError(
+                f"{self.path} does not say whose recording it is ({clean(str(error), 200).rstrip('.')}); try another."
+            ) from error
+        profile = head.attachments.get(PROFILE_NAME, b"")
+        return Session(hello, eeproms, correction, started_ns, clean(head.metadata.get("port", "")), profile)
 
 
 def play(
-    recording: Recording,
+    items: Iterable[Telemetry | Gap | Session],
     speed: float | None = 1.0,
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[Telemetry | Gap]:
+) -> Iterator[Telemetry | Gap | Session]:
     """Give the content of a recording at the pace at which it came.
 
     Args:
-        recording: what to play.
+        items: what to play, a recording say.
         speed: 2 plays twice as fast; None as fast as the machine can.
         now: monotonic seconds.
         sleep: waits so many seconds.
     """
     first_ns: int | None = None
     began = now()
-    for item in recording:
-        at_ns = item.received_ns if isinstance(item, Telemetry) else item.to_ns
+    for item in items:
+        if isinstance(item, Session):
+            yield item
+            continue
+        at_ns = _log_ns(item)
         first_ns = at_ns if first_ns is None else first_ns
         if speed is not None:
             wait = (at_ns - first_ns) / 1e9 / speed - (now() - began)
@@ -147,24 +163,30 @@ def play(
         yield item
 
 
-def _message(topic: str, message: Message) -> Telemetry | Gap:
-    content = json.loads(message.data)
-    if topic == GAP_TOPIC:
-        return from_plain(Gap, content)
-    kind, record_type, _ = TOPICS[topic]
-    record = from_plain(kind, content)
-    header = RecordHeader(record_type, int(content["sequence"]), record.time_us)
-    return Telemetry(message.log_time, message.publish_time, header, record)
+def _item(record: Metadata | Attachment | Message) -> Telemetry | Gap | None:
+    """What a record of the file says; None for what is no telemetry of ours.
+
+    Raises:
+        One of UNREADABLE: it cannot be trusted.
+    """
+    if not isinstance(record, Message) or record.topic not in OURS:
+        return None
+    read = read_message(record)
+    if isinstance(read, Gap):
+        return cleaned(read)
+    header, content = read
+    if header.time_us > LONGEST_UPTIME_US:
+        raise RecordingError("No device runs that long.")
+    return Telemetry(record.log_ns, record.publish_ns, header, cleaned_record(content))
 
 
-def _number(name: str) -> int:
-    digits = name.removeprefix("eeprom-").removesuffix(".bin")
-    return int(digits) if digits.isdigit() else -1
+def _log_ns(item: Telemetry | Gap) -> int:
+    return item.received_ns if isinstance(item, Telemetry) else item.to_ns
 
 
-def _words(path: Path, attachment: Attachment) -> Words:
-    if len(attachment.data) != 2 * EEPROM_WORDS:
+def _words(path: Path, data: bytes) -> Words:
+    if len(data) != 2 * EEPROM_WORDS:
         raise RecordingError(
-            f"{path} holds an EEPROM of {len(attachment.data)} bytes where {2 * EEPROM_WORDS} belong; try another."
+            f"{path} holds an EEPROM of {len(data)} bytes where {2 * EEPROM_WORDS} belong; try another."
         )
-    return np.frombuffer(attachment.data, dtype="<u2").astype(np.uint16)
+    return np.frombuffer(data, dtype="<u2").astype(np.uint16)

@@ -2,69 +2,47 @@
 
 Each telemetry record is a JSON message of a topic with a JSON schema; counts stay packed as the device packed them. The
 log time of a message is its arrival, its publish time the capture, both in nanoseconds since 1970 UTC. The session
-(hello, EEPROMs, calibration) comes first, in a metadata record and attachments.
+(hello, EEPROMs, calibration, profile) comes first, in a metadata record and attachments, which
+`thermo_core.recording.layout` protects, and once more before the first message for which another one holds.
 """
 
 import json
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from mcap.writer import CompressionType, Writer
-
 from thermo_core.errors import StorageError
-from thermo_core.wire.records import (
-    ClockRecord,
-    EventRecord,
-    Record,
-    RecordType,
-    SubpageRecord,
-    ThermistorRecord,
-    VerdictRecord,
+from thermo_core.profile import NOTICE
+from thermo_core.recording.layout import (
+    ATTACHMENTS,
+    CALIBRATION_NAME,
+    FORMAT,
+    GAP_TOPIC,
+    MCAP_PROFILE,
+    PROFILE_NAME,
+    SESSION,
+    TOPICS,
+    Gap,
+    digest,
+    eeprom_name,
+    sealed,
 )
+from thermo_core.recording.plain import schema, to_plain
+from thermo_core.version import software_version
 from thermo_host.lease import Telemetry
 from thermo_host.logfile import LogFile
-from thermo_host.plain import schema, to_plain
-from thermo_host.session import Session
+from thermo_host.mcap_writer import McapWriter
+from thermo_host.session import Item, Session
 
-PROFILE = "thermo-edge"
-FORMAT = "1"
 FLUSH_S = 0.25
 """Longest time a message waits before it is safe from a killed process."""
 SYNC_S = 1.0
 """Longest time before it is safe from a power cut, as far as the disk keeps its word."""
 
-TOPICS: dict[str, tuple[type[Record], RecordType, str]] = {
-    "/subpage": (
-        SubpageRecord,
-        RecordType.SUBPAGE,
-        "One subpage of raw counts, losslessly packed; docs/wire.md tells how to unpack them.",
-    ),
-    "/thermistors": (ThermistorRecord, RecordType.THERMISTORS, "One scan of the thermistors."),
-    "/verdict": (VerdictRecord, RecordType.VERDICT, "What the model says. Informs only. Not a medical device."),
-    "/event": (EventRecord, RecordType.EVENT, "Something that happened on the wearable."),
-    "/clock": (ClockRecord, RecordType.CLOCK, "The wearable's clock and what it lost."),
-}
-GAP_TOPIC = "/gap"
 _SEQUENCE = {"type": "integer", "description": "running number of the record on its line, modulo 65536"}
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A time in which the host heard nothing.
-
-    Attributes:
-        from_ns, to_ns: nanoseconds since 1970 UTC of its ends.
-        reason: why.
-    """
-
-    from_ns: int
-    to_ns: int
-    reason: str
 
 
 class Recorder:
@@ -84,10 +62,11 @@ class Recorder:
     def __init__(self, path: Path, session: Session) -> None:
         self.path = path
         self.messages = 0
+        self._channels: dict[str, int] = {}
         self._file = LogFile(path)
         self._flushed = self._synced = time.monotonic()
-        self._writer = Writer(self._file, compression=CompressionType.ZSTD)
         try:
+            self._writer = McapWriter(self._file, MCAP_PROFILE, f"thermo-edge {software_version()}")
             self._begin(session)
         except BaseException:
             self._file.close()
@@ -103,9 +82,9 @@ class Recorder:
             # After a failed write there is no room for an index; the file is readable without one.
             if not isinstance(value, StorageError):
                 self._writer.finish()
-                self._file.flush()
                 self._file.sync()
         finally:
+            self._writer.close()
             self._file.close()
 
     @property
@@ -113,16 +92,20 @@ class Recorder:
         """Bytes so far."""
         return self._file.tell()
 
-    def add(self, item: Telemetry | Gap) -> None:
-        """Add a record or a gap.
+    def add(self, item: Item) -> None:
+        """Add a record, a gap or another session; of a loss only the gap is written, once its end is known.
 
         Raises:
             StorageError: the disk is full or gone.
         """
         if isinstance(item, Gap):
             self._add(GAP_TOPIC, to_plain(item), item.to_ns, item.from_ns)
-        else:
+        elif isinstance(item, Telemetry):
             self._add_telemetry(item)
+        elif isinstance(item, Session):
+            self._writer.flush()  # what came before lies before it
+            self._describe(item, time.time_ns())
+            self._writer.flush()
         self.tick()
 
     def _add_telemetry(self, telemetry: Telemetry) -> None:
@@ -145,9 +128,20 @@ class Recorder:
             self._synced = now
 
     def _begin(self, session: Session) -> None:
-        self._writer.start(profile=PROFILE, library=f"thermo-edge {_version()}")
-        self._writer.add_metadata(
-            "session",
+        self._describe(session, session.started_ns)
+        for topic, (kind, _, text) in TOPICS.items():
+            self._channels[topic] = self._register(topic, kind, text)
+        self._channels[GAP_TOPIC] = self._register(GAP_TOPIC, Gap, "A time in which the host heard nothing.")
+        self._writer.flush()
+
+    def _describe(self, session: Session, now_ns: int) -> None:
+        attachments = {eeprom_name(number): words.astype("<u2").tobytes() for number, words in session.eeproms.items()}
+        if session.correction is not None:
+            attachments[CALIBRATION_NAME] = session.correction.to_bytes()
+        if session.profile_cbor:
+            attachments[PROFILE_NAME] = session.profile_cbor
+        self._attach(
+            SESSION,
             {
                 "format": FORMAT,
                 "started": session.started.isoformat(timespec="microseconds"),
@@ -155,36 +149,27 @@ class Recorder:
                 "host_zone": datetime.now(UTC).astimezone().isoformat()[-6:],
                 "port": session.port,
                 "hello": json.dumps(to_plain(session.hello)),
-                "notice": session.hello.notice,
+                "notice": NOTICE,
             },
+            attachments,
+            now_ns,
         )
-        for number, words in session.eeproms.items():
-            self._attach(f"eeprom-{number}.bin", words.astype("<u2").tobytes(), session.started_ns)
-        if session.correction is not None:
-            self._attach("calibration.bin", session.correction.to_bytes(), session.started_ns)
-        self._channels = {topic: self._register(topic, kind, text) for topic, (kind, _, text) in TOPICS.items()}
-        self._channels[GAP_TOPIC] = self._register(GAP_TOPIC, Gap, "A time in which the host heard nothing.")
-        self._writer.flush()
 
-    def _attach(self, name: str, data: bytes, now_ns: int) -> None:
-        self._writer.add_attachment(now_ns, now_ns, name, "application/octet-stream", data)
+    def _attach(self, name: str, content: Mapping[str, str], attachments: Mapping[str, bytes], now_ns: int) -> None:
+        """Write a metadata record with its hash, and behind it the attachments that it announces."""
+        announced = {name: digest(data) for name, data in attachments.items()}
+        self._writer.add_metadata(name, sealed(name, {**content, ATTACHMENTS: json.dumps(announced)}))
+        for each, data in attachments.items():
+            self._writer.add_attachment(each, data, now_ns)
 
     def _register(self, topic: str, kind: type[Any], description: str) -> int:
         described = schema(kind, f"thermo.{kind.__name__}", description)
         if topic in TOPICS:
             described["properties"] = {"sequence": _SEQUENCE, **described["properties"]}
             described["required"] = ["sequence", *described["required"]]
-        number = self._writer.register_schema(described["title"], "jsonschema", json.dumps(described).encode())
-        return int(self._writer.register_channel(topic, "json", number))
+        return self._writer.add_channel(topic, described["title"], json.dumps(described).encode())
 
     def _add(self, topic: str, message: dict[str, Any], log_ns: int, publish_ns: int) -> None:
         data = json.dumps(message, separators=(",", ":")).encode()
-        self._writer.add_message(self._channels[topic], log_ns, data, publish_ns, self.messages & 0xFFFFFFFF)
+        self._writer.add_message(self._channels[topic], log_ns, publish_ns, self.messages & 0xFFFFFFFF, data)
         self.messages += 1
-
-
-def _version() -> str:
-    try:
-        return version("thermo-edge")
-    except PackageNotFoundError:
-        return "0"

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import struct
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
@@ -9,20 +10,29 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from smp.error import ErrorV1, ErrorV2
+from smp.exceptions import SMPException
 from smpclient import SMPClient
-from smpclient.exceptions import SMPBadSequence, SMPUploadError, SMPValidationException
+from smpclient.exceptions import SMPClientException, SMPUploadError
 from smpclient.generics import SMPRequest, TEr1, TEr2, TRep, error_v1, success
 from smpclient.transport import SMPTransport
 
 from thermo_core.errors import LinkTimeoutError, ManagementError, RefusedError, UsageError, WireError
+from thermo_core.text import clean
 from thermo_core.wire import management
 from thermo_core.wire.smp import Group, Op, ReturnCode, SmpHeader, SmpMessage
+from thermo_host.foreign import cleaned
 from thermo_host.transport import SerialLine
 
 RETRIES = 2
 """How often a request that changes nothing is repeated when no answer comes."""
+MOST_STALLS = 32
+"""Answers to an upload without any progress."""
 
 _T = TypeVar("_T")
+_NONSENSE = (
+    SMPException, SMPClientException, struct.error, ValueError, TypeError, ArithmeticError, LookupError, AssertionError,
+)  # fmt: skip
+"""What smpclient raises over an answer that makes no sense to it, on purpose or not."""
 Progress = Callable[[int, int], None]
 """Called with (bytes done, bytes in all)."""
 
@@ -80,13 +90,13 @@ class Requests:
         self._client = SMPClient(LineTransport(line), line.port, timeout_s)
         self._connected = False
 
-    def read(self, command: int, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        """Read from group 65; repeated when no answer comes.
+    def read(self, command: int, body: Mapping[str, Any] | None = None, retries: int = RETRIES) -> Mapping[str, Any]:
+        """Read from group 65; repeated so often when no answer comes.
 
         Raises:
             RefusedError, LinkTimeoutError, LinkLostError, ManagementError.
         """
-        for _ in range(RETRIES):
+        for _ in range(retries):
             try:
                 return self._own(Op.READ, command, body or {}, self.timeout_s)
             except LinkTimeoutError:
@@ -127,7 +137,14 @@ class Requests:
 
         async def send() -> None:
             nonlocal furthest
+            stalled = 0
             async for offset in self._client.upload(data, first_timeout_s=4 * self.timeout_s):
+                stalled = 0 if offset > furthest else stalled + 1
+                if stalled > MOST_STALLS:
+                    raise ManagementError(
+                        f"{self._line.port} asks for the same part of the image again and again; reset the wearable and flash "
+                        "again."
+                    )
                 furthest = max(furthest, offset)
                 progress(offset, len(data))
 
@@ -150,7 +167,7 @@ class Requests:
         reason = ""
         try:
             body = self._own(Op.READ, management.Command.REFUSAL, {}, self.timeout_s, explain=False)
-            reason = management.Refusal.from_map(body).reason
+            reason = cleaned(management.Refusal.from_map(body).reason)
         except (RefusedError, LinkTimeoutError, WireError):
             # An older wearable, or any other mcumgr server, has no reasons to give.
             reason = ""
@@ -176,10 +193,10 @@ class Requests:
                 raise self._line.no_answer(self.timeout_s) from None
             except SMPUploadError as error:
                 raise self._upload_error(error) from error
-            except (SMPValidationException, SMPBadSequence) as error:
-                text = " ".join(str(error).split())
+            except _NONSENSE as error:
+                text = clean(" ".join(str(error).split()), 120)
                 raise ManagementError(
-                    f"{self._line.port} gave an answer that does not parse ({text[:120]})."
+                    f"{self._line.port} gave an answer that does not parse ({text}); check what is attached there, and its software."
                 ) from error
             except BaseException:
                 future.cancel()

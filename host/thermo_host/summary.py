@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 
 from thermo_core.frames import Picture
+from thermo_core.profile import NOTICE
+from thermo_core.recording.layout import Gap
 from thermo_core.wire.records import ThermistorRecord, VerdictRecord
 from thermo_host.describe import channel_names, label_names, utc
 from thermo_host.lease import Telemetry
-from thermo_host.recording import Gap
 from thermo_host.session import Session
 
 
@@ -16,7 +17,7 @@ class Summary:
     """Takes items as a monitor does and keeps sums alone, however long the recording.
 
     Args:
-        session: whose it is.
+        session: whose it is at the start.
     """
 
     def __init__(self, session: Session) -> None:
@@ -28,9 +29,11 @@ class Summary:
         self._labels: dict[str, int] = {}
         self._alerts = 0
 
-    def push(self, item: Telemetry | Gap, picture: Picture | None) -> None:
+    def push(self, item: Telemetry | Gap | Session, picture: Picture | None) -> None:
         """Take an item and the picture that it completed."""
-        if isinstance(item, Gap):
+        if isinstance(item, Session):
+            self._session = item
+        if not isinstance(item, Telemetry):
             return
         self._first_ns = self._first_ns or item.received_ns
         self._last_ns = item.received_ns
@@ -63,16 +66,12 @@ class Summary:
             "thermistors_c": {name: round(total / count, 3) for name, (count, total) in self._thermistors.items()},
             "verdicts": self._labels,
             "alerts": self._alerts,
-            "notice": self._session.hello.notice,
+            "notice": NOTICE,
         }
 
     def words(self) -> str:
         """For people."""
-        hello = self._session.hello
-        lines = [
-            f"{hello.profile} on {hello.name} {hello.serial}, from {utc(self._session.started_ns)[:19]} UTC, "
-            f"{(self._last_ns - self._first_ns) / 1e9:.1f} s."
-        ]
+        lines = [f"From {utc(self._session.started_ns)[:19]} UTC, {(self._last_ns - self._first_ns) / 1e9:.1f} s."]
         if self._pictures:
             mean = self._sum / self._pictures
             lines.append(f"Pictures: {self._coldest:.2f} to {self._hottest:.2f} °C, mean {mean:.2f} °C.")
@@ -81,5 +80,5 @@ class Summary:
             lines.append(f"Thermistors, mean: {', '.join(each)} °C.")
         if self._labels:
             each = (f"{label} {count}" for label, count in sorted(self._labels.items()))
-            lines.append(f"Verdicts: {', '.join(each)}; {self._alerts} with alert. {hello.notice}")
+            lines.append(f"Verdicts: {', '.join(each)}; {self._alerts} with alert. {NOTICE}")
         return "\n".join(lines)

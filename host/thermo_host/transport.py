@@ -24,7 +24,9 @@ from thermo_core.errors import (
     ManagementError,
     PortBusyError,
     PortNotFoundError,
+    UsageError,
 )
+from thermo_core.wire.baud import DEFAULT_BAUD
 from thermo_core.wire.framing import Demultiplexer, LineCounters, ManagementFrame
 from thermo_core.wire.smp import SmpHeader, encode_packets
 from thermo_host import ports
@@ -53,9 +55,10 @@ class SerialLine:
         PortNotFoundError: it is not there, or not a serial port.
         PortBusyError: another program holds it.
         LinkError: it may not be opened.
+        UsageError: it cannot run at that baud rate.
     """
 
-    def __init__(self, port: str, baud: int = 115200) -> None:
+    def __init__(self, port: str, baud: int = DEFAULT_BAUD) -> None:
         self.port = port
         self.baud = baud
         self.bytes_received = 0
@@ -223,7 +226,9 @@ def _open(port: str, baud: int) -> serial.Serial:
         if error.errno in (errno.EACCES, errno.EPERM):
             raise LinkError(f"You may not open {port}; join the group that owns it (dialout on Debian).") from error
         raise _not_serial(port, error) from error
-    except (OSError, ValueError) as error:
+    except ValueError as error:
+        raise UsageError(f"{port} cannot run at {baud} baud; choose another rate with --baud.") from error
+    except OSError as error:
         raise _not_serial(port, error) from error
     # Ends whatever a killed predecessor may have left half-sent on the line.
     with contextlib.suppress(OSError, serial.SerialException):

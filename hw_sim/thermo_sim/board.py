@@ -17,9 +17,9 @@ from types import TracebackType
 from typing import Any
 
 from thermo_core.errors import ThermoError, UsageError
-from thermo_sim import eeprom
 from thermo_sim.clock import WallClock
 from thermo_sim.control import ControlServer
+from thermo_sim.dumps import load_sensor
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.laboratory import laboratory_commands
 from thermo_sim.launch import BUILD, KINDS, Launch
@@ -87,14 +87,14 @@ class Board:
             raise UsageError(
                 f"There is no firmware at {self._firmware}; build it with make firmware, or name one with --firmware."
             )
-        real = options.eeprom or options.replay
+        words, frames = load_sensor(options.eeprom, options.replay)
         self.hardware = SimulatedHardware.from_profile(
             options.profile,
             options.seed,
-            eeprom=None if real is None else eeprom.load(real),
+            eeprom=words,
             clock=WallClock(),
             faults=options.faults,
-            replay=None if options.replay is None else eeprom.load_frames(options.replay),
+            replay=frames,
             warm_up_tau_s=None if options.warm_up else 0.0,
         )
         self.control_path = options.link.with_name(options.link.name + ".ctl")
@@ -140,7 +140,8 @@ class Board:
         try:
             self._control.start()
             if self.options.link.is_symlink():  # of a board that was killed: nobody serves its control socket
-                self.options.link.unlink()
+                with contextlib.suppress(OSError):  # somebody else's is said when the link is made
+                    self.options.link.unlink()
             self._pump.start()
             self.mailbox.start()
             self._child = self._launch()

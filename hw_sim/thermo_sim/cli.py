@@ -16,6 +16,9 @@ from types import FrameType
 from typing import Any
 
 from thermo_core.errors import ThermoError, UsageError
+from thermo_core.exit_codes import ExitCode, exit_code, meanings
+from thermo_core.text import clean
+from thermo_core.version import software_version
 from thermo_sim import control
 from thermo_sim.board import Board, BoardOptions
 from thermo_sim.faults import OVERVIEW
@@ -24,15 +27,18 @@ from thermo_sim.launch import KINDS
 from thermo_sim.pump import LineNoise
 from thermo_sim.wearable import Wearable, WearableOptions
 
-EXIT_CODES = """exit codes: 0 ended as asked; 1 the wearable failed; 2 wrong arguments, or the link is taken;
-130 Ctrl-C. `exec` returns the command's own code, and 127 where the command does not exist."""
+EXIT_CODES = f"""exit codes:
+{os.linesep.join(meanings())}
+`exec` returns the command's own code, and 127 where the command does not exist."""
+NO_COMMAND = 127
 
 FAULTS = f"""faults: a list such as nack@120,stuck:p=0.001,unplug@300+2s,drift:addr=0x3a:ch=2:by=0.5
   KIND[@[+]N][xCOUNT][+DURATION][:KEY=VALUE]...; N counts I2C transactions, @+N from now.
 {OVERVIEW}"""
 
 CONTROLS = """commands: blackbody celsius=37 | scene | ambient celsius=22 | thermistors celsius=35 | thermistors
-(follow the blackbody again) | unplug seconds=2 | fault spec=nack@+10 | status. The socket LINK.ctl takes the same as
+(follow the blackbody again) | unplug seconds=2 | fault spec=nack@+10 | exchange seed=7 (another picture sensor) |
+rot address=9281 bit=3 (flip a bit of its EEPROM, 9216 to 10047) | status. The socket LINK.ctl takes the same as
 lines of JSON: {"cmd": "blackbody", "celsius": 37.0}"""
 
 
@@ -52,22 +58,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        return 130
-    except UsageError as error:
-        print(f"thermo-sim: {error}", file=sys.stderr)
-        return 2
+        return ExitCode.INTERRUPTED
     except ThermoError as error:
-        print(f"thermo-sim: {error}", file=sys.stderr)
-        return 1
+        print(f"thermo-sim: {clean(str(error))}", file=sys.stderr)
+        return exit_code(error)
     except OSError as error:
         if error.errno not in (errno.EPIPE, errno.ENOSPC):
             raise
         # Nobody reads on, or there is no room; what is left in the buffer must not fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if error.errno == errno.EPIPE:
-            return 0
+            return ExitCode.OK
         print(f"thermo-sim: Standard output takes no more ({error.strerror}).", file=sys.stderr)
-        return 1
+        return ExitCode.FILE
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -76,7 +79,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Simulated thermal wearables: the real device agent on simulated sensors, behind a serial port.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
+    parser.add_argument("--version", action="version", version=f"thermo-sim {software_version()}")
     parser.add_argument("-v", "--verbose", action="store_true", help="log what the agent does to stderr")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
@@ -86,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Run one wearable until Ctrl-C or SIGTERM. A host opens LINK as a serial port.",
         epilog=FAULTS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     wearable.add_argument(
         "--link", type=Path, required=True, metavar="PATH", help="name of the port, such as /tmp/thermo0"
@@ -100,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Run the firmware until Ctrl-C or SIGTERM. A host opens LINK as a serial port.",
         epilog=FAULTS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     kinds = ", ".join(f"{name}: {kind.summary}" for name, kind in KINDS.items())
     board.add_argument("board", metavar="BOARD", choices=KINDS, help=kinds)
@@ -119,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
         ),
         epilog="example: thermo-sim exec --speed max -- thermo-host info {port}\n\n" + FAULTS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     _add_hardware(execute)
     _add_agent(execute)
@@ -133,13 +141,20 @@ def _parser() -> argparse.ArgumentParser:
         description="Send one command to a running wearable and print its answer as JSON.",
         epilog=CONTROLS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     steer.add_argument("link", type=Path, metavar="LINK", help="the wearable's port, such as /tmp/thermo0")
     steer.add_argument("name", metavar="NAME", help="the command")
     steer.add_argument("fields", nargs="*", metavar="KEY=VALUE", help="its arguments")
     steer.set_defaults(run=_control)
 
-    profiles = commands.add_parser("profiles", help="list the wearables that can be simulated")
+    profiles = commands.add_parser(
+        "profiles",
+        help="list the wearables that can be simulated",
+        description="List the wearables that can be simulated.",
+        allow_abbrev=False,
+    )
+    profiles.add_argument("--json", action="store_true", help="print JSON")
     profiles.set_defaults(run=_profiles)
     return parser
 
@@ -147,12 +162,17 @@ def _parser() -> argparse.ArgumentParser:
 def _add_hardware(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", default="breast-patch", help="which wearable (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of sensor, noise, thermistors and scene (default: 0)")
-    parser.add_argument("--eeprom", type=Path, metavar="FILE", help="EEPROM of a real sensor (.npz, .npy or text)")
+    parser.add_argument(
+        "--eeprom",
+        type=Path,
+        metavar="FILE",
+        help="EEPROM of a real sensor: .npz, .npy, text, hex, bytes (of a driver or the Linux kernel), or a recording",
+    )
     parser.add_argument(
         "--replay",
         type=Path,
         metavar="FILE",
-        help="raw frames of a real sensor instead of the scene (.npz with eeprom)",
+        help="frames of a real sensor instead of the scene: a recording (.mcap), or a dump with its EEPROM or --eeprom",
     )
     parser.add_argument("--faults", default="", metavar="SPEC", help="what goes wrong on the bus, see below")
     parser.add_argument(
@@ -250,7 +270,7 @@ def _serve(simulated: Wearable | Board) -> int:
         print(simulated.describe(), flush=True)
         while not ended.is_set() and not simulated.wait(0.25):
             pass
-    return 0
+    return ExitCode.OK
 
 
 def _make(options: argparse.Namespace, link: Path) -> Wearable | Board:
@@ -274,7 +294,7 @@ def _execute(options: argparse.Namespace) -> int:
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
         raise UsageError("There is no command to run; write it after --, for example: thermo-host info {port}")
-    _on_termination(lambda: sys.exit(143))
+    _on_termination(lambda: sys.exit(ExitCode.TERMINATED))
     with (
         tempfile.TemporaryDirectory(prefix="thermo-sim-exec-") as directory,
         _make(options, Path(directory) / "thermo") as wearable,
@@ -286,7 +306,7 @@ def _execute(options: argparse.Namespace) -> int:
             try:
                 wearable.wait(0.0)
             except ThermoError as error:
-                print(f"thermo-sim: {error}", file=sys.stderr)
+                print(f"thermo-sim: {clean(str(error))}", file=sys.stderr)
         return code
 
 
@@ -296,7 +316,7 @@ def _run_child(command: list[str]) -> int:
         child = subprocess.Popen(command)
     except OSError as error:
         print(f"thermo-sim: {command[0]} cannot be run ({error.strerror}); check the command.", file=sys.stderr)
-        return 127
+        return NO_COMMAND
     _on_termination(child.terminate)
     while True:
         try:
@@ -319,10 +339,13 @@ def _control(options: argparse.Namespace) -> int:
             request[name] = value
     link: Path = options.link
     print(json.dumps(control.request(link.with_name(link.name + ".ctl"), request), indent=2))
-    return 0
+    return ExitCode.OK
 
 
 def _profiles(options: argparse.Namespace) -> int:
+    if options.json:
+        print(json.dumps({name: load_profile(name) for name in profile_names()}, indent=2))
+        return ExitCode.OK
     for name in profile_names():
         profile = load_profile(name)
         bus, array = profile["bus"], profile["thermistors"]
@@ -330,7 +353,7 @@ def _profiles(options: argparse.Namespace) -> int:
             f"{name}: scene {profile['scene']['name']}, MLX90640 at 0x{profile['picture_sensor']['address']:02X}, "
             f"{array['channels']} thermistors at 0x{array['address']:02X}, I2C at {bus['frequency_hz'] / 1000:g} kHz"
         )
-    return 0
+    return ExitCode.OK
 
 
 if __name__ == "__main__":

@@ -5,18 +5,23 @@ A request is one line `{"cmd": "blackbody", "celsius": 37.0}`; its answer is one
 """
 
 import contextlib
+import fcntl
 import json
 import math
+import os
 import socket
 import socketserver
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from thermo_core.errors import ThermoError, UsageError
 
 MAX_LINE = 65536
+CLAIM_S = 10.0
+"""How long to wait for others that claim a name in the same folder."""
 
 Request = Mapping[str, Any]
 Command = Callable[[Request], Mapping[str, Any]]
@@ -41,14 +46,6 @@ class ControlServer:
         Raises:
             UsageError: the path is taken by something that is no dead socket, or is too long for a socket.
         """
-        if self.path.exists() and not self.path.is_socket():
-            raise UsageError(f"{self.path} exists and is not a socket; name another link with --link.")
-        if answers(self.path):
-            raise UsageError(
-                f"Another simulated wearable serves {self.path}; stop it or name another link with --link."
-            )
-        with contextlib.suppress(FileNotFoundError):
-            self.path.unlink()
         execute = self.execute
 
         class Conversation(socketserver.StreamRequestHandler):
@@ -64,12 +61,27 @@ class ControlServer:
             block_on_close = False
 
         try:
-            self._server = Server(str(self.path), Conversation)
+            with _alone(self.path.parent):
+                self._check_free()
+                server = Server(str(self.path), Conversation)
+                self.path.chmod(0o600)
         except OSError as error:
             raise UsageError(
                 f"The socket {self.path} cannot be made ({error.strerror or error}); name a shorter or other link."
             ) from error
+        self._server = server
         threading.Thread(target=self._server.serve_forever, args=(0.2,), name="control", daemon=True).start()
+
+    def _check_free(self) -> None:
+        """Remove a dead socket of that name."""
+        if self.path.exists() and not self.path.is_socket():
+            raise UsageError(f"{self.path} exists and is not a socket; name another link with --link.")
+        if answers(self.path):
+            raise UsageError(
+                f"Another simulated wearable serves {self.path}; stop it or name another link with --link."
+            )
+        with contextlib.suppress(FileNotFoundError):
+            self.path.unlink()
 
     def stop(self) -> None:
         """Stop serving and remove the socket; harmless when it never started."""
@@ -117,6 +129,29 @@ def request(path: Path, command: Request, timeout_s: float = 10.0) -> dict[str, 
     if not answer.get("ok"):
         raise UsageError(str(answer.get("error", "The wearable refused without a reason.")))
     return {name: value for name, value in answer.items() if name != "ok"}
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Be the only simulator that claims a name in a folder, so that of two that start at once one is told.
+
+    Raises:
+        OSError: the folder is not there, or somebody holds it for long.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        until = time.monotonic() + CLAIM_S
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def answers(path: Path) -> bool:

@@ -1,19 +1,16 @@
-"""EEPROM contents of an MLX90640: made from a seed with the spread of real sensors, or loaded from a file.
+"""EEPROM contents of an MLX90640, made from a seed with the spread of real sensors.
 
 `EepromParameters` says what a sensor's constants shall be; `encode` writes them in the fields of the datasheet's
 section 11.2. Figures of spread (sensitivity map, offsets by row parity, compensation) follow two real sensors.
 """
 
-import zipfile
-import zlib
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_core.errors import StorageError, UsageError
-from thermo_core.frames import COLUMNS, FRAME_WORDS, PIXELS, ROWS, Words
+from thermo_core.errors import UsageError
+from thermo_core.frames import COLUMNS, PIXELS, ROWS, Words
 from thermo_core.mlx90640.registers import CONTROL_DEFAULT, EEPROM_WORDS, I2C_ADDRESS_DEFAULT
 
 Map = NDArray[np.float64]
@@ -204,64 +201,6 @@ def encode(parameters: EepromParameters) -> Words:
     pixels[list(p.broken)] = 0
     words[0x40:] = pixels
     return words.astype(np.uint16)
-
-
-def load(path: Path) -> Words:
-    """EEPROM words, (832,) uint16, from a file made by another tool.
-
-    ``.npz`` and ``.npy`` hold an array (named ``eeprom`` in an archive), ``.bin`` 832 big-endian words as the sensor
-    sends them, anything else is text: 832 numbers, decimal or 0x-prefixed, separated by spaces, commas or lines.
-
-    Raises:
-        StorageError: the file cannot be read or holds no EEPROM.
-    """
-    try:
-        if path.suffix in (".npz", ".npy"):
-            values = _array(path, "eeprom")
-        elif path.suffix == ".bin":
-            values = np.frombuffer(path.read_bytes(), dtype=">u2")
-        else:
-            values = np.array([int(word, 0) for word in path.read_text().replace(",", " ").split()])
-    except OSError as error:
-        raise StorageError(f"{path} cannot be read ({error.strerror or error}); check the path.") from error
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise StorageError(
-            f"{path} is no EEPROM dump ({error}); give 832 words in .npz, .npy, .bin or text."
-        ) from error
-    if values.shape != (EEPROM_WORDS,) or values.dtype.kind not in "iu":
-        raise StorageError(f"{path} holds {values.dtype} of shape {values.shape}; an EEPROM is 832 whole numbers.")
-    if values.min() < 0 or values.max() > 0xFFFF:
-        raise StorageError(f"{path} holds numbers outside 0 to 65535; an EEPROM word has 16 bits.")
-    return values.astype(np.uint16)
-
-
-def load_frames(path: Path) -> NDArray[np.uint16]:
-    """Recorded frames, (n, 834) uint16, from the array ``frames`` of an ``.npz`` file, or an ``.npy`` file.
-
-    Raises:
-        StorageError: the file cannot be read or holds no frames.
-    """
-    try:
-        values = _array(path, "frames")
-    except OSError as error:
-        raise StorageError(f"{path} cannot be read ({error.strerror or error}); check the path.") from error
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise StorageError(f"{path} is no recording ({error}); give (n, 834) words named 'frames' in .npz.") from error
-    whole = values.dtype.kind in "iu" and values.ndim == 2 and values.shape[1] == FRAME_WORDS and len(values) > 0
-    if not whole or values.min() < 0 or values.max() > 0xFFFF:
-        raise StorageError(f"{path} holds {values.dtype} of shape {values.shape}; frames are (n, 834) 16-bit words.")
-    return values.astype(np.uint16)
-
-
-def _array(path: Path, name: str) -> NDArray[np.generic]:
-    """The array of a NumPy file, by name where the file is an archive."""
-    loaded = np.load(path)
-    if isinstance(loaded, np.ndarray):
-        return loaded
-    with loaded:
-        if name not in loaded:
-            raise StorageError(f"{path} holds no array named '{name}'; save it under that name.")
-        return np.asarray(loaded[name])
 
 
 def _split(

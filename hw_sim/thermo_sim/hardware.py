@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from thermo_core.clock import Clock
 from thermo_core.errors import UsageError
 from thermo_core.frames import Words
+from thermo_core.mlx90640.registers import EEPROM_START, EEPROM_WORDS
 from thermo_sim import eeprom as eeprom_contents
 from thermo_sim.ads1115 import SimulatedAds1115
 from thermo_sim.clock import VirtualClock
@@ -94,6 +95,7 @@ class SimulatedHardware:
         self._profile_bath: tuple[float, ...] = ()
         self._bath: tuple[float, ...] = ()
         self._bath_follows = True
+        self._noise: Noise | None = None
         self.chip: SimulatedMlx90640
         self.adc: SimulatedAds1115
 
@@ -152,15 +154,8 @@ class SimulatedHardware:
             scene = make_scene(profile["scene"]["name"], seed, profile["scene"].get("options"))
         hardware = cls(name, seed, bus, scene, surroundings)
         hardware._recording = replay
-        hardware.chip = SimulatedMlx90640(
-            eeprom if eeprom is not None else eeprom_contents.generate(seed),
-            scene.celsius,
-            surroundings.at,
-            error if error is not None else ResponseError.random(seed),
-            noise,
-            seed,
-            replay,
-        )
+        hardware._noise = noise
+        hardware.chip = hardware._make_chip(seed, eeprom, error, replay)
         hardware._ntcs = tuple(
             Ntc.random(seed, channel, array["r25_ohm"], array["beta_k"], array["series_ohm"])
             for channel in range(array["channels"])
@@ -227,6 +222,50 @@ class SimulatedHardware:
             self._bath_follows = celsius is None
             if celsius is not None:
                 self._bath = (float(celsius),) * len(self._ntcs)
+
+    def exchange_sensor(self, seed: int, error: ResponseError | None = None) -> None:
+        """Put another picture sensor in, as made from `seed`, at the same address and before the same scene.
+
+        Args:
+            seed: of its EEPROM, its errors and its noise.
+            error: how its true response differs from its EEPROM, instead of a random one of realistic size.
+        """
+        with self.bus.lock:
+            other = self._make_chip(seed, error=error)
+            self.bus.exchange(self.chip, other)
+            self.chip = other
+
+    def rot(self, address: int, bit: int) -> None:
+        """Flip a bit of the picture sensor's EEPROM for good; its physics stay what they are.
+
+        Raises:
+            UsageError: no such address or bit.
+        """
+        if not EEPROM_START <= address < EEPROM_START + EEPROM_WORDS or not 0 <= bit < 16:
+            last = EEPROM_START + EEPROM_WORDS - 1
+            raise UsageError(
+                f"There is no bit {bit} of EEPROM word 0x{address:04X}; give an address from 0x{EEPROM_START:04X} to "
+                f"0x{last:04X} and a bit from 0 to 15."
+            )
+        with self.bus.lock:
+            self.chip.cells.words[address - EEPROM_START] ^= 1 << bit
+
+    def _make_chip(
+        self,
+        seed: int,
+        eeprom: Words | None = None,
+        error: ResponseError | None = None,
+        replay: NDArray[np.uint16] | None = None,
+    ) -> SimulatedMlx90640:
+        return SimulatedMlx90640(
+            eeprom if eeprom is not None else eeprom_contents.generate(seed),
+            self._scene.celsius,
+            self._surroundings.at,
+            error if error is not None else ResponseError.random(seed),
+            self._noise,
+            seed,
+            replay,
+        )
 
     def set_wiring(self, channel: int, wiring: Wiring) -> None:
         """Open or short a thermistor's leads, or repair them.

@@ -9,6 +9,7 @@ from thermo_sim.faults import parse_faults
 from thermo_sim.hardware import SimulatedHardware
 
 LONGEST_UNPLUG_S = 3600.0
+LARGEST_SEED = 2**31 - 1
 
 
 def laboratory_commands(
@@ -57,6 +58,16 @@ def laboratory_commands(
                 hardware.bus.faults.clear()
         return {"spec": specification}
 
+    def exchange(request: Request) -> dict[str, Any]:
+        seed = int(number(request, "seed", 0, LARGEST_SEED))
+        hardware.exchange_sensor(seed)
+        return {"seed": seed}
+
+    def rot(request: Request) -> dict[str, Any]:
+        address, bit = int(number(request, "address", 0, 0xFFFF)), int(number(request, "bit", 0, 15))
+        hardware.rot(address, bit)
+        return {"address": address, "bit": bit}
+
     def pull(request: Request) -> dict[str, Any]:
         seconds = number(request, "seconds", 0.0, LONGEST_UNPLUG_S)
         unplug(seconds)
@@ -83,6 +94,8 @@ def laboratory_commands(
         "ambient": ambient,
         "thermistors": thermistors,
         "fault": fault,
+        "exchange": exchange,
+        "rot": rot,
         "unplug": pull,
         "status": describe,
     }

@@ -1,5 +1,6 @@
 """A simulated wearable: the real device agent on simulated hardware, behind a pseudo-terminal with a stable name."""
 
+import contextlib
 import shutil
 import tempfile
 import threading
@@ -16,9 +17,9 @@ from thermo_device.agent import Agent, AgentSettings
 from thermo_device.hardware import Hardware
 from thermo_device.keys import load_trusted
 from thermo_device.port import PseudoTerminal
-from thermo_sim import eeprom
 from thermo_sim.clock import VirtualClock, WallClock
 from thermo_sim.control import ControlServer
+from thermo_sim.dumps import load_sensor
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
 from thermo_sim.laboratory import laboratory_commands
@@ -130,14 +131,14 @@ class Wearable:
         if options.speed is not None and not options.speed >= SLOWEST:
             raise UsageError(f"The speed {options.speed:g} is too low; give {SLOWEST:g} or more, or max.")
         clock: Clock = VirtualClock() if options.speed is None else WallClock(options.speed)
-        real = options.eeprom or options.replay
+        words, frames = load_sensor(options.eeprom, options.replay)
         self.hardware = SimulatedHardware.from_profile(
             options.profile,
             options.seed,
-            eeprom=None if real is None else eeprom.load(real),
+            eeprom=words,
             clock=clock,
             faults=options.faults,
-            replay=None if options.replay is None else eeprom.load_frames(options.replay),
+            replay=frames,
             warm_up_tau_s=None if options.warm_up else 0.0,
         )
         self.control_path = options.link.with_name(options.link.name + ".ctl")
@@ -189,7 +190,8 @@ class Wearable:
             self._remove_state()
             raise
         if self.options.link.is_symlink():  # of a wearable that was killed: nobody serves its control socket
-            self.options.link.unlink()
+            with contextlib.suppress(OSError):  # somebody else's is said when the link is made
+                self.options.link.unlink()
         self._thread.start()
         while not self.options.link.is_symlink() and not self._ended.wait(0.005):
             pass

@@ -1,22 +1,16 @@
-"""`thermo-models`: list tasks and networks, look at data, train, evaluate, export."""
+"""`thermo-models`: list tasks and networks, look at data, train, evaluate, measure again, export."""
 
 import json
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from thermo_core.errors import ModelError, StorageError, ThermoError, UsageError
+from thermo_core.errors import UsageError
+from thermo_quantize import command_line
 
-EXIT_CODES = {UsageError: 2, ModelError: 7, StorageError: 9}
-
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Train the networks of thermo-edge wearables.",
-    epilog="Exit codes: 0 done, 1 bug, 2 wrong arguments or data, 7 model refused, 9 file error, 130 interrupted.",
+app = command_line.application(
+    "thermo-models", "Train the networks of thermo-edge wearables. They inform; they are no medical device."
 )
 
 TaskName = Annotated[str, typer.Argument(metavar="TASK", help="A name that `thermo-models list` shows.")]
@@ -25,36 +19,39 @@ Data = Annotated[
 ]
 Groups = Annotated[str, typer.Option(help="Groups of the file to use, as 0,1; all of them by default.")]
 Quick = Annotated[bool, typer.Option("--quick", help="A part of the data and few epochs: tries the path.")]
-
-
-@app.callback()
-def _options() -> None:
-    """Train the networks of thermo-edge wearables. They inform; they are no medical device."""
+Force = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 @app.command("list")
-def list_() -> None:
+def list_(as_json: Json = False) -> None:
     """Tasks with their variants, and networks."""
     from thermo_models.networks import NETWORKS
     from thermo_models.tasks import TASKS
 
+    if as_json:
+        tasks = {task.name: {"summary": task.summary, "variants": list(task.variants)} for task in TASKS.values()}
+        print(json.dumps({"tasks": tasks, "networks": list(NETWORKS)}))
+        return
     for task in TASKS.values():
-        typer.echo(f"{task.name:18}{task.summary}; variants {', '.join(task.variants)}")
-    typer.echo(f"networks          {', '.join(NETWORKS)}")
+        print(f"{task.name:18}{task.summary}; variants {', '.join(task.variants)}")
+    print(f"networks          {', '.join(NETWORKS)}")
 
 
 @app.command()
-def data(task: TaskName, data: Data = None, groups: Groups = "", quick: Quick = False) -> None:
+def data(task: TaskName, data: Data = None, groups: Groups = "", quick: Quick = False, as_json: Json = False) -> None:
     """What a task's data hold: samples, people, groups, shape, and the folds of the protocol."""
     import numpy as np
 
-    from thermo_models import runs
+    from thermo_models.evaluation import check_data
+    from thermo_models.task_card import whom
     from thermo_models.tasks import find
 
     found = find(task)
-    runs.check_data(found, data)
+    check_data(found, data)
     samples = found.load(data, found.settings, quick).of_groups(_groups(groups))
-    description = {
+    folds = [fold.checked(samples) for fold in found.folds(samples, found.settings)]
+    described = {
         "task": found.name,
         "sha256": samples.digest,
         "samples": len(samples),
@@ -63,10 +60,22 @@ def data(task: TaskName, data: Data = None, groups: Groups = "", quick: Quick = 
         "shape": list(found.prepare(samples.features[:1]).shape[1:]),
         "folds": [
             {"name": fold.name, "train": len(fold.train), "validation": len(fold.validation), "test": len(fold.test)}
-            for fold in found.folds(samples, found.settings)
+            | ({"note": fold.note} if fold.note else {})
+            for fold in folds
         ],
     }
-    typer.echo(json.dumps(description, indent=2))
+    if as_json:
+        print(json.dumps(described))
+        return
+    print(
+        f"{len(samples)} samples of {described['people']} {whom(found.name)}, each {described['shape']}; groups {described['groups']}"
+    )
+    for fold in folds:
+        print(
+            f"{fold.name}: {len(fold.train)} to learn from, {len(fold.validation)} to validate, {len(fold.test)} to test on"
+        )
+        if fold.note:
+            print(f"  {fold.note}")
 
 
 @app.command()
@@ -81,6 +90,8 @@ def train(
         int, typer.Option(help="First seed of weights and shuffling; --set seeds=N trains with N of them.")
     ] = 0,
     quick: Quick = False,
+    force: Force = False,
+    as_json: Json = False,
 ) -> None:
     """Cross-validate a task in int8, train the model that is kept, and write the run folder."""
     from rich.console import Console
@@ -89,10 +100,12 @@ def train(
     from thermo_models import runs, settings
     from thermo_models.tasks import find
     from thermo_models.tasks.task import Varied
+    from thermo_quantize.files import refuse_overwriting
 
     found = find(task)
     by_variant = found.by_variant if isinstance(found, Varied) else {}
     chosen = settings.read(found.settings, config, change or [], by_variant)
+    refuse_overwriting({out / name: None for name in ("model.tflite", "metrics.json")}, force)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task(f"{task}: data", total=None)
 
@@ -103,7 +116,7 @@ def train(
             progress.console.print(line, highlight=False)
 
         metrics = runs.run(found, data, _groups(groups), chosen, out, quick, report, epochs, seed)
-    typer.echo(json.dumps(metrics, indent=2))
+    _tell(metrics, as_json)
 
 
 @app.command()
@@ -113,24 +126,77 @@ def evaluate(
     data: Data = None,
     groups: Groups = "",
     quick: Quick = False,
+    as_json: Json = False,
 ) -> None:
-    """Measure a trained int8 model on data, and say whether it has learnt from them."""
-    from thermo_models import runs
+    """Measure a trained int8 model on data, and say whether it has learnt from them or from their people."""
+    from thermo_models.evaluation import evaluate as measure
     from thermo_models.tasks import find
 
-    typer.echo(json.dumps(runs.evaluate(find(task), model, data, _groups(groups), quick), indent=2))
+    found = measure(find(task), model, data, _groups(groups), quick)
+    if as_json:
+        print(json.dumps(found))
+        return
+    _tell(found, as_json)
+    if "seen" in found:
+        seen = found["seen"]
+        print(
+            f"The model learnt from {seen['samples']} of these {found['samples']} samples and {seen['people']} of {found['people']} people."
+        )
+    if "strangers" in found:
+        print(f"Of the {found['strangers']['people']} people it has not met:")
+        _tell(found["strangers"], as_json)
+
+
+@app.command()
+def remeasure(
+    task: TaskName,
+    folder: Annotated[Path, typer.Argument(help="A run folder or shipped artefact.")],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a run folder's model again, and write its metrics.json, card and charts anew; nothing is trained."""
+    import sys
+
+    from thermo_models.remeasure import remeasure as measure
+    from thermo_models.tasks import find
+
+    _tell(measure(find(task), folder, data, lambda line: print(line, file=sys.stderr)), as_json)
 
 
 @app.command()
 def export(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     out: Annotated[Path, typer.Argument(help="Folder for model, contract, preprocessing, figures and card.")],
+    force: Force = False,
+    as_json: Json = False,
 ) -> None:
     """Copy what a wearable needs from a run folder, where the data's licence allows it."""
     from thermo_models import runs
 
-    for name in runs.export(run, out):
-        typer.echo(out / name)
+    names = runs.export(run, out, force)
+    if as_json:
+        print(json.dumps({"files": [str(out / name) for name in names]}))
+        return
+    for name in names:
+        print(out / name)
+
+
+def _tell(metrics: dict[str, Any], as_json: bool) -> None:
+    """The figures of int8 with their intervals, a line each, and the goals."""
+    if as_json:
+        print(json.dumps(metrics))
+        return
+    sure = metrics["intervals"]["int8"]
+    for name, value in metrics["int8"].items():
+        if isinstance(value, float):
+            interval = (
+                f", {100 * metrics['intervals']['level']:.0f} %: {sure[name][0]:.4g} to {sure[name][1]:.4g}"
+                if name in sure
+                else ""
+            )
+            print(f"{name:32}{value:.4g}{interval}")
+    for goal in metrics.get("goals", []):
+        print(f"goal {goal['metric']} {goal['goal']}: {'met' if goal['met'] else 'not met'}")
 
 
 def _groups(text: str) -> tuple[int, ...]:
@@ -140,12 +206,6 @@ def _groups(text: str) -> tuple[int, ...]:
         raise UsageError(f"--groups {text} is no list of numbers, so write it like 0,1.") from error
 
 
-def main() -> None:
-    """Entry point: one sentence and an exit code, the same numbers as thermo-quantize's, instead of a traceback."""
-    try:
-        app()
-    except ThermoError as error:
-        print(f"thermo-models: {error}", file=sys.stderr)
-        raise SystemExit(next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)) from None
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line; ends the process with an exit code."""
+    command_line.main(app, arguments)

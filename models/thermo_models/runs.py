@@ -12,16 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_core.errors import StorageError, UsageError
-from thermo_core.tflite.verify import verify_model
+from thermo_core.errors import UsageError
 from thermo_models import plot, task_card
+from thermo_models.evaluation import QUICK_RESAMPLES, alert_intervals, check_data
+from thermo_models.identity import remember
+from thermo_models.intervals import RESAMPLES, numbers
 from thermo_models.networks import NETWORKS
-from thermo_models.samples import Samples, Scaling
+from thermo_models.samples import Samples
 from thermo_models.settings import Settings
 from thermo_models.study import Epochs, Report, Trained, cross_validate, train_one
 from thermo_models.tasks import find
-from thermo_models.tasks.task import Charted, KeepsSamples, Task, Wearable
-from thermo_quantize.files import read_file, read_json, write_file
+from thermo_models.tasks.task import Charted, Compared, Examined, Task, Wearable
+from thermo_quantize.files import check_folder, make_folder, read_file, read_json, refuse_overwriting, write_files
 from thermo_quantize.reference import Reference
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "tflite-runtime")
@@ -47,7 +49,7 @@ def run(
         data: the task's file; where samples are made, None or a file to keep them in.
         groups: groups of the file to use; all for an empty tuple.
         settings: of training.
-        folder: made if it is not there; files of an earlier run are replaced.
+        folder: made if it is not there, found out before anything takes its time; files of an earlier run are replaced.
         quick: a part of the data and few epochs, to try the path.
         report: told a line a fold.
         epochs: told about each epoch.
@@ -62,14 +64,31 @@ def run(
     """
     check_names(task, settings)
     check_data(task, data)
+    check_folder(folder)
+    resamples = RESAMPLES
     if quick:
         settings = dataclasses.replace(settings, epochs=min(settings.epochs, 2), seeds=1, folds=2)
+        resamples = QUICK_RESAMPLES
     begun = time.monotonic()
-    samples = task.load(data, settings, quick).of_groups(groups)
-    report(f"{len(samples)} samples of {len(np.unique(samples.people))} people or curves")
-    study = cross_validate(task, samples, settings, report, epochs, seed)
+
+    def load(settings: Settings) -> Samples:
+        return task.load(data, settings, quick).of_groups(groups)
+
+    samples = load(settings)
+    report(f"{len(samples)} samples of {len(np.unique(samples.people))} {task_card.whom(task.name)}")
+    study = cross_validate(task, samples, settings, report, epochs, seed, resamples)
     kept, learnt = (study.last, samples) if not task.needs_data else _everybody(task, samples, settings, seed, epochs)
     metrics = {**study.metrics, "seed": seed, "quick": quick}
+    if isinstance(task, Examined):
+        metrics["examined"] = task.examine(samples, settings)
+    if isinstance(task, Compared) and settings.variant == task.settings.variant and not quick:
+        for variant in task.compared_variants:
+            report(f"variant {variant}, to compare with")
+            other = settings.changed({"variant": variant})
+            found = cross_validate(task, load(other), other, lambda line: None, epochs, seed, resamples)
+            metrics.setdefault("variants", {})[variant] = {
+                "int8": numbers(found.metrics["int8"]), "intervals": found.metrics["intervals"]["int8"]
+            }  # fmt: skip
     reference = Reference(kept.model)
     contract = {"input": reference.input.to_dict(), "output": reference.output.to_dict()}
     profile: dict[str, Any] | None = None
@@ -79,7 +98,9 @@ def run(
         def score(side: Samples) -> NDArray[np.float32]:
             return reference.scores(kept.plan.scaling.apply(task.prepare(side.features)))
 
-        chosen, metrics["alert"] = task.wearable(score, samples.pick(fold.validation), samples.pick(fold.test))
+        test = samples.pick(fold.test)
+        chosen, metrics["alert"] = task.wearable(score, samples.pick(fold.validation), test)
+        metrics["intervals"]["alert"] = alert_intervals(task, test, score(test), chosen, resamples, seed)
         profile = chosen.to_dict()
     else:
         contract["input"]["unit"] = "features scaled as preprocessing.json says"
@@ -94,26 +115,32 @@ def run(
             "sha256": samples.digest,
             "groups": np.unique(learnt.groups).tolist() if task.needs_data else [],
             "quick": quick,
+            **(remember(learnt) if task.needs_data else {}),
         },
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"{folder} cannot be made ({error.strerror}), so choose another --out.") from error
-    write_file(folder / "config.toml", settings.to_toml().encode())
-    write_file(folder / "environment.json", _json(environment(data, samples.digest)))
-    write_file(folder / "curves.svg", plot.curves_svg(f"{task.name}: loss", study.curves).encode())
-    write_file(folder / "model.tflite", kept.model)
-    write_file(folder / "contract.json", _json(contract))
-    write_file(folder / "preprocessing.json", _json(preprocessing))
-    if profile is not None:
-        write_file(folder / PROFILE, _json(profile))
-    charts = task.charts(metrics) if isinstance(task, Charted) else {}
-    for name, chart in charts.items():
-        write_file(folder / name, chart.encode())
-    write_file(folder / "CARD.md", task_card.card(task, metrics).encode())
-    write_file(folder / "metrics.json", _json(metrics))
+    files = {
+        "config.toml": settings.to_toml().encode(),
+        "environment.json": as_json(environment(data, samples.digest)),
+        "curves.svg": plot.curves_svg(f"{task.name}: loss", study.curves).encode(),
+        "model.tflite": kept.model,
+        "contract.json": as_json(contract),
+        "preprocessing.json": as_json(preprocessing),
+        **({PROFILE: as_json(profile)} if profile is not None else {}),
+        **told(task, metrics),
+    }
+    make_folder(folder)
+    write_files({folder / name: content for name, content in files.items()})
     return metrics
+
+
+def told(task: Task, metrics: dict[str, Any]) -> dict[str, bytes]:
+    """The files that tell of figures: metrics, card and charts, by name."""
+    charts = task.charts(metrics) if isinstance(task, Charted) else {}
+    return {
+        **{name: chart.encode() for name, chart in charts.items()},
+        "CARD.md": task_card.card(task, metrics).encode(),
+        "metrics.json": as_json(metrics),
+    }
 
 
 def check_names(task: Task, settings: Settings) -> None:
@@ -126,67 +153,19 @@ def check_names(task: Task, settings: Settings) -> None:
         )
 
 
-def check_data(task: Task, data: Path | None) -> None:
-    """Raise UsageError where a file is given to a task that makes its samples and keeps none."""
-    if data is not None and not task.needs_data and not isinstance(task, KeepsSamples):
-        raise UsageError(f"{task.name} makes its own samples, so leave --data {data} out.")
-
-
-def evaluate(task: Task, model: Path, data: Path | None, groups: tuple[int, ...], quick: bool) -> dict[str, Any]:
-    """Measure a trained int8 model on data.
+def export(folder: Path, out: Path, force: bool = False) -> list[str]:
+    """Copy what a wearable and its reader need from a run folder.
 
     Args:
-        task: of the registry.
-        model: .tflite file with its preprocessing.json beside it.
-        data: the task's file.
-        groups: groups of the file to use; all for an empty tuple.
-        quick: a part of the data.
-
-    Returns:
-        Metrics, and under "seen_in_training" whether data and groups are among those the model learnt from.
-
-    Raises:
-        UsageError: files do not belong together.
-        StorageError: a file cannot be read.
-    """
-    check_data(task, data)
-    content = read_file(model)
-    verify_model(content)
-    described = read_json(model.with_name("preprocessing.json"))
-    try:
-        assert isinstance(described, dict)
-        settings = task.settings.changed(described["settings"])
-        scaling, half_width = Scaling.from_dict(described["scaling"]), described["half_width"]
-        learnt, owner = described["learnt_from"], described["task"]
-    except (AssertionError, KeyError, TypeError) as error:
-        raise UsageError(
-            f"{model.with_name('preprocessing.json')} lacks something, so train the model anew."
-        ) from error
-    if owner != task.name:
-        raise UsageError(f"{model} was trained for {owner}, so evaluate it on that task.")
-    samples = task.load(data, settings, quick).of_groups(groups)
-    seen = bool(samples.digest == learnt["sha256"] and set(samples.groups.tolist()) & set(learnt["groups"]))
-    if not task.needs_data:
-        samples = samples.pick(task.folds(samples, settings)[-1].test)
-    if half_width is not None:
-        samples = dataclasses.replace(samples, extra={**samples.extra, "half_width": np.full(len(samples), half_width)})
-    outputs = Reference(content).scores(scaling.apply(task.prepare(samples.features)))
-    return {
-        "task": task.name,
-        "samples": len(samples),
-        "seen_in_training": seen,
-        "int8": task.metrics(samples, outputs, settings),
-    }
-
-
-def export(folder: Path, out: Path) -> list[str]:
-    """Copy what a wearable and its reader need from a run folder.
+        folder: of a run.
+        out: where to.
+        force: replace what is there.
 
     Returns:
         Names of the files.
 
     Raises:
-        UsageError: the data's licence does not let the model be given away, or this is no run folder.
+        UsageError: the data's licence does not let the model be given away, this is no run folder, or files are there.
         StorageError: a file cannot be read or written.
     """
     described = read_json(folder / "preprocessing.json")
@@ -197,12 +176,9 @@ def export(folder: Path, out: Path) -> list[str]:
     if isinstance(task, Charted):
         names += task.chart_files
     files = {name: read_file(folder / name) for name in names}
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"{out} cannot be made ({error.strerror}), so choose another folder.") from error
-    for name, content in files.items():
-        write_file(out / name, content)
+    refuse_overwriting({out / name: content for name, content in files.items()}, force)
+    make_folder(out)
+    write_files({out / name: content for name, content in files.items()})
     return list(files)
 
 
@@ -241,5 +217,6 @@ def _everybody(task: Task, samples: Samples, settings: Settings, seed: int, epoc
     return train_one(task, samples.pick(~stopping), samples.pick(stopping), settings, seed, told), samples
 
 
-def _json(content: object) -> bytes:
+def as_json(content: object) -> bytes:
+    """As a file of JSON."""
     return (json.dumps(content, indent=2) + "\n").encode()

@@ -1,5 +1,6 @@
 """Samples of a task and the rule that nobody stands on both sides of a split."""
 
+import dataclasses
 import hashlib
 import zipfile
 import zlib
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import StorageError, UsageError
+from thermo_quantize.files import check_readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Samples:
         groups: (n,) int64, recording campaign or day.
         extra: further (n, ...) arrays of the task's own.
         digest: SHA-256 of the source, hexadecimal.
+        names: (n,) text, what the data set calls the person, the same in each of its files; None where samples are made.
     """
 
     features: NDArray[np.float32]
@@ -33,6 +36,7 @@ class Samples:
     groups: NDArray[np.int64]
     extra: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     digest: str = ""
+    names: NDArray[np.str_] | None = None
 
     def __len__(self) -> int:
         return len(self.features)
@@ -41,8 +45,22 @@ class Samples:
         """The samples at `index`, integers or bool."""
         extra = {name: values[index] for name, values in self.extra.items()}
         return Samples(
-            self.features[index], self.targets[index], self.people[index], self.groups[index], extra, self.digest
+            self.features[index],
+            self.targets[index],
+            self.people[index],
+            self.groups[index],
+            extra,
+            self.digest,
+            None if self.names is None else self.names[index],
         )
+
+    def of_people(self, people: NDArray[np.int64]) -> "Samples":
+        """The same samples as if of these people."""
+        return dataclasses.replace(self, people=people)
+
+    def without_features(self) -> "Samples":
+        """What metrics need, light enough to be picked from a thousand times."""
+        return dataclasses.replace(self, features=np.zeros((len(self), 0), np.float32))
 
     def of_groups(self, groups: tuple[int, ...]) -> "Samples":
         """The samples of these groups; all of them for an empty tuple.
@@ -68,12 +86,14 @@ class Fold:
         train: indices to learn from.
         validation: indices that choose the epoch; may be empty where the number of epochs is fixed beforehand.
         test: indices to measure on.
+        note: a sentence on whom the split leaves out, "" where it leaves out nobody.
     """
 
     name: str
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
     test: NDArray[np.int64]
+    note: str = ""
 
     def checked(self, samples: Samples) -> "Fold":
         """This fold, if no person is on two of its sides.
@@ -87,6 +107,25 @@ class Fold:
         if sides[0] & sides[1] or sides[0] & sides[2] or sides[1] & sides[2]:
             raise UsageError(f"Fold {self.name} has one person on two sides, so split by person.")
         return self
+
+
+def groups_left_out(samples: Samples) -> list[Fold]:
+    """Each group tested by what is learnt from the others; whoever is in the group that is tested is learnt from in none.
+
+    Fixed numbers of epochs, so nobody validates.
+    """
+    nobody = np.zeros(0, np.int64)
+    folds = []
+    for group in np.unique(samples.groups):
+        tested = samples.groups == group
+        both = np.isin(samples.people, samples.people[tested]) & ~tested
+        count = len(np.unique(samples.people[both]))
+        note = (
+            f"{count} people of group {group} are in other groups too, and were not learnt from there." if count else ""
+        )
+        train, test = np.flatnonzero(~tested & ~both), np.flatnonzero(tested)
+        folds.append(Fold(f"group {group} out", train, nobody, test, note))
+    return folds
 
 
 def people_folds(people: NDArray[np.int64], count: int, seed: int, validation: bool) -> Iterator[Fold]:
@@ -103,7 +142,8 @@ def people_folds(people: NDArray[np.int64], count: int, seed: int, validation: b
         tested = np.isin(people, shuffled[k::count])
         validated = np.isin(people, shuffled[(k + 1) % count :: count]) if validation else np.zeros(len(people), bool)
         train = ~tested & ~validated
-        yield Fold(f"{k + 1} of {count}", *(np.flatnonzero(side) for side in (train, validated, tested)))
+        sides = (np.flatnonzero(side) for side in (train, validated, tested))
+        yield Fold(f"{k + 1} of {count}", next(sides), next(sides), next(sides))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +221,7 @@ def open_npz(path: Path, needed: tuple[str, ...]) -> dict[str, NDArray[Any]]:
         StorageError: the file cannot be read.
         UsageError: it is no .npz file or lacks an array.
     """
+    check_readable(path)
     try:
         with np.load(path, allow_pickle=False) as file:
             missing = [name for name in needed if name not in file.files]

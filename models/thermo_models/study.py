@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from thermo_models import networks
 from thermo_models.fit import Curves, fit
+from thermo_models.intervals import RESAMPLES, Figures, bootstrap, described, numbers
 from thermo_models.networks.views import looking_around
 from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
@@ -102,6 +103,7 @@ def cross_validate(
     report: Report = lambda line: None,
     epochs: Epochs = lambda what, done, total, loss: None,
     first_seed: int = 0,
+    resamples: int = RESAMPLES,
 ) -> Study:
     """Train every fold with every seed; pool what the folds say of their test sides.
 
@@ -112,11 +114,14 @@ def cross_validate(
         report: told a line a fold.
         epochs: told about each epoch.
         first_seed: of weights and shuffling; the settings say how many follow.
+        resamples: of the intervals; 0 gives none.
 
     Raises:
         UsageError: a split puts one person on two sides or leaves a side empty.
     """
     folds = [fold.checked(samples) for fold in task.folds(samples, settings)]
+    for note in (fold.note for fold in folds if fold.note):
+        report(note)
     every = [
         _Seed.run(task, samples, folds, settings, first_seed + number, report, epochs)
         for number in range(settings.seeds)
@@ -139,19 +144,30 @@ def cross_validate(
         if settings.seeds > 1:
             metrics[f"{kind}_spread"] = _spread(figures)
     metrics["int8"]["parameters"] = first.parameters
+    if resamples:
+        report(f"intervals from {resamples} draws of people")
+        metrics["intervals"] = {
+            **described(first.tested.people, resamples, first_seed),
+            "int8": bootstrap(_mean_of(task, every, settings), first.tested.people, first_seed, resamples),
+        }
     metrics["folds"] = [fold for one in every for fold in one.by_fold]
     if first.baseline:
         metrics["baseline"] = first.baseline
-    metrics["goals"] = [
+    metrics["goals"] = goals_of(task, settings, metrics["int8"])
+    return Study(metrics, first.curves, first.last)
+
+
+def goals_of(task: Task, settings: Settings, figures: dict[str, Any]) -> list[dict[str, Any]]:
+    """The task's goals, and whether figures of the int8 model meet them."""
+    return [
         {
             "metric": goal.metric,
             "goal": f"{'>=' if goal.at_least else '<='} {goal.value:g}",
-            "reached": metrics["int8"].get(goal.metric),
-            "met": goal.met(metrics["int8"]),
+            "reached": figures.get(goal.metric),
+            "met": goal.met(figures),
         }
         for goal in task.goals(settings)
     ]
-    return Study(metrics, first.curves, first.last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +182,8 @@ class _Seed:
     parameters: int
     macs: int
     bytes: int
+    tested: Samples
+    said: NDArray[np.float32]
 
     @classmethod
     def run(
@@ -199,7 +217,10 @@ class _Seed:
             if simple is not None:
                 _place(outputs, "baseline", len(samples), fold, simple)
             figures = task.metrics(test, outputs["int8"][fold.test], settings)
-            by_fold.append({"fold": fold.name, "seed": seed, "test_samples": len(test), "int8": figures})
+            by_fold.append(
+                {"fold": fold.name, "seed": seed, "test_samples": len(test), "int8": figures}
+                | ({"note": fold.note} if fold.note else {})
+            )
             curves[fold.name] = trained.curves
             report(f"{fold.name}, seed {seed}: " + ", ".join(f"{k} {v:.4g}" for k, v in figures.items() if _real(v)))
         # A fold tests a part; where the folds do not cover all samples, the rest stays out.
@@ -208,17 +229,30 @@ class _Seed:
         if np.isfinite(half_width).any():
             tested = _with(tested, half_width[seen])
         pooled = {kind: task.metrics(tested, outputs[kind][seen], settings) for kind in ("float", "int8")}
-        for name in list(pooled["int8"]):
-            values = [fold["int8"][name] for fold in by_fold if _real(fold["int8"][name])]
-            if values and len(folds) > 1:
-                pooled["int8"][f"lowest_fold_{name}"] = float(np.nanmin(values))
+        for name, more_is_better in task.more_is_better.items():
+            values = [fold["int8"].get(name) for fold in by_fold]
+            if len(folds) > 1 and all(_real(value) for value in values):
+                pooled["int8"][f"worst_fold_{name}"] = float(min(values) if more_is_better else max(values))
         baseline = {}
         if "baseline" in outputs:
             baseline = task.metrics(samples.pick(seen), outputs["baseline"][seen], settings)
         return cls(
             pooled, by_fold, baseline, curves, last,
             int(trained.network.count_params()), networks.macs(trained.network), len(trained.model),
+            tested.without_features(), outputs["int8"][seen],
         )  # fmt: skip
+
+
+def _mean_of(task: Task, every: list[_Seed], settings: Settings) -> Figures:
+    """Figures of some of the tested samples, as mean over the seeds."""
+
+    def figures(index: NDArray[np.int64], draw: NDArray[np.int64]) -> dict[str, float]:
+        found = [
+            numbers(task.metrics(one.tested.pick(index).of_people(draw), one.said[index], settings)) for one in every
+        ]
+        return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
+
+    return figures
 
 
 def _place(

@@ -3,16 +3,19 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thermo_core.errors import ModelError, ThermoError, UsageError
-from thermo_core.tflite.verify import Verified, verify_model
-from thermo_quantize.convert import Scheme
-from thermo_quantize.files import check_folder, read_file, read_json
-from thermo_quantize.ranges import Calibrator
+from thermo_core.errors import AccuracyDropError, ModelError, ThermoError, UsageError
+from thermo_quantize.choices import Calibrator, Scheme
+from thermo_quantize.command_line import end_with
+from thermo_quantize.files import check_folder, read_file, read_json, refuse_overwriting
 
+if TYPE_CHECKING:
+    from thermo_core.tflite.verify import Verified
+
+NAME = "thermo-quantize"
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 ModelFile = Annotated[Path, typer.Argument(help="A .tflite model.")]
 DataFile = Annotated[Path, typer.Option(help="Samples (.npz): x or one array an input, y for labels.")]
@@ -36,6 +39,7 @@ def quantize(
     orientation: Annotated[
         str | None, typer.Option(help="What the first row and column are, for the contract.")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace what --out holds.")] = False,
     as_json: Json = False,
 ) -> None:
     """Quantise a model, measure what that did to it, and write model, contract, golden vectors and report."""
@@ -44,6 +48,7 @@ def quantize(
     from thermo_quantize.source import load_source
 
     check_folder(out)
+    refuse_overwriting({out / name: None for name in pipeline.FILES}, force)
     settings = pipeline.Settings(
         scheme=scheme,
         calibrator=calibrator,
@@ -67,7 +72,10 @@ def quantize(
         worst = result.worst
         loss = f"; {worst.loss}" if worst else ""
         print(f"{out}: {', '.join(file.name for file in files)}; {len(result.model)} bytes{loss}")
-    result.gate()
+    try:
+        result.gate()
+    except AccuracyDropError as error:
+        end_with(NAME, error)
 
 
 def evaluate(
@@ -107,7 +115,10 @@ def evaluate(
     scheme = {np.int8: "int8", np.int16: "int16x8"}.get(runner.inputs[0].dtype, "quantised")
     if not drop(before, after) <= max_drop:
         noise = layers.measure(source.float_model, content, [array[:32] for array in arrays], source.layers)
-        gate(before, after, max_drop, layers.worst(noise), scheme)
+        try:
+            gate(before, after, max_drop, layers.worst(noise), scheme)
+        except AccuracyDropError as error:
+            end_with(NAME, error)
 
 
 def compare(
@@ -158,6 +169,7 @@ def inspect(model: ModelFile, as_json: Json = False) -> None:
     print(
         f"{model}: {found.bytes:,} bytes, {found.parameters:,} parameters, {found.macs:,} multiply-accumulates, "
         f"peak activations {found.peak_activation_bytes:,} bytes"
+        + (f", {found.state_bytes:,} of them a state that lasts from run to run" if found.state_bytes else "")
     )
     for side, ends in (("input", found.inputs), ("output", found.outputs)):
         for end in ends:
@@ -191,20 +203,24 @@ def verify(
             found.append({"file": str(path), "accepted": False, "error": str(error)})
             continue
         macs = sum(verified.macs)
-        found.append({"file": str(path), "accepted": True, "operators": len(verified.model.operators), "macs": macs})
+        operators, keeps = len(verified.model.operators), bool(verified.states)
+        found.append({"file": str(path), "accepted": True, "operators": operators, "macs": macs, "state": keeps})
         if not as_json:
-            print(f"{path}: well-formed, {len(verified.model.operators)} operators, {macs:,} multiply-accumulates")
+            state = "; keeps a state from run to run, which no wearable takes" if keeps else ""
+            print(f"{path}: well-formed, {operators} operators, {macs:,} multiply-accumulates{state}")
     if as_json:
         print(json.dumps(found))
     for earlier in refused[:-1]:
-        _say(f"thermo-quantize: {earlier}")
+        _say(f"{NAME}: {earlier}")
     if refused:
-        raise refused[-1]
+        end_with(NAME, refused[-1])
 
 
-def _verified(path: Path, data: bytes) -> Verified:
+def _verified(path: Path, data: bytes) -> "Verified":
+    from thermo_core.tflite.verify import verify_model
+
     try:
-        return verify_model(data)
+        return verify_model(data, stateful=True)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
 

@@ -6,7 +6,6 @@ kernel for the dynamic scheme.
 """
 
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -14,23 +13,11 @@ from numpy.typing import NDArray
 
 from thermo_core.errors import ModelError, UsageError
 from thermo_core.tflite.verify import verify_model
+from thermo_quantize.choices import Calibrator, Scheme
 from thermo_quantize.flatfile import unpack, with_plain_dense, with_ranges
 from thermo_quantize.quiet import quiet
-from thermo_quantize.ranges import Calibrator, Range, choose, observe
+from thermo_quantize.ranges import Range, choose, observe
 from thermo_quantize.source import Source, convert_quietly, from_keras, import_tensorflow
-
-
-class Scheme(StrEnum):
-    """What is stored in how many bits."""
-
-    FLOAT32 = "float32"
-    DYNAMIC = "dynamic"
-    INT8 = "int8"
-    INT8_PER_TENSOR = "int8-per-tensor"
-    INT16X8 = "int16x8"
-    MIXED = "mixed"
-    QAT = "qat"
-
 
 RANGED = (Scheme.INT8, Scheme.INT8_PER_TENSOR, Scheme.MIXED)
 """Schemes whose ranges a calibrator chooses; int16x8 has bits to spare and covers all it has seen."""

@@ -9,21 +9,26 @@ from thermo_core.errors import UsageError
 from thermo_core.fields import MAX_TEXT, is_plain
 from thermo_core.tflite.reader import Model, Tensor
 from thermo_core.tflite.schema import TensorType
+from thermo_core.tflite.shaping import SHAPING
 from thermo_core.tflite.verify import Verified, verify_model
 from thermo_quantize.compiler.lower import OPERATORS as COMPILED
 
 ENGINES = ("tflite-runtime", "ai-edge-litert", "TFLM", "TFLM + CMSIS-NN", "thermo-quantize compile")
 # Operators with an int8 kernel: those of TFLM's all_ops_resolver, and those that its cmsis_nn folder has kernels of its own for.
 _TFLM = frozenset(
-    """ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEQUANTIZE EXPAND_DIMS FULLY_CONNECTED HARD_SWISH LEAKY_RELU
-    LOGISTIC MAX_POOL_2D MEAN MUL PAD QUANTIZE REDUCE_MAX RELU RELU6 RESHAPE RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR SOFTMAX
-    SPLIT STRIDED_SLICE SUB TANH TRANSPOSE TRANSPOSE_CONV""".split()
+    """ABS ADD AVERAGE_POOL_2D BATCH_MATMUL BATCH_TO_SPACE_ND CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEPTH_TO_SPACE DEQUANTIZE ELU
+    EXPAND_DIMS FILL FULLY_CONNECTED GATHER HARD_SWISH L2_NORMALIZATION LEAKY_RELU LOGISTIC MAXIMUM MAX_POOL_2D MEAN MINIMUM
+    MIRROR_PAD MUL PACK PAD PRELU QUANTIZE REDUCE_MAX RELU RELU6 RESHAPE RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR RSQRT SHAPE SLICE
+    SOFTMAX SPACE_TO_BATCH_ND SPACE_TO_DEPTH SPLIT SPLIT_V SQUARED_DIFFERENCE SQUEEZE STRIDED_SLICE SUB SUM TANH TRANSPOSE
+    TRANSPOSE_CONV UNIDIRECTIONAL_SEQUENCE_LSTM UNPACK""".split()
 )
 _CMSIS_NN = frozenset(
     """ADD AVERAGE_POOL_2D CONV_2D DEPTHWISE_CONV_2D FULLY_CONNECTED MAX_POOL_2D MUL PAD SOFTMAX TRANSPOSE
-    TRANSPOSE_CONV""".split()
+    TRANSPOSE_CONV UNIDIRECTIONAL_SEQUENCE_LSTM""".split()
 )
-_WEIGHTED = ("ADD", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MUL", "SUB", "TRANSPOSE_CONV")
+_WEIGHTED = (
+    "ADD", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MUL", "SUB", "TRANSPOSE_CONV", "UNIDIRECTIONAL_SEQUENCE_LSTM",
+)  # fmt: skip
 
 
 NOT_STATED = "not stated"
@@ -54,6 +59,7 @@ class Description:
         macs: multiply-accumulates an inference.
         peak_activation_bytes: most bytes of computed tensors alive at once, without an engine's own scratch memory.
         peak_operator: number of the operator that needs them.
+        state_bytes: of tensors whose values last from one run to the next, within the peak.
         inputs, outputs: name, shape, type, scale and zero point of each end.
         operators: each operator.
         engines: for each kind of operator in the model, which engines have an int8 kernel for it (where TFLM + CMSIS-NN has
@@ -66,6 +72,7 @@ class Description:
     macs: int
     peak_activation_bytes: int
     peak_operator: int
+    state_bytes: int
     inputs: tuple[dict[str, object], ...]
     outputs: tuple[dict[str, object], ...]
     operators: tuple[OperatorFacts, ...]
@@ -87,7 +94,7 @@ def describe(data: bytes) -> Description:
     Raises:
         ModelError: it is malformed or has something that is not supported.
     """
-    verified = verify_model(data)
+    verified = verify_model(data, stateful=True)
     model = verified.model
     live = _live(model)
     operators = tuple(
@@ -112,6 +119,7 @@ def describe(data: bytes) -> Description:
         sum(verified.macs),
         live[peak],
         peak,
+        sum(_bytes(tensor) for tensor in verified.states),
         tuple(_end(tensor) for tensor in model.inputs),
         tuple(_end(tensor) for tensor in model.outputs),
         operators,
@@ -121,7 +129,7 @@ def describe(data: bytes) -> Description:
 
 def engines(kind: str) -> dict[str, bool]:
     """Which engines have an int8 kernel for a kind of operator that `verify_model` accepts."""
-    found = (True, True, kind in _TFLM, kind in _CMSIS_NN, kind in COMPILED)
+    found = (True, True, kind in _TFLM, kind in _CMSIS_NN, kind in COMPILED or kind in SHAPING)
     return dict(zip(ENGINES, found, strict=True))
 
 
@@ -198,8 +206,8 @@ def _live(model: Model) -> list[int]:
             if tensor is not None and tensor.data is None:
                 last[tensor.index] = operator.index
                 sizes[tensor.index] = _bytes(tensor)
-                born.setdefault(tensor.index, operator.index)
-    for tensor in model.outputs:
+                born.setdefault(tensor.index, -1 if tensor.is_variable else operator.index)
+    for tensor in (*model.outputs, *(tensor for tensor in model.tensors if tensor.is_variable)):
         last[tensor.index] = len(model.operators)
     return [
         sum(sizes[index] for index in sizes if born[index] <= operator.index <= last[index])

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from thermo_core.errors import StorageError, UsageError
+from thermo_core.foreign import LONGEST_MARK, stand_in
 
 MAX_INPUT = 64 << 20
 
@@ -17,7 +18,7 @@ def read_file(path: Path, maximum: int = MAX_INPUT) -> bytes:
     """The file's content.
 
     Raises:
-        StorageError: it cannot be read.
+        StorageError: it cannot be read, or something stands in for it, as a Git LFS pointer does.
         UsageError: it is longer than `maximum` bytes.
     """
     try:
@@ -25,9 +26,29 @@ def read_file(path: Path, maximum: int = MAX_INPUT) -> bytes:
             data = file.read(maximum + 1)
     except OSError as error:
         raise _refused("read", path, error) from error
+    _check_own(path, data)
     if len(data) > maximum:
         raise UsageError(f"{path} has more than {maximum} bytes; check that it is the right file.")
     return data
+
+
+def check_readable(path: Path) -> None:
+    """Fail before a library opens the file by itself.
+
+    Raises:
+        StorageError: it cannot be read, or something stands in for it, as a Git LFS pointer does.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(LONGEST_MARK)
+    except OSError as error:
+        raise _refused("read", path, error) from error
+    _check_own(path, head)
+
+
+def _check_own(path: Path, head: bytes) -> None:
+    if found := stand_in(head):
+        raise StorageError(f"{path} is {found}.")
 
 
 def read_text(path: Path, maximum: int = MAX_INPUT) -> str:
@@ -100,19 +121,64 @@ def write_files(files: Mapping[Path, bytes]) -> None:
                 temporary.unlink(missing_ok=True)
 
 
+def refuse_overwriting(files: Mapping[Path, bytes | None], force: bool) -> None:
+    """Refuse to replace files, unless nothing would change.
+
+    Args:
+        files: what is to be written; None where that is not known yet.
+        force: whether they may be replaced.
+
+    Raises:
+        UsageError: one is there already, with other content.
+    """
+    for path, data in files.items():
+        if force or not path.is_file():
+            continue
+        if data is None or path.stat().st_size != len(data) or path.read_bytes() != data:
+            raise UsageError(f"{path} is there already; name another place, or add --force to replace it.")
+
+
 def check_folder(folder: Path) -> None:
-    """Fail before long work whose results could not be written.
+    """Fail before long work whose results could not be written: make the folder, put a file into it, and take both away again.
 
     Raises:
         StorageError: the folder is a file, or cannot be made or written to.
     """
+    missing: list[Path] = []
+    made: list[Path] = []
     at = folder
-    while not at.exists() and at != at.parent:
-        at = at.parent
-    if not at.is_dir():
-        raise StorageError(f"Cannot make the folder {folder}: {at} is a file; name another.")
-    if not os.access(at, os.W_OK | os.X_OK):
-        raise StorageError(f"Cannot make the folder {folder}: no permission to write to {at}; name another.")
+    try:
+        while not at.exists() and at != at.parent:
+            missing.append(at)
+            at = at.parent
+        if not at.is_dir():
+            raise StorageError(f"Cannot make the folder {folder}: {at} is a file; name another.")
+        for one in reversed(missing):
+            one.mkdir()
+            made.append(one)
+        probe = folder / f".{secrets.token_hex(4)}"
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise StorageError(f"Cannot write to the folder {folder}: {reason}; name another.") from error
+    finally:
+        for one in reversed(made):
+            with contextlib.suppress(OSError):
+                one.rmdir()
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder with those above it, where it is not there.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise StorageError(f"Cannot make the folder {folder}: {reason}; name another.") from error
 
 
 def _refused(verb: str, path: Path, error: OSError) -> StorageError:

@@ -1,23 +1,22 @@
-"""A signed bundle as C11 for the firmware: its network compiled, its profile as a `struct profile`, one golden input."""
+"""A signed bundle as C11 for the firmware: its network compiled, its profile as a `struct profile`, golden inputs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import cbor2
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from numpy.typing import NDArray
 
 from thermo_core.bundle import Bundle
-from thermo_core.errors import BundleError, ModelError
-from thermo_core.image import DEVELOPMENT_KEY_SHA256, Image, verify
+from thermo_core.errors import BundleError
+from thermo_core.image import Image, names_development_key, verify
+from thermo_core.limits import FIRMWARE_AVERAGE_PICTURES, FIRMWARE_HELLO_TEXT_BYTES
 from thermo_core.profile import REFRESH_RATES_HZ, Profile, ThermistorSettings
+from thermo_core.typical import typical_features
 from thermo_quantize.compiler.compile import Compiled, compile_model
 from thermo_quantize.reference import Reference
+from thermo_quantize.sign import check_verdicts
 
-PICTURE = 768
-MAX_PICTURES = 16
-"""Pictures the firmware has room to average: FEATURES_MAX_PICTURES of core/feature_extractor.h."""
-MAX_PROFILE_BYTES = 4096
 _GOLDEN_SEED = 2024
 _LINE = 100
 
@@ -57,7 +56,7 @@ def generate(data: bytes, key: Ed25519PublicKey, target: str = "generic", name: 
     image = verify(data, [key])
     bundle = Bundle.from_payload(image.payload)
     reference = Reference(bundle.model)
-    _check(bundle, reference)
+    _check(bundle)
     compiled = compile_model(bundle.model, f"{name}_model", target)
     files = dict(compiled.files)
     files[f"{name}_profile.h"] = _header(name, bundle, image)
@@ -65,35 +64,28 @@ def generate(data: bytes, key: Ed25519PublicKey, target: str = "generic", name: 
     return Firmware(files, image, bundle.profile, compiled)
 
 
-def _check(bundle: Bundle, reference: Reference) -> None:
+def _check(bundle: Bundle) -> None:
+    """A bundle whose verdicts the firmware can make and send.
+
+    Raises:
+        ModelError, BundleError: it is none.
+    """
+    check_verdicts(bundle)
     profile = bundle.profile
-    if int(np.prod(bundle.input.shape)) != PICTURE:
-        raise ModelError(
-            f"The network takes inputs of shape {bundle.input.shape} and the firmware makes pictures of 24 x 32; "
-            "install the bundle on a Raspberry Pi, or train for pictures."
-        )
-    if profile.preprocessing.average_pictures > MAX_PICTURES:
+    if profile.preprocessing.average_pictures > FIRMWARE_AVERAGE_PICTURES:
         raise BundleError(
             f"profile.preprocessing.average_pictures is {profile.preprocessing.average_pictures} and the firmware has "
-            f"room for {MAX_PICTURES}, so lower it and train and sign again."
+            f"room for {FIRMWARE_AVERAGE_PICTURES}, so lower it and train and sign again."
         )
-    if len(_cbor(profile)) > MAX_PROFILE_BYTES:
+    channels = (channel.name for channel in profile.thermistors.channels)
+    texts = sum(
+        len(text.encode()) for text in (profile.name, profile.notice, *profile.labels, *channels, *bundle.waived)
+    )
+    if texts > FIRMWARE_HELLO_TEXT_BYTES:
         raise BundleError(
-            f"The profile has {len(_cbor(profile))} bytes as CBOR and may have {MAX_PROFILE_BYTES}, so shorten its texts."
+            f"The profile's name, notice, labels and channel names have {texts} bytes and may have {FIRMWARE_HELLO_TEXT_BYTES} "
+            "in the firmware, so shorten them."
         )
-    for word, said, own in (("input", bundle.input, reference.input), ("output", bundle.output, reference.output)):
-        if np.float32(said.scale) != np.float32(own.scale) or said.zero_point != own.zero_point:
-            raise ModelError(f"The model's {word} is quantised otherwise than its bundle says; sign it anew.")
-    if bundle.input.shape != reference.input.shape:
-        raise ModelError(
-            f"The model's input has the shape {reference.input.shape}, not {bundle.input.shape} as its bundle says; "
-            "sign it anew."
-        )
-
-
-def _cbor(profile: Profile) -> bytes:
-    """As a device sends it to a host."""
-    return cbor2.dumps(profile.to_dict(), canonical=True)
 
 
 def _header(name: str, bundle: Bundle, image: Image) -> str:
@@ -115,17 +107,15 @@ extern const struct profile {name}_profile;
 def _source(name: str, bundle: Bundle, image: Image, reference: Reference) -> str:
     profile, version = bundle.profile, image.version
     camera, array, features, alert = profile.picture_sensor, profile.thermistors, profile.preprocessing, profile.alert
-    golden = np.random.default_rng(_GOLDEN_SEED).integers(-128, 128, bundle.input.shape).astype(np.int8)
-    output = reference.run(golden[np.newaxis])[0].ravel()
-    if output.size != len(profile.labels):
-        raise ModelError(
-            f"The network has {output.size} outputs and the profile {len(profile.labels)} labels; sign it anew."
-        )
+    golden = _golden(bundle)
+    outputs = reference.run(golden).reshape(len(golden), -1)
     reflected = "NAN" if camera.reflected_celsius is None else _float(camera.reflected_celsius)
     label, threshold, consecutive = (0, 0.0, 0) if alert is None else (alert.label, alert.threshold, alert.consecutive)
     channels = "".join(_channel(channel) for channel in array.channels)
     channels = f"    .channels = {{\n{channels}    }},\n" if array.channels else ""
-    development = image.key_hash == DEVELOPMENT_KEY_SHA256
+    development = names_development_key(image.key_hash)
+    sentences = _texts("waived", bundle.waived) if bundle.waived else ""
+    waived = f"    .waived_count = {len(bundle.waived)},\n    .waived = waived,\n" if bundle.waived else ""
     return f"""/* The wearable {_comment(profile.name)}, version {version}. Made by thermo-quantize firmware. */
 #include "{name}_profile.h"
 
@@ -133,16 +123,14 @@ def _source(name: str, bundle: Bundle, image: Image, reference: Reference) -> st
 
 #include "{name}_model.h"
 
-{_table("uint8_t", "profile_cbor", _cbor(profile))}
+{_table("uint8_t", "profile_cbor", bundle.profile_bytes())}
 
 {_table("int8_t", "test_input", golden.ravel().tolist())}
 
-{_table("int8_t", "test_output", output.tolist())}
+{_table("int8_t", "test_output", outputs.ravel().tolist())}
 
-static const char *const labels[] = {{
-{_lines(_text(text) + "," for text in profile.labels)}
-}};
-
+{_texts("labels", profile.labels)}
+{sentences}
 static const struct model_profile model = {{
     .input = {name}_model_input,
     .invoke = {name}_model_invoke,
@@ -151,6 +139,7 @@ static const struct model_profile model = {{
     .input_zero_point = {bundle.input.zero_point},
     .output_scale = {_float(bundle.output.scale)},
     .output_zero_point = {bundle.output.zero_point},
+    .output_count = {outputs.shape[1]},
     .major = {version.major},
     .minor = {version.minor},
     .revision = {version.revision},
@@ -161,8 +150,9 @@ static const struct model_profile model = {{
     .development_key = {_bool(development)},
     .test_input = test_input,
     .test_output = test_output,
-    .test_input_size = sizeof test_input,
-    .test_output_size = sizeof test_output,
+    .test_count = {len(golden)},
+    .test_input_size = sizeof test_input / {len(golden)},
+    .test_output_size = sizeof test_output / {len(golden)},
 }};
 
 const struct profile {name}_profile = {{
@@ -190,8 +180,14 @@ const struct profile {name}_profile = {{
     .alert_threshold = {_float(threshold)},
     .alert_consecutive = {consecutive},
     .model = &model,
-}};
+{waived}}};
 """
+
+
+def _golden(bundle: Bundle) -> NDArray[np.int8]:
+    """Inputs of the self-test: noise over the whole range, and what the preprocessing makes of skin."""
+    noise = np.random.default_rng(_GOLDEN_SEED).integers(-128, 128, bundle.input.shape).astype(np.int8)
+    return np.stack([noise, bundle.input.quantize(typical_features(bundle.profile.preprocessing)["skin"])])
 
 
 def _channel(channel: ThermistorSettings) -> str:
@@ -242,5 +238,6 @@ def _numbers(values: bytes | list[int]) -> str:
     return "\n".join([*lines, line])
 
 
-def _lines(texts: Iterable[str]) -> str:
-    return "\n".join(f"    {text}" for text in texts)
+def _texts(name: str, texts: Iterable[str]) -> str:
+    lines = "\n".join(f"    {_text(text)}," for text in texts)
+    return f"static const char *const {name}[] = {{\n{lines}\n}};\n"

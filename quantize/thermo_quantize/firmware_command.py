@@ -6,14 +6,11 @@ from typing import Annotated
 
 import typer
 
-from thermo_core.errors import StorageError
-from thermo_core.image import load_public_key
+from thermo_quantize import keys
 from thermo_quantize.compiler.report import report
 from thermo_quantize.compiler.targets import TARGETS
-from thermo_quantize.files import read_file, write_file
+from thermo_quantize.files import make_folder, read_file, refuse_overwriting, write_files
 from thermo_quantize.firmware import generate
-
-_MAX_PEM = 64 << 10
 
 
 def firmware_command(
@@ -22,19 +19,17 @@ def firmware_command(
     public_key: Annotated[Path, typer.Option(help="Public key that must have signed the bundle (PEM).")],
     target: Annotated[str, typer.Option(help=f"Processor: {', '.join(TARGETS)}.")] = "generic",
     name: Annotated[str, typer.Option(help="Prefix of files and symbols.")] = "wearable",
+    force: Annotated[bool, typer.Option("--force", help="Replace files of that name in --out.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Verify a signed bundle and write its network and profile as C11 for the firmware."""
-    made = generate(read_file(bundle), load_public_key(read_file(public_key, _MAX_PEM)), target, name)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise StorageError(f"Cannot make the folder {out}: {reason}; name another with --out.") from error
-    for file, text in made.files.items():
-        write_file(out / file, text.encode())
+    made = generate(read_file(bundle), keys.public_key(public_key), target, name)
+    files = {out / file: text.encode() for file, text in made.files.items()}
+    refuse_overwriting(files, force)
+    make_folder(out)
+    write_files(files)
     facts = report(made.compiled)
-    written = [str(out / file) for file in made.files]
+    written = [str(path) for path in files]
     result = {
         "files": written,
         "profile": made.profile.name,

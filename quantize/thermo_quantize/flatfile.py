@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from thermo_core.errors import UsageError
+from thermo_core.tflite.reader import read_model
+from thermo_core.tflite.shaping import fold
 from thermo_core.tflite.verify import verify_model
+from thermo_quantize.install import INSTALL_TRAIN
 
 _PLAIN_DENSE = 9
 
@@ -68,10 +71,12 @@ def with_plain_dense(model: bytes) -> bytes:
 def single_operator(model: bytes, index: int, inputs: list[int]) -> bytes:
     """A model of one operator of `model`; `inputs` are its computed tensors, in their order.
 
-    Tensor numbers stay; those of other operators are emptied.
+    Tensor numbers stay; those of other operators are emptied. Shapes that follow from others are written out.
     """
     tree = unpack(model)
     graph = tree.subgraphs[0]
+    for tensor, settled in zip(graph.tensors, fold(read_model(model)).model.tensors, strict=True):
+        tensor.shape, tensor.shapeSignature = list(settled.shape), None
     operator = graph.operators[index]
     kept = {int(number) for number in (*operator.inputs, *operator.outputs) if number >= 0}
     graph.operators = [operator]
@@ -135,7 +140,5 @@ def _schema() -> Any:
     try:
         from ai_edge_litert import schema_py_generated
     except ImportError as error:
-        raise UsageError(
-            "Quantising needs ai-edge-litert, which is not installed; install thermo-edge[train]."
-        ) from error
+        raise UsageError(f"Quantising needs ai-edge-litert, which is not installed; {INSTALL_TRAIN}.") from error
     return schema_py_generated

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import ModelError, UsageError
+from thermo_core.tflite.verify import verify_model
 from thermo_quantize.flatfile import without_head
 from thermo_quantize.runtimes import RUNTIMES, Array, Kernels, Runner, installed, limits, version
 
@@ -56,7 +58,7 @@ class Row:
         samples: how many were compared.
         differing: share of logits that differ, or of outputs where the model has no softmax or logistic at its end.
         max_lsb: greatest difference among them, in steps (real numbers for float models).
-        argmax_flips: samples whose greatest output is another, None for models of one output.
+        argmax_flips: samples, or cells of a map of classes, whose greatest output is another; None without classes.
         problem: why it could not run, or "".
     """
 
@@ -128,6 +130,7 @@ def matrix(model: bytes, inputs: Sequence[NDArray[np.float32]], count: int = MAT
     """Every runtime and its kernels against the oracle, on `count` vectors made as golden ones are."""
     golden = make(model, inputs, count, seed)
     headless = without_head(model)
+    classes = has_classes(model)
     rows = []
     for runtime in RUNTIMES:
         for kernels in Kernels:
@@ -141,7 +144,7 @@ def matrix(model: bytes, inputs: Sequence[NDArray[np.float32]], count: int = MAT
             except ModelError as error:
                 rows.append(Row(name, str(kernels), 0, 0.0, 0.0, None, str(error)))
                 continue
-            rows.append(_compare(name, str(kernels), golden, found, logits))
+            rows.append(_compare(name, str(kernels), golden, found, logits, classes))
     return rows
 
 
@@ -150,15 +153,21 @@ def _outputs(runner: Runner, arrays: Sequence[Array]) -> list[Array]:
     return [np.stack(column) for column in zip(*results, strict=True)]
 
 
-def _compare(name: str, kernels: str, golden: Golden, found: list[Array], logits: list[Array]) -> Row:
+def has_classes(model: bytes) -> bool:
+    """Whether the greatest of a model's outputs means something: several in one cell, or a map that ends in a softmax."""
+    graph = verify_model(model).model
+    shape = graph.outputs[0].shape
+    several = len(graph.outputs) == 1 and shape[-1] > 1
+    return several and (math.prod(shape[:-1]) == 1 or graph.operators[-1].name == "SOFTMAX")
+
+
+def _compare(name: str, kernels: str, golden: Golden, found: list[Array], logits: list[Array], classes: bool) -> Row:
     wanted = golden.outputs
     pairs = zip(golden.logits or wanted, logits or found, strict=True)
     steps = [np.abs(a.astype(np.float64) - b.astype(np.float64)) for a, b in pairs]
     values = sum(step.size for step in steps)
     flips: int | None = None
-    first = wanted[0].reshape(len(wanted[0]), -1)
-    if len(wanted) == 1 and first.shape[1] > 1:
-        other = found[0].reshape(len(found[0]), -1)
-        flips = int(np.sum(first.argmax(axis=1) != other.argmax(axis=1)))
+    if classes:
+        flips = int(np.sum(wanted[0].argmax(axis=-1) != found[0].argmax(axis=-1)))
     differing = sum(int(np.count_nonzero(step)) for step in steps) / values
     return Row(name, kernels, len(wanted[0]), round(differing, 6), float(max(step.max() for step in steps)), flips)

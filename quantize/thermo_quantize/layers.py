@@ -176,7 +176,9 @@ def _known(part: str, names: Mapping[str, str]) -> str:
 def _pair(exact: Model, graph: Model) -> list[tuple[Operator, Tensor]]:
     """Operators of the quantised graph with the float tensor each approximates, by name, or else by order, kind and shape."""
     names = {operator.outputs[0].name: operator.outputs[0] for operator in exact.operators}
-    computing = [operator for operator in graph.operators if operator.name not in _CONVERSIONS]
+    computing = [
+        operator for operator in graph.operators if operator.name not in _CONVERSIONS and not _shapes(operator)
+    ]
     pairs = [(op, names[op.outputs[0].name]) for op in computing if op.outputs[0].name in names]
     if len(pairs) < len(computing):
         ours, theirs = ([(op.name, op.outputs[0].shape) for op in ops] for ops in (computing, exact.operators))
@@ -184,6 +186,11 @@ def _pair(exact: Model, graph: Model) -> list[tuple[Operator, Tensor]]:
         aligned = [(computing[a + n], exact.operators[b + n].outputs[0]) for a, b, size in blocks for n in range(size)]
         pairs = max(pairs, aligned, key=len)
     return [(op, tensor) for op, tensor in pairs if op.outputs[0].elements == tensor.elements]
+
+
+def _shapes(operator: Operator) -> bool:
+    """It computes a shape, not an activation."""
+    return all(tensor.type is TensorType.INT32 for tensor in operator.outputs)
 
 
 def _through_conversions(graph: Model, by_index: dict[int, Tensor]) -> None:

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_core.errors import AccuracyDropError, ModelError, StorageError, UsageError
+from thermo_core.errors import AccuracyDropError, ModelError, UsageError
 from thermo_core.tflite.verify import verify_model
 from thermo_quantize import golden, layers, qat, runtimes
 from thermo_quantize.calibration_set import DEFAULT_COUNT, CalibrationSet, check_disjoint, draw, draw_again
-from thermo_quantize.convert import RANGED, Scheme, convert
+from thermo_quantize.choices import Calibrator, Scheme
+from thermo_quantize.convert import RANGED, convert
 from thermo_quantize.describe import Description, contracts, describe
-from thermo_quantize.files import write_files
+from thermo_quantize.files import make_folder, write_files
 from thermo_quantize.page import noise_picture, page
-from thermo_quantize.ranges import Calibrator, Range, choose, observe
+from thermo_quantize.ranges import Range, choose, observe
 from thermo_quantize.runtimes import Kernels, Runner
 from thermo_quantize.samples import Samples
 from thermo_quantize.scoring import MAX_DROP, Score, drop, gate, score
@@ -273,18 +274,17 @@ def latency(model: bytes, sample: list[NDArray[np.float32]], runs: int = LATENCY
     return found
 
 
+FILES = ("model.tflite", "golden.npz", "layers.svg", "report.json", "report.html", "calibration.json", "contract.json")
+"""What `write` leaves; the last two not of every model."""
+
+
 def write(result: Result, folder: Path) -> list[Path]:
-    """Write model.tflite, report.json, report.html, layers.svg, golden.npz, calibration.json and contract.json.
+    """Write `FILES`, in place of those of an earlier run.
 
     Raises:
         StorageError: the folder or a file cannot be written; what was there stays as it was.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"Cannot make the folder {folder}: {(error.strerror or str(error)).lower()}; name another."
-        ) from error
+    make_folder(folder)
     report = result.to_dict()
     files: dict[str, bytes] = {
         "model.tflite": result.model,

@@ -124,60 +124,68 @@ def train(
 
 def _plan(model: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """The network as plain data: calls of layers in order, what each takes, and the layers' weights."""
-    names: dict[int, str] = {}
+    names: dict[tuple[int, int, int], str] = {}
     layers: list[dict[str, Any]] = []
     weights: dict[str, NDArray[Any]] = {}
     for tensor in model.inputs:
         name = f"input_{len(layers)}"
-        names[id(tensor)] = name
+        names[_origin(tensor)] = name
         layers.append({"class": "InputLayer", "name": name, "shape": list(tensor.shape)[1:], "takes": []})
     calls: Counter[str] = Counter()
-    for layer, node in _calls(model):
+    for layer, number in _calls(model):
         if type(layer).__name__ not in _LAYERS:
             raise ModelError(
                 f"Layer {layer.name!r} ({type(layer).__name__}) cannot be trained with quantisation; use scheme int8 or mixed."
             )
-        takes = [names.get(id(tensor), "") for tensor in node.input_tensors]
+        takes = [names.get(_origin(tensor), "") for tensor in _taken(layer, number)]
         if "" in takes:
             raise ModelError(
                 f"Layer {layer.name!r} takes what no layer makes; build the model of Keras layers alone, or use scheme int8."
             )
         calls[layer.name] += 1
         name = layer.name if calls[layer.name] == 1 else f"{layer.name}__call{calls[layer.name]}"
-        names[id(node.outputs[0])] = name
+        names[id(layer), number, 0] = name
         config = {key: value for key, value in layer.get_config().items() if key in _KEPT and _is_simple(value)}
         made = {"class": type(layer).__name__, "name": name, "of": layer.name, "takes": takes}
         layers.append(made | {"config": config | {"name": name}})
         for number, array in enumerate(layer.get_weights()):
             weights[f"{layer.name}/{number}"] = array
-    outputs = [names[id(tensor)] for tensor in model.outputs]
+    outputs = [names[_origin(tensor)] for tensor in model.outputs]
     return {"layers": layers, "outputs": outputs}, weights
 
 
-def _calls(model: Any) -> list[tuple[Any, Any]]:
-    """Each call of a layer (layer, node) that makes up this model, after those it takes from.
+def _calls(model: Any) -> list[tuple[Any, int]]:
+    """Each call (layer, its number among the layer's calls) that makes up this model, after those it takes from.
 
     Layers may have been called in other models too: a Sequential model calls its own anew whenever it is built.
     """
-    order: list[tuple[Any, Any]] = []
-    seen: set[int] = set()
+    order: list[tuple[Any, int]] = []
+    seen: set[tuple[int, int]] = set()
 
     def visit(tensor: Any) -> None:
         layer, number, _ = tensor._keras_history
-        if type(layer).__name__ == "InputLayer":
+        if type(layer).__name__ == "InputLayer" or (id(layer), number) in seen:
             return
-        node = layer._inbound_nodes[number]
-        if id(node) in seen:
-            return
-        seen.add(id(node))
-        for source in node.input_tensors:
+        seen.add((id(layer), number))
+        for source in _taken(layer, number):
             visit(source)
-        order.append((layer, node))
+        order.append((layer, number))
 
     walk: Callable[[Any], None] = visit
     for tensor in model.outputs:
         walk(tensor)
     return order
+
+
+def _taken(layer: Any, number: int) -> list[Any]:
+    """What a call takes; Keras 3 and tf-keras keep it under different names."""
+    node = layer._inbound_nodes[number]
+    return list(node.keras_inputs if hasattr(node, "keras_inputs") else node.input_tensors)
+
+
+def _origin(tensor: Any) -> tuple[int, int, int]:
+    layer, number, output = tensor._keras_history
+    return id(layer), number, output
 
 
 def _is_simple(value: Any) -> bool:

@@ -6,13 +6,14 @@ inference with TensorRT"), the last two on histograms and for affine ranges.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import ModelError
+from thermo_core.tflite.schema import TensorType
 from thermo_core.tflite.verify import verify_model
+from thermo_quantize.choices import Calibrator
 from thermo_quantize.runtimes import Kernels, Runner
 
 BINS = 2048
@@ -20,15 +21,6 @@ LEVELS = 256
 _SHRINK = np.linspace(1.0, 0.02, 50)
 _TINY = 1e-12
 _ZEROS = 1.0
-
-
-class Calibrator(StrEnum):
-    """How a range is chosen."""
-
-    MINMAX = "minmax"
-    PERCENTILE = "percentile"
-    MSE = "mse"
-    ENTROPY = "entropy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +64,8 @@ def observe(float_model: bytes, inputs: Sequence[NDArray[np.float32]]) -> list[O
         ModelError: an activation is NaN or infinite; the sentence names its layer and the sample.
     """
     model = verify_model(float_model).model
-    tensors = [*model.inputs, *(tensor for operator in model.operators for tensor in operator.outputs)]
+    computed = (tensor for operator in model.operators for tensor in operator.outputs)
+    tensors = [*model.inputs, *(tensor for tensor in computed if tensor.type is TensorType.FLOAT32)]
     runner = Runner(float_model, Kernels.REFERENCE, keep=True)
     lows = np.full(len(tensors), np.inf)
     highs = np.full(len(tensors), -np.inf)

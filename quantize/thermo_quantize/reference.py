@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from thermo_core.contract import InputContract, OutputContract
 from thermo_core.errors import ModelError
+from thermo_core.tflite.mend import mended
 from thermo_core.tflite.verify import verify_model
 
 
@@ -15,7 +16,7 @@ def _interpreter(model: bytes) -> Any:
         from tflite_runtime.interpreter import Interpreter, OpResolverType
     except ModuleNotFoundError:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
-    return Interpreter(model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
+    return Interpreter(model_content=mended(model), experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
 
 
 class Reference:

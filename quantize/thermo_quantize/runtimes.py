@@ -12,8 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import ModelError
+from thermo_core.tflite.mend import mended
+from thermo_core.tflite.scope import REQUANTISE
 from thermo_core.tflite.verify import verify_model
 from thermo_quantize.flatfile import with_all_outputs
+from thermo_quantize.install import INSTALL_DEVICE
 from thermo_quantize.quiet import quiet
 
 Array = NDArray[Any]
@@ -66,7 +69,7 @@ class End:
 
 
 class Runner:
-    """A model in a runtime.
+    """A model in a runtime; each run of a network with a state starts from the cleared one.
 
     Args:
         model: a .tflite file.
@@ -81,7 +84,8 @@ class Runner:
     def __init__(
         self, model: bytes, kernels: Kernels = Kernels.REFERENCE, runtime: str | None = None, keep: bool = False
     ) -> None:
-        ends = len(verify_model(model).model.outputs)
+        verified = verify_model(model, stateful=True)
+        ends, self._has_state = len(verified.model.outputs), bool(verified.states)
         if keep:
             model = with_all_outputs(model)
         self.runtime = runtime or next((name for name in RUNTIMES if installed(name)), RUNTIMES[0])
@@ -90,16 +94,16 @@ class Runner:
             module = importlib.import_module(f"{self.runtime}.interpreter")
             with quiet():
                 self._interpreter = module.Interpreter(
-                    model_content=model,
+                    model_content=mended(model),
                     num_threads=1,
                     experimental_op_resolver_type=getattr(module.OpResolverType, _RESOLVERS[kernels]),
                 )
                 self._interpreter.allocate_tensors()
         except ModuleNotFoundError as error:
-            raise ModelError(f"No runtime {self.runtime} is installed; install thermo-edge[device].") from error
+            raise ModelError(f"No runtime {self.runtime} is installed; {INSTALL_DEVICE}.") from error
         except (ValueError, RuntimeError, SystemError) as error:
             cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ModelError(f"The runtime {self.runtime} refuses the model ({cause}); convert it again.") from error
+            raise ModelError(f"The runtime {self.runtime} refuses the model ({cause}); {REQUANTISE}.") from error
         self.inputs = [_end(details) for details in self._interpreter.get_input_details()]
         self.outputs = [_end(details) for details in self._interpreter.get_output_details()[:ends]]
 
@@ -117,11 +121,11 @@ class Runner:
         try:
             for end, array in zip(self.inputs, arrays, strict=True):
                 self._interpreter.set_tensor(end.index, np.ascontiguousarray(array, dtype=end.dtype).reshape(end.shape))
+            if self._has_state:
+                self._interpreter.reset_all_variables()
             self._interpreter.invoke()
         except (ValueError, RuntimeError) as error:
-            raise ModelError(
-                f"The runtime {self.runtime} failed to run the model ({error}); convert it again."
-            ) from error
+            raise ModelError(f"The runtime {self.runtime} failed to run the model ({error}); {REQUANTISE}.") from error
 
     def tensor(self, index: int) -> Array:
         """A tensor after `invoke` of a runner that keeps all of them."""

@@ -23,8 +23,8 @@ class Samples:
 
     Attributes:
         inputs: arrays (n, ...) float32 by the name of the input; one input alone may be called "x".
-        labels: (n,) integers or (n, classes) one-hot are classes, (n,) or (n, outputs) real numbers are targets, None
-            where there are none.
+        labels: (n,) integers or (n, classes) one-hot are classes, (n,) or (n, outputs) real numbers are targets, (n, ...) what
+            a map's cells have (`scoring.score`), None where there are none.
         name: what they are called in messages, their file as a rule.
 
     Raises:
@@ -58,9 +58,9 @@ class Samples:
 
     @property
     def classes(self) -> NDArray[np.int64] | None:
-        """Labels as classes: whole numbers, truth values or rows of one-hot; None where they are real numbers."""
+        """Labels as a class a sample: whole numbers, truth values or rows of one-hot; None for real numbers and maps."""
         labels = self.labels
-        if labels is None or labels.size == 0:
+        if labels is None or labels.size == 0 or (labels.ndim > 2 and labels.size > len(labels)):
             return None
         flat = labels.reshape(len(labels), -1)
         if flat.shape[1] > 1:

@@ -7,12 +7,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from thermo_core.bundle import Bundle
 from thermo_core.contract import InputContract, OutputContract
-from thermo_core.errors import BundleError, ModelError
+from thermo_core.errors import ModelError, RecordError
 from thermo_core.fields import Fields
 from thermo_core.image import Version, key_hash, sign, verify
 from thermo_core.profile import Profile
+from thermo_core.scores import scores_of
 from thermo_core.tflite.verify import verify_model
-from thermo_quantize.describe import contracts
+from thermo_core.typical import typical_features
+from thermo_core.wearable_model import check_range, check_wearable_model
+from thermo_core.wire import records
+from thermo_core.wire.records import VerdictRecord
+from thermo_quantize.reference import Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,13 @@ class Signed:
 
 
 def sign_bundle(
-    model: bytes, profile: object, contract: object, card: str, version: Version, key: Ed25519PrivateKey
+    model: bytes,
+    profile: object,
+    contract: object,
+    card: str,
+    version: Version,
+    key: Ed25519PrivateKey,
+    waived: tuple[str, ...] = (),
 ) -> Signed:
     """Make a bundle and sign it; the same arguments give the same bytes.
 
@@ -46,50 +57,51 @@ def sign_bundle(
         card: model card, Markdown.
         version: of the bundle.
         key: private key.
+        waived: what was found wanting and is signed all the same (`Bundle.waived`).
 
     Raises:
-        ModelError: the model is malformed or not int8 with one input and one output.
-        BundleError: a part is missing, unknown, out of range, or does not fit the model; the sentence names it.
+        ModelError: the network is malformed, or would give no verdict on the profile's wearable; the sentence says why.
+        BundleError: a part is missing, unknown or out of range; the sentence names it.
     """
-    _ends(model)
+    verify_model(model)
     fields = Fields(contract, "contract")
     inputs = InputContract.from_dict(fields.value("input"), "contract.input")
     outputs = OutputContract.from_dict(fields.value("output"), "contract.output")
     fields.finish()
-    bundle = Bundle(Profile.from_dict(profile), inputs, outputs, model, card)
-    _check_fits(bundle)
+    bundle = Bundle(Profile.from_dict(profile), inputs, outputs, model, card, waived)
+    check_range(bundle.input, bundle.profile.preprocessing)
+    check_verdicts(bundle)
     return _signed(bundle, version, key)
 
 
-def _ends(model: bytes) -> tuple[InputContract, OutputContract, int]:
-    """The contracts that a model itself tells, and how many values it gives."""
-    verified = verify_model(model)
-    found = contracts(verified)
-    if found is None or "input" not in found:
-        raise ModelError(
-            "A wearable runs models of one int8 input and one int8 output, which this one has not; quantise it to int8."
-        )
-    own = InputContract.from_dict(found["input"]), OutputContract.from_dict(found["output"])
-    return *own, verified.model.outputs[0].elements
+def check_verdicts(bundle: Bundle) -> None:
+    """Make one verdict as a device would, from features to the bytes of its record.
 
-
-def _check_fits(bundle: Bundle) -> None:
-    """A device would refuse a bundle whose contract or labels are not its model's; so does the signer."""
-    own_input, own_output, outputs = _ends(bundle.model)
-    for name, given, own in (("input", bundle.input, own_input), ("output", bundle.output, own_output)):
-        if np.float32(given.scale) != np.float32(own.scale) or given.zero_point != own.zero_point:
-            raise BundleError(
-                f"The contract's {name} has another scale than the model; use the contract.json beside it."
-            )
-    if bundle.input.shape != own_input.shape:
-        raise BundleError(
-            f"The contract has inputs of shape {bundle.input.shape} and the model {own_input.shape}; "
-            "use the contract.json beside it."
-        )
-    if outputs != len(bundle.profile.labels):
-        raise BundleError(
-            f"The model has {outputs} outputs and the profile {len(bundle.profile.labels)} labels; name each."
-        )
+    Raises:
+        ModelError: the bundle cannot give one.
+    """
+    check_wearable_model(bundle)
+    profile = bundle.profile
+    features = typical_features(profile.preprocessing)["skin"]
+    scores = scores_of(Reference(bundle.model).scores(features[np.newaxis])[0], len(profile.labels))
+    verdict = VerdictRecord(
+        time_us=0,
+        index=0,
+        pictures=profile.preprocessing.average_pictures,
+        alert=False,
+        uncalibrated=False,
+        fast_kernels=False,
+        simulated=False,
+        label=int(scores.argmax()),
+        scores=tuple(float(score) for score in scores),
+        latency_us=0,
+        inference_us=0,
+        model_version=(0, 0, 0, 0),
+    )
+    try:
+        records.encode(verdict, 0)
+    except RecordError as error:
+        raise ModelError(f"The network's verdicts cannot be sent. {error}") from error
 
 
 def resign(image: bytes, signer: Ed25519PublicKey, key: Ed25519PrivateKey, version: Version | None = None) -> Signed:
@@ -104,9 +116,13 @@ def resign(image: bytes, signer: Ed25519PublicKey, key: Ed25519PrivateKey, versi
     Raises:
         ImageFormatError, SignatureError: the image is damaged or not signed by `signer`.
         BundleError: it holds no bundle.
+        ModelError: its network would give no verdict.
     """
     verified = verify(image, [signer])
-    return _signed(Bundle.from_payload(verified.payload), version or verified.version, key)
+    bundle = Bundle.from_payload(verified.payload)
+    check_range(bundle.input, bundle.profile.preprocessing)
+    check_verdicts(bundle)
+    return _signed(bundle, version or verified.version, key)
 
 
 def _signed(bundle: Bundle, version: Version, key: Ed25519PrivateKey) -> Signed:

@@ -3,7 +3,6 @@
 import logging
 import os
 import re
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +11,9 @@ from typing import Any
 from thermo_core.errors import ModelError, StorageError, UnsupportedOperatorError, UsageError
 from thermo_core.tflite.schema import TensorType
 from thermo_core.tflite.verify import Verified, verify_model
-from thermo_quantize.files import read_file
+from thermo_quantize.files import check_readable, read_file
+from thermo_quantize.install import INSTALL_TRAIN
+from thermo_quantize.keras_files import SUFFIXES, first_line, load_keras
 from thermo_quantize.layers import layer_name
 from thermo_quantize.quiet import quiet
 
@@ -52,14 +53,15 @@ def load_source(path: Path) -> Source:
     if path.is_dir():
         if not (path / "saved_model.pb").is_file():
             raise ModelError(f"{path} is a folder without saved_model.pb; name a SavedModel or a .keras file.")
+        for part in (path / "saved_model.pb", *sorted(path.glob("variables/*"))):
+            check_readable(part)
         return from_function(_serving_function(import_tensorflow(), path), str(path))
-    if path.suffix not in (".keras", ".h5", ".hdf5"):
+    if path.suffix not in SUFFIXES:
         raise ModelError(
             f"{path} is no model: its name ends in none of .keras, .h5 and .tflite, and it is no SavedModel."
         )
-    if path.suffix == ".keras" and not zipfile.is_zipfile(path):
-        raise ModelError(f"{path} is not a Keras model or is damaged (it is no whole zip archive); save it again.")
-    return from_keras(_keras_model(path), str(path))
+    import_tensorflow()
+    return from_keras(load_keras(path), str(path))
 
 
 def from_keras(model: Any, name: str = "") -> Source:
@@ -92,7 +94,8 @@ def from_keras(model: Any, name: str = "") -> Source:
         specs.append(tf.TensorSpec((1, *shape), tf.float32, name=plain))
 
     # A model may take its inputs as a list, a map or one by itself; Keras keeps that to itself.
-    structure = getattr(model, "_inputs_struct", inputs if len(inputs) > 1 else inputs[0])
+    own = next((getattr(model, name) for name in ("_inputs_struct", "_nested_inputs") if hasattr(model, name)), None)
+    structure = own if own is not None else inputs if len(inputs) > 1 else inputs[0]
 
     def call(*tensors: Any) -> Any:
         return model(tf.nest.pack_sequence_as(structure, tensors), training=False)
@@ -102,7 +105,7 @@ def from_keras(model: Any, name: str = "") -> Source:
             function = tf.function(call, autograph=False).get_concrete_function(*specs)
     except Exception as error:  # layers raise whatever they like
         raise ModelError(
-            f"{name} cannot be run on its own inputs ({_first_line(error)}); export it with model.export(FOLDER)."
+            f"{name} cannot be run on its own inputs ({first_line(error)}); export it with model.export(FOLDER)."
         ) from error
     layers = _scopes(model)
     return replace(from_function(function, name, layers), keras=model)
@@ -172,7 +175,7 @@ def import_tensorflow() -> Any:
         with quiet():
             import tensorflow
     except ImportError as error:
-        raise UsageError("Quantising needs TensorFlow, which is not installed; install thermo-edge[train].") from error
+        raise UsageError(f"Quantising needs TensorFlow, which is not installed; {INSTALL_TRAIN}.") from error
     for logger in ("tensorflow", "absl"):
         logging.getLogger(logger).setLevel(logging.ERROR)
     return tensorflow
@@ -190,7 +193,7 @@ def convert_quietly(converter: Any, name: str) -> bytes:
     except Exception as error:  # the converter raises its own error type, ValueError and RuntimeError
         found = _UNSUPPORTED.search(str(error))
         operator = next((group for group in found.groups() if group), "") if found else ""
-        what = f"has the unsupported operator {operator}" if operator else f"cannot be converted ({_first_line(error)})"
+        what = f"has the unsupported operator {operator}" if operator else f"cannot be converted ({first_line(error)})"
         raise ModelError(f"{name} {what}; replace that layer.") from error
 
 
@@ -199,7 +202,9 @@ def _serving_function(tf: Any, path: Path) -> Any:
         loaded = tf.saved_model.load(str(path))
         signature = loaded.signatures["serving_default"]
     except Exception as error:  # TensorFlow raises whatever the damage leads to
-        raise ModelError(f"{path} is no SavedModel with a serving_default signature; export it again.") from error
+        raise ModelError(
+            f"{path} is no SavedModel with a serving_default signature; export it with model.export(FOLDER)."
+        ) from error
     names = list(signature.structured_input_signature[1])
     specs = []
     for name in names:
@@ -220,7 +225,7 @@ def _serving_function(tf: Any, path: Path) -> Any:
 
 
 def _scopes(model: Any) -> dict[str, str]:
-    """Layer names by scope: tracing opens each layer's scope twice, and TensorFlow numbers names it has seen."""
+    """Layer names by scope: Keras 3 opens each layer's scope twice in tracing, and TensorFlow numbers names it has seen."""
     used: set[str] = set()
     scopes = {}
     for layer in model.layers:
@@ -234,23 +239,6 @@ def _scopes(model: Any) -> dict[str, str]:
     return scopes
 
 
-def _keras_model(path: Path) -> Any:
-    import_tensorflow()
-    import keras
-
-    try:
-        with quiet():
-            return keras.models.load_model(path, compile=False)
-    except Exception as error:  # Keras raises whatever the damage leads to
-        own = re.search(r"Could not locate (?:class|function) '(\w+)'", str(error))
-        if own or "Lambda" in str(error):
-            what = f"the class {own[1]!r}" if own else "a Lambda layer"
-            raise ModelError(
-                f"{path} needs {what}, whose code is not in the file; export it with model.export(FOLDER) and give that folder."
-            ) from error
-        raise ModelError(f"{path} is not a Keras model or is damaged ({_first_line(error)}); save it again.") from error
-
-
 def _stem(name: str) -> str:
     return Path(name).name.removesuffix(".tflite").removesuffix(".keras").removesuffix(".h5")
 
@@ -261,8 +249,3 @@ def _shape(shape: Any) -> list[int | None]:
 
 def _plain(name: str) -> str:
     return re.sub(r"\W", "_", name.split(":")[0])
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    return text[0][:200] if text else type(error).__name__

@@ -134,3 +134,23 @@ def test_altered_bundle_gives_a_typed_error_or_another_valid_bundle(position: in
         return
     assert bundle != BUNDLE
     assert bundle.to_payload() == bytes(altered)
+
+
+def test_what_was_waived_travels_and_is_bounded() -> None:
+    forced = replace(BUNDLE, waived=("It lost 3.00 points.",))
+    assert Bundle.from_payload(forced.to_payload()) == forced
+    assert "waived" not in cbor2.loads(PAYLOAD)
+    for bad in (("",), ("x" * 201,), ("a\nb",), ("\x1b[31m",), tuple(f"{n}" for n in range(9))):
+        with pytest.raises(BundleError, match=r"bundle\.waived"):
+            replace(BUNDLE, waived=bad)
+    for wrong in ("text", 3, [1, 2], [b"x"], []):
+        data = cbor2.dumps(cbor2.loads(PAYLOAD) | {"waived": wrong}, canonical=True)
+        with pytest.raises(BundleError):
+            Bundle.from_payload(data)
+
+
+def test_one_label_is_all_a_verdict_could_say() -> None:
+    with pytest.raises(
+        BundleError, match=r"only label, 'lesion', is all that a verdict could say, so name a second one"
+    ):
+        replace(BUNDLE, profile=replace(BUNDLE.profile, labels=("lesion",), alert=Alert(0, 0.5)))

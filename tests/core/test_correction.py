@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thermo_core.thermistor import SteinhartHart
 
 from thermo_core.correction import Correction
 from thermo_core.errors import CorrectionError
-from thermo_core.thermistor import SteinhartHart
 
 SENSOR = bytes.fromhex("0d22d1850189")
 CURVE = SteinhartHart(1.129241e-3, 2.341077e-4, 8.775468e-8)
@@ -29,6 +29,7 @@ def made(seed: int = 0, bad: int = 3, thermistors: tuple[SteinhartHart | None, .
         sensor_id=SENSOR,
         created_unix_s=1_700_000_000,
         residual_rms_k=0.0375,
+        fingerprint=0xDEADBEEF,
     )
 
 
@@ -77,30 +78,31 @@ def test_bytes_bring_everything_back(seed: int, bad: int, channels: int) -> None
         assert np.array_equal(getattr(after, name), getattr(before, name))
     assert after.thermistors == curves
     assert (after.sensor_id, after.created_unix_s) == (SENSOR, 1_700_000_000)
-    assert after.residual_rms_k == np.float32(0.0375)
+    assert after.residual_rms_k == np.float32(0.0375) and after.fingerprint == 0xDEADBEEF
     assert after.to_bytes() == before.to_bytes()
 
 
 def test_bytes_lie_where_the_documentation_says() -> None:
     correction = made()
     data = correction.to_bytes()
-    assert len(data) == 9340 + 2 * 24 + 4
-    assert data[:8] == b"TCOR\x01\x06\x02\x00" and data[8:16] == SENSOR + b"\0\0"
+    assert len(data) == 9344 + 2 * 24 + 4
+    assert data[:8] == b"TCOR\x02\x06\x02\x00" and data[8:16] == SENSOR + b"\0\0"
     assert struct.unpack_from("<Q", data, 16) == (1_700_000_000,)
     assert struct.unpack_from("<f", data, 24)[0] == pytest.approx(0.0375)
+    assert struct.unpack_from("<I", data, 28) == (0xDEADBEEF,)
     for row, column in ((0, 0), (0, 31), (13, 5), (23, 31)):
         index = 4 * (32 * row + column)
-        assert struct.unpack_from("<f", data, 28 + index) == (correction.offset[row, column],)
-        assert struct.unpack_from("<f", data, 3100 + index) == (correction.gain[row, column],)
-        assert struct.unpack_from("<f", data, 6172 + index) == (correction.ta_slope[row, column],)
-    bits = [data[9244 + pixel // 8] >> (pixel % 8) & 1 for pixel in range(768)]
+        assert struct.unpack_from("<f", data, 32 + index) == (correction.offset[row, column],)
+        assert struct.unpack_from("<f", data, 3104 + index) == (correction.gain[row, column],)
+        assert struct.unpack_from("<f", data, 6176 + index) == (correction.ta_slope[row, column],)
+    bits = [data[9248 + pixel // 8] >> (pixel % 8) & 1 for pixel in range(768)]
     assert bits == correction.bad.ravel().astype(int).tolist()
-    assert struct.unpack_from("<6d", data, 9340) == (CURVE.a, CURVE.b, CURVE.c, 0, 0, 0)
+    assert struct.unpack_from("<6d", data, 9344) == (CURVE.a, CURVE.b, CURVE.c, 0, 0, 0)
     assert struct.unpack("<I", data[-4:]) == (zlib.crc32(data[:-4]),)
 
 
 @settings(max_examples=300, deadline=None)
-@given(bit=st.integers(0, 8 * (9340 + 48 + 4) - 1))
+@given(bit=st.integers(0, 8 * (9344 + 48 + 4) - 1))
 def test_a_flipped_bit_is_noticed(bit: int) -> None:
     data = bytearray(made().to_bytes())
     data[bit // 8] ^= 1 << (bit % 8)
@@ -109,7 +111,7 @@ def test_a_flipped_bit_is_noticed(bit: int) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(length=st.integers(0, 9340 + 48 + 3), sealed=st.booleans())
+@given(length=st.integers(0, 9344 + 48 + 3), sealed=st.booleans())
 def test_a_cut_is_noticed(length: int, sealed: bool) -> None:
     data = made().to_bytes()[:length]
     with pytest.raises(CorrectionError):
@@ -132,20 +134,22 @@ def test_anything_else_is_no_correction(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("place", "content"),
     [
-        (4, b"\x02"),
+        (4, b"\x01"),
         (5, b"\x09"),
         (5, b"\x03"),
         (6, b"\x03"),
         (7, b"\x01"),
+        (16, struct.pack("<Q", 253_402_300_800)),
+        (16, struct.pack("<Q", 1 << 63)),
         (24, struct.pack("<f", np.nan)),
         (24, struct.pack("<f", -1)),
-        (28, struct.pack("<f", np.inf)),
-        (3100, struct.pack("<f", 0)),
-        (3100, struct.pack("<f", np.nan)),
-        (6172, struct.pack("<f", 1e9)),
-        (9244, b"\xff" * 96),
-        (9340, struct.pack("<3d", 1, -1, 0)),
-        (9340, struct.pack("<3d", np.nan, 1, 0)),
+        (32, struct.pack("<f", np.inf)),
+        (3104, struct.pack("<f", 0)),
+        (3104, struct.pack("<f", np.nan)),
+        (6176, struct.pack("<f", 1e9)),
+        (9248, b"\xff" * 96),
+        (9344, struct.pack("<3d", 1, -1, 0)),
+        (9344, struct.pack("<3d", np.nan, 1, 0)),
     ],
 )
 def test_impossible_content_is_refused_though_its_crc_holds(place: int, content: bytes) -> None:

@@ -107,26 +107,47 @@ class EepromBus:
         into[:in_end] = self.data[start : start + in_end]
 
 
-@pytest.mark.parametrize("control", [0x1901, 0x0901])
-def test_all_four_ranges_against_the_adafruit_driver(example: Any, control: int) -> None:
-    frames = example.frames.copy()
+@pytest.mark.parametrize("chess", [True, False])
+def test_all_four_ranges_against_the_adafruit_driver(recording: Any, chess: bool) -> None:
+    frames = recording.frames.copy()
     rng = np.random.default_rng(3)
     counts = np.concatenate(
-        [rng.uniform(low, high, 192) for low, high in ((-330, -200), (-200, 1500), (1500, 8e3), (8e3, 2e4))]
+        [rng.uniform(low, high, 192) for low, high in ((-75, -50), (-40, 150), (180, 500), (600, 1300))]
     )
     counts = rng.permutation(counts).astype(np.int16)
-    frames[:, :768], frames[:, 832] = counts.view(np.uint16), control
+    frames[:, :768] = counts.view(np.uint16)
+    frames[:, 832] = frames[:, 832] & 0xEFFF | chess << 12
     theirs = [0.0] * 768
-    driver = adafruit_mlx90640.MLX90640(EepromBus(example.eeprom))
+    driver = adafruit_mlx90640.MLX90640(EepromBus(recording.eeprom))
     for frame in frames:
         words = frame.tolist()
         driver._CalculateTo(words, 0.95, driver._GetTa(words) - 8, theirs)
     wanted = np.array(theirs)
-    in_range = np.bincount(np.searchsorted(Calibration.from_eeprom(example.eeprom).ct[1:], wanted), minlength=4)
+    calibration = Calibration.from_eeprom(recording.eeprom)
+    picture = Decoder(calibration).picture(*frames)
+    ours, valid = picture.celsius.ravel(), picture.valid.ravel()
+    in_range = np.bincount(np.searchsorted(calibration.ct[1:], wanted[valid]), minlength=4)
     assert in_range.min() > 20
-    ours = Decoder(Calibration.from_eeprom(example.eeprom)).picture(*frames).celsius.ravel()
     # the driver rounds 1 / alpha to about 1 in 40,000
-    np.testing.assert_allclose(ours, wanted, rtol=3e-5, atol=0.003)
+    np.testing.assert_allclose(ours[valid], wanted[valid], rtol=3e-5, atol=0.003)
+    assert ((wanted[valid] > -40.01) & (wanted[valid] < 300.01)).all()
+    assert not ((wanted[~valid] > -39.99) & (wanted[~valid] < 299.99)).any() and (~valid).sum() > 20
+
+
+@pytest.mark.parametrize(("counts", "valid"), [(-400, 0), (-390, 10), (20_000, 0)])
+def test_what_the_sensor_does_not_measure_is_no_temperature(example: Any, counts: int, valid: int) -> None:
+    """Of an object too cold or too hot no pixel is valid, however plainly the equations give a number for it."""
+    frames = example.frames.copy()
+    frames[:, :768] = np.array(-50, np.int16).view(np.uint16)
+    frames[:, valid:768] = np.array(counts, np.int16).view(np.uint16)
+    decoder = Decoder(Calibration.from_eeprom(example.eeprom))
+    if not valid:
+        with pytest.raises(SensorError, match="-40 to 300 degC"):
+            decoder.decode(frames[0])
+        return
+    picture = decoder.picture(*frames)
+    assert np.flatnonzero(picture.valid).tolist() == list(range(valid))
+    assert ((picture.celsius > -40) & (picture.celsius < 300)).all()  # the others are filled from these
 
 
 def test_a_second_sensor_changes_nothing_at_the_first(example: Any, recording: Any) -> None:
@@ -201,11 +222,23 @@ def test_maps_act_pixel_by_pixel(example: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("emissivity", "reflected"),
-    [(0, None), (1.01, None), (float("nan"), None), (np.ones((32, 24)), None), (0.95, -300), (0.95, np.full(3, 20.0))],
+    ("emissivity", "reflected", "sentence"),
+    [
+        (0, None, "The emissivity is 0; it must lie between 0.05 and 1."),
+        (0.02, None, "The emissivity is 0.02; it must lie between 0.05 and 1."),
+        (1.01, None, "The emissivity is 1.01; "),
+        (95, None, "The emissivity is 95; "),
+        (float("nan"), None, "The emissivity is nan; "),
+        (np.ones((32, 24)), None, r"The emissivity has shape \(32, 24\)"),
+        (np.where(np.eye(24, 32) > 0, 0.01, 0.9), None, "The emissivity is 0.01; "),
+        (0.95, 298, r"The reflected temperature is 298 degC; .* -100 and 200 degC \(298 K are 24.85 degC\)\.$"),
+        (0.95, 1000, r"The reflected temperature is 1000 degC; it must lie between -100 and 200 degC\.$"),
+        (0.95, -300, r"The reflected temperature is -300 degC; it must lie between -100 and 200 degC\.$"),
+        (0.95, np.full(3, 20.0), "The reflected temperature has shape"),
+    ],
 )
-def test_impossible_optics_are_refused(example: Any, emissivity: Any, reflected: Any) -> None:
-    with pytest.raises(UsageError, match=r"Emissivity|Reflected"):
+def test_impossible_optics_are_refused(example: Any, emissivity: Any, reflected: Any, sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
         Decoder(Calibration.from_eeprom(example.eeprom), emissivity, reflected)
 
 

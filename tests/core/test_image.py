@@ -28,6 +28,7 @@ from thermo_core.image import (
     peek_version,
     sign,
     verify,
+    without_padding,
 )
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -86,7 +87,7 @@ def test_firmware_images_of_imgtool_are_accepted(tmp_path: Path, key_file: Path)
 
 @pytest.mark.parametrize(
     ("options", "word"),
-    [(("--pad",), "field area"), (("--sha", "512"), "fields"), (("--pure",), "fields")],
+    [(("--pad",), "padded to its slot"), (("--sha", "512"), "fields"), (("--pure",), "fields")],
     ids=["padded to the slot", "SHA-512", "pure signature"],
 )
 def test_other_forms_of_imgtool_are_refused_with_the_reason(
@@ -163,6 +164,36 @@ def test_every_truncation_and_any_tail_is_refused() -> None:
     for tail in (b"\x00", b"\xff" * 16, IMAGE):
         with pytest.raises(ImageError):
             verify(IMAGE + tail, [PUBLIC])
+
+
+TRAILER = bytes.fromhex("77c295f360d2ef7f3552500f2cb67980")
+
+
+@pytest.mark.parametrize(
+    "tail", [b"\xff", b"\xff" * 500, b"\xff" * 500 + TRAILER, b"\xff" * 500 + b"\x01" + b"\xff" * 7 + TRAILER]
+)
+def test_padding_of_a_slot_is_named_and_can_be_left_out(tail: bytes) -> None:
+    with pytest.raises(ImageError, match=rf"padded to its slot with {len(tail)} bytes.*--pad"):
+        verify(IMAGE + tail, [PUBLIC])
+    assert without_padding(IMAGE + tail) == IMAGE
+    assert without_padding(IMAGE) == IMAGE
+
+
+@settings(max_examples=300)
+@given(st.binary(max_size=300), st.binary(max_size=40))
+def test_nothing_but_padding_is_left_out(data: bytes, tail: bytes) -> None:
+    for whole in (data, IMAGE + tail, IMAGE + tail + b"\xff" * 300, IMAGE + b"\xff" * 300 + tail + b"\xff" * 200):
+        left = without_padding(whole)
+        assert whole.startswith(left)
+        assert left == whole or (left == IMAGE and set(whole[len(left) :]) <= {0xFF, 1, 2, 3})
+
+
+@pytest.mark.parametrize("option", ["--pad", "--confirm"])
+def test_an_image_padded_by_imgtool_is_an_image(tmp_path: Path, key_file: Path, option: str) -> None:
+    whole = imgtool_sign(tmp_path, key_file, option)
+    plain = without_padding(whole)
+    assert len(plain) < len(whole)
+    assert verify(plain, [PUBLIC]).payload == PAYLOAD
 
 
 @settings(max_examples=500)

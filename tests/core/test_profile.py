@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from thermo_core.thermistor import ThermistorChannel
 
 from thermo_core.errors import BundleError
 from thermo_core.profile import NOTICE, Alert, PictureSensor, Preprocessing, Profile
-from thermo_core.thermistor import ThermistorChannel
 
 FULL = Profile(
     name="breast-patch",
@@ -52,6 +52,7 @@ BAD: list[tuple[str, Any]] = [
     ("picture_sensor.emissivity", 1.01),
     ("picture_sensor.emissivity", float("nan")),
     ("picture_sensor.reflected_celsius", float("inf")),
+    ("picture_sensor.reflected_celsius", 298),
     ("picture_sensor.colour", "red"),
     ("thermistors.address", 0),
     ("thermistors.rate_hz", 0),
@@ -93,6 +94,14 @@ def test_missing_field_is_named(field: str) -> None:
     data = FULL.to_dict()
     del data[field]
     with pytest.raises(BundleError, match=rf"profile\.{field} is missing"):
+        Profile.from_dict(data)
+
+
+def test_another_sensor_is_named_before_what_it_lacks() -> None:
+    """The fields of a kind that is not known are not known either."""
+    data: Any = copy.deepcopy(FULL.to_dict())
+    data["picture_sensor"] = {"kind": "mlx90641", "address": 0x33}
+    with pytest.raises(BundleError, match=r"profile\.picture_sensor\.kind must be one of mlx90640"):
         Profile.from_dict(data)
 
 

@@ -96,7 +96,7 @@ RECORDS: dict[str, tuple[int, Record]] = {
 def test_records_on_the_page(vectors: dict[str, bytes], name: str) -> None:
     if name == "record-subpage":
         packed = PackedSubpage(0, CONTROL_WORD, False, 10, vectors["counts-difference"])
-        sequence, record = 3, SubpageRecord(1_500_000, 0, 12, packed)
+        sequence, record = 3, SubpageRecord(1_500_000, 0, 12, packed, generation=2)
     else:
         sequence, record = RECORDS[name]
     assert records.encode(record, sequence) == vectors[name]
@@ -164,7 +164,7 @@ def test_record_tables_end_where_records_end(vectors: dict[str, bytes]) -> None:
     assert len(vectors["record-event"]) == 19 + len("A page was lost.")
     assert len(vectors["record-verdict"]) == 28 + 2 * 2 + 8
     assert len(vectors["record-thermistors"]) == 17 + 5 * 1 + 2
-    assert len(vectors["record-subpage"]) == 24 + len(vectors["counts-difference"])
+    assert len(vectors["record-subpage"]) == 28 + len(vectors["counts-difference"])
 
 
 def bits_of(data: bytes) -> Iterator[int]:

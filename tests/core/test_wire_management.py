@@ -53,6 +53,7 @@ HELLOS = st.builds(
     TEXT,
     TEXTS,
     U8,
+    TEXTS,
 )
 CHUNKS = st.builds(lambda at, data, more: Chunk(at, at + len(data) + more, data), st.integers(0, 9999), st.binary(), U8)
 BODIES = st.one_of(
@@ -81,7 +82,7 @@ def test_bodies_come_back_through_messages_and_newer_keys_do_no_harm(body: Any) 
 HELLO = Hello("n", "s", "1", "sim", "p", "", 5, (), True, False, True, 5000, "notice")
 
 
-@pytest.mark.parametrize("missing", [key for key in HELLO.to_map() if key != "labels"])
+@pytest.mark.parametrize("missing", [key for key in HELLO.to_map() if key not in ("labels", "waived")])
 @pytest.mark.parametrize("wrong", [None, [None], {"a": 1}, -1, object()])
 def test_a_bad_field_of_hello_is_named(missing: str, wrong: object) -> None:
     for body in ({**HELLO.to_map(), missing: wrong}, {k: v for k, v in HELLO.to_map().items() if k != missing}):

@@ -35,7 +35,7 @@ CHANNELS = st.builds(ChannelReading, st.integers(-32768, 32767), st.integers(0, 
 def subpages(draw: st.DrawFn) -> SubpageRecord:
     index, key = draw(U32), draw(st.booleans())
     packed = PackedSubpage(draw(st.integers(0, 1)), draw(U16), key, index if key else draw(U32), draw(COUNTS))
-    return SubpageRecord(draw(U64), draw(U8), index, packed)
+    return SubpageRecord(draw(U64), draw(U8), index, packed, draw(U32))
 
 
 @st.composite
@@ -44,7 +44,8 @@ def verdicts(draw: st.DrawFn) -> VerdictRecord:
     flags = [draw(st.booleans()) for _ in range(4)]
     label = draw(st.integers(0, max(0, len(scores) - 1)))
     version = (draw(U8), draw(U8), draw(U16), draw(U32))
-    return VerdictRecord(draw(U64), draw(U32), draw(U8), *flags, label, tuple(scores), draw(U32), draw(U32), version)
+    head, tail = (draw(U64), draw(U32), draw(U8)), (draw(U32), draw(U32), version, draw(st.booleans()))
+    return VerdictRecord(*head, *flags, label, tuple(scores), *tail)
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=128)
@@ -116,12 +117,12 @@ def test_another_version_says_which_side_to_update(version: int, side: str) -> N
         (b"\x01\x05", "shorter than its 12-byte header"),
         (b"\x01\x06" + bytes(10), "unknown type 6"),
         (b"\x01\x05" + bytes(10) + bytes(23), "clock record of 35 bytes"),
-        (b"\x01\x01" + bytes(10) + struct.pack("<BBHII", 0, 2, 0x1901, 5, 4) + bytes(9), "subpage 5 contradicts"),
-        (b"\x01\x01" + bytes(10) + struct.pack("<BBHII", 0, 4, 0x1901, 5, 5) + bytes(9), "subpage 5 contradicts"),
-        (b"\x01\x01" + bytes(10) + struct.pack("<BBHII", 0, 0, 0x1901, 5, 5) + bytes(1), "subpage 5 contradicts"),
+        (b"\x01\x01" + bytes(10) + struct.pack("<BBHIII", 0, 2, 0x1901, 5, 4, 1) + bytes(9), "subpage 5 contradicts"),
+        (b"\x01\x01" + bytes(10) + struct.pack("<BBHIII", 0, 4, 0x1901, 5, 5, 1) + bytes(9), "subpage 5 contradicts"),
+        (b"\x01\x01" + bytes(10) + struct.pack("<BBHIII", 0, 0, 0x1901, 5, 5, 1) + bytes(1), "subpage 5 contradicts"),
         (b"\x01\x02" + bytes(10) + b"\x00\x02" + bytes(5), "number of channels"),
         (b"\x01\x02" + bytes(10) + b"\x00\x01\x00\x00\x04\x00\x00", "channel state 4"),
-        (b"\x01\x03" + bytes(10) + struct.pack("<IBBBB", 9, 1, 16, 0, 0) + bytes(16), "subpage 9 contradicts"),
+        (b"\x01\x03" + bytes(10) + struct.pack("<IBBBB", 9, 1, 32, 0, 0) + bytes(16), "subpage 9 contradicts"),
         (b"\x01\x03" + bytes(10) + struct.pack("<IBBBB", 9, 1, 0, 2, 2) + bytes(20), "subpage 9 contradicts"),
         (b"\x01\x04" + bytes(10) + struct.pack("<HBI", 1, 3, 1), "severity 3"),
         (b"\x01\x04" + bytes(10) + struct.pack("<HBI", 1, 1, 1) + b"\xff", "does not parse"),
@@ -141,6 +142,7 @@ VERDICT = VerdictRecord(1, 2, 3, False, False, False, True, 1, (0.25, 0.75), 4, 
         (ClockRecord(-1, 0, 0, 0, 0, 0), "ClockRecord"),
         (ClockRecord(0, 0, 1 << 32, 0, 0, 0), "ClockRecord"),
         (SubpageRecord(0, 0, 5, PackedSubpage(0, 0x1901, True, 4, b"\x00\x00")), "contradicts"),
+        (SubpageRecord(0, 0, 5, PackedSubpage(0, 0x1901, True, 5, b"\x00\x00"), 1 << 32), "SubpageRecord"),
         (SubpageRecord(0, 256, 5, PackedSubpage(0, 0x1901, True, 5, b"\x00\x00")), "SubpageRecord"),
         (ThermistorRecord(0, 256, ()), "ThermistorRecord"),
         (ThermistorRecord(0, 0, (ChannelReading(40_000, 0, 1.0),)), "ThermistorRecord"),

@@ -1,10 +1,13 @@
-"""A file system that loses power, in the manner of MCUboot's and littlefs's simulators."""
+"""A file system that loses power, in the manner of MCUboot's and littlefs's simulators; the firmware's acquisition."""
 
+import ctypes
 import random
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from firmware_camera import CAMERA_MODULES
+from firmware_library import build
 
 from thermo_core.errors import StorageError
 
@@ -19,11 +22,15 @@ class FragileFiles:
     Args:
         cut_at: number of the operation at which the power goes, from 1; 0 for never.
         fail_at: number of the operation that the system refuses, as on a full disk; 0 for none.
+
+    Attributes:
+        full: every write is refused; names can be removed.
     """
 
     def __init__(self, cut_at: int = 0, fail_at: int = 0) -> None:
         self.cut_at = cut_at
         self.fail_at = fail_at
+        self.full = False
         self.operations = 0
         self._names: dict[Path, int] = {}
         self._safe_names: dict[Path, int] = {}
@@ -45,6 +52,8 @@ class FragileFiles:
 
     def write(self, path: Path, offset: int, data: bytes) -> None:
         torn = self._step()
+        if self.full:
+            raise StorageError("Cannot write: No space left on device; make room.")
         if path not in self._names:
             inode = len(self._content)
             self._content[inode], self._safe_content[inode], self._writes[inode] = bytearray(), b"", []
@@ -147,3 +156,9 @@ def fragile_files() -> Callable[..., FragileFiles]:
 def power_cut() -> type[Exception]:
     """What a `FragileFiles` raises when the power goes."""
     return PowerCut
+
+
+@pytest.fixture(scope="session")
+def camera_library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    """The firmware's acquisition."""
+    return build(tmp_path_factory.mktemp("firmware"), "camera", CAMERA_MODULES)

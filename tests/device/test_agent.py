@@ -1,5 +1,6 @@
 """The agent's parts below the protocol: lease, queue, line, port, keys, and what the command line refuses."""
 
+import contextlib
 import os
 import pty
 import subprocess
@@ -13,11 +14,22 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from thermo_core.errors import LinkLostError, PortBusyError, PortNotFoundError, StorageError, ThermoError, UsageError
+from thermo_core.errors import (
+    BusTimeoutError,
+    LinkLostError,
+    PortBusyError,
+    PortNotFoundError,
+    StorageError,
+    ThermoError,
+    UsageError,
+)
+from thermo_core.image import load_public_key
 from thermo_core.wire import records
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame, TelemetryFrame, encode_frame
 from thermo_core.wire.records import ClockRecord, EventRecord, Severity
 from thermo_core.wire.smp import encode_packets
+from thermo_device import cli, runtime
+from thermo_device import line as line_module
 from thermo_device.cli import main
 from thermo_device.keys import load_trusted, refuse_development_key, trusts_development_key
 from thermo_device.line import Line
@@ -160,6 +172,40 @@ def test_a_line_nobody_reads_never_blocks_and_falls_quiet_at_once(line: Line, li
     os.close(host)
 
 
+def ask(line: Line, host: int, requests: int, answer: bytes) -> int:
+    """Send requests as long as the line takes them and have them answered; how many were."""
+    answered = 0
+    for _ in range(requests):
+        with contextlib.suppress(BlockingIOError):
+            os.write(host, encode_packets(b"12345678ask"))
+        heard = line.poll(0.0)
+        for _ in heard:
+            line.send(answer)
+        answered += len(heard)
+    return answered
+
+
+def test_a_host_that_asks_and_does_not_read_is_not_heard_before_it_reads(
+    line: Line, link: Path, counts: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, answer = host_end(link), b"12345678" + os.urandom(400)
+    answered = ask(line, host, 3000, answer)
+    assert 10 < answered < 400
+    assert line._answer_bytes < line_module.ANSWER_BYTES + 10_000
+    received, demultiplexer = 0, Demultiplexer()
+    while received < answered:
+        received += len(demultiplexer.feed(read_all(host)))
+        answered += ask(line, host, int(received < 500), answer)
+        line.poll(0.0)
+    assert received >= 500
+    ask(line, host, 3000, answer)
+    monkeypatch.setattr(line_module, "NOBODY_READS_S", 0.0)
+    line.poll(0.0)
+    assert counts["answers_dropped"] > 0
+    assert not line._answers
+    os.close(host)
+
+
 def test_a_frame_cut_by_silence_does_not_damage_what_follows(line: Line, link: Path, queue: FrameQueue) -> None:
     host = host_end(link)
     heard = Demultiplexer()
@@ -293,6 +339,30 @@ def test_a_worker_rests_while_nobody_listens() -> None:
     worker.stop()
 
 
+def test_what_waits_for_a_bus_that_hangs_is_bounded() -> None:
+    pipeline = Stumbling()
+    hangs, entered = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        entered.set()
+        hangs.wait(60)
+
+    worker = Worker(pipeline, lambda new: None, lambda: False, lambda error: None)
+    worker.start(5.0)
+    threading.Thread(target=lambda: worker.call(hang, 60.0), daemon=True).start()
+    assert entered.wait(30)
+    for _ in range(10_000):
+        worker.wake()
+    refused = 0
+    for _ in range(100):
+        with pytest.raises(BusTimeoutError) as raised:
+            worker.call(lambda: None, 0.001)
+        refused += "before" in str(raised.value)
+    assert worker._work.qsize() < 20 and refused > 80
+    hangs.set()
+    worker.stop()
+
+
 def public_pem(key: Ed25519PrivateKey) -> bytes:
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
@@ -316,6 +386,26 @@ def test_keys_are_read_and_the_development_key_is_known(tmp_path: Path) -> None:
         load_trusted([own])
 
 
+def test_all_keys_of_a_file_are_trusted(tmp_path: Path) -> None:
+    made = [Ed25519PrivateKey.generate() for _ in range(3)]
+    file = tmp_path / "keys.pem"
+    file.write_bytes(b"first\n" + public_pem(made[0]) + b"# and the other one\n\n" + public_pem(made[1]))
+    (tmp_path / "again.pem").write_bytes(public_pem(made[1]) + public_pem(made[2]))
+    trusted = load_trusted([file, tmp_path / "again.pem"])
+    assert [key.public_bytes_raw() for key in trusted] == [key.public_key().public_bytes_raw() for key in made]
+    with pytest.raises(UsageError, match="2 keys where one is used"):
+        load_public_key(file.read_bytes())
+    file.write_bytes(public_pem(made[0]) + b"-----BEGIN PUBLIC KEY-----\nAAAA\n")
+    with pytest.raises(UsageError, match=r"keys\.pem"):
+        load_trusted([file])
+    file.write_bytes(public_pem(made[0]) + DEVELOPMENT_PUBLIC_KEY.read_bytes())
+    with pytest.raises(UsageError, match="--allow-development-key"):
+        refuse_development_key(load_trusted([file]))
+    file.write_bytes(b"x" * 100_000)
+    with pytest.raises(UsageError, match="65536 bytes"):
+        load_trusted([file])
+
+
 @pytest.fixture
 def told(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
     def read() -> str:
@@ -332,6 +422,58 @@ def test_a_device_on_a_real_bus_refuses_the_development_key(tmp_path: Path, told
     assert "development key" in told()
     assert main([*arguments, "--trust", str(DEVELOPMENT_PUBLIC_KEY), "--allow-development-key"]) == 2
     assert "I2C bus" in told(), "the key is accepted and the bus is the next thing missing"
+
+
+@pytest.mark.parametrize("word", ["--allow-development", "--allow", "--trus", "--st"])
+def test_no_option_is_abbreviated(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "--port", "x", word])
+    assert ended.value.code == 2
+    assert f"unrecognized arguments: {word}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("baud", ["0", "-5", "fast", "1e6", "99999999999999999999", "٣"])
+def test_a_rate_that_is_none_is_a_wrong_argument(baud: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "--port", "x", f"--baud={baud}"])
+    assert ended.value.code == 2
+    assert "no baud rate" in capsys.readouterr().err
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--version"],):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert not ended.value.code
+    assert capsys.readouterr().out.startswith("thermo-device ")
+
+
+def test_state_lies_where_the_user_may_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "DEFAULT_STATE", tmp_path / "service")
+    monkeypatch.setattr(cli.os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "own"))
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    assert cli.default_state() == tmp_path / "own" / "thermo-edge"
+    (tmp_path / "service").mkdir()
+    assert cli.default_state() == tmp_path / "service"
+    monkeypatch.setenv("STATE_DIRECTORY", "/run/a:/run/b")
+    assert cli.default_state() == Path("/run/a")
+
+
+def test_what_the_system_calls_itself_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "model"
+    assert runtime._said(path) == ""
+    for content, wanted in (
+        (b"Raspberry Pi 4\0", "Raspberry Pi 4"),
+        (b"\xff\xfe\x1b]52;x\x07\0", "\ufffd\ufffd"),
+        (b"x" * 10_000, "x" * 63 + "\u2026"),
+        (b"\0", ""),
+    ):
+        path.write_bytes(content)
+        assert runtime._said(path) == wanted
+    monkeypatch.setattr(runtime.socket, "gethostname", lambda: "\udcff\x1b[2J")
+    assert runtime.host_name().isprintable()
+    assert runtime.serial_number() and runtime.platform_name()
 
 
 def test_the_command_line_gives_a_sentence_and_a_code(tmp_path: Path, told: Callable[[], str]) -> None:

@@ -4,7 +4,6 @@ The agent's acquisition and the firmware's stand the same tests. What the simula
 down at its source, so that a page can be told from any other.
 """
 
-import ctypes
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,8 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from firmware_camera import CAMERA_MODULES, FirmwareCamera
-from firmware_library import build
+from firmware_camera import FirmwareCamera
 from numpy.typing import NDArray
 from smbus2 import i2c_msg
 
@@ -133,12 +131,6 @@ def make_bench(request: pytest.FixtureRequest) -> MakeBench:
     if shutil.which("gcc") is None:
         pytest.skip("gcc not found; install it")
     return partial(Bench, partial(FirmwareCamera, request.getfixturevalue("camera_library")))
-
-
-@pytest.fixture(scope="session")
-def camera_library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    """The firmware's acquisition."""
-    return build(tmp_path_factory.mktemp("firmware"), "camera", CAMERA_MODULES)
 
 
 def _reads(make_bench: MakeBench, rate_hz: float, pages: int) -> list[bool]:

@@ -15,6 +15,7 @@ from thermo_core.profile import Profile
 from thermo_device.counters import Counters
 from thermo_device.inference import Classifier
 
+STATEFUL = Path(__file__).resolve().parents[1] / "quantize" / "data" / "lstm_int8.tflite"
 ARTIFACTS = Path(__file__).resolve().parents[2] / "models" / "thermo_models" / "artifacts"
 MODELS = {
     "mobilenet": ("reference_models/mobilenet_v1_24x32_int8.tflite", 4),
@@ -133,6 +134,10 @@ def _with(bundle: Bundle, **changes: object) -> Bundle:
         (lambda b: _with(b, model=b.model[:8]), "damaged"),
         (lambda b: _with(b, model=b.model[:20000]), "damaged"),
         (lambda b: _with(b, model=b"\0\0\0\0TFL3" + bytes(1000)), "damaged"),
+        (
+            lambda b: _with(b, model=STATEFUL.read_bytes()),
+            r"UNIDIRECTIONAL_SEQUENCE_LSTM\) keeps a state .* unroll=True",
+        ),
     ],
 )
 def test_a_model_that_is_not_what_its_bundle_says_is_refused(bundle: Bundle, change, message: str) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from thermo_core.thermistor import ChannelState, SteinhartHart
+from unfit import FIT, UNFIT
 
 from thermo_core.bundle import Bundle
 from thermo_core.correction import Correction
@@ -19,7 +21,6 @@ from thermo_core.mlx90640.assemble import PictureAssembler
 from thermo_core.mlx90640.calibration import Calibration
 from thermo_core.mlx90640.decode import Decoder, merge
 from thermo_core.profile import Alert, PictureSensor, Profile, Thermistors, ThermistorSettings
-from thermo_core.thermistor import ChannelState, SteinhartHart
 from thermo_core.wire import records as wire
 from thermo_core.wire.counts import CountsDecoder
 from thermo_core.wire.records import (
@@ -35,7 +36,7 @@ from thermo_device.background import Background
 from thermo_device.counters import FAULTS, Counters
 from thermo_device.hardware import Hardware
 from thermo_device.inference import Classifier
-from thermo_device.pipeline import Pipeline
+from thermo_device.pipeline import BACKLOG, Pipeline
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.thermistor import Wiring
 
@@ -298,6 +299,37 @@ def test_a_page_with_invalid_auxiliary_words_is_streamed_but_not_judged(bundle: 
     assert any(isinstance(record, VerdictRecord) for record in wearable.run(2.0))
 
 
+@pytest.mark.parametrize(("harm", "counter"), UNFIT.values(), ids=UNFIT)
+def test_pictures_that_are_none_get_no_verdict(bundle: Bundle, harm, counter: str) -> None:
+    wearable = Wearable(bundle)
+    harm(wearable.simulated)
+    records = wearable.run(3.0)
+    assert sum(isinstance(record, SubpageRecord) for record in records) >= 30
+    assert not any(isinstance(record, VerdictRecord) for record in records)
+    assert wearable.pipeline.counters.get(counter) >= 15
+    assert any(isinstance(record, EventRecord) and record.code == FAULTS[counter].code for record in records)
+    wearable.simulated.set_scene()
+    wearable.simulated.set_ambient(25.0)
+    assert any(isinstance(record, VerdictRecord) for record in wearable.run(3.0))
+
+
+@pytest.mark.parametrize("harm", FIT.values(), ids=FIT)
+def test_a_few_pixels_and_a_warm_die_cost_no_verdict(bundle: Bundle, harm) -> None:
+    wearable = Wearable(bundle)
+    harm(wearable.simulated)
+    assert any(isinstance(record, VerdictRecord) for record in wearable.run(3.0))
+
+
+def test_pixels_a_calibration_calls_bad_are_not_there(bundle: Bundle) -> None:
+    wearable = Wearable(bundle)
+    wearable.run(1.0)
+    bad = np.zeros(768, np.bool_)
+    bad[::6] = True
+    wearable.pipeline.set_correction(replace(_correction(wearable, 0.1), bad=bad.reshape(24, 32)))
+    assert not any(isinstance(record, VerdictRecord) for record in wearable.run(3.0))
+    assert wearable.pipeline.counters.get("picture_incomplete") >= 15
+
+
 def test_a_missing_sensor_is_an_event_and_thermistors_go_on() -> None:
     wearable = Wearable()
     wearable.simulated.bus.unplug(address=0x33)
@@ -415,6 +447,18 @@ def test_the_self_test_finds_what_is_wrong(harm, fails: str) -> None:
     assert fails in failed
 
 
+def test_words_that_no_sensor_holds_are_told(bundle: Bundle) -> None:
+    wearable = Wearable(bundle)
+    wearable.simulated.chip.cells.words[0x31] ^= 0x0400
+    records = wearable.run(2.0)
+    codes = {record.code for record in records if isinstance(record, EventRecord)}
+    assert any(isinstance(record, SubpageRecord) for record in records)
+    assert FAULTS["eeprom_doubtful"].code in codes
+    results = {result.name: result for result in wearable.pipeline.self_test()}
+    assert not results["constants"].passed
+    assert "EEPROM word 0x2431" in results["constants"].detail and "PTAT reference" in results["constants"].detail
+
+
 def test_fast_kernels_are_flagged(bundle: Bundle) -> None:
     wearable = Wearable(bundle, kernels="fast")
     wearable.run(2.0)
@@ -443,3 +487,13 @@ def test_at_64_hz_with_a_model_no_page_is_lost(bundle: Bundle) -> None:
     wearable.run(5.0)
     assert wearable.pipeline.counters.get("subpages_lost") == 0
     assert len(wearable.of(VerdictRecord)) > 120
+
+
+def test_self_tests_that_nobody_streams_after_hold_no_more_and_more() -> None:
+    wearable = Wearable()
+    wearable.pipeline.start()
+    clock = wearable.simulated.clock
+    for _ in range(BACKLOG):
+        assert all(result.passed for result in wearable.pipeline.self_test())
+        clock.sleep_until_us(clock.now_us() + 2_000_000)
+    assert len(wearable.pipeline.step()) <= BACKLOG

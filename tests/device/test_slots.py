@@ -28,7 +28,7 @@ from thermo_core.errors import (
 )
 from thermo_core.image import Version, parse, sign
 from thermo_core.profile import Profile
-from thermo_device.files import DISK
+from thermo_device.files import DISK, write_note
 from thermo_device.slots import Change, Slots, UploadStep
 from thermo_device.upload import SYNC_BYTES
 
@@ -538,6 +538,123 @@ def test_image_whose_model_does_not_run_gives_way_at_once(slots: Slots) -> None:
     assert running(slots) == "1.0.0"
     assert not slots.fall_back()
     assert flags(slots) == {"0:1.0.0": "confirmed active", "1:2.0.0": ""}
+
+
+def test_a_full_disk_at_a_reset_keeps_what_ran(fragile_files: Callable[..., Any]) -> None:
+    """A pending image waits: nothing would say that it is on trial, so nothing would take it back."""
+    files = prepared(fragile_files)
+    slots = Slots(PLACE, TRUSTED, CAPACITY, files)
+    slots.boot()
+    send(slots, TWO)
+    slots.mark(identity(TWO))
+    files.full = True
+    for again in (slots, Slots(PLACE, TRUSTED, CAPACITY, files), slots):
+        result = again.boot()
+        assert (running(again), result.change) == ("1.0.0", Change.NONE)
+        assert any("pending image waits" in note for note in result.notes)
+        assert any("No space left" in note for note in result.notes)
+        assert flags(again) == {"0:1.0.0": "confirmed active", "1:2.0.0": "pending"}
+    files.full = False
+    assert slots.boot().change is Change.TEST
+    assert running(slots) == "2.0.0"
+
+    files.full = True  # and an image on trial still goes
+    for again in (slots, Slots(PLACE, TRUSTED, CAPACITY, files)):
+        result = again.boot()
+        assert (running(again), result.change) == ("1.0.0", Change.REVERTED)
+        assert any("decides anew" in note for note in result.notes)
+    files.full = False
+    assert running(Slots(PLACE, TRUSTED, CAPACITY, files)) == "2.0.0"
+    assert Slots(PLACE, TRUSTED, CAPACITY, files).boot().change is Change.REVERTED
+
+
+def test_a_full_disk_at_the_first_start(fragile_files: Callable[..., Any]) -> None:
+    files = fragile_files()
+    files.full = True
+    slots = Slots(PLACE, TRUSTED, CAPACITY, files)
+    assert slots.boot().running is None
+    with pytest.raises(StorageError):
+        send(slots, ONE)
+    files.full = False
+    assert send(slots, ONE).complete
+
+
+def test_a_model_that_does_not_run_gives_way_on_a_full_disk(fragile_files: Callable[..., Any]) -> None:
+    files = prepared(fragile_files)
+    slots = Slots(PLACE, TRUSTED, CAPACITY, files)
+    slots.boot()
+    install(slots, TWO)
+    files.full = True
+    assert slots.fall_back()
+    assert slots.boot().running is not None and running(slots) == "1.0.0"
+    assert not slots.fall_back()
+
+
+def test_erasing_makes_room_on_a_full_disk(fragile_files: Callable[..., Any]) -> None:
+    files = prepared(fragile_files)
+    slots = Slots(PLACE, TRUSTED, CAPACITY, files)
+    slots.boot()
+    send(slots, TWO)
+    slots.mark(identity(TWO))
+    files.full = True
+    remove = files.remove
+
+    def freeing(path: Path) -> None:
+        remove(path)
+        files.full = files.full and path.suffix != ".img"
+
+    files.remove = freeing
+    slots.erase()
+    assert flags(slots) == {"0:1.0.0": "confirmed active"}
+    assert flags(Slots(PLACE, TRUSTED, CAPACITY, files)) == {"0:1.0.0": "confirmed active"}
+
+
+NOTES: list[dict[str, object]] = [
+    {"length": 5000, "sha256": "zz" * 32, "synced": 100},
+    {"length": 5000, "sha256": "é" * 64, "synced": 100},
+    {"length": CAPACITY + 1, "sha256": "00" * 32, "synced": 100},
+    {"length": 1 << 70, "sha256": "00" * 32, "synced": 100},
+    {"length": 5000, "sha256": "00" * 32, "synced": -1},
+    {"length": 5000, "sha256": "00" * 32, "synced": 1 << 70},
+    {"length": "5000", "sha256": 5, "synced": None},
+    {"length": -1, "sha256": "", "synced": 0},
+]
+
+
+@pytest.mark.parametrize("note", NOTES)
+def test_an_impossible_note_of_an_upload_is_forgotten(slots: Slots, tmp_path: Path, note: dict[str, object]) -> None:
+    (tmp_path / "upload.part").write_bytes(TWO[:1000])
+    write_note(DISK, tmp_path / "upload.json", note)
+    slots = Slots(tmp_path, TRUSTED, CAPACITY)
+    assert slots.boot().running is not None
+    assert send(slots, TWO).complete
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        {"active": True, "confirmed": True, "pending": "none", "spare": False},
+        {"active": 2, "confirmed": True, "pending": "none", "spare": False},
+        {"active": 0, "confirmed": True, "pending": ["test"], "spare": False},
+        {"active": 1e300, "confirmed": 1, "pending": {}, "spare": None},
+    ],
+)
+def test_an_impossible_state_is_a_lost_one(slots: Slots, tmp_path: Path, note: dict[str, object]) -> None:
+    write_note(DISK, tmp_path / "state.json", note)
+    slots = Slots(tmp_path, TRUSTED, CAPACITY)
+    assert any("state is lost" in sentence for sentence in slots.boot().notes)
+    assert running(slots) == "1.0.0"
+
+
+def test_files_larger_than_anything_ever_written_are_not_read(slots: Slots, tmp_path: Path) -> None:
+    install(slots, TWO)
+    for name in ("state.json", "upload.json", "upload.part", "slot0.img"):
+        with (tmp_path / name).open("r+b" if (tmp_path / name).exists() else "wb") as file:
+            file.truncate(1 << 40)  # a hole: reading it would take a terabyte of memory
+    slots = Slots(tmp_path, TRUSTED, CAPACITY)
+    result = slots.boot()
+    assert result.running is not None
+    assert any("1099511627776 bytes" in note for note in result.notes)
 
 
 def test_disk_that_refuses_gives_a_typed_error(tmp_path: Path) -> None:

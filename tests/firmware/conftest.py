@@ -9,7 +9,8 @@ import pytest
 from firmware_library import FIRMWARE, HARNESS, build
 from numpy.typing import NDArray
 
-NUMERICS = "mlx90640_constants mlx90640_decode interpolate counts thermistor correction feature_extractor select crc"
+NUMERICS = """mlx90640_plausible mlx90640_constants mlx90640_decode interpolate counts thermistor correction
+correction_bounds text feature_extractor select scores crc"""
 WIRE = """framing crc records counters text cbor_head cbor_write cbor_check cbor_find smp smp_os wearable_group image_group store correction interpolate
 thermistor"""
 WIRE_SIZES = """records_subpage records_thermistors records_verdict records_event records_clock framing_encode_frame
@@ -48,11 +49,13 @@ class Numerics:
         for name in ("shim_size_of_constants", "shim_counts_encode", "shim_correction_id"):
             getattr(library, name).restype = ctypes.c_size_t
 
-    def extract(self, eeprom: Words) -> tuple[int, bytes, tuple[int, ...]]:
-        """Status, device id, bad pixels."""
-        device_id, bad = np.zeros(6, np.uint8), np.zeros(5, np.uint16)
+    def extract(self, eeprom: Words) -> tuple[int, bytes, tuple[int, ...], int | None]:
+        """Status, device id, bad pixels, address of the first word doubted."""
+        device_id, bad = np.zeros(6, np.uint8), np.zeros(14, np.uint16)
         status = self.c.shim_extract(pointer(eeprom), pointer(device_id), pointer(bad))
-        return status, device_id.tobytes(), tuple(bad[1 : 1 + bad[0]].tolist()) if status == self.OK else ()
+        if status != self.OK:
+            return status, device_id.tobytes(), (), None
+        return status, device_id.tobytes(), tuple(sorted(bad[2 : 2 + bad[0]].tolist())), int(bad[1]) or None
 
     def decode(self, words: Words, emissivity: float = 0.95, reflected: float | None = None) -> Decoded:
         """One subpage of 834 words with the constants extracted last."""

@@ -22,6 +22,7 @@ import pytest
 from board_probe import ROOT, build
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thermo_core.thermistor import SteinhartHart
 
 from thermo_core.bundle import Bundle
 from thermo_core.correction import Correction
@@ -29,6 +30,7 @@ from thermo_core.errors import RefusedError
 from thermo_core.frames import Subpage
 from thermo_core.image import Version, parse
 from thermo_core.mlx90640.calibration import Calibration
+from thermo_core.mlx90640.identity import fingerprint
 from thermo_core.profile import NOTICE
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame, TelemetryFrame
 from thermo_core.wire.management import GroupError
@@ -177,7 +179,8 @@ def test_it_passes_its_own_tests(host: Wearable) -> None:
 def test_pictures_and_thermistors_are_of_what_is_there(wearable: Running, host: Wearable) -> None:
     wearable.laboratory("blackbody", celsius=37.0)
     try:
-        reader = PictureReader(host.eeprom(), emissivity=0.98)
+        words, generation = host.constants()
+        reader = PictureReader(words, emissivity=0.98, generation=generation)
         heard = hear(host, lambda records: len(of(SubpageRecord, records)) >= 24, "pages")
         pictures = [picture for record in of(SubpageRecord, heard) if (picture := reader.push(record)) is not None]
         assert reader.keyless == reader.invalid == 0 and len(pictures) >= 4
@@ -234,6 +237,68 @@ def test_a_calibration_is_checked_stored_used_and_rolled_back(host: Wearable) ->
     host.write_calibration(Correction.identity(mine))
 
 
+def test_a_calibration_that_no_sensor_needs_is_refused_with_the_figure(host: Wearable) -> None:
+    info = host.hello().sensors[0]
+    same = Correction.identity(info.id)
+    before = host.calibration_bytes(0)
+    warm = SteinhartHart(1.9e-3, 2.341077e-4, 8.775468e-8)
+    for wrong, says in (
+        (replace(same, offset=np.full((24, 32), 5.0, np.float32)), r"by \+5\.00 K on average"),
+        (replace(same, offset=np.full((24, 32), -1000.0, np.float32)), r"by -1000\.00 K on average"),
+        (replace(same, gain=np.full((24, 32), 0.3, np.float32)), r"row 0, column 0"),
+        (replace(same, bad=np.arange(768).reshape(24, 32) < 100), "calls 100 of 768 pixels bad"),
+        (replace(same, thermistors=(None, warm)), "moves thermistor"),
+        (replace(same, fingerprint=info.fingerprint ^ 1), "EEPROM held something else"),
+    ):
+        with pytest.raises(RefusedError, match=says):
+            host.write_calibration(wrong)
+    assert host.calibration_bytes(0) == before and not host.hello().calibrated
+
+
+def test_another_sensor_and_a_changed_eeprom_are_told_and_numbered(wearable: Running, host: Wearable) -> None:
+    first = host.hello().sensors[0]
+    assert first.generation >= 1 and first.fingerprint == fingerprint(generate(SEED)) and first.warning == ""
+    mine = replace(
+        Correction.identity(first.id), offset=np.full((24, 32), 0.5, np.float32), fingerprint=first.fingerprint
+    )
+    host.write_calibration(mine)
+    try:
+        wearable.laboratory("exchange", seed=SEED + 1)
+        heard = hear(host, lambda records: len(of(SubpageRecord, records)) >= 12, "pages")
+        assert {record.generation for record in of(SubpageRecord, heard)[-8:]} == {first.generation + 1}
+        other = host.hello()
+        assert other.sensors[0].id == generate(SEED + 1)[7:10].astype(">u2").tobytes() and not other.calibrated
+        assert host.counters()["sensor_changed"] >= 1 and other.sensors[0].warning == ""
+        np.testing.assert_array_equal(host.eeprom(), generate(SEED + 1))
+        # The first one is put back, and a cell of its EEPROM has changed meanwhile.
+        wearable.laboratory("exchange", seed=SEED)
+        wearable.laboratory("rot", address=0x2440 + 300, bit=5)
+        heard = hear(
+            host,
+            lambda records: len(of(SubpageRecord, records)) >= 12 and bool(of(VerdictRecord, records)),
+            "pages and verdicts",
+            120.0,
+        )
+        assert {record.generation for record in of(SubpageRecord, heard)[-4:]} == {first.generation + 2}
+        assert of(VerdictRecord, heard)[-1].doubtful and of(VerdictRecord, heard)[-1].uncalibrated
+        changed = host.hello()
+        assert "EEPROM is not the one it was first seen" in changed.sensors[0].warning and not changed.calibrated
+        results = {result.name: result for result in host.self_test()}
+        assert not results["constants"].passed and results["EEPROM"].passed
+        assert any(event.code == 28 for event in of(EventRecord, heard))
+        # A calibration made with what it holds now takes it as it is.
+        vouched = replace(mine, fingerprint=changed.sensors[0].fingerprint)
+        host.write_calibration(vouched)
+        assert host.hello().sensors[0].warning == "" and host.hello().calibrated
+        assert {result.name: result for result in host.self_test()}["constants"].passed
+        host.reset()
+        assert host.hello().sensors[0].generation == first.generation + 2 and host.hello().sensors[0].warning == ""
+    finally:
+        wearable.laboratory("exchange", seed=SEED)
+        host.self_test()
+        host.write_calibration(Correction.identity(first.id))
+
+
 def test_what_it_refuses_has_a_reason(host: Wearable) -> None:
     before = host.counters().get("requests_refused", 0)
     with pytest.raises(RefusedError, match="rate"):
@@ -259,7 +324,7 @@ def test_the_rate_changes_until_the_next_reset(host: Wearable) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "counter"), [("nack@+3", "bus_nack"), ("short@+3", "bus_short_read"), ("stuck@+3", "bus_stuck")]
+    ("fault", "counter"), [("nack@+3", "bus_nack"), ("short@+3x3", "bus_short_read"), ("stuck@+3", "bus_stuck")]
 )
 def test_faults_of_the_bus_are_counted_and_survived(
     wearable: Running, host: Wearable, fault: str, counter: str
@@ -427,9 +492,9 @@ def test_a_noisy_line_costs_records_and_never_gives_wrong_ones(kind: str, tmp_pa
     with started(kind, tmp_path, "--line-noise", "flip=2e-4,drop=2e-5") as wearable:
         hardware = SimulatedHardware.from_profile(seed=SEED, warm_up_tau_s=0)
         with wearable.open() as host:
-            words = host.eeprom()
+            words, generation = host.constants()
             np.testing.assert_array_equal(words, generate(SEED))
-            reader = PictureReader(words, emissivity=0.98)
+            reader = PictureReader(words, emissivity=0.98, generation=generation)
             lost = pages = 0
             end = time.monotonic() + 120
             with host.stream(key_interval=4) as stream:

@@ -34,6 +34,7 @@ from smp.os_management import (
 
 from thermo_core.correction import Correction
 from thermo_core.frames import COLUMNS, ROWS
+from thermo_core.limits import FIRMWARE_HELLO_TEXT_BYTES, MAX_CHANNELS, MAX_LABELS
 from thermo_core.wire import management
 from thermo_core.wire.management import Command, GroupError, Hello, SensorInfo, StreamAnswer, StreamOp, StreamRequest
 from thermo_core.wire.smp import Group, Op, ReturnCode, SmpHeader, SmpMessage
@@ -90,7 +91,9 @@ class Bench:
         self.server: SmpServer
 
     def hello(self) -> Hello:
-        camera = SensorInfo("mlx90640", 0, 0x33, SENSOR, 16.0, 18, True, float(np.float32(0.98)), 23.5)
+        camera = SensorInfo(
+            "mlx90640", 0, 0x33, SENSOR, 16.0, 18, True, float(np.float32(0.98)), 23.5, (), 7, 0xCAFE, "It rots."
+        )
         array = SensorInfo("ads1115", 1, 0x48, b"", 1.0, 16, channels=("skin", "room"))
         return Hello(
             name="thermo-edge bench",
@@ -120,10 +123,10 @@ class Bench:
         self.leased = True
         return StreamAnswer(min(request.lease_ms, 10000), 1234)
 
-    def eeprom(self, sensor: int) -> bytes:
+    def eeprom(self, sensor: int) -> tuple[bytes, int]:
         if sensor:
             raise refusal(GroupError.NO_SENSOR, "No such sensor.")
-        return (np.arange(832, dtype="<u4") * 257).astype("<u2").tobytes()
+        return (np.arange(832, dtype="<u4") * 257).astype("<u2").tobytes(), 7
 
     def calibration(self, slot: int) -> bytes:
         return b""
@@ -259,6 +262,17 @@ def test_plain_requests_are_answered_byte_for_byte_alike(wire: Any, command: Com
 
 def test_hello_is_read_by_core(wire: Any) -> None:
     assert Hello.from_map(Firmware(wire).ask(Op.READ, Command.HELLO, {}).body) == Bench().hello()
+
+
+def test_the_longest_texts_of_a_profile_fit_hello(wire: Any) -> None:
+    """`thermo-quantize firmware` takes 1,024 bytes of them (`limits.FIRMWARE_HELLO_TEXT_BYTES`), and all 64 labels."""
+    firmware = Firmware(wire)
+    wire.wire_long_texts(ctypes.c_size_t(FIRMWARE_HELLO_TEXT_BYTES))
+    hello = Hello.from_map(firmware.ask(Op.READ, Command.HELLO, {}).body)
+    channels = [name for sensor in hello.sensors for name in sensor.channels]
+    texts = (hello.profile, hello.notice, *hello.labels, *channels, *hello.waived)
+    assert sum(map(len, texts)) == FIRMWARE_HELLO_TEXT_BYTES
+    assert (len(hello.labels), len(channels), len(hello.waived)) == (MAX_LABELS, MAX_CHANNELS, 1)
     bare = Hello.from_map(Firmware(wire, sensor=None, has_model=False).ask(Op.READ, Command.HELLO, {}).body)
     assert (bare.model, bare.labels, bare.sensors[0].id) == ("", (), b"")
 
@@ -327,7 +341,7 @@ def test_an_answer_that_does_not_fit_is_too_large(wire: Any) -> None:
 
 def test_long_things_are_read_in_parts(wire: Any) -> None:
     firmware = Firmware(wire)
-    for command, whole in ((Command.EEPROM, Bench().eeprom(0)), (Command.PROFILE, Bench().profile())):
+    for command, whole in ((Command.EEPROM, Bench().eeprom(0)[0]), (Command.PROFILE, Bench().profile())):
         read = b""
         while len(read) < len(whole):
             part = management.Chunk.from_map(firmware.ask(Op.READ, command, {"off": len(read)}).body)
@@ -434,7 +448,7 @@ def test_a_calibration_that_cannot_be_is_refused_and_the_stored_one_stays(wire: 
         GroupError.WRONG_SENSOR,
         "The calibration is of sensor 0102030405ff and this one is 0d22d1850189",
     )
-    for length in (0, 9343, 9729, 1 << 20):
+    for length in (0, 9347, 9733, 1 << 20):
         empty = {"off": 0, "len": length, "data": b""}
         refused_with(firmware, ask(empty), GroupError.DAMAGED, f"A calibration of {length} bytes")
     refused_with(firmware, ask({"off": 8, "len": 9440, "data": b"x"}), GroupError.BAD_OFFSET, "where 0 of 0 was next")

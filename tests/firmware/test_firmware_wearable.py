@@ -10,25 +10,29 @@ from typing import Any
 import cbor2
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from firmware_library import FIRMWARE, build
 from firmware_wearable import FirmwareWearable
+from unfit import FIT, UNFIT
 
 from thermo_core.bundle import Bundle
 from thermo_core.clock import Clock
 from thermo_core.correction import Correction
 from thermo_core.frames import Subpage
-from thermo_core.image import Version, load_public_key, parse
+from thermo_core.image import Version, load_public_key, parse, sign
 from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.profile import NOTICE, Profile
+from thermo_core.profile import NOTICE, Alert, Profile
+from thermo_core.version import software_version
 from thermo_core.wire.counts import CountsDecoder
 from thermo_core.wire.management import GroupError, Hello, SelfTest
 from thermo_core.wire.records import ClockRecord, EventRecord, Record, SubpageRecord, ThermistorRecord, VerdictRecord
 from thermo_core.wire.smp import Op
-from thermo_device.agent import software_version
-from thermo_device.counters import Counters
+from thermo_device.counters import FAULTS, Counters
 from thermo_device.inference import Classifier
 from thermo_device.verdicts import VerdictMaker
+from thermo_quantize import flatfile
 from thermo_quantize.firmware import generate
+from thermo_quantize.sign import check_verdicts
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
 
@@ -111,6 +115,27 @@ def test_it_says_what_it_is(make: Make) -> None:
     assert hello.sensors[1].channels == tuple(channel.name for channel in profile.thermistors.channels)
 
 
+def test_a_mean_beyond_the_firmwares_room_is_said_and_gives_no_verdict(library: ctypes.CDLL, make: Make) -> None:
+    library.harness_average(17)
+    try:
+        wearable = make()
+        wearable.listen()
+        wearable.run(6.0)
+        found = [record for _, record in wearable.telemetry]
+        assert of(SubpageRecord, found) and not of(VerdictRecord, found)
+        assert any("averages more pictures" in event.text for event in of(EventRecord, found))
+        results = {result.name: result for result in SelfTest.from_map(wearable.ask(5, op=Op.WRITE)).results}
+        assert not results["model"].passed and "averages more pictures" in results["model"].detail
+        assert not wearable.ask(6)["counters"].get("undecodable")
+    finally:
+        library.harness_average(0)
+
+
+def test_the_os_group_names_the_boards_processor(make: Make) -> None:
+    answer = make().ask(7, {"format": "pm"}, group=0)
+    assert answer["output"] == "test harness harness-isa"
+
+
 def test_nothing_is_sent_without_a_lease_and_nothing_after_it(make: Make) -> None:
     wearable = make()
     assert wearable.run(1.0) == []
@@ -191,6 +216,25 @@ def test_verdicts_are_those_the_agent_gives_for_the_same_pages(make: Make, calib
     assert np.mean(off) < 2 / 256 and max(off) < 8 / 256
 
 
+@pytest.mark.parametrize(("harm", "counter"), UNFIT.values(), ids=UNFIT)
+def test_pictures_that_are_none_get_no_verdict(make: Make, harm: Callable[..., None], counter: str) -> None:
+    wearable = make()
+    harm(wearable.hardware)
+    wearable.listen(lease_ms=10_000)
+    found = wearable.run(5.0)
+    assert len(of(SubpageRecord, found)) > 30 and not of(VerdictRecord, found)
+    assert wearable.ask(6)["counters"][counter] >= 15
+    assert FAULTS[counter].code in {event.code for event in of(EventRecord, found)}
+
+
+@pytest.mark.parametrize("harm", FIT.values(), ids=FIT)
+def test_a_few_pixels_and_a_warm_die_cost_no_verdict(make: Make, harm: Callable[..., None]) -> None:
+    wearable = make()
+    harm(wearable.hardware)
+    wearable.listen(lease_ms=10_000)
+    assert of(VerdictRecord, wearable.run(5.0))
+
+
 def test_thermistors_read_what_the_bath_has(make: Make) -> None:
     wearable = make()
     wearable.hardware.set_thermistors(36.5)
@@ -233,13 +277,25 @@ def test_a_calibration_is_checked_used_kept_and_rolled_back(make: Make) -> None:
 
 def test_the_self_test_finds_what_is_wrong(make: Make) -> None:
     results = {one.name: one for one in SelfTest.from_map(make().ask(5, {}, Op.WRITE)).results}
-    assert len(results) == 12 and all(one.passed for one in results.values()), results
+    assert len(results) == 13 and all(one.passed for one in results.values()), results
     wearable = make()
     wearable.run(0.5)
     wearable.hardware.bus.unplug()
     failed = {one.name for one in SelfTest.from_map(wearable.ask(5, {}, Op.WRITE)).results if not one.passed}
     assert {"EEPROM", "sensor answers", "refresh rate"} <= failed and "model" not in failed
     assert sum(name.startswith("thermistor") for name in failed) == 4
+
+
+def test_words_that_no_sensor_holds_are_told(make: Make) -> None:
+    wearable = make()
+    wearable.hardware.chip.cells.words[0x31] ^= 0x0400
+    wearable.listen()
+    found = wearable.run(2.0)
+    assert of(SubpageRecord, found)
+    events = of(EventRecord, [record for _, record in wearable.telemetry])
+    assert FAULTS["eeprom_doubtful"].code in {event.code for event in events}
+    results = {one.name: one for one in SelfTest.from_map(wearable.ask(5, {}, Op.WRITE)).results}
+    assert not results["constants"].passed and "0x2431" in results["constants"].detail
 
 
 def test_the_rate_is_set_and_refused_as_by_the_agent(make: Make) -> None:
@@ -254,7 +310,7 @@ def test_the_rate_is_set_and_refused_as_by_the_agent(make: Make) -> None:
     events = of(EventRecord, [record for _, record in wearable.telemetry])
     assert [(event.code, event.count) for event in events] == [(100, 1)]
     wearable.ask(7, {"rate_hz": 7.0}, Op.WRITE)
-    assert wearable.telemetry[-1][1].count == 2
+    assert of(EventRecord, [record for _, record in wearable.telemetry])[-1].count == 2
 
 
 def test_refusals_while_nobody_listens_are_told_by_the_last_and_their_number(make: Make) -> None:
@@ -316,3 +372,46 @@ def test_clock_records_count_what_was_captured(make: Make) -> None:
 
 def test_it_fits_the_budget(library: ctypes.CDLL) -> None:
     assert library.harness_state_bytes() < MOST_BYTES
+
+
+def sigmoids(data: bytes) -> bytes:
+    """The shipped network with a sigmoid an output in place of its softmax, which has the same scale."""
+    schema = pytest.importorskip("ai_edge_litert.schema_py_generated", reason="needs the train extra's schema")
+    tree = flatfile.unpack(data)
+    last = tree.subgraphs[0].operators[-1]
+    code = tree.operatorCodes[last.opcodeIndex]
+    assert code.builtinCode == schema.BuiltinOperator.SOFTMAX
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.LOGISTIC
+    last.builtinOptions, last.builtinOptionsType = None, schema.BuiltinOptions.NONE
+    return flatfile.pack(tree)
+
+
+def test_a_verdict_that_none_of_the_labels_holds_is_the_agents_too(tmp_path: Path) -> None:
+    """Two sigmoids and three labels, the first for neither: the whole way on both, with an alert on that first label."""
+    shipped = Bundle.from_payload(parse(BUNDLE.read_bytes()).payload)
+    labels = ("neither", *shipped.profile.labels)
+    profile = replace(shipped.profile, labels=labels, alert=Alert(0, 0.5, 1))
+    bundle = replace(shipped, profile=profile, model=sigmoids(shipped.model))
+    check_verdicts(bundle)
+    key = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    for name, text in generate(sign(bundle.to_payload(), Version(2), key), key.public_key()).files.items():
+        (tmp_path / name).write_text(text)
+    modules = [path.stem for path in (FIRMWARE / "core").glob("*.c")]
+    library = build(tmp_path, "wearable", modules, *sorted(tmp_path.glob("*.c")))
+    hardware = SimulatedHardware.from_profile(seed=6, bus_hz=1_000_000, warm_up_tau_s=0)
+    wearable = FirmwareWearable(library, hardware)
+    assert Hello.from_map(wearable.ask(0)).labels == labels
+    wearable.listen(lease_ms=10_000)
+    found = wearable.run(9.0)
+    theirs = judge(bundle, hardware.chip.cells.words, None, hardware.clock)
+    wanted = {one.index: one for page in subpages(found) if (one := theirs.push(page)) is not None}
+    ours = of(VerdictRecord, found)
+    assert len(ours) > 30 and {one.index for one in ours} == set(wanted)
+    for one in ours:
+        other = wanted[one.index]
+        assert len(one.scores) == 3 and one.scores[0] == pytest.approx(1 - max(one.scores[1:]), abs=1e-4)
+        assert max(abs(a - b) for a, b in zip(one.scores, other.scores, strict=True)) < 8 / 256
+        if abs(one.scores[0] - 0.5) > 10 / 256:  # further from even than single precision could move it
+            assert one.alert == other.alert == (one.scores[0] >= 0.5)
+            assert (one.label == 0) == (other.label == 0) == (one.scores[0] > 0.5)
+    assert all(result.passed for result in SelfTest.from_map(wearable.ask(5, {}, Op.WRITE)).results)

@@ -88,6 +88,7 @@ class Subpage(ctypes.Structure):
         ("control", ctypes.c_uint16),
         ("index", ctypes.c_uint32),
         ("key_index", ctypes.c_uint32),
+        ("generation", ctypes.c_uint32),
         ("counts_size", ctypes.c_size_t),
     ]
 
@@ -107,6 +108,7 @@ class Verdict(ctypes.Structure):
         ("alert", ctypes.c_bool),
         ("uncalibrated", ctypes.c_bool),
         ("simulated", ctypes.c_bool),
+        ("doubtful", ctypes.c_bool),
         ("label", ctypes.c_uint8),
         ("label_count", ctypes.c_uint8),
         ("scores", ctypes.POINTER(ctypes.c_uint16)),
@@ -143,9 +145,10 @@ def firmware_record(wire: Any, record: Record, sequence: int, capacity: int = 20
     buffer = (ctypes.c_uint8 * 2048)(*[0xA5] * 2048)
     head = Head(sequence, record.time_us)
     match record:
-        case SubpageRecord(_, sensor, index, packed):
-            ctypes.memmove(ctypes.byref(buffer, 24), packed.data, len(packed.data))
-            made = Subpage(sensor, packed.number, packed.key, packed.control, index, packed.key_index, len(packed.data))
+        case SubpageRecord(_, sensor, index, packed, generation):
+            ctypes.memmove(ctypes.byref(buffer, 28), packed.data, len(packed.data))
+            indices = index, packed.key_index, generation
+            made = Subpage(sensor, packed.number, packed.key, packed.control, *indices, len(packed.data))
             size = wire.records_subpage(buffer, capacity, head, ctypes.byref(made))
         case ThermistorRecord(_, sensor, channels):
             wire.records_centi.restype = ctypes.c_int16
@@ -159,7 +162,7 @@ def firmware_record(wire: Any, record: Record, sequence: int, capacity: int = 20
             size = wire.records_thermistors(buffer, capacity, head, sensor, array, len(channels))
         case VerdictRecord():
             scores = [round(score * 65535) for score in record.scores]
-            flags = (record.alert, record.uncalibrated, record.simulated)
+            flags = (record.alert, record.uncalibrated, record.simulated, record.doubtful)
             verdict = Verdict(
                 record.index,
                 record.pictures,
@@ -183,10 +186,10 @@ def firmware_record(wire: Any, record: Record, sequence: int, capacity: int = 20
 
 
 SUBPAGES = st.builds(
-    lambda time_us, sensor, index, number, control, key, key_index, data: SubpageRecord(
-        time_us, sensor, index, PackedSubpage(number, control, key, index if key else key_index, data)
+    lambda time_us, sensor, index, number, control, key, key_index, data, generation: SubpageRecord(
+        time_us, sensor, index, PackedSubpage(number, control, key, index if key else key_index, data), generation
     ),
-    U64, U8, U32, st.integers(0, 1), U16, st.booleans(), U32, st.binary(min_size=2, max_size=898),
+    U64, U8, U32, st.integers(0, 1), U16, st.booleans(), U32, st.binary(min_size=2, max_size=898), U32,
 )  # fmt: skip
 CENTI = st.integers(-32767, 32767).map(lambda centi: centi / 100)
 CHANNELS = st.builds(ChannelReading, st.integers(-32768, 32767), st.integers(0, 3), st.none() | CENTI)
@@ -196,7 +199,7 @@ VERDICTS = SCORES.flatmap(
     lambda scores: st.builds(
         VerdictRecord,
         U64, U32, U8, st.booleans(), st.booleans(), st.just(False), st.booleans(),
-        st.integers(0, max(0, len(scores) - 1)), st.just(scores), U32, U32, st.tuples(U8, U8, U16, U32),
+        st.integers(0, max(0, len(scores) - 1)), st.just(scores), U32, U32, st.tuples(U8, U8, U16, U32), st.booleans(),
     )
 )  # fmt: skip
 SENTENCES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=300)

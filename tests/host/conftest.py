@@ -91,7 +91,7 @@ def telemetry(subpages: list[Subpage]) -> Callable[[int], list[Telemetry]]:
             if subpage.index % 8 == 1:
                 readings = (ChannelReading(12000, 0, 33.25), ChannelReading(0, 2, None), ChannelReading(11000, 0, 36.5))
                 yield ThermistorRecord(subpage.time_us + 10, 1, readings)
-                scores = (0.25, 0.75)
+                scores = tuple(round(score * 65535) / 65535 for score in (0.25, 0.75))  # as the line carries them
                 yield VerdictRecord(
                     subpage.time_us + 20,
                     subpage.index,

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rich.console import Console
+from thermo_core.thermistor import ThermistorChannel
 
 from thermo_core.correction import Correction
 from thermo_core.errors import CalibrationFailedError, CorrectionError, StorageError
@@ -16,12 +17,12 @@ from thermo_core.frames import Picture
 from thermo_core.mlx90640.assemble import PictureAssembler
 from thermo_core.mlx90640.decode import Decoder
 from thermo_core.profile import NOTICE, Profile
-from thermo_core.thermistor import ThermistorChannel
 from thermo_device.acquisition import PictureSensor
 from thermo_device.counters import Counters
 from thermo_device.thermistors import ThermistorArray
-from thermo_host.calibrate import html, report
+from thermo_host.calibrate import html, measurements, report
 from thermo_host.calibrate.measure import Silent
+from thermo_host.calibrate.measurements import Measurements
 from thermo_host.calibrate.procedure import Outcome, calibrate, conclude, observe, verify, write
 from thermo_host.calibrate.reference import EXACT, ReferenceUncertainty, TypedReference
 from thermo_host.calibrate.settings import Settings
@@ -62,6 +63,7 @@ class Laboratory:
             emissivity=profile.picture_sensor.emissivity,
             reflected=None,
             thermistors=profile.thermistors.channels,
+            fingerprint=0x12345678,
         )
 
     def restart(self) -> None:
@@ -244,7 +246,7 @@ def test_runs_at_two_ambients_merge_through_their_reports(tmp_path: Path) -> Non
     report.prepare(tmp_path / "first")
     report_json, _ = report.save(first, False, tmp_path / "first")
     lab.ambient(32.0)
-    earlier = report.load_observations(report_json, lab.subject.sensor_id, 1)
+    earlier = report.load_observations(report_json, lab.subject, 1)
     merged = calibrate(lab, lab, settings, CREATED, earlier=earlier)
     assert merged.fit is not None
     assert merged.fit.ambients == 2
@@ -252,17 +254,132 @@ def test_runs_at_two_ambients_merge_through_their_reports(tmp_path: Path) -> Non
     assert merged.after.rmse <= 0.08
     assert len(merged.hold_outs) == 2
     with pytest.raises(StorageError, match="merge runs of one sensor only"):
-        report.load_observations(report_json, bytes(6), 1)
+        report.load_observations(report_json, replace(lab.subject, sensor_id=bytes(6)), 1)
+    with pytest.raises(StorageError, match="held something else"):
+        report.load_observations(report_json, replace(lab.subject, fingerprint=1), 1)
     with pytest.raises(StorageError, match="earlier calibration"):
         report.prepare(tmp_path / "first")
 
 
+class Interrupted(Laboratory):
+    """Somebody presses Ctrl-C, or the cable is pulled, before a point is measured."""
+
+    stop_at = 3
+    points = 0
+
+    def set_point(self, celsius: float) -> float:
+        self.points += 1
+        if self.points == self.stop_at:
+            raise KeyboardInterrupt
+        return super().set_point(celsius)
+
+
+@pytest.mark.parametrize("stop_at", [1, 2, 3, 5, 6])
+def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path, stop_at: int) -> None:
+    settings = replace(QUICK, pictures=64, hold_out_pictures=64, ambients=(20.0, 32.0))
+    lab = Interrupted(laboratory(10).hardware)
+    lab.stop_at = stop_at
+    kept = Measurements(tmp_path, lab.subject, settings)
+    with pytest.raises(KeyboardInterrupt):
+        calibrate(lab, lab, settings, CREATED, keep=kept.keep)
+    measured = stop_at - 1
+    assert len(kept.observations) == measured
+    assert kept.give_up() == (measured > 0)
+    if not measured:
+        assert not tmp_path.exists()
+        return
+    assert [path.name for path in tmp_path.iterdir()] == ["measurements.json"]
+    again = Measurements.resume(tmp_path, lab.subject)
+    assert again.settings == settings
+    lab.points, lab.stop_at = 0, 99
+    outcome = calibrate(lab, lab, again.settings, CREATED, done=tuple(again.observations), keep=again.keep)
+    assert lab.points == 6 - measured
+    assert len(outcome.observations) == 6
+    assert [(each.role, each.nominal) for each in outcome.observations] == [
+        (role, celsius) for _ in range(2) for role, celsius in (("fit", 30.0), ("fit", 37.0), ("hold-out", 34.7))
+    ]
+    assert outcome.fit is not None and outcome.fit.ambients == 2
+    assert outcome.after.rmse <= 0.08
+    report.save(outcome, False, tmp_path)
+    again.forget()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.json"]
+
+
+def test_measurements_of_another_sensor_or_none_are_refused(tmp_path: Path, quick: Outcome) -> None:
+    with pytest.raises(StorageError, match="no measurements to go on with"):
+        Measurements.resume(tmp_path, quick.subject)
+    kept = Measurements(tmp_path, quick.subject, QUICK)
+    kept.keep(quick.observations[0])
+    with pytest.raises(StorageError, match="belongs to sensor"):
+        Measurements.resume(tmp_path, replace(quick.subject, sensor_id=bytes(6)))
+    with pytest.raises(StorageError, match="held something else"):
+        Measurements.resume(tmp_path, replace(quick.subject, fingerprint=7))
+    path = tmp_path / "measurements.json"
+    whole = json.loads(path.read_text())
+    for damage in (
+        b"",
+        b"[" * 50_000,
+        b"{}",
+        json.dumps({**whole, "version": 9}).encode(),
+        json.dumps({**whole, "settings": {**whole["settings"], "pictures": 2}}).encode(),
+        json.dumps({**whole, "settings": {**whole["settings"], "set_points": "30"}}).encode(),
+        json.dumps({**whole, "observations": [{}]}).encode(),
+        path.read_bytes().replace(b'"ta_c": ', b'"ta_c": 1e999, "x": '),
+    ):
+        path.write_bytes(damage)
+        with pytest.raises(StorageError) as caught:
+            Measurements.resume(tmp_path, quick.subject)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_disk_that_fills_takes_nothing_that_was_measured(
+    tmp_path: Path, quick: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes: list[str] = []
+    kept = Measurements(tmp_path, quick.subject, QUICK, notes.append)
+    room = tmp_path / ".room"
+    assert room.stat().st_blocks * 512 >= 4 << 20
+    real = measurements.write_whole
+
+    def cramped(path: Path, data: bytes) -> None:
+        if room.exists():
+            raise StorageError("No space is left.")
+        real(path, data)
+
+    monkeypatch.setattr(measurements, "write_whole", cramped)
+    for observation in quick.observations:
+        kept.keep(observation)
+    assert not room.exists()
+    assert not notes
+    assert len(Measurements.resume(tmp_path, quick.subject).observations) == len(quick.observations)
+
+    def full(path: Path, data: bytes) -> None:
+        raise StorageError("No space is left.")
+
+    monkeypatch.setattr(measurements, "write_whole", full)
+    kept.keep(quick.observations[0])
+    assert "goes on" in notes[0]
+    assert len(kept.observations) == len(quick.observations) + 1
+
+
+def test_a_full_disk_is_said_before_anything_is_measured(
+    tmp_path: Path, quick: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int, offset: int, size: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("thermo_host.calibrate.measurements.os.posix_fallocate", full)
+    with pytest.raises(StorageError, match="no space left on device"):
+        Measurements(tmp_path, quick.subject, QUICK)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"format": "x"}', b"\xff\xfe"])
-def test_what_is_no_report_cannot_be_merged(tmp_path: Path, damage: bytes) -> None:
+def test_what_is_no_report_cannot_be_merged(tmp_path: Path, quick: Outcome, damage: bytes) -> None:
     path = tmp_path / "report.json"
     path.write_bytes(damage)
     with pytest.raises(StorageError, match=r"report\.json"):
-        report.load_observations(path, bytes(6), 1)
+        report.load_observations(path, quick.subject, 1)
 
 
 def test_the_report_holds_everything_and_needs_nothing_else(quick: Outcome, tmp_path: Path) -> None:
@@ -279,7 +396,7 @@ def test_the_report_holds_everything_and_needs_nothing_else(quick: Outcome, tmp_
         EXACT,
         quick.settings,
         CREATED,
-        report.load_observations(report_json, quick.subject.sensor_id, 0),
+        report.load_observations(report_json, quick.subject, 0),
     )
     assert again.after.rmse == pytest.approx(quick.after.rmse, abs=1e-3)
     page = report_html.read_text(encoding="utf-8")

@@ -1,6 +1,7 @@
 """The command line without a device: exit codes, one sentence an error, JSON on standard output, hints for typos."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,9 +13,11 @@ import pytest
 
 from thermo_core import errors
 from thermo_core.errors import ThermoError
+from thermo_core.exit_codes import MEANINGS, ExitCode, exit_code
+from thermo_core.version import software_version
 from thermo_host import ports
 from thermo_host.application import application, run
-from thermo_host.exit_codes import MEANINGS, ExitCode, exit_code
+from thermo_host.commands.table import COMMANDS
 from thermo_host.lease import Telemetry
 from thermo_host.recording import Recorder
 from thermo_host.session import Session
@@ -87,6 +90,47 @@ def test_an_error_is_one_sentence_and_a_code(capsys: Capture, arguments: list[st
     assert "\n" not in message
 
 
+def test_a_port_in_place_of_the_image_is_said(capsys: Capture, tmp_path: Path) -> None:
+    master, slave = os.openpty()
+    port, image = os.ttyname(slave), tmp_path / "bundle.img"
+    image.write_bytes(b"x")
+    for arguments in ([str(image), port], [port], [str(image), "/dev/none"]):
+        code, lines, _ = answer(capsys, "flash", *arguments)
+        assert code == ExitCode.USAGE
+        assert f"thermo-host flash {arguments[-1]} " in lines[0]["error"]["message"]
+    os.close(master)
+    os.close(slave)
+
+
+def test_what_is_given_for_an_image_is_named(capsys: Capture, tmp_path: Path) -> None:
+    path = tmp_path / "bundle.img"
+    path.write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+    code, lines, _ = answer(capsys, "flash", str(path))
+    assert code == ExitCode.FILE
+    assert "git lfs pull" in lines[0]["error"]["message"]
+    shipped = Path(__file__).parents[2] / "models/thermo_models/artifacts/breast-patch/bundle.img"
+    path.write_bytes(shipped.read_bytes() + b"\xff" * 3000)
+    code, lines, told = answer(capsys, "flash", "/dev/none", str(path))
+    assert code == ExitCode.PORT_NOT_FOUND
+    assert "3000 bytes behind the image are left out" in told
+
+
+def test_each_command_says_what_the_table_says() -> None:
+    for name, entry in COMMANDS.items():
+        first = " ".join((entry.load().__doc__ or "").split("\n\n")[0].split())
+        assert first == entry.summary, name
+
+
+def test_help_imports_no_command(capsys: Capture) -> None:
+    script = "import sys; from thermo_host.application import run; run(['--help']); print([m for m in sys.modules if 'numpy' == m])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert run(["-h"]) == run(["info", "-h"]) == ExitCode.OK
+    capsys.readouterr()
+    assert run(["--version"]) == ExitCode.OK
+    assert capsys.readouterr().out == f"thermo-host {software_version()}\n"
+
+
 def test_a_typo_gets_a_suggestion(capsys: Capture) -> None:
     assert run(["strem"]) == ExitCode.USAGE
     assert "'stream'" in capsys.readouterr().err
@@ -96,7 +140,7 @@ def test_a_bug_is_told_from_an_error(capsys: Capture, monkeypatch: pytest.Monkey
     def broken() -> list[ports.Port]:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr("thermo_host.commands.ports.find_ports", broken)
+    monkeypatch.setattr(ports, "find_ports", broken)
     code, lines, told = answer(capsys, "ports")
     assert code == ExitCode.BUG
     assert lines[0]["error"]["kind"] == "ZeroDivisionError"
@@ -158,8 +202,11 @@ def test_keygen_says_where_the_keys_are(capsys: Capture, tmp_path: Path) -> None
     assert code == ExitCode.USAGE
 
 
-def test_a_reader_that_leaves_is_no_error(recording: Path) -> None:
-    script = f"{sys.executable} -m thermo_host.cli replay {recording} --speed 0 --json --pictures | head -c 100"
+@pytest.mark.parametrize(
+    "options", ["--json --pictures | head -c 100", "| head -c 1", "--summary | true", "--json | true"]
+)
+def test_a_reader_that_leaves_is_no_error(recording: Path, options: str) -> None:
+    script = f"{sys.executable} -m thermo_host.cli replay {recording} --speed 0 {options}"
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {script}"], capture_output=True, check=False)
     assert done.returncode == 0
     assert done.stderr == b""

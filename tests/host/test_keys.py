@@ -78,3 +78,9 @@ def test_missing_folder_and_missing_name_are_told(tmp_path: Path) -> None:
         generate_key_pair(tmp_path / "missing" / "mine")
     with pytest.raises(UsageError, match="name"):
         generate_key_pair(Path("/"))
+
+
+def test_a_folder_is_no_name(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is a folder"):
+        generate_key_pair(tmp_path)
+    assert not tmp_path.with_name(tmp_path.name + ".pem").exists()

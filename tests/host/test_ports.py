@@ -100,6 +100,29 @@ def test_a_port_that_is_not_there_is_said(tmp_path: Path) -> None:
         ports.choose(str(tmp_path / "none"))
 
 
+def test_somebody_elses_simulator_is_listed_and_never_chosen(
+    simulated: MakeLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = simulated("thermo0", True)
+    monkeypatch.setattr(os, "getuid", lambda: 54321)
+    (port,) = ports.find_ports()
+    assert (port.path, port.candidate) == (link, False)
+    assert port.owner
+    assert port.owner in port.description
+    with pytest.raises(PortNotFoundError, match="No wearable is attached"):
+        ports.choose(None)
+    assert ports.choose(link) == link
+
+
+def test_a_port_known_as_simulated_needs_its_simulator(simulated: MakeLink) -> None:
+    link = simulated("thermo0", True)
+    ports.check(link, simulated=True)
+    Path(f"{link}.ctl").unlink()
+    ports.check(link)
+    with pytest.raises(PortNotFoundError, match="has ended"):
+        ports.check(link, simulated=True)
+
+
 def test_ordinary_links_and_files_are_no_ports(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "link").symlink_to(tmp_path / "file")

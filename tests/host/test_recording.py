@@ -12,11 +12,12 @@ from mcap.reader import make_reader
 
 from thermo_core.errors import RecordingError, StorageError
 from thermo_core.frames import Subpage
-from thermo_core.wire.records import SubpageRecord
+from thermo_core.recording.layout import Gap
+from thermo_core.wire.records import RecordType, SubpageRecord
 from thermo_host import recording as recording_module
 from thermo_host.lease import Telemetry
 from thermo_host.playback import Recording, play
-from thermo_host.recording import Gap, Recorder
+from thermo_host.recording import Recorder
 from thermo_host.session import Session
 
 Take = Callable[[int], list[Telemetry]]
@@ -82,6 +83,29 @@ def test_another_tool_reads_it_with_schemas_and_utc(tmp_path: Path, session: Ses
         assert message.log_time - message.publish_time == 20_000_000
     assert metadata.metadata["started"] == "2023-11-14T22:13:20.000000+00:00"
     assert attachments["eeprom-0.bin"] == session.eeproms[0].astype("<u2").tobytes()
+
+
+def test_another_tool_finds_its_way_by_the_index(
+    tmp_path: Path, session: Session, telemetry: Take, eager: None
+) -> None:
+    items = telemetry(150)
+    with write(tmp_path / "r.mcap", session, items).open("rb") as file:
+        reader = make_reader(file, validate_crcs=True)
+        summary = reader.get_summary()
+        assert summary is not None and summary.statistics is not None
+        assert summary.statistics.message_count == len(items)
+        assert summary.statistics.chunk_count == len(summary.chunk_indexes) == len(items) + 1
+        assert sum(summary.statistics.channel_message_counts.values()) == len(items)
+        assert summary.statistics.message_start_time == items[0].received_ns
+        assert summary.statistics.message_end_time == max(item.received_ns for item in items)
+        assert {channel.topic for channel in summary.channels.values()} >= {"/subpage", "/gap"}
+        for chunk in summary.chunk_indexes:
+            assert chunk.message_index_length == sum(9 + 6 + 16 for _ in chunk.message_index_offsets)
+        from_ns, to_ns = items[40].received_ns, items[90].received_ns
+        window = [message.log_time for _, _, message in reader.iter_messages(starting_at=from_ns, ending_before=to_ns)]
+        verdicts = list(reader.iter_messages(topics=["/verdict"]))
+    assert window == [item.received_ns for item in items if from_ns <= item.received_ns < to_ns]
+    assert len(verdicts) == sum(item.header.type == RecordType.VERDICT for item in items)
 
 
 def test_a_file_cut_anywhere_keeps_all_before_the_cut(

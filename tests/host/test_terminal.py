@@ -1,6 +1,7 @@
 """The live view: it fits the terminal, its colours follow the temperatures, and it always carries the notice."""
 
 import io
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,14 +11,17 @@ from rich.console import Console
 from rich.segment import Segment
 
 from thermo_core.profile import NOTICE
-from thermo_core.wire.records import ClockRecord, SubpageRecord
-from thermo_host.lease import Telemetry
+from thermo_core.recording.layout import Gap
+from thermo_core.wire.records import ClockRecord, EventRecord, SubpageRecord
+from thermo_host.describe import describe
+from thermo_host.heatmap import HeatMap
+from thermo_host.lease import Lost, Telemetry
 from thermo_host.monitor import Monitor
 from thermo_host.palette import LEVELS, TABLE, levels
-from thermo_host.recording import Gap
 from thermo_host.session import Session
-from thermo_host.terminal import HeatMap, View
+from thermo_host.terminal import View
 
+STARTED_NS = 1_700_000_000_000_000_000
 Take = Callable[[int], list[Telemetry]]
 
 
@@ -44,6 +48,129 @@ def test_it_fits_the_terminal_and_carries_the_notice(monitor: Monitor, width: in
     assert "ALERT" in text
     assert "shorted" in text
     assert "The bus was freed." in text
+
+
+def test_long_messages_do_not_push_the_panel_off(session: Session, telemetry: Take) -> None:
+    monitor = Monitor(session)
+    for item in telemetry(140):
+        monitor.push(item)
+        if isinstance(item.record, EventRecord):
+            for code in range(3):
+                text = f"Event {code}: " + "the bus is too slow for the refresh rate asked for; " * 8
+                monitor.push(replace(item, record=replace(item.record, code=code, text=text)))
+    for height in (12, 16, 20, 24, 30):
+        lines = rendered(View(monitor, "breast-patch"), 80, height).splitlines()
+        assert len(lines) < height
+        text = "\n".join(lines)
+        assert NOTICE in text
+        assert "ALERT" in text
+        assert lines[0].rstrip().endswith("\u256e")  # the panel's corners are there
+        assert any(line.rstrip().endswith("\u256f") for line in lines)
+    assert "Event 2" in rendered(View(monitor, "breast-patch"), 80, 60)
+
+
+def test_events_of_before_the_session_are_told_apart(session: Session, telemetry: Take) -> None:
+    monitor = Monitor(session)
+    items = telemetry(140)
+    event = next(item for item in items if isinstance(item.record, EventRecord))
+    monitor.push(replace(event, captured_ns=session.started_ns - 5_000_000_000))
+    for item in items[:40]:
+        if not isinstance(item.record, EventRecord):
+            monitor.push(item)
+    assert "before this session: The bus" in rendered(View(monitor, ""), 110, 50)
+    described = describe(replace(event, captured_ns=session.started_ns - 1), None, session)
+    assert described is not None and described["before_this_session"]
+
+
+SECOND = 1_000_000_000
+
+
+@pytest.mark.parametrize("lost", [None, "the port vanished"])
+def test_what_is_old_is_grey_has_its_age_and_neither_alert_nor_ok(
+    monitor: Monitor, session: Session, telemetry: Take, lost: str | None
+) -> None:
+    view = View(monitor, "breast-patch")
+    last_ns = telemetry(140)[-1].received_ns
+    monitor.tick(last_ns + SECOND // 2)
+    fresh = rendered(view, 120, 50)
+    assert "ALERT" in fresh and " ok " in fresh and "NO DATA" not in fresh
+    if lost is not None:
+        monitor.push(Lost(last_ns, lost))
+    monitor.tick(last_ns + 12 * SECOND)
+    old = rendered(view, 120, 50)
+    assert "ALERT" not in old
+    assert " ok " not in old
+    assert "12 s ago" in old
+    assert (lost or "the wearable is silent") in " ".join(re.sub("[\u2502\u2580]", " ", old).split())
+    assert "0.0/s" in old
+    assert NOTICE in old
+    line = view.line()
+    assert line.startswith("NO DATA, the last came 12 s ago")
+    assert "ALERT" not in line and "skin 33.25" not in line
+    assert "last verdict 12 s ago" in line
+    console = Console(file=io.StringIO(), width=120, height=50, force_terminal=True, color_system="truecolor")
+    colours = {
+        part.style.color for part in console.render(view.render(120, 50)) if part.text == "\u2580" and part.style
+    }
+    assert colours and all(
+        len({c.triplet.red, c.triplet.green, c.triplet.blue}) == 1 for c in colours if c and c.triplet
+    )
+    assert monitor.push(telemetry(141)[-1]) is None
+    back = replace(telemetry(140)[-1], received_ns=last_ns + 13 * SECOND)
+    monitor.push(back)
+    assert monitor.silent_s is None
+
+
+def test_a_camera_that_fell_silent_is_old_though_the_line_lives(session: Session, telemetry: Take) -> None:
+    monitor = Monitor(session)
+    items = telemetry(140)
+    for item in items:
+        monitor.push(item)
+    clock = next(item for item in items if isinstance(item.record, ClockRecord))
+    for second in range(1, 20):
+        at_ns = items[-1].received_ns + second * SECOND
+        monitor.push(replace(clock, received_ns=at_ns))
+        monitor.tick(at_ns)
+    assert monitor.silent_s is None
+    assert monitor.picture_age_s == pytest.approx(19, abs=1)
+    assert monitor.verdict_age_s is not None
+    text = rendered(View(monitor, ""), 120, 50)
+    assert "NO DATA" not in text and "ALERT" not in text and "s ago" in text
+
+
+def test_a_slow_camera_is_not_old_between_its_pictures(session: Session, telemetry: Take) -> None:
+    slow = tuple(replace(sensor, rate_hz=0.5) for sensor in session.hello.sensors)
+    monitor = Monitor(replace(session, hello=replace(session.hello, sensors=slow)))
+    items = [replace(item, received_ns=(item.received_ns - STARTED_NS) * 32 + STARTED_NS) for item in telemetry(100)]
+    clock = next(item for item in items if isinstance(item.record, ClockRecord))
+    now_ns = items[0].received_ns
+    for item in items:  # a picture every four seconds, and a word of the clock each second
+        while now_ns + SECOND < item.received_ns:
+            now_ns += SECOND
+            monitor.push(replace(clock, received_ns=now_ns))
+        monitor.tick(item.received_ns - 1)
+        assert monitor.picture_age_s is None
+        monitor.push(item)
+
+
+def test_a_recording_never_grows_old(monitor: Monitor) -> None:
+    assert monitor.silent_s is None
+    assert "ALERT" in rendered(View(monitor, ""), 110, 40)
+
+
+@pytest.mark.parametrize(("colours", "encoding"), [(None, "utf-8"), ("truecolor", "latin-1"), (None, "ascii")])
+def test_a_picture_without_colours_or_blocks_still_differs_by_temperature(colours: str | None, encoding: str) -> None:
+    celsius = np.full((24, 32), 20.0, np.float32)
+    celsius[6:8, 7] = 40.0
+    file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    console = Console(file=file, width=80, force_terminal=True, color_system=colours)  # type: ignore[arg-type]
+    lines = Segment.split_lines(console.render(HeatMap(celsius, 20.0, 40.0, 1.0)))
+    cells = [[(text, part.style) for part in line for text in part.text] for line in lines]
+    assert [len(line) for line in cells if line] == [32] * 12
+    odd = [(row, column) for row, line in enumerate(cells) for column, cell in enumerate(line) if cell != cells[0][0]]
+    assert odd == [(3, 7)]
+    for line in cells:
+        "".join(text for text, _ in line).encode(encoding)
 
 
 @pytest.mark.parametrize(("width", "height"), [(77, 40), (60, 20), (40, 24), (30, 10), (20, 8)])

@@ -1,15 +1,12 @@
 """The line and the requests on it, against a scripted peer on the other side of a pseudo-terminal."""
 
 import os
-import pty
-import select
-import threading
 import time
-import tty
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from scripted_peer import Peer
 from smpclient.requests.image_management import ImageStatesRead
 from smpclient.requests.os_management import EchoWrite
 
@@ -21,53 +18,12 @@ from thermo_core.errors import (
     ProtocolVersionError,
     RefusedError,
 )
-from thermo_core.wire.framing import Demultiplexer, ManagementFrame, encode_frame
+from thermo_core.wire.framing import encode_frame
 from thermo_core.wire.management import Command
-from thermo_core.wire.smp import Group, SmpMessage, encode_packets
+from thermo_core.wire.smp import Group, SmpMessage
 from thermo_host.link import Wearable
 from thermo_host.requests import Requests
 from thermo_host.transport import BACKLOG, SerialLine
-
-Answer = Callable[[SmpMessage], list[SmpMessage]]
-
-
-class Peer:
-    """Answers each request with what `answer` makes of it; what it sends besides is up to the test."""
-
-    def __init__(self) -> None:
-        self.master, slave = pty.openpty()
-        tty.setraw(slave)
-        self.port = os.ttyname(slave)
-        self._slave = slave
-        self.answer: Answer = lambda request: [request.respond(dict(request.body))]
-        self.requests: list[SmpMessage] = []
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def send(self, data: bytes) -> None:
-        while data:
-            data = data[os.write(self.master, data) :]
-
-    def unplug(self) -> None:
-        """Closing the master hangs the line up, as pulling a cable does."""
-        if not self._ended.is_set():
-            self._ended.set()
-            self._thread.join()
-            os.close(self._slave)
-            os.close(self.master)
-
-    def _serve(self) -> None:
-        demultiplexer = Demultiplexer()
-        while not self._ended.is_set():
-            if not select.select([self.master], [], [], 0.01)[0]:
-                continue
-            for frame in demultiplexer.feed(os.read(self.master, 4096)):
-                assert isinstance(frame, ManagementFrame)
-                request = SmpMessage.decode(frame.message)
-                self.requests.append(request)
-                for answer in self.answer(request):
-                    self.send(encode_packets(answer.encode()))
 
 
 @pytest.fixture

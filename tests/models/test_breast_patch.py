@@ -188,19 +188,27 @@ def test_bundle_card_and_figures_belong_to_the_committed_model() -> None:
 def test_training_goes_from_nothing_to_a_signed_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(breast_patch, "QUICK", SMALL)
     run, kept, shipped = tmp_path / "run", str(tmp_path / "kept.npz"), tmp_path / "shipped"
-    words = ["train", "breast-patch", "--quick", "--out", str(run), "--data", kept, "--seed", "4"]
+    words = ["train", "breast-patch", "--quick", "--out", str(run), "--data", kept, "--seed", "4", "--json"]
     printed = CliRunner().invoke(app, words, catch_exceptions=False)
     metrics = json.loads((run / "metrics.json").read_text())
     assert json.loads(printed.stdout) == metrics and metrics["seed"] == 4
     model = run / "model.tflite"
     assert Reference(model.read_bytes()).input.shape == (24, 32, 1)
 
-    words = ["evaluate", "breast-patch", str(model), "--quick", "--data", kept]
+    words = ["evaluate", "breast-patch", str(model), "--quick", "--data", kept, "--json"]
     measured = json.loads(CliRunner().invoke(app, words, catch_exceptions=False).stdout)
     assert measured["int8"]["auc"] == metrics["int8"]["auc"] and not measured["seen_in_training"]
 
     CliRunner().invoke(app, ["export", str(run), str(shipped)], catch_exceptions=False)
     assert {path.name for path in shipped.iterdir()} >= {"profile.json", "limit.svg", "contract.json", "CARD.md"}
+    words = ["remeasure", "breast-patch", str(shipped), "--data", kept, "--json"]
+    (shipped / "CARD.md").write_text("an old card")
+    again = json.loads(CliRunner().invoke(app, words, catch_exceptions=False).stdout)
+    assert again["int8"] == metrics["int8"] and again["alert"] == metrics["alert"]
+    assert json.loads((shipped / "metrics.json").read_text()) == again and again["float"] == metrics["float"]
+    low, high = again["intervals"]["int8"]["auc"]
+    assert low <= again["int8"]["auc"] <= high and f"{low:.4g} to {high:.4g}" in (shipped / "CARD.md").read_text()
+
     key = DEVELOPMENT_PUBLIC_KEY.with_name("development_ed25519.pem")
     with pytest.raises(SystemExit) as ended:
         words = ["--key", str(key), "--version", "1.0.0", "--out", str(tmp_path / "bundle.img")]

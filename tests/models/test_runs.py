@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 
 from thermo_core.errors import ThermoError, UsageError
 from thermo_core.tflite.verify import verify_model
-from thermo_models import runs, task_card
+from thermo_models import evaluation, runs, task_card
 from thermo_models.cli import app, main
+from thermo_models.remeasure import remeasure
 from thermo_models.tasks import find
 
 pytest.importorskip("tensorflow")
@@ -40,21 +41,37 @@ def test_a_run_folder_holds_all_that_is_needed_to_repeat_it(trained: tuple[Path,
     assert environment["data"]["sha256"] == metrics["data_sha256"] and environment["packages"]["numpy"]
     assert metrics["quick"] and metrics["int8"]["rmse"] < 0.6
     assert "quick run" in (folder / "CARD.md").read_text()
-    described = CliRunner().invoke(app, ["data", "core-temperature", "--data", str(data)], catch_exceptions=False)
+    described = CliRunner().invoke(
+        app, ["data", "core-temperature", "--data", str(data), "--json"], catch_exceptions=False
+    )
     assert json.loads(described.stdout)["sha256"] == metrics["data_sha256"]
+
+
+def test_a_run_is_not_replaced_unasked(trained: tuple[Path, Path]) -> None:
+    folder, data = trained
+    before = (folder / "metrics.json").read_bytes()
+    words = ["train", "core-temperature", "--data", str(data), "--out", str(folder), "--quick"]
+    result = CliRunner().invoke(app, words)
+    assert isinstance(result.exception, UsageError) and "add --force to replace it" in str(result.exception)
+    assert (folder / "metrics.json").read_bytes() == before
 
 
 def test_a_model_is_measured_on_data_and_says_whether_it_knows_them(trained: tuple[Path, Path], tmp_path: Path) -> None:
     folder, data = trained
-    found = runs.evaluate(find("core-temperature"), folder / "model.tflite", data, (1,), quick=False)
+    found = evaluation.evaluate(find("core-temperature"), folder / "model.tflite", data, (1,), quick=False)
     assert not found["seen_in_training"] or found["samples"] == 544
     assert found["int8"]["rmse"] < 0.6 and 0.5 < found["int8"]["coverage"] <= 1
     with pytest.raises(UsageError, match="group 2"):
-        runs.evaluate(find("core-temperature"), folder / "model.tflite", data, (2,), quick=True)
+        evaluation.evaluate(find("core-temperature"), folder / "model.tflite", data, (2,), quick=True)
     with pytest.raises(UsageError, match="core-temperature"):
-        runs.evaluate(find("wrist-stress"), folder / "model.tflite", data, (), quick=True)
+        evaluation.evaluate(find("wrist-stress"), folder / "model.tflite", data, (), quick=True)
     with pytest.raises(ThermoError):
-        runs.evaluate(find("core-temperature"), tmp_path / "model.tflite", data, (), quick=True)
+        evaluation.evaluate(find("core-temperature"), tmp_path / "model.tflite", data, (), quick=True)
+
+
+def test_figures_of_siblings_are_not_measured_on_the_model_that_knows_everybody(shared_dir: Path) -> None:
+    with pytest.raises(UsageError, match="figures of core-temperature are of 30 siblings of the model"):
+        remeasure(find("core-temperature"), ARTIFACTS / "core-temperature", shared_dir / "datasets" / DATA)
 
 
 def test_export_gives_what_a_wearable_needs_unless_the_licence_forbids_it(
@@ -85,6 +102,15 @@ def test_export_gives_what_a_wearable_needs_unless_the_licence_forbids_it(
         (["evaluate", "breast-patch", "absent.tflite"], 9, "absent.tflite"),
         (["evaluate", "breast-patch", "cut.tflite"], 7, "model"),
         (["export", "absent", "there"], 9, "absent"),
+        (["train", "core-temperature", "--data", "absent.csv.gz", "--out", "cut.npz/x"], 9, "cut.npz is a file"),
+        (
+            ["train", "core-temperature", "--data", "absent.csv.gz", "--out", "/proc/x"],
+            9,
+            "write to the folder /proc/x",
+        ),
+        (["train", "core-temperature", "--data", "pointer.csv.gz", "--out", "x"], 9, "git lfs pull"),
+        (["data", "wrist-stress", "--data", "pointer.csv.gz"], 9, "git lfs pull"),
+        (["remeasure", "breast-patch", "absent"], 9, "absent"),
     ],
 )
 def test_the_command_ends_in_one_sentence_and_a_code(
@@ -98,6 +124,7 @@ def test_the_command_ends_in_one_sentence_and_a_code(
     shipped = (ARTIFACTS / "core-temperature" / "model.tflite").read_bytes()
     (tmp_path / "cut.tflite").write_bytes(shipped[: len(shipped) // 2])
     (tmp_path / "cut.npz").write_bytes(b"PK\x03\x04 and no more")
+    (tmp_path / "pointer.csv.gz").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["thermo-models", *words])
     with pytest.raises(SystemExit) as ended:
@@ -133,7 +160,7 @@ def test_a_shipped_model_knows_whom_it_learnt_from(
     path = shared_dir / "datasets" / data
     if not path.is_file():
         pytest.skip(f"{path} is not there; the tests of shipped models need it")
-    found = runs.evaluate(find(name), ARTIFACTS / name / "model.tflite", path, (), quick=False)
+    found = evaluation.evaluate(find(name), ARTIFACTS / name / "model.tflite", path, (), quick=False)
     assert found["seen_in_training"] and low < found["int8"][metric] < high
 
 

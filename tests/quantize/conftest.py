@@ -5,20 +5,45 @@ import re
 import shutil
 import struct
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import operator_models
 import pytest
 from numpy.typing import NDArray
 
 from thermo_core.tflite import schema
 from thermo_core.tflite.schema import TensorType
 
-_DTYPES = {"int8": TensorType.INT8, "int32": TensorType.INT32, "float32": TensorType.FLOAT32, "uint8": TensorType.UINT8}
-_UNIONS = {"RESHAPE": 17, "PAD": 22, "TRANSPOSE": 26, "DEQUANTIZE": 38, "QUANTIZE": 89, "HARD_SWISH": 91}
+_DTYPES = {name: TensorType[name.upper()] for name in ("int8", "int16", "int32", "int64", "float32", "uint8")}
+_UNIONS = {
+    "RESHAPE": 17,
+    "PAD": 22,
+    "BATCH_TO_SPACE_ND": 24,
+    "SPACE_TO_BATCH_ND": 25,
+    "TRANSPOSE": 26,
+    "EXP": 33,
+    "DEQUANTIZE": 38,
+    "MAXIMUM": 39,
+    "MINIMUM": 39,
+    "NEG": 42,
+    "SLICE": 48,
+    "TILE": 51,
+    "EXPAND_DIMS": 52,
+    "SQUARE": 66,
+    "FILL": 68,
+    "SQUARED_DIFFERENCE": 76,
+    "ABS": 78,
+    "REVERSE_V2": 81,
+    "QUANTIZE": 89,
+    "HARD_SWISH": 91,
+}
+_ONLY_FIRST = (
+    "DEPTH_TO_SPACE", "ELU", "EXP", "EXPAND_DIMS", "GELU", "NEG", "PRELU", "RSQRT", "SHAPE", "SPACE_TO_DEPTH", "SQUARE", "SQUEEZE", "TILE",
+)  # fmt: skip
 _VERSIONS = {
     "TRANSPOSE_CONV": 3,
     "RESIZE_BILINEAR": 3,
@@ -27,14 +52,17 @@ _VERSIONS = {
     "FULLY_CONNECTED": 5,
     "HARD_SWISH": 1,
     "RESHAPE": 1,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": 1,
+    **dict.fromkeys(_ONLY_FIRST, 1),
 }
 
 
 class _File:
     """A FlatBuffers file written front to back; children follow their parents."""
 
-    def __init__(self) -> None:
+    def __init__(self, shift_int64: int = 0) -> None:
         self.data = bytearray(b"\0\0\0\0TFL3")
+        self.shift_int64 = shift_int64
 
     def align(self, size: int) -> None:
         self.data += bytes(-len(self.data) % size)
@@ -85,7 +113,7 @@ class _File:
             format_, numbers = (value[0], value[1:]) if value else ("i", [])
             self.align(4)
             if struct.calcsize(format_) == 8:
-                self.data += bytes(-(len(self.data) + 4) % 8)
+                self.data += bytes((self.shift_int64 - len(self.data) - 4) % 8)
             self.point(at)
             self.data += struct.pack(f"<I{len(numbers)}{format_}", len(numbers), *numbers)
 
@@ -96,7 +124,8 @@ class ModelBuilder:
 
     tensors: list[dict[int, Any]] = field(default_factory=list)
     buffers: list[dict[int, Any]] = field(default_factory=lambda: [{}])
-    operators: list[tuple[str, list[int], list[int], dict[str, float]]] = field(default_factory=list)
+    operators: list[tuple[str, list[int], list[int], dict[str, Any]]] = field(default_factory=list)
+    intermediates: dict[int, list[int]] = field(default_factory=dict)
 
     def tensor(
         self,
@@ -106,8 +135,9 @@ class ModelBuilder:
         data: NDArray[Any] | None = None,
         dtype: str = "int8",
         axis: int = 0,
+        state: bool = False,
     ) -> int:
-        """Index of a new tensor; constant where `data` is given."""
+        """Index of a new tensor; constant where `data` is given, and kept from run to run where it is a state."""
         buffer = 0
         if data is not None:
             self.buffers.append({0: np.ascontiguousarray(data).tobytes()})
@@ -117,19 +147,29 @@ class ModelBuilder:
         if scale is not None:
             scales = [scale] if isinstance(scale, float) else list(scale)
             table[4] = {2: ["f", *scales], 3: ["q", *[zero_point] * len(scales)], 6: ("i", axis)}
+        if state:
+            table[5] = ("B", 1)
         self.tensors.append(table)
         return len(self.tensors) - 1
 
-    def operator(self, name: str, inputs: list[int], outputs: list[int], **options: float) -> None:
+    def operator(self, name: str, inputs: list[int], outputs: list[int], **options: Any) -> None:
         """Append an operator."""
         self.operators.append((name, inputs, outputs, options))
 
-    def build(self, inputs: list[int], outputs: list[int]) -> bytes:
-        """The .tflite file."""
+    def build(
+        self,
+        inputs: list[int],
+        outputs: list[int],
+        signatures: list[dict[int, Any]] | None = None,
+        shift_int64: int = 0,
+    ) -> bytes:
+        """The .tflite file; vectors of int64 begin at `shift_int64` modulo 8."""
         codes = sorted({name for name, *_ in self.operators})
         operators = []
-        for name, ins, outs, options in self.operators:
+        for number, (name, ins, outs, options) in enumerate(self.operators):
             table: dict[int, Any] = {0: ("I", codes.index(name)), 1: ["i", *ins], 2: ["i", *outs]}
+            if number in self.intermediates:
+                table[8] = ["i", *self.intermediates[number]]
             union, fields = schema.OPTIONS.get(name, (_UNIONS.get(name, 0), ()))
             if union:
                 table[3] = ("B", union)
@@ -140,8 +180,10 @@ class ModelBuilder:
                     )
                     for f in fields
                 }
+                for word, index in schema.LISTS.get(name, {}).items():
+                    table[4][index] = ["i", *options.get(word, [])]
             operators.append(table)
-        file = _File()
+        file = _File(shift_int64)
         code_tables = [
             {
                 0: ("b", min(schema.operator_code(name), 127)),
@@ -151,12 +193,13 @@ class ModelBuilder:
             for name in codes
         ]
         graph = {0: self.tensors, 1: ["i", *inputs], 2: ["i", *outputs], 3: operators, 4: b"main"}
-        file.table(0, {0: ("I", 3), 1: code_tables, 2: [graph], 3: b"test", 4: self.buffers})
+        beside = {} if signatures is None else {7: signatures}
+        file.table(0, {0: ("I", 3), 1: code_tables, 2: [graph], 3: b"test", 4: self.buffers} | beside)
         return bytes(file.data)
 
 
-def _reference(model: bytes, inputs: NDArray[Any]) -> list[NDArray[Any]]:
-    """Flat outputs of BUILTIN_REF, (n, size) for each output, of inputs (n, ...)."""
+def _reference(model: bytes, inputs: NDArray[Any], resets: Sequence[int] = ()) -> list[NDArray[Any]]:
+    """Flat outputs of BUILTIN_REF, (n, size) for each output, of inputs (n, ...); states are cleared before runs `resets`."""
     from tflite_runtime.interpreter import Interpreter, OpResolverType
 
     interpreter = Interpreter(
@@ -166,7 +209,9 @@ def _reference(model: bytes, inputs: NDArray[Any]) -> list[NDArray[Any]]:
     source = interpreter.get_input_details()[0]
     sinks = interpreter.get_output_details()
     results: list[list[NDArray[Any]]] = [[] for _ in sinks]
-    for sample in inputs:
+    for number, sample in enumerate(inputs):
+        if number in resets:
+            interpreter.reset_all_variables()
         interpreter.set_tensor(source["index"], sample.reshape(source["shape"]))
         interpreter.invoke()
         for collected, sink in zip(results, sinks, strict=True):
@@ -181,7 +226,7 @@ def model_builder() -> type[ModelBuilder]:
 
 
 @pytest.fixture(scope="session")
-def reference() -> Callable[[bytes, NDArray[Any]], list[NDArray[Any]]]:
+def reference() -> Callable[..., list[NDArray[Any]]]:
     """Runs a model with tflite-runtime's BUILTIN_REF kernels."""
     return _reference
 
@@ -446,7 +491,10 @@ class RandomModels:
             images = ("convolution", "depthwise", "pool", "resize", "transpose_convolution")
             if layer in images and len(self.shapes[last]) != 4:
                 layer = "dense"
-            last = self.convolution(last, True) if layer == "depthwise" else getattr(self, layer)(last)
+            if layer in operator_models.OPERATORS:
+                last = operator_models.OPERATORS[layer](self, last)
+            else:
+                last = self.convolution(last, True) if layer == "depthwise" else getattr(self, layer)(last)
         return self.builder.build([first], [last]), shape
 
     def inputs(self, shape: tuple[int, ...], count: int) -> NDArray[np.int8]:
@@ -467,14 +515,25 @@ def random_models() -> type[RandomModels]:
 
 
 @pytest.fixture(scope="session")
-def host_run() -> Callable[..., NDArray[np.int8]]:
+def host_run() -> Callable[..., NDArray[Any]]:
     """Compiles C files with the host's compiler, as strictly as it can, and runs them on inputs (n, size)."""
     return _host_run
 
 
+def _output_type(header: str, name: str) -> Any:
+    """The type of a compiled model's outputs."""
+    return np.dtype(re.search(rf"const (\w+)_t \*{name}_output\(", header).group(1))
+
+
 def _host_run(
-    files: dict[str, str], name: str, inputs: NDArray[np.int8], folder: Path, flags: str = "-O1", compiler: str = "gcc"
-) -> NDArray[np.int8]:
+    files: dict[str, str],
+    name: str,
+    inputs: NDArray[Any],
+    folder: Path,
+    flags: str = "-O1",
+    compiler: str = "gcc",
+    resets: Sequence[int] = (),
+) -> NDArray[Any]:
     folder.mkdir(parents=True, exist_ok=True)
     for file, text in files.items():
         (folder / file).write_text(text)
@@ -485,19 +544,22 @@ def _host_run(
     assert done.returncode == 0, done.stderr[:3000]
     loaded = ctypes.CDLL(str(library))
     header = files[f"{name}.h"]
-    size = int(re.search(rf"{name.upper()}_OUTPUT_ELEMENTS (\d+)", header).group(1))
+    size, kind = int(re.search(rf"{name.upper()}_OUTPUT_ELEMENTS (\d+)", header).group(1)), _output_type(header, name)
     source, sink = getattr(loaded, f"{name}_input"), getattr(loaded, f"{name}_output")
-    source.restype = sink.restype = ctypes.POINTER(ctypes.c_int8)
+    source.restype = sink.restype = ctypes.c_void_p
     results = []
-    for sample in inputs.reshape(len(inputs), -1):
-        ctypes.memmove(source(), np.ascontiguousarray(sample).ctypes.data, sample.size)
+    for number, sample in enumerate(inputs.reshape(len(inputs), -1)):
+        if number in resets:
+            getattr(loaded, f"{name}_reset")()
+        ctypes.memmove(source(), np.ascontiguousarray(sample).ctypes.data, sample.nbytes)
         getattr(loaded, f"{name}_invoke")()
-        results.append(np.ctypeslib.as_array(sink(), (size,)).copy())
+        results.append(np.frombuffer(ctypes.string_at(sink(), size * kind.itemsize), kind).copy())
     return np.stack(results)
 
 
 _BOARDS = {
     "m4": ("-mcpu=cortex-m4 -mfpu=fpv4-sp-d16 -mfloat-abi=hard", "mps2-an386", "0x00000000", "0x20000000", "4M"),
+    "m7": ("-mcpu=cortex-m7 -mfpu=fpv5-d16 -mfloat-abi=hard", "mps2-an500", "0x00000000", "0x20000000", "4M"),
     "m33": ("-mcpu=cortex-m33 -mfpu=fpv5-sp-d16 -mfloat-abi=hard", "mps2-an505", "0x10000000", "0x38000000", "4M"),
     "m55": ("-mcpu=cortex-m55 -mfloat-abi=hard", "mps3-an547", "0x10000000", "0x31000000", "512K"),
 }
@@ -505,14 +567,15 @@ _BOARDS = {
 
 @dataclass(frozen=True)
 class Emulated:
-    """A model to run on an emulated board: its C files, their name, and inputs (n, size)."""
+    """A model to run on an emulated board: its C files, their name, inputs (n, size), and the runs before which to reset."""
 
     files: dict[str, str]
     name: str
-    inputs: NDArray[np.int8]
+    inputs: NDArray[Any]
+    resets: Sequence[int] = ()
 
 
-def _emulate(models: list[Emulated], cpu: str, folder: Path, flags: str = "-O2") -> list[NDArray[np.int8]]:
+def _emulate(models: list[Emulated], cpu: str, folder: Path, flags: str = "-O2") -> list[NDArray[Any]]:
     folder.mkdir(parents=True, exist_ok=True)
     here = Path(__file__).parent / "emulator"
     core, machine, flash, ram, flash_size = _BOARDS[cpu]
@@ -525,14 +588,17 @@ def _emulate(models: list[Emulated], cpu: str, folder: Path, flags: str = "-O2")
         rows = ",".join("{" + ",".join(map(str, row)) + "}" for row in model.inputs.reshape(count, -1).tolist())
         size = model.inputs.size // count
         main.append(f'#include "{model.name}.h"')
-        main.append(f"static const int8_t {model.name}_data[{count}][{size}] = {{{rows}}};")
+        width = model.inputs.dtype.itemsize
+        main.append(f"static const {model.inputs.dtype}_t {model.name}_data[{count}][{size}] = {{{rows}}};")
         upper = model.name.upper()
+        reset = "".join(f"if (i == {run}) {{ {model.name}_reset(); }} " for run in model.resets)
         calls.append(
-            f"for (int i = 0; i < {count}; i++) {{ memcpy({model.name}_input(), {model.name}_data[i], {size}); "
-            f"{model.name}_invoke(); show({model.name}_output(), {upper}_OUTPUT_ELEMENTS); }}"
+            f"for (int i = 0; i < {count}; i++) {{ {reset}memcpy({model.name}_input(), {model.name}_data[i], {size * width}); "
+            f"{model.name}_invoke(); "
+            f"show({model.name}_output(), {upper}_OUTPUT_ELEMENTS * (int)sizeof *{model.name}_output()); }}"
         )
     main.append(
-        'static void show(const int8_t *at, int count) { static const char digits[] = "0123456789abcdef"; char text[3] = {0};'
+        'static void show(const void *from, int count) { const int8_t *at = from; static const char digits[] = "0123456789abcdef"; char text[3] = {0};'
         " for (int i = 0; i < count; i++) { text[0] = digits[(at[i] >> 4) & 15]; text[1] = digits[at[i] & 15]; say(text); }"
         ' say("\\n"); }'
     )
@@ -560,12 +626,13 @@ def _emulate(models: list[Emulated], cpu: str, folder: Path, flags: str = "-O2")
     for model in models:
         taken = rows_out[at : at + len(model.inputs)]
         at += len(taken)
-        results.append(np.array([np.frombuffer(row, np.int8) for row in taken]))
+        kind = _output_type(model.files[f"{model.name}.h"], model.name)
+        results.append(np.array([np.frombuffer(row, kind) for row in taken]))
     return results
 
 
 @pytest.fixture(scope="session")
-def emulate() -> Callable[..., list[NDArray[np.int8]]]:
+def emulate() -> Callable[..., list[NDArray[Any]]]:
     """Runs compiled models on an emulated Cortex-M, many in one go."""
     if not shutil.which("arm-none-eabi-gcc") or not shutil.which("qemu-system-arm"):
         pytest.skip("hardware absent: no emulator (qemu-system-arm / arm-none-eabi-gcc not installed)")

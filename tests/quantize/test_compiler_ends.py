@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from thermo_core.errors import ModelError, UsageError
+from thermo_core.tflite.mend import mended
+from thermo_core.tflite.verify import verify_model
 from thermo_quantize.cli import main
 from thermo_quantize.compiler.compile import compile_model
 
@@ -46,6 +48,72 @@ def test_float_ends(model_builder, reference, tmp_path: Path) -> None:
     huge = np.ctypeslib.as_array(net.net_output(), (40,))
     # The sum reaches -13.5 .. 12 where the input saturates; an infinity saturates like any large number.
     assert huge[0] == huge[2] == pytest.approx(12.0) and huge[1] == huge[3] == pytest.approx(-12.5, abs=1.0)
+
+
+def test_uint8_ends(model_builder, reference, host_run, tmp_path: Path) -> None:
+    """A picture of bytes goes in and bytes come out, with the same scale and with another one."""
+    for number, (scales, zero_points) in enumerate(
+        (((0.1, 0.1, 0.1), (128, 0, 128)), ((0.05, 0.1, 0.7), (3, -20, 99)))
+    ):
+        builder = model_builder()
+        source = builder.tensor((1, 256), scales[0], zero_points[0], dtype="uint8")
+        inner, bent = builder.tensor((1, 256), scales[1], zero_points[1]), builder.tensor((1, 256), scales[1], -128)
+        result = builder.tensor((1, 256), scales[2], zero_points[2], dtype="uint8")
+        builder.operator("QUANTIZE", [source], [inner])
+        builder.operator("RELU", [inner], [bent])
+        builder.operator("QUANTIZE", [bent], [result])
+        model = builder.build([source], [result])
+        verify_model(model)
+        every = np.arange(256, dtype=np.uint8).reshape(1, 256)
+        compiled = compile_model(model, "net")
+        assert "uint8_t *net_input(void);" in compiled.files["net.h"] and len(compiled.kernels) == 1
+        got = host_run(compiled.files, "net", every.view(np.int8), tmp_path / str(number))
+        assert np.array_equal(got.view(np.uint8), reference(model, every)[0])
+
+
+def test_uint8_inside_of_a_network_is_refused(model_builder) -> None:
+    builder = model_builder()
+    source, inner, result = (builder.tensor((1, 4), 0.1, 0, dtype=kind) for kind in ("uint8", "uint8", "int8"))
+    builder.operator("RELU", [source], [inner])
+    builder.operator("QUANTIZE", [inner], [result])
+    model = builder.build([source], [result])
+    with pytest.raises(ModelError, match=r"operator 0 \(RELU\): tensor 0 .*is uint8"):
+        compile_model(model, "net")
+    with pytest.raises(ModelError, match="unsupported type UINT8"):
+        verify_model(model)
+
+
+def test_the_axis_of_a_bias_means_nothing(model_builder, reference, host_run, tmp_path: Path) -> None:
+    """TFLM runs a bias whose scales name axis 3 of one; TensorFlow Lite opens no such file until it is mended to axis 0."""
+    models = []
+    for axis in (0, 3):
+        random, builder = np.random.default_rng(1), model_builder()
+        source, result = builder.tensor((1, 5, 5, 4), 0.1, 7), builder.tensor((1, 5, 5, 3), 0.3, -9)
+        data = random.integers(-127, 128, (3, 3, 3, 4)).astype(np.int8)
+        scales = [0.01, 0.02, 0.015]
+        weights = builder.tensor(data.shape, scales, 0, data)
+        values = random.integers(-3000, 3000, 3).astype(np.int32)
+        bias = builder.tensor((3,), [0.1 * scale for scale in scales], 0, values, "int32", axis=axis)
+        builder.operator("CONV_2D", [source, weights, bias], [result], stride_h=1, stride_w=1)
+        models.append(builder.build([source], [result]))
+    inputs = np.random.default_rng(2).integers(-128, 128, (3, 5, 5, 4)).astype(np.int8)
+    got = host_run(compile_model(models[1], "net").files, "net", inputs, tmp_path)
+    assert np.array_equal(got, reference(models[0], inputs)[0])
+    verify_model(models[1])
+    assert np.array_equal(got, reference(mended(models[1]), inputs)[0])
+
+
+def test_a_sum_is_the_references_and_says_so(model_builder, tmp_path: Path, capsys) -> None:
+    builder = model_builder()
+    source, result = builder.tensor((1, 6, 2), 0.1, 0), builder.tensor((1, 2), 0.4, 0)
+    axis = builder.tensor((1,), data=np.array([1], np.int32), dtype="int32")
+    builder.operator("SUM", [source, axis], [result])
+    (tmp_path / "sum.tflite").write_bytes(builder.build([source], [result]))
+    assert run("compile", str(tmp_path / "sum.tflite"), "--out", str(tmp_path), "--json") == 0
+    said = capsys.readouterr()
+    assert said.err == "" and "takes its int8 inputs for uint8" in json.loads(said.out)["notes"][0]
+    assert run("compile", str(tmp_path / "sum.tflite"), "--out", str(tmp_path)) == 0
+    assert capsys.readouterr().err.startswith("Note: operator 0 (SUM) is computed as the reference kernel does it")
 
 
 def test_two_inputs_and_two_outputs(model_builder, tmp_path: Path) -> None:
@@ -101,7 +169,7 @@ def convolution(model_builder, **changed):
         ({"result": (1, 4, 5, 3)}, r"\[1, 4, 5, 3\]"),
         ({"options": {"stride_h": 0}}, "stride"),
         ({"options": {"activation": 4}}, "activation"),
-        ({"bias": 1 << 30}, "30 bits"),
+        ({"bias": (1 << 31) - 1}, "32 bits"),
         ({"name": "SVDF"}, "SVDF"),
     ],
 )

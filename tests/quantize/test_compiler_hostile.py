@@ -5,6 +5,8 @@ import struct
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from random_lstm import KINDS, RandomLstm
+from random_wide import random_wide
 
 from thermo_core.errors import ModelError
 from thermo_quantize.compiler.compile import compile_model
@@ -14,12 +16,19 @@ LAYERS = [
     ["transpose_convolution", "pool", "mean"],
     ["binary", "movement", "resize"],
     ["pointwise", "dense", "movement"],
+    ["blocks", "slopes", "copying"],
+    ["grouped_convolution", "packing", "functions"],
+    ["matrices", "normalisation", "reduction"],
+    ["batches", "float_functions", "difference"],
 ]
 
 
 @pytest.fixture(scope="module")
-def models(random_models) -> list[bytes]:
-    return [random_models(seed).build(layers)[0] for seed, layers in enumerate(LAYERS)]
+def models(random_models, model_builder) -> list[bytes]:
+    wide = random_wide(random_models)
+    found = [random_models(seed).build(layers)[0] for seed, layers in enumerate(LAYERS)]
+    found += [wide(seed).build(layers)[0] for seed, layers in enumerate([*LAYERS, ["parts", "requantize"]])]
+    return found + [RandomLstm(model_builder(), 1, kind).build() for kind in KINDS.values()]
 
 
 @settings(

@@ -15,7 +15,7 @@ MODELS = {
     "keywords": ("third_party_models/mlperf_tiny_kws_dscnn_int8.tflite", 12_000),
     "presence": ("third_party_models/thermo_presence_unet_int8.tflite", 40_000),
 }
-TARGETS = ("generic", "m0", "m4", "m33", "m55")
+TARGETS = ("generic", "m0", "m4", "m7", "m33", "m55")
 
 
 def images(model: bytes, count: int) -> np.ndarray:
@@ -36,7 +36,7 @@ def test_exact_on_the_host(shared_dir: Path, reference, host_run, tmp_path: Path
     assert np.array_equal(got, reference(model, inputs)[0])
 
 
-@pytest.mark.parametrize("cpu", ["m4", "m55"])
+@pytest.mark.parametrize("cpu", ["m4", "m7", "m55"])
 def test_exact_emulated(shared_dir: Path, reference, emulate, emulated, tmp_path: Path, cpu: str) -> None:
     models, expected = [], []
     for name, (path, _) in MODELS.items():
@@ -76,7 +76,8 @@ def test_arena_is_near_its_lower_bound(shared_dir: Path, name: str, target: str)
 @pytest.mark.parametrize("target", TARGETS)
 def test_values_that_live_together_lie_apart(random_models, target: str) -> None:
     for seed in range(15):
-        layers = [str(n) for n in np.random.default_rng(seed).choice(["convolution", "depthwise", "pool", "binary"], 4)]
+        kinds = ["convolution", "depthwise", "pool", "binary", "comparison", "matrices", "grouped_convolution"]
+        layers = [str(n) for n in np.random.default_rng(seed).choice(kinds, 4)]
         compiled = compile_model(random_models(seed).build(layers)[0], "net", target)
         network, plan = compiled.network, compiled.plan
         last = {value.id: len(compiled.kernels) for value in network.outputs}

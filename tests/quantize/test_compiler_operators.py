@@ -58,11 +58,11 @@ def check_emulated(random_models, reference, emulate, emulated, folder: Path, cp
         assert np.array_equal(got, wanted), name
 
 
-@pytest.mark.parametrize("cpu", ["m4", "m33", "m55"])
+@pytest.mark.parametrize("cpu", ["m4", "m7", "m33", "m55"])
 def test_one_layer_emulated(random_models, reference, emulate, emulated, tmp_path: Path, cpu: str) -> None:
-    count = {"m4": 10, "m33": 3, "m55": 10}[cpu]
+    count = {"m4": 10, "m7": 3, "m33": 3, "m55": 10}[cpu]
     plans = [(seed, [layer]) for layer in ("convolution", "depthwise", "dense") for seed in range(2000, 2000 + count)]
-    if cpu != "m33":
+    if cpu in ("m4", "m55"):
         rest = (layer for layer in LAYERS if layer not in ("convolution", "depthwise", "dense"))
         plans += [(seed, [layer]) for layer in rest for seed in range(2100, 2104)]
     check_emulated(random_models, reference, emulate, emulated, tmp_path, cpu, plans)

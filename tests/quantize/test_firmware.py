@@ -20,6 +20,7 @@ from thermo_core.contract import InputContract
 from thermo_core.errors import BundleError, ModelError
 from thermo_core.image import DEVELOPMENT_KEY_SHA256, Version, key_hash, load_public_key, sign, verify
 from thermo_core.profile import Alert, PictureSensor, Preprocessing, Profile, Thermistors, ThermistorSettings
+from thermo_core.typical import typical_features
 from thermo_quantize import firmware
 from thermo_quantize.cli import main
 from thermo_quantize.reference import Reference
@@ -57,6 +58,7 @@ class ModelProfile(ctypes.Structure):
         ("input_zero_point", ctypes.c_int8),
         ("output_scale", ctypes.c_float),
         ("output_zero_point", ctypes.c_int8),
+        ("output_count", ctypes.c_uint8),
         ("major", ctypes.c_uint8),
         ("minor", ctypes.c_uint8),
         ("revision", ctypes.c_uint16),
@@ -65,6 +67,7 @@ class ModelProfile(ctypes.Structure):
         ("image_sha256", ctypes.c_uint8 * 32),
         ("test_input", ctypes.POINTER(ctypes.c_int8)),
         ("test_output", ctypes.POINTER(ctypes.c_int8)),
+        ("test_count", ctypes.c_size_t),
         ("test_input_size", ctypes.c_size_t),
         ("test_output_size", ctypes.c_size_t),
     )
@@ -99,6 +102,8 @@ class CProfile(ctypes.Structure):
         ("alert_threshold", ctypes.c_float),
         ("alert_consecutive", ctypes.c_uint16),
         ("model", ctypes.POINTER(ModelProfile)),
+        ("waived_count", ctypes.c_uint8),
+        ("waived", ctypes.POINTER(ctypes.c_char_p)),
     )
 
 
@@ -176,12 +181,16 @@ def test_the_shipped_bundle_arrives_whole(shipped: Bundle, tmp_path: Path) -> No
         np.float32(shipped.output.scale),
         shipped.output.zero_point,
     )
-    golden = np.array(model.test_input[: model.test_input_size], np.int8)
-    wanted = Reference(shipped.model).run(golden.reshape(1, 24, 32, 1))[0]
-    np.testing.assert_array_equal(model.test_output[: model.test_output_size], wanted)
-    ctypes.memmove(model.input(), golden.ctypes.data, golden.size)
-    model.invoke()
-    np.testing.assert_array_equal(model.output()[: wanted.size], wanted)
+    assert model.test_count == 2
+    golden = np.array(model.test_input[: 2 * model.test_input_size], np.int8).reshape(2, 24, 32, 1)
+    wanted = Reference(shipped.model).run(golden)
+    np.testing.assert_array_equal(model.test_output[: 2 * model.test_output_size], wanted.ravel())
+    skin = shipped.input.quantize(typical_features(shipped.profile.preprocessing)["skin"])
+    np.testing.assert_array_equal(golden[1], skin)
+    for one, expected in zip(golden, wanted, strict=True):
+        ctypes.memmove(model.input(), one.ctypes.data, one.size)
+        model.invoke()
+        np.testing.assert_array_equal(model.output()[: expected.size], expected)
 
 
 def test_another_wearable_arrives_whole(shipped: Bundle, tmp_path: Path) -> None:
@@ -267,32 +276,30 @@ def test_a_wearable_the_firmware_cannot_be_is_refused(shipped: Bundle, small_row
     long = replace(shipped.profile, preprocessing=replace(shipped.profile.preprocessing, average_pictures=17))
     with pytest.raises(BundleError, match=r"average_pictures is 17 .* room for 16"):
         firmware.generate(signed(replace(shipped, profile=long)), KEY.public_key())
-    with pytest.raises(ModelError, match=r"inputs of shape \(5,\) and the firmware makes pictures"):
+    with pytest.raises(ModelError, match=r"inputs of shape \(5,\) and the profile's preprocessing makes \(24, 32, 1\)"):
         firmware.generate(signed(small_rows), KEY.public_key())
     scaled = replace(shipped, input=InputContract((24, 32, 1), 0.5, 3))
-    with pytest.raises(ModelError, match="quantised otherwise than its bundle says"):
+    with pytest.raises(ModelError, match="quantised otherwise than its contract says"):
         firmware.generate(signed(scaled), KEY.public_key())
+    stateful = (Path(__file__).parent / "data" / "lstm_int8.tflite").read_bytes()
+    with pytest.raises(ModelError, match="keeps a state from one run to the next"):
+        firmware.generate(signed(replace(shipped, model=stateful)), KEY.public_key())
     labels = replace(shipped.profile, labels=("a", "b", "c"))
-    with pytest.raises(ModelError, match="2 outputs and the profile 3 labels"):
+    with pytest.raises(ModelError, match=r"shape \(1, 2\) and the profile 3 labels"):
         firmware.generate(signed(replace(shipped, profile=labels)), KEY.public_key())
 
 
 @pytest.fixture
 def small_rows(shipped: Bundle, random_models: type) -> Bundle:
     """A bundle whose network takes five numbers."""
-    models = random_models(1)
+    models = random_models(5)
     source = models.activation((1, 5))
-    sink = models.dense(source)
+    sink = models.softmax(models.dense(source))
     model = models.builder.build([source], [sink])
     own = Reference(model)
     labels = tuple(f"label {n}" for n in range(models.shapes[sink][-1]))
     profile = replace(shipped.profile, labels=labels, alert=None)
     return Bundle(profile, own.input, own.output, model, "A card.")
-
-
-def test_the_firmware_has_room_for_what_is_allowed() -> None:
-    header = (CORE / "feature_extractor.h").read_text()
-    assert f"#define FEATURES_MAX_PICTURES {firmware.MAX_PICTURES}\n" in header
 
 
 def test_the_development_key_is_known_as_such() -> None:

@@ -140,6 +140,7 @@ MISTAKES: dict[str, tuple[dict[str, str | None], int, str]] = {
     "key is missing": ({"key": "{folder}/nothing.pem"}, 9, "nothing.pem"),
     "model is a folder": ({"model": "{folder}"}, 9, "is a directory"),
     "model is no model": ({"model": "{folder}/CARD.md"}, 7, ".tflite"),
+    "model keeps a state": ({"model": "{folder}/lstm.tflite"}, 7, "keeps a state"),
     "profile is no JSON": ({"profile": "{folder}/CARD.md"}, 2, "line 1"),
     "profile is binary": ({"profile": "{folder}/binary"}, 2, "UTF-8"),
     "profile is deep": ({"profile": "{folder}/deep.json"}, 2, "nesting"),
@@ -154,6 +155,7 @@ def test_mistake_gives_one_sentence_a_code_and_no_file(
     folder: Path, capsys: pytest.CaptureFixture[str], mistake: str
 ) -> None:
     (folder / "binary").write_bytes(b"\xff\xfe\x00")
+    (folder / "lstm.tflite").write_bytes((Path(__file__).parent / "data" / "lstm_int8.tflite").read_bytes())
     (folder / "deep.json").write_text("[" * 100_000)
     (folder / "bundle.img").write_bytes(b"the one before")
     changes, expected, word = MISTAKES[mistake]

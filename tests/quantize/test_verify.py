@@ -1,5 +1,6 @@
 """What `verify_model` accepts runs; what it refuses it names."""
 
+import contextlib
 import importlib.util
 import json
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_lstm import KINDS, RandomLstm
 
 from thermo_core.errors import ModelError
 from thermo_core.tflite.schema import operator_code
@@ -27,7 +29,7 @@ PUBLISHED_MACS = {
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
 def test_accepts_models_of_every_scheme(path: Path) -> None:
-    assert sum(verify_model(path.read_bytes()).macs) > 30_000
+    assert sum(verify_model(path.read_bytes(), stateful=True).macs) > 30_000
 
 
 @pytest.mark.parametrize(("name", "macs"), PUBLISHED_MACS.items(), ids=lambda value: str(value).split("/")[-1])
@@ -40,7 +42,7 @@ def test_refuses_every_truncation(path: Path) -> None:
     data = path.read_bytes()
     for size in [*range(64), *range(64, len(data) - 1, 97)]:
         with pytest.raises(ModelError):
-            verify_model(data[:size])
+            verify_model(data[:size], stateful=True)
 
 
 @settings(max_examples=300, deadline=None)
@@ -91,8 +93,8 @@ REFUSED = {
     "another output shape": ({"out_shape": (1, 4, 5, 2)}, r"gives \[1, 4, 5, 2\]"),
     "float weights under int8": ({"weights": "float32"}, "to be int8"),
     "operator off the list": (
-        {"operator": "L2_NORMALIZATION"},
-        r"operator 0 \(L2_NORMALIZATION\), which makes .* is not supported",
+        {"operator": "SVDF"},
+        r"operator 0 \(SVDF\), which makes .* is not supported",
     ),
     "softmax of another range": ({"softmax_scale": 1 / 128}, r"operator 1 \(SOFTMAX\) has an output scale"),
 }
@@ -135,6 +137,63 @@ def test_refuses_a_graph_that_runs_in_a_circle(model_builder) -> None:
     builder.operator("ADD", [x, y], [z])
     with pytest.raises(ModelError, match="before it is computed"):
         verify_model(builder.build([x], [z]))
+
+
+def test_a_state_is_accepted_only_where_it_is_expected(model_builder) -> None:
+    lstm = RandomLstm(model_builder(), 2, KINDS["projected"])
+    model = lstm.build()
+    verified = verify_model(model, stateful=True)
+    per_step = 4 * lstm.cells * (lstm.width + lstm.units) + lstm.units * lstm.cells
+    assert verified.macs == (lstm.steps * per_step,)
+    assert [tensor.elements for tensor in verified.states] == [lstm.units, lstm.cells]
+    with pytest.raises(ModelError, match=r"operator 0 \(UNIDIRECTIONAL_SEQUENCE_LSTM\) keeps a state .* unroll=True"):
+        verify_model(model)
+
+
+def test_the_command_tells_of_a_state(capsys: pytest.CaptureFixture[str]) -> None:
+    from thermo_quantize.cli import main
+
+    with contextlib.suppress(SystemExit):
+        main(["verify", str(DATA / "lstm_int8.tflite"), str(DATA / "cnn_int8.tflite")])
+    lines = capsys.readouterr().out.splitlines()
+    assert ["keeps a state" in line for line in lines] == [True, False]
+
+
+def _state_read_by_add(builder):
+    x, state, y = builder.tensor((1, 3), 0.1), builder.tensor((1, 3), 0.1, state=True), builder.tensor((1, 3), 0.1)
+    builder.operator("ADD", [x, state], [y])
+    return builder.build([x], [y])
+
+
+def _state_of_two(builder):
+    RandomLstm(builder, 2, KINDS["plain"]).build()
+    name, inputs, outputs, options = builder.operators[0]
+    result = builder.tensor(tuple(builder.tensors[outputs[0]][0][1:]), 0.01)
+    builder.operator(name, [outputs[0], *inputs[1:]], [result], **options)
+    builder.intermediates[1] = builder.intermediates[0]
+    return builder.build([inputs[0]], [result])
+
+
+def _intermediate_in_the_graph(builder):
+    RandomLstm(builder, 2, KINDS["plain"]).build()
+    _, inputs, outputs, _ = builder.operators[0]
+    builder.intermediates[0][4] = outputs[0]
+    return builder.build([inputs[0]], outputs)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (_state_read_by_add, r"operator 0 \(ADD\) reads tensor 1 \(t1\), a state"),
+        (_state_of_two, r"operator 1 \(UNIDIRECTIONAL_SEQUENCE_LSTM\) reads"),
+        (_intermediate_in_the_graph, "an intermediate and part of the graph at once"),
+    ],
+)
+def test_states_and_intermediates_have_their_place(model_builder, make, words: str) -> None:
+    """Such a file is not damaged, and the sentence says what it has."""
+    with pytest.raises(ModelError, match=words) as refusal:
+        verify_model(make(model_builder()), stateful=True)
+    assert "damaged" not in str(refusal.value) and str(refusal.value).endswith(".")
 
 
 def test_refuses_vectors_that_share_bytes(model_builder) -> None:

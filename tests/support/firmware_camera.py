@@ -8,6 +8,7 @@ from ctypes import (
     byref,
     c_bool,
     c_char_p,
+    c_float,
     c_int,
     c_size_t,
     c_uint8,
@@ -27,7 +28,8 @@ from thermo_core.profile import PictureSensor as Settings
 from thermo_device.counters import Counters
 
 CAMERA_MODULES = (
-    "bus", "camera", "counters", "mlx90640_chip", "mlx90640_constants", "page_schedule", "plausibility", "select"
+    "bus", "camera", "counters", "mlx90640_chip", "mlx90640_constants", "mlx90640_plausible", "page_schedule",
+    "plausibility", "select", "sightings", "crc",
 )  # fmt: skip
 OK, NACK, STUCK, SHORT, BUS = range(5)
 _STATUS = {errno.EREMOTEIO: NACK, errno.ETIMEDOUT: STUCK, errno.EIO: SHORT}
@@ -124,13 +126,27 @@ class FirmwareCamera:
             if self._lost() != before:
                 return None
 
+    def resume(self) -> None:
+        self._library.harness_resume(self._harness)
+        self._copy_counters()
+
+    def set_rate(self, rate_hz: float) -> None:
+        assert self._library.harness_set_rate(self._harness, c_float(rate_hz)) == OK
+        self._copy_counters()
+
+    def verify_eeprom(self) -> bool:
+        status = self._library.harness_verify_eeprom(self._harness)
+        self._copy_counters()
+        return status == OK
+
     def _subpage(self) -> Subpage:
-        index, control, number, time_us = c_uint32(), c_uint16(), c_uint8(), c_uint64()
-        self._library.harness_subpage(self._harness, byref(index), byref(control), byref(number), byref(time_us))
+        index, control, number, time_us, generation = c_uint32(), c_uint16(), c_uint8(), c_uint64(), c_uint32()
+        fields = index, control, number, time_us, generation
+        self._library.harness_subpage(self._harness, *map(byref, fields))
         words = np.empty(FRAME_WORDS, np.uint16)
         words[:RAM_WORDS] = np.ctypeslib.as_array(self._library.harness_ram(self._harness), (RAM_WORDS,))
         words[CONTROL], words[SUBPAGE] = control.value, number.value
-        return Subpage(words, index.value, time_us.value)
+        return Subpage(words, index.value, time_us.value, 0, generation.value)
 
     def _lost(self) -> int:
         return self._counters.get("subpages_lost")

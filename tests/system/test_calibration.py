@@ -145,12 +145,20 @@ def test_ctrl_c_leaves_the_device_quiet_its_scene_back_and_nothing_written(
     assert running.returncode == 128 + number, words
     assert "Traceback" not in words
     assert scene_mean(port) == pytest.approx(scene, abs=0.5)
-    assert list((tmp_path / "report").iterdir()) == []
+    assert [path.name for path in (tmp_path / "report").iterdir()] == ["measurements.json"]
+    assert f"--resume {tmp_path / 'report'}" in " ".join(words.split())
     with Wearable.open(str(port)) as wearable:
         received = wearable.line.bytes_received
         time.sleep(0.5)
         assert wearable.line.bytes_received == received
         assert wearable.calibration_bytes() == b""
+    calibrate(port, "--resume", str(tmp_path / "report"), "--pictures", "99", code=2)
+    finished = calibrate(port, "--resume", str(tmp_path / "report"), "--yes")
+    assert finished["written"]
+    assert finished["settings"]["pictures"] == 16
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["report.html", "report.json"]
+    points = json.loads((tmp_path / "report" / "report.json").read_text())["observations"]
+    assert [point["nominal_c"] for point in points] == [30.0, 37.0, 34.7]
 
 
 def test_somebody_sets_the_blackbody_and_types(start_wearable: Callable[..., Any], tmp_path: Path) -> None:

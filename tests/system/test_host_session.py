@@ -21,6 +21,7 @@ from thermo_core.errors import (
 )
 from thermo_core.frames import COLUMNS, ROWS
 from thermo_core.image import load_private_key
+from thermo_core.recording.layout import Gap
 from thermo_core.wire.management import GroupError
 from thermo_core.wire.smp import Group
 from thermo_host import flash
@@ -28,7 +29,7 @@ from thermo_host.application import run
 from thermo_host.link import Wearable
 from thermo_host.monitor import Monitor
 from thermo_host.playback import Recording
-from thermo_host.recording import Gap, Recorder
+from thermo_host.recording import Recorder
 from thermo_host.session import fetch
 from thermo_host.stream import listen
 from thermo_sim import control
@@ -96,17 +97,20 @@ def test_a_session_from_hello_to_replay(
     code, refused = answer(capsys, "flash", port, str(image("1.1.0")))
     assert (code, refused["error"]["kind"]) == (7, "DowngradeError")
 
-    path = tmp_path / "session.mcap"
-    code, recorded = answer(capsys, "record", port, "--output", str(path), "--seconds", "4")
-    assert code == 0
+    for seconds in (4, 12, 40):  # on a busy machine pictures pass without a verdict
+        path = tmp_path / f"session-{seconds}.mcap"
+        code, recorded = answer(capsys, "record", port, "--output", str(path), "--seconds", str(seconds))
+        assert code == 0
+        code, replayed = answer(capsys, "replay", str(path), "--summary")
+        assert code == 0
+        assert replayed["complete"]
+        assert replayed["pictures"] == recorded["pictures"]
+        if sum(replayed["verdicts"].values()) > 5:
+            break
+    assert sum(replayed["verdicts"].values()) > 5
     assert recorded["pictures"] > 5
-    code, replayed = answer(capsys, "replay", str(path), "--summary")
-    assert code == 0
-    assert replayed["complete"]
-    assert replayed["pictures"] == recorded["pictures"]
     assert 28 < replayed["mean_c"] < 38
     assert len(replayed["thermistors_c"]) == 4
-    assert sum(replayed["verdicts"].values()) > 5
     code, _ = answer(capsys, "export", str(path), str(tmp_path / "out.npz"))
     assert len(np.load(tmp_path / "out.npz")["celsius"]) == recorded["pictures"]
 
@@ -205,7 +209,12 @@ def test_a_refused_image_comes_with_the_devices_reason(
     assert (code, info["hello"]["model"]) == (0, "")
 
 
-def test_a_recording_goes_on_after_an_unplug_and_holds_the_gap(wearable: Wearable, tmp_path: Path) -> None:
+@pytest.mark.parametrize("set_back_s", [0, 3600])
+def test_a_recording_goes_on_after_an_unplug_and_holds_the_gap(
+    wearable: Wearable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, set_back_s: int
+) -> None:
+    """Also when somebody sets the computer's clock back meanwhile."""
+    real = time.time_ns
     session = fetch(wearable)
     path = tmp_path / "r.mcap"
     after = 0
@@ -215,6 +224,7 @@ def test_a_recording_goes_on_after_an_unplug_and_holds_the_gap(wearable: Wearabl
         for number, item in enumerate(items):
             if number == 20:
                 control.request(Path(wearable.port + ".ctl"), {"cmd": "unplug", "seconds": 1.0})
+                monkeypatch.setattr(time, "time_ns", lambda: real() - set_back_s * 1_000_000_000)
             if item is None:
                 recorder.tick()
                 continue
@@ -227,7 +237,7 @@ def test_a_recording_goes_on_after_an_unplug_and_holds_the_gap(wearable: Wearabl
     found = list(Recording(path))
     gaps = [item for item in found if isinstance(item, Gap)]
     assert len(gaps) == 1
-    assert gaps[0].to_ns - gaps[0].from_ns >= 0.9e9
+    assert 0.9e9 <= gaps[0].to_ns - gaps[0].from_ns < 600e9
     assert found.index(gaps[0]) < len(found) - 20
 
 

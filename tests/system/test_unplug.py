@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import os
+import pty
 import random
 import select
 import signal
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from thermo_core.errors import LinkError
+from thermo_core.errors import LinkError, PortNotFoundError
 from thermo_host.link import Wearable
 from thermo_sim import control
 
@@ -138,3 +139,28 @@ def test_garbage_between_requests_changes_no_answer(start_wearable: Callable[...
         os.close(descriptor)
         with Wearable.open(str(link)) as host:
             assert host.echo(f"{number}") == f"{number}"
+
+
+def test_the_terminal_that_takes_a_dead_simulators_place_is_left_alone(start_wearable: Callable[..., Any]) -> None:
+    simulator = start_wearable()
+    with Wearable.open(str(simulator.link)) as wearable:
+        target = simulator.link.readlink()
+        simulator.kill()
+        wearable.close()
+        assert simulator.link.is_symlink(), "a killed process cannot tidy up"
+        with contextlib.ExitStack() as strangers:
+            masters = []
+            for _ in range(200):  # until one has the number that became free
+                master, slave = pty.openpty()
+                strangers.callback(os.close, master)
+                strangers.callback(os.close, slave)
+                masters.append(master)
+                if os.ttyname(slave) == str(target):
+                    break
+            for _ in range(3):
+                with pytest.raises(PortNotFoundError, match="has ended"):
+                    wearable.reopen_once()
+            ctl(simulator.link).unlink()
+            with pytest.raises(PortNotFoundError, match="has ended"):
+                wearable.reopen_once()
+            assert select.select(masters, [], [], 0.2)[0] == []

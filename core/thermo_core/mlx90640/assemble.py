@@ -9,7 +9,7 @@ class PictureAssembler:
     """Pairs consecutive subpages of one sensor and decodes them to pictures.
 
     Each subpage is part of at most one picture. Where a subpage is missing, comes twice, cannot be decoded, or has another
-    reading pattern than the one before, the older half is dropped and the next one starts a picture.
+    reading pattern or other constants than the one before, the older half is dropped and the next one starts a picture.
 
     Args:
         decoder: of the sensor.
@@ -57,7 +57,8 @@ class PictureAssembler:
         except ThermoError:
             self.unpaired += waiting is not None
             raise
-        if waiting is not None and not gap and pattern == (1 - self._pattern[0], self._pattern[1]):
+        follows = waiting is not None and not gap and waiting.generation == subpage.generation
+        if waiting is not None and follows and pattern == (1 - self._pattern[0], self._pattern[1]):
             return self.decoder.picture(waiting.words, subpage.words, subpage.index, subpage.time_us)
         self.unpaired += waiting is not None
         self._waiting, self._pattern = subpage, pattern

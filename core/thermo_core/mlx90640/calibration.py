@@ -6,16 +6,14 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from thermo_core.errors import BadPixelsError, EepromError, UsageError
+from thermo_core.errors import EepromError, UsageError
 from thermo_core.frames import COLUMNS, PIXELS, ROWS, Words
+from thermo_core.mlx90640.identity import device_id
+from thermo_core.mlx90640.plausible import FIRST_PIXEL, Doubt, bad_pixels, doubtful_pixels, doubts
+from thermo_core.mlx90640.plausible import field as _field
 from thermo_core.mlx90640.registers import EEPROM_START, EEPROM_WORDS
 
 Array = NDArray[np.float64]
-
-FIRST_PIXEL = 64
-"""Index of the first pixel's word in the EEPROM."""
-MAX_BAD_PIXELS = 4
-"""Broken and outlier pixels together that the datasheet allows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +45,8 @@ class Calibration:
         il_chess_c: corrections of the reading pattern that was not calibrated, counts.
         broken: indices (row * 32 + column) of pixels without calibration.
         outlier: indices of pixels the factory flagged.
+        doubtful: indices of pixels whose word is out of line with all others.
+        doubts: words that known sensors do not hold; nothing for a sensor in order.
         device_id: 6 bytes, unique to the sensor.
         eeprom: (832,) uint16, the words all of this came from.
 
@@ -77,13 +77,15 @@ class Calibration:
     il_chess_c: tuple[float, float, float]
     broken: tuple[int, ...]
     outlier: tuple[int, ...]
+    doubtful: tuple[int, ...]
+    doubts: tuple[Doubt, ...]
     device_id: bytes
     eeprom: Words
 
     @property
     def bad(self) -> tuple[int, ...]:
-        """Broken and outlier pixels, ascending."""
-        return tuple(sorted((*self.broken, *self.outlier)))
+        """Pixels that give no temperature, broken, outlier and doubtful ones, ascending."""
+        return tuple(sorted((*self.broken, *self.outlier, *self.doubtful)))
 
     @property
     def range_gain(self) -> tuple[float, float, float, float]:
@@ -105,6 +107,20 @@ class Calibration:
             EepromError: a word no healthy sensor holds; it names the address and the value.
         """
         eeprom = _checked_words(words)
+        try:
+            return cls._extract(eeprom)
+        except EepromError as error:
+            try:
+                swapped = cls._extract(eeprom.byteswap())
+            except EepromError:
+                raise error from None
+            raise EepromError(
+                "The two bytes of each EEPROM word are exchanged; read them high byte first, as sensor "
+                f"{swapped.device_id.hex().upper()} sends them."
+            ) from None
+
+    @classmethod
+    def _extract(cls, eeprom: Words) -> "Calibration":
         word = eeprom.tolist()
         if len(set(word)) == 1:
             raise EepromError(
@@ -117,7 +133,8 @@ class Calibration:
         cp_alpha = _compensation_alpha(word)
         kta_scale, kv_scale = 2.0 ** ((word[56] >> 4 & 15) + 8), 2.0 ** (word[56] >> 8 & 15)
         cp_offset = float(_signed(word[58] & 0x3FF, 10))
-        broken, outlier = _bad_pixels(word)
+        broken, outlier = bad_pixels(word)
+        doubtful = doubtful_pixels(word, (*broken, *outlier))
         pixels = eeprom[FIRST_PIXEL:].reshape(ROWS, COLUMNS).astype(np.int64)
         kta, kv = _pixel_kta(word, pixels) / kta_scale, _pixel_kv(word) / kv_scale
         alpha = _pixel_alpha(word, pixels) - tgc * (cp_alpha[0] + cp_alpha[1]) / 2
@@ -153,7 +170,9 @@ class Calibration:
             ),
             broken=broken,
             outlier=outlier,
-            device_id=b"".join(value.to_bytes(2, "big") for value in word[7:10]),
+            doubtful=doubtful,
+            doubts=doubts(word, doubtful),
+            device_id=device_id(eeprom),
             eeprom=eeprom,
         )
         _check_plausible(calibration, word)
@@ -173,7 +192,7 @@ def _checked_words(words: ArrayLike) -> Words:
 
 
 def _signed(value: int, bits: int) -> int:
-    return value - (1 << bits) if value >> (bits - 1) else value
+    return _field(value, 0, bits)
 
 
 def _signed_array(values: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
@@ -241,36 +260,6 @@ def _corners(word: int) -> tuple[float, float, float, float]:
     step = (word >> 12 & 3) * 10
     third = float((word >> 4 & 15) * step)
     return -40.0, 0.0, third, third + (word >> 8 & 15) * step
-
-
-def _bad_pixels(word: list[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    pixels = word[FIRST_PIXEL:]
-    broken = tuple(index for index, value in enumerate(pixels) if value == 0)
-    outlier = tuple(index for index, value in enumerate(pixels) if value & 1)
-    bad = sorted((*broken, *outlier))
-    if len(bad) > MAX_BAD_PIXELS:
-        fifth = bad[MAX_BAD_PIXELS]
-        raise BadPixelsError(
-            f"The EEPROM marks {len(broken)} broken and {len(outlier)} outlier pixels, {MAX_BAD_PIXELS} are allowed "
-            f"(the fifth is word 0x{_address(fifth):04X} = 0x{pixels[fifth]:04X}); read it again, and replace the "
-            "sensor if it stays so.",
-            _address(fifth),
-            pixels[fifth],
-        )
-    for position, first in enumerate(bad):
-        for second in bad[position + 1 :]:
-            if abs(first // COLUMNS - second // COLUMNS) <= 1 and abs(first % COLUMNS - second % COLUMNS) <= 1:
-                raise BadPixelsError(
-                    f"Bad pixels {first} and {second} touch (EEPROM word 0x{_address(second):04X} = "
-                    f"0x{pixels[second]:04X}); read it again, and replace the sensor if it stays so.",
-                    _address(second),
-                    pixels[second],
-                )
-    return broken, outlier
-
-
-def _address(pixel: int) -> int:
-    return EEPROM_START + FIRST_PIXEL + pixel
 
 
 def _check_plausible(calibration: Calibration, word: list[int]) -> None:

@@ -11,6 +11,7 @@ from thermo_core.interpolate import fill_invalid
 from thermo_core.mlx90640.auxiliary import AuxiliaryReader, Readings
 from thermo_core.mlx90640.calibration import Calibration
 from thermo_core.mlx90640.equations import KELVIN, OPEN_AIR_K, Array, background_terms, surroundings
+from thermo_core.mlx90640.limits import EMISSIVITY, OBJECT_CELSIUS, REFLECTED_CELSIUS, hint_of_unit
 from thermo_core.mlx90640.quick import QuickPicture
 from thermo_core.mlx90640.registers import INVALID_WORD, subpage_mask
 
@@ -25,8 +26,8 @@ class Decoder:
     Args:
         calibration: constants of the sensor.
         emissivity: of the object, 0.05 to 1; a number or (24, 32).
-        reflected: temperature of the surroundings that the object reflects, degC; a number, (24, 32), or None for 8 K
-            below the die, which suits a sensor in open air.
+        reflected: temperature of the surroundings that the object reflects, -100 to 200 degC; a number, (24, 32), or
+            None for 8 K below the die, which suits a sensor in open air.
 
     Raises:
         UsageError: emissivity or reflected temperature out of range or of the wrong shape.
@@ -38,10 +39,10 @@ class Decoder:
         self, calibration: Calibration, emissivity: ArrayLike = 0.95, reflected: ArrayLike | None = None
     ) -> None:
         self.calibration = calibration
-        self.emissivity = _number_or_map("Emissivity", emissivity, 0.05, 1.0)
-        self.reflected = (
-            None if reflected is None else _number_or_map("Reflected temperature in degC", reflected, -100.0, 1000.0)
-        )
+        self.emissivity = _number_or_map("emissivity", emissivity, EMISSIVITY)
+        self.reflected = None
+        if reflected is not None:
+            self.reflected = _number_or_map("reflected temperature", reflected, REFLECTED_CELSIUS, "degC")
         self._read = AuxiliaryReader(calibration).read
         self._background = tuple(background_terms(calibration, chess).reshape(4, PIXELS) for chess in (False, True))
         self._good = np.ones((ROWS, COLUMNS), dtype=np.bool_)
@@ -67,7 +68,7 @@ class Decoder:
 
         Returns:
             Temperatures where `valid`, else 0. A pixel is invalid where it is broken or an outlier, where its reading
-            is saturated (0x7FFF), or where no temperature gives such a signal.
+            is saturated (0x7FFF), or where no temperature that the sensor measures (`limits`) gives such a signal.
 
         Raises:
             UsageError: not 834 uint16 words.
@@ -141,9 +142,14 @@ class Decoder:
             part = np.searchsorted(corner[1:], to, side="right")
             to = np.sqrt(np.sqrt(x / (gain[part] * (1 + slope[part] * (to - corner[part]))) + tatr)) - KELVIN
         saturated = np.frombuffer(data, np.int16, PIXELS).reshape(ROWS, COLUMNS) == INVALID_WORD
-        valid: Mask = measured & self._good & ~saturated & (np.abs(to) < 1e4)
+        coldest, hottest = OBJECT_CELSIUS
+        valid: Mask = measured & self._good & ~saturated & (to >= coldest) & (to <= hottest)
         if not valid.any():
-            raise SensorError(f"No pixel of subpage {number} gives a temperature; read the page again.")
+            raise SensorError(
+                f"No pixel of subpage {number} gives a temperature of {coldest:g} to {hottest:g} degC, which is what the "
+                "sensor measures; check what it looks at, emissivity and reflected temperature, and whether the EEPROM "
+                "is this sensor's."
+            )
         celsius = np.where(valid, to, 0).astype(np.float32)
         return DecodedSubpage(celsius, measured, valid, ta, dv + 3.3, number)
 
@@ -171,12 +177,16 @@ def merge(first: DecodedSubpage, second: DecodedSubpage, index: int = 0, time_us
     return Picture(celsius, valid, second.ta, second.vdd, index, time_us)
 
 
-def _number_or_map(name: str, value: ArrayLike, low: float, high: float) -> Array:
+def _number_or_map(name: str, value: ArrayLike, limits: tuple[float, float], unit: str = "") -> Array:
     array = np.array(value, dtype=np.float64)
     if array.shape not in ((), (ROWS, COLUMNS)):
-        raise UsageError(f"{name} has shape {array.shape}; pass a number or an array of shape ({ROWS}, {COLUMNS}).")
-    if not ((array >= low) & (array <= high)).all():
-        raise UsageError(f"{name} is {array.min():g} to {array.max():g}; it must lie between {low:g} and {high:g}.")
+        raise UsageError(f"The {name} has shape {array.shape}; pass a number or an array of shape ({ROWS}, {COLUMNS}).")
+    low, high = limits
+    wrong = array[~((array >= low) & (array <= high))]
+    if wrong.size:
+        given, unit = float(wrong.flat[0]), unit and f" {unit}"
+        hint = hint_of_unit(given) if unit else ""
+        raise UsageError(f"The {name} is {given:g}{unit}; it must lie between {low:g} and {high:g}{unit}{hint}.")
     array.flags.writeable = False
     return array
 

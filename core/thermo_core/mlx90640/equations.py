@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from thermo_core.frames import COLUMNS, ROWS
 from thermo_core.mlx90640.calibration import Calibration
+from thermo_core.mlx90640.limits import KELVIN as KELVIN
 
 Array = NDArray[np.float64]
 
 Number = TypeVar("Number", float, Array)
 
-KELVIN = 273.15
 OPEN_AIR_K = 8.0
 """How far the surroundings are below the die where the sensor looks out into open air (the vendor's default)."""
 

@@ -21,6 +21,7 @@ from thermo_core.frames import COLUMNS, FRAME_WORDS, PIXELS, ROWS, Celsius
 from thermo_core.mlx90640.auxiliary import Readings
 from thermo_core.mlx90640.calibration import Calibration
 from thermo_core.mlx90640.equations import KELVIN, OPEN_AIR_K, background_terms
+from thermo_core.mlx90640.limits import OBJECT_CELSIUS
 from thermo_core.mlx90640.registers import INVALID_WORD, subpage_mask
 
 TOLERANCE_K = 5e-4
@@ -57,8 +58,9 @@ class QuickPicture:
         self._mirrored = None if reflected is None else (reflected + KELVIN) ** 2
         self._unit = 1 - self._slope * KELVIN
         self._coldest = (calibration.ct[1] + KELVIN) ** 4
-        self._hottest_gain = calibration.range_gain[2]
-        self._hottest = (calibration.ct[2] + KELVIN) ** 4 * self._hottest_gain
+        hottest = min(calibration.ct[2], OBJECT_CELSIUS[1])
+        self._hottest_gain = 1 + self._slope * hottest
+        self._hottest = (hottest + KELVIN) ** 4 * self._hottest_gain
         self._tolerance = TOLERANCE_K / max(abs(self._slope), 1e-9)
         self._most_tatr = MAX_TATR if abs(self._slope) <= MAX_SLOPE else 0.0
         background = np.abs(background_terms(calibration, True)).max(axis=(1, 2)) @ (1.0, 105.0, 0.9, 105.0 * 0.9)

@@ -8,14 +8,20 @@ import struct
 from dataclasses import dataclass, field
 
 from thermo_core.errors import ModelError
+from thermo_core.foreign import stand_in
 
 _BUDGET_FACTOR = 4
 _BUDGET_SPARE = 4096
 
 
 def damaged(what: str) -> ModelError:
-    """The error of a file that is not what it claims to be; `what` finishes "because"."""
+    """The error of a file that was cut or changed on its way; `what` finishes "because"."""
     return ModelError(f"The model file is damaged because {what}; get it again from where it was made.")
+
+
+def contradictory(what: str) -> ModelError:
+    """The error of a whole file whose content cannot be; `what` follows "The model"."""
+    return ModelError(f"The model{what}; convert its float model anew, for which there is thermo-quantize quantize.")
 
 
 @dataclass
@@ -83,7 +89,8 @@ class Table:
         buffer.take(position, self._table_size, what)
         self._fields = struct.unpack_from(f"<{size // 2 - 2}H", buffer.data, vtable + 4)
 
-    def _at(self, index: int, size: int) -> int | None:
+    def place(self, index: int, size: int) -> int | None:
+        """The byte at which the `size` bytes of field `index` begin, or None where the table has no such field."""
         offset = self._fields[index] if index < len(self._fields) else 0
         if offset == 0:
             return None
@@ -93,7 +100,7 @@ class Table:
 
     def scalar(self, index: int, format_: str, default: int | float) -> int | float:
         """The number in field `index`, or its default."""
-        at = self._at(index, struct.calcsize(f"<{format_}"))
+        at = self.place(index, struct.calcsize(f"<{format_}"))
         return default if at is None else self._buffer.scalar(format_, at, self._what)
 
     def integer(self, index: int, format_: str, default: int = 0) -> int:
@@ -102,12 +109,12 @@ class Table:
 
     def table(self, index: int, what: str) -> "Table | None":
         """The table field `index` refers to, or None."""
-        at = self._at(index, 4)
+        at = self.place(index, 4)
         return None if at is None else Table(self._buffer, self._buffer.follow(at, what), what)
 
     def vector(self, index: int, element_size: int, what: str) -> tuple[int, int] | None:
         """(position of the first element, count) of the vector in field `index`, or None."""
-        at = self._at(index, 4)
+        at = self.place(index, 4)
         if at is None:
             return None
         start = self._buffer.follow(at, what)
@@ -153,6 +160,8 @@ def root(data: bytes, identifier: bytes) -> Table:
         ModelError: the file is too short or bears another identifier than `identifier` (4 bytes).
     """
     if len(data) < 8 or data[4:8] != identifier:
+        if found := stand_in(data):
+            raise ModelError(f"The model is {found}.")
         raise ModelError(
             f"The model is not a .tflite file (it lacks the mark {identifier.decode()}); check that it is the right file."
         )

@@ -9,10 +9,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from thermo_core.tflite import slicing, sliding
+from thermo_core.tflite import recurrent, slicing, sliding
+from thermo_core.tflite.functions import FUNCTIONS
 from thermo_core.tflite.reader import Tensor
+from thermo_core.tflite.rearranging import REARRANGING
 from thermo_core.tflite.schema import Activation, TensorType
-from thermo_core.tflite.scope import FLOAT32, INT8, INT16, MAX_WINDOW, Scope, scale
+from thermo_core.tflite.scope import FLOAT32, INT8, INT16, MAX_WINDOW, REQUANTISE, UINT8, Scope, scale
 
 Rule = Callable[[Scope], int]
 # Output scale and zero point that the kernels of functions with a fixed range insist on.
@@ -72,8 +74,9 @@ def _reduce(scope: Scope) -> int:
         scope.shape(out, [size for n, size in enumerate(source.shape) if n not in axes])
     if out.type is not FLOAT32:
         scope.multiplier(scale(source)[0] / scale(out)[0])
-        if scope.operator.name == "REDUCE_MAX":
+        if scope.operator.name in ("REDUCE_MAX", "REDUCE_MIN"):
             scope.same_scale(source, out)
+        scope.check(out.type is INT8 or scope.operator.name != "SUM", "adds up int16, which its kernels do in 16 bits")
     return source.elements
 
 
@@ -154,6 +157,7 @@ def _fixed_range(ranges: dict[TensorType, tuple[float, int]], scope: Scope) -> i
         scope.check(
             math.isclose(have, wanted[0], rel_tol=1e-6) and zero == wanted[1],
             f"has an output scale other than {wanted[0]}",
+            REQUANTISE,
         )
         scope.multiplier(scale(source)[0])
     return out.elements
@@ -174,7 +178,9 @@ def _softmax(scope: Scope) -> int:
     scope.check(1 <= len(source.shape) <= 4, f"takes no input of shape {list(source.shape)}")
     if source.type is not FLOAT32:
         # The kernel needs beta times scale in Q26 above one, and its table a reach that fits 31 bits.
-        scope.check(2.0**-24 < beta * scale(source)[0] < 2.0**10, "has an input scale that its table cannot hold")
+        scope.check(
+            2.0**-24 < beta * scale(source)[0] < 2.0**10, "has an input scale that its table cannot hold", REQUANTISE
+        )
     return _fixed_range(_UNIT, scope)
 
 
@@ -196,14 +202,18 @@ def _hard_swish(scope: Scope) -> int:
         # The kernel works on inputs times 128 in 16 bits, and insists on a factor below one from there to the output.
         factor = scale(source)[0] / 128 / scale(out)[0]
         fits = 2.0**-24 < factor < 1 and 2.0**-16 < scale(source)[0] < 64
-        scope.check(fits, "has scales that do not fit each other")
+        scope.check(fits, "has scales that do not fit each other", REQUANTISE)
     return out.elements
+
+
+_QUANTIZED = {FLOAT32: (INT8, INT16), INT8: (INT8, UINT8), INT16: (INT8, INT16), UINT8: (INT8,)}
+"""Type that QUANTIZE takes -> types it makes of it; uint8 occurs at the ends of a network alone."""
 
 
 def _quantize(scope: Scope) -> int:
     (source,), out = scope.tensors(1)
-    scope.computed(source)
-    scope.computed(out, (INT8, INT16))
+    scope.computed(source, tuple(_QUANTIZED))
+    scope.computed(out, _QUANTIZED[source.type])
     scope.shape(out, source.shape)
     scope.check(source.data is None, "quantises a constant")
     if source.type is not FLOAT32:
@@ -241,7 +251,7 @@ def _transpose(scope: Scope) -> int:
     scope.same_scale(source, out)
     rank = len(source.shape)
     axes = scope.integers(order)
-    scope.check(1 <= rank <= 4 and order.shape == (rank,) and sorted(axes) == list(range(rank)), f"swaps axes {axes}")
+    scope.check(1 <= rank <= 5 and order.shape == (rank,) and sorted(axes) == list(range(rank)), f"swaps axes {axes}")
     scope.shape(out, [source.shape[axis] for axis in axes])
     return 0
 
@@ -264,6 +274,7 @@ RULES: dict[str, Rule] = {
     "PAD": _pad,
     "QUANTIZE": _quantize,
     "REDUCE_MAX": _reduce,
+    "REDUCE_MIN": _reduce,
     "RELU": _elementwise,
     "RELU6": _elementwise,
     "RESHAPE": _reshape,
@@ -271,13 +282,20 @@ RULES: dict[str, Rule] = {
     "RESIZE_NEAREST_NEIGHBOR": _resize,
     "SOFTMAX": _softmax,
     "SPLIT": slicing.split,
+    "SPLIT_V": slicing.split_by_sizes,
     "STRIDED_SLICE": slicing.strided_slice,
     "SUB": _add,
+    "SUM": _reduce,
     "TANH": _tanh,
     "TRANSPOSE": _transpose,
     "TRANSPOSE_CONV": sliding.transpose_conv,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": recurrent.sequence_lstm,
+    **REARRANGING,
+    **FUNCTIONS,
 }
 """Operators a model may have, each with its rule: raises ModelError or returns its work, in multiply-accumulates where it
 has weights and in elements touched otherwise."""
-MULTIPLYING = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"})
+MULTIPLYING = frozenset(
+    "BATCH_MATMUL CONV_2D DEPTHWISE_CONV_2D FULLY_CONNECTED TRANSPOSE_CONV UNIDIRECTIONAL_SEQUENCE_LSTM".split()
+)
 """Operators whose work is counted as multiply-accumulates."""

@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from thermo_core.errors import ModelError
 from thermo_core.tflite import schema
-from thermo_core.tflite.flatbuffer import Table, damaged, root
+from thermo_core.tflite.flatbuffer import Table, contradictory, damaged, root
 from thermo_core.tflite.schema import TensorType
 
 _IDENTIFIER = b"TFL3"
@@ -18,7 +18,7 @@ _CONTROL = frozenset({"CALL", "CALL_ONCE", "IF", "WHILE"})
 
 @dataclass(frozen=True)
 class Quantization:
-    """real = scale * (q - zero_point), one pair a tensor or one a slice along `axis`."""
+    """real = scale * (q - zero_point), one pair a tensor or one a slice along `axis`; of one axis, whatever `axis` says."""
 
     scales: tuple[float, ...]
     zero_points: tuple[int, ...]
@@ -50,7 +50,16 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator; inputs that are left out are None."""
+    """One operator.
+
+    Attributes:
+        index, name, version: as in the file.
+        inputs: None where one is left out.
+        outputs: what it makes.
+        options: those that are single numbers.
+        lists: those that are lists of them.
+        intermediates: tensors that tell only how values within the operator are quantised.
+    """
 
     index: int
     name: str
@@ -58,6 +67,8 @@ class Operator:
     inputs: tuple[Tensor | None, ...]
     outputs: tuple[Tensor, ...]
     options: Mapping[str, int | float]
+    lists: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    intermediates: tuple[Tensor, ...] = ()
 
     @property
     def label(self) -> str:
@@ -91,13 +102,16 @@ def read_model(data: bytes) -> Model:
     model = root(data, _IDENTIFIER)
     version = model.integer(0, "I")
     if version != 3:
-        raise ModelError(f"The model has schema version {version}; export it again as version 3.")
+        raise contradictory(f" has schema version {version} and not 3")
     graphs = model.tables(2, "graph")
     codes = [_operator_code(table) for table in model.tables(1, "operator code")]
     if len(graphs) != 1:
         control = sorted({name for name, _ in codes} & _CONTROL)
         why = f" for {', '.join(control)}, as loops and recurrent layers have" if control else ""
-        raise ModelError(f"The model has {len(graphs)} graphs{why}; replace those layers and export it with one graph.")
+        raise ModelError(
+            f"The model has {len(graphs)} graphs{why}; build recurrent layers with unroll=True, leave other loops out, "
+            "and convert the model again."
+        )
     graph = graphs[0]
     buffers = [_content(table, data, number) for number, table in enumerate(model.tables(4, "buffer"))]
     tensors = tuple(_tensor(number, table, buffers) for number, table in enumerate(graph.tables(0, "tensor")))
@@ -138,13 +152,13 @@ def _tensor(index: int, table: Table, buffers: list[bytes | None]) -> Tensor:
     label = f"{what} ({_short(name)})"
     shape = table.numbers(0, "i", f"the shape of {label}")
     if len(shape) > _MAX_DIMENSIONS or any(n < 0 for n in shape) or math.prod(shape) > _MAX_ELEMENTS:
-        raise ModelError(f"The model's {label} has the impossible shape {list(shape[:9])}; export the model again.")
+        raise contradictory(f"'s {label} has the impossible shape {list(shape[:9])}")
     number = table.integer(1, "b")
     if number not in TensorType.__members__.values():
-        raise ModelError(f"The model's {label} has the unknown type {number}; export it with a released TensorFlow.")
+        raise contradictory(f"'s {label} has the unknown type {number}")
     type_ = TensorType(number)
     if table.table(6, "sparsity") is not None:
-        raise ModelError(f"The model's {label} is stored sparse, which is not supported; export it dense.")
+        raise ModelError(f"The model's {label} is stored sparse, which is not supported; convert it without sparsity.")
     buffer = table.integer(2, "I")
     if buffer >= len(buffers):
         raise damaged(f"{label} refers to buffer {buffer} of {len(buffers)}")
@@ -164,17 +178,15 @@ def _quantization(table: Table, label: str, shape: tuple[int, ...]) -> Quantizat
     zero_points = found.numbers(3, "q", f"the zero points of {label}") or (0,) * len(scales)
     axis = found.integer(6, "i")
     if len(zero_points) != len(scales):
-        raise ModelError(
-            f"The model's {label} has {len(scales)} scales but {len(zero_points)} zero points; export again."
-        )
+        raise contradictory(f"'s {label} has {len(scales)} scales but {len(zero_points)} zero points")
+    if len(shape) == 1:
+        axis = 0  # TensorFlow 1 and others name the axis of the weights at a bias, which has but one (`mend.py`)
     if len(scales) > 1 and (not 0 <= axis < len(shape) or shape[axis] != len(scales)):
-        raise ModelError(
-            f"The model's {label} has {len(scales)} scales that fit no axis of its shape; export it again."
-        )
+        raise contradictory(f"'s {label} has {len(scales)} scales that fit no axis of its shape")
     if not all(math.isfinite(scale) and scale > 0 for scale in scales):
-        raise ModelError(f"The model's {label} has a scale that is not a positive number; export it again.")
+        raise contradictory(f"'s {label} has a scale that is not a positive number")
     if not all(-(1 << 31) <= point < 1 << 31 for point in zero_points):
-        raise ModelError(f"The model's {label} has a zero point beyond 32 bits; export it again.")
+        raise contradictory(f"'s {label} has a zero point beyond 32 bits")
     return Quantization(scales, zero_points, axis)
 
 
@@ -195,22 +207,25 @@ def _operator(index: int, table: Table, codes: list[tuple[str, int]], tensors: t
     present = iter(_references(tuple(n for n in numbers if n != -1), tensors, f"the inputs of {label}"))
     inputs = tuple(None if number == -1 else next(present) for number in numbers)
     outputs = _references(table.numbers(2, "i", f"the outputs of {label}"), tensors, f"the outputs of {label}")
-    return Operator(index, name, version, inputs, outputs, _options(table, name, label))
+    what = f"the intermediates of {label}"
+    between = _references(table.numbers(8, "i", what), tensors, what)
+    return Operator(index, name, version, inputs, outputs, *_options(table, name, label), between)
 
 
-def _options(table: Table, name: str, label: str) -> dict[str, int | float]:
+def _options(table: Table, name: str, label: str) -> tuple[dict[str, int | float], dict[str, tuple[int, ...]]]:
+    """Single numbers, and lists."""
     known = schema.OPTIONS.get(name)
     if known is None:
-        return {}
+        return {}, {}
     union, fields = known
     options = table.table(4, f"the options of {label}")
+    lists = schema.LISTS.get(name, {})
     if options is None:
-        return {field.name: _typed(field.format, field.default) for field in fields}
+        return {one.name: _typed(one.format, one.default) for one in fields}, dict.fromkeys(lists, ())
     if table.integer(3, "B") != union:
         raise damaged(f"{label} bears another operator's options")
-    return {
-        field.name: _typed(field.format, options.scalar(field.index, field.format, field.default)) for field in fields
-    }
+    numbers = {one.name: _typed(one.format, options.scalar(one.index, one.format, one.default)) for one in fields}
+    return numbers, {one: options.numbers(index, "i", f"the options of {label}") for one, index in lists.items()}
 
 
 def _typed(format_: str, value: int | float) -> int | float:
@@ -222,15 +237,11 @@ def _check_order(operators: tuple[Operator, ...], inputs: tuple[Tensor, ...], ou
     for operator in operators:
         for tensor in operator.inputs:
             if tensor is not None and tensor.data is None and not tensor.is_variable and tensor.index not in ready:
-                raise ModelError(
-                    f"The model's {operator.label} needs {tensor.label} before it is computed; export again."
-                )
+                raise contradictory(f"'s {operator.label} needs {tensor.label} before it is computed")
         for tensor in operator.outputs:
             if tensor.index in ready or tensor.data is not None:
-                raise ModelError(
-                    f"The model's {operator.label} computes {tensor.label} a second time; export it again."
-                )
+                raise contradictory(f"'s {operator.label} computes {tensor.label} a second time")
             ready.add(tensor.index)
     for tensor in outputs:
         if tensor.index not in ready and tensor.data is None:
-            raise ModelError(f"The model's output, {tensor.label}, is computed by no operator; export it again.")
+            raise contradictory(f"'s output, {tensor.label}, is computed by no operator")

@@ -123,6 +123,7 @@ def _fields(**described: str) -> tuple[OptionField, ...]:
 
 _CONV = _fields(padding="0 b", stride_w="1 i", stride_h="2 i", activation="3 b", dilation_w="4 i 1", dilation_h="5 i 1")
 _POOL = _fields(padding="0 b", stride_w="1 i", stride_h="2 i", filter_w="3 i", filter_h="4 i", activation="5 b")
+_REDUCE = _fields(keep_dims="0 B")
 _SLICE = _fields(
     begin_mask="0 i", end_mask="1 i", ellipsis_mask="2 i", new_axis_mask="3 i", shrink_axis_mask="4 i", offset="5 B"
 )
@@ -147,15 +148,34 @@ OPTIONS: dict[str, tuple[int, tuple[OptionField, ...]]] = {
     "FULLY_CONNECTED": (8, _fields(activation="0 b", weights_format="1 b", keep_num_dims="2 B")),
     "SOFTMAX": (9, _fields(beta="0 f")),
     "CONCATENATION": (10, _fields(axis="0 i", activation="1 b")),
-    "ADD": (11, _fields(activation="0 b")),
+    "ADD": (11, _fields(activation="0 b", pot_scale_int16="1 B 1")),
+    "L2_NORMALIZATION": (12, _fields(activation="0 b")),
     "RESIZE_BILINEAR": (15, _fields(align_corners="2 B", half_pixel_centers="3 B")),
+    "SPACE_TO_DEPTH": (19, _fields(block_size="0 i")),
     "MUL": (21, _fields(activation="0 b")),
-    "MEAN": (27, _fields(keep_dims="0 B")),
-    "REDUCE_MAX": (27, _fields(keep_dims="0 B")),
-    "SUB": (28, _fields(activation="0 b")),
+    "GATHER": (23, _fields(axis="0 i", batch_dims="1 i")),
+    "MEAN": (27, _REDUCE),
+    "REDUCE_MAX": (27, _REDUCE),
+    "REDUCE_MIN": (27, _REDUCE),
+    "REDUCE_PROD": (27, _REDUCE),
+    "SUM": (27, _REDUCE),
+    "SUB": (28, _fields(activation="0 b", pot_scale_int16="1 B 1")),
+    "SQUEEZE": (30, ()),
     "STRIDED_SLICE": (32, _SLICE),
     "SPLIT": (35, _fields(num_splits="0 i")),
+    "SPLIT_V": (79, _fields(num_splits="0 i")),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": (71, _fields(activation="0 b", cell_clip="1 f", proj_clip="2 f", time_major="3 B")),
     "TRANSPOSE_CONV": (49, _fields(padding="0 b", stride_w="1 i", stride_h="2 i", activation="3 b")),
+    "SHAPE": (55, _fields(out_type="0 b")),
+    "PACK": (59, _fields(values_count="0 i", axis="1 i")),
+    "UNPACK": (64, _fields(num="0 i", axis="1 i")),
     "RESIZE_NEAREST_NEIGHBOR": (74, _fields(align_corners="0 B", half_pixel_centers="1 B")),
     "LEAKY_RELU": (75, _fields(alpha="0 f")),
+    "MIRROR_PAD": (77, _fields(mode="0 b")),
+    "DEPTH_TO_SPACE": (94, _fields(block_size="0 i")),
+    "BATCH_MATMUL": (101, _fields(adjoint_x="0 B", adjoint_y="1 B")),
+    "GELU": (116, _fields(approximate="0 B")),
 }
+
+LISTS: dict[str, dict[str, int]] = {"SQUEEZE": {"squeeze_dims": 0}}
+"""Operator -> lists of whole numbers in its options table: name and index of the field."""

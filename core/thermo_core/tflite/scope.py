@@ -10,8 +10,11 @@ from thermo_core.tflite.reader import Operator, Tensor
 from thermo_core.tflite.schema import Activation, TensorType
 
 FLOAT32, INT8, INT16 = TensorType.FLOAT32, TensorType.INT8, TensorType.INT16
+UINT8 = TensorType.UINT8
 INT32, INT64 = TensorType.INT32, TensorType.INT64
 MAX_WINDOW = 1 << 12
+REPLACE = "replace that layer"
+REQUANTISE = "quantise its float model anew, as thermo-quantize quantize does"
 _ANY = (FLOAT32, INT8, INT16)
 _MAX_MULTIPLIER = 65536.0
 _SAME_SCALE = 1e-6
@@ -28,14 +31,14 @@ class Scope:
     def __init__(self, operator: Operator) -> None:
         self.operator = operator
 
-    def fail(self, what: str) -> NoReturn:
-        """Raise the error of this operator; `what` follows its name."""
-        raise ModelError(f"The model's {self.operator.label} {what}; export the model again.")
+    def fail(self, what: str, cure: str = REPLACE) -> NoReturn:
+        """Raise the error of this operator; `what` follows its name, and `cure` says what to do."""
+        raise ModelError(f"The model's {self.operator.label} {what}, which no engine of a wearable runs; {cure}.")
 
-    def check(self, holds: bool, what: str) -> None:
+    def check(self, holds: bool, what: str, cure: str = REPLACE) -> None:
         """Fail with `what` unless it holds."""
         if not holds:
-            self.fail(what)
+            self.fail(what, cure)
 
     def tensors(self, least: int, most: int | None = None) -> tuple[list[Tensor], Tensor]:
         """(inputs, the only output); trailing inputs that are left out are dropped."""
@@ -55,21 +58,23 @@ class Scope:
 
     def computed(self, tensor: Tensor, types: Sequence[TensorType] = _ANY) -> Tensor:
         """An activation of one of `types`."""
-        self.check(tensor.type in types, f"takes no {tensor.label} of type {tensor.type.name}")
+        self.check(tensor.type in types, f"takes no {tensor.label} of type {tensor.type.name}", REQUANTISE)
         return tensor
 
     def same_type(self, *tensors: Tensor) -> None:
         """All tensors have one type, an activation's."""
         for tensor in tensors:
             self.computed(tensor)
-        self.check(len({tensor.type for tensor in tensors}) == 1, "mixes types")
+        self.check(len({tensor.type for tensor in tensors}) == 1, "mixes types", REQUANTISE)
 
     def same_scale(self, first: Tensor, second: Tensor) -> None:
         """Both tensors mean the same by the same integer."""
         if first.type is FLOAT32:
             return
         (a, a_zero), (b, b_zero) = scale(first), scale(second)
-        self.check(abs(a - b) <= _SAME_SCALE * max(a, b) and a_zero == b_zero, "changes the scale of its input")
+        self.check(
+            abs(a - b) <= _SAME_SCALE * max(a, b) and a_zero == b_zero, "changes the scale of its input", REQUANTISE
+        )
 
     def shape(self, tensor: Tensor, expected: Sequence[int]) -> None:
         """The tensor's shape is `expected`."""
@@ -94,12 +99,14 @@ class Scope:
 
     def multiplier(self, value: float) -> None:
         """A factor between scales is one that fixed-point arithmetic can hold."""
-        self.check(0 < value <= _MAX_MULTIPLIER, f"has scales that do not fit each other (factor {value:.3g})")
+        self.check(
+            0 < value <= _MAX_MULTIPLIER, f"has scales that do not fit each other (factor {value:.3g})", REQUANTISE
+        )
 
 
 def scale(tensor: Tensor) -> tuple[float, int]:
     """(scale, zero point) of a tensor that has one pair."""
     quantization = tensor.quantization
     if quantization is None or len(quantization.scales) != 1:
-        raise ModelError(f"The model's {tensor.label} must have one scale; quantise the model again.")
+        raise ModelError(f"The model's {tensor.label} must have one scale; {REQUANTISE}.")
     return quantization.scales[0], quantization.zero_points[0]

@@ -1,4 +1,4 @@
-"""Rules of the operators that take tensors apart: SPLIT and STRIDED_SLICE (see `operators`)."""
+"""Rules of the operators that take tensors apart: SPLIT, SPLIT_V and STRIDED_SLICE (see `operators`)."""
 
 from thermo_core.tflite.scope import FLOAT32, INT8, INT16, Scope
 
@@ -28,6 +28,34 @@ def split(scope: Scope) -> int:
     return 0
 
 
+def split_by_sizes(scope: Scope) -> int:
+    """Parts of given lengths along one axis; one of them may be what is left (-1)."""
+    operator = scope.operator
+    present = [tensor for tensor in operator.inputs if tensor is not None]
+    scope.check(len(present) == len(operator.inputs) == 3, f"has {len(present)} inputs instead of 3")
+    source, lengths, axis = present
+    sizes, axes, rank = scope.integers(lengths), scope.integers(axis), len(source.shape)
+    scope.rank(lengths, 1)
+    scope.check(
+        1 <= len(sizes) == len(operator.outputs) == scope.option("num_splits") <= _MAX_PARTS,
+        f"has {len(operator.outputs)} outputs for {len(sizes)} lengths",
+    )
+    scope.check(1 <= rank <= 4 and len(axes) == 1 and -rank <= axes[0] < rank, f"splits along {axes}")
+    place = axes[0] % rank
+    rest = source.shape[place] - sum(size for size in sizes if size != -1)
+    fits = rest > 0 if -1 in sizes else rest == 0
+    scope.check(
+        sizes.count(-1) <= 1 and all(size == -1 or size > 0 for size in sizes) and fits,
+        f"splits {source.shape[place]} into {sizes}",
+    )
+    for size, out in zip(sizes, operator.outputs, strict=True):
+        length = rest if size == -1 else size
+        scope.same_type(source, out)
+        scope.same_scale(source, out)
+        scope.shape(out, [length if n == place else whole for n, whole in enumerate(source.shape)])
+    return 0
+
+
 def strided_slice(scope: Scope) -> int:
     """Every step-th value from begin to end along each axis, forwards; an axis may be shrunk to one of its values."""
     (source, begin, end, step), out = scope.tensors(4)
@@ -39,7 +67,7 @@ def strided_slice(scope: Scope) -> int:
     for tensor in (begin, end, step):
         scope.rank(tensor, 1)
     scope.check(
-        1 <= rank <= 4 and len(begins) == len(ends) == len(steps) == rank, f"slices {len(begins)} axes of {rank}"
+        1 <= rank <= 5 and len(begins) == len(ends) == len(steps) == rank, f"slices {len(begins)} axes of {rank}"
     )
     for name in ("ellipsis_mask", "new_axis_mask", "offset"):
         scope.check(scope.option(name) == 0, f"has an option {name}")

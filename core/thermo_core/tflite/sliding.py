@@ -1,8 +1,9 @@
 """Rules of the operators that slide or apply weights: convolutions, fully connected layers and pools."""
 
+from thermo_core.errors import ModelError
 from thermo_core.tflite.reader import Tensor
 from thermo_core.tflite.schema import Padding
-from thermo_core.tflite.scope import FLOAT32, INT8, INT16, INT32, INT64, MAX_WINDOW, Scope, scale
+from thermo_core.tflite.scope import FLOAT32, INT8, INT16, INT32, INT64, MAX_WINDOW, REQUANTISE, Scope, scale
 
 
 def _window(scope: Scope, size: int, window: int, stride: int, dilation: int = 1) -> int:
@@ -27,14 +28,16 @@ def _weights(
     scope.same_type(source, out)
     label = f"its weights, {weights.label},"
     if source.type is FLOAT32:
-        scope.check(weights.type in (FLOAT32, INT8), f"needs {label} to be float32 or int8")
+        scope.check(weights.type in (FLOAT32, INT8), f"needs {label} to be float32 or int8", REQUANTISE)
     else:
-        scope.check(weights.type is INT8, f"needs {label} to be int8")
+        scope.check(weights.type is INT8, f"needs {label} to be int8", REQUANTISE)
     scope.check(weights.data is not None, f"needs {label} to be constant")
     channels = weights.shape[channel_axis]
     if bias is not None:
         wanted = {FLOAT32: (FLOAT32,), INT8: (INT32,), INT16: (INT64, INT32)}[source.type]
-        scope.check(bias.type in wanted and bias.data is not None, f"has a bias, {bias.label}, of another kind")
+        scope.check(
+            bias.type in wanted and bias.data is not None, f"has a bias, {bias.label}, of another kind", REQUANTISE
+        )
         scope.check(
             bias.elements == channels == bias.shape[-1:][0] if bias.shape else False, "has a bias of another size"
         )
@@ -42,10 +45,10 @@ def _weights(
         return
     quantization = weights.quantization
     if quantization is None:
-        scope.fail(f"has {label} without a scale")
-    scope.check(not any(quantization.zero_points), f"needs {label} to be symmetric")
+        scope.fail(f"has {label} without a scale", REQUANTISE)
+    scope.check(not any(quantization.zero_points), f"needs {label} to be symmetric", REQUANTISE)
     per_channel = len(quantization.scales) == channels and quantization.axis == channel_axis
-    scope.check(len(quantization.scales) == 1 or per_channel, f"has {label} with scales along another axis")
+    scope.check(len(quantization.scales) == 1 or per_channel, f"has {label} with scales along another axis", REQUANTISE)
     if source.type is FLOAT32:
         return
     (in_scale, _), (out_scale, _) = scale(source), scale(out)
@@ -53,11 +56,15 @@ def _weights(
         scope.multiplier(in_scale * weight_scale / out_scale)
     if bias is not None and bias.quantization is not None:
         scales = bias.quantization.scales
-        scope.check(len(scales) in (1, len(quantization.scales)), "has a bias with another number of scales")
+        scope.check(
+            len(scales) in (1, len(quantization.scales)), "has a bias with another number of scales", REQUANTISE
+        )
         if len(scales) == len(quantization.scales):
             for have, weight_scale in zip(scales, quantization.scales, strict=True):
                 product = in_scale * weight_scale
-                scope.check(abs(have - product) <= 0.02 * max(product, out_scale), "has a bias of another scale")
+                scope.check(
+                    abs(have - product) <= 0.02 * max(product, out_scale), "has a bias of another scale", REQUANTISE
+                )
 
 
 def conv(scope: Scope) -> int:
@@ -70,7 +77,14 @@ def conv(scope: Scope) -> int:
     scope.activation()
     batch, rows, columns, depth = source.shape
     channels, high, wide, filter_depth = weights.shape
-    scope.check(depth == filter_depth, f"multiplies {depth} channels by weights of {filter_depth}")
+    groups = max(1, depth // filter_depth)
+    # Grouped filters see their part of the channels each; kernels divide without asking.
+    fits = (
+        depth == groups * filter_depth
+        and channels % groups == 0
+        and (groups == 1 or source.type is not FLOAT32 or weights.type is FLOAT32)
+    )
+    scope.check(fits, f"multiplies {depth} channels by {channels} filters of {filter_depth}")
     expected = (
         batch,
         _window(scope, rows, high, scope.option("stride_h"), scope.option("dilation_h")),
@@ -78,7 +92,7 @@ def conv(scope: Scope) -> int:
         channels,
     )
     scope.shape(out, expected)
-    return out.elements * high * wide * depth
+    return out.elements * high * wide * filter_depth
 
 
 def depthwise(scope: Scope) -> int:
@@ -89,6 +103,7 @@ def depthwise(scope: Scope) -> int:
     # The kernels look into the bias without asking whether there is one.
     scope.check(len(inputs) == 3, "has no bias")
     _weights(scope, source, weights, inputs[2], out, 3)
+    scope.check(source.type is not INT16 or inputs[2].type is INT64, "has a bias of 32 bits under int16")
     scope.activation()
     batch, rows, columns, depth = source.shape
     one, high, wide, channels = weights.shape
@@ -110,7 +125,7 @@ def transpose_conv(scope: Scope) -> int:
     for tensor in (source, weights, out):
         scope.rank(tensor, 4)
     _weights(scope, source, weights, inputs[3] if len(inputs) > 3 else None, out, 0)
-    scope.check(source.type is not FLOAT32 or weights.type is FLOAT32, "mixes float32 and int8")
+    scope.check(source.type is not FLOAT32 or weights.type is FLOAT32, "mixes float32 and int8", REQUANTISE)
     scope.activation()
     scope.check(tuple(scope.integers(size)) == out.shape, "gives another shape than it is told")
     channels, high, wide, depth = weights.shape
@@ -134,6 +149,13 @@ def fully_connected(scope: Scope) -> int:
     scope.check(scope.option("weights_format") == 0, "stores its weights shuffled")
     units, depth = weights.shape
     scope.check(source.elements % depth == 0, f"multiplies {source.elements} values by weights of {depth}")
+    scales = weights.quantization.scales if weights.quantization is not None else ()
+    if len(scales) > 1 and len(out.shape) != 2 and source.type is not FLOAT32:
+        # The reference kernel takes the first two dimensions for rows and outputs, and reads beyond its weights.
+        raise ModelError(
+            f"The model's {scope.operator.label} has a scale a channel and an output of {len(out.shape)} dimensions, which "
+            "runtimes compute wrongly; quantise dense layers with one scale, as thermo-quantize quantize does."
+        )
     if scope.option("keep_num_dims"):
         scope.check(source.shape[-1:] == (depth,), f"multiplies {list(source.shape)} by weights of {depth}")
         scope.shape(out, (*source.shape[:-1], units))

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from thermo_core.errors import ModelError
 from thermo_core.tflite.flatbuffer import Buffer, damaged
 
 
@@ -22,6 +23,7 @@ class Field:
         table: of "table" and "tables".
         required: whether runtimes follow it without asking whether it is there.
         zero: a scalar that must be zero, as its feature is not supported.
+        means: what a field asks for that must be zero or absent, in words that follow "The model".
     """
 
     kind: str
@@ -29,6 +31,7 @@ class Field:
     table: "Schema | None" = None
     required: bool = False
     zero: bool = False
+    means: str = "asks for a feature of other converters"
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ def _scalars(name: str, sizes: str) -> Schema:
 
 
 _BANNED = Field("banned")
+_LARGE = Field("scalar", 8, zero=True, means="keeps data outside of its tables, as files beyond 2 GB do")
 _NUMBERS = Field("vector", 4)
 _TEXT = Field("text")
 _OPTIONS = {
@@ -55,23 +59,47 @@ _OPTIONS = {
     9: _scalars("options", "4"),  # Softmax
     10: _scalars("options", "41"),  # Concatenation
     11: _scalars("options", "11"),  # Add
+    12: _scalars("options", "1"),  # L2Norm
     15: Schema("options", {2: Field("scalar", 1), 3: Field("scalar", 1)}),  # ResizeBilinear
     17: Schema("options", {0: _NUMBERS}),  # Reshape
+    19: _scalars("options", "4"),  # SpaceToDepth
     21: _scalars("options", "1"),  # Mul
     22: Schema("options", {}),  # Pad
+    23: _scalars("options", "44"),  # Gather
+    24: Schema("options", {}),  # BatchToSpaceND
+    25: Schema("options", {}),  # SpaceToBatchND
     26: Schema("options", {}),  # Transpose
     27: _scalars("options", "1"),  # Reducer
     28: _scalars("options", "11"),  # Sub
     30: Schema("options", {0: _NUMBERS}),  # Squeeze
     32: _scalars("options", "444441"),  # StridedSlice
+    33: Schema("options", {}),  # Exp
     35: _scalars("options", "4"),  # Split
     38: Schema("options", {}),  # Dequantize
+    39: Schema("options", {}),  # MaximumMinimum
+    42: Schema("options", {}),  # Neg
+    48: Schema("options", {}),  # Slice
     49: _scalars("options", "14411"),  # TransposeConv
+    51: Schema("options", {}),  # Tile
     52: Schema("options", {}),  # ExpandDims
+    55: _scalars("options", "1"),  # Shape
+    59: _scalars("options", "44"),  # Pack
+    64: _scalars("options", "44"),  # Unpack
+    66: Schema("options", {}),  # Square
+    68: Schema("options", {}),  # Fill
+    71: _scalars("options", "144111"),  # UnidirectionalSequenceLSTM
     74: _scalars("options", "11"),  # ResizeNearestNeighbor
     75: _scalars("options", "4"),  # LeakyRelu
+    76: Schema("options", {}),  # SquaredDifference
+    77: _scalars("options", "1"),  # MirrorPad
+    78: Schema("options", {}),  # Abs
+    79: _scalars("options", "4"),  # SplitV
+    81: Schema("options", {}),  # ReverseV2
     89: Schema("options", {}),  # Quantize
     91: Schema("options", {}),  # HardSwish
+    94: _scalars("options", "4"),  # DepthToSpace
+    101: _scalars("options", "111"),  # BatchMatMul
+    116: _scalars("options", "1"),  # Gelu
 }
 _QUANTIZATION = Schema(
     "quantization",
@@ -93,7 +121,7 @@ _TENSOR = Schema(
         2: Field("scalar", 4),
         3: _TEXT,
         4: Field("table", table=_QUANTIZATION),
-        5: Field("scalar", 1, zero=True),
+        5: Field("scalar", 1),
         6: Field("scalar", 4),  # sparsity: an offset, which the reader refuses by the tensor's name
         7: _NUMBERS,
         8: Field("scalar", 1),
@@ -113,8 +141,8 @@ _OPERATOR = Schema(
         6: Field("scalar", 1),
         7: Field("vector", 1),
         8: Field("vector", 4),
-        9: Field("scalar", 8, zero=True),
-        10: Field("scalar", 8, zero=True),
+        9: _LARGE,
+        10: _LARGE,
         11: Field("scalar", 1),
         12: Field("scalar", 4),
         13: Field("scalar", 4),
@@ -133,7 +161,7 @@ _GRAPH = Schema(
     },
 )
 _CODE = Schema("operator code", {0: Field("scalar", 1), 1: _TEXT, 2: Field("scalar", 4), 3: Field("scalar", 4)})
-_BUFFER = Schema("buffer", {0: Field("vector", 1), 1: Field("scalar", 8, zero=True), 2: Field("scalar", 8, zero=True)})
+_BUFFER = Schema("buffer", {0: Field("vector", 1), 1: _LARGE, 2: _LARGE})
 _METADATA = Schema("metadata", {0: Field("text", required=True), 1: Field("scalar", 4)})
 _NAMED = Schema("signature entry", {0: Field("text", required=True), 1: Field("scalar", 4)})
 _SIGNATURE = Schema(
@@ -142,7 +170,7 @@ _SIGNATURE = Schema(
         0: Field("tables", table=_NAMED, required=True),
         1: Field("tables", table=_NAMED, required=True),
         2: Field("text", required=True),
-        3: _BANNED,
+        3: _TEXT,  # the key, as TensorFlow 2.4 to 2.6 wrote it
         4: Field("scalar", 4, zero=True),
     },
 )
@@ -195,14 +223,14 @@ def _walk(buffer: Buffer, position: int, schema: Schema, what: str) -> None:
             continue
         known_field = schema.fields.get(index)
         if known_field is None or known_field.kind == "banned":
-            raise damaged(f"{what} has a field {index} that no supported model has")
+            raise _unsupported(what, index, _BANNED.means)
         width = known_field.size if known_field.kind == "scalar" else 4
         if offset < 4 or offset + width > table_size:
             raise damaged(f"field {index} of {what} lies outside of its table")
         at = _aligned(position + offset, width, what)
         if known_field.kind == "scalar":
             if known_field.zero and any(buffer.data[at : at + width]):
-                raise damaged(f"field {index} of {what} asks for a feature that no supported model needs")
+                raise _unsupported(what, index, known_field.means)
             if schema.unions and index == _UNION_TYPE:
                 union = buffer.data[at]
         elif known_field.kind == "union":
@@ -237,10 +265,19 @@ def _child(buffer: Buffer, at: int, known: Field, what: str, index: int) -> None
     else:
         buffer.take(start + 4, count * known.size, what)
         if count:
-            _aligned(start + 4, min(known.size, 8), what)
+            _aligned(start + 4, known.size, what)
+
+
+def _unsupported(what: str, index: int, means: str) -> ModelError:
+    return ModelError(
+        f"The model {means} (field {index} of {what}), which no engine of a wearable supports; replace the layer that needs it."
+    )
 
 
 def _aligned(position: int, size: int, what: str) -> int:
-    if position % size:
-        raise damaged(f"{what} is not aligned (byte {position})")
+    # Some writers align nothing to more than 4 bytes, and every processor reads numbers of 8 bytes from there.
+    if position % min(size, 4):
+        raise ModelError(
+            f"The model's file has {what} at byte {position}, where it is not aligned; get it again, or convert the float model anew."
+        )
     return position

@@ -59,6 +59,8 @@ class GroupError(IntEnum):
     """Renewed without a stream that runs."""
     STORAGE = 9
     """The device could not write."""
+    IMPLAUSIBLE = 10
+    """The calibration moves temperatures further than a sensor in order can be off."""
 
 
 class StreamOp(IntEnum):
@@ -84,6 +86,10 @@ class SensorInfo:
         emissivity: the device decodes with it; None where it means nothing.
         reflected: reflected temperature, degC; None for Ta - 8.
         channels: names of a thermistor array's channels, in the order of its records.
+        generation: number of the constants that its EEPROM holds: it rises whenever another sensor, or another content,
+            is found there, over restarts too, and stands in every subpage record; 0 while there are none.
+        fingerprint: CRC-32 of its EEPROM (1664 bytes, as command 2 gives them); 0 while there is none.
+        warning: why its temperatures are in doubt, a sentence; "" where they are not.
     """
 
     kind: str
@@ -96,6 +102,9 @@ class SensorInfo:
     emissivity: float | None = None
     reflected: float | None = None
     channels: tuple[str, ...] = ()
+    generation: int = 0
+    fingerprint: int = 0
+    warning: str = ""
 
     def to_map(self) -> dict[str, Any]:
         """As a CBOR map."""
@@ -110,6 +119,9 @@ class SensorInfo:
             "emissivity": self.emissivity,
             "reflected": self.reflected,
             "channels": list(self.channels),
+            "generation": self.generation,
+            "fingerprint": self.fingerprint,
+            "warning": self.warning,
         }
 
     @classmethod
@@ -126,6 +138,9 @@ class SensorInfo:
             emissivity=body_fields.number(body, "emissivity") if body.get("emissivity") is not None else None,
             reflected=body_fields.number(body, "reflected") if body.get("reflected") is not None else None,
             channels=body_fields.texts(body, "channels") if "channels" in body else (),
+            generation=body_fields.uint(body, "generation", _U32) if "generation" in body else 0,
+            fingerprint=body_fields.uint(body, "fingerprint", _U32) if "fingerprint" in body else 0,
+            warning=body_fields.text(body, "warning") if "warning" in body else "",
         )
 
 
@@ -146,6 +161,7 @@ class Hello:
         notice: what must stand beside every verdict.
         labels: of the model's classes; empty where there is no model.
         protocol: version of the wire protocol.
+        waived: what was found wanting of the model and signed all the same, a sentence each.
     """
 
     name: str
@@ -163,6 +179,7 @@ class Hello:
     notice: str
     labels: tuple[str, ...] = ()
     protocol: int = PROTOCOL
+    waived: tuple[str, ...] = ()
 
     def to_map(self) -> dict[str, Any]:
         """As a CBOR map."""
@@ -182,6 +199,7 @@ class Hello:
             "lease_max_ms": self.lease_max_ms,
             "notice": self.notice,
             "labels": list(self.labels),
+            "waived": list(self.waived),
         }
 
     @classmethod
@@ -203,6 +221,7 @@ class Hello:
             lease_max_ms=body_fields.uint(body, "lease_max_ms", _U32),
             notice=body_fields.text(body, "notice"),
             labels=body_fields.texts(body, "labels") if "labels" in body else (),
+            waived=body_fields.texts(body, "waived") if "waived" in body else (),
         )
 
 
@@ -292,15 +311,18 @@ class Chunk:
         offset: of `data` in the whole.
         length: of the whole, bytes; 0 where there is none.
         data: the part.
+        generation: of an EEPROM: number of the constants (`SensorInfo`); 0 for anything else.
     """
 
     offset: int
     length: int
     data: bytes
+    generation: int = 0
 
     def to_map(self) -> dict[str, Any]:
         """As a CBOR map."""
-        return {"off": self.offset, "len": self.length, "data": self.data}
+        body = {"off": self.offset, "len": self.length, "data": self.data}
+        return {**body, "generation": self.generation} if self.generation else body
 
     @classmethod
     def from_map(cls, body: Body) -> "Chunk":
@@ -309,6 +331,7 @@ class Chunk:
             body_fields.uint(body, "off", MAX_BLOB),
             body_fields.uint(body, "len", MAX_BLOB),
             body_fields.byte_string(body, "data"),
+            body_fields.uint(body, "generation", _U32) if "generation" in body else 0,
         )
         if chunk.offset + len(chunk.data) > chunk.length:
             raise ManagementError(

@@ -14,7 +14,7 @@ SEQUENCES = 1 << 16
 """Sequence numbers wrap here."""
 
 _HEADER = struct.Struct("<BBHQ")
-_SUBPAGE = struct.Struct("<BBHII")
+_SUBPAGE = struct.Struct("<BBHIII")
 _CHANNEL = struct.Struct("<hBh")
 _VERDICT = struct.Struct("<IBBBB")
 _VERDICT_END = struct.Struct("<IIBBHI")
@@ -68,12 +68,14 @@ class SubpageRecord:
         sensor: number of the sensor within the wearable.
         index: running number of the subpage at the device.
         packed: its counts, see `thermo_core.wire.counts`.
+        generation: number of the constants that the sensor had, see `management.SensorInfo`.
     """
 
     time_us: int
     sensor: int
     index: int
     packed: PackedSubpage
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ class VerdictRecord:
         latency_us: end of the capture to the verdict.
         inference_us: the network alone.
         model_version: major, minor, revision, build of the bundle.
+        doubtful: the sensor's constants are not those it was first seen or calibrated with, or no known sensor's.
     """
 
     time_us: int
@@ -137,6 +140,7 @@ class VerdictRecord:
     latency_us: int
     inference_us: int
     model_version: tuple[int, int, int, int]
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,16 +257,17 @@ def _encode_subpage(record: SubpageRecord) -> bytes:
     if packed.number not in (0, 1) or (packed.key and packed.key_index != record.index):
         raise RecordError(f"Subpage {record.index} contradicts its packed counts; pack it again.")
     flags = packed.number | packed.key << 1
-    return _SUBPAGE.pack(record.sensor, flags, packed.control, record.index, packed.key_index) + packed.data
+    head = (record.sensor, flags, packed.control, record.index, packed.key_index, record.generation)
+    return _SUBPAGE.pack(*head) + packed.data
 
 
 def _decode_subpage(body: bytes, time_us: int) -> SubpageRecord:
-    sensor, flags, control, index, key_index = _SUBPAGE.unpack_from(body)
+    sensor, flags, control, index, key_index, generation = _SUBPAGE.unpack_from(body)
     key = bool(flags & 2)
     data = body[_SUBPAGE.size :]
     if flags > 3 or (key and key_index != index) or not 2 <= len(data) <= MAX_BYTES:
         raise RecordError(f"The record of subpage {index} contradicts itself; drop it.")
-    return SubpageRecord(time_us, sensor, index, PackedSubpage(flags & 1, control, key, key_index, data))
+    return SubpageRecord(time_us, sensor, index, PackedSubpage(flags & 1, control, key, key_index, data), generation)
 
 
 def _encode_thermistors(record: ThermistorRecord) -> bytes:
@@ -289,7 +294,13 @@ def _decode_thermistors(body: bytes, time_us: int) -> ThermistorRecord:
 
 
 def _encode_verdict(record: VerdictRecord) -> bytes:
-    flags = record.alert | record.uncalibrated << 1 | record.fast_kernels << 2 | record.simulated << 3
+    flags = (
+        record.alert
+        | record.uncalibrated << 1
+        | record.fast_kernels << 2
+        | record.simulated << 3
+        | record.doubtful << 4
+    )
     if not all(0 <= score <= 1 for score in record.scores):
         raise RecordError("A verdict has a score outside 0 to 1; check the model's output contract.")
     if record.label >= max(1, len(record.scores)):
@@ -301,7 +312,7 @@ def _encode_verdict(record: VerdictRecord) -> bytes:
 
 def _decode_verdict(body: bytes, time_us: int) -> VerdictRecord:
     index, pictures, flags, label, count = _VERDICT.unpack_from(body)
-    if flags > 15 or label >= max(1, count) or len(body) != _VERDICT.size + 2 * count + _VERDICT_END.size:
+    if flags > 31 or label >= max(1, count) or len(body) != _VERDICT.size + 2 * count + _VERDICT_END.size:
         raise RecordError(f"The verdict on subpage {index} contradicts itself; drop it.")
     scores = struct.unpack_from(f"<{count}H", body, _VERDICT.size)
     latency_us, inference_us, *version = _VERDICT_END.unpack_from(body, _VERDICT.size + 2 * count)
@@ -314,6 +325,7 @@ def _decode_verdict(body: bytes, time_us: int) -> VerdictRecord:
         uncalibrated=bool(flags & 2),
         fast_kernels=bool(flags & 4),
         simulated=bool(flags & 8),
+        doubtful=bool(flags & 16),
         label=label,
         scores=tuple(score / 65535 for score in scores),
         latency_us=latency_us,

@@ -14,10 +14,11 @@
 enum reset_cause { RESET_POWER, RESET_SOFTWARE, RESET_WATCHDOG };
 
 struct board {
-  const char *name;     /* "thermo-edge mps2-an386", as a host lists it */
-  const char *platform; /* processor and machine */
-  const char *serial;   /* tells this board from all others */
-  bool simulated;       /* sensors are simulated */
+  const char *name;      /* "thermo-edge mps2-an386", as a host lists it */
+  const char *platform;  /* processor and machine */
+  const char *processor; /* its instruction set as compilers call it, "armv7e-m" */
+  const char *serial;    /* tells this board from all others */
+  bool simulated;        /* sensors are simulated */
 
   /* Monotonic time since the first power-on that is remembered, microseconds; never goes back, not even over a reset.
    */
@@ -43,7 +44,8 @@ struct board {
   /* Forget what waits to be sent. */
   void (*serial_discard)(void);
 
-  /* Memory-mapped flash for the calibration store: `flash_pages` pages of `flash_page_size` bytes. Erasing sets a page
+  /* Memory-mapped flash for calibrations, from the front, and for what was seen of sensors, in the last two pages where
+     they are free: `flash_pages` pages of `flash_page_size` bytes. Erasing sets a page
      to 0xFF; programming clears bits, in multiples of 8 bytes at offsets that are multiples of 8. Power may fail at any
      time in either. */
   const uint8_t *flash;

@@ -85,15 +85,22 @@ static enum status set_up(struct camera *c, bool *changed) {
   return status;
 }
 
-/* Set up after a fault: pages that should have come meanwhile are lost. */
-static enum status set_up_again(struct camera *c) {
-  bool changed = false;
-  remember_gap(c);
-  const enum status status = set_up(c, &changed);
-  if (status == STATUS_OK && changed) {
-    counters_add(c->counters, COUNTER_SENSOR_RESET, 1);
+/* Number the EEPROM that was read just now, and say whether it, or the sensor, is another than before. */
+static void meet(struct camera *c) {
+  uint8_t id[MLX90640_ID_BYTES];
+  for (size_t i = 0; i < MLX90640_ID_BYTES; i++) {
+    const uint16_t word = c->eeprom[MLX90640_DEVICE_ID - MLX90640_EEPROM + i / 2U];
+    id[i] = (uint8_t)(i % 2U ? word : word >> 8);
   }
-  return status;
+  if (c->has_sighting && memcmp(id, c->id, sizeof id) != 0) {
+    counters_add(c->counters, COUNTER_SENSOR_CHANGED, 1);
+  }
+  c->has_eeprom = c->has_sighting = true;
+  c->sighting = sightings_meet(c->sightings, c->eeprom);
+  memcpy(c->id, id, sizeof id);
+  if (c->sighting.changed) {
+    counters_add(c->counters, COUNTER_EEPROM_CHANGED, 1);
+  }
 }
 
 /* Read and verify the EEPROM, set the sensor up. */
@@ -105,14 +112,16 @@ static enum status start(struct camera *c) {
   if (status != STATUS_OK) {
     return status;
   }
-  c->has_eeprom = true;
-  c->generation++;
+  meet(c);
   status = mlx90640_extract(c->eeprom, &c->constants);
   if (status != STATUS_OK) {
     counters_add(c->counters, COUNTER_EEPROM_INVALID, 1);
     return status;
   }
   c->has_constants = true;
+  if (c->constants.found.doubt != 0) {
+    counters_add(c->counters, COUNTER_EEPROM_DOUBTFUL, 1);
+  }
   if (!carries(c, c->control)) {
     counters_add(c->counters, COUNTER_RATE_LOWERED, 1);
     uint32_t code = mlx90640_refresh_code(c->control);
@@ -124,24 +133,51 @@ static enum status start(struct camera *c) {
   return set_up(c, &changed);
 }
 
-/* Bring back a sensor that was lost, or never there. */
-static void restart(struct camera *c) {
-  enum status status;
-  bool same = false;
-  if (!c->has_constants) {
-    status = start(c);
-  } else {
-    status = mlx90640_chip_is_the_one_with(&c->chip, c->eeprom, &same);
-    if (status == STATUS_OK && same) {
-      status = set_up_again(c);
-    } else if (status == STATUS_OK) {
-      counters_add(c->counters, COUNTER_SENSOR_CHANGED, 1);
-      status = start(c);
+/* Whether the sensor that answers has the EEPROM the constants are from; where not, it is set up with its own. */
+static enum status refresh(struct camera *c, bool *same) {
+  *same = false;
+  if (c->has_constants) {
+    const enum status status = mlx90640_chip_holds(&c->chip, c->eeprom, same);
+    if (status != STATUS_OK || *same) {
+      return status;
     }
   }
+  return start(c);
+}
+
+/* Set up after a fault: pages that should have come meanwhile are lost. */
+static enum status set_up_again(struct camera *c) {
+  bool same;
+  bool changed = false;
+  remember_gap(c);
+  enum status status = refresh(c, &same);
+  if (status == STATUS_OK && same) {
+    status = set_up(c, &changed);
+    if (status == STATUS_OK && changed) {
+      counters_add(c->counters, COUNTER_SENSOR_RESET, 1);
+    }
+  }
+  return status;
+}
+
+/* Bring back a sensor that was lost, or never there. */
+static void restart(struct camera *c) {
+  const enum status status = c->has_constants ? set_up_again(c) : start(c);
   if (status != STATUS_OK) {
     fail(c, status);
   }
+}
+
+/* Whether settings are gone; where they are a chip's defaults, whether another sensor answers. */
+static enum status lost_power(struct camera *c, bool *lost) {
+  uint16_t found;
+  bool same = true;
+  enum status status = mlx90640_chip_settings(&c->chip, c->control, &found);
+  if (status == STATUS_OK && found == c->control && found == MLX90640_CONTROL_DEFAULT) {
+    status = mlx90640_chip_is_the_one_with(&c->chip, c->eeprom, &same);
+  }
+  *lost = status == STATUS_OK && (found != c->control || !same);
+  return status;
 }
 
 /* Whether the flag stands over a page that was not read yet. */
@@ -201,8 +237,7 @@ static bool is_empty(const uint16_t ram[RAM_WORDS], uint8_t number, uint16_t con
 static enum page read_shown(struct camera *c, uint8_t number, enum counter *cause, enum status *status) {
   const struct board *board = c->chip.bus.board;
   const uint64_t began_us = board->now_us();
-  uint16_t found;
-  bool is;
+  bool is = false;
   *status = mlx90640_chip_clear_flag(&c->chip);
   if (*status != STATUS_OK) {
     return PAGE_BUS_FAULT;
@@ -213,12 +248,12 @@ static enum page read_shown(struct camera *c, uint8_t number, enum counter *caus
   }
   *status = mlx90640_chip_read_ram(&c->chip, c->ram);
   if (*status == STATUS_OK) {
-    *status = mlx90640_chip_settings(&c->chip, c->control, &found);
+    *status = lost_power(c, &is);
   }
   if (*status != STATUS_OK) {
     return PAGE_BUS_FAULT;
   }
-  if (found != c->control || is_empty(c->ram, number, c->control)) {
+  if (is || is_empty(c->ram, number, c->control)) {
     return PAGE_SETTINGS_LOST;
   }
   enum settled settled = SETTLED;
@@ -322,11 +357,12 @@ static enum status look(struct camera *c, bool *captured) {
 }
 
 void camera_init(struct camera *c, const struct board *board, struct counters *counters, const struct profile *profile,
-                 struct settle_scratch *scratch) {
+                 struct settle_scratch *scratch, struct sightings *sightings) {
   memset(c, 0, sizeof *c);
   mlx90640_chip_init(&c->chip, board, counters, profile->camera_address);
   c->counters = counters;
   c->scratch = scratch;
+  c->sightings = sightings;
   c->control = mlx90640_control(profile->camera_refresh_code, profile->camera_resolution_code, profile->camera_chess);
   page_schedule_restart(&c->schedule, board->now_us(), nominal_us(c->control), nominal_us(c->control));
   c->retry_at_us = board->now_us();
@@ -354,9 +390,13 @@ bool camera_poll(struct camera *c) {
 }
 
 void camera_resume(struct camera *c) {
+  bool same;
   c->has_gap = false;
   if (c->state == CAMERA_RUNNING) {
-    const enum status status = await_first_page(c, c->schedule.nominal_us);
+    enum status status = refresh(c, &same);
+    if (status == STATUS_OK && same) {
+      status = await_first_page(c, c->schedule.nominal_us);
+    }
     if (status != STATUS_OK) {
       fail(c, status);
     }
@@ -380,10 +420,14 @@ enum status camera_set_rate(struct camera *c, float rate_hz) {
       }
       const float slower_us = fmaxf(c->schedule.nominal_us, nominal_us(wanted));
       enum status status = STATUS_OK;
+      bool same = false;
       c->control = wanted;
       if (c->state == CAMERA_RUNNING) {
-        status = mlx90640_chip_set(&c->chip, wanted);
-        if (status == STATUS_OK) {
+        status = refresh(c, &same);
+        if (status == STATUS_OK && same) {
+          status = mlx90640_chip_set(&c->chip, wanted);
+        }
+        if (status == STATUS_OK && same) {
           status = await_first_page(c, slower_us);
         }
         if (status != STATUS_OK) {
@@ -396,11 +440,22 @@ enum status camera_set_rate(struct camera *c, float rate_hz) {
   return STATUS_ARGUMENT;
 }
 
+bool camera_is_doubtful(const struct camera *c) {
+  return c->sighting.changed || (c->has_constants && c->constants.found.doubt != 0);
+}
+
 enum status camera_verify_eeprom(struct camera *c) {
+  if (!c->has_sighting) {
+    return STATUS_EMPTY;
+  }
   /* The settle scratch holds one EEPROM; the newest page, which is not needed any more, the other. */
-  const enum status status = mlx90640_chip_read_eeprom(&c->chip, c->ram, c->scratch->second);
-  if (status != STATUS_OK) {
+  enum status status = mlx90640_chip_read_eeprom(&c->chip, c->ram, c->scratch->second);
+  if (status != STATUS_OK || (c->has_eeprom && memcmp(c->ram, c->eeprom, sizeof c->eeprom) == 0)) {
     return status;
   }
-  return c->has_eeprom && memcmp(c->ram, c->eeprom, sizeof c->eeprom) == 0 ? STATUS_OK : STATUS_DAMAGED;
+  status = start(c);
+  if (status != STATUS_OK) {
+    fail(c, status);
+  }
+  return STATUS_DAMAGED;
 }

@@ -13,6 +13,7 @@
 #include "mlx90640_constants.h"
 #include "page_schedule.h"
 #include "profile.h"
+#include "sightings.h"
 
 enum camera_state { CAMERA_ABSENT, CAMERA_RUNNING };
 
@@ -20,6 +21,7 @@ struct camera {
   struct mlx90640_chip chip;
   struct counters *counters;
   struct settle_scratch *scratch;
+  struct sightings *sightings;
   struct page_schedule schedule;
   uint16_t control; /* as it is set */
   enum camera_state state;
@@ -27,7 +29,9 @@ struct camera {
 
   bool has_eeprom;
   bool has_constants;
-  uint32_t generation; /* counts up with each new set of constants */
+  bool has_sighting;
+  struct sighting sighting; /* of the EEPROM that was read last */
+  uint8_t id[MLX90640_ID_BYTES];
   uint16_t eeprom[MLX90640_EEPROM_WORDS];
   struct mlx90640_constants constants;
 
@@ -49,9 +53,10 @@ struct camera {
   uint32_t retry_us;
 };
 
-/* Set up nothing yet; the first `camera_poll` does. `scratch` is used during calls alone and may be shared. */
+/* Set up nothing yet; the first `camera_poll` does. `scratch` is used during calls alone and may be shared. Whenever
+   the sensor is set up again its EEPROM is compared first: another one begins a new generation of constants. */
 void camera_init(struct camera *camera, const struct board *board, struct counters *counters,
-                 const struct profile *profile, struct settle_scratch *scratch);
+                 const struct profile *profile, struct settle_scratch *scratch, struct sightings *sightings);
 
 /* When the bus is next needed, microseconds; before that `camera_poll` does nothing. */
 uint64_t camera_due_us(const struct camera *camera);
@@ -70,7 +75,12 @@ float camera_measured_rate_hz(const struct camera *camera);
 /* Change the refresh rate: ARGUMENT where the sensor has no such rate, FULL where the bus cannot carry it. */
 enum status camera_set_rate(struct camera *camera, float rate_hz);
 
-/* Read the EEPROM anew: OK where it is still what the constants were taken from, DAMAGED where not. */
+/* Whether temperatures are in doubt: the EEPROM changed since it was first seen, or holds words no known sensor does.
+ */
+bool camera_is_doubtful(const struct camera *camera);
+
+/* Read the EEPROM anew: OK where it is still what the constants were taken from, DAMAGED where not, and then they are
+   taken from it anew; EMPTY where the sensor has never answered. */
 enum status camera_verify_eeprom(struct camera *camera);
 
 #endif

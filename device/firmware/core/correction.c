@@ -8,8 +8,8 @@
 #include "crc.h"
 #include "interpolate.h"
 
-#define VERSION 1U
-#define MAPS 28U
+#define VERSION 2U
+#define MAPS 32U
 #define MAP_BYTES (4U * PIXELS)
 #define BAD (MAPS + 3U * MAP_BYTES)
 #define CURVE_BYTES 24U
@@ -19,6 +19,7 @@
 #define LARGEST_SLOPE 10.0F
 #define SMALLEST_GAIN 0.1F
 #define LARGEST_GAIN 10.0F
+#define LATEST_UNIX_S 253402300799U /* the end of the year 9999 */
 
 /* Whether a float64 is neither zero. */
 static bool is_set(const uint8_t *from) {
@@ -121,7 +122,7 @@ static bool header_is_possible(const uint8_t *blob, size_t size) {
 
 static bool values_are_possible(const uint8_t *blob) {
   const float residual = load_float(blob + 24);
-  return load_le64(blob + 16) <= INT64_MAX && residual >= 0.0F && isfinite(residual) &&
+  return load_le64(blob + 16) <= LATEST_UNIX_S && residual >= 0.0F && isfinite(residual) &&
          map_within(blob + MAPS, -LARGEST_OFFSET, LARGEST_OFFSET) &&
          map_within(blob + MAPS + MAP_BYTES, SMALLEST_GAIN, LARGEST_GAIN) &&
          map_within(blob + MAPS + 2U * MAP_BYTES, -LARGEST_SLOPE, LARGEST_SLOPE);
@@ -160,11 +161,18 @@ enum status correction_open(const uint8_t *blob, size_t size, struct correction 
   correction->id_size = blob[5];
   memcpy(correction->id, blob + 8, sizeof correction->id);
   correction->thermistors = blob[6];
+  correction->fingerprint = load_le32(blob + 28);
+  correction->residual_k = load_float(blob + 24);
   memcpy(correction->valid, valid, sizeof valid);
   correction->has_bad = bad != 0;
   correction->identity = bad == 0 && map_is(blob + MAPS, 0.0F) && map_is(blob + MAPS + MAP_BYTES, 1.0F) &&
                          map_is(blob + MAPS + 2U * MAP_BYTES, 0.0F);
   return STATUS_OK;
+}
+
+bool correction_fits(const struct correction *correction, const uint8_t *id, size_t id_size, uint32_t fingerprint) {
+  return correction->id_size == id_size && memcmp(correction->id, id, id_size) == 0 &&
+         (correction->fingerprint == 0 || correction->fingerprint == fingerprint);
 }
 
 bool correction_is_identity(const struct correction *correction) {
@@ -186,6 +194,10 @@ void correction_apply(const struct correction *correction, float celsius[PIXELS]
   if (correction->has_bad) {
     interpolate_invalid(celsius, correction->valid); /* at most half of the pixels are bad, so it cannot fail */
   }
+}
+
+float correction_value(const struct correction *correction, enum correction_map map, size_t pixel) {
+  return load_float(correction->blob + MAPS + (size_t)map * MAP_BYTES + 4U * pixel);
 }
 
 bool correction_curve(const struct correction *correction, size_t channel, struct thermistor_curve *curve) {

@@ -40,13 +40,21 @@ enum severity { SEVERITY_INFORMATION, SEVERITY_WARNING, SEVERITY_ERROR };
     "An auxiliary word of a page was invalid; it was left out of verdicts.")                                           \
   X(UNDECODABLE, undecodable, 26, WARNING, "A page gave no temperatures; it was left out of verdicts.")                \
   X(CORRECTION_MISMATCH, correction_mismatch, 27, ERROR,                                                               \
-    "The stored calibration is another sensor's; pictures are uncalibrated.")                                          \
+    "The stored calibration is not of this sensor and EEPROM; pictures are uncalibrated.")                             \
+  X(EEPROM_CHANGED, eeprom_changed, 28, ERROR,                                                                         \
+    "The sensor's EEPROM is not the one it was first seen or calibrated with; temperatures may be wrong.")             \
+  X(EEPROM_DOUBTFUL, eeprom_doubtful, 29, WARNING,                                                                     \
+    "The EEPROM holds words that no known sensor does; temperatures may be wrong.")                                    \
   X(THERMISTOR_LOST, thermistor_lost, 30, ERROR, "The thermistor ADC does not answer; its channels read as missing.")  \
   X(THERMISTOR_LATE, thermistor_late, 31, WARNING,                                                                     \
     "A conversion of the thermistor ADC was not ready, or not as asked for; it was repeated.")                         \
   X(THERMISTOR_MISMATCH, thermistor_mismatch, 32, INFORMATION,                                                         \
     "Two reads of one conversion differed; it was repeated.")                                                          \
-  X(PICTURES_SKIPPED, pictures_skipped, 40, INFORMATION, "Inference was busy; pictures passed without a verdict.")
+  X(PICTURES_SKIPPED, pictures_skipped, 40, INFORMATION, "Inference was busy; pictures passed without a verdict.")     \
+  X(PICTURE_INCOMPLETE, picture_incomplete, 43, WARNING,                                                               \
+    "Too few pixels of a picture gave a temperature; it was left out of verdicts.")                                    \
+  X(DIE_OUT_OF_RANGE, die_out_of_range, 44, ERROR,                                                                     \
+    "The picture sensor itself is colder than -40 or hotter than 85 degC; no verdicts are made.")
 
 /* Counters that are no faults. X(CONSTANT, name) */
 #define COUNTERS_PLAIN(X)                                                                    \
@@ -59,6 +67,7 @@ enum severity { SEVERITY_INFORMATION, SEVERITY_WARNING, SEVERITY_ERROR };
   X(REQUESTS_REFUSED, requests_refused)         /* of the host, with a sentence */           \
   X(LEASES_EXPIRED, leases_expired)             /* run out rather than ended */              \
   X(TELEMETRY_DROPPED, telemetry_dropped)       /* records; the line was full */             \
+  X(RECORDS_UNSENDABLE, records_unsendable)     /* did not fit the wire */                   \
   X(LINE_BYTES_DISCARDED, line_bytes_discarded) /* received, in no packet */                 \
   X(LINE_BAD_PACKETS, line_bad_packets)         /* received and damaged */                   \
   X(SERIAL_OVERRUNS, serial_overruns)           /* bytes lost because nobody read in time */ \

@@ -175,6 +175,32 @@ enum status mlx90640_chip_read_eeprom(struct mlx90640_chip *chip, uint16_t eepro
   return STATUS_OK;
 }
 
+enum status mlx90640_chip_holds(const struct mlx90640_chip *chip, const uint16_t eeprom[MLX90640_EEPROM_WORDS],
+                                bool *same) {
+  *same = true;
+  for (uint32_t at = 0; at < MLX90640_EEPROM_WORDS && *same; at += CHUNK_WORDS) {
+    uint16_t found[CHUNK_WORDS];
+    uint32_t agree = 0;
+    uint32_t differ = 0;
+    while (agree == 0 || (differ > 0 && agree < 2 && differ < 2)) {
+      const enum status status = read_words(chip, MLX90640_EEPROM + at, found, CHUNK_WORDS);
+      if (status != STATUS_OK) {
+        return status;
+      }
+      if (memcmp(found, eeprom + at, sizeof found) == 0) {
+        agree++;
+      } else if (++differ == 2) {
+        break;
+      }
+    }
+    *same = differ < 2;
+    if (*same && differ > 0) {
+      counters_add(chip->bus.counters, COUNTER_EEPROM_MISMATCH, 1);
+    }
+  }
+  return STATUS_OK;
+}
+
 enum status mlx90640_chip_is_the_one_with(const struct mlx90640_chip *chip,
                                           const uint16_t eeprom[MLX90640_EEPROM_WORDS], bool *same) {
   *same = false;

@@ -53,6 +53,10 @@ enum settled mlx90640_chip_settle(const struct mlx90640_chip *chip, uint16_t ram
 enum status mlx90640_chip_read_eeprom(struct mlx90640_chip *chip, uint16_t eeprom[MLX90640_EEPROM_WORDS],
                                       uint16_t spare[MLX90640_EEPROM_WORDS]);
 
+/* Whether the chip's EEPROM has these words; what differs is read again, and what two reads agree on decides. */
+enum status mlx90640_chip_holds(const struct mlx90640_chip *chip, const uint16_t eeprom[MLX90640_EEPROM_WORDS],
+                                bool *same);
+
 /* Whether the chip has the identity in this EEPROM. */
 enum status mlx90640_chip_is_the_one_with(const struct mlx90640_chip *chip,
                                           const uint16_t eeprom[MLX90640_EEPROM_WORDS], bool *same);

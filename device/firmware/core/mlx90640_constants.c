@@ -2,8 +2,9 @@
    decides nothing. */
 #include "mlx90640_constants.h"
 
+#include "mlx90640_fields.h"
+
 #define KELVIN 273.15F
-#define FIRST_PIXEL 64U
 /* Words of the EEPROM, as offsets from 0x2400. */
 #define ID 7U
 #define PATTERN 10U
@@ -30,22 +31,6 @@
 #define KS_TO 61U
 #define CORNERS 63U
 
-/* `bits` bits of a word from bit `shift` on. */
-static int32_t field(uint16_t word, uint32_t shift, uint32_t bits) {
-  return (int32_t)((uint32_t)word >> shift & ((1U << bits) - 1U));
-}
-
-/* The same as two's complement. */
-static int32_t signed_field(uint16_t word, uint32_t shift, uint32_t bits) {
-  const int32_t value = field(word, shift, bits);
-  return (value >> (bits - 1U)) != 0 ? value - (int32_t)(1U << bits) : value;
-}
-
-/* Signed 4-bit fields, four a word, lowest first. */
-static int32_t nibble(const uint16_t *words, uint32_t index) {
-  return signed_field(words[index / 4U], index % 4U * 4U, 4);
-}
-
 static int32_t scaled(int32_t value, int32_t shift) {
   return value * (int32_t)(1U << shift);
 }
@@ -67,36 +52,9 @@ static bool all_equal(const uint16_t eeprom[MLX90640_EEPROM_WORDS]) {
   return true;
 }
 
-static bool touch(uint32_t first, uint32_t second) {
-  const int32_t rows = (int32_t)(first / COLUMNS) - (int32_t)(second / COLUMNS);
-  const int32_t columns = (int32_t)(first % COLUMNS) - (int32_t)(second % COLUMNS);
-  return rows >= -1 && rows <= 1 && columns >= -1 && columns <= 1;
-}
-
-/* A broken pixel's word is 0, an outlier's lowest bit is set. */
-static enum status find_bad_pixels(const uint16_t *pixels, struct mlx90640_constants *constants) {
-  constants->bad_count = 0;
-  for (uint32_t i = 0; i < PIXELS; i++) {
-    if (pixels[i] == 0 || (pixels[i] & 1U)) {
-      if (constants->bad_count == MLX90640_MAX_BAD_PIXELS) {
-        return STATUS_BAD_PIXELS;
-      }
-      constants->bad[constants->bad_count++] = (uint16_t)i;
-    }
-  }
-  for (uint32_t second = 1; second < constants->bad_count; second++) {
-    for (uint32_t first = 0; first < second; first++) {
-      if (touch(constants->bad[first], constants->bad[second])) {
-        return STATUS_BAD_PIXELS;
-      }
-    }
-  }
-  return STATUS_OK;
-}
-
-static bool is_bad(const struct mlx90640_constants *constants, uint32_t pixel) {
-  for (uint32_t i = 0; i < constants->bad_count; i++) {
-    if (constants->bad[i] == pixel) {
+static bool is_bad(const struct mlx90640_plausibility *found, uint32_t pixel) {
+  for (uint32_t i = 0; i < found->bad_count; i++) {
+    if (found->bad[i] == pixel) {
       return true;
     }
   }
@@ -104,50 +62,52 @@ static bool is_bad(const struct mlx90640_constants *constants, uint32_t pixel) {
 }
 
 static enum status extract_shared(const uint16_t eeprom[MLX90640_EEPROM_WORDS], struct mlx90640_constants *constants) {
-  const int32_t gain = signed_field(eeprom[GAIN], 0, 16);
-  const int32_t v_ptat25 = signed_field(eeprom[PTAT25], 0, 16);
-  const int32_t kt_ptat = signed_field(eeprom[PTAT_SLOPES], 0, 10);
-  const int32_t k_vdd = signed_field(eeprom[SUPPLY], 8, 8) * 32;
-  const int32_t ks_ta = signed_field(eeprom[KS_TA_TGC], 8, 8);
+  const int32_t gain = mlx90640_signed_field(eeprom[GAIN], 0, 16);
+  const int32_t v_ptat25 = mlx90640_signed_field(eeprom[PTAT25], 0, 16);
+  const int32_t kt_ptat = mlx90640_signed_field(eeprom[PTAT_SLOPES], 0, 10);
+  const int32_t k_vdd = mlx90640_signed_field(eeprom[SUPPLY], 8, 8) * 32;
+  const int32_t ks_ta = mlx90640_signed_field(eeprom[KS_TA_TGC], 8, 8);
   /* A slope of 0.008 a kelvin would turn the sensitivity's sign within the die's range: 0.008 x 8192 = 65.5. */
   if (gain <= 0 || v_ptat25 <= 0 || kt_ptat <= 0 || k_vdd >= 0 || ks_ta > 65 || ks_ta < -65) {
     return STATUS_BAD_EEPROM;
   }
   for (uint32_t i = 0; i < MLX90640_ID_BYTES; i++) {
-    constants->device_id[i] = (uint8_t)field(eeprom[ID + i / 2U], i % 2U ? 0U : 8U, 8);
+    constants->device_id[i] = (uint8_t)mlx90640_field(eeprom[ID + i / 2U], i % 2U ? 0U : 8U, 8);
   }
   constants->chess_calibrated = !(eeprom[PATTERN] & 0x0800U);
-  constants->resolution = (uint8_t)field(eeprom[SCALES], 12, 2);
-  constants->vdd25 = (float)((field(eeprom[SUPPLY], 0, 8) - 256) * 32 - 8192);
+  constants->resolution = (uint8_t)mlx90640_field(eeprom[SCALES], 12, 2);
+  constants->vdd25 = (float)((mlx90640_field(eeprom[SUPPLY], 0, 8) - 256) * 32 - 8192);
   constants->k_vdd = (float)k_vdd;
-  constants->kv_ptat = (float)signed_field(eeprom[PTAT_SLOPES], 10, 6) / 4096.0F;
+  constants->kv_ptat = (float)mlx90640_signed_field(eeprom[PTAT_SLOPES], 10, 6) / 4096.0F;
   constants->per_kt_ptat = 8.0F / (float)kt_ptat;
   constants->v_ptat25 = (float)v_ptat25;
-  constants->alpha_ptat = (float)field(eeprom[OFFSET_SCALES], 12, 4) / 4.0F + 8.0F;
+  constants->alpha_ptat = (float)mlx90640_field(eeprom[OFFSET_SCALES], 12, 4) / 4.0F + 8.0F;
   constants->gain = (float)gain;
-  constants->tgc = (float)signed_field(eeprom[KS_TA_TGC], 0, 8) / 32.0F;
+  constants->tgc = (float)mlx90640_signed_field(eeprom[KS_TA_TGC], 0, 8) / 32.0F;
   constants->ks_ta = (float)ks_ta / 8192.0F;
-  constants->cp_offset[0] = (float)signed_field(eeprom[CP_OFFSET], 0, 10);
-  constants->cp_offset[1] = constants->cp_offset[0] + (float)signed_field(eeprom[CP_OFFSET], 10, 6);
-  constants->cp_kta = (float)signed_field(eeprom[CP_DRIFT], 0, 8) / power_of_two(field(eeprom[SCALES], 4, 4) + 8);
-  constants->cp_kv = (float)signed_field(eeprom[CP_DRIFT], 8, 8) / power_of_two(field(eeprom[SCALES], 8, 4));
-  constants->cp_other = (float)signed_field(eeprom[IL_CHESS], 0, 6) / 16.0F;
-  constants->il_chess_c[0] = (float)signed_field(eeprom[IL_CHESS], 6, 5) / 2.0F;
-  constants->il_chess_c[1] = (float)signed_field(eeprom[IL_CHESS], 11, 5) / 8.0F;
+  constants->cp_offset[0] = (float)mlx90640_signed_field(eeprom[CP_OFFSET], 0, 10);
+  constants->cp_offset[1] = constants->cp_offset[0] + (float)mlx90640_signed_field(eeprom[CP_OFFSET], 10, 6);
+  constants->cp_kta =
+      (float)mlx90640_signed_field(eeprom[CP_DRIFT], 0, 8) / power_of_two(mlx90640_field(eeprom[SCALES], 4, 4) + 8);
+  constants->cp_kv =
+      (float)mlx90640_signed_field(eeprom[CP_DRIFT], 8, 8) / power_of_two(mlx90640_field(eeprom[SCALES], 8, 4));
+  constants->cp_other = (float)mlx90640_signed_field(eeprom[IL_CHESS], 0, 6) / 16.0F;
+  constants->il_chess_c[0] = (float)mlx90640_signed_field(eeprom[IL_CHESS], 6, 5) / 2.0F;
+  constants->il_chess_c[1] = (float)mlx90640_signed_field(eeprom[IL_CHESS], 11, 5) / 8.0F;
   return STATUS_OK;
 }
 
 /* Sensitivity of the four object temperature ranges: each continues the one below at its corner. */
 static enum status extract_ranges(const uint16_t eeprom[MLX90640_EEPROM_WORDS], struct mlx90640_constants *constants) {
-  const int32_t step = field(eeprom[CORNERS], 12, 2) * 10;
-  const int32_t third = field(eeprom[CORNERS], 4, 4) * step;
-  const int32_t corner[4] = {-40, 0, third, third + field(eeprom[CORNERS], 8, 4) * step};
-  const int32_t unit = (int32_t)(1U << (field(eeprom[CORNERS], 0, 4) + 8));
+  const int32_t step = mlx90640_field(eeprom[CORNERS], 12, 2) * 10;
+  const int32_t third = mlx90640_field(eeprom[CORNERS], 4, 4) * step;
+  const int32_t corner[4] = {-40, 0, third, third + mlx90640_field(eeprom[CORNERS], 8, 4) * step};
+  const int32_t unit = (int32_t)(1U << (mlx90640_field(eeprom[CORNERS], 0, 4) + 8));
   const int32_t ks_to[4] = {
-      signed_field(eeprom[KS_TO], 0, 8),
-      signed_field(eeprom[KS_TO], 8, 8),
-      signed_field(eeprom[KS_TO + 1U], 0, 8),
-      signed_field(eeprom[KS_TO + 1U], 8, 8),
+      mlx90640_signed_field(eeprom[KS_TO], 0, 8),
+      mlx90640_signed_field(eeprom[KS_TO], 8, 8),
+      mlx90640_signed_field(eeprom[KS_TO + 1U], 0, 8),
+      mlx90640_signed_field(eeprom[KS_TO + 1U], 8, 8),
   };
   if (corner[2] <= 0 || corner[3] <= corner[2]) {
     return STATUS_BAD_EEPROM;
@@ -175,24 +135,25 @@ static enum status extract_ranges(const uint16_t eeprom[MLX90640_EEPROM_WORDS], 
 /* How offsets change with die temperature and supply. Rows and columns of odd number in the datasheet, which counts
    from 1, are even ones here. */
 static enum status extract_drift(const uint16_t eeprom[MLX90640_EEPROM_WORDS], struct mlx90640_constants *constants) {
-  const int32_t kta_scale = field(eeprom[SCALES], 4, 4) + 8;
-  const int32_t kv_scale = field(eeprom[SCALES], 8, 4);
+  const int32_t kta_scale = mlx90640_field(eeprom[SCALES], 4, 4) + 8;
+  const int32_t kv_scale = mlx90640_field(eeprom[SCALES], 8, 4);
   for (uint32_t row = 0; row < 2; row++) {
     for (uint32_t column = 0; column < 2; column++) {
-      const int32_t kv = signed_field(eeprom[KV], 12U - 4U * row - 8U * column, 4);
-      const int32_t mean = signed_field(eeprom[KTA + column], row ? 0U : 8U, 8);
+      const int32_t kv = mlx90640_signed_field(eeprom[KV], 12U - 4U * row - 8U * column, 4);
+      const int32_t mean = mlx90640_signed_field(eeprom[KTA + column], row ? 0U : 8U, 8);
       if (kv_scale == 0 && (kv > 4 || kv < -4)) {
         return STATUS_BAD_EEPROM;
       }
       constants->kv[row][column] = (float)kv / power_of_two(kv_scale);
       for (uint32_t own = 0; own < 8; own++) {
-        const int32_t kta = mean + scaled(own < 4 ? (int32_t)own : (int32_t)own - 8, field(eeprom[SCALES], 0, 4));
+        const int32_t kta =
+            mean + scaled(own < 4 ? (int32_t)own : (int32_t)own - 8, mlx90640_field(eeprom[SCALES], 0, 4));
         constants->kta[row][column][own] = (float)kta / power_of_two(kta_scale);
       }
     }
   }
   for (uint32_t i = 0; i < PIXELS; i++) {
-    const float kta = constants->kta[i / COLUMNS % 2U][i % 2U][field(eeprom[FIRST_PIXEL + i], 1, 3)];
+    const float kta = constants->kta[i / COLUMNS % 2U][i % 2U][mlx90640_field(eeprom[MLX90640_FIRST_PIXEL + i], 1, 3)];
     if (kta > 0.25F || kta < -0.25F) {
       return STATUS_BAD_EEPROM;
     }
@@ -201,35 +162,38 @@ static enum status extract_drift(const uint16_t eeprom[MLX90640_EEPROM_WORDS], s
 }
 
 static void extract_offsets(const uint16_t eeprom[MLX90640_EEPROM_WORDS], struct mlx90640_constants *constants) {
-  const int32_t mean = signed_field(eeprom[OFFSET_MEAN], 0, 16);
+  const int32_t mean = mlx90640_signed_field(eeprom[OFFSET_MEAN], 0, 16);
   for (uint32_t row = 0; row < ROWS; row++) {
-    constants->row_offset[row] = mean + scaled(nibble(eeprom + OFFSET_ROWS, row), field(eeprom[OFFSET_SCALES], 8, 4));
+    constants->row_offset[row] =
+        mean + scaled(mlx90640_nibble(eeprom + OFFSET_ROWS, row), mlx90640_field(eeprom[OFFSET_SCALES], 8, 4));
   }
   for (uint32_t column = 0; column < COLUMNS; column++) {
     constants->column_offset[column] =
-        scaled(nibble(eeprom + OFFSET_COLUMNS, column), field(eeprom[OFFSET_SCALES], 4, 4));
+        scaled(mlx90640_nibble(eeprom + OFFSET_COLUMNS, column), mlx90640_field(eeprom[OFFSET_SCALES], 4, 4));
   }
-  constants->offset_shift = (uint8_t)field(eeprom[OFFSET_SCALES], 0, 4);
-  constants->pixel = eeprom + FIRST_PIXEL;
+  constants->offset_shift = (uint8_t)mlx90640_field(eeprom[OFFSET_SCALES], 0, 4);
+  constants->pixel = eeprom + MLX90640_FIRST_PIXEL;
 }
 
 static enum status extract_sensitivities(const uint16_t eeprom[MLX90640_EEPROM_WORDS],
                                          struct mlx90640_constants *constants) {
-  const int32_t row_scale = field(eeprom[ALPHA_SCALES], 8, 4);
-  const int32_t column_scale = field(eeprom[ALPHA_SCALES], 4, 4);
-  const int32_t own_scale = field(eeprom[ALPHA_SCALES], 0, 4);
+  const int32_t row_scale = mlx90640_field(eeprom[ALPHA_SCALES], 8, 4);
+  const int32_t column_scale = mlx90640_field(eeprom[ALPHA_SCALES], 4, 4);
+  const int32_t own_scale = mlx90640_field(eeprom[ALPHA_SCALES], 0, 4);
   /* 1 count/K^4 in the unit of the sums below, which is 1024 times finer than that of the pixels' fields. */
-  const float unit = power_of_two(field(eeprom[ALPHA_SCALES], 12, 4) + 40);
+  const float unit = power_of_two(mlx90640_field(eeprom[ALPHA_SCALES], 12, 4) + 40);
   /* TGC times the mean of the compensation pixels' sensitivities. */
-  const int32_t compensation = signed_field(eeprom[KS_TA_TGC], 0, 8) * signed_field(eeprom[CP_ALPHA], 0, 10) *
-                               (256 + signed_field(eeprom[CP_ALPHA], 10, 6));
+  const int32_t compensation = mlx90640_signed_field(eeprom[KS_TA_TGC], 0, 8) *
+                               mlx90640_signed_field(eeprom[CP_ALPHA], 0, 10) *
+                               (256 + mlx90640_signed_field(eeprom[CP_ALPHA], 10, 6));
   for (uint32_t i = 0; i < PIXELS; i++) {
-    const int32_t counts = (int32_t)eeprom[ALPHA_MEAN] + scaled(nibble(eeprom + ALPHA_ROWS, i / COLUMNS), row_scale) +
-                           scaled(nibble(eeprom + ALPHA_COLUMNS, i % COLUMNS), column_scale) +
-                           scaled(signed_field(eeprom[FIRST_PIXEL + i], 4, 6), own_scale);
+    const int32_t counts = (int32_t)eeprom[ALPHA_MEAN] +
+                           scaled(mlx90640_nibble(eeprom + ALPHA_ROWS, i / COLUMNS), row_scale) +
+                           scaled(mlx90640_nibble(eeprom + ALPHA_COLUMNS, i % COLUMNS), column_scale) +
+                           scaled(mlx90640_signed_field(eeprom[MLX90640_FIRST_PIXEL + i], 4, 6), own_scale);
     const int64_t alpha = (int64_t)counts * 1024 - compensation;
     constants->per_alpha[i] = 0.0F;
-    if (!is_bad(constants, i)) {
+    if (!is_bad(&constants->found, i)) {
       if (alpha <= 0) {
         return STATUS_BAD_EEPROM;
       }
@@ -243,7 +207,7 @@ enum status mlx90640_extract(const uint16_t eeprom[MLX90640_EEPROM_WORDS], struc
   if (all_equal(eeprom)) {
     return STATUS_BAD_EEPROM; /* no sensor answered */
   }
-  enum status status = find_bad_pixels(eeprom + FIRST_PIXEL, constants);
+  enum status status = mlx90640_check(eeprom, &constants->found);
   if (status == STATUS_OK) {
     status = extract_shared(eeprom, constants);
   }

@@ -5,11 +5,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mlx90640_plausible.h"
 #include "mlx90640_registers.h"
 #include "status.h"
 #include "subpage.h"
 
-#define MLX90640_MAX_BAD_PIXELS 4
 #define MLX90640_ID_BYTES 6
 
 /* All that stays the same between two subpages of one sensor, so that decoding divides and shifts little. A pixel's
@@ -17,8 +17,7 @@
  */
 struct mlx90640_constants {
   uint8_t device_id[MLX90640_ID_BYTES];
-  uint8_t bad_count;
-  uint16_t bad[MLX90640_MAX_BAD_PIXELS]; /* row * 32 + column of broken and outlier pixels, ascending */
+  struct mlx90640_plausibility found; /* its bad pixels, and whether its words are doubted */
   bool chess_calibrated;
   uint8_t resolution; /* code the constants refer to: 0 is 16 bit, 3 is 19 bit */
 

@@ -5,14 +5,15 @@
 #include <math.h>
 #include <string.h>
 
+#include "mlx90640_limits.h"
 #include "mlx90640_registers.h"
 
 #define KELVIN 273.15F
 #define KELVIN_25 298.15F
 #define OPEN_AIR_K 8.0F
 #define NOT_MEASURED 0x7FFFU
-/* Beyond this, K, a temperature is none. */
-#define HOTTEST 10273.15F
+#define COLDEST (KELVIN + MLX90640_COLDEST_OBJECT)
+#define HOTTEST (KELVIN + MLX90640_HOTTEST_OBJECT)
 
 /* Auxiliary words that read 0x7FFF on a healthy sensor, one bit each: 0x01-0x07, 0x13, 0x17, 0x21-0x27, 0x33, 0x37. */
 static const uint32_t unused_auxiliary[2] = {0x008800FEU, 0x008800FEU};
@@ -125,7 +126,7 @@ static uint32_t decode_row(const struct mlx90640_constants *constants, const str
     const float signal = (float)(int16_t)counts[column] * shared->gain - background[column % 4U] -
                          (float)offset * drift[column % 2U * 8U + (word >> 1 & 7U)];
     const float kelvin = solve(constants, signal * per_alpha[column] * shared->per_emissivity, shared->tatr);
-    if (kelvin < HOTTEST && counts[column] != NOT_MEASURED) {
+    if (kelvin >= COLDEST && kelvin <= HOTTEST && counts[column] != NOT_MEASURED) {
       celsius[column] = kelvin - KELVIN;
       valid |= 1U << column;
     } else {
@@ -162,10 +163,11 @@ static uint32_t decode_rows(const struct mlx90640_constants *constants, const st
     const uint32_t first = conditions->chess ? (row + conditions->number) % 2U : 0U;
     uint32_t found = decode_row(constants, shared, background, drift[row % 2U], row, first, conditions->chess ? 2U : 1U,
                                 ram + COLUMNS * row, celsius + COLUMNS * row);
-    for (uint32_t i = 0; i < constants->bad_count; i++) {
-      const uint32_t bit = 1U << (constants->bad[i] % COLUMNS);
-      if (constants->bad[i] / COLUMNS == row && (found & bit)) {
-        celsius[constants->bad[i]] = 0.0F;
+    for (uint32_t i = 0; i < constants->found.bad_count; i++) {
+      const uint32_t pixel = constants->found.bad[i];
+      const uint32_t bit = 1U << (pixel % COLUMNS);
+      if (pixel / COLUMNS == row && (found & bit)) {
+        celsius[pixel] = 0.0F;
         found &= ~bit;
       }
     }
@@ -180,7 +182,8 @@ enum status mlx90640_decode(const struct mlx90640_constants *constants, const st
                             float celsius[PIXELS], uint32_t valid[ROWS]) {
   const float emissivity = optics->emissivity;
   const float reflected = isnan(optics->reflected_celsius) ? conditions->ta - OPEN_AIR_K : optics->reflected_celsius;
-  if (!(emissivity >= 0.05F && emissivity <= 1.0F) || !(reflected >= -100.0F && reflected <= 1000.0F)) {
+  if (!(emissivity >= MLX90640_LOWEST_EMISSIVITY && emissivity <= 1.0F) ||
+      !(reflected >= MLX90640_COLDEST_REFLECTED && reflected <= MLX90640_HOTTEST_REFLECTED)) {
     return STATUS_ARGUMENT;
   }
   const float tr4 = fourth_power(reflected + KELVIN);

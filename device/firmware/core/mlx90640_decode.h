@@ -11,7 +11,7 @@
 
 struct mlx90640_optics {
   float emissivity;        /* of the object, 0.05 to 1 */
-  float reflected_celsius; /* temperature of what the object mirrors; NaN: 8 K below the die */
+  float reflected_celsius; /* temperature of what the object mirrors, -100 to 200; NaN: 8 K below the die */
 };
 
 /* What all pixels of a subpage share, from its auxiliary words. */
@@ -33,7 +33,8 @@ enum status mlx90640_read_conditions(const struct mlx90640_constants *constants,
 
 /* Temperatures of the subpage's own pixels, degC, and whether each is valid (bit c of word r for row r, column c); all
    others stay as they were. An invalid pixel reads 0: it is broken or an outlier, its reading is saturated, or no
-   temperature gives such a signal. Returns OK, ARGUMENT (optics out of range) or UNDECODABLE (no pixel is valid). */
+   temperature that the sensor measures gives such a signal. Returns OK, ARGUMENT (optics out of range) or UNDECODABLE
+   (no pixel is valid). */
 enum status mlx90640_decode(const struct mlx90640_constants *constants, const struct mlx90640_optics *optics,
                             const uint16_t ram[RAM_WORDS], const struct mlx90640_conditions *conditions,
                             float celsius[PIXELS], uint32_t valid[ROWS]);

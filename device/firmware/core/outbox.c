@@ -40,6 +40,10 @@ struct records_head outbox_head(const struct outbox *o, uint64_t time_us) {
 }
 
 static void send(struct outbox *o, size_t size) {
+  if (size == 0) { /* a record that does not fit the wire takes no number, and none of its neighbours with it */
+    counters_add(o->counters, COUNTER_RECORDS_UNSENDABLE, 1);
+    return;
+  }
   const size_t framed = framing_encode_frame(o->record, size, o->frame, sizeof o->frame);
   o->sequence++;
   if (framed == 0 || !o->board->serial_write(o->frame, framed)) {

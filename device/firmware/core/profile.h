@@ -30,14 +30,16 @@ struct model_profile {
   int8_t input_zero_point;
   float output_scale;
   int8_t output_zero_point;
+  uint8_t output_count; /* as many as the profile's labels, or one less: the first label is then "none of the others" */
   uint8_t major, minor;
   uint16_t revision;
   uint32_t build;
   bool development_key;     /* signed with the key that everybody has */
   uint8_t image_sha256[32]; /* of the bundle's image, as a host compares it */
-  const int8_t *test_input; /* one golden input and its output, from the reference kernels */
+  const int8_t *test_input; /* golden inputs one after the other, and what the reference kernels make of them */
   const int8_t *test_output;
-  size_t test_input_size, test_output_size;
+  size_t test_count;
+  size_t test_input_size, test_output_size; /* of one */
 };
 
 struct profile {
@@ -71,6 +73,8 @@ struct profile {
   uint16_t alert_consecutive;
 
   const struct model_profile *model; /* NULL: pictures without verdicts */
+  uint8_t waived_count;
+  const char *const *waived; /* what was found wanting when the bundle was signed, a sentence each */
 };
 
 #endif

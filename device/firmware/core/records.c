@@ -34,6 +34,7 @@ size_t records_subpage(uint8_t *record, size_t capacity, struct records_head hea
   store_le16(record + 14, subpage->control);
   store_le32(record + 16, subpage->index);
   store_le32(record + 20, subpage->key_index);
+  store_le32(record + 24, subpage->generation);
   return begin(record, SUBPAGE, head, size);
 }
 
@@ -65,7 +66,8 @@ size_t records_verdict(uint8_t *record, size_t capacity, struct records_head hea
   }
   store_le32(record + 12, verdict->index);
   record[16] = verdict->pictures;
-  record[17] = (uint8_t)((verdict->alert ? 1 : 0) | (verdict->uncalibrated ? 2 : 0) | (verdict->simulated ? 8 : 0));
+  record[17] = (uint8_t)((verdict->alert ? 1 : 0) | (verdict->uncalibrated ? 2 : 0) | (verdict->simulated ? 8 : 0) |
+                         (verdict->doubtful ? 16 : 0));
   record[18] = verdict->label;
   record[19] = verdict->label_count;
   uint8_t *at = record + 20;

@@ -10,7 +10,7 @@
 #include "counters.h"
 
 #define RECORDS_HEADER_BYTES 12
-#define RECORDS_COUNTS_AT 24 /* where packed counts begin in a subpage record; write them there first */
+#define RECORDS_COUNTS_AT 28 /* where packed counts begin in a subpage record; write them there first */
 #define RECORDS_MAX_COUNTS 898
 #define RECORDS_MAX_SENTENCE 512
 #define RECORDS_MAX_BYTES (RECORDS_COUNTS_AT + RECORDS_MAX_COUNTS) /* longest record of any type */
@@ -28,8 +28,9 @@ struct records_subpage {
   bool key;
   uint16_t control;
   uint32_t index;
-  uint32_t key_index; /* equals `index` where `key` */
-  size_t counts_size; /* bytes already written at RECORDS_COUNTS_AT */
+  uint32_t key_index;  /* equals `index` where `key` */
+  uint32_t generation; /* of the sensor's constants */
+  size_t counts_size;  /* bytes already written at RECORDS_COUNTS_AT */
 };
 
 struct records_channel {
@@ -41,7 +42,7 @@ struct records_channel {
 struct records_verdict {
   uint32_t index;
   uint8_t pictures;
-  bool alert, uncalibrated, simulated;
+  bool alert, uncalibrated, simulated, doubtful;
   uint8_t label;
   uint8_t label_count;
   const uint16_t *scores; /* 65535 is 1 */

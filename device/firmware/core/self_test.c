@@ -4,17 +4,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "mlx90640_limits.h"
 #include "wearable_parts.h"
 
 #define PAGES 4
 #define SECOND_US 1000000U
 #define SCAN_US 500000U
 #define RATE_TOLERANCE 0.1F
-/* Datasheet: supply for the accuracy it promises, and the operating range. */
-#define LOWEST_SUPPLY_V 3.0F
-#define HIGHEST_SUPPLY_V 3.6F
-#define COLDEST_CELSIUS (-40.0F)
-#define HOTTEST_CELSIUS 85.0F
 #define SENTENCE_BYTES 128
 
 static void within(struct wearable_results *results, const char *name, float value, float low, float high,
@@ -71,10 +67,11 @@ static void check_page(struct wearable *w, struct wearable_results *results) {
     status = mlx90640_decode(&w->camera.constants, &optics, w->camera.ram, &conditions, v->celsius, v->valid);
   }
   if (status != STATUS_OK) {
-    wearable_group_result(results, "page decodes", false,
-                          status == STATUS_BAD_AUXILIARY
-                              ? "An auxiliary word of the newest page cannot be right; check supply and wiring."
-                              : "No pixel of the newest page gives a temperature; check what the sensor looks at.");
+    wearable_group_result(
+        results, "page decodes", false,
+        status == STATUS_BAD_AUXILIARY
+            ? "An auxiliary word of the newest page cannot be right; check supply and wiring."
+            : "No pixel of the newest page gives a temperature of -40 to 300 degC; check what the sensor looks at.");
     return;
   }
   for (uint32_t row = 0; row < ROWS; row++) {
@@ -85,8 +82,8 @@ static void check_page(struct wearable *w, struct wearable_results *results) {
   text_add_unsigned(&text, count);
   text_add(&text, " valid pixels in the newest subpage.");
   wearable_group_result(results, "page decodes", true, sentence);
-  within(results, "supply", conditions.vdd, LOWEST_SUPPLY_V, HIGHEST_SUPPLY_V, " V");
-  within(results, "ambient", conditions.ta, COLDEST_CELSIUS, HOTTEST_CELSIUS, " degC");
+  within(results, "supply", conditions.vdd, MLX90640_LOWEST_SUPPLY, MLX90640_HIGHEST_SUPPLY, " V");
+  within(results, "ambient", conditions.ta, MLX90640_COLDEST_DIE, MLX90640_HOTTEST_DIE, " degC");
 }
 
 static void check_rate(struct wearable *w, struct wearable_results *results, bool fresh) {
@@ -110,11 +107,28 @@ static void check_eeprom(struct wearable *w, struct wearable_results *results) {
   const enum status status = camera_verify_eeprom(&w->camera);
   const char *sentence = "Two reads agree with each other and with the constants in use.";
   if (status == STATUS_DAMAGED) {
-    sentence = "The EEPROM no longer reads as it did at the start; reset the device.";
+    sentence = "It held something else than the constants in use, which were taken from it anew; repeat the test.";
+  } else if (status == STATUS_EMPTY) {
+    sentence = "It could not be read, because the picture sensor has never answered.";
   } else if (status != STATUS_OK) {
     sentence = bus_sentence(status);
   }
   wearable_group_result(results, "EEPROM", status == STATUS_OK, sentence);
+}
+
+static void check_constants(const struct wearable *w, struct wearable_results *results) {
+  char sentence[2 * SENTENCE_BYTES];
+  struct text text;
+  text_begin(&text, sentence, sizeof sentence);
+  wearable_warning(w, &text);
+  const bool doubtful = text.used > 0;
+  if (!doubtful) {
+    text_add(&text, "They are as first seen or calibrated, and nothing in them is strange.");
+  } else {
+    text_add(&text,
+             " Restore the EEPROM or replace the sensor, or calibrate it, which holds it to a reference as it is.");
+  }
+  wearable_group_result(results, "constants", !doubtful, sentence);
 }
 
 static void check_camera(struct wearable *w, struct wearable_results *results) {
@@ -125,8 +139,9 @@ static void check_camera(struct wearable *w, struct wearable_results *results) {
   if (w->camera.has_constants) {
     char sentence[SENTENCE_BYTES];
     struct text text;
+    check_constants(w, results);
     text_begin(&text, sentence, sizeof sentence);
-    text_add_unsigned(&text, w->camera.constants.bad_count);
+    text_add_unsigned(&text, w->camera.constants.found.bad_count);
     text_add(&text, " bad pixels by the EEPROM, filled in from their neighbours.");
     wearable_group_result(results, "bad pixels", true, sentence);
     check_rate(w, results, fresh);
@@ -169,11 +184,17 @@ static void check_thermistors(struct wearable *w, struct wearable_results *resul
 void self_test_run(struct wearable *w, struct wearable_results *results) {
   check_camera(w, results);
   check_thermistors(w, results);
-  if (w->profile->model != NULL) {
-    const bool passed = verdicts_self_test(w->profile);
-    wearable_group_result(
-        results, "model", passed,
-        passed ? "A fixed input gives what the reference kernels gave."
-               : "A fixed input gives another output than the reference kernels; load the firmware anew.");
+  if (w->profile->model == NULL) {
+    return;
   }
+  if (!verdicts_average(&w->verdicts)) {
+    wearable_group_result(results, "model", false,
+                          "The profile averages more pictures than the firmware holds; build it with fewer.");
+    return;
+  }
+  const bool passed = verdicts_self_test(w->profile);
+  wearable_group_result(results, "model", passed,
+                        passed
+                            ? "Noise and a picture of skin give what the reference kernels gave."
+                            : "A fixed input gives another output than the reference kernels; load the firmware anew.");
 }

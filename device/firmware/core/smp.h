@@ -116,7 +116,7 @@ struct smp_os {
   const char *name;             /* node */
   const char *software;         /* version */
   const char *machine;          /* hardware */
-  const char *processor;        /* "armv7e-m" */
+  const char *processor;        /* its instruction set, "armv7e-m" */
   const char *profile;          /* which wearable it is */
   const char *system;           /* "bare metal" */
   void (*reset)(void *context); /* ask for a restart that happens after the answer is sent */

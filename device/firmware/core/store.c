@@ -17,7 +17,6 @@
 _Static_assert(STORE_MIN_CALIBRATION == CORRECTION_MIN_BYTES && STORE_MAX_CALIBRATION == CORRECTION_MAX_BYTES,
                "a calibration is as long as correction.h says");
 _Static_assert(sizeof((struct store_identity *)0)->bytes == CORRECTION_MAX_ID_BYTES, "identities are as long");
-_Static_assert(STORE_MAX_CALIBRATION % WORD == 0, "the last program of the longest one must not reach the last word");
 
 static size_t area_offset(const struct store *store, size_t area) {
   return area * store->area_pages * store->board->flash_page_size;
@@ -103,11 +102,16 @@ void store_open(struct store *store, const struct board *board) {
   if (page < WORD || page % WORD != 0) {
     return;
   }
-  size_t pages = (STORE_MAX_CALIBRATION + WORD + page - 1) / page;
+  /* a calibration in whole words, and the last word */
+  size_t pages = ((STORE_MAX_CALIBRATION + WORD - 1) / WORD * WORD + WORD + page - 1) / page;
   if (pages <= board->flash_pages / STORE_AREAS) {
     store->area_pages = pages;
     scan(store);
   }
+}
+
+size_t store_pages(const struct store *store) {
+  return STORE_AREAS * store->area_pages;
 }
 
 const uint8_t *store_calibration(const struct store *store, enum store_slot slot, size_t *size) {
@@ -203,6 +207,16 @@ enum status store_write(struct store *store, size_t offset, size_t length, const
 
 bool store_complete(const struct store *store) {
   return store->incoming >= 0 && store->offset == store->length;
+}
+
+const uint8_t *store_incoming(const struct store *store, size_t *size) {
+  const bool complete = store_complete(store);
+  *size = complete ? store->length : 0;
+  return complete ? area_start(store, (size_t)store->incoming) : NULL;
+}
+
+void store_abandon(struct store *store) {
+  store->incoming = -1;
 }
 
 static bool is_current(const struct store *store, const uint8_t *calibration, size_t length) {

@@ -14,7 +14,7 @@
 #include "status.h"
 
 #define STORE_AREAS 3
-#define STORE_MIN_CALIBRATION 9344                          /* without thermistors */
+#define STORE_MIN_CALIBRATION 9348                          /* without thermistors */
 #define STORE_MAX_CALIBRATION (STORE_MIN_CALIBRATION + 384) /* with 16 of them */
 #define STORE_SENSOR_ID_BYTES 6
 
@@ -42,6 +42,9 @@ struct store {
 /* Find what flash holds. Changes nothing in it. */
 void store_open(struct store *store, const struct board *board);
 
+/* Pages of flash that it uses, from the first on. */
+size_t store_pages(const struct store *store);
+
 /* A stored calibration in memory-mapped flash, and its size; NULL and 0 where the slot is empty. */
 const uint8_t *store_calibration(const struct store *store, enum store_slot slot, size_t *size);
 
@@ -51,11 +54,14 @@ const uint8_t *store_calibration(const struct store *store, enum store_slot slot
 enum status store_write(struct store *store, size_t offset, size_t length, const uint8_t *data, size_t size);
 /* Whether all parts have come. */
 bool store_complete(const struct store *store);
-/* Verify the one that came in and make it current. Where it is whole, `*identity` is the sensor's that it is of.
-   `sensor_id` are the STORE_SENSOR_ID_BYTES of the sensor at hand; NULL, not known, makes every calibration a wrong
-   one. Returns OK; EMPTY where parts are missing; DAMAGED; WRONG_SENSOR; STORAGE. Where it fails, what was stored
-   stays. */
+/* The one that came in, and its size, once all parts have; NULL and 0 before. */
+const uint8_t *store_incoming(const struct store *store, size_t *size);
+/* Verify it and make it current. Where it is whole, `*identity` is the sensor's that it is of. `sensor_id` are the
+   STORE_SENSOR_ID_BYTES of the sensor at hand; NULL, not known, makes every calibration a wrong one. Returns OK; EMPTY
+   where parts are missing; DAMAGED; WRONG_SENSOR; STORAGE. Where it fails, what was stored stays. */
 enum status store_commit(struct store *store, const uint8_t *sensor_id, struct store_identity *identity);
+/* Forget the one that came in. */
+void store_abandon(struct store *store);
 
 /* Exchange current and previous. Returns OK; EMPTY where there is no previous one; STORAGE. */
 enum status store_rollback(struct store *store);

@@ -31,6 +31,11 @@ bool thermistor_profile_curve(const struct thermistor_profile *profile, struct t
   return thermistor_curve_is_possible(curve);
 }
 
+float thermistor_curve_celsius(const struct thermistor_curve *curve, float ohm) {
+  const float log = logf(ohm);
+  return 1.0F / (curve->a + log * (curve->b + curve->c * log * log)) - KELVIN;
+}
+
 enum thermistor_state thermistor_celsius(const struct thermistor_profile *profile, const struct thermistor_curve *curve,
                                          int16_t counts, float *celsius) {
   /* at the end of its scale the ADC may stand before any voltage beyond */
@@ -44,8 +49,7 @@ enum thermistor_state thermistor_celsius(const struct thermistor_profile *profil
   }
   const float of_ntc = profile->ntc_to_ground ? share : 1.0F - share;
   const float ohm = profile->series_ohm * of_ntc / (1.0F - of_ntc);
-  const float log = logf(ohm);
-  const float bead = 1.0F / (curve->a + log * (curve->b + curve->c * log * log)) - KELVIN;
+  const float bead = thermistor_curve_celsius(curve, ohm);
   const float amperes = profile->supply_v / (ohm + profile->series_ohm);
   *celsius = bead - profile->self_heating_k_per_mw * 1e3F * ohm * amperes * amperes;
   return THERMISTOR_OK;

@@ -22,6 +22,9 @@ bool thermistor_curve_is_possible(const struct thermistor_curve *curve);
 /* The curve a profile gives; false where its constants are no NTC's. */
 bool thermistor_profile_curve(const struct thermistor_profile *profile, struct thermistor_curve *curve);
 
+/* Temperature of the bead, degC, at a resistance in ohm. */
+float thermistor_curve_celsius(const struct thermistor_curve *curve, float ohm);
+
 /* Temperature of what the thermistor touches, degC, self-heating taken off; 0 where the state is not OK. `curve` is
    thermistor_profile_curve's or a calibrated one. THERMISTOR_MISSING never comes from here: it is for a channel without
    counts. */

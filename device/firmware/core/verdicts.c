@@ -1,11 +1,14 @@
 /* One picture's way from two decoded subpages to a verdict. */
 #include "verdicts.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "interpolate.h"
+#include "mlx90640_limits.h"
+#include "scores.h"
 
+/* Pixels that must have been measured; the others are filled in from them, and a network sees no difference. */
+#define LEAST_VALID (PIXELS * 7U / 8U)
 /* Subpages between two pictures after which the running mean and the count of alerts start anew. */
 #define LONGEST_GAP 8U
 
@@ -26,20 +29,13 @@ void verdicts_reset(struct verdicts *v) {
   v->in_a_row = 0;
 }
 
-static uint16_t score(const struct model_profile *model, int8_t output) {
-  const float value = model->output_scale * (float)(output - model->output_zero_point);
-  return (uint16_t)lrintf(65535.0F * fminf(fmaxf(value, 0.0F), 1.0F));
-}
-
 /* Whether enough verdicts in a row reached the profile's threshold. */
-static bool alert(struct verdicts *v, const int8_t *output) {
+static bool alert(struct verdicts *v, float value) {
   const struct profile *profile = v->profile;
   if (!profile->has_alert) {
     return false;
   }
-  const struct model_profile *model = profile->model;
-  const float value = model->output_scale * (float)(output[profile->alert_label] - model->output_zero_point);
-  if (fminf(value, 1.0F) < profile->alert_threshold) {
+  if (value < profile->alert_threshold) {
     v->in_a_row = 0;
     return false;
   }
@@ -47,9 +43,32 @@ static bool alert(struct verdicts *v, const int8_t *output) {
   return v->in_a_row >= profile->alert_consecutive;
 }
 
+/* Whether a finding may rest on the picture: enough of it measured, by a sensor within its own range. */
+static bool is_fit(const struct verdicts *v, const struct correction *correction, float ta) {
+  if (!(ta >= MLX90640_COLDEST_DIE && ta <= MLX90640_HOTTEST_DIE)) {
+    counters_add(v->counters, COUNTER_DIE_OUT_OF_RANGE, 1);
+    return false;
+  }
+  uint32_t count = 0;
+  for (uint32_t row = 0; row < ROWS; row++) {
+    const uint32_t valid = correction->has_bad ? v->valid[row] & correction->valid[row] : v->valid[row];
+    for (uint32_t bits = valid; bits != 0; bits &= bits - 1U) {
+      count++;
+    }
+  }
+  if (count < LEAST_VALID) {
+    counters_add(v->counters, COUNTER_PICTURE_INCOMPLETE, 1);
+    return false;
+  }
+  return true;
+}
+
 static bool judge(struct verdicts *v, const struct correction *correction, float ta, uint32_t index, uint64_t time_us,
                   struct verdict *verdict) {
   const struct model_profile *model = v->profile->model;
+  if (v->features.length == 0 || !is_fit(v, correction, ta)) {
+    return false;
+  }
   if (v->has_last && index - v->last_index > LONGEST_GAP) {
     features_reset(&v->features);
     v->in_a_row = 0;
@@ -71,16 +90,16 @@ static bool judge(struct verdicts *v, const struct correction *correction, float
   model->invoke();
   const uint64_t now_us = v->board->now_us();
   counters_add(v->counters, COUNTER_CLASSIFIED, 1);
-  const int8_t *output = model->output();
   verdict->time_us = now_us;
   verdict->index = index;
   verdict->pictures = (uint8_t)features_pictures(&v->features);
-  verdict->alert = alert(v, output);
+  struct scores scores;
+  scores_of(v->profile, model->output(), &scores);
+  verdict->alert = alert(v, scores.values[v->profile->alert_label]);
   verdict->uncalibrated = correction_is_identity(correction);
-  verdict->label = 0;
+  verdict->label = scores.label;
   for (uint8_t i = 0; i < v->profile->label_count; i++) {
-    verdict->scores[i] = score(model, output[i]);
-    verdict->label = output[i] > output[verdict->label] ? i : verdict->label;
+    verdict->scores[i] = scores_on_wire(scores.values[i]);
   }
   verdict->latency_us = now_us > time_us ? (uint32_t)(now_us - time_us) : 0;
   verdict->inference_us = (uint32_t)(now_us - began_us);
@@ -121,9 +140,18 @@ bool verdicts_push(struct verdicts *v, const struct mlx90640_constants *constant
   return judge(v, correction, conditions.ta, index, time_us, verdict);
 }
 
+bool verdicts_average(const struct verdicts *v) {
+  return v->features.length != 0;
+}
+
 bool verdicts_self_test(const struct profile *profile) {
   const struct model_profile *model = profile->model;
-  memcpy(model->input(), model->test_input, model->test_input_size);
-  model->invoke();
-  return memcmp(model->output(), model->test_output, model->test_output_size) == 0;
+  for (size_t i = 0; i < model->test_count; i++) {
+    memcpy(model->input(), model->test_input + i * model->test_input_size, model->test_input_size);
+    model->invoke();
+    if (memcmp(model->output(), model->test_output + i * model->test_output_size, model->test_output_size) != 0) {
+      return false;
+    }
+  }
+  return true;
 }

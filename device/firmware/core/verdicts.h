@@ -48,7 +48,7 @@ struct verdicts {
   uint16_t in_a_row;   /* verdicts that reached the threshold */
 };
 
-/* Returns ARGUMENT where the profile averages more pictures than there is room for. */
+/* Returns ARGUMENT where the profile averages more pictures than there is room for; then there is never a verdict. */
 enum status verdicts_init(struct verdicts *verdicts, const struct board *board, struct counters *counters,
                           const struct profile *profile, struct verdict_scratch *scratch);
 
@@ -61,7 +61,10 @@ bool verdicts_push(struct verdicts *verdicts, const struct mlx90640_constants *c
                    const struct correction *correction, const uint16_t ram[RAM_WORDS], uint16_t control, uint8_t number,
                    uint32_t index, uint64_t time_us, struct verdict *verdict);
 
-/* Run the golden input: whether the network gives the output that the reference kernels gave. */
+/* Whether the profile's mean has room. */
+bool verdicts_average(const struct verdicts *verdicts);
+
+/* Run the golden inputs: whether the network gives the outputs that the reference kernels gave. */
 bool verdicts_self_test(const struct profile *profile);
 
 #endif

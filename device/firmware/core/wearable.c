@@ -41,8 +41,8 @@ void wearable_use_calibration(struct wearable *w) {
   if (blob != NULL && w->camera.has_constants) {
     if (correction_open(blob, size, &w->correction) != STATUS_OK) {
       notice(w, NOTICE_STORAGE, SEVERITY_ERROR, "The stored calibration is damaged; write it again or roll back.");
-    } else if (w->correction.id_size != MLX90640_ID_BYTES ||
-               memcmp(w->correction.id, w->camera.constants.device_id, MLX90640_ID_BYTES) != 0) {
+    } else if (!correction_fits(&w->correction, w->camera.constants.device_id, MLX90640_ID_BYTES,
+                                w->camera.sighting.fingerprint)) {
       counters_add(&w->counters, COUNTER_CORRECTION_MISMATCH, 1);
       correction_none(&w->correction);
     }
@@ -53,8 +53,11 @@ void wearable_use_calibration(struct wearable *w) {
 
 static void send_subpage(struct wearable *w) {
   const struct camera *camera = &w->camera;
-  struct records_subpage subpage = {
-      .sensor = CAMERA, .number = camera->number, .control = camera->control, .index = camera->index};
+  struct records_subpage subpage = {.sensor = CAMERA,
+                                    .number = camera->number,
+                                    .control = camera->control,
+                                    .index = camera->index,
+                                    .generation = camera->sighting.generation};
   subpage.counts_size = counts_encode(&w->encoder, camera->ram, camera->control, camera->number, camera->index,
                                       w->outbox.record + RECORDS_COUNTS_AT, &subpage.key, &subpage.key_index);
   outbox_send(&w->outbox, records_subpage(w->outbox.record, sizeof w->outbox.record,
@@ -73,6 +76,7 @@ static void send_verdict(struct wearable *w, const struct verdict *verdict) {
                                          .alert = verdict->alert,
                                          .uncalibrated = verdict->uncalibrated,
                                          .simulated = w->board->simulated,
+                                         .doubtful = wearable_is_doubtful(w),
                                          .label = verdict->label,
                                          .label_count = w->profile->label_count,
                                          .scores = verdict->scores,
@@ -89,10 +93,16 @@ static void send_verdict(struct wearable *w, const struct verdict *verdict) {
 void wearable_poll_camera(struct wearable *w) {
   struct verdict verdict;
   const bool captured = camera_poll(&w->camera);
-  if (w->camera.generation != w->generation) {
-    w->generation = w->camera.generation;
+  if (w->camera.has_constants && w->camera.sighting.generation != w->generation) {
+    w->generation = w->camera.sighting.generation;
+    counts_restart(&w->encoder, 0);
     wearable_use_calibration(w);
   }
+  if (w->sightings.problem && !w->told_sightings) {
+    notice(w, NOTICE_STORAGE, SEVERITY_ERROR,
+           "The flash does not keep which sensor was seen; have the device checked.");
+  }
+  w->told_sightings = w->sightings.problem;
   if (!captured) {
     return;
   }
@@ -271,16 +281,17 @@ void wearable_init(struct wearable *w, const struct board *board, const struct p
   store_open(&w->store, board);
   correction_none(&w->correction);
   outbox_init(&w->outbox, board, &w->counters);
-  camera_init(&w->camera, board, &w->counters, profile, &w->workspace.settle);
+  sightings_open(&w->sightings, board, store_pages(&w->store));
+  camera_init(&w->camera, board, &w->counters, profile, &w->workspace.settle, &w->sightings);
   thermistor_array_init(&w->thermistors, board, &w->counters, profile);
-  verdicts_init(&w->verdicts, board, &w->counters, profile, &w->workspace.verdict);
+  const bool averages = verdicts_init(&w->verdicts, board, &w->counters, profile, &w->workspace.verdict) == STATUS_OK;
   counts_restart(&w->encoder, COUNTS_KEY_INTERVAL);
   w->line_room = board->serial_room();
 
   w->os = (struct smp_os){.name = board->name,
                           .software = WEARABLE_SOFTWARE,
                           .machine = board->platform,
-                          .processor = "armv7e-m",
+                          .processor = board->processor,
                           .profile = profile->name,
                           .system = "bare metal",
                           .reset = want_reset,
@@ -302,6 +313,10 @@ void wearable_init(struct wearable *w, const struct board *board, const struct p
     notice(w, NOTICE_PIPELINE_FAILED, SEVERITY_ERROR, "The main loop hung, and the watchdog reset the board.");
   } else if (board->reset_cause == RESET_SOFTWARE) {
     counters_add(&w->counters, COUNTER_RESETS, 1);
+  }
+  if (!averages) {
+    notice(w, NOTICE_MODEL_REJECTED, SEVERITY_ERROR,
+           "The profile averages more pictures than the firmware holds, so there is no verdict; build it with fewer.");
   }
   if (w->store.damaged) {
     notice(w, NOTICE_STORAGE, SEVERITY_ERROR, "The newest stored calibration is damaged; write it again.");

@@ -13,6 +13,7 @@
 #include "framing.h"
 #include "outbox.h"
 #include "profile.h"
+#include "sightings.h"
 #include "smp.h"
 #include "store.h"
 #include "thermistor_array.h"
@@ -33,6 +34,7 @@ struct wearable {
   const struct profile *profile;
   struct counters counters;
   struct store store;
+  struct sightings sightings;
   struct correction correction;
   struct camera camera;
   struct thermistor_array thermistors;
@@ -49,6 +51,7 @@ struct wearable {
   uint8_t answer[SMP_BUFFER_BYTES];
 
   uint32_t generation; /* of the camera's constants that are in use */
+  bool told_sightings; /* that flash does not keep them */
   bool listening;      /* sensors run; they rest while nobody listens */
   uint64_t rest_at_us; /* when they may */
   uint64_t newest_us;  /* end of the newest capture; 0 where there is none */

@@ -21,7 +21,7 @@ static struct text *refuse(struct smp_answer *answer, enum wearable_code code) {
       [WEARABLE_NO_CALIBRATION] = SMP_NO_ENTRY, [WEARABLE_WRONG_SENSOR] = SMP_ACCESS_DENIED,
       [WEARABLE_DAMAGED] = SMP_CORRUPT,         [WEARABLE_BAD_OFFSET] = SMP_INVALID,
       [WEARABLE_BAD_RATE] = SMP_INVALID,        [WEARABLE_NO_LEASE] = SMP_BAD_STATE,
-      [WEARABLE_STORAGE] = SMP_NO_MEMORY,
+      [WEARABLE_STORAGE] = SMP_NO_MEMORY,       [WEARABLE_IMPLAUSIBLE] = SMP_INVALID,
   };
   return smp_refuse_in_group(answer, SMP_GROUP_WEARABLE, (uint16_t)code, version_1[code]);
 }
@@ -61,7 +61,7 @@ static void put_number(struct cbor_writer *body, const char *key, float number) 
 /* Maps are written with their keys in canonical order: shorter ones first, then by their bytes. */
 
 static void put_camera(struct cbor_writer *body, const struct profile *profile, const struct wearable_state *state) {
-  cbor_map(body, 10);
+  cbor_map(body, 13);
   cbor_text(body, "id");
   cbor_bytes(body, state->sensor_id, state->sensor_known ? sizeof state->sensor_id : 0);
   put_text(body, "kind", "mlx90640");
@@ -69,6 +69,7 @@ static void put_camera(struct cbor_writer *body, const struct profile *profile, 
   put_unsigned(body, "sensor", 0);
   put_unsigned(body, "address", profile->camera_address);
   put_number(body, "rate_hz", state->camera_rate_hz);
+  put_text(body, "warning", state->sensor_warning);
   cbor_text(body, "channels");
   cbor_array(body, 0);
   cbor_text(body, "reflected");
@@ -78,11 +79,13 @@ static void put_camera(struct cbor_writer *body, const struct profile *profile, 
     cbor_float(body, profile->camera_reflected_celsius);
   }
   put_number(body, "emissivity", profile->camera_emissivity);
+  put_unsigned(body, "generation", state->generation);
+  put_unsigned(body, "fingerprint", state->fingerprint);
   put_unsigned(body, "resolution_bits", CAMERA_BITS + profile->camera_resolution_code);
 }
 
 static void put_thermistors(struct cbor_writer *body, const struct profile *profile) {
-  cbor_map(body, 10);
+  cbor_map(body, 13);
   cbor_text(body, "id");
   cbor_bytes(body, NULL, 0);
   put_text(body, "kind", "ads1115");
@@ -90,6 +93,7 @@ static void put_thermistors(struct cbor_writer *body, const struct profile *prof
   put_unsigned(body, "sensor", 1);
   put_unsigned(body, "address", profile->adc_address);
   put_number(body, "rate_hz", profile->adc_rate_hz);
+  put_text(body, "warning", "");
   cbor_text(body, "channels");
   cbor_array(body, profile->channel_count);
   for (size_t i = 0; i < profile->channel_count; i++) {
@@ -99,6 +103,8 @@ static void put_thermistors(struct cbor_writer *body, const struct profile *prof
   cbor_null(body);
   cbor_text(body, "emissivity");
   cbor_null(body);
+  put_unsigned(body, "generation", 0);
+  put_unsigned(body, "fingerprint", 0);
   put_unsigned(body, "resolution_bits", ADC_BITS);
 }
 
@@ -116,7 +122,7 @@ static void hello(void *context, const struct smp_request *request, struct smp_a
   if (profile->model != NULL) {
     image_group_version(profile->model, &version);
   }
-  cbor_map(body, 15);
+  cbor_map(body, 16);
   put_text(body, "name", board->name);
   put_text(body, "model", version_bytes);
   cbor_text(body, "labels");
@@ -127,6 +133,11 @@ static void hello(void *context, const struct smp_request *request, struct smp_a
   }
   put_text(body, "notice", profile->notice);
   put_text(body, "serial", board->serial);
+  cbor_text(body, "waived");
+  cbor_array(body, profile->waived_count);
+  for (size_t i = 0; i < profile->waived_count; i++) {
+    cbor_text(body, profile->waived[i]);
+  }
   put_text(body, "profile", profile->name);
   cbor_text(body, "sensors");
   cbor_array(body, profile->channel_count > 0 ? 2 : 1);
@@ -203,9 +214,9 @@ static bool read_wanted(const struct smp_request *request, struct smp_answer *an
          smp_field_unsigned_or(request, answer, "slot", STORE_CURRENT, STORE_PREVIOUS, 0, &wanted->slot);
 }
 
-/* Begin the answer with a part of `whole` bytes. Returns where its bytes go and how many; NULL where it is refused or
-   does not fit. */
-static uint8_t *put_part(struct smp_answer *answer, size_t offset, size_t whole, size_t *size) {
+/* Begin the answer, a map of `keys`, with a part of `whole` bytes, which takes three of them. Returns where its bytes
+   go and how many; NULL where it is refused or does not fit. */
+static uint8_t *put_part(struct smp_answer *answer, uint32_t keys, size_t offset, size_t whole, size_t *size) {
   if (offset > whole) {
     struct text *reason = refuse(answer, WEARABLE_BAD_OFFSET);
     text_add(reason, "Offset ");
@@ -216,7 +227,7 @@ static uint8_t *put_part(struct smp_answer *answer, size_t offset, size_t whole,
     return NULL;
   }
   *size = whole - offset < WEARABLE_PART_BYTES ? whole - offset : WEARABLE_PART_BYTES;
-  cbor_map(&answer->body, 3);
+  cbor_map(&answer->body, keys);
   put_unsigned(&answer->body, "len", whole);
   put_unsigned(&answer->body, "off", offset);
   cbor_text(&answer->body, "data");
@@ -225,7 +236,7 @@ static uint8_t *put_part(struct smp_answer *answer, size_t offset, size_t whole,
 
 static void put_bytes_part(struct smp_answer *answer, size_t offset, const uint8_t *data, size_t whole) {
   size_t size;
-  uint8_t *part = put_part(answer, offset, whole, &size);
+  uint8_t *part = put_part(answer, 3, offset, whole, &size);
   if (part != NULL && size > 0) {
     memcpy(part, data + offset, size);
   }
@@ -245,16 +256,19 @@ static void read_eeprom(void *context, const struct smp_request *request, struct
     return;
   }
   const uint16_t *words = group->services->eeprom(group->services->context);
+  const struct wearable_state state = get_state(group);
   if (words == NULL) {
-    struct wearable_state state = get_state(group);
     refuse_absent(answer, &state);
     return;
   }
   size_t size;
-  uint8_t *part = put_part(answer, wanted.offset, EEPROM_BYTES, &size);
+  uint8_t *part = put_part(answer, 4, wanted.offset, EEPROM_BYTES, &size);
   for (size_t i = 0; part != NULL && i < size; i++) {
     size_t at = wanted.offset + i;
     part[i] = (uint8_t)(words[at / 2] >> (at % 2 * 8));
+  }
+  if (part != NULL) {
+    put_unsigned(&answer->body, "generation", state.generation);
   }
 }
 
@@ -292,9 +306,33 @@ static void refuse_wrong_sensor(struct smp_answer *answer, const struct wearable
   text_add(reason, "; calibrate this sensor.");
 }
 
+/* Refuse a calibration that the sensor at hand cannot need; what else is wrong with it the store finds out. */
+static bool objects(struct wearable_group *group, const struct wearable_state *state, struct smp_answer *answer) {
+  const struct wearable_services *services = group->services;
+  struct correction correction;
+  char sentence[SMP_REASON_BYTES];
+  struct text reason;
+  enum wearable_code code = WEARABLE_IMPLAUSIBLE;
+  size_t size;
+  const uint8_t *blob = store_incoming(group->store, &size);
+  text_begin(&reason, sentence, sizeof sentence);
+  if (services->objects == NULL || !state->sensor_known || blob == NULL ||
+      correction_open(blob, size, &correction) != STATUS_OK || correction.id_size != sizeof state->sensor_id ||
+      memcmp(correction.id, state->sensor_id, sizeof state->sensor_id) != 0 ||
+      !services->objects(services->context, &correction, &code, &reason)) {
+    return false;
+  }
+  store_abandon(group->store);
+  text_add(refuse(answer, code), sentence);
+  return true;
+}
+
 static void commit_calibration(struct wearable_group *group, struct smp_answer *answer) {
   struct wearable_state state = get_state(group);
   struct store_identity identity;
+  if (objects(group, &state, answer)) {
+    return;
+  }
   switch (store_commit(group->store, state.sensor_known ? state.sensor_id : NULL, &identity)) {
     case STATUS_OK:
       group->services->calibration_changed(group->services->context);

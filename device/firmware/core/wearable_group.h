@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "board.h"
+#include "correction.h"
 #include "counters.h"
 #include "profile.h"
 #include "smp.h"
@@ -15,6 +16,7 @@
 #define WEARABLE_PART_BYTES 1024 /* longest part of one answer */
 #define WEARABLE_EEPROM_WORDS 832
 #define WEARABLE_SHORTEST_LEASE_MS 100
+#define WEARABLE_WARNING_BYTES 128
 
 /* Codes of the group. */
 enum wearable_code {
@@ -27,6 +29,7 @@ enum wearable_code {
   WEARABLE_BAD_RATE,
   WEARABLE_NO_LEASE,
   WEARABLE_STORAGE,
+  WEARABLE_IMPLAUSIBLE,
 };
 
 /* What changes while it runs. */
@@ -35,7 +38,10 @@ struct wearable_state {
   bool calibrated;   /* a calibration is in use */
   bool sensor_known; /* `sensor_id` is that of the picture sensor; otherwise it never answered */
   uint8_t sensor_id[STORE_SENSOR_ID_BYTES];
-  float camera_rate_hz;     /* subpages per second, as set */
+  uint32_t generation;                         /* of the picture sensor's constants; 0 where there are none */
+  uint32_t fingerprint;                        /* of its EEPROM */
+  float camera_rate_hz;                        /* subpages per second, as set */
+  char sensor_warning[WEARABLE_WARNING_BYTES]; /* why its temperatures are in doubt, a sentence; "" where not */
   const char *sensor_fault; /* why the picture sensor is not there, a sentence; NULL: it has not answered yet */
 };
 
@@ -66,6 +72,9 @@ struct wearable_services {
   bool (*set_rate)(void *context, float rate_hz, float *set_hz, enum wearable_code *code, struct text *reason);
   /* Call wearable_group_result for each part tested. */
   void (*self_test)(void *context, struct wearable_results *results);
+  /* Whether the sensor at hand, which it is of, cannot need this calibration: false where it can; then `*code` and
+     `reason` say why. NULL: any may be. */
+  bool (*objects)(void *context, const struct correction *correction, enum wearable_code *code, struct text *reason);
   /* The store's current calibration is another one. */
   void (*calibration_changed)(void *context);
 };

@@ -1,6 +1,7 @@
 /* What the commands of group 65 ask of the main loop. */
 #include <string.h>
 
+#include "correction_bounds.h"
 #include "self_test.h"
 #include "wearable_parts.h"
 
@@ -11,10 +12,39 @@ static void state(void *context, struct wearable_state *state) {
   *state = (struct wearable_state){.time_us = w->board->now_us(),
                                    .calibrated = !correction_is_identity(&w->correction),
                                    .sensor_known = w->camera.has_constants,
+                                   .generation = w->camera.sighting.generation,
+                                   .fingerprint = w->camera.sighting.fingerprint,
                                    .camera_rate_hz = camera_rate_hz(&w->camera),
                                    .sensor_fault = w->camera.fault == STATUS_OK ? NULL : bus_sentence(w->camera.fault)};
+  struct text warning;
+  text_begin(&warning, state->sensor_warning, sizeof state->sensor_warning);
+  wearable_warning(w, &warning);
   if (state->sensor_known) {
     memcpy(state->sensor_id, w->camera.constants.device_id, sizeof state->sensor_id);
+  }
+}
+
+/* Whether temperatures with these constants were held to a reference, as a calibration does. */
+static bool wearable_vouches(const struct wearable *w) {
+  return !correction_is_identity(&w->correction) && w->correction.fingerprint == w->camera.sighting.fingerprint;
+}
+
+bool wearable_is_doubtful(const struct wearable *w) {
+  return camera_is_doubtful(&w->camera) && !wearable_vouches(w);
+}
+
+void wearable_warning(const struct wearable *w, struct text *sentence) {
+  if (!wearable_is_doubtful(w)) {
+    return;
+  }
+  if (w->camera.sighting.changed) {
+    text_add(sentence, counters_fault(COUNTER_EEPROM_CHANGED)->sentence);
+  } else {
+    const uint16_t doubt = w->camera.constants.found.doubt;
+    const uint8_t address[2] = {(uint8_t)(doubt >> 8), (uint8_t)doubt};
+    text_add(sentence, "EEPROM word 0x");
+    text_add_hex(sentence, address, sizeof address);
+    text_add(sentence, " is no known sensor's; temperatures may be wrong.");
   }
 }
 
@@ -79,8 +109,23 @@ static void self_test(void *context, struct wearable_results *results) {
   }
 }
 
+static bool objects(void *context, const struct correction *correction, enum wearable_code *code, struct text *reason) {
+  const struct wearable *w = context;
+  if (!correction_fits(correction, w->camera.constants.device_id, MLX90640_ID_BYTES, w->camera.sighting.fingerprint)) {
+    *code = WEARABLE_WRONG_SENSOR;
+    text_add(reason, "The calibration was made when the sensor's EEPROM held something else; calibrate it as it is.");
+    return true;
+  }
+  return correction_is_implausible(correction, w->profile, reason);
+}
+
 static void calibration_changed(void *context) {
-  wearable_use_calibration(context);
+  struct wearable *w = context;
+  wearable_use_calibration(w);
+  if (wearable_vouches(w)) {
+    sightings_trust(&w->sightings);
+    w->camera.sighting.changed = false;
+  }
 }
 
 void wearable_services_init(struct wearable *w) {
@@ -96,5 +141,6 @@ void wearable_services_init(struct wearable *w) {
                                  .eeprom = eeprom,
                                  .set_rate = set_rate,
                                  .self_test = self_test,
+                                 .objects = objects,
                                  .calibration_changed = calibration_changed};
 }

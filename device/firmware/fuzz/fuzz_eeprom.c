@@ -28,7 +28,9 @@ static void require(bool holds) {
 }
 
 static void check_constants(const struct mlx90640_constants *constants) {
-  require(constants->bad_count <= MLX90640_MAX_BAD_PIXELS && constants->resolution <= 3);
+  const struct mlx90640_plausibility *const found = &constants->found;
+  require(found->doubtful_count <= MLX90640_MAX_DOUBTFUL_PIXELS && constants->resolution <= 3);
+  require(found->bad_count - found->doubtful_count <= MLX90640_MAX_BAD_PIXELS);
   for (uint32_t i = 0; i < PIXELS; i++) {
     require(isfinite(constants->per_alpha[i]) && constants->per_alpha[i] >= 0.0F);
   }
@@ -40,7 +42,7 @@ static void check_constants(const struct mlx90640_constants *constants) {
 static void check_picture(const float celsius[PIXELS], const uint32_t valid[ROWS]) {
   for (uint32_t i = 0; i < PIXELS; i++) {
     if (valid[i / COLUMNS] >> (i % COLUMNS) & 1U) {
-      require(celsius[i] >= -273.2F && celsius[i] < 1e4F);
+      require(celsius[i] >= -40.001F && celsius[i] < 300.001F);
     } else {
       require(celsius[i] >= 0.0F && celsius[i] <= 0.0F);
     }

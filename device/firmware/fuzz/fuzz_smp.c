@@ -141,6 +141,7 @@ static const struct profile profile = {.name = "fuzzed",
                                        .model = &model};
 static const struct board board = {.name = "fuzzed",
                                    .platform = "libFuzzer",
+                                   .processor = "any",
                                    .serial = "1",
                                    .now_us = now_us,
                                    .flash = self.flash,
@@ -164,11 +165,11 @@ static void store_identity_calibration(uint8_t created) {
   static uint8_t blob[CORRECTION_MIN_BYTES];
   struct store_identity identity;
   memset(blob, 0, sizeof blob);
-  memcpy(blob, "TCOR\1\6", 6);
+  memcpy(blob, "TCOR\2\6", 6);
   memcpy(blob + 8, sensor_id, sizeof sensor_id);
   blob[16] = created;
   for (size_t i = 0; i < PIXELS; i++) {
-    store_le32(blob + 28 + 4 * PIXELS + 4 * i, 0x3F800000);
+    store_le32(blob + 32 + 4 * PIXELS + 4 * i, 0x3F800000);
   }
   store_le32(blob + sizeof blob - 4, crc32_update(0, blob, sizeof blob - 4));
   require(store_write(&self.store, 0, sizeof blob, blob, sizeof blob) == STATUS_OK);

@@ -1,21 +1,16 @@
 """`thermo-host calibrate`: the procedure in front of a user."""
 
 import sys
-import time
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from thermo_core.correction import Correction
-from thermo_core.errors import CalibrationFailedError, UsageError
+from thermo_core.errors import UsageError
 from thermo_host.calibrate import report
 from thermo_host.calibrate.console import ConsoleListener
-from thermo_host.calibrate.observation import Observation
-from thermo_host.calibrate.procedure import Outcome, calibrate, verify, write
+from thermo_host.calibrate.procedure import write
 from thermo_host.calibrate.reference import (
     Reference,
     ReferenceUncertainty,
@@ -23,9 +18,9 @@ from thermo_host.calibrate.reference import (
     TypedReference,
     simulator_socket,
 )
+from thermo_host.calibrate.run import Run
 from thermo_host.calibrate.settings import FEWEST_PICTURES, WARM_UP_S, Settings, default_hold_out
-from thermo_host.calibrate.wearable_source import WearableSource
-from thermo_host.commands.common import JsonOption, Output, PortArgument, TimeoutOption
+from thermo_host.commands.common import BaudOption, JsonOption, Output, PortArgument, TimeoutOption
 from thermo_host.link import TIMEOUT_S, Wearable
 
 QUICK_PICTURES = 64
@@ -78,6 +73,10 @@ def command(
     folder: Annotated[
         Path | None, typer.Option("--output", help="Folder of the report.", show_default="calibration-SENSOR-TIME")
     ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a run that was interrupted: go on with its settings.", show_default=False),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Measure and report, write nothing to the device.")
     ] = False,
@@ -89,6 +88,7 @@ def command(
         bool, typer.Option("--rollback", help="Bring the calibration before back, measure nothing.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
+    baud: BaudOption = None,
     timeout: TimeoutOption = TIMEOUT_S,
     as_json: JsonOption = False,
 ) -> None:
@@ -98,11 +98,9 @@ def command(
     writes = not dry_run and not verify_only
     output = Output(as_json)
     if rollback:
-        with Wearable.open(port, timeout_s=timeout) as wearable:
+        with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable:
             _roll_back(wearable, output, yes)
         return
-    if folder is not None:
-        report.prepare(folder)
     points = _numbers("--set-points", set_points)
     settings = Settings(
         set_points=points,
@@ -118,8 +116,13 @@ def command(
         thermistors=thermistors,
         blackbody_emissivity=blackbody_emissivity,
     )
-    with Wearable.open(port, timeout_s=timeout) as wearable:
-        outcome = _measure(
+    if resume is not None:
+        if settings != Settings() or folder is not None or verify_only:
+            raise UsageError("--resume goes on with the settings and in the folder of that run; leave out the others.")
+    elif folder is not None:
+        report.prepare(folder)
+    with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable:
+        run = Run(
             wearable,
             output,
             settings,
@@ -127,48 +130,25 @@ def command(
                 reference, wearable, listener, ReferenceUncertainty(expanded=reference_uncertainty), yes or not writes
             ),
             merge or (),
-            limit if verify_only else None,
+            folder,
+            resume,
         )
-        directory = folder or Path(_folder(outcome))
-        if folder is None:
-            report.prepare(directory)
+        outcome, directory = run.verify(limit) if verify_only else run.measure()
         # what was measured is kept, whatever becomes of the writing
-        files = report.save(outcome, False, directory)
+        files = run.save(outcome, False, directory)
         output.words.print(report.terminal(outcome))
         written = writes and not outcome.objections and (yes or _agreed(wearable, output))
         if written:
             with ConsoleListener(output.progress) as listener:
                 listener.stage("Writing to the device")
                 write(wearable, outcome.correction, lambda done, total: listener.progress(done, total, "bytes"))
-            files = report.save(outcome, True, directory)
+            files = run.save(outcome, True, directory)
     if not verify_only:
         output.words.print("Written to the device and read back." if written else "Nothing was written to the device.")
     output.words.print(f"Report: {files[1]}", soft_wrap=True)
     outcome.require_accepted()
     if as_json:
         output.json(report.summary(outcome, written) | {"report": {"json": str(files[0]), "html": str(files[1])}})
-
-
-def _measure(
-    wearable: Wearable,
-    output: Output,
-    settings: Settings,
-    make_reference: Callable[[ConsoleListener], Reference],
-    merge: Sequence[Path],
-    limit_k: float | None,
-) -> Outcome:
-    """Calibrate, or verify against `limit_k`, with bars; leaves stream and blackbody as they were found."""
-    now = int(time.time())
-    with WearableSource(wearable) as source, ConsoleListener(output.progress) as listener:
-        earlier = _earlier(merge, source.subject.sensor_id)
-        stored = _stored(wearable) if limit_k is not None else None
-        blackbody = make_reference(listener)
-        try:
-            if stored is not None and limit_k is not None:
-                return verify(source, blackbody, settings, stored, now, limit_k, listener)
-            return calibrate(source, blackbody, settings, now, listener, earlier)
-        finally:
-            blackbody.close()
 
 
 def _reference(
@@ -198,7 +178,7 @@ def _agreed(wearable: Wearable, output: Output) -> bool:
 
 
 def _yes(question: str, output: Output) -> bool:
-    output.progress.print(question, end="", markup=False, soft_wrap=True)
+    output.progress.print(question, end="", soft_wrap=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
@@ -210,27 +190,6 @@ def _roll_back(wearable: Wearable, output: Output, yes: bool) -> None:
         raise UsageError("Nothing was changed; answer y, or pass --yes, to roll back.")
     wearable.rollback()
     output.result({"rolled_back": True, "created": when}, f"The calibration of {when} is in use again.")
-
-
-def _stored(wearable: Wearable) -> Correction:
-    stored = wearable.calibration()
-    if stored is None:
-        raise CalibrationFailedError(
-            f"The wearable on {wearable.port} holds no calibration to verify; calibrate it first."
-        )
-    return stored
-
-
-def _earlier(paths: Sequence[Path], sensor_id: bytes) -> list[Observation]:
-    found: list[Observation] = []
-    for run, path in enumerate(paths, start=1):
-        found += report.load_observations(path, sensor_id, run)
-    return found
-
-
-def _folder(outcome: Outcome) -> str:
-    when = datetime.fromtimestamp(outcome.created_unix_s, UTC).strftime("%Y%m%dT%H%M%SZ")
-    return f"calibration-{outcome.subject.sensor_id.hex()}-{when}"
 
 
 def _numbers(option: str, text: str) -> tuple[float, ...]:

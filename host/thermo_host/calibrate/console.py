@@ -17,10 +17,10 @@ class ConsoleListener:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._bar = Progress(
-            TextColumn("{task.description:<22}"),
+            TextColumn("{task.description:<22}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[unit]}"),
+            TextColumn("{task.fields[unit]}", markup=False),
             TimeRemainingColumn(),
             console=console,
         )
@@ -48,12 +48,12 @@ class ConsoleListener:
 
     def note(self, text: str) -> None:
         """Print a line above the bars."""
-        self._console.print(text, markup=False)
+        self._console.print(text)
 
     def ask(self, prompt: str) -> str:
         """Ask for a line. Raises EOFError where standard input has ended."""
         self._bar.stop()
-        self._console.print(prompt, end="", markup=False, soft_wrap=True)
+        self._console.print(prompt, end="", soft_wrap=True)
         line = sys.stdin.readline()
         if not line:
             self._console.print()

@@ -121,14 +121,16 @@ class Observation:
                 counts=tuple(float("nan") if value is None else float(value) for value in data["thermistor_counts"]),
                 run=run,
             )
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
             raise StorageError(
                 f"An observation of the calibration report cannot be read ({type(error).__name__}: {error}); "
                 "use a report.json as thermo-host wrote it."
             ) from error
-        if observation.pictures < 1 or observation.colour < 1:
+        numbers = (observation.nominal, observation.reference, observation.reading, observation.ta, observation.seconds)
+        if observation.pictures < 1 or observation.colour < 1 or not np.isfinite(numbers).all():
             raise StorageError(
-                "An observation of the calibration report has no pictures; use a report.json as thermo-host wrote it."
+                "An observation of the calibration report has no pictures or impossible numbers; use a report.json as "
+                "thermo-host wrote it."
             )
         return observation
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+from thermo_core.thermistor import SteinhartHart
 
 from thermo_core.correction import Correction
 from thermo_core.errors import CalibrationFailedError, CorrectionError
-from thermo_core.thermistor import SteinhartHart
 from thermo_host.calibrate.acceptance import objections
 from thermo_host.calibrate.agreement import Agreement, agreement, pooled
 from thermo_host.calibrate.fit import PixelFit, count_ambients, fit_pixels
 from thermo_host.calibrate.measure import Listener, Silent, measure, measure_here, warm_up
-from thermo_host.calibrate.observation import Floats, Observation
+from thermo_host.calibrate.observation import Floats, Observation, Role
 from thermo_host.calibrate.pixels import BadPixel, NoiseMap, bad_mask, find_bad_pixels, noise_map
 from thermo_host.calibrate.reference import Reference, ReferenceUncertainty, emissivity_sensitivity
 from thermo_host.calibrate.settings import Settings
@@ -25,6 +25,8 @@ from thermo_host.calibrate.source import Source, Subject
 from thermo_host.calibrate.stability import WarmUp
 from thermo_host.calibrate.thermistors import ThermistorFit, fit_thermistors
 from thermo_host.calibrate.uncertainty import Budget, budget
+
+Keep = Callable[[Observation], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,27 +109,48 @@ class CalibrationStore(Protocol):
 
 
 def observe(
-    source: Source, reference: Reference, settings: Settings, listener: Listener
+    source: Source,
+    reference: Reference,
+    settings: Settings,
+    listener: Listener,
+    done: Sequence[Observation] = (),
+    keep: Keep = lambda observation: None,
 ) -> tuple[tuple[Observation, ...], tuple[WarmUp, ...]]:
     """Measure every set-point and hold-out at every ambient.
+
+    Args:
+        source, reference, settings, listener: as `calibrate`.
+        done: what an interrupted run has measured, in order; it is not measured again.
+        keep: given each observation as soon as it is made.
 
     Raises CalibrationFailedError where something is not steady or the picture does not show the reference.
     """
     found: list[Observation] = []
     warm_ups: list[WarmUp] = []
+    steps: list[tuple[float, Role]] = [(celsius, "fit") for celsius in settings.order]
+    steps += [(celsius, "hold-out") for celsius in settings.hold_out]
     for ambient in settings.ambients or (None,):
+        here = list(done[len(found) : len(found) + len(steps)])
+        found += here
+        left = steps[len(here) :]
+        if not left:
+            continue
         source.pause()
         if ambient is not None:
             listener.stage(f"Ambient {ambient:.1f} degC")
             reference.ambient(ambient)
-        first, *others = settings.order
+        (first, role), *others = left
         reading = reference.set_point(first)
         source.restart()
         check, pictures = warm_up(source, settings, listener)
         warm_ups.append(check)
-        found.append(measure_here(source, first, reading, "fit", settings, listener, already=pictures))
-        found += [measure(source, reference, celsius, "fit", settings, listener) for celsius in others]
-        found += [measure(source, reference, celsius, "hold-out", settings, listener) for celsius in settings.hold_out]
+        made = measure_here(source, first, reading, role, settings, listener, already=pictures)
+        keep(made)
+        found.append(made)
+        for celsius, role in others:
+            made = measure(source, reference, celsius, role, settings, listener)
+            keep(made)
+            found.append(made)
     return tuple(found), tuple(warm_ups)
 
 
@@ -138,6 +161,8 @@ def calibrate(
     created_unix_s: int,
     listener: Listener | None = None,
     earlier: Sequence[Observation] = (),
+    done: Sequence[Observation] = (),
+    keep: Keep = lambda observation: None,
 ) -> Outcome:
     """Measure and fit; nothing is written.
 
@@ -148,10 +173,11 @@ def calibrate(
         created_unix_s: stamped into the result, seconds since 1970.
         listener: told what goes on.
         earlier: observations of runs to merge; their hold-outs judge as well.
+        done, keep: as `observe`.
 
     Raises CalibrationFailedError where no constants can be had at all; constants not worth writing have `objections`.
     """
-    observations, warm_ups = observe(source, reference, settings, listener or Silent())
+    observations, warm_ups = observe(source, reference, settings, listener or Silent(), done, keep)
     return conclude(
         source.subject,
         reference.name,
@@ -190,6 +216,7 @@ def conclude(
         sensor_id=subject.sensor_id,
         created_unix_s=created_unix_s,
         residual_rms_k=0.0,
+        fingerprint=subject.fingerprint,
     )
     hold_outs = tuple(_judge(observation, correction) for observation in held)
     before = pooled([hold_out.before for hold_out in hold_outs])

@@ -182,7 +182,7 @@ class SimulatedReference:
             self._socket.sendall(json.dumps(request).encode() + b"\n")
             line = self._lines.readline()
             answer = json.loads(line) if line else None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise LinkError(
                 f"The simulator stopped answering on {self._path} ({error}); is thermo-sim still running?"
             ) from error

@@ -1,7 +1,6 @@
 """What is kept of a calibration: report.json (runs are merged from it), report.html, and the terminal's table."""
 
 import json
-from datetime import UTC, datetime
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,9 @@ from thermo_host.calibrate import html
 from thermo_host.calibrate.agreement import Agreement
 from thermo_host.calibrate.observation import Observation
 from thermo_host.calibrate.procedure import Outcome
+from thermo_host.calibrate.source import Subject
 from thermo_host.calibrate.stability import Slope, WarmUp
+from thermo_host.describe import utc_of_second
 from thermo_host.files import read_whole, write_whole
 
 FORMAT = "thermo-edge calibration report"
@@ -27,7 +28,7 @@ VERSION = 1
 
 def utc(unix_s: int) -> str:
     """ISO 8601 with zone."""
-    return datetime.fromtimestamp(unix_s, UTC).isoformat()
+    return utc_of_second(unix_s)
 
 
 def summary(outcome: Outcome, written: bool) -> dict[str, object]:
@@ -109,14 +110,14 @@ def save(outcome: Outcome, written: bool, directory: Path) -> tuple[Path, Path]:
     return report_json, report_html
 
 
-def load_observations(path: Path, sensor_id: bytes, run: int) -> list[Observation]:
+def load_observations(path: Path, subject: Subject, run: int) -> list[Observation]:
     """The observations of an earlier report.json.
 
-    Raises StorageError where it is no such report, or belongs to another sensor.
+    Raises StorageError where it is no such report, or belongs to another sensor or EEPROM.
     """
     try:
         data = json.loads(read_whole(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StorageError(f"{path} is not JSON; give a report.json of an earlier calibration to --merge.") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise StorageError(f"{path} is no calibration report; give a report.json of an earlier calibration to --merge.")
@@ -124,12 +125,16 @@ def load_observations(path: Path, sensor_id: bytes, run: int) -> list[Observatio
         raise StorageError(
             f"{path} is a report of version {data.get('version')} and this is version {VERSION}; calibrate again."
         )
-    subject = data.get("subject")
-    whose = subject.get("sensor_id") if isinstance(subject, dict) else None
-    if whose != sensor_id.hex():
+    found = data.get("subject")
+    about = found if isinstance(found, dict) else {}
+    whose = about.get("sensor_id")
+    if whose != subject.sensor_id.hex():
         raise StorageError(
-            f"{path} belongs to sensor {whose}, but this wearable has {sensor_id.hex()}; merge runs of one sensor only."
+            f"{path} belongs to sensor {whose}, but this wearable has {subject.sensor_id.hex()}; merge runs of one sensor "
+            "only."
         )
+    if not subject.made_with(about.get("eeprom_crc32")):
+        raise StorageError(f"{path} was measured while the sensor's EEPROM held something else; leave it out.")
     observations = data.get("observations")
     if not isinstance(observations, list):
         raise StorageError(f"{path} holds no observations; give a report.json as thermo-host wrote it.")

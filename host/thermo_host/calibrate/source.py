@@ -18,6 +18,7 @@ class Subject:
         pictures_per_second: full pictures, at the set refresh rate.
         emissivity, reflected: what device and host decode with; reflected in degC, None for Ta - 8.
         thermistors: dividers and curves of its thermistors; empty where it has none or does not tell.
+        fingerprint: of its picture sensor's EEPROM, with which the calibration is made.
     """
 
     sensor_id: bytes
@@ -30,11 +31,22 @@ class Subject:
     emissivity: float
     reflected: float | None
     thermistors: tuple[ThermistorSettings, ...] = ()
+    fingerprint: int = 0
+
+    @property
+    def eeprom_crc32(self) -> str:
+        """The EEPROM's fingerprint as files have it; "" where it is not known."""
+        return f"{self.fingerprint:08x}" if self.fingerprint else ""
+
+    def made_with(self, eeprom_crc32: object) -> bool:
+        """Whether what a file says it was measured with is the EEPROM at hand, or is not known."""
+        return "" in (eeprom_crc32 or "", self.eeprom_crc32) or eeprom_crc32 == self.eeprom_crc32
 
     def to_map(self) -> dict[str, object]:
         """As JSON-ready values."""
         return {
             "sensor_id": self.sensor_id.hex(),
+            "eeprom_crc32": self.eeprom_crc32,
             "name": self.name,
             "serial": self.serial,
             "software": self.software,

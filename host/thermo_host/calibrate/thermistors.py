@@ -8,9 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-
-from thermo_core.errors import ThermistorError
-from thermo_core.profile import ThermistorSettings
 from thermo_core.thermistor import (
     KELVIN,
     Beta,
@@ -20,6 +17,9 @@ from thermo_core.thermistor import (
     ThermistorChannel,
     fit_steinhart_hart,
 )
+
+from thermo_core.errors import ThermistorError
+from thermo_core.profile import ThermistorSettings
 from thermo_host.calibrate.observation import Floats, Observation
 
 SPAN_FOR_THREE_K = 10.0

@@ -8,6 +8,7 @@ import numpy as np
 
 from thermo_core.errors import LinkTimeoutError, SensorError
 from thermo_core.frames import Picture
+from thermo_core.mlx90640.identity import fingerprint
 from thermo_core.wire.management import Hello, SensorInfo
 from thermo_core.wire.records import SubpageRecord, ThermistorRecord
 from thermo_host.calibrate.source import Subject
@@ -44,8 +45,8 @@ class WearableSource:
         emissivity = profile.picture_sensor.emissivity if info.emissivity is None else info.emissivity
         self._sensor = sensor
         self._subpage_us = round(1e6 / info.rate_hz)
-        self._eeprom = wearable.eeprom(sensor)
-        self._reader = PictureReader(self._eeprom, None, emissivity, info.reflected)
+        self._eeprom, self._generation = wearable.constants(sensor)
+        self._reader = PictureReader(self._eeprom, None, emissivity, info.reflected, self._generation)
         self.subject = Subject(
             sensor_id=self._reader.calibration.device_id,
             name=hello.name,
@@ -57,6 +58,7 @@ class WearableSource:
             emissivity=emissivity,
             reflected=info.reflected,
             thermistors=profile.thermistors.channels,
+            fingerprint=fingerprint(self._eeprom),
         )
         self._context = contextlib.ExitStack()
         self._stream: TelemetryStream | None = None
@@ -72,11 +74,24 @@ class WearableSource:
         self.pause()
 
     def restart(self) -> None:
-        """Stream, and take nothing that was begun before now on the device's clock."""
+        """Stream, and take nothing that was begun before now on the device's clock.
+
+        Raises:
+            SensorError: it is another sensor than at the start.
+        """
         if self._stream is None:
-            self._reader = PictureReader(self._eeprom, None, self.subject.emissivity, self.subject.reflected)
+            optics = self.subject.emissivity, self.subject.reflected
+            self._reader = PictureReader(self._eeprom, None, *optics, self._generation)
             self._stream = self._context.enter_context(self._wearable.stream())
-        self._from_us = self._wearable.hello().time_us
+        hello = self._wearable.hello()
+        info = _picture_sensor(hello, self._sensor)
+        if (hello.serial, info.generation, info.fingerprint) != (
+            self.subject.serial,
+            self._generation,
+            self.subject.fingerprint,
+        ):
+            raise self._exchanged()
+        self._from_us = hello.time_us
         self._scans.clear()
 
     def pause(self) -> None:
@@ -90,6 +105,7 @@ class WearableSource:
         Raises:
             LinkLostError: the port vanished.
             LinkTimeoutError: telemetry comes, or none, but no picture.
+            SensorError: another sensor was put in.
         """
         if self._stream is None:
             self.restart()
@@ -110,6 +126,8 @@ class WearableSource:
                     )
                 )
             if isinstance(record, SubpageRecord) and record.sensor == self._sensor:
+                if record.generation != self._generation:
+                    raise self._exchanged()
                 picture = self._reader.push(record)
                 # two subpages make a picture; the older one ended one period before and began two before
                 if picture is not None and picture.time_us - 2.2 * self._subpage_us >= self._from_us:
@@ -117,6 +135,12 @@ class WearableSource:
         raise LinkTimeoutError(
             f"No picture came from {self._wearable.port} within {limit_s:g} s; "
             f"run `thermo-host info {self._wearable.port}` to see what the sensor says, then calibrate again."
+        )
+
+    def _exchanged(self) -> SensorError:
+        return SensorError(
+            f"Another sensor, or another EEPROM, was found on {self._wearable.port} during the calibration, which would be of "
+            "neither; check that the sensor sits firmly and calibrate again."
         )
 
     def thermistor_counts(self) -> tuple[float, ...]:

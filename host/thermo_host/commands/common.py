@@ -5,7 +5,11 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
+
+from thermo_core.mlx90640.limits import EMISSIVITY
+from thermo_core.wire.baud import BAUD_VARIABLE, DEFAULT_BAUD
+from thermo_host.console import PlainConsole
 
 PortArgument = Annotated[
     str | None,
@@ -13,9 +17,21 @@ PortArgument = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
 TimeoutOption = Annotated[float, typer.Option("--timeout", help="Seconds to wait for one answer.", min=0.1, max=600.0)]
+BaudOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Baud rate of a real UART.",
+        envvar=BAUD_VARIABLE,
+        show_default=f"{DEFAULT_BAUD}, then others",
+        min=50,
+        max=20_000_000,
+    ),
+]
 EmissivityOption = Annotated[
     float | None,
-    typer.Option(help="Emissivity of what is looked at, 0-1.", show_default="the wearable's", min=0.01, max=1.0),
+    typer.Option(
+        help="Emissivity of what is looked at.", show_default="the wearable's", min=EMISSIVITY[0], max=EMISSIVITY[1]
+    ),
 ]
 ReflectedOption = Annotated[
     float | None, typer.Option(help="Temperature of what it reflects, degC.", show_default="the wearable's")
@@ -38,8 +54,8 @@ class Output:
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
-        self.words = Console(stderr=as_json, highlight=False, soft_wrap=not sys.stdout.isatty())
-        self.progress = Console(stderr=True, highlight=False)
+        self.words = PlainConsole(stderr=as_json, soft_wrap=not sys.stdout.isatty())
+        self.progress = PlainConsole(stderr=True)
 
     def result(self, data: dict[str, Any], words: RenderableType) -> None:
         """Write a result one way or the other."""

@@ -7,13 +7,14 @@ from rich.table import Table
 from rich.text import Text
 
 from thermo_core.errors import RefusedError, UsageError
-from thermo_host.commands.common import JsonOption, Output, PortArgument, TimeoutOption
+from thermo_core.recording.plain import to_plain
+from thermo_host.commands.common import BaudOption, JsonOption, Output, PortArgument, TimeoutOption
 from thermo_host.link import TIMEOUT_S, Wearable
-from thermo_host.plain import to_plain
 
 
 def rate(
     arguments: Annotated[list[str], typer.Argument(metavar="[PORT] HZ", help="Port, if more than one; subpages/s.")],
+    baud: BaudOption = None,
     timeout: TimeoutOption = TIMEOUT_S,
     as_json: JsonOption = False,
 ) -> None:
@@ -26,16 +27,18 @@ def rate(
     except ValueError as error:
         raise UsageError(f"{text!r} is no rate; give subpages per second, such as 16.") from error
     output = Output(as_json)
-    with Wearable.open(port, timeout_s=timeout) as wearable:
+    with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable:
         rate_hz = wearable.set_rate(wanted_hz)
         name = wearable.port
     output.result({"port": name, "rate_hz": rate_hz}, f"{rate_hz:g} subpages/s, {rate_hz / 2:g} pictures/s.")
 
 
-def self_test(port: PortArgument = None, timeout: TimeoutOption = TIMEOUT_S, as_json: JsonOption = False) -> None:
+def self_test(
+    port: PortArgument = None, baud: BaudOption = None, timeout: TimeoutOption = TIMEOUT_S, as_json: JsonOption = False
+) -> None:
     """Have the wearable test its sensors, bus, storage and model."""
     output = Output(as_json)
-    with Wearable.open(port, timeout_s=timeout) as wearable:
+    with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable:
         results = wearable.self_test()
         name = wearable.port
     failed = [result.name for result in results if not result.passed]
@@ -53,12 +56,13 @@ def self_test(port: PortArgument = None, timeout: TimeoutOption = TIMEOUT_S, as_
 def reset(
     port: PortArgument = None,
     wait: Annotated[float, typer.Option(help="Seconds in which it must be back.", min=1.0)] = 30.0,
+    baud: BaudOption = None,
     timeout: TimeoutOption = TIMEOUT_S,
     as_json: JsonOption = False,
 ) -> None:
     """Restart the wearable and wait until it answers."""
     output = Output(as_json)
-    with Wearable.open(port, timeout_s=timeout) as wearable:
+    with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable:
         hello = wearable.reset(wait)
         name = wearable.port
     model = f"model {hello.model}" if hello.model else "no model"

@@ -8,10 +8,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.text import Text
 
 from thermo_core.errors import UsageError
+from thermo_core.recording.plain import to_plain
 from thermo_host import flash as flashing
-from thermo_host.commands.common import JsonOption, Output, TimeoutOption
+from thermo_host.commands.common import BaudOption, JsonOption, Output, TimeoutOption
 from thermo_host.link import TIMEOUT_S, Wearable
-from thermo_host.plain import to_plain
+from thermo_host.ports import is_serial
 
 
 def command(
@@ -21,6 +22,7 @@ def command(
     confirm: Annotated[
         bool, typer.Option(help="Keep the image after its self-test; else it runs until a reset.")
     ] = True,
+    baud: BaudOption = None,
     timeout: TimeoutOption = TIMEOUT_S,
     as_json: JsonOption = False,
 ) -> None:
@@ -31,12 +33,21 @@ def command(
     if len(arguments) > 2:
         raise UsageError(f"{len(arguments)} arguments were given; give at most a port and an image.")
     port, path = (arguments[0] if len(arguments) == 2 else None), Path(arguments[-1])
+    if is_serial(str(path)) or (port is not None and Path(port).is_file() and not path.exists()):
+        turned = f" {arguments[0]}" if port is not None else " IMAGE"
+        raise UsageError(f"{path} is a port and no image; the port comes first: thermo-host flash {path}{turned}")
     output = Output(as_json)
-    candidate = flashing.load(path)
-    with Wearable.open(port, timeout_s=timeout) as wearable, _Bar(output) as bar:
+    candidate = flashing.load(path, output.progress.print)
+    with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable, _Bar(output) as bar:
         done = flashing.flash(wearable, candidate, confirm=confirm, progress=bar.upload, step=bar.step)
         name = wearable.port
-    data: dict[str, Any] = {"port": name, "file": str(path), "development_key": candidate.development, **to_plain(done)}
+    data: dict[str, Any] = {
+        "port": name,
+        "file": str(path),
+        "development_key": candidate.development,
+        "waived": list(candidate.bundle.waived),
+        **to_plain(done),
+    }
     output.result(data, _words(done, candidate))
 
 
@@ -48,6 +59,8 @@ def _words(done: flashing.Flashed, candidate: flashing.Candidate) -> Text:
         text = Text(f"{done.profile} {done.version} runs{before}; {len(done.self_test)} self-tests passed.")
     if not done.confirmed:
         text.append(" It is not confirmed: the next reset returns to the one before.", style="yellow")
+    for sentence in candidate.bundle.waived:
+        text.append(f"\nThe model was signed all the same: {sentence}", style="yellow")
     if candidate.development:
         text.append("\nThe image is signed with the development key, with which anybody can sign.", style="yellow")
     return text
@@ -59,7 +72,7 @@ class _Bar:
     def __init__(self, output: Output) -> None:
         self._console = output.progress
         self._progress = Progress(
-            TextColumn("{task.description:<10}"),
+            TextColumn("{task.description:<10}", markup=False),
             BarColumn(),
             DownloadColumn(),
             TransferSpeedColumn(),

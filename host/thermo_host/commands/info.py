@@ -1,6 +1,5 @@
 """`thermo-host info`: who a wearable is, what it has, what it runs and what it counted."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -9,16 +8,21 @@ from rich.text import Text
 
 from thermo_core.correction import Correction
 from thermo_core.errors import CorrectionError
+from thermo_core.profile import NOTICE
+from thermo_core.recording.plain import to_plain
+from thermo_core.text import clean
 from thermo_core.wire.management import Hello, SensorInfo
-from thermo_host.commands.common import JsonOption, Output, PortArgument, TimeoutOption
+from thermo_host.commands.common import BaudOption, JsonOption, Output, PortArgument, TimeoutOption
+from thermo_host.describe import utc_of_second
 from thermo_host.link import TIMEOUT_S, Wearable
-from thermo_host.plain import to_plain
 
 
-def command(port: PortArgument = None, timeout: TimeoutOption = TIMEOUT_S, as_json: JsonOption = False) -> None:
+def command(
+    port: PortArgument = None, baud: BaudOption = None, timeout: TimeoutOption = TIMEOUT_S, as_json: JsonOption = False
+) -> None:
     """Show a wearable's sensors, model, calibration and counters."""
     output = Output(as_json)
-    with Wearable.open(port, timeout_s=timeout) as wearable:
+    with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable:
         hello = wearable.hello()
         images = [_image(state) for state in wearable.images()]
         calibrations = {name: _calibration(wearable, slot) for slot, name in enumerate(("current", "previous"))}
@@ -47,7 +51,7 @@ def _image(state: Any) -> dict[str, Any]:
     flags = ("bootable", "pending", "confirmed", "active", "permanent")
     return {
         "slot": state.slot,
-        "version": state.version,
+        "version": clean(state.version),
         "sha256": state.hash.hex() if state.hash else "",
         **{flag: bool(getattr(state, flag)) for flag in flags},
     }
@@ -64,7 +68,7 @@ def _calibration(wearable: Wearable, slot: int) -> dict[str, Any] | None:
 def _describe(correction: Correction) -> dict[str, Any]:
     return {
         "sensor_id": correction.sensor_id.hex(),
-        "created": datetime.fromtimestamp(correction.created_unix_s, UTC).isoformat(),
+        "created": utc_of_second(correction.created_unix_s),
         "residual_rms_k": round(correction.residual_rms_k, 5),
         "bad_pixels": int(correction.bad.sum()),
     }
@@ -81,12 +85,16 @@ def _words(
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column(overflow="fold")
-    table.add_row("wearable", f"[bold]{hello.name}[/] {hello.serial}{' (simulated)' if hello.simulated else ''}")
+    table.add_row(
+        "wearable", Text.assemble((hello.name, "bold"), f" {hello.serial}{' (simulated)' if hello.simulated else ''}")
+    )
     table.add_row("port", f"{port}, round trip {round_trip_s * 1000:.1f} ms")
     table.add_row("software", f"{hello.software} on {hello.platform}, protocol {hello.protocol}")
     table.add_row("profile", hello.profile)
     for sensor in hello.sensors:
         table.add_row(f"sensor {sensor.sensor}", _sensor(sensor))
+        if sensor.warning:
+            table.add_row("", Text(sensor.warning, style="bold red"))
     for image in images:
         flags = ", ".join(flag for flag in ("active", "confirmed", "pending") if image[flag])
         table.add_row(f"slot {image['slot']}", f"{image['version']} {image['sha256'][:16]} {flags}")
@@ -94,6 +102,8 @@ def _words(
         table.add_row("model", "none; flash one with `thermo-host flash PORT IMAGE`")
     if hello.labels:
         table.add_row("labels", ", ".join(hello.labels))
+    for sentence in hello.waived:
+        table.add_row("model", Text(f"was signed all the same: {sentence}", style="bold yellow"))
     for name, calibration in calibrations.items():
         if calibration is not None or name == "current":
             table.add_row("calibration" if name == "current" else "  before it", _calibrated(calibration))
@@ -104,9 +114,7 @@ def _words(
     counted = Table.grid(padding=(0, 2))
     for counter, value in sorted(counters.items()):
         counted.add_row(Text(counter, style="dim"), str(value))
-    return Group(
-        table, Text("\ncounters since the start", style="bold"), counted, Text(f"\n{hello.notice}", style="yellow")
-    )
+    return Group(table, Text("\ncounters since the start", style="bold"), counted, Text(f"\n{NOTICE}", style="yellow"))
 
 
 def _sensor(sensor: SensorInfo) -> str:

@@ -7,21 +7,23 @@ from rich.table import Table
 from rich.text import Text
 
 from thermo_core.errors import LinkError
-from thermo_host.commands.common import JsonOption, Output
+from thermo_host import ports
+from thermo_host.commands.common import BaudOption, JsonOption, Output
 from thermo_host.link import Wearable
-from thermo_host.ports import Port, find_ports
+from thermo_host.ports import Port
 
 PROBE_S = 1.0
 
 
 def command(
     probe: Annotated[bool, typer.Option("--probe", help="Open each free candidate and ask who it is.")] = False,
+    baud: BaudOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List serial ports; the ones with a dot may be chosen when none is named."""
     output = Output(as_json)
-    found = find_ports()
-    names = {port.path: _name(port) if probe else "" for port in found}
+    found = ports.find_ports()
+    names = {port.path: _name(port, baud) if probe else "" for port in found}
     data: dict[str, Any] = {
         "ports": [port.to_map() | ({"wearable": names[port.path]} if probe else {}) for port in found]
     }
@@ -40,11 +42,11 @@ def command(
     output.result(data, table)
 
 
-def _name(port: Port) -> str:
+def _name(port: Port, baud: int | None) -> str:
     if not port.candidate or port.holder:
         return ""
     try:
-        with Wearable.open(port.path, timeout_s=PROBE_S) as wearable:
+        with Wearable.open(port.path, timeout_s=PROBE_S, baud=baud) as wearable:
             hello = wearable.hello()
     except LinkError as error:
         return f"({error})"

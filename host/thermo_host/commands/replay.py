@@ -1,14 +1,18 @@
 """`thermo-host replay`: a recording in the same view as a live stream, at any speed."""
 
 import contextlib
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from thermo_host.about import about, about_words
 from thermo_host.commands.common import EmissivityOption, JsonOption, Output, ReflectedOption, UncorrectedOption
-from thermo_host.commands.screen import Screen, parse_span, summary_words
+from thermo_host.commands.progress import ProgressLine
+from thermo_host.commands.screen import Screen, changes, parse_span, summary_words
 from thermo_host.describe import describe, utc
 from thermo_host.monitor import Monitor
 from thermo_host.pictures import DecodeSettings
@@ -40,15 +44,22 @@ def command(
     measured = Summary(recording.session)
     with contextlib.ExitStack() as stack:
         screen = None if summary else stack.enter_context(Screen(monitor, output, parse_span(span)))
-        for item in play(recording, None if summary or speed == 0 else speed):
+        sleep = time.sleep if screen is None else screen.keyboard.sleep
+        progress = None
+        if summary and not as_json:
+            progress = stack.enter_context(ProgressLine(output.progress, every_s=None))
+        items = recording.items(progress=_told(progress))
+        for item in play(items, None if summary or speed == 0 else speed, sleep=sleep):
             picture = monitor.push(item)
             measured.push(item, picture)
             if as_json and not summary:
-                described = describe(item, picture, recording.session, whole)
+                described = describe(item, picture, monitor.session, whole, monitor.corrected)
                 if described is not None:
                     output.json(described)
             if screen is not None:
                 screen.update()
+                if screen.keyboard.poll():
+                    break
     data = {
         "type": "summary",
         "file": str(path),
@@ -56,11 +67,24 @@ def command(
         "complete": recording.complete,
         "damaged": recording.damaged,
         **asdict(monitor.statistics()),
+        "changes": changes(monitor),
+        **about(monitor.session, monitor.settings, monitor.corrected),
         **measured.to_map(),
     }
-    words = f"{summary_words(monitor)}\n{measured.words()}"
-    if not recording.complete:
+    words = (
+        f"{summary_words(monitor)}\n{about_words(monitor.session, monitor.settings, monitor.corrected)}\n"
+        f"{measured.words()}"
+    )
+    if not recording.complete and not (screen is not None and screen.keyboard.quit):
         words += "\nThe recording was cut off: everything before the cut is here."
     if recording.damaged:
         words += f"\n{recording.damaged} damaged pieces were left out."
     output.result(data, words)
+
+
+def _told(progress: ProgressLine | None) -> Callable[[int, int], None]:
+    def tell(done: int, total: int) -> None:
+        if progress is not None and progress.due:
+            progress.show(f"reading, {done / max(1, total):.0%}")
+
+    return tell

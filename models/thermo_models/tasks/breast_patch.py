@@ -9,6 +9,7 @@ import hashlib
 import io
 from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,7 @@ class BreastPatch:
     head = "softmax"
     loss = "sparse_categorical_crossentropy"
     chart_files = ("limit.svg",)
+    more_is_better = MappingProxyType({"auc": True, "below_filter_anywhere": False, "below_filter_told": False})
     settings = Settings("spot_cnn", epochs=40, batch=256, rate=4e-3, decay=1e-4, dropout=0.1)
 
     def goals(self, settings: Settings) -> tuple[Goal, ...]:
@@ -106,7 +108,7 @@ class BreastPatch:
         """One split; the groups are its sides. Validation, which sets the threshold, is of as many pictures as the device's."""
         train, validation, test = (samples.groups == side for side in range(len(SIDES)))
         validation &= samples.extra["pictures"] == PREPROCESSING.average_pictures
-        return [Fold("unseen sensors", *(np.flatnonzero(side) for side in (train, validation, test)))]
+        return [Fold("unseen sensors", np.flatnonzero(train), np.flatnonzero(validation), np.flatnonzero(test))]
 
     def prepare(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """The sum of the parts, median taken away as on the device: (n, 24, 32, 1)."""
@@ -161,20 +163,22 @@ class BreastPatch:
         self, score: Callable[[Samples], NDArray[np.float32]], validation: Samples, test: Samples
     ) -> tuple[Profile, dict[str, Any]]:
         """The profile that alerts at 95 % specificity on validation pictures, and what the test side says of that."""
-        sides = [validation, test.pick(test.extra["pictures"] == PREPROCESSING.average_pictures)]
-        scores = [score(side)[:, 1].astype(np.float64) for side in sides]
-        threshold = max(1 / 256, threshold_at_specificity(scores[0], sides[0].targets == 1))
-        above, lesion, contrast = scores[1] > threshold, sides[1].targets == 1, sides[1].extra["contrast_k"]
-        figures: dict[str, Any] = {
-            "threshold": threshold,
-            "specificity": float(np.mean(~above[~lesion])),
-            "sensitivity": float(np.mean(above[lesion])),
-        }
+        scores = score(validation)[:, 1].astype(np.float64)
+        threshold = max(1 / 256, threshold_at_specificity(scores, validation.targets == 1))
+        return profile(threshold), {"threshold": threshold, **self.alerted(test, score(test), threshold)}
+
+    def alerted(self, samples: Samples, outputs: NDArray[np.float32], threshold: float) -> dict[str, float]:
+        """Specificity and sensitivity at the device's number of pictures, the latter by contrast too."""
+        at = samples.extra["pictures"] == PREPROCESSING.average_pictures
+        above, lesion, contrast = outputs[at, 1] > threshold, samples.targets[at] == 1, samples.extra["contrast_k"][at]
+        figures = {}
+        if lesion.any() and not lesion.all():
+            figures = {"specificity": float(np.mean(~above[~lesion])), "sensitivity": float(np.mean(above[lesion]))}
         for low, high in CONTRAST_BINS_K[:-1]:
             of = lesion & (contrast >= low) & (contrast < high)
             if of.any():
                 figures[f"sensitivity_{low:g}_{high:g}_k"] = float(np.mean(above[of]))
-        return profile(threshold), figures
+        return figures
 
     def charts(self, metrics: dict[str, Any]) -> dict[str, str]:
         """AUC by contrast against both filters, a panel for each number of pictures."""

@@ -1,6 +1,7 @@
 """Oral temperature from a face's infrared temperatures (PhysioNet face-oral-temp-data 1.0.0, CC0).
 
-A sample is one person: each region's mean over rounds 1-3, each region in round 4 (mouth open), then ambient temperature,
+A sample is one row of the file, a person before a camera; people are known by their SubjectID, the same for both cameras of the
+data set. Its numbers are each region's mean over rounds 1-3, each region in round 4 (mouth open), then ambient temperature,
 humidity, distance, sex, hour and age band. A region that is missing in one is taken from the other.
 A network of one hidden layer is drawn and its last layer solved for (`random_features.py`): 544 people are too few to learn
 hidden weights from. The 90 % interval comes from its errors on periods of the training side it has not seen, since what changes
@@ -14,6 +15,7 @@ import itertools
 import re
 import zlib
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,17 +23,21 @@ from numpy.typing import NDArray
 
 from thermo_core.errors import StorageError, UsageError
 from thermo_models.fit import Curves
+from thermo_models.identity import numbered
 from thermo_models.metrics import auc, rmse
 from thermo_models.networks.dense import UNITS
 from thermo_models.networks.layers import channels
 from thermo_models.random_features import Hidden, Prior, Solved
-from thermo_models.samples import Fold, Samples, Scaling, digest_of, people_folds
+from thermo_models.samples import Fold, Samples, Scaling, digest_of, groups_left_out, people_folds
 from thermo_models.settings import Settings
 from thermo_models.tasks.task import Goal, Plan
+from thermo_quantize.files import check_readable
 
 CENTRE_CELSIUS = 37.0
 """What the network's output 0 means."""
 FEVER_CELSIUS = 37.5
+YOUNG = 25
+"""Years; of an age band, its middle."""
 ROUNDS = 4
 COVERAGE = 0.9
 REGIONS = (
@@ -65,6 +71,8 @@ class CoreTemperature:
     outputs = 1
     head = "linear"
     loss = "mse"
+    more_is_better = MappingProxyType({"rmse": False, "mae": False, "auc_fever": True})
+    compared_variants = ("without-mouth", "without-face-maximum")
     settings = Settings("dense_residual", width=8.0, dropout=0.0, batch=512, seeds=3, folds=10)
 
     def goals(self, settings: Settings) -> tuple[Goal, ...]:
@@ -103,8 +111,12 @@ class CoreTemperature:
                 ]
             )
             groups = np.array([int(float(row["group"])) for row in rows])
+            oral_fast = np.array([_number(row["aveOralF"]) for row in rows])
+            names = [row["SubjectID"].strip() for row in rows]
         except (KeyError, ValueError) as error:
             raise UsageError(f"{path} lacks a column or holds no number where one is due ({error}).") from error
+        if "" in names:
+            raise UsageError(f"{path} has no SubjectID in row {names.index('') + 2}, so nobody could tell whose it is.")
         known = np.isfinite(oral) & np.isfinite(by_round).any((0, 1))
         if not known.any():
             raise UsageError(
@@ -117,19 +129,20 @@ class CoreTemperature:
         mean, last = (np.where(lasting & np.isnan(one), other, one) for one, other in ((mean, last), (last, mean)))
         features = np.concatenate([mean, last, context.T]).T[known].astype(np.float32)
         targets = (oral[known] - CENTRE_CELSIUS).astype(np.float32)[:, np.newaxis]
-        people = np.flatnonzero(known)
-        extra = {"day": np.array([_day(row.get("Date", "")) for row in rows])[known]}
-        return Samples(features[:, np.newaxis, np.newaxis, :], targets, people, groups[known], extra, digest_of(path))
+        extra = {
+            "day": np.array([_day(row.get("Date", "")) for row in rows])[known],
+            "modes_apart": (oral - oral_fast)[known],
+            "camera": np.array([row["camera"].strip() for row in rows])[known],
+        }
+        of = np.array(names)[known]
+        return Samples(
+            features[:, np.newaxis, np.newaxis, :], targets, numbered(of), groups[known], extra, digest_of(path), of
+        )
 
     def folds(self, samples: Samples, settings: Settings) -> list[Fold]:
         """One campaign against the others where the file holds several, else people dealt to folds."""
-        campaigns = np.unique(samples.groups)
-        if len(campaigns) > 1:
-            nobody = np.zeros(0, np.int64)
-            return [
-                Fold(f"group {c} out", np.flatnonzero(samples.groups != c), nobody, np.flatnonzero(samples.groups == c))
-                for c in campaigns
-            ]
+        if len(np.unique(samples.groups)) > 1:
+            return groups_left_out(samples)
         return list(people_folds(samples.people, settings.folds, 0, validation=False))
 
     def prepare(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -184,6 +197,21 @@ class CoreTemperature:
             figures["half_width"] = float(half_width.mean())
         return figures
 
+    def examine(self, samples: Samples, settings: Settings) -> dict[str, Any]:
+        """Who the data hold, and how the float network fares on months, cameras and rounds unlike those it learnt from."""
+        from thermo_models import core_cases  # which knows this task
+
+        _, _, distance, _, _, log_age = samples.features[:, 0, 0, -CONTEXT:].T
+        data = {
+            "cameras": sorted(np.unique(samples.extra["camera"]).tolist()),
+            "young_share": float(np.mean(np.exp(log_age[np.isfinite(log_age)]) <= YOUNG)),
+            "fever": int(np.sum(samples.targets[:, 0] >= FEVER_CELSIUS - CENTRE_CELSIUS - 1e-6)),
+            "distance_m": [round(float(edge(distance)), 2) for edge in (np.nanmin, np.nanmax)],
+            "modes_apart_k": float(np.nanstd(samples.extra["modes_apart"])),
+        }
+        measured = [core_cases.measure(case, samples, settings) for case in core_cases.cases(samples, settings)]
+        return {"data": data, "cases": measured}
+
 
 def prior_of(settings: Settings) -> Prior:
     """What is believed of the weights of the standardised features of a variant."""
@@ -208,6 +236,7 @@ def _unseen_periods(
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
+    check_readable(path)
     try:
         with gzip.open(path, "rt", newline="") as file:
             rows = list(csv.DictReader(file))

@@ -96,6 +96,10 @@ class Task(Protocol):
         """As Keras takes it."""
 
     @property
+    def more_is_better(self) -> Mapping[str, bool]:
+        """Of figures that a single fold has too, whether the greater is the better; the worst fold is told of these."""
+
+    @property
     def settings(self) -> Settings:
         """Defaults."""
 
@@ -136,6 +140,9 @@ class Wearable(Protocol):
             test: samples to measure on.
         """
 
+    def alerted(self, samples: Samples, outputs: NDArray[np.float32], threshold: float) -> dict[str, float]:
+        """What an alert at this threshold does on samples with these outputs (n, outputs)."""
+
 
 @runtime_checkable
 class Varied(Protocol):
@@ -144,6 +151,23 @@ class Varied(Protocol):
     @property
     def by_variant(self) -> Mapping[str, Mapping[str, object]]:
         """Settings of a variant that differ from `settings`."""
+
+
+@runtime_checkable
+class Compared(Protocol):
+    """What a task has beside, if its card sets other variants beside its default one; they are trained with it."""
+
+    @property
+    def compared_variants(self) -> tuple[str, ...]:
+        """Names of the variants."""
+
+
+@runtime_checkable
+class Examined(Protocol):
+    """What a task has beside, if its card tells how a model stands what the data hold little of, such as another camera."""
+
+    def examine(self, samples: Samples, settings: Settings) -> dict[str, Any]:
+        """Plain numbers, lists and maps: what `limits` tells of this task's data and cases."""
 
 
 @runtime_checkable

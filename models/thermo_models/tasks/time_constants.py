@@ -10,6 +10,7 @@ a share of a step apart; their mean has the finer steps.
 """
 
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,7 @@ class TimeConstants:
     variants = ("full",)
     outputs = OUTPUTS
     head = "linear"
+    more_is_better = MappingProxyType({"tau_median_0": False, "tau_median_1": False})
     settings = Settings("time_constant_cnn", width=1.25, epochs=22, batch=512, rate=2e-3, dropout=0.0)
 
     @property

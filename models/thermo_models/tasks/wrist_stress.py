@@ -8,6 +8,7 @@ people are too few to learn hidden weights from: the hidden layer is drawn and t
 """
 
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,8 @@ class WristStress:
     outputs = 1
     head = "sigmoid"
     loss = "binary_crossentropy"
+    more_is_better = MappingProxyType({"auc": True, "auc_time_matched": True})
+    compared_variants = ("without-temperature", "temperature-only")
     settings = Settings("dense_residual", width=0.25, dropout=0.0, batch=256, balance=True, seeds=3)
 
     def goals(self, settings: Settings) -> tuple[Goal, ...]:
@@ -75,7 +78,7 @@ class WristStress:
             raise UsageError("wrist-stress needs --data, the .npz file of 1 Hz signals.")
         arrays = open_npz(path, ARRAYS)
         if len({len(arrays[name]) for name in ARRAYS}) != 1:
-            raise UsageError(f"{path} holds signals of different lengths, so fetch it again.")
+            raise UsageError(f"{path} holds signals of different lengths, so check that it is the data of this task.")
         parts = []
         for person in np.unique(arrays["subject"])[: 6 if quick else None]:
             of = {name: arrays[name][arrays["subject"] == person] for name in ARRAYS}
@@ -86,7 +89,8 @@ class WristStress:
         elapsed = np.concatenate([part[3] for part in parts])
         features = np.delete(features, LEFT_OUT[settings.variant], axis=1).reshape(len(features), 1, 1, -1)
         # The data have no campaigns: a person is a group, so that --groups chooses people.
-        return Samples(features, targets, people, people, {"elapsed_s": elapsed}, digest_of(path))
+        names = np.array([f"subject {person}" for person in people])
+        return Samples(features, targets, people, people, {"elapsed_s": elapsed}, digest_of(path), names)
 
     def folds(self, samples: Samples, settings: Settings) -> list[Fold]:
         """Leave one person out."""

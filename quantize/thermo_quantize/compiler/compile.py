@@ -10,6 +10,7 @@ from thermo_core.errors import UsageError
 from thermo_core.tflite.reader import read_model
 from thermo_quantize.compiler.emit.file import bench_glue, header, source
 from thermo_quantize.compiler.emit.kernel import Kernel
+from thermo_quantize.compiler.emit.state import places
 from thermo_quantize.compiler.emit.unit import Place, Unit
 from thermo_quantize.compiler.fuse import fuse
 from thermo_quantize.compiler.ir import Network
@@ -33,6 +34,7 @@ class Compiled:
     plan: Plan
     table_bytes: int
     layer_table_bytes: tuple[int, ...]
+    state_bytes: int = 0
 
 
 def compile_model(model: bytes, name: str, target: str = "generic", bench: bool = False) -> Compiled:
@@ -73,7 +75,7 @@ def _emitted(
     place: Place | None,
     bench: bool = False,
 ) -> Compiled:
-    unit = Unit(name, plan, place)
+    unit = Unit(name, plan, place, *places(kernels))
     tables = []
     for position, kernel in enumerate(kernels):
         before = unit.table_bytes
@@ -82,7 +84,9 @@ def _emitted(
     files = {f"{name}.h": header(unit, network, digest), f"{name}.c": source(unit, network, target, digest)}
     if bench:
         files[f"{name}_engine.c"] = bench_glue(unit, network)
-    return Compiled(name, digest, files, target, network, tuple(kernels), plan, unit.table_bytes, tuple(tables))
+    return Compiled(
+        name, digest, files, target, network, tuple(kernels), plan, unit.table_bytes, tuple(tables), unit.state_bytes
+    )
 
 
 def _planned(network: Network, target: Target) -> tuple[tuple[Kernel[Any], ...], Plan]:

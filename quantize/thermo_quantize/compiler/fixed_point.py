@@ -5,9 +5,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from thermo_core.tflite.schema import Activation
+from thermo_core.tflite.schema import Activation, TensorType
 
 INT8_MIN, INT8_MAX = -128, 127
+RANGES = {TensorType.INT8: (-128, 127), TensorType.INT16: (-32768, 32767)}
+"""Least and greatest value of each type that activations have."""
+_HALF_ROOT_2 = 1518500250
+"""sqrt(1/2) * 2**31"""
 
 
 def quantize_multiplier(real: float) -> tuple[int, int]:
@@ -49,20 +53,45 @@ def scale(value: int, multiplier: int, exponent: int) -> int:
     return rounding_shift(high_multiply(shifted, multiplier), max(-exponent, 0))
 
 
+def _saturating_left(value: int, by: int) -> int:
+    return max(-(1 << 31), min(value << by, (1 << 31) - 1))
+
+
+def inverse_root(value: int) -> tuple[int, int]:
+    """(m, e) with 1 / sqrt(value) = m * 2**(e - 31): five Newton steps with three integer bits, of a value of 0 or more."""
+    if value <= 1:
+        return (1 << 31) - 1, 0
+    shift = 11
+    while value >= 1 << 29:
+        value //= 4
+        shift += 1
+    pairs = (31 - value.bit_length()) // 2 - 1
+    shift -= pairs
+    start = value << 2 * pairs >> 1
+    half, root = rounding_shift(start, 1), 1 << 28
+    for _ in range(5):
+        cube = _saturating_left(high_multiply(high_multiply(root, root), root), 6)
+        root = _saturating_left(high_multiply(3 << 27, root) - high_multiply(half, cube), 3)
+    root = high_multiply(root, _HALF_ROOT_2)
+    return (root << -shift, 0) if shift < 0 else (root, -shift)
+
+
 def clamp(value: int, low: int = INT8_MIN, high: int = INT8_MAX) -> int:
     """The value, held between low and high."""
     return max(low, min(high, value))
 
 
-def activation_limits(activation: Activation, output_scale: float, zero_point: int) -> tuple[int, int]:
-    """Lowest and highest int8 output of a fused activation."""
+def activation_limits(
+    activation: Activation, output_scale: float, zero_point: int, kind: TensorType = TensorType.INT8
+) -> tuple[int, int]:
+    """Lowest and highest output of a fused activation."""
 
     def quantize(real: float) -> int:
         # Single precision, halves away from zero, as the reference kernels compute it.
         quotient = float(np.float32(real) / np.float32(output_scale))
         return zero_point + int(math.copysign(math.floor(abs(quotient) + 0.5), quotient))
 
-    low, high = INT8_MIN, INT8_MAX
+    low, high = RANGES[kind]
     if activation in (Activation.RELU, Activation.RELU6):
         low = max(low, quantize(0.0))
     if activation is Activation.RELU6:

@@ -223,7 +223,10 @@ class Pool(Layer):
 
 @dataclass(frozen=True)
 class Mean(Layer):
-    """MEAN over some axes: outputs numbered by `kept` (sizes, input strides), sums over `reduced` likewise."""
+    """MEAN or SUM over some axes: outputs numbered by `kept` (sizes, input strides), sums over `reduced` likewise.
+
+    With `unsigned` the bytes are 0 to 255 on both sides, whatever the tensors' type says.
+    """
 
     kept: tuple[Ints, Ints]
     reduced: tuple[Ints, Ints]
@@ -231,6 +234,7 @@ class Mean(Layer):
     exponent: int
     input_zero_point: int
     output_zero_point: int
+    unsigned: bool = False
 
 
 @dataclass(frozen=True)
@@ -337,9 +341,10 @@ class Convert(Layer):
 
 @dataclass(frozen=True)
 class Network:
-    """The layers in order, with the network's ends."""
+    """The layers in order, with the network's ends, and what a user should know of them."""
 
     layers: tuple[Layer, ...]
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
     quantization: dict[int, tuple[float, int]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()

@@ -38,10 +38,12 @@ def report(compiled: Compiled, code_bytes: int | None = None) -> dict[str, Any]:
         "macs": sum(kernel.layer.macs for kernel in compiled.kernels),
         "arena_bytes": plan.size,
         "arena_lower_bound_bytes": plan.bound,
+        "state_bytes": compiled.state_bytes,
         "constant_bytes": compiled.table_bytes,
         "code_bytes": code_bytes,
         "flash_bytes": None if code_bytes is None else compiled.table_bytes + code_bytes,
         "instructions_estimate": sum(kernel.instructions for kernel in compiled.kernels),
+        "notes": list(compiled.network.notes),
     }
 
 
@@ -71,6 +73,8 @@ def render(facts: dict[str, Any]) -> str:
     lines.append(
         f"arena         {facts['arena_bytes']:,} B (lower bound of this schedule {facts['arena_lower_bound_bytes']:,} B)"
     )
+    if facts["state_bytes"]:
+        lines.append(f"state         {facts['state_bytes']:,} B beside the arena, kept from run to run")
     if facts["code_bytes"] is None:
         flash = (
             f"{facts['constant_bytes']:,} B of constants and the code, which is not known without the target's compiler"

@@ -1,15 +1,17 @@
 """Element-wise arithmetic that is a function of one byte: it becomes a table, whatever it computes.
 
-So are ADD, SUB and MUL with a constant scalar, tables of tables, and two functions of one value met again in an ADD, SUB or
-MUL: x * sigmoid(x), x * relu6(x + 3) / 6 and the like are one table of 256 bytes, and the values between need no memory.
+So are ADD, MAXIMUM and their like with a constant scalar, tables of tables, and two functions of one value met again in one of
+them: x * sigmoid(x), x * relu6(x + 3) / 6 and the like are one table of 256 bytes, and the values between need no memory.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from thermo_core.tflite.schema import TensorType
 from thermo_quantize.compiler.fixed_point import clamp, scale, table_of
-from thermo_quantize.compiler.ir import Binary, Layer, Lookup, Network, Value
+from thermo_quantize.compiler.ir import Binary, Convert, Layer, Lookup, Network, Value
 from thermo_quantize.compiler.lower.arithmetic import row_major
+from thermo_quantize.compiler.lower.elements import SQUARE_SHIFT, Multipliers
 
 _IDENTITY = table_of(lambda q: q)
 _RAISE = 20
@@ -28,15 +30,37 @@ def tabulate(network: Network) -> Network:
 
 
 def compute(layer: Binary, first: int, second: int) -> int:
-    """The int8 result of an ADD, SUB or MUL of two int8 numbers, as the reference computes it."""
-    one, two = first - layer.zero_points[0], second - layer.zero_points[1]
-    if layer.operation == "MUL":
-        result = scale(one * two, *layer.multipliers[0])
-    else:
-        left = scale(one << _RAISE, *layer.multipliers[0])
-        right = scale(two << _RAISE, *layer.multipliers[1])
-        result = scale(left + right if layer.operation == "ADD" else left - right, *layer.multipliers[2])
+    """The int8 result of two int8 numbers, as the reference computes it."""
+    if not layer.multipliers:
+        return max(first, second) if layer.operation == "MAXIMUM" else min(first, second)
+    result = _RESULTS[layer.operation](layer.multipliers, first - layer.zero_points[0], second - layer.zero_points[1])
     return clamp(result + layer.zero_points[2], layer.low, layer.high)
+
+
+def _sum(multipliers: Multipliers, one: int, two: int) -> int:
+    left, right = scale(one << _RAISE, *multipliers[0]), scale(two << _RAISE, *multipliers[1])
+    return scale(left + right, *multipliers[2])
+
+
+def _difference(multipliers: Multipliers, one: int, two: int) -> int:
+    left, right = scale(one << _RAISE, *multipliers[0]), scale(two << _RAISE, *multipliers[1])
+    return scale(left - right, *multipliers[2])
+
+
+def _squared_difference(multipliers: Multipliers, one: int, two: int) -> int:
+    left, right = scale(one << SQUARE_SHIFT, *multipliers[0]), scale(two << SQUARE_SHIFT, *multipliers[1])
+    return scale((left - right) ** 2, *multipliers[2])
+
+
+_RESULTS: dict[str, Callable[[Multipliers, int, int], int]] = {
+    "ADD": _sum,
+    "SUB": _difference,
+    "MUL": lambda multipliers, one, two: scale(one * two, *multipliers[0]),
+    "PRELU": lambda multipliers, one, two: (
+        scale(one, *multipliers[0]) if one >= 0 else scale(one * two, *multipliers[1])
+    ),
+    "SQUARED_DIFFERENCE": _squared_difference,
+}
 
 
 def _unary(layer: Layer, made: dict[int, Lookup]) -> Layer:
@@ -84,11 +108,11 @@ def _compose(after: bytes, before: bytes) -> bytes:
 
 
 def _needed(layers: list[Layer], network: Network) -> list[Layer]:
-    """Without tables whose results are read by no layer and are no output."""
+    """Without tables and conversions whose results are read by no layer and are no output."""
     wanted = {value.id for value in network.outputs}
     kept: list[Layer] = []
     for layer in reversed(layers):
-        if isinstance(layer, Lookup) and layer.output.id not in wanted:
+        if isinstance(layer, Lookup | Convert) and layer.output.id not in wanted:
             continue
         wanted.update(value.id for value in layer.inputs)
         kept.append(layer)

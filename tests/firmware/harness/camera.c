@@ -8,6 +8,7 @@ struct harness {
   struct counters counters;
   struct profile profile;
   struct settle_scratch scratch;
+  struct sightings sightings;
   struct camera camera;
 };
 
@@ -34,7 +35,8 @@ struct harness *harness_new(const struct harness_callbacks *callbacks, uint8_t a
                                 .camera_refresh_code = refresh_code,
                                 .camera_resolution_code = resolution_code,
                                 .camera_chess = chess};
-  camera_init(&h->camera, &h->board, &h->counters, &h->profile, &h->scratch);
+  sightings_open(&h->sightings, &h->board, 0);
+  camera_init(&h->camera, &h->board, &h->counters, &h->profile, &h->scratch, &h->sightings);
   return h;
 }
 
@@ -50,6 +52,18 @@ bool harness_poll(struct harness *h) {
   return camera_poll(&h->camera);
 }
 
+void harness_resume(struct harness *h) {
+  camera_resume(&h->camera);
+}
+
+int harness_set_rate(struct harness *h, float rate_hz) {
+  return (int)camera_set_rate(&h->camera, rate_hz);
+}
+
+int harness_verify_eeprom(struct harness *h) {
+  return (int)camera_verify_eeprom(&h->camera);
+}
+
 const uint16_t *harness_ram(const struct harness *h) {
   return h->camera.ram;
 }
@@ -58,11 +72,13 @@ const uint16_t *harness_eeprom(const struct harness *h) {
   return h->camera.has_eeprom ? h->camera.eeprom : NULL;
 }
 
-void harness_subpage(const struct harness *h, uint32_t *index, uint16_t *control, uint8_t *number, uint64_t *time_us) {
+void harness_subpage(const struct harness *h, uint32_t *index, uint16_t *control, uint8_t *number, uint64_t *time_us,
+                     uint32_t *generation) {
   *index = h->camera.index;
   *control = h->camera.control;
   *number = h->camera.number;
   *time_us = h->camera.time_us;
+  *generation = h->camera.sighting.generation;
 }
 
 bool harness_running(const struct harness *h) {

@@ -2,12 +2,14 @@
 #include <string.h>
 
 #include "correction.h"
+#include "correction_bounds.h"
 #include "counts.h"
 #include "crc.h"
 #include "feature_extractor.h"
 #include "interpolate.h"
 #include "mlx90640_constants.h"
 #include "mlx90640_decode.h"
+#include "scores.h"
 #include "thermistor.h"
 
 static struct mlx90640_constants constants;
@@ -19,14 +21,16 @@ size_t shim_size_of_constants(void) {
   return sizeof constants;
 }
 
-int shim_extract(const uint16_t *eeprom, uint8_t id[6], uint16_t bad[5]) {
+/* bad: number, address of the first word doubted or 0, then the pixels. */
+int shim_extract(const uint16_t *eeprom, uint8_t id[6], uint16_t bad[14]) {
   static uint16_t kept[MLX90640_EEPROM_WORDS];
   memcpy(kept, eeprom, sizeof kept);
   memset(&constants, 0xA5, sizeof constants);
   const enum status status = mlx90640_extract(kept, &constants);
   memcpy(id, constants.device_id, 6);
-  bad[0] = constants.bad_count;
-  memcpy(bad + 1, constants.bad, sizeof constants.bad);
+  bad[0] = constants.found.bad_count;
+  bad[1] = constants.found.doubt;
+  memcpy(bad + 2, constants.found.bad, sizeof constants.found.bad);
   return (int)status;
 }
 
@@ -105,6 +109,16 @@ int shim_correction_curve(size_t channel, float curve[3]) {
   return 1;
 }
 
+/* Against a profile with one 10 kohm NTC of beta 3950 K. */
+int shim_correction_is_implausible(char *sentence, size_t capacity) {
+  static const struct profile profile = {
+      .channel_count = 1,
+      .channels = {{.name = "skin", .series_ohm = 10000.0F, .supply_v = 3.3F, .curve = {10000.0F, 3950.0F}}}};
+  struct text text;
+  text_begin(&text, sentence, capacity);
+  return correction_is_implausible(&correction, &profile, &text);
+}
+
 size_t shim_correction_id(uint8_t id[8]) {
   memcpy(id, correction.id, sizeof correction.id);
   return correction.id_size;
@@ -132,4 +146,17 @@ int shim_features_quantize(int centre_median, float feature_scale, float input_s
   const struct profile profile = {.centre_median = centre_median != 0, .feature_scale = feature_scale, .model = &model};
   static int32_t scratch[PIXELS];
   return (int)features_quantize(&features, &profile, scratch, input);
+}
+
+/* Scores as the wire carries them; returns the label. */
+int shim_scores(const int8_t *output, int outputs, int labels, float scale, int8_t zero_point, uint16_t *on_wire) {
+  const struct model_profile model = {
+      .output_scale = scale, .output_zero_point = zero_point, .output_count = (uint8_t)outputs};
+  const struct profile profile = {.label_count = (uint8_t)labels, .model = &model};
+  struct scores scores;
+  scores_of(&profile, output, &scores);
+  for (int i = 0; i < labels; i++) {
+    on_wire[i] = scores_on_wire(scores.values[i]);
+  }
+  return scores.label;
 }

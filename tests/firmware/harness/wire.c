@@ -155,6 +155,9 @@ static struct profile profile = {.name = "breast-patch",
                                  .label_count = LABELS,
                                  .labels = labels,
                                  .model = &model};
+static char long_name[65], long_channels[4][33], long_rest[1025];
+static const char *many_labels[PROFILE_MAX_LABELS];
+static const char *const waived[] = {long_rest};
 static const struct wearable_services services = {.software = "0.1.0",
                                                   .lease_max_ms = 10000,
                                                   .development_key = true,
@@ -167,6 +170,29 @@ static const struct wearable_services services = {.software = "0.1.0",
                                                   .self_test = self_test,
                                                   .calibration_changed = calibration_changed};
 
+/* The profile's texts as long as `thermo-quantize firmware` takes them: `bytes` of them together, beside the notice. */
+void wire_long_texts(size_t bytes);
+
+void wire_long_texts(size_t bytes) {
+  memset(long_name, 'n', sizeof long_name - 1);
+  profile.name = long_name;
+  profile.channel_count = PROFILE_MAX_CHANNELS;
+  for (size_t i = 0; i < PROFILE_MAX_CHANNELS; i++) {
+    memset(long_channels[i], 'c', sizeof long_channels[i] - 1);
+    profile.channels[i].name = long_channels[i];
+  }
+  for (size_t i = 0; i < PROFILE_MAX_LABELS; i++) {
+    many_labels[i] = "l";
+  }
+  profile.label_count = PROFILE_MAX_LABELS;
+  profile.labels = many_labels;
+  const size_t used = strlen(profile.notice) + sizeof long_name - 1 + sizeof long_channels - 4 + PROFILE_MAX_LABELS;
+  memset(long_rest, 'w', bytes - used);
+  long_rest[bytes - used] = 0;
+  profile.waived_count = 1;
+  profile.waived = waived;
+}
+
 /* Server. */
 
 void wire_restart_server(const char *processor, const char *system, const uint8_t *sensor_id, bool has_model);
@@ -178,7 +204,12 @@ void wire_restart_server(const char *processor, const char *system, const uint8_
   memset(&self, 0, sizeof self);
   self.board = flash_board(4096, 9);
   store_open(&self.store, self.board);
-  self.state = (struct wearable_state){.time_us = 1234, .calibrated = true, .camera_rate_hz = 16.0f};
+  self.state = (struct wearable_state){.time_us = 1234,
+                                       .calibrated = true,
+                                       .generation = 7,
+                                       .fingerprint = 0xCAFE,
+                                       .camera_rate_hz = 16.0f,
+                                       .sensor_warning = "It rots."};
   self.absent = sensor_id == NULL;
   if (sensor_id != NULL) {
     self.state.sensor_known = true;
@@ -194,6 +225,13 @@ void wire_restart_server(const char *processor, const char *system, const uint8_
     self.profile_cbor[i] = (uint8_t)(i % 251);
   }
   profile.model = has_model ? &model : NULL;
+  profile.name = "breast-patch";
+  profile.channel_count = 2;
+  profile.channels[0].name = "skin";
+  profile.channels[1].name = "room";
+  profile.label_count = LABELS;
+  profile.labels = labels;
+  profile.waived_count = 0;
   self.os = (struct smp_os){"patch-7", "0.1.0", "test bench", processor, "breast-patch", system, reset, NULL};
   self.wearable = (struct wearable_group){self.board, &profile, &services, &self.counters, &self.server, &self.store};
   self.groups[0] = smp_os_group(&self.os);

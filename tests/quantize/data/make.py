@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from thermo_core.tflite.schema import operator_code
 from thermo_quantize.convert import Scheme, convert
+from thermo_quantize.flatfile import pack, unpack
 from thermo_quantize.ranges import Calibrator, choose, observe
 from thermo_quantize.runtimes import Runner
 from thermo_quantize.source import from_keras
@@ -56,12 +58,118 @@ def parts():
     return keras.Model(inputs, layers.Dense(3)(layers.Concatenate()([row, layers.GlobalAveragePooling2D()(x)])))
 
 
+def unrolled():
+    """Recurrent layers as ordinary operators, step by step."""
+    import keras
+
+    layers = keras.layers
+    inputs = keras.Input((4, 6))
+    x = layers.LSTM(32, unroll=True, return_sequences=True)(inputs)
+    return keras.Model(inputs, layers.Dense(3, activation="softmax")(layers.GRU(32, unroll=True)(x)))
+
+
+def stateful() -> bytes:
+    """Two LSTM layers as TensorFlow's own converter makes them of tf-keras: operators that keep a state."""
+    import tensorflow as tf
+    import tf_keras
+
+    tf_keras.utils.set_random_seed(1)
+    layers = tf_keras.layers
+    inputs = tf_keras.Input((12, 6), batch_size=1)
+    x = layers.LSTM(14)(layers.LSTM(14, return_sequences=True)(inputs))
+    model = tf_keras.Model(inputs, layers.Dense(3, activation="softmax")(x))
+    generator = np.random.default_rng(1)
+    for weight in model.weights:
+        weight.assign(np.asarray(weight) * 2 + generator.uniform(-0.2, 0.2, weight.shape))
+    function = tf.function(lambda x: model(x, training=False)).get_concrete_function(inputs.type_spec)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: (
+        [generator.normal(size=(1, 12, 6)).astype(np.float32)] for _ in range(64)
+    )
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    return converter.convert()
+
+
+def functions():
+    """Functions of one and two numbers, reductions, rearrangements, products of matrices, a convolution in groups."""
+    import keras
+    import tensorflow
+
+    layers, ops, nn = keras.layers, keras.ops, tensorflow.nn
+
+    def blocks(x):
+        return nn.space_to_depth(nn.depth_to_space(x, 2), 2)
+
+    def turned(x):
+        return ops.pad(
+            ops.take(x[:, ::1], [3, 0, 1, 2, 2, 1], axis=-1), [[0, 0], [1, 1], [1, 0], [0, 0]], mode="reflect"
+        )
+
+    inputs = keras.Input((12, 20, 2))
+    x = layers.PReLU(shared_axes=[1, 2])(layers.Conv2D(8, 3, 2, padding="same")(inputs))
+    x = layers.Conv2D(8, 3, padding="same", groups=2, activation="gelu")(x)
+    x = layers.Lambda(blocks)(ops.minimum(ops.maximum(x, layers.Conv2D(8, 1)(x)), 1.5))
+    x = layers.Conv2D(6, 1)(layers.Lambda(turned)(layers.Conv2D(4, 1)(x)))
+    rows = layers.Lambda(lambda x: nn.l2_normalize(x, -1))(layers.Conv2D(6, 1)(ops.sum(x, axis=1, keepdims=True)))
+    rows = ops.squeeze(rows, 1)
+    products = ops.softmax(ops.matmul(rows, ops.swapaxes(rows, 1, 2)))
+    pairs = ops.stack(ops.unstack(ops.matmul(products, rows), axis=1)[:4], axis=2)
+    spread = ops.sqrt(ops.mean(ops.square(x - ops.mean(x, axis=(1, 2), keepdims=True)), axis=(1, 2)))
+    parts = [layers.Flatten()(pairs), ops.min(ops.abs(x), axis=(1, 2)), ops.exp(spread)]
+    return keras.Model(inputs, layers.Dense(3)(layers.Concatenate()(parts)))
+
+
+def open_samples():
+    """What needs a shape where the number of samples is open: Conv1D with dilation, Conv2DTranspose, Flatten, Dense of rows."""
+    import keras
+
+    layers = keras.layers
+    inputs = keras.Input((32, 3))
+    x = layers.Conv1D(10, 3, dilation_rate=2, padding="same", activation="relu")(inputs)
+    x = layers.Dense(10)(layers.MaxPooling1D(2)(x))
+    x = layers.Conv2DTranspose(18, 3, 2, padding="same", activation="relu")(layers.Reshape((4, 4, 10))(x))
+    return keras.Model(inputs, layers.Dense(4, activation="softmax")(layers.Flatten()(x)))
+
+
+def as_tutorials_have_it(model) -> bytes:
+    """TensorFlow's own conversion to int8, with the number of samples left open."""
+    import tensorflow
+
+    shape, generator = model.inputs[0].shape[1:], np.random.default_rng(1)
+    converter = tensorflow.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: (
+        [generator.normal(size=(1, *shape)).astype(np.float32)] for _ in range(16)
+    )
+    converter.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tensorflow.uint8
+    converter.inference_output_type = tensorflow.int8
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+    return _for_the_pinned_runtime(converter.convert())
+
+
+def _for_the_pinned_runtime(model: bytes) -> bytes:
+    """The same with DEPTH_TO_SPACE in the version that tflite-runtime 2.14 knows, whose kernel is the same."""
+    tree = unpack(model)
+    for code in tree.operatorCodes:
+        if code.builtinCode == operator_code("DEPTH_TO_SPACE"):
+            code.version = 1
+    return pack(tree)
+
+
 def main() -> None:
     """Write the models."""
     import keras
 
+    (HERE / "lstm_int8.tflite").write_bytes(stateful())
+    keras.utils.set_random_seed(2)
+    for name, build in (("functions", functions), ("open", open_samples)):
+        (HERE / f"{name}_int8.tflite").write_bytes(as_tutorials_have_it(build()))
+
     schemes = {"float": Scheme.FLOAT32, "int8": Scheme.INT8, "16x8": Scheme.INT16X8, "dynamic": Scheme.DYNAMIC}
-    for name, build in (("cnn", pictures), ("ts", series), ("parts", parts)):
+    for name, build in (("cnn", pictures), ("ts", series), ("parts", parts), ("unrolled", unrolled)):
         keras.utils.set_random_seed(1)
         generator = np.random.default_rng(1)
         model = build()
@@ -73,7 +181,7 @@ def main() -> None:
         inputs = [generator.normal(size=(64, *end.shape[1:])).astype(np.float32) for end in ends]
         ranges = choose(observe(source.float_model, inputs), Calibrator.MINMAX)
         for suffix, scheme in schemes.items():
-            if name == "cnn" or scheme is Scheme.INT8:
+            if name == "cnn" or scheme is Scheme.INT8 or (name, scheme) == ("unrolled", Scheme.INT16X8):
                 (HERE / f"{name}_{suffix}.tflite").write_bytes(convert(source, scheme, ranges, inputs))
 
 

@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -191,6 +192,7 @@ int main(int count, char **words) {
   static struct board board = {
       .name = "thermo-edge host",
       .platform = "Linux program",
+      .processor = "unknown",
       .serial = serial,
       .simulated = true,
       .now_us = now_us,
@@ -210,6 +212,10 @@ int main(int count, char **words) {
       .reset = reset,
       .stack_used = stack_used,
   };
+  static struct utsname machine;
+  if (uname(&machine) == 0) {
+    board.processor = machine.machine;
+  }
   board.flash = shared->flash;
   board.reset_cause = find_cause();
   shared->report.starts++;

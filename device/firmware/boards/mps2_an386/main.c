@@ -59,6 +59,7 @@ int main(void) {
   static struct board board = {
       .name = "thermo-edge mps2-an386",
       .platform = "Cortex-M4F, MPS2 AN386 in QEMU",
+      .processor = "armv7e-m",
       .serial = serial,
       .simulated = true,
       .now_us = clock_now_us,

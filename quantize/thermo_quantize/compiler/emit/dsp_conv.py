@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 
-import numpy as np
-from numpy.typing import NDArray
-
 from thermo_quantize.compiler.emit.common import offset, term
 from thermo_quantize.compiler.emit.dsp import EXPAND, FILL, FastRequant, fast_requant, finish, literal
+from thermo_quantize.compiler.emit.dsp_dense import DspDense
 from thermo_quantize.compiler.emit.dsp_gemm import (
     PIXELS,
     STEP_WORDS,
@@ -16,10 +14,10 @@ from thermo_quantize.compiler.emit.dsp_gemm import (
     gemm_weights,
 )
 from thermo_quantize.compiler.emit.kernel import ConvOrder, Kernel
-from thermo_quantize.compiler.emit.patch import emit_patch, is_direct
+from thermo_quantize.compiler.emit.patch import emit_patch, is_direct, pixel
 from thermo_quantize.compiler.emit.unit import Unit, indent
 from thermo_quantize.compiler.ir import Conv
-from thermo_quantize.compiler.memory import NONE, Overlap
+from thermo_quantize.compiler.memory import Overlap
 
 _SINGLE = """
 /* One more channel of three pixels, for an odd number of channels. */
@@ -130,16 +128,15 @@ for (int i = 0; i < {pixels}; i++) {{
         expand = self._expand(unit, aligned=layer.depth % 4 == 0 or self._bytewise)
         if is_direct(layer):
             return lambda n: f"{expand}(inputs + {2 * n}, in + {term(f'(p + {n})', layer.depth)}, {self._runs});"
-        place = unit.row("(p + {n}) / {w}") + ", (p + {n}) % {w}"
         if self._bytewise:
             patch = emit_patch(unit, layer, position)
             pointer = f"(int8_t *){unit.scratch(position)} + {8 * PIXELS * self._runs}"
             return lambda n: (
-                f"{patch}{pointer}, {place.format(n=n, w=window.out_w)});\n"
+                f"{patch}{pointer}, {pixel(unit, f'(p + {n})', window.out_w)});\n"
                 f"{expand}(inputs + {2 * n}, {pointer}, {self._runs});"
             )
         patch = self._emit_spread(unit, position)
-        return lambda n: f"{patch}inputs + {2 * n}, {place.format(n=n, w=window.out_w)});"
+        return lambda n: f"{patch}inputs + {2 * n}, {pixel(unit, f'(p + {n})', window.out_w)});"
 
     def _expand(self, unit: Unit, aligned: bool) -> str:
         """Name of the helper that spreads bytes, from addresses that are multiples of four or from any."""
@@ -183,90 +180,6 @@ for (int ky = 0; ky < {window.kernel_h}; ky++) {{
             f"LAYER static void {head}word_t *to, int y, int x) {{\n{indent(chr(10).join(pointers))}\n{indent(body)}\n}}"
         )
         return call
-
-
-_DENSE = """
-/* Sums of four channels of one row; weights come four of each channel at a time. */
-static void product_row(const int8_t *in, const int8_t *weights, int runs, int32_t *sums) {
-  int32_t a = sums[0], b = sums[1], c = sums[2], d = sums[3];
-  const word_t *w = (const word_t *)weights;
-#pragma GCC unroll 2
-  for (int i = 0; i < runs; i++, in += 4, w += 4) {
-    const uint32_t word = *(const loose_word_t *)in;
-    const int16x2_t even = (int16x2_t)even_bytes(word), odd = (int16x2_t)odd_bytes(word);
-    a = __smlad((int16x2_t)even_bytes(w[0]), even, a);
-    a = __smlad((int16x2_t)odd_bytes(w[0]), odd, a);
-    b = __smlad((int16x2_t)even_bytes(w[1]), even, b);
-    b = __smlad((int16x2_t)odd_bytes(w[1]), odd, b);
-    c = __smlad((int16x2_t)even_bytes(w[2]), even, c);
-    c = __smlad((int16x2_t)odd_bytes(w[2]), odd, c);
-    d = __smlad((int16x2_t)even_bytes(w[3]), even, d);
-    d = __smlad((int16x2_t)odd_bytes(w[3]), odd, d);
-  }
-  sums[0] = a;
-  sums[1] = b;
-  sums[2] = c;
-  sums[3] = d;
-}
-"""
-
-
-class DspDense(Kernel[Conv]):
-    """A few rows times many weights, each read once: four channels at a time straight from the bytes."""
-
-    def __init__(self, layer: Conv, fast: FastRequant) -> None:
-        super().__init__(layer)
-        self._fast = fast
-        self._runs = -(-layer.depth // 4)
-
-    def overlap(self, number: int) -> Overlap:
-        """Every output reads the whole row."""
-        return NONE
-
-    @property
-    def instructions(self) -> int:
-        """About 23 for 16 products."""
-        return 23 * self.layer.macs // 16 + 20 * self.layer.output.elements
-
-    def emit(self, unit: Unit, position: int) -> None:
-        """Groups of four channels; the last group may hold fewer."""
-        layer, fast = self.layer, self._fast
-        prefix = unit.prefix(position)
-        unit.helper("product_row", _DENSE)
-        channels, groups = layer.channels_out, -(-layer.channels_out // 4)
-        padded = layer.weights.reshape(channels, -1)
-        table = _dense_weights(padded, groups, self._runs)
-        weights = unit.table(f"{prefix}_weights", "int8_t", table)
-        rest = [0] * (4 * groups - channels)
-        bias = unit.table(f"{prefix}_bias", "int32_t", [*layer.folded_bias.tolist(), *rest])
-        scales = list(zip(fast.factors, fast.powers, strict=True))
-        if len(set(scales)) == 1:
-            factor, power = (literal(number) for number in scales[0])
-        else:
-            constants = unit.table(f"{prefix}_scales", "int32_t", [n for pair in scales for n in pair])
-            factor, power = f"{constants}[2 * (c + i)]", f"{constants}[2 * (c + i) + 1]"
-        last = "" if not rest else f" && c + i < {channels}"
-        body = f"""
-{unit.source(layer.inputs[0])}
-{unit.target(layer.output)}
-for (int r = 0; r < {layer.window.pixels}; r++, in += {layer.depth}) {{
-  for (int c = 0; c < {channels}; c += 4) {{
-    int32_t sums[4] = {{{bias}[c], {bias}[c + 1], {bias}[c + 2], {bias}[c + 3]}};
-    product_row(in, {weights} + c * {4 * self._runs}, {self._runs}, sums);
-    for (int i = 0; i < 4{last}; i++) {{
-      int32_t sum = sums[i];
-{indent(finish(unit, fast, "sum", factor, power), "      ")}
-      *out++ = (int8_t)sum;
-    }}
-  }}
-}}""".replace("const int8_t *const in", "const int8_t *in")
-        unit.layer(layer, position, body, f", {layer.macs} MACs")
-
-
-def _dense_weights(weights: NDArray[np.int8], groups: int, runs: int) -> NDArray[np.int8]:
-    padded = np.zeros((4 * groups, 4 * runs), np.int8)
-    padded[: weights.shape[0], : weights.shape[1]] = weights
-    return padded.reshape(groups, 4, runs, 4).transpose(0, 2, 1, 3)
 
 
 def dsp_conv(layer: Conv) -> Kernel[Conv] | None:

@@ -56,6 +56,8 @@ def _scaled(name: str, value: str, pair: tuple[int, int]) -> str:
 
 def dsp_binary(layer: Binary) -> Kernel[Binary] | None:
     """The M4 kernel of an element-wise layer, or None where its scales are out of the ordinary."""
+    if layer.operation not in ("ADD", "SUB", "MUL"):
+        return None
     if any(multiplier < _HALF or exponent > 0 for multiplier, exponent in layer.multipliers):
         return None
     return DspBinary(layer) if layer.multipliers[-1][1] <= -2 else None

@@ -2,6 +2,7 @@
 
 from thermo_core.errors import ModelError
 from thermo_core.tflite.schema import TensorType
+from thermo_quantize.compiler.emit import state
 from thermo_quantize.compiler.emit.unit import Unit, c_type, comment, indent, shape_text
 from thermo_quantize.compiler.ir import Network, Value
 from thermo_quantize.compiler.targets import Target
@@ -68,10 +69,10 @@ extern "C" {{
 #endif
 
 #define {unit.name.upper()}_ARENA_BYTES {_arena_bytes(unit)}
-
+{state.macro(unit.name, unit.state_bytes)}
 {body}
 void {unit.name}_invoke(void);
-
+{state.prototype(unit.name, unit.state_bytes)}
 #ifdef __cplusplus
 }}
 #endif
@@ -103,6 +104,8 @@ def source(unit: Unit, network: Network, target: Target, digest: str) -> str:
         const = "const " if is_output else ""
         cast = f"({const}{c_type(value)} *)"
         ends.append(f"{const}{c_type(value)} *{function}(void) {{\n  return {cast}{unit.address(value)};\n}}")
+    if unit.state_bytes:
+        unit.includes.add("<string.h>")
     includes = "\n".join(f"#include {name}" for name in sorted(unit.includes | {"<stdint.h>"}))
     blocks = [
         f"/* Compiled by thermo-quantize for {target.name} ({target.summary}) from the .tflite file with SHA-256\n   {digest}. */",
@@ -110,11 +113,13 @@ def source(unit: Unit, network: Network, target: Target, digest: str) -> str:
         target.guard,
         _LAYER.strip(),
         _arena(unit),
+        state.array(unit.name, unit.state_bytes),
         *unit.tables,
         *unit.helpers.values(),
         *unit.functions,
         *ends,
         f"void {unit.name}_invoke(void) {{\n{indent(chr(10).join(unit.calls) or ';')}\n}}",
+        state.reset(unit.name, unit.state_bytes),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -148,6 +153,6 @@ const int8_t *engine_output(void) {{
 }}
 
 uint32_t engine_arena_bytes(void) {{
-  return {name.upper()}_ARENA_BYTES;
+  return {name.upper()}_ARENA_BYTES{f" + {name.upper()}_STATE_BYTES" * bool(unit.state_bytes)};
 }}
 """

@@ -25,6 +25,11 @@ class Kernel(ABC, Generic[L]):
         """Bytes of scratch."""
         return 0
 
+    @property
+    def state(self) -> int:
+        """Bytes that last from run to run, zeros at the start."""
+        return 0
+
     def overlap(self, number: int) -> Overlap:
         """How the output may overlap input `number`."""
         return NONE

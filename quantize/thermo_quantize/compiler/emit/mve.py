@@ -15,7 +15,7 @@ import numpy as np
 
 from thermo_quantize.compiler.emit.common import offset, term
 from thermo_quantize.compiler.emit.kernel import ConvOrder, Kernel, window_lag
-from thermo_quantize.compiler.emit.patch import emit_patch, is_direct
+from thermo_quantize.compiler.emit.patch import emit_patch, is_direct, pixel
 from thermo_quantize.compiler.emit.unit import Unit, indent
 from thermo_quantize.compiler.ir import Conv, Depthwise, Requant
 from thermo_quantize.compiler.memory import Overlap
@@ -148,7 +148,7 @@ class MveConv(Kernel[Conv]):
         else:
             patch = emit_patch(unit, layer, position)
             head = f"int8_t *const in = (int8_t *){unit.scratch(position)};"
-            collect, step = f"{patch}in, {unit.row(f'p / {window.out_w}')}, p % {window.out_w});", 0
+            collect, step = f"{patch}in, {pixel(unit, 'p', window.out_w)});", 0
         if self._order.backward:
             start = f"out += {window.pixels * channels};" + f"\nin += {window.pixels * step};" * (step > 0)
             loop = f"for (int p = {window.pixels}; p-- > 0;) {{\n  out -= {channels};" + f"\n  in -= {step};" * (

@@ -107,6 +107,8 @@ FENCE();"""
 
 def mve_binary(layer: Binary) -> Kernel[Binary] | None:
     """The M55 kernel of an element-wise layer, or None where plain C must do."""
+    if layer.operation not in ("ADD", "SUB", "MUL"):
+        return None
     if any(multiplier < _HALF or not -31 <= exponent <= 0 for multiplier, exponent in layer.multipliers):
         return None
     if any(strides[-1] not in (0, 1) for strides in layer.strides) or layer.sizes[-1] < LANES:

@@ -10,6 +10,12 @@ def is_direct(layer: Conv) -> bool:
     return layer.window.is_pointwise and len(layer.sources) == 1 and layer.sources[0].up_h == layer.sources[0].up_w == 1
 
 
+def pixel(unit: Unit, number: str, width: int) -> str:
+    """C expressions of row and column of pixel `number`, as a patch's function takes them."""
+    row, column = (number, "0") if width == 1 else (f"{number} / {width}", f"{number} % {width}")
+    return f"{unit.row(row)}, {column}"
+
+
 def emit_patch(unit: Unit, layer: Conv, position: int) -> str:
     """Add a function `(int8_t *patch, int y, int x)` that fills patch[depth]; gives a call's text up to the patch.
 

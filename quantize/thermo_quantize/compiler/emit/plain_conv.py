@@ -2,7 +2,7 @@
 
 from thermo_quantize.compiler.emit.common import finish, offset, term
 from thermo_quantize.compiler.emit.kernel import ConvOrder, Kernel, window_lag
-from thermo_quantize.compiler.emit.patch import emit_patch, is_direct
+from thermo_quantize.compiler.emit.patch import emit_patch, is_direct, pixel
 from thermo_quantize.compiler.emit.unit import Unit
 from thermo_quantize.compiler.ir import Conv, Depthwise, TransposeConv
 from thermo_quantize.compiler.memory import Overlap
@@ -55,7 +55,7 @@ class PlainConv(Kernel[Conv]):
         else:
             patch = emit_patch(unit, layer, position)
             pointer = ""
-            collect = f"{patch}patch, {unit.row(f'p / {window.out_w}')}, p % {window.out_w});"
+            collect = f"{patch}patch, {pixel(unit, 'p', window.out_w)});"
         if self._order.backward:
             loop = f"for (int p = {window.pixels}; p-- > 0;) {{"
             store = f"out[p * {layer.channels_out} + c]"

@@ -3,7 +3,8 @@
 from thermo_core.tflite.schema import TensorType
 from thermo_quantize.compiler.emit.common import clamping, offset, scaling, term
 from thermo_quantize.compiler.emit.kernel import Kernel
-from thermo_quantize.compiler.emit.unit import Unit, indent
+from thermo_quantize.compiler.emit.unit import Unit, c_type, indent
+from thermo_quantize.compiler.fixed_point import RANGES
 from thermo_quantize.compiler.ir import Bilinear, Binary, Convert, Copy, Gather, Lookup, Move
 from thermo_quantize.compiler.lower.arithmetic import row_major
 from thermo_quantize.compiler.memory import NONE, Overlap
@@ -66,8 +67,9 @@ class PlainLookup(Kernel[Lookup]):
     def emit(self, unit: Unit, position: int) -> None:
         """One read an element."""
         layer = self.layer
-        values = [byte - 256 if byte > 127 else byte for byte in layer.table]
-        table = unit.table(f"{unit.prefix(position)}_table", "int8_t", values)
+        signed = layer.output.type is TensorType.INT8
+        values = [byte - 256 if signed and byte > 127 else byte for byte in layer.table]
+        table = unit.table(f"{unit.prefix(position)}_table", c_type(layer.output), values)
         unit.layer(
             layer,
             position,
@@ -105,7 +107,8 @@ class PlainMove(Kernel[Move]):
             run = sizes[-1] * width
             outer = f"memcpy({target} + {walk(to_strides[:-1])}, {source} + {walk(strides[:-1])}, {run});"
             return nest(sizes[:-1], outer) if len(sizes) > 1 else f"memcpy({target}, {source}, {run});"
-        return nest(sizes, f"({target})[{walk(to_strides)}] = ({source})[{walk(strides)}];")
+        target = f"out{copy.to_number}[{offset(walk(to_strides), copy.to)}]"
+        return nest(sizes, f"{target} = in{copy.number}[{offset(walk(strides), copy.start)}];")
 
 
 class PlainGather(Kernel[Gather]):
@@ -120,11 +123,13 @@ class PlainGather(Kernel[Gather]):
         """A run of channels a pixel."""
         layer = self.layer
         unit.includes.add("<string.h>")
-        rows = unit.table(f"{unit.prefix(position)}_rows", "uint16_t", list(layer.rows))
-        columns = unit.table(f"{unit.prefix(position)}_columns", "uint16_t", list(layer.columns))
+        kind = "uint16_t" if max(*layer.rows, *layer.columns, 0) < 1 << 16 else "uint32_t"
+        rows = unit.table(f"{unit.prefix(position)}_rows", kind, list(layer.rows))
+        columns = unit.table(f"{unit.prefix(position)}_columns", kind, list(layer.columns))
         statement = (
             f"memcpy(out + (i0 * {len(layer.columns)} + i1) * {layer.channels}, "
-            f"in + ({rows}[i0] * {layer.in_w} + {columns}[i1]) * {layer.channels}, {layer.channels});"
+            f"in + ({rows}[i0] * {layer.in_w} + {columns}[i1]) * {layer.channels}, "
+            f"{layer.channels * (layer.output.type.size or 1)});"
         )
         loops = nest((len(layer.rows), len(layer.columns)), statement)
         unit.layer(layer, position, f"{unit.source(layer.inputs[0])}\n{unit.target(layer.output)}\n{loops}")
@@ -139,27 +144,35 @@ class PlainBilinear(Kernel[Bilinear]):
         return 40 * self.layer.output.elements
 
     def emit(self, unit: Unit, position: int) -> None:
-        """Four products an element; they need no more than 29 bits."""
+        """Four products an element."""
         layer = self.layer
-        prefix = unit.prefix(position)
-        rows = unit.table(f"{prefix}_rows", "int16_t", [list(row) for row in layer.rows])
-        columns = unit.table(f"{prefix}_columns", "int16_t", [list(column) for column in layer.columns])
+        prefix, kind = unit.prefix(position), unit.arena_type(layer.output)
+        # Sums of 8-bit values need no more than 29 bits.
+        wide = layer.output.type is not TensorType.INT8
+        number, cast = ("int64_t", "(int64_t)") if wide else ("int32_t", "")
+        place = (
+            "int16_t"
+            if max(number for entry in (*layer.rows, *layer.columns) for number in entry) < 1 << 15
+            else "int32_t"
+        )
+        rows = unit.table(f"{prefix}_rows", place, [list(row) for row in layer.rows])
+        columns = unit.table(f"{prefix}_columns", place, [list(column) for column in layer.columns])
         body = f"""
 {unit.source(layer.inputs[0])}
 {unit.target(layer.output)}
 for (int y = 0; y < {len(layer.rows)}; y++) {{
-  const int16_t *const row = {rows} + 3 * y;
+  const {place} *const row = {rows} + 3 * y;
   for (int x = 0; x < {len(layer.columns)}; x++) {{
-    const int16_t *const column = {columns} + 3 * x;
-    const int8_t *const a = in + (row[0] * {layer.in_w} + column[0]) * {layer.channels};
-    const int8_t *const b = in + (row[0] * {layer.in_w} + column[1]) * {layer.channels};
-    const int8_t *const c = in + (row[1] * {layer.in_w} + column[0]) * {layer.channels};
-    const int8_t *const d = in + (row[1] * {layer.in_w} + column[1]) * {layer.channels};
+    const {place} *const column = {columns} + 3 * x;
+    const {kind} *const a = in + (row[0] * {layer.in_w} + column[0]) * {layer.channels};
+    const {kind} *const b = in + (row[0] * {layer.in_w} + column[1]) * {layer.channels};
+    const {kind} *const c = in + (row[1] * {layer.in_w} + column[0]) * {layer.channels};
+    const {kind} *const d = in + (row[1] * {layer.in_w} + column[1]) * {layer.channels};
     for (int i = 0; i < {layer.channels}; i++) {{
       const int32_t upper = a[i] * (1024 - column[2]) + b[i] * column[2];
       const int32_t lower = c[i] * (1024 - column[2]) + d[i] * column[2];
-      const int32_t sum = upper * (1024 - row[2]) + lower * row[2];
-      *out++ = (int8_t)((sum + (sum > 0 ? 1 << 19 : -(1 << 19))) / (1 << 20));
+      const {number} sum = {cast}upper * (1024 - row[2]) + {cast}lower * row[2];
+      *out++ = ({c_type(layer.output)})((sum + (sum > 0 ? 1 << 19 : -(1 << 19))) / (1 << 20));
     }}
   }}
 }}"""
@@ -171,8 +184,8 @@ class PlainConvert(Kernel[Convert]):
 
     def overlap(self, number: int) -> Overlap:
         """In place when elements shrink."""
-        shrinks = self.layer.inputs[0].type is TensorType.FLOAT32
-        return Overlap(lag=0 if shrinks else -3 * self.layer.output.elements)
+        small, large = sorted((self.layer.inputs[0].size, self.layer.output.size))
+        return Overlap(lag=0 if self.layer.output.size == small else small - large)
 
     @property
     def instructions(self) -> int:
@@ -185,9 +198,12 @@ class PlainConvert(Kernel[Convert]):
         factor = f"{float(layer.scale).hex()}f"
         if layer.inputs[0].type is TensorType.FLOAT32:
             unit.includes.add("<math.h>")
-            statement = f"out[i0] = quantize(in[i0] / {factor}, {layer.zero_point});"
+            kind, (low, high) = c_type(layer.output), RANGES[layer.output.type]
+            name = "quantize" if layer.output.type is TensorType.INT8 else "quantize_16"
+            statement = f"out[i0] = {name}(in[i0] / {factor}, {layer.zero_point});"
             clamping(unit)
-            unit.helper("quantize", _QUANTIZE)
+            far = "1000.0f" if layer.output.type is TensorType.INT8 else "100000.0f"
+            unit.helper(name, _QUANTIZE.format(kind=kind, name=name, low=low, high=high, far=far))
         else:
             statement = f"out[i0] = (float)({offset('in[i0]', -layer.zero_point)}) * {factor};"
         loops = nest((layer.output.elements,), statement)
@@ -195,10 +211,10 @@ class PlainConvert(Kernel[Convert]):
 
 
 _QUANTIZE = """
-static inline int8_t quantize(float quotient, int32_t zero_point) {
-  if (!(quotient > -1000.0f)) {
-    return -128;
-  }
-  return quotient > 1000.0f ? 127 : (int8_t)clamp((int32_t)roundf(quotient) + zero_point, -128, 127);
-}
+static inline {kind} {name}(float quotient, int32_t zero_point) {{
+  if (!(quotient > -{far})) {{
+    return {low};
+  }}
+  return quotient > {far} ? {high} : ({kind})clamp((int32_t)roundf(quotient) + zero_point, {low}, {high});
+}}
 """

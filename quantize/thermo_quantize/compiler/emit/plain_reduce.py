@@ -2,7 +2,8 @@
 
 from thermo_quantize.compiler.emit.common import clamping, offset, scaling, term
 from thermo_quantize.compiler.emit.kernel import Kernel, window_lag
-from thermo_quantize.compiler.emit.unit import Unit, indent
+from thermo_quantize.compiler.emit.unit import Unit, c_type, indent
+from thermo_quantize.compiler.fixed_point import RANGES
 from thermo_quantize.compiler.ir import Ints, Mean, Pool, Softmax
 from thermo_quantize.compiler.memory import Overlap
 
@@ -12,7 +13,8 @@ class PlainPool(Kernel[Pool]):
 
     def overlap(self, number: int) -> Overlap:
         """Channels are written while others of the same pixel are still read."""
-        return Overlap(lag=window_lag(self.layer.window, self.layer.channels, self.layer.channels, buffered=False))
+        pixel = self.layer.channels * (self.layer.output.type.size or 1)
+        return Overlap(lag=window_lag(self.layer.window, pixel, pixel, buffered=False))
 
     @property
     def instructions(self) -> int:
@@ -23,12 +25,14 @@ class PlainPool(Kernel[Pool]):
     def emit(self, unit: Unit, position: int) -> None:
         """The window is clipped to the image once a pixel."""
         layer, window = self.layer, self.layer.window
+        whole_range, kind = RANGES[layer.output.type], c_type(layer.output)
         if layer.average:
             start, step = "0", "value += row[kx * {c}];"
             finish = "value = (value + (value > 0 ? count / 2 : -(count / 2))) / count;"
             count = "const int count = (bottom - top) * (right - left);\n    "
         else:
-            start, step, finish, count = "-128", "value = row[kx * {c}] > value ? row[kx * {c}] : value;", "", ""
+            start, finish, count = str(whole_range[0]), "", ""
+            step = "value = row[kx * {c}] > value ? row[kx * {c}] : value;"
         whole = (
             window.pad_h == window.pad_w == 0 and (window.out_h - 1) * window.stride_h + window.kernel_h <= window.in_h
         )
@@ -44,9 +48,9 @@ class PlainPool(Kernel[Pool]):
         row_bounds = bounds("y", "top", "bottom", window.in_h, window.stride_h, window.pad_h, window.kernel_h)
         column_bounds = bounds("x", "left", "right", window.in_w, window.stride_w, window.pad_w, window.kernel_w)
         limits = (layer.low, layer.high)
-        if limits != (-128, 127):
+        if limits != whole_range:
             clamping(unit)
-        result = "value" if limits == (-128, 127) else f"clamp(value, {layer.low}, {layer.high})"
+        result = "value" if limits == whole_range else f"clamp(value, {layer.low}, {layer.high})"
         body = f"""
 {unit.source(layer.inputs[0])}
 {unit.target(layer.output)}
@@ -57,20 +61,20 @@ for (int y = 0; y < {window.out_h}; y++) {{
     {count}for (int c = 0; c < {layer.channels}; c++) {{
       int32_t value = {start};
       for (int ky = top; ky < bottom; ky++) {{
-        const int8_t *const row = in + {term(f"ky * {window.in_w}", layer.channels)} + c;
+        const {unit.arena_type(layer.output)} *const row = in + {term(f"ky * {window.in_w}", layer.channels)} + c;
         for (int kx = left; kx < right; kx++) {{
           {step.format(c=layer.channels)}
         }}
       }}
       {finish}
-      *out++ = (int8_t){result};
+      *out++ = ({kind}){result};
     }}
   }}
 }}"""
         unit.layer(layer, position, body, f", {window.kernel_h}x{window.kernel_w} window")
 
 
-def _loops(sizes: Ints, strides: Ints, letter: str) -> tuple[list[str], str]:
+def loops(sizes: Ints, strides: Ints, letter: str) -> tuple[list[str], str]:
     """Opening lines of a loop nest, and the offset it walks."""
     opens = [f"for (int {letter}{n} = 0; {letter}{n} < {size}; {letter}{n}++) {{" for n, size in enumerate(sizes)]
     walk = " + ".join(f"{letter}{n} * {stride}" for n, stride in enumerate(strides))
@@ -78,7 +82,7 @@ def _loops(sizes: Ints, strides: Ints, letter: str) -> tuple[list[str], str]:
 
 
 class PlainMean(Kernel[Mean]):
-    """MEAN over any axes."""
+    """MEAN and SUM over any axes."""
 
     @property
     def instructions(self) -> int:
@@ -92,15 +96,16 @@ class PlainMean(Kernel[Mean]):
         count = 1
         for size in layer.reduced[0]:
             count *= size
-        outer, start = _loops(*layer.kept, "i")
-        inner, walk = _loops(*layer.reduced, "j")
-        total = "\n".join(inner) + f"\nsum += in[start + {walk}];\n" + "}" * len(inner)
+        outer, start = loops(*layer.kept, "i")
+        inner, walk = loops(*layer.reduced, "j")
+        kind, (low, high) = ("(uint8_t)", (0, 255)) if layer.unsigned else ("", RANGES[layer.output.type])
+        total = "\n".join(inner) + f"\nsum += {kind}in[start + {walk}];\n" + "}" * len(inner)
         zero = f"{layer.output_zero_point}"
         body = f"""
 const int start = {start};
 int32_t sum = {-layer.input_zero_point * count};
 {total}
-*out++ = (int8_t)clamp(scale(sum, {layer.multiplier}, {layer.exponent}) + {zero}, -128, 127);"""
+*out++ = ({c_type(layer.output)}){kind}clamp(scale(sum, {layer.multiplier}, {layer.exponent}) + {zero}, {low}, {high});"""
         nest = "\n".join(outer) + indent(body) + "\n" + "}" * len(outer)
         unit.layer(layer, position, f"{unit.source(layer.inputs[0])}\n{unit.target(layer.output)}\n{nest}")
 

@@ -22,7 +22,14 @@ _ALIAS = """
 #define ALIAS
 #endif
 """
-_C_TYPES = {TensorType.INT8: "int8_t", TensorType.UINT8: "uint8_t", TensorType.FLOAT32: "float"}
+_C_TYPES = {
+    TensorType.INT8: "int8_t",
+    TensorType.INT16: "int16_t",
+    TensorType.UINT8: "uint8_t",
+    TensorType.FLOAT32: "float",
+}
+_DTYPES = {TensorType.INT8: "<i1", TensorType.INT16: "<i2", TensorType.UINT8: "<u1", TensorType.FLOAT32: "<f4"}
+_ALIASES = {TensorType.INT16: "value16_t", TensorType.FLOAT32: "real_t"}
 
 
 def comment(text: str) -> str:
@@ -83,11 +90,15 @@ class Unit:
         name: prefix of public names.
         plan: addresses in the arena.
         place: where the arena lies; an array of the network's own where left out.
+        states: byte of the state of each layer that has one, by its position.
+        state_bytes: of all states.
     """
 
     name: str
     plan: Plan
     place: Place | None = None
+    states: dict[int, int] = field(default_factory=dict)
+    state_bytes: int = 0
     tables: list[str] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
@@ -95,6 +106,7 @@ class Unit:
     includes: set[str] = field(default_factory=set)
     table_bytes: int = 0
     _constants: dict[int, str] = field(default_factory=dict)
+    _counted: set[tuple[str, str, bytes]] = field(default_factory=set)
     _inside: "_Inside | None" = None
 
     def helper(self, name: str, text: str) -> None:
@@ -110,8 +122,12 @@ class Unit:
             # The most negative int has no literal of its own type.
             items = ["INT32_MIN" if value == -(1 << 31) else str(int(value)) for value in array]
         self.tables.append(f"static _Alignas(8) const {c_name} {name}[{array.size}] = {{\n{lines(items)}\n}};")
-        sizes = {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "uint16_t": 2}
-        self.table_bytes += array.size * sizes.get(c_name, 4)
+        sizes = {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "uint16_t": 2, "int64_t": 8}
+        # Compilers store equal constants once, as those of an unrolled layer's steps.
+        key = c_name, array.dtype.str, array.tobytes()
+        if key not in self._counted:
+            self._counted.add(key)
+            self.table_bytes += array.size * sizes.get(c_name, 4)
         return name
 
     def address(self, value: Value) -> str:
@@ -121,26 +137,26 @@ class Unit:
         if value.data is None:
             return f"(arena + {self.plan.values[value.id]})"
         if value.id not in self._constants:
-            dtype = {TensorType.INT8: "<i1", TensorType.UINT8: "<u1", TensorType.FLOAT32: "<f4"}[value.type]
             name = f"constant_{value.id}"
-            self._constants[value.id] = self.table(name, c_type(value), np.frombuffer(value.data, dtype=dtype))
+            numbers = np.frombuffer(value.data, dtype=_DTYPES[value.type])
+            self._constants[value.id] = self.table(name, c_type(value), numbers)
         return self._constants[value.id]
 
     def source(self, value: Value, name: str = "in") -> str:
         """Declaration of a pointer to read a value."""
-        kind = self._arena_type(value)
+        kind = self.arena_type(value)
         return f"const {kind} *const {name} = (const {kind} *){self.address(value)};"
 
     def target(self, value: Value, name: str = "out") -> str:
         """Declaration of a pointer to write a value."""
-        kind = self._arena_type(value)
+        kind = self.arena_type(value)
         return f"{kind} *{name} = ({kind} *){self.address(value)};"
 
-    def _arena_type(self, value: Value) -> str:
+    def arena_type(self, value: Value) -> str:
         """The C type of a value's elements where they lie in the arena, an array of bytes."""
-        if value.type is not TensorType.FLOAT32:
+        if value.type not in _ALIASES:
             return c_type(value)
-        return self.alias("real_t", "float")
+        return self.alias(_ALIASES[value.type], c_type(value))
 
     def alias(self, name: str, c_name: str) -> str:
         """Ask for a type whose values may lie in the arena, an array of bytes; gives its name."""
@@ -151,6 +167,10 @@ class Unit:
     def scratch(self, position: int) -> str:
         """C expression of the layer's scratch bytes."""
         return f"(arena + {self.plan.scratch[position]})" if self._inside is None else self._inside.scratch
+
+    def state(self, position: int) -> str:
+        """C expression of the layer's bytes that last from run to run."""
+        return f"(state + {self.states[position]})"
 
     @contextmanager
     def inside(self, layer: Layer, suffix: str, scratch: str, of_row: bool = False) -> Iterator[None]:

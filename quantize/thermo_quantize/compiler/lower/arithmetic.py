@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 
-from thermo_core.errors import ModelError
 from thermo_core.tflite.reader import Operator, Tensor
+from thermo_core.tflite.schema import TensorType
 from thermo_quantize.compiler.fixed_point import quantize_multiplier
 from thermo_quantize.compiler.ir import Binary, Ints, Layer, Mean, Softmax
 from thermo_quantize.compiler.lower.context import Context
 
-_ADD_SHIFT = 20
+_ADD_SHIFT = {TensorType.INT8: 20, TensorType.INT16: 15}
 
 
 def merge(sizes: list[int], strides: list[list[int]]) -> tuple[Ints, tuple[Ints, ...]]:
@@ -39,7 +39,7 @@ def row_major(shape: Ints) -> list[int]:
     return [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
 
 
-def _broadcast(context: Context, operator: Operator, tensor: Tensor, shape: Ints) -> list[int]:
+def broadcast(context: Context, operator: Operator, tensor: Tensor, shape: Ints) -> list[int]:
     padded = (1,) * (len(shape) - len(tensor.shape)) + tensor.shape
     if len(padded) != len(shape) or any(n not in (1, m) for n, m in zip(padded, shape, strict=True)):
         raise context.refuse(
@@ -63,9 +63,9 @@ def _binary(context: Context, operator: Operator) -> list[Layer]:
         multipliers = [
             quantize_multiplier(scale1 / twice),
             quantize_multiplier(scale2 / twice),
-            quantize_multiplier(twice / ((1 << _ADD_SHIFT) * scale_out)),
+            quantize_multiplier(twice / ((1 << _ADD_SHIFT[context.kind]) * scale_out)),
         ]
-    strides = [_broadcast(context, operator, tensor, output.shape) for tensor in (first, second)]
+    strides = [broadcast(context, operator, tensor, output.shape) for tensor in (first, second)]
     sizes, merged = merge(list(output.shape), strides)
     low, high = context.limits(operator, output)
     return [
@@ -103,9 +103,10 @@ def _mean(context: Context, operator: Operator) -> list[Layer]:
     multiplier, exponent = quantize_multiplier(scale_in / scale_out)
     # The reference folds 1 / count into the multiplier with as many extra bits as 64-bit products leave room for.
     bits = min(count.bit_length() - 1, 32, 31 + exponent)
-    if bits < 0 or count * 255 >= 1 << 31:
+    most = (1 << 31) // (255 if context.kind is TensorType.INT8 else 32768)
+    if bits < 0 or count >= most:
         raise context.refuse(
-            operator, source, "has a scale or size out of range", "means of at most 8 million elements"
+            operator, source, "has a scale or size out of range", f"means of less than {most} elements"
         )
     kept_nest = merge([source.shape[axis] for axis in kept], [[strides[axis] for axis in kept]])
     reduced_nest = merge([source.shape[axis] for axis in reduced], [[strides[axis] for axis in reduced]])
@@ -134,7 +135,7 @@ def _softmax(context: Context, operator: Operator) -> list[Layer]:
         raise context.refuse(operator, source, f"has shape {list(source.shape)}", "one axis or more")
     beta = float(operator.options["beta"])
     if not math.isfinite(beta):
-        raise ModelError(f"Cannot compile {operator.label}: its beta is not a number; export the model again.")
+        raise context.contradicts(operator, "has a beta that is not a number")
     # exp in single precision of a single-precision product; entry 255 is exp(0).
     factor = -np.float32(scale_in) * np.float32(beta)
     arguments = factor * np.arange(255, -1, -1).astype(np.float32)

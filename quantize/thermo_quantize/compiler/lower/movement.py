@@ -10,7 +10,7 @@ from thermo_quantize.compiler.lower.arithmetic import merge, row_major
 from thermo_quantize.compiler.lower.context import Context
 
 
-def _copy(
+def copy_of(
     sizes: Ints,
     strides: list[int],
     to_strides: list[int],
@@ -20,11 +20,13 @@ def _copy(
     to: int = 0,
     to_number: int = 0,
 ) -> Copy:
+    """A loop nest over `sizes`, with as few loops as walk the same elements in the same order."""
     merged, (source, target) = merge(list(sizes), [strides, to_strides])
     return Copy(number, merged, start, source, to, target, to_number)
 
 
-def _same_scale(context: Context, operator: Operator, source: Tensor, output: Tensor) -> None:
+def same_scale(context: Context, operator: Operator, source: Tensor, output: Tensor) -> None:
+    """Check that both tensors mean the same by the same integer."""
     if context.scale(operator, source) != context.scale(operator, output):
         raise context.refuse(operator, source, "is quantised otherwise than the output", "one scale for both")
 
@@ -54,11 +56,11 @@ def _concatenation(context: Context, operator: Operator) -> list[Layer]:
     strides = row_major(output.shape)
     copies, at = [], 0
     for number, source in enumerate(sources):
-        _same_scale(context, operator, source, output)
+        same_scale(context, operator, source, output)
         length = source.shape[axis] if len(source.shape) == rank else 0
         context.shape(operator, source, (*output.shape[:axis], length, *output.shape[axis + 1 :]))
         if source.elements:
-            copies.append(_copy(source.shape, row_major(source.shape), strides, number=number, to=at * strides[axis]))
+            copies.append(copy_of(source.shape, row_major(source.shape), strides, number=number, to=at * strides[axis]))
         at += length
     if at != output.shape[axis]:
         raise context.refuse(operator, output, f"has shape {list(output.shape)}", "the sum of the inputs")
@@ -80,16 +82,16 @@ def _split(context: Context, operator: Operator) -> list[Layer]:
     copies = []
     for number, output in enumerate(operator.outputs):
         context.shape(operator, output, (*source.shape[:axis], length, *source.shape[axis + 1 :]))
-        _same_scale(context, operator, source, output)
+        same_scale(context, operator, source, output)
         start = number * length * strides[axis]
-        copies.append(_copy(output.shape, strides, row_major(output.shape), start=start, to_number=number))
+        copies.append(copy_of(output.shape, strides, row_major(output.shape), start=start, to_number=number))
     outputs = tuple(context.value(output) for output in operator.outputs)
     return [Move(operator.index, operator.name, (context.value(source),), outputs, tuple(copies))]
 
 
 def _strided_slice(context: Context, operator: Operator) -> list[Layer]:
     source, output = context.input(operator, 0), context.output(operator)
-    _same_scale(context, operator, source, output)
+    same_scale(context, operator, source, output)
     begins, ends, steps = (context.integers(operator, number) for number in (1, 2, 3))
     rank = len(source.shape)
     if not len(begins) == len(ends) == len(steps) <= rank or 0 in steps or not source.elements:
@@ -119,26 +121,26 @@ def _strided_slice(context: Context, operator: Operator) -> list[Layer]:
     if math.prod(sizes) != output.elements or not output.elements:
         raise context.refuse(operator, output, f"has shape {list(output.shape)}", f"{math.prod(sizes)} elements here")
     moves = [stride * step for stride, step in zip(strides, steps, strict=True)]
-    copy = _copy(tuple(sizes), moves, row_major(tuple(sizes)), start=start)
+    copy = copy_of(tuple(sizes), moves, row_major(tuple(sizes)), start=start)
     return [Move(operator.index, operator.name, (context.value(source),), (context.value(output),), (copy,))]
 
 
 def _transpose(context: Context, operator: Operator) -> list[Layer]:
     source, output = context.input(operator, 0), context.output(operator)
-    _same_scale(context, operator, source, output)
+    same_scale(context, operator, source, output)
     order = context.integers(operator, 1)
     if sorted(order) != list(range(len(source.shape))) or not source.elements:
         raise context.refuse(operator, source, f"has shape {list(source.shape)}", f"an order of its axes, not {order}")
     sizes = tuple(source.shape[axis] for axis in order)
     context.shape(operator, output, sizes)
     strides = row_major(source.shape)
-    copy = _copy(sizes, [strides[axis] for axis in order], row_major(sizes))
+    copy = copy_of(sizes, [strides[axis] for axis in order], row_major(sizes))
     return [Move(operator.index, operator.name, (context.value(source),), (context.value(output),), (copy,))]
 
 
 def _pad(context: Context, operator: Operator) -> list[Layer]:
     source, output = context.input(operator, 0), context.output(operator)
-    _same_scale(context, operator, source, output)
+    same_scale(context, operator, source, output)
     widths = context.integers(operator, 1)
     pairs = list(zip(widths[::2], widths[1::2], strict=False))
     if len(pairs) != len(source.shape) or min(widths) < 0 or not source.elements:
@@ -149,7 +151,7 @@ def _pad(context: Context, operator: Operator) -> list[Layer]:
     context.shape(operator, output, shape)
     strides = row_major(shape)
     to = sum(before * stride for (before, _), stride in zip(pairs, strides, strict=True))
-    copy = _copy(source.shape, row_major(source.shape), strides, to=to)
+    copy = copy_of(source.shape, row_major(source.shape), strides, to=to)
     zero_point = context.scale(operator, output)[1]
     ends = (context.value(source),), (context.value(output),)
     return [Move(operator.index, operator.name, *ends, (copy,), zero_point)]
@@ -157,7 +159,7 @@ def _pad(context: Context, operator: Operator) -> list[Layer]:
 
 def _sizes(context: Context, operator: Operator) -> tuple[tuple[int, int, int], tuple[int, int]]:
     source, output = context.input(operator, 0), context.output(operator)
-    _same_scale(context, operator, source, output)
+    same_scale(context, operator, source, output)
     shape, (rows, columns, channels) = context.image(operator, source), context.image(operator, output)
     if channels != shape[2] or context.integers(operator, 1) != [rows, columns]:
         raise context.refuse(operator, output, f"has shape {list(output.shape)}", "the size the operator asks for")
@@ -216,6 +218,8 @@ def _bilinear(context: Context, operator: Operator) -> list[Layer]:
 
 MOVEMENT = {
     "RESHAPE": _reshape,
+    "EXPAND_DIMS": _reshape,
+    "SQUEEZE": _reshape,
     "CONCATENATION": _concatenation,
     "SPLIT": _split,
     "STRIDED_SLICE": _strided_slice,

@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from thermo_core.tflite.reader import Operator
+from thermo_core.tflite.reader import Operator, Tensor
 from thermo_core.tflite.schema import Activation, TensorType
 from thermo_quantize.compiler.fixed_point import (
+    INT8_MAX,
+    INT8_MIN,
     activation_limits,
     clamp,
     quantize_multiplier,
@@ -19,31 +21,34 @@ from thermo_quantize.compiler.fixed_point import (
 from thermo_quantize.compiler.ir import Convert, Layer, Lookup
 from thermo_quantize.compiler.lower.context import Context
 
+_LARGEST = float(1 << 24)
 _RELUS = {"RELU": Activation.RELU, "RELU6": Activation.RELU6, "RELU_N1_TO_1": Activation.RELU_N1_TO_1}
 
 
-def _lookup(context: Context, operator: Operator, function: Callable[[int], int]) -> list[Layer]:
+def lookup(context: Context, operator: Operator, function: Callable[[int], int]) -> list[Layer]:
+    """A layer that is this function of one int8 number."""
     source, output = context.input(operator, 0), context.output(operator)
     context.shape(operator, output, source.shape)
     ends = (context.value(source),), (context.value(output),)
     return [Lookup(operator.index, operator.name, *ends, table_of(function))]
 
 
-def _scales(context: Context, operator: Operator) -> tuple[np.float32, int, np.float32, int]:
+def scales(context: Context, operator: Operator) -> tuple[np.float32, int, np.float32, int]:
+    """Scale and zero point of the input, and of the output."""
     scale_in, zero_in = context.scale(operator, context.input(operator, 0))
     scale_out, zero_out = context.scale(operator, context.output(operator))
     return np.float32(scale_in), zero_in, np.float32(scale_out), zero_out
 
 
 def _relu(context: Context, operator: Operator) -> list[Layer]:
-    scale_in, zero_in, scale_out, zero_out = _scales(context, operator)
+    scale_in, zero_in, scale_out, zero_out = scales(context, operator)
     factor = quantize_multiplier(float(scale_in / scale_out))
     low, high = activation_limits(_RELUS[operator.name], float(scale_out), zero_out)
-    return _lookup(context, operator, lambda q: clamp(zero_out + scale(q - zero_in, *factor), low, high))
+    return lookup(context, operator, lambda q: clamp(zero_out + scale(q - zero_in, *factor), low, high))
 
 
 def _leaky_relu(context: Context, operator: Operator) -> list[Layer]:
-    scale_in, zero_in, scale_out, zero_out = _scales(context, operator)
+    scale_in, zero_in, scale_out, zero_out = scales(context, operator)
     alpha = np.float32(operator.options["alpha"])
     negative = quantize_multiplier(float(np.float32(scale_in * alpha) / scale_out)) if alpha > 0 else (0, 0)
     if alpha < 0 or not math.isfinite(float(alpha)):
@@ -55,18 +60,18 @@ def _leaky_relu(context: Context, operator: Operator) -> list[Layer]:
     def function(q: int) -> int:
         return clamp(zero_out + scale(q - zero_in, *(identity if q >= zero_in else negative)))
 
-    return _lookup(context, operator, function)
+    return lookup(context, operator, function)
 
 
 def _smooth(context: Context, operator: Operator, real: Callable[[float], float]) -> list[Layer]:
-    scale_in, zero_in, scale_out, zero_out = _scales(context, operator)
+    scale_in, zero_in, scale_out, zero_out = scales(context, operator)
     inverse = np.float32(1) / scale_out
 
     def function(q: int) -> int:
         result = np.float32(real(float(scale_in * np.float32(q - zero_in))))
         return clamp(round_half_away(result * inverse) + zero_out)
 
-    return _lookup(context, operator, function)
+    return lookup(context, operator, function)
 
 
 def _logistic(value: float) -> float:
@@ -86,7 +91,7 @@ def _multiplier_16(real: np.float32) -> tuple[int, int]:
 
 
 def _hard_swish(context: Context, operator: Operator) -> list[Layer]:
-    scale_in, zero_in, scale_out, zero_out = _scales(context, operator)
+    scale_in, zero_in, scale_out, zero_out = scales(context, operator)
     fine = np.float32(1 / 128) * scale_in
     output_multiplier, output_exponent = _multiplier_16(fine / scale_out)
     slope_multiplier, slope_exponent = _multiplier_16(fine / np.float32(3 / 32768))
@@ -108,26 +113,62 @@ def _hard_swish(context: Context, operator: Operator) -> list[Layer]:
         slope = (slope + (1 << 15)) >> 1
         return clamp(rounding_shift(int(slope * scaled / (1 << 15)), -output_exponent) + zero_out)
 
-    return _lookup(context, operator, function)
+    return lookup(context, operator, function)
 
 
 def _quantize(context: Context, operator: Operator) -> list[Layer]:
     source, output = context.input(operator, 0), context.output(operator)
+    bytes_ = TensorType.INT8, TensorType.UINT8
+    if source.type in bytes_ and output.type in bytes_:
+        return _between_bytes(context, operator, source, output)
     scale_out, zero_out = context.scale(operator, output)
-    if source.type is TensorType.INT8:
-        scale_in, zero_in = context.scale(operator, source)
-        factor = quantize_multiplier(scale_in / scale_out)
-        return _lookup(context, operator, lambda q: clamp(scale(q - zero_in, *factor) + zero_out))
+    if source.index in context.singles:
+        return _requantized(context, operator, scale_out, zero_out)
     if source.type is not TensorType.FLOAT32:
-        raise context.refuse(operator, source, f"is {source.type.name.lower()}", "int8 and float32")
+        raise context.refuse(operator, source, f"is {source.type.name.lower()}", "int8, uint8 and float32")
     return _convert(context, operator, scale_out, zero_out)
 
 
+def _between_bytes(context: Context, operator: Operator, source: Tensor, output: Tensor) -> list[Layer]:
+    """int8 or uint8 to either."""
+    scale_in, zero_in = context.own_scale(operator, source)
+    scale_out, zero_out = context.own_scale(operator, output)
+    factor = quantize_multiplier(scale_in / scale_out)
+    low, high = (0, 255) if output.type is TensorType.UINT8 else (INT8_MIN, INT8_MAX)
+    unsigned = source.type is TensorType.UINT8
+
+    def function(q: int) -> int:
+        return clamp(scale((q & 0xFF if unsigned else q) - zero_in, *factor) + zero_out, low, high)
+
+    return lookup(context, operator, function)
+
+
+def _requantized(context: Context, operator: Operator, scale_out: float, zero_out: int) -> list[Layer]:
+    """What was int8 before it became single precision: a table."""
+    source, output = context.input(operator, 0), context.output(operator)
+    context.shape(operator, output, source.shape)
+    root, values = context.singles[source.index]
+    with np.errstate(all="ignore"):
+        quotients = values / np.float32(scale_out)
+
+    def function(q: int) -> int:
+        quotient = quotients[q + 128]
+        # Where there is no number or none that an integer holds, processors differ; this is what compiled ends do.
+        if not abs(quotient) < _LARGEST:
+            return INT8_MAX if quotient > 0 else INT8_MIN
+        return clamp(round_half_away(quotient) + zero_out)
+
+    return [Lookup(operator.index, operator.name, (root,), (context.value(output),), table_of(function))]
+
+
 def _dequantize(context: Context, operator: Operator) -> list[Layer]:
-    output = context.output(operator)
+    source, output = context.input(operator, 0), context.output(operator)
     if output.type is not TensorType.FLOAT32:
         raise context.refuse(operator, output, f"is {output.type.name.lower()}", "float32")
-    return _convert(context, operator, *context.scale(operator, context.input(operator, 0)))
+    factor, zero_point = context.scale(operator, source)
+    steps = np.arange(-128, 128, dtype=np.int32) - zero_point
+    context.singles[output.index] = context.value(source), steps.astype(np.float32) * np.float32(factor)
+    return _convert(context, operator, factor, zero_point)
 
 
 def _convert(context: Context, operator: Operator, factor: float, zero_point: int) -> list[Layer]:

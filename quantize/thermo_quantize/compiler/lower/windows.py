@@ -1,12 +1,23 @@
 """Convolutions, dense layers and pools."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from thermo_core.errors import ModelError
 from thermo_core.tflite.reader import Operator, Tensor
 from thermo_core.tflite.schema import Padding
 from thermo_quantize.compiler.ir import Conv, Depthwise, Layer, Pool, Source, TransposeConv, Window
 from thermo_quantize.compiler.lower.context import Context
+from thermo_quantize.compiler.lower.products import grouped
+
+
+def _image(context: Context, operator: Operator, tensor: Tensor, kernel_h: int) -> tuple[int, int, int]:
+    """(rows, columns, channels) of an image; samples lie below each other where a kernel of one row cannot see across them."""
+    one_row = kernel_h == int(operator.options["stride_h"]) == 1
+    if len(tensor.shape) != 4 or tensor.shape[0] == 1 or not one_row:
+        return context.image(operator, tensor)
+    rows, columns, channels = context.image(operator, replace(tensor, shape=(1, *tensor.shape[1:])))
+    return tensor.shape[0] * rows, columns, channels
 
 
 def _window(
@@ -16,10 +27,8 @@ def _window(
     stride = int(options["stride_h"]), int(options["stride_w"])
     spread = (int(options["dilation_h"]), int(options["dilation_w"])) if dilation else (1, 1)
     if min(*stride, *spread, *kernel) < 1:
-        raise ModelError(
-            f"Cannot compile {operator.label}: stride, dilation and kernel must be 1 or more; export again."
-        )
-    in_h, in_w, _ = context.image(operator, source)
+        raise context.contradicts(operator, "has a stride, dilation or kernel of less than 1")
+    in_h, in_w, _ = _image(context, operator, source, kernel[0])
     sizes, pads = [], []
     for size, step, taps, gap in zip((in_h, in_w), stride, kernel, spread, strict=True):
         reach = (taps - 1) * gap + 1
@@ -30,38 +39,48 @@ def _window(
             result = (size - reach) // step + 1
             pads.append(0)
         sizes.append(result)
-    context.image(operator, output)
-    context.shape(operator, output, (1, sizes[0], sizes[1], output.shape[3]))
+    out_h, out_w, _ = _image(context, operator, output, kernel[0])
+    if (out_h, out_w, output.shape[0]) != (*sizes, source.shape[0]):
+        raise context.refuse(
+            operator, output, f"has shape {list(output.shape)}", f"{sizes[0]} x {sizes[1]} pixels here"
+        )
     return Window(in_h, in_w, sizes[0], sizes[1], *kernel, *stride, *spread, pads[0], pads[1])
 
 
 def _convolution(context: Context, operator: Operator) -> list[Layer]:
     source, filters, output = context.input(operator, 0), context.input(operator, 1), context.output(operator)
-    channels_in = context.image(operator, source)[2]
-    if len(filters.shape) != 4 or filters.shape[3] != channels_in:
+    inner = filters.shape[3] if len(filters.shape) == 4 else 0
+    channels_in = _image(context, operator, source, filters.shape[1] if inner else 0)[2]
+    groups = channels_in // inner if inner and channels_in % inner == 0 else 0
+    if not groups or filters.shape[0] % groups:
         raise context.refuse(
-            operator, filters, f"has shape {list(filters.shape)}", f"filters of {channels_in} channels"
+            operator,
+            filters,
+            f"has shape {list(filters.shape)}",
+            f"filters of {channels_in} channels, or of groups of them",
         )
     channels = filters.shape[0]
     weights, scales = context.weights(operator, 1, channels, 0)
     window = _window(context, operator, source, output, (filters.shape[1], filters.shape[2]))
     context.shape(operator, output, (*output.shape[:3], channels))
-    bias = context.bias(operator, 2, channels)
-    requant = context.requant(operator, source, scales, output)
-    context.accumulators(operator, weights, bias)
+    products = context.products(operator, source, weights, scales, context.bias(operator, 2, channels), output)
+    weights, bias, requant = products
     zero_point = context.scale(operator, source)[1]
     ends = (context.value(source),), (context.value(output),)
+    sources = (Source(0, inner),)
+    conv = Conv(operator.index, operator.name, *ends, window, sources, weights, bias, zero_point, requant)
+    if groups > 1:
+        return grouped(context, operator, conv, source, groups)
     if channels_in == 1 and window.kernel_h <= 5 and window.kernel_w <= 5:
         # One input channel is what the depthwise kernels are made for.
         flat = weights[:, :, :, 0]
         return [Depthwise(operator.index, operator.name, *ends, window, 1, flat, bias, zero_point, requant)]
-    sources = (Source(0, channels_in),)
-    return [Conv(operator.index, operator.name, *ends, window, sources, weights, bias, zero_point, requant)]
+    return [conv]
 
 
 def _depthwise(context: Context, operator: Operator) -> list[Layer]:
     source, filters, output = context.input(operator, 0), context.input(operator, 1), context.output(operator)
-    channels_in = context.image(operator, source)[2]
+    channels_in = _image(context, operator, source, filters.shape[1] if len(filters.shape) == 4 else 0)[2]
     if len(filters.shape) != 4 or filters.shape[0] != 1 or filters.shape[3] % channels_in or not filters.shape[3]:
         raise context.refuse(
             operator, filters, f"has shape {list(filters.shape)}", f"(1, rows, columns, a multiple of {channels_in})"
@@ -71,8 +90,8 @@ def _depthwise(context: Context, operator: Operator) -> list[Layer]:
     window = _window(context, operator, source, output, (filters.shape[1], filters.shape[2]))
     context.shape(operator, output, (*output.shape[:3], channels))
     weights = np.ascontiguousarray(weights[0].transpose(2, 0, 1))
-    bias = context.bias(operator, 2, channels)
-    context.accumulators(operator, weights, bias)
+    products = context.products(operator, source, weights, scales, context.bias(operator, 2, channels), output)
+    weights, bias, requant = products
     return [
         Depthwise(
             operator.index,
@@ -84,7 +103,7 @@ def _depthwise(context: Context, operator: Operator) -> list[Layer]:
             weights,
             bias,
             context.scale(operator, source)[1],
-            context.requant(operator, source, scales, output),
+            requant,
         )
     ]
 
@@ -103,8 +122,10 @@ def _dense(context: Context, operator: Operator) -> list[Layer]:
     if output.elements != rows * channels:
         raise context.refuse(operator, output, f"has shape {list(output.shape)}", f"{rows} x {channels} outputs here")
     weights, scales = context.weights(operator, 1, channels, 0)
-    bias = context.bias(operator, 2, channels)
-    context.accumulators(operator, weights, bias)
+    products = context.products(
+        operator, source, weights, scales, context.bias(operator, 2, channels), output, dense=True
+    )
+    weights, bias, requant = products
     return [
         Conv(
             operator.index,
@@ -116,7 +137,7 @@ def _dense(context: Context, operator: Operator) -> list[Layer]:
             weights.reshape(channels, 1, 1, depth),
             bias,
             context.scale(operator, source)[1],
-            context.requant(operator, source, scales, output),
+            requant,
         )
     ]
 
@@ -147,9 +168,7 @@ def _transpose_convolution(context: Context, operator: Operator) -> list[Layer]:
     weights, scales = context.weights(operator, 1, channels, 0)
     strides = int(operator.options["stride_h"]), int(operator.options["stride_w"])
     if min(strides) < 1 or not filters.elements:
-        raise ModelError(
-            f"Cannot compile {operator.label}: stride and kernel must be 1 or more; export the model again."
-        )
+        raise context.contradicts(operator, "has a stride or kernel of less than 1")
     pads = []
     for size, small, taps, step in zip((out_h, out_w), (in_h, in_w), filters.shape[1:3], strides, strict=True):
         same = int(operator.options["padding"]) == Padding.SAME
@@ -159,8 +178,8 @@ def _transpose_convolution(context: Context, operator: Operator) -> list[Layer]:
                 operator, output, f"has shape {list(output.shape)}", "shapes that fit stride and padding"
             )
         pads.append(max(0, (count - 1) * step + taps - size) // 2 if same else 0)
-    bias = context.bias(operator, 3, channels)
-    context.accumulators(operator, weights, bias)
+    products = context.products(operator, source, weights, scales, context.bias(operator, 3, channels), output)
+    weights, bias, requant = products
     window = Window(in_h, in_w, out_h, out_w, filters.shape[1], filters.shape[2], *strides, 1, 1, *pads)
     return [
         TransposeConv(
@@ -173,7 +192,7 @@ def _transpose_convolution(context: Context, operator: Operator) -> list[Layer]:
             weights,
             bias,
             context.scale(operator, source)[1],
-            context.requant(operator, source, scales, output),
+            requant,
         )
     ]
 

@@ -1,19 +1,17 @@
-"""Dataclasses as JSON and back, and files that are whole or not there."""
+"""Dataclasses as JSON and back."""
 
 import json
 import typing
 from dataclasses import dataclass
 from enum import IntEnum
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thermo_core.errors import RecordingError, StorageError
+from thermo_core.errors import RecordingError
+from thermo_core.recording.plain import from_plain, schema, to_plain
 from thermo_core.wire import records
-from thermo_host.files import read_whole, replacing, write_whole
-from thermo_host.plain import from_plain, schema, to_plain
 
 
 class Colour(IntEnum):
@@ -80,22 +78,3 @@ def test_the_schema_of_a_record_names_all_its_fields(kind: type) -> None:
     described = schema(kind, kind.__name__)
     assert set(described["properties"]) == set(described["required"]) == set(kind.__dataclass_fields__)
     assert all(described["properties"].values())
-
-
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    write_whole(path, b"old")
-    with pytest.raises(RuntimeError), replacing(path) as temporary:
-        temporary.write_bytes(b"half of the n")
-        raise RuntimeError
-    assert read_whole(path) == b"old"
-    write_whole(path, b"new")
-    assert read_whole(path) == b"new"
-    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
-
-
-def test_what_cannot_be_read_or_written_is_said(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="Cannot read"):
-        read_whole(tmp_path / "none")
-    with pytest.raises(StorageError, match="Cannot write"):
-        write_whole(tmp_path / "no" / "folder", b"")

@@ -1,0 +1,72 @@
+"""Measures the model of a run folder or artefact again, with nothing trained, and writes its figures and card anew."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thermo_core.errors import UsageError
+from thermo_core.profile import Profile
+from thermo_models.evaluation import alert_intervals, check_data, measured, open_model
+from thermo_models.intervals import RESAMPLES
+from thermo_models.runs import PROFILE, told
+from thermo_models.study import Report, goals_of
+from thermo_models.tasks.task import Examined, Task, Wearable
+from thermo_quantize.files import read_json, write_files
+
+
+def remeasure(
+    task: Task, folder: Path, data: Path | None, report: Report = lambda line: None, resamples: int = RESAMPLES
+) -> dict[str, Any]:
+    """Figures of the int8 model with their intervals; those of the float network stay, where the data are the same.
+
+    Args:
+        task: of the registry.
+        folder: with model.tflite, preprocessing.json, metrics.json and, of a wearable, profile.json.
+        data: the task's file.
+        report: told a line a step.
+        resamples: of the intervals.
+
+    Returns:
+        The metrics, as written.
+
+    Raises:
+        UsageError: the folder is of another task, or its figures are of siblings of the model that it does not hold.
+        StorageError: a file cannot be read or written.
+    """
+    check_data(task, data)
+    opened = open_model(task, folder / "model.tflite")
+    metrics = read_json(folder / "metrics.json", 64 << 20)
+    if not isinstance(metrics, dict) or metrics.get("task") != task.name or not isinstance(metrics.get("folds"), list):
+        raise UsageError(f"{folder / 'metrics.json'} does not hold figures of {task.name}, so give its own run folder.")
+    if len(metrics["folds"]) != 1:
+        raise UsageError(
+            f"The figures of {task.name} are of {len(metrics['folds'])} siblings of the model, which {folder} does not hold, so train it "
+            "again to measure them."
+        )
+    samples = task.load(data, opened.settings, bool(metrics.get("quick")))
+    (fold,) = task.folds(samples, opened.settings)
+    test, seed = samples.pick(fold.test), int(metrics.get("seed", 0))
+    report(f"{len(test)} samples of {len(np.unique(test.people))}")
+    if samples.digest != metrics["data_sha256"]:
+        report("the data are others than before: figures of the float network are left out")
+        metrics.pop("float", None)
+        simple = task.baseline(samples.pick(np.concatenate([fold.train, fold.validation])), test, opened.settings)
+        if simple is not None:
+            metrics["baseline"] = task.metrics(test, simple, opened.settings)
+        metrics |= {"data_sha256": samples.digest, "samples": len(samples), "people": len(np.unique(samples.people))}
+    found = measured(task, opened, test, resamples, seed)
+    found["int8"]["parameters"] = metrics["parameters"]
+    metrics["folds"] = [metrics["folds"][0] | {"test_samples": len(test), "int8": found["int8"]}]
+    metrics |= found
+    metrics["goals"] = goals_of(task, opened.settings, metrics["int8"])
+    if isinstance(task, Wearable):
+        profile = Profile.from_dict(read_json(folder / PROFILE))
+        threshold = profile.alert.threshold if profile.alert else 1.0
+        outputs = opened.scores(task, test)
+        metrics["alert"] = {"threshold": threshold, **task.alerted(test, outputs, threshold)}
+        metrics["intervals"]["alert"] = alert_intervals(task, test, outputs, profile, resamples, seed)
+    if isinstance(task, Examined):
+        metrics["examined"] = task.examine(samples, opened.settings)
+    write_files({folder / name: content for name, content in told(task, metrics).items()})
+    return metrics

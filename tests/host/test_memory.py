@@ -1,0 +1,100 @@
+"""Memory by count: what listens for a night keeps no more after thousands of records than after hundreds."""
+
+import gc
+import tracemalloc
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from scripted_peer import ScriptedWearable
+
+from thermo_core.recording.layout import Gap
+from thermo_core.wire.records import SubpageRecord
+from thermo_host import recording as recording_module
+from thermo_host.lease import Telemetry
+from thermo_host.link import Wearable
+from thermo_host.monitor import Monitor
+from thermo_host.recording import Recorder
+from thermo_host.session import Session
+from thermo_host.summary import Summary
+from thermo_host.terminal import View
+
+Take = Callable[[int], list[Telemetry]]
+PERIOD_NS = 62_500_000
+
+
+def endless(items: list[Telemetry]) -> Iterator[Telemetry]:
+    """The same records over and over, with running numbers and times that go on."""
+    subpages = sum(isinstance(item.record, SubpageRecord) for item in items)
+    span_us, count = subpages * PERIOD_NS // 1000, 0
+    while True:
+        for item in items:
+            record = replace(item.record, time_us=item.record.time_us + count * span_us)
+            if isinstance(record, SubpageRecord):
+                index = record.index + count * subpages
+                key = record.packed.key_index + count * subpages
+                record = replace(record, index=index, packed=replace(record.packed, key_index=key))
+            shift_ns = count * span_us * 1000
+            yield replace(
+                item, record=record, received_ns=item.received_ns + shift_ns, captured_ns=item.captured_ns + shift_ns
+            )
+        count += 1
+
+
+def growth(step: Callable[[], None], warm_up: int, steps: int) -> int:
+    """Bytes that Python holds more after `steps` than before, once `warm_up` steps have filled what has a bound."""
+    tracemalloc.start(1)
+    try:
+        for _ in range(warm_up):
+            step()
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(steps):
+            step()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_recorder_keeps_nothing_of_what_it_wrote(
+    tmp_path: Path, session: Session, telemetry: Take, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording_module, "FLUSH_S", 0.0)
+    items = endless(telemetry(60))
+    with Recorder(tmp_path / "r.mcap", session) as recorder:
+        # A chunk each: 2000 of them are eight minutes of a recording.
+        assert growth(lambda: recorder.add(next(items)), 200, 2000) < 20_000
+
+
+def test_what_is_shown_of_a_night_is_the_newest(session: Session, telemetry: Take) -> None:
+    items = endless(telemetry(60))
+    monitor, summary = Monitor(session), Summary(session)
+    view = View(monitor, "")
+
+    def step() -> None:
+        item = next(items)
+        summary.push(item, monitor.push(item))
+        monitor.count_bytes(0)
+        monitor.push(Gap(item.received_ns, item.received_ns + 1, "again"))
+        view.line()
+
+    assert growth(step, 1500, 3000) < 20_000
+
+
+def test_requests_leave_nothing_behind(session: Session) -> None:
+    peer = ScriptedWearable(session.hello, session.eeproms[0])
+    try:
+        with Wearable.open(peer.port, timeout_s=20.0) as wearable:
+
+            def step() -> None:
+                wearable.hello()
+                wearable.counters()
+                wearable.images()
+                peer.requests.clear()
+
+            assert growth(step, 300, 600) < 20_000
+            assert not wearable.line._pending
+    finally:
+        peer.unplug()

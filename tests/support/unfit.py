@@ -1,0 +1,29 @@
+"""Pictures that are none, and what the device counts them as."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from thermo_sim.hardware import SimulatedHardware
+from thermo_sim.scenes import Still
+
+
+def _beyond(pixels: int, celsius: float) -> Callable[[SimulatedHardware], None]:
+    scene = np.full(768, 34.0)
+    scene[np.random.default_rng(2).choice(768, pixels, replace=False)] = celsius
+    return lambda hardware: hardware.set_scene(Still(scene.reshape(24, 32)))
+
+
+UNFIT: dict[str, tuple[Callable[[SimulatedHardware], None], str]] = {
+    "714 pixels beyond 300 degC": (_beyond(714, 450.0), "picture_incomplete"),
+    "110 pixels beyond 300 degC": (_beyond(110, 450.0), "picture_incomplete"),
+    "110 pixels below -40 degC": (_beyond(110, -90.0), "picture_incomplete"),
+    "a die at 98 degC": (lambda hardware: hardware.set_ambient(90.0), "die_out_of_range"),
+    "a die at -42 degC": (lambda hardware: hardware.set_ambient(-50.0), "die_out_of_range"),
+}
+"""What makes pictures unfit, and the counter."""
+FIT: dict[str, Callable[[SimulatedHardware], None]] = {
+    "60 pixels beyond 300 degC": _beyond(60, 450.0),
+    "a die at 80 degC": lambda hardware: hardware.set_ambient(72.0),
+}
+"""What does not."""
