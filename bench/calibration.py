@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-from thermo_core.frames import Picture
-from thermo_core.mlx90640.assemble import PictureAssembler
-from thermo_core.mlx90640.decode import Decoder
 from thermo_core.profile import PictureSensor as PictureSensorSettings
+
+from thermo_core.sensors.mlx90640.assemble import PictureAssembler
+from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.frames import Picture
 from thermo_device.acquisition import PictureSensor
 from thermo_device.counters import Counters
 from thermo_host.calibrate.observation import Observation

@@ -16,10 +16,10 @@ from pathlib import Path
 import adafruit_mlx90640
 import numpy as np
 
-from thermo_core.frames import Picture, Words
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.decode import Decoder
-from thermo_core.mlx90640.registers import EEPROM_START
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.frames import Picture, Words
+from thermo_core.sensors.mlx90640.registers import EEPROM_START
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("THERMO_SHARED", REPOSITORY.parent / "shared"))
@@ -68,7 +68,7 @@ def main() -> None:
     data = np.load(arguments.vectors)
     first, second = (np.array(frame) for frame in data["frames"])
 
-    decoder = Decoder(Calibration.from_eeprom(data["eeprom"]))
+    decoder = Decoder(Constants.from_eeprom(data["eeprom"]))
     general = Decoder(decoder.calibration, np.full((24, 32), 0.95))
     driver = adafruit_mlx90640.MLX90640(EepromBus(data["eeprom"]))
     lists = [first.tolist(), second.tolist()]

@@ -4,7 +4,7 @@ Run `python bench/eeprom.py`. Real sensors are read from shared/golden/mlx90640 
 a simulated one is always tried. One picture of each is decoded with the EEPROM as it is and with every flip of it.
 
 refused    the EEPROM gives an error
-flagged    it decodes, and `Calibration.doubts` says that something is wrong
+flagged    it decodes, and `Constants.doubts` says that something is wrong
 bad pixel  the flip marks a pixel as broken or outlier, which is filled in from its neighbours
 silent     none of these: the temperatures are taken for true
   > 1 K    of the silent: flips that move a pixel by more than 1 K
@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import ThermoError
-from thermo_core.frames import Picture, Words
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.frames import Picture, Words
 from thermo_sim import eeprom
 from thermo_sim.dataset import PictureSource
 
@@ -44,9 +44,9 @@ def sensors() -> list[tuple[str, Words, NDArray[np.uint16]]]:
     return found
 
 
-def picture(words: Words, frames: NDArray[np.uint16]) -> tuple[Calibration, Picture]:
+def picture(words: Words, frames: NDArray[np.uint16]) -> tuple[Constants, Picture]:
     """Constants and picture; raises a `ThermoError` where there is none."""
-    calibration = Calibration.from_eeprom(words)
+    calibration = Constants.from_eeprom(words)
     return calibration, Decoder(calibration).picture(frames[0], frames[1])
 
 

@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-
-from thermo_core.frames import Subpage
 from thermo_core.profile import NOTICE
-from thermo_core.wire.counts import CountsEncoder
+
+from thermo_core.sensors.mlx90640.counts import CountsEncoder
+from thermo_core.sensors.mlx90640.frames import Subpage
 from thermo_core.wire.management import Hello, SensorInfo
 from thermo_core.wire.records import (
     ChannelReading,

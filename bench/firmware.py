@@ -18,14 +18,14 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
 from thermo_core.contract import InputContract
 from thermo_core.correction import Correction
 from thermo_core.features import FeatureExtractor
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.decode import Decoder
-from thermo_core.mlx90640.registers import ControlRegister
 from thermo_core.profile import Preprocessing
+
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.registers import ControlRegister
 from thermo_sim.eeprom import generate
 from thermo_sim.radiometry import Conditions, Radiometry, pattern
 from thermo_sim.scenes import breast_patch
@@ -60,7 +60,7 @@ ROWS = (
 
 def subpages(eeprom: NDArray[np.uint16], count: int, seed: int) -> NDArray[np.uint16]:
     """(count, 834) words of a still breast patch at 8 subpages/s."""
-    radiometry = Radiometry(Calibration.from_eeprom(eeprom), seed=seed)
+    radiometry = Radiometry(Constants.from_eeprom(eeprom), seed=seed)
     control = ControlRegister(refresh_code=4)
     scene = breast_patch(seed)
     frames = np.zeros((count, 834), np.uint16)
@@ -77,7 +77,7 @@ def subpages(eeprom: NDArray[np.uint16], count: int, seed: int) -> NDArray[np.ui
 
 def extreme(eeprom: NDArray[np.uint16]) -> NDArray[np.uint16]:
     """(2, 834) words of a picture in the pattern that was not calibrated, with pixels in all four ranges."""
-    radiometry, control = Radiometry(Calibration.from_eeprom(eeprom)), ControlRegister(chess=False)
+    radiometry, control = Radiometry(Constants.from_eeprom(eeprom)), ControlRegister(chess=False)
     celsius = np.random.default_rng(1).uniform(-30, 300, (24, 32))
     frames = np.zeros((2, 834), np.uint16)
     for half in (0, 1):
@@ -261,7 +261,7 @@ def compare(
     eeprom: NDArray[np.uint16], frames: NDArray[np.uint16], computed: dict[str, list[bytes]], golden: Golden | None
 ) -> Parity:
     """Set what the microcontroller computed beside core's results."""
-    decoder = Decoder(Calibration.from_eeprom(eeprom), EMISSIVITY)
+    decoder = Decoder(Constants.from_eeprom(eeprom), EMISSIVITY)
     wanted = np.stack([decoder.picture(*frames[i : i + 2]).celsius for i in range(0, FRAMES, 2)])
     extractor = FeatureExtractor(Preprocessing(16, "median", 1.0))
     features = [one for one in map(extractor.push, wanted) if one is not None]
@@ -279,7 +279,7 @@ def compare_golden(computed: NDArray[np.float32], golden: Golden) -> tuple[float
     core, vendor = 0.0, 0.0
     for case, celsius in enumerate(computed):
         emissivity, reflected = golden.optics[case].tolist()
-        calibration = Calibration.from_eeprom(golden.eeproms[case])
+        calibration = Constants.from_eeprom(golden.eeproms[case])
         decoder = Decoder(calibration, emissivity, None if np.isnan(reflected) else reflected)
         halves = [decoder.decode(words) for words in golden.frames[2 * case : 2 * case + 2]]
         warm = (halves[0].valid | halves[1].valid) & (golden.celsius[case].reshape(24, 32) < 150)

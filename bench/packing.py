@@ -20,11 +20,9 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-
-from thermo_core.frames import CONTROL, PIXELS, Subpage
-from thermo_core.mlx90640.registers import subpage_mask
 from thermo_core.profile import PictureSensor as Settings
-from thermo_core.wire.counts import (
+
+from thermo_core.sensors.mlx90640.counts import (
     DEFAULT_KEY_INTERVAL,
     OWN_PIXELS,
     RAW_BYTES,
@@ -32,6 +30,8 @@ from thermo_core.wire.counts import (
     CountsEncoder,
     PackedSubpage,
 )
+from thermo_core.sensors.mlx90640.frames import CONTROL, PIXELS, Subpage
+from thermo_core.sensors.mlx90640.registers import subpage_mask
 from thermo_device.acquisition import PictureSensor
 from thermo_device.counters import Counters
 from thermo_sim.hardware import SimulatedHardware

@@ -22,6 +22,7 @@ class Quality(IntFlag):
     SIMULATED = 1 << 12
     FAST_KERNELS = 1 << 13
     GATE_FAILED = 1 << 14
+    SUSPECT = 1 << 15
 
 
 WORDS: Mapping[Quality, str] = {
@@ -40,6 +41,7 @@ WORDS: Mapping[Quality, str] = {
     Quality.SIMULATED: "simulated",
     Quality.FAST_KERNELS: "fast kernels",
     Quality.GATE_FAILED: "signed although it lost accuracy",
+    Quality.SUSPECT: "constants in doubt",
 }
 """How each flag is shown to a person."""
 

@@ -7,15 +7,15 @@ next one is complete, so a page may be read late by one period and is still whol
 from dataclasses import replace
 
 import numpy as np
+from thermo_core.profile import PictureSensor as PictureSensorSettings
 
 from thermo_core.clock import Clock
 from thermo_core.errors import BusError, BusTimeoutError, SensorError, UsageError
-from thermo_core.frames import COLUMNS, FRAME_WORDS, PIXELS, RAM_WORDS, ROWS, Subpage, Words
-from thermo_core.frames import SUBPAGE as NUMBER_INDEX
-from thermo_core.mlx90640 import registers
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.registers import ControlRegister, RefreshRate
-from thermo_core.profile import PictureSensor as PictureSensorSettings
+from thermo_core.sensors.mlx90640 import registers
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.frames import COLUMNS, FRAME_WORDS, PIXELS, RAM_WORDS, ROWS, Subpage, Words
+from thermo_core.sensors.mlx90640.frames import SUBPAGE as NUMBER_INDEX
+from thermo_core.sensors.mlx90640.registers import ControlRegister, RefreshRate
 from thermo_device.bus import MAX_READ_BYTES, I2cBus
 from thermo_device.constants import Constants, ConstantsOfSensor
 from thermo_device.counters import Counters
@@ -94,7 +94,7 @@ class PictureSensor:
         return None if constants is None else constants.eeprom
 
     @property
-    def calibration(self) -> Calibration | None:
+    def calibration(self) -> Constants | None:
         """Constants of the sensor; None while its EEPROM was not read or holds impossible ones."""
         constants = self.constants
         return None if constants is None else constants.calibration

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from thermo_core.errors import EepromError
-from thermo_core.frames import Words
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.identity import device_id
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.frames import Words
+from thermo_core.sensors.mlx90640.identity import device_id
 from thermo_device.counters import FAULTS, Counters
 from thermo_device.mlx90640 import Mlx90640
 from thermo_device.sightings import Sighting, Sightings
@@ -25,7 +25,7 @@ class Constants:
 
     eeprom: Words
     sighting: Sighting
-    calibration: Calibration | None = None
+    calibration: Constants | None = None
 
     @property
     def warning(self) -> str:
@@ -109,7 +109,7 @@ class ConstantsOfSensor:
         if sighting.changed:
             self._counters.add("eeprom_changed")
         try:
-            calibration = Calibration.from_eeprom(eeprom)
+            calibration = Constants.from_eeprom(eeprom)
         except EepromError:
             self._counters.add("eeprom_invalid")
             raise

@@ -2,7 +2,7 @@
 
 import threading
 
-from thermo_core.wire.counts import CountsEncoder
+from thermo_core.sensors.mlx90640.counts import CountsEncoder
 
 
 class KeysWanted:

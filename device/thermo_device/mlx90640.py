@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from thermo_core.clock import Clock
 from thermo_core.errors import BusError, EepromError
-from thermo_core.frames import RAM_WORDS, Words
-from thermo_core.mlx90640 import registers
-from thermo_core.mlx90640.registers import ControlRegister, StatusRegister
+from thermo_core.sensors.mlx90640 import registers
+from thermo_core.sensors.mlx90640.frames import RAM_WORDS, Words
+from thermo_core.sensors.mlx90640.registers import ControlRegister, StatusRegister
 from thermo_device.bus import MAX_READ_BYTES, RETRY_US, I2cBus, Registers
 from thermo_device.counters import Counters
 from thermo_device.plausibility import suspicious

@@ -3,17 +3,18 @@
 import time
 from collections import deque
 
-from thermo_core.bundle import Bundle
 from thermo_core.correction import Correction
-from thermo_core.errors import ModelError, SensorError, ThermistorError
-from thermo_core.frames import Celsius, Subpage, Words
-from thermo_core.image import Version
-from thermo_core.mlx90640.assemble import PictureAssembler
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.decode import Decoder
 from thermo_core.profile import Profile
 from thermo_core.typical import typical_pictures
-from thermo_core.wire.counts import CountsEncoder
+
+from thermo_core.bundle import Bundle
+from thermo_core.errors import ModelError, SensorError, ThermistorError
+from thermo_core.image import Version
+from thermo_core.sensors.mlx90640.assemble import PictureAssembler
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.counts import CountsEncoder
+from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.frames import Celsius, Subpage, Words
 from thermo_core.wire.management import SelfTestResult
 from thermo_core.wire.records import (
     ClockRecord,
@@ -110,7 +111,7 @@ class Pipeline:
         self._encoder = CountsEncoder()
         self._keys = KeysWanted()
         self._correction: Correction | None = None
-        self._calibration: Calibration | None = None
+        self._calibration: Constants | None = None
         self._verdicts: VerdictMaker | None = None
         self._newest: Subpage | None = None
         self._before: Subpage | None = None

@@ -8,8 +8,8 @@ again. A flip that changes a pixel by less than about `limit` cannot be told fro
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_core.frames import COLUMNS, PIXELS, ROWS, Words
-from thermo_core.mlx90640.registers import (
+from thermo_core.sensors.mlx90640.frames import COLUMNS, PIXELS, ROWS, Words
+from thermo_core.sensors.mlx90640.registers import (
     CP_SUBPAGE_0,
     CP_SUBPAGE_1,
     GAIN,

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
-from thermo_core.thermistor import ChannelState
-
-from thermo_core.errors import ModelError, ThermoError
-from thermo_core.frames import Celsius, Subpage
-from thermo_core.mlx90640.decode import Decoder
-from thermo_core.mlx90640.limits import DIE_CELSIUS, SUPPLY_V, outside
 from thermo_core.profile import Profile
 from thermo_core.typical import typical_pictures
+
+from thermo_core.errors import ModelError, ThermoError
+from thermo_core.sensors.ads1115_ntc.thermistor import ChannelState
+from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.frames import Celsius, Subpage
+from thermo_core.sensors.mlx90640.limits import DIE_CELSIUS, SUPPLY_V, outside
 from thermo_core.wire.management import SelfTestResult
 from thermo_device.acquisition import PictureSensor
 from thermo_device.inference import Classifier

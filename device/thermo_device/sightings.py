@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thermo_core.errors import DamagedFileError, StorageError
-from thermo_core.frames import Words
-from thermo_core.mlx90640.identity import device_id, fingerprint
+from thermo_core.sensors.mlx90640.frames import Words
+from thermo_core.sensors.mlx90640.identity import device_id, fingerprint
 from thermo_device.files import DISK, Files, read_note, write_note
 
 log = logging.getLogger(__name__)

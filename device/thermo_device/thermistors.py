@@ -3,11 +3,11 @@
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
-from thermo_core.thermistor import ChannelState, SteinhartHart, ThermistorChannel
+from thermo_core.profile import Thermistors as ThermistorsSettings
 
 from thermo_core.clock import Clock
 from thermo_core.errors import BusError
-from thermo_core.profile import Thermistors as ThermistorsSettings
+from thermo_core.sensors.ads1115_ntc.thermistor import ChannelState, SteinhartHart, ThermistorChannel
 from thermo_core.wire.records import ChannelReading
 from thermo_device.bus import I2cBus, Registers
 from thermo_device.counters import Counters

@@ -2,17 +2,18 @@
 
 from functools import partial
 
-from thermo_core.clock import Clock
 from thermo_core.correction import Correction
-from thermo_core.errors import AuxiliaryDataError, ModelError, RecordError, SensorError
 from thermo_core.features import FeatureExtractor
-from thermo_core.frames import Celsius, Picture, Subpage
-from thermo_core.image import Version
-from thermo_core.mlx90640.assemble import PictureAssembler
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.decode import Decoder
-from thermo_core.mlx90640.fitness import unfit
 from thermo_core.profile import Profile
+
+from thermo_core.clock import Clock
+from thermo_core.errors import AuxiliaryDataError, ModelError, RecordError, SensorError
+from thermo_core.image import Version
+from thermo_core.sensors.mlx90640.assemble import PictureAssembler
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.fitness import unfit
+from thermo_core.sensors.mlx90640.frames import Celsius, Picture, Subpage
 from thermo_core.wire import records
 from thermo_core.wire.records import VerdictRecord
 from thermo_device.counters import Counters
@@ -115,7 +116,7 @@ class VerdictMaker:
         self,
         profile: Profile,
         classifier: Classifier,
-        calibration: Calibration,
+        calibration: Constants,
         correction: Correction | None,
         clock: Clock,
         counters: Counters,

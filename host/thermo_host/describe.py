@@ -4,9 +4,10 @@ import contextlib
 from datetime import UTC, datetime
 from typing import Any
 
-from thermo_core.frames import Picture
 from thermo_core.profile import NOTICE
+
 from thermo_core.recording.layout import Gap
+from thermo_core.sensors.mlx90640.frames import Picture
 from thermo_core.wire.records import EventRecord, SubpageRecord, ThermistorRecord, VerdictRecord
 from thermo_host.lease import Lost
 from thermo_host.session import Item, Session

@@ -1,16 +1,17 @@
-"""Raw dumps of other tools decoded to pictures; what they may look like is `thermo_core.mlx90640.dump`'s to know."""
+"""Raw dumps of other tools decoded to pictures; what they may look like is `thermo_core.sensors.mlx90640.dump`'s to know."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from thermo_core.errors import SensorError, StorageError
-from thermo_core.frames import Words
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.decode import Decoder
-from thermo_core.mlx90640.dump import Dump, read_dump, read_eeprom
 from thermo_core.profile import NOTICE
+
+from thermo_core.errors import SensorError, StorageError
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.dump import Dump, read_dump, read_eeprom
+from thermo_core.sensors.mlx90640.frames import Words
 from thermo_core.text import clean
 from thermo_host.export import Totals
 from thermo_host.files import storage_error
@@ -71,7 +72,7 @@ class DumpDecoding:
         self.totals = Totals()
         self._dump = dump
         self._settings = settings
-        calibration = Calibration.from_eeprom(dump.eeprom)
+        calibration = Constants.from_eeprom(dump.eeprom)
         self.notes = (*dump.notes, *_doubtful(calibration))
         self._decoder = Decoder(calibration, emissivity, settings.reflected)
 
@@ -117,7 +118,7 @@ class DumpDecoding:
             raise SensorError(_nothing(self._dump.frames, totals.lost, totals.invalid, reason))
 
 
-def _doubtful(calibration: Calibration) -> list[str]:
+def _doubtful(calibration: Constants) -> list[str]:
     doubts = calibration.doubts
     if not doubts:
         return []

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from thermo_core.errors import StorageError, UsageError
-from thermo_core.frames import Picture, Words
 from thermo_core.recording.content import LATEST_NS
+from thermo_core.sensors.mlx90640.frames import Picture, Words
 from thermo_core.wire.records import SubpageRecord, ThermistorRecord, VerdictRecord
 from thermo_host.about import about
 from thermo_host.describe import CHANNEL_STATES, channel_names, label_names

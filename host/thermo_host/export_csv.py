@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-from thermo_core.frames import COLUMNS, ROWS, Words
+from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS, Words
 from thermo_host.describe import utc
 from thermo_host.files import replacing
 from thermo_host.tables import PictureRow, Row, SessionRow, TableRow

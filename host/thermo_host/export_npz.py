@@ -15,7 +15,7 @@ import numpy as np
 from numpy.lib import format as numpy_format
 from numpy.typing import NDArray
 
-from thermo_core.frames import COLUMNS, ROWS, Words
+from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS, Words
 from thermo_host.describe import utc
 from thermo_host.files import replacing, storage_error
 from thermo_host.tables import PictureRow, Row, SessionRow

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any, TypeVar, cast
 
 from thermo_core.errors import ManagementError
-from thermo_core.mlx90640.limits import EMISSIVITY, REFLECTED_CELSIUS
+from thermo_core.sensors.mlx90640.limits import EMISSIVITY, REFLECTED_CELSIUS
 from thermo_core.text import clean
 from thermo_core.wire.management import Hello, SensorInfo
 from thermo_core.wire.records import EventRecord, Record

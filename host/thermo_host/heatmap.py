@@ -11,7 +11,7 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 
-from thermo_core.frames import Celsius
+from thermo_core.sensors.mlx90640.frames import Celsius
 from thermo_host.palette import LEVELS, TABLE, levels
 
 UPPER_HALF, LEFT_HALF = "\u2580", "\u258c"

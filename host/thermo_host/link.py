@@ -10,9 +10,10 @@ import numpy as np
 from smp.image_management import ImageState
 from smpclient.requests.image_management import ImageErase, ImageStatesRead, ImageStatesWrite
 from smpclient.requests.os_management import EchoWrite, ResetWrite
-
 from thermo_core.correction import MAX_BYTES as MAX_CORRECTION
 from thermo_core.correction import Correction
+from thermo_core.profile import Profile, decode_profile
+
 from thermo_core.errors import (
     EepromError,
     LinkError,
@@ -23,8 +24,7 @@ from thermo_core.errors import (
     RefusedError,
     UsageError,
 )
-from thermo_core.frames import Words
-from thermo_core.profile import Profile, decode_profile
+from thermo_core.sensors.mlx90640.frames import Words
 from thermo_core.wire import management
 from thermo_core.wire.baud import BAUDS, DEFAULT_BAUD
 from thermo_core.wire.management import (

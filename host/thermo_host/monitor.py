@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thermo_core.frames import Picture
 from thermo_core.recording.layout import Gap
+from thermo_core.sensors.mlx90640.frames import Picture
 from thermo_core.wire.records import ClockRecord, EventRecord, SubpageRecord, ThermistorRecord, VerdictRecord
 from thermo_host.freshness import Freshness
 from thermo_host.lease import Lost, Telemetry

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_core.frames import Celsius
+from thermo_core.sensors.mlx90640.frames import Celsius
 
 _ANCHORS = np.array(
     [

@@ -6,9 +6,9 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
-
-from thermo_core.frames import Picture
 from thermo_core.profile import NOTICE
+
+from thermo_core.sensors.mlx90640.frames import Picture
 from thermo_core.wire.records import Severity, VerdictRecord
 from thermo_host.describe import CHANNEL_STATES, channel_names, label_names
 from thermo_host.monitor import Monitor, ShownEvent

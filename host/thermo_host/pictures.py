@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from thermo_core.correction import Correction
+
 from thermo_core.errors import CountsError, MissingKeyFrameError, SensorError
-from thermo_core.frames import Picture, Subpage, Words
-from thermo_core.mlx90640.assemble import PictureAssembler
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.decode import Decoder
-from thermo_core.mlx90640.identity import fingerprint
-from thermo_core.wire.counts import CountsDecoder
+from thermo_core.sensors.mlx90640.assemble import PictureAssembler
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.counts import CountsDecoder
+from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.frames import Picture, Subpage, Words
+from thermo_core.sensors.mlx90640.identity import fingerprint
 from thermo_core.wire.records import SubpageRecord
 
 EMISSIVITY = 0.95
@@ -58,7 +59,7 @@ class PictureReader:
         reflected: float | None = None,
         generation: int = 0,
     ) -> None:
-        self.calibration = Calibration.from_eeprom(eeprom)
+        self.calibration = Constants.from_eeprom(eeprom)
         self.generation = generation
         self.subpages = 0
         self.keyless = 0

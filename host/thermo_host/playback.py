@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 from mcap.records import Metadata
-
 from thermo_core.correction import Correction
+
 from thermo_core.errors import CorrectionError, ManagementError, RecordingError
-from thermo_core.frames import Words
-from thermo_core.mlx90640.registers import EEPROM_WORDS
 from thermo_core.recording.container import Attachment, Container, Message, Wanted
 from thermo_core.recording.content import LATEST_NS, UNREADABLE, Head, Heads, read_head, read_message
 from thermo_core.recording.layout import CALIBRATION_NAME, GAP_TOPIC, PROFILE_NAME, TOPICS, Gap, eeprom_sensor
 from thermo_core.recording.plain import from_plain
+from thermo_core.sensors.mlx90640.frames import Words
+from thermo_core.sensors.mlx90640.registers import EEPROM_WORDS
 from thermo_core.text import clean
 from thermo_core.wire.management import Hello
 from thermo_host.files import storage_error

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from thermo_core.correction import Correction
-from thermo_core.errors import BundleError, ManagementError, RefusedError
-from thermo_core.frames import Words
 from thermo_core.profile import Profile, decode_profile
+
+from thermo_core.errors import BundleError, ManagementError, RefusedError
 from thermo_core.recording.layout import Gap
+from thermo_core.sensors.mlx90640.frames import Words
 from thermo_core.wire.management import Hello, SensorInfo
 from thermo_core.wire.records import SubpageRecord
 from thermo_host.lease import Lost, Telemetry

@@ -3,10 +3,10 @@
 from typing import Any
 
 import numpy as np
-
-from thermo_core.frames import Picture
 from thermo_core.profile import NOTICE
+
 from thermo_core.recording.layout import Gap
+from thermo_core.sensors.mlx90640.frames import Picture
 from thermo_core.wire.records import ThermistorRecord, VerdictRecord
 from thermo_host.describe import channel_names, label_names, utc
 from thermo_host.lease import Telemetry

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from thermo_core.frames import Picture, Words
+from thermo_core.sensors.mlx90640.frames import Picture, Words
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
-
-from thermo_core.frames import COLUMNS, ROWS, Picture
 from thermo_core.profile import NOTICE
+
+from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS, Picture
 from thermo_host import panel
 from thermo_host.describe import channel_names, label_names, utc
 from thermo_host.heatmap import HeatMap, ScaleBar

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from thermo_core.frames import Words
+from thermo_core.sensors.mlx90640.frames import Words
 from thermo_sim.faults import FaultPlan
 
 BUSY_US = 5_000

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
-from thermo_core.frames import COLUMNS, CONTROL, FRAME_WORDS, PIXELS, RAM_WORDS, ROWS, SUBPAGE, Words
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.decode import Decoder, merge
-from thermo_core.mlx90640.registers import ControlRegister, RefreshRate
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.decode import Decoder, merge
+from thermo_core.sensors.mlx90640.frames import COLUMNS, CONTROL, FRAME_WORDS, PIXELS, RAM_WORDS, ROWS, SUBPAGE, Words
+from thermo_core.sensors.mlx90640.registers import ControlRegister, RefreshRate
 from thermo_sim import eeprom as eeprom_contents
 from thermo_sim.radiometry import Conditions, Noise, Radiometry, ResponseError, pattern
 
@@ -42,7 +42,7 @@ class PictureSource:
         emissivity: float | None = None,
     ) -> None:
         self._conditions = conditions if conditions is not None else Conditions(emissivity=0.98)
-        calibration = Calibration.from_eeprom(eeprom if eeprom is not None else eeprom_contents.generate(seed))
+        calibration = Constants.from_eeprom(eeprom if eeprom is not None else eeprom_contents.generate(seed))
         self._radiometry = Radiometry(
             calibration, error if error is not None else ResponseError.random(seed), noise, seed
         )

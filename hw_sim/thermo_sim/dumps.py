@@ -4,10 +4,10 @@ import logging
 from pathlib import Path
 
 from thermo_core.errors import StorageError
-from thermo_core.frames import Words
-from thermo_core.mlx90640.dump import Dump, read_dump, read_eeprom
 from thermo_core.recording.container import MAGIC
 from thermo_core.recording.frames import recorded_frames
+from thermo_core.sensors.mlx90640.dump import Dump, read_dump, read_eeprom
+from thermo_core.sensors.mlx90640.frames import Words
 
 log = logging.getLogger(__name__)
 

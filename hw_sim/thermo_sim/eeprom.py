@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
-from thermo_core.frames import COLUMNS, PIXELS, ROWS, Words
-from thermo_core.mlx90640.registers import CONTROL_DEFAULT, EEPROM_WORDS, I2C_ADDRESS_DEFAULT
+from thermo_core.sensors.mlx90640.frames import COLUMNS, PIXELS, ROWS, Words
+from thermo_core.sensors.mlx90640.registers import CONTROL_DEFAULT, EEPROM_WORDS, I2C_ADDRESS_DEFAULT
 
 Map = NDArray[np.float64]
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from thermo_core.clock import Clock
 from thermo_core.errors import UsageError
-from thermo_core.frames import Words
-from thermo_core.mlx90640.registers import EEPROM_START, EEPROM_WORDS
+from thermo_core.sensors.mlx90640.frames import Words
+from thermo_core.sensors.mlx90640.registers import EEPROM_START, EEPROM_WORDS
 from thermo_sim import eeprom as eeprom_contents
 from thermo_sim.ads1115 import SimulatedAds1115
 from thermo_sim.clock import VirtualClock

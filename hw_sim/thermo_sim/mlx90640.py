@@ -25,10 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
-from thermo_core.frames import CONTROL as CONTROL_INDEX
-from thermo_core.frames import FRAME_WORDS, PIXELS, RAM_WORDS, SUBPAGE, Words
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.registers import (
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.frames import CONTROL as CONTROL_INDEX
+from thermo_core.sensors.mlx90640.frames import FRAME_WORDS, PIXELS, RAM_WORDS, SUBPAGE, Words
+from thermo_core.sensors.mlx90640.registers import (
     CONTROL,
     CP_SUBPAGE_0,
     CP_SUBPAGE_1,
@@ -103,7 +103,7 @@ class SimulatedMlx90640:
         seed: int = 0,
         replay: NDArray[np.uint16] | None = None,
     ) -> None:
-        self.radiometry = Radiometry(Calibration.from_eeprom(eeprom), error, noise, seed)
+        self.radiometry = Radiometry(Constants.from_eeprom(eeprom), error, noise, seed)
         self.cells = EepromCells(eeprom)
         self._i2c_address = int(self.cells.words[0x0F])
         self._scene = scene

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_core.frames import COLUMNS, PIXELS, ROWS
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.registers import (
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.frames import COLUMNS, PIXELS, ROWS
+from thermo_core.sensors.mlx90640.registers import (
     AUXILIARY_START,
     CP_SUBPAGE_0,
     CP_SUBPAGE_1,
@@ -169,7 +169,7 @@ class Radiometry:
     """
 
     def __init__(
-        self, calibration: Calibration, error: ResponseError | None = None, noise: Noise | None = None, seed: int = 0
+        self, calibration: Constants, error: ResponseError | None = None, noise: Noise | None = None, seed: int = 0
     ) -> None:
         self.calibration = calibration
         self.error = error if error is not None else ResponseError.none()
@@ -275,7 +275,7 @@ def _slope(kelvin: float) -> float:
     return float(4 * kelvin**3)
 
 
-def _range_factor(calibration: Calibration, to: Array | float) -> Array | float:
+def _range_factor(calibration: Constants, to: Array | float) -> Array | float:
     """rangeGain (1 + KsTo (To - CT)) by the true To; cheap where all of it lies between 0 degC and CT3."""
     c = calibration
     low, high = (to, to) if isinstance(to, float) else (to.min(), to.max())

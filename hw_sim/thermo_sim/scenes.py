@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
-from thermo_core.frames import COLUMNS, ROWS
+from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS
 
 Map = NDArray[np.float64]
 

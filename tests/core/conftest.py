@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from thermo_core.frames import Words
+from thermo_core.sensors.mlx90640.frames import Words
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thermo_core.errors import AuxiliaryDataError, SensorError, UsageError
-from thermo_core.frames import Picture, Subpage, Words
-from thermo_core.interpolate import fill_invalid
-from thermo_core.mlx90640.assemble import PictureAssembler
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.assemble import PictureAssembler
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.frames import Picture, Subpage, Words
+from thermo_core.sensors.mlx90640.interpolate import fill_invalid
 
 
 @pytest.fixture
 def assembler(example: Any) -> PictureAssembler:
-    return PictureAssembler(Decoder(Calibration.from_eeprom(example.eeprom)))
+    return PictureAssembler(Decoder(Constants.from_eeprom(example.eeprom)))
 
 
 def feed(assembler: PictureAssembler, frames: Words, *indices: int) -> list[Picture]:
@@ -90,7 +90,7 @@ def test_another_sensor_needs_its_own(assembler: PictureAssembler, example: Any)
 @settings(max_examples=100, deadline=None)
 @given(kept=st.lists(st.booleans(), min_size=1, max_size=40))
 def test_every_subpage_is_accounted_for(example: Any, kept: list[bool]) -> None:
-    assembler = PictureAssembler(Decoder(Calibration.from_eeprom(example.eeprom)))
+    assembler = PictureAssembler(Decoder(Constants.from_eeprom(example.eeprom)))
     indices = [index for index, keep in enumerate(kept) if keep]
     pictures = feed(assembler, example.frames, *indices)
     waiting = len(indices) - assembler.unpaired - 2 * len(pictures)

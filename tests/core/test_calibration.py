@@ -1,4 +1,4 @@
-"""Calibration constants against the vendor's worked example, and corrupt EEPROMs against the rule that each is named."""
+"""Constants constants against the vendor's worked example, and corrupt EEPROMs against the rule that each is named."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thermo_core.errors import BadPixelsError, EepromError, ThermoError, UsageError
-from thermo_core.frames import Words
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.frames import Words
 
 NAMES = {
     "alphaPTAT": "alpha_ptat",
@@ -53,7 +53,7 @@ def pixels_changed(eeprom: Words, value: int, *pixels: int) -> Words:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_parameters_equal_the_worked_example(example: Any, name: str) -> None:
-    ours = np.asarray(getattr(Calibration.from_eeprom(example.eeprom), NAMES[name]), dtype=np.float64).ravel()
+    ours = np.asarray(getattr(Constants.from_eeprom(example.eeprom), NAMES[name]), dtype=np.float64).ravel()
     wanted = example.more[f"exp_{name}"].ravel()
     if name in PRINTED_DECIMALS:
         ours = np.round(ours, PRINTED_DECIMALS[name])
@@ -61,7 +61,7 @@ def test_parameters_equal_the_worked_example(example: Any, name: str) -> None:
 
 
 def test_sensitivities_equal_the_worked_example(example: Any) -> None:
-    calibration = Calibration.from_eeprom(example.eeprom)
+    calibration = Constants.from_eeprom(example.eeprom)
     # printed with 14 digits
     np.testing.assert_allclose(calibration.alpha.ravel(), example.more["exp_alpha"], rtol=1e-11)
     np.testing.assert_allclose(calibration.cp_alpha, example.more["exp_cpAlpha"], rtol=1e-10)
@@ -69,20 +69,20 @@ def test_sensitivities_equal_the_worked_example(example: Any) -> None:
 
 
 def test_device_id_is_what_the_recording_names(recording: Any) -> None:
-    assert Calibration.from_eeprom(recording.eeprom).device_id.hex().upper() == "0D22D1850189"
+    assert Constants.from_eeprom(recording.eeprom).device_id.hex().upper() == "0D22D1850189"
 
 
 def test_bad_pixels_are_those_the_vendor_finds(vectors: Any) -> None:
     for case, eeprom in enumerate(vectors.eeprom):
-        calibration = Calibration.from_eeprom(eeprom)
+        calibration = Constants.from_eeprom(eeprom)
         for ours, theirs in ((calibration.broken, "broken"), (calibration.outlier, "outlier")):
             assert list(ours) == [pixel for pixel in vectors.more[theirs][case] if pixel != 0xFFFF]
 
 
 def test_two_sensors_share_nothing(example: Any, recording: Any) -> None:
-    first = Calibration.from_eeprom(example.eeprom)
+    first = Constants.from_eeprom(example.eeprom)
     before = first.alpha.copy(), first.offset.copy(), first.ks_to
-    second = Calibration.from_eeprom(recording.eeprom)
+    second = Constants.from_eeprom(recording.eeprom)
     assert not np.array_equal(first.alpha, second.alpha)
     assert np.array_equal(first.alpha, before[0]) and np.array_equal(first.offset, before[1])
     assert first.ks_to == before[2]
@@ -90,7 +90,7 @@ def test_two_sensors_share_nothing(example: Any, recording: Any) -> None:
 
 def test_constants_cannot_be_changed(example: Any) -> None:
     source = example.eeprom.copy()
-    calibration = Calibration.from_eeprom(source)
+    calibration = Constants.from_eeprom(source)
     source[:] = 0
     assert calibration.eeprom.any()
     with pytest.raises(ValueError, match="read-only"):
@@ -100,7 +100,7 @@ def test_constants_cannot_be_changed(example: Any) -> None:
 @pytest.mark.parametrize("word", [0x0000, 0xFFFF, 0x1234])
 def test_a_silent_bus_is_told_from_a_sensor(word: int) -> None:
     with pytest.raises(EepromError, match=f"0x{word:04X}") as caught:
-        Calibration.from_eeprom(np.full(832, word, dtype=np.uint16))
+        Constants.from_eeprom(np.full(832, word, dtype=np.uint16))
     assert caught.value.address == 0x2400 and caught.value.value == word
 
 
@@ -128,7 +128,7 @@ def test_an_impossible_word_is_named(example: Any, address: int, value: int, abo
     others = {0x243D: {"x243F": 0x2AF0}, 0x243E: {"x243F": 0x2AF0, "x243D": 0}}.get(address, {})
     words = changed(example.eeprom, **(others | {f"x{address:04X}": value}))
     with pytest.raises(EepromError, match=about) as caught:
-        Calibration.from_eeprom(words)
+        Constants.from_eeprom(words)
     assert (caught.value.address, caught.value.value) == (address, value)
     assert f"0x{address:04X} = 0x{value:04X}" in str(caught.value)
 
@@ -136,7 +136,7 @@ def test_an_impossible_word_is_named(example: Any, address: int, value: int, abo
 def test_one_pixel_without_sensitivity_is_named(example: Any) -> None:
     words = changed(example.eeprom, x2420=example.eeprom[0x20] | 0x000F)
     with pytest.raises(EepromError, match="sensitivity") as caught:
-        Calibration.from_eeprom(words)
+        Constants.from_eeprom(words)
     assert caught.value.address == 0x2421 or 0x2440 <= (caught.value.address or 0) <= 0x273F
 
 
@@ -144,7 +144,7 @@ def test_up_to_four_bad_pixels_are_allowed(example: Any) -> None:
     broken = pixels_changed(example.eeprom, 0, 0, 100, 767)
     both = broken.copy()
     both[64 + 400] |= 1
-    calibration = Calibration.from_eeprom(both)
+    calibration = Constants.from_eeprom(both)
     assert calibration.broken == (0, 100, 767) and calibration.outlier == (400,)
     assert calibration.bad == (0, 100, 400, 767)
 
@@ -153,7 +153,7 @@ def test_a_fifth_bad_pixel_is_refused_and_named(example: Any) -> None:
     words = pixels_changed(example.eeprom, 0, 10, 20, 30, 40)
     words[64 + 300] |= 1
     with pytest.raises(BadPixelsError, match="4 broken and 1 outlier") as caught:
-        Calibration.from_eeprom(words)
+        Constants.from_eeprom(words)
     assert caught.value.address == 0x2440 + 300
 
 
@@ -162,12 +162,12 @@ def test_touching_bad_pixels_are_refused(example: Any, other: int) -> None:
     words = pixels_changed(example.eeprom, 0, 100)
     words[64 + other] |= 1
     with pytest.raises(BadPixelsError, match=f"100 and {other} touch"):
-        Calibration.from_eeprom(words)
+        Constants.from_eeprom(words)
 
 
 @pytest.mark.parametrize("pair", [(31, 32), (100, 102), (100, 164)])
 def test_pixels_that_do_not_touch_are_no_pair(example: Any, pair: tuple[int, int]) -> None:
-    assert Calibration.from_eeprom(pixels_changed(example.eeprom, 0, *pair)).broken == pair
+    assert Constants.from_eeprom(pixels_changed(example.eeprom, 0, *pair)).broken == pair
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_pixels_that_do_not_touch_are_no_pair(example: Any, pair: tuple[int, int
 )
 def test_what_is_no_eeprom_is_a_usage_error(words: Any) -> None:
     with pytest.raises(UsageError):
-        Calibration.from_eeprom(words)
+        Constants.from_eeprom(words)
 
 
 @settings(max_examples=300, deadline=None)
@@ -209,13 +209,13 @@ def test_any_header_word_gives_finite_temperatures_or_a_typed_error(
 def test_noise_instead_of_an_eeprom_is_refused(seed: int) -> None:
     words = np.random.default_rng(seed).integers(0, 0x10000, 832, dtype=np.uint16)
     with pytest.raises(ThermoError):
-        Calibration.from_eeprom(words)
+        Constants.from_eeprom(words)
 
 
 @pytest.mark.filterwarnings("error")
 def _decodes_or_refuses(words: Words, frames: Words) -> None:
     try:
-        decoder = Decoder(Calibration.from_eeprom(words))
+        decoder = Decoder(Constants.from_eeprom(words))
         celsius = [decoder.decode(frame).celsius for frame in frames]
         celsius += [decoder.picture(*frames).celsius, decoder.uncompensated_image(frames[0])]
     except ThermoError as error:

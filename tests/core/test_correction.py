@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from thermo_core.thermistor import SteinhartHart
-
 from thermo_core.correction import Correction
+
 from thermo_core.errors import CorrectionError
+from thermo_core.sensors.ads1115_ntc.thermistor import SteinhartHart
 
 SENSOR = bytes.fromhex("0d22d1850189")
 CURVE = SteinhartHart(1.129241e-3, 2.341077e-4, 8.775468e-8)

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from thermo_core.thermistor import Beta, SteinhartHart
-
 from thermo_core.correction import Correction
 from thermo_core.correction_bounds import objection
 from thermo_core.profile import ThermistorSettings
+
+from thermo_core.sensors.ads1115_ntc.thermistor import Beta, SteinhartHart
 from thermo_sim.radiometry import ResponseError
 
 NTC = ThermistorSettings("skin")

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from thermo_core.arrays import read_npy
 from thermo_core.errors import EepromError, StorageError, ThermoError
-from thermo_core.frames import CONTROL, SUBPAGE, Words
-from thermo_core.mlx90640.dump import Dump, read_dump, read_eeprom
+from thermo_core.sensors.mlx90640.dump import Dump, read_dump, read_eeprom
+from thermo_core.sensors.mlx90640.frames import CONTROL, SUBPAGE, Words
 from thermo_sim import eeprom as eeproms
 from thermo_sim.dataset import PictureSource
 

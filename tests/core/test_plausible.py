@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thermo_core.errors import EepromError, ThermoError
-from thermo_core.frames import Words
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.frames import Words
 from thermo_sim.eeprom import generate
 
 
@@ -22,20 +22,20 @@ def flipped(words: Words, address: int, bit: int) -> Words:
 
 @pytest.mark.parametrize("seed", range(60))
 def test_a_simulated_sensor_gives_no_doubt(seed: int) -> None:
-    calibration = Calibration.from_eeprom(generate(seed))
+    calibration = Constants.from_eeprom(generate(seed))
     assert calibration.doubts == () and calibration.doubtful == ()
 
 
 def test_a_real_sensor_gives_no_doubt(example: Any, recording: Any) -> None:
     for sensor in (example, recording):
-        calibration = Calibration.from_eeprom(sensor.eeprom)
+        calibration = Constants.from_eeprom(sensor.eeprom)
         assert calibration.doubts == () and calibration.doubtful == ()
 
 
 def test_vendors_vectors_lose_no_pixel(vectors: Any) -> None:
     """Their slopes and weights are drawn at random, which is doubted, and still decoded in full."""
     for words in vectors.eeprom:
-        assert Calibration.from_eeprom(words).doubtful == ()
+        assert Constants.from_eeprom(words).doubtful == ()
 
 
 @given(seed=st.integers(0, 50), first=st.integers(0, 823), length=st.integers(8, 60), value=st.integers(1, 0xFFFF))
@@ -43,7 +43,7 @@ def test_a_run_of_equal_words_is_refused(seed: int, first: int, length: int, val
     words = generate(seed)
     words[first : first + length] = value
     with pytest.raises(EepromError):
-        Calibration.from_eeprom(words)
+        Constants.from_eeprom(words)
 
 
 @pytest.mark.parametrize("address", [0x2410, 0x2418, 0x2420, 0x2430])
@@ -52,7 +52,7 @@ def test_a_few_words_written_over_are_refused(address: int) -> None:
     words = generate(1)
     words[address - 0x2400 : address - 0x2400 + 6] = (0x1901, 0x0000, 0x1901, 0x1903, 0x1901, 0x1905)
     try:
-        calibration = Calibration.from_eeprom(words)
+        calibration = Constants.from_eeprom(words)
     except EepromError as error:
         assert error.address is not None
         return
@@ -63,7 +63,7 @@ def test_what_is_impossible_names_word_and_value() -> None:
     words = generate(1)
     words[0x11] = 0x6FF5
     with pytest.raises(EepromError, match=r"EEPROM word 0x2411 = 0x6FF5: a mean offset of 28661 counts") as caught:
-        Calibration.from_eeprom(words)
+        Constants.from_eeprom(words)
     assert (caught.value.address, caught.value.value) == (0x2411, 0x6FF5)
 
 
@@ -90,7 +90,7 @@ def test_what_is_impossible_names_word_and_value() -> None:
     ],
 )
 def test_a_flip_in_what_pixels_share_is_doubted(address: int, bit: int, what: str) -> None:
-    doubts = Calibration.from_eeprom(flipped(generate(3), address, bit)).doubts
+    doubts = Constants.from_eeprom(flipped(generate(3), address, bit)).doubts
     assert len(doubts) in (1, 2) and what in str(doubts[0])
     assert abs(doubts[0].address - address) <= 2 and f"0x{doubts[0].address:04X}" in str(doubts[0])
 
@@ -100,7 +100,7 @@ def test_a_pixel_out_of_line_is_left_out(seed: int) -> None:
     """Every flip of an offset's highest bit, which moves a pixel by some 5 K."""
     words = generate(seed)
     for pixel in range(768):
-        calibration = Calibration.from_eeprom(flipped(words, 0x2440 + pixel, 15))
+        calibration = Constants.from_eeprom(flipped(words, 0x2440 + pixel, 15))
         assert calibration.doubtful == (pixel,) == calibration.bad
         assert "out of line" in str(calibration.doubts[0]) and calibration.doubts[0].address == 0x2440 + pixel
 
@@ -109,20 +109,20 @@ def test_many_pixels_out_of_line_are_no_sensors() -> None:
     words = generate(5)
     places = np.random.default_rng(1).choice(768, 9, replace=False)
     words[64 + places[:8]] ^= 0x8000
-    assert len(Calibration.from_eeprom(words).doubtful) == 8
+    assert len(Constants.from_eeprom(words).doubtful) == 8
     words[64 + places[8]] ^= 0x8000
     with pytest.raises(EepromError, match="9 pixel words of the EEPROM lie out of line"):
-        Calibration.from_eeprom(words)
+        Constants.from_eeprom(words)
 
 
 def test_no_flip_moves_a_whole_real_picture_far_without_a_word(example: Any, recording: Any) -> None:
     """bench/eeprom.py has the figures; this holds the worst of them."""
     for sensor in (example, recording):
-        right = Decoder(Calibration.from_eeprom(sensor.eeprom)).picture(*sensor.frames).celsius
+        right = Decoder(Constants.from_eeprom(sensor.eeprom)).picture(*sensor.frames).celsius
         for address in range(0x240A, 0x2440):
             for bit in range(16):
                 try:
-                    calibration = Calibration.from_eeprom(flipped(sensor.eeprom, address, bit))
+                    calibration = Constants.from_eeprom(flipped(sensor.eeprom, address, bit))
                     wrong = Decoder(calibration).picture(*sensor.frames).celsius
                 except ThermoError:
                     continue
@@ -130,6 +130,6 @@ def test_no_flip_moves_a_whole_real_picture_far_without_a_word(example: Any, rec
 
 
 def test_exchanged_bytes_are_said(recording: Any) -> None:
-    serial = Calibration.from_eeprom(recording.eeprom).device_id.hex().upper()
+    serial = Constants.from_eeprom(recording.eeprom).device_id.hex().upper()
     with pytest.raises(EepromError, match=rf"two bytes of each EEPROM word are exchanged; .* sensor {serial}"):
-        Calibration.from_eeprom(recording.eeprom.byteswap())
+        Constants.from_eeprom(recording.eeprom.byteswap())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from thermo_core.errors import UsageError
-from thermo_core.mlx90640.registers import (
+from thermo_core.sensors.mlx90640.registers import (
     CONTROL_DEFAULT,
     REFRESH_RATES_HZ,
     UNUSED_AUXILIARY,

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from thermo_core.profile import ThermistorSettings
 
 from thermo_core.errors import ThermistorError
-from thermo_core.profile import ThermistorSettings
-from thermo_core.thermistor import (
+from thermo_core.sensors.ads1115_ntc.thermistor import (
     AdcScale,
     Beta,
     ChannelState,

@@ -10,8 +10,15 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from thermo_core.errors import CountsError, MissingKeyFrameError, UsageError
-from thermo_core.frames import CONTROL, FRAME_WORDS, PIXELS, SUBPAGE, Subpage
-from thermo_core.wire.counts import MAX_BYTES, OWN_PIXELS, RAW_BYTES, CountsDecoder, CountsEncoder, PackedSubpage
+from thermo_core.sensors.mlx90640.counts import (
+    MAX_BYTES,
+    OWN_PIXELS,
+    RAW_BYTES,
+    CountsDecoder,
+    CountsEncoder,
+    PackedSubpage,
+)
+from thermo_core.sensors.mlx90640.frames import CONTROL, FRAME_WORDS, PIXELS, SUBPAGE, Subpage
 
 CHESS = 0x1901
 INTERLEAVED = 0x0901

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from thermo_core.frames import CONTROL, FRAME_WORDS, SUBPAGE, Subpage
+from thermo_core.sensors.mlx90640.counts import CountsDecoder, CountsEncoder, PackedSubpage
+from thermo_core.sensors.mlx90640.frames import CONTROL, FRAME_WORDS, SUBPAGE, Subpage
 from thermo_core.wire import management, records
-from thermo_core.wire.counts import CountsDecoder, CountsEncoder, PackedSubpage
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame, TelemetryFrame, encode_frame, encode_packet
 from thermo_core.wire.management import Command, StreamAnswer, StreamOp, StreamRequest
 from thermo_core.wire.records import (

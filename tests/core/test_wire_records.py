@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thermo_core.errors import ProtocolVersionError, RecordError
+from thermo_core.sensors.mlx90640.counts import MAX_BYTES, PackedSubpage
 from thermo_core.wire import records
-from thermo_core.wire.counts import MAX_BYTES, PackedSubpage
 from thermo_core.wire.framing import Demultiplexer, TelemetryFrame, encode_frame
 from thermo_core.wire.records import (
     ChannelReading,

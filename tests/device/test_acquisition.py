@@ -4,12 +4,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from thermo_core.profile import PictureSensor as Settings
 
 from thermo_core.clock import Clock
 from thermo_core.errors import BusTimeoutError, EepromError, NackError, UsageError
-from thermo_core.frames import Subpage
-from thermo_core.mlx90640.registers import ControlRegister
-from thermo_core.profile import PictureSensor as Settings
+from thermo_core.sensors.mlx90640.frames import Subpage
+from thermo_core.sensors.mlx90640.registers import ControlRegister
 from thermo_device.acquisition import PictureSensor
 from thermo_device.counters import Counters
 from thermo_device.plausibility import SMALLEST_JUMP, suspicious

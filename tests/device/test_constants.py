@@ -13,13 +13,13 @@ import pytest
 from firmware_camera import FirmwareCamera
 from hypothesis import example, given
 from hypothesis import strategies as st
-
-from thermo_core.frames import Subpage, Words
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.decode import Decoder
-from thermo_core.mlx90640.identity import device_id
-from thermo_core.mlx90640.registers import CONTROL_DEFAULT
 from thermo_core.profile import PictureSensor as Settings
+
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.frames import Subpage, Words
+from thermo_core.sensors.mlx90640.identity import device_id
+from thermo_core.sensors.mlx90640.registers import CONTROL_DEFAULT
 from thermo_device.acquisition import PictureSensor
 from thermo_device.counters import Counters
 from thermo_sim.eeprom import generate
@@ -78,7 +78,7 @@ class Bench:
     def check(self, pages: list[Subpage]) -> None:
         """Each page, decoded with the constants of its generation, shows the blackbody."""
         for page in pages:
-            calibration = Calibration.from_eeprom(self.known[page.generation])
+            calibration = Constants.from_eeprom(self.known[page.generation])
             decoded = Decoder(calibration, 0.98, 25.0).decode(page.words)
             assert np.abs(decoded.celsius[decoded.valid] - BLACKBODY_C).max() < 0.3, page.index
 

@@ -15,10 +15,10 @@ import pytest
 from firmware_camera import FirmwareCamera
 from numpy.typing import NDArray
 from smbus2 import i2c_msg
-
-from thermo_core.frames import Subpage
-from thermo_core.mlx90640.registers import subpage_mask
 from thermo_core.profile import PictureSensor as Settings
+
+from thermo_core.sensors.mlx90640.frames import Subpage
+from thermo_core.sensors.mlx90640.registers import subpage_mask
 from thermo_device.acquisition import PictureSensor
 from thermo_device.counters import FAULTS, PLAIN, Counters
 from thermo_device.plausibility import AUXILIARY_JUMP, SMALLEST_JUMP

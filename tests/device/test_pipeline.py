@@ -8,21 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from thermo_core.thermistor import ChannelState, SteinhartHart
+from thermo_core.correction import Correction
+from thermo_core.features import FeatureExtractor
+from thermo_core.profile import Alert, PictureSensor, Profile, Thermistors, ThermistorSettings
 from unfit import FIT, UNFIT
 
 from thermo_core.bundle import Bundle
-from thermo_core.correction import Correction
 from thermo_core.errors import ModelError, UsageError
-from thermo_core.features import FeatureExtractor
-from thermo_core.frames import Subpage
 from thermo_core.image import Version, parse
-from thermo_core.mlx90640.assemble import PictureAssembler
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.decode import Decoder, merge
-from thermo_core.profile import Alert, PictureSensor, Profile, Thermistors, ThermistorSettings
+from thermo_core.sensors.ads1115_ntc.thermistor import ChannelState, SteinhartHart
+from thermo_core.sensors.mlx90640.assemble import PictureAssembler
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.counts import CountsDecoder
+from thermo_core.sensors.mlx90640.decode import Decoder, merge
+from thermo_core.sensors.mlx90640.frames import Subpage
 from thermo_core.wire import records as wire
-from thermo_core.wire.counts import CountsDecoder
 from thermo_core.wire.records import (
     ClockRecord,
     EventRecord,
@@ -111,7 +111,7 @@ def test_what_is_sent_decodes_to_the_scene() -> None:
     assert 35 <= len(subpages) <= 40
     eeprom = wearable.pipeline.eeprom
     assert eeprom is not None
-    decoder = Decoder(Calibration.from_eeprom(eeprom), 0.98, 25.0)
+    decoder = Decoder(Constants.from_eeprom(eeprom), 0.98, 25.0)
     picture = merge(decoder.decode(subpages[-2].words), decoder.decode(subpages[-1].words))
     scene = wearable.simulated.scene.celsius(subpages[-1].time_us / 1e6)
     assert np.abs(np.median(picture.celsius) - np.median(scene)) < 1.0
@@ -146,7 +146,7 @@ def test_verdicts_are_those_of_the_host_s_own_path(bundle: Bundle) -> None:
     camera = wearable.profile.picture_sensor
     eeprom = wearable.pipeline.eeprom
     assert eeprom is not None
-    decoder = Decoder(Calibration.from_eeprom(eeprom), camera.emissivity, camera.reflected_celsius)
+    decoder = Decoder(Constants.from_eeprom(eeprom), camera.emissivity, camera.reflected_celsius)
     classifier, features = Classifier(bundle), FeatureExtractor(bundle.profile.preprocessing)
     assembler, expected = PictureAssembler(decoder), {}
     for subpage in wearable.subpages():

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from thermo_core.errors import StorageError
-from thermo_core.frames import Words
-from thermo_core.mlx90640.identity import device_id, fingerprint
+from thermo_core.sensors.mlx90640.frames import Words
+from thermo_core.sensors.mlx90640.identity import device_id, fingerprint
 from thermo_device.files import write_note
 from thermo_device.sightings import MAX_SENSORS, Sightings
 

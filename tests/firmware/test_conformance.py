@@ -22,16 +22,16 @@ import pytest
 from board_probe import ROOT, build
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from thermo_core.thermistor import SteinhartHart
+from thermo_core.correction import Correction
+from thermo_core.profile import NOTICE
 
 from thermo_core.bundle import Bundle
-from thermo_core.correction import Correction
 from thermo_core.errors import RefusedError
-from thermo_core.frames import Subpage
 from thermo_core.image import Version, parse
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.identity import fingerprint
-from thermo_core.profile import NOTICE
+from thermo_core.sensors.ads1115_ntc.thermistor import SteinhartHart
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.frames import Subpage
+from thermo_core.sensors.mlx90640.identity import fingerprint
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame, TelemetryFrame
 from thermo_core.wire.management import GroupError
 from thermo_core.wire.records import ClockRecord, EventRecord, Record, SubpageRecord, ThermistorRecord, VerdictRecord
@@ -197,7 +197,7 @@ def test_pictures_and_thermistors_are_of_what_is_there(wearable: Running, host: 
 
 def test_verdicts_are_what_the_reference_says_of_the_same_counts(wearable: Running, host: Wearable) -> None:
     maker = VerdictMaker(
-        wearable.bundle.profile, Classifier(wearable.bundle), Calibration.from_eeprom(host.eeprom()), None,
+        wearable.bundle.profile, Classifier(wearable.bundle), Constants.from_eeprom(host.eeprom()), None,
         VirtualClock(), Counters(), True, Version(1, 0, 0, 0),
     )  # fmt: skip
     reader = PictureReader(host.eeprom())

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from thermo_core.thermistor import Beta, SteinhartHart
-
 from thermo_core.correction import Correction
 from thermo_core.correction_bounds import objection
-from thermo_core.errors import CorrectionError
 from thermo_core.profile import ThermistorSettings
+
+from thermo_core.errors import CorrectionError
+from thermo_core.sensors.ads1115_ntc.thermistor import Beta, SteinhartHart
 
 SENSOR = bytes.fromhex("0d22d1850189")
 CURVE = SteinhartHart(1.129241e-3, 2.341077e-4, 8.775468e-8)

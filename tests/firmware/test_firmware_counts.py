@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from thermo_core.frames import CONTROL, FRAME_WORDS, PIXELS, SUBPAGE, Subpage
-from thermo_core.wire.counts import CountsDecoder, CountsEncoder, PackedSubpage
+from thermo_core.sensors.mlx90640.counts import CountsDecoder, CountsEncoder, PackedSubpage
+from thermo_core.sensors.mlx90640.frames import CONTROL, FRAME_WORDS, PIXELS, SUBPAGE, Subpage
 
 CHESS, INTERLEAVED, CHESS_16_BIT = 0x1901, 0x0901, 0x1101
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "wire.md"

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from thermo_core.errors import AuxiliaryDataError, BadPixelsError, EepromError, SensorError
-from thermo_core.frames import Words
-from thermo_core.interpolate import fill_invalid
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.decode import Decoder
-from thermo_core.mlx90640.registers import UNUSED_AUXILIARY, ControlRegister
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.frames import Words
+from thermo_core.sensors.mlx90640.interpolate import fill_invalid
+from thermo_core.sensors.mlx90640.registers import UNUSED_AUXILIARY, ControlRegister
 from thermo_sim.eeprom import encode, generate, random_parameters
 from thermo_sim.radiometry import Conditions, Noise, Radiometry, pattern
 
@@ -26,7 +26,7 @@ def compare(
     numerics: Any, eeprom: Words, frames: NDArray[np.uint16], emissivity: float, reflected: float | None
 ) -> None:
     """Both subpages of a picture, pixel by pixel, against the float64 decoder."""
-    calibration = Calibration.from_eeprom(eeprom)
+    calibration = Constants.from_eeprom(eeprom)
     decoder = Decoder(calibration, emissivity, reflected)
     doubt = calibration.doubts[0].address if calibration.doubts else None
     assert numerics.extract(eeprom) == (numerics.OK, calibration.device_id, calibration.bad, doubt)
@@ -67,7 +67,7 @@ def test_parity_on_the_vendors_vectors(numerics: Any, golden_dir: Any, case: int
         emissivity,
         None if np.isnan(reflected) else reflected,
     )
-    calibration = Calibration.from_eeprom(vectors["eeprom"][case])
+    calibration = Constants.from_eeprom(vectors["eeprom"][case])
     good = np.ones(768, np.bool_)
     good[list(calibration.bad)] = False
     good &= vectors["to"][case] < 150
@@ -91,7 +91,7 @@ def simulated(
     eeprom: Words, scene: NDArray[np.float64], conditions: Conditions, control: ControlRegister
 ) -> NDArray[np.uint16]:
     """Both subpages of a scene, (2, 834), as a sensor with this EEPROM measures them, without noise."""
-    radiometry = Radiometry(Calibration.from_eeprom(eeprom), noise=Noise.none())
+    radiometry = Radiometry(Constants.from_eeprom(eeprom), noise=Noise.none())
     halves = [radiometry.measure(scene, number, number, control, conditions) for number in (0, 1)]
     frames = np.zeros((2, 834), np.uint16)
     for number, half in enumerate(halves):
@@ -165,7 +165,7 @@ def test_impossible_optics_are_refused(numerics: Any, emissivity: float, reflect
 def status_of(numerics: Any, eeprom: Words) -> int:
     """What core says of an EEPROM, as a status."""
     try:
-        Calibration.from_eeprom(eeprom)
+        Constants.from_eeprom(eeprom)
     except BadPixelsError:
         return int(numerics.BAD_PIXELS)
     except EepromError:
@@ -193,12 +193,12 @@ def test_the_same_eeproms_are_refused_and_the_others_decode_alike(
     assert found[0] == status
     if status != numerics.OK:
         return
-    calibration = Calibration.from_eeprom(eeprom)
+    calibration = Constants.from_eeprom(eeprom)
     assert found[2:] == (calibration.bad, calibration.doubts[0].address if calibration.doubts else None)
     rng = np.random.default_rng(seed)
     try:
         frames = simulated(eeprom, 34 + 3 * rng.standard_normal((24, 32)), Conditions(ta=30), ControlRegister())
-        decoder = Decoder(Calibration.from_eeprom(eeprom))
+        decoder = Decoder(Constants.from_eeprom(eeprom))
         for words in frames:
             decoder.decode(words)
     except (SensorError, ZeroDivisionError):
@@ -242,7 +242,7 @@ def test_limits_of_the_constants_are_cores(numerics: Any, place: int, base: dict
         found = numerics.extract(eeprom)
         assert found[0] == status, f"word {place} = {value:#06x}"
         if status == numerics.OK:
-            doubts = Calibration.from_eeprom(eeprom).doubts
+            doubts = Constants.from_eeprom(eeprom).doubts
             assert found[3] == (doubts[0].address if doubts else None), f"word {place} = {value:#06x}"
         seen.add(status)
     assert place in (57, 58, 59) or seen == {numerics.OK, numerics.BAD_EEPROM}
@@ -272,7 +272,7 @@ def test_the_least_sensitivity_is_cores(numerics: Any, tgc_and_ks_ta: int) -> No
 def test_limits_of_the_auxiliary_words_are_cores(numerics: Any, place: int, resolution: int) -> None:
     """Walks to each place where core's verdict changes and compares on both sides."""
     eeprom = encode(replace(random_parameters(1), k_vdd=-3200, gain=6000))
-    decoder = Decoder(Calibration.from_eeprom(eeprom))
+    decoder = Decoder(Constants.from_eeprom(eeprom))
     control = ControlRegister(resolution_code=resolution)
     words = simulated(eeprom, np.full((24, 32), 34.0), Conditions(), control)[0]
     assert numerics.extract(eeprom)[0] == numerics.OK
@@ -333,7 +333,7 @@ def test_bad_pixels_are_counted_and_may_not_touch(
 )
 def test_the_same_auxiliary_words_are_refused(numerics: Any, place: int, word: int, control: int, number: int) -> None:
     eeprom = generate(seed=2)
-    calibration = Calibration.from_eeprom(eeprom)
+    calibration = Constants.from_eeprom(eeprom)
     words = simulated(eeprom, np.full((24, 32), 34.0), Conditions(), ControlRegister())[number % 2]
     words[768 + place], words[832], words[833] = word, control, number
     assert numerics.extract(eeprom)[0] == numerics.OK

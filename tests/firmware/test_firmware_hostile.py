@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from firmware_library import FIRMWARE, HARNESS
-from thermo_core.thermistor import SteinhartHart
-
 from thermo_core.correction import Correction
+
+from thermo_core.sensors.ads1115_ntc.thermistor import SteinhartHart
 
 MODULES = "mlx90640_plausible mlx90640_constants mlx90640_decode interpolate counts thermistor correction crc"
 EEPROM, CORRECTION, COUNTS = range(3)

@@ -10,8 +10,8 @@ from firmware_library import HARNESS, build
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thermo_core.frames import Words
-from thermo_core.mlx90640.identity import device_id, fingerprint
+from thermo_core.sensors.mlx90640.frames import Words
+from thermo_core.sensors.mlx90640.identity import device_id, fingerprint
 from thermo_device.sightings import Sightings
 
 CUTS = range(4)

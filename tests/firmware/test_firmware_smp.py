@@ -31,10 +31,10 @@ from smp.os_management import (
     ResetWriteRequest,
     ResetWriteResponse,
 )
-
 from thermo_core.correction import Correction
-from thermo_core.frames import COLUMNS, ROWS
 from thermo_core.limits import FIRMWARE_HELLO_TEXT_BYTES, MAX_CHANNELS, MAX_LABELS
+
+from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS
 from thermo_core.wire import management
 from thermo_core.wire.management import Command, GroupError, Hello, SensorInfo, StreamAnswer, StreamOp, StreamRequest
 from thermo_core.wire.smp import Group, Op, ReturnCode, SmpHeader, SmpMessage

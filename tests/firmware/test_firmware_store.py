@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from thermo_core.thermistor import SteinhartHart
-
 from thermo_core.correction import Correction
-from thermo_core.frames import COLUMNS, ROWS
+
+from thermo_core.sensors.ads1115_ntc.thermistor import SteinhartHart
+from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS
 
 SENSOR = bytes.fromhex("0d22d1850189")
 OK, DAMAGED, WRONG_SENSOR, STORAGE, EMPTY, ARGUMENT = 0, 9, 10, 11, 13, 14

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from thermo_core.profile import ThermistorSettings
-from thermo_core.thermistor import RAIL, AdcScale, ChannelState, SteinhartHart, ThermistorChannel
+
+from thermo_core.sensors.ads1115_ntc.thermistor import RAIL, AdcScale, ChannelState, SteinhartHart, ThermistorChannel
 
 COUNTS = np.arange(-32768, 32768)
 STEINHART_HART = (1.129241e-3, 2.341077e-4, 8.775468e-8)

@@ -13,17 +13,17 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from firmware_library import FIRMWARE, build
 from firmware_wearable import FirmwareWearable
+from thermo_core.correction import Correction
+from thermo_core.profile import NOTICE, Alert, Profile
 from unfit import FIT, UNFIT
 
 from thermo_core.bundle import Bundle
 from thermo_core.clock import Clock
-from thermo_core.correction import Correction
-from thermo_core.frames import Subpage
 from thermo_core.image import Version, load_public_key, parse, sign
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.profile import NOTICE, Alert, Profile
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.counts import CountsDecoder
+from thermo_core.sensors.mlx90640.frames import Subpage
 from thermo_core.version import software_version
-from thermo_core.wire.counts import CountsDecoder
 from thermo_core.wire.management import GroupError, Hello, SelfTest
 from thermo_core.wire.records import ClockRecord, EventRecord, Record, SubpageRecord, ThermistorRecord, VerdictRecord
 from thermo_core.wire.smp import Op
@@ -175,7 +175,7 @@ def test_every_page_arrives_once_with_the_counts_the_sensor_measured(make: Make)
 
 def judge(bundle: Bundle, words: np.ndarray[Any, Any], correction: Correction | None, clock: Clock) -> VerdictMaker:
     """The agent's way from subpages to verdicts."""
-    calibration = Calibration.from_eeprom(words)
+    calibration = Constants.from_eeprom(words)
     return VerdictMaker(
         bundle.profile, Classifier(bundle), calibration, correction, clock, Counters(), True, Version(1)
     )

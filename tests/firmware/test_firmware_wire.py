@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from smp import packet as smp_packet
 
 from thermo_core.errors import ManagementError
+from thermo_core.sensors.mlx90640.counts import PackedSubpage
 from thermo_core.wire import records
-from thermo_core.wire.counts import PackedSubpage
 from thermo_core.wire.framing import MAX_RECORD, Demultiplexer, ManagementFrame, encode_frame, encode_packet
 from thermo_core.wire.records import (
     ChannelReading,

@@ -5,10 +5,10 @@ from itertools import islice
 
 import numpy as np
 import pytest
-
-from thermo_core.frames import Subpage, Words
 from thermo_core.profile import NOTICE
-from thermo_core.wire.counts import CountsEncoder
+
+from thermo_core.sensors.mlx90640.counts import CountsEncoder
+from thermo_core.sensors.mlx90640.frames import Subpage, Words
 from thermo_core.wire.management import Hello, SensorInfo
 from thermo_core.wire.records import (
     ChannelReading,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from thermo_core.errors import CalibrationFailedError, StorageError
-from thermo_core.frames import Picture
+from thermo_core.sensors.mlx90640.frames import Picture
 from thermo_host.calibrate.agreement import agreement, pooled
 from thermo_host.calibrate.fit import PixelFit, count_ambients, fit_pixels
 from thermo_host.calibrate.observation import Observation, Role, average

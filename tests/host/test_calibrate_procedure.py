@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rich.console import Console
-from thermo_core.thermistor import ThermistorChannel
-
 from thermo_core.correction import Correction
-from thermo_core.errors import CalibrationFailedError, CorrectionError, StorageError
-from thermo_core.frames import Picture
-from thermo_core.mlx90640.assemble import PictureAssembler
-from thermo_core.mlx90640.decode import Decoder
 from thermo_core.profile import NOTICE, Profile
+
+from thermo_core.errors import CalibrationFailedError, CorrectionError, StorageError
+from thermo_core.sensors.ads1115_ntc.thermistor import ThermistorChannel
+from thermo_core.sensors.mlx90640.assemble import PictureAssembler
+from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.frames import Picture
 from thermo_device.acquisition import PictureSensor
 from thermo_device.counters import Counters
 from thermo_device.thermistors import ThermistorArray

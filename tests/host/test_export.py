@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from thermo_core.profile import Profile
 
 from thermo_core.errors import SensorError, StorageError, UsageError
-from thermo_core.frames import CONTROL, Picture, Subpage
-from thermo_core.mlx90640.assemble import PictureAssembler
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.decode import Decoder
-from thermo_core.mlx90640.dump import Dump
-from thermo_core.profile import Profile
+from thermo_core.sensors.mlx90640.assemble import PictureAssembler
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.dump import Dump
+from thermo_core.sensors.mlx90640.frames import CONTROL, Picture, Subpage
 from thermo_core.wire.records import VerdictRecord
 from thermo_host import dumps, export
 from thermo_host.export import Totals
@@ -62,7 +62,7 @@ def test_npz_holds_what_decoding_the_words_gives(
 ) -> None:
     (path,) = exported(recorded, tmp_path / "out.npz")
     arrays = np.load(path)
-    assembler = PictureAssembler(Decoder(Calibration.from_eeprom(session.eeproms[0]), 0.98))
+    assembler = PictureAssembler(Decoder(Constants.from_eeprom(session.eeproms[0]), 0.98))
     pictures = [picture for picture in map(assembler.push, subpages) if picture is not None]
     count = len(arrays["celsius"])
     assert count > 40

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from thermo_core.errors import RecordingError
-from thermo_core.frames import Subpage
 from thermo_core.recording import frames as recorded
+from thermo_core.sensors.mlx90640.frames import Subpage
 from thermo_host.lease import Telemetry
 from thermo_host.recording import Recorder
 from thermo_host.session import Session

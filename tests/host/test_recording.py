@@ -11,8 +11,8 @@ import pytest
 from mcap.reader import make_reader
 
 from thermo_core.errors import RecordingError, StorageError
-from thermo_core.frames import Subpage
 from thermo_core.recording.layout import Gap
+from thermo_core.sensors.mlx90640.frames import Subpage
 from thermo_core.wire.records import RecordType, SubpageRecord
 from thermo_host import recording as recording_module
 from thermo_host.lease import Telemetry

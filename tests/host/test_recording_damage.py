@@ -19,16 +19,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mcap.data_stream import RecordBuilder
 from mcap.records import Attachment, Channel, Chunk, DataEnd, Footer, Header, McapRecord, Message, Metadata
-
 from thermo_core.correction import Correction
-from thermo_core.errors import RecordingError, ThermoError
-from thermo_core.frames import Words
 from thermo_core.profile import Profile
+
+from thermo_core.errors import RecordingError, ThermoError
 from thermo_core.recording.container import MAGIC, Container
 from thermo_core.recording.container import Message as Read
 from thermo_core.recording.content import read_head
 from thermo_core.recording.layout import CHANNELS, FORMAT, SESSION, eeprom_name, sealed
 from thermo_core.recording.plain import to_plain
+from thermo_core.sensors.mlx90640.frames import Words
 from thermo_core.wire.management import Hello
 from thermo_host import recording as recording_module
 from thermo_host.lease import Telemetry

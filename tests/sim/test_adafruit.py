@@ -11,8 +11,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.decode import Decoder, merge
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.decode import Decoder, merge
 from thermo_sim.adafruit import AdafruitI2C
 from thermo_sim.clock import VirtualClock
 from thermo_sim.eeprom import encode, generate, random_parameters
@@ -66,7 +66,7 @@ def _load_driver(name: str) -> ModuleType:
     return module
 
 
-def _difference(tap: Tap, theirs: np.ndarray, calibration: Calibration) -> np.ndarray:
+def _difference(tap: Tap, theirs: np.ndarray, calibration: Constants) -> np.ndarray:
     """Their picture minus ours of the same words, on good pixels."""
     decoder = Decoder(calibration, emissivity=0.95)
     ours = merge(*(decoder.decode(frame) for frame in tap.frames[-2:]))
@@ -120,7 +120,7 @@ def test_bad_pixels_read_absolute_zero_as_documented() -> None:
     assert np.abs(_difference(tap, theirs, hardware.chip.radiometry.calibration)).max() < 0.05
 
 
-def _two_sensors() -> tuple[SimulatedBus, list[Calibration]]:
+def _two_sensors() -> tuple[SimulatedBus, list[Constants]]:
     """Two different sensors at 0x33 and 0x32 on one bus, looking at different scenes."""
     bus = SimulatedBus(VirtualClock(), 400_000)
     calibrations = []

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thermo_core.errors import UsageError
-from thermo_core.mlx90640.calibration import Calibration
+from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_sim.eeprom import encode, generate, random_parameters
 
 EXACT = ["vdd25", "k_vdd", "kv_ptat", "kt_ptat", "v_ptat25", "alpha_ptat", "gain", "tgc", "ks_ta", "ks_to"]
@@ -19,7 +19,7 @@ EXACT += ["cp_offset", "cp_kta", "cp_kv", "il_chess_c", "chess_calibrated", "bro
 @given(st.integers(0, 2**31))
 def test_a_made_eeprom_decodes_to_its_parameters_within_a_step(seed: int) -> None:
     intended = random_parameters(seed)
-    decoded = Calibration.from_eeprom(encode(intended))
+    decoded = Constants.from_eeprom(encode(intended))
     for name in EXACT:
         assert getattr(decoded, name) == getattr(intended, name), name
     # Steps of the fields: 32/2^38 for sensitivity, 1 count for the offset, 4/2^13 for Kta;
@@ -37,8 +37,8 @@ def test_made_sensors_differ_by_seed_and_have_the_spread_of_real_ones(golden_dir
     real = []
     for name in ("s1_melexis_example", "s2_signaloid"):
         with np.load(golden_dir / f"{name}.npz") as archive:
-            real.append(Calibration.from_eeprom(archive["eeprom"]))
-    made = [Calibration.from_eeprom(generate(seed)) for seed in range(20)]
+            real.append(Constants.from_eeprom(archive["eeprom"]))
+    made = [Constants.from_eeprom(generate(seed)) for seed in range(20)]
     assert len({c.device_id for c in made}) == 20
 
     def range_of(figure) -> tuple[float, float]:
@@ -59,7 +59,7 @@ def test_made_sensors_differ_by_seed_and_have_the_spread_of_real_ones(golden_dir
 
 
 def test_broken_and_outlier_pixels_are_marked() -> None:
-    calibration = Calibration.from_eeprom(generate(3, broken=(10,), outlier=(400, 700)))
+    calibration = Constants.from_eeprom(generate(3, broken=(10,), outlier=(400, 700)))
     assert calibration.broken == (10,)
     assert calibration.outlier == (400, 700)
 

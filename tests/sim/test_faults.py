@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from smbus2 import i2c_msg
 
 from thermo_core.errors import AuxiliaryDataError, UsageError
-from thermo_core.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.decode import Decoder
 from thermo_sim.faults import Fault, FaultKind, FaultPlan, parse_faults
 from thermo_sim.hardware import SimulatedHardware
 

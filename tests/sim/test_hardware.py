@@ -7,8 +7,8 @@ import pytest
 from smbus2 import i2c_msg
 
 from thermo_core.errors import UsageError
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.decode import Decoder, merge
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.decode import Decoder, merge
 from thermo_sim.dataset import PictureSource
 from thermo_sim.eeprom import generate
 from thermo_sim.hardware import SimulatedHardware, Surroundings, load_profile, profile_names
@@ -56,7 +56,7 @@ def test_the_blackbody_and_the_scene_change_while_it_runs(master) -> None:
     )
     chip = master(hardware.bus)
     chip.rate(6)
-    decoder = Decoder(Calibration.from_eeprom(chip.read(0x2400, 832)), emissivity=0.98)
+    decoder = Decoder(Constants.from_eeprom(chip.read(0x2400, 832)), emissivity=0.98)
     for celsius in (25.0, 40.0):
         hardware.set_blackbody(celsius)
         chip.frame()
@@ -133,7 +133,7 @@ def test_warm_up_settles_in_about_four_minutes_or_as_fast_as_asked(master) -> No
         )
         hardware.set_blackbody(35.0)
         chip = master(hardware.bus)
-        decoder = Decoder(Calibration.from_eeprom(chip.read(0x2400, 832)), emissivity=0.98)
+        decoder = Decoder(Constants.from_eeprom(chip.read(0x2400, 832)), emissivity=0.98)
         seen = []
         for time_s in times_s:
             hardware.clock.sleep_until_us(round(time_s * 1e6))
@@ -201,7 +201,7 @@ def test_pictures_in_bulk_are_those_of_the_bus(master) -> None:
     chip = master(hardware.bus)
     chip.rate(5)
     chip.frame()
-    decoder = Decoder(Calibration.from_eeprom(eeprom), emissivity=0.98)
+    decoder = Decoder(Constants.from_eeprom(eeprom), emissivity=0.98)
     source = PictureSource(6, eeprom=eeprom, noise=Noise.none(), conditions=hardware.surroundings.at(0.0))
     scene = hardware.scene.celsius(0.0)
     assert np.array_equal(_decoded(chip, decoder).celsius, source.pictures(scene[None])[0])

@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from thermo_core.frames import FRAME_WORDS, PIXELS
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.decode import Decoder, merge
-from thermo_core.mlx90640.registers import ControlRegister
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.decode import Decoder, merge
+from thermo_core.sensors.mlx90640.frames import FRAME_WORDS, PIXELS
+from thermo_core.sensors.mlx90640.registers import ControlRegister
 from thermo_sim.eeprom import encode, generate, random_parameters
 from thermo_sim.radiometry import Conditions, Measurement, Noise, Radiometry, ResponseError, pattern
 
@@ -43,7 +43,7 @@ def _picture(radiometry: Radiometry, celsius: np.ndarray, index: int = 0, condit
     ],
 )
 def test_counts_are_the_datasheets_formula(celsius: float, conditions: Conditions, chess: bool) -> None:
-    c = Calibration.from_eeprom(generate(4))
+    c = Constants.from_eeprom(generate(4))
     radiometry = Radiometry(c, noise=Noise.none())
     control = ControlRegister(chess=chess)
     measured = [radiometry.measure(np.full((24, 32), celsius), n, 0, control, conditions) for n in (0, 1)]
@@ -82,7 +82,7 @@ def test_counts_are_the_datasheets_formula(celsius: float, conditions: Condition
 def test_an_ideal_blackbody_decodes_to_itself_within_quantisation(code: int, chess: bool) -> None:
     control = ControlRegister(resolution_code=code, chess=chess)
     for seed in (1, 2, 3):
-        c = Calibration.from_eeprom(generate(seed))
+        c = Constants.from_eeprom(generate(seed))
         radiometry = Radiometry(c, noise=Noise.none())
         for celsius in (25.0, 31.3, 36.6, 39.2):
             error = _picture(radiometry, np.full((24, 32), celsius), control=control) - celsius
@@ -93,7 +93,7 @@ def test_an_ideal_blackbody_decodes_to_itself_within_quantisation(code: int, che
 
 
 def test_with_tgc_the_compensation_pixels_rounding_comes_on_top_alike_for_all_pixels() -> None:
-    c = Calibration.from_eeprom(generate(3, tgc=1.0))
+    c = Constants.from_eeprom(generate(3, tgc=1.0))
     assert c.tgc == 1.0
     error = _picture(Radiometry(c, noise=Noise.none()), np.full((24, 32), 36.6)) - 36.6
     one_count_k = 1 / (c.alpha * (1 + c.ks_ta * 8) * 4 * 298.15**3)
@@ -101,14 +101,14 @@ def test_with_tgc_the_compensation_pixels_rounding_comes_on_top_alike_for_all_pi
 
 
 def test_a_scene_decodes_to_itself_pixel_by_pixel() -> None:
-    radiometry = Radiometry(Calibration.from_eeprom(generate(1)), noise=Noise.none())
+    radiometry = Radiometry(Constants.from_eeprom(generate(1)), noise=Noise.none())
     scene = np.linspace(28, 40, PIXELS).reshape(24, 32)
     assert np.abs(_picture(radiometry, scene) - scene).max() < 0.16
 
 
 @pytest.mark.parametrize(("code", "hz"), [(1, 1.0), (4, 8.0), (7, 64.0)])
 def test_noise_is_the_netd_asked_for_and_grows_with_the_root_of_the_rate(code: int, hz: float) -> None:
-    radiometry = Radiometry(Calibration.from_eeprom(generate(1)), noise=Noise(0.1, 0.0, 0.0), seed=3)
+    radiometry = Radiometry(Constants.from_eeprom(generate(1)), noise=Noise(0.1, 0.0, 0.0), seed=3)
     conditions = dataclasses.replace(SKIN, emissivity=1.0)
     control = ControlRegister(refresh_code=code)
     scene = np.full((24, 32), 25.0)
@@ -124,7 +124,7 @@ def test_noise_is_the_netd_asked_for_and_grows_with_the_root_of_the_rate(code: i
 
 
 def test_all_pixels_of_a_subpage_share_an_offset() -> None:
-    radiometry = Radiometry(Calibration.from_eeprom(generate(1)), noise=Noise(0.0, 0.3, 0.0), seed=1)
+    radiometry = Radiometry(Constants.from_eeprom(generate(1)), noise=Noise(0.0, 0.3, 0.0), seed=1)
     scene = np.full((24, 32), 25.0)
     conditions = dataclasses.replace(SKIN, emissivity=1.0)
     pictures = [_picture(radiometry, scene, 2 * n, conditions)[10:14, 14:18] for n in range(400)]
@@ -138,7 +138,7 @@ def test_all_pixels_of_a_subpage_share_an_offset() -> None:
 def test_before_calibration_a_blackbody_shows_about_0_7_k_most_of_it_a_fixed_line_per_pixel() -> None:
     before, after = [], []
     for seed in range(16):
-        radiometry = Radiometry(Calibration.from_eeprom(generate(seed)), ResponseError.random(seed), Noise.none())
+        radiometry = Radiometry(Constants.from_eeprom(generate(seed)), ResponseError.random(seed), Noise.none())
         at = {t: _picture(radiometry, np.full((24, 32), t)) for t in (28.0, 31.3, 34.7, 36.9, 39.2, 41.0)}
         gain = (41.0 - 28.0) / (at[41.0] - at[28.0])
         hold_out = (31.3, 34.7, 36.9, 39.2)
@@ -149,7 +149,7 @@ def test_before_calibration_a_blackbody_shows_about_0_7_k_most_of_it_a_fixed_lin
 
 
 def test_die_temperature_and_supply_decode_to_what_was_given() -> None:
-    radiometry = Radiometry(Calibration.from_eeprom(generate(9)), noise=Noise.none())
+    radiometry = Radiometry(Constants.from_eeprom(generate(9)), noise=Noise.none())
     decoder = Decoder(radiometry.calibration)
     for ta in (-20.0, 5.0, 25.0, 60.0):
         for vdd in (3.0, 3.3, 3.6):
@@ -163,7 +163,7 @@ def test_die_temperature_and_supply_decode_to_what_was_given() -> None:
 
 def test_broken_pixels_see_nothing_and_outliers_are_restless() -> None:
     words = encode(dataclasses.replace(random_parameters(1), broken=(100,), outlier=(500,)))
-    radiometry = Radiometry(Calibration.from_eeprom(words), noise=Noise(0.1, 0.0, 0.0))
+    radiometry = Radiometry(Constants.from_eeprom(words), noise=Noise(0.1, 0.0, 0.0))
 
     def counts(celsius: float, pixel: int, index: int) -> int:
         number = (pixel // 32 + pixel) % 2

@@ -21,10 +21,10 @@ from ctypes import (
 import numpy as np
 from numpy.typing import NDArray
 from smbus2 import i2c_msg
-
-from thermo_core.frames import CONTROL, FRAME_WORDS, RAM_WORDS, SUBPAGE, Subpage
-from thermo_core.mlx90640.registers import RESOLUTION_BITS, RefreshRate
 from thermo_core.profile import PictureSensor as Settings
+
+from thermo_core.sensors.mlx90640.frames import CONTROL, FRAME_WORDS, RAM_WORDS, SUBPAGE, Subpage
+from thermo_core.sensors.mlx90640.registers import RESOLUTION_BITS, RefreshRate
 from thermo_device.counters import Counters
 
 CAMERA_MODULES = (

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import cbor2
-
-from thermo_core.frames import Words
 from thermo_core.profile import Profile
+
+from thermo_core.sensors.mlx90640.frames import Words
 from thermo_core.wire import records
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame, encode_frame
 from thermo_core.wire.management import Command, Hello, ReadChunk, StreamOp

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from thermo_core.correction import Correction
+
 from thermo_core.errors import LinkLostError, SensorError
-from thermo_core.frames import Picture
 from thermo_core.recording.layout import Gap
+from thermo_core.sensors.mlx90640.frames import Picture
 from thermo_core.wire.records import SubpageRecord
 from thermo_host import export, flash
 from thermo_host.calibrate.wearable_source import WearableSource

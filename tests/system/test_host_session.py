@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from thermo_core.correction import Correction
+
 from thermo_core.errors import (
     DowngradeError,
     LinkLostError,
     PortBusyError,
     RefusedError,
 )
-from thermo_core.frames import COLUMNS, ROWS
 from thermo_core.image import load_private_key
 from thermo_core.recording.layout import Gap
+from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS
 from thermo_core.wire.management import GroupError
 from thermo_core.wire.smp import Group
 from thermo_host import flash

@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from thermo_core.errors import MissingKeyFrameError
-from thermo_core.frames import CONTROL, FRAME_WORDS, PIXELS, SUBPAGE, Subpage
+from thermo_core.sensors.mlx90640.counts import CountsDecoder, CountsEncoder, PackedSubpage
+from thermo_core.sensors.mlx90640.frames import CONTROL, FRAME_WORDS, PIXELS, SUBPAGE, Subpage
 from thermo_core.wire import records
-from thermo_core.wire.counts import CountsDecoder, CountsEncoder, PackedSubpage
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame, TelemetryFrame, encode_frame, encode_packet
 from thermo_core.wire.records import ClockRecord, Record, SubpageRecord, sequence_gap
 

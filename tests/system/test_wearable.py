@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from thermo_core.correction import Correction
+
 from thermo_core.errors import RefusedError, UsageError
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.decode import Decoder
-from thermo_core.mlx90640.registers import subpage_mask
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.registers import subpage_mask
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame
 from thermo_core.wire.records import EventRecord, SubpageRecord
 from thermo_core.wire.smp import Op, SmpHeader, SmpMessage, encode_packets
@@ -303,7 +303,7 @@ def test_real_frames_are_replayed_instead_of_the_scene(start_wearable: Callable[
         words, frames = recorded["eeprom"], recorded["frames"]
     wearable = start_wearable("--replay", str(path))
     assert path.name in wearable.ready
-    decoder = Decoder(Calibration.from_eeprom(words), emissivity=0.98)
+    decoder = Decoder(Constants.from_eeprom(words), emissivity=0.98)
     wanted = decoder.picture(frames[0], frames[1]).celsius
     with Wearable.open(str(wearable.link)) as host:
         session = fetch(host)

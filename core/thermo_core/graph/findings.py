@@ -59,7 +59,8 @@ def finding(model: Model, number: int, reading: Sample) -> Finding:
 
 
 def _scores(said: Values, labels: int) -> tuple[float, ...]:
+    """With one label more than outputs, the first says that none of the others holds: its score is one less the greatest."""
     steps = np.rint(np.clip(said, np.float32(0), np.float32(1)) * np.float32(SCORE_STEPS)).astype(np.int64).tolist()
-    if len(steps) == 1 and labels == 2:
-        steps = [SCORE_STEPS - steps[0], steps[0]]
+    if len(steps) + 1 == labels:
+        steps = [SCORE_STEPS - max(steps), *steps]
     return tuple(step / SCORE_STEPS for step in steps)

@@ -78,6 +78,23 @@ class Plan:
     nodes: tuple[Node, ...]
     alerts: tuple[AlertPlan, ...]
 
+    def origins(self, name: str) -> tuple[int, ...]:
+        """Numbers of the sensors that a signal rests on, ascending."""
+        made = {node.gives.name: node for node in self.nodes}
+        found: set[int] = set()
+        waiting = [name]
+        while waiting:
+            one = waiting.pop()
+            if one in made:
+                waiting += [signal.name for signal in made[one].inputs]
+            else:
+                found.update(n for n, sensor in enumerate(self.profile.sensors) if sensor.name == one.partition(".")[0])
+        return tuple(sorted(found))
+
+    def number_of(self, name: str) -> int:
+        """Number of a signal, as it travels: those of sensors first, then those of stages and models as they run."""
+        return list(self.signals).index(name)
+
 
 def plan(profile: Profile, outputs: Mapping[str, tuple[int, ...]] | None = None) -> Plan:
     """Check a profile and order its graph.
@@ -249,7 +266,7 @@ def _check_model(model: Model, number: int, signals: Mapping[str, Signal]) -> No
     if model.reading not in signals:
         raise ProfileError(f'model "{model.name}" reads "{model.reading}", and there is no such signal', path)
     said, wanted = signals[model.reading].elements, len(model.outputs)
-    if said != wanted and not (model.scores is not None and wanted == 2 and said == 1):
+    if said != wanted and not (model.scores is not None and wanted == said + 1):
         raise ProfileError(
             f'model "{model.name}" names {wanted} outputs and "{model.reading}" has {said}; name each', path
         )

@@ -1,34 +1,35 @@
-"""What is in a recording: its head (whose it is, with EEPROMs, calibration, profile) and its records, each checked."""
+"""What is in a recording: its heads (whose it is: `session.Session`) and its records, each checked."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
 from mcap.records import Metadata
 
-from thermo_core.errors import RecordError, RecordingError
+from thermo_core.errors import ProtocolVersionError, RecordingError, WireError
 from thermo_core.recording.container import Attachment, Container, Message, unreadable
 from thermo_core.recording.layout import (
     ATTACHMENTS,
     FORMAT,
     GAP_TOPIC,
+    LATEST_NS,
+    MARKER_TOPIC,
     OURS,
-    READABLE,
     SEAL,
     SESSION,
     TOPICS,
+    UNRELEASED,
     Gap,
+    Marker,
     digest,
     seal_holds,
 )
-from thermo_core.recording.plain import from_plain
 from thermo_core.wire import records
 from thermo_core.wire.records import Record, RecordHeader
 
 LARGEST_ATTACHMENT = 1 << 20
-LATEST_NS = (1 << 63) - 1
-"""In the year 2262; up to there a date is a date."""
-UNREADABLE = (RecordingError, RecordError, KeyError, ValueError, TypeError, RecursionError)
+UNREADABLE = (RecordingError, WireError, ProtocolVersionError, msgspec.MsgspecError)
 """What `read_message` raises for content that cannot be a record."""
 
 
@@ -55,7 +56,6 @@ class Seals:
     def __init__(self, path: object) -> None:
         self._path = path
         self._announced: dict[str, str] = {}
-        self._sealed = True
 
     def check_metadata(self, record: Metadata) -> bool:
         """Take a metadata record and what it announces; whether it is ours.
@@ -65,15 +65,18 @@ class Seals:
         """
         content = record.metadata
         if record.name == SESSION:
-            if content.get("format") not in READABLE:
+            if content.get("format") in UNRELEASED:
                 raise RecordingError(
-                    f"{self._path} has format {content.get('format')!r:.20} and this thermo-edge reads "
-                    f"{' and '.join(READABLE)}; upgrade it, or get the file again if it was damaged."
+                    f"{self._path} has format {content['format']}, which was never released; record it again."
                 )
-            self._sealed = content["format"] == FORMAT
+            if content.get("format") != FORMAT:
+                raise RecordingError(
+                    f"{self._path} has format {content.get('format')!r:.20} and this thermo-edge reads {FORMAT}; upgrade it, "
+                    "or get the file again if it was damaged."
+                )
             self._announced = {}
-        if not self._sealed or (record.name not in OURS and SEAL not in content):
-            return record.name in OURS
+        if record.name not in OURS and SEAL not in content:
+            return False
         if not seal_holds(record.name, content):
             raise self._damaged(f"its metadata {record.name!r:.40}")
         try:
@@ -88,8 +91,6 @@ class Seals:
         Raises:
             RecordingError: it is damaged.
         """
-        if not self._sealed:
-            return True
         announced = self._announced.pop(attachment.name, None)
         if announced not in (None, digest(attachment.data)):
             raise self._damaged(f"its attachment {attachment.name!r:.40}")
@@ -175,22 +176,19 @@ def read_head(container: Container, path: object) -> Head:
     return head
 
 
-def read_message(message: Message) -> tuple[RecordHeader, Record] | Gap:
-    """The record in a message, within the bounds that it has on the wire.
+def read_message(message: Message) -> tuple[RecordHeader, Record] | Gap | Marker:
+    """The record in a message, or what the host added.
 
     Raises:
         One of UNREADABLE: it cannot be one.
     """
     if not message.log_ns <= LATEST_NS >= message.publish_ns:
         raise RecordingError("A message lies beyond the year 2262.")
-    content = json.loads(message.data)
     if message.topic == GAP_TOPIC:
-        gap = from_plain(Gap, content)
-        if not 0 <= gap.from_ns <= LATEST_NS or not 0 <= gap.to_ns <= LATEST_NS:
-            raise RecordingError("A gap lies beyond the year 2262.")
-        return gap
-    kind, _, _ = TOPICS[message.topic]
-    sequence = content["sequence"]
-    if type(sequence) is not int or not 0 <= sequence < records.SEQUENCES:
-        raise RecordingError("A message has an impossible running number.")
-    return records.decode(records.encode(from_plain(kind, content), sequence))
+        return msgspec.json.decode(message.data, type=Gap)
+    if message.topic == MARKER_TOPIC:
+        return msgspec.json.decode(message.data, type=Marker)
+    header, record = records.decode(message.data)
+    if message.topic != TOPICS[header.type][0]:
+        raise RecordingError(f"A {header.type.name.lower()} record lies under {message.topic!r:.40}.")
+    return header, record

@@ -1,22 +1,21 @@
 """A recording's raw subpages and EEPROM, as a dump of another tool would hold them."""
 
-import json
 from collections.abc import Iterator
 from typing import IO
 
 import numpy as np
 
-from thermo_core.errors import CountsError, RecordingError
-from thermo_core.frames import CONTROL, PIXELS, RAM_WORDS, SUBPAGE, Words
-from thermo_core.mlx90640.dump import Dump
-from thermo_core.mlx90640.registers import EEPROM_WORDS, subpage_mask
+from thermo_core.errors import RecordingError
 from thermo_core.recording.container import Container, Message
-from thermo_core.recording.content import UNREADABLE, Head, read_head, read_message
-from thermo_core.recording.layout import eeprom_sensor
-from thermo_core.recording.plain import from_plain
-from thermo_core.wire.counts import CountsDecoder
-from thermo_core.wire.management import Hello
-from thermo_core.wire.records import SubpageRecord
+from thermo_core.recording.content import UNREADABLE, read_head, read_message
+from thermo_core.recording.session import from_metadata
+from thermo_core.sensors.kind import Block
+from thermo_core.sensors.mlx90640 import codec
+from thermo_core.sensors.mlx90640.counts import CountsDecoder
+from thermo_core.sensors.mlx90640.dump import Dump
+from thermo_core.sensors.mlx90640.frames import CONTROL, PIXELS, RAM_WORDS, SUBPAGE, Words
+from thermo_core.sensors.mlx90640.kind import words_of
+from thermo_core.sensors.mlx90640.registers import subpage_mask
 
 MOST_FRAMES = 65536
 """More than an hour at 16 subpages/s, in 110 MB."""
@@ -41,20 +40,18 @@ def recorded_frames(stream: IO[bytes], size: int, name: object) -> Dump:
     """
     head = read_head(Container(stream, size), name)
     stream.seek(0)
-    eeproms = {
-        sensor: data
-        for file, data in head.attachments.items()
-        if (sensor := eeprom_sensor(file)) is not None and len(data) == 2 * EEPROM_WORDS
-    }
-    if not eeproms:
-        raise RecordingError(f"{name} holds no EEPROM of a picture sensor, so it has no frames; try another recording.")
-    sensor = min(eeproms)
-    eeprom = np.frombuffer(eeproms[sensor], "<u2").astype(np.uint16)
+    session = from_metadata(head.metadata, head.attachments, name)
+    cameras = [
+        n for n, sensor in enumerate(session.profile.sensors) if sensor.kind == "mlx90640" and n in session.constants
+    ]
+    if not cameras:
+        raise RecordingError(f"{name} holds no EEPROM of a camera, so it has no frames; try another recording.")
+    sensor = cameras[0]
+    constants = session.constants[sensor]
     rows: list[Words] = []
     notes: tuple[str, ...] = ()
-    generation = _generation(head, sensor, name)
     for words, made_with in _subpages(Container(stream, size), sensor):
-        if made_with != generation:
+        if made_with != constants.number & 0xFFFF:
             notes = (f"Another sensor was put in during {name}; the {len(rows)} subpages before that are taken.",)
             break
         if len(rows) == MOST_FRAMES:
@@ -64,27 +61,20 @@ def recorded_frames(stream: IO[bytes], size: int, name: object) -> Dump:
         rows.append(words)
     if not rows:
         raise RecordingError(f"{name} holds no subpage of sensor {sensor} that can be unpacked; try another recording.")
-    return Dump(eeprom, np.stack(rows), notes)
-
-
-def _generation(head: Head, sensor: int, name: object) -> int:
-    try:
-        sensors = from_plain(Hello, json.loads(head.metadata["hello"])).sensors
-        return next(info.generation for info in sensors if info.sensor == sensor)
-    except (StopIteration, *UNREADABLE) as error:
-        raise RecordingError(f"{name} does not say what its sensor {sensor} is; try another recording.") from error
+    return Dump(words_of(constants.data), np.stack(rows), notes)
 
 
 def _subpages(container: Container, sensor: int) -> Iterator[tuple[Words, int]]:
     decoder = CountsDecoder()
     for message in container:
-        if not isinstance(message, Message) or message.topic != "/subpage":
+        if not isinstance(message, Message):
             continue
         try:
             read = read_message(message)
-            if isinstance(read, tuple) and isinstance(read[1], SubpageRecord) and read[1].sensor == sensor:
-                yield decoder.decode(read[1].packed).copy(), read[1].generation
-        except (CountsError, *UNREADABLE):
+            if isinstance(read, tuple) and isinstance(read[1], Block) and read[1].sensor == sensor:
+                block = read[1]
+                yield decoder.decode(codec.decode(block.data, block.index)).copy(), block.constants
+        except UNREADABLE:
             continue
 
 

@@ -1,4 +1,7 @@
-"""What a recording holds: topics and their records, and how each metadata record and attachment proves itself.
+"""What a recording holds: topics and their messages, and how each metadata record and attachment proves itself.
+
+Messages of the wearable are its records byte for byte as docs/wire.md has them, so that nothing is lost or rounded; the log time is
+their arrival, the publish time the moment they are about, both in nanoseconds since 1970 UTC. What the host adds is JSON.
 
 MCAP protects its chunks by CRCs, but a metadata record not at all, and no reader checks an attachment. So each metadata record
 carries the SHA-256 of itself, and the names and SHA-256 of attachments stand in a metadata record before them: a flipped
@@ -8,22 +11,17 @@ bit is noticed, a lost attachment is missed, and one that nobody announced is so
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Annotated
 
-from thermo_core.wire.records import (
-    ClockRecord,
-    EventRecord,
-    Record,
-    RecordType,
-    SubpageRecord,
-    ThermistorRecord,
-    VerdictRecord,
-)
+from msgspec import Meta
+
+from thermo_core.schema import Record
+from thermo_core.wire.table import RecordType
 
 MCAP_PROFILE = "thermo-edge"
-FORMAT = "2"
-READABLE = ("1", FORMAT)
-"""Format 1 has no hashes."""
+FORMAT = "3"
+UNRELEASED = ("1", "2")
+"""Formats that were never released."""
 
 SESSION = "session"
 """Name of the metadata record that says whose recording it is."""
@@ -36,27 +34,29 @@ SEAL = "sha256"
 ATTACHMENTS = "attachments"
 """Key under which a metadata record announces attachments, as a JSON object of SHA-256 by name."""
 
-CALIBRATION_NAME = "calibration.bin"
 PROFILE_NAME = "profile.cbor"
+RECORD_ENCODING = "thermo-record"
+"""Message encoding of records of the wire."""
 
-TOPICS: dict[str, tuple[type[Record], RecordType, str]] = {
-    "/subpage": (
-        SubpageRecord,
-        RecordType.SUBPAGE,
-        "One subpage of raw counts, losslessly packed; docs/wire.md tells how to unpack them.",
-    ),
-    "/thermistors": (ThermistorRecord, RecordType.THERMISTORS, "One scan of the thermistors."),
-    "/verdict": (VerdictRecord, RecordType.VERDICT, "What the model says. Informs only. Not a medical device."),
-    "/event": (EventRecord, RecordType.EVENT, "Something that happened on the wearable."),
-    "/clock": (ClockRecord, RecordType.CLOCK, "The wearable's clock and what it lost."),
+TOPICS: Mapping[RecordType, tuple[str, str]] = {
+    RecordType.BLOCK: ("/block", "What a sensor said once, packed losslessly."),
+    RecordType.SIGNAL: ("/signal", "A sample of a signal that the host had asked for."),
+    RecordType.FINDING: ("/finding", "What a model said. Informs only. Not a medical device."),
+    RecordType.ALERT: ("/alert", "A step of an alert. Informs only. Not a medical device."),
+    RecordType.EVENT: ("/event", "Something that happened on the wearable."),
+    RecordType.CLOCK: ("/clock", "The wearable's clock and what it lost."),
 }
-GAP_TOPIC = "/gap"
-CHANNELS = dict(enumerate((*TOPICS, GAP_TOPIC), start=1))
+"""Topic of each type of record, and what it is in words."""
+GAP_TOPIC, MARKER_TOPIC = "/gap", "/marker"
+CHANNELS = dict(enumerate((*(topic for topic, _ in TOPICS.values()), GAP_TOPIC, MARKER_TOPIC), start=1))
 """Topic of each channel, also where the record that says so is lost."""
 
+LATEST_NS = (1 << 63) - 1
+"""In the year 2262; up to there a date is a date."""
+_Nanoseconds = Annotated[int, Meta(ge=0, le=LATEST_NS)]
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+
+class Gap(Record, frozen=True):
     """A time in which the host heard nothing.
 
     Attributes:
@@ -64,20 +64,37 @@ class Gap:
         reason: why.
     """
 
-    from_ns: int
-    to_ns: int
-    reason: str
+    from_ns: _Nanoseconds
+    to_ns: _Nanoseconds
+    reason: Annotated[str, Meta(max_length=512)]
 
 
-def eeprom_name(sensor: int) -> str:
-    """Name of the attachment with a sensor's EEPROM, 832 little-endian words."""
-    return f"eeprom-{sensor}.bin"
+class Marker(Record, frozen=True):
+    """A moment that a person marked.
+
+    Attributes:
+        at_ns: nanoseconds since 1970 UTC.
+        text: what it is; "" where nothing was said.
+    """
+
+    at_ns: _Nanoseconds
+    text: Annotated[str, Meta(max_length=512)] = ""
 
 
-def eeprom_sensor(name: str) -> int | None:
-    """Inverse of `eeprom_name`; None for another attachment."""
-    digits = name.removeprefix("eeprom-").removesuffix(".bin")
-    return int(digits) if digits.isdecimal() and digits.isascii() and eeprom_name(int(digits)) == name else None
+def constants_name(sensor: int) -> str:
+    """Name of the attachment with a sensor's constants."""
+    return f"constants-{sensor}.bin"
+
+
+def correction_name(sensor: int) -> str:
+    """Name of the attachment with a sensor's correction."""
+    return f"correction-{sensor}.bin"
+
+
+def sensor_of(name: str, kind: str) -> int | None:
+    """Sensor number in the name of an attachment, "constants" or "correction"; None for another attachment."""
+    digits = name.removeprefix(f"{kind}-").removesuffix(".bin")
+    return int(digits) if digits.isdecimal() and digits.isascii() and name == f"{kind}-{int(digits)}.bin" else None
 
 
 def sealed(name: str, content: Mapping[str, str]) -> dict[str, str]:

@@ -28,6 +28,19 @@ class Block:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class SensorConstants:
+    """What a sensor's chip holds.
+
+    Attributes:
+        number: rises with each change of them.
+        data: as they travel; b"" for a kind without.
+    """
+
+    number: int
+    data: bytes
+
+
 Moment = Mapping[str, Sample]
 """What a sensor said of one moment: a sample of each of its signals, by name, all with the same time."""
 
@@ -76,9 +89,12 @@ class SensorKind:
         constants: what the chip holds; None where it holds nothing.
         correction: (stamp, body) -> a correction, see `sensors.correction`; None where it is never calibrated. Raises
             CorrectionError.
+        objection: (settings, correction) -> why no sensor in order can need the correction, a sentence; "" where one can. None where
+            what `correction` refuses is enough.
     """
 
     settings: type[SensorSettings]
     reader: Callable[[Any, bytes, Any], Reader]
     constants: ConstantsKind | None = None
     correction: type[Correction] | None = None
+    objection: Callable[[Any, Any], str] | None = None

@@ -51,7 +51,8 @@ class Model(Record, frozen=True):
     Attributes:
         name: of it; its raw outputs are the signal "NAME.raw".
         inputs: signals it takes, in the order of its inputs.
-        scores: labels whose scores it says, 0 to 1; a network with one output says that of the second of two labels.
+        scores: labels whose scores it says, 0 to 1, one for each output; or one more, which comes first and says that none of the
+            others holds.
         quantities: or the numbers it says.
         read: signal that the outputs are read from, made of "NAME.raw" by stages; that itself where left out.
     """

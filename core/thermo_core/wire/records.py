@@ -1,47 +1,40 @@
 """Telemetry records: what a wearable says unasked, as dataclasses and as bytes (little-endian)."""
 
-import math
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
 
 from thermo_core.errors import ProtocolVersionError, RecordError
-from thermo_core.wire.counts import MAX_BYTES, PackedSubpage
+from thermo_core.graph.alerts import AlertChange, AlertState
+from thermo_core.graph.findings import SCORE_STEPS
+from thermo_core.sensors.kind import Block
+from thermo_core.wire.table import (
+    LIMITS,
+    MAX_EVENT_TEXT,
+    NO_SENSOR,
+    PROTOCOL,
+    SIGNAL_VALUES,
+    OutputKind,
+    RecordType,
+    Severity,
+)
 
-PROTOCOL_VERSION = 1
 SEQUENCES = 1 << 16
 """Sequence numbers wrap here."""
+MAX_BLOCK = 1200
+"""Longest data of a block."""
 
 _HEADER = struct.Struct("<BBHQ")
-_SUBPAGE = struct.Struct("<BBHIII")
-_CHANNEL = struct.Struct("<hBh")
-_VERDICT = struct.Struct("<IBBBB")
-_VERDICT_END = struct.Struct("<IIBBHI")
-_EVENT = struct.Struct("<HBI")
+_BLOCK = struct.Struct("<BHI")
+_SIGNAL = struct.Struct("<BHHH")
+_FINDING = struct.Struct("<BHIII")
+_NEWEST = struct.Struct("<BI")
+_ALERT = struct.Struct("<BBHQf")
+_EVENT = struct.Struct("<HBBI")
 _CLOCK = struct.Struct("<QIIII")
-
-_NO_TEMPERATURE = -32768
-_MAX_TEXT = 512
-_CHANNEL_STATES = 4
-
-
-class RecordType(IntEnum):
-    """Second byte of a record."""
-
-    SUBPAGE = 1
-    THERMISTORS = 2
-    VERDICT = 3
-    EVENT = 4
-    CLOCK = 5
-
-
-class Severity(IntEnum):
-    """How much an event matters."""
-
-    INFO = 0
-    WARNING = 1
-    ERROR = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +44,7 @@ class RecordHeader:
     Attributes:
         type: see `RecordType`.
         sequence: counts all records of a line, modulo 65536; a gap is a loss.
-        time_us: device's monotonic clock, microseconds; of a subpage, the end of its capture.
+        time_us: device's monotonic clock, microseconds; of a block, the end of its capture.
     """
 
     type: RecordType
@@ -59,88 +52,64 @@ class RecordHeader:
     time_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class SubpageRecord:
-    """Counts of one subpage.
+@dataclass(frozen=True, eq=False, slots=True)
+class SignalRecord:
+    """A part of a sample of a signal, sent because a host asked for it.
 
     Attributes:
-        time_us: end of the capture, device clock, microseconds.
-        sensor: number of the sensor within the wearable.
-        index: running number of the subpage at the device.
-        packed: its counts, see `thermo_core.wire.counts`.
-        generation: number of the constants that the sensor had, see `management.SensorInfo`.
+        time_us: of the sample, device clock, microseconds.
+        signal: its number: signals of sensors in their order, then stages and models in the order of the plan.
+        flags: `Quality`.
+        first: place of the first number within the sample.
+        values: (n,) float32.
     """
 
     time_us: int
-    sensor: int
-    index: int
-    packed: PackedSubpage
-    generation: int = 0
+    signal: int
+    flags: int
+    first: int
+    elements: int
+    values: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelReading:
-    """One thermistor.
+class FindingRecord:
+    """What a model said.
 
     Attributes:
-        counts: ADC result, signed 16 bits.
-        state: 0 ok, 1 open, 2 shorted, 3 missing.
-        celsius: degC to 0.01, or None where there is none.
-    """
-
-    counts: int
-    state: int
-    celsius: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class ThermistorRecord:
-    """One scan of a thermistor array.
-
-    Attributes:
-        time_us: end of the scan, device clock, microseconds.
-        sensor: number of the array within the wearable.
-        channels: one reading for each channel of the profile, in its order.
-    """
-
-    time_us: int
-    sensor: int
-    channels: tuple[ChannelReading, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class VerdictRecord:
-    """What the model said.
-
-    Attributes:
-        time_us: when it was said, device clock, microseconds.
-        index: index of the newest subpage that it rests on.
-        pictures: pictures averaged for it.
-        alert: whether the profile's alert rule holds.
-        uncalibrated: no per-pixel calibration was applied.
-        fast_kernels: computed with kernels that are not bit-exact.
-        simulated: the sensor is simulated.
-        label: index of the winning label.
-        scores: one for each label, 0 to 1.
-        latency_us: end of the capture to the verdict.
+        time_us: of the moment it is about, device clock, microseconds.
+        model: its number within the profile.
+        flags: `Quality`.
+        bundle: first four bytes of the SHA-256 of the bundle's image, as a little-endian number.
+        latency_us: end of the capture to the finding.
         inference_us: the network alone.
-        model_version: major, minor, revision, build of the bundle.
-        doubtful: the sensor's constants are not those it was first seen or calibrated with, or no known sensor's.
+        newest: number and newest block of each sensor it rests on.
+        kind: what the values are.
+        values: scores of 0 to 1, or quantities; none where there is no value.
     """
 
     time_us: int
-    index: int
-    pictures: int
-    alert: bool
-    uncalibrated: bool
-    fast_kernels: bool
-    simulated: bool
-    label: int
-    scores: tuple[float, ...]
+    model: int
+    flags: int
+    bundle: int
     latency_us: int
     inference_us: int
-    model_version: tuple[int, int, int, int]
-    doubtful: bool = False
+    newest: tuple[tuple[int, int], ...]
+    kind: OutputKind
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRecord:
+    """A step of an alert, and where it stands when a host begins to listen.
+
+    Attributes:
+        time_us: when it was said.
+        change: the step.
+    """
+
+    time_us: int
+    change: AlertChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +118,17 @@ class EventRecord:
 
     Attributes:
         time_us: when, device clock, microseconds.
-        code: what, for programs; docs/wire.md says where they are listed.
+        code: what, for programs; see `events.EVENTS`.
         severity: see `Severity`.
+        sensor: it is about; None for none.
         count: how often since the start.
-        text: one sentence; cut to 512 bytes of UTF-8 on the line.
+        text: one sentence; cut to `MAX_EVENT_TEXT` bytes of UTF-8 on the line.
     """
 
     time_us: int
     code: int
     severity: Severity
+    sensor: int | None
     count: int
     text: str
 
@@ -171,8 +142,8 @@ class ClockRecord:
         unix_us: UTC of the device at that moment, microseconds since 1970; 0 where it does not know.
         lease_left_ms: milliseconds until streaming stops by itself.
         dropped: records the device dropped since its start because the line was full.
-        captured: subpages captured since the start.
-        lost: subpages missed since the start: overwritten or unreadable.
+        captured: blocks captured since the start.
+        lost: blocks missed since the start: overwritten or unreadable.
     """
 
     time_us: int
@@ -183,7 +154,7 @@ class ClockRecord:
     lost: int
 
 
-Record = SubpageRecord | ThermistorRecord | VerdictRecord | EventRecord | ClockRecord
+Record = Block | SignalRecord | FindingRecord | AlertRecord | EventRecord | ClockRecord
 
 
 def encode(record: Record, sequence: int) -> bytes:
@@ -196,10 +167,10 @@ def encode(record: Record, sequence: int) -> bytes:
     Raises:
         RecordError: a field does not fit.
     """
+    kind, encoder = _ENCODERS[type(record)]
     try:
-        kind, body = _encode_body(record)
-        return _HEADER.pack(PROTOCOL_VERSION, kind, sequence % SEQUENCES, record.time_us) + body
-    except (struct.error, ValueError) as error:
+        return _HEADER.pack(PROTOCOL, kind, sequence % SEQUENCES, record.time_us) + encoder(record)
+    except (struct.error, ValueError, OverflowError) as error:
         name = type(record).__name__
         raise RecordError(f"A {name} has a field that does not fit the wire ({error}).") from error
 
@@ -213,12 +184,8 @@ def decode(data: bytes) -> tuple[RecordHeader, Record]:
     """
     if not data:
         raise RecordError("An empty record came; drop it.")
-    if data[0] != PROTOCOL_VERSION:
-        side = "host" if data[0] > PROTOCOL_VERSION else "device"
-        raise ProtocolVersionError(
-            f"The device speaks version {data[0]} of the wire protocol and this host version {PROTOCOL_VERSION}; "
-            f"update the {side}."
-        )
+    if data[0] != PROTOCOL:
+        raise ProtocolVersionError(other_version(data[0]))
     if len(data) < _HEADER.size:
         raise RecordError(f"A record of {len(data)} bytes is shorter than its {_HEADER.size}-byte header; drop it.")
     _, kind, sequence, time_us = _HEADER.unpack_from(data)
@@ -227,10 +194,23 @@ def decode(data: bytes) -> tuple[RecordHeader, Record]:
         raise RecordError(f"A record has the unknown type {kind}; skip it, or update the host if it matters.")
     try:
         record = decoder(data[_HEADER.size :], time_us)
-    except (struct.error, UnicodeDecodeError) as error:
+    except (struct.error, UnicodeDecodeError, ValueError) as error:
         name = RecordType(kind).name.lower()
         raise RecordError(f"A {name} record of {len(data)} bytes does not parse ({error}); drop it.") from error
     return RecordHeader(RecordType(kind), sequence, time_us), record
+
+
+def other_version(spoken: int) -> str:
+    """What to do about a device that speaks another version of the protocol, as a sentence."""
+    if spoken == 1:
+        return (
+            "The device speaks version 1 of the wire protocol, which was never released; install this version of thermo-edge "
+            "on it."
+        )
+    side = "host" if spoken > PROTOCOL else "device"
+    return (
+        f"The device speaks version {spoken} of the wire protocol and this host version {PROTOCOL}; update the {side}."
+    )
 
 
 def sequence_gap(last: int, sequence: int) -> int:
@@ -238,113 +218,104 @@ def sequence_gap(last: int, sequence: int) -> int:
     return (sequence - last - 1) % SEQUENCES
 
 
-def _encode_body(record: Record) -> tuple[RecordType, bytes]:
-    match record:
-        case SubpageRecord():
-            return RecordType.SUBPAGE, _encode_subpage(record)
-        case ThermistorRecord():
-            return RecordType.THERMISTORS, _encode_thermistors(record)
-        case VerdictRecord():
-            return RecordType.VERDICT, _encode_verdict(record)
-        case EventRecord():
-            return RecordType.EVENT, _encode_event(record)
-        case ClockRecord():
-            return RecordType.CLOCK, _encode_clock(record)
+def signal_parts(time_us: int, signal: int, flags: int, values: NDArray[np.float32]) -> list[SignalRecord]:
+    """A sample as the records it is sent in."""
+    flat = values.ravel()
+    return [
+        SignalRecord(time_us, signal, flags, first, flat.size, flat[first : first + SIGNAL_VALUES])
+        for first in range(0, flat.size, SIGNAL_VALUES)
+    ]
 
 
-def _encode_subpage(record: SubpageRecord) -> bytes:
-    packed = record.packed
-    if packed.number not in (0, 1) or (packed.key and packed.key_index != record.index):
-        raise RecordError(f"Subpage {record.index} contradicts its packed counts; pack it again.")
-    flags = packed.number | packed.key << 1
-    head = (record.sensor, flags, packed.control, record.index, packed.key_index, record.generation)
-    return _SUBPAGE.pack(*head) + packed.data
+def _encode_block(record: Block) -> bytes:
+    if not 1 <= len(record.data) <= MAX_BLOCK:
+        raise ValueError(f"a block of {len(record.data)} bytes")
+    return _BLOCK.pack(record.sensor, record.constants, record.index) + record.data
 
 
-def _decode_subpage(body: bytes, time_us: int) -> SubpageRecord:
-    sensor, flags, control, index, key_index, generation = _SUBPAGE.unpack_from(body)
-    key = bool(flags & 2)
-    data = body[_SUBPAGE.size :]
-    if flags > 3 or (key and key_index != index) or not 2 <= len(data) <= MAX_BYTES:
-        raise RecordError(f"The record of subpage {index} contradicts itself; drop it.")
-    return SubpageRecord(time_us, sensor, index, PackedSubpage(flags & 1, control, key, key_index, data), generation)
+def _decode_block(body: bytes, time_us: int) -> Block:
+    sensor, constants, index = _BLOCK.unpack_from(body)
+    data = body[_BLOCK.size :]
+    if not 1 <= len(data) <= MAX_BLOCK:
+        raise ValueError(f"{len(data)} bytes of data")
+    return Block(time_us, sensor, constants, index, data)
 
 
-def _encode_thermistors(record: ThermistorRecord) -> bytes:
-    channels = b"".join(_CHANNEL.pack(c.counts, c.state, _centi(c.celsius)) for c in record.channels)
-    return bytes((record.sensor, len(record.channels))) + channels
+def _encode_signal(record: SignalRecord) -> bytes:
+    _check_part(record.first, len(record.values), record.elements)
+    head = _SIGNAL.pack(record.signal, record.flags, record.elements, record.first)
+    return head + record.values.astype("<f4").tobytes()
 
 
-def _centi(celsius: float | None) -> int:
-    if celsius is None or not math.isfinite(celsius):
-        return _NO_TEMPERATURE
-    centi = round(celsius * 100)
-    return centi if _NO_TEMPERATURE < centi <= 32767 else _NO_TEMPERATURE
+def _decode_signal(body: bytes, time_us: int) -> SignalRecord:
+    signal, flags, elements, first = _SIGNAL.unpack_from(body)
+    values = np.frombuffer(body, "<f4", offset=_SIGNAL.size).astype(np.float32)
+    _check_part(first, len(values), elements)
+    return SignalRecord(time_us, signal, flags, first, elements, values)
 
 
-def _decode_thermistors(body: bytes, time_us: int) -> ThermistorRecord:
-    if len(body) < 2 or len(body) != 2 + body[1] * _CHANNEL.size:
-        raise RecordError(f"A thermistor record of {len(body)} bytes does not fit its number of channels; drop it.")
-    channels = []
-    for counts, state, centi in _CHANNEL.iter_unpack(body[2:]):
-        if state >= _CHANNEL_STATES:
-            raise RecordError(f"A thermistor record has the unknown channel state {state}; drop it.")
-        channels.append(ChannelReading(counts, state, None if centi == _NO_TEMPERATURE else centi / 100))
-    return ThermistorRecord(time_us, body[0], tuple(channels))
+def _check_part(first: int, count: int, elements: int) -> None:
+    if not 1 <= count <= SIGNAL_VALUES or first + count > elements:
+        raise ValueError(f"numbers {first} to {first + count} of {elements}")
 
 
-def _encode_verdict(record: VerdictRecord) -> bytes:
-    flags = (
-        record.alert
-        | record.uncalibrated << 1
-        | record.fast_kernels << 2
-        | record.simulated << 3
-        | record.doubtful << 4
-    )
-    if not all(0 <= score <= 1 for score in record.scores):
-        raise RecordError("A verdict has a score outside 0 to 1; check the model's output contract.")
-    if record.label >= max(1, len(record.scores)):
-        raise RecordError(f"A verdict names label {record.label} but has {len(record.scores)} scores.")
-    scores = struct.pack(f"<{len(record.scores)}H", *(round(score * 65535) for score in record.scores))
-    head = _VERDICT.pack(record.index, record.pictures, flags, record.label, len(record.scores))
-    return head + scores + _VERDICT_END.pack(record.latency_us, record.inference_us, *record.model_version)
+def _encode_finding(record: FindingRecord) -> bytes:
+    if len(record.values) > LIMITS["outputs"].high or (record.kind is OutputKind.NONE) != (not record.values):
+        raise ValueError(f"{len(record.values)} values")
+    head = _FINDING.pack(record.model, record.flags, record.bundle, record.latency_us, record.inference_us)
+    newest = b"".join(_NEWEST.pack(*one) for one in record.newest)
+    if record.kind is OutputKind.SCORES:
+        if not all(0 <= score <= 1 for score in record.values):
+            raise ValueError("a score outside 0 to 1")
+        values = struct.pack(f"<{len(record.values)}H", *(round(score * SCORE_STEPS) for score in record.values))
+    else:
+        values = struct.pack(f"<{len(record.values)}f", *record.values)
+    return head + bytes((len(record.newest),)) + newest + bytes((record.kind, len(record.values))) + values
 
 
-def _decode_verdict(body: bytes, time_us: int) -> VerdictRecord:
-    index, pictures, flags, label, count = _VERDICT.unpack_from(body)
-    if flags > 31 or label >= max(1, count) or len(body) != _VERDICT.size + 2 * count + _VERDICT_END.size:
-        raise RecordError(f"The verdict on subpage {index} contradicts itself; drop it.")
-    scores = struct.unpack_from(f"<{count}H", body, _VERDICT.size)
-    latency_us, inference_us, *version = _VERDICT_END.unpack_from(body, _VERDICT.size + 2 * count)
-    major, minor, revision, build = version
-    return VerdictRecord(
-        time_us=time_us,
-        index=index,
-        pictures=pictures,
-        alert=bool(flags & 1),
-        uncalibrated=bool(flags & 2),
-        fast_kernels=bool(flags & 4),
-        simulated=bool(flags & 8),
-        doubtful=bool(flags & 16),
-        label=label,
-        scores=tuple(score / 65535 for score in scores),
-        latency_us=latency_us,
-        inference_us=inference_us,
-        model_version=(major, minor, revision, build),
-    )
+def _decode_finding(body: bytes, time_us: int) -> FindingRecord:
+    model, flags, bundle, latency_us, inference_us = _FINDING.unpack_from(body)
+    at = _FINDING.size + 1
+    count = body[_FINDING.size] if len(body) > _FINDING.size else 0
+    newest = tuple(_NEWEST.unpack_from(body, at + n * _NEWEST.size) for n in range(count))
+    at += count * _NEWEST.size
+    if len(body) < at + 2 or body[at] >= len(OutputKind):
+        raise ValueError("no kind of values")
+    kind, outputs = OutputKind(body[at]), body[at + 1]
+    form = f"<{outputs}{'H' if kind is OutputKind.SCORES else 'f'}"
+    if len(body) != at + 2 + struct.calcsize(form) or (kind is OutputKind.NONE) != (outputs == 0):
+        raise ValueError(f"{outputs} values of kind {kind}")
+    values = struct.unpack_from(form, body, at + 2)
+    if outputs > LIMITS["outputs"].high:
+        raise ValueError(f"{outputs} values")
+    if kind is OutputKind.SCORES:
+        values = tuple(score / SCORE_STEPS for score in values)
+    return FindingRecord(time_us, model, flags, bundle, latency_us, inference_us, newest, kind, values)
+
+
+def _encode_alert(record: AlertRecord) -> bytes:
+    change = record.change
+    return _ALERT.pack(change.alert, change.state, change.flags, change.time_us, change.value)
+
+
+def _decode_alert(body: bytes, time_us: int) -> AlertRecord:
+    alert, state, flags, since_us, value = _ALERT.unpack(body)
+    return AlertRecord(time_us, AlertChange(alert, AlertState(state), since_us, value, flags))
 
 
 def _encode_event(record: EventRecord) -> bytes:
-    text = record.text.encode()[:_MAX_TEXT].decode(errors="ignore").encode()
-    return _EVENT.pack(record.code, record.severity, record.count) + text
+    text = record.text.encode()[:MAX_EVENT_TEXT].decode(errors="ignore").encode()
+    sensor = NO_SENSOR if record.sensor is None else record.sensor
+    return _EVENT.pack(record.code, record.severity, sensor, record.count) + text
 
 
 def _decode_event(body: bytes, time_us: int) -> EventRecord:
-    code, severity, count = _EVENT.unpack_from(body)
+    code, severity, sensor, count = _EVENT.unpack_from(body)
     text = body[_EVENT.size :]
-    if severity > Severity.ERROR or len(text) > _MAX_TEXT:
-        raise RecordError(f"An event record has severity {severity} and {len(text)} bytes of text; drop it.")
-    return EventRecord(time_us, code, Severity(severity), count, text.decode())
+    if len(text) > MAX_EVENT_TEXT:
+        raise ValueError(f"{len(text)} bytes of text")
+    about = None if sensor == NO_SENSOR else sensor
+    return EventRecord(time_us, code, Severity(severity), about, count, text.decode())
 
 
 def _encode_clock(record: ClockRecord) -> bytes:
@@ -352,14 +323,22 @@ def _encode_clock(record: ClockRecord) -> bytes:
 
 
 def _decode_clock(body: bytes, time_us: int) -> ClockRecord:
-    unix_us, lease_left_ms, dropped, captured, lost = _CLOCK.unpack(body)
-    return ClockRecord(time_us, unix_us, lease_left_ms, dropped, captured, lost)
+    return ClockRecord(time_us, *_CLOCK.unpack(body))
 
 
+_ENCODERS: dict[type, tuple[RecordType, Callable[..., bytes]]] = {
+    Block: (RecordType.BLOCK, _encode_block),
+    SignalRecord: (RecordType.SIGNAL, _encode_signal),
+    FindingRecord: (RecordType.FINDING, _encode_finding),
+    AlertRecord: (RecordType.ALERT, _encode_alert),
+    EventRecord: (RecordType.EVENT, _encode_event),
+    ClockRecord: (RecordType.CLOCK, _encode_clock),
+}
 _DECODERS: dict[int, Callable[[bytes, int], Record]] = {
-    RecordType.SUBPAGE: _decode_subpage,
-    RecordType.THERMISTORS: _decode_thermistors,
-    RecordType.VERDICT: _decode_verdict,
+    RecordType.BLOCK: _decode_block,
+    RecordType.SIGNAL: _decode_signal,
+    RecordType.FINDING: _decode_finding,
+    RecordType.ALERT: _decode_alert,
     RecordType.EVENT: _decode_event,
     RecordType.CLOCK: _decode_clock,
 }

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.registers import ControlRegister
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.registers import ControlRegister
 from thermo_sim.eeprom import encode, random_parameters
 from thermo_sim.radiometry import Conditions, Radiometry, pattern
 
@@ -27,7 +27,7 @@ def main(folder: Path) -> None:
     """Write one file a sensor."""
     for seed, celsius, control, changes, emissivity, reflected in SENSORS:
         eeprom = encode(replace(random_parameters(seed), **changes))  # type: ignore[arg-type]
-        radiometry = Radiometry(Calibration.from_eeprom(eeprom), seed=seed)
+        radiometry = Radiometry(Constants.from_eeprom(eeprom), seed=seed)
         ram = np.zeros(832, np.uint16)
         number = seed % 2
         for half in (0, 1):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from thermo_core.frames import PIXELS
+from thermo_core.sensors.mlx90640.frames import PIXELS
 from thermo_host.calibrate.agreement import Agreement
 from thermo_host.calibrate.fit import PixelFit
 from thermo_host.calibrate.observation import Flags

@@ -21,7 +21,7 @@ from itertools import pairwise
 import numpy as np
 
 from thermo_core.errors import CalibrationFailedError
-from thermo_core.frames import COLUMNS, PIXELS, ROWS
+from thermo_core.sensors.mlx90640.frames import COLUMNS, PIXELS, ROWS
 from thermo_host.calibrate.observation import Flags, Floats, Observation
 
 SMALLEST_SPAN_K = 3.0

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from thermo_core.errors import CalibrationFailedError
-from thermo_core.frames import Picture
+from thermo_core.sensors.mlx90640.frames import Picture
 from thermo_host.calibrate.observation import Observation, Role, average
 from thermo_host.calibrate.reference import Reference, apparent_celsius
 from thermo_host.calibrate.settings import Settings

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import CalibrationFailedError, StorageError
-from thermo_core.frames import COLUMNS, ROWS, Picture
+from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS, Picture
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

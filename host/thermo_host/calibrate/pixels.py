@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import median_filter
 
-from thermo_core.frames import COLUMNS, ROWS
+from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS
 from thermo_host.calibrate.observation import Flags, Floats, Observation
 
 DEAD_RESPONSE = 0.5

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-from thermo_core.thermistor import SteinhartHart
-
 from thermo_core.correction import Correction
+
 from thermo_core.errors import CalibrationFailedError, CorrectionError
+from thermo_core.sensors.ads1115_ntc.thermistor import SteinhartHart
 from thermo_host.calibrate.acceptance import objections
 from thermo_host.calibrate.agreement import Agreement, agreement, pooled
 from thermo_host.calibrate.fit import PixelFit, count_ambients, fit_pixels

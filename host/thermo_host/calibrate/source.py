@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from thermo_core.frames import Picture
 from thermo_core.profile import ThermistorSettings
+
+from thermo_core.sensors.mlx90640.frames import Picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from thermo_core.frames import Picture
+from thermo_core.sensors.mlx90640.frames import Picture
 
 TA_LIMIT_K_PER_MIN = 0.05
 MEAN_LIMIT_K_PER_MIN = 0.02

@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from thermo_core.thermistor import (
+from thermo_core.profile import ThermistorSettings
+
+from thermo_core.errors import ThermistorError
+from thermo_core.sensors.ads1115_ntc.thermistor import (
     KELVIN,
     Beta,
     ChannelState,
@@ -17,9 +20,6 @@ from thermo_core.thermistor import (
     ThermistorChannel,
     fit_steinhart_hart,
 )
-
-from thermo_core.errors import ThermistorError
-from thermo_core.profile import ThermistorSettings
 from thermo_host.calibrate.observation import Floats, Observation
 
 SPAN_FOR_THREE_K = 10.0

@@ -7,8 +7,8 @@ from types import TracebackType
 import numpy as np
 
 from thermo_core.errors import LinkTimeoutError, SensorError
-from thermo_core.frames import Picture
-from thermo_core.mlx90640.identity import fingerprint
+from thermo_core.sensors.mlx90640.frames import Picture
+from thermo_core.sensors.mlx90640.identity import fingerprint
 from thermo_core.wire.management import Hello, SensorInfo
 from thermo_core.wire.records import SubpageRecord, ThermistorRecord
 from thermo_host.calibrate.source import Subject

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from thermo_core.mlx90640.limits import EMISSIVITY
+from thermo_core.sensors.mlx90640.limits import EMISSIVITY
 from thermo_core.wire.baud import BAUD_VARIABLE, DEFAULT_BAUD
 from thermo_host.console import PlainConsole
 

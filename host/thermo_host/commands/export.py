@@ -8,8 +8,8 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.text import Text
 
 from thermo_core.errors import UsageError
-from thermo_core.frames import Picture
 from thermo_core.recording.content import LATEST_NS
+from thermo_core.sensors.mlx90640.frames import Picture
 from thermo_host import dumps
 from thermo_host import export as exporting
 from thermo_host.commands.common import EmissivityOption, JsonOption, Output, ReflectedOption, UncorrectedOption

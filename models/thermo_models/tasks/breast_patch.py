@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from thermo_core.profile import Alert, Preprocessing, Profile
 
 from thermo_core.errors import UsageError
-from thermo_core.mlx90640 import decode
-from thermo_core.profile import Alert, Preprocessing, Profile
+from thermo_core.sensors.mlx90640 import decode
 from thermo_models import patch, plot
 from thermo_models.augment import Augmentation
 from thermo_models.matched import MatchedFilters

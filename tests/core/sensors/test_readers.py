@@ -258,5 +258,4 @@ def test_any_bytes_are_moments_of_rising_time_or_refused(kind: str, data: bytes)
 
 def test_every_kind_reads_its_own_signals() -> None:
     for kind, row in KINDS.items():
-        if kind != "external":
-            assert (row.constants is not None) == (kind in CONSTANTS)
+        assert (row.constants is not None) == (kind in CONSTANTS)

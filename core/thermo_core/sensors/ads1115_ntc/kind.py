@@ -7,6 +7,7 @@ import numpy as np
 from thermo_core.errors import ThermistorError, UsageError
 from thermo_core.quality import Quality
 from thermo_core.sensors.ads1115_ntc import codec
+from thermo_core.sensors.ads1115_ntc.bounds import objection
 from thermo_core.sensors.ads1115_ntc.correction import CurveCorrection
 from thermo_core.sensors.ads1115_ntc.settings import Ads1115NtcSettings
 from thermo_core.sensors.ads1115_ntc.thermistor import ChannelState, ThermistorChannel
@@ -66,4 +67,5 @@ KIND = SensorKind(
     Ads1115NtcSettings,
     lambda settings, constants, correction: ThermistorReader(settings, correction),
     correction=CurveCorrection,
+    objection=objection,
 )

@@ -11,16 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import CorrectionError
-from thermo_core.interpolate import fill_invalid
 from thermo_core.sensors.correction import Stamp
-from thermo_core.sensors.mlx90640.settings import COLUMNS, ROWS
+from thermo_core.sensors.mlx90640.frames import COLUMNS, PIXELS, ROWS
+from thermo_core.sensors.mlx90640.interpolate import fill_invalid
 
 Celsius = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 REFERENCE_TA = 25.0
 """Die temperature at which the slope adds nothing, degC."""
-PIXELS = ROWS * COLUMNS
 MAX_BAD_PIXELS = PIXELS // 2
 LARGEST_OFFSET_C = 1000.0
 LARGEST_SLOPE = 10.0

@@ -4,11 +4,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from thermo_core.sensors.mlx90640.frames import COLUMNS, RAM_WORDS, ROWS
 from thermo_core.sensors.settings import BusSensorSettings, Visit
 from thermo_core.signals import Signal
 
-ROWS, COLUMNS = 24, 32
-RAM_WORDS = 832
 RATES_HZ = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 
 

@@ -5,9 +5,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_core.frames import COLUMNS, ROWS
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.limits import KELVIN as KELVIN
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS
+from thermo_core.sensors.mlx90640.limits import KELVIN as KELVIN
 
 Array = NDArray[np.float64]
 
@@ -17,7 +17,7 @@ OPEN_AIR_K = 8.0
 """How far the surroundings are below the die where the sensor looks out into open air (the vendor's default)."""
 
 
-def background_terms(calibration: Calibration, chess: bool) -> Array:
+def background_terms(constants: Constants, chess: bool) -> Array:
     """What a pixel reads without an object, as a sum of what a frame says times what the EEPROM says.
 
     Returns:
@@ -25,7 +25,7 @@ def background_terms(calibration: Calibration, chess: bool) -> Array:
         from the counts times gain. Where the sensor was calibrated in the other reading pattern, the first term
         includes the correction for that.
     """
-    c = calibration
+    c = constants
     correction = np.zeros((ROWS, COLUMNS))
     if chess != c.chess_calibrated:
         row_sign = np.where(np.arange(ROWS) % 2, 1.0, -1.0)[:, np.newaxis]

@@ -2,7 +2,7 @@
 
 import zlib
 
-from thermo_core.frames import Words
+from thermo_core.sensors.mlx90640.frames import Words
 
 _FIRST, _LAST = 7, 10
 

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from thermo_core.errors import UsageError
-from thermo_core.frames import COLUMNS, ROWS, Mask
+from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS, Mask
 
 DEFAULT_ADDRESS = 0x33
 RAM_START = 0x0400

@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thermo_core.errors import SensorError, UsageError
-from thermo_core.frames import COLUMNS, PIXELS, ROWS, Celsius, DecodedSubpage, Mask, Picture, Words
-from thermo_core.interpolate import fill_invalid
-from thermo_core.mlx90640.auxiliary import AuxiliaryReader, Readings
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.equations import KELVIN, OPEN_AIR_K, Array, background_terms, surroundings
-from thermo_core.mlx90640.limits import EMISSIVITY, OBJECT_CELSIUS, REFLECTED_CELSIUS, hint_of_unit
-from thermo_core.mlx90640.quick import QuickPicture
-from thermo_core.mlx90640.registers import INVALID_WORD, subpage_mask
+from thermo_core.sensors.mlx90640.auxiliary import AuxiliaryReader, Readings
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.equations import KELVIN, OPEN_AIR_K, Array, background_terms, surroundings
+from thermo_core.sensors.mlx90640.frames import COLUMNS, PIXELS, ROWS, Celsius, DecodedSubpage, Mask, Picture, Words
+from thermo_core.sensors.mlx90640.interpolate import fill_invalid
+from thermo_core.sensors.mlx90640.limits import EMISSIVITY, OBJECT_CELSIUS, REFLECTED_CELSIUS, hint_of_unit
+from thermo_core.sensors.mlx90640.quick import QuickPicture
+from thermo_core.sensors.mlx90640.registers import INVALID_WORD, subpage_mask
 
 
 class Decoder:
@@ -24,7 +24,7 @@ class Decoder:
     0.001 K.
 
     Args:
-        calibration: constants of the sensor.
+        constants: constants of the sensor.
         emissivity: of the object, 0.05 to 1; a number or (24, 32).
         reflected: temperature of the surroundings that the object reflects, -100 to 200 degC; a number, (24, 32), or
             None for 8 K below the die, which suits a sensor in open air.
@@ -35,25 +35,23 @@ class Decoder:
     Any number of threads may use one decoder.
     """
 
-    def __init__(
-        self, calibration: Calibration, emissivity: ArrayLike = 0.95, reflected: ArrayLike | None = None
-    ) -> None:
-        self.calibration = calibration
+    def __init__(self, constants: Constants, emissivity: ArrayLike = 0.95, reflected: ArrayLike | None = None) -> None:
+        self.constants = constants
         self.emissivity = _number_or_map("emissivity", emissivity, EMISSIVITY)
         self.reflected = None
         if reflected is not None:
             self.reflected = _number_or_map("reflected temperature", reflected, REFLECTED_CELSIUS, "degC")
-        self._read = AuxiliaryReader(calibration).read
-        self._background = tuple(background_terms(calibration, chess).reshape(4, PIXELS) for chess in (False, True))
+        self._read = AuxiliaryReader(constants).read
+        self._background = tuple(background_terms(constants, chess).reshape(4, PIXELS) for chess in (False, True))
         self._good = np.ones((ROWS, COLUMNS), dtype=np.bool_)
-        self._good.ravel()[list(calibration.bad)] = False
+        self._good.ravel()[list(constants.bad)] = False
         self._good.flags.writeable = False
         self._all_good = bool(self._good.all())
-        self._alpha = np.where(self._good, calibration.alpha, 1.0)
+        self._alpha = np.where(self._good, constants.alpha, 1.0)
         self._quick: QuickPicture | None = None
         if self.emissivity.ndim == 0 and (self.reflected is None or self.reflected.ndim == 0):
             mirrored = None if self.reflected is None else float(self.reflected)
-            self._quick = QuickPicture(calibration, float(self.emissivity), mirrored)
+            self._quick = QuickPicture(constants, float(self.emissivity), mirrored)
 
     def check(self, words: Words) -> tuple[int, bool]:
         """Subpage number, and whether in chess pattern, of a subpage; raises what `decode` would, short of solving it."""
@@ -116,7 +114,7 @@ class Decoder:
         """
         readings = self._read(words)
         number, chess = readings[:2]
-        image = self._signal(readings) / self._alpha * _image_scale(self.calibration)
+        image = self._signal(readings) / self._alpha * _image_scale(self.constants)
         return np.where(subpage_mask(number, chess) & self._good, image, 0).astype(np.float32)
 
     def _signal(self, readings: Readings) -> Array:
@@ -128,7 +126,7 @@ class Decoder:
         return signal
 
     def _decode(self, readings: Readings) -> DecodedSubpage:
-        c = self.calibration
+        c = self.constants
         number, chess, dta, dv, _, _, data = readings
         ta = dta + 25
         measured = subpage_mask(number, chess)
@@ -195,7 +193,7 @@ def _no_picture(first: int, second: int) -> UsageError:
     return UsageError(f"Subpages {first} and {second} make no picture; pass both subpages of one reading pattern.")
 
 
-def _image_scale(calibration: Calibration) -> float:
+def _image_scale(constants: Constants) -> float:
     """The vendor's GetImage multiplies with 1e-6 / alpha, raised by a power of two until the largest reaches 32768."""
-    largest = 1e-6 / calibration.alpha[calibration.alpha > 0].min()
+    largest = 1e-6 / constants.alpha[constants.alpha > 0].min()
     return float(1e-6 * 2.0 ** max(0, math.ceil(math.log2(32768 / largest))))

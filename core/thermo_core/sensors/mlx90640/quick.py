@@ -17,12 +17,12 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_core.frames import COLUMNS, FRAME_WORDS, PIXELS, ROWS, Celsius
-from thermo_core.mlx90640.auxiliary import Readings
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.equations import KELVIN, OPEN_AIR_K, background_terms
-from thermo_core.mlx90640.limits import OBJECT_CELSIUS
-from thermo_core.mlx90640.registers import INVALID_WORD, subpage_mask
+from thermo_core.sensors.mlx90640.auxiliary import Readings
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.equations import KELVIN, OPEN_AIR_K, background_terms
+from thermo_core.sensors.mlx90640.frames import COLUMNS, FRAME_WORDS, PIXELS, ROWS, Celsius
+from thermo_core.sensors.mlx90640.limits import OBJECT_CELSIUS
+from thermo_core.sensors.mlx90640.registers import INVALID_WORD, subpage_mask
 
 TOLERANCE_K = 5e-4
 """Largest error of the interpolation; where it could be more, the short way is not taken."""
@@ -44,30 +44,30 @@ class QuickPicture:
     """Solves pictures whose pixels all lie in the second temperature range.
 
     Args:
-        calibration: constants of the sensor.
+        constants: constants of the sensor.
         emissivity: of all pixels.
         reflected: degC, or None for 8 K below the die.
 
     Any number of threads may use it; they take turns with its buffers.
     """
 
-    def __init__(self, calibration: Calibration, emissivity: float, reflected: float | None) -> None:
-        self._ks_ta, self._slope = calibration.ks_ta, calibration.ks_to[1]
+    def __init__(self, constants: Constants, emissivity: float, reflected: float | None) -> None:
+        self._ks_ta, self._slope = constants.ks_ta, constants.ks_to[1]
         self._emissivity = emissivity
         self._mirror = 1 - 1 / emissivity
         self._mirrored = None if reflected is None else (reflected + KELVIN) ** 2
         self._unit = 1 - self._slope * KELVIN
-        self._coldest = (calibration.ct[1] + KELVIN) ** 4
-        hottest = min(calibration.ct[2], OBJECT_CELSIUS[1])
+        self._coldest = (constants.ct[1] + KELVIN) ** 4
+        hottest = min(constants.ct[2], OBJECT_CELSIUS[1])
         self._hottest_gain = 1 + self._slope * hottest
         self._hottest = (hottest + KELVIN) ** 4 * self._hottest_gain
         self._tolerance = TOLERANCE_K / max(abs(self._slope), 1e-9)
         self._most_tatr = MAX_TATR if abs(self._slope) <= MAX_SLOPE else 0.0
-        background = np.abs(background_terms(calibration, True)).max(axis=(1, 2)) @ (1.0, 105.0, 0.9, 105.0 * 0.9)
+        background = np.abs(background_terms(constants, True)).max(axis=(1, 2)) @ (1.0, 105.0, 0.9, 105.0 * 0.9)
         span = (1 + 105 * abs(self._ks_ta)) * self._hottest
         # Where gain times the largest reading exceeds this, a saturated pixel is certain to leave the range.
-        self._floor = span * calibration.alpha.max() + background + 100
-        self._patterns = tuple(_constants(calibration, chess) for chess in (False, True))
+        self._floor = span * constants.alpha.max() + background + 100
+        self._patterns = tuple(_constants(constants, chess) for chess in (False, True))
         self._lock = Lock()
         # One block a kind of memory that a C-speed copy or pack fills; what NumPy computes with are views of it.
         frames = bytearray(2 * _FRAME_BYTES)
@@ -178,19 +178,19 @@ class QuickPicture:
         return True
 
 
-def _constants(calibration: Calibration, chess: bool) -> tuple[Floats, Floats, Floats]:
+def _constants(constants: Constants, chess: bool) -> tuple[Floats, Floats, Floats]:
     """Terms (11, 768) of x; their first two rows, which receive the counts; the sensitivities for those, (2, 768).
 
     A subpage's rows are 0 in the pixels of the other. OpenBLAS hands products from 12 rows on to threads, which costs
     more than it saves.
     """
     masks = np.stack([subpage_mask(number, chess).ravel() for number in (0, 1)])
-    bad = list(calibration.bad)
-    alpha = calibration.alpha.ravel().copy()
+    bad = list(constants.bad)
+    alpha = constants.alpha.ravel().copy()
     alpha[bad] = 1.0
     sensitivity = masks / alpha
     sensitivity[:, bad] = 0.0
-    background = -background_terms(calibration, chess).reshape(4, PIXELS)
+    background = -background_terms(constants, chess).reshape(4, PIXELS)
     terms = np.vstack(
         (np.zeros((2, PIXELS)), background * sensitivity[0], background * sensitivity[1], masks[0] - 1.0 * masks[1])
     ).astype(np.float32)

@@ -1,8 +1,8 @@
 """Pairing the subpages of a sensor to pictures as they come."""
 
 from thermo_core.errors import ThermoError, UsageError
-from thermo_core.frames import Picture, Subpage
-from thermo_core.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.frames import Picture, Subpage
 
 
 class PictureAssembler:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from thermo_core import rice
 from thermo_core.errors import CountsError, MissingKeyFrameError, UsageError
-from thermo_core.frames import (
+from thermo_core.sensors.mlx90640.frames import (
     AUXILIARY_WORDS,
     COLUMNS,
     CONTROL,
@@ -22,7 +22,7 @@ from thermo_core.frames import (
     Subpage,
     Words,
 )
-from thermo_core.mlx90640.registers import subpage_mask
+from thermo_core.sensors.mlx90640.registers import subpage_mask
 
 OWN_PIXELS = PIXELS // 2
 RAW_BYTES = 2 * (OWN_PIXELS + AUXILIARY_WORDS + 2)

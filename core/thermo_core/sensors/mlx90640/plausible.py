@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from thermo_core.errors import BadPixelsError, EepromError
-from thermo_core.frames import COLUMNS
-from thermo_core.mlx90640.registers import EEPROM_START
+from thermo_core.sensors.mlx90640.frames import COLUMNS
+from thermo_core.sensors.mlx90640.registers import EEPROM_START
 
 FIRST_PIXEL = 64
 """Index of the first pixel's word in the EEPROM."""

@@ -7,17 +7,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thermo_core.errors import EepromError, UsageError
-from thermo_core.frames import COLUMNS, PIXELS, ROWS, Words
-from thermo_core.mlx90640.identity import device_id
-from thermo_core.mlx90640.plausible import FIRST_PIXEL, Doubt, bad_pixels, doubtful_pixels, doubts
-from thermo_core.mlx90640.plausible import field as _field
-from thermo_core.mlx90640.registers import EEPROM_START, EEPROM_WORDS
+from thermo_core.sensors.mlx90640.frames import COLUMNS, PIXELS, ROWS, Words
+from thermo_core.sensors.mlx90640.identity import device_id
+from thermo_core.sensors.mlx90640.plausible import FIRST_PIXEL, Doubt, bad_pixels, doubtful_pixels, doubts
+from thermo_core.sensors.mlx90640.plausible import field as _field
+from thermo_core.sensors.mlx90640.registers import EEPROM_START, EEPROM_WORDS
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Calibration:
+class Constants:
     """What one sensor's EEPROM says, in the datasheet's names and true units.
 
     Attributes:
@@ -50,7 +50,7 @@ class Calibration:
         device_id: 6 bytes, unique to the sensor.
         eeprom: (832,) uint16, the words all of this came from.
 
-    Arrays are read-only. Two calibrations are equal only where they are the same object.
+    Arrays are read-only. Two of them are equal only where they are the same object.
     """
 
     vdd25: int
@@ -95,7 +95,7 @@ class Calibration:
         return 1 / (1 + k0 * (self.ct[1] - self.ct[0])), 1.0, third, third * (1 + k2 * (self.ct[3] - self.ct[2]))
 
     @classmethod
-    def from_eeprom(cls, words: ArrayLike) -> "Calibration":
+    def from_eeprom(cls, words: ArrayLike) -> "Constants":
         """Extract and check all constants.
 
         Args:
@@ -120,7 +120,7 @@ class Calibration:
             ) from None
 
     @classmethod
-    def _extract(cls, eeprom: Words) -> "Calibration":
+    def _extract(cls, eeprom: Words) -> "Constants":
         word = eeprom.tolist()
         if len(set(word)) == 1:
             raise EepromError(
@@ -141,7 +141,7 @@ class Calibration:
         offset = _pixel_offset(word, pixels)
         for array in (eeprom, alpha, offset, kta, kv):
             array.flags.writeable = False
-        calibration = cls(
+        constants = cls(
             vdd25=((word[51] & 0xFF) - 256) * 32 - 8192,
             k_vdd=_signed(word[51] >> 8, 8) * 32,
             kv_ptat=_signed(word[50] >> 10, 6) / 4096,
@@ -175,8 +175,8 @@ class Calibration:
             device_id=device_id(eeprom),
             eeprom=eeprom,
         )
-        _check_plausible(calibration, word)
-        return calibration
+        _check_plausible(constants, word)
+        return constants
 
 
 def _checked_words(words: ArrayLike) -> Words:
@@ -262,7 +262,7 @@ def _corners(word: int) -> tuple[float, float, float, float]:
     return -40.0, 0.0, third, third + (word >> 8 & 15) * step
 
 
-def _check_plausible(calibration: Calibration, word: list[int]) -> None:
+def _check_plausible(constants: Constants, word: list[int]) -> None:
     """Refuse constants that no sensor has and that would divide by zero or turn a temperature's sign."""
 
     def refuse(index: int, what: str) -> NoReturn:
@@ -273,32 +273,32 @@ def _check_plausible(calibration: Calibration, word: list[int]) -> None:
             word[index],
         )
 
-    if calibration.gain <= 0:
-        refuse(48, f"a gain of {calibration.gain}")
-    if calibration.v_ptat25 <= 0:
-        refuse(49, f"a PTAT reference of {calibration.v_ptat25}")
-    if calibration.kt_ptat <= 0:
-        refuse(50, f"a PTAT slope of {calibration.kt_ptat:g} counts/K")
-    if calibration.k_vdd >= 0:
-        refuse(51, f"a supply slope of {calibration.k_vdd} counts/V")
-    if abs(calibration.ks_ta) > 0.008:
-        refuse(60, f"a sensitivity that changes by {calibration.ks_ta:.3g} per kelvin of ambient temperature")
-    if not calibration.ct[1] < calibration.ct[2] < calibration.ct[3]:
-        refuse(63, f"temperature ranges from 0 to {calibration.ct[2]:g} to {calibration.ct[3]:g} degC")
+    if constants.gain <= 0:
+        refuse(48, f"a gain of {constants.gain}")
+    if constants.v_ptat25 <= 0:
+        refuse(49, f"a PTAT reference of {constants.v_ptat25}")
+    if constants.kt_ptat <= 0:
+        refuse(50, f"a PTAT slope of {constants.kt_ptat:g} counts/K")
+    if constants.k_vdd >= 0:
+        refuse(51, f"a supply slope of {constants.k_vdd} counts/V")
+    if abs(constants.ks_ta) > 0.008:
+        refuse(60, f"a sensitivity that changes by {constants.ks_ta:.3g} per kelvin of ambient temperature")
+    if not constants.ct[1] < constants.ct[2] < constants.ct[3]:
+        refuse(63, f"temperature ranges from 0 to {constants.ct[2]:g} to {constants.ct[3]:g} degC")
     for name, index, slope, span in (
-        ("below 0", 61, calibration.ks_to[0], calibration.ct[1] - calibration.ct[0]),
-        ("above 0", 61, calibration.ks_to[1], calibration.ct[2]),
-        (f"above {calibration.ct[2]:g}", 62, calibration.ks_to[2], calibration.ct[3] - calibration.ct[2]),
+        ("below 0", 61, constants.ks_to[0], constants.ct[1] - constants.ct[0]),
+        ("above 0", 61, constants.ks_to[1], constants.ct[2]),
+        (f"above {constants.ct[2]:g}", 62, constants.ks_to[2], constants.ct[3] - constants.ct[2]),
     ):
         if not 0.1 < 1 + slope * span < 10:
             refuse(index, f"{1 + slope * span:.3g} times the sensitivity across the range {name} degC")
-    if np.abs(calibration.kta).max() > 0.25:
-        refuse(56, f"an offset that changes by {np.abs(calibration.kta).max():.3g} per kelvin")
-    if np.abs(calibration.kv).max() > 4:
-        refuse(56, f"an offset that changes by {np.abs(calibration.kv).max():.3g} per volt")
+    if np.abs(constants.kta).max() > 0.25:
+        refuse(56, f"an offset that changes by {np.abs(constants.kta).max():.3g} per kelvin")
+    if np.abs(constants.kv).max() > 4:
+        refuse(56, f"an offset that changes by {np.abs(constants.kv).max():.3g} per volt")
     good = np.ones(PIXELS, dtype=np.bool_)
-    good[list(calibration.bad)] = False
-    impossible = np.flatnonzero(good & (calibration.alpha.ravel() <= 0))
+    good[list(constants.bad)] = False
+    impossible = np.flatnonzero(good & (constants.alpha.ravel() <= 0))
     if impossible.size > PIXELS // 8:
         refuse(33, "no sensitivity to most pixels")
     if impossible.size:

@@ -6,9 +6,9 @@ import sys
 import numpy as np
 
 from thermo_core.errors import AuxiliaryDataError, SensorError, UsageError
-from thermo_core.frames import AUXILIARY_WORDS, FRAME_WORDS, PIXELS, SUBPAGE, Words
-from thermo_core.mlx90640 import registers
-from thermo_core.mlx90640.calibration import Calibration
+from thermo_core.sensors.mlx90640 import registers
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.frames import AUXILIARY_WORDS, FRAME_WORDS, PIXELS, SUBPAGE, Words
 
 _CHECKED = tuple(
     address
@@ -48,10 +48,10 @@ to be multiplied with; signal of the compensation pixel times TGC, counts; the w
 class AuxiliaryReader:
     """Reads and checks the auxiliary words of one sensor's subpages."""
 
-    def __init__(self, calibration: Calibration) -> None:
-        self._calibration = c = calibration
+    def __init__(self, constants: Constants) -> None:
+        self._sensor = c = constants
         self._tgc = c.tgc
-        self._constants = c.vdd25, c.k_vdd, c.alpha_ptat, c.kv_ptat, c.v_ptat25, c.kt_ptat, c.gain
+        self._numbers = c.vdd25, c.k_vdd, c.alpha_ptat, c.kv_ptat, c.v_ptat25, c.kt_ptat, c.gain
         self._resolution = tuple(2.0 ** (c.resolution_ee - code) for code in range(4))
         other_pattern = c.cp_offset[1] + c.il_chess_c[0]
         calibrated, other = c.cp_offset, (c.cp_offset[0], other_pattern)
@@ -79,7 +79,7 @@ class AuxiliaryReader:
             raise SensorError(f"Word {SUBPAGE} says subpage {number}, but there are only 0 and 1; read the page again.")
         if data.find(_INVALID, _START) >= 0 and registers.INVALID_WORD in _REQUIRED.unpack_from(data, _START):
             raise _not_measured(_REQUIRED.unpack_from(data, _START))
-        vdd25, k_vdd, alpha_ptat, kv_ptat, v_ptat25, kt_ptat, calibrated_gain = self._constants
+        vdd25, k_vdd, alpha_ptat, kv_ptat, v_ptat25, kt_ptat, calibrated_gain = self._numbers
         resolution = self._resolution[control >> 10 & 3]
         dv = (vdd * resolution - vdd25) / k_vdd
         if not -0.9 < dv < 0.9:
@@ -97,7 +97,7 @@ class AuxiliaryReader:
         chess = control & 0x1000 != 0
         compensation = 0.0
         if self._tgc:
-            c = self._calibration
+            c = self._sensor
             drift = (1 + c.cp_kta * dta) * (1 + c.cp_kv * dv)
             compensation = c.tgc * ((cp1 if number else cp0) * gain - self._cp_offset[chess][number] * drift)
         return number, chess, dta, dv, gain, compensation, data

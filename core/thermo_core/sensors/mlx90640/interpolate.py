@@ -3,7 +3,7 @@
 import numpy as np
 
 from thermo_core.errors import SensorError
-from thermo_core.frames import COLUMNS, ROWS, Celsius, Mask
+from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS, Celsius, Mask
 
 _Step = tuple[int, int]
 _OPPOSITES: tuple[tuple[tuple[_Step, _Step], ...], ...] = (

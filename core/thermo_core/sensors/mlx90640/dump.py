@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from thermo_core.arrays import Header, read_npy, read_npz
 from thermo_core.errors import EepromError, SensorError, StorageError
 from thermo_core.file_kinds import known_kind
-from thermo_core.frames import CONTROL, FRAME_WORDS, RAM_WORDS, SUBPAGE, Words
-from thermo_core.mlx90640.auxiliary import AuxiliaryReader
-from thermo_core.mlx90640.calibration import Calibration
-from thermo_core.mlx90640.dump_text import Run, find_runs
-from thermo_core.mlx90640.registers import CONTROL_DEFAULT, EEPROM_WORDS
+from thermo_core.sensors.mlx90640.auxiliary import AuxiliaryReader
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.dump_text import Run, find_runs
+from thermo_core.sensors.mlx90640.frames import CONTROL, FRAME_WORDS, RAM_WORDS, SUBPAGE, Words
+from thermo_core.sensors.mlx90640.registers import CONTROL_DEFAULT, EEPROM_WORDS
 from thermo_core.text import clean
 
 LARGEST_FILE = 256 << 20
@@ -247,11 +247,11 @@ def _in_order(words: Words) -> tuple[Words, bool]:
         EepromError: it is corrupt in either order.
     """
     try:
-        Calibration.from_eeprom(words)
+        Constants.from_eeprom(words)
         return words, False
     except EepromError:
         try:
-            Calibration.from_eeprom(words.byteswap())
+            Constants.from_eeprom(words.byteswap())
         except EepromError:
             pass
         else:
@@ -262,7 +262,7 @@ def _in_order(words: Words) -> tuple[Words, bool]:
 def _understood(frames: Words, eeprom: Words, notes: list[str]) -> Words:
     """Frames of 834 words in the sensor's own order."""
     control = int(eeprom[_CONTROL_IN_EEPROM]) or CONTROL_DEFAULT
-    reader = AuxiliaryReader(Calibration.from_eeprom(eeprom))
+    reader = AuxiliaryReader(Constants.from_eeprom(eeprom))
     if _good(_whole(frames.byteswap(), control), reader) > _good(_whole(frames, control), reader):
         frames = frames.byteswap()
         notes.append("The frames' words were stored with their bytes the other way round, and were turned.")

@@ -1,1 +1,0 @@
-"""MLX90640: registers, calibration constants from the EEPROM, counts to temperatures."""

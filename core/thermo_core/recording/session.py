@@ -1,0 +1,172 @@
+"""All that is needed to make sense of what a wearable says: who it is, its profile, the constants and corrections of its sensors,
+what is known of its wearer, and when it began. What a host fetches before it listens, and what a recording keeps."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+
+import msgspec
+
+from thermo_core import schema
+from thermo_core.errors import CorrectionError, ProfileError, RecordingError, SchemaError, SensorError, UsageError
+from thermo_core.graph.engine import Engine
+from thermo_core.graph.network import Network
+from thermo_core.graph.plan import Plan, plan
+from thermo_core.quality import Quality
+from thermo_core.recording.layout import (
+    FORMAT,
+    LATEST_NS,
+    PROFILE_NAME,
+    constants_name,
+    correction_name,
+    sensor_of,
+)
+from thermo_core.sensors.correction import Correction
+from thermo_core.sensors.kind import SensorConstants
+from thermo_core.sensors.kinds import correction_of
+from thermo_core.wearable.profile import NOTICE, Profile
+from thermo_core.wire.management import Hello, read
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session with a wearable.
+
+    Attributes:
+        hello: who it is.
+        profile: what it is.
+        constants: of each sensor that has any, by its number.
+        corrections: blobs stored for its sensors, by their numbers.
+        person: what is known of the wearer.
+        started_ns: nanoseconds since 1970 UTC.
+        port: where it was.
+        subject, note: what whoever records says of whom and what; "" for nothing.
+    """
+
+    hello: Hello
+    profile: Profile
+    constants: Mapping[int, SensorConstants]
+    corrections: Mapping[int, bytes]
+    person: Mapping[str, float] = field(default_factory=dict)
+    started_ns: int = 0
+    port: str = ""
+    subject: str = ""
+    note: str = ""
+
+    @property
+    def started(self) -> datetime:
+        """When it began, in UTC."""
+        return datetime.fromtimestamp(self.started_ns / 1e9, UTC)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Its graph.
+
+        Raises:
+            UsageError: the profile does not fit together.
+        """
+        try:
+            return plan(self.profile)
+        except ProfileError as error:
+            raise UsageError(f"The profile of {self.hello.name} does not fit together: {error}.") from error
+
+    def correction(self, sensor: int) -> Correction | None:
+        """A sensor's correction; None where there is none.
+
+        Raises:
+            CorrectionError: it is damaged.
+        """
+        blob = self.corrections.get(sensor)
+        return correction_of(blob) if blob else None
+
+    def engine(
+        self, networks: Mapping[str, Network] | None = None, corrected: bool = True, made: Plan | None = None
+    ) -> Engine:
+        """Makes findings and signals of its blocks, as the wearable does.
+
+        Args:
+            networks: by the names of models; without them there are signals alone.
+            corrected: apply its corrections.
+            made: another graph over the same sensors.
+
+        Returns:
+            An engine with every sensor opened whose constants are sound; others give nothing.
+
+        Raises:
+            UsageError: the profile does not fit together, or asks for what cannot be.
+        """
+        engine = Engine(
+            self.plan if made is None else made,
+            networks or {},
+            int(Quality.SIMULATED) if self.hello.simulated else 0,
+            self.person,
+        )
+        for sensor, state in enumerate(self.hello.sensors[: len(engine.plan.profile.sensors)]):
+            constants = self.constants.get(sensor, SensorConstants(state.constants, b""))
+            try:
+                engine.open(sensor, constants, self.correction(sensor) if corrected and state.corrected else None)
+            except (SensorError, CorrectionError):
+                continue
+        return engine
+
+
+def to_metadata(session: Session, zone: str) -> tuple[dict[str, str], dict[str, bytes]]:
+    """A session as a recording's metadata, and its attachments by name; seals and announcements are the writer's."""
+    attachments = {PROFILE_NAME: schema.to_cbor(session.profile)}
+    attachments |= {constants_name(sensor): one.data for sensor, one in session.constants.items() if one.data}
+    attachments |= {correction_name(sensor): blob for sensor, blob in session.corrections.items() if blob}
+    metadata = {
+        "format": FORMAT,
+        "started": session.started.isoformat(timespec="microseconds"),
+        "started_ns": str(session.started_ns),
+        "host_zone": zone,
+        "port": session.port,
+        "hello": msgspec.json.encode(session.hello).decode(),
+        "constants": json.dumps({str(sensor): one.number for sensor, one in session.constants.items()}),
+        "person": json.dumps(dict(session.person)),
+        "subject": session.subject,
+        "note": session.note,
+        "notice": NOTICE,
+    }
+    return metadata, attachments
+
+
+def from_metadata(metadata: Mapping[str, str], attachments: Mapping[str, bytes], path: object) -> Session:
+    """Inverse of `to_metadata`, of what was proved.
+
+    Raises:
+        RecordingError: something is missing or cannot be.
+    """
+    try:
+        hello = msgspec.json.decode(metadata["hello"], type=Hello)
+        hello = read(Hello, schema.to_plain(hello))
+        profile = schema.from_cbor(attachments[PROFILE_NAME], Profile, "its profile")
+        numbers = msgspec.json.decode(metadata["constants"], type=dict[int, int])
+        person = msgspec.json.decode(metadata["person"], type=dict[str, float])
+        started_ns = int(metadata["started_ns"])
+    except (KeyError, ValueError, SchemaError, msgspec.MsgspecError) as error:
+        raise RecordingError(
+            f"{path} does not say whose it is ({error}); get a copy of it, or another recording."
+        ) from error
+    if not 0 <= started_ns <= LATEST_NS:
+        raise RecordingError(f"{path} begins beyond the year 2262; get a copy of it, or another recording.")
+    constants = {
+        sensor: SensorConstants(number, attachments.get(constants_name(sensor), b""))
+        for sensor, number in numbers.items()
+    }
+    corrections = {
+        sensor: data for name, data in attachments.items() if (sensor := sensor_of(name, "correction")) is not None
+    }
+    return Session(
+        hello,
+        profile,
+        constants,
+        corrections,
+        person,
+        started_ns,
+        metadata.get("port", ""),
+        metadata.get("subject", ""),
+        metadata.get("note", ""),
+    )

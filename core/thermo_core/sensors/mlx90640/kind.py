@@ -1,0 +1,92 @@
+"""The kind of the MLX90640 camera: blocks of packed counts to pictures."""
+
+import numpy as np
+
+from thermo_core.errors import EepromError
+from thermo_core.quality import Quality
+from thermo_core.sensors.kind import Block, ConstantsKind, Moment, SensorKind
+from thermo_core.sensors.mlx90640 import codec
+from thermo_core.sensors.mlx90640.assemble import PictureAssembler
+from thermo_core.sensors.mlx90640.bounds import objection
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.correction import PixelCorrection
+from thermo_core.sensors.mlx90640.counts import CountsDecoder
+from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.fitness import unfitness
+from thermo_core.sensors.mlx90640.frames import Picture, Subpage, Words
+from thermo_core.sensors.mlx90640.identity import device_id
+from thermo_core.sensors.mlx90640.registers import EEPROM_WORDS
+from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
+from thermo_core.signals import Sample
+
+CONSTANTS_BYTES = 2 * EEPROM_WORDS
+
+
+def words_of(constants: bytes) -> Words:
+    """(832,) uint16 EEPROM words of the constants as they travel, little-endian.
+
+    Raises:
+        EepromError: another length.
+    """
+    if len(constants) != CONSTANTS_BYTES:
+        raise EepromError(f"An MLX90640's EEPROM has {CONSTANTS_BYTES} bytes, not {len(constants)}; read it again.")
+    return np.frombuffer(constants, "<u2").astype(np.uint16)
+
+
+class CameraReader:
+    """Reads one camera.
+
+    Args:
+        settings: of the sensor.
+        constants: its EEPROM as it travels.
+        correction: of its pixels, or None.
+
+    Raises:
+        EepromError: the EEPROM is no healthy sensor's.
+        UsageError: emissivity or reflected temperature out of range.
+
+    Attributes:
+        assembler: counts subpages that were lost, came twice or found no partner.
+    """
+
+    def __init__(self, settings: Mlx90640Settings, constants: bytes, correction: PixelCorrection | None) -> None:
+        self._picture, self._ta, self._vdd = settings.signals
+        self.constants = Constants.from_eeprom(words_of(constants))
+        self.assembler = PictureAssembler(Decoder(self.constants, settings.emissivity, settings.reflected_celsius))
+        self._counts = CountsDecoder()
+        self._correction = correction
+        self._flags = Quality.SUSPECT if self.constants.doubts else Quality(0)
+        if correction is None or correction.is_identity:
+            self._flags |= Quality.UNCALIBRATED
+
+    def push(self, block: Block) -> tuple[Moment, ...]:
+        """As `Reader`: every other subpage completes a picture."""
+        words = self._counts.decode(codec.decode(block.data, block.index))
+        picture = self.assembler.push(Subpage(words, block.index, block.time_us, block.sensor, block.constants))
+        return () if picture is None else (self.moment(picture),)
+
+    def moment(self, picture: Picture) -> Moment:
+        """Samples of a decoded picture, corrected and flagged."""
+        correction = self._correction
+        celsius = picture.celsius if correction is None else correction.apply(picture.celsius, picture.ta)
+        valid = picture.valid if correction is None else picture.valid & ~correction.bad
+        flags = int(self._flags | unfitness(valid, picture.ta))
+        values = {
+            self._picture.name: celsius,
+            self._ta.name: np.asarray(picture.ta, np.float32),
+            self._vdd.name: np.asarray(picture.vdd, np.float32),
+        }
+        return {name: Sample(picture.time_us, value, flags) for name, value in values.items()}
+
+
+def _identity(constants: bytes) -> bytes:
+    return device_id(Constants.from_eeprom(words_of(constants)).eeprom)
+
+
+KIND = SensorKind(
+    Mlx90640Settings,
+    CameraReader,
+    ConstantsKind(CONSTANTS_BYTES, _identity),
+    PixelCorrection,
+    lambda settings, correction: objection(correction),
+)
