@@ -13,8 +13,8 @@ from thermo_core.wire.smp import Group, Op, SmpHeader, SmpMessage, encode_packet
 from thermo_host.link import Wearable
 from thermo_sim import control
 
-ROUNDS = 240
-SETTLED = 60
+ROUNDS = 150
+SETTLED = 50
 GROWTH_BYTES = 3 << 20
 """Of a heap that grows in steps of its own; one byte kept of each message would be more."""
 
