@@ -104,7 +104,7 @@ class Wearable:
             silent = error
         for rate in BAUDS[1:]:
             with contextlib.suppress(LinkTimeoutError, UsageError):
-                return cls._at(name, rate, min(timeout_s, TRY_S), retries=0).patient(timeout_s)
+                return cls._at(name, rate, min(timeout_s, TRY_S), retries=0)._patient(timeout_s)
         tried = ", ".join(str(rate) for rate in BAUDS)
         raise LinkTimeoutError(f"{str(silent).rstrip('.')}; at none of {tried} baud does anything.") from silent
 
@@ -117,11 +117,6 @@ class Wearable:
             wearable.close()
             raise
         return wearable
-
-    def patient(self, timeout_s: float) -> "Wearable":
-        """The same session, which waits so long for each answer from now on."""
-        self._requests = Requests(self._line, timeout_s)
-        return self
 
     def __enter__(self) -> "Wearable":
         return self
@@ -329,6 +324,11 @@ class Wearable:
         self._line = SerialLine(self.port, self._line.baud)
         self._requests = Requests(self._line, self._requests.timeout_s)
         return self.hello()
+
+    def _patient(self, timeout_s: float) -> "Wearable":
+        """The same session, which waits so long for each answer from now on."""
+        self._requests = Requests(self._line, timeout_s)
+        return self
 
     def _lease(self, request: StreamRequest) -> None:
         sent_ns = time.monotonic_ns()
