@@ -1,10 +1,11 @@
-"""Compiled models on emulated Cortex-M4 and M55: instructions, arena and flash, beside TFLM + CMSIS-NN.
+"""Compiled models on emulated Cortex-M4, M7 and M55: instructions, arena and flash, beside TFLM + CMSIS-NN.
 
     python bench/mcu.py [--shared FOLDER] [--frames N] [--cflags=-O3] [--unseen | --model FILE...]
 
 Our rows are compiled and run now by tools/mcu_bench of FOLDER (QEMU counts instructions exactly; every output byte is
 compared with BUILTIN_REF). The other rows are the figures the same tool gave for TFLM, from facts/inference.md of FOLDER;
-they are not measured again. "code" is flash without the model's weights and biases.
+they are not measured again. "estimate" is what `compile --report` says, and how far that is from what was counted. "code" is
+flash without the model's weights and biases.
 
 --unseen measures the networks of mcu_unseen.py instead, with random weights: shapes the compiler was not tuned on.
 --model measures any int8 models; the runs of one that keeps a state follow one another without a reset.
@@ -39,12 +40,23 @@ class Row:
 ROWS = (
     Row("reference_models/mobilenet_v1_24x32_int8.tflite", "m4", (4_434_509, 21_172, 176_648)),
     Row("reference_models/mobilenet_v1_24x32_int8.tflite", "m55", (1_394_173, 25_828, 169_016)),
+    Row("reference_models/mobilenet_v1_24x32_int8.tflite", "m7", None),
     Row("reference_models/mobilenet_v1_24x32_int8.tflite", "generic", None),
     Row("third_party_models/mlperf_tiny_kws_dscnn_int8.tflite", "m4", (7_696_938, 22_820, 137_992)),
     Row("third_party_models/mlperf_tiny_kws_dscnn_int8.tflite", "m55", None),
     Row("third_party_models/thermo_presence_unet_int8.tflite", "m4", (37_315_359, 54_180, 110_728)),
     Row("third_party_models/thermo_presence_unet_int8.tflite", "m55", None),
 )
+
+
+_RUN = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+import measure
+measure.CPUS.setdefault("m7", ("-mcpu=cortex-m7 -mfpu=fpv5-d16 -mfloat-abi=hard -mthumb", "mps2-an500", "an386.ld"))
+measure.main()
+"""
+"""Runs the tool with a processor more: the M7's board has its memories where the M4's has them."""
 
 
 def weight_bytes(model: bytes) -> int:
@@ -59,8 +71,19 @@ def measure(model: Path, target: str, shared: Path, frames: int, cflags: str) ->
         compiled = compile_model(model.read_bytes(), "network", target, bench=True)
         for name, text in compiled.files.items():
             (Path(folder) / name).write_text(text)
-        tool = shared / "tools" / "mcu_bench" / "measure.py"
-        command = [sys.executable, str(tool), str(model), folder, "--cpu", cpu_of(target), "--frames", str(frames)]
+        tool = str(shared / "tools" / "mcu_bench")
+        command = [
+            sys.executable,
+            "-c",
+            _RUN,
+            tool,
+            str(model),
+            folder,
+            "--cpu",
+            cpu_of(target),
+            "--frames",
+            str(frames),
+        ]
         done = subprocess.run([*command, "--json", f"--cflags={cflags}"], capture_output=True, text=True, check=False)
     if "will not fit in region" in done.stdout + done.stderr:
         return None, compiled
@@ -71,21 +94,23 @@ def measure(model: Path, target: str, shared: Path, frames: int, cflags: str) ->
 
 def cpu_of(target: str) -> str:
     """The emulated processor that runs a target's code."""
-    return "m55" if target == "m55" else "m4"
+    return target if target in ("m7", "m55") else "m4"
 
 
 def line(model: Path, target: str, shared: Path, frames: int, cflags: str) -> tuple[str, int, int]:
     """(table row of our engine, instructions, MACs of the network)."""
     result, compiled = measure(model, target, shared, frames, cflags)
     macs = sum(kernel.layer.macs for kernel in compiled.kernels)
+    estimate = sum(kernel.instructions for kernel in compiled.kernels)
     label = model.stem.removesuffix("_int8")
     text = f"{label:24}{macs:>11,} {cpu_of(target):>4} {'ours, ' + target:16}"
     if result is None:
-        text += f"{'':19}{compiled.plan.size:>8,}{compiled.plan.bound:>8,}  too large for the board's code memory"
+        text += f"{'':13}{estimate:>13,}{'':13}{compiled.plan.size:>8,}{compiled.plan.bound:>8,}  too large for the board's code memory"
         return text, 0, macs
     wrong = result["mismatched_frames"]
     text += (
-        f"{result['instructions']:>13,}{result['instructions'] / macs:>6.2f}{result['arena_bytes']:>8,}"
+        f"{result['instructions']:>13,}{estimate:>13,}"
+        f"{100 * (estimate / result['instructions'] - 1):>+6.1f} %{result['instructions'] / macs:>6.2f}{result['arena_bytes']:>8,}"
         f"{compiled.plan.bound:>8,}{result['flash_bytes'] - weight_bytes(model.read_bytes()):>8,}"
         f"{result['stack_bytes']:>7,}  {'yes' if wrong == 0 else f'{wrong} frames differ'}"
     )
@@ -100,7 +125,7 @@ def show(row: Row, shared: Path, frames: int, cflags: str) -> None:
     if row.published is not None:
         published, arena, flash = row.published
         print(
-            f"{'':36}{cpu_of(row.target):>4} {'TFLM + CMSIS-NN':16}{published:>13,}{published / macs:>6.2f}{arena:>8,}"
+            f"{'':36}{cpu_of(row.target):>4} {'TFLM + CMSIS-NN':16}{published:>13,}{'':21}{published / macs:>6.2f}{arena:>8,}"
             f"{'':8}{flash - model.stat().st_size:>8,}{'':7}  yes (published; {published / instructions:.2f} x ours)"
         )
 
@@ -139,8 +164,8 @@ def main() -> None:
         sys.exit("mcu: install gcc-arm-none-eabi, libnewlib-arm-none-eabi and qemu-system-arm first.")
     if not (args.shared / "tools" / "mcu_bench").is_dir():
         sys.exit(f"mcu: {args.shared} holds no tools/mcu_bench; name its folder with --shared.")
-    head = f"{'model':24}{'MACs':>11} {'cpu':>4} {'engine':16}{'instructions':>13}{'/MAC':>6}{'arena':>8}{'bound':>8}"
-    print(f"{head}{'code':>8}{'stack':>7}  exact")
+    head = f"{'model':24}{'MACs':>11} {'cpu':>4} {'engine':16}{'instructions':>13}{'estimate':>13}{'off':>8}{'/MAC':>6}"
+    print(f"{head}{'arena':>8}{'bound':>8}{'code':>8}{'stack':>7}  exact")
     if args.unseen:
         show_unseen(args.shared, args.frames, args.cflags)
         return

@@ -129,6 +129,36 @@ def attention() -> Any:
     return _finish(inputs, layers.Dense(4)(layers.GlobalAveragePooling2D()(x)))
 
 
+def wake_word() -> Any:
+    """MobileNetV1 of width 0.25 for 96 x 96 x 3 and two classes, as MLPerf Tiny's visual wake words."""
+    return _tf().keras.applications.MobileNet(input_shape=(96, 96, 3), alpha=0.25, weights=None, classes=2)
+
+
+def squeeze() -> Any:
+    """Fire modules for 64 x 64 x 1, as SqueezeNet: narrow and wide convolutions, concatenated."""
+    layers = _tf().keras.layers
+    inputs = layers.Input((64, 64, 1))
+    x = layers.Conv2D(24, 3, 2, activation="relu")(inputs)
+    for narrow, wide in ((8, 20), (12, 28), (16, 36)):
+        x = layers.MaxPooling2D(3, 2)(x)
+        x = layers.Conv2D(narrow, 1, activation="relu")(x)
+        sides = [layers.Conv2D(wide, size, padding="same", activation="relu")(x) for size in (1, 3)]
+        x = layers.Concatenate()(sides)
+    x = layers.GlobalMaxPooling2D()(x)
+    return _finish(inputs, layers.Dense(7, activation="softmax")(x))
+
+
+def vibration() -> Any:
+    """Separable convolutions along 512 samples of three axes, with strides and a leaky activation."""
+    layers = _tf().keras.layers
+    inputs = x = layers.Input((512, 3))
+    for filters in (12, 20, 28, 36):
+        x = layers.SeparableConv1D(filters, 7, 2, padding="same")(x)
+        x = layers.LeakyReLU()(x)
+    x = layers.Dense(24, activation="tanh")(layers.Flatten()(x))
+    return _finish(inputs, layers.Dense(1, activation="sigmoid")(x))
+
+
 MODELS: dict[str, Callable[[], Any]] = {
     "mobilenet_v2_96x96": mobilenet_v2,
     "resnet_8_32x32": resnet_8,
@@ -138,6 +168,9 @@ MODELS: dict[str, Callable[[], Any]] = {
     "plain_48x48": plain,
     "odd_30x23": odd,
     "attention_40x40": attention,
+    "wake_word_96x96": wake_word,
+    "squeeze_64x64": squeeze,
+    "vibration_512x3": vibration,
 }
 
 

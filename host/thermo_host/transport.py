@@ -35,6 +35,8 @@ READ_SIZE = 65536
 BACKLOG = 4096
 """Telemetry records kept for a consumer that lags; older ones are dropped and counted."""
 WRITE_TIMEOUT_S = 5.0
+MOST_EMPTY = 1000
+"""Times that a port may be readable and give nothing, one after the other; one that is gone is so for ever."""
 
 _Key = tuple[int, int, int]
 
@@ -165,6 +167,7 @@ class SerialLine:
 
     def _read(self) -> None:
         descriptor = self._serial.fileno()
+        empty = 0
         while True:
             ready, _, _ = select.select([descriptor, self._wake_read], [], [])
             if self._wake_read in ready:
@@ -174,9 +177,11 @@ class SerialLine:
             except BlockingIOError:
                 continue
             except OSError:
-                data = b""
+                data, empty = b"", MOST_EMPTY
             now_ns = time.monotonic_ns()
-            if not data:
+            # Nothing may also be a flush by the other side after `select`.
+            empty = 0 if data else empty + 1
+            if empty > MOST_EMPTY or (empty and _hung_up(descriptor)):
                 self._fail(_vanished(self.port))
                 return
             self.bytes_received += len(data)
@@ -235,6 +240,12 @@ def _open(port: str, baud: int) -> serial.Serial:
         opened.reset_input_buffer()
         opened.write(b"\n")
     return opened
+
+
+def _hung_up(descriptor: int) -> bool:
+    poller = select.poll()
+    poller.register(descriptor, 0)
+    return bool(poller.poll(0))
 
 
 def _vanished(port: str) -> LinkLostError:

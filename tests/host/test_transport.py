@@ -1,6 +1,7 @@
 """The line and the requests on it, against a scripted peer on the other side of a pseudo-terminal."""
 
 import os
+import termios
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -124,6 +125,19 @@ def test_a_port_that_vanishes_wakes_whoever_waits(peer: Peer, line: SerialLine) 
                 waiting.result(20)
     with pytest.raises(LinkLostError):
         requests.read(Command.HELLO)
+
+
+def test_a_flush_by_the_other_side_is_no_lost_port(peer: Peer, line: SerialLine) -> None:
+    """As when a simulated wearable hushes its line: what `select` announced is gone when it is read."""
+    descriptor = os.open(line.port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    try:
+        for _ in range(50_000):
+            peer.send(b"x")
+            termios.tcflush(descriptor, termios.TCIFLUSH)
+    finally:
+        os.close(descriptor)
+    peer.answer = lambda request: [request.respond({"r": request.body["d"]})]
+    assert Requests(line, 5.0).standard(EchoWrite(d="still here")).r == "still here"
 
 
 def test_a_second_opener_is_told_who_holds_the_port(peer: Peer, line: SerialLine) -> None:

@@ -15,6 +15,17 @@ MODELS = {
     "keywords": ("third_party_models/mlperf_tiny_kws_dscnn_int8.tflite", 12_000),
     "presence": ("third_party_models/thermo_presence_unet_int8.tflite", 40_000),
 }
+COUNTED = {
+    ("mobilenet", "generic"): 7_352_475,
+    ("mobilenet", "m4"): 1_535_524,
+    ("mobilenet", "m7"): 1_532_844,
+    ("mobilenet", "m55"): 707_917,
+    ("keywords", "m4"): 3_279_316,
+    ("keywords", "m55"): 1_502_332,
+    ("presence", "m4"): 17_571_046,
+    ("presence", "m55"): 4_976_514,
+}
+"""Instructions bench/mcu.py counts; write new ones down when kernels change."""
 TARGETS = ("generic", "m0", "m4", "m7", "m33", "m55")
 
 
@@ -63,6 +74,13 @@ def test_vector_stores_keep_their_order_in_one_large_function(
     assert text.count("always_inline") >= 12
     [got] = emulate([emulated(files, "net", inputs)], "m55", tmp_path, "-O3")
     assert np.array_equal(got, reference(model, inputs)[0])
+
+
+@pytest.mark.parametrize(("name", "target"), COUNTED)
+def test_estimates_are_near_what_was_counted(shared_dir: Path, name: str, target: str) -> None:
+    compiled = compile_model((shared_dir / MODELS[name][0]).read_bytes(), "net", target)
+    estimate = sum(kernel.instructions for kernel in compiled.kernels)
+    assert abs(estimate / COUNTED[name, target] - 1) < 0.1
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -54,8 +54,8 @@ def compile_model(model: bytes, name: str, target: str = "generic", bench: bool 
         raise UsageError(f"There is no target {target!r}; choose one of {', '.join(TARGETS)}.")
     _check_name(name)
     chosen = TARGETS[target]
-    network = stream(fuse(tabulate(lower(read_model(model)))), lambda network: _planned(network, chosen)[1])
-    kernels, plan = _planned(network, chosen)
+    network = stream(fuse(tabulate(lower(read_model(model)))), lambda network: plan_network(network, chosen)[1])
+    kernels, plan = plan_network(network, chosen)
     return _emitted(name, hashlib.sha256(model).hexdigest(), chosen, network, kernels, plan, None, bench)
 
 
@@ -89,7 +89,8 @@ def _emitted(
     )
 
 
-def _planned(network: Network, target: Target) -> tuple[tuple[Kernel[Any], ...], Plan]:
+def plan_network(network: Network, target: Target) -> tuple[tuple[Kernel[Any], ...], Plan]:
+    """The target's kernels, and where values lie."""
     kernels = tuple(target.kernel(layer) for layer in network.layers)
     overlaps: dict[tuple[int, int], Overlap] = {}
     for kernel in kernels:

@@ -1,7 +1,7 @@
 """Instruction sets, and which kernel serves a layer on each."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from thermo_core.tflite.schema import TensorType
@@ -11,7 +11,7 @@ from thermo_quantize.compiler.emit.dsp_depthwise import dsp_depthwise
 from thermo_quantize.compiler.emit.dsp_elements import dsp_binary
 from thermo_quantize.compiler.emit.kernel import Kernel
 from thermo_quantize.compiler.emit.lstm import LstmKernel
-from thermo_quantize.compiler.emit.mve_elements import MveLookup, mve_binary
+from thermo_quantize.compiler.emit.mve_elements import MveLookup, MvePool, mve_binary
 from thermo_quantize.compiler.emit.plain_conv import PlainConv, PlainDepthwise, PlainTransposeConv
 from thermo_quantize.compiler.emit.plain_elements import (
     PlainBilinear,
@@ -110,6 +110,7 @@ _MVE: dict[type[Layer], Choice] = {
     Depthwise: mve.MveDepthwise,
     Binary: mve_binary,
     Lookup: MveLookup,
+    Pool: MvePool,
 }
 
 
@@ -137,7 +138,9 @@ class Target:
         """The fastest kernel that can do the layer."""
         if isinstance(layer, Streamed):
             tail = self.kernel(layer.tail) if layer.tail is not None else None
-            return StreamedKernel(layer, self.kernel(layer.row), self.kernel(layer.band), tail, self.padding)
+            inner = replace(layer.row, window=replace(layer.row.window, pad_h=0))
+            row, typical = self.kernel(layer.row), self.kernel(inner)
+            return StreamedKernel(layer, row, self.kernel(layer.band), tail, self.padding, typical.instructions)
         if isinstance(layer, TransposeConv):
             return transposed(layer, self.kernel, self.padding) or PlainTransposeConv(layer)
         chosen = self.special[type(layer)](layer) if type(layer) in self.special else None

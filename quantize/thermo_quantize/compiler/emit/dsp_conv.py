@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from thermo_quantize.compiler.emit.common import offset, term
+from thermo_quantize.compiler.emit.costs import pixels_inside, taps_inside
 from thermo_quantize.compiler.emit.dsp import EXPAND, FILL, FastRequant, fast_requant, finish, literal
 from thermo_quantize.compiler.emit.dsp_dense import DspDense
 from thermo_quantize.compiler.emit.dsp_gemm import (
@@ -12,6 +13,7 @@ from thermo_quantize.compiler.emit.dsp_gemm import (
     gemm_constants,
     gemm_name,
     gemm_weights,
+    pair_instructions,
 )
 from thermo_quantize.compiler.emit.kernel import ConvOrder, Kernel
 from thermo_quantize.compiler.emit.patch import emit_patch, is_direct, pixel
@@ -53,11 +55,22 @@ class DspConv(Kernel[Conv]):
 
     @property
     def instructions(self) -> int:
-        """20 for 24 products, about 8 an output, and what collecting the patches takes."""
-        layer = self.layer
-        blocks = -(-layer.window.pixels // PIXELS)
-        per_pair = 20 * self._runs + 50
-        return blocks * (per_pair * (layer.channels_out // 2) + PIXELS * 8 * self._runs)
+        """What the product takes exactly, and about 9 a word of what it multiplies for collecting that."""
+        layer, window = self.layer, self.layer.window
+        pixels, runs, odd = window.pixels, self._runs, layer.channels_out % 2
+        blocks = pixels // PIXELS + pixels % PIXELS
+        total = blocks * (layer.channels_out // 2 * pair_instructions(runs, self._fast) + 4)
+        total += odd * pixels * (9 * runs + 4)
+        if is_direct(layer):
+            return total + 7 * pixels * runs
+        if not self._bytewise:
+            words = layer.channels_in // 4
+            inside = taps_inside(window)
+            outside = pixels * window.kernel_h * window.kernel_w - inside
+            return total + 8 * pixels + 9 * words * inside + words * outside
+        if len(layer.sources) > 1 or window.dilation_w > 1:
+            return total + 7 * pixels * layer.depth
+        return total + 13 * pixels + 7 * pixels * runs + 24 * (pixels - pixels_inside(window)) * runs
 
     def emit(self, unit: Unit, position: int) -> None:
         """Blocks, and single pixels that are left at the end."""

@@ -14,6 +14,9 @@ from thermo_quantize.compiler.memory import NONE, Overlap
 
 _PLANE_BYTES = 2048
 _MAX_TAPS = 25
+_COSTS = ((1.1, 4.9, 6.2, 2.6, 3.0, 4.6), (1.8, 2.4, 0.0, 3.2, 3.5, 2.8), (1.34, 6.2, 0.0, 0.9, 2.4, 5.1))
+"""Instructions of a load or product, an output, a row, a tap's weights, an input, a word of the plane: of small windows, of steps
+of one column, of larger steps."""
 
 _PAIR = """
 static inline int16x2_t pair(int32_t low, int32_t high) {
@@ -85,10 +88,31 @@ class DspDepthwise(Kernel[Depthwise]):
 
     @property
     def instructions(self) -> int:
-        """A word for two taps, two instructions an input, about 9 an output."""
-        layer, window = self.layer, self.layer.window
-        taps = window.kernel_h * (window.kernel_w // 2 + 1 if window.dilation_w == 1 else 3 * window.kernel_w)
-        return layer.output.elements * (taps + window.kernel_h + 10) + 3 * layer.inputs[0].elements
+        """Loads and products by twos, two an input for its plane, and what rows and channels take."""
+        layer, window, band = self.layer, self.layer.window, self._band
+        rows, pairs, single = layer.channels_out * window.out_h, window.out_w // 2, window.out_w % 2
+        halves = -(-window.kernel_w // 2)
+        if window.dilation_w > 1:
+            both, one, taps = 4 * window.kernel_h * window.kernel_w, 2 * window.kernel_h * window.kernel_w, 0
+        elif window.stride_w == 1:
+            both = window.kernel_h * (-(-(window.kernel_w + 1) // 2) + halves + 1 + window.kernel_w // 2)
+            one, taps = 2 * window.kernel_h * halves, window.kernel_h * window.kernel_w
+        else:
+            both, one, taps = 4 * window.kernel_h * halves, 2 * window.kernel_h * halves, window.kernel_h * halves
+        sums = rows * (pairs * both + single * one)
+        bands = -(-window.out_h // band.rows_out)
+        loads = layer.channels_in * window.in_h * min(window.in_w, band.width - window.pad_w)
+        costs = _COSTS[0 if window.kernel_h * window.kernel_w < 6 else 1 if window.stride_w == 1 else 2]
+        counted = (
+            sums,
+            layer.output.elements,
+            rows,
+            layer.channels_out * bands * taps,
+            loads,
+            band.rows * band.width // 2,
+        )
+        clamps = 4 * layer.output.elements if self._fast.clamps else 0
+        return round(sum(cost * count for cost, count in zip(costs, counted, strict=True))) + clamps
 
     def emit(self, unit: Unit, position: int) -> None:
         """Channels, bands, rows, pairs of outputs."""

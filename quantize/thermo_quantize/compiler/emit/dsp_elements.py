@@ -17,8 +17,8 @@ class DspBinary(PlainBinary):
 
     @property
     def instructions(self) -> int:
-        """About 18 an element."""
-        return 18 * self.layer.output.elements
+        """17 an element for sums, 11 for products."""
+        return (11 if self.layer.operation == "MUL" else 17) * self.layer.output.elements
 
     def emit(self, unit: Unit, position: int) -> None:
         """Raise by 2^20 and scale each input (one shift for the one of the larger scale), add, requantise."""

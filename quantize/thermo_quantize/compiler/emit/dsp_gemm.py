@@ -118,6 +118,12 @@ __attribute__((naked, noinline, unused)) static void {gemm_name(runs, fast)}(
 """
 
 
+def pair_instructions(runs: int, fast: FastRequant) -> int:
+    """Instructions of two channels of three pixels."""
+    turns = runs // _UNROLL if runs >= 2 * _UNROLL else 0
+    return 48 + 20 * runs + 3 * turns + (6 if fast.lift else 0) + (38 if fast.clamps else 0)
+
+
 def gemm_weights(weights: NDArray[np.int8]) -> NDArray[np.int8]:
     """(2n, depth) weights in the order the product reads them: per pair and run, four of one channel, four of the other."""
     channels, depth = weights.shape

@@ -14,13 +14,14 @@ tests/quantize/test_compiler_models.py runs that network with its layers inlined
 import numpy as np
 
 from thermo_quantize.compiler.emit.common import offset, term
+from thermo_quantize.compiler.emit.costs import is_uniform, pixels_inside, taps_inside
 from thermo_quantize.compiler.emit.kernel import ConvOrder, Kernel, window_lag
+from thermo_quantize.compiler.emit.mve_taps import LANES, gathers, is_paired, steps, straight, tap
 from thermo_quantize.compiler.emit.patch import emit_patch, is_direct, pixel
 from thermo_quantize.compiler.emit.unit import Unit, indent
 from thermo_quantize.compiler.ir import Conv, Depthwise, Requant
 from thermo_quantize.compiler.memory import Overlap
 
-LANES = 4
 _BLOCK = 16
 
 GUARD = """
@@ -126,9 +127,21 @@ class MveConv(Kernel[Conv]):
 
     @property
     def instructions(self) -> int:
-        """11 for 64 products and 20 for four outputs."""
-        groups = -(-self.layer.channels_out // LANES)
-        return self.layer.window.pixels * (groups * (11 * self._blocks + 22) + (0 if is_direct(self.layer) else 150))
+        """13 for 64 products, 22 for four outputs, and 3 a word that is copied."""
+        layer, window, blocks = self.layer, self.layer.window, self._blocks
+        groups, pixels = -(-layer.channels_out // LANES), window.pixels
+        total = pixels * groups * (13 * blocks + 20 + (0 if is_uniform(layer.requant) else 5))
+        if is_direct(layer):
+            return total + 3 * pixels * groups * (blocks > 1)
+        if len(layer.sources) > 1 or window.dilation_w > 1 or layer.sources[0].up_h * layer.sources[0].up_w > 1:
+            return total + 55 * pixels + taps_inside(window) * (12 + layer.channels_in * 3 // 16)
+        inside = pixels_inside(window)
+        return (
+            total
+            + 12 * pixels
+            + inside * layer.depth * 3 // 4
+            + (pixels - inside) * (78 * window.kernel_h + layer.depth // 2)
+        )
 
     def emit(self, unit: Unit, position: int) -> None:
         """Pixels, groups of four channels."""
@@ -175,10 +188,6 @@ class MveConv(Kernel[Conv]):
 class MveDepthwise(Kernel[Depthwise]):
     """DEPTHWISE_CONV_2D with an output channel a lane; with a multiplier, lanes gather the inputs they share."""
 
-    @property
-    def _gathers(self) -> bool:
-        return self.layer.channels_in > 1 and self.layer.multiplier > 1
-
     def overlap(self, number: int) -> Overlap:
         """Pixels are written while their own inputs are still read."""
         layer = self.layer
@@ -186,10 +195,17 @@ class MveDepthwise(Kernel[Depthwise]):
 
     @property
     def instructions(self) -> int:
-        """5 for four products and 20 for four outputs."""
-        groups = -(-self.layer.channels_out // LANES)
-        taps = self.layer.window.kernel_h * self.layer.window.kernel_w
-        return self.layer.window.pixels * groups * (5 * taps + 20)
+        """4.5 for four products and 15 for four outputs; more at the edges."""
+        layer, window = self.layer, self.layer.window
+        groups, inside = -(-layer.channels_out // LANES), pixels_inside(window)
+        taps, edge = window.kernel_h * window.kernel_w, window.pixels - inside
+        cut = groups * (taps_inside(window) - inside * taps)
+        if is_paired(layer):
+            return round(inside * groups * (2.5 * taps + 14)) + 11 * cut + 220 * edge
+        if layer.channels_in == 1:
+            return round(inside * groups * (4.2 * taps + 10)) + 9 * cut
+        each = 20 if layer.channels_out % LANES else 15
+        return round(inside * (groups * (4.5 * taps + steps(layer) + each) + 5)) + 15 * cut + 12 * edge
 
     def emit(self, unit: Unit, position: int) -> None:
         """Pixels whose taps all lie inside take a straight run of taps; the others loop over those that do."""
@@ -199,10 +215,11 @@ class MveDepthwise(Kernel[Depthwise]):
         taps = window.kernel_h * window.kernel_w
         padded = np.zeros((taps, count), np.int8)
         padded[:, :channels] = layer.weights.reshape(channels, taps).T
-        weights = unit.table(f"{prefix}_weights", "int8_t", padded)
+        grouped = padded.reshape(taps, -1, LANES).transpose(1, 0, 2)
+        weights = unit.table(f"{prefix}_weights", "int8_t", np.ascontiguousarray(grouped))
         bias = unit.table(f"{prefix}_bias", "int32_t", _padded(layer.folded_bias.tolist(), count))
         raw = unit.table(f"{prefix}_border_bias", "int32_t", _padded(layer.bias.tolist(), count))
-        if self._gathers:
+        if gathers(layer):
             places = [c // layer.multiplier for c in range(count)]
             self._places = unit.table(f"{prefix}_places", "uint32_t", [min(c, layer.channels_in - 1) for c in places])
         finish = _Mve(unit, prefix, layer.requant, channels)
@@ -211,17 +228,19 @@ class MveDepthwise(Kernel[Depthwise]):
         reach_h = (window.kernel_h - 1) * window.dilation_h
         reach_w = (window.kernel_w - 1) * window.dilation_w
         inside = f"iy >= 0 && iy < {window.in_h - reach_h} && ix >= 0 && ix < {window.in_w - reach_w}"
-        straight = "\n".join(
-            self._tap(
-                str(((ky * window.dilation_h) * window.in_w + kx * window.dilation_w) * layer.channels_in),
-                f"{weights} + c + {(ky * window.kernel_w + kx) * count}",
-                0,
-            )
-            for ky in range(window.kernel_h)
-            for kx in range(window.kernel_w)
-        )
         place = f"((ky * {window.dilation_h}) * {window.in_w} + kx * {window.dilation_w}) * {layer.channels_in}"
-        one = self._tap(place, f"{weights} + c + (ky * {window.kernel_w} + kx) * {count}", layer.input_zero_point)
+        one = tap(layer, f"at + {place}", f"weight + (ky * {window.kernel_w} + kx) * {LANES}", layer.input_zero_point)
+        pick = f"const int8_t *weight = {weights} + c * {taps};\n"
+        if gathers(layer):
+            pick += f"const uint32x4_t places = vldrwq_u32({self._places} + c);\n"
+        pick = pick.strip()
+        start, finish_all = f"int32x4_t sums = vldrwq_s32({bias} + c);", finish.store("out + c")
+        if is_paired(layer):
+            start = f"int32x4_t sums = vldrwq_s32({bias} + c), more = vldrwq_s32({bias} + c + {LANES});"
+            finish_all = "\n".join(
+                (f"{{\n{indent(finish_all)}\n}}", "sums = more;", f"c += {LANES};", f"{{\n{indent(finish_all)}\n}}")
+            )
+        inner = "\n".join((start, pick, straight(layer), finish_all))
         body = f"""
 {unit.source(layer.inputs[0])}
 {unit.target(layer.output)}
@@ -232,9 +251,7 @@ for (int y = 0; y < {window.out_h}; y++) {{
     const int8_t *const at = in + (iy * {window.in_w} + ix) * {layer.channels_in};
     if ({inside}) {{
       for (int c = 0; c < {channels}; c += {LANES}) {{
-        int32x4_t sums = vldrwq_s32({bias} + c);
-{indent(straight, "        ")}
-{indent(finish.store("out + c"), "        ")}
+{indent(inner, "        ")}
       }}
       continue;
     }}
@@ -244,6 +261,7 @@ for (int y = 0; y < {window.out_h}; y++) {{
     right = right > {window.kernel_w} ? {window.kernel_w} : right;
     for (int c = 0; c < {channels}; c += {LANES}) {{
       int32x4_t sums = vldrwq_s32({raw} + c);
+{indent(pick, "      ")}
       for (int ky = top; ky < bottom; ky++) {{
         for (int kx = left; kx < right; kx++) {{
 {indent(one, "          ")}
@@ -254,16 +272,6 @@ for (int y = 0; y < {window.out_h}; y++) {{
   }}
 }}"""
         unit.layer(layer, position, body, f", {window.kernel_h}x{window.kernel_w} kernel, {layer.macs} MACs")
-
-    def _tap(self, place: str, weights: str, zero_point: int) -> str:
-        if self.layer.channels_in == 1:
-            return f"sums = vmlaq_n_s32(sums, vldrbq_s32({weights}), {offset(f'at[{place}]', -zero_point)});"
-        values = f"vldrbq_s32(at + c + {place})"
-        if self._gathers:
-            values = f"vldrbq_gather_offset_s32(at + {place}, vldrwq_u32({self._places} + c))"
-        if zero_point:
-            values = f"vaddq_n_s32({values}, {-zero_point})"
-        return f"sums = vaddq_s32(sums, vmulq_s32({values}, vldrbq_s32({weights})));"
 
 
 def _first(position: str, gap: int) -> str:

@@ -1,9 +1,12 @@
 """Element-wise layers for the M55: ADD, SUB and MUL four at a time, tables sixteen at a time."""
 
 from thermo_quantize.compiler.emit.common import offset
+from thermo_quantize.compiler.emit.costs import UNROLLED
 from thermo_quantize.compiler.emit.kernel import Kernel
-from thermo_quantize.compiler.emit.mve import LANES
+from thermo_quantize.compiler.emit.mve_taps import LANES
 from thermo_quantize.compiler.emit.plain_elements import PlainBinary, PlainLookup, nest, walk
+from thermo_quantize.compiler.emit.plain_pairs import PAIRS, PlainPairs
+from thermo_quantize.compiler.emit.plain_reduce import PlainPool
 from thermo_quantize.compiler.emit.unit import Unit, indent
 from thermo_quantize.compiler.ir import Binary
 
@@ -17,9 +20,10 @@ class MveBinary(PlainBinary):
 
     @property
     def instructions(self) -> int:
-        """About 20 for four elements."""
+        """21 for four sums, 13 for four products."""
         inner = self.layer.sizes[-1]
-        return self.layer.output.elements // inner * (10 + 20 * -(-inner // LANES))
+        vectors = self.layer.output.elements // inner * -(-inner // LANES)
+        return (13 if self.layer.operation == "MUL" else 21) * vectors
 
     def emit(self, unit: Unit, position: int) -> None:
         """Raise by 2^20 and scale each input, add, requantise; products directly."""
@@ -77,8 +81,8 @@ class MveLookup(PlainLookup):
 
     @property
     def instructions(self) -> int:
-        """About 5 for sixteen elements."""
-        return 5 * self.layer.output.elements // _BYTES + 20
+        """4 for sixteen elements."""
+        return 4 * (self.layer.output.elements // _BYTES) + 10
 
     def emit(self, unit: Unit, position: int) -> None:
         """Gathered loads; the last elements under a predicate."""
@@ -105,10 +109,35 @@ FENCE();"""
         unit.layer(layer, position, body, ", a table")
 
 
+class MvePool(PlainPool):
+    """Plain C, which GCC turns into vectors for maxima of small whole windows."""
+
+    @property
+    def instructions(self) -> int:
+        """A twelfth where lanes are full."""
+        layer, window = self.layer, self.layer.window
+        scalar = super().instructions
+        if layer.average or not self.is_whole or window.kernel_h * window.kernel_w > UNROLLED:
+            return scalar
+        if (layer.low, layer.high) != (-128, 127):
+            return scalar
+        rest = layer.channels % _BYTES
+        return scalar * (12 * rest + layer.channels - rest) // (12 * layer.channels)
+
+
+class MvePairs(PlainPairs):
+    """Plain C, which GCC turns into vectors for larger and smaller ones."""
+
+    @property
+    def instructions(self) -> int:
+        """A twenty-fifth without arithmetic."""
+        return super().instructions // (1 if self.layer.multipliers else 25)
+
+
 def mve_binary(layer: Binary) -> Kernel[Binary] | None:
     """The M55 kernel of an element-wise layer, or None where plain C must do."""
-    if layer.operation not in ("ADD", "SUB", "MUL"):
-        return None
+    if layer.operation in PAIRS:
+        return MvePairs(layer)
     if any(multiplier < _HALF or not -31 <= exponent <= 0 for multiplier, exponent in layer.multipliers):
         return None
     if any(strides[-1] not in (0, 1) for strides in layer.strides) or layer.sizes[-1] < LANES:

@@ -1,6 +1,7 @@
 """Convolutions and dense layers in plain C: patch by patch, as dot products a compiler can vectorise."""
 
 from thermo_quantize.compiler.emit.common import finish, offset, term
+from thermo_quantize.compiler.emit.costs import UNROLLED, is_uniform, pixels_inside, taps_inside
 from thermo_quantize.compiler.emit.kernel import ConvOrder, Kernel, window_lag
 from thermo_quantize.compiler.emit.patch import emit_patch, is_direct, pixel
 from thermo_quantize.compiler.emit.unit import Unit
@@ -15,6 +16,9 @@ static inline int32_t dot(const int8_t *a, const int8_t *b, int count, int32_t s
   return sum;
 }
 """
+
+_FEW = 16
+"""Up to here compilers keep a pixel's sums in registers."""
 
 
 class PlainConv(Kernel[Conv]):
@@ -35,8 +39,22 @@ class PlainConv(Kernel[Conv]):
 
     @property
     def instructions(self) -> int:
-        """About 4 a product without SIMD."""
-        return 4 * self.layer.macs + 30 * self.layer.output.elements
+        """5 a product without SIMD, 30 an output, one a byte that is copied; about 3 a product that GCC unrolls."""
+        layer, window = self.layer, self.layer.window
+        depth = layer.depth
+        each = 5 * depth + 30
+        if depth * layer.channels_out <= 2 * UNROLLED:
+            each = 2 * depth + 22
+        elif depth <= UNROLLED:
+            each = 16 * depth // 5 + (20 if is_uniform(layer.requant) else 36)
+        total = each * layer.output.elements + window.pixels * (depth + 12)
+        if not is_direct(layer):
+            total += (
+                5 * window.pixels * window.kernel_h + 20 * (window.pixels - pixels_inside(window)) * window.kernel_h
+            )
+            if window.dilation_w > 1 or len(layer.sources) > 1:
+                total += 15 * taps_inside(window)
+        return total
 
     def emit(self, unit: Unit, position: int) -> None:
         """A loop over pixels and one over channels."""
@@ -91,8 +109,12 @@ class PlainDepthwise(Kernel[Depthwise]):
 
     @property
     def instructions(self) -> int:
-        """About 8 a product: the accumulators are in memory."""
-        return 8 * self.layer.macs + 30 * self.layer.output.elements
+        """About 9 a product, as the sums are in memory, unless there are few channels."""
+        layer, channels = self.layer, self.layer.channels_out
+        product, output = (6.3, 22) if channels < _FEW else (8.6, 36)
+        if layer.multiplier > 1 and layer.channels_in > 1:
+            product += 2
+        return round(product * taps_inside(layer.window) * channels + output * layer.output.elements)
 
     def emit(self, unit: Unit, position: int) -> None:
         """Taps outside of the image are skipped; the zero point is subtracted."""
@@ -138,8 +160,8 @@ class PlainTransposeConv(Kernel[TransposeConv]):
 
     @property
     def instructions(self) -> int:
-        """About 4 a product, and a test a tap."""
-        return 4 * self.layer.macs + 40 * self.layer.output.elements
+        """About 6 a product, and a test a tap."""
+        return 6 * self.layer.macs + 40 * self.layer.output.elements
 
     def emit(self, unit: Unit, position: int) -> None:
         """Loops over output pixels, channels and taps."""

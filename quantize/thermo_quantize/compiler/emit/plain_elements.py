@@ -1,7 +1,10 @@
 """Element-wise layers and data movement in plain C."""
 
+from math import prod
+
 from thermo_core.tflite.schema import TensorType
 from thermo_quantize.compiler.emit.common import clamping, offset, scaling, term
+from thermo_quantize.compiler.emit.costs import UNROLLED
 from thermo_quantize.compiler.emit.kernel import Kernel
 from thermo_quantize.compiler.emit.unit import Unit, c_type, indent
 from thermo_quantize.compiler.fixed_point import RANGES
@@ -33,8 +36,8 @@ class PlainBinary(Kernel[Binary]):
 
     @property
     def instructions(self) -> int:
-        """About 40 an element."""
-        return 40 * self.layer.output.elements
+        """45 an element for sums, 24 for products."""
+        return (24 if self.layer.operation == "MUL" else 45) * self.layer.output.elements
 
     def emit(self, unit: Unit, position: int) -> None:
         """Both inputs raised by 2^20 and scaled to twice the larger scale, as the reference does; products directly."""
@@ -61,8 +64,8 @@ class PlainLookup(Kernel[Lookup]):
 
     @property
     def instructions(self) -> int:
-        """About 5 an element."""
-        return 5 * self.layer.output.elements
+        """4 an element."""
+        return 4 * self.layer.output.elements + 15
 
     def emit(self, unit: Unit, position: int) -> None:
         """One read an element."""
@@ -79,13 +82,41 @@ class PlainLookup(Kernel[Lookup]):
         )
 
 
+def run_instructions(size: int) -> int:
+    """About what memcpy takes for so many bytes; GCC writes short ones out, in words where they are whole."""
+    if size > 64:
+        return 23 + size * 8 // 15
+    return 4 + size // 5 if size % 4 == 0 else 5 + size // 2 + 2 * (size % 4 == 3)
+
+
 class PlainMove(Kernel[Move]):
     """Loop nests that copy; runs of bytes by memcpy."""
 
     @property
     def instructions(self) -> int:
-        """About 3 an element."""
-        return 3 * sum(value.elements for value in self.layer.outputs)
+        """What copies take, one byte in two instructions where they fill first."""
+        filled = 0 if self.layer.fill is None else 30 + self.layer.output.size // 2
+        return filled + sum(map(self._copy_instructions, self.layer.copies))
+
+    def _copy_instructions(self, copy: Copy) -> int:
+        if self._is_run(copy):
+            runs, size = prod(copy.sizes[:-1]), copy.sizes[-1] * self._width
+            return runs * run_instructions(size)
+        unrolled = 1
+        for size in reversed(copy.sizes):
+            if unrolled * size > UNROLLED:
+                break
+            unrolled *= size
+        elements = prod(copy.sizes)
+        return 5 * elements + 10 if unrolled == 1 else 3 * elements // 2 + 2 * elements // unrolled
+
+    @property
+    def _width(self) -> int:
+        return self.layer.output.size // max(self.layer.output.elements, 1)
+
+    @staticmethod
+    def _is_run(copy: Copy) -> bool:
+        return copy.strides[-1] == copy.to_strides[-1] == 1 and copy.sizes[-1] >= 4
 
     def emit(self, unit: Unit, position: int) -> None:
         """Fill, then every copy."""
@@ -102,9 +133,8 @@ class PlainMove(Kernel[Move]):
         source = offset(f"in{copy.number}", copy.start)
         target = offset(f"out{copy.to_number}", copy.to)
         sizes, strides, to_strides = copy.sizes, copy.strides, copy.to_strides
-        if strides[-1] == to_strides[-1] == 1 and sizes[-1] >= 4:
-            width = self.layer.output.size // max(self.layer.output.elements, 1)
-            run = sizes[-1] * width
+        if self._is_run(copy):
+            run = sizes[-1] * self._width
             outer = f"memcpy({target} + {walk(to_strides[:-1])}, {source} + {walk(strides[:-1])}, {run});"
             return nest(sizes[:-1], outer) if len(sizes) > 1 else f"memcpy({target}, {source}, {run});"
         target = f"out{copy.to_number}[{offset(walk(to_strides), copy.to)}]"
@@ -116,8 +146,9 @@ class PlainGather(Kernel[Gather]):
 
     @property
     def instructions(self) -> int:
-        """About 3 an element."""
-        return 3 * self.layer.output.elements
+        """A run and where it starts, a pixel."""
+        layer = self.layer
+        return len(layer.rows) * len(layer.columns) * (4 + run_instructions(layer.channels))
 
     def emit(self, unit: Unit, position: int) -> None:
         """A run of channels a pixel."""
@@ -140,8 +171,8 @@ class PlainBilinear(Kernel[Bilinear]):
 
     @property
     def instructions(self) -> int:
-        """About 40 an element."""
-        return 40 * self.layer.output.elements
+        """22 an element, 10 a pixel."""
+        return 22 * self.layer.output.elements + 10 * self.layer.output.elements // self.layer.channels
 
     def emit(self, unit: Unit, position: int) -> None:
         """Four products an element."""

@@ -35,10 +35,10 @@ def _squared_difference(layer: Binary, first: str, second: str) -> str:
 
 
 PAIRS: dict[str, tuple[Callable[[Binary, str, str], str], int]] = {
-    "MAXIMUM": (_compared(">"), 8),
-    "MINIMUM": (_compared("<"), 8),
-    "PRELU": (_prelu, 24),
-    "SQUARED_DIFFERENCE": (_squared_difference, 40),
+    "MAXIMUM": (_compared(">"), 7),
+    "MINIMUM": (_compared("<"), 7),
+    "PRELU": (_prelu, 19),
+    "SQUARED_DIFFERENCE": (_squared_difference, 46),
 }
 """Operation -> statements that make an output of two inputs, and about how many instructions they are."""
 

@@ -1,6 +1,9 @@
 """Pools, means and softmax in plain C."""
 
+from math import prod
+
 from thermo_quantize.compiler.emit.common import clamping, offset, scaling, term
+from thermo_quantize.compiler.emit.costs import UNROLLED, rows_inside, taps_inside
 from thermo_quantize.compiler.emit.kernel import Kernel, window_lag
 from thermo_quantize.compiler.emit.unit import Unit, c_type, indent
 from thermo_quantize.compiler.fixed_point import RANGES
@@ -18,9 +21,25 @@ class PlainPool(Kernel[Pool]):
 
     @property
     def instructions(self) -> int:
-        """About 5 a tap."""
+        """About 4 a tap of a maximum and 2.5 of a mean, and what windows that are cut off take."""
+        layer, window = self.layer, self.layer.window
+        taps, rows = taps_inside(window) * layer.channels, rows_inside(window) * layer.channels
+        whole = self.is_whole
+        tap, output = (2.5, 7) if layer.average else (4.2, 0.5)
+        if not whole:
+            output += 10
+            rows *= 10
+        if (layer.low, layer.high) != (-128, 127):
+            output += 3
+        return round(tap * taps + output * layer.output.elements + (0 if whole else rows))
+
+    @property
+    def is_whole(self) -> bool:
+        """No window is cut off by the edge."""
         window = self.layer.window
-        return self.layer.output.elements * (20 + 5 * window.kernel_h * window.kernel_w)
+        down, across = (window.out_h - 1) * window.stride_h, (window.out_w - 1) * window.stride_w
+        inside = down + window.kernel_h <= window.in_h and across + window.kernel_w <= window.in_w
+        return inside and window.pad_h == window.pad_w == 0
 
     def emit(self, unit: Unit, position: int) -> None:
         """The window is clipped to the image once a pixel."""
@@ -33,10 +52,7 @@ class PlainPool(Kernel[Pool]):
         else:
             start, finish, count = str(whole_range[0]), "", ""
             step = "value = row[kx * {c}] > value ? row[kx * {c}] : value;"
-        whole = (
-            window.pad_h == window.pad_w == 0 and (window.out_h - 1) * window.stride_h + window.kernel_h <= window.in_h
-        )
-        whole = whole and (window.out_w - 1) * window.stride_w + window.kernel_w <= window.in_w
+        whole = self.is_whole
 
         def bounds(axis: str, low: str, high: str, size: int, stride: int, pad: int, taps: int) -> str:
             at = offset(term(axis, stride), -pad)
@@ -86,8 +102,10 @@ class PlainMean(Kernel[Mean]):
 
     @property
     def instructions(self) -> int:
-        """About 4 an input."""
-        return 4 * self.layer.inputs[0].elements + 30 * self.layer.output.elements
+        """18 an output, and about 2 an input where GCC unrolls the loop, 5 where not."""
+        layer = self.layer
+        short = prod(layer.reduced[0]) <= UNROLLED
+        return (9 * layer.inputs[0].elements) // (5 if short else 2) + 18 * layer.output.elements
 
     def emit(self, unit: Unit, position: int) -> None:
         """One sum an output, through 64 bits only once."""
@@ -119,8 +137,8 @@ class PlainSoftmax(Kernel[Softmax]):
 
     @property
     def instructions(self) -> int:
-        """About 30 an element."""
-        return 30 * self.layer.output.elements
+        """About 23 an element."""
+        return 23 * self.layer.output.elements + 5 * self.layer.rows
 
     def emit(self, unit: Unit, position: int) -> None:
         """Three passes a row: largest, sum, results."""

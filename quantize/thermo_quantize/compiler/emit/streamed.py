@@ -18,15 +18,23 @@ class StreamedKernel(Kernel[Streamed]):
         band: kernel of one band of the depthwise layer.
         tail: kernel of one band of the pointwise convolution, or None.
         padding: bytes kernels may read past a band.
+        row_instructions: about as many as a row takes that does not lie at the edge.
     """
 
     def __init__(
-        self, layer: Streamed, row: Kernel[Conv], band: Kernel[Depthwise], tail: Kernel[Conv] | None, padding: int
+        self,
+        layer: Streamed,
+        row: Kernel[Conv],
+        band: Kernel[Depthwise],
+        tail: Kernel[Conv] | None,
+        padding: int,
+        row_instructions: int,
     ) -> None:
         super().__init__(layer)
         self._row = row
         self._band = band
         self._tail = tail
+        self._row_instructions = row_instructions
         self._band_bytes = _aligned(layer.band.inputs[0].size + padding)
         self._middle_bytes = _aligned(layer.band.output.size + padding) if tail is not None else 0
 
@@ -56,7 +64,11 @@ class StreamedKernel(Kernel[Streamed]):
         """The kernels', as often as they run."""
         window = self.layer.window
         band = self._band.instructions + 100 + (self._tail.instructions if self._tail is not None else 0)
-        return window.in_h * self._row.instructions + window.out_h // self.layer.band.window.out_h * band
+        row_bytes, kept = self.layer.row.output.size, max(window.kernel_h - window.stride_h, 0)
+        moved = kept * row_bytes * (5 if row_bytes % ALIGNMENT else 0.5)
+        return round(
+            window.in_h * self._row_instructions + window.out_h // self.layer.band.window.out_h * (band + moved)
+        )
 
     def emit(self, unit: Unit, position: int) -> None:
         """Functions with pointers, and the loop over bands."""
