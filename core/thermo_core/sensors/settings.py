@@ -1,5 +1,6 @@
 """What a profile says of any sensor, whatever its kind."""
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -60,6 +61,11 @@ class SensorSettings(Record, frozen=True, tag_field="kind"):
     def built_up(self) -> tuple[str, ...]:
         """Signals whose samples come in parts, block by block, so that a driver has to keep what it has of the next one."""
         return ()
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Least and greatest number its signals can have, where its settings say so."""
+        return -math.inf, math.inf
 
     @property
     def bus_path(self) -> paths.BusPath | None:

@@ -42,6 +42,11 @@ class Int8Network:
         """Outputs for one moment, float32."""
         return self.output.dequantize(self.run([end.quantize(x) for end, x in zip(self.inputs, inputs, strict=True)]))
 
+    def predict(self, inputs: Sequence[Values]) -> Values:
+        """Outputs (n, *shape), float32, of real inputs (n, *shape of each), float32, in the order of the network's."""
+        quantized = [end.quantize(values) for end, values in zip(self.inputs, inputs, strict=True)]
+        return self.output.dequantize(np.stack([self.run(moment) for moment in zip(*quantized, strict=True)]))
+
     def run(self, inputs: Sequence[NDArray[np.int8]]) -> NDArray[np.int8]:
         """Int8 in, int8 out; inputs of the ends' shapes or as many numbers.
 

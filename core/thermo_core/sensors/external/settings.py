@@ -31,6 +31,11 @@ class ExternalSettings(SensorSettings, frozen=True, kw_only=True, tag="external"
         """What is given."""
         return (Signal(self.name, self.shape, self.unit, self.rate_hz, self.name),)
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """As the base has it."""
+        return self.low, self.high
+
     def problem(self) -> str:
         """As the base has it."""
         (signal,) = self.signals
