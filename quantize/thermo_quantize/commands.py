@@ -23,18 +23,20 @@ DataFile = Annotated[Path, typer.Option(help="Samples (.npz): x or one array an 
 
 def quantize(
     model: Annotated[Path, typer.Argument(help="Keras model (.keras, .h5), SavedModel folder or float .tflite file.")],
-    calibration: Annotated[Path, typer.Option(help="Samples to draw the calibration set from (.npz).")],
+    representative: Annotated[Path, typer.Option(help="Samples to draw the representative set from (.npz).")],
     out: Annotated[Path, typer.Option(help="Folder for model, contract, golden vectors and report.")],
     evaluation: Annotated[Path | None, typer.Option(help="Samples for the accuracy gate (.npz), none in both.")] = None,
     scheme: Annotated[Scheme, typer.Option(help="What is stored in how many bits.")] = Scheme.INT8,
     calibrator: Annotated[Calibrator, typer.Option(help="How activation ranges are chosen.")] = Calibrator.MINMAX,
     percentile: Annotated[float, typer.Option(help="Share of values that 'percentile' covers, in percent.")] = 99.99,
-    count: Annotated[int, typer.Option(help="Samples of the calibration set.")] = 256,
-    index: Annotated[Path | None, typer.Option(help="Draw the set this index file (calibration.json) names.")] = None,
+    count: Annotated[int, typer.Option(help="Samples of the representative set.")] = 256,
+    index: Annotated[
+        Path | None, typer.Option(help="Draw the set this index file (representative.json) names.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of draws and noise.")] = 0,
     max_drop: Annotated[float, typer.Option(help="Points that accuracy may lose.")] = 0.5,
     keep_float: Annotated[int, typer.Option(help="Scheme mixed: layers that stay float.")] = 2,
-    epochs: Annotated[int, typer.Option(help="Scheme qat: passes over the calibration data.")] = 4,
+    epochs: Annotated[int, typer.Option(help="Scheme qat: passes over the representative data.")] = 4,
     unit: Annotated[str | None, typer.Option(help="Unit of the features, for the contract.")] = None,
     orientation: Annotated[
         str | None, typer.Option(help="What the first row and column are, for the contract.")
@@ -61,7 +63,7 @@ def quantize(
         unit=unit,
         orientation=orientation,
     )
-    data = read_samples(calibration)
+    data = read_samples(representative)
     test = None if evaluation is None else read_samples(evaluation)
     drawn = None if index is None else read_json(index, 64 << 20)
     result = pipeline.quantize(load_source(model), data, settings, test, drawn, _say)

@@ -36,7 +36,7 @@ def convert(
         source: the float model.
         scheme: any but QAT (see qat.py).
         ranges: of every activation, for `RANGED` schemes.
-        inputs: (n, ...) calibration inputs in the model's order, for int16x8.
+        inputs: (n, ...) representative inputs in the model's order, for int16x8.
         keep_float: numbers of the float model's tensors whose operators stay float32, for the mixed scheme.
 
     Returns:
@@ -60,12 +60,12 @@ def convert(
     return data
 
 
-def to_int8(model: Any, calibration: NDArray[np.float32], calibrator: Calibrator = Calibrator.MINMAX) -> bytes:
+def to_int8(model: Any, representative: NDArray[np.float32], calibrator: Calibrator = Calibrator.MINMAX) -> bytes:
     """Quantise a Keras model of one input to int8, weights per channel, ends included.
 
     Args:
         model: a built Keras model.
-        calibration: (N, ...) float32 inputs that set the activation ranges.
+        representative: (N, ...) float32 inputs that set the activation ranges.
         calibrator: how they set them.
 
     Returns:
@@ -75,7 +75,7 @@ def to_int8(model: Any, calibration: NDArray[np.float32], calibrator: Calibrator
         ModelError: an operator is not supported, or TensorFlow cannot quantise the model.
     """
     source = from_keras(model)
-    ranges = choose(observe(source.float_model, [calibration]), calibrator)
+    ranges = choose(observe(source.float_model, [representative]), calibrator)
     return convert(source, Scheme.INT8, ranges)
 
 
@@ -85,7 +85,7 @@ def _int8(source: Source, ranges: Sequence[Range], per_tensor: bool, keep: Seque
     from tensorflow.lite.python.util import modify_model_io_type
 
     if not ranges:
-        raise UsageError("An int8 scheme needs activation ranges; observe the calibration set first.")
+        raise UsageError("An int8 scheme needs activation ranges; observe the representative set first.")
     tensors = unpack(source.float_model).subgraphs[0].tensors
     keep_float = [tensors[number].name.decode() for number in keep]
     ranged = with_ranges(source.float_model, {one.index: one.chosen for one in ranges})
@@ -130,7 +130,7 @@ def _dynamic(source: Source) -> bytes:
 def _int16x8(source: Source, inputs: Sequence[NDArray[np.float32]]) -> bytes:
     tf = import_tensorflow()
     if not inputs:
-        raise UsageError("Scheme int16x8 needs calibration inputs; give --calibration.")
+        raise UsageError("Scheme int16x8 needs representative inputs; give --representative.")
     converter = _converter(source, Scheme.INT16X8)
 
     def representative() -> Iterator[list[NDArray[np.float32]]]:

@@ -4,9 +4,8 @@ import hashlib
 from collections import Counter
 from dataclasses import asdict, dataclass
 
-from thermo_core.contract import InputContract, OutputContract
-from thermo_core.errors import UsageError
-from thermo_core.fields import MAX_TEXT, is_plain
+from thermo_core.errors import SchemaError, UsageError
+from thermo_core.schema import MAX_TEXT, Text, from_plain
 from thermo_core.tflite.reader import Model, Tensor
 from thermo_core.tflite.schema import TensorType
 from thermo_core.tflite.shaping import SHAPING
@@ -148,17 +147,26 @@ def contracts(verified: Verified, unit: str | None = None, orientation: str | No
         UsageError: unit or orientation is empty, longer than a line, or not printable.
     """
     for name, text in (("unit", unit), ("orientation", orientation)):
-        if text is not None and not is_plain(text):
-            raise UsageError(f"The {name} {text[:40]!r} is no text of 1 to {MAX_TEXT} printable characters; change it.")
+        try:
+            from_plain(NOT_STATED if text is None else text, Text, name)
+        except SchemaError:
+            raise UsageError(
+                f"The {name} {(text or '')[:40]!r} is no text of 1 to {MAX_TEXT} printable characters; change it."
+            ) from None
     model = verified.model
     if any(tensor.type is not TensorType.INT8 for tensor in (*model.inputs, *model.outputs)):
         return None
-    words = unit or NOT_STATED, orientation or NOT_STATED
-    inputs = {t.name: InputContract(t.shape[1:], *_scale(t), *words).to_dict() for t in model.inputs}
-    outputs = {t.name: OutputContract(*_scale(t)).to_dict() for t in model.outputs}
+    words = {"unit": unit or NOT_STATED, "orientation": orientation or NOT_STATED, "rounding": "half-even"}
+    inputs = {t.name: {"shape": list(t.shape[1:]), **_affine(t), **words} for t in model.inputs}
+    outputs = {t.name: _affine(t) for t in model.outputs}
     if len(inputs) == len(outputs) == 1:
         return {"input": next(iter(inputs.values())), "output": next(iter(outputs.values()))}
     return {"inputs": inputs, "outputs": outputs}
+
+
+def _affine(tensor: Tensor) -> dict[str, object]:
+    scale, zero_point = _scale(tensor)
+    return {"dtype": "int8", "scale": scale, "zero_point": zero_point}
 
 
 def _scale(tensor: Tensor) -> tuple[float, int]:

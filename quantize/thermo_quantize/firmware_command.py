@@ -6,11 +6,8 @@ from typing import Annotated
 
 import typer
 
-from thermo_quantize import keys
-from thermo_quantize.compiler.report import report
 from thermo_quantize.compiler.targets import TARGETS
 from thermo_quantize.files import make_folder, read_file, refuse_overwriting, write_files
-from thermo_quantize.firmware import generate
 
 
 def firmware_command(
@@ -23,6 +20,10 @@ def firmware_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Verify a signed bundle and write its network and profile as C11 for the firmware."""
+    from thermo_quantize import keys
+    from thermo_quantize.compiler.report import report
+    from thermo_quantize.firmware import generate
+
     made = generate(read_file(bundle), keys.public_key(public_key), target, name)
     files = {out / file: text.encode() for file, text in made.files.items()}
     refuse_overwriting(files, force)

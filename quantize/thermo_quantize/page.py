@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from thermo_core.profile import NOTICE
+from thermo_core.wearable.profile import NOTICE
 from thermo_quantize.layers import LayerNoise, worst
 
 _STYLE = """
@@ -111,7 +111,7 @@ def page(report: dict[str, Any], noise: Sequence[LayerNoise]) -> str:
                 for op in model["operators"]
             ],
         ),
-        _calibration(report["calibration"]),
+        _representative(report["representative"]),
         _ranges(report),
         f"<p>Model <code>{model['sha256']}</code>, made with {escape(_versions(report['versions']))}.</p>",
     ]
@@ -131,7 +131,7 @@ def _facts(report: dict[str, Any]) -> str:
         (f"{model['parameters']:,}", "parameters"),
         (f"{model['macs']:,}", "multiply-accumulates"),
         (f"{model['peak_activation_bytes']:,} B", f"peak activations (operator {model['peak_operator']})"),
-        (f"{report['seconds']:.1f} s", "calibration and conversion"),
+        (f"{report['seconds']:.1f} s", "representative set and conversion"),
     ]
     return (
         '<div class="facts">'
@@ -171,14 +171,14 @@ def _versions(found: dict[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in found.items())
 
 
-def _calibration(found: dict[str, Any] | None) -> str:
+def _representative(found: dict[str, Any] | None) -> str:
     if found is None:
         return ""
     classes = ", ".join(f"{count} of class {name}" for name, count in found["by_class"].items())
     drawn = f" ({escape(classes)})" if classes else ""
     return (
-        f"<h2>Calibration set</h2><p>{len(found['rows'])} samples{drawn}, drawn with seed {found['seed']}; "
-        f"calibration.json names them. Fingerprint <code>{found['fingerprint']}</code></p>"
+        f"<h2>Representative set</h2><p>{len(found['rows'])} samples{drawn}, drawn with seed {found['seed']}; "
+        f"representative.json names them. Fingerprint <code>{found['fingerprint']}</code></p>"
     )
 
 

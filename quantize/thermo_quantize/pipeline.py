@@ -1,4 +1,4 @@
-"""The whole way: source, calibration set, ranges, scheme, layer noise, gate, golden vectors, contract, report."""
+"""The whole way: source, representative set, ranges, scheme, layer noise, gate, golden vectors, contract, report."""
 
 import json
 import time
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from thermo_core.errors import AccuracyDropError, ModelError, UsageError
 from thermo_core.tflite.verify import verify_model
 from thermo_quantize import golden, layers, qat, runtimes
-from thermo_quantize.calibration_set import DEFAULT_COUNT, CalibrationSet, check_disjoint, draw, draw_again
 from thermo_quantize.choices import Calibrator, Scheme
 from thermo_quantize.convert import RANGED, convert
 from thermo_quantize.describe import Description, contracts, describe
 from thermo_quantize.files import make_folder, write_files
 from thermo_quantize.page import noise_picture, page
 from thermo_quantize.ranges import Range, choose, observe
+from thermo_quantize.representative_set import DEFAULT_COUNT, RepresentativeSet, check_disjoint, draw, draw_again
 from thermo_quantize.runtimes import Kernels, Runner
 from thermo_quantize.samples import Samples
 from thermo_quantize.scoring import MAX_DROP, Score, drop, gate, score
@@ -38,7 +38,7 @@ class Settings:
         scheme: what is stored in how many bits.
         calibrator: how activation ranges are chosen.
         percentile: what "percentile" covers, in percent.
-        count: samples of the calibration set.
+        count: samples of the representative set.
         seed: of draws and noise.
         max_drop: points that accuracy may lose.
         keep_float: mixed scheme: so many layers, those that lose most, stay float32.
@@ -77,7 +77,7 @@ class Result:
         model: the .tflite file.
         description: its facts.
         float_bytes: size of the float model.
-        calibration: the set that was drawn; None where the scheme needs none.
+        representative: the set that was drawn; None where the scheme needs none.
         ranges: of every activation, where a calibrator chose them.
         noise: of each layer.
         scores: of the float and the quantised model on the evaluation set; None without one.
@@ -85,7 +85,7 @@ class Result:
         matrix: other runtimes against it.
         contract: meaning of input and output; None for models that are not int8 with one of each.
         latency_us: median time of an inference here, by runtime and kernels, real microseconds.
-        seconds: that calibration and conversion took.
+        seconds: that drawing and conversion took.
         settings: what was asked for.
         name: of the model.
     """
@@ -93,7 +93,7 @@ class Result:
     model: bytes
     description: Description
     float_bytes: int
-    calibration: CalibrationSet | None
+    representative: RepresentativeSet | None
     ranges: list[Range]
     noise: list[layers.LayerNoise]
     scores: tuple[Score, Score] | None
@@ -137,7 +137,7 @@ class Result:
             "versions": {name: runtimes.version(name) for name in ("tensorflow", *runtimes.RUNTIMES)},
             "float_bytes": self.float_bytes,
             "model": self.description.to_dict(),
-            "calibration": None if self.calibration is None else self.calibration.to_dict(),
+            "representative": None if self.representative is None else self.representative.to_dict(),
             "ranges": [asdict(one) for one in self.ranges],
             "layers": [one.to_dict() for one in self.noise],
             "worst_layer": None if self.worst is None else self.worst.layer,
@@ -170,10 +170,10 @@ def quantize(
 
     Args:
         source: the float model.
-        data: samples to draw the calibration set from; for QAT they are what it trains on.
+        data: samples to draw the representative set from; for QAT they are what it trains on.
         settings: what to do.
-        evaluation: samples for the accuracy gate, none of them among the calibration set.
-        index: a calibration index (from JSON) that says which samples to draw.
+        evaluation: samples for the accuracy gate, none of them among the representative set.
+        index: a representative index (from JSON) that says which samples to draw.
         progress: called with a line at each step.
 
     Raises:
@@ -184,13 +184,13 @@ def quantize(
     began = time.perf_counter()
     exact = Runner(source.float_model)
     names, shapes = [end.name for end in exact.inputs], [end.shape for end in exact.inputs]
-    calibration = draw(data, settings.count, settings.seed) if index is None else draw_again(data, index)
+    representative = draw(data, settings.count, settings.seed) if index is None else draw_again(data, index)
     if evaluation is not None:
-        check_disjoint(calibration, evaluation)
+        check_disjoint(representative, evaluation)
         if settings.scheme is Scheme.QAT:
             check_disjoint(draw(data, len(data), settings.seed), evaluation)
-    inputs = calibration.samples.ordered(names, shapes)
-    progress(f"calibration set: {len(calibration.rows)} samples of {data.name}")
+    inputs = representative.samples.ordered(names, shapes)
+    progress(f"representative set: {len(representative.rows)} samples of {data.name}")
     before: tuple[NDArray[np.float32], Score] | None = None
     if evaluation is not None:
         given = evaluation.ordered(names, shapes)
@@ -213,7 +213,7 @@ def quantize(
         model,
         describe(model),
         len(source.float_model),
-        calibration,
+        representative,
         ranges,
         noise,
         scores,
@@ -274,7 +274,15 @@ def latency(model: bytes, sample: list[NDArray[np.float32]], runs: int = LATENCY
     return found
 
 
-FILES = ("model.tflite", "golden.npz", "layers.svg", "report.json", "report.html", "calibration.json", "contract.json")
+FILES = (
+    "model.tflite",
+    "golden.npz",
+    "layers.svg",
+    "report.json",
+    "report.html",
+    "representative.json",
+    "contract.json",
+)
 """What `write` leaves; the last two not of every model."""
 
 
@@ -293,8 +301,8 @@ def write(result: Result, folder: Path) -> list[Path]:
         "report.json": _json(report),
         "report.html": page(report, result.noise).encode(),
     }
-    if result.calibration is not None:
-        files["calibration.json"] = _json(result.calibration.to_dict())
+    if result.representative is not None:
+        files["representative.json"] = _json(result.representative.to_dict())
     if result.contract is not None:
         files["contract.json"] = _json(result.contract)
     write_files({folder / name: content for name, content in files.items()})

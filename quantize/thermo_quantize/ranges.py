@@ -25,7 +25,7 @@ _ZEROS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """An activation over the calibration set.
+    """An activation over the representative set.
 
     Attributes:
         index: of the tensor in the float model.

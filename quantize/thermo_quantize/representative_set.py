@@ -2,20 +2,34 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
+from msgspec import Meta
 
-from thermo_core.errors import BundleError, UsageError
-from thermo_core.fields import Fields
+from thermo_core.errors import SchemaError, UsageError
+from thermo_core.schema import Record, from_plain
 from thermo_quantize.samples import Samples
 
-FORMAT = "thermo-calibration-set"
+FORMAT = "thermo-representative-set"
 VERSION = 1
 DEFAULT_COUNT = 256
 
 
+class _Index(Record, frozen=True):
+    """An index file, as `RepresentativeSet.to_dict` makes it."""
+
+    format: Literal["thermo-representative-set"]
+    version: Literal[1]
+    seed: Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
+    rows: Annotated[tuple[Annotated[int, Meta(ge=0)], ...], Meta(min_length=1, max_length=1 << 20)]
+    by_class: dict[str, int]
+    hashes: Annotated[tuple[str, ...], Meta(max_length=1 << 20)]
+    fingerprint: str
+
+
 @dataclass(frozen=True, slots=True)
-class CalibrationSet:
+class RepresentativeSet:
     """The drawn samples and how to draw them again.
 
     Attributes:
@@ -50,8 +64,8 @@ class CalibrationSet:
         }
 
 
-def draw(samples: Samples, count: int = DEFAULT_COUNT, seed: int = 0) -> CalibrationSet:
-    """Draw a calibration set, the same number from every class where there are classes.
+def draw(samples: Samples, count: int = DEFAULT_COUNT, seed: int = 0) -> RepresentativeSet:
+    """Draw a representative set, the same number from every class where there are classes.
 
     Args:
         samples: to draw from.
@@ -62,7 +76,7 @@ def draw(samples: Samples, count: int = DEFAULT_COUNT, seed: int = 0) -> Calibra
         UsageError: count or seed is out of range, or all samples are one constant or the same, which gives no ranges.
     """
     if count < 1:
-        raise UsageError(f"A calibration set of {count} samples is impossible; draw at least one.")
+        raise UsageError(f"A representative set of {count} samples is impossible; draw at least one.")
     if seed < 0:
         raise UsageError(f"A seed of {seed} is impossible; give 0 or more.")
     generator = np.random.default_rng(seed)
@@ -78,56 +92,51 @@ def draw(samples: Samples, count: int = DEFAULT_COUNT, seed: int = 0) -> Calibra
     return _set(samples, tuple(int(row) for row in rows), seed)
 
 
-def draw_again(samples: Samples, index: object) -> CalibrationSet:
+def draw_again(samples: Samples, index: object) -> RepresentativeSet:
     """The set that an index file describes.
 
     Raises:
         UsageError: the index is malformed, or the data are not those it was made from.
     """
     try:
-        fields = Fields(index, "index")
-        fields.choice("format", (FORMAT,))
-        fields.integer("version", VERSION, VERSION)
-        rows, hashes = fields.items("rows", 1 << 20), fields.items("hashes", 1 << 20)
-        seed = fields.integer("seed", 0, (1 << 63) - 1)
-    except BundleError as error:
-        problem = str(error).partition(", so correct")[0]
+        found = from_plain(index, _Index, "index", "correct it")
+    except SchemaError as error:
+        problem = str(error).removesuffix("; correct it.")
         raise UsageError(
-            f"The calibration index is no file that quantize wrote ({problem}); give its calibration.json."
+            f"The representative index is no file that quantize wrote ({problem}); give its representative.json."
         ) from error
-    chosen = tuple(row for row in rows if isinstance(row, int) and 0 <= row < len(samples))
-    if len(chosen) != len(rows) or not chosen:
+    if max(found.rows) >= len(samples):
         raise UsageError(
-            f"The calibration index names rows that {samples.name} has not; use the data it was made from."
+            f"The representative index names rows that {samples.name} has not; use the data it was made from."
         )
-    found = _set(samples, chosen, seed)
-    if list(found.hashes) != list(hashes):
-        raise UsageError(f"{samples.name} has changed since the calibration index was made; make a new index.")
-    return found
+    drawn = _set(samples, found.rows, found.seed)
+    if drawn.hashes != found.hashes:
+        raise UsageError(f"{samples.name} has changed since the representative index was made; make a new index.")
+    return drawn
 
 
-def check_disjoint(calibration: CalibrationSet, test: Samples) -> None:
-    """Refuse a test set that shares samples with the calibration set.
+def check_disjoint(representative: RepresentativeSet, test: Samples) -> None:
+    """Refuse a test set that shares samples with the representative set.
 
     Raises:
         UsageError: a sample is in both; the sentence names its rows.
     """
-    known = dict(zip(calibration.hashes, calibration.rows, strict=True))
+    known = dict(zip(representative.hashes, representative.rows, strict=True))
     shared = [(known[digest], row) for row, digest in enumerate(test.hashes()) if digest in known]
     if shared:
         raise UsageError(
-            f"{len(shared)} samples are in both the calibration and the test set (row {shared[0][0]} of "
-            f"{calibration.samples.name} is row {shared[0][1]} of {test.name}); keep them apart."
+            f"{len(shared)} samples are in both the representative and the test set (row {shared[0][0]} of "
+            f"{representative.samples.name} is row {shared[0][1]} of {test.name}); keep them apart."
         )
 
 
-def _set(samples: Samples, rows: tuple[int, ...], seed: int) -> CalibrationSet:
+def _set(samples: Samples, rows: tuple[int, ...], seed: int) -> RepresentativeSet:
     chosen = samples.take(list(rows))
     if all(np.ptp(array) == 0 for array in chosen.inputs.values()):
-        raise UsageError(f"The calibration set from {samples.name} is one constant value; give it real samples.")
+        raise UsageError(f"The representative set from {samples.name} is one constant value; give it real samples.")
     hashes = tuple(chosen.hashes())
     if len(rows) > 1 and len(set(hashes)) == 1:
         raise UsageError(
-            f"The calibration set from {samples.name} is one sample {len(rows)} times over; give it real samples."
+            f"The representative set from {samples.name} is one sample {len(rows)} times over; give it real samples."
         )
-    return CalibrationSet(chosen, rows, seed, hashes)
+    return RepresentativeSet(chosen, rows, seed, hashes)

@@ -1,14 +1,21 @@
-"""`thermo-quantize sign`: a signed bundle of a model, its profile, contract and card, or of a bundle that is signed already."""
+"""`thermo-quantize sign`: a signed bundle of a wearable and its networks, or of a bundle that is signed already."""
 
+import hashlib
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from thermo_core.errors import AccuracyDropError, UsageError
 from thermo_quantize.files import read_file, read_json, read_text, refuse_overwriting, write_file
+
+if TYPE_CHECKING:
+    from thermo_core.image import Version
+    from thermo_core.wearable.file import Wearable
+    from thermo_quantize.sign import Signed
 
 _MAX_REPORT = 64 << 20
 
@@ -16,13 +23,18 @@ _MAX_REPORT = 64 << 20
 def sign_command(
     key: Annotated[Path, typer.Option(help="Private key that signs (PEM), made with thermo-host keygen.")],
     out: Annotated[Path, typer.Option(help="Signed bundle to write.")],
-    folder: Annotated[
-        Path | None, typer.Option("--from", help="Folder with model.tflite, contract.json, profile.json and CARD.md.")
+    wearable: Annotated[
+        str | None, typer.Option(help="Wearable: a name that comes with thermo-edge, a wearable.toml, or its folder.")
     ] = None,
-    model: Annotated[Path | None, typer.Option(help="Quantised .tflite model.")] = None,
-    profile: Annotated[Path | None, typer.Option(help="Profile of the wearable (JSON).")] = None,
-    contract: Annotated[Path | None, typer.Option(help="Meaning of input and output numbers (JSON).")] = None,
-    card: Annotated[Path | None, typer.Option(help="Model card (Markdown).")] = None,
+    network: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Network of a model as MODEL=FILE.tflite, once a model; those the wearable names itself may be left out."
+        ),
+    ] = None,
+    card: Annotated[
+        Path | None, typer.Option(help="Card about its models (Markdown); the wearable's own else.")
+    ] = None,
     version: Annotated[str | None, typer.Option(help="Version of the bundle, as 1.2.3 or 1.2.3+4.")] = None,
     resign_image: Annotated[
         Path | None, typer.Option("--resign", help="Sign this bundle again instead of making one.")
@@ -38,46 +50,97 @@ def sign_command(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Make a signed bundle of a model, or sign a shipped bundle with a key of your own."""
+    """Make a signed bundle of a wearable and its networks, or sign a shipped bundle with a key of your own."""
     from thermo_core.image import Version
     from thermo_quantize import keys
-    from thermo_quantize.sign import resign, sign_bundle
+    from thermo_quantize.sign import resign
 
-    if folder is not None:
-        model, profile = model or folder / "model.tflite", profile or folder / "profile.json"
-        contract, card = contract or folder / "contract.json", card or folder / "CARD.md"
-    parts = {"--model": model, "--profile": profile, "--contract": contract, "--card": card}
-    inputs = {**parts, "--key": key, "--resign": resign_image, "--public-key": public_key}
-    for name, path in inputs.items():
-        if path is not None and out.exists() and path.exists() and out.samefile(path):
-            raise UsageError(f"--out {out} is what {name} names, which would be lost; name another file.")
     new_version = None if version is None else Version.parse(version)
-    private = keys.private_key(key)
     if resign_image is not None:
-        given = [name for name, path in parts.items() if path is not None]
-        if given:
-            raise UsageError(f"--resign takes the bundle as it is; leave out {', '.join(given)}.")
+        given = {"--wearable": wearable, "--network": network, "--card": card}
+        if extra := [name for name, value in given.items() if value]:
+            raise UsageError(f"--resign takes the bundle as it is; leave out {', '.join(extra)}.")
         if public_key is None:
             raise UsageError("--resign needs --public-key, the key that signed the bundle, to check it first.")
+        _keep({"--key": key, "--resign": resign_image, "--public-key": public_key}, out)
+        private = keys.private_key(key)
         signed = resign(read_file(resign_image), keys.public_key(public_key), private, new_version)
     else:
-        missing = [name for name, path in parts.items() if path is None] + ["--version"] * (new_version is None)
-        if model is None or profile is None or contract is None or card is None or new_version is None:
+        if wearable is None or new_version is None:
+            missing = ["--wearable"] * (wearable is None) + ["--version"] * (new_version is None)
             raise UsageError(f"A new bundle needs {', '.join(missing)} too; add it, or use --resign.")
         if public_key is not None:
             raise UsageError("--public-key belongs to --resign; leave it out.")
-        content = read_file(model)
-        waived = _waived(model, content, force)
-        signed = sign_bundle(
-            content, read_json(profile), read_json(contract), read_text(card), new_version, private, waived
-        )
+        signed = _new(wearable, network or (), card, new_version, key, out, force)
     refuse_overwriting({out: signed.data}, force)
     write_file(out, signed.data)
+    _say(signed, out, as_json)
+
+
+def _new(
+    name: str, given: Sequence[str], card: Path | None, version: "Version", key: Path, out: Path, force: bool
+) -> "Signed":
+    from thermo_core.wearable import file, library
+    from thermo_quantize import keys
+    from thermo_quantize.sign import sign_bundle
+
+    wearable = file.read(library.resolve(name))
+    paths = _networks(wearable, given)
+    about = card or wearable.card
+    if about is None:
+        raise UsageError(f"{wearable.path} names no card; give one about its models with --card FILE.md.")
+    inputs = {f"the network of {model}": path for model, path in paths.items()}
+    _keep({**inputs, "--key": key, "--wearable": wearable.path, "--card": about}, out)
+    private = keys.private_key(key)
+    networks = {model: read_file(path) for model, path in paths.items()}
+    waived = tuple(
+        sentence for model, path in paths.items() for sentence in _waived(model, path, networks[model], force)
+    )
+    wearable.plan()
+    return sign_bundle(wearable.profile, networks, read_text(about), version, private, waived)
+
+
+def _networks(wearable: "Wearable", given: Sequence[str]) -> dict[str, Path]:
+    """Files by the names of models: the wearable's own, and those of the command line in their place."""
+    names = [model.name for model in wearable.profile.models]
+    found = dict(wearable.networks)
+    seen: set[str] = set()
+    for word in given:
+        model, equals, path = word.partition("=")
+        if not equals or not path:
+            raise UsageError(f"--network {word} names no file; write MODEL=FILE.tflite.")
+        if model not in names:
+            known = f"its models are {', '.join(names)}" if names else "it has no models"
+            raise UsageError(f'{wearable.path} has no model "{model}"; {known}.')
+        if model in seen:
+            raise UsageError(f"--network names {model} twice; give each model one network.")
+        seen.add(model)
+        found[model] = Path(path)
+    if missing := [name for name in names if name not in found]:
+        raise UsageError(
+            f"{wearable.path} names no network for {', '.join(missing)}; add --network {missing[0]}=FILE.tflite."
+        )
+    return {name: found[name] for name in names}
+
+
+def _keep(inputs: Mapping[str, Path], out: Path) -> None:
+    """Refuse to write over what is read.
+
+    Raises:
+        UsageError: `out` is one of them.
+    """
+    for name, path in inputs.items():
+        if out.exists() and path.exists() and out.samefile(path):
+            raise UsageError(f"--out {out} is what {name} names, which would be lost; name another file.")
+
+
+def _say(signed: "Signed", out: Path, as_json: bool) -> None:
     bundle = signed.bundle
     facts: dict[str, Any] = {
         "out": str(out),
         "bytes": len(signed.data),
         "profile": bundle.profile.name,
+        "models": [model.name for model in bundle.profile.models],
         "version": str(signed.version),
         "sha256": signed.sha256.hex(),
         "key_sha256": signed.key_hash.hex(),
@@ -87,41 +150,41 @@ def sign_command(
         print(f"Signed all the same, as the bundle says: {sentence}", file=sys.stderr)
     if as_json:
         print(json.dumps(facts))
-    else:
-        print(
-            f"{out}: {bundle.profile.name} {signed.version}, {len(signed.data)} bytes, "
-            f"image {signed.sha256.hex()[:16]}, key {signed.key_hash.hex()[:16]}"
-        )
+        return
+    print(
+        f"{out}: {bundle.profile.name} {signed.version}, {len(signed.data)} bytes, "
+        f"image {signed.sha256.hex()[:16]}, key {signed.key_hash.hex()[:16]}"
+    )
 
 
-def _waived(model: Path, content: bytes, force: bool) -> tuple[str, ...]:
-    """What the report beside the model, where it is of this very model, says against signing it.
+def _waived(model: str, path: Path, content: bytes, force: bool) -> tuple[str, ...]:
+    """What the report beside a network, where it is of this very network, says against signing it.
 
     Raises:
         AccuracyDropError: its accuracy gate failed, and nobody insists.
         UsageError: the report cannot be read.
     """
-    import hashlib
-
-    path = model.with_name("report.json")
-    if not path.exists():
+    report_path = path.with_name("report.json")
+    if not report_path.exists():
         return ()
-    report = read_json(path, _MAX_REPORT)
+    report = read_json(report_path, _MAX_REPORT)
     try:
         assert isinstance(report, dict)
         own = report["model"]["sha256"] == hashlib.sha256(content).hexdigest()
         evaluation = report["evaluation"]
         failed = own and evaluation is not None and not evaluation["passed"]
     except (AssertionError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} is no report of thermo-quantize quantize; remove it, or quantise again.") from error
+        raise UsageError(
+            f"{report_path} is no report of thermo-quantize quantize; remove it, or quantise again."
+        ) from error
     if not failed:
         return ()
     lost = (
-        f"the {report['scheme']} model lost {evaluation['drop']:.2f} points of {evaluation['float']['metric']} and might lose "
-        f"{evaluation['max_drop']:g}"
+        f"the {report['scheme']} network of {model} lost {evaluation['drop']:.2f} points of {evaluation['float']['metric']} and "
+        f"might lose {evaluation['max_drop']:g}"
     )
     if not force:
         raise AccuracyDropError(
-            f"{path} says that {lost}, so quantise it otherwise, or add --force, which the bundle then says."
+            f"{report_path} says that {lost}, so quantise it otherwise, or add --force, which the bundle then says."
         )
     return (f"In quantisation {lost}.",)
