@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import ModelError, UsageError
+from thermo_core.tflite.interpreter import RUNTIMES, installed
 from thermo_core.tflite.verify import verify_model
 from thermo_quantize.flatfile import without_head
-from thermo_quantize.runtimes import RUNTIMES, Array, Kernels, Runner, installed, limits, version
+from thermo_quantize.runtimes import Array, Kernels, Runner, limits, version
 
 ORACLE = "tflite_runtime"
 ORACLE_VERSION = "2.14.0"

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import AccuracyDropError, ModelError, UsageError
+from thermo_core.tflite.interpreter import RUNTIMES, installed
 from thermo_core.tflite.verify import verify_model
 from thermo_quantize import golden, layers, qat, runtimes
 from thermo_quantize.choices import Calibrator, Scheme
@@ -134,7 +135,7 @@ class Result:
             "calibrator": str(self.settings.calibrator) if self.ranges else None,
             "seed": self.settings.seed,
             "settings": asdict(self.settings),
-            "versions": {name: runtimes.version(name) for name in ("tensorflow", *runtimes.RUNTIMES)},
+            "versions": {name: runtimes.version(name) for name in ("tensorflow", *RUNTIMES)},
             "float_bytes": self.float_bytes,
             "model": self.description.to_dict(),
             "representative": None if self.representative is None else self.representative.to_dict(),
@@ -256,8 +257,8 @@ def latency(model: bytes, sample: list[NDArray[np.float32]], runs: int = LATENCY
     What a runtime cannot run is left out.
     """
     found = {}
-    for runtime in runtimes.RUNTIMES:
-        if not runtimes.installed(runtime):
+    for runtime in RUNTIMES:
+        if not installed(runtime):
             continue
         for kernels in Kernels:
             try:

@@ -1,7 +1,5 @@
 """Runs .tflite models with the kernels of either runtime; nothing unverified is opened."""
 
-import importlib
-import importlib.util
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import ModelError
-from thermo_core.tflite.mend import mended
+from thermo_core.tflite.ends import dequantized, quantized
+from thermo_core.tflite.interpreter import RUNTIMES, installed, open_interpreter
 from thermo_core.tflite.scope import REQUANTISE
 from thermo_core.tflite.verify import verify_model
 from thermo_quantize.flatfile import with_all_outputs
-from thermo_quantize.install import INSTALL_DEVICE
 from thermo_quantize.quiet import quiet
 
 Array = NDArray[Any]
@@ -35,7 +33,6 @@ _RESOLVERS = {
     Kernels.OPTIMISED: "BUILTIN_WITHOUT_DEFAULT_DELEGATES",
     Kernels.DEFAULT: "AUTO",
 }
-RUNTIMES = ("tflite_runtime", "ai_edge_litert")
 LIMITS: dict[Any, tuple[int, int]] = {np.int8: (-128, 127), np.int16: (-32768, 32767)}
 
 
@@ -51,21 +48,16 @@ class End:
     zero_point: int
 
     def encode(self, values: NDArray[np.float32]) -> Array:
-        """Real numbers as the network takes them: half to even, saturated (`InputContract.quantize`)."""
+        """Real numbers as the network takes them: half to even, saturated (`thermo_core.tflite.ends`)."""
         if self.dtype not in LIMITS:
             return values.astype(self.dtype)
-        low, high = LIMITS[self.dtype]
-        with np.errstate(over="ignore"):
-            steps = np.rint(values.astype(np.float32) / np.float32(self.scale))
-        clipped = np.clip(steps, np.float32(low - self.zero_point), np.float32(high - self.zero_point))
-        encoded: Array = (clipped.astype(np.int32) + self.zero_point).astype(self.dtype)
-        return encoded
+        return quantized(values, self.scale, self.zero_point, *LIMITS[self.dtype]).astype(self.dtype)
 
     def decode(self, values: Array) -> NDArray[np.float32]:
         """What the network gave as real numbers."""
         if self.dtype not in LIMITS:
             return values.astype(np.float32)
-        return (values.astype(np.int32) - self.zero_point).astype(np.float32) * np.float32(self.scale)
+        return dequantized(values, self.scale, self.zero_point)
 
 
 class Runner:
@@ -79,6 +71,7 @@ class Runner:
 
     Raises:
         ModelError: the model is malformed, or the runtime refuses it.
+        UsageError: the runtime is not installed.
     """
 
     def __init__(
@@ -90,20 +83,8 @@ class Runner:
             model = with_all_outputs(model)
         self.runtime = runtime or next((name for name in RUNTIMES if installed(name)), RUNTIMES[0])
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        try:
-            module = importlib.import_module(f"{self.runtime}.interpreter")
-            with quiet():
-                self._interpreter = module.Interpreter(
-                    model_content=mended(model),
-                    num_threads=1,
-                    experimental_op_resolver_type=getattr(module.OpResolverType, _RESOLVERS[kernels]),
-                )
-                self._interpreter.allocate_tensors()
-        except ModuleNotFoundError as error:
-            raise ModelError(f"No runtime {self.runtime} is installed; {INSTALL_DEVICE}.") from error
-        except (ValueError, RuntimeError, SystemError) as error:
-            cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ModelError(f"The runtime {self.runtime} refuses the model ({cause}); {REQUANTISE}.") from error
+        with quiet():
+            self._interpreter = open_interpreter(model, _RESOLVERS[kernels], self.runtime)
         self.inputs = [_end(details) for details in self._interpreter.get_input_details()]
         self.outputs = [_end(details) for details in self._interpreter.get_output_details()[:ends]]
 
@@ -144,11 +125,6 @@ class Runner:
 def limits(end: End) -> tuple[int, int]:
     """Least and greatest value of an integer input or output."""
     return LIMITS[end.dtype]
-
-
-def installed(runtime: str) -> bool:
-    """Whether a runtime can be imported."""
-    return importlib.util.find_spec(runtime) is not None
 
 
 def version(runtime: str) -> str:

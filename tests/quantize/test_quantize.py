@@ -232,7 +232,7 @@ def test_the_command_leaves_everything_a_wearable_needs(folder: Path, capsys: py
     assert "Not a medical device." in html
     assert "http" not in html.replace("http://www.w3.org/2000/svg", "")
     first = {path.name: path.read_bytes() for path in out.iterdir() if path.name not in ("report.json", "report.html")}
-    index = ["--index", str(out / "calibration.json"), "--max-drop", "5"]
+    index = ["--index", str(out / "representative.json"), "--max-drop", "5"]
     code, printed, err = run([*words, *index], capsys)
     assert code == 2 and "is there already; name another place, or add --force" in err
     assert json.loads(printed)["error"]["exit_code"] == 2

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,15 +47,24 @@ class End:
         Args:
             values: without NaN, of any shape.
         """
-        with np.errstate(over="ignore"):
-            steps = np.rint(np.asarray(values, np.float32) / np.float32(self.scale))
-        low, high = np.float32(INT8_MIN - self.zero_point), np.float32(INT8_MAX - self.zero_point)
-        return np.asarray(np.clip(steps, low, high).astype(np.int32) + self.zero_point, np.int8)
+        return np.asarray(quantized(values, self.scale, self.zero_point, INT8_MIN, INT8_MAX), np.int8)
 
     def dequantize(self, output: NDArray[np.int8]) -> NDArray[np.float32]:
         """Real numbers: (q - zero_point) scale, float32, same shape."""
-        steps = output.astype(np.int32) - self.zero_point
-        return np.asarray(steps.astype(np.float32) * np.float32(self.scale), np.float32)
+        return dequantized(output, self.scale, self.zero_point)
+
+
+def quantized(values: NDArray[np.float32], scale: float, zero_point: int, low: int, high: int) -> NDArray[np.int32]:
+    """Real numbers in steps of `scale` from `zero_point`, half to even, held within `low` and `high`; see `End.quantize`."""
+    with np.errstate(over="ignore"):
+        steps = np.rint(np.asarray(values, np.float32) / np.float32(scale))
+    held = np.clip(steps, np.float32(low - zero_point), np.float32(high - zero_point))
+    return np.asarray(held.astype(np.int32) + zero_point, np.int32)
+
+
+def dequantized(steps: NDArray[np.integer[Any]], scale: float, zero_point: int) -> NDArray[np.float32]:
+    """The inverse: (steps - zero_point) scale in float32."""
+    return np.asarray((steps.astype(np.int32) - zero_point).astype(np.float32) * np.float32(scale), np.float32)
 
 
 def ends_of(model: Model) -> tuple[tuple[End, ...], End]:

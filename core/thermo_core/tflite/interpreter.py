@@ -1,5 +1,7 @@
 """The one interpreter: tflite-runtime where it is installed, ai-edge-litert where not (Python 3.12 and newer)."""
 
+import importlib
+import importlib.util
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,9 +12,12 @@ from thermo_core.errors import ModelError, UsageError
 from thermo_core.signals import Values
 from thermo_core.tflite.ends import ends_of
 from thermo_core.tflite.mend import mended
+from thermo_core.tflite.scope import REQUANTISE
 from thermo_core.tflite.verify import verify_model
 
-KERNELS = ("reference", "fast")
+KERNELS = {"reference": "BUILTIN_REF", "fast": "AUTO"}
+"""Resolvers of a runtime by what a wearable calls its kernels."""
+RUNTIMES = ("tflite_runtime", "ai_edge_litert")
 
 
 class Int8Network:
@@ -34,7 +39,7 @@ class Int8Network:
         if kernels not in KERNELS:
             raise UsageError(f"There are no {kernels} kernels; choose {' or '.join(KERNELS)}.")
         self.inputs, self.output = ends_of(verify_model(model).model)
-        self._interpreter = open_interpreter(model, kernels == "reference")
+        self._interpreter = open_interpreter(model, KERNELS[kernels])
         self._places = [detail["index"] for detail in self._interpreter.get_input_details()]
         self._result = self._interpreter.get_output_details()[0]["index"]
 
@@ -63,34 +68,39 @@ class Int8Network:
         return output
 
 
-def open_interpreter(model: bytes, reference: bool) -> Any:
+def open_interpreter(model: bytes, resolver: str, runtime: str | None = None) -> Any:
     """An interpreter with its tensors allocated, of a model that `verify_model` accepted.
+
+    Args:
+        model: a .tflite file.
+        resolver: one of the runtime's OpResolverType, which says whose kernels compute.
+        runtime: one of `RUNTIMES`; None takes the first that is installed.
 
     Raises:
         ModelError: the runtime refuses it.
-        UsageError: no runtime is installed.
+        UsageError: no such runtime is installed.
     """
-    interpreter_type, resolvers = _runtime()
-    resolver = resolvers.BUILTIN_REF if reference else resolvers.AUTO
+    name = runtime or next((one for one in RUNTIMES if installed(one)), RUNTIMES[0])
     try:
-        interpreter = interpreter_type(
-            model_content=mended(model), experimental_op_resolver_type=resolver, num_threads=1
+        module = importlib.import_module(f"{name}.interpreter")
+    except ImportError as error:
+        raise UsageError(
+            f"No {name} is installed, so no network can run; run `.venv/bin/pip install --require-hashes -r locks/device.txt` in "
+            "the folder thermo-edge was cloned into."
+        ) from error
+    try:
+        interpreter = module.Interpreter(
+            model_content=mended(model),
+            experimental_op_resolver_type=getattr(module.OpResolverType, resolver),
+            num_threads=1,
         )
         interpreter.allocate_tensors()
-    except (ValueError, RuntimeError, SystemError, ImportError) as error:
+    except (ValueError, RuntimeError, SystemError) as error:
         cause = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ModelError(f"The runtime refuses the network ({cause}); convert and sign it again.") from error
+        raise ModelError(f"The runtime {name} refuses the network ({cause}); {REQUANTISE}.") from error
     return interpreter
 
 
-def _runtime() -> tuple[Any, Any]:
-    try:
-        from tflite_runtime.interpreter import Interpreter, OpResolverType
-    except ImportError:
-        try:
-            from ai_edge_litert.interpreter import Interpreter, OpResolverType
-        except ImportError as error:
-            raise UsageError(
-                "No TensorFlow Lite runtime is installed, so no network can run; install thermo-edge with locks/device.txt."
-            ) from error
-    return Interpreter, OpResolverType
+def installed(runtime: str) -> bool:
+    """Whether a runtime can be imported."""
+    return importlib.util.find_spec(runtime) is not None

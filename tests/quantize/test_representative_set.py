@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from thermo_core.errors import StorageError, UsageError
-from thermo_quantize.calibration_set import check_disjoint, draw, draw_again
+from thermo_quantize.representative_set import check_disjoint, draw, draw_again
 from thermo_quantize.samples import Samples, read_samples
 
 
@@ -54,7 +54,7 @@ def test_a_constant_set_is_refused() -> None:
 
 
 def test_an_index_that_is_none_is_refused_as_such() -> None:
-    for wrong in ([], {"format": "other"}, {"format": "thermo-calibration-set", "version": 2}):
+    for wrong in ([], {"format": "other"}, {"format": "thermo-representative-set", "version": 2}):
         with pytest.raises(UsageError, match=r"calibration index is no file that quantize wrote .*calibration\.json"):
             draw_again(make(10), wrong)
 
