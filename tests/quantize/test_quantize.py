@@ -11,10 +11,8 @@ import numpy as np
 import pytest
 
 from thermo_core.bundle import Bundle
-from thermo_core.contract import InputContract
 from thermo_core.errors import ModelError, UsageError
 from thermo_core.image import load_private_key, verify
-from thermo_core.profile import Preprocessing, Profile
 from thermo_core.tflite.verify import verify_model
 from thermo_quantize import qat
 from thermo_quantize.cli import main
@@ -69,7 +67,7 @@ def folder(model: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Model and data files as a user has them."""
     place = tmp_path_factory.mktemp("quantize")
     model.save(place / "net.keras")
-    for name, seed in (("calibration", 1), ("test", 2)):
+    for name, seed in (("representative", 1), ("test", 2)):
         x, y = spots(200, seed)
         np.savez(place / f"{name}.npz", x=x, y=y)
     return place
@@ -212,20 +210,28 @@ def test_training_names_a_layer_it_cannot_do() -> None:
 
 def test_the_command_leaves_everything_a_wearable_needs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = folder / "out"
-    words = ["quantize", str(folder / "net.keras"), "--calibration", str(folder / "calibration.npz"), "--count", "64"]
+    words = [
+        "quantize",
+        str(folder / "net.keras"),
+        "--representative",
+        str(folder / "representative.npz"),
+        "--count",
+        "64",
+    ]
     words += ["--evaluation", str(folder / "test.npz"), "--out", str(out), "--unit", "K", "--json"]
     code, printed, _ = run([*words, "--max-drop", "5"], capsys)
     assert code == 0
     report = json.loads(printed)
     model = (out / "model.tflite").read_bytes()
     assert report["model"]["sha256"] == hashlib.sha256(model).hexdigest()
-    assert report["calibration"]["by_class"] == {"0": 32, "1": 32}
+    assert report["representative"]["by_class"] == {"0": 32, "1": 32}
     assert {one["layer"] for one in report["layers"]} >= {"stem", "mix", "verdict"}
     assert report["evaluation"]["passed"] is True
-    contract = InputContract.from_dict(json.loads((out / "contract.json").read_text())["input"])
-    assert (contract.shape, contract.unit) == ((12, 16, 1), "K")
-    golden = np.load(out / "golden.npz")
     runner = Runner(model)
+    contract, (end,) = json.loads((out / "contract.json").read_text())["input"], runner.inputs
+    assert (contract["shape"], contract["dtype"], contract["unit"]) == ([12, 16, 1], "int8", "K")
+    assert (contract["scale"], contract["zero_point"]) == (end.scale, end.zero_point)
+    golden = np.load(out / "golden.npz")
     for sample, expected in zip(golden["input0"], golden["output0"], strict=True):
         assert np.array_equal(runner.run([sample])[0], expected)
     html = (out / "report.html").read_text()
@@ -242,7 +248,7 @@ def test_the_command_leaves_everything_a_wearable_needs(folder: Path, capsys: py
 
 @pytest.fixture(scope="module")
 def wearable(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a user has who has a network for a wearable's pictures, one that tells warm from cold: model, data, key, card, profile."""
+    """What a user has who has a network for a wearable's pictures, one that tells warm from cold: model, data, key, card, wearable."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -256,26 +262,40 @@ def wearable(tmp_path_factory: pytest.TempPathFactory) -> Path:
     verdict.set_weights([10 * np.eye(2), np.zeros(2)])
     model.save(place / "net.keras")
     generator = np.random.default_rng(4)
-    for name in ("calibration", "test"):
+    for name in ("representative", "test"):
         y = np.arange(40) % 2
         x = generator.normal(0, 0.7, (40, 24, 32, 1)) + np.where(y, 0.5, -0.5)[:, None, None, None]
         np.savez(place / f"{name}.npz", x=x.astype(np.float32), y=y)
     key = Ed25519PrivateKey.from_private_bytes(bytes(32))
     (place / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     (place / "CARD.md").write_text("# Card\n")
-    (place / "profile.json").write_text(json.dumps(Profile("spots", "1.0.0", labels=("none", "spot")).to_dict()))
+    (place / "wearable.toml").write_text(WEARABLE.format(factor=1.0))
+    (place / "hot.toml").write_text(WEARABLE.format(factor=2000.0))
     return place
 
 
-def sign(folder: Path, place: Path, *more: str) -> list[str]:
-    words = ["sign", "--from", str(folder), "--key", str(place / "key.pem"), "--version", "1.0.0"]
-    return [*words, "--card", str(place / "CARD.md"), "--profile", str(place / "profile.json"), *more]
+WEARABLE = """
+name = "spots"
+version = "1.0.0"
+card = "CARD.md"
+sensors = [{{ kind = "mlx90640", name = "skin", path = [0x33] }}]
+stages = [
+    {{ op = "centre", of = "skin", gives = "above" }},
+    {{ op = "scale", of = "above", gives = "scaled", factor = {factor} }},
+]
+models = [{{ name = "spot", inputs = ["scaled"], scores = ["none", "spot"] }}]
+"""
+
+
+def sign(network: Path, place: Path, *more: str, wearable: str = "wearable.toml") -> list[str]:
+    words = ["sign", "--wearable", str(place / wearable), "--key", str(place / "key.pem"), "--version", "1.0.0"]
+    return [*words, "--network", f"spot={network / 'model.tflite'}", *more]
 
 
 def test_the_folder_signs_into_the_same_image_twice(
     wearable: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["quantize", str(wearable / "net.keras"), "--calibration", str(wearable / "calibration.npz")]
+    words = ["quantize", str(wearable / "net.keras"), "--representative", str(wearable / "representative.npz")]
     assert run([*words, "--out", str(tmp_path)], capsys)[0] == 0
     for name in ("one.img", "two.img"):
         assert run(sign(tmp_path, wearable, "--out", str(tmp_path / name)), capsys)[0] == 0
@@ -289,46 +309,39 @@ def test_the_folder_signs_into_the_same_image_twice(
 def test_a_folder_whose_gate_failed_is_signed_only_by_force_and_says_so(
     wearable: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A calibration set two thousand times too warm leaves no steps for real pictures."""
-    np.savez(tmp_path / "hot.npz", x=2000 * np.load(wearable / "calibration.npz")["x"])
-    words = ["quantize", str(wearable / "net.keras"), "--calibration", str(tmp_path / "hot.npz")]
+    """A representative set two thousand times too warm leaves no steps for real pictures."""
+    np.savez(tmp_path / "hot.npz", x=2000 * np.load(wearable / "representative.npz")["x"])
+    words = ["quantize", str(wearable / "net.keras"), "--representative", str(tmp_path / "hot.npz")]
     code, printed, _ = run(
         [*words, "--evaluation", str(wearable / "test.npz"), "--out", str(tmp_path / "net"), "--json"], capsys
     )
     assert code == 11 and json.loads(printed)["evaluation"]["passed"] is False
     out = tmp_path / "bundle.img"
     code, _, err = run(sign(tmp_path / "net", wearable, "--out", str(out)), capsys)
-    assert code == 11 and "report.json says that the int8 model lost" in err and "--force" in err and not out.exists()
+    assert code == 11 and "report.json says that the int8 network of spot lost" in err and "--force" in err and not out.exists()
     # With features that fill the input's range it is the gate alone that is in the way.
-    hot = Profile("spots", "1.0.0", labels=("none", "spot"), preprocessing=Preprocessing(scale=2000.0))
-    (tmp_path / "hot.json").write_text(json.dumps(hot.to_dict()))
-    forced = [*sign(tmp_path / "net", wearable, "--out", str(out), "--force"), "--profile", str(tmp_path / "hot.json")]
+    forced = sign(tmp_path / "net", wearable, "--out", str(out), "--force", wearable="hot.toml")
     code, printed, err = run([*forced, "--json"], capsys)
     assert code == 0 and "Signed all the same" in err
     (said,) = json.loads(printed)["waived"]
     assert "lost" in said and "points of accuracy and might lose 0.5" in said
     public = load_private_key((wearable / "key.pem").read_bytes()).public_key()
     assert Bundle.from_payload(verify(out.read_bytes(), [public]).payload).waived == (said,)
-    good = ["quantize", str(wearable / "net.keras"), "--calibration", str(wearable / "calibration.npz")]
+    good = ["quantize", str(wearable / "net.keras"), "--representative", str(wearable / "representative.npz")]
     assert run([*good, "--out", str(tmp_path / "good")], capsys)[0] == 0
-    other = [*sign(tmp_path / "net", wearable, "--out", str(tmp_path / "other.img"))]
-    other += [
-        "--model",
-        str(tmp_path / "good" / "model.tflite"),
-        "--contract",
-        str(tmp_path / "good" / "contract.json"),
-    ]
+    (tmp_path / "net" / "report.json").replace(tmp_path / "good" / "report.json")
+    other = sign(tmp_path / "good", wearable, "--out", str(tmp_path / "other.img"))
     assert run(other, capsys)[0] == 0, "the report beside a model is asked, and it is of that model"
 
 
 def test_the_gate_ends_with_its_own_exit_code(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A calibration set of pictures two thousand times too warm leaves no steps for real ones."""
+    """A representative set of pictures two thousand times too warm leaves no steps for real ones."""
     x, y = spots(40, 9)
     np.savez(folder / "hot.npz", x=2000 * x, y=y)
     words = [
         "quantize",
         str(folder / "net.keras"),
-        "--calibration",
+        "--representative",
         str(folder / "hot.npz"),
         "--out",
         str(folder / "bad"),
@@ -340,12 +353,12 @@ def test_the_gate_ends_with_its_own_exit_code(folder: Path, capsys: pytest.Captu
     assert json.loads((folder / "bad" / "report.json").read_text())["evaluation"]["passed"] is False
 
 
-def test_overlap_of_calibration_and_test_is_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    data = str(folder / "calibration.npz")
-    words = ["quantize", str(folder / "net.keras"), "--calibration", data, "--evaluation", data]
+def test_overlap_of_representative_and_test_is_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = str(folder / "representative.npz")
+    words = ["quantize", str(folder / "net.keras"), "--representative", data, "--evaluation", data]
     code, _, err = run([*words, "--out", str(folder / "never")], capsys)
     assert code == 2
-    assert "in both the calibration and the test set" in err
+    assert "in both the representative and the test set" in err
     assert not (folder / "never").exists()
 
 

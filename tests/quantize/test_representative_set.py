@@ -1,4 +1,4 @@
-"""Drawing calibration sets, keeping them apart from test sets, and data that must be refused."""
+"""Drawing representative sets, keeping them apart from test sets, and data that must be refused."""
 
 import json
 from pathlib import Path
@@ -55,7 +55,9 @@ def test_a_constant_set_is_refused() -> None:
 
 def test_an_index_that_is_none_is_refused_as_such() -> None:
     for wrong in ([], {"format": "other"}, {"format": "thermo-representative-set", "version": 2}):
-        with pytest.raises(UsageError, match=r"calibration index is no file that quantize wrote .*calibration\.json"):
+        with pytest.raises(
+            UsageError, match=r"representative index is no file that quantize wrote .*representative\.json"
+        ):
             draw_again(make(10), wrong)
 
 
