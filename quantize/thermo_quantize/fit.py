@@ -48,7 +48,11 @@ def check_bundle(bundle: Bundle) -> Plan:
         ModelError: a network is malformed, has other ends than its model's signals, does not hold their range, gives no scores or
             impossible quantities, or cannot reach an alert; the sentence names the model.
     """
-    checked, networks = open_networks(bundle.profile, bundle.networks)
+    networks = open_networks(bundle.profile, bundle.networks)
+    try:
+        checked = plan(bundle.profile, output_shapes(networks))
+    except ProfileError as error:
+        raise BundleError(f"bundle.profile{error.path}: {error}; correct the wearable and sign it again.") from error
     for node in checked.nodes:
         if isinstance(node.what, Model):
             file = verify_model(bundle.networks[node.what.name]).model
@@ -60,29 +64,28 @@ def check_bundle(bundle: Bundle) -> Plan:
     return checked
 
 
-def open_networks(profile: Profile, networks: Mapping[str, bytes]) -> tuple[Plan, dict[str, Int8Network]]:
-    """The graph of a profile with its networks, ready to run with reference kernels.
+def open_networks(profile: Profile, networks: Mapping[str, bytes]) -> dict[str, Int8Network]:
+    """The networks of a wearable, ready to run with reference kernels, by the names of its models.
 
     Args:
         profile: the wearable.
         networks: a .tflite file for each of its models, by the model's name.
 
     Raises:
-        BundleError: the profile's parts do not fit together, or a model has no network.
         ModelError: a network is malformed or has ends that a wearable cannot run; the sentence names the model.
     """
     opened: dict[str, Int8Network] = {}
     for model in profile.models:
-        if model.name not in networks:
-            raise BundleError(f'The model "{model.name}" has no network; give its .tflite file.')
         try:
             opened[model.name] = Int8Network(networks[model.name])
         except ModelError as error:
-            raise _of(model, error) from error
-    try:
-        return plan(profile, {name: network.output.shape for name, network in opened.items()}), opened
-    except ProfileError as error:
-        raise BundleError(f"The profile does not fit together: {error} ({error.path[1:]}).") from error
+            raise ModelError(f'The network of "{model.name}": {error}') from error
+    return opened
+
+
+def output_shapes(networks: Mapping[str, Int8Network]) -> dict[str, tuple[int, ...]]:
+    """Shapes of networks' outputs by the names of models, as a plan is made with."""
+    return {name: network.output.shape for name, network in networks.items()}
 
 
 def typical_inputs(checked: Plan, networks: Mapping[str, Int8Network], scene: str) -> dict[str, Series]:
@@ -287,7 +290,3 @@ def _check_record(checked: Plan, model: Model, said: Finding) -> None:
         records.encode(record, 0)
     except RecordError as error:
         raise ModelError(f'Findings of "{model.name}" cannot be sent. {error}') from error
-
-
-def _of(model: Model, error: ModelError) -> ModelError:
-    return ModelError(f'The network of "{model.name}": {error}')

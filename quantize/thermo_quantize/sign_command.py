@@ -82,6 +82,7 @@ def _new(
 ) -> "Signed":
     from thermo_core.wearable import file, library
     from thermo_quantize import keys
+    from thermo_quantize.fit import open_networks, output_shapes
     from thermo_quantize.sign import sign_bundle
 
     wearable = file.read(library.resolve(name))
@@ -96,7 +97,7 @@ def _new(
     waived = tuple(
         sentence for model, path in paths.items() for sentence in _waived(model, path, networks[model], force)
     )
-    wearable.plan()
+    wearable.plan(output_shapes(open_networks(wearable.profile, networks)))
     return sign_bundle(wearable.profile, networks, read_text(about), version, private, waived)
 
 

@@ -5,26 +5,46 @@ import subprocess
 import sys
 from pathlib import Path
 
+import bundles
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from thermo_core.bundle import Bundle
-from thermo_core.contract import InputContract, OutputContract
 from thermo_core.errors import BundleError, SignatureError
 from thermo_core.image import Version, key_hash, verify
-from thermo_core.profile import Alert, Profile
-from thermo_core.tflite.verify import verify_model
+from thermo_core.wearable import file
 from thermo_quantize.cli import main
-from thermo_quantize.describe import contracts
 from thermo_quantize.sign import resign, sign_bundle
 
-KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+KEY = bundles.KEY
 MINE = Ed25519PrivateKey.from_private_bytes(bytes(32))
 MODEL = (Path(__file__).parent / "data" / "cnn_int8.tflite").read_bytes()
-PROFILE = Profile("breast-patch", "1.0.0", labels=("cold", "no lesion", "lesion", "warm"), alert=Alert(1, 0.8, 3))
-CONTRACT = contracts(verify_model(MODEL)) or {}
-INPUT, OUTPUT = InputContract.from_dict(CONTRACT["input"]), OutputContract.from_dict(CONTRACT["output"])
+WEARABLE = """
+name = "breast-patch"
+version = "1.0.0"
+card = "CARD.md"
+
+[[sensors]]
+name = "skin"
+kind = "mlx90640"
+path = [0x33]
+
+[[stages]]
+op = "centre"
+of = "skin"
+gives = "above"
+
+[[models]]
+name = "lesion"
+inputs = ["above"]
+scores = ["cold", "no lesion", "lesion", "warm"]
+network = "model.tflite"
+
+[[alerts]]
+name = "lesion"
+when = "lesion.no-lesion >= 0.8"
+for = { findings = 3 }
+"""
 CARD = "# Card\n\nNur Simulation.\n"
 
 
@@ -32,22 +52,17 @@ CARD = "# Card\n\nNur Simulation.\n"
 def folder(tmp_path: Path) -> Path:
     """All that a user has before signing."""
     (tmp_path / "model.tflite").write_bytes(MODEL)
-    (tmp_path / "profile.json").write_text(json.dumps(PROFILE.to_dict()))
-    (tmp_path / "contract.json").write_text(json.dumps({"input": INPUT.to_dict(), "output": OUTPUT.to_dict()}))
+    (tmp_path / "wearable.toml").write_text(WEARABLE)
     (tmp_path / "CARD.md").write_text(CARD)
     for name, key in (("key", KEY), ("mine", MINE)):
-        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        (tmp_path / f"{name}.pem").write_bytes(private)
-        public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-        (tmp_path / f"{name}.pub.pem").write_bytes(public)
+        bundles.private_pem(tmp_path, key, name)
     return tmp_path
 
 
 def arguments(folder: Path, **changes: str | None) -> list[str]:
     options: dict[str, str | None] = {
-        "model": str(folder / "model.tflite"),
-        "profile": str(folder / "profile.json"),
-        "contract": str(folder / "contract.json"),
+        "wearable": str(folder / "wearable.toml"),
+        "network": f"lesion={folder / 'model.tflite'}",
         "card": str(folder / "CARD.md"),
         "version": "1.2.3",
         "key": str(folder / "key.pem"),
@@ -57,7 +72,7 @@ def arguments(folder: Path, **changes: str | None) -> list[str]:
 
 
 def resign_arguments(folder: Path, **changes: str | None) -> list[str]:
-    parts: dict[str, str | None] = {"model": None, "profile": None, "contract": None, "card": None, "version": None}
+    parts: dict[str, str | None] = {"wearable": None, "network": None, "card": None, "version": None}
     given: dict[str, str | None] = {
         "resign": str(folder / "bundle.img"),
         "public_key": str(folder / "key.pub.pem"),
@@ -79,10 +94,12 @@ def test_signed_bundle_holds_what_was_given(folder: Path, capsys: pytest.Capture
     assert (code, err) == (0, "")
     image = verify((folder / "bundle.img").read_bytes(), [KEY.public_key()])
     assert image.version == Version(1, 2, 3)
-    assert Bundle.from_payload(image.payload) == Bundle(PROFILE, INPUT, OUTPUT, MODEL, CARD)
+    profile = file.read(folder / "wearable.toml").profile
+    assert Bundle.from_payload(image.payload) == Bundle(profile=profile, networks={"lesion": MODEL}, card=CARD)
     facts = json.loads(out)
     assert facts["sha256"] == image.sha256.hex()
     assert facts["key_sha256"] == key_hash(KEY.public_key()).hex()
+    assert (facts["profile"], facts["models"]) == ("breast-patch", ["lesion"])
     assert facts["bytes"] == (folder / "bundle.img").stat().st_size
 
 
@@ -132,21 +149,40 @@ def test_bundle_of_somebody_else_is_not_signed_again(folder: Path, capsys: pytes
 
 
 MISTAKES: dict[str, tuple[dict[str, str | None], int, str]] = {
-    "no model": ({"model": None}, 2, "--model"),
+    "no wearable": ({"wearable": None}, 2, "--wearable"),
     "no version": ({"version": None}, 2, "--version"),
     "bad version": ({"version": "one"}, 2, "'one' is not a version"),
     "public key alone": ({"public_key": "{folder}/key.pub.pem"}, 2, "--resign"),
     "key is a public one": ({"key": "{folder}/key.pub.pem"}, 2, "private key"),
     "key is missing": ({"key": "{folder}/nothing.pem"}, 9, "nothing.pem"),
-    "model is a folder": ({"model": "{folder}"}, 9, "is a directory"),
-    "model is no model": ({"model": "{folder}/CARD.md"}, 7, ".tflite"),
-    "model keeps a state": ({"model": "{folder}/lstm.tflite"}, 7, "keeps a state"),
-    "profile is no JSON": ({"profile": "{folder}/CARD.md"}, 2, "line 1"),
-    "profile is binary": ({"profile": "{folder}/binary"}, 2, "UTF-8"),
-    "profile is deep": ({"profile": "{folder}/deep.json"}, 2, "nesting"),
-    "profile is the contract": ({"profile": "{folder}/contract.json"}, 7, "profile."),
-    "contract is the profile": ({"contract": "{folder}/profile.json"}, 7, "contract.input is missing"),
+    "network without a model": ({"network": "{folder}/model.tflite"}, 2, "write MODEL=FILE.tflite"),
+    "network of no model": ({"network": "heart={folder}/model.tflite"}, 2, 'no model "heart"; its models are lesion'),
+    "no network": ({"network": None, "wearable": "{folder}/untrained.toml"}, 2, "add --network lesion=FILE.tflite"),
+    "network is a folder": ({"network": "lesion={folder}"}, 9, "is a directory"),
+    "network is no model": ({"network": "lesion={folder}/CARD.md"}, 7, 'network of "lesion"'),
+    "network keeps a state": ({"network": "lesion={folder}/lstm.tflite"}, 7, "keeps a state"),
+    "unknown wearable": ({"wearable": "brest-patch"}, 2, "no wearable 'brest-patch'; choose one of breast-patch"),
+    "wearable is missing": ({"wearable": "{folder}/nothing.toml"}, 9, "nothing.toml"),
+    "wearable is a network": ({"wearable": "{folder}/model.tflite"}, 2, "UTF-8"),
+    "wearable is no TOML": ({"wearable": "{folder}/CARD.md"}, 2, "is no TOML file"),
+    "wearable is deep": ({"wearable": "{folder}/deep.toml"}, 2, "deep.toml"),
+    "field that is not known": (
+        {"wearable": "{folder}/typo.toml"},
+        2,
+        "typo.toml, line 9: sensors[0].rate: is not a field",
+    ),
+    "signal that is not there": (
+        {"wearable": "{folder}/astray.toml"},
+        2,
+        'astray.toml, line 16: model "lesion" takes "calm"',
+    ),
+    "a score too few": ({"wearable": "{folder}/few.toml"}, 2, 'few.toml, line 16: model "lesion" names 3 outputs'),
+    "card is binary": ({"card": "{folder}/binary"}, 2, "UTF-8"),
+    "card is empty": ({"card": "{folder}/empty"}, 7, "bundle.card"),
+    "no card": ({"card": None, "wearable": "{folder}/bare.toml"}, 2, "--card FILE.md"),
     "out cannot be written": ({"out": "{folder}/no/where.img"}, 9, "where.img"),
+    "out is the wearable": ({"out": "{folder}/wearable.toml"}, 2, "is what --wearable names, which would be lost"),
+    "out is the network": ({"out": "{folder}/model.tflite"}, 2, "is what the network of lesion names"),
 }
 
 
@@ -156,7 +192,17 @@ def test_mistake_gives_one_sentence_a_code_and_no_file(
 ) -> None:
     (folder / "binary").write_bytes(b"\xff\xfe\x00")
     (folder / "lstm.tflite").write_bytes((Path(__file__).parent / "data" / "lstm_int8.tflite").read_bytes())
-    (folder / "deep.json").write_text("[" * 100_000)
+    (folder / "deep.toml").write_text("a = " + "[" * 100_000)
+    (folder / "empty").write_bytes(b"")
+    for name, old, new in (
+        ("untrained", 'network = "model.tflite"', ""),
+        ("typo", 'kind = "mlx90640"', 'kind = "mlx90640"\nrate = 16.0'),
+        ("astray", 'inputs = ["above"]', 'inputs = ["calm"]'),
+        ("few", '"cold", ', ""),
+        ("bare", 'card = "CARD.md"', ""),
+    ):
+        assert old in WEARABLE
+        (folder / f"{name}.toml").write_text(WEARABLE.replace(old, new))
     (folder / "bundle.img").write_bytes(b"the one before")
     changes, expected, word = MISTAKES[mistake]
     before = sorted(folder.iterdir())
@@ -172,7 +218,7 @@ def test_mistake_gives_one_sentence_a_code_and_no_file(
 
 @pytest.mark.parametrize(
     ("changes", "word"),
-    [({"public_key": None}, "--public-key"), ({"model": "m.tflite", "card": "c.md"}, "--model, --card")],
+    [({"public_key": None}, "--public-key"), ({"network": "lesion=m.tflite", "card": "c.md"}, "--network, --card")],
 )
 def test_contradictions_when_signing_again(
     folder: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, str | None], word: str
@@ -190,17 +236,33 @@ def test_installed_command_ends_with_the_code(folder: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_api_names_the_bad_field() -> None:
-    contract = {"input": INPUT.to_dict() | {"scale": -1}, "output": OUTPUT.to_dict()}
-    with pytest.raises(BundleError, match=r"contract\.input\.scale"):
-        sign_bundle(MODEL, PROFILE.to_dict(), contract, CARD, Version(1), KEY)
+def test_a_wearable_brings_its_own_network_and_card(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By its file, its folder, or, of those that come with the product, its name."""
+    run(arguments(folder), capsys)
+    for wearable in (folder, folder / "wearable.toml"):
+        assert run(arguments(folder, wearable=str(wearable), network=None, card=None), capsys)[0] == 0
+    out = str(folder / "shipped.img")
+    assert run(arguments(folder, wearable="breast-patch", network=None, card=None, out=out), capsys)[0] == 0
+    made = Bundle.from_payload(verify((folder / "shipped.img").read_bytes(), [KEY.public_key()]).payload)
+    assert made == bundles.breast_patch()
 
 
-def test_api_signs_again_only_what_the_signer_signed() -> None:
-    contract = {"input": INPUT.to_dict(), "output": OUTPUT.to_dict()}
-    signed = sign_bundle(MODEL, PROFILE.to_dict(), contract, CARD, Version(1), KEY)
+def test_a_network_named_twice_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run([*arguments(folder), "--network", f"lesion={folder / 'model.tflite'}"], capsys)
+    assert code == 2 and "--network names lesion twice" in err
+
+
+def test_api_signs_again_only_what_the_signer_signed(folder: Path) -> None:
+    profile = file.read(folder / "wearable.toml").profile
+    signed = sign_bundle(profile, {"lesion": MODEL}, CARD, Version(1), KEY)
     again = resign(signed.data, KEY.public_key(), MINE)
     assert again.bundle == signed.bundle
     assert again.sha256 == signed.sha256
     with pytest.raises(SignatureError):
         resign(again.data, KEY.public_key(), MINE)
+
+
+@pytest.mark.parametrize("networks", [{}, {"heart": MODEL}, {"lesion": MODEL, "heart": MODEL}])
+def test_models_and_networks_belong_together(folder: Path, networks: dict[str, bytes]) -> None:
+    with pytest.raises(BundleError, match="give each model its own"):
+        sign_bundle(file.read(folder / "wearable.toml").profile, networks, CARD, Version(1), KEY)
