@@ -55,9 +55,9 @@ class CameraReader:
         self.assembler = PictureAssembler(Decoder(self.constants, settings.emissivity, settings.reflected_celsius))
         self._counts = CountsDecoder()
         self._correction = correction
-        self._flags = Quality.SUSPECT if self.constants.doubts else Quality(0)
-        if correction is None or correction.is_identity:
-            self._flags |= Quality.UNCALIBRATED
+        self._flags = Quality(0)
+        if correction is None or correction.is_identity:  # any other one has held the constants to a reference
+            self._flags = Quality.UNCALIBRATED | (Quality.SUSPECT if self.constants.doubts else Quality(0))
 
     def push(self, block: Block) -> tuple[Moment, ...]:
         """As `Reader`: every other subpage completes a picture."""
