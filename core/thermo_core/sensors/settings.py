@@ -53,6 +53,11 @@ class SensorSettings(Record, frozen=True, tag_field="kind"):
         return ()
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """What people call the numbers of its main signal; none where that is a single number or a picture."""
+        return ()
+
+    @property
     def moments(self) -> int:
         """Most moments that one of its blocks holds: more than one where a chip's FIFO is read at once."""
         return 1
