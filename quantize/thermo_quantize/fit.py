@@ -102,12 +102,13 @@ def typical_inputs(checked: Plan, networks: Mapping[str, Int8Network], scene: st
     seconds = float(_FIRST_SECONDS)
     while True:
         signals = run(checked, typical.typical_series(checked, scene, seconds), networks)
-        silent = [model.name for model in checked.profile.models if not len(signals[model.reading])]
+        silent = [model.name for model in checked.profile.models if np.isnan(signals[model.reading].values).all()]
         if not silent:
             return signals
         if seconds >= typical.MAX_SECONDS:
             raise ModelError(
-                f'The model "{silent[0]}" says nothing in {typical.MAX_SECONDS} seconds; shorten the windows of the stages before it.'
+                f'The model "{silent[0]}" has no value in {typical.MAX_SECONDS} seconds of what its sensors typically say; shorten the '
+                "windows of its stages, or correct them."
             )
         seconds *= 2
 
@@ -129,16 +130,16 @@ def _check_inputs(node: Node, model: Model, network: Int8Network) -> None:
 
 
 def _check_outputs(model: Model, file: NetworkFile, end: End) -> None:
-    if end.elements != max(end.shape, default=1):
-        raise ModelError(
-            f'The output of the network of "{model.name}" has the shape {end.shape}, and a finding needs one number an output; '
-            "end the network in one row."
-        )
     head = _head(file)
     low, high = end.range
     if end.elements == 1 and head == "SOFTMAX":
         raise ModelError(
             f'The network of "{model.name}" ends in a softmax of one output, which always says 1; end it in a sigmoid.'
+        )
+    if model.read is None and end.elements != max(end.shape, default=1):
+        raise ModelError(
+            f'The output of the network of "{model.name}" has the shape {end.shape}, and a finding needs one number an output; '
+            "end the network in one row."
         )
     if model.read is not None or model.scores is None:
         return

@@ -253,6 +253,12 @@ def _check_model(model: Model, number: int, signals: Mapping[str, Signal]) -> No
     path = f".models[{number}]"
     if (model.scores is None) == (model.quantities is None):
         raise ProfileError(f'model "{model.name}" needs either scores or quantities', path)
+    if model.scores is not None and len(model.scores) == 1:
+        raise ProfileError(
+            f'model "{model.name}" has "{model.scores[0]}" as its only score, which it would always say; name before it what a low '
+            "one means",
+            path,
+        )
     slugs = [slug(text) for text in model.outputs]
     if len(set(slugs)) != len(slugs) or "" in slugs or "raw" in slugs:
         raise ProfileError(
