@@ -3,6 +3,7 @@
 import io
 import math
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Mapping
@@ -29,10 +30,11 @@ _READERS = {
     (1, 0): (npy.read_array_header_1_0, struct.Struct("<H")),
     (2, 0): (npy.read_array_header_2_0, struct.Struct("<I")),
 }
-_BROKEN = (
+BROKEN = (
     ValueError, EOFError, OSError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, MemoryError, SyntaxError,
-    NotImplementedError, RuntimeError, struct.error, zipfile.BadZipFile, zlib.error,
+    NotImplementedError, RuntimeError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
+"""What NumPy and zipfile raise for files that are not what they say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def read_npy(stream: IO[bytes], name: object) -> NDArray[Any]:
         return np.asarray(npy.read_array(stream, allow_pickle=False))
     except StorageError:
         raise
-    except _BROKEN as error:
+    except BROKEN as error:
         raise _damaged(name, error) from error
 
 
@@ -101,7 +103,7 @@ def read_npz(
             return found
     except StorageError:
         raise
-    except _BROKEN as error:
+    except BROKEN as error:
         raise _damaged(name, error) from error
 
 

@@ -2,8 +2,6 @@
 
 import dataclasses
 import hashlib
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thermo_core.arrays import BROKEN
 from thermo_core.errors import StorageError, UsageError
 from thermo_quantize.files import check_readable
 
@@ -230,5 +229,5 @@ def open_npz(path: Path, needed: tuple[str, ...]) -> dict[str, NDArray[Any]]:
             return {name: file[name] for name in needed}
     except OSError as error:
         raise StorageError(f"{path} cannot be read ({error}), so check --data.") from error
-    except (ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+    except BROKEN as error:
         raise UsageError(f"{path} is no .npz file that can be read ({error}), so fetch it again.") from error

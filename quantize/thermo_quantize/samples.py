@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from thermo_core.arrays import BROKEN
 from thermo_core.errors import UsageError
 from thermo_quantize.files import read_file
 
@@ -131,7 +131,7 @@ def read_samples(path: Path) -> Samples:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zipfile.LargeZipFile, TypeError) as error:
+    except BROKEN as error:
         raise UsageError(f"{path} is not an .npz file or is cut short; write it again with numpy.savez.") from error
     labels = arrays.pop("y", None)
     inputs = {}

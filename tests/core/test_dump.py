@@ -269,6 +269,7 @@ PIECES = st.one_of(
 @given(st.lists(PIECES, max_size=12).map(b"".join), st.sampled_from(["a.csv", "a.bin", "a.npz", "a.txt"]))
 @example(b"PK\x03\x04" + b"\xff" * 60, "a.npz")
 @example(b"\x93NUMPY\x02\x00\xff\xff\xff\xff", "a.npy")
+@example(b"\x93NUMPY\x01\x00\x10\x00{'descr': ('<f8'", "a.npy")  # a bracket that is never closed
 def test_no_bytes_are_a_bug(data: bytes, name: str) -> None:
     try:
         dump_of(data, name)

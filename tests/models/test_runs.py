@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,7 @@ def test_export_gives_what_a_wearable_needs_unless_the_licence_forbids_it(
         (["data", "nagoya-actions", "--data", "absent.npz"], 9, "absent.npz"),
         (["data", "nagoya-actions", "--data", "cut.npz"], 2, "cut.npz"),
         (["data", "time-constants", "--data", "cut.npz"], 2, "cut.npz"),
+        (["data", "nagoya-actions", "--data", "header.npz"], 2, "header.npz"),
         (["evaluate", "breast-patch", "absent.tflite"], 9, "absent.tflite"),
         (["evaluate", "breast-patch", "cut.tflite"], 7, "model"),
         (["export", "absent", "there"], 9, "absent"),
@@ -124,6 +126,8 @@ def test_the_command_ends_in_one_sentence_and_a_code(
     shipped = (ARTIFACTS / "core-temperature" / "model.tflite").read_bytes()
     (tmp_path / "cut.tflite").write_bytes(shipped[: len(shipped) // 2])
     (tmp_path / "cut.npz").write_bytes(b"PK\x03\x04 and no more")
+    with zipfile.ZipFile(tmp_path / "header.npz", "w") as archive:
+        archive.writestr("key.npy", b"\x93NUMPY\x01\x00\x10\x00{'descr': ('<f8'")
     (tmp_path / "pointer.csv.gz").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["thermo-models", *words])

@@ -1,6 +1,7 @@
 """Drawing calibration sets, keeping them apart from test sets, and data that must be refused."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,9 @@ def _broken(kind: str, path: Path) -> None:
         path.write_bytes(path.read_bytes()[:-40])
     if kind == "noise":
         path.write_bytes(bytes(range(200)))
+    if kind == "header":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("x.npy", b"\x93NUMPY\x01\x00\x10\x00{'descr': ('<f8'")
 
 
 REFUSED = {
@@ -115,6 +119,7 @@ REFUSED = {
     "object": "not an .npz file",
     "truncated": "cut short",
     "noise": "not an .npz file",
+    "header": "not an .npz file",
 }
 
 

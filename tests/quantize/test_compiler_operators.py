@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from thermo_core.errors import ModelError
 from thermo_core.tflite.reader import read_model
+from thermo_core.tflite.verify import verify_model
 from thermo_quantize.compiler.compile import compile_model
 
 LAYERS = (
@@ -133,3 +135,35 @@ def test_growing_convolutions_stay_over_their_inputs(
     else:
         [got] = emulate([emulated(compiled.files, "net", inputs)], target, tmp_path)
     assert np.array_equal(got, reference(model, inputs)[0])
+
+
+def resized(model_builder, rows: int, columns: int, result: tuple[int, int], half: bool) -> bytes:
+    builder = model_builder()
+    source = builder.tensor((1, rows, columns, 1), 0.1, 3)
+    sizes = builder.tensor((2,), data=np.array(result, np.int32), dtype="int32")
+    output = builder.tensor((1, *result, 1), 0.1, 3)
+    builder.operator("RESIZE_BILINEAR", [source, sizes], [output], align_corners=0, half_pixel_centers=int(half))
+    return builder.build([source], [output])
+
+
+@pytest.mark.parametrize("sizes", [(32_768, 2), (32_769, 2), (40_000, 2), (2, 40_000)])
+def test_an_image_resized_beyond_16_bits_of_rows(model_builder, reference, host_run, tmp_path: Path, sizes) -> None:
+    """Tables of places are as wide as the largest place in them."""
+    model = resized(model_builder, *sizes, sizes, half=True)
+    inputs = np.random.default_rng(3).integers(-128, 128, (2, *sizes, 1)).astype(np.int8)
+    got = host_run(compile_model(model, "net").files, "net", inputs, tmp_path, STRICT)
+    assert np.array_equal(got, reference(model, inputs)[0])
+
+
+@pytest.mark.parametrize(
+    ("size", "result", "cure"),
+    [((40_000, 2), (40_005, 2), 40_000), ((3, 40_000), (3, 40_005), 40_000), ((2, 5), (700, 5), 683)],
+)
+def test_a_resize_for_which_the_runtime_leaves_its_input_is_refused(model_builder, size, result, cure: int) -> None:
+    """Steps are rounded to 1/1024 of a row: 700 steps of 3/1024 are 2.05 rows, where there are two."""
+    model = resized(model_builder, *size, result, half=False)
+    for check in (verify_model, lambda model: compile_model(model, "net")):
+        with pytest.raises(ModelError, match=f"reads beyond its input.* resize to {cure}"):
+            check(model)
+    cured = tuple(cure if new != old else old for old, new in zip(size, result, strict=True))
+    verify_model(resized(model_builder, *size, cured, half=False))

@@ -5,6 +5,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -76,6 +77,8 @@ def run_in_terminal(
     def lead() -> None:
         os.setsid()
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        # Whoever runs the tests under nohup leaves it ignored, and so a closed window.
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
     process = subprocess.Popen(
         command,

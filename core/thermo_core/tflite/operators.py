@@ -245,6 +245,45 @@ def _resize(scope: Scope) -> int:
     return out.elements
 
 
+def bilinear_step(size: int, result: int, align_corners: bool) -> int:
+    """Rows or columns of the input from one of the output to the next, in 1/1024, as RESIZE_BILINEAR rounds it."""
+    if align_corners and result > 1:
+        return ((size - 1) * 1024 + (result - 1) // 2) // (result - 1)
+    return (size * 1024 + result // 2) // result
+
+
+def bilinear_overruns(size: int, result: int, align_corners: bool, half_pixel_centers: bool) -> bool:
+    """Whether the integer kernel looks for the last of `result` rows beyond the last of `size`.
+
+    It holds the upper of two neighbours to the image, and not the lower one; steps rounded to 1/1024 add up.
+    """
+    step = bilinear_step(size, result, align_corners)
+    last = (result - 1) * step + (step // 2 - 512 if half_pixel_centers else 0)
+    return last // 1024 >= size
+
+
+def bilinear_refusal(size: int, result: int, align_corners: bool, half_pixel_centers: bool) -> tuple[str, str] | None:
+    """What is wrong with making `result` rows of `size` by RESIZE_BILINEAR in integers, and the cure; None: nothing."""
+    if not bilinear_overruns(size, result, align_corners, half_pixel_centers):
+        return None
+    fits = next(n for n in range(result, 0, -1) if not bilinear_overruns(size, n, align_corners, half_pixel_centers))
+    return (
+        f"makes {result} rows or columns of {size}, for which the runtime reads beyond its input",
+        f"resize to {fits}",
+    )
+
+
+def _resize_bilinear(scope: Scope) -> int:
+    (source, _), out = scope.tensors(2)
+    work = _resize(scope)
+    options = bool(scope.option("align_corners")), bool(scope.option("half_pixel_centers"))
+    for size, result in zip(source.shape[1:3], out.shape[1:3], strict=True):
+        refusal = bilinear_refusal(size, result, *options)
+        if refusal is not None and source.type is not TensorType.FLOAT32:
+            scope.fail(*refusal)
+    return work
+
+
 def _transpose(scope: Scope) -> int:
     (source, order), out = scope.tensors(2)
     scope.same_type(source, out)
@@ -278,7 +317,7 @@ RULES: dict[str, Rule] = {
     "RELU": _elementwise,
     "RELU6": _elementwise,
     "RESHAPE": _reshape,
-    "RESIZE_BILINEAR": _resize,
+    "RESIZE_BILINEAR": _resize_bilinear,
     "RESIZE_NEAREST_NEIGHBOR": _resize,
     "SOFTMAX": _softmax,
     "SPLIT": slicing.split,

@@ -1,8 +1,6 @@
 """A wearable as a person writes it: `wearable.toml`, with its networks, card and long lists of constants in files beside it."""
 
 import tomllib
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,8 +8,8 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 from msgspec import Meta
-from numpy.typing import NDArray
 
+from thermo_core.arrays import read_npz
 from thermo_core.errors import ProfileError, SchemaError, StorageError, UsageError
 from thermo_core.graph.plan import Plan, plan
 from thermo_core.schema import MAX_FLOATS, Floats, from_plain
@@ -20,7 +18,6 @@ from thermo_core.wearable.profile import Model, Profile
 from thermo_core.wearable.toml_lines import line_of
 
 MAX_FILE = 1 << 20
-MAX_ARRAY = 8 * MAX_FLOATS + 4096
 _FileName = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
@@ -142,15 +139,15 @@ def _constants(path: Path, text: str, reference: str, where: str) -> list[float]
     if not name.endswith(".npz") or not key:
         raise _at_line(path, text, f'{where[1:]} is "{reference}"; write numbers, or "FILE.npz:NAME"', where)
     try:
-        with zipfile.ZipFile(path.parent / name) as archive:
-            if archive.getinfo(f"{key}.npy").file_size > MAX_ARRAY:
-                raise _at_line(path, text, f"{where[1:]}: {key} of {name} has more than {MAX_FLOATS} numbers", where)
-            with archive.open(f"{key}.npy") as member:
-                array: NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)  # type: ignore[no-untyped-call]
+        with (path.parent / name).open("rb") as stream:
+            found = read_npz(stream, name, lambda headers: [key] if key in headers else [])
     except OSError as error:
         raise _at_line(path, text, f"{where[1:]}: {name} cannot be read ({error.strerror or error})", where) from error
-    except (KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
-        raise _at_line(path, text, f"{where[1:]}: {name} holds no numbers named {key}", where) from error
+    except StorageError as error:
+        raise _at_line(path, text, f"{where[1:]}: {str(error).removesuffix('.')}", where) from error
+    if key not in found:
+        raise _at_line(path, text, f"{where[1:]}: {name} holds no numbers named {key}", where)
+    array = found[key]
     if array.dtype.kind not in "fiu" or array.size > MAX_FLOATS:
         raise _at_line(path, text, f"{where[1:]}: {key} of {name} is no list of at most {MAX_FLOATS} numbers", where)
     numbers: list[float] = array.astype(np.float64).ravel().tolist()

@@ -1,5 +1,6 @@
 """A wearable from its file: what is right is read, what is wrong is named by line and field."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +121,14 @@ def test_constants_come_from_a_file_beside_it(tmp_path: Path) -> None:
     path.write_text(PATCH + stage.replace("features", "other").format("centre"))
     with pytest.raises(UsageError, match=r"line 45: .*other\.npz cannot be read"):
         read(path)
+    for damaged in (b"PK\x03\x04" + bytes(60), b"\x93NUMPY\x01\x00\x10\x00{'descr': ('<f8'", b""):
+        with zipfile.ZipFile(tmp_path / "other.npz", "w") as archive:
+            archive.writestr("centre.npy", damaged)
+        with pytest.raises(UsageError, match=r"line 45: .*other\.npz is no file of NumPy arrays"):
+            read(path)
+        (tmp_path / "other.npz").write_bytes(damaged)
+        with pytest.raises(UsageError, match=r"line 45: .*other\.npz is no file of NumPy arrays"):
+            read(path)
 
 
 def test_what_is_no_file_is_said(tmp_path: Path) -> None:

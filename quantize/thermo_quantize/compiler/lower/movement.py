@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from thermo_core.errors import ModelError
+from thermo_core.tflite.operators import bilinear_refusal, bilinear_step
 from thermo_core.tflite.reader import Operator, Tensor
 from thermo_quantize.compiler.ir import Bilinear, Copy, Gather, Ints, Layer, Move
 from thermo_quantize.compiler.lower.arithmetic import merge, row_major
@@ -201,11 +203,14 @@ def _bilinear(context: Context, operator: Operator) -> list[Layer]:
     ends = (context.value(context.input(operator, 0)),), (context.value(context.output(operator)),)
     align, half = bool(operator.options["align_corners"]), bool(operator.options["half_pixel_centers"])
 
+    for size, result in ((in_h, out_h), (in_w, out_w)):
+        refusal = bilinear_refusal(size, result, align, half)
+        if refusal is not None:
+            problem, cure = refusal
+            raise ModelError(f"Cannot compile {operator.label}: it {problem}; {cure}.")
+
     def weights(size: int, result: int) -> tuple[tuple[int, int, int], ...]:
-        if align and result > 1:
-            factor = ((size - 1) * 1024 + (result - 1) // 2) // (result - 1)
-        else:
-            factor = (size * 1024 + result // 2) // result
+        factor = bilinear_step(size, result, align)
         found = []
         for position in range(result):
             place = position * factor + (factor // 2 - 512 if half else 0)
