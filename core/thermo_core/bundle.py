@@ -40,14 +40,12 @@ class Bundle(Record, frozen=True):
     version: Literal[2] = 2
 
     def to_payload(self) -> bytes:
-        """Canonical CBOR, the same bytes for the same bundle.
+        """Canonical CBOR, the same bytes for the same bundle, whether its numbers were written as 16 or 16.0.
 
         Raises:
             BundleError: a field is out of range, networks and models do not belong together, or a text cannot be encoded.
         """
-        payload = _encoded(self)
-        Bundle.from_payload(payload)
-        return payload
+        return _encoded(_read(_encoded(self)))
 
     @classmethod
     def from_payload(cls, payload: bytes) -> "Bundle":
@@ -56,18 +54,23 @@ class Bundle(Record, frozen=True):
         Raises:
             BundleError: not a bundle, of another format version, or a field that is missing, unknown or out of range.
         """
-        _check_size(payload)
-        try:
-            data = schema.decode_cbor(payload, "The bundle", REMEDY)
-            if isinstance(data, Mapping) and data.get("version") == 1:
-                raise BundleError(f"The bundle has format 1, which was never released, so {REMEDY}.")
-            bundle = schema.from_plain(data, cls, "bundle", REMEDY)
-        except SchemaError as error:
-            raise BundleError(str(error)) from error
-        _check(bundle)
+        bundle = _read(payload)
         if _encoded(bundle) != payload:
             raise BundleError(f"The bundle is not in canonical form, so {REMEDY}.")
         return bundle
+
+
+def _read(payload: bytes) -> Bundle:
+    _check_size(payload)
+    try:
+        data = schema.decode_cbor(payload, "The bundle", REMEDY)
+        if isinstance(data, Mapping) and data.get("version") == 1:
+            raise BundleError(f"The bundle has format 1, which was never released, so {REMEDY}.")
+        bundle = schema.from_plain(data, Bundle, "bundle", REMEDY)
+    except SchemaError as error:
+        raise BundleError(str(error)) from error
+    _check(bundle)
+    return bundle
 
 
 def _encoded(bundle: Bundle) -> bytes:

@@ -57,6 +57,9 @@ def test_whole_and_broken_numbers_give_the_same_bytes() -> None:
         bundle = replace(BUNDLE, profile=profile)
         assert cbor2.loads(bundle.to_payload())["profile"]["sensors"][0]["rate_hz"] == 8
         assert bundle.to_payload() == Bundle.from_payload(bundle.to_payload()).to_payload()
+    written = (replace(PROFILE.sensors[0], rate_hz=rate) for rate in (8, 8.0))
+    whole, broken = (replace(BUNDLE, profile=replace(PROFILE, sensors=(one, *PROFILE.sensors[1:]))) for one in written)
+    assert whole.to_payload() == broken.to_payload(), "a profile made in code"
     as_integers = changed(profile=plain | {"sensors": [plain["sensors"][0] | {"rate_hz": 8, "emissivity": 1}]})
     as_floats = changed(profile=plain | {"sensors": [plain["sensors"][0] | {"rate_hz": 8.0, "emissivity": 1.0}]})
     assert as_integers != as_floats
