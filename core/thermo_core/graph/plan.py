@@ -101,7 +101,7 @@ def plan(profile: Profile, outputs: Mapping[str, tuple[int, ...]] | None = None)
 
     Args:
         profile: the wearable.
-        outputs: shape of each model's raw output by the model's name; as many numbers as it says where left out.
+        outputs: shape of each model's raw output by the model's name; as its `width` says where left out.
 
     Raises:
         ProfileError: something does not fit together; it says what, and `path` where.
@@ -214,7 +214,7 @@ def _result(
 ) -> Signal:
     if isinstance(what, Model):
         _check_clocks(_name(what), inputs, path)
-        shape = outputs.get(what.name, (len(what.outputs),))
+        shape = outputs.get(what.name, (what.width or len(what.outputs),))
         first = inputs[0]
         return Signal(what.raw, shape, "", first.rate_hz, first.clock, depth=first.depth)
     op = OPS[what.op]
