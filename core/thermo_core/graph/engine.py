@@ -9,14 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from thermo_core.errors import SensorError, WireError
+from thermo_core.errors import SensorError, ThermoError, WireError
 from thermo_core.graph.alerts import AlertChange, AlertMachine
 from thermo_core.graph.findings import Finding, finding
 from thermo_core.graph.live import LiveGraph
 from thermo_core.graph.network import Network
 from thermo_core.graph.plan import PERSON, Plan
 from thermo_core.graph.runners import Samples
+from thermo_core.quality import Quality
 from thermo_core.sensors.correction import Correction
 from thermo_core.sensors.kind import Block, Moment, Reader, SensorConstants
 from thermo_core.sensors.kinds import KINDS
@@ -62,6 +64,7 @@ class Engine:
         flags: `Quality` of everything, as SIMULATED.
         person: what is known of the wearer.
         now_us: measures how long a network takes.
+        on_undecodable: told the sensor and the reason of each block that gave no signal because of what it holds.
 
     Attributes:
         plan: as given.
@@ -76,16 +79,19 @@ class Engine:
         flags: int = 0,
         person: Mapping[str, float] | None = None,
         now_us: Callable[[], int] = lambda: time.monotonic_ns() // 1000,
+        on_undecodable: Callable[[int, ThermoError], None] = lambda sensor, error: None,
     ) -> None:
         self.plan = plan
         self.alerts = [AlertMachine(alert, number) for number, alert in enumerate(plan.alerts)]
         self.undecodable = [0] * len(plan.profile.sensors)
         self._flags = flags
+        self._on_undecodable = on_undecodable
         self._clocked = {name: _Clocked(network, now_us) for name, network in networks.items()}
         self._graph = LiveGraph(plan, self._clocked)
         self._readers: list[Reader | None] = [None] * len(plan.profile.sensors)
         self._numbers: list[int | None] = [None] * len(plan.profile.sensors)
         self._fresh = [True] * len(plan.profile.sensors)
+        self._doubts = [0] * len(plan.profile.sensors)
         self._newest: dict[int, int] = {}
         self._origins = {model.name: plan.origins(model.raw) for model in plan.profile.models}
         self._readings = {model.reading: number for number, model in enumerate(plan.profile.models)}
@@ -98,8 +104,17 @@ class Engine:
         """How often a runtime could not run a network."""
         return self._graph.failures
 
-    def open(self, sensor: int, constants: SensorConstants, correction: Correction | None) -> None:
+    def open(
+        self, sensor: int, constants: SensorConstants, correction: Correction | None, doubtful: bool = False
+    ) -> None:
         """Read a sensor's blocks with these from now on; what its signals gave before does not count any more.
+
+        Args:
+            sensor: its number.
+            constants: what its chip holds.
+            correction: what calibration found, or None.
+            doubtful: whether the constants are in doubt for a reason they do not show, as having changed since they were first
+                seen; all that rests on them is flagged as `Quality.SUSPECT`.
 
         Raises:
             SensorError: the constants are no healthy chip's; its blocks give nothing.
@@ -107,11 +122,17 @@ class Engine:
         """
         settings = self.plan.profile.sensors[sensor]
         self._readers[sensor], self._numbers[sensor], self._fresh[sensor] = None, constants.number, True
+        self._doubts[sensor] = int(Quality.SUSPECT) if doubtful else 0
         self._readers[sensor] = KINDS[settings.kind].reader(settings, constants.data, correction)
 
     def constants_of(self, sensor: int) -> int | None:
         """Number of the constants a sensor's blocks are read with."""
         return self._numbers[sensor]
+
+    def measured(self, sensor: int) -> NDArray[np.bool_] | None:
+        """Which numbers of a sensor's newest sample were measured, where its kind fills in others; None where it does not."""
+        found: NDArray[np.bool_] | None = getattr(self._readers[sensor], "measured", None)
+        return found
 
     def set_person(self, person: Mapping[str, float]) -> None:
         """What is known of the wearer from now on; what is not known has no value."""
@@ -150,15 +171,17 @@ class Engine:
             return []
         try:
             moments = list(reader.push(block))
-        except (WireError, SensorError):
+        except (WireError, SensorError) as error:
             self.undecodable[block.sensor] += 1
+            self._on_undecodable(block.sensor, error)
             return []
         if moments and self._fresh[block.sensor]:
             self._fresh[block.sensor] = False
             moments[0] = {name: replace(sample, fresh=True) for name, sample in moments[0].items()}
-        if self._flags:
+        flags = self._flags | self._doubts[block.sensor]
+        if flags:
             moments = [
-                {name: replace(sample, flags=sample.flags | self._flags) for name, sample in moment.items()}
+                {name: replace(sample, flags=sample.flags | flags) for name, sample in moment.items()}
                 for moment in moments
             ]
         return moments

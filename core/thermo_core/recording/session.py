@@ -108,7 +108,8 @@ class Session:
         for sensor, state in enumerate(self.hello.sensors[: len(engine.plan.profile.sensors)]):
             constants = self.constants.get(sensor, SensorConstants(state.constants, b""))
             try:
-                engine.open(sensor, constants, self.correction(sensor) if corrected and state.corrected else None)
+                correction = self.correction(sensor) if corrected and state.corrected else None
+                engine.open(sensor, constants, correction, doubtful=bool(state.warning))
             except (SensorError, CorrectionError):
                 continue
         return engine

@@ -11,7 +11,8 @@ The blob, little-endian:
     8       8     sensor's identity, padded with zero bytes
     16      8     created, Unix seconds, unsigned
     24      4     residual RMS, float32, in the unit of the sensor's main signal
-    28      n     body, as the kind has it
+    28      4     CRC-32 (zlib) of the constants it was made with, as they travel; 0 where the kind has none, or it is not known
+    32      n     body, as the kind has it
     end-4   4     CRC-32 (zlib) of everything before it
 """
 
@@ -40,7 +41,7 @@ KINDS: Mapping[str, int] = {
 }
 """Number of each kind of sensor that can be corrected; never used again for another."""
 
-HEADER = struct.Struct("<4sBBBx8sQf")
+HEADER = struct.Struct("<4sBBBx8sQfI")
 _CRC = struct.Struct("<I")
 
 
@@ -52,6 +53,7 @@ class Stamp:
         sensor_id: identity of the sensor it was measured on, at most 8 bytes.
         created_unix_s: when, Unix seconds, UTC.
         residual_rms: RMS error on points that were not fitted, in the unit of the sensor's main signal.
+        constants_crc32: `fingerprint` of the constants it was made with; 0 holds it to none.
 
     Raises:
         CorrectionError: a value cannot be.
@@ -60,6 +62,7 @@ class Stamp:
     sensor_id: bytes = b""
     created_unix_s: int = 0
     residual_rms: float = 0.0
+    constants_crc32: int = 0
 
     def __post_init__(self) -> None:
         if len(self.sensor_id) > MAX_IDENTITY:
@@ -68,6 +71,17 @@ class Stamp:
             )
         if not 0 <= self.created_unix_s < 1 << 63 or not 0 <= self.residual_rms < math.inf:
             raise CorrectionError("A correction has an impossible date or residual; calibrate the sensor again.")
+        if not 0 <= self.constants_crc32 < 1 << 32:
+            raise CorrectionError("A correction has an impossible CRC-32 of constants; calibrate the sensor again.")
+
+    def fits(self, sensor_id: bytes, constants: bytes) -> bool:
+        """Whether it was made with the sensor of this identity, and with these constants as they travel."""
+        return self.sensor_id == sensor_id and self.constants_crc32 in (0, fingerprint(constants))
+
+
+def fingerprint(constants: bytes) -> int:
+    """What tells one content of a chip's constants from another: their CRC-32, 0 of none."""
+    return zlib.crc32(constants)
 
 
 class Correction(Protocol):
@@ -107,6 +121,7 @@ def to_bytes(correction: Correction) -> bytes:
         stamp.sensor_id,
         stamp.created_unix_s,
         stamp.residual_rms,
+        stamp.constants_crc32,
     )
     data = head + correction.body()
     return data + _CRC.pack(zlib.crc32(data))
@@ -124,7 +139,7 @@ def unpack(data: bytes) -> tuple[str, Stamp, bytes]:
         raise CorrectionError("The correction has format 1, which was never released; calibrate the sensor again.")
     if zlib.crc32(data[: -_CRC.size]) != _CRC.unpack(data[-_CRC.size :])[0]:
         raise CorrectionError("The correction is damaged (its CRC-32 does not hold); write it again or roll back.")
-    _, version, number, length, identity, created, residual = HEADER.unpack_from(data)
+    _, version, number, length, identity, created, residual, constants_crc32 = HEADER.unpack_from(data)
     if version != VERSION:
         raise CorrectionError(
             f"The correction has format {version} and this software reads {VERSION}; update the older of the two."
@@ -132,5 +147,5 @@ def unpack(data: bytes) -> tuple[str, Stamp, bytes]:
     kinds = [kind for kind, code in KINDS.items() if code == number]
     if not kinds or length > MAX_IDENTITY or identity[length:].strip(b"\0") or data[7]:
         raise CorrectionError("The correction's header contradicts itself; calibrate the sensor again.")
-    stamp = Stamp(identity[:length], created, float(residual))
+    stamp = Stamp(identity[:length], created, float(residual), constants_crc32)
     return kinds[0], stamp, data[HEADER.size : -_CRC.size]

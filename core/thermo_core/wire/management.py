@@ -59,6 +59,7 @@ class SensorState(Message, frozen=True):
         rate_hz: as it is set.
         corrected: a correction of it is in use.
         fault: why it does not deliver, in a sentence; "" while it does.
+        warning: why what it says is in doubt, in a sentence; "" where it is not.
     """
 
     kind: Label
@@ -67,6 +68,7 @@ class SensorState(Message, frozen=True):
     rate_hz: float = 0.0
     corrected: bool = False
     fault: Label = ""
+    warning: Label = ""
 
 
 class Hello(Message, frozen=True):

@@ -1,5 +1,8 @@
 """Corrections of every kind through their blob, and what none may be."""
 
+import zlib
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +10,7 @@ from hypothesis import strategies as st
 
 from thermo_core.errors import CorrectionError
 from thermo_core.sensors import correction as envelope
-from thermo_core.sensors.correction import Correction, Stamp
+from thermo_core.sensors.correction import Correction, Stamp, fingerprint
 from thermo_core.sensors.kinds import KINDS, correction_of
 from thermo_core.sensors.linear import Line, LinearCorrection
 from thermo_core.sensors.lis3dh.correction import AxesCorrection
@@ -17,7 +20,7 @@ from thermo_core.sensors.sht4x.correction import Sht4xCorrection
 from thermo_core.sensors.tmp117.correction import Tmp117Correction
 
 LINEAR = [Mlx90632Correction, Mlx90614Correction, Sht4xCorrection, Tmp117Correction]
-STAMP = Stamp(b"\x01\x02\x03\x04\x05\x06", 1_800_000_000, 0.03125)
+STAMP = Stamp(b"\x01\x02\x03\x04\x05\x06", 1_800_000_000, 0.03125, 0xFEDCBA98)
 
 
 @st.composite
@@ -81,3 +84,16 @@ def test_axes_beyond_a_sound_chip_are_refused(matrix: tuple[float, ...]) -> None
     assert AxesCorrection((0.0, 0.0, 0.0)).is_identity
     unchanged = np.array([[0.1, 0.2, 0.9]], np.float32)
     assert np.array_equal(AxesCorrection((0.0, 0.0, 0.0)).apply(unchanged), unchanged)
+
+
+def test_a_correction_is_of_a_sensor_and_the_constants_it_was_made_with() -> None:
+    constants = bytes(range(64))
+    stamp = replace(STAMP, constants_crc32=zlib.crc32(constants))
+    assert stamp.fits(STAMP.sensor_id, constants)
+    assert not stamp.fits(b"other", constants)
+    assert not stamp.fits(STAMP.sensor_id, constants[:-1] + b"\xff")
+    assert replace(STAMP, constants_crc32=0).fits(STAMP.sensor_id, constants), "what was held to no constants fits any"
+    assert fingerprint(b"") == 0, "a kind without constants is held to none"
+    for impossible in (-1, 1 << 32):
+        with pytest.raises(CorrectionError, match="CRC-32"):
+            replace(STAMP, constants_crc32=impossible)
