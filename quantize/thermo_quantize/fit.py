@@ -41,7 +41,7 @@ def check_bundle(bundle: Bundle) -> Plan:
     bytes of its record.
 
     Returns:
-        The wearable's graph, with the shapes of its networks' outputs.
+        The wearable's graph.
 
     Raises:
         BundleError: the profile's parts do not fit together.
@@ -50,14 +50,14 @@ def check_bundle(bundle: Bundle) -> Plan:
     """
     networks = open_networks(bundle.profile, bundle.networks)
     try:
-        checked = plan(bundle.profile, output_shapes(networks))
+        checked = plan(bundle.profile)
     except ProfileError as error:
         raise BundleError(f"bundle.profile{error.path}: {error}; correct the wearable and sign it again.") from error
     for node in checked.nodes:
         if isinstance(node.what, Model):
             file = verify_model(bundle.networks[node.what.name]).model
             _check_inputs(node, node.what, networks[node.what.name])
-            _check_outputs(node.what, file, networks[node.what.name].output)
+            _check_outputs(node, node.what, file, networks[node.what.name].output)
     for alert in checked.alerts:
         _check_alert(alert, checked, networks)
     _check_ranges(checked, networks)
@@ -81,11 +81,6 @@ def open_networks(profile: Profile, networks: Mapping[str, bytes]) -> dict[str, 
         except ModelError as error:
             raise ModelError(f'The network of "{model.name}": {error}') from error
     return opened
-
-
-def output_shapes(networks: Mapping[str, Int8Network]) -> dict[str, tuple[int, ...]]:
-    """Shapes of networks' outputs by the names of models, as a plan is made with."""
-    return {name: network.output.shape for name, network in networks.items()}
 
 
 def typical_inputs(checked: Plan, networks: Mapping[str, Int8Network], scene: str) -> dict[str, Series]:
@@ -129,7 +124,12 @@ def _check_inputs(node: Node, model: Model, network: Int8Network) -> None:
             )
 
 
-def _check_outputs(model: Model, file: NetworkFile, end: End) -> None:
+def _check_outputs(node: Node, model: Model, file: NetworkFile, end: End) -> None:
+    if end.elements != node.gives.elements:
+        raise ModelError(
+            f'The network of "{model.name}" gives {_numbered(end.elements)} and the model says {node.gives.elements}; name each output, or '
+            f"add width = {end.elements} where stages make others of them, or where the first score says that none of the rest holds."
+        )
     head = _head(file)
     low, high = end.range
     if end.elements == 1 and head == "SOFTMAX":
@@ -154,6 +154,10 @@ def _check_outputs(model: Model, file: NetworkFile, end: End) -> None:
             f'The model "{model.name}" names {len(model.scores)} scores and its network has {end.elements} outputs, which are '
             "shares of one whole; name each output."
         )
+
+
+def _numbered(count: int) -> str:
+    return "1 number" if count == 1 else f"{count} numbers"
 
 
 def _head(file: NetworkFile) -> str:

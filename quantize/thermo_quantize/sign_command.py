@@ -89,10 +89,10 @@ def _new(
     force: bool,
 ) -> "Signed":
     from thermo_core.wearable import file, library
-    from thermo_quantize.fit import open_networks, output_shapes
     from thermo_quantize.sign import sign_bundle
 
     wearable = file.read(library.resolve(name))
+    wearable.plan()
     paths = _networks(wearable, given)
     about = card or wearable.card
     if about is None:
@@ -103,7 +103,6 @@ def _new(
     waived = tuple(
         sentence for model, path in paths.items() for sentence in _waived(model, path, networks[model], force)
     )
-    wearable.plan(output_shapes(open_networks(wearable.profile, networks)))
     return sign_bundle(wearable.profile, networks, read_text(about), version, key, waived)
 
 

@@ -72,7 +72,9 @@ def profile(
     if by:
         stages.append({"op": "centre", "of": "calm", "gives": "above", "by": by})
     stages.append({"op": "scale", "of": "above" if by else "calm", "gives": "scaled", "factor": factor})
-    models = [{"name": "lesion", "inputs": ["scaled"], **({} if scores is None else {"scores": list(scores)}), **model}]
+    models: list[dict[str, Any]] = [
+        {"name": "lesion", "inputs": ["scaled"], **({} if scores is None else {"scores": list(scores)}), **model}
+    ]
     data = {"name": "test", "version": "1.0.0", "sensors": [CAMERA], "stages": stages, "models": models}
     return from_plain(data, Profile, "profile")
 
@@ -104,7 +106,7 @@ GOOD: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
 def test_networks_that_give_findings_are_signed(model_builder: Any, name: str) -> None:
     shape, scores = GOOD[name]
     model = network(model_builder, **shape)
-    bundle = signed(model, profile(scores))
+    bundle = signed(model, profile(scores, width=shape.get("outputs", 2)))
     assert bundle.networks == {"lesion": model}
     checked, networks = check_bundle(bundle), {"lesion": Int8Network(model)}
     for scene in typical.SCENES:
@@ -114,34 +116,35 @@ def test_networks_that_give_findings_are_signed(model_builder: Any, name: str) -
         assert 0 <= min(said.values) <= max(said.values) <= 1
 
 
-BAD: dict[str, tuple[dict[str, Any], tuple[str, ...], type[ThermoError], str]] = {
-    "another picture": ({"shape": (16, 16, 1)}, ("a", "b"), ModelError, r"\(16, 16, 1\) and .* train it on features of that"),
-    "a picture on its side": ({"shape": (32, 24, 1)}, ("a", "b"), ModelError, r"\(32, 24, 1\) and \"scaled\" has \(24, 32\)"),
-    "logits": ({"head": ""}, ("a", "b"), ModelError, r"ends in FULLY_CONNECTED and gives -6\.4 to 6\.35, .* no probabilities"),
+BAD: dict[str, tuple[dict[str, Any], tuple[str, ...], int | None, type[ThermoError], str]] = {
+    "another picture": ({"shape": (16, 16, 1)}, ("a", "b"), None, ModelError, r"\(16, 16, 1\) and .* train it on features of that"),
+    "a picture on its side": ({"shape": (32, 24, 1)}, ("a", "b"), None, ModelError, r"\(32, 24, 1\) and \"scaled\" has \(24, 32\)"),
+    "logits": ({"head": ""}, ("a", "b"), None, ModelError, r"ends in FULLY_CONNECTED and gives -6\.4 to 6\.35, .* no probabilities"),
     "a quantity": (
-        {"head": "", "outputs": 1, "sink": (0.16, -128)}, ("cool", "warm"), ModelError, "a quantity is no class",
+        {"head": "", "outputs": 1, "sink": (0.16, -128)}, ("cool", "warm"), 1, ModelError, "a quantity is no class",
     ),
-    "tanh": ({"head": "TANH"}, ("a", "b"), ModelError, "ends in TANH and gives -1 to 0.992"),
-    "one sigmoid, one label": ({"outputs": 1, "head": "LOGISTIC"}, ("lesion",), BundleError, '"lesion" as its only score'),
-    "softmax of one": ({"outputs": 1}, ("a", "b"), ModelError, "softmax of one output, which always says 1"),
-    "a label too many": ({"outputs": 2}, tuple("abc"), ModelError, "names 3 scores and its network has 2 outputs"),
-    "a label too few": ({"outputs": 3, "head": "LOGISTIC"}, ("a", "b"), BundleError, "names 2 outputs and .* has 3"),
-    "labels by far too many": ({"outputs": 2}, tuple("abcd"), BundleError, "names 4 outputs and .* has 2"),
-    "input of degrees": ({"source": (0.157, -128)}, ("a", "b"), ModelError, r"holds 0 to 40 in steps of 0\.157"),
-    "input too coarse": ({"source": (50.0, 0)}, ("a", "b"), ModelError, 'in steps of 50, and "scaled" typically'),
-    "input too narrow": ({"source": (0.0001, 0)}, ("a", "b"), ModelError, r"typically is -\d.* own graph makes"),
+    "tanh": ({"head": "TANH"}, ("a", "b"), None, ModelError, "ends in TANH and gives -1 to 0.992"),
+    "one sigmoid, one label": ({"outputs": 1, "head": "LOGISTIC"}, ("lesion",), None, BundleError, '"lesion" as its only score'),
+    "softmax of one": ({"outputs": 1}, ("a", "b"), 1, ModelError, "softmax of one output, which always says 1"),
+    "a label too many": ({"outputs": 2}, tuple("abc"), 2, ModelError, "names 3 scores and its network has 2 outputs"),
+    "a label too few": ({"outputs": 3, "head": "LOGISTIC"}, ("a", "b"), None, ModelError, "gives 3 numbers and the model says 2"),
+    "a width that is not the network's": ({"outputs": 1}, ("a", "b"), None, ModelError, "gives 1 number and .* add width = 1"),
+    "labels by far too many": ({"outputs": 2}, tuple("abcd"), 2, BundleError, "names 4 outputs and .* has 2"),
+    "input of degrees": ({"source": (0.157, -128)}, ("a", "b"), None, ModelError, r"holds 0 to 40 in steps of 0\.157"),
+    "input too coarse": ({"source": (50.0, 0)}, ("a", "b"), None, ModelError, 'in steps of 50, and "scaled" typically'),
+    "input too narrow": ({"source": (0.0001, 0)}, ("a", "b"), None, ModelError, r"typically is -\d.* own graph makes"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_networks_that_give_none_are_not_signed(model_builder: Any, name: str) -> None:
-    shape, scores, kind, sentence = BAD[name]
+    shape, scores, width, kind, sentence = BAD[name]
     if shape.get("head") == "TANH":
         model = _tanh(model_builder)
     else:
         model = network(model_builder, **shape)
     with pytest.raises(kind, match=sentence) as refusal:
-        signed(model, profile(scores))
+        signed(model, profile(scores, width=width))
     assert str(refusal.value).endswith(".") and "\n" not in str(refusal.value)
 
 
@@ -192,13 +195,14 @@ def test_an_alert_that_no_score_reaches_is_not_signed(model_builder: Any) -> Non
         (softmax, "lesion.warm >= 0", None, "never cleared"),
     ):
         with pytest.raises(ModelError, match=why):
-            signed(model, alerting(profile(), when, clear))
+            signed(model, alerting(profile(width=1 if model is sigmoid else 2), when, clear))
     for model, when, clear in (
         (softmax, "lesion.warm >= 0.996", None),
         (sigmoid, "lesion.cold >= 1", None),
         (sigmoid, "lesion.warm >= 0.99", "lesion.warm <= 0"),
     ):
-        assert signed(model, alerting(profile(), when, clear)).profile.alerts[0].when == when
+        what = alerting(profile(width=1 if model is sigmoid else 2), when, clear)
+        assert signed(model, what).profile.alerts[0].when == when
 
 
 def quantity(**changes: Any) -> list[dict[str, Any]]:
@@ -293,12 +297,14 @@ def test_each_of_several_models_is_looked_at(model_builder: Any) -> None:
     what = profile()
     models = [
         *what.models,
-        from_plain({"name": "judge", "inputs": ["lesion.raw"], "scores": ["no", "yes"]}, type(what.models[0]), ""),
+        from_plain(
+            {"name": "judge", "inputs": ["lesion.raw"], "scores": ["no", "yes"], "width": 1}, type(what.models[0]), ""
+        ),
     ]
     chained = msgspec.structs.replace(what, models=tuple(models))
     bundle = sign_bundle(chained, {"lesion": first, "judge": second}, "# Card", Version(1), KEY).bundle
     assert [node.gives.name for node in check_bundle(bundle).nodes][-2:] == ["lesion.raw", "judge.raw"]
-    logits = network(model_builder, shape=(2,), source=(1 / 255, -128), head="")
+    logits = network(model_builder, shape=(2,), source=(1 / 255, -128), head="", outputs=1)
     for networks, name in (
         ({"lesion": first, "judge": logits}, "judge"),
         ({"lesion": network(model_builder, head=""), "judge": second}, "lesion"),
@@ -353,9 +359,9 @@ def test_what_was_waived_stays_with_the_bundle(model_builder: Any) -> None:
 
 def test_one_sigmoid_calls_both_of_its_labels(model_builder: Any) -> None:
     """The weights' sum decides the sign: a picture and its negative are called otherwise, with scores that add up to one."""
-    bundle = signed(network(model_builder, 1, "LOGISTIC"), profile(("no lesion", "lesion")))
+    bundle = signed(network(model_builder, 1, "LOGISTIC"), profile(("no lesion", "lesion"), width=1))
     (model,), own = bundle.profile.models, Int8Network(bundle.networks["lesion"])
-    (node,) = (node for node in plan(bundle.profile, {"lesion": (1,)}).nodes if node.what is model)
+    (node,) = (node for node in plan(bundle.profile).nodes if node.what is model)
     generator = np.random.default_rng(5)
     called = set()
     for moment in range(20):
