@@ -80,7 +80,7 @@ def profile(
 
 
 def alerting(what: Profile, when: str, clear: str | None = None) -> Profile:
-    alert: dict[str, object] = {"name": "one", "when": when} | ({} if clear is None else {"clear": clear})
+    alert = {"name": "one", "when": when} | ({} if clear is None else {"clear": clear})
     return from_plain(msgspec.to_builtins(what) | {"alerts": [alert]}, Profile, "profile")
 
 
