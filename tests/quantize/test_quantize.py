@@ -318,7 +318,12 @@ def test_a_folder_whose_gate_failed_is_signed_only_by_force_and_says_so(
     assert code == 11 and json.loads(printed)["evaluation"]["passed"] is False
     out = tmp_path / "bundle.img"
     code, _, err = run(sign(tmp_path / "net", wearable, "--out", str(out)), capsys)
-    assert code == 11 and "report.json says that the int8 network of spot lost" in err and "--force" in err and not out.exists()
+    assert (
+        code == 11
+        and "report.json says that the int8 network of spot lost" in err
+        and "--force" in err
+        and not out.exists()
+    )
     # With features that fill the input's range it is the gate alone that is in the way.
     forced = sign(tmp_path / "net", wearable, "--out", str(out), "--force", wearable="hot.toml")
     code, printed, err = run([*forced, "--json"], capsys)

@@ -53,10 +53,15 @@ NEEDED: dict[str, dict[str, object]] = {
 """Settings that have no default."""
 
 
+def described(kind: str, **settings: object) -> dict[str, object]:
+    """A sensor named "s" as a profile has it."""
+    return {"kind": kind, "name": "s", "path": [PATH[kind]], **NEEDED.get(kind, {}), **settings}
+
+
 def reader(kind: str, correction: object = None, constants: bytes | None = None, **settings: object) -> Reader:
     """A reader of a sensor named "s"."""
     row = KINDS[kind]
-    plain = {"kind": kind, "name": "s", "path": [PATH[kind]], **NEEDED.get(kind, {}), **settings}
+    plain = described(kind, **settings)
     known = CONSTANTS.get(kind, b"") if constants is None else constants
     return row.reader(schema.from_plain(plain, row.settings, "sensor"), known, correction)
 
