@@ -41,7 +41,7 @@ from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.thermistor import Wiring
 
 RATE_HZ = 16.0
-ARTIFACTS = Path(__file__).resolve().parents[2] / "models" / "thermo_models" / "artifacts"
+ARTIFACTS = Path(__file__).resolve().parents[2] / "models" / "thermo_models" / "wearables"
 
 
 @pytest.fixture(scope="module")
