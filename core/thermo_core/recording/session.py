@@ -1,6 +1,7 @@
 """All that is needed to make sense of what a wearable says: who it is, its profile, the constants and corrections of its sensors,
 what is known of its wearer, and when it began. What a host fetches before it listens, and what a recording keeps."""
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -103,14 +104,48 @@ class Session:
             int(Quality.SIMULATED) if self.hello.simulated else 0,
             self.person,
         )
-        for sensor, state in enumerate(self.hello.sensors[: len(engine.plan.profile.sensors)]):
-            constants = self.constants.get(sensor, SensorConstants(state.constants, b""))
-            try:
-                correction = self.correction(sensor) if corrected and state.corrected else None
-                engine.open(sensor, constants, correction, doubtful=bool(state.warning))
-            except (SensorError, CorrectionError):
-                continue
+        for sensor in range(len(engine.plan.profile.sensors)):
+            self.open(engine, sensor, corrected)
         return engine
+
+    def open(self, engine: Engine, sensor: int, corrected: bool = True) -> None:
+        """Have an engine read a sensor's blocks as this session says; one whose constants are unsound gives nothing.
+
+        A correction is applied where the wearable does so, and it was made of this very chip and its constants.
+
+        Raises:
+            UsageError: the profile asks for what cannot be.
+        """
+        if sensor >= len(self.hello.sensors):
+            return
+        state, constants = self.hello.sensors[sensor], self._constants(sensor)
+        with contextlib.suppress(SensorError):
+            correction = None
+            if corrected and state.corrected:
+                with contextlib.suppress(CorrectionError):
+                    correction = self.correction(sensor)
+            if correction is not None and not correction.stamp.fits(state.id, constants.data):
+                correction = None
+            engine.open(sensor, constants, correction, doubtful=bool(state.warning))
+
+    def follow(self, engine: Engine, before: "Session", corrected: bool = True) -> None:
+        """Have an engine of an earlier session with the same profile go on with this one: what is as before is not begun anew."""
+        for sensor in range(len(engine.plan.profile.sensors)):
+            if self._reading(sensor) != before._reading(sensor):
+                self.open(engine, sensor, corrected)
+        if dict(self.person) != dict(before.person):
+            engine.set_person(self.person)
+
+    def _constants(self, sensor: int) -> SensorConstants:
+        return self.constants.get(sensor, SensorConstants(self.hello.sensors[sensor].constants, b""))
+
+    def _reading(self, sensor: int) -> tuple[object, ...]:
+        """All that a sensor's blocks are read with."""
+        if sensor >= len(self.hello.sensors):
+            return ()
+        state = self.hello.sensors[sensor]
+        correction = self.corrections.get(sensor, b"") if state.corrected else b""
+        return self._constants(sensor), correction, state.id, bool(state.warning)
 
 
 def to_metadata(session: Session, zone: str) -> tuple[dict[str, str], dict[str, bytes]]:
