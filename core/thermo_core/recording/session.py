@@ -3,7 +3,7 @@ what is known of its wearer, and when it began. What a host fetches before it li
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -11,7 +11,15 @@ from functools import cached_property
 import msgspec
 
 from thermo_core import schema
-from thermo_core.errors import CorrectionError, ProfileError, RecordingError, SchemaError, SensorError, UsageError
+from thermo_core.errors import (
+    CorrectionError,
+    ProfileError,
+    RecordingError,
+    SchemaError,
+    SensorError,
+    ThermoError,
+    UsageError,
+)
 from thermo_core.graph.engine import Engine
 from thermo_core.graph.network import Network
 from thermo_core.graph.plan import Plan, plan
@@ -83,7 +91,11 @@ class Session:
         return correction_of(blob) if blob else None
 
     def engine(
-        self, networks: Mapping[str, Network] | None = None, corrected: bool = True, made: Plan | None = None
+        self,
+        networks: Mapping[str, Network] | None = None,
+        corrected: bool = True,
+        made: Plan | None = None,
+        on_undecodable: Callable[[int, ThermoError], None] = lambda sensor, error: None,
     ) -> Engine:
         """Makes findings and signals of its blocks, as the wearable does.
 
@@ -91,6 +103,7 @@ class Session:
             networks: by the names of models; without them there are signals alone.
             corrected: apply its corrections.
             made: another graph over the same sensors.
+            on_undecodable: as `Engine`.
 
         Returns:
             An engine with every sensor opened whose constants are sound; others give nothing.
@@ -98,41 +111,37 @@ class Session:
         Raises:
             UsageError: the profile does not fit together, or asks for what cannot be.
         """
+        flags = int(Quality.SIMULATED) if self.hello.simulated else 0
         engine = Engine(
-            self.plan if made is None else made,
-            networks or {},
-            int(Quality.SIMULATED) if self.hello.simulated else 0,
-            self.person,
+            self.plan if made is None else made, networks or {}, flags, self.person, on_undecodable=on_undecodable
         )
-        for sensor in range(len(engine.plan.profile.sensors)):
-            self.open(engine, sensor, corrected)
+        for sensor in range(min(len(self.hello.sensors), len(engine.plan.profile.sensors))):
+            with contextlib.suppress(SensorError, CorrectionError):
+                self.open(engine, sensor, corrected)
         return engine
 
     def open(self, engine: Engine, sensor: int, corrected: bool = True) -> None:
-        """Have an engine read a sensor's blocks as this session says; one whose constants are unsound gives nothing.
+        """Have an engine read a sensor's blocks with what is known of it here.
 
         A correction is applied where the wearable does so, and it was made of this very chip and its constants.
 
         Raises:
+            SensorError: its constants are no healthy chip's; its blocks give nothing.
+            CorrectionError: its correction is damaged; its blocks give nothing.
             UsageError: the profile asks for what cannot be.
         """
-        if sensor >= len(self.hello.sensors):
-            return
         state, constants = self.hello.sensors[sensor], self._constants(sensor)
-        with contextlib.suppress(SensorError):
+        correction = self.correction(sensor) if corrected and state.corrected else None
+        if correction is not None and not correction.stamp.fits(state.id, constants.data):
             correction = None
-            if corrected and state.corrected:
-                with contextlib.suppress(CorrectionError):
-                    correction = self.correction(sensor)
-            if correction is not None and not correction.stamp.fits(state.id, constants.data):
-                correction = None
-            engine.open(sensor, constants, correction, doubtful=bool(state.warning))
+        engine.open(sensor, constants, correction, doubtful=bool(state.warning))
 
     def follow(self, engine: Engine, before: "Session", corrected: bool = True) -> None:
         """Have an engine of an earlier session with the same profile go on with this one: what is as before is not begun anew."""
-        for sensor in range(len(engine.plan.profile.sensors)):
+        for sensor in range(min(len(self.hello.sensors), len(engine.plan.profile.sensors))):
             if self._reading(sensor) != before._reading(sensor):
-                self.open(engine, sensor, corrected)
+                with contextlib.suppress(SensorError, CorrectionError):
+                    self.open(engine, sensor, corrected)
         if dict(self.person) != dict(before.person):
             engine.set_person(self.person)
 
