@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from thermo_core.quality import in_words
-from thermo_host.exports.rows import Column, Row, SampleRow, SessionRow, TableRow, beside, element_names
+from thermo_host.exports.rows import Column, Known, Row, SampleRow, SessionRow, TableRow, beside, element_names
 from thermo_host.exports.target import Files
 from thermo_host.moments import utc
 
@@ -42,9 +42,9 @@ class CsvWriter:
         self._words: dict[int, str] = {}
 
     @staticmethod
-    def names(path: Path, keys: list[str]) -> list[Path]:
+    def names(path: Path, known: Known) -> list[Path]:
         """All files that may be written for a name, as far as that is known."""
-        return [*(beside(path, f"{key}.csv") for key in keys), beside(path, ABOUT)]
+        return [*(beside(path, f"{key}.csv") for key in known), beside(path, ABOUT)]
 
     def __enter__(self) -> Self:
         return self

@@ -17,7 +17,7 @@ from thermo_core.wearable.profile import Model
 from thermo_core.wire.records import AlertRecord, EventRecord, FindingRecord, RecordHeader, SignalRecord
 from thermo_host.exports.facts import facts, sensor_facts, with_optics
 from thermo_host.exports.records import Tables
-from thermo_host.exports.rows import Row, SampleRow, SessionRow, Table, Track
+from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, Table, Track
 from thermo_host.exports.totals import Totals
 
 ALL = "all"
@@ -112,14 +112,9 @@ class Decoding:
         return SessionRow(self._facts, _constants(self._session))
 
     @property
-    def keys(self) -> list[str]:
-        """Keys of the tracks and tables that are known so far."""
-        return list(self._taken)
-
-    @property
-    def tracks(self) -> list[Track]:
-        """That are known so far."""
-        return [one for one in self._taken.values() if isinstance(one, Track)]
+    def known(self) -> Known:
+        """Tracks and tables by their keys, as far as they are known."""
+        return dict(self._taken)
 
     def __iter__(self) -> Iterator[Row]:
         choice, begun = self._choice, False

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib import format as numpy_format
 from numpy.typing import NDArray
 
-from thermo_host.exports.rows import Column, Row, SampleRow, SessionRow, Table, file_part
+from thermo_host.exports.rows import Column, Known, Row, SampleRow, SessionRow, Table, file_part
 from thermo_host.exports.spool import Spool, TextSpool
 from thermo_host.exports.target import Files
 from thermo_host.moments import utc
@@ -45,7 +45,7 @@ class NpzWriter:
         self._samples = 0
 
     @staticmethod
-    def names(path: Path, keys: list[str]) -> list[Path]:
+    def names(path: Path, known: Known) -> list[Path]:
         """The file."""
         return [path]
 
@@ -69,7 +69,7 @@ class NpzWriter:
             if row.table.key not in self._arrays:
                 self._begin_table(row.table)
             for column, value in zip(self._arrays[row.table.key], row.values, strict=True):
-                column.add(np.nan if value is None else value)
+                column.add(column.nothing if value is None else value)
 
     def finish(self) -> list[Path]:
         """Write the file from what was put by; its name."""

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from thermo_host.exports.rows import Row, SampleRow, SessionRow, TableRow, beside, element_names
+from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, TableRow, beside, element_names
 from thermo_host.exports.target import Files
 
 ROW_GROUP_BYTES = 1 << 20
@@ -38,9 +38,9 @@ class ParquetWriter:
         self._tables: dict[str, _Table] = {}
 
     @staticmethod
-    def names(path: Path, keys: list[str]) -> list[Path]:
+    def names(path: Path, known: Known) -> list[Path]:
         """All files that may be written for a name, as far as that is known."""
-        return [beside(path, f"{key}.parquet") for key in keys]
+        return [beside(path, f"{key}.parquet") for key in known]
 
     def __enter__(self) -> Self:
         return self

@@ -16,7 +16,6 @@ _FOUND = (
     Column("latency_us", "int", "us"),
     Column("inference_us", "int", "us"),
     Column("bundle", "text"),
-    Column("newest_blocks", "text"),
 )
 _ALERTS = (
     Column("alert", "text"),
@@ -48,8 +47,10 @@ class Tables:
 
     def __init__(self, plan: Plan, known: dict[str, Track | Table]) -> None:
         self._profile = plan.profile
+        self._origins = [plan.origins(model.raw) for model in plan.profile.models]
         self._findings = [
-            _table(f"findings-{model.name}", _finding_columns(model), known) for model in plan.profile.models
+            _table(f"findings-{model.name}", _finding_columns(model, self._names(one)), known)
+            for model, one in zip(plan.profile.models, self._origins, strict=True)
         ]
         self._alerts = _table("alerts", _ALERTS, known)
         self._events = _table("events", _EVENTS, known)
@@ -98,7 +99,7 @@ class Tables:
         winner = ""
         if model.scores is not None and record.values:
             winner = outputs[max(range(len(outputs)), key=lambda place: record.values[place])]
-        newest = " ".join(f"{self._sensor(sensor)}:{block}" for sensor, block in record.newest)
+        newest = dict(record.newest)
         return TableRow(
             table,
             (
@@ -111,7 +112,7 @@ class Tables:
                 record.latency_us,
                 record.inference_us,
                 f"{record.bundle.to_bytes(4, 'little').hex()}",
-                newest,
+                *(newest.get(sensor) for sensor in self._origins[record.model]),
             ),
         )
 
@@ -138,6 +139,9 @@ class Tables:
             f"alert {alert.name}: {state}",
         )
 
+    def _names(self, sensors: tuple[int, ...]) -> list[str]:
+        return [self._profile.sensors[number].name for number in sensors]
+
     def _sensor(self, number: int | None) -> str:
         sensors = self._profile.sensors
         if number is None:
@@ -145,11 +149,12 @@ class Tables:
         return sensors[number].name if number < len(sensors) else str(number)
 
 
-def _finding_columns(model: Model) -> tuple[Column, ...]:
+def _finding_columns(model: Model, sensors: list[str]) -> tuple[Column, ...]:
     units: Mapping[str, str] = {one.name: one.unit for one in model.quantities or ()}
     said = [Column(name, "float", units.get(name, "")) for name in model.outputs]
+    newest = [Column(f"newest_block_{name}", "int") for name in sensors]
     winner = [Column("winner", "text")] if model.scores is not None else []
-    return (Column("time_us", "int", "us"), *winner, *said, *_QUALITY, *_FOUND)
+    return (Column("time_us", "int", "us"), *winner, *said, *_QUALITY, *_FOUND, *newest)
 
 
 def _table(name: str, columns: tuple[Column, ...], known: dict[str, Track | Table]) -> Table:

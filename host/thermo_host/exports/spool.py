@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 BLOCK_BYTES = 1 << 20
 """Bytes that are held at once."""
+BLOCK_ROWS = 8192
+"""Rows at most, of which a reader may make something larger."""
 
 
 class Spool:
@@ -36,6 +38,11 @@ class Spool:
         return self._dtype
 
     @property
+    def nothing(self) -> Any:
+        """Stands for a number that is not there."""
+        return np.nan if self._dtype.kind == "f" else -1
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Of the whole column."""
         return (self.rows, *self._row)
@@ -50,7 +57,7 @@ class Spool:
         self._file.flush()
         self._file.seek(0)
         row_bytes = self._dtype.itemsize * int(np.prod(self._row, dtype=np.int64))
-        size = max(1, BLOCK_BYTES // row_bytes) * row_bytes
+        size = min(BLOCK_ROWS, max(1, BLOCK_BYTES // row_bytes)) * row_bytes
         while data := self._file.read(size):
             yield np.frombuffer(data, self._dtype).reshape(-1, *self._row)
         self._file.seek(0, 2)

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from thermo_core.errors import StorageError, UsageError
-from thermo_host.exports.rows import Row, SessionRow
+from thermo_host.exports.rows import Known, Row, SessionRow
 from thermo_host.files import replacing, storage_error
 
 WRITERS: Mapping[str, tuple[str, str]] = {
@@ -88,19 +88,19 @@ def writer_of(path: Path) -> Any:
     return getattr(importlib.import_module(f"thermo_host.exports.{found[0]}"), found[1])
 
 
-def check_target(path: Path, keys: list[str], force: bool = False) -> None:
+def check_target(path: Path, known: Known, force: bool = False) -> None:
     """See that files can be written under a name, before anything is decoded.
 
     Args:
         path: as the user named it.
-        keys: of tracks and tables, as far as they are known.
+        known: what would be written.
         force: files that exist may be replaced.
 
     Raises:
         UsageError: its ending says no format.
         StorageError: one exists and `force` is off.
     """
-    for existing in writer_of(path).names(path, keys):
+    for existing in writer_of(path).names(path, known):
         refuse_existing(existing, force)
 
 
