@@ -40,21 +40,12 @@ class Bundle(Record, frozen=True):
     version: Literal[2] = 2
 
     def to_payload(self) -> bytes:
-        """Canonical CBOR, the same bytes for the same bundle.
+        """Canonical CBOR, the same bytes for the same bundle, whether its numbers were written as 16 or 16.0.
 
         Raises:
-            BundleError: networks and models do not belong together, or a text cannot be encoded.
+            BundleError: a field is out of range, networks and models do not belong together, or a text cannot be encoded.
         """
-        _check(self.profile, self.networks)
-        try:
-            payload = schema.to_cbor(self)
-        except SchemaError as error:
-            raise BundleError(str(error)) from error
-        if len(payload) > MAX_PAYLOAD:
-            raise BundleError(
-                f"The bundle has {len(payload)} bytes and may have {MAX_PAYLOAD}, so make its networks smaller."
-            )
-        return payload
+        return _encoded(_read(_encoded(self)))
 
     @classmethod
     def from_payload(cls, payload: bytes) -> "Bundle":
@@ -63,30 +54,50 @@ class Bundle(Record, frozen=True):
         Raises:
             BundleError: not a bundle, of another format version, or a field that is missing, unknown or out of range.
         """
-        if len(payload) > MAX_PAYLOAD:
-            raise BundleError(
-                f"The bundle has {len(payload)} bytes and may have {MAX_PAYLOAD}, so make its networks smaller."
-            )
-        try:
-            data = schema.decode_cbor(payload, "The bundle", REMEDY)
-            if isinstance(data, Mapping) and data.get("version") == 1:
-                raise BundleError(f"The bundle has format 1, which was never released, so {REMEDY}.")
-            bundle = schema.from_plain(data, cls, "bundle", REMEDY)
-        except SchemaError as error:
-            raise BundleError(str(error)) from error
-        _check(bundle.profile, bundle.networks)
-        if bundle.to_payload() != payload:
+        bundle = _read(payload)
+        if _encoded(bundle) != payload:
             raise BundleError(f"The bundle is not in canonical form, so {REMEDY}.")
         return bundle
 
 
-def _check(profile: Profile, networks: Mapping[str, bytes]) -> None:
-    names = {model.name for model in profile.models}
-    if names != set(networks):
+def _read(payload: bytes) -> Bundle:
+    _check_size(payload)
+    try:
+        data = schema.decode_cbor(payload, "The bundle", REMEDY)
+        if isinstance(data, Mapping) and data.get("version") == 1:
+            raise BundleError(f"The bundle has format 1, which was never released, so {REMEDY}.")
+        bundle = schema.from_plain(data, Bundle, "bundle", REMEDY)
+    except SchemaError as error:
+        raise BundleError(str(error)) from error
+    _check(bundle)
+    return bundle
+
+
+def _encoded(bundle: Bundle) -> bytes:
+    try:
+        payload = schema.to_cbor(bundle)
+    except SchemaError as error:
+        raise BundleError(str(error)) from error
+    _check_size(payload)
+    return payload
+
+
+def _check_size(payload: bytes) -> None:
+    if len(payload) > MAX_PAYLOAD:
         raise BundleError(
-            f"The bundle has networks for {', '.join(sorted(networks)) or 'no model'} and models "
+            f"The bundle has {len(payload)} bytes and may have {MAX_PAYLOAD}, so make its networks smaller."
+        )
+
+
+def _check(bundle: Bundle) -> None:
+    names = {model.name for model in bundle.profile.models}
+    if names != set(bundle.networks):
+        raise BundleError(
+            f"The bundle has networks for {', '.join(sorted(bundle.networks)) or 'no model'} and models "
             f"{', '.join(sorted(names)) or 'none'}, so give each model its own."
         )
-    for name, network in networks.items():
+    for name, network in bundle.networks.items():
         if network[4:8] != _TFLITE_IDENTIFIER:
             raise BundleError(f"The network of {name} is no .tflite file, so convert it first.")
+    if len(bundle.card.encode()) > MAX_CARD:
+        raise BundleError(f"bundle.card has {len(bundle.card.encode())} bytes and may have {MAX_CARD}, so shorten it.")

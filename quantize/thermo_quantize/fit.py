@@ -41,7 +41,7 @@ def check_bundle(bundle: Bundle) -> Plan:
     bytes of its record.
 
     Returns:
-        The wearable's graph, with the shapes of its networks' outputs.
+        The wearable's graph.
 
     Raises:
         BundleError: the profile's parts do not fit together.
@@ -50,14 +50,14 @@ def check_bundle(bundle: Bundle) -> Plan:
     """
     networks = open_networks(bundle.profile, bundle.networks)
     try:
-        checked = plan(bundle.profile, output_shapes(networks))
+        checked = plan(bundle.profile)
     except ProfileError as error:
         raise BundleError(f"bundle.profile{error.path}: {error}; correct the wearable and sign it again.") from error
     for node in checked.nodes:
         if isinstance(node.what, Model):
             file = verify_model(bundle.networks[node.what.name]).model
             _check_inputs(node, node.what, networks[node.what.name])
-            _check_outputs(node.what, file, networks[node.what.name].output)
+            _check_outputs(node, node.what, file, networks[node.what.name].output)
     for alert in checked.alerts:
         _check_alert(alert, checked, networks)
     _check_ranges(checked, networks)
@@ -83,11 +83,6 @@ def open_networks(profile: Profile, networks: Mapping[str, bytes]) -> dict[str, 
     return opened
 
 
-def output_shapes(networks: Mapping[str, Int8Network]) -> dict[str, tuple[int, ...]]:
-    """Shapes of networks' outputs by the names of models, as a plan is made with."""
-    return {name: network.output.shape for name, network in networks.items()}
-
-
 def typical_inputs(checked: Plan, networks: Mapping[str, Int8Network], scene: str) -> dict[str, Series]:
     """All signals of a wearable in a scene, long enough that each of its models has something to say.
 
@@ -102,12 +97,13 @@ def typical_inputs(checked: Plan, networks: Mapping[str, Int8Network], scene: st
     seconds = float(_FIRST_SECONDS)
     while True:
         signals = run(checked, typical.typical_series(checked, scene, seconds), networks)
-        silent = [model.name for model in checked.profile.models if not len(signals[model.reading])]
+        silent = [model.name for model in checked.profile.models if np.isnan(signals[model.reading].values).all()]
         if not silent:
             return signals
         if seconds >= typical.MAX_SECONDS:
             raise ModelError(
-                f'The model "{silent[0]}" says nothing in {typical.MAX_SECONDS} seconds; shorten the windows of the stages before it.'
+                f'The model "{silent[0]}" has no value in {typical.MAX_SECONDS} seconds of what its sensors typically say; shorten the '
+                "windows of its stages, or correct them."
             )
         seconds *= 2
 
@@ -128,17 +124,22 @@ def _check_inputs(node: Node, model: Model, network: Int8Network) -> None:
             )
 
 
-def _check_outputs(model: Model, file: NetworkFile, end: End) -> None:
-    if end.elements != max(end.shape, default=1):
+def _check_outputs(node: Node, model: Model, file: NetworkFile, end: End) -> None:
+    if end.elements != node.gives.elements:
         raise ModelError(
-            f'The output of the network of "{model.name}" has the shape {end.shape}, and a finding needs one number an output; '
-            "end the network in one row."
+            f'The network of "{model.name}" gives {_numbered(end.elements)} and the model says {node.gives.elements}; name each output, or '
+            f"add width = {end.elements} where stages make others of them, or where the first score says that none of the rest holds."
         )
     head = _head(file)
     low, high = end.range
     if end.elements == 1 and head == "SOFTMAX":
         raise ModelError(
             f'The network of "{model.name}" ends in a softmax of one output, which always says 1; end it in a sigmoid.'
+        )
+    if model.read is None and end.elements != max(end.shape, default=1):
+        raise ModelError(
+            f'The output of the network of "{model.name}" has the shape {end.shape}, and a finding needs one number an output; '
+            "end the network in one row."
         )
     if model.read is not None or model.scores is None:
         return
@@ -153,6 +154,10 @@ def _check_outputs(model: Model, file: NetworkFile, end: End) -> None:
             f'The model "{model.name}" names {len(model.scores)} scores and its network has {end.elements} outputs, which are '
             "shares of one whole; name each output."
         )
+
+
+def _numbered(count: int) -> str:
+    return "1 number" if count == 1 else f"{count} numbers"
 
 
 def _head(file: NetworkFile) -> str:

@@ -20,7 +20,7 @@ from thermo_core.errors import AccuracyDropError, BundleError, ModelError, Stora
 from thermo_core.exit_codes import MEANINGS, ExitCode, exit_code
 from thermo_core.version import software_version
 
-SHIPPED = Path(__file__).resolve().parents[2] / "models/thermo_models/artifacts/breast-patch"
+SHIPPED = Path(__file__).resolve().parents[2] / "models/thermo_models/wearables/breast-patch"
 DEVELOPMENT = Path(__file__).resolve().parents[2] / "hw_sim/thermo_sim/keys"
 MODEL = Path(__file__).parent / "data" / "cnn_int8.tflite"
 PROGRAMS = {"thermo-quantize": "thermo_quantize.cli", "thermo-models": "thermo_models.cli"}

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from thermo_core.errors import UsageError
-from thermo_quantize.representative_set import draw
 from thermo_quantize.golden import has_classes, matrix
+from thermo_quantize.representative_set import draw
 from thermo_quantize.samples import Samples
 from thermo_quantize.scoring import score
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thermo_core.errors import SensorError, ThermoError, WireError
 from thermo_core.graph.alerts import AlertChange, AlertMachine
@@ -127,6 +128,11 @@ class Engine:
     def constants_of(self, sensor: int) -> int | None:
         """Number of the constants a sensor's blocks are read with."""
         return self._numbers[sensor]
+
+    def measured(self, sensor: int) -> NDArray[np.bool_] | None:
+        """Which numbers of a sensor's newest sample were measured, where its kind fills in others; None where it does not."""
+        found: NDArray[np.bool_] | None = getattr(self._readers[sensor], "measured", None)
+        return found
 
     def set_person(self, person: Mapping[str, float]) -> None:
         """What is known of the wearer from now on; what is not known has no value."""

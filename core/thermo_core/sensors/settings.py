@@ -53,6 +53,11 @@ class SensorSettings(Record, frozen=True, tag_field="kind"):
         return ()
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the numbers of its main signal, in their order; none where places alone tell them apart."""
+        return ()
+
+    @property
     def moments(self) -> int:
         """Most moments that one of its blocks holds: more than one where a chip's FIFO is read at once."""
         return 1

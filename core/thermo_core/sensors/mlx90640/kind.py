@@ -13,7 +13,7 @@ from thermo_core.sensors.mlx90640.correction import PixelCorrection
 from thermo_core.sensors.mlx90640.counts import CountsDecoder
 from thermo_core.sensors.mlx90640.decode import Decoder
 from thermo_core.sensors.mlx90640.fitness import unfitness
-from thermo_core.sensors.mlx90640.frames import Picture, Subpage, Words
+from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS, Picture, Subpage, Words
 from thermo_core.sensors.mlx90640.identity import device_id
 from thermo_core.sensors.mlx90640.registers import EEPROM_WORDS
 from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
@@ -47,6 +47,7 @@ class CameraReader:
 
     Attributes:
         assembler: counts subpages that were lost, came twice or found no partner.
+        measured: (24, 32) bool, pixels of the newest picture that are not interpolated from their neighbours.
     """
 
     def __init__(self, settings: Mlx90640Settings, constants: bytes, correction: PixelCorrection | None) -> None:
@@ -54,6 +55,7 @@ class CameraReader:
         self.constants = Constants.from_eeprom(words_of(constants))
         self.assembler = PictureAssembler(Decoder(self.constants, settings.emissivity, settings.reflected_celsius))
         self._counts = CountsDecoder()
+        self.measured = np.ones((ROWS, COLUMNS), np.bool_)
         self._correction = correction
         self._flags = Quality(0)
         if correction is None or correction.is_identity:  # any other one has held the constants to a reference
@@ -70,6 +72,7 @@ class CameraReader:
         correction = self._correction
         celsius = picture.celsius if correction is None else correction.apply(picture.celsius, picture.ta)
         valid = picture.valid if correction is None else picture.valid & ~correction.bad
+        self.measured = valid
         flags = int(self._flags | unfitness(valid, picture.ta))
         values = {
             self._picture.name: celsius,
