@@ -2,52 +2,58 @@
 
 import contextlib
 import time
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 
+import msgspec
 import numpy as np
 from smp.image_management import ImageState
 from smpclient.requests.image_management import ImageErase, ImageStatesRead, ImageStatesWrite
 from smpclient.requests.os_management import EchoWrite, ResetWrite
-from thermo_core.correction import MAX_BYTES as MAX_CORRECTION
-from thermo_core.correction import Correction
-from thermo_core.profile import Profile, decode_profile
 
 from thermo_core.errors import (
-    EepromError,
     LinkError,
     LinkLostError,
     LinkTimeoutError,
     ManagementError,
     ProtocolVersionError,
     RefusedError,
+    SensorError,
     UsageError,
 )
-from thermo_core.sensors.mlx90640.frames import Words
-from thermo_core.wire import management
+from thermo_core.sensors.correction import HEADER, MAX_BODY, Correction, to_bytes
+from thermo_core.sensors.kind import SensorConstants
+from thermo_core.sensors.kinds import KINDS, correction_of
+from thermo_core.signals import Values
 from thermo_core.wire.baud import BAUDS, DEFAULT_BAUD
 from thermo_core.wire.management import (
-    Chunk,
-    Command,
+    Acknowledge,
+    Alerts,
     Counters,
-    GroupError,
+    Feed,
     Hello,
+    OfSensor,
+    Part,
+    Person,
     Rate,
-    ReadChunk,
+    ReadPart,
     SelfTest,
     SelfTestResult,
+    Signals,
     StreamAnswer,
-    StreamOp,
     StreamRequest,
+    read,
 )
+from thermo_core.wire.management import AlertState as AlertNow
+from thermo_core.wire.records import other_version
 from thermo_core.wire.smp import Group
-from thermo_host import ports
-from thermo_host.clocksync import ClockSync, RoundTrip
-from thermo_host.foreign import checked_hello, checked_time, cleaned
-from thermo_host.lease import TelemetryStream
-from thermo_host.requests import RETRIES, Progress, Requests
-from thermo_host.transport import SerialLine
+from thermo_core.wire.table import PROTOCOL, Command, GroupError, StreamOp
+from thermo_host.link import ports
+from thermo_host.link.clocksync import ClockSync, RoundTrip
+from thermo_host.link.foreign import checked_hello, checked_time, cleaned
+from thermo_host.link.lease import TelemetryStream
+from thermo_host.link.requests import RETRIES, Progress, Requests
+from thermo_host.link.transport import SerialLine
 
 TIMEOUT_S = 2.0
 TRY_S = 0.7
@@ -57,9 +63,10 @@ STORE_S = 10.0
 SMALLEST_PART = 16
 CHANGES = 3
 """Attempts to read something that changes meanwhile."""
-MAX_PROFILE = 64 << 10
-CHUNK = 384
-"""Bytes of EEPROM or calibration in one message: within the buffer of any mcumgr server."""
+MAX_PROFILE = 1 << 20
+MAX_CORRECTION = HEADER.size + MAX_BODY + 4
+PART = 384
+"""Bytes of a correction in one message: within the buffer of any mcumgr server."""
 
 
 class Wearable:
@@ -141,13 +148,9 @@ class Wearable:
         body = self._requests.read(Command.HELLO, retries=retries)
         received_ns = time.monotonic_ns()
         spoken = body.get("protocol")
-        if isinstance(spoken, int) and spoken != management.PROTOCOL:
-            older = "the wearable's software" if spoken < management.PROTOCOL else "thermo-edge on this host"
-            raise ProtocolVersionError(
-                f"The wearable on {self.port} speaks version {spoken} of the protocol and this host "
-                f"{management.PROTOCOL}; upgrade {older}."
-            )
-        hello = checked_hello(Hello.from_map(body), self.port)
+        if isinstance(spoken, int) and spoken != PROTOCOL:
+            raise ProtocolVersionError(f"{self.port}: {other_version(spoken)}")
+        hello = checked_hello(read(Hello, body), self.port)
         self.clock.add(RoundTrip(sent_ns, hello.time_us, received_ns))
         return hello
 
@@ -155,108 +158,150 @@ class Wearable:
         """What the wearable echoes: `text`, on a good line."""
         return self._requests.standard(EchoWrite(d=text)).r
 
-    def eeprom(self, sensor: int = 0) -> Words:
-        """(832,) uint16, the picture sensor's EEPROM as the device verified it.
+    def constants(self, sensor: int, kind: str) -> SensorConstants:
+        """What the chip of a sensor holds, as the device verified it, and the number that its blocks carry.
+
+        Args:
+            sensor: its number.
+            kind: of it.
 
         Raises:
-            EepromError: it sends something of another size.
+            SensorError: it sends something of another size.
         """
-        return self.constants(sensor)[0]
-
-    def constants(self, sensor: int = 0) -> tuple[Words, int]:
-        """The same, and the number that the device gave these constants, which subpages made with them carry.
-
-        Raises:
-            EepromError: it sends something of another size.
-        """
-        data, generation = self._read_blob(Command.EEPROM, ReadChunk(sensor=sensor), management.EEPROM_BYTES)
-        if len(data) != management.EEPROM_BYTES:
-            raise EepromError(
-                f"The wearable on {self.port} sent an EEPROM of {len(data)} bytes where {management.EEPROM_BYTES} belong; "
+        row = KINDS[kind].constants
+        size = 0 if row is None else row.size
+        data, number = self._read_blob(Command.CONSTANTS, ReadPart(sensor=sensor), size)
+        if len(data) != size:
+            raise SensorError(
+                f"The wearable on {self.port} sent {len(data)} bytes of constants of sensor {sensor} where {size} belong; "
                 "reset it, and update its software if it stays so."
             )
-        return np.frombuffer(data, dtype="<u2").astype(np.uint16), generation
-
-    def profile(self) -> Profile:
-        """What kind of wearable it is: sensors, thermistor circuit, preprocessing, labels.
-
-        Raises:
-            BundleError: it sends a profile that this host does not understand.
-        """
-        return decode_profile(self.profile_bytes(), f"The profile on {self.port}")
+        return SensorConstants(number, data)
 
     def profile_bytes(self) -> bytes:
-        """The same as the device sends it: canonical CBOR."""
-        return self._read_blob(Command.PROFILE, ReadChunk(), MAX_PROFILE)[0]
+        """What it is: sensors, stages, models, alerts, as canonical CBOR."""
+        return self._read_blob(Command.PROFILE, ReadPart(), MAX_PROFILE)[0]
 
-    def calibration(self, slot: int = 0) -> Correction | None:
-        """Calibration stored on the device: slot 0 the current, 1 the one before; None where there is none.
+    def correction(self, sensor: int, slot: int = 0) -> Correction | None:
+        """Correction of a sensor stored on the device: slot 0 the current, 1 the one before; None where there is none.
 
         Raises:
             CorrectionError: it is damaged.
         """
-        data = self.calibration_bytes(slot)
-        return Correction.from_bytes(data) if data else None
+        data = self.correction_bytes(sensor, slot)
+        return correction_of(data) if data else None
 
-    def calibration_bytes(self, slot: int = 0) -> bytes:
+    def correction_bytes(self, sensor: int, slot: int = 0) -> bytes:
         """The same as the device stores it; b"" where there is none."""
         try:
-            return self._read_blob(Command.CALIBRATION, ReadChunk(slot=slot), MAX_CORRECTION)[0]
+            return self._read_blob(Command.CORRECTION, ReadPart(sensor=sensor, slot=slot), MAX_CORRECTION)[0]
         except RefusedError as error:
-            if (error.group, error.code) == (Group.THERMO, GroupError.NO_CALIBRATION):
+            if (error.group, error.code) == (Group.THERMO, GroupError.NO_CORRECTION):
                 return b""
             raise
 
-    def write_calibration(self, correction: Correction, progress: Progress | None = None) -> None:
-        """Store a calibration; the device checks it whole, keeps the one before, and uses it at once.
+    def write_correction(self, sensor: int, correction: Correction, progress: Progress | None = None) -> None:
+        """Store a sensor's correction; the device checks it whole, keeps the one before, and uses it at once.
 
         Raises:
             RefusedError: it belongs to another sensor, or cannot be stored.
         """
-        data = correction.to_bytes()
-        for at in range(0, len(data), CHUNK):
-            chunk = Chunk(at, len(data), data[at : at + CHUNK])
-            self._requests.write(Command.CALIBRATION, chunk.to_map(), timeout_s=STORE_S)
+        data = to_bytes(correction)
+        for at in range(0, len(data), PART):
+            part = Part(off=at, len=len(data), data=data[at : at + PART], sensor=sensor)
+            self._requests.write(Command.CORRECTION, part.to_map(), timeout_s=STORE_S)
             if progress is not None:
-                progress(min(at + CHUNK, len(data)), len(data))
+                progress(min(at + PART, len(data)), len(data))
 
-    def rollback(self) -> None:
-        """Exchange the current calibration for the one before.
+    def rollback(self, sensor: int) -> None:
+        """Exchange a sensor's current correction for the one before.
 
         Raises:
             RefusedError: there is none before.
         """
-        self._requests.write(Command.ROLLBACK, {})
+        self._requests.write(Command.ROLLBACK, OfSensor(sensor=sensor).to_map(), timeout_s=STORE_S)
+
+    def feed(self, sensor: int, values: Values) -> None:
+        """Give a sample to a sensor of kind "external".
+
+        Args:
+            sensor: its number.
+            values: of the sample, float32; NaN where there is no value.
+
+        Raises:
+            RefusedError: there is no such sensor, or it takes other samples.
+        """
+        body = Feed(sensor=sensor, values=np.asarray(values, "<f4").tobytes())
+        self._requests.write(Command.FEED, body.to_map())
+
+    def person(self) -> dict[str, float]:
+        """What it knows of its wearer, by the names of `person.FIELDS`."""
+        return dict(cleaned(read(Person, self._requests.read(Command.PERSON)).person))
+
+    def set_person(self, person: Mapping[str, float]) -> dict[str, float]:
+        """Tell it of its wearer, some or all; what it knows then.
+
+        Raises:
+            RefusedError: a value cannot be, or it does not ask for one of that name.
+        """
+        body = self._requests.write(Command.PERSON, Person(person=dict(person)).to_map(), timeout_s=STORE_S)
+        return dict(cleaned(read(Person, body).person)) if "person" in body else self.person()
+
+    def alerts(self) -> tuple[AlertNow, ...]:
+        """All alerts as they are, by their numbers."""
+        return read(Alerts, self._requests.read(Command.ALERTS)).alerts
+
+    def acknowledge(self, alert: int) -> tuple[AlertNow, ...]:
+        """Tell it that a person has seen an alert; all alerts as they are then.
+
+        Raises:
+            RefusedError: there is no such alert.
+        """
+        body = self._requests.write(Command.ALERTS, Acknowledge(alert=alert).to_map())
+        return read(Alerts, body).alerts if "alerts" in body else self.alerts()
+
+    def choose_signals(self, signals: Sequence[int]) -> tuple[int, ...]:
+        """Have these signals sent while the stream runs, by their numbers (`Plan.number_of`); which will be.
+
+        Raises:
+            RefusedError: there is no such signal.
+        """
+        asked = Signals(signals=tuple(signals))
+        return read(Signals, self._requests.write(Command.SIGNALS, asked.to_map())).signals
 
     def self_test(self) -> tuple[SelfTestResult, ...]:
         """What the device found out about itself, one result a part."""
         body = self._requests.write(Command.SELF_TEST, {}, timeout_s=SELF_TEST_S)
-        return cleaned(SelfTest.from_map(body)).results
+        return cleaned(read(SelfTest, body)).results
 
     def counters(self) -> Mapping[str, int]:
         """What the device has counted since it started, faults first of all."""
-        counters = Counters.from_map(self._requests.read(Command.COUNTERS)).counters
-        return {cleaned(name): value for name, value in counters.items()}
+        return cleaned(read(Counters, self._requests.read(Command.COUNTERS)).counters)
 
-    def set_rate(self, rate_hz: float) -> float:
-        """Set the subpages per second until the next reset; returns what the sensor does."""
-        return Rate.from_map(self._requests.write(Command.RATE, Rate(rate_hz).to_map())).rate_hz
+    def set_rate(self, sensor: int, rate_hz: float) -> float:
+        """Set a sensor's rate until the next reset; what it does.
+
+        Raises:
+            RefusedError: it has no such rate.
+        """
+        body = self._requests.write(Command.RATE, Rate(rate_hz=rate_hz, sensor=sensor).to_map())
+        return read(Rate, body).rate_hz
 
     def stream(self, lease_s: float = 3.0, key_interval: int | None = None) -> TelemetryStream:
         """Telemetry while the `with` block lasts; requests go on working meanwhile.
 
         Args:
             lease_s: how long the device may go on without hearing from this host.
-            key_interval: subpages from one key frame to the next; None leaves it to the device.
+            key_interval: blocks from one key frame to the next; None leaves it to the device.
         """
         lease_ms = round(lease_s * 1000)
-        start = StreamRequest(StreamOp.START, lease_ms, key_interval)
+        start = StreamRequest(op=StreamOp.START, lease_ms=lease_ms, key_interval=key_interval)
         return TelemetryStream(
             self._line,
             self.clock,
             start=lambda: self._lease(start),
-            renew=lambda: self._lease(StreamRequest(StreamOp.RENEW, lease_ms)),
-            stop=lambda: self._lease(StreamRequest(StreamOp.STOP)),
+            renew=lambda: self._lease(StreamRequest(op=StreamOp.RENEW, lease_ms=lease_ms)),
+            stop=lambda: self._lease(StreamRequest(op=StreamOp.STOP)),
             every_s=lease_s / 4,
         )
 
@@ -332,32 +377,33 @@ class Wearable:
 
     def _lease(self, request: StreamRequest) -> None:
         sent_ns = time.monotonic_ns()
-        answer = StreamAnswer.from_map(self._requests.write(Command.STREAM, request.to_map()))
+        answer = read(StreamAnswer, self._requests.write(Command.STREAM, request.to_map()))
         self.clock.add(RoundTrip(sent_ns, checked_time(answer.time_us, self.port), time.monotonic_ns()))
 
-    def _read_blob(self, command: Command, which: ReadChunk, most: int) -> tuple[bytes, int]:
-        """All parts of something of at most `most` bytes, of one generation, and which."""
+    def _read_blob(self, command: Command, which: ReadPart, most: int) -> tuple[bytes, int]:
+        """All parts of something of at most `most` bytes, of one number of constants, and which."""
         for _ in range(CHANGES):
             data = bytearray()
-            first: Chunk | None = None
+            first: Part | None = None
             while True:
-                chunk = Chunk.from_map(self._requests.read(command, replace(which, offset=len(data)).to_map()))
-                first = first or chunk
-                if chunk.generation != first.generation:
+                asked = msgspec.structs.replace(which, off=len(data))
+                part = read(Part, self._requests.read(command, asked.to_map()))
+                first = first or part
+                if part.constants != first.constants:
                     break
-                if chunk.length > most:
+                if part.len > most:
                     raise ManagementError(
-                        f"{self.port} announces {chunk.length} bytes for {command.name.lower()} where at most {most} can be; "
+                        f"{self.port} announces {part.len} bytes for {command.name.lower()} where at most {most} can be; "
                         "reset the wearable, and update its software if it stays so."
                     )
-                left = first.length - len(data)
+                left = first.len - len(data)
                 # Small parts and a length that grows would keep this host busy for as long as a device likes.
-                whole = chunk.offset == len(data) and len(chunk.data) >= min(SMALLEST_PART, left)
-                if not whole or chunk.length != first.length:
+                whole = part.off == len(data) and len(part.data) >= min(SMALLEST_PART, left)
+                if not whole or part.len != first.len:
                     raise ManagementError(f"{self.port} answered with another part than was asked for; try again.")
-                data += chunk.data
-                if len(data) == first.length:
-                    return bytes(data), first.generation
+                data += part.data
+                if len(data) == first.len:
+                    return bytes(data), first.constants
         raise ManagementError(
-            f"{self.port} had other sensors put in {CHANGES} times while their EEPROM was read; check that the sensor sits firmly."
+            f"{self.port} had other sensors put in {CHANGES} times while their constants were read; check that each sits firmly."
         )

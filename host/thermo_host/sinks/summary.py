@@ -8,9 +8,9 @@ from thermo_core.profile import NOTICE
 from thermo_core.recording.layout import Gap
 from thermo_core.sensors.mlx90640.frames import Picture
 from thermo_core.wire.records import ThermistorRecord, VerdictRecord
-from thermo_host.describe import channel_names, label_names, utc
-from thermo_host.lease import Telemetry
-from thermo_host.session import Session
+from thermo_host.link.lease import Telemetry
+from thermo_host.link.session import Session
+from thermo_host.sinks.describe import channel_names, label_names, utc
 
 
 class Summary:

@@ -10,10 +10,10 @@ from rich.live import Live
 
 from thermo_core.errors import UsageError
 from thermo_host.commands.common import Output
-from thermo_host.describe import counted, utc
-from thermo_host.keyboard import Keyboard
-from thermo_host.monitor import Monitor
-from thermo_host.terminal import View
+from thermo_host.screen.keyboard import Keyboard
+from thermo_host.screen.view import View
+from thermo_host.sinks.describe import counted, utc
+from thermo_host.sinks.monitor import Monitor
 
 FRAMES_PER_SECOND = 6
 LINE_S = 1.0

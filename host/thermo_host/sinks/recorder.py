@@ -1,9 +1,9 @@
 """Recordings: MCAP files with everything a wearable sent, readable by any MCAP tool, and by us after any end.
 
-Each telemetry record is a JSON message of a topic with a JSON schema; counts stay packed as the device packed them. The
-log time of a message is its arrival, its publish time the capture, both in nanoseconds since 1970 UTC. The session
-(hello, EEPROMs, calibration, profile) comes first, in a metadata record and attachments, which
-`thermo_core.recording.layout` protects, and once more before the first message for which another one holds.
+Each record of the wire is a message, byte for byte. The log time of a message is its arrival, its publish time the moment it is
+about, both in nanoseconds since 1970 UTC. The session (hello, profile, constants, corrections, person, subject, note) comes
+first, in a metadata record and attachments, which `thermo_core.recording.layout` protects, and once more before the first
+message for which another one holds. Gaps and markers are the host's, in JSON.
 """
 
 import json
@@ -12,37 +12,34 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
+import msgspec
+
+from thermo_core import schema
 from thermo_core.errors import StorageError
-from thermo_core.profile import NOTICE
 from thermo_core.recording.layout import (
     ATTACHMENTS,
-    CALIBRATION_NAME,
-    FORMAT,
     GAP_TOPIC,
+    MARKER_TOPIC,
     MCAP_PROFILE,
-    PROFILE_NAME,
+    RECORD_ENCODING,
     SESSION,
     TOPICS,
     Gap,
+    Marker,
     digest,
-    eeprom_name,
     sealed,
 )
-from thermo_core.recording.plain import schema, to_plain
+from thermo_core.recording.session import Session, to_metadata
 from thermo_core.version import software_version
-from thermo_host.lease import Telemetry
-from thermo_host.logfile import LogFile
-from thermo_host.mcap_writer import McapWriter
-from thermo_host.session import Item, Session
+from thermo_host.link.items import Item, Telemetry
+from thermo_host.sinks.logfile import LogFile
+from thermo_host.sinks.mcap_writer import McapWriter
 
 FLUSH_S = 0.25
 """Longest time a message waits before it is safe from a killed process."""
 SYNC_S = 1.0
 """Longest time before it is safe from a power cut, as far as the disk keeps its word."""
-
-_SEQUENCE = {"type": "integer", "description": "running number of the record on its line, modulo 65536"}
 
 
 class Recorder:
@@ -93,25 +90,22 @@ class Recorder:
         return self._file.tell()
 
     def add(self, item: Item) -> None:
-        """Add a record, a gap or another session; of a loss only the gap is written, once its end is known.
+        """Add a record, a gap, a marker or another session; of a loss only the gap is written, once its end is known.
 
         Raises:
             StorageError: the disk is full or gone.
         """
         if isinstance(item, Gap):
-            self._add(GAP_TOPIC, to_plain(item), item.to_ns, item.from_ns)
+            self._add(GAP_TOPIC, item.to_ns, item.from_ns, msgspec.json.encode(item))
+        elif isinstance(item, Marker):
+            self._add(MARKER_TOPIC, item.at_ns, item.at_ns, msgspec.json.encode(item))
         elif isinstance(item, Telemetry):
-            self._add_telemetry(item)
+            self._add(TOPICS[item.header.type][0], item.received_ns, item.captured_ns, item.data)
         elif isinstance(item, Session):
             self._writer.flush()  # what came before lies before it
             self._describe(item, time.time_ns())
             self._writer.flush()
         self.tick()
-
-    def _add_telemetry(self, telemetry: Telemetry) -> None:
-        topic = next(topic for topic, (kind, _, _) in TOPICS.items() if isinstance(telemetry.record, kind))
-        message = {"sequence": telemetry.header.sequence, **to_plain(telemetry.record)}
-        self._add(topic, message, telemetry.received_ns, telemetry.captured_ns)
 
     def tick(self) -> None:
         """Call at least every FLUSH_S: commits what is due.
@@ -129,31 +123,17 @@ class Recorder:
 
     def _begin(self, session: Session) -> None:
         self._describe(session, session.started_ns)
-        for topic, (kind, _, text) in TOPICS.items():
-            self._channels[topic] = self._register(topic, kind, text)
-        self._channels[GAP_TOPIC] = self._register(GAP_TOPIC, Gap, "A time in which the host heard nothing.")
+        # In the order of `layout.CHANNELS`.
+        for topic, _ in TOPICS.values():
+            self._channels[topic] = self._writer.add_channel(topic, RECORD_ENCODING)
+        for topic, kind, title in ((GAP_TOPIC, Gap, "thermo.Gap"), (MARKER_TOPIC, Marker, "thermo.Marker")):
+            described = json.dumps(schema.json_schema(kind, title)).encode()
+            self._channels[topic] = self._writer.add_channel(topic, "json", title, described)
         self._writer.flush()
 
     def _describe(self, session: Session, now_ns: int) -> None:
-        attachments = {eeprom_name(number): words.astype("<u2").tobytes() for number, words in session.eeproms.items()}
-        if session.correction is not None:
-            attachments[CALIBRATION_NAME] = session.correction.to_bytes()
-        if session.profile_cbor:
-            attachments[PROFILE_NAME] = session.profile_cbor
-        self._attach(
-            SESSION,
-            {
-                "format": FORMAT,
-                "started": session.started.isoformat(timespec="microseconds"),
-                "started_ns": str(session.started_ns),
-                "host_zone": datetime.now(UTC).astimezone().isoformat()[-6:],
-                "port": session.port,
-                "hello": json.dumps(to_plain(session.hello)),
-                "notice": NOTICE,
-            },
-            attachments,
-            now_ns,
-        )
+        metadata, attachments = to_metadata(session, datetime.now(UTC).astimezone().isoformat()[-6:])
+        self._attach(SESSION, metadata, attachments, now_ns)
 
     def _attach(self, name: str, content: Mapping[str, str], attachments: Mapping[str, bytes], now_ns: int) -> None:
         """Write a metadata record with its hash, and behind it the attachments that it announces."""
@@ -162,14 +142,6 @@ class Recorder:
         for each, data in attachments.items():
             self._writer.add_attachment(each, data, now_ns)
 
-    def _register(self, topic: str, kind: type[Any], description: str) -> int:
-        described = schema(kind, f"thermo.{kind.__name__}", description)
-        if topic in TOPICS:
-            described["properties"] = {"sequence": _SEQUENCE, **described["properties"]}
-            described["required"] = ["sequence", *described["required"]]
-        return self._writer.add_channel(topic, described["title"], json.dumps(described).encode())
-
-    def _add(self, topic: str, message: dict[str, Any], log_ns: int, publish_ns: int) -> None:
-        data = json.dumps(message, separators=(",", ":")).encode()
+    def _add(self, topic: str, log_ns: int, publish_ns: int, data: bytes) -> None:
         self._writer.add_message(self._channels[topic], log_ns, publish_ns, self.messages & 0xFFFFFFFF, data)
         self.messages += 1

@@ -1,29 +1,25 @@
 """Reading recordings, whole ones, cut ones and damaged ones: what can be trusted is given, what cannot is counted."""
 
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from mcap.records import Metadata
-from thermo_core.correction import Correction
 
-from thermo_core.errors import CorrectionError, ManagementError, RecordingError
+from thermo_core.errors import CorrectionError, ManagementError, RecordingError, UsageError
 from thermo_core.recording.container import Attachment, Container, Message, Wanted
-from thermo_core.recording.content import LATEST_NS, UNREADABLE, Head, Heads, read_head, read_message
-from thermo_core.recording.layout import CALIBRATION_NAME, GAP_TOPIC, PROFILE_NAME, TOPICS, Gap, eeprom_sensor
-from thermo_core.recording.plain import from_plain
-from thermo_core.sensors.mlx90640.frames import Words
-from thermo_core.sensors.mlx90640.registers import EEPROM_WORDS
-from thermo_core.text import clean
-from thermo_core.wire.management import Hello
+from thermo_core.recording.content import UNREADABLE, Head, Heads, read_head, read_message
+from thermo_core.recording.layout import GAP_TOPIC, LATEST_NS, MARKER_TOPIC, TOPICS, Gap, Marker
+from thermo_core.recording.session import Session, from_metadata
+from thermo_core.sensors.kinds import correction_of
 from thermo_host.files import storage_error
-from thermo_host.foreign import LONGEST_UPTIME_US, checked_hello, cleaned, cleaned_record
-from thermo_host.lease import Telemetry
-from thermo_host.session import Session
+from thermo_host.link.foreign import LONGEST_UPTIME_US, checked_hello, cleaned, cleaned_record
+from thermo_host.link.items import Telemetry
 
-OURS = frozenset((*TOPICS, GAP_TOPIC))
+OURS = frozenset((*(topic for topic, _ in TOPICS.values()), GAP_TOPIC, MARKER_TOPIC))
+Recorded = Telemetry | Gap | Marker | Session
+"""What a recording gives."""
 LEAD_NS = 60_000_000_000
 """What is read before a window: its first pictures may refer to a key frame sent so long before."""
 Progress = Callable[[int, int], None]
@@ -31,7 +27,7 @@ Progress = Callable[[int, int], None]
 
 
 class Recording:
-    """A recording on disk. Iterate over it, as often as wanted, for its telemetry and gaps in the order of arrival.
+    """A recording on disk. Iterate over it, as often as wanted, for its telemetry, gaps and markers in the order of arrival.
 
     Between them comes a `Session` wherever another one than before holds for what follows.
 
@@ -57,12 +53,12 @@ class Recording:
         self.size = 0
         self.session = self._read_session()
 
-    def __iter__(self) -> Iterator[Telemetry | Gap | Session]:
+    def __iter__(self) -> Iterator[Recorded]:
         return self.items()
 
     def items(
         self, from_ns: int = 0, to_ns: int = LATEST_NS, progress: Progress = lambda done, total: None
-    ) -> Iterator[Telemetry | Gap | Session]:
+    ) -> Iterator[Recorded]:
         """What came from `LEAD_NS` before a window to its end, and every session on the way there.
 
         Args:
@@ -109,37 +105,32 @@ class Recording:
         return self._session(head)
 
     def _session(self, head: Head) -> Session:
-        eeproms = {
-            sensor: _words(self.path, data)
-            for name, data in head.attachments.items()
-            if (sensor := eeprom_sensor(name)) is not None
-        }
+        session = from_metadata(head.metadata, head.attachments, self.path)
         try:
-            correction = None
-            if CALIBRATION_NAME in head.attachments:
-                correction = Correction.from_bytes(head.attachments[CALIBRATION_NAME])
-            hello = from_plain(Hello, json.loads(head.metadata["hello"]))
-            # Through the message's own checks, as when the wearable sent it.
-            hello = checked_hello(Hello.from_map(hello.to_map()), str(self.path))
-            started_ns = int(head.metadata["started_ns"])
-            if not 0 <= started_ns <= LATEST_NS:
-                raise ValueError(f"started at {started_ns} ns")
+            for blob in session.corrections.values():
+                correction_of(blob)
         except CorrectionError as error:
-            raise RecordingError(f"{self.path} holds a calibration that is none ({error}) Get a copy of it.") from error
-        except (ManagementError, *UNREADABLE) as error:
+            raise RecordingError(f"{self.path} holds a correction that is none ({error}) Get a copy of it.") from error
+        try:
+            # Through the message's own checks, as when the wearable sent it.
+            hello = checked_hello(session.hello, str(self.path))
+            kinds = [sensor.kind for sensor in session.plan.profile.sensors]
+        except (ManagementError, UsageError) as error:
+            raise RecordingError(f"{self.path} does not say whose recording it is: {error}") from error
+        if kinds != [sensor.kind for sensor in hello.sensors]:
             raise RecordingError(
-                f"{self.path} does not say whose recording it is ({clean(str(error), 200).rstrip('.')}); try another."
-            ) from error
-        profile = head.attachments.get(PROFILE_NAME, b"")
-        return Session(hello, eeproms, correction, started_ns, clean(head.metadata.get("port", "")), profile)
+                f"{self.path} has other sensors in its profile than it was made with; get a copy of it."
+            )
+        words = {name: cleaned(getattr(session, name)) for name in ("port", "subject", "note")}
+        return replace(session, hello=hello, **words)
 
 
 def play(
-    items: Iterable[Telemetry | Gap | Session],
+    items: Iterable[Recorded],
     speed: float | None = 1.0,
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[Telemetry | Gap | Session]:
+) -> Iterator[Recorded]:
     """Give the content of a recording at the pace at which it came.
 
     Args:
@@ -163,7 +154,7 @@ def play(
         yield item
 
 
-def _item(record: Metadata | Attachment | Message) -> Telemetry | Gap | None:
+def _item(record: Metadata | Attachment | Message) -> Telemetry | Gap | Marker | None:
     """What a record of the file says; None for what is no telemetry of ours.
 
     Raises:
@@ -172,21 +163,13 @@ def _item(record: Metadata | Attachment | Message) -> Telemetry | Gap | None:
     if not isinstance(record, Message) or record.topic not in OURS:
         return None
     read = read_message(record)
-    if isinstance(read, Gap):
+    if not isinstance(read, tuple):
         return cleaned(read)
     header, content = read
     if header.time_us > LONGEST_UPTIME_US:
         raise RecordingError("No device runs that long.")
-    return Telemetry(record.log_ns, record.publish_ns, header, cleaned_record(content))
+    return Telemetry(record.log_ns, record.publish_ns, header, cleaned_record(content), record.data)
 
 
-def _log_ns(item: Telemetry | Gap) -> int:
-    return item.received_ns if isinstance(item, Telemetry) else item.to_ns
-
-
-def _words(path: Path, data: bytes) -> Words:
-    if len(data) != 2 * EEPROM_WORDS:
-        raise RecordingError(
-            f"{path} holds an EEPROM of {len(data)} bytes where {2 * EEPROM_WORDS} belong; try another."
-        )
-    return np.frombuffer(data, dtype="<u2").astype(np.uint16)
+def _log_ns(item: Telemetry | Gap | Marker) -> int:
+    return item.received_ns if isinstance(item, Telemetry) else item.to_ns if isinstance(item, Gap) else item.at_ns

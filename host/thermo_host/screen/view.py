@@ -7,11 +7,11 @@ from rich.text import Text
 from thermo_core.profile import NOTICE
 
 from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS, Picture
-from thermo_host import panel
-from thermo_host.describe import channel_names, label_names, utc
-from thermo_host.heatmap import HeatMap, ScaleBar
-from thermo_host.monitor import Monitor
-from thermo_host.panel import SidePanel
+from thermo_host.screen import panel
+from thermo_host.screen.heatmap import HeatMap, ScaleBar
+from thermo_host.screen.panel import SidePanel
+from thermo_host.sinks.describe import channel_names, label_names, utc
+from thermo_host.sinks.monitor import Monitor
 
 GAP = 2
 MAP_LINES = 17

@@ -10,10 +10,10 @@ import numpy as np
 from thermo_core.recording.layout import Gap
 from thermo_core.sensors.mlx90640.frames import Picture
 from thermo_core.wire.records import ClockRecord, EventRecord, SubpageRecord, ThermistorRecord, VerdictRecord
-from thermo_host.freshness import Freshness
-from thermo_host.lease import Lost, Telemetry
+from thermo_host.link.lease import Lost, Telemetry
+from thermo_host.link.session import Item, Session
 from thermo_host.pictures import DecodeSettings
-from thermo_host.session import Item, Session
+from thermo_host.sinks.freshness import Freshness
 
 WINDOW_NS = 3_000_000_000
 """Rates are of the last three seconds."""

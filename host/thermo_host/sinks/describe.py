@@ -9,8 +9,8 @@ from thermo_core.profile import NOTICE
 from thermo_core.recording.layout import Gap
 from thermo_core.sensors.mlx90640.frames import Picture
 from thermo_core.wire.records import EventRecord, SubpageRecord, ThermistorRecord, VerdictRecord
-from thermo_host.lease import Lost
-from thermo_host.session import Item, Session
+from thermo_host.link.lease import Lost
+from thermo_host.link.session import Item, Session
 
 CHANNEL_STATES = ("ok", "open", "shorted", "missing")
 

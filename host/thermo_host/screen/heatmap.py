@@ -12,7 +12,7 @@ from rich.style import Style
 from rich.text import Text
 
 from thermo_core.sensors.mlx90640.frames import Celsius
-from thermo_host.palette import LEVELS, TABLE, levels
+from thermo_host.screen.palette import LEVELS, TABLE, levels
 
 UPPER_HALF, LEFT_HALF = "\u2580", "\u258c"
 SHADES = " .:-=+*#%@"

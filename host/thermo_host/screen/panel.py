@@ -10,8 +10,8 @@ from thermo_core.profile import NOTICE
 
 from thermo_core.sensors.mlx90640.frames import Picture
 from thermo_core.wire.records import Severity, VerdictRecord
-from thermo_host.describe import CHANNEL_STATES, channel_names, label_names
-from thermo_host.monitor import Monitor, ShownEvent
+from thermo_host.sinks.describe import CHANNEL_STATES, channel_names, label_names
+from thermo_host.sinks.monitor import Monitor, ShownEvent
 
 WIDTH = 44
 SCORE_WIDTH = 16

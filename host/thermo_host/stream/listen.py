@@ -6,22 +6,26 @@ from dataclasses import replace
 
 from thermo_core.errors import LinkError, LinkLostError, ProtocolVersionError, RefusedError
 from thermo_core.recording.layout import Gap
-from thermo_core.wire.records import SubpageRecord
-from thermo_host.lease import SILENCE_S, Lost, Telemetry, TelemetryStream
-from thermo_host.link import Wearable
-from thermo_host.session import Item, Session, fetch
+from thermo_core.recording.session import Session
+from thermo_core.sensors.kind import Block
+from thermo_host.link.items import Item, Lost, Telemetry
+from thermo_host.link.lease import SILENCE_S, TelemetryStream
+from thermo_host.link.session import changes, fetch
+from thermo_host.link.wearable import Wearable
 
 IDLE_S = 0.1
 RETRY_S = 0.25
+NUMBERS = 1 << 16
+"""Blocks carry the number of their constants modulo this."""
 ASK_S = 1.0
-"""How often a wearable is asked at most what its subpages are made with."""
+"""How often a wearable is asked at most what its blocks are made with."""
 
 
 def listen(wearable: Wearable, session: Session, *, reconnect: bool = False) -> Generator[Item | None, None, None]:
     """Telemetry without end; None whenever nothing came for a tenth of a second, so that a caller can do other things.
 
-    Where the wearable turns out to have another sensor, calibration, profile or model than before, a `Session` comes, which
-    holds for all that follows: when a subpage is of constants that are not known, when it restarted, when it came back.
+    Where the wearable turns out to have another sensor, correction, profile or bundle than before, a `Session` comes, which
+    holds for all that follows: when a block is of constants that are not known, when it restarted, when it came back.
 
     Close it (`contextlib.closing`) to stop the device's stream.
 
@@ -34,7 +38,7 @@ def listen(wearable: Wearable, session: Session, *, reconnect: bool = False) -> 
     Raises:
         LinkLostError: the port vanished and `reconnect` is off, or another wearable came back.
         LinkError: the wearable refuses to stream.
-        CorrectionError, EepromError: what it has now is damaged.
+        CorrectionError, SensorError: what it has now is damaged.
     """
     known = Known(wearable, session)
     heard_ns = utc_now_ns(wearable)
@@ -64,6 +68,14 @@ def listen(wearable: Wearable, session: Session, *, reconnect: bool = False) -> 
         yield Gap(heard_ns, now_ns, reason)
         yield from known.news()
         heard_ns = now_ns
+
+
+def _is_newer(block: Block, session: Session) -> bool:
+    """Whether a block was made with newer constants than the session has."""
+    sensors = session.hello.sensors
+    return (
+        block.sensor < len(sensors) and 0 < (block.constants - sensors[block.sensor].constants) % NUMBERS < NUMBERS // 2
+    )
 
 
 def utc_now_ns(wearable: Wearable) -> int:
@@ -101,8 +113,8 @@ class Known:
             self._restarts = stream.restarts
             self.ask()
         record = None if telemetry is None else telemetry.record
-        unknown = isinstance(record, SubpageRecord) and not self._session.decodes(record)
-        # A device that counts up with every subpage is not asked with every one.
+        unknown = isinstance(record, Block) and _is_newer(record, self._session)
+        # A device that counts up with every block is not asked with every one.
         if unknown and time.monotonic() - self._asked >= ASK_S:
             self.ask()
         yield from self.news()
@@ -128,8 +140,10 @@ class Known:
                 f"{self._wearable.port} is now the wearable {now.hello.serial}, not {before.hello.serial}; start again "
                 "with it."
             )
-        if before.changes(now):
-            self._session = self._news = replace(now, started_ns=before.started_ns)
+        if changes(before, now):
+            self._session = self._news = replace(
+                now, started_ns=before.started_ns, subject=before.subject, note=before.note
+            )
 
     def returned(self) -> None:
         """The same after the port was opened anew; a stream made then counts its restarts from 0."""

@@ -29,7 +29,7 @@ from thermo_core.errors import (
 from thermo_core.wire.baud import DEFAULT_BAUD
 from thermo_core.wire.framing import Demultiplexer, LineCounters, ManagementFrame
 from thermo_core.wire.smp import SmpHeader, encode_packets
-from thermo_host import ports
+from thermo_host.link import ports
 
 READ_SIZE = 65536
 BACKLOG = 4096

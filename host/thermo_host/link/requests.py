@@ -20,8 +20,9 @@ from thermo_core.errors import LinkTimeoutError, ManagementError, RefusedError, 
 from thermo_core.text import clean
 from thermo_core.wire import management
 from thermo_core.wire.smp import Group, Op, ReturnCode, SmpHeader, SmpMessage
-from thermo_host.foreign import cleaned
-from thermo_host.transport import SerialLine
+from thermo_core.wire.table import Command
+from thermo_host.link.foreign import cleaned
+from thermo_host.link.transport import SerialLine
 
 RETRIES = 2
 """How often a request that changes nothing is repeated when no answer comes."""
@@ -166,8 +167,8 @@ class Requests:
         """The error for a refusal, with the reason the wearable gives for it."""
         reason = ""
         try:
-            body = self._own(Op.READ, management.Command.REFUSAL, {}, self.timeout_s, explain=False)
-            reason = cleaned(management.Refusal.from_map(body).reason)
+            body = self._own(Op.READ, Command.REFUSAL, {}, self.timeout_s, explain=False)
+            reason = cleaned(management.read(management.Refusal, body).reason)
         except (RefusedError, LinkTimeoutError, WireError):
             # An older wearable, or any other mcumgr server, has no reasons to give.
             reason = ""

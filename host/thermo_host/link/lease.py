@@ -4,48 +4,18 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from types import TracebackType
 
 from thermo_core.errors import LinkError, LinkLostError, LinkTimeoutError, ManagementError, RecordError, RefusedError
 from thermo_core.wire import records
-from thermo_core.wire.records import Record, RecordHeader, sequence_gap
-from thermo_host.clocksync import ClockSync
-from thermo_host.foreign import LONGEST_UPTIME_US, cleaned_record
-from thermo_host.transport import SerialLine
+from thermo_core.wire.records import sequence_gap
+from thermo_host.link.clocksync import ClockSync
+from thermo_host.link.foreign import LONGEST_UPTIME_US, cleaned_record
+from thermo_host.link.items import Telemetry
+from thermo_host.link.transport import SerialLine
 
 SILENCE_S = 5.0
 """Silence after which a running stream counts as lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Telemetry:
-    """One record as it came.
-
-    Attributes:
-        received_ns: when its last byte was read, nanoseconds since 1970 UTC.
-        captured_ns: when the device made it (of a subpage: the end of its capture), nanoseconds since 1970 UTC.
-        header: type, sequence number and device time.
-        record: the body.
-    """
-
-    received_ns: int
-    captured_ns: int
-    header: RecordHeader
-    record: Record
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """The wearable has fallen silent, and is waited for.
-
-    Attributes:
-        since_ns: last sign of it, nanoseconds since 1970 UTC.
-        reason: why.
-    """
-
-    since_ns: int
-    reason: str
 
 
 class TelemetryStream:
@@ -128,7 +98,7 @@ class TelemetryStream:
 
         Raises:
             LinkLostError: the port vanished.
-                LinkError: the wearable refused to renew the lease.
+            LinkError: the wearable refused to renew the lease.
             ProtocolVersionError: it speaks another version.
         """
         while True:
@@ -150,7 +120,8 @@ class TelemetryStream:
                 self.refused += 1
                 continue
             received_ns = host_ns + self._clock.utc_minus_monotonic_ns
-            return Telemetry(received_ns, self._clock.utc_ns(header.time_us), header, cleaned_record(record))
+            captured_ns = self._clock.utc_ns(header.time_us)
+            return Telemetry(received_ns, captured_ns, header, cleaned_record(record), data)
 
     def _keep(self) -> None:
         while not self._ended.wait(self._every_s):

@@ -35,7 +35,7 @@ from mcap.records import (
 
 from thermo_core.recording.container import MAGIC
 from thermo_host.files import storage_error
-from thermo_host.logfile import LogFile
+from thermo_host.sinks.logfile import LogFile
 
 CHUNK_BYTES = 1 << 20
 """A chunk that has grown so large is closed before it is asked for."""
@@ -86,12 +86,19 @@ class McapWriter:
         )
         self._write(record)
 
-    def add_channel(self, topic: str, schema_name: str, schema: bytes) -> int:
-        """Add a channel of JSON messages and its JSON schema; its number, from 1 on in the order of these calls."""
+    def add_channel(self, topic: str, encoding: str, schema_name: str = "", schema: bytes = b"") -> int:
+        """Add a channel; its number, from 1 on in the order of these calls.
+
+        Args:
+            topic: of its messages.
+            encoding: of its messages; "json" with a schema.
+            schema_name, schema: JSON schema of its messages; none where it has no name.
+        """
         number = len(self._channels) + 1
-        self._schemas.append(Schema(number, schema, "jsonschema", schema_name))
-        self._channels.append(Channel(number, topic, "json", {}, number))
-        self._schemas[-1].write(self._chunk)
+        if schema_name:
+            self._schemas.append(Schema(number, schema, "jsonschema", schema_name))
+            self._schemas[-1].write(self._chunk)
+        self._channels.append(Channel(number, topic, encoding, {}, number if schema_name else 0))
         self._channels[-1].write(self._chunk)
         return number
 
