@@ -11,6 +11,7 @@ import pytest
 from thermo_core.correction import Correction
 from thermo_core.features import FeatureExtractor
 from thermo_core.profile import Alert, PictureSensor, Profile, Thermistors, ThermistorSettings
+from thermo_device.inference import Classifier
 from unfit import FIT, UNFIT
 
 from thermo_core.bundle import Bundle
@@ -35,7 +36,6 @@ from thermo_core.wire.records import (
 from thermo_device.background import Background
 from thermo_device.counters import FAULTS, Counters
 from thermo_device.hardware import Hardware
-from thermo_device.inference import Classifier
 from thermo_device.pipeline import BACKLOG, Pipeline
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.thermistor import Wiring

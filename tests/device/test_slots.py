@@ -10,9 +10,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thermo_core.contract import InputContract, OutputContract
+from thermo_core.profile import Profile
 
 from thermo_core.bundle import Bundle
-from thermo_core.contract import InputContract, OutputContract
 from thermo_core.errors import (
     BundleError,
     DowngradeError,
@@ -27,7 +28,6 @@ from thermo_core.errors import (
     UploadError,
 )
 from thermo_core.image import Version, parse, sign
-from thermo_core.profile import Profile
 from thermo_device.files import DISK, write_note
 from thermo_device.slots import Change, Slots, UploadStep
 from thermo_device.upload import SYNC_BYTES

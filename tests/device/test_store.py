@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from thermo_core.correction import Correction
-from thermo_core.errors import CorrectionError, StorageError
 from thermo_device.store import CURRENT, PREVIOUS, CalibrationStore, Source
+
+from thermo_core.errors import CorrectionError, StorageError
 
 SENSOR = bytes(range(6))
 PLACE = Path("/state")

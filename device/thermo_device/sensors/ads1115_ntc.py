@@ -82,6 +82,7 @@ class Thermistors:
             next(self._scan)
         try:
             self._ready_us = next(self._scan)
+            self._meet()
         except StopIteration as stop:
             self.fault = ""
             return self._finish(stop.value)
@@ -127,13 +128,16 @@ class Thermistors:
         if self._start_us <= now_us:
             self._start_us = now_us + self._period_us
         self._ready_us = self._start_us
+        number = self._meet().sighting.number & 0xFFFF
+        index, self._index = self._index, self._index + 1
+        self._tally.add("blocks_captured")
+        return Block(now_us, self._place.number, number, index, codec.encode(counts))
+
+    def _meet(self) -> Found:
         if self._found is None:
             identity = self._place.identity
             self._found = Found(identity, b"", self._place.sightings.meet(self._place.number, identity, b""))
-        index, self._index = self._index, self._index + 1
-        self._tally.add("blocks_captured")
-        number = self._found.sighting.number & 0xFFFF
-        return Block(now_us, self._place.number, number, index, codec.encode(counts))
+        return self._found
 
     def _scan_all(self) -> _Scan:
         counts: list[int | None] = [None] * len(self._settings.channels)

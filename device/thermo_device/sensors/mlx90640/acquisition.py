@@ -59,6 +59,7 @@ class PictureSensor:
         self._gap_from_us: float | None = None
         self._before: dict[int, Words] = {}
         self._stale_seen = False
+        self._steady_us = 0.0
         self.fault = ""
 
     @property
@@ -139,7 +140,7 @@ class PictureSensor:
             return
         try:
             if self._same_sensor():
-                self._await_first_page(self._schedule.nominal_us)
+                self._await_first_page(max(self._schedule.nominal_us, self._steady_us - self._clock.now_us()))
         except (BusError, SensorError) as error:
             self._fail(error)
 
@@ -339,7 +340,9 @@ class PictureSensor:
         found = self._chip.settings(self._control)
         if found != self._control:
             self._chip.set(self._control)
-        self._await_first_page(max(self._schedule.nominal_us, 1e6 / found.refresh_hz))
+        first_us = max(self._schedule.nominal_us, 1e6 / found.refresh_hz)
+        self._await_first_page(first_us)
+        self._steady_us = self._clock.now_us() + first_us
         self._running, self.fault = True, ""
         self._retry_us = FIRST_RETRY_US
         return found != self._control
