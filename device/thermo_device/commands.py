@@ -49,7 +49,8 @@ def default_state() -> Path:
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "thermo-edge"
 
 
-def _baud(text: str) -> int:
+def _baud(given: str | int) -> int:
+    text = str(given)  # the default comes as a number
     rate = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
     if not 50 <= rate <= FASTEST_BAUD:
         raise typer.BadParameter(f"{text!r:.20} is no baud rate; give one from 50 to {FASTEST_BAUD}")
@@ -125,7 +126,8 @@ def run(
 
 def self_test(bus: BusOption = "/dev/i2c-1", wearable: BareOption = None, as_json: JsonOption = False) -> int:
     """Test the sensors and print what was found."""
-    pipeline = Pipeline(_hardware(bus), _bare(wearable), inline=True)
+    profile = _bare(wearable)
+    pipeline = Pipeline(_hardware(bus), profile, inline=True)
     try:
         pipeline.start()
         results = pipeline.self_test()
