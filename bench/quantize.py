@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from thermo_core.errors import ModelError
 from thermo_models.tasks import TASKS
 from thermo_quantize import qat
-from thermo_quantize.convert import Scheme
+from thermo_quantize.choices import Calibrator, Scheme
 from thermo_quantize.pipeline import Settings, quantize
-from thermo_quantize.ranges import Calibrator
 from thermo_quantize.runtimes import Runner
 from thermo_quantize.samples import Samples
 from thermo_quantize.source import Source, from_keras

@@ -122,7 +122,9 @@ def train(
 @app.command()
 def evaluate(
     task: TaskName,
-    model: Annotated[Path, typer.Argument(help="An int8 .tflite file with its preprocessing.json beside it.")],
+    model: Annotated[
+        Path, typer.Argument(help="An int8 .tflite file in its run folder, or in the folder of its wearable.")
+    ],
     data: Data = None,
     groups: Groups = "",
     quick: Quick = False,
@@ -166,7 +168,7 @@ def remeasure(
 @app.command()
 def export(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    out: Annotated[Path, typer.Argument(help="Folder for model, contract, preprocessing, figures and card.")],
+    out: Annotated[Path, typer.Argument(help="Folder for wearable, model, figures and card.")],
     force: Force = False,
     as_json: Json = False,
 ) -> None:

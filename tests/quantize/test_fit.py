@@ -1,6 +1,5 @@
 """What is signed gives verdicts: shapes, ends, ranges and labels that would not are refused with what to do."""
 
-from pathlib import Path
 from typing import Any
 
 import bundles
@@ -17,11 +16,12 @@ from thermo_core.image import Version, sign, verify
 from thermo_core.schema import from_plain
 from thermo_core.signals import Series
 from thermo_core.tflite.interpreter import Int8Network
+from thermo_core.wearable import library
 from thermo_core.wearable.profile import Profile
-from thermo_quantize.fit import check_bundle, typical_inputs
+from thermo_quantize.fit import check_bundle
+from thermo_quantize.rehearsal import typical_signals
 from thermo_quantize.sign import resign, sign_bundle
 
-ARTIFACTS = Path(__file__).resolve().parents[2] / "models/thermo_models/artifacts"
 KEY = bundles.KEY
 SKIN = (0.024, 2)
 """Scale and zero point of an input that holds what a centred picture of skin is."""
@@ -80,7 +80,7 @@ def profile(
 
 
 def alerting(what: Profile, when: str, clear: str | None = None) -> Profile:
-    alert: dict[str, object] = {"name": "one", "when": when} | ({} if clear is None else {"clear": clear})
+    alert = {"name": "one", "when": when} | ({} if clear is None else {"clear": clear})
     return from_plain(msgspec.to_builtins(what) | {"alerts": [alert]}, Profile, "profile")
 
 
@@ -110,7 +110,7 @@ def test_networks_that_give_findings_are_signed(model_builder: Any, name: str) -
     assert bundle.networks == {"lesion": model}
     checked, networks = check_bundle(bundle), {"lesion": Int8Network(model)}
     for scene in typical.SCENES:
-        reading = typical_inputs(checked, networks, scene)["lesion.raw"]
+        reading = typical_signals(checked, networks, scene)["lesion.raw"]
         said = finding(bundle.profile.models[0], 0, reading.sample(len(reading) - 1))
         assert len(said.values) == len(scores) and said.flags == 0
         assert 0 <= min(said.values) <= max(said.values) <= 1
@@ -163,9 +163,16 @@ def _tanh(model_builder: Any) -> bytes:
 
 @pytest.mark.parametrize("task", ["core-temperature", "wrist-stress", "time-constants"])
 def test_a_model_of_no_picture_is_not_signed_with_a_borrowed_wearable(task: str) -> None:
-    model = (ARTIFACTS / task / "model.tflite").read_bytes()
+    (model,) = (path.read_bytes() for path in bundles.wearable(task).networks.values())
     with pytest.raises(ThermoError):
         sign_bundle(bundles.wearable().profile, {"lesion": model}, "# Card\n", Version(1), KEY)
+
+
+@pytest.mark.parametrize("name", library.names())
+def test_every_wearable_that_comes_with_the_product_is_signed(name: str) -> None:
+    wearable = bundles.wearable(name)
+    networks = {model: path.read_bytes() for model, path in wearable.networks.items()}
+    assert sign_bundle(wearable.profile, networks, "# Card\n", Version(1), KEY).bundle.profile == wearable.profile
 
 
 @pytest.mark.parametrize(
@@ -210,22 +217,26 @@ def quantity(**changes: Any) -> list[dict[str, Any]]:
 
 
 def test_a_quantity_is_signed_where_it_can_be_what_the_profile_says(model_builder: Any) -> None:
-    """Both ends: what its range, offset and factor leave of the network's -6.4 to 6.35, and what typical signals give."""
+    """Of the network's own -6.4 to 6.35, and of what typical signals give, which lies within a range's width of the range."""
     model = network(model_builder, 1, "", sink=(0.05, 0))
     checked = check_bundle(signed(model, profile(None, quantities=quantity())))
-    said = [
-        float(np.nanmedian(typical_inputs(checked, {"lesion": Int8Network(model)}, scene)["lesion.raw"].values))
-        for scene in typical.SCENES
-    ]
-    level = said[0]
+    signals = typical_signals(checked, {"lesion": Int8Network(model)}, "a person in a room")
+    level = float(np.nanmedian(signals["lesion.raw"].values))
+    assert abs(level) > 0.5
     for changes in (
         {"offset": 36.0, "low": 30.0, "high": 42.0},
         {"factor": -1.0},
         {"low": level - 0.5, "high": level + 0.5},
+        {"low": 6.3, "high": 20.0},
     ):
         assert signed(model, profile(None, quantities=quantity(**changes))).profile.models[0].quantities is not None
-    for changes in ({"offset": 36.0}, {"low": 5.5, "high": 6.0}, {"factor": 0.0, "offset": 7.0}):
-        with pytest.raises(ModelError, match=r'"lesion" gives a warmth of .* typically say, and it can be'):
+    for changes, why in (
+        ({"offset": 36.0}, "can give a warmth of 29.6 to 42.35 K, and it can be -5 to 5"),
+        ({"low": 6.5, "high": 20.0}, "can give a warmth of -6.4 to 6.35 K"),
+        ({"factor": 0.0, "offset": 7.0}, "can give a warmth of 7 to 7 K"),
+        ({"low": 6.0, "high": 6.2}, "gives a warmth of .* typically say, and it can be 6 to 6.2"),
+    ):
+        with pytest.raises(ModelError, match=why):
             signed(model, profile(None, quantities=quantity(**changes)))
 
 

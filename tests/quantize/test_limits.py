@@ -127,7 +127,7 @@ def _unchecked(data: Plain) -> Profile:
     from thermo_core.wearable.profile import Alert, Duration, Model, Quantity
 
     def sensor(one: Plain) -> ExternalSettings:
-        fields = {
+        fields: Plain = {
             name: tuple(value) if isinstance(value, list) else value for name, value in one.items() if name != "kind"
         }
         return ExternalSettings(**fields)

@@ -60,14 +60,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 def arguments(folder: Path, **changes: str | None) -> list[str]:
-    options: dict[str, str | None] = {
+    options = {
         "wearable": str(folder / "wearable.toml"),
         "network": f"lesion={folder / 'model.tflite'}",
         "card": str(folder / "CARD.md"),
         "version": "1.2.3",
         "key": str(folder / "key.pem"),
         "out": str(folder / "bundle.img"),
-    } | {name.replace("_", "-"): value for name, value in changes.items()}
+        **{name.replace("_", "-"): value for name, value in changes.items()},
+    }
     return ["sign", *(word for name, value in options.items() if value is not None for word in (f"--{name}", value))]
 
 
@@ -114,7 +115,17 @@ def test_signing_twice_gives_the_same_bytes(folder: Path, capsys: pytest.Capture
 def test_imgtool_accepts_the_bundle(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(arguments(folder), capsys)
     program = "import sys; from imgtool.main import imgtool; sys.exit(imgtool())"
-    words = [sys.executable, "-W", "ignore", "-c", program, "verify", "-k", folder / "key.pem", folder / "bundle.img"]
+    words: list[str | Path] = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-c",
+        program,
+        "verify",
+        "-k",
+        folder / "key.pem",
+        folder / "bundle.img",
+    ]
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1.2.3" in done.stdout
