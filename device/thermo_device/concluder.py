@@ -67,6 +67,10 @@ class Concluder:
         clock: device's clock, for the latency.
         counters: where blocks left out are counted.
         inline: conclude within `push`; for simulated time.
+
+    Attributes:
+        idle: blocks pass without being read.
+        newest: samples of each sensor, by its name.
     """
 
     def __init__(
@@ -86,9 +90,8 @@ class Concluder:
         self._lock = threading.Lock()
         self._background: Background[list[Record]] = Background(inline)
         self._has_work = bool(networks or plan.alerts)
-        self._idle = True
+        self.idle = True
         self.newest: dict[str, Samples] = {}
-        """Newest samples of each sensor, by its name."""
 
     def push(self, block: Block, basis: Basis, person: Mapping[str, float], wanted: tuple[int, ...]) -> None:
         """Take a block; what comes of it is among `records` later.
@@ -100,10 +103,10 @@ class Concluder:
             wanted: signals that a host asked for, by their numbers.
         """
         if not (self._has_work or wanted):
-            self._idle = True
+            self.idle = True
             return
-        if self._idle:
-            self._idle = False
+        if self.idle:
+            self.idle = False
             self._reset()
         if not self._background.submit(lambda: self._conclude(block, basis, person, wanted), block.sensor):
             self._counters.add("blocks_skipped", sensor=block.sensor)

@@ -203,6 +203,8 @@ class Pipeline:
 
     def send_signals(self, wanted: tuple[int, ...]) -> None:
         """Send these signals too, by their numbers, until the next host."""
+        if wanted and self._concluder.idle:
+            self.restart_keys()  # what begins to read blocks here needs key frames
         self._wanted = wanted
 
     def set_person(self, person: Mapping[str, float]) -> None:
@@ -252,6 +254,7 @@ class Pipeline:
         found = self.found(sensor)
         if found is not None and _vouches(self._usable(sensor, found), found):
             self._drivers[sensor].trust()
+        self._drivers[sensor].restart_keys()  # blocks are read anew, here and by whoever listens
         self._bases[sensor] = None
 
     def step(self, until_us: int | None = None) -> list[Record]:
