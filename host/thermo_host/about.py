@@ -3,8 +3,9 @@
 from typing import Any
 
 from thermo_core.profile import NOTICE
+
+from thermo_host.link.session import PICTURE_SENSOR, Session
 from thermo_host.pictures import EMISSIVITY, DecodeSettings
-from thermo_host.session import PICTURE_SENSOR, Session
 
 
 def about(session: Session, settings: DecodeSettings, corrected: bool) -> dict[str, Any]:

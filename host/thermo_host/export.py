@@ -15,13 +15,13 @@ from thermo_core.recording.content import LATEST_NS
 from thermo_core.sensors.mlx90640.frames import Picture, Words
 from thermo_core.wire.records import SubpageRecord, ThermistorRecord, VerdictRecord
 from thermo_host.about import about
-from thermo_host.describe import CHANNEL_STATES, channel_names, label_names
 from thermo_host.export_csv import CsvWriter
 from thermo_host.export_npz import NpzWriter
-from thermo_host.lease import Telemetry
+from thermo_host.link.lease import Telemetry
+from thermo_host.link.session import Session
 from thermo_host.pictures import DecodeSettings
-from thermo_host.playback import Progress, Recording
-from thermo_host.session import Session
+from thermo_host.sinks.describe import CHANNEL_STATES, channel_names, label_names
+from thermo_host.stream.playback import Progress, Recording
 from thermo_host.tables import PictureRow, Row, SessionRow, TableRow, Writer
 
 WRITERS: dict[str, type[Writer]] = {".npz": NpzWriter, ".csv": CsvWriter}

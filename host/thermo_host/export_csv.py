@@ -13,8 +13,8 @@ from types import TracebackType
 from typing import Any, Self, TextIO
 
 from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS, Words
-from thermo_host.describe import utc
 from thermo_host.files import replacing
+from thermo_host.sinks.describe import utc
 from thermo_host.tables import PictureRow, Row, SessionRow, TableRow
 
 PIXELS = [f"r{row:02d}c{column:02d}" for row in range(ROWS) for column in range(COLUMNS)]

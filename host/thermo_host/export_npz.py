@@ -16,8 +16,8 @@ from numpy.lib import format as numpy_format
 from numpy.typing import NDArray
 
 from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS, Words
-from thermo_host.describe import utc
 from thermo_host.files import replacing, storage_error
+from thermo_host.sinks.describe import utc
 from thermo_host.tables import PictureRow, Row, SessionRow
 
 npy: Any = numpy_format  # its stubs know none of what is used here

@@ -22,8 +22,8 @@ from thermo_core.file_kinds import known_kind
 from thermo_core.image import Image, Version, names_development_key
 from thermo_core.wire.management import SelfTestResult
 from thermo_host.files import read_whole
-from thermo_host.link import Wearable
-from thermo_host.requests import Progress
+from thermo_host.link.requests import Progress
+from thermo_host.link.wearable import Wearable
 
 MAX_IMAGE = 16 << 20
 """No slot is larger; a bigger file is no image."""

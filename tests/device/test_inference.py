@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tflite_runtime.interpreter import Interpreter, OpResolverType
+from thermo_core.contract import InputContract, OutputContract
+from thermo_core.profile import Profile
+from thermo_device.inference import Classifier
 
 from thermo_core.bundle import Bundle
-from thermo_core.contract import InputContract, OutputContract
 from thermo_core.errors import ModelError, UsageError
 from thermo_core.image import parse
-from thermo_core.profile import Profile
 from thermo_device.counters import Counters
-from thermo_device.inference import Classifier
 
 STATEFUL = Path(__file__).resolve().parents[1] / "quantize" / "data" / "lstm_int8.tflite"
 ARTIFACTS = Path(__file__).resolve().parents[2] / "models" / "thermo_models" / "artifacts"

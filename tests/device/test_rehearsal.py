@@ -5,21 +5,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from thermo_core.profile import Preprocessing, Profile
+from thermo_core.typical import typical_pictures
+from thermo_device.inference import Classifier
+from thermo_device.verdicts import rehearse
 
 from thermo_core.bundle import Bundle
 from thermo_core.errors import ModelError, WireError
 from thermo_core.image import Version, parse
-from thermo_core.profile import Preprocessing, Profile
-from thermo_core.typical import typical_pictures
 from thermo_core.wire import records
 from thermo_core.wire.framing import Demultiplexer, TelemetryFrame
 from thermo_core.wire.records import EventRecord, Record, Severity, VerdictRecord
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
-from thermo_device.inference import Classifier
 from thermo_device.pipeline import Pipeline
 from thermo_device.telemetry import FrameQueue, Lease, Outbox
-from thermo_device.verdicts import rehearse
 from thermo_sim.hardware import SimulatedHardware
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "models" / "thermo_models" / "artifacts"

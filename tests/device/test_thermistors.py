@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from thermo_core.profile import Thermistors as Settings
 from thermo_core.profile import ThermistorSettings
+from thermo_device.thermistors import CONVERSION_US, ThermistorArray
 
 from thermo_core.sensors.ads1115_ntc.thermistor import ChannelState, SteinhartHart
 from thermo_device.counters import Counters
-from thermo_device.thermistors import CONVERSION_US, ThermistorArray
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.thermistor import Wiring
 

@@ -14,9 +14,9 @@ from thermo_device.cli import _parser
 from thermo_device.port import SerialPort
 from thermo_host import link
 from thermo_host.application import application, run
-from thermo_host.link import Wearable
-from thermo_host.session import Session
-from thermo_host.transport import SerialLine
+from thermo_host.link.wearable import Wearable
+from thermo_host.link.session import Session
+from thermo_host.link.transport import SerialLine
 
 RATES = {getattr(termios, name): int(name[1:]) for name in dir(termios) if name[:1] == "B" and name[1:].isdigit()}
 

@@ -25,12 +25,12 @@ from thermo_core.sensors.mlx90640.frames import CONTROL, Picture, Subpage
 from thermo_core.wire.records import VerdictRecord
 from thermo_host import dumps, export
 from thermo_host.export import Totals
-from thermo_host.lease import Telemetry
+from thermo_host.link.lease import Telemetry
 from thermo_host.moments import parse_moment
 from thermo_host.pictures import DecodeSettings
-from thermo_host.playback import Recording
-from thermo_host.recording import Recorder
-from thermo_host.session import Session
+from thermo_host.stream.playback import Recording
+from thermo_host.sinks.recorder import Recorder
+from thermo_host.link.session import Session
 from thermo_host.tables import PictureRow, Row
 from thermo_sim import eeprom
 
@@ -255,7 +255,7 @@ def test_a_score_that_comes_later_is_a_column_of_its_own(tmp_path: Path, session
 def test_a_window_holds_what_came_in_it(
     tmp_path: Path, session: Session, telemetry: Take, start: float, end: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("thermo_host.recording.FLUSH_S", 0.0)
+    monkeypatch.setattr("thermo_host.sinks.recorder.FLUSH_S", 0.0)
     items = telemetry(140)
     with Recorder(tmp_path / "r.mcap", session) as recorder:
         for item in items:

@@ -21,11 +21,11 @@ from thermo_core.wire.smp import Group
 from thermo_host import export, ports
 from thermo_host.application import run
 from thermo_host.console import PlainConsole
-from thermo_host.foreign import cleaned
-from thermo_host.lease import Telemetry
-from thermo_host.playback import Recording
-from thermo_host.recording import Recorder
-from thermo_host.session import Session
+from thermo_host.link.foreign import cleaned
+from thermo_host.link.lease import Telemetry
+from thermo_host.stream.playback import Recording
+from thermo_host.sinks.recorder import Recorder
+from thermo_host.link.session import Session
 
 Take = Callable[[int], list[Telemetry]]
 Capture = pytest.CaptureFixture[str]

@@ -22,8 +22,8 @@ from thermo_core.wire.framing import encode_frame
 from thermo_core.wire.management import Command
 from thermo_core.wire.smp import Group, Op
 from thermo_host.application import run
-from thermo_host.lease import Telemetry
-from thermo_host.session import Session
+from thermo_host.link.lease import Telemetry
+from thermo_host.link.session import Session
 
 Take = Callable[[int], list[Telemetry]]
 THERMO, IMAGE, OS = (int(group) for group in (Group.THERMO, Group.IMAGE, Group.OS))

@@ -13,13 +13,13 @@ from scripted_peer import ScriptedWearable
 from thermo_core.recording.layout import Gap
 from thermo_core.wire.records import SubpageRecord
 from thermo_host import recording as recording_module
-from thermo_host.lease import Telemetry
-from thermo_host.link import Wearable
-from thermo_host.monitor import Monitor
-from thermo_host.recording import Recorder
-from thermo_host.session import Session
-from thermo_host.summary import Summary
-from thermo_host.terminal import View
+from thermo_host.link.lease import Telemetry
+from thermo_host.link.wearable import Wearable
+from thermo_host.sinks.monitor import Monitor
+from thermo_host.sinks.recorder import Recorder
+from thermo_host.link.session import Session
+from thermo_host.sinks.summary import Summary
+from thermo_host.screen.view import View
 
 Take = Callable[[int], list[Telemetry]]
 PERIOD_NS = 62_500_000

@@ -15,10 +15,10 @@ from thermo_core.recording.layout import Gap
 from thermo_core.sensors.mlx90640.frames import Subpage
 from thermo_core.wire.records import RecordType, SubpageRecord
 from thermo_host import recording as recording_module
-from thermo_host.lease import Telemetry
-from thermo_host.playback import Recording, play
-from thermo_host.recording import Recorder
-from thermo_host.session import Session
+from thermo_host.link.lease import Telemetry
+from thermo_host.stream.playback import Recording, play
+from thermo_host.sinks.recorder import Recorder
+from thermo_host.link.session import Session
 
 Take = Callable[[int], list[Telemetry]]
 
@@ -168,7 +168,7 @@ def test_a_full_disk_is_said_and_what_was_written_is_readable(
             raise OSError(28, "No space left on device")
         return real(descriptor, data[:left])
 
-    monkeypatch.setattr("thermo_host.logfile.os.write", cramped)
+    monkeypatch.setattr("thermo_host.sinks.logfile.os.write", cramped)
     with pytest.raises(StorageError, match="no space left on device"), Recorder(path, session) as recorder:
         for item in items:
             recorder.add(item)

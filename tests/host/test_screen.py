@@ -10,9 +10,9 @@ import pytest
 from in_terminal import Terminal, ended, run_in_terminal
 
 from thermo_core.profile import NOTICE
-from thermo_host.lease import Telemetry
-from thermo_host.recording import Recorder
-from thermo_host.session import Session
+from thermo_host.link.lease import Telemetry
+from thermo_host.sinks.recorder import Recorder
+from thermo_host.link.session import Session
 
 Take = Callable[[int], list[Telemetry]]
 Replay = Callable[..., Terminal]

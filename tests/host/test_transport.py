@@ -22,9 +22,9 @@ from thermo_core.errors import (
 from thermo_core.wire.framing import encode_frame
 from thermo_core.wire.management import Command
 from thermo_core.wire.smp import Group, SmpMessage
-from thermo_host.link import Wearable
-from thermo_host.requests import Requests
-from thermo_host.transport import BACKLOG, SerialLine
+from thermo_host.link.wearable import Wearable
+from thermo_host.link.requests import Requests
+from thermo_host.link.transport import BACKLOG, SerialLine
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 from rich.text import Text
+from thermo_core.recording.plain import to_plain
 
 from thermo_core.errors import RefusedError, UsageError
-from thermo_core.recording.plain import to_plain
 from thermo_host.commands.common import BaudOption, JsonOption, Output, PortArgument, TimeoutOption
-from thermo_host.link import TIMEOUT_S, Wearable
+from thermo_host.link.wearable import TIMEOUT_S, Wearable
 
 
 def rate(

@@ -14,12 +14,12 @@ from thermo_host import dumps
 from thermo_host import export as exporting
 from thermo_host.commands.common import EmissivityOption, JsonOption, Output, ReflectedOption, UncorrectedOption
 from thermo_host.commands.progress import ProgressLine
-from thermo_host.describe import counted
 from thermo_host.export import Decoding, Totals, Window
-from thermo_host.heatmap import HeatMap, ScaleBar, has_colours
 from thermo_host.moments import parse_moment
 from thermo_host.pictures import DecodeSettings
-from thermo_host.playback import Recording
+from thermo_host.screen.heatmap import HeatMap, ScaleBar, has_colours
+from thermo_host.sinks.describe import counted
+from thermo_host.stream.playback import Recording
 
 PREVIEW_FACTOR = 2.0
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]

@@ -6,13 +6,13 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 from rich.text import Text
+from thermo_core.recording.plain import to_plain
 
 from thermo_core.errors import UsageError
-from thermo_core.recording.plain import to_plain
 from thermo_host import flash as flashing
 from thermo_host.commands.common import BaudOption, JsonOption, Output, TimeoutOption
-from thermo_host.link import TIMEOUT_S, Wearable
-from thermo_host.ports import is_serial
+from thermo_host.link.ports import is_serial
+from thermo_host.link.wearable import TIMEOUT_S, Wearable
 
 
 def command(

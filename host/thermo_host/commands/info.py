@@ -5,16 +5,16 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
-
 from thermo_core.correction import Correction
-from thermo_core.errors import CorrectionError
 from thermo_core.profile import NOTICE
 from thermo_core.recording.plain import to_plain
+
+from thermo_core.errors import CorrectionError
 from thermo_core.text import clean
 from thermo_core.wire.management import Hello, SensorInfo
 from thermo_host.commands.common import BaudOption, JsonOption, Output, PortArgument, TimeoutOption
-from thermo_host.describe import utc_of_second
-from thermo_host.link import TIMEOUT_S, Wearable
+from thermo_host.link.wearable import TIMEOUT_S, Wearable
+from thermo_host.sinks.describe import utc_of_second
 
 
 def command(

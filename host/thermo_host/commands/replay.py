@@ -12,12 +12,12 @@ import typer
 from thermo_host.about import about, about_words
 from thermo_host.commands.common import EmissivityOption, JsonOption, Output, ReflectedOption, UncorrectedOption
 from thermo_host.commands.progress import ProgressLine
-from thermo_host.commands.screen import Screen, changes, parse_span, summary_words
-from thermo_host.describe import describe, utc
-from thermo_host.monitor import Monitor
 from thermo_host.pictures import DecodeSettings
-from thermo_host.playback import Recording, play
-from thermo_host.summary import Summary
+from thermo_host.screen.screen import Screen, changes, parse_span, summary_words
+from thermo_host.sinks.describe import describe, utc
+from thermo_host.sinks.monitor import Monitor
+from thermo_host.sinks.summary import Summary
+from thermo_host.stream.playback import Recording, play
 
 
 def command(

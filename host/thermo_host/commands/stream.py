@@ -23,17 +23,17 @@ from thermo_host.commands.common import (
     UncorrectedOption,
 )
 from thermo_host.commands.progress import ProgressLine, clock
-from thermo_host.commands.screen import Screen, changes, parse_span, summary_words
-from thermo_host.describe import counted, describe
 from thermo_host.files import file_name
-from thermo_host.keyboard import Keyboard
-from thermo_host.link import TIMEOUT_S, Wearable
-from thermo_host.monitor import Monitor
-from thermo_host.panel import silence
+from thermo_host.link.session import Item, Session, fetch
+from thermo_host.link.wearable import TIMEOUT_S, Wearable
 from thermo_host.pictures import DecodeSettings
-from thermo_host.recording import Recorder
-from thermo_host.session import Item, Session, fetch
-from thermo_host.stream import listen, utc_now_ns
+from thermo_host.screen.keyboard import Keyboard
+from thermo_host.screen.panel import silence
+from thermo_host.screen.screen import Screen, changes, parse_span, summary_words
+from thermo_host.sinks.describe import counted, describe
+from thermo_host.sinks.monitor import Monitor
+from thermo_host.sinks.recorder import Recorder
+from thermo_host.stream.listen import listen, utc_now_ns
 
 SecondsOption = Annotated[float | None, typer.Option("--seconds", "-s", help="Stop after so long.", min=0.1)]
 ReconnectOption = Annotated[bool, typer.Option(help="Go on when the wearable is unplugged and comes back.")]

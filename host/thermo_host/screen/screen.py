@@ -1,0 +1,134 @@
+"""Putting the live view on whatever standard output is: a terminal, or a pipe that gets a line each second."""
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from rich.live import Live
+
+from thermo_core.errors import UsageError
+from thermo_host.commands.common import Output
+from thermo_host.screen.keyboard import Keyboard
+from thermo_host.screen.view import View
+from thermo_host.sinks.describe import counted, utc
+from thermo_host.sinks.monitor import Monitor
+
+FRAMES_PER_SECOND = 6
+LINE_S = 1.0
+
+Span = tuple[float, float]
+
+
+class Screen:
+    """Shows a monitor until the `with` block ends; the last picture stays.
+
+    Args:
+        monitor: what to show.
+        output: where; with JSON nothing is shown.
+        span: ends of the scale, degC; None follows the pictures.
+        now_ns: UTC in nanoseconds, by which what is shown grows old; None where it does not, as in a recording.
+
+    Attributes:
+        keyboard: tells whether somebody pressed q, while a view is on the screen.
+    """
+
+    def __init__(
+        self, monitor: Monitor, output: Output, span: Span | None, now_ns: Callable[[], int] | None = None
+    ) -> None:
+        hello = monitor.session.hello
+        self._monitor = monitor
+        self._now_ns = now_ns
+        self._console = output.words
+        self._silent = output.as_json
+        self._live: Live | None = None
+        self._next = 0.0
+        # A dumb terminal cannot move its cursor up, so it gets lines as a pipe does.
+        if not self._silent and self._console.is_terminal and not self._console.is_dumb_terminal:
+            self._live = Live(console=self._console, auto_refresh=False, vertical_overflow="crop")
+        self.keyboard = Keyboard(self._live is not None)
+        hint = "q ends it" if self._live is not None and sys.stdin is not None and sys.stdin.isatty() else ""
+        self._view = View(monitor, f"{hello.profile}, {hello.name} {hello.serial}", span, hint)
+
+    def __enter__(self) -> "Screen":
+        self.keyboard.__enter__()
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            if self._live is not None:
+                try:
+                    self._draw(self._live)
+                finally:
+                    self._live.stop()
+            elif not self._silent:
+                self._console.print(self._view.line())
+        finally:
+            self.keyboard.__exit__(kind, value, traceback)
+
+    def update(self) -> None:
+        """Show what is new, if it is time to."""
+        now = time.monotonic()
+        if self._silent or now < self._next or (self._live is None and self._monitor.picture is None):
+            return
+        if self._live is not None:
+            self._next = now + 1 / FRAMES_PER_SECOND
+            self._draw(self._live)
+        else:
+            self._next = now + LINE_S
+            self._tick()
+            self._console.print(self._view.line())
+
+    def _tick(self) -> None:
+        if self._now_ns is not None:
+            self._monitor.tick(self._now_ns())
+
+    def _draw(self, live: Live) -> None:
+        self._tick()
+        live.update(self._view.render(self._console.width, self._console.height), refresh=True)
+
+
+def parse_span(text: str | None) -> Span | None:
+    """Ends of a scale from "LOW,HIGH".
+
+    Raises:
+        UsageError: it is not two temperatures in order.
+    """
+    if text is None:
+        return None
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        low = high = 0.0
+    if not low < high:
+        raise UsageError(f"--range {text!r} is not two temperatures in order; write for example --range 30,38.")
+    return low, high
+
+
+def summary_words(monitor: Monitor) -> str:
+    """What a stream or a recording came to, in a few lines."""
+    numbers = monitor.statistics()
+    latency = ""
+    if numbers.latency_s is not None and numbers.latency_p99_s is not None:
+        latency = f", latency {numbers.latency_s * 1000:.0f} ms (99 % within {numbers.latency_p99_s * 1000:.0f} ms)"
+    lines = [
+        f"{counted(numbers.pictures, 'picture')}, {numbers.pictures_per_second:.1f}/s at the end, "
+        f"{counted(numbers.missing, 'subpage')} lost{latency}."
+    ]
+    if numbers.gaps:
+        lines.append(f"{counted(numbers.gaps, 'gap')}, {numbers.gap_s:.1f} s in all.")
+    for change in monitor.changes:
+        lines.append(
+            f"Changed at {utc(change.utc_ns)[:19]} UTC: {', '.join(change.what)}. What came later is decoded with it."
+        )
+    return "\n".join(lines)
+
+
+def changes(monitor: Monitor) -> list[dict[str, Any]]:
+    """For JSON: what was not as at the start, and since when."""
+    return [{"utc": utc(change.utc_ns), "what": list(change.what)} for change in monitor.changes]
