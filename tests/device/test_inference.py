@@ -16,7 +16,7 @@ from thermo_core.image import parse
 from thermo_device.counters import Counters
 
 STATEFUL = Path(__file__).resolve().parents[1] / "quantize" / "data" / "lstm_int8.tflite"
-ARTIFACTS = Path(__file__).resolve().parents[2] / "models" / "thermo_models" / "artifacts"
+ARTIFACTS = Path(__file__).resolve().parents[2] / "models" / "thermo_models" / "wearables"
 MODELS = {
     "mobilenet": ("reference_models/mobilenet_v1_24x32_int8.tflite", 4),
     "kws": ("third_party_models/mlperf_tiny_kws_dscnn_int8.tflite", 12),

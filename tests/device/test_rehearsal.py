@@ -22,7 +22,7 @@ from thermo_device.pipeline import Pipeline
 from thermo_device.telemetry import FrameQueue, Lease, Outbox
 from thermo_sim.hardware import SimulatedHardware
 
-ARTIFACTS = Path(__file__).resolve().parents[2] / "models" / "thermo_models" / "artifacts"
+ARTIFACTS = Path(__file__).resolve().parents[2] / "models" / "thermo_models" / "wearables"
 
 
 @pytest.fixture(scope="module")

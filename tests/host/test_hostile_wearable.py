@@ -27,7 +27,7 @@ from thermo_host.link.session import Session
 
 Take = Callable[[int], list[Telemetry]]
 THERMO, IMAGE, OS = (int(group) for group in (Group.THERMO, Group.IMAGE, Group.OS))
-BUNDLE = Path(__file__).parents[2] / "models/thermo_models/artifacts/breast-patch/bundle.img"
+BUNDLE = Path(__file__).parents[2] / "models/thermo_models/wearables/breast-patch/bundle.img"
 
 
 def nested(depth: int) -> Any:
