@@ -18,9 +18,9 @@ from thermo_core.version import software_version
 from thermo_host.link import ports
 from thermo_host.application import application, run
 from thermo_host.commands.table import COMMANDS
-from thermo_host.link.lease import Telemetry
+from thermo_host.link.items import Telemetry
 from thermo_host.sinks.recorder import Recorder
-from thermo_host.link.session import Session
+from thermo_core.recording.session import Session
 
 Take = Callable[[int], list[Telemetry]]
 Capture = pytest.CaptureFixture[str]
