@@ -19,7 +19,7 @@ from thermo_host.exports.rows import counted
 from thermo_host.exports.totals import Totals
 from thermo_host.moments import parse_moment
 from thermo_host.screen.heatmap import HeatMap, ScaleBar, has_colours
-from thermo_host.screen.screen import parse_span
+from thermo_host.commands.screen import parse_span
 from thermo_host.stream.playback import Recording
 
 PREVIEW_FACTOR = 2.0
