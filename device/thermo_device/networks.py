@@ -119,7 +119,10 @@ Networks = Mapping[str, ComparedNetwork]
 
 
 def open_networks(
-    files: Mapping[str, bytes], kernels: str, counters: Counters, self_tests: Mapping[str, Sequence[SelfTest]]
+    files: Mapping[str, bytes],
+    kernels: str,
+    counters: Counters,
+    self_tests: Mapping[str, Sequence[SelfTest]] | None = None,
 ) -> Networks:
     """The networks of a bundle, ready to run.
 
@@ -129,7 +132,7 @@ def open_networks(
     networks = {}
     for name, file in files.items():
         try:
-            networks[name] = ComparedNetwork(file, kernels, counters, self_tests=self_tests.get(name, ()))
+            networks[name] = ComparedNetwork(file, kernels, counters, self_tests=(self_tests or {}).get(name, ()))
         except ModelError as error:
             raise ModelError(f'The network of "{name}": {error}') from error
     return networks
