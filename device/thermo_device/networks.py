@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from thermo_core.bundle import SelfTest
 from thermo_core.errors import ModelError, UsageError
 from thermo_core.graph.plan import Node, Plan
 from thermo_core.signals import Values
@@ -29,9 +30,11 @@ class ComparedNetwork:
             differ by a step or so.
         counters: where comparisons and disagreements are counted.
         compare_every: with fast kernels, how many inferences from one comparison to the next.
+        self_tests: what the signer's reference kernels made of some inputs.
 
     Raises:
-        ModelError: the network is malformed, has ends a wearable cannot run, or the runtime refuses it.
+        ModelError: the network is malformed, has ends a wearable cannot run, the runtime refuses it, or gives other results than the
+            signer's.
         UsageError: no such kernels, or no runtime is installed.
     """
 
@@ -41,6 +44,7 @@ class ComparedNetwork:
         kernels: str = "reference",
         counters: Counters | None = None,
         compare_every: int = COMPARE_EVERY,
+        self_tests: Sequence[SelfTest] = (),
     ) -> None:
         if kernels not in KERNELS:
             raise UsageError(f"There are no {kernels!r} kernels; use {' or '.join(KERNELS)}.")
@@ -50,6 +54,9 @@ class ComparedNetwork:
         self._reference = Int8Network(model)
         self._fast = Int8Network(model, kernels) if kernels != "reference" else None
         self.inputs, self.output = self._reference.inputs, self._reference.output
+        self._self_tests = self_tests
+        if problem := self._differing():
+            raise ModelError(problem)
         self._golden_output = self._reference.run(self._golden_inputs())
 
     def infer(self, inputs: Sequence[Values]) -> Values:
@@ -69,6 +76,8 @@ class ComparedNetwork:
 
     def self_test(self) -> str:
         """Run a fixed input through the network in use; a sentence on what differs from the first run, or ""."""
+        if problem := self._differing():
+            return problem
         golden = self._golden_inputs()
         if not np.array_equal(self._reference.run(golden), self._golden_output):
             return "The reference kernels no longer give the result they gave at the start; restart the device."
@@ -94,6 +103,12 @@ class ComparedNetwork:
         if not np.array_equal(self._reference.run(quantized), output):
             self._counters.add("kernels_disagreed")
 
+    def _differing(self) -> str:
+        """What differs from the signer's results, as a sentence; ""."""
+        if all(self._reference.repeats(test.inputs, test.output) for test in self._self_tests):
+            return ""
+        return "The runtime gives other results than its signer's; install the runtime of locks/device.txt, or another bundle."
+
     def _golden_inputs(self) -> _Quantized:
         rng = np.random.default_rng(_GOLDEN_SEED)
         return [rng.integers(INT8_MIN, INT8_MAX + 1, end.shape).astype(np.int8) for end in self.inputs]
@@ -103,7 +118,12 @@ Networks = Mapping[str, ComparedNetwork]
 """By the names of models."""
 
 
-def open_networks(files: Mapping[str, bytes], kernels: str, counters: Counters) -> Networks:
+def open_networks(
+    files: Mapping[str, bytes],
+    kernels: str,
+    counters: Counters,
+    self_tests: Mapping[str, Sequence[SelfTest]] | None = None,
+) -> Networks:
     """The networks of a bundle, ready to run.
 
     Raises:
@@ -112,7 +132,7 @@ def open_networks(files: Mapping[str, bytes], kernels: str, counters: Counters) 
     networks = {}
     for name, file in files.items():
         try:
-            networks[name] = ComparedNetwork(file, kernels, counters)
+            networks[name] = ComparedNetwork(file, kernels, counters, self_tests=(self_tests or {}).get(name, ()))
         except ModelError as error:
             raise ModelError(f'The network of "{name}": {error}') from error
     return networks

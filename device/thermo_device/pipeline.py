@@ -2,9 +2,10 @@
 
 import time
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from thermo_core.bundle import SelfTest
 from thermo_core.errors import ModelError, ProfileError, SensorError, UsageError
 from thermo_core.graph.alerts import AlertChange
 from thermo_core.graph.plan import Plan, plan
@@ -51,11 +52,13 @@ class Bundled:
         networks: .tflite files by the names of models, from an image that was verified.
         number: first four bytes of the SHA-256 of the image, as a little-endian number.
         waived: the bundle was signed although something was found wanting.
+        self_tests: what the signer's reference kernels made of some inputs, by the names of models.
     """
 
     networks: Mapping[str, bytes]
     number: int = 0
     waived: bool = False
+    self_tests: Mapping[str, Sequence[SelfTest]] = field(default_factory=dict)
 
 
 class Pipeline:
@@ -100,7 +103,9 @@ class Pipeline:
         self.counters = counters if counters is not None else Counters()
         self._hardware = hardware
         self._clock = hardware.clock
-        self._networks = open_networks({} if bundled is None else bundled.networks, kernels, self.counters)
+        self._networks = (
+            {} if bundled is None else open_networks(bundled.networks, kernels, self.counters, bundled.self_tests)
+        )
         try:
             self.plan: Plan = plan(profile, {name: one.output.shape for name, one in self._networks.items()})
         except ProfileError as error:

@@ -370,4 +370,4 @@ def bundled_of(installed: Installed) -> Bundled:
     """What of an image a pipeline runs."""
     bundle = installed.bundle
     number = int.from_bytes(installed.image.sha256[:4], "little")
-    return Bundled(bundle.networks, number, bool(bundle.waived))
+    return Bundled(bundle.networks, number, bool(bundle.waived), bundle.self_tests)

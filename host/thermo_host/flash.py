@@ -173,7 +173,7 @@ def _refuse_downgrade(version: Version, active: ImageState | None) -> None:
 def _check_runs(wearable: Wearable, digest: bytes) -> None:
     active = next((state for state in wearable.images() if state.active), None)
     if active is None or active.hash != digest:
-        runs = f"version {active.version}" if active else "no model"
+        runs = f"version {active.version}" if active else "no bundle"
         raise RefusedError(
             f"The wearable did not start the new image and runs {runs}; see the events of `thermo-host stream`.",
             "not started",

@@ -37,7 +37,7 @@ OTHER_PATCH = [
     {"op": "centre", "of": "calm2", "gives": "above2"},
 ]
 LESION = {"name": "lesion", "inputs": ["above"], "scores": ["no lesion", "lesion"]}
-SHIPPED = Path(__file__).resolve().parents[2] / "models/thermo_models/artifacts"
+SHIPPED = Path(__file__).resolve().parents[2] / "models/thermo_models/wearables"
 PICTURE = 768 * 4
 
 

@@ -125,15 +125,38 @@ class Session:
     def open(self, engine: Engine, sensor: int, corrected: bool = True) -> None:
         """Have an engine read a sensor's blocks with what is known of it here.
 
+        A correction is applied where the wearable does so, and it was made of this very chip and its constants.
+
         Raises:
             SensorError: its constants are no healthy chip's; its blocks give nothing.
             CorrectionError: its correction is damaged; its blocks give nothing.
             UsageError: the profile asks for what cannot be.
         """
-        state = self.hello.sensors[sensor]
-        constants = self.constants.get(sensor, SensorConstants(state.constants, b""))
+        state, constants = self.hello.sensors[sensor], self._constants(sensor)
         correction = self.correction(sensor) if corrected and state.corrected else None
+        if correction is not None and not correction.stamp.fits(state.id, constants.data):
+            correction = None
         engine.open(sensor, constants, correction, doubtful=bool(state.warning))
+
+    def follow(self, engine: Engine, before: "Session", corrected: bool = True) -> None:
+        """Have an engine of an earlier session with the same profile go on with this one: what is as before is not begun anew."""
+        for sensor in range(min(len(self.hello.sensors), len(engine.plan.profile.sensors))):
+            if self._reading(sensor) != before._reading(sensor):
+                with contextlib.suppress(SensorError, CorrectionError):
+                    self.open(engine, sensor, corrected)
+        if dict(self.person) != dict(before.person):
+            engine.set_person(self.person)
+
+    def _constants(self, sensor: int) -> SensorConstants:
+        return self.constants.get(sensor, SensorConstants(self.hello.sensors[sensor].constants, b""))
+
+    def _reading(self, sensor: int) -> tuple[object, ...]:
+        """All that a sensor's blocks are read with."""
+        if sensor >= len(self.hello.sensors):
+            return ()
+        state = self.hello.sensors[sensor]
+        correction = self.corrections.get(sensor, b"") if state.corrected else b""
+        return self._constants(sensor), correction, state.id, bool(state.warning)
 
 
 def to_metadata(session: Session, zone: str) -> tuple[dict[str, str], dict[str, bytes]]:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 import msgspec
 
 from thermo_core import schema
-from thermo_core.errors import ManagementError, RefusedError, SchemaError
+from thermo_core.errors import ManagementError, RefusedError, SchemaError, UsageError
 from thermo_core.recording.session import Session
 from thermo_core.sensors.kind import SensorConstants
 from thermo_core.sensors.kinds import KINDS
+from thermo_core.text import clean
 from thermo_core.wearable.profile import Profile
 from thermo_core.wire.management import Hello
 from thermo_host.link.wearable import CHANGES, Wearable
@@ -77,15 +78,38 @@ def changes(before: Session, after: Session) -> tuple[str, ...]:
     return tuple(found)
 
 
+def profile_of(wearable: Wearable) -> Profile:
+    """What a wearable is.
+
+    Raises:
+        LinkError: it does not answer, or refuses.
+        ManagementError: it sends no profile.
+    """
+    data = wearable.profile_bytes()
+    try:
+        return schema.from_cbor(data, Profile, "profile", "update the wearable's software, or this host")
+    except SchemaError as error:
+        said = clean(str(error))
+        raise ManagementError(f"The wearable on {wearable.port} sends a profile that is none: {said}") from error
+
+
+def sensor_number(profile: Profile, name: str) -> int:
+    """Number of a sensor.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    names = [sensor.name for sensor in profile.sensors]
+    if name not in names:
+        raise UsageError(f"The wearable has no sensor {name!r:.60}; it has {', '.join(names)}.")
+    return names.index(name)
+
+
 def _profile(wearable: Wearable, hello: Hello) -> Profile | None:
     """Its profile; None where it is another one than hello named."""
-    data = wearable.profile_bytes()
-    if hashlib.sha256(data).digest() != hello.profile_sha256:
+    profile = profile_of(wearable)
+    if hashlib.sha256(schema.to_cbor(profile)).digest() != hello.profile_sha256:
         return None
-    try:
-        profile = schema.from_cbor(data, Profile, "profile", "update the wearable's software, or this host")
-    except SchemaError as error:
-        raise ManagementError(f"The wearable on {wearable.port} sends a profile that is none: {error}") from error
     kinds = [sensor.kind for sensor in profile.sensors]
     if kinds != [sensor.kind for sensor in hello.sensors]:
         raise ManagementError(

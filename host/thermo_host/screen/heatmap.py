@@ -11,7 +11,7 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 
-from thermo_core.sensors.mlx90640.frames import Celsius
+from thermo_core.signals import Values
 from thermo_host.screen.palette import LEVELS, TABLE, levels
 
 UPPER_HALF, LEFT_HALF = "\u2580", "\u258c"
@@ -26,13 +26,13 @@ class HeatMap:
     """A picture in half blocks, two rows of pixels a line.
 
     Attributes:
-        celsius: (24, 32) degC.
+        celsius: (rows, columns) degC; NaN where there is no value.
         low, high: degC of the palette's ends.
         factor: characters per pixel in width; lines are half as many as rows times this.
         grey: shown without colour, as what is not of now.
     """
 
-    celsius: Celsius
+    celsius: Values
     low: float
     high: float
     factor: float = 2.0
@@ -44,6 +44,8 @@ class HeatMap:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         image = _resampled(self.celsius, self.factor)
+        if len(image) % 2:
+            image = np.concatenate((image, image[-1:]))
         if has_colours(console) and has_blocks(console):
             rows = levels(image, self.low, self.high).tolist()
             for upper, lower in zip(rows[0::2], rows[1::2], strict=True):
@@ -101,7 +103,7 @@ def has_blocks(console: Console) -> bool:
     return console.encoding.lower().startswith("utf")
 
 
-def _resampled(celsius: Celsius, factor: float) -> Celsius:
+def _resampled(celsius: Values, factor: float) -> Values:
     """Larger by bilinear interpolation between the pixels' centres."""
     rows, columns = (_weights(size, round(size * factor)) for size in celsius.shape)
     return (rows @ celsius @ columns.T).astype(np.float32)

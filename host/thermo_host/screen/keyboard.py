@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 QUIT = (b"q", b"Q")
+MARK = b"mM"
 
 
 class Keyboard:
@@ -21,10 +22,12 @@ class Keyboard:
 
     Attributes:
         quit: whether somebody has pressed q.
+        marks: how often somebody has pressed m and it was not taken yet.
     """
 
     def __init__(self, wanted: bool = True) -> None:
         self.quit = False
+        self.marks = 0
         self._wanted = wanted
         self._descriptor = -1
         self._before: list[Any] = []
@@ -52,6 +55,11 @@ class Keyboard:
         """Whether a key can come."""
         return self._descriptor >= 0
 
+    def take_marks(self) -> int:
+        """How often m was pressed since this was asked last."""
+        taken, self.marks = self.marks, 0
+        return taken
+
     def sleep(self, seconds: float) -> None:
         """Wait so long, or until q is pressed."""
         until = time.monotonic() + seconds
@@ -71,4 +79,5 @@ class Keyboard:
             if not pressed:  # the terminal is gone
                 self._descriptor = -1
             self.quit = self.quit or any(key in pressed for key in QUIT)
+            self.marks += sum(key in MARK for key in pressed)
         return self.quit

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_core.sensors.mlx90640.frames import Celsius
+from thermo_core.signals import Values
 
 _ANCHORS = np.array(
     [
@@ -33,7 +33,7 @@ TABLE.setflags(write=False)
 """(256, 3) uint8 RGB, coldest first."""
 
 
-def levels(celsius: Celsius, low: float, high: float) -> NDArray[np.intp]:
+def levels(celsius: Values, low: float, high: float) -> NDArray[np.intp]:
     """Row of `TABLE` for each temperature; below `low` and above `high` the ends.
 
     Args:
@@ -42,4 +42,4 @@ def levels(celsius: Celsius, low: float, high: float) -> NDArray[np.intp]:
     """
     span = max(high - low, 1e-6)
     level = np.clip((np.asarray(celsius, dtype=np.float64) - low) / span, 0.0, 1.0) * (LEVELS - 1)
-    return level.round().astype(np.intp)
+    return np.nan_to_num(level).round().astype(np.intp)

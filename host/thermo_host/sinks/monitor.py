@@ -1,30 +1,35 @@
-"""What a person wants to know of a stream at any moment: the newest of everything, rates, losses, latency."""
+"""What a person wants to know of a stream at any moment: the newest of everything, its past minutes, rates, losses, latency."""
 
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from thermo_core.recording.layout import Gap
-from thermo_core.sensors.mlx90640.frames import Picture
-from thermo_core.wire.records import ClockRecord, EventRecord, SubpageRecord, ThermistorRecord, VerdictRecord
-from thermo_host.link.lease import Lost, Telemetry
-from thermo_host.link.session import Item, Session
-from thermo_host.pictures import DecodeSettings
+from thermo_core.graph.alerts import AlertState
+from thermo_core.graph.engine import Outcome
+from thermo_core.recording.layout import Gap, Marker
+from thermo_core.recording.session import Session
+from thermo_core.sensors.kind import Block
+from thermo_core.signals import Sample
+from thermo_core.wire.records import AlertRecord, ClockRecord, EventRecord, FindingRecord, SignalRecord
+from thermo_host.link.items import Item, Lost, Telemetry
+from thermo_host.link.session import changes
 from thermo_host.sinks.freshness import Freshness
+from thermo_host.sinks.history import History
+from thermo_host.stream.decoding import DecodeSettings, Decoding
 
 WINDOW_NS = 3_000_000_000
 """Rates are of the last three seconds."""
 LATENCIES = 512
-ARRIVALS = 1024
+ARRIVALS = 2048
 BYTES_EVERY_NS = 50_000_000
 """Bytes of the line are noted as often as this, however often they are told."""
 EVENTS = 3
 CHANGES = 8
-VERDICT_S = 5.0
-"""How often a verdict is expected until it is known."""
+SLOWEST_S = 5.0
+"""How often what has no rate is expected until it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +37,27 @@ class Statistics:
     """Numbers of a stream so far.
 
     Attributes:
-        pictures: seen.
-        pictures_per_second: of the last seconds.
-        lost_subpages: missing by their running numbers.
-        invalid_subpages: with counts that cannot be right.
-        strange_subpages: made with constants that are not known here, of a sensor that was put in.
+        moments: of each sensor, by its name.
+        moments_per_second: of the last seconds, by the name of the sensor.
+        findings: that came.
+        lost_blocks: missing by their running numbers.
+        invalid_blocks: that gave no value because of what they hold.
+        strange_blocks: made with constants that are not known here, of a sensor that was put in.
+        markers: that somebody set.
         gaps: times in which the port was gone, and `gap_s` their sum.
         device_dropped: records that the device dropped meanwhile because the line was full.
-        device_lost: subpages that the device missed meanwhile; those between two that came are among the lost ones too.
-        latency_s, latency_p99_s: end of capture to arrival, median and 99th percentile; None before the first picture.
+        device_lost: blocks that the device missed meanwhile; those between two that came are among the lost ones too.
+        latency_s, latency_p99_s: end of capture to arrival of a block, median and 99th percentile; None before the first.
         bytes_per_second: of the line; None where there is none.
     """
 
-    pictures: int
-    pictures_per_second: float
-    lost_subpages: int
-    invalid_subpages: int
-    strange_subpages: int
+    moments: dict[str, int]
+    moments_per_second: dict[str, float]
+    findings: int
+    lost_blocks: int
+    invalid_blocks: int
+    strange_blocks: int
+    markers: int
     gaps: int
     gap_s: float
     device_dropped: int
@@ -59,8 +68,8 @@ class Statistics:
 
     @property
     def missing(self) -> int:
-        """Subpages of which there is no picture, whoever noticed."""
-        return max(self.lost_subpages + self.invalid_subpages, self.device_lost) + self.strange_subpages
+        """Blocks that gave no value, whoever noticed."""
+        return max(self.lost_blocks + self.invalid_blocks, self.device_lost) + self.strange_blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +93,52 @@ class ShownEvent:
     before: bool
 
 
+@dataclass(slots=True)
+class Newest:
+    """The newest sample of a signal.
+
+    Attributes:
+        sample: it.
+        utc_ns: when it was captured, nanoseconds since 1970 UTC.
+        history: of the signal, where it has few numbers.
+    """
+
+    sample: Sample
+    utc_ns: int
+    history: History = field(default_factory=History)
+
+
+@dataclass(slots=True)
+class NewestFinding:
+    """The newest finding of a model.
+
+    Attributes:
+        record: it.
+        utc_ns: of the moment it is about, nanoseconds since 1970 UTC.
+        fresh: tells when it is old.
+        history: of its values.
+    """
+
+    record: FindingRecord
+    utc_ns: int
+    fresh: Freshness
+    history: History = field(default_factory=History)
+
+
 class Monitor:
     """Takes a stream or a recording item by item and keeps the newest of everything.
 
     Args:
         session: whose it is at the start.
-        settings: how counts become temperatures.
+        settings: how blocks become signals.
 
     Attributes:
         session: whose it is now.
+        decoding: makes signals of its blocks.
         changes: the last few times that another one came.
-        picture: the newest, with per-pixel calibration where there is one.
-        picture_utc_ns: when it was captured.
-        verdict: the newest.
-        thermistors: the newest of each array, by its number.
+        signals: the newest of each, by name.
+        findings: the newest of each model, by its number.
+        alerts: the newest step of each, by its number.
         clock: the newest.
         events: the newest of each of the last few kinds, by code, newest last.
         lost: set while the wearable is waited for.
@@ -105,36 +146,31 @@ class Monitor:
 
     def __init__(self, session: Session, settings: DecodeSettings | None = None) -> None:
         self.session = session
-        self.settings = settings or DecodeSettings()
-        self.picture: Picture | None = None
-        self.picture_utc_ns = 0
-        self.verdict: VerdictRecord | None = None
-        self.thermistors: dict[int, ThermistorRecord] = {}
+        self.decoding = Decoding(session, settings)
+        self.signals: dict[str, Newest] = {}
+        self.findings: dict[int, NewestFinding] = {}
+        self.alerts: dict[int, AlertRecord] = {}
         self.clock: ClockRecord | None = None
         self._first_clock: ClockRecord | None = None
         self.events: dict[int, ShownEvent] = {}
         self.lost: Lost | None = None
         self.changes: deque[Change] = deque(maxlen=CHANGES)
-        self._pictures = session.pictures(settings)
-        self._count = 0
-        self._arrivals: deque[int] = deque(maxlen=ARRIVALS)
+        self._found = 0
+        self._markers = 0
+        self._arrivals: dict[int, deque[int]] = {}
         self._latencies: deque[int] = deque(maxlen=LATENCIES)
         self._gaps = 0
         self._gap_ns = 0
         self._bytes: deque[tuple[int, int]] = deque()
         self._now_ns = 0
         self._watched = False
-        rates = {sensor.sensor: sensor.rate_hz for sensor in session.hello.sensors}
         self._fresh_link = Freshness(1.0)
-        slowest_hz = min((rates[sensor] for sensor in self._pictures.readers), default=1.0)
-        self._fresh_picture = Freshness(2 / slowest_hz)
-        self._fresh_verdict = Freshness(VERDICT_S)
-        self._fresh_thermistors = {sensor: Freshness(1 / rate) for sensor, rate in rates.items()}
+        self._fresh_sensors: dict[int, Freshness] = {}
 
     @property
-    def corrected(self) -> bool:
-        """Whether a per-pixel calibration is applied."""
-        return any(reader.corrected for reader in self._pictures.readers.values())
+    def settings(self) -> DecodeSettings:
+        """How blocks become signals."""
+        return self.decoding.settings
 
     def tick(self, now_ns: int) -> None:
         """Tell what time it is, UTC in nanoseconds; without it nothing grows old, as in a recording."""
@@ -146,24 +182,30 @@ class Monitor:
         """Seconds since anything came, where that is too long ago; else None."""
         return self._age_s(self._fresh_link)
 
-    @property
-    def picture_age_s(self) -> float | None:
-        """Seconds since a picture came, where it is too old to be shown as of now; else None."""
-        return self._age_s(self._fresh_picture)
+    def sensor_age_s(self, sensor: int) -> float | None:
+        """Seconds since a sensor gave anything, where it is too old to be shown as of now; else None."""
+        return self._age_s(self._fresh_sensors[sensor]) if sensor in self._fresh_sensors else None
 
-    @property
-    def verdict_age_s(self) -> float | None:
-        """The same of the verdict."""
-        return self._age_s(self._fresh_verdict)
+    def signal_age_s(self, name: str) -> float | None:
+        """The same of the sensors that a signal rests on."""
+        ages = [self.sensor_age_s(sensor) for sensor in self.decoding.plan.origins(name)]
+        return max((age for age in ages if age is not None), default=None)
 
-    def thermistors_age_s(self, sensor: int) -> float | None:
-        """The same of an array of thermistors."""
-        return self._age_s(self._fresh_thermistors[sensor]) if sensor in self._fresh_thermistors else None
+    def finding_age_s(self, model: int) -> float | None:
+        """The same of a model's newest finding."""
+        return self._age_s(self.findings[model].fresh) if model in self.findings else None
 
-    def push(self, item: Item) -> Picture | None:
-        """Take an item; the picture that it completes, if any."""
+    def alert_state(self, alert: int) -> AlertState | None:
+        """Where an alert stands; None where it was not heard of yet."""
+        return self.alerts[alert].change.state if alert in self.alerts else None
+
+    def push(self, item: Item) -> Outcome | None:
+        """Take an item; what came of a block."""
         if isinstance(item, Lost):
             self.lost = item
+            return None
+        if isinstance(item, Marker):
+            self._markers += 1
             return None
         self.lost = None
         if isinstance(item, Session):
@@ -176,22 +218,22 @@ class Monitor:
         self._now_ns = max(self._now_ns, item.received_ns) if self._watched else item.received_ns
         self._fresh_link.seen(item.received_ns)
         record = item.record
-        if isinstance(record, SubpageRecord):
-            return self._push_subpage(item, record)
-        if isinstance(record, VerdictRecord):
-            self.verdict = record
-            self._fresh_verdict.seen(item.received_ns)
-        elif isinstance(record, ThermistorRecord):
-            self.thermistors[record.sensor] = record
-            self._fresh_thermistors.setdefault(record.sensor, Freshness(1.0)).seen(item.received_ns)
+        if isinstance(record, Block):
+            return self._push_block(item, record)
+        if isinstance(record, FindingRecord):
+            self._push_finding(item, record)
+        elif isinstance(record, AlertRecord):
+            self.alerts[record.change.alert] = record
         elif isinstance(record, EventRecord):
             self.events.pop(record.code, None)
             self.events[record.code] = ShownEvent(record, item.captured_ns < self.session.started_ns)
             while len(self.events) > EVENTS:
                 del self.events[next(iter(self.events))]
-        else:
+        elif isinstance(record, ClockRecord):
             self._first_clock = self._first_clock or record
             self.clock = record
+        else:
+            assert isinstance(record, SignalRecord)
         return None
 
     def count_bytes(self, received: int) -> None:
@@ -208,12 +250,16 @@ class Monitor:
     def statistics(self) -> Statistics:
         """Numbers so far."""
         latencies = np.asarray(self._latencies, dtype=np.float64) / 1e9
+        names = [sensor.name for sensor in self.session.profile.sensors]
+        counted = self.decoding.counted
         return Statistics(
-            pictures=self._count,
-            pictures_per_second=self._rate(),
-            lost_subpages=self._pictures.lost,
-            invalid_subpages=self._pictures.invalid,
-            strange_subpages=self._pictures.strange,
+            moments={name: counted[number].moments for number, name in enumerate(names)},
+            moments_per_second={name: self._rate(number) for number, name in enumerate(names)},
+            findings=self._found,
+            lost_blocks=self.decoding.total(["lost"]),
+            invalid_blocks=self.decoding.total(["invalid"]),
+            strange_blocks=self.decoding.total(["strange"]),
+            markers=self._markers,
             gaps=self._gaps,
             gap_s=self._gap_ns / 1e9,
             device_dropped=self._since(lambda clock: clock.dropped),
@@ -224,9 +270,12 @@ class Monitor:
         )
 
     def _change(self, session: Session) -> None:
-        self.changes.append(Change(self._now_ns, self.session.changes(session)))
-        before, self._pictures = self._pictures, session.pictures(self.settings)
-        self._pictures.follow(before)
+        self.changes.append(Change(self._now_ns, changes(self.session, session)))
+        if session.profile != self.session.profile:
+            # Numbers and names mean other things from here on.
+            for known in (self.signals, self.findings, self.alerts, self._fresh_sensors, self._arrivals):
+                known.clear()
+        self.decoding.follow(session)
         self.session = session
 
     def _age_s(self, fresh: Freshness) -> float | None:
@@ -242,21 +291,44 @@ class Monitor:
         now, first = counter(self.clock), counter(self._first_clock)
         return now - first if now >= first else now  # it restarted
 
-    def _push_subpage(self, item: Telemetry, record: SubpageRecord) -> Picture | None:
-        picture = self._pictures.push(record)
-        if picture is None:
-            return None
-        self.picture, self.picture_utc_ns = picture, item.captured_ns
-        self._fresh_picture.seen(item.received_ns)
-        self._count += 1
-        self._latencies.append(item.received_ns - item.captured_ns)
-        self._arrivals.append(item.received_ns)
-        while item.received_ns - self._arrivals[0] > WINDOW_NS:
-            self._arrivals.popleft()
-        return picture
+    def _push_block(self, item: Telemetry, block: Block) -> Outcome:
+        outcome = self.decoding.push(block)
+        for samples in outcome.passes:
+            for name, sample in samples.items():
+                self._keep(name, sample, item.captured_ns + (sample.time_us - block.time_us) * 1000)
+        sensors = self.session.profile.sensors
+        moments = sum(sensors[block.sensor].name in samples for samples in outcome.passes)
+        if moments:
+            rate_hz = self.session.hello.sensors[block.sensor].rate_hz
+            expected_s = 2 / rate_hz if rate_hz else SLOWEST_S
+            self._fresh_sensors.setdefault(block.sensor, Freshness(expected_s)).seen(item.received_ns)
+            arrivals = self._arrivals.setdefault(block.sensor, deque(maxlen=ARRIVALS))
+            arrivals.extend([item.received_ns] * moments)
+            while item.received_ns - arrivals[0] > WINDOW_NS:
+                arrivals.popleft()
+            self._latencies.append(item.received_ns - item.captured_ns)
+        return outcome
 
-    def _rate(self) -> float:
-        recent = [at for at in self._arrivals if self._now_ns - at <= WINDOW_NS]
+    def _keep(self, name: str, sample: Sample, utc_ns: int) -> None:
+        newest = self.signals.get(name)
+        if newest is None:
+            newest = self.signals[name] = Newest(sample, utc_ns)
+        newest.sample, newest.utc_ns = sample, utc_ns
+        newest.history.add(utc_ns, sample.values)
+
+    def _push_finding(self, item: Telemetry, record: FindingRecord) -> None:
+        if record.model >= len(self.session.profile.models):
+            return
+        self._found += 1
+        newest = self.findings.get(record.model)
+        if newest is None:
+            newest = self.findings[record.model] = NewestFinding(record, item.captured_ns, Freshness(SLOWEST_S))
+        newest.record, newest.utc_ns = record, item.captured_ns
+        newest.fresh.seen(item.received_ns)
+        newest.history.add(item.captured_ns, np.asarray(record.values, np.float32))
+
+    def _rate(self, sensor: int) -> float:
+        recent = [at for at in self._arrivals.get(sensor, ()) if self._now_ns - at <= WINDOW_NS]
         if len(recent) < 2 or recent[-1] == recent[0]:
             return 0.0
         return (len(recent) - 1) * 1e9 / (recent[-1] - recent[0])

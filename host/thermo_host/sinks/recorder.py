@@ -17,6 +17,7 @@ import msgspec
 
 from thermo_core import schema
 from thermo_core.errors import StorageError
+from thermo_core.graph.engine import Outcome
 from thermo_core.recording.layout import (
     ATTACHMENTS,
     GAP_TOPIC,
@@ -105,6 +106,14 @@ class Recorder:
             self._writer.flush()  # what came before lies before it
             self._describe(item, time.time_ns())
             self._writer.flush()
+        self.tick()
+
+    def take(self, item: Item, outcome: Outcome | None) -> None:
+        """As `Sink`."""
+        self.add(item)
+
+    def idle(self) -> None:
+        """As `Sink`."""
         self.tick()
 
     def tick(self) -> None:

@@ -1,7 +1,7 @@
 """Live telemetry that outlasts an unplugged cable and another sensor."""
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 
 from thermo_core.errors import LinkError, LinkLostError, ProtocolVersionError, RefusedError
@@ -21,7 +21,9 @@ ASK_S = 1.0
 """How often a wearable is asked at most what its blocks are made with."""
 
 
-def listen(wearable: Wearable, session: Session, *, reconnect: bool = False) -> Generator[Item | None, None, None]:
+def listen(
+    wearable: Wearable, session: Session, *, reconnect: bool = False, signals: Sequence[int] = ()
+) -> Generator[Item | None, None, None]:
     """Telemetry without end; None whenever nothing came for a tenth of a second, so that a caller can do other things.
 
     Where the wearable turns out to have another sensor, correction, profile or bundle than before, a `Session` comes, which
@@ -34,6 +36,7 @@ def listen(wearable: Wearable, session: Session, *, reconnect: bool = False) -> 
         session: what it said at the start.
         reconnect: wait for a port that vanished to come back, for as long as the caller goes on: first a `Lost` comes, then
             None again and again, at last the `Gap`.
+        signals: numbers of those that the wearable is to send as it computes them.
 
     Raises:
         LinkLostError: the port vanished and `reconnect` is off, or another wearable came back.
@@ -46,6 +49,8 @@ def listen(wearable: Wearable, session: Session, *, reconnect: bool = False) -> 
         reason = "the port vanished"
         try:
             with wearable.stream() as stream:
+                if signals:
+                    wearable.choose_signals(signals)
                 silent_since = time.monotonic()
                 while True:
                     telemetry = stream.get(IDLE_S)
@@ -65,7 +70,7 @@ def listen(wearable: Wearable, session: Session, *, reconnect: bool = False) -> 
                 raise
         yield Lost(heard_ns, reason)
         now_ns = yield from _wait_for_return(wearable, known)
-        yield Gap(heard_ns, now_ns, reason)
+        yield Gap(from_ns=heard_ns, to_ns=max(heard_ns, now_ns), reason=reason)
         yield from known.news()
         heard_ns = now_ns
 
