@@ -136,7 +136,7 @@ def _plan(row_sensor: dict[str, Any], stages: Sequence[dict[str, Any]], **more: 
 def _network(name: str) -> Compiled:
     """The breast patch's."""
     payload = verify(SHIPPED.read_bytes(), [load_public_key(KEY.read_bytes())]).payload
-    return compile_model(Bundle.from_payload(payload).model, name, "m4")
+    return compile_model(Bundle.from_payload(payload).networks["lesion"], name, "m4")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`thermo-models`: list tasks and networks, look at data, train, evaluate, measure again, export."""
+"""`thermo-models`: wearables, tasks and networks: check, look at data, train, evaluate, measure again, export."""
 
 import json
 from pathlib import Path
@@ -7,11 +7,13 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from thermo_core.errors import UsageError
+from thermo_models import wearable_command
 from thermo_quantize import command_line
 
 app = command_line.application(
     "thermo-models", "Train the networks of thermo-edge wearables. They inform; they are no medical device."
 )
+app.add_typer(wearable_command.app, name="wearable")
 
 TaskName = Annotated[str, typer.Argument(metavar="TASK", help="A name that `thermo-models list` shows.")]
 Data = Annotated[

@@ -227,7 +227,7 @@ def test_a_png_shows_the_moment_that_was_asked_for(tmp_path: Path, patch: Record
 def test_a_film_goes_at_the_pace_of_the_recording(tmp_path: Path, patch: Recording, expected: list[Any]) -> None:
     (path,) = exported(patch, tmp_path / "out.mp4")
     with av.open(str(path)) as film:
-        frames = [frame for frame in film.decode(video=0)]
+        frames = list(film.decode(video=0))
     assert len(frames) == len(expected)
     shown = [float(frame.time or 0) for frame in frames]
     times = [(picture.time_us - expected[0].time_us) / 1e6 for picture in expected]

@@ -1,6 +1,6 @@
-"""The calibration on the device: the current one and the one before it, each whole or not there.
+"""A sensor's correction on the device: the current one and the one before it, each whole or not there.
 
-Writing makes `calibration.incoming` first, then moves current to previous and incoming to current, each step synced.
+Writing makes `correction-N.incoming` first, then moves current to previous and incoming to current, each step synced.
 After a cut between the two moves the next look finds no current one and a whole incoming one, and finishes the second.
 """
 
@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from thermo_core.correction import MAX_BYTES, Correction
 from thermo_core.errors import CorrectionError, DamagedFileError
+from thermo_core.sensors.correction import MAX_BODY, Correction
+from thermo_core.sensors.kinds import correction_of
 from thermo_device.files import DISK, Files, read_bounded
 
 log = logging.getLogger(__name__)
 
 CURRENT, PREVIOUS = 0, 1
+MAX_BYTES = MAX_BODY + 64
 
 
 class Source(StrEnum):
-    """Which calibration is in use."""
+    """Which correction is in use."""
 
     CURRENT = "current"
     PREVIOUS = "previous"
@@ -27,7 +29,7 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class StoredCalibration:
+class StoredCorrection:
     """What the store gives at a start.
 
     Attributes:
@@ -41,27 +43,28 @@ class StoredCalibration:
     problem: str = ""
 
 
-class CalibrationStore:
-    """Two calibrations in one directory. One process and one thread at a time uses them.
+class CorrectionStore:
+    """Two corrections of one sensor. One process and one thread at a time uses them.
 
     Args:
         directory: made where it is missing.
+        sensor: its number.
         files: file system.
 
     Raises:
         StorageError: the system refuses to make the directory.
     """
 
-    def __init__(self, directory: Path, files: Files = DISK) -> None:
+    def __init__(self, directory: Path, sensor: int, files: Files = DISK) -> None:
         self._directory = directory
         self._files = files
-        self._current = directory / "calibration.current"
-        self._previous = directory / "calibration.previous"
-        self._incoming = directory / "calibration.incoming"
+        self._current = directory / f"correction-{sensor}.current"
+        self._previous = directory / f"correction-{sensor}.previous"
+        self._incoming = directory / f"correction-{sensor}.incoming"
         files.make_directory(directory)
 
-    def load(self) -> StoredCalibration:
-        """The calibration to use: the current one, or the one before where the current one is damaged.
+    def load(self) -> StoredCorrection:
+        """The correction to use: the current one, or the one before where the current one is damaged.
 
         Raises:
             StorageError: the system refuses to read.
@@ -70,19 +73,19 @@ class CalibrationStore:
         try:
             data = read_bounded(self._files, self._current, MAX_BYTES)
             if data is None:
-                return StoredCalibration(None, Source.NONE)
-            return StoredCalibration(Correction.from_bytes(data), Source.CURRENT)
+                return StoredCorrection(None, Source.NONE)
+            return StoredCorrection(correction_of(data), Source.CURRENT)
         except (CorrectionError, DamagedFileError) as error:
             log.warning("%s: %s", self._current, error)
         previous = self._valid(self._previous)
         if previous is None:
-            problem = "The stored calibration is damaged and there is none before it; calibrate anew."
-            return StoredCalibration(None, Source.NONE, problem)
-        problem = "The stored calibration is damaged, so the one before it is in use; calibrate anew."
-        return StoredCalibration(Correction.from_bytes(previous), Source.PREVIOUS, problem)
+            problem = "The stored correction is damaged and there is none before it; calibrate anew."
+            return StoredCorrection(None, Source.NONE, problem)
+        problem = "The stored correction is damaged, so the one before it is in use; calibrate anew."
+        return StoredCorrection(correction_of(previous), Source.PREVIOUS, problem)
 
     def read(self, which: int) -> bytes:
-        """A calibration as stored: `CURRENT` the one `load` gives, `PREVIOUS` the one before; b"" where there is none.
+        """A correction as stored: `CURRENT` the one `load` gives, `PREVIOUS` the one before; b"" where there is none.
 
         Raises:
             StorageError: the system refuses to read.
@@ -95,23 +98,17 @@ class CalibrationStore:
             return b""
         return self._valid(self._current) or previous
 
-    def write(self, data: bytes, sensor_id: bytes | None = None) -> Correction:
-        """Store a calibration as the current one; the one before stays for `rollback`.
+    def write(self, data: bytes) -> Correction:
+        """Store a correction as the current one; the one before stays for `rollback`.
 
         Args:
-            data: `Correction.to_bytes`.
-            sensor_id: of the sensor at hand; None accepts any.
+            data: `sensors.correction.to_bytes`.
 
         Raises:
-            CorrectionError: damaged, or of another sensor; what is stored stays.
+            CorrectionError: damaged; what is stored stays.
             StorageError: the system refused, as on a full disk.
         """
-        correction = Correction.from_bytes(data)
-        if sensor_id is not None and correction.sensor_id != sensor_id:
-            raise CorrectionError(
-                f"The calibration belongs to sensor {correction.sensor_id.hex()} and {sensor_id.hex()} is connected; "
-                "calibrate this one."
-            )
+        correction = correction_of(data)
         self._settle()
         current = self._valid(self._current)
         if current == data:
@@ -128,7 +125,7 @@ class CalibrationStore:
         return correction
 
     def rollback(self) -> Correction:
-        """Make the calibration before the current one current; the current one takes its place.
+        """Make the correction before the current one current; the current one takes its place.
 
         Raises:
             CorrectionError: there is none before.
@@ -137,7 +134,7 @@ class CalibrationStore:
         self._settle()
         previous = self._valid(self._previous)
         if previous is None:
-            raise CorrectionError("No calibration before the current one is stored; calibrate anew.")
+            raise CorrectionError("No correction before the current one is stored; calibrate anew.")
         return self.write(previous)
 
     def _settle(self) -> None:
@@ -154,7 +151,7 @@ class CalibrationStore:
         try:
             data = read_bounded(self._files, path, MAX_BYTES)
             if data is not None:
-                Correction.from_bytes(data)
+                correction_of(data)
         except (CorrectionError, DamagedFileError):
             return None
         return data

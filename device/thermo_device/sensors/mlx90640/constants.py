@@ -1,4 +1,4 @@
-"""The constants of the sensor at an address: from its EEPROM, numbered, and held against what was known of it."""
+"""The constants of the camera at an address: from its EEPROM, numbered, and held against what was known of it."""
 
 from dataclasses import dataclass, replace
 
@@ -8,33 +8,25 @@ from thermo_core.errors import EepromError
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.frames import Words
 from thermo_core.sensors.mlx90640.identity import device_id
-from thermo_device.counters import FAULTS, Counters
-from thermo_device.mlx90640 import Mlx90640
-from thermo_device.sightings import Sighting, Sightings
+from thermo_device.counters import Tally
+from thermo_device.sensors.driver import Found
+from thermo_device.sensors.mlx90640.chip import Mlx90640
+from thermo_device.sightings import Sightings
 
 
 @dataclass(frozen=True, slots=True)
-class Constants:
+class Held:
     """What an EEPROM held.
 
     Attributes:
         eeprom: (832,) words, verified.
-        sighting: their number and fingerprint.
-        calibration: what they say; None where that is impossible.
+        found: whose it is, and its number.
+        constants: what it says; None where that is impossible.
     """
 
     eeprom: Words
-    sighting: Sighting
-    calibration: Constants | None = None
-
-    @property
-    def warning(self) -> str:
-        """Why temperatures are in doubt, a sentence; "" where they are not."""
-        if self.sighting.changed:
-            return FAULTS["eeprom_changed"].text
-        if self.calibration is not None and self.calibration.doubts:
-            return f"{self.calibration.doubts[0]}; temperatures may be wrong."
-        return ""
+    found: Found
+    constants: Constants | None = None
 
 
 class ConstantsOfSensor:
@@ -42,18 +34,20 @@ class ConstantsOfSensor:
 
     Args:
         chip: the sensor.
+        sensor: its number within the wearable.
         sightings: numbers constants and knows those of before.
-        counters: where changes and doubts are counted.
+        tally: where changes and doubts are counted.
 
     Attributes:
         current: as read last; None before. Exchanged as a whole, so that any thread may look at it.
     """
 
-    def __init__(self, chip: Mlx90640, sightings: Sightings, counters: Counters) -> None:
+    def __init__(self, chip: Mlx90640, sensor: int, sightings: Sightings, tally: Tally) -> None:
         self._chip = chip
+        self._sensor = sensor
         self._sightings = sightings
-        self._counters = counters
-        self.current: Constants | None = None
+        self._tally = tally
+        self.current: Held | None = None
 
     def load(self) -> None:
         """Read and verify the EEPROM.
@@ -98,21 +92,25 @@ class ConstantsOfSensor:
         """Hold the sensor to the EEPROM it has now."""
         current = self.current
         if current is not None:
-            self._sightings.trust(device_id(current.eeprom), current.sighting.fingerprint)
-            self.current = replace(current, sighting=replace(current.sighting, changed=False))
+            sighting = current.found.sighting
+            self._sightings.trust(current.found.identity, sighting.fingerprint)
+            self.current = replace(current, found=replace(current.found, sighting=replace(sighting, changed=False)))
 
     def _take(self, eeprom: Words) -> None:
-        known, sighting = self.current, self._sightings.meet(eeprom)
-        if known is not None and device_id(known.eeprom) != device_id(eeprom):
-            self._counters.add("sensor_changed")
-        self.current = Constants(eeprom, sighting)
+        identity, data = device_id(eeprom), eeprom.astype("<u2").tobytes()
+        known, sighting = self.current, self._sightings.meet(self._sensor, identity, data)
+        if known is not None and known.found.identity != identity:
+            self._tally.add("sensor_changed")
+        found = Found(identity, data, sighting, sound=False)
+        self.current = Held(eeprom, found)
         if sighting.changed:
-            self._counters.add("eeprom_changed")
+            self._tally.add("constants_changed")
         try:
-            calibration = Constants.from_eeprom(eeprom)
+            constants = Constants.from_eeprom(eeprom)
         except EepromError:
-            self._counters.add("eeprom_invalid")
+            self._tally.add("constants_invalid")
             raise
-        if calibration.doubts:
-            self._counters.add("eeprom_doubtful")
-        self.current = Constants(eeprom, sighting, calibration)
+        if constants.doubts:
+            self._tally.add("constants_doubtful")
+        doubt = str(constants.doubts[0]) if constants.doubts else ""
+        self.current = Held(eeprom, replace(found, sound=True, doubt=doubt), constants)

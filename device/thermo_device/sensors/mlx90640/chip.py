@@ -13,8 +13,8 @@ from thermo_core.sensors.mlx90640 import registers
 from thermo_core.sensors.mlx90640.frames import RAM_WORDS, Words
 from thermo_core.sensors.mlx90640.registers import ControlRegister, StatusRegister
 from thermo_device.bus import MAX_READ_BYTES, RETRY_US, I2cBus, Registers
-from thermo_device.counters import Counters
-from thermo_device.plausibility import suspicious
+from thermo_device.counters import Tally
+from thermo_device.sensors.mlx90640.plausibility import suspicious
 
 MAX_SINGLE_REREADS = 8
 """With more suspicious words than this the whole page is read again."""
@@ -39,7 +39,7 @@ class Mlx90640:
     """
 
     def __init__(
-        self, bus: I2cBus, clock: Clock, address: int, counters: Counters, max_read_bytes: int = MAX_READ_BYTES
+        self, bus: I2cBus, clock: Clock, address: int, counters: Tally, max_read_bytes: int = MAX_READ_BYTES
     ) -> None:
         self._registers = Registers(bus, clock, address, counters, max_read_bytes)
         self._clock = clock
@@ -145,7 +145,7 @@ class Mlx90640:
         if np.array_equal(first, second):
             return first
         third = self._registers.read_block(start, count)
-        self._counters.add("eeprom_mismatch")
+        self._counters.add("constants_mismatch")
         agreed = (first == second) | (first == third) | (second == third)
         if not agreed.all():
             address = start + int(np.flatnonzero(~agreed)[0])

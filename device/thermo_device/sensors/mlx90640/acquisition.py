@@ -7,21 +7,18 @@ next one is complete, so a page may be read late by one period and is still whol
 from dataclasses import replace
 
 import numpy as np
-from thermo_core.profile import PictureSensor as PictureSensorSettings
 
-from thermo_core.clock import Clock
 from thermo_core.errors import BusError, BusTimeoutError, SensorError, UsageError
 from thermo_core.sensors.mlx90640 import registers
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.frames import COLUMNS, FRAME_WORDS, PIXELS, RAM_WORDS, ROWS, Subpage, Words
 from thermo_core.sensors.mlx90640.frames import SUBPAGE as NUMBER_INDEX
 from thermo_core.sensors.mlx90640.registers import ControlRegister, RefreshRate
-from thermo_device.bus import MAX_READ_BYTES, I2cBus
-from thermo_device.constants import Constants, ConstantsOfSensor
-from thermo_device.counters import Counters
-from thermo_device.mlx90640 import Mlx90640
-from thermo_device.schedule import PageSchedule
-from thermo_device.sightings import Sightings
+from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
+from thermo_device.sensors.driver import Found, Place
+from thermo_device.sensors.mlx90640.chip import Mlx90640
+from thermo_device.sensors.mlx90640.constants import ConstantsOfSensor
+from thermo_device.sensors.mlx90640.schedule import PageSchedule
 
 FIRST_RETRY_US = 20_000
 LAST_RETRY_US = 1_000_000
@@ -35,43 +32,25 @@ class PictureSensor:
     """One MLX90640.
 
     `capture` never raises for what happens on the bus: it repeats what failed, sets the sensor up again when it comes
-    back with power-on defaults, and keeps trying while it is absent. Each fault is counted by name (`counters.FAULTS`).
-    Whenever it sets the sensor up again it compares its EEPROM first: another one begins a new generation of constants.
+    back with power-on defaults, and keeps trying while it is absent. Each fault is counted by name.
+    Whenever it sets the sensor up again it compares its EEPROM first: another one has constants of another number.
 
     Args:
-        bus: I2C bus.
-        clock: device's clock.
-        settings: address, refresh rate, resolution and pattern.
-        counters: where faults are counted.
-        max_read_bytes: longest single read of the adapter.
-        sensor: number of the sensor within the wearable.
-        sightings: numbers constants and knows those of before; without it all is forgotten at the end.
-
-    Raises:
-        UsageError: the settings have a refresh rate or resolution the sensor does not have.
+        settings: rate, resolution and pattern.
+        place: bus, clock, and where faults are counted.
 
     Attributes:
         fault: why the sensor does not deliver, in a sentence; empty while it does.
     """
 
-    def __init__(
-        self,
-        bus: I2cBus,
-        clock: Clock,
-        settings: PictureSensorSettings,
-        counters: Counters,
-        max_read_bytes: int = MAX_READ_BYTES,
-        sensor: int = 0,
-        sightings: Sightings | None = None,
-    ) -> None:
+    def __init__(self, settings: Mlx90640Settings, place: Place) -> None:
         self._control = _control(settings)
-        self._clock = clock
-        self._counters = counters
-        self._chip = Mlx90640(bus, clock, settings.address, counters, max_read_bytes)
-        self._sensor = sensor
-        self._schedule = PageSchedule(1e6 / settings.refresh_rate_hz)
-        known = sightings if sightings is not None else Sightings()
-        self._constants = ConstantsOfSensor(self._chip, known, counters)
+        self._clock = place.clock
+        self._counters = place.tally
+        self._chip = Mlx90640(place.bus, place.clock, settings.bus_path.address, place.tally, place.max_read_bytes)
+        self._sensor = place.number
+        self._schedule = PageSchedule(1e6 / settings.rate_hz)
+        self._constants = ConstantsOfSensor(self._chip, place.number, place.sightings, place.tally)
         self._running = False
         self._retry_at_us = 0
         self._retry_us = FIRST_RETRY_US
@@ -80,26 +59,28 @@ class PictureSensor:
         self._gap_from_us: float | None = None
         self._before: dict[int, Words] = {}
         self._stale_seen = False
+        self._steady_us = 0.0
         self.fault = ""
 
     @property
-    def constants(self) -> Constants | None:
-        """What the EEPROM held at the last start; None before it. Any thread may ask."""
-        return self._constants.current
+    def found(self) -> Found | None:
+        """The sensor as it was found at the last start; None before it. Any thread may ask."""
+        held = self._constants.current
+        return None if held is None else held.found
 
     @property
     def eeprom(self) -> Words | None:
         """(832,) EEPROM words as verified at the last start; None before it."""
-        constants = self.constants
-        return None if constants is None else constants.eeprom
+        held = self._constants.current
+        return None if held is None else held.eeprom
 
     @property
-    def calibration(self) -> Constants | None:
+    def constants(self) -> Constants | None:
         """Constants of the sensor; None while its EEPROM was not read or holds impossible ones."""
-        constants = self.constants
-        return None if constants is None else constants.calibration
+        held = self._constants.current
+        return None if held is None else held.constants
 
-    def trust_constants(self) -> None:
+    def trust(self) -> None:
         """Hold the sensor to the EEPROM it has now: its temperatures were compared with a reference."""
         self._constants.trust()
 
@@ -119,8 +100,8 @@ class PictureSensor:
         return self._running
 
     @property
-    def free_until_us(self) -> int:
-        """The bus is free for others until then."""
+    def due_us(self) -> int:
+        """When it wants the bus next."""
         return self._schedule.poll_us if self._running else self._retry_at_us
 
     def start(self) -> None:
@@ -159,7 +140,7 @@ class PictureSensor:
             return
         try:
             if self._same_sensor():
-                self._await_first_page(self._schedule.nominal_us)
+                self._await_first_page(max(self._schedule.nominal_us, self._steady_us - self._clock.now_us()))
         except (BusError, SensorError) as error:
             self._fail(error)
 
@@ -216,29 +197,40 @@ class PictureSensor:
 
         Sleeps until the page is due. A page that is due by then is read to its end, however long that takes.
         """
-        try:
-            if not self._running and not self._restart(until_us):
-                return None
-            return self._capture(until_us)
-        except (BusError, SensorError) as error:
-            self._fail(error)
-            return None
-
-    def _capture(self, until_us: int) -> Subpage | None:
-        schedule = self._schedule
         while True:
-            if schedule.poll_us > until_us:
+            if self.due_us > until_us:
                 self._clock.sleep_until_us(until_us)
                 return None
-            self._clock.sleep_until_us(schedule.poll_us)
-            status, now_us = self._chip.look()
-            if status.new_data and self._is_new(status.subpage, now_us):
-                break
+            self._clock.sleep_until_us(self.due_us)
+            looked, subpage = self._poll()
+            if not looked:
+                return subpage
+
+    def poll(self) -> Subpage | None:
+        """Look once for what is due, without waiting; the next subpage where there is one."""
+        return self._poll()[1]
+
+    def _poll(self) -> tuple[bool, Subpage | None]:
+        """Whether all that happened is that no new page was there yet, and what was captured."""
+        try:
+            if not self._running:
+                self._restart()
+                return True, None
+            return self._look()
+        except (BusError, SensorError) as error:
+            self._fail(error)
+            return False, None
+
+    def _look(self) -> tuple[bool, Subpage | None]:
+        schedule = self._schedule
+        status, now_us = self._chip.look()
+        if not (status.new_data and self._is_new(status.subpage, now_us)):
             schedule.unseen(now_us)
-            if now_us > schedule.timeout_us:
-                self._counters.add("page_late")
-                self._set_up_again()
-                return None
+            if now_us <= schedule.timeout_us:
+                return True, None
+            self._counters.add("page_late")
+            self._set_up_again()
+            return False, None
         self._stale_seen = False
         pages = schedule.arrived(now_us, self._number != status.subpage)
         if self._number is None:
@@ -246,13 +238,13 @@ class PictureSensor:
                 # A flag over RAM that is empty or old, had a flipped bit raised it.
                 self._counters.add("status_implausible")
                 self._await_first_page(schedule.nominal_us)
-                return None
+                return False, None
             pages = self._pages_in_gap(now_us)
         self._lose("page_missed", pages - 1)
         self._index += pages
         self._number = status.subpage
         ram = self._read_page(status.subpage)
-        return None if ram is None else self._hand_on(ram, status.subpage)
+        return False, None if ram is None else self._hand_on(ram, status.subpage)
 
     def _pages_in_gap(self, now_us: int) -> int:
         """Pages since the last one before a fault, this one included; 1 at the first start and after a pause."""
@@ -307,12 +299,12 @@ class PictureSensor:
         words[RAM_WORDS] = self._control.to_word()
         words[NUMBER_INDEX] = number
         words.flags.writeable = False
-        self._counters.add("subpages_captured")
+        self._counters.add("blocks_captured")
         end_us = self._schedule.end_us
         time_us = round(end_us) if end_us is not None else self._clock.now_us()
-        constants = self.constants
-        generation = 0 if constants is None else constants.sighting.generation
-        return Subpage(words, self._index, time_us, self._sensor, generation)
+        found = self.found
+        number = 0 if found is None else found.sighting.number
+        return Subpage(words, self._index, time_us, self._sensor, number)
 
     def _is_new(self, number: int, now_us: int) -> bool:
         """Whether the flag stands over a page that was not read yet."""
@@ -348,7 +340,9 @@ class PictureSensor:
         found = self._chip.settings(self._control)
         if found != self._control:
             self._chip.set(self._control)
-        self._await_first_page(max(self._schedule.nominal_us, 1e6 / found.refresh_hz))
+        first_us = max(self._schedule.nominal_us, 1e6 / found.refresh_hz)
+        self._await_first_page(first_us)
+        self._steady_us = self._clock.now_us() + first_us
         self._running, self.fault = True, ""
         self._retry_us = FIRST_RETRY_US
         return found != self._control
@@ -389,17 +383,12 @@ class PictureSensor:
         self._number = None
         self._stale_seen = False
 
-    def _restart(self, until_us: int) -> bool:
-        """Bring back a sensor that was lost, or never there; whether it runs."""
-        if self._retry_at_us > until_us:
-            self._clock.sleep_until_us(until_us)
-            return False
-        self._clock.sleep_until_us(self._retry_at_us)
-        if self.calibration is None:
+    def _restart(self) -> None:
+        """Bring back a sensor that was lost, or never there."""
+        if self.constants is None:
             self.start()
         else:
             self._set_up_again()
-        return True
 
     def _fail(self, error: BusError | SensorError) -> None:
         if self._running and self._gap_from_us is None:
@@ -414,7 +403,7 @@ class PictureSensor:
     def _lose(self, cause: str, pages: int) -> None:
         if pages > 0:
             self._counters.add(cause, pages)
-            self._counters.add("subpages_lost", pages)
+            self._counters.add("blocks_lost", pages)
 
 
 def _is_empty(ram: Words, number: int, control: ControlRegister) -> bool:
@@ -423,11 +412,9 @@ def _is_empty(ram: Words, number: int, control: ControlRegister) -> bool:
     return not pixels[registers.subpage_mask(number, control.chess)].any()
 
 
-def _control(settings: PictureSensorSettings) -> ControlRegister:
-    if settings.resolution_bits not in registers.RESOLUTION_BITS:
-        raise UsageError(f"The MLX90640 has no resolution of {settings.resolution_bits} bit; use 16 to 19.")
+def _control(settings: Mlx90640Settings) -> ControlRegister:
     return ControlRegister(
-        refresh_code=RefreshRate.from_hz(settings.refresh_rate_hz),
+        refresh_code=RefreshRate.from_hz(settings.rate_hz),
         resolution_code=registers.RESOLUTION_BITS.index(settings.resolution_bits),
-        chess=settings.chess,
+        chess=settings.pattern == "chess",
     )
