@@ -17,7 +17,7 @@ from thermo_models.metrics import auc
 from thermo_models.tasks import breast_patch
 from thermo_quantize.reference import Reference
 
-ARTIFACT = Path(breast_patch.__file__).parents[1] / "artifacts" / "breast-patch" / "model.tflite"
+ARTIFACT = Path(breast_patch.__file__).parents[1] / "wearables" / "breast-patch" / "model.tflite"
 BODIES = 60
 HEALTHY = patch.Size(sensors=100, bodies=60)
 UNSEEN = 600_000

@@ -15,8 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from thermo_quantize.compiler.c_file import header, source
 from thermo_quantize.compiler.compile import compile_model, plan_network
-from thermo_quantize.compiler.emit.file import header, source
 from thermo_quantize.compiler.emit.unit import Unit
 from thermo_quantize.compiler.ir import Layer, Network, Streamed
 from thermo_quantize.compiler.targets import TARGETS

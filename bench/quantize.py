@@ -1,4 +1,4 @@
-"""What quantising costs each task: accuracy float -> int8 -> QAT, sizes, calibration time, latency by runtime, training time.
+"""What quantising costs each task: accuracy float -> int8 -> QAT, sizes, conversion time, latency by runtime, training time.
 
 `python bench/quantize.py` trains one fold of every task whose data are at hand on a part of them; `--full` on all of them.
 Figures of accuracy are of that fold's test side; those of every fold stand in the model cards. Compare latencies with one
@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from thermo_core.errors import ModelError
 from thermo_models.tasks import TASKS
 from thermo_quantize import qat
-from thermo_quantize.convert import Scheme
+from thermo_quantize.choices import Calibrator, Scheme
 from thermo_quantize.pipeline import Settings, quantize
-from thermo_quantize.ranges import Calibrator
 from thermo_quantize.runtimes import Runner
 from thermo_quantize.samples import Samples
 from thermo_quantize.source import Source, from_keras
@@ -53,7 +52,7 @@ class Case:
     task: str
     network: Any
     train_s: float
-    calibration: NDArray[np.float32]
+    representative: NDArray[np.float32]
     test: NDArray[np.float32]
     metric: str
     measure: Metric
@@ -93,9 +92,9 @@ def cases(names: list[str], full: bool, train_epochs: int) -> Iterator[Case]:
 def report(case: Case, epochs: int) -> None:
     """Print a task's table."""
     source: Source = from_keras(case.network)
-    data = Samples({"x": case.calibration}, name=case.task)
+    data = Samples({"x": case.representative}, name=case.task)
     print(
-        f"\n{case.task}: trained in {case.train_s:.0f} s of processor time, {len(case.calibration)} samples, tested on {len(case.test)}"
+        f"\n{case.task}: trained in {case.train_s:.0f} s of processor time, {len(case.representative)} samples, tested on {len(case.test)}"
     )
     head = f"{'scheme':16} {'calibrator':11} {case.metric[:24]:>24} {'bytes':>9} {'s':>6} {'worst layer':>34} {'dB':>6}"
     print(head)

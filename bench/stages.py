@@ -49,7 +49,7 @@ from thermo_quantize.compiler.compile import Compiled, compile_model  # noqa: E4
 from thermo_quantize.compiler.graph.generate import Graph, generate  # noqa: E402
 from thermo_quantize.compiler.graph.place import Placement  # noqa: E402
 
-SHIPPED = REPOSITORY / "models/thermo_models/artifacts/breast-patch/bundle.img"
+SHIPPED = REPOSITORY / "models/thermo_models/wearables/breast-patch/bundle.img"
 KEY = REPOSITORY / "hw_sim/thermo_sim/keys/development_ed25519.pub.pem"
 CAMERA = {"kind": "mlx90640", "name": "skin", "path": [0x33], "rate_hz": 16.0}
 CURVE = {"kind": "external", "name": "skin", "rate_hz": 1.0}
@@ -136,7 +136,7 @@ def _plan(row_sensor: dict[str, Any], stages: Sequence[dict[str, Any]], **more: 
 def _network(name: str) -> Compiled:
     """The breast patch's."""
     payload = verify(SHIPPED.read_bytes(), [load_public_key(KEY.read_bytes())]).payload
-    return compile_model(Bundle.from_payload(payload).model, name, "m4")
+    return compile_model(Bundle.from_payload(payload).networks["lesion"], name, "m4")
 
 
 @dataclass(frozen=True)

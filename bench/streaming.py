@@ -35,7 +35,7 @@ from thermo_host.link.session import fetch
 from thermo_sim.clock import WallClock
 from thermo_sim.hardware import SimulatedHardware
 
-BUNDLE = Path(__file__).parents[1] / "models/thermo_models/artifacts/breast-patch/bundle.img"
+BUNDLE = Path(__file__).parents[1] / "models/thermo_models/wearables/breast-patch/bundle.img"
 BAUDS = (9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600, 1_000_000, 2_000_000, 3_000_000)
 RATES_HZ = (4.0, 8.0, 16.0, 32.0, 64.0)
 

@@ -16,7 +16,7 @@ from thermo_models.samples import Scaling
 from thermo_models.tasks import time_constants as task
 from thermo_quantize.reference import Reference
 
-ARTIFACT = Path(__file__).resolve().parents[1] / "models/thermo_models/artifacts/time-constants"
+ARTIFACT = Path(__file__).resolve().parents[1] / "models/thermo_models/wearables/time-constants"
 
 
 def main() -> None:

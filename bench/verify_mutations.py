@@ -149,7 +149,7 @@ def mutate(model: bytes, places: list[int], chance: random.Random) -> bytes:
 def models(shared: Path) -> dict[str, bytes]:
     """Every real model at hand, by name."""
     found = [*sorted(shared.glob("*_models/*.tflite")), *sorted((ROOT / "tests").glob("*/data/*.tflite"))]
-    found += sorted((ROOT / "models").glob("thermo_models/artifacts/*/*.tflite"))
+    found += sorted((ROOT / "models").rglob("*.tflite"), key=lambda path: (path.parent.name, path.name))
     return {f"{path.parent.name}/{path.name}": path.read_bytes() for path in found}
 
 

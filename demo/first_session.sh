@@ -5,7 +5,7 @@
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 out=${1:-$root/out/$(date -u +%Y%m%dT%H%M%SZ)}
-bundle=$root/models/thermo_models/artifacts/breast-patch/bundle.img
+bundle=$root/models/thermo_models/wearables/breast-patch/bundle.img
 mkdir -p "$out"
 board=${BOARD:-}
 exec thermo-sim exec --profile breast-patch --no-warm-up ${board:+--board "$board"} -- sh -eu -c '

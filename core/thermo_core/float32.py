@@ -62,7 +62,7 @@ def log(x: Array) -> Array:
 
 
 def log10(x: Array) -> Array:
-    """`log` times log10(e), within 4 units in the last place."""
+    """Decimal logarithm, `log` times that of e, within 4 units in the last place."""
     return np.asarray(log(x) * _LOG10_E, np.float32)
 
 

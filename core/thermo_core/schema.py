@@ -174,7 +174,7 @@ def decode_cbor(data: bytes, where: str, remedy: str) -> object:
 
 def json_schema(kind: Any, title: str) -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of what `from_plain` takes for `kind`."""
-    schema = msgspec.json.schema(kind, schema_hook=_schema_of)
+    schema = msgspec.json.schema(kind, schema_hook=special_schema)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **schema}
 
 
@@ -303,7 +303,8 @@ def _encode_list(value: object) -> object:
     raise NotImplementedError(type(value))
 
 
-def _schema_of(kind: type) -> dict[str, Any]:
+def special_schema(kind: type) -> dict[str, Any]:
+    """JSON Schema of a type of ours that msgspec does not know."""
     if kind is Floats:
         return {"type": "array", "items": {"type": "number"}, "minItems": 1, "maxItems": MAX_FLOATS}
     raise NotImplementedError(kind)

@@ -20,7 +20,7 @@ from thermo_core.errors import (
     ShortReadError,
     UsageError,
 )
-from thermo_device.counters import Counters
+from thermo_device.counters import Tally
 
 MAX_READ_BYTES = 8192
 """The kernel's own limit for one I2C message."""
@@ -127,7 +127,7 @@ class Registers:
         bus: I2cBus,
         clock: Clock,
         address: int,
-        counters: Counters,
+        counters: Tally,
         max_read_bytes: int = MAX_READ_BYTES,
         attempts: int = ATTEMPTS,
     ) -> None:
@@ -140,6 +140,24 @@ class Registers:
         self._chunk_words = min(max_read_bytes, MAX_READ_BYTES) // 2
         self.address = address
 
+    def read(self, length: int, pointer: bytes = b"") -> bytes:
+        """Read bytes in one combined transaction.
+
+        Args:
+            length: of them.
+            pointer: register address or command as the chip wants it, written before; none where empty.
+
+        Raises:
+            BusError: every attempt failed; the last error.
+        """
+        read = i2c_msg.read(self.address, length)
+        self._transfer(*((i2c_msg.write(self.address, pointer),) if pointer else ()), read)
+        return bytes(read)
+
+    def write(self, data: bytes) -> None:
+        """Write bytes; BusError as `read`."""
+        self._transfer(i2c_msg.write(self.address, data))
+
     def read_words(self, pointer: bytes, count: int) -> NDArray[np.uint16]:
         """Read `count` big-endian words in one combined transaction.
 
@@ -150,9 +168,7 @@ class Registers:
         Raises:
             BusError: every attempt failed; the last error.
         """
-        read = i2c_msg.read(self.address, 2 * count)
-        self._transfer(i2c_msg.write(self.address, pointer), read)
-        return np.frombuffer(bytes(read), dtype=">u2").astype(np.uint16)
+        return np.frombuffer(self.read(2 * count, pointer), dtype=">u2").astype(np.uint16)
 
     def read_block(self, address: int, count: int) -> NDArray[np.uint16]:
         """Read `count` words from a 16-bit address on; pieces are repeated alone where one fails.
@@ -172,7 +188,7 @@ class Registers:
 
     def write_word(self, pointer: bytes, word: int) -> None:
         """Write one big-endian word; BusError as `read_words`."""
-        self._transfer(i2c_msg.write(self.address, pointer + word.to_bytes(2, "big")))
+        self.write(pointer + word.to_bytes(2, "big"))
 
     def _transfer(self, *messages: Any) -> None:
         for attempt in range(1, self._attempts + 1):
@@ -180,7 +196,7 @@ class Registers:
                 self._bus.i2c_rdwr(*messages)
                 return
             except OSError as cause:
-                error = bus_error(cause, self.address)
+                error = bus_error(cause, getattr(cause, "address", self.address))
                 self._count(error)
                 if isinstance(error, BusStuckError) or type(error) is BusError:
                     self._bus.recover()

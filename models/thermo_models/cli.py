@@ -1,4 +1,4 @@
-"""`thermo-models`: list tasks and networks, look at data, train, evaluate, measure again, export."""
+"""`thermo-models`: wearables, tasks and networks: check, look at data, train, evaluate, measure again, export."""
 
 import json
 from pathlib import Path
@@ -7,11 +7,13 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from thermo_core.errors import UsageError
+from thermo_models import wearable_command
 from thermo_quantize import command_line
 
 app = command_line.application(
     "thermo-models", "Train the networks of thermo-edge wearables. They inform; they are no medical device."
 )
+app.add_typer(wearable_command.app, name="wearable")
 
 TaskName = Annotated[str, typer.Argument(metavar="TASK", help="A name that `thermo-models list` shows.")]
 Data = Annotated[
@@ -122,7 +124,9 @@ def train(
 @app.command()
 def evaluate(
     task: TaskName,
-    model: Annotated[Path, typer.Argument(help="An int8 .tflite file with its preprocessing.json beside it.")],
+    model: Annotated[
+        Path, typer.Argument(help="An int8 .tflite file in its run folder, or in the folder of its wearable.")
+    ],
     data: Data = None,
     groups: Groups = "",
     quick: Quick = False,
@@ -166,7 +170,7 @@ def remeasure(
 @app.command()
 def export(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    out: Annotated[Path, typer.Argument(help="Folder for model, contract, preprocessing, figures and card.")],
+    out: Annotated[Path, typer.Argument(help="Folder for wearable, model, figures and card.")],
     force: Force = False,
     as_json: Json = False,
 ) -> None:

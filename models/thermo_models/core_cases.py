@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from thermo_models.networks.dense import UNITS
 from thermo_models.networks.layers import channels
 from thermo_models.random_features import Hidden, Solved
-from thermo_models.samples import Fold, Samples, Scaling
+from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
 from thermo_models.tasks import core_temperature as task
 
@@ -42,7 +42,7 @@ class Case:
 def cases(samples: Samples, settings: Settings) -> list[Case]:
     """People left out; quarters of the days left out; and these with another camera, no round 4, nothing but temperatures."""
     chosen = task.CoreTemperature()
-    regions = len(task.REGIONS) - len(task.LEFT_OUT[settings.variant])
+    regions = len(task.REGIONS)
     everybody, nobody = np.arange(len(samples)), np.zeros(0, np.int64)
     by_person = chosen.folds(samples, settings)
     by_period = [
@@ -61,8 +61,7 @@ def cases(samples: Samples, settings: Settings) -> list[Case]:
     def closed(features: NDArray[np.float32]) -> NDArray[np.float32]:
         """As if nobody had a round 4: lasting regions come from the other rounds, as the task does."""
         shut = features.copy()
-        kept = [region for region in task.REGIONS if region not in task.LEFT_OUT[settings.variant]]
-        for place, region in enumerate(kept):
+        for place, region in enumerate(task.REGIONS):
             shut[..., regions + place] = np.nan if region in task.MOUTH else shut[..., place]
         return shut
 
@@ -90,12 +89,10 @@ def measure(case: Case, samples: Samples, settings: Settings, drawings: int = DR
         said = np.zeros((2, len(samples), 1), np.float32)
         for fold in case.folds:
             train, test = samples.pick(fold.train), samples.pick(fold.test)
-            scaling = Scaling.fit(train.features, 4.0)
-            inputs = scaling.apply(train.features).reshape(len(train), -1).astype(np.float64)
-            solved = Solved.of(hidden, prior, inputs, train.targets[:, 0].astype(np.float64))
+            stages = task.stages_of(train, settings)
+            solved = Solved.of(hidden, prior, task.inputs_of(stages, train), train.targets[:, 0].astype(np.float64))
             changed = Samples(case.change(test.features), test.targets, test.people, test.groups)
-            asked = scaling.apply(changed.features).reshape(len(test), -1).astype(np.float64)
-            said[0, fold.test, 0] = solved(asked)
+            said[0, fold.test, 0] = solved(task.inputs_of(stages, changed))
             said[1, fold.test] = chosen.baseline(train, changed, settings)
         network, ridge = (chosen.metrics(samples, one, settings) for one in said)
         rows.append([*(network[name] for name in FIGURES), *(ridge[name] for name in FIGURES)])

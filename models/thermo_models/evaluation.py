@@ -7,17 +7,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_core.errors import UsageError
-from thermo_core.profile import Profile
+from thermo_core.errors import SchemaError, UsageError
+from thermo_core.schema import from_plain
+from thermo_core.stages import AnyStage
+from thermo_core.stages.stage import Stage
+from thermo_core.tflite.interpreter import Int8Network
+from thermo_core.wearable import file, library
+from thermo_core.wearable.profile import Profile
+from thermo_models.features import network_inputs
 from thermo_models.identity import recognise
 from thermo_models.intervals import RESAMPLES, bootstrap, described, numbers
-from thermo_models.samples import Samples, Scaling
+from thermo_models.samples import Samples
 from thermo_models.settings import Settings
-from thermo_models.tasks.task import KeepsSamples, Task, Wearable
+from thermo_models.tasks.task import Alerting, KeepsSamples, Task
+from thermo_models.templates import chain
 from thermo_quantize.files import read_file, read_json
-from thermo_quantize.reference import Reference
 
 QUICK_RESAMPLES = 50
+TRAINING = "training.json"
+"""How a model was trained and of whom, beside it."""
 
 
 def check_data(task: Task, data: Path | None) -> None:
@@ -31,7 +39,7 @@ def evaluate(task: Task, model: Path, data: Path | None, groups: tuple[int, ...]
 
     Args:
         task: of the registry.
-        model: .tflite file with its preprocessing.json beside it.
+        model: .tflite file with its training.json and wearable.toml beside it.
         data: the task's file.
         groups: groups of the file to use; all for an empty tuple.
         quick: a part of the data.
@@ -70,48 +78,63 @@ def evaluate(task: Task, model: Path, data: Path | None, groups: tuple[int, ...]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Opened:
-    """A trained model with what its preprocessing.json says.
+    """A trained model with what the files beside it say.
 
     Attributes:
-        reference: runs it.
+        network: runs it.
         settings: it was trained with.
-        scaling: of features.
-        half_width: of its interval, or None.
+        stages: that make its input of a task's prepared features.
+        profile: of its wearable; None where the task has none.
         learnt: from whom, for `identity.recognise`.
     """
 
-    reference: Reference
+    network: Int8Network
     settings: Settings
-    scaling: Scaling
-    half_width: float | None
+    stages: tuple[Stage, ...]
+    profile: Profile | None
     learnt: Any
+
+    @property
+    def half_width(self) -> float | None:
+        """Of the interval around its one quantity; None where it has none."""
+        quantities = (self.profile.models[0].quantities or ()) if self.profile is not None else ()
+        return quantities[0].spread or None if len(quantities) == 1 else None
 
     def scores(self, task: Task, samples: Samples) -> NDArray[np.float32]:
         """Outputs (n, outputs)."""
-        return self.reference.scores(self.scaling.apply(task.prepare(samples.features)))
+        return self.network.predict([network_inputs(self.stages, task.prepare(samples.features))])
 
 
 def open_model(task: Task, model: Path) -> Opened:
-    """A model with its preprocessing.json.
+    """A model with its training.json and, where its task has a wearable, its wearable.toml.
 
     Raises:
         StorageError: a file cannot be read.
         ModelError: the model is damaged.
         UsageError: it is another task's, or the files do not belong together.
     """
-    reference = Reference(read_file(model))
-    beside = model.with_name("preprocessing.json")
+    network = Int8Network(read_file(model))
+    beside = model.with_name(TRAINING)
     described = read_json(beside)
     try:
         assert isinstance(described, dict)
         settings = task.settings.changed(described["settings"])
-        scaling, half_width = Scaling.from_dict(described["scaling"]), described["half_width"]
         learnt, owner = described["learnt_from"], described["task"]
     except (AssertionError, KeyError, TypeError) as error:
         raise UsageError(f"{beside} lacks something, so train the model anew.") from error
     if owner != task.name:
         raise UsageError(f"{model} was trained for {owner}, so evaluate it on that task.")
-    return Opened(reference, settings, scaling, half_width, learnt)
+    if task.wearable is None:
+        return Opened(network, settings, _stages_in(described, beside), None, learnt)
+    profile = file.read(model.with_name(library.FILE_NAME)).profile
+    return Opened(network, settings, chain(profile, task.entry), profile, learnt)
+
+
+def _stages_in(described: dict[str, Any], path: Path) -> tuple[Stage, ...]:
+    try:
+        return from_plain(described.get("stages"), tuple[AnyStage, ...], "stages")
+    except SchemaError as error:
+        raise UsageError(f"{path}: {str(error).removesuffix('; correct it.')}, so train the model anew.") from error
 
 
 def measured(task: Task, opened: Opened, samples: Samples, resamples: int, seed: int = 0) -> dict[str, Any]:
@@ -133,13 +156,14 @@ def measured(task: Task, opened: Opened, samples: Samples, resamples: int, seed:
     }
 
 
-def alert_intervals(
-    task: Wearable, test: Samples, outputs: NDArray[np.float32], profile: Profile, resamples: int, seed: int
-) -> dict[str, tuple[float, float]]:
-    """Intervals of what the profile's alert does on the test side."""
-    lean, threshold = test.without_features(), profile.alert.threshold if profile.alert else 1.0
+def alert_figures(
+    task: Alerting, test: Samples, outputs: NDArray[np.float32], threshold: float, resamples: int, seed: int
+) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    """What an alert at a threshold does on the test side, and the intervals of that."""
+    lean = test.without_features()
 
     def figures(index: NDArray[np.int64], draw: NDArray[np.int64]) -> dict[str, float]:
         return task.alerted(lean.pick(index), outputs[index], threshold)
 
-    return bootstrap(figures, test.people, seed, resamples)
+    found = {"threshold": threshold, **task.alerted(test, outputs, threshold)}
+    return found, bootstrap(figures, test.people, seed, resamples)

@@ -1,7 +1,7 @@
 """Breast-patch pictures from simulated scenes through the whole sensor chain, each made from a seed.
 
 What is measured is what the device would feed the network: true temperatures -> counts with noise -> decoder -> the sensor's
-own two-point correction -> running mean -> median taken away. What is learnt from comes in parts that add up to that, so that
+own two-point correction -> running mean of the wearable's graph. What is learnt from comes in parts that add up to that, so that
 training can combine them anew each time: a healthy body seen by a sensor without noise, what a lesion adds, and the noise of
 one picture.
 """
@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_core.features import FeatureExtractor
-from thermo_core.profile import Preprocessing
+from thermo_core.signals import Signal, Values
+from thermo_core.stages import average
 from thermo_sim.dataset import PictureSource
 from thermo_sim.radiometry import Conditions, Noise
 from thermo_sim.scenes import Lesion, blackbody, breast_patch
@@ -63,7 +63,7 @@ class Measured:
     """Pictures as a device sees them.
 
     Attributes:
-        pictures: (n, averages, 24, 32) float32, K above the median: means of so many pictures of one body.
+        pictures: (n, averages, 24, 32) float32, degC: means of so many pictures of one body.
         has_lesion: (n,) bool; every other body has one.
         lesions: (n, 4) float64, row, column, radius and contrast in K of the lesion a body has or could have had.
         sensors: (n,) int64, seed of the sensor.
@@ -148,17 +148,19 @@ def _measured_by(bodies: int, averages: tuple[int, ...], seed: int) -> tuple[NDA
     for body in range(bodies):
         lesion, there = _lesion(rng), bool(body % 2)
         scene = _scene(seed, body, lesion if there else None, rng)
-        extractors = [FeatureExtractor(Preprocessing(average_pictures=n, centre="median")) for n in averages]
-        means = []
-        for count in range(1, averages[-1] + 1):
-            picture = sensor.picture(scene)
-            for extractor, wanted in zip(extractors, averages, strict=True):
-                if count <= wanted and (mean := extractor.push(picture)) is not None:
-                    means.append(mean[..., 0])
-        pictures.append(np.stack(means))
+        seen = np.stack([sensor.picture(scene) for _ in range(averages[-1])])
+        pictures.append(np.stack([averaged(seen[:count]) for count in averages]))
         has.append(there)
         lesions.append((lesion.row, lesion.column, lesion.radius, lesion.contrast_k))
     return np.stack(pictures), np.array(has), np.array(lesions)
+
+
+def averaged(pictures: Values) -> Values:
+    """The running mean (24, 32) after pictures (n, 24, 32), as the stage of that length gives it."""
+    stage = average.Average(of="skin", gives="calm", pictures=len(pictures))
+    memory = average.OP.start(stage, Signal("skin", pictures.shape[1:], "degC", 0.0, "skin"))
+    mean: Values = memory.run(pictures)[1][0]
+    return mean
 
 
 def _for_each_sensor(work: Callable[[int], tuple[NDArray[Any], ...]], first_seed: int, size: Size) -> list[Any]:

@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 
 from thermo_core.errors import UsageError
-from thermo_core.profile import Profile
-from thermo_models.evaluation import alert_intervals, check_data, measured, open_model
+from thermo_models.evaluation import alert_figures, check_data, measured, open_model
 from thermo_models.intervals import RESAMPLES
-from thermo_models.runs import PROFILE, told
+from thermo_models.runs import told
 from thermo_models.study import Report, goals_of
-from thermo_models.tasks.task import Examined, Task, Wearable
+from thermo_models.tasks.task import Alerting, Examined, Task
 from thermo_quantize.files import read_json, write_files
 
 
@@ -22,7 +21,7 @@ def remeasure(
 
     Args:
         task: of the registry.
-        folder: with model.tflite, preprocessing.json, metrics.json and, of a wearable, profile.json.
+        folder: with model.tflite, training.json, metrics.json and, of a wearable, wearable.toml.
         data: the task's file.
         report: told a line a step.
         resamples: of the intervals.
@@ -60,12 +59,11 @@ def remeasure(
     metrics["folds"] = [metrics["folds"][0] | {"test_samples": len(test), "int8": found["int8"]}]
     metrics |= found
     metrics["goals"] = goals_of(task, opened.settings, metrics["int8"])
-    if isinstance(task, Wearable):
-        profile = Profile.from_dict(read_json(folder / PROFILE))
-        threshold = profile.alert.threshold if profile.alert else 1.0
-        outputs = opened.scores(task, test)
-        metrics["alert"] = {"threshold": threshold, **task.alerted(test, outputs, threshold)}
-        metrics["intervals"]["alert"] = alert_intervals(task, test, outputs, profile, resamples, seed)
+    if isinstance(task, Alerting) and opened.profile is not None and opened.profile.alerts:
+        threshold = task.threshold_of(opened.profile.alerts[0].when)
+        metrics["alert"], metrics["intervals"]["alert"] = alert_figures(
+            task, test, opened.scores(task, test), threshold, resamples, seed
+        )
     if isinstance(task, Examined):
         metrics["examined"] = task.examine(samples, opened.settings)
     write_files({folder / name: content for name, content in told(task, metrics).items()})

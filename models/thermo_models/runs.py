@@ -13,8 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
+from thermo_core.schema import to_readable
+from thermo_core.tflite.interpreter import Int8Network
+from thermo_core.wearable.library import FILE_NAME
 from thermo_models import plot, task_card
-from thermo_models.evaluation import QUICK_RESAMPLES, alert_intervals, check_data
+from thermo_models.evaluation import QUICK_RESAMPLES, TRAINING, alert_figures, check_data
+from thermo_models.features import network_inputs
 from thermo_models.identity import remember
 from thermo_models.intervals import RESAMPLES, numbers
 from thermo_models.networks import NETWORKS
@@ -22,13 +26,14 @@ from thermo_models.samples import Samples
 from thermo_models.settings import Settings
 from thermo_models.study import Epochs, Report, Trained, cross_validate, train_one
 from thermo_models.tasks import find
-from thermo_models.tasks.task import Charted, Compared, Examined, Task, Wearable
+from thermo_models.tasks.task import Alerting, Charted, Compared, Examined, Task
+from thermo_models.templates import CONSTANTS, Learnt, filled
 from thermo_quantize.files import check_folder, make_folder, read_file, read_json, refuse_overwriting, write_files
-from thermo_quantize.reference import Reference
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "tflite-runtime")
-PROFILE = "profile.json"
-SHIPPED = ("model.tflite", "preprocessing.json", "contract.json", "metrics.json", "CARD.md")
+MODEL = "model.tflite"
+SHIPPED = (MODEL, TRAINING, "metrics.json", "CARD.md")
+"""What is exported of every run; beside it its wearable and its charts."""
 
 
 def run(
@@ -89,43 +94,40 @@ def run(
             metrics.setdefault("variants", {})[variant] = {
                 "int8": numbers(found.metrics["int8"]), "intervals": found.metrics["intervals"]["int8"]
             }  # fmt: skip
-    reference = Reference(kept.model)
-    contract = {"input": reference.input.to_dict(), "output": reference.output.to_dict()}
-    profile: dict[str, Any] | None = None
-    if isinstance(task, Wearable):
-        fold = task.folds(samples, settings)[-1]
+    values: dict[str, Any] = {}
+    if isinstance(task, Alerting):
+        network, fold = Int8Network(kept.model), task.folds(samples, settings)[-1]
 
-        def score(side: Samples) -> NDArray[np.float32]:
-            return reference.scores(kept.plan.scaling.apply(task.prepare(side.features)))
+        def said(side: Samples) -> NDArray[np.float32]:
+            return network.predict([network_inputs(kept.plan.stages, task.prepare(side.features))])
 
-        test = samples.pick(fold.test)
-        chosen, metrics["alert"] = task.wearable(score, samples.pick(fold.validation), test)
-        metrics["intervals"]["alert"] = alert_intervals(task, test, score(test), chosen, resamples, seed)
-        profile = chosen.to_dict()
-    else:
-        contract["input"]["unit"] = "features scaled as preprocessing.json says"
+        test, validation = samples.pick(fold.test), samples.pick(fold.validation)
+        threshold = task.threshold(said(validation), validation)
+        metrics["alert"], metrics["intervals"]["alert"] = alert_figures(
+            task, test, said(test), threshold, resamples, seed
+        )
+        values[".alerts[0].when"] = task.when(threshold)
+    if kept.plan.half_width is not None:
+        values[".models[0].quantities[0].spread"] = kept.plan.half_width
     metrics["seconds"] = round(time.monotonic() - begun, 1)
-    preprocessing = {
+    training = {
         "task": task.name,
         "settings": dataclasses.asdict(settings),
-        "scaling": kept.plan.scaling.to_dict(),
-        "half_width": kept.plan.half_width,
-        **({"features": kept.plan.described} if kept.plan.described else {}),
         "learnt_from": {
             "sha256": samples.digest,
             "groups": np.unique(learnt.groups).tolist() if task.needs_data else [],
             "quick": quick,
             **(remember(learnt) if task.needs_data else {}),
         },
+        **({"stages": to_readable(kept.plan.stages)} if task.wearable is None else {}),
     }
     files = {
         "config.toml": settings.to_toml().encode(),
         "environment.json": as_json(environment(data, samples.digest)),
         "curves.svg": plot.curves_svg(f"{task.name}: loss", study.curves).encode(),
-        "model.tflite": kept.model,
-        "contract.json": as_json(contract),
-        "preprocessing.json": as_json(preprocessing),
-        **({PROFILE: as_json(profile)} if profile is not None else {}),
+        MODEL: kept.model,
+        TRAINING: as_json(training),
+        **({} if task.wearable is None else filled(task.wearable, Learnt(kept.plan.stages, values))),
         **told(task, metrics),
     }
     make_folder(folder)
@@ -168,11 +170,13 @@ def export(folder: Path, out: Path, force: bool = False) -> list[str]:
         UsageError: the data's licence does not let the model be given away, this is no run folder, or files are there.
         StorageError: a file cannot be read or written.
     """
-    described = read_json(folder / "preprocessing.json")
+    described = read_json(folder / TRAINING)
     task = find(str(described.get("task")) if isinstance(described, dict) else "")
     if not task.ships:
         raise UsageError(f"The licence of the data of {task.name} forbids shipping its model, so use it where it is.")
-    names = [*SHIPPED, *([PROFILE] if isinstance(task, Wearable) else [])]
+    names = [*SHIPPED, *([] if task.wearable is None else [FILE_NAME])]
+    if (folder / CONSTANTS).is_file():
+        names.append(CONSTANTS)
     if isinstance(task, Charted):
         names += task.chart_files
     files = {name: read_file(folder / name) for name in names}

@@ -20,7 +20,7 @@ class Samples:
     """What a task learns from.
 
     Attributes:
-        features: (n, rows, columns, channels) float32, as the network takes them, before `Scaling`.
+        features: (n, ...) float32, a signal of the task's wearable, or what training makes it of.
         targets: (n,) int64 classes, or (n, quantities) float32.
         people: (n,) int64, who or what a sample is of; a person is never on both sides of a split.
         groups: (n,) int64, recording campaign or day.
@@ -143,61 +143,6 @@ def people_folds(people: NDArray[np.int64], count: int, seed: int, validation: b
         train = ~tested & ~validated
         sides = (np.flatnonzero(side) for side in (train, validated, tested))
         yield Fold(f"{k + 1} of {count}", next(sides), next(sides), next(sides))
-
-
-@dataclass(frozen=True, slots=True)
-class Scaling:
-    """Affine scaling of features that is learnt from the training side alone and travels with the model.
-
-    Attributes:
-        centre: subtracted, broadcast over a sample.
-        spread: divided by after that.
-        limit: magnitude to which the result is clipped.
-    """
-
-    centre: NDArray[np.float32]
-    spread: NDArray[np.float32]
-    limit: float
-
-    @classmethod
-    def fit(cls, features: NDArray[np.float32], limit: float) -> "Scaling":
-        """Mean and standard deviation of each number over samples; NaN is left out and later becomes the mean.
-
-        Raises:
-            UsageError: a feature is missing in every sample.
-        """
-        if np.isnan(features).all(0).any():
-            raise UsageError("A feature is missing in every training sample, so give data that have it.")
-        centre, spread = np.nanmean(features, 0), np.nanstd(features, 0)
-        return cls(centre.astype(np.float32), np.maximum(spread, 1e-6).astype(np.float32), limit)
-
-    @classmethod
-    def by(cls, spread: float, limit: float) -> "Scaling":
-        """A fixed scale."""
-        return cls(np.zeros(1, np.float32), np.full(1, spread, np.float32), limit)
-
-    def apply(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scaled, clipped, with 0 where a number is missing."""
-        scaled = (features - self.centre) / self.spread
-        return np.clip(np.where(np.isnan(scaled), 0.0, scaled), -self.limit, self.limit).astype(np.float32)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        centre, spread = (np.asarray(values, np.float64).ravel().tolist() for values in (self.centre, self.spread))
-        return {"centre": centre, "spread": spread, "limit": self.limit}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Scaling":
-        """From plain data; numbers run over channels, the last axis.
-
-        Raises:
-            UsageError: something is missing or no number.
-        """
-        try:
-            centre, spread = (np.array(data[name], np.float32) for name in ("centre", "spread"))
-            return cls(centre, spread, float(data["limit"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise UsageError(f"The scaling does not parse ({error}), so train the model anew.") from error
 
 
 def digest_of(path: Path) -> str:

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thermo_core.tflite.interpreter import Int8Network
 from thermo_models import networks
+from thermo_models.features import network_inputs
 from thermo_models.fit import Curves, fit
 from thermo_models.intervals import RESAMPLES, Figures, bootstrap, described, numbers
 from thermo_models.networks.views import looking_around
@@ -16,7 +18,6 @@ from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
 from thermo_models.tasks.task import Plan, Task
 from thermo_quantize.convert import to_int8
-from thermo_quantize.reference import Reference
 
 CALIBRATION_SAMPLES = 256
 Report = Callable[[str], None]
@@ -68,7 +69,7 @@ def train_one(
     import keras
 
     plan = task.plan(train, settings, seed)
-    inputs = plan.scaling.apply(task.prepare(train.features))
+    inputs = network_inputs(plan.stages, task.prepare(train.features))
     keras.utils.set_random_seed(seed)
     network = networks.build(
         settings.network,
@@ -82,12 +83,12 @@ def train_one(
     if plan.solve is not None:
         curves = plan.solve(network)
     else:
-        features, targets = plan.scaling.apply(train.features), train.targets
+        features, targets = train.features if plan.augment is not None else inputs, train.targets
         if plan.teach is not None:
             features, targets = plan.teach(features, targets)
         checked = None
         if validation is not None and len(validation):
-            checked = (plan.scaling.apply(task.prepare(validation.features)), validation.targets)
+            checked = (network_inputs(plan.stages, task.prepare(validation.features)), validation.targets)
         curves = fit(network, task.loss, (features, targets), checked, settings, seed, plan.augment, epochs)
     calibration = inputs[:: max(1, len(inputs) // CALIBRATION_SAMPLES)]
     if plan.finish is not None:
@@ -207,9 +208,9 @@ class _Seed:
                 _told(epochs, fold.name),
             )  # fmt: skip
             last = trained
-            inputs = trained.plan.scaling.apply(task.prepare(test.features))
+            inputs = network_inputs(trained.plan.stages, task.prepare(test.features))
             _place(outputs, "float", len(samples), fold, trained.network.predict(inputs, verbose=0, batch_size=1024))
-            _place(outputs, "int8", len(samples), fold, Reference(trained.model).scores(inputs))
+            _place(outputs, "int8", len(samples), fold, Int8Network(trained.model).predict([inputs]))
             if trained.plan.half_width is not None:
                 half_width[fold.test] = trained.plan.half_width
                 test = _with(test, half_width[fold.test])

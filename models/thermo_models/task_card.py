@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from thermo_core.profile import NOTICE
+from thermo_core.wearable.profile import NOTICE
 from thermo_models.intervals import LEVEL
 from thermo_models.limits import limits
 from thermo_models.tasks.task import Charted, Task

@@ -23,7 +23,10 @@ DataFile = Annotated[Path, typer.Option(help="Samples (.npz): x or one array an 
 
 def quantize(
     model: Annotated[Path, typer.Argument(help="Keras model (.keras, .h5), SavedModel folder or float .tflite file.")],
-    representative: Annotated[Path, typer.Option(help="Samples to draw the representative set from (.npz).")],
+    representative: Annotated[
+        Path,
+        typer.Option("--representative", "--calibration", help="Samples to draw the representative set from (.npz)."),
+    ],
     out: Annotated[Path, typer.Option(help="Folder for model, contract, golden vectors and report.")],
     evaluation: Annotated[Path | None, typer.Option(help="Samples for the accuracy gate (.npz), none in both.")] = None,
     scheme: Annotated[Scheme, typer.Option(help="What is stored in how many bits.")] = Scheme.INT8,

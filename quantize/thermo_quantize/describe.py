@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from thermo_core.errors import SchemaError, UsageError
 from thermo_core.schema import MAX_TEXT, Text, from_plain
@@ -132,7 +133,7 @@ def engines(kind: str) -> dict[str, bool]:
     return dict(zip(ENGINES, found, strict=True))
 
 
-def contracts(verified: Verified, unit: str | None = None, orientation: str | None = None) -> dict[str, object] | None:
+def contracts(verified: Verified, unit: str | None = None, orientation: str | None = None) -> dict[str, Any] | None:
     """What the numbers at the ends of an int8 model mean, ready for JSON; None for models of other types.
 
     Args:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from numpy.typing import NDArray
+from thermo_core.limits import FIRMWARE_AVERAGE_PICTURES, FIRMWARE_HELLO_TEXT_BYTES
+from thermo_core.profile import REFRESH_RATES_HZ, Profile, ThermistorSettings
+from thermo_core.typical import typical_features
 
 from thermo_core.bundle import Bundle
 from thermo_core.errors import BundleError
 from thermo_core.image import Image, names_development_key, verify
-from thermo_core.limits import FIRMWARE_AVERAGE_PICTURES, FIRMWARE_HELLO_TEXT_BYTES
-from thermo_core.profile import REFRESH_RATES_HZ, Profile, ThermistorSettings
-from thermo_core.typical import typical_features
 from thermo_quantize.compiler.compile import Compiled, compile_model
 from thermo_quantize.reference import Reference
 from thermo_quantize.sign import check_verdicts

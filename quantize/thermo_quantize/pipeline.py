@@ -100,7 +100,7 @@ class Result:
     scores: tuple[Score, Score] | None
     vectors: golden.Golden
     matrix: list[golden.Row]
-    contract: dict[str, object] | None
+    contract: dict[str, Any] | None
     latency_us: dict[str, float]
     seconds: float
     settings: Settings

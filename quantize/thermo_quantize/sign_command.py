@@ -13,6 +13,8 @@ from thermo_core.errors import AccuracyDropError, UsageError
 from thermo_quantize.files import read_file, read_json, read_text, refuse_overwriting, write_file
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     from thermo_core.image import Version
     from thermo_core.wearable.file import Wearable
     from thermo_quantize.sign import Signed
@@ -56,14 +58,14 @@ def sign_command(
     from thermo_quantize.sign import resign
 
     new_version = None if version is None else Version.parse(version)
+    _keep({"--key": key, "--resign": resign_image, "--public-key": public_key}, out)
+    private = keys.private_key(key)
     if resign_image is not None:
         given = {"--wearable": wearable, "--network": network, "--card": card}
         if extra := [name for name, value in given.items() if value]:
             raise UsageError(f"--resign takes the bundle as it is; leave out {', '.join(extra)}.")
         if public_key is None:
             raise UsageError("--resign needs --public-key, the key that signed the bundle, to check it first.")
-        _keep({"--key": key, "--resign": resign_image, "--public-key": public_key}, out)
-        private = keys.private_key(key)
         signed = resign(read_file(resign_image), keys.public_key(public_key), private, new_version)
     else:
         if wearable is None or new_version is None:
@@ -71,34 +73,37 @@ def sign_command(
             raise UsageError(f"A new bundle needs {', '.join(missing)} too; add it, or use --resign.")
         if public_key is not None:
             raise UsageError("--public-key belongs to --resign; leave it out.")
-        signed = _new(wearable, network or (), card, new_version, key, out, force)
+        signed = _new(wearable, network or (), card, new_version, private, out, force)
     refuse_overwriting({out: signed.data}, force)
     write_file(out, signed.data)
     _say(signed, out, as_json)
 
 
 def _new(
-    name: str, given: Sequence[str], card: Path | None, version: "Version", key: Path, out: Path, force: bool
+    name: str,
+    given: Sequence[str],
+    card: Path | None,
+    version: "Version",
+    key: "Ed25519PrivateKey",
+    out: Path,
+    force: bool,
 ) -> "Signed":
     from thermo_core.wearable import file, library
-    from thermo_quantize import keys
-    from thermo_quantize.fit import open_networks, output_shapes
     from thermo_quantize.sign import sign_bundle
 
     wearable = file.read(library.resolve(name))
+    wearable.plan()
     paths = _networks(wearable, given)
     about = card or wearable.card
     if about is None:
         raise UsageError(f"{wearable.path} names no card; give one about its models with --card FILE.md.")
     inputs = {f"the network of {model}": path for model, path in paths.items()}
-    _keep({**inputs, "--key": key, "--wearable": wearable.path, "--card": about}, out)
-    private = keys.private_key(key)
+    _keep({**inputs, "--wearable": wearable.path, "--card": about}, out)
     networks = {model: read_file(path) for model, path in paths.items()}
     waived = tuple(
         sentence for model, path in paths.items() for sentence in _waived(model, path, networks[model], force)
     )
-    wearable.plan(output_shapes(open_networks(wearable.profile, networks)))
-    return sign_bundle(wearable.profile, networks, read_text(about), version, private, waived)
+    return sign_bundle(wearable.profile, networks, read_text(about), version, key, waived)
 
 
 def _networks(wearable: "Wearable", given: Sequence[str]) -> dict[str, Path]:
@@ -124,14 +129,14 @@ def _networks(wearable: "Wearable", given: Sequence[str]) -> dict[str, Path]:
     return {name: found[name] for name in names}
 
 
-def _keep(inputs: Mapping[str, Path], out: Path) -> None:
+def _keep(inputs: Mapping[str, Path | None], out: Path) -> None:
     """Refuse to write over what is read.
 
     Raises:
         UsageError: `out` is one of them.
     """
     for name, path in inputs.items():
-        if out.exists() and path.exists() and out.samefile(path):
+        if path is not None and out.exists() and path.exists() and out.samefile(path):
             raise UsageError(f"--out {out} is what {name} names, which would be lost; name another file.")
 
 

@@ -32,7 +32,7 @@ def decoder_of(vectors: Any, case: int) -> Decoder:
 
 def compared(vectors: Any, case: int, decoder: Decoder) -> NDArray[np.bool_]:
     good = np.ones(768, dtype=np.bool_)
-    good[list(decoder.calibration.bad)] = False
+    good[list(decoder.constants.bad)] = False
     return good & (vectors.more["to"][case] < 150)
 
 
@@ -53,7 +53,7 @@ def test_parity_with_the_vendor(vectors: Any, case: int) -> None:
         assert np.abs(celsius.ravel() - wanted)[good].max() <= PARITY_K
     assert picture.ta == halves[1].ta and picture.vdd == halves[1].vdd
     valid = np.ones(768, dtype=np.bool_)
-    valid[list(decoder.calibration.bad)] = False
+    valid[list(decoder.constants.bad)] = False
     assert np.array_equal(picture.valid.ravel(), valid)
 
 
@@ -199,7 +199,7 @@ def test_maps_equal_numbers_where_they_are_uniform(vectors: Any) -> None:
     for case in (0, 2, 8, 26):
         number = decoder_of(vectors, case)
         reflected = None if number.reflected is None else np.full((24, 32), float(number.reflected))
-        maps = Decoder(number.calibration, np.full((24, 32), float(number.emissivity)), reflected)
+        maps = Decoder(number.constants, np.full((24, 32), float(number.emissivity)), reflected)
         for frame in vectors.frames[case]:
             np.testing.assert_allclose(maps.decode(frame).celsius, number.decode(frame).celsius, atol=1e-4)
 
@@ -306,7 +306,7 @@ def test_bad_pixels_are_filled_from_their_neighbours(vectors: Any) -> None:
     for case in range(40):
         decoder = decoder_of(vectors, case)
         picture = decoder.picture(*vectors.frames[case])
-        for pixel in decoder.calibration.bad:
+        for pixel in decoder.constants.bad:
             row, column = divmod(pixel, 32)
             around = picture.celsius[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
             others = np.delete(around.ravel(), np.flatnonzero(around.ravel() == picture.celsius[row, column])[0])

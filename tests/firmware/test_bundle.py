@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from thermo_core.bundle import Bundle
 from thermo_core.image import Version, parse, sign
 
-SHIPPED = ROOT / "models/thermo_models/artifacts/breast-patch/bundle.img"
+SHIPPED = ROOT / "models/thermo_models/wearables/breast-patch/bundle.img"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 LONG_AGO = 1_000_000_000
 

@@ -47,7 +47,7 @@ from thermo_sim.clock import VirtualClock
 from thermo_sim.eeprom import generate
 from thermo_sim.hardware import SimulatedHardware
 
-BUNDLE = ROOT / "models/thermo_models/artifacts/breast-patch/bundle.img"
+BUNDLE = ROOT / "models/thermo_models/wearables/breast-patch/bundle.img"
 SEED = 4
 READY_S = 60.0
 SCORE = 0.02

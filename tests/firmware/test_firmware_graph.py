@@ -95,7 +95,7 @@ def patch() -> Case:
             blocks.append([{"person.age_years": Sample(time_us, np.array(61, np.float32))}])
         if picture % 9 == 5:
             blocks.append([{"cloth": Sample(time_us + 7, rng.normal(33, 1, 2).astype(np.float32), 4 * (picture > 30))}])
-    network = REPOSITORY / "models/thermo_models/artifacts/breast-patch/model.tflite"
+    network = REPOSITORY / "models/thermo_models/wearables/breast-patch/model.tflite"
     made = plan(schema.from_plain(parts, Profile, "profile"), {"lesion": (2,)})
     return Case(made, blocks, {"lesion": network.read_bytes()})
 

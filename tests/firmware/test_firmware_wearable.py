@@ -36,7 +36,7 @@ from thermo_quantize.sign import check_verdicts
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
 
-BUNDLE = Path(__file__).resolve().parents[2] / "models/thermo_models/artifacts/breast-patch/bundle.img"
+BUNDLE = Path(__file__).resolve().parents[2] / "models/thermo_models/wearables/breast-patch/bundle.img"
 MOST_BYTES = 54_000
 """Of RAM for all state but the network's arena, the stack and the rings of the line."""
 Make = Callable[..., FirmwareWearable]

@@ -18,9 +18,9 @@ from thermo_core.version import software_version
 from thermo_host.link import ports
 from thermo_host.application import application, run
 from thermo_host.commands.table import COMMANDS
-from thermo_host.link.lease import Telemetry
+from thermo_host.link.items import Telemetry
 from thermo_host.sinks.recorder import Recorder
-from thermo_host.link.session import Session
+from thermo_core.recording.session import Session
 
 Take = Callable[[int], list[Telemetry]]
 Capture = pytest.CaptureFixture[str]
@@ -108,7 +108,7 @@ def test_what_is_given_for_an_image_is_named(capsys: Capture, tmp_path: Path) ->
     code, lines, _ = answer(capsys, "flash", str(path))
     assert code == ExitCode.FILE
     assert "git lfs pull" in lines[0]["error"]["message"]
-    shipped = Path(__file__).parents[2] / "models/thermo_models/artifacts/breast-patch/bundle.img"
+    shipped = Path(__file__).parents[2] / "models/thermo_models/wearables/breast-patch/bundle.img"
     path.write_bytes(shipped.read_bytes() + b"\xff" * 3000)
     code, lines, told = answer(capsys, "flash", "/dev/none", str(path))
     assert code == ExitCode.PORT_NOT_FOUND

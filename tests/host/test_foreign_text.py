@@ -14,18 +14,18 @@ from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
 from thermo_core.exit_codes import ExitCode
-from thermo_core.profile import NOTICE
+from thermo_core.wearable.profile import NOTICE
 from thermo_core.wire.management import Command, Hello
 from thermo_core.wire.records import EventRecord, Severity, SubpageRecord
 from thermo_core.wire.smp import Group
-from thermo_host import export, ports
+from thermo_host.link import ports
 from thermo_host.application import run
 from thermo_host.console import PlainConsole
 from thermo_host.link.foreign import cleaned
-from thermo_host.link.lease import Telemetry
+from thermo_host.link.items import Telemetry
 from thermo_host.stream.playback import Recording
 from thermo_host.sinks.recorder import Recorder
-from thermo_host.link.session import Session
+from thermo_core.recording.session import Session
 
 Take = Callable[[int], list[Telemetry]]
 Capture = pytest.CaptureFixture[str]

@@ -19,15 +19,15 @@ from thermo_core.correction import Correction
 from thermo_core.exit_codes import ExitCode
 from thermo_core.wire import records
 from thermo_core.wire.framing import encode_frame
-from thermo_core.wire.management import Command
+from thermo_core.wire.table import Command
 from thermo_core.wire.smp import Group, Op
 from thermo_host.application import run
-from thermo_host.link.lease import Telemetry
-from thermo_host.link.session import Session
+from thermo_host.link.items import Telemetry
+from thermo_core.recording.session import Session
 
 Take = Callable[[int], list[Telemetry]]
 THERMO, IMAGE, OS = (int(group) for group in (Group.THERMO, Group.IMAGE, Group.OS))
-BUNDLE = Path(__file__).parents[2] / "models/thermo_models/artifacts/breast-patch/bundle.img"
+BUNDLE = Path(__file__).parents[2] / "models/thermo_models/wearables/breast-patch/bundle.img"
 
 
 def nested(depth: int) -> Any:

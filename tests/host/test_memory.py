@@ -12,12 +12,12 @@ from scripted_peer import ScriptedWearable
 
 from thermo_core.recording.layout import Gap
 from thermo_core.wire.records import SubpageRecord
-from thermo_host import recording as recording_module
-from thermo_host.link.lease import Telemetry
+from thermo_host.sinks import recorder as recording_module
+from thermo_host.link.items import Telemetry
 from thermo_host.link.wearable import Wearable
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.recorder import Recorder
-from thermo_host.link.session import Session
+from thermo_core.recording.session import Session
 from thermo_host.sinks.summary import Summary
 from thermo_host.screen.view import View
 

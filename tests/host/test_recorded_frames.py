@@ -10,9 +10,9 @@ import pytest
 from thermo_core.errors import RecordingError
 from thermo_core.recording import frames as recorded
 from thermo_core.sensors.mlx90640.frames import Subpage
-from thermo_host.link.lease import Telemetry
+from thermo_host.link.items import Telemetry
 from thermo_host.sinks.recorder import Recorder
-from thermo_host.link.session import Session
+from thermo_core.recording.session import Session
 from thermo_sim.dumps import load_eeprom, load_replay
 
 Take = Callable[[int], list[Telemetry]]

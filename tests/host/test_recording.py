@@ -14,11 +14,11 @@ from thermo_core.errors import RecordingError, StorageError
 from thermo_core.recording.layout import Gap
 from thermo_core.sensors.mlx90640.frames import Subpage
 from thermo_core.wire.records import RecordType, SubpageRecord
-from thermo_host import recording as recording_module
-from thermo_host.link.lease import Telemetry
+from thermo_host.sinks import recorder as recording_module
+from thermo_host.link.items import Telemetry
 from thermo_host.stream.playback import Recording, play
 from thermo_host.sinks.recorder import Recorder
-from thermo_host.link.session import Session
+from thermo_core.recording.session import Session
 
 Take = Callable[[int], list[Telemetry]]
 

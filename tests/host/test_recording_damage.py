@@ -30,12 +30,12 @@ from thermo_core.recording.layout import CHANNELS, FORMAT, SESSION, eeprom_name,
 from thermo_core.recording.plain import to_plain
 from thermo_core.sensors.mlx90640.frames import Words
 from thermo_core.wire.management import Hello
-from thermo_host import recording as recording_module
-from thermo_host.link.lease import Telemetry
+from thermo_host.sinks import recorder as recording_module
+from thermo_host.link.items import Telemetry
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.stream.playback import Recording
 from thermo_host.sinks.recorder import Recorder
-from thermo_host.link.session import Session
+from thermo_core.recording.session import Session
 from thermo_host.sinks.summary import Summary
 
 Take = Callable[[int], list[Telemetry]]

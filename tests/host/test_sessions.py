@@ -18,10 +18,10 @@ from thermo_core.errors import ManagementError, RecordingError
 from thermo_core.frames import Picture
 from thermo_core.mlx90640.identity import device_id, fingerprint
 from thermo_core.profile import Profile
-from thermo_core.wire.management import Command
+from thermo_core.wire.table import Command
 from thermo_core.wire.records import SubpageRecord
 from thermo_core.wire.smp import Group
-from thermo_host.link.lease import Telemetry
+from thermo_host.link.items import Telemetry
 from thermo_host.link.wearable import Wearable
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.stream.playback import Recording

@@ -10,15 +10,15 @@ import pytest
 from rich.console import Console
 from rich.segment import Segment
 
-from thermo_core.profile import NOTICE
+from thermo_core.wearable.profile import NOTICE
 from thermo_core.recording.layout import Gap
 from thermo_core.wire.records import ClockRecord, EventRecord, SubpageRecord
 from thermo_host.sinks.describe import describe
 from thermo_host.screen.heatmap import HeatMap
-from thermo_host.link.lease import Lost, Telemetry
+from thermo_host.link.items import Lost, Telemetry
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.screen.palette import LEVELS, TABLE, levels
-from thermo_host.link.session import Session
+from thermo_core.recording.session import Session
 from thermo_host.screen.view import View
 
 STARTED_NS = 1_700_000_000_000_000_000

@@ -13,7 +13,7 @@ from thermo_core.wire.management import Hello
 from thermo_host.commands import flash, info
 from thermo_host.flash import Candidate, Flashed
 
-SHIPPED = Path(__file__).resolve().parents[2] / "models/thermo_models/artifacts/breast-patch/bundle.img"
+SHIPPED = Path(__file__).resolve().parents[2] / "models/thermo_models/wearables/breast-patch/bundle.img"
 SENTENCE = "The int8 model loses 3.00 points of accuracy."
 
 

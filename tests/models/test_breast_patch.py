@@ -12,19 +12,19 @@ from typer.testing import CliRunner
 
 from thermo_core import image
 from thermo_core.bundle import Bundle
-from thermo_core.contract import InputContract
 from thermo_core.errors import UsageError
-from thermo_core.profile import NOTICE, Profile
+from thermo_core.tflite.interpreter import Int8Network
+from thermo_core.wearable.profile import NOTICE
 from thermo_models import matched, patch
 from thermo_models.cli import app
+from thermo_models.features import network_inputs, through
 from thermo_models.metrics import auc, threshold_at_specificity
 from thermo_models.patch import Size
 from thermo_models.tasks import breast_patch, find
 from thermo_quantize.cli import main as thermo_quantize
-from thermo_quantize.reference import Reference
 from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
 
-ARTIFACT = Path(breast_patch.__file__).parents[1] / "artifacts" / "breast-patch"
+ARTIFACT = breast_patch.WEARABLE.path.parent
 UNSEEN = 900_000
 """First seed of sensors that are in no split."""
 SMALL = {"train": Size(2, 20), "validation": Size(1, 8), "test": Size(1, 12)}
@@ -59,14 +59,15 @@ def test_parts_add_up_to_what_a_device_measures() -> None:
     size = Size(sensors=1, bodies=12)
     parts = patch.parts(UNSEEN, size)
     measured = patch.measure(UNSEEN, size, (1, 64))
+    pictures = through((breast_patch.ABOVE,), measured.pictures.reshape(-1, 24, 32)).reshape(measured.pictures.shape)
     whole = (parts.healthy + parts.rise).astype(np.float64)
     whole -= np.median(whole, axis=(1, 2), keepdims=True)
-    apart = measured.pictures[:, 1] - whole
-    alone = measured.pictures[:, 1] - parts.healthy
+    apart = pictures[:, 1] - whole
+    alone = pictures[:, 1] - parts.healthy
     noise = float(np.std(parts.noise.astype(np.float64)))
     assert np.array_equal(parts.rise.any((1, 2)), measured.has_lesion)
     assert np.std(apart) < 1.5 * noise / 8
-    assert np.std(measured.pictures[:, 0] - whole) == pytest.approx(noise, rel=0.1)
+    assert np.std(pictures[:, 0] - whole) == pytest.approx(noise, rel=0.1)
     assert np.std(alone[measured.has_lesion]) > 2 * np.std(apart[measured.has_lesion])
 
 
@@ -165,10 +166,11 @@ def test_figures_say_how_far_below_the_filters_scores_are(monkeypatch: pytest.Mo
 
 
 def test_the_committed_model_finds_clear_lesions_it_never_saw() -> None:
-    reference = Reference((ARTIFACT / "model.tflite").read_bytes())
-    measured = patch.measure(UNSEEN, Size(sensors=3, bodies=60), (1, breast_patch.PREPROCESSING.average_pictures))
+    network = Int8Network((ARTIFACT / "model.tflite").read_bytes())
+    measured = patch.measure(UNSEEN, Size(sensors=3, bodies=60), (1, breast_patch.PICTURES))
     clear = ~measured.has_lesion | (measured.lesions[:, 3] >= 1.2)
-    scores = reference.scores(measured.pictures[clear, 1, ..., np.newaxis])[:, 1]
+    inputs = network_inputs((breast_patch.ABOVE,), measured.pictures[clear, 1, ..., np.newaxis])
+    scores = network.predict([inputs])[:, 1]
     assert auc(scores.astype(float), measured.has_lesion[clear]) > 0.9
 
 
@@ -177,12 +179,10 @@ def test_bundle_card_and_figures_belong_to_the_committed_model() -> None:
     model = (ARTIFACT / "model.tflite").read_bytes()
     metrics = json.loads((ARTIFACT / "metrics.json").read_text())
     card = (ARTIFACT / "CARD.md").read_text()
-    assert bundle.model == model and bundle.card == card and NOTICE in card
+    assert bundle.networks == {"lesion": model} and bundle.card == card and NOTICE in card
     assert metrics["bytes"] == len(model) and f"{len(model):,} bytes" in card
-    assert bundle.input == Reference(model).input == InputContract.from_dict(bundle.input.to_dict())
-    assert bundle.profile == Profile.from_dict(json.loads((ARTIFACT / "profile.json").read_text()))
-    assert bundle.profile.alert is not None
-    assert bundle.profile == breast_patch.profile(bundle.profile.alert.threshold)
+    assert bundle.profile == breast_patch.WEARABLE.profile
+    assert TASK.threshold_of(bundle.profile.alerts[0].when) == pytest.approx(metrics["alert"]["threshold"], abs=1e-9)
 
 
 def test_training_goes_from_nothing_to_a_signed_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,14 +193,14 @@ def test_training_goes_from_nothing_to_a_signed_bundle(tmp_path: Path, monkeypat
     metrics = json.loads((run / "metrics.json").read_text())
     assert json.loads(printed.stdout) == metrics and metrics["seed"] == 4
     model = run / "model.tflite"
-    assert Reference(model.read_bytes()).input.shape == (24, 32, 1)
+    assert Int8Network(model.read_bytes()).inputs[0].shape == (24, 32, 1)
 
     words = ["evaluate", "breast-patch", str(model), "--quick", "--data", kept, "--json"]
     measured = json.loads(CliRunner().invoke(app, words, catch_exceptions=False).stdout)
     assert measured["int8"]["auc"] == metrics["int8"]["auc"] and not measured["seen_in_training"]
 
     CliRunner().invoke(app, ["export", str(run), str(shipped)], catch_exceptions=False)
-    assert {path.name for path in shipped.iterdir()} >= {"profile.json", "limit.svg", "contract.json", "CARD.md"}
+    assert {path.name for path in shipped.iterdir()} >= {"wearable.toml", "training.json", "limit.svg", "CARD.md"}
     words = ["remeasure", "breast-patch", str(shipped), "--data", kept, "--json"]
     (shipped / "CARD.md").write_text("an old card")
     again = json.loads(CliRunner().invoke(app, words, catch_exceptions=False).stdout)
@@ -212,9 +212,10 @@ def test_training_goes_from_nothing_to_a_signed_bundle(tmp_path: Path, monkeypat
     key = DEVELOPMENT_PUBLIC_KEY.with_name("development_ed25519.pem")
     with pytest.raises(SystemExit) as ended:
         words = ["--key", str(key), "--version", "1.0.0", "--out", str(tmp_path / "bundle.img")]
-        thermo_quantize(["sign", "--from", str(shipped), *words])
+        thermo_quantize(["sign", "--wearable", str(shipped), *words])
     assert not ended.value.code
     bundle = Bundle.from_payload(image.verify((tmp_path / "bundle.img").read_bytes(), [PUBLIC_KEY]).payload)
-    assert bundle.model == model.read_bytes() and bundle.profile.alert is not None
-    assert bundle.profile.alert.threshold == metrics["alert"]["threshold"]
-    assert bundle.input.unit == "K above the picture's median"
+    assert bundle.networks == {"lesion": model.read_bytes()}
+    assert TASK.threshold_of(bundle.profile.alerts[0].when) == pytest.approx(metrics["alert"]["threshold"], abs=1e-7)
+    shipped_profile = breast_patch.WEARABLE.profile
+    assert (bundle.profile.sensors, bundle.profile.stages) == (shipped_profile.sensors, shipped_profile.stages)

@@ -14,7 +14,7 @@ from thermo_models.intervals import RESAMPLES, bootstrap
 from thermo_models.metrics import auc
 from thermo_models.tasks import TASKS, find
 
-ARTIFACTS = Path(limits.__file__).parent / "artifacts"
+ARTIFACTS = Path(limits.__file__).parent / "wearables"
 SHIPPED = ("breast-patch", "core-temperature", "time-constants", "wrist-stress")
 
 

@@ -16,7 +16,7 @@ from thermo_models.identity import numbered, recognise, remember
 from thermo_models.samples import Fold, Samples, groups_left_out
 from thermo_models.tasks import find
 
-ARTIFACTS = Path(evaluation.__file__).parent / "artifacts"
+ARTIFACTS = Path(evaluation.__file__).parent / "wearables"
 FACES = "fda_face_oral/flir_group1.csv.gz"
 WRISTS = "stress_predict_e4/stress_predict_1hz_s01-25.npz"
 Row = dict[str, str]

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from thermo_core.tflite.interpreter import Int8Network
 from thermo_models import networks, rounding
 from thermo_models.tasks import time_constants
 from thermo_quantize.convert import to_int8
-from thermo_quantize.reference import Reference
 
 keras = pytest.importorskip("keras")
 
@@ -16,7 +16,7 @@ def _inputs(count: int, seed: int) -> np.ndarray:
 
 
 def _int8_error(network: object, truth: np.ndarray, inputs: np.ndarray) -> float:
-    said = Reference(to_int8(network, _inputs(256, 1))).scores(inputs)
+    said = Int8Network(to_int8(network, _inputs(256, 1))).predict([inputs])
     return float(np.abs(said - truth).mean())
 
 
@@ -55,11 +55,11 @@ def test_a_number_said_eight_times_is_finer_than_a_step_of_eight_bits() -> None:
     kernel[:, :, 0] = 1.0
     network.set_weights([kernel, np.zeros(time_constants.OUTPUTS)])
     model = to_int8(network, _inputs(256, 1))
-    exact = Reference(model).input
+    exact = Int8Network(model).inputs[0]
     inputs = ((exact.quantize(_inputs(256, 1)).astype(np.float32) - exact.zero_point) * exact.scale).astype(np.float32)
     truth = network.predict(inputs, verbose=0)[:, : time_constants.SHARES]
-    plain = Reference(model).scores(inputs)[:, : time_constants.SHARES]
-    said = Reference(to_int8(time_constants._dithered(network, inputs), inputs)).scores(inputs)
+    plain = Int8Network(model).predict([inputs])[:, : time_constants.SHARES]
+    said = Int8Network(to_int8(time_constants._dithered(network, inputs), inputs)).predict([inputs])
     assert said.shape[1] == time_constants.OUTPUTS + time_constants.SHARES * (time_constants.COPIES - 1)
     fine = time_constants.undithered(said)
     assert fine.shape == (256, time_constants.OUTPUTS)

@@ -17,7 +17,7 @@ from thermo_models.tasks import find
 
 pytest.importorskip("tensorflow")
 DATA = "fda_face_oral/flir_group1.csv.gz"
-ARTIFACTS = Path(runs.__file__).parent / "artifacts"
+ARTIFACTS = Path(runs.__file__).parent / "wearables"
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def trained(shared_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
 def test_a_run_folder_holds_all_that_is_needed_to_repeat_it(trained: tuple[Path, Path]) -> None:
     folder, data = trained
     names = {path.name for path in folder.iterdir()}
-    assert names == {"config.toml", "environment.json", "curves.svg", *runs.SHIPPED}
+    assert names == {"config.toml", "environment.json", "curves.svg", "wearable.toml", "features.npz", *runs.SHIPPED}
     metrics = json.loads((folder / "metrics.json").read_text())
     environment = json.loads((folder / "environment.json").read_text())
     assert environment["data"]["sha256"] == metrics["data_sha256"] and environment["packages"]["numpy"]
@@ -82,7 +82,7 @@ def test_export_gives_what_a_wearable_needs_unless_the_licence_forbids_it(
     assert set(runs.export(folder, tmp_path / "out")) == {path.name for path in (tmp_path / "out").iterdir()}
     fenced = tmp_path / "fenced"
     fenced.mkdir()
-    (fenced / "preprocessing.json").write_text('{"task": "nagoya-actions"}')
+    (fenced / "training.json").write_text('{"task": "nagoya-actions"}')
     with pytest.raises(UsageError, match="licence"):
         runs.export(fenced, tmp_path / "shipped")
     assert not (tmp_path / "shipped").exists()

@@ -8,12 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thermo_core.errors import UsageError
+from thermo_core.stages.average import Average
+from thermo_core.stages.select import Select
 from thermo_models.augment import Augmentation
+from thermo_models.features import network_inputs, standardise, through
 from thermo_models.fit import Curves, class_weights
 from thermo_models.metrics import auc_matched, f1, rmse
 from thermo_models.plot import curves_svg
 from thermo_models.random_features import Hidden, Prior, Solved
-from thermo_models.samples import Fold, Samples, Scaling, people_folds
+from thermo_models.samples import Fold, Samples, people_folds
 from thermo_models.settings import Settings, read
 
 
@@ -54,18 +57,29 @@ def test_groups_are_chosen_and_unknown_ones_refused() -> None:
         samples.of_groups((1, 7))
 
 
-def test_scaling_standardises_fills_gaps_and_survives_json() -> None:
+def test_features_are_standardised_and_gaps_filled() -> None:
     rng = np.random.default_rng(0)
     features = rng.normal(5, 3, (500, 4)).astype(np.float32)
     features[::7, 2] = np.nan
-    scaling = Scaling.fit(features, 4.0)
-    scaled = scaling.apply(features)
+    stages = (standardise(features, 4.0, "facts", "standard"),)
+    scaled = through(stages, features)
     assert np.allclose(
         np.where(np.isnan(features), np.nan, scaled)[:, 2][~np.isnan(features[:, 2])].std(), 1, atol=0.02
     )
     assert (scaled[::7, 2] == 0).all()
-    assert scaling.apply(np.full((1, 4), 1e9, np.float32)).max() == 4
-    assert np.array_equal(Scaling.from_dict(scaling.to_dict()).apply(features), scaled)
+    assert through(stages, np.full((1, 4), 1e9, np.float32)).max() == 4
+    assert network_inputs(stages, features).shape == (500, 1, 1, 4)
+    features[:, 1] = np.nan
+    with pytest.raises(UsageError, match="missing in every training sample"):
+        standardise(features, 4.0, "facts", "standard")
+
+
+def test_a_stage_that_looks_back_or_does_not_fit_is_refused() -> None:
+    values = np.zeros((5, 4), np.float32)
+    with pytest.raises(UsageError, match='"calm" \\(average\\) needs a recording'):
+        through((Average(of="a", gives="calm", pictures=2),), values)
+    with pytest.raises(UsageError, match="selects place 4 of 4 elements"):
+        through((Select(of="a", gives="some", places=(4,)),), values)
 
 
 def test_settings_come_from_file_then_words_and_name_what_is_wrong(tmp_path: Path) -> None:

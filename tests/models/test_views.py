@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from thermo_core.errors import UsageError
+from thermo_core.tflite.interpreter import Int8Network
 from thermo_core.tflite.reader import read_model
 from thermo_models import networks
+from thermo_models.features import network_inputs
 from thermo_models.networks.views import ORIENTATIONS, looking_around, turn
 from thermo_models.samples import Samples
 from thermo_models.study import train_one
 from thermo_models.tasks.nagoya_actions import NagoyaActions
 from thermo_quantize.convert import to_int8
-from thermo_quantize.reference import Reference
 
 pytest.importorskip("tensorflow")
 
@@ -58,7 +59,7 @@ def test_it_quantises_with_operators_of_a_microcontroller() -> None:
     assert names <= {
         "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MEAN", "PAD", "RESHAPE", "CONCATENATION", "SOFTMAX"
     }  # fmt: skip
-    assert np.abs(Reference(model).scores(inputs) - around.predict(inputs, verbose=0)).mean() < 0.06
+    assert np.abs(Int8Network(model).predict([inputs]) - around.predict(inputs, verbose=0)).mean() < 0.06
 
 
 def test_the_network_that_is_quantised_has_the_views_of_the_settings() -> None:
@@ -70,12 +71,12 @@ def test_the_network_that_is_quantised_has_the_views_of_the_settings() -> None:
     trained = train_one(task, samples, None, settings, 0)
     single = networks.build("clip_cnn", (16, 16, 16), 8, width=0.25)
     assert networks.macs(trained.network) > 1.8 * networks.macs(single)
-    inputs = trained.plan.scaling.apply(task.prepare(features))
+    inputs = network_inputs(trained.plan.stages, task.prepare(features))
     turned = np.ascontiguousarray(turn(inputs, 3))
     assert np.allclose(
         trained.network.predict(inputs, verbose=0), trained.network.predict(turned, verbose=0), atol=1e-5
     )
-    assert Reference(trained.model).scores(inputs).shape == (16, 8)
+    assert Int8Network(trained.model).predict([inputs]).shape == (16, 8)
 
 
 def test_what_cannot_look_around_gets_a_sentence() -> None:

@@ -263,7 +263,9 @@ class RandomModels:
         """A constant int32 vector."""
         return self.builder.tensor((len(values),), data=np.array(values, np.int32), dtype="int32")
 
-    def _weights(self, source: int, shape: tuple[int, ...], channels: int, axis: int, depth: int, per_channel: bool):
+    def _weights(
+        self, source: int, shape: tuple[int, ...], channels: int, axis: int, depth: int, per_channel: bool
+    ) -> Any:
         scales = [self.real(0.001, 0.03) for _ in range(channels if per_channel else 1)]
         data = self.rng.integers(-127, 128, shape).astype(np.int8)
         weights = self.builder.tensor(shape, scales, 0, data, axis=axis)
@@ -288,7 +290,7 @@ class RandomModels:
         for axis, size in enumerate((rows, columns)):
             if padding and (kernel[axis] - 1) * dilation[axis] + 1 > size:
                 dilation[axis] = 1
-        return (padding, *kernel, *stride, *dilation)
+        return (padding, kernel[0], kernel[1], stride[0], stride[1], dilation[0], dilation[1])
 
     @staticmethod
     def _out(size: int, padding: int, kernel: int, stride: int, dilation: int) -> int:
@@ -520,9 +522,15 @@ def host_run() -> Callable[..., NDArray[Any]]:
     return _host_run
 
 
+def _found(pattern: str, text: str) -> str:
+    match = re.search(pattern, text)
+    assert match is not None, pattern
+    return match[1]
+
+
 def _output_type(header: str, name: str) -> Any:
     """The type of a compiled model's outputs."""
-    return np.dtype(re.search(rf"const (\w+)_t \*{name}_output\(", header).group(1))
+    return np.dtype(_found(rf"const (\w+)_t \*{name}_output\(", header))
 
 
 def _host_run(
@@ -544,7 +552,7 @@ def _host_run(
     assert done.returncode == 0, done.stderr[:3000]
     loaded = ctypes.CDLL(str(library))
     header = files[f"{name}.h"]
-    size, kind = int(re.search(rf"{name.upper()}_OUTPUT_ELEMENTS (\d+)", header).group(1)), _output_type(header, name)
+    size, kind = int(_found(rf"{name.upper()}_OUTPUT_ELEMENTS (\d+)", header)), _output_type(header, name)
     source, sink = getattr(loaded, f"{name}_input"), getattr(loaded, f"{name}_output")
     source.restype = sink.restype = ctypes.c_void_p
     results = []

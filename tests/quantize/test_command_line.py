@@ -20,7 +20,7 @@ from thermo_core.errors import AccuracyDropError, BundleError, ModelError, Stora
 from thermo_core.exit_codes import MEANINGS, ExitCode, exit_code
 from thermo_core.version import software_version
 
-SHIPPED = Path(__file__).resolve().parents[2] / "models/thermo_models/artifacts/breast-patch"
+SHIPPED = Path(__file__).resolve().parents[2] / "models/thermo_models/wearables/breast-patch"
 DEVELOPMENT = Path(__file__).resolve().parents[2] / "hw_sim/thermo_sim/keys"
 MODEL = Path(__file__).parent / "data" / "cnn_int8.tflite"
 PROGRAMS = {"thermo-quantize": "thermo_quantize.cli", "thermo-models": "thermo_models.cli"}
@@ -124,7 +124,17 @@ def keys(tmp_path: Path) -> Path:
 )
 def test_a_wrong_key_is_named_with_what_is_wrong(keys: Path, key: str, code: int, said: str) -> None:
     public = DEVELOPMENT / "development_ed25519.pub.pem"
-    words = ["sign", "--resign", SHIPPED / "bundle.img", "--public-key", public, "--key", key, "--out", "x.img"]
+    words: list[str | Path] = [
+        "sign",
+        "--resign",
+        SHIPPED / "bundle.img",
+        "--public-key",
+        public,
+        "--key",
+        key,
+        "--out",
+        "x.img",
+    ]
     done = call("thermo-quantize", *words, cwd=keys)
     assert done.returncode == code
     assert said in done.stderr and done.stderr.count("\n") == 1
@@ -135,7 +145,7 @@ def test_no_file_is_lost_to_an_output(keys: Path) -> None:
     """Not the key, not what goes in, and not what another run left; the same bytes are no loss."""
     public, shipped = DEVELOPMENT / "development_ed25519.pub.pem", keys / "shipped.img"
     shipped.write_bytes((SHIPPED / "bundle.img").read_bytes())
-    words = ["sign", "--resign", shipped, "--public-key", public, "--key", "own.pem", "--out"]
+    words: list[str | Path] = ["sign", "--resign", shipped, "--public-key", public, "--key", "own.pem", "--out"]
     before = {path.name: path.read_bytes() for path in keys.iterdir()}
     for out, name in (("own.pem", "--key"), ("shipped.img", "--resign")):
         done = call("thermo-quantize", *words, out, "--force", cwd=keys)
@@ -153,10 +163,11 @@ def test_no_file_is_lost_to_an_output(keys: Path) -> None:
 
 def test_compile_and_firmware_replace_only_when_told(tmp_path: Path) -> None:
     public = DEVELOPMENT / "development_ed25519.pub.pem"
-    for words, file in (
+    calls: list[tuple[list[str | Path], str]] = [
         (["compile", SHIPPED / "model.tflite", "--out", tmp_path / "c", "--name", "net"], "c/net.c"),
         (["firmware", SHIPPED / "bundle.img", "--public-key", public, "--out", tmp_path / "f"], "f/wearable_model.c"),
-    ):
+    ]
+    for words, file in calls:
         assert call("thermo-quantize", *words).returncode == 0
         made = (tmp_path / file).read_text()
         assert call("thermo-quantize", *words).returncode == 0, "the same again changes nothing"

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def load(files: dict[str, str], folder: Path) -> ctypes.CDLL:
     return ctypes.CDLL(str(library))
 
 
-def test_float_ends(model_builder, reference, tmp_path: Path) -> None:
+def test_float_ends(model_builder: Any, reference: Any, tmp_path: Path) -> None:
     builder = model_builder()
     source = builder.tensor((1, 40), dtype="float32")
     quantized, doubled = builder.tensor((1, 40), 0.05, 7), builder.tensor((1, 40), 0.1, -3)
@@ -50,7 +51,7 @@ def test_float_ends(model_builder, reference, tmp_path: Path) -> None:
     assert huge[0] == huge[2] == pytest.approx(12.0) and huge[1] == huge[3] == pytest.approx(-12.5, abs=1.0)
 
 
-def test_uint8_ends(model_builder, reference, host_run, tmp_path: Path) -> None:
+def test_uint8_ends(model_builder: Any, reference: Any, host_run: Any, tmp_path: Path) -> None:
     """A picture of bytes goes in and bytes come out, with the same scale and with another one."""
     for number, (scales, zero_points) in enumerate(
         (((0.1, 0.1, 0.1), (128, 0, 128)), ((0.05, 0.1, 0.7), (3, -20, 99)))
@@ -71,7 +72,7 @@ def test_uint8_ends(model_builder, reference, host_run, tmp_path: Path) -> None:
         assert np.array_equal(got.view(np.uint8), reference(model, every)[0])
 
 
-def test_uint8_inside_of_a_network_is_refused(model_builder) -> None:
+def test_uint8_inside_of_a_network_is_refused(model_builder: Any) -> None:
     builder = model_builder()
     source, inner, result = (builder.tensor((1, 4), 0.1, 0, dtype=kind) for kind in ("uint8", "uint8", "int8"))
     builder.operator("RELU", [source], [inner])
@@ -83,7 +84,7 @@ def test_uint8_inside_of_a_network_is_refused(model_builder) -> None:
         verify_model(model)
 
 
-def test_the_axis_of_a_bias_means_nothing(model_builder, reference, host_run, tmp_path: Path) -> None:
+def test_the_axis_of_a_bias_means_nothing(model_builder: Any, reference: Any, host_run: Any, tmp_path: Path) -> None:
     """TFLM runs a bias whose scales name axis 3 of one; TensorFlow Lite opens no such file until it is mended to axis 0."""
     models = []
     for axis in (0, 3):
@@ -103,7 +104,9 @@ def test_the_axis_of_a_bias_means_nothing(model_builder, reference, host_run, tm
     assert np.array_equal(got, reference(mended(models[1]), inputs)[0])
 
 
-def test_a_sum_is_the_references_and_says_so(model_builder, tmp_path: Path, capsys) -> None:
+def test_a_sum_is_the_references_and_says_so(
+    model_builder: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     builder = model_builder()
     source, result = builder.tensor((1, 6, 2), 0.1, 0), builder.tensor((1, 2), 0.4, 0)
     axis = builder.tensor((1,), data=np.array([1], np.int32), dtype="int32")
@@ -116,7 +119,7 @@ def test_a_sum_is_the_references_and_says_so(model_builder, tmp_path: Path, caps
     assert capsys.readouterr().err.startswith("Note: operator 0 (SUM) is computed as the reference kernel does it")
 
 
-def test_two_inputs_and_two_outputs(model_builder, tmp_path: Path) -> None:
+def test_two_inputs_and_two_outputs(model_builder: Any, tmp_path: Path) -> None:
     builder = model_builder()
     first, second = builder.tensor((1, 6), 0.1, 0), builder.tensor((1, 6), 0.1, 0)
     joined, halves = builder.tensor((1, 12), 0.1, 0), [builder.tensor((1, 6), 0.1, 0) for _ in range(2)]
@@ -134,7 +137,7 @@ def test_two_inputs_and_two_outputs(model_builder, tmp_path: Path) -> None:
     assert np.ctypeslib.as_array(net.net_output_1(), (6,)).tolist() == [6, 7, 8, 9, 10, 11]
 
 
-def test_names_cannot_leave_their_comment(model_builder, tmp_path: Path) -> None:
+def test_names_cannot_leave_their_comment(model_builder: Any, tmp_path: Path) -> None:
     builder = model_builder()
     source, result = builder.tensor((1, 4), 0.1, 0), builder.tensor((1, 4), 0.1, 0)
     for table in builder.tensors:
@@ -143,7 +146,7 @@ def test_names_cannot_leave_their_comment(model_builder, tmp_path: Path) -> None
     load(compile_model(builder.build([source], [result]), "net").files, tmp_path)
 
 
-def convolution(model_builder, **changed):
+def convolution(model_builder: Any, **changed: Any) -> Any:
     """A good convolution, but for what `changed` says."""
     builder = model_builder()
     shape, kernel = changed.get("shape", (1, 5, 5, 4)), changed.get("kernel", (3, 3, 3, 4))
@@ -173,7 +176,7 @@ def convolution(model_builder, **changed):
         ({"name": "SVDF"}, "SVDF"),
     ],
 )
-def test_refusals_name_operator_and_tensor(model_builder, changed, words) -> None:
+def test_refusals_name_operator_and_tensor(model_builder: Any, changed: Any, words: Any) -> None:
     with pytest.raises(ModelError, match=words) as caught:
         compile_model(convolution(model_builder, **changed), "net")
     sentence = str(caught.value)
@@ -182,7 +185,7 @@ def test_refusals_name_operator_and_tensor(model_builder, changed, words) -> Non
         assert "tensor " in sentence and "supported" in sentence
 
 
-def test_names_and_targets_are_checked(model_builder) -> None:
+def test_names_and_targets_are_checked(model_builder: Any) -> None:
     model = convolution(model_builder)
     for name in ("2fast", "a b", "", "näme", "int;x", "int", "while", "_net", "stdint", "Math", "engine", "n" * 61):
         with pytest.raises(UsageError, match="--name"):
@@ -199,7 +202,9 @@ def run(*arguments: str) -> int:
     return 0
 
 
-def test_command_writes_files_and_report(model_builder, tmp_path: Path, capsys) -> None:
+def test_command_writes_files_and_report(
+    model_builder: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     model = tmp_path / "my-net.tflite"
     model.write_bytes(convolution(model_builder))
     assert (
@@ -216,7 +221,9 @@ def test_command_writes_files_and_report(model_builder, tmp_path: Path, capsys) 
     assert facts["macs"] == 2700 and facts["layers"][0]["operator"] == "CONV_2D"
 
 
-def test_command_writes_nothing_when_it_refuses(model_builder, tmp_path: Path, capsys) -> None:
+def test_command_writes_nothing_when_it_refuses(
+    model_builder: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     model = tmp_path / "net.tflite"
     model.write_bytes(convolution(model_builder, zero_point=3))
     assert run("compile", str(model), "--out", str(tmp_path / "c")) == 7

@@ -1,6 +1,7 @@
 """Operators of tests/support/operator_models.py, compiled: every byte as BUILTIN_REF computes it, alone and among others."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import operator_models
@@ -26,7 +27,7 @@ def three_layers(seed: int) -> list[str]:
 
 
 @pytest.mark.parametrize("layer", operator_models.OPERATORS)
-def test_one_layer_on_the_host(random_models, reference, host_run, tmp_path: Path, layer: str) -> None:
+def test_one_layer_on_the_host(random_models: Any, reference: Any, host_run: Any, tmp_path: Path, layer: str) -> None:
     for seed in range(6):
         random = random_models(seed)
         model, shape = random.build([layer])
@@ -36,7 +37,7 @@ def test_one_layer_on_the_host(random_models, reference, host_run, tmp_path: Pat
         assert np.array_equal(got, reference(model, inputs)[0]), (seed, made_of(model), shape)
 
 
-def test_among_others_on_the_host(random_models, reference, host_run, tmp_path: Path) -> None:
+def test_among_others_on_the_host(random_models: Any, reference: Any, host_run: Any, tmp_path: Path) -> None:
     for seed in range(5000, 5030):
         random = random_models(seed)
         model, shape = random.build(three_layers(seed))
@@ -46,7 +47,7 @@ def test_among_others_on_the_host(random_models, reference, host_run, tmp_path: 
 
 
 @pytest.mark.parametrize("cpu", ["m4", "m55"])
-def test_emulated(random_models, reference, emulate, emulated, tmp_path: Path, cpu: str) -> None:
+def test_emulated(random_models: Any, reference: Any, emulate: Any, emulated: Any, tmp_path: Path, cpu: str) -> None:
     plans = [(seed, [layer]) for layer in operator_models.OPERATORS for seed in (6000, 6001)]
     plans += [(seed, three_layers(seed)) for seed in range(6100, 6112)]
     models, expected, names = [], [], []
@@ -62,7 +63,7 @@ def test_emulated(random_models, reference, emulate, emulated, tmp_path: Path, c
 
 
 @pytest.mark.parametrize("of_bytes", [True, False])
-def test_elu(model_builder, host_run, tmp_path: Path, of_bytes: bool) -> None:
+def test_elu(model_builder: Any, host_run: Any, tmp_path: Path, of_bytes: bool) -> None:
     """BUILTIN_REF lacks ELU: held against the runtime's other kernels, of int8, and between DEQUANTIZE and QUANTIZE."""
     from tflite_runtime.interpreter import Interpreter, OpResolverType
 
@@ -87,7 +88,7 @@ def test_elu(model_builder, host_run, tmp_path: Path, of_bytes: bool) -> None:
     assert len(set(expected.ravel().tolist())) > 100
 
 
-def test_functions_between_conversions_are_one_table(model_builder) -> None:
+def test_functions_between_conversions_are_one_table(model_builder: Any) -> None:
     builder = model_builder()
     source, squared = builder.tensor((1, 4, 6), 0.05, 3), builder.tensor((1, 4, 6), 0.1, -128)
     real, turned, after = (builder.tensor(shape, dtype="float32") for shape in ((1, 4, 6), (1, 6, 4), (1, 6, 4)))
@@ -104,7 +105,7 @@ def test_functions_between_conversions_are_one_table(model_builder) -> None:
         compile_model(builder.build([source], [after]), "net")
 
 
-def test_arithmetic_in_single_precision_is_refused(model_builder) -> None:
+def test_arithmetic_in_single_precision_is_refused(model_builder: Any) -> None:
     builder = model_builder()
     source, result = builder.tensor((1, 4), dtype="float32"), builder.tensor((1, 4), dtype="float32")
     builder.operator("SQRT", [source], [result])
@@ -112,7 +113,7 @@ def test_arithmetic_in_single_precision_is_refused(model_builder) -> None:
         compile_model(builder.build([source], [result]), "net")
 
 
-def test_grouped_convolutions_of_one_channel_are_depthwise(model_builder) -> None:
+def test_grouped_convolutions_of_one_channel_are_depthwise(model_builder: Any) -> None:
     random, builder = np.random.default_rng(1), model_builder()
     source = builder.tensor((1, 6, 6, 4), 0.05, 3)
     data = random.integers(-127, 128, (8, 3, 3, 1)).astype(np.int8)

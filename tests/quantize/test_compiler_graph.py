@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ OTHER_PATCH = [
     {"op": "centre", "of": "calm2", "gives": "above2"},
 ]
 LESION = {"name": "lesion", "inputs": ["above"], "scores": ["no lesion", "lesion"]}
-SHIPPED = Path(__file__).resolve().parents[2] / "models/thermo_models/artifacts"
+SHIPPED = Path(__file__).resolve().parents[2] / "models/thermo_models/wearables"
 PICTURE = 768 * 4
 
 
@@ -173,7 +174,7 @@ def test_more_samples_than_can_be_are_refused() -> None:
 
 
 @pytest.mark.parametrize("at", [0, 8, 1000])
-def test_a_network_runs_in_memory_that_is_not_its_own(at: int, tmp_path: Path, host_run) -> None:
+def test_a_network_runs_in_memory_that_is_not_its_own(at: int, tmp_path: Path, host_run: Any) -> None:
     alone = compile_model(network([7], 3, 2), "net")
     moved = dict(placed(alone, Place("shared", at)).files)
     assert "static _Alignas(16) int8_t arena" not in moved["net.c"]

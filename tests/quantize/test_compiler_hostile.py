@@ -1,6 +1,7 @@
 """Damaged models: the compiler refuses them in one sentence or compiles them; nothing else ever comes out."""
 
 import struct
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,7 +25,7 @@ LAYERS = [
 
 
 @pytest.fixture(scope="module")
-def models(random_models, model_builder) -> list[bytes]:
+def models(random_models: Any, model_builder: Any) -> list[bytes]:
     wide = random_wide(random_models)
     found = [random_models(seed).build(layers)[0] for seed, layers in enumerate(LAYERS)]
     found += [wide(seed).build(layers)[0] for seed, layers in enumerate([*LAYERS, ["parts", "requantize"]])]

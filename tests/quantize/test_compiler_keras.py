@@ -10,11 +10,12 @@ import pytest
 
 from thermo_core.tflite.reader import read_model
 from thermo_core.tflite.verify import verify_model
+from thermo_quantize.choices import Calibrator, Scheme
 from thermo_quantize.compiler.compile import compile_model
-from thermo_quantize.convert import Scheme, convert
+from thermo_quantize.convert import convert
 from thermo_quantize.layers import measure
 from thermo_quantize.quiet import quiet
-from thermo_quantize.ranges import Calibrator, choose, observe
+from thermo_quantize.ranges import choose, observe
 from thermo_quantize.source import from_tflite, import_tensorflow
 
 Layers = Any
@@ -100,7 +101,9 @@ def converted(build: Callable[[Any], Any]) -> bytes:
         return bytes(converter.convert())
 
 
-def test_a_float_file_with_an_open_number_of_samples_goes_all_the_way(reference, host_run, tmp_path: Path) -> None:
+def test_a_float_file_with_an_open_number_of_samples_goes_all_the_way(
+    reference: Any, host_run: Any, tmp_path: Path
+) -> None:
     """Its shapes are not quantised, and no layer's noise is asked of them."""
     pytest.importorskip("tensorflow", reason="needs TensorFlow, which the train extra brings")
     tf = import_tensorflow()
@@ -123,7 +126,7 @@ def test_a_float_file_with_an_open_number_of_samples_goes_all_the_way(reference,
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_compiled_as_the_runtime_computes_them(reference, host_run, tmp_path: Path, name: str) -> None:
+def test_compiled_as_the_runtime_computes_them(reference: Any, host_run: Any, tmp_path: Path, name: str) -> None:
     pytest.importorskip("tensorflow", reason="needs TensorFlow, which the train extra brings")
     model = converted(MODELS[name])
     verify_model(model)

@@ -2,9 +2,11 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from thermo_core.tflite.reader import read_model
 from thermo_quantize.compiler.compile import compile_model
@@ -29,7 +31,7 @@ COUNTED = {
 TARGETS = ("generic", "m0", "m4", "m7", "m33", "m55")
 
 
-def images(model: bytes, count: int) -> np.ndarray:
+def images(model: bytes, count: int) -> NDArray[Any]:
     """Noise and smooth pictures in turn, so that not all layers saturate."""
     random = np.random.default_rng(3)
     shape = (count, *read_model(model).inputs[0].shape[1:])
@@ -40,7 +42,7 @@ def images(model: bytes, count: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_exact_on_the_host(shared_dir: Path, reference, host_run, tmp_path: Path, name: str) -> None:
+def test_exact_on_the_host(shared_dir: Path, reference: Any, host_run: Any, tmp_path: Path, name: str) -> None:
     model = (shared_dir / MODELS[name][0]).read_bytes()
     inputs = images(model, 6)
     got = host_run(compile_model(model, "net").files, "net", inputs, tmp_path, "-O2")
@@ -48,7 +50,9 @@ def test_exact_on_the_host(shared_dir: Path, reference, host_run, tmp_path: Path
 
 
 @pytest.mark.parametrize("cpu", ["m4", "m7", "m55"])
-def test_exact_emulated(shared_dir: Path, reference, emulate, emulated, tmp_path: Path, cpu: str) -> None:
+def test_exact_emulated(
+    shared_dir: Path, reference: Any, emulate: Any, emulated: Any, tmp_path: Path, cpu: str
+) -> None:
     models, expected = [], []
     for name, (path, _) in MODELS.items():
         if (cpu, name) == ("m55", "mobilenet"):
@@ -62,7 +66,7 @@ def test_exact_emulated(shared_dir: Path, reference, emulate, emulated, tmp_path
 
 
 def test_vector_stores_keep_their_order_in_one_large_function(
-    shared_dir: Path, reference, emulate, emulated, tmp_path: Path
+    shared_dir: Path, reference: Any, emulate: Any, emulated: Any, tmp_path: Path
 ) -> None:
     """GCC 12 moves byte loads above VSTRB.32 where no barrier stops it; see emit/mve.py."""
     model = (shared_dir / MODELS["keywords"][0]).read_bytes()
@@ -92,7 +96,7 @@ def test_arena_is_near_its_lower_bound(shared_dir: Path, name: str, target: str)
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_values_that_live_together_lie_apart(random_models, target: str) -> None:
+def test_values_that_live_together_lie_apart(random_models: Any, target: str) -> None:
     for seed in range(15):
         kinds = ["convolution", "depthwise", "pool", "binary", "comparison", "matrices", "grouped_convolution"]
         layers = [str(n) for n in np.random.default_rng(seed).choice(kinds, 4)]

@@ -1,6 +1,7 @@
 """Random models of one and of three layers, compiled: every byte as BUILTIN_REF computes it, on the host and emulated."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,9 @@ def made_of(model: bytes) -> list[str]:
     return [operator.name for operator in read_model(model).operators]
 
 
-def check_on_host(random_models, reference, host_run, folder: Path, seed: int, layers: list[str], flags: str) -> None:
+def check_on_host(
+    random_models: Any, reference: Any, host_run: Any, folder: Path, seed: int, layers: list[str], flags: str
+) -> None:
     random = random_models(seed)
     model, shape = random.build(layers)
     inputs = random.inputs(shape, 6)
@@ -35,19 +38,21 @@ def check_on_host(random_models, reference, host_run, folder: Path, seed: int, l
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_one_layer_on_the_host(random_models, reference, host_run, tmp_path: Path, layer: str) -> None:
+def test_one_layer_on_the_host(random_models: Any, reference: Any, host_run: Any, tmp_path: Path, layer: str) -> None:
     for seed in range(6):
         check_on_host(random_models, reference, host_run, tmp_path / str(seed), seed, [layer], "-O1")
 
 
 def test_three_layers_on_the_host_without_undefined_behaviour(
-    random_models, reference, host_run, tmp_path: Path
+    random_models: Any, reference: Any, host_run: Any, tmp_path: Path
 ) -> None:
     for seed in range(1000, 1025):
         check_on_host(random_models, reference, host_run, tmp_path / str(seed), seed, three_layers(seed), STRICT)
 
 
-def check_emulated(random_models, reference, emulate, emulated, folder: Path, cpu: str, plans) -> None:
+def check_emulated(
+    random_models: Any, reference: Any, emulate: Any, emulated: Any, folder: Path, cpu: str, plans: Any
+) -> None:
     models, expected, names = [], [], []
     for number, (seed, layers) in enumerate(plans):
         random = random_models(seed)
@@ -61,7 +66,9 @@ def check_emulated(random_models, reference, emulate, emulated, folder: Path, cp
 
 
 @pytest.mark.parametrize("cpu", ["m4", "m7", "m33", "m55"])
-def test_one_layer_emulated(random_models, reference, emulate, emulated, tmp_path: Path, cpu: str) -> None:
+def test_one_layer_emulated(
+    random_models: Any, reference: Any, emulate: Any, emulated: Any, tmp_path: Path, cpu: str
+) -> None:
     count = {"m4": 10, "m7": 3, "m33": 3, "m55": 10}[cpu]
     plans = [(seed, [layer]) for layer in ("convolution", "depthwise", "dense") for seed in range(2000, 2000 + count)]
     if cpu in ("m4", "m55"):
@@ -71,7 +78,9 @@ def test_one_layer_emulated(random_models, reference, emulate, emulated, tmp_pat
 
 
 @pytest.mark.parametrize("cpu", ["m4", "m55"])
-def test_three_layers_emulated(random_models, reference, emulate, emulated, tmp_path: Path, cpu: str) -> None:
+def test_three_layers_emulated(
+    random_models: Any, reference: Any, emulate: Any, emulated: Any, tmp_path: Path, cpu: str
+) -> None:
     count = {"m4": 40, "m55": 25}[cpu]
     plans = [(seed, three_layers(seed)) for seed in range(3000, 3000 + count)]
     check_emulated(random_models, reference, emulate, emulated, tmp_path, cpu, plans)
@@ -80,7 +89,7 @@ def test_three_layers_emulated(random_models, reference, emulate, emulated, tmp_
 TRANSPOSED = [(2, 2, 0), (3, 2, 0), (3, 2, 1), (4, 2, 0), (4, 2, 1), (5, 3, 0), (1, 1, 0), (3, 1, 0), (2, 3, 1)]
 
 
-def transposed(model_builder, kernel: int, stride: int, padding: int) -> bytes:
+def transposed(model_builder: Any, kernel: int, stride: int, padding: int) -> bytes:
     """TRANSPOSE_CONV of a 5 x 6 image of 3 channels to 7."""
     random, builder = np.random.default_rng(kernel), model_builder()
     sizes = [(n - 1) * stride + kernel if padding else n * stride for n in (5, 6)]
@@ -96,7 +105,7 @@ def transposed(model_builder, kernel: int, stride: int, padding: int) -> bytes:
 
 @pytest.mark.parametrize("target", ["generic", "m4", "m55"])
 def test_transposed_convolutions(
-    model_builder, reference, host_run, emulate, emulated, tmp_path: Path, target: str
+    model_builder: Any, reference: Any, host_run: Any, emulate: Any, emulated: Any, tmp_path: Path, target: str
 ) -> None:
     """Kernels that a stride divides and that it does not, outputs cut on either side, and more stride than kernel."""
     inputs = np.random.default_rng(5).integers(-128, 128, (3, 5, 6, 3)).astype(np.int8)
@@ -112,7 +121,7 @@ def test_transposed_convolutions(
 
 @pytest.mark.parametrize("target", ["generic", "m4", "m55"])
 def test_growing_convolutions_stay_over_their_inputs(
-    model_builder, reference, host_run, emulate, emulated, tmp_path: Path, target: str
+    model_builder: Any, reference: Any, host_run: Any, emulate: Any, emulated: Any, tmp_path: Path, target: str
 ) -> None:
     """Each doubles the channels; run from the last pixel, the arena is what the last one needs."""
     random, builder = np.random.default_rng(8), model_builder()
@@ -137,9 +146,9 @@ def test_growing_convolutions_stay_over_their_inputs(
     assert np.array_equal(got, reference(model, inputs)[0])
 
 
-def resized(model_builder, rows: int, columns: int, result: tuple[int, int], half: bool) -> bytes:
+def resized(model_builder: Any, size: tuple[int, int], result: tuple[int, ...], half: bool) -> bytes:
     builder = model_builder()
-    source = builder.tensor((1, rows, columns, 1), 0.1, 3)
+    source = builder.tensor((1, *size, 1), 0.1, 3)
     sizes = builder.tensor((2,), data=np.array(result, np.int32), dtype="int32")
     output = builder.tensor((1, *result, 1), 0.1, 3)
     builder.operator("RESIZE_BILINEAR", [source, sizes], [output], align_corners=0, half_pixel_centers=int(half))
@@ -147,9 +156,11 @@ def resized(model_builder, rows: int, columns: int, result: tuple[int, int], hal
 
 
 @pytest.mark.parametrize("sizes", [(32_768, 2), (32_769, 2), (40_000, 2), (2, 40_000)])
-def test_an_image_resized_beyond_16_bits_of_rows(model_builder, reference, host_run, tmp_path: Path, sizes) -> None:
+def test_an_image_resized_beyond_16_bits_of_rows(
+    model_builder: Any, reference: Any, host_run: Any, tmp_path: Path, sizes: Any
+) -> None:
     """Tables of places are as wide as the largest place in them."""
-    model = resized(model_builder, *sizes, sizes, half=True)
+    model = resized(model_builder, sizes, sizes, half=True)
     inputs = np.random.default_rng(3).integers(-128, 128, (2, *sizes, 1)).astype(np.int8)
     got = host_run(compile_model(model, "net").files, "net", inputs, tmp_path, STRICT)
     assert np.array_equal(got, reference(model, inputs)[0])
@@ -159,11 +170,13 @@ def test_an_image_resized_beyond_16_bits_of_rows(model_builder, reference, host_
     ("size", "result", "cure"),
     [((40_000, 2), (40_005, 2), 40_000), ((3, 40_000), (3, 40_005), 40_000), ((2, 5), (700, 5), 683)],
 )
-def test_a_resize_for_which_the_runtime_leaves_its_input_is_refused(model_builder, size, result, cure: int) -> None:
+def test_a_resize_for_which_the_runtime_leaves_its_input_is_refused(
+    model_builder: Any, size: Any, result: Any, cure: int
+) -> None:
     """Steps are rounded to 1/1024 of a row: 700 steps of 3/1024 are 2.05 rows, where there are two."""
-    model = resized(model_builder, *size, result, half=False)
+    model = resized(model_builder, size, result, half=False)
     for check in (verify_model, lambda model: compile_model(model, "net")):
         with pytest.raises(ModelError, match=f"reads beyond its input.* resize to {cure}"):
             check(model)
     cured = tuple(cure if new != old else old for old, new in zip(size, result, strict=True))
-    verify_model(resized(model_builder, *size, cured, half=False))
+    verify_model(resized(model_builder, size, cured, half=False))

@@ -1,6 +1,7 @@
 """Layers with weights at the ends of their arithmetic: sums that lie between two outputs, and filters that training killed."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ KINDS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 
 
 def layer(
-    builder, kind: str, pixels: int, weights, scales, biases, ends, activation: int = 0
+    builder: Any, kind: str, pixels: int, weights: Any, scales: Any, biases: Any, ends: Any, activation: int = 0
 ) -> tuple[bytes, tuple[int, ...]]:
     """A model of one layer with weights (output channels first, of one tap a channel, or (channels, inputs)) and its input's shape.
 
@@ -51,7 +52,7 @@ def single(value: float) -> float:
     return float(np.float32(value))
 
 
-def tied(builder, kind: str, per_channel: bool, seed: int) -> tuple[bytes, tuple[int, ...]]:
+def tied(builder: Any, kind: str, per_channel: bool, seed: int) -> tuple[bytes, tuple[int, ...]]:
     """Sums exactly between two outputs, where a multiplier that is off by its last bit gives the other one."""
     random = np.random.default_rng(seed)
     factors = single(random.uniform(0.01, 0.1)), single(random.uniform(0.001, 0.03))
@@ -64,7 +65,9 @@ def tied(builder, kind: str, per_channel: bool, seed: int) -> tuple[bytes, tuple
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_multipliers_are_right_to_the_last_bit(model_builder, reference, host_run, tmp_path: Path, kind: str) -> None:
+def test_multipliers_are_right_to_the_last_bit(
+    model_builder: Any, reference: Any, host_run: Any, tmp_path: Path, kind: str
+) -> None:
     for seed in range(6):
         model, shape = tied(model_builder(), kind, seed % 2 == 1, seed)
         inputs = np.zeros((1, *shape), np.int8)
@@ -72,7 +75,7 @@ def test_multipliers_are_right_to_the_last_bit(model_builder, reference, host_ru
         assert np.array_equal(got, reference(model, inputs)[0]), seed
 
 
-def killed(builder, kind: str, seed: int) -> tuple[bytes, tuple[int, ...]]:
+def killed(builder: Any, kind: str, seed: int) -> tuple[bytes, tuple[int, ...]]:
     """Of twelve filters some ordinary, the others as converters leave them when training killed them, beside each other."""
     random = np.random.default_rng(seed)
     depth = 1 if kind == "DEPTHWISE_CONV_2D" else int(random.integers(1, 9))
@@ -91,7 +94,9 @@ def killed(builder, kind: str, seed: int) -> tuple[bytes, tuple[int, ...]]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_killed_filters_on_the_host(model_builder, reference, host_run, tmp_path: Path, kind: str) -> None:
+def test_killed_filters_on_the_host(
+    model_builder: Any, reference: Any, host_run: Any, tmp_path: Path, kind: str
+) -> None:
     for seed in range(8):
         model, shape = killed(model_builder(), kind, seed)
         inputs = np.random.default_rng(seed).integers(-128, 128, (6, *shape)).astype(np.int8)
@@ -100,7 +105,9 @@ def test_killed_filters_on_the_host(model_builder, reference, host_run, tmp_path
 
 
 @pytest.mark.parametrize("cpu", ["m4", "m55"])
-def test_killed_filters_emulated(model_builder, reference, emulate, emulated, tmp_path: Path, cpu: str) -> None:
+def test_killed_filters_emulated(
+    model_builder: Any, reference: Any, emulate: Any, emulated: Any, tmp_path: Path, cpu: str
+) -> None:
     models = [killed(model_builder(), kind, seed) for seed in range(100, 106) for kind in KINDS]
     inputs = [
         np.random.default_rng(n).integers(-128, 128, (3, *shape)).astype(np.int8) for n, (_, shape) in enumerate(models)
@@ -114,7 +121,7 @@ def test_killed_filters_emulated(model_builder, reference, emulate, emulated, tm
 
 
 @pytest.mark.parametrize("cpu", ["m4", "m55"])
-def test_a_killed_filter_costs_its_layer_nothing(model_builder, cpu: str) -> None:
+def test_a_killed_filter_costs_its_layer_nothing(model_builder: Any, cpu: str) -> None:
     """The same kernel, the same estimate, the same code but for numbers in tables."""
     random = np.random.default_rng(3)
     weights = random.integers(-127, 128, (CHANNELS, 8)).astype(np.int8)
@@ -130,7 +137,9 @@ def test_a_killed_filter_costs_its_layer_nothing(model_builder, cpu: str) -> Non
 
 
 @pytest.mark.parametrize("cpu", ["m4", "m7"])
-def test_dense_layers_of_every_remainder(model_builder, reference, emulate, emulated, tmp_path: Path, cpu: str) -> None:
+def test_dense_layers_of_every_remainder(
+    model_builder: Any, reference: Any, emulate: Any, emulated: Any, tmp_path: Path, cpu: str
+) -> None:
     """Inputs that fill no word, no turn of the loop or several; outputs that fill no group of four; one row and two."""
     random, models, inputs = np.random.default_rng(9), [], []
     for number in range(24):
@@ -155,7 +164,7 @@ def test_dense_layers_of_every_remainder(model_builder, reference, emulate, emul
         assert np.array_equal(got, reference(models[number], inputs[number])[0]), number
 
 
-def test_sums_beyond_32_bits_are_refused(model_builder) -> None:
+def test_sums_beyond_32_bits_are_refused(model_builder: Any) -> None:
     weights = np.full((CHANNELS, 8), 100, np.int8)
     biases = np.full(CHANNELS, (1 << 31) - 100)
     model, _ = layer(model_builder(), "CONV_2D", 4, weights, 0.01, biases, ((0.05, 0), (0.06, 0)))

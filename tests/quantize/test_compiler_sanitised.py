@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import operator_models
@@ -51,7 +52,7 @@ def tools() -> None:
         pytest.skip("clang and cppcheck are not installed")
 
 
-def plans(random_models, model_builder):
+def plans(random_models: Any, model_builder: Any) -> Any:
     """(what it is, model, inputs) of layers alone and together on int8, with kernels of their own on int16, and with a state."""
     chosen = [(seed, [layer]) for seed, layer in enumerate(LAYERS, 4000)]
     chosen += [(seed, [str(n) for n in np.random.default_rng(seed).choice(LAYERS, 3)]) for seed in range(4100, 4106)]
@@ -67,9 +68,9 @@ def plans(random_models, model_builder):
         yield f"lstm_{name}", lstm.build(), lstm.inputs(4)
 
 
-def test_sanitisers_and_warnings(random_models, model_builder, reference, tmp_path: Path) -> None:
+def test_sanitisers_and_warnings(random_models: Any, model_builder: Any, reference: Any, tmp_path: Path) -> None:
     """Every byte as the reference computes it, and no report; every warning of clang but those of taste is an error."""
-    taste = (
+    taste: tuple[str, ...] = (
         "-Wno-padded",
         "-Wno-declaration-after-statement",
         "-Wno-unknown-warning-option",
@@ -86,7 +87,7 @@ def test_sanitisers_and_warnings(random_models, model_builder, reference, tmp_pa
         assert done.stdout == reference(model, inputs)[0].tobytes(), what
 
 
-def test_cppcheck_is_silent(random_models, model_builder, tmp_path: Path) -> None:
+def test_cppcheck_is_silent(random_models: Any, model_builder: Any, tmp_path: Path) -> None:
     wide = random_wide(random_models)
     models = {layer: random_models(n).build([layer, "pointwise"])[0] for n, layer in enumerate(LAYERS, 4200)}
     models |= {f"wide_{layer}": wide(n).build([layer, "pointwise"])[0] for n, layer in enumerate(WIDE_KERNELS, 4200)}

@@ -1,6 +1,7 @@
 """Bottlenecks whose widest values never exist as a whole: streamed, exact, and smaller than those values."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,11 +10,13 @@ from thermo_quantize.compiler.compile import compile_model
 from thermo_quantize.compiler.ir import Streamed
 
 
-def bottleneck(model_builder, stride: int, kernel: int, padding: int, seed: int, first: int = 1) -> bytes:
+def bottleneck(model_builder: Any, stride: int, kernel: int, padding: int, seed: int, first: int = 1) -> bytes:
     """Expansion of a 20 x 26 image to 24 channels, depthwise layer, 1x1 projection to 5; `first` is 1 or 3: the kernel."""
     random, builder = np.random.default_rng(seed), model_builder()
 
-    def layer(name: str, source: int, shape: tuple[int, ...], channels: int, result: tuple[int, ...], **options) -> int:
+    def layer(
+        name: str, source: int, shape: tuple[int, ...], channels: int, result: tuple[int, ...], **options: Any
+    ) -> int:
         axis = 3 if name.startswith("DEPTHWISE") else 0
         weights = builder.tensor(
             shape, [0.01] * channels, 0, random.integers(-127, 128, shape).astype(np.int8), axis=axis
@@ -40,7 +43,7 @@ CASES = [(2, 3, 0), (2, 3, 1), (1, 3, 0), (2, 5, 0), (3, 2, 1), (3, 3, 0)]
 
 @pytest.mark.parametrize(("stride", "kernel", "padding"), CASES)
 def test_streamed_pairs_on_the_host(
-    model_builder, reference, host_run, tmp_path: Path, stride: int, kernel: int, padding: int
+    model_builder: Any, reference: Any, host_run: Any, tmp_path: Path, stride: int, kernel: int, padding: int
 ) -> None:
     model = bottleneck(model_builder, stride, kernel, padding, stride)
     inputs = np.random.default_rng(1).integers(-128, 128, (4, 20, 26, 4)).astype(np.int8)
@@ -53,7 +56,9 @@ def test_streamed_pairs_on_the_host(
 
 
 @pytest.mark.parametrize("cpu", ["m4", "m55"])
-def test_streamed_pairs_emulated(model_builder, reference, emulate, emulated, tmp_path: Path, cpu: str) -> None:
+def test_streamed_pairs_emulated(
+    model_builder: Any, reference: Any, emulate: Any, emulated: Any, tmp_path: Path, cpu: str
+) -> None:
     inputs = np.random.default_rng(1).integers(-128, 128, (2, 20, 26, 4)).astype(np.int8)
     models, expected = [], []
     for number, case in enumerate(CASES):
@@ -69,7 +74,7 @@ def test_streamed_pairs_emulated(model_builder, reference, emulate, emulated, tm
 
 @pytest.mark.parametrize("target", ["generic", "m4", "m55"])
 def test_streamed_from_a_window(
-    model_builder, reference, host_run, emulate, emulated, tmp_path: Path, target: str
+    model_builder: Any, reference: Any, host_run: Any, emulate: Any, emulated: Any, tmp_path: Path, target: str
 ) -> None:
     """A 3x3 convolution makes the rows; its own input and the last output are nearly all that is kept."""
     inputs = np.random.default_rng(2).integers(-128, 128, (2, 20, 26, 4)).astype(np.int8)

@@ -1,6 +1,7 @@
 """Functions of one byte, however the file spells them, become one table that gives the reference's bytes."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from thermo_quantize.compiler.ir import Binary, Lookup
 EVERY_BYTE = np.arange(-128, 128).reshape(1, 1, 16, 16).astype(np.int8)
 
 
-def swish(model_builder, scalar_first: bool) -> bytes:
+def swish(model_builder: Any, scalar_first: bool) -> bytes:
     """x * relu6(x + 3) / 6, spelled out."""
     builder = model_builder()
     shape = (1, 16, 16)
@@ -27,7 +28,9 @@ def swish(model_builder, scalar_first: bool) -> bytes:
 
 
 @pytest.mark.parametrize("scalar_first", [False, True])
-def test_a_chain_is_one_table(model_builder, reference, host_run, tmp_path: Path, scalar_first: bool) -> None:
+def test_a_chain_is_one_table(
+    model_builder: Any, reference: Any, host_run: Any, tmp_path: Path, scalar_first: bool
+) -> None:
     model = swish(model_builder, scalar_first)
     compiled = compile_model(model, "net")
     assert [type(layer) for layer in compiled.network.layers] == [Lookup]
@@ -36,13 +39,15 @@ def test_a_chain_is_one_table(model_builder, reference, host_run, tmp_path: Path
 
 
 @pytest.mark.parametrize("cpu", ["m4", "m55"])
-def test_a_chain_emulated(model_builder, reference, emulate, emulated, tmp_path: Path, cpu: str) -> None:
+def test_a_chain_emulated(
+    model_builder: Any, reference: Any, emulate: Any, emulated: Any, tmp_path: Path, cpu: str
+) -> None:
     model = swish(model_builder, False)
     [got] = emulate([emulated(compile_model(model, "net", cpu).files, "net", EVERY_BYTE[0])], cpu, tmp_path)
     assert np.array_equal(got, reference(model, EVERY_BYTE[0])[0])
 
 
-def test_what_is_an_output_or_broadcast_stays(model_builder) -> None:
+def test_what_is_an_output_or_broadcast_stays(model_builder: Any) -> None:
     builder = model_builder()
     x, positive = builder.tensor((1, 4, 4), 0.1, 0), builder.tensor((1, 4, 4), 0.1, -128)
     row = builder.tensor((4,), 0.1, 0, np.arange(4, dtype=np.int8))

@@ -1,6 +1,7 @@
 """Networks on int16 activations, compiled: every number as BUILTIN_REF computes it, on the host and emulated."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ STRICT = "-O1 -fsanitize=undefined -fno-sanitize-recover=all"
 
 
 @pytest.fixture(scope="module")
-def wide_models(random_models):
+def wide_models(random_models: Any) -> Any:
     return random_wide(random_models)
 
 
@@ -25,7 +26,9 @@ def made_of(model: bytes) -> list[str]:
     return [operator.name for operator in read_model(model).operators]
 
 
-def check_on_host(wide_models, reference, host_run, folder: Path, seed: int, layers: list[str], flags: str) -> None:
+def check_on_host(
+    wide_models: Any, reference: Any, host_run: Any, folder: Path, seed: int, layers: list[str], flags: str
+) -> None:
     random = wide_models(seed)
     model, shape = random.build(layers)
     inputs = random.inputs(shape, 4)
@@ -36,18 +39,22 @@ def check_on_host(wide_models, reference, host_run, folder: Path, seed: int, lay
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_one_layer_on_the_host(wide_models, reference, host_run, tmp_path: Path, layer: str) -> None:
+def test_one_layer_on_the_host(wide_models: Any, reference: Any, host_run: Any, tmp_path: Path, layer: str) -> None:
     for seed in range(5):
         check_on_host(wide_models, reference, host_run, tmp_path / str(seed), seed, [layer], "-O1")
 
 
-def test_three_layers_on_the_host_without_undefined_behaviour(wide_models, reference, host_run, tmp_path: Path) -> None:
+def test_three_layers_on_the_host_without_undefined_behaviour(
+    wide_models: Any, reference: Any, host_run: Any, tmp_path: Path
+) -> None:
     for seed in range(1000, 1015):
         check_on_host(wide_models, reference, host_run, tmp_path / str(seed), seed, three_layers(seed), STRICT)
 
 
 @pytest.mark.parametrize("cpu", ["m4", "m55"])
-def test_layers_emulated(wide_models, reference, emulate, emulated, tmp_path: Path, cpu: str) -> None:
+def test_layers_emulated(
+    wide_models: Any, reference: Any, emulate: Any, emulated: Any, tmp_path: Path, cpu: str
+) -> None:
     plans = [(seed, [layer]) for layer in ("convolution", "dense") for seed in range(2000, 2008)]
     plans += [(seed, three_layers(seed)) for seed in range(3000, 3000 + {"m4": 20, "m55": 10}[cpu])]
     models, expected, names = [], [], []
@@ -65,7 +72,14 @@ def test_layers_emulated(wide_models, reference, emulate, emulated, tmp_path: Pa
 @pytest.mark.parametrize("target", ["generic", "m4"])
 @pytest.mark.parametrize("bias", ["int64", "int32", None])
 def test_sums_beyond_32_bits(
-    model_builder, reference, host_run, emulate, emulated, tmp_path: Path, target: str, bias: str | None
+    model_builder: Any,
+    reference: Any,
+    host_run: Any,
+    emulate: Any,
+    emulated: Any,
+    tmp_path: Path,
+    target: str,
+    bias: str | None,
 ) -> None:
     """Depths at which extremes leave 32 bits: with 64-bit biases sums go on, with others they wrap as the reference's do."""
     random, builder = np.random.default_rng(3), model_builder()

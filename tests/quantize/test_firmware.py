@@ -27,7 +27,7 @@ from thermo_quantize.reference import Reference
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "device/firmware/core"
-SHIPPED = ROOT / "models/thermo_models/artifacts/breast-patch/bundle.img"
+SHIPPED = ROOT / "models/thermo_models/wearables/breast-patch/bundle.img"
 DEVELOPMENT = ROOT / "hw_sim/thermo_sim/keys/development_ed25519.pub.pem"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 STRICT = "-std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wdouble-promotion -Werror -shared -fPIC".split()

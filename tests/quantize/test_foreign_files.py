@@ -47,7 +47,7 @@ def test_a_bias_that_names_the_weights_axis_gives_what_it_gives_with_its_own(mod
         verify_model(data)
         assert (mended(data) == data) == (axis == 0)
         outputs.append(Runner(data).predict(inputs)[0])
-    assert np.array_equal(*outputs)
+    assert np.array_equal(outputs[0], outputs[1])
     assert np.ptp(outputs[0]) > 1
 
 
@@ -84,7 +84,8 @@ def test_zero_points_that_lie_at_4_modulo_8_are_read(model_builder: Any) -> None
     verified = [verify_model(data).model for data in (aligned, odd)]
     assert verified[0].tensors == verified[1].tensors
     inputs = [np.random.default_rng(5).normal(0, 4, (2, 4, 4, 3)).astype(np.float32)]
-    assert np.array_equal(*(Runner(data).predict(inputs)[0] for data in (aligned, odd)))
+    first, second = (Runner(data).predict(inputs)[0] for data in (aligned, odd))
+    assert np.array_equal(first, second)
 
 
 def test_a_state_is_called_a_state(model_builder: Any) -> None:

@@ -1,99 +1,196 @@
-"""Each limit at both its ends: signed, sent, generated, and the same in the firmware's headers."""
+"""Each limit of a wearable at both its ends, through signing: what it allows is signed, what lies beyond is refused by name."""
 
-import re
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
+import bundles
+import numpy as np
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from thermo_core import limits
-from thermo_core.bundle import Bundle
-from thermo_core.errors import BundleError, RecordError
-from thermo_core.image import Version, parse, sign
-from thermo_core.profile import Profile, Thermistors, ThermistorSettings
-from thermo_core.wire import records
-from thermo_core.wire.records import VerdictRecord
-from thermo_quantize import firmware
+from thermo_core.bundle import MAX_CARD, MAX_WAIVED
+from thermo_core.errors import BundleError, ThermoError
+from thermo_core.image import Version
+from thermo_core.schema import from_plain, to_plain
+from thermo_core.wearable.profile import Profile
+from thermo_core.wire.table import LIMITS
 from thermo_quantize.sign import sign_bundle
 
-ROOT = Path(__file__).resolve().parents[2]
-SHIPPED = ROOT / "models/thermo_models/artifacts/breast-patch/bundle.img"
-KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+KEY = bundles.KEY
+Plain = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def shipped() -> Bundle:
-    return Bundle.from_payload(parse(SHIPPED.read_bytes()).payload)
+def spots(number: int) -> Plain:
+    """A sensor that no bus limits."""
+    return {
+        "kind": "external",
+        "name": f"given{number}",
+        "shape": [2],
+        "unit": "K",
+        "rate_hz": 1.0,
+        "low": -4,
+        "high": 4,
+    }
 
 
-def resigned(bundle: Bundle, profile: Profile) -> Bundle:
-    contract = {"input": bundle.input.to_dict(), "output": bundle.output.to_dict()}
-    return sign_bundle(bundle.model, profile.to_dict(), contract, bundle.card, Version(1), KEY).bundle
+def dense(model_builder: Any, inputs: int, outputs: int) -> bytes:
+    """Inputs of two numbers of -4 to 4 each, and sigmoids."""
+    builder, generator = model_builder(), np.random.default_rng(inputs + outputs)
+    sources = [builder.tensor((1, 2), 8 / 255, 0) for _ in range(inputs)]
+    joined = sources[0]
+    if inputs > 1:
+        joined = builder.tensor((1, 2 * inputs), 8 / 255, 0)
+        builder.operator("CONCATENATION", sources, [joined], axis=1, activation=0)
+    weights = builder.tensor(
+        (outputs, 2 * inputs), 0.005, 0, generator.integers(-127, 128, (outputs, 2 * inputs)).astype(np.int8)
+    )
+    bias = builder.tensor((outputs,), 0.005 * 8 / 255, 0, np.zeros(outputs, np.int32), "int32")
+    logits, last = builder.tensor((1, outputs), 0.1, 0), builder.tensor((1, outputs), 1 / 256, -128)
+    builder.operator("FULLY_CONNECTED", [joined, weights, bias], [logits])
+    builder.operator("LOGISTIC", [logits], [last])
+    return bytes(builder.build(sources, [last]))
 
 
-def averaging(bundle: Bundle, pictures: int) -> Profile:
-    return replace(bundle.profile, preprocessing=replace(bundle.profile.preprocessing, average_pictures=pictures))
+def wearable(**parts: Any) -> Plain:
+    return {"name": "ends", "version": "1.0.0", "sensors": [spots(0)], **parts}
 
 
-def verdict(pictures: int) -> VerdictRecord:
-    return VerdictRecord(0, 0, pictures, False, False, False, False, 0, (0.5, 0.5), 0, 0, (1, 0, 0, 0))
+def said(outputs: int) -> Plain:
+    quantity = {"unit": "", "low": -1, "high": 2}
+    return {"quantities": [{"name": f"q{n}", **quantity} for n in range(outputs)]}
 
 
-@pytest.mark.parametrize("pictures", [1, limits.MAX_AVERAGE_PICTURES])
-def test_both_ends_of_average_pictures_are_signed_and_sent(shipped: Bundle, pictures: int) -> None:
-    assert resigned(shipped, averaging(shipped, pictures)).profile.preprocessing.average_pictures == pictures
-    _, sent = records.decode(records.encode(verdict(pictures), 0))
-    assert sent == replace(verdict(pictures), scores=tuple(round(0.5 * 65535) / 65535 for _ in range(2)))
+def of_sensors(model_builder: Any, count: int) -> tuple[Plain, dict[str, bytes]]:
+    return wearable(sensors=[spots(n) for n in range(count)]), {}
 
 
-@pytest.mark.parametrize("pictures", [0, limits.MAX_AVERAGE_PICTURES + 1])
-def test_what_lies_beyond_the_ends_of_average_pictures_is_not_signed(shipped: Bundle, pictures: int) -> None:
-    with pytest.raises(BundleError, match=r"average_pictures must be a whole number from 1 to 255"):
-        resigned(shipped, averaging(shipped, pictures))
-    if pictures:
-        with pytest.raises(RecordError):
-            records.encode(verdict(pictures), 0)
+def of_stages(model_builder: Any, count: int) -> tuple[Plain, dict[str, bytes]]:
+    return wearable(stages=[{"op": "scale", "of": "given0", "gives": f"s{n}"} for n in range(count)]), {}
 
 
-def test_both_ends_of_average_pictures_become_firmware(shipped: Bundle) -> None:
-    def generated(pictures: int) -> str:
-        payload = replace(shipped, profile=averaging(shipped, pictures)).to_payload()
-        return firmware.generate(sign(payload, Version(1), KEY), KEY.public_key()).files["wearable_profile.c"]
-
-    for pictures in (1, limits.FIRMWARE_AVERAGE_PICTURES):
-        assert f".average_pictures = {pictures}," in generated(pictures)
-    for pictures in (limits.FIRMWARE_AVERAGE_PICTURES + 1, limits.MAX_AVERAGE_PICTURES):
-        with pytest.raises(BundleError, match=f"average_pictures is {pictures} and the firmware has room for 16"):
-            generated(pictures)
+def of_models(model_builder: Any, count: int) -> tuple[Plain, dict[str, bytes]]:
+    models = [{"name": f"m{n}", "inputs": ["given0"], **said(1)} for n in range(count)]
+    return wearable(models=models), {model["name"]: dense(model_builder, 1, 1) for model in models}
 
 
-def test_the_firmwares_headers_have_the_same_limits() -> None:
-    headers = "".join(path.read_text() for path in sorted((ROOT / "device/firmware/core").glob("*.h")))
-    defined = dict(re.findall(r"^#define (\w+) (\d+)(?: |$)", headers, re.MULTILINE))
-    assert int(defined["FEATURES_MAX_PICTURES"]) == limits.FIRMWARE_AVERAGE_PICTURES
-    assert int(defined["PROFILE_MAX_LABELS"]) == limits.MAX_LABELS
-    assert int(defined["PROFILE_MAX_CHANNELS"]) == limits.MAX_CHANNELS
-    assert limits.FIRMWARE_AVERAGE_PICTURES <= limits.MAX_AVERAGE_PICTURES < 1 << 8
+def of_model_inputs(model_builder: Any, count: int) -> tuple[Plain, dict[str, bytes]]:
+    models = [{"name": "m", "inputs": ["given0"] * count, **said(1)}]
+    return wearable(models=models), {"m": dense(model_builder, max(count, 1), 1)}
 
 
-def test_a_profile_too_long_for_a_message_is_not_signed(shipped: Bundle) -> None:
-    long = replace(shipped.profile, labels=tuple(f"{n:200d}".replace(" ", "x") for n in range(64)), alert=None)
-    with pytest.raises(BundleError, match=r"bytes as CBOR and may have 4096, so shorten its texts"):
-        replace(shipped, profile=long)
+def of_outputs(model_builder: Any, count: int) -> tuple[Plain, dict[str, bytes]]:
+    models = [{"name": "m", "inputs": ["given0"], **said(count)}]
+    return wearable(models=models), {"m": dense(model_builder, 1, max(count, 1))}
 
 
-def test_the_longest_texts_the_firmware_takes_fit_its_hello(shipped: Bundle) -> None:
-    """Both ends: 1,024 bytes are taken and 1,025 are not; `tests/firmware` reads such a hello."""
-    channels = Thermistors(channels=tuple(ThermistorSettings(f"{n}" * 32) for n in range(4)))
-    profile = replace(shipped.profile, name="n" * 64, thermistors=channels)
-    used = 64 + len(profile.notice) + 4 * 32 + sum(map(len, profile.labels))
-    for size, taken in ((limits.FIRMWARE_HELLO_TEXT_BYTES, True), (limits.FIRMWARE_HELLO_TEXT_BYTES + 1, False)):
-        filler = "w" * (size - used)
-        waived = tuple(filler[at : at + 200] for at in range(0, len(filler), 200))
-        image = sign(replace(shipped, profile=profile, waived=waived).to_payload(), Version(1), KEY)
-        if taken:
-            assert firmware.generate(image, KEY.public_key()).profile == profile
-        else:
-            with pytest.raises(BundleError, match="have 1025 bytes and may have 1024"):
-                firmware.generate(image, KEY.public_key())
+def of_alerts(model_builder: Any, count: int) -> tuple[Plain, dict[str, bytes]]:
+    return wearable(alerts=[{"name": f"a{n}", "when": "given0[1] > 0.5"} for n in range(count)]), {}
+
+
+def of_average_pictures(model_builder: Any, count: int) -> tuple[Plain, dict[str, bytes]]:
+    stages = [{"op": "average", "of": "given0", "gives": "calm", "pictures": count}]
+    models = [{"name": "m", "inputs": ["calm"], **said(1)}]
+    return wearable(stages=stages, models=models), {"m": dense(model_builder, 1, 1)}
+
+
+def of_alert_findings(model_builder: Any, count: int) -> tuple[Plain, dict[str, bytes]]:
+    return wearable(alerts=[{"name": "a", "when": "given0[1] > 0.5", "for": {"findings": count}}]), {}
+
+
+def of_alert_seconds(model_builder: Any, count: int) -> tuple[Plain, dict[str, bytes]]:
+    return wearable(alerts=[{"name": "a", "when": "given0[1] > 0.5", "for": {"seconds": count}}]), {}
+
+
+MAKERS: dict[str, tuple[Callable[[Any, int], tuple[Plain, dict[str, bytes]]], str]] = {
+    "sensors": (of_sensors, r"sensors"),
+    "stages": (of_stages, r"stages"),
+    "models": (of_models, r"models"),
+    "model_inputs": (of_model_inputs, r"models\[0\]\.inputs"),
+    "outputs": (of_outputs, r"models\[0\]\.quantities"),
+    "alerts": (of_alerts, r"alerts"),
+    "average_pictures": (of_average_pictures, r"stages\[0\]\.pictures"),
+    "alert_findings": (of_alert_findings, r"alerts\[0\]\.for\.findings"),
+    "alert_seconds": (of_alert_seconds, r"alerts\[0\]\.for\.seconds"),
+}
+
+
+def signed(data: Plain, networks: dict[str, bytes], **more: Any) -> Profile:
+    """Signed as it comes, so that it is signing which looks at the limits."""
+    unchecked = _unchecked(data)
+    return sign_bundle(unchecked, networks, more.pop("card", "# Card"), Version(1), KEY, **more).bundle.profile
+
+
+def _unchecked(data: Plain) -> Profile:
+    """A profile with parts beyond their limits, as code can make one."""
+    from thermo_core.sensors.external.settings import ExternalSettings
+    from thermo_core.stages.average import Average
+    from thermo_core.stages.scale import Scale
+    from thermo_core.wearable.profile import Alert, Duration, Model, Quantity
+
+    def sensor(one: Plain) -> ExternalSettings:
+        fields: Plain = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in one.items() if name != "kind"
+        }
+        return ExternalSettings(**fields)
+
+    def stage(one: Plain) -> Average | Scale:
+        kind = {"average": Average, "scale": Scale}[one["op"]]
+        return kind(**{name: value for name, value in one.items() if name != "op"})
+
+    def model(one: Plain) -> Model:
+        quantities = tuple(Quantity(**quantity) for quantity in one["quantities"])
+        return Model(name=one["name"], inputs=tuple(one["inputs"]), quantities=quantities)
+
+    def alert(one: Plain) -> Alert:
+        return Alert(name=one["name"], when=one["when"], after=Duration(**one.get("for", {})))
+
+    return Profile(
+        name=data["name"],
+        version=data["version"],
+        sensors=tuple(map(sensor, data["sensors"])),
+        stages=tuple(map(stage, data.get("stages", ()))),
+        models=tuple(map(model, data.get("models", ()))),
+        alerts=tuple(map(alert, data.get("alerts", ()))),
+    )
+
+
+def test_every_limit_of_the_table_is_tried() -> None:
+    assert set(MAKERS) == set(LIMITS)
+
+
+@pytest.mark.parametrize("end", ["low", "high"])
+@pytest.mark.parametrize("name", MAKERS)
+def test_both_ends_of_a_limit_are_signed(model_builder: Any, name: str, end: str) -> None:
+    data, networks = MAKERS[name][0](model_builder, int(getattr(LIMITS[name], end)))
+    profile = signed(data, networks)
+    assert profile == from_plain(to_plain(profile), Profile, "profile"), "what is signed is within its limits"
+    assert len(profile.sensors) == len(data["sensors"]) and len(profile.models) == len(networks)
+
+
+BEYOND = [
+    *((name, int(limit.high) + 1) for name, limit in LIMITS.items()),
+    *((name, int(limit.low) - 1) for name, limit in LIMITS.items() if limit.low > 0 or limit.unit),
+]
+"""A list cannot have less than nothing in it."""
+
+
+@pytest.mark.parametrize(("name", "beyond"), BEYOND)
+def test_what_lies_beyond_a_limit_is_not_signed(model_builder: Any, name: str, beyond: int) -> None:
+    maker, field = MAKERS[name]
+    with pytest.raises(ThermoError, match=rf"bundle\.profile\.{field}: ") as refusal:
+        signed(*maker(model_builder, beyond))
+    assert isinstance(refusal.value, BundleError)
+
+
+def test_both_ends_of_a_bundles_own_limits(model_builder: Any) -> None:
+    data, networks = of_models(model_builder, 1)
+    for card, waived in (("c" * MAX_CARD, ()), ("# Card", ("w" * 200,) * MAX_WAIVED)):
+        assert signed(data, networks, card=card, waived=waived).name == "ends"
+    for card, waived, field in (
+        ("c" * (MAX_CARD + 1), (), "card"),
+        ("", (), "card"),
+        ("# Card", ("w",) * (MAX_WAIVED + 1), "waived"),
+        ("# Card", ("w" * 201,), r"waived\[0\]"),
+        ("# Card", ("two\nlines",), r"waived\[0\]"),
+    ):
+        with pytest.raises(BundleError, match=rf"bundle\.{field}"):
+            signed(data, networks, card=card, waived=waived)

@@ -9,18 +9,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from thermo_core.bundle import Bundle
 from thermo_core.errors import ModelError, UsageError
 from thermo_core.image import load_private_key, verify
 from thermo_core.tflite.verify import verify_model
 from thermo_quantize import qat
+from thermo_quantize.choices import Calibrator, Scheme
 from thermo_quantize.cli import main
-from thermo_quantize.convert import Scheme, convert, to_int8
+from thermo_quantize.convert import convert, to_int8
 from thermo_quantize.describe import describe
 from thermo_quantize.layers import measure
 from thermo_quantize.pipeline import Settings, quantize
-from thermo_quantize.ranges import Calibrator, choose, observe
+from thermo_quantize.ranges import choose, observe
 from thermo_quantize.runtimes import Runner
 from thermo_quantize.samples import Samples
 from thermo_quantize.source import Source, from_keras, load_source
@@ -28,7 +30,7 @@ from thermo_quantize.source import Source, from_keras, load_source
 keras = pytest.importorskip("keras", reason="needs TensorFlow, which the train extra brings")
 
 
-def spots(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def spots(n: int, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """Noise, half of it with a warm spot."""
     generator = np.random.default_rng(seed)
     x = generator.normal(0, 0.3, (n, 12, 16, 1)).astype(np.float32)
@@ -135,6 +137,7 @@ def test_our_ranges_give_what_tensorflows_own_converter_gives(model: Any, source
 
     x, _ = spots(64, 3)
     ours = to_int8(model, x)
+    assert source.converter is not None
     converter = source.converter()
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([sample[None]] for sample in x)
@@ -318,7 +321,12 @@ def test_a_folder_whose_gate_failed_is_signed_only_by_force_and_says_so(
     assert code == 11 and json.loads(printed)["evaluation"]["passed"] is False
     out = tmp_path / "bundle.img"
     code, _, err = run(sign(tmp_path / "net", wearable, "--out", str(out)), capsys)
-    assert code == 11 and "report.json says that the int8 network of spot lost" in err and "--force" in err and not out.exists()
+    assert (
+        code == 11
+        and "report.json says that the int8 network of spot lost" in err
+        and "--force" in err
+        and not out.exists()
+    )
     # With features that fill the input's range it is the gate alone that is in the way.
     forced = sign(tmp_path / "net", wearable, "--out", str(out), "--force", wearable="hot.toml")
     code, printed, err = run([*forced, "--json"], capsys)
@@ -426,7 +434,7 @@ def test_models_that_cannot_run_are_refused_by_name(tmp_path: Path) -> None:
 def test_models_whose_code_is_not_in_the_file_are_sent_to_export(tmp_path: Path) -> None:
     """A subclassed model cannot be loaded without its class; its exported SavedModel can."""
 
-    class Own(keras.Model):  # type: ignore[misc]
+    class Own(keras.Model):  # type: ignore[misc,name-defined]
         def __init__(self, **others: Any) -> None:
             super().__init__(**others)
             self.conv = keras.layers.Conv2D(4, 3, activation="relu", name="first")
@@ -496,6 +504,7 @@ def test_an_open_number_of_samples_is_taken_for_one(tmp_path: Path) -> None:
 def test_float16_weights_are_refused_by_name(source: Source, tmp_path: Path) -> None:
     import tensorflow as tf
 
+    assert source.converter is not None
     converter = source.converter()
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.target_spec.supported_types = [tf.float16]

@@ -1,34 +1,37 @@
 """Calibrators against exhaustive search and known distributions; observation against the interpreter's own tensors."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from thermo_core.tflite.verify import verify_model
+from thermo_quantize.choices import Calibrator
 from thermo_quantize.flatfile import pack, unpack
-from thermo_quantize.ranges import BINS, Calibrator, Observed, choose, observe
+from thermo_quantize.ranges import BINS, Observed, choose, observe
 
 DATA = Path(__file__).parent / "data"
 
 
-def histogram(values: np.ndarray) -> Observed:
+def histogram(values: NDArray[Any]) -> Observed:
     counts, _ = np.histogram(values, BINS, (values.min(), values.max()))
     return Observed(0, "t", float(values.min()), float(values.max()), counts.astype(float))
 
 
-def chosen(values: np.ndarray, calibrator: Calibrator, percentile: float = 99.99) -> tuple[float, float]:
+def chosen(values: NDArray[Any], calibrator: Calibrator, percentile: float = 99.99) -> tuple[float, float]:
     return choose([histogram(values)], calibrator, percentile)[0].chosen
 
 
-def squared_error(values: np.ndarray, low: float, high: float) -> float:
+def squared_error(values: NDArray[Any], low: float, high: float) -> float:
     step = (high - low) / 255
     zero = np.rint(-low / step)
     stored = (np.clip(np.rint(values / step) + zero, 0, 255) - zero) * step
     return float(np.mean((values - stored) ** 2))
 
 
-def normal_with_outliers() -> np.ndarray:
+def normal_with_outliers() -> NDArray[Any]:
     generator = np.random.default_rng(0)
     return np.concatenate([generator.normal(size=200_000), [40.0, -25.0]])
 
@@ -103,5 +106,5 @@ def test_observes_every_tensor_before_another_operator_writes_over_it() -> None:
             interpreter.invoke()
             values.append(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
         found = observed[operator.outputs[0].index]
-        assert (found.low, found.high) == (pytest.approx(np.min(values)), pytest.approx(np.max(values)))
+        assert [found.low, found.high] == pytest.approx([np.min(values), np.max(values)])
         assert found.counts.sum() == np.size(values)

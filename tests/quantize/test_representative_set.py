@@ -21,6 +21,7 @@ def test_draws_every_class_alike_even_rare_ones() -> None:
     labels = np.array([0] * 90 + [1] * 7 + [2] * 3)
     samples = Samples({"x": np.random.default_rng(0).normal(size=(100, 2)).astype(np.float32)}, labels)
     drawn = draw(samples, 18)
+    assert drawn.samples.classes is not None
     assert np.bincount(drawn.samples.classes).tolist() == [8, 7, 3]
     assert len(set(drawn.rows)) == 18
 
@@ -55,7 +56,8 @@ def test_a_constant_set_is_refused() -> None:
 
 
 def test_an_index_that_is_none_is_refused_as_such() -> None:
-    for wrong in ([], {"format": "other"}, {"format": "thermo-representative-set", "version": 2}):
+    indices: tuple[object, ...] = ([], {"format": "other"}, {"format": "thermo-representative-set", "version": 2})
+    for wrong in indices:
         with pytest.raises(
             UsageError, match=r"representative index is no file that quantize wrote .*representative\.json"
         ):

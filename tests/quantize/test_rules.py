@@ -104,7 +104,7 @@ def build(model_builder: Callable[[], Any], name: str, good: Good) -> bytes:
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_the_unchanged_models_are_accepted_and_run(model_builder, reference, name: str) -> None:
+def test_the_unchanged_models_are_accepted_and_run(model_builder: Any, reference: Any, name: str) -> None:
     model = build(model_builder, name, GOOD[name])
     verify_model(model)
     if len(GOOD[name].inputs) == 1:
@@ -112,7 +112,7 @@ def test_the_unchanged_models_are_accepted_and_run(model_builder, reference, nam
 
 
 @pytest.mark.parametrize(("name", "change", "sentence"), BAD)
-def test_refuses_and_names(model_builder, name: str, change: dict[str, Any], sentence: str) -> None:
+def test_refuses_and_names(model_builder: Any, name: str, change: dict[str, Any], sentence: str) -> None:
     good = GOOD[name]
     changed = Good(**{**good.__dict__, **change})
     with pytest.raises(ModelError, match=sentence) as refusal:
@@ -130,14 +130,14 @@ def convolution(model_builder: Callable[[], Any], channels: int, filters: tuple[
     return builder.build([source], [result])
 
 
-def test_groups_divide_channels_and_filters(model_builder) -> None:
+def test_groups_divide_channels_and_filters(model_builder: Any) -> None:
     assert sum(verify_model(convolution(model_builder, 6, (4, 3))).macs) == 4 * 4 * 4 * 3
     for channels, filters in ((6, (4, 4)), (6, (5, 3)), (6, (4, 12))):
         with pytest.raises(ModelError, match=f"multiplies 6 channels by {filters[0]} filters of {filters[1]}"):
             verify_model(convolution(model_builder, channels, filters))
 
 
-def test_dense_layers_of_rows_need_one_scale(model_builder) -> None:
+def test_dense_layers_of_rows_need_one_scale(model_builder: Any) -> None:
     """The reference kernel of 2.14 reads beyond the weights where outputs have three dimensions and scales a channel."""
     for scales, accepted in (([0.01], True), ([0.01] * 4, False)):
         builder = model_builder()

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
-from thermo_quantize.representative_set import draw
 from thermo_quantize.golden import has_classes, matrix
+from thermo_quantize.representative_set import draw
 from thermo_quantize.samples import Samples
 from thermo_quantize.scoring import score
 
@@ -17,7 +18,7 @@ N, ROWS, COLUMNS, CLASSES = 5, 4, 3, 3
 
 
 @pytest.fixture(scope="module")
-def maps() -> tuple[np.ndarray, np.ndarray]:
+def maps() -> tuple[NDArray[Any], NDArray[Any]]:
     """Probabilities (n, rows, columns, classes) of a float model, and of another that differs in some cells."""
     generator = np.random.default_rng(7)
     logits = generator.normal(0, 3, (N, ROWS, COLUMNS, CLASSES))
@@ -26,16 +27,16 @@ def maps() -> tuple[np.ndarray, np.ndarray]:
     return exact.astype(np.float32), other.astype(np.float32)
 
 
-def _samples(labels: np.ndarray | None, n: int = N) -> Samples:
+def _samples(labels: NDArray[Any] | None, n: int = N) -> Samples:
     return Samples({"x": np.arange(n, dtype=np.float32)[:, None]}, labels)
 
 
-def _count(truth: np.ndarray, said: np.ndarray) -> float:
+def _count(truth: NDArray[Any], said: NDArray[Any]) -> float:
     cells = [(i, r, c) for i in range(N) for r in range(ROWS) for c in range(COLUMNS)]
     return sum(truth[cell] == said[cell] for cell in cells) / len(cells)
 
 
-def test_a_map_of_classes_agrees_cell_by_cell(maps: tuple[np.ndarray, np.ndarray]) -> None:
+def test_a_map_of_classes_agrees_cell_by_cell(maps: tuple[NDArray[Any], NDArray[Any]]) -> None:
     exact, other = maps
     found = score(other, _samples(None), exact)
     assert found.metric == "agreement"
@@ -46,7 +47,7 @@ def test_a_map_of_classes_agrees_cell_by_cell(maps: tuple[np.ndarray, np.ndarray
 
 
 @pytest.mark.parametrize("form", ["whole numbers", "one-hot", "with a channel"])
-def test_classes_a_cell_are_counted_a_cell(maps: tuple[np.ndarray, np.ndarray], form: str) -> None:
+def test_classes_a_cell_are_counted_a_cell(maps: tuple[NDArray[Any], NDArray[Any]], form: str) -> None:
     exact, other = maps
     truth = exact.argmax(-1)
     labels = {"whole numbers": truth, "one-hot": np.eye(CLASSES)[truth], "with a channel": truth[..., None]}[form]
@@ -63,7 +64,7 @@ def test_a_density_map_has_no_class(channel: tuple[int, ...]) -> None:
     other = exact + generator.normal(0, 0.05, exact.shape).astype(np.float32)
     found = score(other, _samples(None), exact)
     expected = 1 - np.sqrt(np.mean((other - exact) ** 2)) / exact.std()
-    assert (found.metric, found.value) == ("agreement", pytest.approx(float(expected), abs=1e-6))
+    assert found.metric == "agreement" and found.value == pytest.approx(float(expected), abs=1e-6)
     counted = score(other, _samples(np.rint(3 * exact.reshape(N, ROWS, COLUMNS)).astype(int)), exact)
     assert counted.metric == "rmse"
 
@@ -75,13 +76,13 @@ def test_a_mask_is_told_from_its_cells_at_one_half() -> None:
     found = score(said, _samples(truth), said)
     assert (found.metric, found.cells) == ("accuracy", ROWS * COLUMNS)
     assert found.value == pytest.approx(_count(truth, (said[..., 0] > 0.5).astype(int)))
-    logits = np.log(np.clip(said, 0.01, 0.99) / np.clip(1 - said, 0.01, 0.99)) - 2
+    logits = np.log(np.clip(said, 0.01, 0.99) / np.clip(1 - said, 0.01, 0.99)).astype(np.float32) - np.float32(2)
     assert score(logits, _samples(truth), logits).value == pytest.approx(
         _count(truth, (logits[..., 0] > 0).astype(int))
     )
 
 
-def test_labels_that_are_not_the_maps_are_refused_not_counted(maps: tuple[np.ndarray, np.ndarray]) -> None:
+def test_labels_that_are_not_the_maps_are_refused_not_counted(maps: tuple[NDArray[Any], NDArray[Any]]) -> None:
     exact, _ = maps
     for labels, said in (
         (np.arange(N) % 2, "one label y a sample and the model a map of 4 x 3 x 3"),
@@ -95,7 +96,7 @@ def test_labels_that_are_not_the_maps_are_refused_not_counted(maps: tuple[np.nda
             score(exact, _samples(labels), exact)
 
 
-def test_one_place_with_classes_is_no_map(maps: tuple[np.ndarray, np.ndarray]) -> None:
+def test_one_place_with_classes_is_no_map(maps: tuple[NDArray[Any], NDArray[Any]]) -> None:
     exact, other = (one[:, :1, :1] for one in maps)
     labels = exact.argmax(-1).ravel()
     found = score(other, _samples(labels), exact)

@@ -1,9 +1,11 @@
 """Numbers that networks compute from their shapes: what is worked out beforehand is what the runtime computes."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from thermo_core.errors import ModelError
 from thermo_core.tflite.reader import read_model
@@ -14,7 +16,7 @@ from thermo_quantize.compiler.compile import compile_model
 DATA = Path(__file__).parent / "data"
 
 
-def computed_by_the_runtime(model: bytes) -> dict[int, np.ndarray]:
+def computed_by_the_runtime(model: bytes) -> dict[int, NDArray[Any]]:
     from tflite_runtime.interpreter import Interpreter, OpResolverType
 
     runtime = Interpreter(
@@ -49,15 +51,15 @@ def test_models_whose_number_of_samples_is_open(name: str) -> None:
 class Chains:
     """Random chains of whole numbers that begin with a shape and end in the shape of a RESHAPE."""
 
-    def __init__(self, builder, seed: int) -> None:
+    def __init__(self, builder: Any, seed: int) -> None:
         self.rng, self.builder = np.random.default_rng(seed), builder
-        self.known: list[tuple[int, np.ndarray]] = []
+        self.known: list[tuple[int, NDArray[Any]]] = []
 
-    def whole(self, values) -> int:
+    def whole(self, values: Any) -> int:
         array = np.array(values, np.int32)
         return self.builder.tensor(array.shape, data=array, dtype="int32")
 
-    def made(self, name: str, inputs: list[int], value, **options: int) -> np.ndarray:
+    def made(self, name: str, inputs: list[int], value: Any, **options: int) -> NDArray[Any]:
         value = np.array(value, np.int32)
         out = self.builder.tensor(value.shape, dtype="int32")
         self.builder.operator(name, inputs, [out], **options)
@@ -102,7 +104,7 @@ class Chains:
             self.made("RESHAPE", [tensor, self.whole([int(self.rng.choice([-1, 1]))])], value)
 
 
-def test_chains_of_every_kind(model_builder) -> None:
+def test_chains_of_every_kind(model_builder: Any) -> None:
     total = 0
     for seed in range(40):
         chains = Chains(model_builder(), seed)
@@ -128,7 +130,7 @@ def test_chains_of_every_kind(model_builder) -> None:
     assert total > 300
 
 
-def test_shapes_that_follow_are_worked_out(model_builder, reference, host_run, tmp_path: Path) -> None:
+def test_shapes_that_follow_are_worked_out(model_builder: Any, reference: Any, host_run: Any, tmp_path: Path) -> None:
     """Converters write ones where a shape follows from the number of samples: a Dense of rows has [1, 1] before and after."""
     builder = model_builder()
     source = builder.tensor((1, 5, 4), 0.1, 3)
@@ -152,7 +154,7 @@ def test_shapes_that_follow_are_worked_out(model_builder, reference, host_run, t
     assert np.array_equal(got, reference(model, inputs)[0])
 
 
-def test_shapes_that_are_not_known_are_refused(model_builder) -> None:
+def test_shapes_that_are_not_known_are_refused(model_builder: Any) -> None:
     builder = model_builder()
     source, result = builder.tensor((1, 6), 0.1), builder.tensor((2, 3), 0.1)
     shape, doubled = builder.tensor((2,), dtype="int32"), builder.tensor((2,), dtype="int32")
@@ -165,7 +167,7 @@ def test_shapes_that_are_not_known_are_refused(model_builder) -> None:
             refuse(model)
 
 
-def test_shapes_serve_as_shapes_alone(model_builder) -> None:
+def test_shapes_serve_as_shapes_alone(model_builder: Any) -> None:
     """A runtime treats repetitions that it computes otherwise than constants."""
     builder = model_builder()
     source, result = builder.tensor((1, 1), 0.1), builder.tensor((1, 1), 0.1)

@@ -2,6 +2,7 @@
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def test_reads_what_the_runtime_reads(shared_dir: Path, path: str) -> None:
         assert tensor.type.name.lower() == np.dtype(detail["dtype"]).name
         wanted = detail["quantization_parameters"]
         scales = tensor.quantization.scales if tensor.quantization else ()
-        assert np.array_equal(np.float32(scales), wanted["scales"])
+        assert np.array_equal(np.array(scales, np.float32), wanted["scales"])
         if tensor.data is not None:
             assert tensor.data == runtime.get_tensor(tensor.index).tobytes()
     assert [tensor.index for tensor in model.inputs] == [d["index"] for d in runtime.get_input_details()]
@@ -46,7 +47,7 @@ def test_reads_what_the_runtime_reads(shared_dir: Path, path: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def small(random_models) -> bytes:
+def small(random_models: Any) -> bytes:
     return random_models(5).build(["convolution", "pool", "dense", "softmax"])[0]
 
 
@@ -118,7 +119,7 @@ def test_damaged_real_models_are_refused_or_read(shared_dir: Path) -> None:
     assert any(result is None for result in results) and any(result is not None for result in results)
 
 
-def test_wrong_references_are_refused_by_name(model_builder) -> None:
+def test_wrong_references_are_refused_by_name(model_builder: Any) -> None:
     builder = model_builder()
     source, middle, result = (builder.tensor((1, 4), 0.1, 0) for _ in range(3))
     builder.operator("RELU", [middle], [result])

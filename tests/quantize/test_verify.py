@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -53,11 +54,11 @@ def test_noise_is_refused_and_never_breaks(noise: bytes, root: int) -> None:
             verify_model(data)
 
 
-def _with(model_builder, change):
+def _with(model_builder: Any, change: Any) -> Any:
     """A small convolution with one thing changed, as bytes."""
     import numpy as np
 
-    facts = {
+    facts: dict[str, Any] = {
         "stride": 1,
         "scale": 0.02,
         "weight_scale": [0.01, 0.02],
@@ -100,12 +101,12 @@ REFUSED = {
 }
 
 
-def test_the_unchanged_small_model_is_accepted(model_builder) -> None:
+def test_the_unchanged_small_model_is_accepted(model_builder: Any) -> None:
     assert sum(verify_model(_with(model_builder, {})).macs) == 4 * 4 * 3 * 2
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refuses_and_names(model_builder, name: str) -> None:
+def test_refuses_and_names(model_builder: Any, name: str) -> None:
     change, sentence = REFUSED[name]
     with pytest.raises(ModelError, match=sentence) as refusal:
         verify_model(_with(model_builder, change))
@@ -130,7 +131,7 @@ def test_the_command_tells_of_every_file(tmp_path: Path, capsys: pytest.CaptureF
     assert [one["accepted"] for one in found] == [False, True, False, True]
 
 
-def test_refuses_a_graph_that_runs_in_a_circle(model_builder) -> None:
+def test_refuses_a_graph_that_runs_in_a_circle(model_builder: Any) -> None:
     builder = model_builder()
     x, y, z = (builder.tensor((1, 4), 0.1) for _ in range(3))
     builder.operator("ADD", [x, z], [y])
@@ -139,7 +140,7 @@ def test_refuses_a_graph_that_runs_in_a_circle(model_builder) -> None:
         verify_model(builder.build([x], [z]))
 
 
-def test_a_state_is_accepted_only_where_it_is_expected(model_builder) -> None:
+def test_a_state_is_accepted_only_where_it_is_expected(model_builder: Any) -> None:
     lstm = RandomLstm(model_builder(), 2, KINDS["projected"])
     model = lstm.build()
     verified = verify_model(model, stateful=True)
@@ -159,13 +160,13 @@ def test_the_command_tells_of_a_state(capsys: pytest.CaptureFixture[str]) -> Non
     assert ["keeps a state" in line for line in lines] == [True, False]
 
 
-def _state_read_by_add(builder):
+def _state_read_by_add(builder: Any) -> Any:
     x, state, y = builder.tensor((1, 3), 0.1), builder.tensor((1, 3), 0.1, state=True), builder.tensor((1, 3), 0.1)
     builder.operator("ADD", [x, state], [y])
     return builder.build([x], [y])
 
 
-def _state_of_two(builder):
+def _state_of_two(builder: Any) -> Any:
     RandomLstm(builder, 2, KINDS["plain"]).build()
     name, inputs, outputs, options = builder.operators[0]
     result = builder.tensor(tuple(builder.tensors[outputs[0]][0][1:]), 0.01)
@@ -174,7 +175,7 @@ def _state_of_two(builder):
     return builder.build([inputs[0]], [result])
 
 
-def _intermediate_in_the_graph(builder):
+def _intermediate_in_the_graph(builder: Any) -> Any:
     RandomLstm(builder, 2, KINDS["plain"]).build()
     _, inputs, outputs, _ = builder.operators[0]
     builder.intermediates[0][4] = outputs[0]
@@ -189,14 +190,14 @@ def _intermediate_in_the_graph(builder):
         (_intermediate_in_the_graph, "an intermediate and part of the graph at once"),
     ],
 )
-def test_states_and_intermediates_have_their_place(model_builder, make, words: str) -> None:
+def test_states_and_intermediates_have_their_place(model_builder: Any, make: Any, words: str) -> None:
     """Such a file is not damaged, and the sentence says what it has."""
     with pytest.raises(ModelError, match=words) as refusal:
         verify_model(make(model_builder()), stateful=True)
     assert "damaged" not in str(refusal.value) and str(refusal.value).endswith(".")
 
 
-def test_refuses_vectors_that_share_bytes(model_builder) -> None:
+def test_refuses_vectors_that_share_bytes(model_builder: Any) -> None:
     """A small file that claims far more than it has would make a reader spend memory."""
     data = bytearray(_with(model_builder, {}))
     check_wellformed(bytes(data))

@@ -208,12 +208,18 @@ def emulated_program(sources: Sequence[Path], folder: Path) -> Path:
         script = script.replace(f"= {word}", f"= {value}")
     (folder / "link.ld").write_text(script)
     flags = [*M4.split(), "-std=c11", "-ffp-contract=off", "-fno-math-errno", *includes(folder)]
-    objects = []
+    objects: list[str | Path] = []
     for number, source in enumerate((EMULATOR / "start.c", *sources)):
         objects.append(folder / (f"{source.stem}.o" if source.parent == folder else f"{number}.o"))
         _compile(["arm-none-eabi-gcc", *flags, "-c", source, "-o", objects[-1]])
     program = folder / "program.elf"
-    link = ["-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections,--no-warn-rwx-segments", "-T", folder / "link.ld"]
+    link: list[str | Path] = [
+        "-nostartfiles",
+        "--specs=nano.specs",
+        "-Wl,--gc-sections,--no-warn-rwx-segments",
+        "-T",
+        folder / "link.ld",
+    ]
     _compile(["arm-none-eabi-gcc", *flags, *objects, *link, "-lm", "-o", program])
     return program
 

@@ -20,7 +20,7 @@ Sensors = Mapping[str, tuple[tuple[int, ...], float]]
 
 SENSORS: Sensors = {"fast": ((3,), 10.0), "slow": ((), 2.0), "event": ((2,), 0.0)}
 
-SPECIAL = np.float32([0.0, -0.0, 1e-42, -1e-42, 3e38, -3e38, np.inf, -np.inf, 65535.0, 0.5, 1.5])
+SPECIAL = np.array([0.0, -0.0, 1e-42, -1e-42, 3e38, -3e38, np.inf, -np.inf, 65535.0, 0.5, 1.5], np.float32)
 
 
 Option = TypeVar("Option")
@@ -102,7 +102,7 @@ class Draft:
     def floats(self, count: int, low: float, high: float) -> list[float]:
         """Constants that depend on one choice."""
         rng = np.random.default_rng(self.choices.whole(0, 2**32 - 1))
-        return [float(x) for x in np.float32(rng.uniform(low, high, count))]
+        return [float(x) for x in rng.uniform(low, high, count).astype(np.float32)]
 
 
 Made = tuple[dict[str, Any], Kind] | None

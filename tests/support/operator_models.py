@@ -147,7 +147,7 @@ def copying(random: Models, source: int) -> int:
             random, "GATHER", [source, random.integers(places)], sizes, source, axis=axis - rank * random.pick(0, 1)
         )
     begin = [random.pick(0, size - 1) for size in shape]
-    sizes = [random.pick(1, size - at) for size, at in zip(shape, begin, strict=True)]
+    sizes = tuple(random.pick(1, size - at) for size, at in zip(shape, begin, strict=True))
     said = [
         -1 if at + n == size and random.rng.random() < 0.5 else n
         for size, at, n in zip(shape, begin, sizes, strict=True)

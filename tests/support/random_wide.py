@@ -29,7 +29,7 @@ def random_wide(base: type[Any]) -> type[Any]:
 
         def _weights(
             self, source: int, shape: tuple[int, ...], channels: int, axis: int, depth: int, per_channel: bool
-        ):
+        ) -> Any:
             scales = [self.real(0.001, 0.03) for _ in range(channels if per_channel else 1)]
             # Weights that reach their limits together make the sums that 32 bits do not hold.
             full = self.rng.random() < 0.2

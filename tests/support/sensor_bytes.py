@@ -6,6 +6,7 @@ from thermo_core import schema
 from thermo_core.sensors.kind import Block, Moment, Reader
 from thermo_core.sensors.kinds import KINDS
 from thermo_core.sensors.mlx90632 import constants as mlx90632
+from thermo_sim import eeprom
 
 VENDOR = {
     0x240C: 0x00587F5B,
@@ -38,14 +39,29 @@ def mlx90614_constants(changes: dict[int, int] | None = None) -> bytes:
     return struct.pack("<32H", *(words.get(cell, 0) for cell in range(32)))
 
 
-CONSTANTS = {"mlx90632": mlx90632_constants(), "mlx90614": mlx90614_constants()}
+CONSTANTS = {
+    "mlx90632": mlx90632_constants(),
+    "mlx90614": mlx90614_constants(),
+    "mlx90640": eeprom.generate(1).astype("<u2").tobytes(),
+}
 ADDRESS = {"mlx90632": 0x3A, "mlx90614": 0x5A, "max3010x": 0x57, "lis3dh": 0x18, "sht4x": 0x44, "tmp117": 0x49}
+PATH = {**ADDRESS, "mlx90640": 0x33, "ads1115-ntc": 0x48}
+NEEDED: dict[str, dict[str, object]] = {
+    "mlx90640": {"rate_hz": 16.0},
+    "ads1115-ntc": {"channels": [{"name": "left"}, {"name": "right"}]},
+}
+"""Settings that have no default."""
+
+
+def described(kind: str, **settings: object) -> dict[str, object]:
+    """A sensor named "s" as a profile has it."""
+    return {"kind": kind, "name": "s", "path": [PATH[kind]], **NEEDED.get(kind, {}), **settings}
 
 
 def reader(kind: str, correction: object = None, constants: bytes | None = None, **settings: object) -> Reader:
     """A reader of a sensor named "s"."""
     row = KINDS[kind]
-    plain = {"kind": kind, "name": "s", "path": [ADDRESS[kind]], **settings}
+    plain = described(kind, **settings)
     known = CONSTANTS.get(kind, b"") if constants is None else constants
     return row.reader(schema.from_plain(plain, row.settings, "sensor"), known, correction)
 

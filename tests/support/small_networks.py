@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tflite_runtime.interpreter import Interpreter, OpResolverType
 
 from thermo_core.graph.plan import Node, Plan
-from thermo_core.signals import Values
+from thermo_core.tflite.interpreter import Int8Network
 from thermo_core.wearable.profile import Model
 
 QUANTIZE = Path(__file__).resolve().parents[1] / "quantize" / "conftest.py"
@@ -63,29 +62,6 @@ def _name(node: Node) -> str:
     return node.what.name
 
 
-class Interpreted:
-    """A .tflite file run by reference kernels, quantised as `InputContract` does, but that infinities saturate."""
-
-    def __init__(self, model: bytes) -> None:
-        self._interpreter = Interpreter(model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
-        self._interpreter.allocate_tensors()
-        self._inputs = self._interpreter.get_input_details()
-        self._output = self._interpreter.get_output_details()[0]
-
-    def infer(self, inputs: Sequence[Values]) -> Values:
-        for end, values in zip(self._inputs, inputs, strict=True):
-            scale, zero = end["quantization"]
-            with np.errstate(over="ignore"):
-                steps = np.rint(np.asarray(values, np.float32) / np.float32(scale))
-            low, high = np.float32(-128 - zero), np.float32(127 - zero)
-            quantised = (np.clip(steps, low, high).astype(np.int32) + zero).astype(np.int8)
-            self._interpreter.set_tensor(end["index"], quantised.reshape(end["shape"]))
-        self._interpreter.invoke()
-        scale, zero = self._output["quantization"]
-        said = self._interpreter.get_tensor(self._output["index"]).ravel().astype(np.int32)
-        return np.asarray((said - zero).astype(np.float32) * np.float32(scale), np.float32)
-
-
-def interpreted(models: Mapping[str, bytes]) -> dict[str, Interpreted]:
+def interpreted(models: Mapping[str, bytes]) -> dict[str, Int8Network]:
     """Runners by the names of models."""
-    return {name: Interpreted(model) for name, model in models.items()}
+    return {name: Int8Network(model) for name, model in models.items()}

@@ -18,7 +18,7 @@ from thermo_core.image import Version, load_private_key, parse, sign
 from thermo_sim.keys import DEVELOPMENT_PRIVATE_KEY
 
 READY_S = 60.0
-BUNDLE = Path(__file__).parents[2] / "models/thermo_models/artifacts/breast-patch/bundle.img"
+BUNDLE = Path(__file__).parents[2] / "models/thermo_models/wearables/breast-patch/bundle.img"
 
 
 @dataclass

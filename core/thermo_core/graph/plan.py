@@ -101,7 +101,7 @@ def plan(profile: Profile, outputs: Mapping[str, tuple[int, ...]] | None = None)
 
     Args:
         profile: the wearable.
-        outputs: shape of each model's raw output by the model's name; as many numbers as it says where left out.
+        outputs: shape of each model's raw output by the model's name; as its `width` says where left out.
 
     Raises:
         ProfileError: something does not fit together; it says what, and `path` where.
@@ -214,7 +214,7 @@ def _result(
 ) -> Signal:
     if isinstance(what, Model):
         _check_clocks(_name(what), inputs, path)
-        shape = outputs.get(what.name, (len(what.outputs),))
+        shape = outputs.get(what.name, (what.width or len(what.outputs),))
         first = inputs[0]
         return Signal(what.raw, shape, "", first.rate_hz, first.clock, depth=first.depth)
     op = OPS[what.op]
@@ -253,6 +253,12 @@ def _check_model(model: Model, number: int, signals: Mapping[str, Signal]) -> No
     path = f".models[{number}]"
     if (model.scores is None) == (model.quantities is None):
         raise ProfileError(f'model "{model.name}" needs either scores or quantities', path)
+    if model.scores is not None and len(model.scores) == 1:
+        raise ProfileError(
+            f'model "{model.name}" has "{model.scores[0]}" as its only score, which it would always say; name before it what a low '
+            "one means",
+            path,
+        )
     slugs = [slug(text) for text in model.outputs]
     if len(set(slugs)) != len(slugs) or "" in slugs or "raw" in slugs:
         raise ProfileError(

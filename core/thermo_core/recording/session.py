@@ -1,5 +1,7 @@
-"""All that is needed to make sense of what a wearable says: who it is, its profile, the constants and corrections of its sensors,
-what is known of its wearer, and when it began. What a host fetches before it listens, and what a recording keeps."""
+"""All that is needed to make sense of what a wearable says: what a host fetches before it listens, and a recording keeps.
+
+Who it is, its profile, the constants and corrections of its sensors, what is known of its wearer, and when it began.
+"""
 
 import contextlib
 import json

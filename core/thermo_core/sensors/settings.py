@@ -54,7 +54,7 @@ class SensorSettings(Record, frozen=True, tag_field="kind"):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What people call the numbers of its main signal; none where that is a single number or a picture."""
+        """Names of the numbers of its main signal, in their order; none where places alone tell them apart."""
         return ()
 
     @property

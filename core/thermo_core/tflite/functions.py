@@ -29,6 +29,7 @@ def smooth(scope: Scope) -> int:
 
 
 def exponential(scope: Scope) -> int:
+    """Powers of e that stay within single precision."""
     source, out = _one(scope)
     if out.type is INT8:
         factor, zero_point = scale(source)
@@ -39,6 +40,7 @@ def exponential(scope: Scope) -> int:
 
 
 def inverse_root(scope: Scope) -> int:
+    """One over a root, of numbers that are never negative."""
     source, out = _one(scope)
     if out.type is INT8:
         factor, zero_point = scale(source)
@@ -67,6 +69,7 @@ def _two(scope: Scope, types: tuple[TensorType, ...] = _TYPES) -> tuple[Tensor, 
 
 
 def comparison(scope: Scope) -> int:
+    """The greater or smaller of two numbers of the same scale."""
     first, second, out = _two(scope, (*_TYPES, INT16))
     scope.same_scale(first, out)
     scope.same_scale(second, out)
@@ -74,6 +77,7 @@ def comparison(scope: Scope) -> int:
 
 
 def prelu(scope: Scope) -> int:
+    """Numbers below zero times a constant slope, which may differ from channel to channel."""
     first, slopes, out = _two(scope)
     scope.check(slopes.data is not None, f"needs its slopes, {slopes.label}, to be constant")
     scope.shape(out, first.shape)
@@ -84,6 +88,7 @@ def prelu(scope: Scope) -> int:
 
 
 def squared_difference(scope: Scope) -> int:
+    """Squares of differences, with scales that the kernel's shifts can say."""
     first, second, out = _two(scope)
     if out.type is INT8:
         twice = 2 * max(scale(first)[0], scale(second)[0])
@@ -95,6 +100,7 @@ def squared_difference(scope: Scope) -> int:
 
 
 def l2_normalization(scope: Scope) -> int:
+    """Rows of length 1, in steps of 1/128."""
     source, out = _one(scope)
     scope.activation((Activation.NONE,))
     scope.check(1 <= len(source.shape) <= 4, f"takes no input of shape {list(source.shape)}")
@@ -106,6 +112,7 @@ def l2_normalization(scope: Scope) -> int:
 
 
 def batch_matmul(scope: Scope) -> int:
+    """Products of matrices, each of the two as it is or turned over."""
     (first, second), out = scope.tensors(2)
     scope.computed(first, (*_TYPES, INT16))
     scope.same_type(first, second, out)

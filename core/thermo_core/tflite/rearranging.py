@@ -36,6 +36,7 @@ def _moved(scope: Scope, constants: int) -> tuple[Tensor, list[Tensor], Tensor]:
 
 
 def pack(scope: Scope) -> int:
+    """Tensors side by side along a new axis."""
     inputs, out = scope.tensors(1, _MAX_PARTS)
     scope.check(scope.option("values_count") == len(inputs), f"is told of {scope.option('values_count')} inputs")
     place = _axis(scope, scope.option("axis"), len(inputs[0].shape) + 1)
@@ -46,6 +47,7 @@ def pack(scope: Scope) -> int:
 
 
 def unpack(scope: Scope) -> int:
+    """Slices along an axis, each as a tensor."""
     operator = scope.operator
     scope.check(len(operator.inputs) == 1 and operator.inputs[0] is not None, "has not one input")
     source = operator.inputs[0]
@@ -62,6 +64,7 @@ def unpack(scope: Scope) -> int:
 
 
 def squeeze(scope: Scope) -> int:
+    """Axes of one, taken away."""
     (source,), out = scope.tensors(1)
     _kept(scope, source, out)
     rank, said = len(source.shape), scope.operator.lists["squeeze_dims"]
@@ -85,6 +88,7 @@ def _block(scope: Scope, small: Tensor, image: Tensor) -> int:
 
 
 def depth_to_space(scope: Scope) -> int:
+    """Channels as blocks of pixels."""
     (source,), out = scope.tensors(1)
     size = _block(scope, source, out)
     samples, rows, columns, channels = source.shape
@@ -94,6 +98,7 @@ def depth_to_space(scope: Scope) -> int:
 
 
 def space_to_depth(scope: Scope) -> int:
+    """Blocks of pixels as channels."""
     (source,), out = scope.tensors(1)
     size = _block(scope, out, source)
     samples, rows, columns, channels = source.shape
@@ -114,6 +119,7 @@ def _blocks(scope: Scope, source: Tensor, constants: Sequence[Tensor]) -> tuple[
 
 
 def space_to_batch(scope: Scope) -> int:
+    """Pixels of a block as samples, after padding."""
     source, constants, out = _moved(scope, 2)
     block, pads = _blocks(scope, source, constants)
     sizes = [size + sum(pad) for size, pad in zip(source.shape[1:-1], pads, strict=True)]
@@ -126,6 +132,7 @@ def space_to_batch(scope: Scope) -> int:
 
 
 def batch_to_space(scope: Scope) -> int:
+    """Samples as pixels of a block, cut to size."""
     source, constants, out = _moved(scope, 2)
     block, crops = _blocks(scope, source, constants)
     many = math.prod(block)
@@ -137,6 +144,7 @@ def batch_to_space(scope: Scope) -> int:
 
 
 def tile(scope: Scope) -> int:
+    """A tensor over and over along each axis."""
     source, (times,), out = _moved(scope, 1)
     many = scope.integers(times)
     scope.check(
@@ -147,6 +155,7 @@ def tile(scope: Scope) -> int:
 
 
 def slice_(scope: Scope) -> int:
+    """A part of each axis."""
     source, constants, out = _moved(scope, 2)
     for tensor in constants:
         scope.check(tensor.shape == (len(source.shape),), "slices another number of axes than it has")
@@ -160,6 +169,7 @@ def slice_(scope: Scope) -> int:
 
 
 def reverse(scope: Scope) -> int:
+    """One axis, the other way round."""
     source, (axes,), out = _moved(scope, 1)
     scope.check(axes.shape == (1,), "turns round another number of axes than one")
     _axis(scope, scope.integers(axes)[0], len(source.shape))
@@ -168,6 +178,7 @@ def reverse(scope: Scope) -> int:
 
 
 def gather(scope: Scope) -> int:
+    """Places of one axis, in a constant order."""
     source, (places,), out = _moved(scope, 1)
     place = _axis(scope, scope.option("axis"), len(source.shape))
     chosen = scope.integers(places)
@@ -180,6 +191,7 @@ def gather(scope: Scope) -> int:
 
 
 def mirror_pad(scope: Scope) -> int:
+    """Edges that mirror what lies within."""
     source, (widths,), out = _moved(scope, 1)
     rank, mode = len(source.shape), scope.option("mode")
     scope.check(mode in (0, 1) and widths.shape == (rank, 2), f"mirrors {list(widths.shape)} widths in mode {mode}")

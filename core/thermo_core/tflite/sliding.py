@@ -68,6 +68,7 @@ def _weights(
 
 
 def conv(scope: Scope) -> int:
+    """A window of weights over an image, all channels or a group of them to each filter."""
     inputs, out = scope.tensors(2, 3)
     source, weights = inputs[0], inputs[1]
     for tensor in (source, weights, out):
@@ -96,6 +97,7 @@ def conv(scope: Scope) -> int:
 
 
 def depthwise(scope: Scope) -> int:
+    """A window of weights over each channel by itself."""
     inputs, out = scope.tensors(2, 3)
     source, weights = inputs[0], inputs[1]
     for tensor in (source, weights, out):
@@ -120,6 +122,7 @@ def depthwise(scope: Scope) -> int:
 
 
 def transpose_conv(scope: Scope) -> int:
+    """A window of weights that spreads each pixel, to a size that is told."""
     inputs, out = scope.tensors(3, 4)
     size, weights, source = inputs[:3]
     for tensor in (source, weights, out):
@@ -141,6 +144,7 @@ def transpose_conv(scope: Scope) -> int:
 
 
 def fully_connected(scope: Scope) -> int:
+    """Each output from all inputs."""
     inputs, out = scope.tensors(2, 3)
     source, weights = inputs[0], inputs[1]
     scope.rank(weights, 2)
@@ -165,6 +169,7 @@ def fully_connected(scope: Scope) -> int:
 
 
 def pool(scope: Scope) -> int:
+    """The mean or maximum of a window."""
     (source,), out = scope.tensors(1)
     scope.rank(source, 4)
     scope.rank(out, 4)

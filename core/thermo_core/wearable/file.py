@@ -12,7 +12,7 @@ from msgspec import Meta
 from thermo_core.arrays import read_npz
 from thermo_core.errors import ProfileError, SchemaError, StorageError, UsageError
 from thermo_core.graph.plan import Plan, plan
-from thermo_core.schema import MAX_FLOATS, Floats, from_plain
+from thermo_core.schema import MAX_FLOATS, Floats, from_plain, json_schema, special_schema
 from thermo_core.stages import OPS
 from thermo_core.wearable.profile import Model, Profile
 from thermo_core.wearable.toml_lines import line_of
@@ -73,7 +73,11 @@ class Wearable:
         try:
             return plan(self.profile, outputs)
         except ProfileError as error:
-            raise _at_line(self.path, self.text, str(error), error.path) from None
+            raise self.at_line(error) from None
+
+    def at_line(self, error: ProfileError) -> UsageError:
+        """What is wrong with its profile, with file and line."""
+        return _at_line(self.path, self.text, str(error), error.path)
 
 
 def read(path: Path) -> Wearable:
@@ -96,6 +100,25 @@ def read(path: Path) -> Wearable:
     networks = {model.name: path.parent / model.network for model in content.models if model.network is not None}
     card = None if content.card is None else path.parent / content.card
     return Wearable(path, text, _profile(content), networks, card)
+
+
+def file_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of a file: that of its types, where constants may also be texts like "features.npz:centre"."""
+    schema = json_schema(WearableFile, "thermo-edge wearable")
+    numbers = special_schema(Floats)
+    text = {"type": "string", "pattern": r"^.+\.npz:.+$"}
+
+    def with_texts(part: Any) -> Any:
+        if isinstance(part, list):
+            return [with_texts(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        if all(part.get(key) == value for key, value in numbers.items()):
+            return {"anyOf": [numbers, text]} | {key: value for key, value in part.items() if key not in numbers}
+        return {key: with_texts(value) for key, value in part.items()}
+
+    found: dict[str, Any] = with_texts(schema)
+    return found
 
 
 def _profile(content: WearableFile) -> Profile:

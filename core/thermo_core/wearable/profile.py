@@ -55,6 +55,7 @@ class Model(Record, frozen=True):
             others holds.
         quantities: or the numbers it says.
         read: signal that the outputs are read from, made of "NAME.raw" by stages; that itself where left out.
+        width: how many numbers its network gives; as many as there are outputs where left out.
     """
 
     name: Name
@@ -62,6 +63,7 @@ class Model(Record, frozen=True):
     scores: Annotated[tuple[Text, ...], limited("outputs")] | None = None
     quantities: Annotated[tuple[Quantity, ...], limited("outputs")] | None = None
     read: Ref | None = None
+    width: Annotated[int, Meta(ge=1, le=1024)] | None = None
 
     @property
     def raw(self) -> str:

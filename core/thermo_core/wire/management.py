@@ -45,7 +45,7 @@ def read(kind: type[Body], body: Mapping[str, Any]) -> Body:
     try:
         return schema.from_plain(body, kind, "")
     except SchemaError as error:
-        problem = str(error).removesuffix("; correct it.").removesuffix(".")
+        problem = str(error).removesuffix("; correct it.").removesuffix(".").removeprefix("it: ")
         raise ManagementError(f"A management message does not fit {kind.__name__}: {problem}.") from None
 
 

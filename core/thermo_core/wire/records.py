@@ -305,6 +305,8 @@ def _decode_alert(body: bytes, time_us: int) -> AlertRecord:
 
 def _encode_event(record: EventRecord) -> bytes:
     text = record.text.encode()[:MAX_EVENT_TEXT].decode(errors="ignore").encode()
+    if record.sensor == NO_SENSOR:
+        raise ValueError(f"a sensor of number {NO_SENSOR}, which says that it is about none")
     sensor = NO_SENSOR if record.sensor is None else record.sensor
     return _EVENT.pack(record.code, record.severity, sensor, record.count) + text
 

@@ -7,30 +7,33 @@ noise of 1 to 64 averaged pictures. A sample to measure on is a picture as a dev
 
 import hashlib
 import io
-from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from thermo_core.profile import Alert, Preprocessing, Profile
 
 from thermo_core.errors import UsageError
 from thermo_core.sensors.mlx90640 import decode
+from thermo_core.wearable.condition import parse
 from thermo_models import patch, plot
 from thermo_models.augment import Augmentation
+from thermo_models.features import through
 from thermo_models.matched import MatchedFilters
 from thermo_models.metrics import auc, threshold_at_specificity
 from thermo_models.patch import Size
-from thermo_models.samples import Fold, Samples, Scaling, open_npz
+from thermo_models.samples import Fold, Samples, open_npz
 from thermo_models.settings import Settings
 from thermo_models.tasks.task import Goal, Plan
+from thermo_models.templates import stage_of, template
 from thermo_quantize.files import write_file
 from thermo_sim import dataset, eeprom, radiometry, scenes
 
-LABELS = ("no lesion", "lesion")
-PREPROCESSING = Preprocessing(average_pictures=16, centre="median", scale=1.0)
+WEARABLE = template("breast-patch")
+ABOVE = stage_of(WEARABLE.profile, "above")
+PICTURES = int(stage_of(WEARABLE.profile, "calm").pictures)
+"""How many the wearable averages."""
 AVERAGES = (1, 4, 16, 64)
 """Numbers of averaged pictures measured at."""
 LEARNT_AVERAGES = (1, 2, 4, 8, 16, 32, 64)
@@ -44,8 +47,6 @@ FLIPS = Augmentation(flip_rows=True, flip_columns=True)
 """A patch sits on either side and either way up."""
 DEFECTS = Augmentation(dead_pixels=0.5)
 """A sensor may have four defective pixels, which the decoder fills from their neighbours."""
-LIMIT_K = 16.0
-"""Beyond anything eight bits hold."""
 MEASURED = ("pictures", "has_lesion", "lesions", "sensors")
 ARRAYS = ("healthy", "rise", "noise", "train_sensors", *(f"{side}_{name}" for side in SIDES[1:] for name in MEASURED))
 
@@ -59,7 +60,9 @@ class BreastPatch:
     needs_data = False
     keeps_samples = True
     variants = ("full",)
-    outputs = len(LABELS)
+    outputs = len(WEARABLE.profile.models[0].outputs)
+    wearable = WEARABLE
+    entry = "calm"
     head = "softmax"
     loss = "sparse_categorical_crossentropy"
     chart_files = ("limit.svg",)
@@ -92,8 +95,9 @@ class BreastPatch:
                 groups.append(np.full(len(seen), group))
                 extra["pictures"].append(np.full(len(seen), float(averages)))
                 extra["contrast_k"].append(np.where(of["has_lesion"], of["lesions"][:, 3], 0.0))
-                extra["anywhere"].append(filters.anywhere(seen))
-                extra["told"].append(filters.told(seen, of["lesions"][:, :3]))
+                above = _centred(seen)
+                extra["anywhere"].append(filters.anywhere(above))
+                extra["told"].append(filters.told(above, of["lesions"][:, :3]))
         digest = hashlib.sha256(b"".join(np.ascontiguousarray(arrays[name]).tobytes() for name in ARRAYS)).hexdigest()
         return Samples(
             np.concatenate(features),
@@ -107,15 +111,16 @@ class BreastPatch:
     def folds(self, samples: Samples, settings: Settings) -> list[Fold]:
         """One split; the groups are its sides. Validation, which sets the threshold, is of as many pictures as the device's."""
         train, validation, test = (samples.groups == side for side in range(len(SIDES)))
-        validation &= samples.extra["pictures"] == PREPROCESSING.average_pictures
+        validation &= samples.extra["pictures"] == PICTURES
         return [Fold("unseen sensors", np.flatnonzero(train), np.flatnonzero(validation), np.flatnonzero(test))]
 
     def prepare(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The sum of the parts, median taken away as on the device: (n, 24, 32, 1)."""
-        return _centred(features.sum(-1, keepdims=True))
+        """The sum of the parts: (n, 24, 32, 1), averaged pictures."""
+        pictures: NDArray[np.float32] = features.sum(-1, keepdims=True)
+        return pictures
 
     def plan(self, train: Samples, settings: Settings, seed: int) -> Plan:
-        """Kelvin as they are; each batch pairs its lesions with other bodies and other noise, flipped each by itself."""
+        """The median taken away; each batch pairs its lesions with other bodies and other noise, flipped each by itself."""
 
         def augment(batch: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
             body, other = rng.integers(len(train), size=(2, len(batch)))
@@ -126,7 +131,7 @@ class BreastPatch:
             picture = healthy + FLIPS.apply(batch[..., 1:2], rng) + share.astype(np.float32) * noise
             return _centred(DEFECTS.apply(picture, rng))
 
-        return Plan(Scaling.by(1.0, LIMIT_K), augment)
+        return Plan((ABOVE,), augment)
 
     def baseline(self, train: Samples, test: Samples, settings: Settings) -> NDArray[np.float32]:
         """The matched filter that is not told where the lesion is."""
@@ -152,24 +157,28 @@ class BreastPatch:
         for row in table:
             if (row["from_k"], row["to_k"]) == CONTRAST_BINS_K[-1]:
                 figures[f"auc_{row['pictures']}"] = row["auc"]
-                if row["pictures"] == PREPROCESSING.average_pictures:
+                if row["pictures"] == PICTURES:
                     figures["auc"] = row["auc"]
         for limit in ("filter_anywhere", "filter_told"):
             if table:
                 figures[f"below_{limit}"] = max(row[limit] - row["auc"] for row in table)
         return {**figures, "table": table}
 
-    def wearable(
-        self, score: Callable[[Samples], NDArray[np.float32]], validation: Samples, test: Samples
-    ) -> tuple[Profile, dict[str, Any]]:
-        """The profile that alerts at 95 % specificity on validation pictures, and what the test side says of that."""
-        scores = score(validation)[:, 1].astype(np.float64)
-        threshold = max(1 / 256, threshold_at_specificity(scores, validation.targets == 1))
-        return profile(threshold), {"threshold": threshold, **self.alerted(test, score(test), threshold)}
+    def threshold(self, outputs: NDArray[np.float32], validation: Samples) -> float:
+        """95 % specificity on validation pictures."""
+        return max(1 / 256, threshold_at_specificity(outputs[:, 1].astype(np.float64), validation.targets == 1))
+
+    def when(self, threshold: float) -> str:
+        """The condition of the wearable's alert."""
+        return f"lesion.lesion >= {threshold!r}"
+
+    def threshold_of(self, when: str) -> float:
+        """Inverse of `when`."""
+        return parse(when).number
 
     def alerted(self, samples: Samples, outputs: NDArray[np.float32], threshold: float) -> dict[str, float]:
         """Specificity and sensitivity at the device's number of pictures, the latter by contrast too."""
-        at = samples.extra["pictures"] == PREPROCESSING.average_pictures
+        at = samples.extra["pictures"] == PICTURES
         above, lesion, contrast = outputs[at, 1] > threshold, samples.targets[at] == 1, samples.extra["contrast_k"][at]
         figures = {}
         if lesion.any() and not lesion.all():
@@ -201,17 +210,6 @@ class BreastPatch:
         return {self.chart_files[0]: plot.lines_svg("AUC by contrast of the lesion (K)", panels, (0.4, 1.0))}
 
 
-def profile(threshold: float) -> Profile:
-    """The wearable this task makes a model for."""
-    return Profile(
-        name=BreastPatch.name,
-        version="1.0.0",
-        preprocessing=PREPROCESSING,
-        labels=LABELS,
-        alert=Alert(label=1, threshold=threshold, consecutive=8),
-    )
-
-
 def simulate(sizes: dict[str, Size]) -> dict[str, NDArray[Any]]:
     """All sides by the names in `ARRAYS`."""
     parts = patch.parts(FIRST_SEED["train"], sizes["train"])
@@ -229,8 +227,7 @@ def simulate(sizes: dict[str, Size]) -> dict[str, NDArray[Any]]:
 
 
 def _centred(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-    centred: NDArray[np.float32] = pictures - np.median(pictures, axis=(1, 2), keepdims=True)
-    return centred
+    return through((ABOVE,), pictures)
 
 
 def _kept(path: Path | None, sizes: dict[str, Size]) -> dict[str, NDArray[Any]]:

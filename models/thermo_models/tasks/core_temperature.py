@@ -1,8 +1,8 @@
 """Oral temperature from a face's infrared temperatures (PhysioNet face-oral-temp-data 1.0.0, CC0).
 
 A sample is one row of the file, a person before a camera; people are known by their SubjectID, the same for both cameras of the
-data set. Its numbers are each region's mean over rounds 1-3, each region in round 4 (mouth open), then ambient temperature,
-humidity, distance, sex, hour and age band. A region that is missing in one is taken from the other.
+data set. What the wearable is told of one: each region's mean over rounds 1-3, each region in round 4 (mouth open), ambient
+temperature, humidity, distance, hour, sex and the middle of the age band; its graph makes the features of that.
 A network of one hidden layer is drawn and its last layer solved for (`random_features.py`): 544 people are too few to learn
 hidden weights from. The 90 % interval comes from its errors on periods of the training side it has not seen, since what changes
 from month to month is the nearest to another campaign that one campaign holds. Nothing of the camera but its temperatures is used.
@@ -22,28 +22,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import StorageError, UsageError
+from thermo_core.sensors.external.settings import ExternalSettings
+from thermo_core.stages.select import Select
+from thermo_core.stages.stage import Stage
+from thermo_models.features import moments, signal_over, standardise, through
 from thermo_models.fit import Curves
 from thermo_models.identity import numbered
 from thermo_models.metrics import auc, rmse
 from thermo_models.networks.dense import UNITS
 from thermo_models.networks.layers import channels
 from thermo_models.random_features import Hidden, Prior, Solved
-from thermo_models.samples import Fold, Samples, Scaling, digest_of, groups_left_out, people_folds
+from thermo_models.samples import Fold, Samples, digest_of, groups_left_out, people_folds
 from thermo_models.settings import Settings
 from thermo_models.tasks.task import Goal, Plan
+from thermo_models.templates import template
 from thermo_quantize.files import check_readable
 
-CENTRE_CELSIUS = 37.0
+WEARABLE = template("core-temperature")
+CENTRE_CELSIUS = (WEARABLE.profile.models[0].quantities or ())[0].offset
 """What the network's output 0 means."""
 FEVER_CELSIUS = 37.5
 YOUNG = 25
 """Years; of an age band, its middle."""
 ROUNDS = 4
 COVERAGE = 0.9
-REGIONS = (
-    "Max1R13 Max1L13 aveAllR13 aveAllL13 T_RC T_RC_Dry T_RC_Wet T_RC_Max T_LC T_LC_Dry T_LC_Wet T_LC_Max RCC LCC canthiMax "
-    "canthi4Max T_FHCC T_FHRC T_FHLC T_FHBC T_FHTC T_FH_Max T_FHC_Max T_Max T_OR T_OR_Max"
-).split()
+REGIONS = [
+    name.removesuffix(" closed")
+    for sensor in WEARABLE.profile.sensors
+    if isinstance(sensor, ExternalSettings) and sensor.name == "face"
+    for name in sensor.given
+    if name.endswith(" closed")
+]
 CONTEXT = 6
 """Features that are no facial temperature."""
 LEFT_OUT = {"full": (), "without-mouth": ("T_OR", "T_OR_Max"), "without-face-maximum": ("T_OR", "T_OR_Max", "T_Max")}
@@ -67,6 +76,8 @@ class CoreTemperature:
     summary = "oral temperature from infrared temperatures of the face"
     ships = True
     needs_data = True
+    wearable = WEARABLE
+    entry = "facts"
     variants = tuple(LEFT_OUT)
     outputs = 1
     head = "linear"
@@ -93,23 +104,17 @@ class CoreTemperature:
         if path is None:
             raise UsageError("core-temperature needs --data, the .csv.gz file of facial and oral temperatures.")
         rows = _rows(path)[:: 3 if quick else 1]
-        kept = [region for region in REGIONS if region not in LEFT_OUT[settings.variant]]
         try:
-            by_round = np.array([[_column(rows, region, k) for region in kept] for k in range(1, ROUNDS + 1)])
+            by_round = np.array([[_column(rows, region, k) for region in REGIONS] for k in range(1, ROUNDS + 1)])
             oral = np.array([_number(row["aveOralM"]) for row in rows])
-            context = np.array(
-                [
-                    [
-                        _number(row["T_atm"]),
-                        _number(row["Humidity"]),
-                        _number(row["Distance"]),
-                        float(row["Gender"] == "Male"),
-                        _hour(row["Time"]),
-                        _log_age(row.get("Age", "")),
-                    ]
-                    for row in rows
-                ]
-            )
+            told = {
+                "air": [_number(row["T_atm"]) for row in rows],
+                "humidity": [_number(row["Humidity"]) for row in rows],
+                "distance": [_number(row["Distance"]) for row in rows],
+                "hour": [_hour(row["Time"]) for row in rows],
+                "person.sex": [float(row["Gender"] == "Male") for row in rows],
+                "person.age_years": [_age(row.get("Age", "")) for row in rows],
+            }
             groups = np.array([int(float(row["group"])) for row in rows])
             oral_fast = np.array([_number(row["aveOralF"]) for row in rows])
             names = [row["SubjectID"].strip() for row in rows]
@@ -125,9 +130,12 @@ class CoreTemperature:
         first, last = by_round[: ROUNDS - 1], by_round[-1]
         present = np.isfinite(first)
         mean = np.where(present, first, 0).sum(0) / np.where(present.any(0), present.sum(0), np.nan)
-        lasting = np.array([region not in MOUTH for region in kept])[:, np.newaxis]
-        mean, last = (np.where(lasting & np.isnan(one), other, one) for one, other in ((mean, last), (last, mean)))
-        features = np.concatenate([mean, last, context.T]).T[known].astype(np.float32)
+        sources = {
+            "face": np.stack([mean, last]).transpose(2, 0, 1),
+            **{name: np.array(of) for name, of in told.items()},
+        }
+        each = moments({name: values[known].astype(np.float32) for name, values in sources.items()})
+        features = signal_over(WEARABLE.profile, each, self.entry).values
         targets = (oral[known] - CENTRE_CELSIUS).astype(np.float32)[:, np.newaxis]
         extra = {
             "day": np.array([_day(row.get("Date", "")) for row in rows])[known],
@@ -135,9 +143,7 @@ class CoreTemperature:
             "camera": np.array([row["camera"].strip() for row in rows])[known],
         }
         of = np.array(names)[known]
-        return Samples(
-            features[:, np.newaxis, np.newaxis, :], targets, numbered(of), groups[known], extra, digest_of(path), of
-        )
+        return Samples(features, targets, numbered(of), groups[known], extra, digest_of(path), of)
 
     def folds(self, samples: Samples, settings: Settings) -> list[Fold]:
         """One campaign against the others where the file holds several, else people dealt to folds."""
@@ -151,10 +157,10 @@ class CoreTemperature:
 
     def plan(self, train: Samples, settings: Settings, seed: int) -> Plan:
         """Standardised features; how the network is solved for; the interval's half-width from its errors on unseen periods."""
-        scaling = Scaling.fit(train.features, 4.0)
+        stages = stages_of(train, settings)
         if settings.network != "dense_residual":
-            return Plan(scaling)
-        inputs = scaling.apply(train.features).reshape(len(train), -1).astype(np.float64)
+            return Plan(stages)
+        inputs = inputs_of(stages, train)
         targets = train.targets[:, 0].astype(np.float64)
         prior = prior_of(settings)
         hidden = Hidden.draw(prior, channels(UNITS, settings.width), seed)
@@ -167,14 +173,12 @@ class CoreTemperature:
             solved.put_into(network)
             return Curves((float(np.var(targets)), float(np.mean(np.square(solved(inputs) - targets)))), ())
 
-        return Plan(scaling, solve=solve, half_width=half_width)
+        return Plan(stages, solve=solve, half_width=half_width)
 
     def baseline(self, train: Samples, test: Samples, settings: Settings) -> NDArray[np.float32]:
         """Ridge regression on the same standardised features."""
-        scaling = Scaling.fit(train.features, 4.0)
-        inputs, tested = (
-            scaling.apply(side.features).reshape(len(side), -1).astype(np.float64) for side in (train, test)
-        )
+        stages = stages_of(train, settings)
+        inputs, tested = (inputs_of(stages, side) for side in (train, test))
         mean = train.targets.mean(0)
         weights = np.linalg.solve(
             inputs.T @ inputs + RIDGE * np.eye(inputs.shape[1]), inputs.T @ (train.targets.astype(np.float64) - mean)
@@ -201,7 +205,7 @@ class CoreTemperature:
         """Who the data hold, and how the float network fares on months, cameras and rounds unlike those it learnt from."""
         from thermo_models import core_cases  # which knows this task
 
-        _, _, distance, _, _, log_age = samples.features[:, 0, 0, -CONTEXT:].T
+        _, _, distance, _, _, log_age = samples.features[:, -CONTEXT:].T
         data = {
             "cameras": sorted(np.unique(samples.extra["camera"]).tolist()),
             "young_share": float(np.mean(np.exp(log_age[np.isfinite(log_age)]) <= YOUNG)),
@@ -211,6 +215,24 @@ class CoreTemperature:
         }
         measured = [core_cases.measure(case, samples, settings) for case in core_cases.cases(samples, settings)]
         return {"data": data, "cases": measured}
+
+
+def stages_of(train: Samples, settings: Settings) -> tuple[Stage, ...]:
+    """What a variant leaves out, where it does, then the facts standardised over the training side."""
+    if not LEFT_OUT[settings.variant]:
+        return (standardise(train.features, 4.0, "facts", "standard"),)
+    names = [*REGIONS, *REGIONS, *[""] * CONTEXT]
+    kept = Select(
+        of="facts",
+        gives="kept",
+        places=tuple(place for place, name in enumerate(names) if name not in LEFT_OUT[settings.variant]),
+    )
+    return (kept, standardise(through((kept,), train.features), 4.0, "kept", "standard"))
+
+
+def inputs_of(stages: tuple[Stage, ...], samples: Samples) -> NDArray[np.float64]:
+    """(n, d) what the network sees."""
+    return through(stages, samples.features).astype(np.float64)
 
 
 def prior_of(settings: Settings) -> Prior:
@@ -266,10 +288,10 @@ def _hour(text: str) -> float:
     return int(hours) + int(minutes) / 60
 
 
-def _log_age(band: str) -> float:
-    """Logarithm of the middle of a band such as `18-20` or `>60`; NaN where it says nothing."""
+def _age(band: str) -> float:
+    """The middle of a band such as `18-20` or `>60`, years; NaN where it says nothing."""
     years = [float(number) for number in re.findall(r"\d+", band)]
-    return float(np.log(np.mean(years))) if years and min(years) > 0 else float("nan")
+    return float(np.mean(years)) if years and min(years) > 0 else float("nan")
 
 
 def _day(text: str) -> float:

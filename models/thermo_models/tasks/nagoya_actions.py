@@ -16,10 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
+from thermo_core.schema import Floats
+from thermo_core.stages.centre import Centre
+from thermo_core.stages.normalise import Normalise
 from thermo_models import by_hand
 from thermo_models.augment import Augmentation
+from thermo_models.features import through
 from thermo_models.metrics import accuracy, f1
-from thermo_models.samples import Fold, Samples, Scaling, digest_of, groups_left_out, open_npz
+from thermo_models.samples import Fold, Samples, digest_of, groups_left_out, open_npz
 from thermo_models.settings import Settings
 from thermo_models.tasks.task import Goal, Plan
 
@@ -34,11 +38,8 @@ WARP_PICTURES = 24
 AUGMENTATION = Augmentation(
     offset_k=0.08, gain=0.05, uneven=0.15, noise_k=0.04, shift=1, flip_rows=True, flip_columns=True, turn=True
 )
-FEATURES = {
-    "pictures": PICTURES,
-    "background": "median picture of the sequence, subtracted from each picture",
-    "level": "median of all pixels of the sample, subtracted from all of them",
-}
+LEVEL = Centre(of="above-room", gives="level", by="median")
+STAGES = (Normalise(of="level", gives="held", centre=Floats([0.0]), spread=Floats([1.0]), limit=4.0),)
 ARRAYS = ("frames", "clip_start", "clip_len", "label", "group", "person_slot", "seq", "background")
 
 
@@ -47,6 +48,8 @@ class NagoyaActions:
 
     name = "nagoya-actions"
     summary = "eight actions seen from the ceiling; falls"
+    wearable = None
+    entry = "level"
     ships = False
     needs_data = True
     variants = ("clips", "clips-small", "streaming")
@@ -127,9 +130,9 @@ class NagoyaActions:
         """Fixed scale; training clips are warped in time, turned and flipped."""
 
         def augment(batch: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-            return AUGMENTATION.apply(_warped(batch, rng), rng)
+            return through(STAGES, AUGMENTATION.apply(_warped(batch, rng), rng))
 
-        return Plan(Scaling.by(1.0, 4.0), augment, described=FEATURES)
+        return Plan(STAGES, augment)
 
     def baseline(self, train: Samples, test: Samples, settings: Settings) -> NDArray[np.float32]:
         """Hand-made features and kernel ridge regression."""
@@ -157,8 +160,7 @@ def _resampled(clip: NDArray[np.float32], pictures: int) -> NDArray[np.float32]:
 
 def _levelled(features: NDArray[np.float32]) -> NDArray[np.float32]:
     """Each sample around 0, whatever the room has warmed or cooled since its background."""
-    levelled: NDArray[np.float32] = features - np.median(features, axis=(1, 2, 3), keepdims=True)
-    return levelled
+    return through((LEVEL,), features)
 
 
 def _unwarped(features: NDArray[np.float32]) -> NDArray[np.float32]:

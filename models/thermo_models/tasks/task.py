@@ -1,4 +1,4 @@
-"""What a task is: data, split rule, preprocessing, network, metrics and goals."""
+"""What a task is: data, split rule, the stages that make features, network, metrics and goals."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,9 +8,10 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_core.profile import Profile
+from thermo_core.stages.stage import Stage
+from thermo_core.wearable.file import Wearable
 from thermo_models.fit import Augment, Curves
-from thermo_models.samples import Fold, Samples, Scaling
+from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
 
 
@@ -41,23 +42,22 @@ class Plan:
     """How the training side of one fold becomes what the network sees.
 
     Attributes:
-        scaling: learnt from the training side alone.
-        augment: changes training batches, scaled like the rest, or None.
-        teach: makes training features and targets out of scaled ones, or None to take them as they are.
+        stages: of the wearable, without memory, from what `Task.prepare` gives to the network's input; what they have to learn comes
+            from the training side alone.
+        augment: makes network inputs of a batch of training features, otherwise each time; None makes them as for any sample.
+        teach: makes training features and targets out of those of the samples, or None to take these.
         finish: makes of the trained network and training inputs the network that is quantised, or None to take it as it is.
         half_width: of the interval around a quantity that 90 % of new people should fall into, or None.
         solve: sets the network's weights in closed form in place of gradient descent and returns the mean square before and
             after, or None.
-        described: what else preprocessing.json must say for a device to make the features, ready for JSON.
     """
 
-    scaling: Scaling
+    stages: tuple[Stage, ...]
     augment: Augment | None = None
     teach: Callable[[NDArray[np.float32], NDArray[Any]], tuple[NDArray[np.float32], NDArray[Any]]] | None = None
     half_width: float | None = None
     finish: Callable[[Any, NDArray[np.float32]], Any] | None = None
     solve: Callable[[Any], Curves] | None = None
-    described: dict[str, Any] | None = None
 
 
 class Task(Protocol):
@@ -70,6 +70,14 @@ class Task(Protocol):
     @property
     def summary(self) -> str:
         """One line."""
+
+    @property
+    def wearable(self) -> Wearable | None:
+        """The wearable whose stages make its features; None where no wearable of this product sees what it sees."""
+
+    @property
+    def entry(self) -> str:
+        """Name of the signal there that a plan's stages begin with."""
 
     @property
     def ships(self) -> bool:
@@ -113,10 +121,10 @@ class Task(Protocol):
         """The split rule."""
 
     def prepare(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Features as they are, or brought to the shape the network takes, before scaling."""
+        """The signal that a plan's stages begin with, of the features of samples."""
 
     def plan(self, train: Samples, settings: Settings, seed: int) -> Plan:
-        """Preprocessing and augmentation, from the training side alone."""
+        """Stages and augmentation, from the training side alone."""
 
     def baseline(self, train: Samples, test: Samples, settings: Settings) -> NDArray[np.float32] | None:
         """Outputs of something simpler on the test side, to stand beside the network's; None without one."""
@@ -126,19 +134,17 @@ class Task(Protocol):
 
 
 @runtime_checkable
-class Wearable(Protocol):
-    """What a task has beside, if its model becomes the signed bundle of a wearable, whose profile does its preprocessing."""
+class Alerting(Protocol):
+    """What a task has beside, if its wearable alerts at a threshold that training finds."""
 
-    def wearable(
-        self, score: Callable[[Samples], NDArray[np.float32]], validation: Samples, test: Samples
-    ) -> tuple[Profile, dict[str, Any]]:
-        """The profile, with the threshold that validation samples give, and figures of the test side at that threshold.
+    def threshold(self, outputs: NDArray[np.float32], validation: Samples) -> float:
+        """The threshold that validation samples, which chose nothing but the epoch, give with the int8 model's outputs."""
 
-        Args:
-            score: gives the int8 model's outputs (n, outputs).
-            validation: samples that chose nothing but the epoch.
-            test: samples to measure on.
-        """
+    def when(self, threshold: float) -> str:
+        """The condition of the wearable's first alert."""
+
+    def threshold_of(self, when: str) -> float:
+        """Inverse of `when`."""
 
     def alerted(self, samples: Samples, outputs: NDArray[np.float32], threshold: float) -> dict[str, float]:
         """What an alert at this threshold does on samples with these outputs (n, outputs)."""

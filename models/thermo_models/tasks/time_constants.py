@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_models import foster, projection, rounding
+from thermo_models.features import network_inputs
 from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
 from thermo_models.tasks.task import Goal, Plan
@@ -48,6 +49,8 @@ class TimeConstants:
     summary = "time constants of a cooling curve"
     ships = True
     needs_data = False
+    wearable = projection.WEARABLE
+    entry = "means"
     variants = ("full",)
     outputs = OUTPUTS
     head = "linear"
@@ -80,7 +83,7 @@ class TimeConstants:
                 (foster.make(tested, level, TEST_SEED + 10 * number + k, k), 1, level)
                 for k in range(1, foster.LARGEST_K + 1)
             ]
-        features = np.concatenate([features_of(curves.values) for curves, _, _ in sets])
+        features = np.concatenate([projection.of_curves(curves.values) for curves, _, _ in sets])
         targets = np.concatenate([targets_of(curves) for curves, _, _ in sets])
         side = np.concatenate([np.full(len(curves.parts), side) for curves, side, _ in sets])
         extra = {
@@ -98,7 +101,7 @@ class TimeConstants:
         return [Fold("unseen curves", learn[50:], learn[:50], np.flatnonzero(samples.groups == 1))]
 
     def prepare(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """As they are."""
+        """What bins hold of curves, as it is."""
         return features
 
     def plan(self, train: Samples, settings: Settings, seed: int) -> Plan:
@@ -106,18 +109,18 @@ class TimeConstants:
         rng = np.random.default_rng([TRAIN_SEED, seed, 0xF1])
         count = POOL * len(train)
         tau, share, parts = foster.draw(count, rng)
-        pool = projection.project(foster.bin_means(tau, share, projection.edges()))
+        pool = projection.project(projection.means(tau, share))
         targets = targets_of(foster.Curves(np.zeros((count, 0)), tau, share, parts))
-        scaling = projection.scaling(pool)
+        stages = projection.stages(pool)
         rounds = np.random.default_rng([TRAIN_SEED, seed, 0xF2])
 
         def augment(batch: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-            projected = projection.noisy(batch[:, 0, 0].astype(np.float64), _noises(len(batch), rng), rng)
-            return scaling.apply(_channels(projected))
+            noisy = projection.noisy(batch.astype(np.float64), _noises(len(batch), rng), rng)
+            return network_inputs(stages[1:], noisy.astype(np.float32))
 
         def batch() -> rounding.Batch:
             index = rounds.integers(0, count, settings.batch)
-            return augment(pool[index][:, np.newaxis, np.newaxis], rounds), targets[index]
+            return augment(pool[index], rounds), targets[index]
 
         def finish(network: Any, inputs: NDArray[np.float32]) -> Any:
             if rounding.is_chain(network):
@@ -126,11 +129,10 @@ class TimeConstants:
             return _dithered(network, inputs)
 
         return Plan(
-            scaling,
+            stages,
             augment,
-            teach=lambda features, _: (pool[:, np.newaxis, np.newaxis].astype(np.float32), targets),
+            teach=lambda features, _: (pool, targets),
             finish=finish,
-            described=projection.described(),
         )
 
     def baseline(self, train: Samples, test: Samples, settings: Settings) -> NDArray[np.float32]:
@@ -199,15 +201,6 @@ def undithered(outputs: NDArray[np.float32]) -> NDArray[np.float32]:
 def _noises(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """(count,) noise levels to learn with: none for a quarter of the curves."""
     return np.where(rng.random(count) < 0.25, 0.0, rng.uniform(0, NOISES[-1], count))
-
-
-def _channels(projected: NDArray[np.float64]) -> NDArray[np.float32]:
-    return projected[:, np.newaxis, np.newaxis, projection.copies()].astype(np.float32)
-
-
-def features_of(values: NDArray[np.float64]) -> NDArray[np.float32]:
-    """(n, SAMPLES) curves to (n, 1, 1, channels), before scaling."""
-    return _channels(projection.of_curves(values))
 
 
 def targets_of(curves: foster.Curves) -> NDArray[np.float32]:

@@ -1,12 +1,14 @@
 """Stress task or rest from a wristband's last two minutes (Stress-Predict Dataset, Empatica E4, 1 Hz, MIT licence).
 
-A sample is the 120 s before a moment: 17 statistics of skin temperature, heart rate, skin conductance, its logarithm and motion.
+A sample is the 120 s before a moment: 17 statistics of skin temperature, heart rate, skin conductance, its logarithm and motion, as
+the wearable's graph makes them of a recording.
 It counts when the last 60 s have one label; samples come every 30 s. Nothing reaches further back or ahead, and nothing is taken
 relative to what a person was like before. All people followed the same order of tasks, so elapsed time alone tells the label: the
 clock is measured beside the network, and so is the network on pairs of samples taken at about the same elapsed time. Two dozen
 people are too few to learn hidden weights from: the hidden layer is drawn and the last one solved for (`random_features.py`).
 """
 
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -15,39 +17,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
+from thermo_core.stages.select import Select
+from thermo_core.stages.stage import Stage
+from thermo_models.features import moments, signal_over, standardise, through
 from thermo_models.fit import Curves
 from thermo_models.metrics import auc, auc_matched
 from thermo_models.networks.dense import UNITS
 from thermo_models.networks.layers import channels
 from thermo_models.random_features import Hidden, Prior, Solved
-from thermo_models.samples import Fold, Samples, Scaling, digest_of, open_npz
+from thermo_models.samples import Fold, Samples, digest_of, open_npz
 from thermo_models.settings import Settings
 from thermo_models.tasks.task import Goal, Plan
+from thermo_models.templates import template
 
 ARRAYS = ("subject", "t_unix", "temp_c", "eda_us", "hr", "acc_sd_g", "label")
-MEMORY_S, WINDOW_S, EVERY_S = 120, 60, 30
+WEARABLE = template("wrist-stress")
+SOURCES = {"temperature": "temp_c", "heart-rate": "hr", "conductance": "eda_us", "motion": "acc_sd_g"}
+"""Arrays of the file by the sensors of the wearable they stand for."""
+WINDOW_S = 60
+"""Seconds at a sample's end that must have one label."""
 MATCHED_S = 60.0
 """Most difference of elapsed time between the two samples of a matched pair."""
 SIGNALS = ("temperature", "heart rate", "conductance", "log conductance", "log motion")
-STATISTICS = (
-    "mean of 120 s",
-    "mean of the last 60 s",
-    "mean of the last 60 s minus that of the first",
-    "mean of the last 20 s minus that of 120 s",
-    "slope over 120 s",
-    "slope over the last 60 s",
-    "standard deviation over 120 s",
-    "standard deviation over the last 60 s",
-    "mean magnitude of the change in 1 s, last 60 s",
-    "mean magnitude of the change in 1 s",
-    "maximum minus mean",
-    "minimum minus mean",
-    "range of the last 60 s",
-    "mean magnitude of the change in 5 s",
-    "mean magnitude of the change in 20 s",
-    "largest rise in 1 s",
-    "largest fall in 1 s",
-)
 LEFT_OUT = {"full": (), "without-temperature": (0,), "temperature-only": (1, 2, 3, 4)}
 """Places in `SIGNALS` that a variant does without."""
 LINEAR, SMOOTH = 2.5, 1.0
@@ -60,6 +51,8 @@ class WristStress:
     summary = "stress task or rest from two minutes at the wrist"
     ships = True
     needs_data = True
+    wearable = WEARABLE
+    entry = "numbers"
     variants = ("full", "without-temperature", "temperature-only")
     outputs = 1
     head = "sigmoid"
@@ -87,7 +80,6 @@ class WristStress:
         people = np.concatenate([np.full(len(part[1]), part[0]) for part in parts])
         targets = np.concatenate([part[2] for part in parts]).astype(np.float32)[:, np.newaxis]
         elapsed = np.concatenate([part[3] for part in parts])
-        features = np.delete(features, LEFT_OUT[settings.variant], axis=1).reshape(len(features), 1, 1, -1)
         # The data have no campaigns: a person is a group, so that --groups chooses people.
         names = np.array([f"subject {person}" for person in people])
         return Samples(features, targets, people, people, {"elapsed_s": elapsed}, digest_of(path), names)
@@ -106,12 +98,10 @@ class WristStress:
 
     def plan(self, train: Samples, settings: Settings, seed: int) -> Plan:
         """Each statistic standardised over the training people; how the network is solved for."""
-        scaling = Scaling.fit(train.features, 4.0)
-        kept = [name for place, name in enumerate(SIGNALS) if place not in LEFT_OUT[settings.variant]]
-        described = {"memory_s": MEMORY_S, "signals": kept, "statistics": list(STATISTICS), "order": "by signal"}
+        stages = stages_of(train, settings)
         if settings.network != "dense_residual":
-            return Plan(scaling, described=described)
-        inputs = scaling.apply(train.features).reshape(len(train), -1).astype(np.float64)
+            return Plan(stages)
+        inputs = through(stages, train.features).reshape(len(train), -1).astype(np.float64)
         positive = train.targets[:, 0] > 0.5
         prior = Prior(((np.ones(inputs.shape[1]), 1.0),), SMOOTH, LINEAR, 0.0)
         hidden = Hidden.draw(prior, channels(UNITS, settings.width), seed)
@@ -123,7 +113,7 @@ class WristStress:
             before, after = (float(np.mean(np.square(p - positive))) for p in (np.full(len(said), 0.5), said))
             return Curves((before, after), ())
 
-        return Plan(scaling, solve=solve, described=described)
+        return Plan(stages, solve=solve)
 
     def baseline(self, train: Samples, test: Samples, settings: Settings) -> NDArray[np.float32]:
         """The clock: share of the training people under task at this elapsed time, smoothed over a minute."""
@@ -147,66 +137,26 @@ class WristStress:
         }
 
 
+def stages_of(train: Samples, settings: Settings) -> tuple[Stage, ...]:
+    """What a variant leaves out, where it does, then each number standardised over the training side."""
+    left = LEFT_OUT[settings.variant]
+    if not left:
+        return (standardise(train.features, 4.0, "numbers", "standard"),)
+    of, each = train.features.shape[1:]
+    places = tuple(place for place in range(of * each) if place // each not in left)
+    kept = Select(of="numbers", gives="kept", places=places)
+    return (kept, standardise(through((kept,), train.features), 4.0, "kept", "standard"))
+
+
 def _samples_of(of: dict[str, NDArray[Any]]) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]:
     """Features (n, signals, statistics), labels and elapsed seconds of one person's moments."""
-    signals = np.stack(
-        [
-            of["temp_c"],
-            of["hr"],
-            of["eda_us"],
-            np.log(of["eda_us"] + 0.05),
-            np.log(of["acc_sd_g"] + 0.003),
-        ]
-    ).astype(np.float64)
     elapsed = of["t_unix"] - of["t_unix"][0]
-    windows, labels, times = [], [], []
-    for end in range(MEMORY_S, signals.shape[1] + 1, EVERY_S):
-        recent = of["label"][end - WINDOW_S : end]
-        whole = elapsed[end - 1] - elapsed[end - MEMORY_S] < MEMORY_S + 5
-        if recent[0] >= 0 and (recent == recent[0]).all() and whole:
-            windows.append(signals[:, end - MEMORY_S : end])
-            labels.append(int(recent[0]))
-            times.append(elapsed[end - 1])
-    stacked = np.stack(windows) if windows else np.zeros((0, len(SIGNALS), MEMORY_S))
-    return statistics_of(stacked).astype(np.float32), np.array(labels, np.int64), np.array(times, np.float64)
-
-
-def statistics_of(windows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(..., STATISTICS) of windows (..., MEMORY_S) at 1 Hz, as `STATISTICS` names them."""
-    half = windows[..., MEMORY_S // 2 :]
-    mean, late = windows.mean(-1), half.mean(-1)
-    change = np.diff(windows)
-
-    def apart(seconds: int) -> NDArray[np.float64]:
-        moved: NDArray[np.float64] = np.abs(windows[..., seconds:] - windows[..., :-seconds]).mean(-1)
-        return moved
-
-    return np.stack(
-        [
-            mean,
-            late,
-            late - windows[..., : MEMORY_S // 2].mean(-1),
-            windows[..., -20:].mean(-1) - mean,
-            _slope(windows),
-            _slope(half),
-            windows.std(-1),
-            half.std(-1),
-            np.abs(np.diff(half)).mean(-1),
-            apart(1),
-            windows.max(-1) - mean,
-            windows.min(-1) - mean,
-            np.ptp(half, axis=-1),
-            apart(5),
-            apart(20),
-            change.max(-1),
-            change.min(-1),
-        ],
-        axis=-1,
+    each = moments({sensor: of[name] for sensor, name in SOURCES.items()})
+    times_us = np.rint(elapsed * 1e6).astype(np.int64)
+    numbers = signal_over(
+        WEARABLE.profile, {name: replace(series, times_us=times_us) for name, series in each.items()}, "numbers"
     )
-
-
-def _slope(windows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Change a second by least squares."""
-    t = np.arange(windows.shape[-1]) - (windows.shape[-1] - 1) / 2
-    slope: NDArray[np.float64] = windows @ t / (t @ t)
-    return slope
+    ends = np.searchsorted(times_us, numbers.times_us, side="right")
+    recent = np.stack([of["label"][end - WINDOW_S : end] for end in ends]) if len(ends) else np.zeros((0, WINDOW_S))
+    whole = (recent[:, 0] >= 0) & (recent == recent[:, :1]).all(1)
+    return numbers.values[whole], recent[whole, 0].astype(np.int64), elapsed[ends - 1][whole]

@@ -8,7 +8,7 @@ from typing import Any
 
 from thermo_core.errors import UsageError
 from thermo_core.tflite.reader import read_model
-from thermo_quantize.compiler.emit.file import bench_glue, header, source
+from thermo_quantize.compiler.c_file import bench_glue, header, source
 from thermo_quantize.compiler.emit.kernel import Kernel
 from thermo_quantize.compiler.emit.state import places
 from thermo_quantize.compiler.emit.unit import Place, Unit

@@ -92,6 +92,7 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         ('inputs = ["above"]', 'inputs = ["above", "spots"]', 29, "do not come at the same moments; hold one"),
         ('scores = ["no lesion", "lesion"]', 'scores = ["a", "A"]', 29, "could not tell apart"),
         ('scores = ["no lesion", "lesion"]', "", 29, "needs either scores or quantities"),
+        ('scores = ["no lesion", "lesion"]', 'scores = ["lesion"]', 29, 'has "lesion" as its only score'),
         ("lesion.lesion >= 0.57", "lesion.spot >= 0.57", 35, "the model says lesion.no-lesion, lesion.lesion"),
         ("lesion.lesion >= 0.57", "lesion.lesion = 0.57", 35, "is no condition"),
         ("lesion.lesion < 0.4", "skin.ta < 0.4", 35, "raised by one number and cleared by another"),

@@ -1,20 +1,22 @@
 """Makes the small models beside it, with every kind of layer our networks have: `python tests/quantize/data/make.py`."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from thermo_core.tflite.schema import operator_code
-from thermo_quantize.convert import Scheme, convert
+from thermo_quantize.choices import Calibrator, Scheme
+from thermo_quantize.convert import convert
 from thermo_quantize.flatfile import pack, unpack
-from thermo_quantize.ranges import Calibrator, choose, observe
+from thermo_quantize.ranges import choose, observe
 from thermo_quantize.runtimes import Runner
 from thermo_quantize.source import from_keras
 
 HERE = Path(__file__).parent
 
 
-def pictures():
+def pictures() -> Any:
     """Convolutions, a residual, channel and spatial attention, pools, a hidden layer, softmax."""
     import keras
 
@@ -30,7 +32,7 @@ def pictures():
     return keras.Model(inputs, layers.Dense(4, activation="softmax")(layers.Dense(16, activation="relu")(x)))
 
 
-def series():
+def series() -> Any:
     """A one-dimensional branch beside a few numbers, two outputs."""
     import keras
 
@@ -44,7 +46,7 @@ def series():
     return keras.Model([curve, facts], [layers.Dense(3)(x), layers.Dense(2, activation="tanh")(x)])
 
 
-def parts():
+def parts() -> Any:
     """Tensors taken apart and put together again: slices with steps, one with an axis shrunk, a split, hard swish."""
     import keras
 
@@ -58,7 +60,7 @@ def parts():
     return keras.Model(inputs, layers.Dense(3)(layers.Concatenate()([row, layers.GlobalAveragePooling2D()(x)])))
 
 
-def unrolled():
+def unrolled() -> Any:
     """Recurrent layers as ordinary operators, step by step."""
     import keras
 
@@ -92,17 +94,17 @@ def stateful() -> bytes:
     return converter.convert()
 
 
-def functions():
+def functions() -> Any:
     """Functions of one and two numbers, reductions, rearrangements, products of matrices, a convolution in groups."""
     import keras
     import tensorflow
 
     layers, ops, nn = keras.layers, keras.ops, tensorflow.nn
 
-    def blocks(x):
+    def blocks(x: Any) -> Any:
         return nn.space_to_depth(nn.depth_to_space(x, 2), 2)
 
-    def turned(x):
+    def turned(x: Any) -> Any:
         return ops.pad(
             ops.take(x[:, ::1], [3, 0, 1, 2, 2, 1], axis=-1), [[0, 0], [1, 1], [1, 0], [0, 0]], mode="reflect"
         )
@@ -121,7 +123,7 @@ def functions():
     return keras.Model(inputs, layers.Dense(3)(layers.Concatenate()(parts)))
 
 
-def open_samples():
+def open_samples() -> Any:
     """What needs a shape where the number of samples is open: Conv1D with dilation, Conv2DTranspose, Flatten, Dense of rows."""
     import keras
 
@@ -133,7 +135,7 @@ def open_samples():
     return keras.Model(inputs, layers.Dense(4, activation="softmax")(layers.Flatten()(x)))
 
 
-def as_tutorials_have_it(model) -> bytes:
+def as_tutorials_have_it(model: Any) -> bytes:
     """TensorFlow's own conversion to int8, with the number of samples left open."""
     import tensorflow
 

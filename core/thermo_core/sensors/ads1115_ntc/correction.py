@@ -1,5 +1,7 @@
-"""What calibration found out about thermistors: the curve of each. The body: Steinhart-Hart a, b, c, float64, of each channel; all
-zero keeps the profile's curve."""
+"""What calibration found out about thermistors: the curve of each.
+
+The body: Steinhart-Hart a, b, c, float64, of each channel; all zero keeps the profile's curve.
+"""
 
 import struct
 from dataclasses import dataclass, field

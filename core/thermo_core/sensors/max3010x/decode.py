@@ -1,5 +1,7 @@
-"""From a MAX3010x's bytes to counts, and from counts to a photocurrent; `device/firmware/sensors/max3010x_decode.c` gives the
-same bytes."""
+"""From a MAX3010x's bytes to counts, and from counts to a photocurrent.
+
+`device/firmware/sensors/max3010x_decode.c` gives the same bytes.
+"""
 
 import numpy as np
 from numpy.typing import NDArray

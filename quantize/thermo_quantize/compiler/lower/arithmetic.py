@@ -40,6 +40,11 @@ def row_major(shape: Ints) -> list[int]:
 
 
 def broadcast(context: Context, operator: Operator, tensor: Tensor, shape: Ints) -> list[int]:
+    """Strides of an input that is spread to a shape, in elements; 0 along an axis where it is repeated.
+
+    Raises:
+        ModelError: it does not spread to the shape.
+    """
     padded = (1,) * (len(shape) - len(tensor.shape)) + tensor.shape
     if len(padded) != len(shape) or any(n not in (1, m) for n, m in zip(padded, shape, strict=True)):
         raise context.refuse(

@@ -144,7 +144,8 @@ def interpolated(function: Callable[[float], float], scale: float, zero_point: i
 
     Args:
         function: of a real number.
-        scale, zero_point: what an int16 argument means.
+        scale: what a step of an int16 argument means.
+        zero_point: the argument that means 0.
     """
     least, greatest = scale * (-32768 - zero_point), scale * (32767 - zero_point)
     step = (greatest - least) / 512

@@ -1,1 +1,0 @@
-"""Models trained from this repository, each with its card, its figures and its signed bundle."""

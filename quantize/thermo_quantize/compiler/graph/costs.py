@@ -1,0 +1,93 @@
+"""What a graph costs a processor: an estimate of the instructions of each stage for a sample it gives.
+
+Counted on an emulated Cortex-M4 with a floating-point unit by `bench/stages.py`, an element at a time; processors with one of their
+own take about as many, those without take many times more, so there is no estimate for these.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from thermo_core.graph.plan import Node
+from thermo_core.stages.statistics import terms
+from thermo_core.wearable.profile import Model
+from thermo_quantize.compiler.compile import Compiled
+
+WITH_FLOATS = ("m4", "m7", "m33", "m55")
+"""Targets that have a floating-point unit."""
+_CALL = 100
+_SORTED, _SEARCHED = 42.0, 23.0
+_TERMS: Mapping[str, float] = {
+    "mean": 6.3,
+    "sd": 14.0,
+    "slope": 10.0,
+    "min": _SEARCHED,
+    "max": _SEARCHED,
+    "range": 30.0,
+    "first": 0.1,
+    "last": 0.1,
+    "change": 10.0,
+    "rise": _SEARCHED,
+    "fall": _SEARCHED,
+    "median": _SORTED,
+    "p": _SORTED,
+}
+"""Instructions an element by statistic."""
+
+
+def _taken(node: Node) -> int:
+    return node.inputs[0].elements
+
+
+def _given(node: Node) -> int:
+    return node.gives.elements
+
+
+def _statistics(node: Node) -> float:
+    stage: Any = node.what
+    rows = _taken(node) if stage.over == "all" else node.inputs[0].shape[0]
+    columns = _taken(node) // rows
+    return sum(columns * term.length(rows) * _TERMS[term.what] for text in stage.give for term in terms(text))
+
+
+def _projection(node: Node) -> float:
+    stage: Any = node.what
+    return 8.0 * int(stage.rows) * _taken(node) * (2 if stage.least_noise else 1)
+
+
+_STAGES: Mapping[str, Callable[[Node, Any], float]] = {
+    "average": lambda node, stage: (30 + stage.pictures) * _taken(node),
+    "bins": lambda node, stage: (13 if stage.settled else 8) * _taken(node),
+    "centre": lambda node, stage: (48 if stage.by == "median" else 14) * _taken(node),
+    "concatenate": lambda node, stage: 2.5 * _given(node),
+    "foster": lambda node, stage: 24 * _taken(node),
+    "hold": lambda node, stage: 2.5 * _given(node),
+    "logarithm": lambda node, stage: 56 * _taken(node),
+    "normalise": lambda node, stage: 31 * _taken(node),
+    "prefer": lambda node, stage: 9 * _given(node),
+    "projection": lambda node, stage: _projection(node),
+    "resample": lambda node, stage: 23 * _taken(node) * max(1.0, node.inputs[0].rate_hz / node.gives.rate_hz),
+    "scale": lambda node, stage: 8 * _taken(node),
+    "select": lambda node, stage: 7 * _given(node),
+    "statistics": lambda node, stage: _statistics(node),
+    "window": lambda node, stage: 3 * _given(node) + 3 * _taken(node) * stage.every,
+}
+
+
+def instructions(node: Node, networks: Mapping[str, Compiled], target: str) -> int | None:
+    """Instructions for each sample that a stage or model gives.
+
+    Args:
+        node: of a plan.
+        networks: compiled for the target, by the names of models.
+        target: a key of `targets.TARGETS`.
+
+    Returns:
+        None where nobody knows: a stage on a processor without floats, an operation without a row, a model without its network.
+    """
+    if isinstance(node.what, Model):
+        compiled = networks.get(node.what.name)
+        return None if compiled is None else sum(kernel.instructions for kernel in compiled.kernels)
+    estimate = _STAGES.get(node.what.op)
+    if estimate is None or target not in WITH_FLOATS:
+        return None
+    return _CALL + round(estimate(node, node.what))
