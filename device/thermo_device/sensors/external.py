@@ -81,8 +81,7 @@ class External:
         return Block(time_us, self._number, self.found.sighting.number & 0xFFFF, index, data)
 
     def resume(self) -> None:
-        """What was fed before a pause is no news any more."""
-        self._fed.clear()
+        """What waits has been fed to a stream that runs, so it is news."""
 
     def restart_keys(self, key_interval: int | None = None) -> None:
         """Each block stands for itself."""
