@@ -22,7 +22,7 @@ import numpy as np
 from thermo_core.correction import Correction
 from thermo_core.errors import ThermoError
 from thermo_core.wire.records import SubpageRecord
-from thermo_host.link import Wearable
+from thermo_host.link.wearable import Wearable
 from thermo_sim.board import Board, BoardOptions
 from thermo_sim.launch import BUILD, KINDS
 

@@ -26,9 +26,9 @@ from thermo_core.wire.records import (
     ThermistorRecord,
     VerdictRecord,
 )
-from thermo_host.lease import Telemetry
-from thermo_host.recording import Recorder
-from thermo_host.session import Session
+from thermo_host.link.lease import Telemetry
+from thermo_host.sinks.recorder import Recorder
+from thermo_host.link.session import Session
 from thermo_sim import eeprom
 from thermo_sim.dataset import PictureSource
 

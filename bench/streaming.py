@@ -29,9 +29,9 @@ from thermo_core.wire.records import SubpageRecord, VerdictRecord
 from thermo_device.acquisition import PictureSensor
 from thermo_device.counters import Counters
 from thermo_host.flash import flash, load
-from thermo_host.link import Wearable
-from thermo_host.monitor import Monitor
-from thermo_host.session import fetch
+from thermo_host.link.wearable import Wearable
+from thermo_host.sinks.monitor import Monitor
+from thermo_host.link.session import fetch
 from thermo_sim.clock import WallClock
 from thermo_sim.hardware import SimulatedHardware
 

@@ -12,14 +12,30 @@ from thermo_core import schema
 from thermo_core.errors import BundleError, SchemaError
 from thermo_core.schema import Record, Text
 from thermo_core.wearable.profile import Profile
+from thermo_core.wire.table import limited
 
 FORMAT_VERSION = 2
 MAX_NETWORK = 4 << 20
 MAX_CARD = 64 << 10
 MAX_WAIVED = 8
+MAX_SELF_TESTS = 4
+MAX_ENDS = 64 << 10
+"""Numbers of an input or output in a self-test."""
 MAX_PAYLOAD = 2 * MAX_NETWORK + MAX_CARD + (256 << 10)
 REMEDY = "make the bundle again with thermo-quantize sign"
 _TFLITE_IDENTIFIER = b"TFL3"
+
+
+class SelfTest(Record, frozen=True):
+    """A moment that a device can run to see whether its network gives what it gave the signer.
+
+    Attributes:
+        inputs: int8 numbers of each input, in the order of the network's.
+        output: int8 numbers that the reference kernels make of them.
+    """
+
+    inputs: Annotated[tuple[Annotated[bytes, Meta(min_length=1, max_length=MAX_ENDS)], ...], limited("model_inputs")]
+    output: Annotated[bytes, Meta(min_length=1, max_length=MAX_ENDS)]
 
 
 class Bundle(Record, frozen=True):
@@ -30,12 +46,14 @@ class Bundle(Record, frozen=True):
         networks: a .tflite file for each of its models, by the model's name.
         card: about them, Markdown.
         waived: what was found wanting and signed all the same, a sentence each; devices and hosts show them.
+        self_tests: moments to try its networks with, by the model's name.
     """
 
     profile: Profile
     networks: dict[str, Annotated[bytes, Meta(min_length=8, max_length=MAX_NETWORK)]]
     card: Annotated[str, Meta(min_length=1, max_length=MAX_CARD)]
     waived: Annotated[tuple[Text, ...], Meta(max_length=MAX_WAIVED)] = ()
+    self_tests: dict[str, Annotated[tuple[SelfTest, ...], Meta(max_length=MAX_SELF_TESTS)]] = {}  # noqa: RUF012 (a struct copies it)
     format: Literal["thermo-bundle"] = "thermo-bundle"
     version: Literal[2] = 2
 
@@ -99,5 +117,9 @@ def _check(bundle: Bundle) -> None:
     for name, network in bundle.networks.items():
         if network[4:8] != _TFLITE_IDENTIFIER:
             raise BundleError(f"The network of {name} is no .tflite file, so convert it first.")
+    if strange := set(bundle.self_tests) - names:
+        raise BundleError(
+            f"bundle.self_tests tries {', '.join(sorted(strange))}, which it has no model of, so {REMEDY}."
+        )
     if len(bundle.card.encode()) > MAX_CARD:
         raise BundleError(f"bundle.card has {len(bundle.card.encode())} bytes and may have {MAX_CARD}, so shorten it.")

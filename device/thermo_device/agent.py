@@ -4,6 +4,7 @@ Two threads: the caller's runs the line (requests, answers, telemetry), the work
 """
 
 import fcntl
+import hashlib
 import logging
 import os
 import threading
@@ -13,24 +14,28 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from thermo_core.errors import ModelError, StorageError, UsageError, WireError
+from thermo_core.signals import Values
 from thermo_core.version import software_version
+from thermo_core.wearable.profile import Profile
 from thermo_core.wire import management
-from thermo_core.wire.management import GroupError, StreamAnswer, StreamOp, StreamRequest
-from thermo_core.wire.records import Severity
+from thermo_core.wire.management import StreamAnswer, StreamRequest
 from thermo_core.wire.smp import ReturnCode
+from thermo_core.wire.table import GroupError, StreamOp
+from thermo_device.bare import DEFAULT
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
 from thermo_device.image_group import image_commands
 from thermo_device.keys import trusts_development_key
 from thermo_device.line import Line
+from thermo_device.machine import platform_name
+from thermo_device.person_store import PersonStore
 from thermo_device.port import Port
-from thermo_device.runtime import Runtime, platform_name
+from thermo_device.runtime import Memory, Runtime
 from thermo_device.sightings import Sightings
 from thermo_device.slot_state import Change, Installed
 from thermo_device.slots import Slots
 from thermo_device.smp_server import Application, Refusal, SmpServer, os_commands
-from thermo_device.store import CalibrationStore
-from thermo_device.telemetry import FrameQueue, Lease, Notice, Outbox
+from thermo_device.telemetry import FrameQueue, Lease, Outbox
 from thermo_device.wearable_group import refusal, wearable_commands
 
 log = logging.getLogger(__name__)
@@ -46,11 +51,12 @@ class AgentSettings:
     """What an agent is told at its start.
 
     Attributes:
-        state: directory of slots and calibration.
+        state: directory of slots, corrections and what is known of the wearer.
         trusted: public keys whose images may run.
         kernels: "reference" is bit-exact, "fast" is not.
         lossless: let telemetry wait for the line instead of dropping it; for simulated time.
         longest_lease_s: a host may not ask for more.
+        bare: the wearable while no bundle runs; it has no models.
     """
 
     state: Path
@@ -58,6 +64,7 @@ class AgentSettings:
     kernels: str = "reference"
     lossless: bool = False
     longest_lease_s: float = LONGEST_LEASE_S
+    bare: Profile = DEFAULT
 
 
 class Agent:
@@ -82,8 +89,7 @@ class Agent:
         self._settings = settings
         self._lock = _lock(settings.state)
         self._slots = Slots(settings.state, settings.trusted)
-        self._store = CalibrationStore(settings.state)
-        self._sightings = Sightings(settings.state)
+        self._memory = Memory(settings.state, Sightings(settings.state), PersonStore(settings.state))
         self._lease = Lease(settings.longest_lease_s)
         self._queue = FrameQueue()
         self._line = Line(port, self._queue, self.counters.add)
@@ -134,23 +140,23 @@ class Agent:
 
     def hello(self) -> management.Hello:
         """Who it is and what it has."""
-        runtime, running = self._runtime, self._slots.running
+        runtime = self._runtime
+        running = self._slots.running if runtime.bundled else None
         return management.Hello(
             name=self._hardware.name,
             serial=self._hardware.serial,
             software=software_version(),
             platform=platform_name(),
             profile=runtime.profile.name,
-            model=str(running.image.version) if running is not None and runtime.has_model else "",
+            profile_sha256=hashlib.sha256(runtime.profile_bytes()).digest(),
+            bundle="" if running is None else str(running.image.version),
+            bundle_sha256=b"" if running is None else running.image.sha256,
             time_us=self._hardware.clock.now_us(),
             sensors=runtime.sensors(),
             simulated=self._hardware.simulated,
-            calibrated=runtime.calibrated,
             development_key=trusts_development_key(self._settings.trusted),
+            waived=() if running is None else running.bundle.waived,
             lease_max_ms=round(self._settings.longest_lease_s * 1000),
-            notice=runtime.profile.notice,
-            labels=runtime.profile.labels if runtime.has_model else (),
-            waived=running.bundle.waived if running is not None and runtime.has_model else (),
         )
 
     def stream(self, request: StreamRequest) -> StreamAnswer:
@@ -158,7 +164,8 @@ class Agent:
         if request.op is StreamOp.STOP:
             self._lease.end()
             self._queue.clear()
-            return StreamAnswer(0, self._hardware.clock.now_us())
+            self._runtime.hush()
+            return StreamAnswer(lease_ms=0, time_us=self._hardware.clock.now_us())
         if request.lease_ms < SHORTEST_LEASE_S * 1000:
             raise Refusal(
                 f"A lease of {request.lease_ms} ms is too short; ask for {SHORTEST_LEASE_S * 1000:g} or more.",
@@ -170,23 +177,23 @@ class Agent:
         if request.op is StreamOp.START:
             self._queue.clear()
             self._runtime.listen(request.key_interval)
-        return StreamAnswer(round(granted_s * 1000), self._hardware.clock.now_us())
+        return StreamAnswer(lease_ms=round(granted_s * 1000), time_us=self._hardware.clock.now_us())
 
-    def eeprom(self, sensor: int) -> tuple[bytes, int]:
-        """The picture sensor's EEPROM, little-endian words, and the number of its generation."""
-        return self._runtime.eeprom(sensor)
+    def constants(self, sensor: int) -> tuple[bytes, int]:
+        """A sensor's constants as they travel, and their number."""
+        return self._runtime.constants(sensor)
 
-    def calibration(self, slot: int) -> bytes:
-        """Stored calibration, 0 current, 1 the one before; b"" where there is none."""
-        return self._runtime.calibration(slot)
+    def correction(self, sensor: int, slot: int) -> bytes:
+        """A sensor's stored correction, 0 current, 1 the one before; b"" where there is none."""
+        return self._runtime.correction(sensor, slot)
 
-    def write_calibration(self, data: bytes) -> None:
-        """Verify, store and use a calibration."""
-        self._runtime.write_calibration(data)
+    def write_correction(self, sensor: int, data: bytes) -> None:
+        """Verify, store and use a correction."""
+        self._runtime.write_correction(sensor, data)
 
-    def roll_back_calibration(self) -> None:
+    def roll_back_correction(self, sensor: int) -> None:
         """Use the one before again."""
-        self._runtime.roll_back_calibration()
+        self._runtime.roll_back_correction(sensor)
 
     def self_test(self) -> management.SelfTest:
         """What it finds out about itself. The lease stands still meanwhile: nobody here could hear it renewed."""
@@ -199,15 +206,39 @@ class Agent:
 
     def counts(self) -> management.Counters:
         """What it has counted."""
-        return management.Counters({**self.counters.snapshot(), "telemetry_dropped": self._queue.dropped})
+        return management.Counters(counters={**self.counters.snapshot(), "telemetry_dropped": self._queue.dropped})
 
-    def set_rate(self, rate_hz: float) -> float:
-        """Refresh rate until the next reset."""
-        return self._runtime.set_rate(rate_hz)
+    def set_rate(self, sensor: int, rate_hz: float) -> float:
+        """A sensor's rate until the next reset."""
+        return self._runtime.set_rate(sensor, rate_hz)
 
     def profile(self) -> bytes:
         """The running profile."""
         return self._runtime.profile_bytes()
+
+    def send_signals(self, wanted: tuple[int, ...]) -> None:
+        """Send these signals while the stream runs."""
+        self._runtime.send_signals(wanted)
+
+    def feed(self, sensor: int, values: Values) -> None:
+        """Take a sample of a sensor of kind "external"."""
+        self._runtime.feed(sensor, values)
+
+    def person(self) -> dict[str, float]:
+        """What is known of the wearer."""
+        return self._runtime.person()
+
+    def set_person(self, told: dict[str, float]) -> dict[str, float]:
+        """Know these numbers too; all that is known then."""
+        return self._runtime.set_person(told)
+
+    def alerts(self) -> management.Alerts:
+        """Where all alerts stand."""
+        return self._runtime.alerts()
+
+    def acknowledge(self, alert: int) -> management.Alerts:
+        """A person has seen an alert."""
+        return self._runtime.acknowledge(alert)
 
     def refusal(self) -> management.Refusal:
         """Why the last refused request was refused."""
@@ -219,18 +250,18 @@ class Agent:
         """Start what the slots say is active; an image whose model does not run is taken back at once."""
         result = self._slots.boot()
         for sentence in result.notes:
-            self._notice(Notice.IMAGE_CHANGED, Severity.WARNING, sentence)
+            self._notice("image_changed", sentence)
         if result.change in (Change.TEST, Change.PERMANENT) and result.running is not None:
             trial = " on trial; confirm it or the next reset takes it back" if result.change is Change.TEST else ""
-            self._notice(Notice.IMAGE_CHANGED, Severity.INFO, f"Image {result.running.image.version} is active{trial}.")
+            self._notice("image_changed", f"Image {result.running.image.version} is active{trial}.")
         if result.running is not None:
             for sentence in result.running.bundle.waived:
-                self._notice(Notice.IMAGE_CHANGED, Severity.WARNING, f"The model was signed all the same: {sentence}")
+                self._notice("waived", f"The bundle was signed all the same: {sentence}")
         try:
             self._runtime = self._make_runtime(result.running)
         except (ModelError, UsageError) as error:  # the second: its profile asks for what the sensor does not have
             self.counters.add("models_rejected")
-            self._notice(Notice.MODEL_REJECTED, Severity.ERROR, str(error))
+            self._notice("model_rejected", str(error))
             if self._slots.fall_back():
                 self._boot()
                 return
@@ -260,14 +291,14 @@ class Agent:
     def _make_runtime(self, installed: Installed | None) -> Runtime:
         return Runtime(
             self._hardware,
-            self._store,
+            self._memory,
+            self._settings.bare,
             installed,
             self.counters,
             self._outbox,
             self._lease,
             kernels=self._settings.kernels,
             inline=self._settings.lossless,
-            sightings=self._sightings,
         )
 
     def _keep_lease(self) -> None:
@@ -275,6 +306,7 @@ class Agent:
         if self._lease.held and not (self._lease.left_s and self._line.is_open):
             self.counters.add("leases_expired")
             self._lease.end()
+            self._runtime.hush()
             self._line.hush()
 
     def _pause_s(self) -> float:
@@ -288,14 +320,14 @@ class Agent:
 
     def _on_refusal(self, reason: str) -> None:
         self.counters.add("requests_refused")
-        self._notice(Notice.REQUEST_REFUSED, Severity.WARNING, reason)
+        self._notice("request_refused", reason)
 
     def _on_unsendable(self, error: WireError) -> None:
         self.counters.add("records_unsendable")
         log.error("a record was left out: %s", error)
 
-    def _notice(self, code: Notice, severity: Severity, text: str) -> None:
-        self._outbox.notice(code, severity, text, self._hardware.clock.now_us())
+    def _notice(self, name: str, text: str) -> None:
+        self._outbox.notice(name, text, self._hardware.clock.now_us())
 
 
 def _lock(state: Path) -> int:

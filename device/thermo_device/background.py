@@ -1,8 +1,7 @@
 """Work beside the acquisition: in a thread that takes one piece after another, or at once in the caller's own."""
 
-import queue
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -16,29 +15,34 @@ class Background(Generic[Result]):
 
     Args:
         inline: run each piece when it is submitted, so that simulated time has a fixed order of events.
-        capacity: pieces that may wait.
+        capacity: pieces of one source that may wait.
     """
 
     def __init__(self, inline: bool = False, capacity: int = 4) -> None:
         self._inline = inline
+        self._capacity = capacity
         self._results: deque[Result] = deque()
-        self._waiting: queue.Queue[Callable[[], Result | None] | None] = queue.Queue(capacity)
+        self._changed = threading.Condition()
+        self._waiting: deque[tuple[int, Callable[[], Result | None]]] = deque()
+        self._held: Counter[int] = Counter()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
         if not inline:
             self._thread.start()
 
-    def submit(self, work: Callable[[], Result | None]) -> bool:
-        """Take a piece of work, which must not raise; False where too much waits already, or it is closed."""
-        if self._closing:
-            return False
+    def submit(self, work: Callable[[], Result | None], source: int = 0) -> bool:
+        """Take a piece of work, which must not raise; False where too much of its source waits already, or it is closed."""
         if self._inline:
+            if self._closing:
+                return False
             self._keep(work())
             return True
-        try:
-            self._waiting.put_nowait(work)
-        except queue.Full:
-            return False
+        with self._changed:
+            if self._closing or self._held[source] >= self._capacity:
+                return False
+            self._held[source] += 1
+            self._waiting.append((source, work))
+            self._changed.notify()
         return True
 
     def results(self) -> list[Result]:
@@ -50,19 +54,21 @@ class Background(Generic[Result]):
 
     def close(self) -> None:
         """Let the piece in progress end, drop those that wait, and end the thread."""
-        self._closing = True
-        if self._inline:
-            return
-        while True:
-            try:
-                self._waiting.get_nowait()
-            except queue.Empty:
-                break
-        self._waiting.put(None)
-        self._thread.join(CLOSE_WAIT_S)
+        with self._changed:
+            self._closing = True
+            self._waiting.clear()
+            self._changed.notify()
+        if not self._inline:
+            self._thread.join(CLOSE_WAIT_S)
 
     def _run(self) -> None:
-        while (work := self._waiting.get()) is not None and not self._closing:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._closing)
+                if self._closing:
+                    return
+                source, work = self._waiting.popleft()
+                self._held[source] -= 1
             self._keep(work())
 
     def _keep(self, result: Result | None) -> None:

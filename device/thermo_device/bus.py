@@ -20,7 +20,7 @@ from thermo_core.errors import (
     ShortReadError,
     UsageError,
 )
-from thermo_device.counters import Counters
+from thermo_device.counters import Tally
 
 MAX_READ_BYTES = 8192
 """The kernel's own limit for one I2C message."""
@@ -127,7 +127,7 @@ class Registers:
         bus: I2cBus,
         clock: Clock,
         address: int,
-        counters: Counters,
+        counters: Tally,
         max_read_bytes: int = MAX_READ_BYTES,
         attempts: int = ATTEMPTS,
     ) -> None:
@@ -180,7 +180,7 @@ class Registers:
                 self._bus.i2c_rdwr(*messages)
                 return
             except OSError as cause:
-                error = bus_error(cause, self.address)
+                error = bus_error(cause, getattr(cause, "address", self.address))
                 self._count(error)
                 if isinstance(error, BusStuckError) or type(error) is BusError:
                     self._bus.recover()

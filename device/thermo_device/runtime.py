@@ -1,39 +1,54 @@
-"""What runs from one reset to the next: a bundle's pipeline in its worker, and what a host may ask of both."""
+"""What runs from one reset to the next: a pipeline in its worker, and what a host may ask of both."""
 
-import platform
-import socket
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import cbor2
-
-from thermo_core.correction import Correction
-from thermo_core.correction_bounds import objection
+from thermo_core import schema
 from thermo_core.errors import StorageError, ThermoError, UsageError
-from thermo_core.profile import Profile
-from thermo_core.text import clean
+from thermo_core.sensors.correction import Correction
+from thermo_core.sensors.kinds import KINDS, correction_of
+from thermo_core.signals import Values
+from thermo_core.wearable.person import FIELDS
+from thermo_core.wearable.person import problem as problem_of
+from thermo_core.wearable.profile import Profile
 from thermo_core.wire import management
-from thermo_core.wire.management import GroupError, SensorInfo
-from thermo_core.wire.records import Record, Severity
+from thermo_core.wire.management import SensorState
+from thermo_core.wire.records import Record
+from thermo_core.wire.table import GroupError
+from thermo_device.correction_store import PREVIOUS, CorrectionStore
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
-from thermo_device.pipeline import Pipeline
+from thermo_device.person_store import PersonStore
+from thermo_device.pipeline import Bundled, Pipeline
+from thermo_device.sensors.driver import Found
 from thermo_device.sightings import Sightings
 from thermo_device.slot_state import Installed
-from thermo_device.smp_server import Refusal
-from thermo_device.store import PREVIOUS, CalibrationStore
-from thermo_device.telemetry import Lease, Notice, Outbox
+from thermo_device.telemetry import Lease, Outbox
 from thermo_device.wearable_group import refusal
 from thermo_device.worker import Worker
 
 CALL_S = 2.2
-"""Longest wait for the worker: the slowest refresh rate takes 2 s a subpage, and clients give up after 2.5 s."""
+"""Longest wait for the worker: the slowest camera takes 2 s a subpage, and clients give up after 2.5 s."""
 START_S = 1.5
 SELF_TEST_S = 25.0
-LONGEST_NAME = 64
-LARGEST_FILE = 4096
 KEYS_AFTER_DROP_US = 1_000_000
 """A dropped key frame costs its successors, so new ones follow a drop, but not so often that they fill the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a device knows from one start to the next.
+
+    Attributes:
+        directory: where corrections lie.
+        sightings: of sensors.
+        person: the wearer.
+    """
+
+    directory: Path
+    sightings: Sightings
+    person: PersonStore
 
 
 class Runtime:
@@ -41,54 +56,58 @@ class Runtime:
 
     Args:
         hardware: bus, clock, and who this is.
-        store: calibrations.
-        installed: the running image; None runs without a model.
+        memory: what is known from before.
+        bare: the wearable while no image runs.
+        installed: the running image; None runs without models.
         counters: of the agent.
         outbox: takes records.
         lease: sensors rest while there is none.
         kernels: "reference" or "fast".
         inline: let sensors wait for inference and for the line, so that nothing is dropped; for simulated time.
-        sightings: what is known of sensors.
 
     Attributes:
         profile: of the running image, or the bare one.
+        bundled: whether an image runs.
 
     Raises:
-        ModelError: the model cannot be loaded, does not fit its contract or fails its self-test.
+        ModelError: a network cannot be loaded, does not fit its model or fails its rehearsal.
     """
 
     def __init__(
         self,
         hardware: Hardware,
-        store: CalibrationStore,
+        memory: Memory,
+        bare: Profile,
         installed: Installed | None,
         counters: Counters,
         outbox: Outbox,
         lease: Lease,
         kernels: str = "reference",
         inline: bool = False,
-        sightings: Sightings | None = None,
     ) -> None:
-        self.profile = Profile.bare() if installed is None else installed.bundle.profile
+        self.profile = bare if installed is None else installed.bundle.profile
+        self.bundled = installed is not None
         self._hardware = hardware
-        self._store = store
+        self._memory = memory
         self._outbox = outbox
+        self._lease = lease
         self._patient = inline
         self._keys_due_us = 0
-        self._sightings = sightings if sightings is not None else Sightings()
         self._told = ""
+        self._stores = [CorrectionStore(memory.directory, sensor) for sensor in range(len(self.profile.sensors))]
+        if memory.person.problem:
+            self._notice("storage", memory.person.problem)
         self._pipeline = Pipeline(
             hardware,
             self.profile,
-            None if installed is None else installed.bundle,
-            self._stored_correction(),
-            model_version=None if installed is None else installed.image.version,
+            None if installed is None else bundled_of(installed),
+            self._stored_corrections(),
+            memory.person.read(),
             kernels=kernels,
             counters=counters,
             inline=inline,
-            sightings=self._sightings,
+            sightings=memory.sightings,
         )
-        self.has_model = installed is not None
         self._worker = Worker(self._pipeline, self._publish, lambda: lease.left_s > 0, self._on_failure)
 
     def start(self) -> None:
@@ -96,7 +115,7 @@ class Runtime:
         self._worker.start(START_S)
 
     def stop(self) -> None:
-        """Stop the worker and let go of the model.
+        """Stop the worker and let go of the networks.
 
         Raises:
             BusTimeoutError: the worker hangs in a bus transaction.
@@ -104,140 +123,236 @@ class Runtime:
         self._worker.stop()
         self._pipeline.close()
 
-    @property
-    def calibrated(self) -> bool:
-        """Whether a per-pixel calibration is in use."""
-        return self._pipeline.calibrated
-
-    def sensors(self) -> tuple[SensorInfo, ...]:
-        """What the wearable has, by its profile; the id of a sensor that never answered is empty."""
-        camera, array = self.profile.picture_sensor, self.profile.thermistors
-        constants = self._pipeline.constants
-        sensors = [
-            SensorInfo(
-                kind=camera.kind,
-                sensor=0,
-                address=camera.address,
-                id=self._pipeline.sensor_id,
-                rate_hz=self._pipeline.rate_hz,
-                resolution_bits=camera.resolution_bits,
-                chess=camera.chess,
-                emissivity=camera.emissivity,
-                reflected=camera.reflected_celsius,
-                generation=0 if constants is None else constants.sighting.generation,
-                fingerprint=0 if constants is None else constants.sighting.fingerprint,
-                warning=self._pipeline.warning,
-            )
-        ]
-        if array.channels:
-            names = tuple(channel.name for channel in array.channels)
-            sensors.append(SensorInfo("ads1115", 1, array.address, b"", array.rate_hz, 16, channels=names))
-        return tuple(sensors)
+    def sensors(self) -> tuple[SensorState, ...]:
+        """Each sensor as it is now, by its number."""
+        return tuple(self._state(sensor) for sensor in range(len(self.profile.sensors)))
 
     def profile_bytes(self) -> bytes:
         """The profile as canonical CBOR."""
-        return cbor2.dumps(self.profile.to_dict(), canonical=True)
+        return schema.to_cbor(self.profile)
 
     def listen(self, key_interval: int | None) -> None:
-        """A host starts to listen: begin with key frames."""
-        self._pipeline.restart_keys(key_interval)
+        """A host starts to listen: begin with key frames and where alerts stand."""
+        self._pipeline.listen(key_interval)
         self._worker.wake()
 
-    def eeprom(self, sensor: int) -> tuple[bytes, int]:
-        """The picture sensor's EEPROM, little-endian words, and the number of its generation.
+    def hush(self) -> None:
+        """A host has ended listening, and with it the signals it asked for."""
+        self._pipeline.send_signals(())
+
+    def constants(self, sensor: int) -> tuple[bytes, int]:
+        """A sensor's constants as they travel, and their number.
 
         Raises:
-            Refusal: another sensor, or it never answered.
+            Refusal: no such sensor, or it never answered.
         """
-        constants = self._pipeline.constants
-        if sensor != 0:
-            raise refusal(GroupError.NO_SENSOR, f"Sensor {sensor} has no EEPROM; ask for that of sensor 0.")
-        if constants is None:
-            raise self._absent()
-        return constants.eeprom.astype("<u2").tobytes(), constants.sighting.generation
+        found = self._found(sensor)
+        return found.constants, found.sighting.number
 
-    def calibration(self, slot: int) -> bytes:
-        """A stored calibration; b"" where there is none. Raises StorageError."""
-        return self._store.read(slot)
+    def correction(self, sensor: int, slot: int) -> bytes:
+        """A stored correction; b"" where there is none.
 
-    def write_calibration(self, data: bytes) -> None:
-        """Verify, store and use a calibration.
+        Raises:
+            Refusal: no such sensor.
+            StorageError: it cannot be read.
+        """
+        return self._store(sensor).read(slot)
+
+    def write_correction(self, sensor: int, data: bytes) -> None:
+        """Verify, store and use a correction.
 
         Raises:
             CorrectionError: it is damaged.
-            Refusal: it belongs to another sensor or EEPROM, moves temperatures further than a sensor in order can be
-                off, or which sensor is there is not known.
+            Refusal: it belongs to another sensor or other constants, contradicts what the sensor can need, or which sensor is there is
+                not known.
             StorageError: it cannot be written.
         """
-        correction = Correction.from_bytes(data)
-        mine, constants = self._pipeline.sensor_id, self._pipeline.constants
-        if not mine or constants is None:
-            raise self._absent()
-        if correction.sensor_id != mine:
-            raise refusal(
-                GroupError.WRONG_SENSOR,
-                f"The calibration is of sensor {correction.sensor_id.hex()} and this one is {mine.hex()}; "
-                "calibrate this sensor.",
-            )
-        if not correction.fits(mine, constants.sighting.fingerprint):
-            raise refusal(
-                GroupError.WRONG_SENSOR,
-                "The calibration was made when the sensor's EEPROM held something else; calibrate it as it is.",
-            )
-        problem = objection(correction, self.profile.thermistors.channels)
-        if problem:
-            raise refusal(GroupError.IMPLAUSIBLE, problem)
-        self._use(self._store.write(data, mine))
+        store, correction = self._store(sensor), correction_of(data)
+        self._check(sensor, correction)
+        self._use(sensor, store.write(data))
 
-    def roll_back_calibration(self) -> None:
+    def roll_back_correction(self, sensor: int) -> None:
         """Use the one before again; the current one takes its place.
 
         Raises:
             Refusal: there is none.
             StorageError: it cannot be written.
         """
-        if not self._store.read(PREVIOUS):
-            raise refusal(GroupError.NO_CALIBRATION, "There is no calibration before the current one; make a new one.")
-        self._use(self._store.rollback())
+        store = self._store(sensor)
+        if not store.read(PREVIOUS):
+            raise refusal(GroupError.NO_CORRECTION, "There is no correction before the current one; calibrate anew.")
+        self._use(sensor, store.rollback())
 
     def self_test(self) -> management.SelfTest:
         """Results of the parts the worker could test."""
-        return management.SelfTest(tuple(self._worker.call(self._pipeline.self_test, SELF_TEST_S)))
+        results = self._worker.call(self._pipeline.self_test, SELF_TEST_S)
+        return management.SelfTest(results=tuple(results))
 
-    def set_rate(self, rate_hz: float) -> float:
-        """Refresh rate until the next reset.
+    def set_rate(self, sensor: int, rate_hz: float) -> float:
+        """A sensor's rate until the next reset.
 
         Raises:
-            Refusal: the sensor has no such rate.
+            Refusal: no such sensor, or it has no such rate.
             BusError: it does not answer.
         """
+        self._name(sensor)
         try:
-            return self._worker.call(lambda: self._pipeline.set_rate(rate_hz), CALL_S)
+            return self._worker.call(lambda: self._pipeline.set_rate(sensor, rate_hz), CALL_S)
         except UsageError as error:
             raise refusal(GroupError.BAD_RATE, str(error)) from error
 
-    def _use(self, correction: Correction) -> None:
-        self._worker.call(lambda: self._pipeline.set_correction(correction), CALL_S)
+    def send_signals(self, wanted: tuple[int, ...]) -> None:
+        """Send these signals while the stream runs.
 
-    def _absent(self) -> Refusal:
-        why = self._pipeline.sensor_fault or "It has not answered yet; try again."
-        return refusal(GroupError.NO_SENSOR, f"The picture sensor is not there. {why}")
+        Raises:
+            Refusal: there is no such signal, or no stream.
+        """
+        known = len(self._pipeline.plan.signals)
+        for number in wanted:
+            if number >= known:
+                raise refusal(GroupError.NO_SUCH, f"There is no signal {number}; they are numbered 0 to {known - 1}.")
+        if wanted and not self._lease.left_s:
+            raise refusal(GroupError.NO_LEASE, "No stream runs that signals could come with; start one.")
+        self._pipeline.send_signals(wanted)
 
-    def _stored_correction(self) -> Correction | None:
+    def feed(self, sensor: int, values: Values) -> None:
+        """Take a sample of a sensor of kind "external".
+
+        Raises:
+            Refusal: it is none, the sample cannot be, or no stream runs.
+        """
+        name = self._name(sensor)
+        if self.profile.sensors[sensor].kind != "external":
+            raise refusal(
+                GroupError.NO_SENSOR, f"{name} is a chip, which speaks for itself; feed a sensor of kind external."
+            )
+        if not self._lease.left_s:
+            raise refusal(GroupError.NO_LEASE, f"No stream runs, so nobody would hear of {name}; start one.")
         try:
-            stored = self._store.load()
-        except StorageError as error:
-            self._notice(Notice.STORAGE, str(error))
-            return None
-        if stored.problem:
-            self._notice(Notice.STORAGE, stored.problem)
-        return stored.correction
+            self._pipeline.feed(sensor, values)
+        except UsageError as error:
+            raise refusal(GroupError.IMPLAUSIBLE, str(error)) from error
+
+    def person(self) -> dict[str, float]:
+        """What is known of the wearer."""
+        return self._memory.person.read()
+
+    def set_person(self, told: dict[str, float]) -> dict[str, float]:
+        """Know these numbers of the wearer too; all that is known then.
+
+        Raises:
+            Refusal: a name or a number that cannot be.
+            StorageError: it cannot be written.
+        """
+        for name, value in told.items():
+            problem = problem_of(name, value)
+            if problem:
+                raise refusal(GroupError.IMPLAUSIBLE if name in FIELDS else GroupError.NO_SUCH, problem)
+        known = self._memory.person.write(told)
+        self._pipeline.set_person(known)
+        return known
+
+    def alerts(self) -> management.Alerts:
+        """Where all alerts stand."""
+        states = [
+            management.AlertState(state=int(change.state), time_us=change.time_us) for change in self._pipeline.alerts()
+        ]
+        return management.Alerts(alerts=tuple(states))
+
+    def acknowledge(self, alert: int) -> management.Alerts:
+        """A person has seen an alert.
+
+        Raises:
+            Refusal: there is none of that number.
+        """
+        known = len(self.profile.alerts)
+        if alert >= known:
+            numbers = f"they are numbered 0 to {known - 1}" if known else "this wearable has none"
+            raise refusal(GroupError.NO_SUCH, f"There is no alert {alert}; {numbers}.")
+        change = self._pipeline.acknowledge(alert)
+        if change is not None:
+            self._outbox.publish([change])
+        return self.alerts()
+
+    def _state(self, sensor: int) -> SensorState:
+        found = self._pipeline.found(sensor)
+        return SensorState(
+            kind=self.profile.sensors[sensor].kind,
+            id=b"" if found is None else found.identity,
+            constants=0 if found is None else found.sighting.number,
+            rate_hz=self._pipeline.rate_hz(sensor),
+            corrected=self._pipeline.corrected(sensor),
+            fault=self._pipeline.fault(sensor),
+            warning=self._pipeline.warning(sensor),
+        )
+
+    def _name(self, sensor: int) -> str:
+        if sensor >= len(self.profile.sensors):
+            last = len(self.profile.sensors) - 1
+            raise refusal(GroupError.NO_SENSOR, f"There is no sensor {sensor}; they are numbered 0 to {last}.")
+        return self.profile.sensors[sensor].name
+
+    def _found(self, sensor: int) -> Found:
+        name = self._name(sensor)
+        found = self._pipeline.found(sensor)
+        if found is None:
+            why = self._pipeline.fault(sensor) or "It has not answered yet; try again."
+            raise refusal(GroupError.NO_SENSOR, f"The sensor {name} is not there. {why}")
+        return found
+
+    def _store(self, sensor: int) -> CorrectionStore:
+        self._name(sensor)
+        return self._stores[sensor]
+
+    def _check(self, sensor: int, correction: Correction) -> None:
+        settings, found = self.profile.sensors[sensor], self._found(sensor)
+        if correction.kind != settings.kind:
+            raise refusal(
+                GroupError.WRONG_SENSOR,
+                f"The correction is of a sensor of kind {correction.kind} and {settings.name} is of kind {settings.kind}; "
+                "calibrate this sensor.",
+            )
+        stamp = correction.stamp
+        if stamp.sensor_id != found.identity:
+            raise refusal(
+                GroupError.WRONG_SENSOR,
+                f"The correction is of sensor {stamp.sensor_id.hex()} and {settings.name} is {found.identity.hex()}; "
+                "calibrate this sensor.",
+            )
+        if not stamp.fits(found.identity, found.constants):
+            raise refusal(
+                GroupError.WRONG_SENSOR,
+                f"The correction was made when the EEPROM of {settings.name} held something else; calibrate it as it is.",
+            )
+        objection = KINDS[settings.kind].objection
+        problem = "" if objection is None else objection(settings, correction)
+        if problem:
+            raise refusal(GroupError.IMPLAUSIBLE, problem)
+
+    def _use(self, sensor: int, correction: Correction) -> None:
+        self._worker.call(lambda: self._pipeline.set_correction(sensor, correction), CALL_S)
+
+    def _stored_corrections(self) -> dict[int, Correction]:
+        corrections = {}
+        for sensor, store in enumerate(self._stores):
+            name = self.profile.sensors[sensor].name
+            try:
+                stored = store.load()
+            except StorageError as error:
+                self._notice("storage", str(error))
+                continue
+            if stored.problem:
+                self._notice("storage", f"{name}: {stored.problem}")
+            if stored.correction is not None:
+                corrections[sensor] = stored.correction
+        return corrections
 
     def _publish(self, records: Sequence[Record]) -> None:
-        if self._sightings.problem != self._told:
-            self._told = self._sightings.problem
-            if self._told:
-                self._notice(Notice.STORAGE, self._told)
+        problem = self._memory.sightings.problem
+        if problem != self._told:
+            self._told = problem
+            if problem:
+                self._notice("storage", problem)
         dropped = self._outbox.publish(records, lambda: self._patient and not self._worker.wanted_elsewhere)
         now_us = self._hardware.clock.now_us()
         if dropped and now_us >= self._keys_due_us:
@@ -245,32 +360,14 @@ class Runtime:
             self._pipeline.restart_keys()
 
     def _on_failure(self, error: ThermoError) -> None:
-        self._notice(Notice.PIPELINE_FAILED, str(error))
+        self._notice("pipeline_failed", str(error))
 
-    def _notice(self, code: Notice, text: str) -> None:
-        self._outbox.notice(code, Severity.ERROR, text, self._hardware.clock.now_us())
-
-
-def platform_name() -> str:
-    """What the machine is: its model where the device tree says so, otherwise system and processor."""
-    return _said(Path("/proc/device-tree/model")) or clean(f"{platform.system()} {platform.machine()}", LONGEST_NAME)
+    def _notice(self, name: str, text: str) -> None:
+        self._outbox.notice(name, text, self._hardware.clock.now_us())
 
 
-def host_name() -> str:
-    """How the network calls this machine."""
-    return clean(socket.gethostname(), LONGEST_NAME)
-
-
-def serial_number() -> str:
-    """What tells this machine from all others: the board's serial number, or else the system's machine id."""
-    return _said(Path("/proc/device-tree/serial-number")) or _said(Path("/etc/machine-id")) or "unknown"
-
-
-def _said(path: Path) -> str:
-    """What a file of the system says, in one line; "" where there is none or it says nothing."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST_FILE)
-    except OSError:
-        return ""
-    return clean(data.decode("utf-8", "replace").strip("\0\n "), LONGEST_NAME)
+def bundled_of(installed: Installed) -> Bundled:
+    """What of an image a pipeline runs."""
+    bundle = installed.bundle
+    number = int.from_bytes(installed.image.sha256[:4], "little")
+    return Bundled(bundle.networks, number, bool(bundle.waived), bundle.self_tests)

@@ -1,23 +1,26 @@
-"""Which sensor was seen with which EEPROM: numbers that rise with every change, and fingerprints of the first sight.
+"""Which sensor was seen with which constants: numbers that rise with every change, and fingerprints of the first sight.
 
-An EEPROM has no checksum of its own. So the device keeps a CRC-32 of each sensor's from when it first saw it, or from the
+Chips have no checksum of their constants. So the device keeps a CRC-32 of each sensor's from when it first saw it, or from the
 last calibration that was made with it, and knows by that when a cell has changed since.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from thermo_core.errors import DamagedFileError, StorageError
-from thermo_core.sensors.mlx90640.frames import Words
-from thermo_core.sensors.mlx90640.identity import device_id, fingerprint
+from thermo_core.sensors.correction import fingerprint
+from thermo_core.wire.table import LIMITS
 from thermo_device.files import DISK, Files, read_note, write_note
 
 log = logging.getLogger(__name__)
 
-MAX_SENSORS = 64
-"""Sensors whose fingerprint is kept; the one seen least recently goes first."""
+MAX_TRUSTED = 64
+"""Chips whose fingerprint is kept; the one seen least recently goes first."""
 _LARGEST = 0xFFFF_FFFF
+_SENSORS = int(LIMITS["sensors"].high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +28,23 @@ class Sighting:
     """A sensor as it was found.
 
     Attributes:
-        generation: number of this EEPROM; any other one has had a lower number or will have a higher one.
-        fingerprint: CRC-32 of the EEPROM.
-        changed: it is not the one this sensor was first seen or calibrated with.
+        number: of these constants; any others at the same place have had a lower number or will have a higher one.
+        fingerprint: of the constants.
+        changed: they are not those this sensor was first seen or calibrated with.
     """
 
-    generation: int
+    number: int
     fingerprint: int
     changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Newest:
+    """What was found at a sensor's place last."""
+
+    number: int
+    identity: str
+    fingerprint: int
 
 
 class Sightings:
@@ -51,36 +63,39 @@ class Sightings:
         self._path = None if directory is None else directory / "sensors.json"
         self._files = files
         self.problem = ""
-        self._generation = 0
-        self._newest: tuple[str, int] | None = None
+        self._newest: dict[int, _Newest] = {}
         self._trusted: dict[str, int] = {}
         self._load()
 
-    def meet(self, eeprom: Words) -> Sighting:
-        """Take the EEPROM that was found now.
+    def meet(self, sensor: int, identity: bytes, constants: bytes) -> Sighting:
+        """Take the constants that were found now.
 
         Args:
-            eeprom: (832,) words as they were verified.
+            sensor: its number within the wearable.
+            identity: of the chip.
+            constants: as they travel, verified.
         """
-        sensor, found = device_id(eeprom).hex(), fingerprint(eeprom)
-        changed_state = (sensor, found) != self._newest
+        name, found = identity.hex(), fingerprint(constants)
+        before = self._newest.get(sensor)
+        number = 0 if before is None else before.number
+        changed_state = before is None or (before.identity, before.fingerprint) != (name, found)
         if changed_state:
-            self._generation = self._generation % _LARGEST + 1
-            self._newest = sensor, found
-        trusted = self._trusted.pop(sensor, None)
-        self._trusted[sensor] = found if trusted is None else trusted
-        while len(self._trusted) > MAX_SENSORS:
+            number = number % _LARGEST + 1
+            self._newest[sensor] = _Newest(number, name, found)
+        trusted = self._trusted.pop(name, None)
+        self._trusted[name] = found if trusted is None else trusted
+        while len(self._trusted) > MAX_TRUSTED:
             del self._trusted[next(iter(self._trusted))]
         if changed_state or trusted is None or self.problem:
             self._save()
-        return Sighting(self._generation, found, self._trusted[sensor] != found)
+        return Sighting(number, found, self._trusted[name] != found)
 
-    def trust(self, sensor_id: bytes, found: int) -> None:
-        """Hold the sensor to this EEPROM from now on: its temperatures were compared with a reference."""
-        if self._trusted.pop(sensor_id.hex(), None) == found:
-            self._trusted[sensor_id.hex()] = found
+    def trust(self, identity: bytes, found: int) -> None:
+        """Hold the sensor to constants of this fingerprint from now on: what it says was compared with a reference."""
+        if self._trusted.pop(identity.hex(), None) == found:
+            self._trusted[identity.hex()] = found
             return
-        self._trusted[sensor_id.hex()] = found
+        self._trusted[identity.hex()] = found
         self._save()
 
     def _load(self) -> None:
@@ -93,20 +108,19 @@ class Sightings:
             return
         if note is None:
             return
-        generation, newest, trusted = note.get("generation"), _pair(note.get("newest")), note.get("trusted")
-        pairs = [_pair(each) for each in trusted] if isinstance(trusted, list) else [None]
-        if not isinstance(generation, int) or not 0 <= generation <= _LARGEST or newest is None or None in pairs:
+        newest = _entries(note.get("sensors"), _sensor)
+        trusted = _entries(note.get("trusted"), _pair)
+        if newest is None or trusted is None:
             self._tell(f"{self._path} is not of this version, and sensors are taken as they are found next.")
             return
-        self._generation, self._newest = generation, newest
-        self._trusted = dict([pair for pair in pairs if pair is not None][-MAX_SENSORS:])
+        self._newest = dict(newest)
+        self._trusted = dict(trusted[-MAX_TRUSTED:])
 
     def _save(self) -> None:
-        if self._path is None or self._newest is None:
+        if self._path is None:
             return
         note: dict[str, object] = {
-            "generation": self._generation,
-            "newest": list(self._newest),
+            "sensors": [[sensor, one.number, one.identity, one.fingerprint] for sensor, one in self._newest.items()],
             "trusted": [list(pair) for pair in self._trusted.items()],
         }
         try:
@@ -120,8 +134,27 @@ class Sightings:
         self.problem = sentence
 
 
+Entry = TypeVar("Entry")
+
+
+def _entries(value: object, read: Callable[[object], Entry | None]) -> list[Entry] | None:
+    """Entries of a list as the file holds them; None where one is none."""
+    if not isinstance(value, list):
+        return None
+    found = [entry for each in value if (entry := read(each)) is not None]
+    return found if len(found) == len(value) else None
+
+
+def _sensor(value: object) -> tuple[int, _Newest] | None:
+    match value:
+        case [int(sensor), int(number), str(identity), int(found)] if (
+            0 <= sensor < _SENSORS and 1 <= number <= _LARGEST and 0 <= found <= _LARGEST
+        ):
+            return sensor, _Newest(number, identity, found)
+    return None
+
+
 def _pair(value: object) -> tuple[str, int] | None:
-    """A sensor and its fingerprint as the file holds them; None where it is none."""
     match value:
         case [str(sensor), int(found)] if 0 <= found <= _LARGEST:
             return sensor, found

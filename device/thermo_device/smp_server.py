@@ -25,6 +25,7 @@ BUFFER_SIZE = 8192
 """Longest SMP message accepted, with its 4 bytes of framing; clients size their uploads by it."""
 BUFFER_COUNT = 2
 MAX_ECHO = 4096
+MAX_REASON = 1024
 
 _ECHO, _RESET, _PARAMETERS, _APPLICATION_INFO, _BOOTLOADER_INFO = 0, 5, 6, 7, 8
 _OS_INVALID_FORMAT, _OS_NO_ANSWER = 2, 3
@@ -111,7 +112,7 @@ class SmpServer:
             return self._refuse(request, Refusal(reason, ReturnCode.UNKNOWN))
 
     def _note(self, reason: str) -> None:
-        self.refusal = management.Refusal(reason, self._now_us())
+        self.refusal = management.Refusal(reason=reason[:MAX_REASON], time_us=self._now_us())
         log.warning("refused: %s", reason)
         self._on_refusal(reason)
 

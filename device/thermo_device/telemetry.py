@@ -5,17 +5,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from enum import IntEnum
 
 from thermo_core.errors import WireError
 from thermo_core.wire import records
+from thermo_core.wire.events import NOTICES
 from thermo_core.wire.framing import encode_frame
-from thermo_core.wire.records import ClockRecord, EventRecord, Record, Severity
+from thermo_core.wire.records import AlertRecord, ClockRecord, EventRecord, Record
 
 QUEUE_BYTES = 65536
 """Frames that may wait for the line: about 2 s of 32 pictures/s."""
 EVENTS_KEPT = 32
-"""Events kept for the next host while nobody listens."""
+"""Events and steps of alerts kept for the next host while nobody listens."""
 WAIT_S = 0.02
 
 
@@ -117,18 +117,8 @@ class FrameQueue:
             self._changed.notify_all()
 
 
-class Notice(IntEnum):
-    """Codes of the agent's own events; those below 100 are the sensors' faults (`thermo_device.counters`)."""
-
-    REQUEST_REFUSED = 100
-    IMAGE_CHANGED = 101
-    MODEL_REJECTED = 102
-    PIPELINE_FAILED = 103
-    STORAGE = 104
-
-
 class Outbox:
-    """Numbers and frames records while a lease lasts; keeps events for the next host meanwhile. Any thread may use it.
+    """Numbers and frames records while a lease lasts; keeps events and steps of alerts for the next host meanwhile. Any thread may use it.
 
     Args:
         queue: takes the frames.
@@ -150,11 +140,11 @@ class Outbox:
         self._on_unsendable = on_unsendable
         self._lock = threading.Lock()
         self._sequence = 0
-        self._kept: deque[EventRecord] = deque(maxlen=EVENTS_KEPT)
-        self._counts: dict[int, int] = {}
+        self._kept: deque[EventRecord | AlertRecord] = deque(maxlen=EVENTS_KEPT)
+        self._counts: dict[str, int] = {}
 
     def publish(self, new: Iterable[Record], may_wait: Callable[[], bool] = lambda: False) -> int:
-        """Send records, or keep the events among them while there is no lease.
+        """Send records, or keep the events and steps of alerts among them while there is no lease.
 
         Args:
             new: the records.
@@ -166,7 +156,7 @@ class Outbox:
         """
         if not self._lease.left_s:
             with self._lock:
-                self._kept.extend(record for record in new if isinstance(record, EventRecord))
+                self._kept.extend(record for record in new if isinstance(record, EventRecord | AlertRecord))
             return 0
         while may_wait() and self._lease.left_s and not self._queue.wait_for_room(WAIT_S):
             pass
@@ -186,11 +176,12 @@ class Outbox:
         self._wake()
         return dropped
 
-    def notice(self, code: Notice, severity: Severity, text: str, time_us: int) -> None:
-        """Publish an event of the agent itself."""
+    def notice(self, name: str, text: str, time_us: int) -> None:
+        """Publish an event of the agent itself, one of `events.NOTICES`."""
         with self._lock:
-            count = self._counts[code] = self._counts.get(code, 0) + 1
-        self.publish([EventRecord(time_us, int(code), severity, count, text)])
+            count = self._counts[name] = self._counts.get(name, 0) + 1
+        event = NOTICES[name]
+        self.publish([EventRecord(time_us, event.code, event.severity, None, count, text)])
 
     def _completed(self, record: Record) -> Record:
         """A clock record with what only the sending side knows."""

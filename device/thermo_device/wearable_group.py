@@ -2,20 +2,24 @@
 
 from typing import Protocol
 
+import numpy as np
+
 from thermo_core.errors import BusError, CorrectionError, DamagedFileError, SensorError, StorageError, ThermoError
+from thermo_core.signals import Values
 from thermo_core.wire import management
-from thermo_core.wire.management import Chunk, Command, GroupError, ReadChunk, StreamAnswer, StreamRequest, Written
+from thermo_core.wire.management import Part, ReadPart, StreamAnswer, StreamRequest, Written, read
 from thermo_core.wire.smp import Group, Op, ReturnCode
+from thermo_core.wire.table import Command, GroupError
 from thermo_device.smp_server import Body, Commands, Handler, Refusal
 
 PART_BYTES = 2048
-"""Longest part of one answer: a whole EEPROM at once, and no more than a slow line sends in a fifth of a second."""
-MAX_CALIBRATION = 65536
+"""Longest part of one answer: a camera's constants at once, and no more than a slow line sends in a fifth of a second."""
+MAX_CORRECTION = 65536
 
 _GROUP = int(Group.THERMO)
 _VERSION_1 = {
     GroupError.NO_SENSOR: ReturnCode.NO_ENTRY,
-    GroupError.NO_CALIBRATION: ReturnCode.NO_ENTRY,
+    GroupError.NO_CORRECTION: ReturnCode.NO_ENTRY,
     GroupError.WRONG_SENSOR: ReturnCode.ACCESS_DENIED,
     GroupError.DAMAGED: ReturnCode.CORRUPT,
     GroupError.BAD_OFFSET: ReturnCode.INVALID,
@@ -23,6 +27,7 @@ _VERSION_1 = {
     GroupError.NO_LEASE: ReturnCode.BAD_STATE,
     GroupError.STORAGE: ReturnCode.NO_MEMORY,
     GroupError.IMPLAUSIBLE: ReturnCode.INVALID,
+    GroupError.NO_SUCH: ReturnCode.NO_ENTRY,
 }
 _CODES: tuple[tuple[type[ThermoError], GroupError], ...] = (
     (DamagedFileError, GroupError.DAMAGED),
@@ -43,74 +48,82 @@ class Device(Protocol):
 
     def hello(self) -> management.Hello:
         """Who it is and what it has."""
-        ...
 
     def stream(self, request: StreamRequest) -> StreamAnswer:
         """Start, renew or stop telemetry."""
-        ...
 
-    def eeprom(self, sensor: int) -> tuple[bytes, int]:
-        """The picture sensor's EEPROM, little-endian words, and the number of its generation."""
-        ...
+    def constants(self, sensor: int) -> tuple[bytes, int]:
+        """A sensor's constants as they travel, and their number."""
 
-    def calibration(self, slot: int) -> bytes:
-        """Stored calibration, 0 current, 1 the one before; b"" where there is none."""
-        ...
+    def correction(self, sensor: int, slot: int) -> bytes:
+        """A sensor's stored correction, 0 current, 1 the one before; b"" where there is none."""
 
-    def write_calibration(self, data: bytes) -> None:
-        """Verify, store and use a calibration."""
-        ...
+    def write_correction(self, sensor: int, data: bytes) -> None:
+        """Verify, store and use a correction."""
 
-    def roll_back_calibration(self) -> None:
+    def roll_back_correction(self, sensor: int) -> None:
         """Use the one before again."""
-        ...
 
     def self_test(self) -> management.SelfTest:
         """What it finds out about itself."""
-        ...
 
     def counts(self) -> management.Counters:
         """What it has counted."""
-        ...
 
-    def set_rate(self, rate_hz: float) -> float:
-        """Refresh rate until the next reset."""
-        ...
+    def set_rate(self, sensor: int, rate_hz: float) -> float:
+        """A sensor's rate until the next reset."""
 
     def profile(self) -> bytes:
         """The running profile as canonical CBOR."""
-        ...
 
     def refusal(self) -> management.Refusal:
         """Why the last refused request was refused."""
-        ...
+
+    def send_signals(self, wanted: tuple[int, ...]) -> None:
+        """Send these signals while the stream runs."""
+
+    def feed(self, sensor: int, values: Values) -> None:
+        """Take a sample of a sensor of kind "external"."""
+
+    def person(self) -> dict[str, float]:
+        """What is known of the wearer."""
+
+    def set_person(self, told: dict[str, float]) -> dict[str, float]:
+        """Know these numbers too; all that is known then."""
+
+    def alerts(self) -> management.Alerts:
+        """Where all alerts stand."""
+
+    def acknowledge(self, alert: int) -> management.Alerts:
+        """A person has seen an alert."""
 
 
 class _Assembly:
-    """A calibration on its way in, part by part."""
+    """A correction on its way in, part by part."""
 
     def __init__(self) -> None:
         self._data = bytearray()
         self._length = 0
+        self._sensor = 0
 
-    def add(self, chunk: Chunk) -> bytes | None:
+    def add(self, part: Part) -> bytes | None:
         """Take a part; the whole once it is complete.
 
         Raises:
             Refusal: the part does not continue the one before, or the whole is too long.
         """
-        if chunk.length > MAX_CALIBRATION or chunk.length == 0:
-            raise refusal(GroupError.DAMAGED, f"A calibration of {chunk.length} bytes is none of ours; make a new one.")
-        if chunk.offset == 0:
+        if part.len > MAX_CORRECTION or part.len == 0:
+            raise refusal(GroupError.DAMAGED, f"A correction of {part.len} bytes is none of ours; make a new one.")
+        if part.off == 0:
             self._data.clear()
-            self._length = chunk.length
-        if chunk.offset != len(self._data) or chunk.length != self._length:
+            self._length, self._sensor = part.len, part.sensor
+        if part.off != len(self._data) or part.len != self._length or part.sensor != self._sensor:
             raise refusal(
                 GroupError.BAD_OFFSET,
-                f"A part at {chunk.offset} of {chunk.length} came where {len(self._data)} of {self._length} was next; "
-                "begin again at 0.",
+                f"A part at {part.off} of {part.len} for sensor {part.sensor} came where {len(self._data)} of {self._length} for "
+                f"sensor {self._sensor} was next; begin again at 0.",
             )
-        self._data += chunk.data
+        self._data += part.data
         if len(self._data) < self._length:
             return None
         whole = bytes(self._data)
@@ -128,49 +141,77 @@ def wearable_commands(device: Device) -> Commands:
     """The handlers of group 65."""
     assembly = _Assembly()
 
-    def part(whole: bytes, wanted: ReadChunk, generation: int = 0) -> Body:
-        if wanted.offset > len(whole):
+    def part(whole: bytes, wanted: ReadPart, constants: int = 0) -> Body:
+        if wanted.off > len(whole):
             raise refusal(
-                GroupError.BAD_OFFSET, f"Offset {wanted.offset} lies beyond the end at {len(whole)}; begin again at 0."
+                GroupError.BAD_OFFSET, f"Offset {wanted.off} lies beyond the end at {len(whole)}; begin again at 0."
             )
-        data = whole[wanted.offset : wanted.offset + PART_BYTES]
-        return Chunk(wanted.offset, len(whole), data, generation).to_map()
+        data = whole[wanted.off : wanted.off + PART_BYTES]
+        return Part(off=wanted.off, len=len(whole), data=data, sensor=wanted.sensor, constants=constants).to_map()
 
-    def read_eeprom(body: Body) -> Body:
-        wanted = ReadChunk.from_map(body)
-        data, generation = device.eeprom(wanted.sensor)
-        return part(data, wanted, generation)
+    def read_constants(body: Body) -> Body:
+        wanted = read(ReadPart, body)
+        data, number = device.constants(wanted.sensor)
+        return part(data, wanted, number)
 
-    def read_calibration(body: Body) -> Body:
-        wanted = ReadChunk.from_map(body)
-        return part(device.calibration(wanted.slot), wanted)
+    def read_correction(body: Body) -> Body:
+        wanted = read(ReadPart, body)
+        return part(device.correction(wanted.sensor, wanted.slot), wanted)
 
-    def write_calibration(body: Body) -> Body:
-        chunk = Chunk.from_map(body)
-        whole = assembly.add(chunk)
+    def write_correction(body: Body) -> Body:
+        given = read(Part, body)
+        whole = assembly.add(given)
         if whole is None:
-            return Written(assembly.offset).to_map()
-        device.write_calibration(whole)
-        return Written(chunk.length).to_map()
+            return Written(off=assembly.offset).to_map()
+        device.write_correction(given.sensor, whole)
+        return Written(off=given.len).to_map()
 
     def roll_back(body: Body) -> Body:
-        device.roll_back_calibration()
+        device.roll_back_correction(read(management.OfSensor, body).sensor)
         return {}
+
+    def set_rate(body: Body) -> Body:
+        wanted = read(management.Rate, body)
+        rate_hz = device.set_rate(wanted.sensor, wanted.rate_hz)
+        return management.Rate(rate_hz=rate_hz, sensor=wanted.sensor).to_map()
+
+    def send_signals(body: Body) -> Body:
+        wanted = read(management.Signals, body)
+        device.send_signals(wanted.signals)
+        return wanted.to_map()
+
+    def feed(body: Body) -> Body:
+        given = read(management.Feed, body)
+        if len(given.values) % 4:
+            raise refusal(
+                GroupError.IMPLAUSIBLE,
+                f"A sample of {len(given.values)} bytes is no whole number of float32; send all.",
+            )
+        device.feed(given.sensor, np.frombuffer(given.values, "<f4").astype(np.float32))
+        return {}
+
+    def set_person(body: Body) -> Body:
+        told = read(management.Person, body).person
+        return management.Person(person=device.set_person(told)).to_map()
 
     handlers: dict[tuple[Command, Op], Handler] = {
         (Command.HELLO, Op.READ): lambda body: device.hello().to_map(),
-        (Command.STREAM, Op.WRITE): lambda body: device.stream(StreamRequest.from_map(body)).to_map(),
-        (Command.EEPROM, Op.READ): read_eeprom,
-        (Command.CALIBRATION, Op.READ): read_calibration,
-        (Command.CALIBRATION, Op.WRITE): write_calibration,
+        (Command.STREAM, Op.WRITE): lambda body: device.stream(read(StreamRequest, body)).to_map(),
+        (Command.CONSTANTS, Op.READ): read_constants,
+        (Command.CORRECTION, Op.READ): read_correction,
+        (Command.CORRECTION, Op.WRITE): write_correction,
         (Command.ROLLBACK, Op.WRITE): roll_back,
         (Command.SELF_TEST, Op.WRITE): lambda body: device.self_test().to_map(),
         (Command.COUNTERS, Op.READ): lambda body: device.counts().to_map(),
-        (Command.RATE, Op.WRITE): lambda body: management.Rate(
-            device.set_rate(management.Rate.from_map(body).rate_hz)
-        ).to_map(),
+        (Command.RATE, Op.WRITE): set_rate,
         (Command.REFUSAL, Op.READ): lambda body: device.refusal().to_map(),
-        (Command.PROFILE, Op.READ): lambda body: part(device.profile(), ReadChunk.from_map(body)),
+        (Command.PROFILE, Op.READ): lambda body: part(device.profile(), read(ReadPart, body)),
+        (Command.SIGNALS, Op.WRITE): send_signals,
+        (Command.FEED, Op.WRITE): feed,
+        (Command.PERSON, Op.READ): lambda body: management.Person(person=device.person()).to_map(),
+        (Command.PERSON, Op.WRITE): set_person,
+        (Command.ALERTS, Op.READ): lambda body: device.alerts().to_map(),
+        (Command.ALERTS, Op.WRITE): lambda body: device.acknowledge(read(management.Acknowledge, body).alert).to_map(),
     }
     return {(_GROUP, int(command), op): _translated(handler) for (command, op), handler in handlers.items()}
 

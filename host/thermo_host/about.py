@@ -1,72 +1,61 @@
-"""Under what conditions temperatures and verdicts came about: whose they are, how they were decoded, what ran."""
+"""Under what conditions signals and findings came about: whose they are, how they were decoded, what ran."""
 
 from typing import Any
 
-from thermo_core.profile import NOTICE
-from thermo_host.pictures import EMISSIVITY, DecodeSettings
-from thermo_host.session import PICTURE_SENSOR, Session
+from thermo_core import schema
+from thermo_core.recording.session import Session
+from thermo_core.wearable.profile import NOTICE
+from thermo_host.sinks.describe import sensor_facts, utc_of_second
+from thermo_host.stream.decoding import DecodeSettings
 
 
-def about(session: Session, settings: DecodeSettings, corrected: bool) -> dict[str, Any]:
+def about(session: Session, settings: DecodeSettings) -> dict[str, Any]:
     """As JSON values.
 
     Args:
         session: whose they are.
-        settings: how pictures were decoded.
-        corrected: whether the per-pixel calibration was applied.
+        settings: how blocks became signals.
     """
-    hello, correction, profile = session.hello, session.correction, session.profile
-    pictures = [_optics(session, sensor.sensor, settings) for sensor in hello.sensors if sensor.kind == PICTURE_SENSOR]
+    hello = session.hello
+    plan = settings.plan(session)
+    sensors = sensor_facts(session)
+    for number, facts in enumerate(sensors):
+        corrected = settings.corrected and facts["corrected"]
+        correction = session.correction(number) if corrected else None
+        facts["uncalibrated"] = not corrected
+        facts["calibrated_at"] = None if correction is None else utc_of_second(correction.stamp.created_unix_s)
     return {
         "name": hello.name,
         "serial": hello.serial,
         "software": hello.software,
         "profile": hello.profile,
-        "model": hello.model,
+        "bundle": hello.bundle,
+        "bundle_sha256": hello.bundle_sha256.hex(),
         "simulated": hello.simulated,
-        "uncalibrated": not corrected,
-        **(pictures[0] if pictures else {}),
-        "profile_whole": None if profile is None else profile.to_dict(),
-        "calibrated_unix_s": correction.created_unix_s if correction is not None and corrected else None,
-        "sensors": [
-            {
-                "sensor": sensor.sensor,
-                "kind": sensor.kind,
-                "id": sensor.id.hex(),
-                "generation": sensor.generation,
-                "fingerprint": f"{sensor.fingerprint:08x}",
-                "warning": sensor.warning,
-                "rate_hz": sensor.rate_hz,
-                **_optics(session, sensor.sensor, settings),
-            }
-            for sensor in hello.sensors
-        ],
+        "waived": list(hello.waived),
+        "subject": session.subject,
+        "note": session.note,
+        "person": dict(session.person),
+        "sensors": sensors,
+        "profile_whole": schema.to_readable(plan.profile),
         "notice": NOTICE,
     }
 
 
-def about_words(session: Session, settings: DecodeSettings, corrected: bool) -> str:
+def about_words(session: Session, settings: DecodeSettings) -> str:
     """For people."""
     hello = session.hello
-    words = [f"{hello.profile} on {hello.name} {hello.serial}", f"model {hello.model}" if hello.model else "no model"]
-    words += ["simulated"] * hello.simulated + ["calibrated" if corrected else "uncalibrated"]
-    for sensor in hello.sensors:
-        if sensor.kind == PICTURE_SENSOR:
-            optics = _optics(session, sensor.sensor, settings)
-            around = optics["reflected_c"]
-            words.append(
-                f"emissivity {optics['emissivity']:g}" + ("" if around is None else f", reflected {around:g} °C")
-            )
+    words = [
+        f"{hello.profile} on {hello.name} {hello.serial}",
+        f"bundle {hello.bundle}" if hello.bundle else "no bundle",
+    ]
+    words += ["simulated"] * hello.simulated
+    words += [f"subject {session.subject}"] * bool(session.subject)
+    for sensor, state in zip(settings.plan(session).profile.sensors, hello.sensors, strict=True):
+        said = [sensor.name, "calibrated" if state.corrected and settings.corrected else "uncalibrated"]
+        emissivity = getattr(sensor, "emissivity", None)
+        reflected = getattr(sensor, "reflected_celsius", None)
+        said += [] if emissivity is None else [f"emissivity {emissivity:g}"]
+        said += [] if reflected is None else [f"reflected {reflected:g} °C"]
+        words.append(" ".join(said))
     return ", ".join(words) + "."
-
-
-def _optics(session: Session, number: int, settings: DecodeSettings) -> dict[str, Any]:
-    """What a picture sensor's counts were decoded with; nothing for another sensor."""
-    sensor = next(sensor for sensor in session.hello.sensors if sensor.sensor == number)
-    if sensor.kind != PICTURE_SENSOR:
-        return {}
-    emissivity = settings.emissivity if settings.emissivity is not None else sensor.emissivity
-    return {
-        "emissivity": EMISSIVITY if emissivity is None else emissivity,
-        "reflected_c": settings.reflected if settings.reflected is not None else sensor.reflected,
-    }

@@ -11,6 +11,8 @@ from rich.segment import Segment
 from thermo_core.text import clean
 
 SUBSTITUTES = {
+    **dict(zip("\u2581\u2582\u2583\u2584\u2585\u2586\u2587", "__--==#", strict=True)),
+    "\u2665": "*",
     "\u2588": "#",
     "\u2591": "-",
     "\u2580": "#",

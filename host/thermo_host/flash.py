@@ -22,8 +22,8 @@ from thermo_core.file_kinds import known_kind
 from thermo_core.image import Image, Version, names_development_key
 from thermo_core.wire.management import SelfTestResult
 from thermo_host.files import read_whole
-from thermo_host.link import Wearable
-from thermo_host.requests import Progress
+from thermo_host.link.requests import Progress
+from thermo_host.link.wearable import Wearable
 
 MAX_IMAGE = 16 << 20
 """No slot is larger; a bigger file is no image."""
@@ -173,7 +173,7 @@ def _refuse_downgrade(version: Version, active: ImageState | None) -> None:
 def _check_runs(wearable: Wearable, digest: bytes) -> None:
     active = next((state for state in wearable.images() if state.active), None)
     if active is None or active.hash != digest:
-        runs = f"version {active.version}" if active else "no model"
+        runs = f"version {active.version}" if active else "no bundle"
         raise RefusedError(
             f"The wearable did not start the new image and runs {runs}; see the events of `thermo-host stream`.",
             "not started",

@@ -47,6 +47,11 @@ def check_bundle(bundle: Bundle) -> Plan:
     for alert in checked.alerts:
         _check_alert(alert, checked, networks)
     rehearse(checked, networks)
+    for name, tests in bundle.self_tests.items():
+        if not all(networks[name].repeats(test.inputs, test.output) for test in tests):
+            raise ModelError(
+                f'The network of "{name}" does not give the result of its own self-test; make the bundle again with thermo-quantize sign.'
+            )
     return checked
 
 

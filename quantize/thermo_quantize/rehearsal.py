@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from thermo_core.bundle import SelfTest
 from thermo_core.errors import ModelError, RecordError, ThermoError
 from thermo_core.graph import typical
 from thermo_core.graph.findings import Finding, finding
 from thermo_core.graph.plan import Node, Plan
 from thermo_core.graph.series import matched, run
 from thermo_core.signals import Series, Signal, Values
-from thermo_core.tflite.ends import End
+from thermo_core.tflite.ends import INT8_MAX, INT8_MIN, End
 from thermo_core.tflite.interpreter import Int8Network
 from thermo_core.wearable.profile import Model
 from thermo_core.wire import records
@@ -22,6 +24,7 @@ MOST_BEYOND = 0.05
 LEAST_STEPS = 1.0
 """Steps of an input in a standard deviation of a scene's features, below which it tells nothing of them."""
 _FIRST_SECONDS = 4
+_SEED = 2024
 _TOLERANCE = 1 / 256
 
 
@@ -129,6 +132,34 @@ def _check_record(checked: Plan, model: Model, said: Finding) -> None:
         records.encode(record, 0)
     except RecordError as error:
         raise ModelError(f'Findings of "{model.name}" cannot be sent. {error}') from error
+
+
+def self_tests(checked: Plan, networks: Mapping[str, Int8Network]) -> dict[str, tuple[SelfTest, ...]]:
+    """Moments to try networks with on a device: noise over all that the inputs hold, and what sensors typically say.
+
+    Args:
+        checked: the wearable's graph.
+        networks: of its models, with ends that fit it.
+
+    Raises:
+        ModelError: a model has nothing to say.
+    """
+    signals = typical_signals(checked, networks, typical.SCENES[0])
+    made = {}
+    for node in checked.nodes:
+        if isinstance(node.what, Model):
+            network, generator = networks[node.what.name], np.random.default_rng(_SEED)
+            noise = [generator.integers(INT8_MIN, INT8_MAX + 1, end.shape).astype(np.int8) for end in network.inputs]
+            together = matched([signals[signal.name] for signal in node.inputs])
+            whole = ~np.any([np.isnan(series.values).reshape(len(series), -1).any(1) for series in together], axis=0)
+            place = int(np.flatnonzero(whole)[-1])
+            seen = [end.quantize(series.values[place]) for end, series in zip(network.inputs, together, strict=True)]
+            made[node.what.name] = tuple(_tried(network, moment) for moment in (noise, seen))
+    return made
+
+
+def _tried(network: Int8Network, inputs: Sequence[NDArray[np.int8]]) -> SelfTest:
+    return SelfTest(inputs=tuple(values.tobytes() for values in inputs), output=network.run(inputs).tobytes())
 
 
 def typical_signals(checked: Plan, networks: Mapping[str, Int8Network], scene: str) -> dict[str, Series]:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from thermo_core.bundle import Bundle
 from thermo_core.image import Version, key_hash, sign, verify
 from thermo_core.wearable.profile import Profile
-from thermo_quantize.fit import check_bundle
+from thermo_quantize.fit import check_bundle, open_networks
+from thermo_quantize.rehearsal import self_tests
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,9 @@ def sign_bundle(
         BundleError: a part is missing, unknown or out of range; the sentence names it.
     """
     made = Bundle(profile=profile, networks=dict(networks), card=card, waived=waived)
-    return _signed(made.to_payload(), version, key)
+    bundle = Bundle.from_payload(made.to_payload())
+    tests = self_tests(check_bundle(bundle), open_networks(bundle.profile, bundle.networks))
+    return _signed(msgspec.structs.replace(bundle, self_tests=tests), version, key)
 
 
 def resign(image: bytes, signer: Ed25519PublicKey, key: Ed25519PrivateKey, version: Version | None = None) -> Signed:
@@ -71,12 +75,12 @@ def resign(image: bytes, signer: Ed25519PublicKey, key: Ed25519PrivateKey, versi
         ModelError: a network would give no finding.
     """
     verified = verify(image, [signer])
-    return _signed(verified.payload, version or verified.version, key)
-
-
-def _signed(payload: bytes, version: Version, key: Ed25519PrivateKey) -> Signed:
-    bundle = Bundle.from_payload(payload)
+    bundle = Bundle.from_payload(verified.payload)
     check_bundle(bundle)
-    data = sign(payload, version, key)
+    return _signed(bundle, version or verified.version, key)
+
+
+def _signed(bundle: Bundle, version: Version, key: Ed25519PrivateKey) -> Signed:
+    data = sign(bundle.to_payload(), version, key)
     image = verify(data, [key.public_key()])
     return Signed(data, bundle, version, image.sha256, key_hash(key.public_key()))

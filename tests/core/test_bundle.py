@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from thermo_core import schema
-from thermo_core.bundle import MAX_CARD, MAX_NETWORK, MAX_PAYLOAD, Bundle
+from thermo_core.bundle import MAX_CARD, MAX_NETWORK, MAX_PAYLOAD, MAX_SELF_TESTS, Bundle, SelfTest
 from thermo_core.errors import BundleError
 from thermo_core.wearable.profile import Profile
 
@@ -70,6 +70,20 @@ def test_whole_and_broken_numbers_give_the_same_bytes() -> None:
         except BundleError as error:
             assert "canonical" in str(error)
     assert len(read) == 1
+
+
+def test_self_tests_are_of_its_models() -> None:
+    tests = (SelfTest(inputs=(b"\x01\x02",), output=b"\x03"),)
+    with_them = replace(BUNDLE, self_tests={"lesion": tests})
+    assert Bundle.from_payload(with_them.to_payload()) == with_them
+    for self_tests, why in (
+        ({"heart": tests}, "self_tests tries heart, which it has no model of"),
+        ({"lesion": tests * (MAX_SELF_TESTS + 1)}, r"bundle\.self_tests"),
+        ({"lesion": (SelfTest(inputs=(), output=b"\x03"),)}, r"bundle\.self_tests"),
+        ({"lesion": (SelfTest(inputs=(b"\x01",), output=b""),)}, r"bundle\.self_tests"),
+    ):
+        with pytest.raises(BundleError, match=why):
+            replace(BUNDLE, self_tests=self_tests).to_payload()
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from thermo_core.profile import ThermistorSettings
 
 from thermo_core.errors import ThermistorError
+from thermo_core.sensors.ads1115_ntc.settings import Thermistor
 from thermo_core.sensors.ads1115_ntc.thermistor import (
     AdcScale,
     Beta,
@@ -169,8 +169,8 @@ def test_counts_saturate() -> None:
 
 
 def test_a_profile_describes_a_channel() -> None:
-    three = ThermistorSettings("left", 10_000.0, 3.3, True, (TEN_K.a, TEN_K.b, TEN_K.c), 0.1)
-    two = ThermistorSettings("right", 22_000.0, 3.0, False, (10_000.0, 3435.0), 0.0)
+    three = Thermistor(name="left", curve=(TEN_K.a, TEN_K.b, TEN_K.c), self_heating_k_per_mw=0.1)
+    two = Thermistor(name="right", series_ohm=22_000.0, supply_v=3.0, ntc="to supply", curve=(10_000.0, 3435.0))
     assert ThermistorChannel.from_settings(three).curve == TEN_K
     assert ThermistorChannel.from_settings(three).self_heating_k_per_mw == 0.1
     right = ThermistorChannel.from_settings(two)

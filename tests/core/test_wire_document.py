@@ -15,24 +15,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from thermo_core import schema
+from thermo_core.graph.alerts import AlertChange, AlertState
+from thermo_core.graph.plan import plan
+from thermo_core.quality import Quality
+from thermo_core.sensors.ads1115_ntc import codec as scan
+from thermo_core.sensors.kind import Block
+from thermo_core.sensors.kinds import KINDS
+from thermo_core.sensors.lis3dh.settings import Lis3dhSettings
+from thermo_core.sensors.mlx90640 import codec
 from thermo_core.sensors.mlx90640.counts import CountsDecoder, CountsEncoder, PackedSubpage
 from thermo_core.sensors.mlx90640.frames import CONTROL, FRAME_WORDS, SUBPAGE, Subpage
-from thermo_core.wire import management, records
+from thermo_core.sensors.samples import Samples, pack, unpack
+from thermo_core.wearable.profile import Profile
+from thermo_core.wire import generate, management, records
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame, TelemetryFrame, encode_frame, encode_packet
-from thermo_core.wire.management import Command, StreamAnswer, StreamOp, StreamRequest
-from thermo_core.wire.records import (
-    ChannelReading,
-    ClockRecord,
-    EventRecord,
-    Record,
-    Severity,
-    SubpageRecord,
-    ThermistorRecord,
-    VerdictRecord,
-)
+from thermo_core.wire.management import Feed, OfSensor, StreamAnswer, StreamRequest
+from thermo_core.wire.records import AlertRecord, ClockRecord, EventRecord, FindingRecord, Record, SignalRecord
 from thermo_core.wire.smp import Group, Op, SmpHeader, SmpMessage
+from thermo_core.wire.table import Command, GroupError, OutputKind, RecordType, Severity, StreamOp
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "wire.md"
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / generate.PAGE
 CONTROL_WORD = 0x1901
 OWN = [32 * row + column for row in range(24) for column in range(32) if (row + column) % 2 == 0]
 
@@ -76,35 +80,70 @@ def test_worked_examples_of_the_packing(vectors: dict[str, bytes]) -> None:
         np.testing.assert_array_equal(decoder.decode(packed), words)
 
 
+IMAGE = 0x04030201
 RECORDS: dict[str, tuple[int, Record]] = {
-    "record-thermistors": (
+    "record-signal": (
         4,
-        ThermistorRecord(1_260_000, 1, (ChannelReading(13250, 0, 33.5), ChannelReading(32767, 1, None))),
+        SignalRecord(1_510_000, 1, int(Quality.UNCALIBRATED), 0, 2, np.array([33.5, np.nan], np.float32)),
     ),
-    "record-verdict": (
+    "record-finding": (
         5,
-        VerdictRecord(
-            1_520_000, 12, 8, True, False, False, True, 1, (0.25, 0.75), 18_500, 9_200, model_version=(1, 2, 3, 4)
+        FindingRecord(
+            1_520_000,
+            0,
+            int(Quality.SIMULATED | Quality.UNCALIBRATED),
+            IMAGE,
+            18_500,
+            9_200,
+            ((0, 12),),
+            OutputKind.SCORES,
+            (0.25, 0.75),
         ),
     ),
-    "record-event": (6, EventRecord(1_530_000, 13, Severity.WARNING, 2, "A page was lost.")),
-    "record-clock": (7, ClockRecord(2_000_000, 1_700_000_000_000_000, 2750, 0, 16, 1)),
+    "record-quantity": (
+        6,
+        FindingRecord(1_520_000, 1, 0, IMAGE, 18_500, 9_200, ((0, 12), (2, 3)), OutputKind.QUANTITIES, (37.25,)),
+    ),
+    "record-alert": (
+        7,
+        AlertRecord(1_525_000, AlertChange(0, AlertState.RAISED, 1_520_000, 0.75, int(Quality.SIMULATED))),
+    ),
+    "record-event": (8, EventRecord(1_530_000, 13, Severity.WARNING, 0, 2, "A page was lost.")),
+    "record-clock": (9, ClockRecord(2_000_000, 1_700_000_000_000_000, 2750, 0, 16, 1)),
 }
 
 
-@pytest.mark.parametrize("name", ["record-subpage", *RECORDS])
+@pytest.mark.parametrize("name", ["record-block", *RECORDS])
 def test_records_on_the_page(vectors: dict[str, bytes], name: str) -> None:
-    if name == "record-subpage":
+    if name == "record-block":
         packed = PackedSubpage(0, CONTROL_WORD, False, 10, vectors["counts-difference"])
-        sequence, record = 3, SubpageRecord(1_500_000, 0, 12, packed, generation=2)
+        sequence, record = 3, Block(1_500_000, 0, 2, 12, codec.encode(packed, 12))
     else:
         sequence, record = RECORDS[name]
     assert records.encode(record, sequence) == vectors[name]
     header, decoded = records.decode(vectors[name])
     assert header.sequence == sequence
-    if isinstance(decoded, VerdictRecord):
-        decoded = replace(decoded, scores=tuple(round(score, 4) for score in decoded.scores))
-    assert decoded == record
+    if isinstance(decoded, FindingRecord):
+        decoded = replace(decoded, values=tuple(round(value, 4) for value in decoded.values))
+    if isinstance(decoded, SignalRecord):
+        assert decoded.values.tolist()[:1] == [33.5]
+        assert np.isnan(decoded.values[1])
+    else:
+        assert decoded == record
+
+
+def test_blocks_on_the_page(vectors: dict[str, bytes]) -> None:
+    assert scan.encode([13250, None]) == vectors["block-scan"]
+    form = Lis3dhSettings(name="motion", path=(0x18,)).format
+    samples = Samples(np.array([[0, 1, 500], [2, 1, 501], [-1, 1, 499]], np.int32), 40_000, lost=2)
+    assert pack(samples, form) == vectors["block-samples"]
+    assert np.array_equal(unpack(vectors["block-samples"], form).values, samples.values)
+    page = PAGE.read_text(encoding="utf-8")
+    rows = page[page.index("| kind | data |") : page.index("Two channels of an ads1115-ntc")]
+    named = {
+        kind.strip() for row in re.findall(r"^\| ([a-z0-9, -]+) \|", rows, re.MULTILINE) for kind in row.split(",")
+    }
+    assert named - {"kind", "---"} == set(KINDS)
 
 
 def test_frames_and_packets_on_the_page(vectors: dict[str, bytes]) -> None:
@@ -121,14 +160,17 @@ def test_frames_and_packets_on_the_page(vectors: dict[str, bytes]) -> None:
 
 def test_messages_on_the_page(vectors: dict[str, bytes]) -> None:
     start = SmpMessage(
-        SmpHeader(Op.WRITE, Group.THERMO, Command.STREAM, 8), StreamRequest(StreamOp.START, 3000, 64).to_map()
+        SmpHeader(Op.WRITE, Group.THERMO, Command.STREAM, 8),
+        StreamRequest(op=StreamOp.START, lease_ms=3000, key_interval=64).to_map(),
     )
-    rollback = SmpMessage(SmpHeader(Op.WRITE, Group.THERMO, Command.ROLLBACK, 9), {})
+    rollback = SmpMessage(SmpHeader(Op.WRITE, Group.THERMO, Command.ROLLBACK, 9), OfSensor(sensor=0).to_map())
+    feed = Feed(sensor=2, values=np.array([72.5], "<f4").tobytes())
     messages = {
         "smp-hello-request": SmpMessage(SmpHeader(Op.READ, Group.THERMO, Command.HELLO, 7), {}),
         "smp-stream-start": start,
-        "smp-stream-answer": start.respond(StreamAnswer(3000, 1_000_000).to_map()),
-        "smp-refusal": rollback.refuse(management.GroupError.NO_CALIBRATION, Group.THERMO),
+        "smp-stream-answer": start.respond(StreamAnswer(lease_ms=3000, time_us=1_000_000).to_map()),
+        "smp-refusal": rollback.refuse(GroupError.NO_CORRECTION, Group.THERMO),
+        "smp-feed": SmpMessage(SmpHeader(Op.WRITE, Group.THERMO, Command.FEED, 10), feed.to_map()),
     }
     for name, message in messages.items():
         assert message.encode() == vectors[name], name
@@ -143,28 +185,59 @@ def test_every_vector_is_checked_here(vectors: dict[str, bytes]) -> None:
     assert [name for name in vectors if f'"{name}"' not in source] == []
 
 
-def test_commands_and_codes_on_the_page_are_those_of_the_code() -> None:
+def test_tables_on_the_page_and_in_c_are_those_of_the_code() -> None:
     page = PAGE.read_text(encoding="utf-8")
+    assert generate.page(page) == page
+    assert (ROOT / generate.HEADER).read_text(encoding="utf-8") == generate.header()
+    assert all(f"<!-- table: {name} -->" in page for name in generate.tables())
+
+
+def test_types_and_commands_on_the_page_are_those_of_the_code() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    types = re.findall(r"^### Type (\d+): ([a-z]+)$", page, re.MULTILINE)
+    assert types == [(str(int(kind)), kind.name.lower()) for kind in RecordType]
     commands = set(re.findall(r"^\| (\d+) ([a-z-]+) \| (?:read|write) \|", page, re.MULTILINE))
     assert commands == {(str(int(command)), command.name.lower().replace("_", "-")) for command in Command}
-    codes = re.search(r"\| code of group 65 .*?\n\n", page, re.DOTALL)
-    assert codes is not None
-    listed = {int(code) for code in re.findall(r"^\| (\d+) \|", codes[0], re.MULTILINE)}
-    assert listed == set(management.GroupError) - {management.GroupError.OK}
-    hello = page[page.index("**Hello** answers with") : page.index("### The lease")]
-    keys = {key.strip() for row in re.findall(r"^\| ([a-z_, ]+) \|", hello, re.MULTILINE) for key in row.split(",")}
-    assert keys - {"key"} == set(management.Hello("", "", "", "", "", "", 0, (), False, False, False, 0, "").to_map())
-    for key in management.SensorInfo("", 0, 0, b"", 0.0, 0).to_map():
+    hello = page[page.index("**Hello** answers with") : page.index("What a wearable is (its sensors")]
+    keys = {key.strip() for row in re.findall(r"^\| ([a-z0-9_, ]+) \|", hello, re.MULTILINE) for key in row.split(",")}
+    assert keys - {"key"} == set(management.Hello.__struct_fields__)
+    for key in management.SensorState.__struct_fields__:
         assert key in hello
+    for state in AlertState:
+        assert f"{int(state)} {state.name.lower()}" in page
 
 
 def test_record_tables_end_where_records_end(vectors: dict[str, bytes]) -> None:
     """The offset and type of the last fixed field of each table give the length of the example."""
     assert len(vectors["record-clock"]) == 32 + 4
-    assert len(vectors["record-event"]) == 19 + len("A page was lost.")
-    assert len(vectors["record-verdict"]) == 28 + 2 * 2 + 8
-    assert len(vectors["record-thermistors"]) == 17 + 5 * 1 + 2
-    assert len(vectors["record-subpage"]) == 28 + len(vectors["counts-difference"])
+    assert len(vectors["record-event"]) == 20 + len("A page was lost.")
+    assert len(vectors["record-alert"]) == 24 + 4
+    assert len(vectors["record-finding"]) == 30 + 5 * 1 + 2 * 2
+    assert len(vectors["record-quantity"]) == 30 + 5 * 2 + 4 * 1
+    assert len(vectors["record-signal"]) == 19 + 4 * 2
+    assert len(vectors["record-block"]) == 19 + 5 + len(vectors["counts-difference"])
+
+
+def test_signals_are_numbered_as_the_page_says() -> None:
+    profile = {
+        "name": "w",
+        "version": "1",
+        "sensors": [
+            {"kind": "external", "name": "a", "rate_hz": 1.0},
+            {"kind": "mlx90632", "name": "b", "path": [0x3A]},
+        ],
+        "stages": [
+            {"op": "scale", "of": "net.raw", "gives": "last"},
+            {"op": "scale", "of": "a", "gives": "first"},
+            {"op": "scale", "of": "first", "gives": "second"},
+        ],
+        "models": [{"name": "net", "inputs": ["a"], "quantities": [{"name": "q", "unit": "", "low": 0, "high": 1}]}],
+        "person": ["age_years"],
+    }
+    made = plan(schema.from_plain(profile, Profile, "profile"))
+    names = ["a", "b", "b.ta", "person.age_years", "first", "net.raw", "last", "second"]
+    assert list(made.signals) == names
+    assert [made.number_of(name) for name in names] == list(range(len(names)))
 
 
 def bits_of(data: bytes) -> Iterator[int]:

@@ -23,18 +23,19 @@ from thermo_core.errors import (
     ThermoError,
     UsageError,
 )
+from thermo_core.graph.alerts import AlertChange, AlertState
 from thermo_core.image import load_public_key
 from thermo_core.wire import records
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame, TelemetryFrame, encode_frame
-from thermo_core.wire.records import ClockRecord, EventRecord, Severity
+from thermo_core.wire.records import AlertRecord, ClockRecord, EventRecord
 from thermo_core.wire.smp import encode_packets
-from thermo_device import cli, runtime
+from thermo_device import commands, machine
 from thermo_device import line as line_module
 from thermo_device.cli import main
 from thermo_device.keys import load_trusted, refuse_development_key, trusts_development_key
 from thermo_device.line import Line
 from thermo_device.port import PseudoTerminal, SerialPort
-from thermo_device.telemetry import FrameQueue, Lease, Notice, Outbox
+from thermo_device.telemetry import FrameQueue, Lease, Outbox
 from thermo_device.worker import Worker
 from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
 
@@ -79,19 +80,22 @@ def decoded(data: bytes) -> list[records.Record]:
     return [records.decode(f.record)[1] for f in Demultiplexer().feed(data) if isinstance(f, TelemetryFrame)]
 
 
-def test_events_wait_for_a_host_and_clock_records_are_completed() -> None:
+def test_events_and_alerts_wait_for_a_host_and_clock_records_are_completed() -> None:
     time = Time()
     queue, lease = FrameQueue(), Lease(10.0, time)
     woken: list[int] = []
     outbox = Outbox(queue, lease, lambda: woken.append(1))
     clock = ClockRecord(5, 0, 0, 0, captured=7, lost=1)
     outbox.publish([clock])
-    outbox.notice(Notice.REQUEST_REFUSED, Severity.WARNING, "No.", 6)
-    outbox.notice(Notice.REQUEST_REFUSED, Severity.WARNING, "No again.", 7)
+    outbox.notice("request_refused", "No.", 6)
+    outbox.notice("request_refused", "No again.", 7)
+    alert = AlertRecord(8, AlertChange(0, AlertState.RAISED, 8, 0.75, 0))
+    outbox.publish([alert])
     assert len(queue) == 0 and not woken
     lease.grant(4.0)
     outbox.publish([clock])
-    first, second, told = decoded(queue.take(1 << 16))
+    first, second, raised, told = decoded(queue.take(1 << 16))
+    assert raised == alert
     assert isinstance(first, EventRecord) and isinstance(second, EventRecord)
     assert [(e.code, e.count, e.text) for e in (first, second)] == [(100, 1, "No."), (100, 2, "No again.")]
     assert told == ClockRecord(5, 0, 4000, 0, 7, 1) and woken
@@ -425,44 +429,48 @@ def test_a_device_on_a_real_bus_refuses_the_development_key(tmp_path: Path, told
 
 
 @pytest.mark.parametrize("word", ["--allow-development", "--allow", "--trus", "--st"])
-def test_no_option_is_abbreviated(word: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["run", "--port", "x", word])
-    assert ended.value.code == 2
-    assert f"unrecognized arguments: {word}" in capsys.readouterr().err
+def test_no_option_is_abbreviated(word: str, told: Callable[[], str]) -> None:
+    assert main(["run", "--port", "x", word]) == 2
+    assert f"No such option: {word}" in told()
 
 
 @pytest.mark.parametrize("baud", ["0", "-5", "fast", "1e6", "99999999999999999999", "٣"])
-def test_a_rate_that_is_none_is_a_wrong_argument(baud: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["run", "--port", "x", f"--baud={baud}"])
-    assert ended.value.code == 2
-    assert "no baud rate" in capsys.readouterr().err
+def test_a_rate_that_is_none_is_a_wrong_argument(baud: str, told: Callable[[], str]) -> None:
+    assert main(["run", "--port", "x", f"--baud={baud}"]) == 2
+    assert "no baud rate" in told()
+
+
+def test_the_baud_rate_comes_from_the_environment_too(told: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THERMO_BAUD", "slow")
+    assert main(["run", "--port", "x"]) == 2
+    assert "'slow' is no baud rate" in told()
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in (["--version"],):
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        assert not ended.value.code
+    assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("thermo-device ")
 
 
+def test_a_wearable_that_is_none_is_a_wrong_argument(tmp_path: Path, told: Callable[[], str]) -> None:
+    assert main(["self-test", "--bus", str(tmp_path / "i2c"), "--wearable", "breast-path"]) == 2
+    assert "breast-patch" in told()
+
+
 def test_state_lies_where_the_user_may_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "DEFAULT_STATE", tmp_path / "service")
-    monkeypatch.setattr(cli.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(commands, "DEFAULT_STATE", tmp_path / "service")
+    monkeypatch.setattr(commands.os, "geteuid", lambda: 1000)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "own"))
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
-    assert cli.default_state() == tmp_path / "own" / "thermo-edge"
+    assert commands.default_state() == tmp_path / "own" / "thermo-edge"
     (tmp_path / "service").mkdir()
-    assert cli.default_state() == tmp_path / "service"
+    assert commands.default_state() == tmp_path / "service"
     monkeypatch.setenv("STATE_DIRECTORY", "/run/a:/run/b")
-    assert cli.default_state() == Path("/run/a")
+    assert commands.default_state() == Path("/run/a")
 
 
 def test_what_the_system_calls_itself_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "model"
-    assert runtime._said(path) == ""
+    assert machine._said(path) == ""
     for content, wanted in (
         (b"Raspberry Pi 4\0", "Raspberry Pi 4"),
         (b"\xff\xfe\x1b]52;x\x07\0", "\ufffd\ufffd"),
@@ -470,10 +478,10 @@ def test_what_the_system_calls_itself_is_one_line(tmp_path: Path, monkeypatch: p
         (b"\0", ""),
     ):
         path.write_bytes(content)
-        assert runtime._said(path) == wanted
-    monkeypatch.setattr(runtime.socket, "gethostname", lambda: "\udcff\x1b[2J")
-    assert runtime.host_name().isprintable()
-    assert runtime.serial_number() and runtime.platform_name()
+        assert machine._said(path) == wanted
+    monkeypatch.setattr(machine.socket, "gethostname", lambda: "\udcff\x1b[2J")
+    assert machine.host_name().isprintable()
+    assert machine.serial_number() and machine.platform_name()
 
 
 def test_the_command_line_gives_a_sentence_and_a_code(tmp_path: Path, told: Callable[[], str]) -> None:

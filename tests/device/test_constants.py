@@ -13,15 +13,16 @@ import pytest
 from firmware_camera import FirmwareCamera
 from hypothesis import example, given
 from hypothesis import strategies as st
-from thermo_core.profile import PictureSensor as Settings
 
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.decode import Decoder
 from thermo_core.sensors.mlx90640.frames import Subpage, Words
 from thermo_core.sensors.mlx90640.identity import device_id
 from thermo_core.sensors.mlx90640.registers import CONTROL_DEFAULT
-from thermo_device.acquisition import PictureSensor
+from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
 from thermo_device.counters import Counters
+from thermo_device.sensors.driver import Place
+from thermo_device.sensors.mlx90640.acquisition import PictureSensor
 from thermo_sim.eeprom import generate
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.radiometry import Noise, ResponseError
@@ -51,8 +52,8 @@ class Bench:
         )
         self.hardware.set_blackbody(BLACKBODY_C)
         self.counters = Counters()
-        settings = Settings(refresh_rate_hz=rate_hz)
-        self.sensor = make_sensor(self.hardware.bus, self.hardware.clock, settings, self.counters)
+        settings = Mlx90640Settings(name="skin", path=(0x33,), rate_hz=rate_hz)
+        self.sensor = make_sensor(settings, Place(0, self.hardware.bus, self.hardware.clock, self.counters))
         self.known: dict[int, Words] = {}
 
     def capture(self, pages: int) -> list[Subpage]:
@@ -83,7 +84,7 @@ class Bench:
             assert np.abs(decoded.celsius[decoded.valid] - BLACKBODY_C).max() < 0.3, page.index
 
     def status(self) -> dict[str, int]:
-        return {name: self.counters.get(name) for name in ("sensor_changed", "eeprom_changed", "sensor_reset")}
+        return {name: self.counters.get(name) for name in ("sensor_changed", "constants_changed", "sensor_reset")}
 
 
 def test_a_sensor_that_stays_keeps_its_number(make_sensor: MakeSensor) -> None:
@@ -99,7 +100,7 @@ def test_a_sensor_that_stays_keeps_its_number(make_sensor: MakeSensor) -> None:
     pages += bench.capture(4)
     assert {page.generation for page in pages} == {1}
     bench.check(pages)
-    assert bench.status() == {"sensor_changed": 0, "eeprom_changed": 0, "sensor_reset": 2}
+    assert bench.status() == {"sensor_changed": 0, "constants_changed": 0, "sensor_reset": 2}
 
 
 def idle(bench: Bench) -> None:
@@ -163,7 +164,7 @@ def test_another_sensor_brings_its_own_constants(make_sensor: MakeSensor, swap: 
     assert [page.generation for page in pages] == [1] * 6 + [2] * 6
     np.testing.assert_array_equal(bench.known[2], generate(OTHER))
     bench.check(pages)
-    assert bench.status()["sensor_changed"] == 1 and bench.status()["eeprom_changed"] == 0
+    assert bench.status()["sensor_changed"] == 1 and bench.status()["constants_changed"] == 0
 
 
 @pytest.mark.parametrize("after_ms", [1, 150, 300, 480])
@@ -186,11 +187,11 @@ def test_an_eeprom_that_changed_under_the_same_identity_is_told(make_sensor: Mak
     bench.hardware.chip.power_on(bench.hardware.clock.now_us())
     pages = bench.capture(4)
     assert {page.generation for page in pages} == {2}
-    assert bench.status() == {"sensor_changed": 0, "eeprom_changed": 1, "sensor_reset": 0}
+    assert bench.status() == {"sensor_changed": 0, "constants_changed": 1, "sensor_reset": 0}
     bench.hardware.rot(0x2440 + 100, 12)
     bench.hardware.chip.power_on(bench.hardware.clock.now_us())
     assert {page.generation for page in bench.capture(4)} == {3}
-    assert bench.status()["eeprom_changed"] == 1
+    assert bench.status()["constants_changed"] == 1
 
 
 def test_an_exchange_for_one_without_constants_gives_no_page_until_it_is_gone(make_sensor: MakeSensor) -> None:
@@ -201,7 +202,7 @@ def test_an_exchange_for_one_without_constants_gives_no_page_until_it_is_gone(ma
     end_us = bench.hardware.clock.now_us() + 4_000_000
     while bench.hardware.clock.now_us() < end_us:
         assert bench.sensor.capture(end_us) is None
-    assert bench.counters.get("eeprom_invalid") >= 1 and bench.counters.get("sensor_changed") == 1
+    assert bench.counters.get("constants_invalid") >= 1 and bench.counters.get("sensor_changed") == 1
     bench.exchange(5)
     pages = bench.capture(4)
     assert device_id(bench.known[pages[0].generation]) == device_id(generate(5))

@@ -1,18 +1,18 @@
-"""The table of event codes in docs/wire.md and the codes in the agent are the same."""
+"""Every name that the agent counts by is one of the table that both ends and docs/wire.md share."""
 
 import re
 from pathlib import Path
 
-from thermo_device.counters import FAULTS
-from thermo_device.telemetry import Notice
+from thermo_core.wire.events import COUNTS, FAULTS, NOTICES
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "wire.md"
-ROW = re.compile(r"^\| (\d+) \| (?:`(\w+)`)? ?\| (information|warning|error) \| (.+) \|$", re.MULTILINE)
-SEVERITY = {0: "information", 1: "warning", 2: "error"}
+AGENT = Path(__file__).parents[2] / "device" / "thermo_device"
+COUNTED = re.compile(r"""(?:\.add|_lose|_count)\(\s*"(\w+)\"""")
+NOTICED = re.compile(r"""_notice\(\s*"(\w+)\"""")
 
 
-def test_every_code_is_documented_as_it_is_sent() -> None:
-    rows = {int(code): (name, severity, text) for code, name, severity, text in ROW.findall(DOCUMENT.read_text())}
-    sent = {fault.code: (name, SEVERITY[fault.severity], fault.text) for name, fault in FAULTS.items()}
-    assert {code: row for code, row in rows.items() if code < 100} == sent
-    assert {code for code in rows if code >= 100} == set(Notice)
+def test_what_is_counted_is_in_the_table() -> None:
+    text = "".join(path.read_text() for path in AGENT.rglob("*.py"))
+    counted, noticed = set(COUNTED.findall(text)), set(NOTICED.findall(text))
+    assert len(counted) > 15 and len(noticed) > 4
+    assert counted <= set(FAULTS) | set(COUNTS)
+    assert noticed <= set(NOTICES)

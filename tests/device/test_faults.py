@@ -15,13 +15,15 @@ import pytest
 from firmware_camera import FirmwareCamera
 from numpy.typing import NDArray
 from smbus2 import i2c_msg
-from thermo_core.profile import PictureSensor as Settings
 
 from thermo_core.sensors.mlx90640.frames import Subpage
 from thermo_core.sensors.mlx90640.registers import subpage_mask
-from thermo_device.acquisition import PictureSensor
-from thermo_device.counters import FAULTS, PLAIN, Counters
-from thermo_device.plausibility import AUXILIARY_JUMP, SMALLEST_JUMP
+from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
+from thermo_core.wire.events import COUNTS, FAULTS
+from thermo_device.counters import Counters
+from thermo_device.sensors.driver import Place
+from thermo_device.sensors.mlx90640.acquisition import PictureSensor
+from thermo_device.sensors.mlx90640.plausibility import AUXILIARY_JUMP, SMALLEST_JUMP
 from thermo_sim.hardware import SimulatedHardware
 
 UNSEEN = 2 * SMALLEST_JUMP
@@ -56,10 +58,8 @@ class Bench:
         self.hardware = SimulatedHardware.from_profile(seed=3, bus_hz=bus_hz, faults=faults, warm_up_tau_s=0)
         self.counters = Counters()
         self.sensor = make(
-            self.hardware.bus,
-            self.hardware.clock,
-            Settings(refresh_rate_hz=rate_hz, **settings),
-            self.counters,
+            Mlx90640Settings(name="skin", path=(0x33,), rate_hz=rate_hz, **settings),
+            Place(0, self.hardware.bus, self.hardware.clock, self.counters),
         )
         self.measured: list[Measured] = []
         self.period_us = 1e6 / rate_hz
@@ -115,9 +115,9 @@ class Bench:
             else:
                 assert after.index > before.index
         counts = self.counters.snapshot()
-        handled = sum(counts.get(name, 0) for name in ("subpages_captured", "subpages_lost", "pages_settling"))
+        handled = sum(counts.get(name, 0) for name in ("blocks_captured", "blocks_lost", "pages_settling"))
         assert handled == pages[-1].index + 1
-        assert set(counts) <= set(FAULTS) | set(PLAIN)
+        assert set(counts) <= set(FAULTS) | set(COUNTS)
 
 
 MakeBench = Callable[..., Bench]
@@ -189,7 +189,7 @@ def test_a_picture_survives_the_fault_at_each_of_its_transactions(
         assert bench.sensor.running
         assert abs(pages[-1].time_us - bench.source(pages[-1]).time_us) < bench.period_us / 20
         _check_noticed(name, reads[at], bench)
-        lost = bench.counters.get("subpages_lost")
+        lost = bench.counters.get("blocks_lost")
         limit = {"stuck": rate_hz * 1.1 + 2, "unplug": rate_hz * 0.9 + 3}.get(name, 2)
         assert lost <= limit, f"{fault}: {bench.counters.snapshot()}"
 

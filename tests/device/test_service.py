@@ -5,10 +5,12 @@ import shlex
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
-from thermo_device.cli import _parser
+from thermo_device.cli import application
 from thermo_device.keys import DEFAULT_DIRECTORY
 
 ROOT = Path(__file__).parents[2]
@@ -16,6 +18,15 @@ UNIT = ROOT / "device" / "thermo-device.service"
 README = (ROOT / "README.md").read_text()
 MOST_EXPOSED = 1.0
 """Of 10, as systemd counts: what is left is the I2C bus, the serial ports and the board's serial number in /proc."""
+
+
+def parsed(words: list[str]) -> dict[str, Any]:
+    """What the command line makes of these words."""
+    command = typer.main.get_command(application())
+    with command.make_context("thermo-device", words[:1], resilient_parsing=True) as context:
+        name, chosen, _ = command.resolve_command(context, words[:1])  # type: ignore[attr-defined]
+    with chosen.make_context(name, words[1:]) as context:
+        return dict(context.params)
 
 
 def settings(name: str) -> list[str]:
@@ -27,10 +38,10 @@ def test_the_unit_starts_the_agent_as_its_command_line_knows() -> None:
     (start,) = settings("ExecStart")
     words = shlex.split(start.replace("$THERMO_ARGS", shlex.split(arguments)[0].removeprefix("THERMO_ARGS=")))
     assert words[0].endswith("/bin/thermo-device")
-    options = _parser().parse_args(words[1:])
-    assert (options.bus, options.port, options.trust) == ("/dev/i2c-1", "/dev/ttyGS0", None)
+    options = parsed(words[1:])
+    assert (options["bus"], options["port"], options["trust"]) == ("/dev/i2c-1", "/dev/ttyGS0", ())
     example = re.search(r"example: THERMO_ARGS=(.*)", UNIT.read_text())
-    assert example and _parser().parse_args(["run", *shlex.split(example[1])]).port == "/dev/serial0"
+    assert example and parsed(["run", *shlex.split(example[1])])["port"] == "/dev/serial0"
     assert str(DEFAULT_DIRECTORY) in UNIT.read_text()
 
 
@@ -50,7 +61,7 @@ def test_the_comments_install_what_the_unit_starts() -> None:
 def test_readme_installs_the_same_way() -> None:
     text = README.split("## On a Raspberry Pi")[1].split("\n## ")[0]
     for line in re.findall(r"^(?:\S*/)?thermo-device (.*?)(?:\s+#.*)?$", text, re.MULTILINE):
-        _parser().parse_args(shlex.split(line))
+        parsed(shlex.split(line))
     assert "thermo-device run" in text and "i2c,dialout" in text and UNIT.name in text
 
 

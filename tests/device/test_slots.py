@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thermo_core.bundle import Bundle
-from thermo_core.contract import InputContract, OutputContract
 from thermo_core.errors import (
     BundleError,
     DowngradeError,
@@ -27,7 +26,8 @@ from thermo_core.errors import (
     UploadError,
 )
 from thermo_core.image import Version, parse, sign
-from thermo_core.profile import Profile
+from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
+from thermo_core.wearable.profile import Model, Profile
 from thermo_device.files import DISK, write_note
 from thermo_device.slots import Change, Slots, UploadStep
 from thermo_device.upload import SYNC_BYTES
@@ -37,16 +37,17 @@ STRANGER = Ed25519PrivateKey.from_private_bytes(bytes(32))
 TRUSTED = [KEY.public_key()]
 CAPACITY = 100_000
 PLACE = Path("/slots")
+PROFILE = Profile(
+    name="test",
+    version="1.0.0",
+    sensors=(Mlx90640Settings(name="skin", path=(0x33,)),),
+    models=(Model(name="it", inputs=("skin",), scores=("no", "yes")),),
+)
 
 
 def make(version: str, key: Ed25519PrivateKey = KEY, size: int = 5000, seed: int = 0) -> bytes:
-    bundle = Bundle(
-        profile=Profile("test", "1.0.0", labels=("no", "yes")),
-        input=InputContract((24, 32, 1), 0.05, 0),
-        output=OutputContract(1 / 256, -128),
-        model=b"\x1c\x00\x00\x00TFL3" + random.Random(seed).randbytes(size),
-        card="# Test",
-    )
+    network = b"\x1c\x00\x00\x00TFL3" + random.Random(seed).randbytes(size)
+    bundle = Bundle(profile=PROFILE, networks={"it": network}, card="# Test")
     return sign(bundle.to_payload(), Version.parse(version), key)
 
 

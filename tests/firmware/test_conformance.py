@@ -40,7 +40,7 @@ from thermo_device.counters import Counters
 from thermo_device.inference import Classifier
 from thermo_device.verdicts import VerdictMaker
 from thermo_host.flash import flash, load
-from thermo_host.link import Wearable
+from thermo_host.link.wearable import Wearable
 from thermo_host.pictures import PictureReader
 from thermo_sim import control
 from thermo_sim.clock import VirtualClock

@@ -5,38 +5,31 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from thermo_core.profile import NOTICE
+from host_sessions import BUNDLE, blocks_of, came, camera_constants, session_of
 
-from thermo_core.sensors.mlx90640.counts import CountsEncoder
+from thermo_core.graph.alerts import AlertChange, AlertState
+from thermo_core.quality import Quality
+from thermo_core.recording.session import Session
+from thermo_core.sensors.ads1115_ntc import codec as ntc
+from thermo_core.sensors.kind import Block
 from thermo_core.sensors.mlx90640.frames import Subpage, Words
-from thermo_core.wire.management import Hello, SensorInfo
+from thermo_core.wearable import file
+from thermo_core.wearable.library import resolve
+from thermo_core.wearable.profile import Profile
 from thermo_core.wire.records import (
-    ChannelReading,
+    AlertRecord,
     ClockRecord,
     EventRecord,
+    FindingRecord,
     Record,
-    RecordHeader,
-    RecordType,
-    Severity,
-    SubpageRecord,
-    ThermistorRecord,
-    VerdictRecord,
 )
-from thermo_host.lease import Telemetry
-from thermo_host.session import Session
+from thermo_core.wire.table import OutputKind, Severity
+from thermo_host.link.items import Telemetry
 from thermo_sim import eeprom
 from thermo_sim.dataset import PictureSource
 
 SEED = 11
-STARTED_NS = 1_700_000_000_000_000_000
 PERIOD_US = 62_500
-KINDS = {
-    SubpageRecord: RecordType.SUBPAGE,
-    ThermistorRecord: RecordType.THERMISTORS,
-    VerdictRecord: RecordType.VERDICT,
-    EventRecord: RecordType.EVENT,
-    ClockRecord: RecordType.CLOCK,
-}
 
 
 @pytest.fixture(scope="session")
@@ -46,28 +39,15 @@ def eeprom_words() -> Words:
 
 
 @pytest.fixture(scope="session")
-def session(eeprom_words: Words) -> Session:
-    """What a host would have fetched."""
-    hello = Hello(
-        name="thermo-sim",
-        serial="0001",
-        software="0.1.0",
-        platform="test",
-        profile="breast-patch",
-        model="1.2.3",
-        time_us=1_000_000,
-        sensors=(
-            SensorInfo("mlx90640", 0, 0x33, bytes(6), 16.0, 18, True, 0.98, None),
-            SensorInfo("ads1115", 1, 0x48, b"", 8.0, 16, channels=("skin", "core", "left", "right")),
-        ),
-        simulated=True,
-        calibrated=False,
-        development_key=True,
-        lease_max_ms=10_000,
-        notice=NOTICE,
-        labels=("no lesion", "lesion"),
-    )
-    return Session(hello, {0: eeprom_words}, None, STARTED_NS, "/tmp/thermo0")
+def breast_patch() -> Profile:
+    """The wearable of that name."""
+    return file.read(resolve("breast-patch")).profile
+
+
+@pytest.fixture(scope="session")
+def session(eeprom_words: Words, breast_patch: Profile) -> Session:
+    """A breast patch."""
+    return session_of(breast_patch, {0: camera_constants(eeprom_words)})
 
 
 @pytest.fixture(scope="session")
@@ -82,40 +62,30 @@ def subpages() -> list[Subpage]:
 
 @pytest.fixture(scope="session")
 def telemetry(subpages: list[Subpage]) -> Callable[[int], list[Telemetry]]:
-    """Gives the first n records of a stream: subpages, now and then thermistors, verdicts, events and clocks."""
+    """Gives the first n records of a stream: blocks of both sensors, now and then findings, alerts, events and clocks."""
 
     def records() -> Iterator[Record]:
-        encoder = CountsEncoder(16)
-        for subpage in subpages:
-            yield SubpageRecord(subpage.time_us, 0, subpage.index, encoder.encode(subpage))
-            if subpage.index % 8 == 1:
-                readings = (ChannelReading(12000, 0, 33.25), ChannelReading(0, 2, None), ChannelReading(11000, 0, 36.5))
-                yield ThermistorRecord(subpage.time_us + 10, 1, readings)
+        for block in blocks_of(subpages):
+            time_us, index = block.time_us, block.index
+            yield block
+            if index % 8 == 1:
+                flags = Quality.UNCALIBRATED | Quality.SIMULATED
                 scores = tuple(round(score * 65535) / 65535 for score in (0.25, 0.75))  # as the line carries them
-                yield VerdictRecord(
-                    subpage.time_us + 20,
-                    subpage.index,
-                    4,
-                    True,
-                    True,
-                    False,
-                    True,
-                    1,
-                    scores,
-                    30_000,
-                    4_000,
-                    (1, 2, 3, 0),
+                hash_prefix = int.from_bytes(BUNDLE[:4], "little")
+                newest = ((0, index),)
+                yield FindingRecord(
+                    time_us, 0, int(flags), hash_prefix, 30_000, 4_000, newest, OutputKind.SCORES, scores
                 )
-            if subpage.index % 40 == 5:
-                yield EventRecord(subpage.time_us + 30, 7, Severity.WARNING, 1, "The bus was freed.")
-                yield ClockRecord(subpage.time_us + 40, 0, 2500, 0, subpage.index, 0)
+                yield Block(time_us + 10, 1, 0, index // 8, ntc.encode([12000, 0, 11000, 12500]))
+            if index % 40 == 5:
+                yield EventRecord(time_us + 30, 2, Severity.WARNING, 0, 1, "The bus was freed.")
+                yield ClockRecord(time_us + 40, 0, 2500, 0, index, 0)
+            if index == 21:
+                yield AlertRecord(
+                    time_us + 50, AlertChange(0, AlertState.RAISED, time_us, 0.75, int(Quality.SIMULATED))
+                )
 
     def take(count: int) -> list[Telemetry]:
-        taken = []
-        for number, record in enumerate(islice(records(), count)):
-            captured_ns = STARTED_NS + (record.time_us - 1_000_000) * 1000
-            header = RecordHeader(KINDS[type(record)], number % 65536, record.time_us)
-            taken.append(Telemetry(captured_ns + 20_000_000, captured_ns, header, record))
-        return taken
+        return came(list(islice(records(), count)))
 
     return take

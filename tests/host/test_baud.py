@@ -8,15 +8,15 @@ from scripted_peer import ScriptedWearable
 
 from thermo_core.errors import LinkTimeoutError, UsageError
 from thermo_core.exit_codes import ExitCode
+from thermo_core.recording.session import Session
 from thermo_core.wire.baud import BAUD_VARIABLE, BAUDS, DEFAULT_BAUD
 from thermo_core.wire.smp import SmpMessage
 from thermo_device.cli import _parser
 from thermo_device.port import SerialPort
-from thermo_host import link
 from thermo_host.application import application, run
-from thermo_host.link import Wearable
-from thermo_host.session import Session
-from thermo_host.transport import SerialLine
+from thermo_host.link import wearable as link
+from thermo_host.link.transport import SerialLine
+from thermo_host.link.wearable import Wearable
 
 RATES = {getattr(termios, name): int(name[1:]) for name in dir(termios) if name[:1] == "B" and name[1:].isdigit()}
 
@@ -33,7 +33,7 @@ class Uart(ScriptedWearable):
 
 @pytest.fixture
 def uart(session: Session) -> Iterator[Uart]:
-    made = Uart(session.hello, session.eeproms[0])
+    made = Uart(session)
     yield made
     made.unplug()
 
@@ -56,7 +56,7 @@ def test_the_documented_rates_are_found(uart: Uart, baud: int, monkeypatch: pyte
     uart.baud = baud
     with Wearable.open(uart.port, timeout_s=1.0) as wearable:
         assert wearable.line.baud == baud
-        assert wearable.eeprom().shape == (832,)
+        assert len(wearable.constants(0, "mlx90640").data) == 1664
         wearable.reopen_once()
         assert wearable.line.baud == baud
 
@@ -107,7 +107,20 @@ def test_the_variable_reaches_every_command_that_opens_a_port(
     monkeypatch.setenv(BAUD_VARIABLE, "fast")
     assert run(["info", uart.port]) == ExitCode.USAGE
     capsys.readouterr()
-    with_ports = {"ports", "info", "flash", "calibrate", "stream", "record", "rate", "self-test", "reset"}
+    with_ports = {
+        "ports",
+        "info",
+        "flash",
+        "calibrate",
+        "stream",
+        "record",
+        "rate",
+        "self-test",
+        "reset",
+        "alerts",
+        "person",
+        "feed",
+    }
     for command in application().registered_commands:
         run([str(command.name), "--help"])
         shown = capsys.readouterr().out

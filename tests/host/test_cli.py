@@ -15,12 +15,12 @@ from thermo_core import errors
 from thermo_core.errors import ThermoError
 from thermo_core.exit_codes import MEANINGS, ExitCode, exit_code
 from thermo_core.version import software_version
-from thermo_host import ports
+from thermo_host.link import ports
 from thermo_host.application import application, run
 from thermo_host.commands.table import COMMANDS
-from thermo_host.lease import Telemetry
-from thermo_host.recording import Recorder
-from thermo_host.session import Session
+from thermo_host.link.items import Telemetry
+from thermo_host.sinks.recorder import Recorder
+from thermo_core.recording.session import Session
 
 Take = Callable[[int], list[Telemetry]]
 Capture = pytest.CaptureFixture[str]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from thermo_host.clocksync import ClockSync, RoundTrip
+from thermo_host.link.clocksync import ClockSync, RoundTrip
 
 SECOND = 1_000_000_000
 

@@ -1,357 +1,432 @@
-"""Exports and decoded dumps, against the vendor's own figures and against a second way of reading the same file."""
+"""Exports of recordings: what is in them is what decoding the blocks gives, whatever the format; files are whole or not there."""
 
 import csv
+import datetime
 import json
+import tracemalloc
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import cbor2
+import av
+import msgspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyedflib
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from thermo_core.profile import Profile
+import recorded
+from PIL import Image
 
+from thermo_core import schema
 from thermo_core.errors import SensorError, StorageError, UsageError
+from thermo_core.recording.layout import Gap, Marker
+from thermo_core.recording.session import Session
 from thermo_core.sensors.mlx90640.assemble import PictureAssembler
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.decode import Decoder
-from thermo_core.sensors.mlx90640.dump import Dump
-from thermo_core.sensors.mlx90640.frames import CONTROL, Picture, Subpage
-from thermo_core.wire.records import VerdictRecord
-from thermo_host import dumps, export
-from thermo_host.export import Totals
-from thermo_host.lease import Telemetry
-from thermo_host.moments import parse_moment
-from thermo_host.pictures import DecodeSettings
-from thermo_host.playback import Recording
-from thermo_host.recording import Recorder
-from thermo_host.session import Session
-from thermo_host.tables import PictureRow, Row
+from thermo_core.wearable.profile import Profile
+from thermo_host.exports import target
+from thermo_host.exports.decoding import ALL, Choice, Decoding
+from thermo_host.exports.rows import Row, SampleRow
+from thermo_host.stream.playback import Recording
 from thermo_sim import eeprom
 
-Take = Callable[[int], list[Telemetry]]
+EVERY = (".npz", ".csv", ".parquet", ".edf", ".png", ".mp4")
+SECOND_NS = 1_000_000_000
 
 
-@pytest.fixture
-def recorded(tmp_path: Path, session: Session, telemetry: Take) -> Recording:
-    with Recorder(tmp_path / "r.mcap", session) as recorder:
-        for item in telemetry(140):
-            recorder.add(item)
-    return Recording(tmp_path / "r.mcap")
+def exported(found: Recording, path: Path, choice: Choice | None = None, force: bool = False) -> list[Path]:
+    decoding = Decoding(found, choice)
+    target.check_target(path, decoding.known, force)
+    return target.write(decoding, path, decoding.first, force)
 
 
-def exported(
-    recording: Recording, path: Path, settings: DecodeSettings | None = None, force: bool = False
-) -> list[Path]:
-    decoding = export.Decoding(recording, settings)
-    return export.write(decoding, path, decoding.about, decoding.eeproms, force)
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open() as file:
+        return list(csv.DictReader(file))
 
 
-def pictures_of(dump: Dump, settings: DecodeSettings | None = None) -> tuple[list[Picture], Totals]:
-    decoding = dumps.DumpDecoding(dump, settings)
-    return [row.picture for row in decoding], decoding.totals
+def swapped(session: Session, **changes: Any) -> Session:
+    return replace(session, profile=msgspec.structs.replace(session.profile, **changes))
+
+
+@pytest.fixture(scope="module")
+def session() -> Session:
+    return recorded.patch(subject="S 01", note="left arm")
+
+
+@pytest.fixture(scope="module")
+def patch(tmp_path_factory: pytest.TempPathFactory, session: Session) -> Recording:
+    pages = recorded.subpages(eeprom.generate(recorded.SEED), 120)
+    items: list[Any] = list(recorded.telemetry(recorded.patch_records(pages)))
+    items.insert(60, Marker(at_ns=items[59].received_ns, text="=the cold pack came off"))
+    return recorded.recording(tmp_path_factory.mktemp("patch") / "r.mcap", session, items)
+
+
+@pytest.fixture(scope="module")
+def band(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    items = recorded.telemetry(recorded.band_records(40, silent=range(10, 15)))
+    path = tmp_path_factory.mktemp("band") / "r.mcap"
+    return recorded.recording(path, recorded.session(recorded.BAND, subject="W 7"), items)
+
+
+@pytest.fixture(scope="module")
+def expected(session: Session) -> list[Any]:
+    """Pictures as the camera's own functions decode the words, which know of no block and no graph."""
+    words = eeprom.generate(recorded.SEED)
+    assembler = PictureAssembler(Decoder(Constants.from_eeprom(words), 0.98))
+    made = [assembler.push(page) for page in recorded.subpages(words, 120)]
+    return [picture for picture in made if picture is not None]
 
 
 def test_npz_holds_what_decoding_the_words_gives(
-    tmp_path: Path, recorded: Recording, session: Session, subpages: list[Subpage]
+    tmp_path: Path, patch: Recording, session: Session, expected: list[Any]
 ) -> None:
-    (path,) = exported(recorded, tmp_path / "out.npz")
+    (path,) = exported(patch, tmp_path / "out.npz")
     arrays = np.load(path)
-    assembler = PictureAssembler(Decoder(Constants.from_eeprom(session.eeproms[0]), 0.98))
-    pictures = [picture for picture in map(assembler.push, subpages) if picture is not None]
-    count = len(arrays["celsius"])
-    assert count > 40
-    np.testing.assert_array_equal(arrays["celsius"], [picture.celsius for picture in pictures[:count]])
-    np.testing.assert_array_equal(arrays["valid"], [picture.valid for picture in pictures[:count]])
-    np.testing.assert_allclose(arrays["ta_c"], [picture.ta for picture in pictures[:count]])
-    np.testing.assert_array_equal(arrays["index"], [picture.index for picture in pictures[:count]])
-    expected_ns = [session.started_ns + (picture.time_us - 1_000_000) * 1000 for picture in pictures[:count]]
-    np.testing.assert_array_equal(arrays["utc_ns"], expected_ns)
-    assert arrays["utc"][0].endswith("+00:00")
-    np.testing.assert_array_equal(arrays["eeprom_0"], session.eeproms[0])
-    readings = set(zip(arrays["thermistor_channel"].tolist(), arrays["thermistor_state"].tolist(), strict=True))
-    assert readings == {("skin", "ok"), ("core", "shorted"), ("left", "ok")}
-    shorted = arrays["thermistor_celsius"][arrays["thermistor_channel"] == "core"]
-    assert np.isnan(shorted).all()
-    assert set(arrays["verdict_label"].tolist()) == {"lesion"}
-    np.testing.assert_allclose(arrays["verdict_score_lesion"], 0.75)
+    assert len(expected) > 40
+    np.testing.assert_array_equal(arrays["skin"], [picture.celsius for picture in expected])
+    np.testing.assert_array_equal(arrays["skin.valid"], [picture.valid for picture in expected])
+    np.testing.assert_array_equal(arrays["skin.ta"], np.array([picture.ta for picture in expected], np.float32))
+    np.testing.assert_array_equal(arrays["skin.vdd"], np.array([picture.vdd for picture in expected], np.float32))
+    times_us = [picture.time_us for picture in expected]
+    np.testing.assert_array_equal(arrays["skin.time_us"], times_us)
+    wanted_ns = [recorded.STARTED_NS + (time_us - recorded.START_US) * 1000 for time_us in times_us]
+    np.testing.assert_array_equal(arrays["skin.utc_ns"], wanted_ns)
+    assert arrays["skin.utc"][0].endswith("+00:00")
+    np.testing.assert_array_equal(arrays["skin.constants.0"].view("<u2"), eeprom.generate(recorded.SEED))
+    assert arrays["spots.labels"].tolist() == ["core", "left"]
+    assert not np.isnan(arrays["spots"][:, 0]).any()
+    assert np.isnan(arrays["spots"][:, 1]).all()
+    assert set(arrays["spots.flags"].tolist()) == {1 << 12 | 1 << 8 | 1 << 4}
+    assert set(arrays["findings-lesion.winner"].tolist()) == {"lesion"}
+    np.testing.assert_allclose(arrays["findings-lesion.lesion"], 0.75, atol=1e-5)
+    assert arrays["alerts.state"].tolist() == ["raised"]
+    assert arrays["markers.text"].tolist() == ["=the cold pack came off"]
+    assert "calm" not in arrays
 
 
-def test_csv_says_the_same(tmp_path: Path, recorded: Recording) -> None:
-    decoded = np.load(exported(recorded, tmp_path / "out.npz")[0])
-    pictures, thermistors, verdicts, about = exported(recorded, tmp_path / "out.csv")
-    assert [path.name for path in (pictures, thermistors, verdicts, about)] == [
-        "out.csv",
-        "out-thermistors.csv",
-        "out-verdicts.csv",
-        "out-about.json",
-    ]
-    with pictures.open() as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == len(decoded["celsius"])
-    assert float(rows[3]["r09c11"]) == pytest.approx(float(decoded["celsius"][3, 9, 11]), abs=6e-4)
-    assert float(rows[3]["ta_c"]) == pytest.approx(float(decoded["ta_c"][3]), abs=6e-4)
-    assert [row["utc"] for row in rows] == decoded["utc"].tolist()
-    with verdicts.open() as file:
-        assert {row["score lesion"] for row in csv.DictReader(file)} == {"0.75"}
+def test_csv_says_the_same(tmp_path: Path, patch: Recording) -> None:
+    arrays = np.load(exported(patch, tmp_path / "out.npz")[0])
+    names = [path.name for path in exported(patch, tmp_path / "out.csv")]
+    tables = ["skin", "skin.ta", "skin.vdd", "spots", "findings-lesion", "alerts", "events", "markers"]
+    assert sorted(names) == sorted([*(f"out-{name}.csv" for name in tables), "out-about.json"])
+    rows = rows_of(tmp_path / "out-skin.csv")
+    assert len(rows) == len(arrays["skin"])
+    assert float(rows[3]["r09c11"]) == pytest.approx(float(arrays["skin"][3, 9, 11]), abs=6e-4)
+    assert [row["utc"] for row in rows] == arrays["skin.utc"].tolist()
+    assert {row["unit"] for row in rows} == {"degC"}
+    spots = rows_of(tmp_path / "out-spots.csv")
+    assert {row["left"] for row in spots} == {""}
+    assert {row["quality"] for row in spots} == {"missing, uncalibrated, simulated"}
+    (alert,) = rows_of(tmp_path / "out-alerts.csv")
+    assert (alert["alert"], alert["state"], alert["text"]) == ("lesion", "raised", "Show this to a physician.")
+    # A spreadsheet would take it for a formula.
+    assert rows_of(tmp_path / "out-markers.csv")[0]["text"] == "'=the cold pack came off"
 
 
-def test_another_emissivity_is_another_temperature(recorded: Recording) -> None:
+def test_parquet_is_a_tidy_table_a_signal_with_units_and_zone(tmp_path: Path, patch: Recording) -> None:
+    arrays = np.load(exported(patch, tmp_path / "out.npz")[0])
+    paths = exported(patch, tmp_path / "out.parquet")
+    assert {"out-skin.parquet", "out-spots.parquet", "out-findings-lesion.parquet"} <= {path.name for path in paths}
+    table = pq.read_table(tmp_path / "out-skin.parquet")
+    assert table.schema.field("utc").type == pa.timestamp("ns", tz="UTC")
+    value = table.schema.field("value")
+    assert value.metadata[b"unit"] == b"degC"
+    assert json.loads(value.metadata[b"shape"]) == [24, 32]
+    shown = table["value"].combine_chunks().flatten().to_numpy().reshape(-1, 24, 32)
+    np.testing.assert_array_equal(shown, arrays["skin"])
+    np.testing.assert_array_equal(table["utc"].cast(pa.int64()).to_numpy(), arrays["skin.utc_ns"])
+    about = json.loads(table.schema.metadata[b"thermo-edge"])
+    assert (about["serial"], about["subject"], about["note"]) == ("0001", "S 01", "left arm")
+    assert schema.from_plain(about["profile_whole"], Profile, "") == schema.from_plain(recorded.PATCH, Profile, "")
+    spots = pq.read_table(tmp_path / "out-spots.parquet")
+    assert json.loads(spots.schema.field("value").metadata[b"labels"]) == ["core", "left"]
+    findings = pq.read_table(tmp_path / "out-findings-lesion.parquet").to_pylist()
+    assert {row["winner"] for row in findings} == {"lesion"}
+    assert findings[0]["newest_block_skin"] == 1
+    assert pq.read_table(tmp_path / "out-skin.ta.parquet").schema.field("value").type == pa.float32()
+
+
+def test_every_signal_of_the_graph_can_be_had(tmp_path: Path, patch: Recording, expected: list[Any]) -> None:
+    arrays = np.load(exported(patch, tmp_path / "out.npz", Choice(signals=(ALL,)))[0])
+    pictures = np.array([picture.celsius for picture in expected])
+    for place in (3, 20):
+        calm = pictures[place - 3 : place + 1].astype(np.float64).mean(axis=0)
+        at = np.flatnonzero(arrays["calm.time_us"] == expected[place].time_us)[0]
+        # The stage sums counts of 1/256 K.
+        np.testing.assert_allclose(arrays["calm"][at], calm, atol=1 / 256)
+        np.testing.assert_allclose(arrays["above"][at], calm - np.median(calm), atol=2 / 256)
+    some = np.load(exported(patch, tmp_path / "some.npz", Choice(signals=("above", "spots")))[0])
+    assert "skin" not in some
+    np.testing.assert_array_equal(some["above"], arrays["above"])
+
+
+def test_what_a_network_gave_is_had_where_the_wearable_sent_it(tmp_path: Path, session: Session) -> None:
+    sent = recorded.signal_records(session, "lesion.raw", recorded.START_US + 5, np.array([0.25, 0.75], np.float32))
+    above = np.arange(768, dtype=np.float32).reshape(24, 32)
+    # The picture is made anew here; that it was sent too makes it no second one.
+    sent += recorded.signal_records(session, "above", recorded.START_US + 6, above)
+    found = recorded.recording(tmp_path / "r.mcap", session, recorded.telemetry(sent))
+    arrays = np.load(exported(found, tmp_path / "out.npz", Choice(signals=(ALL,)))[0])
+    np.testing.assert_array_equal(arrays["lesion.raw"], [[0.25, 0.75]])
+    assert arrays["lesion.raw.time_us"].tolist() == [recorded.START_US + 5]
+    assert "above" not in arrays
+
+
+def test_edf_is_read_by_another_library(tmp_path: Path, band: Recording) -> None:
+    (path,) = exported(band, tmp_path / "out.edf")
+    arrays = np.load(exported(band, tmp_path / "out.npz")[0])
+    with pyedflib.EdfReader(str(path)) as edf:
+        labels = edf.getSignalLabels()
+        said = {label: (edf.getPhysicalDimension(n), edf.getSampleFrequency(n)) for n, label in enumerate(labels)}
+        axes = {f"motion {axis}": ("g", 25.0) for axis in "xyz"}
+        assert said == {"wrist": ("degC", 1.0), **axes}
+        start = edf.getStartdatetime().replace(tzinfo=datetime.UTC).timestamp()
+        assert edf.getPatientCode().replace("_", " ") == "W 7"
+        for label, values in (("wrist", arrays["wrist"]), *zip(axes, arrays["motion"].T, strict=True)):
+            name, rate = label.split()[0], said[label][1]
+            trace = edf.readSignal(labels.index(label))
+            place = np.rint((arrays[f"{name}.utc_ns"] / 1e9 - start) * rate).astype(int)
+            assert place.min() >= 0
+            np.testing.assert_allclose(trace[place], values, atol=2.1 * float(np.ptp(values) or 1) / 65535 + 1e-6)
+            # What was not measured lies a whole range below what was.
+            others = np.setdiff1d(np.arange(len(trace)), place)
+            assert (trace[others] < values.min() - 0.9 * float(np.ptp(values))).all()
+        onsets, lengths, texts = edf.readAnnotations()
+        silence = [
+            (onset, length)
+            for onset, length, text in zip(onsets, lengths, texts, strict=True)
+            if text == "wrist: no value" and length == 5
+        ]
+        assert silence == [(11.0, 5.0)]
+
+
+def test_edf_has_markers_alerts_and_events_as_annotations(tmp_path: Path, patch: Recording) -> None:
+    (path,) = exported(patch, tmp_path / "out.edf")
+    with pyedflib.EdfReader(str(path)) as edf:
+        assert "skin" not in edf.getSignalLabels()
+        assert {"skin.ta", "spots core"} <= set(edf.getSignalLabels())
+        texts = set(edf.readAnnotations()[2])
+    assert {"=the cold pack came off", "alert lesion: raised", "The bus was freed."} <= texts
+
+
+def test_a_png_shows_the_moment_that_was_asked_for(tmp_path: Path, patch: Recording, session: Session) -> None:
+    (path,) = exported(patch, tmp_path / "out.png", Choice(from_ns=session.started_ns + 3 * SECOND_NS))
+    image = np.asarray(Image.open(path).convert("RGB"), np.int64)
+    factor = image.shape[1] // 32
+    centres = image[20 + factor // 2 : 20 + 24 * factor : factor, factor // 2 : 32 * factor : factor].sum(axis=2)
+    # The warm square is brighter than all around it, where it is.
+    assert centres[9:13, 11:17].mean() > centres[:6].mean() + 100
+
+
+def test_a_film_goes_at_the_pace_of_the_recording(tmp_path: Path, patch: Recording, expected: list[Any]) -> None:
+    (path,) = exported(patch, tmp_path / "out.mp4")
+    with av.open(str(path)) as film:
+        frames = list(film.decode(video=0))
+    assert len(frames) == len(expected)
+    shown = [float(frame.time or 0) for frame in frames]
+    times = [(picture.time_us - expected[0].time_us) / 1e6 for picture in expected]
+    np.testing.assert_allclose(shown, times, atol=2e-3)
+    grey = frames[-1].to_ndarray(format="gray").astype(float)
+    assert grey[200:260, 220:340].mean() > grey[40:100, 40:600].mean() + 20
+
+
+@pytest.mark.parametrize("ending", [".png", ".mp4"])
+def test_a_wearable_without_a_camera_has_no_pictures(tmp_path: Path, band: Recording, ending: str) -> None:
+    with pytest.raises(UsageError, match=r"holds pictures, and no signal here is one.*\.csv"):
+        exported(band, tmp_path / f"out{ending}")
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_emissivity_is_another_temperature(patch: Recording, session: Session) -> None:
     means = []
-    for settings in (DecodeSettings(), DecodeSettings(emissivity=0.80)):
-        decoding = export.Decoding(recorded, settings)
+    for choice in (Choice(), Choice(emissivity=0.80)):
+        decoding = Decoding(patch, choice)
         assert len(list(decoding)) > 40
-        means.append(decoding.totals.to_map()["mean_c"])
+        means.append(decoding.totals.to_map()["signals"]["skin"]["mean"])
     assert means[1] > means[0] + 0.5
 
 
-def test_an_ending_that_says_no_format_is_refused(tmp_path: Path, recorded: Recording) -> None:
-    with pytest.raises(UsageError, match=r"\.npz nor \.csv"):
-        exported(recorded, tmp_path / "out.xlsx")
+def test_what_cannot_be_asked_for_is_said(tmp_path: Path, patch: Recording, band: Recording) -> None:
+    with pytest.raises(UsageError, match=r"no signal 'skinn'; choose of skin, skin\.ta, .*, lesion\.raw, or all"):
+        Decoding(patch, Choice(signals=("skinn",)))
+    with pytest.raises(UsageError, match="no sensor with an emissivity"):
+        Decoding(band, Choice(emissivity=0.9))
+    with pytest.raises(UsageError, match="emissivity"):
+        Decoding(patch, Choice(emissivity=1.5))
+    with pytest.raises(UsageError, match=r"does not end in \.npz, .* or \.mp4"):
+        exported(patch, tmp_path / "out.xlsx")
 
 
-@pytest.mark.parametrize("name", ["out.npz", "out.csv"])
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, recorded: Recording, name: str) -> None:
-    target = tmp_path / "folder" / name
+@pytest.mark.parametrize("ending", EVERY)
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, patch: Recording, ending: str) -> None:
+    path = tmp_path / "folder" / f"out{ending}"
     with pytest.raises(StorageError, match="no such file or directory"):
-        exported(recorded, target)
-    target.parent.mkdir()
-    target.write_text("old")
+        exported(patch, path)
+    path.parent.mkdir()
+    whole = [one.name for one in exported(patch, path)]
+    kept = path.parent / whole[0]
+    for name in whole:
+        (path.parent / name).write_text("old")
+    decoding = Decoding(patch)
 
     def rows() -> Iterator[Row]:
-        yield from islice(export.Decoding(recorded), 50)
+        yield from islice(decoding, 50)
         raise SensorError("The rest is lost.")
 
     with pytest.raises(SensorError):
-        export.write(rows(), target, {}, {}, force=True)
-    assert target.read_text() == "old"
-    assert [path.name for path in target.parent.iterdir()] == [name]
+        target.write(rows(), path, decoding.first, force=True)
+    assert kept.read_text() == "old"
+    assert sorted(one.name for one in path.parent.iterdir()) == sorted(whole)
 
 
-@pytest.mark.parametrize(("name", "others"), [("out.npz", []), ("out.csv", ["out-verdicts.csv", "out-about.json"])])
-def test_nothing_is_replaced_without_force(tmp_path: Path, recorded: Recording, name: str, others: list[str]) -> None:
-    written = exported(recorded, tmp_path / name)
-    first = [path.read_bytes() for path in written]
-    with pytest.raises(StorageError, match=rf"{name} exists.*--force"):
-        exported(recorded, tmp_path / name)
-    exported(recorded, tmp_path / name, DecodeSettings(emissivity=0.8), force=True)
-    assert [path.read_bytes() for path in written] != first
-    for other in others:
-        (tmp_path / name).unlink(missing_ok=True)
+@pytest.mark.parametrize("ending", EVERY)
+def test_nothing_is_replaced_without_force(tmp_path: Path, patch: Recording, ending: str) -> None:
+    path = tmp_path / f"out{ending}"
+    written = exported(patch, path)
+    first = [one.read_bytes() for one in written]
+    with pytest.raises(StorageError, match=r"out.* exists.*--force"):
+        exported(patch, path)
+    exported(patch, path, Choice(emissivity=0.8, to_ns=recorded.STARTED_NS + 4 * SECOND_NS), force=True)
+    assert [one.read_bytes() for one in written] != first
+    for other in written[1:]:
+        for one in written:
+            one.unlink(missing_ok=True)
+        other.write_text("mine")
         with pytest.raises(StorageError, match="exists"):
-            exported(recorded, tmp_path / name)
-        (tmp_path / other).unlink()
+            exported(patch, path)
+        assert [one.name for one in tmp_path.iterdir()] == [other.name]
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(
-    tmp_path: Path, recorded: Recording, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, patch: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = zipfile.ZipFile.open
 
     def full(archive: zipfile.ZipFile, name: str, *arguments: Any, **options: Any) -> Any:
-        if name == "utc.npy":
+        if name == "skin.utc.npy":
             raise OSError(28, "No space left on device")
         return real(archive, name, *arguments, **options)
 
     monkeypatch.setattr(zipfile.ZipFile, "open", full)
-    before = {path.name for path in tmp_path.iterdir()}
     with pytest.raises(StorageError, match="no space left on device"):
-        exported(recorded, tmp_path / "out.npz")
-    assert {path.name for path in tmp_path.iterdir()} == before
+        exported(patch, tmp_path / "out.npz")
+    assert not list(tmp_path.iterdir())
 
 
-def test_what_temperatures_and_verdicts_came_from_is_kept(tmp_path: Path, session: Session, telemetry: Take) -> None:
-    profile = cbor2.dumps(Profile.bare().to_dict(), canonical=True)
-    with Recorder(tmp_path / "r.mcap", replace(session, profile_cbor=profile)) as recorder:
-        for item in telemetry(140):
-            recorder.add(item)
-    recording = Recording(tmp_path / "r.mcap")
-    wanted = {
-        "serial": "0001",
-        "name": "thermo-sim",
-        "profile": "breast-patch",
-        "model": "1.2.3",
-        "simulated": True,
-        "uncalibrated": True,
-        "emissivity": 0.9,
-    }
-    arrays = np.load(exported(recording, tmp_path / "out.npz", DecodeSettings(emissivity=0.9))[0])
+def test_what_temperatures_and_findings_came_from_is_kept(tmp_path: Path, patch: Recording, session: Session) -> None:
+    choice = Choice(emissivity=0.9)
+    arrays = np.load(exported(patch, tmp_path / "out.npz", choice)[0])
+    wanted = {"serial": "0001", "name": "thermo-sim", "profile": "patch", "bundle": "1.2.3", "simulated": True}
     for name, value in wanted.items():
         assert arrays[name][()] == value, name
     about = json.loads(str(arrays["about"]))
-    assert Profile.from_dict(about["profile_whole"]) == Profile.bare()
     assert about["sensors"][0]["emissivity"] == 0.9
-    for name in ("uncalibrated", "simulated"):
-        assert arrays[f"verdict_{name}"].all() and arrays[f"verdict_{name}"].dtype == bool
-    assert not arrays["verdict_fast_kernels"].any()
-    assert set(arrays["verdict_model"].tolist()) == {"1.2.3"}
-    assert set(arrays["verdict_pictures"].tolist()) == {4}
-    pictures, _, verdicts, facts = exported(recording, tmp_path / "out.csv", DecodeSettings(emissivity=0.9))
-    with pictures.open() as file:
-        row = next(csv.DictReader(file))
-    assert {name: row[name] for name in wanted if name in row} == {
+    assert about["sensors"][0]["uncalibrated"]
+    assert about["signals"]["skin"] == {"unit": "degC", "shape": [24, 32], "rate_hz": 8.0}
+    assert "Informs only" in about["notice"]
+    assert set(arrays["findings-lesion.bundle"].tolist()) == {"01020304"}
+    exported(patch, tmp_path / "out.csv", choice)
+    row = rows_of(tmp_path / "out-skin.csv")[0]
+    said = {name: row[name] for name in ("serial", "profile", "simulated", "uncalibrated", "emissivity")}
+    assert said == {
         "serial": "0001",
-        "profile": "breast-patch",
+        "profile": "patch",
         "simulated": "True",
         "uncalibrated": "True",
         "emissivity": "0.9",
     }
-    with verdicts.open() as file:
-        verdict = next(csv.DictReader(file))
-    assert (verdict["model"], verdict["uncalibrated"], verdict["fast_kernels"], verdict["simulated"]) == (
-        "1.2.3",
-        "True",
-        "False",
-        "True",
+    assert rows_of(tmp_path / "out-findings-lesion.csv")[0]["quality"] == "uncalibrated, simulated"
+    assert json.loads((tmp_path / "out-about.json").read_text())["profile_whole"] == about["profile_whole"]
+
+
+def test_pixels_without_a_reading_of_their_own_are_named(tmp_path: Path) -> None:
+    words = eeprom.generate(recorded.SEED, broken=(5 * 32 + 7,))
+    items = recorded.telemetry(recorded.patch_records(recorded.subpages(words, 60)))
+    found = recorded.recording(tmp_path / "r.mcap", recorded.patch(words), items)
+    exported(found, tmp_path / "out.csv")
+    assert {row["interpolated"] for row in rows_of(tmp_path / "out-skin.csv")} == {"r05c07"}
+    exported(found, tmp_path / "out.parquet")
+    valid = pq.read_table(tmp_path / "out-skin.parquet")["valid"].combine_chunks().flatten().to_numpy(False)
+    assert (~valid.reshape(-1, 768)).sum(axis=1).tolist() == [1] * (len(valid) // 768)
+
+
+def test_outputs_of_any_name_are_arrays_of_their_own(tmp_path: Path, session: Session) -> None:
+    model = msgspec.structs.replace(session.profile.models[0], scores=("../left side", "=right/side"))
+    found = recorded.recording(
+        tmp_path / "r.mcap",
+        swapped(session, models=(model,), alerts=()),
+        recorded.telemetry(recorded.patch_records(recorded.subpages(eeprom.generate(recorded.SEED), 60))),
     )
-    assert json.loads(facts.read_text())["profile_whole"] == about["profile_whole"]
-
-
-def test_pixels_without_a_reading_of_their_own_are_named(tmp_path: Path, session: Session, telemetry: Take) -> None:
-    with Recorder(
-        tmp_path / "r.mcap", replace(session, eeproms={0: eeprom.generate(11, broken=(5 * 32 + 7,))})
-    ) as recorder:
-        for item in telemetry(60):
-            recorder.add(item)
-    (path, *_) = exported(Recording(tmp_path / "r.mcap"), tmp_path / "out.csv")
-    with path.open() as file:
-        assert {row["interpolated"] for row in csv.DictReader(file)} == {"r05c07"}
-
-
-def test_labels_of_any_name_are_arrays_of_their_own(tmp_path: Path, session: Session, telemetry: Take) -> None:
-    hello = replace(session.hello, labels=("../../left side", "../../left_side"))
-    with Recorder(tmp_path / "r.mcap", replace(session, hello=hello)) as recorder:
-        for item in telemetry(60):
-            recorder.add(item)
-    arrays = np.load(exported(Recording(tmp_path / "r.mcap"), tmp_path / "out.npz")[0])
-    scores = sorted(name for name in arrays.files if name.startswith("verdict_score"))
+    arrays = np.load(exported(found, tmp_path / "out.npz")[0])
+    scores = [name for name in arrays.files if "side" in name and name.startswith("findings")]
     assert len(scores) == 2
     assert not any("/" in name for name in arrays.files)
     assert {round(float(arrays[name][0]), 2) for name in scores} == {0.25, 0.75}
 
 
-def test_a_score_that_comes_later_is_a_column_of_its_own(tmp_path: Path, session: Session, telemetry: Take) -> None:
-    with Recorder(tmp_path / "r.mcap", session) as recorder:
-        for number, item in enumerate(telemetry(140)):
-            more = number > 70 and isinstance(item.record, VerdictRecord)
-            recorder.add(replace(item, record=replace(item.record, scores=(0.0, 0.0, 1.0), label=2)) if more else item)
-    recording = Recording(tmp_path / "r.mcap")
-    arrays = np.load(exported(recording, tmp_path / "out.npz")[0])
-    later = arrays["verdict_score_class_2"]
-    assert len(later) == len(arrays["verdict_score_lesion"]) > 4
-    assert np.isnan(later[0]) and later[-1] == 1.0
-    *_, verdicts, _ = exported(recording, tmp_path / "out.csv")
-    with verdicts.open() as file:
-        rows = list(csv.DictReader(file))
-    assert not rows[0]["score class 2"] and float(rows[-1]["score class 2"]) == 1.0
+def test_another_profile_later_has_tables_of_its_own(tmp_path: Path, session: Session) -> None:
+    pages = recorded.subpages(eeprom.generate(recorded.SEED), 100)
+    items: list[Any] = list(recorded.telemetry(recorded.patch_records(pages)))
+    model = msgspec.structs.replace(session.profile.models[0], scores=("none", "some"))
+    thermistors = msgspec.structs.replace(session.profile.sensors[1], channels=session.profile.sensors[1].channels[:1])
+    later = swapped(session, models=(model,), alerts=(), sensors=(session.profile.sensors[0], thermistors))
+    found = recorded.recording(tmp_path / "r.mcap", session, [*items[:60], later, *items[60:]])
+    arrays = np.load(exported(found, tmp_path / "out.npz")[0])
+    assert arrays["findings-lesion.lesion"].size and arrays["findings-lesion-2.some"].size
+    assert arrays["spots"].shape[1] == 2
+    whole = len(np.load(exported(found, tmp_path / "b.npz", Choice(signals=("skin",)))[0])["skin"])
+    assert len(arrays["skin"]) == whole
+    assert json.loads(str(arrays["about"]))["later"][0]["profile"] == "patch"
 
 
 @pytest.mark.parametrize(("start", "end"), [(2.0, 4.0), (0.0, 1.0), (3.5, 60.0), (50.0, 60.0)])
 def test_a_window_holds_what_came_in_it(
-    tmp_path: Path, session: Session, telemetry: Take, start: float, end: float, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, session: Session, start: float, end: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("thermo_host.recording.FLUSH_S", 0.0)
-    items = telemetry(140)
-    with Recorder(tmp_path / "r.mcap", session) as recorder:
-        for item in items:
-            recorder.add(item)
-    recording = Recording(tmp_path / "r.mcap")
-    whole = list(export.Decoding(recording))
+    monkeypatch.setattr("thermo_host.sinks.recorder.FLUSH_S", 0.0)
+    pages = recorded.subpages(eeprom.generate(recorded.SEED), 120)
+    items = list(recorded.telemetry(recorded.patch_records(pages)))
+    found = recorded.recording(tmp_path / "r.mcap", session, items)
+    whole = list(Decoding(found))
     from_ns, to_ns = (session.started_ns + round(second * 1e9) for second in (start, end))
-    decoding = export.Decoding(recording, window=export.Window(from_ns, to_ns))
-    found = list(decoding)
+    decoding = Decoding(found, Choice(from_ns=from_ns, to_ns=to_ns))
+    rows = list(decoding)
     wanted = [row for row in whole if from_ns - 20_000_000 <= row.utc_ns <= to_ns - 20_000_000]
-    assert [row.utc_ns for row in found] == [row.utc_ns for row in wanted]
-    for row, other in zip(found, wanted, strict=True):
-        if isinstance(row, PictureRow) and isinstance(other, PictureRow):
-            np.testing.assert_array_equal(row.picture.celsius, other.picture.celsius)
+    assert [row.utc_ns for row in rows] == [row.utc_ns for row in wanted]
+    for row, other in zip(rows, wanted, strict=True):
+        if isinstance(row, SampleRow) and isinstance(other, SampleRow):
+            np.testing.assert_array_equal(row.sample.values, other.sample.values)
     assert decoding.totals.lost == 0
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("90", 90),
-        ("+90.5", 90.5),
-        ("1:30", 90),
-        ("1:00:00", 3600),
-        ("2023-11-14T22:13:30Z", 10),
-        ("2023-11-14T23:13:30+01:00", 10),
-        ("2023-11-14 22:13:30", 10),
-    ],
-)
-def test_moments_are_dates_or_times_since_the_start(session: Session, text: str, seconds: float) -> None:
-    assert parse_moment("--from", text, session.started_ns) == session.started_ns + round(seconds * 1e9)
+def test_lost_blocks_and_blocks_of_unknown_constants_are_counted(tmp_path: Path, session: Session) -> None:
+    pages = recorded.subpages(eeprom.generate(recorded.SEED), 60)
+    records = [record for record in recorded.patch_records(pages, key_interval=1) if getattr(record, "sensor", 1) == 0]
+    del records[20:23]
+    records[40] = replace(records[40], constants=7)
+    gap = Gap(from_ns=recorded.STARTED_NS, to_ns=recorded.STARTED_NS + 5, reason="unplugged")
+    decoding = Decoding(recorded.recording(tmp_path / "r.mcap", session, [gap, *recorded.telemetry(records)]))
+    rows = list(decoding)
+    assert (decoding.totals.lost, decoding.totals.undecodable) == (3, 1)
+    assert rows[0].values == (gap.from_ns, gap.to_ns, "unplugged")
+    assert decoding.totals.rows == {"gaps": 1}
 
 
-@given(st.text() | st.from_regex(r"[0-9:.+TZ-]{1,30}", fullmatch=True))
-def test_what_is_no_moment_is_said(text: str) -> None:
-    try:
-        assert isinstance(parse_moment("--to", text, 0), int)
-    except UsageError as error:
-        assert "--to" in str(error)
-
-
-def test_the_vendors_example_decodes_to_the_vendors_figures(golden_dir: Path) -> None:
-    path = golden_dir / "s1_melexis_example.npz"
-    (picture,), _ = pictures_of(dumps.load(path), DecodeSettings(emissivity=1.0))
-    expected = np.load(path)["exp_to_frame1"].reshape(24, 32)
-    own = expected != 0
-    assert np.abs(picture.celsius - expected)[own & picture.valid].max() < 0.01
-
-
-def test_a_dump_in_another_order_loses_halves_and_says_so(golden_dir: Path) -> None:
-    dump = dumps.load(golden_dir / "s1_melexis_example.npz")
-    twice = Dump(dump.eeprom, np.stack([dump.frames[0], dump.frames[0], dump.frames[1], dump.frames[1]]))
-    pictures, totals = pictures_of(twice)
-    assert (len(pictures), totals.lost) == (1, 2)
-    damaged = dump.frames.copy()
-    damaged[0, 768:832] = 0x7FFF
-    with pytest.raises(
-        SensorError, match=r"1 cannot be right and 1 lack the other half \(row 0: Auxiliary word 0x0700 "
-    ):
-        pictures_of(Dump(dump.eeprom, damaged))
-    both = np.concatenate([damaged, dump.frames])
-    assert pictures_of(Dump(dump.eeprom, both))[1].invalid == 1
-
-
-def test_halves_of_different_reading_patterns_make_no_picture(golden_dir: Path) -> None:
-    dump = dumps.load(golden_dir / "s1_melexis_example.npz")
-    other = dump.frames.copy()
-    other[:, CONTROL] ^= 1 << 12
-    rows = np.stack([dump.frames[0], other[1], other[0], dump.frames[1]])
-    pictures, totals = pictures_of(Dump(dump.eeprom, rows))
-    assert (len(pictures), totals.lost, totals.invalid) == (1, 2, 0)
-
-
-@pytest.mark.parametrize(
-    ("arrays", "message"),
-    [
-        ({"frames": np.zeros((2, 834), np.uint16)}, "no EEPROM.*--eeprom FILE"),
-        ({"eeprom": eeprom.generate(1)}, "no frames"),
-        ({"pictures": np.zeros((2, 24, 32), np.uint16)}, "no array `eeprom`.*pictures"),
-        ({"eeprom": np.array([None] * 832)}, "never loaded"),
-        ({"eeprom": np.zeros(831, np.uint16), "frames": np.zeros((2, 834), np.uint16)}, "832 words"),
-        ({"eeprom": np.zeros(832, np.uint16), "frames": np.zeros((2, 768), np.uint16)}, "834 words"),
-        ({"eeprom": np.zeros(832), "frames": np.zeros((2, 834), np.uint16)}, "not the sensor's 16-bit words"),
-        ({"eeprom": np.full(832, -40_000), "frames": np.zeros((2, 834), np.uint16)}, "not 16-bit words"),
-    ],
-)
-def test_what_is_no_dump_is_refused(tmp_path: Path, arrays: dict[str, np.ndarray], message: str) -> None:
-    path = tmp_path / "dump.npz"
-    np.savez(path, **arrays)
-    with pytest.raises(StorageError, match=message):
-        dumps.load(path)
-
-
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not a zip", b"\x93NUMPY", b"text"])
-def test_what_is_no_npz_is_refused(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "dump.npz"
-    path.write_bytes(content)
-    with pytest.raises(StorageError):
-        dumps.load(path)
+@pytest.mark.parametrize("ending", [".npz", ".csv", ".parquet"])
+def test_a_longer_recording_takes_no_more_memory(tmp_path: Path, ending: str) -> None:
+    peaks = []
+    for seconds in (300, 1200):
+        items = recorded.telemetry(recorded.band_records(seconds))
+        found = recorded.recording(tmp_path / f"{seconds}.mcap", recorded.session(recorded.BAND), items)
+        exported(found, tmp_path / f"warm-{seconds}{ending}", Choice(to_ns=recorded.STARTED_NS + 20 * SECOND_NS))
+        tracemalloc.start()
+        exported(found, tmp_path / f"{seconds}{ending}")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 1_500_000

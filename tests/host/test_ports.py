@@ -12,7 +12,7 @@ from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
 from thermo_core.errors import AmbiguousPortError, PortNotFoundError
-from thermo_host import ports
+from thermo_host.link import ports
 
 MakeLink = Callable[[str, bool], str]
 

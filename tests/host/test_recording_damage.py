@@ -30,13 +30,13 @@ from thermo_core.recording.layout import CHANNELS, FORMAT, SESSION, eeprom_name,
 from thermo_core.recording.plain import to_plain
 from thermo_core.sensors.mlx90640.frames import Words
 from thermo_core.wire.management import Hello
-from thermo_host import recording as recording_module
-from thermo_host.lease import Telemetry
-from thermo_host.monitor import Monitor
-from thermo_host.playback import Recording
-from thermo_host.recording import Recorder
-from thermo_host.session import Session
-from thermo_host.summary import Summary
+from thermo_host.sinks import recorder as recording_module
+from thermo_host.link.items import Telemetry
+from thermo_host.sinks.monitor import Monitor
+from thermo_host.stream.playback import Recording
+from thermo_host.sinks.recorder import Recorder
+from thermo_core.recording.session import Session
+from thermo_host.sinks.summary import Summary
 
 Take = Callable[[int], list[Telemetry]]
 
@@ -325,7 +325,7 @@ def test_a_window_gives_what_lies_in_it_and_its_lead(
     tmp_path: Path, session: Session, telemetry: Take, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recording_module, "FLUSH_S", 0.0)
-    monkeypatch.setattr("thermo_host.playback.LEAD_NS", 500_000_000)
+    monkeypatch.setattr("thermo_host.stream.playback.LEAD_NS", 500_000_000)
     items = telemetry(150)
     path = tmp_path / "r.mcap"
     with Recorder(path, session) as recorder:

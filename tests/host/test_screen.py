@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from in_terminal import Terminal, ended, run_in_terminal
 
-from thermo_core.profile import NOTICE
-from thermo_host.lease import Telemetry
-from thermo_host.recording import Recorder
-from thermo_host.session import Session
+from thermo_core.wearable.profile import NOTICE
+from thermo_host.link.items import Telemetry
+from thermo_host.sinks.recorder import Recorder
+from thermo_core.recording.session import Session
 
 Take = Callable[[int], list[Telemetry]]
 Replay = Callable[..., Terminal]

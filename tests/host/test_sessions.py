@@ -18,16 +18,16 @@ from thermo_core.errors import ManagementError, RecordingError
 from thermo_core.frames import Picture
 from thermo_core.mlx90640.identity import device_id, fingerprint
 from thermo_core.profile import Profile
-from thermo_core.wire.management import Command
+from thermo_core.wire.table import Command
 from thermo_core.wire.records import SubpageRecord
 from thermo_core.wire.smp import Group
-from thermo_host.lease import Telemetry
-from thermo_host.link import Wearable
-from thermo_host.monitor import Monitor
-from thermo_host.playback import Recording
-from thermo_host.recording import Recorder
-from thermo_host.session import Session, fetch
-from thermo_host.stream import listen
+from thermo_host.link.items import Telemetry
+from thermo_host.link.wearable import Wearable
+from thermo_host.sinks.monitor import Monitor
+from thermo_host.stream.playback import Recording
+from thermo_host.sinks.recorder import Recorder
+from thermo_host.link.session import Session, fetch
+from thermo_host.stream.listen import listen
 from thermo_sim import eeprom
 from thermo_sim.dumps import load_replay
 

@@ -10,16 +10,16 @@ import pytest
 from rich.console import Console
 from rich.segment import Segment
 
-from thermo_core.profile import NOTICE
+from thermo_core.wearable.profile import NOTICE
 from thermo_core.recording.layout import Gap
 from thermo_core.wire.records import ClockRecord, EventRecord, SubpageRecord
-from thermo_host.describe import describe
-from thermo_host.heatmap import HeatMap
-from thermo_host.lease import Lost, Telemetry
-from thermo_host.monitor import Monitor
-from thermo_host.palette import LEVELS, TABLE, levels
-from thermo_host.session import Session
-from thermo_host.terminal import View
+from thermo_host.sinks.describe import describe
+from thermo_host.screen.heatmap import HeatMap
+from thermo_host.link.items import Lost, Telemetry
+from thermo_host.sinks.monitor import Monitor
+from thermo_host.screen.palette import LEVELS, TABLE, levels
+from thermo_core.recording.session import Session
+from thermo_host.screen.view import View
 
 STARTED_NS = 1_700_000_000_000_000_000
 Take = Callable[[int], list[Telemetry]]

@@ -20,11 +20,11 @@ from thermo_core.errors import (
     RefusedError,
 )
 from thermo_core.wire.framing import encode_frame
-from thermo_core.wire.management import Command
 from thermo_core.wire.smp import Group, SmpMessage
-from thermo_host.link import Wearable
-from thermo_host.requests import Requests
-from thermo_host.transport import BACKLOG, SerialLine
+from thermo_core.wire.table import Command
+from thermo_host.link.requests import Requests
+from thermo_host.link.transport import BACKLOG, SerialLine
+from thermo_host.link.wearable import Wearable
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def line(peer: Peer) -> Iterator[SerialLine]:
 
 
 def test_requests_and_telemetry_share_the_line(peer: Peer, line: SerialLine) -> None:
-    noise = [bytes([1, number]) + os.urandom(200) for number in range(50)]
+    noise = [bytes([2, number]) + os.urandom(200) for number in range(50)]
 
     def between(request: SmpMessage) -> list[SmpMessage]:
         peer.send(b"".join(encode_frame(record) for record in noise[: len(peer.requests)]))
@@ -165,9 +165,11 @@ def test_a_slow_listener_loses_the_oldest_and_it_is_counted(peer: Peer, line: Se
     assert line.overflow == 100
 
 
-@pytest.mark.parametrize(("spoken", "older"), [(0, "the wearable's software"), (9, "thermo-edge on this host")])
+@pytest.mark.parametrize(
+    ("spoken", "older"), [(0, "update the device"), (1, "never released; install"), (9, "update the host")]
+)
 def test_another_protocol_version_says_which_side_to_upgrade(peer: Peer, spoken: int, older: str) -> None:
     peer.answer = lambda request: [request.respond({"protocol": spoken, "shape": "unknown to us"})]
-    with pytest.raises(ProtocolVersionError, match=f"upgrade {older}"):
+    with pytest.raises(ProtocolVersionError, match=older):
         Wearable.open(peer.port)
     SerialLine(peer.port).close()

@@ -4,13 +4,16 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import bundles
+import msgspec
+import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from thermo_core.bundle import Bundle
-from thermo_core.errors import BundleError, SignatureError
+from thermo_core.errors import BundleError, ModelError, SignatureError
 from thermo_core.image import Version, key_hash, verify
 from thermo_core.wearable import file
 from thermo_quantize.cli import main
@@ -96,12 +99,41 @@ def test_signed_bundle_holds_what_was_given(folder: Path, capsys: pytest.Capture
     image = verify((folder / "bundle.img").read_bytes(), [KEY.public_key()])
     assert image.version == Version(1, 2, 3)
     profile = file.read(folder / "wearable.toml").profile
-    assert Bundle.from_payload(image.payload) == Bundle(profile=profile, networks={"lesion": MODEL}, card=CARD)
+    bundle = Bundle.from_payload(image.payload)
+    assert (bundle.profile, bundle.networks, bundle.card, bundle.waived) == (profile, {"lesion": MODEL}, CARD, ())
     facts = json.loads(out)
     assert facts["sha256"] == image.sha256.hex()
     assert facts["key_sha256"] == key_hash(KEY.public_key()).hex()
     assert (facts["profile"], facts["models"]) == ("breast-patch", ["lesion"])
     assert facts["bytes"] == (folder / "bundle.img").stat().st_size
+
+
+def test_signed_bundle_says_what_its_network_gives(
+    folder: Path, capsys: pytest.CaptureFixture[str], reference: Any
+) -> None:
+    """Of noise over the whole input range, and of a picture of skin, as tflite-runtime itself computes it."""
+    run(arguments(folder), capsys)
+    bundle = Bundle.from_payload(verify((folder / "bundle.img").read_bytes(), [KEY.public_key()]).payload)
+    tests = bundle.self_tests["lesion"]
+    inputs = np.array([np.frombuffer(test.inputs[0], np.int8) for test in tests])
+    assert inputs.shape == (2, 768) and (inputs[0].min(), inputs[0].max()) == (-128, 127)
+    assert np.ptp(inputs[1].astype(int)) < np.ptp(inputs[0].astype(int))
+    wanted = reference(MODEL, inputs.reshape(2, 24, 32, 1))[0].astype(np.int8)
+    assert [test.output for test in tests] == [row.tobytes() for row in wanted]
+
+
+def test_a_bundle_whose_self_test_is_of_another_network_is_not_signed_again(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(arguments(folder), capsys)
+    bundle = Bundle.from_payload(verify((folder / "bundle.img").read_bytes(), [KEY.public_key()]).payload)
+    first, second = bundle.self_tests["lesion"]
+    wrong = msgspec.structs.replace(first, output=bytes(byte ^ 1 for byte in first.output))
+    short = msgspec.structs.replace(first, inputs=(first.inputs[0][:-1],))
+    for test, why in ((wrong, "does not give the result of its own self-test"), (short, "failed to run")):
+        altered = msgspec.structs.replace(bundle, self_tests={"lesion": (second, test)})
+        with pytest.raises(ModelError, match=why):
+            resign(bundles.image(altered), KEY.public_key(), MINE)
 
 
 def test_signing_twice_gives_the_same_bytes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

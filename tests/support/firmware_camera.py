@@ -21,16 +21,25 @@ from ctypes import (
 import numpy as np
 from numpy.typing import NDArray
 from smbus2 import i2c_msg
-from thermo_core.profile import PictureSensor as Settings
 
 from thermo_core.sensors.mlx90640.frames import CONTROL, FRAME_WORDS, RAM_WORDS, SUBPAGE, Subpage
 from thermo_core.sensors.mlx90640.registers import RESOLUTION_BITS, RefreshRate
-from thermo_device.counters import Counters
+from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
+from thermo_device.sensors.driver import Place
 
 CAMERA_MODULES = (
     "bus", "camera", "counters", "mlx90640_chip", "mlx90640_constants", "mlx90640_plausible", "page_schedule",
     "plausibility", "select", "sightings", "crc",
 )  # fmt: skip
+NAMES = {
+    "subpages_captured": "blocks_captured",
+    "subpages_lost": "blocks_lost",
+    "eeprom_mismatch": "constants_mismatch",
+    "eeprom_invalid": "constants_invalid",
+    "eeprom_changed": "constants_changed",
+    "eeprom_doubtful": "constants_doubtful",
+}
+"""Counters that the firmware calls otherwise."""
 OK, NACK, STUCK, SHORT, BUS = range(5)
 _STATUS = {errno.EREMOTEIO: NACK, errno.ETIMEDOUT: STUCK, errno.EIO: SHORT}
 
@@ -67,12 +76,13 @@ class FirmwareCamera:
 
     Args:
         library: built with the harness `camera`.
-        bus, clock, settings, counters: as for `PictureSensor`; counters are copied after each call.
+        settings, place: as for `PictureSensor`; counts are copied after each call.
     """
 
-    def __init__(self, library: ctypes.CDLL, bus, clock, settings: Settings, counters: Counters) -> None:
+    def __init__(self, library: ctypes.CDLL, settings: Mlx90640Settings, place: Place) -> None:
         self._library = library
-        self._clock, self._counters = clock, counters
+        bus, clock = place.bus, place.clock
+        self._clock, self._counters = clock, place.tally
         library.harness_new.restype = c_void_p
         library.harness_due_us.restype = c_uint64
         library.harness_poll.restype = library.harness_running.restype = c_bool
@@ -87,10 +97,10 @@ class FirmwareCamera:
         self._harness = c_void_p(
             library.harness_new(
                 byref(self._callbacks),
-                c_uint8(settings.address),
-                c_uint8(RefreshRate.from_hz(settings.refresh_rate_hz)),
+                c_uint8(settings.bus_path.address),
+                c_uint8(RefreshRate.from_hz(settings.rate_hz)),
                 c_uint8(RESOLUTION_BITS.index(settings.resolution_bits)),
-                c_bool(settings.chess),
+                c_bool(settings.pattern == "chess"),
             )
         )
 
@@ -149,12 +159,13 @@ class FirmwareCamera:
         return Subpage(words, index.value, time_us.value, 0, generation.value)
 
     def _lost(self) -> int:
-        return self._counters.get("subpages_lost")
+        return self._counters.get("blocks_lost")
 
     def _copy_counters(self) -> None:
         count, number = c_uint32(), 0
         while name := self._library.harness_counter(self._harness, c_uint32(number), byref(count)):
-            known = self._counters.get(name.decode())
+            told = NAMES.get(name.decode(), name.decode())
+            known = self._counters.get(told)
             if count.value != known:
-                self._counters.add(name.decode(), count.value - known)
+                self._counters.add(told, count.value - known)
             number += 1

@@ -8,15 +8,13 @@ import tty
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import cbor2
-from thermo_core.profile import Profile
-
-from thermo_core.sensors.mlx90640.frames import Words
+from thermo_core import schema
+from thermo_core.recording.session import Session
 from thermo_core.wire import records
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame, encode_frame
-from thermo_core.wire.management import Command, Hello, ReadChunk, StreamOp
 from thermo_core.wire.records import Record
 from thermo_core.wire.smp import Group, Op, SmpMessage, encode_packets
+from thermo_core.wire.table import Command, GroupError, StreamOp
 
 Answer = Callable[[SmpMessage], list[SmpMessage]]
 Body = Mapping[str, Any]
@@ -75,27 +73,31 @@ class ScriptedWearable(Peer):
     """Answers as a wearable does, from data that a test may change, and streams given records while a lease lasts.
 
     Args:
-        hello: who it is.
-        eeprom: (832,) uint16.
+        session: who it is and what it has.
         stream: records sent once after each start of the stream.
 
     Attributes:
+        session: as given; a test may put another in its place.
         bodies: what to answer instead, by (group, command).
         sent: bytes to send raw after each start of the stream, after the records.
+        fed: samples it was given, (sensor, bytes).
+        person: what it knows of its wearer.
+        alerts: states of its alerts.
+        corrections: blobs by sensor, that came in whole.
     """
 
     PART = 200
 
-    def __init__(self, hello: Hello, eeprom: Words, stream: Iterable[Record] = (), calibration: bytes = b"") -> None:
-        self.hello = hello
+    def __init__(self, session: Session, stream: Iterable[Record] = ()) -> None:
+        self.session = session
         self.stream = list(stream)
         self.sent = b""
         self.bodies: dict[tuple[int, int], Body | Callable[[Body], Body]] = {}
-        self._blobs = {
-            Command.EEPROM: eeprom.astype("<u2").tobytes(),
-            Command.CALIBRATION: calibration,
-            Command.PROFILE: cbor2.dumps(Profile.bare().to_dict(), canonical=True),
-        }
+        self.fed: list[tuple[int, bytes]] = []
+        self.person: dict[str, float] = dict(session.person)
+        self.alerts = [0] * len(session.profile.alerts)
+        self.corrections = dict(session.corrections)
+        self._incoming = bytearray()
         super().__init__()
         self.answer = self._answer
 
@@ -120,18 +122,55 @@ class ScriptedWearable(Peer):
             return {"images": [], "splitStatus": 0}
         if group == Group.OS:
             return {"r": asked["d"]} if "d" in asked else {"buf_size": 2048, "buf_count": 2}
-        if command == Command.HELLO:
-            return self.hello.to_map()
-        if command == Command.STREAM:
-            return {"lease_ms": 3000, "time_us": self.hello.time_us}
-        if command in self._blobs and op == Op.READ:
-            whole = self._blobs[Command(command)]
-            at = ReadChunk.from_map(asked).offset
-            return {"off": at, "len": len(whole), "data": whole[at : at + self.PART]}
+        sensor = asked.get("sensor", 0)
+        if command == Command.PROFILE:
+            return self.part(asked, schema.to_cbor(self.session.profile))
+        if command == Command.CONSTANTS:
+            constants = self.session.constants.get(sensor)
+            if constants is None:
+                return refusal(GroupError.NO_SENSOR)
+            return self.part(asked, constants.data) | {"sensor": sensor, "constants": constants.number}
+        if command == Command.CORRECTION and op == Op.READ:
+            blob = self.corrections.get(sensor, b"") if asked.get("slot", 0) == 0 else b""
+            return self.part(asked, blob) if blob else refusal(GroupError.NO_CORRECTION)
+        if command == Command.CORRECTION:
+            return self._take(asked)
+        if command == Command.FEED:
+            self.fed.append((sensor, asked["values"]))
+            return {}
+        if command == Command.PERSON:
+            self.person |= asked.get("person", {})
+            return {"person": self.person}
+        if command == Command.ALERTS:
+            if op == Op.WRITE and asked["alert"] < len(self.alerts):
+                self.alerts[asked["alert"]] = 3
+            return {"alerts": [{"state": state, "time_us": 7} for state in self.alerts]}
         usual: dict[int, Body] = {
+            Command.HELLO: self.session.hello.to_map(),
+            Command.STREAM: {"lease_ms": 3000, "time_us": self.session.hello.time_us},
             Command.COUNTERS: {"counters": {"bus_nack": 1}},
             Command.SELF_TEST: {"results": [{"name": "bus", "passed": True, "detail": "fine"}]},
             Command.REFUSAL: {"reason": "", "time_us": 0},
-            Command.RATE: {"rate_hz": 16.0},
+            Command.RATE: {"rate_hz": 16.0, "sensor": sensor},
+            Command.SIGNALS: dict(asked),
         }
         return usual.get(command, {})
+
+    def _take(self, asked: Body) -> Body:
+        """A part of a correction."""
+        if asked["off"] == 0:
+            self._incoming.clear()
+        self._incoming += asked["data"]
+        if len(self._incoming) == asked["len"]:
+            self.corrections[asked["sensor"]] = bytes(self._incoming)
+        return {"off": len(self._incoming)}
+
+    def part(self, asked: Body, whole: bytes) -> dict[str, Any]:
+        """The part of something longer that is asked for."""
+        at = asked.get("off", 0)
+        return {"off": at, "len": len(whole), "data": whole[at : at + self.PART]}
+
+
+def refusal(code: GroupError) -> Body:
+    """The body of an answer that refuses."""
+    return {"err": {"group": int(Group.THERMO), "rc": int(code)}}

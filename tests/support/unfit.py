@@ -1,9 +1,10 @@
-"""Pictures that are none, and what the device counts them as."""
+"""Pictures that no finding may rest on, and how they are flagged."""
 
 from collections.abc import Callable
 
 import numpy as np
 
+from thermo_core.quality import Quality
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.scenes import Still
 
@@ -14,14 +15,14 @@ def _beyond(pixels: int, celsius: float) -> Callable[[SimulatedHardware], None]:
     return lambda hardware: hardware.set_scene(Still(scene.reshape(24, 32)))
 
 
-UNFIT: dict[str, tuple[Callable[[SimulatedHardware], None], str]] = {
-    "714 pixels beyond 300 degC": (_beyond(714, 450.0), "picture_incomplete"),
-    "110 pixels beyond 300 degC": (_beyond(110, 450.0), "picture_incomplete"),
-    "110 pixels below -40 degC": (_beyond(110, -90.0), "picture_incomplete"),
-    "a die at 98 degC": (lambda hardware: hardware.set_ambient(90.0), "die_out_of_range"),
-    "a die at -42 degC": (lambda hardware: hardware.set_ambient(-50.0), "die_out_of_range"),
+UNFIT: dict[str, tuple[Callable[[SimulatedHardware], None], Quality]] = {
+    "714 pixels beyond 300 degC": (_beyond(714, 450.0), Quality.MISSING),
+    "110 pixels beyond 300 degC": (_beyond(110, 450.0), Quality.MISSING),
+    "110 pixels below -40 degC": (_beyond(110, -90.0), Quality.MISSING),
+    "a die at 98 degC": (lambda hardware: hardware.set_ambient(90.0), Quality.OUT_OF_RANGE),
+    "a die at -42 degC": (lambda hardware: hardware.set_ambient(-50.0), Quality.OUT_OF_RANGE),
 }
-"""What makes pictures unfit, and the counter."""
+"""What makes pictures unfit, and the flag."""
 FIT: dict[str, Callable[[SimulatedHardware], None]] = {
     "60 pixels beyond 300 degC": _beyond(60, 450.0),
     "a die at 80 degC": lambda hardware: hardware.set_ambient(72.0),

@@ -16,7 +16,7 @@ import pytest
 
 from thermo_core.correction import Correction
 from thermo_core.errors import RefusedError
-from thermo_host.link import Wearable
+from thermo_host.link.wearable import Wearable
 from thermo_sim.control import request
 
 HOST = [sys.executable, "-m", "thermo_host.cli"]

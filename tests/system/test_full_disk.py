@@ -10,7 +10,7 @@ import pytest
 from thermo_core.errors import RefusedError
 from thermo_core.wire.records import EventRecord, SubpageRecord
 from thermo_host import flash
-from thermo_host.link import Wearable
+from thermo_host.link.wearable import Wearable
 
 NO_LIMIT = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 

@@ -26,12 +26,12 @@ from thermo_core.wire.management import GroupError
 from thermo_core.wire.smp import Group
 from thermo_host import flash
 from thermo_host.application import run
-from thermo_host.link import Wearable
-from thermo_host.monitor import Monitor
-from thermo_host.playback import Recording
-from thermo_host.recording import Recorder
-from thermo_host.session import fetch
-from thermo_host.stream import listen
+from thermo_host.link.wearable import Wearable
+from thermo_host.sinks.monitor import Monitor
+from thermo_host.stream.playback import Recording
+from thermo_host.sinks.recorder import Recorder
+from thermo_host.link.session import fetch
+from thermo_host.stream.listen import listen
 from thermo_sim import control
 
 HOST = [sys.executable, "-m", "thermo_host.cli"]

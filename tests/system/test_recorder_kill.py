@@ -17,10 +17,10 @@ import pytest
 from thermo_core.profile import NOTICE
 from thermo_core.wire.management import Hello
 from thermo_core.wire.records import EventRecord, RecordHeader, RecordType, Severity
-from thermo_host.lease import Telemetry
-from thermo_host.playback import Recording
-from thermo_host.recording import Recorder
-from thermo_host.session import Session
+from thermo_host.link.lease import Telemetry
+from thermo_host.stream.playback import Recording
+from thermo_host.sinks.recorder import Recorder
+from thermo_host.link.session import Session
 from thermo_sim import eeprom
 
 KILLS = 50

@@ -21,7 +21,7 @@ from smpclient.transport.serial import SMPSerialTransport
 
 from thermo_core.errors import LinkError
 from thermo_core.image import Version, parse, sign
-from thermo_host.link import Wearable
+from thermo_host.link.wearable import Wearable
 
 T = TypeVar("T")
 MakeImage = Callable[..., bytes]

@@ -10,7 +10,7 @@ from thermo_core.correction import Correction
 from thermo_core.errors import LinkError, ManagementError
 from thermo_core.wire.management import Chunk, Command
 from thermo_core.wire.smp import Group, Op, SmpHeader, SmpMessage, encode_packets
-from thermo_host.link import Wearable
+from thermo_host.link.wearable import Wearable
 from thermo_sim import control
 
 ROUNDS = 150

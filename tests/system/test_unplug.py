@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from thermo_core.errors import LinkError, PortNotFoundError
-from thermo_host.link import Wearable
+from thermo_host.link.wearable import Wearable
 from thermo_sim import control
 
 CYCLES = 200
@@ -91,7 +91,7 @@ def leases_expired(link: Path, count: int) -> bool:
 
 HOST = """
 import sys
-from thermo_host.link import Wearable
+from thermo_host.link.wearable import Wearable
 with Wearable.open(sys.argv[1]) as host, host.stream(lease_s=0.5) as telemetry:
     for _ in range(10):
         telemetry.get(5.0)

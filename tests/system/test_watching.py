@@ -13,8 +13,8 @@ import pytest
 from in_terminal import Terminal, ended, run_in_terminal
 
 from thermo_core.recording.layout import Gap
-from thermo_host.link import Wearable
-from thermo_host.playback import Recording
+from thermo_host.link.wearable import Wearable
+from thermo_host.stream.playback import Recording
 from thermo_sim import control
 
 HOST = [sys.executable, "-m", "thermo_host.cli"]

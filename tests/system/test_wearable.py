@@ -24,12 +24,12 @@ from thermo_core.sensors.mlx90640.registers import subpage_mask
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame
 from thermo_core.wire.records import EventRecord, SubpageRecord
 from thermo_core.wire.smp import Op, SmpHeader, SmpMessage, encode_packets
-from thermo_host.link import Wearable
-from thermo_host.monitor import Monitor
-from thermo_host.playback import Recording
-from thermo_host.recording import Recorder
-from thermo_host.session import fetch
-from thermo_host.stream import listen
+from thermo_host.link.wearable import Wearable
+from thermo_host.sinks.monitor import Monitor
+from thermo_host.stream.playback import Recording
+from thermo_host.sinks.recorder import Recorder
+from thermo_host.link.session import fetch
+from thermo_host.stream.listen import listen
 from thermo_sim import control, eeprom
 from thermo_sim.cli import main
 
@@ -111,7 +111,7 @@ def test_wrong_options_give_a_sentence(
 
 def test_exec_runs_a_command_and_returns_its_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = (
-        "import os, sys; from thermo_host.link import Wearable; port, control = sys.argv[1:]\n"
+        "import os, sys; from thermo_host.link.wearable import Wearable; port, control = sys.argv[1:]\n"
         "with Wearable.open(port) as host: print(host.hello().serial, os.path.exists(control), port)\n"
         "sys.exit(7)"
     )

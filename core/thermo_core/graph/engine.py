@@ -92,6 +92,7 @@ class Engine:
         self._numbers: list[int | None] = [None] * len(plan.profile.sensors)
         self._fresh = [True] * len(plan.profile.sensors)
         self._doubts = [0] * len(plan.profile.sensors)
+        self._corrected = [False] * len(plan.profile.sensors)
         self._newest: dict[int, int] = {}
         self._origins = {model.name: plan.origins(model.raw) for model in plan.profile.models}
         self._readings = {model.reading: number for number, model in enumerate(plan.profile.models)}
@@ -123,11 +124,17 @@ class Engine:
         settings = self.plan.profile.sensors[sensor]
         self._readers[sensor], self._numbers[sensor], self._fresh[sensor] = None, constants.number, True
         self._doubts[sensor] = int(Quality.SUSPECT) if doubtful else 0
+        self._corrected[sensor] = False
         self._readers[sensor] = KINDS[settings.kind].reader(settings, constants.data, correction)
+        self._corrected[sensor] = correction is not None and not correction.is_identity
 
     def constants_of(self, sensor: int) -> int | None:
         """Number of the constants a sensor's blocks are read with."""
         return self._numbers[sensor]
+
+    def corrected(self, sensor: int) -> bool:
+        """Whether a correction that changes anything is applied to a sensor."""
+        return self._corrected[sensor]
 
     def measured(self, sensor: int) -> NDArray[np.bool_] | None:
         """Which numbers of a sensor's newest sample were measured, where its kind fills in others; None where it does not."""

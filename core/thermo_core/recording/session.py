@@ -3,8 +3,9 @@
 Who it is, its profile, the constants and corrections of its sensors, what is known of its wearer, and when it began.
 """
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -12,7 +13,15 @@ from functools import cached_property
 import msgspec
 
 from thermo_core import schema
-from thermo_core.errors import CorrectionError, ProfileError, RecordingError, SchemaError, SensorError, UsageError
+from thermo_core.errors import (
+    CorrectionError,
+    ProfileError,
+    RecordingError,
+    SchemaError,
+    SensorError,
+    ThermoError,
+    UsageError,
+)
 from thermo_core.graph.engine import Engine
 from thermo_core.graph.network import Network
 from thermo_core.graph.plan import Plan, plan
@@ -84,7 +93,11 @@ class Session:
         return correction_of(blob) if blob else None
 
     def engine(
-        self, networks: Mapping[str, Network] | None = None, corrected: bool = True, made: Plan | None = None
+        self,
+        networks: Mapping[str, Network] | None = None,
+        corrected: bool = True,
+        made: Plan | None = None,
+        on_undecodable: Callable[[int, ThermoError], None] = lambda sensor, error: None,
     ) -> Engine:
         """Makes findings and signals of its blocks, as the wearable does.
 
@@ -92,6 +105,7 @@ class Session:
             networks: by the names of models; without them there are signals alone.
             corrected: apply its corrections.
             made: another graph over the same sensors.
+            on_undecodable: as `Engine`.
 
         Returns:
             An engine with every sensor opened whose constants are sound; others give nothing.
@@ -99,20 +113,50 @@ class Session:
         Raises:
             UsageError: the profile does not fit together, or asks for what cannot be.
         """
+        flags = int(Quality.SIMULATED) if self.hello.simulated else 0
         engine = Engine(
-            self.plan if made is None else made,
-            networks or {},
-            int(Quality.SIMULATED) if self.hello.simulated else 0,
-            self.person,
+            self.plan if made is None else made, networks or {}, flags, self.person, on_undecodable=on_undecodable
         )
-        for sensor, state in enumerate(self.hello.sensors[: len(engine.plan.profile.sensors)]):
-            constants = self.constants.get(sensor, SensorConstants(state.constants, b""))
-            try:
-                correction = self.correction(sensor) if corrected and state.corrected else None
-                engine.open(sensor, constants, correction, doubtful=bool(state.warning))
-            except (SensorError, CorrectionError):
-                continue
+        for sensor in range(min(len(self.hello.sensors), len(engine.plan.profile.sensors))):
+            with contextlib.suppress(SensorError, CorrectionError):
+                self.open(engine, sensor, corrected)
         return engine
+
+    def open(self, engine: Engine, sensor: int, corrected: bool = True) -> None:
+        """Have an engine read a sensor's blocks with what is known of it here.
+
+        A correction is applied where the wearable does so, and it was made of this very chip and its constants.
+
+        Raises:
+            SensorError: its constants are no healthy chip's; its blocks give nothing.
+            CorrectionError: its correction is damaged; its blocks give nothing.
+            UsageError: the profile asks for what cannot be.
+        """
+        state, constants = self.hello.sensors[sensor], self._constants(sensor)
+        correction = self.correction(sensor) if corrected and state.corrected else None
+        if correction is not None and not correction.stamp.fits(state.id, constants.data):
+            correction = None
+        engine.open(sensor, constants, correction, doubtful=bool(state.warning))
+
+    def follow(self, engine: Engine, before: "Session", corrected: bool = True) -> None:
+        """Have an engine of an earlier session with the same profile go on with this one: what is as before is not begun anew."""
+        for sensor in range(min(len(self.hello.sensors), len(engine.plan.profile.sensors))):
+            if self._reading(sensor) != before._reading(sensor):
+                with contextlib.suppress(SensorError, CorrectionError):
+                    self.open(engine, sensor, corrected)
+        if dict(self.person) != dict(before.person):
+            engine.set_person(self.person)
+
+    def _constants(self, sensor: int) -> SensorConstants:
+        return self.constants.get(sensor, SensorConstants(self.hello.sensors[sensor].constants, b""))
+
+    def _reading(self, sensor: int) -> tuple[object, ...]:
+        """All that a sensor's blocks are read with."""
+        if sensor >= len(self.hello.sensors):
+            return ()
+        state = self.hello.sensors[sensor]
+        correction = self.corrections.get(sensor, b"") if state.corrected else b""
+        return self._constants(sensor), correction, state.id, bool(state.warning)
 
 
 def to_metadata(session: Session, zone: str) -> tuple[dict[str, str], dict[str, bytes]]:

@@ -29,6 +29,8 @@ MAGIC = b"TCOR"
 VERSION = 2
 MAX_IDENTITY = 8
 MAX_BODY = 16_384
+LATEST_UNIX_S = 253_402_300_799
+"""End of the year 9999, the last that calendars know."""
 
 KINDS: Mapping[str, int] = {
     "mlx90640": 1,
@@ -69,7 +71,7 @@ class Stamp:
             raise CorrectionError(
                 f"A correction holds a sensor's identity of at most {MAX_IDENTITY} bytes; check what it was made from."
             )
-        if not 0 <= self.created_unix_s < 1 << 63 or not 0 <= self.residual_rms < math.inf:
+        if not 0 <= self.created_unix_s <= LATEST_UNIX_S or not 0 <= self.residual_rms < math.inf:
             raise CorrectionError("A correction has an impossible date or residual; calibrate the sensor again.")
         if not 0 <= self.constants_crc32 < 1 << 32:
             raise CorrectionError("A correction has an impossible CRC-32 of constants; calibrate the sensor again.")

@@ -52,6 +52,14 @@ class Int8Network:
         quantized = [end.quantize(values) for end, values in zip(self.inputs, inputs, strict=True)]
         return self.output.dequantize(np.stack([self.run(moment) for moment in zip(*quantized, strict=True)]))
 
+    def repeats(self, inputs: Sequence[bytes], output: bytes) -> bool:
+        """Whether int8 inputs give that int8 output, bit for bit.
+
+        Raises:
+            ModelError: they are of other sizes than the network's, or the runtime fails.
+        """
+        return self.run([np.frombuffer(values, np.int8) for values in inputs]).tobytes() == output
+
     def run(self, inputs: Sequence[NDArray[np.int8]]) -> NDArray[np.int8]:
         """Int8 in, int8 out; inputs of the ends' shapes or as many numbers.
 

@@ -164,6 +164,9 @@ enum quality {
   X(REQUESTS_REFUSED, requests_refused) \
   X(LEASES_EXPIRED, leases_expired) \
   X(TELEMETRY_DROPPED, telemetry_dropped) \
+  X(ANSWERS_DROPPED, answers_dropped) \
+  X(PORT_LOST, port_lost) \
+  X(PORT_REOPENED, port_reopened) \
   X(LINE_BYTES_DISCARDED, line_bytes_discarded) \
   X(LINE_BAD_PACKETS, line_bad_packets) \
   X(SERIAL_OVERRUNS, serial_overruns) \

@@ -21,7 +21,7 @@ from thermo_host.calibrate.reference import (
 from thermo_host.calibrate.run import Run
 from thermo_host.calibrate.settings import FEWEST_PICTURES, WARM_UP_S, Settings, default_hold_out
 from thermo_host.commands.common import BaudOption, JsonOption, Output, PortArgument, TimeoutOption
-from thermo_host.link import TIMEOUT_S, Wearable
+from thermo_host.link.wearable import TIMEOUT_S, Wearable
 
 QUICK_PICTURES = 64
 CAREFUL_PICTURES = 256

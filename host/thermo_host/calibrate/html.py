@@ -7,8 +7,8 @@ from importlib import resources
 from math import isnan
 
 import numpy as np
-
 from thermo_core.profile import NOTICE
+
 from thermo_host.calibrate.agreement import Agreement
 from thermo_host.calibrate.heatmap import DIVERGING, Scale, data_uri, png, spanning, symmetric
 from thermo_host.calibrate.observation import Flags, Floats

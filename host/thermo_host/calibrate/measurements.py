@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from thermo_core.errors import RecordingError, StorageError, UsageError
 from thermo_core.recording.plain import from_plain
+
+from thermo_core.errors import RecordingError, StorageError, UsageError
 from thermo_host.calibrate.observation import Observation
 from thermo_host.calibrate.settings import Settings
 from thermo_host.calibrate.source import Subject

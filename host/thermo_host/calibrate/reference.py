@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from thermo_core.errors import CalibrationFailedError, LinkError, UsageError
-from thermo_host.ports import control_socket
+from thermo_host.link.ports import control_socket
 
 KELVIN = 273.15
 REFLECTED_BELOW_TA = 8.0

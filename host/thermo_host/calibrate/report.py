@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+from thermo_core.profile import NOTICE
 
 from thermo_core.errors import StorageError
-from thermo_core.profile import NOTICE
 from thermo_host.calibrate import html
 from thermo_host.calibrate.agreement import Agreement
 from thermo_host.calibrate.observation import Observation
 from thermo_host.calibrate.procedure import Outcome
 from thermo_host.calibrate.source import Subject
 from thermo_host.calibrate.stability import Slope, WarmUp
-from thermo_host.describe import utc_of_second
 from thermo_host.files import read_whole, write_whole
+from thermo_host.sinks.describe import utc_of_second
 
 FORMAT = "thermo-edge calibration report"
 VERSION = 1

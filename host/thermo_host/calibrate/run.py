@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from thermo_core.correction import Correction
+
 from thermo_core.errors import CalibrationFailedError, StorageError
 from thermo_host.calibrate import report
 from thermo_host.calibrate.console import ConsoleListener
@@ -19,7 +20,7 @@ from thermo_host.calibrate.settings import Settings
 from thermo_host.calibrate.source import Subject
 from thermo_host.calibrate.wearable_source import WearableSource
 from thermo_host.commands.common import Output
-from thermo_host.link import Wearable
+from thermo_host.link.wearable import Wearable
 
 
 @dataclass(slots=True)

@@ -12,10 +12,10 @@ from thermo_core.sensors.mlx90640.identity import fingerprint
 from thermo_core.wire.management import Hello, SensorInfo
 from thermo_core.wire.records import SubpageRecord, ThermistorRecord
 from thermo_host.calibrate.source import Subject
-from thermo_host.lease import TelemetryStream
-from thermo_host.link import Wearable
+from thermo_host.link.lease import TelemetryStream
+from thermo_host.link.session import PICTURE_SENSOR
+from thermo_host.link.wearable import Wearable
 from thermo_host.pictures import PictureReader
-from thermo_host.session import PICTURE_SENSOR
 
 PICTURE_PATIENCE = 40
 """Picture times without a picture after which the sensor counts as silent; at least SILENCE_S."""

@@ -36,8 +36,9 @@ EmissivityOption = Annotated[
 ReflectedOption = Annotated[
     float | None, typer.Option(help="Temperature of what it reflects, degC.", show_default="the wearable's")
 ]
+SensorOption = Annotated[str | None, typer.Option("--sensor", help="Its name.", show_default="the wearable's first")]
 UncorrectedOption = Annotated[
-    bool, typer.Option("--no-correction", help="Leave the per-pixel calibration out.", show_default=False)
+    bool, typer.Option("--no-correction", help="Leave the sensors' corrections out.", show_default=False)
 ]
 
 

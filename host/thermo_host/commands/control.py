@@ -6,37 +6,45 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from thermo_core import schema
 from thermo_core.errors import RefusedError, UsageError
-from thermo_core.recording.plain import to_plain
-from thermo_host.commands.common import BaudOption, JsonOption, Output, PortArgument, TimeoutOption
-from thermo_host.link import TIMEOUT_S, Wearable
+from thermo_host.commands.common import BaudOption, JsonOption, Output, PortArgument, SensorOption, TimeoutOption
+from thermo_host.link.foreign import FASTEST_HZ
+from thermo_host.link.session import profile_of, sensor_number
+from thermo_host.link.wearable import TIMEOUT_S, Wearable
 
 
 def rate(
-    arguments: Annotated[list[str], typer.Argument(metavar="[PORT] HZ", help="Port, if more than one; subpages/s.")],
+    arguments: Annotated[list[str], typer.Argument(metavar="[PORT] HZ", help="Port, if more than one; rate in Hz.")],
+    sensor: SensorOption = None,
     baud: BaudOption = None,
     timeout: TimeoutOption = TIMEOUT_S,
     as_json: JsonOption = False,
 ) -> None:
-    """Set the sensor's refresh rate (0.5 to 64 subpages/s, two make a picture) until the next reset."""
+    """Set a sensor's rate (of a camera 0.5 to 64 subpages/s, two make a picture) until the next reset."""
     if len(arguments) > 2:
         raise UsageError(f"{len(arguments)} arguments were given; give at most a port and a rate.")
     port, text = (arguments[0] if len(arguments) == 2 else None), arguments[-1]
     try:
         wanted_hz = float(text)
     except ValueError as error:
-        raise UsageError(f"{text!r} is no rate; give subpages per second, such as 16.") from error
+        raise UsageError(f"{text!r} is no rate; give a number in Hz, such as 16.") from error
+    if not 0 < wanted_hz <= FASTEST_HZ:
+        raise UsageError(f"{text} Hz is no rate; give a number above 0 and up to {FASTEST_HZ:g}, such as 16.")
     output = Output(as_json)
     with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable:
-        rate_hz = wearable.set_rate(wanted_hz)
+        profile = profile_of(wearable)
+        number = 0 if sensor is None else sensor_number(profile, sensor)
+        rate_hz = wearable.set_rate(number, wanted_hz)
         name = wearable.port
-    output.result({"port": name, "rate_hz": rate_hz}, f"{rate_hz:g} subpages/s, {rate_hz / 2:g} pictures/s.")
+    told = profile.sensors[number].name
+    output.result({"port": name, "sensor": told, "rate_hz": rate_hz}, f"{told}: {rate_hz:g} Hz.")
 
 
 def self_test(
     port: PortArgument = None, baud: BaudOption = None, timeout: TimeoutOption = TIMEOUT_S, as_json: JsonOption = False
 ) -> None:
-    """Have the wearable test its sensors, bus, storage and model."""
+    """Have the wearable test its sensors, bus, storage and models."""
     output = Output(as_json)
     with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable:
         results = wearable.self_test()
@@ -46,7 +54,7 @@ def self_test(
     for result in results:
         verdict = Text("passed", style="green") if result.passed else Text("FAILED", style="bold red")
         table.add_row(result.name, verdict, result.detail)
-    output.result({"port": name, "passed": not failed, "results": to_plain(results)}, table)
+    output.result({"port": name, "passed": not failed, "results": schema.to_readable(results)}, table)
     if failed:
         raise RefusedError(
             f"The self-test failed: {', '.join(failed)}; docs/troubleshooting.md has the cures.", "failed"
@@ -65,5 +73,7 @@ def reset(
     with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable:
         hello = wearable.reset(wait)
         name = wearable.port
-    model = f"model {hello.model}" if hello.model else "no model"
-    output.result({"port": name, "model": hello.model, "profile": hello.profile}, f"{hello.name} is back with {model}.")
+    running = f"bundle {hello.bundle}" if hello.bundle else "no bundle"
+    output.result(
+        {"port": name, "bundle": hello.bundle, "profile": hello.profile}, f"{hello.name} is back with {running}."
+    )

@@ -1,33 +1,47 @@
-"""`thermo-host export` and `decode`: recordings and raw dumps to arrays and tables."""
+"""`thermo-host export` and `decode`: recordings and raw dumps to arrays, tables, traces and pictures."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
 from thermo_core.errors import UsageError
-from thermo_core.recording.content import LATEST_NS
-from thermo_core.sensors.mlx90640.frames import Picture
-from thermo_host import dumps
-from thermo_host import export as exporting
+from thermo_core.recording.layout import LATEST_NS
+from thermo_core.signals import Values
 from thermo_host.commands.common import EmissivityOption, JsonOption, Output, ReflectedOption, UncorrectedOption
 from thermo_host.commands.progress import ProgressLine
-from thermo_host.describe import counted
-from thermo_host.export import Decoding, Totals, Window
-from thermo_host.heatmap import HeatMap, ScaleBar, has_colours
+from thermo_host.exports import dumps, target
+from thermo_host.exports.decoding import ALL, Choice, Decoding
+from thermo_host.exports.rows import counted
+from thermo_host.exports.totals import Totals
 from thermo_host.moments import parse_moment
-from thermo_host.pictures import DecodeSettings
-from thermo_host.playback import Recording
+from thermo_host.screen.heatmap import HeatMap, ScaleBar, has_colours
+from thermo_host.commands.screen import parse_span
+from thermo_host.stream.playback import Recording
 
 PREVIEW_FACTOR = 2.0
+ENDINGS = ", ".join(target.WRITERS)
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
+SpanOption = Annotated[
+    str | None,
+    typer.Option("--range", help="Ends of the scale of .png and .mp4, such as 30,38.", show_default="of the pictures"),
+]
 
 
 def export(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="A recording (.mcap).")],
-    target: Annotated[Path, typer.Argument(metavar="TARGET", help="What to write, .npz or .csv.")],
+    to: Annotated[Path, typer.Argument(metavar="TARGET", help=f"What to write: {ENDINGS}.")],
+    signals: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--signals",
+            help=f"Names of signals, or {ALL}; repeatable, or with commas.",
+            show_default="those of sensors",
+        ),
+    ] = None,
     from_moment: Annotated[
         str | None,
         typer.Option("--from", help="From a date, or [[H:]M:]S since the start.", show_default="the beginning"),
@@ -38,25 +52,31 @@ def export(
     emissivity: EmissivityOption = None,
     reflected: ReflectedOption = None,
     uncorrected: UncorrectedOption = False,
+    span: SpanOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Decode a recording to pictures in degC, with Ta, Vdd, validity, UTC times, thermistors and verdicts.
+    """Decode a recording: signals of its graph, findings, alerts, events and markers, with UTC times and quality.
 
-    A .csv gets a row for each picture; thermistors, verdicts and what they came from lie in files beside it.
+    .npz is one file; .csv and .parquet are a table each of every signal and of findings, alerts, events, markers and gaps, in
+    files beside each other; .edf has the signals of even rate; .png the first picture, .mp4 all of them.
     """
-    exporting.check_target(target, force)
+    target.writer_of(to)
+    options = _options(to, span)
     output = Output(as_json)
     recording = Recording(path)
-    window = _window(from_moment, to_moment, recording.session.started_ns)
+    from_ns, to_ns = _window(from_moment, to_moment, recording.session.started_ns)
+    names = tuple(name.strip() for one in signals or () for name in one.split(",") if name.strip())
+    decoding = Decoding(recording, Choice(names, emissivity, reflected, not uncorrected, from_ns, to_ns))
+    target.check_target(to, decoding.known, force)
     with ProgressLine(output.progress) as progress:
-        decoding = Decoding(recording, DecodeSettings(emissivity, reflected, not uncorrected), window)
         decoding.progress = lambda done, total: _tell(progress, decoding.totals, done, total)
-        written = exporting.write(decoding, target, decoding.about, decoding.eeproms, force)
+        first = decoding.first
+        written = target.write(decoding, to, first, force, **options)
     remark = "" if recording.complete else " The recording was cut off: everything before the cut is here."
     if recording.damaged:
         remark += f" {recording.damaged} damaged pieces were left out."
-    extra = {"complete": recording.complete, "damaged": recording.damaged, **decoding.about}
+    extra = {"complete": recording.complete, "damaged": recording.damaged, **decoding.first.facts}
     _report(output, decoding.totals, written, extra, remark)
 
 
@@ -64,76 +84,86 @@ def decode(
     path: Annotated[
         Path, typer.Argument(metavar="FILE", help="EEPROM and frames as .npz, .npy, CSV, C arrays, JSON, hex or bytes.")
     ],
-    target: Annotated[Path | None, typer.Argument(metavar="[TARGET]", help="What to write, .npz or .csv.")] = None,
+    to: Annotated[Path | None, typer.Argument(metavar="[TARGET]", help=f"What to write: {ENDINGS}.")] = None,
     eeprom: Annotated[
         Path | None, typer.Option(help="The sensor's EEPROM, where FILE holds frames alone.", show_default=False)
     ] = None,
     emissivity: EmissivityOption = None,
     reflected: ReflectedOption = None,
+    span: SpanOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Decode raw EEPROM and frames that another tool dumped; without a target, show the last picture."""
-    if target is not None:
-        exporting.check_target(target, force)
+    options = {} if to is None else _options(to, span)
     output = Output(as_json)
     dump = dumps.load(path, eeprom)
-    decoding = dumps.DumpDecoding(dump, DecodeSettings(emissivity, reflected))
+    decoding = dumps.DumpDecoding(dump, emissivity, reflected)
+    if to is not None:
+        target.check_target(to, decoding.known, force)
     for note in decoding.notes:
         output.progress.print(note)
-    if target is not None:
-        written = exporting.write(decoding, target, decoding.about, decoding.eeproms, force)
+    if to is not None:
+        written = target.write(decoding, to, decoding.first, force, **options)
         _report(output, decoding.totals, written, decoding.about, "")
         return
-    for _ in decoding:
-        pass
-    assert decoding.totals.last is not None
-    output.result({**decoding.totals.to_map(), **decoding.about}, Preview(decoding.totals, decoding.totals.last))
+    last: dict[str, Values] = {}
+    for row in decoding:
+        last[row.track.key] = row.sample.values
+    output.result({**decoding.totals.to_map(), **decoding.about}, Preview(decoding.totals, last))
 
 
 class Preview:
     """The last picture and its numbers; the numbers alone where no colours can be shown."""
 
-    def __init__(self, totals: Totals, last: Picture) -> None:
+    def __init__(self, totals: Totals, last: dict[str, Values]) -> None:
         self._totals = totals
-        self._last = last
+        self._picture, self._ta, self._vdd = last.values()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        last = self._last
-        low, high = float(last.celsius.min()), float(last.celsius.max())
+        celsius = self._picture
+        low, high = float(celsius.min()), float(celsius.max())
         parts: list[RenderableType] = []
         if console.is_terminal and has_colours(console):
-            width = round(last.celsius.shape[1] * PREVIEW_FACTOR)
-            parts = [HeatMap(last.celsius, low, high, PREVIEW_FACTOR), ScaleBar(low, high, width)]
+            width = round(celsius.shape[1] * PREVIEW_FACTOR)
+            parts = [HeatMap(celsius, low, high, PREVIEW_FACTOR), ScaleBar(low, high, width)]
+        pictures = max(extent.samples for extent in self._totals.signals.values())
         parts.append(
             Text(
-                f"{self._totals.pictures} pictures; the last one {low:.2f} to {high:.2f} °C, mean {last.celsius.mean():.2f} °C, "
-                f"die {last.ta:.2f} °C, {last.vdd:.3f} V."
+                f"{counted(pictures, 'picture')}; the last one {low:.2f} to {high:.2f} °C, mean {np.mean(celsius):.2f} °C, "
+                f"die {float(self._ta):.2f} °C, {float(self._vdd):.3f} V."
             )
         )
         yield Group(*parts)
 
 
-def _window(from_moment: str | None, to_moment: str | None, started_ns: int) -> Window:
+def _options(to: Path, span: str | None) -> dict[str, Any]:
+    """Of the writer."""
+    if span is None:
+        return {}
+    if to.suffix not in (".png", ".mp4"):
+        raise UsageError("--range is of the scale that .png and .mp4 have; leave it out.")
+    return {"span": parse_span(span)}
+
+
+def _window(from_moment: str | None, to_moment: str | None, started_ns: int) -> tuple[int, int]:
     from_ns = 0 if from_moment is None else parse_moment("--from", from_moment, started_ns)
     to_ns = LATEST_NS if to_moment is None else parse_moment("--to", to_moment, started_ns)
     if from_ns >= to_ns:
         raise UsageError(f"--from {from_moment} is not before --to {to_moment}; exchange them.")
-    return Window(from_ns, to_ns)
+    return from_ns, to_ns
 
 
 def _tell(progress: ProgressLine, totals: Totals, done: int, total: int) -> None:
     if progress.due:
-        progress.show(f"{done / max(1, total):.0%} read, {totals.pictures} pictures")
+        progress.show(f"{done / max(1, total):.0%} read, {counted(totals.samples, 'sample')}")
 
 
 def _report(output: Output, totals: Totals, written: list[Path], extra: dict[str, Any], remark: str) -> None:
     data = {"files": [str(path) for path in written], **totals.to_map(), **extra}
-    lost = (
-        f", {counted(totals.lost, 'subpage')} lost, {totals.invalid} not decodable"
-        if totals.lost or totals.invalid
-        else ""
-    )
-    output.result(
-        data, f"{counted(totals.pictures, 'picture')}{lost}: {', '.join(str(path) for path in written)}.{remark}"
-    )
+    parts = [f"{key} {counted(extent.samples, 'sample')}" for key, extent in totals.signals.items()]
+    parts += [f"{key} {counted(rows, 'row')}" for key, rows in totals.rows.items()]
+    what = ", ".join(parts) or "nothing"
+    if totals.lost or totals.undecodable:
+        what += f"; {counted(totals.lost, 'block')} lost, {totals.undecodable} not decodable"
+    output.result(data, f"{what}: {', '.join(str(path) for path in written)}.{remark}")

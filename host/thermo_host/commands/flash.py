@@ -1,5 +1,6 @@
 """`thermo-host flash`: put a signed model bundle on a wearable, try it, keep it."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,12 +8,12 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 from rich.text import Text
 
+from thermo_core import schema
 from thermo_core.errors import UsageError
-from thermo_core.recording.plain import to_plain
 from thermo_host import flash as flashing
 from thermo_host.commands.common import BaudOption, JsonOption, Output, TimeoutOption
-from thermo_host.link import TIMEOUT_S, Wearable
-from thermo_host.ports import is_serial
+from thermo_host.link.ports import is_serial
+from thermo_host.link.wearable import TIMEOUT_S, Wearable
 
 
 def command(
@@ -46,7 +47,8 @@ def command(
         "file": str(path),
         "development_key": candidate.development,
         "waived": list(candidate.bundle.waived),
-        **to_plain(done),
+        **asdict(done),
+        "self_test": [schema.to_readable(result) for result in done.self_test],
     }
     output.result(data, _words(done, candidate))
 
@@ -60,7 +62,7 @@ def _words(done: flashing.Flashed, candidate: flashing.Candidate) -> Text:
     if not done.confirmed:
         text.append(" It is not confirmed: the next reset returns to the one before.", style="yellow")
     for sentence in candidate.bundle.waived:
-        text.append(f"\nThe model was signed all the same: {sentence}", style="yellow")
+        text.append(f"\nThe bundle was signed all the same: {sentence}", style="yellow")
     if candidate.development:
         text.append("\nThe image is signed with the development key, with which anybody can sign.", style="yellow")
     return text

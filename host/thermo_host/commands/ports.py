@@ -7,10 +7,10 @@ from rich.table import Table
 from rich.text import Text
 
 from thermo_core.errors import LinkError
-from thermo_host import ports
 from thermo_host.commands.common import BaudOption, JsonOption, Output
-from thermo_host.link import Wearable
-from thermo_host.ports import Port
+from thermo_host.link import ports
+from thermo_host.link.ports import Port
+from thermo_host.link.wearable import Wearable
 
 PROBE_S = 1.0
 

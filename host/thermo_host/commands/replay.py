@@ -13,11 +13,13 @@ from thermo_host.about import about, about_words
 from thermo_host.commands.common import EmissivityOption, JsonOption, Output, ReflectedOption, UncorrectedOption
 from thermo_host.commands.progress import ProgressLine
 from thermo_host.commands.screen import Screen, changes, parse_span, summary_words
-from thermo_host.describe import describe, utc
-from thermo_host.monitor import Monitor
-from thermo_host.pictures import DecodeSettings
-from thermo_host.playback import Recording, play
-from thermo_host.summary import Summary
+from thermo_host.sinks.describe import utc
+from thermo_host.sinks.json_lines import JsonLines
+from thermo_host.sinks.monitor import Monitor
+from thermo_host.sinks.summary import Summary
+from thermo_host.stream.decoding import DecodeSettings
+from thermo_host.stream.playback import Recording, play
+from thermo_host.stream.pump import Sink, pump
 
 
 def command(
@@ -31,7 +33,7 @@ def command(
     emissivity: EmissivityOption = None,
     reflected: ReflectedOption = None,
     uncorrected: UncorrectedOption = False,
-    whole: Annotated[bool, typer.Option("--pictures", help="With --json, all temperatures of each picture.")] = False,
+    whole: Annotated[bool, typer.Option("--whole", help="With --json, every number of every sample.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Play a recording, at the pace at which it was made or another one.
@@ -49,17 +51,13 @@ def command(
         if summary and not as_json:
             progress = stack.enter_context(ProgressLine(output.progress, every_s=None))
         items = recording.items(progress=_told(progress))
-        for item in play(items, None if summary or speed == 0 else speed, sleep=sleep):
-            picture = monitor.push(item)
-            measured.push(item, picture)
-            if as_json and not summary:
-                described = describe(item, picture, monitor.session, whole, monitor.corrected)
-                if described is not None:
-                    output.json(described)
-            if screen is not None:
-                screen.update()
-                if screen.keyboard.poll():
-                    break
+        sinks: list[Sink] = [measured]
+        if as_json and not summary:
+            sinks.append(JsonLines(output.json, monitor, whole))
+        if screen is not None:
+            sinks.append(screen)
+        played = play(items, None if summary or speed == 0 else speed, sleep=sleep)
+        pump(played, monitor.push, sinks, lambda: screen is not None and screen.keyboard.poll())
     data = {
         "type": "summary",
         "file": str(path),
@@ -68,13 +66,10 @@ def command(
         "damaged": recording.damaged,
         **asdict(monitor.statistics()),
         "changes": changes(monitor),
-        **about(monitor.session, monitor.settings, monitor.corrected),
+        **about(monitor.session, monitor.settings),
         **measured.to_map(),
     }
-    words = (
-        f"{summary_words(monitor)}\n{about_words(monitor.session, monitor.settings, monitor.corrected)}\n"
-        f"{measured.words()}"
-    )
+    words = f"{summary_words(monitor)}\n{about_words(monitor.session, monitor.settings)}\n{measured.words()}"
     if not recording.complete and not (screen is not None and screen.keyboard.quit):
         words += "\nThe recording was cut off: everything before the cut is here."
     if recording.damaged:

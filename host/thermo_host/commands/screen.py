@@ -9,11 +9,13 @@ from typing import Any
 from rich.live import Live
 
 from thermo_core.errors import UsageError
+from thermo_core.graph.engine import Outcome
 from thermo_host.commands.common import Output
-from thermo_host.describe import counted, utc
-from thermo_host.keyboard import Keyboard
-from thermo_host.monitor import Monitor
-from thermo_host.terminal import View
+from thermo_host.link.items import Item
+from thermo_host.screen.keyboard import Keyboard
+from thermo_host.screen.view import View
+from thermo_host.sinks.describe import counted, utc
+from thermo_host.sinks.monitor import Monitor
 
 FRAMES_PER_SECOND = 6
 LINE_S = 1.0
@@ -29,13 +31,19 @@ class Screen:
         output: where; with JSON nothing is shown.
         span: ends of the scale, degC; None follows the pictures.
         now_ns: UTC in nanoseconds, by which what is shown grows old; None where it does not, as in a recording.
+        hint: which keys do what.
 
     Attributes:
         keyboard: tells whether somebody pressed q, while a view is on the screen.
     """
 
     def __init__(
-        self, monitor: Monitor, output: Output, span: Span | None, now_ns: Callable[[], int] | None = None
+        self,
+        monitor: Monitor,
+        output: Output,
+        span: Span | None,
+        now_ns: Callable[[], int] | None = None,
+        hint: str = "q ends it",
     ) -> None:
         hello = monitor.session.hello
         self._monitor = monitor
@@ -48,7 +56,7 @@ class Screen:
         if not self._silent and self._console.is_terminal and not self._console.is_dumb_terminal:
             self._live = Live(console=self._console, auto_refresh=False, vertical_overflow="crop")
         self.keyboard = Keyboard(self._live is not None)
-        hint = "q ends it" if self._live is not None and sys.stdin is not None and sys.stdin.isatty() else ""
+        hint = hint if self._live is not None and sys.stdin is not None and sys.stdin.isatty() else ""
         self._view = View(monitor, f"{hello.profile}, {hello.name} {hello.serial}", span, hint)
 
     def __enter__(self) -> "Screen":
@@ -71,10 +79,17 @@ class Screen:
         finally:
             self.keyboard.__exit__(kind, value, traceback)
 
+    def take(self, item: Item, outcome: Outcome | None) -> None:
+        """As `Sink`; the monitor has it already."""
+
+    def idle(self) -> None:
+        """As `Sink`."""
+        self.update()
+
     def update(self) -> None:
         """Show what is new, if it is time to."""
         now = time.monotonic()
-        if self._silent or now < self._next or (self._live is None and self._monitor.picture is None):
+        if self._silent or now < self._next or (self._live is None and not self._view.begun):
             return
         if self._live is not None:
             self._next = now + 1 / FRAMES_PER_SECOND
@@ -116,10 +131,14 @@ def summary_words(monitor: Monitor) -> str:
     latency = ""
     if numbers.latency_s is not None and numbers.latency_p99_s is not None:
         latency = f", latency {numbers.latency_s * 1000:.0f} ms (99 % within {numbers.latency_p99_s * 1000:.0f} ms)"
-    lines = [
-        f"{counted(numbers.pictures, 'picture')}, {numbers.pictures_per_second:.1f}/s at the end, "
-        f"{counted(numbers.missing, 'subpage')} lost{latency}."
+    each = [
+        f"{name} {counted(count, 'sample')} ({numbers.moments_per_second[name]:.1f}/s at the end)"
+        for name, count in numbers.moments.items()
     ]
+    found = f", {counted(numbers.findings, 'finding')}" if monitor.session.profile.models else ""
+    lines = [f"{', '.join(each)}{found}, {counted(numbers.missing, 'block')} lost{latency}."]
+    if numbers.markers:
+        lines.append(f"{counted(numbers.markers, 'marker')}.")
     if numbers.gaps:
         lines.append(f"{counted(numbers.gaps, 'gap')}, {numbers.gap_s:.1f} s in all.")
     for change in monitor.changes:

@@ -1,16 +1,18 @@
-"""`thermo-host stream` and `record`: live pictures on the screen, into a file, or both."""
+"""`thermo-host stream` and `record`: live signals on the screen, into a file, or both."""
 
 import contextlib
 import time
-from collections.abc import Generator
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from thermo_core.errors import UsageError
-from thermo_core.recording.layout import Gap
+from thermo_core.graph.engine import Outcome
+from thermo_core.recording.layout import Gap, Marker
+from thermo_core.recording.session import Session
 from thermo_host.about import about, about_words
 from thermo_host.commands.common import (
     BaudOption,
@@ -24,25 +26,41 @@ from thermo_host.commands.common import (
 )
 from thermo_host.commands.progress import ProgressLine, clock
 from thermo_host.commands.screen import Screen, changes, parse_span, summary_words
-from thermo_host.describe import counted, describe
 from thermo_host.files import file_name
-from thermo_host.keyboard import Keyboard
-from thermo_host.link import TIMEOUT_S, Wearable
-from thermo_host.monitor import Monitor
-from thermo_host.panel import silence
-from thermo_host.pictures import DecodeSettings
-from thermo_host.recording import Recorder
-from thermo_host.session import Item, Session, fetch
-from thermo_host.stream import listen, utc_now_ns
+from thermo_host.link.items import Item
+from thermo_host.link.session import fetch
+from thermo_host.link.wearable import TIMEOUT_S, Wearable
+from thermo_host.screen.keyboard import Keyboard
+from thermo_host.screen.panel import silence
+from thermo_host.sinks import marks
+from thermo_host.sinks.describe import counted
+from thermo_host.sinks.json_lines import JsonLines
+from thermo_host.sinks.monitor import Monitor
+from thermo_host.sinks.recorder import Recorder
+from thermo_host.stream.decoding import DecodeSettings
+from thermo_host.stream.listen import listen, utc_now_ns
+from thermo_host.stream.pump import Sink, pump
 
+LONGEST_WORDS = 500
+KEYS = "m marks, q ends it"
 SecondsOption = Annotated[float | None, typer.Option("--seconds", "-s", help="Stop after so long.", min=0.1)]
 ReconnectOption = Annotated[bool, typer.Option(help="Go on when the wearable is unplugged and comes back.")]
+SignalsOption = Annotated[
+    list[str] | None,
+    typer.Option("--signal", help="Have the wearable send this signal as it computes it, too.", show_default=False),
+]
+SubjectOption = Annotated[
+    str, typer.Option("--subject", help="Whom it is of; kept in the recording.", show_default=False)
+]
+NoteOption = Annotated[str, typer.Option("--note", help="What it is of; kept in the recording.", show_default=False)]
 
 
 def stream(
     port: PortArgument = None,
     seconds: SecondsOption = None,
     record_to: Annotated[Path | None, typer.Option("--record", help="Record to this new .mcap file too.")] = None,
+    subject: SubjectOption = "",
+    note: NoteOption = "",
     span: Annotated[
         str | None,
         typer.Option("--range", help="Temperatures of the scale's ends, such as 30,38.", show_default="follows"),
@@ -50,24 +68,26 @@ def stream(
     emissivity: EmissivityOption = None,
     reflected: ReflectedOption = None,
     uncorrected: UncorrectedOption = False,
-    whole: Annotated[bool, typer.Option("--pictures", help="With --json, all temperatures of each picture.")] = False,
+    whole: Annotated[bool, typer.Option("--whole", help="With --json, every number of every sample.")] = False,
+    signals: SignalsOption = None,
     reconnect: ReconnectOption = False,
     baud: BaudOption = None,
     timeout: TimeoutOption = TIMEOUT_S,
     as_json: JsonOption = False,
 ) -> None:
-    """Show live pictures, thermistor temperatures and verdicts; q or Ctrl-C ends it and leaves the device quiet.
+    """Show live signals, findings and alerts; q or Ctrl-C ends it and leaves the device quiet.
 
-    Without a terminal it writes a line each second; with --json an object for each picture, scan, verdict and event.
+    Without a terminal it writes a line each second; with --json an object for each sample, finding, alert and event.
     """
     settings = DecodeSettings(emissivity, reflected, not uncorrected)
     output = Output(as_json)
     with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable:
-        session = fetch(wearable)
+        session = described(fetch(wearable), subject, note)
         monitor = Monitor(session, settings)
-        screen = Screen(monitor, output, parse_span(span), lambda: utc_now_ns(wearable))
-        run = Run(wearable, session, monitor, output, seconds, record_to, reconnect)
-        run.go(screen, None, each=as_json, whole=whole)
+        hint = KEYS if record_to is not None else "q ends it"
+        screen = Screen(monitor, output, parse_span(span), lambda: utc_now_ns(wearable), hint)
+        run = Run(wearable, session, monitor, output, seconds, record_to, reconnect, _numbers(session, signals))
+        run.go(screen, None, [JsonLines(output.json, monitor, whole)] if as_json else [])
 
 
 def record(
@@ -76,27 +96,43 @@ def record(
         Path | None, typer.Option("--output", "-o", help="New .mcap file.", show_default="thermo-SERIAL-TIME.mcap")
     ] = None,
     seconds: SecondsOption = None,
-    view: Annotated[bool, typer.Option(help="Show the pictures meanwhile.")] = False,
+    subject: SubjectOption = "",
+    note: NoteOption = "",
+    view: Annotated[bool, typer.Option(help="Show the signals meanwhile.")] = False,
+    signals: SignalsOption = None,
     reconnect: ReconnectOption = True,
     baud: BaudOption = None,
     timeout: TimeoutOption = TIMEOUT_S,
     as_json: JsonOption = False,
 ) -> None:
-    """Record everything a wearable sends: counts, EEPROM, calibration, thermistors, verdicts, UTC.
+    """Record everything a wearable sends: its profile, constants and corrections, blocks, findings, alerts, UTC.
 
-    The file is readable at any moment and after any end; an existing file is never overwritten.
+    The file is readable at any moment and after any end; an existing file is never overwritten. m marks a moment, and so does
+    `thermo-host mark FILE`.
     """
     output = Output(as_json)
     with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable:
-        session = fetch(wearable)
+        session = described(fetch(wearable), subject, note)
         if path is None:
             path = Path(f"thermo-{file_name(session.hello.serial)}-{session.started:%Y%m%dT%H%M%SZ}.mcap")
         monitor = Monitor(session)
-        run = Run(wearable, session, monitor, output, seconds, path, reconnect)
+        run = Run(wearable, session, monitor, output, seconds, path, reconnect, _numbers(session, signals))
         if view and not as_json:
-            run.go(Screen(monitor, output, None, lambda: utc_now_ns(wearable)), None)
+            run.go(Screen(monitor, output, None, lambda: utc_now_ns(wearable), KEYS), None)
         else:
             run.go(None, ProgressLine(output.progress))
+
+
+def described(session: Session, subject: str, note: str) -> Session:
+    """The session with what whoever records says of it.
+
+    Raises:
+        UsageError: it is too long, or nothing to print.
+    """
+    for option, text in (("--subject", subject), ("--note", note)):
+        if len(text) > LONGEST_WORDS or not text.isprintable():
+            raise UsageError(f"{option} takes one line of at most {LONGEST_WORDS} characters; shorten it.")
+    return replace(session, subject=subject, note=note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +146,7 @@ class Run:
         seconds: until when; None until somebody ends it.
         path: of the recording; None records nothing.
         reconnect: whether to wait for a wearable that vanished.
+        signals: numbers of those that the wearable is to send.
     """
 
     wearable: Wearable
@@ -119,15 +156,15 @@ class Run:
     seconds: float | None
     path: Path | None
     reconnect: bool
+    signals: tuple[int, ...] = field(default=())
 
-    def go(self, screen: Screen | None, progress: ProgressLine | None, each: bool = False, whole: bool = False) -> None:
+    def go(self, screen: Screen | None, progress: ProgressLine | None, sinks: Sequence[Sink] = ()) -> None:
         """Listen until the time is over or somebody ends it.
 
         Args:
-            screen: shows the pictures.
+            screen: shows the signals.
             progress: says how far it is instead.
-            each: whether each item becomes a line of JSON.
-            whole: with all temperatures.
+            sinks: take each item as well.
         """
         if self.path is not None and self.path.suffix != ".mcap":
             raise UsageError(f"{self.path} does not end in .mcap; recordings do, so name it so.")
@@ -142,7 +179,12 @@ class Run:
                 if progress is not None:
                     stack.enter_context(keyboard)
                     stack.enter_context(progress)
-                self._listen(stack, recorder, keyboard, screen, progress, (each, whole))
+                taking = [sink for sink in (recorder, *sinks, screen) if sink is not None]
+                if recorder is not None:
+                    taking.append(_Marking(recorder, self.monitor, keyboard))
+                if progress is not None and recorder is not None:
+                    taking.append(_Telling(self, recorder, progress, time.monotonic()))
+                self._listen(stack, recorder, keyboard, taking)
         finally:
             self._summarise(recorder)
 
@@ -151,56 +193,24 @@ class Run:
         stack: contextlib.ExitStack,
         recorder: Recorder | None,
         keyboard: Keyboard,
-        screen: Screen | None,
-        progress: ProgressLine | None,
-        each: tuple[bool, bool],
+        sinks: Sequence[Sink],
     ) -> None:
-        began = time.monotonic()
-        until = None if self.seconds is None else began + self.seconds
-        items = listen(self.wearable, self.session, reconnect=self.reconnect)
-        stack.callback(self._end, items, recorder)
-        for item in items:
-            if keyboard.poll() or (until is not None and time.monotonic() >= until):
-                break
-            if item is not None:
-                self._take(item, recorder, *each)
-            elif recorder is not None:
-                recorder.tick()
+        until = None if self.seconds is None else time.monotonic() + self.seconds
+        items = listen(self.wearable, self.session, reconnect=self.reconnect, signals=self.signals)
+        stack.callback(self._end, recorder)
+        stack.callback(items.close)
+
+        def done() -> bool:
             self.monitor.count_bytes(self.wearable.line.bytes_received)
-            if screen is not None:
-                screen.update()
-            if progress is not None and recorder is not None and progress.due:
-                self.monitor.tick(utc_now_ns(self.wearable))
-                silent_s = self.monitor.silent_s
-                progress.show(
-                    self._progress(recorder, time.monotonic() - began), "" if silent_s is None else "bold red"
-                )
+            return keyboard.poll() or (until is not None and time.monotonic() >= until)
 
-    def _take(self, item: Item, recorder: Recorder | None, each: bool, whole: bool) -> None:
-        if recorder is not None:
-            recorder.add(item)
-        picture = self.monitor.push(item)
-        if each:
-            described = describe(item, picture, self.monitor.session, whole, self.monitor.corrected)
-            if described is not None:
-                self.output.json(described)
+        pump(items, self.monitor.push, sinks, done)
 
-    def _end(self, items: Generator[Item | None], recorder: Recorder | None) -> None:
-        """Leave the device quiet, and the time in which it was gone in the recording."""
-        items.close()
+    def _end(self, recorder: Recorder | None) -> None:
+        """Leave the time in which the wearable was gone in the recording."""
         lost = self.monitor.lost
         if lost is not None and recorder is not None:
-            recorder.add(Gap(lost.since_ns, utc_now_ns(self.wearable), lost.reason))
-
-    def _progress(self, recorder: Recorder, seconds: float) -> str:
-        numbers = self.monitor.statistics()
-        silent_s = self.monitor.silent_s
-        state = "" if silent_s is None else f"{silence(self.monitor, silent_s)} | "
-        ends = "q or Ctrl-C ends it" if self.output.progress.is_terminal else "Ctrl-C ends it"
-        return (
-            f"{state}{clock(seconds)} | {counted(numbers.pictures, 'picture')}, {numbers.pictures_per_second:.1f}/s, "
-            f"{counted(numbers.missing, 'subpage')} lost | {ends} | {recorder.size / 1000:.0f} kB in {self.path}"
-        )
+            recorder.add(Gap(from_ns=lost.since_ns, to_ns=utc_now_ns(self.wearable), reason=lost.reason))
 
     def _summarise(self, recorder: Recorder | None) -> None:
         numbers = self.monitor.statistics()
@@ -208,11 +218,76 @@ class Run:
             "type": "summary",
             **asdict(numbers),
             "changes": changes(self.monitor),
-            **about(self.monitor.session, self.monitor.settings, self.monitor.corrected),
+            **about(self.monitor.session, self.monitor.settings),
         }
-        whose = about_words(self.monitor.session, self.monitor.settings, self.monitor.corrected)
-        words = f"{summary_words(self.monitor)}\n{whose}"
+        words = f"{summary_words(self.monitor)}\n{about_words(self.monitor.session, self.monitor.settings)}"
         if recorder is not None:
             data |= {"file": str(self.path), "messages": recorder.messages, "bytes": recorder.size}
             words += f"\nRecording: {self.path}, {recorder.messages} messages, {recorder.size / 1000:.0f} kB"
         self.output.result(data, words)
+
+
+class _Marking:
+    """Puts markers into a recording: of the m key, and of `thermo-host mark`."""
+
+    def __init__(self, recorder: Recorder, monitor: Monitor, keyboard: Keyboard) -> None:
+        self._recorder = recorder
+        self._monitor = monitor
+        self._keyboard = keyboard
+
+    def take(self, item: Item, outcome: Outcome | None) -> None:
+        """Items are not its business."""
+
+    def idle(self) -> None:
+        """Look for markers."""
+        for _ in range(self._keyboard.take_marks()):
+            self._mark(Marker(at_ns=time.time_ns()))
+        for marker in marks.taken(self._recorder.path):
+            self._mark(marker)
+
+    def _mark(self, marker: Marker) -> None:
+        self._recorder.add(marker)
+        self._monitor.push(marker)
+
+
+class _Telling:
+    """Says how far a recording is."""
+
+    def __init__(self, run: Run, recorder: Recorder, progress: ProgressLine, began: float) -> None:
+        self._run = run
+        self._recorder = recorder
+        self._progress = progress
+        self._began = began
+
+    def take(self, item: Item, outcome: Outcome | None) -> None:
+        """Items are not its business."""
+
+    def idle(self) -> None:
+        """Say it, if it is time to."""
+        if not self._progress.due:
+            return
+        monitor = self._run.monitor
+        monitor.tick(utc_now_ns(self._run.wearable))
+        silent_s = monitor.silent_s
+        self._progress.show(self._words(silent_s), "" if silent_s is None else "bold red")
+
+    def _words(self, silent_s: float | None) -> str:
+        monitor = self._run.monitor
+        numbers = monitor.statistics()
+        state = "" if silent_s is None else f"{silence(monitor, silent_s)} | "
+        terminal = self._run.output.progress.is_terminal
+        ends = "m marks, q or Ctrl-C ends it" if terminal else "Ctrl-C ends it"
+        came = ", ".join(f"{name} {count}" for name, count in numbers.moments.items())
+        return (
+            f"{state}{clock(time.monotonic() - self._began)} | {came}, {counted(numbers.missing, 'block')} lost | {ends} | "
+            f"{self._recorder.size / 1000:.0f} kB in {self._recorder.path}"
+        )
+
+
+def _numbers(session: Session, names: list[str] | None) -> tuple[int, ...]:
+    """Numbers of signals that are asked for by name."""
+    known = session.plan.signals
+    for name in names or ():
+        if name not in known:
+            raise UsageError(f"--signal {name!r:.60} is none of the wearable's signals; there are {', '.join(known)}.")
+    return tuple(session.plan.number_of(name) for name in names or ())

@@ -30,7 +30,7 @@ COMMANDS = {
     "ports": Entry(
         "commands.ports", "command", "List serial ports; the ones with a dot may be chosen when none is named."
     ),
-    "info": Entry("commands.info", "command", "Show a wearable's sensors, model, calibration and counters."),
+    "info": Entry("commands.info", "command", "Show a wearable's sensors, models, alerts, corrections and counters."),
     "flash": Entry("commands.flash", "command", "Check, upload, test, reset, self-test and confirm a signed image."),
     "calibrate": Entry(
         "calibrate.command", "command", "Calibrate a wearable's picture sensor and thermistors against a blackbody."
@@ -38,14 +38,24 @@ COMMANDS = {
     "stream": Entry(
         "commands.stream",
         "stream",
-        "Show live pictures, thermistor temperatures and verdicts; q or Ctrl-C ends it and leaves the device quiet.",
+        "Show live signals, findings and alerts; q or Ctrl-C ends it and leaves the device quiet.",
     ),
     "record": Entry(
         "commands.stream",
         "record",
-        "Record everything a wearable sends: counts, EEPROM, calibration, thermistors, verdicts, UTC.",
+        "Record everything a wearable sends: its profile, constants and corrections, blocks, findings, alerts, UTC.",
+    ),
+    "mark": Entry(
+        "commands.mark",
+        "command",
+        "Mark this moment in a recording that is being made, as the m key of `thermo-host record` does.",
     ),
     "replay": Entry("commands.replay", "command", "Play a recording, at the pace at which it was made or another one."),
+    "rerun": Entry(
+        "commands.rerun",
+        "command",
+        "Compute a recording's signals, findings and alerts again and say where verdicts differ.",
+    ),
     "export": Entry(
         "commands.export",
         "export",
@@ -56,12 +66,21 @@ COMMANDS = {
         "decode",
         "Decode raw EEPROM and frames that another tool dumped; without a target, show the last picture.",
     ),
+    "alerts": Entry(
+        "commands.alerts", "command", "Show a wearable's alerts, and acknowledge those that somebody has seen."
+    ),
+    "person": Entry("commands.person", "command", "Show what a wearable knows of its wearer, or tell it; it keeps it."),
+    "feed": Entry(
+        "commands.feed",
+        "command",
+        'Give samples to a sensor of kind "external": a row of numbers each, after an optional heading.',
+    ),
     "rate": Entry(
         "commands.control",
         "rate",
-        "Set the sensor's refresh rate (0.5 to 64 subpages/s, two make a picture) until the next reset.",
+        "Set a sensor's rate (of a camera 0.5 to 64 subpages/s, two make a picture) until the next reset.",
     ),
-    "self-test": Entry("commands.control", "self_test", "Have the wearable test its sensors, bus, storage and model."),
+    "self-test": Entry("commands.control", "self_test", "Have the wearable test its sensors, bus, storage and models."),
     "reset": Entry("commands.control", "reset", "Restart the wearable and wait until it answers."),
     "keygen": Entry("commands.keygen", "command", "Make an Ed25519 key pair; existing files are never overwritten."),
 }

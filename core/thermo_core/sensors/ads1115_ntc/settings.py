@@ -50,11 +50,6 @@ class Ads1115NtcSettings(BusSensorSettings, frozen=True, kw_only=True, tag="ads1
         return (Signal(self.name, (len(self.channels),), "degC", self.rate_hz, self.name),)
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """Where the thermistors sit."""
-        return tuple(channel.name for channel in self.channels)
-
-    @property
     def visits(self) -> tuple[Visit, ...]:
         """A conversion started, then whether it is the one asked for and its result twice, for each channel."""
         per_second = self.rate_hz * len(self.channels)

@@ -32,11 +32,6 @@ class ExternalSettings(SensorSettings, frozen=True, kw_only=True, tag="external"
         return (Signal(self.name, self.shape, self.unit, self.rate_hz, self.name),)
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """As the profile names them."""
-        return self.given
-
-    @property
     def bounds(self) -> tuple[float, float]:
         """As the base has it."""
         return self.low, self.high

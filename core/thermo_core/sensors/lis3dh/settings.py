@@ -47,11 +47,6 @@ class Lis3dhSettings(BusSensorSettings, frozen=True, kw_only=True, tag="lis3dh")
         return (Signal(self.name, (3,), "g", self.rate_hz, self.name),)
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """The axes."""
-        return ("x", "y", "z")
-
-    @property
     def visits(self) -> tuple[Visit, ...]:
         """How many samples wait, and the samples."""
         return (Visit("a burst", self.rate_hz / self.burst, ((1, 1), (1, 6 * self.burst))),)

@@ -68,11 +68,6 @@ class Max3010xSettings(BusSensorSettings, frozen=True, kw_only=True, tag="max301
         return (Signal(self.name, (len(self.leds),), "nA", self.rate_hz, self.name),)
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """The LEDs."""
-        return self.leds
-
-    @property
     def visits(self) -> tuple[Visit, ...]:
         """Interrupts and pointers, and the samples."""
         return (

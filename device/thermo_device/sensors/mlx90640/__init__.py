@@ -1,0 +1,1 @@
+"""The thermal camera MLX90640."""

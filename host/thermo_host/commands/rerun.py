@@ -1,0 +1,149 @@
+"""`thermo-host rerun`: a recording computed again, and where verdicts differ from those it holds."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from thermo_core.errors import UsageError
+from thermo_core.quality import in_words
+from thermo_core.tflite.interpreter import Int8Network
+from thermo_core.wearable import file as wearables
+from thermo_core.wearable.library import resolve
+from thermo_core.wearable.profile import NOTICE
+from thermo_host import flash
+from thermo_host.commands.common import EmissivityOption, JsonOption, Output, ReflectedOption, UncorrectedOption
+from thermo_host.commands.progress import ProgressLine
+from thermo_host.files import read_whole
+from thermo_host.rerun import Compared, Difference, Rerun, Wanted, of_bundle
+from thermo_host.sinks.describe import counted, number, utc
+from thermo_host.stream.decoding import DecodeSettings
+from thermo_host.stream.playback import Recording
+
+SHOWN = 20
+
+
+def command(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A recording (.mcap).")],
+    wearable: Annotated[
+        str | None,
+        typer.Option(
+            help="Another wearable over the same sensors: a name, or a wearable.toml.", show_default="the recording's"
+        ),
+    ] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(help="A signed image with the networks to run.", show_default="signals and alerts alone"),
+    ] = None,
+    emissivity: EmissivityOption = None,
+    reflected: ReflectedOption = None,
+    uncorrected: UncorrectedOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute a recording's signals, findings and alerts again and say where verdicts differ.
+
+    A bundle brings its own wearable, unless another one is named.
+    """
+    output = Output(as_json)
+    settings = DecodeSettings(emissivity, reflected, not uncorrected)
+    wanted = _wanted(wearable, bundle, settings, output)
+    recording = Recording(path)
+    rerun = Rerun(recording.session, wanted)
+    with ProgressLine(output.progress, every_s=None) as progress:
+
+        def tell(done: int, total: int) -> None:
+            if progress.due:
+                progress.show(f"reading, {done / max(1, total):.0%}")
+
+        for item in recording.items(progress=tell):
+            rerun.push(item)
+    rerun.end()
+    counts = rerun.decoding.counted
+    names = [sensor.name for sensor in rerun.decoding.plan.profile.sensors]
+    data: dict[str, Any] = {
+        "file": str(path),
+        "wearable": rerun.decoding.plan.profile.name,
+        "complete": recording.complete,
+        "damaged": recording.damaged,
+        "blocks": {name: counts[at].blocks for at, name in enumerate(names)},
+        "samples": {name: counts[at].moments for at, name in enumerate(names)},
+        "models": {name: asdict(compared) for name, compared in rerun.models.items()},
+        "alerts": {name: asdict(raised) for name, raised in rerun.alerts.items()},
+        "different": rerun.different,
+        "differences": [_difference(one) for one in rerun.differences],
+        "notice": NOTICE,
+    }
+    output.result(data, _words(data, rerun))
+
+
+def _wanted(wearable: str | None, bundle: Path | None, settings: DecodeSettings, output: Output) -> Wanted:
+    profile, networks = None, {}
+    if bundle is not None:
+        whole = flash.load(bundle, output.progress.print).bundle
+        profile, networks = whole.profile, dict(of_bundle(whole))
+    if wearable is not None:
+        read = wearables.read(resolve(wearable))
+        read.plan()
+        profile = read.profile
+        if bundle is None:
+            networks = {name: Int8Network(read_whole(file)) for name, file in read.networks.items()}
+        unknown = sorted(set(networks) - {model.name for model in profile.models})
+        if unknown:
+            raise UsageError(f"{wearable} has no model {', '.join(unknown)}, which {bundle} is for; name it so.")
+    return Wanted(profile, networks, settings)
+
+
+def _difference(one: Difference) -> dict[str, Any]:
+    def verdict(which: Any) -> dict[str, Any]:
+        return {
+            "verdict": which.words,
+            "values": [number(value, 5) for value in which.values],
+            "flags": list(in_words(which.flags)),
+        }
+
+    return {"utc": utc(one.utc_ns), "model": one.model, "recorded": verdict(one.recorded), "again": verdict(one.again)}
+
+
+def _words(data: dict[str, Any], rerun: Rerun) -> RenderableType:
+    lines: list[RenderableType] = []
+    samples = ", ".join(f"{name} {count}" for name, count in data["samples"].items())
+    lines.append(Text(f"{data['wearable']}: {samples} samples again."))
+    for name, compared in rerun.models.items():
+        lines.append(Text(_compared(name, compared)))
+    if not rerun.models:
+        lines.append(Text("No findings to compare: the recording holds none, and no network ran."))
+    for name, raised in rerun.alerts.items():
+        lines.append(
+            Text(f"Alert {name}: raised {raised.recorded} times in the recording, {raised.again} times again.")
+        )
+    if rerun.differences:
+        table = Table(box=None, pad_edge=False)
+        for column in ("UTC", "model", "recorded", "again"):
+            table.add_column(column)
+        for one in rerun.differences[:SHOWN]:
+            table.add_row(utc(one.utc_ns)[:23], one.model, one.recorded.words, one.again.words)
+        lines.append(table)
+        if rerun.different > SHOWN:
+            lines.append(Text(f"... and {rerun.different - SHOWN} more; --json has them."))
+    if not data["complete"]:
+        lines.append(Text("The recording was cut off: everything before the cut is here."))
+    if data["damaged"]:
+        lines.append(Text(f"{data['damaged']} damaged pieces were left out."))
+    lines.append(Text(NOTICE, style="yellow"))
+    return Group(*lines)
+
+
+def _compared(name: str, compared: Compared) -> str:
+    if not compared.both:
+        return f"{name}: nothing to compare; {counted(compared.recorded_only, 'finding')} recorded, {compared.again_only} again."
+    words = f"{name}: {compared.same} of {counted(compared.both, 'finding')} the same"
+    words += f", values at most {compared.greatest:.2g} apart"
+    if compared.recorded_only:
+        words += f"; {compared.recorded_only} recorded alone"
+    if compared.again_only:
+        words += f"; {compared.again_only} computed alone"
+    return words + "."

@@ -1,0 +1,306 @@
+"""A recording decoded anew, row by row, with other settings where wanted; nothing is held but what is being told."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+
+from thermo_core.errors import UsageError
+from thermo_core.graph.plan import Plan
+from thermo_core.recording.layout import LATEST_NS, Gap, Marker
+from thermo_core.recording.session import Session
+from thermo_core.sensors.kind import Block
+from thermo_core.signals import Sample, Signal
+from thermo_core.wearable.profile import Model
+from thermo_core.wire.records import AlertRecord, EventRecord, FindingRecord, RecordHeader, SignalRecord
+from thermo_host.exports.facts import facts, sensor_facts, with_optics
+from thermo_host.exports.records import Tables
+from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, Table, Track
+from thermo_host.exports.totals import Totals
+
+ALL = "all"
+"""Stands for every signal of the graph."""
+INDEXES = 1 << 32
+"""Running numbers of blocks wrap here."""
+Progress = Callable[[int, int], None]
+
+
+class Heard(Protocol):
+    """A record of a wearable, and when it came and was made."""
+
+    @property
+    def received_ns(self) -> int:
+        """Nanoseconds since 1970 UTC."""
+
+    @property
+    def captured_ns(self) -> int:
+        """Nanoseconds since 1970 UTC."""
+
+    @property
+    def header(self) -> RecordHeader:
+        """Type and device time."""
+
+    @property
+    def record(self) -> Any:
+        """It."""
+
+
+class Recorded(Protocol):
+    """What is decoded: `playback.Recording`."""
+
+    @property
+    def session(self) -> Session:
+        """Whose it is at the start."""
+
+    def items(self, from_ns: int, to_ns: int, progress: Progress) -> Iterator[Any]:
+        """Records (`Heard`), gaps, markers and sessions in the order of arrival."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What of a recording is wanted, and how decoded.
+
+    Attributes:
+        signals: names; ALL for every one of the graph; those of sensors where empty.
+        emissivity: of what is looked at; None takes the wearable's.
+        reflected: temperature of what it reflects, degC; None takes the wearable's.
+        corrected: apply what calibration found.
+        from_ns, to_ns: of arrival, nanoseconds since 1970 UTC.
+    """
+
+    signals: tuple[str, ...] = ()
+    emissivity: float | None = None
+    reflected: float | None = None
+    corrected: bool = True
+    from_ns: int = 0
+    to_ns: int = LATEST_NS
+
+
+class Decoding:
+    """Iterate over it once for its rows.
+
+    Args:
+        recording: what to decode.
+        choice: what of it.
+
+    Attributes:
+        totals: of the rows so far.
+        progress: told (bytes read, bytes in all) now and then.
+
+    Raises:
+        UsageError: a signal that is wanted is not there, or a setting is out of range.
+        RecordingError, StorageError: while reading.
+    """
+
+    def __init__(self, recording: Recorded, choice: Choice | None = None) -> None:
+        self.totals = Totals()
+        self.progress: Progress = lambda done, total: None
+        self._recording = recording
+        self._choice = choice or Choice()
+        self._taken: dict[str, Track | Table] = {}
+        self._losses = Losses()
+        self._parts: dict[int, list[SignalRecord]] = {}
+        self._session = recording.session
+        self._undecodable = 0
+        self._begin(recording.session)
+
+    @property
+    def first(self) -> SessionRow:
+        """What holds at first, or as far as the rows have come."""
+        return SessionRow(self._facts, _constants(self._session))
+
+    @property
+    def known(self) -> Known:
+        """Tracks and tables by their keys, as far as they are known."""
+        return dict(self._taken)
+
+    def __iter__(self) -> Iterator[Row]:
+        choice, begun = self._choice, False
+        before = (0, 0)
+        for item in self._recording.items(choice.from_ns, choice.to_ns, self.progress):
+            if isinstance(item, Session):
+                yield self._change(item)
+                continue
+            if isinstance(item, Gap | Marker):
+                if isinstance(item, Gap):
+                    self._engine.reset()
+                    self._parts.clear()
+                added = self._tables.of_host(item)
+                if choice.from_ns <= added.utc_ns <= choice.to_ns:
+                    self.totals.add(added)
+                    yield added
+                continue
+            if not begun and item.received_ns >= choice.from_ns:
+                # What was lost in the lead is not of this window.
+                begun, before = True, self._missing()
+            for row in self._rows(item):
+                if begun:
+                    self.totals.add(row)
+                    yield row
+            now = self._missing()
+            if begun:
+                self.totals.lost, self.totals.undecodable = now[0] - before[0], now[1] - before[1]
+
+    def _missing(self) -> tuple[int, int]:
+        return self._losses.lost, self._undecodable + sum(self._engine.undecodable)
+
+    def _change(self, session: Session) -> SessionRow:
+        before, self._session = self._session, session
+        if session.profile == before.profile and session.hello.serial == before.hello.serial:
+            session.follow(self._engine, before, self._choice.corrected)
+            self._describe()
+        else:
+            self._undecodable += sum(self._engine.undecodable)
+            self._begin(session)
+        return self.first
+
+    def _begin(self, session: Session) -> None:
+        choice = self._choice
+        profile = with_optics(session.profile, choice.emissivity, choice.reflected)
+        whole = replace(session.plan, profile=profile)
+        wanted = chosen(whole, choice.signals)
+        self._plan = whole
+        self._engine = session.engine({}, choice.corrected, needed(whole, wanted))
+        made = {*self._engine.plan.signals}
+        self._sent = {number: name for number, name in enumerate(whole.signals) if name in wanted and name not in made}
+        self._wanted = wanted
+        self._parts.clear()
+        self._describe()
+
+    def _describe(self) -> None:
+        self._facts = facts(self._session, self._plan.profile, self._engine)
+        self._tracks = {name: self._track(name) for name in self._wanted}
+        self._tables = Tables(self._plan, self._taken)
+        self._sources = {
+            sensor.name: number
+            for number, sensor in enumerate(self._plan.profile.sensors)
+            if self._engine.measured(number) is not None
+        }
+
+    def _track(self, name: str) -> Track:
+        signal = self._plan.signals[name]
+        sensors = self._plan.origins(name)
+        labels = next((one.labels for one in self._plan.profile.sensors if one.name == name), ())
+        repeated = sensor_facts(self._facts, sensors)
+        key, count = name, 1
+        while not _same(self._taken.get(key), signal, labels):
+            count += 1
+            key = f"{name}-{count}"
+        track = self._taken[key] = Track(key, signal, labels, repeated)
+        return track
+
+    def _rows(self, item: Heard) -> Iterator[Row]:
+        record = item.record
+        if isinstance(record, Block):
+            yield from self._samples(item, record)
+        elif isinstance(record, FindingRecord | AlertRecord | EventRecord):
+            row = self._tables.of(record, item.captured_ns)
+            if row is not None:
+                yield row
+        elif isinstance(record, SignalRecord) and record.signal in self._sent:
+            sample = self._joined(record)
+            if sample is not None:
+                yield SampleRow(self._tracks[self._sent[record.signal]], item.captured_ns, sample)
+
+    def _samples(self, item: Heard, block: Block) -> Iterator[SampleRow]:
+        self._losses.push(block)
+        known = self._engine.constants_of(block.sensor) if block.sensor < len(self._plan.profile.sensors) else None
+        if known is None or known & 0xFFFF != block.constants:
+            self._undecodable += 1
+            return
+        # Of a block the record's time is its end; its samples lie around it on the same clock.
+        origin_ns = item.captured_ns - item.header.time_us * 1000
+        for produced in self._engine.push(block).passes:
+            for name, sample in produced.items():
+                track = self._tracks.get(name)
+                if track is not None:
+                    number = self._sources.get(name)
+                    measured = None if number is None else self._engine.measured(number)
+                    yield SampleRow(track, max(1, origin_ns + sample.time_us * 1000), sample, measured)
+
+    def _joined(self, record: SignalRecord) -> Sample | None:
+        """A sample that came in parts, once all of them did."""
+        parts = self._parts.setdefault(record.signal, [])
+        if parts and (parts[0].time_us, parts[0].elements) != (record.time_us, record.elements):
+            parts.clear()
+        shape = self._plan.signals[self._sent[record.signal]].shape
+        parts.append(record)
+        if sum(len(part.values) for part in parts) < record.elements:
+            return None
+        values = np.concatenate([part.values for part in sorted(parts, key=lambda part: part.first)])
+        parts.clear()
+        if values.size != int(np.prod(shape)):
+            self._undecodable += 1
+            return None
+        return Sample(record.time_us, values.reshape(shape), record.flags)
+
+
+class Losses:
+    """Counts blocks that are missing, by the running number that each sensor's have."""
+
+    def __init__(self) -> None:
+        self.lost = 0
+        self._newest: dict[int, int] = {}
+
+    def push(self, block: Block) -> None:
+        """Take a block; a number that goes back is a new beginning."""
+        last = self._newest.get(block.sensor)
+        self._newest[block.sensor] = block.index
+        if last is not None:
+            gap = (block.index - last - 1) % INDEXES
+            self.lost += gap if gap < INDEXES // 2 else 0
+
+
+def chosen(whole: Plan, signals: Sequence[str]) -> tuple[str, ...]:
+    """Names of signals that are wanted, in the order of the plan.
+
+    Args:
+        whole: the graph.
+        signals: as `Choice.signals`.
+
+    Raises:
+        UsageError: there is no such signal.
+    """
+    if ALL in signals:
+        return tuple(whole.signals)
+    for name in signals:
+        if name not in whole.signals:
+            raise UsageError(
+                f"{whole.profile.name} has no signal {name!r:.100}; choose of {', '.join(whole.signals)}, or {ALL}."
+            )
+    if signals:
+        return tuple(name for name in whole.signals if name in signals)
+    return tuple(signal.name for sensor in whole.profile.sensors for signal in sensor.signals)
+
+
+def needed(whole: Plan, wanted: Sequence[str]) -> Plan:
+    """The part of a graph that makes the signals wanted without a network; alerts and findings are not made anew."""
+    sources = {signal.name for sensor in whole.profile.sensors for signal in sensor.signals}
+    sources |= {f"person.{name}" for name in whole.profile.person}
+    makeable, kept = set(sources), []
+    for node in whole.nodes:
+        if not isinstance(node.what, Model) and all(signal.name in makeable for signal in node.inputs):
+            makeable.add(node.gives.name)
+            kept.append(node)
+    asked, used = {name for name in wanted if name in makeable}, []
+    for node in reversed(kept):
+        if node.gives.name in asked:
+            asked.update(signal.name for signal in node.inputs)
+            used.append(node)
+    names = sources | {node.gives.name for node in used}
+    signals: Mapping[str, Any] = {name: signal for name, signal in whole.signals.items() if name in names}
+    return Plan(msgspec.structs.replace(whole.profile, models=(), alerts=()), signals, tuple(reversed(used)), ())
+
+
+def _constants(session: Session) -> dict[str, bytes]:
+    return {
+        f"{session.profile.sensors[number].name}.constants.{one.number}": one.data
+        for number, one in session.constants.items()
+        if one.data and number < len(session.profile.sensors)
+    }
+
+
+def _same(taken: Track | Table | None, signal: Signal, labels: tuple[str, ...]) -> bool:
+    return taken is None or (isinstance(taken, Track) and (taken.signal, taken.labels) == (signal, labels))

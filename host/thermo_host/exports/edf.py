@@ -1,0 +1,229 @@
+"""An export as EDF+: a trace for each number of each signal of even rate; markers, gaps and alerts as annotations.
+
+EDF+ knows only numbers at even intervals. Each sample is put where it belongs on a grid of its signal's rate that begins at a whole
+second of UTC. Where no sample came, or one without a value, the trace stands at its physical minimum, a whole range below the least
+value there is, and an annotation says so: a lost sensor is never a low temperature.
+"""
+
+import datetime
+import decimal
+from collections.abc import Iterator
+from fractions import Fraction
+from math import lcm
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import edfio
+import numpy as np
+from numpy.typing import NDArray
+
+from thermo_core.errors import UsageError
+from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, Track, element_names
+from thermo_host.exports.spool import Spool
+from thermo_host.exports.target import Files
+
+NO_VALUE = -32768
+HIGHEST = 32767
+"""Codes of the physical minimum, which stands for no value, and of the maximum."""
+MOST_SECONDS = 7 * 86_400
+MOST_ANNOTATIONS = 10_000
+LABEL, UNIT, NUMBER, FIELD = 16, 8, 8, 60
+"""Characters that EDF has for a label, a unit, a number and a text of ours in its header."""
+_NS = 1_000_000_000
+
+
+class EdfWriter:
+    """Use it in a `with` block.
+
+    Args:
+        files: where to.
+        first: what holds at first.
+    """
+
+    def __init__(self, files: Files, first: SessionRow) -> None:
+        self._files = files
+        self._facts = first.facts
+        self._traces: dict[str, _Traces] = {}
+        self._annotations: list[tuple[int, int, str]] = []
+
+    @staticmethod
+    def names(path: Path, known: Known) -> list[Path]:
+        """The file."""
+        return [path]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for traces in self._traces.values():
+            traces.close()
+
+    def add(self, row: Row) -> None:
+        """Put a row by."""
+        if isinstance(row, SampleRow):
+            if not row.track.has_traces or not row.utc_ns:
+                return
+            traces = self._traces.get(row.track.key)
+            if traces is None:
+                path = self._files.folder / str(len(self._traces))
+                traces = self._traces[row.track.key] = _Traces(path, row.track)
+            traces.add(row)
+        elif not isinstance(row, SessionRow) and row.words and len(self._annotations) < MOST_ANNOTATIONS:
+            until_ns = row.values[1] if row.table.columns[1].name == "until" else row.utc_ns
+            self._annotations.append((row.utc_ns, until_ns, row.words))
+
+    def finish(self) -> list[Path]:
+        """Write the file from what was put by; its name.
+
+        Raises:
+            UsageError: nothing that was put by has an even rate, or it lasts too long.
+        """
+        found = [traces for traces in self._traces.values() if traces.column.rows]
+        if not found:
+            raise UsageError(
+                "EDF+ holds signals of an even rate, and there is none here; choose others with --signals, or another format."
+            )
+        begin_ns = min(traces.first_ns for traces in found) // _NS * _NS
+        record = _record_seconds([traces.track.signal.rate_hz for traces in found])
+        length = max(traces.last_ns for traces in found) - begin_ns
+        if length > MOST_SECONDS * _NS:
+            raise UsageError(
+                f"This lasts {length / 86_400e9:.1f} days and an EDF+ file here {MOST_SECONDS // 86_400}; export parts of it "
+                "with --from and --to."
+            )
+        seconds = (length // _NS // record + 1) * record
+        signals: list[Any] = []
+        annotations = [
+            edfio.EdfAnnotation((from_ns - begin_ns) / 1e9, (to_ns - from_ns) / 1e9 if to_ns > from_ns else None, words)
+            for from_ns, to_ns, words in self._annotations
+            if from_ns >= begin_ns
+        ]
+        for traces in found:
+            made, holes = traces.edf(begin_ns, seconds)
+            signals += made
+            annotations += holes
+        started = datetime.datetime.fromtimestamp(begin_ns // _NS, datetime.UTC)
+        edf = edfio.Edf(
+            signals,
+            patient=edfio.Patient(code=_word(self._facts.get("subject", ""))),
+            recording=edfio.Recording(
+                startdate=started.date(),
+                equipment_code=_word(f"{self._facts.get('profile', '')} {self._facts.get('serial', '')}"),
+                additional=("UTC",),
+            ),
+            starttime=started.time(),
+            data_record_duration=record,
+            annotations=sorted(annotations, key=lambda one: one.onset)[:MOST_ANNOTATIONS],
+        )
+        edf.write(self._files.open(self._files.path))
+        return self._files.written
+
+
+class _Traces:
+    """Samples of one signal, put by."""
+
+    def __init__(self, path: Path, track: Track) -> None:
+        self.track = track
+        self.column = Spool(path, [("utc_ns", "<i8"), ("values", "<f4", (track.signal.elements,))])
+        self.first_ns = self.last_ns = 0
+
+    def add(self, row: SampleRow) -> None:
+        self.first_ns = min(self.first_ns or row.utc_ns, row.utc_ns)
+        self.last_ns = max(self.last_ns, row.utc_ns)
+        self.column.add(np.array((row.utc_ns, row.sample.values.ravel()), self.column.dtype))
+
+    def close(self) -> None:
+        self.column.close()
+
+    def edf(self, begin_ns: int, seconds: int) -> tuple[list[Any], list[Any]]:
+        """Signals on a grid of so many seconds, and annotations where one has no value."""
+        signal = self.track.signal
+        slots = round(signal.rate_hz * seconds)
+        codes = np.full((signal.elements, slots), NO_VALUE, np.int16)
+        ends = [physical_range(self.track.key, *pair) for pair in zip(*self._ranges(), strict=True)]
+        bottom, top = np.array(ends).T
+        for block in self.column.blocks():
+            place = np.rint((block["utc_ns"] - begin_ns) * signal.rate_hz / 1e9).astype(np.int64)
+            share = (block["values"].astype(np.float64) - bottom) / (top - bottom)
+            found = np.where(np.isfinite(share), NO_VALUE + share * (HIGHEST - NO_VALUE), NO_VALUE)
+            codes[:, np.minimum(place, slots - 1)] = np.rint(found).clip(NO_VALUE, HIGHEST).astype(np.int16).T
+        names = element_names(self.track)
+        made, holes = [], []
+        for number, row in enumerate(codes):
+            name = self.track.key if signal.elements == 1 else f"{self.track.key} {names[number]}"
+            made.append(_signal(name, self.track, row, ends[number]))
+            for start, count in _runs(row == NO_VALUE):
+                text = f"{_ascii(name)}: no value"
+                holes.append(edfio.EdfAnnotation(start / signal.rate_hz, count / signal.rate_hz, text))
+        return made, holes
+
+    def _ranges(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        low = np.full(self.track.signal.elements, np.inf)
+        high = -low
+        for block in self.column.blocks():
+            values = block["values"].astype(np.float64)
+            low = np.fmin(low, np.fmin.reduce(values, axis=0))
+            high = np.fmax(high, np.fmax.reduce(values, axis=0))
+        none = ~np.isfinite(low)
+        return np.where(none, 0.0, low), np.where(none, 0.0, high)
+
+
+def physical_range(key: str, low: float, high: float) -> tuple[float, float]:
+    """Ends of the range of a trace: the greatest value, and as far below the least one as that lies above it.
+
+    Args:
+        key: of the track.
+        low, high: least and greatest value.
+
+    Raises:
+        UsageError: the eight characters that EDF has for a number are too few.
+    """
+    span = high - low or 1.0
+    for digits in range(6, -1, -1):
+        bottom = _rounded(low - span, digits, decimal.ROUND_FLOOR)
+        top = _rounded(low + span, digits, decimal.ROUND_CEILING)
+        if max(len(bottom), len(top)) <= NUMBER and float(bottom) < low:
+            return float(bottom), float(top)
+    raise UsageError(
+        f"The numbers of {key} reach from {low:g} to {high:g}, which EDF+ cannot write; export it otherwise."
+    )
+
+
+def _rounded(value: float, digits: int, rounding: str) -> str:
+    return f"{decimal.Decimal(value).quantize(decimal.Decimal(1).scaleb(-digits), rounding):f}"
+
+
+def _signal(name: str, track: Track, codes: NDArray[np.int16], ends: tuple[float, float]) -> Any:
+    return edfio.EdfSignal.from_digital(
+        codes,
+        track.signal.rate_hz,
+        label=_ascii(name, LABEL),
+        transducer_type=_ascii(track.signal.clock),
+        physical_dimension=_ascii(track.signal.unit, UNIT),
+        physical_range=ends,
+        digital_range=(NO_VALUE, HIGHEST),
+    )
+
+
+def _runs(there: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """First place and length of each stretch."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], there, [False]])))
+    for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        yield start, end - start
+
+
+def _record_seconds(rates: list[float]) -> int:
+    """Seconds of a data record, in which each signal has a whole number of samples."""
+    return lcm(*(Fraction(rate).limit_denominator(1000).denominator for rate in rates))
+
+
+def _ascii(text: str, longest: int = FIELD) -> str:
+    return text.encode("ascii", "replace").decode()[:longest].strip()
+
+
+def _word(text: str) -> str:
+    """A subfield of the header, which has no spaces; X where nothing is known."""
+    return _ascii(text).replace(" ", "_") or "X"

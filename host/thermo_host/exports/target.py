@@ -1,0 +1,130 @@
+"""Where an export goes: by the ending of its name; files that take their names when all of it went well."""
+
+import contextlib
+import importlib
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from thermo_core.errors import StorageError, UsageError
+from thermo_host.exports.rows import Known, Row, SessionRow
+from thermo_host.files import replacing, storage_error
+
+WRITERS: Mapping[str, tuple[str, str]] = {
+    ".npz": ("npz", "NpzWriter"),
+    ".csv": ("csv_tables", "CsvWriter"),
+    ".parquet": ("parquet", "ParquetWriter"),
+    ".edf": ("edf", "EdfWriter"),
+    ".png": ("images", "PngWriter"),
+    ".mp4": ("video", "Mp4Writer"),
+}
+"""Module and class of what writes each ending; only the one that is asked for is imported, with the library it needs."""
+
+
+class Files:
+    """Files of one export. Use it in a `with` block: those that were opened take their names at its end if no error escapes.
+
+    Args:
+        path: as the user named it.
+        force: replace files that exist.
+
+    Attributes:
+        path: as given.
+        folder: for what is put by meanwhile; it goes with the block.
+        written: names that are taken at the end, in the order in which they were opened.
+    """
+
+    def __init__(self, path: Path, force: bool = False) -> None:
+        self.path = path
+        self.folder = Path()
+        self.written: list[Path] = []
+        self._force = force
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> "Files":
+        try:
+            self.folder = Path(tempfile.mkdtemp(prefix=f".{self.path.stem}.", dir=self.path.parent))
+        except OSError as error:
+            raise storage_error("write", self.path, error) from error
+        self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, value, traceback)
+
+    def open(self, path: Path) -> Path:
+        """A temporary name for one of the files.
+
+        Raises:
+            StorageError: it exists and may not be replaced, or cannot be written.
+        """
+        refuse_existing(path, self._force)
+        temporary = self._stack.enter_context(replacing(path))
+        self.written.append(path)
+        return temporary
+
+
+def refuse_existing(path: Path, force: bool) -> None:
+    """Raises StorageError where a file is there that may not be replaced."""
+    if path.exists() and not force:
+        raise StorageError(f"{path} exists; choose another name, or replace it with --force.")
+
+
+def writer_of(path: Path) -> Any:
+    """The class that writes files of this ending.
+
+    Raises:
+        UsageError: its ending says no format.
+    """
+    found = WRITERS.get(path.suffix)
+    if found is None:
+        *others, last = WRITERS
+        raise UsageError(f"{path} does not end in {', '.join(others)} or {last}; give it one of these endings.")
+    return getattr(importlib.import_module(f"thermo_host.exports.{found[0]}"), found[1])
+
+
+def check_target(path: Path, known: Known, force: bool = False) -> None:
+    """See that files can be written under a name, before anything is decoded.
+
+    Args:
+        path: as the user named it.
+        known: what would be written.
+        force: files that exist may be replaced.
+
+    Raises:
+        UsageError: its ending says no format.
+        StorageError: one exists and `force` is off.
+    """
+    for existing in writer_of(path).names(path, known):
+        refuse_existing(existing, force)
+
+
+def write(rows: Iterable[Row], path: Path, first: SessionRow, force: bool = False, **options: Any) -> list[Path]:
+    """Write rows to `path`, by its ending; the files written.
+
+    Args:
+        rows: in order.
+        path: ends in one of WRITERS.
+        first: what holds at first.
+        force: replace files that exist.
+        options: of that writer.
+
+    Raises:
+        UsageError: another ending, or nothing that such files can hold.
+        StorageError: a file exists, or cannot be written; then nothing of the export is left.
+    """
+    kind = writer_of(path)
+    with Files(path, force) as files:
+        try:
+            with kind(files, first, **options) as writer:
+                for row in rows:
+                    writer.add(row)
+                writer.finish()
+        except OSError as error:
+            raise storage_error("write", path, error) from error
+    return files.written

@@ -1,0 +1,326 @@
+"""What stands beside the pictures: findings, alerts, channels with their past, numbers of the stream, events."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from thermo_core.graph.alerts import AlertState
+from thermo_core.quality import Quality, in_words
+from thermo_core.wearable.profile import NOTICE, Alert, Model
+from thermo_core.wire.records import FindingRecord
+from thermo_core.wire.table import OutputKind, Severity
+from thermo_host.screen.layout import Channel, Layout
+from thermo_host.screen.sparkline import sparkline
+from thermo_host.sinks.monitor import Monitor, NewestFinding, ShownEvent
+from thermo_host.sinks.summary import shown_unit
+
+WIDTH = 44
+SCORE_WIDTH = 16
+SPARK_WIDTH = 12
+FULL, SHADE = "\u2588", "\u2591"
+HEART = "\u2665"
+_SEVERITY = {Severity.INFO: "cyan", Severity.WARNING: "yellow", Severity.ERROR: "bold red"}
+_ALERT = {"info": "bold black on cyan", "warning": "bold white on red", "urgent": "bold white on red"}
+_OLD = "dim"
+_OF_ALL = Quality.SIMULATED | Quality.UNCALIBRATED | Quality.FAST_KERNELS | Quality.GATE_FAILED
+"""Flags that are told once and not with each number."""
+_OF_NO_VALUE = Quality.OPEN | Quality.SHORTED | Quality.MISSING
+"""Flags that are told of the numbers that have no value, among several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the panel.
+
+    Attributes:
+        content: what is shown.
+        rank: of two that do not fit, the one with the higher goes.
+    """
+
+    content: RenderableType
+    rank: int
+
+
+class SidePanel:
+    """As many sections as fit under one another; what does not fit goes whole, the least important first.
+
+    Args:
+        sections: in their order from the top.
+        height: lines it may have, border included.
+        width: columns, border included.
+    """
+
+    def __init__(self, sections: Sequence[Section], height: int, width: int = WIDTH) -> None:
+        self._sections = sections
+        self._height = height
+        self._width = width
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        inner = options.update(width=self._width - 4, height=None)
+        lines = [len(console.render_lines(section.content, inner, pad=False)) for section in self._sections]
+        kept = list(range(len(self._sections)))
+        while len(kept) > 1 and sum(lines[at] for at in kept) > self._height - 2:
+            kept.remove(max(kept, key=lambda at: self._sections[at].rank))
+        spare = self._height - 2 - sum(lines[at] for at in kept)
+        parts: list[RenderableType] = []
+        for number, at in enumerate(kept):
+            if number and spare > 0:
+                parts.append(Text())
+                spare -= 1
+            parts.append(self._sections[at].content)
+        yield Panel(Group(*parts), width=self._width, border_style="dim")
+
+
+def sections(monitor: Monitor, shown: Layout, with_channels: bool = True) -> list[Section]:
+    """Everything that is known, from the top; what matters most has the lowest rank."""
+    found: list[Section] = []
+    silent_s = monitor.silent_s
+    if silent_s is not None:
+        found.append(Section(Text(silence(monitor, silent_s), style="bold white on red"), 0))
+    for number, alert in enumerate(monitor.session.profile.alerts):
+        if (line := _alert(monitor, number, alert)) is not None:
+            found.append(Section(line, 1))
+    for fault in faults(monitor):
+        found.append(Section(Text(fault, style="bold red", overflow="fold"), 2))
+    for picture in shown.pictures:
+        if picture.name in monitor.signals:
+            found.append(Section(_picture_numbers(monitor, shown, picture.name), 4))
+    found.append(Section(_findings(monitor), 3))
+    for heart in shown.hearts:
+        found.append(Section(_heart(monitor, heart), 3))
+    if with_channels and shown.channels:
+        found.append(Section(channel_table(monitor, shown.channels, SPARK_WIDTH), 6))
+    found.append(Section(_numbers(monitor), 5))
+    for at, event in enumerate(reversed(monitor.events.values())):
+        found.append(Section(_event(event), 7 + at + 10 * event.before))
+    return found
+
+
+def channel_table(monitor: Monitor, channels: Sequence[Channel], spark: int) -> RenderableType:
+    """A line for each channel: name, value, past, what is wrong with it."""
+    table = Table.grid(padding=(0, 1))
+    table.add_column(overflow="ellipsis", no_wrap=True, max_width=max(14, spark))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="ellipsis", no_wrap=True)
+    for channel in channels:
+        table.add_row(*_channel(monitor, channel, spark))
+    return table
+
+
+def old(seconds: float) -> str:
+    """How long ago, for people."""
+    if seconds < 60:
+        return f"{seconds:.0f} s ago"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s ago"
+    return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min ago"
+
+
+def silence(monitor: Monitor, silent_s: float) -> str:
+    """What is wrong while nothing comes."""
+    reason = monitor.lost.reason if monitor.lost is not None else "the wearable is silent"
+    return f"NO DATA, the last came {old(silent_s)}: {reason}" + ("; waiting for it" if monitor.lost else "")
+
+
+def faults(monitor: Monitor) -> list[str]:
+    """Why sensors give nothing, or nothing that can be believed."""
+    found = []
+    for number, (sensor, state) in enumerate(
+        zip(monitor.session.profile.sensors, monitor.session.hello.sensors, strict=False)
+    ):
+        for reason in (monitor.decoding.faults.get(number, "") or state.fault, state.warning):
+            if reason:
+                found.append(f"{sensor.name}: {reason}")
+    return found
+
+
+def winner(record: FindingRecord, model: Model) -> tuple[str, float]:
+    """Label with the greatest score."""
+    best = max(range(len(record.values)), key=lambda at: record.values[at])
+    labels = model.scores or ()
+    return (labels[best] if best < len(labels) else f"class {best}"), record.values[best]
+
+
+def marks(monitor: Monitor, record: FindingRecord) -> list[str]:
+    """What a reader of a finding must know of how it came about."""
+    bundle = monitor.session.hello.bundle
+    return [*([f"bundle {bundle}"] if bundle else []), *in_words(record.flags)]
+
+
+def figure(value: float | None, unit: str) -> str:
+    """A number as a person reads it, with its unit; a dash where there is none."""
+    words = shown_unit(unit)
+    if value is None or not np.isfinite(value):
+        return f"- {words}".rstrip()
+    digits = 2 if abs(value) < 1000 else 0
+    if unit == "bpm":
+        digits = 0
+    return f"{value:.{digits}f} {words}".rstrip()
+
+
+def finding_words(monitor: Monitor, number: int, newest: NewestFinding) -> str:
+    """A finding in one line."""
+    model, record = monitor.session.profile.models[number], newest.record
+    if record.kind is OutputKind.NONE or not record.values:
+        return f"{model.name}: no value"
+    if model.scores is not None:
+        label, score = winner(record, model)
+        return f"{label} {score:.0%}"
+    parts = [
+        f"{one.name} {figure(value, one.unit)}" + (f" \u00b1 {one.spread:g}" if one.spread else "")
+        for one, value in zip(model.quantities or (), record.values, strict=False)
+    ]
+    return ", ".join(parts)
+
+
+def raised(monitor: Monitor) -> list[Alert]:
+    """Alerts that somebody should look at."""
+    alerts = monitor.session.profile.alerts
+    return [
+        alerts[at] for at in sorted(monitor.alerts) if at < len(alerts) and monitor.alert_state(at) is AlertState.RAISED
+    ]
+
+
+def _alert(monitor: Monitor, number: int, alert: Alert) -> RenderableType | None:
+    state = monitor.alert_state(number)
+    if state in (None, AlertState.CLEAR):
+        return None
+    text = alert.text or alert.name
+    if monitor.silent_s is not None:
+        return Text(f"alert then: {text}", style=_OLD)
+    if state is AlertState.PENDING:
+        return Text(f"{alert.name}: pending", style="yellow")
+    if state is AlertState.ACKNOWLEDGED:
+        return Text(f"{alert.name}: acknowledged, still there. {alert.text or ''}".rstrip(), style="yellow")
+    return Text.assemble((" ALERT ", _ALERT[alert.severity]), f" {text}")
+
+
+def _picture_numbers(monitor: Monitor, shown: Layout, name: str) -> RenderableType:
+    newest, age_s = monitor.signals[name], monitor.signal_age_s(name)
+    values = newest.sample.values
+    known = values[np.isfinite(values)]
+    table = Table.grid(padding=(0, 2), expand=True)
+    for _ in range(3):
+        table.add_column(justify="center")
+    table.add_row(*(Text(word, style="dim") for word in ("min", "mean", "max")))
+    unit = monitor.decoding.plan.signals[name].unit
+    figures = (known.min(), known.mean(), known.max()) if known.size else (None, None, None)
+    style = "bold" if age_s is None else _OLD
+    table.add_row(*(Text(figure(None if value is None else float(value), unit), style=style) for value in figures))
+    words = [name] if len(shown.pictures) > 1 else []
+    for part in shown.beside[name]:
+        if part.name in monitor.signals:
+            value = float(monitor.signals[part.name].sample.values)
+            words.append(f"{part.name.partition('.')[2]} {figure(value, part.unit)}")
+    words.append("not calibrated" if newest.sample.flags & Quality.UNCALIBRATED else "calibrated")
+    words += in_words(newest.sample.flags & ~_OF_ALL)
+    words += [old(age_s)] if age_s is not None else []
+    return Group(table, Text(", ".join(words), style="dim", justify="center"))
+
+
+def _findings(monitor: Monitor) -> RenderableType:
+    models = monitor.session.profile.models
+    if not models:
+        return Text("no findings: the wearable has no model", style="dim")
+    lines: list[RenderableType] = []
+    for number, model in enumerate(models):
+        newest = monitor.findings.get(number)
+        if newest is None:
+            lines.append(Text(f"{model.name}: no finding yet", style="dim"))
+            continue
+        age_s = monitor.finding_age_s(number)
+        record = newest.record
+        if not record.values:
+            lines.append(Text(f"{model.name}: no value", style="yellow"))
+        elif model.scores is not None:
+            lines.append(_scores(model, record, age_s is None))
+        else:
+            lines.append(_quantities(model, newest, age_s is None))
+        if age_s is not None:
+            lines.append(Text(f"of {old(age_s)}", style=_OLD))
+        lines.append(Text(", ".join(marks(monitor, record)) + f", {record.inference_us / 1000:.1f} ms", style="dim"))
+    if monitor.findings:
+        lines.append(Text(NOTICE, style="bold yellow"))
+    return Group(*lines)
+
+
+def _scores(model: Model, record: FindingRecord, now: bool) -> RenderableType:
+    best, _ = winner(record, model)
+    table = Table.grid(padding=(0, 1))
+    for name, score in zip(model.scores or (), record.values, strict=False):
+        wins = name == best and now
+        filled = round(score * SCORE_WIDTH)
+        bar = Text(FULL * filled, style="bright_magenta" if wins else "grey50")
+        bar.append(SHADE * (SCORE_WIDTH - filled), style="grey30")
+        table.add_row(
+            Text(name, style="bold" if wins else "dim"), bar, Text(f"{score:6.1%}", style="" if wins else _OLD)
+        )
+    return table
+
+
+def _quantities(model: Model, newest: NewestFinding, now: bool) -> RenderableType:
+    table = Table.grid(padding=(0, 1))
+    for at, (one, value) in enumerate(zip(model.quantities or (), newest.record.values, strict=False)):
+        spread = f"\u00b1 {one.spread:g}" if one.spread else ""
+        table.add_row(
+            Text(one.name, style="bold" if now else "dim"),
+            Text(figure(value, one.unit), style="bold bright_magenta" if now else _OLD),
+            Text(spread, style="dim"),
+            Text(sparkline(newest.history.means(at, SPARK_WIDTH), one.unit), style="magenta" if now else _OLD),
+        )
+    return table
+
+
+def _heart(monitor: Monitor, channel: Channel) -> RenderableType:
+    name, value, past, wrong = _channel(monitor, channel, SPARK_WIDTH)
+    now = monitor.signal_age_s(channel.signal.name) is None
+    head = Text(f"{HEART} ", style="bold red" if now else _OLD)
+    return Text.assemble(head, name, " ", value, "  ", past, " ", wrong)
+
+
+def _channel(monitor: Monitor, channel: Channel, spark: int) -> tuple[Text, Text, Text, Text]:
+    signal = channel.signal
+    newest, age_s = monitor.signals.get(signal.name), monitor.signal_age_s(signal.name)
+    if newest is None:
+        return Text(channel.name), Text(figure(None, signal.unit), style=_OLD), Text(" " * spark), Text()
+    value = float(newest.sample.values.reshape(-1)[channel.element])
+    style = "" if age_s is None else _OLD
+    past = Text(
+        sparkline(newest.history.means(channel.element, spark), signal.unit), style="cyan" if age_s is None else _OLD
+    )
+    flags = newest.sample.flags & ~int(_OF_ALL)
+    if np.isfinite(value) and signal.elements > 1:
+        flags &= ~int(_OF_NO_VALUE)
+    wrong = Text(", ".join(in_words(flags)), style="red") if age_s is None else Text(old(age_s), style=_OLD)
+    return Text(channel.name, style=style), Text(figure(value, signal.unit), style=style), past, wrong
+
+
+def _numbers(monitor: Monitor) -> RenderableType:
+    numbers = monitor.statistics()
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", overflow="ellipsis", no_wrap=True, max_width=16)
+    table.add_column()
+    for name, count in numbers.moments.items():
+        table.add_row(name, f"{count}, {numbers.moments_per_second[name]:.1f}/s")
+    table.add_row("lost blocks", Text(str(numbers.missing), style="yellow" if numbers.missing else "green"))
+    if numbers.gaps:
+        table.add_row("gaps", Text(f"{numbers.gaps}, {numbers.gap_s:.1f} s in all", style="yellow"))
+    if numbers.markers:
+        table.add_row("markers", str(numbers.markers))
+    if numbers.latency_s is not None and numbers.latency_p99_s is not None:
+        table.add_row("latency", f"{numbers.latency_s * 1000:.0f} ms, 99 % < {numbers.latency_p99_s * 1000:.0f} ms")
+    if numbers.bytes_per_second is not None:
+        table.add_row("line", f"{numbers.bytes_per_second / 1000:.2f} kB/s")
+    return table
+
+
+def _event(event: ShownEvent) -> RenderableType:
+    if event.before:
+        return Text(f"before this session: {event.record.text}", style=_OLD, overflow="ellipsis", no_wrap=True)
+    return Text(event.record.text, style=_SEVERITY[event.record.severity], overflow="fold")

@@ -1,0 +1,29 @@
+"""The past of a number in one line of characters."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+BARS = "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
+LEAST_SPANS = {"degC": 0.5, "K": 0.5, "%": 2.0, "bpm": 6.0, "V": 0.05, "g": 0.05}
+"""Differences smaller than this, by unit, are noise and are not drawn as more than a flat line."""
+LEAST_SHARE = 0.005
+"""For other units: as a share of the number itself."""
+
+
+def sparkline(values: Sequence[float], unit: str) -> str:
+    """A character for each value, a space where it is NaN.
+
+    Args:
+        values: oldest first.
+        unit: of them.
+    """
+    known = [value for value in values if math.isfinite(value)]
+    if not known:
+        return " " * len(values)
+    low, high = min(known), max(known)
+    least = LEAST_SPANS.get(unit, LEAST_SHARE * max(abs(low), abs(high)) or 1.0)
+    middle, span = (low + high) / 2, max(high - low, least)
+    places = np.clip((np.asarray(values, np.float64) - middle) / span + 0.5, 0.0, 1.0) * (len(BARS) - 1)
+    return "".join(" " if math.isnan(place) else BARS[round(place)] for place in places.tolist())

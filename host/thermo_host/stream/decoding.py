@@ -1,0 +1,191 @@
+"""From blocks to signals, as the device makes them, whatever session holds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from thermo_core.errors import (
+    CorrectionError,
+    MissingKeyFrameError,
+    ProfileError,
+    SensorError,
+    ThermoError,
+    UsageError,
+)
+from thermo_core.graph.engine import Engine, Outcome
+from thermo_core.graph.network import Network
+from thermo_core.graph.plan import Plan, plan
+from thermo_core.recording.session import Session
+from thermo_core.sensors.kind import Block
+from thermo_core.sensors.settings import SensorSettings
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeSettings:
+    """How blocks become signals, where not as the wearable's profile says.
+
+    Attributes:
+        emissivity: of what is looked at, 0-1; None takes the profile's.
+        reflected: temperature of what it reflects, degC; None takes the profile's.
+        corrected: whether the sensors' corrections are applied.
+    """
+
+    emissivity: float | None = None
+    reflected: float | None = None
+    corrected: bool = True
+
+    def of(self, sensor: SensorSettings) -> dict[str, float]:
+        """The fields of a sensor's settings that are other than its profile's."""
+        wanted = {"emissivity": self.emissivity, "reflected_celsius": self.reflected}
+        known = sensor.__struct_fields__
+        return {name: value for name, value in wanted.items() if value is not None and name in known}
+
+    def plan(self, session: Session) -> Plan:
+        """The session's graph with these settings.
+
+        Raises:
+            UsageError: the profile does not fit together.
+        """
+        changed = [self.of(sensor) for sensor in session.profile.sensors]
+        if not any(changed):
+            return session.plan
+        sensors = tuple(
+            msgspec.structs.replace(sensor, **fields)
+            for sensor, fields in zip(session.profile.sensors, changed, strict=True)
+        )
+        try:
+            return plan(msgspec.structs.replace(session.profile, sensors=sensors))
+        except ProfileError as error:
+            raise UsageError(f"The profile of {session.hello.name} does not fit together: {error}.") from error
+
+
+@dataclass(slots=True)
+class Counted:
+    """Blocks of one sensor so far.
+
+    Attributes:
+        blocks: that came.
+        moments: of its signals.
+        lost: missing by their running numbers.
+        keyless: thrown away because their key frame was never received.
+        invalid: thrown away because of what they hold.
+        strange: thrown away because they were made with other constants than are known.
+        index: of the newest; None before the first.
+    """
+
+    blocks: int = 0
+    moments: int = 0
+    lost: int = 0
+    keyless: int = 0
+    invalid: int = 0
+    strange: int = 0
+    index: int | None = None
+
+
+class Decoding:
+    """Runs the graph of a wearable over its blocks.
+
+    Args:
+        session: what holds at the start.
+        settings: how blocks become signals.
+        networks: by the names of models; a model without one says nothing here.
+
+    Attributes:
+        session: what holds.
+        plan: the graph.
+        counted: by the numbers of sensors.
+        faults: why a sensor gives nothing, a sentence, by its number.
+
+    Raises:
+        UsageError: the profile does not fit together, or a setting cannot be.
+    """
+
+    def __init__(
+        self, session: Session, settings: DecodeSettings | None = None, networks: Mapping[str, Network] | None = None
+    ) -> None:
+        self.settings = settings or DecodeSettings()
+        self.counted: dict[int, Counted] = {}
+        self._networks = networks or {}
+        self._begin(session)
+
+    def _begin(self, session: Session) -> None:
+        self.session = session
+        self.plan = self.settings.plan(session)
+        self.faults: dict[int, str] = {}
+        self._engine = session.engine(self._networks, self.settings.corrected, self.plan, self._undecodable)
+        for sensor in range(len(session.profile.sensors)):
+            self.counted.setdefault(sensor, Counted())
+            if self._engine.constants_of(sensor) is not None:
+                self._open(sensor)
+
+    @property
+    def engine(self) -> Engine:
+        """What runs."""
+        return self._engine
+
+    @property
+    def corrected(self) -> bool:
+        """Whether a correction is applied to any sensor."""
+        states = self.session.hello.sensors
+        return self.settings.corrected and any(state.corrected for state in states)
+
+    def follow(self, session: Session) -> None:
+        """From here on another session of the same wearable holds; what goes on as before is not disturbed.
+
+        Raises:
+            UsageError: as the class.
+        """
+        before = self.session
+        if before.profile != session.profile or dict(before.person) != dict(session.person):
+            self._begin(session)
+            return
+        self.session = session
+        for sensor in range(len(session.profile.sensors)):
+            if _reading(before, sensor) != _reading(session, sensor):
+                self._open(sensor)
+
+    def push(self, block: Block) -> Outcome:
+        """Take a block."""
+        counted = self.counted.get(block.sensor)
+        if counted is None:
+            return Outcome()
+        counted.blocks += 1
+        if counted.index is not None and block.index > counted.index:
+            counted.lost += block.index - counted.index - 1
+        counted.index = block.index
+        number = self._engine.constants_of(block.sensor)
+        counted.strange += number is None or block.constants != number & 0xFFFF
+        outcome = self._engine.push(block)
+        name = self.plan.profile.sensors[block.sensor].name
+        counted.moments += sum(name in samples for samples in outcome.passes)
+        return outcome
+
+    def total(self, fields: Sequence[str]) -> int:
+        """Sum over all sensors."""
+        return sum(getattr(counted, field) for counted in self.counted.values() for field in fields)
+
+    def _open(self, sensor: int) -> None:
+        self.faults.pop(sensor, None)
+        try:
+            self.session.open(self._engine, sensor, self.settings.corrected)
+        except (SensorError, CorrectionError) as error:
+            self.faults[sensor] = str(error)
+
+    def _undecodable(self, sensor: int, error: ThermoError) -> None:
+        if isinstance(error, MissingKeyFrameError):
+            self.counted[sensor].keyless += 1
+        else:
+            self.counted[sensor].invalid += 1
+
+
+def _reading(session: Session, sensor: int) -> tuple[object, ...]:
+    """What a sensor's blocks are read with."""
+    state = session.hello.sensors[sensor]
+    return (
+        session.constants.get(sensor),
+        state.constants,
+        state.corrected,
+        session.corrections.get(sensor),
+        bool(state.warning),
+    )
