@@ -11,7 +11,7 @@ from thermo_core.tflite.interpreter import Int8Network
 from thermo_core.wearable import file, library
 from thermo_core.wearable.person import FIELDS
 from thermo_core.wire import records
-from thermo_core.wire.records import FindingRecord
+from thermo_core.wire.records import FindingRecord, SignalRecord
 from thermo_device.hardware import Hardware
 from thermo_device.pipeline import Bundled, Pipeline
 from thermo_sim.hardware import SimulatedHardware
@@ -65,26 +65,32 @@ def test_findings_live_are_those_of_the_whole(name: str) -> None:
         assert one.flags == other.flags | Quality.SIMULATED
 
 
-def test_what_is_known_of_the_wearer_reaches_the_model_from_the_next_sample_on() -> None:
+def test_what_is_known_of_the_wearer_reaches_the_graph_with_the_next_block() -> None:
     wearable = file.read(library.resolve("core-temperature"))
     files = {model: path.read_bytes() for model, path in wearable.networks.items()}
     simulated = SimulatedHardware.from_profile(seed=1)
     hardware = Hardware(simulated.bus, simulated.clock, "core-temperature", "0001", simulated=True)
-    pipeline = Pipeline(hardware, wearable.profile, Bundled(files), inline=True)
+    pipeline = Pipeline(hardware, wearable.profile, Bundled(files), person={"age_years": 30.0}, inline=True)
     sources = typical_series(wearable.plan(), "skin", 1.0)
+    names = ("person.age_years", "sex", "log-age")
+    pipeline.send_signals(tuple(pipeline.plan.number_of(name) for name in names))
 
-    def fed() -> tuple[float, ...]:
-        said: list[FindingRecord] = []
+    def fed() -> dict[str, float]:
+        """The newest of each signal."""
+        heard: dict[str, float] = {}
         simulated.clock.sleep_until_us(simulated.clock.now_us() + 1_000_000)
         for number, sensor in enumerate(wearable.profile.sensors):
             pipeline.feed(number, sources[sensor.name].sample(0).values.ravel())
-            said.extend(one for one in pipeline.step(simulated.clock.now_us()) if isinstance(one, FindingRecord))
-        return said[-1].values
+            for record in pipeline.step(simulated.clock.now_us()):
+                if isinstance(record, SignalRecord):
+                    heard[list(pipeline.plan.signals)[record.signal]] = float(record.values[0])
+        return heard
 
-    unknown = fed()
-    assert fed() == unknown
+    first = fed()
+    assert first["person.age_years"] == 30.0 and first["log-age"] == pytest.approx(np.log(30.0))
+    assert np.isnan(first["sex"]), "what is not known has no value"
     pipeline.set_person({"age_years": 90.0, "sex": 1.0})
-    known = fed()
-    assert known and known != unknown
-    pipeline.set_person({"age_years": 90.0, "sex": 0.0})
-    assert fed() not in (known, unknown)
+    second = fed()
+    assert (second["person.age_years"], second["sex"]) == (90.0, 1.0)
+    assert second["log-age"] == pytest.approx(np.log(90.0))
+    assert "person.age_years" not in fed(), "it is told once"
