@@ -10,22 +10,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from thermo_core.correction import Correction
+from thermo_host.tables import PictureRow
 
 from thermo_core.errors import LinkLostError, SensorError
 from thermo_core.recording.layout import Gap
+from thermo_core.recording.session import Session
 from thermo_core.sensors.mlx90640.frames import Picture
-from thermo_core.wire.records import SubpageRecord
 from thermo_host import export, flash
 from thermo_host.calibrate.wearable_source import WearableSource
-from thermo_host.link.lease import Telemetry
+from thermo_host.link.items import Telemetry
+from thermo_host.link.session import fetch
 from thermo_host.link.wearable import Wearable
 from thermo_host.sinks.monitor import Monitor
-from thermo_host.stream.playback import Recording
 from thermo_host.sinks.recorder import Recorder
-from thermo_host.link.session import Session, fetch
 from thermo_host.stream.listen import listen
-from thermo_host.tables import PictureRow
+from thermo_host.stream.playback import Recording
 from thermo_sim import control
 from thermo_sim.eeprom import generate
 
