@@ -33,7 +33,9 @@ COMMANDS = {
     "info": Entry("commands.info", "command", "Show a wearable's sensors, models, alerts, corrections and counters."),
     "flash": Entry("commands.flash", "command", "Check, upload, test, reset, self-test and confirm a signed image."),
     "calibrate": Entry(
-        "calibrate.command", "command", "Calibrate a wearable's picture sensor and thermistors against a blackbody."
+        "calibrate.command",
+        "command",
+        "Calibrate a wearable's sensors: cameras and thermopiles before a blackbody, contact sensors in a bath.",
     ),
     "stream": Entry(
         "commands.stream",
