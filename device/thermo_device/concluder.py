@@ -11,28 +11,13 @@ from thermo_core.graph.engine import Engine, Outcome
 from thermo_core.graph.plan import Plan
 from thermo_core.graph.runners import Samples
 from thermo_core.quality import Quality
-from thermo_core.sensors.correction import Correction
-from thermo_core.sensors.kind import Block, SensorConstants
+from thermo_core.sensors.kind import Block
 from thermo_core.wire.records import AlertRecord, Record, signal_parts
 from thermo_device.background import Background
+from thermo_device.bases import Basis
 from thermo_device.counters import Counters
 from thermo_device.finding_record import finding_record
 from thermo_device.networks import Networks
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Basis:
-    """What blocks of a sensor are read with.
-
-    Attributes:
-        constants: of its chip.
-        correction: of the chip, or None.
-        doubtful: whether the constants are in doubt.
-    """
-
-    constants: SensorConstants
-    correction: Correction | None
-    doubtful: bool
 
 
 @dataclass(frozen=True, slots=True)

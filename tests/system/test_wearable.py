@@ -15,21 +15,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from thermo_core.correction import Correction
 
 from thermo_core.errors import RefusedError, UsageError
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.decode import Decoder
 from thermo_core.sensors.mlx90640.registers import subpage_mask
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame
-from thermo_core.wire.records import EventRecord, SubpageRecord
+from thermo_core.wire.records import EventRecord
 from thermo_core.wire.smp import Op, SmpHeader, SmpMessage, encode_packets
+from thermo_host.link.session import fetch
 from thermo_host.link.wearable import Wearable
 from thermo_host.sinks.monitor import Monitor
-from thermo_host.stream.playback import Recording
 from thermo_host.sinks.recorder import Recorder
-from thermo_host.link.session import fetch
 from thermo_host.stream.listen import listen
+from thermo_host.stream.playback import Recording
 from thermo_sim import control, eeprom
 from thermo_sim.cli import main
 
