@@ -61,7 +61,7 @@ COMMANDS = {
     "export": Entry(
         "commands.export",
         "export",
-        "Decode a recording to pictures in degC, with Ta, Vdd, validity, UTC times, thermistors and verdicts.",
+        "Decode a recording: signals of its graph, findings, alerts, events and markers, with UTC times and quality.",
     ),
     "decode": Entry(
         "commands.export",
