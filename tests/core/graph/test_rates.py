@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from thermo_core import schema
 from thermo_core.graph.plan import plan
 from thermo_core.graph.rates import plan_at
+from thermo_core.stages.resample import Resample
 from thermo_core.wearable.profile import Profile
 
 PROFILE = schema.from_plain(
@@ -38,14 +39,9 @@ def test_rates_that_are_not_known_or_cannot_be_are_the_profile_s() -> None:
 
 
 def test_a_graph_that_does_not_fit_at_other_rates_is_the_profile_s() -> None:
-    stage = {"op": "concatenate", "of": ["skin.ta", "other.ta"], "gives": "both"}
-    sensors = [
-        {"kind": "mlx90640", "name": "skin", "path": [0x33], "rate_hz": 16.0},
-        {"kind": "mlx90640", "name": "other", "path": [0x34], "rate_hz": 16.0},
-    ]
-    held = {"op": "hold", "of": "other.ta", "on": "skin.ta", "gives": "late", "oldest_s": 1.0}
-    joined = {**stage, "of": ["skin.ta", "late"]}
-    plain = {"name": "pair", "version": "1", "sensors": sensors, "stages": [held, joined]}
-    profile = schema.from_plain(plain, Profile, "profile")
-    assert plan_at(profile, [2.0, 16.0]).signals["both"].rate_hz in (1.0, 8.0)
-    assert plan_at(replace(profile, stages=()), [2.0, 16.0]).signals["skin.ta"].rate_hz == 1.0
+    stage = schema.from_plain(
+        {"op": "resample", "of": "skin.ta", "gives": "steady", "rate_hz": 4.0, "by": "mean"}, Resample, "stage"
+    )
+    profile = replace(PROFILE, stages=(stage,))
+    assert plan_at(profile, [8.0, 1.0, 0.0]).signals["skin"].rate_hz == 4.0
+    assert plan_at(profile, [2.0, 1.0, 0.0]) == plan(profile), "no mean makes it faster"
