@@ -41,6 +41,7 @@ static bool poll(const struct sensor *sensor, uint64_t free_until_us, struct sen
   if (!thermistor_array_poll(&s->array, free_until_us)) {
     return false;
   }
+  s->found = s->found || !s->array.lost;
   *block = (struct sensor_block){.time_us = s->array.time_us, .index = s->next_index++};
   return true;
 }
@@ -72,6 +73,10 @@ static bool read(const struct sensor *sensor, struct graph *graph, uint16_t flag
 
 static void status_of(const struct sensor *sensor, struct sensor_status *status) {
   const struct ads1115_ntc_state *s = of(sensor);
+  if (s->found) {
+    sensor_own_id(sensor, s->context->board, status->id);
+    status->id_size = sizeof status->id;
+  }
   status->rate_hz = ((const struct thermistor_settings *)sensor->settings)->rate_hz;
   status->fault = s->array.lost ? "The thermistor ADC does not answer; check its wiring and supply." : NULL;
 }

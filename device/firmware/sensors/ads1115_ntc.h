@@ -11,6 +11,7 @@ struct ads1115_ntc_state {
   const struct sensor_context *context;
   struct thermistor_array array;
   uint32_t next_index;
+  bool found; /* it has answered */
   bool calibrated[THERMISTOR_MAX_CHANNELS];
 };
 

@@ -64,6 +64,8 @@ static bool read(const struct sensor *sensor, struct graph *graph, uint16_t flag
 }
 
 static void status_of(const struct sensor *sensor, struct sensor_status *status) {
+  sensor_own_id(sensor, of(sensor)->context->board, status->id);
+  status->id_size = sizeof status->id;
   status->rate_hz = ((const struct external_settings *)sensor->settings)->rate_hz;
 }
 
