@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
+from thermo_core.tflite.interpreter import Int8Network
 from thermo_models import patch
+from thermo_models.features import through
 from thermo_models.intervals import bootstrap
 from thermo_models.matched import MatchedFilters
 from thermo_models.metrics import auc
 from thermo_models.tasks import breast_patch
-from thermo_quantize.reference import Reference
 
 ARTIFACT = Path(breast_patch.__file__).parents[1] / "wearables" / "breast-patch" / "model.tflite"
 BODIES = 60
@@ -26,16 +27,16 @@ UNSEEN = 600_000
 def main() -> None:
     """Print the table."""
     sensors = int(sys.argv[1]) if len(sys.argv) > 1 else 24
-    network = Reference((Path(sys.argv[2]) if len(sys.argv) > 2 else ARTIFACT).read_bytes())
+    network = Int8Network((Path(sys.argv[2]) if len(sys.argv) > 2 else ARTIFACT).read_bytes())
     learnt = patch.parts(breast_patch.FIRST_SEED["train"], HEALTHY)
     tested = patch.measure(UNSEEN, patch.Size(sensors, BODIES), breast_patch.AVERAGES)
     has, contrast = tested.has_lesion, tested.lesions[:, 3]
     print(f"{len(has)} samples of {sensors} unseen sensors; AUC of lesions by contrast against all healthy samples")
     print("pictures  contrast  network                filter anywhere  filter told  below anywhere")
     for number, averages in enumerate(breast_patch.AVERAGES):
-        pictures = tested.pictures[:, number]
+        pictures = through((breast_patch.ABOVE,), tested.pictures[:, number])
         filters = MatchedFilters(learnt.healthy, learnt.noise, averages)
-        said = network.scores(pictures[..., np.newaxis])[:, 1].astype(np.float64)
+        said = network.predict([pictures[..., np.newaxis]])[:, 1].astype(np.float64)
         anywhere, told = filters.anywhere(pictures), filters.told(pictures, tested.lesions[:, :3])
         for low, high in breast_patch.CONTRAST_BINS_K:
             of = np.flatnonzero(~has | ((contrast >= low) & (contrast < high)))

@@ -60,6 +60,7 @@ class Case:
 
 def cases(names: list[str], full: bool, train_epochs: int) -> Iterator[Case]:
     """Every task asked for, trained."""
+    from thermo_models.features import network_inputs
     from thermo_models.study import train_one
 
     for name in names:
@@ -79,7 +80,7 @@ def cases(names: list[str], full: bool, train_epochs: int) -> Iterator[Case]:
         took = time.process_time() - began
 
         def prepared(side: Any, plan: Any = trained.plan, chosen: Any = task) -> NDArray[np.float32]:
-            return plan.scaling.apply(chosen.prepare(side.features))
+            return network_inputs(plan.stages, chosen.prepare(side.features))
 
         key = "auc" if name == "breast-patch" else task.goals(settings)[0].metric
 

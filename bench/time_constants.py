@@ -3,7 +3,6 @@
 Least squares is told the number of parts; the network is measured told and untold. `python bench/time_constants.py [CURVES]`.
 """
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_models import foster
-from thermo_models.samples import Scaling
+from thermo_models import foster, projection
+from thermo_models.evaluation import open_model
+from thermo_models.features import network_inputs
+from thermo_models.tasks import find
 from thermo_models.tasks import time_constants as task
-from thermo_quantize.reference import Reference
 
 ARTIFACT = Path(__file__).resolve().parents[1] / "models/thermo_models/wearables/time-constants"
 
@@ -23,8 +23,7 @@ def main() -> None:
     """Print medians and 90th percentiles of the relative error of tau."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 40
     folder = Path(sys.argv[2]) if len(sys.argv) > 2 else ARTIFACT
-    network = Reference((folder / "model.tflite").read_bytes())
-    scaling = Scaling.from_dict(json.loads((folder / "preprocessing.json").read_text())["scaling"])
+    opened = open_model(find("time-constants"), folder / "model.tflite")
     rng = np.random.default_rng(0)
     print(f"{count} curves a row, {task.STARTS} starts; error of tau, median / p90 in %")
     print("noise  parts  least squares, told   network, told        network, untold      parts right")
@@ -36,7 +35,8 @@ def main() -> None:
             for i, values in enumerate(curves.values):
                 classical[i, :k] = foster.least_squares_tau(values, k, task.STARTS, rng)
             apart = np.abs(classical - curves.tau_s) / curves.tau_s
-            said = task.undithered(network.scores(scaling.apply(task.features_of(curves.values))))
+            inputs = network_inputs(opened.stages, projection.of_curves(curves.values))
+            said = task.undithered(opened.network.predict([inputs]))
             parts = said[:, task.NUMBER :].argmax(1) + 1
             told, untold = (task.errors(said, p, curves.tau_s) for p in (curves.parts, parts))
             rows.append((apart, told, untold, parts == curves.parts))

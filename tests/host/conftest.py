@@ -69,8 +69,6 @@ def telemetry(subpages: list[Subpage]) -> Callable[[int], list[Telemetry]]:
             time_us, index = block.time_us, block.index
             yield block
             if index % 8 == 1:
-                counts = np.array([12000, 0, 11000, 12500], np.int16)
-                yield Block(time_us + 10, 1, 0, index // 8, ntc.encode(counts.tolist()))
                 flags = Quality.UNCALIBRATED | Quality.SIMULATED
                 scores = tuple(round(score * 65535) / 65535 for score in (0.25, 0.75))  # as the line carries them
                 hash_prefix = int.from_bytes(BUNDLE[:4], "little")
@@ -78,6 +76,7 @@ def telemetry(subpages: list[Subpage]) -> Callable[[int], list[Telemetry]]:
                 yield FindingRecord(
                     time_us, 0, int(flags), hash_prefix, 30_000, 4_000, newest, OutputKind.SCORES, scores
                 )
+                yield Block(time_us + 10, 1, 0, index // 8, ntc.encode([12000, 0, 11000, 12500]))
             if index % 40 == 5:
                 yield EventRecord(time_us + 30, 2, Severity.WARNING, 0, 1, "The bus was freed.")
                 yield ClockRecord(time_us + 40, 0, 2500, 0, index, 0)

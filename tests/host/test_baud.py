@@ -107,7 +107,20 @@ def test_the_variable_reaches_every_command_that_opens_a_port(
     monkeypatch.setenv(BAUD_VARIABLE, "fast")
     assert run(["info", uart.port]) == ExitCode.USAGE
     capsys.readouterr()
-    with_ports = {"ports", "info", "flash", "calibrate", "stream", "record", "rate", "self-test", "reset", "alerts", "person", "feed"}
+    with_ports = {
+        "ports",
+        "info",
+        "flash",
+        "calibrate",
+        "stream",
+        "record",
+        "rate",
+        "self-test",
+        "reset",
+        "alerts",
+        "person",
+        "feed",
+    }
     for command in application().registered_commands:
         run([str(command.name), "--help"])
         shown = capsys.readouterr().out

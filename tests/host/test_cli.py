@@ -14,13 +14,13 @@ import pytest
 from thermo_core import errors
 from thermo_core.errors import ThermoError
 from thermo_core.exit_codes import MEANINGS, ExitCode, exit_code
+from thermo_core.recording.session import Session
 from thermo_core.version import software_version
-from thermo_host.link import ports
 from thermo_host.application import application, run
 from thermo_host.commands.table import COMMANDS
+from thermo_host.link import ports
 from thermo_host.link.items import Telemetry
 from thermo_host.sinks.recorder import Recorder
-from thermo_core.recording.session import Session
 
 Take = Callable[[int], list[Telemetry]]
 Capture = pytest.CaptureFixture[str]
@@ -166,24 +166,32 @@ def test_replay_gives_each_item_and_a_summary(capsys: Capture, recording: Path) 
     code, lines, _ = answer(capsys, "replay", str(recording), "--speed", "0")
     assert code == ExitCode.OK
     kinds = {line["type"] for line in lines}
-    assert kinds == {"picture", "thermistors", "verdict", "event", "clock", "summary"}
-    verdict = next(line for line in lines if line["type"] == "verdict")
-    assert verdict["label"] == "lesion"
-    assert verdict["notice"] == "Informs only. Not a medical device."
+    assert kinds == {"sample", "finding", "alert", "event", "clock", "summary"}
+    finding = next(line for line in lines if line["type"] == "finding")
+    assert (finding["model"], finding["label"], finding["newest"]) == ("lesion", "lesion", {"skin": 1})
+    assert finding["flags"] == ["uncalibrated", "simulated"]
+    assert finding["notice"] == "Informs only. Not a medical device."
     summary = lines[-1]
-    pictures = [line for line in lines if line["type"] == "picture"]
-    assert summary["pictures"] == len(pictures)
+    pictures = [line["signals"]["skin"] for line in lines if line["type"] == "sample" and line["sensor"] == "skin"]
+    scans = [
+        line["signals"]["spots"]["values"] for line in lines if line["type"] == "sample" and line["sensor"] == "spots"
+    ]
+    assert summary["moments"] == {"skin": len(pictures), "spots": len(scans)}
     assert summary["complete"]
-    assert summary["min_c"] == pytest.approx(min(line["min_c"] for line in pictures), abs=1e-3)
-    assert summary["mean_c"] == pytest.approx(np.mean([line["mean_c"] for line in pictures]), abs=1e-3)
-    assert summary["thermistors_c"] == {"skin": 33.25, "left": 36.5}
+    skin = summary["signals"]["skin"]
+    assert skin["min"] == pytest.approx(min(picture["min"] for picture in pictures), abs=1e-3)
+    assert skin["mean"] == pytest.approx(np.mean([picture["mean"] for picture in pictures]), abs=1e-3)
+    assert all(scan[1] is None for scan in scans)  # shorted
+    assert summary["signals"]["thermistor 1"]["mean"] == pytest.approx(scans[0][0], abs=1e-3)
+    assert summary["labels"] == {"lesion": {"lesion": len([line for line in lines if line["type"] == "finding"])}}
+    assert summary["alerts"] == {"lesion": 1}
 
 
 def test_replay_at_speed_on_a_pipe_writes_lines(capsys: Capture, recording: Path) -> None:
     assert run(["replay", str(recording), "--speed", "1000"]) == ExitCode.OK
     text = capsys.readouterr().out
-    assert "pictures/s" in text
-    assert "Verdicts: lesion" in text
+    assert "skin 8.0/s" in text
+    assert "lesion: lesion" in text
 
 
 def test_export_and_decode_name_their_files(capsys: Capture, recording: Path, tmp_path: Path) -> None:
@@ -203,7 +211,7 @@ def test_keygen_says_where_the_keys_are(capsys: Capture, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "options", ["--json --pictures | head -c 100", "| head -c 1", "--summary | true", "--json | true"]
+    "options", ["--json --whole | head -c 100", "| head -c 1", "--summary | true", "--json | true"]
 )
 def test_a_reader_that_leaves_is_no_error(recording: Path, options: str) -> None:
     script = f"{sys.executable} -m thermo_host.cli replay {recording} --speed 0 {options}"

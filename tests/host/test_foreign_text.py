@@ -1,12 +1,13 @@
 """Whatever a wearable, a cable or a file calls itself: the terminal never obeys it, no word is lost, the notice is ours."""
 
-import csv
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
+from host_sessions import told, with_hello, with_profile
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted_peer import ScriptedWearable
@@ -14,18 +15,18 @@ from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
 from thermo_core.exit_codes import ExitCode
-from thermo_core.wearable.profile import NOTICE
-from thermo_core.wire.management import Command, Hello
-from thermo_core.wire.records import EventRecord, Severity, SubpageRecord
+from thermo_core.recording.session import Session
+from thermo_core.sensors.kind import Block
+from thermo_core.wearable.profile import NOTICE, Profile
+from thermo_core.wire.records import EventRecord
 from thermo_core.wire.smp import Group
-from thermo_host.link import ports
+from thermo_core.wire.table import Command, Severity
 from thermo_host.application import run
 from thermo_host.console import PlainConsole
+from thermo_host.link import ports
 from thermo_host.link.foreign import cleaned
 from thermo_host.link.items import Telemetry
-from thermo_host.stream.playback import Recording
 from thermo_host.sinks.recorder import Recorder
-from thermo_core.recording.session import Session
 
 Take = Callable[[int], list[Telemetry]]
 Capture = pytest.CaptureFixture[str]
@@ -33,14 +34,24 @@ EVIL = "\x1b]52;c;cm0gLXJm\x07\x1b[2J\x9b31m\x1b]0;title\x1b\\[inner][/x][bold]\
 SEEN = "[inner][/x][bold]"
 
 
-def evil_hello(hello: Hello) -> Hello:
-    return replace(
-        hello,
-        **dict.fromkeys(("name", "serial", "software", "platform", "profile", "model"), EVIL),
-        notice="Certified medical device" + EVIL,
-        labels=(EVIL + "1", EVIL + "2"),
-        sensors=tuple(replace(sensor, channels=tuple(EVIL for _ in sensor.channels)) for sensor in hello.sensors),
+def named(profile: Profile, channel: str, label: str) -> Profile:
+    """The profile with other names of thermistors and labels."""
+    camera, array = profile.sensors
+    channels = tuple(msgspec.structs.replace(one, name=channel) for one in array.channels)  # type: ignore[attr-defined]
+    (model,) = profile.models
+    return msgspec.structs.replace(
+        profile,
+        sensors=(camera, msgspec.structs.replace(array, channels=channels)),
+        models=(msgspec.structs.replace(model, scores=(f"{label}1", f"{label}2")),),
+        alerts=(),
+        notice=f"Certified medical device {label}",
     )
+
+
+def evil_session(session: Session) -> Session:
+    """A wearable whose every word is a trap; what a profile cannot hold is in its hello alone."""
+    made = with_profile(session, named(session.profile, SEEN, SEEN))
+    return with_hello(made, **dict.fromkeys(("name", "serial", "software", "platform", "bundle"), EVIL))
 
 
 def assert_harmless(text: str) -> None:
@@ -51,8 +62,8 @@ def assert_harmless(text: str) -> None:
 @pytest.fixture
 def evil(session: Session, telemetry: Take) -> Iterator[ScriptedWearable]:
     records = [item.record for item in telemetry(60)]
-    records.append(EventRecord(records[-1].time_us, 9, Severity.ERROR, 1, EVIL))
-    made = ScriptedWearable(evil_hello(session.hello), session.eeproms[0], records)
+    records.append(EventRecord(records[-1].time_us, 9, Severity.ERROR, None, 1, EVIL))
+    made = ScriptedWearable(evil_session(session), records)
     thermo = int(Group.THERMO)
     made.bodies[thermo, Command.SELF_TEST] = {"results": [{"name": EVIL, "passed": False, "detail": EVIL}]}
     made.bodies[thermo, Command.COUNTERS] = {"counters": {EVIL: 3}}
@@ -110,10 +121,10 @@ def test_replay_and_export_of_an_evil_recording(
     tmp_path: Path, session: Session, telemetry: Take, capsys: Capture
 ) -> None:
     path = tmp_path / "r.mcap"
-    with Recorder(path, replace(session, hello=evil_hello(session.hello))) as recorder:
+    with Recorder(path, evil_session(session)) as recorder:
         for item in telemetry(140):
             evil_event = isinstance(item.record, EventRecord)
-            recorder.add(replace(item, record=replace(item.record, text=EVIL)) if evil_event else item)
+            recorder.add(told(item, replace(item.record, text=EVIL)) if evil_event else item)
     assert run(["replay", str(path), "--speed", "0"]) == ExitCode.OK
     out, err = capsys.readouterr()
     assert_harmless(out + err)
@@ -133,38 +144,26 @@ def test_no_text_gets_past_the_console(text: str) -> None:
     assert_harmless("".join(part.text for part in console.render(text) if not part.control))
 
 
-def test_dataclasses_are_cleaned_whole(session: Session, telemetry: Take) -> None:
-    hello = cleaned(evil_hello(session.hello))
+def test_records_are_cleaned_whole(session: Session, telemetry: Take) -> None:
+    states = tuple(msgspec.structs.replace(state, fault=EVIL) for state in session.hello.sensors)
+    hello = cleaned(with_hello(evil_session(session), sensors=states).hello)
     assert hello.name.isprintable()
-    assert all(name.isprintable() for sensor in hello.sensors for name in sensor.channels)
+    assert all(state.fault.isprintable() and SEEN in state.fault for state in hello.sensors)
     assert cleaned(session.hello) == session.hello
     for item in telemetry(60):
-        assert cleaned(item.record) == item.record
-        assert not isinstance(item.record, SubpageRecord) or cleaned(item.record).packed.data is item.record.packed.data
+        kept = cleaned(item.record)
+        if isinstance(item.record, Block):
+            assert isinstance(kept, Block) and kept.data is item.record.data
+        else:
+            assert kept == item.record
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
-def test_a_name_is_no_formula_of_a_spreadsheet(start: str, tmp_path: Path, session: Session, telemetry: Take) -> None:
-    formula = f'{start}cmd|"/c calc"!A1'
-    sensors = tuple(
-        replace(sensor, channels=tuple(formula for _ in sensor.channels)) for sensor in session.hello.sensors
-    )
-    hello = replace(session.hello, labels=(formula, formula + "2"), sensors=sensors)
-    with Recorder(tmp_path / "r.mcap", replace(session, hello=hello)) as recorder:
-        for item in telemetry(140):
-            recorder.add(item)
-    decoding = export.Decoding(Recording(tmp_path / "r.mcap"))
-    written = export.write(decoding, tmp_path / "out.csv", decoding.about, decoding.eeproms)
-    tables = [path for path in written if path.suffix == ".csv"]
-    cells = [cell for path in tables for row in csv.reader(path.open(newline="")) for cell in row]
-    risky = [cell for cell in cells if cell.strip()[:1] in tuple("=+-@")]
-    assert all(_is_number(cell) for cell in risky), set(risky)
-    assert any("cmd|" in cell for cell in cells)
-
-
-def _is_number(text: str) -> bool:
+def test_a_profile_with_words_that_a_terminal_obeys_is_refused(session: Session, capsys: Capture) -> None:
+    wearable = ScriptedWearable(with_profile(session, named(session.profile, EVIL, "lesion")))
     try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+        assert run(["stream", wearable.port, "--seconds", "1", "--timeout", "20"]) == ExitCode.DATA
+        said = capsys.readouterr().err
+        assert_harmless(said)
+        assert "sensors[1].channels[0].name" in said
+    finally:
+        wearable.unplug()

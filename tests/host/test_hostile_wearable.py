@@ -6,24 +6,27 @@ import json
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from host_sessions import camera_eeprom, corrected
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from scripted_peer import ScriptedWearable
 
-from thermo_core.correction import Correction
+from thermo_core import schema
 from thermo_core.exit_codes import ExitCode
+from thermo_core.recording.session import Session
+from thermo_core.sensors.correction import Stamp, to_bytes
+from thermo_core.sensors.mlx90640.correction import PixelCorrection
+from thermo_core.sensors.mlx90640.identity import device_id
 from thermo_core.wire import records
 from thermo_core.wire.framing import encode_frame
-from thermo_core.wire.table import Command
 from thermo_core.wire.smp import Group, Op
+from thermo_core.wire.table import Command
 from thermo_host.application import run
 from thermo_host.link.items import Telemetry
-from thermo_core.recording.session import Session
 
 Take = Callable[[int], list[Telemetry]]
 THERMO, IMAGE, OS = (int(group) for group in (Group.THERMO, Group.IMAGE, Group.OS))
@@ -81,9 +84,13 @@ COMMANDS = st.sampled_from(
         ["self-test"],
         ["rate", "PORT", "16"],
         ["stream", "--seconds", "0.1"],
-        ["stream", "--seconds", "0.1", "--json", "--pictures"],
+        ["stream", "--seconds", "0.1", "--json", "--whole"],
         ["record", "--seconds", "0.1", "-o", "FILE"],
         ["flash", "PORT", str(BUNDLE)],
+        ["alerts"],
+        ["alerts", "--acknowledge", "lesion", "--json"],
+        ["person"],
+        ["stream", "--seconds", "0.1", "--signal", "above"],
         ["calibrate", "--dry-run", "--quick", "--skip-warm-up", "--reference", "typed"],
         ["calibrate", "--rollback", "--yes"],
     ]
@@ -100,10 +107,8 @@ ANSWERS = st.sampled_from(
 
 @pytest.fixture
 def wearable(session: Session, telemetry: Take) -> Iterator[ScriptedWearable]:
-    calibrated = replace(session.hello, calibrated=True)
-    identity = session.eeproms[0][7:10].astype(">u2").tobytes()
-    stream = [item.record for item in telemetry(40)]
-    made = ScriptedWearable(calibrated, session.eeproms[0], stream, Correction.identity(identity).to_bytes())
+    identity = PixelCorrection.identity(Stamp(device_id(camera_eeprom(session))))
+    made = ScriptedWearable(corrected(session, 0, identity), [item.record for item in telemetry(40)])
     made.bodies[IMAGE, 0] = {"images": [{"slot": 0, "version": "1.0.0", "hash": bytes(32), "active": True}]}
     made.bodies[IMAGE, 1] = lambda asked: {"off": asked["off"] + len(asked["data"])}
     yield made
@@ -166,8 +171,8 @@ def test_no_answer_is_a_bug(
 RECORDS = st.one_of(
     st.binary(max_size=60),
     st.builds(
-        lambda kind, time_us, body: bytes((1, kind)) + b"\0\0" + time_us.to_bytes(8, "little") + body,
-        st.integers(1, 5),
+        lambda kind, time_us, body: bytes((2, kind)) + b"\0\0" + time_us.to_bytes(8, "little") + body,
+        st.integers(1, 6),
         st.sampled_from([0, 1_000_000, 2**53, 2**62, 2**63, 2**64 - 1]) | st.integers(0, 2**64 - 1),
         st.binary(max_size=80),
     ),
@@ -202,20 +207,24 @@ def test_no_damaged_record_is_a_bug(wearable: ScriptedWearable, data: st.DataObj
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.sampled_from([Command.EEPROM, Command.CALIBRATION, Command.PROFILE]), st.binary(max_size=2000), st.data())
+@given(st.sampled_from([Command.CONSTANTS, Command.CORRECTION, Command.PROFILE]), st.binary(max_size=2000), st.data())
 def test_no_blob_is_a_bug(wearable: ScriptedWearable, command: Command, blob: bytes, data: st.DataObject) -> None:
-    usual = wearable._blobs[command]
+    usual = {
+        Command.CONSTANTS: wearable.session.constants[0].data,
+        Command.CORRECTION: wearable.corrections[0],
+        Command.PROFILE: schema.to_cbor(wearable.session.profile),
+    }[command]
     if data.draw(st.booleans()):
         damaged = bytearray(usual)
         for _ in range(data.draw(st.integers(1, 4))):
             damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
         blob = bytes(damaged)
-    wearable._blobs[command] = blob
+    wearable.bodies[THERMO, command] = lambda asked: wearable.part(asked, blob)
     try:
         for words in (["info"], ["stream", "--seconds", "0.1"]):
             assert_a_sentence(*outcome(wearable, words))
     finally:
-        wearable._blobs[command] = usual
+        del wearable.bodies[THERMO, command]
 
 
 def test_an_upload_that_never_moves_ends(wearable: ScriptedWearable) -> None:
@@ -233,7 +242,7 @@ def test_an_upload_that_is_sent_elsewhere_ends(wearable: ScriptedWearable, offse
     assert code != ExitCode.OK
 
 
-def test_an_eeprom_that_grows_or_comes_in_crumbs_ends(wearable: ScriptedWearable) -> None:
+def test_constants_that_grow_or_come_in_crumbs_end(wearable: ScriptedWearable) -> None:
     grown = 0
 
     def grow(asked: Any) -> Any:
@@ -242,23 +251,23 @@ def test_an_eeprom_that_grows_or_comes_in_crumbs_ends(wearable: ScriptedWearable
         return {"off": asked["off"], "len": 1600 + grown, "data": bytes(16)}
 
     for answer in (grow, lambda asked: {"off": asked["off"], "len": 1664, "data": b"x"}):
-        wearable.bodies[THERMO, Command.EEPROM] = answer
+        wearable.bodies[THERMO, Command.CONSTANTS] = answer
         wearable.requests.clear()
         code, _, err = outcome(wearable, ["stream", "--seconds", "0.1"], 20.0)
         assert code == ExitCode.DATA
         assert "another part" in err
         assert len(wearable.requests) < 20
-    wearable.bodies[THERMO, Command.EEPROM] = {"off": 0, "len": 1 << 20, "data": bytes(200)}
+    wearable.bodies[THERMO, Command.CONSTANTS] = {"off": 0, "len": 1 << 20, "data": bytes(200)}
     assert "at most 1664" in outcome(wearable, ["stream", "--seconds", "0.1"], 20.0)[2]
 
 
 def test_a_calibration_of_the_year_292_billion_is_shown_as_what_it_is(
     wearable: ScriptedWearable, session: Session
 ) -> None:
-    blob = bytearray(Correction.identity(session.eeproms[0][7:10].astype(">u2").tobytes()).to_bytes())
+    blob = bytearray(to_bytes(PixelCorrection.identity(Stamp(device_id(camera_eeprom(session))))))
     blob[16:24] = (2**63 - 1).to_bytes(8, "little")
     blob[-4:] = zlib.crc32(blob[:-4]).to_bytes(4, "little")
-    wearable._blobs[Command.CALIBRATION] = bytes(blob)
+    wearable.corrections[0] = bytes(blob)
     code, out, err = outcome(wearable, ["info"], 20.0)
     assert code == ExitCode.OK, err
-    assert "impossible date" in " ".join(out.split())
+    assert "9223372036854775807 s after 1970" in " ".join(out.split())

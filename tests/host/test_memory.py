@@ -11,15 +11,16 @@ import pytest
 from scripted_peer import ScriptedWearable
 
 from thermo_core.recording.layout import Gap
-from thermo_core.wire.records import SubpageRecord
-from thermo_host.sinks import recorder as recording_module
+from thermo_core.recording.session import Session
+from thermo_core.sensors.kind import Block
+from thermo_core.wire.records import decode, encode
 from thermo_host.link.items import Telemetry
 from thermo_host.link.wearable import Wearable
+from thermo_host.screen.view import View
+from thermo_host.sinks import recorder as recording_module
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.recorder import Recorder
-from thermo_core.recording.session import Session
 from thermo_host.sinks.summary import Summary
-from thermo_host.screen.view import View
 
 Take = Callable[[int], list[Telemetry]]
 PERIOD_NS = 62_500_000
@@ -27,19 +28,17 @@ PERIOD_NS = 62_500_000
 
 def endless(items: list[Telemetry]) -> Iterator[Telemetry]:
     """The same records over and over, with running numbers and times that go on."""
-    subpages = sum(isinstance(item.record, SubpageRecord) for item in items)
+    subpages = sum(isinstance(item.record, Block) and item.record.sensor == 0 for item in items)
     span_us, count = subpages * PERIOD_NS // 1000, 0
     while True:
         for item in items:
             record = replace(item.record, time_us=item.record.time_us + count * span_us)
-            if isinstance(record, SubpageRecord):
-                index = record.index + count * subpages
-                key = record.packed.key_index + count * subpages
-                record = replace(record, index=index, packed=replace(record.packed, key_index=key))
+            if isinstance(record, Block):
+                record = replace(record, index=record.index + count * subpages)
             shift_ns = count * span_us * 1000
-            yield replace(
-                item, record=record, received_ns=item.received_ns + shift_ns, captured_ns=item.captured_ns + shift_ns
-            )
+            data = encode(record, item.header.sequence)
+            header, record = decode(data)
+            yield Telemetry(item.received_ns + shift_ns, item.captured_ns + shift_ns, header, record, data)
         count += 1
 
 
@@ -82,16 +81,16 @@ def test_what_is_shown_of_a_night_is_the_newest(session: Session, telemetry: Tak
 
     def step() -> None:
         item = next(items)
-        summary.push(item, monitor.push(item))
+        summary.take(item, monitor.push(item))
         monitor.count_bytes(0)
-        monitor.push(Gap(item.received_ns, item.received_ns + 1, "again"))
+        monitor.push(Gap(from_ns=item.received_ns, to_ns=item.received_ns + 1, reason="again"))
         view.line()
 
     assert growth(step, 1500, 3000) < 20_000
 
 
 def test_requests_leave_nothing_behind(session: Session) -> None:
-    peer = ScriptedWearable(session.hello, session.eeproms[0])
+    peer = ScriptedWearable(session)
     try:
         with Wearable.open(peer.port, timeout_s=20.0) as wearable:
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from host_sessions import camera_eeprom
 
 from thermo_core.errors import RecordingError
 from thermo_core.recording import frames as recorded
+from thermo_core.recording.session import Session
 from thermo_core.sensors.mlx90640.frames import Subpage
 from thermo_host.link.items import Telemetry
 from thermo_host.sinks.recorder import Recorder
-from thermo_core.recording.session import Session
 from thermo_sim.dumps import load_eeprom, load_replay
 
 Take = Callable[[int], list[Telemetry]]
@@ -29,8 +30,8 @@ def path(tmp_path: Path, session: Session, telemetry: Take) -> Path:
 def test_the_words_are_those_the_sensor_said(path: Path, session: Session, subpages: list[Subpage]) -> None:
     dump = load_replay(path)
     assert dump.eeprom is not None
-    np.testing.assert_array_equal(dump.eeprom, session.eeproms[0])
-    np.testing.assert_array_equal(load_eeprom(path), session.eeproms[0])
+    np.testing.assert_array_equal(dump.eeprom, camera_eeprom(session))
+    np.testing.assert_array_equal(load_eeprom(path), camera_eeprom(session))
     assert len(dump.frames) > 90
     sent = np.stack([subpage.words for subpage in subpages])[: len(dump.frames)]
     # The made subpages hold both halves of one picture; of the other one a sensor still has the half before.
@@ -49,7 +50,7 @@ def test_a_long_recording_is_taken_from_its_beginning(path: Path, monkeypatch: p
 
 
 def test_a_recording_without_pictures_is_said(tmp_path: Path, session: Session, telemetry: Take) -> None:
-    for name, changed in (("none.mcap", replace(session, eeproms={})), ("empty.mcap", session)):
+    for name, changed in (("none.mcap", replace(session, constants={})), ("empty.mcap", session)):
         with Recorder(tmp_path / name, changed):
             pass
         with pytest.raises(RecordingError, match=name):

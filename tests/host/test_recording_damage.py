@@ -11,32 +11,35 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cbor2
+import msgspec
 import numpy as np
 import pytest
 import zstandard
+from host_sessions import corrected, with_hello
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mcap.data_stream import RecordBuilder
 from mcap.records import Attachment, Channel, Chunk, DataEnd, Footer, Header, McapRecord, Message, Metadata
-from thermo_core.correction import Correction
-from thermo_core.profile import Profile
 
 from thermo_core.errors import RecordingError, ThermoError
 from thermo_core.recording.container import MAGIC, Container
 from thermo_core.recording.container import Message as Read
 from thermo_core.recording.content import read_head
-from thermo_core.recording.layout import CHANNELS, FORMAT, SESSION, eeprom_name, sealed
-from thermo_core.recording.plain import to_plain
+from thermo_core.recording.layout import CHANNELS, SESSION, sealed
+from thermo_core.recording.session import Session, to_metadata
+from thermo_core.sensors.correction import Stamp
+from thermo_core.sensors.kind import Block
+from thermo_core.sensors.mlx90640.correction import PixelCorrection
 from thermo_core.sensors.mlx90640.frames import Words
-from thermo_core.wire.management import Hello
-from thermo_host.sinks import recorder as recording_module
+from thermo_core.sensors.mlx90640.identity import device_id
+from thermo_core.wire.records import ClockRecord, EventRecord, FindingRecord, encode
+from thermo_core.wire.table import OutputKind, Severity
 from thermo_host.link.items import Telemetry
+from thermo_host.sinks import recorder as recording_module
 from thermo_host.sinks.monitor import Monitor
-from thermo_host.stream.playback import Recording
 from thermo_host.sinks.recorder import Recorder
-from thermo_core.recording.session import Session
 from thermo_host.sinks.summary import Summary
+from thermo_host.stream.playback import Recording
 
 Take = Callable[[int], list[Telemetry]]
 
@@ -45,10 +48,8 @@ Take = Callable[[int], list[Telemetry]]
 def whole(
     tmp_path_factory: pytest.TempPathFactory, session: Session, telemetry: Take, eeprom_words: Words
 ) -> tuple[bytes, Session]:
-    """A recording with EEPROM, calibration and profile, and its session."""
-    profile = cbor2.dumps(Profile.bare().to_dict(), canonical=True)
-    identity = eeprom_words[7:10].astype(">u2").tobytes()
-    made = replace(session, correction=Correction.identity(identity), profile_cbor=profile)
+    """A recording with constants, a correction and a profile, and its session."""
+    made = corrected(session, 0, PixelCorrection.identity(Stamp(device_id(eeprom_words))))
     path = tmp_path_factory.mktemp("whole") / "r.mcap"
     with Recorder(path, made) as recorder:
         for item in telemetry(60):
@@ -70,7 +71,7 @@ def test_every_flipped_bit_of_metadata_and_attachments_is_noticed_or_changes_not
     data, _ = whole
     end = head_end(data)
     expected = read_head(Container(io.BytesIO(data), len(data)), "r")
-    assert set(expected.attachments) == {"eeprom-0.bin", "calibration.bin", "profile.cbor"}
+    assert set(expected.attachments) == {"constants-0.bin", "correction-0.bin", "profile.cbor"}
     noticed = unchanged = 0
     flipped = bytearray(data[:end])
     for place, bit in itertools.product(range(len(MAGIC), end), range(8)):
@@ -130,7 +131,7 @@ def test_no_damage_is_a_bug(whole: tuple[bytes, Session], tmp_path: Path, data: 
         recording = Recording(path)
         monitor, summary = Monitor(recording.session), Summary(recording.session)
         for item in recording:
-            summary.push(item, monitor.push(item))
+            summary.take(item, monitor.push(item))
         summary.words()
         summary.to_map()
     except ThermoError as error:
@@ -144,19 +145,14 @@ def bytes_of(record: McapRecord) -> bytes:
 
 
 def mcap(session: Session, *records: McapRecord | bytes, metadata: dict[str, str] | None = None) -> bytes:
-    """A file of format 2 with an EEPROM, any records, and an end."""
-    eeprom = session.eeproms[0].astype("<u2").tobytes()
-    content = {
-        "format": FORMAT,
-        "started_ns": str(session.started_ns),
-        "hello": json.dumps(to_plain(session.hello)),
-        "attachments": json.dumps({eeprom_name(0): hashlib.sha256(eeprom).hexdigest()}),
-        **(metadata or {}),
-    }
+    """A file of format 3 with profile and constants, any records, and an end."""
+    plain, attachments = to_metadata(session, "+00:00")
+    announced = {name: hashlib.sha256(data).hexdigest() for name, data in attachments.items()}
+    content = {**plain, "attachments": json.dumps(announced), **(metadata or {})}
     parts: list[McapRecord | bytes] = [
         Header("thermo-edge", "test"),
         Metadata(SESSION, sealed(SESSION, content)),
-        Attachment(1, 1, eeprom_name(0), "", eeprom),
+        *(Attachment(1, 1, name, "", data) for name, data in attachments.items()),
         *records,
         DataEnd(0),
         Footer(0, 0, 0),
@@ -176,35 +172,45 @@ def message(topic: str, content: object, log_ns: int = 5, publish_ns: int = 5) -
     return Message(number, log_ns, data, publish_ns, 0)
 
 
-CLOCK = {"sequence": 1, "time_us": 5, "unix_us": 0, "lease_left_ms": 1, "dropped": 0, "captured": 1, "lost": 0}
-CHANNEL = {"counts": 1, "state": 0, "celsius": 33.0}
-SCAN = {"sequence": 1, "time_us": 5, "sensor": 1, "channels": [CHANNEL]}
+CLOCK = encode(ClockRecord(5, 0, 1, 0, 1, 0), 1)
+EVENT = encode(EventRecord(5, 2, Severity.WARNING, 0, 1, "x"), 1)
+FINDING = encode(FindingRecord(5, 0, 0, 0, 1, 1, ((0, 1),), OutputKind.SCORES, (0.25, 0.75)), 1)
+
+
+def other(record: bytes, at: int, value: int, size: int = 1) -> bytes:
+    """A record with other bytes in one place."""
+    return record[:at] + value.to_bytes(size, "little") + record[at + size :]
 
 
 @pytest.mark.parametrize(
     ("topic", "content"),
     [
-        ("/clock", {**CLOCK, "time_us": 2**62}),
-        ("/clock", {**CLOCK, "time_us": -1}),
-        ("/clock", {**CLOCK, "lost": 2**70}),
-        ("/clock", {**CLOCK, "sequence": 10**30}),
-        ("/clock", {**CLOCK, "sequence": "1"}),
-        ("/clock", [1, 2]),
-        ("/clock", b"[" * 100_000),
-        ("/clock", b'{"sequence": 1' + b"0" * 6000 + b"}"),
-        ("/clock", b"\xff\xfe"),
-        ("/thermistors", {**SCAN, "channels": [{**CHANNEL, "state": 9}]}),
-        ("/thermistors", {**SCAN, "channels": [{**CHANNEL, "state": -1}]}),
-        ("/thermistors", {**SCAN, "channels": [CHANNEL] * 300}),
-        (
-            "/thermistors",
-            b'{"sequence":1,"time_us":5,"sensor":1,"channels":[{"counts":1,"state":0,"celsius":Infinity}]}',
-        ),
-        ("/thermistors", b'{"sequence":1,"time_us":5,"sensor":1,"channels":[{"counts":1,"state":0,"celsius":1e999}]}'),
+        ("/clock", other(CLOCK, 4, 2**62, 8)),
+        ("/clock", other(CLOCK, 4, 2**64 - 1, 8)),
+        ("/clock", other(CLOCK, 0, 1)),
+        ("/clock", other(CLOCK, 0, 3)),
+        ("/clock", other(CLOCK, 1, 9)),
+        ("/clock", CLOCK[:-1]),
+        ("/clock", CLOCK + b"x"),
+        ("/clock", b""),
+        ("/clock", EVENT),
+        ("/event", b"\xff\xfe"),
+        ("/event", other(EVENT, 14, 7)),
+        ("/event", EVENT[:-1] + b"\xff"),
+        ("/event", EVENT + b"x" * 600),
+        ("/finding", FINDING[:-1]),
+        ("/finding", other(FINDING, len(FINDING) - 5, 64)),
+        ("/finding", other(FINDING, 27, 200)),
+        ("/block", encode(Block(5, 0, 0, 1, b"x"), 1)[:-1]),
         ("/gap", {"from_ns": 2**63, "to_ns": 2**63, "reason": "far away"}),
         ("/gap", {"from_ns": -5, "to_ns": 2, "reason": "long ago"}),
-        ("/event", {"sequence": 1, "time_us": 5, "code": 1, "severity": 7, "count": 1, "text": "x"}),
-        ("/event", {"sequence": 1, "time_us": 5, "code": 1, "severity": 1, "count": 1, "text": "\ud800"}),
+        ("/gap", [1, 2]),
+        ("/gap", b"[" * 100_000),
+        ("/gap", {"from_ns": 1, "to_ns": 10**30, "reason": "long"}),
+        ("/marker", {"at_ns": -1, "text": "x"}),
+        ("/marker", {"at_ns": 2**63, "text": "x"}),
+        ("/marker", {"at_ns": 5, "text": "x" * 600}),
+        ("/marker", {"at_ns": "5"}),
     ],
 )
 def test_a_message_that_no_wearable_sends_is_left_out_and_counted(
@@ -215,7 +221,7 @@ def test_a_message_that_no_wearable_sends_is_left_out_and_counted(
     recording = Recording(path)
     monitor, summary = Monitor(recording.session), Summary(recording.session)
     for item in recording:
-        summary.push(item, monitor.push(item))
+        summary.take(item, monitor.push(item))
     assert recording.damaged == 1
     assert monitor.clock is not None
     summary.words()
@@ -240,8 +246,10 @@ def test_a_date_beyond_all_dates_is_left_out(tmp_path: Path, session: Session, n
         {"hello": "null"},
         {"attachments": "[" * 100_000},
         {"attachments": "[1, 2]"},
-        {"attachments": json.dumps({"eeprom-0.bin": "00"})},
-        {"attachments": json.dumps({"eeprom-1.bin": "00"})},
+        {"attachments": json.dumps({"constants-0.bin": "00"})},
+        {"attachments": json.dumps({"constants-1.bin": "00"})},
+        {"person": "[1]"},
+        {"constants": "[" * 100_000},
     ],
 )
 def test_a_head_that_makes_no_sense_is_one_sentence(tmp_path: Path, session: Session, metadata: dict[str, str]) -> None:
@@ -253,11 +261,11 @@ def test_a_head_that_makes_no_sense_is_one_sentence(tmp_path: Path, session: Ses
 
 
 def test_an_impossible_hello_is_refused(tmp_path: Path, session: Session) -> None:
-    for change in ({"time_us": 2**62}, {"lease_max_ms": -1}):
-        hello = to_plain(replace(session.hello, **change))
+    for change in ({"time_us": 2**62}, {"lease_max_ms": -1}, {"sensors": ()}, {"sensors": session.hello.sensors[::-1]}):
+        hello = msgspec.json.encode(with_hello(session, **change).hello).decode()
         path = tmp_path / "r.mcap"
-        path.write_bytes(mcap(session, metadata={"hello": json.dumps(hello)}))
-        with pytest.raises(RecordingError, match="whose recording"):
+        path.write_bytes(mcap(session, metadata={"hello": hello}))
+        with pytest.raises(RecordingError, match=r"whose|other sensors"):
             Recording(path)
 
 
@@ -342,15 +350,16 @@ def test_a_window_gives_what_lies_in_it_and_its_lead(
     assert list(recording) == items
 
 
-def test_a_hello_of_format_1_is_read(tmp_path: Path, session: Session) -> None:
-    hello: Hello = session.hello
-    eeprom = session.eeproms[0].astype("<u2").tobytes()
-    content = {"format": "1", "started_ns": str(session.started_ns), "hello": json.dumps(to_plain(hello)), "port": "x"}
-    parts = [Header("", ""), Metadata(SESSION, content), Attachment(1, 1, eeprom_name(0), "", eeprom)]
+@pytest.mark.parametrize("number", ["1", "2"])
+def test_formats_that_were_never_released_are_said_to_be_so(tmp_path: Path, session: Session, number: str) -> None:
     path = tmp_path / "r.mcap"
-    path.write_bytes(MAGIC + b"".join(map(bytes_of, parts)) + bytes_of(chunk_of(message("/clock", CLOCK))))
-    recording = Recording(path)
-    assert recording.session.hello == hello
-    np.testing.assert_array_equal(recording.session.eeproms[0], session.eeproms[0])
-    assert len(list(recording)) == 1
-    assert not recording.complete
+    path.write_bytes(mcap(session, metadata={"format": number}))
+    with pytest.raises(RecordingError, match=f"format {number}, which was never released; record it again"):
+        Recording(path)
+
+
+def test_a_correction_that_is_none_is_said(tmp_path: Path, session: Session) -> None:
+    path = tmp_path / "r.mcap"
+    path.write_bytes(mcap(replace(session, corrections={0: b"nothing"})))
+    with pytest.raises(RecordingError, match="a correction that is none"):
+        Recording(path)

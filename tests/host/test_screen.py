@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from in_terminal import Terminal, ended, run_in_terminal
 
+from thermo_core.recording.session import Session
 from thermo_core.wearable.profile import NOTICE
 from thermo_host.link.items import Telemetry
 from thermo_host.sinks.recorder import Recorder
-from thermo_core.recording.session import Session
 
 Take = Callable[[int], list[Telemetry]]
 Replay = Callable[..., Terminal]
@@ -51,7 +51,7 @@ def test_q_ends_it_and_gives_the_terminal_back(replay: Replay) -> None:
     assert "q ends it" in plain(bytes(terminal.shown))
     terminal.press(b"xq")
     assert terminal.end() == 0
-    assert "Pictures:" in plain(bytes(terminal.shown))
+    assert "skin: " in plain(bytes(terminal.shown))
     assert "cut off" not in plain(bytes(terminal.shown))
     assert b"\x1b[?25h" in terminal.shown  # the cursor is there again
     assert terminal.attributes() == before
@@ -72,7 +72,7 @@ def test_a_dumb_terminal_gets_lines(replay: Replay) -> None:
     terminal = replay("--speed", "4", TERM="dumb")
     assert terminal.end() == 0
     assert b"\x1b" not in terminal.shown
-    assert "pictures/s" in plain(bytes(terminal.shown))
+    assert "skin 8.0/s" in plain(bytes(terminal.shown))
     assert NOTICE in " ".join(plain(bytes(terminal.shown)).split())
 
 
@@ -100,4 +100,4 @@ def test_an_old_character_set_is_enough(replay: Replay, encoding: str) -> None:
 def test_an_old_character_set_behind_a_pipe_is_enough(tmp_path: Path, replay: Replay) -> None:
     terminal = replay("--summary", PYTHONIOENCODING="latin-1:strict")
     assert terminal.end() == 0
-    assert "Pictures:" in plain(bytes(terminal.shown), "latin-1")
+    assert "skin: " in plain(bytes(terminal.shown), "latin-1")

@@ -6,28 +6,41 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
-import cbor2
+import msgspec
 import numpy as np
 import pytest
+from host_sessions import (
+    camera_constants,
+    camera_eeprom,
+    corrected,
+    told,
+    with_eeprom,
+    with_hello,
+    with_profile,
+    with_state,
+)
 from scripted_peer import ScriptedWearable
 
-from thermo_core.correction import Correction
+from thermo_core import schema
 from thermo_core.errors import ManagementError, RecordingError
-from thermo_core.frames import Picture
-from thermo_core.mlx90640.identity import device_id, fingerprint
-from thermo_core.profile import Profile
-from thermo_core.wire.table import Command
-from thermo_core.wire.records import SubpageRecord
+from thermo_core.recording.session import Session
+from thermo_core.sensors.correction import Stamp
+from thermo_core.sensors.kind import Block
+from thermo_core.sensors.mlx90640.correction import PixelCorrection
+from thermo_core.sensors.mlx90640.identity import device_id
+from thermo_core.signals import Values
+from thermo_core.wire.records import Record
 from thermo_core.wire.smp import Group
+from thermo_core.wire.table import Command
 from thermo_host.link.items import Telemetry
+from thermo_host.link.session import changes, fetch
 from thermo_host.link.wearable import Wearable
 from thermo_host.sinks.monitor import Monitor
-from thermo_host.stream.playback import Recording
 from thermo_host.sinks.recorder import Recorder
-from thermo_host.link.session import Session, fetch
 from thermo_host.stream.listen import listen
+from thermo_host.stream.playback import Recording
 from thermo_sim import eeprom
 from thermo_sim.dumps import load_replay
 
@@ -35,29 +48,23 @@ Take = Callable[[int], list[Telemetry]]
 BEFORE = 50
 
 
-def with_eeprom(session: Session, seed: int, generation: int) -> Session:
-    """What the wearable says once another sensor is in."""
-    words = eeprom.generate(seed)
-    camera = replace(
-        session.hello.sensors[0], id=device_id(words), generation=generation, fingerprint=fingerprint(words)
-    )
-    hello = replace(session.hello, sensors=(camera, *session.hello.sensors[1:]))
-    return replace(session, hello=hello, eeproms={0: words})
+def of_constants(item: Telemetry, number: int) -> Telemetry:
+    """The item as measured with other constants."""
+    record = item.record
+    return told(item, replace(record, constants=number)) if is_camera(record) else item
 
 
-def of_generation(item: Telemetry, generation: int) -> Telemetry:
-    if not isinstance(item.record, SubpageRecord):
-        return item
-    return replace(item, record=replace(item.record, generation=generation))
+def is_camera(record: Record) -> TypeGuard[Block]:
+    return isinstance(record, Block) and record.sensor == 0
 
 
 @pytest.fixture(scope="module")
 def later(session: Session) -> Session:
     """Another sensor, calibrated, in another wearable's profile; the counts stay those of the first, which only a test does."""
-    other = with_eeprom(session, 12, 1)
-    correction = replace(Correction.identity(device_id(other.eeproms[0])), created_unix_s=5)
-    profile = cbor2.dumps(Profile.bare().to_dict(), canonical=True)
-    return replace(other, correction=correction, profile_cbor=profile)
+    other = with_eeprom(session, eeprom.generate(12), 1)
+    identity = device_id(camera_eeprom(other))
+    calibrated = corrected(other, 0, PixelCorrection.identity(Stamp(identity, created_unix_s=5)))
+    return with_profile(calibrated, msgspec.structs.replace(session.profile, version="2.0.0"))
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +74,7 @@ def written(
     """A recording in which the constants change, and what was put into it."""
     path = tmp_path_factory.mktemp("sessions") / "r.mcap"
     items = telemetry(120)
-    items = items[:BEFORE] + [of_generation(item, 1) for item in items[BEFORE:]]
+    items = items[:BEFORE] + [of_constants(item, 1) for item in items[BEFORE:]]
     with Recorder(path, session) as recorder:
         for item in items[:BEFORE]:
             recorder.add(item)
@@ -77,11 +84,16 @@ def written(
     return path, items
 
 
-def pictures(recording: Recording) -> dict[int, Picture]:
+def pictures(recording: Recording) -> dict[int, Values]:
     """By index, as a view shows them."""
     monitor = Monitor(recording.session)
-    found = (monitor.push(item) for item in recording)
-    return {picture.index: picture for picture in found if picture is not None}
+    found = {}
+    for item in recording:
+        outcome = monitor.push(item)
+        for samples in outcome.passes if outcome is not None else ():
+            if "skin" in samples and isinstance(item, Telemetry) and isinstance(item.record, Block):
+                found[item.record.index] = samples["skin"].values
+    return found
 
 
 def test_a_session_lies_in_front_of_what_it_holds_for(
@@ -96,8 +108,8 @@ def test_a_session_lies_in_front_of_what_it_holds_for(
     assert found[:at] + found[at + 1 :] == items
     read = found[at]
     assert isinstance(read, Session)
-    assert not later.changes(read) and read.hello == later.hello
-    assert set(session.changes(read)) == {"sensor 0", "the calibration", "the profile"}
+    assert not changes(later, read) and read.hello == later.hello
+    assert set(changes(session, read)) == {"sensor skin", "the correction of skin", "the profile"}
     # A window behind it holds too.
     window = list(recording.items(items[-1].received_ns - 1, items[-1].received_ns))
     assert sum(isinstance(item, Session) for item in window) == 1
@@ -106,8 +118,8 @@ def test_a_session_lies_in_front_of_what_it_holds_for(
 def test_frames_of_a_recording_are_of_one_sensor(written: tuple[Path, list[Telemetry]], session: Session) -> None:
     dump = load_replay(written[0])
     assert dump.eeprom is not None
-    np.testing.assert_array_equal(dump.eeprom, session.eeproms[0])
-    subpages = sum(isinstance(item.record, SubpageRecord) for item in written[1][:BEFORE])
+    np.testing.assert_array_equal(dump.eeprom, camera_eeprom(session))
+    subpages = sum(is_camera(item.record) for item in written[1][:BEFORE])
     assert len(dump.frames) == subpages
     assert "Another sensor was put in" in dump.notes[0]
 
@@ -118,9 +130,9 @@ def test_no_flipped_bit_of_a_later_session_decodes_with_it(
     path, _ = written
     data = path.read_bytes()
     right = pictures(Recording(path))
-    first = later.eeproms[0].astype("<u2").tobytes()
-    begin = data.rindex(b"session", 0, data.index(first)) - 20
-    end = data.index(later.profile_cbor, begin) + len(later.profile_cbor) + 4
+    blobs = (later.constants[0].data, later.corrections[0], schema.to_cbor(later.profile))
+    begin = data.rindex(b"session", 0, data.index(blobs[0])) - 20
+    end = max(data.index(blob, begin) + len(blob) for blob in blobs) + 4
     old = {index for index, picture in right.items() if index < 40}
     flipped = tmp_path / "r.mcap"
     noticed = 0
@@ -134,7 +146,7 @@ def test_no_flipped_bit_of_a_later_session_decodes_with_it(
             recording = Recording(flipped)
             found = pictures(recording)
             for index, picture in found.items():
-                np.testing.assert_array_equal(picture.celsius, right[index].celsius, err_msg=f"{place}")
+                np.testing.assert_array_equal(picture, right[index], err_msg=f"{place}")
             assert len(found) == len(right) or recording.damaged or not recording.complete, place
             assert old & set(found)
             noticed += recording.damaged > 0
@@ -146,33 +158,28 @@ def test_a_recording_cut_in_a_later_session_plays_up_to_it(
 ) -> None:
     path, items = written
     data = path.read_bytes()
-    assert later.correction is not None
-    for attached in (later.eeproms[0].astype("<u2").tobytes(), later.correction.to_bytes(), later.profile_cbor):
+    for attached in (later.constants[0].data, later.corrections[0], schema.to_cbor(later.profile)):
         cut = tmp_path / "r.mcap"
-        cut.write_bytes(data[: data.index(attached) + len(attached) // 2])
+        cut.write_bytes(data[: data.rindex(attached) + len(attached) // 2])
         assert list(Recording(cut)) == items[:BEFORE]
 
 
 class Changing(ScriptedWearable):
-    """Puts another sensor in whenever `change` says so of the number of a request for its EEPROM."""
+    """Puts another sensor in whenever `change` says so of the number of a request for its constants."""
 
     def __init__(self, session: Session, change: Callable[[int], bool]) -> None:
-        self.session, self.change = session, change
-        self.parts = self.generation = 0
-        super().__init__(session.hello, session.eeproms[0])
-        self.bodies[Group.THERMO, Command.EEPROM] = self._part
-        self.bodies[Group.THERMO, Command.HELLO] = lambda body: self._now().hello.to_map()
-
-    def _now(self) -> Session:
-        return with_eeprom(self.session, 20 + self.generation, self.generation)
+        self.first, self.change = session, change
+        self.parts = self.number = 0
+        super().__init__(session)
+        self.bodies[Group.THERMO, Command.CONSTANTS] = self._part
 
     def _part(self, body: Any) -> dict[str, Any]:
         self.parts += 1
-        self.generation += self.change(self.parts)
-        whole = self._now().eeproms[0].astype("<u2").tobytes()
-        at = body["off"]
-        part = {"off": at, "len": len(whole), "data": whole[at : at + self.PART]}
-        return {**part, "generation": self.generation} if self.generation else part
+        if self.change(self.parts):
+            self.number += 1
+            self.session = with_eeprom(self.first, eeprom.generate(20 + self.number), self.number)
+        constants = self.session.constants[0]
+        return self.part(body, constants.data) | {"sensor": 0, "constants": constants.number}
 
 
 @pytest.fixture
@@ -186,15 +193,14 @@ def connect() -> Iterator[Callable[[ScriptedWearable], Wearable]]:
         yield opened
 
 
-@pytest.mark.parametrize("changes", [(1,), (4,), (9,), (3, 8)])
+@pytest.mark.parametrize("when", [(1,), (4,), (9,), (3, 8)])
 def test_parts_of_two_sensors_are_never_put_together(
-    session: Session, connect: Callable[..., Wearable], changes: tuple[int, ...]
+    session: Session, connect: Callable[..., Wearable], when: tuple[int, ...]
 ) -> None:
-    peer = Changing(session, changes.__contains__)
+    peer = Changing(session, when.__contains__)
     found = fetch(connect(peer))
-    assert found.hello.sensors[0].generation == len(changes) == peer.generation
-    np.testing.assert_array_equal(found.eeproms[0], eeprom.generate(20 + len(changes)))
-    assert found.hello.sensors[0].fingerprint == fingerprint(found.eeproms[0])
+    assert found.hello.sensors[0].constants == found.constants[0].number == len(when) == peer.number
+    np.testing.assert_array_equal(camera_eeprom(found), eeprom.generate(20 + len(when)))
 
 
 def test_a_sensor_that_never_stays_is_said(session: Session, connect: Callable[..., Wearable]) -> None:
@@ -205,9 +211,9 @@ def test_a_sensor_that_never_stays_is_said(session: Session, connect: Callable[.
 def test_a_wearable_that_counts_up_with_every_subpage_is_not_asked_with_every_one(
     session: Session, telemetry: Take, connect: Callable[..., Wearable]
 ) -> None:
-    records = [item.record for item in telemetry(110) if isinstance(item.record, SubpageRecord)]
-    peer = ScriptedWearable(session.hello, session.eeproms[0], [])
-    peer.stream = [replace(record, generation=number + 1) for number, record in enumerate(records)]
+    records = [item.record for item in telemetry(110) if is_camera(item.record)]
+    peer = ScriptedWearable(session)
+    peer.stream = [replace(record, constants=number + 1) for number, record in enumerate(records)]
     wearable = connect(peer)
     found = fetch(wearable)
     asked = Counter(request.header.command for request in peer.requests)[Command.HELLO]
@@ -215,51 +221,81 @@ def test_a_wearable_that_counts_up_with_every_subpage_is_not_asked_with_every_on
     with contextlib.closing(listen(wearable, found)) as items:
         heard = list(itertools.islice((item for item in items if item is not None), len(records)))
     for item in heard:
-        assert monitor.push(item) is None
+        outcome = monitor.push(item)
+        assert outcome is not None and not outcome.passes
     again = Counter(request.header.command for request in peer.requests)[Command.HELLO] - asked
     assert 1 <= again <= 3
     numbers = monitor.statistics()
-    assert numbers.strange_subpages == numbers.missing == len(records)
+    assert numbers.strange_blocks == numbers.missing == len(records)
 
 
 def test_a_new_session_comes_before_what_needs_it(
     session: Session, telemetry: Take, connect: Callable[..., Wearable]
 ) -> None:
-    records = [item.record for item in telemetry(60) if isinstance(item.record, SubpageRecord)]
-    now = with_eeprom(session, 12, 3)
-    peer = ScriptedWearable(now.hello, now.eeproms[0], [replace(record, generation=3) for record in records])
-    whole = peer._blobs[Command.EEPROM]
-    peer.bodies[Group.THERMO, Command.EEPROM] = lambda body: {
-        "off": body["off"],
-        "len": len(whole),
-        "data": whole[body["off"] : body["off"] + 200],
-        "generation": 3,
-    }
+    records = [item.record for item in telemetry(60) if is_camera(item.record)]
+    now = with_eeprom(session, eeprom.generate(12), 3)
+    peer = ScriptedWearable(now, [replace(record, constants=3) for record in records])
     wearable = connect(peer)
     monitor = Monitor(session)
     with contextlib.closing(listen(wearable, session)) as items:
         heard = list(itertools.islice((item for item in items if item is not None), len(records) + 1))
     assert isinstance(heard[0], Session)
     shown = [monitor.push(item) for item in heard]
-    assert sum(picture is not None for picture in shown) > 10
+    assert sum(bool(outcome.passes) for outcome in shown if outcome is not None) > 10
     assert monitor.session.started_ns == session.started_ns
-    assert monitor.changes[0].what[0] == "sensor 0"
+    assert monitor.changes[0].what[0] == "sensor skin"
 
 
 def test_what_changed_is_named(session: Session) -> None:
-    hello = session.hello
-    camera = replace(hello.sensors[0], rate_hz=8.0)
+    words = camera_eeprom(session)
+    profile = msgspec.structs.replace(session.profile, version="9")
     cases: list[tuple[Session, tuple[str, ...]]] = [
-        (replace(session, hello=replace(hello, time_us=5)), ()),
-        (replace(session, hello=replace(hello, software="9")), ("the software",)),
-        (replace(session, hello=replace(hello, model="2.0.0")), ("the model",)),
-        (replace(session, profile_cbor=b"x"), ("the profile",)),
-        (
-            replace(session, hello=replace(hello, sensors=(camera, *hello.sensors[1:]))),
-            ("what the wearable says of itself",),
-        ),
-        (with_eeprom(session, 3, 1), ("sensor 0",)),
-        (replace(session, eeproms={0: session.eeproms[0] ^ 1}), ("the EEPROM of sensor 0",)),
+        (with_hello(session, time_us=5), ()),
+        (with_hello(session, software="9"), ("the software",)),
+        (with_hello(session, bundle="2.0.0"), ("the bundle",)),
+        (with_profile(session, profile), ("the profile",)),
+        (with_state(session, 0, rate_hz=8.0), ("what the wearable says of itself",)),
+        (replace(session, person={"age_years": 40.0}), ("what is known of the wearer",)),
+        (with_eeprom(session, eeprom.generate(3), 1), ("sensor skin",)),
+        (replace(session, constants={0: camera_constants(words ^ 1)}), ("the constants of sensor skin",)),
+        (replace(session, corrections={1: b"x"}), ("the correction of spots",)),
     ]
     for changed, wanted in cases:
-        assert session.changes(changed) == wanted
+        assert changes(session, changed) == wanted
+
+
+def test_what_goes_on_as_before_is_not_disturbed(session: Session, telemetry: Take) -> None:
+    """Another camera is put in: the thermistors' share of the graph, and what only they feed, goes on."""
+    monitor = Monitor(session)
+    items = telemetry(120)
+    for item in items[:BEFORE]:
+        monitor.push(item)
+    before = monitor.decoding.engine
+    monitor.push(with_eeprom(session, eeprom.generate(12), 1))
+    assert monitor.decoding.engine is before
+    for item in items[BEFORE:]:
+        monitor.push(of_constants(item, 1))
+    numbers = monitor.statistics()
+    assert (numbers.strange_blocks, numbers.lost_blocks) == (0, 0)
+
+
+def test_a_profile_that_is_not_the_one_announced_is_asked_for_again(
+    session: Session, connect: Callable[..., Wearable]
+) -> None:
+    peer = ScriptedWearable(session)
+    changed = msgspec.structs.replace(session.profile, version="9")
+    seen = []
+
+    def profile(asked: Any) -> Any:
+        """Another bundle began between hello and this."""
+        if not seen:
+            peer.session = with_profile(session, changed)
+        seen.append(asked["off"])
+        return peer.part(asked, schema.to_cbor(peer.session.profile))
+
+    peer.bodies[Group.THERMO, Command.PROFILE] = profile
+    wearable = connect(peer)
+    assert fetch(wearable).profile == changed
+    peer.bodies[Group.THERMO, Command.PROFILE] = lambda asked: peer.part(asked, schema.to_cbor(session.profile))
+    with pytest.raises(ManagementError, match="another profile"):
+        fetch(wearable)

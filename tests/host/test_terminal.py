@@ -7,19 +7,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from host_sessions import with_state
 from rich.console import Console
 from rich.segment import Segment
 
-from thermo_core.wearable.profile import NOTICE
 from thermo_core.recording.layout import Gap
-from thermo_core.wire.records import ClockRecord, EventRecord, SubpageRecord
-from thermo_host.sinks.describe import describe
-from thermo_host.screen.heatmap import HeatMap
-from thermo_host.link.items import Lost, Telemetry
-from thermo_host.sinks.monitor import Monitor
-from thermo_host.screen.palette import LEVELS, TABLE, levels
 from thermo_core.recording.session import Session
+from thermo_core.sensors.kind import Block
+from thermo_core.sensors.mlx90640 import codec
+from thermo_core.wearable.profile import NOTICE
+from thermo_core.wire.records import ClockRecord, EventRecord
+from thermo_host.link.items import Lost, Telemetry
+from thermo_host.screen.heatmap import HeatMap
+from thermo_host.screen.palette import LEVELS, TABLE, levels
 from thermo_host.screen.view import View
+from thermo_host.sinks.describe import describe
+from thermo_host.sinks.monitor import Monitor
 
 STARTED_NS = 1_700_000_000_000_000_000
 Take = Callable[[int], list[Telemetry]]
@@ -78,8 +81,8 @@ def test_events_of_before_the_session_are_told_apart(session: Session, telemetry
         if not isinstance(item.record, EventRecord):
             monitor.push(item)
     assert "before this session: The bus" in rendered(View(monitor, ""), 110, 50)
-    described = describe(replace(event, captured_ns=session.started_ns - 1), None, session)
-    assert described is not None and described["before_this_session"]
+    (described,) = describe(replace(event, captured_ns=session.started_ns - 1), None, session, session.plan)
+    assert described["before_this_session"]
 
 
 SECOND = 1_000_000_000
@@ -93,21 +96,21 @@ def test_what_is_old_is_grey_has_its_age_and_neither_alert_nor_ok(
     last_ns = telemetry(140)[-1].received_ns
     monitor.tick(last_ns + SECOND // 2)
     fresh = rendered(view, 120, 50)
-    assert "ALERT" in fresh and " ok " in fresh and "NO DATA" not in fresh
+    assert "ALERT" in fresh and "shorted" in fresh and "NO DATA" not in fresh
     if lost is not None:
         monitor.push(Lost(last_ns, lost))
     monitor.tick(last_ns + 12 * SECOND)
     old = rendered(view, 120, 50)
     assert "ALERT" not in old
-    assert " ok " not in old
+    assert "shorted" not in old
     assert "12 s ago" in old
     assert (lost or "the wearable is silent") in " ".join(re.sub("[\u2502\u2580]", " ", old).split())
     assert "0.0/s" in old
     assert NOTICE in old
     line = view.line()
     assert line.startswith("NO DATA, the last came 12 s ago")
-    assert "ALERT" not in line and "skin 33.25" not in line
-    assert "last verdict 12 s ago" in line
+    assert "ALERT" not in line and "thermistor 1" not in line
+    assert "last finding 12 s ago" in line
     console = Console(file=io.StringIO(), width=120, height=50, force_terminal=True, color_system="truecolor")
     colours = {
         part.style.color for part in console.render(view.render(120, 50)) if part.text == "\u2580" and part.style
@@ -115,7 +118,8 @@ def test_what_is_old_is_grey_has_its_age_and_neither_alert_nor_ok(
     assert colours and all(
         len({c.triplet.red, c.triplet.green, c.triplet.blue}) == 1 for c in colours if c and c.triplet
     )
-    assert monitor.push(telemetry(141)[-1]) is None
+    monitor.push(telemetry(141)[-1])
+    assert monitor.silent_s is not None
     back = replace(telemetry(140)[-1], received_ns=last_ns + 13 * SECOND)
     monitor.push(back)
     assert monitor.silent_s is None
@@ -132,15 +136,14 @@ def test_a_camera_that_fell_silent_is_old_though_the_line_lives(session: Session
         monitor.push(replace(clock, received_ns=at_ns))
         monitor.tick(at_ns)
     assert monitor.silent_s is None
-    assert monitor.picture_age_s == pytest.approx(19, abs=1)
-    assert monitor.verdict_age_s is not None
+    assert monitor.signal_age_s("skin") == pytest.approx(19, abs=1)
+    assert monitor.finding_age_s(0) is not None
     text = rendered(View(monitor, ""), 120, 50)
     assert "NO DATA" not in text and "ALERT" not in text and "s ago" in text
 
 
 def test_a_slow_camera_is_not_old_between_its_pictures(session: Session, telemetry: Take) -> None:
-    slow = tuple(replace(sensor, rate_hz=0.5) for sensor in session.hello.sensors)
-    monitor = Monitor(replace(session, hello=replace(session.hello, sensors=slow)))
+    monitor = Monitor(with_state(with_state(session, 0, rate_hz=0.5), 1, rate_hz=0.06))
     items = [replace(item, received_ns=(item.received_ns - STARTED_NS) * 32 + STARTED_NS) for item in telemetry(100)]
     clock = next(item for item in items if isinstance(item.record, ClockRecord))
     now_ns = items[0].received_ns
@@ -149,7 +152,7 @@ def test_a_slow_camera_is_not_old_between_its_pictures(session: Session, telemet
             now_ns += SECOND
             monitor.push(replace(clock, received_ns=now_ns))
         monitor.tick(item.received_ns - 1)
-        assert monitor.picture_age_s is None
+        assert monitor.signal_age_s("skin") is None
         monitor.push(item)
 
 
@@ -186,14 +189,14 @@ def test_a_small_terminal_keeps_the_verdict_and_its_notice(monitor: Monitor, wid
 def test_it_can_wait_for_the_first_picture(session: Session) -> None:
     view = View(Monitor(session), "breast-patch")
     assert "Waiting for the first picture" in rendered(view, 100, 30)
-    assert view.line() == "waiting for the first picture"
+    assert view.line() == "waiting for the first block"
 
 
 def test_the_line_for_pipes_carries_the_notice_too(monitor: Monitor) -> None:
     line = View(monitor, "").line()
-    assert "lesion 75% ALERT" in line
+    assert "lesion 75%" in line and "ALERT lesion" in line
     assert NOTICE in line
-    assert "8.0 pictures/s" in line
+    assert "skin 8.0/s" in line
 
 
 def test_colours_get_lighter_with_temperature() -> None:
@@ -223,15 +226,17 @@ def test_statistics_count_losses_gaps_and_latency(session: Session, telemetry: T
     lost = 0
     for item in telemetry(120):
         # Frames that others are predicted from would take those with them.
-        if isinstance(item.record, SubpageRecord) and not item.record.packed.key and item.record.index in range(50, 53):
+        record = item.record
+        camera = isinstance(record, Block) and record.sensor == 0 and record.index in range(50, 53)
+        if camera and not codec.decode(record.data, record.index).key:
             lost += 1
         else:
             monitor.push(item)
-    monitor.push(Gap(session.started_ns, session.started_ns + 2_500_000_000, "the port vanished"))
+    monitor.push(Gap(from_ns=session.started_ns, to_ns=session.started_ns + 2_500_000_000, reason="the port vanished"))
     numbers = monitor.statistics()
-    assert numbers.lost_subpages == lost == 3
+    assert numbers.lost_blocks == lost == 3
     assert numbers.latency_s == pytest.approx(0.020)
-    assert numbers.pictures_per_second == pytest.approx(8.0, rel=0.1)
+    assert numbers.moments_per_second["skin"] == pytest.approx(8.0, rel=0.1)
     assert (numbers.gaps, numbers.gap_s) == (1, 2.5)
 
 

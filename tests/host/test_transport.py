@@ -165,7 +165,9 @@ def test_a_slow_listener_loses_the_oldest_and_it_is_counted(peer: Peer, line: Se
     assert line.overflow == 100
 
 
-@pytest.mark.parametrize(("spoken", "older"), [(0, "update the device"), (1, "never released; install"), (9, "update the host")])
+@pytest.mark.parametrize(
+    ("spoken", "older"), [(0, "update the device"), (1, "never released; install"), (9, "update the host")]
+)
 def test_another_protocol_version_says_which_side_to_upgrade(peer: Peer, spoken: int, older: str) -> None:
     peer.answer = lambda request: [request.respond({"protocol": spoken, "shape": "unknown to us"})]
     with pytest.raises(ProtocolVersionError, match=older):

@@ -150,7 +150,9 @@ def test_a_processor_without_floats_has_no_estimate_of_stages() -> None:
 
 def test_the_published_schema_is_what_the_types_say() -> None:
     published = json.loads((DOCS / "wearable.schema.json").read_text())
-    assert published == json.loads(json.dumps(file.file_schema())), "run `thermo-models wearable schema > docs/wearable.schema.json`"
+    assert published == json.loads(json.dumps(file.file_schema())), (
+        "run `thermo-models wearable schema > docs/wearable.schema.json`"
+    )
     assert json.loads(said("schema")) == published
 
 

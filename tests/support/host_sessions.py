@@ -40,7 +40,7 @@ def session_of(profile: Profile, constants: dict[int, SensorConstants]) -> Sessi
                 kind=sensor.kind,
                 id=bytes(6),
                 constants=constants[number].number if number in constants else 0,
-                rate_hz=max((signal.rate_hz for signal in sensor.signals), default=0.0),
+                rate_hz=getattr(sensor, "rate_hz", 0.0),
             )
             for number, sensor in enumerate(profile.sensors)
         ),

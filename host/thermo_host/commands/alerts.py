@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import typer
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -62,7 +63,7 @@ def _alert(profile: Profile, number: int, state: AlertNow, now_us: int) -> dict[
     }
 
 
-def _table(alerts: list[dict[str, Any]]) -> Table | str:
+def _table(alerts: list[dict[str, Any]]) -> RenderableType:
     if not alerts:
         return "The wearable has no alerts."
     table = Table(box=None, pad_edge=False, show_header=False)
@@ -70,5 +71,4 @@ def _table(alerts: list[dict[str, Any]]) -> Table | str:
         since = "" if alert["seconds"] is None else f"for {alert['seconds']:.0f} s"
         words = f"{alert['text']} ({alert['when']})" if alert["text"] else alert["when"]
         table.add_row(alert["alert"], Text(alert["state"], style=_STYLES.get(alert["state"], "")), since, words)
-    table.add_row(Text(NOTICE, style="yellow"))
-    return table
+    return Group(table, Text(NOTICE, style="yellow"))

@@ -102,14 +102,18 @@ def sections(monitor: Monitor, shown: Layout, with_channels: bool = True) -> lis
 
 
 def channel_table(monitor: Monitor, channels: Sequence[Channel], spark: int) -> RenderableType:
-    """A line for each channel: name, value, past, what is wrong with it."""
+    """A line for each channel: name, value, past; where something is wrong with it that, beside or in place of its past."""
+    roomy = spark > SPARK_WIDTH
     table = Table.grid(padding=(0, 1))
-    table.add_column(overflow="ellipsis", no_wrap=True, max_width=max(14, spark))
+    table.add_column(overflow="ellipsis", no_wrap=True, max_width=20 if roomy else 14)
     table.add_column(justify="right", no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="ellipsis", no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis")
     for channel in channels:
-        table.add_row(*_channel(monitor, channel, spark))
+        name, value, past, wrong = _channel(monitor, channel, spark)
+        if roomy:
+            table.add_row(name, value, Text.assemble(past, " ", wrong) if past.plain.strip() else wrong)
+        else:
+            table.add_row(name, value, wrong if wrong.plain else past)
     return table
 
 
@@ -180,10 +184,11 @@ def finding_words(monitor: Monitor, number: int, newest: NewestFinding) -> str:
 
 
 def raised(monitor: Monitor) -> list[Alert]:
-    """Alerts that somebody should look at."""
-    alerts = monitor.session.profile.alerts
+    """Alerts that somebody should look at now."""
     return [
-        alerts[at] for at in sorted(monitor.alerts) if at < len(alerts) and monitor.alert_state(at) is AlertState.RAISED
+        alert
+        for number, alert in enumerate(monitor.session.profile.alerts)
+        if monitor.alert_state(number) is AlertState.RAISED and monitor.alert_age_s(number) is None
     ]
 
 
@@ -192,7 +197,7 @@ def _alert(monitor: Monitor, number: int, alert: Alert) -> RenderableType | None
     if state in (None, AlertState.CLEAR):
         return None
     text = alert.text or alert.name
-    if monitor.silent_s is not None:
+    if monitor.silent_s is not None or monitor.alert_age_s(number) is not None:
         return Text(f"alert then: {text}", style=_OLD)
     if state is AlertState.PENDING:
         return Text(f"{alert.name}: pending", style="yellow")

@@ -24,6 +24,9 @@ def sparkline(values: Sequence[float], unit: str) -> str:
         return " " * len(values)
     low, high = min(known), max(known)
     least = LEAST_SPANS.get(unit, LEAST_SHARE * max(abs(low), abs(high)) or 1.0)
+    flat = high - low < least
     middle, span = (low + high) / 2, max(high - low, least)
-    places = np.clip((np.asarray(values, np.float64) - middle) / span + 0.5, 0.0, 1.0) * (len(BARS) - 1)
+    # Of an even number of bars none is in the middle: what is flat lies on the one below.
+    place = (len(BARS) - 1) // 2 if flat else (len(BARS) - 1) / 2
+    places = np.clip((np.asarray(values, np.float64) - middle) / span * (len(BARS) - 1) + place, 0, len(BARS) - 1)
     return "".join(" " if math.isnan(place) else BARS[round(place)] for place in places.tolist())

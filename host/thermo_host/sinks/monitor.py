@@ -199,6 +199,11 @@ class Monitor:
         """Where an alert stands; None where it was not heard of yet."""
         return self.alerts[alert].change.state if alert in self.alerts else None
 
+    def alert_age_s(self, alert: int) -> float | None:
+        """The same of what an alert watches."""
+        watch = self.decoding.plan.alerts[alert].watch
+        return self.signal_age_s(watch.signal) if watch.model is None else self.finding_age_s(watch.model)
+
     def push(self, item: Item) -> Outcome | None:
         """Take an item; what came of a block."""
         if isinstance(item, Lost):
