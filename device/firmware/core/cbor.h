@@ -45,9 +45,9 @@ enum cbor_kind {
   CBOR_NEGATIVE, /* -1 - number */
   CBOR_BYTES,    /* data, size */
   CBOR_TEXT,     /* data, size; UTF-8 without a zero byte at the end */
-  CBOR_ARRAY, /* data, size: itself, for cbor_next */
-  CBOR_MAP,   /* data, size: itself, for cbor_find and cbor_next */
-  CBOR_BOOL, /* number */
+  CBOR_ARRAY,    /* data, size: itself, for cbor_next */
+  CBOR_MAP,      /* data, size: itself, for cbor_find and cbor_next */
+  CBOR_BOOL,     /* number */
   CBOR_NULL,
   CBOR_FLOAT, /* real; a double is rounded, and a finite one stays finite */
 };

@@ -27,8 +27,8 @@ struct correction {
   uint8_t id[CORRECTION_MAX_ID_BYTES];
 };
 
-/* Check and open a blob: OK, or DAMAGED where it is cut short, altered, of another version, or has an impossible header.
-   The body is its kind's to check. */
+/* Check and open a blob: OK, or DAMAGED where it is cut short, altered, of another version, or has an impossible
+   header. The body is its kind's to check. */
 enum status correction_open(const uint8_t *blob, size_t size, struct correction *correction);
 
 /* Whether it was made with this chip and, as far as it says, with these constants. */

@@ -1,5 +1,5 @@
-/* Counts of everything that went wrong or was dropped. Names, codes and sentences stand in wire_table.h, so that one host
-   reads every wearable. */
+/* Counts of everything that went wrong or was dropped. Names, codes and sentences stand in wire_table.h, so that one
+   host reads every wearable. */
 #ifndef COUNTERS_H
 #define COUNTERS_H
 

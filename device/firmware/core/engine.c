@@ -1,4 +1,5 @@
-/* The order of things in a pass is that of graph/engine.py: findings and the alerts they move, then alerts of signals. */
+/* The order of things in a pass is that of graph/engine.py: findings and the alerts they move, then alerts of signals.
+ */
 #include "engine.h"
 
 #include <stddef.h>
@@ -17,9 +18,8 @@ static void send_alert(struct engine *e, uint8_t number, uint64_t time_us) {
 static void send_signal(struct engine *e, const struct graph *graph, uint16_t signal) {
   struct outbox *outbox = e->outbox;
   const uint32_t elements = graph->plan->signals[signal].elements;
-  struct records_signal part = {.signal = (uint8_t)signal,
-                                .flags = graph_sample(graph, signal)->flags,
-                                .elements = (uint16_t)elements};
+  struct records_signal part = {
+      .signal = (uint8_t)signal, .flags = graph_sample(graph, signal)->flags, .elements = (uint16_t)elements};
   for (uint32_t first = 0; first < elements; first += part.count) {
     const uint32_t left = elements - first;
     part.first = (uint16_t)first;
@@ -52,8 +52,7 @@ static void send_finding(struct engine *e, const struct finding *finding) {
                                          .newest = newest,
                                          .newest_count = count};
   struct outbox *outbox = e->outbox;
-  outbox_send(outbox,
-              records_finding(outbox->record, sizeof outbox->record, outbox_head(outbox, time_us), &record));
+  outbox_send(outbox, records_finding(outbox->record, sizeof outbox->record, outbox_head(outbox, time_us), &record));
 }
 
 static void move(struct engine *e, uint8_t number, float value, uint16_t flags, int64_t time_us) {

@@ -28,9 +28,9 @@ struct engine {
   bool told;                      /* the graph knows it */
   uint8_t wanted[ENGINE_SIGNALS]; /* signals that a host asked for */
   uint8_t wanted_count;
-  uint32_t bundle;               /* first four bytes of its image's SHA-256 */
-  float values[LIMIT_OUTPUTS];   /* of the finding at hand */
-  int64_t watched_us;            /* time of the pass whose numbers alerts look at, below */
+  uint32_t bundle;             /* first four bytes of its image's SHA-256 */
+  float values[LIMIT_OUTPUTS]; /* of the finding at hand */
+  int64_t watched_us;          /* time of the pass whose numbers alerts look at, below */
   float watched[LIMIT_ALERTS];
   uint16_t watched_flags[LIMIT_ALERTS];
   bool seen[LIMIT_ALERTS];

@@ -22,7 +22,7 @@ struct model_origin {
 /* A network's fixed inputs, and what the reference kernels make of them. */
 struct model_test {
   const char *name;
-  const struct network *network;
+  const struct network *const *network;
   const int8_t *input; /* one after the other, the inputs of each test in order */
   const int8_t *output;
   const uint32_t *input_sizes; /* of each input */

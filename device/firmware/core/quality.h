@@ -6,8 +6,8 @@
 #include "wire_table.h"
 
 /* A finding with one of these neither raises nor clears an alert. */
-#define QUALITY_DOUBTFUL                                                                                  \
-  (QUALITY_OFF_SKIN | QUALITY_SATURATED | QUALITY_OPEN | QUALITY_SHORTED | QUALITY_MISSING |              \
-   QUALITY_STALE | QUALITY_MOVING | QUALITY_IMPLAUSIBLE | QUALITY_OUT_OF_RANGE | QUALITY_OUT_OF_DOMAIN)
+#define QUALITY_DOUBTFUL                                                                                     \
+  (QUALITY_OFF_SKIN | QUALITY_SATURATED | QUALITY_OPEN | QUALITY_SHORTED | QUALITY_MISSING | QUALITY_STALE | \
+   QUALITY_MOVING | QUALITY_IMPLAUSIBLE | QUALITY_OUT_OF_RANGE | QUALITY_OUT_OF_DOMAIN)
 
 #endif

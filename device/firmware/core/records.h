@@ -15,7 +15,7 @@
 #define RECORDS_BLOCK_AT 19 /* where a block's data begin; write them there first */
 #define RECORDS_MAX_BLOCK 960
 #define RECORDS_SIGNAL_AT 19
-#define RECORDS_SIGNAL_VALUES 240 /* in one record; the wire allows SIGNAL_VALUES */
+#define RECORDS_SIGNAL_VALUES 240                                /* in one record; the wire allows SIGNAL_VALUES */
 #define RECORDS_MAX_BYTES (RECORDS_BLOCK_AT + RECORDS_MAX_BLOCK) /* longest record of any type */
 
 struct records_head {

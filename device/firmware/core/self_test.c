@@ -29,11 +29,11 @@ static bool is_right(const struct model_test *test, uint8_t which) {
   }
   from += (size_t)which * stride;
   for (uint8_t i = 0; i < test->inputs; i++) {
-    memcpy(test->network->inputs[i](), from, test->input_sizes[i]);
+    memcpy((*test->network)->inputs[i](), from, test->input_sizes[i]);
     from += test->input_sizes[i];
   }
-  test->network->invoke();
-  return memcmp(test->network->output(), test->output + (size_t)which * test->output_size, test->output_size) == 0;
+  (*test->network)->invoke();
+  return memcmp((*test->network)->output(), test->output + (size_t)which * test->output_size, test->output_size) == 0;
 }
 
 static void check_model(const struct model_test *test, struct sensor_results *results) {

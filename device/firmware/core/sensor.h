@@ -51,13 +51,13 @@ struct sensor_block {
 /* A sensor as it is now. */
 struct sensor_status {
   uint8_t id[SENSOR_ID_BYTES];
-  uint8_t id_size;       /* 0: the chip has none, or has not answered yet */
-  uint32_t constants;    /* number of its constants, which rises with each change of them; 0 where it has none */
-  uint32_t fingerprint;  /* CRC-32 of them */
-  bool changed;          /* they are not those it was first seen or calibrated with */
-  uint16_t strange;      /* address of a word of theirs that no known chip holds; 0 where there is none */
-  float rate_hz;         /* as it is set */
-  const char *fault;     /* why it does not deliver, a sentence; NULL while it does, or has not been asked yet */
+  uint8_t id_size;      /* 0: the chip has none, or has not answered yet */
+  uint32_t constants;   /* number of its constants, which rises with each change of them; 0 where it has none */
+  uint32_t fingerprint; /* CRC-32 of them */
+  bool changed;         /* they are not those it was first seen or calibrated with */
+  uint16_t strange;     /* address of a word of theirs that no known chip holds; 0 where there is none */
+  float rate_hz;        /* as it is set */
+  const char *fault;    /* why it does not deliver, a sentence; NULL while it does, or has not been asked yet */
 };
 
 /* Collects the results of a self-test. */
@@ -70,9 +70,9 @@ struct sensor_results {
 /* Functions that a kind does not have are NULL. */
 struct sensor_driver {
   const char *kind;        /* as a profile calls it */
-  uint8_t correction_kind;  /* its number in corrections; 0: it is never corrected */
-  size_t correction_bytes;  /* longest body of one */
-  bool urgent;              /* its chip overwrites what is not read in time */
+  uint8_t correction_kind; /* its number in corrections; 0: it is never corrected */
+  size_t correction_bytes; /* longest body of one */
+  bool urgent;             /* its chip overwrites what is not read in time */
 
   void (*init)(const struct sensor *sensor, const struct sensor_context *context);
   /* When it has something to do if the bus stays free until `free_until_us`; UINT64_MAX where never. */

@@ -1,5 +1,6 @@
-/* An entry, 24 bytes: u32 number of the constants, u32 fingerprint, 8 bytes identity, u16 kind of entry, u8 sensor, one byte
-   of ones, u32 CRC-32 of what is before it. One that a power failure cut short fails its CRC and is passed over. */
+/* An entry, 24 bytes: u32 number of the constants, u32 fingerprint, 8 bytes identity, u16 kind of entry, u8 sensor, one
+   byte of ones, u32 CRC-32 of what is before it. One that a power failure cut short fails its CRC and is passed over.
+ */
 #include "sightings.h"
 
 #include <string.h>

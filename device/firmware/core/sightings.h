@@ -17,7 +17,7 @@
 #define SIGHTINGS_ID_BYTES 8
 
 struct sighting {
-  uint32_t constants;   /* their number: any other content has had a lower one or will have a higher one; 0: none seen */
+  uint32_t constants; /* their number: any other content has had a lower one or will have a higher one; 0: none seen */
   uint32_t fingerprint; /* CRC-32 of the constants as they travel */
   bool changed;         /* they are not those this chip was first seen or calibrated with */
 };
@@ -35,11 +35,11 @@ struct sighted {
 
 struct sightings {
   const struct board *board;
-  size_t first_page; /* of the two; 0 entries fit where there are none */
-  size_t entries;    /* in a page */
-  size_t page;       /* 0 or 1, the one written to */
-  size_t next;       /* entry to write next */
-  bool problem;      /* the newest sighting is not in flash */
+  size_t first_page;  /* of the two; 0 entries fit where there are none */
+  size_t entries;     /* in a page */
+  size_t page;        /* 0 or 1, the one written to */
+  size_t next;        /* entry to write next */
+  bool problem;       /* the newest sighting is not in flash */
   uint32_t constants; /* the highest number given so far, to any sensor */
 };
 

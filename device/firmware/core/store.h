@@ -1,8 +1,8 @@
 /* Something kept in flash: the current one and the one before it, whole whatever moment power fails at.
 
-   Three areas of flash: current, previous, and one that a new one is written to while it comes in. One program of 8 bytes
-   at the area's end makes it the current one, the current one the previous, and the previous one's area free for the
-   next. */
+   Three areas of flash: current, previous, and one that a new one is written to while it comes in. One program of 8
+   bytes at the area's end makes it the current one, the current one the previous, and the previous one's area free for
+   the next. */
 #ifndef STORE_H
 #define STORE_H
 
@@ -40,8 +40,8 @@ struct store {
   uint8_t pending[8];  /* its last bytes, too few to program */
 };
 
-/* Find what flash holds from a page on, at most up to `end_page`. Changes nothing in it. Both `kind` and what it points to
-   have to stay. */
+/* Find what flash holds from a page on, at most up to `end_page`. Changes nothing in it. Both `kind` and what it points
+   to have to stay. */
 void store_open(struct store *store, const struct board *board, const struct store_kind *kind, size_t first_page,
                 size_t end_page);
 

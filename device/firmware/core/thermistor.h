@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-
 /* A divider of a fixed resistor and an NTC behind one input of the ADC. */
 struct thermistor_profile {
   const char *name;

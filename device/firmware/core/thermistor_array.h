@@ -32,8 +32,9 @@ struct thermistor_array {
   struct bus bus;
   const struct thermistor_settings *settings;
   struct thermistor_curve curves[THERMISTOR_MAX_CHANNELS];
-  struct thermistor_reading readings[THERMISTOR_MAX_CHANNELS]; /* of the last scan, once `thermistor_array_poll` said so */
-  uint64_t time_us;                                         /* end of that scan */
+  struct thermistor_reading
+      readings[THERMISTOR_MAX_CHANNELS]; /* of the last scan, once `thermistor_array_poll` said so */
+  uint64_t time_us;                      /* end of that scan */
   uint32_t period_us;
   uint64_t due_us;   /* when the scan should begin */
   uint64_t ready_us; /* when the next transaction may run */

@@ -23,8 +23,7 @@ static uint64_t sooner(uint64_t a, uint64_t b) {
   return a < b ? a : b;
 }
 
-static void notice(struct wearable *w, enum notice code, enum severity severity, uint8_t sensor,
-                   const char *sentence) {
+static void notice(struct wearable *w, enum notice code, enum severity severity, uint8_t sensor, const char *sentence) {
   const struct records_event event = {.code = (uint16_t)code,
                                       .severity = severity,
                                       .sensor = sensor,
@@ -64,16 +63,14 @@ void wearable_use_correction(struct wearable *w, uint8_t sensor) {
   }
   const enum status status = stored_correction(w, sensor, &now, &correction);
   if (status == STATUS_DAMAGED) {
-    notice(w, NOTICE_STORAGE, SEVERITY_ERROR, sensor,
-           "The stored correction is damaged; write it again or roll back.");
+    notice(w, NOTICE_STORAGE, SEVERITY_ERROR, sensor, "The stored correction is damaged; write it again or roll back.");
   } else if (status == STATUS_WRONG_SENSOR) {
     w->counters.sensor = sensor;
     counters_add(&w->counters, COUNTER_CORRECTION_MISMATCH, 1);
     w->counters.sensor = NO_SENSOR;
   }
   one->driver->correct(one, status == STATUS_OK ? &correction : NULL);
-  state->vouched =
-      status == STATUS_OK && one->driver->corrected(one) && correction.fingerprint == now.fingerprint;
+  state->vouched = status == STATUS_OK && one->driver->corrected(one) && correction.fingerprint == now.fingerprint;
   if (one->driver->restart != NULL) {
     one->driver->restart(one, 0); /* blocks are read anew, here and by whoever listens */
   }
@@ -357,8 +354,8 @@ static void want_reset(void *context) {
 static bool holds_correction(const void *context, const uint8_t *data, size_t size) {
   const struct sensor *sensor = context;
   struct correction correction;
-  return correction_open(data, size, &correction) == STATUS_OK &&
-         correction.kind == sensor->driver->correction_kind && sensor->driver->possible(sensor, &correction);
+  return correction_open(data, size, &correction) == STATUS_OK && correction.kind == sensor->driver->correction_kind &&
+         sensor->driver->possible(sensor, &correction);
 }
 
 static bool holds_person(const void *context, const uint8_t *data, size_t size) {

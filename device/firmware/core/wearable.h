@@ -24,10 +24,10 @@
 struct wearable_sensor {
   struct store store; /* of its corrections, where its kind has any */
   struct store_kind kind;
-  uint32_t constants;     /* their number when the correction was chosen */
-  uint32_t fingerprint;   /* of them */
-  bool known;             /* it has answered, and a correction was chosen */
-  bool vouched;           /* the correction in use was made with its very constants */
+  uint32_t constants;   /* their number when the correction was chosen */
+  uint32_t fingerprint; /* of them */
+  bool known;           /* it has answered, and a correction was chosen */
+  bool vouched;         /* the correction in use was made with its very constants */
 };
 
 struct wearable {
@@ -54,10 +54,10 @@ struct wearable {
   uint64_t rest_at_us; /* when sensors may rest */
   uint64_t clock_due_us;
   uint64_t keys_due_us;
-  uint32_t told[COUNTER_FAULTS];                   /* counts that were reported */
-  uint32_t next_told_s[COUNTER_FAULTS];            /* when the next report of each may go */
+  uint32_t told[COUNTER_FAULTS];                    /* counts that were reported */
+  uint32_t next_told_s[COUNTER_FAULTS];             /* when the next report of each may go */
   uint32_t notices[NOTICE_LAST - NOTICE_FIRST + 1]; /* events of the device's own so far, by code */
-  size_t line_room;                                /* of the board's ring when nothing waits */
+  size_t line_room;                                 /* of the board's ring when nothing waits */
   bool reset_wanted;
 };
 

@@ -13,7 +13,7 @@
 
 #define HEAD_BYTES 5U
 #define LEAST_VALID (PIXELS * 7U / 8U)
-#define TA 1U  /* signals behind the picture */
+#define TA 1U /* signals behind the picture */
 #define VDD 2U
 #define PAGES 4U
 #define SECOND_US 1000000U
@@ -298,10 +298,11 @@ static void check_page(const struct sensor *sensor, struct sensor_results *resul
     status = decode(sensor, s->context->scratch, &conditions);
   }
   if (status != STATUS_OK) {
-    results->add(results, "page decodes", false,
-                 status == STATUS_BAD_AUXILIARY
-                     ? "An auxiliary word of the newest page cannot be right; check supply and wiring."
-                     : "No pixel of the newest page gives a temperature of -40 to 300 degC; check what the sensor looks at.");
+    results->add(
+        results, "page decodes", false,
+        status == STATUS_BAD_AUXILIARY
+            ? "An auxiliary word of the newest page cannot be right; check supply and wiring."
+            : "No pixel of the newest page gives a temperature of -40 to 300 degC; check what the sensor looks at.");
     return;
   }
   text_add_unsigned(&text, count_of(s->valid));

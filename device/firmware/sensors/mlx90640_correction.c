@@ -82,8 +82,8 @@ enum status mlx90640_correction_open(const struct correction *blob, struct mlx90
   correction->residual_k = blob->residual;
   memcpy(correction->valid, valid, sizeof valid);
   correction->has_bad = bad != 0;
-  correction->identity = bad == 0 && map_is(body, 0.0F) && map_is(body + MAP_BYTES, 1.0F) &&
-                         map_is(body + 2U * MAP_BYTES, 0.0F);
+  correction->identity =
+      bad == 0 && map_is(body, 0.0F) && map_is(body + MAP_BYTES, 1.0F) && map_is(body + 2U * MAP_BYTES, 0.0F);
   return STATUS_OK;
 }
 
@@ -136,9 +136,10 @@ static void add_kelvin(struct text *reason, float kelvin) {
 
 static bool has_wild_pixel(const struct mlx90640_correction *correction, struct text *reason) {
   for (uint32_t i = 0; i < PIXELS; i++) {
-    const float gain = mlx90640_correction_value(correction, MLX90640_GAIN, i);
-    const float slope = mlx90640_correction_value(correction, MLX90640_SLOPE, i);
-    if (is_good(correction, i) && (gain < LEAST_PLAUSIBLE_GAIN || gain > MOST_PLAUSIBLE_GAIN || fabsf(slope) > PLAUSIBLE_SLOPE)) {
+    const float gain = mlx90640_correction_value(correction, CORRECTION_GAIN, i);
+    const float slope = mlx90640_correction_value(correction, CORRECTION_SLOPE, i);
+    if (is_good(correction, i) &&
+        (gain < LEAST_PLAUSIBLE_GAIN || gain > MOST_PLAUSIBLE_GAIN || fabsf(slope) > PLAUSIBLE_SLOPE)) {
       text_add(reason, "The correction gives ");
       add_pixel(reason, i);
       text_add(reason, " a gain of ");
@@ -166,9 +167,9 @@ static bool moves_too_far(const struct mlx90640_correction *correction, const fl
   float largest = 0.0F;
   uint32_t worst = 0;
   for (uint32_t i = 0; i < PIXELS; i++) {
-    const float moved = mlx90640_correction_value(correction, MLX90640_OFFSET, i) +
-                        (mlx90640_correction_value(correction, MLX90640_GAIN, i) - 1.0F) * corner[0] +
-                        mlx90640_correction_value(correction, MLX90640_SLOPE, i) * (corner[1] - REFERENCE_TA);
+    const float moved = mlx90640_correction_value(correction, CORRECTION_OFFSET, i) +
+                        (mlx90640_correction_value(correction, CORRECTION_GAIN, i) - 1.0F) * corner[0] +
+                        mlx90640_correction_value(correction, CORRECTION_SLOPE, i) * (corner[1] - REFERENCE_TA);
     if (is_good(correction, i)) {
       sum += moved;
       worst = fabsf(moved) > fabsf(largest) ? i : worst;

@@ -1,5 +1,5 @@
-/* Correction of an MLX90640: T = a + b x + c (Ta - 25) for each pixel, used from where its bytes lie in flash. The body is
-   described at the top of core/thermo_core/sensors/mlx90640/correction.py. */
+/* Correction of an MLX90640: T = a + b x + c (Ta - 25) for each pixel, used from where its bytes lie in flash. The body
+   is described at the top of core/thermo_core/sensors/mlx90640/correction.py. */
 #ifndef MLX90640_CORRECTION_H
 #define MLX90640_CORRECTION_H
 
@@ -22,7 +22,7 @@ struct mlx90640_correction {
 };
 
 /* Its maps, in the order in which they are stored. */
-enum mlx90640_correction_map { MLX90640_OFFSET, MLX90640_GAIN, MLX90640_SLOPE };
+enum mlx90640_correction_map { CORRECTION_OFFSET, CORRECTION_GAIN, CORRECTION_SLOPE };
 
 /* A correction that changes nothing. */
 void mlx90640_correction_none(struct mlx90640_correction *correction);
