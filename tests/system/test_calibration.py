@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from thermo_core.correction import Correction
+
 from thermo_core.errors import RefusedError
 from thermo_host.link.wearable import Wearable
 from thermo_sim.control import request
