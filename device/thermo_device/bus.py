@@ -140,6 +140,24 @@ class Registers:
         self._chunk_words = min(max_read_bytes, MAX_READ_BYTES) // 2
         self.address = address
 
+    def read(self, length: int, pointer: bytes = b"") -> bytes:
+        """Read bytes in one combined transaction.
+
+        Args:
+            length: of them.
+            pointer: register address or command as the chip wants it, written before; none where empty.
+
+        Raises:
+            BusError: every attempt failed; the last error.
+        """
+        read = i2c_msg.read(self.address, length)
+        self._transfer(*((i2c_msg.write(self.address, pointer),) if pointer else ()), read)
+        return bytes(read)
+
+    def write(self, data: bytes) -> None:
+        """Write bytes; BusError as `read`."""
+        self._transfer(i2c_msg.write(self.address, data))
+
     def read_words(self, pointer: bytes, count: int) -> NDArray[np.uint16]:
         """Read `count` big-endian words in one combined transaction.
 
@@ -150,9 +168,7 @@ class Registers:
         Raises:
             BusError: every attempt failed; the last error.
         """
-        read = i2c_msg.read(self.address, 2 * count)
-        self._transfer(i2c_msg.write(self.address, pointer), read)
-        return np.frombuffer(bytes(read), dtype=">u2").astype(np.uint16)
+        return np.frombuffer(self.read(2 * count, pointer), dtype=">u2").astype(np.uint16)
 
     def read_block(self, address: int, count: int) -> NDArray[np.uint16]:
         """Read `count` words from a 16-bit address on; pieces are repeated alone where one fails.
@@ -172,7 +188,7 @@ class Registers:
 
     def write_word(self, pointer: bytes, word: int) -> None:
         """Write one big-endian word; BusError as `read_words`."""
-        self._transfer(i2c_msg.write(self.address, pointer + word.to_bytes(2, "big")))
+        self.write(pointer + word.to_bytes(2, "big"))
 
     def _transfer(self, *messages: Any) -> None:
         for attempt in range(1, self._attempts + 1):

@@ -5,6 +5,7 @@ multiplexers may have the same address, so a way that is not used is closed firs
 the multiplexer may have lost its supply.
 """
 
+import errno
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +15,7 @@ from thermo_core.sensors.path import BusPath, Hop
 from thermo_device.bus import I2cBus
 
 _Way = tuple[Hop, ...]
+_ATTEMPTS = 3
 
 
 class MultiplexerError(OSError):
@@ -83,8 +85,18 @@ class Switchboard:
         for one in sorted(self._doubtful, key=lambda known: known[1]):
             if one[0] == reached:
                 if one[1] != next_address:
-                    self._write(one[1], 0)
+                    self._close(one[1])
                 self._doubtful.discard(one)
+
+    def _close(self, address: int) -> None:
+        """Close all channels of a multiplexer; one that never answers has no supply, and is closed by that."""
+        for _ in range(_ATTEMPTS):
+            try:
+                self._write(address, 0)
+                return
+            except MultiplexerError as error:
+                if error.errno not in (errno.ENXIO, errno.EREMOTEIO):
+                    raise
 
     def _write(self, address: int, mask: int) -> None:
         try:
@@ -94,7 +106,7 @@ class Switchboard:
         except OSError as error:
             raise MultiplexerError(error, address) from error
         if bytes(found) != bytes((mask,)):
-            raise MultiplexerError(OSError(5, "it opened other channels than it was told"), address)
+            raise MultiplexerError(OSError(errno.EIO, "it opened other channels than it was told"), address)
 
 
 class _Routed:

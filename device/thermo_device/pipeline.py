@@ -283,7 +283,7 @@ class Pipeline:
 
     def self_test(self) -> list[SelfTestResult]:
         """Check sensors and models; records of blocks captured meanwhile come with the next step."""
-        slowest_us = max((round(1e6 / one.rate_hz) for one in self._drivers if one.rate_hz > 0), default=0)
+        slowest_us = max(driver.period_us for driver in self._drivers)
         if self._stepped_us is not None and self._clock.now_us() - self._stepped_us > 3 * slowest_us + STEP_US:
             # Nobody listened meanwhile, so what passed is no loss.
             for driver in self._drivers:
@@ -303,7 +303,7 @@ class Pipeline:
         wanted = [0] * len(self._drivers)
         end_us = began_us = self._clock.now_us()
         for sensor, driver in enumerate(self._drivers):
-            newest, period_us = self._newest[sensor], round(1e6 / driver.rate_hz) if driver.rate_hz > 0 else 0
+            newest, period_us = self._newest[sensor], driver.period_us
             if period_us and (newest is None or began_us - newest.time_us > 3 * period_us):
                 self._newest[sensor] = None
                 firm = driver.late_us <= driver.due_us

@@ -9,7 +9,7 @@ from thermo_core.graph.findings import Finding, finding
 from thermo_core.graph.live import LiveGraph
 from thermo_core.graph.plan import PERSON, Plan
 from thermo_core.graph.runners import Samples
-from thermo_core.graph.typical import MAX_SECONDS, typical_series
+from thermo_core.graph.typical import MAX_SECONDS, SCENES, typical_series
 from thermo_core.signals import Sample, Series, Values
 from thermo_core.wearable.profile import Model
 from thermo_core.wire import records
@@ -18,7 +18,6 @@ from thermo_device.networks import ComparedNetwork, Networks
 
 MOST_BEYOND = 0.5
 """Share of a model's features at the ends of what its inputs hold, above which its findings mean nothing."""
-SCENE = "skin"
 _FIRST_SECONDS = 4.0
 
 
@@ -34,21 +33,35 @@ def rehearse(plan: Plan, networks: Networks, seen: Samples | None = None) -> dic
         What each model said, "lesion 0.83", by its name.
 
     Raises:
-        ModelError: a model says nothing, or most of its features lie beyond what its network's inputs hold.
+        ModelError: a model says nothing, or most of its features lie beyond what its network's inputs hold, whatever is typical.
     """
+    problems = []
+    for scene in SCENES if not seen else SCENES[:1]:
+        try:
+            return _rehearse(plan, networks, scene, seen or {})
+        except _Beyond as problem:
+            problems.append(problem)
+    raise problems[0]
+
+
+class _Beyond(ModelError):
+    """A scene that a network does not hold; another may be its own."""
+
+
+def _rehearse(plan: Plan, networks: Networks, scene: str, seen: Samples) -> dict[str, str]:
     tried = {name: _Once(network) for name, network in networks.items()}
     seconds = _FIRST_SECONDS
     while True:
-        said = _run(plan, tried, _sources(plan, seconds, seen or {}))
+        said = _run(plan, tried, _sources(plan, scene, seconds, seen))
         silent = [name for name in networks if name not in said]
         if not silent:
             break
         if seconds >= MAX_SECONDS:
-            raise ModelError(f'The model "{silent[0]}" says nothing in {MAX_SECONDS} s; sign another bundle.')
+            raise ModelError(f'The model "{silent[0]}" has no value in {MAX_SECONDS} s; sign another bundle.')
         seconds *= 2
     for name, one in tried.items():
         if one.beyond > MOST_BEYOND:
-            raise ModelError(
+            raise _Beyond(
                 f'{100 * one.beyond:.0f} % of the features of "{name}" lie at the ends of what its network\'s inputs hold; sign it with '
                 "the wearable it was trained for."
             )
@@ -69,8 +82,8 @@ class _Once:
         return self._output
 
 
-def _sources(plan: Plan, seconds: float, seen: Samples) -> dict[str, Series]:
-    sources = typical_series(plan, SCENE, seconds)
+def _sources(plan: Plan, scene: str, seconds: float, seen: Samples) -> dict[str, Series]:
+    sources = typical_series(plan, scene, seconds)
     for name, series in sources.items():
         sample = seen.get(name)
         if sample is not None and np.isfinite(sample.values).all():
@@ -86,7 +99,9 @@ def _run(plan: Plan, networks: Mapping[str, _Once], sources: Mapping[str, Series
         for produced in graph.push([moment]):
             for reading, (number, model) in numbers.items():
                 if reading in produced and model.name not in said:
-                    said[model.name] = finding(model, number, produced[reading])
+                    one = finding(model, number, produced[reading])
+                    if one.values:
+                        said[model.name] = one
         if graph.failures:
             raise ModelError(graph.failure)
         if all(name in said for name in networks):
@@ -110,8 +125,6 @@ def _moments(plan: Plan, sources: Mapping[str, Series]) -> list[dict[str, Sample
 def _told(plan: Plan, one: Finding) -> str:
     """What a finding says, once its record has been made."""
     model = plan.profile.models[one.model]
-    if not one.values:
-        raise ModelError(f'The model "{model.name}" gives no value; sign another bundle.')
     record = finding_record(plan, one, newest=tuple((sensor, 0) for sensor in plan.origins(model.raw)))
     try:
         records.encode(record, 0)

@@ -164,6 +164,13 @@ class Rerun:
                 self._alone(name, again)
             waiting.clear()
 
+    def computes(self, alert: str) -> bool:
+        """Whether an alert is computed again: what it watches runs."""
+        plan = self.decoding.plan
+        watches = {one.alert.name: one.watch.model for one in plan.alerts}
+        model = watches.get(alert)
+        return alert in watches and (model is None or plan.profile.models[model].name in self._wanted.networks)
+
     def _push(self, item: Telemetry) -> None:
         record = item.record
         if isinstance(record, Block):

@@ -3,6 +3,7 @@
 Signer and firmware generator ask here, so that what one of them takes the other does not refuse.
 """
 
+import math
 from collections.abc import Mapping
 
 from thermo_core.bundle import Bundle
@@ -158,22 +159,32 @@ def reachable(model: Model, place: int, end: End) -> tuple[float, float]:
 
 
 def _check_alert(alert: AlertPlan, checked: Plan, networks: Mapping[str, Int8Network]) -> None:
-    """An alert that no finding raises or clears is a mistake in its number."""
-    if alert.watch.model is None:
-        return
-    model = checked.profile.models[alert.watch.model]
-    if model.read is not None:
-        return
-    ends = reachable(model, alert.watch.place, networks[model.name].output)
-    for condition, word in ((alert.when, "raised"), (alert.clear, "cleared")):
-        if condition is not None and not any(condition.holds(value) for value in ends):
-            text = alert.alert.when if word == "raised" else alert.alert.clear
+    """An alert that nothing raises or clears is a mistake in its number."""
+    low, high = _watched(alert, checked, networks)
+    for condition, text, word in (
+        (alert.when, alert.alert.when, "raised"),
+        (alert.clear, alert.alert.clear, "cleared"),
+    ):
+        if condition is not None and not (condition.holds(low) or condition.holds(high)):
             raise ModelError(
-                f'The alert "{alert.alert.name}" is never {word}: it needs "{text}" and the network gives {ends[0]:.4f} to '
-                f"{ends[1]:.4f}; change the number."
+                f'The alert "{alert.alert.name}" is never {word}: it needs "{text}" and there can be {low:.5g} to {high:.5g}; change the '
+                "number."
             )
-    if alert.clear is None and all(alert.when.holds(value) for value in ends):
+    if alert.clear is None and alert.when.holds(low) and alert.when.holds(high):
         raise ModelError(
-            f'The alert "{alert.alert.name}" is never cleared: "{alert.alert.when}" holds for all that the network gives, '
-            f"{ends[0]:.4f} to {ends[1]:.4f}; change the number."
+            f'The alert "{alert.alert.name}" is never cleared: "{alert.alert.when}" holds for all that there can be, {low:.5g} to '
+            f"{high:.5g}; change the number."
         )
+
+
+def _watched(alert: AlertPlan, checked: Plan, networks: Mapping[str, Int8Network]) -> tuple[float, float]:
+    """Least and greatest number that can move an alert: what is out of range moves none."""
+    watch = alert.watch
+    if watch.model is None:
+        return next((one.bounds for one in checked.profile.sensors if one.name == watch.signal), (-math.inf, math.inf))
+    model = checked.profile.models[watch.model]
+    low, high = (-math.inf, math.inf) if model.read else reachable(model, watch.place, networks[model.name].output)
+    if model.quantities is None:
+        return max(low, 0.0), min(high, 1.0)
+    quantity = model.quantities[watch.place]
+    return max(low, quantity.low), min(high, quantity.high)

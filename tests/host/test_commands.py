@@ -74,7 +74,9 @@ def test_a_column_of_seconds_says_when(wearable: ScriptedWearable, tmp_path: Pat
     assert answer(capsys, "feed", wearable.port, "face", str(table))[0] == 0
     assert time.monotonic() - began >= 0.4
     assert [sensor for sensor, _ in fed(wearable)] == [1, 1, 1]
-    np.testing.assert_array_equal([values for _, values in fed(wearable)], [[30, 34], [np.nan, 34.5], [31, np.nan]])
+    np.testing.assert_array_equal(
+        np.array([values for _, values in fed(wearable)]), [[30, 34], [np.nan, 34.5], [31, np.nan]]
+    )
 
 
 def test_standard_input_is_given_as_it_comes(
@@ -231,12 +233,12 @@ def test_no_marker_of_many_at_once_is_lost(tmp_path: Path) -> None:
 
     taker = threading.Thread(target=take)
     taker.start()
-    givers = [
-        threading.Thread(target=lambda giver=giver: [
-            marks.leave(path, Marker(at_ns=giver * 100 + number), 30.0) for number in range(20)
-        ])
-        for giver in range(4)
-    ]  # fmt: skip
+
+    def give(giver: int) -> None:
+        for number in range(20):
+            marks.leave(path, Marker(at_ns=giver * 100 + number), 30.0)
+
+    givers = [threading.Thread(target=give, args=(giver,)) for giver in range(4)]
     for giver in givers:
         giver.start()
     for giver in givers:

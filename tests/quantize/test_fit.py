@@ -194,7 +194,7 @@ def test_an_alert_that_no_score_reaches_is_not_signed(model_builder: Any) -> Non
             softmax,
             "lesion.warm >= 1",
             None,
-            'never raised: it needs "lesion.warm >= 1" and the network gives 0.0000 to 0.9961',
+            'never raised: it needs "lesion.warm >= 1" and there can be 0 to 0.99609',
         ),
         (sigmoid, "lesion.warm >= 0.999", None, "never raised"),
         (sigmoid, "lesion.cold < 0.001", None, "never raised"),
@@ -241,13 +241,47 @@ def test_a_quantity_is_signed_where_it_can_be_what_the_profile_says(model_builde
 
 
 def test_an_alert_that_no_quantity_reaches_is_not_signed(model_builder: Any) -> None:
+    """What is out of a quantity's range moves no alert, whatever the network could say; it says 29.6 to 42.35."""
     model = network(model_builder, 1, "", sink=(0.05, 0))
     warm = profile(None, quantities=quantity(offset=36.0, low=30.0, high=42.0))
-    assert signed(model, alerting(warm, "lesion.warmth >= 42.3")).profile.alerts
-    assert signed(model, alerting(warm, "lesion.warmth <= 29.7")).profile.alerts
-    for when in ("lesion.warmth >= 42.4", "lesion.warmth < 29.6", "lesion.warmth < 43"):
-        with pytest.raises(ModelError, match=r'alert "one" is never (raised|cleared)'):
-            signed(model, alerting(warm, when))
+    wide = profile(None, quantities=quantity(offset=36.0, low=20.0, high=50.0))
+    for what, when in (
+        (warm, "lesion.warmth >= 42"),
+        (warm, "lesion.warmth <= 30"),
+        (wide, "lesion.warmth >= 42.3"),
+        (wide, "lesion.warmth <= 29.7"),
+    ):
+        assert signed(model, alerting(what, when)).profile.alerts
+    for what, when, word in (
+        (warm, "lesion.warmth > 42", "raised"),
+        (warm, "lesion.warmth < 30", "raised"),
+        (warm, "lesion.warmth >= 30", "cleared"),
+        (wide, "lesion.warmth >= 42.4", "raised"),
+        (wide, "lesion.warmth < 29.6", "raised"),
+        (wide, "lesion.warmth < 43", "cleared"),
+    ):
+        with pytest.raises(ModelError, match=f'alert "one" is never {word}'):
+            signed(model, alerting(what, when))
+
+
+def test_an_alert_that_what_is_given_never_reaches_is_not_signed() -> None:
+    heart = {"kind": "external", "name": "heart", "unit": "bpm", "rate_hz": 1.0, "low": 20, "high": 250}
+    for when, clear, fits in (
+        ("heart > 180", "heart < 160", True),
+        ("heart >= 250", None, True),
+        ("heart > 250", None, False),
+        ("heart < 20", None, False),
+        ("heart > 10", None, False),
+        ("heart > 180", "heart < 20", False),
+    ):
+        alert = {"name": "fast", "when": when} | ({} if clear is None else {"clear": clear})
+        data = {"name": "bare", "version": "1.0.0", "sensors": [heart, CAMERA], "alerts": [alert]}
+        what = from_plain(data, Profile, "profile")
+        if fits:
+            assert sign_bundle(what, {}, "# Card", Version(1), KEY).bundle.profile == what
+        else:
+            with pytest.raises(ModelError, match='alert "fast" is never'):
+                sign_bundle(what, {}, "# Card", Version(1), KEY)
 
 
 def of_two(model_builder: Any, sizes: tuple[tuple[int, ...], ...], scales: tuple[tuple[float, int], ...]) -> bytes:

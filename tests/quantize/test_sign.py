@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import bundles
+import cbor2
 import msgspec
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from thermo_core.bundle import Bundle
 from thermo_core.errors import BundleError, ModelError, SignatureError
-from thermo_core.image import Version, key_hash, verify
+from thermo_core.image import Version, key_hash, sign, verify
 from thermo_core.wearable import file
 from thermo_quantize.cli import main
 from thermo_quantize.sign import resign, sign_bundle
@@ -189,6 +190,14 @@ def test_bundle_of_somebody_else_is_not_signed_again(folder: Path, capsys: pytes
     (folder / "bundle.img").write_bytes((folder / "bundle.img").read_bytes()[:-1])
     assert run(resign_arguments(folder), capsys)[0] == 7
     assert not (folder / "own.img").exists()
+
+
+def test_a_bundle_of_format_1_is_told_what_to_do(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    payload = cbor2.dumps({"format": "thermo-bundle", "version": 1, "model": MODEL}, canonical=True)
+    (folder / "bundle.img").write_bytes(sign(payload, Version(1), KEY))
+    code, out, err = run(resign_arguments(folder), capsys)
+    assert (code, out) == (7, "") and not (folder / "own.img").exists()
+    assert "format 1, which was never released, so make the bundle again with thermo-quantize sign." in err
 
 
 MISTAKES: dict[str, tuple[dict[str, str | None], int, str]] = {

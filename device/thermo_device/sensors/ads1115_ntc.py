@@ -75,6 +75,11 @@ class Thermistors:
         """Scans a second."""
         return self._settings.rate_hz
 
+    @property
+    def period_us(self) -> int:
+        """From scan to scan."""
+        return self._period_us
+
     def poll(self) -> Block | None:
         """One transaction; a block as soon as a scan is complete."""
         if self._scan is None:

@@ -89,6 +89,10 @@ class Driver(Protocol):
     def rate_hz(self) -> float:
         """As it is set."""
 
+    @property
+    def period_us(self) -> int:
+        """From block to block; 0 for what comes now and then."""
+
     def poll(self) -> Block | None:
         """Do what is due, without waiting for anything but the bus; a block where one is complete."""
 

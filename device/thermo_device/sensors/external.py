@@ -36,6 +36,8 @@ class External:
         self._index = 0
         self.found = Found(place.identity, b"", place.sightings.meet(place.number, place.identity, b""))
         self.fault = ""
+        self.period_us = 0
+        """It comes when it is fed."""
 
     @property
     def due_us(self) -> int:

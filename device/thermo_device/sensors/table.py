@@ -7,11 +7,23 @@ from thermo_core.sensors.settings import SensorSettings
 from thermo_device.sensors.ads1115_ntc import Thermistors
 from thermo_device.sensors.driver import Driver, Place
 from thermo_device.sensors.external import External
+from thermo_device.sensors.lis3dh import lis3dh
+from thermo_device.sensors.max3010x import max3010x
+from thermo_device.sensors.mlx90614 import mlx90614
+from thermo_device.sensors.mlx90632 import mlx90632
 from thermo_device.sensors.mlx90640.driver import Camera
+from thermo_device.sensors.sht4x import sht4x
+from thermo_device.sensors.tmp117 import tmp117
 
 DRIVERS: Mapping[str, Callable[[Any, Place], Driver]] = {
     "mlx90640": Camera,
     "ads1115-ntc": Thermistors,
+    "mlx90632": mlx90632,
+    "mlx90614": mlx90614,
+    "max3010x": max3010x,
+    "lis3dh": lis3dh,
+    "sht4x": sht4x,
+    "tmp117": tmp117,
     "external": External,
 }
 """(settings, place) -> a driver, by the name a profile calls the kind."""

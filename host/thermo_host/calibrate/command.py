@@ -1,6 +1,7 @@
 """`thermo-host calibrate`: the procedure in front of a user."""
 
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -8,19 +9,25 @@ from typing import Annotated
 import typer
 
 from thermo_core.errors import UsageError
+from thermo_core.recording.session import Session
 from thermo_host.calibrate import report
+from thermo_host.calibrate.choice import calibrated, choose, named
 from thermo_host.calibrate.console import ConsoleListener
-from thermo_host.calibrate.procedure import write
+from thermo_host.calibrate.kinds import PROCEDURES
+from thermo_host.calibrate.measurements import Measurements
+from thermo_host.calibrate.procedure import Outcome, write
 from thermo_host.calibrate.reference import (
-    Reference,
     ReferenceUncertainty,
     SimulatedReference,
+    TypedPositions,
     TypedReference,
     simulator_socket,
 )
 from thermo_host.calibrate.run import Run
-from thermo_host.calibrate.settings import FEWEST_PICTURES, WARM_UP_S, Settings, default_hold_out
+from thermo_host.calibrate.settings import FEWEST_PICTURES, WARM_UP_S, Settings, default_hold_out, paced
+from thermo_host.calibrate.wearable_source import subject_of
 from thermo_host.commands.common import BaudOption, JsonOption, Output, PortArgument, TimeoutOption
+from thermo_host.link.session import fetch
 from thermo_host.link.wearable import TIMEOUT_S, Wearable
 
 QUICK_PICTURES = 64
@@ -47,7 +54,11 @@ def command(
     ] = None,
     pictures: Annotated[
         int | None,
-        typer.Option(help="Pictures averaged at each set-point.", show_default="256, quick 64", min=FEWEST_PICTURES),
+        typer.Option(
+            help="Readings averaged at each set-point, pictures of a camera.",
+            show_default="256, quick 64",
+            min=FEWEST_PICTURES,
+        ),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="About 40 s: fewer pictures, short warm-up check.")] = False,
     ambients: Annotated[
@@ -66,7 +77,12 @@ def command(
     skip_warm_up: Annotated[
         bool, typer.Option("--skip-warm-up", help="Make no warm-up check; the report says so.")
     ] = False,
-    thermistors: Annotated[bool, typer.Option(help="Fit thermistors that follow the set-points.")] = True,
+    sensors: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sensor", help="Name of a sensor to calibrate; repeatable.", show_default="all that go together"
+        ),
+    ] = None,
     merge: Annotated[
         list[Path] | None, typer.Option(help="report.json of an earlier run, at another ambient say; repeatable.")
     ] = None,
@@ -92,14 +108,19 @@ def command(
     timeout: TimeoutOption = TIMEOUT_S,
     as_json: JsonOption = False,
 ) -> None:
-    """Calibrate a wearable's picture sensor and thermistors against a blackbody."""
+    """Calibrate a wearable's sensors: cameras and thermopiles before a blackbody, contact sensors in a bath.
+
+    Without --sensor that is the camera with all other thermometers that follow the set-points. An accelerometer is calibrated by
+    itself, in six positions: --sensor NAME.
+    """
     if sum((dry_run, verify_only, rollback)) > 1:
         raise UsageError("--dry-run, --verify and --rollback exclude each other; give one of them.")
     writes = not dry_run and not verify_only
     output = Output(as_json)
+    names = tuple(sensors or ())
     if rollback:
         with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable:
-            _roll_back(wearable, output, yes)
+            _roll_back(wearable, names, output, yes)
         return
     points = _numbers("--set-points", set_points)
     settings = Settings(
@@ -113,35 +134,53 @@ def command(
         both_ways=both_ways,
         warm_up_s=0.0 if quick else WARM_UP_S,
         skip_warm_up=skip_warm_up,
-        thermistors=thermistors,
         blackbody_emissivity=blackbody_emissivity,
+        sensors=names,
     )
     if resume is not None:
         if settings != Settings() or folder is not None or verify_only:
             raise UsageError("--resume goes on with the settings and in the folder of that run; leave out the others.")
+        settings = Measurements.settings_of(resume)
     elif folder is not None:
         report.prepare(folder)
     with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable:
+        session = fetch(wearable)
+        chosen = choose(session.profile, settings.sensors)
+        subject = subject_of(session, chosen)
+        procedure = PROCEDURES[subject.lead.settings.kind]
+        settings = replace(settings, sensors=tuple(target.settings.name for target in subject.targets))
+        if pictures is None and resume is None and not procedure.is_camera:
+            settings = paced(settings, subject.readings_per_second)
+        nothing_to_ask = yes or not writes
+        expanded = ReferenceUncertainty(expanded=reference_uncertainty)
         run = Run(
             wearable,
+            subject,
             output,
             settings,
-            lambda listener: _reference(
-                reference, wearable, listener, ReferenceUncertainty(expanded=reference_uncertainty), yes or not writes
+            lambda listener: (
+                _simulated(reference, wearable, nothing_to_ask)
+                or TypedReference(listener.ask, expanded, listener.note, procedure.apparatus)
             ),
+            lambda listener: _simulated(reference, wearable, nothing_to_ask) or TypedPositions(listener.ask),
             merge or (),
             folder,
             resume,
         )
-        outcome, directory = run.verify(limit) if verify_only else run.measure()
+        if procedure.apparatus == "positions":
+            if merge or resume is not None:
+                raise UsageError("--merge and --resume are of set-points; an accelerometer is measured at once.")
+            outcome, directory = run.lay(verify_only)
+        else:
+            outcome, directory = run.verify(limit) if verify_only else run.measure()
         # what was measured is kept, whatever becomes of the writing
         files = run.save(outcome, False, directory)
         output.words.print(report.terminal(outcome))
-        written = writes and not outcome.objections and (yes or _agreed(wearable, output))
+        written = writes and not outcome.objections and (yes or _agreed(session, outcome, output))
         if written:
             with ConsoleListener(output.progress) as listener:
                 listener.stage("Writing to the device")
-                write(wearable, outcome.correction, lambda done, total: listener.progress(done, total, "bytes"))
+                write(wearable, outcome.corrections, lambda done, total: listener.progress(done, total, "bytes"))
             files = run.save(outcome, True, directory)
     if not verify_only:
         output.words.print("Written to the device and read back." if written else "Nothing was written to the device.")
@@ -151,29 +190,25 @@ def command(
         output.json(report.summary(outcome, written) | {"report": {"json": str(files[0]), "html": str(files[1])}})
 
 
-def _reference(
-    kind: ReferenceKind,
-    wearable: Wearable,
-    listener: ConsoleListener,
-    uncertainty: ReferenceUncertainty,
-    nothing_to_ask: bool,
-) -> Reference:
+def _simulated(kind: ReferenceKind, wearable: Wearable, nothing_to_ask: bool) -> SimulatedReference | None:
+    """The simulator's laboratory, where it is wanted and there."""
     path = simulator_socket(wearable.port)
     if kind is ReferenceKind.SIM and path is None:
         raise UsageError(
             f"There is no control socket {wearable.port}.ctl; name the port by the --link of thermo-sim wearable, "
             "or use --reference typed."
         )
-    if path is not None and (kind is ReferenceKind.SIM or (kind is ReferenceKind.AUTO and wearable.hello().simulated)):
-        if not nothing_to_ask and not sys.stdin.isatty():
-            raise UsageError("Nobody can be asked whether to write the calibration; pass --yes, or --dry-run.")
-        return SimulatedReference(path)
-    return TypedReference(listener.ask, uncertainty, listener.note)
+    wanted = kind is ReferenceKind.SIM or (kind is ReferenceKind.AUTO and wearable.hello().simulated)
+    if path is None or not wanted:
+        return None
+    if not nothing_to_ask and not sys.stdin.isatty():
+        raise UsageError("Nobody can be asked whether to write the calibration; pass --yes, or --dry-run.")
+    return SimulatedReference(path)
 
 
-def _agreed(wearable: Wearable, output: Output) -> bool:
-    calibrated = wearable.hello().calibrated
-    what = "Replace the calibration on the device" if calibrated else "Write this calibration to the device"
+def _agreed(session: Session, outcome: Outcome, output: Output) -> bool:
+    replaced = any(session.hello.sensors[number].corrected for number in outcome.corrections)
+    what = "Replace the calibration on the device" if replaced else "Write this calibration to the device"
     return _yes(f"{what}? [y/N] ", output)
 
 
@@ -182,14 +217,19 @@ def _yes(question: str, output: Output) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _roll_back(wearable: Wearable, output: Output, yes: bool) -> None:
-    before = wearable.calibration(1)
-    when = report.utc(before.created_unix_s) if before is not None else None
+def _roll_back(wearable: Wearable, names: tuple[str, ...], output: Output, yes: bool) -> None:
+    profile = fetch(wearable, partly=True).profile
+    numbers = named(profile, names) if names else calibrated(profile)
+    before = {number: wearable.correction(number, 1) for number in numbers}
+    found = {number: report.utc(one.stamp.created_unix_s) for number, one in before.items() if one is not None}
+    words = ", ".join(f"{profile.sensors[number].name} of {when}" for number, when in found.items())
     # without one the device refuses, and says so
-    if before is not None and not yes and not _yes(f"Bring back the calibration of {when}? [y/N] ", output):
+    if found and not yes and not _yes(f"Bring back {words}? [y/N] ", output):
         raise UsageError("Nothing was changed; answer y, or pass --yes, to roll back.")
-    wearable.rollback()
-    output.result({"rolled_back": True, "created": when}, f"The calibration of {when} is in use again.")
+    for number in found if found and not names else numbers:
+        wearable.rollback(number)
+    data = {profile.sensors[number].name: when for number, when in found.items()}
+    output.result({"rolled_back": True, "created": data}, f"In use again: {words}.")
 
 
 def _numbers(option: str, text: str) -> tuple[float, ...]:

@@ -1,13 +1,13 @@
-"""Maps of 24 x 32 values as tiny PNG pictures and their colour bars, with nothing but zlib."""
+"""Maps of 24 x 32 values as tiny PNG pictures and their colour bars."""
 
 import base64
-import struct
-import zlib
+import io
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from thermo_host.calibrate.observation import Flags, Floats
 
@@ -58,17 +58,13 @@ def spanning(values: Floats) -> Scale:
 
 
 def png(values: Floats, scale: Scale, marked: Flags | None = None) -> bytes:
-    """A PNG of one pixel a value (PNG specification, 3rd edition: 8-bit RGB, no filter); `marked` ones are green."""
+    """A PNG of one pixel a value; `marked` ones are green."""
     rgb = scale.rgb(values)
     if marked is not None:
         rgb[marked] = MARK
-    height, width = rgb.shape[:2]
-    rows = b"".join(b"\0" + row.tobytes() for row in rgb)
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
-    )
+    made = io.BytesIO()
+    Image.fromarray(rgb).save(made, format="PNG", optimize=True)
+    return made.getvalue()
 
 
 def data_uri(image: bytes) -> str:

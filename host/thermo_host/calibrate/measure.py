@@ -4,9 +4,12 @@ import math
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
+
 from thermo_core.errors import CalibrationFailedError
-from thermo_core.sensors.mlx90640.frames import Picture
+from thermo_host.calibrate.kinds import PROCEDURES
 from thermo_host.calibrate.observation import Observation, Role, average
+from thermo_host.calibrate.procedures import Reading
 from thermo_host.calibrate.reference import Reference, apparent_celsius
 from thermo_host.calibrate.settings import Settings
 from thermo_host.calibrate.source import Source
@@ -42,6 +45,9 @@ class Listener(Protocol):
         ...
 
 
+_THERE = {"blackbody": "it fills the field of view", "bath": "the sensor is in it"}
+
+
 class Silent:
     """A listener for those who want none."""
 
@@ -55,7 +61,7 @@ class Silent:
         """Ignored."""
 
 
-def warm_up(source: Source, settings: Settings, listener: Listener) -> tuple[WarmUp, list[Picture]]:
+def warm_up(source: Source, settings: Settings, listener: Listener) -> tuple[WarmUp, list[Reading]]:
     """Wait until die and picture hold still, in front of a steady reference.
 
     The window grows from that of one set-point to `warm_up_s`; the sooner the slopes are known well enough, the sooner
@@ -68,7 +74,7 @@ def warm_up(source: Source, settings: Settings, listener: Listener) -> tuple[War
     if settings.skip_warm_up:
         listener.note("Warm-up check skipped on request: the result may drift as the sensor warms up.")
         return WarmUp(True, nothing, nothing, 0.0, "undecided"), []
-    rate = source.subject.pictures_per_second
+    rate = source.subject.readings_per_second
     longest = max(settings.pictures, round(settings.warm_up_s * rate))
     watch = SteadinessWatch(min(settings.pictures, longest), longest, TA_LIMIT_K_PER_MIN, MEAN_LIMIT_K_PER_MIN)
     listener.stage("Warm-up check")
@@ -109,12 +115,13 @@ def measure_here(
     settings: Settings,
     listener: Listener,
     run: int = 0,
-    already: Sequence[Picture] = (),
+    already: Sequence[Reading] = (),
 ) -> Observation:
     """Measure in front of a reference that reads `reading`; pictures `already` taken there count.
 
     Raises CalibrationFailedError where the picture drifts until patience ends, or does not show the reference.
     """
+    place = PROCEDURES[source.subject.lead.settings.kind].apparatus
     count = settings.pictures if role == "fit" else settings.hold_out_pictures
     listener.stage(f"{'Set-point' if role == 'fit' else 'Hold-out'} {nominal:.1f} degC")
     watch = SteadinessWatch(count, count, SET_POINT_TA_LIMIT, SET_POINT_MEAN_LIMIT)
@@ -126,33 +133,37 @@ def measure_here(
     if verdict == "drifting":
         raise CalibrationFailedError(
             f"At {nominal:.1f} degC the picture still drifts by {mean} after {settings.patience_s:g} s (limit "
-            f"{SET_POINT_MEAN_LIMIT:g}); wait until the blackbody is stable and repeat."
+            f"{SET_POINT_MEAN_LIMIT:g}); wait until the {place} is stable and repeat."
         )
     ta = sum(picture.ta for picture in pictures) / len(pictures)
     truth = reading
     if settings.blackbody_emissivity is not None:
         subject = source.subject
         truth = apparent_celsius(reading, settings.blackbody_emissivity, subject.emissivity, ta, subject.reflected)
-    seen = average(
-        pictures, role, nominal, reading, truth, mean.k_per_min, mean.uncertainty, source.thermistor_counts(), run
-    )
-    shown = float(seen.celsius.mean())
-    if abs(shown - truth) > FAR_K:
+    seen = average(pictures, role, nominal, reading, truth, mean.k_per_min, mean.uncertainty, source.beside(), run)
+    shown = float(np.nanmean(seen.celsius))
+    if not abs(shown - truth) <= FAR_K:
         raise CalibrationFailedError(
-            f"The picture shows {shown:.1f} degC where the blackbody reads {reading:.1f}; "
-            "check that it fills the field of view and that its reading was typed right."
+            f"{_what(source)} shows {shown:.1f} degC where the {place} reads {reading:.1f}; check that "
+            f"{_THERE[place]} and that its reading was typed right."
         )
     return seen
 
 
 def _watch(source: Source, watch: SteadinessWatch, patience_s: float, listener: Listener) -> tuple[int, Verdict]:
     """Push pictures until the verdict is good or patience ends; the number taken and the last verdict."""
-    most = math.ceil(patience_s * source.subject.pictures_per_second)
+    most = math.ceil(patience_s * source.subject.readings_per_second)
     taken = len(watch)
     while True:
         verdict = watch.verdict()
         listener.progress(len(watch), watch.longest)
         if verdict is not None and (verdict != "drifting" or taken >= most):
             return taken, verdict
-        watch.push(source.next_picture())
+        watch.push(source.next_reading())
         taken += 1
+
+
+def _what(source: Source) -> str:
+    """The lead, as sentences begin."""
+    settings = source.subject.lead.settings
+    return "The picture" if PROCEDURES[settings.kind].is_camera else settings.name

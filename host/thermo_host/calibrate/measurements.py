@@ -6,16 +6,16 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from thermo_core.recording.plain import from_plain
+import msgspec
 
-from thermo_core.errors import RecordingError, StorageError, UsageError
+from thermo_core.errors import StorageError, UsageError
 from thermo_host.calibrate.observation import Observation
 from thermo_host.calibrate.settings import Settings
 from thermo_host.calibrate.source import Subject
 from thermo_host.files import read_whole, storage_error, write_whole
 
 FORMAT = "thermo-edge calibration measurements"
-VERSION = 1
+VERSION = 2
 NAME = "measurements.json"
 ROOM = 4 << 20
 """Bytes put by before a measurement begins, so that a disk that fills meanwhile takes none of it: more than report and
@@ -55,6 +55,15 @@ class Measurements:
         self._room = folder / ".room"
         _allocate(self._room, ROOM)
 
+    @staticmethod
+    def settings_of(folder: Path) -> Settings:
+        """What an earlier run was to measure.
+
+        Raises:
+            StorageError: there is nothing to go on with.
+        """
+        return _read(folder)[0]
+
     @classmethod
     def resume(cls, folder: Path, subject: Subject, note: Callable[[str], None] = lambda line: None) -> "Measurements":
         """What an earlier run left in a folder.
@@ -62,26 +71,11 @@ class Measurements:
         Raises:
             StorageError: there is nothing to go on with, or it belongs to another sensor.
         """
-        path = folder / NAME
-        if not path.exists():
-            raise StorageError(f"{folder} holds no measurements to go on with; give the folder that calibrate named.")
-        wrong = f"{path} holds no measurements of calibrate, or is damaged; calibrate again without --resume."
-        try:
-            data = json.loads(read_whole(path))
-            if data["format"] != FORMAT or data["version"] != VERSION:
-                raise StorageError(wrong)
-            settings = from_plain(Settings, data["settings"])
-            observations = tuple(Observation.from_map(each) for each in data["observations"])
-            whose = data["sensor_id"]
-        except (RecordingError, ValueError, TypeError, KeyError, RecursionError, UsageError) as error:
-            raise StorageError(wrong) from error
-        if whose != subject.sensor_id.hex():
+        settings, sensors, observations = _read(folder)
+        difference = subject.difference(sensors)
+        if difference:
             raise StorageError(
-                f"{path} belongs to sensor {whose!r:.20}, but this wearable has {subject.sensor_id.hex()}; resume with that one."
-            )
-        if not subject.made_with(data.get("eeprom_crc32")):
-            raise StorageError(
-                f"{path} was measured while the sensor's EEPROM held something else; calibrate again without --resume."
+                f"{folder / NAME} {difference}; resume with the same sensors, or calibrate again without --resume."
             )
         return cls(folder, subject, settings, note, observations)
 
@@ -121,12 +115,27 @@ class Measurements:
         content = {
             "format": FORMAT,
             "version": VERSION,
-            "sensor_id": self._subject.sensor_id.hex(),
-            "eeprom_crc32": self._subject.eeprom_crc32,
+            "sensors": [target.to_map() for target in self._subject.targets],
             "settings": self.settings.to_map(),
             "observations": [observation.to_map() for observation in self.observations],
         }
         write_whole(self.folder / NAME, json.dumps(content, allow_nan=False).encode())
+
+
+def _read(folder: Path) -> tuple[Settings, object, tuple[Observation, ...]]:
+    """Settings, sensors and observations that an earlier run left in a folder."""
+    path = folder / NAME
+    if not path.exists():
+        raise StorageError(f"{folder} holds no measurements to go on with; give the folder that calibrate named.")
+    wrong = f"{path} holds no measurements of calibrate, or is damaged; calibrate again without --resume."
+    try:
+        data = json.loads(read_whole(path))
+        if data["format"] != FORMAT or data["version"] != VERSION:
+            raise StorageError(wrong)
+        settings = msgspec.convert(data["settings"], Settings)
+        return settings, data["sensors"], tuple(Observation.from_map(each) for each in data["observations"])
+    except (msgspec.MsgspecError, ValueError, TypeError, KeyError, RecursionError, UsageError) as error:
+        raise StorageError(wrong) from error
 
 
 def _allocate(path: Path, size: int) -> None:

@@ -82,6 +82,7 @@ class TypedReference:
         ask: shows a prompt and returns the line typed; raises EOFError where nobody can type.
         uncertainty: of the blackbody.
         tell: shows a line.
+        apparatus: "blackbody" or "bath".
     """
 
     name = "typed in"
@@ -91,14 +92,18 @@ class TypedReference:
         ask: Callable[[str], str],
         uncertainty: ReferenceUncertainty,
         tell: Callable[[str], None],
+        apparatus: str = "blackbody",
     ) -> None:
         self._ask = ask
+        self._apparatus = apparatus
         self._tell = tell
         self.uncertainty = uncertainty
 
     def set_point(self, celsius: float) -> float:
         """Ask until a plausible reading is typed. Raises UsageError where standard input ends."""
-        prompt = f"Set the blackbody to {celsius:.1f} degC, wait until it is stable, type its reading and Enter: "
+        prompt = (
+            f"Set the {self._apparatus} to {celsius:.1f} degC, wait until it is stable, type its reading and Enter: "
+        )
         while True:
             try:
                 reading = parse_reading(self._line(prompt))
@@ -107,7 +112,9 @@ class TypedReference:
                 continue
             if abs(reading - celsius) <= PLAUSIBLE_K:
                 return reading
-            self._tell(f"{reading:g} degC is more than {PLAUSIBLE_K:g} K from {celsius:.1f}; check the blackbody.")
+            self._tell(
+                f"{reading:g} degC is more than {PLAUSIBLE_K:g} K from {celsius:.1f}; check the {self._apparatus}."
+            )
 
     def ambient(self, celsius: float) -> None:
         """Ask the user to bring the wearable there."""
@@ -121,9 +128,35 @@ class TypedReference:
             return self._ask(prompt)
         except EOFError as error:
             raise UsageError(
-                "No reading of the blackbody can be typed because standard input has ended; run calibrate in a "
+                "No reading can be typed because standard input has ended; run calibrate in a "
                 "terminal, or with --reference sim against a simulated wearable."
             ) from error
+
+
+class TypedPositions:
+    """A wearable laid down by hand.
+
+    Args:
+        ask: shows a prompt and returns when Enter was pressed; raises EOFError where nobody can type.
+    """
+
+    name = "laid by hand"
+
+    def __init__(self, ask: Callable[[str], str]) -> None:
+        self._ask = ask
+
+    def lay(self, position: str, g: tuple[float, float, float]) -> None:
+        """Ask for it. Raises UsageError where standard input ends."""
+        try:
+            self._ask(f"Lay the wearable at rest, {position}, and press Enter: ")
+        except EOFError as error:
+            raise UsageError(
+                "Nobody can lay the wearable down because standard input has ended; run calibrate in a terminal, or with "
+                "--reference sim against a simulated wearable."
+            ) from error
+
+    def close(self) -> None:
+        """Nothing to leave behind."""
 
 
 class SimulatedReference:
@@ -144,6 +177,7 @@ class SimulatedReference:
     def __init__(self, path: Path, timeout_s: float = 10.0) -> None:
         self._path = path
         self._ambient: float | None = None
+        self._laid = False
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(timeout_s)
         try:
@@ -161,6 +195,11 @@ class SimulatedReference:
         self._request({"cmd": "blackbody", "celsius": celsius})
         return celsius
 
+    def lay(self, position: str, g: tuple[float, float, float]) -> None:
+        """The wearable lies so at once; what holds is `close`d again."""
+        self._request({"cmd": "position", "g": list(g)})
+        self._laid = True
+
     def ambient(self, celsius: float) -> None:
         """Change the simulated room."""
         if self._ambient is None:
@@ -172,6 +211,8 @@ class SimulatedReference:
         """Bring the wearable's scene and ambient back; safe to call after the simulator has gone."""
         with contextlib.suppress(LinkError):
             self._request({"cmd": "scene"})
+            if self._laid:
+                self._request({"cmd": "position"})
             if self._ambient is not None:
                 self._request({"cmd": "ambient", "celsius": self._ambient})
         self._lines.close()

@@ -10,20 +10,21 @@ from numpy.typing import NDArray
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
-from thermo_core.profile import NOTICE
 
 from thermo_core.errors import StorageError
+from thermo_core.wearable.profile import NOTICE
 from thermo_host.calibrate import html
 from thermo_host.calibrate.agreement import Agreement
+from thermo_host.calibrate.fit import PixelFit
 from thermo_host.calibrate.observation import Observation
-from thermo_host.calibrate.procedure import Outcome
+from thermo_host.calibrate.procedure import CameraFit, Outcome
 from thermo_host.calibrate.source import Subject
 from thermo_host.calibrate.stability import Slope, WarmUp
 from thermo_host.files import read_whole, write_whole
 from thermo_host.sinks.describe import utc_of_second
 
 FORMAT = "thermo-edge calibration report"
-VERSION = 1
+VERSION = 2
 
 
 def utc(unix_s: int) -> str:
@@ -33,6 +34,7 @@ def utc(unix_s: int) -> str:
 
 def summary(outcome: Outcome, written: bool) -> dict[str, object]:
     """The figures without the maps: what `--json` prints."""
+    camera = outcome.camera
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -40,12 +42,38 @@ def summary(outcome: Outcome, written: bool) -> dict[str, object]:
         "subject": outcome.subject.to_map(),
         "reference": outcome.reference,
         "settings": outcome.settings.to_map(),
+        "verified": outcome.verified,
         "accepted": not outcome.objections,
         "objections": list(outcome.objections),
         "written": written,
         "warm_up": [_warm_up(check) for check in outcome.warm_ups],
-        "before": outcome.before.to_map(),
-        "after": outcome.after.to_map(),
+        **({} if camera is None else _camera(camera)),
+        "sensors": [fit.to_map() for fit in outcome.sensors],
+        "notice": NOTICE,
+    }
+
+
+def full(outcome: Outcome, written: bool) -> dict[str, object]:
+    """The figures with every map: what report.json holds."""
+    camera = outcome.camera
+    maps = {}
+    if camera is not None:
+        maps = {
+            "offset_c": _rows(camera.correction.offset),
+            "gain": _rows(camera.correction.gain, 6),
+            "ta_slope": _rows(camera.correction.ta_slope, 6),
+            "netd_k": _rows(camera.noise.netd),
+        }
+    return summary(outcome, written) | {
+        "maps": maps,
+        "observations": [observation.to_map() for observation in outcome.observations],
+    }
+
+
+def _camera(camera: CameraFit) -> dict[str, object]:
+    return {
+        "before": camera.before.to_map(),
+        "after": camera.after.to_map(),
         "hold_outs": [
             {
                 "reference_c": round(hold_out.observation.reference, 4),
@@ -54,33 +82,17 @@ def summary(outcome: Outcome, written: bool) -> dict[str, object]:
                 "before": hold_out.before.to_map(),
                 "after": hold_out.after.to_map(),
             }
-            for hold_out in outcome.hold_outs
+            for hold_out in camera.hold_outs
         ],
         "noise": {
-            "netd_median_k": round(outcome.noise.median, 4),
-            "netd_centre_k": round(outcome.noise.centre, 4),
-            "netd_max_k": round(outcome.noise.largest, 4),
-            "pictures": outcome.noise.pictures,
+            "netd_median_k": round(camera.noise.median, 4),
+            "netd_centre_k": round(camera.noise.centre, 4),
+            "netd_max_k": round(camera.noise.largest, 4),
+            "pictures": camera.noise.pictures,
         },
-        "bad_pixels": [pixel.to_map() for pixel in outcome.bad_pixels],
-        "fit": _fit(outcome),
-        "thermistors": [fit.to_map() for fit in outcome.thermistors],
-        "uncertainty": outcome.budget.to_map() if outcome.budget else None,
-        "notice": NOTICE,
-    }
-
-
-def full(outcome: Outcome, written: bool) -> dict[str, object]:
-    """The figures with every map: what report.json holds."""
-    correction = outcome.correction
-    return summary(outcome, written) | {
-        "maps": {
-            "offset_c": _rows(correction.offset),
-            "gain": _rows(correction.gain, 6),
-            "ta_slope": _rows(correction.ta_slope, 6),
-            "netd_k": _rows(outcome.noise.netd),
-        },
-        "observations": [observation.to_map() for observation in outcome.observations],
+        "bad_pixels": [pixel.to_map() for pixel in camera.bad_pixels],
+        "fit": _fit(camera.fit),
+        "uncertainty": camera.budget.to_map() if camera.budget else None,
     }
 
 
@@ -125,16 +137,10 @@ def load_observations(path: Path, subject: Subject, run: int) -> list[Observatio
         raise StorageError(
             f"{path} is a report of version {data.get('version')} and this is version {VERSION}; calibrate again."
         )
-    found = data.get("subject")
-    about = found if isinstance(found, dict) else {}
-    whose = about.get("sensor_id")
-    if whose != subject.sensor_id.hex():
-        raise StorageError(
-            f"{path} belongs to sensor {whose}, but this wearable has {subject.sensor_id.hex()}; merge runs of one sensor "
-            "only."
-        )
-    if not subject.made_with(about.get("eeprom_crc32")):
-        raise StorageError(f"{path} was measured while the sensor's EEPROM held something else; leave it out.")
+    about = data.get("subject")
+    difference = subject.difference(about.get("sensors") if isinstance(about, dict) else None)
+    if difference:
+        raise StorageError(f"{path} {difference}; merge runs of the same sensors only.")
     observations = data.get("observations")
     if not isinstance(observations, list):
         raise StorageError(f"{path} holds no observations; give a report.json as thermo-host wrote it.")
@@ -143,28 +149,41 @@ def load_observations(path: Path, subject: Subject, run: int) -> list[Observatio
 
 def terminal(outcome: Outcome) -> RenderableType:
     """The before/after table and what else a user must know, for a rich console."""
+    parts: list[RenderableType] = []
+    lines: list[str] = []
+    camera = outcome.camera
+    if camera is not None:
+        parts.append(_table(camera))
+        lines += [
+            f"Noise of a picture (NETD): median {camera.noise.median:.3f} K, centre {camera.noise.centre:.3f} K, "
+            f"largest {camera.noise.largest:.3f} K",
+            f"Bad pixels: {len(camera.bad_pixels)}",
+        ]
+        lines += [
+            f"  row {pixel.row}, column {pixel.column}: {pixel.kind}, {pixel.reason}" for pixel in camera.bad_pixels
+        ]
+    for fit in outcome.sensors:
+        name = fit.target.settings.name
+        lines += [f"{name if len(fit.numbers) == 1 else f'{name} {one.name}'}: {one}" for one in fit.numbers]
+    if camera is not None and camera.budget:
+        lines.append(
+            f"Uncertainty (k = 2): {camera.budget.expanded:.3f} K over {camera.budget.pictures} pictures, "
+            f"{camera.budget.expanded_single:.2f} K for a pixel of a single one"
+        )
+    lines.append(NOTICE)
+    return Group(*parts, Text("\n".join(lines)))
+
+
+def _table(camera: CameraFit) -> Table:
     table = Table(title="Hold-out points, never fitted (K)", title_justify="left")
     for heading in ("degC", "", "RMSE", "max", "bias", "uniformity", "averaging noise"):
         table.add_column(heading, justify="left" if not heading else "right")
-    for hold_out in outcome.hold_outs:
-        _pair(table, outcome.label(hold_out), hold_out.before, hold_out.after)
-    if len(outcome.hold_outs) > 1:
+    for hold_out in camera.hold_outs:
+        _pair(table, camera.label(hold_out), hold_out.before, hold_out.after)
+    if len(camera.hold_outs) > 1:
         table.add_section()
-        _pair(table, "all", outcome.before, outcome.after)
-    lines = [
-        f"Noise of a picture (NETD): median {outcome.noise.median:.3f} K, centre {outcome.noise.centre:.3f} K, "
-        f"largest {outcome.noise.largest:.3f} K",
-        f"Bad pixels: {len(outcome.bad_pixels)}",
-    ]
-    lines += [f"  row {pixel.row}, column {pixel.column}: {pixel.kind}, {pixel.reason}" for pixel in outcome.bad_pixels]
-    lines += [f"{fit.name}: {fit}" for fit in outcome.thermistors]
-    if outcome.budget:
-        lines.append(
-            f"Uncertainty (k = 2): {outcome.budget.expanded:.3f} K over {outcome.budget.pictures} pictures, "
-            f"{outcome.budget.expanded_single:.2f} K for a pixel of a single one"
-        )
-    lines.append(NOTICE)
-    return Group(table, Text("\n".join(lines)))
+        _pair(table, "all", camera.before, camera.after)
+    return table
 
 
 def _pair(table: Table, name: str, before: Agreement, after: Agreement) -> None:
@@ -181,8 +200,7 @@ def _pair(table: Table, name: str, before: Agreement, after: Agreement) -> None:
         )
 
 
-def _fit(outcome: Outcome) -> dict[str, object] | None:
-    fit = outcome.fit
+def _fit(fit: PixelFit | None) -> dict[str, object] | None:
     if fit is None:
         return None
     return {

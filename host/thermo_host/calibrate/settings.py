@@ -1,6 +1,6 @@
 """What a user may choose of a calibration, and the choices that suit most."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 
 from thermo_core.errors import UsageError
@@ -10,6 +10,8 @@ LOWEST_C, HIGHEST_C = 0.0, 100.0
 HOLD_OUTS = (31.3, 34.7, 36.9, 39.2)
 """Preferred hold-out points, degC: between usual set-points, none of them equal to one."""
 FEWEST_PICTURES = 16
+USUAL_PER_SECOND = 8.0
+"""Pictures of a camera at its usual rate."""
 WARM_UP_S = 60.0
 
 
@@ -20,14 +22,14 @@ class Settings:
     Attributes:
         set_points: of the fit, degC, in the order of measuring.
         hold_out: measured but never fitted, degC.
-        pictures: averaged at each set-point.
-        hold_out_pictures: averaged at each hold-out point, where noise would hide what is judged.
+        pictures: readings averaged at each set-point, pictures of a camera.
+        hold_out_pictures: the same at each hold-out point, where noise would hide what is judged.
         ambients: surroundings to measure in, degC; empty for the one that is there.
         both_ways: visit the set-points up and down, so that a steady drift cancels.
         warm_up_s: longest window of the warm-up check.
         patience_s: how long to wait for warm-up, and for each set-point, to become steady.
         skip_warm_up: make no warm-up check; the report says so.
-        thermistors: fit the thermistors too where they follow the set-points.
+        sensors: names of those that are calibrated; every one that can be at once where empty.
         blackbody_emissivity: None where it equals the wearable's own setting.
 
     Raises UsageError for values that make no calibration.
@@ -42,8 +44,8 @@ class Settings:
     warm_up_s: float = WARM_UP_S
     patience_s: float = 360.0
     skip_warm_up: bool = False
-    thermistors: bool = True
     blackbody_emissivity: float | None = None
+    sensors: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(set(self.set_points)) < 2 or max(self.set_points) - min(self.set_points) < SMALLEST_SPAN_K:
@@ -61,7 +63,7 @@ class Settings:
                 f"{both[0]:g} degC is a set-point and a hold-out point, and a hold-out is never fitted; choose another."
             )
         if min(self.pictures, self.hold_out_pictures) < FEWEST_PICTURES:
-            raise UsageError(f"Fewer than {FEWEST_PICTURES} pictures tell no noise; raise --pictures.")
+            raise UsageError(f"Fewer than {FEWEST_PICTURES} readings tell no noise; raise --pictures.")
         for ambient in self.ambients:
             if not -20 <= ambient <= 60:
                 raise UsageError(f"An ambient of {ambient:g} degC is outside -20 to 60 degC; change --ambients.")
@@ -76,6 +78,15 @@ class Settings:
     def to_map(self) -> dict[str, object]:
         """As JSON-ready values."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+
+def paced(settings: Settings, readings_per_second: float) -> Settings:
+    """Settings for a sensor slower than a camera: as long at each set-point, but never fewer readings than tell noise."""
+
+    def fewer(pictures: int) -> int:
+        return max(FEWEST_PICTURES, min(pictures, round(pictures * readings_per_second / USUAL_PER_SECOND)))
+
+    return replace(settings, pictures=fewer(settings.pictures), hold_out_pictures=fewer(settings.hold_out_pictures))
 
 
 def default_hold_out(set_points: tuple[float, ...]) -> tuple[float, ...]:

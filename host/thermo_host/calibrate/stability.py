@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from thermo_core.sensors.mlx90640.frames import Picture
+from thermo_host.calibrate.procedures import Reading
 
 TA_LIMIT_K_PER_MIN = 0.05
 MEAN_LIMIT_K_PER_MIN = 0.02
@@ -113,19 +113,19 @@ class SteadinessWatch:
         self.longest = longest
         self._shortest = shortest
         self._limits = ta_limit, mean_limit
-        self._window: deque[Picture] = deque(maxlen=longest)
+        self._window: deque[Reading] = deque(maxlen=longest)
         self._medians: deque[float] = deque(maxlen=longest)
 
-    def push(self, picture: Picture) -> None:
+    def push(self, picture: Reading) -> None:
         """Add a picture."""
         self._window.append(picture)
-        self._medians.append(float(np.median(picture.celsius)))
+        self._medians.append(float(np.nanmedian(picture.celsius)))
 
     def __len__(self) -> int:
         return len(self._window)
 
     @property
-    def pictures(self) -> list[Picture]:
+    def pictures(self) -> list[Reading]:
         """The window, oldest first."""
         return list(self._window)
 

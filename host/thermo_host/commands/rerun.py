@@ -72,7 +72,10 @@ def command(
         "blocks": {name: counts[at].blocks for at, name in enumerate(names)},
         "samples": {name: counts[at].moments for at, name in enumerate(names)},
         "models": {name: asdict(compared) for name, compared in rerun.models.items()},
-        "alerts": {name: asdict(raised) for name, raised in rerun.alerts.items()},
+        "alerts": {
+            name: {"recorded": raised.recorded, "again": raised.again if rerun.computes(name) else None}
+            for name, raised in rerun.alerts.items()
+        },
         "different": rerun.different,
         "differences": [_difference(one) for one in rerun.differences],
         "notice": NOTICE,
@@ -117,9 +120,8 @@ def _words(data: dict[str, Any], rerun: Rerun) -> RenderableType:
     if not rerun.models:
         lines.append(Text("No findings to compare: the recording holds none, and no network ran."))
     for name, raised in rerun.alerts.items():
-        lines.append(
-            Text(f"Alert {name}: raised {raised.recorded} times in the recording, {raised.again} times again.")
-        )
+        computed = f"{raised.again} times again" if rerun.computes(name) else "not computed again"
+        lines.append(Text(f"Alert {name}: raised {counted(raised.recorded, 'time')} in the recording, {computed}."))
     if rerun.differences:
         table = Table(box=None, pad_edge=False)
         for column in ("UTC", "model", "recorded", "again"):

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -34,13 +35,17 @@ def leave(recording: Path, marker: Marker, timeout_s: float, sleep: Callable[[fl
         raise nobody
     place = place_of(recording)
     try:
-        _append(place, msgspec.json.encode(marker) + b"\n")
-        until = time.monotonic() + timeout_s
-        while place.exists() and time.monotonic() < until:
-            sleep(0.02)
-        if place.exists():
-            place.unlink(missing_ok=True)
-            raise nobody
+        with _appended(place, msgspec.json.encode(marker) + b"\n") as file:
+            until = time.monotonic() + timeout_s
+            # Whoever takes the file unlinks it; another one may have its name by then.
+            while os.fstat(file.fileno()).st_nlink:
+                if time.monotonic() >= until:
+                    fcntl.flock(file, fcntl.LOCK_EX)
+                    if os.fstat(file.fileno()).st_nlink:
+                        place.unlink()
+                        raise nobody
+                else:
+                    sleep(0.02)
     except OSError as error:
         raise storage_error("write", place, error) from error
 
@@ -62,12 +67,20 @@ def taken(recording: Path) -> Iterator[Marker]:
             continue
 
 
-def _append(place: Path, line: bytes) -> None:
+def _appended(place: Path, line: bytes) -> IO[bytes]:
+    """The file of that name with a line more at its end, open and unlocked."""
     while True:
-        descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
-        with os.fdopen(descriptor, "wb") as file:
+        file = os.fdopen(
+            os.open(place, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666), "wb", buffering=0
+        )
+        try:
             fcntl.flock(file, fcntl.LOCK_EX)
-            # Else the recorder took it between the two lines above.
-            if os.fstat(descriptor).st_nlink:
+            # Else it was taken between the two lines above.
+            if os.fstat(file.fileno()).st_nlink:
                 file.write(line)
-                return
+                fcntl.flock(file, fcntl.LOCK_UN)
+                return file
+        except BaseException:
+            file.close()
+            raise
+        file.close()

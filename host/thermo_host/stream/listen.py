@@ -49,8 +49,7 @@ def listen(
         reason = "the port vanished"
         try:
             with wearable.stream() as stream:
-                if signals:
-                    wearable.choose_signals(signals)
+                chosen_for = -1
                 silent_since = time.monotonic()
                 while True:
                     telemetry = stream.get(IDLE_S)
@@ -61,6 +60,10 @@ def listen(
                         raise LinkLostError(
                             f"{wearable.port} has been silent for {SILENCE_S:g} s; check the wearable and try again."
                         )
+                    if signals and chosen_for != stream.restarts:
+                        # With the end of a stream the device forgets them.
+                        chosen_for = stream.restarts
+                        wearable.choose_signals(signals)
                     yield from known.before(telemetry, stream)
                     yield telemetry
         except (ProtocolVersionError, RefusedError):

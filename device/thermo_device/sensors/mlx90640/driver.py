@@ -53,6 +53,11 @@ class Camera:
         """Subpages a second it is set to."""
         return self._sensor.rate_hz
 
+    @property
+    def period_us(self) -> int:
+        """From subpage to subpage."""
+        return round(1e6 / self._sensor.rate_hz)
+
     def poll(self) -> Block | None:
         """Look once, and read the page that is new."""
         subpage = self._sensor.poll()

@@ -1,4 +1,4 @@
-"""When the next page of the sensor is due: tracks phase and period, as a sensor's oscillator is off by some percent."""
+"""When the next page or reading of a sensor is due: tracks phase and period, as its oscillator is off by some percent."""
 
 import math
 
@@ -66,13 +66,13 @@ class PageSchedule:
         """A look at `now_us` found the page after the one just read, which `arrived` is to follow for."""
         self._seen_us = now_us
 
-    def arrived(self, now_us: int, odd: bool) -> int:
+    def arrived(self, now_us: int, odd: bool | None = None) -> int:
         """A look at `now_us` found a new page that is read now.
 
         Args:
             now_us: when it looked, microseconds.
             odd: whether its subpage number is the other one than that of the last page, so that an odd number of
-                pages has been completed since.
+                pages has been completed since; None where pages have no such number.
 
         Returns:
             Pages completed since the last one, this one included; more than 1 means that some were missed.
@@ -82,7 +82,7 @@ class PageSchedule:
         else:
             periods = (now_us + self._lead_us - self.end_us) / self.period_us
             pages = max(1, int(periods))
-            if (pages % 2 == 1) != odd:
+            if odd is not None and (pages % 2 == 1) != odd:
                 # The page shown is the latest one, so the count is off by one to the nearer side.
                 pages += -1 if periods - pages < 0.5 and pages > 1 else 1
             seen_us = self._seen_us if self._seen_us is not None and pages == 1 else now_us
