@@ -8,28 +8,33 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from thermo_core.correction import Correction
 
 from thermo_core.errors import RefusedError, UsageError
+from thermo_core.sensors.correction import Stamp, fingerprint, to_bytes
+from thermo_core.sensors.kind import Block
+from thermo_core.sensors.mlx90640 import codec
 from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.correction import PixelCorrection
 from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.identity import device_id
+from thermo_core.sensors.mlx90640.kind import words_of
 from thermo_core.sensors.mlx90640.registers import subpage_mask
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame
-from thermo_core.wire.records import EventRecord, SubpageRecord
+from thermo_core.wire.records import EventRecord
 from thermo_core.wire.smp import Op, SmpHeader, SmpMessage, encode_packets
+from thermo_host.link.session import fetch
 from thermo_host.link.wearable import Wearable
 from thermo_host.sinks.monitor import Monitor
-from thermo_host.stream.playback import Recording
 from thermo_host.sinks.recorder import Recorder
-from thermo_host.link.session import fetch
 from thermo_host.stream.listen import listen
+from thermo_host.stream.playback import Recording
 from thermo_sim import control, eeprom
 from thermo_sim.cli import main
 
@@ -55,15 +60,16 @@ def test_a_wearable_says_what_it_is_and_leaves_nothing_behind(
     with Wearable.open(str(link)) as host:
         hello = host.hello()
         assert hello.simulated and hello.development_key and hello.serial == "SIM-00000003"
-        assert hello.sensors[0].id == host.eeprom()[7:10].astype(">u2").tobytes()
+        constants = host.constants(0, "mlx90640").data
+        assert hello.sensors[0].id == device_id(words_of(constants))
         assert _failed(host) == []
     assert wearable.terminate() == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == []
 
 
 def _failed(host: Wearable) -> list[str]:
-    """Failed self-tests but for the refresh rate, which a busy machine can spoil in real time."""
-    return [result.name for result in host.self_test() if not result.passed and result.name != "refresh rate"]
+    """Failed self-tests but for the rate, which a busy machine can spoil in real time."""
+    return [result.name for result in host.self_test() if not result.passed and result.name != "skin: rate"]
 
 
 def test_what_is_in_the_way_of_a_link(start_wearable: Callable[..., Any], tmp_path: Path) -> None:
@@ -213,23 +219,23 @@ def test_an_agent_without_sensors_says_so_and_takes_them_when_they_come(
     wearable = start_wearable("--faults", "unplug@0+20s", "--speed", "5")
     with Wearable.open(str(wearable.link)) as host:
         assert host.hello().sensors[0].id == b""
-        with pytest.raises(RefusedError, match="picture sensor is not there"):
-            host.eeprom()
+        with pytest.raises(RefusedError, match="The sensor skin is not there"):
+            host.constants(0, "mlx90640")
         assert not all(result.passed for result in host.self_test())
         with host.stream(lease_s=10.0) as stream:
             wait_until(lambda: host.hello().sensors[0].id != b"", "the sensor's return")
-            wait_until(lambda: isinstance(getattr(stream.get(5.0), "record", None), SubpageRecord), "a picture")
+            wait_until(lambda: getattr(getattr(stream.get(5.0), "record", None), "sensor", None) == 0, "a picture")
         assert _failed(host) == []
-        assert host.eeprom().size == 832
+        assert len(host.constants(0, "mlx90640").data) == 1664
 
 
 def test_events_tell_what_was_refused_while_nobody_listened(start_wearable: Callable[..., Any]) -> None:
     wearable = start_wearable()
     with Wearable.open(str(wearable.link)) as host:
         with pytest.raises(RefusedError, match="rate"):
-            host.set_rate(7.0)
+            host.set_rate(0, 7.0)
         with pytest.raises(RefusedError):
-            host.rollback()
+            host.rollback(0)
         with host.stream() as stream:
             heard = [stream.get(5.0) for _ in range(8)]
         events = [seen.record for seen in heard if seen is not None and isinstance(seen.record, EventRecord)]
@@ -239,22 +245,23 @@ def test_events_tell_what_was_refused_while_nobody_listened(start_wearable: Call
 def test_a_calibration_is_checked_stored_used_and_rolled_back(start_wearable: Callable[..., Any]) -> None:
     wearable = start_wearable()
     with Wearable.open(str(wearable.link)) as host:
-        assert host.calibration() is None and not host.hello().calibrated
-        mine = host.hello().sensors[0].id
+        assert host.correction(0) is None and not host.hello().sensors[0].corrected
+        mine = Stamp(host.hello().sensors[0].id, 0, 0.0, fingerprint(host.constants(0, "mlx90640").data))
         first, second = (
-            dataclasses.replace(Correction.identity(mine), offset=np.full((24, 32), offset, np.float32))
+            dataclasses.replace(PixelCorrection.identity(mine), offset=np.full((24, 32), offset, np.float32))
             for offset in (0.5, -0.5)
         )
         with pytest.raises(RefusedError, match="of sensor"):
-            host.write_calibration(Correction.identity(b"others"))
-        host.write_calibration(first)
-        assert host.hello().calibrated
-        host.write_calibration(second)
-        assert host.calibration_bytes(0) == second.to_bytes() and host.calibration_bytes(1) == first.to_bytes()
+            host.write_correction(0, PixelCorrection.identity(Stamp(b"others")))
+        host.write_correction(0, first)
+        assert host.hello().sensors[0].corrected
+        host.write_correction(0, second)
+        stored = host.correction_bytes(0, 0), host.correction_bytes(0, 1)
+        assert stored == (to_bytes(second), to_bytes(first))
         host.reset()
-        assert host.hello().calibrated and host.calibration_bytes(0) == second.to_bytes()
-        host.rollback()
-        assert host.calibration_bytes(0) == first.to_bytes()
+        assert host.hello().sensors[0].corrected and host.correction_bytes(0, 0) == to_bytes(second)
+        host.rollback(0)
+        assert host.correction_bytes(0, 0) == to_bytes(first)
 
 
 def test_a_stream_begins_with_the_present(start_wearable: Callable[..., Any]) -> None:
@@ -265,9 +272,10 @@ def test_a_stream_begins_with_the_present(start_wearable: Callable[..., Any]) ->
         asked_us = host.hello().time_us
         with host.stream() as stream:
             heard = [stream.get(5.0) for _ in range(6)]
-        pages = [seen.record for seen in heard if seen is not None and isinstance(seen.record, SubpageRecord)]
-        assert pages and all(page.time_us > asked_us for page in pages)
-        assert pages[0].packed.key
+        pages = [seen.record for seen in heard if seen is not None and isinstance(seen.record, Block)]
+        skin = [page for page in pages if page.sensor == 0]
+        assert skin and all(page.time_us > asked_us for page in pages)
+        assert codec.decode(skin[0].data, skin[0].index).key
 
 
 def test_requests_are_served_while_simulated_time_waits_for_the_line(
@@ -293,7 +301,7 @@ def test_requests_are_served_while_simulated_time_waits_for_the_line(
     for rate in (32.0, 16.0):
         ask(1, {"op": 1, "lease_ms": 10_000})
         wait_until(stands_still, "a full line", within_s=9.0)
-        assert ask(7, {"rate_hz": rate}).body == {"rate_hz": rate}
+        assert ask(7, {"sensor": 0, "rate_hz": rate}).body == {"sensor": 0, "rate_hz": rate}
     os.close(descriptor)
 
 
@@ -307,11 +315,9 @@ def test_real_frames_are_replayed_instead_of_the_scene(start_wearable: Callable[
     wanted = decoder.picture(frames[0], frames[1]).celsius
     with Wearable.open(str(wearable.link)) as host:
         session = fetch(host)
-        assert np.array_equal(session.eeproms[0], words)
-        monitor = Monitor(session)
-        pictures = (monitor.push(item) for item in listen(host, session) if item is not None)
-        picture = next(picture for picture in pictures if picture is not None)
-    assert np.abs(picture.celsius - wanted).max() < 0.01
+        assert np.array_equal(words_of(session.constants[0].data), words)
+        picture = next(pictures(Monitor(session), listen(host, session)))
+    assert np.abs(picture - wanted).max() < 0.01
 
 
 def test_a_recording_is_replayed_as_the_sensor_said_it(start_wearable: Callable[..., Any], tmp_path: Path) -> None:
@@ -329,10 +335,8 @@ def test_a_recording_is_replayed_as_the_sensor_said_it(start_wearable: Callable[
     assert "r.mcap" in again.ready
     with Wearable.open(str(again.link)) as host:
         replayed = fetch(host)
-        assert np.array_equal(replayed.eeproms[0], session.eeproms[0])
-        monitor = Monitor(replayed)
-        pictures = (monitor.push(item) for item in listen(host, replayed) if item is not None)
-        shown = [picture.celsius for picture in islice((picture for picture in pictures if picture is not None), 4)]
+        assert replayed.constants[0].data == session.constants[0].data
+        shown = list(islice(pictures(Monitor(replayed), listen(host, replayed)), 4))
     # Halves of the recording's pictures may be paired otherwise, so each half is looked for.
     halves = [subpage_mask(number, True) for number in (0, 1)]
     for picture in shown:
@@ -340,11 +344,18 @@ def test_a_recording_is_replayed_as_the_sensor_said_it(start_wearable: Callable[
             assert min(np.abs(picture - other)[half].max() for other in recorded) < 0.01
 
 
+def pictures(monitor: Monitor, items: Iterable[Any]) -> Iterator[np.ndarray]:
+    """Pictures of the camera, as they are completed."""
+    for item in items:
+        outcome = None if item is None else monitor.push(item)
+        for samples in outcome.passes if outcome is not None else ():
+            if "skin" in samples:
+                yield samples["skin"].values
+
+
 def recorded_pictures(path: Path) -> list[np.ndarray]:
     recording = Recording(path)
-    monitor = Monitor(recording.session)
-    pictures = [monitor.push(item) for item in recording]
-    return [picture.celsius for picture in pictures if picture is not None]
+    return list(pictures(Monitor(recording.session), recording))
 
 
 def test_a_wearable_takes_the_eeprom_it_is_given(start_wearable: Callable[..., Any], tmp_path: Path) -> None:
@@ -353,4 +364,4 @@ def test_a_wearable_takes_the_eeprom_it_is_given(start_wearable: Callable[..., A
     wearable = start_wearable("--eeprom", str(tmp_path / "sensor.npz"), "--seed", "1")
     assert "EEPROM of sensor.npz" in wearable.ready
     with Wearable.open(str(wearable.link)) as host:
-        assert np.array_equal(host.eeprom(), words)
+        assert np.array_equal(words_of(host.constants(0, "mlx90640").data), words)

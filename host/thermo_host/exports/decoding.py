@@ -15,10 +15,11 @@ from thermo_core.sensors.kind import Block
 from thermo_core.signals import Sample, Signal
 from thermo_core.wearable.profile import Model
 from thermo_core.wire.records import AlertRecord, EventRecord, FindingRecord, RecordHeader, SignalRecord
-from thermo_host.exports.facts import facts, sensor_facts, with_optics
+from thermo_host.exports.facts import facts, sensor_facts
 from thermo_host.exports.records import Tables
 from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, Table, Track
 from thermo_host.exports.totals import Totals
+from thermo_host.stream.optics import with_optics
 
 ALL = "all"
 """Stands for every signal of the graph."""
