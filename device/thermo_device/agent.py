@@ -14,7 +14,6 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from thermo_core.errors import ModelError, StorageError, UsageError, WireError
-from thermo_core.signals import Values
 from thermo_core.version import software_version
 from thermo_core.wearable.profile import Profile
 from thermo_core.wire import management
@@ -34,9 +33,9 @@ from thermo_device.runtime import Memory, Runtime
 from thermo_device.sightings import Sightings
 from thermo_device.slot_state import Change, Installed
 from thermo_device.slots import Slots
-from thermo_device.smp_server import Application, Refusal, SmpServer, os_commands
+from thermo_device.smp_server import Application, Refusal, SmpServer, group_refusal, os_commands
 from thermo_device.telemetry import FrameQueue, Lease, Outbox
-from thermo_device.wearable_group import refusal, wearable_commands
+from thermo_device.wearable_group import wearable_commands
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +100,7 @@ class Agent:
             {
                 **os_commands(self._application, self._want_reset),
                 **image_commands(self._slots),
-                **wearable_commands(self),
+                **wearable_commands(self, lambda: self._runtime),
             },
             hardware.clock.now_us,
             self._on_refusal,
@@ -172,28 +171,12 @@ class Agent:
                 ReturnCode.INVALID,
             )
         if request.op is StreamOp.RENEW and not self._lease.left_s:
-            raise refusal(GroupError.NO_LEASE, "No stream runs that could be renewed; start one.")
+            raise group_refusal(GroupError.NO_LEASE, "No stream runs that could be renewed; start one.")
         granted_s = self._lease.grant(request.lease_ms / 1000)
         if request.op is StreamOp.START:
             self._queue.clear()
             self._runtime.listen(request.key_interval)
         return StreamAnswer(lease_ms=round(granted_s * 1000), time_us=self._hardware.clock.now_us())
-
-    def constants(self, sensor: int) -> tuple[bytes, int]:
-        """A sensor's constants as they travel, and their number."""
-        return self._runtime.constants(sensor)
-
-    def correction(self, sensor: int, slot: int) -> bytes:
-        """A sensor's stored correction, 0 current, 1 the one before; b"" where there is none."""
-        return self._runtime.correction(sensor, slot)
-
-    def write_correction(self, sensor: int, data: bytes) -> None:
-        """Verify, store and use a correction."""
-        self._runtime.write_correction(sensor, data)
-
-    def roll_back_correction(self, sensor: int) -> None:
-        """Use the one before again."""
-        self._runtime.roll_back_correction(sensor)
 
     def self_test(self) -> management.SelfTest:
         """What it finds out about itself. The lease stands still meanwhile: nobody here could hear it renewed."""
@@ -207,38 +190,6 @@ class Agent:
     def counts(self) -> management.Counters:
         """What it has counted."""
         return management.Counters(counters={**self.counters.snapshot(), "telemetry_dropped": self._queue.dropped})
-
-    def set_rate(self, sensor: int, rate_hz: float) -> float:
-        """A sensor's rate until the next reset."""
-        return self._runtime.set_rate(sensor, rate_hz)
-
-    def profile(self) -> bytes:
-        """The running profile."""
-        return self._runtime.profile_bytes()
-
-    def send_signals(self, wanted: tuple[int, ...]) -> None:
-        """Send these signals while the stream runs."""
-        self._runtime.send_signals(wanted)
-
-    def feed(self, sensor: int, values: Values) -> None:
-        """Take a sample of a sensor of kind "external"."""
-        self._runtime.feed(sensor, values)
-
-    def person(self) -> dict[str, float]:
-        """What is known of the wearer."""
-        return self._runtime.person()
-
-    def set_person(self, told: dict[str, float]) -> dict[str, float]:
-        """Know these numbers too; all that is known then."""
-        return self._runtime.set_person(told)
-
-    def alerts(self) -> management.Alerts:
-        """Where all alerts stand."""
-        return self._runtime.alerts()
-
-    def acknowledge(self, alert: int) -> management.Alerts:
-        """A person has seen an alert."""
-        return self._runtime.acknowledge(alert)
 
     def refusal(self) -> management.Refusal:
         """Why the last refused request was refused."""

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thermo_core import schema
-from thermo_core.errors import StorageError, ThermoError, UsageError
+from thermo_core.errors import ThermoError, UsageError
 from thermo_core.sensors.correction import Correction
-from thermo_core.sensors.kinds import KINDS, correction_of
 from thermo_core.signals import Values
 from thermo_core.wearable.person import FIELDS
 from thermo_core.wearable.person import problem as problem_of
@@ -16,7 +15,7 @@ from thermo_core.wire import management
 from thermo_core.wire.management import SensorState
 from thermo_core.wire.records import Record
 from thermo_core.wire.table import GroupError
-from thermo_device.correction_store import PREVIOUS, CorrectionStore
+from thermo_device.corrections import Corrections
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
 from thermo_device.person_store import PersonStore
@@ -24,8 +23,8 @@ from thermo_device.pipeline import Bundled, Pipeline
 from thermo_device.sensors.driver import Found
 from thermo_device.sightings import Sightings
 from thermo_device.slot_state import Installed
+from thermo_device.smp_server import group_refusal
 from thermo_device.telemetry import Lease, Outbox
-from thermo_device.wearable_group import refusal
 from thermo_device.worker import Worker
 
 CALL_S = 2.2
@@ -94,14 +93,14 @@ class Runtime:
         self._patient = inline
         self._keys_due_us = 0
         self._told = ""
-        self._stores = [CorrectionStore(memory.directory, sensor) for sensor in range(len(self.profile.sensors))]
+        self._corrections = Corrections(memory.directory, self.profile)
         if memory.person.problem:
             self._notice("storage", memory.person.problem)
         self._pipeline = Pipeline(
             hardware,
             self.profile,
             None if installed is None else bundled_of(installed),
-            self._stored_corrections(),
+            self._corrections.load(lambda problem: self._notice("storage", problem)),
             memory.person.read(),
             kernels=kernels,
             counters=counters,
@@ -156,7 +155,8 @@ class Runtime:
             Refusal: no such sensor.
             StorageError: it cannot be read.
         """
-        return self._store(sensor).read(slot)
+        self._name(sensor)
+        return self._corrections.read(sensor, slot)
 
     def write_correction(self, sensor: int, data: bytes) -> None:
         """Verify, store and use a correction.
@@ -167,9 +167,7 @@ class Runtime:
                 not known.
             StorageError: it cannot be written.
         """
-        store, correction = self._store(sensor), correction_of(data)
-        self._check(sensor, correction)
-        self._use(sensor, store.write(data))
+        self._use(sensor, self._corrections.write(sensor, data, self._found(sensor)))
 
     def roll_back_correction(self, sensor: int) -> None:
         """Use the one before again; the current one takes its place.
@@ -178,10 +176,8 @@ class Runtime:
             Refusal: there is none.
             StorageError: it cannot be written.
         """
-        store = self._store(sensor)
-        if not store.read(PREVIOUS):
-            raise refusal(GroupError.NO_CORRECTION, "There is no correction before the current one; calibrate anew.")
-        self._use(sensor, store.rollback())
+        self._name(sensor)
+        self._use(sensor, self._corrections.roll_back(sensor))
 
     def self_test(self) -> management.SelfTest:
         """Results of the parts the worker could test."""
@@ -199,7 +195,7 @@ class Runtime:
         try:
             return self._worker.call(lambda: self._pipeline.set_rate(sensor, rate_hz), CALL_S)
         except UsageError as error:
-            raise refusal(GroupError.BAD_RATE, str(error)) from error
+            raise group_refusal(GroupError.BAD_RATE, str(error)) from error
 
     def send_signals(self, wanted: tuple[int, ...]) -> None:
         """Send these signals while the stream runs.
@@ -210,9 +206,11 @@ class Runtime:
         known = len(self._pipeline.plan.signals)
         for number in wanted:
             if number >= known:
-                raise refusal(GroupError.NO_SUCH, f"There is no signal {number}; they are numbered 0 to {known - 1}.")
+                raise group_refusal(
+                    GroupError.NO_SUCH, f"There is no signal {number}; they are numbered 0 to {known - 1}."
+                )
         if wanted and not self._lease.left_s:
-            raise refusal(GroupError.NO_LEASE, "No stream runs that signals could come with; start one.")
+            raise group_refusal(GroupError.NO_LEASE, "No stream runs that signals could come with; start one.")
         self._pipeline.send_signals(wanted)
 
     def feed(self, sensor: int, values: Values) -> None:
@@ -223,15 +221,15 @@ class Runtime:
         """
         name = self._name(sensor)
         if self.profile.sensors[sensor].kind != "external":
-            raise refusal(
+            raise group_refusal(
                 GroupError.NO_SENSOR, f"{name} is a chip, which speaks for itself; feed a sensor of kind external."
             )
         if not self._lease.left_s:
-            raise refusal(GroupError.NO_LEASE, f"No stream runs, so nobody would hear of {name}; start one.")
+            raise group_refusal(GroupError.NO_LEASE, f"No stream runs, so nobody would hear of {name}; start one.")
         try:
             self._pipeline.feed(sensor, values)
         except UsageError as error:
-            raise refusal(GroupError.IMPLAUSIBLE, str(error)) from error
+            raise group_refusal(GroupError.IMPLAUSIBLE, str(error)) from error
 
     def person(self) -> dict[str, float]:
         """What is known of the wearer."""
@@ -247,7 +245,7 @@ class Runtime:
         for name, value in told.items():
             problem = problem_of(name, value)
             if problem:
-                raise refusal(GroupError.IMPLAUSIBLE if name in FIELDS else GroupError.NO_SUCH, problem)
+                raise group_refusal(GroupError.IMPLAUSIBLE if name in FIELDS else GroupError.NO_SUCH, problem)
         known = self._memory.person.write(told)
         self._pipeline.set_person(known)
         return known
@@ -268,7 +266,7 @@ class Runtime:
         known = len(self.profile.alerts)
         if alert >= known:
             numbers = f"they are numbered 0 to {known - 1}" if known else "this wearable has none"
-            raise refusal(GroupError.NO_SUCH, f"There is no alert {alert}; {numbers}.")
+            raise group_refusal(GroupError.NO_SUCH, f"There is no alert {alert}; {numbers}.")
         change = self._pipeline.acknowledge(alert)
         if change is not None:
             self._outbox.publish([change])
@@ -289,7 +287,7 @@ class Runtime:
     def _name(self, sensor: int) -> str:
         if sensor >= len(self.profile.sensors):
             last = len(self.profile.sensors) - 1
-            raise refusal(GroupError.NO_SENSOR, f"There is no sensor {sensor}; they are numbered 0 to {last}.")
+            raise group_refusal(GroupError.NO_SENSOR, f"There is no sensor {sensor}; they are numbered 0 to {last}.")
         return self.profile.sensors[sensor].name
 
     def _found(self, sensor: int) -> Found:
@@ -297,55 +295,11 @@ class Runtime:
         found = self._pipeline.found(sensor)
         if found is None:
             why = self._pipeline.fault(sensor) or "It has not answered yet; try again."
-            raise refusal(GroupError.NO_SENSOR, f"The sensor {name} is not there. {why}")
+            raise group_refusal(GroupError.NO_SENSOR, f"The sensor {name} is not there. {why}")
         return found
-
-    def _store(self, sensor: int) -> CorrectionStore:
-        self._name(sensor)
-        return self._stores[sensor]
-
-    def _check(self, sensor: int, correction: Correction) -> None:
-        settings, found = self.profile.sensors[sensor], self._found(sensor)
-        if correction.kind != settings.kind:
-            raise refusal(
-                GroupError.WRONG_SENSOR,
-                f"The correction is of a sensor of kind {correction.kind} and {settings.name} is of kind {settings.kind}; "
-                "calibrate this sensor.",
-            )
-        stamp = correction.stamp
-        if stamp.sensor_id != found.identity:
-            raise refusal(
-                GroupError.WRONG_SENSOR,
-                f"The correction is of sensor {stamp.sensor_id.hex()} and {settings.name} is {found.identity.hex()}; "
-                "calibrate this sensor.",
-            )
-        if not stamp.fits(found.identity, found.constants):
-            raise refusal(
-                GroupError.WRONG_SENSOR,
-                f"The correction was made when the EEPROM of {settings.name} held something else; calibrate it as it is.",
-            )
-        objection = KINDS[settings.kind].objection
-        problem = "" if objection is None else objection(settings, correction)
-        if problem:
-            raise refusal(GroupError.IMPLAUSIBLE, problem)
 
     def _use(self, sensor: int, correction: Correction) -> None:
         self._worker.call(lambda: self._pipeline.set_correction(sensor, correction), CALL_S)
-
-    def _stored_corrections(self) -> dict[int, Correction]:
-        corrections = {}
-        for sensor, store in enumerate(self._stores):
-            name = self.profile.sensors[sensor].name
-            try:
-                stored = store.load()
-            except StorageError as error:
-                self._notice("storage", str(error))
-                continue
-            if stored.problem:
-                self._notice("storage", f"{name}: {stored.problem}")
-            if stored.correction is not None:
-                corrections[sensor] = stored.correction
-        return corrections
 
     def _publish(self, records: Sequence[Record]) -> None:
         problem = self._memory.sightings.problem

@@ -13,6 +13,7 @@ from typing import Any
 from thermo_core.errors import ManagementError, ThermoError
 from thermo_core.wire import management
 from thermo_core.wire.smp import HEADER_BYTES, Group, Op, ReturnCode, SmpHeader, SmpMessage
+from thermo_core.wire.table import GroupError
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,25 @@ class Refusal(ThermoError):
         self.code = code
         self.group = group
         self.version_1 = version_1
+
+
+_VERSION_1 = {
+    GroupError.NO_SENSOR: ReturnCode.NO_ENTRY,
+    GroupError.NO_CORRECTION: ReturnCode.NO_ENTRY,
+    GroupError.WRONG_SENSOR: ReturnCode.ACCESS_DENIED,
+    GroupError.DAMAGED: ReturnCode.CORRUPT,
+    GroupError.BAD_OFFSET: ReturnCode.INVALID,
+    GroupError.BAD_RATE: ReturnCode.INVALID,
+    GroupError.NO_LEASE: ReturnCode.BAD_STATE,
+    GroupError.STORAGE: ReturnCode.NO_MEMORY,
+    GroupError.IMPLAUSIBLE: ReturnCode.INVALID,
+    GroupError.NO_SUCH: ReturnCode.NO_ENTRY,
+}
+
+
+def group_refusal(code: GroupError, reason: str) -> Refusal:
+    """A refusal in the codes of a wearable's own group."""
+    return Refusal(reason, code, int(Group.THERMO), _VERSION_1.get(code, ReturnCode.UNKNOWN))
 
 
 class SmpServer:

@@ -1,5 +1,6 @@
 """SMP group 65, a wearable's own commands, over what the agent can do; long things travel in parts."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -8,27 +9,15 @@ from thermo_core.errors import BusError, CorrectionError, DamagedFileError, Sens
 from thermo_core.signals import Values
 from thermo_core.wire import management
 from thermo_core.wire.management import Part, ReadPart, StreamAnswer, StreamRequest, Written, read
-from thermo_core.wire.smp import Group, Op, ReturnCode
+from thermo_core.wire.smp import Group, Op
 from thermo_core.wire.table import Command, GroupError
-from thermo_device.smp_server import Body, Commands, Handler, Refusal
+from thermo_device.smp_server import Body, Commands, Handler, Refusal, group_refusal
 
 PART_BYTES = 2048
 """Longest part of one answer: a camera's constants at once, and no more than a slow line sends in a fifth of a second."""
 MAX_CORRECTION = 65536
 
 _GROUP = int(Group.THERMO)
-_VERSION_1 = {
-    GroupError.NO_SENSOR: ReturnCode.NO_ENTRY,
-    GroupError.NO_CORRECTION: ReturnCode.NO_ENTRY,
-    GroupError.WRONG_SENSOR: ReturnCode.ACCESS_DENIED,
-    GroupError.DAMAGED: ReturnCode.CORRUPT,
-    GroupError.BAD_OFFSET: ReturnCode.INVALID,
-    GroupError.BAD_RATE: ReturnCode.INVALID,
-    GroupError.NO_LEASE: ReturnCode.BAD_STATE,
-    GroupError.STORAGE: ReturnCode.NO_MEMORY,
-    GroupError.IMPLAUSIBLE: ReturnCode.INVALID,
-    GroupError.NO_SUCH: ReturnCode.NO_ENTRY,
-}
 _CODES: tuple[tuple[type[ThermoError], GroupError], ...] = (
     (DamagedFileError, GroupError.DAMAGED),
     (StorageError, GroupError.STORAGE),
@@ -38,19 +27,30 @@ _CODES: tuple[tuple[type[ThermoError], GroupError], ...] = (
 )
 
 
-def refusal(code: GroupError, reason: str) -> Refusal:
-    """A refusal in this group's codes."""
-    return Refusal(reason, code, _GROUP, _VERSION_1.get(code, ReturnCode.UNKNOWN))
-
-
 class Device(Protocol):
-    """What the commands need. Every method may raise a `Refusal` or another `ThermoError`."""
+    """What the commands need of the agent. Every method may raise a `Refusal` or another `ThermoError`."""
 
     def hello(self) -> management.Hello:
         """Who it is and what it has."""
 
     def stream(self, request: StreamRequest) -> StreamAnswer:
         """Start, renew or stop telemetry."""
+
+    def self_test(self) -> management.SelfTest:
+        """What it finds out about itself."""
+
+    def counts(self) -> management.Counters:
+        """What it has counted."""
+
+    def refusal(self) -> management.Refusal:
+        """Why the last refused request was refused."""
+
+
+class Wearable(Protocol):
+    """What the commands need of what runs from one reset to the next; see `runtime.Runtime`."""
+
+    def profile_bytes(self) -> bytes:
+        """The running profile as canonical CBOR."""
 
     def constants(self, sensor: int) -> tuple[bytes, int]:
         """A sensor's constants as they travel, and their number."""
@@ -64,20 +64,8 @@ class Device(Protocol):
     def roll_back_correction(self, sensor: int) -> None:
         """Use the one before again."""
 
-    def self_test(self) -> management.SelfTest:
-        """What it finds out about itself."""
-
-    def counts(self) -> management.Counters:
-        """What it has counted."""
-
     def set_rate(self, sensor: int, rate_hz: float) -> float:
         """A sensor's rate until the next reset."""
-
-    def profile(self) -> bytes:
-        """The running profile as canonical CBOR."""
-
-    def refusal(self) -> management.Refusal:
-        """Why the last refused request was refused."""
 
     def send_signals(self, wanted: tuple[int, ...]) -> None:
         """Send these signals while the stream runs."""
@@ -113,12 +101,14 @@ class _Assembly:
             Refusal: the part does not continue the one before, or the whole is too long.
         """
         if part.len > MAX_CORRECTION or part.len == 0:
-            raise refusal(GroupError.DAMAGED, f"A correction of {part.len} bytes is none of ours; make a new one.")
+            raise group_refusal(
+                GroupError.DAMAGED, f"A correction of {part.len} bytes is none of ours; make a new one."
+            )
         if part.off == 0:
             self._data.clear()
             self._length, self._sensor = part.len, part.sensor
         if part.off != len(self._data) or part.len != self._length or part.sensor != self._sensor:
-            raise refusal(
+            raise group_refusal(
                 GroupError.BAD_OFFSET,
                 f"A part at {part.off} of {part.len} for sensor {part.sensor} came where {len(self._data)} of {self._length} for "
                 f"sensor {self._sensor} was next; begin again at 0.",
@@ -137,13 +127,18 @@ class _Assembly:
         return len(self._data)
 
 
-def wearable_commands(device: Device) -> Commands:
-    """The handlers of group 65."""
+def wearable_commands(device: Device, wearable: Callable[[], Wearable]) -> Commands:
+    """The handlers of group 65.
+
+    Args:
+        device: the agent.
+        wearable: what runs now.
+    """
     assembly = _Assembly()
 
     def part(whole: bytes, wanted: ReadPart, constants: int = 0) -> Body:
         if wanted.off > len(whole):
-            raise refusal(
+            raise group_refusal(
                 GroupError.BAD_OFFSET, f"Offset {wanted.off} lies beyond the end at {len(whole)}; begin again at 0."
             )
         data = whole[wanted.off : wanted.off + PART_BYTES]
@@ -151,48 +146,48 @@ def wearable_commands(device: Device) -> Commands:
 
     def read_constants(body: Body) -> Body:
         wanted = read(ReadPart, body)
-        data, number = device.constants(wanted.sensor)
+        data, number = wearable().constants(wanted.sensor)
         return part(data, wanted, number)
 
     def read_correction(body: Body) -> Body:
         wanted = read(ReadPart, body)
-        return part(device.correction(wanted.sensor, wanted.slot), wanted)
+        return part(wearable().correction(wanted.sensor, wanted.slot), wanted)
 
     def write_correction(body: Body) -> Body:
         given = read(Part, body)
         whole = assembly.add(given)
         if whole is None:
             return Written(off=assembly.offset).to_map()
-        device.write_correction(given.sensor, whole)
+        wearable().write_correction(given.sensor, whole)
         return Written(off=given.len).to_map()
 
     def roll_back(body: Body) -> Body:
-        device.roll_back_correction(read(management.OfSensor, body).sensor)
+        wearable().roll_back_correction(read(management.OfSensor, body).sensor)
         return {}
 
     def set_rate(body: Body) -> Body:
         wanted = read(management.Rate, body)
-        rate_hz = device.set_rate(wanted.sensor, wanted.rate_hz)
+        rate_hz = wearable().set_rate(wanted.sensor, wanted.rate_hz)
         return management.Rate(rate_hz=rate_hz, sensor=wanted.sensor).to_map()
 
     def send_signals(body: Body) -> Body:
         wanted = read(management.Signals, body)
-        device.send_signals(wanted.signals)
+        wearable().send_signals(wanted.signals)
         return wanted.to_map()
 
     def feed(body: Body) -> Body:
         given = read(management.Feed, body)
         if len(given.values) % 4:
-            raise refusal(
+            raise group_refusal(
                 GroupError.IMPLAUSIBLE,
                 f"A sample of {len(given.values)} bytes is no whole number of float32; send all.",
             )
-        device.feed(given.sensor, np.frombuffer(given.values, "<f4").astype(np.float32))
+        wearable().feed(given.sensor, np.frombuffer(given.values, "<f4").astype(np.float32))
         return {}
 
     def set_person(body: Body) -> Body:
         told = read(management.Person, body).person
-        return management.Person(person=device.set_person(told)).to_map()
+        return management.Person(person=wearable().set_person(told)).to_map()
 
     handlers: dict[tuple[Command, Op], Handler] = {
         (Command.HELLO, Op.READ): lambda body: device.hello().to_map(),
@@ -205,13 +200,15 @@ def wearable_commands(device: Device) -> Commands:
         (Command.COUNTERS, Op.READ): lambda body: device.counts().to_map(),
         (Command.RATE, Op.WRITE): set_rate,
         (Command.REFUSAL, Op.READ): lambda body: device.refusal().to_map(),
-        (Command.PROFILE, Op.READ): lambda body: part(device.profile(), read(ReadPart, body)),
+        (Command.PROFILE, Op.READ): lambda body: part(wearable().profile_bytes(), read(ReadPart, body)),
         (Command.SIGNALS, Op.WRITE): send_signals,
         (Command.FEED, Op.WRITE): feed,
-        (Command.PERSON, Op.READ): lambda body: management.Person(person=device.person()).to_map(),
+        (Command.PERSON, Op.READ): lambda body: management.Person(person=wearable().person()).to_map(),
         (Command.PERSON, Op.WRITE): set_person,
-        (Command.ALERTS, Op.READ): lambda body: device.alerts().to_map(),
-        (Command.ALERTS, Op.WRITE): lambda body: device.acknowledge(read(management.Acknowledge, body).alert).to_map(),
+        (Command.ALERTS, Op.READ): lambda body: wearable().alerts().to_map(),
+        (Command.ALERTS, Op.WRITE): lambda body: (
+            wearable().acknowledge(read(management.Acknowledge, body).alert).to_map()
+        ),
     }
     return {(_GROUP, int(command), op): _translated(handler) for (command, op), handler in handlers.items()}
 
@@ -227,7 +224,7 @@ def _translated(handler: Handler) -> Handler:
         except ThermoError as error:
             for kind, code in _CODES:
                 if isinstance(error, kind):
-                    raise refusal(code, str(error)) from error
+                    raise group_refusal(code, str(error)) from error
             raise
 
     return handle

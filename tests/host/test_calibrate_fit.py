@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from thermo_core.errors import CalibrationFailedError, StorageError
-from thermo_core.sensors.mlx90640.frames import Picture
 from thermo_host.calibrate.agreement import agreement, pooled
 from thermo_host.calibrate.fit import PixelFit, count_ambients, fit_pixels
 from thermo_host.calibrate.observation import Observation, Role, average
 from thermo_host.calibrate.pixels import bad_mask, find_bad_pixels, noise_map
+from thermo_host.calibrate.procedures import Reading
 from thermo_host.calibrate.stability import SteadinessWatch, slope
 
 SHAPE = (24, 32)
@@ -30,15 +30,13 @@ class Sensor:
         kelvin4 = (1 + self.gain) * ((celsius + 273.15) ** 4 - die) + die
         return kelvin4**0.25 - 273.15 + self.offset + self.die * (ta - 25)
 
-    def pictures(self, celsius: float, ta: float, count: int) -> list[Picture]:
+    def pictures(self, celsius: float, ta: float, count: int) -> list[Reading]:
         shown = self.ideal(celsius, ta)
         return [
-            Picture(
+            Reading(
                 celsius=(shown + self.random.normal(0, self.noise, SHAPE)).astype(np.float32),
                 valid=EVERY,
                 ta=ta + float(self.random.normal(0, 0.02)),
-                vdd=3.3,
-                index=number,
                 time_us=number * 125_000,
             )
             for number in range(count)
@@ -146,7 +144,7 @@ def test_bad_pixels_are_found_with_their_kind_and_no_good_one_with_them() -> Non
             values[11, 12] += 25.0
             valid = EVERY.copy()
             valid[13, 14] = False
-            pictures.append(Picture(values.astype(np.float32), valid, 28.0, 3.3, picture.index, picture.time_us))
+            pictures.append(Reading(picture.time_us, values.astype(np.float32), valid, 28.0))
         sets.append(average(pictures, "fit", celsius, celsius))
     found = find_bad_pixels(sets, noise_map(sets))
     assert {(pixel.row, pixel.column): pixel.kind for pixel in found} == {
@@ -168,7 +166,7 @@ def test_noise_is_measured_and_coloured_noise_is_not_taken_for_white() -> None:
     assert white.noise_of_mean == pytest.approx(0.3 / np.sqrt(128), rel=0.15)
     walk = np.cumsum(sensor.random.normal(0, 0.1, (128, *SHAPE)), axis=0)
     pictures = [
-        Picture((picture.celsius + step).astype(np.float32), EVERY, 28.0, 3.3, picture.index, picture.time_us)
+        Reading(picture.time_us, (picture.celsius + step).astype(np.float32), EVERY, 28.0)
         for picture, step in zip(sensor.pictures(30.0, 28.0, 128), walk, strict=True)
     ]
     assert average(pictures, "fit", 30.0, 30.0).colour > 5
@@ -222,9 +220,7 @@ def test_a_watch_tells_a_steady_sensor_from_one_that_warms_up(drift: float, verd
     seen = []
     for number in range(600):
         ta = 28 + drift * number / 480 + float(random.normal(0, 0.01))
-        watch.push(
-            Picture(np.full(SHAPE, 30 + random.normal(0, 0.002), np.float32), EVERY, ta, 3.3, number, number * 125_000)
-        )
+        watch.push(Reading(number * 125_000, np.full(SHAPE, 30 + random.normal(0, 0.002), np.float32), EVERY, ta))
         seen.append(watch.verdict())
         if seen[-1] is not None:
             break
@@ -238,7 +234,7 @@ def test_a_window_too_short_to_resolve_the_limits_says_so() -> None:
     verdict = None
     for number in range(200):
         ta = 28 + float(random.normal(0, 0.05))
-        watch.push(Picture(np.full(SHAPE, 30.0, np.float32), EVERY, ta, 3.3, number, number * 125_000))
+        watch.push(Reading(number * 125_000, np.full(SHAPE, 30.0, np.float32), EVERY, ta))
         verdict = watch.verdict()
         if verdict is not None:
             break

@@ -74,9 +74,8 @@ def test_a_column_of_seconds_says_when(wearable: ScriptedWearable, tmp_path: Pat
     assert answer(capsys, "feed", wearable.port, "face", str(table))[0] == 0
     assert time.monotonic() - began >= 0.4
     assert [sensor for sensor, _ in fed(wearable)] == [1, 1, 1]
-    np.testing.assert_array_equal(
-        np.array([values for _, values in fed(wearable)]), [[30, 34], [np.nan, 34.5], [31, np.nan]]
-    )
+    found = np.array([values for _, values in fed(wearable)])
+    assert np.array_equal(found, np.array([[30, 34], [np.nan, 34.5], [31, np.nan]]), equal_nan=True)
 
 
 def test_standard_input_is_given_as_it_comes(

@@ -123,8 +123,8 @@ def test_replay_and_export_of_an_evil_recording(
     path = tmp_path / "r.mcap"
     with Recorder(path, evil_session(session)) as recorder:
         for item in telemetry(140):
-            evil_event = isinstance(item.record, EventRecord)
-            recorder.add(told(item, replace(item.record, text=EVIL)) if evil_event else item)
+            record = item.record
+            recorder.add(told(item, replace(record, text=EVIL)) if isinstance(record, EventRecord) else item)
     assert run(["replay", str(path), "--speed", "0"]) == ExitCode.OK
     out, err = capsys.readouterr()
     assert_harmless(out + err)

@@ -257,7 +257,7 @@ def test_what_changed_is_named(session: Session) -> None:
         (with_state(session, 0, rate_hz=8.0), ("what the wearable says of itself",)),
         (replace(session, person={"age_years": 40.0}), ("what is known of the wearer",)),
         (with_eeprom(session, eeprom.generate(3), 1), ("sensor skin",)),
-        (replace(session, constants={0: camera_constants(words ^ 1)}), ("the constants of sensor skin",)),
+        (replace(session, constants={0: camera_constants(words ^ np.uint16(1))}), ("the constants of sensor skin",)),
         (replace(session, corrections={1: b"x"}), ("the correction of spots",)),
     ]
     for changed, wanted in cases:
@@ -284,7 +284,7 @@ def test_a_profile_that_is_not_the_one_announced_is_asked_for_again(
 ) -> None:
     peer = ScriptedWearable(session)
     changed = msgspec.structs.replace(session.profile, version="9")
-    seen = []
+    seen: list[int] = []
 
     def profile(asked: Any) -> Any:
         """Another bundle began between hello and this."""

@@ -7,9 +7,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -94,19 +95,20 @@ def committed_bundle() -> Bundle:
 @pytest.fixture(scope="session")
 def small_model(committed_bundle: Bundle) -> bytes:
     """Its network."""
-    return committed_bundle.model
+    return committed_bundle.networks["lesion"]
 
 
 @pytest.fixture(scope="session")
 def make_image(committed_bundle: Bundle, small_model: bytes, development_key: Ed25519PrivateKey) -> MakeImage:
     """A signed bundle of one's own: `make_image("1.2.3", key=..., model=..., padding=...)`."""
-    profile = replace(committed_bundle.profile, name="test-patch")
+    profile = msgspec.structs.replace(committed_bundle.profile, name="test-patch")
 
     def make(
         version: str, key: Ed25519PrivateKey = development_key, model: bytes = small_model, padding: int = 0
     ) -> bytes:
         # Bytes behind the last table of a flat buffer are nobody's: they only make the upload longer.
-        bundle = replace(committed_bundle, profile=profile, model=model + bytes(padding), card=f"Test bundle {version}")
+        networks = {"lesion": model + bytes(padding)}
+        bundle = Bundle(profile=profile, networks=networks, card=f"Test bundle {version}")
         return sign(bundle.to_payload(), Version.parse(version), key)
 
     return make

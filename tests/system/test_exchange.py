@@ -10,22 +10,28 @@ from typing import Any
 
 import numpy as np
 import pytest
-from thermo_core.correction import Correction
 
 from thermo_core.errors import LinkLostError, SensorError
+from thermo_core.graph.engine import Outcome
 from thermo_core.recording.layout import Gap
-from thermo_core.sensors.mlx90640.frames import Picture
-from thermo_core.wire.records import SubpageRecord
-from thermo_host import export, flash
-from thermo_host.calibrate.wearable_source import WearableSource
-from thermo_host.link.lease import Telemetry
+from thermo_core.recording.session import Session
+from thermo_core.sensors.correction import Stamp
+from thermo_core.sensors.kind import Block
+from thermo_core.sensors.mlx90640.correction import PixelCorrection
+from thermo_core.sensors.mlx90640.kind import words_of
+from thermo_core.signals import Values
+from thermo_host import flash
+from thermo_host.calibrate.wearable_source import WearableSource, subject_of
+from thermo_host.exports import target
+from thermo_host.exports.decoding import Choice, Decoding
+from thermo_host.exports.rows import SampleRow
+from thermo_host.link.items import Telemetry
+from thermo_host.link.session import fetch
 from thermo_host.link.wearable import Wearable
 from thermo_host.sinks.monitor import Monitor
-from thermo_host.stream.playback import Recording
 from thermo_host.sinks.recorder import Recorder
-from thermo_host.link.session import Session, fetch
 from thermo_host.stream.listen import listen
-from thermo_host.tables import PictureRow
+from thermo_host.stream.playback import Recording
 from thermo_sim import control
 from thermo_sim.eeprom import generate
 
@@ -46,8 +52,18 @@ def tell(link: Path, **request: Any) -> Any:
     return control.request(link.with_name(link.name + ".ctl"), request)
 
 
-def near(picture: Picture) -> bool:
-    return abs(float(np.median(picture.celsius)) - BLACKBODY_C) < NEAR_K
+def near(celsius: Values) -> bool:
+    return abs(float(np.median(celsius)) - BLACKBODY_C) < NEAR_K
+
+
+def picture_of(outcome: Outcome | None) -> Values | None:
+    """The picture that a block completed."""
+    found = [samples["skin"].values for samples in outcome.passes if "skin" in samples] if outcome else []
+    return found[0] if found else None
+
+
+def pictures_of(decoding: Decoding) -> list[Values]:
+    return [row.sample.values for row in decoding if isinstance(row, SampleRow) and row.track.key == "skin"]
 
 
 @dataclass
@@ -55,13 +71,14 @@ class Heard:
     """What one time of listening came to."""
 
     monitor: Monitor
-    pictures: list[tuple[int, Picture]] = field(default_factory=list)
+    pictures: list[tuple[int, Values]] = field(default_factory=list)
     sessions: list[Session] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
 
     @property
-    def generations(self) -> list[int]:
-        return [generation for generation, _ in self.pictures]
+    def numbers(self) -> list[int]:
+        """Of the constants of each picture."""
+        return [number for number, _ in self.pictures]
 
 
 def hear(
@@ -88,10 +105,10 @@ def hear(
             heard.kinds.append(type(item).__name__)
             if isinstance(item, Session):
                 heard.sessions.append(item)
-            picture = heard.monitor.push(item)
+            picture = picture_of(heard.monitor.push(item))
             if picture is not None:
-                assert isinstance(item, Telemetry) and isinstance(item.record, SubpageRecord)
-                heard.pictures.append((item.record.generation, picture))
+                assert isinstance(item, Telemetry) and isinstance(item.record, Block)
+                heard.pictures.append((item.record.constants, picture))
             if waiting and len(heard.pictures) >= waiting[0]:
                 steps[waiting.pop(0)]()
                 last = len(heard.pictures)
@@ -109,60 +126,60 @@ def test_a_sensor_exchanged_while_it_streams_is_right_in_stream_replay_and_expor
     with Wearable.open(str(started.link)) as wearable:
         heard = hear(wearable, path, {6: lambda: tell(started.link, cmd="exchange", seed=OTHER)}, 16)
         assert all(near(picture) for _, picture in heard.pictures)
-        old, new = heard.generations[0], heard.generations[-1]
+        old, new = heard.numbers[0], heard.numbers[-1]
         assert new > old
         (session,) = heard.sessions
-        np.testing.assert_array_equal(session.eeproms[0], generate(OTHER))
-        assert heard.monitor.changes[0].what[0] == "sensor 0"
+        np.testing.assert_array_equal(words_of(session.constants[0].data), generate(OTHER))
+        assert heard.monitor.changes[0].what[0] == "sensor skin"
 
     recording = Recording(path)
     monitor, played = Monitor(recording.session), []
     for item in recording:
-        picture = monitor.push(item)
+        picture = picture_of(monitor.push(item))
         played += [] if picture is None else [picture]
     assert recording.complete and not recording.damaged
     assert len(played) == len(heard.pictures)
     for one, (_, other) in zip(played, heard.pictures, strict=True):
-        np.testing.assert_array_equal(one.celsius, other.celsius)
+        np.testing.assert_array_equal(one, other)
 
-    decoding = export.Decoding(recording)
-    rows = [row for row in decoding if isinstance(row, PictureRow)]
-    assert [row.generation for row in rows] == heard.generations
-    assert all(near(row.picture) for row in rows)
+    exported = pictures_of(Decoding(recording))
+    assert len(exported) == len(heard.pictures) and all(near(picture) for picture in exported)
     for name in ("out.npz", "out.csv"):
-        decoding = export.Decoding(recording)
-        export.write(decoding, tmp_path / name, decoding.about, decoding.eeproms)
+        decoding = Decoding(recording)
+        target.write(decoding, tmp_path / name, decoding.first)
     arrays = np.load(tmp_path / "out.npz")
-    np.testing.assert_array_equal(arrays["generation"], heard.generations)
-    np.testing.assert_array_equal(arrays["eeprom_0"], generate(SEED))
-    np.testing.assert_array_equal(arrays[f"eeprom_0_generation_{new}"], generate(OTHER))
+    np.testing.assert_array_equal(arrays["skin"], np.array(exported))
+    np.testing.assert_array_equal(words_of(arrays[f"skin.constants.{old}"].tobytes()), generate(SEED))
+    np.testing.assert_array_equal(words_of(arrays[f"skin.constants.{new}"].tobytes()), generate(OTHER))
     for about in (json.loads(str(arrays["about"])), json.loads((tmp_path / "out-about.json").read_text())):
-        assert about["sensors"][0]["generation"] == old
-        assert about["later"][0]["sensors"][0]["generation"] == new
-        assert about["later"][0]["after_pictures"] == heard.generations.count(old)
+        assert about["sensors"][0]["constants"] == old
+        assert about["later"][0]["sensors"][0]["constants"] == new
 
     # A window that begins behind the exchange.
     newest = next(item for item in reversed(list(recording)) if isinstance(item, Telemetry))
-    behind = export.Decoding(recording, window=export.Window(newest.received_ns - 1_000_000_000))
-    rows = [row for row in behind if isinstance(row, PictureRow)]
-    assert rows and all(row.generation == new and near(row.picture) for row in rows)
+    behind = pictures_of(Decoding(recording, Choice(from_ns=newest.received_ns - 1_000_000_000)))
+    assert behind and all(near(picture) for picture in behind)
 
 
 def test_a_recording_without_the_new_constants_shows_no_picture_of_the_new_sensor(started: Any, tmp_path: Path) -> None:
     path = tmp_path / "r.mcap"
     with Wearable.open(str(started.link)) as wearable:
         heard = hear(wearable, path, {6: lambda: tell(started.link, cmd="exchange", seed=OTHER)}, 10)
-    old = heard.generations[0]
+    old = heard.numbers[0]
     data = bytearray(path.read_bytes())
     attached = generate(OTHER).astype("<u2").tobytes()
     data[data.index(attached) + 200] ^= 1
     path.write_bytes(data)
     recording = Recording(path)
-    decoding = export.Decoding(recording)
-    rows = [row for row in decoding if isinstance(row, PictureRow)]
-    assert len(rows) == heard.generations.count(old)
-    assert all(near(row.picture) for row in rows)
-    assert recording.damaged and decoding.totals.invalid > 10
+    decoding = Decoding(recording)
+    shown = pictures_of(decoding)
+    assert len(shown) == heard.numbers.count(old)
+    assert all(near(picture) for picture in shown)
+    assert recording.damaged
+    monitor = Monitor(recording.session)
+    for item in recording:
+        monitor.push(item)
+    assert monitor.statistics().strange_blocks > 10
 
 
 def test_a_sensor_exchanged_while_nobody_listens(started: Any) -> None:
@@ -182,7 +199,7 @@ def test_a_sensor_exchanged_while_the_cable_is_out(started: Any, tmp_path: Path)
         heard = hear(wearable, tmp_path / "r.mcap", {6: pull}, 10)
     assert heard.sessions and heard.monitor.changes
     assert all(near(picture) for _, picture in heard.pictures)
-    assert heard.generations[-1] > heard.generations[0]
+    assert heard.numbers[-1] > heard.numbers[0]
     assert any(isinstance(item, Gap) for item in Recording(tmp_path / "r.mcap"))
 
 
@@ -220,17 +237,17 @@ def away(start_wearable: Callable[..., Any], tmp_path: Path) -> Any:
 
 def test_a_calibration_that_came_during_an_unplug_is_used(away: Any, tmp_path: Path) -> None:
     def calibrate(wearable: Wearable) -> None:
-        identity = Correction.identity(wearable.hello().sensors[0].id)
-        wearable.write_calibration(replace(identity, offset=np.full_like(identity.offset, 2.0)))
+        identity = PixelCorrection.identity(Stamp(wearable.hello().sensors[0].id))
+        wearable.write_correction(0, replace(identity, offset=np.full_like(identity.offset, 2.0)))
 
     with Wearable.open(str(away.link)) as wearable:
         heard = hear(wearable, tmp_path / "r.mcap", {6: away.do(calibrate)}, 10)
     assert heard.kinds.index("Lost") < heard.kinds.index("Gap") < heard.kinds.index("Session")
-    assert heard.monitor.changes[0].what == ("the calibration",)
-    medians = [float(np.median(picture.celsius)) for _, picture in heard.pictures]
+    assert heard.monitor.changes[0].what == ("the correction of skin",)
+    medians = [float(np.median(picture)) for _, picture in heard.pictures]
     assert np.mean(medians[-6:]) - np.mean(medians[:6]) == pytest.approx(2.0, abs=0.3)
     played = [item for item in Recording(tmp_path / "r.mcap") if isinstance(item, Session)]
-    assert len(played) == 1 and played[0].correction is not None
+    assert len(played) == 1 and played[0].corrections[0]
 
 
 def test_a_profile_that_came_during_an_unplug_is_noticed(
@@ -242,7 +259,7 @@ def test_a_profile_that_came_during_an_unplug_is_noticed(
         change = away.do(lambda other: flash.flash(other, flash.load(path)))
         heard = hear(wearable, tmp_path / "r.mcap", {6: change}, 6)
     assert heard.monitor.session.hello.profile == "test-patch"
-    assert {"the profile", "the model"} <= set(heard.monitor.changes[0].what)
+    assert {"the profile", "the bundle"} <= set(heard.monitor.changes[0].what)
     played = [item for item in Recording(tmp_path / "r.mcap") if isinstance(item, Session)]
     assert [session.profile for session in played] == [heard.monitor.session.profile]
 
@@ -258,15 +275,14 @@ def test_another_wearable_on_the_same_port_ends_the_recording(started: Any, star
 
 def test_a_calibration_is_of_one_sensor(started: Any) -> None:
     with Wearable.open(str(started.link)) as wearable:
-        with WearableSource(wearable) as source:
+        subject = subject_of(fetch(wearable), [0])
+        with WearableSource(wearable, subject) as source:
             source.restart()
-            assert near(source.next_picture())
+            source.next_reading()
             tell(started.link, cmd="exchange", seed=OTHER)
             with pytest.raises(SensorError, match="calibrate again"):
                 for _ in range(200):
-                    source.next_picture()
+                    source.next_reading()
             source.pause()
             with pytest.raises(SensorError, match="calibrate again"):
                 source.restart()
-        with WearableSource(wearable) as source:
-            assert near(source.next_picture())

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from thermo_core.errors import RefusedError
-from thermo_core.wire.records import EventRecord, SubpageRecord
+from thermo_core.sensors.kind import Block
+from thermo_core.wire.records import EventRecord
 from thermo_host import flash
 from thermo_host.link.wearable import Wearable
 
@@ -27,7 +28,7 @@ def events(host: Wearable) -> list[str]:
         while pages < 4:
             received = stream.get(10.0)
             assert received is not None
-            pages += isinstance(received.record, SubpageRecord)
+            pages += isinstance(received.record, Block)
             if isinstance(received.record, EventRecord):
                 found.append(received.record.text)
     return found
@@ -46,7 +47,7 @@ def test_a_pending_image_waits_for_room(
         host.upload(candidate.data)
         host.test_image(candidate.image.sha256)
         fill(first.process.pid)
-        assert host.reset().model == "1.0.0"
+        assert host.reset().bundle == "1.0.0"
         assert any("pending image waits" in text for text in events(host))
         with pytest.raises(RefusedError, match="File too large"):
             host.upload((tmp_path / "1.0.0").read_bytes() + b"x")
@@ -59,8 +60,8 @@ def test_a_pending_image_waits_for_room(
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     with Wearable.open(str(second.link)) as host:
-        assert host.hello().model == "1.0.0"
+        assert host.hello().bundle == "1.0.0"
         assert any("pending image waits" in text for text in events(host))
         resource.prlimit(second.process.pid, resource.RLIMIT_FSIZE, NO_LIMIT)
-        assert host.reset().model == "1.1.0"
-        assert host.reset().model == "1.0.0", "it was on trial"
+        assert host.reset().bundle == "1.1.0"
+        assert host.reset().bundle == "1.0.0", "it was on trial"

@@ -6,12 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from thermo_core.correction import Correction
 
 from thermo_core.errors import (
     DowngradeError,
@@ -21,17 +21,19 @@ from thermo_core.errors import (
 )
 from thermo_core.image import load_private_key
 from thermo_core.recording.layout import Gap
+from thermo_core.sensors.correction import Stamp, to_bytes
+from thermo_core.sensors.mlx90640.correction import PixelCorrection
 from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS
-from thermo_core.wire.management import GroupError
 from thermo_core.wire.smp import Group
+from thermo_core.wire.table import GroupError
 from thermo_host import flash
 from thermo_host.application import run
+from thermo_host.link.session import fetch
 from thermo_host.link.wearable import Wearable
 from thermo_host.sinks.monitor import Monitor
-from thermo_host.stream.playback import Recording
 from thermo_host.sinks.recorder import Recorder
-from thermo_host.link.session import fetch
 from thermo_host.stream.listen import listen
+from thermo_host.stream.playback import Recording
 from thermo_sim import control
 
 HOST = [sys.executable, "-m", "thermo_host.cli"]
@@ -73,7 +75,7 @@ def listen_for(wearable: Wearable, pictures: int) -> Monitor:
     for item in items:
         if item is not None:
             monitor.push(item)
-        if monitor.statistics().pictures >= pictures:
+        if monitor.statistics().moments["skin"] >= pictures:
             break
     items.close()
     return monitor
@@ -85,7 +87,7 @@ def test_a_session_from_hello_to_replay(
     code, info = answer(capsys, "info", port)
     assert code == 0
     assert info["hello"]["simulated"]
-    assert info["calibration"] == {"current": None, "previous": None}
+    assert info["sensors"][0]["corrections"] == {"current": None, "previous": None}
     assert not info["images"]
 
     code, flashed = answer(capsys, "flash", port, str(image("1.2.0")))
@@ -104,15 +106,18 @@ def test_a_session_from_hello_to_replay(
         code, replayed = answer(capsys, "replay", str(path), "--summary")
         assert code == 0
         assert replayed["complete"]
-        assert replayed["pictures"] == recorded["pictures"]
-        if sum(replayed["verdicts"].values()) > 5:
+        assert replayed["moments"] == recorded["moments"]
+        if sum(replayed["labels"].get("lesion", {}).values()) > 5:
             break
-    assert sum(replayed["verdicts"].values()) > 5
-    assert recorded["pictures"] > 5
-    assert 28 < replayed["mean_c"] < 38
-    assert len(replayed["thermistors_c"]) == 4
+    assert sum(replayed["labels"]["lesion"].values()) > 5
+    assert recorded["moments"]["skin"] > 5
+    assert 28 < replayed["signals"]["skin"]["mean"] < 38
+    assert all(replayed["signals"][f"thermistor {number}"]["samples"] for number in range(1, 5))
+    code, again = answer(capsys, "rerun", str(path), "--bundle", str(image("1.2.0")))
+    lesion = again["models"]["lesion"]
+    assert code == 0 and lesion["both"] > 5 and lesion["same"] == lesion["both"] and lesion["greatest"] == 0
     code, _ = answer(capsys, "export", str(path), str(tmp_path / "out.npz"))
-    assert len(np.load(tmp_path / "out.npz")["celsius"]) == recorded["pictures"]
+    assert len(np.load(tmp_path / "out.npz")["skin"]) == recorded["moments"]["skin"]
 
     code, rate = answer(capsys, "rate", port, "4")
     assert (code, rate["rate_hz"]) == (0, 4.0)
@@ -120,7 +125,7 @@ def test_a_session_from_hello_to_replay(
     assert code == 6
     assert "5" in refused["error"]["message"]
     code, reset = answer(capsys, "reset", port)
-    assert (code, reset["model"]) == (0, "1.2.0")
+    assert (code, reset["bundle"]) == (0, "1.2.0")
     code, tested = answer(capsys, "self-test", port)
     assert (code, tested["passed"]) == (0, True)
 
@@ -128,57 +133,49 @@ def test_a_session_from_hello_to_replay(
 def test_the_host_decodes_as_the_device_says_it_does(wearable: Wearable) -> None:
     control.request(Path(wearable.port + ".ctl"), {"cmd": "blackbody", "celsius": 34.0})
     monitor = listen_for(wearable, 12)
-    picture = monitor.picture
-    assert picture is not None
-    assert abs(float(np.median(picture.celsius)) - 34.0) < 1.0
+    picture = monitor.signals["skin"]
+    assert abs(float(np.median(picture.sample.values)) - 34.0) < 1.0
     clock = wearable.clock
     assert clock.synchronised
-    assert abs(monitor.picture_utc_ns - time.time_ns()) < 60e9
+    assert abs(picture.utc_ns - time.time_ns()) < 60e9
     latency_s = monitor.statistics().latency_s
     assert latency_s is not None
     assert latency_s > -clock.uncertainty_s
 
 
 def test_requests_work_while_telemetry_flows(wearable: Wearable) -> None:
-    eeprom = wearable.eeprom()
+    constants = wearable.constants(0, "mlx90640")
     with wearable.stream() as stream:
         for _ in range(5):
-            np.testing.assert_array_equal(wearable.eeprom(), eeprom)
+            assert wearable.constants(0, "mlx90640") == constants
             assert stream.get(5.0) is not None
         assert wearable.echo("still here") == "still here"
         assert stream.lost == 0
 
 
 def test_a_calibration_is_stored_applied_and_taken_back(wearable: Wearable) -> None:
-    assert wearable.calibration() is None
+    assert wearable.correction(0) is None
     with pytest.raises(RefusedError) as caught:
-        wearable.rollback()
-    assert (caught.value.group, caught.value.code) == (Group.THERMO, GroupError.NO_CALIBRATION)
-    identity = Correction.identity(wearable.hello().sensors[0].id)
+        wearable.rollback(0)
+    assert (caught.value.group, caught.value.code) == (Group.THERMO, GroupError.NO_CORRECTION)
+    identity = PixelCorrection.identity(Stamp(wearable.hello().sensors[0].id))
     offset = np.full((ROWS, COLUMNS), 2.5, np.float32)
-    shifted = Correction(
-        offset, identity.gain, identity.ta_slope, identity.bad, identity.thermistors, identity.sensor_id, 1000, 0.01
-    )
+    shifted = replace(identity, offset=offset, stamp=replace(identity.stamp, created_unix_s=1000, residual_rms=0.01))
     plain = listen_for(wearable, 6)
     done: list[tuple[int, int]] = []
-    wearable.write_calibration(identity)
-    wearable.write_calibration(shifted, lambda at, total: done.append((at, total)))
-    assert done[-1][0] == done[-1][1] == len(shifted.to_bytes())
-    stored, before = wearable.calibration(), wearable.calibration(1)
-    assert stored is not None and before is not None
-    assert stored.to_bytes() == shifted.to_bytes()
-    assert before.to_bytes() == identity.to_bytes()
+    wearable.write_correction(0, identity)
+    wearable.write_correction(0, shifted, lambda at, total: done.append((at, total)))
+    assert done[-1][0] == done[-1][1] == len(to_bytes(shifted))
+    assert wearable.correction_bytes(0) == to_bytes(shifted)
+    assert wearable.correction_bytes(0, 1) == to_bytes(identity)
     moved = listen_for(wearable, 6)
-    assert plain.picture is not None and moved.picture is not None
-    assert moved.corrected
-    assert float(np.median(moved.picture.celsius) - np.median(plain.picture.celsius)) == pytest.approx(2.5, abs=0.3)
-    wearable.rollback()
-    back = wearable.calibration()
-    assert back is not None
-    assert back.to_bytes() == identity.to_bytes()
-    foreign = Correction.identity(bytes(6))
+    assert moved.decoding.corrected
+    medians = [float(np.median(one.signals["skin"].sample.values)) for one in (moved, plain)]
+    assert medians[0] - medians[1] == pytest.approx(2.5, abs=0.3)
+    wearable.rollback(0)
+    assert wearable.correction_bytes(0) == to_bytes(identity)
     with pytest.raises(RefusedError) as caught:
-        wearable.write_calibration(foreign)
+        wearable.write_correction(0, PixelCorrection.identity(Stamp(bytes(6))))
     assert caught.value.code == GroupError.WRONG_SENSOR
 
 
@@ -188,8 +185,8 @@ def test_an_unconfirmed_image_is_gone_after_a_reset(wearable: Wearable, image: C
     done = flash.flash(wearable, flash.load(image("1.1.0")), confirm=False, step=steps.append)
     assert steps == ["check", "upload", "test", "reset", "self-test"]
     assert (done.previous, done.version, done.confirmed) == ("1.0.0", "1.1.0", False)
-    assert wearable.hello().model == "1.1.0"
-    assert wearable.reset().model == "1.0.0"
+    assert wearable.hello().bundle == "1.1.0"
+    assert wearable.reset().bundle == "1.0.0"
     with pytest.raises(DowngradeError, match=r"0\.9\.0.*1\.0\.0"):
         flash.flash(wearable, flash.load(image("0.9.0")))
 
@@ -206,7 +203,7 @@ def test_a_refused_image_comes_with_the_devices_reason(
     assert told["error"]["kind"] == "RefusedError"
     assert "key" in told["error"]["message"]
     code, info = answer(capsys, "info", port)
-    assert (code, info["hello"]["model"]) == (0, "")
+    assert (code, info["hello"]["bundle"]) == (0, "")
 
 
 @pytest.mark.parametrize("set_back_s", [0, 3600])
@@ -286,14 +283,15 @@ def test_a_killed_host_frees_the_port_at_once(port: str, tmp_path: Path, wait_un
     process.kill()
     process.wait()
     with Wearable.open(port) as wearable:
-        assert listen_for(wearable, 4).statistics().pictures >= 4
+        assert listen_for(wearable, 4).statistics().moments["skin"] >= 4
 
 
 def test_stream_on_a_pipe_writes_an_object_for_each_item(port: str, capsys: Capture) -> None:
     capsys.readouterr()
-    assert run(["stream", port, "--seconds", "3", "--json", "--pictures"]) == 0
+    assert run(["stream", port, "--seconds", "3", "--json", "--whole"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    picture = next(line for line in lines if line["type"] == "picture")
-    assert np.array(picture["celsius"]).shape == (ROWS, COLUMNS)
+    picture = next(line for line in lines if line["type"] == "sample" and line["sensor"] == "skin")
+    assert np.array(picture["signals"]["skin"]["values"]).shape == (ROWS, COLUMNS)
     assert picture["utc"].endswith("+00:00")
-    assert {"thermistors", "summary"} <= {line["type"] for line in lines}
+    assert lines[-1]["type"] == "summary"
+    assert any(line["type"] == "sample" and line["sensor"] == "spots" for line in lines)

@@ -7,11 +7,13 @@ import pytest
 from numpy.typing import NDArray
 
 from thermo_core.errors import MissingKeyFrameError
+from thermo_core.sensors.kind import Block
+from thermo_core.sensors.mlx90640 import codec
 from thermo_core.sensors.mlx90640.counts import CountsDecoder, CountsEncoder, PackedSubpage
 from thermo_core.sensors.mlx90640.frames import CONTROL, FRAME_WORDS, PIXELS, SUBPAGE, Subpage
 from thermo_core.wire import records
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame, TelemetryFrame, encode_frame, encode_packet
-from thermo_core.wire.records import ClockRecord, Record, SubpageRecord, sequence_gap
+from thermo_core.wire.records import ClockRecord, Record, sequence_gap
 
 FRAMES = 100_000
 CLOCK_EVERY = 20
@@ -67,7 +69,7 @@ def sent(pictures: list[NDArray[np.uint16]]) -> Sent:
             index = len(packed)
             out = period[index % PERIOD]
             packed.append(replace(out, key_index=out.key_index + index // PERIOD * PERIOD))
-            record = SubpageRecord(sequence, 0, index, packed[-1])
+            record = Block(sequence, 0, 0, index, codec.encode(packed[-1], index))
         pieces.append(encode_frame(records.encode(record, sequence)))
         starts.append(at)
         at += len(pieces[-1])
@@ -125,11 +127,11 @@ def test_a_noisy_line_costs_what_it_damages_and_nothing_else(
             last += 1 + gap
             assert record.time_us == last
             received[last] = True
-            if not isinstance(record, SubpageRecord):
+            if not isinstance(record, Block):
                 continue
             subpage_received[record.index] = True
             try:
-                words = decoder.decode(record.packed)
+                words = decoder.decode(codec.decode(record.data, record.index))
             except MissingKeyFrameError:
                 discarded_waiting += 1
                 continue

@@ -13,14 +13,16 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
+from host_sessions import STARTED_NS, camera_constants, session_of
 
-from thermo_core.profile import NOTICE
-from thermo_core.wire.management import Hello
-from thermo_core.wire.records import EventRecord, RecordHeader, RecordType, Severity
-from thermo_host.link.lease import Telemetry
-from thermo_host.stream.playback import Recording
+from thermo_core.recording.session import Session
+from thermo_core.wearable import file
+from thermo_core.wearable.library import resolve
+from thermo_core.wire.records import EventRecord, decode, encode
+from thermo_core.wire.table import Severity
+from thermo_host.link.items import Telemetry
 from thermo_host.sinks.recorder import Recorder
-from thermo_host.link.session import Session
+from thermo_host.stream.playback import Recording
 from thermo_sim import eeprom
 
 KILLS = 50
@@ -32,16 +34,16 @@ REPORT = struct.Struct("<IQ")
 
 @pytest.fixture(scope="module")
 def session() -> Session:
-    hello = Hello("sim", "0001", "0.1.0", "test", "bare", "", 0, (), True, False, True, 10_000, NOTICE)
-    return Session(hello, {0: eeprom.generate(1)}, None, 1_700_000_000_000_000_000)
+    profile = file.read(resolve("breast-patch")).profile
+    return session_of(profile, {0: camera_constants(eeprom.generate(1))})
 
 
 def item(number: int) -> Telemetry:
     """Of the size of a packed subpage, and unlike its neighbours, so that nothing compresses away."""
     text = random.Random(number).randbytes(200).hex()
-    record = EventRecord(number * 1000, number % 65536, Severity.INFO, number, text)
-    header = RecordHeader(RecordType.EVENT, number % 65536, number * 1000)
-    return Telemetry(1_700_000_000_000_000_000 + number, 1_700_000_000_000_000_000 + number, header, record)
+    data = encode(EventRecord(number * 1000, number % 65536, Severity.INFO, None, number, text), number)
+    header, record = decode(data)
+    return Telemetry(STARTED_NS + number, STARTED_NS + number, header, record, data)
 
 
 def record(path: Path, session: Session, report: int, pause_s: float) -> None:

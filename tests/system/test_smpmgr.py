@@ -119,7 +119,7 @@ def test_smpmgr_flashes_a_wearable(start_wearable: StartWearable, make_image: Ma
     assert confirmed.active and confirmed.confirmed
     assert success(request(link, ResetWrite()))
     with Wearable.open(str(link)) as host:
-        assert (host.hello().model, host.hello().profile) == ("1.2.3", "test-patch")
+        assert (host.hello().bundle, host.hello().profile) == ("1.2.3", "test-patch")
 
 
 def test_smpclient_learns_the_buffer_and_the_identity(start_wearable: StartWearable) -> None:
@@ -157,7 +157,7 @@ def test_what_must_not_run_is_refused_and_the_running_model_goes_on(
                 host.upload(image)
             assert getattr(refused.value, "reason", "").endswith("."), name
             reasons.add(str(refused.value))
-        assert host.hello().model == "2.0.0"
+        assert host.hello().bundle == "2.0.0"
         assert len(reasons) >= 5
     for name, (image, code) in cases.items():
         assert refused_upload(link, image) == code, name
@@ -170,7 +170,7 @@ def test_what_must_not_run_is_refused_and_the_running_model_goes_on(
 
 def test_an_image_larger_than_a_slot_is_refused_at_its_first_packet(start_wearable: StartWearable) -> None:
     link = start_wearable().link
-    assert refused_upload(link, bytes(6 << 20)) == IMG_MGMT_ERR.INVALID_IMAGE_TOO_LARGE
+    assert refused_upload(link, bytes(12 << 20)) == IMG_MGMT_ERR.INVALID_IMAGE_TOO_LARGE
 
 
 def test_a_device_with_its_own_key_refuses_the_development_key(
@@ -186,7 +186,7 @@ def test_a_device_with_its_own_key_refuses_the_development_key(
     flashed(link, make_image("1.0.0", key=own))
     with Wearable.open(str(link)) as host:
         hello = host.hello()
-        assert hello.model == "1.0.0" and not hello.development_key
+        assert hello.bundle == "1.0.0" and not hello.development_key
 
 
 def test_what_is_not_confirmed_is_taken_back(start_wearable: StartWearable, make_image: MakeImage) -> None:
@@ -217,6 +217,6 @@ def test_a_model_that_does_not_run_gives_way_at_once(
     assert success(request(link, ImageStatesWrite(hash=parse(broken).sha256, confirm=confirm)))
     assert success(request(link, ResetWrite()))
     with Wearable.open(str(link)) as host:
-        assert host.hello().model == "1.0.0"
+        assert host.hello().bundle == "1.0.0"
         assert host.counters()["models_rejected"] == 1
     assert states(link)[0].version == "1.0.0" and states(link)[0].confirmed

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from thermo_core.correction import Correction
 from thermo_core.errors import LinkError, ManagementError
-from thermo_core.wire.management import Chunk, Command
+from thermo_core.sensors.correction import Stamp, to_bytes
+from thermo_core.sensors.mlx90640.correction import PixelCorrection
+from thermo_core.wire.management import Part
 from thermo_core.wire.smp import Group, Op, SmpHeader, SmpMessage, encode_packets
+from thermo_core.wire.table import Command
 from thermo_host.link.wearable import Wearable
 from thermo_sim import control
 
@@ -29,14 +31,14 @@ def resident_bytes(pid: int) -> int:
 def one_round(host: Wearable, link: Path, identity: bytes, rng: random.Random) -> None:
     """Everything a host can want, and much that none does."""
     host.hello()
-    host.eeprom()
+    host.constants(0, "mlx90640")
     host.counters()
     host.profile_bytes()
-    blob = Correction.identity(identity).to_bytes()
+    blob = to_bytes(PixelCorrection.identity(Stamp(identity)))
     requests = host._requests
     with contextlib.suppress(LinkError, ManagementError):  # parts of one byte, and none of the rest
         for at in range(8):
-            requests.write(Command.CALIBRATION, Chunk(at, len(blob), blob[at : at + 1]).to_map())
+            requests.write(Command.CORRECTION, Part(off=at, len=len(blob), data=blob[at : at + 1]).to_map())
     with contextlib.suppress(LinkError):
         host.upload(rng.randbytes(4000))
     with host.stream() as stream:

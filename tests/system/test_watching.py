@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from in_terminal import Terminal, ended, run_in_terminal
 
-from thermo_core.recording.layout import Gap
+from thermo_core.recording.layout import Gap, Marker
 from thermo_host.link.wearable import Wearable
 from thermo_host.stream.playback import Recording
 from thermo_sim import control
@@ -41,13 +41,15 @@ def start() -> Iterator[Callable[..., Terminal]]:
 def test_record_says_how_far_it_is_and_q_ends_it(port: str, tmp_path: Path, start: Callable[..., Terminal]) -> None:
     path = tmp_path / "r.mcap"
     terminal = start("record", port, "-o", str(path))
-    shown = terminal.read(lambda shown: re.search(rb"[1-9]\d* pictures", shown) is not None)
-    assert b"subpages lost" in shown and b"kB in" in shown and b"q or Ctrl-C ends it" in shown
+    shown = terminal.read(lambda shown: re.search(rb"skin [1-9]\d*", shown) is not None)
+    assert b"blocks lost" in shown and b"kB in" in shown and b"m marks, q or Ctrl-C ends it" in shown
+    terminal.press(b"m")
     terminal.press(b"q")
     assert terminal.end() == 0
     assert b"Recording: " in terminal.shown
     recording = Recording(path)
     assert len(list(recording)) > 2
+    assert sum(isinstance(item, Marker) for item in recording) == 1
     assert recording.complete
     with Wearable.open(port) as wearable:
         assert wearable.hello().serial == recording.session.hello.serial
@@ -79,7 +81,7 @@ def test_a_pulled_cable_is_shown_and_said(port: str, start: Callable[..., Termin
     terminal.read(lambda shown: b"NO DATA" in shown)
     terminal.shown.clear()
     terminal.read(lambda shown: shown.count(b"NO DATA") > 2)
-    assert b" ok " not in terminal.shown.rpartition(b"NO DATA")[2]
+    assert b" ALERT " not in terminal.shown.rpartition(b"NO DATA")[2]
     terminal.shown.clear()
     terminal.read(lambda shown: b"s in all" in shown)
     assert b"NO DATA" not in terminal.shown.rpartition(b"s in all")[2]
@@ -98,13 +100,13 @@ def test_a_program_is_told_that_nothing_comes_and_that_it_is_back(port: str) -> 
     kinds = []
     for line in process.stdout:
         kinds.append(json.loads(line)["type"])
-        if kinds.count("picture") == 3 and "lost" not in kinds:
+        if kinds.count("sample") == 3 and "lost" not in kinds:
             control.request(Path(port + ".ctl"), {"cmd": "unplug", "seconds": 0.5})
-        if "gap" in kinds and kinds[-1] == "picture":
+        if "gap" in kinds and kinds[-1] == "sample":
             break
     process.terminate()
     process.communicate()
-    assert kinds.index("picture") < kinds.index("lost") < kinds.index("gap")
+    assert kinds.index("sample") < kinds.index("lost") < kinds.index("gap")
     assert kinds.count("lost") == kinds.count("gap") == 1
 
 

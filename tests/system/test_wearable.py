@@ -8,28 +8,37 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from thermo_core.correction import Correction
+from host_sessions import camera_eeprom
 
 from thermo_core.errors import RefusedError, UsageError
+from thermo_core.sensors.correction import Stamp, to_bytes
+from thermo_core.sensors.kind import Block
+from thermo_core.sensors.mlx90640 import codec
 from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.correction import PixelCorrection
 from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.sensors.mlx90640.frames import Words
+from thermo_core.sensors.mlx90640.identity import device_id
+from thermo_core.sensors.mlx90640.kind import words_of
 from thermo_core.sensors.mlx90640.registers import subpage_mask
+from thermo_core.signals import Values
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame
-from thermo_core.wire.records import EventRecord, SubpageRecord
+from thermo_core.wire.records import EventRecord
 from thermo_core.wire.smp import Op, SmpHeader, SmpMessage, encode_packets
+from thermo_host.link.items import Item
+from thermo_host.link.session import fetch
 from thermo_host.link.wearable import Wearable
 from thermo_host.sinks.monitor import Monitor
-from thermo_host.stream.playback import Recording
 from thermo_host.sinks.recorder import Recorder
-from thermo_host.link.session import fetch
 from thermo_host.stream.listen import listen
+from thermo_host.stream.playback import Recording
 from thermo_sim import control, eeprom
 from thermo_sim.cli import main
 
@@ -55,7 +64,7 @@ def test_a_wearable_says_what_it_is_and_leaves_nothing_behind(
     with Wearable.open(str(link)) as host:
         hello = host.hello()
         assert hello.simulated and hello.development_key and hello.serial == "SIM-00000003"
-        assert hello.sensors[0].id == host.eeprom()[7:10].astype(">u2").tobytes()
+        assert hello.sensors[0].id == device_id(eeprom_of(host))
         assert _failed(host) == []
     assert wearable.terminate() == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == []
@@ -213,23 +222,23 @@ def test_an_agent_without_sensors_says_so_and_takes_them_when_they_come(
     wearable = start_wearable("--faults", "unplug@0+20s", "--speed", "5")
     with Wearable.open(str(wearable.link)) as host:
         assert host.hello().sensors[0].id == b""
-        with pytest.raises(RefusedError, match="picture sensor is not there"):
-            host.eeprom()
+        with pytest.raises(RefusedError, match="not there|does not answer"):
+            eeprom_of(host)
         assert not all(result.passed for result in host.self_test())
         with host.stream(lease_s=10.0) as stream:
             wait_until(lambda: host.hello().sensors[0].id != b"", "the sensor's return")
-            wait_until(lambda: isinstance(getattr(stream.get(5.0), "record", None), SubpageRecord), "a picture")
+            wait_until(lambda: isinstance(getattr(stream.get(5.0), "record", None), Block), "a block")
         assert _failed(host) == []
-        assert host.eeprom().size == 832
+        assert eeprom_of(host).size == 832
 
 
 def test_events_tell_what_was_refused_while_nobody_listened(start_wearable: Callable[..., Any]) -> None:
     wearable = start_wearable()
     with Wearable.open(str(wearable.link)) as host:
         with pytest.raises(RefusedError, match="rate"):
-            host.set_rate(7.0)
+            host.set_rate(0, 7.0)
         with pytest.raises(RefusedError):
-            host.rollback()
+            host.rollback(0)
         with host.stream() as stream:
             heard = [stream.get(5.0) for _ in range(8)]
         events = [seen.record for seen in heard if seen is not None and isinstance(seen.record, EventRecord)]
@@ -239,22 +248,22 @@ def test_events_tell_what_was_refused_while_nobody_listened(start_wearable: Call
 def test_a_calibration_is_checked_stored_used_and_rolled_back(start_wearable: Callable[..., Any]) -> None:
     wearable = start_wearable()
     with Wearable.open(str(wearable.link)) as host:
-        assert host.calibration() is None and not host.hello().calibrated
+        assert host.correction(0) is None and not host.hello().sensors[0].corrected
         mine = host.hello().sensors[0].id
         first, second = (
-            dataclasses.replace(Correction.identity(mine), offset=np.full((24, 32), offset, np.float32))
+            dataclasses.replace(PixelCorrection.identity(Stamp(mine)), offset=np.full((24, 32), offset, np.float32))
             for offset in (0.5, -0.5)
         )
         with pytest.raises(RefusedError, match="of sensor"):
-            host.write_calibration(Correction.identity(b"others"))
-        host.write_calibration(first)
-        assert host.hello().calibrated
-        host.write_calibration(second)
-        assert host.calibration_bytes(0) == second.to_bytes() and host.calibration_bytes(1) == first.to_bytes()
+            host.write_correction(0, PixelCorrection.identity(Stamp(b"others")))
+        host.write_correction(0, first)
+        assert host.hello().sensors[0].corrected
+        host.write_correction(0, second)
+        assert host.correction_bytes(0) == to_bytes(second) and host.correction_bytes(0, 1) == to_bytes(first)
         host.reset()
-        assert host.hello().calibrated and host.calibration_bytes(0) == second.to_bytes()
-        host.rollback()
-        assert host.calibration_bytes(0) == first.to_bytes()
+        assert host.hello().sensors[0].corrected and host.correction_bytes(0) == to_bytes(second)
+        host.rollback(0)
+        assert host.correction_bytes(0) == to_bytes(first)
 
 
 def test_a_stream_begins_with_the_present(start_wearable: Callable[..., Any]) -> None:
@@ -265,9 +274,13 @@ def test_a_stream_begins_with_the_present(start_wearable: Callable[..., Any]) ->
         asked_us = host.hello().time_us
         with host.stream() as stream:
             heard = [stream.get(5.0) for _ in range(6)]
-        pages = [seen.record for seen in heard if seen is not None and isinstance(seen.record, SubpageRecord)]
+        pages = [
+            seen.record
+            for seen in heard
+            if seen is not None and isinstance(seen.record, Block) and seen.record.sensor == 0
+        ]
         assert pages and all(page.time_us > asked_us for page in pages)
-        assert pages[0].packed.key
+        assert codec.decode(pages[0].data, pages[0].index).key
 
 
 def test_requests_are_served_while_simulated_time_waits_for_the_line(
@@ -293,7 +306,7 @@ def test_requests_are_served_while_simulated_time_waits_for_the_line(
     for rate in (32.0, 16.0):
         ask(1, {"op": 1, "lease_ms": 10_000})
         wait_until(stands_still, "a full line", within_s=9.0)
-        assert ask(7, {"rate_hz": rate}).body == {"rate_hz": rate}
+        assert ask(7, {"rate_hz": rate}).body["rate_hz"] == rate
     os.close(descriptor)
 
 
@@ -307,11 +320,10 @@ def test_real_frames_are_replayed_instead_of_the_scene(start_wearable: Callable[
     wanted = decoder.picture(frames[0], frames[1]).celsius
     with Wearable.open(str(wearable.link)) as host:
         session = fetch(host)
-        assert np.array_equal(session.eeproms[0], words)
+        assert np.array_equal(camera_eeprom(session), words)
         monitor = Monitor(session)
-        pictures = (monitor.push(item) for item in listen(host, session) if item is not None)
-        picture = next(picture for picture in pictures if picture is not None)
-    assert np.abs(picture.celsius - wanted).max() < 0.01
+        picture = next(pictures_in(monitor, listen(host, session)))
+    assert np.abs(picture - wanted).max() < 0.01
 
 
 def test_a_recording_is_replayed_as_the_sensor_said_it(start_wearable: Callable[..., Any], tmp_path: Path) -> None:
@@ -329,10 +341,9 @@ def test_a_recording_is_replayed_as_the_sensor_said_it(start_wearable: Callable[
     assert "r.mcap" in again.ready
     with Wearable.open(str(again.link)) as host:
         replayed = fetch(host)
-        assert np.array_equal(replayed.eeproms[0], session.eeproms[0])
+        assert np.array_equal(camera_eeprom(replayed), camera_eeprom(session))
         monitor = Monitor(replayed)
-        pictures = (monitor.push(item) for item in listen(host, replayed) if item is not None)
-        shown = [picture.celsius for picture in islice((picture for picture in pictures if picture is not None), 4)]
+        shown = list(islice(pictures_in(monitor, listen(host, replayed)), 4))
     # Halves of the recording's pictures may be paired otherwise, so each half is looked for.
     halves = [subpage_mask(number, True) for number in (0, 1)]
     for picture in shown:
@@ -340,11 +351,22 @@ def test_a_recording_is_replayed_as_the_sensor_said_it(start_wearable: Callable[
             assert min(np.abs(picture - other)[half].max() for other in recorded) < 0.01
 
 
-def recorded_pictures(path: Path) -> list[np.ndarray]:
+def recorded_pictures(path: Path) -> list[Values]:
     recording = Recording(path)
-    monitor = Monitor(recording.session)
-    pictures = [monitor.push(item) for item in recording]
-    return [picture.celsius for picture in pictures if picture is not None]
+    return list(pictures_in(Monitor(recording.session), recording))
+
+
+def pictures_in(monitor: Monitor, items: Iterable[Item | None]) -> Iterator[Values]:
+    for item in items:
+        outcome = None if item is None else monitor.push(item)
+        for samples in () if outcome is None else outcome.passes:
+            if "skin" in samples:
+                yield samples["skin"].values
+
+
+def eeprom_of(host: Wearable) -> Words:
+    """(832,) uint16 of its camera."""
+    return words_of(host.constants(0, "mlx90640").data)
 
 
 def test_a_wearable_takes_the_eeprom_it_is_given(start_wearable: Callable[..., Any], tmp_path: Path) -> None:
@@ -353,4 +375,4 @@ def test_a_wearable_takes_the_eeprom_it_is_given(start_wearable: Callable[..., A
     wearable = start_wearable("--eeprom", str(tmp_path / "sensor.npz"), "--seed", "1")
     assert "EEPROM of sensor.npz" in wearable.ready
     with Wearable.open(str(wearable.link)) as host:
-        assert np.array_equal(host.eeprom(), words)
+        assert np.array_equal(eeprom_of(host), words)

@@ -128,6 +128,10 @@ class Engine:
         self._readers[sensor] = KINDS[settings.kind].reader(settings, constants.data, correction)
         self._corrected[sensor] = correction is not None and not correction.is_identity
 
+    def reads(self, sensor: int) -> bool:
+        """Whether a sensor's blocks are read: it was opened with constants that are sound."""
+        return self._readers[sensor] is not None
+
     def constants_of(self, sensor: int) -> int | None:
         """Number of the constants a sensor's blocks are read with."""
         return self._numbers[sensor]

@@ -1,24 +1,20 @@
 """From blocks to signals, as the device makes them, whatever session holds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
-import msgspec
+from dataclasses import dataclass, replace
 
 from thermo_core.errors import (
     CorrectionError,
     MissingKeyFrameError,
-    ProfileError,
     SensorError,
     ThermoError,
-    UsageError,
 )
 from thermo_core.graph.engine import Engine, Outcome
 from thermo_core.graph.network import Network
-from thermo_core.graph.plan import Plan, plan
+from thermo_core.graph.plan import Plan
 from thermo_core.recording.session import Session
 from thermo_core.sensors.kind import Block
-from thermo_core.sensors.settings import SensorSettings
+from thermo_host.stream.optics import with_optics
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +31,14 @@ class DecodeSettings:
     reflected: float | None = None
     corrected: bool = True
 
-    def of(self, sensor: SensorSettings) -> dict[str, float]:
-        """The fields of a sensor's settings that are other than its profile's."""
-        wanted = {"emissivity": self.emissivity, "reflected_celsius": self.reflected}
-        known = sensor.__struct_fields__
-        return {name: value for name, value in wanted.items() if value is not None and name in known}
-
     def plan(self, session: Session) -> Plan:
         """The session's graph with these settings.
 
         Raises:
-            UsageError: the profile does not fit together.
+            UsageError: the profile does not fit together, or a setting cannot be.
         """
-        changed = [self.of(sensor) for sensor in session.profile.sensors]
-        if not any(changed):
-            return session.plan
-        sensors = tuple(
-            msgspec.structs.replace(sensor, **fields)
-            for sensor, fields in zip(session.profile.sensors, changed, strict=True)
-        )
-        try:
-            return plan(msgspec.structs.replace(session.profile, sensors=sensors))
-        except ProfileError as error:
-            raise UsageError(f"The profile of {session.hello.name} does not fit together: {error}.") from error
+        profile = with_optics(session.profile, self.emissivity, self.reflected)
+        return session.plan if profile == session.profile else replace(session.plan, profile=profile)
 
 
 @dataclass(slots=True)
@@ -112,12 +93,10 @@ class Decoding:
     def _begin(self, session: Session) -> None:
         self.session = session
         self.plan = self.settings.plan(session)
-        self.faults: dict[int, str] = {}
         self._engine = session.engine(self._networks, self.settings.corrected, self.plan, self._undecodable)
+        self.faults = self._faults()
         for sensor in range(len(session.profile.sensors)):
             self.counted.setdefault(sensor, Counted())
-            if self._engine.constants_of(sensor) is not None:
-                self._open(sensor)
 
     @property
     def engine(self) -> Engine:
@@ -137,13 +116,12 @@ class Decoding:
             UsageError: as the class.
         """
         before = self.session
-        if before.profile != session.profile or dict(before.person) != dict(session.person):
+        if before.profile != session.profile:
             self._begin(session)
             return
         self.session = session
-        for sensor in range(len(session.profile.sensors)):
-            if _reading(before, sensor) != _reading(session, sensor):
-                self._open(sensor)
+        session.follow(self._engine, before, self.settings.corrected)
+        self.faults = self._faults()
 
     def push(self, block: Block) -> Outcome:
         """Take a block."""
@@ -165,27 +143,19 @@ class Decoding:
         """Sum over all sensors."""
         return sum(getattr(counted, field) for counted in self.counted.values() for field in fields)
 
-    def _open(self, sensor: int) -> None:
-        self.faults.pop(sensor, None)
-        try:
-            self.session.open(self._engine, sensor, self.settings.corrected)
-        except (SensorError, CorrectionError) as error:
-            self.faults[sensor] = str(error)
+    def _faults(self) -> dict[int, str]:
+        """Why sensors are not read."""
+        found = {}
+        for sensor in range(min(len(self.session.profile.sensors), len(self.session.hello.sensors))):
+            if not self._engine.reads(sensor):
+                try:
+                    self.session.open(self._engine, sensor, self.settings.corrected)
+                except (SensorError, CorrectionError) as error:
+                    found[sensor] = str(error)
+        return found
 
     def _undecodable(self, sensor: int, error: ThermoError) -> None:
         if isinstance(error, MissingKeyFrameError):
             self.counted[sensor].keyless += 1
         else:
             self.counted[sensor].invalid += 1
-
-
-def _reading(session: Session, sensor: int) -> tuple[object, ...]:
-    """What a sensor's blocks are read with."""
-    state = session.hello.sensors[sensor]
-    return (
-        session.constants.get(sensor),
-        state.constants,
-        state.corrected,
-        session.corrections.get(sensor),
-        bool(state.warning),
-    )
