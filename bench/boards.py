@@ -18,8 +18,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-
 from thermo_core.correction import Correction
+
 from thermo_core.errors import ThermoError
 from thermo_core.wire.records import SubpageRecord
 from thermo_host.link.wearable import Wearable

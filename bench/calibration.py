@@ -2,88 +2,82 @@
 
     python bench/calibration.py [--sensors N]
 
-The product's procedure runs on the device's acquisition over a simulated bus, without a serial line and faster than
-time. The last rows carry the constants to another die temperature, where one ambient knows less than two.
+The product's procedure runs on pictures of the simulator's radiometry, without a serial line and faster than time. The last rows
+carry the constants to another die temperature, where one ambient knows less than two.
 """
 
 import argparse
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from thermo_core.profile import PictureSensor as PictureSensorSettings
 
-from thermo_core.sensors.mlx90640.assemble import PictureAssembler
-from thermo_core.sensors.mlx90640.decode import Decoder
-from thermo_core.sensors.mlx90640.frames import Picture
-from thermo_device.acquisition import PictureSensor
-from thermo_device.counters import Counters
+from thermo_core.sensors.kind import SensorConstants
+from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.decode import Decoder, merge
+from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
 from thermo_host.calibrate.observation import Observation
-from thermo_host.calibrate.procedure import Outcome, calibrate
+from thermo_host.calibrate.procedure import CameraFit, calibrate
+from thermo_host.calibrate.procedures import Reading
 from thermo_host.calibrate.reference import EXACT
 from thermo_host.calibrate.settings import Settings
-from thermo_host.calibrate.source import Subject
-from thermo_sim.hardware import SimulatedHardware
+from thermo_host.calibrate.source import Subject, Target
+from thermo_sim import eeprom
+from thermo_sim.dataset import PictureSource
+from thermo_sim.radiometry import Conditions
 
 HOLD_OUTS = (31.3, 34.7, 36.9, 39.2)
 FIVE = (25.0, 30.0, 34.0, 37.0, 40.0)
+DIE_RISE_K = 8.0
+PICTURE_US = 125_000
 
 
 class Bench:
-    """A simulated sensor as source and its blackbody as reference."""
+    """A simulated camera as source and its blackbody as reference."""
 
     name = "simulator"
     uncertainty = EXACT
 
     def __init__(self, seed: int) -> None:
-        settings = PictureSensorSettings()
-        self._hardware = SimulatedHardware.from_profile("breast-patch", seed, warm_up_tau_s=0.0)
-        self._sensor = PictureSensor(self._hardware.bus, self._hardware.clock, settings, Counters())
-        self._sensor.start()
-        calibration = self._sensor.calibration
-        assert calibration is not None
-        self._assembler = PictureAssembler(Decoder(calibration, settings.emissivity, settings.reflected_celsius))
-        self._subpage_us = 1e6 / settings.refresh_rate_hz
-        self._from_us = 0
-        self.subject = Subject(
-            sensor_id=calibration.device_id,
-            name="bench",
-            serial=str(seed),
-            software="",
-            profile="breast-patch",
-            simulated=True,
-            pictures_per_second=settings.refresh_rate_hz / 2,
-            emissivity=settings.emissivity,
-            reflected=settings.reflected_celsius,
-        )
+        settings = Mlx90640Settings(name="skin", path=(0x33,))
+        words = eeprom.generate(seed)
+        constants = Constants.from_eeprom(words)
+        self._seed, self._words = seed, words
+        self._decoder = Decoder(constants, settings.emissivity, settings.reflected_celsius)
+        self._blackbody = np.full((24, 32), 30.0)
+        self._time_us = 0
+        self.ambient(25.0)
+        target = Target(0, settings, constants.device_id, SensorConstants(0, words.astype("<u2").tobytes()))
+        self.subject = Subject("bench", str(seed), "", "bench", True, target)
 
     def restart(self) -> None:
-        """Nothing begun before now is taken."""
-        self._from_us = self._hardware.clock.now_us()
+        """Simulated time stands still by itself."""
 
     def pause(self) -> None:
         """Simulated time stands still by itself."""
 
-    def next_picture(self) -> Picture:
+    def next_reading(self) -> Reading:
         """The next picture."""
-        while True:
-            picture = self._assembler.push(self._sensor.next_subpage())
-            if picture is not None and picture.time_us - 2.2 * self._subpage_us >= self._from_us:
-                return picture
+        first, second = (self._decoder.decode(words) for words in self._source.words(self._blackbody))
+        picture = merge(first, second)
+        self._time_us += PICTURE_US
+        return Reading(self._time_us, picture.celsius, picture.valid, picture.ta)
 
-    def thermistor_counts(self) -> tuple[float, ...]:
+    def beside(self) -> Mapping[int, tuple[float, ...]]:
         """None here."""
-        return ()
+        return {}
 
     def set_point(self, celsius: float) -> float:
         """Bring the blackbody there."""
-        self._hardware.set_blackbody(celsius)
+        self._blackbody = np.full((24, 32), celsius)
         return celsius
 
     def ambient(self, celsius: float) -> None:
-        """Bring the room there; the die settles 8 K above."""
-        self._hardware.set_ambient(celsius)
+        """Bring the room there; the die settles above it."""
+        conditions = Conditions(celsius + DIE_RISE_K, 3.31, celsius, 0.98)
+        self._source = PictureSource(self._seed, 16.0, self._words, conditions=conditions)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -113,16 +107,16 @@ PLANS = (
 )
 
 
-def judge_elsewhere(bench: Bench, outcome: Outcome, ambient: float) -> tuple[float, float, float]:
+def judge_elsewhere(bench: Bench, camera: CameraFit, ambient: float) -> tuple[float, float, float]:
     """RMSE before and after, and averaging noise, of a hold-out at another ambient."""
     bench.ambient(ambient)
     bench.set_point(34.7)
     bench.restart()
-    pictures = [bench.next_picture() for _ in range(256)]
+    pictures = [bench.next_reading() for _ in range(256)]
     shown = np.mean([picture.celsius for picture in pictures], axis=0, dtype=np.float64)
     ta = float(np.mean([picture.ta for picture in pictures]))
     noise = np.std([picture.celsius for picture in pictures], axis=0, ddof=1) / np.sqrt(len(pictures))
-    after = outcome.correction.apply(shown.astype(np.float32), ta).astype(np.float64)
+    after = camera.correction.apply(shown.astype(np.float32), ta).astype(np.float64)
     return _rms(shown - 34.7), _rms(after - 34.7), _rms(noise)
 
 
@@ -130,10 +124,12 @@ def measure(plan: Plan, seed: int) -> tuple[float, float, float, float]:
     """RMSE before and after, averaging noise, and seconds a sensor of this plan would take."""
     bench = Bench(seed)
     outcome = calibrate(bench, bench, plan.settings, created_unix_s=0)
+    camera = outcome.camera
+    assert camera is not None
     seconds = _seconds(outcome.observations)
     if plan.judged_at is not None:
-        return (*judge_elsewhere(bench, outcome, plan.judged_at), seconds)
-    return outcome.before.rmse, outcome.after.rmse, outcome.after.noise, seconds
+        return (*judge_elsewhere(bench, camera, plan.judged_at), seconds)
+    return camera.before.rmse, camera.after.rmse, camera.after.noise, seconds
 
 
 def _rms(values: NDArray[np.float64]) -> float:

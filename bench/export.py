@@ -10,66 +10,80 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from thermo_core.profile import NOTICE
 
+from thermo_core.recording.session import Session
+from thermo_core.sensors.ads1115_ntc import codec as scans
+from thermo_core.sensors.kind import Block, SensorConstants
+from thermo_core.sensors.mlx90640 import codec as pictures
 from thermo_core.sensors.mlx90640.counts import CountsEncoder
 from thermo_core.sensors.mlx90640.frames import Subpage
-from thermo_core.wire.management import Hello, SensorInfo
-from thermo_core.wire.records import (
-    ChannelReading,
-    RecordHeader,
-    RecordType,
-    SubpageRecord,
-    ThermistorRecord,
-    VerdictRecord,
-)
-from thermo_host.link.lease import Telemetry
+from thermo_core.sensors.mlx90640.identity import device_id
+from thermo_core.wearable import file
+from thermo_core.wearable.library import resolve
+from thermo_core.wire.management import Hello, SensorState
+from thermo_core.wire.records import FindingRecord, Record, RecordHeader, encode
+from thermo_core.wire.table import OutputKind, RecordType
+from thermo_host.link.items import Telemetry
 from thermo_host.sinks.recorder import Recorder
-from thermo_host.link.session import Session
 from thermo_sim import eeprom
 from thermo_sim.dataset import PictureSource
 
 SUBPAGES_PER_SECOND = 16
 STARTED_NS = 1_700_000_000_000_000_000
+START_US = 1_000_000
 
 
-def record(path: Path, minutes: float) -> None:
-    """A breast patch at 16 subpages/s with verdicts and thermistors, as fast as it can be written."""
-    words = eeprom.generate(1)
-    sensors = (
-        SensorInfo("mlx90640", 0, 0x33, bytes(6), 16.0, 18, True, 0.98, None),
-        SensorInfo("ads1115", 1, 0x48, b"", 2.0, 16, channels=("1", "2", "3", "4")),
+def session(words: np.ndarray) -> Session:
+    """A breast patch with a camera of this EEPROM."""
+    profile = file.read(resolve("breast-patch")).profile
+    sensors = tuple(
+        SensorState(kind=sensor.kind, id=device_id(words) if sensor.kind == "mlx90640" else bytes(8), rate_hz=16.0)
+        for sensor in profile.sensors
     )
-    labels = ("no lesion", "lesion")
-    hello = Hello("bench", "0", "0", "", "breast-patch", "1.0.0", 0, sensors, True, False, True, 9999, NOTICE, labels)
+    hello = Hello(
+        name="bench",
+        serial="0",
+        software="0",
+        platform="",
+        profile=profile.name,
+        profile_sha256=bytes(32),
+        sensors=sensors,
+        time_us=START_US,
+        simulated=True,
+    )
+    return Session(hello, profile, {0: SensorConstants(0, words.astype("<u2").tobytes())}, {}, {}, STARTED_NS)
+
+
+def records(words: np.ndarray, minutes: float) -> Iterator[Record]:
+    """16 subpages/s with findings and thermistors."""
     source = PictureSource(1, eeprom=words)
     scene = 33 + 0.5 * np.random.default_rng(1).standard_normal((24, 32))
     frames = [frame for _ in range(64) for frame in source.words(scene)]
     encoder = CountsEncoder()
-    readings = (ChannelReading(12000, 0, 33.25),) * 4
-    with Recorder(path, Session(hello, {0: words}, None, STARTED_NS)) as recorder:
-        sequence = 0
-        for index in range(round(minutes * 60 * SUBPAGES_PER_SECOND)):
-            at_us = index * 1_000_000 // SUBPAGES_PER_SECOND
-            packed = encoder.encode(Subpage(frames[index % len(frames)], index, at_us))
-            items: list[tuple[RecordType, SubpageRecord | ThermistorRecord | VerdictRecord]] = [
-                (RecordType.SUBPAGE, SubpageRecord(at_us, 0, index, packed))
-            ]
-            if index % 2:
-                score = 16384 / 65535
-                verdict = VerdictRecord(
-                    at_us, index, 4, False, True, False, True, 0, (1 - score, score), 1, 1, (1, 0, 0, 0)
-                )
-                items.append((RecordType.VERDICT, verdict))
-            if index % 8 == 0:
-                items.append((RecordType.THERMISTORS, ThermistorRecord(at_us, 1, readings)))
-            for kind, content in items:
-                ns = STARTED_NS + at_us * 1000
-                recorder.add(Telemetry(ns, ns, RecordHeader(kind, sequence % 65536, at_us), content))
-                sequence += 1
+    for index in range(round(minutes * 60 * SUBPAGES_PER_SECOND)):
+        at_us = START_US + index * 1_000_000 // SUBPAGES_PER_SECOND
+        packed = encoder.encode(Subpage(frames[index % len(frames)], index, at_us))
+        yield Block(at_us, 0, 0, index, pictures.encode(packed, index))
+        if index % 2:
+            score = 16384 / 65535
+            yield FindingRecord(at_us, 0, 0, 0, 1, 1, ((0, index),), OutputKind.SCORES, (1 - score, score))
+        if index % 8 == 0:
+            yield Block(at_us, 1, 0, index // 8, scans.encode((12000,) * 4))
+
+
+def record(path: Path, minutes: float) -> None:
+    """A breast patch, as fast as it can be written."""
+    words = eeprom.generate(1)
+    with Recorder(path, session(words)) as recorder:
+        for sequence, one in enumerate(records(words, minutes)):
+            ns = STARTED_NS + (one.time_us - START_US) * 1000
+            kind = RecordType.BLOCK if isinstance(one, Block) else RecordType.FINDING
+            header = RecordHeader(kind, sequence % 65536, one.time_us)
+            recorder.add(Telemetry(ns, ns, header, one, encode(one, sequence)))
 
 
 def measured(*arguments: str) -> tuple[float, float, float]:
@@ -87,6 +101,7 @@ def measured(*arguments: str) -> tuple[float, float, float]:
 
 
 def main() -> None:
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--minutes", type=float, default=60.0)
     minutes = parser.parse_args().minutes
@@ -96,25 +111,26 @@ def main() -> None:
         began = time.monotonic()
         record(path, minutes)
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-        pictures = round(minutes * 60 * SUBPAGES_PER_SECOND / 2)
+        taken = round(minutes * 60 * SUBPAGES_PER_SECOND / 2)
         print(
-            f"recording of {minutes:g} min, {pictures} pictures: {path.stat().st_size / 1e6:.1f} MB, written in "
+            f"recording of {minutes:g} min, {taken} pictures: {path.stat().st_size / 1e6:.1f} MB, written in "
             f"{time.monotonic() - began:.1f} s; peak memory of the recorder grew by {grown / 1000:.1f} MB"
         )
-        middle = f"{minutes * 30:.0f}"
+        window = ["--from", f"{minutes * 30:.0f}", "--to", f"{minutes * 30 + 60:.0f}"]
         for what, arguments in (
             ("replay --summary", ["replay", str(path), "--summary"]),
-            ("export to .npz", ["export", str(path), f"{folder}/a.npz"]),
-            ("export to .csv", ["export", str(path), f"{folder}/a.csv"]),
-            (
-                "a minute of it to .npz",
-                ["export", str(path), f"{folder}/b.npz", "--from", middle, "--to", f"{minutes * 30 + 60:.0f}"],
+            *(
+                (f"export to {ending}", ["export", str(path), f"{folder}/a{ending}"])
+                for ending in (".npz", ".csv", ".parquet", ".edf")
             ),
+            ("all signals to .npz", ["export", str(path), f"{folder}/all.npz", "--signals", "all"]),
+            ("a minute of it to .npz", ["export", str(path), f"{folder}/b.npz", *window]),
+            ("a minute of it to .mp4", ["export", str(path), f"{folder}/b.mp4", *window]),
         ):
             wall, cpu, memory = measured(*arguments)
-            print(f"{what:24} {wall:7.1f} s, {cpu:7.1f} s of CPU, peak {memory:6.1f} MB")
-        for name in ("a.npz", "a.csv", "b.npz"):
-            print(f"{name:24} {(Path(folder) / name).stat().st_size / 1e6:7.1f} MB")
+            print(f"{what:24} {wall:7.1f} s, {cpu:7.1f} s of CPU, peak {memory:6.1f} MB", flush=True)
+        for written in sorted(Path(folder).glob("[ab]*")):
+            print(f"{written.name:24} {written.stat().st_size / 1e6:7.1f} MB")
 
 
 if __name__ == "__main__":

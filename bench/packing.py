@@ -21,6 +21,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from thermo_core.profile import PictureSensor as Settings
+from thermo_device.acquisition import PictureSensor
 
 from thermo_core.sensors.mlx90640.counts import (
     DEFAULT_KEY_INTERVAL,
@@ -32,7 +33,6 @@ from thermo_core.sensors.mlx90640.counts import (
 )
 from thermo_core.sensors.mlx90640.frames import CONTROL, PIXELS, Subpage
 from thermo_core.sensors.mlx90640.registers import subpage_mask
-from thermo_device.acquisition import PictureSensor
 from thermo_device.counters import Counters
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.scenes import Hand, Scene, breast_patch

@@ -23,15 +23,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
 from thermo_core.profile import PictureSensor as Settings
-from thermo_core.wire.records import SubpageRecord, VerdictRecord
 from thermo_device.acquisition import PictureSensor
+
+from thermo_core.wire.records import SubpageRecord, VerdictRecord
 from thermo_device.counters import Counters
 from thermo_host.flash import flash, load
+from thermo_host.link.session import fetch
 from thermo_host.link.wearable import Wearable
 from thermo_host.sinks.monitor import Monitor
-from thermo_host.link.session import fetch
 from thermo_sim.clock import WallClock
 from thermo_sim.hardware import SimulatedHardware
 

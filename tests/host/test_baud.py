@@ -4,6 +4,7 @@ import termios
 from collections.abc import Iterator
 
 import pytest
+import typer
 from scripted_peer import ScriptedWearable
 
 from thermo_core.errors import LinkTimeoutError, UsageError
@@ -11,7 +12,7 @@ from thermo_core.exit_codes import ExitCode
 from thermo_core.recording.session import Session
 from thermo_core.wire.baud import BAUD_VARIABLE, BAUDS, DEFAULT_BAUD
 from thermo_core.wire.smp import SmpMessage
-from thermo_device.cli import _parser
+from thermo_device.cli import application as device_application
 from thermo_device.port import SerialPort
 from thermo_host.application import application, run
 from thermo_host.link import wearable as link
@@ -38,16 +39,24 @@ def uart(session: Session) -> Iterator[Uart]:
     made.unplug()
 
 
+def device_baud() -> int:
+    """What `thermo-device run` uses."""
+    command = typer.main.get_command(device_application())
+    with command.make_context("thermo-device", ["run"]) as context:
+        run_command = command.get_command(context, "run")  # type: ignore[attr-defined]
+        with run_command.make_context("run", ["--port", "/dev/ttyS0"]) as inner:
+            return int(inner.params["baud"])
+
+
 def test_both_ends_use_the_same_rate_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch, uart: Uart) -> None:
     monkeypatch.delenv(BAUD_VARIABLE, raising=False)
-    device = _parser().parse_args(["run", "--port", "/dev/ttyS0"])
-    assert device.baud == DEFAULT_BAUD == BAUDS[0]
+    assert device_baud() == DEFAULT_BAUD == BAUDS[0]
     assert SerialPort("/dev/ttyS0")._baud_rate == DEFAULT_BAUD
     line = SerialLine(uart.port)
     assert line.baud == DEFAULT_BAUD
     line.close()
     monkeypatch.setenv(BAUD_VARIABLE, "57600")
-    assert _parser().parse_args(["run", "--port", "/dev/ttyS0"]).baud == 57600
+    assert device_baud() == 57600
 
 
 @pytest.mark.parametrize("baud", [BAUDS[0], BAUDS[1], BAUDS[-1]])

@@ -525,7 +525,7 @@ def test_six_positions_give_offsets_gains_and_skew() -> None:
 def test_a_wrong_position_and_a_restless_one_are_told() -> None:
     lab = Laboratory(SLEEVE, names=("motion",))
     lab.lay = lambda position, g: setattr(lab, "up", np.array([1.0, 0, 0]))  # type: ignore[method-assign]
-    with pytest.raises(CalibrationFailedError, match="With x down the accelerometer feels .* pointing down"):
+    with pytest.raises(CalibrationFailedError, match=r"With x down the accelerometer feels .* pointing down"):
         calibrate_positions(lab, lab, QUICK, CREATED, Silent())
     shaken = Laboratory(SLEEVE, names=("motion",))
     still = shaken.next_reading

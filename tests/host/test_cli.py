@@ -198,7 +198,7 @@ def test_export_and_decode_name_their_files(capsys: Capture, recording: Path, tm
     code, lines, _ = answer(capsys, "export", str(recording), str(tmp_path / "out.npz"))
     assert code == ExitCode.OK
     assert lines[0]["files"] == [str(tmp_path / "out.npz")]
-    assert lines[0]["pictures"] == len(np.load(tmp_path / "out.npz")["celsius"])
+    assert lines[0]["signals"]["skin"]["samples"] == len(np.load(tmp_path / "out.npz")["skin"])
 
 
 def test_keygen_says_where_the_keys_are(capsys: Capture, tmp_path: Path) -> None:

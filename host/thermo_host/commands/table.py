@@ -33,7 +33,9 @@ COMMANDS = {
     "info": Entry("commands.info", "command", "Show a wearable's sensors, models, alerts, corrections and counters."),
     "flash": Entry("commands.flash", "command", "Check, upload, test, reset, self-test and confirm a signed image."),
     "calibrate": Entry(
-        "calibrate.command", "command", "Calibrate a wearable's picture sensor and thermistors against a blackbody."
+        "calibrate.command",
+        "command",
+        "Calibrate a wearable's sensors: cameras and thermopiles before a blackbody, contact sensors in a bath.",
     ),
     "stream": Entry(
         "commands.stream",
@@ -59,7 +61,7 @@ COMMANDS = {
     "export": Entry(
         "commands.export",
         "export",
-        "Decode a recording to pictures in degC, with Ta, Vdd, validity, UTC times, thermistors and verdicts.",
+        "Decode a recording: signals of its graph, findings, alerts, events and markers, with UTC times and quality.",
     ),
     "decode": Entry(
         "commands.export",

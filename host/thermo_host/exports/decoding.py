@@ -1,8 +1,8 @@
 """A recording decoded anew, row by row, with other settings where wanted; nothing is held but what is being told."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -14,49 +14,19 @@ from thermo_core.recording.session import Session
 from thermo_core.sensors.kind import Block
 from thermo_core.signals import Sample, Signal
 from thermo_core.wearable.profile import Model
-from thermo_core.wire.records import AlertRecord, EventRecord, FindingRecord, RecordHeader, SignalRecord
+from thermo_core.wire.records import AlertRecord, EventRecord, FindingRecord, SignalRecord
 from thermo_host.exports.facts import facts, sensor_facts
 from thermo_host.exports.records import Tables
-from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, Table, Track
+from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, Table, Track, is_picture
 from thermo_host.exports.totals import Totals
+from thermo_host.link.items import Telemetry
 from thermo_host.stream.optics import with_optics
+from thermo_host.stream.playback import Progress, Recording
 
 ALL = "all"
 """Stands for every signal of the graph."""
 INDEXES = 1 << 32
 """Running numbers of blocks wrap here."""
-Progress = Callable[[int, int], None]
-
-
-class Heard(Protocol):
-    """A record of a wearable, and when it came and was made."""
-
-    @property
-    def received_ns(self) -> int:
-        """Nanoseconds since 1970 UTC."""
-
-    @property
-    def captured_ns(self) -> int:
-        """Nanoseconds since 1970 UTC."""
-
-    @property
-    def header(self) -> RecordHeader:
-        """Type and device time."""
-
-    @property
-    def record(self) -> Any:
-        """It."""
-
-
-class Recorded(Protocol):
-    """What is decoded: `playback.Recording`."""
-
-    @property
-    def session(self) -> Session:
-        """Whose it is at the start."""
-
-    def items(self, from_ns: int, to_ns: int, progress: Progress) -> Iterator[Any]:
-        """Records (`Heard`), gaps, markers and sessions in the order of arrival."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +39,7 @@ class Choice:
         reflected: temperature of what it reflects, degC; None takes the wearable's.
         corrected: apply what calibration found.
         from_ns, to_ns: of arrival, nanoseconds since 1970 UTC.
+        pictures: of these signals those of pictures alone, and no tables.
     """
 
     signals: tuple[str, ...] = ()
@@ -77,6 +48,7 @@ class Choice:
     corrected: bool = True
     from_ns: int = 0
     to_ns: int = LATEST_NS
+    pictures: bool = False
 
 
 class Decoding:
@@ -88,6 +60,7 @@ class Decoding:
 
     Attributes:
         totals: of the rows so far.
+        ended: whether the recording was read to its end.
         progress: told (bytes read, bytes in all) now and then.
 
     Raises:
@@ -95,8 +68,9 @@ class Decoding:
         RecordingError, StorageError: while reading.
     """
 
-    def __init__(self, recording: Recorded, choice: Choice | None = None) -> None:
+    def __init__(self, recording: Recording, choice: Choice | None = None) -> None:
         self.totals = Totals()
+        self.ended = False
         self.progress: Progress = lambda done, total: None
         self._recording = recording
         self._choice = choice or Choice()
@@ -129,7 +103,7 @@ class Decoding:
                     self._engine.reset()
                     self._parts.clear()
                 added = self._tables.of_host(item)
-                if choice.from_ns <= added.utc_ns <= choice.to_ns:
+                if choice.from_ns <= added.utc_ns <= choice.to_ns and not choice.pictures:
                     self.totals.add(added)
                     yield added
                 continue
@@ -143,6 +117,7 @@ class Decoding:
             now = self._missing()
             if begun:
                 self.totals.lost, self.totals.undecodable = now[0] - before[0], now[1] - before[1]
+        self.ended = True
 
     def _missing(self) -> tuple[int, int]:
         return self._losses.lost, self._undecodable + sum(self._engine.undecodable)
@@ -162,6 +137,8 @@ class Decoding:
         profile = with_optics(session.profile, choice.emissivity, choice.reflected)
         whole = replace(session.plan, profile=profile)
         wanted = chosen(whole, choice.signals)
+        if choice.pictures:
+            wanted = tuple(name for name in wanted if is_picture(whole.signals[name]))
         self._plan = whole
         self._engine = session.engine({}, choice.corrected, needed(whole, wanted))
         made = {*self._engine.plan.signals}
@@ -192,11 +169,11 @@ class Decoding:
         track = self._taken[key] = Track(key, signal, labels, repeated)
         return track
 
-    def _rows(self, item: Heard) -> Iterator[Row]:
+    def _rows(self, item: Telemetry) -> Iterator[Row]:
         record = item.record
         if isinstance(record, Block):
             yield from self._samples(item, record)
-        elif isinstance(record, FindingRecord | AlertRecord | EventRecord):
+        elif isinstance(record, FindingRecord | AlertRecord | EventRecord) and not self._choice.pictures:
             row = self._tables.of(record, item.captured_ns)
             if row is not None:
                 yield row
@@ -205,7 +182,7 @@ class Decoding:
             if sample is not None:
                 yield SampleRow(self._tracks[self._sent[record.signal]], item.captured_ns, sample)
 
-    def _samples(self, item: Heard, block: Block) -> Iterator[SampleRow]:
+    def _samples(self, item: Telemetry, block: Block) -> Iterator[SampleRow]:
         self._losses.push(block)
         known = self._engine.constants_of(block.sensor) if block.sensor < len(self._plan.profile.sensors) else None
         if known is None or known & 0xFFFF != block.constants:

@@ -45,6 +45,11 @@ class Ads1115NtcSettings(BusSensorSettings, frozen=True, kw_only=True, tag="ads1
     rate_hz: Annotated[float, Meta(ge=0.01, le=100)] = 2.0
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """As the base has it."""
+        return tuple(channel.name for channel in self.channels)
+
+    @property
     def signals(self) -> tuple[Signal, ...]:
         """Temperatures of the channels."""
         return (Signal(self.name, (len(self.channels),), "degC", self.rate_hz, self.name),)

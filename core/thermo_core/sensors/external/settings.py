@@ -27,6 +27,11 @@ class ExternalSettings(SensorSettings, frozen=True, kw_only=True, tag="external"
     given: Annotated[tuple[str, ...], Meta(max_length=256)] = ()
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """As the base has it."""
+        return self.given
+
+    @property
     def signals(self) -> tuple[Signal, ...]:
         """What is given."""
         return (Signal(self.name, self.shape, self.unit, self.rate_hz, self.name),)

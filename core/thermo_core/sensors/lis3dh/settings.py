@@ -42,6 +42,11 @@ class Lis3dhSettings(BusSensorSettings, frozen=True, kw_only=True, tag="lis3dh")
         return MG_A_COUNT[self.mode][RANGES_G.index(self.range_g)]
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """As the base has it."""
+        return ("x", "y", "z")
+
+    @property
     def signals(self) -> tuple[Signal, ...]:
         """Acceleration along x, y and z; at rest it points up with 1 g."""
         return (Signal(self.name, (3,), "g", self.rate_hz, self.name),)

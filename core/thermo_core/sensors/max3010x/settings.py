@@ -63,6 +63,11 @@ class Max3010xSettings(BusSensorSettings, frozen=True, kw_only=True, tag="max301
         return (1 << BITS) - (1 << len(PULSES_US) - 1 - PULSES_US.index(self.pulse_us))
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """As the base has it."""
+        return self.leds
+
+    @property
     def signals(self) -> tuple[Signal, ...]:
         """Photocurrent under each LED."""
         return (Signal(self.name, (len(self.leds),), "nA", self.rate_hz, self.name),)
