@@ -1,6 +1,6 @@
 """Flash and RAM of a built firmware beside its budgets; fails where one is exceeded.
 
-Run by `make -C device/firmware size`. Flash is code, constants and initial values; the network's weights and tables are
+Run by `make -C device/firmware size`. Flash is code, constants and initial values; the networks' weights and tables are
 counted apart. RAM is variables and the stack that the linker script reserves.
 """
 
@@ -29,20 +29,20 @@ def measure(elf: Path, tools: str) -> dict[str, int]:
     """Bytes by name: flash without weights, weights, RAM with its stack, and parts of both."""
     found = sections(f"{tools}size", elf)
     linked = symbols(f"{tools}nm", elf)
-    (model,) = elf.parent.rglob("wearable_model.o")
-    own = symbols(f"{tools}nm", model)
-    weights, arena, code = (
-        sum(size for name, (kind, size) in own.items() if kind == wanted and name in linked) for wanted in "rbt"
-    )
+    weights = code = 0
+    for path in elf.parent.rglob("wearable_network_*.o"):
+        own = {name: row for name, row in symbols(f"{tools}nm", path).items() if name in linked}
+        weights += sum(size for kind, size in own.values() if kind == "r")
+        code += sum(size for kind, size in own.values() if kind == "t")
     flash = found[".text"] + found.get(".ARM.exidx", 0) + found[".data"]
     variables = found[".data"] + found[".bss"] + found[".noinit"]
     return {
         "flash_without_weights": flash - weights,
         "weights": weights,
-        "model_code": code,
+        "network_code": code,
         "ram": variables + found[".stack"],
         "variables": variables,
-        "arena": arena,
+        "memory": linked["wearable_graph_memory"][1],
         "stack": found[".stack"],
     }
 
@@ -61,10 +61,12 @@ def main() -> int:
         print(json.dumps(found))
     else:
         print(f"flash without weights {found['flash_without_weights']:7,} of {options.flash:,} bytes")
-        print(f"  of it the network's code {found['model_code']:,}")
+        print(f"  of it the networks' code {found['network_code']:,}")
         print(f"weights and tables    {found['weights']:7,} bytes")
         print(f"RAM                   {found['ram']:7,} of {options.ram:,} bytes")
-        print(f"  variables {found['variables']:,} (arena {found['arena']:,}), stack {found['stack']:,} reserved")
+        print(
+            f"  variables {found['variables']:,} (of signals, stages and networks {found['memory']:,}), stack {found['stack']:,} reserved"
+        )
     over = [
         name for name, limit in (("ram", options.ram), ("flash_without_weights", options.flash)) if found[name] > limit
     ]

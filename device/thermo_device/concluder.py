@@ -66,9 +66,8 @@ class Concluder:
         self._clock = clock
         self._counters = counters
         self._names = {name: number for number, name in enumerate(plan.signals)}
-        self._engine = Engine(
-            plan, networks, int(Quality.SIMULATED) if origin.simulated else 0, on_undecodable=self._on_undecodable
-        )
+        self._networks = networks
+        self._engine = self._made(plan)
         self._bases: list[Basis | None] = [None] * len(plan.profile.sensors)
         self._person: Mapping[str, float] = {}
         self._failures = 0
@@ -95,6 +94,15 @@ class Concluder:
             self._reset()
         if not self._background.submit(lambda: self._conclude(block, basis, person, wanted), block.sensor):
             self._counters.add("blocks_skipped", sensor=block.sensor)
+
+    def replan(self, plan: Plan) -> None:
+        """Go on with the same wearable at other rates of its sensors; alerts stand where they stood."""
+        with self._lock:
+            alerts, self._plan, self._engine = self._engine.alerts, plan, self._made(plan)
+            self._engine.alerts = alerts
+            self._engine.set_person(self._person)
+            self._bases = [None] * len(self._bases)
+            self._failures = 0
 
     def records(self) -> list[Record]:
         """What was concluded since the last call."""
@@ -127,6 +135,10 @@ class Concluder:
     def close(self) -> None:
         """End the thread."""
         self._background.close()
+
+    def _made(self, plan: Plan) -> Engine:
+        flags = int(Quality.SIMULATED) if self._origin.simulated else 0
+        return Engine(plan, self._networks, flags, on_undecodable=self._on_undecodable)
 
     def _reset(self) -> None:
         with self._lock:

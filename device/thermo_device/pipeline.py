@@ -8,6 +8,7 @@ from thermo_core.bundle import SelfTest
 from thermo_core.errors import ModelError, ProfileError, SensorError, UsageError
 from thermo_core.graph.alerts import AlertChange
 from thermo_core.graph.plan import Plan, plan
+from thermo_core.graph.rates import plan_at
 from thermo_core.sensors.correction import Correction
 from thermo_core.sensors.kind import Block
 from thermo_core.sensors.kinds import KINDS
@@ -97,8 +98,9 @@ class Pipeline:
         self._networks = (
             {} if bundled is None else open_networks(bundled.networks, kernels, self.counters, bundled.self_tests)
         )
+        self._outputs = {name: one.output.shape for name, one in self._networks.items()}
         try:
-            self.plan: Plan = plan(profile, {name: one.output.shape for name, one in self._networks.items()})
+            self.plan: Plan = plan(profile, self._outputs)
         except ProfileError as error:
             raise ModelError(f"The profile {profile.name} does not fit together: {error}; sign another one.") from error
         check_ends(self.plan, self._networks)
@@ -120,6 +122,7 @@ class Pipeline:
         self._concluder = Concluder(self.plan, self._networks, origin, hardware.clock, self.counters, inline)
         self._bases = Bases(profile.sensors, self._drivers, corrections or {}, self.counters)
         self._reports = Reports(self.counters, hardware.clock, hardware.simulated, self.fault)
+        self._rates_hz = [driver.rate_hz for driver in self._drivers]
         self._person = dict(person or {})
         self._wanted: tuple[int, ...] = ()
         self._alerts_wanted = False
@@ -283,6 +286,11 @@ class Pipeline:
     def _take(self, block: Block) -> None:
         self._newest[block.sensor] = block
         self._backlog.append(block)
+        rates_hz = [driver.rate_hz for driver in self._drivers]
+        if rates_hz != self._rates_hz:
+            self._rates_hz = rates_hz
+            self._concluder.replan(plan_at(self.plan.profile, rates_hz, self._outputs))
+            self.restart_keys()  # readers begin anew
         basis = self._bases.of(block.sensor)
         if basis is not None:
             self._concluder.push(block, basis, self._person, self._wanted)

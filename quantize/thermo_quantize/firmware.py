@@ -1,24 +1,30 @@
-"""A signed bundle as C11 for the firmware: its network compiled, its profile as a `struct profile`, golden inputs."""
+"""A signed bundle as C11 for the firmware: its networks compiled, its graph as tables, its sensors with their drivers."""
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from numpy.typing import NDArray
-from thermo_core.limits import FIRMWARE_AVERAGE_PICTURES, FIRMWARE_HELLO_TEXT_BYTES
-from thermo_core.profile import REFRESH_RATES_HZ, Profile, ThermistorSettings
-from thermo_core.typical import typical_features
 
-from thermo_core.bundle import Bundle
+from thermo_core import schema
+from thermo_core.bundle import Bundle, SelfTest
 from thermo_core.errors import BundleError
+from thermo_core.graph.plan import Plan
 from thermo_core.image import Image, names_development_key, verify
+from thermo_core.wearable.person import FIELDS
+from thermo_core.wearable.profile import Profile
+from thermo_core.wire.table import LIMITS
+from thermo_quantize.c_text import boolean, comment, numbers, signed, table, text, texts
 from thermo_quantize.compiler.compile import Compiled, compile_model
-from thermo_quantize.reference import Reference
-from thermo_quantize.sign import check_verdicts
+from thermo_quantize.compiler.graph.generate import Graph
+from thermo_quantize.compiler.graph.generate import generate as generate_graph
+from thermo_quantize.firmware_sensors import row_of
+from thermo_quantize.fit import check_bundle
 
-_GOLDEN_SEED = 2024
-_LINE = 100
+HELLO_BYTES = 1400
+"""Room for what a profile says in the answer to hello."""
+_SENSOR_BYTES = 90
+"""What a sensor takes there beside its texts."""
 
 
 @dataclass(frozen=True)
@@ -29,17 +35,22 @@ class Firmware:
         files: texts by name.
         image: the verified image.
         profile: its profile.
-        compiled: its network.
+        graph: its generated graph.
+        networks: compiled, by the names of models.
     """
 
     files: dict[str, str]
     image: Image
     profile: Profile
-    compiled: Compiled
+    graph: Graph
+    networks: Mapping[str, Compiled]
 
 
 def generate(data: bytes, key: Ed25519PublicKey, target: str = "generic", name: str = "wearable") -> Firmware:
     """C files of a signed bundle.
+
+    NAME_profile, NAME_graph and NAME_network_0 to _7, of which those that no model needs are empty, so that a makefile knows
+    them all.
 
     Args:
         data: the image.
@@ -50,47 +61,46 @@ def generate(data: bytes, key: Ed25519PublicKey, target: str = "generic", name: 
     Raises:
         ImageFormatError, SignatureError: the image is damaged, altered or not signed by `key`.
         BundleError: it holds no bundle, or one whose wearable the firmware cannot be.
-        ModelError: its network cannot be compiled, or is not what the bundle says.
+        ModelError: a network cannot be compiled, or is not what the bundle says.
         UsageError: unknown target, or a name C does not allow.
     """
     image = verify(data, [key])
     bundle = Bundle.from_payload(image.payload)
-    reference = Reference(bundle.model)
-    _check(bundle)
-    compiled = compile_model(bundle.model, f"{name}_model", target)
-    files = dict(compiled.files)
+    plan = check_bundle(bundle)
+    _check_size(bundle)
+    networks = {
+        model.name: compile_model(bundle.networks[model.name], f"{name}_network_{number}", target)
+        for number, model in enumerate(bundle.profile.models)
+    }
+    graph = generate_graph(plan, networks, f"{name}_graph")
+    files = dict(graph.files)
+    for number in range(len(networks), int(LIMITS["models"].high)):
+        stem = f"{name}_network_{number}"
+        files[f"{stem}.c"] = f"/* This wearable has no such network. */\ntypedef int {stem}_of_none;\n"
     files[f"{name}_profile.h"] = _header(name, bundle, image)
-    files[f"{name}_profile.c"] = _source(name, bundle, image, reference)
-    return Firmware(files, image, bundle.profile, compiled)
+    files[f"{name}_profile.c"] = _source(name, bundle, image, plan)
+    return Firmware(files, image, bundle.profile, graph, networks)
 
 
-def _check(bundle: Bundle) -> None:
-    """A bundle whose verdicts the firmware can make and send.
+def _check_size(bundle: Bundle) -> None:
+    """A bundle that the firmware can tell a host of.
 
     Raises:
-        ModelError, BundleError: it is none.
+        BundleError: it is none.
     """
-    check_verdicts(bundle)
     profile = bundle.profile
-    if profile.preprocessing.average_pictures > FIRMWARE_AVERAGE_PICTURES:
+    said = sum(len(one.encode()) for one in (profile.name, *bundle.waived))
+    said += sum(len(sensor.kind) + _SENSOR_BYTES for sensor in profile.sensors)
+    if said > HELLO_BYTES:
         raise BundleError(
-            f"profile.preprocessing.average_pictures is {profile.preprocessing.average_pictures} and the firmware has "
-            f"room for {FIRMWARE_AVERAGE_PICTURES}, so lower it and train and sign again."
-        )
-    channels = (channel.name for channel in profile.thermistors.channels)
-    texts = sum(
-        len(text.encode()) for text in (profile.name, profile.notice, *profile.labels, *channels, *bundle.waived)
-    )
-    if texts > FIRMWARE_HELLO_TEXT_BYTES:
-        raise BundleError(
-            f"The profile's name, notice, labels and channel names have {texts} bytes and may have {FIRMWARE_HELLO_TEXT_BYTES} "
-            "in the firmware, so shorten them."
+            f"The profile's name, {len(profile.sensors)} sensors and {len(bundle.waived)} waived sentences take {said} bytes of the "
+            f"answer to hello and may take {HELLO_BYTES} in the firmware; waive less, or run this wearable on the agent."
         )
 
 
 def _header(name: str, bundle: Bundle, image: Image) -> str:
     guard = f"{name.upper()}_PROFILE_H"
-    return f"""/* The wearable {_comment(bundle.profile.name)}: its profile and network, from the bundle whose image has the SHA-256
+    return f"""/* The wearable {comment(bundle.profile.name)}: its sensors, graph and networks, from the bundle whose image has the SHA-256
    {image.sha256.hex()}.
    Made by thermo-quantize firmware. */
 #ifndef {guard}
@@ -98,146 +108,148 @@ def _header(name: str, bundle: Bundle, image: Image) -> str:
 
 #include "profile.h"
 
+#define {name.upper()}_SENSORS {len(bundle.profile.sensors)}
+
 extern const struct profile {name}_profile;
 
 #endif
 """
 
 
-def _source(name: str, bundle: Bundle, image: Image, reference: Reference) -> str:
-    profile, version = bundle.profile, image.version
-    camera, array, features, alert = profile.picture_sensor, profile.thermistors, profile.preprocessing, profile.alert
-    golden = _golden(bundle)
-    outputs = reference.run(golden).reshape(len(golden), -1)
-    reflected = "NAN" if camera.reflected_celsius is None else _float(camera.reflected_celsius)
-    label, threshold, consecutive = (0, 0.0, 0) if alert is None else (alert.label, alert.threshold, alert.consecutive)
-    channels = "".join(_channel(channel) for channel in array.channels)
-    channels = f"    .channels = {{\n{channels}    }},\n" if array.channels else ""
-    development = names_development_key(image.key_hash)
-    sentences = _texts("waived", bundle.waived) if bundle.waived else ""
-    waived = f"    .waived_count = {len(bundle.waived)},\n    .waived = waived,\n" if bundle.waived else ""
-    return f"""/* The wearable {_comment(profile.name)}, version {version}. Made by thermo-quantize firmware. */
-#include "{name}_profile.h"
-
-#include <math.h>
-
-#include "{name}_model.h"
-
-{_table("uint8_t", "profile_cbor", bundle.profile_bytes())}
-
-{_table("int8_t", "test_input", golden.ravel().tolist())}
-
-{_table("int8_t", "test_output", outputs.ravel().tolist())}
-
-{_texts("labels", profile.labels)}
-{sentences}
-static const struct model_profile model = {{
-    .input = {name}_model_input,
-    .invoke = {name}_model_invoke,
-    .output = {name}_model_output,
-    .input_scale = {_float(bundle.input.scale)},
-    .input_zero_point = {bundle.input.zero_point},
-    .output_scale = {_float(bundle.output.scale)},
-    .output_zero_point = {bundle.output.zero_point},
-    .output_count = {outputs.shape[1]},
-    .major = {version.major},
-    .minor = {version.minor},
-    .revision = {version.revision},
-    .build = {version.build}U,
-    .image_sha256 = {{
-{_numbers(image.sha256)}
-    }},
-    .development_key = {_bool(development)},
-    .test_input = test_input,
-    .test_output = test_output,
-    .test_count = {len(golden)},
-    .test_input_size = sizeof test_input / {len(golden)},
-    .test_output_size = sizeof test_output / {len(golden)},
-}};
-
-const struct profile {name}_profile = {{
-    .name = {_text(profile.name)},
-    .version = {_text(profile.version)},
-    .notice = {_text(profile.notice)},
-    .cbor = profile_cbor,
-    .cbor_size = sizeof profile_cbor,
-    .camera_address = 0x{camera.address:02X},
-    .camera_refresh_code = {REFRESH_RATES_HZ.index(camera.refresh_rate_hz)}, /* {camera.refresh_rate_hz:g} subpages/s */
-    .camera_resolution_code = {camera.resolution_bits - 16}, /* {camera.resolution_bits} bit */
-    .camera_chess = {_bool(camera.chess)},
-    .camera_emissivity = {_float(camera.emissivity)},
-    .camera_reflected_celsius = {reflected},
-    .adc_address = 0x{array.address:02X},
-    .adc_rate_hz = {_float(array.rate_hz)},
-    .channel_count = {len(array.channels)},
-{channels}    .average_pictures = {features.average_pictures},
-    .centre_median = {_bool(features.centre == "median")},
-    .feature_scale = {_float(features.scale)},
-    .label_count = {len(profile.labels)},
-    .labels = labels,
-    .has_alert = {_bool(alert is not None)},
-    .alert_label = {label},
-    .alert_threshold = {_float(threshold)},
-    .alert_consecutive = {consecutive},
-    .model = &model,
-{waived}}};
-"""
+def _source(name: str, bundle: Bundle, image: Image, plan: Plan) -> str:
+    profile = bundle.profile
+    cbor = schema.to_cbor(profile)
+    blocks = [
+        f"/* The wearable {comment(profile.name)}, version {comment(str(image.version))}. Made by thermo-quantize firmware. */\n"
+        f'#include "{name}_profile.h"\n\n#include <math.h>\n#include <stddef.h>\n\n#include "{name}_graph.h"\n#include "network.h"',
+        "\n".join(sorted({f'#include "{row_of(sensor).stem}.h"' for sensor in profile.sensors})),
+        table("uint8_t", "profile_cbor", cbor),
+        *_sensors(plan),
+        *_models(name, bundle, plan),
+    ]
+    if plan.alerts:
+        blocks.append(f"static struct alert alert_states[{len(plan.alerts)}];")
+    if profile.person:
+        places = ", ".join(str(list(FIELDS).index(field)) for field in profile.person)
+        blocks.append(f"static const uint8_t person[] = {{{places}}};")
+    blocks += [*_bundle(bundle, image), _profile(name, profile, plan, cbor)]
+    return "\n\n".join(blocks) + "\n"
 
 
-def _golden(bundle: Bundle) -> NDArray[np.int8]:
-    """Inputs of the self-test: noise over the whole range, and what the preprocessing makes of skin."""
-    noise = np.random.default_rng(_GOLDEN_SEED).integers(-128, 128, bundle.input.shape).astype(np.int8)
-    return np.stack([noise, bundle.input.quantize(typical_features(bundle.profile.preprocessing)["skin"])])
+def _sensors(plan: Plan) -> list[str]:
+    blocks, rows = [], []
+    for number, sensor in enumerate(plan.profile.sensors):
+        row = row_of(sensor)
+        before, state = row.state(sensor, number)
+        begins = f" = {{{_fields(state)}}}" if state else ""
+        blocks.append(
+            f"{before}static struct {row.stem}_state state_{number}{begins};\n"
+            f"static const struct {row.settings} settings_{number} = {{{_fields(row.fields(sensor))}}};"
+        )
+        rows.append(
+            f"    {{.driver = &{row.stem}_driver, .name = {text(sensor.name)}, .settings = &settings_{number}, "
+            f".state = &state_{number}, .signal = {plan.number_of(sensor.name)}, .number = {number}}},"
+        )
+    body = "\n".join(rows)
+    return [*blocks, f"static const struct sensor sensors[] = {{\n{body}\n}};"]
 
 
-def _channel(channel: ThermistorSettings) -> str:
-    curve = ", ".join(_float(value) for value in channel.curve)
-    return f"""        {{
-            .name = {_text(channel.name)},
-            .series_ohm = {_float(channel.series_ohm)},
-            .supply_v = {_float(channel.supply_v)},
-            .ntc_to_ground = {_bool(channel.ntc_to_ground)},
-            .steinhart_hart = {_bool(len(channel.curve) == 3)},
-            .curve = {{{curve}}},
-            .self_heating_k_per_mw = {_float(channel.self_heating_k_per_mw)},
-        }},
-"""
+def _fields(fields: Mapping[str, str]) -> str:
+    return ", ".join(f".{field} = {value}" for field, value in fields.items())
 
 
-def _float(value: float) -> str:
-    """The nearest float32, in the fewest digits that read back as it."""
-    text = str(np.float32(value))
-    return text + ("F" if any(mark in text for mark in ".e") else ".0F")
+def _models(name: str, bundle: Bundle, plan: Plan) -> list[str]:
+    blocks, origins, tests = [], [], []
+    for number, model in enumerate(plan.profile.models):
+        sensors = plan.origins(model.raw)
+        blocks.append(f"static const uint8_t origins_{number}[] = {{{', '.join(map(str, sensors))}}};")
+        took = f"&{name}_graph_took_us[{number}]"
+        origins.append(
+            f"    {{.sensors = origins_{number}, .count = {len(sensors)}, .raw = {plan.number_of(model.raw)}, .took_us = {took}}},"
+        )
+        blocks += _test(number, bundle.self_tests.get(model.name, ()))
+        tests.append(_test_row(name, number, model.name, bundle.self_tests.get(model.name, ())))
+    if origins:
+        body = "\n".join(origins)
+        blocks.append(f"static const struct model_origin origins[] = {{\n{body}\n}};")
+        body = "\n".join(tests)
+        blocks.append(f"static const struct model_test tests[] = {{\n{body}\n}};")
+    return blocks
 
 
-def _bool(value: bool) -> str:
-    return "true" if value else "false"
+def _test(number: int, tests: Sequence[SelfTest]) -> list[str]:
+    if not tests:
+        return []
+    inputs = b"".join(part for test in tests for part in test.inputs)
+    sizes = ", ".join(f"{len(part)}U" for part in tests[0].inputs)
+    return [
+        table("int8_t", f"test_input_{number}", signed(inputs)),
+        table("int8_t", f"test_output_{number}", signed(b"".join(test.output for test in tests))),
+        f"static const uint32_t test_sizes_{number}[] = {{{sizes}}};",
+    ]
 
 
-def _text(text: str) -> str:
-    """A string literal of its UTF-8; everything that is not plainly itself in C is octal."""
-    plain = set(range(0x20, 0x7F)) - set(b'"\\?')
-    return '"' + "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in text.encode()) + '"'
+def _test_row(name: str, number: int, model: str, tests: Sequence[SelfTest]) -> str:
+    if not tests:
+        return f"    {{.name = {text(model)}}},"
+    return (
+        f"    {{.name = {text(model)}, .network = &{name}_graph_networks[{number}], .input = test_input_{number}, "
+        f".output = test_output_{number}, .input_sizes = test_sizes_{number}, .output_size = {len(tests[0].output)}U, "
+        f".inputs = {len(tests[0].inputs)}, .tests = {len(tests)}}},"
+    )
 
 
-def _comment(text: str) -> str:
-    return "".join(letter if letter.isascii() and letter not in "*\\" else "?" for letter in text)
+def _bundle(bundle: Bundle, image: Image) -> list[str]:
+    version = image.version
+    blocks = [texts("waived", bundle.waived)] if bundle.waived else []
+    fields = {
+        "major": str(version.major),
+        "minor": str(version.minor),
+        "revision": str(version.revision),
+        "build": f"{version.build}U",
+        "development_key": boolean(names_development_key(image.key_hash)),
+        "image_sha256": f"{{\n{numbers(image.sha256)}\n    }}",
+        "waived_count": str(len(bundle.waived)),
+        **({"waived": "waived"} if bundle.waived else {}),
+    }
+    body = "\n".join(f"    .{field} = {value}," for field, value in fields.items())
+    return [*blocks, f"static const struct bundle_profile bundle = {{\n{body}\n}};"]
 
 
-def _table(kind: str, name: str, values: bytes | list[int]) -> str:
-    return f"static const {kind} {name}[] = {{\n{_numbers(values)}\n}};"
-
-
-def _numbers(values: bytes | list[int]) -> str:
-    lines, line = [], "   "
-    for value in values:
-        if len(line) > _LINE:
-            lines.append(line)
-            line = "   "
-        line += f" {value},"
-    return "\n".join([*lines, line])
-
-
-def _texts(name: str, texts: Iterable[str]) -> str:
-    lines = "\n".join(f"    {_text(text)}," for text in texts)
-    return f"static const char *const {name}[] = {{\n{lines}\n}};\n"
+def _profile(name: str, profile: Profile, plan: Plan, cbor: bytes) -> str:
+    fields = {
+        "name": text(profile.name),
+        "cbor": "profile_cbor",
+        "cbor_size": "sizeof profile_cbor",
+        "cbor_sha256": f"{{\n{numbers(hashlib.sha256(cbor).digest())}\n    }}",
+        "sensors": "sensors",
+        "sensor_count": str(len(profile.sensors)),
+        "graph": f"&{name}_graph_plan",
+        **(
+            {
+                "models": f"{name}_graph_models",
+                "origins": "origins",
+                "tests": "tests",
+                "model_count": str(len(profile.models)),
+            }
+            if profile.models
+            else {}
+        ),
+        **(
+            {"alerts": f"{name}_graph_alerts", "alert_states": "alert_states", "alert_count": str(len(plan.alerts))}
+            if plan.alerts
+            else {}
+        ),
+        **(
+            {
+                "person": "person",
+                "person_count": str(len(profile.person)),
+                "person_signal": str(plan.number_of(f"person.{profile.person[0]}")),
+            }
+            if profile.person
+            else {}
+        ),
+        "bundle": "&bundle",
+    }
+    body = "\n".join(f"    .{field} = {value}," for field, value in fields.items())
+    return f"const struct profile {name}_profile = {{\n{body}\n}};"

@@ -19,7 +19,7 @@ def firmware_command(
     force: Annotated[bool, typer.Option("--force", help="Replace files of that name in --out.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Verify a signed bundle and write its network and profile as C11 for the firmware."""
+    """Verify a signed bundle and write its networks, graph and profile as C11 for the firmware."""
     from thermo_quantize import keys
     from thermo_quantize.compiler.report import report
     from thermo_quantize.firmware import generate
@@ -29,7 +29,6 @@ def firmware_command(
     refuse_overwriting(files, force)
     make_folder(out)
     write_files(files)
-    facts = report(made.compiled)
     written = [str(path) for path in files]
     result = {
         "files": written,
@@ -37,13 +36,15 @@ def firmware_command(
         "version": str(made.image.version),
         "sha256": made.image.sha256.hex(),
         "target": target,
-        "arena_bytes": facts["arena_bytes"],
-        "constant_bytes": facts["constant_bytes"],
+        "memory_bytes": made.graph.placement.bytes,
+        "arena_bytes": {name: compiled.plan.size for name, compiled in made.networks.items()},
+        "constant_bytes": sum(report(compiled)["constant_bytes"] for compiled in made.networks.values()),
     }
     if as_json:
         print(json.dumps(result))
         return
     print(
         f"{', '.join(written)}: {result['profile']} {result['version']}, image {result['sha256'][:16]}, "
-        f"arena {result['arena_bytes']} bytes, constants {result['constant_bytes']} bytes, target {target}"
+        f"memory of signals, stages and networks {result['memory_bytes']} bytes, constants {result['constant_bytes']} bytes, "
+        f"target {target}"
     )

@@ -166,7 +166,7 @@ def test_thermistors_and_clock_come_at_their_rates_and_pictures_are_not_late_for
     assert patch.pipeline.counters.get("blocks_lost") == 0
 
 
-def engine_of(patch: Patch, bundle: Bundle, corrections: dict[int, Correction] | None = None) -> Engine:
+def engine_of(patch: Patch, bundle: Bundle) -> Engine:
     """A host's engine over the same wearable."""
     networks = {name: Int8Network(data) for name, data in bundle.networks.items()}
     engine = Engine(plan(patch.profile), networks, int(Quality.SIMULATED))
@@ -174,7 +174,7 @@ def engine_of(patch: Patch, bundle: Bundle, corrections: dict[int, Correction] |
         found = patch.pipeline.found(sensor)
         assert found is not None
         constants = SensorConstants(found.sighting.number, found.constants)
-        engine.open(sensor, constants, (corrections or {}).get(sensor))
+        engine.open(sensor, constants, None)
     return engine
 
 
@@ -519,6 +519,32 @@ def test_a_new_rate_changes_the_stream() -> None:
         patch.pipeline.set_rate(SKIN, 33)
     with pytest.raises(UsageError, match="profile"):
         patch.pipeline.set_rate(SPOTS, 4)
+
+
+@pytest.mark.parametrize("rate_hz", [1.0, 2.0, 64.0])
+def test_findings_go_on_at_another_rate_and_alerts_stand(bundle: Bundle, rate_hz: float) -> None:
+    """A camera that is slower than its profile says is none with gaps."""
+    alert = Alert(name="any", when="lesion.lesion >= 0", clear="lesion.lesion < 0")
+    patch = Patch(changed(bundle, profile=changed(bundle.profile, alerts=(alert,))))
+    patch.run(2.0)
+    patch.pipeline.set_rate(SKIN, rate_hz)
+    patch.run(4.0)
+    said = findings(patch.run(20 / rate_hz + 1))
+    assert len(said) >= 7
+    assert [change.state for change in patch.pipeline.alerts()] == [AlertState.RAISED]
+
+
+def test_a_rate_that_the_bus_cannot_carry_costs_no_findings(bundle: Bundle) -> None:
+    simulated = SimulatedHardware.from_profile(seed=6, bus_hz=400_000, warm_up_tau_s=0)
+    hardware = Hardware(simulated.bus, simulated.clock, "patch", "0001", simulated=True)
+    skin, spots = bundle.profile.sensors
+    profile = changed(bundle.profile, sensors=(changed(skin, rate_hz=64.0), spots))
+    pipeline = Pipeline(hardware, profile, Bundled(bundle.networks), inline=True)
+    said: list[FindingRecord] = []
+    while simulated.clock.now_us() < 6_000_000:
+        said += findings(pipeline.step())
+    assert pipeline.rate_hz(SKIN) == 16 and pipeline.counters.get("rate_lowered") == 1
+    assert len(said) > 6 * 8 - 10
 
 
 def test_the_self_test_of_a_healthy_wearable_passes_and_loses_no_records(bundle: Bundle) -> None:

@@ -170,7 +170,7 @@ def test_what_must_not_run_is_refused_and_the_running_model_goes_on(
 
 def test_an_image_larger_than_a_slot_is_refused_at_its_first_packet(start_wearable: StartWearable) -> None:
     link = start_wearable().link
-    assert refused_upload(link, bytes(6 << 20)) == IMG_MGMT_ERR.INVALID_IMAGE_TOO_LARGE
+    assert refused_upload(link, bytes(12 << 20)) == IMG_MGMT_ERR.INVALID_IMAGE_TOO_LARGE
 
 
 def test_a_device_with_its_own_key_refuses_the_development_key(

@@ -24,7 +24,8 @@ from thermo_core.errors import (
 )
 from thermo_core.graph.engine import Engine
 from thermo_core.graph.network import Network
-from thermo_core.graph.plan import Plan, plan
+from thermo_core.graph.plan import Plan
+from thermo_core.graph.rates import plan_at
 from thermo_core.quality import Quality
 from thermo_core.recording.layout import (
     FORMAT,
@@ -73,13 +74,13 @@ class Session:
 
     @cached_property
     def plan(self) -> Plan:
-        """Its graph.
+        """Its graph, with its sensors at the rates they are set to.
 
         Raises:
             UsageError: the profile does not fit together.
         """
         try:
-            return plan(self.profile)
+            return plan_at(self.profile, [sensor.rate_hz for sensor in self.hello.sensors])
         except ProfileError as error:
             raise UsageError(f"The profile of {self.hello.name} does not fit together: {error}.") from error
 

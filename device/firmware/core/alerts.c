@@ -31,14 +31,14 @@ bool alert_push(const struct alert_plan *plan, struct alert *alert, float value,
     return false;
   }
   const bool on = holds(&plan->when, value);
-  if (alert->state == ALERT_RAISED || alert->state == ALERT_ACKNOWLEDGED) {
+  if (alert->state == ALERT_STATE_RAISED || alert->state == ALERT_STATE_ACKNOWLEDGED) {
     const bool over = plan->has_clear ? holds(&plan->clear, value) : !on;
-    return over && change(alert, ALERT_CLEAR, time_us, value, flags);
+    return over && change(alert, ALERT_STATE_CLEAR, time_us, value, flags);
   }
   if (!on) {
-    return alert->state == ALERT_PENDING && change(alert, ALERT_CLEAR, time_us, value, flags);
+    return alert->state == ALERT_STATE_PENDING && change(alert, ALERT_STATE_CLEAR, time_us, value, flags);
   }
-  if (alert->state == ALERT_CLEAR) {
+  if (alert->state == ALERT_STATE_CLEAR) {
     alert->count = 0;
     alert->since_us = time_us;
   }
@@ -46,15 +46,15 @@ bool alert_push(const struct alert_plan *plan, struct alert *alert, float value,
     alert->count++;
   }
   if (alert->count >= plan->findings && time_us - alert->since_us >= plan->duration_us) {
-    return change(alert, ALERT_RAISED, time_us, value, flags);
+    return change(alert, ALERT_STATE_RAISED, time_us, value, flags);
   }
-  return alert->state == ALERT_CLEAR && change(alert, ALERT_PENDING, time_us, value, flags);
+  return alert->state == ALERT_STATE_CLEAR && change(alert, ALERT_STATE_PENDING, time_us, value, flags);
 }
 
 bool alert_acknowledge(struct alert *alert, int64_t time_us) {
-  return alert->state == ALERT_RAISED && change(alert, ALERT_ACKNOWLEDGED, time_us, float32_nothing(), 0);
+  return alert->state == ALERT_STATE_RAISED && change(alert, ALERT_STATE_ACKNOWLEDGED, time_us, float32_nothing(), 0);
 }
 
 bool alert_interrupt(struct alert *alert, int64_t time_us) {
-  return alert->state == ALERT_PENDING && change(alert, ALERT_CLEAR, time_us, float32_nothing(), 0);
+  return alert->state == ALERT_STATE_PENDING && change(alert, ALERT_STATE_CLEAR, time_us, float32_nothing(), 0);
 }

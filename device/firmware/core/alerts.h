@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum alert_state { ALERT_CLEAR, ALERT_PENDING, ALERT_RAISED, ALERT_ACKNOWLEDGED };
+#include "wire_table.h"
 
 enum alert_comparison { ALERT_AT_LEAST, ALERT_ABOVE, ALERT_AT_MOST, ALERT_BELOW };
 

@@ -4,6 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "bytes.h"
+#include "crc.h"
+
 /* Pauses between attempts to reach a sensor that does not answer; they double from the first to the last. */
 #define FIRST_RETRY_US 20000U
 #define LAST_RETRY_US 1000000U
@@ -26,7 +29,7 @@ static bool carries(const struct camera *c, uint16_t control) {
 static void lose(struct camera *c, enum counter cause, uint32_t pages) {
   if (pages > 0) {
     counters_add(c->counters, cause, pages);
-    counters_add(c->counters, COUNTER_SUBPAGES_LOST, pages);
+    counters_add(c->counters, COUNTER_BLOCKS_LOST, pages);
   }
 }
 
@@ -85,21 +88,32 @@ static enum status set_up(struct camera *c, bool *changed) {
   return status;
 }
 
+/* CRC-32 of 832 words, low bytes first. */
+static uint32_t fingerprint(const uint16_t eeprom[MLX90640_EEPROM_WORDS]) {
+  uint32_t crc = 0;
+  for (size_t i = 0; i < MLX90640_EEPROM_WORDS; i++) {
+    uint8_t word[2];
+    store_le16(word, eeprom[i]);
+    crc = crc32_update(crc, word, sizeof word);
+  }
+  return crc;
+}
+
 /* Number the EEPROM that was read just now, and say whether it, or the sensor, is another than before. */
 static void meet(struct camera *c) {
-  uint8_t id[MLX90640_ID_BYTES];
+  uint8_t id[SIGHTINGS_ID_BYTES] = {0};
   for (size_t i = 0; i < MLX90640_ID_BYTES; i++) {
     const uint16_t word = c->eeprom[MLX90640_DEVICE_ID - MLX90640_EEPROM + i / 2U];
     id[i] = (uint8_t)(i % 2U ? word : word >> 8);
   }
-  if (c->has_sighting && memcmp(id, c->id, sizeof id) != 0) {
+  if (c->has_sighting && memcmp(id, c->id, sizeof c->id) != 0) {
     counters_add(c->counters, COUNTER_SENSOR_CHANGED, 1);
   }
   c->has_eeprom = c->has_sighting = true;
-  c->sighting = sightings_meet(c->sightings, c->eeprom);
-  memcpy(c->id, id, sizeof id);
+  c->sighting = sightings_meet(c->sightings, &c->sighted, id, fingerprint(c->eeprom));
+  memcpy(c->id, id, sizeof c->id);
   if (c->sighting.changed) {
-    counters_add(c->counters, COUNTER_EEPROM_CHANGED, 1);
+    counters_add(c->counters, COUNTER_CONSTANTS_CHANGED, 1);
   }
 }
 
@@ -115,12 +129,12 @@ static enum status start(struct camera *c) {
   meet(c);
   status = mlx90640_extract(c->eeprom, &c->constants);
   if (status != STATUS_OK) {
-    counters_add(c->counters, COUNTER_EEPROM_INVALID, 1);
+    counters_add(c->counters, COUNTER_CONSTANTS_INVALID, 1);
     return status;
   }
   c->has_constants = true;
   if (c->constants.found.doubt != 0) {
-    counters_add(c->counters, COUNTER_EEPROM_DOUBTFUL, 1);
+    counters_add(c->counters, COUNTER_CONSTANTS_DOUBTFUL, 1);
   }
   if (!carries(c, c->control)) {
     counters_add(c->counters, COUNTER_RATE_LOWERED, 1);
@@ -294,7 +308,7 @@ static bool hand_on(struct camera *c, uint8_t number) {
     counters_add(c->counters, COUNTER_PAGES_SETTLING, 1);
     return false;
   }
-  counters_add(c->counters, COUNTER_SUBPAGES_CAPTURED, 1);
+  counters_add(c->counters, COUNTER_BLOCKS_CAPTURED, 1);
   c->number = number;
   c->index = c->next_index - 1;
   c->time_us = c->schedule.has_end ? c->schedule.end_us : c->chip.bus.board->now_us();
@@ -356,14 +370,16 @@ static enum status look(struct camera *c, bool *captured) {
   }
 }
 
-void camera_init(struct camera *c, const struct board *board, struct counters *counters, const struct profile *profile,
-                 struct settle_scratch *scratch, struct sightings *sightings) {
+void camera_init(struct camera *c, const struct board *board, struct counters *counters,
+                 const struct camera_settings *settings, struct settle_scratch *scratch, struct sightings *sightings,
+                 uint8_t sensor) {
   memset(c, 0, sizeof *c);
-  mlx90640_chip_init(&c->chip, board, counters, profile->camera_address);
+  mlx90640_chip_init(&c->chip, board, counters, settings->address);
   c->counters = counters;
   c->scratch = scratch;
   c->sightings = sightings;
-  c->control = mlx90640_control(profile->camera_refresh_code, profile->camera_resolution_code, profile->camera_chess);
+  sightings_recall(sightings, &c->sighted, sensor);
+  c->control = mlx90640_control(settings->refresh_code, settings->resolution_code, settings->chess);
   page_schedule_restart(&c->schedule, board->now_us(), nominal_us(c->control), nominal_us(c->control));
   c->retry_at_us = board->now_us();
   c->retry_us = FIRST_RETRY_US;

@@ -12,8 +12,17 @@
 #include "mlx90640_chip.h"
 #include "mlx90640_constants.h"
 #include "page_schedule.h"
-#include "profile.h"
 #include "sightings.h"
+
+/* A camera as the profile has it. */
+struct camera_settings {
+  uint8_t address;
+  uint8_t refresh_code;    /* control register bits 9-7: 0 is 0.5 Hz, 7 is 64 Hz */
+  uint8_t resolution_code; /* bits 11-10: 0 is 16 bit, 3 is 19 bit */
+  bool chess;
+  float emissivity;
+  float reflected_celsius; /* NaN: 8 K below the die */
+};
 
 enum camera_state { CAMERA_ABSENT, CAMERA_RUNNING };
 
@@ -22,6 +31,7 @@ struct camera {
   struct counters *counters;
   struct settle_scratch *scratch;
   struct sightings *sightings;
+  struct sighted sighted;
   struct page_schedule schedule;
   uint16_t control; /* as it is set */
   enum camera_state state;
@@ -56,7 +66,8 @@ struct camera {
 /* Set up nothing yet; the first `camera_poll` does. `scratch` is used during calls alone and may be shared. Whenever
    the sensor is set up again its EEPROM is compared first: another one begins a new generation of constants. */
 void camera_init(struct camera *camera, const struct board *board, struct counters *counters,
-                 const struct profile *profile, struct settle_scratch *scratch, struct sightings *sightings);
+                 const struct camera_settings *settings, struct settle_scratch *scratch, struct sightings *sightings,
+                 uint8_t sensor);
 
 /* When the bus is next needed, microseconds; before that `camera_poll` does nothing. */
 uint64_t camera_due_us(const struct camera *camera);

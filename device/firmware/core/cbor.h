@@ -45,9 +45,9 @@ enum cbor_kind {
   CBOR_NEGATIVE, /* -1 - number */
   CBOR_BYTES,    /* data, size */
   CBOR_TEXT,     /* data, size; UTF-8 without a zero byte at the end */
-  CBOR_ARRAY,
-  CBOR_MAP,
-  CBOR_BOOL, /* number */
+  CBOR_ARRAY,    /* data, size: itself, for cbor_next */
+  CBOR_MAP,      /* data, size: itself, for cbor_find and cbor_next */
+  CBOR_BOOL,     /* number */
   CBOR_NULL,
   CBOR_FLOAT, /* real; a double is rounded, and a finite one stays finite */
 };
@@ -81,5 +81,8 @@ const char *cbor_fault_text(enum cbor_fault fault);
 
 /* The value of `key` in a checked body; false where it has none. */
 bool cbor_find(const uint8_t *body, size_t size, const char *key, struct cbor_item *item);
+
+/* The items of a list, or keys and values of a map by turns; `*at` is NULL before the first. False at the end. */
+bool cbor_next(const struct cbor_item *whole, const uint8_t **at, struct cbor_item *item);
 
 #endif

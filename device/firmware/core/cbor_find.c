@@ -46,31 +46,6 @@ static float from_double(uint64_t bits) {
   return magnitude >= 0x7F800000 ? (sign != 0 ? -FLT_MAX : FLT_MAX) : from_bits(sign | magnitude);
 }
 
-static void read_item(const uint8_t *at, const struct head *head, struct cbor_item *item) {
-  static const enum cbor_kind kinds[] = {CBOR_UNSIGNED, CBOR_NEGATIVE, CBOR_BYTES, CBOR_TEXT, CBOR_ARRAY, CBOR_MAP};
-  item->number = head->argument;
-  item->real = 0.0f;
-  item->data = NULL;
-  item->size = 0;
-  if (head->major < TAG) {
-    item->kind = kinds[head->major];
-    if (head->major == BYTES || head->major == TEXT) {
-      item->data = at + head->size;
-      item->size = (size_t)head->argument;
-    }
-    return;
-  }
-  if (head->info == HALF || head->info == SINGLE || head->info == DOUBLE) {
-    item->kind = CBOR_FLOAT;
-    item->real = head->info == HALF     ? from_half((uint16_t)head->argument)
-                 : head->info == SINGLE ? from_bits((uint32_t)head->argument)
-                                        : from_double(head->argument);
-    return;
-  }
-  item->kind = head->info == NULL_VALUE ? CBOR_NULL : CBOR_BOOL;
-  item->number = head->info == TRUE_VALUE ? 1 : 0;
-}
-
 /* The byte after an item of a checked body; `end` where it is not one. */
 static const uint8_t *skip_item(const uint8_t *at, const uint8_t *end) {
   uint32_t left[CBOR_MAX_DEPTH + 1] = {1};
@@ -108,6 +83,34 @@ static const uint8_t *skip_item(const uint8_t *at, const uint8_t *end) {
   return end;
 }
 
+static void read_item(const uint8_t *at, const uint8_t *end, const struct head *head, struct cbor_item *item) {
+  static const enum cbor_kind kinds[] = {CBOR_UNSIGNED, CBOR_NEGATIVE, CBOR_BYTES, CBOR_TEXT, CBOR_ARRAY, CBOR_MAP};
+  item->number = head->argument;
+  item->real = 0.0f;
+  item->data = NULL;
+  item->size = 0;
+  if (head->major < TAG) {
+    item->kind = kinds[head->major];
+    if (head->major == BYTES || head->major == TEXT) {
+      item->data = at + head->size;
+      item->size = (size_t)head->argument;
+    } else if (head->major == ARRAY || head->major == MAP) {
+      item->data = at;
+      item->size = (size_t)(skip_item(at, end) - at);
+    }
+    return;
+  }
+  if (head->info == HALF || head->info == SINGLE || head->info == DOUBLE) {
+    item->kind = CBOR_FLOAT;
+    item->real = head->info == HALF     ? from_half((uint16_t)head->argument)
+                 : head->info == SINGLE ? from_bits((uint32_t)head->argument)
+                                        : from_double(head->argument);
+    return;
+  }
+  item->kind = head->info == NULL_VALUE ? CBOR_NULL : CBOR_BOOL;
+  item->number = head->info == TRUE_VALUE ? 1 : 0;
+}
+
 bool cbor_find(const uint8_t *body, size_t size, const char *key, struct cbor_item *item) {
   const uint8_t *at = body;
   const uint8_t *end = body + size;
@@ -126,10 +129,27 @@ bool cbor_find(const uint8_t *body, size_t size, const char *key, struct cbor_it
       return false;
     }
     if (same) {
-      read_item(at, &head, item);
+      read_item(at, end, &head, item);
       return true;
     }
     at = skip_item(at, end);
   }
   return false;
+}
+
+bool cbor_next(const struct cbor_item *whole, const uint8_t **at, struct cbor_item *item) {
+  const uint8_t *const end = whole->data + whole->size;
+  struct head head;
+  if (*at == NULL) {
+    if (cbor_read_head(whole->data, whole->size, &head) != CBOR_GOOD) {
+      return false;
+    }
+    *at = whole->data + head.size;
+  }
+  if (*at >= end || **at == BREAK || cbor_read_head(*at, (size_t)(end - *at), &head) != CBOR_GOOD) {
+    return false;
+  }
+  read_item(*at, end, &head, item);
+  *at = skip_item(*at, end);
+  return true;
 }

@@ -11,7 +11,8 @@ static struct work work_of(const struct graph *graph, const struct call *call) {
                        .signals = graph->plan->signals,
                        .samples = graph->plan->samples,
                        .memory = graph->plan->memory,
-                       .time_us = graph->time_us};
+                       .time_us = graph->time_us,
+                       .now_us = graph->now_us};
 }
 
 static void reset_memory(const struct work *work) {

@@ -1,4 +1,4 @@
-/* The image group of mcumgr for a model that is part of the firmware: one slot, which always runs. */
+/* The image group of mcumgr for a bundle that is part of the firmware: one slot, which always runs. */
 #include "image_group.h"
 
 #include <string.h>
@@ -11,15 +11,15 @@
 #define NO_IMAGE 3
 #define INVALID_HASH 24
 
-void image_group_version(const struct model_profile *model, struct text *version) {
-  text_add_unsigned(version, model->major);
+void image_group_version(const struct bundle_profile *bundle, struct text *version) {
+  text_add_unsigned(version, bundle->major);
   text_add(version, ".");
-  text_add_unsigned(version, model->minor);
+  text_add_unsigned(version, bundle->minor);
   text_add(version, ".");
-  text_add_unsigned(version, model->revision);
-  if (model->build > 0) {
+  text_add_unsigned(version, bundle->revision);
+  if (bundle->build > 0) {
     text_add(version, "+");
-    text_add_unsigned(version, model->build);
+    text_add_unsigned(version, bundle->build);
   }
 }
 
@@ -30,21 +30,21 @@ static void put_flag(struct cbor_writer *body, const char *key, bool value) {
 
 static void read_state(void *context, const struct smp_request *request, struct smp_answer *answer) {
   (void)request;
-  const struct model_profile *model = ((const struct profile *)context)->model;
+  const struct bundle_profile *bundle = ((const struct profile *)context)->bundle;
   struct cbor_writer *body = &answer->body;
   cbor_map(body, 1);
   cbor_text(body, "images");
-  cbor_array(body, model != NULL ? 1 : 0);
-  if (model == NULL) {
+  cbor_array(body, bundle != NULL ? 1 : 0);
+  if (bundle == NULL) {
     return;
   }
   char version_bytes[32];
   struct text version;
   text_begin(&version, version_bytes, sizeof version_bytes);
-  image_group_version(model, &version);
+  image_group_version(bundle, &version);
   cbor_map(body, 9);
   cbor_text(body, "hash");
-  cbor_bytes(body, model->image_sha256, sizeof model->image_sha256);
+  cbor_bytes(body, bundle->image_sha256, sizeof bundle->image_sha256);
   cbor_text(body, "slot");
   cbor_unsigned(body, 0);
   cbor_text(body, "image");
@@ -60,12 +60,12 @@ static void read_state(void *context, const struct smp_request *request, struct 
 
 static void refuse_change(struct smp_answer *answer) {
   text_add(smp_refuse(answer, SMP_NOT_SUPPORTED),
-           "The model is compiled into this firmware; build the firmware anew with `thermo-quantize firmware BUNDLE` "
+           "The bundle is compiled into this firmware; build the firmware anew with `thermo-quantize firmware BUNDLE` "
            "and load it with the board's own tool.");
 }
 
 static void write_state(void *context, const struct smp_request *request, struct smp_answer *answer) {
-  const struct model_profile *model = ((const struct profile *)context)->model;
+  const struct bundle_profile *bundle = ((const struct profile *)context)->bundle;
   struct cbor_item hash;
   bool confirm;
   bool given = cbor_find(request->body, request->body_size, "hash", &hash) && hash.kind != CBOR_NULL;
@@ -76,11 +76,11 @@ static void write_state(void *context, const struct smp_request *request, struct
   if (!given && !confirm) {
     text_add(smp_refuse_in_group(answer, SMP_GROUP_IMAGE, INVALID_HASH, SMP_INVALID),
              "A test needs the image's hash; read it from the image state.");
-  } else if (!given && model == NULL) {
+  } else if (!given && bundle == NULL) {
     text_add(smp_refuse_in_group(answer, SMP_GROUP_IMAGE, NO_IMAGE, SMP_NO_ENTRY),
-             "No model runs, so there is none to confirm; build the firmware with `thermo-quantize firmware BUNDLE`.");
-  } else if (!given || (confirm && model != NULL && hash.size == sizeof model->image_sha256 &&
-                        memcmp(hash.data, model->image_sha256, hash.size) == 0)) {
+             "No bundle runs, so there is none to confirm; build the firmware with `thermo-quantize firmware BUNDLE`.");
+  } else if (!given || (confirm && bundle != NULL && hash.size == sizeof bundle->image_sha256 &&
+                        memcmp(hash.data, bundle->image_sha256, hash.size) == 0)) {
     read_state(context, request, answer);
   } else {
     refuse_change(answer);

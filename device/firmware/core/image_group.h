@@ -1,4 +1,4 @@
-/* SMP group 1, images: says which model runs. It is compiled into the firmware, so uploads are refused. */
+/* SMP group 1, images: says which bundle runs. It is compiled into the firmware, so uploads are refused. */
 #ifndef IMAGE_GROUP_H
 #define IMAGE_GROUP_H
 
@@ -9,6 +9,6 @@
 struct smp_group image_group_commands(const struct profile *profile);
 
 /* "major.minor.revision", and "+build" where there is one, as bundles write it. */
-void image_group_version(const struct model_profile *model, struct text *version);
+void image_group_version(const struct bundle_profile *bundle, struct text *version);
 
 #endif

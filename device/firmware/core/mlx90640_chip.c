@@ -156,7 +156,7 @@ enum status mlx90640_chip_read_eeprom(struct mlx90640_chip *chip, uint16_t eepro
   if (memcmp(eeprom, spare, MLX90640_EEPROM_WORDS * sizeof *eeprom) == 0) {
     return STATUS_OK;
   }
-  counters_add(chip->bus.counters, COUNTER_EEPROM_MISMATCH, 1);
+  counters_add(chip->bus.counters, COUNTER_CONSTANTS_MISMATCH, 1);
   for (uint32_t at = 0; at < MLX90640_EEPROM_WORDS; at += CHUNK_WORDS) {
     uint16_t third[CHUNK_WORDS];
     status = read_words(chip, MLX90640_EEPROM + at, third, CHUNK_WORDS);
@@ -195,7 +195,7 @@ enum status mlx90640_chip_holds(const struct mlx90640_chip *chip, const uint16_t
     }
     *same = differ < 2;
     if (*same && differ > 0) {
-      counters_add(chip->bus.counters, COUNTER_EEPROM_MISMATCH, 1);
+      counters_add(chip->bus.counters, COUNTER_CONSTANTS_MISMATCH, 1);
     }
   }
   return STATUS_OK;

@@ -1,6 +1,8 @@
 /* As thermo_core.contract quantises, but that infinities saturate, and graph/runners.py runs models. */
 #include "network.h"
 
+#include <stddef.h>
+
 #include "float32.h"
 #include "quality.h"
 
@@ -40,7 +42,11 @@ static uint16_t apply(const struct work *work) {
     float32_fill_nothing(output, count);
     return QUALITY_MISSING;
   }
+  const uint64_t began_us = work->now_us != NULL ? work->now_us() : 0;
   network->invoke();
+  if (work->now_us != NULL) {
+    *network->took_us = (uint32_t)(work->now_us() - began_us);
+  }
   const int8_t *said = network->output();
   const int32_t zero = network->output_end.zero_point;
   for (uint32_t i = 0; i < count; i++) {

@@ -1,5 +1,4 @@
-/* A wearable as data: sensors, preprocessing, labels, alert rule and network, generated from a signed bundle by
-   `thermo-quantize firmware`. No code branches on a wearable's name. */
+/* A wearable as data, generated from a signed bundle by `thermo-quantize firmware`. No code branches on its name. */
 #ifndef PROFILE_H
 #define PROFILE_H
 
@@ -7,74 +6,63 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROFILE_MAX_CHANNELS 4
-#define PROFILE_MAX_LABELS 64
+#include "alerts.h"
+#include "findings.h"
+#include "graph.h"
+#include "sensor.h"
 
-/* A divider of a fixed resistor and an NTC behind one input of the ADC. */
-struct thermistor_profile {
-  const char *name;
-  float series_ohm;
-  float supply_v;
-  bool ntc_to_ground;
-  bool steinhart_hart; /* curve is a, b, c of Steinhart-Hart; otherwise r25 in ohm and beta in K */
-  float curve[3];
-  float self_heating_k_per_mw;
+/* What a model's findings rest on. */
+struct model_origin {
+  const uint8_t *sensors; /* numbers, ascending */
+  uint8_t count;
+  uint16_t raw;            /* number of the signal of its network's output */
+  const uint32_t *took_us; /* what the network took last */
 };
 
-/* The network that thermo-quantize compiled, with what its numbers mean. */
-struct model_profile {
-  int8_t *(*input)(void);
-  void (*invoke)(void);
-  const int8_t *(*output)(void);
-  float input_scale;
-  int8_t input_zero_point;
-  float output_scale;
-  int8_t output_zero_point;
-  uint8_t output_count; /* as many as the profile's labels, or one less: the first label is then "none of the others" */
+/* A network's fixed inputs, and what the reference kernels make of them. */
+struct model_test {
+  const char *name;
+  const struct network *const *network;
+  const int8_t *input; /* one after the other, the inputs of each test in order */
+  const int8_t *output;
+  const uint32_t *input_sizes; /* of each input */
+  uint32_t output_size;
+  uint8_t inputs;
+  uint8_t tests;
+};
+
+/* The signed bundle it comes from. */
+struct bundle_profile {
   uint8_t major, minor;
   uint16_t revision;
   uint32_t build;
   bool development_key;     /* signed with the key that everybody has */
-  uint8_t image_sha256[32]; /* of the bundle's image, as a host compares it */
-  const int8_t *test_input; /* golden inputs one after the other, and what the reference kernels make of them */
-  const int8_t *test_output;
-  size_t test_count;
-  size_t test_input_size, test_output_size; /* of one */
+  uint8_t image_sha256[32]; /* as a host compares it */
+  uint8_t waived_count;
+  const char *const *waived; /* what was found wanting when it was signed, a sentence each */
 };
 
 struct profile {
   const char *name;
-  const char *version;
-  const char *notice;  /* stands beside each verdict */
   const uint8_t *cbor; /* the whole profile as canonical CBOR, for the host */
   size_t cbor_size;
+  uint8_t cbor_sha256[32];
 
-  uint8_t camera_address;
-  uint8_t camera_refresh_code;    /* control register bits 9-7: 0 is 0.5 Hz, 7 is 64 Hz */
-  uint8_t camera_resolution_code; /* bits 11-10: 0 is 16 bit, 3 is 19 bit */
-  bool camera_chess;
-  float camera_emissivity;
-  float camera_reflected_celsius; /* NaN: 8 K below the die */
+  const struct sensor *sensors;
+  uint8_t sensor_count;
+  const struct graph_plan *graph;
+  const struct finding_model *models;
+  const struct model_origin *origins;
+  const struct model_test *tests;
+  uint8_t model_count;
+  const struct alert_plan *alerts;
+  struct alert *alert_states;
+  uint8_t alert_count;
+  const uint8_t *person; /* places in PERSON_FIELDS of what it must know of its wearer */
+  uint8_t person_count;
+  uint16_t person_signal; /* number of the first one's signal */
 
-  uint8_t adc_address;
-  float adc_rate_hz; /* scans a second */
-  uint8_t channel_count;
-  struct thermistor_profile channels[PROFILE_MAX_CHANNELS];
-
-  uint16_t average_pictures;
-  bool centre_median;
-  float feature_scale;
-
-  uint8_t label_count;
-  const char *const *labels;
-  bool has_alert;
-  uint8_t alert_label;
-  float alert_threshold;
-  uint16_t alert_consecutive;
-
-  const struct model_profile *model; /* NULL: pictures without verdicts */
-  uint8_t waived_count;
-  const char *const *waived; /* what was found wanting when the bundle was signed, a sentence each */
+  const struct bundle_profile *bundle; /* NULL: sensors and stages alone */
 };
 
 #endif

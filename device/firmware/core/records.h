@@ -7,56 +7,59 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "counters.h"
+#include "alerts.h"
+#include "findings.h"
+#include "wire_table.h"
 
 #define RECORDS_HEADER_BYTES 12
-#define RECORDS_COUNTS_AT 28 /* where packed counts begin in a subpage record; write them there first */
-#define RECORDS_MAX_COUNTS 898
-#define RECORDS_MAX_SENTENCE 512
-#define RECORDS_MAX_BYTES (RECORDS_COUNTS_AT + RECORDS_MAX_COUNTS) /* longest record of any type */
-
-#define RECORDS_NO_TEMPERATURE INT16_MIN
+#define RECORDS_BLOCK_AT 19 /* where a block's data begin; write them there first */
+#define RECORDS_MAX_BLOCK 960
+#define RECORDS_SIGNAL_AT 19
+#define RECORDS_SIGNAL_VALUES 240                                /* in one record; the wire allows SIGNAL_VALUES */
+#define RECORDS_MAX_BYTES (RECORDS_BLOCK_AT + RECORDS_MAX_BLOCK) /* longest record of any type */
 
 struct records_head {
   uint16_t sequence;
   uint64_t time_us;
 };
 
-struct records_subpage {
+struct records_block {
   uint8_t sensor;
-  uint8_t number; /* 0 or 1 */
-  bool key;
-  uint16_t control;
+  uint32_t constants; /* their number; travels modulo 65536 */
   uint32_t index;
-  uint32_t key_index;  /* equals `index` where `key` */
-  uint32_t generation; /* of the sensor's constants */
-  size_t counts_size;  /* bytes already written at RECORDS_COUNTS_AT */
+  size_t size; /* bytes already written at RECORDS_BLOCK_AT */
 };
 
-struct records_channel {
-  int16_t counts;
-  uint8_t state; /* 0 ok, 1 open, 2 shorted, 3 missing */
-  int16_t centi_celsius;
+struct records_signal {
+  uint8_t signal;
+  uint16_t flags;
+  uint16_t elements; /* of the whole sample */
+  uint16_t first;    /* place of the first number of this part */
+  uint16_t count;
+  const float *values; /* of this part */
 };
 
-struct records_verdict {
+/* A sensor a finding rests on, and its newest block. */
+struct records_newest {
+  uint8_t sensor;
   uint32_t index;
-  uint8_t pictures;
-  bool alert, uncalibrated, simulated, doubtful;
-  uint8_t label;
-  uint8_t label_count;
-  const uint16_t *scores; /* 65535 is 1 */
+};
+
+struct records_finding {
+  const struct finding *finding;
+  bool quantities; /* the values are; otherwise they are scores */
+  uint32_t bundle; /* first bytes of its image's SHA-256 */
   uint32_t latency_us, inference_us;
-  uint8_t major, minor;
-  uint16_t revision;
-  uint32_t build;
+  const struct records_newest *newest;
+  uint8_t newest_count;
 };
 
 struct records_event {
   uint16_t code;
   enum severity severity;
+  uint8_t sensor; /* it is about; NO_SENSOR for none */
   uint32_t count;
-  const char *sentence; /* UTF-8, cut to RECORDS_MAX_SENTENCE */
+  const char *sentence; /* UTF-8, cut to MAX_EVENT_TEXT */
 };
 
 struct records_clock {
@@ -64,17 +67,14 @@ struct records_clock {
   uint32_t lease_left_ms, dropped, captured, lost;
 };
 
-/* The header around counts that are already in place. */
-size_t records_subpage(uint8_t *record, size_t capacity, struct records_head head,
-                       const struct records_subpage *subpage);
-size_t records_thermistors(uint8_t *record, size_t capacity, struct records_head head, uint8_t sensor,
-                           const struct records_channel *channels, uint8_t channel_count);
-size_t records_verdict(uint8_t *record, size_t capacity, struct records_head head,
-                       const struct records_verdict *verdict);
+/* The header around data that are already in place. */
+size_t records_block(uint8_t *record, size_t capacity, struct records_head head, const struct records_block *block);
+size_t records_signal(uint8_t *record, size_t capacity, struct records_head head, const struct records_signal *signal);
+size_t records_finding(uint8_t *record, size_t capacity, struct records_head head,
+                       const struct records_finding *finding);
+size_t records_alert(uint8_t *record, size_t capacity, struct records_head head, uint8_t number,
+                     const struct alert *alert);
 size_t records_event(uint8_t *record, size_t capacity, struct records_head head, const struct records_event *event);
 size_t records_clock(uint8_t *record, size_t capacity, struct records_head head, const struct records_clock *clock);
-
-/* Hundredths of a degree as records carry them; RECORDS_NO_TEMPERATURE for NaN and what does not fit. */
-int16_t records_centi(float celsius);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "wearable.h"
 
-/* Check sensor, thermistors and model. Takes some pages' time, and feeds the watchdog meanwhile. */
-void self_test_run(struct wearable *wearable, struct wearable_results *results);
+/* Check sensors and models. Takes some pages' time, and feeds the watchdog meanwhile. */
+void self_test_run(struct wearable *wearable, struct sensor_results *results);
 
 #endif

@@ -1,5 +1,6 @@
-/* An entry, 24 bytes: u32 generation, u32 fingerprint, 6 bytes identity, u16 kind, 4 bytes of ones, u32 CRC-32 of what
-   is before it. One that a power failure cut short fails its CRC and is passed over. */
+/* An entry, 24 bytes: u32 number of the constants, u32 fingerprint, 8 bytes identity, u16 kind of entry, u8 sensor, one
+   byte of ones, u32 CRC-32 of what is before it. One that a power failure cut short fails its CRC and is passed over.
+ */
 #include "sightings.h"
 
 #include <string.h>
@@ -9,6 +10,9 @@
 
 #define ENTRY 24U
 #define BODY 20U
+#define ID_AT 8U
+#define KIND_AT 16U
+#define SENSOR_AT 18U
 
 enum kind { SEEN = 1, TRUSTED = 2 };
 
@@ -30,28 +34,27 @@ static bool holds(const uint8_t *entry) {
 }
 
 static enum kind kind_of(const uint8_t *entry) {
-  return load_le16(entry + 14) == TRUSTED ? TRUSTED : SEEN;
+  return load_le16(entry + KIND_AT) == TRUSTED ? TRUSTED : SEEN;
 }
 
-/* The fingerprint that a sensor is held to: of the last calibration, or else of the first sight. */
-static bool find_trusted(const struct sightings *s, const uint8_t id[MLX90640_ID_BYTES], uint32_t *fingerprint) {
+/* The fingerprint that a chip is held to: of the last calibration, or else of the first sight. */
+static bool find_trusted(const struct sightings *s, const uint8_t id[SIGHTINGS_ID_BYTES], uint32_t *fingerprint) {
   bool found = false;
   bool trusted = false;
-  uint32_t generation = 0;
+  uint32_t number = 0;
   for (size_t page = 0; page < SIGHTINGS_PAGES; page++) {
     for (size_t i = 0; i < s->entries; i++) {
       const uint8_t *const entry = entry_at(s, page, i);
-      if (!holds(entry) || memcmp(entry + 8, id, MLX90640_ID_BYTES) != 0) {
+      if (!holds(entry) || memcmp(entry + ID_AT, id, SIGHTINGS_ID_BYTES) != 0) {
         continue;
       }
       const bool its_own = kind_of(entry) == TRUSTED;
-      const uint32_t its_generation = load_le32(entry);
-      const bool better =
-          its_own ? !trusted || its_generation >= generation : !trusted && (!found || its_generation < generation);
+      const uint32_t its_number = load_le32(entry);
+      const bool better = its_own ? !trusted || its_number >= number : !trusted && (!found || its_number < number);
       if (better) {
         found = true;
         trusted = its_own;
-        generation = its_generation;
+        number = its_number;
         *fingerprint = load_le32(entry + 4);
       }
     }
@@ -59,14 +62,15 @@ static bool find_trusted(const struct sightings *s, const uint8_t id[MLX90640_ID
   return found;
 }
 
-static void append(struct sightings *s, enum kind kind, uint32_t fingerprint) {
+static void append(struct sightings *s, const struct sighted *sighted, enum kind kind, uint32_t fingerprint) {
   const struct board *const board = s->board;
   uint8_t entry[ENTRY];
   memset(entry, 0xFF, sizeof entry);
-  store_le32(entry, s->generation);
+  store_le32(entry, sighted->constants);
   store_le32(entry + 4, fingerprint);
-  memcpy(entry + 8, s->id, MLX90640_ID_BYTES);
-  store_le16(entry + 14, (uint16_t)kind);
+  memcpy(entry + ID_AT, sighted->id, SIGHTINGS_ID_BYTES);
+  store_le16(entry + KIND_AT, (uint16_t)kind);
+  entry[SENSOR_AT] = sighted->sensor;
   store_le32(entry + BODY, crc32_update(0, entry, BODY));
   const uint8_t *const place = entry_at(s, s->page, s->next);
   s->next++;
@@ -74,8 +78,8 @@ static void append(struct sightings *s, enum kind kind, uint32_t fingerprint) {
                memcmp(place, entry, sizeof entry) != 0;
 }
 
-/* Keep an entry. Where the page is full the other one is erased, and first takes what the sensor at hand is held to. */
-static void keep(struct sightings *s, enum kind kind) {
+/* Keep an entry. Where the page is full the other one is erased, and first takes what the chip at hand is held to. */
+static void keep(struct sightings *s, const struct sighted *sighted, enum kind kind) {
   if (s->entries == 0) {
     return;
   }
@@ -86,9 +90,9 @@ static void keep(struct sightings *s, enum kind kind) {
     }
     s->page = 1U - s->page;
     s->next = 0;
-    append(s, TRUSTED, s->trusted);
+    append(s, sighted, TRUSTED, sighted->trusted);
   }
-  append(s, kind, kind == TRUSTED ? s->trusted : s->fingerprint);
+  append(s, sighted, kind, kind == TRUSTED ? sighted->trusted : sighted->fingerprint);
 }
 
 void sightings_open(struct sightings *s, const struct board *board, size_t pages_used) {
@@ -102,14 +106,9 @@ void sightings_open(struct sightings *s, const struct board *board, size_t pages
   for (size_t page = 0; page < SIGHTINGS_PAGES; page++) {
     for (size_t i = 0; i < s->entries; i++) {
       const uint8_t *const entry = entry_at(s, page, i);
-      if (holds(entry) && load_le32(entry) >= s->generation) {
-        s->generation = load_le32(entry);
+      if (holds(entry) && load_le32(entry) >= s->constants) {
+        s->constants = load_le32(entry);
         s->page = page;
-        if (kind_of(entry) == SEEN) {
-          s->any = true;
-          s->fingerprint = load_le32(entry + 4);
-          memcpy(s->id, entry + 8, MLX90640_ID_BYTES);
-        }
       }
     }
   }
@@ -118,42 +117,45 @@ void sightings_open(struct sightings *s, const struct board *board, size_t pages
   }
 }
 
-struct sighting sightings_meet(struct sightings *s, const uint16_t eeprom[MLX90640_EEPROM_WORDS]) {
-  const uint32_t fingerprint = sightings_fingerprint(eeprom);
-  uint8_t id[MLX90640_ID_BYTES];
-  for (size_t i = 0; i < MLX90640_ID_BYTES / 2U; i++) {
-    store_be16(id + 2U * i, eeprom[MLX90640_DEVICE_ID - MLX90640_EEPROM + i]);
+void sightings_recall(const struct sightings *s, struct sighted *sighted, uint8_t sensor) {
+  memset(sighted, 0, sizeof *sighted);
+  sighted->sensor = sensor;
+  for (size_t page = 0; page < SIGHTINGS_PAGES; page++) {
+    for (size_t i = 0; i < s->entries; i++) {
+      const uint8_t *const entry = entry_at(s, page, i);
+      if (holds(entry) && kind_of(entry) == SEEN && entry[SENSOR_AT] == sensor &&
+          load_le32(entry) >= sighted->constants) {
+        sighted->any = true;
+        sighted->constants = load_le32(entry);
+        sighted->fingerprint = load_le32(entry + 4);
+        memcpy(sighted->id, entry + ID_AT, SIGHTINGS_ID_BYTES);
+      }
+    }
   }
-  const bool same_sensor = s->any && memcmp(id, s->id, sizeof id) == 0;
-  const bool same = same_sensor && fingerprint == s->fingerprint;
+}
+
+struct sighting sightings_meet(struct sightings *s, struct sighted *sighted, const uint8_t id[SIGHTINGS_ID_BYTES],
+                               uint32_t fingerprint) {
+  const bool same_chip = sighted->any && memcmp(id, sighted->id, sizeof sighted->id) == 0;
+  const bool same = same_chip && fingerprint == sighted->fingerprint;
   if (!same) {
-    s->generation++;
+    sighted->constants = ++s->constants;
   }
-  if (!find_trusted(s, id, &s->trusted) && !(same_sensor && s->entries == 0)) {
-    s->trusted = fingerprint;
+  if (!find_trusted(s, id, &sighted->trusted) && !(same_chip && s->entries == 0)) {
+    sighted->trusted = fingerprint;
   }
-  s->any = s->met = true;
-  s->fingerprint = fingerprint;
-  memcpy(s->id, id, sizeof id);
+  sighted->any = sighted->met = true;
+  sighted->fingerprint = fingerprint;
+  memcpy(sighted->id, id, sizeof sighted->id);
   if (!same || s->problem) {
-    keep(s, SEEN);
+    keep(s, sighted, SEEN);
   }
-  return (struct sighting){s->generation, fingerprint, s->trusted != fingerprint};
+  return (struct sighting){sighted->constants, fingerprint, sighted->trusted != fingerprint};
 }
 
-void sightings_trust(struct sightings *s) {
-  if (s->met && s->trusted != s->fingerprint) {
-    s->trusted = s->fingerprint;
-    keep(s, TRUSTED);
+void sightings_trust(struct sightings *s, struct sighted *sighted) {
+  if (sighted->met && sighted->trusted != sighted->fingerprint) {
+    sighted->trusted = sighted->fingerprint;
+    keep(s, sighted, TRUSTED);
   }
-}
-
-uint32_t sightings_fingerprint(const uint16_t eeprom[MLX90640_EEPROM_WORDS]) {
-  uint32_t crc = 0;
-  for (size_t i = 0; i < MLX90640_EEPROM_WORDS; i++) {
-    uint8_t word[2];
-    store_le16(word, eeprom[i]);
-    crc = crc32_update(crc, word, sizeof word);
-  }
-  return crc;
 }

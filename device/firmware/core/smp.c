@@ -244,6 +244,13 @@ bool smp_field_number(const struct smp_request *request, struct smp_answer *answ
   return refuse_kind(answer, name, found ? &item : NULL, "a number");
 }
 
+bool smp_field_items(const struct smp_request *request, struct smp_answer *answer, const char *name,
+                     enum cbor_kind kind, struct cbor_item *item) {
+  bool found = find(request, name, item) != NULL;
+  return (found && item->kind == kind) ||
+         refuse_kind(answer, name, found ? item : NULL, kind == CBOR_MAP ? "a map" : "a list");
+}
+
 bool smp_field_bytes(const struct smp_request *request, struct smp_answer *answer, const char *name,
                      struct cbor_item *item) {
   bool found = find(request, name, item) != NULL;

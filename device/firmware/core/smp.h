@@ -103,6 +103,9 @@ bool smp_field_unsigned(const struct smp_request *request, struct smp_answer *an
 bool smp_field_unsigned_or(const struct smp_request *request, struct smp_answer *answer, const char *name,
                            uint32_t least, uint32_t most, uint32_t missing, uint32_t *number);
 bool smp_field_number(const struct smp_request *request, struct smp_answer *answer, const char *name, float *number);
+/* `kind` is CBOR_MAP or CBOR_ARRAY. */
+bool smp_field_items(const struct smp_request *request, struct smp_answer *answer, const char *name,
+                     enum cbor_kind kind, struct cbor_item *item);
 bool smp_field_bytes(const struct smp_request *request, struct smp_answer *answer, const char *name,
                      struct cbor_item *item);
 /* `missing` NULL: it must be there. */

@@ -44,7 +44,8 @@ struct work {
   const struct signal *signals;
   const struct sample *samples; /* of this pass, by signal */
   uint8_t *memory;
-  int64_t time_us; /* of this pass */
+  int64_t time_us;          /* of this pass */
+  uint64_t (*now_us)(void); /* the device's clock; NULL: nobody asks how long networks take */
 };
 
 enum stage_kind { STAGE_ELEMENTWISE, STAGE_REMEMBERING, STAGE_LATCHED, STAGE_REGRIDDED };

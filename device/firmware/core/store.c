@@ -1,25 +1,20 @@
-/* Three areas of flash in turn. Each ends with a word of 8 bytes that says it holds a calibration, how long, and how
-   new; it is programmed last. Of the areas whose calibration holds, the newest is current and the next previous; an
+/* Three areas of flash in turn. Each ends with a word of 8 bytes that says it holds something, how long, and how
+   new; it is programmed last. Of the areas whose content holds, the newest is current and the next previous; an
    area that an erase or a program left in pieces is as good as empty.
 
-   The word: u16 sequence, u16 length, u32 CRC-32 of the calibration's last 4 bytes and these 4. */
+   The word: u16 sequence, u16 length, u32 CRC-32 of the content's last 4 bytes and these 4. */
 #include "store.h"
 
 #include <string.h>
 
 #include "bytes.h"
-#include "correction.h"
 #include "crc.h"
 
 #define WORD 8
 #define COPY_BYTES 64
 
-_Static_assert(STORE_MIN_CALIBRATION == CORRECTION_MIN_BYTES && STORE_MAX_CALIBRATION == CORRECTION_MAX_BYTES,
-               "a calibration is as long as correction.h says");
-_Static_assert(sizeof((struct store_identity *)0)->bytes == CORRECTION_MAX_ID_BYTES, "identities are as long");
-
 static size_t area_offset(const struct store *store, size_t area) {
-  return area * store->area_pages * store->board->flash_page_size;
+  return (store->first_page + area * store->area_pages) * store->board->flash_page_size;
 }
 
 static const uint8_t *area_start(const struct store *store, size_t area) {
@@ -30,8 +25,8 @@ static size_t commit_at(const struct store *store) {
   return store->area_pages * store->board->flash_page_size - WORD;
 }
 
-static uint32_t word_crc(const uint8_t *word, const uint8_t *calibration, size_t size) {
-  return crc32_update(crc32_update(0, calibration + size - 4, 4), word, 4);
+static uint32_t word_crc(const uint8_t *word, const uint8_t *content, size_t size) {
+  return crc32_update(crc32_update(0, content + size - 4, 4), word, 4);
 }
 
 /* What an area's last word says; false where it says nothing. */
@@ -40,7 +35,7 @@ static bool read_word(const struct store *store, size_t area, uint16_t *sequence
   const uint8_t *word = start + commit_at(store);
   *sequence = load_le16(word);
   *size = load_le16(word + 2);
-  return *size >= STORE_MIN_CALIBRATION && *size <= STORE_MAX_CALIBRATION &&
+  return *size >= store->kind->least && *size <= store->kind->most &&
          load_le32(word + 4) == word_crc(word, start, *size);
 }
 
@@ -48,14 +43,8 @@ static bool is_newer(uint16_t sequence, uint16_t than) {
   return (int16_t)(uint16_t)(sequence - than) > 0;
 }
 
-static bool holds(const uint8_t *calibration, size_t size, struct store_identity *identity) {
-  struct correction correction;
-  if (correction_open(calibration, size, &correction) != STATUS_OK) {
-    return false;
-  }
-  memcpy(identity->bytes, correction.id, sizeof identity->bytes);
-  identity->size = correction.id_size;
-  return true;
+static bool holds(const struct store *store, const uint8_t *content, size_t size) {
+  return store->kind->holds(store->kind->context, content, size);
 }
 
 /* Rank the areas. */
@@ -71,8 +60,7 @@ static void scan(struct store *store) {
       continue;
     }
     bool newest = !any || is_newer(sequence, store->sequence);
-    struct store_identity identity;
-    bool whole = holds(area_start(store, (size_t)area), size, &identity);
+    bool whole = holds(store, area_start(store, (size_t)area), size);
     if (newest) {
       store->sequence = sequence;
       store->damaged = !whole;
@@ -93,18 +81,21 @@ static void scan(struct store *store) {
   }
 }
 
-void store_open(struct store *store, const struct board *board) {
+void store_open(struct store *store, const struct board *board, const struct store_kind *kind, size_t first_page,
+                size_t end_page) {
   memset(store, 0, sizeof *store);
   store->board = board;
+  store->kind = kind;
+  store->first_page = first_page;
   store->slots[STORE_CURRENT] = store->slots[STORE_PREVIOUS] = -1;
   store->incoming = -1;
   size_t page = board->flash_page_size;
-  if (page < WORD || page % WORD != 0) {
+  if (page < WORD || page % WORD != 0 || end_page > board->flash_pages || first_page > end_page) {
     return;
   }
-  /* a calibration in whole words, and the last word */
-  size_t pages = ((STORE_MAX_CALIBRATION + WORD - 1) / WORD * WORD + WORD + page - 1) / page;
-  if (pages <= board->flash_pages / STORE_AREAS) {
+  /* its content in whole words, and the last word */
+  size_t pages = ((kind->most + WORD - 1) / WORD * WORD + WORD + page - 1) / page;
+  if (pages <= (end_page - first_page) / STORE_AREAS) {
     store->area_pages = pages;
     scan(store);
   }
@@ -114,7 +105,7 @@ size_t store_pages(const struct store *store) {
   return STORE_AREAS * store->area_pages;
 }
 
-const uint8_t *store_calibration(const struct store *store, enum store_slot slot, size_t *size) {
+const uint8_t *store_get(const struct store *store, enum store_slot slot, size_t *size) {
   uint16_t sequence;
   int8_t area = store->slots[slot];
   if (area < 0 || !read_word(store, (size_t)area, &sequence, size)) {
@@ -127,7 +118,7 @@ const uint8_t *store_calibration(const struct store *store, enum store_slot slot
 /* Erase up to and with the page that holds byte `at` of the incoming area. */
 static bool erase_to(struct store *store, size_t at) {
   while (store->erased_pages * store->board->flash_page_size <= at) {
-    size_t page = (size_t)store->incoming * store->area_pages + store->erased_pages;
+    size_t page = store->first_page + (size_t)store->incoming * store->area_pages + store->erased_pages;
     if (store->board->flash_erase(page) != STATUS_OK) {
       return false;
     }
@@ -173,7 +164,7 @@ static bool append(struct store *store, const uint8_t *data, size_t size) {
   return true;
 }
 
-/* Begin to write the area that holds neither the current calibration nor the one before. */
+/* Begin to write the area that holds neither the current one nor the one before. */
 static void begin(struct store *store, size_t length) {
   int8_t area = 0;
   while (area == store->slots[STORE_CURRENT] || area == store->slots[STORE_PREVIOUS]) {
@@ -186,7 +177,7 @@ static void begin(struct store *store, size_t length) {
 }
 
 enum status store_write(struct store *store, size_t offset, size_t length, const uint8_t *data, size_t size) {
-  if (length < STORE_MIN_CALIBRATION || length > STORE_MAX_CALIBRATION) {
+  if (length < store->kind->least || length > store->kind->most) {
     return STATUS_DAMAGED;
   }
   if (store->area_pages == 0) {
@@ -219,44 +210,46 @@ void store_abandon(struct store *store) {
   store->incoming = -1;
 }
 
-static bool is_current(const struct store *store, const uint8_t *calibration, size_t length) {
+static bool is_current(const struct store *store, const uint8_t *content, size_t length) {
   size_t size;
-  const uint8_t *current = store_calibration(store, STORE_CURRENT, &size);
-  return current != NULL && size == length && memcmp(current, calibration, size) == 0;
+  const uint8_t *current = store_get(store, STORE_CURRENT, &size);
+  return current != NULL && size == length && memcmp(current, content, size) == 0;
 }
 
-/* The program that makes the incoming calibration the current one. */
-static enum status mark_current(struct store *store, const uint8_t *calibration) {
+/* The program that makes the incoming one the current one. */
+static enum status mark_current(struct store *store, const uint8_t *content) {
   uint8_t word[WORD];
   store_le16(word, (uint16_t)(store->sequence + 1));
   store_le16(word + 2, (uint16_t)store->length);
-  store_le32(word + 4, word_crc(word, calibration, store->length));
+  store_le32(word + 4, word_crc(word, content, store->length));
   bool kept = program(store, commit_at(store), word, WORD);
   scan(store);
   return kept ? STATUS_OK : STATUS_STORAGE;
 }
 
-enum status store_commit(struct store *store, const uint8_t *sensor_id, struct store_identity *identity) {
+enum status store_commit(struct store *store) {
   if (!store_complete(store)) {
     return STATUS_EMPTY;
   }
-  const uint8_t *calibration = area_start(store, (size_t)store->incoming);
+  const uint8_t *content = area_start(store, (size_t)store->incoming);
   enum status status = STATUS_OK;
-  if (!holds(calibration, store->length, identity)) {
+  if (!holds(store, content, store->length)) {
     status = STATUS_DAMAGED;
-  } else if (sensor_id == NULL || identity->size != STORE_SENSOR_ID_BYTES ||
-             memcmp(identity->bytes, sensor_id, STORE_SENSOR_ID_BYTES) != 0) {
-    status = STATUS_WRONG_SENSOR;
-  } else if (!is_current(store, calibration, store->length)) {
-    status = mark_current(store, calibration);
+  } else if (!is_current(store, content, store->length)) {
+    status = mark_current(store, content);
   }
   store->incoming = -1;
   return status;
 }
 
+enum status store_put(struct store *store, const uint8_t *data, size_t size) {
+  const enum status status = store_write(store, 0, size, data, size);
+  return status == STATUS_OK ? store_commit(store) : status;
+}
+
 enum status store_rollback(struct store *store) {
   size_t size;
-  const uint8_t *previous = store_calibration(store, STORE_PREVIOUS, &size);
+  const uint8_t *previous = store_get(store, STORE_PREVIOUS, &size);
   if (previous == NULL) {
     return STATUS_EMPTY;
   }

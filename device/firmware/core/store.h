@@ -1,8 +1,8 @@
-/* The calibration in flash: the current one and the one before it, whole whatever moment power fails at.
+/* Something kept in flash: the current one and the one before it, whole whatever moment power fails at.
 
-   Three areas of flash: current, previous, and one that a new calibration is written to while it comes in. One program
-   of 8 bytes at the area's end makes it the current one, the current one the previous, and the previous one's area free
-   for the next. */
+   Three areas of flash: current, previous, and one that a new one is written to while it comes in. One program of 8
+   bytes at the area's end makes it the current one, the current one the previous, and the previous one's area free for
+   the next. */
 #ifndef STORE_H
 #define STORE_H
 
@@ -14,20 +14,21 @@
 #include "status.h"
 
 #define STORE_AREAS 3
-#define STORE_MIN_CALIBRATION 9348                          /* without thermistors */
-#define STORE_MAX_CALIBRATION (STORE_MIN_CALIBRATION + 384) /* with 16 of them */
-#define STORE_SENSOR_ID_BYTES 6
 
-/* Which sensor a calibration belongs to. */
-struct store_identity {
-  uint8_t bytes[8];
-  uint8_t size;
+/* What is kept. */
+struct store_kind {
+  size_t least, most; /* bytes */
+  /* Whether these bytes are one, in all that does not depend on anything else. */
+  bool (*holds)(const void *context, const uint8_t *data, size_t size);
+  const void *context;
 };
 
 enum store_slot { STORE_CURRENT, STORE_PREVIOUS };
 
 struct store {
   const struct board *board;
+  const struct store_kind *kind;
+  size_t first_page;
   size_t area_pages;   /* 0 where the board's flash is too small */
   int8_t slots[2];     /* area by enum store_slot; -1 where it is empty */
   bool damaged;        /* the newest one stored fails its checks, so an older one or none is in use */
@@ -39,27 +40,30 @@ struct store {
   uint8_t pending[8];  /* its last bytes, too few to program */
 };
 
-/* Find what flash holds. Changes nothing in it. */
-void store_open(struct store *store, const struct board *board);
+/* Find what flash holds from a page on, at most up to `end_page`. Changes nothing in it. Both `kind` and what it points
+   to have to stay. */
+void store_open(struct store *store, const struct board *board, const struct store_kind *kind, size_t first_page,
+                size_t end_page);
 
-/* Pages of flash that it uses, from the first on. */
+/* Pages of flash that it uses. */
 size_t store_pages(const struct store *store);
 
-/* A stored calibration in memory-mapped flash, and its size; NULL and 0 where the slot is empty. */
-const uint8_t *store_calibration(const struct store *store, enum store_slot slot, size_t *size);
+/* One that is stored, in memory-mapped flash, and its size; NULL and 0 where the slot is empty. */
+const uint8_t *store_get(const struct store *store, enum store_slot slot, size_t *size);
 
-/* Take a part of a calibration of `length` bytes; offset 0 begins anew. What is stored stays as it is.
-   Returns OK; DAMAGED where no calibration has such a length; ARGUMENT where the part does not continue the one before
+/* Take a part of a new one of `length` bytes; offset 0 begins anew. What is stored stays as it is.
+   Returns OK; DAMAGED where none has such a length; ARGUMENT where the part does not continue the one before
    or reaches beyond the end; STORAGE where flash does not keep it. */
 enum status store_write(struct store *store, size_t offset, size_t length, const uint8_t *data, size_t size);
+/* Write a whole one and make it current; as store_write and store_commit. */
+enum status store_put(struct store *store, const uint8_t *data, size_t size);
 /* Whether all parts have come. */
 bool store_complete(const struct store *store);
 /* The one that came in, and its size, once all parts have; NULL and 0 before. */
 const uint8_t *store_incoming(const struct store *store, size_t *size);
-/* Verify it and make it current. Where it is whole, `*identity` is the sensor's that it is of. `sensor_id` are the
-   STORE_SENSOR_ID_BYTES of the sensor at hand; NULL, not known, makes every calibration a wrong one. Returns OK; EMPTY
-   where parts are missing; DAMAGED; WRONG_SENSOR; STORAGE. Where it fails, what was stored stays. */
-enum status store_commit(struct store *store, const uint8_t *sensor_id, struct store_identity *identity);
+/* Verify it and make it current: OK; EMPTY where parts are missing; DAMAGED; STORAGE. Where it fails, what was stored
+   stays. */
+enum status store_commit(struct store *store);
 /* Forget the one that came in. */
 void store_abandon(struct store *store);
 

@@ -6,9 +6,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "profile.h"
+/* A divider of a fixed resistor and an NTC behind one input of the ADC. */
+struct thermistor_profile {
+  const char *name;
+  float series_ohm;
+  float supply_v;
+  bool ntc_to_ground;
+  bool steinhart_hart; /* curve is a, b, c of Steinhart-Hart; otherwise r25 in ohm and beta in K */
+  float curve[3];
+  float self_heating_k_per_mw;
+};
 
-/* Values as they travel in records. */
 enum thermistor_state { THERMISTOR_OK, THERMISTOR_OPEN, THERMISTOR_SHORTED, THERMISTOR_MISSING };
 
 /* Steinhart-Hart: 1/T = a + b ln R + c (ln R)^3, T in K and R in ohm. */

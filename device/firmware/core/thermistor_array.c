@@ -25,21 +25,19 @@ static uint16_t configuration(const struct thermistor_array *a) {
 }
 
 void thermistor_array_init(struct thermistor_array *a, const struct board *board, struct counters *counters,
-                           const struct profile *profile) {
+                           const struct thermistor_settings *settings) {
   memset(a, 0, sizeof *a);
-  a->bus = (struct bus){.board = board, .counters = counters, .address = profile->adc_address, .attempts = ATTEMPTS};
-  a->profile = profile;
-  a->period_us = (uint32_t)(1e6F / profile->adc_rate_hz);
+  a->bus = (struct bus){.board = board, .counters = counters, .address = settings->address, .attempts = ATTEMPTS};
+  a->settings = settings;
+  a->period_us = (uint32_t)(1e6F / settings->rate_hz);
   a->due_us = a->ready_us = board->now_us();
   a->cost_us = FIRST_COST_US;
-  thermistor_array_set_curves(a, NULL);
+  thermistor_array_reset_curves(a);
 }
 
-void thermistor_array_set_curves(struct thermistor_array *a, const struct correction *correction) {
-  for (size_t i = 0; i < a->profile->channel_count; i++) {
-    if (correction == NULL || !correction_curve(correction, i, &a->curves[i])) {
-      thermistor_profile_curve(&a->profile->channels[i], &a->curves[i]);
-    }
+void thermistor_array_reset_curves(struct thermistor_array *a) {
+  for (size_t i = 0; i < a->settings->channel_count; i++) {
+    thermistor_profile_curve(&a->settings->channels[i], &a->curves[i]);
   }
 }
 
@@ -56,7 +54,7 @@ static uint64_t late_us(const struct thermistor_array *a) {
 uint64_t thermistor_array_due_us(const struct thermistor_array *a, uint64_t free_until_us) {
   const uint64_t now_us = a->bus.board->now_us();
   const uint64_t at_us = now_us > a->ready_us ? now_us : a->ready_us;
-  if (a->profile->channel_count == 0) {
+  if (a->settings->channel_count == 0) {
     return UINT64_MAX;
   }
   return at_us + a->cost_us <= free_until_us || at_us > late_us(a) ? at_us : late_us(a);
@@ -94,7 +92,7 @@ static enum status advance(struct thermistor_array *a) {
       if (status == STATUS_OK) {
         a->step = THERMISTOR_FIRST;
         if (word != configuration(a)) {
-          try_again(a, COUNTER_THERMISTOR_LATE);
+          try_again(a, COUNTER_READING_LATE);
         }
       }
       return status;
@@ -107,11 +105,11 @@ static enum status advance(struct thermistor_array *a) {
     default:
       status = bus_read_words(&a->bus, CONVERSION, POINTER_SIZE, &word, 1);
       if (status == STATUS_OK && word != a->first) {
-        try_again(a, COUNTER_THERMISTOR_MISMATCH);
+        try_again(a, COUNTER_READING_MISMATCH);
       } else if (status == STATUS_OK) {
         struct thermistor_reading *reading = &a->readings[a->channel];
         reading->counts = (int16_t)word;
-        reading->state = thermistor_celsius(&a->profile->channels[a->channel], &a->curves[a->channel], reading->counts,
+        reading->state = thermistor_celsius(&a->settings->channels[a->channel], &a->curves[a->channel], reading->counts,
                                             &reading->celsius);
         next_channel(a);
       }
@@ -127,12 +125,12 @@ static void finish(struct thermistor_array *a, uint64_t now_us) {
     a->due_us = now_us + a->period_us;
   }
   a->ready_us = a->due_us;
-  counters_add(a->bus.counters, COUNTER_THERMISTOR_SCANS, 1);
+  counters_add(a->bus.counters, COUNTER_BLOCKS_CAPTURED, 1);
 }
 
 bool thermistor_array_poll(struct thermistor_array *a, uint64_t free_until_us) {
   const uint64_t began_us = a->bus.board->now_us();
-  if (a->profile->channel_count == 0 || began_us < a->ready_us) {
+  if (a->settings->channel_count == 0 || began_us < a->ready_us) {
     return false;
   }
   if (began_us + a->cost_us > free_until_us && began_us < late_us(a)) {
@@ -153,16 +151,16 @@ bool thermistor_array_poll(struct thermistor_array *a, uint64_t free_until_us) {
   a->cost_us = took > slowly ? took : slowly;
   if (status != STATUS_OK) {
     if (!a->lost) {
-      counters_add(a->bus.counters, COUNTER_THERMISTOR_LOST, 1);
+      counters_add(a->bus.counters, COUNTER_SENSOR_LOST, 1);
     }
     a->lost = true;
-    for (size_t i = 0; i < a->profile->channel_count; i++) {
+    for (size_t i = 0; i < a->settings->channel_count; i++) {
       a->readings[i] = (struct thermistor_reading){.state = THERMISTOR_MISSING};
     }
     finish(a, now_us);
     return true;
   }
-  if (a->channel < a->profile->channel_count) {
+  if (a->channel < a->settings->channel_count) {
     return false;
   }
   a->lost = false;

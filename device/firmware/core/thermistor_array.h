@@ -8,9 +8,17 @@
 #include <stdint.h>
 
 #include "bus.h"
-#include "correction.h"
-#include "profile.h"
 #include "thermistor.h"
+
+#define THERMISTOR_MAX_CHANNELS 4
+
+/* An ADC as the profile has it. */
+struct thermistor_settings {
+  uint8_t address;
+  uint8_t channel_count;
+  float rate_hz; /* scans a second */
+  struct thermistor_profile channels[THERMISTOR_MAX_CHANNELS];
+};
 
 struct thermistor_reading {
   int16_t counts;
@@ -22,10 +30,11 @@ enum thermistor_step { THERMISTOR_START, THERMISTOR_CONFIRM, THERMISTOR_FIRST, T
 
 struct thermistor_array {
   struct bus bus;
-  const struct profile *profile;
-  struct thermistor_curve curves[PROFILE_MAX_CHANNELS];
-  struct thermistor_reading readings[PROFILE_MAX_CHANNELS]; /* of the last scan, once `thermistor_array_poll` said so */
-  uint64_t time_us;                                         /* end of that scan */
+  const struct thermistor_settings *settings;
+  struct thermistor_curve curves[THERMISTOR_MAX_CHANNELS];
+  struct thermistor_reading
+      readings[THERMISTOR_MAX_CHANNELS]; /* of the last scan, once `thermistor_array_poll` said so */
+  uint64_t time_us;                      /* end of that scan */
   uint32_t period_us;
   uint64_t due_us;   /* when the scan should begin */
   uint64_t ready_us; /* when the next transaction may run */
@@ -39,10 +48,10 @@ struct thermistor_array {
 };
 
 void thermistor_array_init(struct thermistor_array *array, const struct board *board, struct counters *counters,
-                           const struct profile *profile);
+                           const struct thermistor_settings *settings);
 
-/* Use calibrated curves where a correction has them, the profile's otherwise. */
-void thermistor_array_set_curves(struct thermistor_array *array, const struct correction *correction);
+/* Use the settings' curves again. */
+void thermistor_array_reset_curves(struct thermistor_array *array);
 
 /* Begin a scan now, whenever the next one was due. */
 void thermistor_array_begin(struct thermistor_array *array);

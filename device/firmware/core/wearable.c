@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "image_group.h"
-#include "self_test.h"
-#include "wearable_parts.h"
+#include "quality.h"
+#include "wearable_group.h"
 
 /* Acquisition goes on this long after the last listener left, so that one who returns at once misses nothing. */
 #define GRACE_US 2000000U
@@ -18,119 +18,182 @@
 #define LINE_PATIENCE_US 1000000U
 #define LINE_NAP_US 500U
 #define HEARD_AT_ONCE 64U
-#define CAMERA 0
-#define THERMISTORS 1
 
 static uint64_t sooner(uint64_t a, uint64_t b) {
   return a < b ? a : b;
 }
 
-static void notice(struct wearable *w, enum notice code, enum severity severity, const char *sentence) {
+static void notice(struct wearable *w, enum notice code, enum severity severity, uint8_t sensor, const char *sentence) {
   const struct records_event event = {.code = (uint16_t)code,
                                       .severity = severity,
-                                      .count = ++w->notices[code - NOTICE_REQUEST_REFUSED],
+                                      .sensor = sensor,
+                                      .count = ++w->notices[(int)code - (int)NOTICE_FIRST],
                                       .sentence = sentence};
   outbox_event(&w->outbox, w->board->now_us(), &event);
 }
 
-/* Use the stored calibration that belongs to the sensor at hand, or none. */
-void wearable_use_calibration(struct wearable *w) {
+/* Open the stored correction of a sensor: EMPTY where there is none, WRONG_SENSOR where it is of another chip or other
+   constants. */
+static enum status stored_correction(const struct wearable *w, uint8_t sensor, const struct sensor_status *now,
+                                     struct correction *correction) {
   size_t size;
-  const uint8_t *blob = store_calibration(&w->store, STORE_CURRENT, &size);
-  correction_none(&w->correction);
-  if (blob != NULL && w->camera.has_constants) {
-    if (correction_open(blob, size, &w->correction) != STATUS_OK) {
-      notice(w, NOTICE_STORAGE, SEVERITY_ERROR, "The stored calibration is damaged; write it again or roll back.");
-    } else if (!correction_fits(&w->correction, w->camera.constants.device_id, MLX90640_ID_BYTES,
-                                w->camera.sighting.fingerprint)) {
-      counters_add(&w->counters, COUNTER_CORRECTION_MISMATCH, 1);
-      correction_none(&w->correction);
+  const uint8_t *blob = store_get(&w->sensors[sensor].store, STORE_CURRENT, &size);
+  if (blob == NULL) {
+    return STATUS_EMPTY;
+  }
+  if (correction_open(blob, size, correction) != STATUS_OK) {
+    return STATUS_DAMAGED;
+  }
+  return correction_fits(correction, now->id, now->id_size, now->fingerprint) ? STATUS_OK : STATUS_WRONG_SENSOR;
+}
+
+void wearable_use_correction(struct wearable *w, uint8_t sensor) {
+  const struct sensor *one = &w->profile->sensors[sensor];
+  struct wearable_sensor *state = &w->sensors[sensor];
+  struct sensor_status now = {0};
+  struct correction correction;
+  one->driver->status(one, &now);
+  state->constants = now.constants;
+  state->fingerprint = now.fingerprint;
+  state->known = now.id_size > 0;
+  state->vouched = false;
+  engine_refresh(&w->engine, sensor);
+  if (one->driver->correct == NULL || !state->known) {
+    return;
+  }
+  const enum status status = stored_correction(w, sensor, &now, &correction);
+  if (status == STATUS_DAMAGED) {
+    notice(w, NOTICE_STORAGE, SEVERITY_ERROR, sensor, "The stored correction is damaged; write it again or roll back.");
+  } else if (status == STATUS_WRONG_SENSOR) {
+    w->counters.sensor = sensor;
+    counters_add(&w->counters, COUNTER_CORRECTION_MISMATCH, 1);
+    w->counters.sensor = NO_SENSOR;
+  }
+  one->driver->correct(one, status == STATUS_OK ? &correction : NULL);
+  state->vouched = status == STATUS_OK && one->driver->corrected(one) && correction.fingerprint == now.fingerprint;
+  if (one->driver->restart != NULL) {
+    one->driver->restart(one, 0); /* blocks are read anew, here and by whoever listens */
+  }
+}
+
+bool wearable_warning(const struct wearable *w, uint8_t sensor, struct text *warning) {
+  const struct sensor *one = &w->profile->sensors[sensor];
+  struct sensor_status now = {0};
+  one->driver->status(one, &now);
+  if (w->sensors[sensor].vouched || (!now.changed && now.strange == 0)) {
+    return false;
+  }
+  if (now.changed) {
+    text_add(warning, counters_fault(COUNTER_CONSTANTS_CHANGED)->sentence);
+  } else {
+    const uint8_t address[2] = {(uint8_t)(now.strange >> 8), (uint8_t)now.strange};
+    text_add(warning, "EEPROM word 0x");
+    text_add_hex(warning, address, sizeof address);
+    text_add(warning, " is no known sensor's; values may be wrong.");
+  }
+  return true;
+}
+
+static bool is_doubtful(const struct wearable *w, uint8_t sensor) {
+  char byte;
+  struct text nothing;
+  text_begin(&nothing, &byte, 1);
+  return wearable_warning(w, sensor, &nothing);
+}
+
+static void restart_keys(struct wearable *w, uint16_t key_interval) {
+  for (uint8_t i = 0; i < w->profile->sensor_count; i++) {
+    const struct sensor *sensor = &w->profile->sensors[i];
+    if (sensor->driver->restart != NULL) {
+      sensor->driver->restart(sensor, key_interval);
     }
   }
-  thermistor_array_set_curves(&w->thermistors, &w->correction);
-  verdicts_reset(&w->verdicts);
 }
 
-static void send_subpage(struct wearable *w) {
-  const struct camera *camera = &w->camera;
-  struct records_subpage subpage = {.sensor = CAMERA,
-                                    .number = camera->number,
-                                    .control = camera->control,
-                                    .index = camera->index,
-                                    .generation = camera->sighting.generation};
-  subpage.counts_size = counts_encode(&w->encoder, camera->ram, camera->control, camera->number, camera->index,
-                                      w->outbox.record + RECORDS_COUNTS_AT, &subpage.key, &subpage.key_index);
-  outbox_send(&w->outbox, records_subpage(w->outbox.record, sizeof w->outbox.record,
-                                          outbox_head(&w->outbox, camera->time_us), &subpage));
-  if (w->outbox.dropped && w->board->now_us() >= w->keys_due_us) {
-    w->outbox.dropped = false;
+static void send_block(struct wearable *w, const struct sensor *sensor, const struct sensor_block *block) {
+  struct outbox *outbox = &w->outbox;
+  const struct records_block record = {.sensor = sensor->number,
+                                       .constants = w->sensors[sensor->number].constants,
+                                       .index = block->index,
+                                       .size = sensor->driver->pack(sensor, outbox->record + RECORDS_BLOCK_AT)};
+  outbox_send(outbox,
+              records_block(outbox->record, sizeof outbox->record, outbox_head(outbox, block->time_us), &record));
+  if (outbox->dropped && w->board->now_us() >= w->keys_due_us) {
+    outbox->dropped = false;
     w->keys_due_us = w->board->now_us() + KEYS_AFTER_DROP_US;
-    counts_restart(&w->encoder, 0);
+    restart_keys(w, 0);
   }
 }
 
-static void send_verdict(struct wearable *w, const struct verdict *verdict) {
-  const struct model_profile *model = w->profile->model;
-  const struct records_verdict record = {.index = verdict->index,
-                                         .pictures = verdict->pictures,
-                                         .alert = verdict->alert,
-                                         .uncalibrated = verdict->uncalibrated,
-                                         .simulated = w->board->simulated,
-                                         .doubtful = wearable_is_doubtful(w),
-                                         .label = verdict->label,
-                                         .label_count = w->profile->label_count,
-                                         .scores = verdict->scores,
-                                         .latency_us = verdict->latency_us,
-                                         .inference_us = verdict->inference_us,
-                                         .major = model->major,
-                                         .minor = model->minor,
-                                         .revision = model->revision,
-                                         .build = model->build};
-  outbox_send(&w->outbox, records_verdict(w->outbox.record, sizeof w->outbox.record,
-                                          outbox_head(&w->outbox, verdict->time_us), &record));
-}
-
-void wearable_poll_camera(struct wearable *w) {
-  struct verdict verdict;
-  const bool captured = camera_poll(&w->camera);
-  if (w->camera.has_constants && w->camera.sighting.generation != w->generation) {
-    w->generation = w->camera.sighting.generation;
-    counts_restart(&w->encoder, 0);
-    wearable_use_calibration(w);
+/* Notice another chip, or other constants, before anything is read with the old ones. */
+static void look_at_constants(struct wearable *w, const struct sensor *sensor) {
+  const struct wearable_sensor *state = &w->sensors[sensor->number];
+  struct sensor_status now = {0};
+  sensor->driver->status(sensor, &now);
+  if (now.id_size > 0 && (!state->known || now.constants != state->constants)) {
+    wearable_use_correction(w, sensor->number);
   }
   if (w->sightings.problem && !w->told_sightings) {
-    notice(w, NOTICE_STORAGE, SEVERITY_ERROR,
+    notice(w, NOTICE_STORAGE, SEVERITY_ERROR, sensor->number,
            "The flash does not keep which sensor was seen; have the device checked.");
   }
   w->told_sightings = w->sightings.problem;
-  if (!captured) {
-    return;
-  }
-  w->newest_us = w->camera.time_us;
-  send_subpage(w);
-  if (verdicts_push(&w->verdicts, &w->camera.constants, &w->correction, w->camera.ram, w->camera.control,
-                    w->camera.number, w->camera.index, w->camera.time_us, &verdict)) {
-    send_verdict(w, &verdict);
-  }
 }
 
-static void poll_thermistors(struct wearable *w) {
-  const uint64_t free_until_us = camera_due_us(&w->camera);
-  if (!thermistor_array_poll(&w->thermistors, free_until_us)) {
-    return;
+static void poll(struct wearable *w, const struct sensor *sensor, uint64_t free_until_us) {
+  struct sensor_block block;
+  w->counters.sensor = sensor->number;
+  const bool captured = sensor->driver->poll(sensor, free_until_us, &block);
+  look_at_constants(w, sensor);
+  if (captured && w->sensors[sensor->number].known) {
+    w->counters.sensor = sensor->number;
+    send_block(w, sensor, &block);
+    engine_push(&w->engine, sensor, &block, is_doubtful(w, sensor->number) ? QUALITY_SUSPECT : 0);
   }
-  struct records_channel channels[PROFILE_MAX_CHANNELS];
-  const uint8_t count = w->profile->channel_count;
-  for (uint8_t i = 0; i < count; i++) {
-    const struct thermistor_reading *reading = &w->thermistors.readings[i];
-    channels[i].counts = reading->counts;
-    channels[i].state = (uint8_t)reading->state;
-    channels[i].centi_celsius =
-        reading->state == THERMISTOR_OK ? records_centi(reading->celsius) : RECORDS_NO_TEMPERATURE;
+  w->counters.sensor = NO_SENSOR;
+}
+
+/* When the bus is next needed by what cannot wait, other than this sensor. */
+static uint64_t free_until_us(const struct wearable *w, const struct sensor *but) {
+  uint64_t until_us = UINT64_MAX;
+  for (uint8_t i = 0; i < w->profile->sensor_count; i++) {
+    const struct sensor *sensor = &w->profile->sensors[i];
+    if (sensor != but && sensor->driver->urgent) {
+      until_us = sooner(until_us, sensor->driver->due_us(sensor, UINT64_MAX));
+    }
   }
-  outbox_send(&w->outbox,
-              records_thermistors(w->outbox.record, sizeof w->outbox.record,
-                                  outbox_head(&w->outbox, w->thermistors.time_us), THERMISTORS, channels, count));
+  return until_us;
+}
+
+/* Whether a sensor was never reached or is lost: it is sought whether somebody listens or not. */
+static bool is_sought(const struct wearable *w, const struct sensor *sensor) {
+  struct sensor_status now = {0};
+  sensor->driver->status(sensor, &now);
+  return now.fault != NULL || !w->sensors[sensor->number].known;
+}
+
+static bool is_looked_after(const struct wearable *w, const struct sensor *sensor) {
+  return w->listening || is_sought(w, sensor);
+}
+
+/* Look after all sensors once, the urgent ones first; when one is due again. */
+static uint64_t poll_sensors(struct wearable *w) {
+  uint64_t due_us = UINT64_MAX;
+  for (int urgent = 1; urgent >= 0; urgent--) {
+    for (uint8_t i = 0; i < w->profile->sensor_count; i++) {
+      const struct sensor *sensor = &w->profile->sensors[i];
+      if (sensor->driver->urgent == (urgent != 0) && is_looked_after(w, sensor)) {
+        poll(w, sensor, free_until_us(w, sensor));
+      }
+    }
+  }
+  for (uint8_t i = 0; i < w->profile->sensor_count; i++) {
+    const struct sensor *sensor = &w->profile->sensors[i];
+    if (is_looked_after(w, sensor)) {
+      due_us = sooner(due_us, sensor->driver->due_us(sensor, free_until_us(w, sensor)));
+    }
+  }
+  return due_us;
 }
 
 static void tell_clock(struct wearable *w, uint64_t now_us) {
@@ -140,8 +203,8 @@ static void tell_clock(struct wearable *w, uint64_t now_us) {
   w->clock_due_us = now_us + CLOCK_US;
   const struct records_clock clock = {.lease_left_ms = outbox_left_ms(&w->outbox),
                                       .dropped = w->counters.counts[COUNTER_TELEMETRY_DROPPED],
-                                      .captured = w->counters.counts[COUNTER_SUBPAGES_CAPTURED],
-                                      .lost = w->counters.counts[COUNTER_SUBPAGES_LOST]};
+                                      .captured = w->counters.counts[COUNTER_BLOCKS_CAPTURED],
+                                      .lost = w->counters.counts[COUNTER_BLOCKS_LOST]};
   outbox_send(&w->outbox,
               records_clock(w->outbox.record, sizeof w->outbox.record, outbox_head(&w->outbox, now_us), &clock));
 }
@@ -153,8 +216,11 @@ static void tell_faults(struct wearable *w, uint64_t now_us) {
     const uint32_t count = w->counters.counts[i];
     if (count != w->told[i] && now_s >= w->next_told_s[i]) {
       const struct fault *fault = counters_fault((enum counter)i);
-      const struct records_event event = {
-          .code = fault->code, .severity = (enum severity)fault->severity, .count = count, .sentence = fault->sentence};
+      const struct records_event event = {.code = fault->code,
+                                          .severity = (enum severity)fault->severity,
+                                          .sensor = w->counters.sensors[i],
+                                          .count = count,
+                                          .sentence = fault->sentence};
       w->told[i] = count;
       w->next_told_s[i] = now_s + 1;
       outbox_event(&w->outbox, now_us, &event);
@@ -219,6 +285,19 @@ static void hear(struct wearable *w) {
   count_line(w);
 }
 
+static void resume(struct wearable *w) {
+  for (uint8_t i = 0; i < w->profile->sensor_count; i++) {
+    const struct sensor *sensor = &w->profile->sensors[i];
+    if (sensor->driver->resume != NULL) {
+      w->counters.sensor = i;
+      sensor->driver->resume(sensor);
+      w->counters.sensor = NO_SENSOR;
+    }
+  }
+  restart_keys(w, 0);
+  engine_reset(&w->engine);
+}
+
 /* Let sensors work while somebody listens, and rest otherwise. */
 static void listen(struct wearable *w, uint64_t now_us) {
   if (outbox_left_ms(&w->outbox) > 0) {
@@ -226,9 +305,11 @@ static void listen(struct wearable *w, uint64_t now_us) {
     if (!w->listening) {
       w->listening = true;
       w->clock_due_us = now_us;
-      camera_resume(&w->camera);
-      counts_restart(&w->encoder, 0);
-      verdicts_reset(&w->verdicts);
+      resume(w);
+    }
+    if (w->alerts_wanted) {
+      w->alerts_wanted = false;
+      engine_tell_alerts(&w->engine);
     }
   } else if (now_us >= w->rest_at_us) {
     w->listening = false;
@@ -245,14 +326,9 @@ void wearable_step(struct wearable *w) {
   }
   outbox_expire(&w->outbox);
   listen(w, board->now_us());
-  uint64_t due_us = board->now_us() + LONGEST_SLEEP_US;
-  if (w->listening || w->camera.state == CAMERA_ABSENT) {
-    wearable_poll_camera(w);
-    due_us = sooner(due_us, camera_due_us(&w->camera));
-  }
+  const uint64_t due_at_most_us = board->now_us() + LONGEST_SLEEP_US;
+  uint64_t due_us = sooner(due_at_most_us, poll_sensors(w));
   if (w->listening) {
-    poll_thermistors(w);
-    due_us = sooner(due_us, thermistor_array_due_us(&w->thermistors, camera_due_us(&w->camera)));
     tell_clock(w, board->now_us());
   }
   tell_faults(w, board->now_us());
@@ -266,7 +342,7 @@ void wearable_step(struct wearable *w) {
 static void on_refusal(void *context, const char *reason) {
   struct wearable *w = context;
   counters_add(&w->counters, COUNTER_REQUESTS_REFUSED, 1);
-  notice(w, NOTICE_REQUEST_REFUSED, SEVERITY_WARNING, reason);
+  notice(w, NOTICE_REQUEST_REFUSED, SEVERITY_WARNING, NO_SENSOR, reason);
 }
 
 static void want_reset(void *context) {
@@ -274,18 +350,67 @@ static void want_reset(void *context) {
   w->reset_wanted = true;
 }
 
-void wearable_init(struct wearable *w, const struct board *board, const struct profile *profile) {
+/* Whether bytes in flash are a correction that the sensor could have. */
+static bool holds_correction(const void *context, const uint8_t *data, size_t size) {
+  const struct sensor *sensor = context;
+  struct correction correction;
+  return correction_open(data, size, &correction) == STATUS_OK && correction.kind == sensor->driver->correction_kind &&
+         sensor->driver->possible(sensor, &correction);
+}
+
+static bool holds_person(const void *context, const uint8_t *data, size_t size) {
+  (void)context;
+  float values[PERSON_COUNT];
+  return person_load(data, size, values);
+}
+
+/* Share the flash out: corrections in the order of the sensors, then the wearer; sightings lie at its end. */
+static void open_stores(struct wearable *w) {
+  const struct board *board = w->board;
+  const size_t end = board->flash_pages > SIGHTINGS_PAGES ? board->flash_pages - SIGHTINGS_PAGES : 0;
+  size_t page = 0;
+  for (uint8_t i = 0; i < w->profile->sensor_count; i++) {
+    const struct sensor *sensor = &w->profile->sensors[i];
+    struct wearable_sensor *state = &w->sensors[i];
+    const size_t most = sensor->driver->correction_kind == 0 ? 0 : sensor->driver->correction_bytes;
+    state->kind = (struct store_kind){.least = CORRECTION_FRAME_BYTES,
+                                      .most = CORRECTION_FRAME_BYTES + most,
+                                      .holds = holds_correction,
+                                      .context = sensor};
+    store_open(&state->store, board, &state->kind, page, most > 0 ? end : 0);
+    page += store_pages(&state->store);
+  }
+  w->person_kind = (struct store_kind){.least = PERSON_BYTES, .most = PERSON_BYTES, .holds = holds_person};
+  store_open(&w->person, board, &w->person_kind, page, w->profile->person_count > 0 ? end : 0);
+  page += store_pages(&w->person);
+  sightings_open(&w->sightings, board, page);
+}
+
+static void open_person(struct wearable *w) {
+  size_t size;
+  const uint8_t *kept = store_get(&w->person, STORE_CURRENT, &size);
+  if (kept != NULL) {
+    person_load(kept, size, w->engine.person);
+  }
+}
+
+void wearable_init(struct wearable *w, const struct board *board, const struct profile *profile,
+                   struct wearable_sensor *sensors) {
   memset(w, 0, sizeof *w);
+  memset(sensors, 0, profile->sensor_count * sizeof *sensors);
   w->board = board;
   w->profile = profile;
-  store_open(&w->store, board);
-  correction_none(&w->correction);
+  w->sensors = sensors;
+  counters_init(&w->counters);
+  open_stores(w);
   outbox_init(&w->outbox, board, &w->counters);
-  sightings_open(&w->sightings, board, store_pages(&w->store));
-  camera_init(&w->camera, board, &w->counters, profile, &w->workspace.settle, &w->sightings);
-  thermistor_array_init(&w->thermistors, board, &w->counters, profile);
-  const bool averages = verdicts_init(&w->verdicts, board, &w->counters, profile, &w->workspace.verdict) == STATUS_OK;
-  counts_restart(&w->encoder, COUNTS_KEY_INTERVAL);
+  engine_init(&w->engine, profile, &w->outbox, &w->counters, board);
+  open_person(w);
+  w->context = (struct sensor_context){
+      .board = board, .counters = &w->counters, .sightings = &w->sightings, .scratch = w->scratch};
+  for (uint8_t i = 0; i < profile->sensor_count; i++) {
+    profile->sensors[i].driver->init(&profile->sensors[i], &w->context);
+  }
   w->line_room = board->serial_room();
 
   w->os = (struct smp_os){.name = board->name,
@@ -296,29 +421,21 @@ void wearable_init(struct wearable *w, const struct board *board, const struct p
                           .system = "bare metal",
                           .reset = want_reset,
                           .context = w};
-  wearable_services_init(w);
-  w->group = (struct wearable_group){.board = board,
-                                     .profile = profile,
-                                     .services = &w->services,
-                                     .counters = &w->counters,
-                                     .server = &w->server,
-                                     .store = &w->store};
   w->groups[0] = smp_os_group(&w->os);
   w->groups[1] = image_group_commands(profile);
-  w->groups[2] = wearable_group_commands(&w->group);
+  w->groups[2] = wearable_group_commands(w);
   smp_begin(&w->server, w->groups, WEARABLE_GROUPS, board->now_us, on_refusal, w);
 
   if (board->reset_cause == RESET_WATCHDOG) {
     counters_add(&w->counters, COUNTER_WATCHDOG_RESETS, 1);
-    notice(w, NOTICE_PIPELINE_FAILED, SEVERITY_ERROR, "The main loop hung, and the watchdog reset the board.");
+    notice(w, NOTICE_PIPELINE_FAILED, SEVERITY_ERROR, NO_SENSOR,
+           "The main loop hung, and the watchdog reset the board.");
   } else if (board->reset_cause == RESET_SOFTWARE) {
     counters_add(&w->counters, COUNTER_RESETS, 1);
   }
-  if (!averages) {
-    notice(w, NOTICE_MODEL_REJECTED, SEVERITY_ERROR,
-           "The profile averages more pictures than the firmware holds, so there is no verdict; build it with fewer.");
-  }
-  if (w->store.damaged) {
-    notice(w, NOTICE_STORAGE, SEVERITY_ERROR, "The newest stored calibration is damaged; write it again.");
+  for (uint8_t i = 0; i < profile->sensor_count; i++) {
+    if (sensors[i].store.damaged) {
+      notice(w, NOTICE_STORAGE, SEVERITY_ERROR, i, "The newest stored correction is damaged; write it again.");
+    }
   }
 }

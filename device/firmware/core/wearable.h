@@ -1,4 +1,4 @@
-/* A whole wearable: sensors, verdicts, telemetry and management in one main loop. */
+/* A whole wearable: sensors, findings, telemetry and management in one main loop. */
 #ifndef WEARABLE_H
 #define WEARABLE_H
 
@@ -6,68 +6,72 @@
 #include <stdint.h>
 
 #include "board.h"
-#include "camera.h"
-#include "correction.h"
 #include "counters.h"
-#include "counts.h"
+#include "engine.h"
 #include "framing.h"
 #include "outbox.h"
+#include "person.h"
 #include "profile.h"
+#include "sensor.h"
 #include "sightings.h"
 #include "smp.h"
 #include "store.h"
-#include "thermistor_array.h"
-#include "verdicts.h"
-#include "wearable_group.h"
 
 #define WEARABLE_SOFTWARE "0.1.0"
 #define WEARABLE_GROUPS 3
 
-/* Room that is used within one step alone, by one at a time. */
-union wearable_workspace {
-  struct settle_scratch settle;
-  struct verdict_scratch verdict;
+/* What changes of a sensor while it runs; the profile has as many as there are sensors. */
+struct wearable_sensor {
+  struct store store; /* of its corrections, where its kind has any */
+  struct store_kind kind;
+  uint32_t constants;   /* their number when the correction was chosen */
+  uint32_t fingerprint; /* of them */
+  bool known;           /* it has answered, and a correction was chosen */
+  bool vouched;         /* the correction in use was made with its very constants */
 };
 
 struct wearable {
   const struct board *board;
   const struct profile *profile;
   struct counters counters;
-  struct store store;
   struct sightings sightings;
-  struct correction correction;
-  struct camera camera;
-  struct thermistor_array thermistors;
-  struct verdicts verdicts;
-  struct counts_encoder encoder;
+  struct sensor_context context;
+  struct wearable_sensor *sensors;
+  struct store person; /* the wearer */
+  struct store_kind person_kind;
+  struct engine engine;
   struct outbox outbox;
   struct framing_receiver receiver;
   struct smp_server server;
   struct smp_group groups[WEARABLE_GROUPS];
   struct smp_os os;
-  struct wearable_services services;
-  struct wearable_group group;
-  union wearable_workspace workspace;
+  _Alignas(8) uint8_t scratch[SENSOR_SCRATCH_BYTES];
   uint8_t answer[SMP_BUFFER_BYTES];
 
-  uint32_t generation; /* of the camera's constants that are in use */
   bool told_sightings; /* that flash does not keep them */
   bool listening;      /* sensors run; they rest while nobody listens */
-  uint64_t rest_at_us; /* when they may */
-  uint64_t newest_us;  /* end of the newest capture; 0 where there is none */
+  bool alerts_wanted;  /* a host has just come */
+  uint64_t rest_at_us; /* when sensors may rest */
   uint64_t clock_due_us;
   uint64_t keys_due_us;
-  uint32_t told[COUNTER_FAULTS];                                 /* counts that were reported */
-  uint32_t next_told_s[COUNTER_FAULTS];                          /* when the next report of each may go */
-  uint32_t notices[NOTICE_STORAGE - NOTICE_REQUEST_REFUSED + 1]; /* events of the agent's own so far, by code */
-  size_t line_room;                                              /* of the board's ring when nothing waits */
+  uint32_t told[COUNTER_FAULTS];                    /* counts that were reported */
+  uint32_t next_told_s[COUNTER_FAULTS];             /* when the next report of each may go */
+  uint32_t notices[NOTICE_LAST - NOTICE_FIRST + 1]; /* events of the device's own so far, by code */
+  size_t line_room;                                 /* of the board's ring when nothing waits */
   bool reset_wanted;
 };
 
-/* Start everything; the board runs already. */
-void wearable_init(struct wearable *wearable, const struct board *board, const struct profile *profile);
+/* Start everything; the board runs already. `sensors` has room for the profile's. */
+void wearable_init(struct wearable *wearable, const struct board *board, const struct profile *profile,
+                   struct wearable_sensor *sensors);
 
 /* Do what is due, then sleep until something else is. Call it for ever. */
 void wearable_step(struct wearable *wearable);
+
+/* Use the stored correction that belongs to the chip at hand, or none. */
+void wearable_use_correction(struct wearable *wearable, uint8_t sensor);
+
+/* Why what a sensor says is in doubt, a sentence added to `warning`; whether it is. */
+bool wearable_warning(const struct wearable *wearable, uint8_t sensor, struct text *warning);
 
 #endif

@@ -1,158 +1,77 @@
-/* Group 65, field by field as thermo_core.wire.management has it. */
+/* Group 65: who the device is, the stream, rates, signals, what a host gives. Corrections are in correction_group.c. */
 #include "wearable_group.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "correction_group.h"
+#include "group_answer.h"
 #include "image_group.h"
+#include "self_test.h"
 
-enum command { HELLO, STREAM, EEPROM, CALIBRATION, ROLLBACK, SELF_TEST, COUNTERS, RATE, REFUSAL, PROFILE };
-enum stream_op { STOP, START, RENEW };
+#define LONGEST_LEASE_MS 10000U
+#define SHORTEST_LEASE_MS 100U
+#define LONGEST_KEY_INTERVAL 32767U
+#define WARNING_BYTES 128
 
-#define PROTOCOL 1
-#define MAX_BLOB (1U << 20)
-#define EEPROM_BYTES (2U * WEARABLE_EEPROM_WORDS)
-#define CAMERA_BITS 16U /* resolution of code 0 */
-#define ADC_BITS 16
-
-static struct text *refuse(struct smp_answer *answer, enum wearable_code code) {
-  static const uint8_t version_1[] = {
-      [WEARABLE_UNKNOWN] = SMP_UNKNOWN,         [WEARABLE_NO_SENSOR] = SMP_NO_ENTRY,
-      [WEARABLE_NO_CALIBRATION] = SMP_NO_ENTRY, [WEARABLE_WRONG_SENSOR] = SMP_ACCESS_DENIED,
-      [WEARABLE_DAMAGED] = SMP_CORRUPT,         [WEARABLE_BAD_OFFSET] = SMP_INVALID,
-      [WEARABLE_BAD_RATE] = SMP_INVALID,        [WEARABLE_NO_LEASE] = SMP_BAD_STATE,
-      [WEARABLE_STORAGE] = SMP_NO_MEMORY,       [WEARABLE_IMPLAUSIBLE] = SMP_INVALID,
-  };
-  return smp_refuse_in_group(answer, SMP_GROUP_WEARABLE, (uint16_t)code, version_1[code]);
-}
-
-static void refuse_absent(struct smp_answer *answer, const struct wearable_state *state) {
-  struct text *reason = refuse(answer, WEARABLE_NO_SENSOR);
-  text_add(reason, "The picture sensor is not there. ");
-  text_add(reason, state->sensor_fault != NULL ? state->sensor_fault : "It has not answered yet; try again.");
-}
-
-static struct wearable_state get_state(const struct wearable_group *group) {
-  struct wearable_state state = {0};
-  group->services->state(group->services->context, &state);
-  return state;
-}
-
-static void put_text(struct cbor_writer *body, const char *key, const char *text) {
-  cbor_text(body, key);
-  cbor_text(body, text);
-}
-
-static void put_unsigned(struct cbor_writer *body, const char *key, uint64_t number) {
-  cbor_text(body, key);
-  cbor_unsigned(body, number);
-}
-
-static void put_bool(struct cbor_writer *body, const char *key, bool value) {
-  cbor_text(body, key);
-  cbor_bool(body, value);
-}
-
-static void put_number(struct cbor_writer *body, const char *key, float number) {
-  cbor_text(body, key);
-  cbor_float(body, number);
+static void put_sensor(struct cbor_writer *body, const struct wearable *w, const struct sensor *sensor) {
+  char warning_bytes[WARNING_BYTES];
+  struct text warning;
+  struct sensor_status now = {0};
+  sensor->driver->status(sensor, &now);
+  text_begin(&warning, warning_bytes, sizeof warning_bytes);
+  wearable_warning(w, sensor->number, &warning);
+  cbor_map(body, 7);
+  cbor_text(body, "id");
+  cbor_bytes(body, now.id, now.id_size);
+  put_text(body, "kind", sensor->driver->kind);
+  put_text(body, "fault", now.fault != NULL ? now.fault : "");
+  put_number(body, "rate_hz", now.rate_hz);
+  put_text(body, "warning", warning_bytes);
+  put_unsigned(body, "constants", now.constants);
+  put_bool(body, "corrected", sensor->driver->corrected != NULL && sensor->driver->corrected(sensor));
 }
 
 /* Maps are written with their keys in canonical order: shorter ones first, then by their bytes. */
-
-static void put_camera(struct cbor_writer *body, const struct profile *profile, const struct wearable_state *state) {
-  cbor_map(body, 13);
-  cbor_text(body, "id");
-  cbor_bytes(body, state->sensor_id, state->sensor_known ? sizeof state->sensor_id : 0);
-  put_text(body, "kind", "mlx90640");
-  put_bool(body, "chess", profile->camera_chess);
-  put_unsigned(body, "sensor", 0);
-  put_unsigned(body, "address", profile->camera_address);
-  put_number(body, "rate_hz", state->camera_rate_hz);
-  put_text(body, "warning", state->sensor_warning);
-  cbor_text(body, "channels");
-  cbor_array(body, 0);
-  cbor_text(body, "reflected");
-  if (isnan(profile->camera_reflected_celsius)) {
-    cbor_null(body);
-  } else {
-    cbor_float(body, profile->camera_reflected_celsius);
-  }
-  put_number(body, "emissivity", profile->camera_emissivity);
-  put_unsigned(body, "generation", state->generation);
-  put_unsigned(body, "fingerprint", state->fingerprint);
-  put_unsigned(body, "resolution_bits", CAMERA_BITS + profile->camera_resolution_code);
-}
-
-static void put_thermistors(struct cbor_writer *body, const struct profile *profile) {
-  cbor_map(body, 13);
-  cbor_text(body, "id");
-  cbor_bytes(body, NULL, 0);
-  put_text(body, "kind", "ads1115");
-  put_bool(body, "chess", false);
-  put_unsigned(body, "sensor", 1);
-  put_unsigned(body, "address", profile->adc_address);
-  put_number(body, "rate_hz", profile->adc_rate_hz);
-  put_text(body, "warning", "");
-  cbor_text(body, "channels");
-  cbor_array(body, profile->channel_count);
-  for (size_t i = 0; i < profile->channel_count; i++) {
-    cbor_text(body, profile->channels[i].name);
-  }
-  cbor_text(body, "reflected");
-  cbor_null(body);
-  cbor_text(body, "emissivity");
-  cbor_null(body);
-  put_unsigned(body, "generation", 0);
-  put_unsigned(body, "fingerprint", 0);
-  put_unsigned(body, "resolution_bits", ADC_BITS);
-}
-
 static void hello(void *context, const struct smp_request *request, struct smp_answer *answer) {
   (void)request;
-  const struct wearable_group *group = context;
-  const struct profile *profile = group->profile;
-  const struct board *board = group->board;
-  const struct wearable_services *services = group->services;
+  const struct wearable *w = context;
+  const struct profile *profile = w->profile;
+  const struct bundle_profile *bundle = profile->bundle;
+  const struct board *board = w->board;
   struct cbor_writer *body = &answer->body;
-  struct wearable_state state = get_state(group);
   char version_bytes[32];
   struct text version;
   text_begin(&version, version_bytes, sizeof version_bytes);
-  if (profile->model != NULL) {
-    image_group_version(profile->model, &version);
+  if (bundle != NULL) {
+    image_group_version(bundle, &version);
   }
-  cbor_map(body, 16);
+  cbor_map(body, 15);
   put_text(body, "name", board->name);
-  put_text(body, "model", version_bytes);
-  cbor_text(body, "labels");
-  uint8_t labels = profile->model != NULL ? profile->label_count : 0;
-  cbor_array(body, labels);
-  for (size_t i = 0; i < labels; i++) {
-    cbor_text(body, profile->labels[i]);
-  }
-  put_text(body, "notice", profile->notice);
+  put_text(body, "bundle", version_bytes);
   put_text(body, "serial", board->serial);
   cbor_text(body, "waived");
-  cbor_array(body, profile->waived_count);
-  for (size_t i = 0; i < profile->waived_count; i++) {
-    cbor_text(body, profile->waived[i]);
+  cbor_array(body, bundle != NULL ? bundle->waived_count : 0);
+  for (size_t i = 0; bundle != NULL && i < bundle->waived_count; i++) {
+    cbor_text(body, bundle->waived[i]);
   }
   put_text(body, "profile", profile->name);
   cbor_text(body, "sensors");
-  cbor_array(body, profile->channel_count > 0 ? 2 : 1);
-  put_camera(body, profile, &state);
-  if (profile->channel_count > 0) {
-    put_thermistors(body, profile);
+  cbor_array(body, profile->sensor_count);
+  for (uint8_t i = 0; i < profile->sensor_count; i++) {
+    put_sensor(body, w, &profile->sensors[i]);
   }
-  put_unsigned(body, "time_us", state.time_us);
+  put_unsigned(body, "time_us", board->now_us());
   put_text(body, "platform", board->platform);
   put_unsigned(body, "protocol", PROTOCOL);
-  put_text(body, "software", services->software);
+  put_text(body, "software", WEARABLE_SOFTWARE);
   put_bool(body, "simulated", board->simulated);
-  put_bool(body, "calibrated", state.calibrated);
-  put_unsigned(body, "lease_max_ms", services->lease_max_ms);
-  put_bool(body, "development_key", services->development_key);
+  put_unsigned(body, "lease_max_ms", LONGEST_LEASE_MS);
+  cbor_text(body, "bundle_sha256");
+  cbor_bytes(body, bundle != NULL ? bundle->image_sha256 : NULL, bundle != NULL ? sizeof bundle->image_sha256 : 0);
+  put_bool(body, "development_key", bundle != NULL && bundle->development_key);
+  cbor_text(body, "profile_sha256");
+  cbor_bytes(body, profile->cbor_sha256, sizeof profile->cbor_sha256);
 }
 
 /* The optional key interval; 0 where it is missing or null. */
@@ -162,292 +81,121 @@ static bool key_interval(const struct smp_request *request, struct smp_answer *a
   if (!cbor_find(request->body, request->body_size, "key_interval", &item) || item.kind == CBOR_NULL) {
     return true;
   }
-  return smp_field_unsigned(request, answer, "key_interval", 1, UINT16_MAX, interval);
+  return smp_field_unsigned(request, answer, "key_interval", 1, LONGEST_KEY_INTERVAL, interval);
+}
+
+static void start(struct wearable *w, uint32_t lease_ms, uint16_t interval) {
+  outbox_end(&w->outbox); /* what waits was not asked for by this host */
+  outbox_grant(&w->outbox, lease_ms);
+  w->engine.wanted_count = 0;
+  w->alerts_wanted = true;
+  for (uint8_t i = 0; i < w->profile->sensor_count; i++) {
+    const struct sensor *sensor = &w->profile->sensors[i];
+    if (sensor->driver->restart != NULL) {
+      sensor->driver->restart(sensor, interval);
+    }
+  }
 }
 
 static void stream(void *context, const struct smp_request *request, struct smp_answer *answer) {
-  const struct wearable_group *group = context;
-  const struct wearable_services *services = group->services;
+  struct wearable *w = context;
   uint32_t op;
   uint32_t lease_ms = 0;
   uint32_t interval;
-  if (!smp_field_unsigned(request, answer, "op", STOP, RENEW, &op)) {
+  if (!smp_field_unsigned(request, answer, "op", STREAM_OP_STOP, STREAM_OP_RENEW, &op) ||
+      !smp_field_unsigned_or(request, answer, "lease_ms", 0, UINT32_MAX, 0, &lease_ms) ||
+      !key_interval(request, answer, &interval)) {
     return;
   }
-  bool lease_good = op == STOP ? smp_field_unsigned_or(request, answer, "lease_ms", 0, UINT32_MAX, 0, &lease_ms)
-                               : smp_field_unsigned(request, answer, "lease_ms", 0, UINT32_MAX, &lease_ms);
-  if (!lease_good || !key_interval(request, answer, &interval)) {
-    return;
-  }
-  if (op == STOP) {
+  if (op == STREAM_OP_STOP) {
     lease_ms = 0;
-    services->stream_stop(services->context);
-  } else if (lease_ms < WEARABLE_SHORTEST_LEASE_MS) {
+    w->engine.wanted_count = 0;
+    outbox_end(&w->outbox);
+  } else if (lease_ms < SHORTEST_LEASE_MS) {
     struct text *reason = smp_refuse(answer, SMP_INVALID);
     text_add(reason, "A lease of ");
     text_add_unsigned(reason, lease_ms);
     text_add(reason, " ms is too short; ask for ");
-    text_add_unsigned(reason, WEARABLE_SHORTEST_LEASE_MS);
+    text_add_unsigned(reason, SHORTEST_LEASE_MS);
     text_add(reason, " or more.");
     return;
   }
-  lease_ms = lease_ms < services->lease_max_ms ? lease_ms : services->lease_max_ms;
-  if (op == START) {
-    services->stream_start(services->context, lease_ms, (uint16_t)interval);
-  } else if (op == RENEW && !services->stream_renew(services->context, lease_ms)) {
-    text_add(refuse(answer, WEARABLE_NO_LEASE), "No stream runs that could be renewed; start one.");
-    return;
+  lease_ms = lease_ms < LONGEST_LEASE_MS ? lease_ms : LONGEST_LEASE_MS;
+  if (op == STREAM_OP_START) {
+    start(w, lease_ms, (uint16_t)interval);
+  } else if (op == STREAM_OP_RENEW) {
+    if (outbox_left_ms(&w->outbox) == 0) {
+      text_add(group_refuse(answer, GROUP_ERROR_NO_LEASE), "No stream runs that could be renewed; start one.");
+      return;
+    }
+    outbox_grant(&w->outbox, lease_ms);
   }
   cbor_map(&answer->body, 2);
-  put_unsigned(&answer->body, "time_us", get_state(group).time_us);
+  put_unsigned(&answer->body, "time_us", w->board->now_us());
   put_unsigned(&answer->body, "lease_ms", lease_ms);
 }
 
-/* What a request for a part asks. */
-struct wanted {
-  uint32_t offset, sensor, slot;
-};
-
-static bool read_wanted(const struct smp_request *request, struct smp_answer *answer, struct wanted *wanted) {
-  return smp_field_unsigned_or(request, answer, "off", 0, MAX_BLOB, 0, &wanted->offset) &&
-         smp_field_unsigned_or(request, answer, "sensor", 0, UINT8_MAX, 0, &wanted->sensor) &&
-         smp_field_unsigned_or(request, answer, "slot", STORE_CURRENT, STORE_PREVIOUS, 0, &wanted->slot);
-}
-
-/* Begin the answer, a map of `keys`, with a part of `whole` bytes, which takes three of them. Returns where its bytes
-   go and how many; NULL where it is refused or does not fit. */
-static uint8_t *put_part(struct smp_answer *answer, uint32_t keys, size_t offset, size_t whole, size_t *size) {
-  if (offset > whole) {
-    struct text *reason = refuse(answer, WEARABLE_BAD_OFFSET);
-    text_add(reason, "Offset ");
-    text_add_unsigned(reason, offset);
-    text_add(reason, " lies beyond the end at ");
-    text_add_unsigned(reason, whole);
-    text_add(reason, "; begin again at 0.");
-    return NULL;
+static void read_constants(void *context, const struct smp_request *request, struct smp_answer *answer) {
+  const struct wearable *w = context;
+  struct group_part wanted;
+  struct sensor_status now = {0};
+  const struct sensor *sensor;
+  if (!group_wanted(request, answer, &wanted) || (sensor = group_sensor(w, answer, wanted.sensor)) == NULL) {
+    return;
   }
-  *size = whole - offset < WEARABLE_PART_BYTES ? whole - offset : WEARABLE_PART_BYTES;
-  cbor_map(&answer->body, keys);
-  put_unsigned(&answer->body, "len", whole);
-  put_unsigned(&answer->body, "off", offset);
-  cbor_text(&answer->body, "data");
-  return cbor_reserve_bytes(&answer->body, *size);
-}
-
-static void put_bytes_part(struct smp_answer *answer, size_t offset, const uint8_t *data, size_t whole) {
+  sensor->driver->status(sensor, &now);
+  const size_t whole = sensor->driver->constants_size != NULL ? sensor->driver->constants_size(sensor) : 0;
+  if (sensor->driver->constants_size != NULL && whole == 0) {
+    group_refuse_absent(answer, sensor, &now);
+    return;
+  }
   size_t size;
-  uint8_t *part = put_part(answer, 3, offset, whole, &size);
+  uint8_t *part = group_put_part(answer, &wanted, whole, now.constants, &size);
   if (part != NULL && size > 0) {
-    memcpy(part, data + offset, size);
+    sensor->driver->constants(sensor, wanted.offset, part, size);
   }
-}
-
-static void read_eeprom(void *context, const struct smp_request *request, struct smp_answer *answer) {
-  const struct wearable_group *group = context;
-  struct wanted wanted;
-  if (!read_wanted(request, answer, &wanted)) {
-    return;
-  }
-  if (wanted.sensor != 0) {
-    struct text *reason = refuse(answer, WEARABLE_NO_SENSOR);
-    text_add(reason, "Sensor ");
-    text_add_unsigned(reason, wanted.sensor);
-    text_add(reason, " has no EEPROM; ask for that of sensor 0.");
-    return;
-  }
-  const uint16_t *words = group->services->eeprom(group->services->context);
-  const struct wearable_state state = get_state(group);
-  if (words == NULL) {
-    refuse_absent(answer, &state);
-    return;
-  }
-  size_t size;
-  uint8_t *part = put_part(answer, 4, wanted.offset, EEPROM_BYTES, &size);
-  for (size_t i = 0; part != NULL && i < size; i++) {
-    size_t at = wanted.offset + i;
-    part[i] = (uint8_t)(words[at / 2] >> (at % 2 * 8));
-  }
-  if (part != NULL) {
-    put_unsigned(&answer->body, "generation", state.generation);
-  }
-}
-
-static void read_calibration(void *context, const struct smp_request *request, struct smp_answer *answer) {
-  const struct wearable_group *group = context;
-  struct wanted wanted;
-  if (!read_wanted(request, answer, &wanted)) {
-    return;
-  }
-  size_t size;
-  const uint8_t *calibration = store_calibration(group->store, (enum store_slot)wanted.slot, &size);
-  put_bytes_part(answer, wanted.offset, calibration, size);
 }
 
 static void read_profile(void *context, const struct smp_request *request, struct smp_answer *answer) {
-  const struct wearable_group *group = context;
-  struct wanted wanted;
-  if (read_wanted(request, answer, &wanted)) {
-    put_bytes_part(answer, wanted.offset, group->profile->cbor, group->profile->cbor_size);
+  const struct wearable *w = context;
+  struct group_part wanted;
+  if (group_wanted(request, answer, &wanted)) {
+    group_put_bytes(answer, &wanted, w->profile->cbor, w->profile->cbor_size);
   }
 }
 
-static void refuse_storage(struct smp_answer *answer) {
-  text_add(refuse(answer, WEARABLE_STORAGE),
-           "The flash does not keep a calibration; the stored one stays in use, have the device checked.");
-}
-
-static void refuse_wrong_sensor(struct smp_answer *answer, const struct wearable_state *state, const uint8_t *id,
-                                size_t id_size) {
-  struct text *reason = refuse(answer, WEARABLE_WRONG_SENSOR);
-  text_add(reason, "The calibration is of sensor ");
-  text_add_hex(reason, id, id_size);
-  text_add(reason, " and this one is ");
-  text_add_hex(reason, state->sensor_id, sizeof state->sensor_id);
-  text_add(reason, "; calibrate this sensor.");
-}
-
-/* Refuse a calibration that the sensor at hand cannot need; what else is wrong with it the store finds out. */
-static bool objects(struct wearable_group *group, const struct wearable_state *state, struct smp_answer *answer) {
-  const struct wearable_services *services = group->services;
-  struct correction correction;
-  char sentence[SMP_REASON_BYTES];
-  struct text reason;
-  enum wearable_code code = WEARABLE_IMPLAUSIBLE;
-  size_t size;
-  const uint8_t *blob = store_incoming(group->store, &size);
-  text_begin(&reason, sentence, sizeof sentence);
-  if (services->objects == NULL || !state->sensor_known || blob == NULL ||
-      correction_open(blob, size, &correction) != STATUS_OK || correction.id_size != sizeof state->sensor_id ||
-      memcmp(correction.id, state->sensor_id, sizeof state->sensor_id) != 0 ||
-      !services->objects(services->context, &correction, &code, &reason)) {
-    return false;
+static void add_result(struct sensor_results *results, const char *name, bool passed, const char *detail) {
+  struct group_results *all = results->context;
+  char full_bytes[96];
+  struct text full;
+  text_begin(&full, full_bytes, sizeof full_bytes);
+  if (results->sensor != NULL) {
+    text_add(&full, results->sensor->name);
+    text_add(&full, ": ");
   }
-  store_abandon(group->store);
-  text_add(refuse(answer, code), sentence);
-  return true;
-}
-
-static void commit_calibration(struct wearable_group *group, struct smp_answer *answer) {
-  struct wearable_state state = get_state(group);
-  struct store_identity identity;
-  if (objects(group, &state, answer)) {
-    return;
-  }
-  switch (store_commit(group->store, state.sensor_known ? state.sensor_id : NULL, &identity)) {
-    case STATUS_OK:
-      group->services->calibration_changed(group->services->context);
-      break;
-    case STATUS_WRONG_SENSOR:
-      if (state.sensor_known) {
-        refuse_wrong_sensor(answer, &state, identity.bytes, identity.size);
-      } else {
-        refuse_absent(answer, &state);
-      }
-      break;
-    case STATUS_STORAGE:
-      refuse_storage(answer);
-      break;
-    default:
-      text_add(refuse(answer, WEARABLE_DAMAGED),
-               "The calibration is damaged or holds impossible values; write it again or calibrate anew.");
-      break;
-  }
-}
-
-static void refuse_offset(const struct store *store, struct smp_answer *answer, size_t offset, size_t length) {
-  bool running = store->incoming >= 0;
-  struct text *reason = refuse(answer, WEARABLE_BAD_OFFSET);
-  text_add(reason, "A part at ");
-  text_add_unsigned(reason, offset);
-  text_add(reason, " of ");
-  text_add_unsigned(reason, length);
-  text_add(reason, " came where ");
-  text_add_unsigned(reason, running ? store->offset : 0);
-  text_add(reason, " of ");
-  text_add_unsigned(reason, running ? store->length : 0);
-  text_add(reason, " was next; begin again at 0.");
-}
-
-static void write_calibration(void *context, const struct smp_request *request, struct smp_answer *answer) {
-  struct wearable_group *group = context;
-  uint32_t offset;
-  uint32_t length;
-  struct cbor_item data;
-  if (!smp_field_unsigned(request, answer, "off", 0, MAX_BLOB, &offset) ||
-      !smp_field_unsigned(request, answer, "len", 0, MAX_BLOB, &length) ||
-      !smp_field_bytes(request, answer, "data", &data)) {
-    return;
-  }
-  if (offset + data.size > length) {
-    struct text *reason = smp_refuse(answer, SMP_INVALID);
-    text_add(reason, "A part of ");
-    text_add_unsigned(reason, data.size);
-    text_add(reason, " bytes at ");
-    text_add_unsigned(reason, offset);
-    text_add(reason, " reaches beyond its whole of ");
-    text_add_unsigned(reason, length);
-    text_add(reason, " bytes.");
-    return;
-  }
-  switch (store_write(group->store, offset, length, data.data, data.size)) {
-    case STATUS_OK:
-      break;
-    case STATUS_DAMAGED: {
-      struct text *reason = refuse(answer, WEARABLE_DAMAGED);
-      text_add(reason, "A calibration of ");
-      text_add_unsigned(reason, length);
-      text_add(reason, " bytes is none of ours; make a new one.");
-      return;
-    }
-    case STATUS_ARGUMENT:
-      refuse_offset(group->store, answer, offset, length);
-      return;
-    default:
-      refuse_storage(answer);
-      return;
-  }
-  size_t next = group->store->offset;
-  if (store_complete(group->store)) {
-    commit_calibration(group, answer);
-  }
-  if (!answer->refused) {
-    cbor_map(&answer->body, 1);
-    put_unsigned(&answer->body, "off", next);
-  }
-}
-
-static void rollback(void *context, const struct smp_request *request, struct smp_answer *answer) {
-  (void)request;
-  struct wearable_group *group = context;
-  enum status status = store_rollback(group->store);
-  if (status == STATUS_EMPTY) {
-    text_add(refuse(answer, WEARABLE_NO_CALIBRATION),
-             "There is no calibration before the current one; make a new one.");
-  } else if (status != STATUS_OK) {
-    refuse_storage(answer);
-  } else {
-    group->services->calibration_changed(group->services->context);
-    cbor_map(&answer->body, 0);
-  }
+  text_add(&full, name);
+  cbor_map(all->body, 3);
+  put_text(all->body, "name", full_bytes);
+  put_text(all->body, "detail", detail);
+  put_bool(all->body, "passed", passed);
+  all->count++;
 }
 
 static void self_test(void *context, const struct smp_request *request, struct smp_answer *answer) {
   (void)request;
-  const struct wearable_group *group = context;
+  struct wearable *w = context;
+  /* The lease stands still meanwhile: nobody here could hear it renewed. */
+  const uint32_t left_ms = outbox_left_ms(&w->outbox);
   cbor_map(&answer->body, 1);
   cbor_text(&answer->body, "results");
-  size_t opened = cbor_open_array(&answer->body);
-  struct wearable_results results = {&answer->body, 0};
-  group->services->self_test(group->services->context, &results);
-  cbor_close_array(&answer->body, opened, results.count);
-}
-
-void wearable_group_result(struct wearable_results *results, const char *name, bool passed, const char *detail) {
-  cbor_map(results->body, 3);
-  put_text(results->body, "name", name);
-  put_text(results->body, "detail", detail);
-  put_bool(results->body, "passed", passed);
-  results->count++;
+  const size_t opened = cbor_open_array(&answer->body);
+  struct group_results all = {&answer->body, 0};
+  struct sensor_results results = {.add = add_result, .context = &all};
+  self_test_run(w, &results);
+  cbor_close_array(&answer->body, opened, all.count);
+  if (left_ms > 0) {
+    outbox_grant(&w->outbox, left_ms);
+  }
 }
 
 /* Those that counted, and telemetry_dropped in any case. */
@@ -457,61 +205,285 @@ static bool is_shown(const struct counters *counters, size_t counter) {
 
 static void read_counters(void *context, const struct smp_request *request, struct smp_answer *answer) {
   (void)request;
-  const struct wearable_group *group = context;
+  const struct counters *counters = &((const struct wearable *)context)->counters;
   uint32_t shown = 0;
   for (size_t i = 0; i < COUNTER_COUNT; i++) {
-    shown += is_shown(group->counters, i) ? 1 : 0;
+    shown += is_shown(counters, i) ? 1 : 0;
   }
   cbor_map(&answer->body, 1);
   cbor_text(&answer->body, "counters");
   cbor_map(&answer->body, shown);
   for (size_t i = 0; i < COUNTER_COUNT; i++) {
-    if (is_shown(group->counters, i)) {
-      put_unsigned(&answer->body, counters_name((enum counter)i), group->counters->counts[i]);
+    if (is_shown(counters, i)) {
+      put_unsigned(&answer->body, counters_name((enum counter)i), counters->counts[i]);
     }
   }
 }
 
 static void set_rate(void *context, const struct smp_request *request, struct smp_answer *answer) {
-  const struct wearable_services *services = ((const struct wearable_group *)context)->services;
+  struct wearable *w = context;
+  uint32_t number;
   float wanted_hz;
-  if (!smp_field_number(request, answer, "rate_hz", &wanted_hz)) {
+  const struct sensor *sensor;
+  if (!smp_field_number(request, answer, "rate_hz", &wanted_hz) ||
+      !smp_field_unsigned_or(request, answer, "sensor", 0, UINT8_MAX, 0, &number) ||
+      (sensor = group_sensor(w, answer, number)) == NULL) {
+    return;
+  }
+  if (sensor->driver->set_rate == NULL) {
+    struct text *reason = group_refuse(answer, GROUP_ERROR_BAD_RATE);
+    text_add(reason, sensor->name);
+    text_add(reason, " keeps the rate of its profile; sign a bundle with another one.");
     return;
   }
   char sentence[SMP_REASON_BYTES];
   struct text reason;
   text_begin(&reason, sentence, sizeof sentence);
-  enum wearable_code code = WEARABLE_BAD_RATE;
-  float set_hz = wanted_hz;
-  if (!services->set_rate(services->context, wanted_hz, &set_hz, &code, &reason)) {
-    text_add(refuse(answer, code), sentence);
+  enum group_error error = GROUP_ERROR_BAD_RATE;
+  w->counters.sensor = sensor->number;
+  const bool set = sensor->driver->set_rate(sensor, wanted_hz, &error, &reason);
+  w->counters.sensor = NO_SENSOR;
+  if (!set) {
+    text_add(group_refuse(answer, error), sentence);
     return;
   }
-  cbor_map(&answer->body, 1);
-  put_number(&answer->body, "rate_hz", set_hz);
+  struct sensor_status now = {0};
+  sensor->driver->status(sensor, &now);
+  cbor_map(&answer->body, 2);
+  put_unsigned(&answer->body, "sensor", number);
+  put_number(&answer->body, "rate_hz", now.rate_hz);
 }
 
 static void read_refusal(void *context, const struct smp_request *request, struct smp_answer *answer) {
   (void)request;
-  const struct smp_server *server = ((const struct wearable_group *)context)->server;
+  const struct smp_server *server = &((const struct wearable *)context)->server;
   cbor_map(&answer->body, 2);
   put_text(&answer->body, "reason", server->reason);
   put_unsigned(&answer->body, "time_us", server->reason_time_us);
 }
 
-struct smp_group wearable_group_commands(struct wearable_group *group) {
+/* Numbers of signals out of a list; false after a refusal. */
+static bool take_signals(const struct wearable *w, struct smp_answer *answer, const struct cbor_item *list,
+                         uint8_t wanted[ENGINE_SIGNALS], uint8_t *count) {
+  const uint8_t *at = NULL;
+  struct cbor_item item;
+  while (cbor_next(list, &at, &item)) {
+    if (item.kind != CBOR_UNSIGNED || item.number > UINT8_MAX || *count == ENGINE_SIGNALS) {
+      text_add(smp_refuse(answer, SMP_INVALID), "\"signals\" is a list of at most 16 numbers of signals.");
+      return false;
+    }
+    if (item.number >= w->profile->graph->signal_count) {
+      struct text *reason = group_refuse(answer, GROUP_ERROR_NO_SUCH);
+      text_add(reason, "There is no signal ");
+      text_add_unsigned(reason, item.number);
+      text_add(reason, "; they are numbered 0 to ");
+      text_add_unsigned(reason, w->profile->graph->signal_count - 1U);
+      text_add(reason, ".");
+      return false;
+    }
+    wanted[(*count)++] = (uint8_t)item.number;
+  }
+  return true;
+}
+
+static void want_signals(void *context, const struct smp_request *request, struct smp_answer *answer) {
+  struct wearable *w = context;
+  struct cbor_item list;
+  uint8_t wanted[ENGINE_SIGNALS];
+  uint8_t count = 0;
+  if (!smp_field_items(request, answer, "signals", CBOR_ARRAY, &list) ||
+      !take_signals(w, answer, &list, wanted, &count)) {
+    return;
+  }
+  if (count > 0 && outbox_left_ms(&w->outbox) == 0) {
+    text_add(group_refuse(answer, GROUP_ERROR_NO_LEASE), "No stream runs that signals could come with; start one.");
+    return;
+  }
+  memcpy(w->engine.wanted, wanted, sizeof wanted);
+  w->engine.wanted_count = count;
+  cbor_map(&answer->body, 1);
+  cbor_text(&answer->body, "signals");
+  cbor_array(&answer->body, count);
+  for (uint8_t i = 0; i < count; i++) {
+    cbor_unsigned(&answer->body, wanted[i]);
+  }
+}
+
+static void feed(void *context, const struct smp_request *request, struct smp_answer *answer) {
+  struct wearable *w = context;
+  uint32_t number;
+  struct cbor_item values;
+  const struct sensor *sensor;
+  if (!smp_field_unsigned(request, answer, "sensor", 0, UINT8_MAX, &number) ||
+      !smp_field_bytes(request, answer, "values", &values) || (sensor = group_sensor(w, answer, number)) == NULL) {
+    return;
+  }
+  char sentence[SMP_REASON_BYTES];
+  struct text reason;
+  text_begin(&reason, sentence, sizeof sentence);
+  if (sensor->driver->feed == NULL) {
+    struct text *why = group_refuse(answer, GROUP_ERROR_NO_SENSOR);
+    text_add(why, sensor->name);
+    text_add(why, " is a chip, which speaks for itself; feed a sensor of kind external.");
+  } else if (values.size % 4 != 0 || values.size == 0 || values.size > 4U * MAX_FED) {
+    struct text *why = group_refuse(answer, GROUP_ERROR_IMPLAUSIBLE);
+    text_add(why, "A sample of ");
+    text_add_unsigned(why, values.size);
+    text_add(why, " bytes is no whole number of float32; send all.");
+  } else if (outbox_left_ms(&w->outbox) == 0) {
+    struct text *why = group_refuse(answer, GROUP_ERROR_NO_LEASE);
+    text_add(why, "No stream runs, so nobody would hear of ");
+    text_add(why, sensor->name);
+    text_add(why, "; start one.");
+  } else if (!sensor->driver->feed(sensor, values.data, values.size / 4, &reason)) {
+    text_add(group_refuse(answer, GROUP_ERROR_IMPLAUSIBLE), sentence);
+  } else {
+    cbor_map(&answer->body, 0);
+  }
+}
+
+static void put_person(struct smp_answer *answer, const float values[PERSON_COUNT]) {
+  uint32_t known = 0;
+  for (size_t i = 0; i < PERSON_COUNT; i++) {
+    known += isnan(values[i]) ? 0 : 1;
+  }
+  cbor_map(&answer->body, 1);
+  cbor_text(&answer->body, "person");
+  cbor_map(&answer->body, known);
+  for (size_t i = 0; i < PERSON_COUNT; i++) {
+    if (!isnan(values[i])) {
+      put_number(&answer->body, person_name((enum person_field)i), values[i]);
+    }
+  }
+}
+
+static void read_person(void *context, const struct smp_request *request, struct smp_answer *answer) {
+  (void)request;
+  const struct wearable *w = context;
+  put_person(answer, w->engine.person);
+}
+
+static size_t field_of(const struct cbor_item *name) {
+  size_t field = 0;
+  while (field < PERSON_COUNT && (name->size != strlen(person_name((enum person_field)field)) ||
+                                  memcmp(name->data, person_name((enum person_field)field), name->size) != 0)) {
+    field++;
+  }
+  return field;
+}
+
+/* One number of the wearer; false after a refusal. */
+static bool take_field(struct smp_answer *answer, const struct cbor_item *name, const struct cbor_item *item,
+                       float values[PERSON_COUNT]) {
+  const size_t field = field_of(name);
+  if (field == PERSON_COUNT) {
+    struct text *reason = group_refuse(answer, GROUP_ERROR_NO_SUCH);
+    text_add(reason, "There is no \"");
+    text_add_bytes(reason, (const char *)name->data, name->size < 40 ? name->size : 40);
+    text_add(reason, "\" of a person.");
+    return false;
+  }
+  const float value = item->kind == CBOR_FLOAT      ? item->real
+                      : item->kind == CBOR_UNSIGNED ? (float)item->number
+                                                    : -INFINITY;
+  float low;
+  float high;
+  if (!person_within((enum person_field)field, value, &low, &high)) {
+    struct text *reason = group_refuse(answer, GROUP_ERROR_IMPLAUSIBLE);
+    text_add(reason, person_name((enum person_field)field));
+    text_add(reason, " is a number of ");
+    text_add_float(reason, low, 1);
+    text_add(reason, " to ");
+    text_add_float(reason, high, 1);
+    text_add(reason, "; correct it.");
+    return false;
+  }
+  values[field] = value;
+  return true;
+}
+
+static void write_person(void *context, const struct smp_request *request, struct smp_answer *answer) {
+  struct wearable *w = context;
+  float values[PERSON_COUNT];
+  uint8_t bytes[PERSON_BYTES];
+  struct cbor_item map;
+  struct cbor_item name;
+  struct cbor_item item;
+  const uint8_t *at = NULL;
+  if (!smp_field_items(request, answer, "person", CBOR_MAP, &map)) {
+    return;
+  }
+  memcpy(values, w->engine.person, sizeof values);
+  while (cbor_next(&map, &at, &name) && cbor_next(&map, &at, &item)) {
+    if (!take_field(answer, &name, &item, values)) {
+      return;
+    }
+  }
+  person_store(values, bytes);
+  if (store_put(&w->person, bytes, sizeof bytes) != STATUS_OK) {
+    text_add(group_refuse(answer, GROUP_ERROR_STORAGE), "The flash does not keep the wearer; have the device checked.");
+    return;
+  }
+  memcpy(w->engine.person, values, sizeof values);
+  w->engine.told = false;
+  put_person(answer, values);
+}
+
+static void read_alerts(void *context, const struct smp_request *request, struct smp_answer *answer) {
+  (void)request;
+  const struct wearable *w = context;
+  cbor_map(&answer->body, 1);
+  cbor_text(&answer->body, "alerts");
+  cbor_array(&answer->body, w->profile->alert_count);
+  for (uint8_t i = 0; i < w->profile->alert_count; i++) {
+    cbor_map(&answer->body, 2);
+    put_unsigned(&answer->body, "state", (uint64_t)w->profile->alert_states[i].state);
+    put_unsigned(&answer->body, "time_us", (uint64_t)w->profile->alert_states[i].time_us);
+  }
+}
+
+static void acknowledge(void *context, const struct smp_request *request, struct smp_answer *answer) {
+  struct wearable *w = context;
+  uint32_t alert;
+  if (!smp_field_unsigned(request, answer, "alert", 0, UINT8_MAX, &alert)) {
+    return;
+  }
+  if (alert >= w->profile->alert_count) {
+    struct text *reason = group_refuse(answer, GROUP_ERROR_NO_SUCH);
+    text_add(reason, "There is no alert ");
+    text_add_unsigned(reason, alert);
+    if (w->profile->alert_count > 0) {
+      text_add(reason, "; they are numbered 0 to ");
+      text_add_unsigned(reason, w->profile->alert_count - 1U);
+      text_add(reason, ".");
+    } else {
+      text_add(reason, "; this wearable has none.");
+    }
+    return;
+  }
+  engine_acknowledge(&w->engine, (uint8_t)alert);
+  read_alerts(context, request, answer);
+}
+
+struct smp_group wearable_group_commands(struct wearable *w) {
   static const struct smp_command commands[] = {
-      {HELLO, SMP_READ, hello},
-      {STREAM, SMP_WRITE, stream},
-      {EEPROM, SMP_READ, read_eeprom},
-      {CALIBRATION, SMP_READ, read_calibration},
-      {CALIBRATION, SMP_WRITE, write_calibration},
-      {ROLLBACK, SMP_WRITE, rollback},
-      {SELF_TEST, SMP_WRITE, self_test},
-      {COUNTERS, SMP_READ, read_counters},
-      {RATE, SMP_WRITE, set_rate},
-      {REFUSAL, SMP_READ, read_refusal},
-      {PROFILE, SMP_READ, read_profile},
+      {COMMAND_HELLO, SMP_READ, hello},
+      {COMMAND_STREAM, SMP_WRITE, stream},
+      {COMMAND_CONSTANTS, SMP_READ, read_constants},
+      {COMMAND_CORRECTION, SMP_READ, correction_group_read},
+      {COMMAND_CORRECTION, SMP_WRITE, correction_group_write},
+      {COMMAND_ROLLBACK, SMP_WRITE, correction_group_rollback},
+      {COMMAND_SELF_TEST, SMP_WRITE, self_test},
+      {COMMAND_COUNTERS, SMP_READ, read_counters},
+      {COMMAND_RATE, SMP_WRITE, set_rate},
+      {COMMAND_REFUSAL, SMP_READ, read_refusal},
+      {COMMAND_PROFILE, SMP_READ, read_profile},
+      {COMMAND_SIGNALS, SMP_WRITE, want_signals},
+      {COMMAND_FEED, SMP_WRITE, feed},
+      {COMMAND_PERSON, SMP_READ, read_person},
+      {COMMAND_PERSON, SMP_WRITE, write_person},
+      {COMMAND_ALERTS, SMP_READ, read_alerts},
+      {COMMAND_ALERTS, SMP_WRITE, acknowledge},
   };
-  return (struct smp_group){SMP_GROUP_WEARABLE, commands, sizeof commands / sizeof commands[0], group};
+  return (struct smp_group){SMP_GROUP_WEARABLE, commands, sizeof commands / sizeof commands[0], w};
 }

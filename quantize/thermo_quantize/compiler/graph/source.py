@@ -33,6 +33,8 @@ def identifiers(names: Iterable[str]) -> dict[str, str]:
 class _Calls:
     """The calls in the making, with what they refer to."""
 
+    name: str
+    models: list[str]
     tables: Tables
     states: list[str]
     rows: list[str]
@@ -49,6 +51,13 @@ def header(name: str, plan: Plan, placement: Placement) -> str:
         for number, (signal, identifier) in enumerate(identifiers(plan.signals).items())
     )
     findings = f"extern const struct finding_model {name}_models[{len(profile.models)}];\n" if profile.models else ""
+    networks = ""
+    if profile.models:
+        networks = (
+            f"/* What each model's network took last, microseconds; and the networks. */\n"
+            f"extern uint32_t {name}_took_us[{len(profile.models)}];\n"
+            f"extern const struct network *const {name}_networks[{len(profile.models)}];\n"
+        )
     alerts = f"extern const struct alert_plan {name}_alerts[{len(plan.alerts)}];\n" if plan.alerts else ""
     return f"""/* The graph of the wearable {comment(profile.name)}, version {comment(profile.version)}. Made by thermo-quantize. */
 #ifndef {guard}
@@ -57,6 +66,7 @@ def header(name: str, plan: Plan, placement: Placement) -> str:
 #include "alerts.h"
 #include "findings.h"
 #include "graph.h"
+#include "network.h"
 
 /* Numbers of signals. */
 {numbers}
@@ -68,7 +78,7 @@ def header(name: str, plan: Plan, placement: Placement) -> str:
 
 extern uint8_t {name}_memory[{name.upper()}_MEMORY_BYTES];
 extern const struct graph_plan {name}_plan;
-{findings}{alerts}
+{findings}{networks}{alerts}
 #endif
 """
 
@@ -76,7 +86,7 @@ extern const struct graph_plan {name}_plan;
 def source(name: str, plan: Plan, networks: Mapping[str, Compiled], placement: Placement) -> str:
     """NAME.c: the tables and the variables."""
     numbers = {signal: number for number, signal in enumerate(plan.signals)}
-    calls = _Calls(Tables(), [], [], set(), set())
+    calls = _Calls(name, [model.name for model in plan.profile.models], Tables(), [], [], set(), set())
     for number, node in enumerate(plan.nodes):
         _call(calls, Site(node, number, placement.rooms[number]), numbers, networks, placement)
     signals = "\n".join(
@@ -95,6 +105,7 @@ def source(name: str, plan: Plan, networks: Mapping[str, Compiled], placement: P
         *(f'_Static_assert({text}, "the memory is planned for it");' for text in sorted(calls.assumed)),
         f"_Alignas(16) uint8_t {name}_memory[{name.upper()}_MEMORY_BYTES];",
         f"static struct sample samples[{len(plan.signals)}];",
+        *([f"uint32_t {name}_took_us[{len(plan.profile.models)}];"] if plan.profile.models else []),
         *calls.states,
         *calls.tables.texts,
         f"static const struct signal signals[] = {{\n{signals}\n}};",
@@ -104,7 +115,7 @@ def source(name: str, plan: Plan, networks: Mapping[str, Compiled], placement: P
         blocks.append(f"static const struct call calls[] = {{\n{rows}\n}};")
     if regridders:
         blocks.append(f"static const uint16_t regridders[] = {{{', '.join(map(str, regridders))}}};")
-    blocks += [*_findings(name, plan, numbers), *_alerts(name, plan, numbers)]
+    blocks += [*_networks(name, plan), *_findings(name, plan, numbers), *_alerts(name, plan, numbers)]
     blocks.append(
         f"const struct graph_plan {name}_plan = {{\n"
         f"    .signals = signals,\n"
@@ -174,9 +185,18 @@ def _network(calls: _Calls, site: Site, compiled: Compiled) -> str:
         f"    .output = {name}_output,\n"
         f"    .invoke = {name}_invoke,\n"
         f"    .input_ends = {site.name('ends')},\n"
-        f"    .output_end = {{{real(factor)}, {zero}}},\n}};"
+        f"    .output_end = {{{real(factor)}, {zero}}},\n"
+        f"    .took_us = &{calls.name}_took_us[{calls.models.index(site.stage.name)}],\n}};"
     )
     return site.name("network")
+
+
+def _networks(name: str, plan: Plan) -> list[str]:
+    places = {node.what.name: number for number, node in enumerate(plan.nodes) if isinstance(node.what, Model)}
+    if not places:
+        return []
+    rows = ", ".join(f"&network_{places[model.name]}" for model in plan.profile.models)
+    return [f"const struct network *const {name}_networks[] = {{{rows}}};"]
 
 
 def _findings(name: str, plan: Plan, numbers: Mapping[str, int]) -> list[str]:

@@ -1,0 +1,42 @@
+"""A wearable whose sensors run at other rates than its profile asks for: because a host said so, or a bus cannot carry more."""
+
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
+
+from thermo_core.errors import ProfileError
+from thermo_core.graph.plan import Plan, plan
+from thermo_core.sensors.settings import SensorSettings
+from thermo_core.wearable.profile import Profile
+
+
+def plan_at(profile: Profile, rates_hz: Sequence[float], outputs: Mapping[str, tuple[int, ...]] | None = None) -> Plan:
+    """The graph of a profile with its sensors at the rates they are set to, so that a slow sensor is not taken for one with gaps.
+
+    Where the graph does not fit together at these rates, it is that of the profile.
+
+    Args:
+        profile: the wearable.
+        rates_hz: of each sensor, by number; 0 where it is not known.
+        outputs: as `graph.plan.plan`.
+
+    Raises:
+        ProfileError: the profile does not fit together.
+    """
+    sensors = tuple(
+        _at(sensor, rates_hz[number] if number < len(rates_hz) else 0.0)
+        for number, sensor in enumerate(profile.sensors)
+    )
+    if sensors == profile.sensors:
+        return plan(profile, outputs)
+    try:
+        return plan(replace(profile, sensors=sensors), outputs)
+    except ProfileError:
+        return plan(profile, outputs)
+
+
+def _at(sensor: SensorSettings, rate_hz: float) -> SensorSettings:
+    if rate_hz <= 0 or getattr(sensor, "rate_hz", rate_hz) == rate_hz:
+        return sensor
+    changed: SensorSettings = replace(sensor, rate_hz=rate_hz)
+    return sensor if changed.problem() else changed

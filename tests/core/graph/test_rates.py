@@ -1,0 +1,47 @@
+"""Graphs of sensors that run at other rates than their profile asks for."""
+
+from msgspec.structs import replace
+
+from thermo_core import schema
+from thermo_core.graph.plan import plan
+from thermo_core.graph.rates import plan_at
+from thermo_core.stages.resample import Resample
+from thermo_core.wearable.profile import Profile
+
+PROFILE = schema.from_plain(
+    {
+        "name": "two",
+        "version": "1",
+        "sensors": [
+            {"kind": "mlx90640", "name": "skin", "path": [0x33], "rate_hz": 16.0},
+            {"kind": "sht4x", "name": "air", "path": [0x44], "rate_hz": 1.0},
+            {"kind": "external", "name": "room"},
+        ],
+        "stages": [{"op": "average", "of": "skin", "gives": "calm", "pictures": 4}],
+    },
+    Profile,
+    "profile",
+)
+
+
+def test_signals_have_the_rates_that_sensors_are_set_to() -> None:
+    slow = plan_at(PROFILE, [2.0, 1.0, 0.0])
+    assert slow.signals["skin"].rate_hz == slow.signals["calm"].rate_hz == 1.0
+    assert slow.signals["skin"].gap_us == 4_000_000
+    assert slow.signals["air"].rate_hz == 1.0
+    assert list(slow.signals) == list(plan(PROFILE).signals), "signals keep their numbers"
+
+
+def test_rates_that_are_not_known_or_cannot_be_are_the_profile_s() -> None:
+    whole = plan(PROFILE)
+    for rates_hz in ([], [16.0, 1.0, 0.0], [0.0, 0.0, 0.0], [3.0, 1.0, 0.0]):
+        assert plan_at(PROFILE, rates_hz) == whole
+
+
+def test_a_graph_that_does_not_fit_at_other_rates_is_the_profile_s() -> None:
+    stage = schema.from_plain(
+        {"op": "resample", "of": "skin.ta", "gives": "steady", "rate_hz": 4.0, "by": "mean"}, Resample, "stage"
+    )
+    profile = replace(PROFILE, stages=(stage,))
+    assert plan_at(profile, [8.0, 1.0, 0.0]).signals["skin"].rate_hz == 4.0
+    assert plan_at(profile, [2.0, 1.0, 0.0]) == plan(profile), "no mean makes it faster"
