@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from thermo_core.errors import ThermoError, UsageError
 from thermo_core.tflite.verify import verify_model
+from thermo_core.wearable.library import BUNDLE_NAME
 from thermo_models import evaluation, runs, task_card
 from thermo_models.cli import app, main
 from thermo_models.remeasure import remeasure
@@ -142,7 +143,8 @@ def test_the_command_ends_in_one_sentence_and_a_code(
 @pytest.mark.parametrize("name", ["breast-patch", "core-temperature", "time-constants", "wrist-stress"])
 def test_what_is_shipped_is_small_and_its_card_says_what_its_figures_say(name: str) -> None:
     folder = ARTIFACTS / name
-    assert sum(path.stat().st_size for path in folder.iterdir()) < 400_000
+    # A signed bundle holds the network once more.
+    assert sum(path.stat().st_size for path in folder.iterdir() if path.name != BUNDLE_NAME) < 400_000
     verify_model((folder / "model.tflite").read_bytes())
     metrics = json.loads((folder / "metrics.json").read_text())
     assert not metrics["quick"] and metrics["bytes"] <= (folder / "model.tflite").stat().st_size

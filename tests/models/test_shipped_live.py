@@ -45,6 +45,18 @@ def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return Bundle.from_payload(image.verify(out.read_bytes(), [key]).payload)
 
 
+@pytest.mark.parametrize("name", library.names())
+def test_the_signed_bundle_is_that_of_the_files(name: str, tmp_path: Path) -> None:
+    folder = library.resolve(name).parent
+    out = tmp_path / "bundle.img"
+    with pytest.raises(SystemExit) as ended:
+        thermo_quantize(["sign", "--wearable", name, "--key", str(KEY), "--version", "1.0.0", "--out", str(out)])
+    assert not ended.value.code
+    assert out.read_bytes() == (folder / library.BUNDLE_NAME).read_bytes(), (
+        f"sign {name} again: docs/training.md says how"
+    )
+
+
 def wrist() -> Fed:
     """Nine minutes in the middle of which everything changes, then a gap of a minute, then three more minutes."""
     rng = np.random.default_rng(1)
