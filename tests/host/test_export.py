@@ -29,6 +29,7 @@ from thermo_core.sensors.mlx90640.assemble import PictureAssembler
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.decode import Decoder
 from thermo_core.wearable.profile import Profile
+from thermo_host.application import run
 from thermo_host.exports import target
 from thermo_host.exports.decoding import ALL, Choice, Decoding
 from thermo_host.exports.rows import Row, SampleRow
@@ -430,3 +431,28 @@ def test_a_longer_recording_takes_no_more_memory(tmp_path: Path, ending: str) ->
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 1_500_000
+
+
+def test_the_command_says_what_was_written_and_what_is_wrong(
+    tmp_path: Path, patch: Recording, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def export(*arguments: str) -> tuple[int, str, str]:
+        code = run(["export", str(patch.path), *arguments])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    code, out, _ = export(str(tmp_path / "a.csv"), "--signals", "skin.ta, above", "--json")
+    told = json.loads(out)
+    assert code == 0 and told["complete"] and set(told["signals"]) == {"skin.ta", "above"}
+    assert told["rows"]["findings-lesion"] == 15
+    assert {Path(path).name for path in told["files"]} == {path.name for path in tmp_path.iterdir()}
+    code, out, _ = export(str(tmp_path / "b.png"), "--from", "3", "--range", "30,38")
+    assert (code, out.startswith("skin 1 sample: "), "cut off" in out) == (0, True, False)
+    for arguments, wrong, words in (
+        ((str(tmp_path / "c.npz"), "--range", "30,38"), 2, "leave it out"),
+        ((str(tmp_path / "c.npz"), "--from", "5", "--to", "4"), 2, "exchange them"),
+        ((str(tmp_path / "c.txt"),), 2, "does not end in"),
+        ((str(tmp_path / "b.png"),), 9, "--force"),
+    ):
+        code, _, err = export(*arguments)
+        assert code == wrong and words in " ".join(err.split())

@@ -31,15 +31,6 @@ CAMERA_MODULES = (
     "bus", "camera", "counters", "mlx90640_chip", "mlx90640_constants", "mlx90640_plausible", "page_schedule",
     "plausibility", "select", "sightings", "crc",
 )  # fmt: skip
-NAMES = {
-    "subpages_captured": "blocks_captured",
-    "subpages_lost": "blocks_lost",
-    "eeprom_mismatch": "constants_mismatch",
-    "eeprom_invalid": "constants_invalid",
-    "eeprom_changed": "constants_changed",
-    "eeprom_doubtful": "constants_doubtful",
-}
-"""Counters that the firmware calls otherwise."""
 OK, NACK, STUCK, SHORT, BUS = range(5)
 _STATUS = {errno.EREMOTEIO: NACK, errno.ETIMEDOUT: STUCK, errno.EIO: SHORT}
 
@@ -164,8 +155,7 @@ class FirmwareCamera:
     def _copy_counters(self) -> None:
         count, number = c_uint32(), 0
         while name := self._library.harness_counter(self._harness, c_uint32(number), byref(count)):
-            told = NAMES.get(name.decode(), name.decode())
-            known = self._counters.get(told)
+            known = self._counters.get(name.decode())
             if count.value != known:
-                self._counters.add(told, count.value - known)
+                self._counters.add(name.decode(), count.value - known)
             number += 1

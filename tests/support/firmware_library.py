@@ -11,6 +11,11 @@ FLAGS = ("-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fPIC", "-fsan
          "-fno-sanitize-recover=all", "-static-libubsan", "-ffp-contract=off")  # fmt: skip
 
 
+def everything() -> list[Path]:
+    """All sources of the portable firmware."""
+    return [path for room in ("core", "sensors", "stages") for path in sorted((FIRMWARE / room).glob("*.c"))]
+
+
 def build(folder: Path, harness: str, modules: Sequence[str], *more: Path) -> ctypes.CDLL:
     """Compile modules of the core with one file of tests/firmware/harness; undefined behaviour ends the process.
 
@@ -21,8 +26,10 @@ def build(folder: Path, harness: str, modules: Sequence[str], *more: Path) -> ct
         more: further C files; their folders are searched for headers.
     """
     sources = [*(FIRMWARE / "core" / f"{name}.c" for name in modules), HARNESS / f"{harness}.c", *more]
-    includes = {f"-I{path}" for path in (FIRMWARE / "core", FIRMWARE, *(source.parent for source in more))}
+    rooms = (FIRMWARE / "core", FIRMWARE / "sensors", FIRMWARE, *(source.parent for source in more))
+    includes = {f"-I{path}" for path in rooms}
     library = folder / f"lib{harness}.so"
+    sources = list(dict.fromkeys(sources))
     command = ["gcc", *FLAGS, *sorted(includes), "-shared", *map(str, sources), "-o", str(library), "-lm"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

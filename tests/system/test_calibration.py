@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from thermo_core.correction import Correction
 from thermo_core.errors import RefusedError
+from thermo_core.sensors.correction import Stamp, fingerprint, to_bytes
+from thermo_core.sensors.kinds import correction_of
+from thermo_core.sensors.mlx90640.correction import PixelCorrection
 from thermo_host.link.wearable import Wearable
 from thermo_sim.control import request
 
@@ -34,9 +36,23 @@ def calibrate(port: Path, *arguments: str, code: int = 0) -> dict[str, Any]:
 
 
 def stored(port: Path) -> tuple[bytes, bytes]:
-    """Current and previous calibration of a wearable."""
+    """Current and previous correction of a wearable's camera."""
     with Wearable.open(str(port)) as wearable:
-        return wearable.calibration_bytes(0), wearable.calibration_bytes(1)
+        return wearable.correction_bytes(0, 0), wearable.correction_bytes(0, 1)
+
+
+def identity(wearable: Wearable, created_unix_s: int = 0) -> PixelCorrection:
+    """A correction of the camera that changes nothing."""
+    sensor_id = wearable.hello().sensors[0].id
+    constants = wearable.constants(0, "mlx90640").data
+    return PixelCorrection.identity(Stamp(sensor_id, created_unix_s, 0.0, fingerprint(constants)))
+
+
+def thermistors(figures: dict[str, Any]) -> list[dict[str, Any]]:
+    """What was found of each."""
+    (spots,) = figures["sensors"]
+    found: list[dict[str, Any]] = spots["numbers"]
+    return found
 
 
 def scene_mean(port: Path) -> float:
@@ -56,17 +72,17 @@ def test_calibrate_verify_and_roll_back(start_wearable: Callable[..., Any], tmp_
     assert figures["written"] and figures["accepted"]
     assert 0.5 < figures["before"]["rmse_k"] < 0.9
     assert figures["after"]["rmse_k"] <= 0.08
-    assert all(thermistor["hold_out_after_k"] < 0.02 for thermistor in figures["thermistors"])
+    assert all(thermistor["hold_out_after"] < 0.02 for thermistor in thermistors(figures))
     assert scene_mean(port) == pytest.approx(scene, abs=0.5)
     first, none = stored(port)
     assert none == b""
-    correction = Correction.from_bytes(first)
-    assert correction.sensor_id.hex() == figures["subject"]["sensor_id"]
-    assert correction.residual_rms_k == pytest.approx(figures["after"]["rmse_k"], abs=1e-4)
+    correction = correction_of(first)
+    assert correction.stamp.sensor_id.hex() == figures["subject"]["sensor_id"]
+    assert correction.stamp.residual_rms == pytest.approx(figures["after"]["rmse_k"], abs=1e-4)
     page = Path(figures["report"]["html"]).read_text(encoding="utf-8")
     assert "written and read back" in page
     with Wearable.open(str(port)) as wearable:
-        assert wearable.hello().calibrated
+        assert [sensor.corrected for sensor in wearable.hello().sensors] == [True, True]
 
     # at a temperature that neither fit nor hold-out has seen
     verified = calibrate(port, "--verify", "--quick", "--hold-out", "32.2", "--output", str(tmp_path / "verified"))
@@ -88,7 +104,7 @@ def test_five_set_points_reach_four_hundredths_of_a_kelvin(start_wearable: Calla
     assert figures["after"]["rmse_k"] <= 0.04
     assert [hold_out["reference_c"] for hold_out in figures["hold_outs"]] == [31.3, 34.7, 36.9, 39.2]
     assert figures["warm_up"][0]["skipped"]
-    assert all(thermistor["how"].startswith("a, b and c") for thermistor in figures["thermistors"])
+    assert all(thermistor["how"].startswith("a, b and c") for thermistor in thermistors(figures))
 
 
 def test_a_wrong_calibration_fails_verification_and_one_of_another_sensor_is_refused(
@@ -96,14 +112,13 @@ def test_a_wrong_calibration_fails_verification_and_one_of_another_sensor_is_ref
 ) -> None:
     port = start_wearable("--speed", "max", "--seed", "4").link
     missing = calibrate(port, "--verify", "--output", str(tmp_path / "none"), code=8)
-    assert "holds no calibration" in missing["error"]["message"]
+    assert "holds no correction of skin" in missing["error"]["message"]
     with Wearable.open(str(port)) as wearable:
-        sensor_id = wearable.hello().sensors[0].id
-        wrong = replace(Correction.identity(sensor_id), offset=np.full((24, 32), 1.0, np.float32))
-        wearable.write_calibration(wrong)
+        wrong = replace(identity(wearable), offset=np.full((24, 32), 1.0, np.float32))
+        wearable.write_correction(0, wrong)
         with pytest.raises(RefusedError, match="sensor"):
-            wearable.write_calibration(replace(wrong, sensor_id=bytes(6)))
-        assert wearable.calibration_bytes() == wrong.to_bytes()
+            wearable.write_correction(0, replace(wrong, stamp=replace(wrong.stamp, sensor_id=bytes(6))))
+        assert wearable.correction_bytes(0) == to_bytes(wrong)
     refused = calibrate(port, "--verify", "--quick", "--pictures", "16", "--output", str(tmp_path / "wrong"), code=8)
     assert "calibrate anew" in refused["error"]["message"]
     assert json.loads((tmp_path / "wrong" / "report.json").read_text())["accepted"] is False
@@ -117,14 +132,14 @@ def test_a_write_that_stops_half_way_leaves_the_old_calibration(start_wearable: 
             raise KeyboardInterrupt
 
     with Wearable.open(str(port)) as wearable:
-        old = Correction.identity(wearable.hello().sensors[0].id)
-        wearable.write_calibration(old)
+        old = identity(wearable)
+        wearable.write_correction(0, old)
         with pytest.raises(KeyboardInterrupt):
-            wearable.write_calibration(replace(old, created_unix_s=1), stop_half_way)
-        assert wearable.calibration_bytes() == old.to_bytes()
-        wearable.write_calibration(replace(old, created_unix_s=2))
-        assert wearable.calibration() is not None
-        assert Correction.from_bytes(wearable.calibration_bytes()).created_unix_s == 2
+            wearable.write_correction(0, identity(wearable, 1), stop_half_way)
+        assert wearable.correction_bytes(0) == to_bytes(old)
+        wearable.write_correction(0, identity(wearable, 2))
+        stored_now = wearable.correction(0)
+        assert stored_now is not None and stored_now.stamp.created_unix_s == 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -151,7 +166,7 @@ def test_ctrl_c_leaves_the_device_quiet_its_scene_back_and_nothing_written(
         received = wearable.line.bytes_received
         time.sleep(0.5)
         assert wearable.line.bytes_received == received
-        assert wearable.calibration_bytes() == b""
+        assert wearable.correction_bytes(0) == b""
     calibrate(port, "--resume", str(tmp_path / "report"), "--pictures", "99", code=2)
     finished = calibrate(port, "--resume", str(tmp_path / "report"), "--yes")
     assert finished["written"]

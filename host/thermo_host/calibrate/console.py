@@ -40,7 +40,7 @@ class ConsoleListener:
         """A bar appears with the first progress."""
         self._stage, self._task = text, None
 
-    def progress(self, done: int, total: int, unit: str = "pictures") -> None:
+    def progress(self, done: int, total: int, unit: str = "readings") -> None:
         """Move the bar of this stage."""
         if self._task is None:
             self._task = self._bar.add_task(self._stage or "", total=total, unit=unit)

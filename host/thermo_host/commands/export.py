@@ -16,13 +16,14 @@ from thermo_host.commands.progress import ProgressLine
 from thermo_host.commands.screen import parse_span
 from thermo_host.exports import dumps, target
 from thermo_host.exports.decoding import ALL, Choice, Decoding
-from thermo_host.exports.rows import counted
+from thermo_host.exports.rows import Track, counted
 from thermo_host.exports.totals import Totals
 from thermo_host.moments import parse_moment
 from thermo_host.screen.heatmap import HeatMap, ScaleBar, has_colours
 from thermo_host.stream.playback import Recording
 
 PREVIEW_FACTOR = 2.0
+PICTURES = (".png", ".mp4")
 ENDINGS = ", ".join(target.WRITERS)
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
 SpanOption = Annotated[
@@ -67,16 +68,23 @@ def export(
     recording = Recording(path)
     from_ns, to_ns = _window(from_moment, to_moment, recording.session.started_ns)
     names = tuple(name.strip() for one in signals or () for name in one.split(",") if name.strip())
-    decoding = Decoding(recording, Choice(names, emissivity, reflected, not uncorrected, from_ns, to_ns))
+    shown = to.suffix in PICTURES
+    decoding = Decoding(recording, Choice(names, emissivity, reflected, not uncorrected, from_ns, to_ns, shown))
+    if to.suffix == ".png":
+        options["wanted"] = sum(isinstance(one, Track) for one in decoding.known.values())
     target.check_target(to, decoding.known, force)
     with ProgressLine(output.progress) as progress:
         decoding.progress = lambda done, total: _tell(progress, decoding.totals, done, total)
         first = decoding.first
         written = target.write(decoding, to, first, force, **options)
-    remark = "" if recording.complete else " The recording was cut off: everything before the cut is here."
+    remark = (
+        ""
+        if recording.complete or not decoding.ended
+        else " The recording was cut off: everything before the cut is here."
+    )
     if recording.damaged:
         remark += f" {recording.damaged} damaged pieces were left out."
-    extra = {"complete": recording.complete, "damaged": recording.damaged, **decoding.first.facts}
+    extra = {"complete": recording.complete or not decoding.ended, "damaged": recording.damaged, **decoding.first.facts}
     _report(output, decoding.totals, written, extra, remark)
 
 
@@ -141,7 +149,7 @@ def _options(to: Path, span: str | None) -> dict[str, Any]:
     """Of the writer."""
     if span is None:
         return {}
-    if to.suffix not in (".png", ".mp4"):
+    if to.suffix not in PICTURES:
         raise UsageError("--range is of the scale that .png and .mp4 have; leave it out.")
     return {"span": parse_span(span)}
 

@@ -17,7 +17,7 @@ from thermo_core.wearable.profile import Model
 from thermo_core.wire.records import AlertRecord, EventRecord, FindingRecord, SignalRecord
 from thermo_host.exports.facts import facts, sensor_facts
 from thermo_host.exports.records import Tables
-from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, Table, Track
+from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, Table, Track, is_picture
 from thermo_host.exports.totals import Totals
 from thermo_host.link.items import Telemetry
 from thermo_host.stream.optics import with_optics
@@ -39,6 +39,7 @@ class Choice:
         reflected: temperature of what it reflects, degC; None takes the wearable's.
         corrected: apply what calibration found.
         from_ns, to_ns: of arrival, nanoseconds since 1970 UTC.
+        pictures: of these signals those of pictures alone, and no tables.
     """
 
     signals: tuple[str, ...] = ()
@@ -47,6 +48,7 @@ class Choice:
     corrected: bool = True
     from_ns: int = 0
     to_ns: int = LATEST_NS
+    pictures: bool = False
 
 
 class Decoding:
@@ -58,6 +60,7 @@ class Decoding:
 
     Attributes:
         totals: of the rows so far.
+        ended: whether the recording was read to its end.
         progress: told (bytes read, bytes in all) now and then.
 
     Raises:
@@ -67,6 +70,7 @@ class Decoding:
 
     def __init__(self, recording: Recording, choice: Choice | None = None) -> None:
         self.totals = Totals()
+        self.ended = False
         self.progress: Progress = lambda done, total: None
         self._recording = recording
         self._choice = choice or Choice()
@@ -99,7 +103,7 @@ class Decoding:
                     self._engine.reset()
                     self._parts.clear()
                 added = self._tables.of_host(item)
-                if choice.from_ns <= added.utc_ns <= choice.to_ns:
+                if choice.from_ns <= added.utc_ns <= choice.to_ns and not choice.pictures:
                     self.totals.add(added)
                     yield added
                 continue
@@ -113,6 +117,7 @@ class Decoding:
             now = self._missing()
             if begun:
                 self.totals.lost, self.totals.undecodable = now[0] - before[0], now[1] - before[1]
+        self.ended = True
 
     def _missing(self) -> tuple[int, int]:
         return self._losses.lost, self._undecodable + sum(self._engine.undecodable)
@@ -132,6 +137,8 @@ class Decoding:
         profile = with_optics(session.profile, choice.emissivity, choice.reflected)
         whole = replace(session.plan, profile=profile)
         wanted = chosen(whole, choice.signals)
+        if choice.pictures:
+            wanted = tuple(name for name in wanted if is_picture(whole.signals[name]))
         self._plan = whole
         self._engine = session.engine({}, choice.corrected, needed(whole, wanted))
         made = {*self._engine.plan.signals}
@@ -166,7 +173,7 @@ class Decoding:
         record = item.record
         if isinstance(record, Block):
             yield from self._samples(item, record)
-        elif isinstance(record, FindingRecord | AlertRecord | EventRecord):
+        elif isinstance(record, FindingRecord | AlertRecord | EventRecord) and not self._choice.pictures:
             row = self._tables.of(record, item.captured_ns)
             if row is not None:
                 yield row

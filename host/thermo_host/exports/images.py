@@ -32,11 +32,15 @@ class PngWriter:
         files: where to.
         first: what holds at first.
         span: ends of the scale; None takes those of each picture.
+        wanted: signals of pictures there are; where it is known, the rest of a recording need not be read.
     """
 
-    def __init__(self, files: Files, first: SessionRow, span: tuple[float, float] | None = None) -> None:
+    def __init__(
+        self, files: Files, first: SessionRow, span: tuple[float, float] | None = None, wanted: int | None = None
+    ) -> None:
         self._files = files
         self._span = span
+        self._wanted = wanted
         self._taken: dict[str, SampleRow] = {}
 
     @staticmethod
@@ -51,6 +55,11 @@ class PngWriter:
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Nothing is left open."""
+
+    @property
+    def done(self) -> bool:
+        """Whether it has all it wants."""
+        return len(self._taken) == self._wanted
 
     def add(self, row: Row) -> None:
         """Take a picture, where it is the first of its signal."""

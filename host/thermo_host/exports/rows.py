@@ -37,8 +37,7 @@ class Track:
     @property
     def is_picture(self) -> bool:
         """Whether a sample is a picture."""
-        shape = self.signal.shape
-        return len(shape) == 2 and min(shape) >= SMALLEST_PICTURE and not self.signal.spacing_s
+        return is_picture(self.signal)
 
     @property
     def has_traces(self) -> bool:
@@ -128,6 +127,11 @@ class SessionRow:
 Row = SampleRow | TableRow | SessionRow
 Known = Mapping[str, Track | Table]
 """Tracks and tables by their keys, as far as they are known."""
+
+
+def is_picture(signal: Signal) -> bool:
+    """Whether a sample of a signal is a picture."""
+    return len(signal.shape) == 2 and min(signal.shape) >= SMALLEST_PICTURE and not signal.spacing_s
 
 
 def beside(path: Path, ending: str) -> Path:

@@ -124,6 +124,8 @@ def write(rows: Iterable[Row], path: Path, first: SessionRow, force: bool = Fals
             with kind(files, first, **options) as writer:
                 for row in rows:
                     writer.add(row)
+                    if getattr(writer, "done", False):
+                        break
                 writer.finish()
         except OSError as error:
             raise storage_error("write", path, error) from error

@@ -6,7 +6,7 @@
 struct harness {
   struct board board;
   struct counters counters;
-  struct profile profile;
+  struct camera_settings settings;
   struct settle_scratch scratch;
   struct sightings sightings;
   struct camera camera;
@@ -31,12 +31,13 @@ struct harness *harness_new(const struct harness_callbacks *callbacks, uint8_t a
                             .i2c_transfer = callbacks->i2c_transfer,
                             .i2c_recover = callbacks->i2c_recover,
                             .watchdog_feed = nothing};
-  h->profile = (struct profile){.camera_address = address,
-                                .camera_refresh_code = refresh_code,
-                                .camera_resolution_code = resolution_code,
-                                .camera_chess = chess};
+  h->settings = (struct camera_settings){.address = address,
+                                         .refresh_code = refresh_code,
+                                         .resolution_code = resolution_code,
+                                         .chess = chess};
+  counters_init(&h->counters);
   sightings_open(&h->sightings, &h->board, 0);
-  camera_init(&h->camera, &h->board, &h->counters, &h->profile, &h->scratch, &h->sightings);
+  camera_init(&h->camera, &h->board, &h->counters, &h->settings, &h->scratch, &h->sightings, 0);
   return h;
 }
 
@@ -78,7 +79,7 @@ void harness_subpage(const struct harness *h, uint32_t *index, uint16_t *control
   *control = h->camera.control;
   *number = h->camera.number;
   *time_us = h->camera.time_us;
-  *generation = h->camera.sighting.generation;
+  *generation = h->camera.sighting.constants;
 }
 
 bool harness_running(const struct harness *h) {

@@ -7,7 +7,7 @@
 #include "wearable_profile.h"
 
 #define PAGE_SIZE 4096
-#define PAGES 16
+#define PAGES 20
 
 struct harness_callbacks {
   uint64_t (*now_us)(void);
@@ -23,7 +23,7 @@ struct harness_callbacks {
 
 static struct wearable wearable;
 static struct board board;
-static struct profile profile;
+static struct wearable_sensor sensors[WEARABLE_SENSORS];
 static uint8_t flash[PAGES * PAGE_SIZE];
 static jmp_buf restart;
 static uint32_t fed;
@@ -56,18 +56,7 @@ static void reset(void) {
   longjmp(restart, 1);
 }
 
-/* The next start has the built profile, averaging so many pictures where `pictures` is not 0. */
-void harness_average(uint16_t pictures) {
-  profile = wearable_profile;
-  if (pictures != 0) {
-    profile.average_pictures = pictures;
-  }
-}
-
 void harness_start(const struct harness_callbacks *c, bool keep_flash) {
-  if (profile.name == NULL) {
-    harness_average(0);
-  }
   if (!keep_flash) {
     memset(flash, 0xFF, sizeof flash);
   }
@@ -93,13 +82,13 @@ void harness_start(const struct harness_callbacks *c, bool keep_flash) {
                          .watchdog_feed = watchdog_feed,
                          .reset = reset,
                          .stack_used = no_stack};
-  wearable_init(&wearable, &board, &profile);
+  wearable_init(&wearable, &board, &wearable_profile, sensors);
 }
 
 void harness_step(void) {
   if (setjmp(restart) != 0) {
     board.reset_cause = RESET_SOFTWARE;
-    wearable_init(&wearable, &board, &profile);
+    wearable_init(&wearable, &board, &wearable_profile, sensors);
     return;
   }
   wearable_step(&wearable);
@@ -110,5 +99,5 @@ uint32_t harness_fed(void) {
 }
 
 uint32_t harness_state_bytes(void) {
-  return sizeof wearable;
+  return sizeof wearable + sizeof sensors;
 }

@@ -1,0 +1,205 @@
+"""`thermo-host calibrate` on a wearable without a camera, over its port, with its laboratory's control socket."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from host_sessions import session_of
+from scripted_peer import ScriptedWearable
+
+from thermo_core import schema
+from thermo_core.sensors.kind import Block
+from thermo_core.sensors.kinds import correction_of
+from thermo_core.sensors.lis3dh.settings import Lis3dhSettings
+from thermo_core.sensors.samples import Samples, pack
+from thermo_core.sensors.sht4x import kind as sht4x
+from thermo_core.sensors.tmp117 import kind as tmp117
+from thermo_core.wearable.profile import Profile
+from thermo_core.wire.smp import Op
+from thermo_core.wire.table import Command, StreamOp
+from thermo_host.application import run
+from thermo_host.calibrate.reference import SimulatedReference
+from thermo_sim.control import ControlServer
+
+BAND: dict[str, Any] = {
+    "name": "band",
+    "version": "1",
+    "sensors": [
+        {"kind": "tmp117", "name": "wrist", "path": [0x49], "rate_hz": 1.0},
+        {"kind": "sht4x", "name": "air", "path": [0x44], "rate_hz": 1.0},
+        {"kind": "lis3dh", "name": "motion", "path": [0x18], "rate_hz": 25.0},
+        {"kind": "max3010x", "name": "pulse", "path": [0x57]},
+    ],
+}
+SECONDS = 90
+OFF = {"wrist": (0.4, 1.01), "air": (-0.3, 0.98)}
+"""Offset and gain of what each shows."""
+ZERO_G = np.array([0.03, -0.02, 0.05])
+
+
+class Band(ScriptedWearable):
+    """Sends, at each start of its stream, a minute and a half of what its sensors feel, as fast as it is read."""
+
+    def __init__(self) -> None:
+        super().__init__(session_of(schema.from_plain(BAND, Profile, "profile"), {}))
+        self.celsius, self.up = 33.0, np.array([0.0, 0.0, 1.0])
+        self.before: dict[int, bytes] = {}
+        self.now_us = self.end_us = 1_000_000
+        self.rng = np.random.default_rng(5)
+        self.refused = ""
+
+    def _usual(self, group: int, command: int, op: Op, asked: Any) -> Any:
+        if command == Command.STREAM and asked["op"] == StreamOp.START:
+            self.now_us = self.end_us
+            self.stream = list(self.blocks())
+        if command == Command.HELLO:
+            sensors = tuple(
+                msgspec.structs.replace(state, corrected=number in self.corrections)
+                for number, state in enumerate(self.session.hello.sensors)
+            )
+            return msgspec.structs.replace(self.session.hello, time_us=self.now_us, sensors=sensors).to_map()
+        if command == Command.CORRECTION and op == Op.READ and asked.get("slot", 0) == 1:
+            return self.part(asked, self.before.get(asked.get("sensor", 0), b""))
+        if command == Command.CORRECTION and op == Op.WRITE and asked["off"] == 0:
+            self.before |= {n: blob for n, blob in self.corrections.items() if n == asked["sensor"]}
+        if command == Command.ROLLBACK:
+            sensor = asked["sensor"]
+            self.corrections[sensor], self.before[sensor] = self.before[sensor], self.corrections[sensor]
+            return {}
+        return super()._usual(group, command, op, asked)
+
+    def blocks(self) -> Iterator[Block]:
+        motion = Lis3dhSettings(name="motion", path=(0x18,), rate_hz=25.0)
+        for second in range(SECONDS):
+            self.end_us += 1_000_000
+            shown = {
+                name: offset + gain * self.celsius + self.rng.normal(0, 0.004) for name, (offset, gain) in OFF.items()
+            }
+            yield Block(self.end_us, 0, 0, second, tmp117.encode(0x2220, round(shown["wrist"] / 0.0078125)))
+            yield Block(self.end_us, 1, 0, second, sht4x.encode((round((shown["air"] + 45) / 175 * 65535), 20000)))
+            if second < 10:
+                g = self.up + ZERO_G + self.rng.normal(0, 0.003, (25, 3))
+                counts = np.rint(g * 1000 / motion.mg_a_count).astype(np.int32)
+                yield Block(self.end_us, 2, 0, second, pack(Samples(counts, 40_000), motion.format))
+
+
+@pytest.fixture
+def band(tmp_path: Path) -> Iterator[tuple[Band, str]]:
+    peer = Band()
+    port = tmp_path / "thermo0"
+    port.symlink_to(peer.port)
+
+    def blackbody(request: Any) -> dict[str, Any]:
+        peer.celsius = request["celsius"]
+        return {}
+
+    def position(request: Any) -> dict[str, Any]:
+        peer.up = np.array(request.get("g", (0.0, 0.0, 1.0)))
+        return {}
+
+    scene = {"scene": lambda request: {}, "blackbody": blackbody, "position": position}
+    server = ControlServer(Path(f"{port}.ctl"), scene)
+    server.start()
+    yield peer, str(port)
+    server.stop()
+    peer.unplug()
+
+
+def calibrate(capsys: pytest.CaptureFixture[str], port: str, *arguments: str, code: int = 0) -> dict[str, Any]:
+    capsys.readouterr()
+    found = run(["calibrate", port, "--json", *arguments])
+    said = capsys.readouterr()
+    assert found == code, said.err
+    answer: dict[str, Any] = json.loads(said.out.splitlines()[-1])
+    return answer
+
+
+def test_contact_sensors_are_calibrated_verified_and_rolled_back(
+    band: tuple[Band, str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer, port = band
+    missing = calibrate(capsys, port, "--verify", "--quick", "--output", str(tmp_path / "none"), code=8)
+    assert "holds no correction of wrist to verify" in missing["error"]["message"]
+    figures = calibrate(
+        capsys, port, "--quick", "--set-points", "25,33,41", "--yes", "--output", str(tmp_path / "first")
+    )
+    assert figures["written"] and figures["settings"]["sensors"] == ["wrist", "air"]
+    assert figures["settings"]["pictures"] == 16
+    for one in figures["sensors"]:
+        (number, *_) = one["numbers"]
+        assert number["hold_out_after"] < 0.02 < 0.1 < number["hold_out_before"], one["name"]
+    first = dict(peer.corrections)
+    assert sorted(first) == [0, 1]
+    line = correction_of(first[0]).lines[0]  # type: ignore[attr-defined]
+    assert line.gain == pytest.approx(1 / 1.01, abs=2e-3)
+    assert line.offset + line.gain * (0.4 + 1.01 * 36) == pytest.approx(36, abs=0.02)
+
+    verified = calibrate(capsys, port, "--verify", "--quick", "--hold-out", "29.5", "--output", str(tmp_path / "v"))
+    assert verified["verified"] and verified["accepted"] and not verified["written"]
+    monkeypatch.setitem(OFF, "wrist", (0.9, 1.01))
+    worse = calibrate(capsys, port, "--verify", "--quick", "--output", str(tmp_path / "w"), code=8)
+    assert re.search(r"\(wrist\) is 0\.(49|50)\d K off \(at most 0\.2 K\); calibrate anew", worse["error"]["message"])
+    monkeypatch.undo()
+
+    calibrate(capsys, port, "--quick", "--sensor", "wrist", "--yes", "--output", str(tmp_path / "second"))
+    assert peer.corrections[0] != first[0] and peer.corrections[1] == first[1]
+    assert calibrate(capsys, port, "--rollback", "--yes")["rolled_back"]
+    assert peer.corrections == first
+
+
+def test_an_accelerometer_is_laid_in_six_positions(
+    band: tuple[Band, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    peer, port = band
+    figures = calibrate(capsys, port, "--sensor", "motion", "--yes", "--output", str(tmp_path / "out"))
+    (motion,) = figures["sensors"]
+    assert motion["numbers"][0]["hold_out_after"] < 0.004 < motion["numbers"][0]["hold_out_before"]
+    correction = correction_of(peer.corrections[2])
+    np.testing.assert_allclose(correction.offset_g, ZERO_G, atol=0.003)  # type: ignore[attr-defined]
+    # The laboratory is left as it was found.
+    assert peer.up.tolist() == [0.0, 0.0, 1.0]
+    page = Path(figures["report"]["html"]).read_text(encoding="utf-8")
+    assert "written and read back" in page and "motion (lis3dh)" in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--sensor", "pulse"), 2, "no sensor 'pulse' that can be calibrated; choose of wrist, air, motion"),
+        (("--sensor", "motion", "--sensor", "air"), 2, "A run is about one accelerometer"),
+        (("--dry-run", "--verify"), 2, "exclude each other"),
+        (("--set-points", "30,x"), 2, "no list of temperatures"),
+        (("--set-points", "30,31"), 2, "3 K or more apart"),
+    ],
+)
+def test_what_cannot_be_calibrated_is_said(
+    band: tuple[Band, str], capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    assert words in calibrate(capsys, band[1], *arguments, code=code)["error"]["message"]
+
+
+def test_a_run_goes_on_where_it_was_interrupted(
+    band: tuple[Band, str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, port = band
+    folder = str(tmp_path / "out")
+    real, visited = SimulatedReference.set_point, []
+
+    def once(reference: SimulatedReference, celsius: float) -> float:
+        visited.append(celsius)
+        if len(visited) == 2:
+            raise KeyboardInterrupt
+        return real(reference, celsius)
+
+    monkeypatch.setattr(SimulatedReference, "set_point", once)
+    calibrate(capsys, port, "--quick", "--sensor", "wrist", "--yes", "--output", folder, code=130)
+    assert [path.name for path in Path(folder).iterdir()] == ["measurements.json"]
+    figures = calibrate(capsys, port, "--resume", folder, "--yes")
+    assert visited == [30.0, 37.0, 37.0, 34.7]
+    assert figures["written"] and figures["settings"]["sensors"] == ["wrist"]
+    assert sorted(path.name for path in Path(folder).iterdir()) == ["report.html", "report.json"]
