@@ -19,7 +19,7 @@ from thermo_device.counters import Counters
 from thermo_device.thermistors import ThermistorArray
 from thermo_sim.chips.tca9548a import SimulatedTca9548a
 from thermo_sim.chips.tmp117 import SimulatedTmp117
-from thermo_sim.chips.world import steady
+from thermo_sim.chips.surface import steady
 from thermo_sim.clock import VirtualClock
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.i2c import SimulatedBus

@@ -13,7 +13,7 @@ from thermo_sim.dataset import PictureSource
 from thermo_sim.eeprom import generate
 from thermo_sim.hardware import SimulatedHardware, Surroundings, load_profile, profile_names
 from thermo_sim.radiometry import Noise, ResponseError
-from thermo_sim.thermistor import Wiring
+from thermo_sim.chips.ntc import Wiring
 
 
 def _decoded(chip, decoder: Decoder):
