@@ -5,6 +5,7 @@ thread.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,35 @@ class SimulatedHardware:
             self.chips[sensor.name] = chip
         if left:
             raise UsageError(f"The wearable {profile.name} has no sensor that takes {', '.join(left)}; leave it out.")
+
+    @classmethod
+    def of_real(
+        cls, wearable: str | Profile, seed: int, eeprom: Path | None, replay: Path | None, **options: Any
+    ) -> "SimulatedHardware":
+        """As `from_profile`, with a chip whose EEPROM or frames are those of a real one, in the place of the first that can be.
+
+        Args:
+            wearable: as `from_profile` has it.
+            seed: as the class has it.
+            eeprom: file of a real chip's EEPROM.
+            replay: file of its frames, with its EEPROM unless `eeprom` is given.
+            options: as `from_profile` has them.
+
+        Raises:
+            UsageError: as `from_profile`, or no sensor of the wearable can be real.
+            StorageError: a file cannot be read or does not hold what it is given for.
+            EepromError: the EEPROM is corrupt.
+        """
+        profile = wearable if isinstance(wearable, Profile) else read(resolve(wearable)).profile
+        if eeprom is None and replay is None:
+            return cls.from_profile(profile, seed, **options)
+        for sensor in profile.sensors:
+            real = KINDS[sensor.kind].real if sensor.kind in KINDS else None
+            if real is not None:
+                return cls.from_profile(profile, seed, **options, **real(eeprom, replay))
+        raise UsageError(
+            f"The wearable {profile.name} has no sensor whose real EEPROM or frames could be used; leave them out."
+        )
 
     @classmethod
     def from_profile(
@@ -183,15 +213,14 @@ class SimulatedHardware:
         Raises:
             UsageError: no chip takes it, or something in the request does not fit.
         """
-        takers = {
-            name: change
-            for name in self.chips
-            if (change := KINDS[self._settings[name].kind].changes.get(command)) is not None
-        }
-        name = self._named(request.get("sensor"), takers)
-        change: Change = takers[name]
+        takers: dict[str, Change] = {}
+        for name in self.chips:
+            known = KINDS[self._settings[name].kind].changes
+            if command in known:
+                takers[name] = known[command]
+        taker = self._named(request.get("sensor"), takers)
         with self.bus.lock:
-            return {"sensor": name, **change(self.chips[name], request)}
+            return {"sensor": taker, **takers[taker](self.chips[taker], request)}
 
     @property
     def _now_s(self) -> float:
