@@ -173,9 +173,9 @@ class SimulatedMlx90640:
         self._due_us: int | None = time_us + BOOT_US + _period_us(self._active)
         boot_s = (time_us + BOOT_US) / 1e6
         scene, conditions = self._scene(boot_s), self._conditions(boot_s)
-        for number in (0, 1):
-            row = self.radiometry.measure(scene, number, 0, self._active, conditions, self._power_cycle).auxiliary
-            self._ram[_auxiliary_slice(number)] = row
+        for subpage in (0, 1):
+            row = self.radiometry.measure(scene, subpage, 0, self._active, conditions, self._power_cycle).auxiliary
+            self._ram[_auxiliary_slice(subpage)] = row
 
     def write(self, data: bytes, time_us: int, bus_hz: int) -> bool:
         """Two bytes of address, then words to write to it; see `i2c.Chip`."""
