@@ -50,8 +50,8 @@ from thermo_device.bare import DEFAULT
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
 from thermo_device.pipeline import BACKLOG, Bundled, Pipeline
+from thermo_sim.chips.ntc import Wiring
 from thermo_sim.hardware import SimulatedHardware
-from thermo_sim.thermistor import Wiring
 
 RATE_HZ = 16.0
 SKIN, SPOTS = 0, 1

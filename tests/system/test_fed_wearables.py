@@ -17,7 +17,6 @@ from thermo_core.wearable import file, library
 from thermo_core.wire.records import FindingRecord, Record, SignalRecord
 from thermo_device.agent import Agent, AgentSettings
 from thermo_device.hardware import Hardware
-from thermo_device.port import PseudoTerminal
 from thermo_host import flash
 from thermo_host.link.lease import TelemetryStream
 from thermo_host.link.wearable import Wearable
@@ -26,6 +25,7 @@ from thermo_models.features import moments, signal_over
 from thermo_quantize.sign import sign_bundle
 from thermo_sim.clock import WallClock
 from thermo_sim.hardware import SimulatedHardware
+from thermo_sim.pseudo_terminal import PseudoTerminal
 
 READY_S = 60.0
 TURNS, TURN_US = 6, 100_000
