@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ READY_S = 60.0
 TURNS, TURN_US = 6, 100_000
 """How far a test moves time, at most, to have what was found told."""
 PERSON = {"sex": 1.0, "age_years": 34.0}
-Fed = list[dict[str, Values]]
+Fed = list[dict[str, Any]]
 """What comes from outside, second by second, by sensor."""
 
 
