@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import edfio
 import msgspec
 import numpy as np
 import pyarrow as pa
@@ -19,10 +20,12 @@ import pyarrow.parquet as pq
 import pyedflib
 import pytest
 import recorded
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from thermo_core import schema
-from thermo_core.errors import SensorError, StorageError, UsageError
+from thermo_core.errors import SensorError, StorageError, ThermoError, UsageError
 from thermo_core.recording.layout import Gap, Marker
 from thermo_core.recording.session import Session
 from thermo_core.sensors.correction import Stamp, fingerprint, to_bytes
@@ -35,6 +38,7 @@ from thermo_core.wearable.profile import Profile
 from thermo_host.application import run
 from thermo_host.exports import target
 from thermo_host.exports.decoding import ALL, Choice, Decoding
+from thermo_host.exports.edf import physical_range
 from thermo_host.exports.rows import Row, SampleRow
 from thermo_host.stream.playback import Recording
 from thermo_sim import eeprom
@@ -518,3 +522,36 @@ def test_pictures_of_other_constants_are_decoded_with_them(tmp_path: Path, sessi
         there = arrays["skin.time_us"] > 10_000_000 if number else arrays["skin.time_us"] < 10_000_000
         np.testing.assert_array_equal(arrays["skin"][there], pictures)
     assert json.loads(str(arrays["about"]))["later"][0]["sensors"][0]["constants"] == 1
+
+
+@given(st.floats(-1e6, 1e6), st.floats(0, 1e6))
+def test_a_trace_has_a_range_that_its_header_can_write_and_that_holds_it(low: float, span: float) -> None:
+    high = low + span
+    try:
+        bottom, top = physical_range("x", low, high)
+    except UsageError as error:
+        assert max(abs(low), abs(high)) > 1e6 and "EDF+ cannot write" in str(error)
+        return
+    assert bottom < low <= high <= top
+    written = edfio.EdfSignal.from_digital(np.zeros(4, np.int16), 1.0, physical_range=(bottom, top))
+    assert (written.physical_min, written.physical_max) == (bottom, top)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_no_damage_is_a_bug(tmp_path: Path, band: Recording, data: st.DataObject) -> None:
+    damaged = bytearray(band.path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(damaged) - 1))
+        if data.draw(st.booleans()):
+            damaged[at] = data.draw(st.integers(0, 255))
+        else:
+            del damaged[at : at + data.draw(st.integers(1, 300))]
+            damaged = damaged or bytearray(b"x")
+    path = tmp_path / "damaged.mcap"
+    path.write_bytes(damaged)
+    for ending in (".npz", ".edf"):
+        try:
+            exported(Recording(path), tmp_path / f"out{ending}", force=True)
+        except ThermoError as error:
+            assert "\n" not in str(error)
