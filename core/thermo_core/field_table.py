@@ -10,7 +10,13 @@ import msgspec
 from thermo_core.schema import Record, special_schema
 
 _ATTRIBUTE = re.compile(r"^ {4}(?P<names>[a-z_]+(?:, [a-z_]+)*): (?P<text>.*(?:\n {8}.*)*)", re.MULTILINE)
-_WORDS = {"boolean": "`true`, `false`", "string": "text", "integer": "whole number", "number": "number", "object": "map"}
+_WORDS = {
+    "boolean": "`true`, `false`",
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "object": "map",
+}
 
 
 def about(kind: type[Record]) -> str:
