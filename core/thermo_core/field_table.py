@@ -82,4 +82,4 @@ def _values(described: dict[str, Any]) -> str:
     low = described.get("minimum", described.get("exclusiveMinimum"))
     if low is not None:
         return f"{'above ' if 'exclusiveMinimum' in described else ''}{low:g} to {described['maximum']:g}"
-    return _WORDS.get(described.get("type", ""), "")
+    return _WORDS[described.get("type", "object")]
