@@ -69,7 +69,9 @@ def main() -> None:
     first, second = (np.array(frame) for frame in data["frames"])
 
     decoder = Decoder(Constants.from_eeprom(data["eeprom"]))
-    general = Decoder(decoder.calibration, np.full((24, 32), 0.95))
+    rng = np.random.default_rng(0)
+    maps = Decoder(decoder.constants, rng.uniform(0.93, 0.97, (24, 32)))
+    reflecting = Decoder(decoder.constants, np.full((24, 32), 0.95), rng.uniform(18, 24, (24, 32)))
     driver = adafruit_mlx90640.MLX90640(EepromBus(data["eeprom"]))
     lists = [first.tolist(), second.tolist()]
     theirs = [0.0] * 768
@@ -78,7 +80,10 @@ def main() -> None:
         return decoder.picture(first, second)
 
     def with_maps() -> Picture:
-        return general.picture(first, second)
+        return maps.picture(first, second)
+
+    def with_reflections() -> Picture:
+        return reflecting.picture(first, second)
 
     def adafruit() -> None:
         for words in lists:
@@ -90,7 +95,8 @@ def main() -> None:
     rows = {
         "Adafruit driver": (adafruit, 1),
         "thermo_core": (ours, 300),
-        "thermo_core, emissivity map": (with_maps, 100),
+        "thermo_core, emissivity map": (with_maps, 200),
+        "thermo_core, reflected map": (with_reflections, 200),
     }
     times: dict[str, list[float]] = {name: [] for name in rows}
     for _ in range(arguments.rounds):

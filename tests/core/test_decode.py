@@ -195,6 +195,59 @@ def test_the_quick_way_equals_the_long_one(
     assert (picture.ta, picture.vdd, picture.index, picture.time_us) == (wanted.ta, wanted.vdd, 7, 9)
 
 
+@settings(max_examples=150, deadline=None)
+@given(
+    level=st.floats(-150, 400),
+    span=st.floats(0, 300),
+    seed=st.integers(0, 1000),
+    emissivity=st.floats(0.3, 1.0),
+    spread=st.floats(0, 0.5),
+    reflected=st.none() | st.floats(-20, 60),
+    uneven=st.booleans(),
+    swapped=st.booleans(),
+)
+def test_the_quick_way_with_maps_equals_the_long_one(
+    example: Any,
+    level: float,
+    span: float,
+    seed: int,
+    emissivity: float,
+    spread: float,
+    reflected: float | None,
+    uneven: bool,
+    swapped: bool,
+) -> None:
+    frames = scene(example.frames, level, span, seed)
+    rng = np.random.default_rng(seed)
+    order = (frames[1], frames[0]) if swapped else (frames[0], frames[1])
+    of_skin = np.clip(emissivity + spread * rng.uniform(-0.5, 0.5, (24, 32)), 0.05, 1)
+    mirrored = reflected if reflected is None or not uneven else reflected + rng.uniform(-10, 10, (24, 32))
+    decoder = Decoder(Constants.from_eeprom(example.eeprom), of_skin, mirrored)
+    try:
+        wanted = merge(*(decoder.decode(frame) for frame in order))
+    except SensorError:
+        with pytest.raises(SensorError):
+            decoder.picture(*order)
+        return
+    picture = decoder.picture(*order)
+    assert np.abs(picture.celsius - wanted.celsius).max() <= 1e-3
+    assert np.array_equal(picture.valid, wanted.valid)
+
+
+def test_the_quick_way_takes_maps_of_skin(example: Any) -> None:
+    """Else it would equal the long one by never being taken."""
+    rng = np.random.default_rng(3)
+    frames = scene(example.frames, 20, 40, 3)
+    calibration = Constants.from_eeprom(example.eeprom)
+    for emissivity, reflected in (
+        (rng.uniform(0.9, 0.99, (24, 32)), None),
+        (np.array(0.97), rng.uniform(18, 24, (24, 32))),
+    ):
+        decoder = Decoder(calibration, emissivity, reflected)
+        readings = sorted((decoder._read(frame) for frame in frames), key=lambda one: one[0])
+        assert decoder._quick.solve(*readings) is not None
+
+
 def test_maps_equal_numbers_where_they_are_uniform(vectors: Any) -> None:
     for case in (0, 2, 8, 26):
         number = decoder_of(vectors, case)

@@ -13,6 +13,7 @@ from thermo_core.sensors.mlx90640.frames import COLUMNS, PIXELS, ROWS, Celsius, 
 from thermo_core.sensors.mlx90640.interpolate import fill_invalid
 from thermo_core.sensors.mlx90640.limits import EMISSIVITY, OBJECT_CELSIUS, REFLECTED_CELSIUS, hint_of_unit
 from thermo_core.sensors.mlx90640.quick import QuickPicture
+from thermo_core.sensors.mlx90640.quick_maps import QuickMaps
 from thermo_core.sensors.mlx90640.registers import INVALID_WORD, subpage_mask
 
 
@@ -48,10 +49,12 @@ class Decoder:
         self._good.flags.writeable = False
         self._all_good = bool(self._good.all())
         self._alpha = np.where(self._good, constants.alpha, 1.0)
-        self._quick: QuickPicture | None = None
+        self._quick: QuickPicture | QuickMaps
         if self.emissivity.ndim == 0 and (self.reflected is None or self.reflected.ndim == 0):
             mirrored = None if self.reflected is None else float(self.reflected)
             self._quick = QuickPicture(constants, float(self.emissivity), mirrored)
+        else:
+            self._quick = QuickMaps(constants, self.emissivity, self.reflected)
 
     def check(self, words: Words) -> tuple[int, bool]:
         """Subpage number, and whether in chess pattern, of a subpage; raises what `decode` would, short of solving it."""
@@ -91,9 +94,7 @@ class Decoder:
         older, newer = self._read(first), self._read(second)
         if older[0] == newer[0] or older[1] != newer[1]:
             raise _no_picture(older[0], newer[0])
-        celsius = None
-        if self._quick is not None:
-            celsius = self._quick.solve(newer, older) if older[0] else self._quick.solve(older, newer)
+        celsius = self._quick.solve(newer, older) if older[0] else self._quick.solve(older, newer)
         if celsius is None:
             return merge(self._decode(older), self._decode(newer), index, time_us)
         if not self._all_good:

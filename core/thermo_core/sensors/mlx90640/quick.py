@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from thermo_core.sensors.mlx90640.auxiliary import Readings
 from thermo_core.sensors.mlx90640.constants import Constants
-from thermo_core.sensors.mlx90640.equations import KELVIN, OPEN_AIR_K, background_terms
+from thermo_core.sensors.mlx90640.equations import KELVIN, OPEN_AIR_K, Array, background_terms
 from thermo_core.sensors.mlx90640.frames import COLUMNS, FRAME_WORDS, PIXELS, ROWS, Celsius
 from thermo_core.sensors.mlx90640.limits import OBJECT_CELSIUS
 from thermo_core.sensors.mlx90640.registers import INVALID_WORD, subpage_mask
@@ -30,7 +30,7 @@ MAX_SLOPE = 1e-3
 """Slope, 1/K, and TaTr, K^4, up to which no step below leaves the positive numbers for objects above 0 degC."""
 MAX_TATR = 2.5e10
 
-_FRAME_BYTES = 2 * FRAME_WORDS
+FRAME_BYTES = 2 * FRAME_WORDS
 _NUMBERS, _POLYNOMIAL = struct.Struct("=11f"), struct.Struct("=4f")
 
 _ZERO_DTA = 25 + KELVIN
@@ -38,6 +38,41 @@ _ZERO_DTA_OPEN_AIR = _ZERO_DTA - OPEN_AIR_K
 _multiply, _subtract, _sqrt = np.multiply, np.subtract, np.sqrt
 
 Floats = NDArray[np.float32]
+
+
+class Range:
+    """Where the short way may be taken.
+
+    Args:
+        constants: constants of the sensor.
+
+    Attributes:
+        tolerance: largest error of the temperature that r is made of, times how far it is from the surroundings, K^2.
+    """
+
+    def __init__(self, constants: Constants) -> None:
+        slope = constants.ks_to[1]
+        self._coldest = (constants.ct[1] + KELVIN) ** 4
+        hottest = min(constants.ct[2], OBJECT_CELSIUS[1])
+        self._hottest_gain = 1 + slope * hottest
+        self._hottest = (hottest + KELVIN) ** 4 * self._hottest_gain
+        self._most_tatr = MAX_TATR if abs(slope) <= MAX_SLOPE else 0.0
+        self.tolerance = TOLERANCE_K / max(abs(slope), 1e-9)
+
+    def floor(self, constants: Constants) -> float:
+        """Where gain times the largest reading exceeds this, a saturated pixel is certain to leave the range."""
+        background = np.abs(background_terms(constants, True)).max(axis=(1, 2)) @ (1.0, 105.0, 0.9, 105.0 * 0.9)
+        span = (1 + 105 * abs(constants.ks_ta)) * self._hottest
+        return float(span * constants.alpha.max() + background + 100)
+
+    def holds(self, low: float, high: float, dim: float, bright: float) -> bool:
+        """Whether all pixels lie in the second range: x from low to high, TaTr from dim to bright, K^4."""
+        return (
+            dim > 0
+            and bright < self._most_tatr
+            and low > self._coldest - dim
+            and high < self._hottest - bright * self._hottest_gain
+        )
 
 
 class QuickPicture:
@@ -57,21 +92,13 @@ class QuickPicture:
         self._mirror = 1 - 1 / emissivity
         self._mirrored = None if reflected is None else (reflected + KELVIN) ** 2
         self._unit = 1 - self._slope * KELVIN
-        self._coldest = (constants.ct[1] + KELVIN) ** 4
-        hottest = min(constants.ct[2], OBJECT_CELSIUS[1])
-        self._hottest_gain = 1 + self._slope * hottest
-        self._hottest = (hottest + KELVIN) ** 4 * self._hottest_gain
-        self._tolerance = TOLERANCE_K / max(abs(self._slope), 1e-9)
-        self._most_tatr = MAX_TATR if abs(self._slope) <= MAX_SLOPE else 0.0
-        background = np.abs(background_terms(constants, True)).max(axis=(1, 2)) @ (1.0, 105.0, 0.9, 105.0 * 0.9)
-        span = (1 + 105 * abs(self._ks_ta)) * self._hottest
-        # Where gain times the largest reading exceeds this, a saturated pixel is certain to leave the range.
-        self._floor = span * constants.alpha.max() + background + 100
-        self._patterns = tuple(_constants(constants, chess) for chess in (False, True))
+        self._range = Range(constants)
+        self._floor = self._range.floor(constants)
+        self._patterns = tuple(terms_of(constants, chess) for chess in (False, True))
         self._lock = Lock()
         # One block a kind of memory that a C-speed copy or pack fills; what NumPy computes with are views of it.
-        frames = bytearray(2 * _FRAME_BYTES)
-        self._halves = memoryview(frames)[:_FRAME_BYTES], memoryview(frames)[_FRAME_BYTES:]
+        frames = bytearray(2 * FRAME_BYTES)
+        self._halves = memoryview(frames)[:FRAME_BYTES], memoryview(frames)[FRAME_BYTES:]
         self._counts = np.frombuffer(frames, dtype=np.int16).reshape(2, FRAME_WORDS)[:, :PIXELS]
         self._numbers = bytearray(_NUMBERS.size)
         numbers = np.frombuffer(self._numbers, dtype=np.float32)
@@ -152,11 +179,7 @@ class QuickPicture:
             tatr: mean of the subpages' surroundings, K^4.
             spread: how far each is from it.
         """
-        if not (
-            0 < tatr < self._most_tatr
-            and low > self._coldest - tatr
-            and high < self._hottest - tatr * self._hottest_gain
-        ):
+        if not self._range.holds(low, high, tatr, tatr):
             return False
         slope, unit = self._slope, self._unit
         middle, width = (low + high) / 2, (high - low) / 2 or 1.0
@@ -167,7 +190,7 @@ class QuickPicture:
         reach = hot - dark if hot + cold > 2 * dark else dark - cold
         span = hot - cold
         error = 0.11 * span * span * span / (mild * mild) + spread / (4 * cold * cold * cold)
-        if error * reach > self._tolerance:
+        if error * reach > self._range.tolerance:
             return False
         least, most, centre = 1 / (unit + slope * cold), 1 / (unit + slope * hot), 1 / (unit + slope * mild)
         quadratic = (least + most - 2 * centre) / (2 * width * width)
@@ -178,7 +201,7 @@ class QuickPicture:
         return True
 
 
-def _constants(constants: Constants, chess: bool) -> tuple[Floats, Floats, Floats]:
+def terms_of(constants: Constants, chess: bool, over_emissivity: float | Array = 1.0) -> tuple[Floats, Floats, Floats]:
     """Terms (11, 768) of x; their first two rows, which receive the counts; the sensitivities for those, (2, 768).
 
     A subpage's rows are 0 in the pixels of the other. OpenBLAS hands products from 12 rows on to threads, which costs
@@ -188,7 +211,7 @@ def _constants(constants: Constants, chess: bool) -> tuple[Floats, Floats, Float
     bad = list(constants.bad)
     alpha = constants.alpha.ravel().copy()
     alpha[bad] = 1.0
-    sensitivity = masks / alpha
+    sensitivity = masks / alpha * over_emissivity
     sensitivity[:, bad] = 0.0
     background = -background_terms(constants, chess).reshape(4, PIXELS)
     terms = np.vstack(
