@@ -60,16 +60,20 @@ def decode(data: bytes, at: int, count: int, k: int, bits: int) -> tuple[NDArray
     low_bits = np.unpackbits(np.frombuffer(part(data, at, low_bytes), np.uint8))
     at += low_bytes
     unary_bits = np.unpackbits(np.frombuffer(data, np.uint8, offset=at)) if at < len(data) else np.empty(0, np.uint8)
-    ends = np.flatnonzero(unary_bits)
+    ends = np.flatnonzero(unary_bits.view(np.bool_))
     if len(ends) < count:
         raise CountsError(f"Packed counts end after {len(ends)} of {count} codes; drop the record.")
     last = int(ends[count - 1])
     next_byte = last // 8 + 1
     if low_bits[count * k :].any() or unary_bits[last + 1 : 8 * next_byte].any():
         raise CountsError("Packed counts have bits set between their planes; drop the record.")
-    values: NDArray[np.int64] = (np.diff(ends[:count], prepend=-1) - 1) << k
+    values = np.empty(count, np.int64)
+    values[0] = ends[0]
+    np.subtract(ends[1:count], ends[: count - 1], out=values[1:])
+    values[1:] -= 1
     if k:
-        values |= low_bits[: count * k].reshape(count, k) @ (np.int64(1) << _low_shifts(k, "q"))
+        values <<= k
+        values |= low_bits[: count * k].reshape(count, k) @ _low_weights(k)
     if int(values.max()) >> bits:
         raise CountsError(f"Packed counts hold a difference beyond {bits} bits; drop the record.")
     return values, at + next_byte
@@ -91,6 +95,11 @@ def part(data: bytes, at: int, size: int) -> bytes:
 @cache
 def _shifts(largest: int, kind: str) -> Unsigned:
     return np.arange(largest + 1, dtype=kind)[:, None]
+
+
+@cache
+def _low_weights(k: int) -> NDArray[np.int64]:
+    return np.int64(1) << np.arange(k - 1, -1, -1, dtype=np.int64)
 
 
 @cache
