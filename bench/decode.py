@@ -10,18 +10,25 @@ import argparse
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import adafruit_mlx90640
 import numpy as np
 
+from thermo_core.sensors.kind import Block
+from thermo_core.sensors.mlx90640 import codec
 from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.counts import CountsEncoder
 from thermo_core.sensors.mlx90640.decode import Decoder
-from thermo_core.sensors.mlx90640.frames import Picture, Words
+from thermo_core.sensors.mlx90640.frames import PIXELS, Picture, Subpage, Words
+from thermo_core.sensors.mlx90640.kind import CameraReader
 from thermo_core.sensors.mlx90640.registers import EEPROM_START
+from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+PICTURES = 20
+"""In the stretch that is read from blocks."""
 SHARED = Path(os.environ.get("THERMO_SHARED", REPOSITORY.parent / "shared"))
 
 
@@ -46,6 +53,18 @@ class EepromBus:
         start = 2 * (int.from_bytes(out[:2], "big") - EEPROM_START)
         size = len(into) if in_end is None else in_end
         into[:size] = self.data[start : start + size]
+
+
+def blocks_of(frames: Sequence[Words]) -> list[Block]:
+    """PICTURES pictures as they travel, with noise of 3 counts, so that each subpage is packed by its differences."""
+    rng, encoder, made = np.random.default_rng(0), CountsEncoder(), []
+    for index in range(2 * PICTURES):
+        words = np.array(frames[index % 2])
+        noise = np.rint(rng.normal(0, 3, PIXELS)).astype(np.int16)
+        words[:PIXELS] = (words[:PIXELS].view(np.int16) + noise).view(np.uint16)
+        packed = encoder.encode(Subpage(words, index, 62_500 * index))
+        made.append(Block(62_500 * index, 0, 0, index, codec.encode(packed, index)))
+    return made
 
 
 def seconds(action: Callable[[], object], repeats: int) -> float:
@@ -85,6 +104,15 @@ def main() -> None:
     def with_reflections() -> Picture:
         return reflecting.picture(first, second)
 
+    packed = blocks_of([first, second])
+    reader = CameraReader(
+        Mlx90640Settings(name="skin", path=(0x33,), emissivity=0.95), data["eeprom"].astype("<u2").tobytes(), None
+    )
+
+    def from_blocks() -> None:
+        for block in packed:
+            reader.push(block)
+
     def adafruit() -> None:
         for words in lists:
             driver._CalculateTo(words, 0.95, driver._GetTa(words) - 8, theirs)
@@ -97,11 +125,13 @@ def main() -> None:
         "thermo_core": (ours, 300),
         "thermo_core, emissivity map": (with_maps, 200),
         "thermo_core, reflected map": (with_reflections, 200),
+        "thermo_core, from blocks": (from_blocks, 40 // PICTURES),
     }
     times: dict[str, list[float]] = {name: [] for name in rows}
     for _ in range(arguments.rounds):
         for name, (action, repeats) in rows.items():
-            times[name].append(seconds(action, repeats))
+            pictures = PICTURES if action is from_blocks else 1
+            times[name].append(seconds(action, repeats) / pictures)
     print(
         f"{arguments.vectors.name}, CPU time, {arguments.rounds} rounds in turn; largest difference {difference:.4f} K\n"
     )
