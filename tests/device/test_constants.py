@@ -74,7 +74,7 @@ class Bench:
 
     def exchange(self, seed: int = OTHER) -> None:
         """Put another sensor in that has no errors either."""
-        self.hardware.exchange_sensor(seed, ResponseError.none())
+        self.hardware.exchange_sensor(seed, error=ResponseError.none(), noise=Noise.none())
 
     def check(self, pages: list[Subpage]) -> None:
         """Each page, decoded with the constants of its generation, shows the blackbody."""
@@ -183,12 +183,12 @@ def test_settings_that_are_a_sensors_defaults_hide_no_exchange(make_sensor: Make
 def test_an_eeprom_that_changed_under_the_same_identity_is_told(make_sensor: MakeSensor) -> None:
     bench = Bench(make_sensor)
     bench.capture(4)
-    bench.hardware.rot(0x2440 + 100, 12)
+    bench.hardware.change("rot", {"address": 0x2440 + 100, "bit": 12})
     bench.hardware.chip.power_on(bench.hardware.clock.now_us())
     pages = bench.capture(4)
     assert {page.constants for page in pages} == {2}
     assert bench.status() == {"sensor_changed": 0, "constants_changed": 1, "sensor_reset": 0}
-    bench.hardware.rot(0x2440 + 100, 12)
+    bench.hardware.change("rot", {"address": 0x2440 + 100, "bit": 12})
     bench.hardware.chip.power_on(bench.hardware.clock.now_us())
     assert {page.constants for page in bench.capture(4)} == {3}
     assert bench.status()["constants_changed"] == 1

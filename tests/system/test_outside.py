@@ -25,7 +25,6 @@ from thermo_device.agent import Agent, AgentSettings
 from thermo_device.bare import without_models
 from thermo_device.clock import SystemClock
 from thermo_device.hardware import Hardware
-from thermo_device.port import PseudoTerminal
 from thermo_host import flash
 from thermo_host.application import run
 from thermo_host.link.items import Telemetry
@@ -33,6 +32,7 @@ from thermo_host.link.session import fetch
 from thermo_host.link.wearable import Wearable
 from thermo_host.sinks.recorder import Recorder
 from thermo_host.stream.playback import Recording
+from thermo_sim.pseudo_terminal import PseudoTerminal
 
 Capture = pytest.CaptureFixture[str]
 OUTSIDE = schema.from_plain(
