@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-
 from thermo_core.contract import InputContract
 from thermo_core.features import FeatureExtractor
 from thermo_core.profile import Preprocessing

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from thermo_core.contract import OutputContract
 from thermo_core.scores import scores_of
 

@@ -14,16 +14,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from thermo_core.bundle import Bundle
 from thermo_core.contract import InputContract
-from thermo_core.errors import BundleError, ModelError
-from thermo_core.image import DEVELOPMENT_KEY_SHA256, Version, key_hash, load_public_key, sign, verify
 from thermo_core.profile import Alert, PictureSensor, Preprocessing, Profile, Thermistors, ThermistorSettings
 from thermo_core.typical import typical_features
+from thermo_quantize.reference import Reference
+
+from thermo_core.bundle import Bundle
+from thermo_core.errors import BundleError, ModelError
+from thermo_core.image import DEVELOPMENT_KEY_SHA256, Version, key_hash, load_public_key, sign, verify
 from thermo_quantize import firmware
 from thermo_quantize.cli import main
-from thermo_quantize.reference import Reference
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "device/firmware/core"
