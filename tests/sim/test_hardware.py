@@ -111,7 +111,7 @@ def test_thermistors_follow_the_blackbody_unless_held(hardware) -> None:
     hardware.set_bath(20.0)
     hardware.set_scene()
     assert _counts(hardware, 0) == pytest.approx(skin, abs=3)
-    assert hardware.touched_celsius("spots", 2) == 33.5
+    assert hardware.touched_celsius == {"spots": [33.5] * 4}
     expected = hardware.chips["spots"].ntcs[2].volts(33.5) / 4.096 * 32768
     assert _counts(hardware, 2) == pytest.approx(expected, abs=3)
 
