@@ -9,10 +9,8 @@ import pytest
 from firmware_library import HARNESS, build, everything
 from numpy.typing import NDArray
 
-WIRE = """framing crc records counters text cbor_head cbor_write cbor_check cbor_find smp smp_os wearable_group image_group store correction interpolate
-thermistor"""
-WIRE_SIZES = """records_subpage records_thermistors records_verdict records_event records_clock framing_encode_frame
-framing_packet_bytes wire_receive wire_counter_count cbor_open_array wire_answer wire_store_read"""
+WIRE_SIZES = """wire_block wire_signal wire_finding wire_alert wire_event wire_clock framing_encode_frame
+framing_packet_bytes wire_receive wire_counter_count cbor_open_array wire_store_read"""
 WIRE_FLAGS = "framing_send_packet cbor_find wire_new_flash wire_store_damaged"
 
 Words = NDArray[np.uint16]
@@ -87,8 +85,8 @@ def numerics(tmp_path_factory: pytest.TempPathFactory) -> Numerics:
 
 @pytest.fixture(scope="session")
 def wire(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    """The wire side: framing, records, CBOR, SMP server and calibration store, over a flash that can lose power."""
-    library = build(tmp_path_factory.mktemp("wire"), "wire", WIRE.split(), HARNESS / "flash.c")
+    """The wire side: framing, records, CBOR and the store, over a flash that can lose power."""
+    library = build(tmp_path_factory.mktemp("wire"), "wire", [], *everything(), HARNESS / "flash.c")
     for name in WIRE_SIZES.split():
         getattr(library, name).restype = ctypes.c_size_t
     for name in WIRE_FLAGS.split():
