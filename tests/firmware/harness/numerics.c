@@ -131,9 +131,8 @@ int shim_correction_curve(float curve[3]) {
 int shim_correction_is_implausible(char *sentence, size_t capacity) {
   struct text text;
   text_begin(&text, sentence, capacity);
-  return correction.kind == ads1115_ntc_driver.correction_kind
-             ? ads1115_ntc_driver.objects(&spots, &correction, &text)
-             : mlx90640_correction_is_implausible(&pixels, &text);
+  return correction.kind == ads1115_ntc_driver.correction_kind ? ads1115_ntc_driver.objects(&spots, &correction, &text)
+                                                               : mlx90640_correction_is_implausible(&pixels, &text);
 }
 
 size_t shim_correction_id(uint8_t id[8]) {
