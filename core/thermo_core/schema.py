@@ -42,7 +42,7 @@ _WORDS = {
     "null": "nothing",
 }
 _MISSING = re.compile(r"Object missing required field `(.+)`")
-_UNKNOWN = re.compile(r"Object contains unknown field `(.+)`")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`$", re.DOTALL)
 _PATH = re.compile(r" - at `(?:key in )?\$?(?P<path>[^`]*)`$")
 
 

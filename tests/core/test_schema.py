@@ -145,3 +145,16 @@ def test_the_published_schema_has_the_limits() -> None:
         "default": 1,
     }
     assert published["$defs"]["Polygon"]["additionalProperties"] is False
+
+
+@given(st.text(max_size=40).filter(lambda name: name not in ("title", "parts")))
+def test_a_field_that_is_not_known_is_refused_as_that_whatever_its_name(name: str) -> None:
+    with pytest.raises(SchemaError, match="is not a field there; correct it") as refused:
+        schema.from_plain({"title": "t", "parts": [], name: 1}, Drawing, "drawing")
+    assert refused.value.path == f".{name}"
+
+
+@pytest.mark.parametrize("name", ["", "\n", "a\nb", "two\n\nlines\n", "`", "a` - at `$.title"])
+def test_names_of_any_characters_are_fields_that_are_not_known(name: str) -> None:
+    with pytest.raises(SchemaError, match="is not a field there; correct it"):
+        schema.from_plain({"title": "t", "parts": [], name: 1}, Drawing, "drawing")

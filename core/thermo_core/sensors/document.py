@@ -1,7 +1,5 @@
 """Writes docs/sensors.md from the registry: `python -m thermo_core.sensors.document docs/sensors.md`."""
 
-import inspect
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from thermo_core.field_table import about, field_table
 from thermo_core.sensors import SETTINGS
 from thermo_core.sensors.bus_load import bus_load
 from thermo_core.sensors.kinds import KINDS
@@ -28,7 +27,6 @@ what our own calibration has not seen yet. Bus time is that of the settings left
 _NEEDED: dict[str, dict[str, Any]] = {"ads1115-ntc": {"channels": [{"name": "left"}, {"name": "right"}]}}
 """What has no default, for an example."""
 _ELSEWHERE = frozenset({"kind", "name", "place", "path"})
-_ATTRIBUTE = re.compile(r"^ {4}(?P<names>[a-z_]+(?:, [a-z_]+)*): (?P<text>.*(?:\n {8}.*)*)", re.MULTILINE)
 
 
 def page() -> str:
@@ -38,58 +36,13 @@ def page() -> str:
 
 def _section(kind: type[SensorSettings]) -> Iterator[str]:
     name = str(kind.__struct_config__.tag)
-    about = inspect.getdoc(kind) or ""
     yield f"## {name}\n"
-    yield " ".join(about.split("\n\nAttributes:")[0].split()) + "\n"
-    yield from _settings_table(kind)
+    yield " ".join(about(kind).split()) + "\n"
+    yield from field_table(kind, "setting", _NEEDED.get(name, {}), _ELSEWHERE)
     example = _example(kind)
     yield "\n| signal | shape | unit | a second |\n|---|---|---|---|"
     yield from (_signal_row(name, signal) for signal in example.signals)
     yield "\n" + " ".join(_facts(example, name)) + "\n"
-
-
-def _settings_table(kind: type[SensorSettings]) -> Iterator[str]:
-    properties = msgspec.json.schema(kind)["$defs"][kind.__name__]["properties"]
-    needed = _NEEDED.get(str(kind.__struct_config__.tag), {})
-    meanings = _meanings(kind)
-    yield "| setting | values | where left out | what it is |\n|---|---|---|---|"
-    for field, described in properties.items():
-        if field not in _ELSEWHERE:
-            default = described.get("default")
-            shown = "-" if default in (None, "", ()) else f"`{_toml(default)}`"
-            shown = "needed" if field in needed else shown
-            yield f"| `{field}` | {_values(described)} | {shown} | {meanings[field]} |"
-
-
-def _meanings(kind: type[SensorSettings]) -> dict[str, str]:
-    """What each setting is, from the type's own docstring."""
-    found = {}
-    for match in _ATTRIBUTE.finditer(inspect.getdoc(kind) or ""):
-        for name in match["names"].split(", "):
-            found[name] = " ".join(match["text"].split()).rstrip(".")
-    return found
-
-
-def _values(described: dict[str, Any]) -> str:
-    if "anyOf" in described:
-        described = next(one for one in described["anyOf"] if one.get("type") != "null")
-    if "enum" in described:
-        return ", ".join(f"`{_toml(value)}`" for value in described["enum"])
-    if "minimum" in described:
-        return f"{described['minimum']:g} to {described['maximum']:g}"
-    if described.get("type") == "array":
-        return f"list of {described.get('minItems', 0)} to {described['maxItems']}"
-    return {"boolean": "`true`, `false`", "string": "text", "integer": "whole number"}.get(
-        described.get("type", ""), ""
-    )
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    return f'"{value}"' if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _example(kind: type[SensorSettings]) -> SensorSettings:

@@ -66,6 +66,7 @@ class _Mean:
 
 
 def _result(stage: Average, inputs: Signals) -> Signal:
+    """That of the input; its unit, rate and clock too."""
     (signal,) = inputs
     return Signal(stage.gives, signal.shape, signal.unit, signal.rate_hz, signal.clock, signal.spacing_s)
 

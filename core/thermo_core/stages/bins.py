@@ -46,6 +46,7 @@ def edges(samples: int, bins: int) -> tuple[int, ...]:
 
 
 def _result(stage: Bins, inputs: Signals) -> Signal:
+    """A number a bin; takes a window of one number with at least two samples a bin. Without a unit where brought to 1 and 0."""
     (signal,) = inputs
     if not signal.spacing_s or len(signal.shape) != 1:
         raise stage.fail(f'takes a window of one number; "{signal.name}" has the shape {list(signal.shape)}')

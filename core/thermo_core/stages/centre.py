@@ -22,6 +22,7 @@ class Centre(OneInput, frozen=True, tag="centre"):
 
 
 def _result(stage: Centre, inputs: Signals) -> Signal:
+    """That of the input, which has two elements or more; K where that is degC."""
     (signal,) = inputs
     if signal.elements < 2:
         raise stage.fail("takes away a sample's middle, which leaves nothing of a single number; leave it out")

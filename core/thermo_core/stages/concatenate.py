@@ -20,6 +20,7 @@ class Concatenate(Stage, frozen=True, tag="concatenate"):
 
 
 def _result(stage: Concatenate, inputs: Signals) -> Signal:
+    """One row of all elements; inputs of one clock. Their unit where they share one."""
     units = {signal.unit for signal in inputs}
     return Signal(
         stage.gives,

@@ -37,6 +37,7 @@ class Foster(OneInput, frozen=True, tag="foster"):
 
 
 def _result(stage: Foster, inputs: Signals) -> Signal:
+    """1 + 2 `parts` numbers; takes p (1 + `copies`) + `parts` of them, with p = `parts` (`parts` + 1) / 2."""
     (signal,) = inputs
     wanted = stage.places * (1 + stage.copies) + stage.parts
     if signal.elements != wanted:

@@ -79,6 +79,7 @@ def _run(stage: Hold, inputs: Signals, series: Sequence[Series]) -> Series:
 
 
 def _result(stage: Hold, inputs: Signals) -> Signal:
+    """Shape and unit of `of`, rate and clock of `on`."""
     of, on = inputs
     return Signal(stage.gives, of.shape, of.unit, on.rate_hz, on.clock, of.spacing_s)
 

@@ -21,6 +21,7 @@ class Logarithm(OneInput, frozen=True, tag="logarithm"):
 
 
 def _result(stage: Logarithm, inputs: Signals) -> Signal:
+    """That of the input, without a unit."""
     (signal,) = inputs
     return Signal(stage.gives, signal.shape, "", signal.rate_hz, signal.clock, signal.spacing_s)
 

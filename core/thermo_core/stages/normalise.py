@@ -27,6 +27,7 @@ class Normalise(OneInput, frozen=True, tag="normalise"):
 
 
 def _result(stage: Normalise, inputs: Signals) -> Signal:
+    """That of the input, without a unit; takes 1 centre and spread, or one an element."""
     (signal,) = inputs
     for name, constants in (("centre", stage.centre), ("spread", stage.spread)):
         if len(constants) not in (1, signal.elements):

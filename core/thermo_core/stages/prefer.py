@@ -22,6 +22,7 @@ class Prefer(Stage, frozen=True, tag="prefer"):
 
 
 def _result(stage: Prefer, inputs: Signals) -> Signal:
+    """That of the inputs, which share shape, unit and clock."""
     first = inputs[0]
     for signal in inputs[1:]:
         if signal.shape != first.shape or signal.unit != first.unit:

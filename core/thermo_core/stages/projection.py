@@ -33,6 +33,7 @@ class Projection(OneInput, frozen=True, tag="projection"):
 
 
 def _result(stage: Projection, inputs: Signals) -> Signal:
+    """A number a row, and one more with `least_noise`; the basis has rows times elements numbers."""
     (signal,) = inputs
     if len(stage.basis) != stage.rows * signal.elements:
         raise stage.fail(

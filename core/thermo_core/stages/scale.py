@@ -26,6 +26,7 @@ class Scale(OneInput, frozen=True, tag="scale"):
 
 
 def _result(stage: Scale, inputs: Signals) -> Signal:
+    """That of the input, with `unit` where given."""
     (signal,) = inputs
     unit = signal.unit if stage.unit is None else stage.unit
     return Signal(stage.gives, signal.shape, unit, signal.rate_hz, signal.clock, signal.spacing_s)

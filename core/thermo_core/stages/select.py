@@ -22,6 +22,7 @@ class Select(OneInput, frozen=True, tag="select"):
 
 
 def _result(stage: Select, inputs: Signals) -> Signal:
+    """A number a place, in `shape` where given."""
     (signal,) = inputs
     if max(stage.places) >= signal.elements:
         raise stage.fail(f"selects place {max(stage.places)} of {signal.elements} elements; they are counted from 0")

@@ -117,6 +117,7 @@ def terms(text: str) -> tuple[_Term, ...]:
 
 
 def _result(stage: Statistics, inputs: Signals) -> Signal:
+    """Over all, or over a window of one number: a number a statistic; over a window of several: elements x statistics."""
     (signal,) = inputs
     if stage.over == "time" and (not signal.spacing_s or len(signal.shape) > 2):
         raise stage.fail(

@@ -46,6 +46,7 @@ class _Ring:
 
 
 def _result(stage: Window, inputs: Signals) -> Signal:
+    """`length` x that of the input, of two axes at most and 65536 numbers in all; a clock of its own where `every` is above 1."""
     (signal,) = inputs
     if len(signal.shape) > 2:
         raise stage.fail(f'takes "{signal.name}", which has {len(signal.shape)} axes already; select from it first')

@@ -99,7 +99,7 @@ class Alert(Record, frozen=True, rename={"after": "for"}):
     Attributes:
         name: of it.
         when: "MODEL.OUTPUT >= NUMBER", or a signal of one number, or one of its elements: "pulse > 130", "feet[1] < 15".
-        after: how long that must hold ("for" in a file).
+        after: how long that must hold; "for" in a file.
         clear: when it is over; when `when` does not hold any more, where left out.
         severity: how much it matters.
         text: what a person reads.
@@ -123,8 +123,8 @@ class Profile(Record, frozen=True):
         stages: in any order.
         models: in the order of their numbers.
         alerts: in the order of their numbers.
-        person: what it must know of its wearer, as names of `person.FIELDS`; signals "person.NAME".
-        notice: what its author adds to `NOTICE`.
+        person: what it must know of its wearer, each a signal "person.NAME"; see `person.FIELDS`.
+        notice: what its author adds to "Informs only. Not a medical device."
     """
 
     name: Name

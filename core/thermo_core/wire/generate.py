@@ -36,7 +36,7 @@ _ENUMS: tuple[tuple[str, type[IntEnum]], ...] = (
 def header() -> str:
     """device/firmware/core/wire_table.h."""
     parts = [
-        "/* Numbers that are the same on both ends of the line. Made by python -m thermo_core.wire.generate. */",
+        "/* Numbers that are the same on both ends of the line. Made by python -m thermo_core.wire.generate. */\n/* clang-format off */",
         "#ifndef WIRE_TABLE_H\n#define WIRE_TABLE_H",
         f"#define PROTOCOL {table.PROTOCOL}",
         *(_enum(name, kind) for name, kind in _ENUMS),

@@ -1,0 +1,122 @@
+"""Writes docs/stages.md from the registry: `python -m thermo_core.stages.document docs/stages.md`."""
+
+import inspect
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from thermo_core.field_table import about, field_table, toml
+from thermo_core.schema import from_plain, to_readable
+from thermo_core.signals import Signal
+from thermo_core.stages import OPS, AnyStage
+from thermo_core.stages.stage import Elementwise, Latched, Op, Remembering, Stage
+
+_HEAD = """\
+# Stages
+
+What a profile may have as `[[stages]]`; `python -m thermo_core.stages.document docs/stages.md` writes this page from
+`core/thermo_core/stages`. Each makes the signal `gives` out of the signals `of`.
+
+**Numbers.** Values are float32 and NaN is no value. The agent, the host and the firmware give the same bytes for equal inputs, one
+moment at a time or over a whole recording: additions, multiplications, divisions and roots are rounded as IEEE 754 says, sums have the
+order stated here, and logarithm and exponential are spelled out in `core/thermo_core/float32.py` and `device/firmware/core/float32.c`.
+No stage needs a tolerance. `tests/firmware/test_firmware_graph.py` holds the C side to that.
+
+**Flags.** What a sample is flagged with goes on to all that is made of it: for a stage that looks back, as long as it looks back.
+A time of more than four periods without a sample starts what has a memory anew.
+"""
+_DEGREES = Signal("x", (4,), "degC", 8.0, "x")
+_PICTURE = Signal("x", (24, 32), "degC", 8.0, "x")
+_WINDOW = Signal("x", (128,), "degC", 1.0, "x/128/8", 0.125)
+_OTHER = Signal("y", (4,), "degC", 8.0, "x")
+_SLOW = Signal("y", (), "degC", 0.5, "y")
+_EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
+    "average": ({"pictures": 16}, (_PICTURE,)),
+    "bins": ({"bins": 32, "settled": 16}, (_WINDOW,)),
+    "centre": ({}, (_PICTURE,)),
+    "concatenate": ({}, (_DEGREES, _OTHER)),
+    "foster": ({"parts": 1, "copies": 2}, (Signal("x", (4,), "", 1.0, "x"),)),
+    "hold": ({"oldest_s": 10.0}, (_SLOW, _DEGREES)),
+    "logarithm": ({}, (_DEGREES,)),
+    "normalise": ({"centre": [30.0], "spread": [2.0]}, (_DEGREES,)),
+    "prefer": ({}, (_DEGREES, _OTHER)),
+    "projection": ({"basis": [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, -0.5, -0.5], "rows": 2}, (_DEGREES,)),
+    "resample": ({"rate_hz": 1.0}, (_DEGREES,)),
+    "scale": ({"offset": 37.0, "unit": "K"}, (_DEGREES,)),
+    "select": ({"places": [3, 0]}, (_DEGREES,)),
+    "statistics": ({"give": ["mean", "sd", "p95"]}, (_WINDOW,)),
+    "window": ({"length": 128, "every": 8}, (Signal("x", (), "degC", 8.0, "x"),)),
+}
+"""Parameters and inputs of an example of each operation."""
+_INHERITED = frozenset({"op", "of", "on", "gives"})
+
+
+def page() -> str:
+    """The page."""
+    return "\n".join([_HEAD, *(line for name, op in OPS.items() for line in _section(name, op))]).rstrip() + "\n"
+
+
+def _section(name: str, op: Op) -> Iterator[str]:
+    stage, inputs = example(name)
+    yield f"## {name}\n"
+    yield about(op.stage) + "\n"
+    own = [field for field in op.stage.__struct_fields__ if field not in _INHERITED]
+    if own:
+        yield from field_table(op.stage, "parameter", elsewhere=_INHERITED)
+        yield ""
+    yield f"**Shape.** {_rule(op)}\n"
+    yield f"**Numbers.** {op.format}"
+    yield f"\n**Looks back** {_memory(op, stage)}\n"
+    yield "```toml"
+    plain = to_readable(stage)
+    yield "\n".join(f"{key} = {toml(plain[key])}" for key in _written(plain, name))
+    yield "```"
+    takes = ", ".join(f"`{one.name}` ({_described(one)})" for one in inputs)
+    yield f"of {takes} gives {_described(op.result(stage, inputs))}.\n"
+
+
+def example(name: str) -> tuple[Stage, tuple[Signal, ...]]:
+    """An example of an operation: its parameters, and the signals it takes."""
+    given, inputs = _EXAMPLES[name]
+    names = [one.name for one in inputs]
+    ends: dict[str, Any] = {"of": names if len(names) > 1 else names[0]}
+    if "on" in OPS[name].stage.__struct_fields__:
+        ends = {"of": names[0], "on": names[1]}
+    stage: Stage = from_plain({"op": name, "gives": "z"} | ends | given, AnyStage, "example")
+    return stage, inputs
+
+
+def _rule(op: Op) -> str:
+    return " ".join((inspect.getdoc(op.result) or "").split())
+
+
+def _memory(op: Op, stage: Stage) -> str:
+    if isinstance(op, Elementwise):
+        return "not at all: a sample for a sample, at the same moment."
+    if isinstance(op, Remembering):
+        return f"over the newest samples, {op.span(stage)} of them in the example."
+    if isinstance(op, Latched):
+        return "to the newest sample of each input; its moments are those of one of them."
+    return "to the samples of the step that is open; its moments are a grid of its own."
+
+
+def _written(plain: dict[str, Any], name: str) -> list[str]:
+    ends = [key for key in ("op", "of", "on", "gives") if key in plain]
+    return ends + [key for key in plain if key in _EXAMPLES[name][0]]
+
+
+def _described(signal: Signal) -> str:
+    shape = " x ".join(map(str, signal.shape)) or "a number"
+    unit = f" {signal.unit}" if signal.unit else ""
+    in_time = f", rows {signal.spacing_s:g} s apart" if signal.spacing_s else ""
+    return f"{shape}{unit}{in_time}, {signal.rate_hz:g} Hz"
+
+
+def main() -> None:
+    """Write the page."""
+    Path(sys.argv[1]).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
