@@ -45,7 +45,11 @@ def test_small_sensors_read_and_pack_the_same_bytes() -> None:
     assert max(shares) <= 60
 
 
-def test_the_breast_patchs_stages_cost_no_more_than_its_feature_extractor() -> None:
+EXTRACTOR_INSTRUCTIONS, EXTRACTOR_RAM = 119_113, 34_862
+"""What code written by hand for the breast patch took for the same numbers: a picture, and all its memory."""
+
+
+def test_the_breast_patchs_stages_cost_no_more_than_code_written_for_it() -> None:
     found = load("stages").measure()
-    assert found.chain.instructions <= found.extractor_instructions
-    assert found.chain.ram <= found.extractor_ram
+    assert found.chain.instructions <= EXTRACTOR_INSTRUCTIONS
+    assert found.chain.ram <= EXTRACTOR_RAM
