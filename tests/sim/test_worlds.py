@@ -1,10 +1,12 @@
 """What is around a wearable: files of worlds, the body that all sensors feel, and wearables of any sensors in them."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sensor_bytes import ADDRESS
+from smbus2 import i2c_msg
 
 from thermo_core import schema
 from thermo_core.errors import StorageError, ThermoError, UsageError
@@ -21,6 +23,7 @@ from thermo_sim import body
 from thermo_sim.chips.kinds import KINDS, MULTIPLEXERS
 from thermo_sim.faults import ABOUT, FaultKind
 from thermo_sim.hardware import SimulatedHardware
+from thermo_sim.laboratory import laboratory_commands
 from thermo_sim.world_file import ANYWHERE, Motion, Pulse, World, load_world, world_names, world_of
 
 MUX = "tca9548a@0x70"
@@ -96,6 +99,16 @@ def test_a_wrong_world_is_said_in_a_sentence(tmp_path: Path, text: str, said: st
     assert "\n" not in str(caught.value)
 
 
+def test_the_world_in_the_docs_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
+    (text,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    world = load_world(_written(tmp_path, text))
+    assert world.places["toes"] == (24.5, 25.0, 25.2, 26.0)
+    commands = set(re.findall(r"^\| `(\w+)", page, re.MULTILINE))
+    hardware = SimulatedHardware.from_profile()
+    assert commands | set(hardware.changes) == set(laboratory_commands(hardware, lambda seconds: None, dict))
+
+
 def test_a_world_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="rest"):
         load_world("moon")
@@ -125,8 +138,6 @@ def test_faults_of_a_world_strike_from_the_start(tmp_path: Path) -> None:
 
 
 def _probe(address: int) -> list[object]:
-    from smbus2 import i2c_msg
-
     return [i2c_msg.write(address, [0])]
 
 
