@@ -18,12 +18,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from thermo_core.contract import InputContract
-from thermo_core.correction import Correction
-from thermo_core.features import FeatureExtractor
-from thermo_core.profile import Preprocessing
 
+from thermo_core.sensors.correction import to_bytes
 from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.correction import PixelCorrection
 from thermo_core.sensors.mlx90640.decode import Decoder
 from thermo_core.sensors.mlx90640.registers import ControlRegister
 from thermo_sim.eeprom import generate
@@ -33,12 +31,10 @@ from thermo_sim.scenes import breast_patch
 REPOSITORY = Path(__file__).resolve().parents[1]
 FIRMWARE = REPOSITORY / "device" / "firmware"
 EMULATOR = REPOSITORY / "tests" / "quantize" / "emulator"
-MODULES = "mlx90640_plausible mlx90640_constants mlx90640_decode interpolate counts feature_extractor select correction thermistor crc"
+MODULES = "mlx90640_plausible mlx90640_constants mlx90640_decode interpolate counts correction thermistor crc text"
 CPU = "-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard"
 SHARED = Path(os.environ.get("THERMO_SHARED", REPOSITORY.parent / "shared"))
 EMISSIVITY = 0.98
-CONTRACT = InputContract((24, 32, 1), 0.01701791025698185, -8)
-"""Of the breast-patch model, which takes the mean of 16 pictures."""
 FRAMES, RANDOM_FRAMES, OUTLIERS = 44, 8, 24
 
 ROWS = (
@@ -51,8 +47,6 @@ ROWS = (
     ("pack_key_random", "pack a subpage, key frame, random words", 40_000),
     ("correct", "correct a picture, 3 bad pixels", None),
     ("fill", "fill 4 bad pixels", None),
-    ("push", "take a picture into the ring", None),
-    ("quantize", "network input of 16 pictures: mean, median, quantise", None),
     ("thermistor", "a thermistor", None),
     ("extract", "constants of an EEPROM, once", None),
 )
@@ -138,12 +132,12 @@ def data_header(eeprom: NDArray[np.uint16], frames: NDArray[np.uint16], golden: 
     bad = np.zeros((24, 32), np.bool_)
     bad[[3, 12, 20], [4, 15, 31]] = True
     maps = [rng.normal(mean, spread, (24, 32)).astype(np.float32) for mean, spread in ((0, 0.5), (1, 0.02), (0, 0.01))]
-    blob = np.frombuffer(Correction(maps[0], maps[1], maps[2], bad).to_bytes(), np.uint8)
+    blob = np.frombuffer(to_bytes(PixelCorrection(maps[0], maps[1], maps[2], bad)), np.uint8)
     scene = rng.normal(34, 1, 768).astype(np.float32)
     return (
         "#include <math.h>\n#include <stdint.h>\n"
         f"#define FRAMES {FRAMES}U\n#define RANDOM_FRAMES {RANDOM_FRAMES}U\n"
-        f"#define EMISSIVITY {EMISSIVITY}F\n#define REFLECTED NAN\n#define INPUT_SCALE {CONTRACT.scale}F\n"
+        f"#define EMISSIVITY {EMISSIVITY}F\n#define REFLECTED NAN\n"
         + table("eeprom", eeprom, "uint16_t")
         + table("frames", frames, "uint16_t")
         + table("extreme_frames", extreme(eeprom), "uint16_t")
@@ -180,8 +174,11 @@ def run(command: list[str]) -> str:
 def measure(
     header: str,
     program: str = "firmware_m4.c",
-    modules: Sequence[Path] = tuple(FIRMWARE / "core" / f"{name}.c" for name in MODULES.split()),
-    dumps: Sequence[str] = ("scene", "input", "golden"),
+    modules: Sequence[Path] = (
+        *(FIRMWARE / "core" / f"{name}.c" for name in MODULES.split()),
+        FIRMWARE / "sensors" / "mlx90640_correction.c",
+    ),
+    dumps: Sequence[str] = ("scene", "golden"),
 ) -> tuple[dict[str, int], dict[str, list[bytes]]]:
     """Instructions a call by name, and what was computed by name.
 
@@ -244,15 +241,11 @@ class Parity:
 
     Attributes:
         scene_k: largest difference of a still scene's pictures, K.
-        differing: share of the network input's pixels that are not core's.
-        steps: by how many int8 steps at most.
         golden_k: largest difference below 150 degC on the vendor's vectors, K; None without them.
         vendor_k: the same to what the vendor's C library gives.
     """
 
     scene_k: float
-    differing: float
-    steps: int
     golden_k: float | None
     vendor_k: float | None
 
@@ -263,15 +256,11 @@ def compare(
     """Set what the microcontroller computed beside core's results."""
     decoder = Decoder(Constants.from_eeprom(eeprom), EMISSIVITY)
     wanted = np.stack([decoder.picture(*frames[i : i + 2]).celsius for i in range(0, FRAMES, 2)])
-    extractor = FeatureExtractor(Preprocessing(16, "median", 1.0))
-    features = [one for one in map(extractor.push, wanted) if one is not None]
-    steps = CONTRACT.quantize(np.stack(features)).reshape(len(features), -1).astype(int)
-    away = np.abs(np.frombuffer(b"".join(computed["input"]), np.int8).reshape(steps.shape) - steps)
     scene_k = float(np.abs(pictures(computed["scene"]) - wanted).max())
     core_k = vendor_k = None
     if golden is not None:
         core_k, vendor_k = compare_golden(pictures(computed["golden"]), golden)
-    return Parity(scene_k, float(np.mean(away > 0)), int(away.max()), core_k, vendor_k)
+    return Parity(scene_k, core_k, vendor_k)
 
 
 def compare_golden(computed: NDArray[np.float32], golden: Golden) -> tuple[float, float]:
@@ -314,7 +303,6 @@ def main() -> None:
     for name, label, goal in ROWS:
         print(f"{label:58}{found[name]:13,}{f'{goal:,}' if goal else '':>9}")
     print(f"pictures of a still scene: within {parity.scene_k:.6f} K of core's")
-    print(f"network input: {parity.differing:.2%} of pixels differ from core's, by at most {parity.steps} step")
     if parity.golden_k is None:
         print("vendor's vectors: not measured, no shared folder")
         return

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thermo_core.errors import UsageError
 from thermo_sim import body
 from thermo_sim.chips.surface import CelsiusAt
 from thermo_sim.radiometry import Conditions
@@ -66,6 +67,7 @@ class Around:
     ) -> None:
         self.world = world
         self._seed = seed
+        self._contacts: dict[str, dict[int, CelsiusAt]] = {}
         if scene is None:
             scene = make_scene(world.scene.name, seed, world.scene.options)
         electronics = world.electronics
@@ -157,11 +159,24 @@ class Around:
 
     def touched(self, sensor: str, channel: int = 0) -> CelsiusAt:
         """Temperature of what a contact thermometer is in or on: a bath, or skin at the sensor's place."""
-        return self._thermometer(sensor, channel, lambda state: state.bath_celsius)
+        celsius = self._thermometer(sensor, channel, lambda state: state.bath_celsius)
+        self._contacts.setdefault(sensor, {})[channel] = celsius
+        return celsius
+
+    def contacts(self, time_s: float) -> dict[str, list[float]]:
+        """What the channels of each contact thermometer are in or on, degC."""
+        return {
+            sensor: [channels[channel](time_s) for channel in sorted(channels)]
+            for sensor, channels in self._contacts.items()
+        }
 
     def _thermometer(self, sensor: str, channel: int, instead: Callable[[_State], float | None]) -> CelsiusAt:
         given = self.world.places.get(sensor, self.world.skin_celsius)
-        skin = given if isinstance(given, float | int) else given[min(channel, len(given) - 1)]
+        if isinstance(given, tuple) and channel >= len(given):
+            raise UsageError(
+                f"The world has {len(given)} temperatures at the place {sensor}, which has more channels; give one for each."
+            )
+        skin = given[channel] if isinstance(given, tuple) else given
 
         def celsius(time_s: float) -> float:
             other = instead(self._at(time_s))

@@ -25,8 +25,9 @@ CODES = (
 )
 FAULTS = (
     "Faults: a list such as nack@120,stuck:p=0.001,unplug@300+2s,drift:addr=0x3a:ch=2:by=0.5\n\n"
-    "KIND[@[+]N][xCOUNT][+DURATION][:KEY=VALUE]...; N counts I2C transactions, @+N from now.\n\n"
-    + OVERVIEW.replace("\n", "\n\n")
+    # A backslash keeps what reads like a tag.
+    r"KIND[@[+]N]\[xCOUNT][+DURATION][:KEY=VALUE]...; N counts I2C transactions, @+N from now."
+    "\n\n" + OVERVIEW
 )
 CONTROLS = (
     "Commands: blackbody celsius=37 | scene | ambient celsius=22 | bath celsius=35 | bath (contact thermometers follow the "
@@ -56,6 +57,7 @@ def application() -> typer.Typer:
     app.command("control", epilog=CONTROLS)(commands.steer)
     app.command("wearables")(commands.wearables)
     app.command("worlds")(commands.worlds)
+    app.command("faults", epilog=FAULTS)(commands.faults)
     return app
 
 

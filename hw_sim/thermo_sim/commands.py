@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from thermo_core.wearable.file import read
 from thermo_core.wearable.library import names, resolve
 from thermo_sim import control
 from thermo_sim.board import Board, BoardOptions
+from thermo_sim.faults import ABOUT, OPTIONS
 from thermo_sim.hardware import DEFAULT_WEARABLE
 from thermo_sim.launch import KINDS
 from thermo_sim.pump import LineNoise
@@ -33,9 +35,9 @@ def _whole(text: str) -> int:
     try:
         number = int(text)
     except ValueError:
-        number = -1
+        raise UsageError(f"The seed {text!r} is no whole number; give one from 0.") from None
     if number < 0:
-        raise UsageError(f"The seed {text} is none; give a whole number from 0.")
+        raise UsageError(f"The seed {number} is negative; give a whole number from 0.")
     return number
 
 
@@ -297,6 +299,20 @@ def worlds(as_json: Json = False) -> int:
     else:
         for name, about in found.items():
             typer.echo(f"{name:18} {about}")
+    return ExitCode.OK
+
+
+def faults(as_json: Json = False) -> int:
+    """List what can go wrong, for --faults and the command `fault` of `thermo-sim control`."""
+    found = {where: {kind.value: about for kind, about in kinds.items()} for where, kinds in ABOUT.items()}
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+        return ExitCode.OK
+    for where, kinds in found.items():
+        typer.echo(f"{where}:")
+        for kind, about in kinds.items():
+            typer.echo(textwrap.fill(about, 100, initial_indent=f"  {kind:10}", subsequent_indent=" " * 12))
+    typer.echo(OPTIONS)
     return ExitCode.OK
 
 

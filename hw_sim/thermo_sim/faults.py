@@ -1,7 +1,6 @@
 """What can go wrong on a simulated I2C bus and in its chips, and when: by transaction number, by probability, at once."""
 
 import re
-import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -13,35 +12,7 @@ from thermo_core.errors import UsageError
 
 
 class FaultKind(Enum):
-    """A kind of fault; the value is its name in a specification.
-
-    On the bus:
-        NACK: nobody acknowledges this transaction (EREMOTEIO).
-        STUCK: SDA is held low from this transaction on (ETIMEDOUT), until nine clocks free it; with an address by that chip,
-            which blocks the bus only where the channels on its way are open, and with `permanent` whatever is clocked.
-        FLIP: `bits` bits of the data read in this transaction are inverted; no error is reported.
-        SHORT: a read of this transaction ends early (EIO, as the kernel's bcm2835 driver says; the buffer stays untouched).
-        ONES, ZEROS: all data read in this transaction are 0xFF, as without a pull-up or a supply, or 0x00.
-        UNPLUG: the chip loses power for `duration_us` and comes back with its power-on defaults.
-        DELAY: the host is held up for `duration_us` before this transaction, so that data are overwritten meanwhile.
-
-    In a chip:
-        STALE: the MLX90640 raises its new-data flag once more over the page it has already shown.
-        AUXILIARY: an auxiliary word that drivers need reads 0x7FFF until its subpage is measured again.
-        EEPROM: `bits` bits of the next EEPROM read are inverted; with `permanent`, the cells themselves change.
-        FREEZE: readings keep their value while flags and counters go on, for `duration_us` or for good.
-        CHECKSUM: one bit of the next check byte (PEC, CRC) is wrong.
-        BROWNOUT: the supply dips: registers are back at their reset, and status bits say so where a chip has them.
-        OVERFLOW: the FIFO fills as if nobody had read it for long; what came meanwhile is lost.
-        TORN: the next sample read has bytes of two.
-        INTERRUPT: the interrupt line is stuck at active for `duration_us` or for good.
-        LEFTOPEN: a channel of a multiplexer is open, as one is that a reset of the host left so.
-
-    In front of a thermometer or light sensor:
-        DRIFT: it drifts by `by` kelvin an hour from now on.
-        CONTACT: it loses touch with skin for `duration_us` or for good: readings go to those of air with `tau_s`.
-        AMBIENT: the air changes by `by` kelvin with `tau_s`, for `duration_us` or for good, as when a jacket is opened.
-    """
+    """A kind of fault; the value is its name in a specification, and `ABOUT` says what happens."""
 
     NACK = "nack"
     STUCK = "stuck"
@@ -64,6 +35,53 @@ class FaultKind(Enum):
     DRIFT = "drift"
     CONTACT = "contact"
     AMBIENT = "ambient"
+
+
+ABOUT: Mapping[str, Mapping[FaultKind, str]] = {
+    "on the bus": {
+        FaultKind.NACK: "nobody acknowledges this transaction (EREMOTEIO)",
+        FaultKind.STUCK: (
+            "SDA is held low from this transaction on (ETIMEDOUT), until nine clocks free it; with addr by that chip, which blocks the "
+            "bus only where the channels on its way are open, and with permanent whatever is clocked"
+        ),
+        FaultKind.FLIP: "bits of the data read in this transaction are inverted; no error is reported",
+        FaultKind.SHORT: (
+            "a read of this transaction ends early (EIO, as the kernel's bcm2835 driver says; the buffer stays untouched)"
+        ),
+        FaultKind.ONES: "all data read in this transaction are 0xFF, as without a pull-up or a supply",
+        FaultKind.ZEROS: "all data read in this transaction are 0x00",
+        FaultKind.UNPLUG: "the chip loses power for the duration and comes back with its power-on defaults",
+        FaultKind.DELAY: (
+            "the host is held up for the duration before this transaction, so that data are overwritten meanwhile"
+        ),
+    },
+    "in a chip": {
+        FaultKind.STALE: "a camera raises its new-data flag once more over the page it has already shown",
+        FaultKind.AUXILIARY: (
+            "an auxiliary word of a camera that drivers need reads 0x7FFF until its subpage is measured again"
+        ),
+        FaultKind.EEPROM: "bits of the next EEPROM read are inverted; with permanent, the cells themselves change",
+        FaultKind.FREEZE: "readings keep their value while flags and counters go on, for the duration or for good",
+        FaultKind.CHECKSUM: "one bit of the next check byte (PEC, CRC) is wrong",
+        FaultKind.BROWNOUT: (
+            "the supply dips: registers are back at their reset, and status bits say so where a chip has them"
+        ),
+        FaultKind.OVERFLOW: "the FIFO fills as if nobody had read it for long; what came meanwhile is lost",
+        FaultKind.TORN: "the next sample read has bytes of two",
+        FaultKind.INTERRUPT: "the interrupt line is stuck at active for the duration or for good",
+        FaultKind.LEFTOPEN: "a channel of a multiplexer is open, as one is that a reset of the host left so",
+    },
+    "in front of a thermometer or light sensor": {
+        FaultKind.DRIFT: "it drifts by so many kelvin an hour from now on",
+        FaultKind.CONTACT: (
+            "it loses touch with skin for the duration or for good: readings go to those of air with the time constant"
+        ),
+        FaultKind.AMBIENT: (
+            "the air changes by so many kelvin with the time constant, for the duration or for good, as when a jacket is opened"
+        ),
+    },
+}
+"""What happens, by where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +140,11 @@ _TAKES: Mapping[str, frozenset[FaultKind]] = {
 """Options, and the kinds that take them."""
 _NEEDS: Mapping[FaultKind, str] = {FaultKind.DRIFT: "by", FaultKind.AMBIENT: "by", FaultKind.LEFTOPEN: "ch"}
 
-OVERVIEW = "\n".join(
-    [
-        *textwrap.wrap(f"kinds: {', '.join(_KINDS)}", 100, initial_indent="  ", subsequent_indent="    "),
-        "  keys: p (chance a transaction), addr (7-bit address of a chip), ch (channel of a multiplexer),",
-        "    bits (to flip), permanent, by (kelvin, or kelvin an hour), tau (time constant, s)",
-    ]
+OPTIONS = (
+    "keys: p (chance a transaction), addr (7-bit address of a chip), ch (channel of a multiplexer), bits (to flip), permanent, "
+    "by (kelvin, or kelvin an hour), tau (time constant, s)"
 )
+OVERVIEW = f"kinds: {', '.join(_KINDS)}; see thermo-sim faults\n\n{OPTIONS}"
 """Kinds and keys as a help text has them."""
 
 

@@ -72,13 +72,18 @@ class SimulatedHardware:
         **part: Any,
     ) -> None:
         self.profile, self.world, self.seed = profile, world, seed
+        self._settings = {sensor.name: sensor for sensor in profile.sensors}
+        strange = [name for name in world.places if name not in self._settings]
+        if strange and world.wearable in (None, profile.name):
+            raise UsageError(
+                f"The world names the place {strange[0]}; the sensors of {profile.name} are {', '.join(self._settings)}."
+            )
         hz = bus_hz if bus_hz is not None else world.bus_hz or greatest_frequency_hz(profile.sensors)
         plan = FaultPlan(",".join(filter(None, (world.faults, faults))), seed)
         self.bus = SimulatedBus(clock if clock is not None else VirtualClock(), hz, plan)
         self.clock = self.bus.clock
         self.around = Around(world, seed, self.clock.now_us() / 1e6, warm_up_tau_s, scene)
         self.chips: dict[str, Chip] = {}
-        self._settings = {sensor.name: sensor for sensor in profile.sensors}
         self._multiplexers: dict[tuple[Any, ...], Any] = {}
         met: dict[str, int] = {}
         left = {name: value for name, value in part.items() if value is not None}
@@ -186,9 +191,10 @@ class SimulatedHardware:
         with self.bus.lock:
             self.around.set_bath(celsius, self._now_s)
 
-    def touched_celsius(self, sensor: str, channel: int = 0) -> float:
-        """What a contact thermometer is in or on now, degC."""
-        return self.around.touched(sensor, channel)(self._now_s)
+    @property
+    def touched_celsius(self) -> dict[str, list[float]]:
+        """What the channels of each contact thermometer are in or on now, degC, by sensor."""
+        return self.around.contacts(self._now_s)
 
     def exchange_sensor(self, seed: int, sensor: str | None = None, **part: Any) -> None:
         """Put another chip in a sensor's place, as made from `seed`, before the same body.

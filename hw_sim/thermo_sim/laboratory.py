@@ -78,13 +78,14 @@ def laboratory_commands(
         time_s = hardware.clock.now_us() / 1e6
         conditions = hardware.surroundings.at(time_s)
         return {
-            "profile": hardware.name,
+            "wearable": hardware.name,
+            "world": hardware.world.about,
             "seed": hardware.seed,
             "time_s": time_s,
             "ta_celsius": conditions.ta,
             "ambient_celsius": hardware.surroundings.ambient_celsius,
             "scene_mean_celsius": float(hardware.scene.celsius(time_s).mean()),
-            "touched_celsius": {name: hardware.touched_celsius(name) for name in hardware.chips},
+            "touched_celsius": hardware.touched_celsius,
             "transactions": hardware.bus.transactions,
             **status(),
         }

@@ -14,9 +14,9 @@ from typing import Any
 
 from thermo_core.clock import Clock
 from thermo_core.errors import LinkLostError, PortNotFoundError, UsageError
+from thermo_core.graph.bare import without_models
 from thermo_core.wearable.profile import Profile
 from thermo_device.agent import Agent, AgentSettings
-from thermo_device.bare import without_models
 from thermo_device.hardware import Hardware
 from thermo_device.keys import load_trusted
 from thermo_sim.clock import VirtualClock, WallClock

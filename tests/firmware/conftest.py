@@ -1,20 +1,24 @@
 """The firmware's core, compiled for this machine and called through ctypes."""
 
 import ctypes
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
-from firmware_library import FIRMWARE, HARNESS, build
+from bundles import IMAGE
+from firmware_library import HARNESS, build, everything
+from firmware_wearable import FirmwareWearable
 from numpy.typing import NDArray
 
-NUMERICS = """mlx90640_plausible mlx90640_constants mlx90640_decode interpolate counts thermistor correction
-correction_bounds text feature_extractor select scores crc"""
-WIRE = """framing crc records counters text cbor_head cbor_write cbor_check cbor_find smp smp_os wearable_group image_group store correction interpolate
-thermistor"""
-WIRE_SIZES = """records_subpage records_thermistors records_verdict records_event records_clock framing_encode_frame
-framing_packet_bytes wire_receive wire_counter_count cbor_open_array wire_answer wire_store_read"""
+from thermo_core.image import load_public_key
+from thermo_quantize.firmware import generate
+from thermo_sim.hardware import SimulatedHardware
+from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
+
+WIRE_SIZES = """wire_block wire_signal wire_finding wire_alert wire_event wire_clock framing_encode_frame
+framing_packet_bytes wire_receive wire_counter_count cbor_open_array wire_store_read"""
 WIRE_FLAGS = "framing_send_packet cbor_find wire_new_flash wire_store_damaged"
 
 Words = NDArray[np.uint16]
@@ -38,7 +42,7 @@ class Decoded:
 
 
 class Numerics:
-    """Calls of harness/numerics.c, which has room for one sensor's constants, one encoder, correction and feature ring."""
+    """Calls of harness/numerics.c, which has room for one sensor's constants, one encoder and correction."""
 
     OK, BAD_EEPROM, BAD_PIXELS, BAD_AUXILIARY, UNDECODABLE, DAMAGED, EMPTY, ARGUMENT = 0, 5, 6, 7, 8, 9, 13, 14
     UNTOUCHED = np.float32(-1)
@@ -83,14 +87,14 @@ class Numerics:
 
 @pytest.fixture(scope="session")
 def numerics(tmp_path_factory: pytest.TempPathFactory) -> Numerics:
-    """Sensor mathematics, packing, thermistors, correction and features; undefined behaviour aborts."""
-    return Numerics(build(tmp_path_factory.mktemp("numerics"), "numerics", NUMERICS.split()))
+    """Sensor mathematics, packing, thermistors and corrections; undefined behaviour aborts."""
+    return Numerics(build(tmp_path_factory.mktemp("numerics"), "numerics", [], *everything()))
 
 
 @pytest.fixture(scope="session")
 def wire(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    """The wire side: framing, records, CBOR, SMP server and calibration store, over a flash that can lose power."""
-    library = build(tmp_path_factory.mktemp("wire"), "wire", WIRE.split(), HARNESS / "flash.c")
+    """The wire side: framing, records, CBOR and the store, over a flash that can lose power."""
+    library = build(tmp_path_factory.mktemp("wire"), "wire", [], *everything(), HARNESS / "flash.c")
     for name in WIRE_SIZES.split():
         getattr(library, name).restype = ctypes.c_size_t
     for name in WIRE_FLAGS.split():
@@ -102,10 +106,30 @@ def wire(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
 @pytest.fixture(scope="session")
 def sensors(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """Decoders and codecs of sensors; undefined behaviour aborts."""
-    modules = sorted((FIRMWARE / "sensors").glob("*.c"))
-    library = build(tmp_path_factory.mktemp("sensors"), "sensors", [], *modules)
+    library = build(tmp_path_factory.mktemp("sensors"), "sensors", [], *everything())
     for name in ("sensors_pack", "sensors_longest"):
         getattr(library, name).restype = ctypes.c_size_t
     for name in ("max3010x", "lis3dh", "sht4x", "tmp117"):
         getattr(library, f"sensors_{name}_decode").restype = ctypes.c_uint16
     return library
+
+
+@pytest.fixture(scope="session")
+def breast_patch_library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    """The whole firmware with the shipped bundle's profile, graph and network."""
+    folder = tmp_path_factory.mktemp("wearable")
+    key = load_public_key(DEVELOPMENT_PUBLIC_KEY.read_bytes())
+    for name, text in generate(IMAGE.read_bytes(), key).files.items():
+        (folder / name).write_text(text)
+    return build(folder, "wearable", [], *everything(), *sorted(folder.glob("*.c")))
+
+
+@pytest.fixture
+def make(breast_patch_library: ctypes.CDLL) -> Callable[..., FirmwareWearable]:
+    """A wearable on hardware of its own: `make(seed=3, faults="nack@7", bytes_per_s=...)`."""
+
+    def made(seed: int = 6, faults: str = "", **options: Any) -> FirmwareWearable:
+        hardware = SimulatedHardware.from_profile(seed=seed, bus_hz=1_000_000, faults=faults, warm_up_tau_s=0)
+        return FirmwareWearable(breast_patch_library, hardware, **options)
+
+    return made

@@ -5,10 +5,6 @@ from chip_bus import MAKE, bus_of, wait
 from chip_polls import POLL, START
 from sensor_bytes import ADDRESS
 from smbus2 import i2c_msg
-from thermo_core.profile import PictureSensor as PictureSettings
-from thermo_core.profile import Thermistors
-from thermo_device.acquisition import PictureSensor
-from thermo_device.thermistors import ThermistorArray
 
 from thermo_core import schema
 from thermo_core.errors import UsageError
@@ -17,6 +13,10 @@ from thermo_core.sensors.bus_load import bus_load, clocks, greatest_frequency_hz
 from thermo_core.sensors.settings import SensorSettings
 from thermo_core.wearable.profile import Profile
 from thermo_device.counters import Counters
+from thermo_device.hardware import Hardware
+from thermo_device.scheduler import Scheduler
+from thermo_device.sensors.table import drivers_of
+from thermo_device.sightings import Sightings
 from thermo_sim.chips.surface import steady
 from thermo_sim.chips.tca9548a import SimulatedTca9548a
 from thermo_sim.chips.tmp117 import SimulatedTmp117
@@ -25,9 +25,13 @@ from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.i2c import SimulatedBus
 
 
-def _sensors(*plain: dict[str, object]) -> tuple[SensorSettings, ...]:
+def _profile(*plain: dict[str, object]) -> Profile:
     data = {"name": "w", "version": "1", "sensors": [{"name": f"s{n}", **one} for n, one in enumerate(plain)]}
-    return schema.from_plain(data, Profile, "profile").sensors
+    return schema.from_plain(data, Profile, "profile")
+
+
+def _sensors(*plain: dict[str, object]) -> tuple[SensorSettings, ...]:
+    return _profile(*plain).sensors
 
 
 class Meter:
@@ -69,33 +73,43 @@ def test_a_reading_takes_as_long_as_is_calculated(kind: str) -> None:
     assert meter.busy_us / 1e6 == pytest.approx(load * readings * period_s, rel=0.03)
 
 
+def _taken_by_the_agent(profile: Profile, rate_hz: float, settle: int, blocks: int) -> float:
+    """Time that the agent's drivers keep the bus for so many blocks, as a multiple of what is calculated.
+
+    Args:
+        profile: of one sensor.
+        rate_hz: its blocks a second.
+        settle: blocks before it is measured.
+        blocks: that are measured.
+    """
+    hardware = SimulatedHardware.from_profile(profile, seed=1, warm_up_tau_s=0, bus_hz=400_000)
+    agent = Hardware(hardware.bus, hardware.clock, "bench", "1", True)
+    drivers = drivers_of(agent, profile, Counters(), Sightings())
+    scheduler = Scheduler(drivers, profile.sensors, hardware.clock)
+
+    def run(count: int) -> None:
+        while count:
+            _, block = scheduler.poll(hardware.clock.now_us() + 1_000_000)
+            count -= block is not None
+
+    run(settle)
+    meter = Meter(hardware.bus)
+    run(blocks)
+    (sensor,) = profile.sensors
+    return meter.busy_us / 1e6 / (bus_load([sensor], 400_000).share * blocks / rate_hz)
+
+
 @pytest.mark.parametrize("rate_hz", [4.0, 16.0])
 def test_a_camera_takes_as_long_as_the_agent_takes_for_it(rate_hz: float) -> None:
-    hardware = SimulatedHardware.from_profile(seed=1, warm_up_tau_s=0, bus_hz=400_000)
-    settings = PictureSettings(refresh_rate_hz=rate_hz)
-    sensor = PictureSensor(hardware.bus, hardware.clock, settings, Counters())
-    sensor.start()
-    for _ in range(6):
-        sensor.next_subpage()
-    meter = Meter(hardware.bus)
-    for _ in range(20):
-        sensor.next_subpage()
-    (described,) = _sensors({"kind": "mlx90640", "path": [0x33], "rate_hz": rate_hz})
-    load = bus_load([described], 400_000).share
+    profile = _profile({"kind": "mlx90640", "path": [0x33], "rate_hz": rate_hz})
     # The agent looks a few times more until a page is there, and reads doubtful words again.
-    assert 1.0 <= meter.busy_us / 1e6 / (load * 20 / rate_hz) < 1.05
+    assert 1.0 <= _taken_by_the_agent(profile, rate_hz, 6, 20) < 1.05
 
 
 def test_thermistors_take_as_long_as_the_agent_takes_for_them() -> None:
-    hardware = SimulatedHardware.from_profile(seed=1, bus_hz=400_000)
-    array = ThermistorArray(hardware.bus, hardware.clock, Thermistors(), Counters())
-    channels = [{"name": f"t{number}"} for number in range(len(Thermistors().channels))]
-    (described,) = _sensors({"kind": "ads1115-ntc", "path": [0x48], "rate_hz": 1.0, "channels": channels})
-    array.scan()
-    meter = Meter(hardware.bus)
-    for _ in range(5):
-        array.scan()
-    assert meter.busy_us / 1e6 == pytest.approx(5 * bus_load([described], 400_000).share, rel=0.03)
+    channels = [{"name": f"t{number}"} for number in range(4)]
+    profile = _profile({"kind": "ads1115-ntc", "path": [0x48], "rate_hz": 1.0, "channels": channels})
+    assert _taken_by_the_agent(profile, 1.0, 1, 5) == pytest.approx(1, rel=0.03)
 
 
 def test_a_way_through_multiplexers_costs_opening_and_closing() -> None:

@@ -9,11 +9,13 @@ from smbus2 import i2c_msg
 from thermo_core.errors import UsageError
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.decode import Decoder, merge
+from thermo_core.wearable.library import names
 from thermo_sim.chips.ntc import Wiring
 from thermo_sim.dataset import PictureSource
 from thermo_sim.eeprom import generate
-from thermo_sim.hardware import SimulatedHardware, Surroundings, load_profile, profile_names
+from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.radiometry import Noise, ResponseError
+from thermo_sim.surroundings import Surroundings
 
 
 def _decoded(chip, decoder: Decoder):
@@ -30,10 +32,9 @@ def _counts(hardware: SimulatedHardware, channel: int) -> int:
     return int.from_bytes(bytes(message), "big", signed=True)
 
 
-def test_profiles_are_data_and_unknown_ones_are_refused() -> None:
-    assert "breast-patch" in profile_names()
-    assert load_profile("breast-patch")["scene"]["name"] == "breast-patch"
-    for name in ("moon", "../profiles/breast-patch", ""):
+def test_wearables_are_data_and_unknown_ones_are_refused() -> None:
+    assert "breast-patch" in names()
+    for name in ("moon", "../wearables/breast-patch", ""):
         with pytest.raises(UsageError, match="breast-patch"):
             SimulatedHardware.from_profile(name)
 
@@ -100,30 +101,31 @@ def test_thermistors_follow_the_blackbody_unless_held(hardware) -> None:
     hardware.set_blackbody(42.0)
     warm = _counts(hardware, 0)
     assert warm < skin
-    hardware.set_thermistors(20.0)
+    hardware.set_bath(20.0)
     cold = _counts(hardware, 0)
     hardware.set_blackbody(37.0)
     assert _counts(hardware, 0) == pytest.approx(cold, abs=3)
-    hardware.set_thermistors(None)
+    hardware.set_bath(None)
     hardware.set_blackbody(42.0)
     assert _counts(hardware, 0) == pytest.approx(warm, abs=3)
-    hardware.set_thermistors(20.0)
+    hardware.set_bath(20.0)
     hardware.set_scene()
     assert _counts(hardware, 0) == pytest.approx(skin, abs=3)
-    expected = hardware.ntcs[2].volts(hardware.bath_celsius[2]) / 4.096 * 32768
+    assert hardware.touched_celsius == {"spots": [33.5] * 4}
+    expected = hardware.chips["spots"].ntcs[2].volts(33.5) / 4.096 * 32768
     assert _counts(hardware, 2) == pytest.approx(expected, abs=3)
 
 
 def test_thermistor_leads_break_and_heal(hardware) -> None:
     good = _counts(hardware, 1)
-    hardware.set_wiring(1, Wiring.OPEN)
+    hardware.chips["spots"].set_wiring(1, Wiring.OPEN)
     assert _counts(hardware, 1) == pytest.approx(3.3 / 4.096 * 32768, abs=3)
-    hardware.set_wiring(1, Wiring.SHORTED)
+    hardware.chips["spots"].set_wiring(1, Wiring.SHORTED)
     assert _counts(hardware, 1) == pytest.approx(0, abs=3)
-    hardware.set_wiring(1, Wiring.GOOD)
+    hardware.chips["spots"].set_wiring(1, Wiring.GOOD)
     assert _counts(hardware, 1) == pytest.approx(good, abs=3)
     with pytest.raises(UsageError, match="4"):
-        hardware.set_wiring(4, Wiring.OPEN)
+        hardware.chips["spots"].set_wiring(4, Wiring.OPEN)
 
 
 def test_warm_up_settles_in_about_four_minutes_or_as_fast_as_asked(master) -> None:
@@ -177,7 +179,7 @@ def test_a_laboratory_may_change_things_while_a_driver_reads(master) -> None:
             while not done.is_set():
                 hardware.set_blackbody(37.0)
                 hardware.set_ambient(26.0)
-                hardware.set_thermistors(30.0)
+                hardware.set_bath(30.0)
                 hardware.set_scene()
         except BaseException as error:
             failures.append(error)

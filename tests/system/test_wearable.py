@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import select
 import socket
 import subprocess
@@ -41,6 +42,7 @@ from thermo_host.stream.listen import listen
 from thermo_host.stream.playback import Recording
 from thermo_sim import control, eeprom
 from thermo_sim.cli import main
+from thermo_sim.faults import FaultKind
 
 SIM = [sys.executable, "-m", "thermo_sim.cli"]
 
@@ -59,7 +61,7 @@ def test_a_wearable_says_what_it_is_and_leaves_nothing_behind(
     wearable = start_wearable("--seed", "3")
     link = wearable.link
     assert link.is_symlink() and ctl(link).is_socket()
-    for told in ("breast-patch", "MLX90640", "seed 3", "4 thermistors", str(link), str(ctl(link))):
+    for told in ("breast-patch", "mlx90640 and ads1115-ntc", "seed 3", str(link), str(ctl(link))):
         assert told in wearable.ready
     with Wearable.open(str(link)) as host:
         hello = host.hello()
@@ -98,7 +100,8 @@ def test_what_is_in_the_way_of_a_link(start_wearable: Callable[..., Any], tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--profile", "toaster"], "no profile 'toaster'"),
+        (["--wearable", "toaster"], "no wearable 'toaster'"),
+        (["--world", "moon"], "no world 'moon'"),
         (["--faults", "moo"], "unknown kind 'moo'"),
         (["--speed", "-1"], "0.2 or more"),
         (["--speed", "0.1"], "0.2 or more"),
@@ -137,15 +140,27 @@ def test_exec_runs_a_command_and_returns_its_code(tmp_path: Path, monkeypatch: p
 
 def test_an_output_that_is_full_or_has_no_reader_gives_no_traceback() -> None:
     for sink, code, words in ((">/dev/full", 9, "No space left on device"), ("| true", 0, "")):
-        script = f"set -o pipefail; {' '.join(SIM)} profiles {sink}"
+        script = f"set -o pipefail; {' '.join(SIM)} wearables {sink}"
         done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=False)
         assert (done.returncode, done.stderr.count("\n")) == (code, int(bool(words)))
         assert words in done.stderr
 
 
-def test_profiles_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["profiles"]) == 0
-    assert "breast-patch" in capsys.readouterr().out
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [
+        ("wearables", {"breast-patch", "mlx90640"}),
+        ("worlds", {"breast-patch", "rest"}),
+        ("faults", {kind.value for kind in FaultKind}),
+    ],
+)
+def test_what_can_be_simulated_is_listed(command: str, names: set[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command]) == 0
+    told = capsys.readouterr().out
+    assert names <= set(re.findall(r"[a-z0-9-]+", told))
+    assert main([command, "--json"]) == 0
+    told = capsys.readouterr().out
+    assert isinstance(json.loads(told), dict) and names <= set(re.findall(r"[a-z0-9-]+", told))
 
 
 def test_the_control_socket_steers_and_refuses(
@@ -155,11 +170,11 @@ def test_the_control_socket_steers_and_refuses(
     path = ctl(wearable.link)
     assert control.request(path, {"cmd": "blackbody", "celsius": 37.0}) == {"celsius": 37.0}
     status = control.request(path, {"cmd": "status"})
-    assert status["scene_mean_celsius"] == pytest.approx(37.0) and status["thermistors_celsius"] == [37.0] * 4
-    control.request(path, {"cmd": "thermistors", "celsius": 20.0})
+    assert status["scene_mean_celsius"] == pytest.approx(37.0) and status["touched_celsius"] == {"spots": [37.0] * 4}
+    control.request(path, {"cmd": "bath", "celsius": 20.0})
     control.request(path, {"cmd": "ambient", "celsius": 22.0})
     status = control.request(path, {"cmd": "status"})
-    assert status["thermistors_celsius"] == [20.0] * 4 and status["ambient_celsius"] == 22.0
+    assert status["touched_celsius"] == {"spots": [20.0] * 4} and status["ambient_celsius"] == 22.0
     control.request(path, {"cmd": "scene"})
     assert control.request(path, {"cmd": "status"})["scene_mean_celsius"] != pytest.approx(37.0)
     for wrong in (
@@ -172,6 +187,11 @@ def test_the_control_socket_steers_and_refuses(
         {"cmd": "fault", "spec": "moo"},
         {"cmd": "fault", "spec": 7},
         {"cmd": "unplug", "seconds": -1},
+        {"cmd": "exchange", "seed": 3, "sensor": "nobody"},
+        {"cmd": "rot", "address": 1, "bit": 1},
+        {"cmd": "wiring", "channel": 9, "state": "open"},
+        {"cmd": "wiring", "channel": 0, "state": "cut"},
+        {"cmd": "wiring", "channel": 0, "state": "open", "sensor": "skin"},
     ):
         with pytest.raises(UsageError):
             control.request(path, wrong)

@@ -38,7 +38,7 @@ def resolve(wanted: str) -> Path:
     path = Path(wanted)
     if path.is_dir() and (path / FILE_NAME).is_file():
         return path / FILE_NAME
-    if path.suffix == ".toml" or path.exists():
+    if path.suffix == ".toml" or path.is_file():
         return path
     if wanted in names():
         return folder() / wanted / FILE_NAME

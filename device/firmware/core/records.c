@@ -67,8 +67,9 @@ static size_t store_values(uint8_t *to, const struct finding *finding, bool quan
 size_t records_finding(uint8_t *record, size_t capacity, struct records_head head,
                        const struct records_finding *finding) {
   const struct finding *const said = finding->finding;
-  const size_t most = 30 + NEWEST_BYTES * (size_t)finding->newest_count + 4 * (size_t)said->count;
-  if (said->count > LIMIT_OUTPUTS || finding->newest_count > LIMIT_SENSORS || most > capacity) {
+  const size_t values = (finding->quantities ? 4 : 2) * (size_t)said->count;
+  const size_t size = 30 + NEWEST_BYTES * (size_t)finding->newest_count + values;
+  if (said->count > LIMIT_OUTPUTS || finding->newest_count > LIMIT_SENSORS || size > capacity) {
     return 0;
   }
   record[12] = said->model;

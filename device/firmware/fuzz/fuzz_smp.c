@@ -1,32 +1,26 @@
-/* libFuzzer: SMP messages one after another, each with its length (u16, little-endian) before it, to a whole server
-   with a calibration store in a model of flash. Every answer must be a message of its own. */
+/* libFuzzer: SMP messages one after another, each with its length (u16, little-endian) before it, to a whole wearable
+   with a thermometer that answers, numbers from outside, a wearer and stores in a model of flash. Every answer must be
+   a message of its own. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "bytes.h"
-#include "correction.h"
-#include "crc.h"
-#include "image_group.h"
-#include "wearable_group.h"
+#include "external.h"
+#include "tmp117.h"
+#include "wearable.h"
 
 #define PAGE 4096
-#define PAGES 9
+#define PAGES 12
 #define MESSAGES 8
-
-static const uint8_t sensor_id[STORE_SENSOR_ID_BYTES] = {1, 2, 3, 4, 5, 6};
+#define SENSORS 2
+#define STEP_US 50000U
 
 static struct {
   uint8_t flash[PAGE * PAGES];
-  uint8_t fresh[PAGE * PAGES]; /* as every run finds it */
-  bool dirty;
-  bool leased;
-  bool absent; /* the picture sensor; a reset takes it away and brings it back */
-  struct store store;
-  struct counters counters;
-  struct smp_server server;
-  struct smp_group groups[3];
-  struct wearable_group wearable;
-  struct smp_os os;
+  uint64_t time_us;
+  bool absent; /* the thermometer; a reset takes it away and brings it back */
+  struct wearable wearable;
+  struct wearable_sensor sensors[SENSORS];
   uint8_t message[FRAMING_MAX_MESSAGE];
   uint8_t answer[SMP_BUFFER_BYTES];
 } self;
@@ -40,13 +34,51 @@ static void require(bool condition) {
 }
 
 static uint64_t now_us(void) {
-  return 1000000;
+  return self.time_us;
+}
+
+static void wait_until_us(uint64_t time_us) {
+  self.time_us = time_us > self.time_us && time_us - self.time_us < STEP_US ? time_us : self.time_us + STEP_US;
+}
+
+/* A TMP117 with a result at every look. */
+static enum status i2c_transfer(uint8_t address, const uint8_t *write, size_t write_size, uint8_t *read,
+                                size_t read_size) {
+  require(address == 0x48 && write_size >= 1);
+  if (self.absent) {
+    return STATUS_NACK;
+  }
+  if (read_size == 2) {
+    store_be16(read, write[0] == 0x0F ? 0x0117 : write[0] == 1 ? 0x2220 : (uint16_t)(0x1100 + write[0]));
+  }
+  return STATUS_OK;
+}
+
+static void nothing(void) {
+}
+
+static size_t hear_nothing(uint8_t *data, size_t size) {
+  (void)data;
+  (void)size;
+  return 0;
+}
+
+static bool take_all(const uint8_t *data, size_t size) {
+  require(data != NULL && size <= 4096);
+  return true;
+}
+
+static size_t room(void) {
+  return 4096;
+}
+
+static uint32_t no_overruns(void) {
+  return 0;
 }
 
 static enum status flash_erase(size_t page) {
   require(page < PAGES);
   memset(self.flash + page * PAGE, 0xFF, PAGE);
-  self.dirty = true;
   return STATUS_OK;
 }
 
@@ -55,150 +87,70 @@ static enum status flash_program(size_t offset, const uint8_t *data, size_t size
   for (size_t i = 0; i < size; i++) {
     self.flash[offset + i] &= data[i];
   }
-  self.dirty = true;
   return STATUS_OK;
 }
 
-static void reset(void *context) {
-  (void)context;
-  self.absent = !self.absent;
+static void reset(void) {
 }
 
-static void get_state(void *context, struct wearable_state *state) {
-  (void)context;
-  state->time_us = now_us();
-  state->sensor_known = !self.absent;
-  state->sensor_fault = self.leased ? "It does not answer." : NULL;
-  memcpy(state->sensor_id, sensor_id, sizeof sensor_id);
-  state->camera_rate_hz = 16.0f;
-}
-
-static void stream_start(void *context, uint32_t lease_ms, uint16_t key_interval) {
-  (void)context;
-  (void)key_interval;
-  require(lease_ms >= WEARABLE_SHORTEST_LEASE_MS && lease_ms <= 10000);
-  self.leased = true;
-}
-
-static bool stream_renew(void *context, uint32_t lease_ms) {
-  (void)context;
-  (void)lease_ms;
-  return self.leased;
-}
-
-static void stream_stop(void *context) {
-  (void)context;
-  self.leased = false;
-}
-
-static const uint16_t *eeprom(void *context) {
-  (void)context;
-  static const uint16_t words[WEARABLE_EEPROM_WORDS] = {0};
-  return self.absent ? NULL : words;
-}
-
-static bool set_rate(void *context, float rate_hz, float *set_hz, enum wearable_code *code, struct text *reason) {
-  (void)context;
-  (void)code;
-  if (!(rate_hz >= 0.5f && rate_hz <= 64.0f)) {
-    text_add(reason, "No such rate as ");
-    text_add_float(reason, rate_hz, 2);
-    return false;
-  }
-  *set_hz = rate_hz;
-  return true;
-}
-
-static void self_test(void *context, struct wearable_results *results) {
-  (void)context;
-  for (int i = 0; i < 30; i++) {
-    wearable_group_result(results, "part", true, "It is in order.");
-  }
-}
-
-static void calibration_changed(void *context) {
-  (void)context;
-  size_t size;
-  struct correction correction;
-  const uint8_t *calibration = store_calibration(&self.store, STORE_CURRENT, &size);
-  require(calibration != NULL && correction_open(calibration, size, &correction) == STATUS_OK);
-}
-
-static const char *const labels[] = {"one", "two"};
-static const struct model_profile model = {.major = 1, .minor = 2, .revision = 3, .build = 4};
-static const uint8_t profile_cbor[3000];
-static const struct profile profile = {.name = "fuzzed",
-                                       .version = "1",
-                                       .notice = "Informs only. Not a medical device.",
-                                       .cbor = profile_cbor,
-                                       .cbor_size = sizeof profile_cbor,
-                                       .camera_address = 0x33,
-                                       .adc_address = 0x48,
-                                       .channel_count = 1,
-                                       .channels = {{.name = "skin"}},
-                                       .label_count = 2,
-                                       .labels = labels,
-                                       .model = &model};
 static const struct board board = {.name = "fuzzed",
                                    .platform = "libFuzzer",
                                    .processor = "any",
                                    .serial = "1",
                                    .now_us = now_us,
+                                   .wait_until_us = wait_until_us,
+                                   .i2c_transfer = i2c_transfer,
+                                   .i2c_recover = nothing,
+                                   .serial_read = hear_nothing,
+                                   .serial_write = take_all,
+                                   .serial_room = room,
+                                   .serial_overruns = no_overruns,
+                                   .serial_discard = nothing,
                                    .flash = self.flash,
                                    .flash_page_size = PAGE,
                                    .flash_pages = PAGES,
                                    .flash_erase = flash_erase,
-                                   .flash_program = flash_program};
-static const struct wearable_services services = {.software = "1",
-                                                  .lease_max_ms = 10000,
-                                                  .state = get_state,
-                                                  .stream_start = stream_start,
-                                                  .stream_renew = stream_renew,
-                                                  .stream_stop = stream_stop,
-                                                  .eeprom = eeprom,
-                                                  .set_rate = set_rate,
-                                                  .self_test = self_test,
-                                                  .calibration_changed = calibration_changed};
+                                   .flash_program = flash_program,
+                                   .watchdog_feed = nothing,
+                                   .reset = reset};
 
-/* Store a calibration that changes nothing but says `created`. */
-static void store_identity_calibration(uint8_t created) {
-  static uint8_t blob[CORRECTION_MIN_BYTES];
-  struct store_identity identity;
-  memset(blob, 0, sizeof blob);
-  memcpy(blob, "TCOR\2\6", 6);
-  memcpy(blob + 8, sensor_id, sizeof sensor_id);
-  blob[16] = created;
-  for (size_t i = 0; i < PIXELS; i++) {
-    store_le32(blob + 32 + 4 * PIXELS + 4 * i, 0x3F800000);
-  }
-  store_le32(blob + sizeof blob - 4, crc32_update(0, blob, sizeof blob - 4));
-  require(store_write(&self.store, 0, sizeof blob, blob, sizeof blob) == STATUS_OK);
-  require(store_commit(&self.store, sensor_id, &identity) == STATUS_OK);
-}
-
-static void set_up(void) {
-  if (self.os.name == NULL) {
-    memset(self.flash, 0xFF, sizeof self.flash);
-    store_open(&self.store, &board);
-    store_identity_calibration(1);
-    store_identity_calibration(2);
-    memcpy(self.fresh, self.flash, sizeof self.flash);
-    self.os = (struct smp_os){"fuzzed", "1", "fuzzed", "fuzzed", "fuzzed", "fuzzed", reset, NULL};
-    self.wearable = (struct wearable_group){&board, &profile, &services, &self.counters, &self.server, &self.store};
-    self.counters.counts[COUNTER_BUS_NACK] = 5;
-    self.counters.counts[COUNTER_RESETS] = UINT32_MAX;
-    self.groups[0] = smp_os_group(&self.os);
-    self.groups[1] = image_group_commands(&profile);
-    self.groups[2] = wearable_group_commands(&self.wearable);
-  }
-  if (self.dirty) {
-    memcpy(self.flash, self.fresh, sizeof self.flash);
-    store_open(&self.store, &board);
-    self.dirty = false;
-  }
-  self.leased = self.absent = false;
-  smp_begin(&self.server, self.groups, 3, now_us, NULL, NULL);
-}
+/* Signals: the thermometer's, three numbers from outside, the wearer's age; an alert on the first. */
+static _Alignas(8) uint8_t memory[32];
+static struct sample samples[3];
+static const struct signal signals[3] = {{.at = 0, .elements = 1, .gap_us = 1000000},
+                                         {.at = 8, .elements = 3, .gap_us = 1000000},
+                                         {.at = 24, .elements = 1, .gap_us = 0}};
+static const struct graph_plan graph = {.signals = signals, .signal_count = 3, .samples = samples, .memory = memory};
+static struct tmp117_state touch_state;
+static const struct tmp117_settings touch = {
+    .address = 0x48, .configuration = 0x0220, .rate_hz = 1.0F, .stale_readings = 300};
+static float given_values[3];
+static struct external_state given_state = {.values = given_values};
+static const struct external_settings given = {.elements = 3, .low = 0.0F, .high = 9.0F, .rate_hz = 1.0F};
+static const struct sensor sensors[SENSORS] = {
+    {.driver = &tmp117_driver, .name = "touch", .settings = &touch, .state = &touch_state, .signal = 0, .number = 0},
+    {.driver = &external_driver, .name = "given", .settings = &given, .state = &given_state, .signal = 1, .number = 1},
+};
+static struct alert alert_states[1];
+static const struct alert_plan alerts[1] = {
+    {.when = {ALERT_AT_LEAST, 30.0F}, .model = ALERT_OF_SIGNAL, .signal = 0, .findings = 1}};
+static const uint8_t person[] = {0};
+static const char *const waived[] = {"Nothing was measured."};
+static const struct bundle_profile bundle = {.major = 1, .waived_count = 1, .waived = waived};
+static const uint8_t profile_cbor[3000];
+static const struct profile profile = {.name = "fuzzed",
+                                       .cbor = profile_cbor,
+                                       .cbor_size = sizeof profile_cbor,
+                                       .sensors = sensors,
+                                       .sensor_count = SENSORS,
+                                       .graph = &graph,
+                                       .alerts = alerts,
+                                       .alert_states = alert_states,
+                                       .alert_count = 1,
+                                       .person = person,
+                                       .person_count = 1,
+                                       .person_signal = 2,
+                                       .bundle = &bundle};
 
 static void check_answer(const uint8_t *header, size_t size) {
   require(size >= SMP_HEADER_BYTES && size <= sizeof self.answer);
@@ -209,8 +161,22 @@ static void check_answer(const uint8_t *header, size_t size) {
   require(cbor_check(self.answer + SMP_HEADER_BYTES, &body) == CBOR_GOOD && body == size - SMP_HEADER_BYTES);
 }
 
+/* Let the wearable do what a message asked for; a reset takes the thermometer away or brings it back. */
+static void run(void) {
+  if (self.wearable.reset_wanted) {
+    self.wearable.reset_wanted = false;
+    self.absent = !self.absent;
+  }
+  for (int i = 0; i < 3; i++) {
+    wearable_step(&self.wearable);
+  }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  set_up();
+  memset(self.flash, 0xFF, sizeof self.flash);
+  self.absent = false;
+  wearable_init(&self.wearable, &board, &profile, self.sensors);
+  run();
   for (int i = 0; i < MESSAGES && size > 2; i++) {
     size_t message = load_le16(data);
     data += 2;
@@ -218,10 +184,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     message = message < size ? message : size;
     message = message < sizeof self.message ? message : sizeof self.message;
     memcpy(self.message, data, message);
-    size_t answer = smp_answer_message(&self.server, self.message, message, self.answer, sizeof self.answer);
+    const size_t answer =
+        smp_answer_message(&self.wearable.server, self.message, message, self.answer, sizeof self.answer);
     if (answer > 0) {
       check_answer(data, answer);
     }
+    run();
     data += message;
     size -= message;
   }

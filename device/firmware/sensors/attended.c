@@ -199,8 +199,7 @@ uint64_t attended_due_us(const struct sensor *sensor, uint64_t free_until_us) {
 
 bool attended_poll(const struct sensor *sensor, uint64_t free_until_us, struct sensor_block *block) {
   struct attended *a = of(sensor);
-  const struct board *board = a->context->board;
-  const uint64_t began_us = board->now_us();
+  const uint64_t began_us = a->context->board->now_us();
   bool complete = false;
   if (began_us < a->due_us || (began_us + a->cost_us > free_until_us && began_us < late_us(a))) {
     return false;
@@ -210,7 +209,7 @@ bool attended_poll(const struct sensor *sensor, uint64_t free_until_us, struct s
   } else {
     start_or_fail(sensor);
   }
-  const uint64_t took_us = board->now_us() - began_us;
+  const uint64_t took_us = a->context->board->now_us() - began_us;
   const uint32_t slowly = a->cost_us * 7 / 8;
   const uint32_t took = took_us < LARGEST_COST_US ? (uint32_t)took_us : LARGEST_COST_US;
   a->cost_us = took > slowly ? took : slowly;
@@ -285,9 +284,9 @@ void attended_self_test(const struct sensor *sensor, struct sensor_results *resu
   const bool often = a->plan.period_us <= SECOND_US;
   const bool said = often ? speaks(sensor) : a->newest_us != 0;
   results->add(results, "answers", a->running,
-               a->running                ? "It is set up and answers."
+               a->running              ? "It is set up and answers."
                : a->fault != STATUS_OK ? bus_sentence(a->fault)
-                                         : "It was not asked yet; repeat the test.");
+                                       : "It was not asked yet; repeat the test.");
   results->add(results, "speaks", said || !often, said ? "It says something." : "Nothing came.");
 }
 

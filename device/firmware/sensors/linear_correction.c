@@ -39,8 +39,8 @@ bool linear_correction_is_possible(const struct correction *correction, size_t c
 }
 
 void linear_correction_use(struct linear_correction *linear, const struct correction *correction, size_t count) {
-  linear->known = correction != NULL && correction_lines_read(correction->body, correction->body_size, linear->lines,
-                                                              count) == STATUS_OK;
+  linear->known = correction != NULL &&
+                  correction_lines_read(correction->body, correction->body_size, linear->lines, count) == STATUS_OK;
 }
 
 bool linear_correction_changes(const struct linear_correction *linear, size_t count) {

@@ -106,12 +106,13 @@ static void init(const struct sensor *sensor, const struct sensor_context *conte
   const struct lis3dh_settings *settings = sensor->settings;
   struct lis3dh_state *s = of(sensor);
   const float sample_us = 1e6F / settings->rate_hz;
-  attended_init(sensor, context,
-                &(struct attended_plan){.chip = &chip,
-                                        .address = settings->address,
-                                        .rate_hz = settings->rate_hz,
-                                        .period_us = (uint32_t)(sample_us * (float)settings->burst),
-                                        .slack_us = (uint32_t)(sample_us * (float)(FIFO_DEPTH - settings->burst) / 2.0F)});
+  attended_init(
+      sensor, context,
+      &(struct attended_plan){.chip = &chip,
+                              .address = settings->address,
+                              .rate_hz = settings->rate_hz,
+                              .period_us = (uint32_t)(sample_us * (float)settings->burst),
+                              .slack_us = (uint32_t)(sample_us * (float)(FIFO_DEPTH - settings->burst) / 2.0F)});
   sample_clock_init(&s->clock, sample_us);
   s->burst.samples = 0;
   s->has_correction = false;
@@ -154,8 +155,8 @@ static bool possible(const struct sensor *sensor, const struct correction *corre
 
 static void correct(const struct sensor *sensor, const struct correction *correction) {
   struct lis3dh_state *s = of(sensor);
-  s->has_correction = correction != NULL && lis3dh_correction_read(correction->body, correction->body_size,
-                                                                   &s->correction) == STATUS_OK;
+  s->has_correction = correction != NULL &&
+                      lis3dh_correction_read(correction->body, correction->body_size, &s->correction) == STATUS_OK;
   s->repeats.count = 0;
 }
 

@@ -124,13 +124,14 @@ static void init(const struct sensor *sensor, const struct sensor_context *conte
   const struct max3010x_settings *settings = sensor->settings;
   struct max3010x_state *s = of(sensor);
   const float sample_us = 1e6F / settings->rate_hz;
-  attended_init(sensor, context,
-                &(struct attended_plan){.chip = &chip,
-                                        .address = settings->address,
-                                        .rate_hz = settings->rate_hz,
-                                        .period_us = (uint32_t)(sample_us * (float)settings->burst),
-                                        .slack_us = (uint32_t)(sample_us * (float)(FIFO_DEPTH - settings->burst) / 2.0F),
-                                        .most_equal = MOST_EQUAL});
+  attended_init(
+      sensor, context,
+      &(struct attended_plan){.chip = &chip,
+                              .address = settings->address,
+                              .rate_hz = settings->rate_hz,
+                              .period_us = (uint32_t)(sample_us * (float)settings->burst),
+                              .slack_us = (uint32_t)(sample_us * (float)(FIFO_DEPTH - settings->burst) / 2.0F),
+                              .most_equal = MOST_EQUAL});
   sample_clock_init(&s->clock, sample_us);
   s->burst.samples = 0;
   s->repeats = (struct repeats){.limit = MAX3010X_STALE_SAMPLES};

@@ -1,21 +1,28 @@
 /* The firmware's numerics behind plain arrays and numbers, so that Python needs to know no struct's layout. */
 #include <string.h>
 
+#include "ads1115_ntc.h"
 #include "correction.h"
-#include "correction_bounds.h"
 #include "counts.h"
 #include "crc.h"
-#include "feature_extractor.h"
 #include "interpolate.h"
 #include "mlx90640_constants.h"
+#include "mlx90640_correction.h"
 #include "mlx90640_decode.h"
-#include "scores.h"
 #include "thermistor.h"
 
 static struct mlx90640_constants constants;
 static struct counts_encoder encoder;
-static struct features features;
 static struct correction correction;
+static struct mlx90640_correction pixels;
+
+/* One 10 kohm NTC of beta 3950 K. */
+static const struct thermistor_settings one_ntc = {
+    .channel_count = 1,
+    .channels = {{.name = "skin", .series_ohm = 10000.0F, .supply_v = 3.3F, .curve = {10000.0F, 3950.0F}}}};
+static struct ads1115_ntc_state spots_state;
+static const struct sensor spots = {
+    .driver = &ads1115_ntc_driver, .name = "spots", .settings = &one_ntc, .state = &spots_state};
 
 size_t shim_size_of_constants(void) {
   return sizeof constants;
@@ -88,75 +95,47 @@ int shim_thermistor(const float profile[6], int to_ground, int steinhart_hart, c
   return (int)thermistor_celsius(&thermistor, &curve, counts, celsius);
 }
 
+/* Open a correction of a camera or of thermistors and use it. */
 int shim_correction_open(const uint8_t *blob, size_t size) {
-  return (int)correction_open(blob, size, &correction);
+  mlx90640_correction_none(&pixels);
+  spots_state.array.settings = &one_ntc;
+  ads1115_ntc_driver.correct(&spots, NULL);
+  const enum status status = correction_open(blob, size, &correction);
+  if (status != STATUS_OK) {
+    return (int)status;
+  }
+  if (correction.kind == ads1115_ntc_driver.correction_kind) {
+    if (!ads1115_ntc_driver.possible(&spots, &correction)) {
+      return (int)STATUS_DAMAGED;
+    }
+    ads1115_ntc_driver.correct(&spots, &correction);
+    return (int)STATUS_OK;
+  }
+  return correction.kind == 1 ? (int)mlx90640_correction_open(&correction, &pixels) : (int)STATUS_DAMAGED;
 }
 
 int shim_correction_is_identity(void) {
-  return correction_is_identity(&correction);
+  return pixels.identity;
 }
 
 void shim_correction_apply(float *celsius, float ta) {
-  correction_apply(&correction, celsius, ta);
+  mlx90640_correction_apply(&pixels, celsius, ta);
 }
 
-int shim_correction_curve(size_t channel, float curve[3]) {
-  struct thermistor_curve found;
-  if (!correction_curve(&correction, channel, &found)) {
-    return 0;
-  }
-  memcpy(curve, &found, sizeof found);
-  return 1;
+/* The curve that is used instead of the profile's; 0 where none is. */
+int shim_correction_curve(float curve[3]) {
+  memcpy(curve, &spots_state.array.curves[0], sizeof spots_state.array.curves[0]);
+  return spots_state.calibrated[0];
 }
 
-/* Against a profile with one 10 kohm NTC of beta 3950 K. */
 int shim_correction_is_implausible(char *sentence, size_t capacity) {
-  static const struct profile profile = {
-      .channel_count = 1,
-      .channels = {{.name = "skin", .series_ohm = 10000.0F, .supply_v = 3.3F, .curve = {10000.0F, 3950.0F}}}};
   struct text text;
   text_begin(&text, sentence, capacity);
-  return correction_is_implausible(&correction, &profile, &text);
+  return correction.kind == ads1115_ntc_driver.correction_kind ? ads1115_ntc_driver.objects(&spots, &correction, &text)
+                                                               : mlx90640_correction_is_implausible(&pixels, &text);
 }
 
 size_t shim_correction_id(uint8_t id[8]) {
   memcpy(id, correction.id, sizeof correction.id);
   return correction.id_size;
-}
-
-int shim_features_start(uint16_t average_pictures) {
-  return (int)features_start(&features, average_pictures);
-}
-
-void shim_features_reset(void) {
-  features_reset(&features);
-}
-
-int shim_features_push(const float *celsius) {
-  return (int)features_push(&features, celsius);
-}
-
-int shim_features_pictures(void) {
-  return features_pictures(&features);
-}
-
-int shim_features_quantize(int centre_median, float feature_scale, float input_scale, int8_t zero_point,
-                           int8_t *input) {
-  const struct model_profile model = {.input_scale = input_scale, .input_zero_point = zero_point};
-  const struct profile profile = {.centre_median = centre_median != 0, .feature_scale = feature_scale, .model = &model};
-  static int32_t scratch[PIXELS];
-  return (int)features_quantize(&features, &profile, scratch, input);
-}
-
-/* Scores as the wire carries them; returns the label. */
-int shim_scores(const int8_t *output, int outputs, int labels, float scale, int8_t zero_point, uint16_t *on_wire) {
-  const struct model_profile model = {
-      .output_scale = scale, .output_zero_point = zero_point, .output_count = (uint8_t)outputs};
-  const struct profile profile = {.label_count = (uint8_t)labels, .model = &model};
-  struct scores scores;
-  scores_of(&profile, output, &scores);
-  for (int i = 0; i < labels; i++) {
-    on_wire[i] = scores_on_wire(scores.values[i]);
-  }
-  return scores.label;
 }

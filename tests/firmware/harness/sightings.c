@@ -4,11 +4,13 @@
 #include "flash.h"
 
 static struct sightings sightings;
+static struct sighted sighted[2];
+static uint8_t met; /* the sensor that was met last */
 static const struct board *board;
 
 void sightings_new(size_t page_size, size_t pages);
 void sightings_reopen(size_t pages_used);
-uint32_t sightings_see(const uint16_t *eeprom, uint32_t *fingerprint);
+uint32_t sightings_see(uint8_t sensor, const uint8_t *id, uint32_t fingerprint);
 void sightings_take(void);
 int sightings_has_problem(void);
 
@@ -18,17 +20,19 @@ void sightings_new(size_t page_size, size_t pages) {
 
 void sightings_reopen(size_t pages_used) {
   sightings_open(&sightings, board, pages_used);
+  sightings_recall(&sightings, &sighted[0], 0);
+  sightings_recall(&sightings, &sighted[1], 1);
 }
 
-/* Generation; its highest bit says that the EEPROM changed. */
-uint32_t sightings_see(const uint16_t *eeprom, uint32_t *fingerprint) {
-  const struct sighting sighting = sightings_meet(&sightings, eeprom);
-  *fingerprint = sighting.fingerprint;
-  return sighting.generation | (sighting.changed ? 1U << 31 : 0U);
+/* Number of the constants; its highest bit says that they changed. */
+uint32_t sightings_see(uint8_t sensor, const uint8_t *id, uint32_t fingerprint) {
+  const struct sighting sighting = sightings_meet(&sightings, &sighted[sensor], id, fingerprint);
+  met = sensor;
+  return sighting.constants | (sighting.changed ? 1U << 31 : 0U);
 }
 
 void sightings_take(void) {
-  sightings_trust(&sightings);
+  sightings_trust(&sightings, &sighted[met]);
 }
 
 int sightings_has_problem(void) {

@@ -1,30 +1,17 @@
-/* The wire side of the core for ctypes: one receiver, one SMP server of all groups over a bench's services, one store.
- */
+/* The wire side of the core for ctypes: framing, counters, records, and a store over a flash that can lose power. */
 #include <string.h>
 
+#include "correction.h"
+#include "counters.h"
 #include "flash.h"
 #include "framing.h"
-#include "image_group.h"
-#include "wearable_group.h"
-
-#define LABELS 2
-#define PROFILE_BYTES 2500
+#include "records.h"
+#include "store.h"
 
 static struct {
   struct framing_receiver receiver;
-  struct smp_server server;
-  struct smp_group groups[3];
-  struct wearable_group wearable;
-  struct smp_os os;
-  struct counters counters;
   struct store store;
-  struct wearable_state state;
   const struct board *board;
-  uint32_t resets, refusals, changes, started_ms;
-  uint16_t key_interval;
-  bool leased, absent;
-  uint16_t eeprom[WEARABLE_EEPROM_WORDS];
-  uint8_t profile_cbor[PROFILE_BYTES];
 } self;
 
 /* Framing. */
@@ -67,190 +54,76 @@ const char *wire_counter(size_t counter, int *code, int *severity, const char **
   return counters_name((enum counter)counter);
 }
 
-/* The bench's services. */
+/* Records. */
 
-static uint64_t now_us(void) {
-  return 1234;
+size_t wire_block(uint8_t *record, size_t capacity, uint16_t sequence, uint64_t time_us, uint8_t sensor,
+                  uint32_t constants, uint32_t index, const uint8_t *data, size_t size);
+size_t wire_signal(uint8_t *record, size_t capacity, uint16_t sequence, uint64_t time_us, uint8_t signal,
+                   uint16_t flags, uint16_t first, uint16_t elements, const float *values, uint16_t count);
+size_t wire_finding(uint8_t *record, size_t capacity, uint16_t sequence, uint64_t time_us, uint8_t model,
+                    uint16_t flags, const uint32_t numbers[3], const uint32_t *newest, uint8_t newest_count,
+                    bool quantities, float *values, uint8_t count);
+size_t wire_alert(uint8_t *record, size_t capacity, uint16_t sequence, uint64_t time_us, uint8_t number, uint8_t state,
+                  uint16_t flags, int64_t since_us, float value);
+size_t wire_event(uint8_t *record, size_t capacity, uint16_t sequence, uint64_t time_us, uint16_t code, int severity,
+                  uint8_t sensor, uint32_t count, const char *sentence);
+size_t wire_clock(uint8_t *record, size_t capacity, uint16_t sequence, uint64_t time_us, uint64_t unix_us,
+                  const uint32_t numbers[4]);
+
+size_t wire_block(uint8_t *record, size_t capacity, uint16_t sequence, uint64_t time_us, uint8_t sensor,
+                  uint32_t constants, uint32_t index, const uint8_t *data, size_t size) {
+  const struct records_block block = {.sensor = sensor, .constants = constants, .index = index, .size = size};
+  memcpy(record + RECORDS_BLOCK_AT, data, size);
+  return records_block(record, capacity, (struct records_head){sequence, time_us}, &block);
 }
 
-static void reset(void *context) {
-  (void)context;
-  self.resets++;
+size_t wire_signal(uint8_t *record, size_t capacity, uint16_t sequence, uint64_t time_us, uint8_t signal,
+                   uint16_t flags, uint16_t first, uint16_t elements, const float *values, uint16_t count) {
+  const struct records_signal part = {
+      .signal = signal, .flags = flags, .elements = elements, .first = first, .count = count, .values = values};
+  return records_signal(record, capacity, (struct records_head){sequence, time_us}, &part);
 }
 
-static void on_refusal(void *context, const char *reason) {
-  (void)context;
-  (void)reason;
-  self.refusals++;
-}
-
-static void get_state(void *context, struct wearable_state *state) {
-  (void)context;
-  *state = self.state;
-}
-
-static void stream_start(void *context, uint32_t lease_ms, uint16_t key_interval) {
-  (void)context;
-  self.leased = true;
-  self.started_ms = lease_ms;
-  self.key_interval = key_interval;
-}
-
-static bool stream_renew(void *context, uint32_t lease_ms) {
-  (void)context;
-  (void)lease_ms;
-  return self.leased;
-}
-
-static void stream_stop(void *context) {
-  (void)context;
-  self.leased = false;
-}
-
-static const uint16_t *eeprom(void *context) {
-  (void)context;
-  return self.absent ? NULL : self.eeprom;
-}
-
-static bool set_rate(void *context, float rate_hz, float *set_hz, enum wearable_code *code, struct text *reason) {
-  (void)context;
-  (void)code;
-  if (!(rate_hz >= 0.5f && rate_hz <= 64.0f)) {
-    text_add(reason, "The sensor has no refresh rate of ");
-    text_add_float(reason, rate_hz, 1);
-    text_add(reason, " Hz.");
-    return false;
+/* `numbers`: bundle, latency, inference; `newest`: sensor and index of each. */
+size_t wire_finding(uint8_t *record, size_t capacity, uint16_t sequence, uint64_t time_us, uint8_t model,
+                    uint16_t flags, const uint32_t numbers[3], const uint32_t *newest, uint8_t newest_count,
+                    bool quantities, float *values, uint8_t count) {
+  struct records_newest blocks[LIMIT_SENSORS];
+  for (uint8_t i = 0; i < newest_count; i++) {
+    blocks[i] = (struct records_newest){.sensor = (uint8_t)newest[2 * i], .index = newest[2 * i + 1]};
   }
-  *set_hz = 16.0f;
-  return true;
+  const struct finding finding = {.model = model, .flags = flags, .count = count, .values = values};
+  const struct records_finding found = {.finding = &finding,
+                                        .quantities = quantities,
+                                        .bundle = numbers[0],
+                                        .latency_us = numbers[1],
+                                        .inference_us = numbers[2],
+                                        .newest = blocks,
+                                        .newest_count = newest_count};
+  return records_finding(record, capacity, (struct records_head){sequence, time_us}, &found);
 }
 
-static void self_test(void *context, struct wearable_results *results) {
-  (void)context;
-  wearable_group_result(results, "EEPROM", true, "Two reads agree.");
-  wearable_group_result(results, "supply", false, "2.90 V; 3 to 3.6 is in order.");
+size_t wire_alert(uint8_t *record, size_t capacity, uint16_t sequence, uint64_t time_us, uint8_t number, uint8_t state,
+                  uint16_t flags, int64_t since_us, float value) {
+  const struct alert alert = {.state = (enum alert_state)state, .flags = flags, .time_us = since_us, .value = value};
+  return records_alert(record, capacity, (struct records_head){sequence, time_us}, number, &alert);
 }
 
-static void calibration_changed(void *context) {
-  (void)context;
-  self.changes++;
+size_t wire_event(uint8_t *record, size_t capacity, uint16_t sequence, uint64_t time_us, uint16_t code, int severity,
+                  uint8_t sensor, uint32_t count, const char *sentence) {
+  const struct records_event event = {
+      .code = code, .severity = (enum severity)severity, .sensor = sensor, .count = count, .sentence = sentence};
+  return records_event(record, capacity, (struct records_head){sequence, time_us}, &event);
 }
 
-static const char *const labels[LABELS] = {"uniform", "warm-spot"};
-static struct model_profile model = {.major = 1, .minor = 2, .revision = 3, .build = 4};
-static struct profile profile = {.name = "breast-patch",
-                                 .version = "1",
-                                 .notice = "Informs only. Not a medical device.",
-                                 .cbor = self.profile_cbor,
-                                 .cbor_size = PROFILE_BYTES,
-                                 .camera_address = 0x33,
-                                 .camera_resolution_code = 2,
-                                 .camera_chess = true,
-                                 .camera_emissivity = 0.98f,
-                                 .camera_reflected_celsius = 23.5f,
-                                 .adc_address = 0x48,
-                                 .adc_rate_hz = 1.0f,
-                                 .channel_count = 2,
-                                 .channels = {{.name = "skin"}, {.name = "room"}},
-                                 .label_count = LABELS,
-                                 .labels = labels,
-                                 .model = &model};
-static char long_name[65], long_channels[4][33], long_rest[1025];
-static const char *many_labels[PROFILE_MAX_LABELS];
-static const char *const waived[] = {long_rest};
-static const struct wearable_services services = {.software = "0.1.0",
-                                                  .lease_max_ms = 10000,
-                                                  .development_key = true,
-                                                  .state = get_state,
-                                                  .stream_start = stream_start,
-                                                  .stream_renew = stream_renew,
-                                                  .stream_stop = stream_stop,
-                                                  .eeprom = eeprom,
-                                                  .set_rate = set_rate,
-                                                  .self_test = self_test,
-                                                  .calibration_changed = calibration_changed};
-
-/* The profile's texts as long as `thermo-quantize firmware` takes them: `bytes` of them together, beside the notice. */
-void wire_long_texts(size_t bytes);
-
-void wire_long_texts(size_t bytes) {
-  memset(long_name, 'n', sizeof long_name - 1);
-  profile.name = long_name;
-  profile.channel_count = PROFILE_MAX_CHANNELS;
-  for (size_t i = 0; i < PROFILE_MAX_CHANNELS; i++) {
-    memset(long_channels[i], 'c', sizeof long_channels[i] - 1);
-    profile.channels[i].name = long_channels[i];
-  }
-  for (size_t i = 0; i < PROFILE_MAX_LABELS; i++) {
-    many_labels[i] = "l";
-  }
-  profile.label_count = PROFILE_MAX_LABELS;
-  profile.labels = many_labels;
-  const size_t used = strlen(profile.notice) + sizeof long_name - 1 + sizeof long_channels - 4 + PROFILE_MAX_LABELS;
-  memset(long_rest, 'w', bytes - used);
-  long_rest[bytes - used] = 0;
-  profile.waived_count = 1;
-  profile.waived = waived;
-}
-
-/* Server. */
-
-void wire_restart_server(const char *processor, const char *system, const uint8_t *sensor_id, bool has_model);
-size_t wire_answer(uint8_t *message, size_t size, uint8_t *answer, size_t capacity);
-uint32_t wire_seen(int what);
-void wire_count(int counter, uint32_t count);
-
-void wire_restart_server(const char *processor, const char *system, const uint8_t *sensor_id, bool has_model) {
-  memset(&self, 0, sizeof self);
-  self.board = flash_board(4096, 9);
-  store_open(&self.store, self.board);
-  self.state = (struct wearable_state){.time_us = 1234,
-                                       .calibrated = true,
-                                       .generation = 7,
-                                       .fingerprint = 0xCAFE,
-                                       .camera_rate_hz = 16.0f,
-                                       .sensor_warning = "It rots."};
-  self.absent = sensor_id == NULL;
-  if (sensor_id != NULL) {
-    self.state.sensor_known = true;
-    memcpy(self.state.sensor_id, sensor_id, sizeof self.state.sensor_id);
-  }
-  for (size_t i = 0; i < sizeof model.image_sha256; i++) {
-    model.image_sha256[i] = (uint8_t)i;
-  }
-  for (size_t i = 0; i < WEARABLE_EEPROM_WORDS; i++) {
-    self.eeprom[i] = (uint16_t)(i * 257);
-  }
-  for (size_t i = 0; i < PROFILE_BYTES; i++) {
-    self.profile_cbor[i] = (uint8_t)(i % 251);
-  }
-  profile.model = has_model ? &model : NULL;
-  profile.name = "breast-patch";
-  profile.channel_count = 2;
-  profile.channels[0].name = "skin";
-  profile.channels[1].name = "room";
-  profile.label_count = LABELS;
-  profile.labels = labels;
-  profile.waived_count = 0;
-  self.os = (struct smp_os){"patch-7", "0.1.0", "test bench", processor, "breast-patch", system, reset, NULL};
-  self.wearable = (struct wearable_group){self.board, &profile, &services, &self.counters, &self.server, &self.store};
-  self.groups[0] = smp_os_group(&self.os);
-  self.groups[1] = image_group_commands(&profile);
-  self.groups[2] = wearable_group_commands(&self.wearable);
-  smp_begin(&self.server, self.groups, 3, now_us, on_refusal, NULL);
-}
-
-size_t wire_answer(uint8_t *message, size_t size, uint8_t *answer, size_t capacity) {
-  return smp_answer_message(&self.server, message, size, answer, capacity);
-}
-
-uint32_t wire_seen(int what) {
-  const uint32_t seen[] = {self.resets, self.refusals, self.changes, self.started_ms, self.key_interval, self.leased};
-  return seen[what];
-}
-
-void wire_count(int counter, uint32_t count) {
-  counters_add(&self.counters, (enum counter)counter, count);
+size_t wire_clock(uint8_t *record, size_t capacity, uint16_t sequence, uint64_t time_us, uint64_t unix_us,
+                  const uint32_t numbers[4]) {
+  const struct records_clock clock = {.unix_us = unix_us,
+                                      .lease_left_ms = numbers[0],
+                                      .dropped = numbers[1],
+                                      .captured = numbers[2],
+                                      .lost = numbers[3]};
+  return records_clock(record, capacity, (struct records_head){sequence, time_us}, &clock);
 }
 
 /* Store. */
@@ -258,28 +131,36 @@ void wire_count(int counter, uint32_t count) {
 bool wire_new_flash(size_t page_size, size_t pages);
 void wire_open_store(void);
 int wire_store_write(size_t offset, size_t length, const uint8_t *data, size_t size);
-int wire_store_commit(const uint8_t *sensor_id);
+int wire_store_commit(void);
 int wire_store_rollback(void);
 size_t wire_store_read(int slot, uint8_t *data);
 bool wire_store_damaged(void);
 
+/* Anything that is whole, of 132 bytes to a camera's correction. */
+static bool is_whole(const void *context, const uint8_t *data, size_t size) {
+  (void)context;
+  struct correction correction;
+  return correction_open(data, size, &correction) == STATUS_OK;
+}
+
+static const struct store_kind kind = {.least = 132, .most = 9348, .holds = is_whole};
+
 bool wire_new_flash(size_t page_size, size_t pages) {
   self.board = flash_board(page_size, pages);
-  store_open(&self.store, self.board);
+  wire_open_store();
   return self.store.area_pages > 0;
 }
 
 void wire_open_store(void) {
-  store_open(&self.store, self.board);
+  store_open(&self.store, self.board, &kind, 0, self.board->flash_pages);
 }
 
 int wire_store_write(size_t offset, size_t length, const uint8_t *data, size_t size) {
   return (int)store_write(&self.store, offset, length, data, size);
 }
 
-int wire_store_commit(const uint8_t *sensor_id) {
-  struct store_identity identity;
-  return (int)store_commit(&self.store, sensor_id, &identity);
+int wire_store_commit(void) {
+  return (int)store_commit(&self.store);
 }
 
 int wire_store_rollback(void) {
@@ -288,9 +169,9 @@ int wire_store_rollback(void) {
 
 size_t wire_store_read(int slot, uint8_t *data) {
   size_t size;
-  const uint8_t *calibration = store_calibration(&self.store, (enum store_slot)slot, &size);
-  if (calibration != NULL) {
-    memcpy(data, calibration, size);
+  const uint8_t *kept = store_get(&self.store, (enum store_slot)slot, &size);
+  if (kept != NULL) {
+    memcpy(data, kept, size);
   }
   return size;
 }
