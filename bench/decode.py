@@ -56,11 +56,11 @@ class EepromBus:
 
 
 def blocks_of(frames: Sequence[Words]) -> list[Block]:
-    """PICTURES pictures as they travel, with noise of 3 counts, so that each subpage is packed by its differences."""
+    """PICTURES pictures as they travel, with noise of a count, so that each subpage is packed by its differences."""
     rng, encoder, made = np.random.default_rng(0), CountsEncoder(), []
     for index in range(2 * PICTURES):
         words = np.array(frames[index % 2])
-        noise = np.rint(rng.normal(0, 3, PIXELS)).astype(np.int16)
+        noise = np.rint(rng.normal(0, 1, PIXELS)).astype(np.int16)
         words[:PIXELS] = (words[:PIXELS].view(np.int16) + noise).view(np.uint16)
         packed = encoder.encode(Subpage(words, index, 62_500 * index))
         made.append(Block(62_500 * index, 0, 0, index, codec.encode(packed, index)))

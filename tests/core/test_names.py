@@ -71,6 +71,7 @@ ALLOWED: Mapping[str, str] = {
         ),
         "physics and EEPROM of a simulated camera",
     ),
+    "device/firmware/fuzz/fuzz_smp.c": "a wearable whose requests are fuzzed",
     "hw_sim/thermo_sim/chips/ntc.py": "physics of simulated thermistors",
     "device/thermo_device/bare.py": "what a device without a bundle is taken to be",
     "host/thermo_host/commands/common.py": "range of an emissivity that is asked for",
