@@ -6,13 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from firmware_library import FIRMWARE, HARNESS, build
+from firmware_library import HARNESS, build, everything
 from numpy.typing import NDArray
 
-NUMERICS = """mlx90640_plausible mlx90640_constants mlx90640_decode interpolate counts thermistor correction
-correction_bounds text feature_extractor select scores crc"""
-WIRE = """framing crc records counters text cbor_head cbor_write cbor_check cbor_find smp smp_os wearable_group image_group store correction interpolate
-thermistor"""
 WIRE_SIZES = """records_subpage records_thermistors records_verdict records_event records_clock framing_encode_frame
 framing_packet_bytes wire_receive wire_counter_count cbor_open_array wire_answer wire_store_read"""
 WIRE_FLAGS = "framing_send_packet cbor_find wire_new_flash wire_store_damaged"
@@ -38,7 +34,7 @@ class Decoded:
 
 
 class Numerics:
-    """Calls of harness/numerics.c, which has room for one sensor's constants, one encoder, correction and feature ring."""
+    """Calls of harness/numerics.c, which has room for one sensor's constants, one encoder, one correction."""
 
     OK, BAD_EEPROM, BAD_PIXELS, BAD_AUXILIARY, UNDECODABLE, DAMAGED, EMPTY, ARGUMENT = 0, 5, 6, 7, 8, 9, 13, 14
     UNTOUCHED = np.float32(-1)
@@ -83,14 +79,14 @@ class Numerics:
 
 @pytest.fixture(scope="session")
 def numerics(tmp_path_factory: pytest.TempPathFactory) -> Numerics:
-    """Sensor mathematics, packing, thermistors, correction and features; undefined behaviour aborts."""
-    return Numerics(build(tmp_path_factory.mktemp("numerics"), "numerics", NUMERICS.split()))
+    """Sensor mathematics, packing, thermistors and corrections; undefined behaviour aborts."""
+    return Numerics(build(tmp_path_factory.mktemp("numerics"), "numerics", [], *everything()))
 
 
 @pytest.fixture(scope="session")
 def wire(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """The wire side: framing, records, CBOR, SMP server and calibration store, over a flash that can lose power."""
-    library = build(tmp_path_factory.mktemp("wire"), "wire", WIRE.split(), HARNESS / "flash.c")
+    library = build(tmp_path_factory.mktemp("wire"), "wire", [], *everything(), HARNESS / "flash.c")
     for name in WIRE_SIZES.split():
         getattr(library, name).restype = ctypes.c_size_t
     for name in WIRE_FLAGS.split():
@@ -102,8 +98,7 @@ def wire(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
 @pytest.fixture(scope="session")
 def sensors(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """Decoders and codecs of sensors; undefined behaviour aborts."""
-    modules = sorted((FIRMWARE / "sensors").glob("*.c"))
-    library = build(tmp_path_factory.mktemp("sensors"), "sensors", [], *modules)
+    library = build(tmp_path_factory.mktemp("sensors"), "sensors", [], *everything())
     for name in ("sensors_pack", "sensors_longest"):
         getattr(library, name).restype = ctypes.c_size_t
     for name in ("max3010x", "lis3dh", "sht4x", "tmp117"):

@@ -1,21 +1,25 @@
 /* The firmware's numerics behind plain arrays and numbers, so that Python needs to know no struct's layout. */
 #include <string.h>
 
+#include "ads1115_ntc.h"
 #include "correction.h"
-#include "correction_bounds.h"
 #include "counts.h"
-#include "crc.h"
-#include "feature_extractor.h"
 #include "interpolate.h"
 #include "mlx90640_constants.h"
+#include "mlx90640_correction.h"
 #include "mlx90640_decode.h"
-#include "scores.h"
 #include "thermistor.h"
 
 static struct mlx90640_constants constants;
 static struct counts_encoder encoder;
-static struct features features;
-static struct correction correction;
+static struct correction blob;
+static struct mlx90640_correction correction;
+static struct board board;
+static struct counters counters;
+static struct thermistor_settings thermistors;
+static struct ads1115_ntc_state state;
+static const struct sensor array = {
+    .driver = &ads1115_ntc_driver, .name = "spots", .settings = &thermistors, .state = &state};
 
 size_t shim_size_of_constants(void) {
   return sizeof constants;
@@ -88,75 +92,63 @@ int shim_thermistor(const float profile[6], int to_ground, int steinhart_hart, c
   return (int)thermistor_celsius(&thermistor, &curve, counts, celsius);
 }
 
-int shim_correction_open(const uint8_t *blob, size_t size) {
-  return (int)correction_open(blob, size, &correction);
+/* An array of thermistors, each a 10 kohm NTC of beta 3950 K: "t0", "t1" and so on. */
+void shim_thermistors(uint8_t channels) {
+  static const struct sensor_context context = {.board = &board, .counters = &counters};
+  static const char *const names[THERMISTOR_MAX_CHANNELS] = {"t0", "t1", "t2", "t3"};
+  board.serial = "bench-1";
+  thermistors = (struct thermistor_settings){.address = 0x48, .channel_count = channels, .rate_hz = 2.0F};
+  for (size_t i = 0; i < channels; i++) {
+    thermistors.channels[i] = (struct thermistor_profile){
+        .name = names[i], .series_ohm = 10000.0F, .supply_v = 3.3F, .curve = {10000.0F, 3950.0F}};
+  }
+  array.driver->init(&array, &context);
+}
+
+/* Envelope and body; the kind is 1 or 2, whose body is checked as well, or another one. */
+int shim_correction_open(const uint8_t *bytes, size_t size) {
+  mlx90640_correction_none(&correction);
+  const enum status status = correction_open(bytes, size, &blob);
+  if (status != STATUS_OK || blob.kind > 2) {
+    return (int)status;
+  }
+  if (blob.kind == 1) {
+    return (int)mlx90640_correction_open(&blob, &correction);
+  }
+  return blob.kind == 2 && array.driver->possible(&array, &blob) ? STATUS_OK : STATUS_DAMAGED;
 }
 
 int shim_correction_is_identity(void) {
-  return correction_is_identity(&correction);
+  return correction.identity;
 }
 
 void shim_correction_apply(float *celsius, float ta) {
-  correction_apply(&correction, celsius, ta);
+  mlx90640_correction_apply(&correction, celsius, ta);
+}
+
+/* Use the curves that were opened last. */
+void shim_correction_use(void) {
+  array.driver->correct(&array, &blob);
 }
 
 int shim_correction_curve(size_t channel, float curve[3]) {
-  struct thermistor_curve found;
-  if (!correction_curve(&correction, channel, &found)) {
-    return 0;
-  }
-  memcpy(curve, &found, sizeof found);
-  return 1;
+  memcpy(curve, &state.array.curves[channel], 3 * sizeof *curve);
+  return state.calibrated[channel];
 }
 
-/* Against a profile with one 10 kohm NTC of beta 3950 K. */
+/* Of a camera, or of the array of thermistors. */
 int shim_correction_is_implausible(char *sentence, size_t capacity) {
-  static const struct profile profile = {
-      .channel_count = 1,
-      .channels = {{.name = "skin", .series_ohm = 10000.0F, .supply_v = 3.3F, .curve = {10000.0F, 3950.0F}}}};
   struct text text;
   text_begin(&text, sentence, capacity);
-  return correction_is_implausible(&correction, &profile, &text);
+  return blob.kind == 1 ? mlx90640_correction_is_implausible(&correction, &text)
+                        : array.driver->objects(&array, &blob, &text);
 }
 
 size_t shim_correction_id(uint8_t id[8]) {
-  memcpy(id, correction.id, sizeof correction.id);
-  return correction.id_size;
+  memcpy(id, blob.id, sizeof blob.id);
+  return blob.id_size;
 }
 
-int shim_features_start(uint16_t average_pictures) {
-  return (int)features_start(&features, average_pictures);
-}
-
-void shim_features_reset(void) {
-  features_reset(&features);
-}
-
-int shim_features_push(const float *celsius) {
-  return (int)features_push(&features, celsius);
-}
-
-int shim_features_pictures(void) {
-  return features_pictures(&features);
-}
-
-int shim_features_quantize(int centre_median, float feature_scale, float input_scale, int8_t zero_point,
-                           int8_t *input) {
-  const struct model_profile model = {.input_scale = input_scale, .input_zero_point = zero_point};
-  const struct profile profile = {.centre_median = centre_median != 0, .feature_scale = feature_scale, .model = &model};
-  static int32_t scratch[PIXELS];
-  return (int)features_quantize(&features, &profile, scratch, input);
-}
-
-/* Scores as the wire carries them; returns the label. */
-int shim_scores(const int8_t *output, int outputs, int labels, float scale, int8_t zero_point, uint16_t *on_wire) {
-  const struct model_profile model = {
-      .output_scale = scale, .output_zero_point = zero_point, .output_count = (uint8_t)outputs};
-  const struct profile profile = {.label_count = (uint8_t)labels, .model = &model};
-  struct scores scores;
-  scores_of(&profile, output, &scores);
-  for (int i = 0; i < labels; i++) {
-    on_wire[i] = scores_on_wire(scores.values[i]);
-  }
-  return scores.label;
+int shim_correction_fits(const uint8_t *id, size_t id_size, uint32_t fingerprint) {
+  return correction_fits(&blob, id, id_size, fingerprint);
 }
