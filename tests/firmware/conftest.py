@@ -9,7 +9,7 @@ import pytest
 from firmware_library import HARNESS, build, everything
 from numpy.typing import NDArray
 
-WIRE_SIZES = """records_subpage records_thermistors records_verdict records_event records_clock framing_encode_frame
+WIRE_SIZES = """records_block records_signal records_finding records_alert records_event records_clock framing_encode_frame
 framing_packet_bytes wire_receive wire_counter_count cbor_open_array wire_answer wire_store_read"""
 WIRE_FLAGS = "framing_send_packet cbor_find wire_new_flash wire_store_damaged"
 
@@ -85,13 +85,14 @@ def numerics(tmp_path_factory: pytest.TempPathFactory) -> Numerics:
 
 @pytest.fixture(scope="session")
 def wire(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    """The wire side: framing, records, CBOR, SMP server and calibration store, over a flash that can lose power."""
+    """The wire side: framing, records, CBOR, SMP server and store of corrections, over a flash that can lose power."""
     library = build(tmp_path_factory.mktemp("wire"), "wire", [], *everything(), HARNESS / "flash.c")
     for name in WIRE_SIZES.split():
         getattr(library, name).restype = ctypes.c_size_t
     for name in WIRE_FLAGS.split():
         getattr(library, name).restype = ctypes.c_bool
     library.wire_counter.restype = ctypes.c_char_p
+    library.wire_fed.restype = ctypes.c_float
     return library
 
 

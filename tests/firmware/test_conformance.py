@@ -24,6 +24,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from thermo_core.correction import Correction
 from thermo_core.profile import NOTICE
+from thermo_device.inference import Classifier
+from thermo_device.verdicts import VerdictMaker
+from thermo_host.pictures import PictureReader
 
 from thermo_core.bundle import Bundle
 from thermo_core.errors import RefusedError
@@ -37,11 +40,8 @@ from thermo_core.wire.management import GroupError
 from thermo_core.wire.records import ClockRecord, EventRecord, Record, SubpageRecord, ThermistorRecord, VerdictRecord
 from thermo_core.wire.smp import Op, ReturnCode, SmpHeader, SmpMessage, encode_packets
 from thermo_device.counters import Counters
-from thermo_device.inference import Classifier
-from thermo_device.verdicts import VerdictMaker
 from thermo_host.flash import flash, load
 from thermo_host.link.wearable import Wearable
-from thermo_host.pictures import PictureReader
 from thermo_sim import control
 from thermo_sim.clock import VirtualClock
 from thermo_sim.eeprom import generate

@@ -2,16 +2,15 @@
 
 import ctypes
 import random
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pytest
 from firmware_library import HARNESS, build
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thermo_core.sensors.mlx90640.frames import Words
-from thermo_core.sensors.mlx90640.identity import device_id, fingerprint
+from thermo_core.sensors.correction import fingerprint
 from thermo_device.sightings import Sightings
 
 CUTS = range(4)
@@ -24,11 +23,18 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     return build(folder, "sightings", ["sightings", "crc"], HARNESS / "flash.c")
 
 
-def eeprom(sensor: int, content: int) -> Words:
-    """Words of a sensor; only identity and content matter here."""
-    words = np.full(832, content, np.uint16)
-    words[7:10] = sensor, 1, 2
-    return words
+@dataclass(frozen=True)
+class Chip:
+    """A chip that answers at the place of a sensor."""
+
+    identity: bytes
+    constants: bytes
+    sensor: int = 0
+
+
+def chip(name: int, content: int, sensor: int = 0) -> Chip:
+    """One by its name; an identity of six bytes, as a camera's."""
+    return Chip(bytes([name, 0, 1, 0, 2, 0]), bytes([content]) * 64, sensor)
 
 
 class Firmware:
@@ -43,15 +49,20 @@ class Firmware:
         """As after a reset."""
         self.library.sightings_reopen(ctypes.c_size_t(1))
 
-    def meet(self, words: Words) -> tuple[int, int, bool]:
-        found = ctypes.c_uint32()
-        seen = self.library.sightings_see(ctypes.c_void_p(words.ctypes.data), ctypes.byref(found)) & 0xFFFFFFFF
-        return seen & 0x7FFFFFFF, found.value, bool(seen >> 31)
+    def meet(self, found: Chip) -> tuple[int, int, bool]:
+        crc32, padded = fingerprint(found.constants), found.identity.ljust(8, b"\0")
+        seen = self.library.sightings_see(ctypes.c_uint8(found.sensor), padded, ctypes.c_uint32(crc32)) & 0xFFFFFFFF
+        return seen & 0x7FFFFFFF, crc32, bool(seen >> 31)
+
+    def trust(self, sensor: int = 0) -> None:
+        self.library.sightings_take(ctypes.c_uint8(sensor))
 
 
 STEPS = st.lists(
     st.one_of(
-        st.tuples(st.just("meet"), st.integers(1, 3), st.integers(0, 2)), st.just(("trust",)), st.just(("reopen",))
+        st.tuples(st.just("meet"), st.integers(1, 4), st.integers(0, 2), st.integers(0, 1)),
+        st.tuples(st.just("trust"), st.integers(0, 1)),
+        st.just(("reopen",)),
     ),
     max_size=40,
 )
@@ -59,44 +70,57 @@ STEPS = st.lists(
 
 @given(STEPS)
 def test_it_remembers_what_the_agent_does(library: Any, tmp_path_factory: pytest.TempPathFactory, steps: Any) -> None:
+    """What changed, of every sensor; numbers rise over all sensors here, and there over each."""
     firmware, place = Firmware(library), tmp_path_factory.mktemp("agent")
-    agent, newest = Sightings(place), None
+    agent, newest = Sightings(place), dict[int, Chip]()
+    numbers: dict[int, dict[int, int]] = {0: {0: 0}, 1: {0: 0}}
     for step in steps:
         if step[0] == "meet":
-            newest = eeprom(*step[1:])
-            sighting = agent.meet(newest)
-            assert firmware.meet(newest) == (sighting.generation, sighting.fingerprint, sighting.changed)
-        elif step[0] == "trust" and newest is not None:
-            agent.trust(device_id(newest), fingerprint(newest))
-            library.sightings_take()
+            name, content, sensor = step[1:]
+            found = newest[sensor] = chip(name + 10 * sensor, content, sensor)
+            sighting = agent.meet(sensor, found.identity, found.constants)
+            number, crc32, changed = firmware.meet(found)
+            assert (crc32, changed) == (sighting.fingerprint, sighting.changed)
+            assert numbers[sensor].setdefault(sighting.number, number) == number >= max(numbers[sensor].values())
+        elif step[0] == "trust" and step[1] in newest:
+            agent.trust(newest[step[1]].identity, fingerprint(newest[step[1]].constants))
+            firmware.trust(step[1])
         elif step[0] == "reopen":
             agent = Sightings(place)
             firmware.reopen()
-            newest = None  # a calibration comes for a sensor that was met
+            newest.clear()  # a correction comes for a sensor that was met
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 2)), max_size=20))
+def test_one_sensors_numbers_are_the_agents(library: Any, found: list[tuple[int, int]]) -> None:
+    firmware, agent = Firmware(library), Sightings()
+    for name, content in found:
+        sighting = agent.meet(0, chip(name, content).identity, chip(name, content).constants)
+        assert firmware.meet(chip(name, content)) == (sighting.number, sighting.fingerprint, sighting.changed)
 
 
 def test_numbers_rise_and_the_first_sight_is_kept_through_many_pages(library: Any) -> None:
     firmware = Firmware(library, page_size=256)  # ten entries a page
-    first = firmware.meet(eeprom(9, 0))
+    first = firmware.meet(chip(9, 0))
     before = first[0]
     for count in range(200):
-        generation, _, changed = firmware.meet(eeprom(9, 1 + count % 2))
-        assert generation == before + 1 and changed
-        before = generation
+        constants, _, changed = firmware.meet(chip(9, 1 + count % 2))
+        assert constants == before + 1 and changed
+        before = constants
         if count % 7 == 0:
             firmware.reopen()
-    assert firmware.meet(eeprom(9, 0)) == (before + 1, first[1], False)
+    assert firmware.meet(chip(9, 0)) == (before + 1, first[1], False)
 
 
 @pytest.mark.parametrize("cut", CUTS)
 def test_no_number_stands_for_two_contents_whenever_power_fails(library: Any, cut: int) -> None:
     """Every operation of a history with two page changes loses power once, and the history goes on."""
-    history = [eeprom(1 + i % 2, i // 3 % 3) for i in range(24)]
+    history = [chip(1 + i % 2, i // 3 % 3) for i in range(24)]
     firmware = Firmware(library, page_size=256)
     library.flash_operations.restype = ctypes.c_long
     library.flash_cut_after(ctypes.c_long(-1), 0, 0)
-    for words in history:
-        firmware.meet(words)
+    for found in history:
+        firmware.meet(found)
     operations = library.flash_operations()
     assert operations > 60
     for at in range(operations):
@@ -104,29 +128,29 @@ def test_no_number_stands_for_two_contents_whenever_power_fails(library: Any, cu
         named: dict[int, tuple[bytes, int]] = {}
         library.flash_cut_after(ctypes.c_long(at), cut, at)
         last = 0
-        for number, words in enumerate(history):
+        for number, found in enumerate(history):
             if library.flash_operations() > at and number % 2:
                 library.flash_cut_after(ctypes.c_long(-1), 0, 0)
                 firmware.reopen()
-            generation, found, _ = firmware.meet(words)
-            content = device_id(words), found
+            constants, crc32, _ = firmware.meet(found)
+            content = found.identity, crc32
             # A number that power took from flash was told to nobody who is still there: the device restarted.
-            if generation <= last:
-                named = {known: what for known, what in named.items() if known < generation}
-            assert named.setdefault(generation, content) == content
-            last = generation
+            if constants <= last:
+                named = {known: what for known, what in named.items() if known < constants}
+            assert named.setdefault(constants, content) == content
+            last = constants
 
 
 def test_a_worn_page_is_a_problem_and_no_end(library: Any) -> None:
     firmware = Firmware(library)
     library.flash_wear_out(ctypes.c_size_t(1))
-    seen = [firmware.meet(eeprom(1, content))[0] for content in (0, 1, 2)]
+    seen = [firmware.meet(chip(1, content))[0] for content in (0, 1, 2)]
     assert seen == [1, 2, 3] and library.sightings_has_problem()
 
 
 def test_a_board_without_pages_for_it_numbers_all_the_same(library: Any) -> None:
     firmware = Firmware(library, pages=2)
-    assert [firmware.meet(eeprom(1, content))[::2] for content in (0, 0, 1, 0)] == [
+    assert [firmware.meet(chip(1, content))[::2] for content in (0, 0, 1, 0)] == [
         (1, False), (1, False), (2, True), (3, False)
     ]  # fmt: skip
 
@@ -140,17 +164,17 @@ def test_rubbish_in_flash_is_passed_over(library: Any) -> None:
         for at in range(512, 1536):
             flash()[at] = rng.choice((0xFF, rng.randrange(256)))
         firmware.reopen()
-        assert firmware.meet(eeprom(1, 0))[0] == 1
+        assert firmware.meet(chip(1, 0))[0] == 1
 
 
 def test_it_writes_only_what_changed(library: Any) -> None:
     firmware = Firmware(library)
     library.flash_operations.restype = ctypes.c_long
-    firmware.meet(eeprom(1, 0))
+    firmware.meet(chip(1, 0))
     library.flash_cut_after(ctypes.c_long(-1), 0, 0)
     for _ in range(100):
-        firmware.meet(eeprom(1, 0))
-        library.sightings_take()
+        firmware.meet(chip(1, 0))
+        firmware.trust()
         firmware.reopen()
-        library.sightings_take()
+        firmware.trust()
     assert library.flash_operations() == 0

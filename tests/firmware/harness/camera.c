@@ -31,10 +31,8 @@ struct harness *harness_new(const struct harness_callbacks *callbacks, uint8_t a
                             .i2c_transfer = callbacks->i2c_transfer,
                             .i2c_recover = callbacks->i2c_recover,
                             .watchdog_feed = nothing};
-  h->settings = (struct camera_settings){.address = address,
-                                         .refresh_code = refresh_code,
-                                         .resolution_code = resolution_code,
-                                         .chess = chess};
+  h->settings = (struct camera_settings){
+      .address = address, .refresh_code = refresh_code, .resolution_code = resolution_code, .chess = chess};
   counters_init(&h->counters);
   sightings_open(&h->sightings, &h->board, 0);
   camera_init(&h->camera, &h->board, &h->counters, &h->settings, &h->scratch, &h->sightings, 0);

@@ -1,29 +1,31 @@
-/* The wire side of the core for ctypes: one receiver, one SMP server of all groups over a bench's services, one store.
- */
+/* The wire side of the core for ctypes: one receiver, one store, and the SMP server of a wearable whose sensors are a
+   bench's: a camera "skin" and thermistors "spots" that say what a test wants, and "room", numbers from outside. */
 #include <string.h>
 
+#include "external.h"
 #include "flash.h"
 #include "framing.h"
-#include "image_group.h"
-#include "wearable_group.h"
+#include "mlx90640_correction.h"
+#include "quality.h"
+#include "wearable.h"
 
-#define LABELS 2
 #define PROFILE_BYTES 2500
+#define CONSTANTS_BYTES 1664
+#define SENSORS 3
 
 static struct {
   struct framing_receiver receiver;
-  struct smp_server server;
-  struct smp_group groups[3];
-  struct wearable_group wearable;
-  struct smp_os os;
-  struct counters counters;
+  struct board board;
   struct store store;
-  struct wearable_state state;
-  const struct board *board;
-  uint32_t resets, refusals, changes, started_ms;
+  struct store_kind kind;
+  struct wearable wearable;
+  struct wearable_sensor sensors[SENSORS];
+  struct alert alerts[1];
+  uint32_t corrections, trusts;
   uint16_t key_interval;
-  bool leased, absent;
-  uint16_t eeprom[WEARABLE_EEPROM_WORDS];
+  bool absent, corrected, doubted;
+  uint8_t id[6];
+  uint8_t constants[CONSTANTS_BYTES];
   uint8_t profile_cbor[PROFILE_BYTES];
 } self;
 
@@ -67,190 +69,251 @@ const char *wire_counter(size_t counter, int *code, int *severity, const char **
   return counters_name((enum counter)counter);
 }
 
-/* The bench's services. */
+/* The bench's board. */
 
 static uint64_t now_us(void) {
   return 1234;
 }
 
-static void reset(void *context) {
-  (void)context;
-  self.resets++;
+static bool serial_write(const uint8_t *data, size_t size) {
+  (void)data;
+  (void)size;
+  return true;
 }
 
-static void on_refusal(void *context, const char *reason) {
-  (void)context;
-  (void)reason;
-  self.refusals++;
+static size_t serial_room(void) {
+  return 4096;
 }
 
-static void get_state(void *context, struct wearable_state *state) {
-  (void)context;
-  *state = self.state;
+static uint32_t serial_overruns(void) {
+  return 0;
 }
 
-static void stream_start(void *context, uint32_t lease_ms, uint16_t key_interval) {
+static void serial_discard(void) {
+}
+
+/* The bench's sensors. */
+
+static void init(const struct sensor *sensor, const struct sensor_context *context) {
+  (void)sensor;
   (void)context;
-  self.leased = true;
-  self.started_ms = lease_ms;
+}
+
+static void camera_status(const struct sensor *sensor, struct sensor_status *status) {
+  (void)sensor;
+  if (!self.absent) {
+    memcpy(status->id, self.id, sizeof self.id);
+    status->id_size = sizeof self.id;
+    status->constants = 7;
+    status->fingerprint = 0xCAFE;
+    status->changed = self.doubted;
+  }
+  status->rate_hz = 16.0f;
+}
+
+static size_t constants_size(const struct sensor *sensor) {
+  (void)sensor;
+  return self.absent ? 0 : CONSTANTS_BYTES;
+}
+
+static void constants(const struct sensor *sensor, size_t offset, uint8_t *to, size_t size) {
+  (void)sensor;
+  memcpy(to, self.constants + offset, size);
+}
+
+static void camera_restart(const struct sensor *sensor, uint16_t key_interval) {
+  (void)sensor;
   self.key_interval = key_interval;
 }
 
-static bool stream_renew(void *context, uint32_t lease_ms) {
-  (void)context;
-  (void)lease_ms;
-  return self.leased;
+static void trust(const struct sensor *sensor) {
+  (void)sensor;
+  self.trusts++;
 }
 
-static void stream_stop(void *context) {
-  (void)context;
-  self.leased = false;
+static bool possible(const struct sensor *sensor, const struct correction *blob) {
+  (void)sensor;
+  struct mlx90640_correction correction;
+  return mlx90640_correction_open(blob, &correction) == STATUS_OK;
 }
 
-static const uint16_t *eeprom(void *context) {
-  (void)context;
-  return self.absent ? NULL : self.eeprom;
+static bool objects(const struct sensor *sensor, const struct correction *blob, struct text *reason) {
+  (void)sensor;
+  struct mlx90640_correction correction;
+  mlx90640_correction_open(blob, &correction);
+  return mlx90640_correction_is_implausible(&correction, reason);
 }
 
-static bool set_rate(void *context, float rate_hz, float *set_hz, enum wearable_code *code, struct text *reason) {
-  (void)context;
-  (void)code;
+static void correct(const struct sensor *sensor, const struct correction *correction) {
+  (void)sensor;
+  self.corrected = correction != NULL;
+  self.corrections++;
+}
+
+static bool corrected(const struct sensor *sensor) {
+  (void)sensor;
+  return self.corrected;
+}
+
+static bool set_rate(const struct sensor *sensor, float rate_hz, enum group_error *error, struct text *reason) {
+  (void)sensor;
+  *error = GROUP_ERROR_BAD_RATE;
   if (!(rate_hz >= 0.5f && rate_hz <= 64.0f)) {
     text_add(reason, "The sensor has no refresh rate of ");
     text_add_float(reason, rate_hz, 1);
     text_add(reason, " Hz.");
     return false;
   }
-  *set_hz = 16.0f;
   return true;
 }
 
-static void self_test(void *context, struct wearable_results *results) {
-  (void)context;
-  wearable_group_result(results, "EEPROM", true, "Two reads agree.");
-  wearable_group_result(results, "supply", false, "2.90 V; 3 to 3.6 is in order.");
+static void self_test(const struct sensor *sensor, struct sensor_results *results) {
+  (void)sensor;
+  results->add(results, "EEPROM", true, "Two reads agree.");
+  results->add(results, "supply", false, "2.90 V; 3 to 3.6 is in order.");
 }
 
-static void calibration_changed(void *context) {
-  (void)context;
-  self.changes++;
+static void array_status(const struct sensor *sensor, struct sensor_status *status) {
+  (void)sensor;
+  status->rate_hz = 2.0f;
+  status->fault = "The thermistor ADC does not answer; check its wiring and supply.";
 }
 
-static const char *const labels[LABELS] = {"uniform", "warm-spot"};
-static struct model_profile model = {.major = 1, .minor = 2, .revision = 3, .build = 4};
-static struct profile profile = {.name = "breast-patch",
-                                 .version = "1",
-                                 .notice = "Informs only. Not a medical device.",
-                                 .cbor = self.profile_cbor,
+static const struct sensor_driver camera_driver = {.kind = "mlx90640",
+                                                   .correction_kind = 1,
+                                                   .correction_bytes = MLX90640_CORRECTION_BYTES,
+                                                   .init = init,
+                                                   .restart = camera_restart,
+                                                   .status = camera_status,
+                                                   .constants_size = constants_size,
+                                                   .constants = constants,
+                                                   .trust = trust,
+                                                   .possible = possible,
+                                                   .objects = objects,
+                                                   .correct = correct,
+                                                   .corrected = corrected,
+                                                   .set_rate = set_rate,
+                                                   .self_test = self_test};
+static const struct sensor_driver array_driver = {.kind = "ads1115-ntc", .init = init, .status = array_status};
+static const struct external_settings room = {.elements = 2, .low = -50.0f, .high = 100.0f, .rate_hz = 1.0f};
+static float room_values[2];
+static struct external_state room_state = {.values = room_values};
+static const struct sensor sensors[SENSORS] = {
+    {.driver = &camera_driver, .name = "skin", .signal = 0, .number = 0},
+    {.driver = &array_driver, .name = "spots", .signal = 1, .number = 1},
+    {.driver = &external_driver, .name = "room", .settings = &room, .state = &room_state, .signal = 2, .number = 2}};
+
+/* Signals of the sensors and "person.age_years". */
+static const struct signal signals[] = {{0, 1, 0, 0}, {4, 1, 0, 0}, {8, 2, 0, 0}, {16, 1, 0, 0}};
+static struct sample samples[4];
+static _Alignas(8) uint8_t memory[24];
+static const struct graph_plan graph = {.signals = signals, .signal_count = 4, .samples = samples, .memory = memory};
+static const struct alert_plan alerts[] = {
+    {.when = {ALERT_AT_LEAST, 30.0f}, .model = ALERT_OF_SIGNAL, .signal = 2, .findings = 1}};
+static const uint8_t person[] = {PERSON_AGE_YEARS};
+static struct bundle_profile bundle = {.major = 1, .minor = 2, .revision = 3, .build = 4, .development_key = true};
+static char long_name[65], long_waived[8][513];
+static const char *waived[8];
+static struct profile profile = {.cbor = self.profile_cbor,
                                  .cbor_size = PROFILE_BYTES,
-                                 .camera_address = 0x33,
-                                 .camera_resolution_code = 2,
-                                 .camera_chess = true,
-                                 .camera_emissivity = 0.98f,
-                                 .camera_reflected_celsius = 23.5f,
-                                 .adc_address = 0x48,
-                                 .adc_rate_hz = 1.0f,
-                                 .channel_count = 2,
-                                 .channels = {{.name = "skin"}, {.name = "room"}},
-                                 .label_count = LABELS,
-                                 .labels = labels,
-                                 .model = &model};
-static char long_name[65], long_channels[4][33], long_rest[1025];
-static const char *many_labels[PROFILE_MAX_LABELS];
-static const char *const waived[] = {long_rest};
-static const struct wearable_services services = {.software = "0.1.0",
-                                                  .lease_max_ms = 10000,
-                                                  .development_key = true,
-                                                  .state = get_state,
-                                                  .stream_start = stream_start,
-                                                  .stream_renew = stream_renew,
-                                                  .stream_stop = stream_stop,
-                                                  .eeprom = eeprom,
-                                                  .set_rate = set_rate,
-                                                  .self_test = self_test,
-                                                  .calibration_changed = calibration_changed};
+                                 .sensors = sensors,
+                                 .sensor_count = SENSORS,
+                                 .graph = &graph,
+                                 .alerts = alerts,
+                                 .alert_states = self.alerts,
+                                 .alert_count = 1,
+                                 .person = person,
+                                 .person_count = 1,
+                                 .person_signal = 3};
 
-/* The profile's texts as long as `thermo-quantize firmware` takes them: `bytes` of them together, beside the notice. */
-void wire_long_texts(size_t bytes);
+/* A name of 64 bytes, and so many sentences of so many bytes that say what was waived. */
+void wire_long_texts(size_t sentences, size_t bytes);
 
-void wire_long_texts(size_t bytes) {
+void wire_long_texts(size_t sentences, size_t bytes) {
   memset(long_name, 'n', sizeof long_name - 1);
   profile.name = long_name;
-  profile.channel_count = PROFILE_MAX_CHANNELS;
-  for (size_t i = 0; i < PROFILE_MAX_CHANNELS; i++) {
-    memset(long_channels[i], 'c', sizeof long_channels[i] - 1);
-    profile.channels[i].name = long_channels[i];
+  for (size_t i = 0; i < sentences; i++) {
+    memset(long_waived[i], 'w', bytes);
+    long_waived[i][bytes] = 0;
+    waived[i] = long_waived[i];
   }
-  for (size_t i = 0; i < PROFILE_MAX_LABELS; i++) {
-    many_labels[i] = "l";
-  }
-  profile.label_count = PROFILE_MAX_LABELS;
-  profile.labels = many_labels;
-  const size_t used = strlen(profile.notice) + sizeof long_name - 1 + sizeof long_channels - 4 + PROFILE_MAX_LABELS;
-  memset(long_rest, 'w', bytes - used);
-  long_rest[bytes - used] = 0;
-  profile.waived_count = 1;
-  profile.waived = waived;
+  bundle.waived_count = (uint8_t)sentences;
+  bundle.waived = waived;
 }
 
 /* Server. */
 
-void wire_restart_server(const char *processor, const char *system, const uint8_t *sensor_id, bool has_model);
+void wire_restart_server(const char *processor, const char *system, const uint8_t *sensor_id, bool has_bundle,
+                         bool doubted);
 size_t wire_answer(uint8_t *message, size_t size, uint8_t *answer, size_t capacity);
 uint32_t wire_seen(int what);
 void wire_count(int counter, uint32_t count);
+void wire_push_alert(float value);
+float wire_fed(size_t place);
 
-void wire_restart_server(const char *processor, const char *system, const uint8_t *sensor_id, bool has_model) {
+void wire_restart_server(const char *processor, const char *system, const uint8_t *sensor_id, bool has_bundle,
+                         bool doubted) {
   memset(&self, 0, sizeof self);
-  self.board = flash_board(4096, 9);
-  store_open(&self.store, self.board);
-  self.state = (struct wearable_state){.time_us = 1234,
-                                       .calibrated = true,
-                                       .generation = 7,
-                                       .fingerprint = 0xCAFE,
-                                       .camera_rate_hz = 16.0f,
-                                       .sensor_warning = "It rots."};
+  self.board = *flash_board(4096, 20);
+  self.board.name = "thermo-edge bench";
+  self.board.platform = "test bench";
+  self.board.processor = processor;
+  self.board.serial = "bench-1";
+  self.board.now_us = now_us;
+  self.board.serial_write = serial_write;
+  self.board.serial_room = serial_room;
+  self.board.serial_overruns = serial_overruns;
+  self.board.serial_discard = serial_discard;
+  self.doubted = doubted;
   self.absent = sensor_id == NULL;
   if (sensor_id != NULL) {
-    self.state.sensor_known = true;
-    memcpy(self.state.sensor_id, sensor_id, sizeof self.state.sensor_id);
+    memcpy(self.id, sensor_id, sizeof self.id);
   }
-  for (size_t i = 0; i < sizeof model.image_sha256; i++) {
-    model.image_sha256[i] = (uint8_t)i;
+  for (size_t i = 0; i < sizeof bundle.image_sha256; i++) {
+    bundle.image_sha256[i] = (uint8_t)i;
+    profile.cbor_sha256[i] = (uint8_t)(255 - i);
   }
-  for (size_t i = 0; i < WEARABLE_EEPROM_WORDS; i++) {
-    self.eeprom[i] = (uint16_t)(i * 257);
+  for (size_t i = 0; i < CONSTANTS_BYTES; i++) {
+    self.constants[i] = (uint8_t)(i * 7 % 253);
   }
   for (size_t i = 0; i < PROFILE_BYTES; i++) {
     self.profile_cbor[i] = (uint8_t)(i % 251);
   }
-  profile.model = has_model ? &model : NULL;
   profile.name = "breast-patch";
-  profile.channel_count = 2;
-  profile.channels[0].name = "skin";
-  profile.channels[1].name = "room";
-  profile.label_count = LABELS;
-  profile.labels = labels;
-  profile.waived_count = 0;
-  self.os = (struct smp_os){"patch-7", "0.1.0", "test bench", processor, "breast-patch", system, reset, NULL};
-  self.wearable = (struct wearable_group){self.board, &profile, &services, &self.counters, &self.server, &self.store};
-  self.groups[0] = smp_os_group(&self.os);
-  self.groups[1] = image_group_commands(&profile);
-  self.groups[2] = wearable_group_commands(&self.wearable);
-  smp_begin(&self.server, self.groups, 3, now_us, on_refusal, NULL);
+  profile.bundle = has_bundle ? &bundle : NULL;
+  bundle.waived_count = 0;
+  wearable_init(&self.wearable, &self.board, &profile, self.sensors);
+  self.wearable.os.name = "patch-7";
+  self.wearable.os.system = system;
 }
 
 size_t wire_answer(uint8_t *message, size_t size, uint8_t *answer, size_t capacity) {
-  return smp_answer_message(&self.server, message, size, answer, capacity);
+  return smp_answer_message(&self.wearable.server, message, size, answer, capacity);
 }
 
 uint32_t wire_seen(int what) {
-  const uint32_t seen[] = {self.resets, self.refusals, self.changes, self.started_ms, self.key_interval, self.leased};
+  const uint32_t seen[] = {self.wearable.reset_wanted,
+                           self.wearable.counters.counts[COUNTER_REQUESTS_REFUSED],
+                           self.corrections,
+                           outbox_left_ms(&self.wearable.outbox),
+                           self.key_interval,
+                           self.trusts,
+                           self.corrected,
+                           room_state.waiting,
+                           self.wearable.engine.wanted_count};
   return seen[what];
 }
 
+float wire_fed(size_t place) {
+  return room_values[place];
+}
+
 void wire_count(int counter, uint32_t count) {
-  counters_add(&self.counters, (enum counter)counter, count);
+  counters_add(&self.wearable.counters, (enum counter)counter, count);
+}
+
+void wire_push_alert(float value) {
+  alert_push(&alerts[0], &self.alerts[0], value, 0, 1000);
 }
 
 /* Store. */
@@ -258,28 +321,35 @@ void wire_count(int counter, uint32_t count) {
 bool wire_new_flash(size_t page_size, size_t pages);
 void wire_open_store(void);
 int wire_store_write(size_t offset, size_t length, const uint8_t *data, size_t size);
-int wire_store_commit(const uint8_t *sensor_id);
+int wire_store_commit(void);
 int wire_store_rollback(void);
 size_t wire_store_read(int slot, uint8_t *data);
 bool wire_store_damaged(void);
 
-bool wire_new_flash(size_t page_size, size_t pages) {
-  self.board = flash_board(page_size, pages);
-  store_open(&self.store, self.board);
-  return self.store.area_pages > 0;
+static bool holds(const void *context, const uint8_t *data, size_t size) {
+  (void)context;
+  struct correction correction;
+  return correction_open(data, size, &correction) == STATUS_OK;
 }
 
 void wire_open_store(void) {
-  store_open(&self.store, self.board);
+  self.kind = (struct store_kind){
+      .least = CORRECTION_FRAME_BYTES, .most = CORRECTION_FRAME_BYTES + MLX90640_CORRECTION_BYTES, .holds = holds};
+  store_open(&self.store, &self.board, &self.kind, 0, self.board.flash_pages);
+}
+
+bool wire_new_flash(size_t page_size, size_t pages) {
+  self.board = *flash_board(page_size, pages);
+  wire_open_store();
+  return self.store.area_pages > 0;
 }
 
 int wire_store_write(size_t offset, size_t length, const uint8_t *data, size_t size) {
   return (int)store_write(&self.store, offset, length, data, size);
 }
 
-int wire_store_commit(const uint8_t *sensor_id) {
-  struct store_identity identity;
-  return (int)store_commit(&self.store, sensor_id, &identity);
+int wire_store_commit(void) {
+  return (int)store_commit(&self.store);
 }
 
 int wire_store_rollback(void) {
@@ -288,9 +358,9 @@ int wire_store_rollback(void) {
 
 size_t wire_store_read(int slot, uint8_t *data) {
   size_t size;
-  const uint8_t *calibration = store_calibration(&self.store, (enum store_slot)slot, &size);
-  if (calibration != NULL) {
-    memcpy(data, calibration, size);
+  const uint8_t *correction = store_get(&self.store, (enum store_slot)slot, &size);
+  if (correction != NULL) {
+    memcpy(data, correction, size);
   }
   return size;
 }
