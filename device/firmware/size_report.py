@@ -64,7 +64,9 @@ def main() -> int:
         print(f"  of it the networks' code {found['network_code']:,}")
         print(f"weights and tables    {found['weights']:7,} bytes")
         print(f"RAM                   {found['ram']:7,} of {options.ram:,} bytes")
-        print(f"  variables {found['variables']:,} (of signals, stages and networks {found['memory']:,}), stack {found['stack']:,} reserved")
+        print(
+            f"  variables {found['variables']:,} (of signals, stages and networks {found['memory']:,}), stack {found['stack']:,} reserved"
+        )
     over = [
         name for name, limit in (("ram", options.ram), ("flash_without_weights", options.flash)) if found[name] > limit
     ]

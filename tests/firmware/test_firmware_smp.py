@@ -3,7 +3,6 @@
 import ctypes
 import platform
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import cbor2
@@ -31,30 +30,37 @@ from smp.os_management import (
     ResetWriteRequest,
     ResetWriteResponse,
 )
-from thermo_core.correction import Correction
-from thermo_core.limits import FIRMWARE_HELLO_TEXT_BYTES, MAX_CHANNELS, MAX_LABELS
 
+from thermo_core.graph.alerts import AlertState
+from thermo_core.sensors import correction as corrections
+from thermo_core.sensors.ads1115_ntc.correction import CurveCorrection
+from thermo_core.sensors.ads1115_ntc.thermistor import SteinhartHart
+from thermo_core.sensors.correction import Stamp
+from thermo_core.sensors.mlx90640.correction import PixelCorrection
 from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS
-from thermo_core.wire import management
-from thermo_core.wire.management import Command, GroupError, Hello, SensorInfo, StreamAnswer, StreamOp, StreamRequest
+from thermo_core.signals import Values
+from thermo_core.wearable.person import FIELDS, problem
+from thermo_core.wire import events, management
+from thermo_core.wire.management import Hello, SensorState, StreamAnswer, StreamRequest
 from thermo_core.wire.smp import Group, Op, ReturnCode, SmpHeader, SmpMessage
+from thermo_core.wire.table import Command, GroupError, StreamOp
 from thermo_device import wearable_group
-from thermo_device.smp_server import Application, Refusal, SmpServer, os_commands
-from thermo_device.wearable_group import refusal, wearable_commands
+from thermo_device.smp_server import Application, Refusal, SmpServer, group_refusal, os_commands
+from thermo_device.wearable_group import wearable_commands
 
 SENSOR = bytes.fromhex("0d22d1850189")
 BUFFER = 2048 + 64
-NOTICE = "Informs only. Not a medical device."
-LABELS = ("uniform", "warm-spot")
+CONSTANTS = bytes(i * 7 % 253 for i in range(1664))
+SIGNALS, ALERTS = 4, 1
 
 
 class Firmware:
     """The firmware's server."""
 
-    def __init__(self, wire: Any, sensor: bytes | None = SENSOR, has_model: bool = True) -> None:
+    def __init__(self, wire: Any, sensor: bytes | None = SENSOR, has_bundle: bool = True, doubted: bool = True) -> None:
         self.wire = wire
         names = [name.encode() for name in (platform.machine(), platform.system())]
-        wire.wire_restart_server(*names, sensor, has_model)
+        wire.wire_restart_server(*names, sensor, has_bundle, doubted)
 
     def answer(self, message: bytes, capacity: int = BUFFER) -> bytes | None:
         """As `SmpServer.answer`; the request lies in a buffer of just its size."""
@@ -78,9 +84,13 @@ class Firmware:
 
     resets = property(lambda self: self.wire.wire_seen(0))
     refusals = property(lambda self: self.wire.wire_seen(1))
-    calibrations = property(lambda self: self.wire.wire_seen(2))
+    corrections = property(lambda self: self.wire.wire_seen(2))
     lease_ms = property(lambda self: self.wire.wire_seen(3))
     key_interval = property(lambda self: self.wire.wire_seen(4))
+    trusts = property(lambda self: self.wire.wire_seen(5))
+    corrected = property(lambda self: bool(self.wire.wire_seen(6)))
+    fed = property(lambda self: bool(self.wire.wire_seen(7)))
+    wanted = property(lambda self: self.wire.wire_seen(8))
 
 
 class Bench:
@@ -88,79 +98,150 @@ class Bench:
 
     def __init__(self) -> None:
         self.leased = False
+        self.known: dict[str, float] = {}
         self.server: SmpServer
 
     def hello(self) -> Hello:
-        camera = SensorInfo(
-            "mlx90640", 0, 0x33, SENSOR, 16.0, 18, True, float(np.float32(0.98)), 23.5, (), 7, 0xCAFE, "It rots."
+        camera = SensorState(
+            kind="mlx90640",
+            id=SENSOR,
+            constants=7,
+            rate_hz=16.0,
+            warning=events.FAULTS["constants_changed"].text,
         )
-        array = SensorInfo("ads1115", 1, 0x48, b"", 1.0, 16, channels=("skin", "room"))
+        array = SensorState(
+            kind="ads1115-ntc",
+            rate_hz=2.0,
+            fault="The thermistor ADC does not answer; check its wiring and supply.",
+        )
         return Hello(
             name="thermo-edge bench",
             serial="bench-1",
             software="0.1.0",
             platform="test bench",
             profile="breast-patch",
-            model="1.2.3+4",
+            profile_sha256=bytes(range(255, 223, -1)),
+            bundle="1.2.3+4",
+            bundle_sha256=bytes(range(32)),
             time_us=1234,
-            sensors=(camera, array),
+            sensors=(camera, array, SensorState(kind="external", id=OWN_ID, rate_hz=1.0)),
             simulated=False,
-            calibrated=True,
             development_key=True,
             lease_max_ms=10000,
-            notice=NOTICE,
-            labels=LABELS,
         )
 
     def stream(self, request: StreamRequest) -> StreamAnswer:
         if request.op is StreamOp.STOP:
             self.leased = False
-            return StreamAnswer(0, 1234)
+            return StreamAnswer(lease_ms=0, time_us=1234)
         if request.lease_ms < 100:
             raise Refusal("Too short.", ReturnCode.INVALID)
         if request.op is StreamOp.RENEW and not self.leased:
-            raise refusal(GroupError.NO_LEASE, "None runs.")
+            raise group_refusal(GroupError.NO_LEASE, "None runs.")
         self.leased = True
-        return StreamAnswer(min(request.lease_ms, 10000), 1234)
+        return StreamAnswer(lease_ms=min(request.lease_ms, 10000), time_us=1234)
 
-    def eeprom(self, sensor: int) -> tuple[bytes, int]:
-        if sensor:
-            raise refusal(GroupError.NO_SENSOR, "No such sensor.")
-        return (np.arange(832, dtype="<u4") * 257).astype("<u2").tobytes(), 7
+    def _there(self, sensor: int) -> None:
+        if sensor > 2:
+            raise group_refusal(GroupError.NO_SENSOR, "No such sensor.")
 
-    def calibration(self, slot: int) -> bytes:
+    def constants(self, sensor: int) -> tuple[bytes, int]:
+        self._there(sensor)
+        return (b"", 0) if sensor else (CONSTANTS, 7)
+
+    def correction(self, sensor: int, slot: int) -> bytes:
+        self._there(sensor)
         return b""
 
-    def write_calibration(self, data: bytes) -> None:
-        raise AssertionError("tests of their own write calibrations")
+    def write_correction(self, sensor: int, data: bytes) -> None:
+        raise AssertionError("tests of their own write corrections")
 
-    def roll_back_calibration(self) -> None:
-        raise refusal(GroupError.NO_CALIBRATION, "There is none.")
+    def roll_back_correction(self, sensor: int) -> None:
+        self._there(sensor)
+        raise group_refusal(GroupError.NO_CORRECTION, "There is none.")
 
     def self_test(self) -> management.SelfTest:
-        results = (("EEPROM", True, "Two reads agree."), ("supply", False, "2.90 V; 3 to 3.6 is in order."))
-        return management.SelfTest(tuple(management.SelfTestResult(*result) for result in results))
+        results = (
+            ("skin: EEPROM", True, "Two reads agree."),
+            ("skin: supply", False, "2.90 V; 3 to 3.6 is in order."),
+            (
+                "skin: constants",
+                False,
+                events.FAULTS["constants_changed"].text
+                + " Restore the EEPROM or replace the sensor, or calibrate it, which holds it to a reference as it is.",
+            ),
+        )
+        return management.SelfTest(
+            results=tuple(
+                management.SelfTestResult(name=name, passed=passed, detail=detail) for name, passed, detail in results
+            )
+        )
 
     def counts(self) -> management.Counters:
-        return management.Counters({"telemetry_dropped": 0})
+        return management.Counters(counters={"telemetry_dropped": 0})
 
-    def set_rate(self, rate_hz: float) -> float:
-        if not 0.5 <= rate_hz <= 64:
-            raise refusal(GroupError.BAD_RATE, "No such rate.")
+    def set_rate(self, sensor: int, rate_hz: float) -> float:
+        self._there(sensor)
+        if sensor or not 0.5 <= rate_hz <= 64:
+            raise group_refusal(GroupError.BAD_RATE, "No such rate.")
         return 16.0
 
-    def profile(self) -> bytes:
+    def profile_bytes(self) -> bytes:
         return bytes(i % 251 for i in range(2500))
 
     def refusal(self) -> management.Refusal:
         return self.server.refusal
+
+    def send_signals(self, wanted: tuple[int, ...]) -> None:
+        if any(number >= SIGNALS for number in wanted):
+            raise group_refusal(GroupError.NO_SUCH, "No such signal.")
+        if wanted and not self.leased:
+            raise group_refusal(GroupError.NO_LEASE, "No stream runs.")
+
+    def feed(self, sensor: int, values: Values) -> None:
+        self._there(sensor)
+        if sensor != 2:
+            raise group_refusal(GroupError.NO_SENSOR, "It is a chip.")
+        if not self.leased:
+            raise group_refusal(GroupError.NO_LEASE, "No stream runs.")
+        if values.size != 2:
+            raise group_refusal(GroupError.IMPLAUSIBLE, "It has two numbers.")
+
+    def person(self) -> dict[str, float]:
+        return self.known
+
+    def set_person(self, told: dict[str, float]) -> dict[str, float]:
+        for name, value in told.items():
+            if problem(name, value):
+                raise group_refusal(GroupError.IMPLAUSIBLE if name in FIELDS else GroupError.NO_SUCH, "Not so.")
+        self.known |= {name: float(np.float32(value)) for name, value in told.items()}
+        return self.known
+
+    def alerts(self) -> management.Alerts:
+        return management.Alerts(alerts=(management.AlertState(state=int(AlertState.CLEAR), time_us=0),))
+
+    def acknowledge(self, alert: int) -> management.Alerts:
+        if alert >= ALERTS:
+            raise group_refusal(GroupError.NO_SUCH, "No such alert.")
+        return self.alerts()
+
+
+def own_id(serial: bytes, number: int) -> bytes:
+    """Identity of a chip that has none of its own: FNV-1a of the board's serial number, and of the sensor's number."""
+    known = 0xCBF29CE484222325
+    for byte in (*serial, number):
+        known = (known ^ byte) * 0x100000001B3 % 2**64
+    return known.to_bytes(8, "big")
+
+
+OWN_ID = own_id(b"bench-1", 2)
 
 
 def python_server() -> SmpServer:
     """The Python agent's server on the bench."""
     bench = Bench()
     application = Application("patch-7", "0.1.0", "test bench", "breast-patch")
-    commands = {**os_commands(lambda: application, lambda: None), **wearable_commands(bench)}
+    commands = {**os_commands(lambda: application, lambda: None), **wearable_commands(bench, lambda: bench)}
     bench.server = SmpServer(commands, lambda: 1234)
     return bench.server
 
@@ -178,6 +259,7 @@ def same_but_for_sentences(mine: bytes, theirs: bytes) -> bool:
 
 
 KEYS = ["d", "off", "sensor", "slot", "op", "lease_ms", "key_interval", "format", "rate_hz"]
+KEYS += ["signals", "values", "person", "alert"]
 LEAVES = (
     st.none()
     | st.booleans()
@@ -194,11 +276,17 @@ SENSIBLE = st.fixed_dictionaries(
     {},
     optional={
         "off": st.integers(0, 2600),
-        "sensor": st.integers(0, 1),
+        "sensor": st.integers(0, 3),
         "slot": st.integers(0, 1),
         "op": st.integers(0, 2),
         "lease_ms": st.integers(0, 20000),
         "key_interval": st.none() | st.integers(1, 65535),
+        "signals": st.lists(st.integers(0, 5), max_size=17),
+        "values": st.binary(max_size=12) | st.just(bytes(8)),
+        "person": st.dictionaries(
+            st.sampled_from([*FIELDS, "iq"]), st.integers(-1, 130) | st.floats(0, 130) | LEAVES, max_size=3
+        ),
+        "alert": st.integers(0, 2),
         "rate_hz": st.integers(0, 70) | st.floats(0, 70),
         "d": st.text(max_size=20),
         "format": st.text("snrvmpioab", max_size=4),
@@ -219,7 +307,7 @@ MESSAGES = st.builds(
     build,
     st.sampled_from([0, 2, 8, 10, 8, 10]) | st.integers(0, 255),
     st.sampled_from([0, 65, 65, 65]) | st.integers(0, 65535),
-    st.integers(0, 9) | st.integers(0, 255),
+    st.integers(0, 15) | st.integers(0, 255),
     BODIES,
     st.just(0) | st.integers(-3, 3),
     st.just(0) | st.integers(0, 12),
@@ -227,9 +315,13 @@ MESSAGES = st.builds(
 
 
 def differs_on_purpose(message: bytes) -> bool:
-    """Buffer size, bootloader, images, and calibrations, which have tests of their own."""
+    """Buffer size, bootloader, images, and corrections, which have tests of their own."""
     group, command = int.from_bytes(message[4:6], "big"), message[7] if len(message) > 7 else 0
-    return group == 1 or (group, command) in ((0, 6), (0, 8)) or (group, command, message[0] & 7) == (65, 3, 2)
+    return (
+        group == 1
+        or (group, command) in ((0, 6), (0, 8))
+        or (group, command, message[0] & 7) == (65, int(Command.CORRECTION), 2)
+    )
 
 
 @settings(max_examples=1500, deadline=None)
@@ -252,7 +344,7 @@ def test_plain_requests_are_answered_byte_for_byte_alike(wire: Any, command: Com
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wearable_group, "PART_BYTES", 1024)
         for op, body in ((Op.READ, {}), (Op.WRITE, {"op": 1, "lease_ms": 3000, "rate_hz": 8.0})):
-            if (command, op) != (Command.CALIBRATION, Op.WRITE):
+            if (command, op) != (Command.CORRECTION, Op.WRITE):
                 message = SmpMessage(SmpHeader(op, Group.THERMO, command, 77, version), body).encode()
                 mine, theirs = Firmware(wire).answer(message), python_server().answer(message)
                 assert mine is not None and theirs is not None
@@ -261,20 +353,22 @@ def test_plain_requests_are_answered_byte_for_byte_alike(wire: Any, command: Com
 
 
 def test_hello_is_read_by_core(wire: Any) -> None:
-    assert Hello.from_map(Firmware(wire).ask(Op.READ, Command.HELLO, {}).body) == Bench().hello()
+    assert management.read(Hello, Firmware(wire).ask(Op.READ, Command.HELLO, {}).body) == Bench().hello()
 
 
-def test_the_longest_texts_of_a_profile_fit_hello(wire: Any) -> None:
-    """`thermo-quantize firmware` takes 1,024 bytes of them (`limits.FIRMWARE_HELLO_TEXT_BYTES`), and all 64 labels."""
+def test_what_hello_says_of_sensors(wire: Any) -> None:
+    absent = management.read(Hello, Firmware(wire, sensor=None, has_bundle=False).ask(Op.READ, Command.HELLO, {}).body)
+    assert (absent.bundle, absent.bundle_sha256, absent.sensors[0].id, absent.sensors[0].warning) == ("", b"", b"", "")
+    trusted = management.read(Hello, Firmware(wire, doubted=False).ask(Op.READ, Command.HELLO, {}).body)
+    assert [sensor.warning for sensor in trusted.sensors] == ["", "", ""]
+
+
+@pytest.mark.parametrize(("sentences", "size"), [(1, 512), (7, 137), (8, 120)])
+def test_the_longest_texts_of_a_bundle_fit_hello(wire: Any, sentences: int, size: int) -> None:
     firmware = Firmware(wire)
-    wire.wire_long_texts(ctypes.c_size_t(FIRMWARE_HELLO_TEXT_BYTES))
-    hello = Hello.from_map(firmware.ask(Op.READ, Command.HELLO, {}).body)
-    channels = [name for sensor in hello.sensors for name in sensor.channels]
-    texts = (hello.profile, hello.notice, *hello.labels, *channels, *hello.waived)
-    assert sum(map(len, texts)) == FIRMWARE_HELLO_TEXT_BYTES
-    assert (len(hello.labels), len(channels), len(hello.waived)) == (MAX_LABELS, MAX_CHANNELS, 1)
-    bare = Hello.from_map(Firmware(wire, sensor=None, has_model=False).ask(Op.READ, Command.HELLO, {}).body)
-    assert (bare.model, bare.labels, bare.sensors[0].id) == ("", (), b"")
+    wire.wire_long_texts(ctypes.c_size_t(sentences), ctypes.c_size_t(size))
+    hello = management.read(Hello, firmware.ask(Op.READ, Command.HELLO, {}).body)
+    assert (len(hello.profile), *map(len, hello.waived)) == (64, *[size] * sentences)
 
 
 def test_messages_on_the_page_are_answered(wire: Any) -> None:
@@ -322,7 +416,7 @@ def test_the_standard_groups_speak_as_the_reference_client_expects(wire: Any) ->
         assert refused.rc == smp_error.MGMT_ERR.ENOTSUP
         assert refused.rsn is not None and "thermo-quantize firmware" in refused.rsn
     assert firmware.refusals == len(refusals)
-    assert Firmware(wire, has_model=False).ask(Op.READ, 0, {}, Group.IMAGE).body == {"images": []}
+    assert Firmware(wire, has_bundle=False).ask(Op.READ, 0, {}, Group.IMAGE).body == {"images": []}
 
 
 @pytest.mark.parametrize("size", range(8))
@@ -332,7 +426,7 @@ def test_a_message_without_a_whole_header_gets_no_answer(wire: Any, size: int) -
 
 def test_an_answer_that_does_not_fit_is_too_large(wire: Any) -> None:
     firmware = Firmware(wire)
-    request = SmpMessage(SmpHeader(Op.READ, Group.THERMO, Command.EEPROM), {}).encode()
+    request = SmpMessage(SmpHeader(Op.READ, Group.THERMO, Command.CONSTANTS), {}).encode()
     answer = firmware.answer(request, 500)
     assert answer is not None and SmpMessage.decode(answer).body == {"rc": ReturnCode.TOO_LARGE}
     assert firmware.answer(request, 10) is None
@@ -341,25 +435,25 @@ def test_an_answer_that_does_not_fit_is_too_large(wire: Any) -> None:
 
 def test_long_things_are_read_in_parts(wire: Any) -> None:
     firmware = Firmware(wire)
-    for command, whole in ((Command.EEPROM, Bench().eeprom(0)[0]), (Command.PROFILE, Bench().profile())):
+    for command, whole in ((Command.CONSTANTS, CONSTANTS), (Command.PROFILE, Bench().profile_bytes())):
         read = b""
         while len(read) < len(whole):
-            part = management.Chunk.from_map(firmware.ask(Op.READ, command, {"off": len(read)}).body)
-            assert (part.offset, part.length) == (len(read), len(whole)) and 0 < len(part.data) <= 1024
+            part = management.read(management.Part, firmware.ask(Op.READ, command, {"off": len(read)}).body)
+            assert (part.off, part.len) == (len(read), len(whole)) and 0 < len(part.data) <= 1024
             read += part.data
         assert read == whole
-        odd = management.Chunk.from_map(firmware.ask(Op.READ, command, {"off": 77}).body)
+        odd = management.read(management.Part, firmware.ask(Op.READ, command, {"off": 77}).body)
         assert odd.data == whole[77 : 77 + 1024]
     absent = Firmware(wire, sensor=None)
-    assert absent.ask(Op.READ, Command.EEPROM, {}).error == (Group.THERMO, GroupError.NO_SENSOR)
-    assert absent.reason == "The picture sensor is not there. It has not answered yet; try again."
+    assert absent.ask(Op.READ, Command.CONSTANTS, {}).error == (Group.THERMO, GroupError.NO_SENSOR)
+    assert absent.reason == "The sensor skin is not there. It has not answered yet; try again."
 
 
 def test_counters_are_told_by_name(wire: Any) -> None:
     firmware = Firmware(wire)
     wire.wire_count(0, 3)
     wire.wire_count(0, 2**32 - 2)
-    counters = management.Counters.from_map(firmware.ask(Op.READ, Command.COUNTERS, {}).body).counters
+    counters = management.read(management.Counters, firmware.ask(Op.READ, Command.COUNTERS, {}).body).counters
     assert counters == {"bus_nack": 2**32 - 1, "telemetry_dropped": 0}
 
 
@@ -380,21 +474,21 @@ def test_the_last_refusal_can_be_read_later(wire: Any) -> None:
     assert firmware.refusals == 4
 
 
-# Calibrations over the line.
+# Corrections over the line.
 
 
-def calibration(seed: int, sensor: bytes = SENSOR) -> Correction:
+def correction(seed: int, sensor: bytes = SENSOR, crc32: int = 0xCAFE, offset_k: float = 0.0) -> bytes:
     """One that differs by its seed."""
-    rng = np.random.default_rng(seed)
-    offset = rng.normal(0, 1, (ROWS, COLUMNS)).astype(np.float32)
-    return replace(Correction.identity(sensor), offset=offset, created_unix_s=seed)
+    zero = np.zeros((ROWS, COLUMNS), np.float32)
+    offset = np.random.default_rng(seed).normal(offset_k, 1, (ROWS, COLUMNS)).astype(np.float32)
+    return corrections.to_bytes(PixelCorrection(offset, zero + 1, zero, zero > 0, Stamp(sensor, seed, 0.1, crc32)))
 
 
 def write_parts(firmware: Firmware, data: bytes, size: int) -> SmpMessage:
-    """Write a calibration; the last answer, or the first refusal."""
+    """Write a correction; the last answer, or the first refusal."""
     for at in range(0, len(data), size):
         part = data[at : at + size]
-        answer = firmware.ask(Op.WRITE, Command.CALIBRATION, {"off": at, "len": len(data), "data": part})
+        answer = firmware.ask(Op.WRITE, Command.CORRECTION, {"off": at, "len": len(data), "data": part})
         if answer.error is not None:
             return answer
         assert answer.body == {"off": at + len(part)}
@@ -402,56 +496,66 @@ def write_parts(firmware: Firmware, data: bytes, size: int) -> SmpMessage:
 
 
 def read_slot(firmware: Firmware, slot: int) -> bytes:
-    """A stored calibration."""
+    """A stored correction."""
     read, length = b"", 1
     while len(read) < length:
-        part = management.Chunk.from_map(
-            firmware.ask(Op.READ, Command.CALIBRATION, {"off": len(read), "slot": slot}).body
+        part = management.read(
+            management.Part, firmware.ask(Op.READ, Command.CORRECTION, {"off": len(read), "slot": slot}).body
         )
-        read, length = read + part.data, part.length
+        read, length = read + part.data, part.len
     return read
 
 
 @pytest.mark.parametrize("size", [1000, 384, 1024, 7])
-def test_a_calibration_written_in_parts_is_used_and_rolled_back(wire: Any, size: int) -> None:
+def test_a_correction_written_in_parts_is_used_and_rolled_back(wire: Any, size: int) -> None:
     firmware = Firmware(wire)
-    first, second = calibration(1).to_bytes(), calibration(2).to_bytes()
+    first, second = correction(1), correction(2)
     assert [read_slot(firmware, slot) for slot in (0, 1)] == [b"", b""]
     assert write_parts(firmware, first, size).error is None
-    assert firmware.calibrations == 1
+    assert firmware.corrections == 1
     assert [read_slot(firmware, slot) for slot in (0, 1)] == [first, b""]
     assert write_parts(firmware, second, size).error is None
     assert [read_slot(firmware, slot) for slot in (0, 1)] == [second, first]
     for swapped in ([first, second], [second, first]):
         assert firmware.ask(Op.WRITE, Command.ROLLBACK, {}).body == {}
         assert [read_slot(firmware, slot) for slot in (0, 1)] == swapped
-    assert firmware.calibrations == 4
+    assert firmware.corrections == 4
 
 
 def refused_with(firmware: Firmware, answer: SmpMessage, code: GroupError, sentence: str) -> None:
     assert answer.error == (Group.THERMO, code)
     assert sentence in firmware.reason
-    assert [read_slot(firmware, slot) for slot in (0, 1)] == [calibration(1).to_bytes(), b""]
+    assert [read_slot(firmware, slot) for slot in (0, 1)] == [correction(1), b""]
 
 
-def test_a_calibration_that_cannot_be_is_refused_and_the_stored_one_stays(wire: Any) -> None:
+def test_a_correction_that_cannot_be_is_refused_and_the_stored_one_stays(wire: Any) -> None:
     firmware = Firmware(wire)
-    write_parts(firmware, calibration(1).to_bytes(), 1024)
-    good = calibration(2).to_bytes()
+    write_parts(firmware, correction(1), 1024)
+    good = correction(2)
     damaged = good[:5000] + bytes([good[5000] ^ 1]) + good[5001:]
-    alien = calibration(3, bytes.fromhex("0102030405ff")).to_bytes()
-    ask: Callable[[dict[str, Any]], SmpMessage] = lambda body: firmware.ask(Op.WRITE, Command.CALIBRATION, body)  # noqa: E731
+    alien = correction(3, bytes.fromhex("0102030405ff"))
+    ask: Callable[[dict[str, Any]], SmpMessage] = lambda body: firmware.ask(Op.WRITE, Command.CORRECTION, body)  # noqa: E731
     refused_with(firmware, write_parts(firmware, damaged, 1024), GroupError.DAMAGED, "is damaged")
     refused_with(
         firmware,
         write_parts(firmware, alien, 1024),
         GroupError.WRONG_SENSOR,
-        "The calibration is of sensor 0102030405ff and this one is 0d22d1850189",
+        "The correction is of sensor 0102030405ff and skin is 0d22d1850189",
     )
-    for length in (0, 9347, 9733, 1 << 20):
+    aged = correction(3, crc32=0xBEEF)
+    refused_with(
+        firmware, write_parts(firmware, aged, 1024), GroupError.WRONG_SENSOR, "the EEPROM of skin held something else"
+    )
+    wild = correction(3, offset_k=20.0)
+    refused_with(firmware, write_parts(firmware, wild, 1024), GroupError.IMPLAUSIBLE, "moves a picture")
+    curves = corrections.to_bytes(CurveCorrection((SteinhartHart(1.1e-3, 2.3e-4, 8.8e-8),), Stamp(SENSOR, 3, 0.1)))
+    refused_with(firmware, write_parts(firmware, curves, 1024), GroupError.WRONG_SENSOR, "skin is of kind mlx90640")
+    for length in (0, 35, len(good) + 1, 1 << 20):
         empty = {"off": 0, "len": length, "data": b""}
-        refused_with(firmware, ask(empty), GroupError.DAMAGED, f"A calibration of {length} bytes")
-    refused_with(firmware, ask({"off": 8, "len": 9440, "data": b"x"}), GroupError.BAD_OFFSET, "where 0 of 0 was next")
+        refused_with(firmware, ask(empty), GroupError.DAMAGED, f"A correction of {length} bytes")
+    refused_with(
+        firmware, ask({"off": 8, "len": len(good), "data": b"x"}), GroupError.BAD_OFFSET, "where 0 of 0 was next"
+    )
     assert ask({"off": 0, "len": len(good), "data": good[:100]}).body == {"off": 100}
     for off in (99, 101, 200):
         answer = ask({"off": off, "len": len(good), "data": b"x"})
@@ -459,14 +563,75 @@ def test_a_calibration_that_cannot_be_is_refused_and_the_stored_one_stays(wire: 
     assert ask({"off": 100, "len": len(good), "data": bytes(len(good) - 99)}).error == (None, ReturnCode.INVALID)
     assert "reaches beyond its whole" in firmware.reason
     assert ask({"off": 100, "len": len(good), "data": good[100:200]}).body == {"off": 200}
-    assert firmware.ask(Op.WRITE, Command.ROLLBACK, {}).error == (Group.THERMO, GroupError.NO_CALIBRATION)
-    assert firmware.calibrations == 1
+    assert firmware.ask(Op.WRITE, Command.ROLLBACK, {}).error == (Group.THERMO, GroupError.NO_CORRECTION)
+    assert firmware.corrections == 1
     assert write_parts(firmware, good, 1024).error is None
     assert read_slot(firmware, 0) == good
 
 
-def test_no_calibration_is_taken_where_the_sensor_is_not_known(wire: Any) -> None:
+def test_no_correction_is_taken_where_the_sensor_is_not_known(wire: Any) -> None:
     firmware = Firmware(wire, sensor=None)
-    answer = write_parts(firmware, calibration(1).to_bytes(), 1024)
+    answer = write_parts(firmware, correction(1), 1024)
     assert answer.error == (Group.THERMO, GroupError.NO_SENSOR)
     assert read_slot(firmware, 0) == b""
+
+
+def test_a_sensor_of_a_kind_without_corrections_takes_none(wire: Any) -> None:
+    firmware = Firmware(wire)
+    body = {"off": 0, "len": 100, "data": bytes(100), "sensor": 2}
+    assert firmware.ask(Op.WRITE, Command.CORRECTION, body).error == (Group.THERMO, GroupError.NO_CORRECTION)
+    assert firmware.reason == "room is of kind external, which is never corrected."
+    answer = firmware.ask(Op.WRITE, Command.CORRECTION, {**body, "sensor": 3})
+    assert answer.error == (Group.THERMO, GroupError.NO_SENSOR)
+
+
+@pytest.mark.parametrize(("crc32", "vouched"), [(0xCAFE, True), (0, False)])
+def test_what_was_made_with_these_very_constants_vouches_for_them(wire: Any, crc32: int, vouched: bool) -> None:
+    firmware = Firmware(wire)
+    assert write_parts(firmware, correction(1, crc32=crc32), 1024).error is None
+    assert firmware.trusts == vouched and firmware.corrected
+    skin = management.read(Hello, firmware.ask(Op.READ, Command.HELLO, {}).body).sensors[0]
+    assert skin.corrected and bool(skin.warning) == (not vouched)
+
+
+# The host's part: signals, samples, wearer, alerts.
+
+
+def streaming(wire: Any) -> Firmware:
+    firmware = Firmware(wire)
+    assert firmware.ask(Op.WRITE, Command.STREAM, {"op": 1, "lease_ms": 3000}).error is None
+    return firmware
+
+
+def test_signals_come_with_a_stream_and_end_with_it(wire: Any) -> None:
+    firmware = streaming(wire)
+    assert firmware.ask(Op.WRITE, Command.SIGNALS, {"signals": [3, 0]}).body == {"signals": [3, 0]}
+    assert firmware.wanted == 2
+    firmware.ask(Op.WRITE, Command.STREAM, {"op": 0})
+    assert firmware.wanted == 0
+
+
+def test_a_sample_from_outside_waits_for_its_turn(wire: Any) -> None:
+    firmware = streaming(wire)
+    body = {"sensor": 2, "values": np.float32([21.5, -3]).tobytes()}
+    assert firmware.ask(Op.WRITE, Command.FEED, body).body == {}
+    assert firmware.fed and [wire.wire_fed(ctypes.c_size_t(place)) for place in (0, 1)] == [21.5, -3]
+
+
+def test_the_wearer_is_kept(wire: Any) -> None:
+    firmware = Firmware(wire)
+    assert firmware.ask(Op.WRITE, Command.PERSON, {"person": {"age_years": 41}}).body == {"person": {"age_years": 41.0}}
+    both = {"person": {"age_years": 41.0, "height_m": 1.75}}
+    assert firmware.ask(Op.WRITE, Command.PERSON, {"person": {"height_m": 1.75}}).body == both
+    refused = firmware.ask(Op.WRITE, Command.PERSON, {"person": {"age_years": 500, "height_m": 1.8}})
+    assert refused.error == (Group.THERMO, GroupError.IMPLAUSIBLE) and "1.0 to 120.0" in firmware.reason
+    assert firmware.ask(Op.READ, Command.PERSON, {}).body == both
+
+
+def test_an_alert_is_acknowledged(wire: Any) -> None:
+    firmware = Firmware(wire)
+    wire.wire_push_alert(ctypes.c_float(31.0))
+    raised = {"alerts": [{"state": int(AlertState.RAISED), "time_us": 1000}]}
+    assert firmware.ask(Op.READ, Command.ALERTS, {}).body == raised
+    seen = {"alerts": [{"state": int(AlertState.ACKNOWLEDGED), "time_us": 1234}]}
+    assert firmware.ask(Op.WRITE, Command.ALERTS, {"alert": 0}).body == seen

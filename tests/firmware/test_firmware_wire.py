@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import cbor2
+import numpy as np
 import pytest
 from cobs import cobs
 from hypothesis import given, settings
@@ -16,25 +17,25 @@ from hypothesis import strategies as st
 from smp import packet as smp_packet
 
 from thermo_core.errors import ManagementError
-from thermo_core.sensors.mlx90640.counts import PackedSubpage
-from thermo_core.wire import records
+from thermo_core.graph.alerts import AlertChange, AlertState
+from thermo_core.sensors.kind import Block
+from thermo_core.wire import events, records
 from thermo_core.wire.framing import MAX_RECORD, Demultiplexer, ManagementFrame, encode_frame, encode_packet
 from thermo_core.wire.records import (
-    ChannelReading,
+    AlertRecord,
     ClockRecord,
     EventRecord,
+    FindingRecord,
     Record,
-    Severity,
-    SubpageRecord,
-    ThermistorRecord,
-    VerdictRecord,
+    SignalRecord,
 )
 from thermo_core.wire.smp import SmpMessage
-from thermo_device.counters import FAULTS, PLAIN
-from thermo_device.telemetry import Notice
+from thermo_core.wire.table import LIMITS, NO_SENSOR, OutputKind, Severity
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "wire.md"
 MAX_MESSAGE = 2048 + 64
+LONGEST_BLOCK, LONGEST_PART = 960, 240
+"""What the firmware sends at once; the wire allows more."""
 U8, U16, U32, U64 = (st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 64))
 Sink = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.POINTER(ctypes.c_uint8), ctypes.c_size_t)
 
@@ -48,11 +49,8 @@ def vectors() -> dict[str, bytes]:
 
 # Counters.
 
-OF_FAST_KERNELS_AND_LOGS = {"model_failed", "kernels_disagreed", "kernels_compared"}
-"""What the Python agent counts and a firmware cannot: it has one kind of kernels, and no model that fails."""
 
-
-def test_faults_and_counters_are_those_of_the_python_agent(wire: Any) -> None:
+def test_faults_and_counters_are_cores(wire: Any) -> None:
     faults = ctypes.c_size_t()
     rows: dict[str, tuple[int, int, str]] = {}
     for counter in range(wire.wire_counter_count(ctypes.byref(faults))):
@@ -61,12 +59,8 @@ def test_faults_and_counters_are_those_of_the_python_agent(wire: Any) -> None:
         assert sentence.value is not None and (counter < faults.value) == bool(sentence.value)
         rows[name.decode()] = (code.value, severity.value, sentence.value.decode())
     mine = {name: row for name, row in rows.items() if row[0]}
-    theirs = {name: (fault.code, int(fault.severity), fault.text) for name, fault in FAULTS.items()}
-    assert mine == {name: row for name, row in theirs.items() if name not in OF_FAST_KERNELS_AND_LOGS}
-    assert set(PLAIN) - OF_FAST_KERNELS_AND_LOGS <= set(rows)
-    header = (PAGE.parents[1] / "device/firmware/core/counters.h").read_text()
-    notices = {name: int(code) for name, code in re.findall(r"NOTICE_(\w+) = (\d+)", header)}
-    assert notices == {notice.name: notice.value for notice in Notice}
+    assert mine == {name: (one.code, int(one.severity), one.text) for name, one in events.FAULTS.items()}
+    assert set(rows) - set(mine) == set(events.COUNTS)
 
 
 # Records.
@@ -78,46 +72,72 @@ class Head(ctypes.Structure):
     _fields_ = [("sequence", ctypes.c_uint16), ("time_us", ctypes.c_uint64)]
 
 
-class Subpage(ctypes.Structure):
-    """struct records_subpage."""
+class BlockHead(ctypes.Structure):
+    """struct records_block."""
 
     _fields_ = [
         ("sensor", ctypes.c_uint8),
-        ("number", ctypes.c_uint8),
-        ("key", ctypes.c_bool),
-        ("control", ctypes.c_uint16),
+        ("constants", ctypes.c_uint32),
         ("index", ctypes.c_uint32),
-        ("key_index", ctypes.c_uint32),
-        ("generation", ctypes.c_uint32),
-        ("counts_size", ctypes.c_size_t),
+        ("size", ctypes.c_size_t),
     ]
 
 
-class Channel(ctypes.Structure):
-    """struct records_channel."""
-
-    _fields_ = [("counts", ctypes.c_int16), ("state", ctypes.c_uint8), ("centi_celsius", ctypes.c_int16)]
-
-
-class Verdict(ctypes.Structure):
-    """struct records_verdict."""
+class SignalPart(ctypes.Structure):
+    """struct records_signal."""
 
     _fields_ = [
-        ("index", ctypes.c_uint32),
-        ("pictures", ctypes.c_uint8),
-        ("alert", ctypes.c_bool),
-        ("uncalibrated", ctypes.c_bool),
-        ("simulated", ctypes.c_bool),
-        ("doubtful", ctypes.c_bool),
-        ("label", ctypes.c_uint8),
-        ("label_count", ctypes.c_uint8),
-        ("scores", ctypes.POINTER(ctypes.c_uint16)),
+        ("signal", ctypes.c_uint8),
+        ("flags", ctypes.c_uint16),
+        ("elements", ctypes.c_uint16),
+        ("first", ctypes.c_uint16),
+        ("count", ctypes.c_uint16),
+        ("values", ctypes.c_void_p),
+    ]
+
+
+class Finding(ctypes.Structure):
+    """struct finding."""
+
+    _fields_ = [
+        ("time_us", ctypes.c_int64),
+        ("values", ctypes.c_void_p),
+        ("flags", ctypes.c_uint16),
+        ("model", ctypes.c_uint8),
+        ("count", ctypes.c_uint8),
+    ]
+
+
+class Newest(ctypes.Structure):
+    """struct records_newest."""
+
+    _fields_ = [("sensor", ctypes.c_uint8), ("index", ctypes.c_uint32)]
+
+
+class FindingHead(ctypes.Structure):
+    """struct records_finding."""
+
+    _fields_ = [
+        ("finding", ctypes.POINTER(Finding)),
+        ("quantities", ctypes.c_bool),
+        ("bundle", ctypes.c_uint32),
         ("latency_us", ctypes.c_uint32),
         ("inference_us", ctypes.c_uint32),
-        ("major", ctypes.c_uint8),
-        ("minor", ctypes.c_uint8),
-        ("revision", ctypes.c_uint16),
-        ("build", ctypes.c_uint32),
+        ("newest", ctypes.POINTER(Newest)),
+        ("newest_count", ctypes.c_uint8),
+    ]
+
+
+class Alert(ctypes.Structure):
+    """struct alert."""
+
+    _fields_ = [
+        ("state", ctypes.c_int),
+        ("count", ctypes.c_uint16),
+        ("flags", ctypes.c_uint16),
+        ("since_us", ctypes.c_int64),
+        ("time_us", ctypes.c_int64),
+        ("value", ctypes.c_float),
     ]
 
 
@@ -127,6 +147,7 @@ class Event(ctypes.Structure):
     _fields_ = [
         ("code", ctypes.c_uint16),
         ("severity", ctypes.c_int),
+        ("sensor", ctypes.c_uint8),
         ("count", ctypes.c_uint32),
         ("sentence", ctypes.c_char_p),
     ]
@@ -145,38 +166,33 @@ def firmware_record(wire: Any, record: Record, sequence: int, capacity: int = 20
     buffer = (ctypes.c_uint8 * 2048)(*[0xA5] * 2048)
     head = Head(sequence, record.time_us)
     match record:
-        case SubpageRecord(_, sensor, index, packed, generation):
-            ctypes.memmove(ctypes.byref(buffer, 28), packed.data, len(packed.data))
-            indices = index, packed.key_index, generation
-            made = Subpage(sensor, packed.number, packed.key, packed.control, *indices, len(packed.data))
-            size = wire.records_subpage(buffer, capacity, head, ctypes.byref(made))
-        case ThermistorRecord(_, sensor, channels):
-            wire.records_centi.restype = ctypes.c_int16
-            celsius = [math.nan if channel.celsius is None else channel.celsius for channel in channels]
-            array = (Channel * max(1, len(channels)))(
-                *(
-                    Channel(channel.counts, channel.state, wire.records_centi(ctypes.c_float(value)))
-                    for channel, value in zip(channels, celsius, strict=True)
-                )
+        case Block():
+            ctypes.memmove(ctypes.byref(buffer, 19), record.data, len(record.data))
+            # the number of the constants travels modulo 65536
+            constants = record.constants + 65536 * (sequence % 3)
+            made = BlockHead(record.sensor, constants, record.index, len(record.data))
+            size = wire.records_block(buffer, capacity, head, ctypes.byref(made))
+        case SignalRecord():
+            values = np.ascontiguousarray(record.values, np.float32)
+            part = SignalPart(
+                record.signal, record.flags, record.elements, record.first, values.size, values.ctypes.data
             )
-            size = wire.records_thermistors(buffer, capacity, head, sensor, array, len(channels))
-        case VerdictRecord():
-            scores = [round(score * 65535) for score in record.scores]
-            flags = (record.alert, record.uncalibrated, record.simulated, record.doubtful)
-            verdict = Verdict(
-                record.index,
-                record.pictures,
-                *flags,
-                record.label,
-                len(scores),
-                (ctypes.c_uint16 * max(1, len(scores)))(*scores),
-                record.latency_us,
-                record.inference_us,
-                *record.model_version,
-            )
-            size = wire.records_verdict(buffer, capacity, head, ctypes.byref(verdict))
-        case EventRecord(_, code, severity, count, text):
-            size = wire.records_event(buffer, capacity, head, ctypes.byref(Event(code, severity, count, text.encode())))
+            size = wire.records_signal(buffer, capacity, head, ctypes.byref(part))
+        case FindingRecord():
+            values = np.float32(record.values)
+            said = Finding(record.time_us, values.ctypes.data, record.flags, record.model, values.size)
+            newest = (Newest * max(1, len(record.newest)))(*(Newest(*one) for one in record.newest))
+            quantities = record.kind is OutputKind.QUANTITIES
+            numbers = record.bundle, record.latency_us, record.inference_us
+            whole = FindingHead(ctypes.pointer(said), quantities, *numbers, newest, len(record.newest))
+            size = wire.records_finding(buffer, capacity, head, ctypes.byref(whole))
+        case AlertRecord(_, change):
+            alert = Alert(change.state, 0, change.flags, 0, change.time_us, change.value)
+            size = wire.records_alert(buffer, capacity, head, change.alert, ctypes.byref(alert))
+        case EventRecord(_, code, severity, sensor, count, text):
+            about = NO_SENSOR if sensor is None else sensor
+            event = Event(code, severity, about, count, text.encode())
+            size = wire.records_event(buffer, capacity, head, ctypes.byref(event))
         case ClockRecord(_, unix_us, left_ms, dropped, captured, lost):
             size = wire.records_clock(
                 buffer, capacity, head, ctypes.byref(Clock(unix_us, left_ms, dropped, captured, lost))
@@ -185,30 +201,44 @@ def firmware_record(wire: Any, record: Record, sequence: int, capacity: int = 20
     return bytes(buffer[:size])
 
 
-SUBPAGES = st.builds(
-    lambda time_us, sensor, index, number, control, key, key_index, data, generation: SubpageRecord(
-        time_us, sensor, index, PackedSubpage(number, control, key, index if key else key_index, data), generation
-    ),
-    U64, U8, U32, st.integers(0, 1), U16, st.booleans(), U32, st.binary(min_size=2, max_size=898), U32,
-)  # fmt: skip
-CENTI = st.integers(-32767, 32767).map(lambda centi: centi / 100)
-CHANNELS = st.builds(ChannelReading, st.integers(-32768, 32767), st.integers(0, 3), st.none() | CENTI)
-THERMISTORS = st.builds(ThermistorRecord, U64, U8, st.lists(CHANNELS, max_size=4).map(tuple))
-SCORES = st.lists(st.integers(0, 65535).map(lambda score: score / 65535), max_size=64).map(tuple)
-VERDICTS = SCORES.flatmap(
-    lambda scores: st.builds(
-        VerdictRecord,
-        U64, U32, U8, st.booleans(), st.booleans(), st.just(False), st.booleans(),
-        st.integers(0, max(0, len(scores) - 1)), st.just(scores), U32, U32, st.tuples(U8, U8, U16, U32), st.booleans(),
+TIMES = st.integers(0, 2**63 - 1)
+BLOCKS = st.builds(Block, U64, U8, U16, U32, st.binary(min_size=1, max_size=LONGEST_BLOCK))
+NUMBERS = st.floats(width=32, allow_nan=False) | st.just(float(np.float32(np.nan)))
+
+
+@st.composite
+def signal_parts(draw: st.DrawFn) -> SignalRecord:
+    values = np.float32(draw(st.lists(NUMBERS, min_size=1, max_size=LONGEST_PART)))
+    first = draw(st.integers(0, 65535 - values.size))
+    elements = draw(st.integers(first + values.size, 65535))
+    return SignalRecord(draw(U64), draw(U8), draw(U16), first, elements, values)
+
+
+OUTPUTS = int(LIMITS["outputs"].high)
+SCORES = st.tuples(
+    st.just(OutputKind.SCORES),
+    st.lists(st.integers(0, 65535).map(lambda score: score / 65535), min_size=1, max_size=OUTPUTS),
+)
+QUANTITIES = st.tuples(st.just(OutputKind.QUANTITIES), st.lists(NUMBERS, min_size=1, max_size=OUTPUTS))
+NOTHING = st.just((OutputKind.NONE, list[float]()))
+FINDINGS = st.one_of(SCORES, QUANTITIES, NOTHING).flatmap(
+    lambda said: st.builds(
+        FindingRecord,
+        TIMES, U8, U16, U32, U32, U32,
+        st.lists(st.tuples(U8, U32), max_size=int(LIMITS["sensors"].high)).map(tuple),
+        st.just(said[0]), st.just(tuple(said[1])),
     )
 )  # fmt: skip
+CHANGES = st.builds(AlertChange, U8, st.sampled_from(AlertState), TIMES, NUMBERS, U16)
+ALERTS = st.builds(AlertRecord, U64, CHANGES)
 SENTENCES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=300)
-EVENTS = st.builds(EventRecord, U64, U16, st.sampled_from(Severity), U32, SENTENCES)
+ABOUT = st.none() | st.integers(0, NO_SENSOR - 1)
+EVENTS = st.builds(EventRecord, U64, U16, st.sampled_from(Severity), ABOUT, U32, SENTENCES)
 CLOCKS = st.builds(ClockRecord, U64, U64, U32, U32, U32, U32)
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.one_of(SUBPAGES, THERMISTORS, VERDICTS, EVENTS, CLOCKS), U16)
+@given(st.one_of(BLOCKS, signal_parts(), FINDINGS, ALERTS, EVENTS, CLOCKS), U16)
 def test_records_are_those_of_core(wire: Any, record: Record, sequence: int) -> None:
     wanted = records.encode(record, sequence)
     assert firmware_record(wire, record, sequence) == wanted
@@ -223,10 +253,15 @@ def test_records_on_the_page(wire: Any, vectors: dict[str, bytes]) -> None:
             assert firmware_record(wire, record, header.sequence) == vector, name
 
 
-@pytest.mark.parametrize("celsius", [-327.68, 327.68, math.inf, -math.inf, math.nan, 1e30])
-def test_temperatures_that_do_not_fit_are_none(wire: Any, celsius: float) -> None:
-    wire.records_centi.restype = ctypes.c_int16
-    assert wire.records_centi(ctypes.c_float(celsius)) == -32768
+@pytest.mark.parametrize("size", [0, LONGEST_BLOCK + 1])
+def test_blocks_that_it_has_no_room_for_are_refused(wire: Any, size: int) -> None:
+    assert firmware_record(wire, Block(0, 0, 0, 0, bytes(size)), 0) == b""
+
+
+@pytest.mark.parametrize(("first", "count", "elements"), [(0, 0, 5), (0, LONGEST_PART + 1, 500), (3, 3, 5)])
+def test_parts_of_signals_that_cannot_be_are_refused(wire: Any, first: int, count: int, elements: int) -> None:
+    part = SignalRecord(0, 0, 0, first, elements, np.zeros(count, np.float32))
+    assert firmware_record(wire, part, 0) == b""
 
 
 # Framing.

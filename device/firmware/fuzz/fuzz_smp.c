@@ -1,32 +1,34 @@
-/* libFuzzer: SMP messages one after another, each with its length (u16, little-endian) before it, to a whole server
-   with a calibration store in a model of flash. Every answer must be a message of its own. */
+/* libFuzzer: SMP messages one after another, each with its length (u16, little-endian) before it, to a whole wearable
+   with stores in a model of flash. Every answer must be a message of its own, and what is in use must be in order. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bytes.h"
-#include "correction.h"
 #include "crc.h"
-#include "image_group.h"
-#include "wearable_group.h"
+#include "external.h"
+#include "mlx90640_correction.h"
+#include "wearable.h"
 
 #define PAGE 4096
-#define PAGES 9
+#define PAGES 16
 #define MESSAGES 8
+#define SENSORS 2
+#define CONSTANTS_BYTES 1664
+#define BLOB_BYTES (CORRECTION_FRAME_BYTES + MLX90640_CORRECTION_BYTES)
 
-static const uint8_t sensor_id[STORE_SENSOR_ID_BYTES] = {1, 2, 3, 4, 5, 6};
+static const uint8_t sensor_id[6] = {1, 2, 3, 4, 5, 6};
 
 static struct {
   uint8_t flash[PAGE * PAGES];
   uint8_t fresh[PAGE * PAGES]; /* as every run finds it */
+  bool begun;
   bool dirty;
-  bool leased;
-  bool absent; /* the picture sensor; a reset takes it away and brings it back */
-  struct store store;
-  struct counters counters;
-  struct smp_server server;
-  struct smp_group groups[3];
-  struct wearable_group wearable;
-  struct smp_os os;
+  bool absent; /* the camera; a reset takes it away and brings it back */
+  bool corrected;
+  struct wearable wearable;
+  struct wearable_sensor sensors[SENSORS];
+  struct alert alerts[1];
   uint8_t message[FRAMING_MAX_MESSAGE];
   uint8_t answer[SMP_BUFFER_BYTES];
 } self;
@@ -59,145 +61,206 @@ static enum status flash_program(size_t offset, const uint8_t *data, size_t size
   return STATUS_OK;
 }
 
-static void reset(void *context) {
-  (void)context;
-  self.absent = !self.absent;
+static bool serial_write(const uint8_t *data, size_t size) {
+  (void)data;
+  require(size > 0);
+  return true;
 }
 
-static void get_state(void *context, struct wearable_state *state) {
-  (void)context;
-  state->time_us = now_us();
-  state->sensor_known = !self.absent;
-  state->sensor_fault = self.leased ? "It does not answer." : NULL;
-  memcpy(state->sensor_id, sensor_id, sizeof sensor_id);
-  state->camera_rate_hz = 16.0f;
+static size_t serial_room(void) {
+  return 4096;
 }
 
-static void stream_start(void *context, uint32_t lease_ms, uint16_t key_interval) {
-  (void)context;
-  (void)key_interval;
-  require(lease_ms >= WEARABLE_SHORTEST_LEASE_MS && lease_ms <= 10000);
-  self.leased = true;
+static void serial_discard(void) {
 }
 
-static bool stream_renew(void *context, uint32_t lease_ms) {
+/* A camera that says what a correction could be of. */
+
+static void init(const struct sensor *sensor, const struct sensor_context *context) {
+  (void)sensor;
   (void)context;
-  (void)lease_ms;
-  return self.leased;
 }
 
-static void stream_stop(void *context) {
-  (void)context;
-  self.leased = false;
+static void status_of(const struct sensor *sensor, struct sensor_status *status) {
+  (void)sensor;
+  if (!self.absent) {
+    memcpy(status->id, sensor_id, sizeof sensor_id);
+    status->id_size = sizeof sensor_id;
+    status->constants = 1;
+    status->fingerprint = 2;
+  }
+  status->changed = self.absent;
+  status->strange = 0x2410;
+  status->fault = self.absent ? "It does not answer." : NULL;
+  status->rate_hz = 16.0f;
 }
 
-static const uint16_t *eeprom(void *context) {
-  (void)context;
-  static const uint16_t words[WEARABLE_EEPROM_WORDS] = {0};
-  return self.absent ? NULL : words;
+static size_t constants_size(const struct sensor *sensor) {
+  (void)sensor;
+  return self.absent ? 0 : CONSTANTS_BYTES;
 }
 
-static bool set_rate(void *context, float rate_hz, float *set_hz, enum wearable_code *code, struct text *reason) {
-  (void)context;
-  (void)code;
+static void constants(const struct sensor *sensor, size_t offset, uint8_t *to, size_t size) {
+  (void)sensor;
+  require(offset <= CONSTANTS_BYTES && size <= CONSTANTS_BYTES - offset);
+  memset(to, 0x5A, size);
+}
+
+static void restart(const struct sensor *sensor, uint16_t key_interval) {
+  (void)sensor;
+  require(key_interval <= 32767);
+}
+
+static void trust(const struct sensor *sensor) {
+  (void)sensor;
+  require(!self.absent);
+}
+
+static bool possible(const struct sensor *sensor, const struct correction *blob) {
+  (void)sensor;
+  struct mlx90640_correction correction;
+  return mlx90640_correction_open(blob, &correction) == STATUS_OK;
+}
+
+static bool objects(const struct sensor *sensor, const struct correction *blob, struct text *reason) {
+  (void)sensor;
+  struct mlx90640_correction correction;
+  require(mlx90640_correction_open(blob, &correction) == STATUS_OK);
+  return mlx90640_correction_is_implausible(&correction, reason);
+}
+
+static void correct(const struct sensor *sensor, const struct correction *correction) {
+  self.corrected = correction != NULL;
+  require(correction == NULL || (possible(sensor, correction) && memcmp(correction->id, sensor_id, 6) == 0));
+}
+
+static bool corrected(const struct sensor *sensor) {
+  (void)sensor;
+  return self.corrected;
+}
+
+static bool set_rate(const struct sensor *sensor, float rate_hz, enum group_error *error, struct text *reason) {
+  (void)sensor;
+  (void)error;
   if (!(rate_hz >= 0.5f && rate_hz <= 64.0f)) {
     text_add(reason, "No such rate as ");
     text_add_float(reason, rate_hz, 2);
     return false;
   }
-  *set_hz = rate_hz;
   return true;
 }
 
-static void self_test(void *context, struct wearable_results *results) {
-  (void)context;
+static void self_test(const struct sensor *sensor, struct sensor_results *results) {
+  (void)sensor;
   for (int i = 0; i < 30; i++) {
-    wearable_group_result(results, "part", true, "It is in order.");
+    results->add(results, "part", true, "It is in order.");
   }
 }
 
-static void calibration_changed(void *context) {
-  (void)context;
-  size_t size;
-  struct correction correction;
-  const uint8_t *calibration = store_calibration(&self.store, STORE_CURRENT, &size);
-  require(calibration != NULL && correction_open(calibration, size, &correction) == STATUS_OK);
-}
-
-static const char *const labels[] = {"one", "two"};
-static const struct model_profile model = {.major = 1, .minor = 2, .revision = 3, .build = 4};
+static const struct sensor_driver camera = {.kind = "mlx90640",
+                                            .correction_kind = 1,
+                                            .correction_bytes = MLX90640_CORRECTION_BYTES,
+                                            .init = init,
+                                            .restart = restart,
+                                            .status = status_of,
+                                            .constants_size = constants_size,
+                                            .constants = constants,
+                                            .trust = trust,
+                                            .possible = possible,
+                                            .objects = objects,
+                                            .correct = correct,
+                                            .corrected = corrected,
+                                            .set_rate = set_rate,
+                                            .self_test = self_test};
+static const struct external_settings room = {.elements = 2, .low = -50.0f, .high = 100.0f};
+static float room_values[2];
+static struct external_state room_state = {.values = room_values};
+static const struct sensor sensors[SENSORS] = {
+    {.driver = &camera, .name = "skin", .signal = 0, .number = 0},
+    {.driver = &external_driver, .name = "room", .settings = &room, .state = &room_state, .signal = 1, .number = 1}};
+static const struct signal signals[] = {{0, 1, 0, 0}, {4, 2, 0, 0}, {12, 1, 0, 0}};
+static struct sample samples[3];
+static _Alignas(8) uint8_t memory[16];
+static const struct graph_plan graph = {.signals = signals, .signal_count = 3, .samples = samples, .memory = memory};
+static const struct alert_plan alerts[] = {
+    {.when = {ALERT_AT_LEAST, 30.0f}, .model = ALERT_OF_SIGNAL, .signal = 1, .findings = 1}};
+static const uint8_t person[] = {PERSON_AGE_YEARS};
+static const char *const waived[] = {"Its labels were not judged."};
+static const struct bundle_profile bundle = {
+    .major = 1, .minor = 2, .revision = 3, .build = 4, .waived_count = 1, .waived = waived};
 static const uint8_t profile_cbor[3000];
 static const struct profile profile = {.name = "fuzzed",
-                                       .version = "1",
-                                       .notice = "Informs only. Not a medical device.",
                                        .cbor = profile_cbor,
                                        .cbor_size = sizeof profile_cbor,
-                                       .camera_address = 0x33,
-                                       .adc_address = 0x48,
-                                       .channel_count = 1,
-                                       .channels = {{.name = "skin"}},
-                                       .label_count = 2,
-                                       .labels = labels,
-                                       .model = &model};
+                                       .sensors = sensors,
+                                       .sensor_count = SENSORS,
+                                       .graph = &graph,
+                                       .alerts = alerts,
+                                       .alert_states = self.alerts,
+                                       .alert_count = 1,
+                                       .person = person,
+                                       .person_count = 1,
+                                       .person_signal = 2,
+                                       .bundle = &bundle};
 static const struct board board = {.name = "fuzzed",
                                    .platform = "libFuzzer",
                                    .processor = "any",
                                    .serial = "1",
                                    .now_us = now_us,
+                                   .serial_write = serial_write,
+                                   .serial_room = serial_room,
+                                   .serial_discard = serial_discard,
                                    .flash = self.flash,
                                    .flash_page_size = PAGE,
                                    .flash_pages = PAGES,
                                    .flash_erase = flash_erase,
                                    .flash_program = flash_program};
-static const struct wearable_services services = {.software = "1",
-                                                  .lease_max_ms = 10000,
-                                                  .state = get_state,
-                                                  .stream_start = stream_start,
-                                                  .stream_renew = stream_renew,
-                                                  .stream_stop = stream_stop,
-                                                  .eeprom = eeprom,
-                                                  .set_rate = set_rate,
-                                                  .self_test = self_test,
-                                                  .calibration_changed = calibration_changed};
 
-/* Store a calibration that changes nothing but says `created`. */
-static void store_identity_calibration(uint8_t created) {
-  static uint8_t blob[CORRECTION_MIN_BYTES];
-  struct store_identity identity;
+/* Store a correction that changes nothing but says `created`. */
+static void store_identity(uint8_t created) {
+  static uint8_t blob[BLOB_BYTES];
   memset(blob, 0, sizeof blob);
-  memcpy(blob, "TCOR\2\6", 6);
+  memcpy(blob, "TCOR\2\1\6", 7);
   memcpy(blob + 8, sensor_id, sizeof sensor_id);
   blob[16] = created;
   for (size_t i = 0; i < PIXELS; i++) {
-    store_le32(blob + 32 + 4 * PIXELS + 4 * i, 0x3F800000);
+    store_le32(blob + CORRECTION_HEADER_BYTES + 4 * PIXELS + 4 * i, 0x3F800000);
   }
   store_le32(blob + sizeof blob - 4, crc32_update(0, blob, sizeof blob - 4));
-  require(store_write(&self.store, 0, sizeof blob, blob, sizeof blob) == STATUS_OK);
-  require(store_commit(&self.store, sensor_id, &identity) == STATUS_OK);
+  require(store_put(&self.sensors[0].store, blob, sizeof blob) == STATUS_OK);
+}
+
+static void start(void) {
+  self.absent = self.corrected = false;
+  wearable_init(&self.wearable, &board, &profile, self.sensors);
+  self.wearable.counters.counts[COUNTER_BUS_NACK] = 5;
+  self.wearable.counters.counts[COUNTER_RESETS] = UINT32_MAX;
 }
 
 static void set_up(void) {
-  if (self.os.name == NULL) {
+  if (!self.begun) {
+    self.begun = true;
     memset(self.flash, 0xFF, sizeof self.flash);
-    store_open(&self.store, &board);
-    store_identity_calibration(1);
-    store_identity_calibration(2);
+    start();
+    store_identity(1);
+    store_identity(2);
     memcpy(self.fresh, self.flash, sizeof self.flash);
-    self.os = (struct smp_os){"fuzzed", "1", "fuzzed", "fuzzed", "fuzzed", "fuzzed", reset, NULL};
-    self.wearable = (struct wearable_group){&board, &profile, &services, &self.counters, &self.server, &self.store};
-    self.counters.counts[COUNTER_BUS_NACK] = 5;
-    self.counters.counts[COUNTER_RESETS] = UINT32_MAX;
-    self.groups[0] = smp_os_group(&self.os);
-    self.groups[1] = image_group_commands(&profile);
-    self.groups[2] = wearable_group_commands(&self.wearable);
   }
   if (self.dirty) {
     memcpy(self.flash, self.fresh, sizeof self.flash);
-    store_open(&self.store, &board);
     self.dirty = false;
   }
-  self.leased = self.absent = false;
-  smp_begin(&self.server, self.groups, 3, now_us, NULL, NULL);
+  start();
+}
+
+static void check_wearer(void) {
+  for (size_t i = 0; i < PERSON_COUNT; i++) {
+    float low;
+    float high;
+    const float value = self.wearable.engine.person[i];
+    require(isnan(value) || person_within((enum person_field)i, value, &low, &high));
+  }
+  require(self.wearable.engine.wanted_count <= ENGINE_SIGNALS);
 }
 
 static void check_answer(const uint8_t *header, size_t size) {
@@ -218,10 +281,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     message = message < size ? message : size;
     message = message < sizeof self.message ? message : sizeof self.message;
     memcpy(self.message, data, message);
-    size_t answer = smp_answer_message(&self.server, self.message, message, self.answer, sizeof self.answer);
+    size_t answer = smp_answer_message(&self.wearable.server, self.message, message, self.answer, sizeof self.answer);
     if (answer > 0) {
       check_answer(data, answer);
     }
+    check_wearer();
+    self.absent ^= self.wearable.reset_wanted;
+    self.wearable.reset_wanted = false;
     data += message;
     size -= message;
   }
