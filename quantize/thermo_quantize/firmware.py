@@ -23,7 +23,7 @@ from thermo_quantize.fit import check_bundle
 
 HELLO_BYTES = 1400
 """Room for what a profile says in the answer to hello."""
-_SENSOR_BYTES = 90
+SENSOR_BYTES = 90
 """What a sensor takes there beside its texts."""
 
 
@@ -90,7 +90,7 @@ def _check_size(bundle: Bundle) -> None:
     """
     profile = bundle.profile
     said = sum(len(one.encode()) for one in (profile.name, *bundle.waived))
-    said += sum(len(sensor.kind) + _SENSOR_BYTES for sensor in profile.sensors)
+    said += sum(len(sensor.kind) + SENSOR_BYTES for sensor in profile.sensors)
     if said > HELLO_BYTES:
         raise BundleError(
             f"The profile's name, {len(profile.sensors)} sensors and {len(bundle.waived)} waived sentences take {said} bytes of the "

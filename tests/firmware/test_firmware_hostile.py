@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from firmware_library import FIRMWARE, HARNESS
-from thermo_core.correction import Correction
+from firmware_library import FIRMWARE, HARNESS, everything
 
+from thermo_core.sensors.ads1115_ntc.correction import CurveCorrection
 from thermo_core.sensors.ads1115_ntc.thermistor import SteinhartHart
+from thermo_core.sensors.correction import to_bytes
+from thermo_core.sensors.mlx90640.correction import PixelCorrection
 
-MODULES = "mlx90640_plausible mlx90640_constants mlx90640_decode interpolate counts thermistor correction crc"
 EEPROM, CORRECTION, COUNTS = range(3)
 
 
@@ -20,10 +21,10 @@ EEPROM, CORRECTION, COUNTS = range(3)
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """harness/hostile.c with the fuzz target of the EEPROM."""
     program = tmp_path_factory.mktemp("hostile") / "hostile"
-    sources = [*(FIRMWARE / "core" / f"{name}.c" for name in MODULES.split()), HARNESS / "hostile.c"]
-    sources.append(FIRMWARE / "fuzz" / "fuzz_eeprom.c")
+    sources = [*everything(), HARNESS / "hostile.c", FIRMWARE / "fuzz" / "fuzz_eeprom.c"]
+    includes = [f"-I{FIRMWARE}", f"-I{FIRMWARE / 'core'}", f"-I{FIRMWARE / 'sensors'}"]
     flags = ["-std=c11", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    command = ["gcc", *flags, f"-I{FIRMWARE / 'core'}", *map(str, sources), "-lm", "-o", str(program)]
+    command = ["gcc", *flags, *includes, *map(str, sources), "-lm", "-o", str(program)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return program
@@ -52,13 +53,14 @@ def test_sensors(hostile: Path) -> None:
     survives(hostile, [(EEPROM, mutated(rng, path.read_bytes())) for path in seeds for _ in range(300)])
 
 
-def test_calibrations(hostile: Path) -> None:
+def test_corrections(hostile: Path) -> None:
     rng = np.random.default_rng(2)
     curve = SteinhartHart(1.129241e-3, 2.341077e-4, 8.775468e-8)
     zero, bad = np.zeros((24, 32), np.float32), rng.random((24, 32)) < 0.4
     cases = []
-    for channels in (0, 1, 4, 16):
-        whole = Correction(zero, zero + 1, zero, bad, (curve,) * channels).to_bytes()
+    curves = [CurveCorrection((curve,) * channels) for channels in (1, 2, 4)]
+    for correction in (PixelCorrection(zero, zero + 1, zero, bad), *curves):
+        whole = to_bytes(correction)
         cases.append((CORRECTION, whole))
         for _ in range(100):
             damaged = mutated(rng, whole)

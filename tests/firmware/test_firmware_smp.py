@@ -47,6 +47,7 @@ from thermo_core.wire.table import Command, GroupError, StreamOp
 from thermo_device import wearable_group
 from thermo_device.smp_server import Application, Refusal, SmpServer, group_refusal, os_commands
 from thermo_device.wearable_group import wearable_commands
+from thermo_quantize.firmware import HELLO_BYTES, SENSOR_BYTES
 
 SENSOR = bytes.fromhex("0d22d1850189")
 BUFFER = 2048 + 64
@@ -363,9 +364,12 @@ def test_what_hello_says_of_sensors(wire: Any) -> None:
     assert [sensor.warning for sensor in trusted.sensors] == ["", "", ""]
 
 
-@pytest.mark.parametrize(("sentences", "size"), [(1, 512), (7, 137), (8, 120)])
-def test_the_longest_texts_of_a_bundle_fit_hello(wire: Any, sentences: int, size: int) -> None:
+@pytest.mark.parametrize("sentences", [3, 8])
+def test_the_longest_texts_that_are_generated_fit_hello(wire: Any, sentences: int) -> None:
+    """`thermo-quantize firmware` takes `HELLO_BYTES` of them, what sensors say included."""
     firmware = Firmware(wire)
+    kinds = sum(len(sensor.kind) + SENSOR_BYTES for sensor in Bench().hello().sensors)
+    size = (HELLO_BYTES - kinds - 64) // sentences
     wire.wire_long_texts(ctypes.c_size_t(sentences), ctypes.c_size_t(size))
     hello = management.read(Hello, firmware.ask(Op.READ, Command.HELLO, {}).body)
     assert (len(hello.profile), *map(len, hello.waived)) == (64, *[size] * sentences)

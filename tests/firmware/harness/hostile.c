@@ -4,23 +4,60 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ads1115_ntc.h"
 #include "bytes.h"
 #include "correction.h"
 #include "counts.h"
+#include "mlx90640_correction.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void try_correction(const uint8_t *blob, size_t size) {
+static uint64_t at_start(void) {
+  return 0;
+}
+
+static void try_curves(const struct correction *blob) {
+  static const struct board board = {.now_us = at_start};
+  static struct counters counters;
+  static const struct sensor_context context = {.board = &board, .counters = &counters};
+  static const struct thermistor_settings settings = {
+      .address = 0x48,
+      .channel_count = 2,
+      .rate_hz = 2.0F,
+      .channels = {{.name = "one", .series_ohm = 1e4F, .supply_v = 3.3F, .curve = {1e4F, 3950.0F}},
+                   {.name = "two", .series_ohm = 1e4F, .supply_v = 3.3F, .curve = {1e4F, 3950.0F}}}};
+  static struct ads1115_ntc_state state;
+  static const struct sensor array = {
+      .driver = &ads1115_ntc_driver, .name = "spots", .settings = &settings, .state = &state};
+  char sentence[192];
+  struct text reason;
+  text_begin(&reason, sentence, sizeof sentence);
+  array.driver->init(&array, &context);
+  if (array.driver->possible(&array, blob)) {
+    array.driver->objects(&array, blob, &reason);
+    array.driver->correct(&array, blob);
+  }
+}
+
+static void try_correction(const uint8_t *bytes, size_t size) {
   static float celsius[PIXELS];
-  struct correction correction;
-  struct thermistor_curve curve;
-  if (correction_open(blob, size, &correction) != STATUS_OK && !correction_is_identity(&correction)) {
-    abort();
+  struct correction blob;
+  struct mlx90640_correction correction;
+  char sentence[192];
+  struct text reason;
+  text_begin(&reason, sentence, sizeof sentence);
+  if (correction_open(bytes, size, &blob) != STATUS_OK) {
+    return;
   }
-  correction_apply(&correction, celsius, 30.0F);
-  for (size_t channel = 0; channel < 20; channel++) {
-    correction_curve(&correction, channel, &curve);
+  try_curves(&blob);
+  if (mlx90640_correction_open(&blob, &correction) != STATUS_OK) {
+    if (!correction.identity) {
+      abort();
+    }
+    return;
   }
+  mlx90640_correction_apply(&correction, celsius, 30.0F);
+  mlx90640_correction_is_implausible(&correction, &reason);
 }
 
 static void try_counts(const uint8_t *data, size_t size) {
