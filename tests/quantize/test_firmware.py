@@ -1,115 +1,47 @@
 """`thermo-quantize firmware`: what the microcontroller is built with, read back by a C compiler."""
 
 import ast
-import ctypes
 import shutil
 import subprocess
-from dataclasses import replace
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
-import cbor2
+import bundles
 import numpy as np
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from firmware_library import FIRMWARE, HARNESS, everything
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from thermo_core import schema
 from thermo_core.bundle import Bundle
-from thermo_core.contract import InputContract
 from thermo_core.errors import BundleError, ModelError
-from thermo_core.image import DEVELOPMENT_KEY_SHA256, Version, key_hash, load_public_key, sign, verify
-from thermo_core.profile import Alert, PictureSensor, Preprocessing, Profile, Thermistors, ThermistorSettings
-from thermo_core.typical import typical_features
-from thermo_quantize import firmware
+from thermo_core.graph.plan import plan
+from thermo_core.image import DEVELOPMENT_KEY_SHA256, Version, key_hash, load_public_key, sign
+from thermo_core.sensors.mlx90640.settings import RATES_HZ
+from thermo_core.sensors.settings import SensorSettings
+from thermo_core.tflite.interpreter import Int8Network
+from thermo_core.wearable.person import FIELDS
+from thermo_core.wearable.profile import Profile
+from thermo_quantize import c_text, firmware
 from thermo_quantize.cli import main
-from thermo_quantize.reference import Reference
+from thermo_quantize.firmware_sensors import SENSORS
 
 ROOT = Path(__file__).resolve().parents[2]
-CORE = ROOT / "device/firmware/core"
-SHIPPED = ROOT / "models/thermo_models/wearables/breast-patch/bundle.img"
+SHIPPED = bundles.IMAGE
 DEVELOPMENT = ROOT / "hw_sim/thermo_sim/keys/development_ed25519.pub.pem"
-KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-STRICT = "-std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wdouble-promotion -Werror -shared -fPIC".split()
-READERS = """
-#include "wearable_profile.h"
-const struct profile *the_profile(void) { return &wearable_profile; }
-"""
-
-
-class ThermistorProfile(ctypes.Structure):
-    _fields_ = (
-        ("name", ctypes.c_char_p),
-        ("series_ohm", ctypes.c_float),
-        ("supply_v", ctypes.c_float),
-        ("ntc_to_ground", ctypes.c_bool),
-        ("steinhart_hart", ctypes.c_bool),
-        ("curve", ctypes.c_float * 3),
-        ("self_heating_k_per_mw", ctypes.c_float),
-    )
-
-
-class ModelProfile(ctypes.Structure):
-    _fields_ = (
-        ("input", ctypes.CFUNCTYPE(ctypes.POINTER(ctypes.c_int8))),
-        ("invoke", ctypes.CFUNCTYPE(None)),
-        ("output", ctypes.CFUNCTYPE(ctypes.POINTER(ctypes.c_int8))),
-        ("input_scale", ctypes.c_float),
-        ("input_zero_point", ctypes.c_int8),
-        ("output_scale", ctypes.c_float),
-        ("output_zero_point", ctypes.c_int8),
-        ("output_count", ctypes.c_uint8),
-        ("major", ctypes.c_uint8),
-        ("minor", ctypes.c_uint8),
-        ("revision", ctypes.c_uint16),
-        ("build", ctypes.c_uint32),
-        ("development_key", ctypes.c_bool),
-        ("image_sha256", ctypes.c_uint8 * 32),
-        ("test_input", ctypes.POINTER(ctypes.c_int8)),
-        ("test_output", ctypes.POINTER(ctypes.c_int8)),
-        ("test_count", ctypes.c_size_t),
-        ("test_input_size", ctypes.c_size_t),
-        ("test_output_size", ctypes.c_size_t),
-    )
-
-
-class CProfile(ctypes.Structure):
-    """`struct profile` of core/profile.h."""
-
-    _fields_ = (
-        ("name", ctypes.c_char_p),
-        ("version", ctypes.c_char_p),
-        ("notice", ctypes.c_char_p),
-        ("cbor", ctypes.POINTER(ctypes.c_uint8)),
-        ("cbor_size", ctypes.c_size_t),
-        ("camera_address", ctypes.c_uint8),
-        ("camera_refresh_code", ctypes.c_uint8),
-        ("camera_resolution_code", ctypes.c_uint8),
-        ("camera_chess", ctypes.c_bool),
-        ("camera_emissivity", ctypes.c_float),
-        ("camera_reflected_celsius", ctypes.c_float),
-        ("adc_address", ctypes.c_uint8),
-        ("adc_rate_hz", ctypes.c_float),
-        ("channel_count", ctypes.c_uint8),
-        ("channels", ThermistorProfile * 4),
-        ("average_pictures", ctypes.c_uint16),
-        ("centre_median", ctypes.c_bool),
-        ("feature_scale", ctypes.c_float),
-        ("label_count", ctypes.c_uint8),
-        ("labels", ctypes.POINTER(ctypes.c_char_p)),
-        ("has_alert", ctypes.c_bool),
-        ("alert_label", ctypes.c_uint8),
-        ("alert_threshold", ctypes.c_float),
-        ("alert_consecutive", ctypes.c_uint16),
-        ("model", ctypes.POINTER(ModelProfile)),
-        ("waived_count", ctypes.c_uint8),
-        ("waived", ctypes.POINTER(ctypes.c_char_p)),
-    )
+KEY = bundles.KEY
+STRICT = "-std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wdouble-promotion -Werror".split()
 
 
 @pytest.fixture(scope="module")
 def shipped() -> Bundle:
-    return Bundle.from_payload(verify(SHIPPED.read_bytes(), [_public(DEVELOPMENT)]).payload)
+    return bundles.breast_patch()
 
 
 def _public(path: Path) -> Ed25519PublicKey:
@@ -120,110 +52,158 @@ def signed(bundle: Bundle, version: str = "1.2.3+4") -> bytes:
     return sign(bundle.to_payload(), Version.parse(version), KEY)
 
 
-def load(made: firmware.Firmware, folder: Path) -> tuple[CProfile, ctypes.CDLL]:
-    """The profile as a C program sees it; the library has to be kept."""
+def altered(profile: Profile, **parts: Any) -> Profile:
+    """The profile with other parts, given as a file has them."""
+    return schema.from_plain(schema.to_plain(profile) | parts, Profile, "profile")
+
+
+def printed(made: firmware.Firmware, folder: Path) -> list[str]:
+    """The wearable as a C program sees it."""
     if not shutil.which("gcc"):
         pytest.skip("hardware absent: no C compiler")
     for name, text in made.files.items():
         (folder / name).write_text(text)
-    (folder / "readers.c").write_text(READERS)
-    sources = [str(folder / name) for name in (*made.files, "readers.c") if name.endswith(".c")]
-    library = folder / "profile.so"
-    command = ["gcc", *STRICT, f"-I{CORE}", f"-I{folder}", *sources, "-o", str(library), "-lm"]
+    sources = [*map(str, everything()), *(str(folder / name) for name in made.files if name.endswith(".c"))]
+    includes = [f"-I{path}" for path in (FIRMWARE, FIRMWARE / "core", FIRMWARE / "sensors", folder)]
+    command = ["gcc", *STRICT, *includes, *sources, str(HARNESS / "profile.c"), "-o", str(folder / "print"), "-lm"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[:3000]
-    loaded = ctypes.CDLL(str(library))
-    loaded.the_profile.restype = ctypes.POINTER(CProfile)
-    return loaded.the_profile().contents, loaded
+    return subprocess.run([str(folder / "print")], capture_output=True, text=True, check=True).stdout.splitlines()
 
 
-def expect(profile: Profile, found: CProfile) -> None:
-    """Every field of the profile, as C holds it."""
-    camera, array, alert = profile.picture_sensor, profile.thermistors, profile.alert
-    assert found.name == profile.name.encode() and found.version == profile.version.encode()
-    assert found.notice == profile.notice.encode()
-    assert bytes(found.cbor[: found.cbor_size]) == cbor2.dumps(profile.to_dict(), canonical=True)
-    assert found.camera_address == camera.address and found.camera_chess == camera.chess
-    assert 0.5 * 2**found.camera_refresh_code == camera.refresh_rate_hz
-    assert 16 + found.camera_resolution_code == camera.resolution_bits
-    assert found.camera_emissivity == np.float32(camera.emissivity)
-    reflected = np.nan if camera.reflected_celsius is None else camera.reflected_celsius
-    np.testing.assert_array_equal(np.float32(found.camera_reflected_celsius), np.float32(reflected))
-    assert found.adc_address == array.address and found.adc_rate_hz == np.float32(array.rate_hz)
-    assert found.channel_count == len(array.channels)
-    for channel, wanted in zip(found.channels, array.channels, strict=False):
-        assert channel.name == wanted.name.encode()
-        assert channel.series_ohm == np.float32(wanted.series_ohm) and channel.supply_v == np.float32(wanted.supply_v)
-        assert channel.ntc_to_ground == wanted.ntc_to_ground
-        assert channel.steinhart_hart == (len(wanted.curve) == 3)
-        curve = (*wanted.curve, 0.0)[:3]
-        np.testing.assert_array_equal(list(channel.curve), np.float32(curve))
-        assert channel.self_heating_k_per_mw == np.float32(wanted.self_heating_k_per_mw)
-    assert found.average_pictures == profile.preprocessing.average_pictures
-    assert found.centre_median == (profile.preprocessing.centre == "median")
-    assert found.feature_scale == np.float32(profile.preprocessing.scale)
-    assert [found.labels[n] for n in range(found.label_count)] == [label.encode() for label in profile.labels]
-    assert found.has_alert == (alert is not None)
-    if alert is not None:
-        assert (found.alert_label, found.alert_consecutive) == (alert.label, alert.consecutive)
-        assert found.alert_threshold == np.float32(alert.threshold)
+def raw(data: bytes | str) -> str:
+    return "x" + (data.encode() if isinstance(data, str) else data).hex()
+
+
+def reals(*values: float) -> str:
+    """As C prints them."""
+    return " ".join("nan" if np.isnan(value) else plain(float(np.float32(value)).hex()) for value in values)
+
+
+def plain(text: str) -> str:
+    """`float.hex` without the zeros that %a leaves away."""
+    number, _, exponent = text.partition("p")
+    whole, _, digits = number.partition(".")
+    digits = digits.rstrip("0")
+    return f"{whole}{'.' if digits else ''}{digits}p{exponent}"
+
+
+def settings_of(sensor: SensorSettings) -> str:
+    """Settings of a sensor as the harness prints them."""
+    plain_settings: Any = sensor
+    match sensor.kind:
+        case "mlx90640":
+            reflected = plain_settings.reflected_celsius
+            codes = RATES_HZ.index(sensor.rate_hz), plain_settings.resolution_bits - 16  # type: ignore[attr-defined]
+            numbers = plain_settings.path[-1], *codes, int(plain_settings.pattern == "chess")
+            optics = plain_settings.emissivity, np.nan if reflected is None else reflected
+            return f"{' '.join(map(str, numbers))} {reals(*optics)}"
+        case "ads1115-ntc":
+            words = [str(plain_settings.path[-1]), str(len(plain_settings.channels)), reals(plain_settings.rate_hz)]
+            for one in plain_settings.channels:
+                flags = f"{int(one.ntc == 'to ground')} {int(len(one.curve) == 3)}"
+                words += [raw(one.name), reals(one.series_ohm, one.supply_v), flags]
+                words += [reals(*(*one.curve, 0.0)[:3]), reals(one.self_heating_k_per_mw)]
+            return " ".join(words)
+    (signal,) = sensor.signals
+    return f"{signal.elements} {reals(plain_settings.low, plain_settings.high, signal.rate_hz)}"
+
+
+def expected(bundle: Bundle, image_sha256: bytes, version: str, development: bool) -> Iterator[str]:
+    """What the harness prints of a bundle."""
+    profile, made = bundle.profile, plan(bundle.profile)
+    cbor = schema.to_cbor(profile)
+    yield f"name {raw(profile.name)}"
+    yield f"cbor {raw(cbor)} {raw(sha256(cbor).digest())}"
+    for number, sensor in enumerate(profile.sensors):
+        place = made.number_of(sensor.name)
+        yield f"sensor {number} {sensor.kind} {raw(sensor.name)} {place} {settings_of(sensor)}"
+    for model in profile.models:
+        reading, of_network = made.number_of(model.reading), made.number_of(model.raw)
+        yield f"model {len(model.outputs)} {reading} {of_network} {raw(bytes(made.origins(model.raw)))}"
+        tests = bundle.self_tests.get(model.name, ())
+        yield f"test {raw(model.name)} {len(tests)}"
+        network = Int8Network(bundle.networks[model.name])
+        for test in tests:
+            assert network.repeats(test.inputs, test.output)
+            yield " ".join(["inputs", *map(raw, test.inputs)])
+            yield f"wanted {raw(test.output)}"
+            yield f"given {raw(test.output)}"
+    yield f"alerts {len(profile.alerts)}"
+    fields = bytes(list(FIELDS).index(field) for field in profile.person)
+    yield f"person {raw(fields)} {made.number_of(f'person.{profile.person[0]}') if fields else 0}"
+    yield f"bundle {version} {int(development)} {raw(image_sha256)}"
+    yield from (f"waived {raw(sentence)}" for sentence in bundle.waived)
 
 
 def test_the_shipped_bundle_arrives_whole(shipped: Bundle, tmp_path: Path) -> None:
-    data = SHIPPED.read_bytes()
-    made = firmware.generate(data, _public(DEVELOPMENT))
-    found, _library = load(made, tmp_path)
-    expect(shipped.profile, found)
-    model = found.model.contents
-    assert bytes(model.image_sha256) == made.image.sha256 and model.development_key
-    assert (model.input_scale, model.input_zero_point) == (np.float32(shipped.input.scale), shipped.input.zero_point)
-    assert (model.output_scale, model.output_zero_point) == (
-        np.float32(shipped.output.scale),
-        shipped.output.zero_point,
-    )
-    assert model.test_count == 2
-    golden = np.array(model.test_input[: 2 * model.test_input_size], np.int8).reshape(2, 24, 32, 1)
-    wanted = Reference(shipped.model).run(golden)
-    np.testing.assert_array_equal(model.test_output[: 2 * model.test_output_size], wanted.ravel())
-    skin = shipped.input.quantize(typical_features(shipped.profile.preprocessing)["skin"])
-    np.testing.assert_array_equal(golden[1], skin)
-    for one, expected in zip(golden, wanted, strict=True):
-        ctypes.memmove(model.input(), one.ctypes.data, one.size)
-        model.invoke()
-        np.testing.assert_array_equal(model.output()[: expected.size], expected)
+    made = firmware.generate(SHIPPED.read_bytes(), _public(DEVELOPMENT))
+    version = made.image.version
+    numbers = f"{version.major} {version.minor} {version.revision} {version.build}"
+    assert printed(made, tmp_path) == list(expected(shipped, made.image.sha256, numbers, True))
+    assert shipped.self_tests["lesion"]
+
+
+ODD = (
+    {
+        "kind": "mlx90640",
+        "name": "skin",
+        "path": [0x44],
+        "rate_hz": 0.5,
+        "resolution_bits": 19,
+        "pattern": "interleaved",
+        "emissivity": 0.95,
+        "reflected_celsius": -12.5,
+    },
+    {
+        "kind": "ads1115-ntc",
+        "name": "spots",
+        "path": [0x4B],
+        "rate_hz": 0.25,
+        "channels": [
+            {
+                "name": 'left \\0 "1" ??/',
+                "series_ohm": 47e3,
+                "supply_v": 1.8,
+                "ntc": "to supply",
+                "curve": [1.1e-3, 2.3e-4, 9e-8],
+                "self_heating_k_per_mw": 0.75,
+            },
+            {"name": "Stirn, µ", "curve": [1e4, 3435.0]},
+        ],
+    },
+    {"kind": "external", "name": "room", "shape": [2], "rate_hz": 1.0, "low": -1 / 3, "high": 60.0},
+)
 
 
 def test_another_wearable_arrives_whole(shipped: Bundle, tmp_path: Path) -> None:
     """Everything that the shipped profile leaves at its default, and texts a C compiler could stumble over."""
-    profile = Profile(
+    profile = altered(
+        shipped.profile,
         name="band-2",
         version='2 "??/ \\n */',
-        picture_sensor=PictureSensor("mlx90640", 0x44, 0.5, 19, False, 0.95, -12.5),
-        thermistors=Thermistors(
-            0x4B,
-            0.25,
-            (
-                ThermistorSettings('left \\0 "1"', 47e3, 1.8, False, (1.1e-3, 2.3e-4, 9e-8), 0.75),
-                ThermistorSettings("Stirn, µ", curve=(1e4, 3435.0)),
-            ),
-        ),
-        preprocessing=Preprocessing(1, "none", 1 / 3),
-        labels=("kühl 37°?", "%s??="),
-        alert=Alert(0, 0.5000001, 1000),
-        notice="Weiß nichts. Informs only. Not a medical device.",
+        sensors=[ODD[2], ODD[0], ODD[1]],
+        person=["sex", "age_years"],
+        notice="Weiß nichts.",
+        alerts=[{"name": "cold", "when": "room[1] < 15"}, {"name": "lesion", "when": "lesion.lesion > 0.5"}],
     )
-    made = firmware.generate(signed(replace(shipped, profile=profile)), KEY.public_key(), name="wearable")
-    found, _library = load(made, tmp_path)
-    expect(profile, found)
-    model = found.model.contents
-    assert (model.major, model.minor, model.revision, model.build) == (1, 2, 3, 4) and not model.development_key
+    bundle = replace(shipped, profile=profile, waived=("Nur 3 % */ ??/", "Zweitens."))
+    made = firmware.generate(signed(bundle), KEY.public_key())
+    assert printed(made, tmp_path) == list(expected(bundle, made.image.sha256, "1 2 3 4", False))
 
 
 def test_a_wearable_without_thermistors_or_alert_compiles(shipped: Bundle, tmp_path: Path) -> None:
-    profile = replace(shipped.profile, thermistors=Thermistors(channels=()), alert=None)
-    made = firmware.generate(signed(replace(shipped, profile=profile), "1.0.0"), KEY.public_key())
-    found, _library = load(made, tmp_path)
-    expect(profile, found)
+    profile = altered(shipped.profile, sensors=schema.to_plain(shipped.profile)["sensors"][:1], alerts=[])
+    bundle = replace(shipped, profile=profile, self_tests={})
+    made = firmware.generate(signed(bundle, "1.0.0"), KEY.public_key())
+    assert printed(made, tmp_path) == list(expected(bundle, made.image.sha256, "1 0 0 0", False))
+
+
+def test_a_wearable_without_models_compiles(shipped: Bundle, tmp_path: Path) -> None:
+    profile = altered(shipped.profile, models=[], alerts=[])
+    bundle = replace(shipped, profile=profile, networks={}, self_tests={})
+    made = firmware.generate(signed(bundle, "1.0.0"), KEY.public_key())
+    assert printed(made, tmp_path) == list(expected(bundle, made.image.sha256, "1 0 0 0", False))
 
 
 @given(st.text(max_size=40))
@@ -231,7 +211,7 @@ def test_a_wearable_without_thermistors_or_alert_compiles(shipped: Bundle, tmp_p
 def test_texts_become_literals_of_their_utf8(text: str) -> None:
     """Octal escapes mean the same in a bytes literal of Python; question marks could begin a trigraph."""
     text = text.encode(errors="ignore").decode()
-    literal = firmware._text(text)
+    literal = c_text.text(text)
     assert "?" not in literal and literal.isascii() and literal.isprintable()
     assert ast.literal_eval("b" + literal) == text.encode()
 
@@ -239,9 +219,9 @@ def test_texts_become_literals_of_their_utf8(text: str) -> None:
 @given(st.floats(width=32, allow_nan=False, allow_infinity=False))
 @settings(max_examples=300)
 def test_numbers_become_literals_of_their_float32(value: float) -> None:
-    literal = firmware._float(value)
-    assert literal.endswith("F") and any(mark in literal for mark in ".e")
-    assert np.float32(float(literal[:-1])).tobytes() == np.float32(value).tobytes()
+    literal = c_text.real(value)
+    assert literal.endswith("f") and "." in literal
+    assert np.float32(float.fromhex(literal[:-1])).tobytes() == np.float32(value).tobytes()
 
 
 def run(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
@@ -272,34 +252,30 @@ def test_what_may_not_run_is_not_generated(shipped: Bundle, tmp_path: Path, caps
         assert not out.exists()
 
 
-def test_a_wearable_the_firmware_cannot_be_is_refused(shipped: Bundle, small_rows: Bundle) -> None:
-    long = replace(shipped.profile, preprocessing=replace(shipped.profile.preprocessing, average_pictures=17))
-    with pytest.raises(BundleError, match=r"average_pictures is 17 .* room for 16"):
-        firmware.generate(signed(replace(shipped, profile=long)), KEY.public_key())
-    with pytest.raises(ModelError, match=r"inputs of shape \(5,\) and the profile's preprocessing makes \(24, 32, 1\)"):
-        firmware.generate(signed(small_rows), KEY.public_key())
-    scaled = replace(shipped, input=InputContract((24, 32, 1), 0.5, 3))
-    with pytest.raises(ModelError, match="quantised otherwise than its contract says"):
-        firmware.generate(signed(scaled), KEY.public_key())
+def test_a_wearable_the_firmware_cannot_be_is_refused(shipped: Bundle) -> None:
+    camera, spots = schema.to_plain(shipped.profile)["sensors"]
+    behind = altered(shipped.profile, sensors=[camera | {"path": ["tca9548a@0x70:0", 0x33]}, spots])
+    with pytest.raises(BundleError, match=r'"skin" lies behind a multiplexer, which the firmware does not switch'):
+        firmware.generate(signed(replace(shipped, profile=behind)), KEY.public_key())
+    many = [camera, spots, *({"kind": "external", "name": f"n{i}", "rate_hz": 1.0} for i in range(20))]
+    with pytest.raises(BundleError, match=r"22 sensors .* may take 1400 in the firmware"):
+        firmware.generate(signed(replace(shipped, profile=altered(shipped.profile, sensors=many))), KEY.public_key())
     stateful = (Path(__file__).parent / "data" / "lstm_int8.tflite").read_bytes()
-    with pytest.raises(ModelError, match="keeps a state from one run to the next"):
-        firmware.generate(signed(replace(shipped, model=stateful)), KEY.public_key())
-    labels = replace(shipped.profile, labels=("a", "b", "c"))
-    with pytest.raises(ModelError, match=r"shape \(1, 2\) and the profile 3 labels"):
+    with pytest.raises(ModelError, match=r"lesion"):
+        firmware.generate(signed(replace(shipped, networks={"lesion": stateful}, self_tests={})), KEY.public_key())
+    labels = altered(
+        shipped.profile,
+        models=[schema.to_plain(shipped.profile)["models"][0] | {"scores": ["a", "b", "c", "d"]}],
+        alerts=[],
+    )
+    with pytest.raises(ModelError, match=r"lesion"):
         firmware.generate(signed(replace(shipped, profile=labels)), KEY.public_key())
 
 
-@pytest.fixture
-def small_rows(shipped: Bundle, random_models: type) -> Bundle:
-    """A bundle whose network takes five numbers."""
-    models = random_models(5)
-    source = models.activation((1, 5))
-    sink = models.softmax(models.dense(source))
-    model = models.builder.build([source], [sink])
-    own = Reference(model)
-    labels = tuple(f"label {n}" for n in range(models.shapes[sink][-1]))
-    profile = replace(shipped.profile, labels=labels, alert=None)
-    return Bundle(profile, own.input, own.output, model, "A card.")
+def test_a_sensor_without_a_driver_is_named(shipped: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(SENSORS, "ads1115-ntc")  # type: ignore[arg-type]
+    with pytest.raises(BundleError, match='"spots" is of kind ads1115-ntc, and the firmware drives mlx90640'):
+        firmware.generate(signed(shipped), KEY.public_key())
 
 
 def test_the_development_key_is_known_as_such() -> None:
