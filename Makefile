@@ -7,10 +7,11 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 .PHONY: help run firmware test lint format bench lock clean
 
-# make run BOARD=mps2-an386 runs the firmware on an emulated microcontroller, BOARD=host as a program. BUNDLE=FILE.img and
-# BUNDLE_KEY=FILE.pub.pem build another signed bundle into it.
+# make run BOARD=mps2-an386 runs the firmware on an emulated microcontroller, BOARD=host as a program. WEARABLE=NAME|FILE.toml
+# builds another wearable into it, BUNDLE=FILE.img and BUNDLE_KEY=FILE.pub.pem another signed bundle.
 BOARD ?=
 CHOSEN := $(foreach name,BUNDLE BUNDLE_KEY,$(if $($(name)),$(name)=$(abspath $($(name)))))
+CHOSEN += $(if $(WEARABLE),WEARABLE=$(if $(wildcard $(WEARABLE)),$(abspath $(WEARABLE)),$(WEARABLE)))
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12

@@ -61,8 +61,8 @@ def fed(wearable: Wearable, seconds: float) -> Iterator[tuple[int, int, Values]]
     yield from sorted(samples, key=lambda item: item[:2])
 
 
-def run(name: str, seconds: float) -> tuple[float, float, int, list[Record]]:
-    """CPU time of the agent and of its networks, blocks, and all that was said in so much simulated time."""
+def run(name: str, seconds: float) -> tuple[float, int, list[Record]]:
+    """CPU time of the agent, blocks, and all that was said in so much simulated time."""
     wearable = file.read(library.resolve(name))
     networks = {model: path.read_bytes() for model, path in wearable.networks.items()}
     simulated = SimulatedHardware.from_profile(seed=1, clock=VirtualClock(), warm_up_tau_s=0)
@@ -83,8 +83,7 @@ def run(name: str, seconds: float) -> tuple[float, float, int, list[Record]]:
             encode_frame(records.encode(record, len(said)))
             said.append(record)
     spent_s = time.process_time() - began_s - bus.spent_s
-    inference_s = sum(record.inference_us for record in said if isinstance(record, FindingRecord)) / 1e6
-    return spent_s, inference_s, pipeline.counters.get("blocks_captured"), said
+    return spent_s, pipeline.counters.get("blocks_captured"), said
 
 
 def main() -> None:
@@ -92,18 +91,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60.0, help="simulated time; more where findings are rare")
     options = parser.parse_args()
-    print("wearable           seconds  blocks/s  findings/s  CPU share  of it networks")
+    print("wearable           seconds  blocks/s  findings/s  CPU share")
     for name in library.names():
         seconds = options.seconds
         while True:
-            spent_s, inference_s, blocks, said = run(name, seconds)
+            spent_s, blocks, said = run(name, seconds)
             findings = sum(isinstance(record, FindingRecord) for record in said)
             if findings >= LEAST_FINDINGS or seconds > 4096:
                 break
             seconds *= 2
         print(
             f"{name:18} {seconds:7.0f}  {blocks / seconds:8.2f}  {findings / seconds:10.4f}  {100 * spent_s / seconds:8.2f} %"
-            f"  {100 * inference_s / spent_s:12.0f} %"
         )
 
 

@@ -29,7 +29,6 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
 
 from firmware_graph import (  # noqa: E402
-    FIRMWARE,
     Case,
     core_sources,
     emulate,
@@ -53,7 +52,7 @@ SHIPPED = REPOSITORY / "models/thermo_models/wearables/breast-patch/bundle.img"
 KEY = REPOSITORY / "hw_sim/thermo_sim/keys/development_ed25519.pub.pem"
 CAMERA = {"kind": "mlx90640", "name": "skin", "path": [0x33], "rate_hz": 16.0}
 CURVE = {"kind": "external", "name": "skin", "rate_hz": 1.0}
-PICTURES, PICTURE_BYTES = 24, 768 * 4
+PICTURES = 24
 SAMPLES_A_SET = 2_000
 
 
@@ -161,14 +160,10 @@ class Results:
     Attributes:
         rows: by their names.
         chain: of the breast patch's graph, without writing the picture and without its network's own instructions.
-        extractor_instructions: of core/feature_extractor.c for the same.
-        extractor_ram: its bytes and its scratch's, with the picture at hand and the network's arena.
     """
 
     rows: dict[str, Measured]
     chain: Measured
-    extractor_instructions: int
-    extractor_ram: int
 
 
 def measure() -> Results:
@@ -187,8 +182,7 @@ def measure() -> Results:
         ram = {name: _variables(folder / f"case_{name}.o") for name in plans}
     said["chain"] -= said["writing"] + said["invoke"]
     found = {name: Measured(said[name], graphs[name].placement, ram[name]) for name in plans}
-    extractor_ram = said["features_bytes"] + PICTURE_BYTES + network.plan.size
-    return Results(found, found.pop("chain"), said["feature_extractor"], extractor_ram)
+    return Results(found, found.pop("chain"))
 
 
 def _run(
@@ -201,8 +195,7 @@ def _run(
             (folder / file).write_text(text)
             sources += [folder / file] if file.endswith(".c") else []
     (folder / "cases.h").write_text(_cases(plans, network, warm_ups))
-    core = [*core_sources(), *(FIRMWARE / "core" / name for name in ("feature_extractor.c", "select.c"))]
-    program = emulated_program([Path(__file__).with_name("stages_m4.c"), *core, *sources], folder)
+    program = emulated_program([Path(__file__).with_name("stages_m4.c"), *core_sources(), *sources], folder)
     said = emulate(program, "-icount", "shift=0")
     return {name: int(value) for name, _, value in (line.partition(" ") for line in said.splitlines())}
 
@@ -226,14 +219,11 @@ def _cases(plans: dict[str, Plan], network: Compiled, warm_ups: dict[str, int]) 
         puts.append(f"static const uint16_t put_{name}[] = {{{', '.join(map(str, put))}}};")
         period_us = round(1e6 / made.signals["skin"].rate_hz)
         rows.append(f'{{"{name}", &case_{name}_plan, put_{name}, {len(put)}, {warm_ups[name]}, {period_us}}},')
-    factor, zero = network.network.quantization[network.network.inputs[0].id]
     return "\n".join(
         [
             *(f'#include "case_{name}.h"' for name in plans),
             f'#include "{network.name}.h"',
             f"#define CHAIN_INVOKE {network.name}_invoke",
-            f"#define CHAIN_SCALE {factor!r}F",
-            f"#define CHAIN_ZERO_POINT ({zero})",
             "struct stages_case { const char *name; const struct graph_plan *plan; const uint16_t *put; uint16_t put_count; "
             "uint32_t warm_up; int64_t period_us; };",
             *puts,
@@ -257,11 +247,7 @@ def show() -> None:
     chain = found.chain
     print("\nbreast patch, a picture: mean of 16, less its median, quantised")
     print(
-        f"  core/feature_extractor.c  {found.extractor_instructions:>9,} instructions, {found.extractor_ram:,} bytes of RAM "
-        "with the picture at hand, scratch and the network's arena"
-    )
-    print(
-        f"  graph                     {chain.instructions:>9,} instructions, {chain.ram:,} bytes of RAM for all that: "
+        f"  {chain.instructions:,} instructions, {chain.ram:,} bytes of RAM with the picture at hand and the network's arena: "
         f"{chain.placement.shared_bytes:,} shared by picture, stages and network"
     )
 

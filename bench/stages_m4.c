@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "cases.h" /* cases, pictures, and for the chain of the breast patch CHAIN and CHAIN_INVOKE */
-#include "feature_extractor.h"
 
 #define SYST_CSR (*(volatile uint32_t *)0xE000E010)
 #define SYST_RVR (*(volatile uint32_t *)0xE000E014)
@@ -17,9 +16,6 @@ void say(const char *text);
 
 static struct graph graph;
 static const struct stages_case *measured;
-static struct features features;
-static int32_t scratch[PIXELS];
-static int8_t input[PIXELS];
 static uint32_t known_ticks;
 
 static void show(const char *name, uint32_t value) {
@@ -91,22 +87,6 @@ static void invoke(uint32_t call) {
   CHAIN_INVOKE();
 }
 
-static void push(uint32_t call) {
-  features_push(&features, pictures[call % PICTURES]);
-}
-
-static void quantize(uint32_t call) {
-  static const struct model_profile model = {.input_scale = CHAIN_SCALE, .input_zero_point = CHAIN_ZERO_POINT};
-  static const struct profile profile = {.centre_median = true, .feature_scale = 1.0F, .model = &model};
-  (void)call;
-  features_quantize(&features, &profile, scratch, input);
-}
-
-static void extract_features(uint32_t call) {
-  push(call);
-  quantize(call);
-}
-
 int main(void) {
   SYST_RVR = 0xFFFFFFU;
   SYST_CVR = 0;
@@ -119,11 +99,5 @@ int main(void) {
   }
   show("writing", cost(write_block, 0, REPEATS)); /* of the last case, the chain */
   show("invoke", cost(invoke, 0, REPEATS));
-  features_start(&features, 16);
-  for (uint32_t i = 0; i < 16; i++) {
-    push(i);
-  }
-  show("feature_extractor", cost(extract_features, 16, REPEATS));
-  show("features_bytes", sizeof features + sizeof scratch);
   return 0;
 }

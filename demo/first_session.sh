@@ -8,7 +8,7 @@ out=${1:-$root/out/$(date -u +%Y%m%dT%H%M%SZ)}
 bundle=$root/models/thermo_models/wearables/breast-patch/bundle.img
 mkdir -p "$out"
 board=${BOARD:-}
-exec thermo-sim exec --profile breast-patch --no-warm-up ${board:+--board "$board"} -- sh -eu -c '
+exec thermo-sim exec --wearable breast-patch --no-warm-up ${board:+--board "$board"} -- sh -eu -c '
   port=$1; out=$2; bundle=$3; board=$4
   step() { printf "\n\033[1m%s\033[0m\n" "$*"; "$@"; }
   step thermo-host info "$port"

@@ -33,7 +33,7 @@ from thermo_device.runtime import Memory, Runtime
 from thermo_device.sightings import Sightings
 from thermo_device.slot_state import Change, Installed
 from thermo_device.slots import Slots
-from thermo_device.smp_server import Application, Refusal, SmpServer, group_refusal, os_commands
+from thermo_device.smp_server import Application, RequestRefused, SmpServer, group_refusal, os_commands
 from thermo_device.telemetry import FrameQueue, Lease, Outbox
 from thermo_device.wearable_group import wearable_commands
 
@@ -166,7 +166,7 @@ class Agent:
             self._runtime.hush()
             return StreamAnswer(lease_ms=0, time_us=self._hardware.clock.now_us())
         if request.lease_ms < SHORTEST_LEASE_S * 1000:
-            raise Refusal(
+            raise RequestRefused(
                 f"A lease of {request.lease_ms} ms is too short; ask for {SHORTEST_LEASE_S * 1000:g} or more.",
                 ReturnCode.INVALID,
             )

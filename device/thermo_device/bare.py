@@ -1,8 +1,5 @@
 """What a device without a bundle is: the sensors it was told it has, and no model."""
 
-from msgspec.structs import replace
-
-from thermo_core.graph.plan import plan
 from thermo_core.sensors.ads1115_ntc.settings import Ads1115NtcSettings, Thermistor
 from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
 from thermo_core.wearable.profile import Profile
@@ -22,18 +19,3 @@ DEFAULT = Profile(
     ),
 )
 """Where nothing else is said: a camera and four thermistors."""
-
-
-def without_models(profile: Profile) -> Profile:
-    """A wearable's sensors, and the stages that rest on them alone.
-
-    Raises:
-        ProfileError: its parts do not fit together.
-    """
-    plan(profile)
-    left = list(profile.stages)
-    made = {model.raw for model in profile.models}
-    while lost := [stage for stage in left if made.intersection(stage.inputs)]:
-        made.update(stage.gives for stage in lost)
-        left = [stage for stage in left if stage not in lost]
-    return replace(profile, stages=tuple(left), models=(), alerts=())

@@ -18,10 +18,11 @@ from thermo_core.image import key_hash
 from thermo_core.sensors.correction import Correction
 from thermo_core.version import software_version
 from thermo_core.wearable import file, library
+from thermo_core.wearable.bare import without_models
 from thermo_core.wearable.profile import NOTICE, Profile
 from thermo_core.wire.baud import BAUD_VARIABLE, DEFAULT_BAUD
 from thermo_device.agent import Agent, AgentSettings
-from thermo_device.bare import DEFAULT, without_models
+from thermo_device.bare import DEFAULT
 from thermo_device.bus import LinuxBus
 from thermo_device.clock import SystemClock
 from thermo_device.correction_store import CorrectionStore, Source

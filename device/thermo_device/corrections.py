@@ -57,7 +57,7 @@ class Corrections:
 
         Raises:
             CorrectionError: it is damaged.
-            Refusal: it belongs to another sensor or other constants, or contradicts what the sensor can need.
+            RequestRefused: it belongs to another sensor or other constants, or contradicts what the sensor can need.
             StorageError: it cannot be written.
         """
         _check(self._sensors[sensor], found, correction_of(data))
@@ -67,7 +67,7 @@ class Corrections:
         """Make the one before current; the current one takes its place.
 
         Raises:
-            Refusal: there is none.
+            RequestRefused: there is none.
             StorageError: it cannot be written.
         """
         if not self._stores[sensor].read(PREVIOUS):

@@ -18,7 +18,7 @@ from thermo_core.errors import (
 from thermo_core.wire.smp import Group, Op, ReturnCode
 from thermo_device.slot_state import SlotInfo
 from thermo_device.slots import Slots
-from thermo_device.smp_server import Body, Commands, Handler, Refusal, field
+from thermo_device.smp_server import Body, Commands, Handler, RequestRefused, field
 
 _STATE, _UPLOAD, _ERASE, _SLOT_INFO = 0, 1, 5, 6
 _GROUP = int(Group.IMAGE)
@@ -115,19 +115,19 @@ def _translated(handler: Handler) -> Handler:
     def handle(body: Body) -> Body:
         try:
             return handler(body)
-        except Refusal:
+        except RequestRefused:
             raise
         except ThermoError as error:
             for kind, code, version_1 in _CODES:
                 if isinstance(error, kind):
-                    raise Refusal(str(error), code, _GROUP, version_1) from error
-            raise Refusal(str(error), ImageCode.UNKNOWN, _GROUP) from error
+                    raise RequestRefused(str(error), code, _GROUP, version_1) from error
+            raise RequestRefused(str(error), ImageCode.UNKNOWN, _GROUP) from error
 
     return handle
 
 
-def _refusal(reason: str, code: ImageCode) -> Refusal:
-    return Refusal(reason, code, _GROUP, ReturnCode.INVALID)
+def _refusal(reason: str, code: ImageCode) -> RequestRefused:
+    return RequestRefused(reason, code, _GROUP, ReturnCode.INVALID)
 
 
 def _state_of(info: SlotInfo) -> dict[str, Any]:

@@ -143,7 +143,7 @@ class Runtime:
         """A sensor's constants as they travel, and their number.
 
         Raises:
-            Refusal: no such sensor, or it never answered.
+            RequestRefused: no such sensor, or it never answered.
         """
         found = self._found(sensor)
         return found.constants, found.sighting.number
@@ -152,7 +152,7 @@ class Runtime:
         """A stored correction; b"" where there is none.
 
         Raises:
-            Refusal: no such sensor.
+            RequestRefused: no such sensor.
             StorageError: it cannot be read.
         """
         self._name(sensor)
@@ -163,7 +163,7 @@ class Runtime:
 
         Raises:
             CorrectionError: it is damaged.
-            Refusal: it belongs to another sensor or other constants, contradicts what the sensor can need, or which sensor is there is
+            RequestRefused: it belongs to another sensor or other constants, contradicts what the sensor can need, or which sensor is there is
                 not known.
             StorageError: it cannot be written.
         """
@@ -173,7 +173,7 @@ class Runtime:
         """Use the one before again; the current one takes its place.
 
         Raises:
-            Refusal: there is none.
+            RequestRefused: there is none.
             StorageError: it cannot be written.
         """
         self._name(sensor)
@@ -188,7 +188,7 @@ class Runtime:
         """A sensor's rate until the next reset.
 
         Raises:
-            Refusal: no such sensor, or it has no such rate.
+            RequestRefused: no such sensor, or it has no such rate.
             BusError: it does not answer.
         """
         self._name(sensor)
@@ -201,7 +201,7 @@ class Runtime:
         """Send these signals while the stream runs.
 
         Raises:
-            Refusal: there is no such signal, or no stream.
+            RequestRefused: there is no such signal, or no stream.
         """
         known = len(self._pipeline.plan.signals)
         for number in wanted:
@@ -217,7 +217,7 @@ class Runtime:
         """Take a sample of a sensor of kind "external".
 
         Raises:
-            Refusal: it is none, the sample cannot be, or no stream runs.
+            RequestRefused: it is none, the sample cannot be, or no stream runs.
         """
         name = self._name(sensor)
         if self.profile.sensors[sensor].kind != "external":
@@ -239,7 +239,7 @@ class Runtime:
         """Know these numbers of the wearer too; all that is known then.
 
         Raises:
-            Refusal: a name or a number that cannot be.
+            RequestRefused: a name or a number that cannot be.
             StorageError: it cannot be written.
         """
         for name, value in told.items():
@@ -261,7 +261,7 @@ class Runtime:
         """A person has seen an alert.
 
         Raises:
-            Refusal: there is none of that number.
+            RequestRefused: there is none of that number.
         """
         known = len(self.profile.alerts)
         if alert >= known:

@@ -33,7 +33,7 @@ _OS_INVALID_FORMAT, _OS_NO_ANSWER = 2, 3
 _SWAP = 3  # MCUboot swaps slots without scratch: slot 0 always runs
 
 
-class Refusal(ThermoError):
+class RequestRefused(ThermoError):
     """A request that is understood and not carried out.
 
     Args:
@@ -67,9 +67,9 @@ _VERSION_1 = {
 }
 
 
-def group_refusal(code: GroupError, reason: str) -> Refusal:
+def group_refusal(code: GroupError, reason: str) -> RequestRefused:
     """A refusal in the codes of a wearable's own group."""
-    return Refusal(reason, code, int(Group.THERMO), _VERSION_1.get(code, ReturnCode.UNKNOWN))
+    return RequestRefused(reason, code, int(Group.THERMO), _VERSION_1.get(code, ReturnCode.UNKNOWN))
 
 
 class SmpServer:
@@ -112,31 +112,31 @@ class SmpServer:
             return request.refuse(ReturnCode.NOT_SUPPORTED)
         try:
             return request.respond(handler(request.body))
-        except Refusal as refusal:
+        except RequestRefused as refusal:
             self._note(refusal.reason)
             return self._refuse(request, refusal)
         except ManagementError as error:
             self._note(str(error))
-            return self._refuse(request, Refusal(str(error), ReturnCode.INVALID))
+            return self._refuse(request, RequestRefused(str(error), ReturnCode.INVALID))
         except ThermoError as error:
             self._note(str(error))
-            return self._refuse(request, Refusal(str(error), ReturnCode.UNKNOWN))
+            return self._refuse(request, RequestRefused(str(error), ReturnCode.UNKNOWN))
         except OSError as error:
             reason = f"The device's storage failed ({error.strerror}); check its free space and file system."
             self._note(reason)
-            return self._refuse(request, Refusal(reason, ReturnCode.NO_MEMORY))
+            return self._refuse(request, RequestRefused(reason, ReturnCode.NO_MEMORY))
         except Exception:
             log.exception("group %d command %d failed", header.group, header.command)
             reason = f"Group {header.group} command {header.command} met an internal error; see the device's log."
             self._note(reason)
-            return self._refuse(request, Refusal(reason, ReturnCode.UNKNOWN))
+            return self._refuse(request, RequestRefused(reason, ReturnCode.UNKNOWN))
 
     def _note(self, reason: str) -> None:
         self.refusal = management.Refusal(reason=reason[:MAX_REASON], time_us=self._now_us())
         log.warning("refused: %s", reason)
         self._on_refusal(reason)
 
-    def _refuse(self, request: SmpMessage, refusal: Refusal) -> SmpMessage:
+    def _refuse(self, request: SmpMessage, refusal: RequestRefused) -> SmpMessage:
         answer = request.refuse(refusal.code, refusal.group, refusal.version_1)
         if answer.body.get("rc"):
             return request.respond({**answer.body, "rsn": refusal.reason})
@@ -159,13 +159,13 @@ def field(body: Body, name: str, kind: type[Any], default: Any = None) -> Any:
     """A field of a request.
 
     Raises:
-        Refusal: absent with no default, or of another type.
+        RequestRefused: absent with no default, or of another type.
     """
     value = body.get(name, default)
     if value is None:
-        raise Refusal(f'The request lacks "{name}"; add it.', ReturnCode.INVALID)
+        raise RequestRefused(f'The request lacks "{name}"; add it.', ReturnCode.INVALID)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise Refusal(
+        raise RequestRefused(
             f'"{name}" must be {kind.__name__}, not {type(value).__name__}; correct the request.', ReturnCode.INVALID
         )
     return value
@@ -199,7 +199,7 @@ def os_commands(application: Callable[[], Application], reset: Callable[[], None
     def echo(body: Body) -> Body:
         text = field(body, "d", str)
         if len(text.encode()) > MAX_ECHO:
-            raise Refusal(f"An echo of more than {MAX_ECHO} bytes is too long; send less.", ReturnCode.TOO_LARGE)
+            raise RequestRefused(f"An echo of more than {MAX_ECHO} bytes is too long; send less.", ReturnCode.TOO_LARGE)
         return {"r": text}
 
     def restart(body: Body) -> Body:
@@ -224,7 +224,7 @@ def os_commands(application: Callable[[], Application], reset: Callable[[], None
         }
         letters = set(wanted)
         if not letters <= {*parts, "a", "b"}:
-            raise Refusal(
+            raise RequestRefused(
                 f'The format "{wanted[:16]}" holds letters other than snrvbmpioa; correct it.',
                 _OS_INVALID_FORMAT,
                 Group.OS,
@@ -240,7 +240,7 @@ def os_commands(application: Callable[[], Application], reset: Callable[[], None
             return {"bootloader": "MCUboot"}
         if query == "mode":
             return {"bootloader": "MCUboot", "response": {"mode": _SWAP, "no-downgrade": True}}
-        raise Refusal(
+        raise RequestRefused(
             f'The bootloader does not answer "{query[:16]}"; ask for "mode".',
             _OS_NO_ANSWER,
             Group.OS,

@@ -11,7 +11,7 @@ from thermo_core.wire import management
 from thermo_core.wire.management import Part, ReadPart, StreamAnswer, StreamRequest, Written, read
 from thermo_core.wire.smp import Group, Op
 from thermo_core.wire.table import Command, GroupError
-from thermo_device.smp_server import Body, Commands, Handler, Refusal, group_refusal
+from thermo_device.smp_server import Body, Commands, Handler, RequestRefused, group_refusal
 
 PART_BYTES = 2048
 """Longest part of one answer: a camera's constants at once, and no more than a slow line sends in a fifth of a second."""
@@ -28,7 +28,7 @@ _CODES: tuple[tuple[type[ThermoError], GroupError], ...] = (
 
 
 class Device(Protocol):
-    """What the commands need of the agent. Every method may raise a `Refusal` or another `ThermoError`."""
+    """What the commands need of the agent. Every method may raise a `RequestRefused` or another `ThermoError`."""
 
     def hello(self) -> management.Hello:
         """Who it is and what it has."""
@@ -98,7 +98,7 @@ class _Assembly:
         """Take a part; the whole once it is complete.
 
         Raises:
-            Refusal: the part does not continue the one before, or the whole is too long.
+            RequestRefused: the part does not continue the one before, or the whole is too long.
         """
         if part.len > MAX_CORRECTION or part.len == 0:
             raise group_refusal(
@@ -219,7 +219,7 @@ def _translated(handler: Handler) -> Handler:
     def handle(body: Body) -> Body:
         try:
             return handler(body)
-        except Refusal:
+        except RequestRefused:
             raise
         except ThermoError as error:
             for kind, code in _CODES:

@@ -4,6 +4,7 @@ from typing import Any
 
 from thermo_core import schema
 from thermo_core.recording.session import Session
+from thermo_core.sensors.kinds import KINDS
 from thermo_core.wearable.profile import NOTICE
 from thermo_host.sinks.describe import sensor_facts, utc_of_second
 from thermo_host.stream.decoding import DecodeSettings
@@ -22,7 +23,7 @@ def about(session: Session, settings: DecodeSettings) -> dict[str, Any]:
     for number, facts in enumerate(sensors):
         corrected = settings.corrected and facts["corrected"]
         correction = session.correction(number) if corrected else None
-        facts["uncalibrated"] = not corrected
+        facts["uncalibrated"] = not corrected and KINDS[facts["kind"]].correction is not None
         facts["calibrated_at"] = None if correction is None else utc_of_second(correction.stamp.created_unix_s)
     return {
         "name": hello.name,
@@ -52,10 +53,12 @@ def about_words(session: Session, settings: DecodeSettings) -> str:
     words += ["simulated"] * hello.simulated
     words += [f"subject {session.subject}"] * bool(session.subject)
     for sensor, state in zip(settings.plan(session).profile.sensors, hello.sensors, strict=True):
-        said = [sensor.name, "calibrated" if state.corrected and settings.corrected else "uncalibrated"]
+        said = [sensor.name]
+        if KINDS[sensor.kind].correction is not None:
+            said.append("calibrated" if state.corrected and settings.corrected else "uncalibrated")
         emissivity = getattr(sensor, "emissivity", None)
         reflected = getattr(sensor, "reflected_celsius", None)
         said += [] if emissivity is None else [f"emissivity {emissivity:g}"]
         said += [] if reflected is None else [f"reflected {reflected:g} °C"]
-        words.append(" ".join(said))
+        words += [" ".join(said)] * (len(said) > 1)
     return ", ".join(words) + "."

@@ -1,4 +1,4 @@
-"""Moments as people write and read them: dates, and times since the start of a recording."""
+"""Moments that a person names: a date, or a time since the start of a recording."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -38,10 +38,3 @@ def parse_moment(option: str, text: str, started_ns: int) -> int:
             f"{option} {text!r:.40} is no moment; write a date such as 2026-11-26T08:23:40Z, or a time since the start such "
             "as 90 or 1:30:00."
         ) from error
-
-
-def utc(nanoseconds: int) -> str:
-    """ISO 8601 with zone, to the microsecond."""
-    seconds, rest = divmod(nanoseconds, 1_000_000_000)
-    moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
-    return moment.isoformat(timespec="microseconds")

@@ -19,13 +19,12 @@ from typing import Any
 from thermo_core.errors import ThermoError, UsageError
 from thermo_sim.clock import WallClock
 from thermo_sim.control import ControlServer
-from thermo_sim.dumps import load_sensor
-from thermo_sim.hardware import SimulatedHardware
+from thermo_sim.hardware import DEFAULT_WEARABLE, SimulatedHardware
 from thermo_sim.laboratory import laboratory_commands
 from thermo_sim.launch import BUILD, KINDS, Launch
 from thermo_sim.mailbox import MailboxServer, SharedFile
 from thermo_sim.pump import LineNoise, Pump
-from thermo_sim.wearable import Cable
+from thermo_sim.wearable import Cable, said_of
 
 _PR_SET_PDEATHSIG = 1
 _END_S = 2.0
@@ -45,7 +44,8 @@ class BoardOptions:
 
     link: Path
     kind: str = "mps2-an386"
-    profile: str = "breast-patch"
+    wearable: str = DEFAULT_WEARABLE
+    world: str | None = None
     seed: int = 0
     eeprom: Path | None = None
     replay: Path | None = None
@@ -87,14 +87,14 @@ class Board:
             raise UsageError(
                 f"There is no firmware at {self._firmware}; build it with make firmware, or name one with --firmware."
             )
-        words, frames = load_sensor(options.eeprom, options.replay)
-        self.hardware = SimulatedHardware.from_profile(
-            options.profile,
+        self.hardware = SimulatedHardware.of_real(
+            options.wearable,
             options.seed,
-            eeprom=words,
+            options.eeprom,
+            options.replay,
+            world=options.world,
             clock=WallClock(),
             faults=options.faults,
-            replay=frames,
             warm_up_tau_s=None if options.warm_up else 0.0,
         )
         self.control_path = options.link.with_name(options.link.name + ".ctl")
@@ -198,8 +198,8 @@ class Board:
             source += f", frames of {options.replay.name}"
         faults = f", faults {options.faults}" if options.faults else ""
         return (
-            f"ready: {self._firmware.name} on {options.kind} ({self._kind.summary}) with a simulated MLX90640 ({source}) "
-            f"and {len(self.hardware.ntcs)} thermistors{faults}; port {options.link}, control {self.control_path}"
+            f"ready: {self._firmware.name} on {options.kind} ({self._kind.summary}) with simulated {said_of(self.hardware.profile)} "
+            f"({source}){faults}; port {options.link}, control {self.control_path}"
         )
 
     def _launch(self) -> "subprocess.Popen[bytes]":

@@ -112,7 +112,13 @@ def random_parameters(seed: int) -> EepromParameters:
     )
 
 
-def generate(seed: int, broken: tuple[int, ...] = (), outlier: tuple[int, ...] = (), tgc: float = 0.0) -> Words:
+def generate(
+    seed: int,
+    broken: tuple[int, ...] = (),
+    outlier: tuple[int, ...] = (),
+    tgc: float = 0.0,
+    i2c_address: int = I2C_ADDRESS_DEFAULT & 0xFF,
+) -> Words:
     """EEPROM words, (832,) uint16, of the sensor that `random_parameters` makes.
 
     Args:
@@ -120,11 +126,13 @@ def generate(seed: int, broken: tuple[int, ...] = (), outlier: tuple[int, ...] =
         broken: pixels (row * 32 + column) marked as broken.
         outlier: pixels marked as outliers.
         tgc: thermal gradient coefficient; 0 on sensors sold today.
+        i2c_address: 7-bit.
 
     Raises:
         UsageError: a pixel number or the TGC does not fit.
     """
-    return encode(replace(random_parameters(seed), broken=broken, outlier=outlier, tgc=tgc))
+    parameters = replace(random_parameters(seed), broken=broken, outlier=outlier, tgc=tgc, i2c_address=i2c_address)
+    return encode(parameters)
 
 
 def encode(parameters: EepromParameters) -> Words:

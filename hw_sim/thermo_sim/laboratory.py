@@ -38,12 +38,12 @@ def laboratory_commands(
         hardware.set_ambient(celsius)
         return {"celsius": celsius}
 
-    def thermistors(request: Request) -> dict[str, Any]:
+    def bath(request: Request) -> dict[str, Any]:
         if request.get("celsius") is None:
-            hardware.set_thermistors(None)
+            hardware.set_bath(None)
             return {"celsius": None}
         celsius = number(request, "celsius", -40.0, 125.0)
-        hardware.set_thermistors(celsius)
+        hardware.set_bath(celsius)
         return {"celsius": celsius}
 
     def fault(request: Request) -> dict[str, Any]:
@@ -60,13 +60,14 @@ def laboratory_commands(
 
     def exchange(request: Request) -> dict[str, Any]:
         seed = int(number(request, "seed", 0, LARGEST_SEED))
-        hardware.exchange_sensor(seed)
+        sensor = request.get("sensor")
+        if sensor is not None and not isinstance(sensor, str):
+            raise UsageError('"sensor" must be the name of a sensor; correct it, or leave it out for the first.')
+        hardware.exchange_sensor(seed, sensor)
         return {"seed": seed}
 
-    def rot(request: Request) -> dict[str, Any]:
-        address, bit = int(number(request, "address", 0, 0xFFFF)), int(number(request, "bit", 0, 15))
-        hardware.rot(address, bit)
-        return {"address": address, "bit": bit}
+    def change(command: str) -> Command:
+        return lambda request: dict(hardware.change(command, request))
 
     def pull(request: Request) -> dict[str, Any]:
         seconds = number(request, "seconds", 0.0, LONGEST_UNPLUG_S)
@@ -83,7 +84,7 @@ def laboratory_commands(
             "ta_celsius": conditions.ta,
             "ambient_celsius": hardware.surroundings.ambient_celsius,
             "scene_mean_celsius": float(hardware.scene.celsius(time_s).mean()),
-            "thermistors_celsius": list(hardware.bath_celsius),
+            "touched_celsius": {name: hardware.touched_celsius(name) for name in hardware.chips},
             "transactions": hardware.bus.transactions,
             **status(),
         }
@@ -92,10 +93,10 @@ def laboratory_commands(
         "blackbody": blackbody,
         "scene": scene,
         "ambient": ambient,
-        "thermistors": thermistors,
+        "bath": bath,
         "fault": fault,
         "exchange": exchange,
-        "rot": rot,
+        **{command: change(command) for command in hardware.changes},
         "unplug": pull,
         "status": describe,
     }

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +14,17 @@ from typing import Any
 
 from thermo_core.clock import Clock
 from thermo_core.errors import LinkLostError, PortNotFoundError, UsageError
+from thermo_core.wearable.bare import without_models
+from thermo_core.wearable.profile import Profile
 from thermo_device.agent import Agent, AgentSettings
 from thermo_device.hardware import Hardware
 from thermo_device.keys import load_trusted
-from thermo_device.port import PseudoTerminal
 from thermo_sim.clock import VirtualClock, WallClock
 from thermo_sim.control import ControlServer
-from thermo_sim.dumps import load_sensor
-from thermo_sim.hardware import SimulatedHardware
+from thermo_sim.hardware import DEFAULT_WEARABLE, SimulatedHardware
 from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
 from thermo_sim.laboratory import laboratory_commands
+from thermo_sim.pseudo_terminal import PseudoTerminal
 
 PULL_S = 5.0
 SLOWEST = 0.2
@@ -35,7 +37,8 @@ class WearableOptions:
 
     Attributes:
         link: name under which a host finds the port; the control socket is `<link>.ctl`.
-        profile: name of the simulated hardware.
+        wearable: name or file of the wearable.
+        world: name or file of what is around it; what was made for the wearable where None.
         seed: of everything random.
         eeprom: file with a real sensor's EEPROM instead of a made one.
         replay: file with raw frames of a real sensor, shown in turn instead of the scene; unless `eeprom` is given, it
@@ -49,7 +52,8 @@ class WearableOptions:
     """
 
     link: Path
-    profile: str = "breast-patch"
+    wearable: str = DEFAULT_WEARABLE
+    world: str | None = None
     seed: int = 0
     eeprom: Path | None = None
     replay: Path | None = None
@@ -59,6 +63,13 @@ class WearableOptions:
     trust: tuple[Path, ...] = ()
     kernels: str = "reference"
     warm_up: bool = True
+
+
+def said_of(profile: Profile) -> str:
+    """Sensors by kind, in words: "mlx90640, ads1115-ntc and 3 mlx90632"."""
+    counts = Counter(sensor.kind for sensor in profile.sensors)
+    words = [kind if count == 1 else f"{count} {kind}" for kind, count in counts.items()]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 class Cable(PseudoTerminal):
@@ -131,14 +142,14 @@ class Wearable:
         if options.speed is not None and not options.speed >= SLOWEST:
             raise UsageError(f"The speed {options.speed:g} is too low; give {SLOWEST:g} or more, or max.")
         clock: Clock = VirtualClock() if options.speed is None else WallClock(options.speed)
-        words, frames = load_sensor(options.eeprom, options.replay)
-        self.hardware = SimulatedHardware.from_profile(
-            options.profile,
+        self.hardware = SimulatedHardware.of_real(
+            options.wearable,
             options.seed,
-            eeprom=words,
+            options.eeprom,
+            options.replay,
+            world=options.world,
             clock=clock,
             faults=options.faults,
-            replay=frames,
             warm_up_tau_s=None if options.warm_up else 0.0,
         )
         self.control_path = options.link.with_name(options.link.name + ".ctl")
@@ -151,12 +162,13 @@ class Wearable:
         try:
             self._agent = Agent(
                 self._cable,
-                Hardware(self.hardware.bus, clock, f"thermo-sim {options.profile}", f"SIM-{options.seed:08d}", True),
+                Hardware(self.hardware.bus, clock, f"thermo-sim {self.hardware.name}", f"SIM-{options.seed:08d}", True),
                 AgentSettings(
                     state=state,
                     trusted=load_trusted(options.trust or (DEVELOPMENT_PUBLIC_KEY,)),
                     kernels=options.kernels,
                     lossless=options.speed is None,
+                    bare=without_models(self.hardware.profile),
                 ),
             )
         except BaseException:
@@ -225,7 +237,7 @@ class Wearable:
             source += f", frames of {options.replay.name}"
         faults = f", faults {options.faults}" if options.faults else ""
         return (
-            f"ready: {options.profile} with a simulated MLX90640 ({source}) and {len(self.hardware.ntcs)} thermistors "
+            f"ready: {self.hardware.name} with simulated {said_of(self.hardware.profile)} ({source}) "
             f"{speed}{faults}; port {options.link}, control {self.control_path}"
         )
 

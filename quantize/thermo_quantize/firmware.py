@@ -1,4 +1,4 @@
-"""A signed bundle as C11 for the firmware: its networks compiled, its graph as tables, its sensors with their drivers."""
+"""A wearable as C11 for the firmware: its networks compiled, its graph as tables, its sensors with their drivers."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,9 @@ from thermo_core import schema
 from thermo_core.bundle import Bundle, SelfTest
 from thermo_core.errors import BundleError
 from thermo_core.graph.plan import Plan
+from thermo_core.graph.plan import plan as make_plan
 from thermo_core.image import Image, names_development_key, verify
+from thermo_core.wearable.bare import without_models
 from thermo_core.wearable.person import FIELDS
 from thermo_core.wearable.profile import Profile
 from thermo_core.wire.table import LIMITS
@@ -33,14 +35,14 @@ class Firmware:
 
     Attributes:
         files: texts by name.
-        image: the verified image.
+        image: the verified image; None for a wearable without a bundle.
         profile: its profile.
         graph: its generated graph.
         networks: compiled, by the names of models.
     """
 
     files: dict[str, str]
-    image: Image
+    image: Image | None
     profile: Profile
     graph: Graph
     networks: Mapping[str, Compiled]
@@ -67,48 +69,78 @@ def generate(data: bytes, key: Ed25519PublicKey, target: str = "generic", name: 
     image = verify(data, [key])
     bundle = Bundle.from_payload(image.payload)
     plan = check_bundle(bundle)
-    _check_size(bundle)
+    _check_size(bundle.profile, bundle.waived)
     networks = {
         model.name: compile_model(bundle.networks[model.name], f"{name}_network_{number}", target)
         for number, model in enumerate(bundle.profile.models)
     }
-    graph = generate_graph(plan, networks, f"{name}_graph")
+    return _firmware(_Source(name, plan, bundle, image), networks)
+
+
+def generate_bare(profile: Profile, name: str = "wearable") -> Firmware:
+    """C files of a wearable without a bundle: its sensors, and the stages that rest on them alone.
+
+    Raises:
+        ProfileError: its parts do not fit together.
+        BundleError: the firmware cannot be this wearable.
+        UsageError: a name C does not allow.
+    """
+    bare = without_models(profile)
+    _check_size(bare, ())
+    return _firmware(_Source(name, make_plan(bare)), {})
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What the files are made of."""
+
+    name: str
+    plan: Plan
+    bundle: Bundle | None = None
+    image: Image | None = None
+
+
+def _firmware(source: _Source, networks: Mapping[str, Compiled]) -> Firmware:
+    name, profile = source.name, source.plan.profile
+    graph = generate_graph(source.plan, networks, f"{name}_graph")
     files = dict(graph.files)
     for number in range(len(networks), int(LIMITS["models"].high)):
         stem = f"{name}_network_{number}"
         files[f"{stem}.c"] = f"/* This wearable has no such network. */\ntypedef int {stem}_of_none;\n"
-    files[f"{name}_profile.h"] = _header(name, bundle, image)
-    files[f"{name}_profile.c"] = _source(name, bundle, image, plan)
-    return Firmware(files, image, bundle.profile, graph, networks)
+    files[f"{name}_profile.h"] = _header(source)
+    files[f"{name}_profile.c"] = _source(source)
+    return Firmware(files, source.image, profile, graph, networks)
 
 
-def _check_size(bundle: Bundle) -> None:
-    """A bundle that the firmware can tell a host of.
+def _check_size(profile: Profile, waived: Sequence[str]) -> None:
+    """A wearable that the firmware can tell a host of.
 
     Raises:
         BundleError: it is none.
     """
-    profile = bundle.profile
-    said = sum(len(one.encode()) for one in (profile.name, *bundle.waived))
+    said = sum(len(one.encode()) for one in (profile.name, *waived))
     said += sum(len(sensor.kind) + SENSOR_BYTES for sensor in profile.sensors)
     if said > HELLO_BYTES:
         raise BundleError(
-            f"The profile's name, {len(profile.sensors)} sensors and {len(bundle.waived)} waived sentences take {said} bytes of the "
+            f"The profile's name, {len(profile.sensors)} sensors and {len(waived)} waived sentences take {said} bytes of the "
             f"answer to hello and may take {HELLO_BYTES} in the firmware; waive less, or run this wearable on the agent."
         )
 
 
-def _header(name: str, bundle: Bundle, image: Image) -> str:
+def _header(source: _Source) -> str:
+    name, profile = source.name, source.plan.profile
     guard = f"{name.upper()}_PROFILE_H"
-    return f"""/* The wearable {comment(bundle.profile.name)}: its sensors, graph and networks, from the bundle whose image has the SHA-256
-   {image.sha256.hex()}.
+    origin = "without a bundle"
+    if source.image is not None:
+        origin = f"from the bundle whose image has the SHA-256\n   {source.image.sha256.hex()}"
+    return f"""/* The wearable {comment(profile.name)}: its sensors, graph and networks, {origin}.
    Made by thermo-quantize firmware. */
 #ifndef {guard}
 #define {guard}
 
 #include "profile.h"
 
-#define {name.upper()}_SENSORS {len(bundle.profile.sensors)}
+#define {name.upper()}_SENSORS {len(profile.sensors)}
 
 extern const struct profile {name}_profile;
 
@@ -116,23 +148,26 @@ extern const struct profile {name}_profile;
 """
 
 
-def _source(name: str, bundle: Bundle, image: Image, plan: Plan) -> str:
-    profile = bundle.profile
+def _source(source: _Source) -> str:
+    name, plan, bundle, image = source.name, source.plan, source.bundle, source.image
+    profile = plan.profile
     cbor = schema.to_cbor(profile)
     blocks = [
-        f"/* The wearable {comment(profile.name)}, version {comment(str(image.version))}. Made by thermo-quantize firmware. */\n"
+        f"/* The wearable {comment(profile.name)}, version {comment(profile.version)}. Made by thermo-quantize firmware. */\n"
         f'#include "{name}_profile.h"\n\n#include <math.h>\n#include <stddef.h>\n\n#include "{name}_graph.h"\n#include "network.h"',
         "\n".join(sorted({f'#include "{row_of(sensor).stem}.h"' for sensor in profile.sensors})),
         table("uint8_t", "profile_cbor", cbor),
         *_sensors(plan),
-        *_models(name, bundle, plan),
+        *_models(name, {} if bundle is None else bundle.self_tests, plan),
     ]
     if plan.alerts:
         blocks.append(f"static struct alert alert_states[{len(plan.alerts)}];")
     if profile.person:
         places = ", ".join(str(list(FIELDS).index(field)) for field in profile.person)
         blocks.append(f"static const uint8_t person[] = {{{places}}};")
-    blocks += [*_bundle(bundle, image), _profile(name, profile, plan, cbor)]
+    if bundle is not None and image is not None:
+        blocks += _bundle(bundle, image)
+    blocks.append(_profile(source, cbor))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -158,7 +193,7 @@ def _fields(fields: Mapping[str, str]) -> str:
     return ", ".join(f".{field} = {value}" for field, value in fields.items())
 
 
-def _models(name: str, bundle: Bundle, plan: Plan) -> list[str]:
+def _models(name: str, self_tests: Mapping[str, Sequence[SelfTest]], plan: Plan) -> list[str]:
     blocks, origins, tests = [], [], []
     for number, model in enumerate(plan.profile.models):
         sensors = plan.origins(model.raw)
@@ -167,8 +202,8 @@ def _models(name: str, bundle: Bundle, plan: Plan) -> list[str]:
         origins.append(
             f"    {{.sensors = origins_{number}, .count = {len(sensors)}, .raw = {plan.number_of(model.raw)}, .took_us = {took}}},"
         )
-        blocks += _test(number, bundle.self_tests.get(model.name, ()))
-        tests.append(_test_row(name, number, model.name, bundle.self_tests.get(model.name, ())))
+        blocks += _test(number, self_tests.get(model.name, ()))
+        tests.append(_test_row(name, number, model.name, self_tests.get(model.name, ())))
     if origins:
         body = "\n".join(origins)
         blocks.append(f"static const struct model_origin origins[] = {{\n{body}\n}};")
@@ -216,7 +251,8 @@ def _bundle(bundle: Bundle, image: Image) -> list[str]:
     return [*blocks, f"static const struct bundle_profile bundle = {{\n{body}\n}};"]
 
 
-def _profile(name: str, profile: Profile, plan: Plan, cbor: bytes) -> str:
+def _profile(source: _Source, cbor: bytes) -> str:
+    name, plan, profile = source.name, source.plan, source.plan.profile
     fields = {
         "name": text(profile.name),
         "cbor": "profile_cbor",
@@ -249,7 +285,7 @@ def _profile(name: str, profile: Profile, plan: Plan, cbor: bytes) -> str:
             if profile.person
             else {}
         ),
-        "bundle": "&bundle",
+        **({} if source.bundle is None else {"bundle": "&bundle"}),
     }
     body = "\n".join(f"    .{field} = {value}," for field, value in fields.items())
     return f"const struct profile {name}_profile = {{\n{body}\n}};"

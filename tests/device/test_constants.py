@@ -64,22 +64,22 @@ class Bench:
             assert clock.now_us() < end_us, self.counters.snapshot()
             page = self.sensor.capture(clock.now_us() + 250_000)
             if page is not None:
-                if page.generation not in self.known:
-                    assert not self.known or page.generation > max(self.known)
+                if page.constants not in self.known:
+                    assert not self.known or page.constants > max(self.known)
                     words = self.sensor.eeprom
                     assert words is not None
-                    self.known[page.generation] = words
+                    self.known[page.constants] = words
                 found.append(page)
         return found
 
     def exchange(self, seed: int = OTHER) -> None:
         """Put another sensor in that has no errors either."""
-        self.hardware.exchange_sensor(seed, ResponseError.none())
+        self.hardware.exchange_sensor(seed, error=ResponseError.none(), noise=Noise.none())
 
     def check(self, pages: list[Subpage]) -> None:
         """Each page, decoded with the constants of its generation, shows the blackbody."""
         for page in pages:
-            calibration = Constants.from_eeprom(self.known[page.generation])
+            calibration = Constants.from_eeprom(self.known[page.constants])
             decoded = Decoder(calibration, 0.98, 25.0).decode(page.words)
             assert np.abs(decoded.celsius[decoded.valid] - BLACKBODY_C).max() < 0.3, page.index
 
@@ -98,7 +98,7 @@ def test_a_sensor_that_stays_keeps_its_number(make_sensor: MakeSensor) -> None:
     bench.sensor.set_rate(32.0)
     assert bench.sensor.verify_eeprom()
     pages += bench.capture(4)
-    assert {page.generation for page in pages} == {1}
+    assert {page.constants for page in pages} == {1}
     bench.check(pages)
     assert bench.status() == {"sensor_changed": 0, "constants_changed": 0, "sensor_reset": 2}
 
@@ -161,7 +161,7 @@ def test_another_sensor_brings_its_own_constants(make_sensor: MakeSensor, swap: 
     pages = bench.capture(6)
     swap(bench)
     pages += bench.capture(6)
-    assert [page.generation for page in pages] == [1] * 6 + [2] * 6
+    assert [page.constants for page in pages] == [1] * 6 + [2] * 6
     np.testing.assert_array_equal(bench.known[2], generate(OTHER))
     bench.check(pages)
     assert bench.status()["sensor_changed"] == 1 and bench.status()["constants_changed"] == 0
@@ -176,21 +176,21 @@ def test_settings_that_are_a_sensors_defaults_hide_no_exchange(make_sensor: Make
     bench.hardware.clock.sleep_until_us(bench.hardware.clock.now_us() + 1000 * after_ms)
     bench.exchange()
     pages += bench.capture(4)
-    assert {page.generation for page in pages[-3:]} == {2}
+    assert {page.constants for page in pages[-3:]} == {2}
     bench.check(pages)
 
 
 def test_an_eeprom_that_changed_under_the_same_identity_is_told(make_sensor: MakeSensor) -> None:
     bench = Bench(make_sensor)
     bench.capture(4)
-    bench.hardware.rot(0x2440 + 100, 12)
+    bench.hardware.change("rot", {"address": 0x2440 + 100, "bit": 12})
     bench.hardware.chip.power_on(bench.hardware.clock.now_us())
     pages = bench.capture(4)
-    assert {page.generation for page in pages} == {2}
+    assert {page.constants for page in pages} == {2}
     assert bench.status() == {"sensor_changed": 0, "constants_changed": 1, "sensor_reset": 0}
-    bench.hardware.rot(0x2440 + 100, 12)
+    bench.hardware.change("rot", {"address": 0x2440 + 100, "bit": 12})
     bench.hardware.chip.power_on(bench.hardware.clock.now_us())
-    assert {page.generation for page in bench.capture(4)} == {3}
+    assert {page.constants for page in bench.capture(4)} == {3}
     assert bench.status()["constants_changed"] == 1
 
 
@@ -205,7 +205,7 @@ def test_an_exchange_for_one_without_constants_gives_no_page_until_it_is_gone(ma
     assert bench.counters.get("constants_invalid") >= 1 and bench.counters.get("sensor_changed") == 1
     bench.exchange(5)
     pages = bench.capture(4)
-    assert device_id(bench.known[pages[0].generation]) == device_id(generate(5))
+    assert device_id(bench.known[pages[0].constants]) == device_id(generate(5))
     bench.check(pages)
     assert bench.counters.get("sensor_changed") == 2
 
@@ -241,5 +241,5 @@ def test_whatever_happens_each_page_is_its_own_sensors(
             else:
                 bench.hardware.bus.add_faults(f"{step}@+{rng.randrange(6)}")
         pages += bench.capture(3)
-        assert [page.generation for page in pages] == sorted(page.generation for page in pages)
+        assert [page.constants for page in pages] == sorted(page.constants for page in pages)
         bench.check(pages)

@@ -50,8 +50,8 @@ from thermo_device.bare import DEFAULT
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
 from thermo_device.pipeline import BACKLOG, Bundled, Pipeline
+from thermo_sim.chips.ntc import Wiring
 from thermo_sim.hardware import SimulatedHardware
-from thermo_sim.thermistor import Wiring
 
 RATE_HZ = 16.0
 SKIN, SPOTS = 0, 1
@@ -312,7 +312,7 @@ def test_a_correction_of_other_constants_is_not_used(bundle: Bundle) -> None:
 def test_calibrated_thermistors_use_their_own_curves() -> None:
     patch = Patch()
     patch.run(1.0)
-    curves = tuple(SteinhartHart(ntc.a, ntc.b, ntc.c) for ntc in patch.simulated.ntcs)
+    curves = tuple(SteinhartHart(ntc.a, ntc.b, ntc.c) for ntc in patch.simulated.chips["spots"].ntcs)
     correction = CurveCorrection(curves, Stamp(patch.identity(SPOTS)))
     patch.pipeline.set_correction(SPOTS, correction)
     patch.run(2.0)
@@ -577,7 +577,7 @@ def test_a_self_test_after_a_pause_counts_no_loss(bundle: Bundle) -> None:
     [
         (lambda simulated: simulated.bus.unplug(address=0x33), "skin: answers"),
         (lambda simulated: simulated.bus.unplug(address=0x48), "spots: thermistor 1"),
-        (lambda simulated: simulated.set_wiring(2, Wiring.OPEN), "spots: thermistor 3"),
+        (lambda simulated: simulated.chips["spots"].set_wiring(2, Wiring.OPEN), "spots: thermistor 3"),
         (lambda simulated: simulated.set_ambient(120.0), "skin: ambient"),
         (lambda simulated: simulated.chip.cells.words.__setitem__(100, 0x1234), "skin: EEPROM"),
     ],
@@ -608,7 +608,7 @@ def test_constants_that_have_changed_are_told_and_flagged_until_a_calibration_vo
     patch = Patch(bundle)
     patch.run(2.0)
     before = patch.identity()
-    patch.simulated.rot(0x2440 + 100, 3)
+    patch.simulated.change("rot", {"address": 0x2440 + 100, "bit": 3})
     patch.simulated.chip.power_on(patch.simulated.clock.now_us())
     patch.run(3.0)
     found = patch.pipeline.found(SKIN)

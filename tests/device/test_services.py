@@ -33,9 +33,9 @@ from thermo_core.wire.smp import Group, Op, SmpHeader, SmpMessage, encode_packet
 from thermo_core.wire.table import Command, GroupError, StreamOp
 from thermo_device.agent import Agent, AgentSettings
 from thermo_device.hardware import Hardware
-from thermo_device.port import PseudoTerminal
 from thermo_sim.clock import WallClock
 from thermo_sim.hardware import SimulatedHardware
+from thermo_sim.pseudo_terminal import PseudoTerminal
 
 ANSWER_S = 30.0
 SKIN, SPOTS, ROOM = 0, 1, 2

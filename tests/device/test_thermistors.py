@@ -16,8 +16,8 @@ from thermo_device.counters import Counters
 from thermo_device.scheduler import Scheduler
 from thermo_device.sensors.ads1115_ntc import CONVERSION_US, Thermistors
 from thermo_device.sensors.driver import Place
+from thermo_sim.chips.ntc import Wiring
 from thermo_sim.hardware import SimulatedHardware
-from thermo_sim.thermistor import Wiring
 
 
 class Array:
@@ -55,16 +55,16 @@ class Array:
 
 
 def _true_curves(hardware: SimulatedHardware) -> tuple[SteinhartHart, ...]:
-    return tuple(SteinhartHart(ntc.a, ntc.b, ntc.c) for ntc in hardware.ntcs)
+    return tuple(SteinhartHart(ntc.a, ntc.b, ntc.c) for ntc in hardware.chips["spots"].ntcs)
 
 
 @pytest.mark.parametrize("celsius", [5.0, 20.0, 33.5, 37.0, 45.0])
 def test_catalogue_curves_are_good_to_a_kelvin_and_calibrated_ones_to_a_tenth(celsius: float) -> None:
     array = Array()
-    array.hardware.set_thermistors(celsius)
+    array.hardware.set_bath(celsius)
     assert array.scan().values == pytest.approx(celsius, abs=1.0)
     array.correction = CurveCorrection(_true_curves(array.hardware))
-    for ntc, value in zip(array.hardware.ntcs, array.scan().values, strict=True):
+    for ntc, value in zip(array.hardware.chips["spots"].ntcs, array.scan().values, strict=True):
         ohm_error_k = abs(ntc.series_ohm / 10_000 - 1) * 30
         assert value == pytest.approx(celsius, abs=0.12 + ohm_error_k)
 
@@ -80,9 +80,9 @@ def test_missing_curves_keep_those_of_the_profile() -> None:
 
 def test_open_and_shorted_channels_are_told_apart_and_have_no_temperature() -> None:
     array = Array()
-    array.hardware.set_wiring(1, Wiring.OPEN)
+    array.hardware.chips["spots"].set_wiring(1, Wiring.OPEN)
     opened = array.scan()
-    array.hardware.set_wiring(2, Wiring.SHORTED)
+    array.hardware.chips["spots"].set_wiring(2, Wiring.SHORTED)
     both = array.scan()
     assert np.isnan(opened.values).tolist() == [False, True, False, False]
     assert opened.flags & (Quality.OPEN | Quality.SHORTED) == Quality.OPEN

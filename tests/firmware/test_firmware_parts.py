@@ -18,6 +18,7 @@ from thermo_core import float32
 from thermo_core.quality import DOUBTFUL, Quality
 from thermo_core.stages import OPS
 from thermo_core.stages.stage import Elementwise, Latched, Regridded, Remembering
+from thermo_core.tflite.ends import End
 
 KINDS = (Elementwise, Remembering, Latched, Regridded)
 """In the order of `enum stage_kind`."""
@@ -113,11 +114,11 @@ def test_ranks_of_many(c: ctypes.CDLL, count: int, spread: float) -> None:
     st.floats(2.0**-20, 2.0**20, width=32),
     st.integers(-128, 127),
 )
-def test_quantising_is_the_contracts(c: ctypes.CDLL, values: Floats, scale: float, zero_point: int) -> None:
+def test_quantising_is_cores(c: ctypes.CDLL, values: Floats, scale: float, zero_point: int) -> None:
     quantised = np.zeros(values.size, np.int8)
     end = ctypes.c_float(scale), ctypes.c_int8(zero_point)
     assert c.shim_quantise(*end, pointer(values), values.size, pointer(quantised)) == 1
-    np.testing.assert_array_equal(quantised, InputContract(values.shape, scale, zero_point).quantize(values))
+    np.testing.assert_array_equal(quantised, End(values.shape, scale, zero_point).quantize(values))
 
 
 def test_quantising_saturates_and_stops_where_there_is_no_value(c: ctypes.CDLL) -> None:
@@ -143,6 +144,6 @@ def test_flags_have_the_bits_of_core(tmp_path: Path) -> None:
     checks.append(f'_Static_assert(QUALITY_DOUBTFUL == {int(DOUBTFUL)}, "doubtful");')
     source = tmp_path / "flags.c"
     source.write_text("\n".join(['#include "quality.h"', *checks]))
-    text = (FIRMWARE / "core" / "quality.h").read_text()
-    assert text.count("1 << ") == len(Quality)
+    table = (FIRMWARE / "core" / "wire_table.h").read_text()
+    assert table.count("  QUALITY_") == len(Quality)
     subprocess.run(["gcc", "-std=c11", f"-I{FIRMWARE}/core", "-c", str(source), "-o", str(tmp_path / "o")], check=True)

@@ -36,7 +36,7 @@ def wearable(rng: np.random.Generator) -> Plan:
             model |= {"scores": ["no lesion", "lesion"], "read": "one"}
             watched.append((f"m{number}.lesion", 0.75))
         elif number == 1:
-            model["scores"] = [f"label {place}" for place in range(count + 1)]
+            model["scores"] = [f"label {place}" for place in range(max(2, count))]
             watched.append((f"m{number}.label-0", 0.5))
         else:
             low, offset, factor = (float(x) for x in rng.uniform(-2, 2, 3))

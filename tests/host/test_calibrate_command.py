@@ -13,8 +13,10 @@ from host_sessions import session_of
 from scripted_peer import ScriptedWearable
 
 from thermo_core import schema
+from thermo_core.sensors.ads1115_ntc import codec
+from thermo_core.sensors.ads1115_ntc.settings import Ads1115NtcSettings
 from thermo_core.sensors.kind import Block
-from thermo_core.sensors.kinds import correction_of
+from thermo_core.sensors.kinds import KINDS, correction_of
 from thermo_core.sensors.lis3dh.settings import Lis3dhSettings
 from thermo_core.sensors.samples import Samples, pack
 from thermo_core.sensors.sht4x import kind as sht4x
@@ -23,6 +25,9 @@ from thermo_core.wearable.profile import Profile
 from thermo_core.wire.smp import Op
 from thermo_core.wire.table import Command, StreamOp
 from thermo_host.application import run
+from thermo_host.calibrate.kinds import PROCEDURES
+from thermo_host.calibrate.observation import Observation, average
+from thermo_host.calibrate.procedures import readings
 from thermo_host.calibrate.reference import SimulatedReference
 from thermo_sim.control import ControlServer
 
@@ -203,3 +208,18 @@ def test_a_run_goes_on_where_it_was_interrupted(
     assert visited == [30.0, 37.0, 37.0, 34.7]
     assert figures["written"] and figures["settings"]["sensors"] == ["wrist"]
     assert sorted(path.name for path in Path(folder).iterdir()) == ["report.html", "report.json"]
+
+
+def test_a_broken_thermistor_leaves_the_others_to_be_calibrated() -> None:
+    plain = {"kind": "ads1115-ntc", "name": "spots", "path": [0x48], "channels": [{"name": "left"}, {"name": "right"}]}
+    settings = schema.from_plain(plain, Ads1115NtcSettings, "sensor")
+    reader = KINDS["ads1115-ntc"].reader(settings, b"", None)
+    block = Block(1_000_000, 0, 0, 0, codec.encode((12000, None)))
+    moments = list(reader.push(block))
+    (reading,) = readings(settings, moments, None)
+    assert np.isfinite(reading.celsius).all() and reading.valid.tolist() == [True, False]
+    ((left, right),) = PROCEDURES["ads1115-ntc"].raw(settings, block, moments)
+    assert left == 12000 and np.isnan(right)
+    observation = average([reading] * 16, "fit", 33.0, 33.0, beside={0: (left, right)})
+    kept = Observation.from_map(json.loads(json.dumps(observation.to_map(), allow_nan=False)))
+    assert kept.valid.tolist() == [True, False] and np.isnan(kept.beside[0][1])

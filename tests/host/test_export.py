@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import edfio
 import msgspec
 import numpy as np
 import pyarrow as pa
@@ -19,19 +20,25 @@ import pyarrow.parquet as pq
 import pyedflib
 import pytest
 import recorded
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from thermo_core import schema
-from thermo_core.errors import SensorError, StorageError, UsageError
+from thermo_core.errors import SensorError, StorageError, ThermoError, UsageError
 from thermo_core.recording.layout import Gap, Marker
 from thermo_core.recording.session import Session
+from thermo_core.sensors.correction import Stamp, fingerprint, to_bytes
+from thermo_core.sensors.kind import Block, SensorConstants
 from thermo_core.sensors.mlx90640.assemble import PictureAssembler
 from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.correction import PixelCorrection
 from thermo_core.sensors.mlx90640.decode import Decoder
 from thermo_core.wearable.profile import Profile
 from thermo_host.application import run
 from thermo_host.exports import target
 from thermo_host.exports.decoding import ALL, Choice, Decoding
+from thermo_host.exports.edf import physical_range
 from thermo_host.exports.rows import Row, SampleRow
 from thermo_host.stream.playback import Recording
 from thermo_sim import eeprom
@@ -456,3 +463,95 @@ def test_the_command_says_what_was_written_and_what_is_wrong(
     ):
         code, _, err = export(*arguments)
         assert code == wrong and words in " ".join(err.split())
+
+
+def corrected(session: Session, constants_crc32: int) -> Session:
+    stamp = Stamp(session.hello.sensors[0].id, 1_700_000_000, 0.05, constants_crc32)
+    offset = np.full((24, 32), 1.0, np.float32)
+    blob = to_bytes(replace(PixelCorrection.identity(stamp), offset=offset))
+    states = (msgspec.structs.replace(session.hello.sensors[0], corrected=True), *session.hello.sensors[1:])
+    hello = msgspec.structs.replace(session.hello, sensors=states)
+    return replace(session, hello=hello, corrections={0: blob})
+
+
+def test_a_correction_is_applied_to_the_chip_it_was_made_of_and_to_no_other(
+    tmp_path: Path, session: Session, expected: list[Any]
+) -> None:
+    crc = fingerprint(session.constants[0].data)
+    plain = np.array([picture.celsius for picture in expected[:20]])
+    for name, crc32, choice, shift in (
+        ("own", crc, None, 1.0),
+        ("left-out", crc, Choice(corrected=False), 0.0),
+        ("another", crc ^ 1, None, 0.0),
+    ):
+        items = recorded.telemetry(recorded.patch_records(recorded.subpages(eeprom.generate(recorded.SEED), 40)))
+        found = recorded.recording(tmp_path / f"{name}.mcap", corrected(session, crc32), items)
+        arrays = np.load(exported(found, tmp_path / f"{name}.npz", choice)[0])
+        np.testing.assert_allclose(arrays["skin"], plain + np.float32(shift), atol=1e-5)
+        uncalibrated = arrays["skin.flags"] & 1 << 8 != 0
+        assert uncalibrated.all() == (not shift)
+        sensor = json.loads(str(arrays["about"]))["sensors"][0]
+        assert sensor["uncalibrated"] == (not shift)
+        assert sensor["calibrated_unix_s"] == (1_700_000_000 if shift else None)
+
+
+def test_pictures_of_other_constants_are_decoded_with_them(tmp_path: Path, session: Session) -> None:
+    words = (eeprom.generate(recorded.SEED), eeprom.generate(recorded.SEED + 1))
+    first = list(recorded.patch_records(recorded.subpages(words[0], 60)))
+    second = [
+        replace(record, time_us=record.time_us + 10_000_000, constants=0 if record.sensor else 1)
+        for record in recorded.patch_records(recorded.subpages(words[1], 60))
+        if isinstance(record, Block)
+    ]
+    states = (msgspec.structs.replace(session.hello.sensors[0], constants=1), *session.hello.sensors[1:])
+    later = replace(
+        session,
+        hello=msgspec.structs.replace(session.hello, sensors=states),
+        constants={0: SensorConstants(1, words[1].astype("<u2").tobytes())},
+    )
+    items = [*recorded.telemetry(first), later, *recorded.telemetry(second)]
+    decoding = Decoding(recorded.recording(tmp_path / "r.mcap", session, items))
+    target.write(decoding, tmp_path / "out.npz", decoding.first)
+    assert decoding.totals.undecodable == 0
+    arrays = np.load(tmp_path / "out.npz")
+    for number, one in enumerate(words):
+        np.testing.assert_array_equal(arrays[f"skin.constants.{number}"].view("<u2"), one)
+        assembler = PictureAssembler(Decoder(Constants.from_eeprom(one), 0.98))
+        made = [assembler.push(page) for page in recorded.subpages(one, 60)]
+        pictures = [picture.celsius for picture in made if picture is not None]
+        there = arrays["skin.time_us"] > 10_000_000 if number else arrays["skin.time_us"] < 10_000_000
+        np.testing.assert_array_equal(arrays["skin"][there], pictures)
+    assert json.loads(str(arrays["about"]))["later"][0]["sensors"][0]["constants"] == 1
+
+
+@given(st.floats(-1e6, 1e6), st.floats(0, 1e6))
+def test_a_trace_has_a_range_that_its_header_can_write_and_that_holds_it(low: float, span: float) -> None:
+    high = low + span
+    try:
+        bottom, top = physical_range("x", low, high)
+    except UsageError as error:
+        assert max(abs(low), abs(high)) > 1e6 and "EDF+ cannot write" in str(error)
+        return
+    assert bottom < low <= high <= top
+    written = edfio.EdfSignal.from_digital(np.zeros(4, np.int16), 1.0, physical_range=(bottom, top))
+    assert (written.physical_min, written.physical_max) == (bottom, top)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_no_damage_is_a_bug(tmp_path: Path, band: Recording, data: st.DataObject) -> None:
+    damaged = bytearray(band.path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(damaged) - 1))
+        if data.draw(st.booleans()):
+            damaged[at] = data.draw(st.integers(0, 255))
+        else:
+            del damaged[at : at + data.draw(st.integers(1, 300))]
+            damaged = damaged or bytearray(b"x")
+    path = tmp_path / "damaged.mcap"
+    path.write_bytes(damaged)
+    for ending in (".npz", ".edf"):
+        try:
+            exported(Recording(path), tmp_path / f"out{ending}", force=True)
+        except ThermoError as error:
+            assert "\n" not in str(error)

@@ -96,7 +96,7 @@ def test_the_same_network_says_the_same(recorded: tuple[Path, list[Telemetry]], 
     assert all(raised["recorded"] == raised["again"] for raised in told_of["alerts"].values())
     assert run(["rerun", str(path), "--bundle", str(BUNDLE)]) == 0
     shown = capsys.readouterr().out
-    assert f"{findings} of {findings} findings the same" in shown and "Not a medical device" in shown
+    assert f"{findings} of {findings} findings with the same verdict" in shown and "Not a medical device" in shown
 
 
 def test_verdicts_that_differ_are_told_with_their_moment(

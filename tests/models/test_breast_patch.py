@@ -5,9 +5,11 @@ import json
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from thermo_core import image
@@ -20,7 +22,7 @@ from thermo_models.cli import app
 from thermo_models.features import network_inputs, through
 from thermo_models.metrics import auc, threshold_at_specificity
 from thermo_models.patch import Size
-from thermo_models.tasks import breast_patch, find
+from thermo_models.tasks import breast_patch
 from thermo_quantize.cli import main as thermo_quantize
 from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
 
@@ -28,7 +30,7 @@ ARTIFACT = breast_patch.WEARABLE.path.parent
 UNSEEN = 900_000
 """First seed of sensors that are in no split."""
 SMALL = {"train": Size(2, 20), "validation": Size(1, 8), "test": Size(1, 12)}
-TASK = find("breast-patch")
+TASK = breast_patch.BreastPatch()
 PUBLIC_KEY = image.load_public_key(DEVELOPMENT_PUBLIC_KEY.read_bytes())
 
 
@@ -81,7 +83,7 @@ def test_matched_filters_do_what_theory_says_of_a_gaussian_background() -> None:
     rng = np.random.default_rng(3)
     variance, contrast, place = 0.25, 0.4, (11.0, 15.0, 2.0)
 
-    def healthy(count: int) -> np.ndarray:
+    def healthy(count: int) -> NDArray[Any]:
         smooth = rng.standard_normal((count, 12, 16)).repeat(2, 1).repeat(2, 2)
         return (0.3 * smooth + 0.1 * rng.standard_normal((count, 24, 32))).astype(np.float32)
 
@@ -98,7 +100,7 @@ def test_matched_filters_do_what_theory_says_of_a_gaussian_background() -> None:
     has = np.arange(3000) % 2 == 1
     tested[has] += contrast * template.reshape(24, 32)
     told = auc(filters.told(tested, np.tile(place, (3000, 1))), has)
-    assert told == pytest.approx(NormalDist().cdf(separation / 2**0.5), abs=0.03)
+    assert told == pytest.approx(NormalDist().cdf(float(separation) / 2**0.5), abs=0.03)
     assert 0.5 < auc(filters.anywhere(tested), has) < told
 
 

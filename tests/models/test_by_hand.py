@@ -1,13 +1,16 @@
 """Hand-made features of clips: they measure what they name, and the baseline tells what differs in them."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from thermo_models.by_hand import describe, tell
 from thermo_models.networks.views import ORIENTATIONS, turn
 
 
-def _clips(count: int, tall: bool, rng: np.random.Generator) -> np.ndarray:
+def _clips(count: int, tall: bool, rng: np.random.Generator) -> NDArray[Any]:
     """Warm upright or flat blocks of about 12 pixels that move a little."""
     clips = rng.normal(0, 0.02, (count, 16, 16, 8)).astype(np.float32)
     height, width = (6, 2) if tall else (3, 4)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import stats
 
 from thermo_models import limits, task_card
@@ -18,7 +19,7 @@ ARTIFACTS = Path(limits.__file__).parent / "wearables"
 SHIPPED = ("breast-patch", "core-temperature", "time-constants", "wrist-stress")
 
 
-def mean_of(values: np.ndarray) -> Any:
+def mean_of(values: NDArray[Any]) -> Any:
     return lambda index, draw: {"mean": float(values[index].mean())}
 
 
@@ -57,7 +58,7 @@ def test_the_same_seed_gives_the_same_interval_and_order_does_not_matter() -> No
 def test_a_person_drawn_twice_counts_twice() -> None:
     people = np.repeat(np.arange(4), 3)
 
-    def figures(index: np.ndarray, draw: np.ndarray) -> dict[str, float]:
+    def figures(index: NDArray[Any], draw: NDArray[Any]) -> dict[str, float]:
         assert len(index) == len(draw) == 12 and len(np.unique(draw)) == 4
         assert all(len(np.unique(people[index[draw == n]])) == 1 for n in range(4))
         return {"draws": float(len(np.unique(draw)))}
@@ -69,7 +70,7 @@ def test_a_figure_that_often_has_no_value_has_no_interval() -> None:
     positive = np.arange(20) == 7
     scores = np.random.default_rng(4).normal(size=20)
 
-    def figures(index: np.ndarray, draw: np.ndarray) -> dict[str, float]:
+    def figures(index: NDArray[Any], draw: NDArray[Any]) -> dict[str, float]:
         of = positive[index]
         return {"auc": auc(scores[index], of) if of.any() and not of.all() else float("nan"), "size": float(len(index))}
 

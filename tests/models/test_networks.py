@@ -3,9 +3,11 @@
 import re
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
 from thermo_core.tflite.interpreter import Int8Network
@@ -64,7 +66,7 @@ def test_fusion_takes_a_picture_and_a_series_through_int8() -> None:
     network = networks.build("fusion_cnn", (16, 16, 1), 2, width=0.5, series_shape=(1, 20, 3))
     rng = np.random.default_rng(4)
 
-    def samples() -> Iterator[list[np.ndarray]]:
+    def samples() -> Iterator[list[NDArray[Any]]]:
         for _ in range(8):
             yield [rng.standard_normal((1, *shape)).astype(np.float32) for shape in ((16, 16, 1), (1, 20, 3))]
 

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -143,7 +144,7 @@ def test_samples_and_people_are_recognised_by_what_they_are() -> None:
             recognise(wrong, samples)
 
 
-def evaluated(path: Path, name: str = "core-temperature") -> dict:
+def evaluated(path: Path, name: str = "core-temperature") -> dict[str, Any]:
     return evaluation.evaluate(find(name), ARTIFACTS / name / "model.tflite", path, (), quick=True)
 
 

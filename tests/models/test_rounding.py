@@ -1,7 +1,10 @@
 """Training with simulated rounding, and numbers said several times: both make int8 finer, as the reference kernels see it."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from thermo_core.tflite.interpreter import Int8Network
 from thermo_models import networks, rounding
@@ -11,16 +14,16 @@ from thermo_quantize.convert import to_int8
 keras = pytest.importorskip("keras")
 
 
-def _inputs(count: int, seed: int) -> np.ndarray:
+def _inputs(count: int, seed: int) -> NDArray[Any]:
     return np.random.default_rng(seed).uniform(-1, 1, (count, 1, 1, 6)).astype(np.float32)
 
 
-def _int8_error(network: object, truth: np.ndarray, inputs: np.ndarray) -> float:
+def _int8_error(network: object, truth: NDArray[Any], inputs: NDArray[Any]) -> float:
     said = Int8Network(to_int8(network, _inputs(256, 1))).predict([inputs])
     return float(np.abs(said - truth).mean())
 
 
-def _right(inputs: np.ndarray) -> np.ndarray:
+def _right(inputs: NDArray[Any]) -> NDArray[Any]:
     x = inputs[:, 0, 0]
     return np.stack([x[:, 0] - x[:, 1], np.abs(x[:, 2]), x[:, 3] * x[:, 4]], axis=1)
 

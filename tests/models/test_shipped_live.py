@@ -3,11 +3,13 @@
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from firmware_graph import Block as Moments
 from firmware_graph import Case, first_difference, run
+from numpy.typing import NDArray
 
 from thermo_core import image
 from thermo_core.bundle import Bundle
@@ -29,7 +31,7 @@ from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
 
 KEY = DEVELOPMENT_PUBLIC_KEY.with_name("development_ed25519.pem")
 STEP = 1 / 65535
-Fed = list[tuple[int, str, np.ndarray]]
+Fed = list[tuple[int, str, Any]]
 """What comes from outside: time in microseconds, sensor, numbers."""
 
 
@@ -111,18 +113,18 @@ def live(bundle: Bundle, fed: Fed) -> list[Said]:
     numbers = {sensor.name: number for number, sensor in enumerate(bundle.profile.sensors)}
     for number in numbers.values():
         engine.open(number, SensorConstants(0, b""), None)
-    said = []
+    said: list[Said] = []
     for index, (time_us, name, values) in enumerate(fed):
         said += engine.push(Block(time_us, numbers[name], 0, index, encode(values))).said
     assert not engine.failures and not any(engine.undecodable)
     return said
 
 
-def trained(bundle: Bundle, fed: Fed) -> np.ndarray:
+def trained(bundle: Bundle, fed: Fed) -> NDArray[Any]:
     """What the trained network says of the features that training would make of the same, (n, outputs)."""
     task = find(bundle.profile.name)
     opened = open_model(task, library.resolve(task.name).parent / "model.tflite")
-    stretches: list[dict[str, list[np.ndarray]]] = [{}]
+    stretches: list[dict[str, list[NDArray[Any]]]] = [{}]
     last: dict[str, int] = {}
     for time_us, name, values in fed:
         if bundle.profile.sensors[0].signals[0].rate_hz and time_us - last.get(name, time_us) > 5_000_000:

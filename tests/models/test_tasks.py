@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from thermo_core.errors import ThermoError
+from thermo_core.stages.select import Select
 from thermo_core.stages.statistics import Statistics
 from thermo_models import foster, networks, projection
 from thermo_models.features import network_inputs, through
@@ -106,6 +107,7 @@ def test_the_interval_covers_people_it_was_not_set_on(shared_dir: Path) -> None:
         train, test = samples.pick(fold.train), samples.pick(fold.test)
         plan = task.plan(train, settings, 0)
         network = networks.build("dense_residual", (1, 1, samples.features.shape[-1]), 1, head_kind="linear")
+        assert plan.solve is not None and plan.half_width is not None
         plan.solve(network)
         error = network.predict(network_inputs(plan.stages, test.features), verbose=0)[:, 0] - test.targets[:, 0]
         covered += (np.abs(error) <= plan.half_width).tolist()
@@ -154,6 +156,7 @@ def test_a_variant_sees_none_of_what_it_leaves_out(shared_dir: Path, name: str) 
     variant = task.settings.changed({"variant": task.variants[1]})
     stages = task.plan(samples, variant, 0).stages
     seen = network_inputs(stages, samples.features)
+    assert isinstance(stages[0], Select)
     left = np.setdiff1d(np.arange(samples.features[0].size), stages[0].places)
     changed = samples.features.reshape(len(samples), -1).copy()
     changed[:, left] = 99
@@ -237,7 +240,7 @@ def test_bins_projections_and_their_noise_are_those_of_the_samples() -> None:
     rng = np.random.default_rng(0)
     noisy = curves.values + 0.01 * rng.standard_normal(curves.values.shape)
     sampled = projection.project(projection.of_curves(noisy)) - clean
-    drawn = projection.noisy(clean, np.full(300, 0.01), rng) - clean
+    drawn = projection.noisy(clean.astype(np.float64), np.full(300, 0.01), rng) - clean
     assert sampled[:, :-1].std(0) == pytest.approx(np.full(projection.COMPONENTS, 0.01), rel=0.2)
     assert drawn[:, :-1].std(0) == pytest.approx(sampled[:, :-1].std(0), rel=0.25)
     assert drawn[:, -1].mean() == pytest.approx(sampled[:, -1].mean(), abs=0.02)

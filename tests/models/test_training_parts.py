@@ -1,11 +1,13 @@
 """Samples, splits, scaling, settings, augmentation and figures of merit, against what can be worked out by hand."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
 from thermo_core.stages.average import Average
@@ -20,7 +22,7 @@ from thermo_models.samples import Fold, Samples, people_folds
 from thermo_models.settings import Settings, read
 
 
-def _samples(people: np.ndarray) -> Samples:
+def _samples(people: NDArray[Any]) -> Samples:
     features = np.arange(len(people), dtype=np.float32).reshape(-1, 1, 1, 1)
     return Samples(features, people % 2, people, people // 10)
 
@@ -192,7 +194,7 @@ def test_f1_by_hand() -> None:
     assert f1(np.zeros(3, bool), np.zeros(3, bool)) == 0
 
 
-def _prior(weights: np.ndarray, noise: float = 0.05) -> Prior:
+def _prior(weights: NDArray[Any], noise: float = 0.05) -> Prior:
     return Prior(((weights, 1.0), (weights, 3.0)), smooth=1.0, linear=0.5, noise=noise)
 
 
@@ -200,7 +202,7 @@ def test_a_solved_network_learns_what_bends_and_leaves_alone_what_it_was_told_to
     rng = np.random.default_rng(5)
     inputs, unseen = rng.normal(0, 1, (300, 4)), rng.normal(0, 1, (300, 4))
 
-    def truth(x: np.ndarray) -> np.ndarray:
+    def truth(x: NDArray[Any]) -> NDArray[Any]:
         return np.abs(x[:, 0]) + x[:, 1]
 
     targets = truth(inputs) + rng.normal(0, 0.1, 300)
@@ -220,7 +222,7 @@ def test_the_last_layer_is_where_the_penalised_square_is_least() -> None:
     solved = Solved.of(hidden, prior, inputs, targets)
     variance = np.concatenate([np.full(3, 0.3 / 3), np.full(16, 2.0 / 16)])
 
-    def cost(weights: np.ndarray) -> float:
+    def cost(weights: NDArray[Any]) -> float:
         # The bias is free, so the best one for these weights is the mean error.
         error = Solved(hidden, weights, 0.0)(inputs) - targets
         return float(np.square(error - error.mean()).sum() + 0.2 * np.sum(np.square(weights) / variance))

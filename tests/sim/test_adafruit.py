@@ -14,11 +14,11 @@ import pytest
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.decode import Decoder, merge
 from thermo_sim.adafruit import AdafruitI2C
+from thermo_sim.chips.mlx90640 import SimulatedMlx90640
 from thermo_sim.clock import VirtualClock
 from thermo_sim.eeprom import encode, generate, random_parameters
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.i2c import SimulatedBus
-from thermo_sim.mlx90640 import SimulatedMlx90640
 from thermo_sim.radiometry import ResponseError
 from thermo_sim.scenes import breast_patch
 

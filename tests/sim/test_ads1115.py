@@ -5,10 +5,10 @@ import math
 import pytest
 from smbus2 import i2c_msg
 
-from thermo_sim.ads1115 import DATA_RATES_HZ, FULL_SCALE_V, SimulatedAds1115
+from thermo_sim.chips.ads1115 import DATA_RATES_HZ, FULL_SCALE_V, SimulatedAds1115
+from thermo_sim.chips.ntc import Ntc, Wiring
 from thermo_sim.clock import VirtualClock
 from thermo_sim.i2c import SimulatedBus
-from thermo_sim.thermistor import Ntc, Wiring
 
 VOLTS = (0.5, 1.0, 1.5, 2.0)
 SINGLE = 0x8103

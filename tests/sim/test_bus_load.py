@@ -5,21 +5,21 @@ from chip_bus import MAKE, bus_of, wait
 from chip_polls import POLL, START
 from sensor_bytes import ADDRESS
 from smbus2 import i2c_msg
+from thermo_core.profile import PictureSensor as PictureSettings
+from thermo_core.profile import Thermistors
+from thermo_device.acquisition import PictureSensor
+from thermo_device.thermistors import ThermistorArray
 
 from thermo_core import schema
 from thermo_core.errors import UsageError
-from thermo_core.profile import PictureSensor as PictureSettings
-from thermo_core.profile import Thermistors
 from thermo_core.sensors import SETTINGS
 from thermo_core.sensors.bus_load import bus_load, clocks, greatest_frequency_hz
 from thermo_core.sensors.settings import SensorSettings
 from thermo_core.wearable.profile import Profile
-from thermo_device.acquisition import PictureSensor
 from thermo_device.counters import Counters
-from thermo_device.thermistors import ThermistorArray
+from thermo_sim.chips.surface import steady
 from thermo_sim.chips.tca9548a import SimulatedTca9548a
 from thermo_sim.chips.tmp117 import SimulatedTmp117
-from thermo_sim.chips.world import steady
 from thermo_sim.clock import VirtualClock
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.i2c import SimulatedBus

@@ -9,11 +9,11 @@ from smbus2 import i2c_msg
 from thermo_core.errors import UsageError
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.decode import Decoder, merge
+from thermo_sim.chips.ntc import Wiring
 from thermo_sim.dataset import PictureSource
 from thermo_sim.eeprom import generate
 from thermo_sim.hardware import SimulatedHardware, Surroundings, load_profile, profile_names
 from thermo_sim.radiometry import Noise, ResponseError
-from thermo_sim.thermistor import Wiring
 
 
 def _decoded(chip, decoder: Decoder):

@@ -24,13 +24,14 @@ PATIENCE_S = 0.5
 RESET_POWER, RESET_SOFTWARE, RESET_WATCHDOG = "012"
 
 
-def build(target: str, folder: Path, application: str | None = None) -> Path:
+def build(target: str, folder: Path, application: str | None = None, wearable: str = "breast-patch") -> Path:
     """Build a board with make and return its file; skips where the compiler is missing.
 
     Args:
         target: of device/firmware/Makefile.
         folder: for everything that is built.
         application: instead of the wearable.
+        wearable: by name or file.
     """
     if target == "mps2_an386":
         for program in ("arm-none-eabi-gcc", "qemu-system-arm"):
@@ -38,7 +39,7 @@ def build(target: str, folder: Path, application: str | None = None) -> Path:
                 pytest.skip(f"hardware absent: no emulated microcontroller ({program} is not installed)")
     elif not shutil.which("cc"):
         pytest.skip("hardware absent: no C compiler")
-    given = [] if application is None else [f"APPLICATION={application}"]
+    given = [f"WEARABLE={wearable}"] if application is None else [f"APPLICATION={application}"]
     quantize = f"QUANTIZE={sys.executable} -c 'from thermo_quantize.cli import main; main()'"
     command = [
         "make",

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,6 @@ from thermo_core.wearable import file, library
 from thermo_core.wire.records import FindingRecord, Record, SignalRecord
 from thermo_device.agent import Agent, AgentSettings
 from thermo_device.hardware import Hardware
-from thermo_device.port import PseudoTerminal
 from thermo_host import flash
 from thermo_host.link.lease import TelemetryStream
 from thermo_host.link.wearable import Wearable
@@ -25,12 +25,13 @@ from thermo_models.features import moments, signal_over
 from thermo_quantize.sign import sign_bundle
 from thermo_sim.clock import WallClock
 from thermo_sim.hardware import SimulatedHardware
+from thermo_sim.pseudo_terminal import PseudoTerminal
 
 READY_S = 60.0
 TURNS, TURN_US = 6, 100_000
 """How far a test moves time, at most, to have what was found told."""
 PERSON = {"sex": 1.0, "age_years": 34.0}
-Fed = list[dict[str, Values]]
+Fed = list[dict[str, Any]]
 """What comes from outside, second by second, by sensor."""
 
 

@@ -222,7 +222,7 @@ def test_an_agent_without_sensors_says_so_and_takes_them_when_they_come(
     wearable = start_wearable("--faults", "unplug@0+20s", "--speed", "5")
     with Wearable.open(str(wearable.link)) as host:
         assert host.hello().sensors[0].id == b""
-        with pytest.raises(RefusedError, match="not there|does not answer"):
+        with pytest.raises(RefusedError, match=r"not there|does not answer"):
             eeprom_of(host)
         assert not all(result.passed for result in host.self_test())
         with host.stream(lease_s=10.0) as stream:

@@ -212,7 +212,7 @@ class Engine:
                 if name in produced:
                     one = self._say(number, produced[name])
                     said.append(one)
-                    changes += self._move(number, one.finding)
+                    changes += self._move(number, one.finding, produced[name].fresh)
             changes += self._watch(produced)
         return Outcome(tuple(passes), tuple(said), tuple(changes))
 
@@ -222,11 +222,14 @@ class Engine:
         clocked = self._clocked.get(model.name)
         return Said(finding(model, number, reading), newest, 0 if clocked is None else clocked.took_us)
 
-    def _move(self, model: int, one: Finding) -> list[AlertChange]:
+    def _move(self, model: int, one: Finding, fresh: bool) -> list[AlertChange]:
         changes = []
         for alert, machine in zip(self.plan.alerts, self.alerts, strict=True):
-            if alert.watch.model == model and one.values:
-                changes.append(machine.push(one.values[alert.watch.place], one.flags, one.time_us))
+            if alert.watch.model == model:
+                if fresh:  # what came before belongs to something else
+                    changes.append(machine.interrupt(one.time_us))
+                if one.values:
+                    changes.append(machine.push(one.values[alert.watch.place], one.flags, one.time_us))
         return [change for change in changes if change is not None]
 
     def _watch(self, produced: Samples) -> list[AlertChange]:
@@ -234,6 +237,8 @@ class Engine:
         for alert, machine in zip(self.plan.alerts, self.alerts, strict=True):
             sample = produced.get(alert.watch.signal) if alert.watch.model is None else None
             if sample is not None:
+                if sample.fresh:
+                    changes.append(machine.interrupt(sample.time_us))
                 value = float(sample.values.reshape(-1)[alert.watch.place])
                 changes.append(machine.push(value, sample.flags, sample.time_us))
         return [change for change in changes if change is not None]

@@ -24,8 +24,8 @@ static void pause_until(const struct board *board, uint64_t time_us) {
   }
 }
 
-static enum status transfer(const struct bus *bus, const uint8_t *write, size_t write_size, uint8_t *read,
-                            size_t read_size) {
+enum status bus_transfer(const struct bus *bus, const uint8_t *write, size_t write_size, uint8_t *read,
+                         size_t read_size) {
   const struct board *board = bus->board;
   enum status status = STATUS_BUS;
   for (unsigned attempt = 1; attempt <= bus->attempts; attempt++) {
@@ -58,7 +58,7 @@ enum status bus_read_words(const struct bus *bus, uint16_t pointer, size_t point
                            size_t count) {
   uint8_t head[2];
   uint8_t *bytes = (uint8_t *)words;
-  enum status status = transfer(bus, head, put_pointer(head, pointer, pointer_size), bytes, 2 * count);
+  enum status status = bus_transfer(bus, head, put_pointer(head, pointer, pointer_size), bytes, 2 * count);
   if (status != STATUS_OK) {
     return status;
   }
@@ -72,7 +72,11 @@ enum status bus_write_word(const struct bus *bus, uint16_t pointer, size_t point
   uint8_t bytes[4];
   size_t size = put_pointer(bytes, pointer, pointer_size);
   store_be16(bytes + size, word);
-  return transfer(bus, bytes, size + 2, NULL, 0);
+  return bus_transfer(bus, bytes, size + 2, NULL, 0);
+}
+
+void bus_pause(const struct bus *bus, uint32_t pause_us) {
+  pause_until(bus->board, bus->board->now_us() + pause_us);
 }
 
 const char *bus_sentence(enum status status) {
@@ -89,6 +93,10 @@ const char *bus_sentence(enum status status) {
       return "The EEPROM holds constants that no sensor has; reset, and replace the sensor if it stays so.";
     case STATUS_BAD_PIXELS:
       return "The EEPROM marks more bad pixels than are allowed, or two that touch; replace the sensor.";
+    case STATUS_DAMAGED:
+      return "What the chip says does not hold its checksum; shorten the wires.";
+    case STATUS_WRONG_CHIP:
+      return "A chip of another kind answers; check the profile and the wiring.";
     default:
       return "The I2C controller failed; reset the board.";
   }

@@ -61,6 +61,13 @@ static void move(struct engine *e, uint8_t number, float value, uint16_t flags, 
   }
 }
 
+/* What came before belongs to something else, and does not count any more. */
+static void begin_anew(struct engine *e, uint8_t number, int64_t time_us) {
+  if (alert_interrupt(&e->profile->alert_states[number], time_us)) {
+    send_alert(e, number, e->now_us());
+  }
+}
+
 static void conclude(struct engine *e, const struct graph *graph, uint8_t model) {
   const struct finding_model *reads = &e->profile->models[model];
   const struct finding finding =
@@ -70,7 +77,13 @@ static void conclude(struct engine *e, const struct graph *graph, uint8_t model)
   send_finding(e, &finding);
   for (uint8_t i = 0; i < e->profile->alert_count; i++) {
     const struct alert_plan *alert = &e->profile->alerts[i];
-    if (alert->model == (int8_t)model && finding.count > 0) {
+    if (alert->model != (int8_t)model) {
+      continue;
+    }
+    if (graph_sample(graph, reads->reading)->fresh) {
+      begin_anew(e, i, finding.time_us);
+    }
+    if (finding.count > 0) {
       move(e, i, finding.values[alert->place], finding.flags, finding.time_us);
     }
   }
@@ -80,6 +93,9 @@ static void end_pass(struct engine *e) {
   for (uint8_t i = 0; i < e->profile->alert_count; i++) {
     if (e->seen[i]) {
       e->seen[i] = false;
+      if (e->watched_fresh[i]) {
+        begin_anew(e, i, e->watched_us);
+      }
       move(e, i, e->watched[i], e->watched_flags[i], e->watched_us);
     }
   }
@@ -102,6 +118,7 @@ static void told(void *context, const struct graph *graph, uint16_t signal) {
     if (alert->model == ALERT_OF_SIGNAL && alert->signal == signal) {
       e->watched[i] = graph_values(graph, signal)[alert->place];
       e->watched_flags[i] = graph_sample(graph, signal)->flags;
+      e->watched_fresh[i] = graph_sample(graph, signal)->fresh;
       e->seen[i] = true;
     }
   }

@@ -33,6 +33,7 @@ struct engine {
   int64_t watched_us;          /* time of the pass whose numbers alerts look at, below */
   float watched[LIMIT_ALERTS];
   uint16_t watched_flags[LIMIT_ALERTS];
+  bool watched_fresh[LIMIT_ALERTS];
   bool seen[LIMIT_ALERTS];
 };
 

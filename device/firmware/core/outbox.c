@@ -26,7 +26,11 @@ void outbox_end(struct outbox *o) {
 void outbox_expire(struct outbox *o) {
   if (o->held && outbox_left_ms(o) == 0) {
     counters_add(o->counters, COUNTER_LEASES_EXPIRED, 1);
-    outbox_end(o);
+    if (o->answering) {
+      o->held = false;
+    } else {
+      outbox_end(o);
+    }
   }
 }
 

@@ -24,7 +24,8 @@ struct outbox {
   struct counters *counters;
   bool held; /* a lease was granted and not ended, run out or not */
   uint64_t ends_us;
-  bool dropped; /* a record was dropped since somebody last asked */
+  bool dropped;   /* a record was dropped since somebody last asked */
+  bool answering; /* the line may hold an answer, which the end of a lease must not cost */
   uint16_t sequence;
   uint8_t event_count; /* of those kept, one a code; where there is no room, the oldest goes */
   struct outbox_event events[OUTBOX_EVENTS];

@@ -104,7 +104,15 @@ static uint64_t track(struct page_schedule *s, uint32_t pages, uint64_t seen_us)
   return moved(s->end_us, fminf(fmaxf(step_us + gain * residual, lower), upper));
 }
 
-uint32_t page_schedule_arrived(struct page_schedule *s, uint64_t now_us, bool odd) {
+/* The page shown is the latest one, so a count of the wrong parity is off by one to the nearer side. */
+static uint32_t of_parity(uint32_t pages, float periods, bool odd) {
+  if ((pages % 2U == 1U) == odd) {
+    return pages;
+  }
+  return periods - (float)pages < 0.5F && pages > 1 ? pages - 1 : pages + 1;
+}
+
+static uint32_t arrived(struct page_schedule *s, uint64_t now_us, bool numbered, bool odd) {
   uint32_t pages = 1;
   if (!s->has_end) {
     s->end_us = begin(s, now_us);
@@ -112,10 +120,7 @@ uint32_t page_schedule_arrived(struct page_schedule *s, uint64_t now_us, bool od
   } else {
     const float periods = (difference(now_us, s->end_us) + s->lead_us) / s->period_us;
     pages = periods < 1.0F ? 1U : periods > 1e6F ? 1000000U : (uint32_t)periods;
-    if ((pages % 2U == 1U) != odd) {
-      /* The page shown is the latest one, so the count is off by one to the nearer side. */
-      pages = periods - (float)pages < 0.5F && pages > 1 ? pages - 1 : pages + 1;
-    }
+    pages = numbered ? of_parity(pages, periods, odd) : pages;
     s->end_us = track(s, pages, s->seen_us != 0 && pages == 1 ? s->seen_us : now_us);
   }
   s->unseen_us = now_us;
@@ -126,4 +131,12 @@ uint32_t page_schedule_arrived(struct page_schedule *s, uint64_t now_us, bool od
   s->poll_us = moved(s->end_us, s->period_us - s->lead_us);
   s->timeout_us = moved(s->end_us, 2.5F * s->period_us + POWER_ON_US / 4.0F);
   return pages;
+}
+
+uint32_t page_schedule_arrived(struct page_schedule *s, uint64_t now_us, bool odd) {
+  return arrived(s, now_us, true, odd);
+}
+
+uint32_t page_schedule_came(struct page_schedule *s, uint64_t now_us) {
+  return arrived(s, now_us, false, false);
 }

@@ -38,4 +38,7 @@ void page_schedule_seen(struct page_schedule *schedule, uint64_t now_us);
    Returns the pages completed since the last one, this one included. */
 uint32_t page_schedule_arrived(struct page_schedule *schedule, uint64_t now_us, bool odd);
 
+/* The same for what has no subpages. */
+uint32_t page_schedule_came(struct page_schedule *schedule, uint64_t now_us);
+
 #endif

@@ -49,7 +49,7 @@ size_t records_signal(uint8_t *record, size_t capacity, struct records_head head
   return begin(record, RECORD_TYPE_SIGNAL, head, size);
 }
 
-static void store_values(uint8_t *to, const struct finding *finding, bool quantities) {
+static size_t store_values(uint8_t *to, const struct finding *finding, bool quantities) {
   to[0] = (uint8_t)(finding->count == 0 ? OUTPUT_KIND_NONE : quantities ? OUTPUT_KIND_QUANTITIES : OUTPUT_KIND_SCORES);
   to[1] = finding->count;
   uint8_t *at = to + 2;
@@ -61,13 +61,14 @@ static void store_values(uint8_t *to, const struct finding *finding, bool quanti
     }
     at += quantities ? 4 : 2;
   }
+  return (size_t)(at - to);
 }
 
 size_t records_finding(uint8_t *record, size_t capacity, struct records_head head,
                        const struct records_finding *finding) {
   const struct finding *const said = finding->finding;
-  const size_t size =
-      30 + NEWEST_BYTES * (size_t)finding->newest_count + (finding->quantities ? 4U : 2U) * (size_t)said->count;
+  const size_t values = (finding->quantities ? 4 : 2) * (size_t)said->count;
+  const size_t size = 30 + NEWEST_BYTES * (size_t)finding->newest_count + values;
   if (said->count > LIMIT_OUTPUTS || finding->newest_count > LIMIT_SENSORS || size > capacity) {
     return 0;
   }
@@ -82,8 +83,8 @@ size_t records_finding(uint8_t *record, size_t capacity, struct records_head hea
     at[0] = finding->newest[i].sensor;
     store_le32(at + 1, finding->newest[i].index);
   }
-  store_values(at, said, finding->quantities);
-  return begin(record, RECORD_TYPE_FINDING, head, size);
+  at += store_values(at, said, finding->quantities);
+  return begin(record, RECORD_TYPE_FINDING, head, (size_t)(at - record));
 }
 
 size_t records_alert(uint8_t *record, size_t capacity, struct records_head head, uint8_t number,

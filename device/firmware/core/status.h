@@ -19,6 +19,8 @@ enum status {
   STATUS_FULL,          /* it does not fit the buffer */
   STATUS_EMPTY,         /* there is nothing */
   STATUS_ARGUMENT,      /* the caller asked for the impossible */
+  STATUS_RESET,         /* a chip is at its power-on defaults */
+  STATUS_WRONG_CHIP,    /* a chip of another kind answers */
 };
 
 #endif

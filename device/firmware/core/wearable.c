@@ -262,6 +262,7 @@ static void answer(struct wearable *w, uint8_t *message, size_t size) {
   if (answered == 0) {
     return;
   }
+  w->outbox.answering = true;
   framing_begin_packet(&packet, w->answer, answered);
   while (!framing_send_packet(&packet, sink, (void *)w->board)) {
     if (!line_has_room(w, FRAMING_LINE_BYTES)) {
@@ -324,6 +325,7 @@ void wearable_step(struct wearable *w) {
     line_has_room(w, w->line_room);
     board->reset();
   }
+  w->outbox.answering = w->outbox.answering && board->serial_room() < w->line_room;
   outbox_expire(&w->outbox);
   listen(w, board->now_us());
   const uint64_t due_at_most_us = board->now_us() + LONGEST_SLEEP_US;

@@ -6,7 +6,6 @@
 
 #include "bytes.h"
 
-#define LINE_BYTES 12U
 #define LARGEST_OFFSET 100.0F
 #define LEAST_GAIN 0.5F
 #define LARGEST_GAIN 2.0F
@@ -20,10 +19,10 @@ static float load_float(const uint8_t *from) {
 }
 
 enum status correction_lines_read(const uint8_t *body, size_t size, struct correction_line *lines, size_t count) {
-  if (size != LINE_BYTES * count) {
+  if (size != CORRECTION_LINE_BYTES * count) {
     return STATUS_DAMAGED;
   }
-  for (size_t i = 0; i < count; i++, body += LINE_BYTES) {
+  for (size_t i = 0; i < count; i++, body += CORRECTION_LINE_BYTES) {
     const struct correction_line line = {load_float(body), load_float(body + 4), load_float(body + 8)};
     if (!(fabsf(line.offset) <= LARGEST_OFFSET && line.gain >= LEAST_GAIN && line.gain <= LARGEST_GAIN &&
           fabsf(line.slope) <= LARGEST_SLOPE)) {
@@ -32,4 +31,23 @@ enum status correction_lines_read(const uint8_t *body, size_t size, struct corre
     lines[i] = line;
   }
   return STATUS_OK;
+}
+
+bool linear_correction_is_possible(const struct correction *correction, size_t count) {
+  struct correction_line lines[CORRECTION_LINES];
+  return correction_lines_read(correction->body, correction->body_size, lines, count) == STATUS_OK;
+}
+
+void linear_correction_use(struct linear_correction *linear, const struct correction *correction, size_t count) {
+  linear->known = correction != NULL &&
+                  correction_lines_read(correction->body, correction->body_size, linear->lines, count) == STATUS_OK;
+}
+
+bool linear_correction_changes(const struct linear_correction *linear, size_t count) {
+  bool changes = false;
+  for (size_t i = 0; linear->known && i < count; i++) {
+    const struct correction_line *line = &linear->lines[i];
+    changes = changes || !(line->offset == 0.0F && line->gain == 1.0F && line->slope == 0.0F);
+  }
+  return changes;
 }

@@ -1,5 +1,6 @@
 """What calibration must know of a kind of sensor: a row that says what is averaged, what is fitted to it, and before what."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -54,7 +55,7 @@ class Reading:
 
     Attributes:
         time_us: end of the capture, device clock, microseconds.
-        celsius: float32, of the sensor's shape; NaN where there is no value.
+        celsius: float32, of the sensor's shape; where there is no value the median of the others, and `valid` is False.
         valid: of the same shape, False where a number is interpolated, or there is none.
         ta: temperature of the sensor itself, degC; the median of what it shows where it says none.
     """
@@ -81,6 +82,10 @@ def readings(settings: SensorSettings, moments: Sequence[Moment], measured: NDAr
         if not there.any():
             continue
         own = moment.get(f"{settings.name}.ta")
-        ta = float(np.median(values[there])) if own is None else float(own.values)
+        median = np.float32(np.median(values[there]))
+        ta = float(median) if own is None else float(own.values)
+        if not math.isfinite(ta):
+            continue
+        values = np.where(there, values, median)
         found.append(Reading(sample.time_us, values, there if measured is None else measured.copy(), ta))
     return found

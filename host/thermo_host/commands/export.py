@@ -16,10 +16,11 @@ from thermo_host.commands.progress import ProgressLine
 from thermo_host.commands.screen import parse_span
 from thermo_host.exports import dumps, target
 from thermo_host.exports.decoding import ALL, Choice, Decoding
-from thermo_host.exports.rows import Track, counted
+from thermo_host.exports.rows import Track
 from thermo_host.exports.totals import Totals
 from thermo_host.moments import parse_moment
 from thermo_host.screen.heatmap import HeatMap, ScaleBar, has_colours
+from thermo_host.sinks.describe import counted
 from thermo_host.stream.playback import Recording
 
 PREVIEW_FACTOR = 2.0

@@ -120,7 +120,7 @@ def _words(data: dict[str, Any], rerun: Rerun) -> RenderableType:
     if not rerun.models:
         lines.append(Text("No findings to compare: the recording holds none, and no network ran."))
     for name, raised in rerun.alerts.items():
-        computed = f"{raised.again} times again" if rerun.computes(name) else "not computed again"
+        computed = f"{counted(raised.again, 'time')} again" if rerun.computes(name) else "not computed again"
         lines.append(Text(f"Alert {name}: raised {counted(raised.recorded, 'time')} in the recording, {computed}."))
     if rerun.differences:
         table = Table(box=None, pad_edge=False)
@@ -142,7 +142,7 @@ def _words(data: dict[str, Any], rerun: Rerun) -> RenderableType:
 def _compared(name: str, compared: Compared) -> str:
     if not compared.both:
         return f"{name}: nothing to compare; {counted(compared.recorded_only, 'finding')} recorded, {compared.again_only} again."
-    words = f"{name}: {compared.same} of {counted(compared.both, 'finding')} the same"
+    words = f"{name}: {compared.same} of {counted(compared.both, 'finding')} with the same verdict"
     words += f", values at most {compared.greatest:.2g} apart"
     if compared.recorded_only:
         words += f"; {compared.recorded_only} recorded alone"

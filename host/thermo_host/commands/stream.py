@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +26,7 @@ from thermo_host.commands.common import (
 )
 from thermo_host.commands.progress import ProgressLine, clock
 from thermo_host.commands.screen import Screen, changes, parse_span, summary_words
+from thermo_host.feeding import Feeding
 from thermo_host.files import file_name
 from thermo_host.link.items import Item
 from thermo_host.link.session import fetch
@@ -49,6 +50,12 @@ SignalsOption = Annotated[
     list[str] | None,
     typer.Option("--signal", help="Have the wearable send this signal as it computes it, too.", show_default=False),
 ]
+FeedOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--feed", metavar="SENSOR=FILE", help="Give a sensor samples of a .csv meanwhile, see `thermo-host feed`."
+    ),
+]
 SubjectOption = Annotated[
     str, typer.Option("--subject", help="Whom it is of; kept in the recording.", show_default=False)
 ]
@@ -70,6 +77,7 @@ def stream(
     uncorrected: UncorrectedOption = False,
     whole: Annotated[bool, typer.Option("--whole", help="With --json, every number of every sample.")] = False,
     signals: SignalsOption = None,
+    feed: FeedOption = None,
     reconnect: ReconnectOption = False,
     baud: BaudOption = None,
     timeout: TimeoutOption = TIMEOUT_S,
@@ -86,7 +94,17 @@ def stream(
         monitor = Monitor(session, settings)
         hint = KEYS if record_to is not None else "q ends it"
         screen = Screen(monitor, output, parse_span(span), lambda: utc_now_ns(wearable), hint)
-        run = Run(wearable, session, monitor, output, seconds, record_to, reconnect, _numbers(session, signals))
+        run = Run(
+            wearable,
+            session,
+            monitor,
+            output,
+            seconds,
+            record_to,
+            reconnect,
+            _numbers(session, signals),
+            _feedings(wearable, session, feed),
+        )
         run.go(screen, None, [JsonLines(output.json, monitor, whole)] if as_json else [])
 
 
@@ -100,6 +118,7 @@ def record(
     note: NoteOption = "",
     view: Annotated[bool, typer.Option(help="Show the signals meanwhile.")] = False,
     signals: SignalsOption = None,
+    feed: FeedOption = None,
     reconnect: ReconnectOption = True,
     baud: BaudOption = None,
     timeout: TimeoutOption = TIMEOUT_S,
@@ -116,7 +135,17 @@ def record(
         if path is None:
             path = Path(f"thermo-{file_name(session.hello.serial)}-{session.started:%Y%m%dT%H%M%SZ}.mcap")
         monitor = Monitor(session)
-        run = Run(wearable, session, monitor, output, seconds, path, reconnect, _numbers(session, signals))
+        run = Run(
+            wearable,
+            session,
+            monitor,
+            output,
+            seconds,
+            path,
+            reconnect,
+            _numbers(session, signals),
+            _feedings(wearable, session, feed),
+        )
         if view and not as_json:
             run.go(Screen(monitor, output, None, lambda: utc_now_ns(wearable), KEYS), None)
         else:
@@ -147,6 +176,7 @@ class Run:
         path: of the recording; None records nothing.
         reconnect: whether to wait for a wearable that vanished.
         signals: numbers of those that the wearable is to send.
+        feedings: what it is given meanwhile.
     """
 
     wearable: Wearable
@@ -156,7 +186,8 @@ class Run:
     seconds: float | None
     path: Path | None
     reconnect: bool
-    signals: tuple[int, ...] = field(default=())
+    signals: tuple[int, ...] = ()
+    feedings: tuple[Feeding, ...] = ()
 
     def go(self, screen: Screen | None, progress: ProgressLine | None, sinks: Sequence[Sink] = ()) -> None:
         """Listen until the time is over or somebody ends it.
@@ -200,7 +231,15 @@ class Run:
         stack.callback(self._end, recorder)
         stack.callback(items.close)
 
+        waiting = list(self.feedings)
+
         def done() -> bool:
+            # The first word of the wearable says that it streams, and takes samples.
+            while waiting and self.monitor.begun:
+                stack.enter_context(waiting.pop())
+            for feeding in self.feedings:
+                if feeding not in waiting:
+                    _ = feeding.done  # raises what went wrong
             self.monitor.count_bytes(self.wearable.line.bytes_received)
             return keyboard.poll() or (until is not None and time.monotonic() >= until)
 
@@ -282,6 +321,17 @@ class _Telling:
             f"{state}{clock(time.monotonic() - self._began)} | {came}, {counted(numbers.missing, 'block')} lost | {ends} | "
             f"{self._recorder.size / 1000:.0f} kB in {self._recorder.path}"
         )
+
+
+def _feedings(wearable: Wearable, session: Session, given: list[str] | None) -> tuple[Feeding, ...]:
+    """What sensors are given, as "SENSOR=FILE"."""
+    found = []
+    for text in given or ():
+        name, equals, source = text.partition("=")
+        if not equals or not source:
+            raise UsageError(f"--feed {text!r:.60} is no SENSOR=FILE; write for example --feed pulse=pulse.csv.")
+        found.append(Feeding(wearable, session.profile, name, source))
+    return tuple(found)
 
 
 def _numbers(session: Session, names: list[str] | None) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from typing import Any, Self
 from thermo_core.quality import in_words
 from thermo_host.exports.rows import Column, Known, Row, SampleRow, SessionRow, TableRow, beside, element_names
 from thermo_host.exports.target import Files
-from thermo_host.moments import utc
+from thermo_host.sinks.describe import utc
 
 HEAD = ("utc", "time_us")
 TAIL = ("unit", "flags", "quality")

@@ -6,10 +6,9 @@ value there is, and an annotation says so: a lost sensor is never a low temperat
 """
 
 import datetime
-import decimal
+import math
 from collections.abc import Iterator
 from fractions import Fraction
-from math import lcm
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -28,8 +27,11 @@ HIGHEST = 32767
 """Codes of the physical minimum, which stands for no value, and of the maximum."""
 MOST_SECONDS = 7 * 86_400
 MOST_ANNOTATIONS = 10_000
-LABEL, UNIT, NUMBER, FIELD = 16, 8, 8, 60
-"""Characters that EDF has for a label, a unit, a number and a text of ours in its header."""
+LABEL, UNIT, FIELD = 16, 8, 60
+"""Characters that EDF has for a label, a unit and a text of ours in its header."""
+SMALLEST_SPAN = 0.01
+STEPS = 10_000
+"""Ends of a range are whole numbers of steps of one by this, which eight characters can say of anything measured here."""
 _NS = 1_000_000_000
 
 
@@ -181,19 +183,16 @@ def physical_range(key: str, low: float, high: float) -> tuple[float, float]:
     Raises:
         UsageError: the eight characters that EDF has for a number are too few.
     """
-    span = high - low or 1.0
-    for digits in range(6, -1, -1):
-        bottom = _rounded(low - span, digits, decimal.ROUND_FLOOR)
-        top = _rounded(low + span, digits, decimal.ROUND_CEILING)
-        if max(len(bottom), len(top)) <= NUMBER and float(bottom) < low:
-            return float(bottom), float(top)
-    raise UsageError(
-        f"The numbers of {key} reach from {low:g} to {high:g}, which EDF+ cannot write; export it otherwise."
-    )
-
-
-def _rounded(value: float, digits: int, rounding: str) -> str:
-    return f"{decimal.Decimal(value).quantize(decimal.Decimal(1).scaleb(-digits), rounding):f}"
+    span = max(high - low, SMALLEST_SPAN)
+    bottom, top = math.floor((low - span) * STEPS) / STEPS, math.ceil((low + span) * STEPS) / STEPS
+    try:
+        # What the header will say is what codes must be of.
+        probe = edfio.EdfSignal.from_digital(np.zeros(1, np.int16), 1.0, physical_range=(bottom, top))
+    except ValueError as error:
+        raise UsageError(
+            f"The numbers of {key} reach from {low:g} to {high:g}, which EDF+ cannot write; export it otherwise."
+        ) from error
+    return probe.physical_min, probe.physical_max
 
 
 def _signal(name: str, track: Track, codes: NDArray[np.int16], ends: tuple[float, float]) -> Any:
@@ -217,7 +216,7 @@ def _runs(there: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
 
 def _record_seconds(rates: list[float]) -> int:
     """Seconds of a data record, in which each signal has a whole number of samples."""
-    return lcm(*(Fraction(rate).limit_denominator(1000).denominator for rate in rates))
+    return math.lcm(*(Fraction(rate).limit_denominator(1000).denominator for rate in rates))
 
 
 def _ascii(text: str, longest: int = FIELD) -> str:

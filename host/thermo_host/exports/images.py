@@ -10,7 +10,7 @@ from thermo_core.quality import in_words
 from thermo_host.exports.render import Caption, image, scale_of
 from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, Track, beside
 from thermo_host.exports.target import Files
-from thermo_host.moments import utc
+from thermo_host.sinks.describe import utc
 
 
 def no_pictures(kind: str) -> UsageError:

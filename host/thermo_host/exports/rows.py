@@ -155,8 +155,3 @@ def element_names(track: Track) -> list[str]:
         rows, columns = signal.shape
         return [f"r{row:02d}c{column:02d}" for row in range(rows) for column in range(columns)]
     return [f"n{place:02d}" for place in range(signal.elements)]
-
-
-def counted(number: int, noun: str) -> str:
-    """So many of something."""
-    return f"{number} {noun}" + ("" if number == 1 else "s")

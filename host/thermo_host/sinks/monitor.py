@@ -178,6 +178,11 @@ class Monitor:
         self._watched = True
 
     @property
+    def begun(self) -> bool:
+        """Whether anything came yet."""
+        return self._now_ns > 0
+
+    @property
     def silent_s(self) -> float | None:
         """Seconds since anything came, where that is too long ago; else None."""
         return self._age_s(self._fresh_link)

@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.sensors.lis3dh import registers as r
+from thermo_core.sensors.lis3dh.settings import Lis3dhSettings
 from thermo_sim.chips.faulty import ChipFaults, generator
+from thermo_sim.chips.kind import ChipKind, Site
 from thermo_sim.chips.sampling import Sampling
-from thermo_sim.chips.world import WavesAt
+from thermo_sim.chips.surface import WavesAt
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
 
 BOOT_US = 5_000
@@ -227,3 +229,10 @@ class SimulatedLis3dh:
         if address == r.CONTROL_1 and self.period_us != before:
             start_us = max(time_us, self._boot_until_us)
             self._sampling = Sampling(start_us, self.period_us) if self.period_us else None
+
+
+def _make(settings: Lis3dhSettings, site: Site) -> SimulatedLis3dh:
+    return SimulatedLis3dh(site.around.acceleration, settings.bus_path.address, site.seed)
+
+
+KIND = ChipKind(_make)

@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.sensors.max3010x import registers as r
+from thermo_core.sensors.max3010x.settings import Max3010xSettings
 from thermo_sim.chips.faulty import ChipFaults, generator
+from thermo_sim.chips.kind import ChipKind, Site
 from thermo_sim.chips.sampling import Sampling
-from thermo_sim.chips.world import ROOM, CelsiusAt, Surface, WavesAt, steady
+from thermo_sim.chips.surface import ROOM, CelsiusAt, Surface, WavesAt, steady
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
 
 ADDRESS = 0x57
@@ -269,3 +271,10 @@ class SimulatedMax3010x:
         if self._registers[r.ENABLE_2] & r.DIE_READY:
             self._flags[1] |= r.DIE_READY
         self._die_us = None
+
+
+def _make(settings: Max3010xSettings, site: Site) -> SimulatedMax3010x:
+    return SimulatedMax3010x(site.around.light, site.around.die, green=settings.variant == "max30101", seed=site.seed)
+
+
+KIND = ChipKind(_make)

@@ -13,8 +13,10 @@ import numpy as np
 
 from thermo_core.crc8 import crc8
 from thermo_core.sensors.mlx90614 import registers as r
+from thermo_core.sensors.mlx90614.settings import Mlx90614Settings
 from thermo_sim.chips.faulty import ChipFaults, generator
-from thermo_sim.chips.world import ROOM, CelsiusAt, Surface
+from thermo_sim.chips.kind import ChipKind, Site
+from thermo_sim.chips.surface import ROOM, CelsiusAt, Surface
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
 
 MAX_BUS_HZ = 100_000
@@ -228,3 +230,20 @@ class SimulatedMlx90614:
             self.cells[cell] = word and self.cells[cell] | word
             self._eeprom_until_us = time_us + EEPROM_US
         return True
+
+
+def _make(settings: Mlx90614Settings, site: Site) -> SimulatedMlx90614:
+    around = site.around
+    return SimulatedMlx90614(
+        around.seen(settings.name),
+        around.die,
+        around.air,
+        settings.bus_path.address,
+        site.seed,
+        around.world.emissivity,
+        around.air,
+        around.seen(settings.name, 1) if settings.zones == 2 else None,
+    )
+
+
+KIND = ChipKind(_make)

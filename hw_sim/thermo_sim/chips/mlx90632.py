@@ -17,8 +17,10 @@ import numpy as np
 from thermo_core.sensors.mlx90632 import decode
 from thermo_core.sensors.mlx90632 import registers as r
 from thermo_core.sensors.mlx90632.constants import ADDRESSES, Constants
+from thermo_core.sensors.mlx90632.settings import Mlx90632Settings
 from thermo_sim.chips.faulty import ChipFaults, generator
-from thermo_sim.chips.world import ROOM, CelsiusAt, Surface
+from thermo_sim.chips.kind import ChipKind, Site
+from thermo_sim.chips.surface import ROOM, CelsiusAt, Surface
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
 
 START_UP_US = 500
@@ -280,3 +282,19 @@ def counts_of(
     sensitivity = emissivity * c.fa * c.ha * (1 + c.fb * (ta - 25) + c.ga * (object_celsius - 25))
     signal = sensitivity * ((object_celsius + c.hb + decode.KELVIN) ** 4 - background)
     return float(signal / 524_288 * 12 * (REFERENCE + c.ka * ambient / 12)), float(ambient)
+
+
+def _make(settings: Mlx90632Settings, site: Site) -> SimulatedMlx90632:
+    around = site.around
+    return SimulatedMlx90632(
+        around.seen(settings.name),
+        around.die,
+        around.air,
+        settings.bus_path.address,
+        site.seed,
+        around.world.emissivity,
+        around.air,
+    )
+
+
+KIND = ChipKind(_make)

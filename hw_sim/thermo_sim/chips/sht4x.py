@@ -3,9 +3,10 @@
 import math
 
 from thermo_core.sensors.sht4x.decode import MEASURE, SERIAL_NUMBER, SOFT_RESET, answer_of
-from thermo_core.sensors.sht4x.settings import CONVERSION_MS
+from thermo_core.sensors.sht4x.settings import CONVERSION_MS, Sht4xSettings
 from thermo_sim.chips.faulty import ChipFaults, generator
-from thermo_sim.chips.world import CelsiusAt, Surface, steady
+from thermo_sim.chips.kind import ChipKind, Site
+from thermo_sim.chips.surface import CelsiusAt, Surface, steady
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
 
 START_UP_US = 1_000
@@ -151,3 +152,10 @@ def _saturation(celsius: float) -> float:
 
 def _word(share: float) -> int:
     return min(0xFFFF, max(0, round(share * 0xFFFF)))
+
+
+def _make(settings: Sht4xSettings, site: Site) -> SimulatedSht4x:
+    return SimulatedSht4x(site.around.air, site.around.humidity, settings.bus_path.address, site.seed)
+
+
+KIND = ChipKind(_make)

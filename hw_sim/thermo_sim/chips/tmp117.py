@@ -1,8 +1,10 @@
 """A TMP117 as seen from the I2C bus: registers behind a pointer, conversions that take their time, EEPROM (data sheet SNOSD82)."""
 
 from thermo_core.sensors.tmp117 import registers as r
+from thermo_core.sensors.tmp117.settings import Tmp117Settings
 from thermo_sim.chips.faulty import ChipFaults, generator
-from thermo_sim.chips.world import ROOM, CelsiusAt, Surface
+from thermo_sim.chips.kind import ChipKind, Site
+from thermo_sim.chips.surface import ROOM, CelsiusAt, Surface
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
 
 START_UP_US = 1_500
@@ -193,3 +195,10 @@ class SimulatedTmp117:
 
 def _signed(word: int) -> int:
     return word - 0x10000 if word & 0x8000 else word
+
+
+def _make(settings: Tmp117Settings, site: Site) -> SimulatedTmp117:
+    return SimulatedTmp117(site.around.touched(settings.name), site.around.air, settings.bus_path.address, site.seed)
+
+
+KIND = ChipKind(_make)

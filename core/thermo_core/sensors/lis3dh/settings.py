@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from thermo_core.sensors.lis3dh.registers import MG_A_COUNT, RANGES_G, RATES_HZ, SHIFT
+from thermo_core.sensors.lis3dh.registers import FIFO_DEPTH, MG_A_COUNT, RANGES_G, RATES_HZ, SHIFT
 from thermo_core.sensors.samples import Format
 from thermo_core.sensors.settings import BusSensorSettings, Visit
 from thermo_core.signals import Signal
@@ -50,6 +50,11 @@ class Lis3dhSettings(BusSensorSettings, frozen=True, kw_only=True, tag="lis3dh")
     def signals(self) -> tuple[Signal, ...]:
         """Acceleration along x, y and z; at rest it points up with 1 g."""
         return (Signal(self.name, (3,), "g", self.rate_hz, self.name),)
+
+    @property
+    def moments(self) -> int:
+        """A full FIFO, where it was read late."""
+        return FIFO_DEPTH
 
     @property
     def visits(self) -> tuple[Visit, ...]:

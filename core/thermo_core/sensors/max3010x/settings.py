@@ -8,6 +8,7 @@ from thermo_core.sensors.max3010x.registers import (
     BITS,
     BYTES,
     FASTEST_HZ,
+    FIFO_DEPTH,
     LEDS,
     PULSES_US,
     RATES_HZ,
@@ -71,6 +72,11 @@ class Max3010xSettings(BusSensorSettings, frozen=True, kw_only=True, tag="max301
     def signals(self) -> tuple[Signal, ...]:
         """Photocurrent under each LED."""
         return (Signal(self.name, (len(self.leds),), "nA", self.rate_hz, self.name),)
+
+    @property
+    def moments(self) -> int:
+        """A full FIFO, where it was read late."""
+        return FIFO_DEPTH
 
     @property
     def visits(self) -> tuple[Visit, ...]:

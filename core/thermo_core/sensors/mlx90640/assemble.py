@@ -57,7 +57,7 @@ class PictureAssembler:
         except ThermoError:
             self.unpaired += waiting is not None
             raise
-        follows = waiting is not None and not gap and waiting.generation == subpage.generation
+        follows = waiting is not None and not gap and waiting.constants == subpage.constants
         if waiting is not None and follows and pattern == (1 - self._pattern[0], self._pattern[1]):
             return self.decoder.picture(waiting.words, subpage.words, subpage.index, subpage.time_us)
         self.unpaired += waiting is not None

@@ -30,14 +30,14 @@ class Subpage:
         index: running number of the subpage at the device; a gap is a loss.
         time_us: device's monotonic clock at the end of the capture, microseconds.
         sensor: number of the sensor within the wearable.
-        generation: number of the constants (`management.SensorInfo`) that the sensor had; 0 where nobody counted.
+        constants: number of the constants that the sensor had; 0 where nobody counted.
     """
 
     words: Words
     index: int
     time_us: int
     sensor: int = 0
-    generation: int = 0
+    constants: int = 0
 
     @property
     def number(self) -> int:

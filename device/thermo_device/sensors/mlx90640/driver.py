@@ -64,12 +64,12 @@ class Camera:
         if subpage is None:
             return None
         self._newest = subpage
-        if subpage.generation != self._packed_with:
+        if subpage.constants != self._packed_with:
             self._encoder.restart()
-            self._packed_with = subpage.generation
+            self._packed_with = subpage.constants
         self._encoder = self._keys.given(self._encoder)
         data = codec.encode(self._encoder.encode(subpage), subpage.index)
-        return Block(subpage.time_us, subpage.sensor, subpage.generation & 0xFFFF, subpage.index, data)
+        return Block(subpage.time_us, subpage.sensor, subpage.constants & 0xFFFF, subpage.index, data)
 
     def resume(self) -> None:
         """Go on after a pause."""

@@ -17,8 +17,9 @@ Semantics are the datasheet's; where it is silent they are these:
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,12 @@ from thermo_core.sensors.mlx90640.registers import (
     VDD,
     ControlRegister,
 )
+from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
 from thermo_sim.cells import EepromCells
+from thermo_sim.chips.kind import ChipKind, Site
+from thermo_sim.control import number
+from thermo_sim.dumps import load_sensor
+from thermo_sim.eeprom import generate
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
 from thermo_sim.radiometry import AUXILIARY_ROW, Conditions, Noise, Radiometry, ResponseError, pattern
 
@@ -87,6 +93,7 @@ class SimulatedMlx90640:
         noise: datasheet noise where omitted.
         seed: of the noise.
         replay: (n, 834) frames of a real sensor, shown in turn instead of the scene.
+        replayed: whether they are shown at a time; always where left out.
 
     Raises:
         EepromError: the words are no healthy sensor's.
@@ -102,12 +109,15 @@ class SimulatedMlx90640:
         noise: Noise | None = None,
         seed: int = 0,
         replay: NDArray[np.uint16] | None = None,
+        replayed: Callable[[float], bool] | None = None,
     ) -> None:
         self.radiometry = Radiometry(Constants.from_eeprom(eeprom), error, noise, seed)
         self.cells = EepromCells(eeprom)
         self._i2c_address = int(self.cells.words[0x0F])
         self._scene = scene
         self._conditions = conditions if conditions is not None else lambda _time_s: Conditions()
+        self._replayed = replayed if replayed is not None else lambda _time_s: True
+        self._now_us = 0
         self._replay: NDArray[np.uint16] | None = None
         if replay is not None:
             self.replay(replay)
@@ -163,9 +173,9 @@ class SimulatedMlx90640:
         self._due_us: int | None = time_us + BOOT_US + _period_us(self._active)
         boot_s = (time_us + BOOT_US) / 1e6
         scene, conditions = self._scene(boot_s), self._conditions(boot_s)
-        for number in (0, 1):
-            row = self.radiometry.measure(scene, number, 0, self._active, conditions, self._power_cycle).auxiliary
-            self._ram[_auxiliary_slice(number)] = row
+        for subpage in (0, 1):
+            row = self.radiometry.measure(scene, subpage, 0, self._active, conditions, self._power_cycle).auxiliary
+            self._ram[_auxiliary_slice(subpage)] = row
 
     def write(self, data: bytes, time_us: int, bus_hz: int) -> bool:
         """Two bytes of address, then words to write to it; see `i2c.Chip`."""
@@ -275,9 +285,10 @@ class SimulatedMlx90640:
         return True
 
     def _shown_control(self) -> int:
-        if self._replay is None:
+        frames = self._recorded(self._now_us)
+        if frames is None:
             return self._control
-        recorded = int(self._replay[max(self._index - 1, 0) % len(self._replay), CONTROL_INDEX])
+        recorded = int(frames[max(self._index - 1, 0) % len(frames), CONTROL_INDEX])
         return self._control & ~_RESOLUTION_AND_PATTERN | recorded & _RESOLUTION_AND_PATTERN
 
     def _start(self, time_us: int) -> None:
@@ -295,6 +306,7 @@ class SimulatedMlx90640:
 
     def _advance(self, time_us: int) -> None:
         """Complete every measurement that is due by `time_us`."""
+        self._now_us = time_us
         while self._due_us is not None and self._due_us <= time_us:
             self._complete(self._due_us)
             # Now measurements repeat with unchanged settings: all but the last two of those due leave no trace.
@@ -307,8 +319,8 @@ class SimulatedMlx90640:
         active, number = self._active, self._number
         if not active.data_hold or self._status & _STATUS_OVERWRITE:
             shown = number
-            if self._replay is not None:
-                shown = int(self._replay[self._index % len(self._replay), SUBPAGE]) & 1
+            if (frames := self._recorded(time_us)) is not None:
+                shown = int(frames[self._index % len(frames), SUBPAGE]) & 1
             self._pending = [entry for entry in self._pending if entry.number != number]
             self._pending.append(_Pending(number, self._index, time_us, active))
             self._status = self._status & ~0x0007 | shown | _STATUS_NEW_DATA
@@ -324,8 +336,8 @@ class SimulatedMlx90640:
         if not self._pending and self._ram_bytes:
             return
         for entry in self._pending:
-            if self._replay is not None:
-                self._ram[:] = self._replay[entry.index % len(self._replay), :RAM_WORDS]
+            if (frames := self._recorded(entry.time_us)) is not None:
+                self._ram[:] = frames[entry.index % len(frames), :RAM_WORDS]
                 continue
             time_s = entry.time_us / 1e6
             measurement = self.radiometry.measure(
@@ -341,6 +353,10 @@ class SimulatedMlx90640:
         self._pending.clear()
         self._ram_bytes = self._ram.astype(">u2").tobytes()
 
+    def _recorded(self, time_us: int) -> NDArray[np.uint16] | None:
+        """Frames that are shown instead of what is measured at a time."""
+        return self._replay if self._replay is not None and self._replayed(time_us / 1e6) else None
+
     def _settle(self, time_us: int) -> None:
         self._advance(time_us)
         self._materialise()
@@ -353,3 +369,34 @@ def _period_us(control: ControlRegister) -> int:
 def _auxiliary_slice(number: int) -> slice:
     start = PIXELS + AUXILIARY_ROW * number
     return slice(start, start + AUXILIARY_ROW)
+
+
+def _make(settings: Mlx90640Settings, site: Site) -> SimulatedMlx90640:
+    around, part = site.around, site.part
+    eeprom, error = part.get("eeprom"), part.get("error")
+    return SimulatedMlx90640(
+        eeprom if eeprom is not None else generate(site.seed, i2c_address=settings.bus_path.address),
+        around.celsius_map,
+        around.conditions,
+        error if error is not None else ResponseError.random(site.seed),
+        part.get("noise"),
+        site.seed,
+        part.get("replay"),
+        around.made,
+    )
+
+
+def _real(eeprom: Path | None, replay: Path | None) -> Mapping[str, Any]:
+    words, frames = load_sensor(eeprom, replay)
+    return {"eeprom": words, "replay": frames}
+
+
+def _rot(chip: SimulatedMlx90640, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    last = EEPROM_START + EEPROM_WORDS - 1
+    address = int(number(request, "address", EEPROM_START, last))
+    bit = int(number(request, "bit", 0, 15))
+    chip.cells.words[address - EEPROM_START] ^= 1 << bit
+    return {"address": address, "bit": bit}
+
+
+KIND = ChipKind(_make, frozenset({"eeprom", "error", "noise", "replay"}), _real, {"rot": _rot})

@@ -6,6 +6,8 @@ from enum import Enum
 
 import numpy as np
 
+from thermo_core.sensors.ads1115_ntc.settings import Thermistor
+
 KELVIN = 273.15
 
 
@@ -19,7 +21,7 @@ class Wiring(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Ntc:
-    """One thermistor between the tap and ground, with a resistor from the tap to the supply.
+    """One thermistor between the tap and ground, with a resistor from the tap to the supply; or the other way round.
 
     Attributes:
         a: Steinhart-Hart constants, 1/T = a + b ln R + c (ln R)^3 with R in ohm and T in kelvin.
@@ -29,6 +31,7 @@ class Ntc:
         supply_v: supply of the divider.
         self_heating_k_per_mw: kelvin above the bath a milliwatt.
         wiring: state of the leads.
+        to_supply: whether the thermistor is the one that goes to the supply.
     """
 
     a: float
@@ -38,6 +41,7 @@ class Ntc:
     supply_v: float = 3.3
     self_heating_k_per_mw: float = 0.0
     wiring: Wiring = Wiring.GOOD
+    to_supply: bool = False
 
     @classmethod
     def from_beta(cls, r25: float, beta: float, c: float = 0.9e-7, series_ohm: float = 10_000.0) -> "Ntc":
@@ -57,22 +61,44 @@ class Ntc:
         )
         return replace(part, self_heating_k_per_mw=0.2)
 
+    @classmethod
+    def near(cls, described: Thermistor, seed: int, channel: int) -> "Ntc":
+        """A part from the shelf of the type that a profile describes, in the divider that it describes.
+
+        Curves of three constants are those of a part that was measured: only its resistor is from the shelf.
+        """
+        if len(described.curve) == 2:
+            part = cls.random(seed, channel, *described.curve, described.series_ohm)
+        else:
+            rng = np.random.default_rng([seed, 0x47C, channel])
+            a, b, c = described.curve
+            part = cls(a, b, c, described.series_ohm * (1 + rng.normal(0, 0.0005)))
+        heating = described.self_heating_k_per_mw or part.self_heating_k_per_mw
+        return replace(
+            part,
+            supply_v=described.supply_v,
+            self_heating_k_per_mw=heating,
+            to_supply=described.ntc == "to supply",
+        )
+
     def ohm(self, celsius: float) -> float:
         """Resistance at a temperature of the bead: the cubic of Steinhart-Hart solved for ln R."""
-        x = (self.a - 1 / (celsius + KELVIN)) / self.c
+        kelvin = celsius + KELVIN
+        if self.c == 0:
+            return math.exp((1 / kelvin - self.a) / self.b)
+        x = (self.a - 1 / kelvin) / self.c
         y = math.sqrt((self.b / (3 * self.c)) ** 3 + x * x / 4)
         return math.exp(math.cbrt(y - x / 2) - math.cbrt(y + x / 2))
 
     def volts(self, bath_celsius: float) -> float:
         """Volts at the tap with the bead in a bath of the given temperature."""
-        if self.wiring is Wiring.OPEN:
-            return self.supply_v
-        if self.wiring is Wiring.SHORTED:
-            return 0.0
+        if self.wiring is not Wiring.GOOD:
+            return self.supply_v if (self.wiring is Wiring.OPEN) is not self.to_supply else 0.0
         bead = bath_celsius
         for _ in range(3):
             ohm = self.ohm(bead)
             milliwatt = 1e3 * (self.supply_v / (ohm + self.series_ohm)) ** 2 * ohm
             bead = bath_celsius + self.self_heating_k_per_mw * milliwatt
         ohm = self.ohm(bead)
-        return self.supply_v * ohm / (ohm + self.series_ohm)
+        lower = self.series_ohm if self.to_supply else ohm
+        return self.supply_v * lower / (ohm + self.series_ohm)

@@ -1,0 +1,156 @@
+"""What is around a wearable, as a file says it: body, air, electronics, motion, faults from the start."""
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any
+
+from msgspec import Meta, field
+
+from thermo_core.errors import SchemaError, StorageError, UsageError
+from thermo_core.schema import Name, Record, Text, from_plain
+
+WORLDS = resources.files("thermo_sim") / "worlds"
+ANYWHERE = "rest"
+"""World of a wearable that none is made for."""
+MAX_FILE = 1 << 16
+
+Celsius = Annotated[float, Meta(ge=-40, le=125)]
+
+
+class SceneFile(Record, frozen=True):
+    """What a camera looks at.
+
+    Attributes:
+        name: a key of `scenes.SCENES`.
+        options: of it.
+    """
+
+    name: Text = "skin"
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+class Air(Record, frozen=True):
+    """What surrounds the wearable, and what skin mirrors.
+
+    Attributes:
+        celsius: its temperature.
+        humidity: relative, %.
+    """
+
+    celsius: Annotated[float, Meta(ge=-40, le=85)] = 25.0
+    humidity: Annotated[float, Meta(ge=0, le=100)] = 45.0
+
+
+class Electronics(Record, frozen=True):
+    """What a wearable's own electronics do to its sensors; see `surroundings.Surroundings`."""
+
+    supply_v: Annotated[float, Meta(ge=2.6, le=3.6)] = 3.3
+    die_rise_k: Annotated[float, Meta(ge=0, le=40)] = 8.0
+    warm_up_tau_s: Annotated[float, Meta(ge=0, le=3600)] = 0.0
+    warm_up_error_k_per_k: Annotated[float, Meta(ge=-1, le=1)] = 0.0
+
+
+class Pulse(Record, frozen=True):
+    """Blood under a light sensor.
+
+    Attributes:
+        beats_per_minute: of the heart.
+        breaths_per_minute: which make it beat faster and slower, and move the level of the light.
+        variation: share of a beat's length by which breathing changes it.
+        level_na: photocurrent for each mA through the red, infrared and green LED, nA.
+        depth: share of it that a beat takes away, for each of them.
+    """
+
+    beats_per_minute: Annotated[float, Meta(ge=20, le=240)] = 66.0
+    breaths_per_minute: Annotated[float, Meta(ge=0, le=60)] = 14.0
+    variation: Annotated[float, Meta(ge=0, le=0.3)] = 0.04
+    level_na: tuple[float, float, float] = (150.0, 150.0, 150.0)
+    depth: tuple[float, float, float] = (0.005, 0.01, 0.03)
+
+
+class Motion(Record, frozen=True):
+    """How the wearable moves.
+
+    Attributes:
+        up_g: acceleration at rest along x, y and z, g.
+        steps_hz: steps a second; 0 sits.
+        steps_g: height of the acceleration of a step, g.
+        tremor_g: RMS of small movements, g.
+    """
+
+    up_g: tuple[float, float, float] = (0.0, 0.0, 1.0)
+    steps_hz: Annotated[float, Meta(ge=0, le=10)] = 0.0
+    steps_g: Annotated[float, Meta(ge=0, le=8)] = 0.3
+    tremor_g: Annotated[float, Meta(ge=0, le=1)] = 0.004
+
+
+class World(Record, frozen=True):
+    """What is around a wearable.
+
+    Attributes:
+        about: it, in words.
+        wearable: whose world it is; any's where left out.
+        bus_hz: frequency of the I2C bus; the greatest that every chip bears where left out.
+        faults: what goes wrong from the start, see `faults.parse_faults`.
+        emissivity: of skin.
+        skin_celsius: of skin at places not named.
+        places: temperature of skin where a sensor sits, by the sensor's name; one for each channel where it has several.
+        scene: what a camera looks at.
+        air, electronics, pulse, motion: as their types say.
+    """
+
+    about: Text
+    wearable: Name | None = None
+    bus_hz: Annotated[int, Meta(ge=10_000, le=1_000_000)] | None = None
+    faults: Annotated[str, Meta(max_length=1000)] = ""
+    emissivity: Annotated[float, Meta(ge=0.05, le=1.0)] = 0.98
+    skin_celsius: Celsius = 33.5
+    places: dict[str, Celsius | tuple[Celsius, ...]] = field(default_factory=dict)
+    scene: SceneFile = SceneFile()
+    air: Air = Air()
+    electronics: Electronics = Electronics()
+    pulse: Pulse = Pulse()
+    motion: Motion = Motion()
+
+
+def world_names() -> list[str]:
+    """Names that `load_world` takes."""
+    return sorted(entry.name.removesuffix(".toml") for entry in WORLDS.iterdir() if entry.name.endswith(".toml"))
+
+
+def load_world(wanted: str) -> World:
+    """The world of a name, or of a file.
+
+    Raises:
+        UsageError: there is none of that name, or something in the file is wrong.
+        StorageError: the file cannot be read.
+    """
+    if wanted in world_names():
+        return _parse(wanted, (WORLDS / f"{wanted}.toml").read_bytes())
+    if not wanted.endswith(".toml"):
+        raise UsageError(f"There is no world {wanted!r}; use one of {', '.join(world_names())}, or give a .toml file.")
+    try:
+        with Path(wanted).open("rb") as file:
+            data = file.read(MAX_FILE + 1)
+    except OSError as error:
+        raise StorageError(f"{wanted} cannot be read ({error.strerror}); check the name.") from error
+    if len(data) > MAX_FILE:
+        raise StorageError(f"{wanted} has more than {MAX_FILE} bytes; a world is a few hundred, so check the name.")
+    return _parse(wanted, data)
+
+
+def world_of(wearable: str) -> str:
+    """Name of the world that was made for a wearable; of the one for any where none was."""
+    return next((name for name in world_names() if load_world(name).wearable == wearable), ANYWHERE)
+
+
+def _parse(name: str, data: bytes) -> World:
+    try:
+        content = tomllib.loads(data.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UsageError(f"The world {name} is no TOML file ({error}); correct it.") from error
+    try:
+        return from_plain(content, World, "")
+    except SchemaError as error:
+        raise UsageError(f"The world {name}: {error}") from error

@@ -1,0 +1,1 @@
+"""What is around simulated wearables: a TOML file each."""
