@@ -18,14 +18,18 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from thermo_core.contract import InputContract
-from thermo_core.correction import Correction
-from thermo_core.features import FeatureExtractor
-from thermo_core.profile import Preprocessing
 
+from thermo_core import schema
+from thermo_core.graph.live import LiveGraph
+from thermo_core.graph.plan import plan
+from thermo_core.sensors.correction import to_bytes
 from thermo_core.sensors.mlx90640.constants import Constants
+from thermo_core.sensors.mlx90640.correction import PixelCorrection
 from thermo_core.sensors.mlx90640.decode import Decoder
 from thermo_core.sensors.mlx90640.registers import ControlRegister
+from thermo_core.signals import Sample
+from thermo_core.tflite.ends import End
+from thermo_core.wearable.profile import Profile
 from thermo_sim.eeprom import generate
 from thermo_sim.radiometry import Conditions, Radiometry, pattern
 from thermo_sim.scenes import breast_patch
@@ -33,12 +37,20 @@ from thermo_sim.scenes import breast_patch
 REPOSITORY = Path(__file__).resolve().parents[1]
 FIRMWARE = REPOSITORY / "device" / "firmware"
 EMULATOR = REPOSITORY / "tests" / "quantize" / "emulator"
-MODULES = "mlx90640_plausible mlx90640_constants mlx90640_decode interpolate counts feature_extractor select correction thermistor crc"
+MODULES = "mlx90640_plausible mlx90640_constants mlx90640_decode interpolate counts correction text thermistor crc"
+SOURCES = (
+    *(FIRMWARE / "core" / f"{name}.c" for name in MODULES.split()),
+    FIRMWARE / "sensors" / "mlx90640_correction.c",
+)
 CPU = "-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard"
 SHARED = Path(os.environ.get("THERMO_SHARED", REPOSITORY.parent / "shared"))
 EMISSIVITY = 0.98
-CONTRACT = InputContract((24, 32, 1), 0.01701791025698185, -8)
-"""Of the breast-patch model, which takes the mean of 16 pictures."""
+INPUT = End((24, 32, 1), 0.01701791025698185, -8)
+"""Of the breast patch's network, which takes the mean of 16 pictures above its median."""
+STAGES = (
+    {"op": "average", "of": "skin", "gives": "calm", "pictures": 16},
+    {"op": "centre", "of": "calm", "gives": "above", "by": "median"},
+)
 FRAMES, RANDOM_FRAMES, OUTLIERS = 44, 8, 24
 
 ROWS = (
@@ -51,8 +63,6 @@ ROWS = (
     ("pack_key_random", "pack a subpage, key frame, random words", 40_000),
     ("correct", "correct a picture, 3 bad pixels", None),
     ("fill", "fill 4 bad pixels", None),
-    ("push", "take a picture into the ring", None),
-    ("quantize", "network input of 16 pictures: mean, median, quantise", None),
     ("thermistor", "a thermistor", None),
     ("extract", "constants of an EEPROM, once", None),
 )
@@ -138,12 +148,12 @@ def data_header(eeprom: NDArray[np.uint16], frames: NDArray[np.uint16], golden: 
     bad = np.zeros((24, 32), np.bool_)
     bad[[3, 12, 20], [4, 15, 31]] = True
     maps = [rng.normal(mean, spread, (24, 32)).astype(np.float32) for mean, spread in ((0, 0.5), (1, 0.02), (0, 0.01))]
-    blob = np.frombuffer(Correction(maps[0], maps[1], maps[2], bad).to_bytes(), np.uint8)
+    blob = np.frombuffer(to_bytes(PixelCorrection(maps[0], maps[1], maps[2], bad)), np.uint8)
     scene = rng.normal(34, 1, 768).astype(np.float32)
     return (
         "#include <math.h>\n#include <stdint.h>\n"
         f"#define FRAMES {FRAMES}U\n#define RANDOM_FRAMES {RANDOM_FRAMES}U\n"
-        f"#define EMISSIVITY {EMISSIVITY}F\n#define REFLECTED NAN\n#define INPUT_SCALE {CONTRACT.scale}F\n"
+        f"#define EMISSIVITY {EMISSIVITY}F\n#define REFLECTED NAN\n"
         + table("eeprom", eeprom, "uint16_t")
         + table("frames", frames, "uint16_t")
         + table("extreme_frames", extreme(eeprom), "uint16_t")
@@ -180,8 +190,8 @@ def run(command: list[str]) -> str:
 def measure(
     header: str,
     program: str = "firmware_m4.c",
-    modules: Sequence[Path] = tuple(FIRMWARE / "core" / f"{name}.c" for name in MODULES.split()),
-    dumps: Sequence[str] = ("scene", "input", "golden"),
+    modules: Sequence[Path] = SOURCES,
+    dumps: Sequence[str] = ("scene", "golden"),
 ) -> tuple[dict[str, int], dict[str, list[bytes]]]:
     """Instructions a call by name, and what was computed by name.
 
@@ -257,16 +267,26 @@ class Parity:
     vendor_k: float | None
 
 
+def network_inputs(scene: NDArray[np.float32]) -> NDArray[np.int64]:
+    """int8 steps that pictures become: the mean of 16 above its median, which C's stages make byte for byte alike."""
+    camera = {"kind": "mlx90640", "name": "skin", "path": [0x33]}
+    parts = {"name": "scene", "version": "1", "sensors": [camera], "stages": list(STAGES)}
+    graph = LiveGraph(plan(schema.from_plain(parts, Profile, "profile")), {})
+    found = []
+    for number, celsius in enumerate(scene):
+        for produced in graph.push([{"skin": Sample(250_000 * number, celsius, 0)}]):
+            if "above" in produced:
+                found.append(INPUT.quantize(produced["above"].values).ravel().astype(np.int64))
+    return np.stack(found)
+
+
 def compare(
     eeprom: NDArray[np.uint16], frames: NDArray[np.uint16], computed: dict[str, list[bytes]], golden: Golden | None
 ) -> Parity:
     """Set what the microcontroller computed beside core's results."""
     decoder = Decoder(Constants.from_eeprom(eeprom), EMISSIVITY)
     wanted = np.stack([decoder.picture(*frames[i : i + 2]).celsius for i in range(0, FRAMES, 2)])
-    extractor = FeatureExtractor(Preprocessing(16, "median", 1.0))
-    features = [one for one in map(extractor.push, wanted) if one is not None]
-    steps = CONTRACT.quantize(np.stack(features)).reshape(len(features), -1).astype(int)
-    away = np.abs(np.frombuffer(b"".join(computed["input"]), np.int8).reshape(steps.shape) - steps)
+    away = np.abs(network_inputs(pictures(computed["scene"])) - network_inputs(wanted))
     scene_k = float(np.abs(pictures(computed["scene"]) - wanted).max())
     core_k = vendor_k = None
     if golden is not None:

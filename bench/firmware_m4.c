@@ -4,10 +4,10 @@
 #include "correction.h"
 #include "counts.h"
 #include "data.h" /* eeprom, frames, random_frames, blob */
-#include "feature_extractor.h"
 #include "interpolate.h"
 #include "m4_cost.h"
 #include "mlx90640_constants.h"
+#include "mlx90640_correction.h"
 #include "mlx90640_decode.h"
 #include "thermistor.h"
 
@@ -15,13 +15,10 @@
 
 static struct mlx90640_constants constants;
 static struct counts_encoder encoder;
-static struct features features;
-static struct correction correction;
+static struct mlx90640_correction correction;
 static float celsius[PIXELS];
 static uint32_t valid[ROWS];
 static uint8_t packed[COUNTS_MAX_BYTES];
-static int32_t scratch[PIXELS];
-static int8_t input[PIXELS];
 
 static void decode_with(const struct mlx90640_optics *optics, const uint16_t pages[2][834]) {
   struct mlx90640_conditions conditions;
@@ -83,19 +80,7 @@ static void fill(uint32_t call) {
 static void correct(uint32_t call) {
   (void)call;
   memcpy(celsius, scene, sizeof celsius);
-  correction_apply(&correction, celsius, 33.0F);
-}
-
-static void push(uint32_t call) {
-  picture(call);
-  features_push(&features, celsius);
-}
-
-static void quantize(uint32_t call) {
-  static const struct model_profile model = {.input_scale = INPUT_SCALE, .input_zero_point = -8};
-  static const struct profile profile = {.centre_median = true, .feature_scale = 1.0F, .model = &model};
-  (void)call;
-  features_quantize(&features, &profile, scratch, input);
+  mlx90640_correction_apply(&correction, celsius, 33.0F);
 }
 
 static void thermistor(uint32_t call) {
@@ -109,16 +94,11 @@ static void thermistor(uint32_t call) {
   thermistor_celsius(&profile, &curve, (int16_t)(12000 + 10 * (int32_t)call), &temperature);
 }
 
-/* Pictures of the still scene, and the network's input of the last 16 of them. */
+/* Pictures of the still scene. */
 static void dump_scene(void) {
-  features_start(&features, 16);
   for (uint32_t i = 0; i < FRAMES / 2U; i++) {
-    push(i);
+    picture(i);
     dump("scene", celsius, sizeof celsius);
-    if (features_ready(&features)) {
-      quantize(0);
-      dump("input", input, sizeof input);
-    }
   }
 }
 
@@ -153,14 +133,9 @@ int main(void) {
   pack_outliers(0);
   pack_outliers(1);
   show("pack_difference_outliers", cost(pack_outliers, 2, REPEATS));
-  features_start(&features, 16);
-  for (uint32_t i = 0; i < 16; i++) {
-    push(i);
-  }
-  const uint32_t decoding = cost(picture, 0, REPEATS);
-  show("push", cost(push, 0, REPEATS) - decoding);
-  show("quantize", cost(quantize, 0, REPEATS));
-  if (correction_open(blob, sizeof blob, &correction) != STATUS_OK) {
+  struct correction opened;
+  if (correction_open(blob, sizeof blob, &opened) != STATUS_OK ||
+      mlx90640_correction_open(&opened, &correction) != STATUS_OK) {
     say("FAULT\n");
   }
   show("correct", cost(correct, 0, REPEATS));

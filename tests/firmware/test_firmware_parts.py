@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
-from thermo_core.contract import InputContract
 
 from thermo_core import float32
 from thermo_core.quality import DOUBTFUL, Quality

@@ -45,7 +45,7 @@ from thermo_core.wire.management import Hello, SensorState, StreamAnswer, Stream
 from thermo_core.wire.smp import Group, Op, ReturnCode, SmpHeader, SmpMessage
 from thermo_core.wire.table import Command, GroupError, StreamOp
 from thermo_device import wearable_group
-from thermo_device.smp_server import Application, Refusal, SmpServer, group_refusal, os_commands
+from thermo_device.smp_server import Application, RequestRefused, SmpServer, group_refusal, os_commands
 from thermo_device.wearable_group import wearable_commands
 from thermo_quantize.firmware import HELLO_BYTES, SENSOR_BYTES
 
@@ -136,7 +136,7 @@ class Bench:
             self.leased = False
             return StreamAnswer(lease_ms=0, time_us=1234)
         if request.lease_ms < 100:
-            raise Refusal("Too short.", ReturnCode.INVALID)
+            raise RequestRefused("Too short.", ReturnCode.INVALID)
         if request.op is StreamOp.RENEW and not self.leased:
             raise group_refusal(GroupError.NO_LEASE, "None runs.")
         self.leased = True
