@@ -1,13 +1,21 @@
 """The firmware's core, compiled for this machine and called through ctypes."""
 
 import ctypes
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
+from bundles import IMAGE
 from firmware_library import HARNESS, build, everything
+from firmware_wearable import FirmwareWearable
 from numpy.typing import NDArray
+
+from thermo_core.image import load_public_key
+from thermo_quantize.firmware import generate
+from thermo_sim.hardware import SimulatedHardware
+from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
 
 WIRE_SIZES = """records_block records_signal records_finding records_alert records_event records_clock framing_encode_frame
 framing_packet_bytes wire_receive wire_counter_count cbor_open_array wire_answer wire_store_read"""
@@ -105,3 +113,24 @@ def sensors(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     for name in ("max3010x", "lis3dh", "sht4x", "tmp117"):
         getattr(library, f"sensors_{name}_decode").restype = ctypes.c_uint16
     return library
+
+
+@pytest.fixture(scope="session")
+def breast_patch_library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    """The whole firmware with the shipped bundle's profile, graph and network."""
+    folder = tmp_path_factory.mktemp("wearable")
+    key = load_public_key(DEVELOPMENT_PUBLIC_KEY.read_bytes())
+    for name, text in generate(IMAGE.read_bytes(), key).files.items():
+        (folder / name).write_text(text)
+    return build(folder, "wearable", [], *everything(), *sorted(folder.glob("*.c")))
+
+
+@pytest.fixture
+def make(breast_patch_library: ctypes.CDLL) -> Callable[..., FirmwareWearable]:
+    """A wearable on hardware of its own: `make(seed=3, faults="nack@7", bytes_per_s=...)`."""
+
+    def made(seed: int = 6, faults: str = "", **options: Any) -> FirmwareWearable:
+        hardware = SimulatedHardware.from_profile(seed=seed, bus_hz=1_000_000, faults=faults, warm_up_tau_s=0)
+        return FirmwareWearable(breast_patch_library, hardware, **options)
+
+    return made

@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from bundles import IMAGE, breast_patch
-from firmware_library import build, everything
 from firmware_wearable import FirmwareWearable
 from unfit import FIT, UNFIT
 
 from thermo_core import schema
 from thermo_core.graph.engine import Engine
 from thermo_core.graph.plan import plan
-from thermo_core.image import load_public_key, parse
+from thermo_core.image import parse
 from thermo_core.quality import Quality
 from thermo_core.sensors.ads1115_ntc import codec as scans
 from thermo_core.sensors.correction import Stamp, to_bytes
@@ -42,35 +41,11 @@ from thermo_core.wire.records import (
 )
 from thermo_core.wire.smp import Op
 from thermo_core.wire.table import Command, GroupError, OutputKind
-from thermo_quantize.firmware import generate
-from thermo_sim.hardware import SimulatedHardware
-from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
 
 MOST_BYTES = 29_000
 """Of RAM for all state but what the graph, the stack and the rings of the line take."""
 CAMERA, SPOTS = 0, 1
 Make = Callable[..., FirmwareWearable]
-
-
-@pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    """The whole firmware with the shipped bundle's profile, graph and network."""
-    folder = tmp_path_factory.mktemp("wearable")
-    key = load_public_key(DEVELOPMENT_PUBLIC_KEY.read_bytes())
-    for name, text in generate(IMAGE.read_bytes(), key).files.items():
-        (folder / name).write_text(text)
-    return build(folder, "wearable", [], *everything(), *sorted(folder.glob("*.c")))
-
-
-@pytest.fixture
-def make(library: ctypes.CDLL) -> Make:
-    """A wearable on hardware of its own: `make(seed=3, faults="nack@7", bytes_per_s=...)`."""
-
-    def made(seed: int = 6, faults: str = "", **options: Any) -> FirmwareWearable:
-        hardware = SimulatedHardware.from_profile(seed=seed, bus_hz=1_000_000, faults=faults, warm_up_tau_s=0)
-        return FirmwareWearable(library, hardware, **options)
-
-    return made
 
 
 def of(kind: type, found: list[Record]) -> list[Any]:
@@ -481,5 +456,5 @@ def test_only_what_comes_from_outside_is_fed(make: Make) -> None:
     assert "spots is a chip" in wearable.ask(Command.REFUSAL)["reason"]
 
 
-def test_it_fits_the_budget(library: ctypes.CDLL) -> None:
-    assert library.harness_state_bytes() < MOST_BYTES
+def test_it_fits_the_budget(breast_patch_library: ctypes.CDLL) -> None:
+    assert breast_patch_library.harness_state_bytes() < MOST_BYTES

@@ -103,6 +103,15 @@ class FirmwareWearable:
         assert message.header.sequence == self._sequence
         return dict(message.body)
 
+    def answer(self, message: bytes, within_s: float = 20.0) -> bytes | None:
+        """The answer to a message as it is; None where none comes in time."""
+        self.send(encode_packets(message))
+        end_us = self.hardware.clock.now_us() + round(within_s * 1e6)
+        while not self._answers and self.hardware.clock.now_us() < end_us:
+            self._library.harness_step()
+            self._drain()
+        return self._answers.pop(0) if self._answers else None
+
     def listen(self, lease_ms: int = 3000, **more: int) -> None:
         """Start a stream."""
         assert "err" not in self.ask(1, {"op": 1, "lease_ms": lease_ms, **more}, Op.WRITE)
