@@ -12,10 +12,14 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-def load(name: str) -> ModuleType:
-    """A program of bench/ that compiles for the emulator and measures there."""
+@pytest.fixture(autouse=True)
+def emulator() -> None:
     if not shutil.which("arm-none-eabi-gcc") or not shutil.which("qemu-system-arm"):
         pytest.skip("hardware absent: no emulator (qemu-system-arm / arm-none-eabi-gcc not installed)")
+
+
+def load(name: str) -> ModuleType:
+    """A program of bench/ that compiles for the emulator and measures there."""
     spec = importlib.util.spec_from_file_location(f"{name}_bench", REPOSITORY / "bench" / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -35,7 +39,6 @@ def test_temperatures_are_cores_and_instructions_within_their_goals(shared_dir: 
     assert parity.steps <= 1 and parity.differing < 0.1
 
 
-@pytest.mark.usefixtures("bench")
 def test_small_sensors_read_and_pack_the_same_bytes() -> None:
     """bench/sensors.py holds what the emulated microcontroller computes to core's, and its packing to 60 % of raw."""
     command = [sys.executable, str(REPOSITORY / "bench" / "sensors.py")]
