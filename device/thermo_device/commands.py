@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from thermo_core.errors import StorageError
 from thermo_core.exit_codes import ExitCode
+from thermo_core.graph.bare import without_models
 from thermo_core.image import key_hash
 from thermo_core.sensors.correction import Correction
 from thermo_core.version import software_version
 from thermo_core.wearable import file, library
-from thermo_core.wearable.bare import without_models
 from thermo_core.wearable.profile import NOTICE, Profile
 from thermo_core.wire.baud import BAUD_VARIABLE, DEFAULT_BAUD
 from thermo_device.agent import Agent, AgentSettings

@@ -14,7 +14,7 @@ from typing import Any
 
 from thermo_core.clock import Clock
 from thermo_core.errors import LinkLostError, PortNotFoundError, UsageError
-from thermo_core.wearable.bare import without_models
+from thermo_core.graph.bare import without_models
 from thermo_core.wearable.profile import Profile
 from thermo_device.agent import Agent, AgentSettings
 from thermo_device.hardware import Hardware

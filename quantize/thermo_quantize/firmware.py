@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from thermo_core import schema
 from thermo_core.bundle import Bundle, SelfTest
 from thermo_core.errors import BundleError
+from thermo_core.graph.bare import without_models
 from thermo_core.graph.plan import Plan
 from thermo_core.graph.plan import plan as make_plan
 from thermo_core.image import Image, names_development_key, verify
-from thermo_core.wearable.bare import without_models
 from thermo_core.wearable.person import FIELDS
 from thermo_core.wearable.profile import Profile
 from thermo_core.wire.table import LIMITS

@@ -111,7 +111,14 @@ def settings_of(sensor: SensorSettings) -> str:
 
 def expected(bundle: Bundle, image_sha256: bytes, version: str, development: bool) -> Iterator[str]:
     """What the harness prints of a bundle."""
-    profile, made = bundle.profile, plan(bundle.profile)
+    yield from expected_profile(bundle.profile, bundle)
+    yield f"bundle {version} {int(development)} {raw(image_sha256)}"
+    yield from (f"waived {raw(sentence)}" for sentence in bundle.waived)
+
+
+def expected_profile(profile: Profile, bundle: Bundle | None = None) -> Iterator[str]:
+    """What the harness prints of a profile, with the networks of a bundle."""
+    made = plan(profile)
     cbor = schema.to_cbor(profile)
     yield f"name {raw(profile.name)}"
     yield f"cbor {raw(cbor)} {raw(sha256(cbor).digest())}"
@@ -121,6 +128,7 @@ def expected(bundle: Bundle, image_sha256: bytes, version: str, development: boo
     for model in profile.models:
         reading, of_network = made.number_of(model.reading), made.number_of(model.raw)
         yield f"model {len(model.outputs)} {reading} {of_network} {raw(bytes(made.origins(model.raw)))}"
+        assert bundle is not None
         tests = bundle.self_tests.get(model.name, ())
         yield f"test {raw(model.name)} {len(tests)}"
         network = Int8Network(bundle.networks[model.name])
@@ -132,8 +140,6 @@ def expected(bundle: Bundle, image_sha256: bytes, version: str, development: boo
     yield f"alerts {len(profile.alerts)}"
     fields = bytes(list(FIELDS).index(field) for field in profile.person)
     yield f"person {raw(fields)} {made.number_of(f'person.{profile.person[0]}') if fields else 0}"
-    yield f"bundle {version} {int(development)} {raw(image_sha256)}"
-    yield from (f"waived {raw(sentence)}" for sentence in bundle.waived)
 
 
 def test_the_shipped_bundle_arrives_whole(shipped: Bundle, tmp_path: Path) -> None:
@@ -206,6 +212,13 @@ def test_a_wearable_without_models_compiles(shipped: Bundle, tmp_path: Path) -> 
     assert printed(made, tmp_path) == list(expected(bundle, made.image.sha256, "1 0 0 0", False))
 
 
+def test_without_a_bundle_no_network_and_no_alert_is_built(shipped: Bundle, tmp_path: Path) -> None:
+    made = firmware.generate_bare(shipped.profile)
+    assert made.image is None and not made.networks and not made.profile.models and not made.profile.alerts
+    assert [stage.gives for stage in made.profile.stages] == ["calm", "above"]
+    assert printed(made, tmp_path) == list(expected_profile(made.profile))
+
+
 @given(st.text(max_size=40))
 @settings(max_examples=300)
 def test_texts_become_literals_of_their_utf8(text: str) -> None:
@@ -245,6 +258,10 @@ def test_what_may_not_run_is_not_generated(shipped: Bundle, tmp_path: Path, caps
         ((str(tmp_path / "nothing.img"), "--public-key", str(DEVELOPMENT)), 9, "Cannot read"),
         ((str(SHIPPED), "--public-key", str(DEVELOPMENT), "--target", "z80"), 2, "no target 'z80'"),
         ((str(SHIPPED), "--public-key", str(DEVELOPMENT), "--name", "9lives"), 2, "cannot begin"),
+        ((str(SHIPPED),), 2, "needs --public-key"),
+        ((), 2, "nothing to build"),
+        ((str(SHIPPED), "--wearable", "breast-patch"), 2, "builds without a bundle"),
+        (("--wearable", "nowhere"), 2, "There is no wearable 'nowhere'"),
     )
     for words, code, sentence in cases:
         assert run(["firmware", *words, "--out", str(out)], capsys)[0] == code

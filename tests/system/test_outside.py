@@ -17,9 +17,9 @@ from thermo_core.bundle import Bundle
 from thermo_core.errors import RefusedError
 from thermo_core.exit_codes import ExitCode
 from thermo_core.graph.alerts import AlertState
+from thermo_core.graph.bare import without_models
 from thermo_core.graph.plan import plan
 from thermo_core.recording.layout import Marker
-from thermo_core.wearable.bare import without_models
 from thermo_core.wearable.profile import Profile
 from thermo_core.wire.records import AlertRecord, FindingRecord, SignalRecord
 from thermo_device.agent import Agent, AgentSettings

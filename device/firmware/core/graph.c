@@ -87,7 +87,8 @@ static void run_pass(struct graph *graph) {
       graph->tell(graph->context, graph, signal);
     }
   }
-  for (const struct call *call = plan->calls; call < plan->calls + plan->call_count; call++) {
+  for (uint16_t i = 0; i < plan->call_count; i++) {
+    const struct call *call = &plan->calls[i];
     const struct work work = work_of(graph, call);
     struct sample *output = &plan->samples[call->output];
     if (run_call(&work, output)) {

@@ -122,6 +122,8 @@ int main(void) {
   printf("alerts %d\nperson", profile->alert_count);
   print_bytes(profile->person, profile->person_count);
   printf(" %d\n", profile->person_count > 0 ? profile->person_signal : 0);
-  print_bundle(profile->bundle);
+  if (profile->bundle != NULL) {
+    print_bundle(profile->bundle);
+  }
   return 0;
 }
