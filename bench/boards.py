@@ -1,7 +1,7 @@
 """What the built firmware needs, and what emulating its board costs: memory, stack, mailbox, line, processor time.
 
 Run `python bench/boards.py` after `make firmware`. Memory comes from the linker, stack from paint that a session with
-self-test, calibration and 16 subpages/s ran over. Times are real and shared with whatever else the machine does.
+self-test, correction and 16 subpages/s ran over. Times are real and shared with whatever else the machine does.
 """
 
 import argparse
@@ -30,6 +30,8 @@ from thermo_sim.launch import BUILD, KINDS
 FIRMWARE = BUILD.parent
 PROBE = FIRMWARE.parents[1] / "tests" / "firmware" / "probe" / "application.c"
 PAGE_WORDS, REGISTER = 832, 0x0400
+CAMERA = 0
+"""Number of the breast patch's camera."""
 TARGETS = {"mps2-an386": "mps2_an386", "host": "host"}
 
 
@@ -86,12 +88,12 @@ def session(kind: str, folder: Path, seconds: float) -> None:
     """Processor time and stack of the wearable at its work."""
     with running(kind, None, folder) as board, Wearable.open(str(board.options.link)) as host:
         host.self_test()
-        identity = PixelCorrection.identity(Stamp(host.hello().sensors[0].id))
-        host.write_correction(0, replace(identity, offset=np.full((24, 32), 0.5, np.float32)))
+        identity = PixelCorrection.identity(Stamp(host.hello().sensors[CAMERA].id))
+        host.write_correction(CAMERA, replace(identity, offset=np.full((24, 32), 0.5, np.float32)))
         pages, own_s, board_s, began_s = 0, 0.0, 0.0, 0.0
         with host.stream() as stream:
             for seen in stream:
-                if not isinstance(seen.record, Block) or seen.record.sensor != 0:
+                if not isinstance(seen.record, Block) or seen.record.sensor != CAMERA:
                     continue
                 pages += 1
                 if pages == 1:

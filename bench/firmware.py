@@ -19,11 +19,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from thermo_core import schema
+from thermo_core.graph.live import LiveGraph
+from thermo_core.graph.plan import plan
 from thermo_core.sensors.correction import to_bytes
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.correction import PixelCorrection
 from thermo_core.sensors.mlx90640.decode import Decoder
 from thermo_core.sensors.mlx90640.registers import ControlRegister
+from thermo_core.signals import Sample
+from thermo_core.tflite.ends import End
+from thermo_core.wearable.profile import Profile
 from thermo_sim.eeprom import generate
 from thermo_sim.radiometry import Conditions, Radiometry, pattern
 from thermo_sim.scenes import breast_patch
@@ -31,10 +37,20 @@ from thermo_sim.scenes import breast_patch
 REPOSITORY = Path(__file__).resolve().parents[1]
 FIRMWARE = REPOSITORY / "device" / "firmware"
 EMULATOR = REPOSITORY / "tests" / "quantize" / "emulator"
-MODULES = "mlx90640_plausible mlx90640_constants mlx90640_decode interpolate counts correction thermistor crc text"
+MODULES = "mlx90640_plausible mlx90640_constants mlx90640_decode interpolate counts correction text thermistor crc"
+SOURCES = (
+    *(FIRMWARE / "core" / f"{name}.c" for name in MODULES.split()),
+    FIRMWARE / "sensors" / "mlx90640_correction.c",
+)
 CPU = "-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard"
 SHARED = Path(os.environ.get("THERMO_SHARED", REPOSITORY.parent / "shared"))
 EMISSIVITY = 0.98
+INPUT = End((24, 32, 1), 0.01701791025698185, -8)
+"""Of the breast patch's network, which takes the mean of 16 pictures above its median."""
+STAGES = (
+    {"op": "average", "of": "skin", "gives": "calm", "pictures": 16},
+    {"op": "centre", "of": "calm", "gives": "above", "by": "median"},
+)
 FRAMES, RANDOM_FRAMES, OUTLIERS = 44, 8, 24
 
 ROWS = (
@@ -174,10 +190,7 @@ def run(command: list[str]) -> str:
 def measure(
     header: str,
     program: str = "firmware_m4.c",
-    modules: Sequence[Path] = (
-        *(FIRMWARE / "core" / f"{name}.c" for name in MODULES.split()),
-        FIRMWARE / "sensors" / "mlx90640_correction.c",
-    ),
+    modules: Sequence[Path] = SOURCES,
     dumps: Sequence[str] = ("scene", "golden"),
 ) -> tuple[dict[str, int], dict[str, list[bytes]]]:
     """Instructions a call by name, and what was computed by name.
@@ -241,13 +254,30 @@ class Parity:
 
     Attributes:
         scene_k: largest difference of a still scene's pictures, K.
+        differing: share of the network input's pixels that are not core's.
+        steps: by how many int8 steps at most.
         golden_k: largest difference below 150 degC on the vendor's vectors, K; None without them.
         vendor_k: the same to what the vendor's C library gives.
     """
 
     scene_k: float
+    differing: float
+    steps: int
     golden_k: float | None
     vendor_k: float | None
+
+
+def network_inputs(scene: NDArray[np.float32]) -> NDArray[np.int64]:
+    """int8 steps that pictures become: the mean of 16 above its median, which C's stages make byte for byte alike."""
+    camera = {"kind": "mlx90640", "name": "skin", "path": [0x33]}
+    parts = {"name": "scene", "version": "1", "sensors": [camera], "stages": list(STAGES)}
+    graph = LiveGraph(plan(schema.from_plain(parts, Profile, "profile")), {})
+    found = []
+    for number, celsius in enumerate(scene):
+        for produced in graph.push([{"skin": Sample(250_000 * number, celsius, 0)}]):
+            if "above" in produced:
+                found.append(INPUT.quantize(produced["above"].values).ravel().astype(np.int64))
+    return np.stack(found)
 
 
 def compare(
@@ -256,11 +286,12 @@ def compare(
     """Set what the microcontroller computed beside core's results."""
     decoder = Decoder(Constants.from_eeprom(eeprom), EMISSIVITY)
     wanted = np.stack([decoder.picture(*frames[i : i + 2]).celsius for i in range(0, FRAMES, 2)])
+    away = np.abs(network_inputs(pictures(computed["scene"])) - network_inputs(wanted))
     scene_k = float(np.abs(pictures(computed["scene"]) - wanted).max())
     core_k = vendor_k = None
     if golden is not None:
         core_k, vendor_k = compare_golden(pictures(computed["golden"]), golden)
-    return Parity(scene_k, core_k, vendor_k)
+    return Parity(scene_k, float(np.mean(away > 0)), int(away.max()), core_k, vendor_k)
 
 
 def compare_golden(computed: NDArray[np.float32], golden: Golden) -> tuple[float, float]:
@@ -303,6 +334,7 @@ def main() -> None:
     for name, label, goal in ROWS:
         print(f"{label:58}{found[name]:13,}{f'{goal:,}' if goal else '':>9}")
     print(f"pictures of a still scene: within {parity.scene_k:.6f} K of core's")
+    print(f"network input: {parity.differing:.2%} of pixels differ from core's, by at most {parity.steps} step")
     if parity.golden_k is None:
         print("vendor's vectors: not measured, no shared folder")
         return

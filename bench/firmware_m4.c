@@ -94,6 +94,7 @@ static void thermistor(uint32_t call) {
   thermistor_celsius(&profile, &curve, (int16_t)(12000 + 10 * (int32_t)call), &temperature);
 }
 
+/* Pictures of the still scene. */
 static void dump_scene(void) {
   for (uint32_t i = 0; i < FRAMES / 2U; i++) {
     picture(i);

@@ -53,6 +53,8 @@ KEY = REPOSITORY / "hw_sim/thermo_sim/keys/development_ed25519.pub.pem"
 CAMERA = {"kind": "mlx90640", "name": "skin", "path": [0x33], "rate_hz": 16.0}
 CURVE = {"kind": "external", "name": "skin", "rate_hz": 1.0}
 PICTURES = 24
+CHAIN_INSTRUCTIONS, CHAIN_RAM = 119_113, 34_862
+"""Goals of the breast patch's graph: what the same steps took as code of their own."""
 SAMPLES_A_SET = 2_000
 
 
@@ -247,8 +249,8 @@ def show() -> None:
     chain = found.chain
     print("\nbreast patch, a picture: mean of 16, less its median, quantised")
     print(
-        f"  {chain.instructions:,} instructions, {chain.ram:,} bytes of RAM with the picture at hand and the network's arena: "
-        f"{chain.placement.shared_bytes:,} shared by picture, stages and network"
+        f"  {chain.instructions:,} instructions (goal {CHAIN_INSTRUCTIONS:,}), {chain.ram:,} bytes of RAM (goal {CHAIN_RAM:,}) with the "
+        f"picture at hand and the network's arena: {chain.placement.shared_bytes:,} shared by picture, stages and network"
     )
 
 

@@ -25,7 +25,7 @@ from thermo_quantize.fit import check_bundle
 
 HELLO_BYTES = 1400
 """Room for what a profile says in the answer to hello."""
-_SENSOR_BYTES = 90
+SENSOR_BYTES = 90
 """What a sensor takes there beside its texts."""
 
 
@@ -119,7 +119,7 @@ def _check_size(profile: Profile, waived: Sequence[str]) -> None:
         BundleError: it is none.
     """
     said = sum(len(one.encode()) for one in (profile.name, *waived))
-    said += sum(len(sensor.kind) + _SENSOR_BYTES for sensor in profile.sensors)
+    said += sum(len(sensor.kind) + SENSOR_BYTES for sensor in profile.sensors)
     if said > HELLO_BYTES:
         raise BundleError(
             f"The profile's name, {len(profile.sensors)} sensors and {len(waived)} waived sentences take {said} bytes of the "

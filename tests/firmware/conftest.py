@@ -17,8 +17,8 @@ from thermo_quantize.firmware import generate
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
 
-WIRE_SIZES = """wire_block wire_signal wire_finding wire_alert wire_event wire_clock framing_encode_frame
-framing_packet_bytes wire_receive wire_counter_count cbor_open_array wire_store_read"""
+WIRE_SIZES = """records_block records_signal records_finding records_alert records_event records_clock framing_encode_frame
+framing_packet_bytes wire_receive wire_counter_count cbor_open_array wire_answer wire_store_read"""
 WIRE_FLAGS = "framing_send_packet cbor_find wire_new_flash wire_store_damaged"
 
 Words = NDArray[np.uint16]
@@ -42,7 +42,7 @@ class Decoded:
 
 
 class Numerics:
-    """Calls of harness/numerics.c, which has room for one sensor's constants, one encoder and correction."""
+    """Calls of harness/numerics.c, which has room for one sensor's constants, one encoder, one correction."""
 
     OK, BAD_EEPROM, BAD_PIXELS, BAD_AUXILIARY, UNDECODABLE, DAMAGED, EMPTY, ARGUMENT = 0, 5, 6, 7, 8, 9, 13, 14
     UNTOUCHED = np.float32(-1)
@@ -93,13 +93,14 @@ def numerics(tmp_path_factory: pytest.TempPathFactory) -> Numerics:
 
 @pytest.fixture(scope="session")
 def wire(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    """The wire side: framing, records, CBOR and the store, over a flash that can lose power."""
+    """The wire side: framing, records, CBOR, SMP server and store of corrections, over a flash that can lose power."""
     library = build(tmp_path_factory.mktemp("wire"), "wire", [], *everything(), HARNESS / "flash.c")
     for name in WIRE_SIZES.split():
         getattr(library, name).restype = ctypes.c_size_t
     for name in WIRE_FLAGS.split():
         getattr(library, name).restype = ctypes.c_bool
     library.wire_counter.restype = ctypes.c_char_p
+    library.wire_fed.restype = ctypes.c_float
     return library
 
 

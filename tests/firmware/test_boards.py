@@ -345,7 +345,7 @@ def test_the_laboratory_reaches_a_board_too(probe: Probe) -> None:
     control.request(probe.board.control_path, {"cmd": "blackbody", "celsius": 37.5})
     status = control.request(probe.board.control_path, {"cmd": "status"})
     assert status["scene_mean_celsius"] == pytest.approx(37.5, abs=0.1) and status["board"] == probe.board.options.kind
-    assert set(status["thermistors_celsius"]) == {37.5}
+    assert status["touched_celsius"]["spots"] == 37.5
 
 
 def test_a_program_that_dies_says_why(program: Kind, tmp_path: Path) -> None:
@@ -367,9 +367,9 @@ def thermo_sim(*words: str | Path) -> list[str]:
         (("host", "--firmware", __file__), None, "cannot be run"),
         (("host", "--firmware", __file__, "--gdb", "x"), None, "without --gdb"),
         (("host", "--firmware", __file__, "--line-noise", "loud"), None, "line noise 'loud'"),
-        (("host", "--firmware", __file__, "--profile", "sock"), None, "no profile 'sock'"),
+        (("host", "--firmware", __file__, "--wearable", "sock"), None, "no wearable 'sock'"),
     ],
-    ids=["firmware", "emulator", "program", "gdb", "noise", "profile"],
+    ids=["firmware", "emulator", "program", "gdb", "noise", "wearable"],
 )
 def test_what_is_missing_is_one_sentence(
     words: tuple[str, ...], path: str | None, sentence: str, tmp_path: Path

@@ -14,20 +14,27 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from thermo_core.errors import CorrectionError
-from thermo_core.sensors.ads1115_ntc import bounds as curve_bounds
+from thermo_core.sensors import correction as corrections
+from thermo_core.sensors.ads1115_ntc.bounds import objection as curves_objection
 from thermo_core.sensors.ads1115_ntc.correction import CurveCorrection
 from thermo_core.sensors.ads1115_ntc.settings import Ads1115NtcSettings, Thermistor
 from thermo_core.sensors.ads1115_ntc.thermistor import Beta, SteinhartHart
-from thermo_core.sensors.correction import Stamp, to_bytes
+from thermo_core.sensors.correction import Stamp
 from thermo_core.sensors.kinds import correction_of
 from thermo_core.sensors.mlx90640.bounds import objection
-from thermo_core.sensors.mlx90640.correction import PixelCorrection
+from thermo_core.sensors.mlx90640.correction import BODY_BYTES, PixelCorrection
 
 SENSOR = bytes.fromhex("0d22d1850189")
 CURVE = SteinhartHart(1.129241e-3, 2.341077e-4, 8.775468e-8)
 
 
-def made(seed: int = 0, bad: int = 3) -> PixelCorrection:
+STAMP = Stamp(SENSOR, 1_700_000_000, 0.0375, 0xCAFE)
+BAD = 32 + 3 * 4 * 768
+"""Where a camera's bad pixels begin."""
+CHANNELS = 4
+
+
+def made(seed: int = 0, bad: int = 3, stamp: Stamp = STAMP) -> PixelCorrection:
     rng = np.random.default_rng(seed)
     mask = np.zeros(768, dtype=np.bool_)
     mask[rng.choice(768, bad, replace=False)] = True
@@ -36,12 +43,16 @@ def made(seed: int = 0, bad: int = 3) -> PixelCorrection:
         gain=rng.normal(1, 0.02, (24, 32)).astype(np.float32),
         ta_slope=rng.normal(0, 0.01, (24, 32)).astype(np.float32),
         bad=mask.reshape(24, 32),
-        stamp=Stamp(SENSOR, 1_700_000_000, 0.0375, 0xDECAF),
+        stamp=stamp,
     )
 
 
-def curves(*found: SteinhartHart | None) -> CurveCorrection:
-    return CurveCorrection(found or (CURVE, None), Stamp(SENSOR, 1_700_000_000, 0.01))
+def camera(seed: int = 0, bad: int = 3) -> bytes:
+    return corrections.to_bytes(made(seed, bad))
+
+
+def thermistors(*curves: SteinhartHart | None) -> bytes:
+    return corrections.to_bytes(CurveCorrection(curves, STAMP))
 
 
 def resealed(data: bytes) -> bytes:
@@ -61,47 +72,67 @@ def applied(numerics: Any, celsius: NDArray[np.float32], ta: float) -> NDArray[n
     return result
 
 
-def curve_of(numerics: Any) -> NDArray[np.float32] | None:
-    """The curve in use instead of the profile's."""
-    curve = np.zeros(3, np.float32)
-    return curve if numerics.c.shim_correction_curve(ctypes.c_void_p(curve.ctypes.data)) else None
-
-
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 1000), bad=st.integers(0, 384), ta=st.floats(-20, 80))
 def test_pictures_come_out_as_in_core(numerics: Any, seed: int, bad: int, ta: float) -> None:
-    correction = made(seed, bad)
-    status, _blob = opened(numerics, to_bytes(correction))
+    status, _blob = opened(numerics, camera(seed, bad))
     assert status == numerics.OK
     celsius = np.random.default_rng(seed).uniform(20, 45, (24, 32)).astype(np.float32)
-    np.testing.assert_allclose(applied(numerics, celsius, ta), correction.apply(celsius, ta), rtol=0, atol=2e-5)
+    np.testing.assert_allclose(applied(numerics, celsius, ta), made(seed, bad).apply(celsius, ta), rtol=0, atol=2e-5)
     assert not numerics.c.shim_correction_is_identity()
     sensor_id = np.zeros(8, np.uint8)
     assert numerics.c.shim_correction_id(ctypes.c_void_p(sensor_id.ctypes.data)) == 6
     assert sensor_id.tobytes() == SENSOR + b"\0\0"
 
 
-@given(count=st.integers(1, 4), first=st.booleans())
-def test_a_channel_has_the_curve_that_was_found_or_keeps_its_own(numerics: Any, count: int, first: bool) -> None:
-    status, _blob = opened(numerics, to_bytes(curves(*(CURVE if first else None,) * count)))
+def used_curve(numerics: Any, channel: int) -> tuple[bool, NDArray[np.float32]]:
+    """Whether a channel is calibrated, and the curve in use."""
+    curve = np.zeros(3, np.float32)
+    found = numerics.c.shim_correction_curve(ctypes.c_size_t(channel), ctypes.c_void_p(curve.ctypes.data))
+    return bool(found), curve
+
+
+@given(st.lists(st.sampled_from([CURVE, None]), min_size=1, max_size=CHANNELS), st.integers(1, CHANNELS))
+def test_curves_come_out_as_in_core(numerics: Any, curves: list[SteinhartHart | None], channels: int) -> None:
+    numerics.c.shim_thermistors(ctypes.c_uint8(channels))
+    status, _blob = opened(numerics, thermistors(*curves))
     assert status == numerics.OK
-    found = curve_of(numerics)
-    assert (found is not None) == first
-    assert found is None or found.tolist() == np.float32([CURVE.a, CURVE.b, CURVE.c]).tolist()
+    numerics.c.shim_correction_use()
+    own = Beta(10_000.0, 3950.0).steinhart_hart()
+    for channel in range(channels):
+        calibrated = curves[channel] if channel < len(curves) else None
+        found, curve = used_curve(numerics, channel)
+        assert found == (calibrated is not None)
+        wanted = np.float32([getattr(calibrated or own, name) for name in "abc"])
+        np.testing.assert_allclose(curve, wanted, rtol=0 if found else 1e-6)
+
+
+@given(identity=st.binary(max_size=8), crc32=st.integers(0, 2**32 - 1), same=st.booleans())
+@example(identity=SENSOR, crc32=0xCAFE, same=True)
+@example(identity=SENSOR, crc32=1, same=False)
+def test_it_fits_the_chips_that_core_says(numerics: Any, identity: bytes, crc32: int, same: bool) -> None:
+    constants = b"as they travel"
+    stamp = Stamp(SENSOR, 1, 0.1, corrections.fingerprint(constants) if same else crc32)
+    assert opened(numerics, corrections.to_bytes(made(stamp=stamp)))[0] == numerics.OK
+    for chip in (SENSOR, identity, SENSOR + b"\0"):
+        found = ctypes.c_uint32(corrections.fingerprint(constants))
+        padded = chip.ljust(8, b"\0")
+        fits = numerics.c.shim_correction_fits(padded, ctypes.c_size_t(len(chip)), found)
+        assert bool(fits) == stamp.fits(chip, constants)
 
 
 def test_half_of_the_pixels_may_be_bad_and_no_more(numerics: Any) -> None:
-    data = bytearray(to_bytes(made(bad=0)))
-    data[9248 : 9248 + 48] = b"\xff" * 48
+    data = bytearray(camera(bad=0))
+    data[BAD : BAD + 48] = b"\xff" * 48
     assert opened(numerics, resealed(bytes(data)))[0] == numerics.OK
-    data[9248 + 48] = 0x10
+    data[BAD + 48] = 0x10
     check_same(numerics, resealed(bytes(data)))
     assert opened(numerics, resealed(bytes(data)))[0] == numerics.DAMAGED
 
 
 def test_a_bad_pixel_alone_is_no_identity(numerics: Any) -> None:
-    data = bytearray(to_bytes(PixelCorrection.identity(Stamp(SENSOR))))
-    data[9248] = 1
+    data = bytearray(corrections.to_bytes(PixelCorrection.identity(STAMP)))
+    data[BAD] = 1
     status, _blob = opened(numerics, resealed(bytes(data)))
     assert status == numerics.OK and not numerics.c.shim_correction_is_identity()
     celsius = np.full((24, 32), 30, np.float32)
@@ -110,39 +141,42 @@ def test_a_bad_pixel_alone_is_no_identity(numerics: Any) -> None:
 
 
 def test_identity_changes_nothing(numerics: Any) -> None:
-    status, _blob = opened(numerics, to_bytes(PixelCorrection.identity(Stamp(SENSOR))))
+    status, _blob = opened(numerics, corrections.to_bytes(PixelCorrection.identity(STAMP)))
     assert status == numerics.OK and numerics.c.shim_correction_is_identity()
     celsius = np.random.default_rng(5).uniform(-40, 300, (24, 32)).astype(np.float32)
     assert np.array_equal(applied(numerics, celsius, 47.0), celsius)
 
 
+WHOLE = {"camera": camera(), "thermistors": thermistors(CURVE, None, CURVE)}
+LONGEST = 32 + BODY_BYTES + 4
+
+
 @settings(max_examples=300, deadline=None)
-@given(bit=st.integers(0, 8 * (9344 + 4) - 1))
-def test_a_flipped_bit_is_noticed(numerics: Any, bit: int) -> None:
-    data = bytearray(to_bytes(made()))
-    data[bit // 8] ^= 1 << (bit % 8)
+@given(kind=st.sampled_from(sorted(WHOLE)), place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+def test_a_flipped_bit_is_noticed(numerics: Any, kind: str, place: float, bit: int) -> None:
+    data = bytearray(WHOLE[kind])
+    data[int(place * len(data))] ^= 1 << bit
     assert opened(numerics, bytes(data))[0] == numerics.DAMAGED
     assert numerics.c.shim_correction_is_identity()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
-    camera=st.booleans(),
-    length=st.integers(0, 9344 + 30) | st.integers(0, 140),
+    kind=st.sampled_from(sorted(WHOLE)),
+    length=st.integers(0, LONGEST + 30) | st.integers(0, 140),
     changes=st.lists(
-        st.tuples(st.integers(0, 30) | st.integers(9236, 9348) | st.integers(0, 9348), st.binary(max_size=8)),
+        st.tuples(st.integers(0, 40) | st.integers(BAD - 12, LONGEST) | st.integers(0, LONGEST), st.binary(max_size=8)),
         max_size=3,
     ),
     cut=st.booleans(),
 )
 def test_the_same_bytes_are_refused_though_their_crc_holds(
-    numerics: Any, camera: bool, length: int, changes: list[tuple[int, bytes]], cut: bool
+    numerics: Any, kind: str, length: int, changes: list[tuple[int, bytes]], cut: bool
 ) -> None:
-    blob = to_bytes(made() if camera else curves(CURVE, None, CURVE))
-    data = bytearray(blob)
+    data = bytearray(WHOLE[kind])
     for place, content in changes:
-        at = place % len(blob)
-        data[at : at + len(content)] = content
+        place %= len(data)
+        data[place : place + len(content)] = content
     whole = bytes(data[:length].ljust(length, b"\0")) if cut else bytes(data)
     check_same(numerics, resealed(whole) if len(whole) > 4 else whole)
 
@@ -150,13 +184,15 @@ def test_the_same_bytes_are_refused_though_their_crc_holds(
 def check_same(numerics: Any, data: bytes) -> None:
     """Both refuse, or neither; but single precision cannot hold every curve."""
     try:
-        correction = correction_of(data)
+        kind, _stamp, _body = corrections.unpack(data)
+        if kind not in ("mlx90640", "ads1115-ntc"):
+            correction = None  # bodies of lines have tests of their own
+        else:
+            correction = correction_of(data)
     except CorrectionError:
         assert opened(numerics, data)[0] == numerics.DAMAGED
         return
-    if not isinstance(correction, PixelCorrection | CurveCorrection):
-        return  # of kinds that test_firmware_sensors has
-    for curve in correction.curves if isinstance(correction, CurveCorrection) else ():
+    for curve in getattr(correction, "curves", ()):
         if curve is not None:
             slopes = curve.b, curve.b + 3 * curve.c * np.log(1e6) ** 2
             large = max(abs(curve.a), abs(curve.b), 600 * abs(curve.c))
@@ -166,53 +202,62 @@ def check_same(numerics: Any, data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "content"),
+    ("kind", "place", "content"),
     [
-        (4, b"\x01"),
-        (5, b"\x09"),
-        (6, b"\x03"),
-        (7, b"\x01"),
-        (16, b"\xff" * 8),
-        (24, struct.pack("<f", np.nan)),
-        (24, struct.pack("<f", np.inf)),
-        (24, struct.pack("<f", -1)),
-        (32, struct.pack("<f", np.inf)),
-        (3096, struct.pack("<f", 1000.5)),
-        (3104, struct.pack("<f", 0)),
-        (3104, struct.pack("<f", np.nan)),
-        (6168, struct.pack("<f", 10.5)),
-        (6176, struct.pack("<f", 1e9)),
-        (9240, struct.pack("<f", np.nan)),
-        (9248, b"\xff" * 96),
+        ("camera", 4, b"\x01"),
+        ("camera", 4, b"\x03"),
+        ("camera", 5, b"\x00"),
+        ("camera", 5, b"\x02"),
+        ("camera", 5, b"\x63"),
+        ("thermistors", 5, b"\x01"),
+        ("camera", 6, b"\x09"),
+        ("camera", 6, b"\x03"),
+        ("camera", 7, b"\x01"),
+        ("camera", 16, b"\xff" * 8),
+        ("camera", 24, struct.pack("<f", np.nan)),
+        ("camera", 24, struct.pack("<f", np.inf)),
+        ("camera", 24, struct.pack("<f", -1)),
+        ("camera", 32, struct.pack("<f", np.inf)),
+        ("camera", 3100, struct.pack("<f", 1000.5)),
+        ("camera", 3104, struct.pack("<f", 0)),
+        ("camera", 3104, struct.pack("<f", np.nan)),
+        ("camera", 6172, struct.pack("<f", 10.5)),
+        ("camera", 6176, struct.pack("<f", 1e9)),
+        ("camera", 9244, struct.pack("<f", np.nan)),
+        ("camera", BAD, b"\xff" * 96),
+        ("thermistors", 32, struct.pack("<3d", 1, -1, 0)),
+        ("thermistors", 32, struct.pack("<3d", 0, 1, -1)),
+        ("thermistors", 56, struct.pack("<3d", np.nan, 1, 0)),
+        ("thermistors", 56, struct.pack("<3d", 1e300, 1, 0)),
+        ("thermistors", 80, struct.pack("<3d", 0, 0, 1e-9)),
     ],
 )
-def test_impossible_content_is_refused_though_its_crc_holds(numerics: Any, place: int, content: bytes) -> None:
-    data = bytearray(to_bytes(made()))
+def test_impossible_content_is_refused_though_its_crc_holds(
+    numerics: Any, kind: str, place: int, content: bytes
+) -> None:
+    data = bytearray(WHOLE[kind])
     data[place : place + len(content)] = content
     assert opened(numerics, resealed(bytes(data)))[0] == numerics.DAMAGED
 
 
-@pytest.mark.parametrize(
-    "constants", [(1, -1, 0), (0, 1, -1), (np.nan, 1, 0), (1e300, 1, 0), (0, 0, 1e-9), (-0.0, 0, 0)]
-)
-@pytest.mark.parametrize("channel", [0, 1])
-def test_curves_that_no_ntc_has_are_refused_though_their_crc_holds(
-    numerics: Any, constants: tuple[float, float, float], channel: int
-) -> None:
-    data = bytearray(to_bytes(curves(CURVE, CURVE)))
-    data[32 + 24 * channel : 56 + 24 * channel] = struct.pack("<3d", *constants)
-    check_same(numerics, resealed(bytes(data)))
-    if any(constants):
-        assert opened(numerics, resealed(bytes(data)))[0] == numerics.DAMAGED
+@pytest.mark.parametrize("curves", [0, 5])
+def test_curves_of_no_chip_or_of_more_channels_than_one_has(numerics: Any, curves: int) -> None:
+    body = struct.pack("<3d", CURVE.a, CURVE.b, CURVE.c) * curves
+    data = resealed(thermistors(CURVE)[:32] + body + b"crc!")
+    check_same(numerics, data)
+    assert opened(numerics, data)[0] == numerics.DAMAGED
 
 
 @pytest.mark.parametrize("steps", [1.0, 1.5, 2.5, 3.0, 2.0**24 - 1.5])
 def test_halves_between_two_singles_round_to_even(numerics: Any, steps: float) -> None:
     b = 1 + steps * 2.0**-23
-    status, _blob = opened(numerics, to_bytes(curves(SteinhartHart(0.0, b, 0.0))))
+    numerics.c.shim_thermistors(ctypes.c_uint8(1))
+    status, _blob = opened(numerics, thermistors(SteinhartHart(0.0, b, 0.0)))
     assert status == numerics.OK
-    curve = curve_of(numerics)
-    assert curve is not None and curve[1] == np.float32(b)
+    numerics.c.shim_correction_use()
+    found, curve = used_curve(numerics, 0)
+    assert found
+    assert curve[1] == np.float32(b)
 
 
 @settings(max_examples=300, deadline=None)
@@ -222,10 +267,12 @@ def test_halves_between_two_singles_round_to_even(numerics: Any, steps: float) -
     c=st.floats(0, 1e-6) | st.just(0.0),
 )
 def test_curves_are_rounded_to_the_nearest_single(numerics: Any, a: float, b: float, c: float) -> None:
-    status, _blob = opened(numerics, to_bytes(curves(SteinhartHart(a, b, c))))
+    numerics.c.shim_thermistors(ctypes.c_uint8(1))
+    status, _blob = opened(numerics, thermistors(SteinhartHart(a, b, c)))
     assert status == numerics.OK
-    curve = curve_of(numerics)
-    assert curve is not None
+    numerics.c.shim_correction_use()
+    found, curve = used_curve(numerics, 0)
+    assert found
     wanted = np.float32([a, b, c])
     wanted[np.abs(wanted) < np.finfo(np.float32).tiny] = 0  # numbers too small for a normal one become 0
     np.testing.assert_array_equal(curve[np.abs([a, b, c]) > 1e-37], wanted[np.abs([a, b, c]) > 1e-37])
@@ -243,47 +290,36 @@ def test_curves_are_rounded_to_the_nearest_single(numerics: Any, a: float, b: fl
 @example(offset=5.0, pixel=0.0, gain=1.0, slope=0.0, bad=0, residual=0.1)
 @example(offset=-1000.0, pixel=0.0, gain=1.0, slope=0.0, bad=0, residual=0.1)
 @example(offset=0.0, pixel=0.0, gain=1.0, slope=0.0, bad=0, residual=0.1)
-def test_what_is_implausible_is_cores(
-    numerics: Any,
-    offset: float,
-    pixel: float,
-    gain: float,
-    slope: float,
-    bad: int,
-    residual: float,
+def test_what_is_implausible_of_pixels_is_cores(
+    numerics: Any, offset: float, pixel: float, gain: float, slope: float, bad: int, residual: float
 ) -> None:
-    """Both decide alike, and name the same pixel or place."""
     maps = [np.full((24, 32), value, np.float32) for value in (offset, gain, slope)]
     maps[0][20, 30] += np.float32(pixel)
     mask = (np.arange(768) < bad).reshape(24, 32)
     correction = PixelCorrection(*maps, mask, Stamp(SENSOR, 1, residual))
-    compare(numerics, to_bytes(correction), objection(correction))
+    judged_alike(numerics, corrections.to_bytes(correction), objection(correction))
 
 
-@given(warmer=st.floats(-10, 10))
-@example(warmer=5.0)
-@example(warmer=0.0)
-def test_curves_that_are_implausible_are_cores(numerics: Any, warmer: float) -> None:
-    """Both decide alike, and name the same channel."""
-    ntc = Beta(10_000.0 * math.exp(3950 * (1 / 298.15 - 1 / (298.15 - warmer))), 3950.0).steinhart_hart()
-    correction = curves(ntc)
-    spots = Ads1115NtcSettings(name="spots", path=(0x48,), channels=(Thermistor(name="skin"),))
-    compare(numerics, to_bytes(correction), curve_bounds.objection(spots, correction))
+@given(st.lists(st.none() | st.floats(-10, 10), min_size=1, max_size=CHANNELS), st.integers(1, CHANNELS))
+@example([4.9, -5.1], 2)
+@example([0.0], 2)
+def test_what_is_implausible_of_curves_is_cores(numerics: Any, warmer: list[float | None], channels: int) -> None:
+    curves = tuple(
+        None
+        if kelvin is None
+        else Beta(10_000.0 * math.exp(3950 * (1 / 298.15 - 1 / (298.15 - kelvin))), 3950.0).steinhart_hart()
+        for kelvin in warmer
+    )
+    array = Ads1115NtcSettings(
+        name="spots", path=(0x48,), channels=tuple(Thermistor(name=f"t{i}") for i in range(channels))
+    )
+    numerics.c.shim_thermistors(ctypes.c_uint8(channels))
+    judged_alike(numerics, thermistors(*curves), curves_objection(array, CurveCorrection(curves)))
 
 
-@pytest.mark.parametrize("count", [2, 3, 4])
-def test_curves_of_more_channels_than_there_are_do_not_fit(numerics: Any, count: int) -> None:
-    correction = curves(*(None,) * count)
-    spots = Ads1115NtcSettings(name="spots", path=(0x48,), channels=(Thermistor(name="skin"),))
-    assert curve_bounds.objection(spots, correction)
-    assert opened(numerics, to_bytes(correction))[0] == numerics.OK
-    sentence = ctypes.create_string_buffer(192)
-    assert numerics.c.shim_correction_is_implausible(sentence, ctypes.c_size_t(192))
-    assert f"curves of {count} thermistors" in sentence.value.decode()
-
-
-def compare(numerics: Any, blob: bytes, wanted: str) -> None:
-    status, _blob = opened(numerics, blob)
+def judged_alike(numerics: Any, data: bytes, wanted: str) -> None:
+    """Both decide alike, and name the same pixel, place or channel."""
+    status, _blob = opened(numerics, data)
     assert status == numerics.OK
     sentence = ctypes.create_string_buffer(192)
     refused = bool(numerics.c.shim_correction_is_implausible(sentence, ctypes.c_size_t(192)))
@@ -297,8 +333,9 @@ def compare(numerics: Any, blob: bytes, wanted: str) -> None:
         r"picture at \d+ degC \(die at \d+ degC\)",
         r"calls \d+ of",
         r"leaves \d",
-        "'skin'",
+        r"'t\d'",
+        r"curves of \d thermistors, and spots has \d",
     ):
-        assert [bool(re.search(place, figure)) for figure in figures] in ([True, True], [False, False])
         both = [re.search(place, figure) for figure in figures]
+        assert (both[0] is None) == (both[1] is None)
         assert both[0] is None or both[1] is None or both[0][0] == both[1][0]

@@ -15,16 +15,16 @@ BETA = (10_000.0, 3950.0)
 
 
 def tip(
-    curve: tuple[float, ...],
-    series: float = 10_000.0,
-    supply: float = 3.3,
+    series_ohm: float = 10_000.0,
+    supply_v: float = 3.3,
     to_ground: bool = True,
+    curve: tuple[float, ...] = BETA,
     heating: float = 0.0,
 ) -> Thermistor:
     return Thermistor(
         name="tip",
-        series_ohm=series,
-        supply_v=supply,
+        series_ohm=series_ohm,
+        supply_v=supply_v,
         ntc="to ground" if to_ground else "to supply",
         curve=curve,
         self_heating_k_per_mw=heating,
@@ -56,7 +56,7 @@ def read(
 def test_every_count_reads_as_in_core(
     numerics: Any, to_ground: bool, curve: tuple[float, ...], supply: float, series: float, heating: float
 ) -> None:
-    settings = tip(curve, series, supply, to_ground, heating)
+    settings = tip(series, supply, to_ground, curve, heating)
     channel = ThermistorChannel.from_settings(settings)
     celsius, state = channel.celsius(COUNTS)
     share = AdcScale().volts(COUNTS) / supply
@@ -75,14 +75,14 @@ def check(got: tuple[int, float], state: Any, celsius: Any) -> None:
 
 
 def test_the_default_wiring_has_the_same_limits_to_the_count(numerics: Any) -> None:
-    settings = tip(BETA)
+    settings = tip()
     channel = ThermistorChannel.from_settings(settings)
     for counts in [*range(125, 140), *range(26_260, 26_276), 32_767, 32_766, -32_768, 0]:
         assert read(numerics, settings, counts)[0] == channel.celsius(counts)[1], counts
 
 
 def test_a_calibrated_curve_replaces_the_profiles(numerics: Any) -> None:
-    settings = tip(BETA)
+    settings = tip()
     curve = SteinhartHart(*STEINHART_HART)
     ohm, _ = ThermistorChannel.from_settings(settings).ohm(12_000)
     state, celsius = read(numerics, settings, 12_000, curve)
@@ -94,4 +94,4 @@ def test_a_calibrated_curve_replaces_the_profiles(numerics: Any) -> None:
     "curve", [(1e-3, -2e-4, 0.0), (1e-3, 2e-4, -1e-5), (float("nan"), 2e-4, 0.0), (1e4, 0.0), (-1.0, 1.0)]
 )
 def test_constants_of_no_ntc_are_refused(numerics: Any, curve: tuple[float, ...]) -> None:
-    assert read(numerics, tip(curve), 12_000)[0] == -1
+    assert read(numerics, tip(curve=curve), 12_000)[0] == -1

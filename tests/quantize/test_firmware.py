@@ -1,15 +1,19 @@
 """`thermo-quantize firmware`: what the microcontroller is built with, read back by a C compiler."""
 
 import ast
-import ctypes
 import shutil
 import subprocess
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+import bundles
 import numpy as np
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from firmware_library import FIRMWARE, HARNESS, everything
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -17,85 +21,27 @@ from msgspec.structs import replace
 from thermo_core import schema
 from thermo_core.bundle import Bundle
 from thermo_core.errors import BundleError, ModelError
-from thermo_core.image import DEVELOPMENT_KEY_SHA256, Version, key_hash, load_public_key, sign, verify
-from thermo_core.sensors.ads1115_ntc.settings import Ads1115NtcSettings
-from thermo_core.sensors.external.settings import ExternalSettings
-from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
+from thermo_core.graph.plan import plan
+from thermo_core.image import DEVELOPMENT_KEY_SHA256, Version, key_hash, load_public_key, sign
+from thermo_core.sensors.mlx90640.settings import RATES_HZ
+from thermo_core.sensors.settings import SensorSettings
+from thermo_core.tflite.interpreter import Int8Network
+from thermo_core.wearable.person import FIELDS
 from thermo_core.wearable.profile import Profile
-from thermo_quantize import firmware
-from thermo_quantize.c_text import real, text
+from thermo_quantize import c_text, firmware
 from thermo_quantize.cli import main
+from thermo_quantize.firmware_sensors import SENSORS
 
 ROOT = Path(__file__).resolve().parents[2]
-FIRMWARE = ROOT / "device/firmware"
-SHIPPED = ROOT / "models/thermo_models/wearables/breast-patch/bundle.img"
+SHIPPED = bundles.IMAGE
 DEVELOPMENT = ROOT / "hw_sim/thermo_sim/keys/development_ed25519.pub.pem"
-KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-STRICT = "-std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wdouble-promotion -Werror -shared -fPIC".split()
-READERS = """
-#include "wearable_profile.h"
-const struct profile *the_profile(void);
-const void *settings_of(int sensor);
-const char *name_of(int sensor);
-const char *kind_of(int sensor);
-const struct profile *the_profile(void) { return &wearable_profile; }
-const void *settings_of(int sensor) { return wearable_profile.sensors[sensor].settings; }
-const char *name_of(int sensor) { return wearable_profile.sensors[sensor].name; }
-const char *kind_of(int sensor) { return wearable_profile.sensors[sensor].driver->kind; }
-"""
-
-
-class Camera(ctypes.Structure):
-    """`struct camera_settings`."""
-
-    _fields_ = (
-        ("address", ctypes.c_uint8),
-        ("refresh_code", ctypes.c_uint8),
-        ("resolution_code", ctypes.c_uint8),
-        ("chess", ctypes.c_bool),
-        ("emissivity", ctypes.c_float),
-        ("reflected_celsius", ctypes.c_float),
-    )
-
-
-class Thermistor(ctypes.Structure):
-    """`struct thermistor_profile`."""
-
-    _fields_ = (
-        ("name", ctypes.c_char_p),
-        ("series_ohm", ctypes.c_float),
-        ("supply_v", ctypes.c_float),
-        ("ntc_to_ground", ctypes.c_bool),
-        ("steinhart_hart", ctypes.c_bool),
-        ("curve", ctypes.c_float * 3),
-        ("self_heating_k_per_mw", ctypes.c_float),
-    )
-
-
-class Thermistors(ctypes.Structure):
-    """`struct thermistor_settings`."""
-
-    _fields_ = (
-        ("address", ctypes.c_uint8),
-        ("channel_count", ctypes.c_uint8),
-        ("rate_hz", ctypes.c_float),
-        ("channels", Thermistor * 4),
-    )
-
-
-class CProfile(ctypes.Structure):
-    """The beginning of `struct profile`."""
-
-    _fields_ = (
-        ("name", ctypes.c_char_p),
-        ("cbor", ctypes.POINTER(ctypes.c_uint8)),
-        ("cbor_size", ctypes.c_size_t),
-    )
+KEY = bundles.KEY
+STRICT = "-std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wdouble-promotion -Werror".split()
 
 
 @pytest.fixture(scope="module")
 def shipped() -> Bundle:
-    return Bundle.from_payload(verify(SHIPPED.read_bytes(), [_public(DEVELOPMENT)]).payload)
+    return bundles.breast_patch()
 
 
 def _public(path: Path) -> Ed25519PublicKey:
@@ -106,128 +52,188 @@ def signed(bundle: Bundle, version: str = "1.2.3+4") -> bytes:
     return sign(bundle.to_payload(), Version.parse(version), KEY)
 
 
-def load(made: firmware.Firmware, folder: Path) -> ctypes.CDLL:
-    """The generated files, compiled strictly with the firmware's own."""
+def altered(profile: Profile, **parts: Any) -> Profile:
+    """The profile with other parts, given as a file has them."""
+    return schema.from_plain(schema.to_plain(profile) | parts, Profile, "profile")
+
+
+def printed(made: firmware.Firmware, folder: Path) -> list[str]:
+    """The wearable as a C program sees it."""
     if not shutil.which("gcc"):
         pytest.skip("hardware absent: no C compiler")
-    for name, content in made.files.items():
-        (folder / name).write_text(content)
-    (folder / "readers.c").write_text(READERS)
-    sources = [folder / name for name in (*made.files, "readers.c") if name.endswith(".c")]
-    sources += [path for room in ("core", "sensors", "stages") for path in (FIRMWARE / room).glob("*.c")]
-    library = folder / "profile.so"
-    include = [f"-I{path}" for path in (FIRMWARE, FIRMWARE / "core", FIRMWARE / "sensors", folder)]
-    command = ["gcc", *STRICT, *include, *map(str, sources), "-o", str(library), "-lm"]
+    for name, text in made.files.items():
+        (folder / name).write_text(text)
+    sources = [*map(str, everything()), *(str(folder / name) for name in made.files if name.endswith(".c"))]
+    includes = [f"-I{path}" for path in (FIRMWARE, FIRMWARE / "core", FIRMWARE / "sensors", folder)]
+    command = ["gcc", *STRICT, *includes, *sources, str(HARNESS / "profile.c"), "-o", str(folder / "print"), "-lm"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[:3000]
-    loaded = ctypes.CDLL(str(library))
-    loaded.the_profile.restype = ctypes.POINTER(CProfile)
-    loaded.settings_of.restype = ctypes.c_void_p
-    loaded.name_of.restype = loaded.kind_of.restype = ctypes.c_char_p
-    return loaded
+    return subprocess.run([str(folder / "print")], capture_output=True, text=True, check=True).stdout.splitlines()
 
 
-def expect(profile: Profile, loaded: ctypes.CDLL) -> None:
-    """The profile as C holds it: whole as the host reads it, and each sensor's settings as its driver does."""
-    found = loaded.the_profile().contents
-    assert found.name == profile.name.encode()
-    assert bytes(found.cbor[: found.cbor_size]) == schema.to_cbor(profile)
+def raw(data: bytes | str) -> str:
+    return "x" + (data.encode() if isinstance(data, str) else data).hex()
+
+
+def reals(*values: float) -> str:
+    """As C prints them."""
+    return " ".join("nan" if np.isnan(value) else plain(float(np.float32(value)).hex()) for value in values)
+
+
+def plain(text: str) -> str:
+    """`float.hex` without the zeros that %a leaves away."""
+    number, _, exponent = text.partition("p")
+    whole, _, digits = number.partition(".")
+    digits = digits.rstrip("0")
+    return f"{whole}{'.' if digits else ''}{digits}p{exponent}"
+
+
+def settings_of(sensor: SensorSettings) -> str:
+    """Settings of a sensor as the harness prints them."""
+    plain_settings: Any = sensor
+    match sensor.kind:
+        case "mlx90640":
+            reflected = plain_settings.reflected_celsius
+            codes = RATES_HZ.index(sensor.rate_hz), plain_settings.resolution_bits - 16  # type: ignore[attr-defined]
+            numbers = plain_settings.path[-1], *codes, int(plain_settings.pattern == "chess")
+            optics = plain_settings.emissivity, np.nan if reflected is None else reflected
+            return f"{' '.join(map(str, numbers))} {reals(*optics)}"
+        case "ads1115-ntc":
+            words = [str(plain_settings.path[-1]), str(len(plain_settings.channels)), reals(plain_settings.rate_hz)]
+            for one in plain_settings.channels:
+                flags = f"{int(one.ntc == 'to ground')} {int(len(one.curve) == 3)}"
+                words += [raw(one.name), reals(one.series_ohm, one.supply_v), flags]
+                words += [reals(*(*one.curve, 0.0)[:3]), reals(one.self_heating_k_per_mw)]
+            return " ".join(words)
+    (signal,) = sensor.signals
+    return f"{signal.elements} {reals(plain_settings.low, plain_settings.high, signal.rate_hz)}"
+
+
+def expected(bundle: Bundle, image_sha256: bytes, version: str, development: bool) -> Iterator[str]:
+    """What the harness prints of a bundle."""
+    yield from expected_profile(bundle.profile, bundle)
+    yield f"bundle {version} {int(development)} {raw(image_sha256)}"
+    yield from (f"waived {raw(sentence)}" for sentence in bundle.waived)
+
+
+def expected_profile(profile: Profile, bundle: Bundle | None = None) -> Iterator[str]:
+    """What the harness prints of a profile, with the networks of a bundle."""
+    made = plan(profile)
+    cbor = schema.to_cbor(profile)
+    yield f"name {raw(profile.name)}"
+    yield f"cbor {raw(cbor)} {raw(sha256(cbor).digest())}"
     for number, sensor in enumerate(profile.sensors):
-        assert (loaded.name_of(number), loaded.kind_of(number)) == (sensor.name.encode(), sensor.kind.encode())
-        at = loaded.settings_of(number)
-        if isinstance(sensor, Mlx90640Settings):
-            camera = Camera.from_address(at)
-            assert 0.5 * 2**camera.refresh_code == sensor.rate_hz
-            assert (camera.address, camera.chess) == (sensor.bus_path.address, sensor.pattern == "chess")
-            assert 16 + camera.resolution_code == sensor.resolution_bits
-            reflected = np.nan if sensor.reflected_celsius is None else sensor.reflected_celsius
-            np.testing.assert_array_equal(
-                [camera.emissivity, camera.reflected_celsius], np.float32([sensor.emissivity, reflected])
-            )
-        elif isinstance(sensor, Ads1115NtcSettings):
-            array = Thermistors.from_address(at)
-            assert (array.address, array.rate_hz) == (sensor.bus_path.address, np.float32(sensor.rate_hz))
-            assert array.channel_count == len(sensor.channels)
-            for channel, wanted in zip(array.channels, sensor.channels, strict=False):
-                assert channel.name == wanted.name.encode()
-                assert channel.ntc_to_ground == (wanted.ntc == "to ground")
-                assert channel.steinhart_hart == (len(wanted.curve) == 3)
-                np.testing.assert_array_equal(list(channel.curve), np.float32((*wanted.curve, 0.0)[:3]))
-                numbers = channel.series_ohm, channel.supply_v, channel.self_heating_k_per_mw
-                wanted_numbers = wanted.series_ohm, wanted.supply_v, wanted.self_heating_k_per_mw
-                np.testing.assert_array_equal(numbers, np.float32(wanted_numbers))
-        else:
-            assert isinstance(sensor, ExternalSettings)
+        place = made.number_of(sensor.name)
+        yield f"sensor {number} {sensor.kind} {raw(sensor.name)} {place} {settings_of(sensor)}"
+    for model in profile.models:
+        reading, of_network = made.number_of(model.reading), made.number_of(model.raw)
+        yield f"model {len(model.outputs)} {reading} {of_network} {raw(bytes(made.origins(model.raw)))}"
+        assert bundle is not None
+        tests = bundle.self_tests.get(model.name, ())
+        yield f"test {raw(model.name)} {len(tests)}"
+        network = Int8Network(bundle.networks[model.name])
+        for test in tests:
+            assert network.repeats(test.inputs, test.output)
+            yield " ".join(["inputs", *map(raw, test.inputs)])
+            yield f"wanted {raw(test.output)}"
+            yield f"given {raw(test.output)}"
+    yield f"alerts {len(profile.alerts)}"
+    fields = bytes(list(FIELDS).index(field) for field in profile.person)
+    yield f"person {raw(fields)} {made.number_of(f'person.{profile.person[0]}') if fields else 0}"
 
 
 def test_the_shipped_bundle_arrives_whole(shipped: Bundle, tmp_path: Path) -> None:
     made = firmware.generate(SHIPPED.read_bytes(), _public(DEVELOPMENT))
-    expect(shipped.profile, load(made, tmp_path))
-    assert made.image is not None and made.profile == shipped.profile and set(made.networks) == {"lesion"}
+    version = made.image.version
+    numbers = f"{version.major} {version.minor} {version.revision} {version.build}"
+    assert printed(made, tmp_path) == list(expected(shipped, made.image.sha256, numbers, True))
+    assert shipped.self_tests["lesion"]
 
 
-def test_another_wearable_arrives_whole(tmp_path: Path) -> None:
-    """Everything that the shipped profile leaves at its default, and texts a C compiler could stumble over."""
-    parts = {
-        "name": "band-2",
-        "version": "2",
-        "sensors": [
+ODD = (
+    {
+        "kind": "mlx90640",
+        "name": "skin",
+        "path": [0x44],
+        "rate_hz": 0.5,
+        "resolution_bits": 19,
+        "pattern": "interleaved",
+        "emissivity": 0.95,
+        "reflected_celsius": -12.5,
+    },
+    {
+        "kind": "ads1115-ntc",
+        "name": "spots",
+        "path": [0x4B],
+        "rate_hz": 0.25,
+        "channels": [
             {
-                "kind": "mlx90640",
-                "name": "front",
-                "path": [0x44],
-                "rate_hz": 0.5,
-                "resolution_bits": 19,
-                "pattern": "interleaved",
-                "emissivity": 0.95,
-                "reflected_celsius": -12.5,
+                "name": 'left \\0 "1" ??/',
+                "series_ohm": 47e3,
+                "supply_v": 1.8,
+                "ntc": "to supply",
+                "curve": [1.1e-3, 2.3e-4, 9e-8],
+                "self_heating_k_per_mw": 0.75,
             },
-            {
-                "kind": "ads1115-ntc",
-                "name": "spots",
-                "path": [0x4B],
-                "rate_hz": 0.25,
-                "channels": [
-                    {
-                        "name": 'left \\0 "1" ??/',
-                        "series_ohm": 47e3,
-                        "supply_v": 1.8,
-                        "ntc": "to supply",
-                        "curve": [1.1e-3, 2.3e-4, 9e-8],
-                        "self_heating_k_per_mw": 0.75,
-                    },
-                    {"name": "Stirn, µ %s", "curve": [1e4, 3435.0]},
-                ],
-            },
-            {"kind": "external", "name": "given", "shape": [3], "rate_hz": 1.0, "low": -1.0, "high": 1.0},
+            {"name": "Stirn, µ", "curve": [1e4, 3435.0]},
         ],
-    }
-    profile = schema.from_plain(parts, Profile, "profile")
-    expect(profile, load(firmware.generate_bare(profile), tmp_path))
+    },
+    {"kind": "external", "name": "room", "shape": [2], "rate_hz": 1.0, "low": -1 / 3, "high": 60.0},
+)
+
+
+def test_another_wearable_arrives_whole(shipped: Bundle, tmp_path: Path) -> None:
+    """Everything that the shipped profile leaves at its default, and texts a C compiler could stumble over."""
+    profile = altered(
+        shipped.profile,
+        name="band-2",
+        version='2 "??/ \\n */',
+        sensors=[ODD[2], ODD[0], ODD[1]],
+        person=["sex", "age_years"],
+        notice="Weiß nichts.",
+        alerts=[{"name": "cold", "when": "room[1] < 15"}, {"name": "lesion", "when": "lesion.lesion > 0.5"}],
+    )
+    bundle = replace(shipped, profile=profile, waived=("Nur 3 % */ ??/", "Zweitens."))
+    made = firmware.generate(signed(bundle), KEY.public_key())
+    assert printed(made, tmp_path) == list(expected(bundle, made.image.sha256, "1 2 3 4", False))
+
+
+def test_a_wearable_without_thermistors_or_alert_compiles(shipped: Bundle, tmp_path: Path) -> None:
+    profile = altered(shipped.profile, sensors=schema.to_plain(shipped.profile)["sensors"][:1], alerts=[])
+    bundle = replace(shipped, profile=profile, self_tests={})
+    made = firmware.generate(signed(bundle, "1.0.0"), KEY.public_key())
+    assert printed(made, tmp_path) == list(expected(bundle, made.image.sha256, "1 0 0 0", False))
+
+
+def test_a_wearable_without_models_compiles(shipped: Bundle, tmp_path: Path) -> None:
+    profile = altered(shipped.profile, models=[], alerts=[])
+    bundle = replace(shipped, profile=profile, networks={}, self_tests={})
+    made = firmware.generate(signed(bundle, "1.0.0"), KEY.public_key())
+    assert printed(made, tmp_path) == list(expected(bundle, made.image.sha256, "1 0 0 0", False))
 
 
 def test_without_a_bundle_no_network_and_no_alert_is_built(shipped: Bundle, tmp_path: Path) -> None:
     made = firmware.generate_bare(shipped.profile)
     assert made.image is None and not made.networks and not made.profile.models and not made.profile.alerts
     assert [stage.gives for stage in made.profile.stages] == ["calm", "above"]
-    expect(made.profile, load(made, tmp_path))
+    assert printed(made, tmp_path) == list(expected_profile(made.profile))
 
 
 @given(st.text(max_size=40))
 @settings(max_examples=300)
-def test_texts_become_literals_of_their_utf8(value: str) -> None:
+def test_texts_become_literals_of_their_utf8(text: str) -> None:
     """Octal escapes mean the same in a bytes literal of Python; question marks could begin a trigraph."""
-    value = value.encode(errors="ignore").decode()
-    literal = text(value)
+    text = text.encode(errors="ignore").decode()
+    literal = c_text.text(text)
     assert "?" not in literal and literal.isascii() and literal.isprintable()
-    assert ast.literal_eval("b" + literal) == value.encode()
+    assert ast.literal_eval("b" + literal) == text.encode()
 
 
 @given(st.floats(width=32, allow_nan=False, allow_infinity=False))
 @settings(max_examples=300)
 def test_numbers_become_literals_of_their_float32(value: float) -> None:
-    literal = real(value)
-    assert literal.endswith("f")
+    literal = c_text.real(value)
+    assert literal.endswith("f") and "." in literal
     assert np.float32(float.fromhex(literal[:-1])).tobytes() == np.float32(value).tobytes()
 
 
@@ -264,22 +270,29 @@ def test_what_may_not_run_is_not_generated(shipped: Bundle, tmp_path: Path, caps
 
 
 def test_a_wearable_the_firmware_cannot_be_is_refused(shipped: Bundle) -> None:
-    behind = schema.from_plain(
-        {
-            "name": "far",
-            "version": "1",
-            "sensors": [{"kind": "tmp117", "name": "touch", "path": ["tca9548a@0x70:0", 0x48]}],
-        },
-        Profile,
-        "profile",
+    camera, spots = schema.to_plain(shipped.profile)["sensors"]
+    behind = altered(shipped.profile, sensors=[camera | {"path": ["tca9548a@0x70:0", 0x33]}, spots])
+    with pytest.raises(BundleError, match=r'"skin" lies behind a multiplexer, which the firmware does not switch'):
+        firmware.generate(signed(replace(shipped, profile=behind)), KEY.public_key())
+    many = [camera, spots, *({"kind": "external", "name": f"n{i}", "rate_hz": 1.0} for i in range(20))]
+    with pytest.raises(BundleError, match=r"22 sensors .* may take 1400 in the firmware"):
+        firmware.generate(signed(replace(shipped, profile=altered(shipped.profile, sensors=many))), KEY.public_key())
+    stateful = (Path(__file__).parent / "data" / "lstm_int8.tflite").read_bytes()
+    with pytest.raises(ModelError, match=r"lesion"):
+        firmware.generate(signed(replace(shipped, networks={"lesion": stateful}, self_tests={})), KEY.public_key())
+    labels = altered(
+        shipped.profile,
+        models=[schema.to_plain(shipped.profile)["models"][0] | {"scores": ["a", "b", "c", "d"]}],
+        alerts=[],
     )
-    with pytest.raises(BundleError, match="behind a multiplexer"):
-        firmware.generate_bare(behind)
-    talkative = replace(shipped, waived=("w" * 200,) * 8)
-    with pytest.raises(BundleError, match="answer to hello"):
-        firmware.generate(signed(talkative), KEY.public_key())
-    with pytest.raises(ModelError):
-        firmware.generate(signed(replace(shipped, networks={"lesion": b"TFL3" * 100})), KEY.public_key())
+    with pytest.raises(ModelError, match=r"lesion"):
+        firmware.generate(signed(replace(shipped, profile=labels)), KEY.public_key())
+
+
+def test_a_sensor_without_a_driver_is_named(shipped: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(SENSORS, "ads1115-ntc")  # type: ignore[arg-type]
+    with pytest.raises(BundleError, match='"spots" is of kind ads1115-ntc, and the firmware drives mlx90640'):
+        firmware.generate(signed(shipped), KEY.public_key())
 
 
 def test_the_development_key_is_known_as_such() -> None:

@@ -49,7 +49,8 @@ def finding(model: Model, number: int, reading: Sample) -> Finding:
         return Finding(number, reading.time_us, reading.flags, _scores(said, len(model.scores)))
     flags, values = reading.flags, []
     for quantity, x in zip(model.quantities or (), said, strict=True):
-        value = np.float32(quantity.offset) + np.float32(quantity.factor) * x
+        with np.errstate(over="ignore"):
+            value = np.float32(quantity.offset) + np.float32(quantity.factor) * x
         values.append(float(value))
         if not np.isnan(value) and not np.float32(quantity.low) <= value <= np.float32(quantity.high):
             flags |= Quality.OUT_OF_RANGE

@@ -8,6 +8,7 @@
 #include "crc.h"
 
 #define VERSION 2
+#define LAST_KIND 7 /* kinds are numbered from 1 */
 #define CRC_BYTES 4U
 /* End of the year 9999. */
 #define LATEST_UNIX_S 253402300799ULL
@@ -62,7 +63,7 @@ enum status correction_open(const uint8_t *blob, size_t size, struct correction 
   }
   const uint8_t id_size = blob[6];
   const float residual = correction_float(blob + 24);
-  if (blob[4] != VERSION || id_size > CORRECTION_MAX_ID_BYTES || blob[7] != 0 ||
+  if (blob[4] != VERSION || blob[5] < 1 || blob[5] > LAST_KIND || id_size > CORRECTION_MAX_ID_BYTES || blob[7] != 0 ||
       !all_zero(blob + 8 + id_size, CORRECTION_MAX_ID_BYTES - id_size) || load_le64(blob + 16) > LATEST_UNIX_S ||
       !(residual >= 0.0F) || !isfinite(residual)) {
     return STATUS_DAMAGED;

@@ -69,9 +69,9 @@ static void hello(void *context, const struct smp_request *request, struct smp_a
   put_unsigned(body, "lease_max_ms", LONGEST_LEASE_MS);
   cbor_text(body, "bundle_sha256");
   cbor_bytes(body, bundle != NULL ? bundle->image_sha256 : NULL, bundle != NULL ? sizeof bundle->image_sha256 : 0);
-  put_bool(body, "development_key", bundle != NULL && bundle->development_key);
   cbor_text(body, "profile_sha256");
   cbor_bytes(body, profile->cbor_sha256, sizeof profile->cbor_sha256);
+  put_bool(body, "development_key", bundle != NULL && bundle->development_key);
 }
 
 /* The optional key interval; 0 where it is missing or null. */
@@ -262,12 +262,20 @@ static void read_refusal(void *context, const struct smp_request *request, struc
   put_unsigned(&answer->body, "time_us", server->reason_time_us);
 }
 
-/* Numbers of signals out of a list; false after a refusal. */
-static bool take_signals(const struct wearable *w, struct smp_answer *answer, const struct cbor_item *list,
+/* Numbers of signals, none where the field is missing; false after a refusal. */
+static bool take_signals(const struct wearable *w, const struct smp_request *request, struct smp_answer *answer,
                          uint8_t wanted[ENGINE_SIGNALS], uint8_t *count) {
   const uint8_t *at = NULL;
+  struct cbor_item list;
   struct cbor_item item;
-  while (cbor_next(list, &at, &item)) {
+  *count = 0;
+  if (!cbor_find(request->body, request->body_size, "signals", &list)) {
+    return true;
+  }
+  if (!smp_field_items(request, answer, "signals", CBOR_ARRAY, &list)) {
+    return false;
+  }
+  while (cbor_next(&list, &at, &item)) {
     if (item.kind != CBOR_UNSIGNED || item.number > UINT8_MAX || *count == ENGINE_SIGNALS) {
       text_add(smp_refuse(answer, SMP_INVALID), "\"signals\" is a list of at most 16 numbers of signals.");
       return false;
@@ -288,11 +296,9 @@ static bool take_signals(const struct wearable *w, struct smp_answer *answer, co
 
 static void want_signals(void *context, const struct smp_request *request, struct smp_answer *answer) {
   struct wearable *w = context;
-  struct cbor_item list;
   uint8_t wanted[ENGINE_SIGNALS];
-  uint8_t count = 0;
-  if (!smp_field_items(request, answer, "signals", CBOR_ARRAY, &list) ||
-      !take_signals(w, answer, &list, wanted, &count)) {
+  uint8_t count;
+  if (!take_signals(w, request, answer, wanted, &count)) {
     return;
   }
   if (count > 0 && outbox_left_ms(&w->outbox) == 0) {

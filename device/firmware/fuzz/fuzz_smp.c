@@ -1,26 +1,34 @@
 /* libFuzzer: SMP messages one after another, each with its length (u16, little-endian) before it, to a whole wearable
-   with a thermometer that answers, numbers from outside, a wearer and stores in a model of flash. Every answer must be
-   a message of its own. */
+   with stores in a model of flash. Every answer must be a message of its own, and what is in use must be in order. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bytes.h"
+#include "crc.h"
 #include "external.h"
-#include "tmp117.h"
+#include "mlx90640_correction.h"
 #include "wearable.h"
 
 #define PAGE 4096
-#define PAGES 12
+#define PAGES 16
 #define MESSAGES 8
 #define SENSORS 2
-#define STEP_US 50000U
+#define CONSTANTS_BYTES 1664
+#define BLOB_BYTES (CORRECTION_FRAME_BYTES + MLX90640_CORRECTION_BYTES)
+
+static const uint8_t sensor_id[6] = {1, 2, 3, 4, 5, 6};
 
 static struct {
   uint8_t flash[PAGE * PAGES];
-  uint64_t time_us;
-  bool absent; /* the thermometer; a reset takes it away and brings it back */
+  uint8_t fresh[PAGE * PAGES]; /* as every run finds it */
+  bool begun;
+  bool dirty;
+  bool absent; /* the camera; a reset takes it away and brings it back */
+  bool corrected;
   struct wearable wearable;
   struct wearable_sensor sensors[SENSORS];
+  struct alert alerts[1];
   uint8_t message[FRAMING_MAX_MESSAGE];
   uint8_t answer[SMP_BUFFER_BYTES];
 } self;
@@ -34,51 +42,13 @@ static void require(bool condition) {
 }
 
 static uint64_t now_us(void) {
-  return self.time_us;
-}
-
-static void wait_until_us(uint64_t time_us) {
-  self.time_us = time_us > self.time_us && time_us - self.time_us < STEP_US ? time_us : self.time_us + STEP_US;
-}
-
-/* A TMP117 with a result at every look. */
-static enum status i2c_transfer(uint8_t address, const uint8_t *write, size_t write_size, uint8_t *read,
-                                size_t read_size) {
-  require(address == 0x48 && write_size >= 1);
-  if (self.absent) {
-    return STATUS_NACK;
-  }
-  if (read_size == 2) {
-    store_be16(read, write[0] == 0x0F ? 0x0117 : write[0] == 1 ? 0x2220 : (uint16_t)(0x1100 + write[0]));
-  }
-  return STATUS_OK;
-}
-
-static void nothing(void) {
-}
-
-static size_t hear_nothing(uint8_t *data, size_t size) {
-  (void)data;
-  (void)size;
-  return 0;
-}
-
-static bool take_all(const uint8_t *data, size_t size) {
-  require(data != NULL && size <= 4096);
-  return true;
-}
-
-static size_t room(void) {
-  return 4096;
-}
-
-static uint32_t no_overruns(void) {
-  return 0;
+  return 1000000;
 }
 
 static enum status flash_erase(size_t page) {
   require(page < PAGES);
   memset(self.flash + page * PAGE, 0xFF, PAGE);
+  self.dirty = true;
   return STATUS_OK;
 }
 
@@ -87,56 +57,137 @@ static enum status flash_program(size_t offset, const uint8_t *data, size_t size
   for (size_t i = 0; i < size; i++) {
     self.flash[offset + i] &= data[i];
   }
+  self.dirty = true;
   return STATUS_OK;
 }
 
-static void reset(void) {
+static bool serial_write(const uint8_t *data, size_t size) {
+  (void)data;
+  require(size > 0);
+  return true;
 }
 
-static const struct board board = {.name = "fuzzed",
-                                   .platform = "libFuzzer",
-                                   .processor = "any",
-                                   .serial = "1",
-                                   .now_us = now_us,
-                                   .wait_until_us = wait_until_us,
-                                   .i2c_transfer = i2c_transfer,
-                                   .i2c_recover = nothing,
-                                   .serial_read = hear_nothing,
-                                   .serial_write = take_all,
-                                   .serial_room = room,
-                                   .serial_overruns = no_overruns,
-                                   .serial_discard = nothing,
-                                   .flash = self.flash,
-                                   .flash_page_size = PAGE,
-                                   .flash_pages = PAGES,
-                                   .flash_erase = flash_erase,
-                                   .flash_program = flash_program,
-                                   .watchdog_feed = nothing,
-                                   .reset = reset};
+static size_t serial_room(void) {
+  return 4096;
+}
 
-/* Signals: the thermometer's, three numbers from outside, the wearer's age; an alert on the first. */
-static _Alignas(8) uint8_t memory[32];
-static struct sample samples[3];
-static const struct signal signals[3] = {{.at = 0, .elements = 1, .gap_us = 1000000},
-                                         {.at = 8, .elements = 3, .gap_us = 1000000},
-                                         {.at = 24, .elements = 1, .gap_us = 0}};
-static const struct graph_plan graph = {.signals = signals, .signal_count = 3, .samples = samples, .memory = memory};
-static struct tmp117_state touch_state;
-static const struct tmp117_settings touch = {
-    .address = 0x48, .configuration = 0x0220, .rate_hz = 1.0F, .stale_readings = 300};
-static float given_values[3];
-static struct external_state given_state = {.values = given_values};
-static const struct external_settings given = {.elements = 3, .low = 0.0F, .high = 9.0F, .rate_hz = 1.0F};
+static void serial_discard(void) {
+}
+
+/* A camera that says what a correction could be of. */
+
+static void init(const struct sensor *sensor, const struct sensor_context *context) {
+  (void)sensor;
+  (void)context;
+}
+
+static void status_of(const struct sensor *sensor, struct sensor_status *status) {
+  (void)sensor;
+  if (!self.absent) {
+    memcpy(status->id, sensor_id, sizeof sensor_id);
+    status->id_size = sizeof sensor_id;
+    status->constants = 1;
+    status->fingerprint = 2;
+  }
+  status->changed = self.absent;
+  status->strange = 0x2410;
+  status->fault = self.absent ? "It does not answer." : NULL;
+  status->rate_hz = 16.0f;
+}
+
+static size_t constants_size(const struct sensor *sensor) {
+  (void)sensor;
+  return self.absent ? 0 : CONSTANTS_BYTES;
+}
+
+static void constants(const struct sensor *sensor, size_t offset, uint8_t *to, size_t size) {
+  (void)sensor;
+  require(offset <= CONSTANTS_BYTES && size <= CONSTANTS_BYTES - offset);
+  memset(to, 0x5A, size);
+}
+
+static void restart(const struct sensor *sensor, uint16_t key_interval) {
+  (void)sensor;
+  require(key_interval <= 32767);
+}
+
+static void trust(const struct sensor *sensor) {
+  (void)sensor;
+  require(!self.absent);
+}
+
+static bool possible(const struct sensor *sensor, const struct correction *blob) {
+  (void)sensor;
+  struct mlx90640_correction correction;
+  return mlx90640_correction_open(blob, &correction) == STATUS_OK;
+}
+
+static bool objects(const struct sensor *sensor, const struct correction *blob, struct text *reason) {
+  (void)sensor;
+  struct mlx90640_correction correction;
+  require(mlx90640_correction_open(blob, &correction) == STATUS_OK);
+  return mlx90640_correction_is_implausible(&correction, reason);
+}
+
+static void correct(const struct sensor *sensor, const struct correction *correction) {
+  self.corrected = correction != NULL;
+  require(correction == NULL || (possible(sensor, correction) && memcmp(correction->id, sensor_id, 6) == 0));
+}
+
+static bool corrected(const struct sensor *sensor) {
+  (void)sensor;
+  return self.corrected;
+}
+
+static bool set_rate(const struct sensor *sensor, float rate_hz, enum group_error *error, struct text *reason) {
+  (void)sensor;
+  (void)error;
+  if (!(rate_hz >= 0.5f && rate_hz <= 64.0f)) {
+    text_add(reason, "No such rate as ");
+    text_add_float(reason, rate_hz, 2);
+    return false;
+  }
+  return true;
+}
+
+static void self_test(const struct sensor *sensor, struct sensor_results *results) {
+  (void)sensor;
+  for (int i = 0; i < 30; i++) {
+    results->add(results, "part", true, "It is in order.");
+  }
+}
+
+static const struct sensor_driver camera = {.kind = "mlx90640",
+                                            .correction_kind = 1,
+                                            .correction_bytes = MLX90640_CORRECTION_BYTES,
+                                            .init = init,
+                                            .restart = restart,
+                                            .status = status_of,
+                                            .constants_size = constants_size,
+                                            .constants = constants,
+                                            .trust = trust,
+                                            .possible = possible,
+                                            .objects = objects,
+                                            .correct = correct,
+                                            .corrected = corrected,
+                                            .set_rate = set_rate,
+                                            .self_test = self_test};
+static const struct external_settings room = {.elements = 2, .low = -50.0f, .high = 100.0f};
+static float room_values[2];
+static struct external_state room_state = {.values = room_values};
 static const struct sensor sensors[SENSORS] = {
-    {.driver = &tmp117_driver, .name = "touch", .settings = &touch, .state = &touch_state, .signal = 0, .number = 0},
-    {.driver = &external_driver, .name = "given", .settings = &given, .state = &given_state, .signal = 1, .number = 1},
-};
-static struct alert alert_states[1];
-static const struct alert_plan alerts[1] = {
-    {.when = {ALERT_AT_LEAST, 30.0F}, .model = ALERT_OF_SIGNAL, .signal = 0, .findings = 1}};
-static const uint8_t person[] = {0};
-static const char *const waived[] = {"Nothing was measured."};
-static const struct bundle_profile bundle = {.major = 1, .waived_count = 1, .waived = waived};
+    {.driver = &camera, .name = "skin", .signal = 0, .number = 0},
+    {.driver = &external_driver, .name = "room", .settings = &room, .state = &room_state, .signal = 1, .number = 1}};
+static const struct signal signals[] = {{0, 1, 0, 0}, {4, 2, 0, 0}, {12, 1, 0, 0}};
+static struct sample samples[3];
+static _Alignas(8) uint8_t memory[16];
+static const struct graph_plan graph = {.signals = signals, .signal_count = 3, .samples = samples, .memory = memory};
+static const struct alert_plan alerts[] = {
+    {.when = {ALERT_AT_LEAST, 30.0f}, .model = ALERT_OF_SIGNAL, .signal = 1, .findings = 1}};
+static const uint8_t person[] = {PERSON_AGE_YEARS};
+static const char *const waived[] = {"Its labels were not judged."};
+static const struct bundle_profile bundle = {
+    .major = 1, .minor = 2, .revision = 3, .build = 4, .waived_count = 1, .waived = waived};
 static const uint8_t profile_cbor[3000];
 static const struct profile profile = {.name = "fuzzed",
                                        .cbor = profile_cbor,
@@ -145,12 +196,72 @@ static const struct profile profile = {.name = "fuzzed",
                                        .sensor_count = SENSORS,
                                        .graph = &graph,
                                        .alerts = alerts,
-                                       .alert_states = alert_states,
+                                       .alert_states = self.alerts,
                                        .alert_count = 1,
                                        .person = person,
                                        .person_count = 1,
                                        .person_signal = 2,
                                        .bundle = &bundle};
+static const struct board board = {.name = "fuzzed",
+                                   .platform = "libFuzzer",
+                                   .processor = "any",
+                                   .serial = "1",
+                                   .now_us = now_us,
+                                   .serial_write = serial_write,
+                                   .serial_room = serial_room,
+                                   .serial_discard = serial_discard,
+                                   .flash = self.flash,
+                                   .flash_page_size = PAGE,
+                                   .flash_pages = PAGES,
+                                   .flash_erase = flash_erase,
+                                   .flash_program = flash_program};
+
+/* Store a correction that changes nothing but says `created`. */
+static void store_identity(uint8_t created) {
+  static uint8_t blob[BLOB_BYTES];
+  memset(blob, 0, sizeof blob);
+  memcpy(blob, "TCOR\2\1\6", 7);
+  memcpy(blob + 8, sensor_id, sizeof sensor_id);
+  blob[16] = created;
+  for (size_t i = 0; i < PIXELS; i++) {
+    store_le32(blob + CORRECTION_HEADER_BYTES + 4 * PIXELS + 4 * i, 0x3F800000);
+  }
+  store_le32(blob + sizeof blob - 4, crc32_update(0, blob, sizeof blob - 4));
+  require(store_put(&self.sensors[0].store, blob, sizeof blob) == STATUS_OK);
+}
+
+static void start(void) {
+  self.absent = self.corrected = false;
+  wearable_init(&self.wearable, &board, &profile, self.sensors);
+  self.wearable.counters.counts[COUNTER_BUS_NACK] = 5;
+  self.wearable.counters.counts[COUNTER_RESETS] = UINT32_MAX;
+}
+
+static void set_up(void) {
+  if (!self.begun) {
+    self.begun = true;
+    memset(self.flash, 0xFF, sizeof self.flash);
+    start();
+    store_identity(1);
+    store_identity(2);
+    memcpy(self.fresh, self.flash, sizeof self.flash);
+  }
+  if (self.dirty) {
+    memcpy(self.flash, self.fresh, sizeof self.flash);
+    self.dirty = false;
+  }
+  start();
+}
+
+static void check_wearer(void) {
+  for (size_t i = 0; i < PERSON_COUNT; i++) {
+    float low;
+    float high;
+    const float value = self.wearable.engine.person[i];
+    require(isnan(value) || person_within((enum person_field)i, value, &low, &high));
+  }
+  require(self.wearable.engine.wanted_count <= ENGINE_SIGNALS);
+}
 
 static void check_answer(const uint8_t *header, size_t size) {
   require(size >= SMP_HEADER_BYTES && size <= sizeof self.answer);
@@ -161,22 +272,8 @@ static void check_answer(const uint8_t *header, size_t size) {
   require(cbor_check(self.answer + SMP_HEADER_BYTES, &body) == CBOR_GOOD && body == size - SMP_HEADER_BYTES);
 }
 
-/* Let the wearable do what a message asked for; a reset takes the thermometer away or brings it back. */
-static void run(void) {
-  if (self.wearable.reset_wanted) {
-    self.wearable.reset_wanted = false;
-    self.absent = !self.absent;
-  }
-  for (int i = 0; i < 3; i++) {
-    wearable_step(&self.wearable);
-  }
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  memset(self.flash, 0xFF, sizeof self.flash);
-  self.absent = false;
-  wearable_init(&self.wearable, &board, &profile, self.sensors);
-  run();
+  set_up();
   for (int i = 0; i < MESSAGES && size > 2; i++) {
     size_t message = load_le16(data);
     data += 2;
@@ -184,12 +281,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     message = message < size ? message : size;
     message = message < sizeof self.message ? message : sizeof self.message;
     memcpy(self.message, data, message);
-    const size_t answer =
-        smp_answer_message(&self.wearable.server, self.message, message, self.answer, sizeof self.answer);
+    size_t answer = smp_answer_message(&self.wearable.server, self.message, message, self.answer, sizeof self.answer);
     if (answer > 0) {
       check_answer(data, answer);
     }
-    run();
+    check_wearer();
+    self.absent ^= self.wearable.reset_wanted;
+    self.wearable.reset_wanted = false;
     data += message;
     size -= message;
   }

@@ -29,10 +29,10 @@ REQUESTS: dict[str, tuple[int, Op, int, dict[str, Any]]] = {
     "start": (Group.THERMO, Op.WRITE, 1, {"op": 1, "lease_ms": 3000, "key_interval": 64}),
     "renew": (Group.THERMO, Op.WRITE, 1, {"op": 2, "lease_ms": 3000, "key_interval": None}),
     "stop": (Group.THERMO, Op.WRITE, 1, {"op": 0}),
-    "eeprom": (Group.THERMO, Op.READ, 2, {"off": 1024, "sensor": 0}),
-    "calibration": (Group.THERMO, Op.READ, 3, {"off": 9000, "slot": 1}),
-    "calibration-part": (Group.THERMO, Op.WRITE, 3, {"off": 0, "len": 9348, "data": b"TCOR\2\6\0\0" + bytes(93)}),
-    "calibration-next": (Group.THERMO, Op.WRITE, 3, {"off": 101, "len": 9348, "data": bytes(31)}),
+    "constants": (Group.THERMO, Op.READ, 2, {"off": 1024, "sensor": 0}),
+    "correction": (Group.THERMO, Op.READ, 3, {"off": 9000, "slot": 1}),
+    "correction-part": (Group.THERMO, Op.WRITE, 3, {"off": 0, "len": 9348, "data": b"TCOR\2\1\6\0" + bytes(93)}),
+    "correction-next": (Group.THERMO, Op.WRITE, 3, {"off": 101, "len": 9348, "data": bytes(31)}),
     "rollback": (Group.THERMO, Op.WRITE, 4, {}),
     "self-test": (Group.THERMO, Op.WRITE, 5, {}),
     "counters": (Group.THERMO, Op.READ, 6, {}),
@@ -40,6 +40,12 @@ REQUESTS: dict[str, tuple[int, Op, int, dict[str, Any]]] = {
     "rate-double": (Group.THERMO, Op.WRITE, 7, {"rate_hz": 0.1}),
     "refusal": (Group.THERMO, Op.READ, 8, {}),
     "profile": (Group.THERMO, Op.READ, 9, {"off": 2048}),
+    "signals": (Group.THERMO, Op.WRITE, 10, {"signals": [2, 0, 1]}),
+    "feed": (Group.THERMO, Op.WRITE, 11, {"sensor": 1, "values": bytes(8)}),
+    "person": (Group.THERMO, Op.READ, 12, {}),
+    "person-told": (Group.THERMO, Op.WRITE, 12, {"person": {"age_years": 41, "height_m": 1.75}}),
+    "alerts": (Group.THERMO, Op.READ, 13, {}),
+    "alert-seen": (Group.THERMO, Op.WRITE, 13, {"alert": 0}),
     "nested": (Group.OS, Op.WRITE, 0, {"a": [1, -2, {"b": [None, True, 1.5, b"\0", [[]]]}], "d": ""}),
 }
 RAW_BODIES = {
@@ -64,15 +70,17 @@ def main() -> None:
     write("smp", prefixed)
     sessions = (
         "start renew stop refusal",
-        "calibration-part calibration-next calibration-part",
-        "rollback calibration",
+        "start signals feed alerts alert-seen stop",
+        "person-told person reset person self-test",
+        "correction-part correction-next correction-part",
+        "rollback correction",
     )
     write(
         "smp", {f"session-{i}": b"".join(prefixed[name] for name in names.split()) for i, names in enumerate(sessions)}
     )
-    lines = {name: encode_packet(messages[name]) for name in ("echo", "hello", "calibration-part", "nested")}
-    lines["frame"] = encode_frame(bytes((1, 5)) + bytes(34))
-    lines["mixed"] = b"\0junk\x06\x06\x09" + lines["calibration-part"].replace(b"\n", b"\r\n", 1) + lines["frame"]
+    lines = {name: encode_packet(messages[name]) for name in ("echo", "hello", "correction-part", "nested")}
+    lines["frame"] = encode_frame(bytes((2, 6)) + bytes(34))
+    lines["mixed"] = b"\0junk\x06\x06\x09" + lines["correction-part"].replace(b"\n", b"\r\n", 1) + lines["frame"]
     lines["short-lines"] = encode_packet(messages["hello"], 8) + lines["hello"][:-3] + lines["hello"]
     write("wire", lines)
 

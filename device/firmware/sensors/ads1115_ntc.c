@@ -86,7 +86,7 @@ static struct thermistor_curve curve_at(const uint8_t *body, size_t channel) {
   return (struct thermistor_curve){correction_double(at), correction_double(at + 8), correction_double(at + 16)};
 }
 
-/* -0 is set too: it is no profile's. */
+/* Zeros of either sign keep the profile's. */
 static bool is_set(const uint8_t *body, size_t channel) {
   for (size_t i = 0; i < 3; i++) {
     if ((load_le64(body + CURVE_BYTES * channel + 8 * i) & INT64_MAX) != 0) {

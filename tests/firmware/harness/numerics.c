@@ -4,7 +4,6 @@
 #include "ads1115_ntc.h"
 #include "correction.h"
 #include "counts.h"
-#include "crc.h"
 #include "interpolate.h"
 #include "mlx90640_constants.h"
 #include "mlx90640_correction.h"
@@ -13,16 +12,14 @@
 
 static struct mlx90640_constants constants;
 static struct counts_encoder encoder;
-static struct correction correction;
-static struct mlx90640_correction pixels;
-
-/* One 10 kohm NTC of beta 3950 K. */
-static const struct thermistor_settings one_ntc = {
-    .channel_count = 1,
-    .channels = {{.name = "skin", .series_ohm = 10000.0F, .supply_v = 3.3F, .curve = {10000.0F, 3950.0F}}}};
-static struct ads1115_ntc_state spots_state;
-static const struct sensor spots = {
-    .driver = &ads1115_ntc_driver, .name = "spots", .settings = &one_ntc, .state = &spots_state};
+static struct correction blob;
+static struct mlx90640_correction correction;
+static struct board board;
+static struct counters counters;
+static struct thermistor_settings thermistors;
+static struct ads1115_ntc_state state;
+static const struct sensor array = {
+    .driver = &ads1115_ntc_driver, .name = "spots", .settings = &thermistors, .state = &state};
 
 size_t shim_size_of_constants(void) {
   return sizeof constants;
@@ -95,47 +92,67 @@ int shim_thermistor(const float profile[6], int to_ground, int steinhart_hart, c
   return (int)thermistor_celsius(&thermistor, &curve, counts, celsius);
 }
 
-/* Open a correction of a camera or of thermistors and use it. */
-int shim_correction_open(const uint8_t *blob, size_t size) {
-  mlx90640_correction_none(&pixels);
-  spots_state.array.settings = &one_ntc;
-  ads1115_ntc_driver.correct(&spots, NULL);
-  const enum status status = correction_open(blob, size, &correction);
-  if (status != STATUS_OK) {
+static uint64_t at_start(void) {
+  return 0;
+}
+
+/* An array of thermistors, each a 10 kohm NTC of beta 3950 K: "t0", "t1" and so on. */
+void shim_thermistors(uint8_t channels) {
+  static const struct sensor_context context = {.board = &board, .counters = &counters};
+  static const char *const names[THERMISTOR_MAX_CHANNELS] = {"t0", "t1", "t2", "t3"};
+  board.now_us = at_start;
+  thermistors = (struct thermistor_settings){.address = 0x48, .channel_count = channels, .rate_hz = 2.0F};
+  for (size_t i = 0; i < channels; i++) {
+    thermistors.channels[i] = (struct thermistor_profile){
+        .name = names[i], .series_ohm = 10000.0F, .supply_v = 3.3F, .curve = {10000.0F, 3950.0F}};
+  }
+  array.driver->init(&array, &context);
+}
+
+/* Envelope and body; the kind is 1 or 2, whose body is checked as well, or another one. */
+int shim_correction_open(const uint8_t *bytes, size_t size) {
+  mlx90640_correction_none(&correction);
+  const enum status status = correction_open(bytes, size, &blob);
+  if (status != STATUS_OK || blob.kind > 2) {
     return (int)status;
   }
-  if (correction.kind == ads1115_ntc_driver.correction_kind) {
-    if (!ads1115_ntc_driver.possible(&spots, &correction)) {
-      return (int)STATUS_DAMAGED;
-    }
-    ads1115_ntc_driver.correct(&spots, &correction);
-    return (int)STATUS_OK;
+  if (blob.kind == 1) {
+    return (int)mlx90640_correction_open(&blob, &correction);
   }
-  return correction.kind == 1 ? (int)mlx90640_correction_open(&correction, &pixels) : (int)STATUS_DAMAGED;
+  return blob.kind == 2 && array.driver->possible(&array, &blob) ? STATUS_OK : STATUS_DAMAGED;
 }
 
 int shim_correction_is_identity(void) {
-  return pixels.identity;
+  return correction.identity;
 }
 
 void shim_correction_apply(float *celsius, float ta) {
-  mlx90640_correction_apply(&pixels, celsius, ta);
+  mlx90640_correction_apply(&correction, celsius, ta);
 }
 
-/* The curve that is used instead of the profile's; 0 where none is. */
-int shim_correction_curve(float curve[3]) {
-  memcpy(curve, &spots_state.array.curves[0], sizeof spots_state.array.curves[0]);
-  return spots_state.calibrated[0];
+/* Use the curves that were opened last. */
+void shim_correction_use(void) {
+  array.driver->correct(&array, &blob);
 }
 
+int shim_correction_curve(size_t channel, float curve[3]) {
+  memcpy(curve, &state.array.curves[channel], 3 * sizeof *curve);
+  return state.calibrated[channel];
+}
+
+/* Of a camera, or of the array of thermistors. */
 int shim_correction_is_implausible(char *sentence, size_t capacity) {
   struct text text;
   text_begin(&text, sentence, capacity);
-  return correction.kind == ads1115_ntc_driver.correction_kind ? ads1115_ntc_driver.objects(&spots, &correction, &text)
-                                                               : mlx90640_correction_is_implausible(&pixels, &text);
+  return blob.kind == 1 ? mlx90640_correction_is_implausible(&correction, &text)
+                        : array.driver->objects(&array, &blob, &text);
 }
 
 size_t shim_correction_id(uint8_t id[8]) {
-  memcpy(id, correction.id, sizeof correction.id);
-  return correction.id_size;
+  memcpy(id, blob.id, sizeof blob.id);
+  return blob.id_size;
+}
+
+int shim_correction_fits(const uint8_t *id, size_t id_size, uint32_t fingerprint) {
+  return correction_fits(&blob, id, id_size, fingerprint);
 }

@@ -1,17 +1,18 @@
 /* The firmware's memory of sensors over a flash that can lose power. */
 #include "sightings.h"
 
+#include <string.h>
+
 #include "flash.h"
 
 static struct sightings sightings;
 static struct sighted sighted[2];
-static uint8_t met; /* the sensor that was met last */
 static const struct board *board;
 
 void sightings_new(size_t page_size, size_t pages);
 void sightings_reopen(size_t pages_used);
-uint32_t sightings_see(uint8_t sensor, const uint8_t *id, uint32_t fingerprint);
-void sightings_take(void);
+uint32_t sightings_see(uint8_t sensor, const uint8_t id[SIGHTINGS_ID_BYTES], uint32_t fingerprint);
+void sightings_take(uint8_t sensor);
 int sightings_has_problem(void);
 
 void sightings_new(size_t page_size, size_t pages) {
@@ -20,19 +21,19 @@ void sightings_new(size_t page_size, size_t pages) {
 
 void sightings_reopen(size_t pages_used) {
   sightings_open(&sightings, board, pages_used);
-  sightings_recall(&sightings, &sighted[0], 0);
-  sightings_recall(&sightings, &sighted[1], 1);
+  for (uint8_t sensor = 0; sensor < sizeof sighted / sizeof sighted[0]; sensor++) {
+    sightings_recall(&sightings, &sighted[sensor], sensor);
+  }
 }
 
 /* Number of the constants; its highest bit says that they changed. */
-uint32_t sightings_see(uint8_t sensor, const uint8_t *id, uint32_t fingerprint) {
+uint32_t sightings_see(uint8_t sensor, const uint8_t id[SIGHTINGS_ID_BYTES], uint32_t fingerprint) {
   const struct sighting sighting = sightings_meet(&sightings, &sighted[sensor], id, fingerprint);
-  met = sensor;
   return sighting.constants | (sighting.changed ? 1U << 31 : 0U);
 }
 
-void sightings_take(void) {
-  sightings_trust(&sightings, &sighted[met]);
+void sightings_take(uint8_t sensor) {
+  sightings_trust(&sightings, &sighted[sensor]);
 }
 
 int sightings_has_problem(void) {
