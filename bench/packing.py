@@ -20,8 +20,6 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from thermo_core.profile import PictureSensor as Settings
-from thermo_device.acquisition import PictureSensor
 
 from thermo_core.sensors.mlx90640.counts import (
     DEFAULT_KEY_INTERVAL,
@@ -33,7 +31,10 @@ from thermo_core.sensors.mlx90640.counts import (
 )
 from thermo_core.sensors.mlx90640.frames import CONTROL, PIXELS, Subpage
 from thermo_core.sensors.mlx90640.registers import subpage_mask
+from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
 from thermo_device.counters import Counters
+from thermo_device.sensors.driver import Place
+from thermo_device.sensors.mlx90640.acquisition import PictureSensor
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.scenes import Hand, Scene, breast_patch
 
@@ -81,8 +82,8 @@ def main() -> None:
 
 def _capture(scene: Scene, rate_hz: float, chess: bool = True, warm_up_tau_s: float = 0.0) -> list[Subpage]:
     hardware = SimulatedHardware.from_profile(seed=1, scene=scene, bus_hz=1_000_000, warm_up_tau_s=warm_up_tau_s)
-    settings = Settings(refresh_rate_hz=rate_hz, chess=chess)
-    sensor = PictureSensor(hardware.bus, hardware.clock, settings, Counters())
+    settings = Mlx90640Settings(name="skin", path=(0x33,), rate_hz=rate_hz, pattern="chess" if chess else "interleaved")
+    sensor = PictureSensor(settings, Place(0, hardware.bus, hardware.clock, Counters()))
     sensor.start()
     return [sensor.next_subpage() for _ in range(SUBPAGES)]
 

@@ -4,10 +4,10 @@ Run `python bench/streaming.py [--seconds 10]`. A simulated wearable runs as a p
 of one core, from the kernel's accounting of that process; `simulator alone` is a loop that only reads the same pages from the
 same simulated sensor, so the difference is what the agent costs on a real bus.
 
-pictures/s  that reached the host, of those asked for (half the subpages); lost: records of the line and subpages of the sensor
+pictures/s  that reached the host, of those asked for (half the subpages); lost: records of the line and blocks of the sensors
 bytes       on the line for each picture, everything the stream carries included
 baud        lowest standard rate that carries the stream with 10 bits a byte and a fifth to spare
-verdict     end of capture to the verdict on the device; host: end of capture to the verdict's arrival
+finding     end of capture to the finding on the device; host: end of capture to the finding's arrival
 picture     end of capture to the picture's arrival at the host
 """
 
@@ -23,11 +23,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from thermo_core.profile import PictureSensor as Settings
-from thermo_device.acquisition import PictureSensor
 
-from thermo_core.wire.records import SubpageRecord, VerdictRecord
+from thermo_core.sensors.kind import Block
+from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
+from thermo_core.wire.records import FindingRecord
 from thermo_device.counters import Counters
+from thermo_device.sensors.driver import Place
+from thermo_device.sensors.mlx90640.acquisition import PictureSensor
 from thermo_host.flash import flash, load
 from thermo_host.link.session import fetch
 from thermo_host.link.wearable import Wearable
@@ -36,6 +38,8 @@ from thermo_sim.clock import WallClock
 from thermo_sim.hardware import SimulatedHardware
 
 BUNDLE = Path(__file__).parents[1] / "models/thermo_models/wearables/breast-patch/bundle.img"
+SKIN = 0
+"""Number of the camera."""
 BAUDS = (9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600, 1_000_000, 2_000_000, 3_000_000)
 RATES_HZ = (4.0, 8.0, 16.0, 32.0, 64.0)
 
@@ -50,7 +54,7 @@ class Figures:
     agent_cpu: float
     simulator_cpu: float
     picture_ms: np.ndarray
-    verdict_ms: np.ndarray
+    finding_ms: np.ndarray
     host_ms: np.ndarray
 
 
@@ -78,47 +82,48 @@ def main() -> None:
             f" {100 * row.agent_cpu:20.1f} % {100 * row.simulator_cpu:14.1f} %"
         )
     print(
-        "\nlatency, ms (p50 / p99)\nsubpages/s   capture to picture at host   capture to verdict   capture to verdict at host"
+        "\nlatency, ms (p50 / p99)\nsubpages/s   capture to picture at host   capture to finding   capture to finding at host"
     )
     for rate, row in rows.items():
-        print(f"{rate:10g} {pair(row.picture_ms):>28} {pair(row.verdict_ms):>20} {pair(row.host_ms):>28}")
+        print(f"{rate:10g} {pair(row.picture_ms):>28} {pair(row.finding_ms):>20} {pair(row.host_ms):>28}")
 
 
 def measure(wearable: Wearable, process: int, rate_hz: float, seconds: float) -> Figures:
     """Stream at one refresh rate."""
-    wearable.set_rate(rate_hz)
+    wearable.set_rate(SKIN, rate_hz)
     session = fetch(wearable)
     monitor = Monitor(session)
-    pictures, verdicts, hosts = [], [], []
+    pictures, findings, hosts = [], [], []
     with wearable.stream() as stream:
         until = time.monotonic() + 2
         while time.monotonic() < until:
             telemetry = stream.get(0.1)
             if telemetry is not None:
                 monitor.push(telemetry)
-        before = stream.lost + monitor.statistics().lost_subpages
+        before = stream.lost + monitor.statistics().lost_blocks
         cpu, received, began = cpu_s(process), wearable.line.bytes_received, time.monotonic()
         while time.monotonic() < began + seconds:
             telemetry = stream.get(0.1)
             if telemetry is None:
                 continue
             latency_ms = (telemetry.received_ns - telemetry.captured_ns) / 1e6
-            if monitor.push(telemetry) is not None and isinstance(telemetry.record, SubpageRecord):
-                pictures.append(latency_ms)
-            if isinstance(telemetry.record, VerdictRecord):
-                verdicts.append(telemetry.record.latency_us / 1e3)
+            outcome = monitor.push(telemetry)
+            if outcome is not None and isinstance(telemetry.record, Block) and telemetry.record.sensor == SKIN:
+                pictures.extend(latency_ms for samples in outcome.passes if "skin" in samples)
+            if isinstance(telemetry.record, FindingRecord):
+                findings.append(telemetry.record.latency_us / 1e3)
                 hosts.append(latency_ms + telemetry.record.latency_us / 1e3)
         took = time.monotonic() - began
         share = (cpu_s(process) - cpu) / took
         received = wearable.line.bytes_received - received
     return Figures(
         pictures_per_s=len(pictures) / took,
-        lost=stream.lost + monitor.statistics().lost_subpages - before,
+        lost=stream.lost + monitor.statistics().lost_blocks - before,
         bytes_per_picture=received / max(1, len(pictures)),
         agent_cpu=share,
         simulator_cpu=simulator_share(rate_hz, seconds),
         picture_ms=np.array(pictures),
-        verdict_ms=np.array(verdicts),
+        finding_ms=np.array(findings),
         host_ms=np.array(hosts),
     )
 
@@ -126,7 +131,8 @@ def measure(wearable: Wearable, process: int, rate_hz: float, seconds: float) ->
 def simulator_share(rate_hz: float, seconds: float) -> float:
     """CPU seconds a second of reading the same pages from the same simulated sensor and doing nothing with them."""
     hardware = SimulatedHardware.from_profile(clock=WallClock(), warm_up_tau_s=0)
-    sensor = PictureSensor(hardware.bus, hardware.clock, Settings(), Counters())
+    settings = Mlx90640Settings(name="skin", path=(0x33,))
+    sensor = PictureSensor(settings, Place(SKIN, hardware.bus, hardware.clock, Counters()))
     sensor.start()
     sensor.set_rate(rate_hz)
     sensor.next_subpage()

@@ -345,7 +345,7 @@ def test_the_laboratory_reaches_a_board_too(probe: Probe) -> None:
     control.request(probe.board.control_path, {"cmd": "blackbody", "celsius": 37.5})
     status = control.request(probe.board.control_path, {"cmd": "status"})
     assert status["scene_mean_celsius"] == pytest.approx(37.5, abs=0.1) and status["board"] == probe.board.options.kind
-    assert status["touched_celsius"]["spots"] == 37.5
+    assert status["touched_celsius"] == {"spots": [37.5] * 4}
 
 
 def test_a_program_that_dies_says_why(program: Kind, tmp_path: Path) -> None:

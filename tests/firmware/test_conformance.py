@@ -663,6 +663,7 @@ def test_any_wearable_passes_its_own_tests_and_refuses_what_it_has_not(chips: Ru
 def test_a_noisy_line_costs_records_and_never_gives_wrong_ones(kind: str, tmp_path: Path) -> None:
     with started(kind, tmp_path, "--line-noise", "flip=2e-4,drop=2e-5") as wearable:
         with wearable.open() as host:
+            hear(host, lambda records: bool(blocks(records)), "a subpage")
             constants = host.constants(CAMERA, "mlx90640")
             assert constants.data == generate(SEED).astype("<u2").tobytes()
             engine = wearable.engine(host)

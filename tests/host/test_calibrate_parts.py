@@ -109,7 +109,8 @@ def test_the_simulators_blackbody_is_driven_and_its_scene_comes_back(laboratory:
     reference = SimulatedReference(path)
     assert reference.set_point(37.0) == 37.0
     assert np.ptp(hardware.scene.celsius(0.0)) == 0
-    assert hardware.bath_celsius == (37.0,) * 4
+    hardware.clock.sleep_until_us(hardware.clock.now_us() + 1000)
+    assert hardware.touched_celsius == {"spots": [37.0] * 4}
     reference.ambient(20.0)
     reference.ambient(30.0)
     assert hardware.surroundings.ambient_celsius == 30.0

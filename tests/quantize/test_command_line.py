@@ -165,7 +165,7 @@ def test_compile_and_firmware_replace_only_when_told(tmp_path: Path) -> None:
     public = DEVELOPMENT / "development_ed25519.pub.pem"
     calls: list[tuple[list[str | Path], str]] = [
         (["compile", SHIPPED / "model.tflite", "--out", tmp_path / "c", "--name", "net"], "c/net.c"),
-        (["firmware", SHIPPED / "bundle.img", "--public-key", public, "--out", tmp_path / "f"], "f/wearable_model.c"),
+        (["firmware", SHIPPED / "bundle.img", "--public-key", public, "--out", tmp_path / "f"], "f/wearable_profile.c"),
     ]
     for words, file in calls:
         assert call("thermo-quantize", *words).returncode == 0

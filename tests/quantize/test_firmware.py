@@ -144,6 +144,7 @@ def expected_profile(profile: Profile, bundle: Bundle | None = None) -> Iterator
 
 def test_the_shipped_bundle_arrives_whole(shipped: Bundle, tmp_path: Path) -> None:
     made = firmware.generate(SHIPPED.read_bytes(), _public(DEVELOPMENT))
+    assert made.image is not None
     version = made.image.version
     numbers = f"{version.major} {version.minor} {version.revision} {version.build}"
     assert printed(made, tmp_path) == list(expected(shipped, made.image.sha256, numbers, True))
@@ -195,6 +196,7 @@ def test_another_wearable_arrives_whole(shipped: Bundle, tmp_path: Path) -> None
     )
     bundle = replace(shipped, profile=profile, waived=("Nur 3 % */ ??/", "Zweitens."))
     made = firmware.generate(signed(bundle), KEY.public_key())
+    assert made.image is not None
     assert printed(made, tmp_path) == list(expected(bundle, made.image.sha256, "1 2 3 4", False))
 
 
@@ -202,6 +204,7 @@ def test_a_wearable_without_thermistors_or_alert_compiles(shipped: Bundle, tmp_p
     profile = altered(shipped.profile, sensors=schema.to_plain(shipped.profile)["sensors"][:1], alerts=[])
     bundle = replace(shipped, profile=profile, self_tests={})
     made = firmware.generate(signed(bundle, "1.0.0"), KEY.public_key())
+    assert made.image is not None
     assert printed(made, tmp_path) == list(expected(bundle, made.image.sha256, "1 0 0 0", False))
 
 
@@ -209,6 +212,7 @@ def test_a_wearable_without_models_compiles(shipped: Bundle, tmp_path: Path) -> 
     profile = altered(shipped.profile, models=[], alerts=[])
     bundle = replace(shipped, profile=profile, networks={}, self_tests={})
     made = firmware.generate(signed(bundle, "1.0.0"), KEY.public_key())
+    assert made.image is not None
     assert printed(made, tmp_path) == list(expected(bundle, made.image.sha256, "1 0 0 0", False))
 
 
@@ -290,7 +294,7 @@ def test_a_wearable_the_firmware_cannot_be_is_refused(shipped: Bundle) -> None:
 
 
 def test_a_sensor_without_a_driver_is_named(shipped: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(SENSORS, "ads1115-ntc")  # type: ignore[arg-type]
+    monkeypatch.delitem(SENSORS, "ads1115-ntc")
     with pytest.raises(BundleError, match='"spots" is of kind ads1115-ntc, and the firmware drives mlx90640'):
         firmware.generate(signed(shipped), KEY.public_key())
 

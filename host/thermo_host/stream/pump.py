@@ -36,6 +36,9 @@ def pump(items: Iterable[Item | None], interpret: Interpret, sinks: Sequence[Sin
     """
     for item in items:
         if done():
+            # A marker may have been set with the key before the last.
+            for sink in sinks:
+                sink.idle()
             return
         if item is not None:
             outcome = interpret(item)
