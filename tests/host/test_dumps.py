@@ -83,9 +83,9 @@ def test_a_dump_is_written_as_a_recording_is(tmp_path: Path, golden_dir: Path) -
     decoding = dumps.DumpDecoding(dumps.load(golden_dir / "s1_melexis_example.npz"), emissivity=0.95)
     (path,) = target.write(decoding, tmp_path / "out.npz", decoding.first)
     arrays = np.load(path)
-    assert arrays["camera"].shape == (1, 24, 32)
+    assert arrays["celsius"].shape == (1, 24, 32)
     assert arrays["emissivity"] == 0.95 and arrays["uncalibrated"]
-    assert arrays["camera.utc"].tolist() == [""]
+    assert arrays["utc"].tolist() == [""]
     assert arrays["camera.constants.0"].size == 2 * 832
     with pytest.raises(UsageError, match="emissivity"):
         dumps.DumpDecoding(dumps.load(golden_dir / "s1_melexis_example.npz"), emissivity=2.0)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from thermo_core import schema
@@ -25,6 +24,8 @@ from thermo_host.exports.totals import Totals
 from thermo_host.files import storage_error
 
 CAMERA = "camera"
+EMISSIVITY = 0.95
+"""What the vendor's examples and most drivers take, so that a dump gives the temperatures its tool gave."""
 """What its signals are called."""
 
 
@@ -62,7 +63,7 @@ class DumpDecoding:
 
     Args:
         dump: with an EEPROM.
-        emissivity: of what is looked at; None takes that of skin.
+        emissivity: of what is looked at; `EMISSIVITY` where None.
         reflected: temperature of what it reflects, degC; None takes 8 K below the die.
 
     Attributes:
@@ -85,7 +86,10 @@ class DumpDecoding:
         self._flags = Quality.UNCALIBRATED | (Quality.SUSPECT if constants.doubts else Quality(0))
         self._decoder = Decoder(constants, self._settings.emissivity, self._settings.reflected_celsius)
         facts = {name: value for name, value in self.about.items() if name not in ("notes", "notice")}
-        self.tracks = [Track(signal.name, signal, (), facts) for signal in self._settings.signals]
+        self.tracks = [
+            Track(signal.name, signal, (), facts, "celsius" if signal.name == CAMERA else "")
+            for signal in self._settings.signals
+        ]
 
     @property
     def about(self) -> dict[str, Any]:
@@ -146,9 +150,8 @@ class DumpDecoding:
 
 
 def _settings(emissivity: float | None, reflected: float | None) -> Mlx90640Settings:
-    settings = Mlx90640Settings(name=CAMERA, path=(0x33,), reflected_celsius=reflected)
-    if emissivity is not None:
-        settings = msgspec.structs.replace(settings, emissivity=emissivity)
+    emissivity = EMISSIVITY if emissivity is None else emissivity
+    settings = Mlx90640Settings(name=CAMERA, path=(0x33,), emissivity=emissivity, reflected_celsius=reflected)
     try:
         return schema.from_plain(schema.to_plain(settings), Mlx90640Settings, "")
     except SchemaError as error:

@@ -26,7 +26,8 @@ class NpzWriter:
     """Use it in a `with` block.
 
     Of a signal NAME there are NAME (n, *shape), NAME.utc_ns, NAME.utc, NAME.time_us and NAME.flags, where it fills in pixels
-    NAME.valid, and NAME.labels; of a table KEY there is KEY.COLUMN; `about` is JSON, and its plain values lie beside it.
+    NAME.valid, and NAME.labels; of a track with a name for arrays that one, and utc_ns and the others plainly; of a table KEY there
+    is KEY.COLUMN; `about` is JSON, and its plain values lie beside it.
 
     Args:
         files: where to.
@@ -103,7 +104,7 @@ class NpzWriter:
         columns = [("", "<f4", signal.shape), ("utc_ns", "<i8", ()), ("time_us", "<i8", ()), ("flags", "<u2", ())]
         if row.measured is not None:
             columns.append(("valid", "?", signal.shape))
-        self._arrays[track.key] = [self._column(track.key, *column) for column in columns]
+        self._arrays[track.key] = [self._column(track.key, *column, plain=track.array) for column in columns]
         self._signals[track.key] = {"unit": signal.unit, "shape": list(signal.shape), "rate_hz": signal.rate_hz}
         if track.labels:
             self._labels[self._free(f"{track.key}.labels")] = track.labels
@@ -115,10 +116,11 @@ class NpzWriter:
         name = f"{column.name}_ns" if column.kind == "time" else column.name
         return self._column(key, name, _DTYPES.get(column.kind, "text"), ())
 
-    def _column(self, key: str, name: str, dtype: str, shape: tuple[int, ...]) -> Spool:
+    def _column(self, key: str, name: str, dtype: str, shape: tuple[int, ...], plain: str = "") -> Spool:
         path = self._files.folder / str(len(self._columns))
         column = TextSpool(path) if dtype == "text" else Spool(path, dtype, shape)
-        self._columns[self._free(f"{key}.{file_part(name)}" if name else key)] = (name, column)
+        of_key = f"{key}.{file_part(name)}" if name else key
+        self._columns[self._free((name or plain) if plain else of_key)] = (name, column)
         return column
 
     def _free(self, name: str) -> str:

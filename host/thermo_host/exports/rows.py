@@ -27,12 +27,14 @@ class Track:
         signal: what it is.
         labels: names of the numbers of a sample in words, in order; "" for a single number.
         facts: repeated beside its samples, so that a row by itself says what it came from.
+        array: what a file of arrays calls its samples, and what lies beside them by its plain name; the key where empty.
     """
 
     key: str
     signal: Signal
     labels: tuple[str, ...]
     facts: Mapping[str, Any]
+    array: str = ""
 
     @property
     def is_picture(self) -> bool:
