@@ -51,6 +51,8 @@ def test_it_fits_the_terminal_and_carries_the_notice(monitor: Monitor, width: in
     assert "ALERT" in text
     assert "shorted" in text
     assert "The bus was freed." in text
+    # The map beside the panel is whole: its scale reaches from end to end.
+    assert re.search(r"^\d+\.\d +(\d+\.\d +)+\d+\.\d °C", text, re.MULTILINE)
 
 
 def test_long_messages_do_not_push_the_panel_off(session: Session, telemetry: Take) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -59,6 +60,10 @@ class SidePanel:
         self._sections = sections
         self._height = height
         self._width = width
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        # Else a grid takes it for as wide as can be, and cuts the map beside it.
+        return Measurement(self._width, self._width)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         inner = options.update(width=self._width - 4, height=None)
