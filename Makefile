@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run firmware test lint format bench lock clean
+.PHONY: help run firmware test quick lint format bench lock clean
 
 # make run BOARD=mps2-an386 runs the firmware on an emulated microcontroller, BOARD=host as a program. WEARABLE=NAME|FILE.toml
 # builds another wearable into it, BUNDLE=FILE.img and BUNDLE_KEY=FILE.pub.pem another signed bundle.
@@ -25,6 +25,12 @@ firmware: $(VENV)/.run ## compile the firmware for every board, and hold it to i
 
 test: $(VENV)/.test lint ## every test, the linters and the type checker
 	$(BIN)/pytest -n 2
+
+quick: $(VENV)/.test ## what to run between edits: format, types, import rules, and the tests of the core
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n 2 -q tests/core
 
 lint: $(VENV)/.test ## ruff, mypy --strict, import rules; clang-format and cppcheck where they are installed
 	$(BIN)/ruff check .
