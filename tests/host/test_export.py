@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import pyedflib
 import pytest
 import recorded
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -525,6 +525,7 @@ def test_pictures_of_other_constants_are_decoded_with_them(tmp_path: Path, sessi
 
 
 @given(st.floats(-1e6, 1e6), st.floats(0, 1e6))
+@example(10000.9375, 0.0)
 def test_a_trace_has_a_range_that_its_header_can_write_and_that_holds_it(low: float, span: float) -> None:
     high = low + span
     try:

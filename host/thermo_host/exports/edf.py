@@ -30,6 +30,7 @@ MOST_ANNOTATIONS = 10_000
 LABEL, UNIT, FIELD = 16, 8, 60
 """Characters that EDF has for a label, a unit and a text of ours in its header."""
 SMALLEST_SPAN = 0.01
+ROUNDS = 8
 STEPS = 10_000
 """Ends of a range are whole numbers of steps of one by this, which eight characters can say of anything measured here."""
 _NS = 1_000_000_000
@@ -186,13 +187,18 @@ def physical_range(key: str, low: float, high: float) -> tuple[float, float]:
     span = max(high - low, SMALLEST_SPAN)
     bottom, top = math.floor((low - span) * STEPS) / STEPS, math.ceil((low + span) * STEPS) / STEPS
     try:
-        # What the header will say is what codes must be of.
-        probe = edfio.EdfSignal.from_digital(np.zeros(1, np.int16), 1.0, physical_range=(bottom, top))
+        # What the header will say is what codes must be of; writing that again may round once more, so until nothing changes.
+        for _ in range(ROUNDS):
+            probe = edfio.EdfSignal.from_digital(np.zeros(1, np.int16), 1.0, physical_range=(bottom, top))
+            said = (probe.physical_min, probe.physical_max)
+            if said == (bottom, top):
+                break
+            bottom, top = said
     except ValueError as error:
         raise UsageError(
             f"The numbers of {key} reach from {low:g} to {high:g}, which EDF+ cannot write; export it otherwise."
         ) from error
-    return probe.physical_min, probe.physical_max
+    return bottom, top
 
 
 def _signal(name: str, track: Track, codes: NDArray[np.int16], ends: tuple[float, float]) -> Any:
