@@ -71,7 +71,7 @@ def _cell(
     style = segment.style or Style.null()
     front, back = _rgb(style.color, FOREGROUND), _rgb(style.bgcolor, BACKGROUND)
     if style.dim:
-        front = tuple((one + other) // 2 for one, other in zip(front, back, strict=True))  # type: ignore[assignment]
+        front = ((front[0] + back[0]) // 2, (front[1] + back[1]) // 2, (front[2] + back[2]) // 2)
     (x, y), (width, height) = at, CELL
     draw.rectangle((x, y, x + width - 1, y + height - 1), back)
     if character in HALVES:
@@ -82,7 +82,7 @@ def _cell(
 
 
 def _rgb(color: Color | None, usual: tuple[int, int, int]) -> tuple[int, int, int]:
-    return usual if color is None or color.is_default else tuple(color.get_truecolor(MONOKAI))  # type: ignore[return-value]
+    return usual if color is None or color.is_default else color.get_truecolor(MONOKAI)
 
 
 if __name__ == "__main__":

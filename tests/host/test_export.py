@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 import pyedflib
 import pytest
 import recorded
+from host_sessions import session_of
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -34,11 +35,14 @@ from thermo_core.sensors.mlx90640.assemble import PictureAssembler
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.correction import PixelCorrection
 from thermo_core.sensors.mlx90640.decode import Decoder
+from thermo_core.wearable import file
+from thermo_core.wearable.library import resolve
 from thermo_core.wearable.profile import Profile
 from thermo_host.application import run
 from thermo_host.exports import target
 from thermo_host.exports.decoding import ALL, Choice, Decoding
 from thermo_host.exports.edf import physical_range
+from thermo_host.exports.facts import facts
 from thermo_host.exports.rows import Row, SampleRow
 from thermo_host.stream.playback import Recording
 from thermo_sim import eeprom
@@ -522,6 +526,13 @@ def test_pictures_of_other_constants_are_decoded_with_them(tmp_path: Path, sessi
         there = arrays["skin.time_us"] > 10_000_000 if number else arrays["skin.time_us"] < 10_000_000
         np.testing.assert_array_equal(arrays["skin"][there], pictures)
     assert json.loads(str(arrays["about"]))["later"][0]["sensors"][0]["constants"] == 1
+
+
+def test_what_cannot_be_calibrated_is_not_called_uncalibrated() -> None:
+    profile = file.read(resolve("wrist-stress")).profile
+    session = session_of(profile, {})
+    said = facts(session, profile, session.engine({}))["sensors"]
+    assert [one["kind"] for one in said] == ["external"] * 4 and not any(one["uncalibrated"] for one in said)
 
 
 @given(st.floats(-1e6, 1e6), st.floats(0, 1e6))

@@ -7,6 +7,7 @@ from thermo_core import schema
 from thermo_core.errors import CorrectionError
 from thermo_core.graph.engine import Engine
 from thermo_core.recording.session import Session
+from thermo_core.sensors.kinds import KINDS
 from thermo_core.sensors.settings import SensorSettings
 from thermo_core.wearable.profile import NOTICE, Profile
 from thermo_host.stream.optics import OPTICS
@@ -77,7 +78,7 @@ def _sensor(session: Session, number: int, settings: SensorSettings, engine: Eng
         "constants": 0 if state is None else state.constants,
         "rate_hz": 0.0 if state is None else state.rate_hz,
         "warning": "" if state is None else state.warning,
-        "uncalibrated": not corrected,
+        "uncalibrated": not corrected and KINDS[settings.kind].correction is not None,
         "calibrated_unix_s": created,
         **{name: getattr(settings, name) for name in OPTICS if hasattr(settings, name)},
     }
