@@ -12,9 +12,9 @@ from typing import IO
 import numpy as np
 
 from thermo_core.errors import StorageError, ThermoError, UsageError
+from thermo_core.files import storage_error
 from thermo_core.signals import Signal, Values
 from thermo_core.wearable.profile import Profile
-from thermo_host.files import storage_error
 from thermo_host.link.session import sensor_number
 from thermo_host.link.wearable import Wearable
 from thermo_host.sinks.describe import counted

@@ -99,10 +99,10 @@ def train(
     from rich.console import Console
     from rich.progress import Progress
 
+    from thermo_core.files import refuse_overwriting
     from thermo_models import runs, settings
     from thermo_models.tasks import find
     from thermo_models.tasks.task import Varied
-    from thermo_quantize.files import refuse_overwriting
 
     found = find(task)
     by_variant = found.by_variant if isinstance(found, Varied) else {}

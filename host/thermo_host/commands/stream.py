@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from thermo_core.errors import UsageError
+from thermo_core.files import file_name
 from thermo_core.graph.engine import Outcome
 from thermo_core.recording.layout import Gap, Marker
 from thermo_core.recording.session import Session
@@ -27,7 +28,6 @@ from thermo_host.commands.common import (
 from thermo_host.commands.progress import ProgressLine, clock
 from thermo_host.commands.screen import Screen, changes, parse_span, summary_words
 from thermo_host.feeding import Feeding
-from thermo_host.files import file_name
 from thermo_host.link.items import Item
 from thermo_host.link.session import fetch
 from thermo_host.link.wearable import TIMEOUT_S, Wearable

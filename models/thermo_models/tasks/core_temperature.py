@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import StorageError, UsageError
+from thermo_core.files import check_readable
 from thermo_core.sensors.external.settings import ExternalSettings
 from thermo_core.stages.select import Select
 from thermo_core.stages.stage import Stage
@@ -36,7 +37,6 @@ from thermo_models.samples import Fold, Samples, digest_of, groups_left_out, peo
 from thermo_models.settings import Settings
 from thermo_models.tasks.task import Goal, Plan
 from thermo_models.templates import template
-from thermo_quantize.files import check_readable
 
 WEARABLE = template("core-temperature")
 CENTRE_CELSIUS = (WEARABLE.profile.models[0].quantities or ())[0].offset
