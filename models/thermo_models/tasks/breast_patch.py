@@ -28,7 +28,8 @@ from thermo_models.settings import Settings
 from thermo_models.tasks.task import Goal, Plan
 from thermo_models.templates import stage_of, template
 from thermo_quantize.files import write_file
-from thermo_sim import dataset, eeprom, radiometry, scenes
+from thermo_sim import scenes
+from thermo_sim.chips.mlx90640 import dataset, eeprom, radiometry
 
 WEARABLE = template("breast-patch")
 ABOVE = stage_of(WEARABLE.profile, "above")
