@@ -48,7 +48,7 @@ class Candidate:
 
     @property
     def development(self) -> bool:
-        """Whether it is signed with the key that ships with the simulator."""
+        """Whether it is signed with the key that is published with the source."""
         return names_development_key(self.image.key_hash)
 
 

@@ -54,7 +54,7 @@ from thermo_core.wire.table import PROTOCOL, Command, GroupError
 from thermo_host.flash import flash, load
 from thermo_host.link.wearable import Wearable
 from thermo_sim import control
-from thermo_sim.eeprom import generate
+from thermo_sim.chips.mlx90640.eeprom import generate
 
 SEED = 4
 READY_S = 60.0

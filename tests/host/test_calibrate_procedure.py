@@ -26,7 +26,7 @@ from thermo_host.calibrate.positions import calibrate_positions, verify_position
 from thermo_host.calibrate.procedure import Outcome, calibrate, conclude, observe, verify, write
 from thermo_host.calibrate.reference import EXACT, ReferenceUncertainty, TypedReference
 from thermo_host.calibrate.settings import Settings, paced
-from thermo_sim.radiometry import ResponseError
+from thermo_sim.chips.mlx90640.radiometry import ResponseError
 
 QUICK = Settings(pictures=64, hold_out_pictures=128, warm_up_s=0.0)
 CREATED = 1_790_000_000

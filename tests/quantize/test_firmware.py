@@ -34,7 +34,7 @@ from thermo_quantize.firmware_sensors import SENSORS
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = bundles.IMAGE
-DEVELOPMENT = ROOT / "hw_sim/thermo_sim/keys/development_ed25519.pub.pem"
+DEVELOPMENT = ROOT / "device/thermo_device/development_key/development_ed25519.pub.pem"
 KEY = bundles.KEY
 STRICT = "-std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wdouble-promotion -Werror".split()
 
