@@ -343,19 +343,19 @@ static void feed(void *context, const struct smp_request *request, struct smp_an
     text_add(why, ", while a stream runs; start one.");
   } else {
     switch (sensor->driver->feed(sensor, values.data, values.size / 4, &reason)) {
-    case SENSOR_FED:
-      cbor_map(&answer->body, 0);
-      break;
-    case SENSOR_FED_WRONG:
-      text_add(group_refuse(answer, GROUP_ERROR_IMPLAUSIBLE), sentence);
-      break;
-    case SENSOR_FED_LATER: {
-      struct text *why = smp_refuse(answer, SMP_BUSY);
-      text_add(why, "Samples of ");
-      text_add(why, sensor->name);
-      text_add(why, " wait already; give this one again later.");
-      break;
-    }
+      case SENSOR_FED:
+        cbor_map(&answer->body, 0);
+        break;
+      case SENSOR_FED_WRONG:
+        text_add(group_refuse(answer, GROUP_ERROR_IMPLAUSIBLE), sentence);
+        break;
+      case SENSOR_FED_LATER: {
+        struct text *why = smp_refuse(answer, SMP_BUSY);
+        text_add(why, "Samples of ");
+        text_add(why, sensor->name);
+        text_add(why, " wait already; give this one again later.");
+        break;
+      }
     }
   }
 }
