@@ -113,7 +113,7 @@ struct sensor_driver {
   bool (*corrected)(const struct sensor *sensor);
   /* Set its rate; where it is refused (false) the sentence is added to `reason` and `*error` says why. */
   bool (*set_rate)(const struct sensor *sensor, float rate_hz, enum group_error *error, struct text *reason);
-  /* Take numbers from the host, as a block that `poll` then has; where they cannot be, the sentence is added to `reason`. */
+  /* Take numbers from the host, as a block that `poll` then has; where they are wrong `reason` says why. */
   enum sensor_fed (*feed)(const struct sensor *sensor, const uint8_t *values, size_t count, struct text *reason);
   void (*self_test)(const struct sensor *sensor, struct sensor_results *results);
 };
