@@ -103,7 +103,7 @@ def stream(
             record_to,
             reconnect,
             _numbers(session, signals),
-            _feedings(wearable, session, feed),
+            _feedings(wearable, session, feed, reconnect),
         )
         run.go(screen, None, [JsonLines(output.json, monitor, whole)] if as_json else [])
 
@@ -144,7 +144,7 @@ def record(
             path,
             reconnect,
             _numbers(session, signals),
-            _feedings(wearable, session, feed),
+            _feedings(wearable, session, feed, reconnect),
         )
         if view and not as_json:
             run.go(Screen(monitor, output, None, lambda: utc_now_ns(wearable), KEYS), None)
@@ -240,6 +240,8 @@ class Run:
             for feeding in self.feedings:
                 if feeding not in waiting:
                     _ = feeding.done  # raises what went wrong
+                if self.monitor.lost is None:
+                    feeding.go_on(self.monitor.session.profile)
             self.monitor.count_bytes(self.wearable.line.bytes_received)
             return keyboard.poll() or (until is not None and time.monotonic() >= until)
 
@@ -260,6 +262,9 @@ class Run:
             **about(self.monitor.session, self.monitor.settings),
         }
         words = f"{summary_words(self.monitor)}\n{about_words(self.monitor.session, self.monitor.settings)}"
+        if self.feedings:
+            data["fed"] = {one.name: {"samples": one.count, "missed": one.missed} for one in self.feedings}
+            words += "".join(f"\n{one.told}." for one in self.feedings)
         if recorder is not None:
             data |= {"file": str(self.path), "messages": recorder.messages, "bytes": recorder.size}
             words += f"\nRecording: {self.path}, {recorder.messages} messages, {recorder.size / 1000:.0f} kB"
@@ -323,14 +328,14 @@ class _Telling:
         )
 
 
-def _feedings(wearable: Wearable, session: Session, given: list[str] | None) -> tuple[Feeding, ...]:
+def _feedings(wearable: Wearable, session: Session, given: list[str] | None, reconnect: bool) -> tuple[Feeding, ...]:
     """What sensors are given, as "SENSOR=FILE"."""
     found = []
     for text in given or ():
         name, equals, source = text.partition("=")
         if not equals or not source:
             raise UsageError(f"--feed {text!r:.60} is no SENSOR=FILE; write for example --feed pulse=pulse.csv.")
-        found.append(Feeding(wearable, session.profile, name, source))
+        found.append(Feeding(wearable, session.profile, name, source, reconnect=reconnect))
     return tuple(found)
 
 
