@@ -17,8 +17,8 @@ from thermo_core.sensors.mlx90614.settings import Mlx90614Settings
 from thermo_core.units import KELVIN
 from thermo_sim.chips.faulty import ChipFaults, generator
 from thermo_sim.chips.kind import ChipKind, Site
-from thermo_sim.chips.surface import ROOM, CelsiusAt, Surface
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
+from thermo_sim.surface import ROOM, CelsiusAt, Surface
 
 MAX_BUS_HZ = 100_000
 FIRST_DATA_US = 250_000

@@ -21,8 +21,8 @@ from thermo_core.sensors.mlx90632.settings import Mlx90632Settings
 from thermo_core.units import KELVIN
 from thermo_sim.chips.faulty import ChipFaults, generator
 from thermo_sim.chips.kind import ChipKind, Site
-from thermo_sim.chips.surface import ROOM, CelsiusAt, Surface
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
+from thermo_sim.surface import ROOM, CelsiusAt, Surface
 
 START_UP_US = 500
 RESET_US = 150
