@@ -22,10 +22,12 @@ from thermo_host.calibrate.choice import choose
 from thermo_host.calibrate.kinds import PROCEDURES
 from thermo_host.calibrate.measure import Silent
 from thermo_host.calibrate.measurements import Measurements
+from thermo_host.calibrate.outcome import Outcome
 from thermo_host.calibrate.positions import calibrate_positions, verify_positions
-from thermo_host.calibrate.procedure import Outcome, calibrate, conclude, observe, verify, write
+from thermo_host.calibrate.procedure import calibrate, conclude, observe, verify
 from thermo_host.calibrate.reference import EXACT, ReferenceUncertainty, TypedReference
 from thermo_host.calibrate.settings import Settings, paced
+from thermo_host.calibrate.write import write
 from thermo_sim.chips.mlx90640.radiometry import ResponseError
 
 QUICK = Settings(pictures=64, hold_out_pictures=128, warm_up_s=0.0)

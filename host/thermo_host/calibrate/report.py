@@ -18,7 +18,7 @@ from thermo_host.calibrate import html
 from thermo_host.calibrate.agreement import Agreement
 from thermo_host.calibrate.fit import PixelFit
 from thermo_host.calibrate.observation import Observation
-from thermo_host.calibrate.procedure import CameraFit, Outcome
+from thermo_host.calibrate.outcome import CameraFit, Outcome
 from thermo_host.calibrate.source import Subject
 from thermo_host.calibrate.stability import Slope, WarmUp
 from thermo_host.sinks.describe import utc_of_second
