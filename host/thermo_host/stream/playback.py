@@ -63,7 +63,7 @@ class Recording:
 
         Args:
             from_ns: begin of the window, nanoseconds since 1970 UTC of arrival; what lies outside is passed over quickly.
-        to_ns: its end.
+            to_ns: its end.
             progress: told now and then how far it is.
         """
         first_ns = max(0, from_ns - LEAD_NS)
