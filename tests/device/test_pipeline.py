@@ -4,8 +4,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -251,7 +252,7 @@ def test_work_beside_is_done_in_order_and_none_after_the_end() -> None:
     background: Background[int] = Background(capacity=100)
     results = []
     for n in range(50):
-        assert background.submit(lambda n=n: n if n % 2 else None)
+        assert background.submit(partial(lambda n: n if n % 2 else None, n))
     done = threading.Event()
     background.submit(done.set)
     assert done.wait(20)
@@ -312,7 +313,8 @@ def test_a_correction_of_other_constants_is_not_used(bundle: Bundle) -> None:
 def test_calibrated_thermistors_use_their_own_curves() -> None:
     patch = Patch()
     patch.run(1.0)
-    curves = tuple(SteinhartHart(ntc.a, ntc.b, ntc.c) for ntc in patch.simulated.chips["spots"].ntcs)
+    spots: Any = patch.simulated.chips["spots"]
+    curves = tuple(SteinhartHart(ntc.a, ntc.b, ntc.c) for ntc in spots.ntcs)
     correction = CurveCorrection(curves, Stamp(patch.identity(SPOTS)))
     patch.pipeline.set_correction(SPOTS, correction)
     patch.run(2.0)
@@ -393,7 +395,7 @@ def test_a_page_with_invalid_auxiliary_words_is_streamed_but_not_judged(bundle: 
     radiometry = patch.simulated.chip.radiometry
     measure = radiometry.measure
 
-    def broken(*arguments, **options):
+    def broken(*arguments: Any, **options: Any) -> Any:
         result = measure(*arguments, **options)
         result.auxiliary[0x0A] = 0x7FFF
         return result
