@@ -109,8 +109,8 @@ class TestMlx90632:
         worst = [0.0, 0.0]
         for ambient in np.arange(5.0, 46.0, 2.5):
             for to in np.arange(-10.0, 61.0, 2.5):
-                objects, counts = counts_of(constants, to, ambient, 1.0, None)
-                objects, counts = (np.array(round(value), np.float64)[()] for value in (objects, counts))
+                said = counts_of(constants, to, ambient, 1.0, None)
+                objects, counts = (np.array(round(value), np.float64)[()] for value in said)
                 amb = decode.ambient_signal(constants, counts, np.float64(23_030))
                 signal = decode.object_signal(constants, objects, counts, np.float64(23_030))
                 ta = decode.sensor_celsius(constants, amb)
