@@ -28,8 +28,8 @@ from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
 from thermo_device.sensors.driver import Place
 
 CAMERA_MODULES = (
-    "bus", "camera", "counters", "mlx90640_chip", "mlx90640_constants", "mlx90640_plausible", "page_schedule",
-    "plausibility", "select", "sightings", "crc",
+    "bus", "counters", "mlx90640_chip", "mlx90640_constants", "mlx90640_plausible", "page_schedule",
+    "plausibility", "mlx90640_acquisition", "kth", "sightings", "crc",
 )  # fmt: skip
 OK, NACK, STUCK, SHORT, BUS = range(5)
 _STATUS = {errno.EREMOTEIO: NACK, errno.ETIMEDOUT: STUCK, errno.EIO: SHORT}

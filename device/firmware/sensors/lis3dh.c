@@ -124,7 +124,7 @@ static size_t pack(const struct sensor *sensor, uint8_t *data) {
   const struct fifo_burst *burst = &of(sensor)->burst;
   const int32_t half = 1 << (15U - settings->scale.shift);
   const struct sample_format format = {.channels = AXES, .low = -half, .high = half - 1};
-  return sample_block_encode(&format, &burst->timing, burst->counts, burst->samples, data);
+  return samples_encode(&format, &burst->timing, burst->counts, burst->samples, data);
 }
 
 static bool read(const struct sensor *sensor, struct graph *graph, uint16_t flags, bool fresh) {

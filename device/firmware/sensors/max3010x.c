@@ -141,7 +141,7 @@ static size_t pack(const struct sensor *sensor, uint8_t *data) {
   const struct max3010x_settings *settings = sensor->settings;
   const struct fifo_burst *burst = &of(sensor)->burst;
   const struct sample_format format = {.channels = (uint8_t)settings->scale.leds, .low = 0, .high = FULL};
-  return sample_block_encode(&format, &burst->timing, burst->counts, burst->samples, data);
+  return samples_encode(&format, &burst->timing, burst->counts, burst->samples, data);
 }
 
 static bool read(const struct sensor *sensor, struct graph *graph, uint16_t flags, bool fresh) {

@@ -9,7 +9,7 @@
 #include "mlx90632_decode.h"
 #include "quality.h"
 #include "repeats.h"
-#include "sample_block.h"
+#include "samples.h"
 #include "sht4x_decode.h"
 #include "tmp117_decode.h"
 
@@ -32,12 +32,12 @@ size_t sensors_pack(uint32_t channels, int32_t low, int32_t high, uint32_t perio
                     const int32_t *values, size_t samples, uint8_t *to) {
   const struct sample_format format = {(uint8_t)channels, low, high};
   const struct sample_timing timing = {period_us, lost, status};
-  return sample_block_encode(&format, &timing, values, samples, to);
+  return samples_encode(&format, &timing, values, samples, to);
 }
 
 size_t sensors_longest(uint32_t channels, int32_t low, int32_t high, size_t samples) {
   const struct sample_format format = {(uint8_t)channels, low, high};
-  return sample_block_longest(&format, samples);
+  return samples_longest(&format, samples);
 }
 
 int sensors_mlx90632_extract(const uint16_t *words, uint8_t *id) {

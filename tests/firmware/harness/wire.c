@@ -2,12 +2,12 @@
    bench's: a camera "skin" and thermistors "spots" that say what a test wants, and "room", numbers from outside. */
 #include <string.h>
 
+#include "agent.h"
 #include "external.h"
 #include "flash.h"
 #include "framing.h"
 #include "mlx90640_correction.h"
 #include "quality.h"
-#include "wearable.h"
 
 #define PROFILE_BYTES 2500
 #define CONSTANTS_BYTES 1664
@@ -282,7 +282,7 @@ void wire_restart_server(const char *processor, const char *system, const uint8_
   profile.name = "breast-patch";
   profile.bundle = has_bundle ? &bundle : NULL;
   bundle.waived_count = 0;
-  wearable_init(&self.wearable, &self.board, &profile, self.sensors);
+  agent_init(&self.wearable, &self.board, &profile, self.sensors);
   self.wearable.os.name = "patch-7";
   self.wearable.os.system = system;
 }
