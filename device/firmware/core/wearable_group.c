@@ -89,12 +89,7 @@ static void start(struct wearable *w, uint32_t lease_ms, uint16_t interval) {
   outbox_grant(&w->outbox, lease_ms);
   w->engine.wanted_count = 0;
   w->alerts_wanted = true;
-  for (uint8_t i = 0; i < w->profile->sensor_count; i++) {
-    const struct sensor *sensor = &w->profile->sensors[i];
-    if (sensor->driver->restart != NULL) {
-      sensor->driver->restart(sensor, interval);
-    }
-  }
+  wearable_restart_keys(w, interval);
 }
 
 static void stream(void *context, const struct smp_request *request, struct smp_answer *answer) {

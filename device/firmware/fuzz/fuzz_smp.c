@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent.h"
 #include "bytes.h"
 #include "crc.h"
 #include "external.h"
 #include "mlx90640_correction.h"
-#include "wearable.h"
 
 #define PAGE 4096
 #define PAGES 16
@@ -232,7 +232,7 @@ static void store_identity(uint8_t created) {
 
 static void start(void) {
   self.absent = self.corrected = false;
-  wearable_init(&self.wearable, &board, &profile, self.sensors);
+  agent_init(&self.wearable, &board, &profile, self.sensors);
   self.wearable.counters.counts[COUNTER_BUS_NACK] = 5;
   self.wearable.counters.counts[COUNTER_RESETS] = UINT32_MAX;
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wearable.h"
+#include "agent.h"
 #include "wearable_profile.h"
 
 #define PAGE_SIZE 4096
@@ -82,16 +82,16 @@ void harness_start(const struct harness_callbacks *c, bool keep_flash) {
                          .watchdog_feed = watchdog_feed,
                          .reset = reset,
                          .stack_used = no_stack};
-  wearable_init(&wearable, &board, &wearable_profile, sensors);
+  agent_init(&wearable, &board, &wearable_profile, sensors);
 }
 
 void harness_step(void) {
   if (setjmp(restart) != 0) {
     board.reset_cause = RESET_SOFTWARE;
-    wearable_init(&wearable, &board, &wearable_profile, sensors);
+    agent_init(&wearable, &board, &wearable_profile, sensors);
     return;
   }
-  wearable_step(&wearable);
+  agent_step(&wearable);
 }
 
 uint32_t harness_fed(void) {
