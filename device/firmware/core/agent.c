@@ -38,9 +38,9 @@ static void send_block(struct wearable *w, const struct sensor *sensor, const st
                                        .size = sensor->driver->pack(sensor, outbox->record + RECORDS_BLOCK_AT)};
   outbox_send(outbox,
               records_block(outbox->record, sizeof outbox->record, outbox_head(outbox, block->time_us), &record));
-  if (outbox->dropped && w->board->now_us() >= w->keys_due_us) {
+  if (outbox->dropped && board_now_us(w->board) >= w->keys_due_us) {
     outbox->dropped = false;
-    w->keys_due_us = w->board->now_us() + KEYS_AFTER_DROP_US;
+    w->keys_due_us = board_now_us(w->board) + KEYS_AFTER_DROP_US;
     wearable_restart_keys(w, 0);
   }
 }
@@ -151,28 +151,28 @@ static void tell_faults(struct wearable *w, uint64_t now_us) {
 static void count_line(struct wearable *w) {
   w->counters.counts[COUNTER_LINE_BYTES_DISCARDED] = w->receiver.discarded;
   w->counters.counts[COUNTER_LINE_BAD_PACKETS] = w->receiver.bad_packets;
-  w->counters.counts[COUNTER_SERIAL_OVERRUNS] = w->board->serial_overruns();
+  w->counters.counts[COUNTER_SERIAL_OVERRUNS] = board_serial_overruns(w->board);
 }
 
 static bool sink(void *context, const uint8_t *data, size_t size) {
   const struct board *board = context;
-  return board->serial_write(data, size);
+  return board_serial_write(board, data, size);
 }
 
 /* Wait until the line has room for `room` bytes, or nobody has read for a second. */
 static bool line_has_room(struct wearable *w, size_t room) {
   const struct board *board = w->board;
-  size_t before = board->serial_room();
-  uint64_t until_us = board->now_us() + LINE_PATIENCE_US;
-  while (board->serial_room() < room && board->now_us() < until_us) {
-    board->watchdog_feed();
-    board->wait_until_us(board->now_us() + LINE_NAP_US);
-    if (board->serial_room() != before) {
-      before = board->serial_room();
-      until_us = board->now_us() + LINE_PATIENCE_US;
+  size_t before = board_serial_room(board);
+  uint64_t until_us = board_now_us(board) + LINE_PATIENCE_US;
+  while (board_serial_room(board) < room && board_now_us(board) < until_us) {
+    board_watchdog_feed(board);
+    board_wait_until_us(board, board_now_us(board) + LINE_NAP_US);
+    if (board_serial_room(board) != before) {
+      before = board_serial_room(board);
+      until_us = board_now_us(board) + LINE_PATIENCE_US;
     }
   }
-  return board->serial_room() >= room;
+  return board_serial_room(board) >= room;
 }
 
 static void answer(struct wearable *w, uint8_t *message, size_t size) {
@@ -194,7 +194,7 @@ static void answer(struct wearable *w, uint8_t *message, size_t size) {
 static void hear(struct wearable *w) {
   uint8_t heard[HEARD_AT_ONCE];
   size_t count;
-  while (!w->reset_wanted && (count = w->board->serial_read(heard, sizeof heard)) > 0) {
+  while (!w->reset_wanted && (count = board_serial_read(w->board, heard, sizeof heard)) > 0) {
     for (size_t at = 0; at < count && !w->reset_wanted;) {
       size_t message_size;
       at += framing_receive(&w->receiver, heard + at, count - at, &message_size);
@@ -239,32 +239,37 @@ static void listen(struct wearable *w, uint64_t now_us) {
 
 void agent_step(struct wearable *w) {
   const struct board *board = w->board;
-  board->watchdog_feed();
+  board_watchdog_feed(board);
   hear(w);
   if (w->reset_wanted) {
     line_has_room(w, w->line_room);
-    board->reset();
+    board_reset(board);
   }
-  w->outbox.answering = w->outbox.answering && board->serial_room() < w->line_room;
+  w->outbox.answering = w->outbox.answering && board_serial_room(board) < w->line_room;
   outbox_expire(&w->outbox);
-  listen(w, board->now_us());
-  const uint64_t due_at_most_us = board->now_us() + LONGEST_SLEEP_US;
+  listen(w, board_now_us(board));
+  const uint64_t due_at_most_us = board_now_us(board) + LONGEST_SLEEP_US;
   uint64_t due_us = sooner(due_at_most_us, poll_sensors(w));
   if (w->listening) {
-    tell_clock(w, board->now_us());
+    tell_clock(w, board_now_us(board));
   }
-  tell_faults(w, board->now_us());
+  tell_faults(w, board_now_us(board));
   outbox_flush(&w->outbox);
   if (w->outbox.held) {
     due_us = sooner(due_us, w->outbox.ends_us);
   }
-  board->wait_until_us(due_us);
+  board_wait_until_us(board, due_us);
 }
 
 static void on_refusal(void *context, const char *reason) {
   struct wearable *w = context;
   counters_add(&w->counters, COUNTER_REQUESTS_REFUSED, 1);
   wearable_notice(w, NOTICE_REQUEST_REFUSED, SEVERITY_WARNING, NO_SENSOR, reason);
+}
+
+static uint64_t now_us(void *context) {
+  const struct wearable *w = context;
+  return board_now_us(w->board);
 }
 
 static void want_reset(void *context) {
@@ -275,7 +280,7 @@ static void want_reset(void *context) {
 void agent_init(struct wearable *w, const struct board *board, const struct profile *profile,
                 struct wearable_sensor *sensors) {
   wearable_open(w, board, profile, sensors);
-  w->line_room = board->serial_room();
+  w->line_room = board_serial_room(board);
 
   w->os = (struct smp_os){.name = board->name,
                           .software = WEARABLE_SOFTWARE,
@@ -288,7 +293,7 @@ void agent_init(struct wearable *w, const struct board *board, const struct prof
   w->groups[0] = smp_os_group(&w->os);
   w->groups[1] = image_group_commands(profile);
   w->groups[2] = wearable_group_commands(w);
-  smp_begin(&w->server, w->groups, WEARABLE_GROUPS, board->now_us, on_refusal, w);
+  smp_begin(&w->server, w->groups, WEARABLE_GROUPS, now_us, on_refusal, w);
 
   if (board->reset_cause == RESET_WATCHDOG) {
     counters_add(&w->counters, COUNTER_WATCHDOG_RESETS, 1);

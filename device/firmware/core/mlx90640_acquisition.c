@@ -41,7 +41,7 @@ static void remember_gap(struct mlx90640_acquisition *c) {
 }
 
 static void fail(struct mlx90640_acquisition *c, enum status status) {
-  const uint64_t now_us = c->chip.bus.board->now_us();
+  const uint64_t now_us = board_now_us(c->chip.bus.board);
   if (c->state == MLX90640_RUNNING) {
     remember_gap(c);
   }
@@ -59,7 +59,7 @@ static void fail(struct mlx90640_acquisition *c, enum status status) {
 static enum status await_first_page(struct mlx90640_acquisition *c, float first_us) {
   const enum status status = mlx90640_chip_clear_flag(&c->chip);
   if (status == STATUS_OK) {
-    page_schedule_restart(&c->schedule, c->chip.bus.board->now_us(), nominal_us(c->control), first_us);
+    page_schedule_restart(&c->schedule, board_now_us(c->chip.bus.board), nominal_us(c->control), first_us);
     c->has_number = false;
     c->stale_seen = false;
   }
@@ -250,13 +250,13 @@ static bool is_empty(const uint16_t ram[RAM_WORDS], uint8_t number, uint16_t con
 
 static enum page read_shown(struct mlx90640_acquisition *c, uint8_t number, enum counter *cause, enum status *status) {
   const struct board *board = c->chip.bus.board;
-  const uint64_t began_us = board->now_us();
+  const uint64_t began_us = board_now_us(board);
   bool is = false;
   *status = mlx90640_chip_clear_flag(&c->chip);
   if (*status != STATUS_OK) {
     return PAGE_BUS_FAULT;
   }
-  if ((float)(board->now_us() - began_us) > c->schedule.period_us / 4.0F) {
+  if ((float)(board_now_us(board) - began_us) > c->schedule.period_us / 4.0F) {
     *cause = COUNTER_PAGE_DROPPED; /* so late that it may have cleared the flag of a later page */
     return PAGE_LOST;
   }
@@ -272,7 +272,7 @@ static enum page read_shown(struct mlx90640_acquisition *c, uint8_t number, enum
   }
   enum settled settled = SETTLED;
   if (c->has_before[number]) {
-    const uint64_t read_by_us = board->now_us() + c->chip.read_us;
+    const uint64_t read_by_us = board_now_us(board) + c->chip.read_us;
     const bool in_time = page_schedule_pages_since(&c->schedule, read_by_us) < LATEST_READ;
     settled = mlx90640_chip_settle(&c->chip, c->ram, &c->before[number], number, c->control, in_time, c->scratch);
   }
@@ -311,7 +311,7 @@ static bool hand_on(struct mlx90640_acquisition *c, uint8_t number) {
   counters_add(c->counters, COUNTER_BLOCKS_CAPTURED, 1);
   c->number = number;
   c->index = c->next_index - 1;
-  c->time_us = c->schedule.has_end ? c->schedule.end_us : c->chip.bus.board->now_us();
+  c->time_us = c->schedule.has_end ? c->schedule.end_us : board_now_us(c->chip.bus.board);
   return true;
 }
 
@@ -380,8 +380,8 @@ void mlx90640_acquisition_init(struct mlx90640_acquisition *c, const struct boar
   c->sightings = sightings;
   sightings_recall(sightings, &c->sighted, sensor);
   c->control = mlx90640_control(settings->refresh_code, settings->resolution_code, settings->chess);
-  page_schedule_restart(&c->schedule, board->now_us(), nominal_us(c->control), nominal_us(c->control));
-  c->retry_at_us = board->now_us();
+  page_schedule_restart(&c->schedule, board_now_us(board), nominal_us(c->control), nominal_us(c->control));
+  c->retry_at_us = board_now_us(board);
   c->retry_us = FIRST_RETRY_US;
 }
 
@@ -391,7 +391,7 @@ uint64_t mlx90640_acquisition_due_us(const struct mlx90640_acquisition *c) {
 
 bool mlx90640_acquisition_poll(struct mlx90640_acquisition *c) {
   bool captured = false;
-  if (c->chip.bus.board->now_us() < mlx90640_acquisition_due_us(c)) {
+  if (board_now_us(c->chip.bus.board) < mlx90640_acquisition_due_us(c)) {
     return false;
   }
   if (c->state != MLX90640_RUNNING) {

@@ -10,19 +10,18 @@ void wearable_notice(struct wearable *w, enum notice code, enum severity severit
                                       .sensor = sensor,
                                       .count = ++w->notices[(int)code - (int)NOTICE_FIRST],
                                       .sentence = sentence};
-  outbox_event(&w->outbox, w->board->now_us(), &event);
+  outbox_event(&w->outbox, board_now_us(w->board), &event);
 }
 
 /* Open the stored correction of a sensor: EMPTY where there is none, WRONG_SENSOR where it is of another chip or other
    constants. */
 static enum status stored_correction(const struct wearable *w, uint8_t sensor, const struct sensor_status *now,
                                      struct correction *correction) {
-  size_t size;
-  const uint8_t *blob = store_get(&w->sensors[sensor].store, STORE_CURRENT, &size);
-  if (blob == NULL) {
+  const struct flash_span blob = store_get(&w->sensors[sensor].store, STORE_CURRENT);
+  if (blob.size == 0) {
     return STATUS_EMPTY;
   }
-  if (correction_open(blob, size, correction) != STATUS_OK) {
+  if (correction_open(&blob, correction) != STATUS_OK) {
     return STATUS_DAMAGED;
   }
   return correction_fits(correction, now->id, now->id_size, now->fingerprint) ? STATUS_OK : STATUS_WRONG_SENSOR;
@@ -86,24 +85,33 @@ void wearable_restart_keys(struct wearable *w, uint16_t key_interval) {
 }
 
 /* Whether bytes in flash are a correction that the sensor could have. */
-static bool holds_correction(const void *context, const uint8_t *data, size_t size) {
+static bool holds_correction(const void *context, const struct flash_span *data) {
   const struct sensor *sensor = context;
   struct correction correction;
-  return correction_open(data, size, &correction) == STATUS_OK && correction.kind == sensor->driver->correction_kind &&
+  return correction_open(data, &correction) == STATUS_OK && correction.kind == sensor->driver->correction_kind &&
          sensor->driver->possible(sensor, &correction);
 }
 
-static bool holds_person(const void *context, const uint8_t *data, size_t size) {
+static bool load_person(const struct flash_span *kept, float values[PERSON_COUNT]) {
+  uint8_t bytes[PERSON_BYTES];
+  if (kept->size != sizeof bytes) {
+    return false;
+  }
+  flash_span_read(kept, 0, bytes, sizeof bytes);
+  return person_load(bytes, sizeof bytes, values);
+}
+
+static bool holds_person(const void *context, const struct flash_span *data) {
   (void)context;
   float values[PERSON_COUNT];
-  return person_load(data, size, values);
+  return load_person(data, values);
 }
 
 /* Share the flash out: corrections in the order of the sensors, then the wearer; sightings lie at its end. */
 static void open_stores(struct wearable *w) {
-  const struct board *board = w->board;
-  const size_t end = board->flash_pages > SIGHTINGS_PAGES ? board->flash_pages - SIGHTINGS_PAGES : 0;
-  size_t page = 0;
+  const struct flash *flash = &w->board->flash;
+  const size_t end = flash->block_count > SIGHTINGS_BLOCKS ? flash->block_count - SIGHTINGS_BLOCKS : 0;
+  size_t block = 0;
   for (uint8_t i = 0; i < w->profile->sensor_count; i++) {
     const struct sensor *sensor = &w->profile->sensors[i];
     struct wearable_sensor *state = &w->sensors[i];
@@ -112,20 +120,19 @@ static void open_stores(struct wearable *w) {
                                       .most = CORRECTION_FRAME_BYTES + most,
                                       .holds = holds_correction,
                                       .context = sensor};
-    store_open(&state->store, board, &state->kind, page, most > 0 ? end : 0);
-    page += store_pages(&state->store);
+    store_open(&state->store, flash, &state->kind, block, most > 0 ? end : 0);
+    block += store_blocks(&state->store);
   }
   w->person_kind = (struct store_kind){.least = PERSON_BYTES, .most = PERSON_BYTES, .holds = holds_person};
-  store_open(&w->person, board, &w->person_kind, page, w->profile->person_count > 0 ? end : 0);
-  page += store_pages(&w->person);
-  sightings_open(&w->sightings, board, page);
+  store_open(&w->person, flash, &w->person_kind, block, w->profile->person_count > 0 ? end : 0);
+  block += store_blocks(&w->person);
+  sightings_open(&w->sightings, flash, block);
 }
 
 static void open_person(struct wearable *w) {
-  size_t size;
-  const uint8_t *kept = store_get(&w->person, STORE_CURRENT, &size);
-  if (kept != NULL) {
-    person_load(kept, size, w->engine.person);
+  const struct flash_span kept = store_get(&w->person, STORE_CURRENT);
+  if (kept.size > 0) {
+    load_person(&kept, w->engine.person);
   }
 }
 

@@ -61,7 +61,7 @@ static void hello(void *context, const struct smp_request *request, struct smp_a
   for (uint8_t i = 0; i < profile->sensor_count; i++) {
     put_sensor(body, w, &profile->sensors[i]);
   }
-  put_unsigned(body, "time_us", board->now_us());
+  put_unsigned(body, "time_us", board_now_us(board));
   put_text(body, "platform", board->platform);
   put_unsigned(body, "protocol", PROTOCOL);
   put_text(body, "software", WEARABLE_SOFTWARE);
@@ -126,7 +126,7 @@ static void stream(void *context, const struct smp_request *request, struct smp_
     outbox_grant(&w->outbox, lease_ms);
   }
   cbor_map(&answer->body, 2);
-  put_unsigned(&answer->body, "time_us", w->board->now_us());
+  put_unsigned(&answer->body, "time_us", board_now_us(w->board));
   put_unsigned(&answer->body, "lease_ms", lease_ms);
 }
 

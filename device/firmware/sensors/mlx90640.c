@@ -262,17 +262,17 @@ static void within(struct sensor_results *results, const char *name, float value
 static bool has_fresh_page(struct mlx90640_state *s) {
   const struct board *board = s->context->board;
   const uint64_t period_us = (uint32_t)(1e6F / mlx90640_acquisition_rate_hz(&s->camera));
-  const uint64_t now_us = board->now_us();
+  const uint64_t now_us = board_now_us(board);
   if (s->newest_us != 0 && now_us - s->newest_us <= 3 * period_us) {
     return true;
   }
   mlx90640_acquisition_resume(&s->camera);
   s->newest_us = 0;
   const uint64_t end_us = now_us + (PAGES + 2) * period_us + SECOND_US;
-  for (uint32_t pages = 0; pages < PAGES && board->now_us() < end_us;) {
+  for (uint32_t pages = 0; pages < PAGES && board_now_us(board) < end_us;) {
     const uint64_t due = mlx90640_acquisition_due_us(&s->camera);
-    board->watchdog_feed();
-    board->wait_until_us(due < end_us ? due : end_us);
+    board_watchdog_feed(board);
+    board_wait_until_us(board, due < end_us ? due : end_us);
     if (mlx90640_acquisition_poll(&s->camera)) {
       s->newest_us = s->camera.time_us;
       pages++;

@@ -13,14 +13,15 @@ struct harness {
 };
 
 struct harness_callbacks {
-  uint64_t (*now_us)(void);
-  void (*wait_until_us)(uint64_t time_us);
-  enum status (*i2c_transfer)(uint8_t address, const uint8_t *write, size_t write_size, uint8_t *read,
+  uint64_t (*now_us)(void *context);
+  void (*wait_until_us)(void *context, uint64_t time_us);
+  enum status (*i2c_transfer)(void *context, uint8_t address, const uint8_t *write, size_t write_size, uint8_t *read,
                               size_t read_size);
-  void (*i2c_recover)(void);
+  void (*i2c_recover)(void *context);
 };
 
-static void nothing(void) {
+static void nothing(void *context) {
+  (void)context;
 }
 
 struct harness *harness_new(const struct harness_callbacks *callbacks, uint8_t address, uint8_t refresh_code,
@@ -34,7 +35,7 @@ struct harness *harness_new(const struct harness_callbacks *callbacks, uint8_t a
   h->settings = (struct mlx90640_settings){
       .address = address, .refresh_code = refresh_code, .resolution_code = resolution_code, .chess = chess};
   counters_init(&h->counters);
-  sightings_open(&h->sightings, &h->board, 0);
+  sightings_open(&h->sightings, &h->board.flash, 0);
   mlx90640_acquisition_init(&h->camera, &h->board, &h->counters, &h->settings, &h->scratch, &h->sightings, 0);
   return h;
 }

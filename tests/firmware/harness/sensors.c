@@ -1,6 +1,7 @@
 /* Decoders and codecs of sensors behind plain arrays and numbers, so that Python needs to know no struct's layout. */
 #include <math.h>
 
+#include "bytes_in_flash.h"
 #include "crc8.h"
 #include "linear_correction.h"
 #include "lis3dh_decode.h"
@@ -21,11 +22,13 @@ static struct repeats repeats;
 
 /* Every function that decodes takes whether it is corrected, by what was read last. */
 int sensors_lines(const uint8_t *body, size_t size, size_t count) {
-  return (int)correction_lines_read(body, size, lines, count);
+  const struct flash_span span = bytes_in_flash(body, size);
+  return (int)correction_lines_read(&span, lines, count);
 }
 
 int sensors_axes(const uint8_t *body, size_t size) {
-  return (int)lis3dh_correction_read(body, size, &axes);
+  const struct flash_span span = bytes_in_flash(body, size);
+  return (int)lis3dh_correction_read(&span, &axes);
 }
 
 size_t sensors_pack(uint32_t channels, int32_t low, int32_t high, uint32_t period_us, uint32_t lost, uint8_t status,
