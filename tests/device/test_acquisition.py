@@ -15,7 +15,7 @@ from thermo_device.counters import Counters
 from thermo_device.sensors.driver import Place
 from thermo_device.sensors.mlx90640.acquisition import PictureSensor
 from thermo_device.sensors.mlx90640.plausibility import SMALLEST_JUMP, suspicious
-from thermo_device.sensors.schedule import PageSchedule
+from thermo_device.sensors.page_schedule import PageSchedule
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.scenes import blackbody
 

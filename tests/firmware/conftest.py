@@ -94,7 +94,7 @@ def numerics(tmp_path_factory: pytest.TempPathFactory) -> Numerics:
 @pytest.fixture(scope="session")
 def wire(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """The wire side: framing, records, CBOR, SMP server and store of corrections, over a flash that can lose power."""
-    library = build(tmp_path_factory.mktemp("wire"), "wire", [], *everything(), HARNESS / "flash.c")
+    library = build(tmp_path_factory.mktemp("wire"), "wire", [], *everything(), HARNESS / "failing_flash.c")
     for name in WIRE_SIZES.split():
         getattr(library, name).restype = ctypes.c_size_t
     for name in WIRE_FLAGS.split():

@@ -26,7 +26,7 @@ def output(*command: str | Path) -> str:
 
 def test_it_has_no_heap_no_printf_and_no_double(wearable: Path) -> None:
     names = [line.split()[-1] for line in output("arm-none-eabi-nm", wearable).splitlines()]
-    assert "wearable_step" in names
+    assert "agent_step" in names
     assert [name for name in names if FORBIDDEN.match(name)] == []
 
 
@@ -49,7 +49,7 @@ def test_nothing_calls_itself(wearable: Path) -> None:
     """The stack has a known depth: no function reaches itself by calls."""
     graph = calls(wearable)
     (application,) = (name for name in graph if name.startswith("application@"))
-    assert {name.partition("@")[0] for name in graph[application]} >= {"wearable_init", "wearable_step"}
+    assert {name.partition("@")[0] for name in graph[application]} >= {"agent_init", "agent_step"}
     finished: set[str] = set()
 
     def visit(name: str, path: tuple[str, ...]) -> None:

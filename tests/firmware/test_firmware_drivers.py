@@ -19,7 +19,7 @@ from thermo_core.graph.plan import plan
 from thermo_core.quality import Quality
 from thermo_core.sensors.correction import Stamp, to_bytes
 from thermo_core.sensors.kind import Block, SensorConstants
-from thermo_core.sensors.linear import Line
+from thermo_core.sensors.linear_correction import Line
 from thermo_core.sensors.lis3dh.correction import AxesCorrection
 from thermo_core.sensors.mlx90632.correction import Mlx90632Correction
 from thermo_core.sensors.tmp117.correction import Tmp117Correction

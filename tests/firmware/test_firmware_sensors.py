@@ -17,7 +17,7 @@ from thermo_core.crc8 import crc8
 from thermo_core.errors import CorrectionError, EepromError, SensorError
 from thermo_core.quality import DOUBTFUL, Quality
 from thermo_core.sensors.kinds import KINDS
-from thermo_core.sensors.linear import Line, LinearCorrection
+from thermo_core.sensors.linear_correction import Line, LinearCorrection
 from thermo_core.sensors.lis3dh import decode as lis3dh
 from thermo_core.sensors.lis3dh.correction import AxesCorrection
 from thermo_core.sensors.lis3dh.settings import Lis3dhSettings

@@ -16,7 +16,7 @@ from thermo_core import files
 from thermo_core.errors import CalibrationFailedError, CorrectionError, RefusedError, StorageError, UsageError
 from thermo_core.sensors.correction import Correction, to_bytes
 from thermo_core.sensors.kinds import correction_of
-from thermo_core.sensors.linear import LinearCorrection
+from thermo_core.sensors.linear_correction import LinearCorrection
 from thermo_core.wearable.profile import NOTICE
 from thermo_host.calibrate import html, measurements, report
 from thermo_host.calibrate.choice import choose

@@ -12,7 +12,7 @@ static struct work work_of(const struct graph *graph, const struct call *call) {
                        .samples = graph->plan->samples,
                        .memory = graph->plan->memory,
                        .time_us = graph->time_us,
-                       .now_us = graph->now_us};
+                       .board = graph->board};
 }
 
 static void reset_memory(const struct work *work) {

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct board;
+
 /* A signal: where its values lie and what they are. */
 struct signal {
   uint32_t at; /* byte of the graph's memory where `elements` float32 begin, a multiple of 4 */
@@ -44,8 +46,8 @@ struct work {
   const struct signal *signals;
   const struct sample *samples; /* of this pass, by signal */
   uint8_t *memory;
-  int64_t time_us;          /* of this pass */
-  uint64_t (*now_us)(void); /* the device's clock; NULL: nobody asks how long networks take */
+  int64_t time_us;           /* of this pass */
+  const struct board *board; /* whose clock it is; NULL: nobody asks how long networks take */
 };
 
 enum stage_kind { STAGE_ELEMENTWISE, STAGE_REMEMBERING, STAGE_LATCHED, STAGE_REGRIDDED };

@@ -17,7 +17,7 @@ from sensor_bytes import mlx90632_constants, push, reader
 
 from thermo_core.errors import CountsError, EepromError, SensorError
 from thermo_core.quality import Quality
-from thermo_core.sensors.linear import Line
+from thermo_core.sensors.linear_correction import Line
 from thermo_core.sensors.mlx90632 import codec, decode
 from thermo_core.sensors.mlx90632.constants import CONSTANTS, Constants
 from thermo_core.sensors.mlx90632.correction import Mlx90632Correction

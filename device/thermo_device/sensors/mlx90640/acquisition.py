@@ -18,7 +18,7 @@ from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
 from thermo_device.sensors.driver import Found, Place
 from thermo_device.sensors.mlx90640.chip import Mlx90640
 from thermo_device.sensors.mlx90640.constants import ConstantsOfSensor
-from thermo_device.sensors.schedule import PageSchedule
+from thermo_device.sensors.page_schedule import PageSchedule
 
 FIRST_RETRY_US = 20_000
 LAST_RETRY_US = 1_000_000
