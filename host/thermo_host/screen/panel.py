@@ -9,11 +9,12 @@ from rich.text import Text
 
 from thermo_core.graph.alerts import AlertState
 from thermo_core.quality import Quality, in_words
+from thermo_core.signals import Signal
 from thermo_core.wearable.profile import NOTICE, Alert, Model
 from thermo_core.wire.records import FindingRecord
 from thermo_core.wire.table import Severity
-from thermo_host.screen.layout import Channel, Layout
-from thermo_host.screen.side_panel import Section
+from thermo_host.screen.layout import SMALLEST_PICTURE, Channel, Layout, picture
+from thermo_host.screen.side_panel import WIDTH, Section
 from thermo_host.screen.sparkline import sparkline
 from thermo_host.screen.words import faults, figure, marks, old, silence, winner
 from thermo_host.sinks.monitor import Monitor
@@ -43,14 +44,16 @@ def sections(monitor: Monitor, shown: Layout, with_channels: bool = True) -> lis
             found.append(Section(line, 1))
     for fault in faults(monitor):
         found.append(Section(Text(fault, style="bold red", overflow="fold"), 2))
-    for picture in shown.pictures:
-        if picture.name in monitor.signals:
-            found.append(Section(_picture_numbers(monitor, shown, picture.name), 4))
+    for one in shown.pictures:
+        if one.name in monitor.signals:
+            found.append(Section(_picture_numbers(monitor, shown, one.name), 4))
     found.append(Section(_findings(monitor), 3))
     for heart in shown.hearts:
         found.append(Section(_heart(monitor, heart), 3))
     if with_channels and shown.channels:
         found.append(Section(channel_table(monitor, shown.channels, SPARK_WIDTH), 6))
+    if with_channels:
+        found += [Section(curve(monitor, signal, WIDTH - 4), 6) for signal in shown.rows]
     found.append(Section(_numbers(monitor), 5))
     for at, event in enumerate(reversed(monitor.events.values())):
         found.append(Section(_event(event), 7 + at + 10 * event.before))
@@ -73,6 +76,27 @@ def channel_table(monitor: Monitor, channels: Sequence[Channel], spark: int) -> 
     return table
 
 
+def curve(monitor: Monitor, signal: Signal, width: int) -> RenderableType:
+    """The newest sample of a signal of many numbers over their places: a line for each of a few columns, or one in all."""
+    newest, age_s = monitor.signals.get(signal.name), monitor.signal_age_s(signal.name)
+    size = " x ".join(map(str, signal.shape))
+    if newest is None:
+        return Text(f"{signal.name} ({size}): nothing yet", style="dim")
+    values = np.asarray(newest.sample.values, np.float64)
+    columns = values.T if values.ndim == 2 and values.shape[1] < SMALLEST_PICTURE else values.reshape(1, -1)
+    known = values[np.isfinite(values)]
+    ends = (
+        f"{figure(float(known.min()), '')} to {figure(float(known.max()), signal.unit)}" if known.size else "no value"
+    )
+    words = [f"{signal.name} ({size}): {ends}", *in_words(newest.sample.flags & ~int(_OF_ALL))]
+    lines = [Text(", ".join(words if age_s is None else [*words, old(age_s)]), style="" if age_s is None else _OLD)]
+    for column in columns:
+        parts = [part[np.isfinite(part)] for part in np.array_split(column, min(width, len(column)))]
+        means = [float(part.mean()) if part.size else np.nan for part in parts]
+        lines.append(Text(sparkline(means, signal.unit), style="cyan" if age_s is None else _OLD, no_wrap=True))
+    return Group(*lines)
+
+
 def _alert(monitor: Monitor, number: int, alert: Alert) -> RenderableType | None:
     state = monitor.alert_state(number)
     if state in (None, AlertState.CLEAR):
@@ -89,7 +113,7 @@ def _alert(monitor: Monitor, number: int, alert: Alert) -> RenderableType | None
 
 def _picture_numbers(monitor: Monitor, shown: Layout, name: str) -> RenderableType:
     newest, age_s = monitor.signals[name], monitor.signal_age_s(name)
-    values = newest.sample.values
+    values = picture(newest.sample.values)
     known = values[np.isfinite(values)]
     table = Table.grid(padding=(0, 2), expand=True)
     for _ in range(3):
