@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from thermo_core.graph.plan import Plan
 from thermo_core.signals import Signal, Values
-from thermo_core.stages.stage import Stage
+from thermo_core.stages import OPS
+from thermo_core.stages.stage import Latched, Stage
 from thermo_host.sinks.describe import element_names
 from thermo_host.sinks.history import MOST
 
@@ -60,6 +61,7 @@ def layout(plan: Plan, wanted: Sequence[str] = ()) -> Layout:
     pictures: list[Signal] = []
     beside: dict[str, tuple[Signal, ...]] = {}
     few: list[Signal] = []
+    many: list[Signal] = []
     for sensor in plan.profile.sensors:
         main, *parts = sensor.signals
         if is_picture(main):
@@ -67,10 +69,11 @@ def layout(plan: Plan, wanted: Sequence[str] = ()) -> Layout:
             beside[main.name] = tuple(part for part in parts if part.elements == 1)
         else:
             few += [signal for signal in sensor.signals if signal.elements <= MOST]
+            many += [signal for signal in sensor.signals if signal.elements > MOST]
     few += [
         node.gives
         for node in plan.nodes
-        if isinstance(node.what, Stage) and node.gives.elements == 1 and node.gives.unit
+        if isinstance(node.what, Stage) and node.gives.elements == 1 and node.gives.unit and not _is_held(node.what)
     ]
     channels = [
         Channel(signal, at, name)
@@ -78,7 +81,8 @@ def layout(plan: Plan, wanted: Sequence[str] = ()) -> Layout:
         for at, name in enumerate(element_names(plan.profile, signal.name, signal.elements))
     ]
     hearts = tuple(channel for channel in channels if channel.signal.unit == HEART_UNIT)
-    return Layout(tuple(pictures), beside, hearts, tuple(channel for channel in channels if channel not in hearts))
+    others = tuple(channel for channel in channels if channel not in hearts)
+    return Layout(tuple(pictures), beside, hearts, others, tuple(many))
 
 
 def is_picture(signal: Signal) -> bool:
@@ -98,6 +102,11 @@ def picture(values: Values) -> Values:
     if values.ndim != 3:
         return values
     return values[..., 0] if values.shape[2] < SMALLEST_PICTURE else values[-1]
+
+
+def _is_held(stage: Stage) -> bool:
+    """Whether it gives what is shown already, at other moments."""
+    return isinstance(OPS[stage.op], Latched)
 
 
 def _of(plan: Plan, signals: Sequence[Signal]) -> Layout:

@@ -13,7 +13,7 @@ from thermo_core.wearable.profile import NOTICE
 from thermo_host.screen import panel, words
 from thermo_host.screen.heatmap import HeatMap, ScaleBar
 from thermo_host.screen.layout import Channel, Layout, layout, picture, picture_shape
-from thermo_host.screen.side_panel import WIDTH, Section, SidePanel
+from thermo_host.screen.side_panel import WIDTH, Abreast, Section, SidePanel
 from thermo_host.sinks.describe import utc
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.summary import shown_unit
@@ -27,7 +27,8 @@ LARGE = 32
 MIN_SPAN_K = 3.0
 WIDEST = 76
 """Columns of the channels of a wearable without pictures."""
-LONGEST_SPARK = 40
+VALUE_WIDTH = 10
+"""Columns of the values of a wearable without pictures."""
 
 
 class View:
@@ -78,11 +79,15 @@ class View:
     def _with_pictures(self, shown: Layout, width: int, height: int) -> RenderableType:
         # A line is left for the cursor, which else would scroll the first one away.
         beside = _fit(shown.pictures, width - GAP - WIDTH, height - 1)
-        side = SidePanel(panel.sections(self._monitor, shown), height - 1)
         if beside is not None:
+            factor, across = beside
+            taken = across * (round(max(picture_shape(one.shape)[1] for one in shown.pictures) * factor) + 1) - 1
             grid = Table.grid(padding=(0, 1))
-            grid.add_row(self._maps(shown.pictures, *beside, height), side)
+            grid.add_row(
+                self._maps(shown.pictures, factor, across, height), self._side(shown, width - taken - GAP, height)
+            )
             return grid
+        side = self._side(shown, WIDTH, height)
         if width >= picture_shape(shown.pictures[0].shape)[1] + GAP + WIDTH:
             return side
         brief = Text(" | ".join([*self._finding_words(), *self._facts()]))
@@ -93,24 +98,29 @@ class View:
         if width < WIDTH:
             return Text(" | ".join([*self._finding_words(), *self._facts()]))
         left = min(WIDEST, width - WIDTH - 1)
-        if left < WIDTH or not shown.channels:
-            return SidePanel(panel.sections(self._monitor, shown), height - 1)
-        spark = min(LONGEST_SPARK, max(8, left - 36))
+        if left < WIDTH or not (shown.channels or shown.rows):
+            return self._side(shown, width, height)
+        spark = min(panel.LONGEST_SPARK, max(8, left - panel.BESIDE_SPARK))
         title = Text(self._title, style="bold", overflow="ellipsis", no_wrap=True)
         rows = [Section(title, 0)]
         room = height - 5
         by_sensor: dict[str, list[Channel]] = {}
         for channel in shown.channels:
             by_sensor.setdefault(channel.signal.name.partition(".")[0], []).append(channel)
+        names = max((len(channel.name) for channel in shown.channels), default=0)
         for number, channels in enumerate(by_sensor.values()):
-            rows.append(Section(panel.channel_table(self._monitor, channels[:room], spark), 1 + number))
+            table = panel.channel_table(self._monitor, channels[:room], spark, names, VALUE_WIDTH)
+            rows.append(Section(table, 1 + number))
         rows += [Section(panel.curve(self._monitor, signal, left - 4), 50) for signal in shown.rows]
         if self._hint:
             rows.append(Section(Text(self._hint, style="dim"), 100))
-        grid = Table.grid(padding=(0, 1))
-        side = SidePanel(panel.sections(self._monitor, shown, with_channels=False), height - 1)
-        grid.add_row(SidePanel(rows, height - 1, left), side)
-        return grid
+        beside = min(WIDEST, width - left - 1)
+        side = SidePanel(panel.sections(self._monitor, shown, beside, with_channels=False), height - 1, beside)
+        return Abreast(SidePanel(rows, height - 1, left), side)
+
+    def _side(self, shown: Layout, width: int, height: int) -> SidePanel:
+        width = max(WIDTH, min(WIDEST, width))
+        return SidePanel(panel.sections(self._monitor, shown, width), height - 1, width)
 
     def _maps(self, pictures: Sequence[Signal], factor: float, across: int, height: int) -> RenderableType:
         grid = Table.grid(padding=(0, 1))
@@ -128,7 +138,8 @@ class View:
         columns = round(picture_shape(signal.shape)[1] * factor)
         newest = monitor.signals.get(signal.name)
         name = f"{signal.name}: {self._title}" if several or self._wanted else self._title
-        title = Text(name, style="bold", justify="center", overflow="ellipsis", no_wrap=True)
+        title = Text(name, style="bold", justify="center")
+        title.truncate(columns, overflow="ellipsis")
         if newest is None:
             waiting = Text("Waiting for the first picture ...".ljust(columns)[:columns], style="dim")
             return Group(title, waiting)
