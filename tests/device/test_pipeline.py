@@ -36,20 +36,14 @@ from thermo_core.tflite.interpreter import Int8Network
 from thermo_core.wearable.profile import Alert, Duration, Profile
 from thermo_core.wire import records as wire
 from thermo_core.wire.events import FAULTS
-from thermo_core.wire.records import (
-    AlertRecord,
-    ClockRecord,
-    EventRecord,
-    FindingRecord,
-    Record,
-    SignalRecord,
-)
+from thermo_core.wire.records import AlertRecord, ClockRecord, EventRecord, FindingRecord, Record, SignalRecord
 from thermo_core.wire.table import OutputKind, Severity
 from thermo_device.background import Background
 from thermo_device.bare import DEFAULT
+from thermo_device.bundled import Bundled
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
-from thermo_device.pipeline import BACKLOG, Bundled, Pipeline
+from thermo_device.pipeline import BACKLOG, Pipeline
 from thermo_sim.chips.ntc import Wiring
 from thermo_sim.hardware import SimulatedHardware
 
