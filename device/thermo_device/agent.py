@@ -100,7 +100,7 @@ class Agent:
             {
                 **os_commands(self._application, self._want_reset),
                 **image_commands(self._slots),
-                **wearable_commands(self, lambda: self._runtime),
+                **wearable_commands(self, lambda: self._runtime.requests),
             },
             hardware.clock.now_us,
             self._on_refusal,
@@ -154,12 +154,16 @@ class Agent:
             software=software_version(),
             platform=platform_name(),
             profile=runtime.profile.name,
-            profile_sha256=hashlib.sha256(runtime.profile_bytes()).digest(),
+            profile_sha256=hashlib.sha256(runtime.requests.profile_bytes()).digest(),
             bundle="" if running is None else str(running.image.version),
             bundle_sha256=b"" if running is None else running.image.sha256,
             time_us=self._hardware.clock.now_us(),
+<<<<<<< HEAD
             sensors=sensors[first : first + HELLO_SENSORS],
             sensor_count=len(sensors),
+=======
+            sensors=runtime.requests.sensors(),
+>>>>>>> hosta
             simulated=self._hardware.simulated,
             development_key=trusts_development_key(self._settings.trusted),
             waived=() if running is None else running.bundle.waived,
@@ -190,7 +194,11 @@ class Agent:
         """What it finds out about itself. The lease stands still meanwhile: nobody here could hear it renewed."""
         left_s = self._lease.left_s
         try:
+<<<<<<< HEAD
             return self._runtime.self_test(part)
+=======
+            return self._runtime.requests.self_test()
+>>>>>>> hosta
         finally:
             if left_s:
                 self._lease.grant(left_s)

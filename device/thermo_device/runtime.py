@@ -1,37 +1,25 @@
-"""What runs from one reset to the next: a pipeline in its worker, and what a host may ask of both."""
+"""What runs from one reset to the next: a pipeline in its worker, told when a host listens."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from thermo_core import schema
-from thermo_core.errors import ThermoError, UsageError
-from thermo_core.sensors.correction import Correction
-from thermo_core.signals import Values
-from thermo_core.wearable.person import FIELDS
-from thermo_core.wearable.person import problem as problem_of
+from thermo_core.errors import ThermoError
 from thermo_core.wearable.profile import Profile
-from thermo_core.wire import management
-from thermo_core.wire.management import SensorState
 from thermo_core.wire.records import Record
-from thermo_core.wire.smp import ReturnCode
-from thermo_core.wire.table import GroupError
+from thermo_device.bundled import bundled_of
 from thermo_device.corrections import Corrections
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
+from thermo_device.host_requests import HostRequests
 from thermo_device.person_store import PersonStore
-from thermo_device.pipeline import Bundled, Pipeline
-from thermo_device.sensors.driver import Found
+from thermo_device.pipeline import Pipeline
 from thermo_device.sightings import Sightings
 from thermo_device.slot_state import Installed
-from thermo_device.smp_server import RequestRefused, group_refusal
 from thermo_device.telemetry import Lease, Outbox
 from thermo_device.worker import Worker
 
-CALL_S = 2.2
-"""Longest wait for the worker: the slowest camera takes 2 s a subpage, and clients give up after 2.5 s."""
 START_S = 1.5
-SELF_TEST_S = 25.0
 KEYS_AFTER_DROP_US = 1_000_000
 """A dropped key frame costs its successors, so new ones follow a drop, but not so often that they fill the line."""
 
@@ -68,6 +56,7 @@ class Runtime:
     Attributes:
         profile: of the running image, or the bare one.
         bundled: whether an image runs.
+        requests: what a host may ask.
 
     Raises:
         ModelError: a network cannot be loaded, does not fit its model or fails its rehearsal.
@@ -94,14 +83,14 @@ class Runtime:
         self._patient = inline
         self._keys_due_us = 0
         self._told = ""
-        self._corrections = Corrections(memory.directory, self.profile)
+        corrections = Corrections(memory.directory, self.profile)
         if memory.person.problem:
             self._notice("storage", memory.person.problem)
         self._pipeline = Pipeline(
             hardware,
             self.profile,
             None if installed is None else bundled_of(installed),
-            self._corrections.load(lambda problem: self._notice("storage", problem)),
+            corrections.load(lambda problem: self._notice("storage", problem)),
             memory.person.read(),
             kernels=kernels,
             counters=counters,
@@ -109,6 +98,9 @@ class Runtime:
             sightings=memory.sightings,
         )
         self._worker = Worker(self._pipeline, self._publish, lambda: lease.left_s > 0, self._on_failure)
+        self.requests = HostRequests(
+            self.profile, self._pipeline, self._worker, corrections, memory.person, outbox, lease
+        )
 
     def start(self) -> None:
         """Start the worker; sensors that answer are known when this returns."""
@@ -123,14 +115,6 @@ class Runtime:
         self._worker.stop()
         self._pipeline.close()
 
-    def sensors(self) -> tuple[SensorState, ...]:
-        """Each sensor as it is now, by its number."""
-        return tuple(self._state(sensor) for sensor in range(len(self.profile.sensors)))
-
-    def profile_bytes(self) -> bytes:
-        """The profile as canonical CBOR."""
-        return schema.to_cbor(self.profile)
-
     def listen(self, key_interval: int | None) -> None:
         """A host starts to listen: begin with key frames and where alerts stand."""
         self._pipeline.listen(key_interval)
@@ -140,6 +124,7 @@ class Runtime:
         """A host has ended listening, and with it the signals it asked for."""
         self._pipeline.send_signals(())
 
+<<<<<<< HEAD
     def constants(self, sensor: int) -> tuple[bytes, int]:
         """A sensor's constants as they travel, and their number.
 
@@ -316,6 +301,8 @@ class Runtime:
     def _use(self, sensor: int, correction: Correction) -> None:
         self._worker.call(lambda: self._pipeline.set_correction(sensor, correction), CALL_S)
 
+=======
+>>>>>>> hosta
     def _publish(self, records: Sequence[Record]) -> None:
         problem = self._memory.sightings.problem
         if problem != self._told:
@@ -333,10 +320,3 @@ class Runtime:
 
     def _notice(self, name: str, text: str) -> None:
         self._outbox.notice(name, text, self._hardware.clock.now_us())
-
-
-def bundled_of(installed: Installed) -> Bundled:
-    """What of an image a pipeline runs."""
-    bundle = installed.bundle
-    number = int.from_bytes(installed.image.sha256[:4], "little")
-    return Bundled(bundle.networks, number, bool(bundle.waived), bundle.self_tests)

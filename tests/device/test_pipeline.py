@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from bundles import breast_patch
 from msgspec.structs import replace as changed
+from thermo_sim.chips.ntc import Wiring
 from unfit import FIT, UNFIT
 
 from thermo_core.bundle import Bundle
@@ -37,17 +38,11 @@ from thermo_core.tflite.interpreter import Int8Network
 from thermo_core.wearable.profile import Alert, Duration, Profile
 from thermo_core.wire import records as wire
 from thermo_core.wire.events import FAULTS
-from thermo_core.wire.records import (
-    AlertRecord,
-    ClockRecord,
-    EventRecord,
-    FindingRecord,
-    Record,
-    SignalRecord,
-)
+from thermo_core.wire.records import AlertRecord, ClockRecord, EventRecord, FindingRecord, Record, SignalRecord
 from thermo_core.wire.table import OutputKind, Severity
 from thermo_device.background import Background
 from thermo_device.bare import DEFAULT
+from thermo_device.bundled import Bundled
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
 from thermo_device.pipeline import BACKLOG, Bundled, Pipeline

@@ -22,10 +22,11 @@ from thermo_core.wire.framing import Demultiplexer, TelemetryFrame
 from thermo_core.wire.records import EventRecord, FindingRecord, Record
 from thermo_core.wire.table import OutputKind, Severity
 from thermo_device.bare import DEFAULT
+from thermo_device.bundled import Bundled
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
 from thermo_device.networks import open_networks
-from thermo_device.pipeline import Bundled, Pipeline
+from thermo_device.pipeline import Pipeline
 from thermo_device.rehearsal import rehearse
 from thermo_device.telemetry import FrameQueue, Lease, Outbox
 from thermo_sim.hardware import SimulatedHardware

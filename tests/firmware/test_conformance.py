@@ -53,7 +53,12 @@ from thermo_core.wire.records import (
 from thermo_core.wire.smp import Group, Op, ReturnCode, SmpHeader, SmpMessage, encode_packets
 from thermo_core.wire.table import PROTOCOL, Command, GroupError
 from thermo_host.flash import flash, load
+from thermo_host.link.session import fetch
 from thermo_host.link.wearable import Wearable
+from thermo_host.screen.view import View
+from thermo_host.sinks.monitor import Monitor
+from thermo_host.stream.listen import listen
+from thermo_host.stream.signals import named
 from thermo_sim import control
 from thermo_sim.chips.mlx90640.eeprom import generate
 
@@ -725,3 +730,24 @@ def test_a_noisy_line_costs_records_and_never_gives_wrong_ones(kind: str, tmp_pa
                 lost = stream.lost
         assert lost > 0 and wearable.laboratory("status")["line_bytes_damaged"] > 0
         assert json.dumps(wearable.laboratory("status"))
+
+
+def test_a_stage_and_what_a_network_gives_are_shown_as_the_wearable_computes_them(
+    wearable: Running, host: Wearable
+) -> None:
+    """The host has no network, so what it shows of one can only be what it asked for."""
+    session = fetch(host)
+    wanted = named(session.plan, ["above", "lesion"], "--show")
+    monitor = Monitor(session, sent=wanted)
+    numbers = [session.plan.number_of(name) for name in wanted]
+    end = time.monotonic() + 60
+    with contextlib.closing(listen(host, session, signals=numbers)) as items:
+        for item in items:
+            if item is not None:
+                monitor.push(item)
+            if set(wanted) <= set(monitor.signals):
+                break
+            assert time.monotonic() < end, set(wanted) - set(monitor.signals)
+    line = View(monitor, "", wanted=wanted).line()
+    assert "above min" in line and "lesion.raw[0]" in line
+    assert monitor.signals["lesion.raw"].sample.values.sum() == pytest.approx(1, abs=0.01)
