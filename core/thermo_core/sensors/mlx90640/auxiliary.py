@@ -82,7 +82,7 @@ class ManyReadings:
     compensation: NDArray[np.float64]
     good: Mask
 
-    def pick(self, places: NDArray[np.intp]) -> "ManyReadings":
+    def pick(self, places: NDArray[np.intp] | slice) -> "ManyReadings":
         """Of some of them."""
         return ManyReadings(
             self.number[places],

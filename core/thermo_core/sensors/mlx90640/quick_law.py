@@ -36,7 +36,7 @@ from thermo_core.sensors.mlx90640.registers import INVALID_WORD, subpage_mask
 
 TOLERANCE_K = 4e-4
 """Largest error of the interpolation; where it could be more, it is not used."""
-ROUNDING_K = 2e-4
+ROUNDING_K = 1e-4
 """What float32 adds."""
 _NODE = sqrt(0.75)
 MAX_SLOPE = 1e-3
