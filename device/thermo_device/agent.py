@@ -146,7 +146,7 @@ class Agent:
     def hello(self, first: int = 0) -> management.Hello:
         """Who it is and what it has: sensors from number `first` on, as many as an answer holds."""
         runtime = self._runtime
-        sensors = runtime.sensors()
+        sensors = runtime.requests.sensors()
         running = self._slots.running if runtime.bundled else None
         return management.Hello(
             name=self._hardware.name,
@@ -158,12 +158,8 @@ class Agent:
             bundle="" if running is None else str(running.image.version),
             bundle_sha256=b"" if running is None else running.image.sha256,
             time_us=self._hardware.clock.now_us(),
-<<<<<<< HEAD
             sensors=sensors[first : first + HELLO_SENSORS],
             sensor_count=len(sensors),
-=======
-            sensors=runtime.requests.sensors(),
->>>>>>> hosta
             simulated=self._hardware.simulated,
             development_key=trusts_development_key(self._settings.trusted),
             waived=() if running is None else running.bundle.waived,
@@ -194,11 +190,7 @@ class Agent:
         """What it finds out about itself. The lease stands still meanwhile: nobody here could hear it renewed."""
         left_s = self._lease.left_s
         try:
-<<<<<<< HEAD
-            return self._runtime.self_test(part)
-=======
-            return self._runtime.requests.self_test()
->>>>>>> hosta
+            return self._runtime.requests.self_test(part)
         finally:
             if left_s:
                 self._lease.grant(left_s)

@@ -2,8 +2,7 @@
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -189,12 +188,8 @@ class Rerun:
             block = self._block(record)
             if block is None:
                 return
-<<<<<<< HEAD
-            outcome = self.decoding.push(replace(record, sensor=number))
-            self._tell(item, outcome)
-=======
             outcome = self.decoding.push(block)
->>>>>>> coretests
+            self._tell(item, outcome)
             for said in outcome.said:
                 self._again(said, item, record)
             self._count(outcome.changes, self.decoding.plan.profile, again=True)

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from bundles import breast_patch
 from msgspec.structs import replace as changed
-from thermo_sim.chips.ntc import Wiring
 from unfit import FIT, UNFIT
 
 from thermo_core.bundle import Bundle
@@ -45,7 +44,7 @@ from thermo_device.bare import DEFAULT
 from thermo_device.bundled import Bundled
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
-from thermo_device.pipeline import BACKLOG, Bundled, Pipeline
+from thermo_device.pipeline import BACKLOG, Pipeline
 from thermo_sim.chips.ads1115_ntc.ntc import Wiring
 from thermo_sim.hardware import SimulatedHardware
 

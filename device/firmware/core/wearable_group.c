@@ -78,16 +78,8 @@ static void hello(void *context, const struct smp_request *request, struct smp_a
   }
   put_text(body, "profile", profile->name);
   cbor_text(body, "sensors");
-<<<<<<< HEAD
   put_sensors(body, w, first);
-  put_unsigned(body, "time_us", board->now_us());
-=======
-  cbor_array(body, profile->sensor_count);
-  for (uint8_t i = 0; i < profile->sensor_count; i++) {
-    put_sensor(body, w, &profile->sensors[i]);
-  }
   put_unsigned(body, "time_us", board_now_us(board));
->>>>>>> fw
   put_text(body, "platform", board->platform);
   put_unsigned(body, "protocol", PROTOCOL);
   put_text(body, "software", WEARABLE_SOFTWARE);

@@ -11,24 +11,9 @@ from threading import Lock
 import numpy as np
 
 from thermo_core.sensors.mlx90640.auxiliary import Readings
-<<<<<<< HEAD
-from thermo_core.sensors.mlx90640.constants import Constants
-from thermo_core.sensors.mlx90640.equations import OPEN_AIR_K, Array, background_terms
-from thermo_core.sensors.mlx90640.frames import COLUMNS, FRAME_WORDS, PIXELS, ROWS, Celsius
-from thermo_core.sensors.mlx90640.limits import OBJECT_CELSIUS
-from thermo_core.sensors.mlx90640.registers import INVALID_WORD, subpage_mask
-from thermo_core.units import KELVIN
-
-TOLERANCE_K = 5e-4
-"""Largest error of the interpolation; where it could be more, the short way is not taken."""
-MAX_SLOPE = 1e-3
-"""Slope, 1/K, and TaTr, K^4, up to which no step below leaves the positive numbers for objects above 0 degC."""
-MAX_TATR = 2.5e10
-=======
-from thermo_core.sensors.mlx90640.equations import KELVIN
 from thermo_core.sensors.mlx90640.frames import COLUMNS, FRAME_WORDS, PIXELS, ROWS, Celsius
 from thermo_core.sensors.mlx90640.quick_law import Floats, Law, passes
->>>>>>> coretests
+from thermo_core.units import KELVIN
 
 FRAME_BYTES = 2 * FRAME_WORDS
 _multiply, _subtract, _sqrt = np.multiply, np.subtract, np.sqrt

@@ -19,7 +19,6 @@ from thermo_device.sensors.mlx90640.chip import Mlx90640
 from thermo_device.sensors.mlx90640.constants import ConstantsOfSensor
 from thermo_device.sensors.mlx90640.page_reader import PageReader
 from thermo_device.sensors.page_schedule import PageSchedule
-from thermo_device.sensors.schedule import PageSchedule
 
 FIRST_RETRY_US = 20_000
 LAST_RETRY_US = 1_000_000

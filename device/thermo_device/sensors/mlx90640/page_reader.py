@@ -12,7 +12,7 @@ from thermo_core.sensors.mlx90640.frames import COLUMNS, PIXELS, ROWS, Words
 from thermo_core.sensors.mlx90640.registers import ControlRegister
 from thermo_device.counters import Tally
 from thermo_device.sensors.mlx90640.chip import Mlx90640
-from thermo_device.sensors.schedule import PageSchedule
+from thermo_device.sensors.page_schedule import PageSchedule
 
 LATEST_READ = 1.97
 """Periods after its end at which a page can no longer be read again: at 2 its pixels are replaced."""
