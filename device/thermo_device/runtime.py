@@ -93,6 +93,7 @@ class Runtime:
         self._patient = inline
         self._keys_due_us = 0
         self._told = ""
+        self._fed: set[int] = set()
         self._corrections = Corrections(memory.directory, self.profile)
         if memory.person.problem:
             self._notice("storage", memory.person.problem)
@@ -132,6 +133,7 @@ class Runtime:
 
     def listen(self, key_interval: int | None) -> None:
         """A host starts to listen: begin with key frames and where alerts stand."""
+        self._fed.clear()
         self._pipeline.listen(key_interval)
         self._worker.wake()
 
@@ -230,6 +232,21 @@ class Runtime:
             self._pipeline.feed(sensor, values)
         except UsageError as error:
             raise group_refusal(GroupError.IMPLAUSIBLE, str(error)) from error
+        self._fed.add(sensor)
+
+    def give(self, sensor: str, values: Values) -> bool:
+        """Take a sample of a sensor of kind "external" that no host gave; whether it did. The thread of the sensors alone calls it.
+
+        A sensor that a host feeds is the host's until the stream ends.
+        """
+        numbers = [number for number, one in enumerate(self.profile.sensors) if one.name == sensor]
+        if not numbers or not self._lease.left_s or numbers[0] in self._fed:
+            return False
+        try:
+            self._pipeline.feed(numbers[0], values)
+        except UsageError:
+            return False
+        return True
 
     def person(self) -> dict[str, float]:
         """What is known of the wearer."""
