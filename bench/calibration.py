@@ -19,7 +19,8 @@ from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.decode import Decoder, merge
 from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
 from thermo_host.calibrate.observation import Observation
-from thermo_host.calibrate.procedure import CameraFit, calibrate
+from thermo_host.calibrate.outcome import CameraFit
+from thermo_host.calibrate.procedure import calibrate
 from thermo_host.calibrate.procedures import Reading
 from thermo_host.calibrate.reference import EXACT
 from thermo_host.calibrate.settings import Settings

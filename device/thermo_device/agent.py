@@ -107,6 +107,12 @@ class Agent:
             self._on_refusal,
         )
 
+    @property
+    def profile(self) -> Profile:
+        """The wearable as the active image says, or the bare one."""
+        running = self._slots.running
+        return self._settings.bare if running is None else running.bundle.profile
+
     def run(self) -> None:
         """Serve until `stop`.
 

@@ -160,8 +160,8 @@ class Pipeline:
         """A person has seen an alert; its step, if it takes one."""
         return self._concluder.acknowledge(alert)
 
-    def feed(self, sensor: int, values: Values) -> None:
-        """Take a sample of a sensor of kind "external", which has come now.
+    def feed(self, sensor: int, values: Values) -> bool:
+        """Take a sample of a sensor of kind "external", which has come now; False where too many wait.
 
         Raises:
             UsageError: the sensor is none, or the sample cannot be.
@@ -169,7 +169,7 @@ class Pipeline:
         driver = self._drivers[sensor]
         if not isinstance(driver, External):
             raise UsageError(f"Sensor {sensor} is a chip, which speaks for itself; feed one of kind external.")
-        driver.feed(values)
+        return driver.feed(values)
 
     def listen(self, key_interval: int | None = None) -> None:
         """Begin anew as for a host that just came: key frames next, where alerts stand, and no signals beside.

@@ -14,6 +14,7 @@ from thermo_core.wearable.profile import Profile
 from thermo_core.wire import management
 from thermo_core.wire.management import SensorState
 from thermo_core.wire.records import Record
+from thermo_core.wire.smp import ReturnCode
 from thermo_core.wire.table import GroupError
 from thermo_device.corrections import Corrections
 from thermo_device.counters import Counters
@@ -23,7 +24,7 @@ from thermo_device.pipeline import Bundled, Pipeline
 from thermo_device.sensors.driver import Found
 from thermo_device.sightings import Sightings
 from thermo_device.slot_state import Installed
-from thermo_device.smp_server import group_refusal
+from thermo_device.smp_server import RequestRefused, group_refusal
 from thermo_device.telemetry import Lease, Outbox
 from thermo_device.worker import Worker
 
@@ -216,10 +217,10 @@ class Runtime:
         self._pipeline.send_signals(wanted)
 
     def feed(self, sensor: int, values: Values) -> None:
-        """Take a sample of a sensor of kind "external".
+        """Take a sample of a sensor of kind "external", while the wearable measures: under a lease.
 
         Raises:
-            RequestRefused: it is none, the sample cannot be, or no stream runs.
+            RequestRefused: it is none, the sample cannot be, too many wait, or no stream runs.
         """
         name = self._name(sensor)
         if self.profile.sensors[sensor].kind != "external":
@@ -227,11 +228,16 @@ class Runtime:
                 GroupError.NO_SENSOR, f"{name} is a chip, which speaks for itself; feed a sensor of kind external."
             )
         if not self._lease.left_s:
-            raise group_refusal(GroupError.NO_LEASE, f"No stream runs, so nobody would hear of {name}; start one.")
+            raise group_refusal(
+                GroupError.NO_LEASE,
+                f"The wearable measures, and takes samples of {name}, while a stream runs; start one.",
+            )
         try:
-            self._pipeline.feed(sensor, values)
+            taken = self._pipeline.feed(sensor, values)
         except UsageError as error:
             raise group_refusal(GroupError.IMPLAUSIBLE, str(error)) from error
+        if not taken:
+            raise RequestRefused(f"Samples of {name} wait already; give this one again later.", ReturnCode.BUSY)
         self._fed.add(sensor)
 
     def give(self, sensor: str, values: Values) -> bool:
@@ -243,10 +249,9 @@ class Runtime:
         if not numbers or not self._lease.left_s or numbers[0] in self._fed:
             return False
         try:
-            self._pipeline.feed(numbers[0], values)
+            return self._pipeline.feed(numbers[0], values)
         except UsageError:
             return False
-        return True
 
     def person(self) -> dict[str, float]:
         """What is known of the wearer."""

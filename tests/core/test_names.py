@@ -52,9 +52,10 @@ ALLOWED: Mapping[str, str] = {
     **dict.fromkeys(
         (
             "host/thermo_host/calibrate/acceptance.py",
+            "host/thermo_host/calibrate/camera.py",
             "host/thermo_host/calibrate/fit.py",
+            "host/thermo_host/calibrate/outcome.py",
             "host/thermo_host/calibrate/pixels.py",
-            "host/thermo_host/calibrate/procedure.py",
         ),
         "calibration of a camera's pixels",
     ),

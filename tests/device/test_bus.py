@@ -92,7 +92,7 @@ def test_a_word_that_was_written_reads_back() -> None:
 
 def test_a_missing_adapter_says_what_to_do() -> None:
     with pytest.raises(UsageError, match=r"/dev/i2c-nowhere.*raspi-config"):
-        LinuxBus("/dev/i2c-nowhere")
+        LinuxBus("/dev/i2c-nowhere").open()
 
 
 class _Adapter:

@@ -48,8 +48,9 @@ from thermo_core.wire.records import (
     FindingRecord,
     Record,
     SignalRecord,
+    decode,
 )
-from thermo_core.wire.smp import Op, ReturnCode, SmpHeader, SmpMessage, encode_packets
+from thermo_core.wire.smp import Group, Op, ReturnCode, SmpHeader, SmpMessage, encode_packets
 from thermo_core.wire.table import PROTOCOL, Command, GroupError
 from thermo_host.flash import flash, load
 from thermo_host.link.wearable import Wearable
@@ -653,10 +654,52 @@ def test_any_wearable_passes_its_own_tests_and_refuses_what_it_has_not(chips: Ru
         for sensor in range(5):
             with pytest.raises(RefusedError):
                 host.set_rate(sensor, 3.0)
-        with pytest.raises(RefusedError, match="numbers"), host.stream():
-            host.feed(5, np.float32([1.0, 2.0]))
+        with pytest.raises(RefusedError) as refused:
+            host.feed(5, np.float32([4.5]))
+        assert (refused.value.group, refused.value.code) == (Group.THERMO, GroupError.NO_LEASE)
+        with host.stream():
+            for values in ([1.0, 2.0], [1e9]):
+                with pytest.raises(RefusedError) as refused:
+                    host.feed(5, np.float32(values))
+                assert (refused.value.group, refused.value.code) == (Group.THERMO, GroupError.IMPLAUSIBLE)
         with pytest.raises(RefusedError):
             host.acknowledge(0)
+
+
+def test_of_samples_given_at_once_each_is_a_block_or_is_refused_as_too_early(chips: Running) -> None:
+    """Nothing that was taken is lost, however fast a host gives."""
+    given, many = 5, 80
+    value = np.float32([7.5]).tobytes()
+    with chips.raw() as port:
+        demultiplexer = Demultiplexer()
+        start = request(Op.WRITE, Command.STREAM, {"op": 1, "lease_ms": 10_000})
+        assert asked(port, demultiplexer, start).error is None
+        data = b"".join(
+            encode_packets(
+                SmpMessage(
+                    SmpHeader(Op.WRITE, Group.THERMO, Command.FEED, number), {"sensor": given, "values": value}
+                ).encode()
+            )
+            for number in range(many)
+        )
+        answers: list[tuple[int | None, int] | None] = []
+        fed: list[Block] = []
+        end = time.monotonic() + 60
+        while len(answers) < many or len(fed) < answers.count(None):
+            assert time.monotonic() < end, (len(answers), len(fed))
+            with contextlib.suppress(BlockingIOError):
+                data = data[os.write(port, data[:256]) :] if data else data
+            if not select.select([port], [], [], 0.01)[0]:
+                continue
+            for frame in demultiplexer.feed(os.read(port, 4096)):
+                if isinstance(frame, ManagementFrame):
+                    answers.append(SmpMessage.decode(frame.message).error)
+                else:
+                    record = decode(frame.record)[1]
+                    fed += [record] if isinstance(record, Block) and record.sensor == given else []
+        assert set(answers) <= {None, (None, ReturnCode.BUSY)}
+        assert len({block.index for block in fed}) == len(fed) == answers.count(None)
+        asked(port, demultiplexer, request(Op.WRITE, Command.STREAM, {"op": 0}))
 
 
 @pytest.mark.parametrize("kind", ["host", "mps2-an386"])

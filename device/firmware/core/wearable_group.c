@@ -338,13 +338,25 @@ static void feed(void *context, const struct smp_request *request, struct smp_an
     text_add(why, " bytes is no whole number of float32; send all.");
   } else if (outbox_left_ms(&w->outbox) == 0) {
     struct text *why = group_refuse(answer, GROUP_ERROR_NO_LEASE);
-    text_add(why, "No stream runs, so nobody would hear of ");
+    text_add(why, "The wearable measures, and takes samples of ");
     text_add(why, sensor->name);
-    text_add(why, "; start one.");
-  } else if (!sensor->driver->feed(sensor, values.data, values.size / 4, &reason)) {
-    text_add(group_refuse(answer, GROUP_ERROR_IMPLAUSIBLE), sentence);
+    text_add(why, ", while a stream runs; start one.");
   } else {
-    cbor_map(&answer->body, 0);
+    switch (sensor->driver->feed(sensor, values.data, values.size / 4, &reason)) {
+      case SENSOR_FED:
+        cbor_map(&answer->body, 0);
+        break;
+      case SENSOR_FED_WRONG:
+        text_add(group_refuse(answer, GROUP_ERROR_IMPLAUSIBLE), sentence);
+        break;
+      case SENSOR_FED_LATER: {
+        struct text *why = smp_refuse(answer, SMP_BUSY);
+        text_add(why, "Samples of ");
+        text_add(why, sensor->name);
+        text_add(why, " wait already; give this one again later.");
+        break;
+      }
+    }
   }
 }
 

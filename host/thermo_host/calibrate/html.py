@@ -13,8 +13,8 @@ from thermo_core.wearable.profile import NOTICE
 from thermo_host.calibrate.agreement import Agreement
 from thermo_host.calibrate.heatmap import DIVERGING, Scale, data_uri, png, spanning, symmetric
 from thermo_host.calibrate.observation import Flags, Floats
+from thermo_host.calibrate.outcome import CameraFit, HoldOut, Outcome
 from thermo_host.calibrate.pixels import bad_mask
-from thermo_host.calibrate.procedure import CameraFit, HoldOut, Outcome
 from thermo_host.calibrate.uncertainty import Budget
 
 HISTOGRAM_BINS = 60

@@ -10,7 +10,6 @@ from thermo_host.commands.progress import ProgressLine
 from thermo_host.feeding import Feeding
 from thermo_host.link.session import profile_of
 from thermo_host.link.wearable import TIMEOUT_S, Wearable
-from thermo_host.sinks.describe import counted
 
 LISTEN_S = 0.05
 
@@ -44,7 +43,6 @@ def command(
             while not feeding.done:
                 stream.get(LISTEN_S)
                 if progress.due:
-                    progress.show(f"{counted(feeding.count, 'sample')} given to {name}")
+                    progress.show(feeding.told)
         told = wearable.port
-    count = feeding.count
-    output.result({"port": told, "sensor": name, "samples": count}, f"{counted(count, 'sample')} given to {name}.")
+    output.result({"port": told, "sensor": name, "samples": feeding.count}, f"{feeding.told}.")

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from thermo_core.errors import UsageError
+from thermo_core.files import read_file
 from thermo_core.quality import in_words
 from thermo_core.tflite.interpreter import Int8Network
 from thermo_core.wearable import file as wearables
@@ -18,7 +19,6 @@ from thermo_core.wearable.profile import NOTICE
 from thermo_host import flash
 from thermo_host.commands.common import EmissivityOption, JsonOption, Output, ReflectedOption, UncorrectedOption
 from thermo_host.commands.progress import ProgressLine
-from thermo_host.files import read_whole
 from thermo_host.rerun import Compared, Difference, Rerun, Wanted, of_bundle
 from thermo_host.sinks.describe import counted, number, utc
 from thermo_host.stream.decoding import DecodeSettings
@@ -93,7 +93,7 @@ def _wanted(wearable: str | None, bundle: Path | None, settings: DecodeSettings,
         read.plan()
         profile = read.profile
         if bundle is None:
-            networks = {name: Int8Network(read_whole(file)) for name, file in read.networks.items()}
+            networks = {name: Int8Network(read_file(file)) for name, file in read.networks.items()}
         unknown = sorted(set(networks) - {model.name for model in profile.models})
         if unknown:
             raise UsageError(f"{wearable} has no model {', '.join(unknown)}, which {bundle} is for; name it so.")

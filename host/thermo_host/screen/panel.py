@@ -1,12 +1,9 @@
 """What stands beside the pictures: findings, alerts, channels with their past, numbers of the stream, events."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.measure import Measurement
-from rich.panel import Panel
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -14,13 +11,14 @@ from thermo_core.graph.alerts import AlertState
 from thermo_core.quality import Quality, in_words
 from thermo_core.wearable.profile import NOTICE, Alert, Model
 from thermo_core.wire.records import FindingRecord
-from thermo_core.wire.table import OutputKind, Severity
+from thermo_core.wire.table import Severity
 from thermo_host.screen.layout import Channel, Layout
+from thermo_host.screen.side_panel import Section
 from thermo_host.screen.sparkline import sparkline
-from thermo_host.sinks.monitor import Monitor, NewestFinding, ShownEvent
-from thermo_host.sinks.summary import shown_unit
+from thermo_host.screen.words import faults, figure, marks, old, silence, winner
+from thermo_host.sinks.monitor import Monitor
+from thermo_host.sinks.newest import NewestFinding, ShownEvent
 
-WIDTH = 44
 SCORE_WIDTH = 16
 SPARK_WIDTH = 12
 FULL, SHADE = "\u2588", "\u2591"
@@ -32,53 +30,6 @@ _OF_ALL = Quality.SIMULATED | Quality.UNCALIBRATED | Quality.FAST_KERNELS | Qual
 """Flags that are told once and not with each number."""
 _OF_NO_VALUE = Quality.OPEN | Quality.SHORTED | Quality.MISSING
 """Flags that are told of the numbers that have no value, among several."""
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A part of the panel.
-
-    Attributes:
-        content: what is shown.
-        rank: of two that do not fit, the one with the higher goes.
-    """
-
-    content: RenderableType
-    rank: int
-
-
-class SidePanel:
-    """As many sections as fit under one another; what does not fit goes whole, the least important first.
-
-    Args:
-        sections: in their order from the top.
-        height: lines it may have, border included.
-        width: columns, border included.
-    """
-
-    def __init__(self, sections: Sequence[Section], height: int, width: int = WIDTH) -> None:
-        self._sections = sections
-        self._height = height
-        self._width = width
-
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        # Else a grid takes it for as wide as can be, and cuts the map beside it.
-        return Measurement(self._width, self._width)
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        inner = options.update(width=self._width - 4, height=None)
-        lines = [len(console.render_lines(section.content, inner, pad=False)) for section in self._sections]
-        kept = list(range(len(self._sections)))
-        while len(kept) > 1 and sum(lines[at] for at in kept) > self._height - 2:
-            kept.remove(max(kept, key=lambda at: self._sections[at].rank))
-        spare = self._height - 2 - sum(lines[at] for at in kept)
-        parts: list[RenderableType] = []
-        for number, at in enumerate(kept):
-            if number and spare > 0:
-                parts.append(Text())
-                spare -= 1
-            parts.append(self._sections[at].content)
-        yield Panel(Group(*parts), width=self._width, border_style="dim")
 
 
 def sections(monitor: Monitor, shown: Layout, with_channels: bool = True) -> list[Section]:
@@ -120,81 +71,6 @@ def channel_table(monitor: Monitor, channels: Sequence[Channel], spark: int) -> 
         else:
             table.add_row(name, value, wrong if wrong.plain else past)
     return table
-
-
-def old(seconds: float) -> str:
-    """How long ago, for people."""
-    if seconds < 60:
-        return f"{seconds:.0f} s ago"
-    if seconds < 3600:
-        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s ago"
-    return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min ago"
-
-
-def silence(monitor: Monitor, silent_s: float) -> str:
-    """What is wrong while nothing comes."""
-    reason = monitor.lost.reason if monitor.lost is not None else "the wearable is silent"
-    return f"NO DATA, the last came {old(silent_s)}: {reason}" + ("; waiting for it" if monitor.lost else "")
-
-
-def faults(monitor: Monitor) -> list[str]:
-    """Why sensors give nothing, or nothing that can be believed."""
-    found = []
-    for number, (sensor, state) in enumerate(
-        zip(monitor.session.profile.sensors, monitor.session.hello.sensors, strict=False)
-    ):
-        for reason in (monitor.decoding.faults.get(number, "") or state.fault, state.warning):
-            if reason:
-                found.append(f"{sensor.name}: {reason}")
-    return found
-
-
-def winner(record: FindingRecord, model: Model) -> tuple[str, float]:
-    """Label with the greatest score."""
-    best = max(range(len(record.values)), key=lambda at: record.values[at])
-    labels = model.scores or ()
-    return (labels[best] if best < len(labels) else f"class {best}"), record.values[best]
-
-
-def marks(monitor: Monitor, record: FindingRecord) -> list[str]:
-    """What a reader of a finding must know of how it came about."""
-    bundle = monitor.session.hello.bundle
-    return [*([f"bundle {bundle}"] if bundle else []), *in_words(record.flags)]
-
-
-def figure(value: float | None, unit: str) -> str:
-    """A number as a person reads it, with its unit; a dash where there is none."""
-    words = shown_unit(unit)
-    if value is None or not np.isfinite(value):
-        return f"- {words}".rstrip()
-    digits = 2 if abs(value) < 1000 else 0
-    if unit == "bpm":
-        digits = 0
-    return f"{value:.{digits}f} {words}".rstrip()
-
-
-def finding_words(monitor: Monitor, number: int, newest: NewestFinding) -> str:
-    """A finding in one line."""
-    model, record = monitor.session.profile.models[number], newest.record
-    if record.kind is OutputKind.NONE or not record.values:
-        return f"{model.name}: no value"
-    if model.scores is not None:
-        label, score = winner(record, model)
-        return f"{label} {score:.0%}"
-    parts = [
-        f"{one.name} {figure(value, one.unit)}" + (f" \u00b1 {one.spread:g}" if one.spread else "")
-        for one, value in zip(model.quantities or (), record.values, strict=False)
-    ]
-    return ", ".join(parts)
-
-
-def raised(monitor: Monitor) -> list[Alert]:
-    """Alerts that somebody should look at now."""
-    return [
-        alert
-        for number, alert in enumerate(monitor.session.profile.alerts)
-        if monitor.alert_state(number) is AlertState.RAISED and monitor.alert_age_s(number) is None
-    ]
 
 
 def _alert(monitor: Monitor, number: int, alert: Alert) -> RenderableType | None:

@@ -10,10 +10,10 @@ from rich.text import Text
 from thermo_core.quality import Quality, in_words
 from thermo_core.signals import Signal, Values
 from thermo_core.wearable.profile import NOTICE
-from thermo_host.screen import panel
+from thermo_host.screen import panel, words
 from thermo_host.screen.heatmap import HeatMap, ScaleBar
 from thermo_host.screen.layout import Channel, Layout, layout
-from thermo_host.screen.panel import Section, SidePanel
+from thermo_host.screen.side_panel import WIDTH, Section, SidePanel
 from thermo_host.sinks.describe import utc
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.summary import shown_unit
@@ -63,23 +63,23 @@ class View:
 
     def _with_pictures(self, shown: Layout, width: int, height: int) -> RenderableType:
         # A line is left for the cursor, which else would scroll the first one away.
-        beside = _fit(shown.pictures, width - GAP - panel.WIDTH, height - 1)
+        beside = _fit(shown.pictures, width - GAP - WIDTH, height - 1)
         side = SidePanel(panel.sections(self._monitor, shown), height - 1)
         if beside is not None:
             grid = Table.grid(padding=(0, 1))
             grid.add_row(self._maps(shown.pictures, *beside, height), side)
             return grid
-        if width >= shown.pictures[0].shape[1] + GAP + panel.WIDTH:
+        if width >= shown.pictures[0].shape[1] + GAP + WIDTH:
             return side
         brief = Text(" | ".join([*self._finding_words(), *self._facts()]))
         alone = _fit(shown.pictures[:1], width, height - 1)
         return brief if alone is None else Group(self._maps(shown.pictures[:1], *alone, height), brief)
 
     def _without_pictures(self, shown: Layout, width: int, height: int) -> RenderableType:
-        if width < panel.WIDTH:
+        if width < WIDTH:
             return Text(" | ".join([*self._finding_words(), *self._facts()]))
-        left = min(WIDEST, width - panel.WIDTH - 1)
-        if left < panel.WIDTH or not shown.channels:
+        left = min(WIDEST, width - WIDTH - 1)
+        if left < WIDTH or not shown.channels:
             return SidePanel(panel.sections(self._monitor, shown), height - 1)
         spark = min(LONGEST_SPARK, max(8, left - 36))
         title = Text(self._title, style="bold", overflow="ellipsis", no_wrap=True)
@@ -129,15 +129,15 @@ class View:
             ScaleBar(low, high, columns, grey=age_s is not None),
             Text(taken, style="dim", justify="center")
             if age_s is None
-            else Text(f"{panel.old(age_s)}, {taken[11:19]}", style="bold red", justify="center"),
+            else Text(f"{words.old(age_s)}, {taken[11:19]}", style="bold red", justify="center"),
         )
 
     def _facts(self) -> list[str]:
         monitor, numbers = self._monitor, self._monitor.statistics()
         parts = []
         if (silent_s := monitor.silent_s) is not None:
-            parts.append(panel.silence(monitor, silent_s))
-        parts += panel.faults(monitor)
+            parts.append(words.silence(monitor, silent_s))
+        parts += words.faults(monitor)
         if not monitor.signals:
             return [*parts, "waiting for the first block"]
         plan = monitor.decoding.plan
@@ -152,7 +152,7 @@ class View:
             newest = monitor.signals.get(channel.signal.name)
             if newest is not None and monitor.signal_age_s(channel.signal.name) is None:
                 value = float(newest.sample.values.reshape(-1)[channel.element])
-                parts.append(f"{channel.name} {panel.figure(value, channel.signal.unit)}")
+                parts.append(f"{channel.name} {words.figure(value, channel.signal.unit)}")
                 flags |= newest.sample.flags
         known = flags & ~int(Quality.SIMULATED) if monitor.findings else flags
         parts += in_words(known)
@@ -169,7 +169,7 @@ class View:
         known = values[np.isfinite(values)]
         name = f"{picture.name} " if several else ""
         age_s = self._monitor.signal_age_s(picture.name)
-        aged = f"last picture {panel.old(age_s)}, " if age_s is not None else ""
+        aged = f"last picture {words.old(age_s)}, " if age_s is not None else ""
         if not known.size:
             return f"{name}{aged}no valid pixel"
         return f"{name}{aged}min {known.min():.2f} mean {known.mean():.2f} max {known.max():.2f} {shown_unit(picture.unit)}"
@@ -178,13 +178,13 @@ class View:
         monitor = self._monitor
         parts = []
         for number, newest in sorted(monitor.findings.items()):
-            words = panel.finding_words(monitor, number, newest)
+            told = words.finding_words(monitor, number, newest)
             if (age_s := monitor.finding_age_s(number)) is not None:
-                parts.append(f"last finding {panel.old(age_s)}: {words}")
+                parts.append(f"last finding {words.old(age_s)}: {told}")
             else:
-                parts.append(f"{words}, {', '.join(panel.marks(monitor, newest.record))}")
+                parts.append(f"{told}, {', '.join(words.marks(monitor, newest.record))}")
         if monitor.silent_s is None:
-            parts += [f"ALERT {alert.text or alert.name}" for alert in panel.raised(monitor)]
+            parts += [f"ALERT {alert.text or alert.name}" for alert in words.raised(monitor)]
         if parts:
             parts[-1] += f" ({NOTICE})"
         return parts

@@ -9,7 +9,7 @@ from thermo_core.sensors.ads1115_ntc.settings import Ads1115NtcSettings
 from thermo_sim.chips.ads1115_ntc.adc import SimulatedAds1115
 from thermo_sim.chips.ads1115_ntc.ntc import Ntc, Wiring
 from thermo_sim.chips.kind import ChipKind, Site
-from thermo_sim.chips.surface import CelsiusAt
+from thermo_sim.surface import CelsiusAt
 
 
 class SimulatedThermistors(SimulatedAds1115):

@@ -31,12 +31,12 @@ from thermo_core.sensors.mlx90640.registers import (
     ControlRegister,
     subpage_mask,
 )
+from thermo_core.units import KELVIN
 from thermo_sim.surroundings import Conditions
 
 Array = NDArray[np.float64]
 Row = NDArray[np.int64]
 
-KELVIN = 273.15
 AUXILIARY_ROW = 32
 _SKIN_KELVIN = KELVIN + 35
 _PTAT = 1690

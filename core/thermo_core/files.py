@@ -1,17 +1,23 @@
-"""Reads inputs and writes results as a whole, with one sentence where the system refuses."""
+"""Files of a person: read as a whole, written whole or not at all, with one sentence where the system refuses.
+
+Stores of a device, which survive a power cut at any operation, are `thermo_device.files`.
+"""
 
 import contextlib
 import errno
 import json
 import os
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from thermo_core.errors import StorageError, UsageError
 from thermo_core.foreign import LONGEST_MARK, stand_in
 
 MAX_INPUT = 64 << 20
+LONGEST_NAME = 64
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def read_file(path: Path, maximum: int = MAX_INPUT) -> bytes:
@@ -25,10 +31,10 @@ def read_file(path: Path, maximum: int = MAX_INPUT) -> bytes:
         with path.open("rb") as file:
             data = file.read(maximum + 1)
     except OSError as error:
-        raise _refused("read", path, error) from error
+        raise storage_error("read", path, error) from error
     _check_own(path, data)
     if len(data) > maximum:
-        raise UsageError(f"{path} has more than {maximum} bytes; check that it is the right file.")
+        raise UsageError(f"{path} has more than {_size(maximum)}; check that it is the right file.")
     return data
 
 
@@ -42,7 +48,7 @@ def check_readable(path: Path) -> None:
         with path.open("rb") as file:
             head = file.read(LONGEST_MARK)
     except OSError as error:
-        raise _refused("read", path, error) from error
+        raise storage_error("read", path, error) from error
     _check_own(path, head)
 
 
@@ -81,6 +87,27 @@ def read_json(path: Path, maximum: int = 1 << 20) -> object:
     return decoded
 
 
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary name in the folder of `path`; what is written there takes the name `path` if no error escapes.
+
+    Raises:
+        StorageError: the folder is not there, is full, or may not be written.
+    """
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    try:
+        temporary.touch(exist_ok=False)
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise storage_error("write", path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
 def write_file(path: Path, data: bytes) -> None:
     """Replace the file as a whole: a reader sees the old content or the new.
 
@@ -109,12 +136,12 @@ def write_files(files: Mapping[Path, bytes]) -> None:
                     file.flush()
                     os.fsync(file.fileno())
             except OSError as error:
-                raise _refused("write", path, error) from error
+                raise storage_error("write", path, error) from error
         for path, temporary in staged.items():
             try:
                 temporary.replace(path)
             except OSError as error:
-                raise _refused("write", path, error) from error
+                raise storage_error("write", path, error) from error
     finally:
         for temporary in staged.values():
             with contextlib.suppress(OSError):
@@ -181,6 +208,16 @@ def make_folder(folder: Path) -> None:
         raise StorageError(f"Cannot make the folder {folder}: {reason}; name another.") from error
 
 
-def _refused(verb: str, path: Path, error: OSError) -> StorageError:
+def file_name(text: str) -> str:
+    """A text of somebody else's as a part of a file's name, which leads nowhere."""
+    return _NOT_IN_NAMES.sub("_", text).strip("._")[:LONGEST_NAME] or "unnamed"
+
+
+def storage_error(verb: str, path: Path, error: OSError) -> StorageError:
+    """One sentence for a file that cannot be read or written."""
     reason = (error.strerror or str(error)).lower()
     return StorageError(f"Cannot {verb} {path}: {reason}; check the path, its permissions and the free space.")
+
+
+def _size(count: int) -> str:
+    return f"{count >> 20} MiB" if count >= 1 << 20 else f"{count} bytes"
