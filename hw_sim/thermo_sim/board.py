@@ -29,6 +29,8 @@ from thermo_sim.wearable import Cable, outside_of, said_of, wearer_of
 
 _PR_SET_PDEATHSIG = 1
 _END_S = 2.0
+_TOLD_S = 5.0
+"""In which a board has long started and been told of its wearer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ class Board:
         self.doorbell = doorbell
         self.mailbox = MailboxServer(self.memory, self.hardware.bus, doorbell)
         self._cable = Cable(options.link)
-        self._pump = Pump(self._cable, self._line, options.noise, options.seed, _tap(self.hardware))
+        self._tap = _tap(self.hardware)
+        self._pump = Pump(self._cable, self._line, options.noise, options.seed, self._tap)
 
     def __enter__(self) -> "Board":
         self.start()
@@ -146,6 +149,8 @@ class Board:
             self._pump.start()
             self.mailbox.start()
             self._child = self._launch()
+            if self._tap is not None:
+                self._tap.told.wait(_TOLD_S)
         except BaseException:
             self.stop()
             raise

@@ -4,6 +4,7 @@ Requests go in between those of the host, and their answers are taken out of wha
 """
 
 import binascii
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +23,7 @@ from thermo_sim.given import Giver
 
 QUIET_S = 0.05
 """A host that says nothing for so long is in the midst of nothing."""
-ANSWER_S = 1.0
+ANSWER_S = 0.5
 LONGEST_LINE = 4096
 _SEQUENCES = 256
 
@@ -45,11 +46,15 @@ class Tap:
         giver: of samples.
         wearer: what a wearable that knows nothing of its wearer is told.
         now_us: time by which samples are given.
+
+    Attributes:
+        told: set once the wearable knows of its wearer what the world has.
     """
 
     def __init__(
         self, sensors: Sequence[str], giver: Giver, wearer: Mapping[str, float], now_us: Callable[[], int]
     ) -> None:
+        self.told = threading.Event()
         self._sensors = {name: number for number, name in enumerate(sensors)}
         self._giver, self._wearer, self._now_us = giver, wearer, now_us
         self._host = Demultiplexer()
@@ -59,6 +64,10 @@ class Tap:
         self._host_feeds: set[int] = set()
         self._live_until_s = 0.0
         self._waiting: deque[_Request] = deque()
+        if wearer:
+            self._waiting.append(_Request(Command.PERSON, Op.READ, {}, self._tell))
+        else:
+            self.told.set()
         self._asked: tuple[_Request, int] | None = None
         self._asked_s = 0.0
         self._held = bytearray()
@@ -88,7 +97,9 @@ class Tap:
         """What is asked of the board now, between two requests of the host; often nothing."""
         now_s = time.monotonic()
         if self._asked is not None and now_s - self._asked_s > ANSWER_S:
-            self._asked = None
+            request, self._asked = self._asked[0], None
+            if not self.told.is_set():  # a board that has just begun to start
+                self._waiting.appendleft(request)
         due_us = self._giver.due_us()
         if not self._waiting and due_us is not None and due_us <= self._now_us():
             self._giver.give(self._now_us(), now_s < self._live_until_s, self._take)
@@ -172,15 +183,17 @@ class Tap:
         now_s = time.monotonic()
         if lease_s and now_s >= self._live_until_s:
             self._host_feeds.clear()
-            if self._wearer:
-                self._waiting.append(_Request(Command.PERSON, Op.READ, {}, self._tell))
         self._live_until_s = now_s + lease_s
 
     def _tell(self, answer: Mapping[str, Any]) -> None:
         """Tell of the wearer what is not known."""
         known = read(Person, answer).person
-        if untold := {name: value for name, value in self._wearer.items() if name not in known}:
-            self._waiting.appendleft(_Request(Command.PERSON, Op.WRITE, Person(person=untold).to_map()))
+        untold = {name: value for name, value in self._wearer.items() if name not in known}
+        if not untold:
+            self.told.set()
+            return
+        body = Person(person=untold).to_map()
+        self._waiting.appendleft(_Request(Command.PERSON, Op.WRITE, body, lambda answer: self.told.set()))
 
     def _take(self, sensor: str, values: Values) -> None:
         number = self._sensors[sensor]
