@@ -101,7 +101,9 @@ def test_a_wrong_world_is_said_in_a_sentence(tmp_path: Path, text: str, said: st
 
 def test_the_world_in_the_docs_is_one(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
-    (text,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    text, outside = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "face.csv").write_text("33.5,34.0\n")
+    assert set(load_world(_written(tmp_path, f'about = "x"\n{outside}')).given) == {"conductance", "face"}
     world = load_world(_written(tmp_path, text))
     assert world.places["toes"] == (24.5, 25.0, 25.2, 26.0)
     commands = set(re.findall(r"^\| `(\w+)", page, re.MULTILINE))
