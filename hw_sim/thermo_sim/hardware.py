@@ -76,8 +76,9 @@ class SimulatedHardware:
     ) -> None:
         self.profile, self.world, self.seed = profile, world, seed
         self._settings = {sensor.name: sensor for sensor in profile.sensors}
-        strange = [name for name in world.places if name not in self._settings]
-        if strange and world.wearable in (None, profile.name):
+        mine = world.wearable in (None, profile.name)
+        strange = [name for name in (*world.places, *world.views) if name not in self._settings]
+        if strange and mine:
             raise UsageError(
                 f"The world names the place {strange[0]}; the sensors of {profile.name} are {', '.join(self._settings)}."
             )
@@ -100,6 +101,9 @@ class SimulatedHardware:
             met[sensor.kind] += 1
             self.bus.attach(chip, self._gate(path.hops))
             self.chips[sensor.name] = chip
+        blind = [name for name in world.views if name not in self.around.cameras]
+        if blind and mine:
+            raise UsageError(f"The world has a view of {blind[0]}, which is no camera; give it a place.")
         if left:
             raise UsageError(f"The wearable {profile.name} has no sensor that takes {', '.join(left)}; leave it out.")
 

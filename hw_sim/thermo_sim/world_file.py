@@ -13,6 +13,7 @@ from thermo_core.errors import SchemaError, StorageError, UsageError
 from thermo_core.schema import Name, Record, Text, from_plain
 from thermo_core.wearable.person import problem
 from thermo_sim.given import Given, table_rows
+from thermo_sim.scenes import View
 
 WORLDS = resources.files("thermo_sim") / "worlds"
 ANYWHERE = "rest"
@@ -101,7 +102,8 @@ class World(Record, frozen=True):
         emissivity: of skin.
         skin_celsius: of skin at places not named.
         places: temperature of skin where a sensor sits, by the sensor's name; one for each channel where it has several.
-        scene: what a camera looks at.
+        scene: what cameras look at.
+        views: where on it each looks, by the sensor's name; straight at it where left out.
         air, electronics, pulse, motion: as their types say.
         given: what comes to sensors of kind "external", by their names, while somebody listens.
         pace: how many times faster than by its own time that comes.
@@ -116,6 +118,7 @@ class World(Record, frozen=True):
     skin_celsius: Celsius = 33.5
     places: dict[str, Celsius | tuple[Celsius, ...]] = field(default_factory=dict)
     scene: SceneFile = SceneFile()
+    views: dict[str, View] = field(default_factory=dict)
     air: Air = Air()
     electronics: Electronics = Electronics()
     pulse: Pulse = Pulse()
