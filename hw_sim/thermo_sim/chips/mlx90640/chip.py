@@ -150,6 +150,11 @@ class SimulatedMlx90640:
             )
         self._replay = frames.astype(np.uint16)
 
+    @property
+    def subpages(self) -> int:
+        """Subpages measured so far, seen or not."""
+        return self._index
+
     def power_on(self, time_us: int) -> None:
         """Registers take their defaults, RAM is empty but for the auxiliary words, the first subpage starts."""
         self._power_cycle += 1
