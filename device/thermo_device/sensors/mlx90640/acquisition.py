@@ -25,6 +25,8 @@ LAST_RETRY_US = 1_000_000
 """Pauses between attempts to reach a sensor that does not answer; they double from the first to the last."""
 LATEST_READ = 1.97
 """Periods after its end at which a page can no longer be read again: at 2 its pixels are replaced."""
+SAME_PAGES = 32
+"""So many pages in a row that are equal to the ones before them are a fault."""
 _CONFIRMATIONS = 3
 
 
@@ -59,6 +61,7 @@ class PictureSensor:
         self._gap_from_us: float | None = None
         self._before: dict[int, Words] = {}
         self._stale_seen = False
+        self._same = 0
         self._steady_us = 0.0
         self.fault = ""
 
@@ -290,6 +293,7 @@ class PictureSensor:
     def _hand_on(self, ram: Words, number: int) -> Subpage | None:
         reference = self._before.get(number)
         self._before[number] = ram
+        self._watch(reference, ram)
         if reference is None:
             # Nothing to hold it against: a damaged word would go unseen.
             self._counters.add("pages_settling")
@@ -305,6 +309,14 @@ class PictureSensor:
         found = self.found
         number = 0 if found is None else found.sighting.number
         return Subpage(words, self._index, time_us, self._sensor, number)
+
+    def _watch(self, reference: Words | None, ram: Words) -> None:
+        """Tell of a sensor whose pages are equal to the last bit, which noise does not allow, and set it up again."""
+        self._same = self._same + 1 if reference is not None and np.array_equal(reference, ram) else 0
+        if self._same >= SAME_PAGES:
+            self._same = 0
+            self._counters.add("sensor_frozen")
+            self._chip.set(self._control)
 
     def _is_new(self, number: int, now_us: int) -> bool:
         """Whether the flag stands over a page that was not read yet."""
