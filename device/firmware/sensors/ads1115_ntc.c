@@ -62,7 +62,8 @@ static bool read(const struct sensor *sensor, struct graph *graph, uint16_t flag
   struct ads1115_ntc_state *s = of(sensor);
   float *const celsius = graph_values(graph, sensor->signal);
   uint8_t data[2 * THERMISTOR_MAX_CHANNELS];
-  const bool frozen = repeats_push(&s->repeats, data, pack(sensor, data));
+  const size_t size = pack(sensor, data);
+  const bool frozen = repeats_push(&s->repeats, data, size);
   if (frozen && !s->frozen) {
     counters_add(s->context->counters, COUNTER_SENSOR_FROZEN, 1);
   }
