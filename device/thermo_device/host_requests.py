@@ -54,6 +54,7 @@ class HostRequests:
         self._person = person
         self._outbox = outbox
         self._lease = lease
+        self._fed: set[int] = set()
 
     def sensors(self) -> tuple[SensorState, ...]:
         """Each sensor as it is now, by its number."""
@@ -169,6 +170,24 @@ class HostRequests:
             raise group_refusal(GroupError.IMPLAUSIBLE, str(error)) from error
         if not taken:
             raise RequestRefused(f"Samples of {name} wait already; give this one again later.", ReturnCode.BUSY)
+        self._fed.add(sensor)
+
+    def forget_fed(self) -> None:
+        """No sensor is a host's any more: a new stream begins."""
+        self._fed.clear()
+
+    def give(self, sensor: str, values: Values) -> bool:
+        """Take a sample of a sensor of kind "external" that no host gave; whether it did. The thread of the sensors alone calls it.
+
+        A sensor that a host feeds is the host's until the stream ends.
+        """
+        numbers = [number for number, one in enumerate(self._profile.sensors) if one.name == sensor]
+        if not numbers or not self._lease.left_s or numbers[0] in self._fed:
+            return False
+        try:
+            return self._pipeline.feed(numbers[0], values)
+        except UsageError:
+            return False
 
     def person(self) -> dict[str, float]:
         """What is known of the wearer."""

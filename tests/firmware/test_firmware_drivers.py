@@ -261,6 +261,19 @@ def test_a_brown_out_is_seen_and_the_chip_set_up_again(make: Make, kind: str) ->
     assert len(blocks(found, kind)) > 0.6 * 8 * per_s - 5
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_value_that_never_changes_is_told(make: Make, kind: str) -> None:
+    chips = make()
+    chips.run(4.0)
+    assert "sensor_frozen" not in chips.counts()
+    chips.bus.add_faults(f"freeze:addr={ADDRESS[kind]}")
+    left_s = 320.0
+    while left_s > 0 and "sensor_frozen" not in chips.counts():
+        chips.run(8.0)
+        left_s -= 8.0
+    assert chips.counts()["sensor_frozen"] >= 1
+
+
 @pytest.mark.parametrize("fault", ["nack", "stuck", "short", "flip"])
 def test_each_fault_at_many_transactions_leaves_all_running_and_honest(make: Make, fault: str) -> None:
     chips = make()

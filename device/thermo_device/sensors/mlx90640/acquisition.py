@@ -263,7 +263,7 @@ class PictureSensor:
         return ram
 
     def _hand_on(self, ram: Words, number: int) -> Subpage | None:
-        if not self._pages.has_reference(ram, number):
+        if not self._pages.has_reference(ram, number, self._control):
             # Nothing to hold it against: a damaged word would go unseen.
             self._counters.add("pages_settling")
             return None
