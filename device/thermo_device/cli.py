@@ -87,7 +87,9 @@ def _options(
 
 def _sentence(error: TyperException) -> str:
     text = " ".join(error.format_message().split())
-    return text if text.endswith("?") else f"{text.rstrip('.')}; see thermo-device --help."
+    context = getattr(error, "ctx", None)
+    told = "thermo-device" if context is None else context.command_path
+    return text if text.endswith("?") else f"{text.rstrip('.')}; see {told} --help."
 
 
 def _fail(code: ExitCode, message: str) -> ExitCode:

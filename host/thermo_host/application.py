@@ -5,6 +5,7 @@ import errno
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Annotated
@@ -20,6 +21,8 @@ from thermo_core.version import software_version
 from thermo_host.cli import HungUp, Terminated
 from thermo_host.commands.table import COMMANDS
 from thermo_host.console import PlainConsole
+
+_NO_NUMBER = re.compile(r"is not a valid (float|integer|int)( range)?")
 
 
 def application(names: Iterable[str] = COMMANDS, whole: bool = True) -> typer.Typer:
@@ -132,8 +135,12 @@ def _discard_output() -> None:
 
 def _sentence(error: TyperException) -> str:
     text = " ".join(error.format_message().split())
+    text = _NO_NUMBER.sub("is no number", text)
     if text.endswith("?"):
         return text
+    context = getattr(error, "ctx", None)
+    if context is not None and context.parent is not None:
+        return f"{text.rstrip('.')}; `{context.command_path} --help` lists what it takes."
     return f"{text.rstrip('.')}; `thermo-host --help` lists the commands, COMMAND --help their arguments."
 
 

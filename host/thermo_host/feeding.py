@@ -12,11 +12,11 @@ from typing import IO
 import numpy as np
 
 from thermo_core.errors import LinkError, RefusedError, StorageError, ThermoError, UsageError
+from thermo_core.file_errors import storage_error
 from thermo_core.signals import Signal, Values
 from thermo_core.wearable.profile import Profile
 from thermo_core.wire.smp import Group, ReturnCode
 from thermo_core.wire.table import GroupError
-from thermo_host.files import storage_error
 from thermo_host.link.session import sensor_number
 from thermo_host.link.wearable import Wearable
 from thermo_host.sinks.describe import counted

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from thermo_core.errors import StorageError, UsageError
+from thermo_core.file_errors import storage_error
 from thermo_core.foreign import LONGEST_MARK, stand_in
 
 MAX_INPUT = 64 << 20
@@ -25,7 +26,7 @@ def read_file(path: Path, maximum: int = MAX_INPUT) -> bytes:
         with path.open("rb") as file:
             data = file.read(maximum + 1)
     except OSError as error:
-        raise _refused("read", path, error) from error
+        raise storage_error("read", path, error) from error
     _check_own(path, data)
     if len(data) > maximum:
         raise UsageError(f"{path} has more than {maximum} bytes; check that it is the right file.")
@@ -42,7 +43,7 @@ def check_readable(path: Path) -> None:
         with path.open("rb") as file:
             head = file.read(LONGEST_MARK)
     except OSError as error:
-        raise _refused("read", path, error) from error
+        raise storage_error("read", path, error) from error
     _check_own(path, head)
 
 
@@ -109,12 +110,12 @@ def write_files(files: Mapping[Path, bytes]) -> None:
                     file.flush()
                     os.fsync(file.fileno())
             except OSError as error:
-                raise _refused("write", path, error) from error
+                raise storage_error("write", path, error) from error
         for path, temporary in staged.items():
             try:
                 temporary.replace(path)
             except OSError as error:
-                raise _refused("write", path, error) from error
+                raise storage_error("write", path, error) from error
     finally:
         for temporary in staged.values():
             with contextlib.suppress(OSError):
@@ -179,8 +180,3 @@ def make_folder(folder: Path) -> None:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise StorageError(f"Cannot make the folder {folder}: {reason}; name another.") from error
-
-
-def _refused(verb: str, path: Path, error: OSError) -> StorageError:
-    reason = (error.strerror or str(error)).lower()
-    return StorageError(f"Cannot {verb} {path}: {reason}; check the path, its permissions and the free space.")

@@ -9,10 +9,11 @@ from pathlib import Path
 import msgspec
 
 from thermo_core.errors import StorageError, UsageError
+from thermo_core.file_errors import storage_error
 from thermo_host.calibrate.observation import Observation
 from thermo_host.calibrate.settings import Settings
 from thermo_host.calibrate.source import Subject
-from thermo_host.files import read_whole, storage_error, write_whole
+from thermo_host.files import read_whole, write_whole
 
 FORMAT = "thermo-edge calibration measurements"
 VERSION = 2

@@ -33,8 +33,8 @@ from mcap.records import (
     SummaryOffset,
 )
 
+from thermo_core.file_errors import storage_error
 from thermo_core.recording.container import MAGIC
-from thermo_host.files import storage_error
 from thermo_host.sinks.logfile import LogFile
 
 CHUNK_BYTES = 1 << 20
