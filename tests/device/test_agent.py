@@ -260,7 +260,7 @@ def test_a_port_says_why_it_cannot_be_opened(tmp_path: Path) -> None:
         SerialPort(str(tmp_path / "none")).open()
     plain = tmp_path / "file"
     plain.write_text("")
-    with pytest.raises(PortNotFoundError, match="serial port"):
+    with pytest.raises(UsageError, match="serial port"):
         SerialPort(str(plain)).open()
     far, near = pty.openpty()
     first, second = SerialPort(os.ttyname(near)), SerialPort(os.ttyname(near))

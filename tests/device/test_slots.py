@@ -660,13 +660,16 @@ def test_files_larger_than_anything_ever_written_are_not_read(slots: Slots, tmp_
 
 
 def test_disk_that_refuses_gives_a_typed_error(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="No space left"):
+    with pytest.raises(StorageError, match="no space left on device; make room"):
         DISK.write(Path("/dev/full"), 0, b"x")
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageError, match="directory"):
         Slots(tmp_path / "file" / "slots", TRUSTED)
-    for refused in (lambda: DISK.read(tmp_path), lambda: DISK.replace(tmp_path / "no", tmp_path / "way")):
-        with pytest.raises(StorageError, match="check"):
+    for refused, cure in (
+        (lambda: DISK.read(tmp_path), "name a file"),
+        (lambda: DISK.replace(tmp_path / "no", tmp_path / "way"), "check its name"),
+    ):
+        with pytest.raises(StorageError, match=cure):
             refused()
 
 

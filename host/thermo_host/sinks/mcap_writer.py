@@ -33,7 +33,7 @@ from mcap.records import (
     SummaryOffset,
 )
 
-from thermo_core.files import storage_error
+from thermo_core.file_errors import storage_error
 from thermo_core.recording.container import MAGIC
 from thermo_host.sinks.logfile import LogFile
 

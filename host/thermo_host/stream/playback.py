@@ -8,7 +8,7 @@ from pathlib import Path
 from mcap.records import Metadata
 
 from thermo_core.errors import CorrectionError, ManagementError, RecordingError, UsageError
-from thermo_core.files import storage_error
+from thermo_core.file_errors import storage_error
 from thermo_core.recording.container import Attachment, Container, Message, Wanted
 from thermo_core.recording.content import UNREADABLE, Head, Heads, read_head, read_message
 from thermo_core.recording.layout import GAP_TOPIC, LATEST_NS, MARKER_TOPIC, TOPICS, Gap, Marker
