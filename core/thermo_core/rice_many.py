@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 _BEYOND = 4
 """Bytes past the last that may be looked at."""
-_PIECE = 1 << 12
+_PIECE = 1 << 11
 _ROWS = 32
 """So much is computed at once that what lies in between is small, for the system hands out and takes back large pieces page by page."""
 Places = NDArray[np.int64]

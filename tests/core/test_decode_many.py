@@ -95,6 +95,13 @@ def test_any_scenes_and_any_damage_give_the_same_bytes_and_errors(
     assert_same(decoder, *order)
 
 
+def test_a_die_that_reads_negative_is_refused_though_the_ratio_is_right(example: Any) -> None:
+    pages = np.repeat(example.frames, 2, axis=0)
+    for place in (768, 800):
+        pages[1, place] = -pages[1, place].astype(np.int16)
+    assert_same(Decoder(Constants.from_eeprom(example.eeprom)), pages[:2], pages[2:])
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),

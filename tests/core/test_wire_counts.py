@@ -232,6 +232,10 @@ def test_the_decoder_keeps_nothing_of_the_callers(golden_dir: Path) -> None:
         (PackedSubpage(0, CHESS, True, 0, b"\x00\x00" + b"\x7f" + b"\xff" * 48 + bytes(8)), "bits set between"),
         (PackedSubpage(0, CHESS, True, 0, b"\xe0\x00" + bytes(672) + b"\x01" + b"\xff" * 47 + b"\xfe"), "beyond 16"),
         (PackedSubpage(0, CHESS, True, 0, ONES + b"\x80" + bytes(7) + b"\xff\xfc\x10"), "auxiliary difference"),
+        (
+            PackedSubpage(0, CHESS, True, 0, b"\x03\x00" + ONES[2:] + b"\x80" + bytes(7) + b"\x01\x80"),
+            "bits set between",
+        ),
         (PackedSubpage(0, CHESS, True, 0, b"\x00\x00" + b"\xff" * 48 + bytes(9)), "1 bytes after"),
     ],
 )

@@ -38,6 +38,11 @@ class PictureAssembler:
         self._last: Subpage | None = None
         self._gap = 0
 
+    @property
+    def waits(self) -> bool:
+        """Whether a subpage waits for its other half."""
+        return self._waiting is not None
+
     def copy(self) -> "PictureAssembler":
         """Another one in the same state, with the same decoder."""
         return copy.copy(self)

@@ -14,6 +14,7 @@ from thermo_core.sensors.mlx90640.frames import AUXILIARY_WORDS, PIXELS, Mask, W
 
 _BITMAP_BYTES = AUXILIARY_WORDS // 8
 _ROWS = 32
+"""As in `rice_many`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,11 @@ def unpack(blocks: Sequence[bytes], key: Mask) -> Unpacked:
     count = np.where(pixels_raw, 0, OWN_PIXELS)
     begins = planes.starts + 2
     folded, at, good = planes.decode(begins, count, head >> 4, 16, good)
-    coded = good & ~pixels_raw
-    pixels[coded] = unfold(folded.astype(np.uint16)).reshape(-1, OWN_PIXELS) + offset[coded, np.newaxis]
+    rows = np.flatnonzero(good & ~pixels_raw)
+    folded = folded.reshape(-1, OWN_PIXELS)
+    for start in range(0, len(rows), _ROWS):
+        some = rows[start : start + _ROWS]
+        pixels[some] = unfold(folded[start : start + _ROWS].astype(np.uint16)) + offset[some, np.newaxis]
     at, good = _raw(planes, np.where(pixels_raw, begins, at), good, pixels_raw, pixels)
 
     auxiliary_raw: Mask = head & 15 == RAW

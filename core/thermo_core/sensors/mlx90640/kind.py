@@ -61,9 +61,9 @@ class CameraReader:
         self._ahead: Ahead[Picture | None] = Ahead()
         self.measured = np.ones((ROWS, COLUMNS), np.bool_)
         self._correction = correction
-        self._flags = Quality(0)
+        self._flags = 0
         if correction is None or correction.is_identity:  # any other one has held the constants to a reference
-            self._flags = Quality.UNCALIBRATED | (Quality.SUSPECT if self.constants.doubts else Quality(0))
+            self._flags = int(Quality.UNCALIBRATED | (Quality.SUSPECT if self.constants.doubts else 0))
 
     def push(self, block: Block) -> tuple[Moment, ...]:
         """As `Reader`: every other subpage completes a picture."""
@@ -116,7 +116,7 @@ class CameraReader:
         celsius = picture.celsius if correction is None else correction.apply(picture.celsius, picture.ta)
         valid = picture.valid if correction is None else picture.valid & ~correction.bad
         self.measured = valid
-        flags = int(self._flags | unfitness(valid, picture.ta))
+        flags = self._flags | unfitness(valid, picture.ta)
         values = {
             self._picture.name: celsius,
             self._ta.name: np.asarray(picture.ta, np.float32),
