@@ -92,7 +92,8 @@ class McapWriter:
         Args:
             topic: of its messages.
             encoding: of its messages; "json" with a schema.
-            schema_name, schema: JSON schema of its messages; none where it has no name.
+            schema_name: of the schema of its messages; none where it has no name.
+        schema: JSON schema.
         """
         number = len(self._channels) + 1
         if schema_name:

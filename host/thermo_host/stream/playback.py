@@ -62,7 +62,8 @@ class Recording:
         """What came from `LEAD_NS` before a window to its end, and every session on the way there.
 
         Args:
-            from_ns, to_ns: nanoseconds since 1970 UTC of arrival; what lies outside is passed over quickly.
+            from_ns: begin of the window, nanoseconds since 1970 UTC of arrival; what lies outside is passed over quickly.
+        to_ns: its end.
             progress: told now and then how far it is.
         """
         first_ns = max(0, from_ns - LEAD_NS)
