@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -18,7 +18,7 @@ from thermo_core.bundle import Bundle
 from thermo_core.errors import ModelError, UsageError
 from thermo_core.graph.alerts import AlertMachine, AlertState
 from thermo_core.graph.engine import Engine
-from thermo_core.graph.plan import plan
+from thermo_core.graph.rates import plan_at
 from thermo_core.quality import DOUBTFUL, Quality
 from thermo_core.sensors.ads1115_ntc.correction import CurveCorrection
 from thermo_core.sensors.ads1115_ntc.settings import Ads1115NtcSettings, Thermistor
@@ -161,10 +161,10 @@ def test_thermistors_and_clock_come_at_their_rates_and_pictures_are_not_late_for
     assert patch.pipeline.counters.get("blocks_lost") == 0
 
 
-def engine_of(patch: Patch, bundle: Bundle) -> Engine:
-    """A host's engine over the same wearable."""
+def engine_of(patch: Patch, bundle: Bundle, rates_hz: Sequence[float] = ()) -> Engine:
+    """A host's engine over the same wearable, whose sensors are set to these rates."""
     networks = {name: Int8Network(data) for name, data in bundle.networks.items()}
-    engine = Engine(plan(patch.profile), networks, int(Quality.SIMULATED))
+    engine = Engine(plan_at(patch.profile, rates_hz), networks, int(Quality.SIMULATED))
     for sensor in range(len(patch.profile.sensors)):
         found = patch.pipeline.found(sensor)
         assert found is not None
@@ -524,9 +524,14 @@ def test_findings_go_on_at_another_rate_and_alerts_stand(bundle: Bundle, rate_hz
     patch = Patch(changed(bundle, profile=changed(bundle.profile, alerts=(alert,))))
     patch.run(2.0)
     patch.pipeline.set_rate(SKIN, rate_hz)
-    patch.run(4.0)
-    said = findings(patch.run(20 / rate_hz + 1))
+    records = patch.run(5 + 20 / rate_hz)
+    said = findings(records)
     assert len(said) >= 7
+    engine = engine_of(patch, bundle, [rate_hz])
+    wanted = [one.finding for record in records if isinstance(record, Block) for one in engine.push(record).said]
+    assert [(one.time_us, one.flags, one.values) for one in said] == [
+        (one.time_us, one.flags, one.values) for one in wanted
+    ]
     assert [change.state for change in patch.pipeline.alerts()] == [AlertState.RAISED]
 
 
