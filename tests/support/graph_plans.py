@@ -104,6 +104,10 @@ class Draft:
         rng = np.random.default_rng(self.choices.whole(0, 2**32 - 1))
         return [float(x) for x in rng.uniform(low, high, count).astype(np.float32)]
 
+    def rate_hz(self, of: str) -> float:
+        """Samples a second of a signal."""
+        return finished(self).signals[of].rate_hz
+
 
 Made = tuple[dict[str, Any], Kind] | None
 """Fields of a stage beside op, of and gives, and what it gives; None where it cannot be put there."""
@@ -113,9 +117,23 @@ def _same(kind: Kind, **fields: Any) -> Made:
     return fields, Kind(kind.shape, kind.clock, kind.timed, kind.rated)
 
 
+def _untimed(kind: Kind) -> Kind:
+    """What has the shape of a window but whose rows are no moments."""
+    return Kind(kind.shape, kind.clock, False, kind.rated)
+
+
 def _average(draft: Draft, of: str) -> Made:
     step = draft.choices.one([0.0078125, 0.01, 3.0])
     return _same(draft.kinds[of], pictures=draft.choices.whole(1, 20), step=step)
+
+
+def _bandpass(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not kind.rated or kind.elements > 60:
+        return None
+    rate_hz = draft.rate_hz(of)
+    low, high = draft.choices.one([(0.05, 0.2), (0.1, 0.45), (0.01, 0.1)])
+    return {"low_hz": low * rate_hz, "high_hz": high * rate_hz, "order": draft.choices.whole(1, 4)}, _untimed(kind)
 
 
 def _bins(draft: Draft, of: str) -> Made:
@@ -135,6 +153,14 @@ def _concatenate(draft: Draft, of: str) -> Made:
     names = [of, *draft.some(draft.alike(of), 1, 3)]
     kind = draft.kinds[of]
     return {"of": names}, Kind((sum(draft.kinds[name].elements for name in names),), kind.clock, False, kind.rated)
+
+
+def _enmo(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if kind.shape[-1:] != (3,) or len(kind.shape) != 1 + kind.timed:
+        return None
+    shape = (2,) if kind.timed else ()
+    return {"gravity": draft.choices.one([1.0, 9.81])}, Kind(shape, kind.clock, False, kind.rated)
 
 
 def _foster(draft: Draft, of: str) -> Made:
@@ -209,6 +235,14 @@ def _select(draft: Draft, of: str) -> Made:
     return {"places": places}, Kind((len(places),), kind.clock, False, kind.rated)
 
 
+def _slope(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not kind.rated or kind.elements > 60:
+        return None
+    span_s = draft.choices.one([1, 2, 7, 20]) / draft.rate_hz(of)
+    return {"span_s": span_s, "per": draft.choices.one(["s", "min", "h"])}, _untimed(kind)
+
+
 def _statistics(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     rows = kind.shape[0] if kind.timed else kind.elements
@@ -232,9 +266,11 @@ def _window(draft: Draft, of: str) -> Made:
 
 STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "average": _average,
+    "bandpass": _bandpass,
     "bins": _bins,
     "centre": _centre,
     "concatenate": _concatenate,
+    "enmo": _enmo,
     "foster": _foster,
     "hold": _hold,
     "logarithm": _logarithm,
@@ -244,6 +280,7 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "resample": _resample,
     "scale": _scale,
     "select": _select,
+    "slope": _slope,
     "statistics": _statistics,
     "window": _window,
 }
@@ -293,7 +330,7 @@ def finished(draft: Draft) -> Plan:
 
 def single(choices: Choices, op: str) -> Plan:
     """A wearable of one operation, on a sample of 1 to 256 numbers or a window of them. Raises Unfit."""
-    shape = () if op == "bins" else choices.one([(), (2,), (5,), (12,), (7, 9), (16, 16)])
+    shape = () if op == "bins" else choices.one([(), (2,), (3,), (5,), (12,), (7, 9), (16, 16)])
     draft = begun(choices, {"one": (shape, 8.0), "two": (shape, 3.0)})
     of = "one"
     if op == "bins" or (draft.kinds[of].elements <= 12 and choices.one([False, True])):

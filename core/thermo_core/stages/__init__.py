@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Union
 
 from thermo_core.stages import (
     average,
+    bandpass,
     bins,
     centre,
     concatenate,
+    enmo,
     foster,
     hold,
     logarithm,
@@ -17,6 +19,7 @@ from thermo_core.stages import (
     resample,
     scale,
     select,
+    slope,
     statistics,
     window,
 )
@@ -26,9 +29,11 @@ OPS: Mapping[str, Op] = {
     str(module.OP.stage.__struct_config__.tag): module.OP
     for module in (
         average,
+        bandpass,
         bins,
         centre,
         concatenate,
+        enmo,
         foster,
         hold,
         logarithm,
@@ -38,6 +43,7 @@ OPS: Mapping[str, Op] = {
         resample,
         scale,
         select,
+        slope,
         statistics,
         window,
     )

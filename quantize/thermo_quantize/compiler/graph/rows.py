@@ -7,9 +7,11 @@ from typing import Any
 
 from thermo_core.graph.plan import Node
 from thermo_core.signals import Signal
-from thermo_core.stages import average, bins, statistics
+from thermo_core.stages import average, bandpass, bins, slope, statistics
+from thermo_core.stages.bandpass import Bandpass
 from thermo_core.stages.bins import Bins
 from thermo_core.stages.centre import Centre
+from thermo_core.stages.enmo import Enmo
 from thermo_core.stages.foster import Foster
 from thermo_core.stages.hold import Hold
 from thermo_core.stages.logarithm import Logarithm
@@ -18,6 +20,7 @@ from thermo_core.stages.projection import Projection
 from thermo_core.stages.resample import Resample
 from thermo_core.stages.scale import Scale
 from thermo_core.stages.select import Select
+from thermo_core.stages.slope import Slope
 from thermo_core.stages.statistics import Statistics
 from thermo_core.stages.window import Window
 from thermo_quantize.compiler.graph.tables import Tables, boolean, real, whole
@@ -27,6 +30,8 @@ FLOAT = 4
 ORDER_SCRATCH = 768
 """Bytes of `struct order_scratch`."""
 _ORDER = f"sizeof(struct order_scratch) == {ORDER_SCRATCH}"
+BANDPASS_COLUMN = 40
+"""Bytes of `struct bandpass_column`."""
 RESAMPLE_STEP = 16
 """Bytes of `struct resample_step`."""
 
@@ -106,6 +111,16 @@ def _average_keeps(site: Site) -> int:
     return 2 * (pictures + pictures % 2) * site.input.elements
 
 
+def _bandpass(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Bandpass = site.stage
+    found = bandpass.sections(stage.low_hz, stage.high_hz, stage.order, site.input.rate_hz)
+    name = site.name("sections")
+    rows = "\n".join(f"    {{{real(one.b)}, {real(one.a1)}, {real(one.a2)}}}," for one in found)
+    tables.texts.append(f"static const struct bandpass_section {name}[] = {{\n{rows}\n}};")
+    tables.bytes += 12 * len(found)
+    return {"sections": name, "count": str(len(found))}
+
+
 def _bins(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Bins = site.stage
     samples = site.input.elements
@@ -119,6 +134,11 @@ def _bins(site: Site, tables: Tables) -> Mapping[str, str]:
 def _centre(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Centre = site.stage
     return {"median": boolean(stage.by == "median")}
+
+
+def _enmo(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Enmo = site.stage
+    return {"gravity": real(stage.gravity), "windowed": boolean(len(site.input.shape) == 2)}
 
 
 def _foster(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -194,6 +214,15 @@ def _select(site: Site, tables: Tables) -> Mapping[str, str]:
     return {"places": tables.places(site.name("places"), stage.places)}
 
 
+def _slope(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Slope = site.stage
+    return {
+        "span_ms": f"{slope.span_ms(stage)}U",
+        "factor": real(slope.factor(stage)),
+        "length": str(slope.length(stage, site.input)),
+    }
+
+
 def _statistics(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Statistics = site.stage
     along_time = stage.over == "time"
@@ -232,6 +261,12 @@ def _window(site: Site, tables: Tables) -> Mapping[str, str]:
 
 ROWS: Mapping[str, Row] = {
     "average": Row(_average, state=True, keeps=_average_keeps, overlap=ANYWHERE),
+    "bandpass": Row(
+        _bandpass,
+        keeps=lambda site: BANDPASS_COLUMN * site.input.elements,
+        overlap=IN_PLACE,
+        assumes=f"sizeof(struct bandpass_column) == {BANDPASS_COLUMN}",
+    ),
     "bins": Row(_bins, overlap=IN_PLACE),
     "centre": Row(
         _centre,
@@ -240,6 +275,7 @@ ROWS: Mapping[str, Row] = {
         assumes=_ORDER,
     ),
     "concatenate": Row(),
+    "enmo": Row(_enmo),
     "foster": Row(_foster),
     "hold": Row(_hold, state=True, keeps=lambda site: FLOAT * site.input.elements, kept_output=True),
     "logarithm": Row(_logarithm, overlap=IN_PLACE),
@@ -255,6 +291,12 @@ ROWS: Mapping[str, Row] = {
     ),
     "scale": Row(_scale, overlap=IN_PLACE),
     "select": Row(_select),
+    "slope": Row(
+        _slope,
+        state=True,
+        keeps=lambda site: slope.length(site.stage, site.input) * (8 + FLOAT * site.input.elements),
+        overlap=ANYWHERE,
+    ),
     "statistics": Row(_statistics, scratch=_statistics_scratch, assumes=_ORDER),
     "window": Row(
         _window,
