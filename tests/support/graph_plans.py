@@ -243,6 +243,28 @@ def _slope(draft: Draft, of: str) -> Made:
     return {"span_s": span_s, "per": draft.choices.one(["s", "min", "h"])}, _untimed(kind)
 
 
+def _spectrum_peak(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not kind.timed or kind.shape[0] != kind.elements or kind.elements < 8:
+        return None
+    rows_a_minute = 60 / finished(draft).signals[of].spacing_s
+    fields: dict[str, Any] = {
+        "low_bpm": max(5.0, 0.05 * rows_a_minute),
+        "high_bpm": 0.45 * rows_a_minute,
+        "step_bpm": 0.02 * rows_a_minute,
+        "track_bpm": 0.1 * rows_a_minute,
+        "motion_scale": draft.choices.one([0.03, 5.0]),
+        "least_quality": draft.choices.one([0.0, 0.5]),
+    }
+    if fields["high_bpm"] > 1000 or fields["low_bpm"] >= fields["high_bpm"]:
+        return None
+    windows = {name: one.shape[0] for name, one in draft.kinds.items() if one.timed and one.clock == kind.clock}
+    alike = [name for name, rows in windows.items() if rows == kind.shape[0]]
+    if draft.choices.one([False, True, True]):
+        fields["motion"] = draft.choices.one(alike)
+    return fields, Kind((2,), kind.clock, False, kind.rated)
+
+
 def _statistics(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     rows = kind.shape[0] if kind.timed else kind.elements
@@ -281,10 +303,14 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "scale": _scale,
     "select": _select,
     "slope": _slope,
+    "spectrum_peak": _spectrum_peak,
     "statistics": _statistics,
     "window": _window,
 }
 """One row an operation, as the registry has them."""
+
+CURVES = ("bins", "spectrum_peak")
+"""Operations on a window of one number, which would seldom come about by itself."""
 
 
 def add_stage(draft: Draft, op: str, of: str, gives: str) -> bool:
@@ -330,11 +356,13 @@ def finished(draft: Draft) -> Plan:
 
 def single(choices: Choices, op: str) -> Plan:
     """A wearable of one operation, on a sample of 1 to 256 numbers or a window of them. Raises Unfit."""
-    shape = () if op == "bins" else choices.one([(), (2,), (3,), (5,), (12,), (7, 9), (16, 16)])
+    curve = op in CURVES
+    shape = () if curve else choices.one([(), (2,), (3,), (5,), (12,), (7, 9), (16, 16)])
     draft = begun(choices, {"one": (shape, 8.0), "two": (shape, 3.0)})
     of = "one"
-    if op == "bins" or (draft.kinds[of].elements <= 12 and choices.one([False, True])):
-        length = 100 if op == "bins" else choices.one([2, 12, 100])
+    if curve or (draft.kinds[of].elements <= 12 and choices.one([False, True])):
+        # Seldom do many samples come without a gap.
+        length = choices.one([12, 16, 40] if curve else [2, 12, 100])
         draft.stages.append({"op": "window", "of": of, "gives": "window", "length": length})
         draft.kinds["window"] = Kind((length, *shape), draft.kinds[of].clock, True, True)
         of = "window"
@@ -353,8 +381,7 @@ def graph(choices: Choices, least: int = 1, most: int = 8) -> Plan:
             _add_model(draft, f"m{number}")
             continue
         of = choices.one(sorted(draft.kinds))
-        if op == "bins" and draft.kinds[of].shape == () and draft.kinds[of].rated:
-            # A curve, which would seldom come about by itself.
+        if op in CURVES and draft.kinds[of].shape == () and draft.kinds[of].rated:
             draft.stages.append({"op": "window", "of": of, "gives": f"w{number}", "length": 12})
             draft.kinds[f"w{number}"] = Kind((12,), draft.kinds[of].clock, True, True)
             of = f"w{number}"

@@ -20,6 +20,7 @@ from thermo_core.stages import (
     scale,
     select,
     slope,
+    spectrum_peak,
     statistics,
     window,
 )
@@ -44,6 +45,7 @@ OPS: Mapping[str, Op] = {
         scale,
         select,
         slope,
+        spectrum_peak,
         statistics,
         window,
     )

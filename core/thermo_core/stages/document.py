@@ -49,6 +49,10 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "scale": ({"offset": 37.0, "unit": "K"}, (_DEGREES,)),
     "select": ({"places": [3, 0]}, (_DEGREES,)),
     "slope": ({"span_s": 60.0, "per": "min"}, (_DEGREES,)),
+    "spectrum_peak": (
+        {"motion": "y"},
+        (Signal("x", (200,), "nA", 0.5, "x/200/50", 0.04), Signal("y", (200, 3), "g", 0.5, "x/200/50", 0.04)),
+    ),
     "statistics": ({"give": ["mean", "sd", "p95"]}, (_WINDOW,)),
     "window": ({"length": 128, "every": 8}, (Signal("x", (), "degC", 8.0, "x"),)),
 }
@@ -83,7 +87,7 @@ def _section(name: str, op: Op) -> Iterator[str]:
 def example(name: str) -> tuple[Stage, tuple[Signal, ...]]:
     """An example of an operation: its parameters, and the signals it takes."""
     given, inputs = _EXAMPLES[name]
-    names = [one.name for one in inputs]
+    names = [one.name for one in inputs if one.name not in given.values()]
     ends: dict[str, Any] = {"of": names if len(names) > 1 else names[0]}
     if "on" in OPS[name].stage.__struct_fields__:
         ends = {"of": names[0], "on": names[1]}

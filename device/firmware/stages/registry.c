@@ -18,6 +18,7 @@
 #include "scale.h"
 #include "select.h"
 #include "slope.h"
+#include "spectrum_peak.h"
 #include "statistics.h"
 #include "window.h"
 
@@ -39,6 +40,7 @@ static const struct stage *const stages[] = {
   &scale_stage,
   &select_stage,
   &slope_stage,
+  &spectrum_peak_stage,
   &statistics_stage,
   &window_stage,
 };

@@ -71,6 +71,9 @@ _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     "scale": lambda node, stage: 8 * _taken(node),
     "select": lambda node, stage: 7 * _given(node),
     "slope": lambda node, stage: 60 * _taken(node) * (stage.span_s * node.inputs[0].rate_hz + 1),
+    "spectrum_peak": lambda node, stage: (
+        8 * sum(one.elements for one in node.inputs) * (stage.high_bpm - stage.low_bpm) / stage.step_bpm
+    ),
     "statistics": lambda node, stage: _statistics(node),
     "window": lambda node, stage: 3 * _given(node) + 3 * _taken(node) * stage.every,
 }

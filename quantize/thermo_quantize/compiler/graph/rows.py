@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from thermo_core.graph.plan import Node
 from thermo_core.signals import Signal
-from thermo_core.stages import average, bandpass, bins, slope, statistics
+from thermo_core.stages import average, bandpass, bins, slope, spectrum_peak, statistics
 from thermo_core.stages.bandpass import Bandpass
 from thermo_core.stages.bins import Bins
 from thermo_core.stages.centre import Centre
@@ -21,6 +23,7 @@ from thermo_core.stages.resample import Resample
 from thermo_core.stages.scale import Scale
 from thermo_core.stages.select import Select
 from thermo_core.stages.slope import Slope
+from thermo_core.stages.spectrum_peak import SpectrumPeak
 from thermo_core.stages.statistics import Statistics
 from thermo_core.stages.window import Window
 from thermo_quantize.compiler.graph.tables import Tables, boolean, real, whole
@@ -223,6 +226,28 @@ def _slope(site: Site, tables: Tables) -> Mapping[str, str]:
     }
 
 
+def _spectrum_peak(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: SpectrumPeak = site.stage
+    pulse, rows = site.input, site.input.shape[0]
+    rates = spectrum_peak.rates(stage)
+    return {
+        "rates": tables.reals(site.name("rates"), rates),
+        "cosines": tables.reals(site.name("cosines"), spectrum_peak.cosines(stage, pulse)),
+        "taper": tables.reals(site.name("taper"), spectrum_peak.taper(rows)),
+        "step": real(stage.step_bpm),
+        "motion_factor": real(spectrum_peak.motion_factor(stage, rows)),
+        "narrowness": real(np.float32(1) / np.float32(stage.track_bpm)),
+        "least_quality": real(stage.least_quality),
+        "count": str(len(rates)),
+        "rows": str(rows),
+        "lobe": str(spectrum_peak.lobe(stage, pulse)),
+    }
+
+
+def _spectrum_peak_scratch(site: Site) -> int:
+    return FLOAT * (2 * len(spectrum_peak.rates(site.stage)) + site.input.shape[0])
+
+
 def _statistics(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Statistics = site.stage
     along_time = stage.over == "time"
@@ -297,6 +322,7 @@ ROWS: Mapping[str, Row] = {
         keeps=lambda site: slope.length(site.stage, site.input) * (8 + FLOAT * site.input.elements),
         overlap=ANYWHERE,
     ),
+    "spectrum_peak": Row(_spectrum_peak, state=True, scratch=_spectrum_peak_scratch),
     "statistics": Row(_statistics, scratch=_statistics_scratch, assumes=_ORDER),
     "window": Row(
         _window,
