@@ -180,6 +180,13 @@ def _hold(draft: Draft, of: str) -> Made:
     return fields, Kind(kind.shape, other.clock, kind.timed, other.rated)
 
 
+def _kalman_core(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if kind.elements != 1 or not kind.rated or abs(60 * draft.rate_hz(of) - 1) > 0.01:
+        return None
+    return {"start": draft.choices.one([37.0, 38.5])}, Kind((2,), kind.clock, False, True)
+
+
 def _logarithm(draft: Draft, of: str) -> Made:
     return _same(draft.kinds[of], offset=draft.choices.one([0.0, 0.25]))
 
@@ -210,6 +217,13 @@ def _projection(draft: Draft, of: str) -> Made:
         fields["least_noise"] = 0.001
         rows += 1
     return fields, Kind((rows,), kind.clock, False, kind.rated)
+
+
+def _recovery(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not kind.timed or len(kind.shape) > 2 or kind.shape[0] < 8:
+        return None
+    return {}, Kind((4,) if len(kind.shape) == 1 else (kind.shape[1], 4), kind.clock, False, kind.rated)
 
 
 def _resample(draft: Draft, of: str) -> Made:
@@ -295,10 +309,12 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "enmo": _enmo,
     "foster": _foster,
     "hold": _hold,
+    "kalman_core": _kalman_core,
     "logarithm": _logarithm,
     "normalise": _normalise,
     "prefer": _prefer,
     "projection": _projection,
+    "recovery": _recovery,
     "resample": _resample,
     "scale": _scale,
     "select": _select,
@@ -309,8 +325,12 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
 }
 """One row an operation, as the registry has them."""
 
-CURVES = ("bins", "spectrum_peak")
+CURVES = ("bins", "recovery", "spectrum_peak")
 """Operations on a window of one number, which would seldom come about by itself."""
+
+
+MINUTELY = ("kalman_core",)
+"""Operations on one number a minute."""
 
 
 def add_stage(draft: Draft, op: str, of: str, gives: str) -> bool:
@@ -358,9 +378,10 @@ def single(choices: Choices, op: str) -> Plan:
     """A wearable of one operation, on a sample of 1 to 256 numbers or a window of them. Raises Unfit."""
     curve = op in CURVES
     shape = () if curve else choices.one([(), (2,), (3,), (5,), (12,), (7, 9), (16, 16)])
-    draft = begun(choices, {"one": (shape, 8.0), "two": (shape, 3.0)})
+    shape = () if op in MINUTELY else shape
+    draft = begun(choices, {"one": (shape, 1 / 60 if op in MINUTELY else 8.0), "two": (shape, 3.0)})
     of = "one"
-    if curve or (draft.kinds[of].elements <= 12 and choices.one([False, True])):
+    if curve or (op not in MINUTELY and draft.kinds[of].elements <= 12 and choices.one([False, True])):
         # Seldom do many samples come without a gap.
         length = choices.one([12, 16, 40] if curve else [2, 12, 100])
         draft.stages.append({"op": "window", "of": of, "gives": "window", "length": length})

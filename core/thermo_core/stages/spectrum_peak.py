@@ -59,12 +59,12 @@ class SpectrumPeak(OneInput, frozen=True, tag="spectrum_peak"):
 def rates(stage: SpectrumPeak) -> Values:
     """(k,) rates of the grid a minute."""
     count = int((stage.high_bpm - stage.low_bpm) / stage.step_bpm + 1e-6) + 1
-    return (stage.low_bpm + stage.step_bpm * np.arange(count)).astype(np.float32)
+    return np.asarray(stage.low_bpm + stage.step_bpm * np.arange(count), np.float32)
 
 
 def cosines(stage: SpectrumPeak, signal: Signal) -> Values:
     """(k,) 2 cos w of each rate."""
-    return (2 * np.cos(2 * np.pi * rates(stage).astype(np.float64) / 60 * signal.spacing_s)).astype(np.float32)
+    return np.asarray(2 * np.cos(2 * np.pi * rates(stage).astype(np.float64) / 60 * signal.spacing_s), np.float32)
 
 
 def taper(rows: int) -> Values:

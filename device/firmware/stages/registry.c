@@ -10,10 +10,12 @@
 #include "enmo.h"
 #include "foster.h"
 #include "hold.h"
+#include "kalman_core.h"
 #include "logarithm.h"
 #include "normalise.h"
 #include "prefer.h"
 #include "projection.h"
+#include "recovery.h"
 #include "resample.h"
 #include "scale.h"
 #include "select.h"
@@ -32,10 +34,12 @@ static const struct stage *const stages[] = {
   &enmo_stage,
   &foster_stage,
   &hold_stage,
+  &kalman_core_stage,
   &logarithm_stage,
   &normalise_stage,
   &prefer_stage,
   &projection_stage,
+  &recovery_stage,
   &resample_stage,
   &scale_stage,
   &select_stage,

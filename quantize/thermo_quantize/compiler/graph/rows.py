@@ -9,13 +9,14 @@ import numpy as np
 
 from thermo_core.graph.plan import Node
 from thermo_core.signals import Signal
-from thermo_core.stages import average, bandpass, bins, slope, spectrum_peak, statistics
+from thermo_core.stages import average, bandpass, bins, kalman_core, recovery, slope, spectrum_peak, statistics
 from thermo_core.stages.bandpass import Bandpass
 from thermo_core.stages.bins import Bins
 from thermo_core.stages.centre import Centre
 from thermo_core.stages.enmo import Enmo
 from thermo_core.stages.foster import Foster
 from thermo_core.stages.hold import Hold
+from thermo_core.stages.kalman_core import KalmanCore
 from thermo_core.stages.logarithm import Logarithm
 from thermo_core.stages.normalise import Normalise
 from thermo_core.stages.projection import Projection
@@ -159,6 +160,20 @@ def _hold(site: Site, tables: Tables) -> Mapping[str, str]:
     return {"oldest_us": whole(stage.oldest_us)}
 
 
+def _kalman_core(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: KalmanCore = site.stage
+    return {
+        "start": real(np.float32(stage.start) - np.float32(kalman_core.START)),
+        "lowest": real(kalman_core.LOWEST),
+        "highest": real(kalman_core.HIGHEST),
+        "level": real(kalman_core.LEVEL),
+        "slope": real(kalman_core.SLOPE),
+        "bend": real(kalman_core.BEND),
+        "variance": real(kalman_core.VARIANCE),
+        "heart_variance": real(kalman_core.HEART_VARIANCE),
+    }
+
+
 def _logarithm(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Logarithm = site.stage
     return {"offset": real(stage.offset)}
@@ -184,6 +199,10 @@ def _projection(site: Site, tables: Tables) -> Mapping[str, str]:
         "least_noise": real(stage.least_noise),
         "rows": str(stage.rows),
     }
+
+
+def _recovery(site: Site, tables: Tables) -> Mapping[str, str]:
+    return {"duration_s": real(recovery.duration_s(site.input)), "rows": str(site.input.shape[0])}
 
 
 def _resample(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -303,10 +322,12 @@ ROWS: Mapping[str, Row] = {
     "enmo": Row(_enmo),
     "foster": Row(_foster),
     "hold": Row(_hold, state=True, keeps=lambda site: FLOAT * site.input.elements, kept_output=True),
+    "kalman_core": Row(_kalman_core, state=True),
     "logarithm": Row(_logarithm, overlap=IN_PLACE),
     "normalise": Row(_normalise, overlap=IN_PLACE),
     "prefer": Row(overlap=IN_PLACE),
     "projection": Row(_projection),
+    "recovery": Row(_recovery, scratch=lambda site: FLOAT * site.input.shape[0]),
     "resample": Row(
         _resample,
         state=True,
