@@ -1,6 +1,7 @@
 """recovery: one exponential through a curve, as the skin's after a cold challenge."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,20 +109,20 @@ def _start(y: Values, u: Values, known: NDArray[np.bool_], means: list[Values]) 
     offset = (third - ratio * second) / (_ONE - ratio)
     side = np.where(first > offset, _ONE, -_ONE)
     beyond = np.where(known, side[:, np.newaxis] * (y - offset[:, np.newaxis]), _ZERO).astype(np.float32)
-    share = beyond / np.fmax(beyond.max(1), _ZERO)[:, np.newaxis]
+    share: Values = beyond / np.fmax(beyond.max(1), _ZERO)[:, np.newaxis]
     counts = known & (share > _NEAR) & np.isfinite(share)
     log = _where(counts, float32.log(np.where(counts, share, _ONE).astype(np.float32)))
     w = _where(counts, share * share)
     total = float32.total(w, 1)
     mean_u, mean_log = float32.total(w * u, 1) / total, float32.total(w * log, 1) / total
     apart = _where(counts, u - mean_u[:, np.newaxis])
-    weighed = w * apart
+    weighed: Values = w * apart
     slope = float32.total(weighed * (log - mean_log[:, np.newaxis]), 1) / float32.total(weighed * apart, 1)
     speed = np.where(-slope > SLOWEST, -slope, SLOWEST)
     return np.minimum(speed, np.float32(y.shape[1] - 1)).astype(np.float32)
 
 
-def _where(counts: NDArray[np.bool_], values: Values) -> Values:
+def _where(counts: NDArray[np.bool_], values: NDArray[np.floating[Any]]) -> Values:
     return np.where(counts, values, _ZERO).astype(np.float32)
 
 

@@ -69,7 +69,7 @@ def cosines(stage: SpectrumPeak, signal: Signal) -> Values:
 
 def taper(rows: int) -> Values:
     """(rows,) Hann window."""
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(rows) / rows)).astype(np.float32)
+    return np.asarray(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(rows) / rows), np.float32)
 
 
 def motion_factor(stage: SpectrumPeak, rows: int) -> np.float32:
