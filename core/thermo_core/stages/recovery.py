@@ -84,14 +84,14 @@ def _fit(x: Values, duration: np.float32) -> Values:
         apart_e = _where(known, e - mean_e[:, np.newaxis])
         squares = float32.total(apart_e * apart_e, 1)
         amplitude = float32.total(apart_e * apart, 1) / squares
-        left = apart - amplitude[:, np.newaxis] * apart_e
+        left: Values = apart - amplitude[:, np.newaxis] * apart_e
         if step == STEPS:
             break
         v = e * u
         mean_v = float32.total(v, 1) / count
         apart_v = _where(known, v - mean_v[:, np.newaxis])
         share = float32.total(apart_e * apart_v, 1) / squares
-        across = apart_v - share[:, np.newaxis] * apart_e
+        across: Values = apart_v - share[:, np.newaxis] * apart_e
         faster = -(float32.total(across * left, 1) / float32.total(across * across, 1)) / amplitude
         faster = np.where(np.isfinite(faster), np.clip(faster, -(_HALF * speed), speed), _ZERO)
         speed = np.clip(speed + faster, SLOWEST, np.float32(rows - 1)).astype(np.float32)
