@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from thermo_core import float32
 from thermo_core.quality import DOUBTFUL, Quality
 from thermo_core.stages import OPS
-from thermo_core.stages.stage import Elementwise, Latched, Regridded, Remembering
+from thermo_core.stages.stage import Elementwise, Latched, Recursive, Regridded, Remembering
 from thermo_core.tflite.ends import End
 
-KINDS = (Elementwise, Remembering, Latched, Regridded)
+KINDS = (Elementwise, Remembering, Recursive, Latched, Regridded)
 """In the order of `enum stage_kind`."""
 
 Floats = NDArray[np.float32]
