@@ -111,7 +111,7 @@ def test_the_breast_patch_makes_the_bytes_of_python(tmp_path: Path) -> None:
 @pytest.mark.parametrize("factor", [0.25, 2.0])
 def test_random_graphs_of_sensors_at_other_rates_make_the_bytes_of_python(tmp_path: Path, factor: float) -> None:
     """The one C made for the profile's rates, and Python's of a plan at those that sensors are set to."""
-    made = []
+    made: list[Any] = []
     for case in cases(large, GRAPHS, 3):
         rates_hz = [factor * getattr(sensor, "rate_hz", 0.0) for sensor in case.plan.profile.sensors]
         outputs = {model.name: case.plan.signals[model.raw].shape for model in case.plan.profile.models}

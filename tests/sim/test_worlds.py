@@ -1,6 +1,7 @@
 """What is around a wearable: files of worlds, the body that all sensors feel, and wearables of any sensors in them."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ from thermo_sim.world_file import ANYWHERE, Motion, Pulse, World, load_world, wo
 MUX = "tca9548a@0x70"
 
 
-def _profile(*sensors: dict[str, object]) -> Profile:
+def _profile(*sensors: Mapping[str, object]) -> Profile:
     return schema.from_plain({"name": "w", "version": "1", "sensors": list(sensors)}, Profile, "profile")
 
 
