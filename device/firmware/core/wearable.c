@@ -148,8 +148,14 @@ void wearable_open(struct wearable *w, const struct board *board, const struct p
   outbox_init(&w->outbox, board, &w->counters);
   engine_init(&w->engine, profile, &w->outbox, &w->counters, board);
   open_person(w);
-  w->context = (struct sensor_context){
-      .board = board, .counters = &w->counters, .sightings = &w->sightings, .scratch = w->scratch};
+  w->context = (struct sensor_context){.board = board,
+                                       .counters = &w->counters,
+                                       .sightings = &w->sightings,
+                                       .switchboard = profile->switchboard,
+                                       .scratch = w->scratch};
+  if (profile->switchboard != NULL) {
+    multiplexer_forget(profile->switchboard);
+  }
   for (uint8_t i = 0; i < profile->sensor_count; i++) {
     profile->sensors[i].driver->init(&profile->sensors[i], &w->context);
   }

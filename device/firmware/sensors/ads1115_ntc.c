@@ -31,6 +31,7 @@ static void init(const struct sensor *sensor, const struct sensor_context *conte
   s->context = context;
   s->repeats.limit = ((const struct thermistor_settings *)sensor->settings)->stale_scans;
   thermistor_array_init(&s->array, context->board, context->counters, sensor->settings);
+  sensor_route(sensor, context, &s->array.bus);
 }
 
 static uint64_t due_us(const struct sensor *sensor, uint64_t free_until_us) {

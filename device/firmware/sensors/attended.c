@@ -31,6 +31,7 @@ void attended_init(const struct sensor *sensor, const struct sensor_context *con
   a->plan = *plan;
   a->bus = (struct bus){
       .board = context->board, .counters = context->counters, .address = plan->address, .attempts = ATTEMPTS};
+  sensor_route(sensor, context, &a->bus);
   a->retry_us = FIRST_RETRY_US;
   a->cost_us = FIRST_COST_US;
   a->due_us = board_now_us(context->board);

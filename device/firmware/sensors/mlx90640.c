@@ -30,6 +30,7 @@ static void init(const struct sensor *sensor, const struct sensor_context *conte
   s->context = context;
   mlx90640_acquisition_init(&s->camera, context->board, context->counters, sensor->settings, context->scratch,
                             context->sightings, sensor->number);
+  sensor_route(sensor, context, &s->camera.chip.bus);
   counts_restart(&s->encoder, COUNTS_KEY_INTERVAL);
   mlx90640_correction_none(&s->correction);
 }
