@@ -95,6 +95,10 @@ class Concluder:
         if not self._background.submit(lambda: self._conclude(block, basis, person, wanted), block.sensor):
             self._counters.add("blocks_skipped", sensor=block.sensor)
 
+    def has_room(self, sensor: int) -> bool:
+        """Whether a block of a sensor would be read now; one of a sensor that can wait had better."""
+        return self._background.has_room(sensor)
+
     def replan(self, plan: Plan) -> None:
         """Go on with the same wearable at other rates of its sensors; alerts stand where they stood."""
         with self._lock:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
+from functools import partial
 
 from thermo_core.errors import ModelError, UsageError
 from thermo_core.graph.alerts import AlertChange
@@ -90,6 +91,9 @@ class Pipeline:
             0 if bundled is None else bundled.number,
         )
         self._concluder = Concluder(self.plan, self._networks, origin, hardware.clock, self.counters, inline)
+        for number, driver in enumerate(self._drivers):
+            if isinstance(driver, External):
+                driver.room = partial(self._concluder.has_room, number)
         self._bases = Bases(profile.sensors, self._drivers, corrections or {}, self.counters)
         self._reports = Reports(self.counters, hardware.clock, hardware.simulated, self.fault)
         self._rates_hz = [driver.rate_hz for driver in self._drivers]
