@@ -1,5 +1,6 @@
 """What runs from one reset to the next: a pipeline in its worker, and what a host may ask of both."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,9 @@ from thermo_core.wearable.person import problem as problem_of
 from thermo_core.wearable.profile import Profile
 from thermo_core.wire import management
 from thermo_core.wire.management import SensorState
-from thermo_core.wire.records import Record
+from thermo_core.wire.records import AlertRecord, Record
 from thermo_core.wire.table import GroupError
+from thermo_device.alert_store import AlertStore
 from thermo_device.corrections import Corrections
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
@@ -43,11 +45,13 @@ class Memory:
         directory: where corrections lie.
         sightings: of sensors.
         person: the wearer.
+        alerts: which are raised.
     """
 
     directory: Path
     sightings: Sightings
     person: PersonStore
+    alerts: AlertStore
 
 
 class Runtime:
@@ -92,7 +96,7 @@ class Runtime:
         self._lease = lease
         self._patient = inline
         self._keys_due_us = 0
-        self._told = ""
+        self._told: tuple[str, ...] = ()
         self._corrections = Corrections(memory.directory, self.profile)
         if memory.person.problem:
             self._notice("storage", memory.person.problem)
@@ -107,7 +111,11 @@ class Runtime:
             inline=inline,
             sightings=memory.sightings,
         )
-        self._worker = Worker(self._pipeline, self._publish, lambda: lease.left_s > 0, self._on_failure)
+        digest = hashlib.sha256(self.profile_bytes()).hexdigest()
+        self._pipeline.stand(memory.alerts.open(digest, len(self.profile.alerts), hardware.clock.now_us()))
+        self._worker = Worker(
+            self._pipeline, self._publish, lambda: lease.left_s > 0, self._on_failure, self._keep_alerts
+        )
 
     def start(self) -> None:
         """Start the worker; sensors that answer are known when this returns."""
@@ -120,6 +128,7 @@ class Runtime:
             BusTimeoutError: the worker hangs in a bus transaction.
         """
         self._worker.stop()
+        self._memory.alerts.keep(self._hardware.clock.now_us(), at_once=True)
         self._pipeline.close()
 
     def sensors(self) -> tuple[SensorState, ...]:
@@ -270,6 +279,8 @@ class Runtime:
         change = self._pipeline.acknowledge(alert)
         if change is not None:
             self._outbox.publish([change])
+            self._memory.alerts.take([change.change])
+            self._memory.alerts.keep(self._hardware.clock.now_us(), at_once=True)
         return self.alerts()
 
     def _state(self, sensor: int) -> SensorState:
@@ -302,16 +313,21 @@ class Runtime:
         self._worker.call(lambda: self._pipeline.set_correction(sensor, correction), CALL_S)
 
     def _publish(self, records: Sequence[Record]) -> None:
-        problem = self._memory.sightings.problem
-        if problem != self._told:
-            self._told = problem
-            if problem:
+        self._memory.alerts.take(record.change for record in records if isinstance(record, AlertRecord))
+        self._keep_alerts()
+        problems = self._memory.sightings.problem, self._memory.alerts.problem
+        for problem in problems:
+            if problem and problem not in self._told:
                 self._notice("storage", problem)
+        self._told = problems
         dropped = self._outbox.publish(records, lambda: self._patient and not self._worker.wanted_elsewhere)
         now_us = self._hardware.clock.now_us()
         if dropped and now_us >= self._keys_due_us:
             self._keys_due_us = now_us + KEYS_AFTER_DROP_US
             self._pipeline.restart_keys()
+
+    def _keep_alerts(self) -> None:
+        self._memory.alerts.keep(self._hardware.clock.now_us())
 
     def _on_failure(self, error: ThermoError) -> None:
         self._notice("pipeline_failed", str(error))

@@ -53,11 +53,11 @@ static void look_at_constants(struct wearable *w, const struct sensor *sensor) {
   if (now.id_size > 0 && (!state->known || now.constants != state->constants)) {
     wearable_use_correction(w, sensor->number);
   }
-  if (w->sightings.problem && !w->told_sightings) {
+  if (w->sightings.journal.problem && !w->told_sightings) {
     wearable_notice(w, NOTICE_STORAGE, SEVERITY_ERROR, sensor->number,
                     "The flash does not keep which sensor was seen; have the device checked.");
   }
-  w->told_sightings = w->sightings.problem;
+  w->told_sightings = w->sightings.journal.problem;
 }
 
 static void poll(struct wearable *w, const struct sensor *sensor, uint64_t free_until_us) {
@@ -242,6 +242,7 @@ void agent_step(struct wearable *w) {
   board_watchdog_feed(board);
   hear(w);
   if (w->reset_wanted) {
+    wearable_keep_alerts(w, true);
     line_has_room(w, w->line_room);
     board_reset(board);
   }
@@ -253,6 +254,7 @@ void agent_step(struct wearable *w) {
   if (w->listening) {
     tell_clock(w, board_now_us(board));
   }
+  wearable_keep_alerts(w, false);
   tell_faults(w, board_now_us(board));
   outbox_flush(&w->outbox);
   if (w->outbox.held) {

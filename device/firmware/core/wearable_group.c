@@ -463,6 +463,7 @@ static void acknowledge(void *context, const struct smp_request *request, struct
     return;
   }
   engine_acknowledge(&w->engine, (uint8_t)alert);
+  wearable_keep_alerts(w, true);
   read_alerts(context, request, answer);
 }
 
