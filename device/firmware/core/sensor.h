@@ -111,7 +111,4 @@ struct sensor_driver {
   void (*self_test)(const struct sensor *sensor, struct sensor_results *results);
 };
 
-/* Identity of a chip that has none of its own: tied to the device and the sensor's number. */
-void sensor_own_id(const struct sensor *sensor, const struct board *board, uint8_t id[SENSOR_ID_BYTES]);
-
 #endif
