@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "correction_group.h"
+#include "float32.h"
 #include "group_answer.h"
 #include "image_group.h"
 #include "self_test.h"
@@ -385,7 +386,7 @@ static bool take_field(struct smp_answer *answer, const struct cbor_item *name, 
     return false;
   }
   const float value = item->kind == CBOR_FLOAT      ? item->real
-                      : item->kind == CBOR_UNSIGNED ? (float)item->number
+                      : item->kind == CBOR_UNSIGNED ? float32_of_unsigned(item->number)
                                                     : -INFINITY;
   float low;
   float high;
