@@ -11,7 +11,7 @@ from firmware_library import FIRMWARE, HARNESS, NOR_FLASH, everything
 
 from thermo_core.sensors.ads1115_ntc.correction import CurveCorrection
 from thermo_core.sensors.ads1115_ntc.thermistor import SteinhartHart
-from thermo_core.sensors.correction import to_bytes
+from thermo_core.sensors.correction import Correction, to_bytes
 from thermo_core.sensors.mlx90640.correction import PixelCorrection
 
 EEPROM, CORRECTION, COUNTS = range(3)
@@ -59,7 +59,8 @@ def test_corrections(hostile: Path) -> None:
     zero, bad = np.zeros((24, 32), np.float32), rng.random((24, 32)) < 0.4
     cases = []
     curves = [CurveCorrection((curve,) * channels) for channels in (1, 2, 4)]
-    for correction in (PixelCorrection(zero, zero + 1, zero, bad), *curves):
+    every: list[Correction] = [PixelCorrection(zero, zero + 1, zero, bad), *curves]
+    for correction in every:
         whole = to_bytes(correction)
         cases.append((CORRECTION, whole))
         for _ in range(100):

@@ -17,6 +17,7 @@ from ctypes import (
     c_uint64,
     c_void_p,
 )
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,7 @@ class Callbacks(ctypes.Structure):
     _fields_ = (("now_us", Now), ("wait_until_us", Wait), ("i2c_transfer", Transfer), ("i2c_recover", Recover))
 
 
-def transfer_on(bus, address: int, write: int, write_size: int, read: int, read_size: int) -> int:
+def transfer_on(bus: Any, address: int, write: int, write_size: int, read: int, read_size: int) -> int:
     """One transaction of the firmware on a simulated bus; a `status`."""
     messages = []
     if write_size:
@@ -57,7 +58,7 @@ def transfer_on(bus, address: int, write: int, write_size: int, read: int, read_
     try:
         bus.i2c_rdwr(*messages)
     except OSError as error:
-        return _STATUS.get(error.errno, BUS)
+        return _STATUS.get(error.errno or 0, BUS)
     if read_size:
         ctypes.memmove(read, bytes(messages[-1]), read_size)
     return OK

@@ -60,7 +60,8 @@ class FirmwareWearable:
         self.telemetry: list[tuple[int, Record]] = []
         self._library, self._bytes_per_s = library, bytes_per_s
         self._heard, self._ring, self._drained_us = bytearray(), bytearray(), 0
-        self._line, self._answers, self._sequence = Demultiplexer(), [], 0
+        self._line, self._sequence = Demultiplexer(), 0
+        self._answers: list[Any] = []
         bus, clock = hardware.bus, hardware.clock
         self._callbacks = Callbacks(
             Now(lambda _: clock.now_us()),

@@ -193,12 +193,29 @@ void engine_reset(struct engine *e) {
   }
 }
 
+/* A sensor at another rate is none with gaps: the graph begins anew at that rate, and alerts stand where they stood. */
+static void follow_rate(struct engine *e, const struct sensor *sensor) {
+  if (sensor->driver->set_rate == NULL) {
+    return;
+  }
+  struct sensor_status now = {0};
+  sensor->driver->status(sensor, &now);
+  const uint32_t rate_mhz = (uint32_t)(now.rate_hz * 1000.0F + 0.5F);
+  const uint32_t before = graph_rate_mhz(&e->graph, sensor->number);
+  if (before != 0 && rate_mhz != 0 && rate_mhz != before) {
+    graph_set_rate(&e->graph, sensor->number, rate_mhz);
+    memset(e->fresh, true, sizeof e->fresh);
+    e->told = false;
+  }
+}
+
 void engine_refresh(struct engine *e, uint8_t sensor) {
   e->fresh[sensor] = true;
 }
 
 void engine_push(struct engine *e, const struct sensor *sensor, const struct sensor_block *block, uint16_t flags) {
   const uint8_t number = sensor->number;
+  follow_rate(e, sensor);
   tell_person(e, (int64_t)block->time_us);
   /* The newest block counts while the block is concluded of, and only where it gives something. */
   const uint32_t before = e->newest[number];

@@ -4,8 +4,8 @@
 #include <math.h>
 
 #include "float32.h"
+#include "units.h"
 
-#define KELVIN 273.15F
 #define KELVIN_25 298.15F
 /* A tap within this share of the supply from either rail is a broken or bridged thermistor, not a temperature. */
 #define RAIL 0.005F

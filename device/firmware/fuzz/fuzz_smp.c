@@ -176,7 +176,7 @@ static struct external_state room_state = {.values = room_values};
 static const struct sensor sensors[SENSORS] = {
     {.driver = &camera, .name = "skin", .signal = 0, .number = 0},
     {.driver = &external_driver, .name = "room", .settings = &room, .state = &room_state, .signal = 1, .number = 1}};
-static const struct signal signals[] = {{0, 1, 0, 0}, {4, 2, 0, 0}, {12, 1, 0, 0}};
+static const struct signal signals[] = {{0, 1, 0, 0, 0}, {4, 2, 0, 0, 0}, {12, 1, 0, 0, 0}};
 static struct sample samples[3];
 static _Alignas(8) uint8_t memory[16];
 static const struct graph_plan graph = {.signals = signals, .signal_count = 3, .samples = samples, .memory = memory};

@@ -30,6 +30,7 @@ static void init(const struct sensor *sensor, const struct sensor_context *conte
   struct ads1115_ntc_state *s = of(sensor);
   memset(s, 0, sizeof *s);
   s->context = context;
+  s->repeats.limit = ((const struct thermistor_settings *)sensor->settings)->stale_scans;
   thermistor_array_init(&s->array, context->board, context->counters, sensor->settings);
 }
 
@@ -59,8 +60,16 @@ static size_t pack(const struct sensor *sensor, uint8_t *data) {
 
 static bool read(const struct sensor *sensor, struct graph *graph, uint16_t flags, bool fresh) {
   static const uint16_t said[] = {0, QUALITY_OPEN, QUALITY_SHORTED, QUALITY_MISSING};
-  const struct ads1115_ntc_state *s = of(sensor);
+  struct ads1115_ntc_state *s = of(sensor);
   float *const celsius = graph_values(graph, sensor->signal);
+  uint8_t data[2 * THERMISTOR_MAX_CHANNELS];
+  const size_t size = pack(sensor, data);
+  const bool frozen = repeats_push(&s->repeats, data, size);
+  if (frozen && !s->frozen) {
+    counters_add(s->context->counters, COUNTER_SENSOR_FROZEN, 1);
+  }
+  s->frozen = frozen;
+  flags |= frozen ? QUALITY_STALE : 0;
   for (size_t i = 0; i < channels_of(sensor); i++) {
     const struct thermistor_reading *reading = &s->array.readings[i];
     celsius[i] = reading->state == THERMISTOR_OK ? reading->celsius : float32_nothing();
@@ -161,6 +170,7 @@ static void correct(const struct sensor *sensor, const struct correction *correc
   struct ads1115_ntc_state *s = of(sensor);
   thermistor_array_reset_curves(&s->array);
   memset(s->calibrated, 0, sizeof s->calibrated);
+  s->repeats.count = 0;
   const size_t count = correction == NULL ? 0 : correction->body.size / CURVE_BYTES;
   for (size_t i = 0; i < count && i < channels_of(sensor); i++) {
     struct thermistor_curve curve;

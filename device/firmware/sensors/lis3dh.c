@@ -70,6 +70,7 @@ static enum status take(const struct sensor *sensor, uint64_t now_us, uint32_t c
   }
   const uint32_t lost = full ? overwritten(s, now_us, count) : 0;
   const uint64_t end_us = sample_clock_read(&s->clock, now_us, count + lost);
+  const int32_t half = 1 << (15U - settings->scale.shift);
   s->burst.samples = count;
   s->burst.timing = (struct sample_timing){.period_us = (uint32_t)sample_clock_span_us(&s->clock, 1),
                                            .lost = lost < MOST_LOST ? lost : MOST_LOST};
@@ -77,7 +78,7 @@ static enum status take(const struct sensor *sensor, uint64_t now_us, uint32_t c
                                      .complete = true,
                                      .time_us = end_us,
                                      .lost = (lost + settings->burst - 1U) / settings->burst,
-                                     .digest = fifo_burst_digest(&s->burst, AXES)};
+                                     .digest = fifo_burst_digest(&s->burst, AXES, -half, half - 1)};
   return STATUS_OK;
 }
 
@@ -106,17 +107,19 @@ static void init(const struct sensor *sensor, const struct sensor_context *conte
   const struct lis3dh_settings *settings = sensor->settings;
   struct lis3dh_state *s = of(sensor);
   const float sample_us = 1e6F / settings->rate_hz;
+  const uint32_t stale = settings->scale.mg_a_count <= FINEST_MG ? LIS3DH_STALE_SAMPLES : 0;
   attended_init(
       sensor, context,
       &(struct attended_plan){.chip = &chip,
                               .address = settings->address,
                               .rate_hz = settings->rate_hz,
                               .period_us = (uint32_t)(sample_us * (float)settings->burst),
-                              .slack_us = (uint32_t)(sample_us * (float)(FIFO_DEPTH - settings->burst) / 2.0F)});
+                              .slack_us = (uint32_t)(sample_us * (float)(FIFO_DEPTH - settings->burst) / 2.0F),
+                              .most_equal = (stale + settings->burst - 1U) / settings->burst});
   sample_clock_init(&s->clock, sample_us);
   s->burst.samples = 0;
   s->has_correction = false;
-  s->repeats = (struct repeats){.limit = settings->scale.mg_a_count <= FINEST_MG ? LIS3DH_STALE_SAMPLES : 0};
+  s->repeats = (struct repeats){.limit = stale};
 }
 
 static size_t pack(const struct sensor *sensor, uint8_t *data) {

@@ -12,7 +12,6 @@ enum { INTERRUPT_1 = 0x00, WRITE_POINTER = 0x04, FIFO = 0x07, PART_ID = 0xFF };
 #define RESET_US 1000U
 /* Without samples for so many bursts it does not measure. */
 #define MOST_PERIODS 4U
-#define MOST_EQUAL 4U
 
 static struct max3010x_state *of(const struct sensor *sensor) {
   return sensor->state;
@@ -81,7 +80,7 @@ static enum status take(const struct sensor *sensor, uint64_t now_us, uint32_t c
       .complete = true,
       .time_us = newest_us > lost_us ? newest_us - lost_us : 0,
       .lost = (s->lost + settings->burst - 1U) / settings->burst,
-      .digest = fifo_burst_digest(&s->burst, leds),
+      .digest = fifo_burst_digest(&s->burst, leds, 0, settings->scale.full_count),
   };
   s->lost = lost; /* a FIFO that is full keeps its oldest: what went lies behind what was read */
   return STATUS_OK;
@@ -131,7 +130,7 @@ static void init(const struct sensor *sensor, const struct sensor_context *conte
                               .rate_hz = settings->rate_hz,
                               .period_us = (uint32_t)(sample_us * (float)settings->burst),
                               .slack_us = (uint32_t)(sample_us * (float)(FIFO_DEPTH - settings->burst) / 2.0F),
-                              .most_equal = MOST_EQUAL});
+                              .most_equal = (MAX3010X_STALE_SAMPLES + settings->burst - 1U) / settings->burst});
   sample_clock_init(&s->clock, sample_us);
   s->burst.samples = 0;
   s->repeats = (struct repeats){.limit = MAX3010X_STALE_SAMPLES};

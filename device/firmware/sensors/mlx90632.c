@@ -151,11 +151,12 @@ static enum status take(struct mlx90632_state *s, uint16_t found, uint64_t now_u
   }
   uint8_t data[BLOCK_BYTES];
   const size_t size = put_block(s, data);
+  const size_t head = size - sizeof s->words; /* the position in the cycle goes on where the words hang */
   *answer = (struct attended_answer){.next_us = s->schedule.poll_us,
                                      .complete = true,
                                      .time_us = s->schedule.end_us,
                                      .lost = pages - 1U,
-                                     .digest = crc32_update(0, data, size)};
+                                     .digest = crc32_update(0, data + head, size - head)};
   return STATUS_OK;
 }
 

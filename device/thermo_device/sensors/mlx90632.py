@@ -71,7 +71,8 @@ class Mlx90632Chip:
         reading = codec.Reading(status, tuple(int(word) for word in words.view("int16")))
         reading.cycle  # noqa: B018 (an impossible one is refused)
         end_us = now_us if schedule.end_us is None else round(schedule.end_us)
-        return Answer(schedule.poll_us, codec.encode(reading), end_us, missed)
+        # The position in the cycle goes on where the words hang.
+        return Answer(schedule.poll_us, codec.encode(reading), end_us, missed, said=words.tobytes())
 
     def _read_constants(self) -> bytes:
         first, last = ADDRESSES[0], max(address for address in ADDRESSES if address < r.USER_EEPROM_START)

@@ -209,7 +209,7 @@ static const struct sensor sensors[SENSORS] = {
     {.driver = &external_driver, .name = "room", .settings = &room, .state = &room_state, .signal = 2, .number = 2}};
 
 /* Signals of the sensors and "person.age_years". */
-static const struct signal signals[] = {{0, 1, 0, 0}, {4, 1, 0, 0}, {8, 2, 0, 0}, {16, 1, 0, 0}};
+static const struct signal signals[] = {{0, 1, 0, 0, 0}, {4, 1, 0, 0, 0}, {8, 2, 0, 0, 0}, {16, 1, 0, 0, 0}};
 static struct sample samples[4];
 static _Alignas(8) uint8_t memory[24];
 static const struct graph_plan graph = {.signals = signals, .signal_count = 4, .samples = samples, .memory = memory};
