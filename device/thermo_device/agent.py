@@ -21,6 +21,7 @@ from thermo_core.wire import management
 from thermo_core.wire.management import StreamAnswer, StreamRequest
 from thermo_core.wire.smp import ReturnCode
 from thermo_core.wire.table import HELLO_SENSORS, GroupError, StreamOp
+from thermo_device.alert_store import AlertStore
 from thermo_device.bare import DEFAULT
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
@@ -89,7 +90,9 @@ class Agent:
         self._settings = settings
         self._lock = _lock(settings.state)
         self._slots = Slots(settings.state, settings.trusted)
-        self._memory = Memory(settings.state, Sightings(settings.state), PersonStore(settings.state))
+        self._memory = Memory(
+            settings.state, Sightings(settings.state), PersonStore(settings.state), AlertStore(settings.state)
+        )
         self._lease = Lease(settings.longest_lease_s)
         self._queue = FrameQueue()
         self._line = Line(port, self._queue, self.counters.add)

@@ -1,7 +1,7 @@
 """From blocks to findings, alerts and signals, beside the acquisition: the core's engine, in one thread at a time."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from thermo_core.clock import Clock
@@ -128,6 +128,12 @@ class Concluder:
         """Where each alert stands."""
         with self._lock:
             return tuple(machine.newest for machine in self._engine.alerts)
+
+    def stand(self, alerts: Iterable[AlertChange]) -> None:
+        """Let alerts stand where they stood before a restart."""
+        with self._lock:
+            for change in alerts:
+                self._engine.alerts[change.alert].stand(change)
 
     def acknowledge(self, alert: int) -> AlertRecord | None:
         """A person has seen an alert; its step, if it takes one. Any thread may call it."""

@@ -1,7 +1,7 @@
 """From the bus to records: blocks of all sensors of one wearable, and what is concluded of them, step by step."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from thermo_core.errors import ModelError, UsageError
@@ -129,6 +129,10 @@ class Pipeline:
     def alerts(self) -> tuple[AlertChange, ...]:
         """Where each alert stands."""
         return self._concluder.alerts()
+
+    def stand(self, alerts: Iterable[AlertChange]) -> None:
+        """Let alerts stand where they stood before a restart."""
+        self._concluder.stand(alerts)
 
     def acknowledge(self, alert: int) -> AlertRecord | None:
         """A person has seen an alert; its step, if it takes one."""

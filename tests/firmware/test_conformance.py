@@ -49,6 +49,7 @@ from thermo_core.wire.records import (
 )
 from thermo_core.wire.smp import Group, Op, ReturnCode, SmpHeader, SmpMessage, encode_packets
 from thermo_core.wire.table import PROTOCOL, Command, GroupError
+from thermo_host.flash import flash, load
 from thermo_host.link.session import fetch
 from thermo_host.link.wearable import Wearable
 from thermo_host.screen.view import View
@@ -175,6 +176,30 @@ def test_alerts_are_raised_told_to_who_comes_later_and_acknowledged(wearable: Ru
     assert of(AlertRecord, heard)[0].change.state == AlertState.RAISED
     (acknowledged,) = host.acknowledge(0)
     assert acknowledged.state == AlertState.ACKNOWLEDGED == host.alerts()[0].state
+
+
+@pytest.mark.parametrize("kind", ["agent", "host", "mps2-an386"])
+def test_an_alert_stands_over_a_kill_and_a_reset(kind: str, tmp_path: Path) -> None:
+    """Raised, then killed; acknowledged, then killed; then reset."""
+    state = str(tmp_path / "state")
+
+    def raised(records: list[Record]) -> bool:
+        return any(one.change.state == AlertState.RAISED for one in of(AlertRecord, records))
+
+    with started(kind, tmp_path, "--state", state) as running, running.open() as host:
+        flash(host, load(IMAGE))
+        hear(host, raised, "the alert", 120.0)
+        (before,) = host.alerts()
+        assert before.state == AlertState.RAISED
+    with started(kind, tmp_path, "--state", state) as running, running.open() as host:
+        (after,) = host.alerts()
+        assert after.state == AlertState.RAISED and after.time_us <= host.hello().time_us
+        assert kind == "agent" or after.time_us == before.time_us  # a board's clock goes on
+        host.acknowledge(0)
+    with started(kind, tmp_path, "--state", state) as running, running.open() as host:
+        assert host.alerts()[0].state == AlertState.ACKNOWLEDGED
+        host.reset()
+        assert host.alerts()[0].state == AlertState.ACKNOWLEDGED
 
 
 def test_signals_come_while_they_are_asked_for(wearable: Running, host: Wearable) -> None:

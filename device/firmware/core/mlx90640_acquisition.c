@@ -6,6 +6,7 @@
 
 #include "bytes.h"
 #include "crc.h"
+#include "float32.h"
 
 /* Pauses between attempts to reach a sensor that does not answer; they double from the first to the last. */
 #define FIRST_RETRY_US 20000U
@@ -256,7 +257,7 @@ static enum page read_shown(struct mlx90640_acquisition *c, uint8_t number, enum
   if (*status != STATUS_OK) {
     return PAGE_BUS_FAULT;
   }
-  if ((float)(board_now_us(board) - began_us) > c->schedule.period_us / 4.0F) {
+  if (float32_of_unsigned(board_now_us(board) - began_us) > c->schedule.period_us / 4.0F) {
     *cause = COUNTER_PAGE_DROPPED; /* so late that it may have cleared the flag of a later page */
     return PAGE_LOST;
   }
@@ -294,7 +295,7 @@ static uint32_t pages_in_gap(struct mlx90640_acquisition *c, uint64_t now_us) {
     return 1;
   }
   c->has_gap = false;
-  const float pages = rintf((float)(now_us - c->gap_from_us) / c->schedule.nominal_us);
+  const float pages = float32_of_unsigned(now_us - c->gap_from_us) / c->schedule.nominal_us + 0.5F;
   return pages > 1.0F ? (uint32_t)fminf(pages, 1e9F) : 1U;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "float32.h"
 #include "kth.h"
 #include "mlx90640_registers.h"
 
@@ -83,7 +84,8 @@ size_t plausibility_check(const uint16_t ram[RAM_WORDS], const struct own_words 
     scratch->order[own] = abs(scratch->order[own] - pair.median);
     largest = scratch->order[own] > largest ? scratch->order[own] : largest;
   }
-  const float noise = LIMIT_PER_DEVIATION * (float)kth_middle_sum(scratch->order, OWN_PIXELS) / 2.0F;
+  const float noise =
+      LIMIT_PER_DEVIATION * float32_of_unsigned((uint64_t)kth_middle_sum(scratch->order, OWN_PIXELS)) / 2.0F;
   const float smallest = (float)(SMALLEST_JUMP << resolution) / 4.0F;
   const float limit = noise > smallest ? noise : smallest;
   size_t found = 0;

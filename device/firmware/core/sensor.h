@@ -125,7 +125,4 @@ struct sensor_driver {
 /* Lead transactions of a sensor's chip through its multiplexers. */
 void sensor_route(const struct sensor *sensor, const struct sensor_context *context, struct bus *bus);
 
-/* Identity of a chip that has none of its own: tied to the device and the sensor's number. */
-void sensor_own_id(const struct sensor *sensor, const struct board *board, uint8_t id[SENSOR_ID_BYTES]);
-
 #endif

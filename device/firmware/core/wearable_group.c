@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "correction_group.h"
+#include "float32.h"
 #include "group_answer.h"
 #include "image_group.h"
 #include "self_test.h"
@@ -442,7 +443,7 @@ static bool take_field(struct smp_answer *answer, const struct cbor_item *name, 
     return false;
   }
   const float value = item->kind == CBOR_FLOAT      ? item->real
-                      : item->kind == CBOR_UNSIGNED ? (float)item->number
+                      : item->kind == CBOR_UNSIGNED ? float32_of_unsigned(item->number)
                                                     : -INFINITY;
   float low;
   float high;
@@ -520,6 +521,7 @@ static void acknowledge(void *context, const struct smp_request *request, struct
     return;
   }
   engine_acknowledge(&w->engine, (uint8_t)alert);
+  wearable_keep_alerts(w, true);
   read_alerts(context, request, answer);
 }
 
