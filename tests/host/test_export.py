@@ -40,6 +40,7 @@ from thermo_core.wearable.library import resolve
 from thermo_core.wearable.profile import Profile
 from thermo_host.application import run
 from thermo_host.exports import target
+from thermo_host.exports.csv_tables import Thousandths
 from thermo_host.exports.decoding import ALL, Choice, Decoding
 from thermo_host.exports.edf import physical_range
 from thermo_host.exports.facts import facts
@@ -120,6 +121,16 @@ def test_npz_holds_what_decoding_the_words_gives(
     assert arrays["alerts.state"].tolist() == ["raised"]
     assert arrays["markers.text"].tolist() == ["=the cold pack came off"]
     assert "calm" not in arrays
+
+
+@settings(max_examples=300)
+@given(st.lists(st.floats(width=32), min_size=1, max_size=40) | st.lists(st.floats(-60, 300, width=32), min_size=1))
+@example([0.0005, 0.0015, 2**-24, 0.0625, 36.4375, 1e30])
+def test_temperatures_have_the_decimals_that_python_gives(values: list[float]) -> None:
+    words = Thousandths().words(np.array(values, np.float32))
+    assert [word.replace("-0.000", "0.000") for word in words] == [
+        "" if value != value else f"{value:.3f}".replace("-0.000", "0.000") for value in values
+    ]
 
 
 def test_csv_says_the_same(tmp_path: Path, patch: Recording) -> None:
