@@ -30,17 +30,21 @@ from thermo_core.sensors.mlx90640.registers import ControlRegister
 from thermo_core.signals import Sample
 from thermo_core.tflite.ends import End
 from thermo_core.wearable.profile import Profile
-from thermo_sim.eeprom import generate
-from thermo_sim.radiometry import Conditions, Radiometry, pattern
+from thermo_sim.chips.mlx90640.eeprom import generate
+from thermo_sim.chips.mlx90640.radiometry import Radiometry, pattern
 from thermo_sim.scenes import breast_patch
+from thermo_sim.surroundings import Conditions
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FIRMWARE = REPOSITORY / "device" / "firmware"
 EMULATOR = REPOSITORY / "tests" / "quantize" / "emulator"
-MODULES = "mlx90640_plausible mlx90640_constants mlx90640_decode interpolate counts correction text thermistor crc"
+MODULES = (
+    "mlx90640_plausible mlx90640_constants mlx90640_decode interpolate counts correction flash text thermistor crc"
+)
 SOURCES = (
     *(FIRMWARE / "core" / f"{name}.c" for name in MODULES.split()),
     FIRMWARE / "sensors" / "mlx90640_correction.c",
+    FIRMWARE / "boards" / "simulated" / "nor_flash.c",
 )
 CPU = "-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard"
 SHARED = Path(os.environ.get("THERMO_SHARED", REPOSITORY.parent / "shared"))
@@ -221,7 +225,16 @@ def measure(
             "-fdata-sections",
         ]
         objects = []
-        include = [f"-I{path}" for path in (FIRMWARE / "core", FIRMWARE / "sensors", Path(__file__).parent, folder)]
+        include = [
+            f"-I{path}"
+            for path in (
+                FIRMWARE / "core",
+                FIRMWARE / "sensors",
+                FIRMWARE / "boards" / "simulated",
+                Path(__file__).parent,
+                folder,
+            )
+        ]
         for module in modules:
             level = "-O2" if module.stem in fast else "-Os"
             objects.append(str(folder / f"{module.stem}.o"))

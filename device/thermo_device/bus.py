@@ -29,6 +29,11 @@ ATTEMPTS = 4
 RETRY_US = 250
 """Pause before a transaction is tried again; long enough for a chip that is busy with itself."""
 
+_CURES = {
+    errno.ENOENT: "enable it (raspi-config, Interface Options), or name another with --bus",
+    errno.EACCES: "add the user to the group i2c",
+}
+_ELSE = "name an I2C bus with --bus"
 _RESERVED_ADDRESS = 0x7F
 _NACKS = (errno.ENXIO, errno.EREMOTEIO)
 _STUCKS = (errno.ETIMEDOUT, errno.EAGAIN, errno.EBUSY)
@@ -47,23 +52,27 @@ class I2cBus(Protocol):
 
 
 class LinuxBus:
-    """An I2C adapter of the Linux kernel.
+    """An I2C adapter of the Linux kernel, opened by the first transaction: a wearable without chips needs none.
 
     Args:
         path: for example /dev/i2c-1.
-
-    Raises:
-        UsageError: it cannot be opened.
     """
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._bus: SMBus | None = None
+
+    def open(self) -> None:
+        """Open it.
+
+        Raises:
+            UsageError: it cannot be opened.
+        """
         try:
-            self._bus: SMBus | None = SMBus(path)
+            self._bus = self._bus or SMBus(self._path)
         except OSError as error:
             raise UsageError(
-                f"The I2C bus {path} cannot be opened ({error.strerror}); enable it (raspi-config, Interface Options) "
-                "and add the user to the group i2c."
+                f"The I2C bus {self._path} cannot be opened ({error.strerror}); {_CURES.get(error.errno or 0, _ELSE)}."
             ) from error
 
     def i2c_rdwr(self, *messages: Any) -> None:

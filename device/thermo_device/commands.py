@@ -113,22 +113,28 @@ def run(
     if not trusted:
         log.warning("no key is trusted, so every bundle is refused; make one with thermo-host keygen and give --trust")
     settings = AgentSettings(state or default_state(), trusted, kernels, bare=_bare(wearable))
-    agent = Agent(SerialPort(port, baud), _hardware(bus), settings)
+    adapter = LinuxBus(bus)
+    agent = Agent(SerialPort(port, baud), _hardware(adapter), settings)
+    chips = _has_chips(agent.profile)
+    if chips:
+        adapter.open()
 
     def stop(number: int, frame: FrameType | None) -> None:
         agent.stop()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    log.info("serving %s with the sensors on %s. %s", port, bus, NOTICE)
+    log.info("serving %s%s. %s", port, f" with the sensors on {bus}" if chips else "", NOTICE)
     agent.run()
     return ExitCode.OK
 
 
 def self_test(bus: BusOption = "/dev/i2c-1", wearable: BareOption = None, as_json: JsonOption = False) -> int:
     """Test the sensors and print what was found."""
-    profile = _bare(wearable)
-    pipeline = Pipeline(_hardware(bus), profile, inline=True)
+    profile, adapter = _bare(wearable), LinuxBus(bus)
+    if _has_chips(profile):
+        adapter.open()
+    pipeline = Pipeline(_hardware(adapter), profile, inline=True)
     try:
         pipeline.start()
         results = pipeline.self_test()
@@ -139,6 +145,8 @@ def self_test(bus: BusOption = "/dev/i2c-1", wearable: BareOption = None, as_jso
     else:
         for result in results:
             typer.echo(f"{'pass' if result.passed else 'FAIL'}  {result.name}: {result.detail}")
+        if not results:
+            typer.echo(f"nothing to test: all that {profile.name} measures comes from outside")
     return ExitCode.OK if all(result.passed for result in results) else ExitCode.REFUSED
 
 
@@ -185,8 +193,12 @@ def _bare(wearable: str | None) -> Profile:
     return without_models(read.profile)
 
 
-def _hardware(bus: str) -> Hardware:
-    return Hardware(LinuxBus(bus), SystemClock(), host_name(), serial_number(), simulated=False)
+def _has_chips(profile: Profile) -> bool:
+    return any(sensor.bus_path is not None for sensor in profile.sensors)
+
+
+def _hardware(bus: LinuxBus) -> Hardware:
+    return Hardware(bus, SystemClock(), host_name(), serial_number(), simulated=False)
 
 
 def _running(running: Installed | None, wearable: str | None) -> Profile:

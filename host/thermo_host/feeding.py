@@ -11,10 +11,12 @@ from typing import IO
 
 import numpy as np
 
-from thermo_core.errors import StorageError, ThermoError, UsageError
+from thermo_core.errors import LinkError, RefusedError, StorageError, ThermoError, UsageError
+from thermo_core.file_errors import storage_error
 from thermo_core.signals import Signal, Values
 from thermo_core.wearable.profile import Profile
-from thermo_host.files import storage_error
+from thermo_core.wire.smp import Group, ReturnCode
+from thermo_core.wire.table import GroupError
 from thermo_host.link.session import sensor_number
 from thermo_host.link.wearable import Wearable
 from thermo_host.sinks.describe import counted
@@ -23,6 +25,8 @@ KIND = "external"
 STANDARD_INPUT = "-"
 LONGEST_LINE = 16_384
 LONGEST_WAIT_S = 0.2
+BUSY_WAIT_S = 0.1
+"""Until a sample is given again that the wearable had no room for."""
 TIME = "seconds"
 """Heading of a first column that says when, in seconds from the first row."""
 
@@ -45,7 +49,8 @@ def fed_sensor(profile: Profile, name: str) -> int:
 class Feeding:
     """Gives the rows of a table to a sensor while the `with` block lasts, in a thread of its own.
 
-    The wearable takes samples while it streams.
+    The wearable takes samples while it streams. A row stands for what is measured at its time, so those whose time comes while
+    a wearable is waited for are passed over; rows without a time wait for it.
 
     Args:
         wearable: an open session.
@@ -53,25 +58,42 @@ class Feeding:
         name: of the sensor.
         source: a .csv file, or "-" for standard input.
         speed: 2 gives it twice as fast, 0 as fast as it is taken.
+        reconnect: wait for a wearable that vanished, until `go_on` says that it is back.
 
     Attributes:
+        name: as given.
         count: samples given so far.
+        missed: samples whose time came while the wearable was gone.
 
     Raises:
         UsageError: no such sensor.
         StorageError: the file cannot be read.
     """
 
-    def __init__(self, wearable: Wearable, profile: Profile, name: str, source: str, speed: float = 1.0) -> None:
+    def __init__(
+        self,
+        wearable: Wearable,
+        profile: Profile,
+        name: str,
+        source: str,
+        speed: float = 1.0,
+        *,
+        reconnect: bool = False,
+    ) -> None:
+        self.name = name
         self.count = 0
+        self.missed = 0
         self._wearable = wearable
         self._number = fed_sensor(profile, name)
         self._settings = profile.sensors[self._number]
         self._source = source
         self._speed = speed
+        self._reconnect = reconnect
         self._file = opened(source)
         self._ended = threading.Event()
-        self._began = 0.0
+        self._back = threading.Event()
+        self._back.set()
+        self._began: float | None = None
         self._error: ThermoError | None = None
         self._thread = threading.Thread(target=self._feed, name=f"feeder of {name}", daemon=True)
 
@@ -99,17 +121,58 @@ class Feeding:
             raise self._error
         return not self._thread.is_alive()
 
+    @property
+    def told(self) -> str:
+        """What it came to, in words."""
+        words = f"{counted(self.count, 'sample')} given to {self.name}"
+        return f"{words}, {self.missed} missed while the wearable was gone" if self.missed else words
+
+    def go_on(self, profile: Profile) -> None:
+        """The wearable streams, and this is what it is: feed it again where it was waited for.
+
+        Raises:
+            UsageError: what came back has no such sensor, or it takes other samples.
+        """
+        if self._back.is_set():
+            return
+        number = fed_sensor(profile, self.name)
+        if profile.sensors[number] != self._settings:
+            raise UsageError(f"The sensor {self.name} takes other samples than before; start again.")
+        self._number = number
+        self._back.set()
+
     def _feed(self) -> None:
         try:
             for seconds, values in self._timed():
                 if not self._wait(seconds):
                     return
-                self._wearable.feed(self._number, values)
-                self.count += 1
+                if not self._give(values, may_wait=seconds is None and self._source != STANDARD_INPUT):
+                    self.missed += 1
         except ThermoError as error:
             self._error = error
         except (OSError, ValueError) as error:  # standard input that was closed
             self._error = StorageError(f"{self._source} cannot be read ({error}); give a file.")
+
+    def _give(self, values: Values, may_wait: bool) -> bool:
+        """Whether the wearable took a sample."""
+        while not self._ended.is_set():
+            if self._back.is_set():
+                try:
+                    self._wearable.feed(self._number, values)
+                except LinkError as error:
+                    if isinstance(error, RefusedError) and error.code == ReturnCode.BUSY and error.group < 0:
+                        self._ended.wait(BUSY_WAIT_S)
+                        continue
+                    if not (self._reconnect and _is_away(error)):
+                        raise
+                    self._back.clear()
+                else:
+                    self.count += 1
+                    return True
+            if not may_wait:
+                break
+            self._back.wait(LONGEST_WAIT_S)
+        return False
 
     def _timed(self) -> Iterator[tuple[float | None, Values]]:
         """Samples, and when it is their time, in seconds after the first."""
@@ -122,12 +185,19 @@ class Feeding:
         """Until then; whether it goes on."""
         if seconds is None or not self._speed:
             return not self._ended.is_set()
-        if self.count == 0:
+        if self._began is None:
             self._began = time.monotonic() - seconds / self._speed
         while (left := self._began + seconds / self._speed - time.monotonic()) > 0:
             if self._ended.wait(min(left, LONGEST_WAIT_S)):
                 return False
         return not self._ended.is_set()
+
+
+def _is_away(error: LinkError) -> bool:
+    """Whether an error says no more than that the wearable is not there or does not stream, which may pass."""
+    if isinstance(error, RefusedError):
+        return (error.group, error.code) == (Group.THERMO, GroupError.NO_LEASE)
+    return True
 
 
 def opened(source: str) -> IO[str]:

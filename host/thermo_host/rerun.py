@@ -2,7 +2,7 @@
 
 import math
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -11,7 +11,7 @@ import numpy as np
 from thermo_core.bundle import Bundle
 from thermo_core.errors import ProfileError, UsageError
 from thermo_core.graph.alerts import AlertChange, AlertState
-from thermo_core.graph.engine import Said
+from thermo_core.graph.engine import Outcome, Said
 from thermo_core.graph.network import Network
 from thermo_core.graph.plan import plan
 from thermo_core.recording.session import Session
@@ -117,6 +117,7 @@ class Rerun:
     Args:
         session: whose it is at the start.
         wanted: what runs instead.
+        tell: told what comes of each block.
 
     Attributes:
         decoding: at work.
@@ -130,8 +131,14 @@ class Rerun:
 
     MOST = 1000
 
-    def __init__(self, session: Session, wanted: Wanted) -> None:
+    def __init__(
+        self,
+        session: Session,
+        wanted: Wanted,
+        tell: Callable[[Telemetry, Outcome], None] = lambda item, outcome: None,
+    ) -> None:
         self._wanted = wanted
+        self._tell = tell
         self._recorded = session.profile
         seen, self._numbers = seen_as(session, wanted.profile or session.profile)
         self.decoding = Decoding(seen, wanted.settings, wanted.networks)
@@ -182,6 +189,7 @@ class Rerun:
             if block is None:
                 return
             outcome = self.decoding.push(block)
+            self._tell(item, outcome)
             for said in outcome.said:
                 self._again(said, item, record)
             self._count(outcome.changes, self.decoding.plan.profile, again=True)

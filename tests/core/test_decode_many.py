@@ -13,9 +13,10 @@ from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.decode import Decoder, merge
 from thermo_core.sensors.mlx90640.frames import Picture, Subpage, Words
 from thermo_core.sensors.mlx90640.quick_law import ROUNDING_K, TOLERANCE_K
-from thermo_sim import eeprom
-from thermo_sim.dataset import PictureSource
-from thermo_sim.radiometry import Conditions, ResponseError
+from thermo_sim.chips.mlx90640 import eeprom
+from thermo_sim.chips.mlx90640.dataset import PictureSource
+from thermo_sim.chips.mlx90640.radiometry import ResponseError
+from thermo_sim.surroundings import Conditions
 
 
 def one_by_one(decoder: Decoder, first: Words, second: Words) -> list[Picture | ThermoError]:

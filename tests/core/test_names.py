@@ -46,17 +46,16 @@ ALLOWED: Mapping[str, str] = {
         (
             "core/thermo_core/recording/frames.py",
             "host/thermo_host/exports/dumps.py",
-            "hw_sim/thermo_sim/dumps.py",
-            "hw_sim/thermo_sim/dataset.py",
         ),
         "raw subpages and EEPROM of cameras, as other tools dump them",
     ),
     **dict.fromkeys(
         (
             "host/thermo_host/calibrate/acceptance.py",
+            "host/thermo_host/calibrate/camera.py",
             "host/thermo_host/calibrate/fit.py",
+            "host/thermo_host/calibrate/outcome.py",
             "host/thermo_host/calibrate/pixels.py",
-            "host/thermo_host/calibrate/procedure.py",
         ),
         "calibration of a camera's pixels",
     ),
@@ -64,15 +63,11 @@ ALLOWED: Mapping[str, str] = {
     **dict.fromkeys(
         (
             "device/firmware/fuzz/make_eeprom_corpus.py",
-            "hw_sim/thermo_sim/cells.py",
-            "hw_sim/thermo_sim/eeprom.py",
-            "hw_sim/thermo_sim/radiometry.py",
             "hw_sim/thermo_sim/scenes.py",
         ),
-        "physics and EEPROM of a simulated camera",
+        "what simulated cameras look at, in pixels of theirs, and their EEPROM",
     ),
     "device/firmware/fuzz/fuzz_smp.c": "a wearable whose requests are fuzzed",
-    "hw_sim/thermo_sim/chips/ntc.py": "physics of simulated thermistors",
     "device/thermo_device/bare.py": "what a device without a bundle is taken to be",
     "host/thermo_host/commands/common.py": "range of an emissivity that is asked for",
 }

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,7 +93,7 @@ def test_a_word_that_was_written_reads_back() -> None:
 
 def test_a_missing_adapter_says_what_to_do() -> None:
     with pytest.raises(UsageError, match=r"/dev/i2c-nowhere.*raspi-config"):
-        LinuxBus("/dev/i2c-nowhere")
+        LinuxBus("/dev/i2c-nowhere").open()
 
 
 class _Adapter:
@@ -125,7 +126,7 @@ def test_recovery_clocks_a_byte_out_of_an_address_nobody_has_and_opens_the_adapt
         transfer(*messages)
 
     monkeypatch.setattr(hardware.bus, "i2c_rdwr", watched)
-    adapter = type("Adapter", (_Adapter,), {"opened": [], "hardware": hardware})
+    adapter: Any = type("Adapter", (_Adapter,), {"opened": [], "hardware": hardware})
     monkeypatch.setattr(bus_module, "SMBus", adapter)
     bus = LinuxBus("/dev/i2c-1")
     registers = Registers(bus, hardware.clock, 0x33, Counters())

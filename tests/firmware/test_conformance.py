@@ -48,13 +48,19 @@ from thermo_core.wire.records import (
     FindingRecord,
     Record,
     SignalRecord,
+    decode,
 )
-from thermo_core.wire.smp import Op, ReturnCode, SmpHeader, SmpMessage, encode_packets
+from thermo_core.wire.smp import Group, Op, ReturnCode, SmpHeader, SmpMessage, encode_packets
 from thermo_core.wire.table import PROTOCOL, Command, GroupError
 from thermo_host.flash import flash, load
+from thermo_host.link.session import fetch
 from thermo_host.link.wearable import Wearable
+from thermo_host.screen.view import View
+from thermo_host.sinks.monitor import Monitor
+from thermo_host.stream.listen import listen
+from thermo_host.stream.signals import named
 from thermo_sim import control
-from thermo_sim.eeprom import generate
+from thermo_sim.chips.mlx90640.eeprom import generate
 
 SEED = 4
 READY_S = 60.0
@@ -627,7 +633,7 @@ def test_any_wearables_signals_are_what_core_makes_of_its_blocks(chips: Running)
         wanted = [names.index(name) for name in ("pile", "pulse", "motion", "air.rh", "touch", "given")]
         with host.stream() as stream:
             host.choose_signals(wanted)
-            host.feed(5, np.float32([4.5]))
+            host.feed(5, np.array([4.5], np.float32))
             while {one.signal for one in of(SignalRecord, heard)} != set(wanted) or len(heard) < 120:
                 assert time.monotonic() < end, {names[one.signal] for one in of(SignalRecord, heard)}
                 seen = stream.get(5.0)
@@ -653,10 +659,52 @@ def test_any_wearable_passes_its_own_tests_and_refuses_what_it_has_not(chips: Ru
         for sensor in range(5):
             with pytest.raises(RefusedError):
                 host.set_rate(sensor, 3.0)
-        with pytest.raises(RefusedError, match="numbers"), host.stream():
-            host.feed(5, np.float32([1.0, 2.0]))
+        with pytest.raises(RefusedError) as refused:
+            host.feed(5, np.array([4.5], np.float32))
+        assert (refused.value.group, refused.value.code) == (Group.THERMO, GroupError.NO_LEASE)
+        with host.stream():
+            for values in ([1.0, 2.0], [1e9]):
+                with pytest.raises(RefusedError) as refused:
+                    host.feed(5, np.asarray(values, np.float32))
+                assert (refused.value.group, refused.value.code) == (Group.THERMO, GroupError.IMPLAUSIBLE)
         with pytest.raises(RefusedError):
             host.acknowledge(0)
+
+
+def test_of_samples_given_at_once_each_is_a_block_or_is_refused_as_too_early(chips: Running) -> None:
+    """Nothing that was taken is lost, however fast a host gives."""
+    given, many = 5, 80
+    value = np.array([7.5], np.float32).tobytes()
+    with chips.raw() as port:
+        demultiplexer = Demultiplexer()
+        start = request(Op.WRITE, Command.STREAM, {"op": 1, "lease_ms": 10_000})
+        assert asked(port, demultiplexer, start).error is None
+        data = b"".join(
+            encode_packets(
+                SmpMessage(
+                    SmpHeader(Op.WRITE, Group.THERMO, Command.FEED, number), {"sensor": given, "values": value}
+                ).encode()
+            )
+            for number in range(many)
+        )
+        answers: list[tuple[int | None, int] | None] = []
+        fed: list[Block] = []
+        end = time.monotonic() + 60
+        while len(answers) < many or len(fed) < answers.count(None):
+            assert time.monotonic() < end, (len(answers), len(fed))
+            with contextlib.suppress(BlockingIOError):
+                data = data[os.write(port, data[:256]) :] if data else data
+            if not select.select([port], [], [], 0.01)[0]:
+                continue
+            for frame in demultiplexer.feed(os.read(port, 4096)):
+                if isinstance(frame, ManagementFrame):
+                    answers.append(SmpMessage.decode(frame.message).error)
+                else:
+                    record = decode(frame.record)[1]
+                    fed += [record] if isinstance(record, Block) and record.sensor == given else []
+        assert set(answers) <= {None, (None, ReturnCode.BUSY)}
+        assert len({block.index for block in fed}) == len(fed) == answers.count(None)
+        asked(port, demultiplexer, request(Op.WRITE, Command.STREAM, {"op": 0}))
 
 
 @pytest.mark.parametrize("kind", ["host", "mps2-an386"])
@@ -682,3 +730,24 @@ def test_a_noisy_line_costs_records_and_never_gives_wrong_ones(kind: str, tmp_pa
                 lost = stream.lost
         assert lost > 0 and wearable.laboratory("status")["line_bytes_damaged"] > 0
         assert json.dumps(wearable.laboratory("status"))
+
+
+def test_a_stage_and_what_a_network_gives_are_shown_as_the_wearable_computes_them(
+    wearable: Running, host: Wearable
+) -> None:
+    """The host has no network, so what it shows of one can only be what it asked for."""
+    session = fetch(host)
+    wanted = named(session.plan, ["above", "lesion"], "--show")
+    monitor = Monitor(session, sent=wanted)
+    numbers = [session.plan.number_of(name) for name in wanted]
+    end = time.monotonic() + 60
+    with contextlib.closing(listen(host, session, signals=numbers)) as items:
+        for item in items:
+            if item is not None:
+                monitor.push(item)
+            if set(wanted) <= set(monitor.signals):
+                break
+            assert time.monotonic() < end, set(wanted) - set(monitor.signals)
+    line = View(monitor, "", wanted=wanted).line()
+    assert "above min" in line and "lesion.raw[0]" in line
+    assert monitor.signals["lesion.raw"].sample.values.sum() == pytest.approx(1, abs=0.01)

@@ -11,13 +11,14 @@ import msgspec
 import numpy as np
 import pytest
 from host_sessions import session_of, with_profile
-from scripted_peer import ScriptedWearable
+from scripted_peer import Body, ScriptedWearable
 
 from thermo_core import schema
 from thermo_core.exit_codes import ExitCode
 from thermo_core.recording.layout import Marker
 from thermo_core.recording.session import Session
 from thermo_core.wearable.profile import Profile
+from thermo_core.wire.smp import Group, ReturnCode
 from thermo_core.wire.table import Command
 from thermo_host.application import run
 from thermo_host.link.items import Telemetry
@@ -65,6 +66,25 @@ def test_a_table_becomes_samples(wearable: ScriptedWearable, tmp_path: Path, cap
     code, told, _ = answer(capsys, "feed", wearable.port, "pulse", str(table), "--speed", "0")
     assert (code, told["samples"], told["sensor"]) == (0, 3, "pulse")
     assert fed(wearable) == [(0, [60.0]), (0, [61.5]), (0, [62.0])]
+
+
+def test_what_the_wearable_has_no_room_for_is_given_again(
+    wearable: ScriptedWearable, tmp_path: Path, capsys: Capture
+) -> None:
+    table = tmp_path / "pulse.csv"
+    table.write_text("60\n61\n")
+    busy = [True, True, False, True, False]
+
+    def take(asked: Body) -> Body:
+        if busy.pop(0):
+            return {"rc": int(ReturnCode.BUSY)}
+        wearable.fed.append((asked["sensor"], asked["values"]))
+        return {}
+
+    wearable.bodies[Group.THERMO, Command.FEED] = take
+    code, told, _ = answer(capsys, "feed", wearable.port, "pulse", str(table), "--speed", "0")
+    assert (code, told["samples"], busy) == (0, 2, [])
+    assert fed(wearable) == [(0, [60.0]), (0, [61.0])]
 
 
 def test_a_column_of_seconds_says_when(wearable: ScriptedWearable, tmp_path: Path, capsys: Capture) -> None:

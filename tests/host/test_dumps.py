@@ -1,9 +1,11 @@
 """Raw dumps of other tools decoded to pictures."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from thermo_core.errors import SensorError, StorageError, UsageError
 from thermo_core.sensors.mlx90640.dump import Dump
@@ -11,7 +13,7 @@ from thermo_core.sensors.mlx90640.frames import CONTROL
 from thermo_host.exports import dumps, target
 from thermo_host.exports.rows import SampleRow
 from thermo_host.exports.totals import Totals
-from thermo_sim import eeprom
+from thermo_sim.chips.mlx90640 import eeprom
 
 
 def pictures_of(dump: Dump, emissivity: float | None = None) -> tuple[list[SampleRow], Totals]:
@@ -64,7 +66,7 @@ def test_halves_of_different_reading_patterns_make_no_picture(golden_dir: Path) 
         ({"eeprom": np.full(832, -40_000), "frames": np.zeros((2, 834), np.uint16)}, "not 16-bit words"),
     ],
 )
-def test_what_is_no_dump_is_refused(tmp_path: Path, arrays: dict[str, np.ndarray], message: str) -> None:
+def test_what_is_no_dump_is_refused(tmp_path: Path, arrays: dict[str, NDArray[Any]], message: str) -> None:
     path = tmp_path / "dump.npz"
     np.savez(path, **arrays)
     with pytest.raises(StorageError, match=message):

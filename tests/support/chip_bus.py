@@ -12,10 +12,10 @@ from thermo_sim.chips.max3010x import SimulatedMax3010x
 from thermo_sim.chips.mlx90614 import SimulatedMlx90614
 from thermo_sim.chips.mlx90632 import SimulatedMlx90632
 from thermo_sim.chips.sht4x import SimulatedSht4x
-from thermo_sim.chips.surface import WavesAt, steady
 from thermo_sim.chips.tmp117 import SimulatedTmp117
 from thermo_sim.clock import VirtualClock
 from thermo_sim.i2c import Chip, SimulatedBus
+from thermo_sim.surface import WavesAt, steady
 
 SKIN, AIR, DIE = steady(34.0), steady(24.0), steady(30.0)
 
@@ -25,7 +25,7 @@ def still(*g: float) -> WavesAt:
     return lambda times_s: np.tile(g, (len(times_s), 1))
 
 
-def pulse(times_s: NDArray[Any]) -> NDArray[Any]:  # type: ignore[type-arg]
+def pulse(times_s: NDArray[Any]) -> NDArray[Any]:
     """Photocurrent of skin for each mA: red, infrared and green, 72 beats a minute."""
     beat = np.exp(3 * (np.cos(2 * np.pi * 1.2 * times_s) - 1))
     return np.stack([150 * (1 - depth * beat) for depth in (0.005, 0.01, 0.03)], axis=1)

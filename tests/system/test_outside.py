@@ -2,11 +2,15 @@
 
 import contextlib
 import json
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from bundles import KEY, image
@@ -32,7 +36,7 @@ from thermo_host.link.session import fetch
 from thermo_host.link.wearable import Wearable
 from thermo_host.sinks.recorder import Recorder
 from thermo_host.stream.playback import Recording
-from thermo_sim.pseudo_terminal import PseudoTerminal
+from thermo_sim.wearable import Cable
 
 Capture = pytest.CaptureFixture[str]
 OUTSIDE = schema.from_plain(
@@ -63,20 +67,38 @@ class NoBus:
         """Nobody holds it."""
 
 
+@dataclass(frozen=True)
+class Board:
+    """An agent in a thread of its own, on a cable that can be pulled."""
+
+    agent: Agent
+    cable: Cable
+    port: str
+
+    def pull(self, seconds: float) -> None:
+        self.cable.pull(seconds, self.agent.wake)
+
+
 @pytest.fixture
-def port(tmp_path: Path) -> Iterator[str]:
+def board(tmp_path: Path) -> Iterator[Board]:
     link = tmp_path / "outside"
     hardware = Hardware(NoBus(), SystemClock(), "outside", "OUT-1", simulated=False)
     settings = AgentSettings(tmp_path / "state", (KEY.public_key(),), bare=without_models(OUTSIDE))
-    agent = Agent(PseudoTerminal(link), hardware, settings)
+    cable = Cable(link)
+    agent = Agent(cable, hardware, settings)
     thread = threading.Thread(target=agent.run)
     thread.start()
     until = time.monotonic() + 30
     while not link.exists() and time.monotonic() < until:
         time.sleep(0.01)
-    yield str(link)
+    yield Board(agent, cable, str(link))
     agent.stop()
     thread.join()
+
+
+@pytest.fixture
+def port(board: Board) -> str:
+    return board.port
 
 
 @pytest.fixture
@@ -123,6 +145,69 @@ def test_a_table_is_given_while_it_is_recorded(port: str, tmp_path: Path, capsys
     fed = f"pulse={tmp_path / 'bad.csv'}"
     code, told = answer(capsys, "record", port, "-o", str(tmp_path / "t.mcap"), "--seconds", "60", "--feed", fed)
     assert code == ExitCode.USAGE and "'high' is no number" in told["error"]["message"]
+
+
+@pytest.mark.parametrize("source", ["a table", "standard input"])
+def test_feeding_goes_on_after_the_cable_was_pulled(board: Board, tmp_path: Path, source: str) -> None:
+    """Rows that were due meanwhile are counted and passed over: they stand for what was measured then."""
+    fed = table(tmp_path, [60.0 + number % 100 for number in range(20_000)]) if source == "a table" else "-"
+    command = [sys.executable, "-m", "thermo_host.cli", "stream", board.port, "--json", "--reconnect"]
+    host = subprocess.Popen(
+        [*command, "--feed", f"pulse={fed}", "--timeout", "20"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert host.stdin is not None and host.stdout is not None and host.stderr is not None
+    ended = threading.Event()
+
+    def say(lines: IO[str]) -> None:
+        with contextlib.suppress(OSError):
+            while not ended.wait(0.02):
+                lines.write("70\n")
+                lines.flush()
+
+    speaker = threading.Thread(target=say, args=(host.stdin,))
+    if fed == "-":
+        speaker.start()
+    samples, gaps = [0], 0
+    summary: dict[str, Any] = {}
+    try:
+        for line in host.stdout:
+            told = json.loads(line)
+            if "error" in told:
+                assert told["error"]["kind"] == "Interrupted", told
+                break
+            samples[-1] += told["type"] == "sample" and told["sensor"] == "pulse"
+            if told["type"] == "gap":
+                gaps += 1
+                samples.append(0)
+            elif told["type"] == "summary":
+                summary = told
+            if samples == [5]:
+                board.pull(1.0)
+                samples[-1] += 1
+            elif gaps and samples[-1] == 5:
+                host.send_signal(signal.SIGINT)
+                samples[-1] += 1
+    finally:
+        ended.set()
+        host.kill()
+        host.communicate()
+        if fed == "-":
+            speaker.join()
+    assert gaps == 1 and samples[-1] >= 5
+    assert summary["fed"]["pulse"]["samples"] >= 10 and summary["fed"]["pulse"]["missed"] > 0
+
+
+def test_without_a_word_of_reconnecting_a_pulled_cable_ends_it(board: Board, tmp_path: Path, capsys: Capture) -> None:
+    fed = table(tmp_path, [60.0] * 20_000)
+    puller = threading.Timer(1.0, board.pull, args=(0.5,))
+    puller.start()
+    code, told = answer(capsys, "stream", board.port, "--feed", f"pulse={fed}", "--seconds", "600")
+    puller.join()
+    assert code == ExitCode.LINK and told["error"]["message"].count(". ") == 0
 
 
 def test_what_is_known_of_the_wearer_outlasts_a_reset(port: str, bundle: Path, capsys: Capture) -> None:

@@ -127,7 +127,7 @@ GROUP_ERRORS: Mapping[GroupError, str] = {
     GroupError.DAMAGED: "the correction fails its CRC or structure",
     GroupError.BAD_OFFSET: "a part does not continue the one before, or lies beyond the end",
     GroupError.BAD_RATE: "the sensor has no such rate",
-    GroupError.NO_LEASE: "renewed without a stream that runs",
+    GroupError.NO_LEASE: "renewed, or given samples, or asked for signals, without a stream that runs",
     GroupError.STORAGE: "the device could not write",
     GroupError.IMPLAUSIBLE: "the correction or value contradicts physics, or what the sensor says of itself",
     GroupError.NO_SUCH: "no signal, alert or field of that name or number",
@@ -147,5 +147,7 @@ NO_SENSOR = 0xFF
 MAX_EVENT_TEXT = 512
 SIGNAL_VALUES = 480
 """Numbers in one record of a signal; a longer sample is sent in several."""
+HELLO_SENSORS = 8
+"""Most sensors in one answer to hello; a device may give fewer at a time."""
 MAX_FED = 256
 """Numbers in a sample that a host gives."""

@@ -60,6 +60,13 @@ struct sensor_status {
   const char *fault;    /* why it does not deliver, a sentence; NULL while it does, or has not been asked yet */
 };
 
+/* What became of numbers that a host gave. */
+enum sensor_fed {
+  SENSOR_FED,
+  SENSOR_FED_WRONG, /* they cannot be */
+  SENSOR_FED_LATER, /* those before wait for the next poll */
+};
+
 /* Collects the results of a self-test. */
 struct sensor_results {
   void (*add)(struct sensor_results *results, const char *name, bool passed, const char *detail);
@@ -106,8 +113,8 @@ struct sensor_driver {
   bool (*corrected)(const struct sensor *sensor);
   /* Set its rate; where it is refused (false) the sentence is added to `reason` and `*error` says why. */
   bool (*set_rate)(const struct sensor *sensor, float rate_hz, enum group_error *error, struct text *reason);
-  /* Take numbers from the host, as a block that `poll` then has. */
-  bool (*feed)(const struct sensor *sensor, const uint8_t *values, size_t count, struct text *reason);
+  /* Take numbers from the host, as a block that `poll` then has; where they are wrong `reason` says why. */
+  enum sensor_fed (*feed)(const struct sensor *sensor, const uint8_t *values, size_t count, struct text *reason);
   void (*self_test)(const struct sensor *sensor, struct sensor_results *results);
 };
 

@@ -69,7 +69,7 @@ static void status_of(const struct sensor *sensor, struct sensor_status *status)
   status->rate_hz = ((const struct external_settings *)sensor->settings)->rate_hz;
 }
 
-static bool feed(const struct sensor *sensor, const uint8_t *values, size_t count, struct text *reason) {
+static enum sensor_fed feed(const struct sensor *sensor, const uint8_t *values, size_t count, struct text *reason) {
   struct external_state *s = of(sensor);
   if (count != elements_of(sensor)) {
     text_add(reason, "A sample of ");
@@ -79,14 +79,30 @@ static bool feed(const struct sensor *sensor, const uint8_t *values, size_t coun
     text_add(reason, " numbers, not ");
     text_add_unsigned(reason, count);
     text_add(reason, "; send all of them.");
-    return false;
+    return SENSOR_FED_WRONG;
+  }
+  const struct external_settings *settings = sensor->settings;
+  for (size_t i = 0; i < count; i++) {
+    const float value = correction_float(values + 4 * i);
+    if (value < settings->low || value > settings->high) {
+      text_add(reason, sensor->name);
+      text_add(reason, " can be ");
+      text_add_float(reason, settings->low, 2);
+      text_add(reason, " to ");
+      text_add_float(reason, settings->high, 2);
+      text_add(reason, " and was given something else; correct it.");
+      return SENSOR_FED_WRONG;
+    }
+  }
+  if (s->waiting) {
+    return SENSOR_FED_LATER;
   }
   for (size_t i = 0; i < count; i++) {
     s->values[i] = correction_float(values + 4 * i);
   }
-  s->time_us = s->context->board->now_us();
+  s->time_us = board_now_us(s->context->board);
   s->waiting = true;
-  return true;
+  return SENSOR_FED;
 }
 
 const struct sensor_driver external_driver = {

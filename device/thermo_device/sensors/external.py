@@ -54,14 +54,14 @@ class External:
         """As the profile expects it."""
         return self._settings.rate_hz
 
-    def feed(self, values: Values) -> None:
-        """Take a sample, which has come now.
+    def feed(self, values: Values) -> bool:
+        """Take a sample, which has come now; False where too many wait.
 
         Args:
             values: (n,) float32; NaN where there is none.
 
         Raises:
-            UsageError: not as many numbers as the profile says, one out of range, or too many samples wait.
+            UsageError: not as many numbers as the profile says, or one out of range.
         """
         name, low, high = self._settings.name, self._settings.low, self._settings.high
         if len(values) != self._elements:
@@ -70,8 +70,9 @@ class External:
         if wrong.size:
             raise UsageError(f"{name} can be {low:g} to {high:g} and was given {wrong[0]:g}; correct it.")
         if len(self._fed) >= WAITING:
-            raise UsageError(f"{WAITING} samples of {name} wait already; feed it more slowly.")
+            return False
         self._fed.append((self._clock.now_us(), encode(values)))
+        return True
 
     def poll(self) -> Block | None:
         """The first sample that waits."""

@@ -15,7 +15,7 @@ from thermo_host.calibrate.choice import calibrated, choose, named
 from thermo_host.calibrate.console import ConsoleListener
 from thermo_host.calibrate.kinds import PROCEDURES
 from thermo_host.calibrate.measurements import Measurements
-from thermo_host.calibrate.procedure import Outcome, write
+from thermo_host.calibrate.outcome import Outcome
 from thermo_host.calibrate.reference import (
     ReferenceUncertainty,
     SimulatedReference,
@@ -26,6 +26,7 @@ from thermo_host.calibrate.reference import (
 from thermo_host.calibrate.run import Run
 from thermo_host.calibrate.settings import FEWEST_PICTURES, WARM_UP_S, Settings, default_hold_out, paced
 from thermo_host.calibrate.wearable_source import subject_of
+from thermo_host.calibrate.write import write
 from thermo_host.commands.common import BaudOption, JsonOption, Output, PortArgument, TimeoutOption
 from thermo_host.link.session import fetch
 from thermo_host.link.wearable import TIMEOUT_S, Wearable

@@ -16,7 +16,7 @@ from thermo_core.sensors.correction import Correction
 from thermo_core.sensors.lis3dh.correction import AxesCorrection
 from thermo_host.calibrate.measure import Listener
 from thermo_host.calibrate.numbers import NumberFit, SensorFit
-from thermo_host.calibrate.procedure import Outcome
+from thermo_host.calibrate.outcome import Outcome
 from thermo_host.calibrate.procedures import Floats
 from thermo_host.calibrate.settings import Settings
 from thermo_host.calibrate.source import Source, Target

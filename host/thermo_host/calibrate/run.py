@@ -13,8 +13,9 @@ from thermo_host.calibrate import report
 from thermo_host.calibrate.console import ConsoleListener
 from thermo_host.calibrate.measurements import Measurements
 from thermo_host.calibrate.observation import Observation
+from thermo_host.calibrate.outcome import Outcome
 from thermo_host.calibrate.positions import Positioner, calibrate_positions, verify_positions
-from thermo_host.calibrate.procedure import Outcome, calibrate, verify
+from thermo_host.calibrate.procedure import calibrate, verify
 from thermo_host.calibrate.reference import Reference
 from thermo_host.calibrate.settings import Settings
 from thermo_host.calibrate.source import Subject

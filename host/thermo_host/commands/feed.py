@@ -34,7 +34,7 @@ def command(
     """
     if not 2 <= len(arguments) <= 3:
         raise UsageError(
-            f"{len(arguments)} arguments were given; give a port if there are several, a sensor and a file."
+            f"{counted(len(arguments), 'argument')} given; give a port if there are several, a sensor and a file."
         )
     port, name, source = (arguments[0] if len(arguments) == 3 else None), arguments[-2], arguments[-1]
     output = Output(as_json)
@@ -44,7 +44,6 @@ def command(
             while not feeding.done:
                 stream.get(LISTEN_S)
                 if progress.due:
-                    progress.show(f"{counted(feeding.count, 'sample')} given to {name}")
+                    progress.show(feeding.told)
         told = wearable.port
-    count = feeding.count
-    output.result({"port": told, "sensor": name, "samples": count}, f"{counted(count, 'sample')} given to {name}.")
+    output.result({"port": told, "sensor": name, "samples": feeding.count}, f"{feeding.told}.")

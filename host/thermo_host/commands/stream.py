@@ -1,19 +1,15 @@
 """`thermo-host stream` and `record`: live signals on the screen, into a file, or both."""
 
-import contextlib
-import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from thermo_core.errors import UsageError
-from thermo_core.graph.engine import Outcome
-from thermo_core.recording.layout import Gap, Marker
+from thermo_core.files import file_name
 from thermo_core.recording.session import Session
-from thermo_host.about import about, about_words
 from thermo_host.commands.common import (
     BaudOption,
     EmissivityOption,
@@ -21,26 +17,21 @@ from thermo_host.commands.common import (
     Output,
     PortArgument,
     ReflectedOption,
+    ShowOption,
     TimeoutOption,
     UncorrectedOption,
 )
-from thermo_host.commands.progress import ProgressLine, clock
-from thermo_host.commands.screen import Screen, changes, parse_span, summary_words
+from thermo_host.commands.listening import Run
+from thermo_host.commands.progress import ProgressLine
+from thermo_host.commands.screen import Screen, parse_span
 from thermo_host.feeding import Feeding
-from thermo_host.files import file_name
-from thermo_host.link.items import Item
 from thermo_host.link.session import fetch
 from thermo_host.link.wearable import TIMEOUT_S, Wearable
-from thermo_host.screen.keyboard import Keyboard
-from thermo_host.screen.panel import silence
-from thermo_host.sinks import marks
-from thermo_host.sinks.describe import counted
 from thermo_host.sinks.json_lines import JsonLines
 from thermo_host.sinks.monitor import Monitor
-from thermo_host.sinks.recorder import Recorder
 from thermo_host.stream.decoding import DecodeSettings
-from thermo_host.stream.listen import listen, utc_now_ns
-from thermo_host.stream.pump import Sink, pump
+from thermo_host.stream.listen import utc_now_ns
+from thermo_host.stream.signals import named, networks_under
 
 LONGEST_WORDS = 500
 KEYS = "m marks, q ends it"
@@ -76,6 +67,7 @@ def stream(
     reflected: ReflectedOption = None,
     uncorrected: UncorrectedOption = False,
     whole: Annotated[bool, typer.Option("--whole", help="With --json, every number of every sample.")] = False,
+    show: ShowOption = None,
     signals: SignalsOption = None,
     feed: FeedOption = None,
     reconnect: ReconnectOption = False,
@@ -91,9 +83,12 @@ def stream(
     output = Output(as_json)
     with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable:
         session = described(fetch(wearable), subject, note)
-        monitor = Monitor(session, settings)
+        wanted = named(session.plan, show or (), "--show")
+        # What is decoded otherwise than the wearable does is computed here, as far as it can be.
+        sent = [name for name in wanted if settings == DecodeSettings() or networks_under(session.plan, name)]
+        monitor = Monitor(session, settings, sent)
         hint = KEYS if record_to is not None else "q ends it"
-        screen = Screen(monitor, output, parse_span(span), lambda: utc_now_ns(wearable), hint)
+        screen = Screen(monitor, output, parse_span(span), lambda: utc_now_ns(wearable), hint, wanted)
         run = Run(
             wearable,
             session,
@@ -102,8 +97,8 @@ def stream(
             seconds,
             record_to,
             reconnect,
-            _numbers(session, signals),
-            _feedings(wearable, session, feed),
+            _numbers(session, [*(signals or ()), *sent]),
+            _feedings(wearable, session, feed, reconnect),
         )
         run.go(screen, None, [JsonLines(output.json, monitor, whole)] if as_json else [])
 
@@ -143,8 +138,8 @@ def record(
             seconds,
             path,
             reconnect,
-            _numbers(session, signals),
-            _feedings(wearable, session, feed),
+            _numbers(session, signals or ()),
+            _feedings(wearable, session, feed, reconnect),
         )
         if view and not as_json:
             run.go(Screen(monitor, output, None, lambda: utc_now_ns(wearable), KEYS), None)
@@ -164,180 +159,17 @@ def described(session: Session, subject: str, note: str) -> Session:
     return replace(session, subject=subject, note=note)
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One time of listening, watched or recorded or both.
-
-    Attributes:
-        wearable, session: to whom; what it said at the start.
-        monitor: what is known so far.
-        output: where results go.
-        seconds: until when; None until somebody ends it.
-        path: of the recording; None records nothing.
-        reconnect: whether to wait for a wearable that vanished.
-        signals: numbers of those that the wearable is to send.
-        feedings: what it is given meanwhile.
-    """
-
-    wearable: Wearable
-    session: Session
-    monitor: Monitor
-    output: Output
-    seconds: float | None
-    path: Path | None
-    reconnect: bool
-    signals: tuple[int, ...] = ()
-    feedings: tuple[Feeding, ...] = ()
-
-    def go(self, screen: Screen | None, progress: ProgressLine | None, sinks: Sequence[Sink] = ()) -> None:
-        """Listen until the time is over or somebody ends it.
-
-        Args:
-            screen: shows the signals.
-            progress: says how far it is instead.
-            sinks: take each item as well.
-        """
-        if self.path is not None and self.path.suffix != ".mcap":
-            raise UsageError(f"{self.path} does not end in .mcap; recordings do, so name it so.")
-        recorder = None if self.path is None else Recorder(self.path, self.session)
-        try:
-            with contextlib.ExitStack() as stack:
-                if recorder is not None:
-                    stack.enter_context(recorder)
-                keyboard = Keyboard(progress is not None and self.output.progress.is_terminal)
-                if screen is not None:
-                    keyboard = stack.enter_context(screen).keyboard
-                if progress is not None:
-                    stack.enter_context(keyboard)
-                    stack.enter_context(progress)
-                taking = [sink for sink in (recorder, *sinks, screen) if sink is not None]
-                if recorder is not None:
-                    taking.append(_Marking(recorder, self.monitor, keyboard))
-                if progress is not None and recorder is not None:
-                    taking.append(_Telling(self, recorder, progress, time.monotonic()))
-                self._listen(stack, recorder, keyboard, taking)
-        finally:
-            self._summarise(recorder)
-
-    def _listen(
-        self,
-        stack: contextlib.ExitStack,
-        recorder: Recorder | None,
-        keyboard: Keyboard,
-        sinks: Sequence[Sink],
-    ) -> None:
-        until = None if self.seconds is None else time.monotonic() + self.seconds
-        items = listen(self.wearable, self.session, reconnect=self.reconnect, signals=self.signals)
-        stack.callback(self._end, recorder)
-        stack.callback(items.close)
-
-        waiting = list(self.feedings)
-
-        def done() -> bool:
-            # The first word of the wearable says that it streams, and takes samples.
-            while waiting and self.monitor.begun:
-                stack.enter_context(waiting.pop())
-            for feeding in self.feedings:
-                if feeding not in waiting:
-                    _ = feeding.done  # raises what went wrong
-            self.monitor.count_bytes(self.wearable.line.bytes_received)
-            return keyboard.poll() or (until is not None and time.monotonic() >= until)
-
-        pump(items, self.monitor.push, sinks, done)
-
-    def _end(self, recorder: Recorder | None) -> None:
-        """Leave the time in which the wearable was gone in the recording."""
-        lost = self.monitor.lost
-        if lost is not None and recorder is not None:
-            recorder.add(Gap(from_ns=lost.since_ns, to_ns=utc_now_ns(self.wearable), reason=lost.reason))
-
-    def _summarise(self, recorder: Recorder | None) -> None:
-        numbers = self.monitor.statistics()
-        data: dict[str, Any] = {
-            "type": "summary",
-            **asdict(numbers),
-            "changes": changes(self.monitor),
-            **about(self.monitor.session, self.monitor.settings),
-        }
-        words = f"{summary_words(self.monitor)}\n{about_words(self.monitor.session, self.monitor.settings)}"
-        if recorder is not None:
-            data |= {"file": str(self.path), "messages": recorder.messages, "bytes": recorder.size}
-            words += f"\nRecording: {self.path}, {recorder.messages} messages, {recorder.size / 1000:.0f} kB"
-        self.output.result(data, words)
-
-
-class _Marking:
-    """Puts markers into a recording: of the m key, and of `thermo-host mark`."""
-
-    def __init__(self, recorder: Recorder, monitor: Monitor, keyboard: Keyboard) -> None:
-        self._recorder = recorder
-        self._monitor = monitor
-        self._keyboard = keyboard
-
-    def take(self, item: Item, outcome: Outcome | None) -> None:
-        """Items are not its business."""
-
-    def idle(self) -> None:
-        """Look for markers."""
-        for _ in range(self._keyboard.take_marks()):
-            self._mark(Marker(at_ns=time.time_ns()))
-        for marker in marks.taken(self._recorder.path):
-            self._mark(marker)
-
-    def _mark(self, marker: Marker) -> None:
-        self._recorder.add(marker)
-        self._monitor.push(marker)
-
-
-class _Telling:
-    """Says how far a recording is."""
-
-    def __init__(self, run: Run, recorder: Recorder, progress: ProgressLine, began: float) -> None:
-        self._run = run
-        self._recorder = recorder
-        self._progress = progress
-        self._began = began
-
-    def take(self, item: Item, outcome: Outcome | None) -> None:
-        """Items are not its business."""
-
-    def idle(self) -> None:
-        """Say it, if it is time to."""
-        if not self._progress.due:
-            return
-        monitor = self._run.monitor
-        monitor.tick(utc_now_ns(self._run.wearable))
-        silent_s = monitor.silent_s
-        self._progress.show(self._words(silent_s), "" if silent_s is None else "bold red")
-
-    def _words(self, silent_s: float | None) -> str:
-        monitor = self._run.monitor
-        numbers = monitor.statistics()
-        state = "" if silent_s is None else f"{silence(monitor, silent_s)} | "
-        terminal = self._run.output.progress.is_terminal
-        ends = "m marks, q or Ctrl-C ends it" if terminal else "Ctrl-C ends it"
-        came = ", ".join(f"{name} {count}" for name, count in numbers.moments.items())
-        return (
-            f"{state}{clock(time.monotonic() - self._began)} | {came}, {counted(numbers.missing, 'block')} lost | {ends} | "
-            f"{self._recorder.size / 1000:.0f} kB in {self._recorder.path}"
-        )
-
-
-def _feedings(wearable: Wearable, session: Session, given: list[str] | None) -> tuple[Feeding, ...]:
+def _feedings(wearable: Wearable, session: Session, given: list[str] | None, reconnect: bool) -> tuple[Feeding, ...]:
     """What sensors are given, as "SENSOR=FILE"."""
     found = []
     for text in given or ():
         name, equals, source = text.partition("=")
         if not equals or not source:
             raise UsageError(f"--feed {text!r:.60} is no SENSOR=FILE; write for example --feed pulse=pulse.csv.")
-        found.append(Feeding(wearable, session.profile, name, source))
+        found.append(Feeding(wearable, session.profile, name, source, reconnect=reconnect))
     return tuple(found)
 
 
-def _numbers(session: Session, names: list[str] | None) -> tuple[int, ...]:
+def _numbers(session: Session, names: Sequence[str]) -> tuple[int, ...]:
     """Numbers of signals that are asked for by name."""
-    known = session.plan.signals
-    for name in names or ():
-        if name not in known:
-            raise UsageError(f"--signal {name!r:.60} is none of the wearable's signals; there are {', '.join(known)}.")
-    return tuple(session.plan.number_of(name) for name in names or ())
+    return tuple(session.plan.number_of(name) for name in named(session.plan, names, "--signal"))

@@ -9,6 +9,7 @@ import numpy as np
 
 from thermo_core import schema
 from thermo_core.errors import SchemaError, SensorError, StorageError, UsageError
+from thermo_core.file_errors import storage_error
 from thermo_core.quality import Quality
 from thermo_core.sensors.mlx90640.assemble import PictureAssembler
 from thermo_core.sensors.mlx90640.constants import Constants
@@ -22,7 +23,6 @@ from thermo_core.text import clean
 from thermo_core.wearable.profile import NOTICE
 from thermo_host.exports.rows import Known, SampleRow, SessionRow, Track
 from thermo_host.exports.totals import Totals
-from thermo_host.files import storage_error
 
 AT_ONCE = 512
 """Rows that are decoded together."""

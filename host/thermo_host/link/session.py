@@ -13,7 +13,8 @@ from thermo_core.sensors.kinds import KINDS
 from thermo_core.text import clean
 from thermo_core.wearable.profile import Profile
 from thermo_core.wire.management import Hello
-from thermo_host.link.wearable import CHANGES, Wearable
+from thermo_host.link.management import CHANGES
+from thermo_host.link.wearable import Wearable
 
 
 def fetch(wearable: Wearable, partly: bool = False) -> Session:

@@ -1,15 +1,11 @@
-"""One session with a wearable: who it is, what it holds, what it can be told, and its telemetry."""
+"""One session with a wearable: opened, opened again, asked and told (see `management`), and its telemetry."""
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 import msgspec
-import numpy as np
-from smp.image_management import ImageState
-from smpclient.requests.image_management import ImageErase, ImageStatesRead, ImageStatesWrite
-from smpclient.requests.os_management import EchoWrite, ResetWrite
+from smpclient.requests.os_management import ResetWrite
 
 from thermo_core.errors import (
     LinkError,
@@ -18,58 +14,26 @@ from thermo_core.errors import (
     ManagementError,
     ProtocolVersionError,
     RefusedError,
-    SensorError,
     UsageError,
 )
-from thermo_core.sensors.correction import HEADER, MAX_BODY, Correction, to_bytes
-from thermo_core.sensors.kind import SensorConstants
-from thermo_core.sensors.kinds import KINDS, correction_of
-from thermo_core.signals import Values
 from thermo_core.wire.baud import BAUDS, DEFAULT_BAUD
-from thermo_core.wire.management import (
-    Acknowledge,
-    Alerts,
-    Counters,
-    Feed,
-    Hello,
-    OfSensor,
-    Part,
-    Person,
-    Rate,
-    ReadPart,
-    SelfTest,
-    SelfTestResult,
-    Signals,
-    StreamAnswer,
-    StreamRequest,
-    read,
-)
-from thermo_core.wire.management import AlertState as AlertNow
+from thermo_core.wire.management import Hello, HelloRequest, StreamAnswer, StreamRequest, read
 from thermo_core.wire.records import other_version
-from thermo_core.wire.smp import Group
-from thermo_core.wire.table import PROTOCOL, Command, GroupError, StreamOp
+from thermo_core.wire.table import PROTOCOL, Command, StreamOp
 from thermo_host.link import ports
 from thermo_host.link.clocksync import ClockSync, RoundTrip
-from thermo_host.link.foreign import checked_hello, checked_time, cleaned
+from thermo_host.link.foreign import checked_hello, checked_time
 from thermo_host.link.lease import TelemetryStream
-from thermo_host.link.requests import RETRIES, Progress, Requests
+from thermo_host.link.management import CHANGES, Management
+from thermo_host.link.requests import RETRIES, Requests
 from thermo_host.link.transport import SerialLine
 
 TIMEOUT_S = 2.0
 TRY_S = 0.7
 """How long to wait for an answer at a baud rate that is only tried."""
-SELF_TEST_S = 30.0
-STORE_S = 10.0
-SMALLEST_PART = 16
-CHANGES = 3
-"""Attempts to read something that changes meanwhile."""
-MAX_PROFILE = 1 << 20
-MAX_CORRECTION = HEADER.size + MAX_BODY + 4
-PART = 384
-"""Bytes of a correction in one message: within the buffer of any mcumgr server."""
 
 
-class Wearable:
+class Wearable(Management):
     """An open session. Use `Wearable.open`, in a `with` block.
 
     Attributes:
@@ -78,10 +42,9 @@ class Wearable:
     """
 
     def __init__(self, port: str, line: SerialLine, timeout_s: float, clock: ClockSync) -> None:
-        self.port = port
+        super().__init__(port, Requests(line, timeout_s))
         self.clock = clock
         self._line = line
-        self._requests = Requests(line, timeout_s)
         self._simulated = ports.is_simulated(port)
 
     @classmethod
@@ -143,9 +106,32 @@ class Wearable:
         return self._line
 
     def hello(self, retries: int = RETRIES) -> Hello:
-        """Who it is and what it has; asked again so often when no answer comes."""
+        """Who it is and what it has; asked again so often when no answer comes.
+
+        Raises:
+            ProtocolVersionError: it speaks another version.
+            ManagementError: it says what cannot be.
+        """
+        for _ in range(CHANGES):
+            said = self._hello(0, retries)
+            sensors = said.sensors
+            while len(sensors) < said.sensor_count:
+                more = self._hello(len(sensors), retries)
+                if more.profile_sha256 != said.profile_sha256 or more.time_us < said.time_us:
+                    break  # it was restarted in between
+                if not more.sensors:
+                    raise ManagementError(
+                        f"The wearable on {self.port} has {said.sensor_count} sensors and tells of {len(sensors)}; "
+                        "update its software."
+                    )
+                sensors += more.sensors
+            else:
+                return msgspec.structs.replace(said, sensors=sensors)
+        raise ManagementError(f"The wearable on {self.port} restarts again and again; look at its supply and its log.")
+
+    def _hello(self, first: int, retries: int) -> Hello:
         sent_ns = time.monotonic_ns()
-        body = self._requests.read(Command.HELLO, retries=retries)
+        body = self._requests.read(Command.HELLO, HelloRequest(first=first).to_map() if first else {}, retries)
         received_ns = time.monotonic_ns()
         spoken = body.get("protocol")
         if isinstance(spoken, int) and spoken != PROTOCOL:
@@ -153,139 +139,6 @@ class Wearable:
         hello = checked_hello(read(Hello, body), self.port)
         self.clock.add(RoundTrip(sent_ns, hello.time_us, received_ns))
         return hello
-
-    def echo(self, text: str) -> str:
-        """What the wearable echoes: `text`, on a good line."""
-        return self._requests.standard(EchoWrite(d=text)).r
-
-    def constants(self, sensor: int, kind: str) -> SensorConstants:
-        """What the chip of a sensor holds, as the device verified it, and the number that its blocks carry.
-
-        Args:
-            sensor: its number.
-            kind: of it.
-
-        Raises:
-            SensorError: it sends something of another size.
-        """
-        row = KINDS[kind].constants
-        size = 0 if row is None else row.size
-        data, number = self._read_blob(Command.CONSTANTS, ReadPart(sensor=sensor), size)
-        if len(data) != size:
-            raise SensorError(
-                f"The wearable on {self.port} sent {len(data)} bytes of constants of sensor {sensor} where {size} belong; "
-                "reset it, and update its software if it stays so."
-            )
-        return SensorConstants(number, data)
-
-    def profile_bytes(self) -> bytes:
-        """What it is: sensors, stages, models, alerts, as canonical CBOR."""
-        return self._read_blob(Command.PROFILE, ReadPart(), MAX_PROFILE)[0]
-
-    def correction(self, sensor: int, slot: int = 0) -> Correction | None:
-        """Correction of a sensor stored on the device: slot 0 the current, 1 the one before; None where there is none.
-
-        Raises:
-            CorrectionError: it is damaged.
-        """
-        data = self.correction_bytes(sensor, slot)
-        return correction_of(data) if data else None
-
-    def correction_bytes(self, sensor: int, slot: int = 0) -> bytes:
-        """The same as the device stores it; b"" where there is none."""
-        try:
-            return self._read_blob(Command.CORRECTION, ReadPart(sensor=sensor, slot=slot), MAX_CORRECTION)[0]
-        except RefusedError as error:
-            if (error.group, error.code) == (Group.THERMO, GroupError.NO_CORRECTION):
-                return b""
-            raise
-
-    def write_correction(self, sensor: int, correction: Correction, progress: Progress | None = None) -> None:
-        """Store a sensor's correction; the device checks it whole, keeps the one before, and uses it at once.
-
-        Raises:
-            RefusedError: it belongs to another sensor, or cannot be stored.
-        """
-        data = to_bytes(correction)
-        for at in range(0, len(data), PART):
-            part = Part(off=at, len=len(data), data=data[at : at + PART], sensor=sensor)
-            self._requests.write(Command.CORRECTION, part.to_map(), timeout_s=STORE_S)
-            if progress is not None:
-                progress(min(at + PART, len(data)), len(data))
-
-    def rollback(self, sensor: int) -> None:
-        """Exchange a sensor's current correction for the one before.
-
-        Raises:
-            RefusedError: there is none before.
-        """
-        self._requests.write(Command.ROLLBACK, OfSensor(sensor=sensor).to_map(), timeout_s=STORE_S)
-
-    def feed(self, sensor: int, values: Values) -> None:
-        """Give a sample to a sensor of kind "external".
-
-        Args:
-            sensor: its number.
-            values: of the sample, float32; NaN where there is no value.
-
-        Raises:
-            RefusedError: there is no such sensor, or it takes other samples.
-        """
-        body = Feed(sensor=sensor, values=np.asarray(values, "<f4").tobytes())
-        self._requests.write(Command.FEED, body.to_map())
-
-    def person(self) -> dict[str, float]:
-        """What it knows of its wearer, by the names of `person.FIELDS`."""
-        return dict(cleaned(read(Person, self._requests.read(Command.PERSON)).person))
-
-    def set_person(self, person: Mapping[str, float]) -> dict[str, float]:
-        """Tell it of its wearer, some or all; what it knows then.
-
-        Raises:
-            RefusedError: a value cannot be, or it does not ask for one of that name.
-        """
-        body = self._requests.write(Command.PERSON, Person(person=dict(person)).to_map(), timeout_s=STORE_S)
-        return dict(cleaned(read(Person, body).person)) if "person" in body else self.person()
-
-    def alerts(self) -> tuple[AlertNow, ...]:
-        """All alerts as they are, by their numbers."""
-        return read(Alerts, self._requests.read(Command.ALERTS)).alerts
-
-    def acknowledge(self, alert: int) -> tuple[AlertNow, ...]:
-        """Tell it that a person has seen an alert; all alerts as they are then.
-
-        Raises:
-            RefusedError: there is no such alert.
-        """
-        body = self._requests.write(Command.ALERTS, Acknowledge(alert=alert).to_map())
-        return read(Alerts, body).alerts if "alerts" in body else self.alerts()
-
-    def choose_signals(self, signals: Sequence[int]) -> tuple[int, ...]:
-        """Have these signals sent while the stream runs, by their numbers (`Plan.number_of`); which will be.
-
-        Raises:
-            RefusedError: there is no such signal.
-        """
-        asked = Signals(signals=tuple(signals))
-        return read(Signals, self._requests.write(Command.SIGNALS, asked.to_map())).signals
-
-    def self_test(self) -> tuple[SelfTestResult, ...]:
-        """What the device found out about itself, one result a part."""
-        body = self._requests.write(Command.SELF_TEST, {}, timeout_s=SELF_TEST_S)
-        return cleaned(read(SelfTest, body)).results
-
-    def counters(self) -> Mapping[str, int]:
-        """What the device has counted since it started, faults first of all."""
-        return cleaned(read(Counters, self._requests.read(Command.COUNTERS)).counters)
-
-    def set_rate(self, sensor: int, rate_hz: float) -> float:
-        """Set a sensor's rate until the next reset; what it does.
-
-        Raises:
-            RefusedError: it has no such rate.
-        """
-        body = self._requests.write(Command.RATE, Rate(rate_hz=rate_hz, sensor=sensor).to_map())
-        return read(Rate, body).rate_hz
 
     def stream(self, lease_s: float = 3.0, key_interval: int | None = None) -> TelemetryStream:
         """Telemetry while the `with` block lasts; requests go on working meanwhile.
@@ -304,30 +157,6 @@ class Wearable:
             stop=lambda: self._lease(StreamRequest(op=StreamOp.STOP)),
             every_s=lease_s / 4,
         )
-
-    def images(self) -> list[ImageState]:
-        """The image slots."""
-        return list(self._requests.standard(ImageStatesRead()).images)
-
-    def upload(self, data: bytes, progress: Progress = lambda done, total: None) -> None:
-        """Upload a signed image into the free slot, from where an earlier upload of the same bytes stopped.
-
-        Raises:
-            RefusedError: with the reason.
-        """
-        self._requests.upload(data, progress)
-
-    def test_image(self, sha256: bytes) -> None:
-        """Have the next reset start the image with this hash, once."""
-        self._requests.standard(ImageStatesWrite(hash=sha256))
-
-    def confirm_image(self, sha256: bytes | None = None) -> None:
-        """Keep the image with this hash, the running one when None."""
-        self._requests.standard(ImageStatesWrite(hash=sha256, confirm=True))
-
-    def erase_image(self) -> None:
-        """Erase the slot that does not run."""
-        self._requests.standard(ImageErase())
 
     def reset(self, timeout_s: float = 30.0) -> Hello:
         """Restart the device and wait until it answers again."""
@@ -379,31 +208,3 @@ class Wearable:
         sent_ns = time.monotonic_ns()
         answer = read(StreamAnswer, self._requests.write(Command.STREAM, request.to_map()))
         self.clock.add(RoundTrip(sent_ns, checked_time(answer.time_us, self.port), time.monotonic_ns()))
-
-    def _read_blob(self, command: Command, which: ReadPart, most: int) -> tuple[bytes, int]:
-        """All parts of something of at most `most` bytes, of one number of constants, and which."""
-        for _ in range(CHANGES):
-            data = bytearray()
-            first: Part | None = None
-            while True:
-                asked = msgspec.structs.replace(which, off=len(data))
-                part = read(Part, self._requests.read(command, asked.to_map()))
-                first = first or part
-                if part.constants != first.constants:
-                    break
-                if part.len > most:
-                    raise ManagementError(
-                        f"{self.port} announces {part.len} bytes for {command.name.lower()} where at most {most} can be; "
-                        "reset the wearable, and update its software if it stays so."
-                    )
-                left = first.len - len(data)
-                # Small parts and a length that grows would keep this host busy for as long as a device likes.
-                whole = part.off == len(data) and len(part.data) >= min(SMALLEST_PART, left)
-                if not whole or part.len != first.len:
-                    raise ManagementError(f"{self.port} answered with another part than was asked for; try again.")
-                data += part.data
-                if len(data) == first.len:
-                    return bytes(data), first.constants
-        raise ManagementError(
-            f"{self.port} had other sensors put in {CHANGES} times while their constants were read; check that each sits firmly."
-        )

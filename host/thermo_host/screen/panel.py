@@ -1,28 +1,31 @@
 """What stands beside the pictures: findings, alerts, channels with their past, numbers of the stream, events."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.measure import Measurement
-from rich.panel import Panel
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from thermo_core.graph.alerts import AlertState
 from thermo_core.quality import Quality, in_words
+from thermo_core.signals import Signal
 from thermo_core.wearable.profile import NOTICE, Alert, Model
 from thermo_core.wire.records import FindingRecord
-from thermo_core.wire.table import OutputKind, Severity
-from thermo_host.screen.layout import Channel, Layout
+from thermo_core.wire.table import Severity
+from thermo_host.screen.layout import SMALLEST_PICTURE, Channel, Layout, picture
+from thermo_host.screen.side_panel import WIDTH, Section
 from thermo_host.screen.sparkline import sparkline
-from thermo_host.sinks.monitor import Monitor, NewestFinding, ShownEvent
-from thermo_host.sinks.summary import shown_unit
+from thermo_host.screen.words import faults, figure, marks, old, silence, spread_words, winner
+from thermo_host.sinks.monitor import Monitor
+from thermo_host.sinks.newest import NewestFinding, ShownEvent
 
-WIDTH = 44
 SCORE_WIDTH = 16
 SPARK_WIDTH = 12
+LONGEST_NAME = 20
+LONGEST_SPARK = 40
+BESIDE_SPARK = 38
+"""Columns of a panel that a channel needs beside its past."""
 FULL, SHADE = "\u2588", "\u2591"
 HEART = "\u2665"
 _SEVERITY = {Severity.INFO: "cyan", Severity.WARNING: "yellow", Severity.ERROR: "bold red"}
@@ -34,55 +37,16 @@ _OF_NO_VALUE = Quality.OPEN | Quality.SHORTED | Quality.MISSING
 """Flags that are told of the numbers that have no value, among several."""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A part of the panel.
-
-    Attributes:
-        content: what is shown.
-        rank: of two that do not fit, the one with the higher goes.
-    """
-
-    content: RenderableType
-    rank: int
-
-
-class SidePanel:
-    """As many sections as fit under one another; what does not fit goes whole, the least important first.
+def sections(monitor: Monitor, shown: Layout, width: int = WIDTH, with_channels: bool = True) -> list[Section]:
+    """Everything that is known, from the top; what matters most has the lowest rank.
 
     Args:
-        sections: in their order from the top.
-        height: lines it may have, border included.
-        width: columns, border included.
+        monitor: what is known.
+        shown: what of it is shown.
+        width: of the panel, columns.
+        with_channels: whether channels and curves are among it.
     """
-
-    def __init__(self, sections: Sequence[Section], height: int, width: int = WIDTH) -> None:
-        self._sections = sections
-        self._height = height
-        self._width = width
-
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        # Else a grid takes it for as wide as can be, and cuts the map beside it.
-        return Measurement(self._width, self._width)
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        inner = options.update(width=self._width - 4, height=None)
-        lines = [len(console.render_lines(section.content, inner, pad=False)) for section in self._sections]
-        kept = list(range(len(self._sections)))
-        while len(kept) > 1 and sum(lines[at] for at in kept) > self._height - 2:
-            kept.remove(max(kept, key=lambda at: self._sections[at].rank))
-        spare = self._height - 2 - sum(lines[at] for at in kept)
-        parts: list[RenderableType] = []
-        for number, at in enumerate(kept):
-            if number and spare > 0:
-                parts.append(Text())
-                spare -= 1
-            parts.append(self._sections[at].content)
-        yield Panel(Group(*parts), width=self._width, border_style="dim")
-
-
-def sections(monitor: Monitor, shown: Layout, with_channels: bool = True) -> list[Section]:
-    """Everything that is known, from the top; what matters most has the lowest rank."""
+    spark = min(LONGEST_SPARK, max(SPARK_WIDTH, width - BESIDE_SPARK))
     found: list[Section] = []
     silent_s = monitor.silent_s
     if silent_s is not None:
@@ -92,26 +56,39 @@ def sections(monitor: Monitor, shown: Layout, with_channels: bool = True) -> lis
             found.append(Section(line, 1))
     for fault in faults(monitor):
         found.append(Section(Text(fault, style="bold red", overflow="fold"), 2))
-    for picture in shown.pictures:
-        if picture.name in monitor.signals:
-            found.append(Section(_picture_numbers(monitor, shown, picture.name), 4))
-    found.append(Section(_findings(monitor), 3))
+    for one in shown.pictures:
+        if one.name in monitor.signals:
+            found.append(Section(_picture_numbers(monitor, shown, one.name), 4))
+    found.append(Section(_findings(monitor, spark), 3))
     for heart in shown.hearts:
-        found.append(Section(_heart(monitor, heart), 3))
+        found.append(Section(_heart(monitor, heart, spark), 3))
     if with_channels and shown.channels:
-        found.append(Section(channel_table(monitor, shown.channels, SPARK_WIDTH), 6))
+        found.append(Section(channel_table(monitor, shown.channels, spark), 6))
+    if with_channels:
+        found += [Section(curve(monitor, signal, width - 4), 6) for signal in shown.rows]
     found.append(Section(_numbers(monitor), 5))
     for at, event in enumerate(reversed(monitor.events.values())):
         found.append(Section(_event(event), 7 + at + 10 * event.before))
     return found
 
 
-def channel_table(monitor: Monitor, channels: Sequence[Channel], spark: int) -> RenderableType:
-    """A line for each channel: name, value, past; where something is wrong with it that, beside or in place of its past."""
+def channel_table(
+    monitor: Monitor, channels: Sequence[Channel], spark: int, names: int = 0, values: int = 0
+) -> RenderableType:
+    """A line for each channel: name, value, past; where something is wrong with it that, beside or in place of its past.
+
+    Args:
+        monitor: what is known.
+        channels: to show.
+        spark: columns of the past.
+        names: least columns of names, by which several tables are aligned.
+        values: likewise, of values.
+    """
     roomy = spark > SPARK_WIDTH
+    most = LONGEST_NAME if roomy else 14
     table = Table.grid(padding=(0, 1))
-    table.add_column(overflow="ellipsis", no_wrap=True, max_width=20 if roomy else 14)
-    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="ellipsis", no_wrap=True, min_width=min(names, most), max_width=most)
+    table.add_column(justify="right", no_wrap=True, min_width=values)
     table.add_column(no_wrap=True, overflow="ellipsis")
     for channel in channels:
         name, value, past, wrong = _channel(monitor, channel, spark)
@@ -122,79 +99,25 @@ def channel_table(monitor: Monitor, channels: Sequence[Channel], spark: int) -> 
     return table
 
 
-def old(seconds: float) -> str:
-    """How long ago, for people."""
-    if seconds < 60:
-        return f"{seconds:.0f} s ago"
-    if seconds < 3600:
-        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s ago"
-    return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min ago"
-
-
-def silence(monitor: Monitor, silent_s: float) -> str:
-    """What is wrong while nothing comes."""
-    reason = monitor.lost.reason if monitor.lost is not None else "the wearable is silent"
-    return f"NO DATA, the last came {old(silent_s)}: {reason}" + ("; waiting for it" if monitor.lost else "")
-
-
-def faults(monitor: Monitor) -> list[str]:
-    """Why sensors give nothing, or nothing that can be believed."""
-    found = []
-    for number, (sensor, state) in enumerate(
-        zip(monitor.session.profile.sensors, monitor.session.hello.sensors, strict=False)
-    ):
-        for reason in (monitor.decoding.faults.get(number, "") or state.fault, state.warning):
-            if reason:
-                found.append(f"{sensor.name}: {reason}")
-    return found
-
-
-def winner(record: FindingRecord, model: Model) -> tuple[str, float]:
-    """Label with the greatest score."""
-    best = max(range(len(record.values)), key=lambda at: record.values[at])
-    labels = model.scores or ()
-    return (labels[best] if best < len(labels) else f"class {best}"), record.values[best]
-
-
-def marks(monitor: Monitor, record: FindingRecord) -> list[str]:
-    """What a reader of a finding must know of how it came about."""
-    bundle = monitor.session.hello.bundle
-    return [*([f"bundle {bundle}"] if bundle else []), *in_words(record.flags)]
-
-
-def figure(value: float | None, unit: str) -> str:
-    """A number as a person reads it, with its unit; a dash where there is none."""
-    words = shown_unit(unit)
-    if value is None or not np.isfinite(value):
-        return f"- {words}".rstrip()
-    digits = 2 if abs(value) < 1000 else 0
-    if unit == "bpm":
-        digits = 0
-    return f"{value:.{digits}f} {words}".rstrip()
-
-
-def finding_words(monitor: Monitor, number: int, newest: NewestFinding) -> str:
-    """A finding in one line."""
-    model, record = monitor.session.profile.models[number], newest.record
-    if record.kind is OutputKind.NONE or not record.values:
-        return f"{model.name}: no value"
-    if model.scores is not None:
-        label, score = winner(record, model)
-        return f"{label} {score:.0%}"
-    parts = [
-        f"{one.name} {figure(value, one.unit)}" + (f" \u00b1 {one.spread:g}" if one.spread else "")
-        for one, value in zip(model.quantities or (), record.values, strict=False)
-    ]
-    return ", ".join(parts)
-
-
-def raised(monitor: Monitor) -> list[Alert]:
-    """Alerts that somebody should look at now."""
-    return [
-        alert
-        for number, alert in enumerate(monitor.session.profile.alerts)
-        if monitor.alert_state(number) is AlertState.RAISED and monitor.alert_age_s(number) is None
-    ]
+def curve(monitor: Monitor, signal: Signal, width: int) -> RenderableType:
+    """The newest sample of a signal of many numbers over their places: a line for each of a few columns, or one in all."""
+    newest, age_s = monitor.signals.get(signal.name), monitor.signal_age_s(signal.name)
+    size = " x ".join(map(str, signal.shape))
+    if newest is None:
+        return Text(f"{signal.name} ({size}): nothing yet", style="dim")
+    values = np.asarray(newest.sample.values, np.float64)
+    columns = values.T if values.ndim == 2 and values.shape[1] < SMALLEST_PICTURE else values.reshape(1, -1)
+    known = values[np.isfinite(values)]
+    ends = (
+        f"{figure(float(known.min()), '')} to {figure(float(known.max()), signal.unit)}" if known.size else "no value"
+    )
+    words = [f"{signal.name} ({size}): {ends}", *in_words(newest.sample.flags & ~int(_OF_ALL))]
+    lines = [Text(", ".join(words if age_s is None else [*words, old(age_s)]), style="" if age_s is None else _OLD)]
+    for column in columns:
+        parts = [part[np.isfinite(part)] for part in np.array_split(column, min(width, len(column)))]
+        means = [float(part.mean()) if part.size else np.nan for part in parts]
+        lines.append(Text(sparkline(means, signal.unit), style="cyan" if age_s is None else _OLD, no_wrap=True))
+    return Group(*lines)
 
 
 def _alert(monitor: Monitor, number: int, alert: Alert) -> RenderableType | None:
@@ -213,7 +136,7 @@ def _alert(monitor: Monitor, number: int, alert: Alert) -> RenderableType | None
 
 def _picture_numbers(monitor: Monitor, shown: Layout, name: str) -> RenderableType:
     newest, age_s = monitor.signals[name], monitor.signal_age_s(name)
-    values = newest.sample.values
+    values = picture(newest.sample.values)
     known = values[np.isfinite(values)]
     table = Table.grid(padding=(0, 2), expand=True)
     for _ in range(3):
@@ -234,7 +157,7 @@ def _picture_numbers(monitor: Monitor, shown: Layout, name: str) -> RenderableTy
     return Group(table, Text(", ".join(words), style="dim", justify="center"))
 
 
-def _findings(monitor: Monitor) -> RenderableType:
+def _findings(monitor: Monitor, spark: int) -> RenderableType:
     models = monitor.session.profile.models
     if not models:
         return Text("no findings: the wearable has no model", style="dim")
@@ -251,7 +174,7 @@ def _findings(monitor: Monitor) -> RenderableType:
         elif model.scores is not None:
             lines.append(_scores(model, record, age_s is None))
         else:
-            lines.append(_quantities(model, newest, age_s is None))
+            lines.append(_quantities(model, newest, age_s is None, spark))
         if age_s is not None:
             lines.append(Text(f"of {old(age_s)}", style=_OLD))
         lines.append(Text(", ".join(marks(monitor, record)) + f", {record.inference_us / 1000:.1f} ms", style="dim"))
@@ -274,21 +197,20 @@ def _scores(model: Model, record: FindingRecord, now: bool) -> RenderableType:
     return table
 
 
-def _quantities(model: Model, newest: NewestFinding, now: bool) -> RenderableType:
+def _quantities(model: Model, newest: NewestFinding, now: bool, spark: int) -> RenderableType:
     table = Table.grid(padding=(0, 1))
     for at, (one, value) in enumerate(zip(model.quantities or (), newest.record.values, strict=False)):
-        spread = f"\u00b1 {one.spread:g}" if one.spread else ""
         table.add_row(
             Text(one.name, style="bold" if now else "dim"),
             Text(figure(value, one.unit), style="bold bright_magenta" if now else _OLD),
-            Text(spread, style="dim"),
-            Text(sparkline(newest.history.means(at, SPARK_WIDTH), one.unit), style="magenta" if now else _OLD),
+            Text(spread_words(one.spread), style="dim"),
+            Text(sparkline(newest.history.means(at, spark), one.unit).lstrip(), style="magenta" if now else _OLD),
         )
     return table
 
 
-def _heart(monitor: Monitor, channel: Channel) -> RenderableType:
-    name, value, past, wrong = _channel(monitor, channel, SPARK_WIDTH)
+def _heart(monitor: Monitor, channel: Channel, spark: int) -> RenderableType:
+    name, value, past, wrong = _channel(monitor, channel, spark)
     now = monitor.signal_age_s(channel.signal.name) is None
     head = Text(f"{HEART} ", style="bold red" if now else _OLD)
     return Text.assemble(head, name, " ", value, "  ", past, " ", wrong)
@@ -302,7 +224,8 @@ def _channel(monitor: Monitor, channel: Channel, spark: int) -> tuple[Text, Text
     value = float(newest.sample.values.reshape(-1)[channel.element])
     style = "" if age_s is None else _OLD
     past = Text(
-        sparkline(newest.history.means(channel.element, spark), signal.unit), style="cyan" if age_s is None else _OLD
+        sparkline(newest.history.means(channel.element, spark), signal.unit).lstrip(),
+        style="cyan" if age_s is None else _OLD,
     )
     flags = newest.sample.flags & ~int(_OF_ALL)
     if np.isfinite(value) and signal.elements > 1:
@@ -316,8 +239,9 @@ def _numbers(monitor: Monitor) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", overflow="ellipsis", no_wrap=True, max_width=16)
     table.add_column()
-    for name, count in numbers.moments.items():
-        table.add_row(name, f"{count}, {numbers.moments_per_second[name]:.1f}/s")
+    for (name, count), state in zip(numbers.moments.items(), monitor.session.hello.sensors, strict=False):
+        # What has no rate comes when something happens.
+        table.add_row(name, f"{count}, {numbers.moments_per_second[name]:.1f}/s" if state.rate_hz else f"{count}")
     table.add_row("lost blocks", Text(str(numbers.missing), style="yellow" if numbers.missing else "green"))
     if numbers.gaps:
         table.add_row("gaps", Text(f"{numbers.gaps}, {numbers.gap_s:.1f} s in all", style="yellow"))

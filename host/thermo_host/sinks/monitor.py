@@ -1,9 +1,7 @@
 """What a person wants to know of a stream at any moment: the newest of everything, its past minutes, rates, losses, latency."""
 
-import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Collection
 
 import numpy as np
 
@@ -17,112 +15,15 @@ from thermo_core.wire.records import AlertRecord, ClockRecord, EventRecord, Find
 from thermo_host.link.items import Item, Lost, Telemetry
 from thermo_host.link.session import changes
 from thermo_host.sinks.freshness import Freshness
-from thermo_host.sinks.history import History
+from thermo_host.sinks.newest import Change, Newest, NewestFinding, ShownEvent
+from thermo_host.sinks.statistics import Statistics, Traffic
 from thermo_host.stream.decoding import DecodeSettings, Decoding
+from thermo_host.stream.signals import Joined
 
-WINDOW_NS = 3_000_000_000
-"""Rates are of the last three seconds."""
-LATENCIES = 512
-ARRIVALS = 2048
-BYTES_EVERY_NS = 50_000_000
-"""Bytes of the line are noted as often as this, however often they are told."""
 EVENTS = 3
 CHANGES = 8
 SLOWEST_S = 5.0
 """How often what has no rate is expected until it is known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """Numbers of a stream so far.
-
-    Attributes:
-        moments: of each sensor, by its name.
-        moments_per_second: of the last seconds, by the name of the sensor.
-        findings: that came.
-        lost_blocks: missing by their running numbers.
-        invalid_blocks: that gave no value because of what they hold.
-        strange_blocks: made with constants that are not known here, of a sensor that was put in.
-        markers: that somebody set.
-        gaps: times in which the port was gone, and `gap_s` their sum.
-        device_dropped: records that the device dropped meanwhile because the line was full.
-        device_lost: blocks that the device missed meanwhile; those between two that came are among the lost ones too.
-        latency_s, latency_p99_s: end of capture to arrival of a block, median and 99th percentile; None before the first.
-        bytes_per_second: of the line; None where there is none.
-    """
-
-    moments: dict[str, int]
-    moments_per_second: dict[str, float]
-    findings: int
-    lost_blocks: int
-    invalid_blocks: int
-    strange_blocks: int
-    markers: int
-    gaps: int
-    gap_s: float
-    device_dropped: int
-    device_lost: int
-    latency_s: float | None
-    latency_p99_s: float | None
-    bytes_per_second: float | None
-
-    @property
-    def missing(self) -> int:
-        """Blocks that gave no value, whoever noticed."""
-        return max(self.lost_blocks + self.invalid_blocks, self.device_lost) + self.strange_blocks
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Another session holds.
-
-    Attributes:
-        utc_ns: since when, nanoseconds since 1970 UTC.
-        what: what is not as it was.
-    """
-
-    utc_ns: int
-    what: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ShownEvent:
-    """An event, and whether it happened before this session began, to whoever was there then."""
-
-    record: EventRecord
-    before: bool
-
-
-@dataclass(slots=True)
-class Newest:
-    """The newest sample of a signal.
-
-    Attributes:
-        sample: it.
-        utc_ns: when it was captured, nanoseconds since 1970 UTC.
-        history: of the signal, where it has few numbers.
-    """
-
-    sample: Sample
-    utc_ns: int
-    history: History = field(default_factory=History)
-
-
-@dataclass(slots=True)
-class NewestFinding:
-    """The newest finding of a model.
-
-    Attributes:
-        record: it.
-        utc_ns: of the moment it is about, nanoseconds since 1970 UTC.
-        fresh: tells when it is old.
-        history: of its values.
-    """
-
-    record: FindingRecord
-    utc_ns: int
-    fresh: Freshness
-    history: History = field(default_factory=History)
 
 
 class Monitor:
@@ -131,6 +32,7 @@ class Monitor:
     Args:
         session: whose it is at the start.
         settings: how blocks become signals.
+        sent: names of signals whose samples are taken as the wearable sends them, from the first of them on.
 
     Attributes:
         session: whose it is now.
@@ -144,24 +46,20 @@ class Monitor:
         lost: set while the wearable is waited for.
     """
 
-    def __init__(self, session: Session, settings: DecodeSettings | None = None) -> None:
+    def __init__(self, session: Session, settings: DecodeSettings | None = None, sent: Collection[str] = ()) -> None:
         self.session = session
         self.decoding = Decoding(session, settings)
+        self._sent = frozenset(sent)
+        self._coming: set[str] = set()
+        self._joined = Joined(self.decoding.plan)
         self.signals: dict[str, Newest] = {}
         self.findings: dict[int, NewestFinding] = {}
         self.alerts: dict[int, AlertRecord] = {}
         self.clock: ClockRecord | None = None
-        self._first_clock: ClockRecord | None = None
         self.events: dict[int, ShownEvent] = {}
         self.lost: Lost | None = None
         self.changes: deque[Change] = deque(maxlen=CHANGES)
-        self._found = 0
-        self._markers = 0
-        self._arrivals: dict[int, deque[int]] = {}
-        self._latencies: deque[int] = deque(maxlen=LATENCIES)
-        self._gaps = 0
-        self._gap_ns = 0
-        self._bytes: deque[tuple[int, int]] = deque()
+        self._traffic = Traffic()
         self._now_ns = 0
         self._watched = False
         self._fresh_link = Freshness(1.0)
@@ -215,15 +113,14 @@ class Monitor:
             self.lost = item
             return None
         if isinstance(item, Marker):
-            self._markers += 1
+            self._traffic.marker()
             return None
         self.lost = None
         if isinstance(item, Session):
             self._change(item)
             return None
         if isinstance(item, Gap):
-            self._gaps += 1
-            self._gap_ns += max(0, item.to_ns - item.from_ns)
+            self._traffic.gap(item)
             return None
         self._now_ns = max(self._now_ns, item.received_ns) if self._watched else item.received_ns
         self._fresh_link.seen(item.received_ns)
@@ -240,52 +137,31 @@ class Monitor:
             while len(self.events) > EVENTS:
                 del self.events[next(iter(self.events))]
         elif isinstance(record, ClockRecord):
-            self._first_clock = self._first_clock or record
+            self._traffic.clock(record)
             self.clock = record
         else:
             assert isinstance(record, SignalRecord)
+            self._push_sent(item, record)
         return None
 
     def count_bytes(self, received: int) -> None:
         """Tell how many bytes the line has received since it was opened."""
-        now_ns = time.monotonic_ns()
-        if self._bytes and received < self._bytes[-1][1]:
-            self._bytes.clear()
-        if len(self._bytes) > 1 and now_ns - self._bytes[-2][0] < BYTES_EVERY_NS:
-            self._bytes.pop()
-        self._bytes.append((now_ns, received))
-        while now_ns - self._bytes[0][0] > WINDOW_NS:
-            self._bytes.popleft()
+        self._traffic.count_bytes(received)
 
     def statistics(self) -> Statistics:
         """Numbers so far."""
-        latencies = np.asarray(self._latencies, dtype=np.float64) / 1e9
-        names = [sensor.name for sensor in self.session.profile.sensors]
-        counted = self.decoding.counted
-        return Statistics(
-            moments={name: counted[number].moments for number, name in enumerate(names)},
-            moments_per_second={name: self._rate(number) for number, name in enumerate(names)},
-            findings=self._found,
-            lost_blocks=self.decoding.total(["lost"]),
-            invalid_blocks=self.decoding.total(["invalid"]),
-            strange_blocks=self.decoding.total(["strange"]),
-            markers=self._markers,
-            gaps=self._gaps,
-            gap_s=self._gap_ns / 1e9,
-            device_dropped=self._since(lambda clock: clock.dropped),
-            device_lost=self._since(lambda clock: clock.lost),
-            latency_s=float(np.median(latencies)) if latencies.size else None,
-            latency_p99_s=float(np.percentile(latencies, 99)) if latencies.size else None,
-            bytes_per_second=self._bytes_per_second(),
-        )
+        return self._traffic.statistics(self.decoding, self._now_ns)
 
     def _change(self, session: Session) -> None:
         self.changes.append(Change(self._now_ns, changes(self.session, session)))
         if session.profile != self.session.profile:
             # Numbers and names mean other things from here on.
-            for known in (self.signals, self.findings, self.alerts, self._fresh_sensors, self._arrivals):
+            for known in (self.signals, self.findings, self.alerts, self._fresh_sensors):
                 known.clear()
+            self._traffic.forget_sensors()
+            self._coming.clear()
         self.decoding.follow(session)
+        self._joined = Joined(self.decoding.plan)
         self.session = session
 
     def _age_s(self, fresh: Freshness) -> float | None:
@@ -294,17 +170,12 @@ class Monitor:
         old = self.lost is not None or self._fresh_link.stale(self._now_ns) or fresh.stale(self._now_ns)
         return fresh.age_s(self._now_ns) if old else None
 
-    def _since(self, counter: Callable[[ClockRecord], int]) -> int:
-        """How far a counter that the device keeps from its start has come since this stream began."""
-        if self.clock is None or self._first_clock is None:
-            return 0
-        now, first = counter(self.clock), counter(self._first_clock)
-        return now - first if now >= first else now  # it restarted
-
     def _push_block(self, item: Telemetry, block: Block) -> Outcome:
         outcome = self.decoding.push(block)
         for samples in outcome.passes:
             for name, sample in samples.items():
+                if name in self._coming:
+                    continue
                 self._keep(name, sample, item.captured_ns + (sample.time_us - block.time_us) * 1000)
         sensors = self.session.profile.sensors
         moments = sum(sensors[block.sensor].name in samples for samples in outcome.passes)
@@ -312,12 +183,19 @@ class Monitor:
             rate_hz = self.session.hello.sensors[block.sensor].rate_hz
             expected_s = 2 / rate_hz if rate_hz else SLOWEST_S
             self._fresh_sensors.setdefault(block.sensor, Freshness(expected_s)).seen(item.received_ns)
-            arrivals = self._arrivals.setdefault(block.sensor, deque(maxlen=ARRIVALS))
-            arrivals.extend([item.received_ns] * moments)
-            while item.received_ns - arrivals[0] > WINDOW_NS:
-                arrivals.popleft()
-            self._latencies.append(item.received_ns - item.captured_ns)
+            self._traffic.arrived(block.sensor, moments, item.received_ns, item.captured_ns)
         return outcome
+
+    def _push_sent(self, item: Telemetry, record: SignalRecord) -> None:
+        joined = self._joined.push(record)
+        if joined is None or joined[0] not in self._sent:
+            return
+        name, sample = joined
+        self._coming.add(name)
+        newest = self.signals.get(name)
+        # What was computed here before the first that was sent may be of a later moment.
+        if newest is None or newest.utc_ns <= item.captured_ns:
+            self._keep(name, sample, item.captured_ns)
 
     def _keep(self, name: str, sample: Sample, utc_ns: int) -> None:
         newest = self.signals.get(name)
@@ -329,22 +207,10 @@ class Monitor:
     def _push_finding(self, item: Telemetry, record: FindingRecord) -> None:
         if record.model >= len(self.session.profile.models):
             return
-        self._found += 1
+        self._traffic.finding()
         newest = self.findings.get(record.model)
         if newest is None:
             newest = self.findings[record.model] = NewestFinding(record, item.captured_ns, Freshness(SLOWEST_S))
         newest.record, newest.utc_ns = record, item.captured_ns
         newest.fresh.seen(item.received_ns)
         newest.history.add(item.captured_ns, np.asarray(record.values, np.float32))
-
-    def _rate(self, sensor: int) -> float:
-        recent = [at for at in self._arrivals.get(sensor, ()) if self._now_ns - at <= WINDOW_NS]
-        if len(recent) < 2 or recent[-1] == recent[0]:
-            return 0.0
-        return (len(recent) - 1) * 1e9 / (recent[-1] - recent[0])
-
-    def _bytes_per_second(self) -> float | None:
-        if len(self._bytes) < 2:
-            return None
-        (first_ns, first), (last_ns, last) = self._bytes[0], self._bytes[-1]
-        return (last - first) * 1e9 / max(1, last_ns - first_ns)

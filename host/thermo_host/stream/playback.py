@@ -8,13 +8,13 @@ from pathlib import Path
 from mcap.records import Metadata
 
 from thermo_core.errors import CorrectionError, ManagementError, RecordingError, UsageError
+from thermo_core.file_errors import storage_error
 from thermo_core.recording.container import Attachment, Container, Message, Wanted
 from thermo_core.recording.content import UNREADABLE, Head, Heads, read_head, read_message
 from thermo_core.recording.layout import GAP_TOPIC, LATEST_NS, MARKER_TOPIC, TOPICS, Gap, Marker
 from thermo_core.recording.session import Session, from_metadata
 from thermo_core.sensors.kind import Block
 from thermo_core.sensors.kinds import correction_of
-from thermo_host.files import storage_error
 from thermo_host.link.foreign import LONGEST_UPTIME_US, checked_hello, cleaned, cleaned_record
 from thermo_host.link.items import Telemetry
 
@@ -65,7 +65,8 @@ class Recording:
         """What came from `LEAD_NS` before a window to its end, and every session on the way there.
 
         Args:
-            from_ns, to_ns: nanoseconds since 1970 UTC of arrival; what lies outside is passed over quickly.
+            from_ns: begin of the window, nanoseconds since 1970 UTC of arrival; what lies outside is passed over quickly.
+            to_ns: its end.
             progress: told now and then how far it is.
         """
         first_ns = max(0, from_ns - LEAD_NS)

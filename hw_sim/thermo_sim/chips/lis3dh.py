@@ -18,8 +18,8 @@ from thermo_core.sensors.lis3dh.settings import Lis3dhSettings
 from thermo_sim.chips.faulty import ChipFaults, generator
 from thermo_sim.chips.kind import ChipKind, Site
 from thermo_sim.chips.sampling import Sampling
-from thermo_sim.chips.surface import WavesAt
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
+from thermo_sim.surface import WavesAt
 
 BOOT_US = 5_000
 NOISE_G_PER_ROOT_HZ = 220e-6
@@ -55,6 +55,11 @@ class SimulatedLis3dh:
     def address(self) -> int:
         """7-bit I2C address, set by the SA0 pin."""
         return self._address
+
+    @property
+    def made(self) -> int:
+        """Samples since it was started last, seen or not."""
+        return 0 if self._sampling is None else self._sampling.made
 
     def power_on(self, time_us: int) -> None:
         """Registers take their defaults; nothing is measured."""

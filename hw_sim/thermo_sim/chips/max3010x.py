@@ -19,8 +19,8 @@ from thermo_core.sensors.max3010x.settings import Max3010xSettings
 from thermo_sim.chips.faulty import ChipFaults, generator
 from thermo_sim.chips.kind import ChipKind, Site
 from thermo_sim.chips.sampling import Sampling
-from thermo_sim.chips.surface import ROOM, CelsiusAt, Surface, WavesAt, steady
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
+from thermo_sim.surface import ROOM, CelsiusAt, Surface, WavesAt, steady
 
 ADDRESS = 0x57
 DIE_US = 29_000
@@ -68,6 +68,11 @@ class SimulatedMax3010x:
     def address(self) -> int:
         """7-bit I2C address, the same for all of them."""
         return ADDRESS
+
+    @property
+    def made(self) -> int:
+        """Samples since it was started last, seen or not."""
+        return 0 if self._sampling is None else self._sampling.made
 
     def power_on(self, time_us: int) -> None:
         """Registers are 0, and the flag that only this raises is set."""

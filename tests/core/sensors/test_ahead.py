@@ -14,7 +14,7 @@ from thermo_core.sensors.kind import Block
 from thermo_core.sensors.mlx90640.correction import PixelCorrection
 from thermo_core.sensors.mlx90640.kind import CameraReader
 from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
-from thermo_sim import eeprom
+from thermo_sim.chips.mlx90640 import eeprom
 
 WORDS = eeprom.generate(SEED)
 BLOCKS = [one for one in patch_records(subpages(WORDS, 80)) if isinstance(one, Block)]
@@ -59,8 +59,8 @@ def camera(corrected: bool) -> CameraReader:
     correction = None
     if corrected:
         rng = np.random.default_rng(1)
-        maps = [rng.normal(mean, 0.1, (24, 32)).astype(np.float32) for mean in (0, 1, 0)]
-        correction = PixelCorrection(*maps, rng.random((24, 32)) < 0.02)
+        offset, gain, slope = (rng.normal(mean, 0.1, (24, 32)).astype(np.float32) for mean in (0, 1, 0))
+        correction = PixelCorrection(offset, gain, slope, rng.random((24, 32)) < 0.02)
     constants = WORDS.astype("<u2").tobytes()
     return CameraReader(Mlx90640Settings(name="skin", path=(0x33,)), constants, correction)
 

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from thermo_core.errors import SensorError, UsageError
 from thermo_core.sensors.mlx90640.auxiliary import AuxiliaryReader, ManyReadings, Readings
 from thermo_core.sensors.mlx90640.constants import Constants
-from thermo_core.sensors.mlx90640.equations import KELVIN, OPEN_AIR_K, Array, background_terms, surroundings
+from thermo_core.sensors.mlx90640.equations import OPEN_AIR_K, Array, background_terms, surroundings
 from thermo_core.sensors.mlx90640.frames import (
     COLUMNS,
     PIXELS,
@@ -26,6 +26,7 @@ from thermo_core.sensors.mlx90640.quick import QuickPicture
 from thermo_core.sensors.mlx90640.quick_law import Law
 from thermo_core.sensors.mlx90640.quick_many import Half, QuickPictures
 from thermo_core.sensors.mlx90640.registers import INVALID_WORD, subpage_mask
+from thermo_core.units import KELVIN
 
 
 class Decoder:

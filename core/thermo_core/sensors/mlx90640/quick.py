@@ -11,9 +11,9 @@ from threading import Lock
 import numpy as np
 
 from thermo_core.sensors.mlx90640.auxiliary import Readings
-from thermo_core.sensors.mlx90640.equations import KELVIN
 from thermo_core.sensors.mlx90640.frames import COLUMNS, FRAME_WORDS, PIXELS, ROWS, Celsius
 from thermo_core.sensors.mlx90640.quick_law import Floats, Law, passes
+from thermo_core.units import KELVIN
 
 FRAME_BYTES = 2 * FRAME_WORDS
 _multiply, _subtract, _sqrt = np.multiply, np.subtract, np.sqrt

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.sensors.mlx90640.auxiliary import ManyReadings
-from thermo_core.sensors.mlx90640.equations import KELVIN
 from thermo_core.sensors.mlx90640.frames import PIXELS, Celsius, Mask, Words
 from thermo_core.sensors.mlx90640.quick_law import Floats, Law, Pattern, passes
+from thermo_core.units import KELVIN
 
 AT_ONCE = 32
 """Pictures whose matrices are computed together: 48 kB each, which is a second-level cache or two."""

@@ -1,0 +1,100 @@
+"""How an oral temperature told from a face fares where people, months or cameras are unlike those that were learnt from.
+
+The float network beside ridge regression, each the mean of some drawings of its hidden layer; nothing is quantised, so that a case
+takes seconds.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermo_models.face import MOUTH, REGIONS, inputs_of, prior_of, stages_of
+from thermo_models.networks.dense import UNITS
+from thermo_models.networks.layers import channels
+from thermo_models.random_features import Hidden, Solved
+from thermo_models.samples import Fold, Samples
+from thermo_models.settings import Settings
+from thermo_models.tasks.task import Task
+
+DRAWINGS = 3
+PERIODS = 4
+FIGURES = ("rmse", "mae", "bias", "auc_fever")
+Change = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One way in which what is measured on differs.
+
+    Attributes:
+        name: in words.
+        folds: who is left out.
+        change: made to the features of the test side.
+    """
+
+    name: str
+    folds: list[Fold]
+    change: Change
+
+
+def cases(task: Task, samples: Samples, settings: Settings) -> list[Case]:
+    """People left out; quarters of the days left out; and these with another camera, no round 4, nothing but temperatures."""
+    regions = len(REGIONS)
+    everybody, nobody = np.arange(len(samples)), np.zeros(0, np.int64)
+    by_person = task.folds(samples, settings)
+    by_period = [
+        Fold("period", np.setdiff1d(everybody[~np.isin(samples.people, samples.people[part])], part), nobody, part)
+        for part in np.array_split(np.argsort(samples.extra["day"], kind="stable"), PERIODS)
+    ]
+
+    def offset(kelvin: float) -> Change:
+        def change(features: NDArray[np.float32]) -> NDArray[np.float32]:
+            moved = features.copy()
+            moved[..., : 2 * regions] += kelvin
+            return moved
+
+        return change
+
+    def closed(features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """As if nobody had a round 4: lasting regions come from the other rounds, as the task does."""
+        shut = features.copy()
+        for place, region in enumerate(REGIONS):
+            shut[..., regions + place] = np.nan if region in MOUTH else shut[..., place]
+        return shut
+
+    def bare(features: NDArray[np.float32]) -> NDArray[np.float32]:
+        alone = features.copy()
+        alone[..., 2 * regions :] = np.nan
+        return alone
+
+    return [
+        Case("people", by_person, lambda features: features),
+        Case("periods", by_period, lambda features: features),
+        Case("camera 0.1 K more", by_period, offset(0.1)),
+        Case("camera 0.3 K more", by_period, offset(0.3)),
+        Case("no round 4", by_period, closed),
+        Case("temperatures alone", by_period, bare),
+    ]
+
+
+def measure(case: Case, task: Task, samples: Samples, settings: Settings, drawings: int = DRAWINGS) -> dict[str, Any]:
+    """The case's name, and `FIGURES` of the network and, as ridge_..., of ridge regression."""
+    prior = prior_of(settings)
+    rows = []
+    for seed in range(drawings):
+        hidden = Hidden.draw(prior, channels(UNITS, settings.width), seed)
+        said = np.zeros((2, len(samples), 1), np.float32)
+        for fold in case.folds:
+            train, test = samples.pick(fold.train), samples.pick(fold.test)
+            stages = stages_of(train, settings)
+            solved = Solved.of(hidden, prior, inputs_of(stages, train), train.targets[:, 0].astype(np.float64))
+            changed = Samples(case.change(test.features), test.targets, test.people, test.groups)
+            said[0, fold.test, 0] = solved(inputs_of(stages, changed))
+            said[1, fold.test] = task.baseline(train, changed, settings)
+        network, ridge = (task.metrics(samples, one, settings) for one in said)
+        rows.append([*(network[name] for name in FIGURES), *(ridge[name] for name in FIGURES)])
+    names = (*FIGURES, *(f"ridge_{name}" for name in FIGURES))
+    return {"case": case.name, **dict(zip(names, np.mean(rows, axis=0).tolist(), strict=True))}
