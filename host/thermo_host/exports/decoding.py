@@ -15,7 +15,7 @@ from thermo_core.sensors.kind import Block
 from thermo_core.signals import Sample, Signal
 from thermo_core.wearable.profile import Model
 from thermo_core.wire.records import AlertRecord, EventRecord, FindingRecord, SignalRecord
-from thermo_host.exports.facts import facts, sensor_facts
+from thermo_host.about import about, of_signal
 from thermo_host.exports.records import Tables
 from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, Table, Track, is_picture
 from thermo_host.exports.totals import Totals
@@ -149,7 +149,7 @@ class Decoding:
         self._describe()
 
     def _describe(self) -> None:
-        self._facts = facts(self._session, self._plan.profile, self._engine)
+        self._facts = about(self._session, self._plan.profile, self._engine)
         self._tracks = {name: self._track(name) for name in self._wanted}
         self._tables = Tables(self._plan, self._taken)
         self._sources = {
@@ -162,7 +162,7 @@ class Decoding:
         signal = self._plan.signals[name]
         sensors = self._plan.origins(name)
         labels = next((one.labels for one in self._plan.profile.sensors if one.name == name), ())
-        repeated = sensor_facts(self._facts, sensors)
+        repeated = of_signal(self._facts, sensors)
         key, count = name, 1
         while not _same(self._taken.get(key), signal, labels):
             count += 1
