@@ -18,7 +18,7 @@ from thermo_host.exports.target import Files
 
 ROW_GROUP_BYTES = 1 << 20
 """Bytes of numbers that are held before they are written."""
-MOST_ROWS = 8192
+MOST_ROWS = 2048
 ABOUT = b"thermo-edge"
 """Key of the facts in the metadata of a file, as JSON."""
 UTC = pa.timestamp("ns", tz="UTC")
