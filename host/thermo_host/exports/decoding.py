@@ -114,8 +114,8 @@ class Decoding:
                 if begun:
                     self.totals.add(row)
                     yield row
-            now = self._missing()
-            if begun:
+            if begun and isinstance(item.record, Block | SignalRecord):
+                now = self._missing()
                 self.totals.lost, self.totals.undecodable = now[0] - before[0], now[1] - before[1]
         self.ended = True
 
