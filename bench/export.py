@@ -100,6 +100,12 @@ def measured(*arguments: str) -> tuple[float, float, float]:
     return wall, cpu, memory
 
 
+def imported(*modules: str) -> float:
+    """Peak memory in MB of a process that imports these and does nothing."""
+    script = f"import resource, {', '.join(modules)}; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)"
+    return float(subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout)
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
@@ -116,9 +122,12 @@ def main() -> None:
             f"recording of {minutes:g} min, {taken} pictures: {path.stat().st_size / 1e6:.1f} MB, written in "
             f"{time.monotonic() - began:.1f} s; peak memory of the recorder grew by {grown / 1000:.1f} MB"
         )
+        host = ("thermo_host.application", "thermo_host.commands.export", "thermo_host.exports.target")
+        print(f"imports alone: {imported(*host):.1f} MB, with pyarrow {imported(*host, 'pyarrow.parquet'):.1f} MB")
         window = ["--from", f"{minutes * 30:.0f}", "--to", f"{minutes * 30 + 60:.0f}"]
         for what, arguments in (
             ("replay --summary", ["replay", str(path), "--summary"]),
+            ("rerun", ["rerun", str(path)]),
             *(
                 (f"export to {ending}", ["export", str(path), f"{folder}/a{ending}"])
                 for ending in (".npz", ".csv", ".parquet", ".edf")

@@ -38,11 +38,12 @@ from thermo_core.sensors.mlx90640.decode import Decoder
 from thermo_core.wearable import file
 from thermo_core.wearable.library import resolve
 from thermo_core.wearable.profile import Profile
+from thermo_host.about import about
 from thermo_host.application import run
 from thermo_host.exports import target
+from thermo_host.exports.csv_tables import Thousandths
 from thermo_host.exports.decoding import ALL, Choice, Decoding
 from thermo_host.exports.edf import physical_range
-from thermo_host.exports.facts import facts
 from thermo_host.exports.rows import Row, SampleRow
 from thermo_host.stream.playback import Recording
 from thermo_sim.chips.mlx90640 import eeprom
@@ -120,6 +121,16 @@ def test_npz_holds_what_decoding_the_words_gives(
     assert arrays["alerts.state"].tolist() == ["raised"]
     assert arrays["markers.text"].tolist() == ["=the cold pack came off"]
     assert "calm" not in arrays
+
+
+@settings(max_examples=300)
+@given(st.lists(st.floats(width=32), min_size=1, max_size=40) | st.lists(st.floats(-60, 300, width=32), min_size=1))
+@example([0.0005, 0.0015, 2**-24, 0.0625, 36.4375, 1e30])
+def test_temperatures_have_the_decimals_that_python_gives(values: list[float]) -> None:
+    array = np.array(values, np.float32)
+    assert [word.replace("-0.000", "0.000") for word in Thousandths().words(array)] == [
+        "" if value != value else f"{value:.3f}".replace("-0.000", "0.000") for value in array.tolist()
+    ]
 
 
 def test_csv_says_the_same(tmp_path: Path, patch: Recording) -> None:
@@ -499,7 +510,7 @@ def test_a_correction_is_applied_to_the_chip_it_was_made_of_and_to_no_other(
         assert uncalibrated.all() == (not shift)
         sensor = json.loads(str(arrays["about"]))["sensors"][0]
         assert sensor["uncalibrated"] == (not shift)
-        assert sensor["calibrated_unix_s"] == (1_700_000_000 if shift else None)
+        assert sensor["calibrated_at"] == ("2023-11-14T22:13:20+00:00" if shift else None)
 
 
 def test_pictures_of_other_constants_are_decoded_with_them(tmp_path: Path, session: Session) -> None:
@@ -534,7 +545,7 @@ def test_pictures_of_other_constants_are_decoded_with_them(tmp_path: Path, sessi
 def test_what_cannot_be_calibrated_is_not_called_uncalibrated() -> None:
     profile = file.read(resolve("wrist-stress")).profile
     session = session_of(profile, {})
-    said = facts(session, profile, session.engine({}))["sensors"]
+    said = about(session, profile, session.engine({}))["sensors"]
     assert [one["kind"] for one in said] == ["external"] * 4 and not any(one["uncalibrated"] for one in said)
 
 
