@@ -73,10 +73,13 @@ def test_the_agent_says_what_the_world_has(name: str, start_wearable: Callable[.
     check(name, first_finding(wearable.link, bundle(name)))
 
 
-@pytest.mark.parametrize("name", FED)
-def test_a_board_says_what_the_world_has(name: str, tmp_path: Path) -> None:
-    firmware = build("host", tmp_path / "build", wearable=name)
-    with Board(BoardOptions(tmp_path / "thermo", "host", wearable=name, firmware=firmware)) as board:
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [*(("host", name) for name in FED), ("mps2-an386", "core-temperature"), ("mps2-an386", "wrist-stress")],
+)
+def test_a_board_says_what_the_world_has(kind: str, name: str, tmp_path: Path) -> None:
+    firmware = build(kind.replace("-", "_"), tmp_path / "build", wearable=name)
+    with Board(BoardOptions(tmp_path / "thermo", kind, wearable=name, firmware=firmware)) as board:
         check(name, first_finding(board.options.link))
 
 
