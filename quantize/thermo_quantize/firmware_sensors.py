@@ -177,7 +177,7 @@ def _address(settings: SensorSettings) -> str:
 
 
 SENSORS: Mapping[str, FirmwareSensor] = {
-    "mlx90640": FirmwareSensor("mlx90640", "camera_settings", _camera),
+    "mlx90640": FirmwareSensor("mlx90640", "mlx90640_settings", _camera),
     "ads1115-ntc": FirmwareSensor("ads1115_ntc", "thermistor_settings", _thermistors),
     "external": FirmwareSensor("external", "external_settings", _external, _external_state),
     "mlx90632": FirmwareSensor("mlx90632", "mlx90632_settings", _mlx90632),

@@ -19,7 +19,7 @@ from thermo_core.graph.plan import plan
 from thermo_core.quality import Quality
 from thermo_core.sensors.correction import Stamp, to_bytes
 from thermo_core.sensors.kind import Block, SensorConstants
-from thermo_core.sensors.linear import Line
+from thermo_core.sensors.linear_correction import Line
 from thermo_core.sensors.lis3dh.correction import AxesCorrection
 from thermo_core.sensors.mlx90632.correction import Mlx90632Correction
 from thermo_core.sensors.tmp117.correction import Tmp117Correction
@@ -197,7 +197,9 @@ def test_signals_are_those_core_makes_of_the_same_blocks_to_the_last_bit(make: M
         if NAMES[number] == "motion" and time_us < first[number] + 1_000_000:
             continue  # the firmware had begun this step with blocks from before
         sample = theirs[number, time_us]
-        np.testing.assert_array_equal(np.float32(ours[number, time_us][0]), np.float32(sample.values).ravel())
+        np.testing.assert_array_equal(
+            np.asarray(ours[number, time_us][0], np.float32), np.asarray(sample.values, np.float32).ravel()
+        )
         assert ours[number, time_us][1] == sample.flags
 
 

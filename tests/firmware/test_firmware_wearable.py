@@ -2,7 +2,7 @@
 
 import ctypes
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -16,6 +16,7 @@ from unfit import FIT, UNFIT
 from thermo_core import schema
 from thermo_core.graph.engine import Engine
 from thermo_core.graph.plan import plan
+from thermo_core.graph.rates import plan_at
 from thermo_core.image import parse
 from thermo_core.quality import Quality
 from thermo_core.sensors.ads1115_ntc import codec as scans
@@ -164,12 +165,14 @@ def test_every_page_arrives_once_with_the_counts_the_sensor_measured(make: Make)
         assert any(np.array_equal(pixels, truth) for truth in measured)
 
 
-def engine_for(wearable: FirmwareWearable, correction: PixelCorrection | None = None) -> Engine:
+def engine_for(
+    wearable: FirmwareWearable, correction: PixelCorrection | None = None, rates_hz: Sequence[float] = ()
+) -> Engine:
     """Core's way from blocks to findings, with what the wearable says of itself."""
     bundle = breast_patch()
     networks = {name: Int8Network(data) for name, data in bundle.networks.items()}
     flags = int(Quality.SIMULATED)
-    engine = Engine(plan(bundle.profile), networks, flags=flags)
+    engine = Engine(plan_at(bundle.profile, rates_hz), networks, flags=flags)
     camera, spots = hello(wearable).sensors
     constants = read(wearable, Command.CONSTANTS, sensor=CAMERA)
     engine.open(CAMERA, SensorConstants(camera.constants, constants), correction)
@@ -478,3 +481,34 @@ def test_only_what_comes_from_outside_is_fed(make: Make) -> None:
 
 def test_it_fits_the_budget(breast_patch_library: ctypes.CDLL) -> None:
     assert breast_patch_library.harness_state_bytes() < MOST_BYTES
+
+
+def stream(wearable: FirmwareWearable, seconds: int) -> list[Record]:
+    """What a host that renews its lease hears."""
+    heard: list[Record] = []
+    for _ in range(0, seconds, 4):
+        wearable.ask(Command.STREAM, {"op": 2, "lease_ms": 10_000}, Op.WRITE)
+        heard += wearable.run(4.0)
+    return heard
+
+
+@pytest.mark.parametrize("rate_hz", [1.0, 4.0, 32.0])
+def test_findings_at_another_rate_are_those_core_makes_of_the_same_blocks(make: Make, rate_hz: float) -> None:
+    """A camera that is slower than its profile says is none with gaps, while it streams and for the next host."""
+    wearable = make()
+    seconds = 8 + round(50 / rate_hz)
+    wearable.listen(lease_ms=10_000)
+    wearable.run(2.0)
+    wearable.ask(Command.RATE, {"rate_hz": rate_hz, "sensor": CAMERA}, Op.WRITE)
+    assert len(of(FindingRecord, stream(wearable, seconds))) >= 7
+    wearable.run(15.0)  # the lease runs out, and the sensors rest
+    wearable.listen(lease_ms=10_000)
+    found = stream(wearable, seconds)
+    engine = engine_for(wearable, rates_hz=[rate_hz])
+    wanted = {said.finding.time_us: said.finding for block in of(Block, found) for said in engine.push(block).said}
+    ours = {one.time_us: one for one in of(FindingRecord, found)}
+    assert len(wanted) >= 7
+    assert set(ours) == set(wanted)
+    for time_us, finding in wanted.items():
+        assert ours[time_us].flags == finding.flags
+        assert ours[time_us].values == pytest.approx(finding.values, abs=2 / 256)

@@ -1,6 +1,7 @@
 """The simulated ADS1115 and its thermistors against data sheet and closed forms."""
 
 import math
+from typing import Any
 
 import pytest
 from smbus2 import i2c_msg
@@ -44,7 +45,7 @@ def _convert(bus: SimulatedBus, config: int) -> int:
     return int.from_bytes(_read(bus, 0).to_bytes(2, "big"), "big", signed=True)
 
 
-def test_defaults_and_the_pointer_that_survives(bus) -> None:
+def test_defaults_and_the_pointer_that_survives(bus: Any) -> None:
     assert _read(bus, 1) == 0x8583
     assert _read(bus) == 0x8583
     assert _read(bus, 3) == 0x7FFF
@@ -53,7 +54,7 @@ def test_defaults_and_the_pointer_that_survives(bus) -> None:
 
 
 @pytest.mark.parametrize("gain", range(8))
-def test_each_full_scale(bus, gain: int) -> None:
+def test_each_full_scale(bus: Any, gain: int) -> None:
     expected = min(32767, round(0.5 / FULL_SCALE_V[gain] * 32768))
     assert _convert(bus, SINGLE | 4 << 12 | gain << 9 | 7 << 5) == expected
 
@@ -61,12 +62,12 @@ def test_each_full_scale(bus, gain: int) -> None:
 @pytest.mark.parametrize(
     ("mux", "volts"), [(0, -0.5), (1, -1.5), (2, -1.0), (3, -0.5), (4, 0.5), (5, 1.0), (6, 1.5), (7, 2.0)]
 )
-def test_each_multiplexer_setting(bus, mux: int, volts: float) -> None:
+def test_each_multiplexer_setting(bus: Any, mux: int, volts: float) -> None:
     assert _convert(bus, SINGLE | mux << 12 | 1 << 9 | 7 << 5) == round(volts / 4.096 * 32768)
 
 
 @pytest.mark.parametrize(("code", "hz"), list(enumerate(DATA_RATES_HZ)))
-def test_a_conversion_takes_its_time_within_ten_percent(bus, code: int, hz: int) -> None:
+def test_a_conversion_takes_its_time_within_ten_percent(bus: Any, code: int, hz: int) -> None:
     _write(bus, 1, SINGLE | 4 << 12 | 1 << 9 | code << 5)
     started_us = bus.clock.now_us()
     assert not _read(bus, 1) & 0x8000
@@ -87,7 +88,7 @@ def test_continuous_conversion_follows_its_input() -> None:
         assert 0 <= now_s - _read(bus, 0) / 32768 * 4.096 < 1.2 / 860 + 1e-3
 
 
-def test_writing_the_conversion_register_changes_nothing_and_a_general_call_resets(bus) -> None:
+def test_writing_the_conversion_register_changes_nothing_and_a_general_call_resets(bus: Any) -> None:
     counts = _convert(bus, SINGLE | 4 << 12 | 1 << 9)
     _write(bus, 0, 0x1234)
     assert _read(bus, 0) == counts

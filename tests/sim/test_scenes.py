@@ -1,5 +1,7 @@
 """Scenes: what a sensor is shown."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -39,7 +41,7 @@ def test_unknown_scenes_and_options_are_refused_by_name() -> None:
 
 
 @pytest.mark.parametrize("picture", [np.zeros((24, 31)), np.full((24, 32), np.nan)])
-def test_a_still_must_be_a_whole_picture(picture) -> None:
+def test_a_still_must_be_a_whole_picture(picture: Any) -> None:
     with pytest.raises(UsageError):
         Still(picture)
 

@@ -1,6 +1,7 @@
 """What is around a wearable: files of worlds, the body that all sensors feel, and wearables of any sensors in them."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from smbus2 import i2c_msg
 from thermo_core import schema
 from thermo_core.errors import StorageError, ThermoError, UsageError
 from thermo_core.sensors import SETTINGS
+from thermo_core.sensors.kind import Block
 from thermo_core.sensors.kinds import KINDS as CORE_KINDS
 from thermo_core.wearable.library import names
 from thermo_core.wearable.profile import Profile
@@ -29,7 +31,7 @@ from thermo_sim.world_file import ANYWHERE, Motion, Pulse, World, load_world, wo
 MUX = "tca9548a@0x70"
 
 
-def _profile(*sensors: dict[str, object]) -> Profile:
+def _profile(*sensors: Mapping[str, object]) -> Profile:
     return schema.from_plain({"name": "w", "version": "1", "sensors": list(sensors)}, Profile, "profile")
 
 
@@ -44,7 +46,7 @@ def _said(hardware: SimulatedHardware, seconds: float) -> dict[str, np.ndarray]:
     profile = hardware.profile
     drivers = drivers_of(Hardware(hardware.bus, hardware.clock, "w", "1", True), profile, Counters(), Sightings())
     scheduler = Scheduler(drivers, profile.sensors, hardware.clock)
-    blocks: list[list[object]] = [[] for _ in drivers]
+    blocks: list[list[Block]] = [[] for _ in drivers]
     end_us = hardware.clock.now_us() + round(seconds * 1e6)
     while hardware.clock.now_us() < end_us:
         _, block = scheduler.poll(end_us)
@@ -155,10 +157,11 @@ def test_one_body_feeds_every_kind_behind_multiplexers() -> None:
             "tca9548a@0x71:3",
             ADDRESS.get(kind, {"mlx90640": 0x33, "ads1115-ntc": 0x48}.get(kind)),
         ]
-        more: dict[str, object] = {"mlx90640": {"rate_hz": 2.0}, "ads1115-ntc": {"channels": [{"name": "t"}]}}.get(
-            kind, {}
-        )
-        return {"kind": kind, "name": f"{kind}-{number}", "path": path, **more}
+        given: dict[str, dict[str, object]] = {
+            "mlx90640": {"rate_hz": 2.0},
+            "ads1115-ntc": {"channels": [{"name": "t"}]},
+        }
+        return {"kind": kind, "name": f"{kind}-{number}", "path": path, **given.get(kind, {})}
 
     kinds = [kind for kind in KINDS if kind != "tmp117"]  # which has the ADC's address
     profile = _profile(*(settings(kind, number) for number in (0, 1) for kind in kinds))

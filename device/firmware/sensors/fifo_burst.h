@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "repeats.h"
-#include "sample_block.h"
+#include "samples.h"
 
 #define FIFO_DEPTH 32    /* of the chips there are */
 #define FIFO_CHANNELS 3U /* most values of a sample */

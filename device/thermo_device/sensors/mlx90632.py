@@ -9,7 +9,7 @@ from thermo_core.sensors.mlx90632.settings import Mlx90632Settings
 from thermo_device.bus import Registers
 from thermo_device.sensors.attended import Answer, Attended, ChipReset, Held
 from thermo_device.sensors.driver import Place
-from thermo_device.sensors.schedule import PageSchedule
+from thermo_device.sensors.page_schedule import PageSchedule
 
 EEPROM_US = 10_000
 """A cell is written in 8 ms."""

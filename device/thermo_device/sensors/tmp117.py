@@ -8,7 +8,7 @@ from thermo_core.sensors.tmp117.setup import configuration, writes
 from thermo_device.bus import Registers
 from thermo_device.sensors.attended import Answer, Attended, ChipReset, Held
 from thermo_device.sensors.driver import Place
-from thermo_device.sensors.schedule import PageSchedule
+from thermo_device.sensors.page_schedule import PageSchedule
 
 _SET = r.MODE_MASK | r.CYCLE_MASK | r.AVERAGING_MASK
 
