@@ -89,5 +89,7 @@ def test_a_fifo_that_overflows_while_a_camera_is_read_is_refused(bench: ModuleTy
     assert 'most of it for "picture"' in said
     assert bench.run(bursts(16), 15.0).counts["fifo_overflowed"] > 10
     assert overload(bursts(8).sensors) == ""
+    alone = [sensor for sensor in bursts(31).sensors if sensor.name == "pulse"]
+    assert overload(alone) == "", "nobody keeps it waiting"
     # While the camera's EEPROM is read at the start nobody has come to the FIFOs yet.
     assert bench.run(bursts(8), 15.0).counts.get("fifo_overflowed", 0) <= 2

@@ -92,10 +92,11 @@ def overload(sensors: Sequence[SensorSettings]) -> str:
 def _kept_waiting(load: BusLoad) -> str:
     """Which sensor overflows while it waits for the longest visit of another and those of all that cannot wait either."""
     for one in load.sensors:
-        others = [other for other in load.sensors if other is not one]
-        longest = max(others, key=lambda other: other.longest_s, default=one)
-        urgent = [other for other in others if other is not longest and other.room_s < math.inf]
-        wait_s = one.longest_s + sum(other.longest_s for other in (longest, *urgent))
+        others = sorted((other for other in load.sensors if other is not one), key=lambda other: -other.longest_s)
+        if not others:
+            return ""
+        longest, *shorter = others
+        wait_s = longest.longest_s + sum(other.longest_s for other in shorter if other.room_s < math.inf)
         if one.room_s < OSCILLATOR * wait_s:
             return (
                 f'"{one.name}" has room for {1000 * one.room_s:.0f} ms beyond a burst and may have to wait {1000 * wait_s:.0f} ms, most '
