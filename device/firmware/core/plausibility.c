@@ -61,6 +61,14 @@ static void mark(uint32_t doubtful[PLAUSIBILITY_WORDS], uint32_t index) {
   doubtful[index / 32U] |= 1U << (index % 32U);
 }
 
+bool plausibility_same(const struct own_words *kept, const uint16_t ram[RAM_WORDS], uint32_t number, uint16_t control) {
+  bool same = memcmp(kept->auxiliary, ram + PIXELS, sizeof kept->auxiliary) == 0;
+  for (uint32_t own = 0; same && own < OWN_PIXELS; own++) {
+    same = kept->pixels[own] == ram[subpage_pixel(own, number, mlx90640_chess(control))];
+  }
+  return same;
+}
+
 void plausibility_keep(struct own_words *kept, const uint16_t ram[RAM_WORDS], uint32_t number, uint16_t control) {
   const bool chess = mlx90640_chess(control);
   for (uint32_t own = 0; own < OWN_PIXELS; own++) {
