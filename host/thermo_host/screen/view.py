@@ -99,10 +99,9 @@ class View:
             return Text(" | ".join([*self._finding_words(), *self._facts()]))
         left = min(WIDEST, width - WIDTH - 1)
         if left < WIDTH or not (shown.channels or shown.rows):
-            return self._side(shown, width, height)
+            return self._alone(shown, width, height)
         spark = min(panel.LONGEST_SPARK, max(8, left - panel.BESIDE_SPARK))
-        title = Text(self._title, style="bold", overflow="ellipsis", no_wrap=True)
-        rows = [Section(title, 0)]
+        rows = [Section(self._heading(), 0)]
         room = height - 5
         by_sensor: dict[str, list[Channel]] = {}
         for channel in shown.channels:
@@ -117,6 +116,17 @@ class View:
         beside = min(WIDEST, width - left - 1)
         side = SidePanel(panel.sections(self._monitor, shown, beside, with_channels=False), height - 1, beside)
         return Abreast(SidePanel(rows, height - 1, left), side)
+
+    def _heading(self) -> Text:
+        return Text(self._title, style="bold", overflow="ellipsis", no_wrap=True)
+
+    def _alone(self, shown: Layout, width: int, height: int) -> SidePanel:
+        """All in one panel, where two have no room beside one another."""
+        width = min(WIDEST, width)
+        rows = [Section(self._heading(), 90), *panel.sections(self._monitor, shown, width)]
+        if self._hint:
+            rows.append(Section(Text(self._hint, style="dim"), 100))
+        return SidePanel(rows, height - 1, width)
 
     def _side(self, shown: Layout, width: int, height: int) -> SidePanel:
         width = max(WIDTH, min(WIDEST, width))
