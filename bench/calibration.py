@@ -25,9 +25,9 @@ from thermo_host.calibrate.procedures import Reading
 from thermo_host.calibrate.reference import EXACT
 from thermo_host.calibrate.settings import Settings
 from thermo_host.calibrate.source import Subject, Target
-from thermo_sim import eeprom
-from thermo_sim.dataset import PictureSource
-from thermo_sim.radiometry import Conditions
+from thermo_sim.chips.mlx90640 import eeprom
+from thermo_sim.chips.mlx90640.dataset import PictureSource
+from thermo_sim.surroundings import Conditions
 
 HOLD_OUTS = (31.3, 34.7, 36.9, 39.2)
 FIVE = (25.0, 30.0, 34.0, 37.0, 40.0)

@@ -7,7 +7,7 @@ three drawings. `python bench/core_temperature.py PATH [VARIANT]`, with the .csv
 import sys
 from pathlib import Path
 
-from thermo_models import core_cases
+from thermo_models.tasks import core_temperature_cases as core_cases
 from thermo_models.tasks.core_temperature import CoreTemperature
 
 
@@ -19,8 +19,8 @@ def main() -> None:
     samples = task.load(path, settings, quick=False)
     print(f"{variant}, {len(samples)} rows; all but the first with quarters of the days left out")
     print(f"{'':24}    network: RMSE   MAE    bias    AUC      ridge: RMSE   MAE    bias    AUC")
-    for case in core_cases.cases(samples, settings):
-        row = core_cases.measure(case, samples, settings)
+    for case in core_cases.cases(task, samples, settings):
+        row = core_cases.measure(case, task, samples, settings)
         cells = ["  ".join(f"{row[who + name]:6.3f}" for name in core_cases.FIGURES) for who in ("", "ridge_")]
         print(f"{case.name:32}{cells[0]}          {cells[1]}", flush=True)
 

@@ -24,8 +24,8 @@ from thermo_core.errors import ThermoError
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.decode import Decoder
 from thermo_core.sensors.mlx90640.frames import Picture, Words
-from thermo_sim import eeprom
-from thermo_sim.dataset import PictureSource
+from thermo_sim.chips.mlx90640 import eeprom
+from thermo_sim.chips.mlx90640.dataset import PictureSource
 
 GOLDEN = Path(os.environ.get("THERMO_SHARED", Path(__file__).parents[2] / "shared")) / "golden" / "mlx90640"
 PIXEL_K, WHOLE_K = 1.0, 0.5

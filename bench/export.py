@@ -29,8 +29,8 @@ from thermo_core.wire.records import FindingRecord, Record, RecordHeader, encode
 from thermo_core.wire.table import OutputKind, RecordType
 from thermo_host.link.items import Telemetry
 from thermo_host.sinks.recorder import Recorder
-from thermo_sim import eeprom
-from thermo_sim.dataset import PictureSource
+from thermo_sim.chips.mlx90640 import eeprom
+from thermo_sim.chips.mlx90640.dataset import PictureSource
 
 SUBPAGES_PER_SECOND = 16
 STARTED_NS = 1_700_000_000_000_000_000

@@ -30,9 +30,10 @@ from thermo_core.sensors.mlx90640.registers import ControlRegister
 from thermo_core.signals import Sample
 from thermo_core.tflite.ends import End
 from thermo_core.wearable.profile import Profile
-from thermo_sim.eeprom import generate
-from thermo_sim.radiometry import Conditions, Radiometry, pattern
+from thermo_sim.chips.mlx90640.eeprom import generate
+from thermo_sim.chips.mlx90640.radiometry import Radiometry, pattern
 from thermo_sim.scenes import breast_patch
+from thermo_sim.surroundings import Conditions
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FIRMWARE = REPOSITORY / "device" / "firmware"

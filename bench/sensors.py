@@ -30,9 +30,9 @@ from thermo_sim.chips.lis3dh import SimulatedLis3dh
 from thermo_sim.chips.max3010x import SimulatedMax3010x
 from thermo_sim.chips.mlx90614 import SimulatedMlx90614
 from thermo_sim.chips.mlx90632 import SimulatedMlx90632, counts_of
-from thermo_sim.chips.surface import steady
 from thermo_sim.clock import VirtualClock
 from thermo_sim.i2c import Chip, SimulatedBus
+from thermo_sim.surface import steady
 
 BURST = 25
 READINGS = 64

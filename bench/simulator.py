@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from smbus2 import i2c_msg
 
-from thermo_sim.dataset import PictureSource
+from thermo_sim.chips.mlx90640.dataset import PictureSource
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.scenes import Hand, Scene, breast_patch
 

@@ -49,7 +49,7 @@ from thermo_quantize.compiler.graph.generate import Graph, generate  # noqa: E40
 from thermo_quantize.compiler.graph.place import Placement  # noqa: E402
 
 SHIPPED = REPOSITORY / "models/thermo_models/wearables/breast-patch/bundle.img"
-KEY = REPOSITORY / "hw_sim/thermo_sim/keys/development_ed25519.pub.pem"
+KEY = REPOSITORY / "device/thermo_device/development_key/development_ed25519.pub.pem"
 CAMERA = {"kind": "mlx90640", "name": "skin", "path": [0x33], "rate_hz": 16.0}
 CURVE = {"kind": "external", "name": "skin", "rate_hz": 1.0}
 PICTURES = 24

@@ -118,10 +118,6 @@ class ShortReadError(BusError):
     """Fewer bytes came than were asked for."""
 
 
-class StaleDataError(BusError):
-    """The sensor repeated or overwrote a page while it was read."""
-
-
 class WireError(ThermoError):
     """Bytes on the serial line that cannot be what they claim to be."""
 

@@ -41,6 +41,18 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
+LABORATORY = (
+    ExitCode.OK,
+    ExitCode.BUG,
+    ExitCode.USAGE,
+    ExitCode.IMAGE,
+    ExitCode.FILE,
+    ExitCode.ACCURACY,
+    ExitCode.INTERRUPTED,
+    ExitCode.TERMINATED,
+)
+"""Those of commands that touch no wearable."""
+
 MEANINGS = {
     ExitCode.OK: "done",
     ExitCode.BUG: "a bug: please report it with the traceback",

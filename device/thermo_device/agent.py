@@ -19,7 +19,7 @@ from thermo_core.wearable.profile import Profile
 from thermo_core.wire import management
 from thermo_core.wire.management import StreamAnswer, StreamRequest
 from thermo_core.wire.smp import ReturnCode
-from thermo_core.wire.table import GroupError, StreamOp
+from thermo_core.wire.table import HELLO_SENSORS, GroupError, StreamOp
 from thermo_device.bare import DEFAULT
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
@@ -143,9 +143,10 @@ class Agent:
 
     # What group 65 needs.
 
-    def hello(self) -> management.Hello:
-        """Who it is and what it has."""
+    def hello(self, first: int = 0) -> management.Hello:
+        """Who it is and what it has: sensors from number `first` on, as many as an answer holds."""
         runtime = self._runtime
+        sensors = runtime.requests.sensors()
         running = self._slots.running if runtime.bundled else None
         return management.Hello(
             name=self._hardware.name,
@@ -157,7 +158,8 @@ class Agent:
             bundle="" if running is None else str(running.image.version),
             bundle_sha256=b"" if running is None else running.image.sha256,
             time_us=self._hardware.clock.now_us(),
-            sensors=runtime.requests.sensors(),
+            sensors=sensors[first : first + HELLO_SENSORS],
+            sensor_count=len(sensors),
             simulated=self._hardware.simulated,
             development_key=trusts_development_key(self._settings.trusted),
             waived=() if running is None else running.bundle.waived,
@@ -184,11 +186,11 @@ class Agent:
             self._runtime.listen(request.key_interval)
         return StreamAnswer(lease_ms=round(granted_s * 1000), time_us=self._hardware.clock.now_us())
 
-    def self_test(self) -> management.SelfTest:
+    def self_test(self, part: int | None = None) -> management.SelfTest:
         """What it finds out about itself. The lease stands still meanwhile: nobody here could hear it renewed."""
         left_s = self._lease.left_s
         try:
-            return self._runtime.requests.self_test()
+            return self._runtime.requests.self_test(part)
         finally:
             if left_s:
                 self._lease.grant(left_s)

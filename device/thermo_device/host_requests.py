@@ -103,9 +103,18 @@ class HostRequests:
         self._name(sensor)
         self._use(sensor, self._corrections.roll_back(sensor))
 
-    def self_test(self) -> management.SelfTest:
-        """Results of the parts the worker could test."""
-        results = self._worker.call(self._pipeline.self_test, SELF_TEST_S)
+    def self_test(self, part: int | None = None) -> management.SelfTest:
+        """Results of a sensor, of the models after the last one, or of everything.
+
+        Raises:
+            RequestRefused: there is no such part.
+        """
+        if part is not None and part > len(self._profile.sensors):
+            raise group_refusal(
+                GroupError.NO_SENSOR,
+                f"There is no part {part} to test; sensors are 0 to {len(self._profile.sensors) - 1}, the models come after them.",
+            )
+        results = self._worker.call(lambda: self._pipeline.self_test(part), SELF_TEST_S)
         return management.SelfTest(results=tuple(results))
 
     def set_rate(self, sensor: int, rate_hz: float) -> float:

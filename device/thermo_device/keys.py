@@ -53,7 +53,7 @@ def _read(file: Path) -> bytes:
 
 
 def trusts_development_key(keys: Iterable[Ed25519PublicKey]) -> bool:
-    """Whether one is among them with which whoever holds the private key published with the simulator can sign."""
+    """Whether one is among them with which whoever holds the published private key can sign."""
     return any(names_development_key(key_hash(key)) for key in keys)
 
 

@@ -226,22 +226,29 @@ class Pipeline:
         self._stepped_us = self._clock.now_us()
         return records
 
-    def self_test(self) -> list[SelfTestResult]:
-        """Check sensors and models; records of blocks captured meanwhile come with the next step."""
+    def self_test(self, part: int | None = None) -> list[SelfTestResult]:
+        """Check sensors and models; records of blocks captured meanwhile come with the next step.
+
+        Args:
+            part: number of the only sensor to check, or the number of sensors for the models alone.
+        """
         slowest_us = max(driver.period_us for driver in self._drivers)
         if self._stepped_us is not None and self._clock.now_us() - self._stepped_us > 3 * slowest_us + STEP_US:
             # Nobody listened meanwhile, so what passed is no loss.
             for driver in self._drivers:
                 driver.resume()
         self._stepped_us = self._clock.now_us()
-        for sensor in gather(self._drivers, self._newest, self._clock, self._poll):
+        checked = range(len(self._drivers)) if part is None else [part] if part < len(self._drivers) else []
+        for sensor in gather(self._drivers, checked, self._newest, self._clock, self._poll):
             self._newest[sensor] = None
         results = [
             result
-            for sensor, driver in enumerate(self._drivers)
-            for result in driver.self_test(self._newest[sensor], self.warning(sensor))
+            for sensor in checked
+            for result in self._drivers[sensor].self_test(self._newest[sensor], self.warning(sensor))
         ]
-        return [*results, *check_models(self.plan, self._networks, self._concluder.newest)]
+        if part is None or part == len(self._drivers):
+            results += check_models(self.plan, self._networks, self._concluder.newest)
+        return results
 
     def _poll(self, until_us: int) -> int | None:
         """Poll until a sensor has a block; its number, None where none had by then."""

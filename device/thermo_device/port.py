@@ -74,12 +74,15 @@ class DescriptorPort:
 
     @property
     def name(self) -> str:
+        """Of the port."""
         return self._name
 
     def fileno(self) -> int:
+        """Its descriptor, for `poll`."""
         return self._descriptor
 
     def read(self) -> bytes:
+        """What has come; b"" where nothing has."""
         poller = select.poll()
         poller.register(self._descriptor, select.POLLIN)
         try:
@@ -96,6 +99,7 @@ class DescriptorPort:
         return data
 
     def write(self, data: bytes) -> int:
+        """Write what there is room for; how many bytes that was."""
         try:
             return os.write(self._descriptor, data)
         except OSError as error:
@@ -121,6 +125,7 @@ class SerialPort(DescriptorPort):
         self._serial: serial.Serial | None = None
 
     def open(self) -> None:
+        """Open it, alone."""
         try:
             self._serial = serial.Serial(self._name, self._baud_rate, timeout=0, write_timeout=0, exclusive=True)
         except ValueError as error:
@@ -134,6 +139,7 @@ class SerialPort(DescriptorPort):
         self._descriptor = self._serial.fileno()
 
     def close(self) -> None:
+        """Close it; harmless when closed."""
         self._descriptor = -1
         if self._serial is not None:
             with contextlib.suppress(OSError, termios.error):
@@ -141,6 +147,7 @@ class SerialPort(DescriptorPort):
             self._serial = None
 
     def discard_output(self) -> None:
+        """Throw away what was written and nobody has read."""
         with contextlib.suppress(OSError, termios.error):
             termios.tcflush(self._descriptor, termios.TCOFLUSH)
 

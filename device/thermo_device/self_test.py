@@ -21,12 +21,17 @@ SLACK_US = 1_000_000
 
 
 def gather(
-    drivers: Sequence[Driver], newest: Sequence[Block | None], clock: Clock, poll: Callable[[int], int | None]
+    drivers: Sequence[Driver],
+    checked: Sequence[int],
+    newest: Sequence[Block | None],
+    clock: Clock,
+    poll: Callable[[int], int | None],
 ) -> list[int]:
     """Capture until each sensor that can soon has a block that is news.
 
     Args:
         drivers: by number.
+        checked: numbers of those that are wanted.
         newest: block of each sensor.
         clock: device's clock.
         poll: polls until a time for a block; the number of its sensor, None where none came.
@@ -36,7 +41,8 @@ def gather(
     """
     began_us = end_us = clock.now_us()
     wanted: dict[int, int] = {}
-    for sensor, driver in enumerate(drivers):
+    for sensor in checked:
+        driver = drivers[sensor]
         known, period_us = newest[sensor], driver.period_us
         if period_us and (known is None or began_us - known.time_us > 3 * period_us):
             firm = driver.late_us <= driver.due_us

@@ -30,13 +30,13 @@ _CODES: tuple[tuple[type[ThermoError], GroupError], ...] = (
 class Device(Protocol):
     """What the commands need of the agent. Every method may raise a `RequestRefused` or another `ThermoError`."""
 
-    def hello(self) -> management.Hello:
+    def hello(self, first: int = 0) -> management.Hello:
         """Who it is and what it has."""
 
     def stream(self, request: StreamRequest) -> StreamAnswer:
         """Start, renew or stop telemetry."""
 
-    def self_test(self) -> management.SelfTest:
+    def self_test(self, part: int | None = None) -> management.SelfTest:
         """What it finds out about itself."""
 
     def counts(self) -> management.Counters:
@@ -190,13 +190,15 @@ def wearable_commands(device: Device, wearable: Callable[[], Wearable]) -> Comma
         return management.Person(person=wearable().set_person(told)).to_map()
 
     handlers: dict[tuple[Command, Op], Handler] = {
-        (Command.HELLO, Op.READ): lambda body: device.hello().to_map(),
+        (Command.HELLO, Op.READ): lambda body: device.hello(read(management.HelloRequest, body).first).to_map(),
         (Command.STREAM, Op.WRITE): lambda body: device.stream(read(StreamRequest, body)).to_map(),
         (Command.CONSTANTS, Op.READ): read_constants,
         (Command.CORRECTION, Op.READ): read_correction,
         (Command.CORRECTION, Op.WRITE): write_correction,
         (Command.ROLLBACK, Op.WRITE): roll_back,
-        (Command.SELF_TEST, Op.WRITE): lambda body: device.self_test().to_map(),
+        (Command.SELF_TEST, Op.WRITE): lambda body: device.self_test(
+            read(management.SelfTestRequest, body).part
+        ).to_map(),
         (Command.COUNTERS, Op.READ): lambda body: device.counts().to_map(),
         (Command.RATE, Op.WRITE): set_rate,
         (Command.REFUSAL, Op.READ): lambda body: device.refusal().to_map(),

@@ -19,9 +19,9 @@ from thermo_core.errors import (
     ThermoError,
 )
 from thermo_core.file_kinds import known_kind
+from thermo_core.files import read_file
 from thermo_core.image import Image, Version, names_development_key
 from thermo_core.wire.management import SelfTestResult
-from thermo_host.files import read_whole
 from thermo_host.link.requests import Progress
 from thermo_host.link.wearable import Wearable
 
@@ -48,7 +48,7 @@ class Candidate:
 
     @property
     def development(self) -> bool:
-        """Whether it is signed with the key that ships with the simulator."""
+        """Whether it is signed with the key that is published with the source."""
         return names_development_key(self.image.key_hash)
 
 
@@ -91,7 +91,7 @@ def load(path: Path, note: Callable[[str], None] = lambda sentence: None) -> Can
     size = path.stat().st_size if path.is_file() else 0
     if size > MAX_IMAGE:
         raise ImageTooLargeError(f"{path} has {size} bytes, more than any slot holds; give a signed bundle.")
-    padded = read_whole(path)
+    padded = read_file(path)
     if kind := known_kind(padded):
         raise ImageFormatError(f"{path} is {kind}, and no signed image.")
     data = image.without_padding(padded)

@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
 from thermo_sim import body
-from thermo_sim.chips.surface import CelsiusAt
-from thermo_sim.radiometry import Conditions
 from thermo_sim.scenes import Scene, blackbody, make_scene
-from thermo_sim.surroundings import Surroundings
+from thermo_sim.surface import CelsiusAt
+from thermo_sim.surroundings import Conditions, Surroundings
 from thermo_sim.world_file import World
 
 _KEPT = 4096

@@ -1,28 +1,17 @@
 """`thermo-sim`: simulated wearables for a terminal, for scripts and for CI."""
 
-import contextlib
-import errno
 import logging
-import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
 
 import typer
-from typer.exceptions import TyperException
 
-from thermo_core.errors import ThermoError
-from thermo_core.exit_codes import ExitCode, exit_code, meanings
-from thermo_core.text import clean
-from thermo_core.version import software_version
+from thermo_core import command_line
 from thermo_sim import commands
 from thermo_sim.faults import OVERVIEW
 
-CODES = (
-    "Exit codes:\n\n"
-    + "\n\n".join(meanings())
-    + ("\n\n`exec` returns the command's own code, and 127 where the command does not exist.")
-)
+NAME = "thermo-sim"
+MORE = "`exec` returns the command's own code, and 127 where the command does not exist."
 FAULTS = (
     "Faults: a list such as nack@120,stuck:p=0.001,unplug@300+2s,drift:addr=0x3a:ch=2:by=0.5\n\n"
     # A backslash keeps what reads like a tag.
@@ -40,15 +29,8 @@ CONTROLS = (
 
 def application() -> typer.Typer:
     """The command line."""
-    app = typer.Typer(
-        name="thermo-sim",
-        help="Simulated thermal wearables: the real device agent on simulated sensors, behind a serial port.",
-        epilog=CODES,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
-    app.callback()(_options)
+    what = "Simulated thermal wearables: the real device agent on simulated sensors, behind a serial port."
+    app = command_line.application(NAME, what, more=MORE, quiet=logging.ERROR)
     app.command("wearable", epilog=FAULTS)(commands.wearable)
     app.command("board", epilog=FAULTS)(commands.board)
     app.command("exec", epilog=f"Example: thermo-sim exec --speed max -- thermo-host info {{port}}\n\n{FAULTS}")(
@@ -63,60 +45,7 @@ def application() -> typer.Typer:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
-    try:
-        # Not the command's own `main`, which turns Ctrl-C into a code of its own.
-        command = typer.main.get_command(application())
-        code = int(ExitCode.OK)
-        with contextlib.suppress(typer.Exit), command.make_context("thermo-sim", words) as context:
-            code = int(command.invoke(context) or ExitCode.OK)
-        if sys.stdout is not None:
-            sys.stdout.flush()
-        return code
-    except KeyboardInterrupt:
-        return ExitCode.INTERRUPTED
-    except TyperException as error:
-        return _fail(ExitCode.USAGE, _sentence(error))
-    except ThermoError as error:
-        return _fail(exit_code(error), str(error))
-    except OSError as error:
-        if error.errno not in (errno.EPIPE, errno.ENOSPC):
-            raise
-        # Nobody reads on, or there is no room; what is left in the buffer must not fail again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if error.errno == errno.EPIPE:
-            return ExitCode.OK
-        return _fail(ExitCode.FILE, f"Standard output takes no more ({error.strerror}).")
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"thermo-sim {software_version()}")
-        raise typer.Exit
-
-
-def _options(
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what the agent does to stderr.")] = False,
-    show_version: Annotated[
-        bool, typer.Option("--version", help="Say which version this is.", is_eager=True, callback=_show_version)
-    ] = False,
-) -> None:
-    """Stands before all commands."""
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.ERROR,
-        format="%(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
-
-
-def _sentence(error: TyperException) -> str:
-    text = " ".join(error.format_message().split())
-    return text if text.endswith("?") else f"{text.rstrip('.')}; see thermo-sim --help."
-
-
-def _fail(code: ExitCode, message: str) -> ExitCode:
-    typer.echo(f"thermo-sim: {clean(message)}", err=True)
-    return code
+    return command_line.run(NAME, application, list(sys.argv[1:] if arguments is None else arguments) or ["--help"])
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -22,191 +22,45 @@ from thermo_core.wearable.library import names, resolve
 from thermo_sim import control
 from thermo_sim.board import Board, BoardOptions
 from thermo_sim.faults import ABOUT, OPTIONS
-from thermo_sim.hardware import DEFAULT_WEARABLE
-from thermo_sim.launch import KINDS
-from thermo_sim.pump import LineNoise
+from thermo_sim.options import BOARDS, Json, Link, OfAgent, OfBoard, Simulated, expanded, known_board
 from thermo_sim.wearable import Wearable, WearableOptions, said_of
 from thermo_sim.world_file import load_world, world_names, world_of
 
 NO_COMMAND = 127
 
 
-def _whole(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        raise UsageError(f"The seed {text!r} is no whole number; give one from 0.") from None
-    if number < 0:
-        raise UsageError(f"The seed {number} is negative; give a whole number from 0.")
-    return number
-
-
-def _speed(text: str) -> str:
-    if text != "max":
-        try:
-            float(text)
-        except ValueError:
-            raise UsageError(f"The speed {text!r} is no number; give one such as 1 or 10, or max.") from None
-    return text
-
-
-Link = Annotated[Path, typer.Option("--link", metavar="PATH", help="Name of the port, such as /tmp/thermo0.")]
-WearableName = Annotated[
-    str, typer.Option("--wearable", metavar="NAME|FILE", help="Which wearable, see `thermo-sim wearables`.")
-]
-WorldName = Annotated[
-    str | None,
-    typer.Option(
-        "--world",
-        metavar="NAME|FILE",
-        help="What is around it, see `thermo-sim worlds`.",
-        show_default="the wearable's own",
-    ),
-]
-Seed = Annotated[int, typer.Option("--seed", parser=_whole, metavar="N", help="Of sensors, noise, scene and body.")]
-Eeprom = Annotated[
-    Path | None,
-    typer.Option(
-        "--eeprom",
-        metavar="FILE",
-        help="EEPROM of a real sensor: .npz, .npy, text, hex, bytes (of a driver or the Linux kernel), or a recording.",
-    ),
-]
-Replay = Annotated[
-    Path | None,
-    typer.Option(
-        "--replay",
-        metavar="FILE",
-        help="Frames of a real sensor instead of the scene: a recording (.mcap), or a dump with its EEPROM or --eeprom.",
-    ),
-]
-Faults = Annotated[str, typer.Option("--faults", metavar="SPEC", help="What goes wrong on the bus, see below.")]
-State = Annotated[
-    Path | None,
-    typer.Option(
-        "--state",
-        metavar="DIR",
-        help="Keeps bundles, corrections and the wearer.",
-        show_default="gone with the wearable",
-    ),
-]
-NoWarmUp = Annotated[bool, typer.Option("--no-warm-up", help="Start with sensors that have settled.")]
-Speed = Annotated[str, typer.Option("--speed", parser=_speed, metavar="X", help="Simulated seconds a second, or max.")]
-Trust = Annotated[
-    list[Path] | None,
-    typer.Option("--trust", metavar="PEM", help="Trust this key, not the development key; may be repeated."),
-]
-Kernels = Annotated[Literal["reference", "fast"], typer.Option("--kernels", help="How networks are run.")]
-Firmware = Annotated[
-    Path | None,
-    typer.Option("--firmware", metavar="FILE", help="What the board runs.", show_default="by make firmware"),
-]
-Noise = Annotated[
-    str, typer.Option("--line-noise", metavar="SPEC", help="What the serial line does to bytes: flip=1e-4,drop=2e-5")
-]
-Gdb = Annotated[
-    Path | None, typer.Option("--gdb", metavar="PATH", help="Socket at which the emulator awaits a debugger.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_BOARDS = ", ".join(f"{name}: {kind.summary}" for name, kind in KINDS.items())
-
-
-def _known_board(name: str) -> str:
-    if name not in KINDS:
-        raise UsageError(f"There is no board {name!r}; choose one of {', '.join(KINDS)}.")
-    return name
-
-
-def wearable(
-    link: Link,
-    wearable: WearableName = DEFAULT_WEARABLE,
-    world: WorldName = None,
-    seed: Seed = 0,
-    eeprom: Eeprom = None,
-    replay: Replay = None,
-    faults: Faults = "",
-    state: State = None,
-    no_warm_up: NoWarmUp = False,
-    speed: Speed = "1",
-    trust: Trust = None,
-    kernels: Kernels = "reference",
-) -> int:
+@expanded
+def wearable(link: Link, simulated: Simulated, agent: OfAgent) -> int:
     """Run one wearable until Ctrl-C or SIGTERM. A host opens LINK as a serial port."""
-    options = WearableOptions(
-        link=link.absolute(),
-        wearable=wearable,
-        world=world,
-        seed=seed,
-        eeprom=eeprom,
-        replay=replay,
-        faults=faults,
-        speed=None if speed == "max" else float(speed),
-        state=state,
-        trust=tuple(trust or ()),
-        kernels=kernels,
-        warm_up=not no_warm_up,
-    )
-    return _serve(Wearable(options))
+    return _serve(Wearable(WearableOptions(**simulated.options(link), **agent.options())))
 
 
+@expanded
 def board(
-    board: Annotated[str, typer.Argument(metavar="BOARD", parser=_known_board, help=_BOARDS)],
+    board: Annotated[str, typer.Argument(metavar="BOARD", parser=known_board, help=BOARDS)],
     link: Link,
-    wearable: WearableName = DEFAULT_WEARABLE,
-    world: WorldName = None,
-    seed: Seed = 0,
-    eeprom: Eeprom = None,
-    replay: Replay = None,
-    faults: Faults = "",
-    state: State = None,
-    no_warm_up: NoWarmUp = False,
-    firmware: Firmware = None,
-    line_noise: Noise = "",
-    gdb: Gdb = None,
+    simulated: Simulated,
+    how: OfBoard,
 ) -> int:
     """Run the wearable's firmware on an emulated microcontroller until Ctrl-C or SIGTERM. A host opens LINK as a serial port."""
-    options = BoardOptions(
-        link=link.absolute(),
-        kind=board,
-        wearable=wearable,
-        world=world,
-        seed=seed,
-        eeprom=eeprom,
-        replay=replay,
-        faults=faults,
-        firmware=firmware,
-        state=state,
-        noise=LineNoise.parse(line_noise),
-        warm_up=not no_warm_up,
-        gdb=gdb,
-    )
-    return _serve(Board(options))
+    return _serve(Board(BoardOptions(kind=board, **simulated.options(link), **how.options())))
 
 
+@expanded
 def execute(
+    *,
     command: Annotated[
         list[str] | None, typer.Argument(metavar="-- CMD", help="The command and its arguments.")
     ] = None,
-    wearable: WearableName = DEFAULT_WEARABLE,
-    world: WorldName = None,
-    seed: Seed = 0,
-    eeprom: Eeprom = None,
-    replay: Replay = None,
-    faults: Faults = "",
-    state: State = None,
-    no_warm_up: NoWarmUp = False,
-    speed: Speed = "1",
-    trust: Trust = None,
-    kernels: Kernels = "reference",
+    simulated: Simulated,
+    agent: OfAgent,
     board: Annotated[
         str | None,
         typer.Option(
-            "--board", parser=_known_board, metavar="BOARD", help="Run the firmware on it instead of the agent."
+            "--board", parser=known_board, metavar="BOARD", help="Run the firmware on it instead of the agent."
         ),
     ] = None,
-    firmware: Firmware = None,
-    line_noise: Noise = "",
-    gdb: Gdb = None,
+    how: OfBoard,
 ) -> int:
     """Start a fresh wearable, run a command, remove the wearable, and return the command's exit code.
 
@@ -214,30 +68,17 @@ def execute(
     """
     if not command:
         raise UsageError("There is no command to run; write it after --, for example: thermo-host info {port}")
-    if board is None and (firmware or line_noise or gdb):
-        given = {"--firmware": firmware, "--line-noise": line_noise, "--gdb": gdb}
+    if board is None and how != OfBoard():
+        given = {"--firmware": how.firmware, "--line-noise": how.line_noise, "--gdb": how.gdb}
         named = ", ".join(name for name, value in given.items() if value)
         raise UsageError(f"{named} is for boards; add --board, or leave it out.")
-    if board is not None and (speed != "1" or trust or kernels != "reference"):
+    if board is not None and agent != OfAgent():
         raise UsageError("A board runs in real time what it was built with; leave out --speed, --trust and --kernels.")
 
     def make(link: Path) -> Wearable | Board:
-        shared: dict[str, Any] = {
-            "link": link.absolute(),
-            "wearable": wearable,
-            "world": world,
-            "seed": seed,
-            "eeprom": eeprom,
-            "replay": replay,
-            "faults": faults,
-            "state": state,
-            "warm_up": not no_warm_up,
-        }
         if board is not None:
-            noise = LineNoise.parse(line_noise)
-            return Board(BoardOptions(**shared, kind=board, firmware=firmware, noise=noise, gdb=gdb))
-        pace = None if speed == "max" else float(speed)
-        return Wearable(WearableOptions(**shared, speed=pace, trust=tuple(trust or ()), kernels=kernels))
+            return Board(BoardOptions(kind=board, **simulated.options(link), **how.options()))
+        return Wearable(WearableOptions(**simulated.options(link), **agent.options()))
 
     _on_termination(lambda: sys.exit(ExitCode.TERMINATED))
     with (

@@ -3,7 +3,24 @@
 import math
 from dataclasses import dataclass
 
-from thermo_sim.radiometry import Conditions
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a measurement happens in.
+
+    Attributes:
+        ta: die temperature, degC.
+        vdd: supply, V.
+        reflected: temperature of the surroundings that the object mirrors, degC.
+        emissivity: of the object.
+        gradient_k: error all pixels share while the package warms up, kelvin at skin temperature.
+    """
+
+    ta: float = 33.0
+    vdd: float = 3.3
+    reflected: float = 25.0
+    emissivity: float = 1.0
+    gradient_k: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

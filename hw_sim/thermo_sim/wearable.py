@@ -17,12 +17,12 @@ from thermo_core.errors import LinkLostError, PortNotFoundError, UsageError
 from thermo_core.graph.bare import without_models
 from thermo_core.wearable.profile import Profile
 from thermo_device.agent import Agent, AgentSettings
+from thermo_device.development_key import DEVELOPMENT_PUBLIC_KEY
 from thermo_device.hardware import Hardware
 from thermo_device.keys import load_trusted
 from thermo_sim.clock import VirtualClock, WallClock
 from thermo_sim.control import ControlServer
 from thermo_sim.hardware import DEFAULT_WEARABLE, SimulatedHardware
-from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
 from thermo_sim.laboratory import laboratory_commands
 from thermo_sim.pseudo_terminal import PseudoTerminal
 

@@ -1,17 +1,20 @@
 """`thermo-models`: wearables, tasks and networks: check, look at data, train, evaluate, measure again, export."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
+from thermo_core import command_line
+from thermo_core.entry import enter
 from thermo_core.errors import UsageError
+from thermo_core.exit_codes import LABORATORY
 from thermo_models import wearable_command
-from thermo_quantize import command_line
 
 app = command_line.application(
-    "thermo-models", "Train the networks of thermo-edge wearables. They inform; they are no medical device."
+    "thermo-models", "Train the networks of thermo-edge wearables. They inform; they are no medical device.", LABORATORY
 )
 app.add_typer(wearable_command.app, name="wearable")
 
@@ -99,10 +102,10 @@ def train(
     from rich.console import Console
     from rich.progress import Progress
 
+    from thermo_core.files import refuse_overwriting
     from thermo_models import runs, settings
     from thermo_models.tasks import find
     from thermo_models.tasks.task import Varied
-    from thermo_quantize.files import refuse_overwriting
 
     found = find(task)
     by_variant = found.by_variant if isinstance(found, Varied) else {}
@@ -212,4 +215,4 @@ def _groups(text: str) -> tuple[int, ...]:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line; ends the process with an exit code."""
-    command_line.main(app, arguments)
+    enter(lambda: partial(command_line.run, "thermo-models", lambda: app), arguments)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import SchemaError, UsageError
+from thermo_core.files import read_file, read_json
 from thermo_core.schema import from_plain
 from thermo_core.stages import AnyStage
 from thermo_core.stages.stage import Stage
@@ -21,7 +22,6 @@ from thermo_models.samples import Samples
 from thermo_models.settings import Settings
 from thermo_models.tasks.task import Alerting, KeepsSamples, Task
 from thermo_models.templates import chain
-from thermo_quantize.files import read_file, read_json
 
 QUICK_RESAMPLES = 50
 TRAINING = "training.json"

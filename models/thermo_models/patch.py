@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from thermo_core.signals import Signal, Values
 from thermo_core.stages import average
-from thermo_sim.dataset import PictureSource
-from thermo_sim.radiometry import Conditions, Noise
+from thermo_sim.chips.mlx90640.dataset import PictureSource
+from thermo_sim.chips.mlx90640.radiometry import Noise
 from thermo_sim.scenes import Lesion, blackbody, breast_patch
+from thermo_sim.surroundings import Conditions
 
 EMISSIVITY = 0.98
 CONTRAST_K = (0.3, 2.0)

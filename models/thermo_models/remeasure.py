@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from thermo_core.errors import UsageError
+from thermo_core.files import read_json, write_files
 from thermo_models.evaluation import alert_figures, check_data, measured, open_model
 from thermo_models.intervals import RESAMPLES
 from thermo_models.runs import told
 from thermo_models.study import Report, goals_of
 from thermo_models.tasks.task import Alerting, Examined, Task
-from thermo_quantize.files import read_json, write_files
 
 
 def remeasure(

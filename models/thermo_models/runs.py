@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
+from thermo_core.files import check_folder, make_folder, read_file, read_json, refuse_overwriting, write_files
 from thermo_core.schema import to_readable
 from thermo_core.tflite.interpreter import Int8Network
 from thermo_core.wearable.library import FILE_NAME
@@ -28,7 +29,6 @@ from thermo_models.study import Epochs, Report, Trained, cross_validate, train_o
 from thermo_models.tasks import find
 from thermo_models.tasks.task import Alerting, Charted, Compared, Examined, Task
 from thermo_models.templates import CONSTANTS, Learnt, filled
-from thermo_quantize.files import check_folder, make_folder, read_file, read_json, refuse_overwriting, write_files
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "tflite-runtime")
 MODEL = "model.tflite"

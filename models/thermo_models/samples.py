@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from thermo_core.arrays import BROKEN
 from thermo_core.errors import StorageError, UsageError
-from thermo_quantize.files import check_readable
+from thermo_core.files import check_readable
 
 
 @dataclass(frozen=True, slots=True)

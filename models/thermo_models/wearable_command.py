@@ -33,9 +33,9 @@ def new(
 ) -> None:
     """Write a wearable.toml to begin with: two thermistors, a stage, an alert, and what else there can be."""
     from thermo_core.errors import SchemaError
+    from thermo_core.files import make_folder, refuse_overwriting, write_file
     from thermo_core.schema import Name, from_plain
     from thermo_core.wearable.library import FILE_NAME
-    from thermo_quantize.files import make_folder, refuse_overwriting, write_file
 
     try:
         from_plain(name, Name, "The name")
@@ -113,8 +113,8 @@ def _opened(name: str) -> "tuple[Wearable, Plan, dict[str, bytes]]":
         ModelError: a network is damaged or does not fit.
     """
     from thermo_core.bundle import Bundle
+    from thermo_core.files import read_file, read_text
     from thermo_core.wearable import file, library
-    from thermo_quantize.files import read_file, read_text
     from thermo_quantize.fit import check_bundle
 
     found = file.read(library.resolve(name))

@@ -1,13 +1,19 @@
 """`thermo-quantize`: from a trained network to a signed bundle."""
 
+from functools import partial
 from typing import NoReturn
 
-from thermo_quantize import command_line, commands
+from thermo_core import command_line
+from thermo_core.entry import enter
+from thermo_core.exit_codes import LABORATORY
+from thermo_quantize import commands
 from thermo_quantize.compile_command import compile_command
 from thermo_quantize.firmware_command import firmware_command
 from thermo_quantize.sign_command import sign_command
 
-app = command_line.application("thermo-quantize", "Quantise, check and sign models for thermo-edge wearables.")
+app = command_line.application(
+    "thermo-quantize", "Quantise, check and sign models for thermo-edge wearables.", LABORATORY
+)
 
 for _command in (commands.quantize, commands.evaluate, commands.compare, commands.inspect, commands.verify):
     app.command()(_command)
@@ -18,4 +24,4 @@ app.command("sign")(sign_command)
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line; ends the process with an exit code."""
-    command_line.main(app, arguments)
+    enter(lambda: partial(command_line.run, "thermo-quantize", lambda: app), arguments)

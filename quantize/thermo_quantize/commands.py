@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from thermo_core.command_line import end_with
 from thermo_core.errors import AccuracyDropError, ModelError, ThermoError, UsageError
+from thermo_core.files import check_folder, read_file, read_json, refuse_overwriting
 from thermo_quantize.choices import Calibrator, Scheme
-from thermo_quantize.command_line import end_with
-from thermo_quantize.files import check_folder, read_file, read_json, refuse_overwriting
 
 if TYPE_CHECKING:
     from thermo_core.tflite.verify import Verified

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from thermo_core.files import make_folder, read_file, refuse_overwriting, write_files
 from thermo_quantize.compiler.compile import compile_model
 from thermo_quantize.compiler.flash import code_bytes
 from thermo_quantize.compiler.report import render, report
 from thermo_quantize.compiler.targets import TARGETS
-from thermo_quantize.files import make_folder, read_file, refuse_overwriting, write_files
 
 
 def compile_command(

@@ -23,10 +23,8 @@ from thermo_quantize.compiler.graph.generate import generate as generate_graph
 from thermo_quantize.firmware_sensors import row_of
 from thermo_quantize.fit import check_bundle
 
-HELLO_BYTES = 1400
-"""Room for what a profile says in the answer to hello."""
-SENSOR_BYTES = 90
-"""What a sensor takes there beside its texts."""
+HELLO_BYTES = 1100
+"""Room for a profile's name and waived sentences in the answer to hello; sensors follow in as many answers as they need."""
 
 
 @dataclass(frozen=True)
@@ -119,10 +117,9 @@ def _check_size(profile: Profile, waived: Sequence[str]) -> None:
         BundleError: it is none.
     """
     said = sum(len(one.encode()) for one in (profile.name, *waived))
-    said += sum(len(sensor.kind) + SENSOR_BYTES for sensor in profile.sensors)
     if said > HELLO_BYTES:
         raise BundleError(
-            f"The profile's name, {len(profile.sensors)} sensors and {len(waived)} waived sentences take {said} bytes of the "
+            f"The profile's name and {len(waived)} waived sentences take {said} bytes of the "
             f"answer to hello and may take {HELLO_BYTES} in the firmware; waive less, or run this wearable on the agent."
         )
 

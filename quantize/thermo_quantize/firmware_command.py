@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from thermo_core.errors import UsageError
+from thermo_core.files import make_folder, read_file, refuse_overwriting, write_files
 from thermo_quantize.compiler.targets import TARGETS
-from thermo_quantize.files import make_folder, read_file, refuse_overwriting, write_files
 
 if TYPE_CHECKING:
     from thermo_quantize.firmware import Firmware

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from thermo_core.errors import ModelError, UsageError
-from thermo_quantize.files import check_readable
+from thermo_core.files import check_readable
 from thermo_quantize.install import INSTALL_TRAIN
 from thermo_quantize.quiet import quiet
 

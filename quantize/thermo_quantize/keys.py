@@ -7,8 +7,8 @@ from typing import TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from thermo_core.errors import UsageError
+from thermo_core.files import read_file
 from thermo_core.image import load_private_key, load_public_key
-from thermo_quantize.files import read_file
 
 MAX_PEM = 64 << 10
 _Key = TypeVar("_Key")

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import AccuracyDropError, ModelError, UsageError
+from thermo_core.files import make_folder, write_files
 from thermo_core.tflite.interpreter import RUNTIMES, installed
 from thermo_core.tflite.verify import verify_model
 from thermo_quantize import golden, layers, qat, runtimes
 from thermo_quantize.choices import Calibrator, Scheme
 from thermo_quantize.convert import RANGED, convert
 from thermo_quantize.describe import Description, contracts, describe
-from thermo_quantize.files import make_folder, write_files
 from thermo_quantize.page import noise_picture, page
 from thermo_quantize.ranges import Range, choose, observe
 from thermo_quantize.representative_set import DEFAULT_COUNT, RepresentativeSet, check_disjoint, draw, draw_again

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from thermo_core.arrays import BROKEN
 from thermo_core.errors import UsageError
-from thermo_quantize.files import read_file
+from thermo_core.files import read_file
 
 MAX_DATA = 4 << 30
 Batch = Mapping[str, NDArray[np.float32]]

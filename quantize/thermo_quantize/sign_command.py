@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from thermo_core.errors import AccuracyDropError, UsageError
-from thermo_quantize.files import read_file, read_json, read_text, refuse_overwriting, write_file
+from thermo_core.files import read_file, read_json, read_text, refuse_overwriting, write_file
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

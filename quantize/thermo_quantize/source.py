@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from thermo_core.errors import ModelError, StorageError, UnsupportedOperatorError, UsageError
+from thermo_core.files import check_readable, read_file
 from thermo_core.tflite.schema import TensorType
 from thermo_core.tflite.verify import Verified, verify_model
-from thermo_quantize.files import check_readable, read_file
 from thermo_quantize.install import INSTALL_TRAIN
 from thermo_quantize.keras_files import SUFFIXES, first_line, load_keras
 from thermo_quantize.layers import layer_name

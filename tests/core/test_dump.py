@@ -18,8 +18,8 @@ from thermo_core.arrays import read_npy
 from thermo_core.errors import EepromError, StorageError, ThermoError
 from thermo_core.sensors.mlx90640.dump import Dump, read_dump, read_eeprom
 from thermo_core.sensors.mlx90640.frames import CONTROL, SUBPAGE, Words
-from thermo_sim import eeprom as eeproms
-from thermo_sim.dataset import PictureSource
+from thermo_sim.chips.mlx90640 import eeprom as eeproms
+from thermo_sim.chips.mlx90640.dataset import PictureSource
 
 EEPROM = eeproms.generate(4)
 FRAMES = np.stack(

@@ -149,7 +149,7 @@ def test_a_bad_key_is_refused_where_it_is_read() -> None:
 
 def test_the_mirror_image_of_the_development_key_is_the_development_key() -> None:
     from thermo_core.image import load_private_key
-    from thermo_sim.keys import DEVELOPMENT_PRIVATE_KEY, DEVELOPMENT_PUBLIC_KEY
+    from thermo_device.development_key import DEVELOPMENT_PRIVATE_KEY, DEVELOPMENT_PUBLIC_KEY
 
     public = load_public_key(DEVELOPMENT_PUBLIC_KEY.read_bytes())
     twin = mirrored(public.public_bytes_raw())

@@ -256,7 +256,7 @@ def test_keys_are_read_from_pem_and_others_refused_with_the_reason() -> None:
 
 
 def test_shipped_development_key_is_the_one_devices_recognise() -> None:
-    from thermo_sim.keys import DEVELOPMENT_PRIVATE_KEY, DEVELOPMENT_PUBLIC_KEY
+    from thermo_device.development_key import DEVELOPMENT_PRIVATE_KEY, DEVELOPMENT_PUBLIC_KEY
 
     public = load_public_key(DEVELOPMENT_PUBLIC_KEY.read_bytes())
     private = load_private_key(DEVELOPMENT_PRIVATE_KEY.read_bytes())

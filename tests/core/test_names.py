@@ -46,8 +46,6 @@ ALLOWED: Mapping[str, str] = {
         (
             "core/thermo_core/recording/frames.py",
             "host/thermo_host/exports/dumps.py",
-            "hw_sim/thermo_sim/dumps.py",
-            "hw_sim/thermo_sim/dataset.py",
         ),
         "raw subpages and EEPROM of cameras, as other tools dump them",
     ),
@@ -65,15 +63,11 @@ ALLOWED: Mapping[str, str] = {
     **dict.fromkeys(
         (
             "device/firmware/fuzz/make_eeprom_corpus.py",
-            "hw_sim/thermo_sim/cells.py",
-            "hw_sim/thermo_sim/eeprom.py",
-            "hw_sim/thermo_sim/radiometry.py",
             "hw_sim/thermo_sim/scenes.py",
         ),
         "physics and EEPROM of a simulated camera",
     ),
     "device/firmware/fuzz/fuzz_smp.c": "a wearable whose requests are fuzzed",
-    "hw_sim/thermo_sim/chips/ntc.py": "physics of simulated thermistors",
     "device/thermo_device/bare.py": "what a device without a bundle is taken to be",
     "host/thermo_host/commands/common.py": "range of an emissivity that is asked for",
 }

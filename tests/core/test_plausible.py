@@ -11,7 +11,7 @@ from thermo_core.errors import EepromError, ThermoError
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.decode import Decoder
 from thermo_core.sensors.mlx90640.frames import Words
-from thermo_sim.eeprom import generate
+from thermo_sim.chips.mlx90640.eeprom import generate
 
 
 def flipped(words: Words, address: int, bit: int) -> Words:

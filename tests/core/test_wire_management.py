@@ -18,6 +18,7 @@ from thermo_core.wire.management import (
     Counters,
     Feed,
     Hello,
+    HelloRequest,
     Message,
     OfSensor,
     Part,
@@ -26,6 +27,7 @@ from thermo_core.wire.management import (
     ReadPart,
     Refusal,
     SelfTest,
+    SelfTestRequest,
     SelfTestResult,
     SensorState,
     Signals,
@@ -58,6 +60,7 @@ HELLOS = st.builds(
     bundle_sha256=HASH,
     time_us=TIME,
     sensors=st.lists(STATES, max_size=32).map(tuple),
+    sensor_count=U8,
     simulated=YES,
     development_key=YES,
     waived=st.lists(TEXT, max_size=8).map(tuple),
@@ -86,6 +89,8 @@ BODIES: st.SearchStrategy[Message] = st.one_of(
     st.builds(Written, off=st.integers(0, MAX_BLOB)),
     st.builds(OfSensor, sensor=U8),
     st.builds(Rate, rate_hz=st.floats(0, 1e6, exclude_min=True), sensor=U8),
+    st.builds(HelloRequest, first=U8),
+    st.builds(SelfTestRequest, part=st.none() | U8),
     st.builds(SelfTest, results=st.lists(RESULTS, max_size=4).map(tuple)),
     st.builds(Counters, counters=st.dictionaries(TEXT, TIME, max_size=5)),
     st.builds(Refusal, reason=TEXT, time_us=TIME),
@@ -102,7 +107,19 @@ BODIES: st.SearchStrategy[Message] = st.one_of(
 def test_every_kind_of_message_is_drawn() -> None:
     kinds = {kind for kind in vars(management).values() if isinstance(kind, type) and issubclass(kind, Message)}
     drawn = {Hello, StreamRequest, StreamAnswer, ReadPart, Part, Written, OfSensor, Rate, SelfTest, Counters, Refusal}
-    drawn |= {Signals, Feed, Person, Alerts, Acknowledge, Message, SensorState, SelfTestResult, AlertState}
+    drawn |= {
+        Signals,
+        Feed,
+        Person,
+        Alerts,
+        Acknowledge,
+        HelloRequest,
+        SelfTestRequest,
+        Message,
+        SensorState,
+        SelfTestResult,
+        AlertState,
+    }
     assert kinds == drawn
 
 

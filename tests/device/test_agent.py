@@ -32,12 +32,12 @@ from thermo_core.wire.smp import encode_packets
 from thermo_device import commands, machine
 from thermo_device import line as line_module
 from thermo_device.cli import main
+from thermo_device.development_key import DEVELOPMENT_PUBLIC_KEY
 from thermo_device.keys import load_trusted, refuse_development_key, trusts_development_key
 from thermo_device.line import Line
 from thermo_device.port import SerialPort
 from thermo_device.telemetry import FrameQueue, Lease, Outbox
 from thermo_device.worker import Worker
-from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
 from thermo_sim.pseudo_terminal import PseudoTerminal
 
 

@@ -23,9 +23,9 @@ from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
 from thermo_device.counters import Counters
 from thermo_device.sensors.driver import Place
 from thermo_device.sensors.mlx90640.acquisition import PictureSensor
-from thermo_sim.eeprom import generate
+from thermo_sim.chips.mlx90640.eeprom import generate
+from thermo_sim.chips.mlx90640.radiometry import Noise, ResponseError
 from thermo_sim.hardware import SimulatedHardware
-from thermo_sim.radiometry import Noise, ResponseError
 
 SEED, OTHER = 3, 77
 BLACKBODY_C = 35.0

@@ -44,7 +44,7 @@ from thermo_device.bundled import Bundled
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
 from thermo_device.pipeline import BACKLOG, Pipeline
-from thermo_sim.chips.ntc import Wiring
+from thermo_sim.chips.ads1115_ntc.ntc import Wiring
 from thermo_sim.hardware import SimulatedHardware
 
 RATE_HZ = 16.0

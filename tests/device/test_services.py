@@ -329,7 +329,11 @@ def test_rates_counters_and_self_test(host: Client) -> None:
     assert host.refused(Op.WRITE, Command.RATE, sensor=9, rate_hz=7.0) is GroupError.NO_SENSOR
     results = host.write(Command.SELF_TEST)["results"]
     assert len(results) > 8 and all(result["passed"] for result in results)
-    assert host.read(Command.COUNTERS)["counters"]["requests_refused"] == 3
+    parts = [host.write(Command.SELF_TEST, part=part)["results"] for part in range(3)]
+    assert [result["name"] for part in parts for result in part] == [result["name"] for result in results]
+    assert {result["name"].split(":")[0] for result in parts[SPOTS]} == {"spots"}
+    assert host.refused(Op.WRITE, Command.SELF_TEST, part=3) is GroupError.NO_SENSOR
+    assert host.read(Command.COUNTERS)["counters"]["requests_refused"] == 4
 
 
 def test_a_request_that_means_nothing_is_refused_with_its_field(host: Client) -> None:

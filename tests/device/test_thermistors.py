@@ -16,7 +16,7 @@ from thermo_device.counters import Counters
 from thermo_device.scheduler import Scheduler
 from thermo_device.sensors.ads1115_ntc import CONVERSION_US, Thermistors
 from thermo_device.sensors.driver import Place
-from thermo_sim.chips.ntc import Wiring
+from thermo_sim.chips.ads1115_ntc.ntc import Wiring
 from thermo_sim.hardware import SimulatedHardware
 
 

@@ -13,9 +13,9 @@ from firmware_wearable import FirmwareWearable
 from numpy.typing import NDArray
 
 from thermo_core.image import load_public_key
+from thermo_device.development_key import DEVELOPMENT_PUBLIC_KEY
 from thermo_quantize.firmware import generate
 from thermo_sim.hardware import SimulatedHardware
-from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
 
 WIRE_SIZES = """records_block records_signal records_finding records_alert records_event records_clock framing_encode_frame
 framing_packet_bytes wire_receive wire_counter_count cbor_open_array wire_answer wire_store_read"""

@@ -22,7 +22,7 @@ from board_probe import PROBE, RESET_POWER, RESET_SOFTWARE, RESET_WATCHDOG, ROOT
 from thermo_core.errors import DamagedFileError, ThermoError, UsageError
 from thermo_sim import control, mailbox, pump
 from thermo_sim.board import Board, BoardOptions
-from thermo_sim.eeprom import generate
+from thermo_sim.chips.mlx90640.eeprom import generate
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.mailbox import BUS, NACK, OK, SHORT, STUCK, MailboxServer, SharedFile
 from thermo_sim.pump import LineNoise

@@ -60,7 +60,7 @@ from thermo_host.sinks.monitor import Monitor
 from thermo_host.stream.listen import listen
 from thermo_host.stream.signals import named
 from thermo_sim import control
-from thermo_sim.eeprom import generate
+from thermo_sim.chips.mlx90640.eeprom import generate
 
 SEED = 4
 READY_S = 60.0

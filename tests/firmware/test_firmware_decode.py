@@ -15,8 +15,9 @@ from thermo_core.sensors.mlx90640.decode import Decoder
 from thermo_core.sensors.mlx90640.frames import Words
 from thermo_core.sensors.mlx90640.interpolate import fill_invalid
 from thermo_core.sensors.mlx90640.registers import UNUSED_AUXILIARY, ControlRegister
-from thermo_sim.eeprom import encode, generate, random_parameters
-from thermo_sim.radiometry import Conditions, Noise, Radiometry, pattern
+from thermo_sim.chips.mlx90640.eeprom import encode, generate, random_parameters
+from thermo_sim.chips.mlx90640.radiometry import Noise, Radiometry, pattern
+from thermo_sim.surroundings import Conditions
 
 PARITY_K = 0.001
 """The goal is 0.02 K below 150 degC; single precision leaves less than this above -40 degC."""

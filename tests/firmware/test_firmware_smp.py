@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import cbor2
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -47,7 +48,7 @@ from thermo_core.wire.table import Command, GroupError, StreamOp
 from thermo_device import wearable_group
 from thermo_device.smp_server import Application, RequestRefused, SmpServer, group_refusal, os_commands
 from thermo_device.wearable_group import wearable_commands
-from thermo_quantize.firmware import HELLO_BYTES, SENSOR_BYTES
+from thermo_quantize.firmware import HELLO_BYTES
 
 SENSOR = bytes.fromhex("0d22d1850189")
 BUFFER = 2048 + 64
@@ -102,7 +103,7 @@ class Bench:
         self.known: dict[str, float] = {}
         self.server: SmpServer
 
-    def hello(self) -> Hello:
+    def hello(self, first: int = 0) -> Hello:
         camera = SensorState(
             kind="mlx90640",
             id=SENSOR,
@@ -125,7 +126,8 @@ class Bench:
             bundle="1.2.3+4",
             bundle_sha256=bytes(range(32)),
             time_us=1234,
-            sensors=(camera, array, SensorState(kind="external", id=OWN_ID, rate_hz=1.0)),
+            sensors=(camera, array, SensorState(kind="external", id=OWN_ID, rate_hz=1.0))[first:],
+            sensor_count=3,
             simulated=False,
             development_key=True,
             lease_max_ms=10000,
@@ -161,7 +163,9 @@ class Bench:
         self._there(sensor)
         raise group_refusal(GroupError.NO_CORRECTION, "There is none.")
 
-    def self_test(self) -> management.SelfTest:
+    def self_test(self, part: int | None = None) -> management.SelfTest:
+        if part is not None and part > 3:
+            raise group_refusal(GroupError.NO_SENSOR, "No such part.")
         results = (
             ("skin: EEPROM", True, "Two reads agree."),
             ("skin: supply", False, "2.90 V; 3 to 3.6 is in order."),
@@ -174,7 +178,9 @@ class Bench:
         )
         return management.SelfTest(
             results=tuple(
-                management.SelfTestResult(name=name, passed=passed, detail=detail) for name, passed, detail in results
+                management.SelfTestResult(name=name, passed=passed, detail=detail)
+                for name, passed, detail in results
+                if not part
             )
         )
 
@@ -364,15 +370,44 @@ def test_what_hello_says_of_sensors(wire: Any) -> None:
     assert [sensor.warning for sensor in trusted.sensors] == ["", "", ""]
 
 
+def whole_hello(firmware: Firmware) -> Hello:
+    """Hello with all sensors, asked for as often as it takes."""
+    hello = management.read(Hello, firmware.ask(Op.READ, Command.HELLO, {}).body)
+    sensors = list(hello.sensors)
+    while len(sensors) < hello.sensor_count:
+        more = management.read(Hello, firmware.ask(Op.READ, Command.HELLO, {"first": len(sensors)}).body)
+        assert more.sensors
+        sensors += more.sensors
+    return msgspec.structs.replace(hello, sensors=tuple(sensors))
+
+
+def test_hello_goes_on_from_any_sensor(wire: Any) -> None:
+    firmware, all_of_it = Firmware(wire), Bench().hello()
+    for first in range(5):
+        hello = management.read(Hello, firmware.ask(Op.READ, Command.HELLO, {"first": first}).body)
+        assert (hello.sensors, hello.sensor_count) == (all_of_it.sensors[first:], 3)
+
+
 @pytest.mark.parametrize("sentences", [3, 8])
 def test_the_longest_texts_that_are_generated_fit_hello(wire: Any, sentences: int) -> None:
-    """`thermo-quantize firmware` takes `HELLO_BYTES` of them, what sensors say included."""
+    """`thermo-quantize firmware` takes `HELLO_BYTES` of them; what sensors say comes in as many answers as it needs."""
     firmware = Firmware(wire)
-    kinds = sum(len(sensor.kind) + SENSOR_BYTES for sensor in Bench().hello().sensors)
-    size = (HELLO_BYTES - kinds - 64) // sentences
+    size = (HELLO_BYTES - 64) // sentences
     wire.wire_long_texts(ctypes.c_size_t(sentences), ctypes.c_size_t(size))
-    hello = management.read(Hello, firmware.ask(Op.READ, Command.HELLO, {}).body)
+    hello = whole_hello(firmware)
+    assert hello.sensors == Bench().hello().sensors
     assert (len(hello.profile), *map(len, hello.waived)) == (64, *[size] * sentences)
+
+
+def test_a_self_test_can_be_asked_for_in_parts(wire: Any) -> None:
+    firmware = Firmware(wire)
+    whole = firmware.ask(Op.WRITE, Command.SELF_TEST, {}).body["results"]
+    parts = [firmware.ask(Op.WRITE, Command.SELF_TEST, {"part": part}).body["results"] for part in range(4)]
+    assert [len(part) for part in parts] == [3, 0, 0, 0] and parts[0] == whole
+    assert firmware.ask(Op.WRITE, Command.SELF_TEST, {"part": 4}).body["err"] == {
+        "group": Group.THERMO,
+        "rc": GroupError.NO_SENSOR,
+    }
 
 
 def test_messages_on_the_page_are_answered(wire: Any) -> None:

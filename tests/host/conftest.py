@@ -25,8 +25,8 @@ from thermo_core.wire.records import (
 )
 from thermo_core.wire.table import OutputKind, Severity
 from thermo_host.link.items import Telemetry
-from thermo_sim import eeprom
-from thermo_sim.dataset import PictureSource
+from thermo_sim.chips.mlx90640 import eeprom
+from thermo_sim.chips.mlx90640.dataset import PictureSource
 
 SEED = 11
 PERIOD_US = 62_500

@@ -28,7 +28,7 @@ from thermo_host.calibrate.procedure import calibrate, conclude, observe, verify
 from thermo_host.calibrate.reference import EXACT, ReferenceUncertainty, TypedReference
 from thermo_host.calibrate.settings import Settings, paced
 from thermo_host.calibrate.write import write
-from thermo_sim.radiometry import ResponseError
+from thermo_sim.chips.mlx90640.radiometry import ResponseError
 
 QUICK = Settings(pictures=64, hold_out_pictures=128, warm_up_s=0.0)
 CREATED = 1_790_000_000
@@ -297,14 +297,14 @@ def test_a_disk_that_fills_takes_nothing_that_was_measured(
     kept = Measurements(tmp_path, quick.subject, QUICK, notes.append)
     room = tmp_path / ".room"
     assert room.stat().st_blocks * 512 >= 4 << 20
-    real = measurements.write_whole
+    real = measurements.write_file
 
     def cramped(path: Path, data: bytes) -> None:
         if room.exists():
             raise StorageError("No space is left.")
         real(path, data)
 
-    monkeypatch.setattr(measurements, "write_whole", cramped)
+    monkeypatch.setattr(measurements, "write_file", cramped)
     for observation in quick.observations:
         kept.keep(observation)
     assert not room.exists()
@@ -314,7 +314,7 @@ def test_a_disk_that_fills_takes_nothing_that_was_measured(
     def full(path: Path, data: bytes) -> None:
         raise StorageError("No space is left.")
 
-    monkeypatch.setattr(measurements, "write_whole", full)
+    monkeypatch.setattr(measurements, "write_file", full)
     kept.keep(quick.observations[0])
     assert "goes on" in notes[0]
     assert len(kept.observations) == len(quick.observations) + 1

@@ -11,7 +11,7 @@ from thermo_core.sensors.mlx90640.frames import CONTROL
 from thermo_host.exports import dumps, target
 from thermo_host.exports.rows import SampleRow
 from thermo_host.exports.totals import Totals
-from thermo_sim import eeprom
+from thermo_sim.chips.mlx90640 import eeprom
 
 
 def pictures_of(dump: Dump, emissivity: float | None = None) -> tuple[list[SampleRow], Totals]:

@@ -45,7 +45,7 @@ from thermo_host.exports.edf import physical_range
 from thermo_host.exports.facts import facts
 from thermo_host.exports.rows import Row, SampleRow
 from thermo_host.stream.playback import Recording
-from thermo_sim import eeprom
+from thermo_sim.chips.mlx90640 import eeprom
 
 EVERY = (".npz", ".csv", ".parquet", ".edf", ".png", ".mp4")
 SECOND_NS = 1_000_000_000

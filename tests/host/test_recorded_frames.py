@@ -14,7 +14,7 @@ from thermo_core.recording.session import Session
 from thermo_core.sensors.mlx90640.frames import Subpage
 from thermo_host.link.items import Telemetry
 from thermo_host.sinks.recorder import Recorder
-from thermo_sim.dumps import load_eeprom, load_replay
+from thermo_sim.chips.mlx90640.dumps import load_eeprom, load_replay
 
 Take = Callable[[int], list[Telemetry]]
 

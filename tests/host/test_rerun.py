@@ -25,7 +25,7 @@ from thermo_host.application import run
 from thermo_host.link.items import Telemetry
 from thermo_host.rerun import Rerun, Wanted, seen_as
 from thermo_host.sinks.recorder import Recorder
-from thermo_sim.dataset import PictureSource
+from thermo_sim.chips.mlx90640.dataset import PictureSource
 
 BUNDLE = Path(__file__).parents[2] / "models/thermo_models/wearables/breast-patch/bundle.img"
 WEARABLE = BUNDLE.parent / "wearable.toml"

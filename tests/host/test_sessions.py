@@ -41,8 +41,8 @@ from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.recorder import Recorder
 from thermo_host.stream.listen import listen
 from thermo_host.stream.playback import Recording
-from thermo_sim import eeprom
-from thermo_sim.dumps import load_replay
+from thermo_sim.chips.mlx90640 import eeprom
+from thermo_sim.chips.mlx90640.dumps import load_replay
 
 Take = Callable[[int], list[Telemetry]]
 BEFORE = 50

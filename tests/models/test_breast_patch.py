@@ -17,6 +17,7 @@ from thermo_core.bundle import Bundle
 from thermo_core.errors import UsageError
 from thermo_core.tflite.interpreter import Int8Network
 from thermo_core.wearable.profile import NOTICE
+from thermo_device.development_key import DEVELOPMENT_PUBLIC_KEY
 from thermo_models import matched, patch
 from thermo_models.cli import app
 from thermo_models.features import network_inputs, through
@@ -24,7 +25,6 @@ from thermo_models.metrics import auc, threshold_at_specificity
 from thermo_models.patch import Size
 from thermo_models.tasks import breast_patch
 from thermo_quantize.cli import main as thermo_quantize
-from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
 
 ARTIFACT = breast_patch.WEARABLE.path.parent
 UNSEEN = 900_000

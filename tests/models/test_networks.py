@@ -22,11 +22,15 @@ ALLOWED = set(
     "CONV_2D DEPTHWISE_CONV_2D FULLY_CONNECTED AVERAGE_POOL_2D MAX_POOL_2D MEAN ADD MUL PAD RESHAPE CONCATENATION SOFTMAX "
     "LOGISTIC RELU RELU6".split()
 )
-PICTURE = ("mobilenet_v1", "mobilenet_v2", "resnet_small", "custom_cnn", "cnn2d_shallow", "spot_cnn")
+PICTURE = (
+    "mobilenet_v1", "mobilenet_v2", "resnet_small", "custom_cnn", "cnn2d_shallow", "spot_cnn", "inception_small", "densenet_small"
+)  # fmt: skip
 SHAPES = dict.fromkeys(PICTURE, (16, 16, 1)) | {
     "clip_cnn": (16, 16, 4),
     "time_constant_cnn": (1, 32, 3),
     "series_cnn": (1, 24, 3),
+    "inception_1d": (1, 24, 3),
+    "densenet_1d": (1, 24, 3),
     "dense_residual": (1, 1, 20),
 }
 STATED = re.compile(r"(?:(\w+) at|At) (\(.*?\))(?: and \(.*?\))? -> (\d+), width 1: ([\d,]+) parameters, ([\d,]+) MACs")
@@ -60,6 +64,20 @@ def test_it_quantises_to_int8_and_compiles_for_a_microcontroller(name: str, atte
     assert difference.mean() < 0.06 * np.ptp(outputs)
     compiled = compile_model(model, "network")
     assert {"network.h", "network.c"} == set(compiled.files)
+
+
+@pytest.mark.parametrize("name", ["inception_small", "inception_1d", "densenet_small", "densenet_1d"])
+def test_what_is_concatenated_has_one_scale(name: str) -> None:
+    """So that putting channels side by side is a copy, and loses nothing."""
+    rng = np.random.default_rng(5)
+    network = networks.build(name, SHAPES[name], 3, width=0.5)
+    model = read_model(to_int8(network, rng.standard_normal((24, *SHAPES[name])).astype(np.float32)))
+    joined = [operator for operator in model.operators if operator.name == "CONCATENATION"]
+    assert joined
+    for operator in joined:
+        tensors = [tensor for tensor in (*operator.inputs, *operator.outputs) if tensor is not None]
+        scales = {(of.quantization.scales, of.quantization.zero_points) for of in tensors if of.quantization}
+        assert len(scales) == 1
 
 
 def test_fusion_takes_a_picture_and_a_series_through_int8() -> None:

@@ -67,7 +67,7 @@ def test_a_person_before_two_cameras_is_one_person(faces: list[Row], tmp_path: P
 
 def test_learning_from_the_other_camera_would_flatter(faces: list[Row], tmp_path: Path) -> None:
     """Rows dealt to folds without regard to people: the same faces on both sides make the error smaller than it is."""
-    from thermo_models import core_cases
+    from thermo_models.tasks import core_temperature_cases as core_cases
 
     task = find("core-temperature")
     settings = task.settings.changed({"width": 1.0})
@@ -80,7 +80,7 @@ def test_learning_from_the_other_camera_would_flatter(faces: list[Row], tmp_path
         for part in np.array_split(rng.permutation(len(samples)), 10)
     ]
     honest, flattered = (
-        core_cases.measure(core_cases.Case("x", folds, lambda features: features), samples, settings, drawings=1)[
+        core_cases.measure(core_cases.Case("x", folds, lambda features: features), task, samples, settings, drawings=1)[
             "rmse"
         ]
         for folds in (task.folds(samples, settings), leaky)

@@ -22,12 +22,12 @@ from thermo_core.sensors.kind import Block, SensorConstants
 from thermo_core.signals import Sample
 from thermo_core.tflite.interpreter import Int8Network
 from thermo_core.wearable import file, library
+from thermo_device.development_key import DEVELOPMENT_PUBLIC_KEY
 from thermo_models import foster, patch
 from thermo_models.evaluation import open_model
 from thermo_models.features import moments, network_inputs, signal_over
 from thermo_models.tasks import breast_patch, find, time_constants
 from thermo_quantize.cli import main as thermo_quantize
-from thermo_sim.keys import DEVELOPMENT_PUBLIC_KEY
 
 KEY = DEVELOPMENT_PUBLIC_KEY.with_name("development_ed25519.pem")
 STEP = 1 / 65535

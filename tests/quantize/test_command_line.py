@@ -21,7 +21,7 @@ from thermo_core.exit_codes import MEANINGS, ExitCode, exit_code
 from thermo_core.version import software_version
 
 SHIPPED = Path(__file__).resolve().parents[2] / "models/thermo_models/wearables/breast-patch"
-DEVELOPMENT = Path(__file__).resolve().parents[2] / "hw_sim/thermo_sim/keys"
+DEVELOPMENT = Path(__file__).resolve().parents[2] / "device/thermo_device/development_key"
 MODEL = Path(__file__).parent / "data" / "cnn_int8.tflite"
 PROGRAMS = {"thermo-quantize": "thermo_quantize.cli", "thermo-models": "thermo_models.cli"}
 

@@ -1,6 +1,8 @@
-"""Each limit of a wearable at both its ends, through signing: what it allows is signed, what lies beyond is refused by name."""
+"""Each limit of a wearable at both its ends: what it allows is signed, runs, travels and becomes firmware; what lies beyond is refused."""
 
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import bundles
@@ -9,14 +11,24 @@ import pytest
 
 from thermo_core.bundle import MAX_CARD, MAX_WAIVED
 from thermo_core.errors import BundleError, ThermoError
+from thermo_core.graph.alerts import AlertState
 from thermo_core.image import Version
 from thermo_core.schema import from_plain, to_plain
 from thermo_core.wearable.profile import Profile
+from thermo_core.wire import records
+from thermo_core.wire.records import AlertRecord, FindingRecord, Record
 from thermo_core.wire.table import LIMITS
-from thermo_quantize.sign import sign_bundle
+from thermo_device.hardware import Hardware
+from thermo_device.pipeline import Bundled, Pipeline
+from thermo_quantize import firmware
+from thermo_quantize.sign import Signed, sign_bundle
+from thermo_sim.hardware import SimulatedHardware
 
 KEY = bundles.KEY
 Plain = dict[str, Any]
+LONGEST = 300
+"""Seconds and findings that a test waits for."""
+FIRMWARE = Path(__file__).parents[2] / "device" / "firmware"
 
 
 def spots(number: int) -> Plain:
@@ -115,8 +127,11 @@ MAKERS: dict[str, tuple[Callable[[Any, int], tuple[Plain, dict[str, bytes]]], st
 
 def signed(data: Plain, networks: dict[str, bytes], **more: Any) -> Profile:
     """Signed as it comes, so that it is signing which looks at the limits."""
-    unchecked = _unchecked(data)
-    return sign_bundle(unchecked, networks, more.pop("card", "# Card"), Version(1), KEY, **more).bundle.profile
+    return _signed(data, networks, **more).bundle.profile
+
+
+def _signed(data: Plain, networks: dict[str, bytes], **more: Any) -> Signed:
+    return sign_bundle(_unchecked(data), networks, more.pop("card", "# Card"), Version(1), KEY, **more)
 
 
 def _unchecked(data: Plain) -> Profile:
@@ -164,6 +179,52 @@ def test_both_ends_of_a_limit_are_signed(model_builder: Any, name: str, end: str
     profile = signed(data, networks)
     assert profile == from_plain(to_plain(profile), Profile, "profile"), "what is signed is within its limits"
     assert len(profile.sensors) == len(data["sensors"]) and len(profile.models) == len(networks)
+
+
+@pytest.mark.parametrize("end", ["low", "high"])
+@pytest.mark.parametrize("name", MAKERS)
+def test_both_ends_of_a_limit_run_and_travel(model_builder: Any, name: str, end: str) -> None:
+    data, networks = MAKERS[name][0](model_builder, int(getattr(LIMITS[name], end)))
+    profile = signed(data, networks)
+    simulated = SimulatedHardware.from_profile(seed=1)
+    hardware = Hardware(simulated.bus, simulated.clock, "ends", "0001", simulated=True)
+    pipeline = Pipeline(hardware, profile, Bundled(networks), inline=True)
+    pipeline.start()
+    said: list[Record] = []
+    for second in range(1, LONGEST + 2):
+        simulated.clock.sleep_until_us(1_000_000 * second)
+        for sensor in range(len(profile.sensors)):
+            pipeline.feed(sensor, np.ones(2, np.float32))
+        said += pipeline.step(simulated.clock.now_us())
+    pipeline.close()
+    for record in said:
+        there = records.decode(records.encode(record, 0))[1]
+        assert records.encode(there, 0) == records.encode(record, 0)
+    heard = {record.model for record in said if isinstance(record, FindingRecord)}
+    assert heard == set(range(len(profile.models)))
+    raised = {
+        record.change.alert
+        for record in said
+        if isinstance(record, AlertRecord) and record.change.state is AlertState.RAISED
+    }
+    soon = all(max(alert.after.findings, alert.after.seconds) <= LONGEST for alert in profile.alerts)
+    assert raised == (set(range(len(profile.alerts))) if soon else set()), "what takes longer is not told early"
+
+
+@pytest.mark.parametrize("end", ["low", "high"])
+@pytest.mark.parametrize("name", MAKERS)
+def test_both_ends_of_a_limit_become_firmware(model_builder: Any, name: str, end: str, tmp_path: Path) -> None:
+    data, networks = MAKERS[name][0](model_builder, int(getattr(LIMITS[name], end)))
+    made = firmware.generate(_signed(data, networks).data, KEY.public_key())
+    for file, text in made.files.items():
+        (tmp_path / file).write_text(text)
+    sources = [file for file in made.files if file.endswith(".c")]
+    includes = [f"-I{FIRMWARE / folder}" for folder in (".", "core", "sensors", "stages")]
+    subprocess.run(
+        ["gcc", "-std=c11", "-Wall", "-Wextra", "-Werror", *includes, "-fsyntax-only", *sources],
+        cwd=tmp_path,
+        check=True,
+    )
 
 
 BEYOND = [

@@ -14,12 +14,12 @@ import pytest
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.decode import Decoder, merge
 from thermo_sim.adafruit import AdafruitI2C
-from thermo_sim.chips.mlx90640 import SimulatedMlx90640
+from thermo_sim.chips.mlx90640.chip import SimulatedMlx90640
+from thermo_sim.chips.mlx90640.eeprom import encode, generate, random_parameters
+from thermo_sim.chips.mlx90640.radiometry import ResponseError
 from thermo_sim.clock import VirtualClock
-from thermo_sim.eeprom import encode, generate, random_parameters
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.i2c import SimulatedBus
-from thermo_sim.radiometry import ResponseError
 from thermo_sim.scenes import breast_patch
 
 RAM, STATUS, CONTROL = 0x0400, 0x8000, 0x800D

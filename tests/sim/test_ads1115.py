@@ -5,8 +5,8 @@ import math
 import pytest
 from smbus2 import i2c_msg
 
-from thermo_sim.chips.ads1115 import DATA_RATES_HZ, FULL_SCALE_V, SimulatedAds1115
-from thermo_sim.chips.ntc import Ntc, Wiring
+from thermo_sim.chips.ads1115_ntc.adc import DATA_RATES_HZ, FULL_SCALE_V, SimulatedAds1115
+from thermo_sim.chips.ads1115_ntc.ntc import Ntc, Wiring
 from thermo_sim.clock import VirtualClock
 from thermo_sim.i2c import SimulatedBus
 

@@ -17,12 +17,12 @@ from thermo_device.hardware import Hardware
 from thermo_device.scheduler import Scheduler
 from thermo_device.sensors.table import drivers_of
 from thermo_device.sightings import Sightings
-from thermo_sim.chips.surface import steady
 from thermo_sim.chips.tca9548a import SimulatedTca9548a
 from thermo_sim.chips.tmp117 import SimulatedTmp117
 from thermo_sim.clock import VirtualClock
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.i2c import SimulatedBus
+from thermo_sim.surface import steady
 
 
 def _profile(*plain: dict[str, object]) -> Profile:

@@ -25,11 +25,11 @@ from thermo_sim.chips.max3010x import SimulatedMax3010x
 from thermo_sim.chips.mlx90614 import SimulatedMlx90614
 from thermo_sim.chips.mlx90632 import NOMINAL, SimulatedMlx90632, eeprom
 from thermo_sim.chips.sht4x import SimulatedSht4x
-from thermo_sim.chips.surface import steady
 from thermo_sim.chips.tca9548a import SimulatedTca9548a
 from thermo_sim.chips.tmp117 import SimulatedTmp117
 from thermo_sim.i2c import SimulatedBus
 from thermo_sim.smbus import Smbus
+from thermo_sim.surface import steady
 
 GRAVITY = 9.806
 

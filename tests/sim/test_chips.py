@@ -20,9 +20,9 @@ from thermo_sim.chips.max3010x import SimulatedMax3010x
 from thermo_sim.chips.mlx90614 import SimulatedMlx90614
 from thermo_sim.chips.mlx90632 import SimulatedMlx90632, counts_of
 from thermo_sim.chips.sht4x import SimulatedSht4x
-from thermo_sim.chips.surface import steady
 from thermo_sim.chips.tmp117 import SimulatedTmp117
 from thermo_sim.i2c import SimulatedBus
+from thermo_sim.surface import steady
 
 
 def _nacks(run) -> bool:

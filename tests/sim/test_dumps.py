@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from thermo_core.errors import StorageError
-from thermo_sim.dumps import load_eeprom, load_replay, load_sensor
-from thermo_sim.eeprom import generate
+from thermo_sim.chips.mlx90640.dumps import load_eeprom, load_replay, load_sensor
+from thermo_sim.chips.mlx90640.eeprom import generate
 
 
 def test_every_file_format_gives_the_same_words(tmp_path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from thermo_core.errors import UsageError
 from thermo_core.sensors.mlx90640.constants import Constants
-from thermo_sim.eeprom import encode, generate, random_parameters
+from thermo_sim.chips.mlx90640.eeprom import encode, generate, random_parameters
 
 EXACT = ["vdd25", "k_vdd", "kv_ptat", "kt_ptat", "v_ptat25", "alpha_ptat", "gain", "tgc", "ks_ta", "ks_to"]
 EXACT += ["cp_offset", "cp_kta", "cp_kv", "il_chess_c", "chess_calibrated", "broken", "outlier"]

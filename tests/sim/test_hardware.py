@@ -10,11 +10,11 @@ from thermo_core.errors import UsageError
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.decode import Decoder, merge
 from thermo_core.wearable.library import names
-from thermo_sim.chips.ntc import Wiring
-from thermo_sim.dataset import PictureSource
-from thermo_sim.eeprom import generate
+from thermo_sim.chips.ads1115_ntc.ntc import Wiring
+from thermo_sim.chips.mlx90640.dataset import PictureSource
+from thermo_sim.chips.mlx90640.eeprom import generate
+from thermo_sim.chips.mlx90640.radiometry import Noise, ResponseError
 from thermo_sim.hardware import SimulatedHardware
-from thermo_sim.radiometry import Noise, ResponseError
 from thermo_sim.surroundings import Surroundings
 
 

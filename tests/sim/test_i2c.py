@@ -7,7 +7,7 @@ import pytest
 from smbus2 import i2c_msg
 
 from thermo_core.errors import UsageError
-from thermo_sim.chips.ads1115 import SimulatedAds1115
+from thermo_sim.chips.ads1115_ntc.adc import SimulatedAds1115
 from thermo_sim.clock import VirtualClock
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.i2c import SimulatedBus

@@ -7,8 +7,8 @@ import pytest
 from smbus2 import i2c_msg
 
 from thermo_core.errors import EepromError, UsageError
+from thermo_sim.chips.mlx90640.radiometry import Noise, ResponseError
 from thermo_sim.hardware import SimulatedHardware
-from thermo_sim.radiometry import Noise, ResponseError
 
 STATUS, CONTROL, RAM, EEPROM = 0x8000, 0x800D, 0x0400, 0x2400
 NEW_DATA, OVERWRITE, START = 0x08, 0x10, 0x20

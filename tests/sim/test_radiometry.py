@@ -9,8 +9,9 @@ from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.decode import Decoder, merge
 from thermo_core.sensors.mlx90640.frames import FRAME_WORDS, PIXELS
 from thermo_core.sensors.mlx90640.registers import ControlRegister
-from thermo_sim.eeprom import encode, generate, random_parameters
-from thermo_sim.radiometry import Conditions, Measurement, Noise, Radiometry, ResponseError, pattern
+from thermo_sim.chips.mlx90640.eeprom import encode, generate, random_parameters
+from thermo_sim.chips.mlx90640.radiometry import Measurement, Noise, Radiometry, ResponseError, pattern
+from thermo_sim.surroundings import Conditions
 
 SKIN = Conditions(ta=33.0, vdd=3.31, reflected=25.0, emissivity=0.98)
 

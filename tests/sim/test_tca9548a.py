@@ -7,11 +7,11 @@ from chip_bus import read, wait, write
 from smbus2 import i2c_msg
 
 from thermo_core.errors import UsageError
-from thermo_sim.chips.surface import steady
 from thermo_sim.chips.tca9548a import SimulatedTca9548a
 from thermo_sim.chips.tmp117 import SimulatedTmp117
 from thermo_sim.clock import VirtualClock
 from thermo_sim.i2c import SimulatedBus
+from thermo_sim.surface import steady
 
 MUX, NODE = 0x70, 0x48
 

@@ -12,10 +12,10 @@ from thermo_sim.chips.max3010x import SimulatedMax3010x
 from thermo_sim.chips.mlx90614 import SimulatedMlx90614
 from thermo_sim.chips.mlx90632 import SimulatedMlx90632
 from thermo_sim.chips.sht4x import SimulatedSht4x
-from thermo_sim.chips.surface import WavesAt, steady
 from thermo_sim.chips.tmp117 import SimulatedTmp117
 from thermo_sim.clock import VirtualClock
 from thermo_sim.i2c import Chip, SimulatedBus
+from thermo_sim.surface import WavesAt, steady
 
 SKIN, AIR, DIE = steady(34.0), steady(24.0), steady(30.0)
 

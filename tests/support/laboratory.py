@@ -25,9 +25,10 @@ from thermo_host.calibrate.kinds import PROCEDURES
 from thermo_host.calibrate.procedures import Reading
 from thermo_host.calibrate.reference import EXACT, ReferenceUncertainty
 from thermo_host.calibrate.source import Subject, Target
-from thermo_sim import eeprom
-from thermo_sim.dataset import PictureSource
-from thermo_sim.radiometry import Conditions, ResponseError
+from thermo_sim.chips.mlx90640 import eeprom
+from thermo_sim.chips.mlx90640.dataset import PictureSource
+from thermo_sim.chips.mlx90640.radiometry import ResponseError
+from thermo_sim.surroundings import Conditions
 
 KELVIN = 273.15
 DIE_RISE_K = 8.0

@@ -36,8 +36,8 @@ from thermo_core.wire.table import OutputKind, RecordType, Severity
 from thermo_host.link.items import Item, Telemetry
 from thermo_host.sinks.recorder import Recorder
 from thermo_host.stream.playback import Recording
-from thermo_sim import eeprom
-from thermo_sim.dataset import PictureSource
+from thermo_sim.chips.mlx90640 import eeprom
+from thermo_sim.chips.mlx90640.dataset import PictureSource
 
 SEED = 11
 STARTED_NS = 1_700_000_000_000_000_000

@@ -6,7 +6,7 @@ from thermo_core import schema
 from thermo_core.sensors.kind import Block, Moment, Reader
 from thermo_core.sensors.kinds import KINDS
 from thermo_core.sensors.mlx90632 import constants as mlx90632
-from thermo_sim import eeprom
+from thermo_sim.chips.mlx90640 import eeprom
 
 VENDOR = {
     0x240C: 0x00587F5B,

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from thermo_core.bundle import Bundle
 from thermo_core.image import Version, load_private_key, parse, sign
-from thermo_sim.keys import DEVELOPMENT_PRIVATE_KEY
+from thermo_device.development_key import DEVELOPMENT_PRIVATE_KEY
 
 READY_S = 60.0
 BUNDLE = Path(__file__).parents[2] / "models/thermo_models/wearables/breast-patch/bundle.img"

@@ -33,7 +33,7 @@ from thermo_host.sinks.recorder import Recorder
 from thermo_host.stream.listen import listen
 from thermo_host.stream.playback import Recording
 from thermo_sim import control
-from thermo_sim.eeprom import generate
+from thermo_sim.chips.mlx90640.eeprom import generate
 
 BLACKBODY_C = 37.0
 NEAR_K = 2.5

@@ -23,7 +23,7 @@ from thermo_core.wire.table import Severity
 from thermo_host.link.items import Telemetry
 from thermo_host.sinks.recorder import Recorder
 from thermo_host.stream.playback import Recording
-from thermo_sim import eeprom
+from thermo_sim.chips.mlx90640 import eeprom
 
 KILLS = 50
 AT_ONCE = 10

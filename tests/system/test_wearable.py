@@ -40,7 +40,8 @@ from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.recorder import Recorder
 from thermo_host.stream.listen import listen
 from thermo_host.stream.playback import Recording
-from thermo_sim import control, eeprom
+from thermo_sim import control
+from thermo_sim.chips.mlx90640 import eeprom
 from thermo_sim.cli import main
 from thermo_sim.faults import FaultKind
 

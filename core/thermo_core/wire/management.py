@@ -73,6 +73,16 @@ class SensorState(Message, frozen=True):
     warning: Label = ""
 
 
+class HelloRequest(Message, frozen=True):
+    """Ask who a wearable is (read).
+
+    Attributes:
+        first: number of the first sensor wanted: an answer holds as many from there on as the device has room for.
+    """
+
+    first: U8 = 0
+
+
 class Hello(Message, frozen=True):
     """Who a wearable is and what it has.
 
@@ -83,7 +93,8 @@ class Hello(Message, frozen=True):
         bundle: version of the running bundle; "" where there is none.
         bundle_sha256: of the running bundle's image; b"" where there is none.
         time_us: device's clock.
-        sensors: by their numbers.
+        sensors: by their numbers, from the one that was asked for.
+        sensor_count: how many there are, those left out included.
         simulated: its hardware is simulated.
         development_key: it trusts the key that everybody has.
         waived: what was found wanting of the bundle and signed all the same, a sentence each.
@@ -101,6 +112,7 @@ class Hello(Message, frozen=True):
     bundle_sha256: Annotated[bytes, Meta(max_length=32)] = b""
     time_us: Time = 0
     sensors: Annotated[tuple[SensorState, ...], Meta(max_length=int(LIMITS["sensors"].high))] = ()
+    sensor_count: U8 = 0
     simulated: bool = False
     development_key: bool = False
     waived: Annotated[tuple[Label, ...], Meta(max_length=8)] = ()
@@ -187,6 +199,16 @@ class Rate(Message, frozen=True):
 
     rate_hz: Annotated[float, Meta(gt=0, le=1e6)]
     sensor: U8 = 0
+
+
+class SelfTestRequest(Message, frozen=True):
+    """Have the device test itself (write).
+
+    Attributes:
+        part: number of the sensor to test, or the number of sensors for the models; None for everything.
+    """
+
+    part: U8 | None = None
 
 
 class SelfTestResult(Message, frozen=True):

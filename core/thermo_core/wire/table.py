@@ -147,5 +147,7 @@ NO_SENSOR = 0xFF
 MAX_EVENT_TEXT = 512
 SIGNAL_VALUES = 480
 """Numbers in one record of a signal; a longer sample is sent in several."""
+HELLO_SENSORS = 8
+"""Most sensors in one answer to hello; a device may give fewer at a time."""
 MAX_FED = 256
 """Numbers in a sample that a host gives."""

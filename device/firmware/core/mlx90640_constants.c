@@ -3,8 +3,8 @@
 #include "mlx90640_constants.h"
 
 #include "mlx90640_fields.h"
+#include "units.h"
 
-#define KELVIN 273.15F
 /* Words of the EEPROM, as offsets from 0x2400. */
 #define ID 7U
 #define PATTERN 10U

@@ -7,8 +7,8 @@
 
 #include "mlx90640_limits.h"
 #include "mlx90640_registers.h"
+#include "units.h"
 
-#define KELVIN 273.15F
 #define KELVIN_25 298.15F
 #define OPEN_AIR_K 8.0F
 #define NOT_MEASURED 0x7FFFU

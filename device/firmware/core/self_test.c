@@ -51,10 +51,11 @@ static void check_model(const struct model_test *test, struct sensor_results *re
                      : "A fixed input gives another output than the reference kernels; load the firmware anew.");
 }
 
-void self_test_run(struct wearable *w, struct sensor_results *results) {
-  for (uint8_t i = 0; i < w->profile->sensor_count; i++) {
+void self_test_run(struct wearable *w, uint32_t part, struct sensor_results *results) {
+  const uint8_t sensors = w->profile->sensor_count;
+  for (uint8_t i = 0; i < sensors; i++) {
     const struct sensor *sensor = &w->profile->sensors[i];
-    if (sensor->driver->self_test != NULL) {
+    if ((part == SELF_TEST_ALL || part == i) && sensor->driver->self_test != NULL) {
       results->sensor = sensor;
       w->counters.sensor = i;
       sensor->driver->self_test(sensor, results);
@@ -65,7 +66,7 @@ void self_test_run(struct wearable *w, struct sensor_results *results) {
     }
   }
   results->sensor = NULL;
-  for (uint8_t i = 0; i < w->profile->model_count; i++) {
+  for (uint8_t i = 0; (part == SELF_TEST_ALL || part == sensors) && i < w->profile->model_count; i++) {
     check_model(&w->profile->tests[i], results);
   }
   engine_reset(&w->engine); /* networks and signals share their memory */

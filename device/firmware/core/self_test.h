@@ -4,7 +4,10 @@
 
 #include "wearable.h"
 
-/* Check sensors and models. Takes some pages' time, and feeds the watchdog meanwhile. */
-void self_test_run(struct wearable *wearable, struct sensor_results *results);
+#define SELF_TEST_ALL UINT32_MAX
+
+/* Check a sensor, the models (the part after the last sensor) or all. Takes some pages' time, and feeds the watchdog
+   meanwhile. */
+void self_test_run(struct wearable *wearable, uint32_t part, struct sensor_results *results);
 
 #endif

@@ -1,9 +1,9 @@
 /* Counts of a divider's tap to a thermistor's temperature. */
 #include "thermistor.h"
+#include "units.h"
 
 #include <math.h>
 
-#define KELVIN 273.15F
 #define KELVIN_25 298.15F
 /* A tap within this share of the supply from either rail is a broken or bridged thermistor, not a temperature. */
 #define RAIL 0.005F

@@ -32,10 +32,31 @@ static void put_sensor(struct cbor_writer *body, const struct wearable *w, const
   put_bool(body, "corrected", sensor->driver->corrected != NULL && sensor->driver->corrected(sensor));
 }
 
+/* Room for the keys after the sensors, and for a sensor whose texts are the longest. */
+#define HELLO_REST_BYTES 320
+#define HELLO_SENSOR_BYTES 400
+
+/* Sensors from `first` on, one and as many more as there is room for. */
+static void put_sensors(struct cbor_writer *body, const struct wearable *w, uint32_t first) {
+  const size_t opened = cbor_open_array(body);
+  uint32_t count = 0;
+  for (uint32_t i = first; i < w->profile->sensor_count && count < HELLO_SENSORS; i++) {
+    if (count > 0 && body->capacity - body->used < HELLO_SENSOR_BYTES + HELLO_REST_BYTES) {
+      break;
+    }
+    put_sensor(body, w, &w->profile->sensors[i]);
+    count++;
+  }
+  cbor_close_array(body, opened, count);
+}
+
 /* Maps are written with their keys in canonical order: shorter ones first, then by their bytes. */
 static void hello(void *context, const struct smp_request *request, struct smp_answer *answer) {
-  (void)request;
   const struct wearable *w = context;
+  uint32_t first;
+  if (!smp_field_unsigned_or(request, answer, "first", 0, UINT8_MAX, 0, &first)) {
+    return;
+  }
   const struct profile *profile = w->profile;
   const struct bundle_profile *bundle = profile->bundle;
   const struct board *board = w->board;
@@ -46,7 +67,7 @@ static void hello(void *context, const struct smp_request *request, struct smp_a
   if (bundle != NULL) {
     image_group_version(bundle, &version);
   }
-  cbor_map(body, 15);
+  cbor_map(body, 16);
   put_text(body, "name", board->name);
   put_text(body, "bundle", version_bytes);
   put_text(body, "serial", board->serial);
@@ -57,16 +78,14 @@ static void hello(void *context, const struct smp_request *request, struct smp_a
   }
   put_text(body, "profile", profile->name);
   cbor_text(body, "sensors");
-  cbor_array(body, profile->sensor_count);
-  for (uint8_t i = 0; i < profile->sensor_count; i++) {
-    put_sensor(body, w, &profile->sensors[i]);
-  }
+  put_sensors(body, w, first);
   put_unsigned(body, "time_us", board->now_us());
   put_text(body, "platform", board->platform);
   put_unsigned(body, "protocol", PROTOCOL);
   put_text(body, "software", WEARABLE_SOFTWARE);
   put_bool(body, "simulated", board->simulated);
   put_unsigned(body, "lease_max_ms", LONGEST_LEASE_MS);
+  put_unsigned(body, "sensor_count", profile->sensor_count);
   cbor_text(body, "bundle_sha256");
   cbor_bytes(body, bundle != NULL ? bundle->image_sha256 : NULL, bundle != NULL ? sizeof bundle->image_sha256 : 0);
   cbor_text(body, "profile_sha256");
@@ -181,9 +200,35 @@ static void add_result(struct sensor_results *results, const char *name, bool pa
   all->count++;
 }
 
+/* The optional part, a sensor or the models after the last one; SELF_TEST_ALL where it is missing or null. */
+static bool part_to_test(const struct wearable *w, const struct smp_request *request, struct smp_answer *answer,
+                         uint32_t *part) {
+  struct cbor_item item;
+  *part = SELF_TEST_ALL;
+  if (!cbor_find(request->body, request->body_size, "part", &item) || item.kind == CBOR_NULL) {
+    return true;
+  }
+  if (!smp_field_unsigned(request, answer, "part", 0, UINT8_MAX, part)) {
+    return false;
+  }
+  if (*part > w->profile->sensor_count) {
+    struct text *reason = group_refuse(answer, GROUP_ERROR_NO_SENSOR);
+    text_add(reason, "There is no part ");
+    text_add_unsigned(reason, *part);
+    text_add(reason, " to test; sensors are 0 to ");
+    text_add_unsigned(reason, w->profile->sensor_count - 1U);
+    text_add(reason, ", the models come after them.");
+    return false;
+  }
+  return true;
+}
+
 static void self_test(void *context, const struct smp_request *request, struct smp_answer *answer) {
-  (void)request;
   struct wearable *w = context;
+  uint32_t part;
+  if (!part_to_test(w, request, answer, &part)) {
+    return;
+  }
   /* The lease stands still meanwhile: nobody here could hear it renewed. */
   const uint32_t left_ms = outbox_left_ms(&w->outbox);
   cbor_map(&answer->body, 1);
@@ -191,7 +236,7 @@ static void self_test(void *context, const struct smp_request *request, struct s
   const size_t opened = cbor_open_array(&answer->body);
   struct group_results all = {&answer->body, 0};
   struct sensor_results results = {.add = add_result, .context = &all};
-  self_test_run(w, &results);
+  self_test_run(w, part, &results);
   cbor_close_array(&answer->body, opened, all.count);
   if (left_ms > 0) {
     outbox_grant(&w->outbox, left_ms);

@@ -106,6 +106,7 @@ enum quality {
 #define MAX_EVENT_TEXT 512
 #define SIGNAL_VALUES 480
 #define MAX_FED 256
+#define HELLO_SENSORS 8
 #define GAP_PERIODS 4
 #define DEPTHS 8
 

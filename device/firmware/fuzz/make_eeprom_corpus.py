@@ -12,8 +12,9 @@ import numpy as np
 
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.registers import ControlRegister
-from thermo_sim.eeprom import encode, random_parameters
-from thermo_sim.radiometry import Conditions, Radiometry, pattern
+from thermo_sim.chips.mlx90640.eeprom import encode, random_parameters
+from thermo_sim.chips.mlx90640.radiometry import Radiometry, pattern
+from thermo_sim.surroundings import Conditions
 
 SENSORS = (
     (1, 34.0, ControlRegister(), {}, 0.98, float("nan")),

@@ -6,8 +6,8 @@
 #include "bytes.h"
 #include "crc8.h"
 #include "quality.h"
+#include "units.h"
 
-#define KELVIN 273.15F
 #define ERROR 0x8000U
 #define LEAST_EMISSIVITY 3277U /* 0.05 of 65535 */
 

@@ -6,8 +6,8 @@
 
 #include "bytes.h"
 #include "quality.h"
+#include "units.h"
 
-#define KELVIN 273.15F
 #define ITERATIONS 5
 #define LARGEST_OBJECT 27000.0F
 #define LEAST_REFERENCE 1024

@@ -21,6 +21,7 @@ from itertools import pairwise
 import numpy as np
 
 from thermo_core.errors import CalibrationFailedError
+from thermo_core.robust import mad_sigma
 from thermo_core.sensors.mlx90640.frames import COLUMNS, PIXELS, ROWS
 from thermo_host.calibrate.observation import Flags, Floats, Observation
 
@@ -29,7 +30,6 @@ SMALLEST_SPAN_K = 3.0
 AMBIENT_SPAN_K = 3.0
 """Die temperatures that differ less count as one ambient."""
 TA_ORIGIN = 25.0
-_MAD_TO_SIGMA = 1.4826
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ def _shrink(estimates: Floats, noise: Floats, used: Flags) -> tuple[Floats, Floa
     `estimates` (768, p) and their noise covariance `noise` (768, p, p); `used` (768,) pixels to learn from.
     """
     centre = np.median(estimates[used], axis=0)
-    scale = _MAD_TO_SIGMA * np.median(np.abs(estimates[used] - centre), axis=0)
+    scale = mad_sigma(estimates[used], axis=0)
     # pixels far out would widen the prior for all the others
     inner = used & (np.abs(estimates - centre) <= 5.0 * np.maximum(scale, 1e-9)).all(axis=1)
     mean = estimates[inner].mean(axis=0)

@@ -9,11 +9,10 @@ from pathlib import Path
 import msgspec
 
 from thermo_core.errors import StorageError, UsageError
-from thermo_core.file_errors import storage_error
+from thermo_core.files import read_file, storage_error, write_file
 from thermo_host.calibrate.observation import Observation
 from thermo_host.calibrate.settings import Settings
 from thermo_host.calibrate.source import Subject
-from thermo_host.files import read_whole, write_whole
 
 FORMAT = "thermo-edge calibration measurements"
 VERSION = 2
@@ -120,7 +119,7 @@ class Measurements:
             "settings": self.settings.to_map(),
             "observations": [observation.to_map() for observation in self.observations],
         }
-        write_whole(self.folder / NAME, json.dumps(content, allow_nan=False).encode())
+        write_file(self.folder / NAME, json.dumps(content, allow_nan=False).encode())
 
 
 def _read(folder: Path) -> tuple[Settings, object, tuple[Observation, ...]]:
@@ -130,7 +129,7 @@ def _read(folder: Path) -> tuple[Settings, object, tuple[Observation, ...]]:
         raise StorageError(f"{folder} holds no measurements to go on with; give the folder that calibrate named.")
     wrong = f"{path} holds no measurements of calibrate, or is damaged; calibrate again without --resume."
     try:
-        data = json.loads(read_whole(path))
+        data = json.loads(read_file(path))
         if data["format"] != FORMAT or data["version"] != VERSION:
             raise StorageError(wrong)
         settings = msgspec.convert(data["settings"], Settings)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import median_filter
 
+from thermo_core.robust import mad_sigma
 from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS
 from thermo_host.calibrate.observation import Flags, Floats, Observation
 
@@ -18,7 +19,6 @@ NOISY_RATIO = 2.0
 NOISY_SIGMAS = 8.0
 STUCK_SPREAD_K = 1e-6
 QUIET_RATIO = 0.2
-_MAD_TO_SIGMA = 1.4826
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def find_bad_pixels(observations: Sequence[Observation], noise: NoiseMap) -> tup
     mark(response > WILD_RESPONSE, "wild", "follows the reference by {0:.2f} (good: 1)", response)
     local = median_filter(noise.netd, size=5, mode="nearest")
     ratio = noise.netd / np.maximum(local, 1e-9)
-    sigma = _MAD_TO_SIGMA * float(np.median(np.abs(ratio - np.median(ratio))))
+    sigma = float(mad_sigma(ratio))
     noisy = (ratio > NOISY_RATIO) & (ratio > 1.0 + NOISY_SIGMAS * sigma)
     mark(noisy, "noisy", "noise {0:.2f} K is {1:.1f} times that of its neighbours", noise.netd, ratio)
     error = np.max([np.abs(observation.celsius - observation.reference) for observation in observations], axis=0)

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Protocol
 
 from thermo_core.errors import CalibrationFailedError, LinkError, UsageError
+from thermo_core.units import KELVIN
 from thermo_host.link.ports import control_socket
 
-KELVIN = 273.15
 REFLECTED_BELOW_TA = 8.0
 """The reflected temperature a decoder assumes where none is given: Ta - 8 K (Melexis)."""
 PLAUSIBLE_K = 2.0

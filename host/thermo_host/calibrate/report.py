@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from thermo_core.errors import StorageError
+from thermo_core.files import read_file, write_file
 from thermo_core.wearable.profile import NOTICE
 from thermo_host.calibrate import html
 from thermo_host.calibrate.agreement import Agreement
@@ -20,7 +21,6 @@ from thermo_host.calibrate.observation import Observation
 from thermo_host.calibrate.outcome import CameraFit, Outcome
 from thermo_host.calibrate.source import Subject
 from thermo_host.calibrate.stability import Slope, WarmUp
-from thermo_host.files import read_whole, write_whole
 from thermo_host.sinks.describe import utc_of_second
 
 FORMAT = "thermo-edge calibration report"
@@ -117,8 +117,8 @@ def save(outcome: Outcome, written: bool, directory: Path) -> tuple[Path, Path]:
     Raises StorageError where they cannot be written.
     """
     report_json, report_html = directory / "report.json", directory / "report.html"
-    write_whole(report_json, json.dumps(full(outcome, written), allow_nan=False).encode())
-    write_whole(report_html, html.page(outcome, written).encode())
+    write_file(report_json, json.dumps(full(outcome, written), allow_nan=False).encode())
+    write_file(report_html, html.page(outcome, written).encode())
     return report_json, report_html
 
 
@@ -128,7 +128,7 @@ def load_observations(path: Path, subject: Subject, run: int) -> list[Observatio
     Raises StorageError where it is no such report, or belongs to another sensor or EEPROM.
     """
     try:
-        data = json.loads(read_whole(path))
+        data = json.loads(read_file(path))
     except (ValueError, RecursionError) as error:
         raise StorageError(f"{path} is not JSON; give a report.json of an earlier calibration to --merge.") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:

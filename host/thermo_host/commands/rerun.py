@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from thermo_core.errors import UsageError
+from thermo_core.files import read_file
 from thermo_core.quality import in_words
 from thermo_core.tflite.interpreter import Int8Network
 from thermo_core.wearable import file as wearables
@@ -25,7 +26,6 @@ from thermo_host.commands.common import (
     UncorrectedOption,
 )
 from thermo_host.commands.progress import ProgressLine
-from thermo_host.files import read_whole
 from thermo_host.moments import parse_moment
 from thermo_host.rerun import Compared, Difference, Rerun, Wanted, of_bundle, seen_as
 from thermo_host.screen.stills import Stills
@@ -114,7 +114,7 @@ def _wanted(wearable: str | None, bundle: Path | None, settings: DecodeSettings,
         read.plan()
         profile = read.profile
         if bundle is None:
-            networks = {name: Int8Network(read_whole(file)) for name, file in read.networks.items()}
+            networks = {name: Int8Network(read_file(file)) for name, file in read.networks.items()}
         unknown = sorted(set(networks) - {model.name for model in profile.models})
         if unknown:
             raise UsageError(f"{wearable} has no model {', '.join(unknown)}, which {bundle} is for; name it so.")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from thermo_core.errors import UsageError
+from thermo_core.files import file_name
 from thermo_core.recording.session import Session
 from thermo_host.commands.common import (
     BaudOption,
@@ -24,7 +25,6 @@ from thermo_host.commands.listening import Run
 from thermo_host.commands.progress import ProgressLine
 from thermo_host.commands.screen import Screen, parse_span
 from thermo_host.feeding import Feeding
-from thermo_host.files import file_name
 from thermo_host.link.session import fetch
 from thermo_host.link.wearable import TIMEOUT_S, Wearable
 from thermo_host.sinks.json_lines import JsonLines

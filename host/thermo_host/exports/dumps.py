@@ -9,7 +9,7 @@ import numpy as np
 
 from thermo_core import schema
 from thermo_core.errors import SchemaError, SensorError, StorageError, UsageError
-from thermo_core.file_errors import storage_error
+from thermo_core.files import storage_error
 from thermo_core.quality import Quality
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.decode import Decoder

@@ -18,21 +18,23 @@ from thermo_core.wire.management import (
     Alerts,
     Counters,
     Feed,
+    Hello,
     OfSensor,
     Part,
     Person,
     Rate,
     ReadPart,
     SelfTest,
+    SelfTestRequest,
     SelfTestResult,
     Signals,
     read,
 )
 from thermo_core.wire.management import AlertState as AlertNow
-from thermo_core.wire.smp import Group
+from thermo_core.wire.smp import Group, ReturnCode
 from thermo_core.wire.table import Command, GroupError
 from thermo_host.link.foreign import cleaned
-from thermo_host.link.requests import Progress, Requests
+from thermo_host.link.requests import NO_GROUP, Progress, Requests
 
 SELF_TEST_S = 30.0
 STORE_S = 10.0
@@ -173,8 +175,18 @@ class Management:
         return read(Signals, self._requests.write(Command.SIGNALS, asked.to_map())).signals
 
     def self_test(self) -> tuple[SelfTestResult, ...]:
-        """What the device found out about itself, one result a part."""
-        body = self._requests.write(Command.SELF_TEST, {}, timeout_s=SELF_TEST_S)
+        """What the device found out about itself; part after part where all of it is too long for one answer."""
+        try:
+            return self._tested(None)
+        except RefusedError as error:
+            if (error.group, error.code) != (NO_GROUP, ReturnCode.TOO_LARGE):
+                raise
+        sensors = read(Hello, self._requests.read(Command.HELLO)).sensor_count
+        return tuple(result for part in range(sensors + 1) for result in self._tested(part))
+
+    def _tested(self, part: int | None) -> tuple[SelfTestResult, ...]:
+        asked = {} if part is None else SelfTestRequest(part=part).to_map()
+        body = self._requests.write(Command.SELF_TEST, asked, timeout_s=SELF_TEST_S)
         return cleaned(read(SelfTest, body)).results
 
     def counters(self) -> Mapping[str, int]:

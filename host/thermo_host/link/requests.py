@@ -24,6 +24,8 @@ from thermo_core.wire.table import Command
 from thermo_host.link.foreign import cleaned
 from thermo_host.link.transport import SerialLine
 
+NO_GROUP = -1
+"""Group of a refusal in the codes of SMP itself."""
 RETRIES = 2
 """How often a request that changes nothing is repeated when no answer comes."""
 MOST_STALLS = 32
@@ -235,4 +237,4 @@ def _refusal(code: int, group: int | None, reason: str) -> RefusedError:
         name = ReturnCode(code).name if group is None and code in ReturnCode._value2member_map_ else str(code)
         reason = f"code {name}" + (f" of group {group}" if group is not None else "")
     text = reason.rstrip(".")
-    return RefusedError(f"The wearable refused: {text}.", reason, code, -1 if group is None else group)
+    return RefusedError(f"The wearable refused: {text}.", reason, code, NO_GROUP if group is None else group)

@@ -4,25 +4,27 @@ import contextlib
 import time
 from types import TracebackType
 
+import msgspec
 from smpclient.requests.os_management import ResetWrite
 
 from thermo_core.errors import (
     LinkError,
     LinkLostError,
     LinkTimeoutError,
+    ManagementError,
     ProtocolVersionError,
     RefusedError,
     UsageError,
 )
 from thermo_core.wire.baud import BAUDS, DEFAULT_BAUD
-from thermo_core.wire.management import Hello, StreamAnswer, StreamRequest, read
+from thermo_core.wire.management import Hello, HelloRequest, StreamAnswer, StreamRequest, read
 from thermo_core.wire.records import other_version
 from thermo_core.wire.table import PROTOCOL, Command, StreamOp
 from thermo_host.link import ports
 from thermo_host.link.clocksync import ClockSync, RoundTrip
 from thermo_host.link.foreign import checked_hello, checked_time
 from thermo_host.link.lease import TelemetryStream
-from thermo_host.link.management import Management
+from thermo_host.link.management import CHANGES, Management
 from thermo_host.link.requests import RETRIES, Requests
 from thermo_host.link.transport import SerialLine
 
@@ -104,9 +106,32 @@ class Wearable(Management):
         return self._line
 
     def hello(self, retries: int = RETRIES) -> Hello:
-        """Who it is and what it has; asked again so often when no answer comes."""
+        """Who it is and what it has; asked again so often when no answer comes.
+
+        Raises:
+            ProtocolVersionError: it speaks another version.
+            ManagementError: it says what cannot be.
+        """
+        for _ in range(CHANGES):
+            said = self._hello(0, retries)
+            sensors = said.sensors
+            while len(sensors) < said.sensor_count:
+                more = self._hello(len(sensors), retries)
+                if more.profile_sha256 != said.profile_sha256 or more.time_us < said.time_us:
+                    break  # it was restarted in between
+                if not more.sensors:
+                    raise ManagementError(
+                        f"The wearable on {self.port} has {said.sensor_count} sensors and tells of {len(sensors)}; "
+                        "update its software."
+                    )
+                sensors += more.sensors
+            else:
+                return msgspec.structs.replace(said, sensors=sensors)
+        raise ManagementError(f"The wearable on {self.port} restarts again and again; look at its supply and its log.")
+
+    def _hello(self, first: int, retries: int) -> Hello:
         sent_ns = time.monotonic_ns()
-        body = self._requests.read(Command.HELLO, retries=retries)
+        body = self._requests.read(Command.HELLO, HelloRequest(first=first).to_map() if first else {}, retries)
         received_ns = time.monotonic_ns()
         spoken = body.get("protocol")
         if isinstance(spoken, int) and spoken != PROTOCOL:

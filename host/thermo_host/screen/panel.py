@@ -81,7 +81,8 @@ def channel_table(
         monitor: what is known.
         channels: to show.
         spark: columns of the past.
-        names, values: least columns of these, by which several tables are aligned.
+        names: least columns of names, by which several tables are aligned.
+        values: least columns of values.
     """
     roomy = spark > SPARK_WIDTH
     most = LONGEST_NAME if roomy else 14

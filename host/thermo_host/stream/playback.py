@@ -8,7 +8,7 @@ from pathlib import Path
 from mcap.records import Metadata
 
 from thermo_core.errors import CorrectionError, ManagementError, RecordingError, UsageError
-from thermo_core.file_errors import storage_error
+from thermo_core.files import storage_error
 from thermo_core.recording.container import Attachment, Container, Message, Wanted
 from thermo_core.recording.content import UNREADABLE, Head, Heads, read_head, read_message
 from thermo_core.recording.layout import GAP_TOPIC, LATEST_NS, MARKER_TOPIC, TOPICS, Gap, Marker
@@ -62,7 +62,8 @@ class Recording:
         """What came from `LEAD_NS` before a window to its end, and every session on the way there.
 
         Args:
-            from_ns, to_ns: nanoseconds since 1970 UTC of arrival; what lies outside is passed over quickly.
+            from_ns: begin of the window, nanoseconds since 1970 UTC of arrival; what lies outside is passed over quickly.
+            to_ns: its end.
             progress: told now and then how far it is.
         """
         first_ns = max(0, from_ns - LEAD_NS)

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-from thermo_sim.chips import ads1115_ntc, lis3dh, max3010x, mlx90614, mlx90632, mlx90640, sht4x, tmp117
+from thermo_sim.chips import lis3dh, max3010x, mlx90614, mlx90632, sht4x, tmp117
+from thermo_sim.chips.ads1115_ntc import kind as ads1115_ntc
 from thermo_sim.chips.kind import ChipKind
+from thermo_sim.chips.mlx90640 import kind as mlx90640
 from thermo_sim.chips.tca9548a import SimulatedTca9548a
 
 KINDS: Mapping[str, ChipKind] = {

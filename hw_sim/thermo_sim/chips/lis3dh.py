@@ -18,8 +18,8 @@ from thermo_core.sensors.lis3dh.settings import Lis3dhSettings
 from thermo_sim.chips.faulty import ChipFaults, generator
 from thermo_sim.chips.kind import ChipKind, Site
 from thermo_sim.chips.sampling import Sampling
-from thermo_sim.chips.surface import WavesAt
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
+from thermo_sim.surface import WavesAt
 
 BOOT_US = 5_000
 NOISE_G_PER_ROOT_HZ = 220e-6

@@ -19,8 +19,8 @@ from thermo_core.sensors.max3010x.settings import Max3010xSettings
 from thermo_sim.chips.faulty import ChipFaults, generator
 from thermo_sim.chips.kind import ChipKind, Site
 from thermo_sim.chips.sampling import Sampling
-from thermo_sim.chips.surface import ROOM, CelsiusAt, Surface, WavesAt, steady
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
+from thermo_sim.surface import ROOM, CelsiusAt, Surface, WavesAt, steady
 
 ADDRESS = 0x57
 DIE_US = 29_000

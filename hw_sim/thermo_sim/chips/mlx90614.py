@@ -14,10 +14,11 @@ import numpy as np
 from thermo_core.crc8 import crc8
 from thermo_core.sensors.mlx90614 import registers as r
 from thermo_core.sensors.mlx90614.settings import Mlx90614Settings
+from thermo_core.units import KELVIN
 from thermo_sim.chips.faulty import ChipFaults, generator
 from thermo_sim.chips.kind import ChipKind, Site
-from thermo_sim.chips.surface import ROOM, CelsiusAt, Surface
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
+from thermo_sim.surface import ROOM, CelsiusAt, Surface
 
 MAX_BUS_HZ = 100_000
 FIRST_DATA_US = 250_000
@@ -37,7 +38,6 @@ _FACTORY = {
     r.SMBUS_ADDRESS: 0xBE5A,
     r.ALPHA: 0x1000,
 }
-_KELVIN = 273.15
 _SETTLED = 0.01
 """Share of a step that is left when the data sheet calls it settled."""
 _MEMORY = 100
@@ -189,15 +189,15 @@ class SimulatedMlx90614:
         last = noisy if self._values is None else self._values
         self._values = [old + share * (new - old) for old, new in zip(last, noisy, strict=True)]
         if not self._faults.frozen(time_us):
-            words = [round((value + _KELVIN) / 0.02) for value in self._values]
+            words = [round((value + KELVIN) / 0.02) for value in self._values]
             self._words = [*words, *([0] * (3 - len(words)))]
 
     def _said(self, celsius: float, ambient: float, time_s: float) -> float:
         """What the chip makes of an object's radiation, degC."""
-        ta4 = (ambient + _KELVIN) ** 4
-        tr4 = ta4 if self._reflected is None else (self._reflected(time_s) + _KELVIN) ** 4
-        signal = self._emissivity * (celsius + _KELVIN) ** 4 + (1 - self._emissivity) * tr4 - ta4
-        return float((ta4 + signal * self._alpha / _FACTORY[r.ALPHA]) ** 0.25 - _KELVIN)
+        ta4 = (ambient + KELVIN) ** 4
+        tr4 = ta4 if self._reflected is None else (self._reflected(time_s) + KELVIN) ** 4
+        signal = self._emissivity * (celsius + KELVIN) ** 4 + (1 - self._emissivity) * tr4 - ta4
+        return float((ta4 + signal * self._alpha / _FACTORY[r.ALPHA]) ** 0.25 - KELVIN)
 
     def _word(self, command: int, time_us: int) -> int | None:
         """The word that a command asks for; None where nothing answers."""

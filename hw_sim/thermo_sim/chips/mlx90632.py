@@ -18,10 +18,11 @@ from thermo_core.sensors.mlx90632 import decode
 from thermo_core.sensors.mlx90632 import registers as r
 from thermo_core.sensors.mlx90632.constants import ADDRESSES, Constants
 from thermo_core.sensors.mlx90632.settings import Mlx90632Settings
+from thermo_core.units import KELVIN
 from thermo_sim.chips.faulty import ChipFaults, generator
 from thermo_sim.chips.kind import ChipKind, Site
-from thermo_sim.chips.surface import ROOM, CelsiusAt, Surface
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
+from thermo_sim.surface import ROOM, CelsiusAt, Surface
 
 START_UP_US = 500
 RESET_US = 150
@@ -274,13 +275,13 @@ def counts_of(
     share = amb / 524_288
     ambient = 12 * share * REFERENCE / (1 - share * c.gb)
     ta = decode.sensor_celsius(c, np.float64(amb))
-    background = (ta + decode.KELVIN) ** 4
+    background = (ta + KELVIN) ** 4
     if reflected is not None:
-        tr4 = (reflected + decode.KELVIN) ** 4
+        tr4 = (reflected + KELVIN) ** 4
         background = tr4 - (tr4 - background) / emissivity
     # The last turn of the iteration takes the sensitivity at the temperature of the turn before, which differs by nothing.
     sensitivity = emissivity * c.fa * c.ha * (1 + c.fb * (ta - 25) + c.ga * (object_celsius - 25))
-    signal = sensitivity * ((object_celsius + c.hb + decode.KELVIN) ** 4 - background)
+    signal = sensitivity * ((object_celsius + c.hb + KELVIN) ** 4 - background)
     return float(signal / 524_288 * 12 * (REFERENCE + c.ka * ambient / 12)), float(ambient)
 
 

@@ -6,8 +6,8 @@ from thermo_core.sensors.sht4x.decode import MEASURE, SERIAL_NUMBER, SOFT_RESET,
 from thermo_core.sensors.sht4x.settings import CONVERSION_MS, Sht4xSettings
 from thermo_sim.chips.faulty import ChipFaults, generator
 from thermo_sim.chips.kind import ChipKind, Site
-from thermo_sim.chips.surface import CelsiusAt, Surface, steady
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
+from thermo_sim.surface import CelsiusAt, Surface, steady
 
 START_UP_US = 1_000
 RESET_US = 1_000

@@ -4,8 +4,8 @@ from thermo_core.sensors.tmp117 import registers as r
 from thermo_core.sensors.tmp117.settings import Tmp117Settings
 from thermo_sim.chips.faulty import ChipFaults, generator
 from thermo_sim.chips.kind import ChipKind, Site
-from thermo_sim.chips.surface import ROOM, CelsiusAt, Surface
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
+from thermo_sim.surface import ROOM, CelsiusAt, Surface
 
 START_UP_US = 1_500
 RESET_US = 2_000

@@ -7,7 +7,9 @@ from thermo_core.errors import UsageError
 from thermo_models.networks.clip import clip_cnn
 from thermo_models.networks.curve import time_constant_cnn
 from thermo_models.networks.dense import dense_residual
+from thermo_models.networks.densenet import densenet_1d, densenet_small
 from thermo_models.networks.fusion import fusion_cnn
+from thermo_models.networks.inception import inception_1d, inception_small
 from thermo_models.networks.mobilenet import mobilenet_v1
 from thermo_models.networks.mobilenet_v2 import mobilenet_v2
 from thermo_models.networks.plain import cnn2d_shallow, custom_cnn
@@ -27,6 +29,10 @@ NETWORKS: dict[str, Callable[..., Any]] = {
         clip_cnn,
         time_constant_cnn,
         series_cnn,
+        inception_small,
+        inception_1d,
+        densenet_small,
+        densenet_1d,
         dense_residual,
         fusion_cnn,
     )

@@ -6,28 +6,19 @@ At (16, 16, 16) -> 8, width 1: 29,872 parameters, 659,072 MACs.
 
 from typing import Any
 
-from thermo_models.networks.layers import attend, channels, convolution, head, separable
+from thermo_models.networks.layers import attend, channels, convolution, network, separable
 
 STEM = 24
 BLOCKS = ((48, 1), (64, 2), (96, 1), (112, 1))
 """(output channels at width 1, stride) of each depthwise-separable block."""
 
 
-def clip_cnn(
-    input_shape: tuple[int, ...],
-    outputs: int,
-    *,
-    width: float = 1.0,
-    dropout: float = 0.2,
-    attention: str = "none",
-    head_kind: str = "softmax",
-) -> Any:
-    """Build the network as a Keras model; see `networks.build` for the arguments."""
+@network()
+def clip_cnn(x: Any, width: float, attention: str) -> Any:
+    """Features; see `networks.build` for the arguments."""
     import keras
 
-    inputs = keras.Input(input_shape)
-    x = convolution(inputs, channels(STEM, width), 3, strides=2)
+    x = convolution(x, channels(STEM, width), 3, strides=2)
     for at_width_one, stride in BLOCKS:
         x = separable(x, channels(at_width_one, width), strides=stride)
-    x = keras.layers.GlobalAveragePooling2D()(attend(x, attention))
-    return keras.Model(inputs, head(x, outputs, head_kind, dropout), name="clip_cnn")
+    return keras.layers.GlobalAveragePooling2D()(attend(x, attention))

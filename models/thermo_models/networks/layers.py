@@ -1,11 +1,48 @@
-"""Pieces every network is put together from: normalised convolutions, attention, and the heads."""
+"""Pieces every network is put together from: its frame, normalised convolutions, attention, and the heads."""
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from thermo_core.errors import UsageError
 
 ATTENTION = ("none", "channel", "spatial", "both")
 HEADS = ("softmax", "sigmoid", "linear")
+
+
+def network(*, dropout: float = 0.2, head_kind: str = "softmax") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Frame of a network of one input: what it decorates makes features (batch, n) of it, a head follows.
+
+    The result takes the arguments of `networks.build`; those that the frame does not know go to the decorated function, which is
+    called with the input, `width` and `attention` before them.
+
+    Args:
+        dropout: share of features dropped in training, unless told.
+        head_kind: as `head` has them, unless told.
+    """
+    usual_dropout, usual_head = dropout, head_kind
+
+    def frame(features: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(features)
+        def build(
+            input_shape: tuple[int, ...],
+            outputs: int,
+            *,
+            width: float = 1.0,
+            dropout: float = usual_dropout,
+            attention: str = "none",
+            head_kind: str = usual_head,
+            **own: Any,
+        ) -> Any:
+            import keras
+
+            inputs = keras.Input(input_shape)
+            x = features(inputs, width, attention, **own)
+            return keras.Model(inputs, head(x, outputs, head_kind, dropout), name=features.__name__)
+
+        return build
+
+    return frame
 
 
 def channels(at_width_one: int, width: float) -> int:

@@ -6,26 +6,18 @@ At (24, 32, 1) -> 2, width 1: 28,826 parameters, 881,024 MACs.
 
 from typing import Any
 
-from thermo_models.networks.layers import attend, channels, convolution, head, normalised
+from thermo_models.networks.layers import attend, channels, convolution, network, normalised
 
 BLOCKS = ((3, 16, 1), (3, 24, 2), (3, 24, 1), (4, 32, 2), (4, 32, 1))
 """(expansion, output channels at width 1, stride) of each inverted residual."""
 
 
-def mobilenet_v2(
-    input_shape: tuple[int, ...],
-    outputs: int,
-    *,
-    width: float = 1.0,
-    dropout: float = 0.2,
-    attention: str = "none",
-    head_kind: str = "softmax",
-) -> Any:
-    """Build the network as a Keras model; see `networks.build` for the arguments."""
+@network()
+def mobilenet_v2(x: Any, width: float, attention: str) -> Any:
+    """Features; see `networks.build` for the arguments."""
     import keras
 
-    inputs = keras.Input(input_shape)
-    x = convolution(inputs, channels(8, width), 3, strides=2)
+    x = convolution(x, channels(8, width), 3, strides=2)
     for expansion, at_width_one, stride in BLOCKS:
         block = convolution(x, int(x.shape[-1]) * expansion, 1)
         block = normalised(keras.layers.DepthwiseConv2D(3, strides=stride, padding="same", use_bias=False)(block))
@@ -33,5 +25,4 @@ def mobilenet_v2(
         block = normalised(block, relu=False)
         x = keras.layers.Add()([x, block]) if stride == 1 and x.shape[-1] == block.shape[-1] else block
     x = attend(convolution(x, channels(64, width), 1), attention)
-    x = keras.layers.GlobalAveragePooling2D()(x)
-    return keras.Model(inputs, head(x, outputs, head_kind, dropout), name="mobilenet_v2")
+    return keras.layers.GlobalAveragePooling2D()(x)

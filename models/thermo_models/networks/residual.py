@@ -6,26 +6,18 @@ At (24, 32, 1) -> 2, width 1: 19,882 parameters, 579,136 MACs.
 
 from typing import Any
 
-from thermo_models.networks.layers import attend, channels, convolution, head, normalised
+from thermo_models.networks.layers import attend, channels, convolution, network, normalised
 
 STAGES = ((8, 1), (16, 2), (32, 2))
 """(channels at width 1, stride of the stage's block)."""
 
 
-def resnet_small(
-    input_shape: tuple[int, ...],
-    outputs: int,
-    *,
-    width: float = 1.0,
-    dropout: float = 0.2,
-    attention: str = "none",
-    head_kind: str = "softmax",
-) -> Any:
-    """Build the network as a Keras model; see `networks.build` for the arguments."""
+@network()
+def resnet_small(x: Any, width: float, attention: str) -> Any:
+    """Features; see `networks.build` for the arguments."""
     import keras
 
-    inputs = keras.Input(input_shape)
-    x = convolution(inputs, channels(8, width), 3, strides=2)
+    x = convolution(x, channels(8, width), 3, strides=2)
     for at_width_one, stride in STAGES:
         count = channels(at_width_one, width)
         block = convolution(x, count, 3, strides=stride)
@@ -33,5 +25,4 @@ def resnet_small(
         if stride != 1 or x.shape[-1] != count:
             x = normalised(keras.layers.Conv2D(count, 1, strides=stride, use_bias=False)(x), relu=False)
         x = keras.layers.ReLU(6.0)(keras.layers.Add()([x, attend(block, attention)]))
-    x = keras.layers.GlobalAveragePooling2D()(x)
-    return keras.Model(inputs, head(x, outputs, head_kind, dropout), name="resnet_small")
+    return keras.layers.GlobalAveragePooling2D()(x)

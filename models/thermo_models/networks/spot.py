@@ -9,30 +9,20 @@ At (24, 32, 1) -> 2, width 1: 15,658 parameters, 923,264 MACs.
 
 from typing import Any
 
-from thermo_models.networks.layers import attend, channels, convolution, head
+from thermo_models.networks.layers import attend, channels, convolution, network
 
 BLOCKS = ((8, 5, 2), (16, 3, 1), (32, 3, 2), (32, 3, 1))
 """(output channels at width 1, kernel, stride) of each convolution."""
 
 
-def spot_cnn(
-    input_shape: tuple[int, ...],
-    outputs: int,
-    *,
-    width: float = 1.0,
-    dropout: float = 0.1,
-    attention: str = "none",
-    head_kind: str = "softmax",
-) -> Any:
-    """Build the network as a Keras model; see `networks.build` for the arguments."""
+@network(dropout=0.1)
+def spot_cnn(x: Any, width: float, attention: str) -> Any:
+    """Features; see `networks.build` for the arguments."""
     import keras
 
-    inputs = keras.Input(input_shape)
-    x = inputs
     for at_width_one, kernel, stride in BLOCKS:
         x = convolution(x, channels(at_width_one, width), kernel, strides=stride)
     x = attend(x, attention)
     # A pool as large as the map, because microcontroller engines have no maximum over axes.
     strongest = keras.layers.Flatten()(keras.layers.MaxPooling2D(tuple(x.shape[1:3]))(x))
-    both = keras.layers.Concatenate()([strongest, keras.layers.GlobalAveragePooling2D()(x)])
-    return keras.Model(inputs, head(both, outputs, head_kind, dropout), name="spot_cnn")
+    return keras.layers.Concatenate()([strongest, keras.layers.GlobalAveragePooling2D()(x)])

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
+from thermo_core.files import write_file
 from thermo_core.sensors.mlx90640 import decode
 from thermo_core.wearable.condition import parse
 from thermo_models import patch, plot
@@ -27,8 +28,8 @@ from thermo_models.samples import Fold, Samples, open_npz
 from thermo_models.settings import Settings
 from thermo_models.tasks.task import Goal, Plan
 from thermo_models.templates import stage_of, template
-from thermo_quantize.files import write_file
-from thermo_sim import dataset, eeprom, radiometry, scenes
+from thermo_sim import scenes
+from thermo_sim.chips.mlx90640 import dataset, eeprom, radiometry
 
 WEARABLE = template("breast-patch")
 ABOVE = stage_of(WEARABLE.profile, "above")

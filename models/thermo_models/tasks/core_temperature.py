@@ -11,7 +11,6 @@ from month to month is the nearest to another campaign that one campaign holds. 
 import csv
 import datetime
 import gzip
-import itertools
 import re
 import zlib
 from pathlib import Path
@@ -22,10 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import StorageError, UsageError
-from thermo_core.sensors.external.settings import ExternalSettings
-from thermo_core.stages.select import Select
-from thermo_core.stages.stage import Stage
-from thermo_models.features import moments, signal_over, standardise, through
+from thermo_core.files import check_readable
+from thermo_models.face import CONTEXT, LEFT_OUT, REGIONS, WEARABLE, inputs_of, prior_of, stages_of
+from thermo_models.features import moments, signal_over
 from thermo_models.fit import Curves
 from thermo_models.identity import numbered
 from thermo_models.metrics import auc, rmse
@@ -34,11 +32,9 @@ from thermo_models.networks.layers import channels
 from thermo_models.random_features import Hidden, Prior, Solved
 from thermo_models.samples import Fold, Samples, digest_of, groups_left_out, people_folds
 from thermo_models.settings import Settings
+from thermo_models.tasks import core_temperature_cases as core_cases
 from thermo_models.tasks.task import Goal, Plan
-from thermo_models.templates import template
-from thermo_quantize.files import check_readable
 
-WEARABLE = template("core-temperature")
 CENTRE_CELSIUS = (WEARABLE.profile.models[0].quantities or ())[0].offset
 """What the network's output 0 means."""
 FEVER_CELSIUS = 37.5
@@ -46,24 +42,6 @@ YOUNG = 25
 """Years; of an age band, its middle."""
 ROUNDS = 4
 COVERAGE = 0.9
-REGIONS = [
-    name.removesuffix(" closed")
-    for sensor in WEARABLE.profile.sensors
-    if isinstance(sensor, ExternalSettings) and sensor.name == "face"
-    for name in sensor.given
-    if name.endswith(" closed")
-]
-CONTEXT = 6
-"""Features that are no facial temperature."""
-LEFT_OUT = {"full": (), "without-mouth": ("T_OR", "T_OR_Max"), "without-face-maximum": ("T_OR", "T_OR_Max", "T_Max")}
-"""Regions a variant does without. The face's maximum is often the open mouth, so one variant drops it too."""
-MOUTH = ("T_OR", "T_OR_Max", "T_Max")
-"""Regions that an opened mouth changes: nothing can be taken from one round for another."""
-SMOOTH, LINEAR, NOISE = 0.7, 0.02, 0.1
-LENGTHS, FOREHEADS = (0.5, 1.0, 3.0), (0.25, 1.0)
-"""Lengths and weights of the forehead in the prior's views: sweat and air move the forehead most."""
-MOUTH_WEIGHT, CONTEXT_WEIGHT = 2.0, 1.5
-"""Weights of the open mouth, which is nearest to what is asked for, and of ambient temperature, humidity ... age."""
 PERIODS = 4
 """The interval is set on one of them after the other."""
 RIDGE = 10.0
@@ -203,8 +181,6 @@ class CoreTemperature:
 
     def examine(self, samples: Samples, settings: Settings) -> dict[str, Any]:
         """Who the data hold, and how the float network fares on months, cameras and rounds unlike those it learnt from."""
-        from thermo_models import core_cases  # which knows this task
-
         _, _, distance, _, _, log_age = samples.features[:, -CONTEXT:].T
         data = {
             "cameras": sorted(np.unique(samples.extra["camera"]).tolist()),
@@ -213,37 +189,10 @@ class CoreTemperature:
             "distance_m": [round(float(edge(distance)), 2) for edge in (np.nanmin, np.nanmax)],
             "modes_apart_k": float(np.nanstd(samples.extra["modes_apart"])),
         }
-        measured = [core_cases.measure(case, samples, settings) for case in core_cases.cases(samples, settings)]
+        measured = [
+            core_cases.measure(case, self, samples, settings) for case in core_cases.cases(self, samples, settings)
+        ]
         return {"data": data, "cases": measured}
-
-
-def stages_of(train: Samples, settings: Settings) -> tuple[Stage, ...]:
-    """What a variant leaves out, where it does, then the facts standardised over the training side."""
-    if not LEFT_OUT[settings.variant]:
-        return (standardise(train.features, 4.0, "facts", "standard"),)
-    names = [*REGIONS, *REGIONS, *[""] * CONTEXT]
-    kept = Select(
-        of="facts",
-        gives="kept",
-        places=tuple(place for place, name in enumerate(names) if name not in LEFT_OUT[settings.variant]),
-    )
-    return (kept, standardise(through((kept,), train.features), 4.0, "kept", "standard"))
-
-
-def inputs_of(stages: tuple[Stage, ...], samples: Samples) -> NDArray[np.float64]:
-    """(n, d) what the network sees."""
-    return through(stages, samples.features).astype(np.float64)
-
-
-def prior_of(settings: Settings) -> Prior:
-    """What is believed of the weights of the standardised features of a variant."""
-    kept = [region for region in REGIONS if region not in LEFT_OUT[settings.variant]]
-    views = []
-    for length, forehead in itertools.product(LENGTHS, FOREHEADS):
-        regions = np.array([forehead if "FH" in region else 1.0 for region in kept])
-        opened = np.where([region in MOUTH for region in kept], MOUTH_WEIGHT, regions)
-        views.append((np.concatenate([regions, opened, np.full(CONTEXT, CONTEXT_WEIGHT)]), length))
-    return Prior(tuple(views), SMOOTH, LINEAR, NOISE)
 
 
 def _unseen_periods(

@@ -115,13 +115,33 @@ class Source:
     up_w: int = 1
 
 
-def _folded(weights: NDArray[np.int8], bias: NDArray[np.int32], zero_point: int) -> NDArray[np.int64]:
-    sums: NDArray[np.int64] = weights.reshape(weights.shape[0], -1).astype(np.int64).sum(axis=1)
-    return bias.astype(np.int64) - zero_point * sums
+class _Weighted:
+    """What slides weights, the output channel first, over an image."""
+
+    window: Window
+    weights: NDArray[np.int8]
+    bias: NDArray[np.int32]
+    input_zero_point: int
+
+    @property
+    def channels_out(self) -> int:
+        """Output channels."""
+        return int(self.weights.shape[0])
+
+    @property
+    def folded_bias(self) -> NDArray[np.int64]:
+        """Bias that lets the kernel multiply raw inputs: padding must hold the input's zero point."""
+        sums: NDArray[np.int64] = self.weights.reshape(self.channels_out, -1).astype(np.int64).sum(axis=1)
+        return self.bias.astype(np.int64) - self.input_zero_point * sums
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates."""
+        return self.window.pixels * int(self.weights.size)
 
 
 @dataclass(frozen=True)
-class Conv(Layer):
+class Conv(_Weighted, Layer):
     """CONV_2D, and FULLY_CONNECTED as a 1x1 convolution of `pixels` = rows; weights (out, kh, kw, in)."""
 
     window: Window
@@ -137,28 +157,13 @@ class Conv(Layer):
         return int(self.weights[0].size)
 
     @property
-    def channels_out(self) -> int:
-        """Output channels."""
-        return int(self.weights.shape[0])
-
-    @property
     def channels_in(self) -> int:
         """Input channels."""
         return int(self.weights.shape[3])
 
-    @property
-    def folded_bias(self) -> NDArray[np.int64]:
-        """Bias that lets the kernel multiply raw inputs: padding must hold the input's zero point."""
-        return _folded(self.weights, self.bias, self.input_zero_point)
-
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulates."""
-        return self.window.pixels * int(self.weights.size)
-
 
 @dataclass(frozen=True)
-class Depthwise(Layer):
+class Depthwise(_Weighted, Layer):
     """DEPTHWISE_CONV_2D, and CONV_2D of one input channel; weights (out, kh, kw), out = in * multiplier."""
 
     window: Window
@@ -169,24 +174,9 @@ class Depthwise(Layer):
     requant: Requant
 
     @property
-    def channels_out(self) -> int:
-        """Output channels."""
-        return int(self.weights.shape[0])
-
-    @property
     def multiplier(self) -> int:
         """Output channels an input channel."""
         return self.channels_out // self.channels_in
-
-    @property
-    def folded_bias(self) -> NDArray[np.int64]:
-        """Bias that lets the kernel multiply raw inputs: padding must hold the input's zero point."""
-        return _folded(self.weights, self.bias, self.input_zero_point)
-
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulates."""
-        return self.window.pixels * int(self.weights.size)
 
 
 @dataclass(frozen=True)
@@ -299,7 +289,7 @@ class Bilinear(Layer):
 
 
 @dataclass(frozen=True)
-class TransposeConv(Layer):
+class TransposeConv(_Weighted, Layer):
     """TRANSPOSE_CONV; weights (out, kh, kw, in); the window is that of the convolution it is the transpose of."""
 
     window: Window
@@ -308,11 +298,6 @@ class TransposeConv(Layer):
     bias: NDArray[np.int32]
     input_zero_point: int
     requant: Requant
-
-    @property
-    def channels_out(self) -> int:
-        """Output channels."""
-        return int(self.weights.shape[0])
 
     @property
     def macs(self) -> int:

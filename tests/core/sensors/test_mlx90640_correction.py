@@ -15,7 +15,7 @@ from thermo_core.sensors.correction import LATEST_UNIX_S, Stamp, to_bytes
 from thermo_core.sensors.kinds import correction_of
 from thermo_core.sensors.mlx90640.bounds import objection
 from thermo_core.sensors.mlx90640.correction import BODY_BYTES, PixelCorrection
-from thermo_sim.radiometry import ResponseError
+from thermo_sim.chips.mlx90640.radiometry import ResponseError
 
 SENSOR = bytes.fromhex("0d22d1850189")
 STAMP = Stamp(SENSOR, 1_700_000_000, 0.0375, 0xDEADBEEF)

@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from thermo_core.errors import ThermistorError
 from thermo_core.sensors.ads1115_ntc.settings import Thermistor
+from thermo_core.units import KELVIN
 
 Array = NDArray[np.float64]
 
-KELVIN = 273.15
 KELVIN_25 = KELVIN + 25.0
 RAIL = 0.005
 """A tap within this share of the supply from either rail is a broken or bridged thermistor, not a temperature."""

@@ -6,8 +6,9 @@ from thermo_core.crc8 import crc8
 from thermo_core.errors import SensorError
 from thermo_core.sensors.mlx90614 import registers
 from thermo_core.signals import Values
+from thermo_core.units import KELVIN
 
-KELVIN = np.float32(273.15)
+_KELVIN = np.float32(KELVIN)
 _FIFTIETH = np.float32(0.02)
 
 
@@ -43,7 +44,7 @@ def write_message(address: int, command: int, word: int) -> bytes:
 
 def celsius(word: int) -> np.float32:
     """Temperature of a word without the error bit, degC."""
-    return np.float32(np.float32(word) * _FIFTIETH - KELVIN)
+    return np.float32(np.float32(word) * _FIFTIETH - _KELVIN)
 
 
 def with_emissivity(
@@ -64,14 +65,14 @@ def with_emissivity(
     Returns:
         NaN where no temperature gives it.
     """
-    ta4 = _fourth_power(ta + KELVIN)
-    signal = written * (_fourth_power(to + KELVIN) - ta4)
+    ta4 = _fourth_power(ta + _KELVIN)
+    signal = written * (_fourth_power(to + _KELVIN) - ta4)
     background = ta4
     if reflected is not None:
-        tr4 = _fourth_power(reflected + KELVIN)
+        tr4 = _fourth_power(reflected + _KELVIN)
         background = tr4 - (tr4 - ta4) / emissivity
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.sqrt(np.sqrt(signal / emissivity + background)) - KELVIN, np.float32)
+        return np.asarray(np.sqrt(np.sqrt(signal / emissivity + background)) - _KELVIN, np.float32)
 
 
 def written_emissivity(word: int) -> np.float32:

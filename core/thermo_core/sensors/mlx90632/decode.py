@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from thermo_core.sensors.mlx90632.constants import Constants
+from thermo_core.units import KELVIN
 
-KELVIN = 273.15
 ITERATIONS = 5
 """The sensitivity depends a little on the object's temperature: each turn takes that of the turn before."""
 LARGEST_OBJECT = 27_000

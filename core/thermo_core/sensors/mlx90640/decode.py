@@ -8,13 +8,14 @@ from numpy.typing import ArrayLike
 from thermo_core.errors import SensorError, UsageError
 from thermo_core.sensors.mlx90640.auxiliary import AuxiliaryReader, Readings
 from thermo_core.sensors.mlx90640.constants import Constants
-from thermo_core.sensors.mlx90640.equations import KELVIN, OPEN_AIR_K, Array, background_terms, surroundings
+from thermo_core.sensors.mlx90640.equations import OPEN_AIR_K, Array, background_terms, surroundings
 from thermo_core.sensors.mlx90640.frames import COLUMNS, PIXELS, ROWS, Celsius, DecodedSubpage, Mask, Picture, Words
 from thermo_core.sensors.mlx90640.interpolate import fill_invalid
 from thermo_core.sensors.mlx90640.limits import EMISSIVITY, OBJECT_CELSIUS, REFLECTED_CELSIUS, hint_of_unit
 from thermo_core.sensors.mlx90640.quick import QuickPicture
 from thermo_core.sensors.mlx90640.quick_maps import QuickMaps
 from thermo_core.sensors.mlx90640.registers import INVALID_WORD, subpage_mask
+from thermo_core.units import KELVIN
 
 
 class Decoder:

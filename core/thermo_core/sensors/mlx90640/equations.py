@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS
-from thermo_core.sensors.mlx90640.limits import KELVIN as KELVIN
+from thermo_core.units import KELVIN
 
 Array = NDArray[np.float64]
 

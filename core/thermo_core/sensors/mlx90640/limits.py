@@ -5,6 +5,8 @@ Ranges of the sensor are those of its datasheet (3901090640, tables 4 and 5).
 
 from typing import Final
 
+from thermo_core.units import KELVIN
+
 OBJECT_CELSIUS: Final = (-40.0, 300.0)
 """Temperatures of an object that the sensor measures; a pixel outside is not valid."""
 DIE_CELSIUS: Final = (-40.0, 85.0)
@@ -13,8 +15,6 @@ SUPPLY_V: Final = (3.0, 3.6)
 EMISSIVITY: Final = (0.05, 1.0)
 REFLECTED_CELSIUS: Final = (-100.0, 200.0)
 """Temperatures of what an object mirrors, from the clear sky to an oven. A room's in kelvin lies beyond."""
-
-KELVIN: Final = 273.15
 
 
 def outside(value: float, limits: tuple[float, float]) -> bool:

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from thermo_core.sensors.mlx90640.auxiliary import Readings
 from thermo_core.sensors.mlx90640.constants import Constants
-from thermo_core.sensors.mlx90640.equations import KELVIN, OPEN_AIR_K, Array, background_terms
+from thermo_core.sensors.mlx90640.equations import OPEN_AIR_K, Array, background_terms
 from thermo_core.sensors.mlx90640.frames import COLUMNS, FRAME_WORDS, PIXELS, ROWS, Celsius
 from thermo_core.sensors.mlx90640.limits import OBJECT_CELSIUS
 from thermo_core.sensors.mlx90640.registers import INVALID_WORD, subpage_mask
+from thermo_core.units import KELVIN
 
 TOLERANCE_K = 5e-4
 """Largest error of the interpolation; where it could be more, the short way is not taken."""

@@ -14,10 +14,11 @@ import numpy as np
 
 from thermo_core.sensors.mlx90640.auxiliary import Readings
 from thermo_core.sensors.mlx90640.constants import Constants
-from thermo_core.sensors.mlx90640.equations import KELVIN, OPEN_AIR_K, Array
+from thermo_core.sensors.mlx90640.equations import OPEN_AIR_K, Array
 from thermo_core.sensors.mlx90640.frames import COLUMNS, FRAME_WORDS, PIXELS, ROWS, Celsius
 from thermo_core.sensors.mlx90640.quick import FRAME_BYTES, Range, terms_of
 from thermo_core.sensors.mlx90640.registers import INVALID_WORD, subpage_mask
+from thermo_core.units import KELVIN
 
 _NUMBERS, _SURROUNDINGS, _POLYNOMIAL = struct.Struct("=10f"), struct.Struct("=4f"), struct.Struct("=6f")
 _ZERO_DTA = 25 + KELVIN

@@ -8,7 +8,6 @@ import numpy as np
 from thermo_core.errors import UsageError
 from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS, Mask
 
-DEFAULT_ADDRESS = 0x33
 RAM_START = 0x0400
 AUXILIARY_START = 0x0700
 EEPROM_START = 0x2400

@@ -8,6 +8,7 @@ again. A flip that changes a pixel by less than about `limit` cannot be told fro
 import numpy as np
 from numpy.typing import NDArray
 
+from thermo_core.robust import mad_sigma
 from thermo_core.sensors.mlx90640.frames import COLUMNS, PIXELS, ROWS, Words
 from thermo_core.sensors.mlx90640.registers import (
     CP_SUBPAGE_0,
@@ -28,7 +29,6 @@ AUXILIARY_JUMP = 48
 """Counts at 18 bit; a used auxiliary word moves by a few between two pages."""
 
 _AUXILIARY = np.array([address - RAM_START for address in (VBE, CP_SUBPAGE_0, GAIN, PTAT, CP_SUBPAGE_1, VDD)])
-_MAD_TO_SIGMA = 1.4826
 _DIAGONAL = ((-1, -1), (-1, 1), (1, -1), (1, 1))
 _SAME_ROW = ((0, -1), (0, 1))
 
@@ -41,7 +41,7 @@ def limit(change: NDArray[np.int32], resolution_code: int) -> float:
         resolution_code: of the control register, 0 (16 bit) to 3 (19 bit).
     """
     smallest = SMALLEST_JUMP * 2.0 ** (resolution_code - 2)
-    return max(smallest, SIGMAS * _MAD_TO_SIGMA * float(np.median(np.abs(change))))
+    return max(smallest, SIGMAS * float(mad_sigma(change, 0)))
 
 
 def suspicious(ram: Words, before: Words, number: int, control: ControlRegister) -> NDArray[np.intp]:

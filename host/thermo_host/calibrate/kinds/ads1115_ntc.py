@@ -14,7 +14,6 @@ from thermo_core.sensors.ads1115_ntc import codec
 from thermo_core.sensors.ads1115_ntc.correction import CurveCorrection
 from thermo_core.sensors.ads1115_ntc.settings import Ads1115NtcSettings
 from thermo_core.sensors.ads1115_ntc.thermistor import (
-    KELVIN,
     Beta,
     ChannelState,
     Curve,
@@ -24,6 +23,7 @@ from thermo_core.sensors.ads1115_ntc.thermistor import (
 )
 from thermo_core.sensors.correction import Stamp
 from thermo_core.sensors.kind import Block, Moment
+from thermo_core.units import KELVIN
 from thermo_host.calibrate.procedures import Constants, Floats, LeftAlone, Procedure
 
 SPAN_FOR_THREE_K = 10.0

@@ -7,8 +7,7 @@ from enum import Enum
 import numpy as np
 
 from thermo_core.sensors.ads1115_ntc.settings import Thermistor
-
-KELVIN = 273.15
+from thermo_core.units import KELVIN
 
 
 class Wiring(Enum):

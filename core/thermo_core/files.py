@@ -1,18 +1,37 @@
-"""Reads inputs and writes results as a whole, with one sentence where the system refuses."""
+"""Files of a person: read as a whole, written whole or not at all, with one sentence where the system refuses.
+
+Stores of a device, which survive a power cut at any operation, are `thermo_device.files`.
+"""
 
 import contextlib
 import errno
 import json
 import os
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from thermo_core.errors import StorageError, UsageError
-from thermo_core.file_errors import storage_error
 from thermo_core.foreign import LONGEST_MARK, stand_in
 
 MAX_INPUT = 64 << 20
+LONGEST_NAME = 64
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
+WRITING = ("write", "create", "make directory")
+_CURES: Mapping[int, str] = {
+    errno.EISDIR: "name a file, not a folder",
+    errno.ENOTDIR: "what stands for a folder in it is a file, so check the name",
+    errno.EACCES: "change its permissions, or name another",
+    errno.EPERM: "change its permissions, or name another",
+    errno.EROFS: "name a place that can be written",
+    errno.ENOSPC: "make room, or name another disk",
+    errno.EDQUOT: "make room, or name another disk",
+    errno.EFBIG: "name a file system that holds files as large",
+    errno.ENAMETOOLONG: "give it a shorter name",
+    errno.ELOOP: "its links lead in a circle, so name the file itself",
+    errno.EIO: "the medium may be failing, so copy what is left of it and name another",
+}
 
 
 def read_file(path: Path, maximum: int = MAX_INPUT) -> bytes:
@@ -29,7 +48,7 @@ def read_file(path: Path, maximum: int = MAX_INPUT) -> bytes:
         raise storage_error("read", path, error) from error
     _check_own(path, data)
     if len(data) > maximum:
-        raise UsageError(f"{path} has more than {maximum} bytes; check that it is the right file.")
+        raise UsageError(f"{path} has more than {_size(maximum)}; check that it is the right file.")
     return data
 
 
@@ -80,6 +99,27 @@ def read_json(path: Path, maximum: int = 1 << 20) -> object:
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} holds a number or a nesting that no profile needs; correct it.") from error
     return decoded
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary name in the folder of `path`; what is written there takes the name `path` if no error escapes.
+
+    Raises:
+        StorageError: the folder is not there, is full, or may not be written.
+    """
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    try:
+        temporary.touch(exist_ok=False)
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise storage_error("write", path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -180,3 +220,30 @@ def make_folder(folder: Path) -> None:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise StorageError(f"Cannot make the folder {folder}: {reason}; name another.") from error
+
+
+def file_name(text: str) -> str:
+    """A text of somebody else's as a part of a file's name, which leads nowhere."""
+    return _NOT_IN_NAMES.sub("_", text).strip("._")[:LONGEST_NAME] or "unnamed"
+
+
+def storage_error(verb: str, path: Path, error: OSError) -> StorageError:
+    """One sentence for a file that cannot be read or written.
+
+    Args:
+        verb: what failed, such as "read" or "write".
+        path: the file.
+        error: what the system said.
+    """
+    reason = (error.strerror or str(error)).lower()
+    return StorageError(f"Cannot {verb} {path}: {reason}; {_cure(verb, error)}.")
+
+
+def _cure(verb: str, error: OSError) -> str:
+    if error.errno == errno.ENOENT:
+        return "make its folder first" if verb in WRITING else "check its name"
+    return _CURES.get(error.errno or 0, "name another")
+
+
+def _size(count: int) -> str:
+    return f"{count >> 20} MiB" if count >= 1 << 20 else f"{count} bytes"

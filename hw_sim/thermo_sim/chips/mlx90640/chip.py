@@ -17,9 +17,8 @@ Semantics are the datasheet's; where it is silent they are these:
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,14 +45,10 @@ from thermo_core.sensors.mlx90640.registers import (
     VDD,
     ControlRegister,
 )
-from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
-from thermo_sim.cells import EepromCells
-from thermo_sim.chips.kind import ChipKind, Site
-from thermo_sim.control import number
-from thermo_sim.dumps import load_sensor
-from thermo_sim.eeprom import generate
+from thermo_sim.chips.mlx90640.cells import EepromCells
+from thermo_sim.chips.mlx90640.radiometry import AUXILIARY_ROW, Noise, Radiometry, ResponseError, pattern
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
-from thermo_sim.radiometry import AUXILIARY_ROW, Conditions, Noise, Radiometry, ResponseError, pattern
+from thermo_sim.surroundings import Conditions
 
 BOOT_US = 80_000
 FAST_MODE_HZ = 400_000
@@ -369,34 +364,3 @@ def _period_us(control: ControlRegister) -> int:
 def _auxiliary_slice(number: int) -> slice:
     start = PIXELS + AUXILIARY_ROW * number
     return slice(start, start + AUXILIARY_ROW)
-
-
-def _make(settings: Mlx90640Settings, site: Site) -> SimulatedMlx90640:
-    around, part = site.around, site.part
-    eeprom, error = part.get("eeprom"), part.get("error")
-    return SimulatedMlx90640(
-        eeprom if eeprom is not None else generate(site.seed, i2c_address=settings.bus_path.address),
-        around.celsius_map,
-        around.conditions,
-        error if error is not None else ResponseError.random(site.seed),
-        part.get("noise"),
-        site.seed,
-        part.get("replay"),
-        around.made,
-    )
-
-
-def _real(eeprom: Path | None, replay: Path | None) -> Mapping[str, Any]:
-    words, frames = load_sensor(eeprom, replay)
-    return {"eeprom": words, "replay": frames}
-
-
-def _rot(chip: SimulatedMlx90640, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    last = EEPROM_START + EEPROM_WORDS - 1
-    address = int(number(request, "address", EEPROM_START, last))
-    bit = int(number(request, "bit", 0, 15))
-    chip.cells.words[address - EEPROM_START] ^= 1 << bit
-    return {"address": address, "bit": bit}
-
-
-KIND = ChipKind(_make, frozenset({"eeprom", "error", "noise", "replay"}), _real, {"rot": _rot})

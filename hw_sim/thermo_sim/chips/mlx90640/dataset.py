@@ -10,8 +10,9 @@ from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.decode import Decoder, merge
 from thermo_core.sensors.mlx90640.frames import COLUMNS, CONTROL, FRAME_WORDS, PIXELS, RAM_WORDS, ROWS, SUBPAGE, Words
 from thermo_core.sensors.mlx90640.registers import ControlRegister, RefreshRate
-from thermo_sim import eeprom as eeprom_contents
-from thermo_sim.radiometry import Conditions, Noise, Radiometry, ResponseError, pattern
+from thermo_sim.chips.mlx90640 import eeprom as eeprom_contents
+from thermo_sim.chips.mlx90640.radiometry import Noise, Radiometry, ResponseError, pattern
+from thermo_sim.surroundings import Conditions
 
 
 class PictureSource:

@@ -6,10 +6,10 @@ from typing import Any
 
 from thermo_core.errors import UsageError
 from thermo_core.sensors.ads1115_ntc.settings import Ads1115NtcSettings
-from thermo_sim.chips.ads1115 import SimulatedAds1115
+from thermo_sim.chips.ads1115_ntc.adc import SimulatedAds1115
+from thermo_sim.chips.ads1115_ntc.ntc import Ntc, Wiring
 from thermo_sim.chips.kind import ChipKind, Site
-from thermo_sim.chips.ntc import Ntc, Wiring
-from thermo_sim.chips.surface import CelsiusAt
+from thermo_sim.surface import CelsiusAt
 
 
 class SimulatedThermistors(SimulatedAds1115):

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thermo_models.face import MOUTH, REGIONS, inputs_of, prior_of, stages_of
 from thermo_models.networks.dense import UNITS
 from thermo_models.networks.layers import channels
 from thermo_models.random_features import Hidden, Solved
 from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
-from thermo_models.tasks import core_temperature as task
+from thermo_models.tasks.task import Task
 
 DRAWINGS = 3
 PERIODS = 4
@@ -39,12 +40,11 @@ class Case:
     change: Change
 
 
-def cases(samples: Samples, settings: Settings) -> list[Case]:
+def cases(task: Task, samples: Samples, settings: Settings) -> list[Case]:
     """People left out; quarters of the days left out; and these with another camera, no round 4, nothing but temperatures."""
-    chosen = task.CoreTemperature()
-    regions = len(task.REGIONS)
+    regions = len(REGIONS)
     everybody, nobody = np.arange(len(samples)), np.zeros(0, np.int64)
-    by_person = chosen.folds(samples, settings)
+    by_person = task.folds(samples, settings)
     by_period = [
         Fold("period", np.setdiff1d(everybody[~np.isin(samples.people, samples.people[part])], part), nobody, part)
         for part in np.array_split(np.argsort(samples.extra["day"], kind="stable"), PERIODS)
@@ -61,8 +61,8 @@ def cases(samples: Samples, settings: Settings) -> list[Case]:
     def closed(features: NDArray[np.float32]) -> NDArray[np.float32]:
         """As if nobody had a round 4: lasting regions come from the other rounds, as the task does."""
         shut = features.copy()
-        for place, region in enumerate(task.REGIONS):
-            shut[..., regions + place] = np.nan if region in task.MOUTH else shut[..., place]
+        for place, region in enumerate(REGIONS):
+            shut[..., regions + place] = np.nan if region in MOUTH else shut[..., place]
         return shut
 
     def bare(features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -80,21 +80,21 @@ def cases(samples: Samples, settings: Settings) -> list[Case]:
     ]
 
 
-def measure(case: Case, samples: Samples, settings: Settings, drawings: int = DRAWINGS) -> dict[str, Any]:
+def measure(case: Case, task: Task, samples: Samples, settings: Settings, drawings: int = DRAWINGS) -> dict[str, Any]:
     """The case's name, and `FIGURES` of the network and, as ridge_..., of ridge regression."""
-    chosen, prior = task.CoreTemperature(), task.prior_of(settings)
+    prior = prior_of(settings)
     rows = []
     for seed in range(drawings):
         hidden = Hidden.draw(prior, channels(UNITS, settings.width), seed)
         said = np.zeros((2, len(samples), 1), np.float32)
         for fold in case.folds:
             train, test = samples.pick(fold.train), samples.pick(fold.test)
-            stages = task.stages_of(train, settings)
-            solved = Solved.of(hidden, prior, task.inputs_of(stages, train), train.targets[:, 0].astype(np.float64))
+            stages = stages_of(train, settings)
+            solved = Solved.of(hidden, prior, inputs_of(stages, train), train.targets[:, 0].astype(np.float64))
             changed = Samples(case.change(test.features), test.targets, test.people, test.groups)
-            said[0, fold.test, 0] = solved(task.inputs_of(stages, changed))
-            said[1, fold.test] = chosen.baseline(train, changed, settings)
-        network, ridge = (chosen.metrics(samples, one, settings) for one in said)
+            said[0, fold.test, 0] = solved(inputs_of(stages, changed))
+            said[1, fold.test] = task.baseline(train, changed, settings)
+        network, ridge = (task.metrics(samples, one, settings) for one in said)
         rows.append([*(network[name] for name in FIGURES), *(ridge[name] for name in FIGURES)])
     names = (*FIGURES, *(f"ridge_{name}" for name in FIGURES))
     return {"case": case.name, **dict(zip(names, np.mean(rows, axis=0).tolist(), strict=True))}

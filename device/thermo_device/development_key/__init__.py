@@ -1,4 +1,4 @@
-"""Where the development key pair lies: simulator only, since its private half is published with the code."""
+"""Where the development key pair lies: for simulated and emulated wearables, since its private half is published with the code."""
 
 from pathlib import Path
 

@@ -31,11 +31,12 @@ from thermo_core.sensors.mlx90640.registers import (
     ControlRegister,
     subpage_mask,
 )
+from thermo_core.units import KELVIN
+from thermo_sim.surroundings import Conditions
 
 Array = NDArray[np.float64]
 Row = NDArray[np.int64]
 
-KELVIN = 273.15
 AUXILIARY_ROW = 32
 _SKIN_KELVIN = KELVIN + 35
 _PTAT = 1690
@@ -101,25 +102,6 @@ class Noise:
     def none(cls) -> "Noise":
         """Quantisation alone."""
         return cls(0.0, 0.0, 0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """What a measurement happens in.
-
-    Attributes:
-        ta: die temperature, degC.
-        vdd: supply, V.
-        reflected: temperature of the surroundings that the object mirrors, degC.
-        emissivity: of the object.
-        gradient_k: error all pixels share while the package warms up, kelvin at skin temperature.
-    """
-
-    ta: float = 33.0
-    vdd: float = 3.3
-    reflected: float = 25.0
-    emissivity: float = 1.0
-    gradient_k: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

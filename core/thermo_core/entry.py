@@ -1,0 +1,72 @@
+"""How a command of ours begins and ends: signals obeyed from the first moment, streams that are there, one exit code.
+
+Imports the standard library alone: importing a whole application takes a second in which somebody may press Ctrl-C.
+"""
+
+import contextlib
+import io
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import NoReturn
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came: the same way out as Ctrl-C, with another exit code."""
+
+
+class HungUp(KeyboardInterrupt):
+    """The terminal is gone (SIGHUP): the same way out, and nobody is there to be told."""
+
+
+def enter(load: Callable[[], Callable[[list[str]], int]], arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a command line and leave the process with its exit code.
+
+    Args:
+        load: imports the application and gives what runs it: words -> exit code.
+        arguments: the words; None for those of the process.
+    """
+    try:
+        _obey_signals()
+        _open_missing_streams()
+        for stream in (sys.stdout, sys.stderr):
+            # What an old terminal's character set lacks becomes a question mark; views know better substitutes.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
+        sys.exit(load()(list(sys.argv[1:] if arguments is None else arguments) or ["--help"]))
+    except HungUp:
+        sys.exit(128 + signal.SIGHUP)
+    except Terminated:
+        sys.exit(128 + signal.SIGTERM)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+
+
+def _obey_signals() -> None:
+    with contextlib.suppress(ValueError):  # not in the main thread, as in some tests
+        signal.signal(signal.SIGTERM, _terminate)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+            signal.signal(signal.SIGHUP, _hang_up)
+
+
+def _open_missing_streams() -> None:
+    """Give the process a standard output and error where its parent closed them."""
+    # Before anything else, such as a serial port, becomes descriptor 1 and gets what is printed.
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(1, "w")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w")
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
+def _hang_up(number: int, frame: FrameType | None) -> NoReturn:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the shell and the kernel may both send it
+    raise HungUp
