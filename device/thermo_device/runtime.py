@@ -130,7 +130,8 @@ class Runtime:
             self._told = problem
             if problem:
                 self._notice("storage", problem)
-        dropped = self._outbox.publish(records, lambda: self._patient and not self._worker.wanted_elsewhere)
+        wanted = [record for record in records if self._pipeline.is_wanted(record)]
+        dropped = self._outbox.publish(wanted, lambda: self._patient and not self._worker.wanted_elsewhere)
         now_us = self._hardware.clock.now_us()
         if dropped and now_us >= self._keys_due_us:
             self._keys_due_us = now_us + KEYS_AFTER_DROP_US
