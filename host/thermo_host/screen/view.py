@@ -21,7 +21,7 @@ from thermo_host.sinks.summary import shown_unit
 GAP = 2
 AROUND = 5
 """Lines around a map: title, an empty one, scale, its numbers, time."""
-FACTORS = (2.0, 1.5, 1.0, 0.75, 0.5)
+FACTORS = (3.0, 2.5, 2.0, 1.5, 1.0, 0.75, 0.5)
 LARGE = 32
 """Rows and columns of a picture that bears to be shown smaller than it is."""
 MIN_SPAN_K = 3.0
@@ -249,7 +249,7 @@ def _fit(pictures: Sequence[Signal], width: int, height: int) -> tuple[float, in
     shapes = [picture_shape(one.shape) for one in pictures]
     tallest, widest = max(shape[0] for shape in shapes), max(shape[1] for shape in shapes)
     small = len(pictures) > 1 or min(widest, tallest) > LARGE
-    for factor in FACTORS if small else FACTORS[:3]:
+    for factor in FACTORS if small else (one for one in FACTORS if one >= 1.0):
         for across in range(1, len(pictures) + 1):
             down = -(-len(pictures) // across)
             lines = down * (round(tallest * factor / 2) + AROUND)
