@@ -13,25 +13,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from thermo_core.errors import StorageError, UsageError
+from thermo_core.file_errors import storage_error
 from thermo_core.foreign import LONGEST_MARK, stand_in
 
 MAX_INPUT = 64 << 20
 LONGEST_NAME = 64
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
-WRITING = ("write", "create", "make directory")
-_CURES: Mapping[int, str] = {
-    errno.EISDIR: "name a file, not a folder",
-    errno.ENOTDIR: "what stands for a folder in it is a file, so check the name",
-    errno.EACCES: "change its permissions, or name another",
-    errno.EPERM: "change its permissions, or name another",
-    errno.EROFS: "name a place that can be written",
-    errno.ENOSPC: "make room, or name another disk",
-    errno.EDQUOT: "make room, or name another disk",
-    errno.EFBIG: "name a file system that holds files as large",
-    errno.ENAMETOOLONG: "give it a shorter name",
-    errno.ELOOP: "its links lead in a circle, so name the file itself",
-    errno.EIO: "the medium may be failing, so copy what is left of it and name another",
-}
 
 
 def read_file(path: Path, maximum: int = MAX_INPUT) -> bytes:
@@ -225,24 +212,6 @@ def make_folder(folder: Path) -> None:
 def file_name(text: str) -> str:
     """A text of somebody else's as a part of a file's name, which leads nowhere."""
     return _NOT_IN_NAMES.sub("_", text).strip("._")[:LONGEST_NAME] or "unnamed"
-
-
-def storage_error(verb: str, path: Path, error: OSError) -> StorageError:
-    """One sentence for a file that cannot be read or written.
-
-    Args:
-        verb: what failed, such as "read" or "write".
-        path: the file.
-        error: what the system said.
-    """
-    reason = (error.strerror or str(error)).lower()
-    return StorageError(f"Cannot {verb} {path}: {reason}; {_cure(verb, error)}.")
-
-
-def _cure(verb: str, error: OSError) -> str:
-    if error.errno == errno.ENOENT:
-        return "make its folder first" if verb in WRITING else "check its name"
-    return _CURES.get(error.errno or 0, "name another")
 
 
 def _size(count: int) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from thermo_core.errors import ModelError, UsageError, WireError
+from thermo_core.signals import Values
 from thermo_core.version import software_version
 from thermo_core.wearable.profile import Profile
 from thermo_core.wire import management
@@ -140,6 +141,25 @@ class Agent:
     def wake(self) -> None:
         """Have the line looked at now; any thread may call it."""
         self._line.wake()
+
+    @property
+    def listened_to(self) -> bool:
+        """Whether a host streams; any thread may ask."""
+        return self._lease.left_s > 0
+
+    def give(self, sensor: str, values: Values) -> bool:
+        """Take a sample of a sensor of kind "external" from this computer instead of a host.
+
+        Its clock's sleep may call it, in the thread of the sensors.
+
+        Args:
+            sensor: its name in the profile that runs.
+            values: (n,) float32; NaN where there is none.
+
+        Returns:
+            Whether it was taken: no host listens, or feeds that sensor itself, or the profile that runs has none that takes it.
+        """
+        return self._runtime.requests.give(sensor, values)
 
     # What group 65 needs.
 

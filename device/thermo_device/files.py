@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from thermo_core.errors import DamagedFileError, StorageError, UsageError
-from thermo_core.files import storage_error
+from thermo_core.file_errors import storage_error
 
 LARGEST_NOTE = 65536
 

@@ -54,6 +54,7 @@ class HostRequests:
         self._person = person
         self._outbox = outbox
         self._lease = lease
+        self._fed: set[int] = set()
 
     def sensors(self) -> tuple[SensorState, ...]:
         """Each sensor as it is now, by its number."""
@@ -109,10 +110,11 @@ class HostRequests:
         Raises:
             RequestRefused: there is no such part.
         """
-        if part is not None and part > len(self._profile.sensors):
+        sensors = len(self._profile.sensors)
+        if part is not None and part > sensors:
             raise group_refusal(
                 GroupError.NO_SENSOR,
-                f"There is no part {part} to test; sensors are 0 to {len(self._profile.sensors) - 1}, the models come after them.",
+                f"There is no part {part} to test; sensors are 0 to {sensors - 1}, the models come after them.",
             )
         results = self._worker.call(lambda: self._pipeline.self_test(part), SELF_TEST_S)
         return management.SelfTest(results=tuple(results))
@@ -168,6 +170,24 @@ class HostRequests:
             raise group_refusal(GroupError.IMPLAUSIBLE, str(error)) from error
         if not taken:
             raise RequestRefused(f"Samples of {name} wait already; give this one again later.", ReturnCode.BUSY)
+        self._fed.add(sensor)
+
+    def forget_fed(self) -> None:
+        """No sensor is a host's any more: a new stream begins."""
+        self._fed.clear()
+
+    def give(self, sensor: str, values: Values) -> bool:
+        """Take a sample of a sensor of kind "external" that no host gave; whether it did. The thread of the sensors alone calls it.
+
+        A sensor that a host feeds is the host's until the stream ends.
+        """
+        numbers = [number for number, one in enumerate(self._profile.sensors) if one.name == sensor]
+        if not numbers or not self._lease.left_s or numbers[0] in self._fed:
+            return False
+        try:
+            return self._pipeline.feed(numbers[0], values)
+        except UsageError:
+            return False
 
     def person(self) -> dict[str, float]:
         """What is known of the wearer."""

@@ -117,6 +117,7 @@ class Runtime:
 
     def listen(self, key_interval: int | None) -> None:
         """A host starts to listen: begin with key frames and where alerts stand."""
+        self.requests.forget_fed()
         self._pipeline.listen(key_interval)
         self._worker.wake()
 

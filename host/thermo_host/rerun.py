@@ -2,7 +2,7 @@
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -164,6 +164,10 @@ class Rerun:
         elif isinstance(item, Telemetry):
             self._push(item)
 
+    def expect(self, blocks: Sequence[Block]) -> None:
+        """Announce the blocks that will be pushed next, as `Engine.expect`."""
+        self.decoding.expect([block for one in blocks if (block := self._block(one)) is not None])
+
     def end(self) -> None:
         """Nothing comes any more: what has no counterpart will have none."""
         for again, waiting in self._waiting.items():
@@ -181,10 +185,10 @@ class Rerun:
     def _push(self, item: Telemetry) -> None:
         record = item.record
         if isinstance(record, Block):
-            number = self._numbers.get(record.sensor)
-            if number is None:
+            block = self._block(record)
+            if block is None:
                 return
-            outcome = self.decoding.push(replace(record, sensor=number))
+            outcome = self.decoding.push(block)
             self._tell(item, outcome)
             for said in outcome.said:
                 self._again(said, item, record)
@@ -196,6 +200,13 @@ class Rerun:
             )
         elif isinstance(record, AlertRecord):
             self._count([record.change], self._recorded, again=False)
+
+    def _block(self, block: Block) -> Block | None:
+        """A recorded block as the wearable that is computed numbers its sensors; None of a sensor that it has not."""
+        number = self._numbers.get(block.sensor)
+        if number is None or number == block.sensor:
+            return None if number is None else block
+        return replace(block, sensor=number)
 
     def _again(self, said: Said, item: Telemetry, block: Block) -> None:
         model = self.decoding.plan.profile.models[said.finding.model]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from thermo_core.files import storage_error
+from thermo_core.file_errors import storage_error
 
 
 def refused(verb: str, path: Path) -> str:

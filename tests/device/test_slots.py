@@ -29,7 +29,8 @@ from thermo_core.image import Version, parse, sign
 from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
 from thermo_core.wearable.profile import Model, Profile
 from thermo_device.files import DISK, write_note
-from thermo_device.slots import Change, Slots, UploadStep
+from thermo_device.slot_state import Change, UploadStep
+from thermo_device.slots import Slots
 from thermo_device.upload import SYNC_BYTES
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

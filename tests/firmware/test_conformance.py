@@ -633,7 +633,7 @@ def test_any_wearables_signals_are_what_core_makes_of_its_blocks(chips: Running)
         wanted = [names.index(name) for name in ("pile", "pulse", "motion", "air.rh", "touch", "given")]
         with host.stream() as stream:
             host.choose_signals(wanted)
-            host.feed(5, np.float32([4.5]))
+            host.feed(5, np.array([4.5], np.float32))
             while {one.signal for one in of(SignalRecord, heard)} != set(wanted) or len(heard) < 120:
                 assert time.monotonic() < end, {names[one.signal] for one in of(SignalRecord, heard)}
                 seen = stream.get(5.0)
@@ -660,12 +660,12 @@ def test_any_wearable_passes_its_own_tests_and_refuses_what_it_has_not(chips: Ru
             with pytest.raises(RefusedError):
                 host.set_rate(sensor, 3.0)
         with pytest.raises(RefusedError) as refused:
-            host.feed(5, np.float32([4.5]))
+            host.feed(5, np.array([4.5], np.float32))
         assert (refused.value.group, refused.value.code) == (Group.THERMO, GroupError.NO_LEASE)
         with host.stream():
             for values in ([1.0, 2.0], [1e9]):
                 with pytest.raises(RefusedError) as refused:
-                    host.feed(5, np.float32(values))
+                    host.feed(5, np.asarray(values, np.float32))
                 assert (refused.value.group, refused.value.code) == (Group.THERMO, GroupError.IMPLAUSIBLE)
         with pytest.raises(RefusedError):
             host.acknowledge(0)
@@ -674,7 +674,7 @@ def test_any_wearable_passes_its_own_tests_and_refuses_what_it_has_not(chips: Ru
 def test_of_samples_given_at_once_each_is_a_block_or_is_refused_as_too_early(chips: Running) -> None:
     """Nothing that was taken is lost, however fast a host gives."""
     given, many = 5, 80
-    value = np.float32([7.5]).tobytes()
+    value = np.array([7.5], np.float32).tobytes()
     with chips.raw() as port:
         demultiplexer = Demultiplexer()
         start = request(Op.WRITE, Command.STREAM, {"op": 1, "lease_ms": 10_000})

@@ -25,7 +25,7 @@ from thermo_host.sinks.json_lines import JsonLines
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.summary import Summary
 from thermo_host.stream.decoding import DecodeSettings
-from thermo_host.stream.playback import Recording, play
+from thermo_host.stream.playback import Recording, announced, play
 from thermo_host.stream.pump import Sink, pump
 from thermo_host.stream.signals import named, networks_under
 
@@ -62,7 +62,7 @@ def command(
         progress = None
         if summary and not as_json:
             progress = stack.enter_context(ProgressLine(output.progress, every_s=None))
-        items = recording.items(progress=_told(progress))
+        items = announced(recording.items(progress=_told(progress)), monitor.decoding.expect)
         sinks: list[Sink] = [measured]
         if as_json and not summary:
             sinks.append(JsonLines(output.json, monitor, whole))

@@ -31,7 +31,7 @@ from thermo_host.rerun import Compared, Difference, Rerun, Wanted, of_bundle, se
 from thermo_host.screen.stills import Stills
 from thermo_host.sinks.describe import counted, number, utc
 from thermo_host.stream.decoding import DecodeSettings
-from thermo_host.stream.playback import Recording
+from thermo_host.stream.playback import Recording, announced
 from thermo_host.stream.signals import named
 
 SHOWN = 20
@@ -78,7 +78,7 @@ def command(
             if progress.due:
                 progress.show(f"reading, {done / max(1, total):.0%}")
 
-        for item in recording.items(progress=tell):
+        for item in announced(recording.items(progress=tell), rerun.expect):
             rerun.push(item)
     rerun.end()
     counts = rerun.decoding.counted

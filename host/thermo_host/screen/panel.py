@@ -82,7 +82,7 @@ def channel_table(
         channels: to show.
         spark: columns of the past.
         names: least columns of names, by which several tables are aligned.
-        values: least columns of values.
+        values: likewise, of values.
     """
     roomy = spark > SPARK_WIDTH
     most = LONGEST_NAME if roomy else 14

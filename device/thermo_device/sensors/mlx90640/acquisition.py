@@ -18,7 +18,7 @@ from thermo_device.sensors.driver import Found, Place
 from thermo_device.sensors.mlx90640.chip import Mlx90640
 from thermo_device.sensors.mlx90640.constants import ConstantsOfSensor
 from thermo_device.sensors.mlx90640.page_reader import PageReader
-from thermo_device.sensors.schedule import PageSchedule
+from thermo_device.sensors.page_schedule import PageSchedule
 
 FIRST_RETRY_US = 20_000
 LAST_RETRY_US = 1_000_000
@@ -263,7 +263,7 @@ class PictureSensor:
         return ram
 
     def _hand_on(self, ram: Words, number: int) -> Subpage | None:
-        if not self._pages.has_reference(ram, number):
+        if not self._pages.has_reference(ram, number, self._control):
             # Nothing to hold it against: a damaged word would go unseen.
             self._counters.add("pages_settling")
             return None

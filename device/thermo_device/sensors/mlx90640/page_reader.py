@@ -6,16 +6,20 @@ still whole; after that it is overwritten.
 
 from collections.abc import Callable
 
+import numpy as np
+
 from thermo_core.clock import Clock
 from thermo_core.sensors.mlx90640 import registers
 from thermo_core.sensors.mlx90640.frames import COLUMNS, PIXELS, ROWS, Words
 from thermo_core.sensors.mlx90640.registers import ControlRegister
 from thermo_device.counters import Tally
 from thermo_device.sensors.mlx90640.chip import Mlx90640
-from thermo_device.sensors.schedule import PageSchedule
+from thermo_device.sensors.page_schedule import PageSchedule
 
 LATEST_READ = 1.97
 """Periods after its end at which a page can no longer be read again: at 2 its pixels are replaced."""
+SAME_PAGES = 32
+"""So many pages in a row that are equal to the ones before them are a fault."""
 _CONFIRMATIONS = 3
 
 
@@ -39,6 +43,7 @@ class PageReader:
         self._counters = counters
         self._before: dict[int, Words] = {}
         self._stale_seen = False
+        self._same = 0
         self.number: int | None = None
 
     def restart(self, control: ControlRegister, first_us: float) -> None:
@@ -88,11 +93,21 @@ class PageReader:
             return "page_overwritten", None
         return ("page_unsettled", None) if settled is None else ("", settled)
 
-    def has_reference(self, ram: Words, number: int) -> bool:
-        """Keep a page as what the next of its subpage is held to; whether there was one for this."""
-        known = number in self._before
+    def has_reference(self, ram: Words, number: int, control: ControlRegister) -> bool:
+        """Keep a page as what the next of its subpage is held to; whether there was one for this.
+
+        Raises:
+            BusError: the chip froze, was set up again, and does not answer.
+        """
+        reference = self._before.get(number)
         self._before[number] = ram
-        return known
+        self._same = self._same + 1 if reference is not None and np.array_equal(reference, ram) else 0
+        if self._same >= SAME_PAGES:
+            # Equal to the last bit, which noise does not allow.
+            self._same = 0
+            self._counters.add("sensor_frozen")
+            self._chip.set(control)
+        return reference is not None
 
     def is_new(self, number: int, now_us: int) -> bool:
         """Whether the flag stands over a page that was not read yet."""
