@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -90,13 +90,18 @@ class View:
         side = self._side(shown, WIDTH, height)
         if width >= picture_shape(shown.pictures[0].shape)[1] + GAP + WIDTH:
             return side
-        brief = Text(" | ".join([*self._finding_words(), *self._facts()]))
-        alone = _fit(shown.pictures[:1], width, height - 1)
-        return brief if alone is None else Group(self._maps(shown.pictures[:1], *alone, height), brief)
+        # What was found matters more than the picture, and the picture more than the facts.
+        found = len(_wrapped(self._finding_words(), width))
+        alone = _fit(shown.pictures[:1], width, height - 1 - found)
+        brief = _wrapped([*self._finding_words(), *self._facts()], width)
+        if alone is None:
+            return Group(*brief[: height - 1])
+        taken = round(picture_shape(shown.pictures[0].shape)[0] * alone[0] / 2) + AROUND
+        return Group(self._maps(shown.pictures[:1], *alone, taken), *brief[: height - 1 - taken])
 
     def _without_pictures(self, shown: Layout, width: int, height: int) -> RenderableType:
         if width < WIDTH:
-            return Text(" | ".join([*self._finding_words(), *self._facts()]))
+            return Group(*_wrapped([*self._finding_words(), *self._facts()], width)[: height - 1])
         left = min(WIDEST, width - WIDTH - 1)
         if left < WIDTH or not (shown.channels or shown.rows):
             return self._alone(shown, width, height)
@@ -156,7 +161,8 @@ class View:
         values = picture(newest.sample.values)
         low, high = self._span(signal, values)
         age_s = monitor.signal_age_s(signal.name)
-        taken = f"{utc(newest.utc_ns)[:23]} UTC"
+        moment = utc(newest.utc_ns)[:23]
+        taken = f"{moment if columns >= len(moment) + 4 else moment[11:19]} UTC"
         return Group(
             title,
             HeatMap(values, low, high, factor, grey=age_s is not None),
@@ -164,7 +170,7 @@ class View:
             ScaleBar(low, high, columns, grey=age_s is not None, unit=shown_unit(signal.unit)),
             Text(taken, style="dim", justify="center")
             if age_s is None
-            else Text(f"{words.old(age_s)}, {taken[11:19]}", style="bold red", justify="center"),
+            else Text(f"{words.old(age_s)}, {moment[11:19]}", style="bold red", justify="center"),
         )
 
     def _facts(self) -> list[str]:
@@ -242,6 +248,11 @@ class View:
             low, high = 0.9 * before[0] + 0.1 * low, 0.9 * before[1] + 0.1 * high
         self._spans[name] = low, high
         return low, high
+
+
+def _wrapped(parts: Sequence[str], width: int) -> list[Text]:
+    """Words in lines of at most so many columns."""
+    return list(Text(" | ".join(parts)).wrap(Console(width=width), width)) if parts else []
 
 
 def _fit(pictures: Sequence[Signal], width: int, height: int) -> tuple[float, int] | None:
