@@ -13,7 +13,7 @@ from thermo_core.sensors.kind import Block
 from thermo_core.signals import Values
 from thermo_core.wearable.profile import Profile
 from thermo_core.wire.management import SelfTestResult
-from thermo_core.wire.records import AlertRecord, EventRecord, Record
+from thermo_core.wire.records import AlertRecord, EventRecord, Record, SignalRecord
 from thermo_device.bases import Bases
 from thermo_device.bundled import Bundled, prepare
 from thermo_device.concluder import Concluder, Origin
@@ -172,6 +172,10 @@ class Pipeline:
         if wanted and self._concluder.idle:
             self.restart_keys()  # what begins to read blocks here needs key frames
         self._wanted = wanted
+
+    def is_wanted(self, record: Record) -> bool:
+        """Whether a record is none of a signal, or of one that is asked for now: what was made meanwhile may come too late."""
+        return not isinstance(record, SignalRecord) or record.signal in self._wanted
 
     def set_person(self, person: Mapping[str, float]) -> None:
         """What is known of the wearer from the next block on."""

@@ -142,7 +142,8 @@ class Runtime:
             if problem and problem not in self._told:
                 self._notice("storage", problem)
         self._told = problems
-        dropped = self._outbox.publish(records, lambda: self._patient and not self._worker.wanted_elsewhere)
+        wanted = [record for record in records if self._pipeline.is_wanted(record)]
+        dropped = self._outbox.publish(wanted, lambda: self._patient and not self._worker.wanted_elsewhere)
         now_us = self._hardware.clock.now_us()
         if dropped and now_us >= self._keys_due_us:
             self._keys_due_us = now_us + KEYS_AFTER_DROP_US
