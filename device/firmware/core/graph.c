@@ -129,6 +129,11 @@ void graph_set_rate(struct graph *graph, uint8_t sensor, uint32_t rate_mhz) {
   }
 }
 
+bool graph_allows_rate(const struct graph *graph, uint8_t sensor, uint32_t rate_mhz) {
+  const struct graph_plan *plan = graph->plan;
+  return sensor >= plan->pace_count || !plan->paces[sensor].bound || plan->paces[sensor].planned_mhz == rate_mhz;
+}
+
 uint32_t graph_rate_mhz(const struct graph *graph, uint8_t sensor) {
   return sensor < graph->plan->pace_count ? graph->plan->paces[sensor].set_mhz : 0;
 }

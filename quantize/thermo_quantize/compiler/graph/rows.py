@@ -86,6 +86,7 @@ class Row:
         overlap: how the output may lie on an input that is not needed any more.
         gives: samples that one sample of its input may lead to at most.
         assumes: what must be so in C, as an expression; "" for nothing.
+        paced: parameters that C works out anew for another rate of a sensor.
     """
 
     parameters: Callable[[Site, Tables], Mapping[str, str]] | None = None
@@ -96,6 +97,7 @@ class Row:
     overlap: Overlap = NONE
     gives: Callable[[Site], int] = _one
     assumes: str = ""
+    paced: frozenset[str] = frozenset()
 
 
 def _average(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -258,7 +260,7 @@ ROWS: Mapping[str, Row] = {
     ),
     "scale": Row(_scale, overlap=IN_PLACE),
     "select": Row(_select),
-    "statistics": Row(_statistics, scratch=_statistics_scratch, assumes=_ORDER),
+    "statistics": Row(_statistics, scratch=_statistics_scratch, assumes=_ORDER, paced=frozenset({"spacing_s"})),
     "window": Row(
         _window,
         state=True,
