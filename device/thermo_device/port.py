@@ -135,7 +135,7 @@ class SerialPort(DescriptorPort):
         except OSError as error:
             raise _open_error(self._name, error) from error
         except termios.error as error:
-            raise PortNotFoundError(f"{self._name} is not a serial port ({error}); name a tty with --port.") from error
+            raise UsageError(f"{self._name} is no serial port ({error.args[-1]}); name a tty with --port.") from error
         self._descriptor = self._serial.fileno()
 
     def close(self) -> None:
@@ -152,8 +152,12 @@ class SerialPort(DescriptorPort):
             termios.tcflush(self._descriptor, termios.TCOFLUSH)
 
 
-def _open_error(path: str, error: OSError) -> LinkError:
-    code = error.errno
+def _open_error(path: str, error: OSError) -> LinkError | UsageError:
+    # pyserial wraps what termios says without its number.
+    cause = error.__context__
+    code = cause.args[0] if error.errno is None and isinstance(cause, termios.error) else error.errno
+    if code in (errno.ENOTTY, errno.EISDIR):
+        return UsageError(f"{path} is no serial port; name a tty with --port.")
     if code in (errno.ENOENT, errno.ENXIO, errno.ENODEV):
         return PortNotFoundError(f"{path} is not there; plug it in or load its gadget driver.")
     if code in (errno.EBUSY, errno.EAGAIN):

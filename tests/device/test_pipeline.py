@@ -4,8 +4,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -36,20 +37,14 @@ from thermo_core.tflite.interpreter import Int8Network
 from thermo_core.wearable.profile import Alert, Duration, Profile
 from thermo_core.wire import records as wire
 from thermo_core.wire.events import FAULTS
-from thermo_core.wire.records import (
-    AlertRecord,
-    ClockRecord,
-    EventRecord,
-    FindingRecord,
-    Record,
-    SignalRecord,
-)
+from thermo_core.wire.records import AlertRecord, ClockRecord, EventRecord, FindingRecord, Record, SignalRecord
 from thermo_core.wire.table import OutputKind, Severity
 from thermo_device.background import Background
 from thermo_device.bare import DEFAULT
+from thermo_device.bundled import Bundled
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
-from thermo_device.pipeline import BACKLOG, Bundled, Pipeline
+from thermo_device.pipeline import BACKLOG, Pipeline
 from thermo_sim.chips.ads1115_ntc.ntc import Wiring
 from thermo_sim.hardware import SimulatedHardware
 
@@ -251,7 +246,7 @@ def test_work_beside_is_done_in_order_and_none_after_the_end() -> None:
     background: Background[int] = Background(capacity=100)
     results = []
     for n in range(50):
-        assert background.submit(lambda n=n: n if n % 2 else None)
+        assert background.submit(partial(lambda n: n if n % 2 else None, n))
     done = threading.Event()
     background.submit(done.set)
     assert done.wait(20)
@@ -312,7 +307,8 @@ def test_a_correction_of_other_constants_is_not_used(bundle: Bundle) -> None:
 def test_calibrated_thermistors_use_their_own_curves() -> None:
     patch = Patch()
     patch.run(1.0)
-    curves = tuple(SteinhartHart(ntc.a, ntc.b, ntc.c) for ntc in patch.simulated.chips["spots"].ntcs)
+    spots: Any = patch.simulated.chips["spots"]
+    curves = tuple(SteinhartHart(ntc.a, ntc.b, ntc.c) for ntc in spots.ntcs)
     correction = CurveCorrection(curves, Stamp(patch.identity(SPOTS)))
     patch.pipeline.set_correction(SPOTS, correction)
     patch.run(2.0)
@@ -393,7 +389,7 @@ def test_a_page_with_invalid_auxiliary_words_is_streamed_but_not_judged(bundle: 
     radiometry = patch.simulated.chip.radiometry
     measure = radiometry.measure
 
-    def broken(*arguments, **options):
+    def broken(*arguments: Any, **options: Any) -> Any:
         result = measure(*arguments, **options)
         result.auxiliary[0x0A] = 0x7FFF
         return result

@@ -1,6 +1,6 @@
 """Thermistors through a simulated ADS1115: temperatures, wiring, faults, and that a camera is never late for them."""
 
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -62,7 +62,8 @@ class Array:
 
 
 def _true_curves(hardware: SimulatedHardware) -> tuple[SteinhartHart, ...]:
-    return tuple(SteinhartHart(ntc.a, ntc.b, ntc.c) for ntc in hardware.chips["spots"].ntcs)
+    spots: Any = hardware.chips["spots"]
+    return tuple(SteinhartHart(ntc.a, ntc.b, ntc.c) for ntc in spots.ntcs)
 
 
 @pytest.mark.parametrize("celsius", [5.0, 20.0, 33.5, 37.0, 45.0])
@@ -71,7 +72,8 @@ def test_catalogue_curves_are_good_to_a_kelvin_and_calibrated_ones_to_a_tenth(ce
     array.hardware.set_bath(celsius)
     assert array.scan().values == pytest.approx(celsius, abs=1.0)
     array.correction = CurveCorrection(_true_curves(array.hardware))
-    for ntc, value in zip(array.hardware.chips["spots"].ntcs, array.scan().values, strict=True):
+    spots: Any = array.hardware.chips["spots"]
+    for ntc, value in zip(spots.ntcs, array.scan().values, strict=True):
         ohm_error_k = abs(ntc.series_ohm / 10_000 - 1) * 30
         assert value == pytest.approx(celsius, abs=0.12 + ohm_error_k)
 
@@ -87,9 +89,10 @@ def test_missing_curves_keep_those_of_the_profile() -> None:
 
 def test_open_and_shorted_channels_are_told_apart_and_have_no_temperature() -> None:
     array = Array()
-    array.hardware.chips["spots"].set_wiring(1, Wiring.OPEN)
+    spots: Any = array.hardware.chips["spots"]
+    spots.set_wiring(1, Wiring.OPEN)
     opened = array.scan()
-    array.hardware.chips["spots"].set_wiring(2, Wiring.SHORTED)
+    spots.set_wiring(2, Wiring.SHORTED)
     both = array.scan()
     assert np.isnan(opened.values).tolist() == [False, True, False, False]
     assert opened.flags & (Quality.OPEN | Quality.SHORTED) == Quality.OPEN

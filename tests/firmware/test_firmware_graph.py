@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,7 +42,8 @@ large = partial(graph, least=4, most=14)
 
 def cases(make: Callable[[Seeded], Plan], count: int, samples: int, seed: int = 0) -> list[Case]:
     """Random cases, to be compiled together."""
-    rng, found = np.random.default_rng(seed), []
+    rng = np.random.default_rng(seed)
+    found: list[Any] = []
     while len(found) < count:
         try:
             plan = make(Seeded(rng))

@@ -22,6 +22,7 @@ from thermo_core.quality import Quality
 from thermo_core.sensors.ads1115_ntc import codec as scans
 from thermo_core.sensors.correction import Stamp, to_bytes
 from thermo_core.sensors.kind import Block, SensorConstants
+from thermo_core.sensors.kinds import KINDS
 from thermo_core.sensors.mlx90640 import codec
 from thermo_core.sensors.mlx90640.correction import PixelCorrection
 from thermo_core.sensors.mlx90640.counts import CountsDecoder
@@ -287,6 +288,25 @@ def test_thermistors_read_what_the_bath_has(make: Make) -> None:
     samples = [produced["spots"] for one in scanned for produced in engine.push(one).passes]
     # The simulated thermistors differ from the profile's curve as real ones do.
     assert all(np.abs(sample.values - 36.5).max() < 0.6 for sample in samples)
+
+
+def test_thermistors_whose_scans_never_change_are_told_as_core_reads_them(make: Make) -> None:
+    wearable = make(faults="freeze@0:addr=0x48")
+    heard: list[Record] = []
+    spots = list(plan(breast_patch().profile).signals).index("spots")
+    for _ in range(40):
+        wearable.listen(lease_ms=10_000)
+        wearable.ask(Command.SIGNALS, {"signals": [spots]}, Op.WRITE)
+        heard += wearable.run(8.0)
+    assert wearable.ask(Command.COUNTERS)["counters"]["sensor_frozen"] == 1
+    (settings,) = [sensor for sensor in breast_patch().profile.sensors if sensor.name == "spots"]
+    reader = KINDS[settings.kind].reader(settings, b"", None)
+    theirs = {block.time_us: reader.push(block)[0]["spots"].flags for block in blocks(heard, SPOTS)}
+    ours = {part.time_us: part.flags & ~Quality.SIMULATED for part in of(SignalRecord, heard)}
+    shared = ours.keys() & theirs.keys()
+    assert len(shared) > 600 and any(ours[time_us] & Quality.STALE for time_us in shared)
+    differing = [time_us for time_us in shared if (ours[time_us] ^ theirs[time_us]) & Quality.STALE]
+    assert len(differing) <= 3, "what the firmware had read before somebody listened"
 
 
 def test_a_full_line_costs_records_that_are_counted_and_then_key_frames(make: Make) -> None:

@@ -22,8 +22,8 @@ from thermo_core.wearable.profile import Model, Profile
 from thermo_quantize.compiler.compile import Compiled, compile_model, placed
 from thermo_quantize.compiler.emit.unit import Place
 from thermo_quantize.compiler.graph.generate import generate
-from thermo_quantize.compiler.graph.place import Placement
-from thermo_quantize.compiler.graph.rows import ORDER_SCRATCH
+from thermo_quantize.compiler.graph.place import Placement, row
+from thermo_quantize.compiler.graph.rows import ORDER_SCRATCH, Site
 from thermo_quantize.compiler.graph.source import identifiers
 
 CAMERA = {"kind": "mlx90640", "name": "skin", "path": [0x33], "rate_hz": 16.0}
@@ -84,7 +84,8 @@ def check_memory(made: Plan, found: Placement, nets: Mapping[str, Compiled]) -> 
             if node.gives.name not in own - first:
                 continue
             if number in found.scratch:
-                owner[found.scratch[number] :][:ORDER_SCRATCH] = "scratch"
+                size = row(node).scratch(Site(node, number, found.rooms[number]))
+                owner[found.scratch[number] :][:size] = "scratch"
             if isinstance(node.what, Model):
                 owner[found.arenas[number] :][: nets[node.what.name].plan.size] = "arena"
             owner[bytes_of(node.gives.name)] = node.gives.name

@@ -104,6 +104,10 @@ class Draft:
         rng = np.random.default_rng(self.choices.whole(0, 2**32 - 1))
         return [float(x) for x in rng.uniform(low, high, count).astype(np.float32)]
 
+    def rate_hz(self, of: str) -> float:
+        """Samples a second of a signal."""
+        return finished(self).signals[of].rate_hz
+
 
 Made = tuple[dict[str, Any], Kind] | None
 """Fields of a stage beside op, of and gives, and what it gives; None where it cannot be put there."""
@@ -113,9 +117,23 @@ def _same(kind: Kind, **fields: Any) -> Made:
     return fields, Kind(kind.shape, kind.clock, kind.timed, kind.rated)
 
 
+def _untimed(kind: Kind) -> Kind:
+    """What has the shape of a window but whose rows are no moments."""
+    return Kind(kind.shape, kind.clock, False, kind.rated)
+
+
 def _average(draft: Draft, of: str) -> Made:
     step = draft.choices.one([0.0078125, 0.01, 3.0])
     return _same(draft.kinds[of], pictures=draft.choices.whole(1, 20), step=step)
+
+
+def _bandpass(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not kind.rated or kind.elements > 60:
+        return None
+    rate_hz = draft.rate_hz(of)
+    low, high = draft.choices.one([(0.05, 0.2), (0.1, 0.45), (0.01, 0.1)])
+    return {"low_hz": low * rate_hz, "high_hz": high * rate_hz, "order": draft.choices.whole(1, 4)}, _untimed(kind)
 
 
 def _bins(draft: Draft, of: str) -> Made:
@@ -137,6 +155,14 @@ def _concatenate(draft: Draft, of: str) -> Made:
     return {"of": names}, Kind((sum(draft.kinds[name].elements for name in names),), kind.clock, False, kind.rated)
 
 
+def _enmo(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if kind.shape[-1:] != (3,) or len(kind.shape) != 1 + kind.timed:
+        return None
+    shape = (2,) if kind.timed else ()
+    return {"gravity": draft.choices.one([1.0, 9.81])}, Kind(shape, kind.clock, False, kind.rated)
+
+
 def _foster(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     sizes = {p * (p + 1) // 2 * (1 + c) + p: (p, c) for p in (1, 2, 3) for c in (1, 2, 3)}
@@ -152,6 +178,13 @@ def _hold(draft: Draft, of: str) -> Made:
     other, kind = draft.kinds[on], draft.kinds[of]
     fields = {"on": on, "oldest_s": draft.choices.one([0.0, 0.3, 2.0])}
     return fields, Kind(kind.shape, other.clock, kind.timed, other.rated)
+
+
+def _kalman_core(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if kind.elements != 1 or not kind.rated or abs(60 * draft.rate_hz(of) - 1) > 0.01:
+        return None
+    return {"start": draft.choices.one([37.0, 38.5])}, Kind((2,), kind.clock, False, True)
 
 
 def _logarithm(draft: Draft, of: str) -> Made:
@@ -186,6 +219,13 @@ def _projection(draft: Draft, of: str) -> Made:
     return fields, Kind((rows,), kind.clock, False, kind.rated)
 
 
+def _recovery(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not kind.timed or len(kind.shape) > 2 or kind.shape[0] < 8:
+        return None
+    return {}, Kind((4,) if len(kind.shape) == 1 else (kind.shape[1], 4), kind.clock, False, kind.rated)
+
+
 def _resample(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     if kind.clock[1] >= DEPTHS - 2 or not kind.rated:
@@ -207,6 +247,36 @@ def _select(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     places = draft.some(range(kind.elements), 1, 12)
     return {"places": places}, Kind((len(places),), kind.clock, False, kind.rated)
+
+
+def _slope(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not kind.rated or kind.elements > 60:
+        return None
+    span_s = draft.choices.one([1, 2, 7, 20]) / draft.rate_hz(of)
+    return {"span_s": span_s, "per": draft.choices.one(["s", "min", "h"])}, _untimed(kind)
+
+
+def _spectrum_peak(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not kind.timed or kind.shape[0] != kind.elements or kind.elements < 8:
+        return None
+    rows_a_minute = 60 / finished(draft).signals[of].spacing_s
+    fields: dict[str, Any] = {
+        "low_bpm": max(5.0, 0.05 * rows_a_minute),
+        "high_bpm": 0.45 * rows_a_minute,
+        "step_bpm": 0.02 * rows_a_minute,
+        "track_bpm": 0.1 * rows_a_minute,
+        "motion_scale": draft.choices.one([0.03, 5.0]),
+        "least_quality": draft.choices.one([0.0, 0.5]),
+    }
+    if fields["high_bpm"] > 1000 or fields["low_bpm"] >= fields["high_bpm"]:
+        return None
+    windows = {name: one.shape[0] for name, one in draft.kinds.items() if one.timed and one.clock == kind.clock}
+    alike = [name for name, rows in windows.items() if rows == kind.shape[0]]
+    if draft.choices.one([False, True, True]):
+        fields["motion"] = draft.choices.one(alike)
+    return fields, Kind((2,), kind.clock, False, kind.rated)
 
 
 def _statistics(draft: Draft, of: str) -> Made:
@@ -232,22 +302,35 @@ def _window(draft: Draft, of: str) -> Made:
 
 STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "average": _average,
+    "bandpass": _bandpass,
     "bins": _bins,
     "centre": _centre,
     "concatenate": _concatenate,
+    "enmo": _enmo,
     "foster": _foster,
     "hold": _hold,
+    "kalman_core": _kalman_core,
     "logarithm": _logarithm,
     "normalise": _normalise,
     "prefer": _prefer,
     "projection": _projection,
+    "recovery": _recovery,
     "resample": _resample,
     "scale": _scale,
     "select": _select,
+    "slope": _slope,
+    "spectrum_peak": _spectrum_peak,
     "statistics": _statistics,
     "window": _window,
 }
 """One row an operation, as the registry has them."""
+
+CURVES = ("bins", "recovery", "spectrum_peak")
+"""Operations on a window of one number, which would seldom come about by itself."""
+
+
+MINUTELY = ("kalman_core",)
+"""Operations on one number a minute."""
 
 
 def add_stage(draft: Draft, op: str, of: str, gives: str) -> bool:
@@ -293,11 +376,14 @@ def finished(draft: Draft) -> Plan:
 
 def single(choices: Choices, op: str) -> Plan:
     """A wearable of one operation, on a sample of 1 to 256 numbers or a window of them. Raises Unfit."""
-    shape = () if op == "bins" else choices.one([(), (2,), (5,), (12,), (7, 9), (16, 16)])
-    draft = begun(choices, {"one": (shape, 8.0), "two": (shape, 3.0)})
+    curve = op in CURVES
+    shape = () if curve else choices.one([(), (2,), (3,), (5,), (12,), (7, 9), (16, 16)])
+    shape = () if op in MINUTELY else shape
+    draft = begun(choices, {"one": (shape, 1 / 60 if op in MINUTELY else 8.0), "two": (shape, 3.0)})
     of = "one"
-    if op == "bins" or (draft.kinds[of].elements <= 12 and choices.one([False, True])):
-        length = 100 if op == "bins" else choices.one([2, 12, 100])
+    if curve or (op not in MINUTELY and draft.kinds[of].elements <= 12 and choices.one([False, True])):
+        # Seldom do many samples come without a gap.
+        length = choices.one([12, 16, 40] if curve else [2, 12, 100])
         draft.stages.append({"op": "window", "of": of, "gives": "window", "length": length})
         draft.kinds["window"] = Kind((length, *shape), draft.kinds[of].clock, True, True)
         of = "window"
@@ -316,8 +402,7 @@ def graph(choices: Choices, least: int = 1, most: int = 8) -> Plan:
             _add_model(draft, f"m{number}")
             continue
         of = choices.one(sorted(draft.kinds))
-        if op == "bins" and draft.kinds[of].shape == () and draft.kinds[of].rated:
-            # A curve, which would seldom come about by itself.
+        if op in CURVES and draft.kinds[of].shape == () and draft.kinds[of].rated:
             draft.stages.append({"op": "window", "of": of, "gives": f"w{number}", "length": 12})
             draft.kinds[f"w{number}"] = Kind((12,), draft.kinds[of].clock, True, True)
             of = f"w{number}"

@@ -49,4 +49,4 @@ def one(stage: dict[str, Any], values: NDArray[np.float32] | Any, rate_hz: float
     """What a stage "y" makes of a recording of one sensor, values alone."""
     given = np.asarray(values, np.float32)
     made = wearable(sensor(shape=given.shape[1:], rate_hz=rate_hz), {"of": "x", "gives": "y"} | stage)
-    return run(made, x=samples(given))["y"].values
+    return run(made, x=samples(given, np.arange(len(given)) * round(1e6 / rate_hz)))["y"].values

@@ -11,7 +11,7 @@ from thermo_core.graph.plan import Node
 from thermo_core.quality import Quality
 from thermo_core.signals import Sample
 from thermo_core.stages import OPS
-from thermo_core.stages.stage import Elementwise, FlagSpan, Gridding, Latched, Remembering
+from thermo_core.stages.stage import Elementwise, FlagSpan, Gridding, Latched, Moments, Recursive, Remembering
 from thermo_core.wearable.profile import Model
 
 Samples = Mapping[str, Sample]
@@ -52,6 +52,8 @@ def runner(node: Node, networks: Mapping[str, Network], on_failure: Callable[[Mo
         return _Elementwise(node, op)
     if isinstance(op, Remembering):
         return _Remembering(node, op)
+    if isinstance(op, Recursive):
+        return _Recursive(node, op)
     if isinstance(op, Latched):
         return _Latched(node, op)
     return _Regridded(node, op.start(node.what, node.inputs))
@@ -119,6 +121,41 @@ class _Remembering:
         self._memory = self._op.start(self.node.what, self.node.inputs[0])
         self._flags.reset()
         self._newest_us, self._torn = None, False
+
+    def _gap(self, time_us: int) -> bool:
+        return bool(self._gap_us) and self._newest_us is not None and time_us - self._newest_us > self._gap_us
+
+
+class _Recursive:
+    def __init__(self, node: Node, op: Recursive) -> None:
+        self.node, self._op = node, op
+        self._flags = FlagSpan(op.span(node.what, node.inputs))
+        self._gap_us = 0 if op.lasting else node.inputs[0].gap_us
+        self._newest_us: int | None = None
+        self._state = op.start(node.what, node.inputs)
+
+    def push(self, produced: Samples) -> Sample | None:
+        samples = _gather(self.node, produced)
+        if samples is None:
+            return None
+        time_us = samples[0].time_us
+        torn = any(sample.fresh for sample in samples) or self._gap(time_us)
+        if torn:
+            self.reset()
+        self._newest_us = time_us
+        flags = _joined(samples)
+        moment = Moments(
+            np.array([time_us], np.int64),
+            [sample.values[np.newaxis] for sample in samples],
+            np.array([flags], np.uint16),
+        )
+        given, added = self._state.run(moment)
+        return Sample(time_us, given[0], self._flags.push(flags) | int(added[0]), torn, samples[0].order)
+
+    def reset(self) -> None:
+        self._state = self._op.start(self.node.what, self.node.inputs)
+        self._flags.reset()
+        self._newest_us = None
 
     def _gap(self, time_us: int) -> bool:
         return bool(self._gap_us) and self._newest_us is not None and time_us - self._newest_us > self._gap_us

@@ -11,7 +11,7 @@ from thermo_core.graph.plan import Node, Plan
 from thermo_core.quality import Quality
 from thermo_core.signals import DEPTHS, Series
 from thermo_core.stages import OPS
-from thermo_core.stages.stage import Elementwise, Latched, Regridded, Remembering, window_flags
+from thermo_core.stages.stage import Elementwise, Latched, Moments, Recursive, Regridded, Remembering, window_flags
 from thermo_core.wearable.profile import Model
 
 
@@ -49,6 +49,8 @@ def _run(node: Node, inputs: Sequence[Series], networks: Mapping[str, Network]) 
         return _elementwise(node, op, inputs)
     if isinstance(op, Remembering):
         return _remembering(node, op, inputs[0])
+    if isinstance(op, Recursive):
+        return _recursive(node, op, inputs)
     if isinstance(op, Latched):
         return op.run(node.what, node.inputs, inputs)
     return _regridded(node, op, inputs[0])
@@ -68,7 +70,7 @@ def _elementwise(node: Node, op: Elementwise, inputs: Sequence[Series]) -> Serie
 
 def _remembering(node: Node, op: Remembering, series: Series) -> Series:
     parts = []
-    for start, end in _segments(series, node.inputs[0].gap_us):
+    for start, end in _segments(series.times_us, series.fresh, node.inputs[0].gap_us):
         part = series.pick(slice(start, end))
         places, values = op.start(node.what, node.inputs[0]).run(part.values)
         fresh = np.zeros(len(places), np.bool_)
@@ -76,6 +78,21 @@ def _remembering(node: Node, op: Remembering, series: Series) -> Series:
             fresh[0] = start > 0 or bool(series.fresh[0])
         flags = window_flags(part.flags, op.span(node.what))[places]
         parts.append(Series(part.times_us[places], values, flags, fresh, part.order[places]))
+    return joined(parts, node.gives.shape)
+
+
+def _recursive(node: Node, op: Recursive, inputs: Sequence[Series]) -> Series:
+    together = matched(inputs)
+    flags, fresh = _joined(together)
+    first, parts = together[0], []
+    for start, end in _segments(first.times_us, fresh, 0 if op.lasting else node.inputs[0].gap_us):
+        part = slice(start, end)
+        moments = Moments(first.times_us[part], [series.values[part] for series in together], flags[part])
+        values, added = op.start(node.what, node.inputs).run(moments)
+        torn = np.zeros(end - start, np.bool_)
+        torn[0] = start > 0 or bool(fresh[0])
+        spread = window_flags(flags[part], op.span(node.what, node.inputs)) | added
+        parts.append(Series(moments.times_us, values, spread, torn, first.order[part]))
     return joined(parts, node.gives.shape)
 
 
@@ -100,15 +117,15 @@ def _infer(node: Node, inputs: Sequence[Series], network: Network | None) -> Ser
     return Series(together[0].times_us, values, flags, fresh, together[0].order)
 
 
-def _segments(series: Series, gap_us: int) -> Iterator[tuple[int, int]]:
+def _segments(times_us: NDArray[np.int64], fresh: NDArray[np.bool_], gap_us: int) -> Iterator[tuple[int, int]]:
     """Stretches without a gap and without anything fresh in between."""
-    if not len(series):
+    if not len(times_us):
         return
-    breaks = series.fresh.copy()
+    breaks = fresh.copy()
     if gap_us:
-        breaks[1:] |= np.diff(series.times_us) > gap_us
+        breaks[1:] |= np.diff(times_us) > gap_us
     breaks[0] = False
-    borders = [0, *np.flatnonzero(breaks).tolist(), len(series)]
+    borders = [0, *np.flatnonzero(breaks).tolist(), len(times_us)]
     yield from itertools.pairwise(borders)
 
 

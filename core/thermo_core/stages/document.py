@@ -10,7 +10,7 @@ from thermo_core.field_table import about, field_table, toml
 from thermo_core.schema import from_plain, to_readable
 from thermo_core.signals import Signal
 from thermo_core.stages import OPS, AnyStage
-from thermo_core.stages.stage import Elementwise, Latched, Op, Remembering, Stage
+from thermo_core.stages.stage import Elementwise, Latched, Op, Recursive, Remembering, Stage
 
 _HEAD = """\
 # Stages
@@ -30,21 +30,31 @@ _DEGREES = Signal("x", (4,), "degC", 8.0, "x")
 _PICTURE = Signal("x", (24, 32), "degC", 8.0, "x")
 _WINDOW = Signal("x", (128,), "degC", 1.0, "x/128/8", 0.125)
 _OTHER = Signal("y", (4,), "degC", 8.0, "x")
+_PULSE = Signal("x", (), "nA", 25.0, "x")
 _SLOW = Signal("y", (), "degC", 0.5, "y")
 _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "average": ({"pictures": 16}, (_PICTURE,)),
+    "bandpass": ({"low_hz": 0.7, "high_hz": 3.5}, (_PULSE,)),
     "bins": ({"bins": 32, "settled": 16}, (_WINDOW,)),
     "centre": ({}, (_PICTURE,)),
     "concatenate": ({}, (_DEGREES, _OTHER)),
+    "enmo": ({}, (Signal("x", (25, 3), "g", 1.0, "x/25/25", 0.04),)),
     "foster": ({"parts": 1, "copies": 2}, (Signal("x", (4,), "", 1.0, "x"),)),
     "hold": ({"oldest_s": 10.0}, (_SLOW, _DEGREES)),
+    "kalman_core": ({}, (Signal("x", (), "bpm", 1 / 60, "x"),)),
     "logarithm": ({}, (_DEGREES,)),
     "normalise": ({"centre": [30.0], "spread": [2.0]}, (_DEGREES,)),
     "prefer": ({}, (_DEGREES, _OTHER)),
     "projection": ({"basis": [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, -0.5, -0.5], "rows": 2}, (_DEGREES,)),
+    "recovery": ({}, (Signal("x", (600, 2), "degC", 1.0, "x", 1.0),)),
     "resample": ({"rate_hz": 1.0}, (_DEGREES,)),
     "scale": ({"offset": 37.0, "unit": "K"}, (_DEGREES,)),
     "select": ({"places": [3, 0]}, (_DEGREES,)),
+    "slope": ({"span_s": 60.0, "per": "min"}, (_DEGREES,)),
+    "spectrum_peak": (
+        {"motion": "y"},
+        (Signal("x", (200,), "nA", 0.5, "x/200/50", 0.04), Signal("y", (200, 3), "g", 0.5, "x/200/50", 0.04)),
+    ),
     "statistics": ({"give": ["mean", "sd", "p95"]}, (_WINDOW,)),
     "window": ({"length": 128, "every": 8}, (Signal("x", (), "degC", 8.0, "x"),)),
 }
@@ -79,7 +89,7 @@ def _section(name: str, op: Op) -> Iterator[str]:
 def example(name: str) -> tuple[Stage, tuple[Signal, ...]]:
     """An example of an operation: its parameters, and the signals it takes."""
     given, inputs = _EXAMPLES[name]
-    names = [one.name for one in inputs]
+    names = [one.name for one in inputs if one.name not in given.values()]
     ends: dict[str, Any] = {"of": names if len(names) > 1 else names[0]}
     if "on" in OPS[name].stage.__struct_fields__:
         ends = {"of": names[0], "on": names[1]}
@@ -96,6 +106,9 @@ def _memory(op: Op, stage: Stage) -> str:
         return "not at all: a sample for a sample, at the same moment."
     if isinstance(op, Remembering):
         return f"over the newest samples, {op.span(stage)} of them in the example."
+    if isinstance(op, Recursive):
+        lasts = "outlives a time without samples" if op.lasting else "starts anew after a time without samples"
+        return f"by a state that goes on from sample to sample and {lasts}."
     if isinstance(op, Latched):
         return "to the newest sample of each input; its moments are those of one of them."
     return "to the samples of the step that is open; its moments are a grid of its own."

@@ -1,8 +1,9 @@
 """What a stage is: its parameters as a `Stage`, and a row (`Op`) that says what it makes of signals and how it runs.
 
-Four kinds of rows. `Elementwise` has no memory: one function of arrays whose first axis is moments does for one moment and for
-many. `Remembering` looks back over samples. `Latched` joins signals of different clocks, `Regridded` makes a clock of its own. All
-of them give the same bytes one moment at a time and over a whole recording.
+Five kinds of rows. `Elementwise` has no memory: one function of arrays whose first axis is moments does for one moment and for
+many. `Remembering` looks back over samples. `Recursive` carries a state from moment to moment, as filters and estimators do, knows
+their times and flags, and may add flags. `Latched` joins signals of different clocks, `Regridded` makes a clock of its own. All of
+them give the same bytes one moment at a time and over a whole recording.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -104,6 +105,53 @@ class Remembering:
     format: str
 
 
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Consecutive moments of a stage's inputs.
+
+    Attributes:
+        times_us: (n,) int64.
+        values: (n, *shape) float32 of each input.
+        flags: (n,) uint16, those of all inputs.
+    """
+
+    times_us: NDArray[np.int64]
+    values: Arrays
+    flags: NDArray[np.uint16]
+
+
+class Recursion(Protocol):
+    """State of a `Recursive` stage; a new one starts anew."""
+
+    def run(self, moments: Moments) -> tuple[Values, NDArray[np.uint16]]:
+        """Go on with one or more moments: (n, *shape) of what it gives at each, and (n,) flags it adds."""
+
+
+def _one_sample(stage: Any, inputs: Signals) -> int:
+    return 1
+
+
+@dataclass(frozen=True, slots=True)
+class Recursive:
+    """A stage whose state goes on from moment to moment; it gives something at each.
+
+    Attributes:
+        stage: type of its parameters.
+        result: as `Elementwise`.
+        start: (stage, inputs) -> a state at its start.
+        format: as `Elementwise`.
+        span: (stage, inputs) -> samples for which a flag of its inputs goes on.
+        lasting: its state outlives a time without samples; otherwise it starts anew after one.
+    """
+
+    stage: type[Stage]
+    result: Callable[[Any, Signals], Signal]
+    start: Callable[[Any, Signals], Recursion]
+    format: str
+    span: Callable[[Any, Signals], int] = _one_sample
+    lasting: bool = False
+
+
 class Joining(Protocol):
     """A `Latched` stage at work."""
 
@@ -160,7 +208,7 @@ class Regridded:
     format: str
 
 
-Op = Elementwise | Remembering | Latched | Regridded
+Op = Elementwise | Remembering | Recursive | Latched | Regridded
 
 
 def window_flags(flags: NDArray[np.uint16], span: int) -> NDArray[np.uint16]:

@@ -40,7 +40,7 @@ static void send_finding(struct engine *e, const struct finding *finding) {
       newest[count++] = (struct records_newest){.sensor = sensor, .index = e->newest[sensor]};
     }
   }
-  const uint64_t now_us = e->now_us();
+  const uint64_t now_us = board_now_us(e->board);
   const uint64_t time_us = (uint64_t)finding->time_us;
   struct finding said = *finding;
   said.flags |= e->finding_flags;
@@ -57,14 +57,14 @@ static void send_finding(struct engine *e, const struct finding *finding) {
 
 static void move(struct engine *e, uint8_t number, float value, uint16_t flags, int64_t time_us) {
   if (alert_push(&e->profile->alerts[number], &e->profile->alert_states[number], value, flags, time_us)) {
-    send_alert(e, number, e->now_us());
+    send_alert(e, number, board_now_us(e->board));
   }
 }
 
 /* What came before belongs to something else, and does not count any more. */
 static void begin_anew(struct engine *e, uint8_t number, int64_t time_us) {
   if (alert_interrupt(&e->profile->alert_states[number], time_us)) {
-    send_alert(e, number, e->now_us());
+    send_alert(e, number, board_now_us(e->board));
   }
 }
 
@@ -158,7 +158,7 @@ void engine_init(struct engine *e, const struct profile *profile, struct outbox 
   e->profile = profile;
   e->outbox = outbox;
   e->counters = counters;
-  e->now_us = board->now_us;
+  e->board = board;
   e->flags = board->simulated ? QUALITY_SIMULATED : 0;
   if (profile->bundle != NULL) {
     e->bundle = load_le32(profile->bundle->image_sha256);
@@ -171,7 +171,7 @@ void engine_init(struct engine *e, const struct profile *profile, struct outbox 
     profile->alert_states[i] = (struct alert){0};
   }
   graph_start(&e->graph, profile->graph, told, e);
-  e->graph.now_us = board->now_us;
+  e->graph.board = board;
   memset(e->fresh, true, sizeof e->fresh);
 }
 
@@ -179,7 +179,7 @@ void engine_reset(struct engine *e) {
   graph_reset(&e->graph);
   memset(e->fresh, true, sizeof e->fresh);
   e->told = false;
-  const uint64_t now_us = e->now_us();
+  const uint64_t now_us = board_now_us(e->board);
   for (uint8_t i = 0; i < e->profile->alert_count; i++) {
     if (alert_interrupt(&e->profile->alert_states[i], (int64_t)now_us)) {
       send_alert(e, i, now_us);
@@ -226,7 +226,7 @@ void engine_push(struct engine *e, const struct sensor *sensor, const struct sen
 }
 
 void engine_acknowledge(struct engine *e, uint8_t alert) {
-  const uint64_t now_us = e->now_us();
+  const uint64_t now_us = board_now_us(e->board);
   if (alert_acknowledge(&e->profile->alert_states[alert], (int64_t)now_us)) {
     send_alert(e, alert, now_us);
   }
@@ -234,6 +234,6 @@ void engine_acknowledge(struct engine *e, uint8_t alert) {
 
 void engine_tell_alerts(struct engine *e) {
   for (uint8_t i = 0; i < e->profile->alert_count; i++) {
-    send_alert(e, i, e->now_us());
+    send_alert(e, i, board_now_us(e->board));
   }
 }

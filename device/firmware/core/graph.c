@@ -13,7 +13,7 @@ static struct work work_of(const struct graph *graph, const struct call *call) {
                        .paces = graph->plan->paces,
                        .memory = graph->plan->memory,
                        .time_us = graph->time_us,
-                       .now_us = graph->now_us};
+                       .board = graph->board};
 }
 
 static void reset_memory(const struct work *work) {
@@ -61,6 +61,31 @@ static bool remembering(const struct work *work, struct sample *output) {
   return true;
 }
 
+static bool recursive(const struct work *work, struct sample *output) {
+  const struct call *call = work->call;
+  struct history *history = call->history;
+  uint16_t flags = 0;
+  bool torn = false;
+  for (uint32_t i = 0; i < call->input_count; i++) {
+    const struct sample *input = stage_sample(work, i);
+    if (!input->present) {
+      return false;
+    }
+    flags |= input->flags;
+    torn |= input->fresh;
+  }
+  torn |= !call->stage->lasting && history_gap(history, work->time_us, stage_gap_us(work, 0));
+  if (torn) {
+    reset_memory(work);
+  }
+  history->begun = true;
+  history->newest_us = work->time_us;
+  const uint16_t spread = history_flags(history, flags, call->span);
+  output->flags = (uint16_t)(spread | call->stage->go_on(work));
+  output->fresh = torn;
+  return true;
+}
+
 /* Whether the call makes a sample in this pass. */
 static bool run_call(const struct work *work, struct sample *output) {
   const struct stage *stage = work->call->stage;
@@ -69,6 +94,8 @@ static bool run_call(const struct work *work, struct sample *output) {
       return elementwise(work, output);
     case STAGE_REMEMBERING:
       return remembering(work, output);
+    case STAGE_RECURSIVE:
+      return recursive(work, output);
     case STAGE_LATCHED:
       return stage->join(work, output);
     case STAGE_REGRIDDED:
@@ -114,7 +141,7 @@ void graph_reset(struct graph *graph) {
   for (uint16_t i = 0; i < plan->call_count; i++) {
     const struct call *call = &plan->calls[i];
     const struct work work = work_of(graph, call);
-    if (call->stage->kind == STAGE_REMEMBERING) {
+    if (call->history != NULL) {
       reset_memory(&work);
     } else if (call->stage->kind != STAGE_ELEMENTWISE) {
       call->stage->reset(&work);

@@ -35,8 +35,8 @@ struct graph {
   const struct graph_plan *plan;
   graph_tell *tell;
   void *context;
-  uint64_t (*now_us)(void); /* set it after graph_start to know how long networks take */
-  int64_t time_us;          /* of the pass at hand */
+  const struct board *board; /* set it after graph_start to know how long networks take */
+  int64_t time_us;           /* of the pass at hand */
 };
 
 /* Begin with a graph. */

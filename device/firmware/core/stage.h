@@ -1,12 +1,14 @@
-/* What a stage is: a row (`struct stage`) of what it does with signals. Four kinds, as in thermo_core.stages.stage:
-   elementwise stages have no memory, remembering ones look back over samples, latched ones join signals of different
-   clocks, regridded ones make moments of their own. */
+/* What a stage is: a row (`struct stage`) of what it does with signals. Five kinds, as in thermo_core.stages.stage:
+   elementwise stages have no memory, remembering ones look back over samples, recursive ones carry a state from moment
+   to moment, latched ones join signals of different clocks, regridded ones make moments of their own. */
 #ifndef STAGE_H
 #define STAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+struct board;
 
 /* A signal: where its values lie and what they are. */
 struct signal {
@@ -40,11 +42,11 @@ struct call {
   const struct stage *stage;
   const void *parameters;  /* of the stage's own type */
   void *state;             /* of the stage's own type; NULL for one without */
-  struct history *history; /* of remembering stages */
+  struct history *history; /* of remembering and recursive stages */
   const uint16_t *inputs;  /* numbers of signals */
   uint16_t input_count;
   uint16_t output;     /* number of the signal it makes */
-  uint16_t span;       /* of remembering stages: samples that what it gives rests on */
+  uint16_t span;       /* of stages with a history: samples for which a flag of its inputs goes on */
   uint32_t keeps_at;   /* byte of the graph's memory: numbers it keeps from moment to moment */
   uint32_t scratch_at; /* byte of the graph's memory: room during a call */
 };
@@ -56,20 +58,24 @@ struct work {
   const struct sample *samples; /* of this pass, by signal */
   const struct pace *paces;     /* by sensor */
   uint8_t *memory;
-  int64_t time_us;          /* of this pass */
-  uint64_t (*now_us)(void); /* the device's clock; NULL: nobody asks how long networks take */
+  int64_t time_us;           /* of this pass */
+  const struct board *board; /* whose clock it is; NULL: nobody asks how long networks take */
 };
 
-enum stage_kind { STAGE_ELEMENTWISE, STAGE_REMEMBERING, STAGE_LATCHED, STAGE_REGRIDDED };
+enum stage_kind { STAGE_ELEMENTWISE, STAGE_REMEMBERING, STAGE_RECURSIVE, STAGE_LATCHED, STAGE_REGRIDDED };
 
 /* Functions that a kind does not have are NULL. */
 struct stage {
   const char *name; /* as a profile calls it */
   enum stage_kind kind;
+  /* Recursive: its state outlives a time without samples; otherwise it starts anew after one. */
+  bool lasting;
   /* Elementwise: make the output of all inputs; returns flags to add. */
   uint16_t (*apply)(const struct work *work);
   /* Remembering: take a sample; whether there is an output now. */
   bool (*push)(const struct work *work);
+  /* Recursive: go on with a moment, and make its output; returns flags to add. */
+  uint16_t (*go_on)(const struct work *work);
   /* Latched: take the inputs that are present; whether there is an output now, with its flags. */
   bool (*join)(const struct work *work, struct sample *output);
   /* Regridded: take a sample. */

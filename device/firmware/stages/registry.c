@@ -3,26 +3,52 @@
 #include <string.h>
 
 #include "average.h"
+#include "bandpass.h"
 #include "bins.h"
 #include "centre.h"
 #include "concatenate.h"
+#include "enmo.h"
 #include "foster.h"
 #include "hold.h"
+#include "kalman_core.h"
 #include "logarithm.h"
 #include "normalise.h"
 #include "prefer.h"
 #include "projection.h"
+#include "recovery.h"
 #include "resample.h"
 #include "scale.h"
 #include "select.h"
+#include "slope.h"
+#include "spectrum_peak.h"
 #include "statistics.h"
 #include "window.h"
 
+/* clang-format off */
 static const struct stage *const stages[] = {
-    &average_stage,  &bins_stage,      &centre_stage,    &concatenate_stage, &foster_stage,
-    &hold_stage,     &logarithm_stage, &normalise_stage, &prefer_stage,      &projection_stage,
-    &resample_stage, &scale_stage,     &select_stage,    &statistics_stage,  &window_stage,
+  &average_stage,
+  &bandpass_stage,
+  &bins_stage,
+  &centre_stage,
+  &concatenate_stage,
+  &enmo_stage,
+  &foster_stage,
+  &hold_stage,
+  &kalman_core_stage,
+  &logarithm_stage,
+  &normalise_stage,
+  &prefer_stage,
+  &projection_stage,
+  &recovery_stage,
+  &resample_stage,
+  &scale_stage,
+  &select_stage,
+  &slope_stage,
+  &spectrum_peak_stage,
+  &statistics_stage,
+  &window_stage,
 };
+/* clang-format on */
 
 const struct stage *registry_find(const char *name) {
   for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {

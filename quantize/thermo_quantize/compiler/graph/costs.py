@@ -56,18 +56,26 @@ def _projection(node: Node) -> float:
 
 _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     "average": lambda node, stage: (30 + stage.pictures) * _taken(node),
+    "bandpass": lambda node, stage: (35 + 16 * stage.order) * _taken(node),
     "bins": lambda node, stage: (13 if stage.settled else 8) * _taken(node),
     "centre": lambda node, stage: (48 if stage.by == "median" else 14) * _taken(node),
     "concatenate": lambda node, stage: 2.5 * _given(node),
+    "enmo": lambda node, stage: 16 * _taken(node),
     "foster": lambda node, stage: 24 * _taken(node),
     "hold": lambda node, stage: 2.5 * _given(node),
+    "kalman_core": lambda node, stage: 100,
     "logarithm": lambda node, stage: 56 * _taken(node),
     "normalise": lambda node, stage: 31 * _taken(node),
     "prefer": lambda node, stage: 9 * _given(node),
     "projection": lambda node, stage: _projection(node),
+    "recovery": lambda node, stage: 900 * _taken(node),
     "resample": lambda node, stage: 23 * _taken(node) * max(1.0, node.inputs[0].rate_hz / node.gives.rate_hz),
     "scale": lambda node, stage: 8 * _taken(node),
     "select": lambda node, stage: 7 * _given(node),
+    "slope": lambda node, stage: 60 * _taken(node) * (stage.span_s * node.inputs[0].rate_hz + 1),
+    "spectrum_peak": lambda node, stage: (
+        8 * sum(one.elements for one in node.inputs) * (stage.high_bpm - stage.low_bpm) / stage.step_bpm
+    ),
     "statistics": lambda node, stage: _statistics(node),
     "window": lambda node, stage: 3 * _given(node) + 3 * _taken(node) * stage.every,
 }

@@ -73,14 +73,15 @@ def paces(made: Plan) -> Paces:
             if not rate_hz or at(number, least_hz / 2) is None:
                 break
             least_hz /= 2
-        changed = (at(number, rate_hz / 2) or at(number, rate_hz * 2)) if rate_hz else None
-        found.append(Pace(rate_hz, least_hz, changed is not None and constants(changed) != constants(made)))
-        if changed is None:
-            continue
-        for name, signal in made.signals.items():
-            other = changed.signals[name]
-            if other.rate_hz != signal.rate_hz:
-                signals[name] = number + 1
-            if other.spacing_s != signal.spacing_s:
-                spacings[name] = number + 1
+        others = (
+            [one for one in (at(number, rate_hz / 2), at(number, rate_hz * 2)) if one is not None] if rate_hz else []
+        )
+        found.append(Pace(rate_hz, least_hz, any(constants(one) != constants(made) for one in others)))
+        for changed in others:
+            for name, signal in made.signals.items():
+                other = changed.signals[name]
+                if other.rate_hz != signal.rate_hz:
+                    signals[name] = number + 1
+                if other.spacing_s != signal.spacing_s:
+                    spacings[name] = number + 1
     return Paces(tuple(found), signals, spacings)

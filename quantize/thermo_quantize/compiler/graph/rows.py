@@ -5,19 +5,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from thermo_core.graph.plan import Node
 from thermo_core.signals import GAP_PERIODS, Signal
-from thermo_core.stages import average, bins, statistics
+from thermo_core.stages import average, bandpass, bins, kalman_core, recovery, slope, spectrum_peak, statistics
+from thermo_core.stages.bandpass import Bandpass
 from thermo_core.stages.bins import Bins
 from thermo_core.stages.centre import Centre
+from thermo_core.stages.enmo import Enmo
 from thermo_core.stages.foster import Foster
 from thermo_core.stages.hold import Hold
+from thermo_core.stages.kalman_core import KalmanCore
 from thermo_core.stages.logarithm import Logarithm
 from thermo_core.stages.normalise import Normalise
 from thermo_core.stages.projection import Projection
 from thermo_core.stages.resample import Resample
 from thermo_core.stages.scale import Scale
 from thermo_core.stages.select import Select
+from thermo_core.stages.slope import Slope
+from thermo_core.stages.spectrum_peak import SpectrumPeak
 from thermo_core.stages.statistics import Statistics
 from thermo_core.stages.window import Window
 from thermo_quantize.compiler.graph.tables import Tables, boolean, real, whole
@@ -27,6 +34,8 @@ FLOAT = 4
 ORDER_SCRATCH = 768
 """Bytes of `struct order_scratch`."""
 _ORDER = f"sizeof(struct order_scratch) == {ORDER_SCRATCH}"
+BANDPASS_COLUMN = 40
+"""Bytes of `struct bandpass_column`."""
 RESAMPLE_STEP = 16
 """Bytes of `struct resample_step`."""
 
@@ -110,6 +119,16 @@ def _average_keeps(site: Site) -> int:
     return 2 * (pictures + pictures % 2) * site.input.elements
 
 
+def _bandpass(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Bandpass = site.stage
+    found = bandpass.sections(stage.low_hz, stage.high_hz, stage.order, site.input.rate_hz)
+    name = site.name("sections")
+    rows = "\n".join(f"    {{{real(one.b)}, {real(one.a1)}, {real(one.a2)}}}," for one in found)
+    tables.texts.append(f"static const struct bandpass_section {name}[] = {{\n{rows}\n}};")
+    tables.bytes += 12 * len(found)
+    return {"sections": name, "count": str(len(found))}
+
+
 def _bins(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Bins = site.stage
     samples = site.input.elements
@@ -125,6 +144,11 @@ def _centre(site: Site, tables: Tables) -> Mapping[str, str]:
     return {"median": boolean(stage.by == "median")}
 
 
+def _enmo(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Enmo = site.stage
+    return {"gravity": real(stage.gravity), "windowed": boolean(len(site.input.shape) == 2)}
+
+
 def _foster(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Foster = site.stage
     return {
@@ -138,6 +162,20 @@ def _foster(site: Site, tables: Tables) -> Mapping[str, str]:
 def _hold(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Hold = site.stage
     return {"oldest_us": whole(stage.oldest_us)}
+
+
+def _kalman_core(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: KalmanCore = site.stage
+    return {
+        "start": real(np.float32(stage.start) - np.float32(kalman_core.START)),
+        "lowest": real(kalman_core.LOWEST),
+        "highest": real(kalman_core.HIGHEST),
+        "level": real(kalman_core.LEVEL),
+        "slope": real(kalman_core.SLOPE),
+        "bend": real(kalman_core.BEND),
+        "variance": real(kalman_core.VARIANCE),
+        "heart_variance": real(kalman_core.HEART_VARIANCE),
+    }
 
 
 def _logarithm(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -165,6 +203,10 @@ def _projection(site: Site, tables: Tables) -> Mapping[str, str]:
         "least_noise": real(stage.least_noise),
         "rows": str(stage.rows),
     }
+
+
+def _recovery(site: Site, tables: Tables) -> Mapping[str, str]:
+    return {"duration_s": real(recovery.duration_s(site.input)), "rows": str(site.input.shape[0])}
 
 
 def _resample(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -196,6 +238,37 @@ def _scale(site: Site, tables: Tables) -> Mapping[str, str]:
 def _select(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Select = site.stage
     return {"places": tables.places(site.name("places"), stage.places)}
+
+
+def _slope(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Slope = site.stage
+    return {
+        "span_ms": f"{slope.span_ms(stage)}U",
+        "factor": real(slope.factor(stage)),
+        "length": str(slope.length(stage, site.input)),
+    }
+
+
+def _spectrum_peak(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: SpectrumPeak = site.stage
+    pulse, rows = site.input, site.input.shape[0]
+    rates = spectrum_peak.rates(stage)
+    return {
+        "rates": tables.reals(site.name("rates"), rates),
+        "cosines": tables.reals(site.name("cosines"), spectrum_peak.cosines(stage, pulse)),
+        "taper": tables.reals(site.name("taper"), spectrum_peak.taper(rows)),
+        "step": real(stage.step_bpm),
+        "motion_factor": real(spectrum_peak.motion_factor(stage, rows)),
+        "narrowness": real(np.float32(1) / np.float32(stage.track_bpm)),
+        "least_quality": real(stage.least_quality),
+        "count": str(len(rates)),
+        "rows": str(rows),
+        "lobe": str(spectrum_peak.lobe(stage, pulse)),
+    }
+
+
+def _spectrum_peak_scratch(site: Site) -> int:
+    return FLOAT * (2 * len(spectrum_peak.rates(site.stage)) + site.input.shape[0])
 
 
 def _statistics(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -237,6 +310,12 @@ def _window(site: Site, tables: Tables) -> Mapping[str, str]:
 
 ROWS: Mapping[str, Row] = {
     "average": Row(_average, state=True, keeps=_average_keeps, overlap=ANYWHERE),
+    "bandpass": Row(
+        _bandpass,
+        keeps=lambda site: BANDPASS_COLUMN * site.input.elements,
+        overlap=IN_PLACE,
+        assumes=f"sizeof(struct bandpass_column) == {BANDPASS_COLUMN}",
+    ),
     "bins": Row(_bins, overlap=IN_PLACE),
     "centre": Row(
         _centre,
@@ -245,12 +324,15 @@ ROWS: Mapping[str, Row] = {
         assumes=_ORDER,
     ),
     "concatenate": Row(),
+    "enmo": Row(_enmo),
     "foster": Row(_foster),
     "hold": Row(_hold, state=True, keeps=lambda site: FLOAT * site.input.elements, kept_output=True),
+    "kalman_core": Row(_kalman_core, state=True),
     "logarithm": Row(_logarithm, overlap=IN_PLACE),
     "normalise": Row(_normalise, overlap=IN_PLACE),
     "prefer": Row(overlap=IN_PLACE),
     "projection": Row(_projection),
+    "recovery": Row(_recovery, scratch=lambda site: FLOAT * site.input.shape[0]),
     "resample": Row(
         _resample,
         state=True,
@@ -260,6 +342,13 @@ ROWS: Mapping[str, Row] = {
     ),
     "scale": Row(_scale, overlap=IN_PLACE),
     "select": Row(_select),
+    "slope": Row(
+        _slope,
+        state=True,
+        keeps=lambda site: slope.length(site.stage, site.input) * (8 + FLOAT * site.input.elements),
+        overlap=ANYWHERE,
+    ),
+    "spectrum_peak": Row(_spectrum_peak, state=True, scratch=_spectrum_peak_scratch),
     "statistics": Row(_statistics, scratch=_statistics_scratch, assumes=_ORDER, paced=frozenset({"spacing_s"})),
     "window": Row(
         _window,

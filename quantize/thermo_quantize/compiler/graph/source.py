@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from thermo_core.graph.plan import AlertPlan, Plan
 from thermo_core.stages import OPS
-from thermo_core.stages.stage import Regridded, Remembering
+from thermo_core.stages.stage import Recursive, Regridded, Remembering
 from thermo_core.wearable.condition import Condition
 from thermo_core.wearable.profile import Model, Quantity
 from thermo_quantize.compiler.compile import Compiled
@@ -180,10 +180,11 @@ def _stage(calls: _Calls, site: Site) -> dict[str, str]:
         calls.states.append(f"static struct {op}_state {site.name('state')};")
         fields["state"] = f"&{site.name('state')}"
     kind = OPS[op]
-    if isinstance(kind, Remembering):
+    if isinstance(kind, Remembering | Recursive):
         calls.headers.add('#include "history.h"')
         calls.states.append(f"static struct history {site.name('history')};")
-        fields |= {"history": f"&{site.name('history')}", "span": str(kind.span(site.stage))}
+        span = kind.span(site.stage) if isinstance(kind, Remembering) else kind.span(site.stage, site.node.inputs)
+        fields |= {"history": f"&{site.name('history')}", "span": str(span)}
     return fields
 
 
