@@ -36,7 +36,7 @@ lint: $(VENV)/.test ## ruff, mypy --strict, import rules; clang-format and cppch
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy tests
+	$(BIN)/mypy tests bench
 	$(BIN)/lint-imports
 	@if command -v clang-format >/dev/null && command -v cppcheck >/dev/null; \
 	  then $(MAKE) --no-print-directory -C device/firmware lint; \

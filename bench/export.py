@@ -20,7 +20,7 @@ from thermo_core.sensors.ads1115_ntc import codec as scans
 from thermo_core.sensors.kind import Block, SensorConstants
 from thermo_core.sensors.mlx90640 import codec as pictures
 from thermo_core.sensors.mlx90640.counts import CountsEncoder
-from thermo_core.sensors.mlx90640.frames import Subpage
+from thermo_core.sensors.mlx90640.frames import Subpage, Words
 from thermo_core.sensors.mlx90640.identity import device_id
 from thermo_core.wearable import file
 from thermo_core.wearable.library import resolve
@@ -37,7 +37,7 @@ STARTED_NS = 1_700_000_000_000_000_000
 START_US = 1_000_000
 
 
-def session(words: np.ndarray) -> Session:
+def session(words: Words) -> Session:
     """A breast patch with a camera of this EEPROM."""
     profile = file.read(resolve("breast-patch")).profile
     sensors = tuple(
@@ -58,7 +58,7 @@ def session(words: np.ndarray) -> Session:
     return Session(hello, profile, {0: SensorConstants(0, words.astype("<u2").tobytes())}, {}, {}, STARTED_NS)
 
 
-def records(words: np.ndarray, minutes: float) -> Iterator[Record]:
+def records(words: Words, minutes: float) -> Iterator[Record]:
     """16 subpages/s with findings and thermistors."""
     source = PictureSource(1, eeprom=words)
     scene = 33 + 0.5 * np.random.default_rng(1).standard_normal((24, 32))

@@ -258,7 +258,8 @@ def compare(inputs: int, seed: int) -> int:
     """Run every operation on random inputs in C and Python; the number of operations that differ."""
     rng, differing = np.random.default_rng(seed), 0
     for op in sorted(OPS):
-        cases, taken = [], 0
+        cases: list[Case] = []
+        taken = 0
         while taken < inputs:
             try:
                 made = single(Seeded(rng), op=op)

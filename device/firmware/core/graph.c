@@ -74,7 +74,7 @@ static bool recursive(const struct work *work, struct sample *output) {
     flags |= input->flags;
     torn |= input->fresh;
   }
-  torn |= !call->stage->lasting && history_gap(history, work->time_us, stage_signal(work, 0)->gap_us);
+  torn |= !call->stage->lasting && history_gap(history, work->time_us, stage_gap_us(work, 0));
   if (torn) {
     reset_memory(work);
   }
@@ -154,6 +154,11 @@ void graph_set_rate(struct graph *graph, uint8_t sensor, uint32_t rate_mhz) {
     graph->plan->paces[sensor].set_mhz = rate_mhz;
     graph_reset(graph);
   }
+}
+
+bool graph_allows_rate(const struct graph *graph, uint8_t sensor, uint32_t rate_mhz) {
+  const struct graph_plan *plan = graph->plan;
+  return sensor >= plan->pace_count || !plan->paces[sensor].bound || plan->paces[sensor].planned_mhz == rate_mhz;
 }
 
 uint32_t graph_rate_mhz(const struct graph *graph, uint8_t sensor) {

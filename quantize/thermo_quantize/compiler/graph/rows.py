@@ -95,6 +95,7 @@ class Row:
         overlap: how the output may lie on an input that is not needed any more.
         gives: samples that one sample of its input may lead to at most.
         assumes: what must be so in C, as an expression; "" for nothing.
+        paced: parameters that C works out anew for another rate of a sensor.
     """
 
     parameters: Callable[[Site, Tables], Mapping[str, str]] | None = None
@@ -105,6 +106,7 @@ class Row:
     overlap: Overlap = NONE
     gives: Callable[[Site], int] = _one
     assumes: str = ""
+    paced: frozenset[str] = frozenset()
 
 
 def _average(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -347,7 +349,7 @@ ROWS: Mapping[str, Row] = {
         overlap=ANYWHERE,
     ),
     "spectrum_peak": Row(_spectrum_peak, state=True, scratch=_spectrum_peak_scratch),
-    "statistics": Row(_statistics, scratch=_statistics_scratch, assumes=_ORDER),
+    "statistics": Row(_statistics, scratch=_statistics_scratch, assumes=_ORDER, paced=frozenset({"spacing_s"})),
     "window": Row(
         _window,
         state=True,

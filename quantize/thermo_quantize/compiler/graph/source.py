@@ -141,7 +141,8 @@ def _paces(rates: Paces) -> list[str]:
     if not rates.sensors:
         return []
     rows = ", ".join(
-        f"{{.planned_mhz = {round(1000 * one.planned_hz)}U, .least_mhz = {round(1000 * one.least_hz)}U}}"
+        f"{{.planned_mhz = {round(1000 * one.planned_hz)}U, .least_mhz = {round(1000 * one.least_hz)}U, "
+        f".bound = {boolean(one.bound)}}}"
         for one in rates.sensors
     )
     return [f"static struct pace paces[] = {{{rows}}};"]
