@@ -335,7 +335,7 @@ def _gaussian(draft: Draft, of: str) -> Made:
 
 
 def _median3(draft: Draft, of: str) -> Made:
-    return _of_picture(draft, of)
+    return _of_picture(draft, of, step=draft.choices.one([0.0078125, 0.01, 3.0]))
 
 
 def _resize(draft: Draft, of: str) -> Made:

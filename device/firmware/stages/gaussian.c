@@ -14,12 +14,9 @@ static void down(const struct picture *picture, uint32_t row, const struct gauss
   const float *here = picture_row(picture, place);
   const float *below = picture_row(picture, place + 1);
   const float near = parameters->along[1];
-  for (uint32_t left = columns / 2U; left > 0; left--, above += 2, here += 2, below += 2, line += 2) {
-    line[0] = here[0] + (above[0] + below[0]) * near;
-    line[1] = here[1] + (above[1] + below[1]) * near;
-  }
-  if (columns % 2U != 0) {
-    *line = *here + (*above + *below) * near;
+  PICTURE_FOUR_AT_A_TIME
+  for (uint32_t column = 0; column < columns; column++) {
+    line[column] = here[column] + (above[column] + below[column]) * near;
   }
 }
 
@@ -37,6 +34,7 @@ static void down_farther(const struct picture *picture, uint32_t row, const stru
 static float across(const float *line, uint32_t columns, float near, float scale, float *output) {
   float check = 0.0F, left = line[0], here = line[1];
   line += 2;
+  PICTURE_TWO_AT_A_TIME
   for (uint32_t pairs = columns / 2U; pairs > 0; pairs--, line += 2, output += 2) {
     const float right = line[0], next = line[1];
     const float one = (here + (left + right) * near) * scale;

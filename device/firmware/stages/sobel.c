@@ -35,6 +35,7 @@ static inline void line_of(const struct picture *picture, uint32_t row, enum sob
   const float *below = picture_row(picture, (int32_t)row + 1);
   struct column before = column_of(*above++, *here++, *below++);
   struct column middle = before;
+  PICTURE_TWO_AT_A_TIME
   for (uint32_t pairs = (picture->columns - 1U) / 2U; pairs > 0; pairs--, above += 2, here += 2, below += 2) {
     const struct column next = column_of(above[0], here[0], below[0]);
     const struct column last = column_of(above[1], here[1], below[1]);

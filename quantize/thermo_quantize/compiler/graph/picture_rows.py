@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from thermo_core.stages import gaussian as gaussian_stage
+from thermo_core.stages import median3 as median3_stage
 from thermo_core.stages import resize as resize_stage
 from thermo_core.stages.crop import Crop
 from thermo_core.stages.difference import Difference
@@ -58,10 +59,16 @@ def gaussian_scratch(site: Site) -> int:
     return FLOAT * (site.input.shape[1] + stage.size // 2 * 2)
 
 
+def median3(site: Site, tables: Tables) -> Mapping[str, str]:
+    """Parameters of a median."""
+    inverse, half = median3_stage.factors(site.stage)
+    return {"inverse": real(inverse), "half": real(half), **sized(site, tables)}
+
+
 def median3_scratch(site: Site) -> int:
-    """Bytes of a median's sorted columns and keys."""
+    """Bytes of a median's sorted columns and steps."""
     rows, columns = site.input.shape
-    return 4 * (6 * (columns + 2) + rows * columns)
+    return 2 * (rows + 4) * ((columns + 3) // 2 * 2)
 
 
 def _taps(site: Site, tables: Tables, axis: str, old: int, new: int) -> str:

@@ -264,7 +264,7 @@ ROWS: Mapping[str, Row] = {
     "hold": Row(_hold, state=True, keeps=lambda site: FLOAT * site.input.elements, kept_output=True),
     "kalman_core": Row(_kalman_core, state=True),
     "logarithm": Row(_logarithm, overlap=IN_PLACE),
-    "median3": Row(pictures.sized, scratch=pictures.median3_scratch),
+    "median3": Row(pictures.median3, scratch=pictures.median3_scratch),
     "normalise": Row(_normalise, overlap=IN_PLACE),
     "prefer": Row(overlap=IN_PLACE),
     "projection": Row(_projection),
