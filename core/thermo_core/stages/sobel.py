@@ -26,9 +26,10 @@ def gradients(x: Values) -> tuple[Values, Values]:
     """(n, rows, columns) eight times the slopes along rows and down columns."""
     wide = padded(x)
     above, here, below = wide[:, :-2], wide[:, 1:-1], wide[:, 2:]
-    summed, apart = ((above + below) + here) + here, below - above
+    summed, apart = (above + here) + (here + below), below - above
     along = summed[:, :, 2:] - summed[:, :, :-2]
-    down = ((apart[:, :, :-2] + apart[:, :, 2:]) + apart[:, :, 1:-1]) + apart[:, :, 1:-1]
+    pairs = apart[:, :, :-1] + apart[:, :, 1:]
+    down = pairs[:, :, :-1] + pairs[:, :, 1:]
     return along, down
 
 
@@ -52,6 +53,6 @@ OP = Elementwise(
     Sobel,
     _result,
     _apply,
-    "float32; each column's s = ((above + below) + here) + here and d = below - above; x = s right - s left, y = ((d left + d right) + "
-    "d) + d; magnitude sqrt(x * x + y * y); times 0.125.",
+    "float32; each column's s = (above + here) + (here + below) and d = below - above; x = s right - s left, y = (d left + d) + "
+    "(d + d right); magnitude sqrt(x * x + y * y); times 0.125.",
 )

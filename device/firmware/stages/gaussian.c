@@ -14,9 +14,18 @@ static void down(const struct picture *picture, uint32_t row, const struct gauss
   const float *here = picture_row(picture, place);
   const float *below = picture_row(picture, place + 1);
   const float near = parameters->along[1];
-  PICTURE_FOUR_AT_A_TIME
-  for (uint32_t column = 0; column < columns; column++) {
-    line[column] = here[column] + (above[column] + below[column]) * near;
+  for (uint32_t eights = columns / 8U; eights > 0; eights--, above += 8, here += 8, below += 8, line += 8) {
+    line[0] = here[0] + (above[0] + below[0]) * near;
+    line[1] = here[1] + (above[1] + below[1]) * near;
+    line[2] = here[2] + (above[2] + below[2]) * near;
+    line[3] = here[3] + (above[3] + below[3]) * near;
+    line[4] = here[4] + (above[4] + below[4]) * near;
+    line[5] = here[5] + (above[5] + below[5]) * near;
+    line[6] = here[6] + (above[6] + below[6]) * near;
+    line[7] = here[7] + (above[7] + below[7]) * near;
+  }
+  for (uint32_t i = 0; i < columns % 8U; i++) {
+    line[i] = here[i] + (above[i] + below[i]) * near;
   }
 }
 
@@ -34,21 +43,29 @@ static void down_farther(const struct picture *picture, uint32_t row, const stru
 static float across(const float *line, uint32_t columns, float near, float scale, float *output) {
   float check = 0.0F, left = line[0], here = line[1];
   line += 2;
-  PICTURE_TWO_AT_A_TIME
-  for (uint32_t pairs = columns / 2U; pairs > 0; pairs--, line += 2, output += 2) {
-    const float right = line[0], next = line[1];
-    const float one = (here + (left + right) * near) * scale;
-    const float other = (right + (here + next) * near) * scale;
+  for (uint32_t fours = columns / 4U; fours > 0; fours--, line += 4, output += 4) {
+    const float second = line[0], third = line[1], fourth = line[2], next = line[3];
+    const float one = (here + (left + second) * near) * scale;
+    const float two = (second + (here + third) * near) * scale;
     output[0] = one;
-    output[1] = other;
+    output[1] = two;
     check += one;
-    check += other;
-    left = right;
+    check += two;
+    const float three = (third + (second + fourth) * near) * scale;
+    const float four = (fourth + (third + next) * near) * scale;
+    output[2] = three;
+    output[3] = four;
+    check += three;
+    check += four;
+    left = fourth;
     here = next;
   }
-  if (columns % 2U != 0) {
-    *output = (here + (left + *line) * near) * scale;
-    check += *output;
+  for (uint32_t i = 0; i < columns % 4U; i++) {
+    const float one = (here + (left + line[i]) * near) * scale;
+    output[i] = one;
+    check += one;
+    left = here;
+    here = line[i];
   }
   return check;
 }

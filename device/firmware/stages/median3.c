@@ -106,7 +106,6 @@ static bool take(const float *values, uint32_t columns, float inverse, int16_t *
 static void sort_columns(const int16_t *const rows[3], uint32_t length, int16_t *lines) {
   const int16_t *above = rows[0], *here = rows[1], *below = rows[2];
   int16_t *const middles = lines + length, *const highs = middles + length;
-  PICTURE_TWO_AT_A_TIME
   for (uint32_t at = 0; at < length; at += 2U) {
     pair low = load(above + at), middle = load(here + at), high = load(below + at);
     sort(&low, &middle);

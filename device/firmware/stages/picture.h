@@ -5,15 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Before a loop over pixels: four at a time, where the compiler can be told. */
-#if defined(__GNUC__) && !defined(__clang__)
-#define PICTURE_FOUR_AT_A_TIME _Pragma("GCC unroll 4")
-#define PICTURE_TWO_AT_A_TIME _Pragma("GCC unroll 2")
-#else
-#define PICTURE_FOUR_AT_A_TIME
-#define PICTURE_TWO_AT_A_TIME
-#endif
-
 /* A picture, row by row. */
 struct picture {
   const float *values;

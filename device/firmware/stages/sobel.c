@@ -1,5 +1,6 @@
-/* float32; each column s = ((above + below) + here) + here and d = below - above; x = s right - s left, y = ((d left +
-   d right) + d) + d; magnitude sqrt(x * x + y * y); times 0.125. */
+/* float32; each column s = (above + here) + (here + below) and d = below - above; x = s right - s left, y = (d left +
+   d)
+   + (d + d right); magnitude sqrt(x * x + y * y); times 0.125. */
 #include "sobel.h"
 
 #include <math.h>
@@ -11,62 +12,97 @@ struct column {
   float sum, apart;
 };
 
+/* The columns to the left of what comes next. */
+struct behind {
+  float far_sum, near_sum;
+  float apart; /* of the nearest */
+  float pair;  /* of both */
+};
+
+struct slope {
+  float along, down;
+};
+
 static inline struct column column_of(float above, float here, float below) {
-  return (struct column){.sum = ((above + below) + here) + here, .apart = below - above};
+  return (struct column){.sum = (above + here) + (here + below), .apart = below - above};
 }
 
-static inline float steep(struct column left, struct column here, struct column right, enum sobel_gives give) {
-  const float along = right.sum - left.sum;
-  const float down = ((left.apart + right.apart) + here.apart) + here.apart;
-  switch (give) {
-    case SOBEL_X:
-      return along * 0.125F;
-    case SOBEL_Y:
-      return down * 0.125F;
-    case SOBEL_MAGNITUDE:
-      break;
-  }
-  return sqrtf(along * along + down * down) * 0.125F;
+/* The slope at the nearest column, once the next one has come. */
+static inline struct slope step(struct behind *behind, struct column next) {
+  const float pair = behind->apart + next.apart;
+  const struct slope slope = {.along = next.sum - behind->far_sum, .down = behind->pair + pair};
+  *behind = (struct behind){.far_sum = behind->near_sum, .near_sum = next.sum, .apart = next.apart, .pair = pair};
+  return slope;
 }
 
-static inline void line_of(const struct picture *picture, uint32_t row, enum sobel_gives give, float *output) {
-  const float *above = picture_row(picture, (int32_t)row - 1);
-  const float *here = picture_row(picture, (int32_t)row);
-  const float *below = picture_row(picture, (int32_t)row + 1);
-  struct column before = column_of(*above++, *here++, *below++);
-  struct column middle = before;
-  PICTURE_TWO_AT_A_TIME
-  for (uint32_t pairs = (picture->columns - 1U) / 2U; pairs > 0; pairs--, above += 2, here += 2, below += 2) {
-    const struct column next = column_of(above[0], here[0], below[0]);
-    const struct column last = column_of(above[1], here[1], below[1]);
-    output[0] = steep(before, middle, next, give);
-    output[1] = steep(middle, next, last, give);
-    output += 2;
-    before = next;
-    middle = last;
+static inline float magnitude(struct slope slope) {
+  return sqrtf(slope.along * slope.along + slope.down * slope.down) * 0.125F;
+}
+
+static inline struct behind begin(struct column column) {
+  return (struct behind){
+      .far_sum = column.sum, .near_sum = column.sum, .apart = column.apart, .pair = column.apart + column.apart};
+}
+
+/* Two rows, which share pixels and sums. */
+struct rows {
+  const float *above, *one, *other, *below;
+};
+
+static inline void both(const struct rows *rows, uint32_t at, struct behind *one, struct behind *other, float *output,
+                        uint32_t columns) {
+  const float above = rows->above[at], here = rows->one[at], next = rows->other[at], below = rows->below[at];
+  output[0] = magnitude(step(one, column_of(above, here, next)));
+  output[columns] = magnitude(step(other, column_of(here, next, below)));
+}
+
+static void magnitudes(struct rows rows, uint32_t columns, float *output) {
+  struct behind one = begin(column_of(*rows.above, *rows.one, *rows.other));
+  struct behind other = begin(column_of(*rows.one, *rows.other, *rows.below));
+  const uint32_t last = columns - 1U;
+  for (uint32_t pairs = last / 2U; pairs > 0; pairs--, output += 2) {
+    both(&rows, 1, &one, &other, output, columns);
+    both(&rows, 2, &one, &other, output + 1, columns);
+    rows.above += 2;
+    rows.one += 2;
+    rows.other += 2;
+    rows.below += 2;
   }
-  if (picture->columns % 2U == 0) {
-    const struct column next = column_of(*above, *here, *below);
-    *output++ = steep(before, middle, next, give);
-    before = middle;
-    middle = next;
+  if (last % 2U != 0) {
+    both(&rows, 1, &one, &other, output, columns);
+    output++;
   }
-  *output = steep(before, middle, middle, give);
+  both(&rows, last % 2U, &one, &other, output, columns);
+}
+
+static void parts(const float *above, const float *here, const float *below, uint32_t columns, bool down,
+                  float *output) {
+  struct behind behind = begin(column_of(*above, *here, *below));
+  for (uint32_t column = 1; column <= columns; column++) {
+    const uint32_t at = column < columns ? column : columns - 1U;
+    const struct slope slope = step(&behind, column_of(above[at], here[at], below[at]));
+    *output++ = (down ? slope.down : slope.along) * 0.125F;
+  }
 }
 
 static uint16_t apply(const struct work *work) {
   const struct sobel_parameters *parameters = work->call->parameters;
   const struct picture picture = {stage_input(work, 0), parameters->rows, parameters->columns};
   float *output = stage_output(work);
-  for (uint32_t row = 0; row < picture.rows; row++, output += picture.columns) {
-    /* Each a loop of its own, without a choice within it. */
-    if (parameters->give == SOBEL_MAGNITUDE) {
-      line_of(&picture, row, SOBEL_MAGNITUDE, output);
-    } else if (parameters->give == SOBEL_X) {
-      line_of(&picture, row, SOBEL_X, output);
-    } else {
-      line_of(&picture, row, SOBEL_Y, output);
+  if (parameters->give == SOBEL_MAGNITUDE) {
+    for (uint32_t row = 0; row < picture.rows; row += 2U) {
+      /* Of an odd number of rows the last but one is made twice. */
+      const uint32_t first = row + 1U < picture.rows ? row : row - 1U;
+      const float *one = picture_row(&picture, (int32_t)first);
+      const struct rows rows = {picture_row(&picture, (int32_t)first - 1), one, one + picture.columns,
+                                picture_row(&picture, (int32_t)first + 2)};
+      magnitudes(rows, picture.columns, output + (size_t)first * picture.columns);
     }
+    return 0;
+  }
+  for (uint32_t row = 0; row < picture.rows; row++, output += picture.columns) {
+    parts(picture_row(&picture, (int32_t)row - 1), picture_row(&picture, (int32_t)row),
+          picture_row(&picture, (int32_t)row + 1), picture.columns, parameters->give == SOBEL_Y, output);
   }
   return 0;
 }
