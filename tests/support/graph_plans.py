@@ -300,25 +300,82 @@ def _window(draft: Draft, of: str) -> Made:
     return {"length": length, "every": every}, Kind((length, *kind.shape), clock, True, True)
 
 
+def _is_picture(kind: Kind) -> bool:
+    return len(kind.shape) == 2 and not kind.timed and min(kind.shape) > 1
+
+
+def _of_picture(draft: Draft, of: str, shape: tuple[int, ...] | None = None, **fields: Any) -> Made:
+    """A stage that takes a picture, of which it makes another or something of that shape."""
+    kind = draft.kinds[of]
+    if not _is_picture(kind):
+        return None
+    return fields, Kind(kind.shape if shape is None else shape, kind.clock, False, kind.rated)
+
+
+def _crop(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not _is_picture(kind):
+        return None
+    row, column = (draft.choices.whole(0, length - 1) for length in kind.shape)
+    rows, columns = kind.shape[0] - row, kind.shape[1] - column
+    return _of_picture(draft, of, (rows, columns), row=row, column=column, rows=rows, columns=columns)
+
+
+def _difference(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if _is_picture(kind) and draft.choices.one([False, True]):
+        return _of_picture(draft, of, (kind.shape[0], kind.shape[1] // 2))
+    first = draft.some(range(kind.elements), 1, 6)
+    second = draft.some(range(kind.elements), len(first), len(first))
+    return {"first": first, "second": second}, Kind((len(first),), kind.clock, False, kind.rated)
+
+
+def _gaussian(draft: Draft, of: str) -> Made:
+    return _of_picture(draft, of, size=draft.choices.one([3, 5]), sigma=draft.choices.one([0.3, 0.8, 1.7]))
+
+
+def _median3(draft: Draft, of: str) -> Made:
+    return _of_picture(draft, of, step=draft.choices.one([0.0078125, 0.01, 3.0]))
+
+
+def _resize(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not _is_picture(kind):
+        return None
+    by = draft.choices.one(["area", "bilinear"])
+    rows, columns = (draft.choices.whole(1, length if by == "area" else 20) for length in kind.shape)
+    return _of_picture(draft, of, (rows, columns), rows=rows, columns=columns, by=by)
+
+
+def _sobel(draft: Draft, of: str) -> Made:
+    return _of_picture(draft, of, give=draft.choices.one(["magnitude", "x", "y"]))
+
+
 STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "average": _average,
     "bandpass": _bandpass,
     "bins": _bins,
     "centre": _centre,
     "concatenate": _concatenate,
+    "crop": _crop,
+    "difference": _difference,
     "enmo": _enmo,
     "foster": _foster,
+    "gaussian": _gaussian,
     "hold": _hold,
     "kalman_core": _kalman_core,
     "logarithm": _logarithm,
+    "median3": _median3,
     "normalise": _normalise,
     "prefer": _prefer,
     "projection": _projection,
     "recovery": _recovery,
     "resample": _resample,
+    "resize": _resize,
     "scale": _scale,
     "select": _select,
     "slope": _slope,
+    "sobel": _sobel,
     "spectrum_peak": _spectrum_peak,
     "statistics": _statistics,
     "window": _window,
@@ -329,6 +386,8 @@ CURVES = ("bins", "recovery", "spectrum_peak")
 """Operations on a window of one number, which would seldom come about by itself."""
 
 
+PICTURES = ("crop", "gaussian", "median3", "resize", "sobel")
+"""Operations that take pictures alone."""
 MINUTELY = ("kalman_core",)
 """Operations on one number a minute."""
 
@@ -378,7 +437,7 @@ def single(choices: Choices, op: str) -> Plan:
     """A wearable of one operation, on a sample of 1 to 256 numbers or a window of them. Raises Unfit."""
     curve = op in CURVES
     shape = () if curve else choices.one([(), (2,), (3,), (5,), (12,), (7, 9), (16, 16)])
-    shape = () if op in MINUTELY else shape
+    shape = () if op in MINUTELY else choices.one([(7, 9), (16, 16), (2, 5)]) if op in PICTURES else shape
     draft = begun(choices, {"one": (shape, 1 / 60 if op in MINUTELY else 8.0), "two": (shape, 3.0)})
     of = "one"
     if curve or (op not in MINUTELY and draft.kinds[of].elements <= 12 and choices.one([False, True])):

@@ -7,19 +7,25 @@
 #include "bins.h"
 #include "centre.h"
 #include "concatenate.h"
+#include "crop.h"
+#include "difference.h"
 #include "enmo.h"
 #include "foster.h"
+#include "gaussian.h"
 #include "hold.h"
 #include "kalman_core.h"
 #include "logarithm.h"
+#include "median3.h"
 #include "normalise.h"
 #include "prefer.h"
 #include "projection.h"
 #include "recovery.h"
 #include "resample.h"
+#include "resize.h"
 #include "scale.h"
 #include "select.h"
 #include "slope.h"
+#include "sobel.h"
 #include "spectrum_peak.h"
 #include "statistics.h"
 #include "window.h"
@@ -31,19 +37,25 @@ static const struct stage *const stages[] = {
   &bins_stage,
   &centre_stage,
   &concatenate_stage,
+  &crop_stage,
+  &difference_stage,
   &enmo_stage,
   &foster_stage,
+  &gaussian_stage,
   &hold_stage,
   &kalman_core_stage,
   &logarithm_stage,
+  &median3_stage,
   &normalise_stage,
   &prefer_stage,
   &projection_stage,
   &recovery_stage,
   &resample_stage,
+  &resize_stage,
   &scale_stage,
   &select_stage,
   &slope_stage,
+  &sobel_stage,
   &spectrum_peak_stage,
   &statistics_stage,
   &window_stage,

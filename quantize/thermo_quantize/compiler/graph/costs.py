@@ -54,25 +54,38 @@ def _projection(node: Node) -> float:
     return 8.0 * int(stage.rows) * _taken(node) * (2 if stage.least_noise else 1)
 
 
+def _resize(node: Node) -> float:
+    stage: Any = node.what
+    if stage.by == "bilinear":
+        return 60.0 * _given(node)
+    return 25.0 * _given(node) + 10.0 * _taken(node)
+
+
 _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     "average": lambda node, stage: (30 + stage.pictures) * _taken(node),
     "bandpass": lambda node, stage: (35 + 16 * stage.order) * _taken(node),
     "bins": lambda node, stage: (13 if stage.settled else 8) * _taken(node),
     "centre": lambda node, stage: (48 if stage.by == "median" else 14) * _taken(node),
     "concatenate": lambda node, stage: 2.5 * _given(node),
+    "crop": lambda node, stage: 2 * _given(node),
+    "difference": lambda node, stage: (10 if stage.first else 8) * _given(node),
     "enmo": lambda node, stage: 16 * _taken(node),
     "foster": lambda node, stage: 24 * _taken(node),
+    "gaussian": lambda node, stage: (18 if stage.size == 3 else 38) * _taken(node),
     "hold": lambda node, stage: 2.5 * _given(node),
     "kalman_core": lambda node, stage: 100,
     "logarithm": lambda node, stage: 56 * _taken(node),
+    "median3": lambda node, stage: 55 * _taken(node),
     "normalise": lambda node, stage: 31 * _taken(node),
     "prefer": lambda node, stage: 9 * _given(node),
     "projection": lambda node, stage: _projection(node),
     "recovery": lambda node, stage: 900 * _taken(node),
     "resample": lambda node, stage: 23 * _taken(node) * max(1.0, node.inputs[0].rate_hz / node.gives.rate_hz),
+    "resize": lambda node, stage: _resize(node),
     "scale": lambda node, stage: 8 * _taken(node),
     "select": lambda node, stage: 7 * _given(node),
     "slope": lambda node, stage: 60 * _taken(node) * (stage.span_s * node.inputs[0].rate_hz + 1),
+    "sobel": lambda node, stage: 20 * _taken(node),
     "spectrum_peak": lambda node, stage: (
         8 * sum(one.elements for one in node.inputs) * (stage.high_bpm - stage.low_bpm) / stage.step_bpm
     ),

@@ -1,14 +1,11 @@
 """What the C side of each operation needs to be generated: one row each, beside `device/firmware/stages/<op>.h`."""
 
 import itertools
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 
-from thermo_core.graph.plan import Node
-from thermo_core.signals import GAP_PERIODS, Signal
+from thermo_core.signals import GAP_PERIODS
 from thermo_core.stages import average, bandpass, bins, kalman_core, recovery, slope, spectrum_peak, statistics
 from thermo_core.stages.bandpass import Bandpass
 from thermo_core.stages.bins import Bins
@@ -27,10 +24,11 @@ from thermo_core.stages.slope import Slope
 from thermo_core.stages.spectrum_peak import SpectrumPeak
 from thermo_core.stages.statistics import Statistics
 from thermo_core.stages.window import Window
+from thermo_quantize.compiler.graph import picture_rows as pictures
+from thermo_quantize.compiler.graph.row import FLOAT, Row, Site
 from thermo_quantize.compiler.graph.tables import Tables, boolean, real, whole
-from thermo_quantize.compiler.memory import ANYWHERE, NONE, Overlap
+from thermo_quantize.compiler.memory import ANYWHERE, Overlap
 
-FLOAT = 4
 ORDER_SCRATCH = 768
 """Bytes of `struct order_scratch`."""
 _ORDER = f"sizeof(struct order_scratch) == {ORDER_SCRATCH}"
@@ -41,72 +39,6 @@ RESAMPLE_STEP = 16
 
 IN_PLACE = Overlap(lag=0)
 """Each element is made of those at its own place and behind it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A stage in its place.
-
-    Attributes:
-        node: which.
-        number: of its call.
-        room: samples of its input that one block may give at most.
-        spacing_pace: 1 + number of the sensor whose rate the spacing of its input's rows follows; 0: that of none.
-    """
-
-    node: Node
-    number: int
-    room: int
-    spacing_pace: int = 0
-
-    @property
-    def stage(self) -> Any:
-        """Its parameters."""
-        return self.node.what
-
-    @property
-    def input(self) -> Signal:
-        """Its first input."""
-        return self.node.inputs[0]
-
-    def name(self, word: str) -> str:
-        """Name of something of its own."""
-        return f"{word}_{self.number}"
-
-
-def _nothing(site: Site) -> int:
-    return 0
-
-
-def _one(site: Site) -> int:
-    return 1
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """How an operation is generated.
-
-    Attributes:
-        parameters: fields of `struct OP_parameters`; None where there is no such struct.
-        state: whether there is a `struct OP_state`.
-        keeps: bytes of the graph's memory that it keeps from moment to moment.
-        kept_output: its output lies where it keeps.
-        scratch: bytes it needs during a call.
-        overlap: how the output may lie on an input that is not needed any more.
-        gives: samples that one sample of its input may lead to at most.
-        assumes: what must be so in C, as an expression; "" for nothing.
-        paced: parameters that C works out anew for another rate of a sensor.
-    """
-
-    parameters: Callable[[Site, Tables], Mapping[str, str]] | None = None
-    state: bool = False
-    keeps: Callable[[Site], int] = _nothing
-    kept_output: bool = False
-    scratch: Callable[[Site], int] = _nothing
-    overlap: Overlap = NONE
-    gives: Callable[[Site], int] = _one
-    assumes: str = ""
-    paced: frozenset[str] = frozenset()
 
 
 def _average(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -324,11 +256,15 @@ ROWS: Mapping[str, Row] = {
         assumes=_ORDER,
     ),
     "concatenate": Row(),
+    "crop": Row(pictures.crop),
+    "difference": Row(pictures.difference),
     "enmo": Row(_enmo),
     "foster": Row(_foster),
+    "gaussian": Row(pictures.gaussian, scratch=pictures.gaussian_scratch),
     "hold": Row(_hold, state=True, keeps=lambda site: FLOAT * site.input.elements, kept_output=True),
     "kalman_core": Row(_kalman_core, state=True),
     "logarithm": Row(_logarithm, overlap=IN_PLACE),
+    "median3": Row(pictures.median3, scratch=pictures.median3_scratch),
     "normalise": Row(_normalise, overlap=IN_PLACE),
     "prefer": Row(overlap=IN_PLACE),
     "projection": Row(_projection),
@@ -340,6 +276,7 @@ ROWS: Mapping[str, Row] = {
         gives=_resample_gives,
         assumes=f"sizeof(struct resample_step) == {RESAMPLE_STEP}",
     ),
+    "resize": Row(pictures.resize),
     "scale": Row(_scale, overlap=IN_PLACE),
     "select": Row(_select),
     "slope": Row(
@@ -348,6 +285,7 @@ ROWS: Mapping[str, Row] = {
         keeps=lambda site: slope.length(site.stage, site.input) * (8 + FLOAT * site.input.elements),
         overlap=ANYWHERE,
     ),
+    "sobel": Row(pictures.sobel),
     "spectrum_peak": Row(_spectrum_peak, state=True, scratch=_spectrum_peak_scratch),
     "statistics": Row(_statistics, scratch=_statistics_scratch, assumes=_ORDER, paced=frozenset({"spacing_s"})),
     "window": Row(
