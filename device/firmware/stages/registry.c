@@ -7,11 +7,15 @@
 #include "bins.h"
 #include "centre.h"
 #include "concatenate.h"
+#include "contact_correction.h"
+#include "contact_gate.h"
 #include "enmo.h"
 #include "foster.h"
 #include "hold.h"
 #include "kalman_core.h"
 #include "logarithm.h"
+#include "motion_gate.h"
+#include "node_check.h"
 #include "normalise.h"
 #include "prefer.h"
 #include "projection.h"
@@ -31,11 +35,15 @@ static const struct stage *const stages[] = {
   &bins_stage,
   &centre_stage,
   &concatenate_stage,
+  &contact_correction_stage,
+  &contact_gate_stage,
   &enmo_stage,
   &foster_stage,
   &hold_stage,
   &kalman_core_stage,
   &logarithm_stage,
+  &motion_gate_stage,
+  &node_check_stage,
   &normalise_stage,
   &prefer_stage,
   &projection_stage,

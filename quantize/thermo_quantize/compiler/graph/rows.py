@@ -9,15 +9,32 @@ import numpy as np
 
 from thermo_core.graph.plan import Node
 from thermo_core.signals import Signal
-from thermo_core.stages import average, bandpass, bins, kalman_core, recovery, slope, spectrum_peak, statistics
+from thermo_core.stages import (
+    average,
+    bandpass,
+    bins,
+    contact_correction,
+    contact_gate,
+    kalman_core,
+    motion_gate,
+    node_check,
+    recovery,
+    slope,
+    spectrum_peak,
+    statistics,
+)
 from thermo_core.stages.bandpass import Bandpass
 from thermo_core.stages.bins import Bins
 from thermo_core.stages.centre import Centre
+from thermo_core.stages.contact_correction import ContactCorrection
+from thermo_core.stages.contact_gate import ContactGate
 from thermo_core.stages.enmo import Enmo
 from thermo_core.stages.foster import Foster
 from thermo_core.stages.hold import Hold
 from thermo_core.stages.kalman_core import KalmanCore
 from thermo_core.stages.logarithm import Logarithm
+from thermo_core.stages.motion_gate import MotionGate
+from thermo_core.stages.node_check import NodeCheck
 from thermo_core.stages.normalise import Normalise
 from thermo_core.stages.projection import Projection
 from thermo_core.stages.resample import Resample
@@ -140,6 +157,21 @@ def _centre(site: Site, tables: Tables) -> Mapping[str, str]:
     return {"median": boolean(stage.by == "median")}
 
 
+def _contact_correction(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: ContactCorrection = site.stage
+    factors = contact_correction.factors(stage)
+    return {"factors": tables.reals(site.name("factors"), factors), "one_factor": boolean(len(factors) == 1)}
+
+
+def _contact_gate(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: ContactGate = site.stage
+    return {
+        "step": real(stage.step),
+        "behind": str(contact_gate.behind(stage, site.input)),
+        "held": str(contact_gate.held(stage, site.input)),
+    }
+
+
 def _enmo(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Enmo = site.stage
     return {"gravity": real(stage.gravity), "windowed": boolean(len(site.input.shape) == 2)}
@@ -177,6 +209,22 @@ def _kalman_core(site: Site, tables: Tables) -> Mapping[str, str]:
 def _logarithm(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Logarithm = site.stage
     return {"offset": real(stage.offset)}
+
+
+def _motion_gate(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: MotionGate = site.stage
+    return {"threshold": real(stage.threshold), "held": str(motion_gate.held(stage, site.input))}
+
+
+def _node_check(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: NodeCheck = site.stage
+    nodes = site.input.elements
+    return {
+        "usual": tables.reals(site.name("usual"), node_check.usual(stage, nodes)),
+        "tightness": tables.reals(site.name("tightness"), node_check.tightness(stage, nodes)),
+        "weights": tables.reals(site.name("weights"), node_check.matrix(stage, nodes)),
+        "most": str(stage.most),
+    }
 
 
 def _normalise(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -319,11 +367,20 @@ ROWS: Mapping[str, Row] = {
         assumes=_ORDER,
     ),
     "concatenate": Row(),
+    "contact_correction": Row(_contact_correction),
+    "contact_gate": Row(
+        _contact_gate,
+        state=True,
+        keeps=lambda site: FLOAT * (contact_gate.behind(site.stage, site.input) + 1) * site.input.elements,
+        overlap=IN_PLACE,
+    ),
     "enmo": Row(_enmo),
     "foster": Row(_foster),
     "hold": Row(_hold, state=True, keeps=lambda site: FLOAT * site.input.elements, kept_output=True),
     "kalman_core": Row(_kalman_core, state=True),
     "logarithm": Row(_logarithm, overlap=IN_PLACE),
+    "motion_gate": Row(_motion_gate, state=True),
+    "node_check": Row(_node_check, scratch=lambda site: (FLOAT + 1) * site.input.elements),
     "normalise": Row(_normalise, overlap=IN_PLACE),
     "prefer": Row(overlap=IN_PLACE),
     "projection": Row(_projection),
