@@ -16,9 +16,9 @@ CHOSEN += $(if $(WEARABLE),WEARABLE=$(if $(wildcard $(WEARABLE)),$(abspath $(WEA
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: $(VENV)/.run ## simulated wearable: flash, calibrate, stream and record; BOARD=mps2-an386 runs the firmware
+run: $(VENV)/.run ## simulated wearable: flash, calibrate, stream, record, compute again; WEARABLE=name, BOARD=mps2-an386 runs the firmware
 	@$(if $(BOARD),$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) $(subst -,_,$(BOARD)))
-	@PATH="$(CURDIR)/$(BIN):$$PATH" BOARD=$(BOARD) sh demo/first_session.sh
+	@PATH="$(CURDIR)/$(BIN):$$PATH" BOARD=$(BOARD) $(if $(WEARABLE),WEARABLE='$(WEARABLE)') sh demo/first_session.sh
 
 firmware: $(VENV)/.run ## compile the firmware for every board, and hold it to its budgets
 	@$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) all size
@@ -36,7 +36,7 @@ lint: $(VENV)/.test ## ruff, mypy --strict, import rules; clang-format and cppch
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy tests/quantize
+	$(BIN)/mypy tests
 	$(BIN)/lint-imports
 	@if command -v clang-format >/dev/null && command -v cppcheck >/dev/null; \
 	  then $(MAKE) --no-print-directory -C device/firmware lint; \

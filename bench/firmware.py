@@ -38,10 +38,13 @@ from thermo_sim.surroundings import Conditions
 REPOSITORY = Path(__file__).resolve().parents[1]
 FIRMWARE = REPOSITORY / "device" / "firmware"
 EMULATOR = REPOSITORY / "tests" / "quantize" / "emulator"
-MODULES = "mlx90640_plausible mlx90640_constants mlx90640_decode interpolate counts correction text thermistor crc"
+MODULES = (
+    "mlx90640_plausible mlx90640_constants mlx90640_decode interpolate counts correction flash text thermistor crc"
+)
 SOURCES = (
     *(FIRMWARE / "core" / f"{name}.c" for name in MODULES.split()),
     FIRMWARE / "sensors" / "mlx90640_correction.c",
+    FIRMWARE / "boards" / "simulated" / "nor_flash.c",
 )
 CPU = "-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard"
 SHARED = Path(os.environ.get("THERMO_SHARED", REPOSITORY.parent / "shared"))
@@ -222,7 +225,16 @@ def measure(
             "-fdata-sections",
         ]
         objects = []
-        include = [f"-I{path}" for path in (FIRMWARE / "core", FIRMWARE / "sensors", Path(__file__).parent, folder)]
+        include = [
+            f"-I{path}"
+            for path in (
+                FIRMWARE / "core",
+                FIRMWARE / "sensors",
+                FIRMWARE / "boards" / "simulated",
+                Path(__file__).parent,
+                folder,
+            )
+        ]
         for module in modules:
             level = "-O2" if module.stem in fast else "-Os"
             objects.append(str(folder / f"{module.stem}.o"))

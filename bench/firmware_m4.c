@@ -8,6 +8,7 @@
 #include "m4_cost.h"
 #include "mlx90640_constants.h"
 #include "mlx90640_correction.h"
+#include "nor_flash.h"
 #include "mlx90640_decode.h"
 #include "thermistor.h"
 
@@ -134,7 +135,11 @@ int main(void) {
   pack_outliers(1);
   show("pack_difference_outliers", cost(pack_outliers, 2, REPEATS));
   struct correction opened;
-  if (correction_open(blob, sizeof blob, &opened) != STATUS_OK ||
+  struct nor_flash nor = {
+      .bytes = (uint8_t *)blob, .read_size = 1, .prog_size = 1, .block_size = sizeof blob, .block_count = 1};
+  const struct flash flash = nor_flash(&nor);
+  const struct flash_span stored = {&flash, 0, sizeof blob};
+  if (correction_open(&stored, &opened) != STATUS_OK ||
       mlx90640_correction_open(&opened, &correction) != STATUS_OK) {
     say("FAULT\n");
   }

@@ -16,8 +16,9 @@ from thermo_core.wearable.file import Wearable
 from thermo_core.wire import records
 from thermo_core.wire.framing import encode_frame
 from thermo_core.wire.records import FindingRecord, Record
+from thermo_device.bundled import Bundled
 from thermo_device.hardware import Hardware
-from thermo_device.pipeline import Bundled, Pipeline
+from thermo_device.pipeline import Pipeline
 from thermo_sim.clock import VirtualClock
 from thermo_sim.hardware import SimulatedHardware
 

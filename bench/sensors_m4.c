@@ -5,7 +5,7 @@
 #include "max3010x_decode.h"
 #include "mlx90614_decode.h"
 #include "mlx90632_decode.h"
-#include "sample_block.h"
+#include "samples.h"
 #include "sht4x_decode.h"
 #include "tmp117_decode.h"
 
@@ -56,13 +56,13 @@ static void read_motion(uint32_t call) {
 static size_t pack_pulse_from(uint32_t at) {
   static const struct sample_format format = {2, 0, 0x3FFFF};
   static const struct sample_timing timing = {10000, 0, 0};
-  return sample_block_encode(&format, &timing, pulse[at], BURST, block);
+  return samples_encode(&format, &timing, pulse[at], BURST, block);
 }
 
 static size_t pack_motion_from(uint32_t at) {
   static const struct sample_format format = {3, -2048, 2047};
   static const struct sample_timing timing = {40000, 0, 0};
-  return sample_block_encode(&format, &timing, motion[at], BURST, block);
+  return samples_encode(&format, &timing, motion[at], BURST, block);
 }
 
 static void pack_pulse(uint32_t call) {

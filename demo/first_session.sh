@@ -1,20 +1,33 @@
 #!/bin/sh
-# The main job on simulated hardware: a wearable is flashed, calibrated, watched for ten seconds and recorded.
+# The main job on simulated hardware: a wearable is flashed, calibrated, watched and recorded, and its recording is computed again.
 # Usage: first_session.sh [OUTPUT_FOLDER]
-# With BOARD=mps2-an386 or host it is the firmware, which brings its network along: it tests itself instead of being flashed.
+# WEARABLE=NAME|FILE.toml is another wearable; what no chip of it measures comes from its world. With BOARD=mps2-an386 or host it is
+# the firmware, which brings its networks along: it tests itself instead of being flashed. SECONDS_LONG=60 watches longer.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
-out=${1:-$root/out/$(date -u +%Y%m%dT%H%M%SZ)}
-bundle=$root/models/thermo_models/wearables/breast-patch/bundle.img
-mkdir -p "$out"
+wearable=${WEARABLE:-breast-patch}
 board=${BOARD:-}
-exec thermo-sim exec --wearable breast-patch --no-warm-up ${board:+--board "$board"} -- sh -eu -c '
-  port=$1; out=$2; bundle=$3; board=$4
+out=${1:-$root/out/$(date -u +%Y%m%dT%H%M%SZ)}
+mkdir -p "$out"
+bundle=$root/models/thermo_models/wearables/$wearable/bundle.img
+if [ ! -f "$bundle" ]; then
+  bundle=$out/bundle.img
+  thermo-quantize sign --wearable "$wearable" --version 0.0.1 --key "$root/device/thermo_device/development_key/development_ed25519.pem" \
+    --out "$bundle"
+fi
+exec thermo-sim exec --wearable "$wearable" --no-warm-up ${board:+--board "$board"} -- sh -eu -c '
+  port=$1; out=$2; bundle=$3; board=$4; seconds=$5
   step() { printf "\n\033[1m%s\033[0m\n" "$*"; "$@"; }
   step thermo-host info "$port"
   if [ -z "$board" ]; then step thermo-host flash "$port" "$bundle"; else step thermo-host self-test "$port"; fi
-  step thermo-host calibrate "$port" --quick --set-points 30,38 --hold-out 34.7 --yes --output "$out/calibration"
-  step thermo-host stream "$port" --seconds 10 --record "$out/session.mcap"
+  if ! step thermo-host calibrate "$port" --quick --set-points 30,38 --hold-out 34.7 --yes --output "$out/calibration" 2>"$out/said"; then
+    cat "$out/said"
+    grep -q "there is nothing to do" "$out/said"
+  fi
+  rm "$out/said"
+  step thermo-host stream "$port" --seconds "$seconds" --record "$out/session.mcap"
   step thermo-host replay "$out/session.mcap" --summary
-  printf "\nrecording           %s\ncalibration report  %s\n" "$out/session.mcap" "$out/calibration/report.html"
-' first_session {port} "$out" "$bundle" "$board"
+  step thermo-host rerun "$out/session.mcap" --bundle "$bundle"
+  printf "\nrecording           %s\n" "$out/session.mcap"
+  if [ -f "$out/calibration/report.html" ]; then printf "calibration report  %s\n" "$out/calibration/report.html"; fi
+' first_session {port} "$out" "$bundle" "$board" "${SECONDS_LONG:-14}"

@@ -8,6 +8,7 @@ import errno
 import json
 import logging
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable
@@ -21,6 +22,8 @@ from thermo_core.errors import ThermoError
 from thermo_core.exit_codes import ExitCode, exit_code, meanings
 from thermo_core.text import clean
 from thermo_core.version import software_version
+
+_NO_NUMBER = re.compile(r"is not a valid (float|integer|int)( range)?")
 
 
 def application(
@@ -159,9 +162,12 @@ def _discard_output() -> None:
 
 
 def _sentence(name: str, error: TyperException) -> str:
-    text = " ".join(error.format_message().split())
+    text = _NO_NUMBER.sub("is no number", " ".join(error.format_message().split()))
     if text.endswith("?"):
         return text
+    context = getattr(error, "ctx", None)
+    if context is not None and context.parent is not None:
+        return f"{text.rstrip('.')}; `{context.command_path} --help` lists what it takes."
     return f"{text.rstrip('.')}; `{name} --help` lists the commands, COMMAND --help their arguments."
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from thermo_core.errors import StorageError, UsageError
+from thermo_core.file_errors import storage_error
 from thermo_core.foreign import LONGEST_MARK, stand_in
 
 MAX_INPUT = 64 << 20
@@ -211,12 +212,6 @@ def make_folder(folder: Path) -> None:
 def file_name(text: str) -> str:
     """A text of somebody else's as a part of a file's name, which leads nowhere."""
     return _NOT_IN_NAMES.sub("_", text).strip("._")[:LONGEST_NAME] or "unnamed"
-
-
-def storage_error(verb: str, path: Path, error: OSError) -> StorageError:
-    """One sentence for a file that cannot be read or written."""
-    reason = (error.strerror or str(error)).lower()
-    return StorageError(f"Cannot {verb} {path}: {reason}; check the path, its permissions and the free space.")
 
 
 def _size(count: int) -> str:

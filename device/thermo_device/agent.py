@@ -14,6 +14,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from thermo_core.errors import ModelError, StorageError, UsageError, WireError
+from thermo_core.signals import Values
 from thermo_core.version import software_version
 from thermo_core.wearable.profile import Profile
 from thermo_core.wire import management
@@ -100,7 +101,7 @@ class Agent:
             {
                 **os_commands(self._application, self._want_reset),
                 **image_commands(self._slots),
-                **wearable_commands(self, lambda: self._runtime),
+                **wearable_commands(self, lambda: self._runtime.requests),
             },
             hardware.clock.now_us,
             self._on_refusal,
@@ -141,12 +142,31 @@ class Agent:
         """Have the line looked at now; any thread may call it."""
         self._line.wake()
 
+    @property
+    def listened_to(self) -> bool:
+        """Whether a host streams; any thread may ask."""
+        return self._lease.left_s > 0
+
+    def give(self, sensor: str, values: Values) -> bool:
+        """Take a sample of a sensor of kind "external" from this computer instead of a host.
+
+        Its clock's sleep may call it, in the thread of the sensors.
+
+        Args:
+            sensor: its name in the profile that runs.
+            values: (n,) float32; NaN where there is none.
+
+        Returns:
+            Whether it was taken: no host listens, or feeds that sensor itself, or the profile that runs has none that takes it.
+        """
+        return self._runtime.requests.give(sensor, values)
+
     # What group 65 needs.
 
     def hello(self, first: int = 0) -> management.Hello:
         """Who it is and what it has: sensors from number `first` on, as many as an answer holds."""
         runtime = self._runtime
-        sensors = runtime.sensors()
+        sensors = runtime.requests.sensors()
         running = self._slots.running if runtime.bundled else None
         return management.Hello(
             name=self._hardware.name,
@@ -154,7 +174,7 @@ class Agent:
             software=software_version(),
             platform=platform_name(),
             profile=runtime.profile.name,
-            profile_sha256=hashlib.sha256(runtime.profile_bytes()).digest(),
+            profile_sha256=hashlib.sha256(runtime.requests.profile_bytes()).digest(),
             bundle="" if running is None else str(running.image.version),
             bundle_sha256=b"" if running is None else running.image.sha256,
             time_us=self._hardware.clock.now_us(),
@@ -190,7 +210,7 @@ class Agent:
         """What it finds out about itself. The lease stands still meanwhile: nobody here could hear it renewed."""
         left_s = self._lease.left_s
         try:
-            return self._runtime.self_test(part)
+            return self._runtime.requests.self_test(part)
         finally:
             if left_s:
                 self._lease.grant(left_s)

@@ -29,6 +29,11 @@ ATTEMPTS = 4
 RETRY_US = 250
 """Pause before a transaction is tried again; long enough for a chip that is busy with itself."""
 
+_CURES = {
+    errno.ENOENT: "enable it (raspi-config, Interface Options), or name another with --bus",
+    errno.EACCES: "add the user to the group i2c",
+}
+_ELSE = "name an I2C bus with --bus"
 _RESERVED_ADDRESS = 0x7F
 _NACKS = (errno.ENXIO, errno.EREMOTEIO)
 _STUCKS = (errno.ETIMEDOUT, errno.EAGAIN, errno.EBUSY)
@@ -67,8 +72,7 @@ class LinuxBus:
             self._bus = self._bus or SMBus(self._path)
         except OSError as error:
             raise UsageError(
-                f"The I2C bus {self._path} cannot be opened ({error.strerror}); enable it (raspi-config, Interface "
-                "Options) and add the user to the group i2c."
+                f"The I2C bus {self._path} cannot be opened ({error.strerror}); {_CURES.get(error.errno or 0, _ELSE)}."
             ) from error
 
     def i2c_rdwr(self, *messages: Any) -> None:

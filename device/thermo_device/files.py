@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from thermo_core.errors import DamagedFileError, StorageError
+from thermo_core.file_errors import storage_error
 
 LARGEST_NOTE = 65536
 
@@ -60,7 +61,7 @@ class DiskFiles:
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise _refused("make directory", path, error) from error
+            raise storage_error("make directory", path, error) from error
 
     def read(self, path: Path) -> bytes | None:
         """The whole file, or None where there is none."""
@@ -69,7 +70,7 @@ class DiskFiles:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise _refused("read", path, error) from error
+            raise storage_error("read", path, error) from error
 
     def size(self, path: Path) -> int | None:
         """Length in bytes, or None where there is no file."""
@@ -78,7 +79,7 @@ class DiskFiles:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise _refused("look up", path, error) from error
+            raise storage_error("look up", path, error) from error
 
     def write(self, path: Path, offset: int, data: bytes) -> None:
         """Write at an offset; makes the file where there is none."""
@@ -92,7 +93,7 @@ class DiskFiles:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            raise _refused("write", path, error) from error
+            raise storage_error("write", path, error) from error
 
     def sync(self, path: Path) -> None:
         """Return when the file's content is on the medium."""
@@ -103,14 +104,14 @@ class DiskFiles:
         try:
             source.replace(target)
         except OSError as error:
-            raise _refused("replace", target, error) from error
+            raise storage_error("replace", target, error) from error
 
     def remove(self, path: Path) -> None:
         """Delete the file if it is there."""
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            raise _refused("remove", path, error) from error
+            raise storage_error("remove", path, error) from error
 
     def sync_directory(self, path: Path) -> None:
         """Return when renames and deletions in the directory are on the medium."""
@@ -124,7 +125,7 @@ class DiskFiles:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            raise _refused("write", path, error) from error
+            raise storage_error("write", path, error) from error
 
 
 DISK = DiskFiles()
@@ -191,8 +192,3 @@ def read_note(files: Files, path: Path) -> dict[str, object] | None:
     if not intact:
         raise DamagedFileError(f"{path} is damaged; start again what it recorded.")
     return note
-
-
-def _refused(action: str, path: Path, error: OSError) -> StorageError:
-    reason = error.strerror or str(error)
-    return StorageError(f"Cannot {action} {path}: {reason}; check free space, permissions and the medium.")

@@ -1,27 +1,23 @@
 """From the bus to records: blocks of all sensors of one wearable, and what is concluded of them, step by step."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
-from thermo_core.bundle import SelfTest
-from thermo_core.errors import ModelError, ProfileError, SensorError, UsageError
+from thermo_core.errors import ModelError, UsageError
 from thermo_core.graph.alerts import AlertChange
-from thermo_core.graph.plan import Plan, plan
+from thermo_core.graph.plan import Plan
 from thermo_core.graph.rates import plan_at
 from thermo_core.sensors.correction import Correction
 from thermo_core.sensors.kind import Block
-from thermo_core.sensors.kinds import KINDS
 from thermo_core.signals import Values
 from thermo_core.wearable.profile import Profile
 from thermo_core.wire.management import SelfTestResult
 from thermo_core.wire.records import AlertRecord, EventRecord, Record
 from thermo_device.bases import Bases
+from thermo_device.bundled import Bundled, prepare
 from thermo_device.concluder import Concluder, Origin
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
-from thermo_device.networks import check_ends, open_networks
-from thermo_device.rehearsal import rehearse
 from thermo_device.reports import Reports
 from thermo_device.scheduler import Scheduler
 from thermo_device.self_test import check_models, gather
@@ -34,23 +30,6 @@ STEP_US = 250_000
 """Longest step while nothing comes."""
 BACKLOG = 256
 """Records that may wait for a step that ends; of more the oldest go, as when a host asks for self-tests and never streams."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bundled:
-    """What of a bundle a pipeline runs.
-
-    Attributes:
-        networks: .tflite files by the names of models, from an image that was verified.
-        number: first four bytes of the SHA-256 of the image, as a little-endian number.
-        waived: the bundle was signed although something was found wanting.
-        self_tests: what the signer's reference kernels made of some inputs, by the names of models.
-    """
-
-    networks: Mapping[str, bytes]
-    number: int = 0
-    waived: bool = False
-    self_tests: Mapping[str, Sequence[SelfTest]] = field(default_factory=dict)
 
 
 class Pipeline:
@@ -95,18 +74,9 @@ class Pipeline:
         self.counters = counters if counters is not None else Counters()
         self._hardware = hardware
         self._clock = hardware.clock
-        self._networks = (
-            {} if bundled is None else open_networks(bundled.networks, kernels, self.counters, bundled.self_tests)
-        )
-        self._outputs = {name: one.output.shape for name, one in self._networks.items()}
-        try:
-            self.plan: Plan = plan(profile, self._outputs)
-        except ProfileError as error:
-            raise ModelError(f"The profile {profile.name} does not fit together: {error}; sign another one.") from error
-        check_ends(self.plan, self._networks)
-        _check_settings(profile)
-        if self._networks:
-            rehearse(self.plan, self._networks)
+        prepared = prepare(profile, bundled, kernels, self.counters)
+        self.plan: Plan = prepared.plan
+        self._networks, self._outputs = prepared.networks, prepared.outputs
         known = sightings if sightings is not None else Sightings()
         try:
             self._drivers = drivers_of(hardware, profile, self.counters, known)
@@ -307,14 +277,3 @@ class Pipeline:
             self._alerts_wanted = False
             now_us = self._clock.now_us()
             self._backlog += [AlertRecord(now_us, change) for change in self.alerts()]
-
-
-def _check_settings(profile: Profile) -> None:
-    """Refuse what no reader could read, before any chip is asked."""
-    for sensor in profile.sensors:
-        row = KINDS[sensor.kind]
-        if row.constants is None:
-            try:
-                row.reader(sensor, b"", None)
-            except (UsageError, SensorError) as error:
-                raise ModelError(f"The profile {profile.name} asks for what cannot be. {error}") from error

@@ -74,12 +74,15 @@ class DescriptorPort:
 
     @property
     def name(self) -> str:
+        """Of the port."""
         return self._name
 
     def fileno(self) -> int:
+        """Its descriptor, for `poll`."""
         return self._descriptor
 
     def read(self) -> bytes:
+        """What has come; b"" where nothing has."""
         poller = select.poll()
         poller.register(self._descriptor, select.POLLIN)
         try:
@@ -96,6 +99,7 @@ class DescriptorPort:
         return data
 
     def write(self, data: bytes) -> int:
+        """Write what there is room for; how many bytes that was."""
         try:
             return os.write(self._descriptor, data)
         except OSError as error:
@@ -121,6 +125,7 @@ class SerialPort(DescriptorPort):
         self._serial: serial.Serial | None = None
 
     def open(self) -> None:
+        """Open it, alone."""
         try:
             self._serial = serial.Serial(self._name, self._baud_rate, timeout=0, write_timeout=0, exclusive=True)
         except ValueError as error:
@@ -130,10 +135,11 @@ class SerialPort(DescriptorPort):
         except OSError as error:
             raise _open_error(self._name, error) from error
         except termios.error as error:
-            raise PortNotFoundError(f"{self._name} is not a serial port ({error}); name a tty with --port.") from error
+            raise UsageError(f"{self._name} is no serial port ({error.args[-1]}); name a tty with --port.") from error
         self._descriptor = self._serial.fileno()
 
     def close(self) -> None:
+        """Close it; harmless when closed."""
         self._descriptor = -1
         if self._serial is not None:
             with contextlib.suppress(OSError, termios.error):
@@ -141,12 +147,17 @@ class SerialPort(DescriptorPort):
             self._serial = None
 
     def discard_output(self) -> None:
+        """Throw away what was written and nobody has read."""
         with contextlib.suppress(OSError, termios.error):
             termios.tcflush(self._descriptor, termios.TCOFLUSH)
 
 
-def _open_error(path: str, error: OSError) -> LinkError:
-    code = error.errno
+def _open_error(path: str, error: OSError) -> LinkError | UsageError:
+    # pyserial wraps what termios says without its number.
+    cause = error.__context__
+    code = cause.args[0] if error.errno is None and isinstance(cause, termios.error) else error.errno
+    if code in (errno.ENOTTY, errno.EISDIR):
+        return UsageError(f"{path} is no serial port; name a tty with --port.")
     if code in (errno.ENOENT, errno.ENXIO, errno.ENODEV):
         return PortNotFoundError(f"{path} is not there; plug it in or load its gadget driver.")
     if code in (errno.EBUSY, errno.EAGAIN):

@@ -1,37 +1,25 @@
-"""What runs from one reset to the next: a pipeline in its worker, and what a host may ask of both."""
+"""What runs from one reset to the next: a pipeline in its worker, told when a host listens."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from thermo_core import schema
-from thermo_core.errors import ThermoError, UsageError
-from thermo_core.sensors.correction import Correction
-from thermo_core.signals import Values
-from thermo_core.wearable.person import FIELDS
-from thermo_core.wearable.person import problem as problem_of
+from thermo_core.errors import ThermoError
 from thermo_core.wearable.profile import Profile
-from thermo_core.wire import management
-from thermo_core.wire.management import SensorState
 from thermo_core.wire.records import Record
-from thermo_core.wire.smp import ReturnCode
-from thermo_core.wire.table import GroupError
+from thermo_device.bundled import bundled_of
 from thermo_device.corrections import Corrections
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
+from thermo_device.host_requests import HostRequests
 from thermo_device.person_store import PersonStore
-from thermo_device.pipeline import Bundled, Pipeline
-from thermo_device.sensors.driver import Found
+from thermo_device.pipeline import Pipeline
 from thermo_device.sightings import Sightings
 from thermo_device.slot_state import Installed
-from thermo_device.smp_server import RequestRefused, group_refusal
 from thermo_device.telemetry import Lease, Outbox
 from thermo_device.worker import Worker
 
-CALL_S = 2.2
-"""Longest wait for the worker: the slowest camera takes 2 s a subpage, and clients give up after 2.5 s."""
 START_S = 1.5
-SELF_TEST_S = 25.0
 KEYS_AFTER_DROP_US = 1_000_000
 """A dropped key frame costs its successors, so new ones follow a drop, but not so often that they fill the line."""
 
@@ -68,6 +56,7 @@ class Runtime:
     Attributes:
         profile: of the running image, or the bare one.
         bundled: whether an image runs.
+        requests: what a host may ask.
 
     Raises:
         ModelError: a network cannot be loaded, does not fit its model or fails its rehearsal.
@@ -94,14 +83,14 @@ class Runtime:
         self._patient = inline
         self._keys_due_us = 0
         self._told = ""
-        self._corrections = Corrections(memory.directory, self.profile)
+        corrections = Corrections(memory.directory, self.profile)
         if memory.person.problem:
             self._notice("storage", memory.person.problem)
         self._pipeline = Pipeline(
             hardware,
             self.profile,
             None if installed is None else bundled_of(installed),
-            self._corrections.load(lambda problem: self._notice("storage", problem)),
+            corrections.load(lambda problem: self._notice("storage", problem)),
             memory.person.read(),
             kernels=kernels,
             counters=counters,
@@ -109,6 +98,9 @@ class Runtime:
             sightings=memory.sightings,
         )
         self._worker = Worker(self._pipeline, self._publish, lambda: lease.left_s > 0, self._on_failure)
+        self.requests = HostRequests(
+            self.profile, self._pipeline, self._worker, corrections, memory.person, outbox, lease
+        )
 
     def start(self) -> None:
         """Start the worker; sensors that answer are known when this returns."""
@@ -123,198 +115,15 @@ class Runtime:
         self._worker.stop()
         self._pipeline.close()
 
-    def sensors(self) -> tuple[SensorState, ...]:
-        """Each sensor as it is now, by its number."""
-        return tuple(self._state(sensor) for sensor in range(len(self.profile.sensors)))
-
-    def profile_bytes(self) -> bytes:
-        """The profile as canonical CBOR."""
-        return schema.to_cbor(self.profile)
-
     def listen(self, key_interval: int | None) -> None:
         """A host starts to listen: begin with key frames and where alerts stand."""
+        self.requests.forget_fed()
         self._pipeline.listen(key_interval)
         self._worker.wake()
 
     def hush(self) -> None:
         """A host has ended listening, and with it the signals it asked for."""
         self._pipeline.send_signals(())
-
-    def constants(self, sensor: int) -> tuple[bytes, int]:
-        """A sensor's constants as they travel, and their number.
-
-        Raises:
-            RequestRefused: no such sensor, or it never answered.
-        """
-        found = self._found(sensor)
-        return found.constants, found.sighting.number
-
-    def correction(self, sensor: int, slot: int) -> bytes:
-        """A stored correction; b"" where there is none.
-
-        Raises:
-            RequestRefused: no such sensor.
-            StorageError: it cannot be read.
-        """
-        self._name(sensor)
-        return self._corrections.read(sensor, slot)
-
-    def write_correction(self, sensor: int, data: bytes) -> None:
-        """Verify, store and use a correction.
-
-        Raises:
-            CorrectionError: it is damaged.
-            RequestRefused: it belongs to another sensor or other constants, contradicts what the sensor can need, or which sensor is there is
-                not known.
-            StorageError: it cannot be written.
-        """
-        self._use(sensor, self._corrections.write(sensor, data, self._found(sensor)))
-
-    def roll_back_correction(self, sensor: int) -> None:
-        """Use the one before again; the current one takes its place.
-
-        Raises:
-            RequestRefused: there is none.
-            StorageError: it cannot be written.
-        """
-        self._name(sensor)
-        self._use(sensor, self._corrections.roll_back(sensor))
-
-    def self_test(self, part: int | None = None) -> management.SelfTest:
-        """Results of a sensor, of the models after the last one, or of everything.
-
-        Raises:
-            RequestRefused: there is no such part.
-        """
-        if part is not None and part > len(self.profile.sensors):
-            raise group_refusal(
-                GroupError.NO_SENSOR,
-                f"There is no part {part} to test; sensors are 0 to {len(self.profile.sensors) - 1}, the models come after them.",
-            )
-        results = self._worker.call(lambda: self._pipeline.self_test(part), SELF_TEST_S)
-        return management.SelfTest(results=tuple(results))
-
-    def set_rate(self, sensor: int, rate_hz: float) -> float:
-        """A sensor's rate until the next reset.
-
-        Raises:
-            RequestRefused: no such sensor, or it has no such rate.
-            BusError: it does not answer.
-        """
-        self._name(sensor)
-        try:
-            return self._worker.call(lambda: self._pipeline.set_rate(sensor, rate_hz), CALL_S)
-        except UsageError as error:
-            raise group_refusal(GroupError.BAD_RATE, str(error)) from error
-
-    def send_signals(self, wanted: tuple[int, ...]) -> None:
-        """Send these signals while the stream runs.
-
-        Raises:
-            RequestRefused: there is no such signal, or no stream.
-        """
-        known = len(self._pipeline.plan.signals)
-        for number in wanted:
-            if number >= known:
-                raise group_refusal(
-                    GroupError.NO_SUCH, f"There is no signal {number}; they are numbered 0 to {known - 1}."
-                )
-        if wanted and not self._lease.left_s:
-            raise group_refusal(GroupError.NO_LEASE, "No stream runs that signals could come with; start one.")
-        self._pipeline.send_signals(wanted)
-
-    def feed(self, sensor: int, values: Values) -> None:
-        """Take a sample of a sensor of kind "external", while the wearable measures: under a lease.
-
-        Raises:
-            RequestRefused: it is none, the sample cannot be, too many wait, or no stream runs.
-        """
-        name = self._name(sensor)
-        if self.profile.sensors[sensor].kind != "external":
-            raise group_refusal(
-                GroupError.NO_SENSOR, f"{name} is a chip, which speaks for itself; feed a sensor of kind external."
-            )
-        if not self._lease.left_s:
-            raise group_refusal(
-                GroupError.NO_LEASE,
-                f"The wearable measures, and takes samples of {name}, while a stream runs; start one.",
-            )
-        try:
-            taken = self._pipeline.feed(sensor, values)
-        except UsageError as error:
-            raise group_refusal(GroupError.IMPLAUSIBLE, str(error)) from error
-        if not taken:
-            raise RequestRefused(f"Samples of {name} wait already; give this one again later.", ReturnCode.BUSY)
-
-    def person(self) -> dict[str, float]:
-        """What is known of the wearer."""
-        return self._memory.person.read()
-
-    def set_person(self, told: dict[str, float]) -> dict[str, float]:
-        """Know these numbers of the wearer too; all that is known then.
-
-        Raises:
-            RequestRefused: a name or a number that cannot be.
-            StorageError: it cannot be written.
-        """
-        for name, value in told.items():
-            problem = problem_of(name, value)
-            if problem:
-                raise group_refusal(GroupError.IMPLAUSIBLE if name in FIELDS else GroupError.NO_SUCH, problem)
-        known = self._memory.person.write(told)
-        self._pipeline.set_person(known)
-        return known
-
-    def alerts(self) -> management.Alerts:
-        """Where all alerts stand."""
-        states = [
-            management.AlertState(state=int(change.state), time_us=change.time_us) for change in self._pipeline.alerts()
-        ]
-        return management.Alerts(alerts=tuple(states))
-
-    def acknowledge(self, alert: int) -> management.Alerts:
-        """A person has seen an alert.
-
-        Raises:
-            RequestRefused: there is none of that number.
-        """
-        known = len(self.profile.alerts)
-        if alert >= known:
-            numbers = f"they are numbered 0 to {known - 1}" if known else "this wearable has none"
-            raise group_refusal(GroupError.NO_SUCH, f"There is no alert {alert}; {numbers}.")
-        change = self._pipeline.acknowledge(alert)
-        if change is not None:
-            self._outbox.publish([change])
-        return self.alerts()
-
-    def _state(self, sensor: int) -> SensorState:
-        found = self._pipeline.found(sensor)
-        return SensorState(
-            kind=self.profile.sensors[sensor].kind,
-            id=b"" if found is None else found.identity,
-            constants=0 if found is None else found.sighting.number,
-            rate_hz=self._pipeline.rate_hz(sensor),
-            corrected=self._pipeline.corrected(sensor),
-            fault=self._pipeline.fault(sensor),
-            warning=self._pipeline.warning(sensor),
-        )
-
-    def _name(self, sensor: int) -> str:
-        if sensor >= len(self.profile.sensors):
-            last = len(self.profile.sensors) - 1
-            raise group_refusal(GroupError.NO_SENSOR, f"There is no sensor {sensor}; they are numbered 0 to {last}.")
-        return self.profile.sensors[sensor].name
-
-    def _found(self, sensor: int) -> Found:
-        name = self._name(sensor)
-        found = self._pipeline.found(sensor)
-        if found is None:
-            why = self._pipeline.fault(sensor) or "It has not answered yet; try again."
-            raise group_refusal(GroupError.NO_SENSOR, f"The sensor {name} is not there. {why}")
-        return found
-
-    def _use(self, sensor: int, correction: Correction) -> None:
-        self._worker.call(lambda: self._pipeline.set_correction(sensor, correction), CALL_S)
 
     def _publish(self, records: Sequence[Record]) -> None:
         problem = self._memory.sightings.problem
@@ -333,10 +142,3 @@ class Runtime:
 
     def _notice(self, name: str, text: str) -> None:
         self._outbox.notice(name, text, self._hardware.clock.now_us())
-
-
-def bundled_of(installed: Installed) -> Bundled:
-    """What of an image a pipeline runs."""
-    bundle = installed.bundle
-    number = int.from_bytes(installed.image.sha256[:4], "little")
-    return Bundled(bundle.networks, number, bool(bundle.waived), bundle.self_tests)

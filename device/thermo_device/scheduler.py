@@ -10,9 +10,11 @@ from thermo_core.clock import Clock
 from thermo_core.sensors.bus_load import clocks
 from thermo_core.sensors.kind import Block
 from thermo_core.sensors.settings import SensorSettings
-from thermo_device.sensors.driver import Driver
+from thermo_device.sensors.driver import NEVER_US, Driver
 
 FIRST_COST_US = 300
+FED_US = 10_000
+"""What another thread feeds waits no longer than this while no other sensor is due."""
 FAULTY = 8
 """A visit that took so many times what it should met a fault, which says nothing about the next."""
 _USUAL_HZ = 400_000
@@ -32,6 +34,7 @@ class Scheduler:
         self._clock = clock
         self._most_us = [_longest_us(one) for one in settings]
         self._cost_us = [min(FIRST_COST_US, most_us) for most_us in self._most_us]
+        self._fed = any(one.bus_path is None for one in settings)
 
     def poll(self, until_us: int) -> tuple[bool, Block | None]:
         """Wait for the next sensor that is due by then, and poll it.
@@ -42,9 +45,11 @@ class Scheduler:
         Returns:
             Whether a sensor was polled, and its block where one is complete.
         """
-        now_us = self._clock.now_us()
-        chosen = self._choose(now_us)
-        if chosen is None or (at_us := max(now_us, self._drivers[chosen].due_us)) > until_us:
+        chosen, at_us = self._choose(now_us := self._clock.now_us())
+        while self._fed and now_us + FED_US < min(at_us, until_us):
+            self._clock.sleep_until_us(now_us + FED_US)
+            chosen, at_us = self._choose(now_us := self._clock.now_us())
+        if chosen is None or at_us > until_us:
             self._clock.sleep_until_us(until_us)
             return False, None
         self._clock.sleep_until_us(at_us)
@@ -54,8 +59,8 @@ class Scheduler:
         self._cost_us[chosen] = min(max(took_us, self._cost_us[chosen] * 7 // 8), self._most_us[chosen])
         return True, block
 
-    def _choose(self, now_us: int) -> int | None:
-        """Number of the sensor to poll next, whenever that is; None where nobody wants anything."""
+    def _choose(self, now_us: int) -> tuple[int | None, int]:
+        """Number of the sensor to poll next and when that is; None where nobody wants anything."""
         firm_us = min((one.due_us for one in self._drivers if one.late_us <= one.due_us), default=None)
         best: int | None = None
         best_us = (0, 0)
@@ -68,7 +73,7 @@ class Scheduler:
             order = (now_us if late else at_us, driver.late_us)
             if best is None or order < best_us:
                 best, best_us = number, order
-        return best
+        return best, NEVER_US if best is None else max(now_us, self._drivers[best].due_us)
 
 
 def _longest_us(settings: SensorSettings) -> int:

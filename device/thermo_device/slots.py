@@ -22,7 +22,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from thermo_core.bundle import MAX_PAYLOAD, Bundle
 from thermo_core.errors import (
     DamagedFileError,
-    DowngradeError,
     ImageError,
     ImageTooLargeError,
     NoSuchImageError,
@@ -30,8 +29,9 @@ from thermo_core.errors import (
     StorageError,
     UploadError,
 )
-from thermo_core.image import HEADER_SIZE, Image, Version, peek_version, verify
+from thermo_core.image import HEADER_SIZE, peek_version, verify
 from thermo_device.files import DISK, Files, read_bounded
+from thermo_device.slot_rules import after_reset, recovered, refuse_ambiguous, refuse_older, unchanged
 from thermo_device.slot_state import (
     BootResult,
     Change,
@@ -99,14 +99,16 @@ class Slots:
         Where the new state cannot be written, as on a full disk, a pending image waits, because nothing would take it back;
         anything else holds until the next reset, which finds the old state and comes to the same end.
         """
-        state, change = self._bootable(*self._after_reset(self._state))
+        usable = [slot is not None for slot in self._slots]
+        other = self._path(1 - self._state.active)
+        state, change = after_reset(self._state, usable, lambda: self._files.size(other) is not None, self._note)
         try:
             self._save(state)
         except StorageError as error:
             self._note(f"The state of the slots is not kept, so the next reset decides anew. {error}")
             if change in (Change.TEST, Change.PERMANENT):
                 self._note("The pending image waits until its trial can be noted.")
-                state, change = self._bootable(self._state, Change.NONE)
+                state, change = unchanged(self._state, usable, self._note)
             self._state = state
         notes, self._notes = tuple(self._notes), []
         return BootResult(self.running, change, notes)
@@ -188,7 +190,7 @@ class Slots:
                 f"No slot holds the image {image_hash.hex()[:16]}; read the image state or upload it."
             )
         self._refuse_on_trial()
-        self._check_version(other.image)
+        refuse_ambiguous(other.image, self.running)
         self._save(replace(self._state, pending=Pending.PERMANENT if permanent else Pending.TEST))
 
     def confirm(self) -> None:
@@ -247,34 +249,6 @@ class Slots:
         log.warning("%s", sentence)
         self._notes.append(sentence)
 
-    def _after_reset(self, state: State) -> tuple[State, Change]:
-        other = 1 - state.active
-        if state.pending is not Pending.NONE:
-            if self._slots[other] is None:
-                self._note("The pending image cannot be used, so the active one goes on; flash it again.")
-                return replace(state, pending=Pending.NONE), Change.NONE
-            permanent = state.pending is Pending.PERMANENT
-            spare = self._slots[state.active] is not None
-            change = Change.PERMANENT if permanent else Change.TEST
-            return State(other, confirmed=permanent, spare=spare), change
-        if state.confirmed:
-            return state, Change.NONE
-        fallback_exists = self._files.size(self._path(other)) is not None
-        if fallback_exists and self._slots[other] is None and self._slots[state.active] is not None:
-            self._note("The image before this one cannot be used, so the one on trial stays; flash a new one.")
-            return replace(state, confirmed=True, spare=False), Change.RECOVERED
-        self._note(
-            "The image on trial was not confirmed, so the one before it is active again; flash it again to retry."
-        )
-        return State(active=other), Change.REVERTED
-
-    def _bootable(self, state: State, change: Change) -> tuple[State, Change]:
-        """The same, or the spare image where the active one cannot be used."""
-        if self._slots[state.active] is None and state.spare and self._slots[1 - state.active] is not None:
-            self._note("The active image cannot be used, so the one before it runs; flash a new one.")
-            return State(active=1 - state.active), Change.RECOVERED
-        return state, change
-
     def _refuse_on_trial(self) -> None:
         if not self._state.confirmed:
             raise SlotStateError(
@@ -289,7 +263,7 @@ class Slots:
         """Whether the other slot holds just that file: then nothing needs to be sent."""
         if self._other is None or self._other.file_sha256 != sha256:
             return False
-        self._check_version(self._other.image)
+        refuse_ambiguous(self._other.image, self.running)
         return True
 
     def _begin(self, length: int | None, sha256: bytes, data: bytes) -> None:
@@ -302,7 +276,7 @@ class Slots:
                 f"The image has {length} bytes and a slot {self.capacity}; make the model in it smaller."
             )
         if len(data) >= HEADER_SIZE:  # an early refusal saves the user minutes on a slow line
-            self._check_not_older(peek_version(data))
+            refuse_older(peek_version(data), self.running)
         self._completed = 0
         self._partial.begin(length, sha256)
 
@@ -311,7 +285,7 @@ class Slots:
         partial, target = self._partial, 1 - self._state.active
         try:
             installed = self._inspect(partial.content())
-            self._check_version(installed.image)
+            refuse_ambiguous(installed.image, self.running)
         except ImageError:
             partial.discard()
             raise
@@ -332,21 +306,6 @@ class Slots:
         image = verify(data, self._trusted)
         return Installed(image, Bundle.from_payload(image.payload), hashlib.sha256(data).digest())
 
-    def _check_not_older(self, version: Version) -> None:
-        running = self.running
-        if running is not None and version < running.image.version:
-            raise DowngradeError(
-                f"The image has version {version} and {running.image.version} runs; give it a higher version."
-            )
-
-    def _check_version(self, image: Image) -> None:
-        self._check_not_older(image.version)
-        running = self.running
-        if running is not None and image.version == running.image.version and image.sha256 != running.image.sha256:
-            raise DowngradeError(
-                f"An image with other content runs as version {image.version} already; give this one a higher version."
-            )
-
     def _verified(self, index: int) -> Installed | None:
         try:
             data = read_bounded(self._files, self._path(index), self.capacity)
@@ -362,12 +321,7 @@ class Slots:
             self._note(f"The slots' state is lost, so the older valid image becomes active ({error})")
             stored = None
         self._stored = stored
-        return stored or self._recovered_state()
-
-    def _recovered_state(self) -> State:
-        """Without a state the older image is the known good one: a newer one may never have run."""
-        versions = [(slot.image.version, index) for index, slot in enumerate(self._slots) if slot is not None]
-        return State(active=min(versions)[1] if versions else 0)
+        return stored or recovered([None if slot is None else slot.image.version for slot in self._slots])
 
     def _save(self, state: State) -> None:
         if state != self._stored:

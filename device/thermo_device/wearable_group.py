@@ -47,7 +47,7 @@ class Device(Protocol):
 
 
 class Wearable(Protocol):
-    """What the commands need of what runs from one reset to the next; see `runtime.Runtime`."""
+    """What the commands need of a wearable that runs; see `host_requests.HostRequests`."""
 
     def profile_bytes(self) -> bytes:
         """The running profile as canonical CBOR."""

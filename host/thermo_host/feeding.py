@@ -12,7 +12,7 @@ from typing import IO
 import numpy as np
 
 from thermo_core.errors import LinkError, RefusedError, StorageError, ThermoError, UsageError
-from thermo_core.files import storage_error
+from thermo_core.file_errors import storage_error
 from thermo_core.signals import Signal, Values
 from thermo_core.wearable.profile import Profile
 from thermo_core.wire.smp import Group, ReturnCode

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from thermo_core.errors import StorageError, UsageError
-from thermo_core.files import storage_error
+from thermo_core.file_errors import storage_error
 from thermo_core.image import key_hash
 
 

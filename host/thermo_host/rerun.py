@@ -2,7 +2,7 @@
 
 import math
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -11,7 +11,7 @@ import numpy as np
 from thermo_core.bundle import Bundle
 from thermo_core.errors import ProfileError, UsageError
 from thermo_core.graph.alerts import AlertChange, AlertState
-from thermo_core.graph.engine import Said
+from thermo_core.graph.engine import Outcome, Said
 from thermo_core.graph.network import Network
 from thermo_core.graph.plan import plan
 from thermo_core.recording.session import Session
@@ -117,6 +117,7 @@ class Rerun:
     Args:
         session: whose it is at the start.
         wanted: what runs instead.
+        tell: told what comes of each block.
 
     Attributes:
         decoding: at work.
@@ -130,8 +131,14 @@ class Rerun:
 
     MOST = 1000
 
-    def __init__(self, session: Session, wanted: Wanted) -> None:
+    def __init__(
+        self,
+        session: Session,
+        wanted: Wanted,
+        tell: Callable[[Telemetry, Outcome], None] = lambda item, outcome: None,
+    ) -> None:
         self._wanted = wanted
+        self._tell = tell
         self._recorded = session.profile
         seen, self._numbers = seen_as(session, wanted.profile or session.profile)
         self.decoding = Decoding(seen, wanted.settings, wanted.networks)
@@ -157,6 +164,10 @@ class Rerun:
         elif isinstance(item, Telemetry):
             self._push(item)
 
+    def expect(self, blocks: Sequence[Block]) -> None:
+        """Announce the blocks that will be pushed next, as `Engine.expect`."""
+        self.decoding.expect([block for one in blocks if (block := self._block(one)) is not None])
+
     def end(self) -> None:
         """Nothing comes any more: what has no counterpart will have none."""
         for again, waiting in self._waiting.items():
@@ -174,10 +185,11 @@ class Rerun:
     def _push(self, item: Telemetry) -> None:
         record = item.record
         if isinstance(record, Block):
-            number = self._numbers.get(record.sensor)
-            if number is None:
+            block = self._block(record)
+            if block is None:
                 return
-            outcome = self.decoding.push(replace(record, sensor=number))
+            outcome = self.decoding.push(block)
+            self._tell(item, outcome)
             for said in outcome.said:
                 self._again(said, item, record)
             self._count(outcome.changes, self.decoding.plan.profile, again=True)
@@ -188,6 +200,13 @@ class Rerun:
             )
         elif isinstance(record, AlertRecord):
             self._count([record.change], self._recorded, again=False)
+
+    def _block(self, block: Block) -> Block | None:
+        """A recorded block as the wearable that is computed numbers its sensors; None of a sensor that it has not."""
+        number = self._numbers.get(block.sensor)
+        if number is None or number == block.sensor:
+            return None if number is None else block
+        return replace(block, sensor=number)
 
     def _again(self, said: Said, item: Telemetry, block: Block) -> None:
         model = self.decoding.plan.profile.models[said.finding.model]

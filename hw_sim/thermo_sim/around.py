@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
 from thermo_sim import body
-from thermo_sim.scenes import Scene, blackbody, make_scene
+from thermo_sim.scenes import STRAIGHT, Scene, blackbody, make_scene
 from thermo_sim.surface import CelsiusAt
 from thermo_sim.surroundings import Conditions, Surroundings
 from thermo_sim.world_file import World
 
+MapAt = Callable[[float], NDArray[np.float64]]
+"""True temperatures, (24, 32) degC, at a time in seconds."""
 _KEPT = 4096
 """Changes that are remembered: no chip goes so long without being looked at."""
 
@@ -57,6 +59,9 @@ class Around:
         warm_up_tau_s: time constant of the warm-up instead of the world's; 0 starts settled.
         scene: instead of the world's.
 
+    Attributes:
+        cameras: sensors that look at the scene.
+
     Raises:
         UsageError: there is no such scene, or it has no such options.
     """
@@ -66,6 +71,7 @@ class Around:
     ) -> None:
         self.world = world
         self._seed = seed
+        self.cameras: set[str] = set()
         self._contacts: dict[str, dict[int, CelsiusAt]] = {}
         if scene is None:
             scene = make_scene(world.scene.name, seed, world.scene.options)
@@ -120,9 +126,11 @@ class Around:
         else:
             self._change(now_s, follows=False, bath_celsius=float(celsius))
 
-    def celsius_map(self, time_s: float) -> NDArray[np.float64]:
-        """What a camera looks at, (24, 32) degC."""
-        return self._at(time_s).scene.celsius(time_s)
+    def looked_at(self, sensor: str) -> MapAt:
+        """What a camera looks at, by time, (24, 32) degC."""
+        view = self.world.views.get(sensor, STRAIGHT)
+        self.cameras.add(sensor)
+        return lambda time_s: self._at(time_s).scene.celsius(time_s, view)
 
     def made(self, time_s: float) -> bool:
         """Whether what is before cameras is what the world was made with."""

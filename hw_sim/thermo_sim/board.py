@@ -24,10 +24,13 @@ from thermo_sim.laboratory import laboratory_commands
 from thermo_sim.launch import BUILD, KINDS, Launch
 from thermo_sim.mailbox import MailboxServer, SharedFile
 from thermo_sim.pump import LineNoise, Pump
-from thermo_sim.wearable import Cable, said_of
+from thermo_sim.tap import Tap
+from thermo_sim.wearable import Cable, outside_of, said_of, wearer_of
 
 _PR_SET_PDEATHSIG = 1
 _END_S = 2.0
+_TOLD_S = 5.0
+"""In which a board has long started and been told of its wearer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,8 @@ class Board:
         self.doorbell = doorbell
         self.mailbox = MailboxServer(self.memory, self.hardware.bus, doorbell)
         self._cable = Cable(options.link)
-        self._pump = Pump(self._cable, self._line, options.noise, options.seed)
+        self._tap = _tap(self.hardware)
+        self._pump = Pump(self._cable, self._line, options.noise, options.seed, self._tap)
 
     def __enter__(self) -> "Board":
         self.start()
@@ -145,6 +149,8 @@ class Board:
             self._pump.start()
             self.mailbox.start()
             self._child = self._launch()
+            if self._tap is not None:
+                self._tap.told.wait(_TOLD_S)
         except BaseException:
             self.stop()
             raise
@@ -199,7 +205,7 @@ class Board:
         faults = f", faults {options.faults}" if options.faults else ""
         return (
             f"ready: {self._firmware.name} on {options.kind} ({self._kind.summary}) with simulated {said_of(self.hardware.profile)} "
-            f"({source}){faults}; port {options.link}, control {self.control_path}"
+            f"({source}){faults}{outside_of(self.hardware)}; port {options.link}, control {self.control_path}"
         )
 
     def _launch(self) -> "subprocess.Popen[bytes]":
@@ -244,6 +250,14 @@ class Board:
     def _remove_state(self) -> None:
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
+
+
+def _tap(hardware: SimulatedHardware) -> Tap | None:
+    """What gives the board what comes from outside; None where nothing does."""
+    wearer = wearer_of(hardware)
+    if not (hardware.giver.names or wearer):
+        return None
+    return Tap([one.name for one in hardware.profile.sensors], hardware.giver, wearer, hardware.clock.now_us)
 
 
 def _reason(said: str) -> str:

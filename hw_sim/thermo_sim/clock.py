@@ -1,9 +1,12 @@
-"""Simulated time: as fast as the machine can (VirtualClock), or in step with the wall (WallClock)."""
+"""Simulated time: as fast as the machine can (VirtualClock), or in step with the wall (WallClock); with what happens in it (GivingClock)."""
 
 import threading
 import time
+from collections.abc import Callable
 
+from thermo_core.clock import Clock
 from thermo_core.errors import UsageError
+from thermo_sim.given import Giver, Take
 
 
 class VirtualClock:
@@ -52,3 +55,29 @@ class WallClock:
         """Return once simulated time has reached `time_us`."""
         while (left_us := time_us - self.now_us()) > 0:
             time.sleep(left_us / 1e6 / self.speed)
+
+
+class GivingClock:
+    """Another clock, on which samples are given to an agent while it sleeps; one thread sleeps on it.
+
+    Args:
+        clock: the other.
+        giver: of the samples.
+        listening: whether somebody listens to the agent.
+        take: takes them.
+    """
+
+    def __init__(self, clock: Clock, giver: Giver, listening: Callable[[], bool], take: Take) -> None:
+        self._clock, self._giver = clock, giver
+        self._listening, self._take = listening, take
+
+    def now_us(self) -> int:
+        """As the other clock has it."""
+        return self._clock.now_us()
+
+    def sleep_until_us(self, time_us: int) -> None:
+        """As the other clock's, and give meanwhile what is due."""
+        while (due_us := self._giver.due_us()) is not None and due_us <= time_us:
+            self._clock.sleep_until_us(due_us)
+            self._giver.give(self._clock.now_us(), self._listening(), self._take)
+        self._clock.sleep_until_us(time_us)

@@ -13,6 +13,7 @@ import numpy as np
 from thermo_core.clock import Clock
 from thermo_core.errors import UsageError
 from thermo_core.sensors.bus_load import greatest_frequency_hz
+from thermo_core.sensors.external.settings import ExternalSettings
 from thermo_core.sensors.settings import SensorSettings
 from thermo_core.wearable.file import read
 from thermo_core.wearable.library import resolve
@@ -22,6 +23,7 @@ from thermo_sim.chips.kind import Change, Site
 from thermo_sim.chips.kinds import KINDS, MULTIPLEXERS
 from thermo_sim.clock import VirtualClock
 from thermo_sim.faults import FaultPlan
+from thermo_sim.given import Course, Giver
 from thermo_sim.i2c import Chip, Gate, SimulatedBus
 from thermo_sim.scenes import Scene
 from thermo_sim.surroundings import Surroundings
@@ -53,6 +55,7 @@ class SimulatedHardware:
         bus: the I2C bus, duck-typed as `smbus2.SMBus`.
         chips: by the name of their sensor.
         around: what surrounds them.
+        giver: of what comes to sensors that are no chips.
 
     Raises:
         UsageError: something in the arguments does not fit.
@@ -73,11 +76,13 @@ class SimulatedHardware:
     ) -> None:
         self.profile, self.world, self.seed = profile, world, seed
         self._settings = {sensor.name: sensor for sensor in profile.sensors}
-        strange = [name for name in world.places if name not in self._settings]
-        if strange and world.wearable in (None, profile.name):
+        mine = world.wearable in (None, profile.name)
+        strange = [name for name in (*world.places, *world.views) if name not in self._settings]
+        if strange and mine:
             raise UsageError(
                 f"The world names the place {strange[0]}; the sensors of {profile.name} are {', '.join(self._settings)}."
             )
+        self.giver = Giver(_courses(profile, world, seed), world.pace)
         hz = bus_hz if bus_hz is not None else world.bus_hz or greatest_frequency_hz(profile.sensors)
         plan = FaultPlan(",".join(filter(None, (world.faults, faults))), seed)
         self.bus = SimulatedBus(clock if clock is not None else VirtualClock(), hz, plan)
@@ -96,6 +101,9 @@ class SimulatedHardware:
             met[sensor.kind] += 1
             self.bus.attach(chip, self._gate(path.hops))
             self.chips[sensor.name] = chip
+        blind = [name for name in world.views if name not in self.around.cameras]
+        if blind and mine:
+            raise UsageError(f"The world has a view of {blind[0]}, which is no camera; give it a place.")
         if left:
             raise UsageError(f"The wearable {profile.name} has no sensor that takes {', '.join(left)}; leave it out.")
 
@@ -255,6 +263,20 @@ class SimulatedHardware:
             behind = self._multiplexers[way].channel(hop.channel)
             way = (*way, hop.channel)
         return behind
+
+
+def _courses(profile: Profile, world: World, seed: int) -> dict[str, Course]:
+    """What the world gives, in the order of the profile's sensors."""
+    outside = {one.name: one for one in profile.sensors if isinstance(one, ExternalSettings)}
+    strange = [name for name in world.given if name not in outside]
+    if strange and world.wearable in (None, profile.name):
+        takers = f"{', '.join(outside)} come from outside" if outside else "all of its sensors measure by themselves"
+        raise UsageError(f"The world gives {strange[0]}; of {profile.name} {takers}.")
+    return {
+        name: Course(world.given[name], settings, _seed(seed, number))
+        for number, (name, settings) in enumerate(outside.items())
+        if name in world.given
+    }
 
 
 def _seed(seed: int, place: int) -> int:

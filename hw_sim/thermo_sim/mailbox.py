@@ -28,7 +28,7 @@ VERSION = 1
 SIZE = 0x1000000
 TRANSFER, RECOVER = 1, 2
 MAX_WRITE, MAX_READ = 256, 4096
-FLASH_PAGE_SIZE, FLASH_PAGES = 4096, 16
+FLASH_BLOCK_SIZE, FLASH_BLOCKS = 4096, 16
 OK, NACK, STUCK, SHORT, BUS = range(5)
 """Values of `enum status` in `device/firmware/core/status.h`."""
 
@@ -97,7 +97,7 @@ class SharedMemory(ctypes.LittleEndianStructure):
         ("reserved_2", ctypes.c_uint8 * (0x4000 - ctypes.sizeof(RetainedTime))),
         ("report", BoardReport),
         ("reserved_3", ctypes.c_uint8 * (0x4000 - ctypes.sizeof(BoardReport))),
-        ("flash", ctypes.c_uint8 * (FLASH_PAGES * FLASH_PAGE_SIZE)),
+        ("flash", ctypes.c_uint8 * (FLASH_BLOCKS * FLASH_BLOCK_SIZE)),
     )
 
 

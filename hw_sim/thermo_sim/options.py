@@ -95,6 +95,7 @@ BOARDS = ", ".join(f"{name}: {kind.summary}" for name, kind in KINDS.items())
 
 
 def known_board(name: str) -> str:
+    """The name of a board; raises UsageError where there is none."""
     if name not in KINDS:
         raise UsageError(f"There is no board {name!r}; choose one of {', '.join(KINDS)}.")
     return name

@@ -27,6 +27,7 @@ class PseudoTerminal(DescriptorPort):
         self._host_side = -1
 
     def open(self) -> None:
+        """Make the pair and the link to the host's side."""
         master, slave = os.openpty()
         self._descriptor, self._host_side = master, slave
         try:
@@ -38,6 +39,7 @@ class PseudoTerminal(DescriptorPort):
             raise
 
     def close(self) -> None:
+        """Close both sides and take the link away; harmless when closed."""
         if self._descriptor < 0:
             return
         remove_link(self._link, os.ttyname(self._host_side))
@@ -46,6 +48,7 @@ class PseudoTerminal(DescriptorPort):
         self._descriptor = self._host_side = -1
 
     def discard_output(self) -> None:
+        """Throw away what was written and nobody has read."""
         with contextlib.suppress(OSError, termios.error):
             termios.tcflush(self._host_side, termios.TCIFLUSH)
 

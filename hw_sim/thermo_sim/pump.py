@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from thermo_core.errors import LinkError, LinkLostError, ThermoError, UsageError
 from thermo_device.port import Port
+from thermo_sim.tap import Tap
 
 log = logging.getLogger(__name__)
 
@@ -94,16 +95,20 @@ class Pump:
         board: connected socket of the board's serial line.
         noise: what the wire does.
         seed: of the noise.
+        tap: a second host, on the board's side of the noise.
 
     Attributes:
         lost: bytes from the board that nobody was there to read.
     """
 
-    def __init__(self, port: Port, board: socket.socket, noise: LineNoise | None = None, seed: int = 0) -> None:
+    def __init__(
+        self, port: Port, board: socket.socket, noise: LineNoise | None = None, seed: int = 0, tap: Tap | None = None
+    ) -> None:
         noise = noise if noise is not None else LineNoise()
         self.lost = 0
         self._port = port
         self._board = board
+        self._tap = tap
         self._to_host = _Wire(noise, f"{seed} to host")
         self._to_board = _Wire(noise, f"{seed} to board")
         self._host_waits = b""
@@ -180,6 +185,8 @@ class Pump:
             port_events = (0 if self._board_waits else select.POLLIN) | (select.POLLOUT if self._host_waits else 0)
             poller.register(port, port_events)
         pause_s = _REOPEN_S if not self._open else NOBODY_READS_S if self._host_waits else None
+        if self._tap is not None and not self._board_waits and (wait_s := self._tap.wait_s) is not None:
+            pause_s = wait_s if pause_s is None else min(pause_s, wait_s)
         ready = dict(poller.poll(None if pause_s is None else pause_s * 1000))
         if self._wake in ready:
             with contextlib.suppress(BlockingIOError):
@@ -189,8 +196,11 @@ class Pump:
         if ready.get(self._board.fileno(), 0) & (select.POLLIN | select.POLLHUP | select.POLLERR):
             self._from_board()
         if ready.get(port, 0) & ~select.POLLOUT:
-            self._board_waits = self._to_board.carry(self._port.read())
+            data = self._to_board.carry(self._port.read())
+            self._board_waits = data if self._tap is None else self._tap.from_host(data)
             self._unread = False
+        if self._tap is not None and not self._board_waits:
+            self._board_waits = self._tap.to_board()
         self._deliver()
 
     def _from_board(self) -> None:
@@ -202,6 +212,8 @@ class Pump:
             return
         if not data:
             raise ConnectionResetError
+        if self._tap is not None:
+            data = self._tap.from_board(data)
         if self._open and not self._unread:
             self._host_waits = self._to_host.carry(data)
             self._moved_s = time.monotonic()

@@ -6,7 +6,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -15,12 +15,14 @@ from typing import Any
 from thermo_core.clock import Clock
 from thermo_core.errors import LinkLostError, PortNotFoundError, UsageError
 from thermo_core.graph.bare import without_models
+from thermo_core.signals import Values
 from thermo_core.wearable.profile import Profile
 from thermo_device.agent import Agent, AgentSettings
 from thermo_device.development_key import DEVELOPMENT_PUBLIC_KEY
 from thermo_device.hardware import Hardware
 from thermo_device.keys import load_trusted
-from thermo_sim.clock import VirtualClock, WallClock
+from thermo_device.person_store import PersonStore
+from thermo_sim.clock import GivingClock, VirtualClock, WallClock
 from thermo_sim.control import ControlServer
 from thermo_sim.hardware import DEFAULT_WEARABLE, SimulatedHardware
 from thermo_sim.laboratory import laboratory_commands
@@ -70,6 +72,20 @@ def said_of(profile: Profile) -> str:
     counts = Counter(sensor.kind for sensor in profile.sensors)
     words = [kind if count == 1 else f"{count} {kind}" for kind, count in counts.items()]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def wearer_of(hardware: SimulatedHardware) -> dict[str, float]:
+    """What the world has of the wearer and the wearable asks for."""
+    return {name: value for name, value in hardware.world.wearer.items() if name in hardware.profile.person}
+
+
+def outside_of(hardware: SimulatedHardware) -> str:
+    """In words, what comes to sensors that are no chips; "" where all are."""
+    names = [sensor.name for sensor in hardware.profile.sensors if sensor.bus_path is None]
+    given = hardware.giver.names
+    missing = [name for name in names if name not in given]
+    said = f"; the world gives {', '.join(given)}" if given else ""
+    return said + (f"; nothing gives {', '.join(missing)} but thermo-host feed" if missing else "")
 
 
 class Cable(PseudoTerminal):
@@ -159,10 +175,14 @@ class Wearable:
         if state is None:
             self._temporary = tempfile.mkdtemp(prefix="thermo-sim-")
             state = Path(self._temporary)
+        giving = GivingClock(clock, self.hardware.giver, self._listened_to, self._give)
         try:
+            _tell(state, wearer_of(self.hardware))
             self._agent = Agent(
                 self._cable,
-                Hardware(self.hardware.bus, clock, f"thermo-sim {self.hardware.name}", f"SIM-{options.seed:08d}", True),
+                Hardware(
+                    self.hardware.bus, giving, f"thermo-sim {self.hardware.name}", f"SIM-{options.seed:08d}", True
+                ),
                 AgentSettings(
                     state=state,
                     trusted=load_trusted(options.trust or (DEVELOPMENT_PUBLIC_KEY,)),
@@ -238,7 +258,7 @@ class Wearable:
         faults = f", faults {options.faults}" if options.faults else ""
         return (
             f"ready: {self.hardware.name} with simulated {said_of(self.hardware.profile)} ({source}) "
-            f"{speed}{faults}; port {options.link}, control {self.control_path}"
+            f"{speed}{faults}{outside_of(self.hardware)}; port {options.link}, control {self.control_path}"
         )
 
     def _run(self) -> None:
@@ -249,6 +269,12 @@ class Wearable:
         finally:
             self._ended.set()
 
+    def _listened_to(self) -> bool:
+        return self._agent.listened_to
+
+    def _give(self, sensor: str, values: Values) -> None:
+        self._agent.give(sensor, values)
+
     def _remove_state(self) -> None:
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
@@ -258,3 +284,12 @@ class Wearable:
 
     def _describe_state(self) -> dict[str, Any]:
         return {"link": str(self.options.link), "counters": self._agent.counters.snapshot()}
+
+
+def _tell(state: Path, wearer: Mapping[str, float]) -> None:
+    """Have an agent know of its wearer what it was never told."""
+    store = PersonStore(state)
+    if untold := {name: value for name, value in wearer.items() if name not in store.read()}:
+        with contextlib.suppress(OSError):  # the agent says why it cannot be used
+            state.mkdir(parents=True, exist_ok=True)
+            store.write(untold)

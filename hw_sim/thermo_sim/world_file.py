@@ -1,19 +1,25 @@
-"""What is around a wearable, as a file says it: body, air, electronics, motion, faults from the start."""
+"""What is around a wearable, as a file says it: body, air, electronics, motion, what comes from outside, faults from the start."""
 
 import tomllib
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any
 
 from msgspec import Meta, field
+from msgspec.structs import replace
 
 from thermo_core.errors import SchemaError, StorageError, UsageError
 from thermo_core.schema import Name, Record, Text, from_plain
+from thermo_core.wearable.person import problem
+from thermo_sim.given import Given, table_rows
+from thermo_sim.scenes import View
 
 WORLDS = resources.files("thermo_sim") / "worlds"
 ANYWHERE = "rest"
 """World of a wearable that none is made for."""
 MAX_FILE = 1 << 16
+MAX_TABLE = 1 << 24
 
 Celsius = Annotated[float, Meta(ge=-40, le=125)]
 
@@ -96,8 +102,12 @@ class World(Record, frozen=True):
         emissivity: of skin.
         skin_celsius: of skin at places not named.
         places: temperature of skin where a sensor sits, by the sensor's name; one for each channel where it has several.
-        scene: what a camera looks at.
+        scene: what cameras look at.
+        views: where on it each looks, by the sensor's name; straight at it where left out.
         air, electronics, pulse, motion: as their types say.
+        given: what comes to sensors of kind "external", by their names, while somebody listens.
+        pace: how many times faster than by its own time that comes.
+        wearer: what a wearable that knows nothing of its wearer is told, by the names of `thermo_core.wearable.person`.
     """
 
     about: Text
@@ -108,10 +118,14 @@ class World(Record, frozen=True):
     skin_celsius: Celsius = 33.5
     places: dict[str, Celsius | tuple[Celsius, ...]] = field(default_factory=dict)
     scene: SceneFile = SceneFile()
+    views: dict[str, View] = field(default_factory=dict)
     air: Air = Air()
     electronics: Electronics = Electronics()
     pulse: Pulse = Pulse()
     motion: Motion = Motion()
+    given: dict[str, Given] = field(default_factory=dict)
+    pace: Annotated[float, Meta(ge=0.01, le=1000)] = 1.0
+    wearer: dict[str, float] = field(default_factory=dict)
 
 
 def world_names() -> list[str]:
@@ -127,17 +141,11 @@ def load_world(wanted: str) -> World:
         StorageError: the file cannot be read.
     """
     if wanted in world_names():
-        return _parse(wanted, (WORLDS / f"{wanted}.toml").read_bytes())
+        return _parse(wanted, (WORLDS / f"{wanted}.toml").read_bytes(), WORLDS)
     if not wanted.endswith(".toml"):
         raise UsageError(f"There is no world {wanted!r}; use one of {', '.join(world_names())}, or give a .toml file.")
-    try:
-        with Path(wanted).open("rb") as file:
-            data = file.read(MAX_FILE + 1)
-    except OSError as error:
-        raise StorageError(f"{wanted} cannot be read ({error.strerror}); check the name.") from error
-    if len(data) > MAX_FILE:
-        raise StorageError(f"{wanted} has more than {MAX_FILE} bytes; a world is a few hundred, so check the name.")
-    return _parse(wanted, data)
+    path = Path(wanted)
+    return _parse(wanted, _read(path, MAX_FILE, "a world is a few hundred, so check the name"), path.parent)
 
 
 def world_of(wearable: str) -> str:
@@ -145,12 +153,39 @@ def world_of(wearable: str) -> str:
     return next((name for name in world_names() if load_world(name).wearable == wearable), ANYWHERE)
 
 
-def _parse(name: str, data: bytes) -> World:
+def _read(path: Traversable, most: int, advice: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read ({error.strerror}); check the name.") from error
+    if len(data) > most:
+        raise StorageError(f"{path} has more than {most} bytes; {advice}.")
+    return data
+
+
+def _parse(name: str, data: bytes, folder: Traversable) -> World:
     try:
         content = tomllib.loads(data.decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"The world {name} is no TOML file ({error}); correct it.") from error
     try:
-        return from_plain(content, World, "")
+        world = from_plain(content, World, "")
     except SchemaError as error:
         raise UsageError(f"The world {name}: {error}") from error
+    for told, value in world.wearer.items():
+        if wrong := problem(told, value):
+            raise UsageError(f"The world {name}: wearer: {wrong}")
+    return replace(world, given={sensor: _with_rows(given, folder) for sensor, given in world.given.items()})
+
+
+def _with_rows(given: Given, folder: Traversable) -> Given:
+    if given.table is None:
+        return given
+    path = folder / given.table
+    data = _read(path, MAX_TABLE, "give a part of it")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no table of text ({error}); save it as CSV in UTF-8.") from error
+    return replace(given, table=None, rows=table_rows(text, str(path)))

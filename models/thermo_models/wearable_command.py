@@ -57,21 +57,29 @@ def new(
 @app.command()
 def check(wearable: Which, as_json: Json = False) -> None:
     """Whether a wearable fits together, and its networks with it; what does not is named by line and field."""
-    from thermo_models.wearable_text import bus_share
+    from thermo_core.sensors.bus_load import overload
+    from thermo_models.wearable_text import bus_sentence, bus_share
 
     found, plan, networks = _opened(wearable)
     untrained = [model.name for model in found.profile.models if model.name not in networks]
-    if bus_share(plan) > 1:
-        raise UsageError(
-            f"{found.path}: its sensors need {100 * bus_share(plan):.0f} % of the bus's time; lower their rates."
-        )
+    if too_much := overload(found.profile.sensors):
+        raise UsageError(f"{found.path}: {too_much}.")
     profile = found.profile
     counts = {name: len(getattr(profile, name)) for name in ("sensors", "stages", "models", "alerts")}
     if as_json:
-        print(json.dumps({"file": str(found.path), "name": profile.name, **counts, "untrained": untrained}))
+        told = {
+            "file": str(found.path),
+            "name": profile.name,
+            **counts,
+            "untrained": untrained,
+            "bus_share": bus_share(plan),
+        }
+        print(json.dumps(told))
         return
     said = ", ".join(f"{count} {name if count != 1 else name[:-1]}" for name, count in counts.items())
     print(f"{found.path}: {profile.name} {profile.version} fits together: {said}.")
+    for sentence in bus_sentence(plan):
+        print(sentence)
     if untrained:
         print(f'It has no network yet for {", ".join(untrained)}; name one as network = "FILE.tflite" to sign it.')
 

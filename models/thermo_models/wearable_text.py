@@ -130,6 +130,13 @@ def bus_share(plan: Plan) -> float:
     return bus_load(sensors, greatest_frequency_hz(sensors)).share
 
 
+def bus_sentence(plan: Plan) -> Iterator[str]:
+    """How busy the sensors keep the bus, where one is on it."""
+    if share := bus_share(plan):
+        kilohertz = greatest_frequency_hz(plan.profile.sensors) / 1000
+        yield f"The sensors keep the bus busy for {100 * share:.1f} % of the time at {kilohertz:g} kHz."
+
+
 def _plain(signal: Signal) -> dict[str, Any]:
     return {"shape": list(signal.shape), "unit": signal.unit, "rate_hz": signal.rate_hz}
 
@@ -252,10 +259,7 @@ def _sums(drawn: Drawn) -> Iterator[str]:
     if costs:
         yield f"{summary}: {ram}; about {' and '.join(words) or 'no instructions'}{missing}."
         yield "Of the graph and its networks: drivers, decoding and the line come on top. Networks and stages are estimates."
-    share = bus_share(drawn.plan)
-    if share:
-        kilohertz = greatest_frequency_hz(drawn.plan.profile.sensors) / 1000
-        yield f"The sensors keep the bus busy for {100 * share:.1f} % of the time at {kilohertz:g} kHz."
+    yield from bus_sentence(drawn.plan)
 
 
 def readable(path: Path) -> str:

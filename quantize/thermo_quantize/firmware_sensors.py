@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thermo_core.errors import BundleError
+from thermo_core.sensors.ads1115_ntc.kind import stale_scans
 from thermo_core.sensors.ads1115_ntc.settings import Ads1115NtcSettings, Thermistor
 from thermo_core.sensors.external.settings import ExternalSettings
 from thermo_core.sensors.lis3dh import setup as lis3dh_setup
@@ -63,6 +64,7 @@ def _thermistors(settings: Ads1115NtcSettings) -> Mapping[str, str]:
         "address": _address(settings),
         "channel_count": str(len(settings.channels)),
         "rate_hz": real(settings.rate_hz),
+        "stale_scans": str(stale_scans(settings)),
         "channels": "{" + ", ".join(map(_thermistor, settings.channels)) + "}",
     }
 
@@ -175,7 +177,7 @@ def _address(settings: SensorSettings) -> str:
 
 
 SENSORS: Mapping[str, FirmwareSensor] = {
-    "mlx90640": FirmwareSensor("mlx90640", "camera_settings", _camera),
+    "mlx90640": FirmwareSensor("mlx90640", "mlx90640_settings", _camera),
     "ads1115-ntc": FirmwareSensor("ads1115_ntc", "thermistor_settings", _thermistors),
     "external": FirmwareSensor("external", "external_settings", _external, _external_state),
     "mlx90632": FirmwareSensor("mlx90632", "mlx90632_settings", _mlx90632),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from thermo_core.bundle import Bundle
 from thermo_core.errors import BundleError, ModelError, ProfileError
 from thermo_core.graph.plan import AlertPlan, Node, Plan, plan
+from thermo_core.sensors.bus_load import overload
 from thermo_core.tflite.ends import End
 from thermo_core.tflite.interpreter import Int8Network
 from thermo_core.tflite.reader import Model as NetworkFile
@@ -31,7 +32,7 @@ def check_bundle(bundle: Bundle) -> Plan:
         The wearable's graph.
 
     Raises:
-        BundleError: the profile's parts do not fit together.
+        BundleError: the profile's parts do not fit together, or no bus can carry its sensors.
         ModelError: a network is malformed, has other ends than its model's signals, does not hold their range, gives no scores or
             impossible quantities, or cannot reach an alert; the sentence names the model.
     """
@@ -40,6 +41,8 @@ def check_bundle(bundle: Bundle) -> Plan:
         checked = plan(bundle.profile)
     except ProfileError as error:
         raise BundleError(f"bundle.profile{error.path}: {error}; correct the wearable and sign it again.") from error
+    if too_much := overload(bundle.profile.sensors):
+        raise BundleError(f"The wearable {bundle.profile.name} cannot be measured: {too_much}.")
     for node in checked.nodes:
         if isinstance(node.what, Model):
             file = verify_model(bundle.networks[node.what.name]).model

@@ -1,6 +1,7 @@
 """Temperatures against the vendor's C library, its worked example, the Adafruit driver and physics."""
 
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 import adafruit_mlx90640
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from thermo_core.errors import AuxiliaryDataError, SensorError, ThermoError, UsageError
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.decode import Decoder, merge
-from thermo_core.sensors.mlx90640.frames import Words
+from thermo_core.sensors.mlx90640.frames import DecodedSubpage, Words
 from thermo_core.sensors.mlx90640.quick import QuickPicture
 from thermo_core.sensors.mlx90640.registers import UNUSED_AUXILIARY
 
@@ -28,6 +29,11 @@ def decoder_of(vectors: Any, case: int) -> Decoder:
         float(vectors.more["emissivity"][case]),
         None if np.isnan(reflected) else float(reflected),
     )
+
+
+def _two(decoder: Decoder, frames: Iterable[Words]) -> tuple[DecodedSubpage, DecodedSubpage]:
+    first, second = (decoder.decode(frame) for frame in frames)
+    return first, second
 
 
 def compared(vectors: Any, case: int, decoder: Decoder) -> NDArray[np.bool_]:
@@ -49,7 +55,7 @@ def test_parity_with_the_vendor(vectors: Any, case: int) -> None:
     picture = decoder.picture(*vectors.frames[case])
     good = compared(vectors, case, decoder)
     assert good.sum() >= 764
-    for celsius in (merge(*halves).celsius, picture.celsius):
+    for celsius in (merge(halves[0], halves[1]).celsius, picture.celsius):
         assert np.abs(celsius.ravel() - wanted)[good].max() <= PARITY_K
     assert picture.ta == halves[1].ta and picture.vdd == halves[1].vdd
     valid = np.ones(768, dtype=np.bool_)
@@ -184,7 +190,7 @@ def test_the_quick_way_equals_the_long_one(
     order = (frames[1], frames[0]) if swapped else (frames[0], frames[1])
     decoder = Decoder(Constants.from_eeprom(example.eeprom), emissivity, reflected)
     try:
-        wanted = merge(*(decoder.decode(frame) for frame in order), index=7, time_us=9)
+        wanted = merge(*_two(decoder, order), index=7, time_us=9)
     except SensorError:
         with pytest.raises(SensorError):
             decoder.picture(*order, index=7, time_us=9)
@@ -224,7 +230,7 @@ def test_the_quick_way_with_maps_equals_the_long_one(
     mirrored = reflected if reflected is None or not uneven else reflected + rng.uniform(-10, 10, (24, 32))
     decoder = Decoder(Constants.from_eeprom(example.eeprom), of_skin, mirrored)
     try:
-        wanted = merge(*(decoder.decode(frame) for frame in order))
+        wanted = merge(*_two(decoder, order))
     except SensorError:
         with pytest.raises(SensorError):
             decoder.picture(*order)
@@ -391,7 +397,7 @@ def test_subpages_that_make_no_picture_are_refused(example: Any) -> None:
         with pytest.raises(UsageError, match="no picture"):
             decoder.picture(*pair)
         with pytest.raises(UsageError, match="no picture"):
-            merge(*(decoder.decode(words) for words in pair))
+            merge(*_two(decoder, pair))
     third = first.copy()
     third[833] = 2
     with pytest.raises(SensorError, match="subpage 2"):

@@ -8,11 +8,13 @@ import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from thermo_core.arrays import read_npy
 from thermo_core.errors import EepromError, StorageError, ThermoError
@@ -32,7 +34,7 @@ def dump_of(data: bytes, name: str = "dump.txt", eeprom: Words | None = None) ->
     return read_dump(io.BytesIO(data), name, eeprom)
 
 
-def npz(**arrays: np.ndarray) -> bytes:
+def npz(**arrays: NDArray[Any]) -> bytes:
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)
     return stream.getvalue()

@@ -65,7 +65,7 @@ ALLOWED: Mapping[str, str] = {
             "device/firmware/fuzz/make_eeprom_corpus.py",
             "hw_sim/thermo_sim/scenes.py",
         ),
-        "physics and EEPROM of a simulated camera",
+        "what simulated cameras look at, in pixels of theirs, and their EEPROM",
     ),
     "device/firmware/fuzz/fuzz_smp.c": "a wearable whose requests are fuzzed",
     "device/thermo_device/bare.py": "what a device without a bundle is taken to be",

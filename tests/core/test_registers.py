@@ -1,6 +1,6 @@
 """Registers against the datasheet's tables."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def test_bits_lie_where_the_datasheet_puts_them() -> None:
 @pytest.mark.parametrize("field", [{"refresh_code": 8}, {"resolution_code": 4}, {"selected": -1}, {"reserved": 4}])
 def test_a_field_that_does_not_fit_is_refused(field: dict[str, int]) -> None:
     with pytest.raises(UsageError, match=next(iter(field))):
-        ControlRegister(**field).to_word()
+        ControlRegister(**cast("dict[str, Any]", field)).to_word()
 
 
 def test_refresh_rates_double() -> None:

@@ -10,14 +10,8 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from thermo_core.errors import CountsError, MissingKeyFrameError, UsageError
-from thermo_core.sensors.mlx90640.counts import (
-    MAX_BYTES,
-    OWN_PIXELS,
-    RAW_BYTES,
-    CountsDecoder,
-    CountsEncoder,
-    PackedSubpage,
-)
+from thermo_core.sensors.mlx90640.counts import CountsDecoder, CountsEncoder, PackedSubpage
+from thermo_core.sensors.mlx90640.counts_codes import MAX_BYTES, OWN_PIXELS, RAW_BYTES
 from thermo_core.sensors.mlx90640.frames import CONTROL, FRAME_WORDS, PIXELS, SUBPAGE, Subpage
 
 CHESS = 0x1901
@@ -238,12 +232,20 @@ def test_the_decoder_keeps_nothing_of_the_callers(golden_dir: Path) -> None:
         (PackedSubpage(0, CHESS, True, 0, b"\x00\x00" + b"\x7f" + b"\xff" * 48 + bytes(8)), "bits set between"),
         (PackedSubpage(0, CHESS, True, 0, b"\xe0\x00" + bytes(672) + b"\x01" + b"\xff" * 47 + b"\xfe"), "beyond 16"),
         (PackedSubpage(0, CHESS, True, 0, ONES + b"\x80" + bytes(7) + b"\xff\xfc\x10"), "auxiliary difference"),
+        (
+            PackedSubpage(0, CHESS, True, 0, b"\x03\x00" + ONES[2:] + b"\x80" + bytes(7) + b"\x01\x80"),
+            "bits set between",
+        ),
         (PackedSubpage(0, CHESS, True, 0, b"\x00\x00" + b"\xff" * 48 + bytes(9)), "1 bytes after"),
     ],
 )
 def test_malformed_data_is_refused(packed: PackedSubpage, error: str) -> None:
     with pytest.raises(CountsError, match=error):
         CountsDecoder().decode(packed)
+    sound = PackedSubpage(1, CHESS, True, 0, ONES + bytes(8))
+    words, errors = CountsDecoder().decode_many([sound, packed, sound])
+    assert [*errors] == [1] and error in str(errors[1])
+    assert words[0].tobytes() == words[2].tobytes() == CountsDecoder().decode(sound).tobytes()
 
 
 def test_a_difference_to_a_key_of_another_mode_is_refused(golden_dir: Path) -> None:
@@ -286,3 +288,85 @@ def test_what_is_no_subpage_is_refused() -> None:
     words[SUBPAGE] = 2
     with pytest.raises(UsageError, match="not 2"):
         encoder.encode(Subpage(words, 0, 0))
+
+
+def told(decoder: CountsDecoder, packed: list[PackedSubpage], cuts: list[int]) -> list[bytes | tuple[type, str]]:
+    """What each subpage gave, read in stretches of these lengths and then the rest; one at a time where there are none."""
+    found: list[bytes | tuple[type, str]] = []
+    if not cuts:
+        for one in packed:
+            try:
+                found.append(decoder.decode(one).tobytes())
+            except CountsError as error:
+                found.append((type(error), str(error)))
+        return found
+    start = 0
+    for cut in (*cuts, len(packed)):
+        words, errors = decoder.decode_many(packed[start : start + cut])
+        found += [
+            (type(errors[row]), str(errors[row])) if row in errors else words[row].tobytes()
+            for row in range(len(words))
+        ]
+        start += cut
+    return found
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    count=st.integers(1, 80),
+    cuts=st.lists(st.integers(1, 40), min_size=1, max_size=5),
+    sigmas=st.lists(st.floats(0, 15), min_size=1, max_size=3),
+    harm=st.integers(0, 12),
+)
+def test_many_at_once_give_the_words_and_the_refusals_of_one_at_a_time(
+    seed: int, count: int, cuts: list[int], sigmas: list[float], harm: int
+) -> None:
+    """Any noise, patterns that change, and blocks that are cut, lengthened, flipped, made up or refer to what never came."""
+    rng = np.random.default_rng(seed)
+    encoder, packed = CountsEncoder(int(rng.integers(1, 9))), []
+    for index in range(count):
+        words = rng.normal(0, 2 ** sigmas[index * len(sigmas) // count], FRAME_WORDS).astype(np.int64).astype(np.uint16)
+        words[CONTROL] = INTERLEAVED if rng.random() < 0.1 else CHESS
+        words[SUBPAGE] = index % 2 if rng.random() < 0.9 else 1
+        packed.append(encoder.encode(subpage(words, index)))
+    for _ in range(harm):
+        at = int(rng.integers(count))
+        packed[at] = harmed(packed[at], rng)
+    alone, together = CountsDecoder(), CountsDecoder()
+    assert told(together, packed, cuts) == told(alone, packed, [])
+    assert told(together, packed, []) == told(alone, packed, [])
+
+
+def harmed(one: PackedSubpage, rng: np.random.Generator) -> PackedSubpage:
+    data = bytearray(one.data)
+    kind = rng.integers(8)
+    if kind == 0:
+        data = data[: rng.integers(len(data) + 1)]
+    elif kind == 1:
+        data += rng.bytes(int(rng.integers(1, 9)))
+    elif kind == 2 and data:
+        data[rng.integers(len(data))] ^= 1 << int(rng.integers(8))
+    elif kind == 3 and data:
+        data[0] = int(rng.integers(256))
+    elif kind == 4:
+        data = bytearray(rng.bytes(int(rng.integers(0, MAX_BYTES + 9))))
+    elif kind == 5:
+        data = bytearray(bytes((int(rng.integers(256)), 0)) + b"\xff" * int(rng.integers(40, 70)) + rng.bytes(30))
+    elif kind == 6:
+        return PackedSubpage(one.number, one.control, one.key, one.key_index + int(rng.integers(1, 5)), one.data)
+    else:
+        return PackedSubpage(
+            int(rng.integers(3)), int(rng.integers(0x10001)), bool(rng.integers(2)), one.key_index, one.data
+        )
+    return PackedSubpage(one.number, one.control, one.key, one.key_index, bytes(data))
+
+
+@settings(max_examples=1_000, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 255), st.integers(0, 60), st.binary(max_size=60)), min_size=1, max_size=8))
+def test_arbitrary_bytes_side_by_side_are_read_and_refused_as_alone(blocks: list[tuple[int, int, bytes]]) -> None:
+    packed = [
+        PackedSubpage(index % 2, CHESS, True, index, bytes((head, 0)) + b"\xff" * ones + tail)
+        for index, (head, ones, tail) in enumerate(blocks)
+    ]
+    assert told(CountsDecoder(), packed, [len(packed)]) == told(CountsDecoder(), packed, [])

@@ -115,6 +115,7 @@ RECORDS: dict[str, tuple[int, Record]] = {
 
 @pytest.mark.parametrize("name", ["record-block", *RECORDS])
 def test_records_on_the_page(vectors: dict[str, bytes], name: str) -> None:
+    record: Record
     if name == "record-block":
         packed = PackedSubpage(0, CONTROL_WORD, False, 10, vectors["counts-difference"])
         sequence, record = 3, Block(1_500_000, 0, 2, 12, codec.encode(packed, 12))

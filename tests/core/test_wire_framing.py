@@ -87,7 +87,8 @@ def test_a_message_beyond_the_length_field_is_refused() -> None:
 def test_both_kinds_come_through_in_order_however_the_line_is_cut(
     items: list[tuple[bool, bytes]], cuts: list[int]
 ) -> None:
-    line, sent = b"", []
+    line = b""
+    sent: list[TelemetryFrame | ManagementFrame] = []
     for telemetry, data in items:
         if telemetry:
             sent.append(TelemetryFrame(b"\x01" + data))

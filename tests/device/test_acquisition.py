@@ -1,6 +1,7 @@
 """Acquisition in simulated time: no page lost at 64 Hz, every other loss counted, the sensor found again."""
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from thermo_device.counters import Counters
 from thermo_device.sensors.driver import Place
 from thermo_device.sensors.mlx90640.acquisition import PictureSensor
 from thermo_device.sensors.mlx90640.plausibility import SMALLEST_JUMP, suspicious
-from thermo_device.sensors.schedule import PageSchedule
+from thermo_device.sensors.page_schedule import PageSchedule
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.scenes import blackbody
 
@@ -42,7 +43,7 @@ def _sensor(
     clock_factor: float = 1.0,
     late_us: int = 0,
     max_read_bytes: int = 8192,
-    **settings: object,
+    **settings: Any,
 ) -> tuple[PictureSensor, SimulatedHardware, Counters]:
     hardware = SimulatedHardware.from_profile(seed=2, bus_hz=bus_hz, faults=faults, warm_up_tau_s=0)
     counters = Counters()
@@ -102,7 +103,7 @@ def test_pages_are_read_in_pieces_where_the_adapter_wants_that() -> None:
     other, _, _ = _sensor(8)
     sensor.start()
     other.start()
-    np.testing.assert_array_equal(sensor.eeprom, hardware.chip.cells.words)
+    np.testing.assert_array_equal(np.asarray(sensor.eeprom), hardware.chip.cells.words)
     pieces, whole = _capture(sensor, 4), _capture(other, 4)
     for one, two in zip(pieces, whole, strict=True):
         np.testing.assert_array_equal(one.words[[0, 2, 64, 320]] != 0, two.words[[0, 2, 64, 320]] != 0)
@@ -177,7 +178,7 @@ def test_the_eeprom_is_voted_on_when_reads_differ() -> None:
     for at in (0, 1):
         sensor, hardware, counters = _sensor(faults=f"eeprom@{at}:bits=40")
         sensor.start()
-        np.testing.assert_array_equal(sensor.eeprom, hardware.chip.cells.words)
+        np.testing.assert_array_equal(np.asarray(sensor.eeprom), hardware.chip.cells.words)
         assert counters.get("constants_mismatch") == 1
 
 
@@ -247,7 +248,7 @@ def test_another_sensor_at_the_address_brings_its_own_constants() -> None:
     assert sensor.capture(hardware.clock.now_us() + 300_000) is None
     hardware.bus.exchange(hardware.chip, other.chip)
     sensor.next_subpage()
-    np.testing.assert_array_equal(sensor.eeprom, other.chip.cells.words)
+    np.testing.assert_array_equal(np.asarray(sensor.eeprom), other.chip.cells.words)
     assert counters.get("sensor_changed") == 1
 
 
@@ -321,6 +322,6 @@ def test_the_schedule_locks_to_a_jittering_period() -> None:
             polls += page > 100
         assert schedule.arrived(now_us, odd=True) == 1
         if page > 20:
-            assert abs(schedule.end_us - end_us) < 700
+            assert schedule.end_us is not None and abs(schedule.end_us - end_us) < 700
     assert schedule.period_us == pytest.approx(period, rel=1e-3)
     assert polls < 4 * 100

@@ -7,8 +7,9 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -259,7 +260,7 @@ def test_a_port_says_why_it_cannot_be_opened(tmp_path: Path) -> None:
         SerialPort(str(tmp_path / "none")).open()
     plain = tmp_path / "file"
     plain.write_text("")
-    with pytest.raises(PortNotFoundError, match="serial port"):
+    with pytest.raises(UsageError, match="serial port"):
         SerialPort(str(plain)).open()
     far, near = pty.openpty()
     first, second = SerialPort(os.ttyname(near)), SerialPort(os.ttyname(near))
@@ -310,7 +311,7 @@ def test_a_worker_survives_failures_and_does_work_in_between() -> None:
     failures: list[str] = []
     enough = threading.Event()
 
-    def publish(new: "list[int]") -> None:
+    def publish(new: Sequence[Any]) -> None:
         published.extend(new)
         if len(published) >= 5:
             enough.set()
@@ -459,7 +460,7 @@ def test_a_wearable_that_is_none_is_a_wrong_argument(tmp_path: Path, told: Calla
 
 def test_state_lies_where_the_user_may_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "DEFAULT_STATE", tmp_path / "service")
-    monkeypatch.setattr(commands.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "own"))
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     assert commands.default_state() == tmp_path / "own" / "thermo-edge"
@@ -480,7 +481,7 @@ def test_what_the_system_calls_itself_is_one_line(tmp_path: Path, monkeypatch: p
     ):
         path.write_bytes(content)
         assert machine._said(path) == wanted
-    monkeypatch.setattr(machine.socket, "gethostname", lambda: "\udcff\x1b[2J")
+    monkeypatch.setattr("socket.gethostname", lambda: "\udcff\x1b[2J")
     assert machine.host_name().isprintable()
     assert machine.serial_number() and machine.platform_name()
 

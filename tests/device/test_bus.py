@@ -2,6 +2,7 @@
 
 import errno
 import os
+from typing import Any
 
 import numpy as np
 import pytest
@@ -125,7 +126,7 @@ def test_recovery_clocks_a_byte_out_of_an_address_nobody_has_and_opens_the_adapt
         transfer(*messages)
 
     monkeypatch.setattr(hardware.bus, "i2c_rdwr", watched)
-    adapter = type("Adapter", (_Adapter,), {"opened": [], "hardware": hardware})
+    adapter: Any = type("Adapter", (_Adapter,), {"opened": [], "hardware": hardware})
     monkeypatch.setattr(bus_module, "SMBus", adapter)
     bus = LinuxBus("/dev/i2c-1")
     registers = Registers(bus, hardware.clock, 0x33, Counters())

@@ -79,6 +79,15 @@ def test_a_wearable_with_chips_says_at_once_that_there_is_no_bus(
         assert f"The I2C bus {NOWHERE} cannot be opened" in said and "Traceback" not in said
 
 
+@pytest.mark.parametrize("port", ["/dev/null", "wearable.toml", "."])
+def test_what_can_never_be_a_serial_port_is_said_and_ends_it(
+    outside: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], port: str
+) -> None:
+    words = ["run", "--port", str(tmp_path / port), "--wearable", outside, "--state", str(tmp_path / "s")]
+    assert main(words) == ExitCode.USAGE
+    assert "is no serial port" in capsys.readouterr().err
+
+
 def test_the_self_test_of_a_wearable_without_chips_needs_no_bus(
     outside: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

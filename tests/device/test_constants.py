@@ -7,6 +7,7 @@ import random
 import shutil
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +59,8 @@ class Bench:
 
     def capture(self, pages: int) -> list[Subpage]:
         """So many pages; the constants of each new generation are read as a host reads them, when it meets the number."""
-        clock, found = self.hardware.clock, []
+        clock = self.hardware.clock
+        found: list[Any] = []
         end_us = clock.now_us() + 60_000_000
         while len(found) < pages:
             assert clock.now_us() < end_us, self.counters.snapshot()
@@ -218,7 +220,7 @@ STEPS = st.lists(
 @given(steps=STEPS, seed=st.integers(0, 1000))
 @example(steps=["pause", "exchange", "nack", "exchange", "flip"], seed=1)
 def test_whatever_happens_each_page_is_its_own_sensors(
-    request: pytest.FixtureRequest, camera_library: object, steps: list[str], seed: int
+    request: pytest.FixtureRequest, camera_library: Any, steps: list[str], seed: int
 ) -> None:
     for make_sensor in (PictureSensor, partial(FirmwareCamera, camera_library)):
         rng = random.Random(seed)

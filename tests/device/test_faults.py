@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ class Bench:
         rate_hz: float = 16,
         bus_hz: int = 1_000_000,
         faults: str = "",
-        **settings: object,
+        **settings: Any,
     ) -> None:
         self.hardware = SimulatedHardware.from_profile(seed=3, bus_hz=bus_hz, faults=faults, warm_up_tau_s=0)
         self.counters = Counters()
@@ -65,7 +66,7 @@ class Bench:
         self.period_us = 1e6 / rate_hz
         scene, times = self.hardware.scene.celsius, [0.0]
 
-        def watched(time_s: float) -> NDArray[np.floating]:
+        def watched(time_s: float) -> NDArray[np.floating[Any]]:
             times.append(time_s)
             return scene(time_s)
 
@@ -73,7 +74,7 @@ class Bench:
         radiometry = self.hardware.chip.radiometry
         measure = radiometry.measure
 
-        def observed(scene, number, index, control, conditions, power_cycle):
+        def observed(scene: Any, number: Any, index: Any, control: Any, conditions: Any, power_cycle: Any) -> Any:
             result = measure(scene, number, index, control, conditions, power_cycle)
             time_us = round(times[-1] * 1e6)
             self.measured.append(Measured(power_cycle, index, number, time_us, result.pixels.copy().ravel()))
@@ -142,7 +143,7 @@ def _reads(make_bench: MakeBench, rate_hz: float, pages: int) -> list[bool]:
         reads.append(any(message.flags & 1 for message in messages))
         transfer(*messages)
 
-    bench.hardware.bus.i2c_rdwr = watched
+    setattr(bench.hardware.bus, "i2c_rdwr", watched)  # noqa: B010
     bench.capture(pages)
     return reads
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from bundles import breast_patch
 from msgspec.structs import replace
+from numpy.typing import NDArray
 from tflite_runtime.interpreter import Interpreter, OpResolverType
 
 from thermo_core.errors import ModelError, UsageError
@@ -30,7 +31,7 @@ def _interpreter(model: bytes) -> Any:
     return interpreter
 
 
-def _oracle(model: bytes, quantized: np.ndarray) -> np.ndarray:
+def _oracle(model: bytes, quantized: NDArray[Any]) -> NDArray[Any]:
     interpreter = _interpreter(model)
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], quantized[np.newaxis])
     interpreter.invoke()
@@ -105,7 +106,9 @@ def test_a_disagreement_is_counted(lesion: bytes, monkeypatch: pytest.MonkeyPatc
         ),
     ],
 )
-def test_a_file_that_is_no_network_of_ours_is_refused_by_its_model_s_name(lesion: bytes, change, message: str) -> None:
+def test_a_file_that_is_no_network_of_ours_is_refused_by_its_model_s_name(
+    lesion: bytes, change: Any, message: str
+) -> None:
     with pytest.raises(ModelError, match=f'"lesion".*{message}'):
         open_networks({"lesion": change(lesion)}, "reference", Counters())
 

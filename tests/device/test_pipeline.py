@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from thermo_core.bundle import Bundle
 from thermo_core.errors import ModelError, UsageError
 from thermo_core.graph.alerts import AlertMachine, AlertState
 from thermo_core.graph.engine import Engine
-from thermo_core.graph.plan import plan
+from thermo_core.graph.rates import plan_at
 from thermo_core.quality import DOUBTFUL, Quality
 from thermo_core.sensors.ads1115_ntc.correction import CurveCorrection
 from thermo_core.sensors.ads1115_ntc.settings import Ads1115NtcSettings, Thermistor
@@ -36,20 +37,14 @@ from thermo_core.tflite.interpreter import Int8Network
 from thermo_core.wearable.profile import Alert, Duration, Profile
 from thermo_core.wire import records as wire
 from thermo_core.wire.events import FAULTS
-from thermo_core.wire.records import (
-    AlertRecord,
-    ClockRecord,
-    EventRecord,
-    FindingRecord,
-    Record,
-    SignalRecord,
-)
+from thermo_core.wire.records import AlertRecord, ClockRecord, EventRecord, FindingRecord, Record, SignalRecord
 from thermo_core.wire.table import OutputKind, Severity
 from thermo_device.background import Background
 from thermo_device.bare import DEFAULT
+from thermo_device.bundled import Bundled
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
-from thermo_device.pipeline import BACKLOG, Bundled, Pipeline
+from thermo_device.pipeline import BACKLOG, Pipeline
 from thermo_sim.chips.ads1115_ntc.ntc import Wiring
 from thermo_sim.hardware import SimulatedHardware
 
@@ -166,10 +161,10 @@ def test_thermistors_and_clock_come_at_their_rates_and_pictures_are_not_late_for
     assert patch.pipeline.counters.get("blocks_lost") == 0
 
 
-def engine_of(patch: Patch, bundle: Bundle) -> Engine:
-    """A host's engine over the same wearable."""
+def engine_of(patch: Patch, bundle: Bundle, rates_hz: Sequence[float] = ()) -> Engine:
+    """A host's engine over the same wearable, whose sensors are set to these rates."""
     networks = {name: Int8Network(data) for name, data in bundle.networks.items()}
-    engine = Engine(plan(patch.profile), networks, int(Quality.SIMULATED))
+    engine = Engine(plan_at(patch.profile, rates_hz), networks, int(Quality.SIMULATED))
     for sensor in range(len(patch.profile.sensors)):
         found = patch.pipeline.found(sensor)
         assert found is not None
@@ -251,7 +246,7 @@ def test_work_beside_is_done_in_order_and_none_after_the_end() -> None:
     background: Background[int] = Background(capacity=100)
     results = []
     for n in range(50):
-        assert background.submit(lambda n=n: n if n % 2 else None)
+        assert background.submit(partial(lambda n: n if n % 2 else None, n))
     done = threading.Event()
     background.submit(done.set)
     assert done.wait(20)
@@ -312,7 +307,8 @@ def test_a_correction_of_other_constants_is_not_used(bundle: Bundle) -> None:
 def test_calibrated_thermistors_use_their_own_curves() -> None:
     patch = Patch()
     patch.run(1.0)
-    curves = tuple(SteinhartHart(ntc.a, ntc.b, ntc.c) for ntc in patch.simulated.chips["spots"].ntcs)
+    spots: Any = patch.simulated.chips["spots"]
+    curves = tuple(SteinhartHart(ntc.a, ntc.b, ntc.c) for ntc in spots.ntcs)
     correction = CurveCorrection(curves, Stamp(patch.identity(SPOTS)))
     patch.pipeline.set_correction(SPOTS, correction)
     patch.run(2.0)
@@ -393,7 +389,7 @@ def test_a_page_with_invalid_auxiliary_words_is_streamed_but_not_judged(bundle: 
     radiometry = patch.simulated.chip.radiometry
     measure = radiometry.measure
 
-    def broken(*arguments, **options):
+    def broken(*arguments: Any, **options: Any) -> Any:
         result = measure(*arguments, **options)
         result.auxiliary[0x0A] = 0x7FFF
         return result
@@ -528,9 +524,14 @@ def test_findings_go_on_at_another_rate_and_alerts_stand(bundle: Bundle, rate_hz
     patch = Patch(changed(bundle, profile=changed(bundle.profile, alerts=(alert,))))
     patch.run(2.0)
     patch.pipeline.set_rate(SKIN, rate_hz)
-    patch.run(4.0)
-    said = findings(patch.run(20 / rate_hz + 1))
+    records = patch.run(5 + 20 / rate_hz)
+    said = findings(records)
     assert len(said) >= 7
+    engine = engine_of(patch, bundle, [rate_hz])
+    wanted = [one.finding for record in records if isinstance(record, Block) for one in engine.push(record).said]
+    assert [(one.time_us, one.flags, one.values) for one in said] == [
+        (one.time_us, one.flags, one.values) for one in wanted
+    ]
     assert [change.state for change in patch.pipeline.alerts()] == [AlertState.RAISED]
 
 

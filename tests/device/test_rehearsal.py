@@ -1,6 +1,7 @@
 """A model is tried the whole way before it runs, and what one record cannot say costs its neighbours nothing."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,10 +22,11 @@ from thermo_core.wire.framing import Demultiplexer, TelemetryFrame
 from thermo_core.wire.records import EventRecord, FindingRecord, Record
 from thermo_core.wire.table import OutputKind, Severity
 from thermo_device.bare import DEFAULT
+from thermo_device.bundled import Bundled
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
 from thermo_device.networks import open_networks
-from thermo_device.pipeline import Bundled, Pipeline
+from thermo_device.pipeline import Pipeline
 from thermo_device.rehearsal import rehearse
 from thermo_device.telemetry import FrameQueue, Lease, Outbox
 from thermo_sim.hardware import SimulatedHardware
@@ -49,7 +51,8 @@ def _sent(queue: FrameQueue) -> list[tuple[int, Record]]:
 
 
 def test_a_record_that_does_not_fit_takes_neither_its_batch_nor_kept_events() -> None:
-    queue, lease, told = FrameQueue(), Lease(10.0), []
+    queue, lease = FrameQueue(), Lease(10.0)
+    told: list[Any] = []
     outbox = Outbox(queue, lease, lambda: None, told.append)
     kept = [EventRecord(n, 100, Severity.WARNING, None, n, f"Event {n}.") for n in range(3)]
     outbox.publish(kept)
@@ -66,7 +69,8 @@ def test_a_record_that_does_not_fit_takes_neither_its_batch_nor_kept_events() ->
 
 
 def test_a_kept_event_that_cannot_be_sent_is_told_once() -> None:
-    queue, lease, told = FrameQueue(), Lease(10.0), []
+    queue, lease = FrameQueue(), Lease(10.0)
+    told: list[Any] = []
     outbox = Outbox(queue, lease, lambda: None, told.append)
     outbox.publish([EventRecord(1, 1 << 17, Severity.WARNING, None, 1, "No such code.")])
     lease.grant(5.0)

@@ -253,7 +253,7 @@ def test_signals_come_while_they_are_asked_for_and_end_with_the_stream(host: Cli
     host.stream()
     assert host.refused(Op.WRITE, Command.SIGNALS, signals=[0, 99]) is GroupError.NO_SUCH
     assert host.write(Command.SIGNALS, signals=[0, 3]) == {"signals": [0, 3]}
-    assert {part.signal for part in host.wait(SignalRecord, 12)} == {0, 3}
+    assert {part.signal for part in host.wait(SignalRecord, 40)} == {0, 3}
     host.write(Command.STREAM, op=int(StreamOp.STOP))
     host.heard.clear()
     host.stream()

@@ -118,7 +118,7 @@ def test_a_medium_that_always_refuses_leaves_it_at_work() -> None:
 
             return refuse
 
-    seen = Sightings(PLACE, Full())  # type: ignore[arg-type]
+    seen = Sightings(PLACE, Full())
     assert [meet(seen, 1, content).number for content in (0, 0, 1)] == [1, 1, 2]
     assert "cannot be kept" in seen.problem and "No space left" in seen.problem
 

@@ -29,7 +29,8 @@ from thermo_core.image import Version, parse, sign
 from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
 from thermo_core.wearable.profile import Model, Profile
 from thermo_device.files import DISK, write_note
-from thermo_device.slots import Change, Slots, UploadStep
+from thermo_device.slot_state import Change, UploadStep
+from thermo_device.slots import Slots
 from thermo_device.upload import SYNC_BYTES
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -659,13 +660,16 @@ def test_files_larger_than_anything_ever_written_are_not_read(slots: Slots, tmp_
 
 
 def test_disk_that_refuses_gives_a_typed_error(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="No space left"):
+    with pytest.raises(StorageError, match="no space left on device; make room"):
         DISK.write(Path("/dev/full"), 0, b"x")
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageError, match="directory"):
         Slots(tmp_path / "file" / "slots", TRUSTED)
-    for refused in (lambda: DISK.read(tmp_path), lambda: DISK.replace(tmp_path / "no", tmp_path / "way")):
-        with pytest.raises(StorageError, match="check"):
+    for refused, cure in (
+        (lambda: DISK.read(tmp_path), "name a file"),
+        (lambda: DISK.replace(tmp_path / "no", tmp_path / "way"), "check its name"),
+    ):
+        with pytest.raises(StorageError, match=cure):
             refused()
 
 

@@ -1,8 +1,11 @@
 """Thermistors through a simulated ADS1115: temperatures, wiring, faults, and that a camera is never late for them."""
 
+from typing import Any, cast
+
 import numpy as np
 import pytest
 
+from thermo_core.clock import Clock
 from thermo_core.errors import UsageError
 from thermo_core.quality import Quality
 from thermo_core.sensors.ads1115_ntc import codec
@@ -11,13 +14,17 @@ from thermo_core.sensors.ads1115_ntc.kind import ThermistorReader
 from thermo_core.sensors.ads1115_ntc.settings import Ads1115NtcSettings, Thermistor
 from thermo_core.sensors.ads1115_ntc.thermistor import SteinhartHart
 from thermo_core.sensors.kind import Block
+from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
 from thermo_core.signals import Sample
 from thermo_device.counters import Counters
 from thermo_device.scheduler import Scheduler
 from thermo_device.sensors.ads1115_ntc import CONVERSION_US, Thermistors
-from thermo_device.sensors.driver import Place
+from thermo_device.sensors.driver import Driver, Place
 from thermo_sim.chips.ads1115_ntc.ntc import Wiring
 from thermo_sim.hardware import SimulatedHardware
+
+PAGE_US = 15_625
+CAMERA = Mlx90640Settings(name="skin", path=(0x33,), rate_hz=64.0)
 
 
 class Array:
@@ -55,7 +62,8 @@ class Array:
 
 
 def _true_curves(hardware: SimulatedHardware) -> tuple[SteinhartHart, ...]:
-    return tuple(SteinhartHart(ntc.a, ntc.b, ntc.c) for ntc in hardware.chips["spots"].ntcs)
+    spots: Any = hardware.chips["spots"]
+    return tuple(SteinhartHart(ntc.a, ntc.b, ntc.c) for ntc in spots.ntcs)
 
 
 @pytest.mark.parametrize("celsius", [5.0, 20.0, 33.5, 37.0, 45.0])
@@ -64,7 +72,8 @@ def test_catalogue_curves_are_good_to_a_kelvin_and_calibrated_ones_to_a_tenth(ce
     array.hardware.set_bath(celsius)
     assert array.scan().values == pytest.approx(celsius, abs=1.0)
     array.correction = CurveCorrection(_true_curves(array.hardware))
-    for ntc, value in zip(array.hardware.chips["spots"].ntcs, array.scan().values, strict=True):
+    spots: Any = array.hardware.chips["spots"]
+    for ntc, value in zip(spots.ntcs, array.scan().values, strict=True):
         ohm_error_k = abs(ntc.series_ohm / 10_000 - 1) * 30
         assert value == pytest.approx(celsius, abs=0.12 + ohm_error_k)
 
@@ -80,9 +89,10 @@ def test_missing_curves_keep_those_of_the_profile() -> None:
 
 def test_open_and_shorted_channels_are_told_apart_and_have_no_temperature() -> None:
     array = Array()
-    array.hardware.chips["spots"].set_wiring(1, Wiring.OPEN)
+    spots: Any = array.hardware.chips["spots"]
+    spots.set_wiring(1, Wiring.OPEN)
     opened = array.scan()
-    array.hardware.chips["spots"].set_wiring(2, Wiring.SHORTED)
+    spots.set_wiring(2, Wiring.SHORTED)
     both = array.scan()
     assert np.isnan(opened.values).tolist() == [False, True, False, False]
     assert opened.flags & (Quality.OPEN | Quality.SHORTED) == Quality.OPEN
@@ -121,14 +131,46 @@ def test_each_fault_at_each_transaction_of_a_scan_gives_no_wrong_temperature(kin
             assert array.counters.get(f"bus_{kind}") == 1
 
 
-def test_a_scan_fits_into_slices_too_short_for_a_conversion() -> None:
-    array = Array(rate_hz=100.0)
-    scans = 0
-    for _ in range(400):
-        now_us = array.clock.now_us()
-        scans += array.advance(now_us + 400) is not None
-        array.clock.sleep_until_us(now_us + 15_625)
-    assert scans >= 400 // 16
+class Pages:
+    """Takes the bus all the time but for `free_us` before each page, which must not wait."""
+
+    def __init__(self, clock: Clock, free_us: int) -> None:
+        self._clock, self._free_us = clock, free_us
+        self.due_us = clock.now_us() + free_us
+        self.late_by_us: list[int] = []
+
+    @property
+    def late_us(self) -> int:
+        return self.due_us
+
+    def poll(self) -> None:
+        self.late_by_us.append(self._clock.now_us() - self.due_us)
+        self.due_us += PAGE_US
+        self._clock.sleep_until_us(self.due_us - self._free_us)
+
+
+@pytest.mark.parametrize("free_us", [400, 1000])
+def test_a_scan_fits_into_slices_too_short_for_a_conversion_and_makes_no_page_late(free_us: int) -> None:
+    """A conversion takes longer than the bus is ever free."""
+    array = Array()
+    pages = Pages(array.clock, free_us)
+    scheduler = Scheduler([array.driver, cast(Driver, pages)], [array.settings, CAMERA], array.clock)
+    end_us, scans = array.clock.now_us() + 10_000_000, 0
+    while array.clock.now_us() < end_us:
+        scans += scheduler.poll(end_us)[1] is not None
+    assert scans in (20, 21)
+    assert set(pages.late_by_us) == {0}
+
+
+def test_where_pages_leave_no_time_a_late_scan_goes_on_at_their_expense() -> None:
+    array = Array()
+    pages = Pages(array.clock, 0)
+    scheduler = Scheduler([array.driver, cast(Driver, pages)], [array.settings, CAMERA], array.clock)
+    end_us, scans = array.clock.now_us() + 200 * PAGE_US, 0
+    while array.clock.now_us() < end_us:
+        scans += scheduler.poll(end_us)[1] is not None
+    assert scans >= 2
+    assert len(pages.late_by_us) > 190
 
 
 def test_it_waits_for_a_conversion_where_there_is_time() -> None:

@@ -12,8 +12,9 @@ from thermo_core.wearable import file, library
 from thermo_core.wearable.person import FIELDS
 from thermo_core.wire import records
 from thermo_core.wire.records import FindingRecord, SignalRecord
+from thermo_device.bundled import Bundled
 from thermo_device.hardware import Hardware
-from thermo_device.pipeline import Bundled, Pipeline
+from thermo_device.pipeline import Pipeline
 from thermo_sim.hardware import SimulatedHardware
 
 SECONDS = {"core-temperature": 60.0, "time-constants": 1300.0, "wrist-stress": 200.0}

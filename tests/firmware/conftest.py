@@ -79,7 +79,7 @@ class Numerics:
     def encode(self, words: Words, index: int) -> tuple[bytes, bool, int]:
         """Packed counts, whether a key frame, index of the key frame."""
         packed, key, key_index = np.full(898 + 64, 0xA5, np.uint8), np.zeros(1, np.uint8), np.zeros(1, np.uint32)
-        arrays = map(pointer, (packed, key, key_index))
+        arrays = [pointer(array) for array in (packed, key, key_index)]
         size = self.c.shim_counts_encode(pointer(words), ctypes.c_uint32(index), *arrays)
         assert size <= 898 and (packed[898:] == 0xA5).all()
         return packed[:size].tobytes(), bool(key[0]), int(key_index[0])
@@ -94,7 +94,7 @@ def numerics(tmp_path_factory: pytest.TempPathFactory) -> Numerics:
 @pytest.fixture(scope="session")
 def wire(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """The wire side: framing, records, CBOR, SMP server and store of corrections, over a flash that can lose power."""
-    library = build(tmp_path_factory.mktemp("wire"), "wire", [], *everything(), HARNESS / "flash.c")
+    library = build(tmp_path_factory.mktemp("wire"), "wire", [], *everything(), HARNESS / "failing_flash.c")
     for name in WIRE_SIZES.split():
         getattr(library, name).restype = ctypes.c_size_t
     for name in WIRE_FLAGS.split():

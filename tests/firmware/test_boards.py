@@ -28,7 +28,7 @@ from thermo_sim.mailbox import BUS, NACK, OK, SHORT, STUCK, MailboxServer, Share
 from thermo_sim.pump import LineNoise
 
 CAMERA, NOBODY, EEPROM, EEPROM_BYTES = 0x33, 0x11, 0x2400, 1664
-PAGE, ERASED = mailbox.FLASH_PAGE_SIZE, "ff" * 8
+PAGE, ERASED = mailbox.FLASH_BLOCK_SIZE, "ff" * 8
 STATUS_ARGUMENT, STATUS_STORAGE = "14", "11"
 ENDLESS_LOOP = bytes.fromhex("fee7")
 
@@ -90,8 +90,8 @@ def layout() -> Iterator[str]:
         ("MAILBOX_RECOVER", mailbox.RECOVER),
         ("MAILBOX_MAX_WRITE", mailbox.MAX_WRITE),
         ("MAILBOX_MAX_READ", mailbox.MAX_READ),
-        ("FLASH_PAGE_SIZE", mailbox.FLASH_PAGE_SIZE),
-        ("FLASH_PAGES", mailbox.FLASH_PAGES),
+        ("FLASH_BLOCK_SIZE", mailbox.FLASH_BLOCK_SIZE),
+        ("FLASH_BLOCKS", mailbox.FLASH_BLOCKS),
     ):
         yield f"{macro} == {value}"
     for name, value in (("OK", OK), ("NACK", NACK), ("STUCK", STUCK), ("SHORT", SHORT), ("BUS", BUS)):
@@ -243,7 +243,7 @@ def test_the_firmware_ends_where_its_64_kb_end(emulated: Kind, tmp_path: Path) -
 
 
 def test_flash_erases_to_ones_and_programs_to_zeros(probe: Probe) -> None:
-    last = (mailbox.FLASH_PAGES - 1) * PAGE
+    last = (mailbox.FLASH_BLOCKS - 1) * PAGE
     assert probe.ask("peek 0") == ERASED and probe.ask(f"peek {last}") == ERASED
     assert probe.ask("program 8 15") == "0" and probe.ask("peek 8") == "0f" * 8
     assert probe.ask("peek 0") == ERASED and probe.ask("peek 16") == ERASED
@@ -251,7 +251,7 @@ def test_flash_erases_to_ones_and_programs_to_zeros(probe: Probe) -> None:
     assert probe.ask("program 8 240") == STATUS_STORAGE and probe.ask("peek 8") == "00" * 8
     assert probe.ask(f"program {PAGE} 1") == "0"
     assert probe.ask("erase 0") == "0" and probe.ask("peek 8") == ERASED and probe.ask(f"peek {PAGE}") == "01" * 8
-    for wrong in (f"erase {mailbox.FLASH_PAGES}", "program 4 0", f"program {last + PAGE} 0", "program 4294967288 0"):
+    for wrong in (f"erase {mailbox.FLASH_BLOCKS}", "program 4 0", f"program {last + PAGE} 0", "program 4294967288 0"):
         assert probe.ask(wrong) == STATUS_ARGUMENT
 
 

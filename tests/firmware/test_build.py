@@ -26,7 +26,7 @@ def output(*command: str | Path) -> str:
 
 def test_it_has_no_heap_no_printf_and_no_double(wearable: Path) -> None:
     names = [line.split()[-1] for line in output("arm-none-eabi-nm", wearable).splitlines()]
-    assert "wearable_step" in names
+    assert "agent_step" in names
     assert [name for name in names if FORBIDDEN.match(name)] == []
 
 
@@ -49,7 +49,7 @@ def test_nothing_calls_itself(wearable: Path) -> None:
     """The stack has a known depth: no function reaches itself by calls."""
     graph = calls(wearable)
     (application,) = (name for name in graph if name.startswith("application@"))
-    assert {name.partition("@")[0] for name in graph[application]} >= {"wearable_init", "wearable_step"}
+    assert {name.partition("@")[0] for name in graph[application]} >= {"agent_init", "agent_step"}
     finished: set[str] = set()
 
     def visit(name: str, path: tuple[str, ...]) -> None:
@@ -64,6 +64,12 @@ def test_nothing_calls_itself(wearable: Path) -> None:
     assert len(finished) > 150
 
 
+def _found(pattern: str, text: str) -> str:
+    match = re.search(pattern, text)
+    assert match is not None, text
+    return match[1]
+
+
 def report(wearable: Path, ram: int, flash: int) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, str(SIZE_REPORT), str(wearable), "--ram", str(ram), "--flash", str(flash)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
@@ -72,15 +78,13 @@ def report(wearable: Path, ram: int, flash: int) -> "subprocess.CompletedProcess
 def test_it_fits_its_budgets_and_the_report_would_say_otherwise(wearable: Path) -> None:
     fits = report(wearable, 65536, 98304)
     assert fits.returncode == 0, fits.stdout
-    ram, flash = (
-        int(re.search(rf"{name}\s+([\d,]+) of", fits.stdout)[1].replace(",", "")) for name in ("RAM", "weights")
-    )
+    ram, flash = (int(_found(rf"{name}\s+([\d,]+) of", fits.stdout).replace(",", "")) for name in ("RAM", "weights"))
     sections = {
         row[0]: int(row[1])
         for row in map(str.split, output("arm-none-eabi-size", "-A", wearable).splitlines())
         if len(row) == 3 and row[0].startswith(".")
     }
-    weights = int(re.search(r"weights and tables\s+([\d,]+)", fits.stdout)[1].replace(",", ""))
+    weights = int(_found(r"weights and tables\s+([\d,]+)", fits.stdout).replace(",", ""))
     assert ram == sum(sections[name] for name in (".stack", ".data", ".bss", ".noinit"))
     assert flash + weights == sections[".text"] + sections[".ARM.exidx"] + sections[".data"] and weights > 10_000
     for limits in ((ram - 1, flash), (ram, flash - 1)):

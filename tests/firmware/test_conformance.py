@@ -53,7 +53,12 @@ from thermo_core.wire.records import (
 from thermo_core.wire.smp import Group, Op, ReturnCode, SmpHeader, SmpMessage, encode_packets
 from thermo_core.wire.table import PROTOCOL, Command, GroupError
 from thermo_host.flash import flash, load
+from thermo_host.link.session import fetch
 from thermo_host.link.wearable import Wearable
+from thermo_host.screen.view import View
+from thermo_host.sinks.monitor import Monitor
+from thermo_host.stream.listen import listen
+from thermo_host.stream.signals import named
 from thermo_sim import control
 from thermo_sim.chips.mlx90640.eeprom import generate
 
@@ -628,7 +633,7 @@ def test_any_wearables_signals_are_what_core_makes_of_its_blocks(chips: Running)
         wanted = [names.index(name) for name in ("pile", "pulse", "motion", "air.rh", "touch", "given")]
         with host.stream() as stream:
             host.choose_signals(wanted)
-            host.feed(5, np.float32([4.5]))
+            host.feed(5, np.array([4.5], np.float32))
             while {one.signal for one in of(SignalRecord, heard)} != set(wanted) or len(heard) < 120:
                 assert time.monotonic() < end, {names[one.signal] for one in of(SignalRecord, heard)}
                 seen = stream.get(5.0)
@@ -655,12 +660,12 @@ def test_any_wearable_passes_its_own_tests_and_refuses_what_it_has_not(chips: Ru
             with pytest.raises(RefusedError):
                 host.set_rate(sensor, 3.0)
         with pytest.raises(RefusedError) as refused:
-            host.feed(5, np.float32([4.5]))
+            host.feed(5, np.array([4.5], np.float32))
         assert (refused.value.group, refused.value.code) == (Group.THERMO, GroupError.NO_LEASE)
         with host.stream():
             for values in ([1.0, 2.0], [1e9]):
                 with pytest.raises(RefusedError) as refused:
-                    host.feed(5, np.float32(values))
+                    host.feed(5, np.asarray(values, np.float32))
                 assert (refused.value.group, refused.value.code) == (Group.THERMO, GroupError.IMPLAUSIBLE)
         with pytest.raises(RefusedError):
             host.acknowledge(0)
@@ -669,7 +674,7 @@ def test_any_wearable_passes_its_own_tests_and_refuses_what_it_has_not(chips: Ru
 def test_of_samples_given_at_once_each_is_a_block_or_is_refused_as_too_early(chips: Running) -> None:
     """Nothing that was taken is lost, however fast a host gives."""
     given, many = 5, 80
-    value = np.float32([7.5]).tobytes()
+    value = np.array([7.5], np.float32).tobytes()
     with chips.raw() as port:
         demultiplexer = Demultiplexer()
         start = request(Op.WRITE, Command.STREAM, {"op": 1, "lease_ms": 10_000})
@@ -725,3 +730,24 @@ def test_a_noisy_line_costs_records_and_never_gives_wrong_ones(kind: str, tmp_pa
                 lost = stream.lost
         assert lost > 0 and wearable.laboratory("status")["line_bytes_damaged"] > 0
         assert json.dumps(wearable.laboratory("status"))
+
+
+def test_a_stage_and_what_a_network_gives_are_shown_as_the_wearable_computes_them(
+    wearable: Running, host: Wearable
+) -> None:
+    """The host has no network, so what it shows of one can only be what it asked for."""
+    session = fetch(host)
+    wanted = named(session.plan, ["above", "lesion"], "--show")
+    monitor = Monitor(session, sent=wanted)
+    numbers = [session.plan.number_of(name) for name in wanted]
+    end = time.monotonic() + 60
+    with contextlib.closing(listen(host, session, signals=numbers)) as items:
+        for item in items:
+            if item is not None:
+                monitor.push(item)
+            if set(wanted) <= set(monitor.signals):
+                break
+            assert time.monotonic() < end, set(wanted) - set(monitor.signals)
+    line = View(monitor, "", wanted=wanted).line()
+    assert "above min" in line and "lesion.raw[0]" in line
+    assert monitor.signals["lesion.raw"].sample.values.sum() == pytest.approx(1, abs=0.01)

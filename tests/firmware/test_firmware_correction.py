@@ -103,7 +103,7 @@ def test_curves_come_out_as_in_core(numerics: Any, curves: list[SteinhartHart | 
         calibrated = curves[channel] if channel < len(curves) else None
         found, curve = used_curve(numerics, channel)
         assert found == (calibrated is not None)
-        wanted = np.float32([getattr(calibrated or own, name) for name in "abc"])
+        wanted = np.array([getattr(calibrated or own, name) for name in "abc"], np.float32)
         np.testing.assert_allclose(curve, wanted, rtol=0 if found else 1e-6)
 
 
@@ -273,7 +273,7 @@ def test_curves_are_rounded_to_the_nearest_single(numerics: Any, a: float, b: fl
     numerics.c.shim_correction_use()
     found, curve = used_curve(numerics, 0)
     assert found
-    wanted = np.float32([a, b, c])
+    wanted = np.array([a, b, c], np.float32)
     wanted[np.abs(wanted) < np.finfo(np.float32).tiny] = 0  # numbers too small for a normal one become 0
     np.testing.assert_array_equal(curve[np.abs([a, b, c]) > 1e-37], wanted[np.abs([a, b, c]) > 1e-37])
     np.testing.assert_allclose(curve, wanted, rtol=1e-6, atol=2e-38)
@@ -293,10 +293,10 @@ def test_curves_are_rounded_to_the_nearest_single(numerics: Any, a: float, b: fl
 def test_what_is_implausible_of_pixels_is_cores(
     numerics: Any, offset: float, pixel: float, gain: float, slope: float, bad: int, residual: float
 ) -> None:
-    maps = [np.full((24, 32), value, np.float32) for value in (offset, gain, slope)]
-    maps[0][20, 30] += np.float32(pixel)
+    offsets, gains, slopes = (np.full((24, 32), value, np.float32) for value in (offset, gain, slope))
+    offsets[20, 30] += np.float32(pixel)
     mask = (np.arange(768) < bad).reshape(24, 32)
-    correction = PixelCorrection(*maps, mask, Stamp(SENSOR, 1, residual))
+    correction = PixelCorrection(offsets, gains, slopes, mask, Stamp(SENSOR, 1, residual))
     judged_alike(numerics, corrections.to_bytes(correction), objection(correction))
 
 

@@ -19,7 +19,7 @@ from thermo_core.graph.plan import plan
 from thermo_core.quality import Quality
 from thermo_core.sensors.correction import Stamp, to_bytes
 from thermo_core.sensors.kind import Block, SensorConstants
-from thermo_core.sensors.linear import Line
+from thermo_core.sensors.linear_correction import Line
 from thermo_core.sensors.lis3dh.correction import AxesCorrection
 from thermo_core.sensors.mlx90632.correction import Mlx90632Correction
 from thermo_core.sensors.tmp117.correction import Tmp117Correction
@@ -197,7 +197,9 @@ def test_signals_are_those_core_makes_of_the_same_blocks_to_the_last_bit(make: M
         if NAMES[number] == "motion" and time_us < first[number] + 1_000_000:
             continue  # the firmware had begun this step with blocks from before
         sample = theirs[number, time_us]
-        np.testing.assert_array_equal(np.float32(ours[number, time_us][0]), np.float32(sample.values).ravel())
+        np.testing.assert_array_equal(
+            np.asarray(ours[number, time_us][0], np.float32), np.asarray(sample.values, np.float32).ravel()
+        )
         assert ours[number, time_us][1] == sample.flags
 
 
@@ -257,6 +259,19 @@ def test_a_brown_out_is_seen_and_the_chip_set_up_again(make: Make, kind: str) ->
     assert chips.counts()["sensor_reset"] == 1
     per_s = PLAN.profile.sensors[KINDS.index(kind)].visits[0].per_second
     assert len(blocks(found, kind)) > 0.6 * 8 * per_s - 5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_value_that_never_changes_is_told(make: Make, kind: str) -> None:
+    chips = make()
+    chips.run(4.0)
+    assert "sensor_frozen" not in chips.counts()
+    chips.bus.add_faults(f"freeze:addr={ADDRESS[kind]}")
+    left_s = 320.0
+    while left_s > 0 and "sensor_frozen" not in chips.counts():
+        chips.run(8.0)
+        left_s -= 8.0
+    assert chips.counts()["sensor_frozen"] >= 1
 
 
 @pytest.mark.parametrize("fault", ["nack", "stuck", "short", "flip"])

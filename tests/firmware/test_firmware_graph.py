@@ -2,8 +2,10 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from graph_plans import MOMENTS, STAGES, Seeded, Unfit, graph, recording, single
 
 from thermo_core import schema
 from thermo_core.graph.plan import Plan, plan
+from thermo_core.graph.rates import plan_at
 from thermo_core.sensors.external.settings import ExternalSettings
 from thermo_core.signals import Sample
 from thermo_core.stages import OPS
@@ -38,7 +41,8 @@ large = partial(graph, least=4, most=14)
 
 def cases(make: Callable[[Seeded], Plan], count: int, samples: int, seed: int = 0) -> list[Case]:
     """Random cases, to be compiled together."""
-    rng, found = np.random.default_rng(seed), []
+    rng = np.random.default_rng(seed)
+    found: list[Any] = []
     while len(found) < count:
         try:
             plan = make(Seeded(rng))
@@ -102,6 +106,24 @@ def patch() -> Case:
 
 def test_the_breast_patch_makes_the_bytes_of_python(tmp_path: Path) -> None:
     compare([patch()], tmp_path)
+
+
+@pytest.mark.parametrize("factor", [0.25, 2.0])
+def test_random_graphs_of_sensors_at_other_rates_make_the_bytes_of_python(tmp_path: Path, factor: float) -> None:
+    """The one C made for the profile's rates, and Python's of a plan at those that sensors are set to."""
+    made: list[Any] = []
+    for case in cases(large, GRAPHS, 3):
+        rates_hz = [factor * getattr(sensor, "rate_hz", 0.0) for sensor in case.plan.profile.sensors]
+        outputs = {model.name: case.plan.signals[model.raw].shape for model in case.plan.profile.models}
+        sensors = {
+            one.name: (one.shape, one.rate_hz)
+            for sensor in plan_at(case.plan.profile, rates_hz, outputs).profile.sensors
+            for one in sensor.signals
+        }
+        blocks = recording(np.random.default_rng(len(made)), SAMPLES, sensors)
+        made.append(replace(Case.of(case.plan, blocks, len(made)), rates_hz=rates_hz))
+    assert sum(plan_at(one.plan.profile, one.rates_hz).profile != one.plan.profile for one in made) > GRAPHS // 4
+    compare(made, tmp_path)
 
 
 def test_graphs_on_a_cortex_m4(tmp_path: Path) -> None:

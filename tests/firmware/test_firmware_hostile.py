@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from firmware_library import FIRMWARE, HARNESS, everything
+from firmware_library import FIRMWARE, HARNESS, NOR_FLASH, everything
 
 from thermo_core.sensors.ads1115_ntc.correction import CurveCorrection
 from thermo_core.sensors.ads1115_ntc.thermistor import SteinhartHart
-from thermo_core.sensors.correction import to_bytes
+from thermo_core.sensors.correction import Correction, to_bytes
 from thermo_core.sensors.mlx90640.correction import PixelCorrection
 
 EEPROM, CORRECTION, COUNTS = range(3)
@@ -22,7 +22,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """harness/hostile.c with the fuzz target of the EEPROM."""
     program = tmp_path_factory.mktemp("hostile") / "hostile"
     sources = [*everything(), HARNESS / "hostile.c", FIRMWARE / "fuzz" / "fuzz_eeprom.c"]
-    includes = [f"-I{FIRMWARE}", f"-I{FIRMWARE / 'core'}", f"-I{FIRMWARE / 'sensors'}"]
+    includes = [f"-I{FIRMWARE}", f"-I{FIRMWARE / 'core'}", f"-I{FIRMWARE / 'sensors'}", f"-I{NOR_FLASH.parent}"]
     flags = ["-std=c11", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     command = ["gcc", *flags, *includes, *map(str, sources), "-lm", "-o", str(program)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -59,7 +59,8 @@ def test_corrections(hostile: Path) -> None:
     zero, bad = np.zeros((24, 32), np.float32), rng.random((24, 32)) < 0.4
     cases = []
     curves = [CurveCorrection((curve,) * channels) for channels in (1, 2, 4)]
-    for correction in (PixelCorrection(zero, zero + 1, zero, bad), *curves):
+    every: list[Correction] = [PixelCorrection(zero, zero + 1, zero, bad), *curves]
+    for correction in every:
         whole = to_bytes(correction)
         cases.append((CORRECTION, whole))
         for _ in range(100):

@@ -62,7 +62,7 @@ def test_functions_have_the_bits_of_core(c: ctypes.CDLL, name: str) -> None:
 
 def test_rounding_is_half_to_even(c: ctypes.CDLL) -> None:
     values = every_exponent()
-    values = np.concatenate([values[np.abs(values) <= 2**22], np.float32([2**22, -(2**22), 2097151.5])])
+    values = np.concatenate([values[np.abs(values) <= 2**22], np.array([2**22, -(2**22), 2097151.5], np.float32)])
     results = np.empty(values.size, np.int32)
     c.shim_round(pointer(values), pointer(results), ctypes.c_size_t(values.size))
     np.testing.assert_array_equal(results, np.rint(values).astype(np.int32))
@@ -73,11 +73,13 @@ def test_rounding_is_half_to_even(c: ctypes.CDLL) -> None:
 def test_sums_are_in_order(c: ctypes.CDLL, values: Floats, stride: int) -> None:
     taken = values[::stride]
     arguments = pointer(values), ctypes.c_uint32(len(taken)), ctypes.c_uint32(stride)
-    assert plain_bytes(np.float32(c.shim_total(*arguments))) == plain_bytes(float32.total(taken))
-    assert plain_bytes(np.float32(c.shim_mean(*arguments))) == plain_bytes(float32.mean(taken))
+    assert plain_bytes(np.asarray(c.shim_total(*arguments), np.float32)) == plain_bytes(float32.total(taken))
+    assert plain_bytes(np.asarray(c.shim_mean(*arguments), np.float32)) == plain_bytes(float32.mean(taken))
     other = np.ascontiguousarray(values[: len(taken)])
     product = c.shim_product(pointer(other), *arguments)
-    assert plain_bytes(np.float32(product)) == plain_bytes(float32.products(other[np.newaxis], taken[np.newaxis])[0, 0])
+    assert plain_bytes(np.asarray(product, np.float32)) == plain_bytes(
+        float32.products(other[np.newaxis], taken[np.newaxis])[0, 0]
+    )
 
 
 @given(st.one_of(floats, few), st.integers(1, 3), st.integers(0, 2**31))
@@ -99,7 +101,7 @@ def test_ranks_are_those_of_sorting(c: ctypes.CDLL, values: Floats, stride: int,
 @pytest.mark.parametrize("spread", [0.0, 1e-6, 1.0, 1e37])
 def test_ranks_of_many(c: ctypes.CDLL, count: int, spread: float) -> None:
     rng = np.random.default_rng(count)
-    values = np.float32(34 + spread * rng.normal(size=count))
+    values = np.asarray(34 + spread * rng.normal(size=count), np.float32)
     values[: count // 3] = values[0]
     ascending = np.sort(values)
     following = np.zeros(1, np.float32)
@@ -123,7 +125,7 @@ def test_quantising_is_cores(c: ctypes.CDLL, values: Floats, scale: float, zero_
 def test_quantising_saturates_and_stops_where_there_is_no_value(c: ctypes.CDLL) -> None:
     end = ctypes.c_float(0.5), ctypes.c_int8(3)
     quantised = np.zeros(3, np.int8)
-    values = np.float32([np.inf, -np.inf, -3e38])
+    values = np.array([np.inf, -np.inf, -3e38], np.float32)
     assert c.shim_quantise(*end, pointer(values), 3, pointer(quantised)) == 1
     assert quantised.tolist() == [127, -128, -128]
     for bits in (0x7FC00000, 0xFFC00000, 0x7F800001, 0xFFFFFFFF):

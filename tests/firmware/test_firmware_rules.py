@@ -74,7 +74,8 @@ class Expected:
         self._number, self._plan, self._rng = number, made, rng
         self._machines = [AlertMachine(one, place) for place, one in enumerate(made.alerts)]
         self._time_us = 0
-        self.read, self.written = [], []
+        self.read: list[Any] = []
+        self.written: list[Any] = []
         for _ in range(EVENTS):
             self._time_us += int(rng.integers(0, 1_500_000))
             self._finding() if rng.random() < 0.3 else self._alert()
@@ -91,10 +92,10 @@ class Expected:
         number = int(self._rng.integers(len(self._plan.profile.models)))
         model, flags = self._plan.profile.models[number], self._flags()
         count = self._plan.signals[model.reading].elements
-        said = np.float32([self._value(0.5) for _ in range(count)])
+        said = np.array([self._value(0.5) for _ in range(count)], np.float32)
         self._happens(0, number, flags, struct.pack("<H", count) + said.tobytes())
         found = finding(model, number, Sample(self._time_us, said, flags))
-        values = np.float32(found.values)
+        values = np.asarray(found.values, np.float32)
         self.written.append(
             struct.pack("<HH", found.flags, len(values))
             + np.where(values != values, np.nan, values).astype("<f4").tobytes()

@@ -17,7 +17,7 @@ from thermo_core.crc8 import crc8
 from thermo_core.errors import CorrectionError, EepromError, SensorError
 from thermo_core.quality import DOUBTFUL, Quality
 from thermo_core.sensors.kinds import KINDS
-from thermo_core.sensors.linear import Line, LinearCorrection
+from thermo_core.sensors.linear_correction import Line, LinearCorrection
 from thermo_core.sensors.lis3dh import decode as lis3dh
 from thermo_core.sensors.lis3dh.correction import AxesCorrection
 from thermo_core.sensors.lis3dh.settings import Lis3dhSettings
@@ -139,7 +139,9 @@ def test_the_same_corrections_are_refused(
     sensors: ctypes.CDLL, kind: type[LinearCorrection], data: st.DataObject
 ) -> None:
     size = data.draw(st.sampled_from([0, 11, 12, 24]))
-    body = data.draw(st.binary(min_size=size, max_size=size) | st.just(np.float32([0, 1, 0] * 2).tobytes()[:size]))
+    body = data.draw(
+        st.binary(min_size=size, max_size=size) | st.just(np.array([0, 1, 0] * 2, np.float32).tobytes()[:size])
+    )
     try:
         kind.from_body(kind((Line(),) * len(kind.numbers)).stamp, body)
         wanted = OK
@@ -332,10 +334,16 @@ def test_pulse_samples(
     sensors: ctypes.CDLL, leds: int, range_na: int, pulse_us: int, contact: float, status: int, data: st.DataObject
 ) -> None:
     names = ["red", "ir", "green"][:leds]
-    plain = {"variant": "max30101", "leds": names, "range_na": range_na, "pulse_us": pulse_us, "contact_na": contact}
+    plain: dict[str, Any] = {
+        "variant": "max30101",
+        "leds": names,
+        "range_na": range_na,
+        "pulse_us": pulse_us,
+        "contact_na": contact,
+    }
     plain |= {"rate_hz": 25.0, "averages": 4}
     counts = [data.draw(st.integers(0, 0x3FFFF) | st.sampled_from([0, 0x3FFF8, 0x3FFFF])) for _ in names]
-    sensor = Max3010xSettings(name="s", path=(0x57,), **(plain | {"leds": tuple(names)}))  # type: ignore[arg-type]
+    sensor = Max3010xSettings(name="s", path=(0x57,), **(plain | {"leds": tuple(names)}))
     block = pack(Samples(np.array([counts], np.int32), 40_000, status=status), sensor.format)
     (moment,) = push(reader("max3010x", **plain), block)
     values = floats(3)

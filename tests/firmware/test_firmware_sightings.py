@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from firmware_library import HARNESS, build
+from firmware_library import HARNESS, NOR_FLASH, build
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +20,7 @@ CUTS = range(4)
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """The firmware's memory over the model of flash."""
     folder = tmp_path_factory.mktemp("sightings")
-    return build(folder, "sightings", ["sightings", "crc"], HARNESS / "flash.c")
+    return build(folder, "sightings", ["sightings", "flash", "crc"], NOR_FLASH, HARNESS / "failing_flash.c")
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ def chip(name: int, content: int, sensor: int = 0) -> Chip:
 class Firmware:
     """Calls of the harness."""
 
-    def __init__(self, library: Any, page_size: int = 4096, pages: int = 3) -> None:
+    def __init__(self, library: Any, block: int = 4096, blocks: int = 3, read: int = 1, program: int = 8) -> None:
         self.library = library
-        library.sightings_new(ctypes.c_size_t(page_size), ctypes.c_size_t(pages))
+        library.sightings_new(*map(ctypes.c_size_t, (block, blocks, read, program)))
         self.reopen()
 
     def reopen(self) -> None:
@@ -100,7 +100,7 @@ def test_one_sensors_numbers_are_the_agents(library: Any, found: list[tuple[int,
 
 
 def test_numbers_rise_and_the_first_sight_is_kept_through_many_pages(library: Any) -> None:
-    firmware = Firmware(library, page_size=256)  # ten entries a page
+    firmware = Firmware(library, block=256)  # ten entries a page
     first = firmware.meet(chip(9, 0))
     before = first[0]
     for count in range(200):
@@ -112,19 +112,22 @@ def test_numbers_rise_and_the_first_sight_is_kept_through_many_pages(library: An
     assert firmware.meet(chip(9, 0)) == (before + 1, first[1], False)
 
 
+@pytest.mark.parametrize(("block", "units"), [(256, (1, 8)), (256, (8, 1)), (512, (32, 32))])
 @pytest.mark.parametrize("cut", CUTS)
-def test_no_number_stands_for_two_contents_whenever_power_fails(library: Any, cut: int) -> None:
-    """Every operation of a history with two page changes loses power once, and the history goes on."""
+def test_no_number_stands_for_two_contents_whenever_power_fails(
+    library: Any, cut: int, block: int, units: tuple[int, int]
+) -> None:
+    """Every operation of a history that fills blocks loses power once, and the history goes on."""
     history = [chip(1 + i % 2, i // 3 % 3) for i in range(24)]
-    firmware = Firmware(library, page_size=256)
+    firmware = Firmware(library, block, 3, *units)
     library.flash_operations.restype = ctypes.c_long
     library.flash_cut_after(ctypes.c_long(-1), 0, 0)
     for found in history:
         firmware.meet(found)
     operations = library.flash_operations()
-    assert operations > 60
-    for at in range(operations):
-        firmware = Firmware(library, page_size=256)
+    assert operations > 20
+    for at in range(0, operations, 1 if units[1] >= 8 else 7):
+        firmware = Firmware(library, block, 3, *units)
         named: dict[int, tuple[bytes, int]] = {}
         library.flash_cut_after(ctypes.c_long(at), cut, at)
         last = 0
@@ -149,7 +152,7 @@ def test_a_worn_page_is_a_problem_and_no_end(library: Any) -> None:
 
 
 def test_a_board_without_pages_for_it_numbers_all_the_same(library: Any) -> None:
-    firmware = Firmware(library, pages=2)
+    firmware = Firmware(library, blocks=2)
     assert [firmware.meet(chip(1, content))[::2] for content in (0, 0, 1, 0)] == [
         (1, False), (1, False), (2, True), (3, False)
     ]  # fmt: skip
@@ -158,7 +161,7 @@ def test_a_board_without_pages_for_it_numbers_all_the_same(library: Any) -> None
 def test_rubbish_in_flash_is_passed_over(library: Any) -> None:
     rng = random.Random(4)
     for _ in range(200):
-        firmware = Firmware(library, page_size=512)
+        firmware = Firmware(library, block=512)
         flash = library.flash_bytes
         flash.restype = ctypes.POINTER(ctypes.c_uint8)
         for at in range(512, 1536):

@@ -652,7 +652,7 @@ def test_signals_come_with_a_stream_and_end_with_it(wire: Any) -> None:
 
 def test_a_sample_from_outside_waits_for_its_turn(wire: Any) -> None:
     firmware = streaming(wire)
-    body = {"sensor": 2, "values": np.float32([21.5, -3]).tobytes()}
+    body = {"sensor": 2, "values": np.array([21.5, -3], np.float32).tobytes()}
     assert firmware.ask(Op.WRITE, Command.FEED, body).body == {}
     assert firmware.fed and [wire.wire_fed(ctypes.c_size_t(place)) for place in (0, 1)] == [21.5, -3]
 

@@ -37,14 +37,14 @@ def blob(seed: int) -> bytes:
 
 
 class Store:
-    """The firmware's store over the model of flash."""
+    """The firmware's store over a flash that can lose power."""
 
-    def __init__(self, wire: Any, page_size: int = PAGE, pages: int = PAGES) -> None:
+    def __init__(self, wire: Any, block: int = PAGE, blocks: int = PAGES, read: int = 1, program: int = 8) -> None:
         self.wire = wire
         wire.flash_bytes.restype = ctypes.POINTER(ctypes.c_uint8)
         wire.flash_operations.restype = ctypes.c_long
-        self.bytes = page_size * pages
-        self.works = wire.wire_new_flash(ctypes.c_size_t(page_size), ctypes.c_size_t(pages))
+        self.bytes = block * blocks
+        self.works = wire.wire_new_flash(*map(ctypes.c_size_t, (block, blocks, read, program)))
 
     def open(self) -> None:
         """As after a reset."""
@@ -143,9 +143,12 @@ def moments(operations: int, seed: int) -> Iterator[tuple[int, int]]:
             yield operation, kind
 
 
+@pytest.mark.parametrize("units", [(1, 8), (4, 4), (16, 32)], ids=str)
 @pytest.mark.parametrize("step", range(len(SEQUENCE)))
-def test_a_cut_in_any_operation_leaves_the_old_state_or_the_new_one(wire: Any, step: int) -> None:
-    store = Store(wire)
+def test_a_cut_in_any_operation_leaves_the_old_state_or_the_new_one(
+    wire: Any, step: int, units: tuple[int, int]
+) -> None:
+    store = Store(wire, PAGE, PAGES, *units)
     for earlier, _ in SEQUENCE[:step]:
         assert earlier(store) == OK
     old, (run, new) = store.state, SEQUENCE[step]
@@ -153,7 +156,7 @@ def test_a_cut_in_any_operation_leaves_the_old_state_or_the_new_one(wire: Any, s
     store.cut(-1)
     assert run(store) == OK
     operations = store.operations
-    assert operations >= len(blob(1)) // 8 + 4  # words, three pages, and what makes it current
+    assert operations >= len(blob(1)) // units[1] + 4  # units, three blocks, and what makes it current
     seen: set[State] = set()
     for operation, kind in moments(operations, step):
         store.flash = before
@@ -178,13 +181,14 @@ def test_a_cut_in_any_operation_leaves_the_old_state_or_the_new_one(wire: Any, s
         st.tuples(st.integers(0, 6), st.integers(1, 1024), st.integers(0, 1300), st.sampled_from(CUTS), st.booleans()),
         max_size=8,
     ),
-    page=st.sampled_from([(4096, 9), (2048, 15), (1024, 30), (512, 63), (8192, 6), (9360, 4)]),
+    blocks=st.sampled_from([(4096, 9), (2048, 15), (1024, 30), (512, 63), (8192, 6), (9408, 4)]),
+    units=st.tuples(st.sampled_from([1, 2, 4, 8, 16, 32]), st.sampled_from([1, 2, 4, 8, 16, 32])),
 )
 def test_any_sequence_of_writes_rollbacks_and_cuts(
-    wire: Any, steps: list[tuple[int, int, int, int, bool]], page: tuple[int, int]
+    wire: Any, steps: list[tuple[int, int, int, int, bool]], blocks: tuple[int, int], units: tuple[int, int]
 ) -> None:
-    """One cut after another, and flash of other pages. Seed 0 rolls back."""
-    store = Store(wire, *page)
+    """One cut after another, and flash of other blocks and units. Seed 0 rolls back."""
+    store = Store(wire, *blocks, *units)
     assert store.works
     state: State = (None, None)
     for seed, part, operation, kind, has_power in steps:

@@ -35,8 +35,8 @@ def read(
     numerics: Any, settings: Thermistor, counts: int, calibrated: SteinhartHart | None = None
 ) -> tuple[int, float]:
     curve = (*settings.curve, 0.0)[:3]
-    profile = np.float32([settings.series_ohm, settings.supply_v, *curve, settings.self_heating_k_per_mw])
-    own = None if calibrated is None else np.float32([calibrated.a, calibrated.b, calibrated.c])
+    profile = np.array([settings.series_ohm, settings.supply_v, *curve, settings.self_heating_k_per_mw], np.float32)
+    own = None if calibrated is None else np.array([calibrated.a, calibrated.b, calibrated.c], np.float32)
     celsius = np.zeros(1, np.float32)
     state = numerics.c.shim_thermistor(
         ctypes.c_void_p(profile.ctypes.data),

@@ -2,7 +2,7 @@
 
 import ctypes
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -16,11 +16,13 @@ from unfit import FIT, UNFIT
 from thermo_core import schema
 from thermo_core.graph.engine import Engine
 from thermo_core.graph.plan import plan
+from thermo_core.graph.rates import plan_at
 from thermo_core.image import parse
 from thermo_core.quality import Quality
 from thermo_core.sensors.ads1115_ntc import codec as scans
 from thermo_core.sensors.correction import Stamp, to_bytes
 from thermo_core.sensors.kind import Block, SensorConstants
+from thermo_core.sensors.kinds import KINDS
 from thermo_core.sensors.mlx90640 import codec
 from thermo_core.sensors.mlx90640.correction import PixelCorrection
 from thermo_core.sensors.mlx90640.counts import CountsDecoder
@@ -163,12 +165,14 @@ def test_every_page_arrives_once_with_the_counts_the_sensor_measured(make: Make)
         assert any(np.array_equal(pixels, truth) for truth in measured)
 
 
-def engine_for(wearable: FirmwareWearable, correction: PixelCorrection | None = None) -> Engine:
+def engine_for(
+    wearable: FirmwareWearable, correction: PixelCorrection | None = None, rates_hz: Sequence[float] = ()
+) -> Engine:
     """Core's way from blocks to findings, with what the wearable says of itself."""
     bundle = breast_patch()
     networks = {name: Int8Network(data) for name, data in bundle.networks.items()}
     flags = int(Quality.SIMULATED)
-    engine = Engine(plan(bundle.profile), networks, flags=flags)
+    engine = Engine(plan_at(bundle.profile, rates_hz), networks, flags=flags)
     camera, spots = hello(wearable).sensors
     constants = read(wearable, Command.CONSTANTS, sensor=CAMERA)
     engine.open(CAMERA, SensorConstants(camera.constants, constants), correction)
@@ -284,6 +288,25 @@ def test_thermistors_read_what_the_bath_has(make: Make) -> None:
     samples = [produced["spots"] for one in scanned for produced in engine.push(one).passes]
     # The simulated thermistors differ from the profile's curve as real ones do.
     assert all(np.abs(sample.values - 36.5).max() < 0.6 for sample in samples)
+
+
+def test_thermistors_whose_scans_never_change_are_told_as_core_reads_them(make: Make) -> None:
+    wearable = make(faults="freeze@0:addr=0x48")
+    heard: list[Record] = []
+    spots = list(plan(breast_patch().profile).signals).index("spots")
+    for _ in range(40):
+        wearable.listen(lease_ms=10_000)
+        wearable.ask(Command.SIGNALS, {"signals": [spots]}, Op.WRITE)
+        heard += wearable.run(8.0)
+    assert wearable.ask(Command.COUNTERS)["counters"]["sensor_frozen"] == 1
+    (settings,) = [sensor for sensor in breast_patch().profile.sensors if sensor.name == "spots"]
+    reader = KINDS[settings.kind].reader(settings, b"", None)
+    theirs = {block.time_us: reader.push(block)[0]["spots"].flags for block in blocks(heard, SPOTS)}
+    ours = {part.time_us: part.flags & ~Quality.SIMULATED for part in of(SignalRecord, heard)}
+    shared = ours.keys() & theirs.keys()
+    assert len(shared) > 600 and any(ours[time_us] & Quality.STALE for time_us in shared)
+    differing = [time_us for time_us in shared if (ours[time_us] ^ theirs[time_us]) & Quality.STALE]
+    assert len(differing) <= 3, "what the firmware had read before somebody listened"
 
 
 def test_a_full_line_costs_records_that_are_counted_and_then_key_frames(make: Make) -> None:
@@ -458,3 +481,34 @@ def test_only_what_comes_from_outside_is_fed(make: Make) -> None:
 
 def test_it_fits_the_budget(breast_patch_library: ctypes.CDLL) -> None:
     assert breast_patch_library.harness_state_bytes() < MOST_BYTES
+
+
+def stream(wearable: FirmwareWearable, seconds: int) -> list[Record]:
+    """What a host that renews its lease hears."""
+    heard: list[Record] = []
+    for _ in range(0, seconds, 4):
+        wearable.ask(Command.STREAM, {"op": 2, "lease_ms": 10_000}, Op.WRITE)
+        heard += wearable.run(4.0)
+    return heard
+
+
+@pytest.mark.parametrize("rate_hz", [1.0, 4.0, 32.0])
+def test_findings_at_another_rate_are_those_core_makes_of_the_same_blocks(make: Make, rate_hz: float) -> None:
+    """A camera that is slower than its profile says is none with gaps, while it streams and for the next host."""
+    wearable = make()
+    seconds = 8 + round(50 / rate_hz)
+    wearable.listen(lease_ms=10_000)
+    wearable.run(2.0)
+    wearable.ask(Command.RATE, {"rate_hz": rate_hz, "sensor": CAMERA}, Op.WRITE)
+    assert len(of(FindingRecord, stream(wearable, seconds))) >= 7
+    wearable.run(15.0)  # the lease runs out, and the sensors rest
+    wearable.listen(lease_ms=10_000)
+    found = stream(wearable, seconds)
+    engine = engine_for(wearable, rates_hz=[rate_hz])
+    wanted = {said.finding.time_us: said.finding for block in of(Block, found) for said in engine.push(block).said}
+    ours = {one.time_us: one for one in of(FindingRecord, found)}
+    assert len(wanted) >= 7
+    assert set(ours) == set(wanted)
+    for time_us, finding in wanted.items():
+        assert ours[time_us].flags == finding.flags
+        assert ours[time_us].values == pytest.approx(finding.values, abs=2 / 256)

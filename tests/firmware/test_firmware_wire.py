@@ -179,7 +179,7 @@ def firmware_record(wire: Any, record: Record, sequence: int, capacity: int = 20
             )
             size = wire.records_signal(buffer, capacity, head, ctypes.byref(part))
         case FindingRecord():
-            values = np.float32(record.values)
+            values = np.asarray(record.values, np.float32)
             said = Finding(record.time_us, values.ctypes.data, record.flags, record.model, values.size)
             newest = (Newest * max(1, len(record.newest)))(*(Newest(*one) for one in record.newest))
             quantities = record.kind is OutputKind.QUANTITIES
@@ -208,7 +208,7 @@ NUMBERS = st.floats(width=32, allow_nan=False) | st.just(float(np.float32(np.nan
 
 @st.composite
 def signal_parts(draw: st.DrawFn) -> SignalRecord:
-    values = np.float32(draw(st.lists(NUMBERS, min_size=1, max_size=LONGEST_PART)))
+    values = np.array(draw(st.lists(NUMBERS, min_size=1, max_size=LONGEST_PART)), np.float32)
     first = draw(st.integers(0, 65535 - values.size))
     elements = draw(st.integers(first + values.size, 65535))
     return SignalRecord(draw(U64), draw(U8), draw(U16), first, elements, values)

@@ -170,6 +170,7 @@ def test_an_accelerometer_is_laid_in_six_positions(
     assert peer.up.tolist() == [0.0, 0.0, 1.0]
     page = Path(figures["report"]["html"]).read_text(encoding="utf-8")
     assert "written and read back" in page and "motion (lis3dh)" in page
+    assert page.index("Hold-out error of motion") < page.index("motion (lis3dh)")
 
 
 @pytest.mark.parametrize(

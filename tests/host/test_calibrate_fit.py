@@ -1,7 +1,10 @@
 """The per-pixel fit against synthetic sensors whose errors are known, and the judgement of pixels and steadiness."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from thermo_core.errors import CalibrationFailedError, StorageError
 from thermo_host.calibrate.agreement import agreement, pooled
@@ -25,7 +28,7 @@ class Sensor:
         self.die = self.random.normal(0.0, die_spread, SHAPE)
         self.noise = noise
 
-    def ideal(self, celsius: float, ta: float) -> np.ndarray:
+    def ideal(self, celsius: float, ta: float) -> NDArray[Any]:
         die = (ta + 273.15) ** 4
         kelvin4 = (1 + self.gain) * ((celsius + 273.15) ** 4 - die) + die
         return kelvin4**0.25 - 273.15 + self.offset + self.die * (ta - 25)

@@ -1,9 +1,10 @@
 """References, settings, uncertainty budget, heat maps and acceptance of the calibration."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import sqrt
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -76,13 +77,13 @@ def laboratory(tmp_path: Path) -> Iterator[tuple[SimulatedHardware, str]]:
     """Simulated hardware whose blackbody is driven over a real control socket, and the port's name."""
     hardware = SimulatedHardware.from_profile("breast-patch", seed=1)
 
-    def blackbody(request: dict[str, float]) -> dict[str, object]:
+    def blackbody(request: Mapping[str, Any]) -> Mapping[str, Any]:
         if request["celsius"] > 90:
             raise UsageError("The blackbody goes to 90 degC; choose less.")
         hardware.set_blackbody(request["celsius"])
         return {}
 
-    def ambient(request: dict[str, float]) -> dict[str, object]:
+    def ambient(request: Mapping[str, Any]) -> Mapping[str, Any]:
         hardware.set_ambient(request["celsius"])
         return {}
 
@@ -215,8 +216,8 @@ def test_a_symmetric_scale_has_zero_in_the_middle() -> None:
     assert symmetric(np.zeros(4)).high > 0
 
 
-def _fit(**changes: object) -> PixelFit:
-    values: dict[str, object] = {
+def _fit(**changes: Any) -> PixelFit:
+    values: dict[str, Any] = {
         "offset": np.zeros(SHAPE),
         "gain": np.ones(SHAPE),
         "ta_slope": np.zeros(SHAPE),

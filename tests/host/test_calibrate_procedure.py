@@ -12,10 +12,11 @@ import pytest
 from laboratory import PATCH, SLEEVE, Laboratory
 from rich.console import Console
 
+from thermo_core import files
 from thermo_core.errors import CalibrationFailedError, CorrectionError, RefusedError, StorageError, UsageError
 from thermo_core.sensors.correction import Correction, to_bytes
 from thermo_core.sensors.kinds import correction_of
-from thermo_core.sensors.linear import LinearCorrection
+from thermo_core.sensors.linear_correction import LinearCorrection
 from thermo_core.wearable.profile import NOTICE
 from thermo_host.calibrate import html, measurements, report
 from thermo_host.calibrate.choice import choose
@@ -113,7 +114,8 @@ def test_pixels_that_do_not_work_are_named_and_interpolated() -> None:
     assert abs(outcome.camera.hold_outs[0].error_after[10, 11]) < 0.2
     assert abs(outcome.camera.hold_outs[0].error_after[5, 20]) < 0.2
     assert outcome.camera.after.rmse <= 0.08
-    assert correction_of(to_bytes(outcome.camera.correction)).bad[10, 11]
+    stored: Any = correction_of(to_bytes(outcome.camera.correction))
+    assert stored.bad[10, 11]
 
 
 def test_a_cold_sensor_is_not_calibrated_until_it_is_warm_unless_that_is_asked_for() -> None:
@@ -146,7 +148,9 @@ def typed(lab: Laboratory, wrong: Callable[[float], float]) -> TypedReference:
     """Somebody who sets the blackbody when asked and types what `wrong` makes of it."""
 
     def ask(prompt: str) -> str:
-        celsius = float(re.search(r"to ([\d.]+) degC", prompt)[1])
+        told = re.search(r"to ([\d.]+) degC", prompt)
+        assert told is not None
+        celsius = float(told[1])
         lab.set_point(celsius)
         return f"{wrong(celsius):.2f}"
 
@@ -297,7 +301,7 @@ def test_a_disk_that_fills_takes_nothing_that_was_measured(
     kept = Measurements(tmp_path, quick.subject, QUICK, notes.append)
     room = tmp_path / ".room"
     assert room.stat().st_blocks * 512 >= 4 << 20
-    real = measurements.write_file
+    real = files.write_file
 
     def cramped(path: Path, data: bytes) -> None:
         if room.exists():
@@ -492,7 +496,7 @@ def test_verify_of_a_wearable_without_a_camera(sleeve: Outcome) -> None:
     lab = Laboratory(SLEEVE)
     good = verify(lab, lab, QUICK, sleeve.corrections, CREATED, 0.1)
     assert good.objections == ()
-    wrist = sleeve.sensors[0].correction
+    wrist: Any = sleeve.sensors[0].correction
     line = wrist.lines[0]
     wrong = {0: replace(wrist, lines=(line._replace(offset=line.offset + 0.5),))}
     (objection,) = verify(lab, lab, QUICK, wrong, CREATED, 0.1).objections
@@ -511,16 +515,17 @@ def test_six_positions_give_offsets_gains_and_skew() -> None:
     lab = Laboratory(SLEEVE, names=("motion",))
     outcome = calibrate_positions(lab, lab, QUICK, CREATED, Silent())
     (fit,) = outcome.sensors
-    assert fit.correction is not None and outcome.objections == ()
-    np.testing.assert_allclose(fit.correction.offset_g, lab.zero_g, atol=0.003)
-    np.testing.assert_allclose(np.reshape(fit.correction.matrix, (3, 3)), lab.matrix, atol=0.004)
+    found: Any = fit.correction
+    assert found is not None and outcome.objections == ()
+    np.testing.assert_allclose(found.offset_g, lab.zero_g, atol=0.003)
+    np.testing.assert_allclose(np.reshape(found.matrix, (3, 3)), lab.matrix, atol=0.004)
     assert fit.numbers[0].hold_out_after < 0.004 < fit.numbers[0].hold_out_before
     assert fit.correction.stamp.residual_rms == pytest.approx(fit.numbers[0].hold_out_after)
     assert " g at hold-out points" in str(fit.numbers[0])
     assert "motion (lis3dh)" in _page(outcome)
-    good = verify_positions(lab, lab, QUICK, fit.correction, CREATED, Silent())
+    good = verify_positions(lab, lab, QUICK, found, CREATED, Silent())
     assert good.objections == ()
-    wrong = replace(fit.correction, offset_g=tuple(value + 0.1 for value in fit.correction.offset_g))
+    wrong = replace(found, offset_g=tuple(value + 0.1 for value in found.offset_g))
     assert "calibrate anew" in verify_positions(lab, lab, QUICK, wrong, CREATED, Silent()).objections[0]
 
 

@@ -1,9 +1,11 @@
 """Raw dumps of other tools decoded to pictures."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from thermo_core.errors import SensorError, StorageError, UsageError
 from thermo_core.sensors.mlx90640.dump import Dump
@@ -64,7 +66,7 @@ def test_halves_of_different_reading_patterns_make_no_picture(golden_dir: Path) 
         ({"eeprom": np.full(832, -40_000), "frames": np.zeros((2, 834), np.uint16)}, "not 16-bit words"),
     ],
 )
-def test_what_is_no_dump_is_refused(tmp_path: Path, arrays: dict[str, np.ndarray], message: str) -> None:
+def test_what_is_no_dump_is_refused(tmp_path: Path, arrays: dict[str, NDArray[Any]], message: str) -> None:
     path = tmp_path / "dump.npz"
     np.savez(path, **arrays)
     with pytest.raises(StorageError, match=message):

@@ -386,7 +386,8 @@ def test_another_profile_later_has_tables_of_its_own(tmp_path: Path, session: Se
     pages = recorded.subpages(eeprom.generate(recorded.SEED), 100)
     items: list[Any] = list(recorded.telemetry(recorded.patch_records(pages)))
     model = msgspec.structs.replace(session.profile.models[0], scores=("none", "some"))
-    thermistors = msgspec.structs.replace(session.profile.sensors[1], channels=session.profile.sensors[1].channels[:1])
+    spots: Any = session.profile.sensors[1]
+    thermistors = msgspec.structs.replace(spots, channels=spots.channels[:1])
     later = swapped(session, models=(model,), alerts=(), sensors=(session.profile.sensors[0], thermistors))
     found = recorded.recording(tmp_path / "r.mcap", session, [*items[:60], later, *items[60:]])
     arrays = np.load(exported(found, tmp_path / "out.npz")[0])
@@ -419,7 +420,9 @@ def test_a_window_holds_what_came_in_it(
 
 def test_lost_blocks_and_blocks_of_unknown_constants_are_counted(tmp_path: Path, session: Session) -> None:
     pages = recorded.subpages(eeprom.generate(recorded.SEED), 60)
-    records = [record for record in recorded.patch_records(pages, key_interval=1) if getattr(record, "sensor", 1) == 0]
+    records: list[Any] = [
+        record for record in recorded.patch_records(pages, key_interval=1) if getattr(record, "sensor", 1) == 0
+    ]
     del records[20:23]
     records[40] = replace(records[40], constants=7)
     gap = Gap(from_ns=recorded.STARTED_NS, to_ns=recorded.STARTED_NS + 5, reason="unplugged")
@@ -513,7 +516,7 @@ def test_pictures_of_other_constants_are_decoded_with_them(tmp_path: Path, sessi
         hello=msgspec.structs.replace(session.hello, sensors=states),
         constants={0: SensorConstants(1, words[1].astype("<u2").tobytes())},
     )
-    items = [*recorded.telemetry(first), later, *recorded.telemetry(second)]
+    items: list[Any] = [*recorded.telemetry(first), later, *recorded.telemetry(second)]
     decoding = Decoding(recorded.recording(tmp_path / "r.mcap", session, items))
     target.write(decoding, tmp_path / "out.npz", decoding.first)
     assert decoding.totals.undecodable == 0

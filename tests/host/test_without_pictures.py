@@ -156,6 +156,16 @@ def test_a_sparkline_rises_with_its_numbers_and_leaves_gaps() -> None:
     assert sparkline([float("nan")] * 3, "degC") == "   "
 
 
+@pytest.mark.parametrize("interval", [1, 2, 5, 30])
+def test_the_past_of_what_comes_seldom_has_no_holes_but_those_of_its_own(interval: int) -> None:
+    history = History()
+    for number in range(12):
+        if number != 6:
+            history.add(number * interval * 1_000_000_000, np.array([number], np.float32))
+    assert [number for number in history.means(0, 12) if not np.isnan(number)] == [*range(6), *range(7, 12)]
+    assert np.isnan(history.means(0, 12)).tolist() == [number == 6 for number in range(12)]
+
+
 def test_the_past_is_means_of_seconds_in_bounded_memory() -> None:
     history = History()
     for tick in range(10 * (KEPT + 50)):
@@ -163,6 +173,9 @@ def test_the_past_is_means_of_seconds_in_bounded_memory() -> None:
     means = history.means(0, KEPT + 10)
     assert means[-1] == KEPT + 49 and means[-2] == KEPT + 48
     assert np.isnan(means[:10]).all() and not np.isnan(means[10:]).any()
+    narrow = history.means(0, 12)
+    assert len(narrow) == 12 and not np.isnan(narrow).any(), "all that is remembered fits into any width"
+    assert narrow == sorted(narrow) and narrow[0] < 70 and narrow[-1] > KEPT + 40
     assert np.isnan(history.means(1, 5)).all()
     history.add(0, np.zeros(2, np.float32))  # the clock of another recording
     assert history.means(0, 2)[-1] == 0.0

@@ -9,7 +9,7 @@ import pytest
 from thermo_core.errors import ThermoError
 from thermo_core.stages.select import Select
 from thermo_core.stages.statistics import Statistics
-from thermo_models import foster, networks, projection
+from thermo_models import face, foster, networks, projection
 from thermo_models.features import network_inputs, through
 from thermo_models.metrics import rmse
 from thermo_models.tasks import TASKS, core_temperature, find, nagoya_actions, time_constants, wrist_stress
@@ -92,7 +92,7 @@ def test_a_region_missing_in_one_round_comes_from_another_but_not_for_the_opened
     path = tmp_path / "one.csv.gz"
     path.write_bytes(gzip.compress("\n".join([whole[0], ",".join(one), *whole[2:20]]).encode()))
     features = task.load(path, task.settings, quick=False).features[0]
-    canthus, largest = (core_temperature.REGIONS.index(region) for region in ("T_RC", "T_Max"))
+    canthus, largest = (face.REGIONS.index(region) for region in ("T_RC", "T_Max"))
     expected = np.mean([float(one[names.index(f"T_RC{k}")]) for k in (1, 2, 3)])
     assert features[26 + canthus] == pytest.approx(expected, abs=1e-4)
     assert np.isnan(features[26 + largest])

@@ -22,15 +22,19 @@ from thermo_core import schema
 from thermo_core.bundle import Bundle
 from thermo_core.errors import BundleError, ModelError
 from thermo_core.graph.plan import plan
+from thermo_core.graph.typical import SCENES
 from thermo_core.image import DEVELOPMENT_KEY_SHA256, Version, key_hash, load_public_key, sign
 from thermo_core.sensors.mlx90640.settings import RATES_HZ
 from thermo_core.sensors.settings import SensorSettings
 from thermo_core.tflite.interpreter import Int8Network
+from thermo_core.wearable import library
 from thermo_core.wearable.person import FIELDS
-from thermo_core.wearable.profile import Profile
+from thermo_core.wearable.profile import Model, Profile
 from thermo_quantize import c_text, firmware
 from thermo_quantize.cli import main
 from thermo_quantize.firmware_sensors import SENSORS
+from thermo_quantize.fit import check_bundle, open_networks
+from thermo_quantize.rehearsal import typical_signals
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = bundles.IMAGE
@@ -105,8 +109,10 @@ def settings_of(sensor: SensorSettings) -> str:
                 words += [raw(one.name), reals(one.series_ohm, one.supply_v), flags]
                 words += [reals(*(*one.curve, 0.0)[:3]), reals(one.self_heating_k_per_mw)]
             return " ".join(words)
-    (signal,) = sensor.signals
-    return f"{signal.elements} {reals(plain_settings.low, plain_settings.high, signal.rate_hz)}"
+        case "external":
+            (signal,) = sensor.signals
+            return f"{signal.elements} {reals(plain_settings.low, plain_settings.high, signal.rate_hz)}"
+    return ""
 
 
 def expected(bundle: Bundle, image_sha256: bytes, version: str, development: bool) -> Iterator[str]:
@@ -124,7 +130,7 @@ def expected_profile(profile: Profile, bundle: Bundle | None = None) -> Iterator
     yield f"cbor {raw(cbor)} {raw(sha256(cbor).digest())}"
     for number, sensor in enumerate(profile.sensors):
         place = made.number_of(sensor.name)
-        yield f"sensor {number} {sensor.kind} {raw(sensor.name)} {place} {settings_of(sensor)}"
+        yield f"sensor {number} {sensor.kind} {raw(sensor.name)} {place} {settings_of(sensor)}".rstrip()
     for model in profile.models:
         reading, of_network = made.number_of(model.reading), made.number_of(model.raw)
         yield f"model {len(model.outputs)} {reading} {of_network} {raw(bytes(made.origins(model.raw)))}"
@@ -142,13 +148,32 @@ def expected_profile(profile: Profile, bundle: Bundle | None = None) -> Iterator
     yield f"person {raw(fields)} {made.number_of(f'person.{profile.person[0]}') if fields else 0}"
 
 
-def test_the_shipped_bundle_arrives_whole(shipped: Bundle, tmp_path: Path) -> None:
-    made = firmware.generate(SHIPPED.read_bytes(), _public(DEVELOPMENT))
+@pytest.mark.parametrize("name", library.names())
+def test_each_shipped_bundle_arrives_whole(name: str, tmp_path: Path, reference: Any) -> None:
+    """Its networks compiled to C give what tflite-runtime itself gives: of noise, and of what its sensors typically say."""
+    image = library.resolve(name).parent / library.BUNDLE_NAME
+    made = firmware.generate(image.read_bytes(), _public(DEVELOPMENT))
     assert made.image is not None
     version = made.image.version
     numbers = f"{version.major} {version.minor} {version.revision} {version.build}"
-    assert printed(made, tmp_path) == list(expected(shipped, made.image.sha256, numbers, True))
-    assert shipped.self_tests["lesion"]
+    bundle = Bundle.from_payload(made.image.payload)
+    assert printed(made, tmp_path) == list(expected(bundle, made.image.sha256, numbers, True))
+    checked = check_bundle(bundle)
+    signals = typical_signals(checked, open_networks(bundle.profile, bundle.networks), SCENES[0])
+    for node in checked.nodes:
+        if not isinstance(node.what, Model):
+            continue
+        tests = bundle.self_tests[node.what.name]
+        network = Int8Network(bundle.networks[node.what.name])
+        assert len(tests) == 2
+        inputs = [[np.frombuffer(data, np.int8) for data in test.inputs] for test in tests]
+        assert min(one.min() for one in inputs[0]) < -100 and max(one.max() for one in inputs[0]) > 100
+        for seen, end, signal in zip(inputs[1], network.inputs, node.inputs, strict=True):
+            said = [end.quantize(values).ravel().tolist() for values in signals[signal.name].values]
+            assert seen.tolist() in said
+        (end,) = network.inputs
+        wanted = reference(bundle.networks[node.what.name], np.stack([one for (one,) in inputs]).reshape(2, *end.shape))
+        assert [test.output for test in tests] == [row.astype(np.int8).tobytes() for row in wanted[0]]
 
 
 ODD = (

@@ -18,8 +18,9 @@ from thermo_core.wearable.profile import Profile
 from thermo_core.wire import records
 from thermo_core.wire.records import AlertRecord, FindingRecord, Record
 from thermo_core.wire.table import LIMITS
+from thermo_device.bundled import Bundled
 from thermo_device.hardware import Hardware
-from thermo_device.pipeline import Bundled, Pipeline
+from thermo_device.pipeline import Pipeline
 from thermo_quantize import firmware
 from thermo_quantize.sign import Signed, sign_bundle
 from thermo_sim.hardware import SimulatedHardware

@@ -38,7 +38,7 @@ def test_estimates_are_near_what_is_counted() -> None:
         if not row.stages:
             continue
         node = _node(bench._plan(row.sensor, row.stages))
-        seen.add(node.what.op)  # type: ignore[union-attr]
+        seen.add(node.what.op)
         more = counted[row.name].instructions - counted[row.beyond].instructions
         said = instructions(node, {}, "m4")
         assert said is not None

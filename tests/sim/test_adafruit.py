@@ -7,9 +7,11 @@ by two copies of the unmodified module, each loaded under a name of its own.
 
 import importlib.util
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.decode import Decoder, merge
@@ -30,12 +32,12 @@ class Tap(AdafruitI2C):
 
     def __init__(self, bus: SimulatedBus, address: int = 0x33) -> None:
         super().__init__(bus)
-        self.frames: list[np.ndarray] = []
+        self.frames: list[NDArray[Any]] = []
         self._ram = np.zeros(832, dtype=np.uint16)
         self._status = 0
         self._address = address
 
-    def writeto_then_readfrom(self, address, buffer_out, buffer_in, **limits) -> None:
+    def writeto_then_readfrom(self, address: Any, buffer_out: Any, buffer_in: Any, **limits: Any) -> None:
         super().writeto_then_readfrom(address, buffer_out, buffer_in, **limits)
         if address != self._address:
             return
@@ -50,7 +52,7 @@ class Tap(AdafruitI2C):
 
 
 @pytest.fixture(autouse=True)
-def _no_real_waiting(monkeypatch) -> None:
+def _no_real_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
 
 
@@ -66,14 +68,14 @@ def _load_driver(name: str) -> ModuleType:
     return module
 
 
-def _difference(tap: Tap, theirs: np.ndarray, calibration: Constants) -> np.ndarray:
+def _difference(tap: Tap, theirs: NDArray[Any], calibration: Constants) -> NDArray[Any]:
     """Their picture minus ours of the same words, on good pixels."""
     decoder = Decoder(calibration, emissivity=0.95)
-    ours = merge(*(decoder.decode(frame) for frame in tap.frames[-2:]))
+    ours = merge(decoder.decode(tap.frames[-2]), decoder.decode(tap.frames[-1]))
     return (theirs.reshape(24, 32) - ours.celsius)[ours.valid]
 
 
-def _picture(driver) -> np.ndarray:
+def _picture(driver: Any) -> NDArray[Any]:
     picture = [0.0] * 768
     driver.getFrame(picture)
     return np.array(picture)

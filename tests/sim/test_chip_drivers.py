@@ -3,7 +3,9 @@
 Their pauses pass in simulated time.
 """
 
+from functools import partial
 from types import SimpleNamespace
+from typing import Any
 
 import adafruit_lis3dh
 import adafruit_mlx90614
@@ -45,10 +47,10 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 def _bus(pauses: SimpleNamespace, *chips: object, frequency_hz: int = 100_000) -> SimulatedBus:
     pauses.bus = bus_of(*chips, frequency_hz=frequency_hz)  # type: ignore[arg-type]
     wait(pauses.bus, 0.01)  # supplies come up
-    return pauses.bus  # type: ignore[no-any-return]
+    return pauses.bus
 
 
-def test_adafruit_mlx90614_reads_two_chips(pauses) -> None:
+def test_adafruit_mlx90614_reads_two_chips(pauses: Any) -> None:
     chips = [SimulatedMlx90614(steady(to), DIE, address=at, seed=at) for at, to in ((0x5A, 34.0), (0x5B, 36.5))]
     bus = _bus(pauses, *chips)
     wait(bus, 5)
@@ -57,7 +59,7 @@ def test_adafruit_mlx90614_reads_two_chips(pauses) -> None:
     assert [driver.ambient_temperature for driver in drivers] == pytest.approx([30.0, 30.0], abs=0.1)
 
 
-def test_adafruit_mlx90614_takes_a_bus_without_pull_up_for_a_very_hot_object(pauses) -> None:
+def test_adafruit_mlx90614_takes_a_bus_without_pull_up_for_a_very_hot_object(pauses: Any) -> None:
     bus = _bus(pauses, SimulatedMlx90614(SKIN, DIE))
     wait(bus, 5)
     driver = adafruit_mlx90614.MLX90614(AdafruitI2C(bus))
@@ -67,7 +69,7 @@ def test_adafruit_mlx90614_takes_a_bus_without_pull_up_for_a_very_hot_object(pau
     assert driver.object_temperature == pytest.approx(34.0, abs=0.1)  # it does not look
 
 
-def test_py_mlx90614_reads_and_tries_again(pauses) -> None:
+def test_py_mlx90614_reads_and_tries_again(pauses: Any) -> None:
     bus = _bus(pauses, SimulatedMlx90614(SKIN, DIE, second=steady(35.0)))
     wait(bus, 5)
     driver = py_mlx90614.MLX90614(Smbus(bus))
@@ -77,7 +79,7 @@ def test_py_mlx90614_reads_and_tries_again(pauses) -> None:
     assert driver.get_object_2() == pytest.approx(35.0, abs=0.1)
 
 
-def test_adafruit_mlx90632_reads_two_chips_of_different_constants(pauses) -> None:
+def test_adafruit_mlx90632_reads_two_chips_of_different_constants(pauses: Any) -> None:
     chips = [SimulatedMlx90632(SKIN, DIE, address=at, seed=at, emissivity=1.0, noise_counts=0) for at in (0x3A, 0x3B)]
     bus = _bus(pauses, *chips, frequency_hz=400_000)
     drivers = [adafruit_mlx90632.MLX90632(AdafruitI2C(bus), address) for address in (0x3A, 0x3B)]
@@ -94,7 +96,7 @@ def test_adafruit_mlx90632_reads_two_chips_of_different_constants(pauses) -> Non
         assert moment["s"].values == pytest.approx(theirs, abs=0.005)
 
 
-def test_adafruit_mlx90632_remembers_and_so_reads_the_same_words_differently(pauses) -> None:
+def test_adafruit_mlx90632_remembers_and_so_reads_the_same_words_differently(pauses: Any) -> None:
     """55.507 degC by the vendor; the driver's first answers are 55.500 and 55.551."""
     words = eeprom(0)
     for start, value in NOMINAL.items():
@@ -108,14 +110,14 @@ def test_adafruit_mlx90632_remembers_and_so_reads_the_same_words_differently(pau
     assert said[1] - said[0] > 0.04
 
 
-def test_adafruit_mlx90632_cannot_change_the_rate_and_says_nothing(pauses) -> None:
+def test_adafruit_mlx90632_cannot_change_the_rate_and_says_nothing(pauses: Any) -> None:
     bus = _bus(pauses, SimulatedMlx90632(SKIN, DIE))
     driver = adafruit_mlx90632.MLX90632(AdafruitI2C(bus))
     driver.refresh_rate = adafruit_mlx90632.REFRESH_64HZ
     assert driver.refresh_rate == adafruit_mlx90632.REFRESH_2HZ
 
 
-def test_adafruit_tmp117_reads_two_chips(pauses) -> None:
+def test_adafruit_tmp117_reads_two_chips(pauses: Any) -> None:
     chips = [SimulatedTmp117(steady(to), address=at, seed=at) for at, to in ((0x48, 33.0), (0x49, 35.0))]
     bus = _bus(pauses, *chips, frequency_hz=400_000)
     drivers = [adafruit_tmp117.TMP117(AdafruitI2C(bus), address) for address in (0x48, 0x49)]
@@ -129,14 +131,14 @@ def test_adafruit_tmp117_reads_two_chips(pauses) -> None:
     assert drivers[1].alert_status == (True, False)
 
 
-def test_a_tmp117_says_minus_256_before_its_first_conversion(pauses) -> None:
+def test_a_tmp117_says_minus_256_before_its_first_conversion(pauses: Any) -> None:
     bus = _bus(pauses, SimulatedTmp117(SKIN))
     driver = adafruit_tmp117.TMP117(AdafruitI2C(bus))
     driver.reset()
     assert driver.temperature == -256
 
 
-def test_adafruit_sht4x_reads_two_chips_and_sees_a_wrong_check_byte(pauses) -> None:
+def test_adafruit_sht4x_reads_two_chips_and_sees_a_wrong_check_byte(pauses: Any) -> None:
     chips = [SimulatedSht4x(steady(to), steady(rh), at, at) for at, to, rh in ((0x44, 23.0, 40.0), (0x45, 31.0, 75.0))]
     bus = _bus(pauses, *chips, frequency_hz=400_000)
     drivers = [adafruit_sht4x.SHT4x(AdafruitI2C(bus), address) for address in (0x44, 0x45)]
@@ -153,7 +155,7 @@ def test_adafruit_sht4x_reads_two_chips_and_sees_a_wrong_check_byte(pauses) -> N
 
 
 @pytest.mark.parametrize("range_g", [2, 4, 8, 16])
-def test_adafruit_lis3dh_reads_all_ranges_two_hundredths_low(pauses, range_g: int) -> None:
+def test_adafruit_lis3dh_reads_all_ranges_two_hundredths_low(pauses: Any, range_g: int) -> None:
     """It divides by 16380 counts a g and their like where the chip has 16000 (1 mg in 12 bits): 2.3 % less than there is."""
     chips = [
         SimulatedLis3dh(still(*g), at, noise=False) for at, g in ((0x18, (0.0, 0.25, 1.0)), (0x19, (1.0, -0.25, 0.0)))
@@ -169,7 +171,7 @@ def test_adafruit_lis3dh_reads_all_ranges_two_hundredths_low(pauses, range_g: in
         assert np.array(driver.acceleration) / GRAVITY == pytest.approx(low * np.array(wanted), abs=step)
 
 
-def test_adafruit_tca9548a_reaches_equal_addresses_behind_its_channels(pauses) -> None:
+def test_adafruit_tca9548a_reaches_equal_addresses_behind_its_channels(pauses: Any) -> None:
     mux = SimulatedTca9548a()
     bus = _bus(pauses, mux, frequency_hz=400_000)
     for number in range(8):
@@ -193,7 +195,7 @@ def _pulse_driver(pauses: SimpleNamespace, **setup: object) -> tuple[max30105.MA
     return driver, bus
 
 
-def test_max30105_reads_a_pulse(pauses) -> None:
+def test_max30105_reads_a_pulse(pauses: Any) -> None:
     driver, bus = _pulse_driver(
         pauses, leds_enable=2, sample_average=4, sample_rate=100, pulse_width=411, adc_range=4096
     )
@@ -213,7 +215,7 @@ def test_max30105_reads_a_pulse(pauses) -> None:
     assert 8 <= beats <= 18  # 14 in 12 s; the driver loses samples, see below
 
 
-def test_max30105_takes_a_full_fifo_for_an_empty_one_and_drops_it(pauses) -> None:
+def test_max30105_takes_a_full_fifo_for_an_empty_one_and_drops_it(pauses: Any) -> None:
     driver, bus = _pulse_driver(
         pauses, leds_enable=2, sample_average=1, sample_rate=100, pulse_width=411, adc_range=4096
     )
@@ -223,7 +225,7 @@ def test_max30105_takes_a_full_fifo_for_an_empty_one_and_drops_it(pauses) -> Non
     assert not driver.get_samples()
 
 
-def test_max30105_tears_samples_across_its_blocks_of_32_bytes(pauses) -> None:
+def test_max30105_tears_samples_across_its_blocks_of_32_bytes(pauses: Any) -> None:
     """20 samples of 6 bytes are no multiple of 32; each new block begins with the sample that the last one cut."""
     driver, bus = _pulse_driver(
         pauses, leds_enable=2, sample_average=1, sample_rate=100, pulse_width=411, adc_range=4096
@@ -238,12 +240,13 @@ def test_max30105_tears_samples_across_its_blocks_of_32_bytes(pauses) -> None:
     assert max(dark) > 40_000 or min(lit) < 200
 
 
-def test_two_pulse_sensors_of_the_one_address_behind_two_channels(pauses) -> None:
+def test_two_pulse_sensors_of_the_one_address_behind_two_channels(pauses: Any) -> None:
     mux = SimulatedTca9548a()
     bus = _bus(pauses, mux, frequency_hz=400_000)
     for number in (0, 1):
         bus.attach(
-            SimulatedMax3010x(lambda times_s, n=number: (1 + n) * pulse(times_s), seed=number), mux.channel(number)
+            SimulatedMax3010x(partial(lambda n, times_s: (1 + n) * pulse(times_s), number), seed=number),
+            mux.channel(number),
         )
     levels = []
     for number in (0, 1):

@@ -1,5 +1,7 @@
 """What core says to write to a chip makes the simulated one measure as the profile says."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from chip_bus import SKIN, bus_of, pulse, read, still, wait
@@ -86,7 +88,7 @@ def test_contact_thermometers_convert_at_their_rate(rate_hz: float, averages: in
     bus = bus_of(SimulatedTmp117(SKIN), frequency_hz=400_000)
     wait(bus, 0.002)
     _write(bus, 0x48, tmp117_setup.writes(settings))
-    ready = []
+    ready: list[Any] = []
     while len(ready) < 4:
         if read(bus, 0x48, 2, [1])[0] & 0x20:
             ready.append(bus.clock.now_us())

@@ -2,6 +2,7 @@
 
 import errno
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from thermo_sim.i2c import SimulatedBus
 from thermo_sim.surface import steady
 
 
-def _nacks(run) -> bool:
+def _nacks(run: Any) -> bool:
     try:
         run()
     except OSError as error:
@@ -108,8 +109,8 @@ class TestMlx90632:
         worst = [0.0, 0.0]
         for ambient in np.arange(5.0, 46.0, 2.5):
             for to in np.arange(-10.0, 61.0, 2.5):
-                objects, counts = counts_of(constants, to, ambient, 1.0, None)
-                objects, counts = np.float64(round(objects)), np.float64(round(counts))
+                said = counts_of(constants, to, ambient, 1.0, None)
+                objects, counts = (np.array(round(value), np.float64)[()] for value in said)
                 amb = decode.ambient_signal(constants, counts, np.float64(23_030))
                 signal = decode.object_signal(constants, objects, counts, np.float64(23_030))
                 ta = decode.sensor_celsius(constants, amb)
@@ -131,7 +132,7 @@ class TestMlx90632:
     def test_measurements_1_and_2_take_turns_at_the_refresh_rate(self) -> None:
         bus = bus_of(SimulatedMlx90632(SKIN, DIE), frequency_hz=400_000)
         wait(bus, 0.001)
-        seen = []
+        seen: list[Any] = []
         while len(seen) < 6:
             status = _word(bus, 0x3A, 0x3FFF)
             if status & 1:
@@ -527,7 +528,7 @@ class TestTmp117:
         bus = bus_of(SimulatedTmp117(SKIN), frequency_hz=400_000)
         wait(bus, 0.002)
         write(bus, 0x48, 1, cycle >> 1, (cycle & 1) << 7 | averaging << 5)
-        ready = []
+        ready: list[Any] = []
         while len(ready) < 4:
             if _word(bus, 0x48, 1, 1) & 0x2000:
                 ready.append(bus.clock.now_us())

@@ -1,6 +1,7 @@
 """Files that the simulator replays: dumps and recordings load or are refused."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from thermo_sim.chips.mlx90640.dumps import load_eeprom, load_replay, load_senso
 from thermo_sim.chips.mlx90640.eeprom import generate
 
 
-def test_every_file_format_gives_the_same_words(tmp_path) -> None:
+def test_every_file_format_gives_the_same_words(tmp_path: Path) -> None:
     words = generate(7)
     np.savez(tmp_path / "a.npz", eeprom=words, frames=np.zeros(3))
     np.save(tmp_path / "a.npy", words)
@@ -23,7 +24,7 @@ def test_every_file_format_gives_the_same_words(tmp_path) -> None:
         assert np.array_equal(loaded, words), path.name
 
 
-def test_files_that_hold_no_eeprom_are_refused(tmp_path) -> None:
+def test_files_that_hold_no_eeprom_are_refused(tmp_path: Path) -> None:
     (tmp_path / "short.bin").write_bytes(bytes(100))
     (tmp_path / "odd.bin").write_bytes(bytes(1663))
     (tmp_path / "words.txt").write_text("not numbers at all")
@@ -41,7 +42,7 @@ def test_files_that_hold_no_eeprom_are_refused(tmp_path) -> None:
             load_eeprom(path)
 
 
-def test_frames_load_or_are_refused(tmp_path, golden_dir) -> None:
+def test_frames_load_or_are_refused(tmp_path: Path, golden_dir: Any) -> None:
     frames = load_replay(golden_dir / "s1_melexis_example.npz").frames
     assert frames.shape == (2, 834)
     assert frames.dtype == np.uint16

@@ -1,6 +1,7 @@
 """EEPROM contents: made ones decode to what was intended."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ def test_a_made_eeprom_decodes_to_its_parameters_within_a_step(seed: int) -> Non
     assert decoded.device_id == b"".join(word.to_bytes(2, "big") for word in intended.device_id)
 
 
-def test_made_sensors_differ_by_seed_and_have_the_spread_of_real_ones(golden_dir) -> None:
+def test_made_sensors_differ_by_seed_and_have_the_spread_of_real_ones(golden_dir: Any) -> None:
     real = []
     for name in ("s1_melexis_example", "s2_signaloid"):
         with np.load(golden_dir / f"{name}.npz") as archive:
@@ -41,7 +42,7 @@ def test_made_sensors_differ_by_seed_and_have_the_spread_of_real_ones(golden_dir
     made = [Constants.from_eeprom(generate(seed)) for seed in range(20)]
     assert len({c.device_id for c in made}) == 20
 
-    def range_of(figure) -> tuple[float, float]:
+    def range_of(figure: Any) -> tuple[float, float]:
         return min(map(figure, real)), max(map(figure, real))
 
     for figure, margin in (
@@ -74,6 +75,6 @@ def test_broken_and_outlier_pixels_are_marked() -> None:
         ({"cp_offset": (-69, 200)}, "CP offset"),
     ],
 )
-def test_what_does_not_fit_its_field_is_refused_by_name(change, what: str) -> None:
+def test_what_does_not_fit_its_field_is_refused_by_name(change: Any, what: str) -> None:
     with pytest.raises(UsageError, match=what):
         encode(dataclasses.replace(random_parameters(0), **change))

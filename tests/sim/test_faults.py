@@ -1,6 +1,7 @@
 """Every fault of the bus: how it is written down, when it strikes, what a driver sees of it."""
 
 import errno
+from typing import Any
 
 import numpy as np
 import pytest
@@ -72,7 +73,7 @@ def test_any_text_parses_or_is_refused(text: str) -> None:
         assert str(error).endswith(".")
 
 
-def test_a_scheduled_fault_strikes_its_transaction_alone(master) -> None:
+def test_a_scheduled_fault_strikes_its_transaction_alone(master: Any) -> None:
     chip = master(_hardware("nack@3,nack@5x2").bus)
     seen = []
     for transaction in range(10):
@@ -84,7 +85,7 @@ def test_a_scheduled_fault_strikes_its_transaction_alone(master) -> None:
     assert seen == [3, 5, 6]
 
 
-def test_a_fault_for_an_address_waits_for_it(hardware, master) -> None:
+def test_a_fault_for_an_address_waits_for_it(hardware: Any, master: Any) -> None:
     hardware.bus.add_faults("nack:addr=0x33")
     master(hardware.bus, 0x48).read(0, 1)
     with pytest.raises(OSError):
@@ -92,7 +93,7 @@ def test_a_fault_for_an_address_waits_for_it(hardware, master) -> None:
     assert master(hardware.bus).word(0x800D) == 0x1901
 
 
-def test_relative_faults_count_from_the_moment_they_are_added(hardware, master) -> None:
+def test_relative_faults_count_from_the_moment_they_are_added(hardware: Any, master: Any) -> None:
     chip = master(hardware.bus)
     for _ in range(4):
         chip.word(0x8000)
@@ -111,7 +112,7 @@ def test_probability_is_seeded_and_about_right() -> None:
     assert 400 < len(struck(1)) < 600
 
 
-def test_stuck_sda_blocks_every_chip_until_nine_clocks(hardware, master) -> None:
+def test_stuck_sda_blocks_every_chip_until_nine_clocks(hardware: Any, master: Any) -> None:
     hardware.bus.add_faults("stuck@0")
     for address in (0x33, 0x48):
         before_us = hardware.clock.now_us()
@@ -124,7 +125,7 @@ def test_stuck_sda_blocks_every_chip_until_nine_clocks(hardware, master) -> None
 
 
 @pytest.mark.parametrize("bits", [1, 5])
-def test_flipped_bits_are_silent_and_counted(hardware, master, bits: int) -> None:
+def test_flipped_bits_are_silent_and_counted(hardware: Any, master: Any, bits: int) -> None:
     hardware.bus.add_faults(f"flip@0:bits={bits}")
     damaged = master(hardware.bus).read(0x2400, 832)
     difference = damaged ^ hardware.chip.cells.words
@@ -132,7 +133,7 @@ def test_flipped_bits_are_silent_and_counted(hardware, master, bits: int) -> Non
     assert np.array_equal(master(hardware.bus).read(0x2400, 832), hardware.chip.cells.words)
 
 
-def test_a_short_read_is_an_error_and_leaves_the_buffer_alone(hardware) -> None:
+def test_a_short_read_is_an_error_and_leaves_the_buffer_alone(hardware: Any) -> None:
     hardware.bus.add_faults("short@0")
     message = i2c_msg.read(0x33, 8)
     with pytest.raises(OSError) as caught:
@@ -141,7 +142,7 @@ def test_a_short_read_is_an_error_and_leaves_the_buffer_alone(hardware) -> None:
     assert bytes(message) == bytes(8)
 
 
-def test_a_stale_flag_shows_a_page_that_was_already_read(hardware, master) -> None:
+def test_a_stale_flag_shows_a_page_that_was_already_read(hardware: Any, master: Any) -> None:
     chip = master(hardware.bus)
     first = chip.frame()
     assert not chip.word(0x8000) & 8
@@ -152,7 +153,7 @@ def test_a_stale_flag_shows_a_page_that_was_already_read(hardware, master) -> No
     assert np.array_equal(chip.read(0x0400, 832), first[:832])
 
 
-def test_an_invalid_auxiliary_word_is_refused_by_the_decoder_until_measured_again(hardware, master) -> None:
+def test_an_invalid_auxiliary_word_is_refused_by_the_decoder_until_measured_again(hardware: Any, master: Any) -> None:
     chip = master(hardware.bus)
     decoder = Decoder(hardware.chip.radiometry.calibration)
     chip.rate(4)
@@ -167,7 +168,7 @@ def test_an_invalid_auxiliary_word_is_refused_by_the_decoder_until_measured_agai
     decoder.decode(chip.frame())
 
 
-def test_a_host_that_is_held_up_finds_a_newer_page(hardware, master) -> None:
+def test_a_host_that_is_held_up_finds_a_newer_page(hardware: Any, master: Any) -> None:
     chip = master(hardware.bus)
     chip.rate(5)
     chip.frame()
@@ -180,7 +181,7 @@ def test_a_host_that_is_held_up_finds_a_newer_page(hardware, master) -> None:
     assert chip.word(0x8000) & 9 == 8 | 1 - number
 
 
-def test_eeprom_corruption_passes_or_stays(hardware, master) -> None:
+def test_eeprom_corruption_passes_or_stays(hardware: Any, master: Any) -> None:
     chip = master(hardware.bus)
     good = hardware.chip.cells.words.copy()
     hardware.bus.add_faults("eeprom:bits=2")
@@ -192,7 +193,7 @@ def test_eeprom_corruption_passes_or_stays(hardware, master) -> None:
     assert sum(int(word).bit_count() for word in chip.read(0x2400, 832) ^ good) == 1
 
 
-def test_an_unplugged_chip_comes_back_with_defaults(hardware, master) -> None:
+def test_an_unplugged_chip_comes_back_with_defaults(hardware: Any, master: Any) -> None:
     chip = master(hardware.bus)
     chip.write(0x800D, 0x1981)
     hardware.bus.add_faults("unplug+2s:addr=0x33")

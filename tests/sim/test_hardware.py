@@ -1,6 +1,7 @@
 """A wearable's simulated hardware as a laboratory uses it."""
 
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.surroundings import Surroundings
 
 
-def _decoded(chip, decoder: Decoder):
+def _decoded(chip: Any, decoder: Decoder) -> Any:
     first, second = chip.frame(), chip.frame()
     return merge(decoder.decode(first), decoder.decode(second))
 
@@ -39,8 +40,8 @@ def test_wearables_are_data_and_unknown_ones_are_refused() -> None:
             SimulatedHardware.from_profile(name)
 
 
-def test_one_seed_is_one_wearable(master) -> None:
-    def frames(seed: int):
+def test_one_seed_is_one_wearable(master: Any) -> None:
+    def frames(seed: int) -> Any:
         hardware = SimulatedHardware.from_profile(seed=seed)
         chip = master(hardware.bus)
         return chip.read(0x2400, 832), chip.frame(), _counts(hardware, 0)
@@ -51,7 +52,7 @@ def test_one_seed_is_one_wearable(master) -> None:
         assert not np.array_equal(first, second)
 
 
-def test_the_blackbody_and_the_scene_change_while_it_runs(master) -> None:
+def test_the_blackbody_and_the_scene_change_while_it_runs(master: Any) -> None:
     hardware = SimulatedHardware.from_profile(
         seed=2, error=ResponseError.none(), noise=Noise.none(), warm_up_tau_s=0, bus_hz=1_000_000
     )
@@ -67,8 +68,8 @@ def test_the_blackbody_and_the_scene_change_while_it_runs(master) -> None:
     assert np.abs(_decoded(chip, decoder).celsius - hardware.scene.celsius(0)).max() < 0.2
 
 
-def test_a_subpage_completed_before_a_change_keeps_the_old_scene(master) -> None:
-    def frame(change: bool):
+def test_a_subpage_completed_before_a_change_keeps_the_old_scene(master: Any) -> None:
+    def frame(change: bool) -> Any:
         hardware = SimulatedHardware.from_profile(seed=2, warm_up_tau_s=0)
         hardware.clock.sleep_until_us(600_000)
         if change:
@@ -78,7 +79,7 @@ def test_a_subpage_completed_before_a_change_keeps_the_old_scene(master) -> None
     assert np.array_equal(frame(False), frame(True))
 
 
-def test_a_recording_gives_way_to_a_blackbody_and_comes_back(golden_dir, master) -> None:
+def test_a_recording_gives_way_to_a_blackbody_and_comes_back(golden_dir: Any, master: Any) -> None:
     with np.load(golden_dir / "s1_melexis_example.npz") as recording:
         eeprom, frames = recording["eeprom"], recording["frames"]
     hardware = SimulatedHardware.from_profile(eeprom=eeprom, replay=frames, bus_hz=1_000_000)
@@ -96,7 +97,7 @@ def test_a_recording_gives_way_to_a_blackbody_and_comes_back(golden_dir, master)
     assert recorded()
 
 
-def test_thermistors_follow_the_blackbody_unless_held(hardware) -> None:
+def test_thermistors_follow_the_blackbody_unless_held(hardware: Any) -> None:
     skin = _counts(hardware, 0)
     hardware.set_blackbody(42.0)
     warm = _counts(hardware, 0)
@@ -116,7 +117,7 @@ def test_thermistors_follow_the_blackbody_unless_held(hardware) -> None:
     assert _counts(hardware, 2) == pytest.approx(expected, abs=3)
 
 
-def test_thermistor_leads_break_and_heal(hardware) -> None:
+def test_thermistor_leads_break_and_heal(hardware: Any) -> None:
     good = _counts(hardware, 1)
     hardware.chips["spots"].set_wiring(1, Wiring.OPEN)
     assert _counts(hardware, 1) == pytest.approx(3.3 / 4.096 * 32768, abs=3)
@@ -128,8 +129,8 @@ def test_thermistor_leads_break_and_heal(hardware) -> None:
         hardware.chips["spots"].set_wiring(4, Wiring.OPEN)
 
 
-def test_warm_up_settles_in_about_four_minutes_or_as_fast_as_asked(master) -> None:
-    def errors(tau_s: float | None, times_s: tuple[float, ...]):
+def test_warm_up_settles_in_about_four_minutes_or_as_fast_as_asked(master: Any) -> None:
+    def errors(tau_s: float | None, times_s: tuple[float, ...]) -> Any:
         hardware = SimulatedHardware.from_profile(
             seed=1, error=ResponseError.none(), noise=Noise.none(), warm_up_tau_s=tau_s
         )
@@ -167,7 +168,7 @@ def test_a_new_ambient_temperature_moves_the_die_with_its_time_constant() -> Non
     assert Surroundings(tau_s=0.0).at(0.0).ta == 33.0
 
 
-def test_a_laboratory_may_change_things_while_a_driver_reads(master) -> None:
+def test_a_laboratory_may_change_things_while_a_driver_reads(master: Any) -> None:
     hardware = SimulatedHardware.from_profile(seed=1, warm_up_tau_s=0, bus_hz=1_000_000)
     chip = master(hardware.bus)
     chip.rate(6)
@@ -195,7 +196,7 @@ def test_a_laboratory_may_change_things_while_a_driver_reads(master) -> None:
     assert not failures
 
 
-def test_pictures_in_bulk_are_those_of_the_bus(master) -> None:
+def test_pictures_in_bulk_are_those_of_the_bus(master: Any) -> None:
     eeprom = generate(6)
     hardware = SimulatedHardware.from_profile(
         seed=6, eeprom=eeprom, noise=Noise.none(), warm_up_tau_s=0, bus_hz=1_000_000

@@ -1,6 +1,7 @@
 """The simulated MLX90640 against its datasheet: registers, measurement cycle, flags, memory."""
 
 import errno
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ CHESS_1 = ((ROW + COLUMN) % 2 == 1).ravel()
 ROWS_1 = (ROW % 2 == 1).ravel()
 
 
-def _quiet(**options) -> SimulatedHardware:
+def _quiet(**options: Any) -> SimulatedHardware:
     return SimulatedHardware.from_profile(
         seed=1, warm_up_tau_s=0, **{"bus_hz": 400_000, "error": ResponseError.none(), "noise": Noise.none(), **options}
     )
@@ -39,7 +40,7 @@ def _clear(hardware: SimulatedHardware) -> None:
     hardware.chip.stop()
 
 
-def test_power_on_defaults(hardware, master) -> None:
+def test_power_on_defaults(hardware: Any, master: Any) -> None:
     chip = master(hardware.bus)
     assert chip.word(CONTROL) == 0x1901
     assert chip.word(0x800F) == 0x0000
@@ -57,7 +58,7 @@ def test_the_first_subpage_is_0_and_comes_80_ms_plus_a_period_after_power_on() -
 
 
 @pytest.mark.parametrize("code", range(8))
-def test_subpages_alternate_at_every_refresh_rate(code: int, master) -> None:
+def test_subpages_alternate_at_every_refresh_rate(code: int, master: Any) -> None:
     hardware = _quiet()
     master(hardware.bus).rate(code)
     # The rate holds from the subpage after the one in progress, which ends at 580 ms.
@@ -70,7 +71,7 @@ def test_subpages_alternate_at_every_refresh_rate(code: int, master) -> None:
         due_us, number = due_us + PERIODS_US[code], 1 - number
 
 
-def test_a_long_silence_keeps_the_rhythm_and_the_alternation(master) -> None:
+def test_a_long_silence_keeps_the_rhythm_and_the_alternation(master: Any) -> None:
     hardware = _quiet()
     master(hardware.bus).rate(7)
     for subpages in (1, 2, 3, 1_000_000, 1_000_001):
@@ -82,7 +83,7 @@ def test_a_long_silence_keeps_the_rhythm_and_the_alternation(master) -> None:
         assert _flag_at(hardware, now_us) & (NEW_DATA | 7) == NEW_DATA | number
 
 
-def test_the_host_clears_the_new_data_flag_but_cannot_raise_it(master) -> None:
+def test_the_host_clears_the_new_data_flag_but_cannot_raise_it(master: Any) -> None:
     hardware = _quiet()
     chip = master(hardware.bus)
     chip.write(STATUS, NEW_DATA | OVERWRITE | 1)
@@ -94,7 +95,7 @@ def test_the_host_clears_the_new_data_flag_but_cannot_raise_it(master) -> None:
     assert not chip.word(STATUS) & NEW_DATA
 
 
-def test_one_subpage_can_be_repeated(master) -> None:
+def test_one_subpage_can_be_repeated(master: Any) -> None:
     hardware = _quiet()
     chip = master(hardware.bus)
     chip.write(CONTROL, 0x1B89 | 1 << 4)
@@ -105,7 +106,7 @@ def test_one_subpage_can_be_repeated(master) -> None:
     assert sorted(int(chip.frame()[833]) for _ in range(2)) == [0, 1]
 
 
-def test_without_subpages_only_page_0_is_measured(master) -> None:
+def test_without_subpages_only_page_0_is_measured(master: Any) -> None:
     hardware = _quiet()
     chip = master(hardware.bus)
     chip.write(CONTROL, 0x1B80)
@@ -113,7 +114,7 @@ def test_without_subpages_only_page_0_is_measured(master) -> None:
     assert [int(chip.frame()[833]) for _ in range(3)] == [0, 0, 0]
 
 
-def test_data_hold_keeps_ram_until_overwriting_is_allowed(master) -> None:
+def test_data_hold_keeps_ram_until_overwriting_is_allowed(master: Any) -> None:
     hardware = SimulatedHardware.from_profile(seed=1, bus_hz=400_000)
     chip = master(hardware.bus)
     chip.write(CONTROL, 0x1B85)
@@ -129,7 +130,7 @@ def test_data_hold_keeps_ram_until_overwriting_is_allowed(master) -> None:
 
 
 @pytest.mark.parametrize("by", ["status bit 5", "control bit 15"])
-def test_step_mode_measures_once_when_told(by: str, master) -> None:
+def test_step_mode_measures_once_when_told(by: str, master: Any) -> None:
     hardware = _quiet()
     chip = master(hardware.bus)
     chip.write(CONTROL, 0x1B83)
@@ -159,7 +160,7 @@ def test_step_mode_measures_once_when_told(by: str, master) -> None:
 
 
 @pytest.mark.parametrize("by", ["trigger", "general call"])
-def test_a_measurement_can_be_started_anew(by: str, master) -> None:
+def test_a_measurement_can_be_started_anew(by: str, master: Any) -> None:
     hardware = _quiet()
     chip = master(hardware.bus)
     hardware.clock.sleep_until_us(500_000)
@@ -173,7 +174,7 @@ def test_a_measurement_can_be_started_anew(by: str, master) -> None:
 
 
 @pytest.mark.parametrize(("control", "ones"), [(0x1B81, CHESS_1), (0x0B81, ROWS_1)])
-def test_a_subpage_changes_its_own_pixels_and_auxiliary_row(control: int, ones, master) -> None:
+def test_a_subpage_changes_its_own_pixels_and_auxiliary_row(control: int, ones: Any, master: Any) -> None:
     hardware = SimulatedHardware.from_profile(seed=1, bus_hz=1_000_000)
     chip = master(hardware.bus)
     chip.write(CONTROL, control)
@@ -190,7 +191,7 @@ def test_a_subpage_changes_its_own_pixels_and_auxiliary_row(control: int, ones, 
         before = after
 
 
-def test_auxiliary_words_stand_where_the_datasheet_has_them(master) -> None:
+def test_auxiliary_words_stand_where_the_datasheet_has_them(master: Any) -> None:
     hardware = _quiet()
     frame = master(hardware.bus).frame()
     c = hardware.chip.radiometry.calibration
@@ -210,7 +211,7 @@ def test_auxiliary_words_stand_where_the_datasheet_has_them(master) -> None:
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 3])
-def test_resolution_scales_pixels_gain_compensation_and_supply_but_not_ptat(code: int, master) -> None:
+def test_resolution_scales_pixels_gain_compensation_and_supply_but_not_ptat(code: int, master: Any) -> None:
     frames = []
     for resolution in (2, code):
         hardware = _quiet()
@@ -227,7 +228,7 @@ def test_resolution_scales_pixels_gain_compensation_and_supply_but_not_ptat(code
         assert frames[1][address - RAM] == frames[0][address - RAM]
 
 
-def test_a_read_across_an_update_is_torn_where_time_says(master) -> None:
+def test_a_read_across_an_update_is_torn_where_time_says(master: Any) -> None:
     hardware = SimulatedHardware.from_profile(seed=1, bus_hz=400_000)
     chip = master(hardware.bus)
     chip.rate(5)
@@ -246,7 +247,7 @@ def test_a_read_across_an_update_is_torn_where_time_says(master) -> None:
     assert (torn != after).sum() > 30
 
 
-def test_subpages_nobody_looks_at_change_nothing_in_the_others(master) -> None:
+def test_subpages_nobody_looks_at_change_nothing_in_the_others(master: Any) -> None:
     frames = []
     for reads in (range(40), (38, 39)):
         hardware = SimulatedHardware.from_profile(seed=5, bus_hz=1_000_000)
@@ -261,8 +262,8 @@ def test_subpages_nobody_looks_at_change_nothing_in_the_others(master) -> None:
     assert np.array_equal(frames[0], frames[1])
 
 
-def test_noise_is_of_the_seed_the_subpage_and_the_power_cycle(master) -> None:
-    def frame(seed: int, unplugged: bool = False):
+def test_noise_is_of_the_seed_the_subpage_and_the_power_cycle(master: Any) -> None:
+    def frame(seed: int, unplugged: bool = False) -> Any:
         hardware = SimulatedHardware.from_profile(
             seed=seed, bus_hz=400_000, eeprom=_quiet().chip.cells.words, error=ResponseError.none(), warm_up_tau_s=0
         )
@@ -276,7 +277,7 @@ def test_noise_is_of_the_seed_the_subpage_and_the_power_cycle(master) -> None:
     assert not np.array_equal(frame(1), frame(1, unplugged=True))
 
 
-def test_eeprom_cells_are_erased_then_written_with_pauses(hardware, master) -> None:
+def test_eeprom_cells_are_erased_then_written_with_pauses(hardware: Any, master: Any) -> None:
     chip = master(hardware.bus)
     old = chip.word(EEPROM + 0x20)
 
@@ -300,7 +301,7 @@ def test_eeprom_cells_are_erased_then_written_with_pauses(hardware, master) -> N
     assert old not in (0, 0x1234)
 
 
-def test_an_eeprom_cell_wears_out_after_ten_cycles(hardware, master) -> None:
+def test_an_eeprom_cell_wears_out_after_ten_cycles(hardware: Any, master: Any) -> None:
     chip = master(hardware.bus)
 
     def write(word: int) -> int:
@@ -313,7 +314,7 @@ def test_an_eeprom_cell_wears_out_after_ten_cycles(hardware, master) -> None:
     assert write(0x8000) == 0x8000 | 1 << 9
 
 
-def test_the_eeprom_takes_no_writes_above_400_khz(master) -> None:
+def test_the_eeprom_takes_no_writes_above_400_khz(master: Any) -> None:
     hardware = _quiet(bus_hz=1_000_000)
     chip = master(hardware.bus)
     old = chip.word(EEPROM + 1)
@@ -322,7 +323,7 @@ def test_the_eeprom_takes_no_writes_above_400_khz(master) -> None:
     assert chip.word(EEPROM + 1) == old != 0
 
 
-def test_a_new_i2c_address_holds_from_the_next_power_on(hardware, master) -> None:
+def test_a_new_i2c_address_holds_from_the_next_power_on(hardware: Any, master: Any) -> None:
     chip = master(hardware.bus)
     for word in (0x0000, 0xBE3A):
         chip.write(EEPROM + 0x0F, word)
@@ -335,7 +336,7 @@ def test_a_new_i2c_address_holds_from_the_next_power_on(hardware, master) -> Non
     assert master(hardware.bus, 0x3A).word(CONTROL) == 0x1901
 
 
-def test_without_fast_mode_plus_the_chip_is_deaf_at_1_mhz(master) -> None:
+def test_without_fast_mode_plus_the_chip_is_deaf_at_1_mhz(master: Any) -> None:
     hardware = _quiet(bus_hz=1_000_000)
     chip = master(hardware.bus)
     chip.write(0x800F, 0x0001)
@@ -343,7 +344,7 @@ def test_without_fast_mode_plus_the_chip_is_deaf_at_1_mhz(master) -> None:
         chip.word(CONTROL)
 
 
-def test_recorded_frames_are_shown_in_turn_with_their_resolution_and_pattern(golden_dir, master) -> None:
+def test_recorded_frames_are_shown_in_turn_with_their_resolution_and_pattern(golden_dir: Any, master: Any) -> None:
     with np.load(golden_dir / "s2_signaloid.npz") as recording:
         eeprom, frames = recording["eeprom"], recording["frames"]
     hardware = _quiet(eeprom=eeprom, replay=frames, bus_hz=1_000_000)

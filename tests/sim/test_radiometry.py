@@ -1,9 +1,11 @@
 """Counts from temperatures, against closed-form physics and against the decoder."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.decode import Decoder, merge
@@ -16,7 +18,7 @@ from thermo_sim.surroundings import Conditions
 SKIN = Conditions(ta=33.0, vdd=3.31, reflected=25.0, emissivity=0.98)
 
 
-def _frames(measured: list[Measurement], control: ControlRegister) -> list[np.ndarray]:
+def _frames(measured: list[Measurement], control: ControlRegister) -> list[NDArray[Any]]:
     frame = np.zeros(FRAME_WORDS, dtype=np.uint16)
     for number, measurement in enumerate(measured):
         frame[pattern(number, control.chess)] = measurement.pixels
@@ -25,7 +27,9 @@ def _frames(measured: list[Measurement], control: ControlRegister) -> list[np.nd
     return [np.concatenate([frame[:833], [number]]).astype(np.uint16) for number in (0, 1)]
 
 
-def _picture(radiometry: Radiometry, celsius: np.ndarray, index: int = 0, conditions=SKIN, control=None) -> np.ndarray:
+def _picture(
+    radiometry: Radiometry, celsius: NDArray[Any], index: int = 0, conditions: Any = SKIN, control: Any = None
+) -> NDArray[Any]:
     control = control or ControlRegister()
     measured = [radiometry.measure(celsius, n, index + n, control, conditions) for n in (0, 1)]
     decoder = Decoder(radiometry.calibration, emissivity=conditions.emissivity, reflected=conditions.reflected)

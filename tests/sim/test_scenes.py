@@ -1,10 +1,24 @@
 """Scenes: what a sensor is shown."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from thermo_core.errors import UsageError
-from thermo_sim.scenes import SCENES, Hand, Lesion, Still, blackbody, breast_patch, make_scene, skin, smooth_field
+from thermo_sim.scenes import (
+    SCENES,
+    STRAIGHT,
+    Hand,
+    Lesion,
+    Still,
+    View,
+    blackbody,
+    breast_patch,
+    make_scene,
+    skin,
+    smooth_field,
+)
 
 
 @pytest.mark.parametrize("name", sorted(SCENES))
@@ -27,7 +41,7 @@ def test_unknown_scenes_and_options_are_refused_by_name() -> None:
 
 
 @pytest.mark.parametrize("picture", [np.zeros((24, 31)), np.full((24, 32), np.nan)])
-def test_a_still_must_be_a_whole_picture(picture) -> None:
+def test_a_still_must_be_a_whole_picture(picture: Any) -> None:
     with pytest.raises(UsageError):
         Still(picture)
 
@@ -78,3 +92,31 @@ def test_a_hand_moves_and_comes_back() -> None:
     assert np.allclose(hand.celsius(8.0), start)
     assert start.max() == pytest.approx(33.5, abs=0.8)
     assert np.median(start[:, [0, 31]]) == pytest.approx(24.0, abs=0.8)
+
+
+@pytest.mark.parametrize("name", sorted(SCENES))
+def test_a_view_moves_turns_and_scales_what_is_seen(name: str) -> None:
+    options = {"celsius": 37.0, "nonuniformity_k": 0.1} if name == "blackbody" else {}
+    scene = make_scene(name, 3, options)
+    straight = scene.celsius(1.5)
+    assert np.array_equal(scene.celsius(1.5, View()), straight) and View() == STRAIGHT
+    moved = scene.celsius(1.5, View(row=5.0, column=-3.0))
+    assert np.allclose(moved[:19, 3:], straight[5:, :29], atol=1e-9)
+    assert np.allclose(scene.celsius(1.5, View(turn_deg=180.0))[::-1, ::-1], straight, atol=1e-9)
+    near = scene.celsius(1.5, View(row=0.5, column=0.5, scale=1 / 31))
+    assert np.ptp(near) < np.ptp(straight)
+    assert near[12, 16] == pytest.approx(straight[12, 16], abs=0.1)
+
+
+def test_a_quarter_turn_is_clockwise() -> None:
+    """Whoever turns a camera clockwise sees the scene turn the other way."""
+    warm = breast_patch(5, Lesion(row=11.5, column=25.5, radius=1.5, contrast_k=9.0))
+    seen = warm.celsius(0.0, View(turn_deg=90.0))
+    row, column = np.unravel_index(seen.argmax(), seen.shape)
+    assert row < 6 and abs(column - 15.5) < 1.1
+
+
+def test_a_picture_is_as_its_edge_beyond_it() -> None:
+    picture = np.linspace(20, 40, 24 * 32).reshape(24, 32)
+    seen = Still(picture).celsius(0.0, View(row=24.0))
+    assert np.array_equal(seen, np.tile(picture[-1], (24, 1)))

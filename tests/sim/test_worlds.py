@@ -1,6 +1,7 @@
 """What is around a wearable: files of worlds, the body that all sensors feel, and wearables of any sensors in them."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from smbus2 import i2c_msg
 from thermo_core import schema
 from thermo_core.errors import StorageError, ThermoError, UsageError
 from thermo_core.sensors import SETTINGS
+from thermo_core.sensors.kind import Block
 from thermo_core.sensors.kinds import KINDS as CORE_KINDS
 from thermo_core.wearable.library import names
 from thermo_core.wearable.profile import Profile
@@ -29,7 +31,7 @@ from thermo_sim.world_file import ANYWHERE, Motion, Pulse, World, load_world, wo
 MUX = "tca9548a@0x70"
 
 
-def _profile(*sensors: dict[str, object]) -> Profile:
+def _profile(*sensors: Mapping[str, object]) -> Profile:
     return schema.from_plain({"name": "w", "version": "1", "sensors": list(sensors)}, Profile, "profile")
 
 
@@ -44,7 +46,7 @@ def _said(hardware: SimulatedHardware, seconds: float) -> dict[str, np.ndarray]:
     profile = hardware.profile
     drivers = drivers_of(Hardware(hardware.bus, hardware.clock, "w", "1", True), profile, Counters(), Sightings())
     scheduler = Scheduler(drivers, profile.sensors, hardware.clock)
-    blocks: list[list[object]] = [[] for _ in drivers]
+    blocks: list[list[Block]] = [[] for _ in drivers]
     end_us = hardware.clock.now_us() + round(seconds * 1e6)
     while hardware.clock.now_us() < end_us:
         _, block = scheduler.poll(end_us)
@@ -86,6 +88,9 @@ def test_every_wearable_has_a_world_and_every_world_is_some_wearables() -> None:
         ('about = "x"\n[places]\nspots = 200.0', "places"),
         ('about = "x"\n[places]\nspot = 30.0', "spot; the sensors of breast-patch are skin, spots"),
         ('about = "x"\n[places]\nspots = [30.0, 31.0]', "2 temperatures at the place spots"),
+        ('about = "x"\n[views.spots]\nrow = 3.0', "a view of spots, which is no camera"),
+        ('about = "x"\n[views.skin]\nrow = 300.0', "row"),
+        ('about = "x"\n[views.skni]\nrow = 3.0', "skni"),
         ('about = "x"\n[scene]\nname = "moon"', "moon"),
         ('about = "x"\n[scene]\nname = "hand"\n[scene.options]\nfingers = 6', "fingers"),
         ('about = "x"\nfaults = "nick"', "nick"),
@@ -101,7 +106,9 @@ def test_a_wrong_world_is_said_in_a_sentence(tmp_path: Path, text: str, said: st
 
 def test_the_world_in_the_docs_is_one(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
-    (text,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    text, outside = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "face.csv").write_text("33.5,34.0\n")
+    assert set(load_world(_written(tmp_path, f'about = "x"\n{outside}')).given) == {"conductance", "face"}
     world = load_world(_written(tmp_path, text))
     assert world.places["toes"] == (24.5, 25.0, 25.2, 26.0)
     commands = set(re.findall(r"^\| `(\w+)", page, re.MULTILINE))
@@ -150,10 +157,11 @@ def test_one_body_feeds_every_kind_behind_multiplexers() -> None:
             "tca9548a@0x71:3",
             ADDRESS.get(kind, {"mlx90640": 0x33, "ads1115-ntc": 0x48}.get(kind)),
         ]
-        more: dict[str, object] = {"mlx90640": {"rate_hz": 2.0}, "ads1115-ntc": {"channels": [{"name": "t"}]}}.get(
-            kind, {}
-        )
-        return {"kind": kind, "name": f"{kind}-{number}", "path": path, **more}
+        given: dict[str, dict[str, object]] = {
+            "mlx90640": {"rate_hz": 2.0},
+            "ads1115-ntc": {"channels": [{"name": "t"}]},
+        }
+        return {"kind": kind, "name": f"{kind}-{number}", "path": path, **given.get(kind, {})}
 
     kinds = [kind for kind in KINDS if kind != "tmp117"]  # which has the ADC's address
     profile = _profile(*(settings(kind, number) for number in (0, 1) for kind in kinds))
@@ -205,10 +213,11 @@ def test_what_a_chip_is_asked_for_late_is_what_was_before_a_change() -> None:
     hardware.clock.sleep_until_us(6_000_000)
     hardware.set_blackbody(70.0)
     around = hardware.around
-    assert around.celsius_map(4.9).mean() == pytest.approx(around.celsius_map(0.0).mean())
-    assert around.celsius_map(5.0).mean() < 40
-    assert around.celsius_map(5.5).mean() == pytest.approx(60.0)
-    assert around.celsius_map(7.0).mean() == pytest.approx(70.0)
+    seen = around.looked_at("skin")
+    assert seen(4.9).mean() == pytest.approx(seen(0.0).mean())
+    assert seen(5.0).mean() < 40
+    assert seen(5.5).mean() == pytest.approx(60.0)
+    assert seen(7.0).mean() == pytest.approx(70.0)
     assert (around.air(4.9), around.air(5.5)) == (25.0, 40.0)
     assert [around.seen("skin")(time_s) for time_s in (1.0, 5.5, 7.0)] == [33.5, 60.0, 70.0]
     assert (around.made(4.0), around.made(7.0)) == (True, False)
@@ -257,3 +266,19 @@ def test_what_is_given_of_a_chip_must_have_a_sensor() -> None:
 
 def test_worlds_written_as_data_are_those_of_files() -> None:
     assert schema.from_plain({"about": "x", "places": {"feet": [20, 21.5]}}, World, "").places == {"feet": (20.0, 21.5)}
+
+
+def test_two_cameras_see_their_own_parts_of_one_scene(tmp_path: Path) -> None:
+    """What the upper one has in its lower half, the lower one has in its upper half, and one that is turned has it turned."""
+    cameras = {"upper": 0x33, "lower": 0x34, "turned": 0x35}
+    profile = _profile(*[{"kind": "mlx90640", "name": name, "path": [at]} for name, at in cameras.items()])
+    views = "[views.upper]\nrow = -6.0\n[views.lower]\nrow = 6.0\n[views.turned]\nrow = 6.0\nturn_deg = 180.0\n"
+    lesion = "[scene]\nname = 'breast-patch'\n[scene.options.lesion]\nrow = 10.0\ncolumn = 9.0\ncontrast_k = 15.0\n"
+    world = load_world(_written(tmp_path, f'about = "x"\n{lesion}{views}'))
+    said = _said(SimulatedHardware(profile, world, seed=3, warm_up_tau_s=0), 2.0)
+    # Each camera has response errors of its own, of about a kelvin a pixel.
+    assert np.corrcoef(said["upper"][12:].ravel(), said["lower"][:12].ravel())[0, 1] > 0.8
+    assert np.corrcoef(said["turned"][::-1, ::-1].ravel(), said["lower"].ravel())[0, 1] > 0.8
+    for name, (row, column) in {"upper": (16, 9), "lower": (4, 9), "turned": (19, 22)}.items():
+        rows, columns = np.nonzero(said[name] > said[name].max() - 4)
+        assert (rows.mean(), columns.mean()) == pytest.approx((row, column), abs=1.5), name

@@ -25,7 +25,7 @@ def still(*g: float) -> WavesAt:
     return lambda times_s: np.tile(g, (len(times_s), 1))
 
 
-def pulse(times_s: NDArray[Any]) -> NDArray[Any]:  # type: ignore[type-arg]
+def pulse(times_s: NDArray[Any]) -> NDArray[Any]:
     """Photocurrent of skin for each mA: red, infrared and green, 72 beats a minute."""
     beat = np.exp(3 * (np.cos(2 * np.pi * 1.2 * times_s) - 1))
     return np.stack([150 * (1 - depth * beat) for depth in (0.005, 0.01, 0.03)], axis=1)

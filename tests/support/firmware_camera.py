@@ -17,6 +17,7 @@ from ctypes import (
     c_uint64,
     c_void_p,
 )
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,16 +29,17 @@ from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
 from thermo_device.sensors.driver import Place
 
 CAMERA_MODULES = (
-    "bus", "camera", "counters", "mlx90640_chip", "mlx90640_constants", "mlx90640_plausible", "page_schedule",
-    "plausibility", "select", "sightings", "crc",
+    "board", "bus", "counters", "flash", "mlx90640_chip", "mlx90640_constants", "mlx90640_plausible", "page_schedule",
+    "plausibility", "mlx90640_acquisition", "kth", "sightings", "crc",
 )  # fmt: skip
 OK, NACK, STUCK, SHORT, BUS = range(5)
 _STATUS = {errno.EREMOTEIO: NACK, errno.ETIMEDOUT: STUCK, errno.EIO: SHORT}
 
-Now = CFUNCTYPE(c_uint64)
-Wait = CFUNCTYPE(None, c_uint64)
-Transfer = CFUNCTYPE(c_int, c_uint8, c_void_p, c_size_t, c_void_p, c_size_t)
-Recover = CFUNCTYPE(None)
+# Each is given the board's context first, which is none.
+Now = CFUNCTYPE(c_uint64, c_void_p)
+Wait = CFUNCTYPE(None, c_void_p, c_uint64)
+Transfer = CFUNCTYPE(c_int, c_void_p, c_uint8, c_void_p, c_size_t, c_void_p, c_size_t)
+Recover = CFUNCTYPE(None, c_void_p)
 
 
 class Callbacks(ctypes.Structure):
@@ -46,7 +48,7 @@ class Callbacks(ctypes.Structure):
     _fields_ = (("now_us", Now), ("wait_until_us", Wait), ("i2c_transfer", Transfer), ("i2c_recover", Recover))
 
 
-def transfer_on(bus, address: int, write: int, write_size: int, read: int, read_size: int) -> int:
+def transfer_on(bus: Any, address: int, write: int, write_size: int, read: int, read_size: int) -> int:
     """One transaction of the firmware on a simulated bus; a `status`."""
     messages = []
     if write_size:
@@ -56,7 +58,7 @@ def transfer_on(bus, address: int, write: int, write_size: int, read: int, read_
     try:
         bus.i2c_rdwr(*messages)
     except OSError as error:
-        return _STATUS.get(error.errno, BUS)
+        return _STATUS.get(error.errno or 0, BUS)
     if read_size:
         ctypes.memmove(read, bytes(messages[-1]), read_size)
     return OK
@@ -80,10 +82,10 @@ class FirmwareCamera:
         library.harness_ram.restype = library.harness_eeprom.restype = POINTER(c_uint16)
         library.harness_fault.restype = library.harness_counter.restype = c_char_p
         self._callbacks = Callbacks(
-            Now(clock.now_us),
-            Wait(clock.sleep_until_us),
-            Transfer(lambda *arguments: transfer_on(bus, *arguments)),
-            Recover(bus.recover),
+            Now(lambda _: clock.now_us()),
+            Wait(lambda _, time_us: clock.sleep_until_us(time_us)),
+            Transfer(lambda _, *arguments: transfer_on(bus, *arguments)),
+            Recover(lambda _: bus.recover()),
         )
         self._harness = c_void_p(
             library.harness_new(

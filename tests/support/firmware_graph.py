@@ -13,6 +13,7 @@ from small_networks import interpreted, networks
 from thermo_core import schema
 from thermo_core.graph.live import LiveGraph
 from thermo_core.graph.plan import Plan
+from thermo_core.graph.rates import plan_at
 from thermo_core.signals import Sample
 from thermo_quantize.compiler.compile import compile_model
 from thermo_quantize.compiler.graph.generate import Graph, generate
@@ -20,7 +21,7 @@ from thermo_quantize.compiler.graph.generate import Graph, generate
 FIRMWARE = Path(__file__).resolve().parents[2] / "device/firmware"
 HARNESS = Path(__file__).resolve().parents[1] / "firmware/harness"
 EMULATOR = Path(__file__).resolve().parents[1] / "quantize/emulator"
-CORE = "float32 order history graph network findings alerts"
+CORE = "board float32 order history graph network findings alerts"
 WARNINGS = (
     "-std=c11 -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes "
     "-Wmissing-prototypes -Wvla -Wundef -ffp-contract=off -fno-math-errno"
@@ -31,7 +32,7 @@ M4 = "-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard -O2 -ffunction-
 _PASS, _END = 0, 2
 """Marks behind a pass and a case."""
 
-_BLOCK_END, _RESET = 0, 0xFFFF
+_BLOCK_END, _RESET, _RATE = 0, 0xFFFF, 0xFFFE
 """Numbers of signals of what is no moment."""
 
 Block = Sequence[Mapping[str, Sample]]
@@ -42,11 +43,19 @@ Pass = Mapping[str, tuple[int, int, bool, bytes]]
 
 @dataclass(frozen=True)
 class Case:
-    """A graph and what its sensors say."""
+    """A graph and what its sensors say.
+
+    Attributes:
+        plan: as C is generated of it.
+        blocks: what comes.
+        networks: of its models.
+        rates_hz: what sensors are set to before, by number; those of the plan where there are none.
+    """
 
     plan: Plan
     blocks: Sequence[Block]
     networks: Mapping[str, bytes]
+    rates_hz: Sequence[float] = ()
 
     @classmethod
     def of(cls, plan: Plan, recording: Recording, seed: int = 1) -> "Case":
@@ -57,7 +66,9 @@ class Case:
 
     def wanted(self) -> list[Pass]:
         """What Python makes of it, pass by pass."""
-        graph = LiveGraph(self.plan, interpreted(self.networks))
+        outputs = {model.name: self.plan.signals[model.raw].shape for model in self.plan.profile.models}
+        at_rates = plan_at(self.plan.profile, self.rates_hz, outputs) if self.rates_hz else self.plan
+        graph = LiveGraph(at_rates, interpreted(self.networks))
         passes: list[Pass] = []
         for block in self.blocks:
             if not block:
@@ -72,7 +83,10 @@ class Case:
     def stream(self, number: int) -> bytes:
         """What the harness reads of it."""
         numbers = {name: place for place, name in enumerate(self.plan.signals)}
-        parts = []
+        parts = [
+            struct.pack("<qH", sensor << 32 | round(1000 * rate_hz), _RATE)
+            for sensor, rate_hz in enumerate(self.rates_hz)
+        ]
         for block in self.blocks:
             for moment in block:
                 (time_us,) = {sample.time_us for sample in moment.values()}

@@ -7,13 +7,16 @@ from pathlib import Path
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "device/firmware"
 HARNESS = Path(__file__).resolve().parents[1] / "firmware/harness"
+NOR_FLASH = FIRMWARE / "boards/simulated/nor_flash.c"
+"""The flash in memory that simulated boards have."""
 FLAGS = ("-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fPIC", "-fsanitize=undefined",
          "-fno-sanitize-recover=all", "-static-libubsan", "-ffp-contract=off")  # fmt: skip
 
 
 def everything() -> list[Path]:
-    """All sources of the portable firmware."""
-    return [path for room in ("core", "sensors", "stages") for path in sorted((FIRMWARE / room).glob("*.c"))]
+    """All sources of the portable firmware, and a flash."""
+    rooms = ("core", "sensors", "stages")
+    return [path for room in rooms for path in sorted((FIRMWARE / room).glob("*.c"))] + [NOR_FLASH]
 
 
 def build(folder: Path, harness: str, modules: Sequence[str], *more: Path) -> ctypes.CDLL:
@@ -26,7 +29,7 @@ def build(folder: Path, harness: str, modules: Sequence[str], *more: Path) -> ct
         more: further C files; their folders are searched for headers.
     """
     sources = [*(FIRMWARE / "core" / f"{name}.c" for name in modules), HARNESS / f"{harness}.c", *more]
-    rooms = (FIRMWARE / "core", FIRMWARE / "sensors", FIRMWARE, *(source.parent for source in more))
+    rooms = (FIRMWARE / "core", FIRMWARE / "sensors", NOR_FLASH.parent, FIRMWARE, *(source.parent for source in more))
     includes = {f"-I{path}" for path in rooms}
     library = folder / f"lib{harness}.so"
     sources = list(dict.fromkeys(sources))

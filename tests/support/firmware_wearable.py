@@ -16,9 +16,9 @@ from thermo_sim.hardware import SimulatedHardware
 RING = 4096
 THERMO = 65
 
-Read = CFUNCTYPE(c_size_t, c_void_p, c_size_t)
-Write = CFUNCTYPE(c_bool, c_void_p, c_size_t)
-Room = CFUNCTYPE(c_size_t)
+Read = CFUNCTYPE(c_size_t, c_void_p, c_void_p, c_size_t)
+Write = CFUNCTYPE(c_bool, c_void_p, c_void_p, c_size_t)
+Room = CFUNCTYPE(c_size_t, c_void_p)
 
 
 class Callbacks(ctypes.Structure):
@@ -60,17 +60,18 @@ class FirmwareWearable:
         self.telemetry: list[tuple[int, Record]] = []
         self._library, self._bytes_per_s = library, bytes_per_s
         self._heard, self._ring, self._drained_us = bytearray(), bytearray(), 0
-        self._line, self._answers, self._sequence = Demultiplexer(), [], 0
+        self._line, self._sequence = Demultiplexer(), 0
+        self._answers: list[Any] = []
         bus, clock = hardware.bus, hardware.clock
         self._callbacks = Callbacks(
-            Now(clock.now_us),
-            Wait(self._wait),
-            Transfer(lambda *arguments: transfer_on(bus, *arguments)),
-            Recover(bus.recover),
-            Read(self._read),
-            Write(self._write),
-            Room(self._room),
-            Recover(self._ring.clear),
+            Now(lambda _: clock.now_us()),
+            Wait(lambda _, time_us: self._wait(time_us)),
+            Transfer(lambda _, *arguments: transfer_on(bus, *arguments)),
+            Recover(lambda _: bus.recover()),
+            Read(lambda _, *arguments: self._read(*arguments)),
+            Write(lambda _, *arguments: self._write(*arguments)),
+            Room(lambda _: self._room()),
+            Recover(lambda _: self._ring.clear()),
         )
         library.harness_start(byref(self._callbacks), c_bool(keep_flash))
 

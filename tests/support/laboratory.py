@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thermo_core import schema
 from thermo_core.sensors.ads1115_ntc.settings import Ads1115NtcSettings
@@ -65,7 +66,7 @@ SLEEVE: dict[str, Any] = {
 class Camera(PictureSource):
     """A simulated camera whose surroundings change."""
 
-    def look(self, celsius: float, conditions: Conditions) -> tuple[np.ndarray, float]:
+    def look(self, celsius: float, conditions: Conditions) -> tuple[NDArray[Any], float]:
         """A decoded picture of a blackbody and its die temperature."""
         self._conditions = conditions
         first, second = self.words(np.full((24, 32), celsius))
@@ -109,7 +110,7 @@ class Laboratory:
     uncertainty: ReferenceUncertainty = EXACT
     ambient_celsius: float = 25.0
     target: float = 33.0
-    up: np.ndarray = field(default_factory=lambda: np.array([0.0, 0.0, 1.0]))
+    up: NDArray[Any] = field(default_factory=lambda: np.array([0.0, 0.0, 1.0]))
 
     def __post_init__(self) -> None:
         self.profile = schema.from_plain(dict(self.plain), Profile, "profile")
@@ -219,7 +220,7 @@ class Laboratory:
         return SensorConstants(3, self.words.astype("<u2").tobytes() if kind == "mlx90640" else b"")
 
 
-def decoder(words: np.ndarray) -> Decoder:
+def decoder(words: NDArray[Any]) -> Decoder:
     """A camera's own decoder."""
     return Decoder(Constants.from_eeprom(words), 0.98)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thermo_core import schema
 from thermo_core.graph.alerts import AlertChange, AlertState
@@ -171,7 +172,7 @@ def telemetry(records: Iterable[Record], late_ns: int = 20_000_000) -> Iterator[
         yield Telemetry(captured_ns + late_ns, captured_ns, header, record, encode(record, number))
 
 
-def signal_records(whole: Session, name: str, time_us: int, values: np.ndarray) -> list[Record]:
+def signal_records(whole: Session, name: str, time_us: int, values: NDArray[Any]) -> list[Record]:
     """A sample of a signal as the wearable sends it on request."""
     return list(signal_parts(time_us, plan(whole.profile).number_of(name), 0, values))
 

@@ -49,7 +49,7 @@ def test_a_pending_image_waits_for_room(
         fill(first.process.pid)
         assert host.reset().bundle == "1.0.0"
         assert any("pending image waits" in text for text in events(host))
-        with pytest.raises(RefusedError, match="File too large"):
+        with pytest.raises(RefusedError, match="file too large"):
             host.upload((tmp_path / "1.0.0").read_bytes() + b"x")
     first.kill()
 

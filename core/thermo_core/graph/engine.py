@@ -20,7 +20,7 @@ from thermo_core.graph.plan import PERSON, Plan
 from thermo_core.graph.runners import Samples
 from thermo_core.quality import Quality
 from thermo_core.sensors.correction import Correction
-from thermo_core.sensors.kind import Block, Moment, Reader, SensorConstants
+from thermo_core.sensors.kind import Block, Foreseeing, Moment, Reader, SensorConstants
 from thermo_core.sensors.kinds import KINDS
 from thermo_core.signals import Sample, Values
 
@@ -170,34 +170,46 @@ class Engine:
         self._newest[block.sensor] = block.index
         return self._run(moments)
 
+    def expect(self, blocks: Sequence[Block]) -> None:
+        """Announce blocks that will be pushed next, in this order: the same comes of them, in less time where many can be read at once."""
+        for reader in self._readers:
+            if isinstance(reader, Foreseeing):
+                reader.expect([block for block in blocks if self._reader_of(block) is reader])
+
     def interrupt(self, time_us: int) -> tuple[AlertChange, ...]:
         """End what is pending of alerts, as after a gap."""
         return tuple(change for alert in self.alerts if (change := alert.interrupt(time_us)) is not None)
 
-    def _read(self, block: Block) -> list[Moment]:
+    def _reader_of(self, block: Block) -> Reader | None:
+        """What reads a block, if it was made with the constants that are open."""
         if not 0 <= block.sensor < len(self._readers):
-            return []
-        reader, number = self._readers[block.sensor], self._numbers[block.sensor]
-        if reader is None or number is None or block.constants != number & 0xFFFF:
-            return []
-        try:
-            moments = list(reader.push(block))
-        except (WireError, SensorError) as error:
-            self.undecodable[block.sensor] += 1
-            self._on_undecodable(block.sensor, error)
-            return []
-        if moments and self._fresh[block.sensor]:
-            self._fresh[block.sensor] = False
-            moments[0] = {name: replace(sample, fresh=True) for name, sample in moments[0].items()}
-        flags = self._flags | self._doubts[block.sensor]
-        if flags:
-            moments = [
-                {name: replace(sample, flags=sample.flags | flags) for name, sample in moment.items()}
-                for moment in moments
-            ]
-        return moments
+            return None
+        number = self._numbers[block.sensor]
+        return None if number is None or block.constants != number & 0xFFFF else self._readers[block.sensor]
 
-    def _run(self, moments: list[Moment]) -> Outcome:
+    def _read(self, block: Block) -> Sequence[Moment]:
+        reader, sensor = self._reader_of(block), block.sensor
+        if reader is None:
+            return ()
+        try:
+            moments = reader.push(block)
+        except (WireError, SensorError) as error:
+            self.undecodable[sensor] += 1
+            self._on_undecodable(sensor, error)
+            return ()
+        flags, fresh = self._flags | self._doubts[sensor], self._fresh[sensor]
+        if not moments or not (flags or fresh):
+            return moments
+        self._fresh[sensor] = False
+        return [
+            {
+                name: Sample(one.time_us, one.values, one.flags | flags, one.fresh or (fresh and place == 0), one.order)
+                for name, one in moment.items()
+            }
+            for place, moment in enumerate(moments)
+        ]
+
+    def _run(self, moments: Sequence[Moment]) -> Outcome:
         passes: list[Samples] = []
         if not self._told and self._person is not None:
             self._told = True

@@ -9,7 +9,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import zstandard
 from mcap.data_stream import ReadDataStream
@@ -27,6 +27,7 @@ LARGEST_MESSAGE = 256 << 10
 
 _HEAD = struct.Struct("<BQ")
 _MESSAGE = struct.Struct("<HIQQ")
+_MESSAGE_CODE = int(Opcode.MESSAGE)
 _CRC = struct.Struct("<I")
 _DAMAGE = (McapError, zstandard.ZstdError, struct.error, ValueError, OverflowError)
 _INDEXES = {
@@ -54,8 +55,7 @@ class Attachment:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A message of a chunk whose CRC holds.
 
     Attributes:
@@ -172,7 +172,9 @@ class Container:
             if inside > len(plain) - at:
                 self.damaged += 1
                 return
-            if opcode != Opcode.SCHEMA:
+            if opcode == _MESSAGE_CODE and _MESSAGE.size <= inside <= LARGEST_MESSAGE:
+                yield self._message(plain[at : at + inside])
+            elif opcode != Opcode.SCHEMA:
                 yield from self._record(opcode, plain[at : at + inside])
             at += inside
 

@@ -65,6 +65,25 @@ def greatest_frequency_hz(sensors: Sequence[SensorSettings]) -> int:
     return min((sensor.max_bus_hz for sensor in sensors if isinstance(sensor, BusSensorSettings)), default=1_000_000)
 
 
+def overload(sensors: Sequence[SensorSettings]) -> str:
+    """Why no bus can carry the sensors of a wearable, a clause; "" where one can.
+
+    The bus runs at the greatest frequency that all chips on it bear: a slower one carries less.
+
+    Args:
+        sensors: of a profile that was checked.
+    """
+    load = bus_load(sensors, greatest_frequency_hz(sensors))
+    if load.share <= 1:
+        return ""
+    most = max(load.sensors, key=lambda one: one.share)
+    alone = f', "{most.name}" alone {100 * most.share:.0f} %' if len(load.sensors) > 1 else ""
+    return (
+        f"its sensors need {100 * load.share:.0f} % of the bus's time at {load.frequency_hz // 1000} kHz, the most that all of them "
+        f"bear{alone}; lower their rates"
+    )
+
+
 def bus_load(sensors: Sequence[SensorSettings], frequency_hz: int) -> BusLoad:
     """The load of a wearable's sensors.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from thermo_core.sensors.correction import Correction
 from thermo_core.sensors.settings import SensorSettings
@@ -63,6 +63,14 @@ class Reader(Protocol):
             WireError: the block does not unpack; the next one may.
             SensorError: it holds what cannot be; the next one may be sound.
         """
+
+
+@runtime_checkable
+class Foreseeing(Protocol):
+    """A reader that reads many blocks at once in less time, where they are known before it is their turn, as in a recording."""
+
+    def expect(self, blocks: Sequence[Block]) -> None:
+        """Blocks that `push` will be given next, in this order. It gives what it would without; also where others come."""
 
 
 @dataclass(frozen=True, slots=True)

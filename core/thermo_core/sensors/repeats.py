@@ -1,5 +1,24 @@
 """A value that never changes: a chip that hangs goes on answering with what it said last."""
 
+import numpy as np
+from numpy.typing import NDArray
+
+
+def said_of(counts: NDArray[np.int32], low: int, high: int) -> bytes | None:
+    """What a burst of samples says where all of them are equal, as those of a FIFO whose chip hangs; None where they are not.
+
+    Samples at an end of their range say nothing: a light that is off, or that blinds, is as steady as a chip that hangs.
+
+    Args:
+        counts: (n, channels).
+        low: one end of the range.
+        high: the other.
+    """
+    first = counts[0]
+    if (counts != first).any() or ((first <= low) | (first >= high)).any():
+        return None
+    return bytes(first.tobytes())
+
 
 class Repeats:
     """Watches for readings that are equal to the last bit for longer than noise allows.

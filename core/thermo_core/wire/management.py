@@ -16,6 +16,8 @@ from thermo_core.wire.table import LIMITS, MAX_FED, PROTOCOL, StreamOp
 MAX_BLOB = 1 << 20
 
 U8 = Annotated[int, Meta(ge=0, le=0xFF)]
+MAX_SIGNALS = 16
+"""Signals that are sent at once."""
 U16 = Annotated[int, Meta(ge=0, le=0xFFFF)]
 U32 = Annotated[int, Meta(ge=0, le=0xFFFFFFFF)]
 Time = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
@@ -244,7 +246,7 @@ class Refusal(Message, frozen=True):
 class Signals(Message, frozen=True):
     """Signals to be sent while the stream runs, by their numbers (write; the answer repeats them); an end of the stream ends them."""
 
-    signals: Annotated[tuple[U8, ...], Meta(max_length=16)] = ()
+    signals: Annotated[tuple[U8, ...], Meta(max_length=MAX_SIGNALS)] = ()
 
 
 class Feed(Message, frozen=True):

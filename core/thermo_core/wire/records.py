@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,7 @@ _NEWEST = struct.Struct("<BI")
 _ALERT = struct.Struct("<BBHQf")
 _EVENT = struct.Struct("<HBBI")
 _CLOCK = struct.Struct("<QIIII")
+_OUTPUT_KINDS = tuple(OutputKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,15 +191,16 @@ def decode(data: bytes) -> tuple[RecordHeader, Record]:
     if len(data) < _HEADER.size:
         raise RecordError(f"A record of {len(data)} bytes is shorter than its {_HEADER.size}-byte header; drop it.")
     _, kind, sequence, time_us = _HEADER.unpack_from(data)
-    decoder = _DECODERS.get(kind)
-    if decoder is None:
+    known = _DECODERS.get(kind)
+    if known is None:
         raise RecordError(f"A record has the unknown type {kind}; skip it, or update the host if it matters.")
+    named, decoder = known
     try:
         record = decoder(data[_HEADER.size :], time_us)
     except (struct.error, UnicodeDecodeError, ValueError) as error:
-        name = RecordType(kind).name.lower()
+        name = named.name.lower()
         raise RecordError(f"A {name} record of {len(data)} bytes does not parse ({error}); drop it.") from error
-    return RecordHeader(RecordType(kind), sequence, time_us), record
+    return RecordHeader(named, sequence, time_us), record
 
 
 def other_version(spoken: int) -> str:
@@ -281,16 +284,21 @@ def _decode_finding(body: bytes, time_us: int) -> FindingRecord:
     at += count * _NEWEST.size
     if len(body) < at + 2 or body[at] >= len(OutputKind):
         raise ValueError("no kind of values")
-    kind, outputs = OutputKind(body[at]), body[at + 1]
-    form = f"<{outputs}{'H' if kind is OutputKind.SCORES else 'f'}"
-    if len(body) != at + 2 + struct.calcsize(form) or (kind is OutputKind.NONE) != (outputs == 0):
+    kind, outputs = _OUTPUT_KINDS[body[at]], body[at + 1]
+    form = _values(kind, outputs)
+    if len(body) != at + 2 + form.size or (kind is OutputKind.NONE) != (outputs == 0):
         raise ValueError(f"{outputs} values of kind {kind}")
-    values = struct.unpack_from(form, body, at + 2)
+    values = form.unpack_from(body, at + 2)
     if outputs > LIMITS["outputs"].high:
         raise ValueError(f"{outputs} values")
     if kind is OutputKind.SCORES:
         values = tuple(score / SCORE_STEPS for score in values)
     return FindingRecord(time_us, model, flags, bundle, latency_us, inference_us, newest, kind, values)
+
+
+@cache
+def _values(kind: OutputKind, outputs: int) -> struct.Struct:
+    return struct.Struct(f"<{outputs}{'H' if kind is OutputKind.SCORES else 'f'}")
 
 
 def _encode_alert(record: AlertRecord) -> bytes:
@@ -336,11 +344,11 @@ _ENCODERS: dict[type, tuple[RecordType, Callable[..., bytes]]] = {
     EventRecord: (RecordType.EVENT, _encode_event),
     ClockRecord: (RecordType.CLOCK, _encode_clock),
 }
-_DECODERS: dict[int, Callable[[bytes, int], Record]] = {
-    RecordType.BLOCK: _decode_block,
-    RecordType.SIGNAL: _decode_signal,
-    RecordType.FINDING: _decode_finding,
-    RecordType.ALERT: _decode_alert,
-    RecordType.EVENT: _decode_event,
-    RecordType.CLOCK: _decode_clock,
+_DECODERS: dict[int, tuple[RecordType, Callable[[bytes, int], Record]]] = {
+    RecordType.BLOCK: (RecordType.BLOCK, _decode_block),
+    RecordType.SIGNAL: (RecordType.SIGNAL, _decode_signal),
+    RecordType.FINDING: (RecordType.FINDING, _decode_finding),
+    RecordType.ALERT: (RecordType.ALERT, _decode_alert),
+    RecordType.EVENT: (RecordType.EVENT, _decode_event),
+    RecordType.CLOCK: (RecordType.CLOCK, _decode_clock),
 }

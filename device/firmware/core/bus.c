@@ -19,8 +19,8 @@ static void count(const struct bus *bus, enum status status) {
 }
 
 static void pause_until(const struct board *board, uint64_t time_us) {
-  while (board->now_us() < time_us) {
-    board->wait_until_us(time_us);
+  while (board_now_us(board) < time_us) {
+    board_wait_until_us(board, time_us);
   }
 }
 
@@ -29,18 +29,18 @@ enum status bus_transfer(const struct bus *bus, const uint8_t *write, size_t wri
   const struct board *board = bus->board;
   enum status status = STATUS_BUS;
   for (unsigned attempt = 1; attempt <= bus->attempts; attempt++) {
-    status = board->i2c_transfer(bus->address, write, write_size, read, read_size);
+    status = board_i2c_transfer(board, bus->address, write, write_size, read, read_size);
     if (status == STATUS_OK) {
       return STATUS_OK;
     }
     count(bus, status);
     /* A hung bus costs a second an attempt, and several in a row are still progress. */
-    board->watchdog_feed();
+    board_watchdog_feed(board);
     if (status != STATUS_NACK && status != STATUS_SHORT) {
-      board->i2c_recover();
+      board_i2c_recover(board);
       counters_add(bus->counters, COUNTER_BUS_RECOVERED, 1);
     }
-    pause_until(board, board->now_us() + (uint64_t)RETRY_US * attempt);
+    pause_until(board, board_now_us(board) + (uint64_t)RETRY_US * attempt);
   }
   return status;
 }
@@ -76,7 +76,7 @@ enum status bus_write_word(const struct bus *bus, uint16_t pointer, size_t point
 }
 
 void bus_pause(const struct bus *bus, uint32_t pause_us) {
-  pause_until(bus->board, bus->board->now_us() + pause_us);
+  pause_until(bus->board, board_now_us(bus->board) + pause_us);
 }
 
 const char *bus_sentence(enum status status) {

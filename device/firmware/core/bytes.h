@@ -5,11 +5,14 @@
 
 #include <stdint.h>
 
-static inline uint16_t load_le16(const uint8_t *from) {
+/* Compilers make one load or store of each, which is shorter than a call; left alone, they call where size counts. */
+#define BYTES_INLINE static inline __attribute__((always_inline))
+
+BYTES_INLINE uint16_t load_le16(const uint8_t *from) {
   return (uint16_t)(from[0] | from[1] << 8);
 }
 
-static inline uint32_t load_le32(const uint8_t *from) {
+BYTES_INLINE uint32_t load_le32(const uint8_t *from) {
   return from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
 }
 
@@ -17,26 +20,28 @@ static inline uint64_t load_le64(const uint8_t *from) {
   return load_le32(from) | (uint64_t)load_le32(from + 4) << 32;
 }
 
-static inline uint16_t load_be16(const uint8_t *from) {
+BYTES_INLINE uint16_t load_be16(const uint8_t *from) {
   return (uint16_t)(from[0] << 8 | from[1]);
 }
 
-static inline uint32_t load_be32(const uint8_t *from) {
-  return (uint32_t)load_be16(from) << 16 | load_be16(from + 2);
+BYTES_INLINE uint32_t load_be32(const uint8_t *from) {
+  return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
 }
 
 static inline uint64_t load_be64(const uint8_t *from) {
   return (uint64_t)load_be32(from) << 32 | load_be32(from + 4);
 }
 
-static inline void store_le16(uint8_t *to, uint16_t value) {
+BYTES_INLINE void store_le16(uint8_t *to, uint16_t value) {
   to[0] = (uint8_t)value;
   to[1] = (uint8_t)(value >> 8);
 }
 
-static inline void store_le32(uint8_t *to, uint32_t value) {
-  store_le16(to, (uint16_t)value);
-  store_le16(to + 2, (uint16_t)(value >> 16));
+BYTES_INLINE void store_le32(uint8_t *to, uint32_t value) {
+  to[0] = (uint8_t)value;
+  to[1] = (uint8_t)(value >> 8);
+  to[2] = (uint8_t)(value >> 16);
+  to[3] = (uint8_t)(value >> 24);
 }
 
 static inline void store_le64(uint8_t *to, uint64_t value) {
@@ -44,14 +49,16 @@ static inline void store_le64(uint8_t *to, uint64_t value) {
   store_le32(to + 4, (uint32_t)(value >> 32));
 }
 
-static inline void store_be16(uint8_t *to, uint16_t value) {
+BYTES_INLINE void store_be16(uint8_t *to, uint16_t value) {
   to[0] = (uint8_t)(value >> 8);
   to[1] = (uint8_t)value;
 }
 
-static inline void store_be32(uint8_t *to, uint32_t value) {
-  store_be16(to, (uint16_t)(value >> 16));
-  store_be16(to + 2, (uint16_t)value);
+BYTES_INLINE void store_be32(uint8_t *to, uint32_t value) {
+  to[0] = (uint8_t)(value >> 24);
+  to[1] = (uint8_t)(value >> 16);
+  to[2] = (uint8_t)(value >> 8);
+  to[3] = (uint8_t)value;
 }
 
 static inline void store_be64(uint8_t *to, uint64_t value) {

@@ -13,13 +13,6 @@
 /* End of the year 9999. */
 #define LATEST_UNIX_S 253402300799ULL
 
-float correction_float(const uint8_t *from) {
-  const uint32_t bits = load_le32(from);
-  float value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
 float correction_double(const uint8_t *from) {
   const uint64_t bits = load_le64(from);
   const uint32_t sign = (uint32_t)(bits >> 32) & 0x80000000U;
@@ -51,30 +44,36 @@ static bool all_zero(const uint8_t *data, size_t size) {
   return true;
 }
 
-static bool is_whole(const uint8_t *blob, size_t size) {
-  return size >= CORRECTION_FRAME_BYTES && memcmp(blob, "TCOR", 4) == 0 &&
-         crc32_update(0, blob, size - CRC_BYTES) == load_le32(blob + size - CRC_BYTES);
+static bool is_whole(const struct flash_span *blob, uint8_t header[CORRECTION_HEADER_BYTES]) {
+  uint8_t crc[CRC_BYTES];
+  if (blob->size < CORRECTION_FRAME_BYTES) {
+    return false;
+  }
+  flash_span_read(blob, 0, header, CORRECTION_HEADER_BYTES);
+  flash_span_read(blob, blob->size - CRC_BYTES, crc, sizeof crc);
+  return memcmp(header, "TCOR", 4) == 0 && flash_span_crc(blob, blob->size - CRC_BYTES) == load_le32(crc);
 }
 
-enum status correction_open(const uint8_t *blob, size_t size, struct correction *correction) {
+enum status correction_open(const struct flash_span *blob, struct correction *correction) {
+  uint8_t header[CORRECTION_HEADER_BYTES];
   memset(correction, 0, sizeof *correction);
-  if (!is_whole(blob, size)) {
+  if (!is_whole(blob, header)) {
     return STATUS_DAMAGED;
   }
-  const uint8_t id_size = blob[6];
-  const float residual = correction_float(blob + 24);
-  if (blob[4] != VERSION || blob[5] < 1 || blob[5] > LAST_KIND || id_size > CORRECTION_MAX_ID_BYTES || blob[7] != 0 ||
-      !all_zero(blob + 8 + id_size, CORRECTION_MAX_ID_BYTES - id_size) || load_le64(blob + 16) > LATEST_UNIX_S ||
-      !(residual >= 0.0F) || !isfinite(residual)) {
+  const uint8_t id_size = header[6];
+  const float residual = correction_float(header + 24);
+  if (header[4] != VERSION || header[5] < 1 || header[5] > LAST_KIND || id_size > CORRECTION_MAX_ID_BYTES ||
+      header[7] != 0 || !all_zero(header + 8 + id_size, CORRECTION_MAX_ID_BYTES - id_size) ||
+      load_le64(header + 16) > LATEST_UNIX_S || !(residual >= 0.0F) || !isfinite(residual)) {
     return STATUS_DAMAGED;
   }
-  *correction = (struct correction){.body = blob + CORRECTION_HEADER_BYTES,
-                                    .body_size = size - CORRECTION_FRAME_BYTES,
-                                    .residual = residual,
-                                    .fingerprint = load_le32(blob + 28),
-                                    .kind = blob[5],
-                                    .id_size = id_size};
-  memcpy(correction->id, blob + 8, sizeof correction->id);
+  *correction =
+      (struct correction){.body = flash_span_from(blob, CORRECTION_HEADER_BYTES, blob->size - CORRECTION_FRAME_BYTES),
+                          .residual = residual,
+                          .fingerprint = load_le32(header + 28),
+                          .kind = header[5],
+                          .id_size = id_size};
+  memcpy(correction->id, header + 8, sizeof correction->id);
   return STATUS_OK;
 }
 

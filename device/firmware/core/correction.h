@@ -9,17 +9,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
+#include "bytes.h"
+#include "flash.h"
 #include "status.h"
 
 #define CORRECTION_HEADER_BYTES 32U
 #define CORRECTION_FRAME_BYTES (CORRECTION_HEADER_BYTES + 4U) /* header and CRC */
 #define CORRECTION_MAX_ID_BYTES 8U
 
-/* A blob that was opened; it has to stay where it is. */
+/* A blob that was opened; it has to stay in flash. */
 struct correction {
-  const uint8_t *body;
-  size_t body_size;
+  struct flash_span body;
   float residual; /* RMS error at points that were not fitted, in the unit of the sensor */
   uint32_t fingerprint;
   uint8_t kind;
@@ -29,13 +31,18 @@ struct correction {
 
 /* Check and open a blob: OK, or DAMAGED where it is cut short, altered, of another version, or has an impossible
    header. The body is its kind's to check. */
-enum status correction_open(const uint8_t *blob, size_t size, struct correction *correction);
+enum status correction_open(const struct flash_span *blob, struct correction *correction);
 
 /* Whether it was made with this chip and, as far as it says, with these constants. */
 bool correction_fits(const struct correction *correction, const uint8_t *id, size_t id_size, uint32_t fingerprint);
 
 /* Numbers of a body. */
-float correction_float(const uint8_t *from);
+BYTES_INLINE float correction_float(const uint8_t *from) {
+  const uint32_t bits = load_le32(from);
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
 /* A float64 as the nearest float32, infinite beyond its range; less than its smallest normal number is 0. */
 float correction_double(const uint8_t *from);
 

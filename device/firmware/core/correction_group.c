@@ -26,9 +26,12 @@ void correction_group_read(void *context, const struct smp_request *request, str
   if (!group_wanted(request, answer, &wanted) || (sensor = group_sensor(w, answer, wanted.sensor)) == NULL) {
     return;
   }
-  size_t size = 0;
-  const uint8_t *blob = store_get(&w->sensors[sensor->number].store, (enum store_slot)wanted.slot, &size);
-  group_put_bytes(answer, &wanted, blob, size);
+  const struct flash_span blob = store_get(&w->sensors[sensor->number].store, (enum store_slot)wanted.slot);
+  size_t size;
+  uint8_t *part = group_put_part(answer, &wanted, blob.size, 0, &size);
+  if (part != NULL) {
+    flash_span_read(&blob, wanted.offset, part, size);
+  }
 }
 
 static void refuse_storage(struct smp_answer *answer) {
@@ -45,10 +48,9 @@ static void refuse_damaged(struct smp_answer *answer) {
 static bool belongs(const struct wearable *w, const struct sensor *sensor, struct smp_answer *answer) {
   struct correction correction;
   struct sensor_status now = {0};
-  size_t size;
-  const uint8_t *blob = store_incoming(&w->sensors[sensor->number].store, &size);
+  const struct flash_span blob = store_incoming(&w->sensors[sensor->number].store);
   sensor->driver->status(sensor, &now);
-  if (blob == NULL || correction_open(blob, size, &correction) != STATUS_OK) {
+  if (blob.size == 0 || correction_open(&blob, &correction) != STATUS_OK) {
     refuse_damaged(answer);
     return false;
   }

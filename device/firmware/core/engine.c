@@ -40,7 +40,7 @@ static void send_finding(struct engine *e, const struct finding *finding) {
       newest[count++] = (struct records_newest){.sensor = sensor, .index = e->newest[sensor]};
     }
   }
-  const uint64_t now_us = e->now_us();
+  const uint64_t now_us = board_now_us(e->board);
   const uint64_t time_us = (uint64_t)finding->time_us;
   struct finding said = *finding;
   said.flags |= e->finding_flags;
@@ -57,14 +57,14 @@ static void send_finding(struct engine *e, const struct finding *finding) {
 
 static void move(struct engine *e, uint8_t number, float value, uint16_t flags, int64_t time_us) {
   if (alert_push(&e->profile->alerts[number], &e->profile->alert_states[number], value, flags, time_us)) {
-    send_alert(e, number, e->now_us());
+    send_alert(e, number, board_now_us(e->board));
   }
 }
 
 /* What came before belongs to something else, and does not count any more. */
 static void begin_anew(struct engine *e, uint8_t number, int64_t time_us) {
   if (alert_interrupt(&e->profile->alert_states[number], time_us)) {
-    send_alert(e, number, e->now_us());
+    send_alert(e, number, board_now_us(e->board));
   }
 }
 
@@ -158,7 +158,7 @@ void engine_init(struct engine *e, const struct profile *profile, struct outbox 
   e->profile = profile;
   e->outbox = outbox;
   e->counters = counters;
-  e->now_us = board->now_us;
+  e->board = board;
   e->flags = board->simulated ? QUALITY_SIMULATED : 0;
   if (profile->bundle != NULL) {
     e->bundle = load_le32(profile->bundle->image_sha256);
@@ -171,7 +171,7 @@ void engine_init(struct engine *e, const struct profile *profile, struct outbox 
     profile->alert_states[i] = (struct alert){0};
   }
   graph_start(&e->graph, profile->graph, told, e);
-  e->graph.now_us = board->now_us;
+  e->graph.board = board;
   memset(e->fresh, true, sizeof e->fresh);
 }
 
@@ -179,11 +179,27 @@ void engine_reset(struct engine *e) {
   graph_reset(&e->graph);
   memset(e->fresh, true, sizeof e->fresh);
   e->told = false;
-  const uint64_t now_us = e->now_us();
+  const uint64_t now_us = board_now_us(e->board);
   for (uint8_t i = 0; i < e->profile->alert_count; i++) {
     if (alert_interrupt(&e->profile->alert_states[i], (int64_t)now_us)) {
       send_alert(e, i, now_us);
     }
+  }
+}
+
+/* A sensor at another rate is none with gaps: the graph begins anew at that rate, and alerts stand where they stood. */
+static void follow_rate(struct engine *e, const struct sensor *sensor) {
+  if (sensor->driver->set_rate == NULL) {
+    return;
+  }
+  struct sensor_status now = {0};
+  sensor->driver->status(sensor, &now);
+  const uint32_t rate_mhz = (uint32_t)(now.rate_hz * 1000.0F + 0.5F);
+  const uint32_t before = graph_rate_mhz(&e->graph, sensor->number);
+  if (before != 0 && rate_mhz != 0 && rate_mhz != before) {
+    graph_set_rate(&e->graph, sensor->number, rate_mhz);
+    memset(e->fresh, true, sizeof e->fresh);
+    e->told = false;
   }
 }
 
@@ -193,6 +209,7 @@ void engine_refresh(struct engine *e, uint8_t sensor) {
 
 void engine_push(struct engine *e, const struct sensor *sensor, const struct sensor_block *block, uint16_t flags) {
   const uint8_t number = sensor->number;
+  follow_rate(e, sensor);
   tell_person(e, (int64_t)block->time_us);
   /* The newest block counts while the block is concluded of, and only where it gives something. */
   const uint32_t before = e->newest[number];
@@ -209,7 +226,7 @@ void engine_push(struct engine *e, const struct sensor *sensor, const struct sen
 }
 
 void engine_acknowledge(struct engine *e, uint8_t alert) {
-  const uint64_t now_us = e->now_us();
+  const uint64_t now_us = board_now_us(e->board);
   if (alert_acknowledge(&e->profile->alert_states[alert], (int64_t)now_us)) {
     send_alert(e, alert, now_us);
   }
@@ -217,6 +234,6 @@ void engine_acknowledge(struct engine *e, uint8_t alert) {
 
 void engine_tell_alerts(struct engine *e) {
   for (uint8_t i = 0; i < e->profile->alert_count; i++) {
-    send_alert(e, i, e->now_us());
+    send_alert(e, i, board_now_us(e->board));
   }
 }

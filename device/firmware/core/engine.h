@@ -17,7 +17,7 @@ struct engine {
   const struct profile *profile;
   struct outbox *outbox;
   struct counters *counters;
-  uint64_t (*now_us)(void);
+  const struct board *board;
   struct graph graph;
   uint16_t flags;                 /* enum quality, of everything */
   uint16_t finding_flags;         /* of findings alone */

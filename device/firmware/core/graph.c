@@ -10,9 +10,10 @@ static struct work work_of(const struct graph *graph, const struct call *call) {
   return (struct work){.call = call,
                        .signals = graph->plan->signals,
                        .samples = graph->plan->samples,
+                       .paces = graph->plan->paces,
                        .memory = graph->plan->memory,
                        .time_us = graph->time_us,
-                       .now_us = graph->now_us};
+                       .board = graph->board};
 }
 
 static void reset_memory(const struct work *work) {
@@ -44,7 +45,7 @@ static bool remembering(const struct work *work, struct sample *output) {
   if (!input->present) {
     return false;
   }
-  if (input->fresh || history_gap(history, work->time_us, stage_signal(work, 0)->gap_us)) {
+  if (input->fresh || history_gap(history, work->time_us, stage_gap_us(work, 0))) {
     reset_memory(work);
     history->torn = true;
   }
@@ -128,6 +129,9 @@ static void run_pass(struct graph *graph) {
 
 void graph_start(struct graph *graph, const struct graph_plan *plan, graph_tell *tell, void *context) {
   *graph = (struct graph){.plan = plan, .tell = tell, .context = context};
+  for (uint8_t sensor = 0; sensor < plan->pace_count; sensor++) {
+    plan->paces[sensor].set_mhz = plan->paces[sensor].planned_mhz;
+  }
   graph_reset(graph);
 }
 
@@ -143,6 +147,17 @@ void graph_reset(struct graph *graph) {
       call->stage->reset(&work);
     }
   }
+}
+
+void graph_set_rate(struct graph *graph, uint8_t sensor, uint32_t rate_mhz) {
+  if (sensor < graph->plan->pace_count) {
+    graph->plan->paces[sensor].set_mhz = rate_mhz;
+    graph_reset(graph);
+  }
+}
+
+uint32_t graph_rate_mhz(const struct graph *graph, uint8_t sensor) {
+  return sensor < graph->plan->pace_count ? graph->plan->paces[sensor].set_mhz : 0;
 }
 
 float *graph_values(const struct graph *graph, uint16_t signal) {

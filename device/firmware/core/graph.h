@@ -21,7 +21,9 @@ struct graph_plan {
   uint16_t call_count;
   uint16_t regridder_count;
   struct sample *samples; /* one a signal */
-  uint8_t *memory;        /* where values lie, aligned to 8 bytes */
+  struct pace *paces;     /* one a sensor */
+  uint8_t pace_count;
+  uint8_t *memory; /* where values lie, aligned to 8 bytes */
 };
 
 struct graph;
@@ -33,8 +35,8 @@ struct graph {
   const struct graph_plan *plan;
   graph_tell *tell;
   void *context;
-  uint64_t (*now_us)(void); /* set it after graph_start to know how long networks take */
-  int64_t time_us;          /* of the pass at hand */
+  const struct board *board; /* set it after graph_start to know how long networks take */
+  int64_t time_us;           /* of the pass at hand */
 };
 
 /* Begin with a graph. */
@@ -42,6 +44,12 @@ void graph_start(struct graph *graph, const struct graph_plan *plan, graph_tell 
 
 /* Start anew, as after a change of what is known of the wearer. */
 void graph_reset(struct graph *graph);
+
+/* A sensor is set to another rate than before; what it gave before does not count any more, nor what others gave. */
+void graph_set_rate(struct graph *graph, uint8_t sensor, uint32_t rate_mhz);
+
+/* Rate that a sensor is set to; 0 for one the graph does not know. */
+uint32_t graph_rate_mhz(const struct graph *graph, uint8_t sensor);
 
 /* Values of a signal: where a sensor's driver writes its sample before `graph_put`, and what is read when told. */
 float *graph_values(const struct graph *graph, uint16_t signal);

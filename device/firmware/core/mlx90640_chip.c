@@ -24,13 +24,13 @@ enum status mlx90640_chip_look(struct mlx90640_chip *chip, uint8_t *subpage, boo
   const struct board *board = chip->bus.board;
   for (unsigned i = 0; i < CONFIRMATIONS; i++) {
     uint16_t word;
-    const uint64_t began_us = board->now_us();
+    const uint64_t began_us = board_now_us(board);
     const enum status status = read_words(chip, MLX90640_STATUS, &word, 1);
     if (status != STATUS_OK) {
       return status;
     }
     if ((word & MLX90640_STATUS_SUBPAGE) <= 1) {
-      const uint64_t now_us = board->now_us();
+      const uint64_t now_us = board_now_us(board);
       const uint64_t took_us = now_us - began_us;
       chip->look_us = took_us < chip->look_us ? (uint32_t)took_us : chip->look_us;
       *subpage = word & MLX90640_STATUS_SUBPAGE;
@@ -141,9 +141,9 @@ enum settled mlx90640_chip_settle(const struct mlx90640_chip *chip, uint16_t ram
 enum status mlx90640_chip_read_eeprom(struct mlx90640_chip *chip, uint16_t eeprom[MLX90640_EEPROM_WORDS],
                                       uint16_t spare[MLX90640_EEPROM_WORDS]) {
   const struct board *board = chip->bus.board;
-  const uint64_t began_us = board->now_us();
+  const uint64_t began_us = board_now_us(board);
   enum status status = read_words(chip, MLX90640_EEPROM, eeprom, MLX90640_EEPROM_WORDS);
-  const uint64_t between_us = board->now_us();
+  const uint64_t between_us = board_now_us(board);
   if (status == STATUS_OK) {
     status = read_words(chip, MLX90640_EEPROM, spare, MLX90640_EEPROM_WORDS);
   }
@@ -151,7 +151,7 @@ enum status mlx90640_chip_read_eeprom(struct mlx90640_chip *chip, uint16_t eepro
     return status;
   }
   const uint64_t first_us = between_us - began_us;
-  const uint64_t second_us = board->now_us() - between_us;
+  const uint64_t second_us = board_now_us(board) - between_us;
   chip->read_us = (uint32_t)(first_us < second_us ? first_us : second_us);
   if (memcmp(eeprom, spare, MLX90640_EEPROM_WORDS * sizeof *eeprom) == 0) {
     return STATUS_OK;

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "board.h"
 #include "float32.h"
 #include "quality.h"
 
@@ -42,10 +43,10 @@ static uint16_t apply(const struct work *work) {
     float32_fill_nothing(output, count);
     return QUALITY_MISSING;
   }
-  const uint64_t began_us = work->now_us != NULL ? work->now_us() : 0;
+  const uint64_t began_us = work->board != NULL ? board_now_us(work->board) : 0;
   network->invoke();
-  if (work->now_us != NULL) {
-    *network->took_us = (uint32_t)(work->now_us() - began_us);
+  if (work->board != NULL) {
+    *network->took_us = (uint32_t)(board_now_us(work->board) - began_us);
   }
   const int8_t *said = network->output();
   const int32_t zero = network->output_end.zero_point;

@@ -14,13 +14,13 @@ void outbox_init(struct outbox *o, const struct board *board, struct counters *c
 
 void outbox_grant(struct outbox *o, uint32_t lease_ms) {
   o->held = true;
-  o->ends_us = o->board->now_us() + 1000ULL * lease_ms;
+  o->ends_us = board_now_us(o->board) + 1000ULL * lease_ms;
 }
 
 void outbox_end(struct outbox *o) {
   o->held = false;
-  o->board->serial_discard();
-  o->board->serial_write(resync, sizeof resync);
+  board_serial_discard(o->board);
+  board_serial_write(o->board, resync, sizeof resync);
 }
 
 void outbox_expire(struct outbox *o) {
@@ -35,7 +35,7 @@ void outbox_expire(struct outbox *o) {
 }
 
 uint32_t outbox_left_ms(const struct outbox *o) {
-  const uint64_t now_us = o->board->now_us();
+  const uint64_t now_us = board_now_us(o->board);
   return o->held && o->ends_us > now_us ? (uint32_t)((o->ends_us - now_us + 999) / 1000) : 0;
 }
 
@@ -50,7 +50,7 @@ static void send(struct outbox *o, size_t size) {
   }
   const size_t framed = framing_encode_frame(o->record, size, o->frame, sizeof o->frame);
   o->sequence++;
-  if (framed == 0 || !o->board->serial_write(o->frame, framed)) {
+  if (framed == 0 || !board_serial_write(o->board, o->frame, framed)) {
     counters_add(o->counters, COUNTER_TELEMETRY_DROPPED, 1);
     o->dropped = true;
   }

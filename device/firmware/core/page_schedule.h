@@ -1,5 +1,5 @@
 /* When the sensor's next page is due: a Kalman filter tracks phase and period, as an oscillator is off by some percent.
-   The same filter as thermo_device/schedule.py, in single precision around integer times. */
+   The same filter as thermo_device/sensors/page_schedule.py, in single precision around integer times. */
 #ifndef PAGE_SCHEDULE_H
 #define PAGE_SCHEDULE_H
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kth.h"
 #include "mlx90640_registers.h"
-#include "select.h"
 
 /* Counts at 18 bit: about 2 K at body temperature. */
 #define SMALLEST_JUMP 12
@@ -77,13 +77,13 @@ size_t plausibility_check(const uint16_t ram[RAM_WORDS], const struct own_words 
   for (uint32_t own = 0; own < OWN_PIXELS; own++) {
     scratch->order[own] = change(ram[subpage_pixel(own, number, pair.chess)], before->pixels[own]);
   }
-  pair.median = (int32_t)(select_middle_sum(scratch->order, OWN_PIXELS) / 2);
+  pair.median = (int32_t)(kth_middle_sum(scratch->order, OWN_PIXELS) / 2);
   int32_t largest = 0;
   for (uint32_t own = 0; own < OWN_PIXELS; own++) {
     scratch->order[own] = abs(scratch->order[own] - pair.median);
     largest = scratch->order[own] > largest ? scratch->order[own] : largest;
   }
-  const float noise = LIMIT_PER_DEVIATION * (float)select_middle_sum(scratch->order, OWN_PIXELS) / 2.0F;
+  const float noise = LIMIT_PER_DEVIATION * (float)kth_middle_sum(scratch->order, OWN_PIXELS) / 2.0F;
   const float smallest = (float)(SMALLEST_JUMP << resolution) / 4.0F;
   const float limit = noise > smallest ? noise : smallest;
   size_t found = 0;

@@ -9,6 +9,7 @@
 #include "crc.h"
 
 #define ENTRY 24U
+#define LONGEST (ENTRY + FLASH_MOST_UNIT)
 #define BODY 20U
 #define ID_AT 8U
 #define KIND_AT 16U
@@ -16,17 +17,23 @@
 
 enum kind { SEEN = 1, TRUSTED = 2 };
 
-static const uint8_t *entry_at(const struct sightings *s, size_t page, size_t entry) {
-  return s->board->flash + (s->first_page + page) * s->board->flash_page_size + entry * ENTRY;
+static size_t entry_at(const struct sightings *s, size_t block, size_t entry) {
+  return (s->first_block + block) * s->flash->block_size + entry * s->stride;
 }
 
-static bool is_blank(const uint8_t *entry) {
-  for (size_t i = 0; i < ENTRY; i++) {
-    if (entry[i] != 0xFF) {
-      return false;
-    }
+static void read_entry(const struct sightings *s, size_t block, size_t number, uint8_t entry[ENTRY]) {
+  flash_read(s->flash, entry_at(s, block, number), entry, ENTRY);
+}
+
+/* Whether nothing was programmed at an entry of the block that is written to. */
+static bool is_blank(const struct sightings *s, size_t number) {
+  uint8_t entry[LONGEST];
+  flash_read(s->flash, entry_at(s, s->block, number), entry, s->stride);
+  bool blank = true;
+  for (size_t i = 0; i < s->stride; i++) {
+    blank = blank && entry[i] == 0xFF;
   }
-  return true;
+  return blank;
 }
 
 static bool holds(const uint8_t *entry) {
@@ -42,9 +49,10 @@ static bool find_trusted(const struct sightings *s, const uint8_t id[SIGHTINGS_I
   bool found = false;
   bool trusted = false;
   uint32_t number = 0;
-  for (size_t page = 0; page < SIGHTINGS_PAGES; page++) {
+  for (size_t block = 0; block < SIGHTINGS_BLOCKS; block++) {
     for (size_t i = 0; i < s->entries; i++) {
-      const uint8_t *const entry = entry_at(s, page, i);
+      uint8_t entry[ENTRY];
+      read_entry(s, block, i, entry);
       if (!holds(entry) || memcmp(entry + ID_AT, id, SIGHTINGS_ID_BYTES) != 0) {
         continue;
       }
@@ -63,8 +71,7 @@ static bool find_trusted(const struct sightings *s, const uint8_t id[SIGHTINGS_I
 }
 
 static void append(struct sightings *s, const struct sighted *sighted, enum kind kind, uint32_t fingerprint) {
-  const struct board *const board = s->board;
-  uint8_t entry[ENTRY];
+  uint8_t entry[LONGEST];
   memset(entry, 0xFF, sizeof entry);
   store_le32(entry, sighted->constants);
   store_le32(entry + 4, fingerprint);
@@ -72,57 +79,61 @@ static void append(struct sightings *s, const struct sighted *sighted, enum kind
   store_le16(entry + KIND_AT, (uint16_t)kind);
   entry[SENSOR_AT] = sighted->sensor;
   store_le32(entry + BODY, crc32_update(0, entry, BODY));
-  const uint8_t *const place = entry_at(s, s->page, s->next);
+  s->problem = flash_program(s->flash, entry_at(s, s->block, s->next), entry, s->stride) != STATUS_OK;
   s->next++;
-  s->problem = board->flash_program((size_t)(place - board->flash), entry, sizeof entry) != STATUS_OK ||
-               memcmp(place, entry, sizeof entry) != 0;
 }
 
-/* Keep an entry. Where the page is full the other one is erased, and first takes what the chip at hand is held to. */
+/* Keep an entry. Where the block is full the other one is erased, and first takes what the chip at hand is held to. */
 static void keep(struct sightings *s, const struct sighted *sighted, enum kind kind) {
   if (s->entries == 0) {
     return;
   }
   if (s->next == s->entries) {
-    if (s->board->flash_erase(s->first_page + 1U - s->page) != STATUS_OK) {
+    if (s->flash->erase(s->flash->context, s->first_block + 1U - s->block) != STATUS_OK) {
       s->problem = true;
       return;
     }
-    s->page = 1U - s->page;
+    s->block = 1U - s->block;
     s->next = 0;
     append(s, sighted, TRUSTED, sighted->trusted);
   }
   append(s, sighted, kind, kind == TRUSTED ? sighted->trusted : sighted->fingerprint);
 }
 
-void sightings_open(struct sightings *s, const struct board *board, size_t pages_used) {
+void sightings_open(struct sightings *s, const struct flash *flash, size_t blocks_used) {
   memset(s, 0, sizeof *s);
-  s->board = board;
-  if (board->flash_pages < pages_used + SIGHTINGS_PAGES || board->flash_page_size < 4U * ENTRY) {
+  s->flash = flash;
+  if (!flash_is_usable(flash) || flash->block_count < blocks_used + SIGHTINGS_BLOCKS) {
     return;
   }
-  s->first_page = board->flash_pages - SIGHTINGS_PAGES;
-  s->entries = board->flash_page_size / ENTRY;
-  for (size_t page = 0; page < SIGHTINGS_PAGES; page++) {
+  s->stride = flash_programmed_size(flash, ENTRY);
+  if (flash->block_size < 4U * s->stride) {
+    return;
+  }
+  s->first_block = flash->block_count - SIGHTINGS_BLOCKS;
+  s->entries = flash->block_size / s->stride;
+  for (size_t block = 0; block < SIGHTINGS_BLOCKS; block++) {
     for (size_t i = 0; i < s->entries; i++) {
-      const uint8_t *const entry = entry_at(s, page, i);
+      uint8_t entry[ENTRY];
+      read_entry(s, block, i, entry);
       if (holds(entry) && load_le32(entry) >= s->constants) {
         s->constants = load_le32(entry);
-        s->page = page;
+        s->block = block;
       }
     }
   }
   for (size_t i = 0; i < s->entries; i++) {
-    s->next = is_blank(entry_at(s, s->page, i)) ? s->next : i + 1U;
+    s->next = is_blank(s, i) ? s->next : i + 1U;
   }
 }
 
 void sightings_recall(const struct sightings *s, struct sighted *sighted, uint8_t sensor) {
   memset(sighted, 0, sizeof *sighted);
   sighted->sensor = sensor;
-  for (size_t page = 0; page < SIGHTINGS_PAGES; page++) {
+  for (size_t block = 0; block < SIGHTINGS_BLOCKS; block++) {
     for (size_t i = 0; i < s->entries; i++) {
-      const uint8_t *const entry = entry_at(s, page, i);
+      uint8_t entry[ENTRY];
+      read_entry(s, block, i, entry);
       if (holds(entry) && kind_of(entry) == SEEN && entry[SENSOR_AT] == sensor &&
           load_le32(entry) >= sighted->constants) {
         sighted->any = true;

@@ -1,9 +1,9 @@
 /* Which chip was seen with which constants: numbers that rise with every change, and fingerprints of the first sight.
 
    Constants have no checksum of their own. So a CRC-32 of each chip's is kept from when it was first seen, or from the
-   last calibration that was made with it, and a cell that has changed since is known by that. Kept in two pages of
+   last calibration that was made with it, and a cell that has changed since is known by that. Kept in two blocks of
    flash, written entry by entry: when one is full the other is erased and takes what comes next. Where a board has no
-   such pages, all is forgotten at a reset. */
+   such blocks, all is forgotten at a reset. */
 #ifndef SIGHTINGS_H
 #define SIGHTINGS_H
 
@@ -11,9 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "board.h"
+#include "flash.h"
 
-#define SIGHTINGS_PAGES 2U
+#define SIGHTINGS_BLOCKS 2U
 #define SIGHTINGS_ID_BYTES 8
 
 struct sighting {
@@ -34,17 +34,18 @@ struct sighted {
 };
 
 struct sightings {
-  const struct board *board;
-  size_t first_page;  /* of the two; 0 entries fit where there are none */
-  size_t entries;     /* in a page */
-  size_t page;        /* 0 or 1, the one written to */
+  const struct flash *flash;
+  size_t first_block; /* of the two; 0 entries fit where there are none */
+  size_t stride;      /* bytes from one entry to the next */
+  size_t entries;     /* in a block */
+  size_t block;       /* 0 or 1, the one written to */
   size_t next;        /* entry to write next */
   bool problem;       /* the newest sighting is not in flash */
   uint32_t constants; /* the highest number given so far, to any sensor */
 };
 
-/* Find what flash holds in the last two pages of a board, which must lie behind `pages_used` pages. */
-void sightings_open(struct sightings *sightings, const struct board *board, size_t pages_used);
+/* Find what flash holds in the last two blocks of a flash, which must lie behind `blocks_used` blocks. */
+void sightings_open(struct sightings *sightings, const struct flash *flash, size_t blocks_used);
 
 /* What flash knows of a sensor's chip. */
 void sightings_recall(const struct sightings *sightings, struct sighted *sighted, uint8_t sensor);

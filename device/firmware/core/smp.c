@@ -11,8 +11,9 @@ static bool is_request(uint8_t op) {
   return op == SMP_READ || op == SMP_WRITE;
 }
 
-void smp_begin(struct smp_server *server, const struct smp_group *groups, size_t group_count, uint64_t (*now_us)(void),
-               void (*on_refusal)(void *context, const char *reason), void *context) {
+void smp_begin(struct smp_server *server, const struct smp_group *groups, size_t group_count,
+               uint64_t (*now_us)(void *context), void (*on_refusal)(void *context, const char *reason),
+               void *context) {
   server->groups = groups;
   server->group_count = group_count;
   server->now_us = now_us;
@@ -138,7 +139,7 @@ size_t smp_answer_message(struct smp_server *server, uint8_t *message, size_t si
     cbor_begin(&made.body, answer + SMP_HEADER_BYTES, capacity - SMP_HEADER_BYTES);
     write_refusal(&made.body, version, SMP_GROUP_NONE, silent ? SMP_NOT_SUPPORTED : SMP_TOO_LARGE, 0, NULL);
   } else if (made.refused) {
-    server->reason_time_us = server->now_us();
+    server->reason_time_us = server->now_us(server->context);
     cbor_begin(&made.body, answer + SMP_HEADER_BYTES, capacity - SMP_HEADER_BYTES);
     write_refusal(&made.body, version, made.group, made.code, made.version_1, server->reason);
     if (server->on_refusal != NULL) {

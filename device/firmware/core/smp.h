@@ -76,7 +76,7 @@ struct smp_group {
 struct smp_server {
   const struct smp_group *groups;
   size_t group_count;
-  uint64_t (*now_us)(void);
+  uint64_t (*now_us)(void *context);
   /* Told of every refusal of a known command and of malformed requests; may be NULL. */
   void (*on_refusal)(void *context, const char *reason);
   void *context;
@@ -85,8 +85,8 @@ struct smp_server {
 };
 
 /* Groups as given; no refusal yet. */
-void smp_begin(struct smp_server *server, const struct smp_group *groups, size_t group_count, uint64_t (*now_us)(void),
-               void (*on_refusal)(void *context, const char *reason), void *context);
+void smp_begin(struct smp_server *server, const struct smp_group *groups, size_t group_count,
+               uint64_t (*now_us)(void *context), void (*on_refusal)(void *context, const char *reason), void *context);
 /* Answer a message, which may be changed. Returns the size of the answer, 0 where none is due: it was no request. */
 size_t smp_answer_message(struct smp_server *server, uint8_t *message, size_t size, uint8_t *answer, size_t capacity);
 

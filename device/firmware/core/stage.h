@@ -5,14 +5,26 @@
 #define STAGE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+struct board;
 
 /* A signal: where its values lie and what they are. */
 struct signal {
   uint32_t at; /* byte of the graph's memory where `elements` float32 begin, a multiple of 4 */
   uint32_t elements;
-  int64_t gap_us; /* longest time between two samples that is no gap; 0: there is no such thing */
-  uint8_t depth;  /* stages with a clock of their own between a sensor and it */
+  int64_t
+      gap_us; /* at the profile's rates: longest time between two samples that is no gap; 0: there is no such thing */
+  uint8_t depth; /* stages with a clock of their own between a sensor and it */
+  uint8_t pace;  /* 1 + number of the sensor whose rate its own follows; 0: it keeps its rate */
+};
+
+/* Rate of a sensor, which a host or a slow bus can change. */
+struct pace {
+  uint32_t planned_mhz; /* of the profile */
+  uint32_t least_mhz;   /* below this the graph is that of the profile's rates */
+  uint32_t set_mhz;
 };
 
 /* One moment of a signal, apart from its values. */
@@ -43,9 +55,10 @@ struct work {
   const struct call *call;
   const struct signal *signals;
   const struct sample *samples; /* of this pass, by signal */
+  const struct pace *paces;     /* by sensor */
   uint8_t *memory;
-  int64_t time_us;          /* of this pass */
-  uint64_t (*now_us)(void); /* the device's clock; NULL: nobody asks how long networks take */
+  int64_t time_us;           /* of this pass */
+  const struct board *board; /* whose clock it is; NULL: nobody asks how long networks take */
 };
 
 enum stage_kind { STAGE_ELEMENTWISE, STAGE_REMEMBERING, STAGE_RECURSIVE, STAGE_LATCHED, STAGE_REGRIDDED };
@@ -80,6 +93,19 @@ static inline const struct signal *stage_signal(const struct work *work, uint32_
 
 static inline const struct sample *stage_sample(const struct work *work, uint32_t input) {
   return &work->samples[work->call->inputs[input]];
+}
+
+/* The pace of a signal that has another rate than in the profile; NULL for others. */
+static inline const struct pace *stage_pace(const struct work *work, uint8_t pace) {
+  const struct pace *found = pace != 0 ? &work->paces[pace - 1] : NULL;
+  return found != NULL && found->set_mhz != found->planned_mhz && found->set_mhz >= found->least_mhz ? found : NULL;
+}
+
+/* Longest time between two samples of an input that is no gap; 0: there is no such thing. */
+static inline int64_t stage_gap_us(const struct work *work, uint32_t input) {
+  const struct signal *signal = stage_signal(work, input);
+  const struct pace *pace = stage_pace(work, signal->pace);
+  return pace == NULL ? signal->gap_us : signal->gap_us * pace->planned_mhz / pace->set_mhz;
 }
 
 static inline float *stage_numbers(const struct work *work, uint32_t at) {

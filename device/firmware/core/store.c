@@ -1,8 +1,8 @@
-/* Three areas of flash in turn. Each ends with a word of 8 bytes that says it holds something, how long, and how
-   new; it is programmed last. Of the areas whose content holds, the newest is current and the next previous; an
-   area that an erase or a program left in pieces is as good as empty.
+/* Three areas of flash in turn. Each ends with a word that says it holds something, how long, and how new; it is
+   programmed last. Of the areas whose content holds, the newest is current and the next previous; an area that an erase
+   or a program left in pieces is as good as empty.
 
-   The word: u16 sequence, u16 length, u32 CRC-32 of the content's last 4 bytes and these 4. */
+   The word: u16 sequence, u16 length, u32 CRC-32 of the content's last 4 bytes and these 4; ones up to a whole unit. */
 #include "store.h"
 
 #include <string.h>
@@ -10,41 +10,43 @@
 #include "bytes.h"
 #include "crc.h"
 
-#define WORD 8
-#define COPY_BYTES 64
+#define WORD 8U
+#define COPY_BYTES 64U
 
 static size_t area_offset(const struct store *store, size_t area) {
-  return (store->first_page + area * store->area_pages) * store->board->flash_page_size;
+  return (store->first_block + area * store->area_blocks) * store->flash->block_size;
 }
 
-static const uint8_t *area_start(const struct store *store, size_t area) {
-  return store->board->flash + area_offset(store, area);
+static struct flash_span content_of(const struct store *store, size_t area, size_t size) {
+  return (struct flash_span){store->flash, area_offset(store, area), size};
 }
 
 static size_t commit_at(const struct store *store) {
-  return store->area_pages * store->board->flash_page_size - WORD;
+  return store->area_blocks * store->flash->block_size - store->unit;
 }
 
-static uint32_t word_crc(const uint8_t *word, const uint8_t *content, size_t size) {
-  return crc32_update(crc32_update(0, content + size - 4, 4), word, 4);
+static uint32_t word_crc(const uint8_t *word, const struct flash_span *content) {
+  uint8_t last[4];
+  flash_span_read(content, content->size - sizeof last, last, sizeof last);
+  return crc32_update(crc32_update(0, last, sizeof last), word, 4);
 }
 
-/* What an area's last word says; false where it says nothing. */
-static bool read_word(const struct store *store, size_t area, uint16_t *sequence, size_t *size) {
-  const uint8_t *start = area_start(store, area);
-  const uint8_t *word = start + commit_at(store);
+/* What an area's last word says, and its content; false where it says nothing. */
+static bool read_word(const struct store *store, size_t area, uint16_t *sequence, struct flash_span *content) {
+  uint8_t word[WORD];
+  flash_read(store->flash, area_offset(store, area) + commit_at(store), word, sizeof word);
   *sequence = load_le16(word);
-  *size = load_le16(word + 2);
-  return *size >= store->kind->least && *size <= store->kind->most &&
-         load_le32(word + 4) == word_crc(word, start, *size);
+  *content = content_of(store, area, load_le16(word + 2));
+  return content->size >= store->kind->least && content->size <= store->kind->most &&
+         load_le32(word + 4) == word_crc(word, content);
 }
 
 static bool is_newer(uint16_t sequence, uint16_t than) {
   return (int16_t)(uint16_t)(sequence - than) > 0;
 }
 
-static bool holds(const struct store *store, const uint8_t *content, size_t size) {
-  return store->kind->holds(store->kind->context, content, size);
+static bool holds(const struct store *store, const struct flash_span *content) {
+  return store->kind->holds(store->kind->context, content);
 }
 
 /* Rank the areas. */
@@ -55,12 +57,12 @@ static void scan(struct store *store) {
   store->damaged = false;
   for (int8_t area = 0; area < STORE_AREAS; area++) {
     uint16_t sequence;
-    size_t size;
-    if (!read_word(store, (size_t)area, &sequence, &size)) {
+    struct flash_span content;
+    if (!read_word(store, (size_t)area, &sequence, &content)) {
       continue;
     }
     bool newest = !any || is_newer(sequence, store->sequence);
-    bool whole = holds(store, area_start(store, (size_t)area), size);
+    bool whole = holds(store, &content);
     if (newest) {
       store->sequence = sequence;
       store->damaged = !whole;
@@ -81,74 +83,76 @@ static void scan(struct store *store) {
   }
 }
 
-void store_open(struct store *store, const struct board *board, const struct store_kind *kind, size_t first_page,
-                size_t end_page) {
+void store_open(struct store *store, const struct flash *flash, const struct store_kind *kind, size_t first_block,
+                size_t end_block) {
   memset(store, 0, sizeof *store);
-  store->board = board;
+  store->flash = flash;
   store->kind = kind;
-  store->first_page = first_page;
+  store->first_block = first_block;
   store->slots[STORE_CURRENT] = store->slots[STORE_PREVIOUS] = -1;
   store->incoming = -1;
-  size_t page = board->flash_page_size;
-  if (page < WORD || page % WORD != 0 || end_page > board->flash_pages || first_page > end_page) {
+  if (!flash_is_usable(flash) || flash->block_size % WORD != 0 || end_block > flash->block_count ||
+      first_block > end_block) {
     return;
   }
-  /* its content in whole words, and the last word */
-  size_t pages = ((kind->most + WORD - 1) / WORD * WORD + WORD + page - 1) / page;
-  if (pages <= (end_page - first_page) / STORE_AREAS) {
-    store->area_pages = pages;
+  store->unit = flash->prog_size > WORD ? flash->prog_size : WORD;
+  /* its content in whole units, and the last word */
+  const size_t units = (kind->most + store->unit - 1U) / store->unit + 1U;
+  const size_t blocks = (units * store->unit + flash->block_size - 1U) / flash->block_size;
+  if (blocks <= (end_block - first_block) / STORE_AREAS) {
+    store->area_blocks = blocks;
     scan(store);
   }
 }
 
-size_t store_pages(const struct store *store) {
-  return STORE_AREAS * store->area_pages;
+size_t store_blocks(const struct store *store) {
+  return STORE_AREAS * store->area_blocks;
 }
 
-const uint8_t *store_get(const struct store *store, enum store_slot slot, size_t *size) {
+struct flash_span store_get(const struct store *store, enum store_slot slot) {
   uint16_t sequence;
-  int8_t area = store->slots[slot];
-  if (area < 0 || !read_word(store, (size_t)area, &sequence, size)) {
-    *size = 0;
-    return NULL;
+  struct flash_span content = {.flash = store->flash};
+  const int8_t area = store->slots[slot];
+  if (area < 0 || !read_word(store, (size_t)area, &sequence, &content)) {
+    content.size = 0;
   }
-  return area_start(store, (size_t)area);
+  return content;
 }
 
-/* Erase up to and with the page that holds byte `at` of the incoming area. */
+/* Erase up to and with the block that holds byte `at` of the incoming area. */
 static bool erase_to(struct store *store, size_t at) {
-  while (store->erased_pages * store->board->flash_page_size <= at) {
-    size_t page = store->first_page + (size_t)store->incoming * store->area_pages + store->erased_pages;
-    if (store->board->flash_erase(page) != STATUS_OK) {
+  while (store->erased_blocks * store->flash->block_size <= at) {
+    const size_t block = store->first_block + (size_t)store->incoming * store->area_blocks + store->erased_blocks;
+    if (store->flash->erase(store->flash->context, block) != STATUS_OK) {
       return false;
     }
-    store->erased_pages++;
+    store->erased_blocks++;
   }
   return true;
 }
 
-/* Program whole words and look whether flash holds them. */
+/* Program whole units within a block. */
 static bool program(struct store *store, size_t at, const uint8_t *data, size_t size) {
-  size_t offset = area_offset(store, (size_t)store->incoming) + at;
-  return erase_to(store, at + size - 1) && store->board->flash_program(offset, data, size) == STATUS_OK &&
-         memcmp(store->board->flash + offset, data, size) == 0;
+  return erase_to(store, at + size - 1U) &&
+         flash_program(store->flash, area_offset(store, (size_t)store->incoming) + at, data, size) == STATUS_OK;
 }
 
-/* Take bytes that continue the ones before; whole words go to flash. */
+/* Take bytes that continue the ones before; whole units go to flash. */
 static bool append(struct store *store, const uint8_t *data, size_t size) {
+  const size_t unit = store->unit;
   while (size > 0) {
-    size_t waiting = store->offset % WORD;
-    size_t page_left = store->board->flash_page_size - store->offset % store->board->flash_page_size;
+    const size_t waiting = store->offset % unit;
+    const size_t block_left = store->flash->block_size - store->offset % store->flash->block_size;
     size_t step;
-    if (waiting == 0 && size >= WORD) {
-      step = (size < page_left ? size : page_left) / WORD * WORD;
+    if (waiting == 0 && size >= unit) {
+      step = (size < block_left ? size : block_left) / unit * unit;
       if (!program(store, store->offset, data, step)) {
         return false;
       }
     } else {
-      step = size < WORD - waiting ? size : WORD - waiting;
+      step = size < unit - waiting ? size : unit - waiting;
       memcpy(store->pending + waiting, data, step);
-      if (waiting + step == WORD && !program(store, store->offset - waiting, store->pending, WORD)) {
+      if (waiting + step == unit && !program(store, store->offset - waiting, store->pending, unit)) {
         return false;
       }
     }
@@ -156,10 +160,10 @@ static bool append(struct store *store, const uint8_t *data, size_t size) {
     data += step;
     size -= step;
   }
-  size_t waiting = store->offset % WORD;
+  const size_t waiting = store->offset % unit;
   if (store->offset == store->length && waiting > 0) {
-    memset(store->pending + waiting, 0xFF, WORD - waiting);
-    return program(store, store->offset - waiting, store->pending, WORD);
+    memset(store->pending + waiting, 0xFF, unit - waiting);
+    return program(store, store->offset - waiting, store->pending, unit);
   }
   return true;
 }
@@ -173,14 +177,14 @@ static void begin(struct store *store, size_t length) {
   store->incoming = area;
   store->length = length;
   store->offset = 0;
-  store->erased_pages = 0;
+  store->erased_blocks = 0;
 }
 
 enum status store_write(struct store *store, size_t offset, size_t length, const uint8_t *data, size_t size) {
   if (length < store->kind->least || length > store->kind->most) {
     return STATUS_DAMAGED;
   }
-  if (store->area_pages == 0) {
+  if (store->area_blocks == 0) {
     return STATUS_STORAGE;
   }
   if (offset == 0) {
@@ -200,29 +204,29 @@ bool store_complete(const struct store *store) {
   return store->incoming >= 0 && store->offset == store->length;
 }
 
-const uint8_t *store_incoming(const struct store *store, size_t *size) {
+struct flash_span store_incoming(const struct store *store) {
   const bool complete = store_complete(store);
-  *size = complete ? store->length : 0;
-  return complete ? area_start(store, (size_t)store->incoming) : NULL;
+  return content_of(store, complete ? (size_t)store->incoming : 0, complete ? store->length : 0);
 }
 
 void store_abandon(struct store *store) {
   store->incoming = -1;
 }
 
-static bool is_current(const struct store *store, const uint8_t *content, size_t length) {
-  size_t size;
-  const uint8_t *current = store_get(store, STORE_CURRENT, &size);
-  return current != NULL && size == length && memcmp(current, content, size) == 0;
+static bool is_current(const struct store *store, const struct flash_span *content) {
+  const struct flash_span current = store_get(store, STORE_CURRENT);
+  return flash_span_is(&current, content);
 }
 
 /* The program that makes the incoming one the current one. */
-static enum status mark_current(struct store *store, const uint8_t *content) {
-  uint8_t word[WORD];
+static enum status mark_current(struct store *store) {
+  uint8_t word[FLASH_MOST_UNIT];
+  const struct flash_span content = store_incoming(store);
+  memset(word, 0xFF, sizeof word);
   store_le16(word, (uint16_t)(store->sequence + 1));
   store_le16(word + 2, (uint16_t)store->length);
-  store_le32(word + 4, word_crc(word, content, store->length));
-  bool kept = program(store, commit_at(store), word, WORD);
+  store_le32(word + 4, word_crc(word, &content));
+  const bool kept = program(store, commit_at(store), word, store->unit);
   scan(store);
   return kept ? STATUS_OK : STATUS_STORAGE;
 }
@@ -231,12 +235,12 @@ enum status store_commit(struct store *store) {
   if (!store_complete(store)) {
     return STATUS_EMPTY;
   }
-  const uint8_t *content = area_start(store, (size_t)store->incoming);
+  const struct flash_span content = store_incoming(store);
   enum status status = STATUS_OK;
-  if (!holds(store, content, store->length)) {
+  if (!holds(store, &content)) {
     status = STATUS_DAMAGED;
-  } else if (!is_current(store, content, store->length)) {
-    status = mark_current(store, content);
+  } else if (!is_current(store, &content)) {
+    status = mark_current(store);
   }
   store->incoming = -1;
   return status;
@@ -248,21 +252,20 @@ enum status store_put(struct store *store, const uint8_t *data, size_t size) {
 }
 
 enum status store_rollback(struct store *store) {
-  size_t size;
-  const uint8_t *previous = store_get(store, STORE_PREVIOUS, &size);
-  if (previous == NULL) {
+  const struct flash_span previous = store_get(store, STORE_PREVIOUS);
+  if (previous.size == 0) {
     return STATUS_EMPTY;
   }
-  uint8_t part[COPY_BYTES]; /* not every flash reads while it programs */
-  for (size_t at = 0; at < size; at += sizeof part) {
-    size_t step = size - at < sizeof part ? size - at : sizeof part;
-    memcpy(part, previous + at, step);
-    enum status status = store_write(store, at, size, part, step);
+  uint8_t part[COPY_BYTES];
+  for (size_t at = 0; at < previous.size; at += sizeof part) {
+    const size_t step = previous.size - at < sizeof part ? previous.size - at : sizeof part;
+    flash_span_read(&previous, at, part, step);
+    const enum status status = store_write(store, at, previous.size, part, step);
     if (status != STATUS_OK) {
       return status;
     }
   }
-  enum status status = mark_current(store, area_start(store, (size_t)store->incoming));
+  const enum status status = mark_current(store);
   store->incoming = -1;
   return status;
 }

@@ -1,7 +1,7 @@
 /* Something kept in flash: the current one and the one before it, whole whatever moment power fails at.
 
-   Three areas of flash: current, previous, and one that a new one is written to while it comes in. One program of 8
-   bytes at the area's end makes it the current one, the current one the previous, and the previous one's area free for
+   Three areas of flash: current, previous, and one that a new one is written to while it comes in. One program of
+   a unit at the area's end makes it the current one, the current one the previous, and the previous one's area free for
    the next. */
 #ifndef STORE_H
 #define STORE_H
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "board.h"
+#include "flash.h"
 #include "status.h"
 
 #define STORE_AREAS 3
@@ -19,37 +19,38 @@
 struct store_kind {
   size_t least, most; /* bytes */
   /* Whether these bytes are one, in all that does not depend on anything else. */
-  bool (*holds)(const void *context, const uint8_t *data, size_t size);
+  bool (*holds)(const void *context, const struct flash_span *data);
   const void *context;
 };
 
 enum store_slot { STORE_CURRENT, STORE_PREVIOUS };
 
 struct store {
-  const struct board *board;
+  const struct flash *flash;
   const struct store_kind *kind;
-  size_t first_page;
-  size_t area_pages;   /* 0 where the board's flash is too small */
-  int8_t slots[2];     /* area by enum store_slot; -1 where it is empty */
-  bool damaged;        /* the newest one stored fails its checks, so an older one or none is in use */
-  uint16_t sequence;   /* newest in flash */
-  int8_t incoming;     /* area that is written; -1 where none is */
-  size_t length;       /* of the one coming in */
-  size_t offset;       /* its first byte that is still wanted */
-  size_t erased_pages; /* of the area that is written */
-  uint8_t pending[8];  /* its last bytes, too few to program */
+  size_t first_block;
+  size_t unit;                      /* bytes of the word at an area's end, and of one program */
+  size_t area_blocks;               /* 0 where the board's flash is too small */
+  int8_t slots[2];                  /* area by enum store_slot; -1 where it is empty */
+  bool damaged;                     /* the newest one stored fails its checks, so an older one or none is in use */
+  uint16_t sequence;                /* newest in flash */
+  int8_t incoming;                  /* area that is written; -1 where none is */
+  size_t length;                    /* of the one coming in */
+  size_t offset;                    /* its first byte that is still wanted */
+  size_t erased_blocks;             /* of the area that is written */
+  uint8_t pending[FLASH_MOST_UNIT]; /* its last bytes, too few to program */
 };
 
-/* Find what flash holds from a page on, at most up to `end_page`. Changes nothing in it. Both `kind` and what it points
-   to have to stay. */
-void store_open(struct store *store, const struct board *board, const struct store_kind *kind, size_t first_page,
-                size_t end_page);
+/* Find what flash holds from a block on, at most up to `end_block`. Changes nothing in it. Both `kind` and what it
+   points to have to stay. */
+void store_open(struct store *store, const struct flash *flash, const struct store_kind *kind, size_t first_block,
+                size_t end_block);
 
-/* Pages of flash that it uses. */
-size_t store_pages(const struct store *store);
+/* Blocks of flash that it uses. */
+size_t store_blocks(const struct store *store);
 
-/* One that is stored, in memory-mapped flash, and its size; NULL and 0 where the slot is empty. */
-const uint8_t *store_get(const struct store *store, enum store_slot slot, size_t *size);
+/* One that is stored; of size 0 where the slot is empty. */
+struct flash_span store_get(const struct store *store, enum store_slot slot);
 
 /* Take a part of a new one of `length` bytes; offset 0 begins anew. What is stored stays as it is.
    Returns OK; DAMAGED where none has such a length; ARGUMENT where the part does not continue the one before
@@ -59,8 +60,8 @@ enum status store_write(struct store *store, size_t offset, size_t length, const
 enum status store_put(struct store *store, const uint8_t *data, size_t size);
 /* Whether all parts have come. */
 bool store_complete(const struct store *store);
-/* The one that came in, and its size, once all parts have; NULL and 0 before. */
-const uint8_t *store_incoming(const struct store *store, size_t *size);
+/* The one that came in, once all parts have; of size 0 before. */
+struct flash_span store_incoming(const struct store *store);
 /* Verify it and make it current: OK; EMPTY where parts are missing; DAMAGED; STORAGE. Where it fails, what was stored
    stays. */
 enum status store_commit(struct store *store);

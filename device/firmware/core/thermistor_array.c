@@ -30,7 +30,7 @@ void thermistor_array_init(struct thermistor_array *a, const struct board *board
   a->bus = (struct bus){.board = board, .counters = counters, .address = settings->address, .attempts = ATTEMPTS};
   a->settings = settings;
   a->period_us = (uint32_t)(1e6F / settings->rate_hz);
-  a->due_us = a->ready_us = board->now_us();
+  a->due_us = a->ready_us = board_now_us(board);
   a->cost_us = FIRST_COST_US;
   thermistor_array_reset_curves(a);
 }
@@ -43,7 +43,7 @@ void thermistor_array_reset_curves(struct thermistor_array *a) {
 
 void thermistor_array_begin(struct thermistor_array *a) {
   a->scanning = false;
-  a->due_us = a->ready_us = a->bus.board->now_us();
+  a->due_us = a->ready_us = board_now_us(a->bus.board);
 }
 
 /* From then on a scan goes on at the expense of pictures. */
@@ -52,7 +52,7 @@ static uint64_t late_us(const struct thermistor_array *a) {
 }
 
 uint64_t thermistor_array_due_us(const struct thermistor_array *a, uint64_t free_until_us) {
-  const uint64_t now_us = a->bus.board->now_us();
+  const uint64_t now_us = board_now_us(a->bus.board);
   const uint64_t at_us = now_us > a->ready_us ? now_us : a->ready_us;
   if (a->settings->channel_count == 0) {
     return UINT64_MAX;
@@ -84,7 +84,7 @@ static enum status advance(struct thermistor_array *a) {
       status = bus_write_word(&a->bus, CONFIG, POINTER_SIZE, configuration(a));
       if (status == STATUS_OK) {
         a->step = THERMISTOR_CONFIRM;
-        a->ready_us = a->bus.board->now_us() + CONVERSION_US;
+        a->ready_us = board_now_us(a->bus.board) + CONVERSION_US;
       }
       return status;
     case THERMISTOR_CONFIRM:
@@ -129,7 +129,7 @@ static void finish(struct thermistor_array *a, uint64_t now_us) {
 }
 
 bool thermistor_array_poll(struct thermistor_array *a, uint64_t free_until_us) {
-  const uint64_t began_us = a->bus.board->now_us();
+  const uint64_t began_us = board_now_us(a->bus.board);
   if (a->settings->channel_count == 0 || began_us < a->ready_us) {
     return false;
   }
@@ -144,7 +144,7 @@ bool thermistor_array_poll(struct thermistor_array *a, uint64_t free_until_us) {
     memset(a->readings, 0, sizeof a->readings);
   }
   const enum status status = advance(a);
-  const uint64_t now_us = a->bus.board->now_us();
+  const uint64_t now_us = board_now_us(a->bus.board);
   const uint64_t took_us = now_us - began_us;
   const uint32_t slowly = a->cost_us * 7 / 8;
   const uint32_t took = took_us < LARGEST_COST_US ? (uint32_t)took_us : LARGEST_COST_US;

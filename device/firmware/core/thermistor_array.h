@@ -16,7 +16,8 @@
 struct thermistor_settings {
   uint8_t address;
   uint8_t channel_count;
-  float rate_hz; /* scans a second */
+  float rate_hz;        /* scans a second */
+  uint32_t stale_scans; /* so many equal ones in a row are a fault */
   struct thermistor_profile channels[THERMISTOR_MAX_CHANNELS];
 };
 

@@ -1,4 +1,4 @@
-/* A whole wearable: sensors, findings, telemetry and management in one main loop. */
+/* The state of a whole wearable: sensors, findings, telemetry and management. agent.h is what moves it. */
 #ifndef WEARABLE_H
 #define WEARABLE_H
 
@@ -61,12 +61,17 @@ struct wearable {
   bool reset_wanted;
 };
 
-/* Start everything; the board runs already. `sensors` has room for the profile's. */
-void wearable_init(struct wearable *wearable, const struct board *board, const struct profile *profile,
+/* Begin with what flash keeps and with sensors that were not looked at; the board runs already. `sensors` has room for
+   the profile's. */
+void wearable_open(struct wearable *wearable, const struct board *board, const struct profile *profile,
                    struct wearable_sensor *sensors);
 
-/* Do what is due, then sleep until something else is. Call it for ever. */
-void wearable_step(struct wearable *wearable);
+/* Tell of an event of the device's own. */
+void wearable_notice(struct wearable *wearable, enum notice code, enum severity severity, uint8_t sensor,
+                     const char *sentence);
+
+/* Let every sensor's next block be one that refers to no other; `key_interval` as a host asked for it, 0 as before. */
+void wearable_restart_keys(struct wearable *wearable, uint16_t key_interval);
 
 /* Use the stored correction that belongs to the chip at hand, or none. */
 void wearable_use_correction(struct wearable *wearable, uint8_t sensor);

@@ -79,7 +79,7 @@ static void hello(void *context, const struct smp_request *request, struct smp_a
   put_text(body, "profile", profile->name);
   cbor_text(body, "sensors");
   put_sensors(body, w, first);
-  put_unsigned(body, "time_us", board->now_us());
+  put_unsigned(body, "time_us", board_now_us(board));
   put_text(body, "platform", board->platform);
   put_unsigned(body, "protocol", PROTOCOL);
   put_text(body, "software", WEARABLE_SOFTWARE);
@@ -108,12 +108,7 @@ static void start(struct wearable *w, uint32_t lease_ms, uint16_t interval) {
   outbox_grant(&w->outbox, lease_ms);
   w->engine.wanted_count = 0;
   w->alerts_wanted = true;
-  for (uint8_t i = 0; i < w->profile->sensor_count; i++) {
-    const struct sensor *sensor = &w->profile->sensors[i];
-    if (sensor->driver->restart != NULL) {
-      sensor->driver->restart(sensor, interval);
-    }
-  }
+  wearable_restart_keys(w, interval);
 }
 
 static void stream(void *context, const struct smp_request *request, struct smp_answer *answer) {
@@ -150,7 +145,7 @@ static void stream(void *context, const struct smp_request *request, struct smp_
     outbox_grant(&w->outbox, lease_ms);
   }
   cbor_map(&answer->body, 2);
-  put_unsigned(&answer->body, "time_us", w->board->now_us());
+  put_unsigned(&answer->body, "time_us", board_now_us(w->board));
   put_unsigned(&answer->body, "lease_ms", lease_ms);
 }
 

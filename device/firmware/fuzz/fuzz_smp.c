@@ -4,14 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent.h"
 #include "bytes.h"
 #include "crc.h"
 #include "external.h"
 #include "mlx90640_correction.h"
-#include "wearable.h"
+#include "nor_flash.h"
 
-#define PAGE 4096
-#define PAGES 16
+#define BLOCK 4096
+#define BLOCKS 16
 #define MESSAGES 8
 #define SENSORS 2
 #define CONSTANTS_BYTES 1664
@@ -20,8 +21,8 @@
 static const uint8_t sensor_id[6] = {1, 2, 3, 4, 5, 6};
 
 static struct {
-  uint8_t flash[PAGE * PAGES];
-  uint8_t fresh[PAGE * PAGES]; /* as every run finds it */
+  uint8_t flash[BLOCK * BLOCKS];
+  uint8_t fresh[BLOCK * BLOCKS]; /* as every run finds it */
   bool begun;
   bool dirty;
   bool absent; /* the camera; a reset takes it away and brings it back */
@@ -41,37 +42,34 @@ static void require(bool condition) {
   }
 }
 
-static uint64_t now_us(void) {
+static uint64_t now_us(void *context) {
+  (void)context;
   return 1000000;
 }
 
-static enum status flash_erase(size_t page) {
-  require(page < PAGES);
-  memset(self.flash + page * PAGE, 0xFF, PAGE);
+/* Every change of the flash has to be undone for the next run. */
+static enum nor_flash_outcome note_change(void *context, uint8_t *at, const uint8_t *wanted, size_t size) {
+  (void)context;
+  (void)wanted;
+  require(at >= self.flash && size <= sizeof self.flash - (size_t)(at - self.flash));
   self.dirty = true;
-  return STATUS_OK;
+  return NOR_FLASH_WORKS;
 }
 
-static enum status flash_program(size_t offset, const uint8_t *data, size_t size) {
-  require(offset % 8 == 0 && size % 8 == 0 && offset < sizeof self.flash && size <= sizeof self.flash - offset);
-  for (size_t i = 0; i < size; i++) {
-    self.flash[offset + i] &= data[i];
-  }
-  self.dirty = true;
-  return STATUS_OK;
-}
-
-static bool serial_write(const uint8_t *data, size_t size) {
+static bool serial_write(void *context, const uint8_t *data, size_t size) {
+  (void)context;
   (void)data;
   require(size > 0);
   return true;
 }
 
-static size_t serial_room(void) {
+static size_t serial_room(void *context) {
+  (void)context;
   return 4096;
 }
 
-static void serial_discard(void) {
+static void serial_discard(void *context) {
+  (void)context;
 }
 
 /* A camera that says what a correction could be of. */
@@ -178,7 +176,7 @@ static struct external_state room_state = {.values = room_values};
 static const struct sensor sensors[SENSORS] = {
     {.driver = &camera, .name = "skin", .signal = 0, .number = 0},
     {.driver = &external_driver, .name = "room", .settings = &room, .state = &room_state, .signal = 1, .number = 1}};
-static const struct signal signals[] = {{0, 1, 0, 0}, {4, 2, 0, 0}, {12, 1, 0, 0}};
+static const struct signal signals[] = {{0, 1, 0, 0, 0}, {4, 2, 0, 0, 0}, {12, 1, 0, 0, 0}};
 static struct sample samples[3];
 static _Alignas(8) uint8_t memory[16];
 static const struct graph_plan graph = {.signals = signals, .signal_count = 3, .samples = samples, .memory = memory};
@@ -202,19 +200,20 @@ static const struct profile profile = {.name = "fuzzed",
                                        .person_count = 1,
                                        .person_signal = 2,
                                        .bundle = &bundle};
-static const struct board board = {.name = "fuzzed",
-                                   .platform = "libFuzzer",
-                                   .processor = "any",
-                                   .serial = "1",
-                                   .now_us = now_us,
-                                   .serial_write = serial_write,
-                                   .serial_room = serial_room,
-                                   .serial_discard = serial_discard,
-                                   .flash = self.flash,
-                                   .flash_page_size = PAGE,
-                                   .flash_pages = PAGES,
-                                   .flash_erase = flash_erase,
-                                   .flash_program = flash_program};
+static struct nor_flash nor = {.bytes = self.flash,
+                               .read_size = 1,
+                               .prog_size = 8,
+                               .block_size = BLOCK,
+                               .block_count = BLOCKS,
+                               .ask = note_change};
+static struct board board = {.name = "fuzzed",
+                             .platform = "libFuzzer",
+                             .processor = "any",
+                             .serial = "1",
+                             .now_us = now_us,
+                             .serial_write = serial_write,
+                             .serial_room = serial_room,
+                             .serial_discard = serial_discard};
 
 /* Store a correction that changes nothing but says `created`. */
 static void store_identity(uint8_t created) {
@@ -232,7 +231,7 @@ static void store_identity(uint8_t created) {
 
 static void start(void) {
   self.absent = self.corrected = false;
-  wearable_init(&self.wearable, &board, &profile, self.sensors);
+  agent_init(&self.wearable, &board, &profile, self.sensors);
   self.wearable.counters.counts[COUNTER_BUS_NACK] = 5;
   self.wearable.counters.counts[COUNTER_RESETS] = UINT32_MAX;
 }
@@ -240,6 +239,7 @@ static void start(void) {
 static void set_up(void) {
   if (!self.begun) {
     self.begun = true;
+    board.flash = nor_flash(&nor);
     memset(self.flash, 0xFF, sizeof self.flash);
     start();
     store_identity(1);

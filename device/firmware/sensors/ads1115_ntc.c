@@ -29,6 +29,7 @@ static void init(const struct sensor *sensor, const struct sensor_context *conte
   struct ads1115_ntc_state *s = of(sensor);
   memset(s, 0, sizeof *s);
   s->context = context;
+  s->repeats.limit = ((const struct thermistor_settings *)sensor->settings)->stale_scans;
   thermistor_array_init(&s->array, context->board, context->counters, sensor->settings);
 }
 
@@ -58,8 +59,16 @@ static size_t pack(const struct sensor *sensor, uint8_t *data) {
 
 static bool read(const struct sensor *sensor, struct graph *graph, uint16_t flags, bool fresh) {
   static const uint16_t said[] = {0, QUALITY_OPEN, QUALITY_SHORTED, QUALITY_MISSING};
-  const struct ads1115_ntc_state *s = of(sensor);
+  struct ads1115_ntc_state *s = of(sensor);
   float *const celsius = graph_values(graph, sensor->signal);
+  uint8_t data[2 * THERMISTOR_MAX_CHANNELS];
+  const size_t size = pack(sensor, data);
+  const bool frozen = repeats_push(&s->repeats, data, size);
+  if (frozen && !s->frozen) {
+    counters_add(s->context->counters, COUNTER_SENSOR_FROZEN, 1);
+  }
+  s->frozen = frozen;
+  flags |= frozen ? QUALITY_STALE : 0;
   for (size_t i = 0; i < channels_of(sensor); i++) {
     const struct thermistor_reading *reading = &s->array.readings[i];
     celsius[i] = reading->state == THERMISTOR_OK ? reading->celsius : float32_nothing();
@@ -81,30 +90,28 @@ static void status_of(const struct sensor *sensor, struct sensor_status *status)
   status->fault = s->array.lost ? "The thermistor ADC does not answer; check its wiring and supply." : NULL;
 }
 
-static struct thermistor_curve curve_at(const uint8_t *body, size_t channel) {
-  const uint8_t *at = body + CURVE_BYTES * channel;
-  return (struct thermistor_curve){correction_double(at), correction_double(at + 8), correction_double(at + 16)};
-}
-
-/* Zeros of either sign keep the profile's. */
-static bool is_set(const uint8_t *body, size_t channel) {
-  for (size_t i = 0; i < 3; i++) {
-    if ((load_le64(body + CURVE_BYTES * channel + 8 * i) & INT64_MAX) != 0) {
-      return true;
-    }
+/* The curve of one channel; false where zeros of either sign keep the profile's. */
+static bool read_curve(const struct correction *correction, size_t channel, struct thermistor_curve *curve) {
+  uint8_t bytes[CURVE_BYTES];
+  uint64_t bits = 0;
+  flash_span_read(&correction->body, CURVE_BYTES * channel, bytes, sizeof bytes);
+  for (size_t i = 0; i < CURVE_BYTES; i += 8) {
+    bits |= load_le64(bytes + i) & INT64_MAX;
   }
-  return false;
+  *curve =
+      (struct thermistor_curve){correction_double(bytes), correction_double(bytes + 8), correction_double(bytes + 16)};
+  return bits != 0;
 }
 
 static bool possible(const struct sensor *sensor, const struct correction *correction) {
   (void)sensor;
-  const size_t count = correction->body_size / CURVE_BYTES;
-  if (correction->body_size % CURVE_BYTES != 0 || count < 1 || count > THERMISTOR_MAX_CHANNELS) {
+  const size_t count = correction->body.size / CURVE_BYTES;
+  if (correction->body.size % CURVE_BYTES != 0 || count < 1 || count > THERMISTOR_MAX_CHANNELS) {
     return false;
   }
   for (size_t i = 0; i < count; i++) {
-    const struct thermistor_curve curve = curve_at(correction->body, i);
-    if (is_set(correction->body, i) && !thermistor_curve_is_possible(&curve)) {
+    struct thermistor_curve curve;
+    if (read_curve(correction, i, &curve) && !thermistor_curve_is_possible(&curve)) {
       return false;
     }
   }
@@ -138,7 +145,7 @@ static bool moves(const struct thermistor_profile *channel, const struct thermis
 
 static bool objects(const struct sensor *sensor, const struct correction *correction, struct text *reason) {
   const struct thermistor_settings *settings = sensor->settings;
-  const size_t count = correction->body_size / CURVE_BYTES;
+  const size_t count = correction->body.size / CURVE_BYTES;
   if (count != settings->channel_count) {
     text_add(reason, "The correction has curves of ");
     text_add_unsigned(reason, count);
@@ -150,8 +157,8 @@ static bool objects(const struct sensor *sensor, const struct correction *correc
     return true;
   }
   for (size_t i = 0; i < count; i++) {
-    const struct thermistor_curve curve = curve_at(correction->body, i);
-    if (is_set(correction->body, i) && moves(&settings->channels[i], &curve, reason)) {
+    struct thermistor_curve curve;
+    if (read_curve(correction, i, &curve) && moves(&settings->channels[i], &curve, reason)) {
       return true;
     }
   }
@@ -162,10 +169,12 @@ static void correct(const struct sensor *sensor, const struct correction *correc
   struct ads1115_ntc_state *s = of(sensor);
   thermistor_array_reset_curves(&s->array);
   memset(s->calibrated, 0, sizeof s->calibrated);
-  const size_t count = correction == NULL ? 0 : correction->body_size / CURVE_BYTES;
+  s->repeats.count = 0;
+  const size_t count = correction == NULL ? 0 : correction->body.size / CURVE_BYTES;
   for (size_t i = 0; i < count && i < channels_of(sensor); i++) {
-    if (is_set(correction->body, i)) {
-      s->array.curves[i] = curve_at(correction->body, i);
+    struct thermistor_curve curve;
+    if (read_curve(correction, i, &curve)) {
+      s->array.curves[i] = curve;
       s->calibrated[i] = true;
     }
   }
@@ -186,11 +195,11 @@ static void self_test(const struct sensor *sensor, struct sensor_results *result
   struct ads1115_ntc_state *s = of(sensor);
   const struct thermistor_settings *settings = sensor->settings;
   const struct board *board = s->context->board;
-  const uint64_t end_us = board->now_us() + SCAN_US;
+  const uint64_t end_us = board_now_us(board) + SCAN_US;
   thermistor_array_begin(&s->array);
-  while (!thermistor_array_poll(&s->array, UINT64_MAX) && board->now_us() < end_us) {
-    board->watchdog_feed();
-    board->wait_until_us(thermistor_array_due_us(&s->array, UINT64_MAX));
+  while (!thermistor_array_poll(&s->array, UINT64_MAX) && board_now_us(board) < end_us) {
+    board_watchdog_feed(board);
+    board_wait_until_us(board, thermistor_array_due_us(&s->array, UINT64_MAX));
   }
   for (uint8_t i = 0; i < settings->channel_count; i++) {
     const struct thermistor_reading *reading = &s->array.readings[i];

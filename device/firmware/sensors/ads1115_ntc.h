@@ -2,6 +2,7 @@
 #ifndef ADS1115_NTC_H
 #define ADS1115_NTC_H
 
+#include "repeats.h"
 #include "sensor.h"
 #include "thermistor_array.h"
 
@@ -11,6 +12,8 @@ struct ads1115_ntc_state {
   const struct sensor_context *context;
   struct thermistor_array array;
   uint32_t next_index;
+  struct repeats repeats;
+  bool frozen;
   bool found; /* it has answered */
   bool calibrated[THERMISTOR_MAX_CHANNELS];
 };

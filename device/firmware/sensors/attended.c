@@ -33,7 +33,7 @@ void attended_init(const struct sensor *sensor, const struct sensor_context *con
       .board = context->board, .counters = context->counters, .address = plan->address, .attempts = ATTEMPTS};
   a->retry_us = FIRST_RETRY_US;
   a->cost_us = FIRST_COST_US;
-  a->due_us = context->board->now_us();
+  a->due_us = board_now_us(context->board);
   sightings_recall(context->sightings, &a->sighted, sensor->number);
 }
 
@@ -107,7 +107,7 @@ static void fail(struct attended *a, enum status status) {
   }
   a->running = false;
   a->fault = status;
-  a->due_us = a->context->board->now_us() + a->retry_us;
+  a->due_us = board_now_us(a->context->board) + a->retry_us;
   a->retry_us = 2 * a->retry_us < LAST_RETRY_US ? 2 * a->retry_us : LAST_RETRY_US;
 }
 
@@ -129,7 +129,7 @@ static void again(const struct sensor *sensor, enum counter cause) {
 static void spoilt(struct attended *a) {
   counters_add(a->context->counters, COUNTER_READING_CORRUPT, 1);
   if (++a->corrupt < TRIES) {
-    a->due_us = a->context->board->now_us();
+    a->due_us = board_now_us(a->context->board);
   } else {
     fail(a, STATUS_DAMAGED);
   }
@@ -192,14 +192,14 @@ static uint64_t late_us(const struct attended *a) {
 
 uint64_t attended_due_us(const struct sensor *sensor, uint64_t free_until_us) {
   const struct attended *a = of(sensor);
-  const uint64_t now_us = a->context->board->now_us();
+  const uint64_t now_us = board_now_us(a->context->board);
   const uint64_t at_us = now_us > a->due_us ? now_us : a->due_us;
   return at_us + a->cost_us <= free_until_us || at_us > late_us(a) ? at_us : late_us(a);
 }
 
 bool attended_poll(const struct sensor *sensor, uint64_t free_until_us, struct sensor_block *block) {
   struct attended *a = of(sensor);
-  const uint64_t began_us = a->context->board->now_us();
+  const uint64_t began_us = board_now_us(a->context->board);
   bool complete = false;
   if (began_us < a->due_us || (began_us + a->cost_us > free_until_us && began_us < late_us(a))) {
     return false;
@@ -209,7 +209,7 @@ bool attended_poll(const struct sensor *sensor, uint64_t free_until_us, struct s
   } else {
     start_or_fail(sensor);
   }
-  const uint64_t took_us = a->context->board->now_us() - began_us;
+  const uint64_t took_us = board_now_us(a->context->board) - began_us;
   const uint32_t slowly = a->cost_us * 7 / 8;
   const uint32_t took = took_us < LARGEST_COST_US ? (uint32_t)took_us : LARGEST_COST_US;
   a->cost_us = took > slowly ? took : slowly;
@@ -260,17 +260,17 @@ void attended_trust(const struct sensor *sensor) {
 static bool speaks(const struct sensor *sensor) {
   struct attended *a = of(sensor);
   const struct board *board = a->context->board;
-  const uint64_t now_us = board->now_us();
+  const uint64_t now_us = board_now_us(board);
   if (a->newest_us != 0 && now_us - a->newest_us <= 3U * (uint64_t)a->plan.period_us) {
     return true;
   }
   attended_resume(sensor);
   const uint64_t end_us = now_us + 3U * (uint64_t)a->plan.period_us + SECOND_US;
   struct sensor_block block;
-  while (board->now_us() < end_us) {
+  while (board_now_us(board) < end_us) {
     const uint64_t due_us = attended_due_us(sensor, UINT64_MAX);
-    board->watchdog_feed();
-    board->wait_until_us(due_us < end_us ? due_us : end_us);
+    board_watchdog_feed(board);
+    board_wait_until_us(board, due_us < end_us ? due_us : end_us);
     if (attended_poll(sensor, UINT64_MAX, &block)) {
       return true;
     }

@@ -100,7 +100,7 @@ static enum sensor_fed feed(const struct sensor *sensor, const uint8_t *values, 
   for (size_t i = 0; i < count; i++) {
     s->values[i] = correction_float(values + 4 * i);
   }
-  s->time_us = s->context->board->now_us();
+  s->time_us = board_now_us(s->context->board);
   s->waiting = true;
   return SENSOR_FED;
 }

@@ -2,28 +2,20 @@
 #include "linear_correction.h"
 
 #include <math.h>
-#include <string.h>
-
-#include "bytes.h"
-
 #define LARGEST_OFFSET 100.0F
 #define LEAST_GAIN 0.5F
 #define LARGEST_GAIN 2.0F
 #define LARGEST_SLOPE 2.0F
 
-static float load_float(const uint8_t *from) {
-  const uint32_t bits = load_le32(from);
-  float value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
-enum status correction_lines_read(const uint8_t *body, size_t size, struct correction_line *lines, size_t count) {
-  if (size != CORRECTION_LINE_BYTES * count) {
+enum status correction_lines_read(const struct flash_span *body, struct correction_line *lines, size_t count) {
+  if (body->size != CORRECTION_LINE_BYTES * count) {
     return STATUS_DAMAGED;
   }
-  for (size_t i = 0; i < count; i++, body += CORRECTION_LINE_BYTES) {
-    const struct correction_line line = {load_float(body), load_float(body + 4), load_float(body + 8)};
+  for (size_t i = 0; i < count; i++) {
+    uint8_t bytes[CORRECTION_LINE_BYTES];
+    flash_span_read(body, i * sizeof bytes, bytes, sizeof bytes);
+    const struct correction_line line = {correction_float(bytes), correction_float(bytes + 4),
+                                         correction_float(bytes + 8)};
     if (!(fabsf(line.offset) <= LARGEST_OFFSET && line.gain >= LEAST_GAIN && line.gain <= LARGEST_GAIN &&
           fabsf(line.slope) <= LARGEST_SLOPE)) {
       return STATUS_DAMAGED;
@@ -35,12 +27,11 @@ enum status correction_lines_read(const uint8_t *body, size_t size, struct corre
 
 bool linear_correction_is_possible(const struct correction *correction, size_t count) {
   struct correction_line lines[CORRECTION_LINES];
-  return correction_lines_read(correction->body, correction->body_size, lines, count) == STATUS_OK;
+  return correction_lines_read(&correction->body, lines, count) == STATUS_OK;
 }
 
 void linear_correction_use(struct linear_correction *linear, const struct correction *correction, size_t count) {
-  linear->known = correction != NULL &&
-                  correction_lines_read(correction->body, correction->body_size, linear->lines, count) == STATUS_OK;
+  linear->known = correction != NULL && correction_lines_read(&correction->body, linear->lines, count) == STATUS_OK;
 }
 
 bool linear_correction_changes(const struct linear_correction *linear, size_t count) {

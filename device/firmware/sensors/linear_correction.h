@@ -20,7 +20,7 @@ struct correction_line {
 
 /* Read the body of a correction with `count` lines. Returns OK or DAMAGED (another length, or beyond what a sound
    sensor needs). */
-enum status correction_lines_read(const uint8_t *body, size_t size, struct correction_line *lines, size_t count);
+enum status correction_lines_read(const struct flash_span *body, struct correction_line *lines, size_t count);
 
 /* What a driver has of a sensor's correction. */
 struct linear_correction {

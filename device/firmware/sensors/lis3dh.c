@@ -39,7 +39,7 @@ static enum status set_up(const struct sensor *sensor, uint64_t *first_us) {
   struct lis3dh_state *s = of(sensor);
   const enum status status = attended_write_all(&s->attended, settings->messages);
   sample_clock_restart(&s->clock);
-  s->heard_us = s->attended.context->board->now_us();
+  s->heard_us = board_now_us(s->attended.context->board);
   *first_us = s->heard_us + sample_clock_span_us(&s->clock, settings->burst);
   return status;
 }
@@ -70,6 +70,7 @@ static enum status take(const struct sensor *sensor, uint64_t now_us, uint32_t c
   }
   const uint32_t lost = full ? overwritten(s, now_us, count) : 0;
   const uint64_t end_us = sample_clock_read(&s->clock, now_us, count + lost);
+  const int32_t half = 1 << (15U - settings->scale.shift);
   s->burst.samples = count;
   s->burst.timing = (struct sample_timing){.period_us = (uint32_t)sample_clock_span_us(&s->clock, 1),
                                            .lost = lost < MOST_LOST ? lost : MOST_LOST};
@@ -77,7 +78,7 @@ static enum status take(const struct sensor *sensor, uint64_t now_us, uint32_t c
                                      .complete = true,
                                      .time_us = end_us,
                                      .lost = (lost + settings->burst - 1U) / settings->burst,
-                                     .digest = fifo_burst_digest(&s->burst, AXES)};
+                                     .digest = fifo_burst_digest(&s->burst, AXES, -half, half - 1)};
   return STATUS_OK;
 }
 
@@ -86,7 +87,7 @@ static enum status visit(const struct sensor *sensor, struct attended_answer *an
   struct lis3dh_state *s = of(sensor);
   uint8_t source;
   const enum status status = read_register(s, FIFO_SOURCE, &source, 1);
-  const uint64_t now_us = s->attended.context->board->now_us();
+  const uint64_t now_us = board_now_us(s->attended.context->board);
   if (status != STATUS_OK) {
     return status;
   }
@@ -106,17 +107,19 @@ static void init(const struct sensor *sensor, const struct sensor_context *conte
   const struct lis3dh_settings *settings = sensor->settings;
   struct lis3dh_state *s = of(sensor);
   const float sample_us = 1e6F / settings->rate_hz;
+  const uint32_t stale = settings->scale.mg_a_count <= FINEST_MG ? LIS3DH_STALE_SAMPLES : 0;
   attended_init(
       sensor, context,
       &(struct attended_plan){.chip = &chip,
                               .address = settings->address,
                               .rate_hz = settings->rate_hz,
                               .period_us = (uint32_t)(sample_us * (float)settings->burst),
-                              .slack_us = (uint32_t)(sample_us * (float)(FIFO_DEPTH - settings->burst) / 2.0F)});
+                              .slack_us = (uint32_t)(sample_us * (float)(FIFO_DEPTH - settings->burst) / 2.0F),
+                              .most_equal = (stale + settings->burst - 1U) / settings->burst});
   sample_clock_init(&s->clock, sample_us);
   s->burst.samples = 0;
   s->has_correction = false;
-  s->repeats = (struct repeats){.limit = settings->scale.mg_a_count <= FINEST_MG ? LIS3DH_STALE_SAMPLES : 0};
+  s->repeats = (struct repeats){.limit = stale};
 }
 
 static size_t pack(const struct sensor *sensor, uint8_t *data) {
@@ -124,7 +127,7 @@ static size_t pack(const struct sensor *sensor, uint8_t *data) {
   const struct fifo_burst *burst = &of(sensor)->burst;
   const int32_t half = 1 << (15U - settings->scale.shift);
   const struct sample_format format = {.channels = AXES, .low = -half, .high = half - 1};
-  return sample_block_encode(&format, &burst->timing, burst->counts, burst->samples, data);
+  return samples_encode(&format, &burst->timing, burst->counts, burst->samples, data);
 }
 
 static bool read(const struct sensor *sensor, struct graph *graph, uint16_t flags, bool fresh) {
@@ -150,13 +153,12 @@ static bool read(const struct sensor *sensor, struct graph *graph, uint16_t flag
 static bool possible(const struct sensor *sensor, const struct correction *correction) {
   (void)sensor;
   struct lis3dh_correction found;
-  return lis3dh_correction_read(correction->body, correction->body_size, &found) == STATUS_OK;
+  return lis3dh_correction_read(&correction->body, &found) == STATUS_OK;
 }
 
 static void correct(const struct sensor *sensor, const struct correction *correction) {
   struct lis3dh_state *s = of(sensor);
-  s->has_correction = correction != NULL &&
-                      lis3dh_correction_read(correction->body, correction->body_size, &s->correction) == STATUS_OK;
+  s->has_correction = correction != NULL && lis3dh_correction_read(&correction->body, &s->correction) == STATUS_OK;
   s->repeats.count = 0;
 }
 

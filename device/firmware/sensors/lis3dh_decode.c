@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "correction.h"
 #include "quality.h"
 
 #define CORRECTION_BYTES 48U
@@ -13,14 +14,15 @@
 #define LARGEST_GAIN 1.25F
 #define LARGEST_SKEW 0.25F
 
-enum status lis3dh_correction_read(const uint8_t *body, size_t size, struct lis3dh_correction *correction) {
-  if (size != CORRECTION_BYTES) {
+enum status lis3dh_correction_read(const struct flash_span *body, struct lis3dh_correction *correction) {
+  uint8_t bytes[CORRECTION_BYTES];
+  float numbers[CORRECTION_BYTES / 4U];
+  if (body->size != sizeof bytes) {
     return STATUS_DAMAGED;
   }
-  float numbers[12];
-  for (uint32_t i = 0; i < 12; i++) {
-    const uint32_t bits = load_le32(body + 4U * i);
-    memcpy(numbers + i, &bits, sizeof bits);
+  flash_span_read(body, 0, bytes, sizeof bytes);
+  for (uint32_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+    numbers[i] = correction_float(bytes + 4U * i);
   }
   for (uint32_t i = 0; i < 3; i++) {
     if (!(fabsf(numbers[i]) <= LARGEST_OFFSET)) {

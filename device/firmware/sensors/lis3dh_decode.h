@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "flash.h"
 #include "status.h"
 
 #define LIS3DH_BYTES 6           /* of a sample in the FIFO */
@@ -22,7 +23,7 @@ struct lis3dh_correction {
 };
 
 /* Read the body of a correction. Returns OK or DAMAGED (another length, or beyond what a sound chip needs). */
-enum status lis3dh_correction_read(const uint8_t *body, size_t size, struct lis3dh_correction *correction);
+enum status lis3dh_correction_read(const struct flash_span *body, struct lis3dh_correction *correction);
 
 /* Counts of what was read from the FIFO, three a sample. Returns OK or DAMAGED (bits are set that the mode leaves 0).
  */

@@ -12,7 +12,6 @@ enum { INTERRUPT_1 = 0x00, WRITE_POINTER = 0x04, FIFO = 0x07, PART_ID = 0xFF };
 #define RESET_US 1000U
 /* Without samples for so many bursts it does not measure. */
 #define MOST_PERIODS 4U
-#define MOST_EQUAL 4U
 
 static struct max3010x_state *of(const struct sensor *sensor) {
   return sensor->state;
@@ -45,7 +44,7 @@ static enum status set_up(const struct sensor *sensor, uint64_t *first_us) {
   }
   sample_clock_restart(&s->clock);
   s->lost = 0;
-  s->heard_us = s->attended.context->board->now_us();
+  s->heard_us = board_now_us(s->attended.context->board);
   *first_us = s->heard_us + sample_clock_span_us(&s->clock, settings->burst);
   return status;
 }
@@ -77,11 +76,11 @@ static enum status take(const struct sensor *sensor, uint64_t now_us, uint32_t c
   const uint32_t left = count > settings->burst ? count - settings->burst : 0;
   const uint32_t wait = settings->burst > left ? settings->burst - left : 1;
   *answer = (struct attended_answer){
-      .next_us = context->board->now_us() + sample_clock_span_us(&s->clock, wait),
+      .next_us = board_now_us(context->board) + sample_clock_span_us(&s->clock, wait),
       .complete = true,
       .time_us = newest_us > lost_us ? newest_us - lost_us : 0,
       .lost = (s->lost + settings->burst - 1U) / settings->burst,
-      .digest = fifo_burst_digest(&s->burst, leds),
+      .digest = fifo_burst_digest(&s->burst, leds, 0, settings->scale.full_count),
   };
   s->lost = lost; /* a FIFO that is full keeps its oldest: what went lies behind what was read */
   return STATUS_OK;
@@ -103,7 +102,7 @@ static enum status visit(const struct sensor *sensor, struct attended_answer *an
   if (status != STATUS_OK) {
     return status;
   }
-  const uint64_t now_us = context->board->now_us();
+  const uint64_t now_us = board_now_us(context->board);
   const uint32_t lost = pointers[1] & POINTER_MASK;
   uint32_t count = (uint32_t)(pointers[0] - pointers[2]) & POINTER_MASK;
   count = count == 0 && lost > 0 ? FIFO_DEPTH : count;
@@ -131,7 +130,7 @@ static void init(const struct sensor *sensor, const struct sensor_context *conte
                               .rate_hz = settings->rate_hz,
                               .period_us = (uint32_t)(sample_us * (float)settings->burst),
                               .slack_us = (uint32_t)(sample_us * (float)(FIFO_DEPTH - settings->burst) / 2.0F),
-                              .most_equal = MOST_EQUAL});
+                              .most_equal = (MAX3010X_STALE_SAMPLES + settings->burst - 1U) / settings->burst});
   sample_clock_init(&s->clock, sample_us);
   s->burst.samples = 0;
   s->repeats = (struct repeats){.limit = MAX3010X_STALE_SAMPLES};
@@ -141,7 +140,7 @@ static size_t pack(const struct sensor *sensor, uint8_t *data) {
   const struct max3010x_settings *settings = sensor->settings;
   const struct fifo_burst *burst = &of(sensor)->burst;
   const struct sample_format format = {.channels = (uint8_t)settings->scale.leds, .low = 0, .high = FULL};
-  return sample_block_encode(&format, &burst->timing, burst->counts, burst->samples, data);
+  return samples_encode(&format, &burst->timing, burst->counts, burst->samples, data);
 }
 
 static bool read(const struct sensor *sensor, struct graph *graph, uint16_t flags, bool fresh) {

@@ -41,7 +41,7 @@ static enum status set_up(const struct sensor *sensor, uint64_t *first_us) {
   struct mlx90614_state *s = of(sensor);
   uint8_t id[SENSOR_ID_BYTES];
   const enum status status = mlx90614_extract(s->eeprom, &s->constants, id);
-  s->due_us = *first_us = s->attended.context->board->now_us() + FIRST_DATA_US;
+  s->due_us = *first_us = board_now_us(s->attended.context->board) + FIRST_DATA_US;
   return status;
 }
 
@@ -61,7 +61,7 @@ static enum status visit(const struct sensor *sensor, struct attended_answer *an
       return status;
     }
   }
-  const uint64_t now_us = s->attended.context->board->now_us();
+  const uint64_t now_us = board_now_us(s->attended.context->board);
   uint8_t data[2 * (1 + MLX90614_ZONES)];
   const size_t size = put_block(sensor, data);
   s->due_us = attended_next_us(s->due_us, s->attended.plan.period_us, now_us);

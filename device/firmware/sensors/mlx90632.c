@@ -114,7 +114,7 @@ static enum status set_up(const struct sensor *sensor, uint64_t *first_us) {
     status = write_word(s, STATUS_WORD, 0);
   }
   const float period_us = 1e6F / settings->rate_hz;
-  page_schedule_restart(&s->schedule, s->attended.context->board->now_us(), period_us, 2.0F * period_us);
+  page_schedule_restart(&s->schedule, board_now_us(s->attended.context->board), period_us, 2.0F * period_us);
   *first_us = s->schedule.poll_us;
   return status;
 }
@@ -151,11 +151,12 @@ static enum status take(struct mlx90632_state *s, uint16_t found, uint64_t now_u
   }
   uint8_t data[BLOCK_BYTES];
   const size_t size = put_block(s, data);
+  const size_t head = size - sizeof s->words; /* the position in the cycle goes on where the words hang */
   *answer = (struct attended_answer){.next_us = s->schedule.poll_us,
                                      .complete = true,
                                      .time_us = s->schedule.end_us,
                                      .lost = pages - 1U,
-                                     .digest = crc32_update(0, data, size)};
+                                     .digest = crc32_update(0, data + head, size - head)};
   return STATUS_OK;
 }
 
@@ -165,7 +166,7 @@ static enum status visit(const struct sensor *sensor, struct attended_answer *an
   const struct sensor_context *context = s->attended.context;
   uint16_t found;
   const enum status status = read_words(s, STATUS_WORD, &found, 1);
-  const uint64_t now_us = context->board->now_us();
+  const uint64_t now_us = board_now_us(context->board);
   if (status != STATUS_OK) {
     return status;
   }

@@ -28,21 +28,21 @@ static void init(const struct sensor *sensor, const struct sensor_context *conte
   struct mlx90640_state *s = of(sensor);
   memset(s, 0, sizeof *s);
   s->context = context;
-  camera_init(&s->camera, context->board, context->counters, sensor->settings, context->scratch, context->sightings,
-              sensor->number);
+  mlx90640_acquisition_init(&s->camera, context->board, context->counters, sensor->settings, context->scratch,
+                            context->sightings, sensor->number);
   counts_restart(&s->encoder, COUNTS_KEY_INTERVAL);
   mlx90640_correction_none(&s->correction);
 }
 
 static uint64_t due_us(const struct sensor *sensor, uint64_t free_until_us) {
   (void)free_until_us;
-  return camera_due_us(&of(sensor)->camera);
+  return mlx90640_acquisition_due_us(&of(sensor)->camera);
 }
 
 static bool poll(const struct sensor *sensor, uint64_t free_until_us, struct sensor_block *block) {
   (void)free_until_us;
   struct mlx90640_state *s = of(sensor);
-  if (!camera_poll(&s->camera)) {
+  if (!mlx90640_acquisition_poll(&s->camera)) {
     return false;
   }
   s->newest_us = s->camera.time_us;
@@ -52,7 +52,7 @@ static bool poll(const struct sensor *sensor, uint64_t free_until_us, struct sen
 
 static size_t pack(const struct sensor *sensor, uint8_t *data) {
   struct mlx90640_state *s = of(sensor);
-  const struct camera *camera = &s->camera;
+  const struct mlx90640_acquisition *camera = &s->camera;
   bool key;
   uint32_t key_index;
   const size_t size = counts_encode(&s->encoder, camera->ram, camera->control, camera->number, camera->index,
@@ -88,8 +88,8 @@ static uint16_t unfitness(const struct mlx90640_state *s, float ta) {
 /* Decode the newest subpage over what is there; OK where it is whole. */
 static enum status decode(const struct sensor *sensor, float *celsius, struct mlx90640_conditions *conditions) {
   struct mlx90640_state *s = of(sensor);
-  const struct camera_settings *settings = sensor->settings;
-  const struct camera *camera = &s->camera;
+  const struct mlx90640_settings *settings = sensor->settings;
+  const struct mlx90640_acquisition *camera = &s->camera;
   const struct mlx90640_optics optics = {.emissivity = settings->emissivity,
                                          .reflected_celsius = settings->reflected_celsius};
   return mlx90640_decode(&camera->constants, &optics, camera->ram, conditions, celsius, s->valid);
@@ -98,7 +98,7 @@ static enum status decode(const struct sensor *sensor, float *celsius, struct ml
 /* Whether the newest subpage completes the picture. */
 static bool pair(const struct sensor *sensor, float *celsius, struct mlx90640_conditions *conditions) {
   struct mlx90640_state *s = of(sensor);
-  const struct camera *camera = &s->camera;
+  const struct mlx90640_acquisition *camera = &s->camera;
   struct counters *counters = s->context->counters;
   const bool paired = s->waiting && camera->index - s->waiting_index == 1 && s->waiting_number != camera->number &&
                       s->waiting_constants == camera->sighting.constants;
@@ -158,12 +158,12 @@ static void restart(const struct sensor *sensor, uint16_t key_interval) {
 static void resume(const struct sensor *sensor) {
   struct mlx90640_state *s = of(sensor);
   s->waiting = false;
-  camera_resume(&s->camera);
+  mlx90640_acquisition_resume(&s->camera);
 }
 
 static void status_of(const struct sensor *sensor, struct sensor_status *status) {
   const struct mlx90640_state *s = of(sensor);
-  const struct camera *camera = &s->camera;
+  const struct mlx90640_acquisition *camera = &s->camera;
   if (camera->has_sighting) {
     memcpy(status->id, camera->id, sizeof camera->id);
     status->id_size = camera->has_constants ? sizeof camera->id : 0;
@@ -172,7 +172,7 @@ static void status_of(const struct sensor *sensor, struct sensor_status *status)
     status->changed = camera->sighting.changed;
   }
   status->strange = camera->has_constants && camera->constants.found.doubt != 0 ? camera->constants.found.doubt : 0;
-  status->rate_hz = camera_rate_hz(camera);
+  status->rate_hz = mlx90640_acquisition_rate_hz(camera);
   status->fault = camera->fault == STATUS_OK ? NULL : bus_sentence(camera->fault);
 }
 
@@ -189,7 +189,7 @@ static void constants(const struct sensor *sensor, size_t offset, uint8_t *to, s
 }
 
 static void trust(const struct sensor *sensor) {
-  struct camera *camera = &of(sensor)->camera;
+  struct mlx90640_acquisition *camera = &of(sensor)->camera;
   sightings_trust(camera->sightings, &camera->sighted);
   camera->sighting.changed = false;
 }
@@ -220,8 +220,8 @@ static bool corrected(const struct sensor *sensor) {
 }
 
 static bool set_rate(const struct sensor *sensor, float rate_hz, enum group_error *error, struct text *reason) {
-  struct camera *camera = &of(sensor)->camera;
-  const enum status status = camera_set_rate(camera, rate_hz);
+  struct mlx90640_acquisition *camera = &of(sensor)->camera;
+  const enum status status = mlx90640_acquisition_set_rate(camera, rate_hz);
   *error = GROUP_ERROR_BAD_RATE;
   switch (status) {
     case STATUS_OK:
@@ -261,19 +261,19 @@ static void within(struct sensor_results *results, const char *name, float value
 /* Capture until the newest page is not older than three periods; whether there is one. */
 static bool has_fresh_page(struct mlx90640_state *s) {
   const struct board *board = s->context->board;
-  const uint64_t period_us = (uint32_t)(1e6F / camera_rate_hz(&s->camera));
-  const uint64_t now_us = board->now_us();
+  const uint64_t period_us = (uint32_t)(1e6F / mlx90640_acquisition_rate_hz(&s->camera));
+  const uint64_t now_us = board_now_us(board);
   if (s->newest_us != 0 && now_us - s->newest_us <= 3 * period_us) {
     return true;
   }
-  camera_resume(&s->camera);
+  mlx90640_acquisition_resume(&s->camera);
   s->newest_us = 0;
   const uint64_t end_us = now_us + (PAGES + 2) * period_us + SECOND_US;
-  for (uint32_t pages = 0; pages < PAGES && board->now_us() < end_us;) {
-    const uint64_t due = camera_due_us(&s->camera);
-    board->watchdog_feed();
-    board->wait_until_us(due < end_us ? due : end_us);
-    if (camera_poll(&s->camera)) {
+  for (uint32_t pages = 0; pages < PAGES && board_now_us(board) < end_us;) {
+    const uint64_t due = mlx90640_acquisition_due_us(&s->camera);
+    board_watchdog_feed(board);
+    board_wait_until_us(board, due < end_us ? due : end_us);
+    if (mlx90640_acquisition_poll(&s->camera)) {
       s->newest_us = s->camera.time_us;
       pages++;
     }
@@ -286,7 +286,7 @@ static void check_page(const struct sensor *sensor, struct sensor_results *resul
   /* The signals of a sensor are written between two blocks: nothing else needs their place. */
   struct mlx90640_state *s = of(sensor);
   struct mlx90640_conditions conditions;
-  struct camera *camera = &s->camera;
+  struct mlx90640_acquisition *camera = &s->camera;
   char sentence[SENTENCE_BYTES];
   struct text text;
   text_begin(&text, sentence, sizeof sentence);
@@ -312,9 +312,9 @@ static void check_page(const struct sensor *sensor, struct sensor_results *resul
   within(results, "ambient", conditions.ta, MLX90640_COLDEST_DIE, MLX90640_HOTTEST_DIE, " degC");
 }
 
-static void check_rate(const struct camera *camera, struct sensor_results *results, bool fresh) {
-  const float nominal = camera_rate_hz(camera);
-  const float measured = camera_measured_rate_hz(camera);
+static void check_rate(const struct mlx90640_acquisition *camera, struct sensor_results *results, bool fresh) {
+  const float nominal = mlx90640_acquisition_rate_hz(camera);
+  const float measured = mlx90640_acquisition_measured_rate_hz(camera);
   char sentence[SENTENCE_BYTES];
   struct text text;
   text_begin(&text, sentence, sizeof sentence);
@@ -329,8 +329,8 @@ static void check_rate(const struct camera *camera, struct sensor_results *resul
   results->add(results, "refresh rate", fresh && fabsf(measured / nominal - 1.0F) <= RATE_TOLERANCE, sentence);
 }
 
-static void check_eeprom(struct camera *camera, struct sensor_results *results) {
-  const enum status status = camera_verify_eeprom(camera);
+static void check_eeprom(struct mlx90640_acquisition *camera, struct sensor_results *results) {
+  const enum status status = mlx90640_acquisition_verify_eeprom(camera);
   const char *sentence = "Two reads agree with each other and with the constants in use.";
   if (status == STATUS_DAMAGED) {
     sentence = "It held something else than the constants in use, which were taken from it anew; repeat the test.";
@@ -344,9 +344,9 @@ static void check_eeprom(struct camera *camera, struct sensor_results *results) 
 
 static void self_test(const struct sensor *sensor, struct sensor_results *results) {
   struct mlx90640_state *s = of(sensor);
-  struct camera *camera = &s->camera;
+  struct mlx90640_acquisition *camera = &s->camera;
   const bool fresh = has_fresh_page(s);
-  const bool running = camera->state == CAMERA_RUNNING;
+  const bool running = camera->state == MLX90640_RUNNING;
   results->add(results, "sensor answers", running,
                running ? "The picture sensor is set up and answers." : bus_sentence(camera->fault));
   if (camera->has_constants) {

@@ -2,14 +2,14 @@
 #ifndef MLX90640_H
 #define MLX90640_H
 
-#include "camera.h"
 #include "counts.h"
+#include "mlx90640_acquisition.h"
 #include "mlx90640_correction.h"
 #include "sensor.h"
 
 struct mlx90640_state {
   const struct sensor_context *context;
-  struct camera camera;
+  struct mlx90640_acquisition camera;
   struct counts_encoder encoder;
   struct mlx90640_correction correction;
   uint64_t newest_us; /* end of the newest capture; 0 where there is none */

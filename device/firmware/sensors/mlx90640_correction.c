@@ -27,31 +27,39 @@
 /* Object and die temperatures at which it is looked at, degC. */
 static const float corners[4][2] = {{20.0F, 15.0F}, {20.0F, 40.0F}, {45.0F, 15.0F}, {45.0F, 40.0F}};
 
-static bool map_within(const uint8_t *map, float low, float high) {
-  for (size_t i = 0; i < PIXELS; i++) {
-    const float value = correction_float(map + 4U * i);
-    if (!(value >= low && value <= high)) {
-      return false;
-    }
+/* A row of a map. */
+static void read_row(const struct flash_span *body, size_t map, size_t row, float values[COLUMNS]) {
+  uint8_t bytes[4U * COLUMNS];
+  flash_span_read(body, map * MAP_BYTES + row * sizeof bytes, bytes, sizeof bytes);
+  for (size_t i = 0; i < COLUMNS; i++) {
+    values[i] = correction_float(bytes + 4U * i);
   }
-  return true;
 }
 
-static bool map_is(const uint8_t *map, float wanted) {
-  for (size_t i = 0; i < PIXELS; i++) {
-    const float value = correction_float(map + 4U * i);
-    if (value < wanted || value > wanted) {
-      return false;
+/* Whether all of a map lies from `low` to `high`. */
+static bool map_within(const struct flash_span *body, size_t map, float low, float high) {
+  bool within = true;
+  for (size_t row = 0; within && row < ROWS; row++) {
+    float values[COLUMNS];
+    read_row(body, map, row, values);
+    for (size_t i = 0; i < COLUMNS; i++) {
+      within = within && values[i] >= low && values[i] <= high;
     }
   }
-  return true;
+  return within;
+}
+
+static bool map_is(const struct flash_span *body, size_t map, float wanted) {
+  return map_within(body, map, wanted, wanted);
 }
 
 /* Returns how many are bad. */
-static uint32_t load_valid(const uint8_t *bad, uint32_t valid[ROWS]) {
+static uint32_t load_valid(const struct flash_span *body, uint32_t valid[ROWS]) {
   uint32_t count = 0;
   for (size_t row = 0; row < ROWS; row++) {
-    uint32_t bits = load_le32(bad + 4U * row);
+    uint8_t bytes[4];
+    flash_span_read(body, BAD + row * sizeof bytes, bytes, sizeof bytes);
+    uint32_t bits = load_le32(bytes);
     valid[row] = ~bits;
     for (; bits != 0; bits &= bits - 1U) {
       count++;
@@ -67,23 +75,24 @@ void mlx90640_correction_none(struct mlx90640_correction *correction) {
 
 enum status mlx90640_correction_open(const struct correction *blob, struct mlx90640_correction *correction) {
   mlx90640_correction_none(correction);
-  const uint8_t *const body = blob->body;
-  if (blob->body_size != MLX90640_CORRECTION_BYTES || !map_within(body, -LARGEST_OFFSET, LARGEST_OFFSET) ||
-      !map_within(body + MAP_BYTES, SMALLEST_GAIN, LARGEST_GAIN) ||
-      !map_within(body + 2U * MAP_BYTES, -LARGEST_SLOPE, LARGEST_SLOPE)) {
+  const struct flash_span *const body = &blob->body;
+  if (body->size != MLX90640_CORRECTION_BYTES ||
+      !map_within(body, CORRECTION_OFFSET, -LARGEST_OFFSET, LARGEST_OFFSET) ||
+      !map_within(body, CORRECTION_GAIN, SMALLEST_GAIN, LARGEST_GAIN) ||
+      !map_within(body, CORRECTION_SLOPE, -LARGEST_SLOPE, LARGEST_SLOPE)) {
     return STATUS_DAMAGED;
   }
   uint32_t valid[ROWS];
-  const uint32_t bad = load_valid(body + BAD, valid);
+  const uint32_t bad = load_valid(body, valid);
   if (bad > PIXELS / 2U) {
     return STATUS_DAMAGED;
   }
-  correction->body = body;
+  correction->body = *body;
   correction->residual_k = blob->residual;
   memcpy(correction->valid, valid, sizeof valid);
   correction->has_bad = bad != 0;
-  correction->identity =
-      bad == 0 && map_is(body, 0.0F) && map_is(body + MAP_BYTES, 1.0F) && map_is(body + 2U * MAP_BYTES, 0.0F);
+  correction->identity = bad == 0 && map_is(body, CORRECTION_OFFSET, 0.0F) && map_is(body, CORRECTION_GAIN, 1.0F) &&
+                         map_is(body, CORRECTION_SLOPE, 0.0F);
   return STATUS_OK;
 }
 
@@ -91,13 +100,19 @@ void mlx90640_correction_apply(const struct mlx90640_correction *correction, flo
   if (correction->identity) {
     return;
   }
-  const uint8_t *const offset = correction->body;
-  const uint8_t *const gain = offset + MAP_BYTES;
-  const uint8_t *const slope = gain + MAP_BYTES;
   const float warmer = ta - REFERENCE_TA;
-  for (size_t i = 0; i < PIXELS; i++) {
-    const float corrected = correction_float(gain + 4U * i) * celsius[i] + correction_float(offset + 4U * i);
-    celsius[i] = corrected + correction_float(slope + 4U * i) * warmer;
+  for (size_t row = 0; row < ROWS; row++) {
+    uint8_t bytes[3][4U * COLUMNS];
+    for (size_t map = 0; map < 3; map++) {
+      flash_span_read(&correction->body, map * MAP_BYTES + row * sizeof bytes[0], bytes[map], sizeof bytes[map]);
+    }
+    float *const pixels = celsius + row * COLUMNS;
+    for (size_t i = 0; i < COLUMNS; i++) {
+      const float offset = correction_float(bytes[CORRECTION_OFFSET] + 4U * i);
+      const float gain = correction_float(bytes[CORRECTION_GAIN] + 4U * i);
+      const float slope = correction_float(bytes[CORRECTION_SLOPE] + 4U * i);
+      pixels[i] = gain * pixels[i] + offset + slope * warmer;
+    }
   }
   if (correction->has_bad) {
     interpolate_invalid(celsius, correction->valid); /* at most half of the pixels are bad, so it cannot fail */
@@ -106,7 +121,9 @@ void mlx90640_correction_apply(const struct mlx90640_correction *correction, flo
 
 float mlx90640_correction_value(const struct mlx90640_correction *correction, enum mlx90640_correction_map map,
                                 size_t pixel) {
-  return correction_float(correction->body + (size_t)map * MAP_BYTES + 4U * pixel);
+  uint8_t bytes[4];
+  flash_span_read(&correction->body, (size_t)map * MAP_BYTES + sizeof bytes * pixel, bytes, sizeof bytes);
+  return correction_float(bytes);
 }
 
 static bool is_good(const struct mlx90640_correction *correction, uint32_t pixel) {

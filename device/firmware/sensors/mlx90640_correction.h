@@ -14,7 +14,7 @@
 #define MLX90640_CORRECTION_BYTES (3 * 4 * PIXELS + PIXELS / 8)
 
 struct mlx90640_correction {
-  const uint8_t *body; /* NULL: none, which changes nothing */
+  struct flash_span body; /* of size 0: none, which changes nothing */
   float residual_k;
   bool identity;
   bool has_bad;

@@ -51,7 +51,7 @@ static enum status identify(const struct sensor *sensor, struct attended_held *h
 static enum status set_up(const struct sensor *sensor, uint64_t *first_us) {
   struct sht4x_state *s = of(sensor);
   const enum status status = send(s, SOFT_RESET);
-  s->due_us = *first_us = s->attended.context->board->now_us() + RESET_US;
+  s->due_us = *first_us = board_now_us(s->attended.context->board) + RESET_US;
   s->asked = false;
   return status;
 }
@@ -64,7 +64,7 @@ static enum status visit(const struct sensor *sensor, struct attended_answer *an
   if (!s->asked) {
     status = send(s, settings->command);
     s->asked = status == STATUS_OK;
-    answer->next_us = board->now_us() + settings->conversion_us;
+    answer->next_us = board_now_us(board) + settings->conversion_us;
     return status;
   }
   s->asked = false;
@@ -72,7 +72,7 @@ static enum status visit(const struct sensor *sensor, struct attended_answer *an
   if (status != STATUS_OK) {
     return status;
   }
-  const uint64_t now_us = board->now_us();
+  const uint64_t now_us = board_now_us(board);
   s->due_us = attended_next_us(s->due_us, s->attended.plan.period_us, now_us);
   *answer = (struct attended_answer){.next_us = s->due_us,
                                      .complete = true,

@@ -49,7 +49,7 @@ static enum status set_up(const struct sensor *sensor, uint64_t *first_us) {
     status = read_word(s, CONFIGURATION, &word); /* takes the flag of what nobody knows the age of */
   }
   const float period_us = 1e6F / settings->rate_hz;
-  page_schedule_restart(&s->schedule, s->attended.context->board->now_us(), period_us, 2.0F * period_us);
+  page_schedule_restart(&s->schedule, board_now_us(s->attended.context->board), period_us, 2.0F * period_us);
   *first_us = s->schedule.poll_us;
   return status;
 }
@@ -60,7 +60,7 @@ static enum status visit(const struct sensor *sensor, struct attended_answer *an
   const struct sensor_context *context = s->attended.context;
   uint16_t found;
   enum status status = read_word(s, CONFIGURATION, &found);
-  const uint64_t now_us = context->board->now_us();
+  const uint64_t now_us = board_now_us(context->board);
   if (status != STATUS_OK) {
     return status;
   }

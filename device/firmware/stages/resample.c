@@ -90,7 +90,9 @@ static void take(const struct work *work) {
   const struct resample_parameters *parameters = work->call->parameters;
   struct resample_state *state = work->call->state;
   const int64_t step = step_of(work->time_us, parameters->period_us);
-  if (stage_sample(work, 0)->fresh || (state->begun && work->time_us - state->newest_us > parameters->gap_us)) {
+  const int64_t own_us = stage_gap_us(work, 0);
+  const int64_t gap_us = own_us > parameters->least_gap_us ? own_us : parameters->least_gap_us;
+  if (stage_sample(work, 0)->fresh || (state->begun && work->time_us - state->newest_us > gap_us)) {
     begin(work);
     state->fresh = true;
   }

@@ -9,9 +9,9 @@
 
 struct resample_parameters {
   int64_t period_us;
-  int64_t gap_us; /* longest time between two samples that is no gap */
-  bool last;      /* the last sample of a step, which stands in for steps without one; otherwise the mean */
-  uint16_t room;  /* steps that may wait at once, those that a last sample stands in for counted with it */
+  int64_t least_gap_us; /* the time between two samples is a gap beyond this and the input's own bound */
+  bool last;            /* the last sample of a step, which stands in for steps without one; otherwise the mean */
+  uint16_t room;        /* steps that may wait at once, those that a last sample stands in for counted with it */
 };
 
 /* A step that waits to be given, and those that the same values stand in for. */

@@ -71,9 +71,14 @@ static float ranked(const struct column *column, bool median, uint32_t rank, str
   return median ? order_median(&order, scratch) : order_find(&order, rank, scratch, &next);
 }
 
+static float spacing_of(const struct work *work) {
+  const struct statistics_parameters *parameters = work->call->parameters;
+  const struct pace *pace = stage_pace(work, parameters->pace);
+  return pace == NULL ? parameters->spacing_s : parameters->spacing_s * (float)pace->planned_mhz / (float)pace->set_mhz;
+}
+
 static float value_of(const struct work *work, const struct statistics_term *term, const float *values,
                       uint32_t stride) {
-  const struct statistics_parameters *parameters = work->call->parameters;
   const struct column column = {
       .values = values + (size_t)term->first * stride, .count = term->count, .stride = stride};
   switch (term->what) {
@@ -82,7 +87,7 @@ static float value_of(const struct work *work, const struct statistics_term *ter
     case STATISTIC_SD:
       return sd_of(&column);
     case STATISTIC_SLOPE:
-      return slope_of(&column, term->square, parameters->spacing_s);
+      return slope_of(&column, term->square, spacing_of(work));
     case STATISTIC_MIN:
     case STATISTIC_FALL:
       return extreme_of(&column, term->number, false);

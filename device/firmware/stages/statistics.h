@@ -37,7 +37,8 @@ struct statistics_term {
 struct statistics_parameters {
   const struct statistics_term *terms;
   uint32_t rows;    /* of the sample; it has as many columns as fit */
-  float spacing_s;  /* from row to row */
+  float spacing_s;  /* from row to row, at the profile's rates */
+  uint8_t pace;     /* as of a signal: the sensor whose rate the spacing follows */
   uint16_t results; /* of each column */
 };
 

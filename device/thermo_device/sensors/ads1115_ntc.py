@@ -4,9 +4,11 @@ from collections.abc import Generator, Sequence
 
 from thermo_core.errors import BusError, UsageError
 from thermo_core.sensors.ads1115_ntc import codec
+from thermo_core.sensors.ads1115_ntc.kind import stale_scans
 from thermo_core.sensors.ads1115_ntc.settings import Ads1115NtcSettings
 from thermo_core.sensors.ads1115_ntc.thermistor import ChannelState, ThermistorChannel
 from thermo_core.sensors.kind import Block
+from thermo_core.sensors.repeats import Repeats
 from thermo_core.wire.management import SelfTestResult
 from thermo_device.bus import Registers
 from thermo_device.sensors.driver import Found, Place
@@ -53,6 +55,8 @@ class Thermistors:
         self._scan: _Scan | None = None
         self._index = 0
         self._found: Found | None = None
+        self._repeats = Repeats(stale_scans(settings))
+        self._frozen = False
         self.fault = ""
 
     @property
@@ -136,7 +140,11 @@ class Thermistors:
         number = self._meet().sighting.number & 0xFFFF
         index, self._index = self._index, self._index + 1
         self._tally.add("blocks_captured")
-        return Block(now_us, self._place.number, number, index, codec.encode(counts))
+        data = codec.encode(counts)
+        before, self._frozen = self._frozen, self._repeats.push(data)
+        if self._frozen and not before:
+            self._tally.add("sensor_frozen")
+        return Block(now_us, self._place.number, number, index, data)
 
     def _meet(self) -> Found:
         if self._found is None:

@@ -46,19 +46,21 @@ class Answer:
         data: of a block; None where there is none yet.
         time_us: end of the capture.
         lost: blocks that were lost before this one.
+        said: what of it stays the same only where the chip hangs; None where something changed.
     """
 
     next_us: int
     data: bytes | None = None
     time_us: int = 0
     lost: int = 0
+    said: bytes | None = None
 
 
 class Chip(Protocol):
     """What a kind knows of its chip. All methods may raise `BusError`, and `SensorError` where what came cannot be."""
 
     same: int
-    """Blocks in a row that are equal only where the chip hangs; 0 where that can be."""
+    """Blocks in a row that say the same only where the chip hangs; 0 where that can be."""
 
     def identify(self) -> Held:
         """Read what it holds, so that a fault on the bus does not pass for it."""
@@ -90,7 +92,7 @@ class Attended:
         self._retry_us = FIRST_RETRY_US
         self._index = -1
         self._corrupt = 0
-        self._repeated: tuple[bytes, int] = (b"", 0)
+        self._repeated: tuple[bytes | None, int] = (None, 0)
         self._gap_from_us: int | None = None
         self._newest_us: int | None = None
         self._found: Found | None = None
@@ -175,7 +177,7 @@ class Attended:
         self._meet(self._chip.identify())
         self.due_us = self._chip.set_up()
         self._running, self.fault, self._retry_us = True, "", FIRST_RETRY_US
-        self._corrupt, self._repeated = 0, (b"", 0)
+        self._corrupt, self._repeated = 0, (None, 0)
 
     def _meet(self, held: Held) -> None:
         identity = held.identity or self._place.identity
@@ -202,7 +204,7 @@ class Attended:
         self._newest_us = answer.time_us
         self._tally.add("blocks_captured")
         before, count = self._repeated
-        self._repeated = data, count + 1 if data == before else 1
+        self._repeated = answer.said, count + 1 if answer.said is not None and answer.said == before else 1
         if self._chip.same and self._repeated[1] >= self._chip.same:
             self._again("sensor_frozen")
         number = 0 if self._found is None else self._found.sighting.number & 0xFFFF

@@ -3,8 +3,10 @@
 from thermo_core.errors import SensorError
 from thermo_core.sensors.lis3dh import decode
 from thermo_core.sensors.lis3dh import registers as r
+from thermo_core.sensors.lis3dh.kind import stale_samples
 from thermo_core.sensors.lis3dh.settings import MAX_BURST, Lis3dhSettings
 from thermo_core.sensors.lis3dh.setup import writes
+from thermo_core.sensors.repeats import said_of
 from thermo_core.sensors.samples import MAX_LOST, Samples, pack
 from thermo_device.bus import Registers
 from thermo_device.sensors.attended import Answer, Attended, ChipReset, Held
@@ -18,14 +20,13 @@ MOST_PERIODS = 4
 class Lis3dhChip:
     """How one chip is worked; see `attended.Chip`."""
 
-    same = 0
-
     def __init__(self, settings: Lis3dhSettings, place: Place) -> None:
         self._registers = Registers(place.bus, place.clock, settings.bus_path.address, place.tally)
         self._clock, self._tally = place.clock, place.tally
         self._settings = settings
         self._pace = SampleClock(1e6 / settings.rate_hz)
         self._heard_us = 0
+        self.same = -(-stale_samples(settings) // settings.burst)
 
     def identify(self) -> Held:
         """What it is; it has no identity of its own."""
@@ -60,9 +61,10 @@ class Lis3dhChip:
         counts = decode.counts_of(raw, self._settings.mode)
         lost = self._overwritten(now_us, count) if full else 0
         end_us = self._pace.read(now_us, count + lost)
-        data = pack(Samples(counts, round(self._pace.period_us), min(lost, MAX_LOST)), self._settings.format)
+        form = self._settings.format
+        data = pack(Samples(counts, round(self._pace.period_us), min(lost, MAX_LOST)), form)
         next_us = round(now_us + burst * self._pace.period_us)
-        return Answer(next_us, data, round(end_us), -(-lost // burst))
+        return Answer(next_us, data, round(end_us), -(-lost // burst), said_of(counts, form.low, form.high))
 
     def _overwritten(self, now_us: int, count: int) -> int:
         """Samples that went because nobody read them: the FIFO keeps the newest."""

@@ -3,8 +3,10 @@
 from thermo_core.errors import SensorError
 from thermo_core.sensors.max3010x import decode
 from thermo_core.sensors.max3010x import registers as r
+from thermo_core.sensors.max3010x.kind import STALE_SAMPLES
 from thermo_core.sensors.max3010x.settings import MAX_BURST, Max3010xSettings
 from thermo_core.sensors.max3010x.setup import writes
+from thermo_core.sensors.repeats import said_of
 from thermo_core.sensors.samples import Samples, pack
 from thermo_device.bus import Registers
 from thermo_device.sensors.attended import Answer, Attended, ChipReset, Held
@@ -19,8 +21,6 @@ MOST_PERIODS = 4
 class Max3010xChip:
     """How one chip is worked; see `attended.Chip`."""
 
-    same = 4
-
     def __init__(self, settings: Max3010xSettings, place: Place) -> None:
         self._registers = Registers(place.bus, place.clock, settings.bus_path.address, place.tally)
         self._clock, self._tally = place.clock, place.tally
@@ -28,6 +28,7 @@ class Max3010xChip:
         self._pace = SampleClock(1e6 / settings.rate_hz)
         self._lost = 0
         self._heard_us = 0
+        self.same = -(-STALE_SAMPLES // settings.burst)
 
     def identify(self) -> Held:
         """What it is; it has no identity of its own."""
@@ -78,7 +79,8 @@ class Max3010xChip:
         )
         left = max(0, count - burst)
         next_us = round(self._clock.now_us() + max(1, burst - left) * self._pace.period_us)
-        return Answer(next_us, data, round(end_us), -(-before // burst))
+        said = said_of(counts, 0, self._settings.full_count)
+        return Answer(next_us, data, round(end_us), -(-before // burst), said)
 
 
 def max3010x(settings: Max3010xSettings, place: Place) -> Attended:

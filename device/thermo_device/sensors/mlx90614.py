@@ -45,7 +45,8 @@ class Mlx90614Chip:
         self._due_us += self._period_us
         if self._due_us <= now_us:
             self._due_us = now_us + self._period_us
-        return Answer(self._due_us, encode(words), now_us)
+        data = encode(words)
+        return Answer(self._due_us, data, now_us, said=data)
 
     def _word(self, command: int) -> int:
         answer = self._registers.read(3, bytes((command,)))

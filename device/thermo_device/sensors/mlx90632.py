@@ -9,7 +9,7 @@ from thermo_core.sensors.mlx90632.settings import Mlx90632Settings
 from thermo_device.bus import Registers
 from thermo_device.sensors.attended import Answer, Attended, ChipReset, Held
 from thermo_device.sensors.driver import Place
-from thermo_device.sensors.schedule import PageSchedule
+from thermo_device.sensors.page_schedule import PageSchedule
 
 EEPROM_US = 10_000
 """A cell is written in 8 ms."""
@@ -71,7 +71,8 @@ class Mlx90632Chip:
         reading = codec.Reading(status, tuple(int(word) for word in words.view("int16")))
         reading.cycle  # noqa: B018 (an impossible one is refused)
         end_us = now_us if schedule.end_us is None else round(schedule.end_us)
-        return Answer(schedule.poll_us, codec.encode(reading), end_us, missed)
+        # The position in the cycle goes on where the words hang.
+        return Answer(schedule.poll_us, codec.encode(reading), end_us, missed, said=words.tobytes())
 
     def _read_constants(self) -> bytes:
         first, last = ADDRESSES[0], max(address for address in ADDRESSES if address < r.USER_EEPROM_START)

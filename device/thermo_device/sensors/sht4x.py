@@ -54,7 +54,7 @@ class Sht4xChip:
         self._due_us += self._period_us
         if self._due_us <= now_us:
             self._due_us = now_us + self._period_us
-        return Answer(self._due_us, data, now_us)
+        return Answer(self._due_us, data, now_us, said=data)
 
 
 def sht4x(settings: Sht4xSettings, place: Place) -> Attended:

@@ -8,7 +8,7 @@ from thermo_core.sensors.tmp117.setup import configuration, writes
 from thermo_device.bus import Registers
 from thermo_device.sensors.attended import Answer, Attended, ChipReset, Held
 from thermo_device.sensors.driver import Place
-from thermo_device.sensors.schedule import PageSchedule
+from thermo_device.sensors.page_schedule import PageSchedule
 
 _SET = r.MODE_MASK | r.CYCLE_MASK | r.AVERAGING_MASK
 
@@ -58,7 +58,8 @@ class Tmp117Chip:
         result = self._read(r.RESULT)
         missed = schedule.arrived(now_us) - 1
         end_us = now_us if schedule.end_us is None else round(schedule.end_us)
-        return Answer(schedule.poll_us, encode(found, result), end_us, missed)
+        data = encode(found, result)
+        return Answer(schedule.poll_us, data, end_us, missed, said=data)
 
     def _read(self, pointer: int) -> int:
         return int(self._registers.read_words(bytes((pointer,)), 1)[0])

@@ -27,7 +27,8 @@ def objections(
         fit: what would be written.
         bad: pixels that would be interpolated.
         use: (24, 32) bool, the others.
-        before, after: at the hold-out points.
+        before: at the hold-out points, uncorrected.
+        after: at the hold-out points, corrected.
         nominal: set-points of the fit, degC, to name the one that does not fit.
     """
     found = []

@@ -31,7 +31,8 @@ def fit_camera(
         subject: the wearable, led by the camera.
         uncertainty: of the reference.
         created_unix_s: stamped into the correction, seconds since 1970.
-        fitted, held: set-points and hold-outs.
+        fitted: set-points.
+        held: hold-outs.
 
     Returns:
         What was found, and why it must not be written.

@@ -19,7 +19,8 @@ from thermo_host.calibrate.uncertainty import Budget
 
 HISTOGRAM_BINS = 60
 WIDTH, HEIGHT = 240, 150
-HEADINGS = ("number", "fit before", "after", "hold-out before", "after", "unit", "constants", "how")
+HEADINGS = ("number", "fit before", "fit after", "hold-out before", "hold-out after", "unit", "constants", "how")
+MOST_TILES = 5
 
 
 def page(outcome: Outcome, written: bool) -> str:
@@ -32,7 +33,7 @@ def page(outcome: Outcome, written: bool) -> str:
         badge=_badge(outcome, written),
         facts=_facts(outcome),
         objections=outcome.objections,
-        tiles=[] if camera is None else _tiles(camera),
+        tiles=_sensor_tiles(outcome) if camera is None else _tiles(camera),
         camera=None if camera is None else _camera(outcome, camera),
         set_points=_set_points(outcome),
         sensors=[
@@ -100,6 +101,19 @@ def _tiles(camera: CameraFit) -> list[tuple[str, str, str]]:
         single = f"single picture {camera.budget.expanded_single:.2f} K"
         tiles.insert(2, ("Uncertainty, k = 2", f"{camera.budget.expanded:.3f} K", single))
     return tiles
+
+
+def _sensor_tiles(outcome: Outcome) -> list[tuple[str, str, str]]:
+    """Of a wearable without a camera: each number that was corrected, as many as fit in a line."""
+    found = []
+    for fit in outcome.sensors:
+        for one in fit.numbers:
+            if one.constants is not None and not isnan(one.hold_out_after):
+                name = fit.target.settings.name if len(fit.numbers) == 1 else f"{fit.target.settings.name} {one.name}"
+                digits = 3 if one.unit == "K" else 4
+                value = f"{one.hold_out_before:.{digits}f} → {one.hold_out_after:.{digits}f} {one.unit}"
+                found.append((f"Hold-out error of {name}", value, "at points that were never fitted"))
+    return found[:MOST_TILES]
 
 
 def _camera(outcome: Outcome, camera: CameraFit) -> dict[str, Any]:

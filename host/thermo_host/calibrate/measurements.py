@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from thermo_core.errors import StorageError, UsageError
-from thermo_core.files import read_file, storage_error, write_file
+from thermo_core.file_errors import storage_error
+from thermo_core.files import read_file, write_file
 from thermo_host.calibrate.observation import Observation
 from thermo_host.calibrate.settings import Settings
 from thermo_host.calibrate.source import Subject

@@ -37,11 +37,15 @@ def observe(
     """Measure every set-point and hold-out at every ambient.
 
     Args:
-        source, reference, settings, listener: as `calibrate`.
+        source: as `calibrate`.
+        reference: as `calibrate`.
+        settings: as `calibrate`.
+        listener: as `calibrate`.
         done: what an interrupted run has measured, in order; it is not measured again.
         keep: given each observation as soon as it is made.
 
-    Raises CalibrationFailedError where something is not steady or the picture does not show the reference.
+    Raises:
+        CalibrationFailedError: something is not steady, or the picture does not show the reference.
     """
     found: list[Observation] = []
     warm_ups: list[WarmUp] = []
@@ -91,9 +95,14 @@ def calibrate(
         created_unix_s: stamped into the result, seconds since 1970.
         listener: told what goes on.
         earlier: observations of runs to merge; their hold-outs judge as well.
-        done, keep: as `observe`.
+        done: as `observe`.
+        keep: as `observe`.
 
-    Raises CalibrationFailedError where no constants can be had at all; constants not worth writing have `objections`.
+    Returns:
+        What was found; constants that are not worth writing have `objections`.
+
+    Raises:
+        CalibrationFailedError: no constants can be had at all.
     """
     observations, warm_ups = observe(source, reference, settings, listener or Silent(), done, keep)
     return conclude(
@@ -160,7 +169,10 @@ def verify(
     `objections` says where an error exceeds `limit_k` or that of no correction at all.
 
     Args:
-        source, reference, settings, listener: as `calibrate`.
+        source: as `calibrate`.
+        reference: as `calibrate`.
+        settings: as `calibrate`.
+        listener: as `calibrate`.
         corrections: by sensor.
         created_unix_s: now.
         limit_k: largest RMSE that is accepted, K.

@@ -85,7 +85,7 @@ class WarmUp:
     def __str__(self) -> str:
         if self.skipped:
             return "skipped on request"
-        text = f"die {self.ta}, picture {self.mean} over {self.mean.seconds:.0f} s"
+        text = f"die {self.ta}, readings {self.mean} over {self.mean.seconds:.0f} s"
         if self.verdict == "undecided":
             text += f" (too short to prove the limits of {TA_LIMIT_K_PER_MIN:g} and {MEAN_LIMIT_K_PER_MIN:g} K/min)"
         return text

@@ -36,6 +36,15 @@ EmissivityOption = Annotated[
 ReflectedOption = Annotated[
     float | None, typer.Option(help="Temperature of what it reflects, degC.", show_default="the wearable's")
 ]
+ShowOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--show",
+        metavar="STAGE",
+        help="Show this stage or signal in place of the sensors; may be repeated.",
+        show_default=False,
+    ),
+]
 SensorOption = Annotated[str | None, typer.Option("--sensor", help="Its name.", show_default="the wearable's first")]
 UncorrectedOption = Annotated[
     bool, typer.Option("--no-correction", help="Leave the sensors' corrections out.", show_default=False)

@@ -10,6 +10,7 @@ from thermo_host.commands.progress import ProgressLine
 from thermo_host.feeding import Feeding
 from thermo_host.link.session import profile_of
 from thermo_host.link.wearable import TIMEOUT_S, Wearable
+from thermo_host.sinks.describe import counted
 
 LISTEN_S = 0.05
 
@@ -33,7 +34,7 @@ def command(
     """
     if not 2 <= len(arguments) <= 3:
         raise UsageError(
-            f"{len(arguments)} arguments were given; give a port if there are several, a sensor and a file."
+            f"{counted(len(arguments), 'argument')} given; give a port if there are several, a sensor and a file."
         )
     port, name, source = (arguments[0] if len(arguments) == 3 else None), arguments[-2], arguments[-1]
     output = Output(as_json)

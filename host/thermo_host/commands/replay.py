@@ -10,7 +10,14 @@ from typing import Annotated
 import typer
 
 from thermo_host.about import about, about_words
-from thermo_host.commands.common import EmissivityOption, JsonOption, Output, ReflectedOption, UncorrectedOption
+from thermo_host.commands.common import (
+    EmissivityOption,
+    JsonOption,
+    Output,
+    ReflectedOption,
+    ShowOption,
+    UncorrectedOption,
+)
 from thermo_host.commands.progress import ProgressLine
 from thermo_host.commands.screen import Screen, changes, parse_span, summary_words
 from thermo_host.sinks.describe import utc
@@ -18,8 +25,9 @@ from thermo_host.sinks.json_lines import JsonLines
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.summary import Summary
 from thermo_host.stream.decoding import DecodeSettings
-from thermo_host.stream.playback import Recording, play
+from thermo_host.stream.playback import Recording, announced, play
 from thermo_host.stream.pump import Sink, pump
+from thermo_host.stream.signals import named, networks_under
 
 
 def command(
@@ -33,6 +41,7 @@ def command(
     emissivity: EmissivityOption = None,
     reflected: ReflectedOption = None,
     uncorrected: UncorrectedOption = False,
+    show: ShowOption = None,
     whole: Annotated[bool, typer.Option("--whole", help="With --json, every number of every sample.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -42,15 +51,18 @@ def command(
     """
     output = Output(as_json)
     recording = Recording(path)
-    monitor = Monitor(recording.session, DecodeSettings(emissivity, reflected, not uncorrected))
+    plan = recording.session.plan
+    wanted = named(plan, show or (), "--show")
+    sent = [name for name in wanted if networks_under(plan, name)]
+    monitor = Monitor(recording.session, DecodeSettings(emissivity, reflected, not uncorrected), sent)
     measured = Summary(recording.session)
     with contextlib.ExitStack() as stack:
-        screen = None if summary else stack.enter_context(Screen(monitor, output, parse_span(span)))
+        screen = None if summary else stack.enter_context(Screen(monitor, output, parse_span(span), wanted=wanted))
         sleep = time.sleep if screen is None else screen.keyboard.sleep
         progress = None
         if summary and not as_json:
             progress = stack.enter_context(ProgressLine(output.progress, every_s=None))
-        items = recording.items(progress=_told(progress))
+        items = announced(recording.items(progress=_told(progress)), monitor.decoding.expect)
         sinks: list[Sink] = [measured]
         if as_json and not summary:
             sinks.append(JsonLines(output.json, monitor, whole))

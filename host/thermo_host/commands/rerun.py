@@ -17,12 +17,22 @@ from thermo_core.wearable import file as wearables
 from thermo_core.wearable.library import resolve
 from thermo_core.wearable.profile import NOTICE
 from thermo_host import flash
-from thermo_host.commands.common import EmissivityOption, JsonOption, Output, ReflectedOption, UncorrectedOption
+from thermo_host.commands.common import (
+    EmissivityOption,
+    JsonOption,
+    Output,
+    ReflectedOption,
+    ShowOption,
+    UncorrectedOption,
+)
 from thermo_host.commands.progress import ProgressLine
-from thermo_host.rerun import Compared, Difference, Rerun, Wanted, of_bundle
+from thermo_host.moments import parse_moment
+from thermo_host.rerun import Compared, Difference, Rerun, Wanted, of_bundle, seen_as
+from thermo_host.screen.stills import Stills
 from thermo_host.sinks.describe import counted, number, utc
 from thermo_host.stream.decoding import DecodeSettings
-from thermo_host.stream.playback import Recording
+from thermo_host.stream.playback import Recording, announced
+from thermo_host.stream.signals import named
 
 SHOWN = 20
 
@@ -42,24 +52,33 @@ def command(
     emissivity: EmissivityOption = None,
     reflected: ReflectedOption = None,
     uncorrected: UncorrectedOption = False,
+    show: ShowOption = None,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", help="Moment to show: a date, or a time since the start.", show_default="the last"),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compute a recording's signals, findings and alerts again and say where verdicts differ.
 
-    A bundle brings its own wearable, unless another one is named.
+    A bundle brings its own wearable, unless another one is named. With --show a stage is shown as it was computed: a picture as
+    a picture, features as numbers.
     """
     output = Output(as_json)
     settings = DecodeSettings(emissivity, reflected, not uncorrected)
     wanted = _wanted(wearable, bundle, settings, output)
     recording = Recording(path)
-    rerun = Rerun(recording.session, wanted)
+    plan = seen_as(recording.session, wanted.profile or recording.session.profile)[0].plan
+    at_ns = None if at is None else parse_moment("--at", at, recording.session.started_ns)
+    stills = Stills(plan, named(plan, show or (), "--show"), at_ns)
+    rerun = Rerun(recording.session, wanted, stills.take)
     with ProgressLine(output.progress, every_s=None) as progress:
 
         def tell(done: int, total: int) -> None:
             if progress.due:
                 progress.show(f"reading, {done / max(1, total):.0%}")
 
-        for item in recording.items(progress=tell):
+        for item in announced(recording.items(progress=tell), rerun.expect):
             rerun.push(item)
     rerun.end()
     counts = rerun.decoding.counted
@@ -78,9 +97,11 @@ def command(
         },
         "different": rerun.different,
         "differences": [_difference(one) for one in rerun.differences],
+        **({"shown": stills.to_map()} if show else {}),
         "notice": NOTICE,
     }
-    output.result(data, _words(data, rerun))
+    words = _words(data, rerun)
+    output.result(data, Group(stills.render(), words) if show else words)
 
 
 def _wanted(wearable: str | None, bundle: Path | None, settings: DecodeSettings, output: Output) -> Wanted:

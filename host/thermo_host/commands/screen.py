@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -32,6 +32,7 @@ class Screen:
         span: ends of the scale, degC; None follows the pictures.
         now_ns: UTC in nanoseconds, by which what is shown grows old; None where it does not, as in a recording.
         hint: which keys do what.
+        wanted: names of signals to show in place of the sensors'.
 
     Attributes:
         keyboard: tells whether somebody pressed q, while a view is on the screen.
@@ -44,6 +45,7 @@ class Screen:
         span: Span | None,
         now_ns: Callable[[], int] | None = None,
         hint: str = "q ends it",
+        wanted: Sequence[str] = (),
     ) -> None:
         hello = monitor.session.hello
         self._monitor = monitor
@@ -57,7 +59,7 @@ class Screen:
             self._live = Live(console=self._console, auto_refresh=False, vertical_overflow="crop")
         self.keyboard = Keyboard(self._live is not None)
         hint = hint if self._live is not None and sys.stdin is not None and sys.stdin.isatty() else ""
-        self._view = View(monitor, f"{hello.profile}, {hello.name} {hello.serial}", span, hint)
+        self._view = View(monitor, f"{hello.profile}, {hello.name} {hello.serial}", span, hint, wanted)
 
     def __enter__(self) -> "Screen":
         self.keyboard.__enter__()

@@ -1,5 +1,6 @@
 """`thermo-host stream` and `record`: live signals on the screen, into a file, or both."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,7 @@ from thermo_host.commands.common import (
     Output,
     PortArgument,
     ReflectedOption,
+    ShowOption,
     TimeoutOption,
     UncorrectedOption,
 )
@@ -29,6 +31,7 @@ from thermo_host.sinks.json_lines import JsonLines
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.stream.decoding import DecodeSettings
 from thermo_host.stream.listen import utc_now_ns
+from thermo_host.stream.signals import named, networks_under
 
 LONGEST_WORDS = 500
 KEYS = "m marks, q ends it"
@@ -64,6 +67,7 @@ def stream(
     reflected: ReflectedOption = None,
     uncorrected: UncorrectedOption = False,
     whole: Annotated[bool, typer.Option("--whole", help="With --json, every number of every sample.")] = False,
+    show: ShowOption = None,
     signals: SignalsOption = None,
     feed: FeedOption = None,
     reconnect: ReconnectOption = False,
@@ -79,9 +83,12 @@ def stream(
     output = Output(as_json)
     with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable:
         session = described(fetch(wearable), subject, note)
-        monitor = Monitor(session, settings)
+        wanted = named(session.plan, show or (), "--show")
+        # What is decoded otherwise than the wearable does is computed here, as far as it can be.
+        sent = [name for name in wanted if settings == DecodeSettings() or networks_under(session.plan, name)]
+        monitor = Monitor(session, settings, sent)
         hint = KEYS if record_to is not None else "q ends it"
-        screen = Screen(monitor, output, parse_span(span), lambda: utc_now_ns(wearable), hint)
+        screen = Screen(monitor, output, parse_span(span), lambda: utc_now_ns(wearable), hint, wanted)
         run = Run(
             wearable,
             session,
@@ -90,7 +97,7 @@ def stream(
             seconds,
             record_to,
             reconnect,
-            _numbers(session, signals),
+            _numbers(session, [*(signals or ()), *sent]),
             _feedings(wearable, session, feed, reconnect),
         )
         run.go(screen, None, [JsonLines(output.json, monitor, whole)] if as_json else [])
@@ -131,7 +138,7 @@ def record(
             seconds,
             path,
             reconnect,
-            _numbers(session, signals),
+            _numbers(session, signals or ()),
             _feedings(wearable, session, feed, reconnect),
         )
         if view and not as_json:
@@ -163,10 +170,6 @@ def _feedings(wearable: Wearable, session: Session, given: list[str] | None, rec
     return tuple(found)
 
 
-def _numbers(session: Session, names: list[str] | None) -> tuple[int, ...]:
+def _numbers(session: Session, names: Sequence[str]) -> tuple[int, ...]:
     """Numbers of signals that are asked for by name."""
-    known = session.plan.signals
-    for name in names or ():
-        if name not in known:
-            raise UsageError(f"--signal {name!r:.60} is none of the wearable's signals; there are {', '.join(known)}.")
-    return tuple(session.plan.number_of(name) for name in names or ())
+    return tuple(session.plan.number_of(name) for name in named(session.plan, names, "--signal"))

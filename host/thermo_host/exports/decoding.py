@@ -21,7 +21,7 @@ from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, Table, T
 from thermo_host.exports.totals import Totals
 from thermo_host.link.items import Telemetry
 from thermo_host.stream.optics import with_optics
-from thermo_host.stream.playback import Progress, Recording
+from thermo_host.stream.playback import Progress, Recording, announced
 
 ALL = "all"
 """Stands for every signal of the graph."""
@@ -94,7 +94,8 @@ class Decoding:
     def __iter__(self) -> Iterator[Row]:
         choice, begun = self._choice, False
         before = (0, 0)
-        for item in self._recording.items(choice.from_ns, choice.to_ns, self.progress):
+        items = self._recording.items(choice.from_ns, choice.to_ns, self.progress)
+        for item in announced(items, lambda blocks: self._engine.expect(blocks)):
             if isinstance(item, Session):
                 yield self._change(item)
                 continue

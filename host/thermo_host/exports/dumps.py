@@ -9,13 +9,14 @@ import numpy as np
 
 from thermo_core import schema
 from thermo_core.errors import SchemaError, SensorError, StorageError, UsageError
-from thermo_core.files import storage_error
+from thermo_core.file_errors import storage_error
 from thermo_core.quality import Quality
+from thermo_core.sensors.mlx90640.assemble import PictureAssembler
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.decode import Decoder
 from thermo_core.sensors.mlx90640.dump import Dump, read_dump, read_eeprom
 from thermo_core.sensors.mlx90640.fitness import unfitness
-from thermo_core.sensors.mlx90640.frames import Picture, Words
+from thermo_core.sensors.mlx90640.frames import Picture, Subpage, Words
 from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
 from thermo_core.signals import Sample
 from thermo_core.text import clean
@@ -23,6 +24,8 @@ from thermo_core.wearable.profile import NOTICE
 from thermo_host.exports.rows import Known, SampleRow, SessionRow, Track
 from thermo_host.exports.totals import Totals
 
+AT_ONCE = 512
+"""Rows that are decoded together."""
 CAMERA = "camera"
 EMISSIVITY = 0.95
 """What the vendor's examples and most drivers take, so that a dump gives the temperatures its tool gave."""
@@ -116,31 +119,26 @@ class DumpDecoding:
         return {track.key: track for track in self.tracks}
 
     def __iter__(self) -> Iterator[SampleRow]:
-        totals, decoder = self.totals, self._decoder
-        waiting: Words | None = None
-        waits_for = (0, False)
+        totals, frames = self.totals, self._dump.frames
+        assembler = PictureAssembler(self._decoder)
         reason, pictures = "", 0
-        for row, words in enumerate(self._dump.frames):
-            try:
-                number, chess = decoder.check(words)
-                if waiting is None or waits_for != (number, chess):
-                    totals.lost += waiting is not None
-                    waiting, waits_for = words, (1 - number, chess)
-                    continue
-                picture = decoder.picture(waiting, words, index=row)
-            except SensorError as error:
-                totals.undecodable += 1
-                # The advice that follows is for a sensor that can be read again.
-                reason = reason or f"row {row}: {str(error).split(';')[0]}"
-                continue
-            waiting = None
-            pictures += 1
-            for one in self._rows(picture):
-                totals.add(one)
-                yield one
-        totals.lost += waiting is not None
+        for start in range(0, len(frames), AT_ONCE):
+            words = np.ascontiguousarray(frames[start : start + AT_ONCE])
+            subpages = [Subpage(one, start + row, 0) for row, one in enumerate(words)]
+            for row, found in enumerate(assembler.push_many(subpages, words), start):
+                if isinstance(found, Picture):
+                    pictures += 1
+                    for one in self._rows(found):
+                        totals.add(one)
+                        yield one
+                elif found is not None:
+                    totals.undecodable += 1
+                    # The advice that follows is for a sensor that can be read again.
+                    reason = reason or f"row {row}: {str(found).split(';')[0]}"
+            totals.lost = assembler.unpaired
+        totals.lost += assembler.waits
         if not pictures:
-            raise SensorError(_nothing(self._dump.frames, totals.lost, totals.undecodable, reason))
+            raise SensorError(_nothing(frames, totals.lost, totals.undecodable, reason))
 
     def _rows(self, picture: Picture) -> Iterator[SampleRow]:
         flags = int(self._flags | unfitness(picture.valid, picture.ta))

@@ -179,7 +179,8 @@ def physical_range(key: str, low: float, high: float) -> tuple[float, float]:
 
     Args:
         key: of the track.
-        low, high: least and greatest value.
+        low: least value.
+        high: greatest value.
 
     Raises:
         UsageError: the eight characters that EDF has for a number are too few.

@@ -35,7 +35,7 @@ def facts(session: Session, profile: Profile, engine: Engine | None = None) -> d
         "note": session.note,
         "person": dict(session.person),
         "sensors": [_sensor(session, number, one, engine) for number, one in enumerate(profile.sensors)],
-        "profile_whole": schema.to_plain(profile),
+        "profile_whole": schema.to_readable(profile),
         "notice": " ".join(filter(None, (NOTICE, profile.notice))),
     }
 

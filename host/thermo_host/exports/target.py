@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Any
 
 from thermo_core.errors import StorageError, UsageError
-from thermo_core.files import replacing, storage_error
+from thermo_core.file_errors import storage_error
+from thermo_core.files import replacing
 from thermo_host.exports.rows import Known, Row, SessionRow
 
 WRITERS: Mapping[str, tuple[str, str]] = {

@@ -1,5 +1,6 @@
 """A picture in characters: two rows of pixels a line in colours, and without colours in shades of letters."""
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -26,24 +27,24 @@ class HeatMap:
     """A picture in half blocks, two rows of pixels a line.
 
     Attributes:
-        celsius: (rows, columns) degC; NaN where there is no value.
-        low, high: degC of the palette's ends.
+        values: (rows, columns); NaN where there is no value.
+        low, high: values of the palette's ends.
         factor: characters per pixel in width; lines are half as many as rows times this.
         grey: shown without colour, as what is not of now.
     """
 
-    celsius: Values
+    values: Values
     low: float
     high: float
     factor: float = 2.0
     grey: bool = False
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        width = round(self.celsius.shape[1] * self.factor)
+        width = round(self.values.shape[1] * self.factor)
         return Measurement(width, width)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        image = _resampled(self.celsius, self.factor)
+        image = resampled(self.values, self.factor)
         if len(image) % 2:
             image = np.concatenate((image, image[-1:]))
         if has_colours(console) and has_blocks(console):
@@ -65,12 +66,20 @@ class HeatMap:
 
 @dataclass(frozen=True, slots=True)
 class ScaleBar:
-    """The palette as a bar with temperatures under it."""
+    """The palette as a bar with the values of its ends, and some between, under it.
+
+    Attributes:
+        low, high: of its ends.
+        width: columns.
+        grey: as the map.
+        unit: of the values, as people write it.
+    """
 
     low: float
     high: float
     width: int
     grey: bool = False
+    unit: str = "°C"
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         return Measurement(self.width, self.width)
@@ -85,8 +94,9 @@ class ScaleBar:
         yield Segment.line()
         marks = [" "] * self.width
         count = 5 if self.width >= 48 else 3
-        labels = [f"{value:.1f}" for value in np.linspace(self.low, self.high, count)]
-        labels[-1] += " °C"
+        digits = max(1, min(5, 1 - math.floor(math.log10(max(self.high - self.low, 1e-5)))))
+        labels = [f"{value:.{digits}f}" for value in np.linspace(self.low, self.high, count)]
+        labels[-1] = f"{labels[-1]} {self.unit}".rstrip()
         for at, label in enumerate(labels):
             start = round(at / (count - 1) * (self.width - len(label)))
             marks[start : start + len(label)] = label
@@ -103,10 +113,15 @@ def has_blocks(console: Console) -> bool:
     return console.encoding.lower().startswith("utf")
 
 
-def _resampled(celsius: Values, factor: float) -> Values:
-    """Larger by bilinear interpolation between the pixels' centres."""
-    rows, columns = (_weights(size, round(size * factor)) for size in celsius.shape)
-    return (rows @ celsius @ columns.T).astype(np.float32)
+def resampled(values: Values, factor: float) -> Values:
+    """Larger by bilinear interpolation between the pixels' centres; NaN where most of what counts is."""
+    rows, columns = (_weights(size, round(size * factor)) for size in values.shape)
+    known = np.isfinite(values)
+    if known.all():
+        return (rows @ values @ columns.T).astype(np.float32)
+    share = rows @ known @ columns.T
+    sums = rows @ np.where(known, values, 0.0) @ columns.T
+    return np.where(share >= 0.5, sums / np.maximum(share, 0.5), np.nan).astype(np.float32)
 
 
 @lru_cache(maxsize=8)

@@ -1,10 +1,12 @@
 """What of a wearable is shown, worked out from its profile: pictures, channels, rates of the heart, models, alerts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from thermo_core.graph.plan import Plan
-from thermo_core.signals import Signal
-from thermo_core.stages.stage import Stage
+from thermo_core.signals import Signal, Values
+from thermo_core.stages import OPS
+from thermo_core.stages.stage import Latched, Stage
 from thermo_host.sinks.describe import element_names
 from thermo_host.sinks.history import MOST
 
@@ -37,19 +39,29 @@ class Layout:
         beside: parts of sensors that give pictures, as the temperature of their die, by the picture's name.
         hearts: rates of the heart.
         channels: all others.
+        rows: signals of more numbers than there is room for one by one, shown as a curve over their places.
     """
 
     pictures: tuple[Signal, ...]
     beside: dict[str, tuple[Signal, ...]]
     hearts: tuple[Channel, ...]
     channels: tuple[Channel, ...]
+    rows: tuple[Signal, ...] = ()
 
 
-def layout(plan: Plan) -> Layout:
-    """What is shown of a wearable's signals: those of its sensors, and of its stages what is one number with a unit."""
+def layout(plan: Plan, wanted: Sequence[str] = ()) -> Layout:
+    """What is shown of a wearable's signals: those of its sensors, and of its stages what is one number with a unit.
+
+    Args:
+        plan: its graph.
+        wanted: names of signals that are shown instead; those that it does not have are passed over.
+    """
+    if any(name in plan.signals for name in wanted):
+        return _of(plan, [plan.signals[name] for name in wanted if name in plan.signals])
     pictures: list[Signal] = []
     beside: dict[str, tuple[Signal, ...]] = {}
     few: list[Signal] = []
+    many: list[Signal] = []
     for sensor in plan.profile.sensors:
         main, *parts = sensor.signals
         if is_picture(main):
@@ -57,10 +69,11 @@ def layout(plan: Plan) -> Layout:
             beside[main.name] = tuple(part for part in parts if part.elements == 1)
         else:
             few += [signal for signal in sensor.signals if signal.elements <= MOST]
+            many += [signal for signal in sensor.signals if signal.elements > MOST]
     few += [
         node.gives
         for node in plan.nodes
-        if isinstance(node.what, Stage) and node.gives.elements == 1 and node.gives.unit
+        if isinstance(node.what, Stage) and node.gives.elements == 1 and node.gives.unit and not _is_held(node.what)
     ]
     channels = [
         Channel(signal, at, name)
@@ -68,9 +81,42 @@ def layout(plan: Plan) -> Layout:
         for at, name in enumerate(element_names(plan.profile, signal.name, signal.elements))
     ]
     hearts = tuple(channel for channel in channels if channel.signal.unit == HEART_UNIT)
-    return Layout(tuple(pictures), beside, hearts, tuple(channel for channel in channels if channel not in hearts))
+    others = tuple(channel for channel in channels if channel not in hearts)
+    return Layout(tuple(pictures), beside, hearts, others, tuple(many))
 
 
 def is_picture(signal: Signal) -> bool:
-    """Whether a signal's samples are pictures."""
-    return len(signal.shape) == 2 and min(signal.shape) >= SMALLEST_PICTURE
+    """Whether a signal's samples are pictures, or hold some."""
+    return len(picture_shape(signal.shape)) == 2 and min(picture_shape(signal.shape)) >= SMALLEST_PICTURE
+
+
+def picture_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """(rows, columns) of the picture that is shown of a sample of this shape."""
+    if len(shape) != 3:
+        return shape
+    return shape[:2] if shape[2] < SMALLEST_PICTURE else shape[1:]
+
+
+def picture(values: Values) -> Values:
+    """(rows, columns) of a sample: of several pictures the newest, of several channels the first."""
+    if values.ndim != 3:
+        return values
+    return values[..., 0] if values.shape[2] < SMALLEST_PICTURE else values[-1]
+
+
+def _is_held(stage: Stage) -> bool:
+    """Whether it gives what is shown already, at other moments."""
+    return isinstance(OPS[stage.op], Latched)
+
+
+def _of(plan: Plan, signals: Sequence[Signal]) -> Layout:
+    pictures = tuple(signal for signal in signals if is_picture(signal))
+    others = [signal for signal in signals if signal not in pictures]
+    channels = tuple(
+        Channel(signal, at, name)
+        for signal in others
+        if signal.elements <= MOST
+        for at, name in enumerate(element_names(plan.profile, signal.name, signal.elements))
+    )
+    rows = tuple(signal for signal in others if signal.elements > MOST)
+    return Layout(pictures, {one.name: () for one in pictures}, (), channels, rows)

@@ -38,7 +38,8 @@ def levels(celsius: Values, low: float, high: float) -> NDArray[np.intp]:
 
     Args:
         celsius: any shape.
-        low, high: degC of the first and the last colour.
+        low: degC of the first colour.
+        high: degC of the last colour.
     """
     span = max(high - low, 1e-6)
     level = np.clip((np.asarray(celsius, dtype=np.float64) - low) / span, 0.0, 1.0) * (LEVELS - 1)

@@ -9,18 +9,23 @@ from rich.text import Text
 
 from thermo_core.graph.alerts import AlertState
 from thermo_core.quality import Quality, in_words
+from thermo_core.signals import Signal
 from thermo_core.wearable.profile import NOTICE, Alert, Model
 from thermo_core.wire.records import FindingRecord
 from thermo_core.wire.table import Severity
-from thermo_host.screen.layout import Channel, Layout
-from thermo_host.screen.side_panel import Section
+from thermo_host.screen.layout import SMALLEST_PICTURE, Channel, Layout, picture
+from thermo_host.screen.side_panel import WIDTH, Section
 from thermo_host.screen.sparkline import sparkline
-from thermo_host.screen.words import faults, figure, marks, old, silence, winner
+from thermo_host.screen.words import faults, figure, marks, old, silence, spread_words, winner
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.newest import NewestFinding, ShownEvent
 
 SCORE_WIDTH = 16
 SPARK_WIDTH = 12
+LONGEST_NAME = 20
+LONGEST_SPARK = 40
+BESIDE_SPARK = 38
+"""Columns of a panel that a channel needs beside its past."""
 FULL, SHADE = "\u2588", "\u2591"
 HEART = "\u2665"
 _SEVERITY = {Severity.INFO: "cyan", Severity.WARNING: "yellow", Severity.ERROR: "bold red"}
@@ -32,8 +37,16 @@ _OF_NO_VALUE = Quality.OPEN | Quality.SHORTED | Quality.MISSING
 """Flags that are told of the numbers that have no value, among several."""
 
 
-def sections(monitor: Monitor, shown: Layout, with_channels: bool = True) -> list[Section]:
-    """Everything that is known, from the top; what matters most has the lowest rank."""
+def sections(monitor: Monitor, shown: Layout, width: int = WIDTH, with_channels: bool = True) -> list[Section]:
+    """Everything that is known, from the top; what matters most has the lowest rank.
+
+    Args:
+        monitor: what is known.
+        shown: what of it is shown.
+        width: of the panel, columns.
+        with_channels: whether channels and curves are among it.
+    """
+    spark = min(LONGEST_SPARK, max(SPARK_WIDTH, width - BESIDE_SPARK))
     found: list[Section] = []
     silent_s = monitor.silent_s
     if silent_s is not None:
@@ -43,26 +56,39 @@ def sections(monitor: Monitor, shown: Layout, with_channels: bool = True) -> lis
             found.append(Section(line, 1))
     for fault in faults(monitor):
         found.append(Section(Text(fault, style="bold red", overflow="fold"), 2))
-    for picture in shown.pictures:
-        if picture.name in monitor.signals:
-            found.append(Section(_picture_numbers(monitor, shown, picture.name), 4))
-    found.append(Section(_findings(monitor), 3))
+    for one in shown.pictures:
+        if one.name in monitor.signals:
+            found.append(Section(_picture_numbers(monitor, shown, one.name), 4))
+    found.append(Section(_findings(monitor, spark), 3))
     for heart in shown.hearts:
-        found.append(Section(_heart(monitor, heart), 3))
+        found.append(Section(_heart(monitor, heart, spark), 3))
     if with_channels and shown.channels:
-        found.append(Section(channel_table(monitor, shown.channels, SPARK_WIDTH), 6))
+        found.append(Section(channel_table(monitor, shown.channels, spark), 6))
+    if with_channels:
+        found += [Section(curve(monitor, signal, width - 4), 6) for signal in shown.rows]
     found.append(Section(_numbers(monitor), 5))
     for at, event in enumerate(reversed(monitor.events.values())):
         found.append(Section(_event(event), 7 + at + 10 * event.before))
     return found
 
 
-def channel_table(monitor: Monitor, channels: Sequence[Channel], spark: int) -> RenderableType:
-    """A line for each channel: name, value, past; where something is wrong with it that, beside or in place of its past."""
+def channel_table(
+    monitor: Monitor, channels: Sequence[Channel], spark: int, names: int = 0, values: int = 0
+) -> RenderableType:
+    """A line for each channel: name, value, past; where something is wrong with it that, beside or in place of its past.
+
+    Args:
+        monitor: what is known.
+        channels: to show.
+        spark: columns of the past.
+        names: least columns of names, by which several tables are aligned.
+        values: likewise, of values.
+    """
     roomy = spark > SPARK_WIDTH
+    most = LONGEST_NAME if roomy else 14
     table = Table.grid(padding=(0, 1))
-    table.add_column(overflow="ellipsis", no_wrap=True, max_width=20 if roomy else 14)
-    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="ellipsis", no_wrap=True, min_width=min(names, most), max_width=most)
+    table.add_column(justify="right", no_wrap=True, min_width=values)
     table.add_column(no_wrap=True, overflow="ellipsis")
     for channel in channels:
         name, value, past, wrong = _channel(monitor, channel, spark)
@@ -71,6 +97,27 @@ def channel_table(monitor: Monitor, channels: Sequence[Channel], spark: int) -> 
         else:
             table.add_row(name, value, wrong if wrong.plain else past)
     return table
+
+
+def curve(monitor: Monitor, signal: Signal, width: int) -> RenderableType:
+    """The newest sample of a signal of many numbers over their places: a line for each of a few columns, or one in all."""
+    newest, age_s = monitor.signals.get(signal.name), monitor.signal_age_s(signal.name)
+    size = " x ".join(map(str, signal.shape))
+    if newest is None:
+        return Text(f"{signal.name} ({size}): nothing yet", style="dim")
+    values = np.asarray(newest.sample.values, np.float64)
+    columns = values.T if values.ndim == 2 and values.shape[1] < SMALLEST_PICTURE else values.reshape(1, -1)
+    known = values[np.isfinite(values)]
+    ends = (
+        f"{figure(float(known.min()), '')} to {figure(float(known.max()), signal.unit)}" if known.size else "no value"
+    )
+    words = [f"{signal.name} ({size}): {ends}", *in_words(newest.sample.flags & ~int(_OF_ALL))]
+    lines = [Text(", ".join(words if age_s is None else [*words, old(age_s)]), style="" if age_s is None else _OLD)]
+    for column in columns:
+        parts = [part[np.isfinite(part)] for part in np.array_split(column, min(width, len(column)))]
+        means = [float(part.mean()) if part.size else np.nan for part in parts]
+        lines.append(Text(sparkline(means, signal.unit), style="cyan" if age_s is None else _OLD, no_wrap=True))
+    return Group(*lines)
 
 
 def _alert(monitor: Monitor, number: int, alert: Alert) -> RenderableType | None:
@@ -89,7 +136,7 @@ def _alert(monitor: Monitor, number: int, alert: Alert) -> RenderableType | None
 
 def _picture_numbers(monitor: Monitor, shown: Layout, name: str) -> RenderableType:
     newest, age_s = monitor.signals[name], monitor.signal_age_s(name)
-    values = newest.sample.values
+    values = picture(newest.sample.values)
     known = values[np.isfinite(values)]
     table = Table.grid(padding=(0, 2), expand=True)
     for _ in range(3):
@@ -110,7 +157,7 @@ def _picture_numbers(monitor: Monitor, shown: Layout, name: str) -> RenderableTy
     return Group(table, Text(", ".join(words), style="dim", justify="center"))
 
 
-def _findings(monitor: Monitor) -> RenderableType:
+def _findings(monitor: Monitor, spark: int) -> RenderableType:
     models = monitor.session.profile.models
     if not models:
         return Text("no findings: the wearable has no model", style="dim")
@@ -127,7 +174,7 @@ def _findings(monitor: Monitor) -> RenderableType:
         elif model.scores is not None:
             lines.append(_scores(model, record, age_s is None))
         else:
-            lines.append(_quantities(model, newest, age_s is None))
+            lines.append(_quantities(model, newest, age_s is None, spark))
         if age_s is not None:
             lines.append(Text(f"of {old(age_s)}", style=_OLD))
         lines.append(Text(", ".join(marks(monitor, record)) + f", {record.inference_us / 1000:.1f} ms", style="dim"))
@@ -150,21 +197,20 @@ def _scores(model: Model, record: FindingRecord, now: bool) -> RenderableType:
     return table
 
 
-def _quantities(model: Model, newest: NewestFinding, now: bool) -> RenderableType:
+def _quantities(model: Model, newest: NewestFinding, now: bool, spark: int) -> RenderableType:
     table = Table.grid(padding=(0, 1))
     for at, (one, value) in enumerate(zip(model.quantities or (), newest.record.values, strict=False)):
-        spread = f"\u00b1 {one.spread:g}" if one.spread else ""
         table.add_row(
             Text(one.name, style="bold" if now else "dim"),
             Text(figure(value, one.unit), style="bold bright_magenta" if now else _OLD),
-            Text(spread, style="dim"),
-            Text(sparkline(newest.history.means(at, SPARK_WIDTH), one.unit), style="magenta" if now else _OLD),
+            Text(spread_words(one.spread), style="dim"),
+            Text(sparkline(newest.history.means(at, spark), one.unit).lstrip(), style="magenta" if now else _OLD),
         )
     return table
 
 
-def _heart(monitor: Monitor, channel: Channel) -> RenderableType:
-    name, value, past, wrong = _channel(monitor, channel, SPARK_WIDTH)
+def _heart(monitor: Monitor, channel: Channel, spark: int) -> RenderableType:
+    name, value, past, wrong = _channel(monitor, channel, spark)
     now = monitor.signal_age_s(channel.signal.name) is None
     head = Text(f"{HEART} ", style="bold red" if now else _OLD)
     return Text.assemble(head, name, " ", value, "  ", past, " ", wrong)
@@ -178,7 +224,8 @@ def _channel(monitor: Monitor, channel: Channel, spark: int) -> tuple[Text, Text
     value = float(newest.sample.values.reshape(-1)[channel.element])
     style = "" if age_s is None else _OLD
     past = Text(
-        sparkline(newest.history.means(channel.element, spark), signal.unit), style="cyan" if age_s is None else _OLD
+        sparkline(newest.history.means(channel.element, spark), signal.unit).lstrip(),
+        style="cyan" if age_s is None else _OLD,
     )
     flags = newest.sample.flags & ~int(_OF_ALL)
     if np.isfinite(value) and signal.elements > 1:
@@ -192,8 +239,9 @@ def _numbers(monitor: Monitor) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", overflow="ellipsis", no_wrap=True, max_width=16)
     table.add_column()
-    for name, count in numbers.moments.items():
-        table.add_row(name, f"{count}, {numbers.moments_per_second[name]:.1f}/s")
+    for (name, count), state in zip(numbers.moments.items(), monitor.session.hello.sensors, strict=False):
+        # What has no rate comes when something happens.
+        table.add_row(name, f"{count}, {numbers.moments_per_second[name]:.1f}/s" if state.rate_hz else f"{count}")
     table.add_row("lost blocks", Text(str(numbers.missing), style="yellow" if numbers.missing else "green"))
     if numbers.gaps:
         table.add_row("gaps", Text(f"{numbers.gaps}, {numbers.gap_s:.1f} s in all", style="yellow"))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
 WIDTH = 44
@@ -43,6 +44,10 @@ class SidePanel:
         return Measurement(self._width, self._width)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield self.framed(console, options)
+
+    def framed(self, console: Console, options: ConsoleOptions, height: int | None = None) -> Panel:
+        """The panel, as high as its content or as is said."""
         inner = options.update(width=self._width - 4, height=None)
         lines = [len(console.render_lines(section.content, inner, pad=False)) for section in self._sections]
         kept = list(range(len(self._sections)))
@@ -55,4 +60,18 @@ class SidePanel:
                 parts.append(Text())
                 spare -= 1
             parts.append(self._sections[at].content)
-        yield Panel(Group(*parts), width=self._width, border_style="dim")
+        return Panel(Group(*parts), width=self._width, height=height, border_style="dim")
+
+
+class Abreast:
+    """Panels beside one another, all as high as the highest."""
+
+    def __init__(self, *panels: SidePanel) -> None:
+        self._panels = panels
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        free = options.update(height=None)
+        heights = [len(console.render_lines(panel.framed(console, free), free)) for panel in self._panels]
+        grid = Table.grid(padding=(0, 1))
+        grid.add_row(*(panel.framed(console, free, max(heights)) for panel in self._panels))
+        yield grid

@@ -12,8 +12,8 @@ from thermo_core.signals import Signal, Values
 from thermo_core.wearable.profile import NOTICE
 from thermo_host.screen import panel, words
 from thermo_host.screen.heatmap import HeatMap, ScaleBar
-from thermo_host.screen.layout import Channel, Layout, layout
-from thermo_host.screen.side_panel import WIDTH, Section, SidePanel
+from thermo_host.screen.layout import Channel, Layout, layout, picture, picture_shape
+from thermo_host.screen.side_panel import WIDTH, Abreast, Section, SidePanel
 from thermo_host.sinks.describe import utc
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.summary import shown_unit
@@ -22,10 +22,13 @@ GAP = 2
 AROUND = 5
 """Lines around a map: title, an empty one, scale, its numbers, time."""
 FACTORS = (2.0, 1.5, 1.0, 0.75, 0.5)
+LARGE = 32
+"""Rows and columns of a picture that bears to be shown smaller than it is."""
 MIN_SPAN_K = 3.0
 WIDEST = 76
 """Columns of the channels of a wearable without pictures."""
-LONGEST_SPARK = 40
+VALUE_WIDTH = 10
+"""Columns of the values of a wearable without pictures."""
 
 
 class View:
@@ -36,18 +39,27 @@ class View:
         title: who it is.
         span: fixed ends of the scales, degC; None follows the pictures.
         hint: how to end it, "" for no word of that.
+        wanted: names of signals to show in place of the sensors'.
     """
 
-    def __init__(self, monitor: Monitor, title: str, span: tuple[float, float] | None = None, hint: str = "") -> None:
+    def __init__(
+        self,
+        monitor: Monitor,
+        title: str,
+        span: tuple[float, float] | None = None,
+        hint: str = "",
+        wanted: Sequence[str] = (),
+    ) -> None:
         self._monitor = monitor
         self._title = title
         self._hint = hint
         self._fixed = span
+        self._wanted = wanted
         self._spans: dict[str, tuple[float, float]] = {}
 
     def render(self, width: int, height: int) -> RenderableType:
         """The view for a terminal of so many columns and lines; what does not fit goes, alerts and findings last of all."""
-        shown = layout(self._monitor.decoding.plan)
+        shown = self._layout()
         if shown.pictures:
             return self._with_pictures(shown, width, height)
         return self._without_pictures(shown, width, height)
@@ -61,15 +73,22 @@ class View:
         """Whether there is anything to show yet."""
         return bool(self._monitor.signals or self._monitor.findings)
 
+    def _layout(self) -> Layout:
+        return layout(self._monitor.decoding.plan, self._wanted)
+
     def _with_pictures(self, shown: Layout, width: int, height: int) -> RenderableType:
         # A line is left for the cursor, which else would scroll the first one away.
         beside = _fit(shown.pictures, width - GAP - WIDTH, height - 1)
-        side = SidePanel(panel.sections(self._monitor, shown), height - 1)
         if beside is not None:
+            factor, across = beside
+            taken = across * (round(max(picture_shape(one.shape)[1] for one in shown.pictures) * factor) + 1) - 1
             grid = Table.grid(padding=(0, 1))
-            grid.add_row(self._maps(shown.pictures, *beside, height), side)
+            grid.add_row(
+                self._maps(shown.pictures, factor, across, height), self._side(shown, width - taken - GAP, height)
+            )
             return grid
-        if width >= shown.pictures[0].shape[1] + GAP + WIDTH:
+        side = self._side(shown, WIDTH, height)
+        if width >= picture_shape(shown.pictures[0].shape)[1] + GAP + WIDTH:
             return side
         brief = Text(" | ".join([*self._finding_words(), *self._facts()]))
         alone = _fit(shown.pictures[:1], width, height - 1)
@@ -79,54 +98,60 @@ class View:
         if width < WIDTH:
             return Text(" | ".join([*self._finding_words(), *self._facts()]))
         left = min(WIDEST, width - WIDTH - 1)
-        if left < WIDTH or not shown.channels:
-            return SidePanel(panel.sections(self._monitor, shown), height - 1)
-        spark = min(LONGEST_SPARK, max(8, left - 36))
+        if left < WIDTH or not (shown.channels or shown.rows):
+            return self._side(shown, width, height)
+        spark = min(panel.LONGEST_SPARK, max(8, left - panel.BESIDE_SPARK))
         title = Text(self._title, style="bold", overflow="ellipsis", no_wrap=True)
         rows = [Section(title, 0)]
         room = height - 5
         by_sensor: dict[str, list[Channel]] = {}
         for channel in shown.channels:
             by_sensor.setdefault(channel.signal.name.partition(".")[0], []).append(channel)
+        names = max((len(channel.name) for channel in shown.channels), default=0)
         for number, channels in enumerate(by_sensor.values()):
-            rows.append(Section(panel.channel_table(self._monitor, channels[:room], spark), 1 + number))
+            table = panel.channel_table(self._monitor, channels[:room], spark, names, VALUE_WIDTH)
+            rows.append(Section(table, 1 + number))
+        rows += [Section(panel.curve(self._monitor, signal, left - 4), 50) for signal in shown.rows]
         if self._hint:
             rows.append(Section(Text(self._hint, style="dim"), 100))
-        grid = Table.grid(padding=(0, 1))
-        side = SidePanel(panel.sections(self._monitor, shown, with_channels=False), height - 1)
-        grid.add_row(SidePanel(rows, height - 1, left), side)
-        return grid
+        beside = min(WIDEST, width - left - 1)
+        side = SidePanel(panel.sections(self._monitor, shown, beside, with_channels=False), height - 1, beside)
+        return Abreast(SidePanel(rows, height - 1, left), side)
+
+    def _side(self, shown: Layout, width: int, height: int) -> SidePanel:
+        width = max(WIDTH, min(WIDEST, width))
+        return SidePanel(panel.sections(self._monitor, shown, width), height - 1, width)
 
     def _maps(self, pictures: Sequence[Signal], factor: float, across: int, height: int) -> RenderableType:
         grid = Table.grid(padding=(0, 1))
         for first in range(0, len(pictures), across):
-            grid.add_row(
-                *(self._map(picture, factor, len(pictures) > 1) for picture in pictures[first : first + across])
-            )
+            grid.add_row(*(self._map(one, factor, len(pictures) > 1) for one in pictures[first : first + across]))
         lines: list[RenderableType] = [grid]
         rows = -(-len(pictures) // across)
-        taken = rows * (round(pictures[0].shape[0] * factor / 2) + AROUND)
+        taken = rows * (round(picture_shape(pictures[0].shape)[0] * factor / 2) + AROUND)
         if self._hint and height > taken + 2:
             lines.append(Text(self._hint, style="dim", justify="center"))
         return Group(*lines)
 
-    def _map(self, picture: Signal, factor: float, several: bool) -> RenderableType:
+    def _map(self, signal: Signal, factor: float, several: bool) -> RenderableType:
         monitor = self._monitor
-        columns = round(picture.shape[1] * factor)
-        newest = monitor.signals.get(picture.name)
-        name = f"{picture.name}: {self._title}" if several else self._title
-        title = Text(name, style="bold", justify="center", overflow="ellipsis", no_wrap=True)
+        columns = round(picture_shape(signal.shape)[1] * factor)
+        newest = monitor.signals.get(signal.name)
+        name = f"{signal.name}: {self._title}" if several or self._wanted else self._title
+        title = Text(name, style="bold", justify="center")
+        title.truncate(columns, overflow="ellipsis")
         if newest is None:
             waiting = Text("Waiting for the first picture ...".ljust(columns)[:columns], style="dim")
             return Group(title, waiting)
-        low, high = self._span(picture.name, newest.sample.values)
-        age_s = monitor.signal_age_s(picture.name)
+        values = picture(newest.sample.values)
+        low, high = self._span(signal, values)
+        age_s = monitor.signal_age_s(signal.name)
         taken = f"{utc(newest.utc_ns)[:23]} UTC"
         return Group(
             title,
-            HeatMap(newest.sample.values, low, high, factor, grey=age_s is not None),
+            HeatMap(values, low, high, factor, grey=age_s is not None),
             Text(),
-            ScaleBar(low, high, columns, grey=age_s is not None),
+            ScaleBar(low, high, columns, grey=age_s is not None, unit=shown_unit(signal.unit)),
             Text(taken, style="dim", justify="center")
             if age_s is None
             else Text(f"{words.old(age_s)}, {taken[11:19]}", style="bold red", justify="center"),
@@ -140,14 +165,16 @@ class View:
         parts += words.faults(monitor)
         if not monitor.signals:
             return [*parts, "waiting for the first block"]
-        plan = monitor.decoding.plan
-        shown = layout(plan)
+        shown = self._layout()
         parts.append(utc(max(newest.utc_ns for newest in monitor.signals.values()))[:23] + "Z")
         flags = 0
-        for picture in shown.pictures:
-            if picture.name in monitor.signals:
-                parts.append(self._picture_words(picture, several=len(shown.pictures) > 1))
-                flags |= monitor.signals[picture.name].sample.flags
+        for one in shown.pictures:
+            if one.name in monitor.signals:
+                parts.append(self._picture_words(one, several=len(shown.pictures) > 1 or bool(self._wanted)))
+                flags |= monitor.signals[one.name].sample.flags
+        for one in shown.rows:
+            if one.name in monitor.signals:
+                parts.append(self._picture_words(one, several=True))
         for channel in (*shown.hearts, *shown.channels):
             newest = monitor.signals.get(channel.signal.name)
             if newest is not None and monitor.signal_age_s(channel.signal.name) is None:
@@ -164,15 +191,15 @@ class View:
             parts.append(f"latency {numbers.latency_s * 1000:.0f} ms")
         return parts
 
-    def _picture_words(self, picture: Signal, several: bool) -> str:
-        values = self._monitor.signals[picture.name].sample.values
+    def _picture_words(self, signal: Signal, several: bool) -> str:
+        values = picture(self._monitor.signals[signal.name].sample.values)
         known = values[np.isfinite(values)]
-        name = f"{picture.name} " if several else ""
-        age_s = self._monitor.signal_age_s(picture.name)
+        name = f"{signal.name} " if several else ""
+        age_s = self._monitor.signal_age_s(signal.name)
         aged = f"last picture {words.old(age_s)}, " if age_s is not None else ""
         if not known.size:
             return f"{name}{aged}no valid pixel"
-        return f"{name}{aged}min {known.min():.2f} mean {known.mean():.2f} max {known.max():.2f} {shown_unit(picture.unit)}"
+        return f"{name}{aged}min {known.min():.2f} mean {known.mean():.2f} max {known.max():.2f} {shown_unit(signal.unit)}".rstrip()
 
     def _finding_words(self) -> list[str]:
         monitor = self._monitor
@@ -189,14 +216,16 @@ class View:
             parts[-1] += f" ({NOTICE})"
         return parts
 
-    def _span(self, name: str, values: Values) -> tuple[float, float]:
-        if self._fixed is not None:
+    def _span(self, signal: Signal, values: Values) -> tuple[float, float]:
+        name, least = signal.name, MIN_SPAN_K if signal.unit == "degC" else 0.0
+        if self._fixed is not None and signal.unit == "degC":
             return self._fixed
         known = values[np.isfinite(values)]
         if not known.size:
-            return self._spans.get(name, (0.0, MIN_SPAN_K))
+            return self._spans.get(name, (0.0, least or 1.0))
         low, high = (float(value) for value in np.percentile(known, (0.5, 99.5)))
-        missing = max(0.0, MIN_SPAN_K - (high - low)) / 2
+        least = least or max(1e-3 * max(abs(low), abs(high)), 1e-6)
+        missing = max(0.0, least - (high - low)) / 2
         low, high = low - missing, high + missing
         if name in self._spans:
             before = self._spans[name]
@@ -207,8 +236,10 @@ class View:
 
 def _fit(pictures: Sequence[Signal], width: int, height: int) -> tuple[float, int] | None:
     """Greatest factor at which pictures fit, and how many stand beside one another; None where they do not."""
-    tallest, widest = max(one.shape[0] for one in pictures), max(one.shape[1] for one in pictures)
-    for factor in FACTORS if len(pictures) > 1 else FACTORS[:3]:
+    shapes = [picture_shape(one.shape) for one in pictures]
+    tallest, widest = max(shape[0] for shape in shapes), max(shape[1] for shape in shapes)
+    small = len(pictures) > 1 or min(widest, tallest) > LARGE
+    for factor in FACTORS if small else FACTORS[:3]:
         for across in range(1, len(pictures) + 1):
             down = -(-len(pictures) // across)
             lines = down * (round(tallest * factor / 2) + AROUND)

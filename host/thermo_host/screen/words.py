@@ -63,6 +63,11 @@ def figure(value: float | None, unit: str) -> str:
     return f"{value:.{digits}f} {words}".rstrip()
 
 
+def spread_words(spread: float | None) -> str:
+    """What a quantity may be off by, with two digits; "" where that is not known."""
+    return f"\u00b1 {float(f'{spread:.2g}'):g}" if spread else ""
+
+
 def finding_words(monitor: Monitor, number: int, newest: NewestFinding) -> str:
     """A finding in one line."""
     model, record = monitor.session.profile.models[number], newest.record
@@ -72,7 +77,7 @@ def finding_words(monitor: Monitor, number: int, newest: NewestFinding) -> str:
         label, score = winner(record, model)
         return f"{label} {score:.0%}"
     parts = [
-        f"{one.name} {figure(value, one.unit)}" + (f" \u00b1 {one.spread:g}" if one.spread else "")
+        f"{one.name} {figure(value, one.unit)} {spread_words(one.spread)}".rstrip()
         for one, value in zip(model.quantities or (), record.values, strict=False)
     ]
     return ", ".join(parts)

@@ -1,5 +1,6 @@
 """The past minutes of a signal of few numbers, in even steps of time, in bounded memory."""
 
+import math
 from collections import deque
 
 import numpy as np
@@ -34,14 +35,21 @@ class History:
         sums[known] += flat[known]
         counts += known
 
-    def means(self, element: int, steps: int) -> list[float]:
-        """Mean of each of the last steps, oldest first; NaN where there was no value."""
-        found = [np.nan] * steps
+    def means(self, element: int, columns: int) -> list[float]:
+        """Means of even stretches of the past, newest last; NaN where there was no value.
+
+        A stretch is as short as all that is remembered fits in, and holds a sample of a signal that comes evenly.
+        """
+        found = [np.nan] * columns
         if not self._steps:
             return found
-        last = self._steps[-1][0]
-        for step, sums, counts in self._steps:
-            at = steps - 1 - (last - step)
-            if at >= 0 and element < len(sums) and counts[element]:
-                found[at] = float(sums[element] / counts[element])
-        return found
+        steps = np.array([step for step, _, _ in self._steps])
+        usual = float(np.median(np.diff(steps))) if len(steps) > 1 else 1.0
+        each = max(1, math.ceil(usual), -(-int(steps[-1] - steps[0] + 1) // columns))
+        sums, counts = np.zeros(columns), np.zeros(columns, np.int64)
+        for step, total, count in self._steps:
+            at = columns - 1 - (int(steps[-1]) // each - step // each)
+            if at >= 0 and element < len(total):
+                sums[at] += total[element]
+                counts[at] += count[element]
+        return [total / count if count else np.nan for total, count in zip(sums.tolist(), counts.tolist(), strict=True)]

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from thermo_core.errors import StorageError
-from thermo_core.files import storage_error
+from thermo_core.file_errors import storage_error
 
 
 class LogFile:

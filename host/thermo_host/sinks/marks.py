@@ -10,7 +10,7 @@ from typing import IO
 import msgspec
 
 from thermo_core.errors import UsageError
-from thermo_core.files import storage_error
+from thermo_core.file_errors import storage_error
 from thermo_core.recording.layout import Marker
 from thermo_host.link.foreign import cleaned
 

@@ -33,7 +33,7 @@ from mcap.records import (
     SummaryOffset,
 )
 
-from thermo_core.files import storage_error
+from thermo_core.file_errors import storage_error
 from thermo_core.recording.container import MAGIC
 from thermo_host.sinks.logfile import LogFile
 
@@ -92,7 +92,8 @@ class McapWriter:
         Args:
             topic: of its messages.
             encoding: of its messages; "json" with a schema.
-            schema_name, schema: JSON schema of its messages; none where it has no name.
+            schema_name: of the schema of its messages; none where it has no name.
+            schema: as JSON.
         """
         number = len(self._channels) + 1
         if schema_name:

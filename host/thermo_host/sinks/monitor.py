@@ -1,6 +1,7 @@
 """What a person wants to know of a stream at any moment: the newest of everything, its past minutes, rates, losses, latency."""
 
 from collections import deque
+from collections.abc import Collection
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from thermo_host.sinks.freshness import Freshness
 from thermo_host.sinks.newest import Change, Newest, NewestFinding, ShownEvent
 from thermo_host.sinks.statistics import Statistics, Traffic
 from thermo_host.stream.decoding import DecodeSettings, Decoding
+from thermo_host.stream.signals import Joined
 
 EVENTS = 3
 CHANGES = 8
@@ -30,6 +32,7 @@ class Monitor:
     Args:
         session: whose it is at the start.
         settings: how blocks become signals.
+        sent: names of signals whose samples are taken as the wearable sends them, from the first of them on.
 
     Attributes:
         session: whose it is now.
@@ -43,9 +46,12 @@ class Monitor:
         lost: set while the wearable is waited for.
     """
 
-    def __init__(self, session: Session, settings: DecodeSettings | None = None) -> None:
+    def __init__(self, session: Session, settings: DecodeSettings | None = None, sent: Collection[str] = ()) -> None:
         self.session = session
         self.decoding = Decoding(session, settings)
+        self._sent = frozenset(sent)
+        self._coming: set[str] = set()
+        self._joined = Joined(self.decoding.plan)
         self.signals: dict[str, Newest] = {}
         self.findings: dict[int, NewestFinding] = {}
         self.alerts: dict[int, AlertRecord] = {}
@@ -135,6 +141,7 @@ class Monitor:
             self.clock = record
         else:
             assert isinstance(record, SignalRecord)
+            self._push_sent(item, record)
         return None
 
     def count_bytes(self, received: int) -> None:
@@ -152,7 +159,9 @@ class Monitor:
             for known in (self.signals, self.findings, self.alerts, self._fresh_sensors):
                 known.clear()
             self._traffic.forget_sensors()
+            self._coming.clear()
         self.decoding.follow(session)
+        self._joined = Joined(self.decoding.plan)
         self.session = session
 
     def _age_s(self, fresh: Freshness) -> float | None:
@@ -165,6 +174,8 @@ class Monitor:
         outcome = self.decoding.push(block)
         for samples in outcome.passes:
             for name, sample in samples.items():
+                if name in self._coming:
+                    continue
                 self._keep(name, sample, item.captured_ns + (sample.time_us - block.time_us) * 1000)
         sensors = self.session.profile.sensors
         moments = sum(sensors[block.sensor].name in samples for samples in outcome.passes)
@@ -174,6 +185,17 @@ class Monitor:
             self._fresh_sensors.setdefault(block.sensor, Freshness(expected_s)).seen(item.received_ns)
             self._traffic.arrived(block.sensor, moments, item.received_ns, item.captured_ns)
         return outcome
+
+    def _push_sent(self, item: Telemetry, record: SignalRecord) -> None:
+        joined = self._joined.push(record)
+        if joined is None or joined[0] not in self._sent:
+            return
+        name, sample = joined
+        self._coming.add(name)
+        newest = self.signals.get(name)
+        # What was computed here before the first that was sent may be of a later moment.
+        if newest is None or newest.utc_ns <= item.captured_ns:
+            self._keep(name, sample, item.captured_ns)
 
     def _keep(self, name: str, sample: Sample, utc_ns: int) -> None:
         newest = self.signals.get(name)

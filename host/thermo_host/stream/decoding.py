@@ -123,6 +123,10 @@ class Decoding:
         session.follow(self._engine, before, self.settings.corrected)
         self.faults = self._faults()
 
+    def expect(self, blocks: Sequence[Block]) -> None:
+        """As `Engine.expect`."""
+        self._engine.expect(blocks)
+
     def push(self, block: Block) -> Outcome:
         """Take a block."""
         counted = self.counted.get(block.sensor)

@@ -1,18 +1,19 @@
 """Reading recordings, whole ones, cut ones and damaged ones: what can be trusted is given, what cannot is counted."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from mcap.records import Metadata
 
 from thermo_core.errors import CorrectionError, ManagementError, RecordingError, UsageError
-from thermo_core.files import storage_error
+from thermo_core.file_errors import storage_error
 from thermo_core.recording.container import Attachment, Container, Message, Wanted
 from thermo_core.recording.content import UNREADABLE, Head, Heads, read_head, read_message
 from thermo_core.recording.layout import GAP_TOPIC, LATEST_NS, MARKER_TOPIC, TOPICS, Gap, Marker
 from thermo_core.recording.session import Session, from_metadata
+from thermo_core.sensors.kind import Block
 from thermo_core.sensors.kinds import correction_of
 from thermo_host.link.foreign import LONGEST_UPTIME_US, checked_hello, cleaned, cleaned_record
 from thermo_host.link.items import Telemetry
@@ -22,6 +23,8 @@ Recorded = Telemetry | Gap | Marker | Session
 """What a recording gives."""
 LEAD_NS = 60_000_000_000
 """What is read before a window: its first pictures may refer to a key frame sent so long before."""
+AHEAD = 512
+"""Items that are announced at once."""
 Progress = Callable[[int, int], None]
 """Called with (bytes read, bytes in all)."""
 
@@ -62,7 +65,8 @@ class Recording:
         """What came from `LEAD_NS` before a window to its end, and every session on the way there.
 
         Args:
-            from_ns, to_ns: nanoseconds since 1970 UTC of arrival; what lies outside is passed over quickly.
+            from_ns: begin of the window, nanoseconds since 1970 UTC of arrival; what lies outside is passed over quickly.
+            to_ns: its end.
             progress: told now and then how far it is.
         """
         first_ns = max(0, from_ns - LEAD_NS)
@@ -123,6 +127,31 @@ class Recording:
             )
         words = {name: cleaned(getattr(session, name)) for name in ("port", "subject", "note")}
         return replace(session, hello=hello, **words)
+
+
+def announced(items: Iterable[Recorded], expect: Callable[[Sequence[Block]], None]) -> Iterator[Recorded]:
+    """The same items, of which so many as `AHEAD` are read before the first of them is given.
+
+    Args:
+        items: of a recording.
+        expect: told the blocks among them, up to the next session, before they come: `Engine.expect`.
+    """
+    waiting: list[Recorded] = []
+    for item in items:
+        if not isinstance(item, Session) and len(waiting) < AHEAD:
+            waiting.append(item)
+            continue
+        yield from _told(waiting, expect)
+        waiting = [item]
+        if isinstance(item, Session):
+            yield item
+            waiting = []
+    yield from _told(waiting, expect)
+
+
+def _told(items: Sequence[Recorded], expect: Callable[[Sequence[Block]], None]) -> Sequence[Recorded]:
+    expect([item.record for item in items if isinstance(item, Telemetry) and isinstance(item.record, Block)])
+    return items
 
 
 def play(

@@ -56,6 +56,11 @@ class SimulatedLis3dh:
         """7-bit I2C address, set by the SA0 pin."""
         return self._address
 
+    @property
+    def made(self) -> int:
+        """Samples since it was started last, seen or not."""
+        return 0 if self._sampling is None else self._sampling.made
+
     def power_on(self, time_us: int) -> None:
         """Registers take their defaults; nothing is measured."""
         self._registers = bytearray(128)

@@ -69,6 +69,11 @@ class SimulatedMax3010x:
         """7-bit I2C address, the same for all of them."""
         return ADDRESS
 
+    @property
+    def made(self) -> int:
+        """Samples since it was started last, seen or not."""
+        return 0 if self._sampling is None else self._sampling.made
+
     def power_on(self, time_us: int) -> None:
         """Registers are 0, and the flag that only this raises is set."""
         self._reset(time_us)

@@ -21,6 +21,11 @@ class Sampling:
         self._start_us, self._period_us = start_us, period_us
         self._made = 0
 
+    @property
+    def made(self) -> int:
+        """Samples so far, seen or not."""
+        return self._made
+
     def due(
         self,
         time_us: int,

@@ -1,5 +1,6 @@
-"""Layers that see all layers before them (Huang et al. 2017, arXiv:1608.06993): `densenet_small` on pictures, `densenet_1d` on
-time series.
+"""Layers that see all layers before them (Huang et al. 2017, arXiv:1608.06993).
+
+`densenet_small` is for pictures, `densenet_1d` for time series.
 
 A layer is a convolution of few new channels, which are put beside those there are; between blocks a 1 x 1 convolution halves the
 channels and a pool the size. Normalisation follows each convolution, so that it folds into it.

@@ -25,8 +25,7 @@ def fusion_cnn(
 ) -> Any:
     """Build the network as a Keras model of two inputs, "picture" and "series".
 
-    Args:
-        series_shape: (1, steps, signals); for the other arguments see `networks.build`.
+    See `networks.build` for the arguments; `series_shape` is (1, steps, signals).
     """
     import keras
 

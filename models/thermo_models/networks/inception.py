@@ -1,5 +1,7 @@
-"""Branches of several kernels side by side: `inception_small` on pictures (after Szegedy et al. 2015, arXiv:1409.4842), and
-`inception_1d` on time series (after InceptionTime, Fawaz et al. 2020, arXiv:1909.04939).
+"""Branches of several kernels side by side.
+
+`inception_small` is for pictures (after Szegedy et al. 2015, arXiv:1409.4842), `inception_1d` for time series (after InceptionTime, Fawaz
+et al. 2020, arXiv:1909.04939).
 
 A branch is a 1 x 1 convolution to few channels, then a depthwise-separable one of its kernel; another pools instead.
 inception_small takes (rows, columns, channels) of any size from 8 x 8, inception_1d (1, steps, signals); output (classes).

@@ -1,5 +1,6 @@
-"""Plain stacks: `custom_cnn` of 5 to 10 convolutions of 3 x 3 (after Simonyan & Zisserman 2015, arXiv:1409.1556), and
-`cnn2d_shallow` of two (after LeNet-5, LeCun et al. 1998).
+"""Plain stacks of convolutions.
+
+`custom_cnn` has 5 to 10 of 3 x 3 (after Simonyan & Zisserman 2015, arXiv:1409.1556), `cnn2d_shallow` two (after LeNet-5, LeCun et al. 1998).
 
 Input (rows, columns, channels) of any size from 8 x 8, output (classes).
 custom_cnn at (24, 32, 1) -> 2, width 1: 18,442 parameters, 456,256 MACs.
@@ -19,8 +20,7 @@ SMALLEST_PICTURE = 4
 def custom_cnn(x: Any, width: float, attention: str, depth: int = 6) -> Any:
     """Build a stack of `depth` 3 x 3 convolutions that halves the picture every second one.
 
-    Args:
-        depth: convolutions, 5 to 10; for the other arguments see `networks.build`.
+    See `networks.build` for the arguments; `depth` is from 5 to 10.
 
     Raises:
         UsageError: the depth is out of range.

@@ -35,7 +35,7 @@ class Room:
     def tell(self, celsius: float, wait_s: int = 1) -> list[AlertState]:
         """Steps of the alert."""
         self.seconds += wait_s
-        block = Block(self.seconds * 1_000_000, 0, self.number, self.seconds, encode(np.float32([celsius])))
+        block = Block(self.seconds * 1_000_000, 0, self.number, self.seconds, encode(np.array([celsius], np.float32)))
         return [change.state for change in self.engine.push(block).changes]
 
 

@@ -30,10 +30,10 @@ MODEL = Model(
     ],
 )
 def test_a_quantity_beyond_its_range_is_flagged(said: float, value: float, flags: int) -> None:
-    found = finding(MODEL, 0, Sample(7, np.float32([said]), 0))
+    found = finding(MODEL, 0, Sample(7, np.array([said], np.float32), 0))
     assert (found.values, found.flags) == ((value,), flags)
 
 
 def test_a_quantity_without_a_value_is_missing() -> None:
-    found = finding(MODEL, 0, Sample(7, np.float32([np.nan]), 0))
+    found = finding(MODEL, 0, Sample(7, np.array([np.nan], np.float32), 0))
     assert (found.values, found.flags) == ((), Quality.MISSING)

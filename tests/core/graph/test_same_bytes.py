@@ -23,17 +23,17 @@ def test_live_and_whole_agree(made: Plan, blocks: Recording) -> None:
                 live[signal].append(given_sample)
     sources = {}
     for sensor in made.profile.sensors:
-        (signal,) = sensor.signals
+        (given,) = sensor.signals
         of = [
             Sample(one.time_us, one.values, one.flags, one.fresh, DEPTHS * place)
             for place, (source, samples) in enumerate(blocks)
-            if source == signal.name
+            if source == given.name
             for one in samples
         ]
-        sources[signal.name] = Series.of(of, signal.shape)
+        sources[given.name] = Series.of(of, given.shape)
     found = whole.run(made, sources, runners)
-    for name, signal in made.signals.items():
-        wanted = Series.of(live[name], signal.shape)
+    for name, made_of in made.signals.items():
+        wanted = Series.of(live[name], made_of.shape)
         assert found[name].times_us.tolist() == wanted.times_us.tolist(), name
         assert plain_bytes(found[name].values) == plain_bytes(wanted.values), name
         assert found[name].values.shape == wanted.values.shape, name

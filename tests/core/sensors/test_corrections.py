@@ -12,7 +12,7 @@ from thermo_core.errors import CorrectionError
 from thermo_core.sensors import correction as envelope
 from thermo_core.sensors.correction import Correction, Stamp, fingerprint
 from thermo_core.sensors.kinds import KINDS, correction_of
-from thermo_core.sensors.linear import Line, LinearCorrection
+from thermo_core.sensors.linear_correction import Line, LinearCorrection
 from thermo_core.sensors.lis3dh.correction import AxesCorrection
 from thermo_core.sensors.mlx90614.correction import Mlx90614Correction
 from thermo_core.sensors.mlx90632.correction import Mlx90632Correction

@@ -7,7 +7,7 @@ without. Each vector is therefore held to 0.001 K under the vendor's own conditi
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from sensor_bytes import mlx90632_constants, push, reader
 
 from thermo_core.errors import CountsError, EepromError, SensorError
 from thermo_core.quality import Quality
-from thermo_core.sensors.linear import Line
+from thermo_core.sensors.linear_correction import Line
 from thermo_core.sensors.mlx90632 import codec, decode
 from thermo_core.sensors.mlx90632.constants import CONSTANTS, Constants
 from thermo_core.sensors.mlx90632.correction import Mlx90632Correction
@@ -65,7 +65,9 @@ def test_the_vendors_reflected_vectors_with_its_whole_numbers(kind: Any, reflect
 
 
 def test_float32_is_as_good_as_float64_near_skin() -> None:
-    constants = {kind: Constants.from_bytes(mlx90632_constants()).rounded(kind) for kind in KINDS}
+    constants: dict[Any, Any] = {
+        kind: Constants.from_bytes(mlx90632_constants()).rounded(cast(Any, kind)) for kind in KINDS
+    }
     found = {}
     for kind in KINDS:
         objects, ambient = np.meshgrid(np.arange(-1200, 1200, 7, dtype=kind), np.arange(17600, 22000, 50, dtype=kind))

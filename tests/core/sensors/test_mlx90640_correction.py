@@ -173,8 +173,8 @@ def test_wrong_shapes_are_refused() -> None:
 def flat(offset: float = 0.0, gain: float = 1.0, ta_slope: float = 0.0, bad: int = 0) -> PixelCorrection:
     mask = np.zeros(768, np.bool_)
     mask[:bad] = True
-    maps = (np.full((24, 32), value, np.float32) for value in (offset, gain, ta_slope))
-    return PixelCorrection(*maps, mask.reshape(24, 32))
+    offsets, gains, slopes = (np.full((24, 32), value, np.float32) for value in (offset, gain, ta_slope))
+    return PixelCorrection(offsets, gains, slopes, mask.reshape(24, 32))
 
 
 @pytest.mark.parametrize("seed", range(30))

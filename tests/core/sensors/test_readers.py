@@ -12,7 +12,7 @@ from sensor_bytes import CONSTANTS, mlx90614_constants, push, reader
 from thermo_core.errors import CountsError, EepromError, SensorError, WireError
 from thermo_core.quality import Quality
 from thermo_core.sensors.kinds import KINDS
-from thermo_core.sensors.linear import Line
+from thermo_core.sensors.linear_correction import Line
 from thermo_core.sensors.lis3dh import decode as lis3dh
 from thermo_core.sensors.lis3dh.correction import AxesCorrection
 from thermo_core.sensors.lis3dh.settings import Lis3dhSettings

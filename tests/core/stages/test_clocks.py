@@ -92,7 +92,7 @@ def test_flags_of_a_step_are_those_of_its_samples_and_missing_numbers_do_not_cou
     made = wearable(sensor(shape=(2,), rate_hz=2.0), {"op": "resample", "of": "x", "gives": "y", "rate_hz": 1.0})
     values = [[1, np.nan], [3, np.nan], [5, 2], [9, np.nan], [0, 0]]
     found = run(made, x=samples(values, np.arange(5) * 500_000, flags=[1, 2, 0, 0, 4]))["y"]
-    np.testing.assert_array_equal(found.values, np.float32([[2, np.nan], [7, 2]]))
+    np.testing.assert_array_equal(found.values, np.array([[2, np.nan], [7, 2]], np.float32))
     assert found.flags.tolist() == [3, 0]
 
 
@@ -107,8 +107,8 @@ def test_what_is_given_may_be_written_over_afterwards() -> None:
     buffer[()] = 2.0
     (produced,) = graph.push([{"fast": Sample(1, buffer)}])
     assert produced["held"].values == 1.0
-    produced = [one for time_s in (1, 2) for one in graph.push([{"slow": Sample(time_s * 1_000_000, buffer)}])]
-    assert [one["last"].values for one in produced if "last" in one] == [2.0]
+    later = [said for time_s in (1, 2) for said in graph.push([{"slow": Sample(time_s * 1_000_000, buffer)}])]
+    assert [said["last"].values for said in later if "last" in said] == [2.0]
 
 
 def test_what_cannot_be_resampled_is_refused() -> None:

@@ -109,7 +109,7 @@ def test_foster_takes_the_best_number_of_parts(parts: int, copies: int, seed: in
         here = slice(number * (number - 1) // 2, number * (number + 1) // 2)
         logs = np.mean([row[:places], *row[2 * places + parts :].reshape(copies - 1, places)], axis=0)[here]
         shares = row[places : 2 * places][here]
-        pairs = sorted(zip(np.float32(logs).tolist(), range(number), strict=True))
+        pairs = sorted(zip(np.asarray(logs, np.float32).tolist(), range(number), strict=True))
         assert found[0] == number
         np.testing.assert_allclose(found[1 : 1 + number], [math.exp(3 + 1.5 * log) for log, _ in pairs], rtol=1e-5)
         if len({log for log, _ in pairs}) == number:

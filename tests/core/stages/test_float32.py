@@ -38,13 +38,13 @@ def test_functions_are_within_some_units_in_the_last_place(
 
 
 def test_logarithms_have_no_value_where_there_is_none() -> None:
-    outside = np.float32([0.0, -0.0, -1.0, np.nan, np.inf, -np.inf, 1e-40])
+    outside = np.array([0.0, -0.0, -1.0, np.nan, np.inf, -np.inf, 1e-40], np.float32)
     assert np.isnan(float32.log(outside)).all() and np.isnan(float32.log10(outside)).all()
-    np.testing.assert_array_equal(float32.log(np.float32([1.0])), [0.0])
+    np.testing.assert_array_equal(float32.log(np.array([1.0], np.float32)), [0.0])
 
 
 def test_the_exponential_stays_within_its_ends() -> None:
-    found = float32.exp(np.float32([-np.inf, -1000, -87, 88, 1000, np.inf, 0, np.nan]))
+    found = float32.exp(np.array([-np.inf, -1000, -87, 88, 1000, np.inf, 0, np.nan], np.float32))
     assert found[0] == found[1] == found[2] > 0 and found[3] == found[4] == found[5] < np.inf
     assert found[6] == 1 and np.isnan(found[7])
 
@@ -58,7 +58,7 @@ def test_sums_go_one_after_another() -> None:
                 expected = np.float32(expected + value)
             assert found == expected
     np.testing.assert_array_equal(float32.total(np.zeros((3, 0), np.float32)), np.zeros(3))
-    assert not np.signbit(float32.total(np.float32([-0.0, -0.0])))
+    assert not np.signbit(float32.total(np.array([-0.0, -0.0], np.float32)))
 
 
 def test_products_are_a_matrix_product() -> None:

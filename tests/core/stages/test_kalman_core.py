@@ -45,9 +45,9 @@ def test_a_day_of_heart_rates(seed: int, lacking: float) -> None:
 
 
 def test_doubtful_heart_rates_are_not_taken_and_their_spread_grows() -> None:
-    rates = np.float32([100, 180, 180, 100])
+    rates = np.array([100, 180, 180, 100], np.float32)
     found = estimated(rates, flags=[0, Quality.MOVING, Quality.OFF_SKIN, Quality.UNCALIBRATED])
-    np.testing.assert_allclose(found.values, ectemp(np.float32([100, np.nan, np.nan, 100])), atol=5e-5)
+    np.testing.assert_allclose(found.values, ectemp(np.array([100, np.nan, np.nan, 100], np.float32)), atol=5e-5)
     assert found.flags.tolist() == [0, 0x800 | 64, 0x800 | 1, 256]
 
 

@@ -45,7 +45,7 @@ def test_a_noisy_curve_is_fitted_as_scipy_does(seed: int, tau: float) -> None:
     t = np.arange(SECONDS, dtype=np.float64)
     x = (exponential(t, -4.0, tau, 33.0) + rng.normal(0, 0.05, SECONDS)).astype(np.float32)
     wanted, covariance = scipy.optimize.curve_fit(exponential, t, x, p0=(-4.0, tau, 33.0))
-    (found,) = fitted(x[:, np.newaxis])
+    (found,) = fitted(x[:, np.newaxis].astype(np.float64))
     apart = np.abs(found[:3] - wanted) / np.sqrt(np.diag(covariance))
     assert (apart < 0.1).all()
     assert found[3] == pytest.approx(np.std(x - exponential(t, *wanted)), rel=1e-3)
@@ -56,7 +56,7 @@ def test_rows_without_a_value_do_not_count() -> None:
     t = np.arange(SECONDS, dtype=np.float64)
     x = exponential(t, 5.0, 90.0, 30.0)
     x[rng.random(SECONDS) < 0.4] = np.nan
-    (found,) = fitted(x[:, np.newaxis])
+    (found,) = fitted(x[:, np.newaxis].astype(np.float64))
     assert found[:3] == pytest.approx([5, 90, 30], rel=2e-3)
 
 

@@ -1,26 +1,27 @@
 /* One camera on a board whose functions a test gives. */
 #include <stdlib.h>
 
-#include "camera.h"
+#include "mlx90640_acquisition.h"
 
 struct harness {
   struct board board;
   struct counters counters;
-  struct camera_settings settings;
+  struct mlx90640_settings settings;
   struct settle_scratch scratch;
   struct sightings sightings;
-  struct camera camera;
+  struct mlx90640_acquisition camera;
 };
 
 struct harness_callbacks {
-  uint64_t (*now_us)(void);
-  void (*wait_until_us)(uint64_t time_us);
-  enum status (*i2c_transfer)(uint8_t address, const uint8_t *write, size_t write_size, uint8_t *read,
+  uint64_t (*now_us)(void *context);
+  void (*wait_until_us)(void *context, uint64_t time_us);
+  enum status (*i2c_transfer)(void *context, uint8_t address, const uint8_t *write, size_t write_size, uint8_t *read,
                               size_t read_size);
-  void (*i2c_recover)(void);
+  void (*i2c_recover)(void *context);
 };
 
-static void nothing(void) {
+static void nothing(void *context) {
+  (void)context;
 }
 
 struct harness *harness_new(const struct harness_callbacks *callbacks, uint8_t address, uint8_t refresh_code,
@@ -31,11 +32,11 @@ struct harness *harness_new(const struct harness_callbacks *callbacks, uint8_t a
                             .i2c_transfer = callbacks->i2c_transfer,
                             .i2c_recover = callbacks->i2c_recover,
                             .watchdog_feed = nothing};
-  h->settings = (struct camera_settings){
+  h->settings = (struct mlx90640_settings){
       .address = address, .refresh_code = refresh_code, .resolution_code = resolution_code, .chess = chess};
   counters_init(&h->counters);
-  sightings_open(&h->sightings, &h->board, 0);
-  camera_init(&h->camera, &h->board, &h->counters, &h->settings, &h->scratch, &h->sightings, 0);
+  sightings_open(&h->sightings, &h->board.flash, 0);
+  mlx90640_acquisition_init(&h->camera, &h->board, &h->counters, &h->settings, &h->scratch, &h->sightings, 0);
   return h;
 }
 
@@ -44,23 +45,23 @@ void harness_free(struct harness *h) {
 }
 
 uint64_t harness_due_us(const struct harness *h) {
-  return camera_due_us(&h->camera);
+  return mlx90640_acquisition_due_us(&h->camera);
 }
 
 bool harness_poll(struct harness *h) {
-  return camera_poll(&h->camera);
+  return mlx90640_acquisition_poll(&h->camera);
 }
 
 void harness_resume(struct harness *h) {
-  camera_resume(&h->camera);
+  mlx90640_acquisition_resume(&h->camera);
 }
 
 int harness_set_rate(struct harness *h, float rate_hz) {
-  return (int)camera_set_rate(&h->camera, rate_hz);
+  return (int)mlx90640_acquisition_set_rate(&h->camera, rate_hz);
 }
 
 int harness_verify_eeprom(struct harness *h) {
-  return (int)camera_verify_eeprom(&h->camera);
+  return (int)mlx90640_acquisition_verify_eeprom(&h->camera);
 }
 
 const uint16_t *harness_ram(const struct harness *h) {
@@ -81,7 +82,7 @@ void harness_subpage(const struct harness *h, uint32_t *index, uint16_t *control
 }
 
 bool harness_running(const struct harness *h) {
-  return h->camera.state == CAMERA_RUNNING;
+  return h->camera.state == MLX90640_RUNNING;
 }
 
 const char *harness_fault(const struct harness *h) {

@@ -2,7 +2,8 @@
 
    Read: the number of a case (uint16; the stream ends where none follows) and of what happens to it (uint32); for each
    moment its time (int64), the number of its signals (uint16), and for each signal its number, flags and freshness
-   (uint16) and its values. No signals end a block, RESET signals start the graph anew. Written: for each sample 1, its
+   (uint16) and its values. No signals end a block, RESET signals start the graph anew, RATE signals set a sensor
+   to another rate: the time stands for its number << 32 | mHz. Written: for each sample 1, its
    signal, flags and freshness (uint16), time (int64) and values; 0 (uint16) behind each pass, 2 behind each case. */
 #include "graph.h"
 
@@ -12,6 +13,7 @@
 #include "io.h"    /* io_read and io_write, of this machine or of an emulated one */
 
 #define RESET UINT16_MAX
+#define RATE (UINT16_MAX - 1U)
 #define READS(what) io_read(&(what), sizeof(what))
 
 static void write_word(uint16_t word) {
@@ -49,6 +51,8 @@ static void happen(struct graph *graph, uint32_t shared_bytes) {
   READS(count);
   if (count == RESET) {
     graph_reset(graph);
+  } else if (count == RATE) {
+    graph_set_rate(graph, (uint8_t)(time_us >> 32), (uint32_t)(time_us & UINT32_MAX));
   } else if (count > 0) {
     run_moment(graph, time_us, count, shared_bytes);
   } else {

@@ -6,13 +6,15 @@
 
 #include "ads1115_ntc.h"
 #include "bytes.h"
+#include "bytes_in_flash.h"
 #include "correction.h"
 #include "counts.h"
 #include "mlx90640_correction.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static uint64_t at_start(void) {
+static uint64_t at_start(void *context) {
+  (void)context;
   return 0;
 }
 
@@ -46,7 +48,8 @@ static void try_correction(const uint8_t *bytes, size_t size) {
   char sentence[192];
   struct text reason;
   text_begin(&reason, sentence, sizeof sentence);
-  if (correction_open(bytes, size, &blob) != STATUS_OK) {
+  const struct flash_span data = bytes_in_flash(bytes, size);
+  if (correction_open(&data, &blob) != STATUS_OK) {
     return;
   }
   try_curves(&blob);

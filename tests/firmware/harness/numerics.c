@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "ads1115_ntc.h"
+#include "bytes_in_flash.h"
 #include "correction.h"
 #include "counts.h"
 #include "interpolate.h"
@@ -92,7 +93,8 @@ int shim_thermistor(const float profile[6], int to_ground, int steinhart_hart, c
   return (int)thermistor_celsius(&thermistor, &curve, counts, celsius);
 }
 
-static uint64_t at_start(void) {
+static uint64_t at_start(void *context) {
+  (void)context;
   return 0;
 }
 
@@ -112,7 +114,8 @@ void shim_thermistors(uint8_t channels) {
 /* Envelope and body; the kind is 1 or 2, whose body is checked as well, or another one. */
 int shim_correction_open(const uint8_t *bytes, size_t size) {
   mlx90640_correction_none(&correction);
-  const enum status status = correction_open(bytes, size, &blob);
+  const struct flash_span data = bytes_in_flash(bytes, size);
+  const enum status status = correction_open(&data, &blob);
   if (status != STATUS_OK || blob.kind > 2) {
     return (int)status;
   }

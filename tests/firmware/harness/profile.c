@@ -25,7 +25,7 @@ static void print_real(float value) {
   printf(" %a", (double)value);
 }
 
-static void print_camera(const struct camera_settings *s) {
+static void print_camera(const struct mlx90640_settings *s) {
   printf(" %d %d %d %d", s->address, s->refresh_code, s->resolution_code, s->chess);
   print_real(s->emissivity);
   print_real(s->reflected_celsius);

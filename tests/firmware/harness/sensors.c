@@ -1,6 +1,7 @@
 /* Decoders and codecs of sensors behind plain arrays and numbers, so that Python needs to know no struct's layout. */
 #include <math.h>
 
+#include "bytes_in_flash.h"
 #include "crc8.h"
 #include "linear_correction.h"
 #include "lis3dh_decode.h"
@@ -9,7 +10,7 @@
 #include "mlx90632_decode.h"
 #include "quality.h"
 #include "repeats.h"
-#include "sample_block.h"
+#include "samples.h"
 #include "sht4x_decode.h"
 #include "tmp117_decode.h"
 
@@ -21,23 +22,25 @@ static struct repeats repeats;
 
 /* Every function that decodes takes whether it is corrected, by what was read last. */
 int sensors_lines(const uint8_t *body, size_t size, size_t count) {
-  return (int)correction_lines_read(body, size, lines, count);
+  const struct flash_span span = bytes_in_flash(body, size);
+  return (int)correction_lines_read(&span, lines, count);
 }
 
 int sensors_axes(const uint8_t *body, size_t size) {
-  return (int)lis3dh_correction_read(body, size, &axes);
+  const struct flash_span span = bytes_in_flash(body, size);
+  return (int)lis3dh_correction_read(&span, &axes);
 }
 
 size_t sensors_pack(uint32_t channels, int32_t low, int32_t high, uint32_t period_us, uint32_t lost, uint8_t status,
                     const int32_t *values, size_t samples, uint8_t *to) {
   const struct sample_format format = {(uint8_t)channels, low, high};
   const struct sample_timing timing = {period_us, lost, status};
-  return sample_block_encode(&format, &timing, values, samples, to);
+  return samples_encode(&format, &timing, values, samples, to);
 }
 
 size_t sensors_longest(uint32_t channels, int32_t low, int32_t high, size_t samples) {
   const struct sample_format format = {(uint8_t)channels, low, high};
-  return sample_block_longest(&format, samples);
+  return samples_longest(&format, samples);
 }
 
 int sensors_mlx90632_extract(const uint16_t *words, uint8_t *id) {

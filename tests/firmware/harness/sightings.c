@@ -3,24 +3,24 @@
 
 #include <string.h>
 
-#include "flash.h"
+#include "failing_flash.h"
 
 static struct sightings sightings;
 static struct sighted sighted[2];
 static const struct board *board;
 
-void sightings_new(size_t page_size, size_t pages);
-void sightings_reopen(size_t pages_used);
+void sightings_new(size_t block_size, size_t blocks, size_t read_size, size_t prog_size);
+void sightings_reopen(size_t blocks_used);
 uint32_t sightings_see(uint8_t sensor, const uint8_t id[SIGHTINGS_ID_BYTES], uint32_t fingerprint);
 void sightings_take(uint8_t sensor);
 int sightings_has_problem(void);
 
-void sightings_new(size_t page_size, size_t pages) {
-  board = flash_board(page_size, pages);
+void sightings_new(size_t block_size, size_t blocks, size_t read_size, size_t prog_size) {
+  board = flash_board(block_size, blocks, read_size, prog_size);
 }
 
-void sightings_reopen(size_t pages_used) {
-  sightings_open(&sightings, board, pages_used);
+void sightings_reopen(size_t blocks_used) {
+  sightings_open(&sightings, &board->flash, blocks_used);
   for (uint8_t sensor = 0; sensor < sizeof sighted / sizeof sighted[0]; sensor++) {
     sightings_recall(&sightings, &sighted[sensor], sensor);
   }

@@ -3,56 +3,51 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wearable.h"
+#include "agent.h"
+#include "nor_flash.h"
 #include "wearable_profile.h"
 
-#define PAGE_SIZE 4096
-#define PAGES 20
+#define BLOCK_SIZE 4096
+#define BLOCKS 20
 
 struct harness_callbacks {
-  uint64_t (*now_us)(void);
-  void (*wait_until_us)(uint64_t time_us);
-  enum status (*i2c_transfer)(uint8_t address, const uint8_t *write, size_t write_size, uint8_t *read,
+  uint64_t (*now_us)(void *context);
+  void (*wait_until_us)(void *context, uint64_t time_us);
+  enum status (*i2c_transfer)(void *context, uint8_t address, const uint8_t *write, size_t write_size, uint8_t *read,
                               size_t read_size);
-  void (*i2c_recover)(void);
-  size_t (*serial_read)(uint8_t *data, size_t size);
-  bool (*serial_write)(const uint8_t *data, size_t size);
-  size_t (*serial_room)(void);
-  void (*serial_discard)(void);
+  void (*i2c_recover)(void *context);
+  size_t (*serial_read)(void *context, uint8_t *data, size_t size);
+  bool (*serial_write)(void *context, const uint8_t *data, size_t size);
+  size_t (*serial_room)(void *context);
+  void (*serial_discard)(void *context);
 };
 
 static struct wearable wearable;
 static struct board board;
 static struct wearable_sensor sensors[WEARABLE_SENSORS];
-static uint8_t flash[PAGES * PAGE_SIZE];
+static uint8_t flash[BLOCKS * BLOCK_SIZE];
+static struct nor_flash nor = {
+    .bytes = flash, .read_size = 1, .prog_size = 8, .block_size = BLOCK_SIZE, .block_count = BLOCKS};
 static jmp_buf restart;
 static uint32_t fed;
 
-static enum status flash_erase(size_t page) {
-  memset(flash + page * PAGE_SIZE, 0xFF, PAGE_SIZE);
-  return STATUS_OK;
-}
-
-static enum status flash_program(size_t offset, const uint8_t *data, size_t size) {
-  for (size_t i = 0; i < size; i++) {
-    flash[offset + i] &= data[i];
-  }
-  return STATUS_OK;
-}
-
-static void watchdog_feed(void) {
+static void watchdog_feed(void *context) {
+  (void)context;
   fed++;
 }
 
-static uint32_t no_overruns(void) {
+static uint32_t no_overruns(void *context) {
+  (void)context;
   return 0;
 }
 
-static size_t no_stack(void) {
+static size_t no_stack(void *context) {
+  (void)context;
   return 0;
 }
 
-static void reset(void) {
+static void reset(void *context) {
+  (void)context;
   longjmp(restart, 1);
 }
 
@@ -74,24 +69,20 @@ void harness_start(const struct harness_callbacks *c, bool keep_flash) {
                          .serial_room = c->serial_room,
                          .serial_overruns = no_overruns,
                          .serial_discard = c->serial_discard,
-                         .flash = flash,
-                         .flash_page_size = PAGE_SIZE,
-                         .flash_pages = PAGES,
-                         .flash_erase = flash_erase,
-                         .flash_program = flash_program,
+                         .flash = nor_flash(&nor),
                          .watchdog_feed = watchdog_feed,
                          .reset = reset,
                          .stack_used = no_stack};
-  wearable_init(&wearable, &board, &wearable_profile, sensors);
+  agent_init(&wearable, &board, &wearable_profile, sensors);
 }
 
 void harness_step(void) {
   if (setjmp(restart) != 0) {
     board.reset_cause = RESET_SOFTWARE;
-    wearable_init(&wearable, &board, &wearable_profile, sensors);
+    agent_init(&wearable, &board, &wearable_profile, sensors);
     return;
   }
-  wearable_step(&wearable);
+  agent_step(&wearable);
 }
 
 uint32_t harness_fed(void) {

@@ -2,12 +2,12 @@
    bench's: a camera "skin" and thermistors "spots" that say what a test wants, and "room", numbers from outside. */
 #include <string.h>
 
+#include "agent.h"
 #include "external.h"
-#include "flash.h"
+#include "failing_flash.h"
 #include "framing.h"
 #include "mlx90640_correction.h"
 #include "quality.h"
-#include "wearable.h"
 
 #define PROFILE_BYTES 2500
 #define CONSTANTS_BYTES 1664
@@ -71,25 +71,30 @@ const char *wire_counter(size_t counter, int *code, int *severity, const char **
 
 /* The bench's board. */
 
-static uint64_t now_us(void) {
+static uint64_t now_us(void *context) {
+  (void)context;
   return 1234;
 }
 
-static bool serial_write(const uint8_t *data, size_t size) {
+static bool serial_write(void *context, const uint8_t *data, size_t size) {
+  (void)context;
   (void)data;
   (void)size;
   return true;
 }
 
-static size_t serial_room(void) {
+static size_t serial_room(void *context) {
+  (void)context;
   return 4096;
 }
 
-static uint32_t serial_overruns(void) {
+static uint32_t serial_overruns(void *context) {
+  (void)context;
   return 0;
 }
 
-static void serial_discard(void) {
+static void serial_discard(void *context) {
+  (void)context;
 }
 
 /* The bench's sensors. */
@@ -204,7 +209,7 @@ static const struct sensor sensors[SENSORS] = {
     {.driver = &external_driver, .name = "room", .settings = &room, .state = &room_state, .signal = 2, .number = 2}};
 
 /* Signals of the sensors and "person.age_years". */
-static const struct signal signals[] = {{0, 1, 0, 0}, {4, 1, 0, 0}, {8, 2, 0, 0}, {16, 1, 0, 0}};
+static const struct signal signals[] = {{0, 1, 0, 0, 0}, {4, 1, 0, 0, 0}, {8, 2, 0, 0, 0}, {16, 1, 0, 0, 0}};
 static struct sample samples[4];
 static _Alignas(8) uint8_t memory[24];
 static const struct graph_plan graph = {.signals = signals, .signal_count = 4, .samples = samples, .memory = memory};
@@ -254,7 +259,7 @@ float wire_fed(size_t place);
 void wire_restart_server(const char *processor, const char *system, const uint8_t *sensor_id, bool has_bundle,
                          bool doubted) {
   memset(&self, 0, sizeof self);
-  self.board = *flash_board(4096, 20);
+  self.board = *flash_board(4096, 20, 1, 8);
   self.board.name = "thermo-edge bench";
   self.board.platform = "test bench";
   self.board.processor = processor;
@@ -282,7 +287,7 @@ void wire_restart_server(const char *processor, const char *system, const uint8_
   profile.name = "breast-patch";
   profile.bundle = has_bundle ? &bundle : NULL;
   bundle.waived_count = 0;
-  wearable_init(&self.wearable, &self.board, &profile, self.sensors);
+  agent_init(&self.wearable, &self.board, &profile, self.sensors);
   self.wearable.os.name = "patch-7";
   self.wearable.os.system = system;
 }
@@ -318,7 +323,7 @@ void wire_push_alert(float value) {
 
 /* Store. */
 
-bool wire_new_flash(size_t page_size, size_t pages);
+bool wire_new_flash(size_t block_size, size_t blocks, size_t read_size, size_t prog_size);
 void wire_open_store(void);
 int wire_store_write(size_t offset, size_t length, const uint8_t *data, size_t size);
 int wire_store_commit(void);
@@ -326,22 +331,22 @@ int wire_store_rollback(void);
 size_t wire_store_read(int slot, uint8_t *data);
 bool wire_store_damaged(void);
 
-static bool holds(const void *context, const uint8_t *data, size_t size) {
+static bool holds(const void *context, const struct flash_span *data) {
   (void)context;
   struct correction correction;
-  return correction_open(data, size, &correction) == STATUS_OK;
+  return correction_open(data, &correction) == STATUS_OK;
 }
 
 void wire_open_store(void) {
   self.kind = (struct store_kind){
       .least = CORRECTION_FRAME_BYTES, .most = CORRECTION_FRAME_BYTES + MLX90640_CORRECTION_BYTES, .holds = holds};
-  store_open(&self.store, &self.board, &self.kind, 0, self.board.flash_pages);
+  store_open(&self.store, &self.board.flash, &self.kind, 0, self.board.flash.block_count);
 }
 
-bool wire_new_flash(size_t page_size, size_t pages) {
-  self.board = *flash_board(page_size, pages);
+bool wire_new_flash(size_t block_size, size_t blocks, size_t read_size, size_t prog_size) {
+  self.board = *flash_board(block_size, blocks, read_size, prog_size);
   wire_open_store();
-  return self.store.area_pages > 0;
+  return self.store.area_blocks > 0;
 }
 
 int wire_store_write(size_t offset, size_t length, const uint8_t *data, size_t size) {
@@ -357,12 +362,9 @@ int wire_store_rollback(void) {
 }
 
 size_t wire_store_read(int slot, uint8_t *data) {
-  size_t size;
-  const uint8_t *correction = store_get(&self.store, (enum store_slot)slot, &size);
-  if (correction != NULL) {
-    memcpy(data, correction, size);
-  }
-  return size;
+  const struct flash_span correction = store_get(&self.store, (enum store_slot)slot);
+  flash_span_read(&correction, 0, data, correction.size);
+  return correction.size;
 }
 
 bool wire_store_damaged(void) {

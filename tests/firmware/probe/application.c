@@ -38,9 +38,9 @@ static void hexadecimal(const uint8_t *data, size_t size) {
 }
 
 static void send(const char *data, size_t size) {
-  while (!board->serial_write((const uint8_t *)data, size)) {
-    board->watchdog_feed();
-    board->wait_until_us(board->now_us() + 1000U);
+  while (!board->serial_write(board->context, (const uint8_t *)data, size)) {
+    board->watchdog_feed(board->context);
+    board->wait_until_us(board->context, board->now_us(board->context) + 1000U);
   }
 }
 
@@ -74,6 +74,7 @@ static unsigned dive(volatile unsigned char *before, unsigned depth) {
 static void obey(char *line) {
   static uint8_t data[2048];
   const char *word = next_word(&line);
+  const size_t size = board->flash.block_size;
   uint32_t argument[3] = {0};
   length = 0;
   if (strcmp(word, "echo") == 0) {
@@ -85,35 +86,36 @@ static void obey(char *line) {
     if (strcmp(word, "cause") == 0) {
       number((uint64_t)board->reset_cause);
     } else if (strcmp(word, "time") == 0) {
-      number(board->now_us());
+      number(board->now_us(board->context));
     } else if (strcmp(word, "read") == 0) {
       const uint8_t where[2] = {(uint8_t)(argument[1] >> 8), (uint8_t)argument[1]};
-      const uint64_t began_us = board->now_us();
-      const enum status status = board->i2c_transfer((uint8_t)argument[0], where, 2, data, argument[2]);
-      const uint64_t took_us = board->now_us() - began_us;
+      const uint64_t began_us = board->now_us(board->context);
+      const enum status status = board->i2c_transfer(board->context, (uint8_t)argument[0], where, 2, data, argument[2]);
+      const uint64_t took_us = board->now_us(board->context) - began_us;
       number((uint64_t)status);
       text(" ");
       number(took_us);
       text(" ");
       hexadecimal(data, status == STATUS_OK ? argument[2] : 0U);
     } else if (strcmp(word, "recover") == 0) {
-      board->i2c_recover();
+      board->i2c_recover(board->context);
       text("recovered");
     } else if (strcmp(word, "erase") == 0) {
-      number((uint64_t)board->flash_erase(argument[0]));
+      number((uint64_t)board->flash.erase(board->flash.context, argument[0]));
     } else if (strcmp(word, "program") == 0) {
       memset(data, (int)argument[1], 8);
-      number((uint64_t)board->flash_program(argument[0], data, 8));
+      number((uint64_t)board->flash.program(board->flash.context, argument[0] / size, argument[0] % size, data, 8));
     } else if (strcmp(word, "peek") == 0) {
-      hexadecimal(board->flash + argument[0], 8);
+      board->flash.read(board->flash.context, argument[0] / size, argument[0] % size, data, 8);
+      hexadecimal(data, 8);
     } else if (strcmp(word, "sleep") == 0) {
-      const uint64_t until_us = board->now_us() + argument[0] * 1000U;
+      const uint64_t until_us = board->now_us(board->context) + argument[0] * 1000U;
       uint64_t wakes = 0;
-      for (; board->now_us() < until_us; wakes++) {
-        board->wait_until_us(until_us);
-        board->watchdog_feed();
+      for (; board->now_us(board->context) < until_us; wakes++) {
+        board->wait_until_us(board->context, until_us);
+        board->watchdog_feed(board->context);
       }
-      number(board->now_us() - until_us);
+      number(board->now_us(board->context) - until_us);
       text(" ");
       number(wakes);
     } else if (strcmp(word, "hang") == 0) {
@@ -125,9 +127,9 @@ static void obey(char *line) {
       data[0] = 0;
       number(dive(data, 0));
     } else if (strcmp(word, "reset") == 0) {
-      board->reset();
+      board->reset(board->context);
     } else if (strcmp(word, "stack") == 0) {
-      number(board->stack_used());
+      number(board->stack_used(board->context));
     } else if (strcmp(word, "serial") == 0) {
       text(board->serial);
     } else if (strcmp(word, "fill") == 0) {
@@ -150,9 +152,9 @@ _Noreturn void application(const struct board *the_board) {
   board = the_board;
   for (;;) {
     uint8_t byte;
-    board->watchdog_feed();
-    if (board->serial_read(&byte, 1) == 0) {
-      board->wait_until_us(board->now_us() + 1000000U);
+    board->watchdog_feed(board->context);
+    if (board->serial_read(board->context, &byte, 1) == 0) {
+      board->wait_until_us(board->context, board->now_us(board->context) + 1000000U);
     } else if (byte == '\n') {
       line[size] = '\0';
       size = 0;

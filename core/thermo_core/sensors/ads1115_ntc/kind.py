@@ -12,6 +12,7 @@ from thermo_core.sensors.ads1115_ntc.correction import CurveCorrection
 from thermo_core.sensors.ads1115_ntc.settings import Ads1115NtcSettings
 from thermo_core.sensors.ads1115_ntc.thermistor import ChannelState, ThermistorChannel
 from thermo_core.sensors.kind import Block, Moment, SensorKind
+from thermo_core.sensors.repeats import Repeats
 from thermo_core.signals import Sample
 
 _FLAGS = {
@@ -19,6 +20,10 @@ _FLAGS = {
     ChannelState.SHORTED: Quality.SHORTED,
     ChannelState.MISSING: Quality.MISSING,
 }
+
+
+STALE_S = 300.0
+"""The ADC's noise is below a count and skin may be steady for a while, but not so long to four millikelvin."""
 
 
 class ThermistorReader:
@@ -45,11 +50,12 @@ class ThermistorReader:
             for channel, curve in zip(channels, padded, strict=True)
         )
         self._flags = int(Quality.UNCALIBRATED) if any(curve is None for curve in padded) else 0
+        self._repeats = Repeats(stale_scans(settings))
 
     def push(self, block: Block) -> tuple[Moment]:
-        """As `Reader`: a channel that is open, shorted or was not read has no value, and says so."""
+        """As `Reader`: a channel that is open, shorted or was not read has no value, and says so; so do scans that never change."""
         values = np.full(len(self._channels), np.nan, np.float32)
-        flags = self._flags
+        flags = self._flags | (Quality.STALE if self._repeats.push(bytes(block.data)) else 0)
         for place, (channel, counts) in enumerate(
             zip(self._channels, codec.decode(block.data, len(self._channels)).tolist(), strict=True)
         ):
@@ -61,6 +67,11 @@ class ThermistorReader:
                     values[place] = np.float32(celsius)
             flags |= int(_FLAGS.get(state, 0))
         return ({self._signal.name: Sample(block.time_us, values, flags)},)
+
+
+def stale_scans(settings: Ads1115NtcSettings) -> int:
+    """So many equal scans in a row are a fault."""
+    return max(16, round(STALE_S * settings.rate_hz))
 
 
 KIND = SensorKind(

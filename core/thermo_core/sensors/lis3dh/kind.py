@@ -20,6 +20,11 @@ STALE_SAMPLES = 256
 _FINEST_MG = 2
 
 
+def stale_samples(settings: Lis3dhSettings) -> int:
+    """So many equal samples in a row are a fault; 0 where a count is coarser than noise."""
+    return STALE_SAMPLES if settings.mg_a_count <= _FINEST_MG else 0
+
+
 class Lis3dhReader:
     """Reads one chip.
 
@@ -32,7 +37,7 @@ class Lis3dhReader:
         (self._signal,) = settings.signals
         self._settings = settings
         self._correction = correction
-        self._repeats = Repeats(STALE_SAMPLES if settings.mg_a_count <= _FINEST_MG else 0)
+        self._repeats = Repeats(stale_samples(settings))
 
     def push(self, block: Block) -> list[Moment]:
         """As `Reader`: a count at the end of its range is saturated; no acceleration at all on any axis is none."""

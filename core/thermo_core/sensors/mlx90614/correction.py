@@ -1,6 +1,6 @@
 """What calibration against a blackbody found out about an MLX90614."""
 
-from thermo_core.sensors.linear import LinearCorrection
+from thermo_core.sensors.linear_correction import LinearCorrection
 
 
 class Mlx90614Correction(LinearCorrection):

@@ -1,8 +1,15 @@
 """Pairing the subpages of a sensor to pictures as they come."""
 
-from thermo_core.errors import ThermoError, UsageError
+import copy
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermo_core.errors import SensorError, ThermoError, UsageError
 from thermo_core.sensors.mlx90640.decode import Decoder
-from thermo_core.sensors.mlx90640.frames import Picture, Subpage
+from thermo_core.sensors.mlx90640.frames import Picture, Subpage, Words
+from thermo_core.sensors.mlx90640.quick_many import Half
 
 
 class PictureAssembler:
@@ -29,6 +36,16 @@ class PictureAssembler:
         self._waiting: Subpage | None = None
         self._pattern = (0, False)
         self._last: Subpage | None = None
+        self._gap = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether a subpage waits for its other half."""
+        return self._waiting is not None
+
+    def copy(self) -> "PictureAssembler":
+        """Another one in the same state, with the same decoder."""
+        return copy.copy(self)
 
     def push(self, subpage: Subpage) -> Picture | None:
         """Take one subpage; return a picture where it completes one.
@@ -39,27 +56,93 @@ class PictureAssembler:
             UsageError: the subpage is of another sensor than those before.
             UsageError, AuxiliaryDataError, SensorError: as `Decoder.picture`; the next subpage may follow.
         """
-        last, waiting = self._last, self._waiting
-        gap = 0
+        if not self._advance(subpage):
+            return None
+        waiting = self._partner(subpage, self._pattern_of(subpage))
+        if waiting is None:
+            return None
+        return self.decoder.picture(waiting.words, subpage.words, subpage.index, subpage.time_us)
+
+    def push_many(self, subpages: Sequence[Subpage], words: Words) -> list[Picture | SensorError | UsageError | None]:
+        """As `push` of one after another, several times faster.
+
+        Args:
+            subpages: in order.
+            words: (n, 834) uint16, of all of them.
+
+        Returns:
+            The picture each completes, or the error that `push` would raise.
+
+        Raises:
+            UsageError: a subpage is of another sensor than those before.
+        """
+        readings = self.decoder.check_many(words)
+        good, numbers, chess = readings.good.tolist(), readings.number.tolist(), readings.chess.tolist()
+        found: list[Picture | SensorError | UsageError | None] = [None] * len(subpages)
+        rows = {id(subpage): row for row, subpage in enumerate(subpages)}
+        older, newer = [], []
+        for row, subpage in enumerate(subpages):
+            if not self._advance(subpage):
+                continue
+            try:
+                pattern = (numbers[row], chess[row]) if good[row] else self._pattern_of(subpage)
+                waiting = self._partner(subpage, pattern)
+                if waiting is not None and id(waiting) in rows:
+                    older.append(rows[id(waiting)])
+                    newer.append(row)
+                elif waiting is not None:  # it came before these
+                    found[row] = self.decoder.picture(waiting.words, subpage.words, subpage.index, subpage.time_us)
+            except (SensorError, UsageError) as error:
+                found[row] = error
+        if newer:
+            halves = (Half(words[at], readings.pick(at)) for at in (_evenly(older), _evenly(newer)))
+            pictures = self.decoder.pairs(*halves)
+            tas, vdds = pictures.ta.tolist(), pictures.vdd.tolist()
+            for place, row in enumerate(newer):
+                index, time_us = subpages[row].index, subpages[row].time_us
+                found[row] = pictures.errors.get(place) or Picture(
+                    pictures.celsius[place], pictures.valid[place], tas[place], vdds[place], index, time_us
+                )
+        return found
+
+    def _advance(self, subpage: Subpage) -> bool:
+        """Take note of a subpage; whether it is no repetition."""
+        last, self._gap = self._last, 0
         if last is not None:
             if subpage.sensor != last.sensor:
                 raise UsageError(
                     f"Subpage of sensor {subpage.sensor} came to the assembler of sensor {last.sensor}; keep one for each."
                 )
-            gap = subpage.index - last.index - 1
-            if gap == -1:
+            self._gap = subpage.index - last.index - 1
+            if self._gap == -1:
                 self.repeated += 1
-                return None
-            self.lost += max(0, gap)
-        self._last, self._waiting = subpage, None
+                return False
+            self.lost += max(0, self._gap)
+        self._last = subpage
+        return True
+
+    def _pattern_of(self, subpage: Subpage) -> tuple[int, bool]:
         try:
-            pattern = self.decoder.check(subpage.words)
+            return self.decoder.check(subpage.words)
         except ThermoError:
-            self.unpaired += waiting is not None
+            self.unpaired += self._waiting is not None
+            self._waiting = None
             raise
-        follows = waiting is not None and not gap and waiting.constants == subpage.constants
-        if waiting is not None and follows and pattern == (1 - self._pattern[0], self._pattern[1]):
-            return self.decoder.picture(waiting.words, subpage.words, subpage.index, subpage.time_us)
+
+    def _partner(self, subpage: Subpage, pattern: tuple[int, bool]) -> Subpage | None:
+        """The subpage that it makes a picture with; without one it waits itself."""
+        waiting, self._waiting = self._waiting, None
+        follows = waiting is not None and not self._gap and waiting.constants == subpage.constants
+        if follows and pattern == (1 - self._pattern[0], self._pattern[1]):
+            return waiting
         self.unpaired += waiting is not None
         self._waiting, self._pattern = subpage, pattern
         return None
+
+
+def _evenly(rows: list[int]) -> slice | NDArray[np.intp]:
+    """Rows of an array, as a slice of it where they lie evenly."""
+    step = rows[1] - rows[0] if len(rows) > 1 else 1
+    if rows == list(range(rows[0], rows[-1] + 1, step)):
+        return slice(rows[0], rows[-1] + 1, step)
+    return np.array(rows)

@@ -7,7 +7,8 @@ frame; packed counts.
 import struct
 
 from thermo_core.errors import CountsError
-from thermo_core.sensors.mlx90640.counts import MAX_BYTES, PackedSubpage
+from thermo_core.sensors.mlx90640.counts import PackedSubpage
+from thermo_core.sensors.mlx90640.counts_codes import MAX_BYTES
 
 _HEAD = struct.Struct("<BHH")
 LONGEST_KEY_INTERVAL = 32767

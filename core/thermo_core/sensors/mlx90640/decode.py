@@ -3,17 +3,28 @@
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from thermo_core.errors import SensorError, UsageError
-from thermo_core.sensors.mlx90640.auxiliary import AuxiliaryReader, Readings
+from thermo_core.sensors.mlx90640.auxiliary import AuxiliaryReader, ManyReadings, Readings
 from thermo_core.sensors.mlx90640.constants import Constants
 from thermo_core.sensors.mlx90640.equations import OPEN_AIR_K, Array, background_terms, surroundings
-from thermo_core.sensors.mlx90640.frames import COLUMNS, PIXELS, ROWS, Celsius, DecodedSubpage, Mask, Picture, Words
-from thermo_core.sensors.mlx90640.interpolate import fill_invalid
+from thermo_core.sensors.mlx90640.frames import (
+    COLUMNS,
+    PIXELS,
+    ROWS,
+    Celsius,
+    DecodedSubpage,
+    Mask,
+    Picture,
+    Pictures,
+    Words,
+)
+from thermo_core.sensors.mlx90640.interpolate import Filling, fill_invalid
 from thermo_core.sensors.mlx90640.limits import EMISSIVITY, OBJECT_CELSIUS, REFLECTED_CELSIUS, hint_of_unit
 from thermo_core.sensors.mlx90640.quick import QuickPicture
-from thermo_core.sensors.mlx90640.quick_maps import QuickMaps
+from thermo_core.sensors.mlx90640.quick_law import Law
+from thermo_core.sensors.mlx90640.quick_many import Half, QuickPictures
 from thermo_core.sensors.mlx90640.registers import INVALID_WORD, subpage_mask
 from thermo_core.units import KELVIN
 
@@ -43,24 +54,25 @@ class Decoder:
         self.reflected = None
         if reflected is not None:
             self.reflected = _number_or_map("reflected temperature", reflected, REFLECTED_CELSIUS, "degC")
-        self._read = AuxiliaryReader(constants).read
+        self._reader = AuxiliaryReader(constants)
+        self._read = self._reader.read
         self._background = tuple(background_terms(constants, chess).reshape(4, PIXELS) for chess in (False, True))
         self._good = np.ones((ROWS, COLUMNS), dtype=np.bool_)
         self._good.ravel()[list(constants.bad)] = False
         self._good.flags.writeable = False
-        self._all_good = bool(self._good.all())
         self._alpha = np.where(self._good, constants.alpha, 1.0)
-        self._quick: QuickPicture | QuickMaps
-        if self.emissivity.ndim == 0 and (self.reflected is None or self.reflected.ndim == 0):
-            mirrored = None if self.reflected is None else float(self.reflected)
-            self._quick = QuickPicture(constants, float(self.emissivity), mirrored)
-        else:
-            self._quick = QuickMaps(constants, self.emissivity, self.reflected)
+        self._filling = None if self._good.all() else Filling(self._good)
+        self._law = Law(constants, self.emissivity, self.reflected)
+        self._quick = QuickPicture(self._law)
 
     def check(self, words: Words) -> tuple[int, bool]:
         """Subpage number, and whether in chess pattern, of a subpage; raises what `decode` would, short of solving it."""
         number, chess, *_ = self._read(words)
         return number, chess
+
+    def check_many(self, words: Words) -> ManyReadings:
+        """What many subpages say of themselves, (n, 834) uint16 words; one that `check` refuses is not `good` there."""
+        return self._reader.read_many(words)
 
     def decode(self, words: Words) -> DecodedSubpage:
         """Temperatures of one subpage.
@@ -98,9 +110,59 @@ class Decoder:
         celsius = self._quick.solve(newer, older) if older[0] else self._quick.solve(older, newer)
         if celsius is None:
             return merge(self._decode(older), self._decode(newer), index, time_us)
-        if not self._all_good:
-            fill_invalid(celsius, self._good)
+        if self._filling is not None:
+            self._filling.apply(celsius)
         return Picture(celsius, self._good, newer[2] + 25, newer[3] + 3.3, index, time_us)
+
+    def pictures(self, first: Words, second: Words) -> Pictures:
+        """Temperatures of many pairs of subpages: the bytes that `picture` gives of each, several times faster.
+
+        Args:
+            first: (n, 834) uint16, the older subpage of each.
+            second: (n, 834) uint16, the newer one.
+
+        Raises:
+            UsageError: not uint16 words of such shapes. What is wrong with one pair is among the errors of the result.
+        """
+        if np.shape(first) != np.shape(second):
+            raise UsageError(
+                f"Subpages of shapes {np.shape(first)} and {np.shape(second)} make no pictures; pass as many of both."
+            )
+        return self.pairs(Half(first, self.check_many(first)), Half(second, self.check_many(second)))
+
+    def pairs(self, first: Half, second: Half) -> Pictures:
+        """As `pictures`, of words that were read (`check_many`)."""
+        older, newer = first.readings, second.readings
+        alike = older.good & newer.good & (older.number != newer.number) & (older.chess == newer.chess)
+        count = len(alike)
+        celsius = np.zeros((count, ROWS, COLUMNS), np.float32)
+        quick = np.zeros(count, np.bool_)
+        for chess in (False, True):
+            for number in (0, 1):
+                at = np.flatnonzero(alike & (older.chess == chess) & (older.number == number))
+                if at.size:
+                    halves = (second, first) if number else (first, second)
+                    quick[at], celsius[at] = self._solve_many(*halves, at, chess)
+        if self._filling is not None:
+            self._filling.apply(celsius)
+        valid = np.broadcast_to(self._good, celsius.shape)
+        errors: dict[int, SensorError | UsageError] = {}
+        if not quick.all():
+            valid = valid.copy()
+            for place in np.flatnonzero(~quick).tolist():
+                try:
+                    one = self.picture(first.words[place], second.words[place])
+                except (SensorError, UsageError) as error:
+                    errors[place], celsius[place] = error, 0
+                else:
+                    celsius[place], valid[place] = one.celsius, one.valid
+        return Pictures(celsius, valid, newer.dta + 25, newer.dv + 3.3, errors)
+
+    def _solve_many(self, first: Half, second: Half, at: NDArray[np.intp], chess: bool) -> tuple[Mask, Celsius]:
+        celsius = np.empty((len(at), ROWS, COLUMNS), np.float32)
+        solver = QuickPictures(self._law, self._law.patterns[chess])
+        good = solver.solve(first.pick(at), second.pick(at), celsius)
+        return good, celsius
 
     def uncompensated_image(self, words: Words) -> Celsius:
         """The signal of one subpage without emissivity and ambient temperature, as the vendor's GetImage gives it.

@@ -1,9 +1,12 @@
 """What flows through the product: raw subpages, decoded subpages, pictures. Shapes, units and nothing else."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from thermo_core.errors import SensorError, UsageError
 
 ROWS = 24
 COLUMNS = 32
@@ -85,3 +88,22 @@ class Picture:
     vdd: float
     index: int = 0
     time_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Many pictures of one sensor.
+
+    Attributes:
+        celsius: (n, 24, 32) float32, degC, as of `Picture`; 0 where there is an error.
+        valid: (n, 24, 32) bool.
+        ta: (n,) float64, degC.
+        vdd: (n,) float64, V.
+        errors: why a picture is none, by its place.
+    """
+
+    celsius: Celsius
+    valid: Mask
+    ta: NDArray[np.float64]
+    vdd: NDArray[np.float64]
+    errors: Mapping[int, SensorError | UsageError]

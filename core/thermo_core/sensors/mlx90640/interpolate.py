@@ -12,12 +12,47 @@ _OPPOSITES: tuple[tuple[tuple[_Step, _Step], ...], ...] = (
 )
 
 
-def fill_invalid(celsius: Celsius, valid: Mask) -> None:
-    """Overwrite every invalid pixel in place with what valid pixels around it suggest.
+class Filling:
+    """What every invalid pixel is filled with, for pictures of the same valid ones.
 
     That is the mean of opposite neighbours, straight ones before diagonal ones, which is exact on a gradient; at a
     border without such a pair the mean of any valid neighbours; without those the nearest valid pixels. A filled pixel
     never is the source of another.
+
+    Args:
+        valid: (24, 32) bool.
+
+    Raises:
+        SensorError: no pixel is valid.
+    """
+
+    def __init__(self, valid: Mask) -> None:
+        places = [divmod(pixel, COLUMNS) for pixel in np.flatnonzero(~valid).tolist()]
+        if len(places) == valid.size:
+            raise SensorError(
+                "No pixel of the picture is valid; take another, and read the EEPROM again if it stays so."
+            )
+        alike: dict[int, list[tuple[int, list[int]]]] = {}
+        for row, column in places:
+            sources = _sources(valid, row, column)
+            alike.setdefault(len(sources), []).append((row * COLUMNS + column, sources))
+        self._steps = [
+            (np.array([place for place, _ in those]), np.array([sources for _, sources in those]).T)
+            for those in alike.values()
+        ]
+
+    def apply(self, celsius: Celsius) -> None:
+        """Overwrite the invalid pixels of (..., 24, 32) float32, contiguous, in place."""
+        flat = celsius.reshape(-1, ROWS * COLUMNS)
+        for places, sources in self._steps:
+            total = np.zeros((len(flat), len(places)))
+            for source in sources:
+                total += flat[:, source]
+            flat[:, places] = total / len(sources)
+
+
+def fill_invalid(celsius: Celsius, valid: Mask) -> None:
+    """Overwrite every invalid pixel in place with what valid pixels around it suggest, as `Filling` says.
 
     Args:
         celsius: (24, 32) float32, degC; changed.
@@ -26,29 +61,30 @@ def fill_invalid(celsius: Celsius, valid: Mask) -> None:
     Raises:
         SensorError: no pixel is valid.
     """
-    places = [divmod(pixel, COLUMNS) for pixel in np.flatnonzero(~valid).tolist()]
-    if len(places) == valid.size:
-        raise SensorError("No pixel of the picture is valid; take another, and read the EEPROM again if it stays so.")
-    values = [_estimate(celsius, valid, row, column) for row, column in places]
-    for place, value in zip(places, values, strict=True):
-        celsius[place] = value
+    Filling(valid).apply(celsius)
 
 
-def _estimate(celsius: Celsius, valid: Mask, row: int, column: int) -> float:
-    def value(step: _Step) -> float | None:
+def _sources(valid: Mask, row: int, column: int) -> list[int]:
+    """Places of the pixels whose mean it is."""
+
+    def there(step: _Step) -> bool:
         y, x = row + step[0], column + step[1]
-        return float(celsius[y, x]) if 0 <= y < ROWS and 0 <= x < COLUMNS and valid[y, x] else None
+        return 0 <= y < ROWS and 0 <= x < COLUMNS and bool(valid[y, x])
 
-    around: list[float] = []
+    around: list[_Step] = []
     for group in _OPPOSITES:
-        pairs = [(value(first), value(second)) for first, second in group]
-        whole = [(a + b) / 2 for a, b in pairs if a is not None and b is not None]
+        whole = [step for pair in group if all(map(there, pair)) for step in pair]
         if whole:
-            return sum(whole) / len(whole)
-        around += [one for pair in pairs for one in pair if one is not None]
+            return [_place(row, column, step) for step in whole]
+        around += [step for pair in group for step in pair if there(step)]
     if around:
-        return sum(around) / len(around)
+        return [_place(row, column, step) for step in around]
     y, x = np.nonzero(valid)
     distance = (y - row) ** 2 + (x - column) ** 2
     nearest = distance == distance.min()
-    return float(celsius[y[nearest], x[nearest]].mean())
+    places: list[int] = (y[nearest] * COLUMNS + x[nearest]).tolist()
+    return places
+
+
+def _place(row: int, column: int, step: _Step) -> int:
+    return (row + step[0]) * COLUMNS + column + step[1]

@@ -1,9 +1,13 @@
 """The kind of the MLX90640 camera: blocks of packed counts to pictures."""
 
+import contextlib
+from collections.abc import Sequence
+
 import numpy as np
 
-from thermo_core.errors import EepromError
+from thermo_core.errors import EepromError, SensorError, ThermoError, UsageError, WireError
 from thermo_core.quality import Quality
+from thermo_core.sensors.ahead import Ahead
 from thermo_core.sensors.kind import Block, ConstantsKind, Moment, SensorKind
 from thermo_core.sensors.mlx90640 import codec
 from thermo_core.sensors.mlx90640.assemble import PictureAssembler
@@ -46,26 +50,65 @@ class CameraReader:
         UsageError: emissivity or reflected temperature out of range.
 
     Attributes:
-        assembler: counts subpages that were lost, came twice or found no partner.
         measured: (24, 32) bool, pixels of the newest picture that are not interpolated from their neighbours.
     """
 
     def __init__(self, settings: Mlx90640Settings, constants: bytes, correction: PixelCorrection | None) -> None:
         self._picture, self._ta, self._vdd = settings.signals
         self.constants = Constants.from_eeprom(words_of(constants))
-        self.assembler = PictureAssembler(Decoder(self.constants, settings.emissivity, settings.reflected_celsius))
+        self._assembler = PictureAssembler(Decoder(self.constants, settings.emissivity, settings.reflected_celsius))
         self._counts = CountsDecoder()
+        self._ahead: Ahead[Picture | None] = Ahead()
         self.measured = np.ones((ROWS, COLUMNS), np.bool_)
         self._correction = correction
-        self._flags = Quality(0)
+        self._flags = 0
         if correction is None or correction.is_identity:  # any other one has held the constants to a reference
-            self._flags = Quality.UNCALIBRATED | (Quality.SUSPECT if self.constants.doubts else Quality(0))
+            self._flags = int(Quality.UNCALIBRATED | (Quality.SUSPECT if self.constants.doubts else 0))
 
     def push(self, block: Block) -> tuple[Moment, ...]:
         """As `Reader`: every other subpage completes a picture."""
-        words = self._counts.decode(codec.decode(block.data, block.index))
-        picture = self.assembler.push(Subpage(words, block.index, block.time_us, block.sensor, block.constants))
+        picture = self._ahead.take(block) if self._ahead else self._read(block)
         return () if picture is None else (self.moment(picture),)
+
+    def expect(self, blocks: Sequence[Block]) -> None:
+        """As `Foreseeing`: pictures of a recording are unpacked and decoded together."""
+        self._ahead.drop()
+        state = self._counts.copy(), self._assembler.copy()
+
+        def back(taken: Sequence[Block]) -> None:
+            self._counts, self._assembler = state
+            for block in taken:
+                with contextlib.suppress(WireError, SensorError, UsageError):
+                    self._read(block)
+
+        self._ahead.load(blocks, self._read_many(blocks), back, self._read)
+
+    def _read(self, block: Block) -> Picture | None:
+        words = self._counts.decode(codec.decode(block.data, block.index))
+        return self._assembler.push(Subpage(words, block.index, block.time_us, block.sensor, block.constants))
+
+    def _read_many(self, blocks: Sequence[Block]) -> list[Picture | ThermoError | None]:
+        found: list[Picture | ThermoError | None] = [None] * len(blocks)
+        packed, places = [], []
+        for place, block in enumerate(blocks):
+            try:
+                packed.append(codec.decode(block.data, block.index))
+                places.append(place)
+            except WireError as error:
+                found[place] = error
+        words, errors = self._counts.decode_many(packed)
+        for row, reason in errors.items():
+            found[places[row]] = reason
+        if errors:
+            rows = [row for row in range(len(places)) if row not in errors]
+            words, places = words[rows], [places[row] for row in rows]
+        subpages = [
+            Subpage(words[row], block.index, block.time_us, block.sensor, block.constants)
+            for row, block in enumerate(blocks[place] for place in places)
+        ]
+        for place, picture in zip(places, self._assembler.push_many(subpages, words), strict=True):
+            found[place] = picture
+        return found
 
     def moment(self, picture: Picture) -> Moment:
         """Samples of a decoded picture, corrected and flagged."""
@@ -73,7 +116,7 @@ class CameraReader:
         celsius = picture.celsius if correction is None else correction.apply(picture.celsius, picture.ta)
         valid = picture.valid if correction is None else picture.valid & ~correction.bad
         self.measured = valid
-        flags = int(self._flags | unfitness(valid, picture.ta))
+        flags = self._flags | unfitness(valid, picture.ta)
         values = {
             self._picture.name: celsius,
             self._ta.name: np.asarray(picture.ta, np.float32),

@@ -1,6 +1,6 @@
 """What calibration in a bath and over salts found out about an SHT4x."""
 
-from thermo_core.sensors.linear import LinearCorrection
+from thermo_core.sensors.linear_correction import LinearCorrection
 
 
 class Sht4xCorrection(LinearCorrection):

@@ -1,6 +1,6 @@
 """What calibration in a bath found out about a TMP117."""
 
-from thermo_core.sensors.linear import LinearCorrection
+from thermo_core.sensors.linear_correction import LinearCorrection
 
 
 class Tmp117Correction(LinearCorrection):

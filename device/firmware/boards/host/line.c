@@ -7,44 +7,34 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define TX_SIZE 4096U
-
-static int connection;
-static uint8_t tx[TX_SIZE];
-static size_t tx_size;
-
-void line_start(int socket) {
-  connection = socket;
-}
-
-static void flush(void) {
-  if (tx_size == 0) {
+static void flush(struct line *line) {
+  if (line->tx_size == 0) {
     return;
   }
-  const ssize_t sent = send(connection, tx, tx_size, MSG_DONTWAIT | MSG_NOSIGNAL);
+  const ssize_t sent = send(line->connection, line->tx, line->tx_size, MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent > 0) {
-    tx_size -= (size_t)sent;
-    memmove(tx, tx + sent, tx_size);
+    line->tx_size -= (size_t)sent;
+    memmove(line->tx, line->tx + sent, line->tx_size);
   }
 }
 
-bool line_wait(int timeout_ms) {
-  struct pollfd waiting = {.fd = connection, .events = POLLIN};
-  if (tx_size > 0) {
+bool line_wait(struct line *line, int timeout_ms) {
+  struct pollfd waiting = {.fd = line->connection, .events = POLLIN};
+  if (line->tx_size > 0) {
     waiting.events |= POLLOUT;
   }
   if (poll(&waiting, 1, timeout_ms) <= 0) {
     return false;
   }
   if ((waiting.revents & POLLOUT) != 0) {
-    flush();
+    flush(line);
   }
   return (waiting.revents & (POLLIN | POLLHUP | POLLERR)) != 0;
 }
 
-size_t line_read(uint8_t *data, size_t size) {
-  flush();
-  const ssize_t count = size == 0 ? 0 : recv(connection, data, size, MSG_DONTWAIT);
+size_t line_read(struct line *line, uint8_t *data, size_t size) {
+  flush(line);
+  const ssize_t count = size == 0 ? 0 : recv(line->connection, data, size, MSG_DONTWAIT);
   if (count > 0) {
     return (size_t)count;
   }
@@ -54,24 +44,16 @@ size_t line_read(uint8_t *data, size_t size) {
   return 0;
 }
 
-bool line_write(const uint8_t *data, size_t size) {
-  if (size > line_room()) {
+bool line_write(struct line *line, const uint8_t *data, size_t size) {
+  if (size > line_room(line)) {
     return false;
   }
-  memcpy(tx + tx_size, data, size);
-  tx_size += size;
-  flush();
+  memcpy(line->tx + line->tx_size, data, size);
+  line->tx_size += size;
+  flush(line);
   return true;
 }
 
-size_t line_room(void) {
-  return TX_SIZE - tx_size;
-}
-
-uint32_t line_overruns(void) {
-  return 0;
-}
-
-void line_discard(void) {
-  tx_size = 0;
+size_t line_room(const struct line *line) {
+  return LINE_TX_BYTES - line->tx_size;
 }

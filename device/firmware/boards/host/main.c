@@ -22,15 +22,23 @@
 #include "application.h"
 #include "line.h"
 #include "mailbox.h"
-#include "storage.h"
+#include "nor_flash.h"
+#include "retained_time.h"
 
 #define BITES_AFTER_S 4
 #define CAUSE "THERMO_RESET_CAUSE"
 
-static struct shared_memory *shared;
+struct machine {
+  struct shared_memory *shared;
+  struct line line;
+  int doorbell;
+  uint64_t started_us, base_us;
+  struct mailbox_port port;
+  struct nor_flash nor;
+};
+
+/* Of the program itself, for a restart out of a signal. */
 static char **arguments;
-static int doorbell;
-static uint64_t started_us, base_us;
 
 static uint64_t monotonic_us(void) {
   struct timespec now;
@@ -38,65 +46,83 @@ static uint64_t monotonic_us(void) {
   return (uint64_t)now.tv_sec * 1000000U + (uint64_t)now.tv_nsec / 1000U;
 }
 
-static uint64_t now_us(void) {
-  const uint64_t time_us = base_us + monotonic_us() - started_us;
-  storage_keep_time(&shared->time, time_us);
+static uint64_t now_us(void *context) {
+  struct machine *machine = context;
+  const uint64_t time_us = machine->base_us + monotonic_us() - machine->started_us;
+  retained_time_keep(&machine->shared->time, time_us);
   return time_us;
 }
 
-static int left_ms(uint64_t time_us) {
-  const uint64_t from_us = now_us();
+static int left_ms(struct machine *machine, uint64_t time_us) {
+  const uint64_t from_us = now_us(machine);
   const uint64_t left_us = time_us > from_us ? time_us - from_us : 0;
   return left_us < 1000000U ? (int)((left_us + 999U) / 1000U) : 1000;
 }
 
-static void wait_until_us(uint64_t time_us) {
+static void wait_until_us(void *context, uint64_t time_us) {
+  struct machine *machine = context;
   for (;;) {
-    const int pause_ms = left_ms(time_us);
-    if (line_wait(pause_ms) || pause_ms == 0) {
+    const int pause_ms = left_ms(machine, time_us);
+    if (line_wait(&machine->line, pause_ms) || pause_ms == 0) {
       return;
     }
   }
 }
 
-static void doorbell_ring(void) {
-  (void)!write(doorbell, "", 1);
+static void doorbell_ring(void *context) {
+  const struct machine *machine = context;
+  (void)!write(machine->doorbell, "", 1);
 }
 
-static void doorbell_wait(uint64_t time_us) {
-  struct pollfd ringing = {.fd = doorbell, .events = POLLIN};
-  if (poll(&ringing, 1, left_ms(time_us)) > 0) {
+static void doorbell_wait(void *context, uint64_t time_us) {
+  struct machine *machine = context;
+  struct pollfd ringing = {.fd = machine->doorbell, .events = POLLIN};
+  if (poll(&ringing, 1, left_ms(machine, time_us)) > 0) {
     char rings[16];
-    if (read(doorbell, rings, sizeof rings) == 0) {
+    if (read(machine->doorbell, rings, sizeof rings) == 0) {
       exit(EXIT_SUCCESS); /* thermo-sim is gone */
     }
   }
 }
 
-static struct mailbox_port port = {
-    .now_us = now_us,
-    .ring = doorbell_ring,
-    .wait_until_us = doorbell_wait,
-};
-
-static enum status i2c_transfer(uint8_t address, const uint8_t *write_data, size_t write_size, uint8_t *read_data,
-                                size_t read_size) {
-  return mailbox_transfer(&port, address, write_data, write_size, read_data, read_size);
+static enum status i2c_transfer(void *context, uint8_t address, const uint8_t *write_data, size_t write_size,
+                                uint8_t *read_data, size_t read_size) {
+  const struct machine *machine = context;
+  return mailbox_transfer(&machine->port, address, write_data, write_size, read_data, read_size);
 }
 
-static void i2c_recover(void) {
-  mailbox_recover(&port);
+static void i2c_recover(void *context) {
+  const struct machine *machine = context;
+  mailbox_recover(&machine->port);
 }
 
-static enum status flash_erase(size_t page) {
-  return storage_erase(shared->flash, page);
+static size_t serial_read(void *context, uint8_t *data, size_t size) {
+  struct machine *machine = context;
+  return line_read(&machine->line, data, size);
 }
 
-static enum status flash_program(size_t offset, const uint8_t *data, size_t size) {
-  return storage_program(shared->flash, offset, data, size);
+static bool serial_write(void *context, const uint8_t *data, size_t size) {
+  struct machine *machine = context;
+  return line_write(&machine->line, data, size);
 }
 
-static void watchdog_feed(void) {
+static size_t serial_room(void *context) {
+  const struct machine *machine = context;
+  return line_room(&machine->line);
+}
+
+static uint32_t serial_overruns(void *context) {
+  (void)context;
+  return 0; /* the socket holds what nobody has read */
+}
+
+static void serial_discard(void *context) {
+  struct machine *machine = context;
+  machine->line.tx_size = 0;
+}
+
+static void watchdog_feed(void *context) {
+  (void)context;
   const struct itimerval bite = {.it_value = {.tv_sec = BITES_AFTER_S}};
   (void)setitimer(ITIMER_REAL, &bite, NULL);
 }
@@ -106,7 +132,8 @@ static _Noreturn void restart(void) {
   _exit(EXIT_FAILURE);
 }
 
-static void reset(void) {
+static void reset(void *context) {
+  (void)context;
   (void)setenv(CAUSE, "software", 1);
   restart();
 }
@@ -117,7 +144,8 @@ static void on_alarm(int signal_number) {
   restart();
 }
 
-static size_t stack_used(void) {
+static size_t stack_used(void *context) {
+  (void)context;
   return 0;
 }
 
@@ -138,7 +166,7 @@ static void start_watchdog(void) {
   (void)sigaddset(&alarms, SIGALRM);
   (void)sigaction(SIGALRM, &action, NULL);
   (void)sigprocmask(SIG_UNBLOCK, &alarms, NULL); /* blocked where a bite brought us here */
-  watchdog_feed();
+  watchdog_feed(NULL);
 }
 
 static int descriptor(const char *text) {
@@ -179,17 +207,28 @@ int main(int count, char **words) {
   if (getppid() != parent) {
     return EXIT_FAILURE;
   }
-  line_start(descriptor(words[1]));
-  doorbell = descriptor(words[2]);
-  (void)fcntl(doorbell, F_SETFL, O_NONBLOCK);
-  shared = map(words[3]);
-  port.mailbox = &shared->mailbox;
-  started_us = monotonic_us();
-  base_us = storage_time(&shared->time);
+  static struct machine machine;
+  machine.line.connection = descriptor(words[1]);
+  machine.doorbell = descriptor(words[2]);
+  (void)fcntl(machine.doorbell, F_SETFL, O_NONBLOCK);
+  struct shared_memory *shared = machine.shared = map(words[3]);
+  machine.port = (struct mailbox_port){.mailbox = &shared->mailbox,
+                                       .context = &machine,
+                                       .now_us = now_us,
+                                       .ring = doorbell_ring,
+                                       .wait_until_us = doorbell_wait};
+  machine.nor = (struct nor_flash){.bytes = shared->flash,
+                                   .read_size = 1,
+                                   .prog_size = FLASH_UNIT,
+                                   .block_size = FLASH_BLOCK_SIZE,
+                                   .block_count = FLASH_BLOCKS};
+  machine.started_us = monotonic_us();
+  machine.base_us = retained_time_read(&shared->time);
 
   static char serial[sizeof shared->mailbox.serial];
   memcpy(serial, shared->mailbox.serial, sizeof serial - 1U);
   static struct board board = {
+      .context = &machine,
       .name = "thermo-edge host",
       .platform = "Linux program",
       .processor = "unknown",
@@ -199,24 +238,20 @@ int main(int count, char **words) {
       .wait_until_us = wait_until_us,
       .i2c_transfer = i2c_transfer,
       .i2c_recover = i2c_recover,
-      .serial_read = line_read,
-      .serial_write = line_write,
-      .serial_room = line_room,
-      .serial_overruns = line_overruns,
-      .serial_discard = line_discard,
-      .flash_page_size = FLASH_PAGE_SIZE,
-      .flash_pages = FLASH_PAGES,
-      .flash_erase = flash_erase,
-      .flash_program = flash_program,
+      .serial_read = serial_read,
+      .serial_write = serial_write,
+      .serial_room = serial_room,
+      .serial_overruns = serial_overruns,
+      .serial_discard = serial_discard,
       .watchdog_feed = watchdog_feed,
       .reset = reset,
       .stack_used = stack_used,
   };
-  static struct utsname machine;
-  if (uname(&machine) == 0) {
-    board.processor = machine.machine;
+  static struct utsname system;
+  if (uname(&system) == 0) {
+    board.processor = system.machine;
   }
-  board.flash = shared->flash;
+  board.flash = nor_flash(&machine.nor);
   board.reset_cause = find_cause();
   shared->report.starts++;
   start_watchdog();

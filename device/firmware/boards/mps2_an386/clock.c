@@ -1,9 +1,11 @@
 /* Microseconds that go on over resets, and sleeping: timer 0 counts, SysTick wakes. */
 #include "clock.h"
 
+#include <stddef.h>
+
 #include "memory.h"
 #include "registers.h"
-#include "storage.h"
+#include "retained_time.h"
 
 #define TICKS_PER_US (CORE_CLOCK_HZ / 1000000U)
 
@@ -16,11 +18,12 @@ void clock_start(void) {
   TIMER0->value = UINT32_MAX;
   TIMER0->control = TIMER_CONTROL_ENABLE;
   counted = TIMER0->value;
-  now_us = storage_time(&SHARED->time);
+  now_us = retained_time_read(&SHARED->time);
 }
 
 /* The timer wraps after 171 s, long after the watchdog would have bitten whoever does not ask. */
-uint64_t clock_now_us(void) {
+uint64_t clock_now_us(void *context) {
+  (void)context;
   const uint32_t value = TIMER0->value;
   const uint32_t passed = counted - value;
   counted = value;
@@ -30,13 +33,13 @@ uint64_t clock_now_us(void) {
     leftover -= TICKS_PER_US;
     now_us++;
   }
-  storage_keep_time(&SHARED->time, now_us);
+  retained_time_keep(&SHARED->time, now_us);
   return now_us;
 }
 
 void clock_sleep_until_us(uint64_t time_us, bool (*awake)(void)) {
   for (;;) {
-    const uint64_t from_us = clock_now_us();
+    const uint64_t from_us = clock_now_us(NULL);
     if (time_us <= from_us || awake()) {
       return;
     }

@@ -1,4 +1,4 @@
-/* Microseconds that go on over resets, and sleeping. */
+/* Microseconds that go on over resets, and sleeping. There is one clock, so a board's context is NULL. */
 #ifndef CLOCK_H
 #define CLOCK_H
 
@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 void clock_start(void);
-uint64_t clock_now_us(void);
+uint64_t clock_now_us(void *context);
 /* Sleep until that time, or until an interrupt has made `awake` true. */
 void clock_sleep_until_us(uint64_t time_us, bool (*awake)(void));
 

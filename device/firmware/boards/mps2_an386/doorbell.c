@@ -18,13 +18,15 @@ void doorbell_start(void) {
   NVIC_ENABLE = 1U << UART1_RX_IRQ;
 }
 
-void doorbell_ring(void) {
+void doorbell_ring(void *context) {
+  (void)context;
   if ((UART1->state & UART_STATE_TX_FULL) == 0U) {
     UART1->data = 1;
   }
 }
 
-void doorbell_wait_until_us(uint64_t time_us) {
+void doorbell_wait_until_us(void *context, uint64_t time_us) {
+  (void)context;
   clock_sleep_until_us(time_us, has_rung);
   rung = false;
 }

@@ -1,4 +1,5 @@
-/* The board as the core sees it: MPS2 with the AN386 image (Cortex-M4F), as QEMU's mps2-an386 emulates it. */
+/* The board as the core sees it: MPS2 with the AN386 image (Cortex-M4F), as QEMU's mps2-an386 emulates it. All that the
+   processor has once is in its registers, so nothing needs a context. */
 #include <string.h>
 
 #include "application.h"
@@ -6,9 +7,9 @@
 #include "doorbell.h"
 #include "mailbox.h"
 #include "memory.h"
+#include "nor_flash.h"
 #include "registers.h"
 #include "startup.h"
-#include "storage.h"
 #include "uart.h"
 #include "watchdog.h"
 
@@ -22,36 +23,36 @@ static const struct mailbox_port port = {
     .ring = doorbell_ring,
     .wait_until_us = doorbell_wait_until_us,
 };
+static struct nor_flash nor = {.bytes = SHARED->flash,
+                               .read_size = 1,
+                               .prog_size = FLASH_UNIT,
+                               .block_size = FLASH_BLOCK_SIZE,
+                               .block_count = FLASH_BLOCKS};
 
-static void wait_until_us(uint64_t time_us) {
+static void wait_until_us(void *context, uint64_t time_us) {
+  (void)context;
   clock_sleep_until_us(time_us, uart_has_input);
 }
 
-static void watchdog_fed(void) {
+static void watchdog_fed(void *context) {
   static uint64_t report_due_us;
   watchdog_feed();
-  const uint64_t now_us = clock_now_us();
+  const uint64_t now_us = clock_now_us(context);
   if (now_us >= report_due_us) {
     report_due_us = now_us + REPORT_EVERY_US;
     startup_report();
   }
 }
 
-static enum status i2c_transfer(uint8_t address, const uint8_t *write, size_t write_size, uint8_t *read,
+static enum status i2c_transfer(void *context, uint8_t address, const uint8_t *write, size_t write_size, uint8_t *read,
                                 size_t read_size) {
+  (void)context;
   return mailbox_transfer(&port, address, write, write_size, read, read_size);
 }
 
-static void i2c_recover(void) {
+static void i2c_recover(void *context) {
+  (void)context;
   mailbox_recover(&port);
-}
-
-static enum status flash_erase(size_t page) {
-  return storage_erase(SHARED->flash, page);
-}
-
-static enum status flash_program(size_t offset, const uint8_t *data, size_t size) {
-  return storage_program(SHARED->flash, offset, data, size);
 }
 
 int main(void) {
@@ -71,15 +72,11 @@ int main(void) {
       .serial_room = uart_room,
       .serial_overruns = uart_overruns,
       .serial_discard = uart_discard,
-      .flash = SHARED->flash,
-      .flash_page_size = FLASH_PAGE_SIZE,
-      .flash_pages = FLASH_PAGES,
-      .flash_erase = flash_erase,
-      .flash_program = flash_program,
       .watchdog_feed = watchdog_fed,
       .reset = startup_reset,
       .stack_used = startup_stack_used,
   };
+  board.flash = nor_flash(&nor);
   board.reset_cause = startup_reset_cause();
   watchdog_start();
   memcpy(serial, SHARED->mailbox.serial, sizeof serial - 1U);

@@ -40,12 +40,14 @@ static _Noreturn void restart(void) {
   }
 }
 
-_Noreturn void startup_reset(void) {
+_Noreturn void startup_reset(void *context) {
+  (void)context;
   state = ASKED_FOR;
   restart();
 }
 
-size_t startup_stack_used(void) {
+size_t startup_stack_used(void *context) {
+  (void)context;
   const uint32_t *word = stack_bottom;
   while (word < stack_top && *word == PAINT) {
     word++;
@@ -54,7 +56,7 @@ size_t startup_stack_used(void) {
 }
 
 void startup_report(void) {
-  SHARED->report.stack_used = (uint32_t)startup_stack_used();
+  SHARED->report.stack_used = (uint32_t)startup_stack_used(NULL);
 }
 
 __attribute__((used)) static _Noreturn void start(void) {
@@ -68,7 +70,7 @@ __attribute__((used)) static _Noreturn void start(void) {
     *to++ = 0;
   }
   (void)main();
-  startup_reset();
+  startup_reset(NULL);
 }
 
 /* Paints the stack while nothing lies on it, so in assembly. */

@@ -7,12 +7,14 @@
 
 #include "board.h"
 
+/* There is one processor, so a board's context is NULL. */
+
 /* Why it started; call it once. */
 enum reset_cause startup_reset_cause(void);
 /* Start again, remembering that the software asked for it. */
-_Noreturn void startup_reset(void);
+_Noreturn void startup_reset(void *context);
 /* Most bytes of stack used so far. */
-size_t startup_stack_used(void);
+size_t startup_stack_used(void *context);
 /* Bring up to date what the board tells whoever debugs it. */
 void startup_report(void);
 

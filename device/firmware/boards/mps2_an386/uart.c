@@ -40,7 +40,8 @@ void uart_handler(void) {
   send();
 }
 
-size_t uart_read(uint8_t *data, size_t size) {
+size_t uart_read(void *context, uint8_t *data, size_t size) {
+  (void)context;
   const uint32_t in = rx_in;
   uint32_t out = rx_out;
   size_t count = 0;
@@ -52,8 +53,8 @@ size_t uart_read(uint8_t *data, size_t size) {
   return count;
 }
 
-bool uart_write(const uint8_t *data, size_t size) {
-  if (size > uart_room()) {
+bool uart_write(void *context, const uint8_t *data, size_t size) {
+  if (size > uart_room(context)) {
     return false;
   }
   uint32_t in = tx_in;
@@ -69,15 +70,18 @@ bool uart_write(const uint8_t *data, size_t size) {
   return true;
 }
 
-size_t uart_room(void) {
+size_t uart_room(void *context) {
+  (void)context;
   return TX_SIZE - (tx_in - tx_out);
 }
 
-uint32_t uart_overruns(void) {
+uint32_t uart_overruns(void *context) {
+  (void)context;
   return overruns;
 }
 
-void uart_discard(void) {
+void uart_discard(void *context) {
+  (void)context;
   interrupts_off();
   tx_out = tx_in;
   interrupts_on();

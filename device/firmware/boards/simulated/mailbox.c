@@ -10,20 +10,20 @@
 
 static enum status ask(const struct mailbox_port *port, uint32_t kind) {
   volatile struct mailbox *mailbox = port->mailbox;
-  const uint64_t deadline_us = port->now_us() + LONGEST_TRANSACTION_US;
+  const uint64_t deadline_us = port->now_us(port->context) + LONGEST_TRANSACTION_US;
   const uint32_t number = mailbox->request + 1U;
   mailbox->kind = kind;
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
   mailbox->request = number;
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
-  port->ring();
+  port->ring(port->context);
   while (mailbox->response != number) {
-    const uint64_t now_us = port->now_us();
+    const uint64_t now_us = port->now_us(port->context);
     if (now_us >= deadline_us) {
       return STATUS_STUCK;
     }
     const uint64_t look_us = now_us + LOOK_AGAIN_US;
-    port->wait_until_us(look_us < deadline_us ? look_us : deadline_us);
+    port->wait_until_us(port->context, look_us < deadline_us ? look_us : deadline_us);
   }
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
   const uint32_t status = mailbox->status;

@@ -11,10 +11,11 @@
 /* What the mailbox needs of a board. */
 struct mailbox_port {
   volatile struct mailbox *mailbox;
-  uint64_t (*now_us)(void);
-  void (*ring)(void); /* tell thermo-sim that a request waits */
+  void *context; /* given to each function */
+  uint64_t (*now_us)(void *context);
+  void (*ring)(void *context); /* tell thermo-sim that a request waits */
   /* Sleep until thermo-sim rings or until that time; may return early. */
-  void (*wait_until_us)(uint64_t time_us);
+  void (*wait_until_us)(void *context, uint64_t time_us);
 };
 
 enum status mailbox_transfer(const struct mailbox_port *port, uint8_t address, const uint8_t *write, size_t write_size,

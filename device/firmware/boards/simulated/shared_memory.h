@@ -55,8 +55,9 @@ struct board_report {
   uint32_t cfsr; /* configurable fault status register */
 };
 
-#define FLASH_PAGE_SIZE 4096U
-#define FLASH_PAGES 16U
+#define FLASH_UNIT 8U /* that is programmed at once */
+#define FLASH_BLOCK_SIZE 4096U
+#define FLASH_BLOCKS 16U
 
 struct shared_memory {
   struct mailbox mailbox;
@@ -65,7 +66,7 @@ struct shared_memory {
   uint8_t reserved_2[0x4000U - sizeof(struct retained_time)];
   struct board_report report;
   uint8_t reserved_3[0x4000U - sizeof(struct board_report)];
-  uint8_t flash[FLASH_PAGES * FLASH_PAGE_SIZE];
+  uint8_t flash[FLASH_BLOCKS * FLASH_BLOCK_SIZE];
 };
 
 #endif

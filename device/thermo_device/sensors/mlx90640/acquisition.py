@@ -1,7 +1,6 @@
 """The MLX90640 at work: every page once, in time, as it was measured, or counted as lost under the name of its cause.
 
-The sensor raises a flag over each page and goes on measuring. A page's own pixels stay in RAM until the page after the
-next one is complete, so a page may be read late by one period and is still whole; after that it is overwritten.
+The sensor raises a flag over each page and goes on measuring; `page_reader` reads what it shows.
 """
 
 from dataclasses import replace
@@ -11,21 +10,19 @@ import numpy as np
 from thermo_core.errors import BusError, BusTimeoutError, SensorError, UsageError
 from thermo_core.sensors.mlx90640 import registers
 from thermo_core.sensors.mlx90640.constants import Constants
-from thermo_core.sensors.mlx90640.frames import COLUMNS, FRAME_WORDS, PIXELS, RAM_WORDS, ROWS, Subpage, Words
+from thermo_core.sensors.mlx90640.frames import FRAME_WORDS, RAM_WORDS, Subpage, Words
 from thermo_core.sensors.mlx90640.frames import SUBPAGE as NUMBER_INDEX
 from thermo_core.sensors.mlx90640.registers import ControlRegister, RefreshRate
 from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
 from thermo_device.sensors.driver import Found, Place
 from thermo_device.sensors.mlx90640.chip import Mlx90640
 from thermo_device.sensors.mlx90640.constants import ConstantsOfSensor
-from thermo_device.sensors.schedule import PageSchedule
+from thermo_device.sensors.mlx90640.page_reader import PageReader
+from thermo_device.sensors.page_schedule import PageSchedule
 
 FIRST_RETRY_US = 20_000
 LAST_RETRY_US = 1_000_000
 """Pauses between attempts to reach a sensor that does not answer; they double from the first to the last."""
-LATEST_READ = 1.97
-"""Periods after its end at which a page can no longer be read again: at 2 its pixels are replaced."""
-_CONFIRMATIONS = 3
 
 
 class PictureSensor:
@@ -50,15 +47,13 @@ class PictureSensor:
         self._chip = Mlx90640(place.bus, place.clock, settings.bus_path.address, place.tally, place.max_read_bytes)
         self._sensor = place.number
         self._schedule = PageSchedule(1e6 / settings.rate_hz)
+        self._pages = PageReader(self._chip, place.clock, self._schedule, place.tally)
         self._constants = ConstantsOfSensor(self._chip, place.number, place.sightings, place.tally)
         self._running = False
         self._retry_at_us = 0
         self._retry_us = FIRST_RETRY_US
         self._index = -1
-        self._number: int | None = None
         self._gap_from_us: float | None = None
-        self._before: dict[int, Words] = {}
-        self._stale_seen = False
         self._steady_us = 0.0
         self.fault = ""
 
@@ -224,16 +219,15 @@ class PictureSensor:
     def _look(self) -> tuple[bool, Subpage | None]:
         schedule = self._schedule
         status, now_us = self._chip.look()
-        if not (status.new_data and self._is_new(status.subpage, now_us)):
+        if not (status.new_data and self._pages.is_new(status.subpage, now_us)):
             schedule.unseen(now_us)
             if now_us <= schedule.timeout_us:
                 return True, None
             self._counters.add("page_late")
             self._set_up_again()
             return False, None
-        self._stale_seen = False
-        pages = schedule.arrived(now_us, self._number != status.subpage)
-        if self._number is None:
+        pages = self._pages.came(status.subpage, now_us)
+        if self._pages.number is None:
             if self._chip.look()[0] != status:
                 # A flag over RAM that is empty or old, had a flipped bit raised it.
                 self._counters.add("status_implausible")
@@ -242,7 +236,7 @@ class PictureSensor:
             pages = self._pages_in_gap(now_us)
         self._lose("page_missed", pages - 1)
         self._index += pages
-        self._number = status.subpage
+        self._pages.number = status.subpage
         ram = self._read_page(status.subpage)
         return False, None if ram is None else self._hand_on(ram, status.subpage)
 
@@ -256,7 +250,7 @@ class PictureSensor:
     def _read_page(self, number: int) -> Words | None:
         """Read the page the sensor shows, (832,) words; None where it is lost, and counted."""
         try:
-            cause, ram = self._read_shown(number)
+            cause, ram = self._pages.read(number, self._control, self._lost_power)
         except BusError:
             self._lose("page_dropped", 1)
             raise
@@ -268,29 +262,8 @@ class PictureSensor:
             self._set_up_again()
         return ram
 
-    def _read_shown(self, number: int) -> tuple[str, Words | None]:
-        """Why the page is lost, or "" and its words; "" and None where the sensor lost its settings."""
-        began_us = self._clock.now_us()
-        self._chip.clear_flag()
-        if self._clock.now_us() - began_us > self._schedule.period_us / 4:
-            return "page_dropped", None  # so late that it may have cleared the flag of a later page
-        ram = self._chip.read_ram()
-        if self._lost_power() or _is_empty(ram, number, self._control):
-            return "", None
-        settled: Words | None = ram
-        before = self._before.get(number)
-        if before is not None:
-            read_by_us = self._clock.now_us() + self._chip.read_us
-            in_time = self._schedule.pages_since(read_by_us) < LATEST_READ
-            settled = self._chip.settle(ram, before, number, self._control, in_time)
-        if self._overwritten(number):
-            return "page_overwritten", None
-        return ("page_unsettled", None) if settled is None else ("", settled)
-
     def _hand_on(self, ram: Words, number: int) -> Subpage | None:
-        reference = self._before.get(number)
-        self._before[number] = ram
-        if reference is None:
+        if not self._pages.has_reference(ram, number, self._control):
             # Nothing to hold it against: a damaged word would go unseen.
             self._counters.add("pages_settling")
             return None
@@ -305,31 +278,6 @@ class PictureSensor:
         found = self.found
         number = 0 if found is None else found.sighting.number
         return Subpage(words, self._index, time_us, self._sensor, number)
-
-    def _is_new(self, number: int, now_us: int) -> bool:
-        """Whether the flag stands over a page that was not read yet."""
-        if self._number is None or number != self._number or self._schedule.pages_since(now_us) >= 1.5:
-            return True
-        if not self._stale_seen:
-            self._stale_seen = True
-            self._counters.add("page_repeated")
-        return False
-
-    def _overwritten(self, number: int) -> bool:
-        """Whether the page just read may hold pixels of a later one of the same subpage."""
-        for _ in range(_CONFIRMATIONS):
-            status, now_us = self._chip.look()
-            if status.new_data and status.subpage == number:
-                return self._is_new(number, now_us)
-            if status.new_data:
-                self._schedule.seen(now_us)
-                self._counters.add("page_overlapped")
-                return self._schedule.pages_since(now_us) > 2.5
-            if status.subpage == number:
-                self._schedule.unseen(now_us)
-                return False
-            self._counters.add("status_implausible")
-        return True
 
     def _set_up(self) -> bool:
         """Write the settings where they are not there already, clear the flag and await the first page.
@@ -363,7 +311,7 @@ class PictureSensor:
 
     def _begin(self) -> None:
         """Set a sensor up whose constants were read just now, so that the bus is known too."""
-        self._before.clear()
+        self._pages.forget()
         if not self._carries(self.rate_hz):
             self._counters.add("rate_lowered")
             code = max(code for code in range(8) if code == 0 or self._carries(RefreshRate.to_hz(code)))
@@ -378,10 +326,7 @@ class PictureSensor:
 
     def _await_first_page(self, first_us: float) -> None:
         """Clear the flag of a page that nobody knows the age of, and expect the next one within `first_us`."""
-        self._chip.clear_flag()
-        self._schedule.restart(self._clock.now_us(), 1e6 / self._control.refresh_hz, first_us)
-        self._number = None
-        self._stale_seen = False
+        self._pages.restart(self._control, first_us)
 
     def _restart(self) -> None:
         """Bring back a sensor that was lost, or never there."""
@@ -404,12 +349,6 @@ class PictureSensor:
         if pages > 0:
             self._counters.add(cause, pages)
             self._counters.add("blocks_lost", pages)
-
-
-def _is_empty(ram: Words, number: int, control: ControlRegister) -> bool:
-    """Whether no pixel of a subpage was measured: RAM is all 0 after power-on."""
-    pixels = ram[:PIXELS].reshape(ROWS, COLUMNS)
-    return not pixels[registers.subpage_mask(number, control.chess)].any()
 
 
 def _control(settings: Mlx90640Settings) -> ControlRegister:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from thermo_core.sensors.kind import Block, Moment
-from thermo_core.sensors.linear import REFERENCE_TA, Line
+from thermo_core.sensors.linear_correction import REFERENCE_TA, Line
 from thermo_host.calibrate.fit import AMBIENT_SPAN_K, SMALLEST_SPAN_K, count_ambients
 from thermo_host.calibrate.procedures import Apparatus, Constants, Floats, LeftAlone, Procedure
 

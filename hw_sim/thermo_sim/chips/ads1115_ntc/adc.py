@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from thermo_sim.faults import Fault, FaultPlan
+from thermo_sim.chips.faulty import ChipFaults
+from thermo_sim.faults import Fault, FaultKind, FaultPlan
 
 CONFIG_DEFAULT = 0x8583
 DATA_RATES_HZ = (8, 16, 32, 64, 128, 250, 475, 860)
@@ -43,6 +44,8 @@ class SimulatedAds1115:
         self._supply_v = supply_v
         self._rng = np.random.default_rng([seed, 0xAD5])
         self._period_scale = float(self._rng.uniform(0.9, 1.1))
+        self._faults = ChipFaults()
+        self._said: dict[int, int] = {}
 
     @property
     def address(self) -> int:
@@ -81,7 +84,12 @@ class SimulatedAds1115:
             self.power_on(time_us)
 
     def inject(self, fault: Fault, plan: FaultPlan, time_us: int) -> None:
-        """No fault of the picture sensor's concerns this chip."""
+        """FREEZE and BROWNOUT, as `faults.FaultKind` says; the chip has no others."""
+        self._advance(time_us)
+        if fault.kind is FaultKind.BROWNOUT:
+            self.power_on(time_us)
+        else:
+            self._faults.take(fault, plan, time_us)
 
     def _write_register(self, word: int, time_us: int) -> None:
         if self._pointer == _CONFIG:
@@ -112,13 +120,16 @@ class SimulatedAds1115:
     def _convert(self, time_us: int) -> int:
         config = self._registers[_CONFIG]
         mux = config >> 12 & 7
+        if self._faults.frozen(time_us) and mux in self._said:
+            return self._said[mux]
         positive, negative = (mux - 4, None) if mux >= 4 else _PAIRS[mux]
         volts = self._input(positive, time_us)
         if negative is not None:
             volts -= self._input(negative, time_us)
         volts += self._noise_v * float(self._rng.standard_normal())
         counts = round(volts / FULL_SCALE_V[config >> 9 & 7] * 32768)
-        return max(-32768, min(32767, counts)) & 0xFFFF
+        self._said[mux] = max(-32768, min(32767, counts)) & 0xFFFF
+        return self._said[mux]
 
     def _input(self, channel: int, time_us: int) -> float:
         return min(max(self._volts(channel, time_us / 1e6), 0.0), self._supply_v)

@@ -9,7 +9,8 @@ from thermo_core.sensors.ads1115_ntc.settings import Ads1115NtcSettings
 from thermo_sim.chips.ads1115_ntc.adc import SimulatedAds1115
 from thermo_sim.chips.ads1115_ntc.ntc import Ntc, Wiring
 from thermo_sim.chips.kind import ChipKind, Site
-from thermo_sim.surface import CelsiusAt
+from thermo_sim.faults import Fault, FaultPlan
+from thermo_sim.surface import ROOM, CelsiusAt, Surface
 
 
 class SimulatedThermistors(SimulatedAds1115):
@@ -17,18 +18,27 @@ class SimulatedThermistors(SimulatedAds1115):
 
     Args:
         ntcs: by input.
-        celsius: of what each is in.
+        celsius: of what each is in or on.
         address: 7-bit I2C address.
         seed: of the ADC's noise and oscillator.
+        air: around all of them.
 
     Attributes:
         ntcs: true constants, by input.
     """
 
-    def __init__(self, ntcs: tuple[Ntc, ...], celsius: tuple[CelsiusAt, ...], address: int, seed: int) -> None:
+    def __init__(
+        self, ntcs: tuple[Ntc, ...], celsius: tuple[CelsiusAt, ...], address: int, seed: int, air: CelsiusAt = ROOM
+    ) -> None:
         super().__init__(self._tap, address, seed=seed)
         self.ntcs = ntcs
-        self._celsius = celsius
+        self._surfaces = tuple(Surface(one, air) for one in celsius)
+
+    def inject(self, fault: Fault, plan: FaultPlan, time_us: int) -> None:
+        """As the ADC's, and DRIFT, CONTACT and AMBIENT of all thermistors alike."""
+        taken = [surface.take(fault, time_us) for surface in self._surfaces]
+        if not any(taken):
+            super().inject(fault, plan, time_us)
 
     def set_wiring(self, channel: int, wiring: Wiring) -> None:
         """Open or short a thermistor's leads, or repair them.
@@ -45,7 +55,7 @@ class SimulatedThermistors(SimulatedAds1115):
     def _tap(self, channel: int, time_s: float) -> float:
         if channel >= len(self.ntcs):
             return 0.0
-        return self.ntcs[channel].volts(self._celsius[channel](time_s))
+        return self.ntcs[channel].volts(self._surfaces[channel].celsius(time_s))
 
 
 def _make(settings: Ads1115NtcSettings, site: Site) -> SimulatedThermistors:
@@ -54,6 +64,7 @@ def _make(settings: Ads1115NtcSettings, site: Site) -> SimulatedThermistors:
         tuple(site.around.touched(settings.name, place) for place in range(len(settings.channels))),
         settings.bus_path.address,
         site.seed,
+        site.around.air,
     )
 
 

@@ -45,6 +45,7 @@ from thermo_core.sensors.mlx90640.registers import (
     VDD,
     ControlRegister,
 )
+from thermo_sim.chips.faulty import ChipFaults
 from thermo_sim.chips.mlx90640.cells import EepromCells
 from thermo_sim.chips.mlx90640.radiometry import AUXILIARY_ROW, Noise, Radiometry, ResponseError, pattern
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
@@ -113,6 +114,7 @@ class SimulatedMlx90640:
         self._conditions = conditions if conditions is not None else lambda _time_s: Conditions()
         self._replayed = replayed if replayed is not None else lambda _time_s: True
         self._now_us = 0
+        self._faults = ChipFaults()
         self._replay: NDArray[np.uint16] | None = None
         if replay is not None:
             self.replay(replay)
@@ -149,6 +151,11 @@ class SimulatedMlx90640:
                 f"Frames to replay have shape {frames.shape} and type {frames.dtype}; give (n, {FRAME_WORDS}) words."
             )
         self._replay = frames.astype(np.uint16)
+
+    @property
+    def subpages(self) -> int:
+        """Subpages measured so far, seen or not."""
+        return self._index
 
     def power_on(self, time_us: int) -> None:
         """Registers take their defaults, RAM is empty but for the auxiliary words, the first subpage starts."""
@@ -220,8 +227,10 @@ class SimulatedMlx90640:
             self._start(time_us)
 
     def inject(self, fault: Fault, plan: FaultPlan, time_us: int) -> None:
-        """STALE, AUXILIARY and EEPROM, as `faults.FaultKind` says; the chip has no others."""
-        if fault.kind is FaultKind.STALE:
+        """STALE, AUXILIARY, EEPROM, FREEZE and BROWNOUT, as `faults.FaultKind` says; the chip has no others."""
+        if fault.kind is FaultKind.BROWNOUT:
+            self.power_on(time_us)
+        elif fault.kind is FaultKind.STALE:
             self._advance(time_us)
             self._status |= _STATUS_NEW_DATA
         elif fault.kind is FaultKind.AUXILIARY:
@@ -230,6 +239,9 @@ class SimulatedMlx90640:
             self._ram_bytes = self._ram.astype(">u2").tobytes()
         elif fault.kind is FaultKind.EEPROM:
             self.cells.corrupt(plan, fault.bits, fault.permanent)
+        else:
+            self._settle(time_us)
+            self._faults.take(fault, plan, time_us)
 
     def _hears(self, bus_hz: int) -> bool:
         return bus_hz <= FAST_MODE_HZ or not self._i2c_configuration & 1
@@ -331,6 +343,8 @@ class SimulatedMlx90640:
         if not self._pending and self._ram_bytes:
             return
         for entry in self._pending:
+            if self._faults.frozen(entry.time_us):
+                continue
             if (frames := self._recorded(entry.time_us)) is not None:
                 self._ram[:] = frames[entry.index % len(frames), :RAM_WORDS]
                 continue

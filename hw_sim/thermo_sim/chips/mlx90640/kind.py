@@ -19,7 +19,7 @@ def _make(settings: Mlx90640Settings, site: Site) -> SimulatedMlx90640:
     eeprom, error = part.get("eeprom"), part.get("error")
     return SimulatedMlx90640(
         eeprom if eeprom is not None else generate(site.seed, i2c_address=settings.bus_path.address),
-        around.celsius_map,
+        around.looked_at(settings.name),
         around.conditions,
         error if error is not None else ResponseError.random(site.seed),
         part.get("noise"),

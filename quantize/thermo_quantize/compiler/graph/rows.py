@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from thermo_core.graph.plan import Node
-from thermo_core.signals import Signal
+from thermo_core.signals import GAP_PERIODS, Signal
 from thermo_core.stages import (
     average,
     bandpass,
@@ -68,11 +68,13 @@ class Site:
         node: which.
         number: of its call.
         room: samples of its input that one block may give at most.
+        spacing_pace: 1 + number of the sensor whose rate the spacing of its input's rows follows; 0: that of none.
     """
 
     node: Node
     number: int
     room: int
+    spacing_pace: int = 0
 
     @property
     def stage(self) -> Any:
@@ -257,7 +259,7 @@ def _resample(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Resample = site.stage
     return {
         "period_us": whole(stage.period_us),
-        "gap_us": whole(stage.gap_us(site.input)),
+        "least_gap_us": whole(GAP_PERIODS * stage.period_us),
         "last": boolean(stage.by == "last"),
         "room": str(site.room),
     }
@@ -337,6 +339,7 @@ def _statistics(site: Site, tables: Tables) -> Mapping[str, str]:
         "terms": name,
         "rows": str(rows),
         "spacing_s": real(site.input.spacing_s if along_time else 1.0),
+        "pace": str(site.spacing_pace if along_time else 0),
         "results": str(len(stage.give)),
     }
 

@@ -10,6 +10,7 @@ from thermo_core.wearable.condition import Condition
 from thermo_core.wearable.profile import Model, Quantity
 from thermo_quantize.compiler.compile import Compiled
 from thermo_quantize.compiler.emit.unit import comment
+from thermo_quantize.compiler.graph.paces import Paces, paces
 from thermo_quantize.compiler.graph.place import Placement, row
 from thermo_quantize.compiler.graph.rows import Site
 from thermo_quantize.compiler.graph.tables import Tables, boolean, real, whole
@@ -87,11 +88,14 @@ def source(name: str, plan: Plan, networks: Mapping[str, Compiled], placement: P
     """NAME.c: the tables and the variables."""
     numbers = {signal: number for number, signal in enumerate(plan.signals)}
     calls = _Calls(name, [model.name for model in plan.profile.models], Tables(), [], [], set(), set())
+    rates = paces(plan)
     for number, node in enumerate(plan.nodes):
-        _call(calls, Site(node, number, placement.rooms[number]), numbers, networks, placement)
+        site = Site(node, number, placement.rooms[number], rates.spacings[node.inputs[0].name])
+        _call(calls, site, numbers, networks, placement)
     signals = "\n".join(
         f"    {{.at = {placement.signals[signal.name]}U, .elements = {signal.elements}U, "
-        f".gap_us = {whole(signal.gap_us)}, .depth = {signal.depth}U}}, /* {comment(signal.name)} */"
+        f".gap_us = {whole(signal.gap_us)}, .depth = {signal.depth}U, .pace = {rates.signals[signal.name]}U}}, "
+        f"/* {comment(signal.name)} */"
         for signal in plan.signals.values()
     )
     regridders = [
@@ -109,6 +113,7 @@ def source(name: str, plan: Plan, networks: Mapping[str, Compiled], placement: P
         *calls.states,
         *calls.tables.texts,
         f"static const struct signal signals[] = {{\n{signals}\n}};",
+        *_paces(rates),
     ]
     if calls.rows:
         rows = "\n".join(calls.rows)
@@ -125,9 +130,21 @@ def source(name: str, plan: Plan, networks: Mapping[str, Compiled], placement: P
         f"    .call_count = {len(plan.nodes)},\n"
         f"    .regridder_count = {len(regridders)},\n"
         f"    .samples = samples,\n"
+        f"    .paces = {'paces' if rates.sensors else 'NULL'},\n"
+        f"    .pace_count = {len(rates.sensors)},\n"
         f"    .memory = {name}_memory,\n}};"
     )
     return "\n\n".join(blocks) + "\n"
+
+
+def _paces(rates: Paces) -> list[str]:
+    if not rates.sensors:
+        return []
+    rows = ", ".join(
+        f"{{.planned_mhz = {round(1000 * one.planned_hz)}U, .least_mhz = {round(1000 * one.least_hz)}U}}"
+        for one in rates.sensors
+    )
+    return [f"static struct pace paces[] = {{{rows}}};"]
 
 
 def _call(

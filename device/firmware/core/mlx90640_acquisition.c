@@ -1,5 +1,5 @@
 /* The state machine of the acquisition; one call does at most one look and one page. */
-#include "camera.h"
+#include "mlx90640_acquisition.h"
 
 #include <math.h>
 #include <string.h>
@@ -22,44 +22,44 @@ static float nominal_us(uint16_t control) {
   return 1e6F / mlx90640_refresh_hz(control);
 }
 
-static bool carries(const struct camera *c, uint16_t control) {
+static bool carries(const struct mlx90640_acquisition *c, uint16_t control) {
   return (float)c->chip.read_us < nominal_us(control);
 }
 
-static void lose(struct camera *c, enum counter cause, uint32_t pages) {
+static void lose(struct mlx90640_acquisition *c, enum counter cause, uint32_t pages) {
   if (pages > 0) {
     counters_add(c->counters, cause, pages);
     counters_add(c->counters, COUNTER_BLOCKS_LOST, pages);
   }
 }
 
-static void remember_gap(struct camera *c) {
+static void remember_gap(struct mlx90640_acquisition *c) {
   if (!c->has_gap && c->schedule.has_end) {
     c->has_gap = true;
     c->gap_from_us = c->schedule.end_us;
   }
 }
 
-static void fail(struct camera *c, enum status status) {
-  const uint64_t now_us = c->chip.bus.board->now_us();
-  if (c->state == CAMERA_RUNNING) {
+static void fail(struct mlx90640_acquisition *c, enum status status) {
+  const uint64_t now_us = board_now_us(c->chip.bus.board);
+  if (c->state == MLX90640_RUNNING) {
     remember_gap(c);
   }
-  if (c->state == CAMERA_RUNNING || c->fault == STATUS_OK) {
+  if (c->state == MLX90640_RUNNING || c->fault == STATUS_OK) {
     counters_add(c->counters, COUNTER_SENSOR_LOST, 1);
     c->retry_us = FIRST_RETRY_US;
   }
-  c->state = CAMERA_ABSENT;
+  c->state = MLX90640_ABSENT;
   c->fault = status;
   c->retry_at_us = now_us + c->retry_us;
   c->retry_us = 2 * c->retry_us < LAST_RETRY_US ? 2 * c->retry_us : LAST_RETRY_US;
 }
 
 /* Clear the flag of a page that nobody knows the age of, and expect the next one within `first_us`. */
-static enum status await_first_page(struct camera *c, float first_us) {
+static enum status await_first_page(struct mlx90640_acquisition *c, float first_us) {
   const enum status status = mlx90640_chip_clear_flag(&c->chip);
   if (status == STATUS_OK) {
-    page_schedule_restart(&c->schedule, c->chip.bus.board->now_us(), nominal_us(c->control), first_us);
+    page_schedule_restart(&c->schedule, board_now_us(c->chip.bus.board), nominal_us(c->control), first_us);
     c->has_number = false;
     c->stale_seen = false;
   }
@@ -67,7 +67,7 @@ static enum status await_first_page(struct camera *c, float first_us) {
 }
 
 /* Write the settings where they are not there already and await the first page; `changed`: others were found. */
-static enum status set_up(struct camera *c, bool *changed) {
+static enum status set_up(struct mlx90640_acquisition *c, bool *changed) {
   uint16_t found;
   enum status status = mlx90640_chip_settings(&c->chip, c->control, &found);
   if (status != STATUS_OK) {
@@ -81,7 +81,7 @@ static enum status set_up(struct camera *c, bool *changed) {
     status = await_first_page(c, fmaxf(nominal_us(c->control), nominal_us(found)));
   }
   if (status == STATUS_OK) {
-    c->state = CAMERA_RUNNING;
+    c->state = MLX90640_RUNNING;
     c->fault = STATUS_OK;
     c->retry_us = FIRST_RETRY_US;
   }
@@ -100,7 +100,7 @@ static uint32_t fingerprint(const uint16_t eeprom[MLX90640_EEPROM_WORDS]) {
 }
 
 /* Number the EEPROM that was read just now, and say whether it, or the sensor, is another than before. */
-static void meet(struct camera *c) {
+static void meet(struct mlx90640_acquisition *c) {
   uint8_t id[SIGHTINGS_ID_BYTES] = {0};
   for (size_t i = 0; i < MLX90640_ID_BYTES; i++) {
     const uint16_t word = c->eeprom[MLX90640_DEVICE_ID - MLX90640_EEPROM + i / 2U];
@@ -118,7 +118,7 @@ static void meet(struct camera *c) {
 }
 
 /* Read and verify the EEPROM, set the sensor up. */
-static enum status start(struct camera *c) {
+static enum status start(struct mlx90640_acquisition *c) {
   bool changed;
   c->has_eeprom = c->has_constants = false;
   c->has_before[0] = c->has_before[1] = false;
@@ -148,7 +148,7 @@ static enum status start(struct camera *c) {
 }
 
 /* Whether the sensor that answers has the EEPROM the constants are from; where not, it is set up with its own. */
-static enum status refresh(struct camera *c, bool *same) {
+static enum status refresh(struct mlx90640_acquisition *c, bool *same) {
   *same = false;
   if (c->has_constants) {
     const enum status status = mlx90640_chip_holds(&c->chip, c->eeprom, same);
@@ -160,7 +160,7 @@ static enum status refresh(struct camera *c, bool *same) {
 }
 
 /* Set up after a fault: pages that should have come meanwhile are lost. */
-static enum status set_up_again(struct camera *c) {
+static enum status set_up_again(struct mlx90640_acquisition *c) {
   bool same;
   bool changed = false;
   remember_gap(c);
@@ -175,7 +175,7 @@ static enum status set_up_again(struct camera *c) {
 }
 
 /* Bring back a sensor that was lost, or never there. */
-static void restart(struct camera *c) {
+static void restart(struct mlx90640_acquisition *c) {
   const enum status status = c->has_constants ? set_up_again(c) : start(c);
   if (status != STATUS_OK) {
     fail(c, status);
@@ -183,7 +183,7 @@ static void restart(struct camera *c) {
 }
 
 /* Whether settings are gone; where they are a chip's defaults, whether another sensor answers. */
-static enum status lost_power(struct camera *c, bool *lost) {
+static enum status lost_power(struct mlx90640_acquisition *c, bool *lost) {
   uint16_t found;
   bool same = true;
   enum status status = mlx90640_chip_settings(&c->chip, c->control, &found);
@@ -195,7 +195,7 @@ static enum status lost_power(struct camera *c, bool *lost) {
 }
 
 /* Whether the flag stands over a page that was not read yet. */
-static bool is_new(struct camera *c, uint8_t number, uint64_t now_us) {
+static bool is_new(struct mlx90640_acquisition *c, uint8_t number, uint64_t now_us) {
   if (!c->has_number || number != c->last_number || page_schedule_pages_since(&c->schedule, now_us) >= 1.5F) {
     return true;
   }
@@ -207,7 +207,7 @@ static bool is_new(struct camera *c, uint8_t number, uint64_t now_us) {
 }
 
 /* Whether the page just read may hold pixels of a later one of the same subpage. */
-static enum status overwritten(struct camera *c, uint8_t number, bool *is) {
+static enum status overwritten(struct mlx90640_acquisition *c, uint8_t number, bool *is) {
   *is = true;
   for (unsigned i = 0; i < CONFIRMATIONS; i++) {
     uint8_t shown;
@@ -248,15 +248,15 @@ static bool is_empty(const uint16_t ram[RAM_WORDS], uint8_t number, uint16_t con
   return true;
 }
 
-static enum page read_shown(struct camera *c, uint8_t number, enum counter *cause, enum status *status) {
+static enum page read_shown(struct mlx90640_acquisition *c, uint8_t number, enum counter *cause, enum status *status) {
   const struct board *board = c->chip.bus.board;
-  const uint64_t began_us = board->now_us();
+  const uint64_t began_us = board_now_us(board);
   bool is = false;
   *status = mlx90640_chip_clear_flag(&c->chip);
   if (*status != STATUS_OK) {
     return PAGE_BUS_FAULT;
   }
-  if ((float)(board->now_us() - began_us) > c->schedule.period_us / 4.0F) {
+  if ((float)(board_now_us(board) - began_us) > c->schedule.period_us / 4.0F) {
     *cause = COUNTER_PAGE_DROPPED; /* so late that it may have cleared the flag of a later page */
     return PAGE_LOST;
   }
@@ -272,7 +272,7 @@ static enum page read_shown(struct camera *c, uint8_t number, enum counter *caus
   }
   enum settled settled = SETTLED;
   if (c->has_before[number]) {
-    const uint64_t read_by_us = board->now_us() + c->chip.read_us;
+    const uint64_t read_by_us = board_now_us(board) + c->chip.read_us;
     const bool in_time = page_schedule_pages_since(&c->schedule, read_by_us) < LATEST_READ;
     settled = mlx90640_chip_settle(&c->chip, c->ram, &c->before[number], number, c->control, in_time, c->scratch);
   }
@@ -289,7 +289,7 @@ static enum page read_shown(struct camera *c, uint8_t number, enum counter *caus
 }
 
 /* Pages since the last one before a fault, this one included; 1 at the first start and after a pause. */
-static uint32_t pages_in_gap(struct camera *c, uint64_t now_us) {
+static uint32_t pages_in_gap(struct mlx90640_acquisition *c, uint64_t now_us) {
   if (!c->has_gap) {
     return 1;
   }
@@ -299,7 +299,7 @@ static uint32_t pages_in_gap(struct camera *c, uint64_t now_us) {
 }
 
 /* Take the page in `ram` as the subpage to hand on, unless there is nothing to hold it against. */
-static bool hand_on(struct camera *c, uint8_t number) {
+static bool hand_on(struct mlx90640_acquisition *c, uint8_t number) {
   const bool known = c->has_before[number];
   plausibility_keep(&c->before[number], c->ram, number, c->control);
   c->has_before[number] = true;
@@ -311,12 +311,12 @@ static bool hand_on(struct camera *c, uint8_t number) {
   counters_add(c->counters, COUNTER_BLOCKS_CAPTURED, 1);
   c->number = number;
   c->index = c->next_index - 1;
-  c->time_us = c->schedule.has_end ? c->schedule.end_us : c->chip.bus.board->now_us();
+  c->time_us = c->schedule.has_end ? c->schedule.end_us : board_now_us(c->chip.bus.board);
   return true;
 }
 
 /* One look at the sensor, and the page it shows where that is new. */
-static enum status look(struct camera *c, bool *captured) {
+static enum status look(struct mlx90640_acquisition *c, bool *captured) {
   uint8_t number;
   bool new_data;
   uint64_t now_us;
@@ -370,9 +370,9 @@ static enum status look(struct camera *c, bool *captured) {
   }
 }
 
-void camera_init(struct camera *c, const struct board *board, struct counters *counters,
-                 const struct camera_settings *settings, struct settle_scratch *scratch, struct sightings *sightings,
-                 uint8_t sensor) {
+void mlx90640_acquisition_init(struct mlx90640_acquisition *c, const struct board *board, struct counters *counters,
+                               const struct mlx90640_settings *settings, struct settle_scratch *scratch,
+                               struct sightings *sightings, uint8_t sensor) {
   memset(c, 0, sizeof *c);
   mlx90640_chip_init(&c->chip, board, counters, settings->address);
   c->counters = counters;
@@ -380,21 +380,21 @@ void camera_init(struct camera *c, const struct board *board, struct counters *c
   c->sightings = sightings;
   sightings_recall(sightings, &c->sighted, sensor);
   c->control = mlx90640_control(settings->refresh_code, settings->resolution_code, settings->chess);
-  page_schedule_restart(&c->schedule, board->now_us(), nominal_us(c->control), nominal_us(c->control));
-  c->retry_at_us = board->now_us();
+  page_schedule_restart(&c->schedule, board_now_us(board), nominal_us(c->control), nominal_us(c->control));
+  c->retry_at_us = board_now_us(board);
   c->retry_us = FIRST_RETRY_US;
 }
 
-uint64_t camera_due_us(const struct camera *c) {
-  return c->state == CAMERA_RUNNING ? c->schedule.poll_us : c->retry_at_us;
+uint64_t mlx90640_acquisition_due_us(const struct mlx90640_acquisition *c) {
+  return c->state == MLX90640_RUNNING ? c->schedule.poll_us : c->retry_at_us;
 }
 
-bool camera_poll(struct camera *c) {
+bool mlx90640_acquisition_poll(struct mlx90640_acquisition *c) {
   bool captured = false;
-  if (c->chip.bus.board->now_us() < camera_due_us(c)) {
+  if (board_now_us(c->chip.bus.board) < mlx90640_acquisition_due_us(c)) {
     return false;
   }
-  if (c->state != CAMERA_RUNNING) {
+  if (c->state != MLX90640_RUNNING) {
     restart(c);
     return false;
   }
@@ -405,10 +405,10 @@ bool camera_poll(struct camera *c) {
   return captured;
 }
 
-void camera_resume(struct camera *c) {
+void mlx90640_acquisition_resume(struct mlx90640_acquisition *c) {
   bool same;
   c->has_gap = false;
-  if (c->state == CAMERA_RUNNING) {
+  if (c->state == MLX90640_RUNNING) {
     enum status status = refresh(c, &same);
     if (status == STATUS_OK && same) {
       status = await_first_page(c, c->schedule.nominal_us);
@@ -419,15 +419,15 @@ void camera_resume(struct camera *c) {
   }
 }
 
-float camera_rate_hz(const struct camera *c) {
+float mlx90640_acquisition_rate_hz(const struct mlx90640_acquisition *c) {
   return mlx90640_refresh_hz(c->control);
 }
 
-float camera_measured_rate_hz(const struct camera *c) {
+float mlx90640_acquisition_measured_rate_hz(const struct mlx90640_acquisition *c) {
   return 1e6F / c->schedule.period_us;
 }
 
-enum status camera_set_rate(struct camera *c, float rate_hz) {
+enum status mlx90640_acquisition_set_rate(struct mlx90640_acquisition *c, float rate_hz) {
   for (uint32_t code = 0; code < REFRESH_CODES; code++) {
     const uint16_t wanted = mlx90640_control(code, mlx90640_resolution_code(c->control), mlx90640_chess(c->control));
     if (mlx90640_refresh_hz(wanted) == rate_hz) {
@@ -438,7 +438,7 @@ enum status camera_set_rate(struct camera *c, float rate_hz) {
       enum status status = STATUS_OK;
       bool same = false;
       c->control = wanted;
-      if (c->state == CAMERA_RUNNING) {
+      if (c->state == MLX90640_RUNNING) {
         status = refresh(c, &same);
         if (status == STATUS_OK && same) {
           status = mlx90640_chip_set(&c->chip, wanted);
@@ -456,11 +456,11 @@ enum status camera_set_rate(struct camera *c, float rate_hz) {
   return STATUS_ARGUMENT;
 }
 
-bool camera_is_doubtful(const struct camera *c) {
+bool mlx90640_acquisition_is_doubtful(const struct mlx90640_acquisition *c) {
   return c->sighting.changed || (c->has_constants && c->constants.found.doubt != 0);
 }
 
-enum status camera_verify_eeprom(struct camera *c) {
+enum status mlx90640_acquisition_verify_eeprom(struct mlx90640_acquisition *c) {
   if (!c->has_sighting) {
     return STATUS_EMPTY;
   }

@@ -1,7 +1,7 @@
 /* Selection by partition around the k-th place (Hoare 1961, Algorithm 65, in the form of Wirth 1976), iteratively. */
-#include "select.h"
+#include "kth.h"
 
-int32_t select_kth(int32_t *values, size_t count, size_t k) {
+int32_t kth_smallest(int32_t *values, size_t count, size_t k) {
   ptrdiff_t low = 0;
   ptrdiff_t high = (ptrdiff_t)count - 1;
   const ptrdiff_t wanted = (ptrdiff_t)k;
@@ -32,9 +32,9 @@ int32_t select_kth(int32_t *values, size_t count, size_t k) {
   return values[wanted];
 }
 
-int64_t select_middle_sum(int32_t *values, size_t even_count) {
+int64_t kth_middle_sum(int32_t *values, size_t even_count) {
   const size_t middle = even_count / 2;
-  const int32_t upper = select_kth(values, even_count, middle);
+  const int32_t upper = kth_smallest(values, even_count, middle);
   int32_t lower = values[0];
   for (size_t i = 1; i < middle; i++) {
     lower = values[i] > lower ? values[i] : lower;

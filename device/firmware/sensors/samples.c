@@ -1,5 +1,5 @@
 /* Prediction, the choice of its kind and of the Rice parameter, and both planes. */
-#include "sample_block.h"
+#include "samples.h"
 
 #include <stdbool.h>
 
@@ -28,7 +28,7 @@ static uint32_t width_of(const struct sample_format *format) {
   return (bit_length(above > below ? above : below) + (format->low < 0 ? 1U : 0U) + 7U) / 8U;
 }
 
-size_t sample_block_longest(const struct sample_format *format, size_t samples) {
+size_t samples_longest(const struct sample_format *format, size_t samples) {
   return LONGEST_HEAD + format->channels * (1U + width_of(format) * samples);
 }
 
@@ -97,7 +97,7 @@ static uint8_t *put_planes(const uint32_t *folded, uint32_t count, uint32_t k, u
 }
 
 static uint8_t *put_channel(const struct sample_format *format, const int32_t *values, uint32_t count, uint8_t *to) {
-  uint32_t folded[SAMPLE_BLOCK_SAMPLES];
+  uint32_t folded[SAMPLES_MOST];
   const uint32_t width = width_of(format);
   const uint32_t stride = format->channels;
   const uint32_t largest = bit_length((uint32_t)(format->high - format->low)) + SPREAD;
@@ -135,10 +135,10 @@ static bool in_range(const struct sample_format *format, const int32_t *values, 
   return true;
 }
 
-size_t sample_block_encode(const struct sample_format *format, const struct sample_timing *timing,
-                           const int32_t *values, size_t samples, uint8_t *to) {
-  if (samples == 0 || samples > SAMPLE_BLOCK_SAMPLES || timing->period_us == 0 ||
-      timing->period_us > SAMPLE_BLOCK_PERIOD || !in_range(format, values, samples * format->channels)) {
+size_t samples_encode(const struct sample_format *format, const struct sample_timing *timing, const int32_t *values,
+                      size_t samples, uint8_t *to) {
+  if (samples == 0 || samples > SAMPLES_MOST || timing->period_us == 0 || timing->period_us > SAMPLES_LONGEST_PERIOD ||
+      !in_range(format, values, samples * format->channels)) {
     return 0;
   }
   uint8_t *at = to + 1;

@@ -1,12 +1,12 @@
 /* Lossless packing of what a FIFO held, as thermo_core.sensors.samples describes it: byte for byte the same. */
-#ifndef SAMPLE_BLOCK_H
-#define SAMPLE_BLOCK_H
+#ifndef SAMPLES_H
+#define SAMPLES_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define SAMPLE_BLOCK_SAMPLES 64       /* most in a block */
-#define SAMPLE_BLOCK_PERIOD 0xFFFFFFU /* longest time from one to the next, microseconds */
+#define SAMPLES_MOST 64                  /* most in a block */
+#define SAMPLES_LONGEST_PERIOD 0xFFFFFFU /* longest time from one to the next, microseconds */
 
 /* What the values of a kind are. */
 struct sample_format {
@@ -22,11 +22,11 @@ struct sample_timing {
 };
 
 /* Bytes of the longest block of so many samples. */
-size_t sample_block_longest(const struct sample_format *format, size_t samples);
+size_t samples_longest(const struct sample_format *format, size_t samples);
 
 /* Pack samples, `values` in the order in which the chip says them, and return the length; 0 where there are none or too
    many, the period cannot be, or a value is out of range. `to` has room for the longest block. */
-size_t sample_block_encode(const struct sample_format *format, const struct sample_timing *timing,
-                           const int32_t *values, size_t samples, uint8_t *to);
+size_t samples_encode(const struct sample_format *format, const struct sample_timing *timing, const int32_t *values,
+                      size_t samples, uint8_t *to);
 
 #endif

@@ -1,0 +1,68 @@
+"""Which signals change their rates with which sensor: a host may set a sensor to another rate than the profile's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from thermo_core.graph.plan import Plan
+from thermo_core.graph.rates import plan_at
+
+HALVINGS = 16
+"""How far down rates are tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Rates of a sensor, Hz.
+
+    Attributes:
+        planned_hz: of the profile; 0 where it has none.
+        least_hz: the lowest, halving by halving, at which the graph still fits together.
+    """
+
+    planned_hz: float
+    least_hz: float
+
+
+@dataclass(frozen=True, slots=True)
+class Paces:
+    """What depends on the rates of sensors; "pace" is 1 + a sensor's number, 0 for none.
+
+    Attributes:
+        sensors: by number.
+        signals: pace of each signal's rate.
+        spacings: pace of the time between each signal's rows.
+    """
+
+    sensors: tuple[Pace, ...]
+    signals: Mapping[str, int]
+    spacings: Mapping[str, int]
+
+
+def paces(made: Plan) -> Paces:
+    """What the plans of a wearable at other rates have in common, as `graph.rates.plan_at` makes them."""
+    outputs = {model.name: made.signals[model.raw].shape for model in made.profile.models}
+    planned = [getattr(sensor, "rate_hz", 0.0) for sensor in made.profile.sensors]
+    found, signals, spacings = [], dict.fromkeys(made.signals, 0), dict.fromkeys(made.signals, 0)
+
+    def at(number: int, rate_hz: float) -> Plan | None:
+        """The plan with one sensor at another rate; None where that cannot be."""
+        changed = plan_at(made.profile, [*planned[:number], rate_hz, *planned[number + 1 :]], outputs)
+        return None if changed.profile == made.profile else changed
+
+    for number, rate_hz in enumerate(planned):
+        least_hz = rate_hz
+        for _ in range(HALVINGS):
+            if not rate_hz or at(number, least_hz / 2) is None:
+                break
+            least_hz /= 2
+        found.append(Pace(rate_hz, least_hz))
+        changed = (at(number, rate_hz / 2) or at(number, rate_hz * 2)) if rate_hz else None
+        if changed is None:
+            continue
+        for name, signal in made.signals.items():
+            other = changed.signals[name]
+            if other.rate_hz != signal.rate_hz:
+                signals[name] = number + 1
+            if other.spacing_s != signal.spacing_s:
+                spacings[name] = number + 1
+    return Paces(tuple(found), signals, spacings)
