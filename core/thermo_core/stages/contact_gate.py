@@ -88,4 +88,5 @@ OP = Recursive(
     _result,
     _Gate,
     "copies; float32 differences to each of the samples of the last `within_s`; times are counted in samples. Infinity is no value.",
+    bound="rate_hz",
 )

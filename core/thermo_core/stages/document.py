@@ -112,7 +112,12 @@ def _memory(op: Op, stage: Stage) -> str:
         return f"over the newest samples, {op.span(stage)} of them in the example."
     if isinstance(op, Recursive):
         lasts = "outlives a time without samples" if op.lasting else "starts anew after a time without samples"
-        return f"by a state that goes on from sample to sample and {lasts}."
+        bound = (
+            " Gives no value, flagged OUT_OF_DOMAIN, while a sensor is set to another rate than the profile's."
+            if op.bound
+            else ""
+        )
+        return f"by a state that goes on from sample to sample and {lasts}.{bound}"
     if isinstance(op, Latched):
         return "to the newest sample of each input; its moments are those of one of them."
     return "to the samples of the step that is open; its moments are a grid of its own."

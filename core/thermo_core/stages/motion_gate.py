@@ -10,7 +10,7 @@ from thermo_core.quality import Quality
 from thermo_core.signals import Ref, Signal, Values
 from thermo_core.stages.stage import Moments, OneInput, Recursive, Signals
 
-MAX_HELD = 65_535
+_LONG_AGO_US = -(1 << 62)
 
 
 class MotionGate(OneInput, frozen=True, tag="motion_gate"):
@@ -35,36 +35,33 @@ class MotionGate(OneInput, frozen=True, tag="motion_gate"):
         return (self.of, self.motion)
 
 
-def held(stage: MotionGate, signal: Signal) -> int:
-    """Samples that are flagged for one with motion, itself among them."""
-    return 1 + round(stage.hold_s * signal.rate_hz)
+def hold_us(stage: MotionGate) -> int:
+    """`hold_s` in microseconds."""
+    return round(stage.hold_s * 1e6)
 
 
 class _Gate:
     def __init__(self, stage: MotionGate, inputs: Signals) -> None:
         self._threshold = np.float32(stage.threshold)
-        self._held = held(stage, inputs[0])
-        self._since = self._held  # samples since the newest motion
+        self._hold_us = hold_us(stage)
+        self._newest_us = _LONG_AGO_US  # time of the newest motion
 
     def run(self, moments: Moments) -> tuple[Values, NDArray[np.uint16]]:
         values, motion = moments.values
         moving = (motion.reshape(len(motion), -1) > self._threshold).any(1)
-        places = np.arange(len(motion))
-        newest = np.maximum.accumulate(np.where(moving, places, -1))
-        since = np.where(newest >= 0, places - newest, places + 1 + self._since)
-        self._since = min(int(since[-1]), self._held)
-        flags = np.where(since < self._held, np.uint16(Quality.MOVING), np.uint16(0)).astype(np.uint16)
+        newest_us = np.where(moving, moments.times_us, _LONG_AGO_US)
+        newest_us = np.maximum(np.maximum.accumulate(newest_us), self._newest_us)
+        self._newest_us = int(newest_us[-1])
+        flags = np.where(moments.times_us - newest_us <= self._hold_us, np.uint16(Quality.MOVING), np.uint16(0)).astype(
+            np.uint16
+        )
         return values, flags
 
 
 def _result(stage: MotionGate, inputs: Signals) -> Signal:
     """That of the first input."""
     signal = inputs[0]
-    if stage.hold_s and not signal.rate_hz:
-        raise stage.fail(f'takes "{signal.name}", which comes now and then, not at a rate; leave out hold_s')
-    if held(stage, signal) > MAX_HELD:
-        raise stage.fail(f"holds for {held(stage, signal)} samples, and {MAX_HELD} are possible; shorten hold_s")
     return Signal(stage.gives, signal.shape, signal.unit, signal.rate_hz, signal.clock, signal.spacing_s)
 
 
-OP = Recursive(MotionGate, _result, _Gate, "copies; times are counted in samples. Adds the flag MOVING.")
+OP = Recursive(MotionGate, _result, _Gate, "copies. Adds the flag MOVING.")

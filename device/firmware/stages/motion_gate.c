@@ -1,4 +1,4 @@
-/* Copies; times are counted in samples. */
+/* Copies. */
 #include "motion_gate.h"
 
 #include <string.h>
@@ -13,15 +13,11 @@ static uint16_t go_on(const struct work *work) {
   const float *motion = stage_input(work, MOTION);
   for (uint32_t i = 0; i < stage_signal(work, MOTION)->elements; i++) {
     if (motion[i] > parameters->threshold) {
-      state->left = parameters->held;
+      *state = (struct motion_gate_state){.newest_us = work->time_us, .moved = true};
     }
   }
   memcpy(stage_output(work), stage_input(work, OF), stage_signal(work, OF)->elements * sizeof(float));
-  if (state->left == 0) {
-    return 0;
-  }
-  state->left--;
-  return QUALITY_MOVING;
+  return state->moved && work->time_us - state->newest_us <= parameters->hold_us ? QUALITY_MOVING : 0;
 }
 
 static void reset(const struct work *work) {

@@ -2,17 +2,19 @@
 #ifndef STAGES_MOTION_GATE_H
 #define STAGES_MOTION_GATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "stage.h"
 
 struct motion_gate_parameters {
   float threshold;
-  uint16_t held; /* samples that are flagged for one with motion, itself among them */
+  int64_t hold_us; /* for which the flag stays after the last motion */
 };
 
 struct motion_gate_state {
-  uint16_t left; /* samples that are still flagged */
+  int64_t newest_us; /* time of the newest motion */
+  bool moved;        /* there was one */
 };
 
 /* Inputs: what is let through, and what tells motion. */

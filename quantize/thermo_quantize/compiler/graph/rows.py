@@ -69,12 +69,14 @@ class Site:
         number: of its call.
         room: samples of its input that one block may give at most.
         spacing_pace: 1 + number of the sensor whose rate the spacing of its input's rows follows; 0: that of none.
+        rate_pace: likewise of its input's rate.
     """
 
     node: Node
     number: int
     room: int
     spacing_pace: int = 0
+    rate_pace: int = 0
 
     @property
     def stage(self) -> Any:
@@ -215,7 +217,7 @@ def _logarithm(site: Site, tables: Tables) -> Mapping[str, str]:
 
 def _motion_gate(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: MotionGate = site.stage
-    return {"threshold": real(stage.threshold), "held": str(motion_gate.held(stage, site.input))}
+    return {"threshold": real(stage.threshold), "hold_us": whole(motion_gate.hold_us(stage))}
 
 
 def _node_check(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -252,7 +254,11 @@ def _projection(site: Site, tables: Tables) -> Mapping[str, str]:
 
 
 def _recovery(site: Site, tables: Tables) -> Mapping[str, str]:
-    return {"duration_s": real(recovery.duration_s(site.input)), "rows": str(site.input.shape[0])}
+    return {
+        "duration_s": real(recovery.duration_s(site.input)),
+        "rows": str(site.input.shape[0]),
+        "pace": str(site.spacing_pace),
+    }
 
 
 def _resample(site: Site, tables: Tables) -> Mapping[str, str]:
