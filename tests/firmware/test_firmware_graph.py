@@ -131,6 +131,7 @@ def worn() -> Case:
             {"op": "slope", "of": "plausible", "gives": "trend", "span_s": 20.0, "per": "min"},
             {"op": "hold", "of": "activity", "on": "nodes", "gives": "still"},
             {"op": "motion_gate", "of": "plausible", "motion": "still", "gives": "rested", "hold_s": 4.0},
+            {"op": "reference", "of": "plausible", "gives": "unusual", "least_s": 20.0, "memory_s": 40.0, "limit": 1.0},
             {"op": "window", "of": "plausible", "gives": "curves", "length": 40, "every": 10},
             {"op": "recovery", "of": "curves", "gives": "recovered"},
             {"op": "kalman_core", "of": "minute", "gives": "core"},

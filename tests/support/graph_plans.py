@@ -269,6 +269,21 @@ def _recovery(draft: Draft, of: str) -> Made:
     return {}, Kind((4,) if len(kind.shape) == 1 else (kind.shape[1], 4), kind.clock, False, kind.rated)
 
 
+def _reference(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not kind.rated or kind.elements > 300:
+        return None
+    fields: dict[str, Any] = {
+        "memory_s": draft.choices.one([1.0, 5.0, 600.0]),
+        "least_s": draft.choices.one([0.0, 1.0, 3.0]),
+        "limit": draft.choices.one([0.0, 5.0]),
+    }
+    numbers = [name for name in draft.alike(of) if draft.kinds[name].elements == 1]
+    if numbers and draft.choices.one([False, True, True]):
+        fields |= {"ambient": draft.choices.one(numbers), "bins": draft.choices.whole(1, 5), "low": 25.0, "high": 35.0}
+    return fields, Kind((kind.elements + 1,), kind.clock, False, True)
+
+
 def _resample(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     if kind.clock[1] >= DEPTHS - 2 or not kind.rated:
@@ -362,6 +377,7 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "prefer": _prefer,
     "projection": _projection,
     "recovery": _recovery,
+    "reference": _reference,
     "resample": _resample,
     "scale": _scale,
     "select": _select,

@@ -51,6 +51,7 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "prefer": ({}, (_DEGREES, _OTHER)),
     "projection": ({"basis": [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, -0.5, -0.5], "rows": 2}, (_DEGREES,)),
     "recovery": ({}, (Signal("x", (600, 2), "degC", 1.0, "x", 1.0),)),
+    "reference": ({"ambient": "y", "bins": 8, "limit": 1.5}, (_DEGREES, Signal("y", (), "degC", 8.0, "x"))),
     "resample": ({"rate_hz": 1.0}, (_DEGREES,)),
     "scale": ({"offset": 37.0, "unit": "K"}, (_DEGREES,)),
     "select": ({"places": [3, 0]}, (_DEGREES,)),

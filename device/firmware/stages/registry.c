@@ -20,6 +20,7 @@
 #include "prefer.h"
 #include "projection.h"
 #include "recovery.h"
+#include "reference.h"
 #include "resample.h"
 #include "scale.h"
 #include "select.h"
@@ -48,6 +49,7 @@ static const struct stage *const stages[] = {
   &prefer_stage,
   &projection_stage,
   &recovery_stage,
+  &reference_stage,
   &resample_stage,
   &scale_stage,
   &select_stage,

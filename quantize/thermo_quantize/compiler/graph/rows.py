@@ -19,6 +19,7 @@ from thermo_core.stages import (
     motion_gate,
     node_check,
     recovery,
+    reference,
     slope,
     spectrum_peak,
     statistics,
@@ -37,6 +38,7 @@ from thermo_core.stages.motion_gate import MotionGate
 from thermo_core.stages.node_check import NodeCheck
 from thermo_core.stages.normalise import Normalise
 from thermo_core.stages.projection import Projection
+from thermo_core.stages.reference import Reference
 from thermo_core.stages.resample import Resample
 from thermo_core.stages.scale import Scale
 from thermo_core.stages.select import Select
@@ -261,6 +263,18 @@ def _recovery(site: Site, tables: Tables) -> Mapping[str, str]:
     }
 
 
+def _reference(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Reference = site.stage
+    return {
+        "memory_us": whole(stage.memory_us),
+        "least_us": whole(stage.least_us),
+        "low": real(stage.low),
+        "parts": real(reference.parts_a_unit(stage)),
+        "limit": real(stage.limit),
+        "bins": str(stage.bins),
+    }
+
+
 def _resample(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Resample = site.stage
     return {
@@ -394,6 +408,11 @@ ROWS: Mapping[str, Row] = {
     "prefer": Row(overlap=IN_PLACE),
     "projection": Row(_projection),
     "recovery": Row(_recovery, scratch=lambda site: FLOAT * site.input.shape[0]),
+    "reference": Row(
+        _reference,
+        state=True,
+        keeps=lambda site: site.stage.bins * (8 + FLOAT * site.input.elements),
+    ),
     "resample": Row(
         _resample,
         state=True,
