@@ -52,6 +52,10 @@ SHIPPED = REPOSITORY / "models/thermo_models/wearables/breast-patch/bundle.img"
 KEY = REPOSITORY / "device/thermo_device/development_key/development_ed25519.pub.pem"
 CAMERA = {"kind": "mlx90640", "name": "skin", "path": [0x33], "rate_hz": 16.0}
 CURVE = {"kind": "external", "name": "skin", "rate_hz": 1.0}
+PULSE = {"kind": "external", "name": "skin", "rate_hz": 25.0}
+BAND = {"kind": "external", "name": "skin", "rate_hz": 25.0, "shape": [4]}
+NODES = {"kind": "external", "name": "skin", "rate_hz": 1.0, "shape": [16]}
+HEART = {"kind": "external", "name": "skin", "rate_hz": 1 / 60}
 PICTURES = 24
 CHAIN_INSTRUCTIONS, CHAIN_RAM = 119_113, 34_862
 """Goals of the breast patch's graph: what the same steps took as code of their own."""
@@ -90,6 +94,11 @@ def _rows() -> tuple[Row, ...]:
     few = {"op": "select", "of": "skin", "gives": "few"}
     foster = few | {"places": list(range(27))}
     words = ["mean", "sd", "min", "max", "median", "p95"]
+    pulse = {"op": "select", "of": "skin", "gives": "pulse", "places": [0]}
+    axes = {"op": "select", "of": "skin", "gives": "axes", "places": [1, 2, 3]}
+    last = {"op": "window", "length": 200}
+    windows = [pulse, axes, last | {"of": "pulse", "gives": "waves"}, last | {"of": "axes", "gives": "moves"}]
+    air = {"op": "select", "of": "skin", "gives": "air", "places": [0]}
     return (
         Row("camera", "a picture and its two companions put, no stage", []),
         Row("curve", "a single number put, no stage", [], CURVE, "curve"),
@@ -129,6 +138,29 @@ def _rows() -> tuple[Row, ...]:
             CURVE, "curve_600", 600),
         Row("time_statistics", f"{', '.join(words)}, slope of 600 numbers",
             [curve, made | {"op": "statistics", "of": "curve", "give": [*words, "slope"]}], CURVE, "curve_600", 600),
+        Row("recovery", "one exponential through 600 numbers", [curve, made | {"op": "recovery", "of": "curve"}],
+            CURVE, "curve_600", 600),
+        Row("slope", "of a number over 60 s of 1 Hz", [made | {"op": "slope", "span_s": 60.0}], CURVE, "curve", 60),
+        Row("kalman_core", "core temperature of a heart rate", [made | {"op": "kalman_core"}], HEART, "curve"),
+        Row("bandpass", "a pulse, order 2", [made | {"op": "bandpass", "low_hz": 0.7, "high_hz": 3.5}], PULSE, "curve"),
+        Row("band", "a pulse and three axes put, no stage", [], BAND, "band"),
+        Row("axes", "three axes of four numbers", [axes], BAND, "band"),
+        Row("enmo", "of three axes", [axes, made | {"op": "enmo", "of": "axes"}], BAND, "axes"),
+        Row("windows", "8 s of 25 Hz of pulse and three axes", windows, BAND, "band", 200),
+        Row("enmo_window", "mean and SD of 200 rows of three axes", [*windows, made | {"op": "enmo", "of": "moves"}],
+            BAND, "windows", 200),
+        Row("spectrum_peak", "heart rate of 8 s of 25 Hz, motion taken away",
+            [*windows, made | {"op": "spectrum_peak", "of": "waves", "motion": "moves"}], BAND, "windows", 200),
+        Row("nodes", "16 nodes put, no stage", [], NODES, "nodes"),
+        Row("air", "one of 16 numbers", [air], NODES, "nodes"),
+        Row("contact_correction", "16 nodes, one air", [air, made | {"op": "contact_correction", "air": "air", "share": [0.2]}],
+            NODES, "air"),
+        Row("contact_gate", "16 nodes", [made | {"op": "contact_gate"}], NODES, "nodes"),
+        Row("motion_gate", "16 nodes, one number of motion", [air, made | {"op": "motion_gate", "motion": "air"}], NODES, "air"),
+        Row("reference", "16 nodes by 8 parts of the air", [air, made | {"op": "reference", "ambient": "air", "bins": 8}],
+            NODES, "air"),
+        Row("node_check", "16 nodes, none dead", [made | {"op": "node_check", "limit": [9.0]}], NODES, "nodes"),
+        Row("node_check_2", "16 nodes, two taken away", [made | {"op": "node_check", "limit": [0.01]}], NODES, "nodes"),
     )  # fmt: skip
 
 

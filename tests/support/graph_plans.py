@@ -155,6 +155,23 @@ def _concatenate(draft: Draft, of: str) -> Made:
     return {"of": names}, Kind((sum(draft.kinds[name].elements for name in names),), kind.clock, False, kind.rated)
 
 
+def _contact_correction(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    numbers = [name for name in draft.alike(of) if draft.kinds[name].elements == 1]
+    if not numbers:
+        return None
+    share = draft.floats(draft.choices.one([1, kind.elements]), 0.0, 0.6)
+    return _same(kind, air=draft.choices.one(numbers), share=share)
+
+
+def _contact_gate(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not kind.rated:
+        return None
+    within_s, hold_s = (draft.choices.one([1, 3]) / draft.rate_hz(of) for _ in range(2))
+    return _same(kind, step=draft.choices.one([0.3, 9.0]), within_s=min(within_s, 60.0), hold_s=hold_s)
+
+
 def _enmo(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     if kind.shape[-1:] != (3,) or len(kind.shape) != 1 + kind.timed:
@@ -191,6 +208,32 @@ def _logarithm(draft: Draft, of: str) -> Made:
     return _same(draft.kinds[of], offset=draft.choices.one([0.0, 0.25]))
 
 
+def _motion_gate(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    hold_s = draft.choices.one([0, 3]) / draft.rate_hz(of) if kind.rated else 0.0
+    return _same(
+        kind,
+        motion=draft.choices.one(draft.alike(of)),
+        threshold=draft.choices.one([0.03, 34.0]),
+        hold_s=min(hold_s, 3600.0),
+    )
+
+
+def _node_check(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    nodes = kind.elements
+    if not 3 <= nodes <= 64:
+        return None
+    fields: dict[str, Any] = {"limit": draft.floats(draft.choices.one([1, nodes]), 0.5, 9.0)}
+    if draft.choices.one([False, True]):
+        fields["usual"] = draft.floats(nodes, 25, 35)
+    if nodes < 13 and draft.choices.one([False, True]):
+        weights = np.array(draft.floats(nodes * nodes, -0.2, 0.5), np.float32).reshape(nodes, nodes)
+        np.fill_diagonal(weights, 0)
+        fields["weights"] = [float(one) for one in weights.ravel()]
+    return _same(kind, most=draft.choices.whole(1, 3), **fields)
+
+
 def _normalise(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     many = draft.choices.one([False, True])
@@ -224,6 +267,21 @@ def _recovery(draft: Draft, of: str) -> Made:
     if not kind.timed or len(kind.shape) > 2 or kind.shape[0] < 8:
         return None
     return {}, Kind((4,) if len(kind.shape) == 1 else (kind.shape[1], 4), kind.clock, False, kind.rated)
+
+
+def _reference(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not kind.rated or kind.elements > 300:
+        return None
+    fields: dict[str, Any] = {
+        "memory_s": draft.choices.one([1.0, 5.0, 600.0]),
+        "least_s": draft.choices.one([0.0, 1.0, 3.0]),
+        "limit": draft.choices.one([0.0, 5.0]),
+    }
+    numbers = [name for name in draft.alike(of) if draft.kinds[name].elements == 1]
+    if numbers and draft.choices.one([False, True, True]):
+        fields |= {"ambient": draft.choices.one(numbers), "bins": draft.choices.whole(1, 5), "low": 25.0, "high": 35.0}
+    return fields, Kind((kind.elements + 1,), kind.clock, False, True)
 
 
 def _resample(draft: Draft, of: str) -> Made:
@@ -359,6 +417,8 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "concatenate": _concatenate,
     "crop": _crop,
     "difference": _difference,
+    "contact_correction": _contact_correction,
+    "contact_gate": _contact_gate,
     "enmo": _enmo,
     "foster": _foster,
     "gaussian": _gaussian,
@@ -366,10 +426,13 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "kalman_core": _kalman_core,
     "logarithm": _logarithm,
     "median3": _median3,
+    "motion_gate": _motion_gate,
+    "node_check": _node_check,
     "normalise": _normalise,
     "prefer": _prefer,
     "projection": _projection,
     "recovery": _recovery,
+    "reference": _reference,
     "resample": _resample,
     "resize": _resize,
     "scale": _scale,

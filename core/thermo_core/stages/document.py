@@ -40,6 +40,8 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "concatenate": ({}, (_DEGREES, _OTHER)),
     "crop": ({"rows": 12, "columns": 16, "row": 6, "column": 8}, (_PICTURE,)),
     "difference": ({"first": [0, 1], "second": [2, 3]}, (_DEGREES,)),
+    "contact_correction": ({"air": "y", "share": [0.2]}, (_DEGREES, Signal("y", (), "degC", 8.0, "x"))),
+    "contact_gate": ({}, (_DEGREES,)),
     "enmo": ({}, (Signal("x", (25, 3), "g", 1.0, "x/25/25", 0.04),)),
     "foster": ({"parts": 1, "copies": 2}, (Signal("x", (4,), "", 1.0, "x"),)),
     "gaussian": ({"size": 3, "sigma": 0.8}, (_PICTURE,)),
@@ -47,10 +49,13 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "kalman_core": ({}, (Signal("x", (), "bpm", 1 / 60, "x"),)),
     "logarithm": ({}, (_DEGREES,)),
     "median3": ({}, (_PICTURE,)),
+    "motion_gate": ({"motion": "y", "hold_s": 10.0}, (_DEGREES, Signal("y", (2,), "g", 8.0, "x"))),
+    "node_check": ({"limit": [2.5], "usual": [33.0, 32.5, 31.0, 30.0]}, (_DEGREES,)),
     "normalise": ({"centre": [30.0], "spread": [2.0]}, (_DEGREES,)),
     "prefer": ({}, (_DEGREES, _OTHER)),
     "projection": ({"basis": [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, -0.5, -0.5], "rows": 2}, (_DEGREES,)),
     "recovery": ({}, (Signal("x", (600, 2), "degC", 1.0, "x", 1.0),)),
+    "reference": ({"ambient": "y", "bins": 8, "limit": 1.5}, (_DEGREES, Signal("y", (), "degC", 8.0, "x"))),
     "resample": ({"rate_hz": 1.0}, (_DEGREES,)),
     "resize": ({"rows": 12, "columns": 16, "by": "area"}, (_PICTURE,)),
     "scale": ({"offset": 37.0, "unit": "K"}, (_DEGREES,)),
@@ -114,7 +119,12 @@ def _memory(op: Op, stage: Stage) -> str:
         return f"over the newest samples, {op.span(stage)} of them in the example."
     if isinstance(op, Recursive):
         lasts = "outlives a time without samples" if op.lasting else "starts anew after a time without samples"
-        return f"by a state that goes on from sample to sample and {lasts}."
+        bound = (
+            " Gives no value, flagged OUT_OF_DOMAIN, while a sensor is set to another rate than the profile's."
+            if op.bound
+            else ""
+        )
+        return f"by a state that goes on from sample to sample and {lasts}.{bound}"
     if isinstance(op, Latched):
         return "to the newest sample of each input; its moments are those of one of them."
     return "to the samples of the step that is open; its moments are a grid of its own."

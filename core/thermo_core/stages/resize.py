@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from msgspec import Meta
@@ -114,7 +114,8 @@ def _mended(x: Values, stage: Resize, down: list[_Step], along: list[_Step]) -> 
     weight = np.zeros_like(total)
     for to_rows, of_rows, row_weights in down:
         for to_columns, of_columns, column_weights in along:
-            to, of = np.ix_(to_rows, to_columns), np.ix_(of_rows, of_columns)
+            to: Any = np.ix_(to_rows, to_columns)
+            of: Any = np.ix_(of_rows, of_columns)
             here, share = x[:, *of], row_weights[:, np.newaxis] * column_weights
             known = ~np.isnan(here)
             before, held = total[:, *to], weight[:, *to]

@@ -9,6 +9,8 @@
 #include "concatenate.h"
 #include "crop.h"
 #include "difference.h"
+#include "contact_correction.h"
+#include "contact_gate.h"
 #include "enmo.h"
 #include "foster.h"
 #include "gaussian.h"
@@ -16,10 +18,13 @@
 #include "kalman_core.h"
 #include "logarithm.h"
 #include "median3.h"
+#include "motion_gate.h"
+#include "node_check.h"
 #include "normalise.h"
 #include "prefer.h"
 #include "projection.h"
 #include "recovery.h"
+#include "reference.h"
 #include "resample.h"
 #include "resize.h"
 #include "scale.h"
@@ -39,6 +44,8 @@ static const struct stage *const stages[] = {
   &concatenate_stage,
   &crop_stage,
   &difference_stage,
+  &contact_correction_stage,
+  &contact_gate_stage,
   &enmo_stage,
   &foster_stage,
   &gaussian_stage,
@@ -46,10 +53,13 @@ static const struct stage *const stages[] = {
   &kalman_core_stage,
   &logarithm_stage,
   &median3_stage,
+  &motion_gate_stage,
+  &node_check_stage,
   &normalise_stage,
   &prefer_stage,
   &projection_stage,
   &recovery_stage,
+  &reference_stage,
   &resample_stage,
   &resize_stage,
   &scale_stage,

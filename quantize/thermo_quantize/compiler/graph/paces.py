@@ -7,7 +7,7 @@ from thermo_core.graph.plan import Plan
 from thermo_core.graph.rates import plan_at
 from thermo_core.wearable.profile import Model
 from thermo_quantize.compiler.graph.place import row
-from thermo_quantize.compiler.graph.rows import Site
+from thermo_quantize.compiler.graph.row import Site
 from thermo_quantize.compiler.graph.tables import Tables
 
 HALVINGS = 16

@@ -21,12 +21,14 @@ class Site:
         number: of its call.
         room: samples of its input that one block may give at most.
         spacing_pace: 1 + number of the sensor whose rate the spacing of its input's rows follows; 0: that of none.
+        rate_pace: likewise of its input's rate.
     """
 
     node: Node
     number: int
     room: int
     spacing_pace: int = 0
+    rate_pace: int = 0
 
     @property
     def stage(self) -> Any:

@@ -6,17 +6,36 @@ from collections.abc import Mapping
 import numpy as np
 
 from thermo_core.signals import GAP_PERIODS
-from thermo_core.stages import average, bandpass, bins, kalman_core, recovery, slope, spectrum_peak, statistics
+from thermo_core.stages import (
+    average,
+    bandpass,
+    bins,
+    contact_correction,
+    contact_gate,
+    kalman_core,
+    motion_gate,
+    node_check,
+    recovery,
+    reference,
+    slope,
+    spectrum_peak,
+    statistics,
+)
 from thermo_core.stages.bandpass import Bandpass
 from thermo_core.stages.bins import Bins
 from thermo_core.stages.centre import Centre
+from thermo_core.stages.contact_correction import ContactCorrection
+from thermo_core.stages.contact_gate import ContactGate
 from thermo_core.stages.enmo import Enmo
 from thermo_core.stages.foster import Foster
 from thermo_core.stages.hold import Hold
 from thermo_core.stages.kalman_core import KalmanCore
 from thermo_core.stages.logarithm import Logarithm
+from thermo_core.stages.motion_gate import MotionGate
+from thermo_core.stages.node_check import NodeCheck
 from thermo_core.stages.normalise import Normalise
 from thermo_core.stages.projection import Projection
+from thermo_core.stages.reference import Reference
 from thermo_core.stages.resample import Resample
 from thermo_core.stages.scale import Scale
 from thermo_core.stages.select import Select
@@ -76,6 +95,21 @@ def _centre(site: Site, tables: Tables) -> Mapping[str, str]:
     return {"median": boolean(stage.by == "median")}
 
 
+def _contact_correction(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: ContactCorrection = site.stage
+    factors = contact_correction.factors(stage)
+    return {"factors": tables.reals(site.name("factors"), factors), "one_factor": boolean(len(factors) == 1)}
+
+
+def _contact_gate(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: ContactGate = site.stage
+    return {
+        "step": real(stage.step),
+        "behind": str(contact_gate.behind(stage, site.input)),
+        "held": str(contact_gate.held(stage, site.input)),
+    }
+
+
 def _enmo(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Enmo = site.stage
     return {"gravity": real(stage.gravity), "windowed": boolean(len(site.input.shape) == 2)}
@@ -115,6 +149,22 @@ def _logarithm(site: Site, tables: Tables) -> Mapping[str, str]:
     return {"offset": real(stage.offset)}
 
 
+def _motion_gate(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: MotionGate = site.stage
+    return {"threshold": real(stage.threshold), "hold_us": whole(motion_gate.hold_us(stage))}
+
+
+def _node_check(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: NodeCheck = site.stage
+    nodes = site.input.elements
+    return {
+        "usual": tables.reals(site.name("usual"), node_check.usual(stage, nodes)),
+        "tightness": tables.reals(site.name("tightness"), node_check.tightness(stage, nodes)),
+        "weights": tables.reals(site.name("weights"), node_check.matrix(stage, nodes)),
+        "most": str(stage.most),
+    }
+
+
 def _normalise(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Normalise = site.stage
     return {
@@ -138,7 +188,23 @@ def _projection(site: Site, tables: Tables) -> Mapping[str, str]:
 
 
 def _recovery(site: Site, tables: Tables) -> Mapping[str, str]:
-    return {"duration_s": real(recovery.duration_s(site.input)), "rows": str(site.input.shape[0])}
+    return {
+        "duration_s": real(recovery.duration_s(site.input)),
+        "rows": str(site.input.shape[0]),
+        "pace": str(site.spacing_pace),
+    }
+
+
+def _reference(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Reference = site.stage
+    return {
+        "memory_us": whole(stage.memory_us),
+        "least_us": whole(stage.least_us),
+        "low": real(stage.low),
+        "parts": real(reference.parts_a_unit(stage)),
+        "limit": real(stage.limit),
+        "bins": str(stage.bins),
+    }
 
 
 def _resample(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -258,6 +324,13 @@ ROWS: Mapping[str, Row] = {
     "concatenate": Row(),
     "crop": Row(pictures.crop),
     "difference": Row(pictures.difference),
+    "contact_correction": Row(_contact_correction),
+    "contact_gate": Row(
+        _contact_gate,
+        state=True,
+        keeps=lambda site: FLOAT * (contact_gate.behind(site.stage, site.input) + 1) * site.input.elements,
+        overlap=IN_PLACE,
+    ),
     "enmo": Row(_enmo),
     "foster": Row(_foster),
     "gaussian": Row(pictures.gaussian, scratch=pictures.gaussian_scratch),
@@ -265,10 +338,17 @@ ROWS: Mapping[str, Row] = {
     "kalman_core": Row(_kalman_core, state=True),
     "logarithm": Row(_logarithm, overlap=IN_PLACE),
     "median3": Row(pictures.median3, scratch=pictures.median3_scratch),
+    "motion_gate": Row(_motion_gate, state=True),
+    "node_check": Row(_node_check, scratch=lambda site: (FLOAT + 1) * site.input.elements),
     "normalise": Row(_normalise, overlap=IN_PLACE),
     "prefer": Row(overlap=IN_PLACE),
     "projection": Row(_projection),
     "recovery": Row(_recovery, scratch=lambda site: FLOAT * site.input.shape[0]),
+    "reference": Row(
+        _reference,
+        state=True,
+        keeps=lambda site: site.stage.bins * (8 + FLOAT * site.input.elements),
+    ),
     "resample": Row(
         _resample,
         state=True,
