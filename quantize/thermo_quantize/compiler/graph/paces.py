@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from thermo_core.graph.plan import Plan
 from thermo_core.graph.rates import plan_at
+from thermo_core.stages import OPS
+from thermo_core.stages.stage import Recursive
 from thermo_core.wearable.profile import Model
 from thermo_quantize.compiler.graph.place import row
 from thermo_quantize.compiler.graph.row import Site
@@ -48,8 +50,12 @@ def constants(made: Plan) -> list[object]:
     """What of each stage's parameters goes into flash and stays as it is at other rates of sensors."""
     found: list[object] = []
     for number, node in enumerate(made.nodes):
-        chosen = None if isinstance(node.what, Model) else row(node)
-        if chosen is not None and chosen.parameters is not None:
+        if isinstance(node.what, Model):
+            continue
+        chosen, kind = row(node), OPS[node.what.op]
+        # A stage that is bound to a rate gives no value at another, and needs no other constants.
+        bound = isinstance(kind, Recursive) and kind.bound is not None
+        if chosen.parameters is not None and not bound:
             tables = Tables()
             fields = chosen.parameters(Site(node, number, 1), tables)
             found.append(({name: text for name, text in fields.items() if name not in chosen.paced}, tables.texts))
