@@ -5,14 +5,18 @@
 #include "average.h"
 #include "bandpass.h"
 #include "bins.h"
+#include "canny.h"
 #include "centre.h"
 #include "concatenate.h"
 #include "crop.h"
 #include "difference.h"
 #include "enmo.h"
+#include "equalise.h"
 #include "foster.h"
 #include "gaussian.h"
+#include "glcm.h"
 #include "hold.h"
+#include "hot_spots.h"
 #include "kalman_core.h"
 #include "logarithm.h"
 #include "median3.h"
@@ -23,6 +27,7 @@
 #include "resample.h"
 #include "resize.h"
 #include "scale.h"
+#include "segment.h"
 #include "select.h"
 #include "slope.h"
 #include "sobel.h"
@@ -35,14 +40,18 @@ static const struct stage *const stages[] = {
   &average_stage,
   &bandpass_stage,
   &bins_stage,
+  &canny_stage,
   &centre_stage,
   &concatenate_stage,
   &crop_stage,
   &difference_stage,
   &enmo_stage,
+  &equalise_stage,
   &foster_stage,
   &gaussian_stage,
+  &glcm_stage,
   &hold_stage,
+  &hot_spots_stage,
   &kalman_core_stage,
   &logarithm_stage,
   &median3_stage,
@@ -53,6 +62,7 @@ static const struct stage *const stages[] = {
   &resample_stage,
   &resize_stage,
   &scale_stage,
+  &segment_stage,
   &select_stage,
   &slope_stage,
   &sobel_stage,
