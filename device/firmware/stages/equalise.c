@@ -21,6 +21,10 @@ static inline uint32_t held(int32_t place) {
 #endif
 }
 
+static inline uint32_t place_of(float value, float inverse, uint32_t base) {
+  return held((int32_t)((uint32_t)float32_bits(value * inverse + FLOAT32_ROUNDER) - base));
+}
+
 /* Shares of pixels that are not above each level; gives the number of pixels. */
 static uint32_t add_up(const uint16_t *counts, uint32_t levels, float *table) {
   uint32_t pixels = 0;
@@ -43,18 +47,21 @@ static bool within(const float *values, uint32_t pixels, const struct levels *le
   const uint32_t base = (uint32_t)levels->base - 1U;
   memset(counts, 0, EQUALISE_COUNTS * sizeof *counts);
   uint16_t *place = places;
-  for (const float *end = values + pixels / 2U * 2U; values != end; values += 2, place += 2) {
-    const uint32_t one = held((int32_t)((uint32_t)float32_bits(values[0] * inverse + FLOAT32_ROUNDER) - base));
-    const uint32_t other = held((int32_t)((uint32_t)float32_bits(values[1] * inverse + FLOAT32_ROUNDER) - base));
+  for (const float *end = values + pixels / 4U * 4U; values != end; values += 4, place += 4) {
+    const uint32_t one = place_of(values[0], inverse, base), other = place_of(values[1], inverse, base);
     place[0] = (uint16_t)one;
     counts[one]++;
     place[1] = (uint16_t)other;
     counts[other]++;
+    const uint32_t third = place_of(values[2], inverse, base), last = place_of(values[3], inverse, base);
+    place[2] = (uint16_t)third;
+    counts[third]++;
+    place[3] = (uint16_t)last;
+    counts[last]++;
   }
-  if (pixels % 2U != 0) {
-    const uint32_t one = held((int32_t)((uint32_t)float32_bits(*values * inverse + FLOAT32_ROUNDER) - base));
-    *place = (uint16_t)one;
-    counts[one]++;
+  for (uint32_t i = 0; i < pixels % 4U; i++) {
+    place[i] = (uint16_t)place_of(values[i], inverse, base);
+    counts[place[i]]++;
   }
   /* Level 0 is counted at place 1: at place 0 is what is below, or no value. */
   if (add_up(counts + 1, levels->count, table) != pixels) {

@@ -12,12 +12,14 @@
 
 /* Count pairs in rows that lie an offset apart. Levels are rows of a table with one more for no value. */
 static void count_pairs(const uint8_t *one, const uint8_t *other, uint32_t pairs, uint32_t width, uint32_t *counts) {
-  for (const uint8_t *end = one + pairs / 2U * 2U; one != end; one += 2, other += 2) {
+  for (const uint8_t *end = one + pairs / 4U * 4U; one != end; one += 4, other += 4) {
     counts[one[0] * width + other[0]]++;
     counts[one[1] * width + other[1]]++;
+    counts[one[2] * width + other[2]]++;
+    counts[one[3] * width + other[3]]++;
   }
-  if (pairs % 2U != 0) {
-    counts[*one * width + *other]++;
+  for (uint32_t i = 0; i < pairs % 4U; i++) {
+    counts[one[i] * width + other[i]]++;
   }
 }
 

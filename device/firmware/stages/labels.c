@@ -21,27 +21,34 @@ static uint16_t joined(uint16_t *labels, uint16_t one, uint16_t other) {
   return second;
 }
 
+/* The label of a place without one above: of those to the left, or of the next one above. */
+static uint16_t begun(const uint8_t *mask, uint16_t *labels, uint16_t place, uint32_t columns, bool diagonal,
+                      bool first, bool last) {
+  const uint16_t above = (uint16_t)(place - columns);
+  const bool has_left = !first && mask[place - 1] != 0;
+  const bool has_right = diagonal && place >= columns && !last && mask[above + 1U] != 0;
+  const bool has_corner = diagonal && place >= columns && !first && mask[above - 1U] != 0;
+  if (has_left || has_corner) {
+    const uint16_t before = (uint16_t)(has_left ? place - 1U : above - 1U);
+    return has_right ? joined(labels, before, (uint16_t)(above + 1U)) : labels[before];
+  }
+  return has_right ? labels[above + 1U] : place;
+}
+
 void labels_make(const uint8_t *mask, uint32_t rows, uint32_t columns, bool diagonal, uint16_t *labels) {
-  uint16_t place = 0;
+  uint32_t place = 0;
   for (uint32_t row = 0; row < rows; row++) {
     for (uint32_t column = 0; column < columns; column++, place++) {
       if (mask[place] == 0) {
         continue;
       }
-      const uint16_t above = (uint16_t)(place - columns), left = (uint16_t)(place - 1U);
-      const bool has_above = row > 0 && mask[above] != 0, has_left = column > 0 && mask[left] != 0;
-      if (has_above) {
+      if (row > 0 && mask[place - columns] != 0) {
         /* Diagonally the left one is connected with the one above already. */
-        labels[place] = has_left && !diagonal ? joined(labels, above, left) : labels[above];
-        continue;
-      }
-      const bool has_right = diagonal && row > 0 && column + 1U < columns && mask[above + 1U] != 0;
-      const bool has_corner = diagonal && row > 0 && column > 0 && mask[above - 1U] != 0;
-      if (has_left || has_corner) {
-        const uint16_t before = has_left ? left : (uint16_t)(above - 1U);
-        labels[place] = has_right ? joined(labels, before, (uint16_t)(above + 1U)) : labels[before];
+        const bool apart = !diagonal && column > 0 && mask[place - 1U] != 0;
+        labels[place] =
+            apart ? joined(labels, (uint16_t)(place - columns), (uint16_t)(place - 1U)) : labels[place - columns];
       } else {
-        labels[place] = has_right ? labels[above + 1U] : place;
+        labels[place] = begun(mask, labels, (uint16_t)place, columns, diagonal, column == 0, column + 1U == columns);
       }
     }
   }

@@ -10,6 +10,7 @@
 #include "picture.h"
 
 #define LAST_BIN (SEGMENT_BINS - 1U)
+#define BINS_BITS 0x43800000U /* of the float 256 */
 
 /* Least and greatest finite number. */
 static void range_of(const float *values, uint32_t count, float *least, float *greatest) {
@@ -64,11 +65,15 @@ static void above_otsu(const float *values, uint32_t count, uint32_t *counts, ui
     return;
   }
   memset(counts, 0, SEGMENT_BINS * sizeof *counts);
+  /* By the bits of what is not negative: NaN and infinity are greater than all bins, as is -infinity. */
   for (uint32_t i = 0; i < count; i++) {
+    const float place = (values[i] - least) * scale;
     uint32_t bin = 0;
-    if (float32_is_finite(values[i])) {
-      bin = (uint32_t)((values[i] - least) * scale);
-      bin = bin > LAST_BIN ? LAST_BIN : bin;
+    if ((uint32_t)float32_bits(place) < BINS_BITS) {
+      bin = (uint32_t)place;
+      counts[bin]++;
+    } else if (float32_is_finite(values[i])) {
+      bin = LAST_BIN;
       counts[bin]++;
     }
     mask[i] = (uint8_t)bin;
@@ -100,23 +105,22 @@ static void spread(uint8_t *mask, uint8_t *other, uint32_t rows, uint32_t column
   }
 }
 
-static void keep_largest(uint8_t *mask, const struct segment_parameters *parameters, uint16_t *labels,
-                         uint16_t *areas) {
-  const uint32_t count = (uint32_t)parameters->rows * parameters->columns;
-  labels_make(mask, parameters->rows, parameters->columns, parameters->diagonal, labels);
-  memset(areas, 0, count * sizeof *areas);
+/* Give the label of the largest part. */
+static uint32_t largest_of(const uint8_t *mask, const uint16_t *labels, uint16_t *areas, uint32_t count) {
+  uint32_t largest = 0, most = 0;
   for (uint32_t i = 0; i < count; i++) {
-    if (mask[i] != 0) {
-      areas[labels[i]]++;
+    if (mask[i] == 0) {
+      continue;
+    }
+    /* The first place of a part is its label. */
+    const uint32_t label = labels[i], area = label == i ? 1U : areas[label] + 1U;
+    areas[label] = (uint16_t)area;
+    if (area > most || (area == most && label < largest)) {
+      most = area;
+      largest = label;
     }
   }
-  uint32_t largest = 0;
-  for (uint32_t i = 1; i < count; i++) {
-    largest = areas[i] > areas[largest] ? i : largest;
-  }
-  for (uint32_t i = 0; i < count; i++) {
-    mask[i] = mask[i] != 0 && labels[i] == largest;
-  }
+  return largest;
 }
 
 static uint16_t apply(const struct work *work) {
@@ -138,12 +142,15 @@ static uint16_t apply(const struct work *work) {
   for (uint32_t i = 0; i < 2U * parameters->opening; i++) {
     spread(mask, (uint8_t *)labels, parameters->rows, parameters->columns, i >= parameters->opening);
   }
+  uint32_t largest = 0;
   if (parameters->largest) {
-    keep_largest(mask, parameters, labels, areas);
+    labels_make(mask, parameters->rows, parameters->columns, parameters->diagonal, labels);
+    largest = largest_of(mask, labels, areas, count);
   }
+  const float outside = parameters->picture ? float32_nothing() : 0.0F;
   for (uint32_t i = 0; i < count; i++) {
-    const float outside = parameters->picture ? float32_nothing() : 0.0F;
-    output[i] = mask[i] == 0 ? outside : parameters->picture ? values[i] : 1.0F;
+    const bool within = mask[i] != 0 && (!parameters->largest || labels[i] == largest);
+    output[i] = !within ? outside : parameters->picture ? values[i] : 1.0F;
   }
   return 0;
 }
