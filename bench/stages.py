@@ -74,6 +74,7 @@ class Row:
         beyond: name of the row that its cost is told beyond.
         warm_up: blocks before the first that is measured.
         goal: instructions that it may take.
+        body: on pictures of a warm body before a wall instead of noise alone.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Row:
     beyond: str = "camera"
     warm_up: int = 16
     goal: int | None = None
+    body: bool = False
 
 
 def _rows() -> tuple[Row, ...]:
@@ -114,6 +116,17 @@ def _rows() -> tuple[Row, ...]:
         Row("resize", "a picture to 12 x 16 by area", [made | {"op": "resize", "rows": 12, "columns": 16, "by": "area"}]),
         Row("resize_bilinear", "a picture to 48 x 64", [made | {"op": "resize", "rows": 48, "columns": 64}]),
         Row("difference", "left and right half of a picture", [made | {"op": "difference"}]),
+        Row("segment", "Otsu and largest part of a picture", [made | {"op": "segment"}], goal=40_000, body=True),
+        Row("segment_noise", "the same of noise alone", [made | {"op": "segment"}]),
+        Row("segment_opened", "threshold and opening of a picture",
+            [made | {"op": "segment", "threshold": 34.0, "opening": 1, "largest": False}]),
+        Row("hot_spots", "4 of a picture", [made | {"op": "hot_spots"}], body=True),
+        Row("equalise", "a picture in 64 levels", [made | {"op": "equalise", "low": 30.0, "high": 38.0}], goal=12_000),
+        Row("clahe", "3 x 4 tiles of a picture",
+            [made | {"op": "equalise", "low": 30.0, "high": 38.0, "tile_rows": 3, "tile_columns": 4, "clip": 2.0}]),
+        Row("glcm", "8 levels, 4 offsets of a picture", [made | {"op": "glcm", "low": 32.5, "high": 35.5}], goal=40_000),
+        Row("canny", "a picture", [made | {"op": "canny", "high": 0.6, "low": 0.3}], goal=90_000),
+        Row("canny_body", "a picture of a body", [made | {"op": "canny", "high": 2.0, "low": 0.8}], body=True),
         Row("scale", "a picture", [made | {"op": "scale", "offset": 30.0, "factor": 0.5}]),
         Row("normalise", "a picture", [made | {"op": "normalise", "centre": [30.0], "spread": [2.0]}]),
         Row("logarithm", "a picture", [made | {"op": "logarithm", "offset": 1.0}]),
@@ -257,25 +270,34 @@ def _cases(plans: dict[str, Plan], network: Compiled, warm_ups: dict[str, int]) 
     rng = np.random.default_rng(1)
     scene = 34 + rng.normal(0, 0.4, 768)
     pictures = (scene + rng.normal(0, 0.28, (PICTURES, 768))).astype(np.float32)
-    body = ",\n".join("{" + ",".join(f"{x!r}F" for x in row) + "}" for row in pictures.tolist())
+    y, x = np.mgrid[:24, :32]
+    within = ((x - 15) / 9.0) ** 2 + ((y - 14) / 12.0) ** 2 < 1
+    warm = 23 + 9.5 * within + 1.5 * np.exp(-((x - 18) ** 2 + (y - 12) ** 2) / 4)
+    bodies = (warm.ravel() + rng.normal(0, 0.1, (PICTURES, 768))).astype(np.float32)
+    tables = [
+        ",\n".join("{" + ",".join(f"{one!r}F" for one in row) + "}" for row in of.tolist()) for of in (pictures, bodies)
+    ]
+    bodied = {row.name for row in _rows() if row.body}
     rows, puts = [], []
     for name, made in plans.items():
         put = [number for number, signal in enumerate(made.signals.values()) if signal.name.partition(".")[0] == "skin"]
         puts.append(f"static const uint16_t put_{name}[] = {{{', '.join(map(str, put))}}};")
         period_us = round(1e6 / made.signals["skin"].rate_hz)
-        rows.append(f'{{"{name}", &case_{name}_plan, put_{name}, {len(put)}, {warm_ups[name]}, {period_us}}},')
+        rows.append(
+            f'{{"{name}", &case_{name}_plan, put_{name}, {len(put)}, {warm_ups[name]}, {period_us}, {int(name in bodied)}}},'
+        )
     return "\n".join(
         [
             *(f'#include "case_{name}.h"' for name in plans),
             f'#include "{network.name}.h"',
             f"#define CHAIN_INVOKE {network.name}_invoke",
             "struct stages_case { const char *name; const struct graph_plan *plan; const uint16_t *put; uint16_t put_count; "
-            "uint32_t warm_up; int64_t period_us; };",
+            "uint32_t warm_up; int64_t period_us; int scene; };",
             *puts,
             "static const struct stages_case cases[] = {",
             *rows,
             "};",
-            f"static const float pictures[{PICTURES}][768] = {{{body}}};",
+            f"static const float pictures[2][{PICTURES}][768] = {{{{{tables[0]}}}, {{{tables[1]}}}}};",
         ]
     )
 

@@ -409,10 +409,44 @@ def _sobel(draft: Draft, of: str) -> Made:
     return _of_picture(draft, of, give=draft.choices.one(["magnitude", "x", "y"]))
 
 
+def _canny(draft: Draft, of: str) -> Made:
+    return _of_picture(draft, of, high=draft.choices.one([0.5, 2.0]), low=draft.choices.one([0.01, 0.5]))
+
+
+_LEVELS: dict[str, Any] = {"low": 18.3, "high": 41.7}
+
+
+def _equalise(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not _is_picture(kind):
+        return None
+    tiles = [1, 1] if draft.choices.one([False, True]) else [draft.choices.whole(1, min(n, 4)) for n in kind.shape]
+    levels, clip = draft.choices.one([2, 64, 256]), draft.choices.one([0.0, 0.0, 1.0, 3.0])
+    return _of_picture(draft, of, **_LEVELS, levels=levels, tile_rows=tiles[0], tile_columns=tiles[1], clip=clip)
+
+
+def _glcm(draft: Draft, of: str) -> Made:
+    angles, levels = draft.some([0, 45, 90, 135], 1, 4), draft.choices.one([2, 8, 16])
+    return _of_picture(draft, of, (len(angles), 4), **_LEVELS, levels=levels, angles=angles)
+
+
+def _hot_spots(draft: Draft, of: str) -> Made:
+    most = draft.choices.one([1, 4, 9])
+    return _of_picture(draft, of, (most, 4), most=most, least_k=draft.choices.one([0.5, 4.0]))
+
+
+def _segment(draft: Draft, of: str) -> Made:
+    flags = {name: draft.choices.one([False, True]) for name in ("largest", "diagonal")}
+    threshold = {} if draft.choices.one([False, True]) else {"threshold": draft.choices.one([28.0, 33.0])}
+    give, opening = draft.choices.one(["mask", "picture"]), draft.choices.one([0, 0, 1, 2])
+    return _of_picture(draft, of, give=give, opening=opening, **flags, **threshold)
+
+
 STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "average": _average,
     "bandpass": _bandpass,
     "bins": _bins,
+    "canny": _canny,
     "centre": _centre,
     "concatenate": _concatenate,
     "crop": _crop,
@@ -420,9 +454,12 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "contact_correction": _contact_correction,
     "contact_gate": _contact_gate,
     "enmo": _enmo,
+    "equalise": _equalise,
     "foster": _foster,
     "gaussian": _gaussian,
+    "glcm": _glcm,
     "hold": _hold,
+    "hot_spots": _hot_spots,
     "kalman_core": _kalman_core,
     "logarithm": _logarithm,
     "median3": _median3,
@@ -436,6 +473,7 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "resample": _resample,
     "resize": _resize,
     "scale": _scale,
+    "segment": _segment,
     "select": _select,
     "slope": _slope,
     "sobel": _sobel,
@@ -449,7 +487,7 @@ CURVES = ("bins", "recovery", "spectrum_peak")
 """Operations on a window of one number, which would seldom come about by itself."""
 
 
-PICTURES = ("crop", "gaussian", "median3", "resize", "sobel")
+PICTURES = ("canny", "crop", "equalise", "gaussian", "glcm", "hot_spots", "median3", "resize", "segment", "sobel")
 """Operations that take pictures alone."""
 MINUTELY = ("kalman_core",)
 """Operations on one number a minute."""
@@ -484,15 +522,16 @@ def begun(choices: Choices, sensors: Sensors = SENSORS) -> Draft:
 def finished(draft: Draft) -> Plan:
     """The wearable, checked."""
     sensors = [
-        {"kind": "external", "name": name, "shape": list(shape), "rate_hz": rate_hz}
+        {"kind": "external", "name": name, "shape": list(shape), "rate_hz": rate_hz, "unit": "degC"}
         for name, (shape, rate_hz) in draft.sensors.items()
     ]
     parts = {"name": "test", "version": "1", "sensors": sensors, "stages": draft.stages, "models": draft.models}
     try:
         return plan(schema.from_plain(parts, Profile, "profile"))
     except ProfileError as error:
-        if "faster" in str(error):
-            raise Unfit from error  # a mean of what a window thinned out
+        # A mean of what a window thinned out; contrasts of what is not a temperature.
+        if "faster" in str(error) or "needs kelvin" in str(error):
+            raise Unfit from error
         raise
 
 

@@ -88,3 +88,28 @@ def places_counted(places: NDArray[np.int64], length: int) -> NDArray[np.int64]:
     usable = places >= 0
     flat = np.bincount(rows[usable] * length + places[usable], minlength=count * length)
     return flat.reshape(count, length)
+
+
+def level_factors(low: float, high: float, levels: int) -> tuple[np.float32, int]:
+    """1 over the step between levels, and the number of steps at `low`."""
+    inverse = np.float32((levels - 1) / (high - low))
+    return inverse, int(np.rint(np.float32(low) * inverse))
+
+
+def check_levels(stage: Stage, low: float, high: float, levels: int) -> None:
+    """Raise StageError where levels from `low` to `high` cannot be told apart."""
+    if not low < high:
+        raise stage.fail(f"goes from {low:g} to {high:g}; give a high above low")
+    if max(abs(low), abs(high)) * (levels - 1) > (high - low) * (1 << 20):
+        raise stage.fail(f"has steps that float32 cannot tell apart near {high:g}; take fewer levels")
+
+
+def leveled(values: Values, low: float, high: float, levels: int) -> NDArray[np.int64]:
+    """Level of each value, 0 to `levels` - 1, what is beyond at the ends; -1 of no value."""
+    inverse, first = level_factors(low, high, levels)
+    missing = np.isnan(values)
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = np.where(missing, np.float32(0), values) * inverse
+    steps = np.rint(np.clip(steps, np.float32(first - 1), np.float32(first + levels)))
+    found = np.clip(steps.astype(np.int64) - first, 0, levels - 1)
+    return np.where(missing, -1, found)

@@ -5,6 +5,7 @@
 #include "average.h"
 #include "bandpass.h"
 #include "bins.h"
+#include "canny.h"
 #include "centre.h"
 #include "concatenate.h"
 #include "crop.h"
@@ -12,9 +13,12 @@
 #include "contact_correction.h"
 #include "contact_gate.h"
 #include "enmo.h"
+#include "equalise.h"
 #include "foster.h"
 #include "gaussian.h"
+#include "glcm.h"
 #include "hold.h"
+#include "hot_spots.h"
 #include "kalman_core.h"
 #include "logarithm.h"
 #include "median3.h"
@@ -28,6 +32,7 @@
 #include "resample.h"
 #include "resize.h"
 #include "scale.h"
+#include "segment.h"
 #include "select.h"
 #include "slope.h"
 #include "sobel.h"
@@ -40,6 +45,7 @@ static const struct stage *const stages[] = {
   &average_stage,
   &bandpass_stage,
   &bins_stage,
+  &canny_stage,
   &centre_stage,
   &concatenate_stage,
   &crop_stage,
@@ -47,9 +53,12 @@ static const struct stage *const stages[] = {
   &contact_correction_stage,
   &contact_gate_stage,
   &enmo_stage,
+  &equalise_stage,
   &foster_stage,
   &gaussian_stage,
+  &glcm_stage,
   &hold_stage,
+  &hot_spots_stage,
   &kalman_core_stage,
   &logarithm_stage,
   &median3_stage,
@@ -63,6 +72,7 @@ static const struct stage *const stages[] = {
   &resample_stage,
   &resize_stage,
   &scale_stage,
+  &segment_stage,
   &select_stage,
   &slope_stage,
   &sobel_stage,

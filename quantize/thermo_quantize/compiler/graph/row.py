@@ -10,6 +10,8 @@ from thermo_quantize.compiler.graph.tables import Tables
 from thermo_quantize.compiler.memory import NONE, Overlap
 
 FLOAT = 4
+ORDER_SCRATCH = 768
+"""Bytes of `struct order_scratch`."""
 
 
 @dataclass(frozen=True, slots=True)

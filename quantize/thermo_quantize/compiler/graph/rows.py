@@ -44,12 +44,10 @@ from thermo_core.stages.spectrum_peak import SpectrumPeak
 from thermo_core.stages.statistics import Statistics
 from thermo_core.stages.window import Window
 from thermo_quantize.compiler.graph import picture_rows as pictures
-from thermo_quantize.compiler.graph.row import FLOAT, Row, Site
+from thermo_quantize.compiler.graph.row import FLOAT, ORDER_SCRATCH, Row, Site
 from thermo_quantize.compiler.graph.tables import Tables, boolean, real, whole
 from thermo_quantize.compiler.memory import ANYWHERE, Overlap
 
-ORDER_SCRATCH = 768
-"""Bytes of `struct order_scratch`."""
 _ORDER = f"sizeof(struct order_scratch) == {ORDER_SCRATCH}"
 BANDPASS_COLUMN = 40
 """Bytes of `struct bandpass_column`."""
@@ -315,6 +313,7 @@ ROWS: Mapping[str, Row] = {
         assumes=f"sizeof(struct bandpass_column) == {BANDPASS_COLUMN}",
     ),
     "bins": Row(_bins, overlap=IN_PLACE),
+    "canny": Row(pictures.canny, scratch=pictures.canny_scratch),
     "centre": Row(
         _centre,
         scratch=lambda site: ORDER_SCRATCH if site.stage.by == "median" else 0,
@@ -332,9 +331,12 @@ ROWS: Mapping[str, Row] = {
         overlap=IN_PLACE,
     ),
     "enmo": Row(_enmo),
+    "equalise": Row(pictures.equalise, scratch=pictures.equalise_scratch),
     "foster": Row(_foster),
     "gaussian": Row(pictures.gaussian, scratch=pictures.gaussian_scratch),
+    "glcm": Row(pictures.glcm, scratch=pictures.glcm_scratch),
     "hold": Row(_hold, state=True, keeps=lambda site: FLOAT * site.input.elements, kept_output=True),
+    "hot_spots": Row(pictures.hot_spots, scratch=pictures.hot_spots_scratch, assumes=_ORDER),
     "kalman_core": Row(_kalman_core, state=True),
     "logarithm": Row(_logarithm, overlap=IN_PLACE),
     "median3": Row(pictures.median3, scratch=pictures.median3_scratch),
@@ -358,6 +360,7 @@ ROWS: Mapping[str, Row] = {
     ),
     "resize": Row(pictures.resize),
     "scale": Row(_scale, overlap=IN_PLACE),
+    "segment": Row(pictures.segment, scratch=pictures.segment_scratch),
     "select": Row(_select),
     "slope": Row(
         _slope,
