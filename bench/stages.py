@@ -1,14 +1,14 @@
 """What each stage costs on an emulated Cortex-M4, and how a graph's stages and network share memory.
 
     python bench/stages.py
-    python bench/stages.py --compare 100000 [--seed N]
+    python bench/stages.py --compare 100000 [--seed N] [OPERATION ...]
 
 QEMU counts instructions exactly, the same on every machine; they are not cycles (no wait states; a square root or division
 counts as one). A row is a graph of one stage on its usual input; its instructions are those of a block of the sensor beyond
 a graph without the stage. "passes" are bytes of the memory that all passes share, with the sensor's values; "keeps" is what
 the stage holds from block to block; "RAM" are all the graph's variables.
 
---compare runs every operation in C, under sanitizers on this machine, on so many random samples with random parameters, and says
+--compare runs every operation, or those named, in C, under sanitizers on this machine, on so many random samples with random parameters, and says
 whether all bytes are Python's.
 """
 
@@ -320,10 +320,11 @@ def show() -> None:
     )
 
 
-def compare(inputs: int, seed: int) -> int:
-    """Run every operation on random inputs in C and Python; the number of operations that differ."""
-    rng, differing = np.random.default_rng(seed), 0
-    for op in sorted(OPS):
+def compare(inputs: int, seed: int, operations: Sequence[str]) -> int:
+    """Run operations on random inputs in C and Python; the number of operations that differ."""
+    differing = 0
+    for op in operations:
+        rng = np.random.default_rng([seed, *op.encode()])
         cases: list[Case] = []
         taken = 0
         while taken < inputs:
@@ -340,7 +341,7 @@ def compare(inputs: int, seed: int) -> int:
         differences = [where for where in map(first_difference, cases, found) if where]
         differing += bool(differences)
         verdict = differences[0] if differences else "all bytes are the same"
-        print(f"{op:12} {taken:>9,} samples, {len(cases)} sets of parameters: {verdict}", flush=True)
+        print(f"{op:19} {taken:>9,} samples, {len(cases)} sets of parameters: {verdict}", flush=True)
     return differing
 
 
@@ -351,6 +352,7 @@ def main() -> None:
         "--compare", type=int, metavar="N", help="random samples of each operation to compare with Python"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the random samples")
+    parser.add_argument("operations", nargs="*", metavar="OPERATION", help="to compare (default: all)")
     arguments = parser.parse_args()
     for program in ("arm-none-eabi-gcc", "qemu-system-arm", "gcc"):
         if not shutil.which(program):
@@ -360,9 +362,12 @@ def main() -> None:
     warnings.simplefilter("ignore", RuntimeWarning)  # extreme numbers overflow, on purpose
     if arguments.compare is not None and arguments.compare < 1:
         parser.error("--compare takes a number of samples, 1 or more")
+    unknown = sorted(set(arguments.operations) - set(OPS))
+    if unknown:
+        parser.error(f"there is no operation {', '.join(unknown)}; there are {', '.join(sorted(OPS))}")
     if arguments.compare is None:
         show()
-    elif compare(arguments.compare, arguments.seed):
+    elif compare(arguments.compare, arguments.seed, arguments.operations or sorted(OPS)):
         sys.exit("stages: some operations differ.")
 
 

@@ -24,7 +24,9 @@ order stated here, and logarithm and exponential are spelled out in `core/thermo
 No stage needs a tolerance. `tests/firmware/test_firmware_graph.py` holds the C side to that.
 
 **Flags.** What a sample is flagged with goes on to all that is made of it: for a stage that looks back, as long as it looks back.
-A time of more than four periods without a sample starts what has a memory anew.
+Some stages add flags, and some take no number of a sample that alerts do not trust; they say so. A time of more than four periods without
+a sample starts what has a memory anew, unless its state outlives it. Stages whose constants are made for one rate give no value, flagged
+OUT_OF_DOMAIN, while a sensor is set to another one than the profile's.
 """
 _DEGREES = Signal("x", (4,), "degC", 8.0, "x")
 _PICTURE = Signal("x", (24, 32), "degC", 8.0, "x")
@@ -124,11 +126,7 @@ def _memory(op: Op, stage: Stage) -> str:
         return f"over the newest samples, {op.span(stage)} of them in the example."
     if isinstance(op, Recursive):
         lasts = "outlives a time without samples" if op.lasting else "starts anew after a time without samples"
-        bound = (
-            " Gives no value, flagged OUT_OF_DOMAIN, while a sensor is set to another rate than the profile's."
-            if op.bound
-            else ""
-        )
+        bound = " Its constants are made for the profile's rate." if op.bound else ""
         return f"by a state that goes on from sample to sample and {lasts}.{bound}"
     if isinstance(op, Latched):
         return "to the newest sample of each input; its moments are those of one of them."
