@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import pyedflib
 import pytest
 import recorded
-from host_sessions import session_of
+from host_sessions import STARTED_NS, came, session_of
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -75,14 +75,14 @@ def session() -> Session:
 @pytest.fixture(scope="module")
 def patch(tmp_path_factory: pytest.TempPathFactory, session: Session) -> Recording:
     pages = recorded.subpages(eeprom.generate(recorded.SEED), 120)
-    items: list[Any] = list(recorded.telemetry(recorded.patch_records(pages)))
+    items: list[Any] = list(came(recorded.patch_records(pages)))
     items.insert(60, Marker(at_ns=items[59].received_ns, text="=the cold pack came off"))
     return recorded.recording(tmp_path_factory.mktemp("patch") / "r.mcap", session, items)
 
 
 @pytest.fixture(scope="module")
 def band(tmp_path_factory: pytest.TempPathFactory) -> Recording:
-    items = recorded.telemetry(recorded.band_records(40, silent=range(10, 15)))
+    items = came(recorded.band_records(40, silent=range(10, 15)))
     path = tmp_path_factory.mktemp("band") / "r.mcap"
     return recorded.recording(path, recorded.session(recorded.BAND, subject="W 7"), items)
 
@@ -108,7 +108,7 @@ def test_npz_holds_what_decoding_the_words_gives(
     np.testing.assert_array_equal(arrays["skin.vdd"], np.array([picture.vdd for picture in expected], np.float32))
     times_us = [picture.time_us for picture in expected]
     np.testing.assert_array_equal(arrays["skin.time_us"], times_us)
-    wanted_ns = [recorded.STARTED_NS + (time_us - recorded.START_US) * 1000 for time_us in times_us]
+    wanted_ns = [STARTED_NS + (time_us - recorded.START_US) * 1000 for time_us in times_us]
     np.testing.assert_array_equal(arrays["skin.utc_ns"], wanted_ns)
     assert arrays["skin.utc"][0].endswith("+00:00")
     np.testing.assert_array_equal(arrays["skin.constants.0"].view("<u2"), eeprom.generate(recorded.SEED))
@@ -194,7 +194,7 @@ def test_what_a_network_gave_is_had_where_the_wearable_sent_it(tmp_path: Path, s
     above = np.arange(768, dtype=np.float32).reshape(24, 32)
     # The picture is made anew here; that it was sent too makes it no second one.
     sent += recorded.signal_records(session, "above", recorded.START_US + 6, above)
-    found = recorded.recording(tmp_path / "r.mcap", session, recorded.telemetry(sent))
+    found = recorded.recording(tmp_path / "r.mcap", session, came(sent))
     arrays = np.load(exported(found, tmp_path / "out.npz", Choice(signals=(ALL,)))[0])
     np.testing.assert_array_equal(arrays["lesion.raw"], [[0.25, 0.75]])
     assert arrays["lesion.raw.time_us"].tolist() == [recorded.START_US + 5]
@@ -315,7 +315,7 @@ def test_nothing_is_replaced_without_force(tmp_path: Path, patch: Recording, end
     first = [one.read_bytes() for one in written]
     with pytest.raises(StorageError, match=r"out.* exists.*--force"):
         exported(patch, path)
-    exported(patch, path, Choice(emissivity=0.8, to_ns=recorded.STARTED_NS + 4 * SECOND_NS), force=True)
+    exported(patch, path, Choice(emissivity=0.8, to_ns=STARTED_NS + 4 * SECOND_NS), force=True)
     assert [one.read_bytes() for one in written] != first
     for other in written[1:]:
         for one in written:
@@ -370,7 +370,7 @@ def test_what_temperatures_and_findings_came_from_is_kept(tmp_path: Path, patch:
 
 def test_pixels_without_a_reading_of_their_own_are_named(tmp_path: Path) -> None:
     words = eeprom.generate(recorded.SEED, broken=(5 * 32 + 7,))
-    items = recorded.telemetry(recorded.patch_records(recorded.subpages(words, 60)))
+    items = came(recorded.patch_records(recorded.subpages(words, 60)))
     found = recorded.recording(tmp_path / "r.mcap", recorded.patch(words), items)
     exported(found, tmp_path / "out.csv")
     assert {row["interpolated"] for row in rows_of(tmp_path / "out-skin.csv")} == {"r05c07"}
@@ -384,7 +384,7 @@ def test_outputs_of_any_name_are_arrays_of_their_own(tmp_path: Path, session: Se
     found = recorded.recording(
         tmp_path / "r.mcap",
         swapped(session, models=(model,), alerts=()),
-        recorded.telemetry(recorded.patch_records(recorded.subpages(eeprom.generate(recorded.SEED), 60))),
+        came(recorded.patch_records(recorded.subpages(eeprom.generate(recorded.SEED), 60))),
     )
     arrays = np.load(exported(found, tmp_path / "out.npz")[0])
     scores = [name for name in arrays.files if "side" in name and name.startswith("findings")]
@@ -395,7 +395,7 @@ def test_outputs_of_any_name_are_arrays_of_their_own(tmp_path: Path, session: Se
 
 def test_another_profile_later_has_tables_of_its_own(tmp_path: Path, session: Session) -> None:
     pages = recorded.subpages(eeprom.generate(recorded.SEED), 100)
-    items: list[Any] = list(recorded.telemetry(recorded.patch_records(pages)))
+    items: list[Any] = list(came(recorded.patch_records(pages)))
     model = msgspec.structs.replace(session.profile.models[0], scores=("none", "some"))
     spots: Any = session.profile.sensors[1]
     thermistors = msgspec.structs.replace(spots, channels=spots.channels[:1])
@@ -415,7 +415,7 @@ def test_a_window_holds_what_came_in_it(
 ) -> None:
     monkeypatch.setattr("thermo_host.sinks.recorder.FLUSH_S", 0.0)
     pages = recorded.subpages(eeprom.generate(recorded.SEED), 120)
-    items = list(recorded.telemetry(recorded.patch_records(pages)))
+    items = list(came(recorded.patch_records(pages)))
     found = recorded.recording(tmp_path / "r.mcap", session, items)
     whole = list(Decoding(found))
     from_ns, to_ns = (session.started_ns + round(second * 1e9) for second in (start, end))
@@ -436,8 +436,8 @@ def test_lost_blocks_and_blocks_of_unknown_constants_are_counted(tmp_path: Path,
     ]
     del records[20:23]
     records[40] = replace(records[40], constants=7)
-    gap = Gap(from_ns=recorded.STARTED_NS, to_ns=recorded.STARTED_NS + 5, reason="unplugged")
-    decoding = Decoding(recorded.recording(tmp_path / "r.mcap", session, [gap, *recorded.telemetry(records)]))
+    gap = Gap(from_ns=STARTED_NS, to_ns=STARTED_NS + 5, reason="unplugged")
+    decoding = Decoding(recorded.recording(tmp_path / "r.mcap", session, [gap, *came(records)]))
     rows = list(decoding)
     assert (decoding.totals.lost, decoding.totals.undecodable) == (3, 1)
     assert rows[0].values == (gap.from_ns, gap.to_ns, "unplugged")
@@ -448,9 +448,9 @@ def test_lost_blocks_and_blocks_of_unknown_constants_are_counted(tmp_path: Path,
 def test_a_longer_recording_takes_no_more_memory(tmp_path: Path, ending: str) -> None:
     peaks = []
     for seconds in (300, 1200):
-        items = recorded.telemetry(recorded.band_records(seconds))
+        items = came(recorded.band_records(seconds))
         found = recorded.recording(tmp_path / f"{seconds}.mcap", recorded.session(recorded.BAND), items)
-        exported(found, tmp_path / f"warm-{seconds}{ending}", Choice(to_ns=recorded.STARTED_NS + 20 * SECOND_NS))
+        exported(found, tmp_path / f"warm-{seconds}{ending}", Choice(to_ns=STARTED_NS + 20 * SECOND_NS))
         tracemalloc.start()
         exported(found, tmp_path / f"{seconds}{ending}")
         peaks.append(tracemalloc.get_traced_memory()[1])
@@ -502,7 +502,7 @@ def test_a_correction_is_applied_to_the_chip_it_was_made_of_and_to_no_other(
         ("left-out", crc, Choice(corrected=False), 0.0),
         ("another", crc ^ 1, None, 0.0),
     ):
-        items = recorded.telemetry(recorded.patch_records(recorded.subpages(eeprom.generate(recorded.SEED), 40)))
+        items = came(recorded.patch_records(recorded.subpages(eeprom.generate(recorded.SEED), 40)))
         found = recorded.recording(tmp_path / f"{name}.mcap", corrected(session, crc32), items)
         arrays = np.load(exported(found, tmp_path / f"{name}.npz", choice)[0])
         np.testing.assert_allclose(arrays["skin"], plain + np.float32(shift), atol=1e-5)
@@ -527,7 +527,7 @@ def test_pictures_of_other_constants_are_decoded_with_them(tmp_path: Path, sessi
         hello=msgspec.structs.replace(session.hello, sensors=states),
         constants={0: SensorConstants(1, words[1].astype("<u2").tobytes())},
     )
-    items: list[Any] = [*recorded.telemetry(first), later, *recorded.telemetry(second)]
+    items: list[Any] = [*came(first), later, *came(second)]
     decoding = Decoding(recorded.recording(tmp_path / "r.mcap", session, items))
     target.write(decoding, tmp_path / "out.npz", decoding.first)
     assert decoding.totals.undecodable == 0
