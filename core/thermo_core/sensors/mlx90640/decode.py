@@ -33,8 +33,9 @@ class Decoder:
     """Turns counts into temperatures for one sensor.
 
     `decode` takes one subpage, in float64. `picture` takes two and is the way for live pictures: all that stays the
-    same between frames is computed here, once, and where the scene allows a short float32 path is taken. They agree to
-    0.001 K.
+    same between frames is computed here, once, and where the scene allows a short float32 path is taken, which is within
+    0.0005 K of the other (`quick_law.TOLERANCE_K` and `ROUNDING_K`). `pictures` takes many pairs, as of a recording, and gives
+    the bytes of `picture`.
 
     Args:
         constants: constants of the sensor.
