@@ -44,6 +44,7 @@ from thermo_host.exports import target
 from thermo_host.exports.csv_tables import Thousandths
 from thermo_host.exports.decoding import ALL, Choice, Decoding
 from thermo_host.exports.edf import physical_range
+from thermo_host.exports.parquet import MOST_ROWS
 from thermo_host.exports.rows import Row, SampleRow
 from thermo_host.stream.playback import Recording
 from thermo_sim.chips.mlx90640 import eeprom
@@ -456,6 +457,18 @@ def test_a_longer_recording_takes_no_more_memory(tmp_path: Path, ending: str) ->
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 1_500_000
+
+
+def test_parquet_is_written_a_group_of_rows_at_a_time(tmp_path: Path) -> None:
+    items = recorded.telemetry(recorded.band_records(300))
+    found = recorded.recording(tmp_path / "r.mcap", recorded.session(recorded.BAND), items)
+    groups = []
+    for path in exported(found, tmp_path / "a.parquet"):
+        metadata = pq.ParquetFile(path).metadata
+        sizes = [metadata.row_group(place).num_rows for place in range(metadata.num_row_groups)]
+        assert max(sizes) <= MOST_ROWS and all(size == sizes[0] for size in sizes[:-1])
+        groups.append(len(sizes))
+    assert max(groups) > 2
 
 
 def test_the_command_says_what_was_written_and_what_is_wrong(
