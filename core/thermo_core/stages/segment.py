@@ -1,13 +1,13 @@
 """segment: what of a picture is warm, as a mask or cut out."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
 from thermo_core.signals import Signal, Values
-from thermo_core.stages.picture import components, padded, picture, places_counted
+from thermo_core.stages.picture import components, picture, places_counted
 from thermo_core.stages.stage import Arrays, Elementwise, OneInput, Signals
 
 BINS = 256
@@ -62,13 +62,14 @@ def _above_otsu(x: Values) -> NDArray[np.bool_]:
         apart = sums.astype(np.float32) / n1 - (sums[:, -1:] - sums).astype(np.float32) / n2
         score = (n1 * n2) * (apart * apart)
     threshold = np.where((below > 0) & (above > 0), score, np.float32(-1)).argmax(1)
-    return (bins > threshold[:, np.newaxis]) & usable
+    return np.asarray((bins > threshold[:, np.newaxis]) & usable, np.bool_)
 
 
 def _opened(mask: NDArray[np.bool_], times: int) -> NDArray[np.bool_]:
     rows, columns = mask.shape[1:]
-    for join in (*[np.logical_and] * times, *[np.logical_or] * times):
-        wide = padded(mask)
+    joins: list[Any] = [*[np.logical_and] * times, *[np.logical_or] * times]
+    for join in joins:
+        wide = np.pad(mask, ((0, 0), (1, 1), (1, 1)), mode="edge")
         down = join(join(wide[:, :-2], wide[:, 1:-1]), wide[:, 2:])[:, :rows]
         mask = join(join(down[:, :, :-2], down[:, :, 1:-1]), down[:, :, 2:])[:, :, :columns]
     return mask
@@ -77,7 +78,8 @@ def _opened(mask: NDArray[np.bool_], times: int) -> NDArray[np.bool_]:
 def _largest(mask: NDArray[np.bool_], diagonal: bool) -> NDArray[np.bool_]:
     labels = components(mask, diagonal).reshape(len(mask), -1)
     areas = places_counted(labels, labels.shape[1])
-    return (mask.reshape(labels.shape) & (labels == areas.argmax(1)[:, np.newaxis])).reshape(mask.shape)
+    largest = mask.reshape(labels.shape) & (labels == areas.argmax(1)[:, np.newaxis])
+    return np.asarray(largest.reshape(mask.shape), np.bool_)
 
 
 def _apply(stage: Segment, inputs: Signals, values: Arrays) -> Values:

@@ -58,8 +58,8 @@ def _equalise(node: Node) -> float:
     stage: Any = node.what
     tiles = int(stage.tile_rows) * int(stage.tile_columns)
     if tiles == 1 and not stage.clip:
-        return 14.0 * _taken(node) + 13.0 * stage.levels
-    return 70.0 * _taken(node) + 30.0 * stage.levels * tiles
+        return 14.0 * _taken(node) + 13.0 * int(stage.levels)
+    return 70.0 * _taken(node) + 30.0 * int(stage.levels) * tiles
 
 
 def _resize(node: Node) -> float:
