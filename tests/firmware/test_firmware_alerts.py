@@ -53,7 +53,9 @@ class Firmware:
 
     def get(self, number: int) -> AlertChange:
         time_us, value, flags = ctypes.c_int64(), ctypes.c_float(), ctypes.c_uint16()
-        state = self.library.alerts_get(ctypes.c_uint8(number), *map(ctypes.byref, (time_us, value, flags)))
+        state = self.library.alerts_get(
+            ctypes.c_uint8(number), ctypes.byref(time_us), ctypes.byref(value), ctypes.byref(flags)
+        )
         return AlertChange(number, AlertState(state), time_us.value, value.value, flags.value)
 
     def keep(self, now_us: int, at_once: bool = False) -> bool:

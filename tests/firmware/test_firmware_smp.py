@@ -518,7 +518,7 @@ def test_hello_tells_of_as_many_sensors_as_there_is_room_for(wire: Any) -> None:
         if body in (None, {"rc": int(ReturnCode.TOO_LARGE)}):
             told.add(0)
             continue
-        assert body == whole | {"sensors": body["sensors"]}
+        assert body is not None and body == {**whole, "sensors": body["sensors"]}
         assert body["sensors"] == whole["sensors"][: len(body["sensors"])] and body["sensor_count"] == 3
         told.add(len(body["sensors"]))
     assert told == {0, 1, 2, 3}

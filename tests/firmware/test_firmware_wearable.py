@@ -322,7 +322,7 @@ def test_a_camera_whose_pictures_never_change_is_stale_as_core_reads_it(make: Ma
     data = wearable.hardware.chip.cells.words.astype("<u2").tobytes()
     (settings,) = [sensor for sensor in bundle.profile.sensors if sensor.name == "skin"]
     reader = KINDS[settings.kind].reader(settings, data, None)
-    theirs = {}
+    theirs: dict[int, Any] = {}
     for block in blocks(heard, CAMERA):
         with contextlib.suppress(MissingKeyFrameError):  # what waited while signals were asked for
             theirs |= {moment["skin.ta"].time_us: moment["skin.ta"].flags for moment in reader.push(block)}

@@ -460,7 +460,7 @@ def test_a_longer_recording_takes_no_more_memory(tmp_path: Path, ending: str) ->
 
 
 def test_parquet_is_written_a_group_of_rows_at_a_time(tmp_path: Path) -> None:
-    items = recorded.telemetry(recorded.band_records(300))
+    items = came(recorded.band_records(300))
     found = recorded.recording(tmp_path / "r.mcap", recorded.session(recorded.BAND), items)
     groups = []
     for path in exported(found, tmp_path / "a.parquet"):

@@ -279,7 +279,7 @@ def _reference(draft: Draft, of: str) -> Made:
         "limit": draft.choices.one([0.0, 5.0]),
     }
     numbers = [name for name in draft.alike(of) if draft.kinds[name].elements == 1]
-    if numbers and draft.choices.one([False, True, True]):
+    if numbers and draft.choices.whole(0, 2):
         fields |= {"ambient": draft.choices.one(numbers), "bins": draft.choices.whole(1, 5), "low": 25.0, "high": 35.0}
     return fields, Kind((kind.elements + 1,), kind.clock, False, True)
 
@@ -436,8 +436,10 @@ def _hot_spots(draft: Draft, of: str) -> Made:
 
 
 def _segment(draft: Draft, of: str) -> Made:
-    flags = {name: draft.choices.one([False, True]) for name in ("largest", "diagonal")}
-    threshold = {} if draft.choices.one([False, True]) else {"threshold": draft.choices.one([28.0, 33.0])}
+    flags: dict[str, Any] = {name: draft.choices.one([False, True]) for name in ("largest", "diagonal")}
+    threshold: dict[str, Any] = (
+        {} if draft.choices.one([False, True]) else {"threshold": draft.choices.one([28.0, 33.0])}
+    )
     give, opening = draft.choices.one(["mask", "picture"]), draft.choices.one([0, 0, 1, 2])
     return _of_picture(draft, of, give=give, opening=opening, **flags, **threshold)
 

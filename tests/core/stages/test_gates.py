@@ -27,7 +27,7 @@ def test_a_node_that_makes_a_step_is_held_back(seed: int, rate_hz: float, hold_s
         moved = [n for n in range(120) if (np.abs(column[n] - column[max(n - behind, 0) : n]) > 0.3).any()]
         shut = {n for first in moved for n in range(first, first + held)}
         wanted = [np.nan if n in shut else values[n, node] for n in range(120)]
-        np.testing.assert_array_equal(found.values[:, node], np.float32(wanted))
+        np.testing.assert_array_equal(found.values[:, node], np.array(wanted, np.float32))
     flagged = found.flags == Quality.MOVING
     assert (flagged >= (np.isnan(found.values) & ~np.isnan(values)).any(1)).all() and not flagged[:10].any()
 

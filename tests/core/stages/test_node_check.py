@@ -42,7 +42,7 @@ def test_as_many_go_as_may_and_half_stay() -> None:
     x[0, :3] = [5, 15, 25]
     assert np.isnan(one({"op": "node_check", "limit": [2.0], "most": 1}, x)).sum() == 1
     assert np.isnan(one({"op": "node_check", "limit": [2.0], "most": 3}, x)[0, :3]).all()
-    lacking = np.float32([[33, 20, np.nan, np.nan, np.nan, np.nan]])
+    lacking = np.array([[33, 20, np.nan, np.nan, np.nan, np.nan]], np.float32)
     np.testing.assert_array_equal(one({"op": "node_check", "limit": [2.0]}, lacking), lacking)
 
 

@@ -75,7 +75,7 @@ def test_gaussian_is_the_weighed_mean_of_those_with_a_value(seed: int, size: int
     x = noise(seed, (9, 8))
     x[np.random.default_rng(seed + 1).random(x.shape) < 0.2] = np.nan
     known = ~np.isnan(x)
-    blur = {"sigma": 1.0, "mode": "nearest", "radius": size // 2}
+    blur: Any = {"sigma": 1.0, "mode": "nearest", "radius": size // 2}
     weights = scipy.ndimage.gaussian_filter(known.astype(np.float64), **blur)
     expected = scipy.ndimage.gaussian_filter(np.where(known, x, 0).astype(np.float64), **blur) / weights
     found = one({"op": "gaussian", "size": size, "sigma": 1.0}, x)
@@ -158,7 +158,7 @@ def test_largest_part_and_opening_are_those_of_scipy(seed: int, diagonal: bool, 
     x = scipy.ndimage.gaussian_filter(noise(seed, (15, 18)), 0.7)
     stage = {"op": "segment", "threshold": 33.2, "opening": opening, "diagonal": diagonal, "largest": largest}
     mask = x > np.float32(33.2)
-    square = np.ones((3, 3))
+    square = np.ones((3, 3), np.bool_)
     if opening:
         mask = scipy.ndimage.binary_erosion(mask, square, opening, border_value=1)
         mask = scipy.ndimage.binary_dilation(mask, square, opening)
@@ -266,7 +266,7 @@ def test_area_is_that_of_opencv(seed: int, rows: int, columns: int) -> None:
 
 
 def test_a_new_pixel_is_the_mean_of_those_with_a_value() -> None:
-    x = np.float32([[1, np.nan, 5, 5], [3, np.nan, np.nan, 7], [np.nan] * 4, [np.nan] * 4])
+    x = np.array([[1, np.nan, 5, 5], [3, np.nan, np.nan, 7], [np.nan] * 4, [np.nan] * 4], np.float32)
     found = one({"op": "resize", "rows": 2, "columns": 2, "by": "area"}, x)
     np.testing.assert_allclose(found, [[2, 17 / 3], [np.nan, np.nan]], rtol=1e-6)
 

@@ -74,7 +74,7 @@ def test_what_is_doubtful_or_far_away_is_not_learned() -> None:
 
 
 def test_without_ambient_there_is_no_result() -> None:
-    values = np.tile(np.float32([33, 32, 20]), (40, 1))
+    values = np.tile(np.array([33, 32, 20], np.float32), (40, 1))
     values[30, 2] = np.nan
     found = run(worn(least_s=600.0), x=samples(values, np.arange(40) * MINUTE_US))["y"].values
     assert np.isnan(found[30]).all() and np.isfinite(found[31]).all()

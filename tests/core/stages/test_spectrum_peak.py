@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,7 +75,7 @@ def test_a_window_with_few_values_has_none() -> None:
 
 
 @pytest.mark.parametrize("fields", [{"low_bpm": 300.0}, {"high_bpm": 800.0}, {"step_bpm": 0.1, "low_bpm": 5.0}])
-def test_a_grid_that_cannot_be_is_refused(fields: Mapping[str, float]) -> None:
+def test_a_grid_that_cannot_be_is_refused(fields: Mapping[str, Any]) -> None:
     with pytest.raises(ProfileError, match=r"low_bpm below|grid of"):
         band(**fields)
 
