@@ -184,7 +184,7 @@ def reported(board: Board, stream: TelemetryStream) -> tuple[float, int, int]:
 def estimate(name: str) -> float:
     """Instructions a second of graph and networks, as `thermo-models wearable show` says."""
     said = subprocess.run(
-        [sys.executable, "-m", "thermo_models.cli", "wearable", "show", name],
+        [str(Path(sys.executable).with_name("thermo-models")), "wearable", "show", name],
         capture_output=True,
         text=True,
         check=True,
