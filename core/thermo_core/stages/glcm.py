@@ -79,7 +79,7 @@ def _apply(stage: Glcm, inputs: Signals, values: Arrays) -> Values:
                 np.where(variance == 0, np.float32(1), covariance.astype(np.float32) / variance.astype(np.float32)),
             ]
         found.append(np.where(pairs[:, np.newaxis] > 0, np.stack(made, axis=1), np.nan))
-    return np.stack(found, axis=1).astype(np.float32)
+    return np.asarray(np.stack(found, axis=1), np.float32)
 
 
 OP = Elementwise(

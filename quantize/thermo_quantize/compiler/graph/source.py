@@ -12,7 +12,7 @@ from thermo_quantize.compiler.compile import Compiled
 from thermo_quantize.compiler.emit.unit import comment
 from thermo_quantize.compiler.graph.paces import Paces, paces
 from thermo_quantize.compiler.graph.place import Placement, row
-from thermo_quantize.compiler.graph.rows import Site
+from thermo_quantize.compiler.graph.row import Site
 from thermo_quantize.compiler.graph.tables import Tables, boolean, real, whole
 
 _COMPARISONS = {">=": "AT_LEAST", ">": "ABOVE", "<=": "AT_MOST", "<": "BELOW"}
