@@ -456,10 +456,10 @@ def begun(choices: Choices, sensors: Sensors = SENSORS) -> Draft:
     return Draft(choices, sensors, kinds)
 
 
-def finished(draft: Draft) -> Plan:
-    """The wearable, checked."""
+def finished(draft: Draft, unit: str = "") -> Plan:
+    """The wearable, checked; what its sensors say is in `unit`."""
     sensors = [
-        {"kind": "external", "name": name, "shape": list(shape), "rate_hz": rate_hz, "unit": "degC"}
+        {"kind": "external", "name": name, "shape": list(shape), "rate_hz": rate_hz, "unit": unit}
         for name, (shape, rate_hz) in draft.sensors.items()
     ]
     parts = {"name": "test", "version": "1", "sensors": sensors, "stages": draft.stages, "models": draft.models}
@@ -487,7 +487,7 @@ def single(choices: Choices, op: str) -> Plan:
         of = "window"
     if not add_stage(draft, op, of, "made"):
         raise Unfit
-    return finished(draft)
+    return finished(draft, "degC")
 
 
 def graph(choices: Choices, least: int = 1, most: int = 8) -> Plan:

@@ -25,6 +25,11 @@ No stage needs a tolerance. `tests/firmware/test_firmware_graph.py` holds the C 
 
 **Flags.** What a sample is flagged with goes on to all that is made of it: for a stage that looks back, as long as it looks back.
 A time of more than four periods without a sample starts what has a memory anew.
+
+**Pictures.** Stages on pictures say what a pixel without a value means to them; beyond a picture its edge is repeated where nothing else
+is said. `python bench/stage_pictures.py docs/stages.png` draws the same scene through all of them:
+
+![Stages on one scene](stages.png)
 """
 _DEGREES = Signal("x", (4,), "degC", 8.0, "x")
 _PICTURE = Signal("x", (24, 32), "degC", 8.0, "x")
