@@ -50,7 +50,7 @@ def made(stage: dict[str, Any], picture: Values) -> Values:
     assert isinstance(op, Elementwise)
     signal = Signal("x", picture.shape, "degC", 8.0, "x")
     op.result(typed, [signal])
-    return op.apply(typed, [signal], [picture[np.newaxis]])[0]
+    return np.asarray(op.apply(typed, [signal], [picture[np.newaxis]])[0], np.float32)
 
 
 def drawn(values: Values) -> Image.Image:

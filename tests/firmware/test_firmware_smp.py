@@ -259,13 +259,7 @@ def same_but_for_sentences(mine: bytes, theirs: bytes) -> bool:
         return True
     first, second = SmpMessage.decode(mine), SmpMessage.decode(theirs)
     bodies = [{key: _shared(key, value) for key, value in m.body.items()} for m in (first, second)]
-    alike = (first.header.op, first.header.group, first.header.command, first.header.sequence) == (
-        second.header.op,
-        second.header.group,
-        second.header.command,
-        second.header.sequence,
-    )
-    return alike and bodies[0] == bodies[1]
+    return first.header == second.header and bodies[0] == bodies[1]
 
 
 def _shared(key: str, value: Any) -> Any:

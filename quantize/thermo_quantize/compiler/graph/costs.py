@@ -97,7 +97,7 @@ _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     "logarithm": lambda node, stage: 56 * _taken(node),
     "median3": lambda node, stage: 48 * _taken(node),
     "motion_gate": lambda node, stage: 100 + 5 * _given(node),
-    "node_check": lambda node, stage: 14 * _taken(node) ** 2,
+    "node_check": lambda node, stage: 20 * _taken(node) ** 2,
     "normalise": lambda node, stage: 31 * _taken(node),
     "prefer": lambda node, stage: 9 * _given(node),
     "projection": lambda node, stage: _projection(node),
