@@ -206,3 +206,14 @@ def test_somebody_sets_the_blackbody_and_types(start_wearable: Callable[..., Any
     assert [observation["reading_c"] for observation in data["observations"]] == [30.25, 37.25, 34.95]
     assert data["after"]["rmse_k"] <= 0.08
     assert stored(port)[0]
+
+
+def test_where_nothing_can_be_calibrated_nothing_is_left_behind(
+    start_wearable: Callable[..., Any], tmp_path: Path
+) -> None:
+    wearable = start_wearable("--wearable", "core-temperature")
+    folder = tmp_path / "cal"
+    command = [*HOST, "calibrate", str(wearable.link), "--quick", "--yes", "--output", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "there is nothing to do" in done.stderr
+    assert not folder.exists()

@@ -142,12 +142,12 @@ def command(
         if settings != Settings() or folder is not None or verify_only:
             raise UsageError("--resume goes on with the settings and in the folder of that run; leave out the others.")
         settings = Measurements.settings_of(resume)
-    elif folder is not None:
-        report.prepare(folder)
     with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable:
         session = fetch(wearable)
         chosen = choose(session.profile, settings.sensors)
         subject = subject_of(session, chosen)
+        if folder is not None and resume is None:
+            report.prepare(folder)
         procedure = PROCEDURES[subject.lead.settings.kind]
         settings = replace(settings, sensors=tuple(target.settings.name for target in subject.targets))
         if pictures is None and resume is None and not procedure.is_camera:
