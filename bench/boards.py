@@ -1,6 +1,6 @@
 """What the built firmware needs, and what emulating its board costs: memory, stack, mailbox, line, processor time.
 
-Run `python bench/boards.py` after `make firmware`. Memory comes from the linker, stack from paint that a session with
+Run `python bench/boards.py` after `make firmware`. Memory comes from the linker, for each shipped wearable; stack from paint that a session with
 self-test, correction and 16 subpages/s ran over. Times are real and shared with whatever else the machine does.
 """
 
@@ -23,6 +23,7 @@ from thermo_core.errors import ThermoError
 from thermo_core.sensors.correction import Stamp
 from thermo_core.sensors.kind import Block
 from thermo_core.sensors.mlx90640.correction import PixelCorrection
+from thermo_core.wearable import library
 from thermo_host.link.wearable import Wearable
 from thermo_sim.board import Board, BoardOptions
 from thermo_sim.launch import BUILD, KINDS
@@ -84,6 +85,15 @@ def mailbox_and_line(kind: str, folder: Path) -> None:
             os.close(port)
 
 
+def memory(wearable: str, folder: Path) -> None:
+    """RAM and flash of a shipped wearable's firmware, held to its budgets."""
+    make = ["make", "--no-print-directory", "--silent", "-C", str(FIRMWARE)]
+    chosen = [f"BUILD={folder / wearable}", f"WEARABLE={wearable}"]
+    subprocess.run([*make, *chosen, "mps2_an386"], check=True, stdout=subprocess.DEVNULL)
+    print(wearable, flush=True)
+    subprocess.run([*make, *chosen, "size"], check=True)
+
+
 def session(kind: str, folder: Path, seconds: float) -> None:
     """Processor time and stack of the wearable at its work."""
     with running(kind, None, folder) as board, Wearable.open(str(board.options.link)) as host:
@@ -125,8 +135,10 @@ def main() -> int:
     )
     parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement of processor time")
     options = parser.parse_args()
-    subprocess.run(["make", "--no-print-directory", "-C", str(FIRMWARE), "all", "size"], check=True)
     with tempfile.TemporaryDirectory(prefix="thermo-bench-") as name:
+        for wearable in library.names():
+            memory(wearable, Path(name))
+        subprocess.run(["make", "--no-print-directory", "-C", str(FIRMWARE), "all"], check=True)
         for kind in KINDS:
             print(f"{kind} ({KINDS[kind].summary})", flush=True)
             mailbox_and_line(kind, Path(name))
