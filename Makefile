@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run firmware test quick lint format bench lock clean
+.PHONY: help run firmware test coverage quick lint format bench lock clean
 
 # make run BOARD=mps2-an386 runs the firmware on an emulated microcontroller, BOARD=host as a program. WEARABLE=NAME|FILE.toml
 # builds another wearable into it, BUNDLE=FILE.img and BUNDLE_KEY=FILE.pub.pem another signed bundle.
@@ -26,6 +26,10 @@ firmware: $(VENV)/.run ## compile the firmware for every board, and hold it to i
 test: $(VENV)/.test lint ## every test, the linters and the type checker
 	$(BIN)/pytest -n 2
 
+# Counting lines takes memory of its own, which a test of memory counts.
+coverage: $(VENV)/.test ## every test again, which lines of each room ran, and whether they are 92 %
+	$(BIN)/pytest -n 2 --cov --ignore=tests/host/test_memory.py
+
 quick: $(VENV)/.test ## what to run between edits: format, types, import rules, and the tests of the core
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -36,7 +40,7 @@ lint: $(VENV)/.test ## ruff, mypy --strict, import rules; clang-format and cppch
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy tests
+	$(BIN)/mypy tests bench
 	$(BIN)/lint-imports
 	@if command -v clang-format >/dev/null && command -v cppcheck >/dev/null; \
 	  then $(MAKE) --no-print-directory -C device/firmware lint; \
@@ -53,7 +57,7 @@ lock: $(VENV)/.test ## resolve pyproject.toml anew into locks/
 	sh locks/update.sh $(BIN)/uv
 
 clean: ## remove the environment and everything made by runs
-	rm -rf $(VENV) out build dist
+	rm -rf $(VENV) out build dist .coverage .coverage.*
 	@$(MAKE) --no-print-directory -C device/firmware clean
 
 $(BIN)/python:

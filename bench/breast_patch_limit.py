@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thermo_core.tflite.interpreter import Int8Network
 from thermo_models import patch
@@ -35,7 +36,7 @@ def main() -> None:
     print("pictures  contrast  network                filter anywhere  filter told  below anywhere")
     for number, averages in enumerate(breast_patch.AVERAGES):
         pictures = through((breast_patch.ABOVE,), tested.pictures[:, number])
-        filters = MatchedFilters(learnt.healthy, learnt.noise, averages)
+        filters = MatchedFilters(learnt.healthy.astype(np.float32), learnt.noise.astype(np.float32), averages)
         said = network.predict([pictures[..., np.newaxis]])[:, 1].astype(np.float64)
         anywhere, told = filters.anywhere(pictures), filters.told(pictures, tested.lesions[:, :3])
         for low, high in breast_patch.CONTRAST_BINS_K:
@@ -43,10 +44,10 @@ def main() -> None:
             scores = {"network": said[of], "anywhere": anywhere[of], "told": told[of]}
 
             def figures(
-                index: np.ndarray,
-                draw: np.ndarray,
-                scores: dict[str, np.ndarray] = scores,
-                lesion: np.ndarray = has[of],
+                index: NDArray[np.intp],
+                draw: NDArray[np.intp],
+                scores: dict[str, NDArray[np.float64]] = scores,
+                lesion: NDArray[np.bool_] = has[of],
             ) -> dict[str, float]:
                 found = {name: auc(values[index], lesion[index]) for name, values in scores.items()}
                 return {**found, "below": found["anywhere"] - found["network"]}

@@ -73,7 +73,7 @@ def noisy(frames: Sequence[Words], pictures: int) -> Words:
     pages = np.stack(frames)[np.arange(2 * pictures) % 2]
     noise = np.rint(np.random.default_rng(0).normal(0, 1, (len(pages), PIXELS))).astype(np.int16)
     pages[:, :PIXELS] += noise.view(np.uint16)
-    return pages
+    return np.asarray(pages, np.uint16)
 
 
 def blocks_of(pages: Words) -> list[Block]:

@@ -20,7 +20,7 @@ from thermo_core.sensors.ads1115_ntc import codec as scans
 from thermo_core.sensors.kind import Block, SensorConstants
 from thermo_core.sensors.mlx90640 import codec as pictures
 from thermo_core.sensors.mlx90640.counts import CountsEncoder
-from thermo_core.sensors.mlx90640.frames import Subpage
+from thermo_core.sensors.mlx90640.frames import Subpage, Words
 from thermo_core.sensors.mlx90640.identity import device_id
 from thermo_core.wearable import file
 from thermo_core.wearable.library import resolve
@@ -37,7 +37,7 @@ STARTED_NS = 1_700_000_000_000_000_000
 START_US = 1_000_000
 
 
-def session(words: np.ndarray) -> Session:
+def session(words: Words) -> Session:
     """A breast patch with a camera of this EEPROM."""
     profile = file.read(resolve("breast-patch")).profile
     sensors = tuple(
@@ -58,7 +58,7 @@ def session(words: np.ndarray) -> Session:
     return Session(hello, profile, {0: SensorConstants(0, words.astype("<u2").tobytes())}, {}, {}, STARTED_NS)
 
 
-def records(words: np.ndarray, minutes: float) -> Iterator[Record]:
+def records(words: Words, minutes: float) -> Iterator[Record]:
     """16 subpages/s with findings and thermistors."""
     source = PictureSource(1, eeprom=words)
     scene = 33 + 0.5 * np.random.default_rng(1).standard_normal((24, 32))
@@ -100,6 +100,12 @@ def measured(*arguments: str) -> tuple[float, float, float]:
     return wall, cpu, memory
 
 
+def imported(*modules: str) -> float:
+    """Peak memory in MB of a process that imports these and does nothing."""
+    script = f"import resource, {', '.join(modules)}; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)"
+    return float(subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout)
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
@@ -116,9 +122,12 @@ def main() -> None:
             f"recording of {minutes:g} min, {taken} pictures: {path.stat().st_size / 1e6:.1f} MB, written in "
             f"{time.monotonic() - began:.1f} s; peak memory of the recorder grew by {grown / 1000:.1f} MB"
         )
+        host = ("thermo_host.application", "thermo_host.commands.export", "thermo_host.exports.target")
+        print(f"imports alone: {imported(*host):.1f} MB, with pyarrow {imported(*host, 'pyarrow.parquet'):.1f} MB")
         window = ["--from", f"{minutes * 30:.0f}", "--to", f"{minutes * 30 + 60:.0f}"]
         for what, arguments in (
             ("replay --summary", ["replay", str(path), "--summary"]),
+            ("rerun", ["rerun", str(path)]),
             *(
                 (f"export to {ending}", ["export", str(path), f"{folder}/a{ending}"])
                 for ending in (".npz", ".csv", ".parquet", ".edf")

@@ -39,7 +39,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 FIRMWARE = REPOSITORY / "device" / "firmware"
 EMULATOR = REPOSITORY / "tests" / "quantize" / "emulator"
 MODULES = (
-    "mlx90640_plausible mlx90640_constants mlx90640_decode interpolate counts correction flash text thermistor crc"
+    "mlx90640_plausible mlx90640_constants mlx90640_decode interpolate counts correction flash float32 text "
+    "thermistor crc"
 )
 SOURCES = (
     *(FIRMWARE / "core" / f"{name}.c" for name in MODULES.split()),

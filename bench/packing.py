@@ -23,12 +23,11 @@ from numpy.typing import NDArray
 
 from thermo_core.sensors.mlx90640.counts import (
     DEFAULT_KEY_INTERVAL,
-    OWN_PIXELS,
-    RAW_BYTES,
     CountsDecoder,
     CountsEncoder,
     PackedSubpage,
 )
+from thermo_core.sensors.mlx90640.counts_codes import OWN_PIXELS, RAW_BYTES
 from thermo_core.sensors.mlx90640.frames import CONTROL, PIXELS, Subpage
 from thermo_core.sensors.mlx90640.registers import subpage_mask
 from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
@@ -137,8 +136,8 @@ def _pixel_bytes(data: bytes) -> int:
     """Bytes from the start to the end of the pixels' block."""
     k = data[0] >> 4
     if k == 15:
-        return 2 + 2 * OWN_PIXELS
-    at = 2 + OWN_PIXELS * k // 8
+        return int(2 + 2 * OWN_PIXELS)
+    at = int(2 + OWN_PIXELS * k // 8)
     ones = np.flatnonzero(np.unpackbits(np.frombuffer(data[at:], np.uint8)))
     return at + int(ones[OWN_PIXELS - 1]) // 8 + 1
 

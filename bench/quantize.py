@@ -119,8 +119,8 @@ def report(case: Case, epochs: int) -> None:
     print("\nmicroseconds an inference, one thread, one run")
     columns = list(next(iter(latency.values())))
     print(" " * 16 + "".join(f"{name.replace('default with ', ''):>26}" for name in columns))
-    for scheme, found in latency.items():
-        print(f"{scheme:16}" + "".join(f"{found[name]:26.1f}" for name in columns), flush=True)
+    for name, found in latency.items():
+        print(f"{name:16}" + "".join(f"{found[column]:26.1f}" for column in columns), flush=True)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ walking. Packed is all bytes of blocks, heads included, to the bytes that the ch
 import argparse
 import shutil
 import sys
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +69,7 @@ def walking(times_s: NDArray[np.float64]) -> NDArray[np.float64]:
     """An arm that swings, g."""
     swing = np.sin(2 * np.pi * 0.9 * times_s)[:, None] * [0.5, 0.2, 0.3]
     step = np.abs(np.sin(2 * np.pi * 0.9 * times_s))[:, None] ** 3 * [0.1, 0.1, 0.6]
-    return still(times_s) + swing + step
+    return np.asarray(still(times_s) + swing + step, np.float64)
 
 
 def drained(
@@ -176,7 +177,7 @@ def table_of_packing() -> None:
         print(f"{f'motion at 25 Hz, {label}, bursts of {BURST}':58}{share:9.1%}")
 
 
-def sensors_of(*plain: dict[str, object]) -> tuple[SensorSettings, ...]:
+def sensors_of(*plain: Mapping[str, object]) -> tuple[SensorSettings, ...]:
     """Sensors of a profile."""
     data = {"name": "w", "version": "1", "sensors": [{"name": f"s{place}", **one} for place, one in enumerate(plain)]}
     return schema.from_plain(data, Profile, "profile").sensors

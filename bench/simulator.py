@@ -54,7 +54,12 @@ def _over_the_bus(scene: Scene, rate_code: int) -> float:
 
     for _ in range(20):
         subpage()
-    return _seconds(lambda: [subpage() for _ in range(2)])
+
+    def picture() -> None:
+        subpage()
+        subpage()
+
+    return _seconds(picture)
 
 
 def _in_bulk() -> float:

@@ -1,14 +1,14 @@
 """What each stage costs on an emulated Cortex-M4, and how a graph's stages and network share memory.
 
     python bench/stages.py
-    python bench/stages.py --compare 100000 [--seed N]
+    python bench/stages.py --compare 100000 [--seed N] [OPERATION ...]
 
 QEMU counts instructions exactly, the same on every machine; they are not cycles (no wait states; a square root or division
 counts as one). A row is a graph of one stage on its usual input; its instructions are those of a block of the sensor beyond
 a graph without the stage. "passes" are bytes of the memory that all passes share, with the sensor's values; "keeps" is what
 the stage holds from block to block; "RAM" are all the graph's variables.
 
---compare runs every operation in C, under sanitizers on this machine, on so many random samples with random parameters, and says
+--compare runs every operation, or those named, in C, under sanitizers on this machine, on so many random samples with random parameters, and says
 whether all bytes are Python's.
 """
 
@@ -52,6 +52,10 @@ SHIPPED = REPOSITORY / "models/thermo_models/wearables/breast-patch/bundle.img"
 KEY = REPOSITORY / "device/thermo_device/development_key/development_ed25519.pub.pem"
 CAMERA = {"kind": "mlx90640", "name": "skin", "path": [0x33], "rate_hz": 16.0}
 CURVE = {"kind": "external", "name": "skin", "rate_hz": 1.0}
+PULSE = {"kind": "external", "name": "skin", "rate_hz": 25.0}
+BAND = {"kind": "external", "name": "skin", "rate_hz": 25.0, "shape": [4]}
+NODES = {"kind": "external", "name": "skin", "rate_hz": 1.0, "shape": [16]}
+HEART = {"kind": "external", "name": "skin", "rate_hz": 1 / 60}
 PICTURES = 24
 CHAIN_INSTRUCTIONS, CHAIN_RAM = 119_113, 34_862
 """Goals of the breast patch's graph: what the same steps took as code of their own."""
@@ -69,6 +73,8 @@ class Row:
         sensor: of the graph.
         beyond: name of the row that its cost is told beyond.
         warm_up: blocks before the first that is measured.
+        goal: instructions that it may take.
+        body: on pictures of a warm body before a wall instead of noise alone.
     """
 
     name: str
@@ -77,6 +83,8 @@ class Row:
     sensor: dict[str, Any] = field(default_factory=lambda: CAMERA)
     beyond: str = "camera"
     warm_up: int = 16
+    goal: int | None = None
+    body: bool = False
 
 
 def _rows() -> tuple[Row, ...]:
@@ -88,12 +96,37 @@ def _rows() -> tuple[Row, ...]:
     few = {"op": "select", "of": "skin", "gives": "few"}
     foster = few | {"places": list(range(27))}
     words = ["mean", "sd", "min", "max", "median", "p95"]
+    pulse = {"op": "select", "of": "skin", "gives": "pulse", "places": [0]}
+    axes = {"op": "select", "of": "skin", "gives": "axes", "places": [1, 2, 3]}
+    last = {"op": "window", "length": 200}
+    windows = [pulse, axes, last | {"of": "pulse", "gives": "waves"}, last | {"of": "axes", "gives": "moves"}]
+    air = {"op": "select", "of": "skin", "gives": "air", "places": [0]}
     return (
         Row("camera", "a picture and its two companions put, no stage", []),
         Row("curve", "a single number put, no stage", [], CURVE, "curve"),
         Row("average", "running mean of 16 pictures", [made | {"op": "average", "pictures": 16}]),
         Row("centre", "a picture less its median", [made | {"op": "centre"}]),
         Row("centre_mean", "a picture less its mean", [made | {"op": "centre", "by": "mean"}]),
+        Row("gaussian", "3 x 3 of a picture", [made | {"op": "gaussian"}], goal=15_000),
+        Row("gaussian_5", "5 x 5 of a picture", [made | {"op": "gaussian", "size": 5, "sigma": 1.2}]),
+        Row("median3", "a picture", [made | {"op": "median3"}], goal=40_000),
+        Row("sobel", "magnitude of a picture", [made | {"op": "sobel"}], goal=15_000),
+        Row("sobel_x", "x of a picture", [made | {"op": "sobel", "give": "x"}]),
+        Row("crop", "12 x 16 of a picture", [made | {"op": "crop", "rows": 12, "columns": 16, "row": 6, "column": 8}]),
+        Row("resize", "a picture to 12 x 16 by area", [made | {"op": "resize", "rows": 12, "columns": 16, "by": "area"}]),
+        Row("resize_bilinear", "a picture to 48 x 64", [made | {"op": "resize", "rows": 48, "columns": 64}]),
+        Row("difference", "left and right half of a picture", [made | {"op": "difference"}]),
+        Row("segment", "Otsu and largest part of a picture", [made | {"op": "segment"}], goal=40_000, body=True),
+        Row("segment_noise", "the same of noise alone", [made | {"op": "segment"}]),
+        Row("segment_opened", "threshold and opening of a picture",
+            [made | {"op": "segment", "threshold": 34.0, "opening": 1, "largest": False}]),
+        Row("hot_spots", "4 of a picture", [made | {"op": "hot_spots"}], body=True),
+        Row("equalise", "a picture in 64 levels", [made | {"op": "equalise", "low": 30.0, "high": 38.0}], goal=12_000),
+        Row("clahe", "3 x 4 tiles of a picture",
+            [made | {"op": "equalise", "low": 30.0, "high": 38.0, "tile_rows": 3, "tile_columns": 4, "clip": 2.0}]),
+        Row("glcm", "8 levels, 4 offsets of a picture", [made | {"op": "glcm", "low": 32.5, "high": 35.5}], goal=40_000),
+        Row("canny", "a picture", [made | {"op": "canny", "high": 0.6, "low": 0.3}], goal=90_000),
+        Row("canny_body", "a picture of a body", [made | {"op": "canny", "high": 2.0, "low": 0.8}], body=True),
         Row("scale", "a picture", [made | {"op": "scale", "offset": 30.0, "factor": 0.5}]),
         Row("normalise", "a picture", [made | {"op": "normalise", "centre": [30.0], "spread": [2.0]}]),
         Row("logarithm", "a picture", [made | {"op": "logarithm", "offset": 1.0}]),
@@ -118,6 +151,29 @@ def _rows() -> tuple[Row, ...]:
             CURVE, "curve_600", 600),
         Row("time_statistics", f"{', '.join(words)}, slope of 600 numbers",
             [curve, made | {"op": "statistics", "of": "curve", "give": [*words, "slope"]}], CURVE, "curve_600", 600),
+        Row("recovery", "one exponential through 600 numbers", [curve, made | {"op": "recovery", "of": "curve"}],
+            CURVE, "curve_600", 600),
+        Row("slope", "of a number over 60 s of 1 Hz", [made | {"op": "slope", "span_s": 60.0}], CURVE, "curve", 60),
+        Row("kalman_core", "core temperature of a heart rate", [made | {"op": "kalman_core"}], HEART, "curve"),
+        Row("bandpass", "a pulse, order 2", [made | {"op": "bandpass", "low_hz": 0.7, "high_hz": 3.5}], PULSE, "curve"),
+        Row("band", "a pulse and three axes put, no stage", [], BAND, "band"),
+        Row("axes", "three axes of four numbers", [axes], BAND, "band"),
+        Row("enmo", "of three axes", [axes, made | {"op": "enmo", "of": "axes"}], BAND, "axes"),
+        Row("windows", "8 s of 25 Hz of pulse and three axes", windows, BAND, "band", 200),
+        Row("enmo_window", "mean and SD of 200 rows of three axes", [*windows, made | {"op": "enmo", "of": "moves"}],
+            BAND, "windows", 200),
+        Row("spectrum_peak", "heart rate of 8 s of 25 Hz, motion taken away",
+            [*windows, made | {"op": "spectrum_peak", "of": "waves", "motion": "moves"}], BAND, "windows", 200),
+        Row("nodes", "16 nodes put, no stage", [], NODES, "nodes"),
+        Row("air", "one of 16 numbers", [air], NODES, "nodes"),
+        Row("contact_correction", "16 nodes, one air", [air, made | {"op": "contact_correction", "air": "air", "share": [0.2]}],
+            NODES, "air"),
+        Row("contact_gate", "16 nodes", [made | {"op": "contact_gate"}], NODES, "nodes"),
+        Row("motion_gate", "16 nodes, one number of motion", [air, made | {"op": "motion_gate", "motion": "air"}], NODES, "air"),
+        Row("reference", "16 nodes by 8 parts of the air", [air, made | {"op": "reference", "ambient": "air", "bins": 8}],
+            NODES, "air"),
+        Row("node_check", "16 nodes, none dead", [made | {"op": "node_check", "limit": [9.0]}], NODES, "nodes"),
+        Row("node_check_2", "16 nodes, two taken away", [made | {"op": "node_check", "limit": [0.01]}], NODES, "nodes"),
     )  # fmt: skip
 
 
@@ -214,25 +270,34 @@ def _cases(plans: dict[str, Plan], network: Compiled, warm_ups: dict[str, int]) 
     rng = np.random.default_rng(1)
     scene = 34 + rng.normal(0, 0.4, 768)
     pictures = (scene + rng.normal(0, 0.28, (PICTURES, 768))).astype(np.float32)
-    body = ",\n".join("{" + ",".join(f"{x!r}F" for x in row) + "}" for row in pictures.tolist())
+    y, x = np.mgrid[:24, :32]
+    within = ((x - 15) / 9.0) ** 2 + ((y - 14) / 12.0) ** 2 < 1
+    warm = 23 + 9.5 * within + 1.5 * np.exp(-((x - 18) ** 2 + (y - 12) ** 2) / 4)
+    bodies = (warm.ravel() + rng.normal(0, 0.1, (PICTURES, 768))).astype(np.float32)
+    tables = [
+        ",\n".join("{" + ",".join(f"{one!r}F" for one in row) + "}" for row in of.tolist()) for of in (pictures, bodies)
+    ]
+    bodied = {row.name for row in _rows() if row.body}
     rows, puts = [], []
     for name, made in plans.items():
         put = [number for number, signal in enumerate(made.signals.values()) if signal.name.partition(".")[0] == "skin"]
         puts.append(f"static const uint16_t put_{name}[] = {{{', '.join(map(str, put))}}};")
         period_us = round(1e6 / made.signals["skin"].rate_hz)
-        rows.append(f'{{"{name}", &case_{name}_plan, put_{name}, {len(put)}, {warm_ups[name]}, {period_us}}},')
+        rows.append(
+            f'{{"{name}", &case_{name}_plan, put_{name}, {len(put)}, {warm_ups[name]}, {period_us}, {int(name in bodied)}}},'
+        )
     return "\n".join(
         [
             *(f'#include "case_{name}.h"' for name in plans),
             f'#include "{network.name}.h"',
             f"#define CHAIN_INVOKE {network.name}_invoke",
             "struct stages_case { const char *name; const struct graph_plan *plan; const uint16_t *put; uint16_t put_count; "
-            "uint32_t warm_up; int64_t period_us; };",
+            "uint32_t warm_up; int64_t period_us; int scene; };",
             *puts,
             "static const struct stages_case cases[] = {",
             *rows,
             "};",
-            f"static const float pictures[{PICTURES}][768] = {{{body}}};",
+            f"static const float pictures[2][{PICTURES}][768] = {{{{{tables[0]}}}, {{{tables[1]}}}}};",
         ]
     )
 
@@ -240,12 +305,13 @@ def _cases(plans: dict[str, Plan], network: Compiled, warm_ups: dict[str, int]) 
 def show() -> None:
     """Measure and print."""
     found = measure()
-    print(f"{'Cortex-M4 in QEMU':68}{'instructions':>13}{'passes':>8}{'keeps':>8}{'RAM':>8}")
+    print(f"{'Cortex-M4 in QEMU':68}{'instructions':>13}{'goal':>8}{'passes':>8}{'keeps':>8}{'RAM':>8}")
     for row in _rows():
         one = found.rows[row.name]
         more = one.instructions - (found.rows[row.beyond].instructions if row.name != row.beyond else 0)
+        goal = "" if row.goal is None else f"{row.goal:,}"
         kept = one.placement.bytes - one.placement.shared_bytes
-        print(f"{row.name:17}{row.about:51}{more:>13,}{one.placement.shared_bytes:>8,}{kept:>8,}{one.ram:>8,}")
+        print(f"{row.name:17}{row.about:51}{more:>13,}{goal:>8}{one.placement.shared_bytes:>8,}{kept:>8,}{one.ram:>8,}")
     chain = found.chain
     print("\nbreast patch, a picture: mean of 16, less its median, quantised")
     print(
@@ -254,11 +320,13 @@ def show() -> None:
     )
 
 
-def compare(inputs: int, seed: int) -> int:
-    """Run every operation on random inputs in C and Python; the number of operations that differ."""
-    rng, differing = np.random.default_rng(seed), 0
-    for op in sorted(OPS):
-        cases, taken = [], 0
+def compare(inputs: int, seed: int, operations: Sequence[str]) -> int:
+    """Run operations on random inputs in C and Python; the number of operations that differ."""
+    differing = 0
+    for op in operations:
+        rng = np.random.default_rng([seed, *op.encode()])
+        cases: list[Case] = []
+        taken = 0
         while taken < inputs:
             try:
                 made = single(Seeded(rng), op=op)
@@ -273,7 +341,7 @@ def compare(inputs: int, seed: int) -> int:
         differences = [where for where in map(first_difference, cases, found) if where]
         differing += bool(differences)
         verdict = differences[0] if differences else "all bytes are the same"
-        print(f"{op:12} {taken:>9,} samples, {len(cases)} sets of parameters: {verdict}", flush=True)
+        print(f"{op:19} {taken:>9,} samples, {len(cases)} sets of parameters: {verdict}", flush=True)
     return differing
 
 
@@ -284,6 +352,7 @@ def main() -> None:
         "--compare", type=int, metavar="N", help="random samples of each operation to compare with Python"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the random samples")
+    parser.add_argument("operations", nargs="*", metavar="OPERATION", help="to compare (default: all)")
     arguments = parser.parse_args()
     for program in ("arm-none-eabi-gcc", "qemu-system-arm", "gcc"):
         if not shutil.which(program):
@@ -293,9 +362,12 @@ def main() -> None:
     warnings.simplefilter("ignore", RuntimeWarning)  # extreme numbers overflow, on purpose
     if arguments.compare is not None and arguments.compare < 1:
         parser.error("--compare takes a number of samples, 1 or more")
+    unknown = sorted(set(arguments.operations) - set(OPS))
+    if unknown:
+        parser.error(f"there is no operation {', '.join(unknown)}; there are {', '.join(sorted(OPS))}")
     if arguments.compare is None:
         show()
-    elif compare(arguments.compare, arguments.seed):
+    elif compare(arguments.compare, arguments.seed, arguments.operations or sorted(OPS)):
         sys.exit("stages: some operations differ.")
 
 

@@ -10,7 +10,7 @@
 #define SYST_CVR (*(volatile uint32_t *)0xE000E018)
 #define KNOWN_LOOPS 1000000U
 #define REPEATS 40U
-#define PICTURES (sizeof pictures / sizeof pictures[0])
+#define PICTURES (sizeof pictures[0] / sizeof pictures[0][0])
 
 void say(const char *text);
 
@@ -61,7 +61,7 @@ static void ignore(void *context, const struct graph *told, uint16_t signal) {
 static void write_block(uint32_t call) {
   for (uint16_t i = 0; i < measured->put_count; i++) {
     const uint32_t elements = graph.plan->signals[measured->put[i]].elements;
-    memcpy(graph_values(&graph, measured->put[i]), pictures[call % PICTURES], elements * sizeof(float));
+    memcpy(graph_values(&graph, measured->put[i]), pictures[measured->scene][call % PICTURES], elements * sizeof(float));
     graph_put(&graph, measured->put[i], 0, false);
   }
 }

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thermo_core.sensors.kind import Block
 from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
@@ -53,9 +54,9 @@ class Figures:
     bytes_per_picture: float
     agent_cpu: float
     simulator_cpu: float
-    picture_ms: np.ndarray
-    finding_ms: np.ndarray
-    host_ms: np.ndarray
+    picture_ms: NDArray[np.float64]
+    finding_ms: NDArray[np.float64]
+    host_ms: NDArray[np.float64]
 
 
 def main() -> None:
@@ -93,7 +94,9 @@ def measure(wearable: Wearable, process: int, rate_hz: float, seconds: float) ->
     wearable.set_rate(SKIN, rate_hz)
     session = fetch(wearable)
     monitor = Monitor(session)
-    pictures, findings, hosts = [], [], []
+    pictures: list[float] = []
+    findings: list[float] = []
+    hosts: list[float] = []
     with wearable.stream() as stream:
         until = time.monotonic() + 2
         while time.monotonic() < until:
@@ -142,7 +145,7 @@ def simulator_share(rate_hz: float, seconds: float) -> float:
     return (time.process_time() - cpu) / (time.monotonic() - began)
 
 
-def pair(values: np.ndarray) -> str:
+def pair(values: NDArray[np.float64]) -> str:
     """Median and 99th percentile."""
     return f"{np.median(values):.1f} / {np.percentile(values, 99):.1f}" if values.size else "none"
 
@@ -158,7 +161,7 @@ def simulated_wearable() -> Iterator[tuple[str, int]]:
     """A wearable in a process of its own: its port and the process's number."""
     with tempfile.TemporaryDirectory() as folder:
         link = f"{folder}/thermo"
-        command = [Path(sys.executable).parent / "thermo-sim", "wearable", "--no-warm-up", "--link", link]
+        command = [str(Path(sys.executable).parent / "thermo-sim"), "wearable", "--no-warm-up", "--link", link]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
             if process.stdout is None or not process.stdout.readline().startswith("ready"):

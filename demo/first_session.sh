@@ -1,7 +1,7 @@
 #!/bin/sh
 # The main job on simulated hardware: a wearable is flashed, calibrated, watched and recorded, and its recording is computed again.
 # Usage: first_session.sh [OUTPUT_FOLDER]
-# WEARABLE=NAME|FILE.toml is another wearable; what no chip of it measures comes from its world. With BOARD=mps2-an386 or host it is
+# WEARABLE=NAME|FOLDER|FILE.toml is another wearable; what no chip of it measures comes from its world. With BOARD=mps2-an386 or host it is
 # the firmware, which brings its networks along: it tests itself instead of being flashed. SECONDS_LONG=60 watches longer.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -10,10 +10,16 @@ board=${BOARD:-}
 out=${1:-$root/out/$(date -u +%Y%m%dT%H%M%SZ)}
 mkdir -p "$out"
 bundle=$root/models/thermo_models/wearables/$wearable/bundle.img
-if [ ! -f "$bundle" ]; then
+if [ ! -f "$bundle" ]; then  # one of your own: signed with the development key, and with a card where it names none
   bundle=$out/bundle.img
-  thermo-quantize sign --wearable "$wearable" --version 0.0.1 --key "$root/device/thermo_device/development_key/development_ed25519.pem" \
-    --out "$bundle"
+  file=$wearable
+  if [ -d "$wearable" ]; then file=$wearable/wearable.toml; fi
+  set -- --wearable "$wearable" --version 0.0.1 --key "$root/device/thermo_device/development_key/development_ed25519.pem"
+  if ! grep -qs "^card *=" "$file"; then
+    echo "A wearable on trial." >"$out/CARD.md"
+    set -- "$@" --card "$out/CARD.md"
+  fi
+  thermo-quantize sign "$@" --out "$bundle"
 fi
 exec thermo-sim exec --wearable "$wearable" --no-warm-up ${board:+--board "$board"} -- sh -eu -c '
   port=$1; out=$2; bundle=$3; board=$4; seconds=$5

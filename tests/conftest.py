@@ -32,6 +32,14 @@ def golden_dir(shared_dir: Path) -> Path:
     return shared_dir / "golden" / "mlx90640"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Lines are not counted while properties of many examples, and the firmware, are tried: that costs most and adds least."""
+    firmware = Path(__file__).parent / "firmware"
+    for item in items:
+        if getattr(getattr(item, "function", None), "is_hypothesis_test", False) or firmware in item.path.parents:
+            item.add_marker("no_cover")
+
+
 def pytest_configure() -> None:
     """A shell that starts the tests in the background has them ignore Ctrl-C, and their children too; undo that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

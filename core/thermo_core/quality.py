@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import IntFlag
+from functools import lru_cache
 
 
 class Quality(IntFlag):
@@ -60,6 +61,7 @@ DOUBTFUL = (
 """A finding with one of these neither raises nor clears an alert."""
 
 
+@lru_cache(maxsize=1024)
 def in_words(flags: int) -> tuple[str, ...]:
     """Flags as a person reads them, in the order of their bits; bits without a meaning as their number."""
     known = tuple(word for flag, word in WORDS.items() if flags & flag)

@@ -3,7 +3,6 @@
 Two threads: the caller's runs the line (requests, answers, telemetry), the worker's owns the sensors (see `runtime`).
 """
 
-import fcntl
 import hashlib
 import logging
 import os
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from thermo_core.errors import ModelError, StorageError, UsageError, WireError
+from thermo_core.errors import ModelError, UsageError, WireError
 from thermo_core.signals import Values
 from thermo_core.version import software_version
 from thermo_core.wearable.profile import Profile
@@ -21,8 +20,10 @@ from thermo_core.wire import management
 from thermo_core.wire.management import StreamAnswer, StreamRequest
 from thermo_core.wire.smp import ReturnCode
 from thermo_core.wire.table import HELLO_SENSORS, GroupError, StreamOp
+from thermo_device.alert_store import AlertStore
 from thermo_device.bare import DEFAULT
 from thermo_device.counters import Counters
+from thermo_device.files import hold
 from thermo_device.hardware import Hardware
 from thermo_device.image_group import image_commands
 from thermo_device.keys import trusts_development_key
@@ -87,9 +88,11 @@ class Agent:
         self.counters = Counters()
         self._hardware = hardware
         self._settings = settings
-        self._lock = _lock(settings.state)
+        self._lock = hold(settings.state)
         self._slots = Slots(settings.state, settings.trusted)
-        self._memory = Memory(settings.state, Sightings(settings.state), PersonStore(settings.state))
+        self._memory = Memory(
+            settings.state, Sightings(settings.state), PersonStore(settings.state), AlertStore(settings.state)
+        )
         self._lease = Lease(settings.longest_lease_s)
         self._queue = FrameQueue()
         self._line = Line(port, self._queue, self.counters.add)
@@ -307,25 +310,3 @@ class Agent:
 
     def _notice(self, name: str, text: str) -> None:
         self._outbox.notice(name, text, self._hardware.clock.now_us())
-
-
-def _lock(state: Path) -> int:
-    """Hold the state directory alone; the kernel lets go of it with the process. It takes no room on the medium.
-
-    Raises:
-        UsageError: another agent holds it.
-        StorageError: it cannot be made or opened.
-    """
-    try:
-        state.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(state, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
-        raise StorageError(
-            f"{state} cannot be used ({error.strerror}); give a writable directory with --state."
-        ) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise UsageError(f"Another agent uses {state}; stop it or give another directory with --state.") from error
-    return descriptor

@@ -45,6 +45,10 @@ class Background(Generic[Result]):
             self._changed.notify()
         return True
 
+    def has_room(self, source: int = 0) -> bool:
+        """Whether `submit` would take a piece of this source; any thread may ask."""
+        return self._inline or self._held[source] < self._capacity
+
     def results(self) -> list[Result]:
         """What has been finished since the last call, in order."""
         finished = []

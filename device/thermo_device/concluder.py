@@ -1,7 +1,7 @@
 """From blocks to findings, alerts and signals, beside the acquisition: the core's engine, in one thread at a time."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from thermo_core.clock import Clock
@@ -95,6 +95,10 @@ class Concluder:
         if not self._background.submit(lambda: self._conclude(block, basis, person, wanted), block.sensor):
             self._counters.add("blocks_skipped", sensor=block.sensor)
 
+    def has_room(self, sensor: int) -> bool:
+        """Whether a block of a sensor would be read now; one of a sensor that can wait had better."""
+        return self._background.has_room(sensor)
+
     def replan(self, plan: Plan) -> None:
         """Go on with the same wearable at other rates of its sensors; alerts stand where they stood."""
         with self._lock:
@@ -124,6 +128,12 @@ class Concluder:
         """Where each alert stands."""
         with self._lock:
             return tuple(machine.newest for machine in self._engine.alerts)
+
+    def stand(self, alerts: Iterable[AlertChange]) -> None:
+        """Let alerts stand where they stood before a restart."""
+        with self._lock:
+            for change in alerts:
+                self._engine.alerts[change.alert].stand(change)
 
     def acknowledge(self, alert: int) -> AlertRecord | None:
         """A person has seen an alert; its step, if it takes one. Any thread may call it."""

@@ -5,13 +5,14 @@ rename only once its directory is; `write_atomic` does both, so a reader finds t
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import zlib
 from pathlib import Path
 from typing import Protocol
 
-from thermo_core.errors import DamagedFileError, StorageError
+from thermo_core.errors import DamagedFileError, StorageError, UsageError
 from thermo_core.file_errors import storage_error
 
 LARGEST_NOTE = 65536
@@ -192,3 +193,25 @@ def read_note(files: Files, path: Path) -> dict[str, object] | None:
     if not intact:
         raise DamagedFileError(f"{path} is damaged; start again what it recorded.")
     return note
+
+
+def hold(state: Path) -> int:
+    """Hold the state directory alone; the kernel lets go of it with the process. It takes no room on the medium.
+
+    Raises:
+        UsageError: another agent holds it.
+        StorageError: it cannot be made or opened.
+    """
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(state, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise StorageError(
+            f"{state} cannot be used ({error.strerror}); give a writable directory with --state."
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise UsageError(f"Another agent uses {state}; stop it or give another directory with --state.") from error
+    return descriptor

@@ -11,6 +11,7 @@ from thermo_core.wire import management
 from thermo_core.wire.management import SensorState
 from thermo_core.wire.smp import ReturnCode
 from thermo_core.wire.table import GroupError
+from thermo_device.alert_store import AlertStore
 from thermo_device.corrections import Corrections
 from thermo_device.person_store import PersonStore
 from thermo_device.pipeline import Pipeline
@@ -33,6 +34,7 @@ class HostRequests:
         worker: has the bus.
         corrections: of its sensors, stored.
         person: what is known of the wearer.
+        alerts: kept, those that stand.
         outbox: takes steps of alerts.
         lease: a wearable measures under one.
     """
@@ -44,6 +46,7 @@ class HostRequests:
         worker: Worker,
         corrections: Corrections,
         person: PersonStore,
+        alerts: AlertStore,
         outbox: Outbox,
         lease: Lease,
     ) -> None:
@@ -52,6 +55,7 @@ class HostRequests:
         self._worker = worker
         self._corrections = corrections
         self._person = person
+        self._alerts = alerts
         self._outbox = outbox
         self._lease = lease
         self._fed: set[int] = set()
@@ -225,9 +229,11 @@ class HostRequests:
         if alert >= known:
             numbers = f"they are numbered 0 to {known - 1}" if known else "this wearable has none"
             raise group_refusal(GroupError.NO_SUCH, f"There is no alert {alert}; {numbers}.")
-        change = self._pipeline.acknowledge(alert)
-        if change is not None:
-            self._outbox.publish([change])
+        record = self._pipeline.acknowledge(alert)
+        if record is not None:
+            self._outbox.publish([record])
+            self._alerts.take([record.change])
+            self._alerts.keep(record.time_us, at_once=True)
         return self.alerts()
 
     def _state(self, sensor: int) -> SensorState:

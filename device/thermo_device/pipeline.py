@@ -1,7 +1,8 @@
 """From the bus to records: blocks of all sensors of one wearable, and what is concluded of them, step by step."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 
 from thermo_core.errors import ModelError, UsageError
 from thermo_core.graph.alerts import AlertChange
@@ -12,7 +13,7 @@ from thermo_core.sensors.kind import Block
 from thermo_core.signals import Values
 from thermo_core.wearable.profile import Profile
 from thermo_core.wire.management import SelfTestResult
-from thermo_core.wire.records import AlertRecord, EventRecord, Record
+from thermo_core.wire.records import AlertRecord, EventRecord, Record, SignalRecord
 from thermo_device.bases import Bases
 from thermo_device.bundled import Bundled, prepare
 from thermo_device.concluder import Concluder, Origin
@@ -90,6 +91,9 @@ class Pipeline:
             0 if bundled is None else bundled.number,
         )
         self._concluder = Concluder(self.plan, self._networks, origin, hardware.clock, self.counters, inline)
+        for number, driver in enumerate(self._drivers):
+            if isinstance(driver, External):
+                driver.room = partial(self._concluder.has_room, number)
         self._bases = Bases(profile.sensors, self._drivers, corrections or {}, self.counters)
         self._reports = Reports(self.counters, hardware.clock, hardware.simulated, self.fault)
         self._rates_hz = [driver.rate_hz for driver in self._drivers]
@@ -125,6 +129,10 @@ class Pipeline:
     def alerts(self) -> tuple[AlertChange, ...]:
         """Where each alert stands."""
         return self._concluder.alerts()
+
+    def stand(self, alerts: Iterable[AlertChange]) -> None:
+        """Let alerts stand where they stood before a restart."""
+        self._concluder.stand(alerts)
 
     def acknowledge(self, alert: int) -> AlertRecord | None:
         """A person has seen an alert; its step, if it takes one."""
@@ -164,6 +172,10 @@ class Pipeline:
         if wanted and self._concluder.idle:
             self.restart_keys()  # what begins to read blocks here needs key frames
         self._wanted = wanted
+
+    def is_wanted(self, record: Record) -> bool:
+        """Whether a record is none of a signal, or of one that is asked for now: what was made meanwhile may come too late."""
+        return not isinstance(record, SignalRecord) or record.signal in self._wanted
 
     def set_person(self, person: Mapping[str, float]) -> None:
         """What is known of the wearer from the next block on."""

@@ -1,12 +1,14 @@
 """What runs from one reset to the next: a pipeline in its worker, told when a host listens."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from thermo_core.errors import ThermoError
 from thermo_core.wearable.profile import Profile
-from thermo_core.wire.records import Record
+from thermo_core.wire.records import AlertRecord, Record
+from thermo_device.alert_store import AlertStore
 from thermo_device.bundled import bundled_of
 from thermo_device.corrections import Corrections
 from thermo_device.counters import Counters
@@ -32,11 +34,13 @@ class Memory:
         directory: where corrections lie.
         sightings: of sensors.
         person: the wearer.
+        alerts: which are raised.
     """
 
     directory: Path
     sightings: Sightings
     person: PersonStore
+    alerts: AlertStore
 
 
 class Runtime:
@@ -82,7 +86,7 @@ class Runtime:
         self._lease = lease
         self._patient = inline
         self._keys_due_us = 0
-        self._told = ""
+        self._told: tuple[str, ...] = ()
         corrections = Corrections(memory.directory, self.profile)
         if memory.person.problem:
             self._notice("storage", memory.person.problem)
@@ -97,10 +101,14 @@ class Runtime:
             inline=inline,
             sightings=memory.sightings,
         )
-        self._worker = Worker(self._pipeline, self._publish, lambda: lease.left_s > 0, self._on_failure)
-        self.requests = HostRequests(
-            self.profile, self._pipeline, self._worker, corrections, memory.person, outbox, lease
+        self._worker = Worker(
+            self._pipeline, self._publish, lambda: lease.left_s > 0, self._on_failure, self._keep_alerts
         )
+        self.requests = HostRequests(
+            self.profile, self._pipeline, self._worker, corrections, memory.person, memory.alerts, outbox, lease
+        )
+        digest = hashlib.sha256(self.requests.profile_bytes()).hexdigest()
+        self._pipeline.stand(memory.alerts.open(digest, len(self.profile.alerts), hardware.clock.now_us()))
 
     def start(self) -> None:
         """Start the worker; sensors that answer are known when this returns."""
@@ -113,6 +121,7 @@ class Runtime:
             BusTimeoutError: the worker hangs in a bus transaction.
         """
         self._worker.stop()
+        self._memory.alerts.keep(self._hardware.clock.now_us(), at_once=True)
         self._pipeline.close()
 
     def listen(self, key_interval: int | None) -> None:
@@ -126,16 +135,22 @@ class Runtime:
         self._pipeline.send_signals(())
 
     def _publish(self, records: Sequence[Record]) -> None:
-        problem = self._memory.sightings.problem
-        if problem != self._told:
-            self._told = problem
-            if problem:
+        self._memory.alerts.take(record.change for record in records if isinstance(record, AlertRecord))
+        self._keep_alerts()
+        problems = self._memory.sightings.problem, self._memory.alerts.problem
+        for problem in problems:
+            if problem and problem not in self._told:
                 self._notice("storage", problem)
-        dropped = self._outbox.publish(records, lambda: self._patient and not self._worker.wanted_elsewhere)
+        self._told = problems
+        wanted = [record for record in records if self._pipeline.is_wanted(record)]
+        dropped = self._outbox.publish(wanted, lambda: self._patient and not self._worker.wanted_elsewhere)
         now_us = self._hardware.clock.now_us()
         if dropped and now_us >= self._keys_due_us:
             self._keys_due_us = now_us + KEYS_AFTER_DROP_US
             self._pipeline.restart_keys()
+
+    def _keep_alerts(self) -> None:
+        self._memory.alerts.keep(self._hardware.clock.now_us())
 
     def _on_failure(self, error: ThermoError) -> None:
         self._notice("pipeline_failed", str(error))

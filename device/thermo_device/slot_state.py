@@ -1,5 +1,6 @@
 """What the two slots are in, as values: the state kept in `state.json`, and what is told of a slot, reset or upload."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -111,6 +112,24 @@ class State:
     confirmed: bool = True
     pending: Pending = Pending.NONE
     spare: bool = False
+
+
+def described(slots: Sequence[Installed | None], state: State) -> tuple[SlotInfo, ...]:
+    """Slots as the SMP image state describes them: the active one and the other; those that are empty are left out."""
+    return tuple(
+        SlotInfo(
+            slot=slot,
+            version=installed.image.version,
+            hash=installed.image.sha256,
+            bootable=True,
+            pending=slot > 0 and state.pending is not Pending.NONE,
+            confirmed=state.confirmed if slot == 0 else not state.confirmed,
+            active=slot == 0,
+            permanent=slot > 0 and state.pending is Pending.PERMANENT,
+        )
+        for slot, installed in enumerate(slots)
+        if installed is not None
+    )
 
 
 def load_state(files: Files, path: Path) -> State | None:

@@ -40,6 +40,7 @@ from thermo_device.slot_state import (
     SlotInfo,
     State,
     UploadStep,
+    described,
     load_state,
     save_state,
 )
@@ -115,25 +116,7 @@ class Slots:
 
     def images(self) -> tuple[SlotInfo, ...]:
         """Both slots, those that are filled, for the SMP image state."""
-        state = self._state
-        found = []
-        for slot, installed in enumerate((self.running, self._other)):
-            if installed is None:
-                continue
-            active = slot == 0
-            found.append(
-                SlotInfo(
-                    slot=slot,
-                    version=installed.image.version,
-                    hash=installed.image.sha256,
-                    bootable=True,
-                    pending=not active and state.pending is not Pending.NONE,
-                    confirmed=state.confirmed if active else not state.confirmed,
-                    active=active,
-                    permanent=not active and state.pending is Pending.PERMANENT,
-                )
-            )
-        return tuple(found)
+        return described((self.running, self._other), self._state)
 
     def upload(self, offset: int, data: bytes, length: int | None = None, sha256: bytes = b"") -> UploadStep:
         """Take one packet of an upload into the other slot.

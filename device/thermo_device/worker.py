@@ -49,6 +49,7 @@ class Worker:
         publish: takes the records of a step.
         wanted: whether somebody listens.
         on_failure: told each failure that the pipeline could not recover from by itself.
+        rested: called again and again while nobody listens.
     """
 
     def __init__(
@@ -57,11 +58,13 @@ class Worker:
         publish: Callable[[Sequence[Any]], None],
         wanted: Callable[[], bool],
         on_failure: Callable[[ThermoError], None],
+        rested: Callable[[], None] = lambda: None,
     ) -> None:
         self._pipeline = pipeline
         self._publish = publish
         self._wanted = wanted
         self._on_failure = on_failure
+        self._rested = rested
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._attempted = threading.Event()
@@ -137,6 +140,7 @@ class Worker:
                     last_wanted_s = time.monotonic()
                 if time.monotonic() - last_wanted_s > GRACE_S:
                     running = False
+                    self._rested()
                     self._do_work(IDLE_WAIT_S)
                     continue
                 if not running:

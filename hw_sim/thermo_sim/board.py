@@ -204,7 +204,7 @@ class Board:
             source += f", frames of {options.replay.name}"
         faults = f", faults {options.faults}" if options.faults else ""
         return (
-            f"ready: {self._firmware.name} on {options.kind} ({self._kind.summary}) with simulated {said_of(self.hardware.profile)} "
+            f"ready: {self._firmware.name} on {options.kind} ({self._kind.summary}) with {said_of(self.hardware.profile)} "
             f"({source}){faults}{outside_of(self.hardware)}; port {options.link}, control {self.control_path}"
         )
 

@@ -126,7 +126,9 @@ def wearables(as_json: Json = False) -> int:
             "world": world_of(name),
         }
         if not as_json:
-            typer.echo(f"{name:18} {profile.version:8} {said_of(profile)}; world {world_of(name)}")
+            outside = sum(sensor.bus_path is None for sensor in profile.sensors)
+            more = f", {outside} from outside" if outside else ""
+            typer.echo(f"{name:18} {profile.version:8} {said_of(profile)}{more}; world {world_of(name)}")
     if as_json:
         typer.echo(json.dumps(found, indent=2))
     return ExitCode.OK

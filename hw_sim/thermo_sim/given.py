@@ -175,6 +175,11 @@ class Giver:
         """Of the sensors that are given something."""
         return tuple(self._courses)
 
+    @property
+    def given(self) -> dict[str, int]:
+        """Samples given since somebody began to listen, by sensor."""
+        return dict(self._numbers)
+
     def due_us(self) -> int | None:
         """When `give` wants to be called, on the clock it is called with; None where nothing is given."""
         if not self._courses:

@@ -86,6 +86,7 @@ def laboratory_commands(
             "ambient_celsius": hardware.surroundings.ambient_celsius,
             "scene_mean_celsius": float(hardware.scene.celsius(time_s).mean()),
             "touched_celsius": hardware.touched_celsius,
+            "given": hardware.giver.given,
             "transactions": hardware.bus.transactions,
             **status(),
         }

@@ -68,10 +68,12 @@ class WearableOptions:
 
 
 def said_of(profile: Profile) -> str:
-    """Sensors by kind, in words: "mlx90640, ads1115-ntc and 3 mlx90632"."""
-    counts = Counter(sensor.kind for sensor in profile.sensors)
+    """Chips by kind, in words: "simulated mlx90640, ads1115-ntc and 3 mlx90632"; "no chip" where all comes from outside."""
+    counts = Counter(sensor.kind for sensor in profile.sensors if sensor.bus_path is not None)
     words = [kind if count == 1 else f"{count} {kind}" for kind, count in counts.items()]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    if len(words) > 1:
+        words = [", ".join(words[:-1]), words[-1]]
+    return f"simulated {' and '.join(words)}" if words else "no chip"
 
 
 def wearer_of(hardware: SimulatedHardware) -> dict[str, float]:
@@ -257,7 +259,7 @@ class Wearable:
             source += f", frames of {options.replay.name}"
         faults = f", faults {options.faults}" if options.faults else ""
         return (
-            f"ready: {self.hardware.name} with simulated {said_of(self.hardware.profile)} ({source}) "
+            f"ready: {self.hardware.name} with {said_of(self.hardware.profile)} ({source}) "
             f"{speed}{faults}{outside_of(self.hardware)}; port {options.link}, control {self.control_path}"
         )
 

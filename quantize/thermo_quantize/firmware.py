@@ -20,7 +20,7 @@ from thermo_quantize.c_text import boolean, comment, numbers, signed, table, tex
 from thermo_quantize.compiler.compile import Compiled, compile_model
 from thermo_quantize.compiler.graph.generate import Graph
 from thermo_quantize.compiler.graph.generate import generate as generate_graph
-from thermo_quantize.firmware_sensors import row_of
+from thermo_quantize.firmware_sensors import multiplexers, row_of, way
 from thermo_quantize.fit import check_bundle
 
 HELLO_BYTES = 1100
@@ -178,12 +178,23 @@ def _sensors(plan: Plan) -> list[str]:
             f"{before}static struct {row.stem}_state state_{number}{begins};\n"
             f"static const struct {row.settings} settings_{number} = {{{_fields(row.fields(sensor))}}};"
         )
+        led = way(sensor)
+        if led:
+            blocks.append(f"static const struct way way_{number} = {led};")
         rows.append(
             f"    {{.driver = &{row.stem}_driver, .name = {text(sensor.name)}, .settings = &settings_{number}, "
-            f".state = &state_{number}, .signal = {plan.number_of(sensor.name)}, .number = {number}}},"
+            f".state = &state_{number}, {f'.way = &way_{number}, ' if led else ''}.signal = {plan.number_of(sensor.name)}, .number = {number}}},"
         )
     body = "\n".join(rows)
-    return [*blocks, f"static const struct sensor sensors[] = {{\n{body}\n}};"]
+    blocks.append(f"static const struct sensor sensors[] = {{\n{body}\n}};")
+    if muxes := multiplexers(plan.profile.sensors):
+        body = "\n".join(f"    {mux}," for mux in muxes)
+        blocks += [
+            f"static const struct multiplexer multiplexers[] = {{\n{body}\n}};",
+            "static struct switchboard switchboard = {\n"
+            f"    .open = multiplexer_open, .all = multiplexers, .count = {len(muxes)}}};",
+        ]
+    return blocks
 
 
 def _fields(fields: Mapping[str, str]) -> str:
@@ -257,6 +268,7 @@ def _profile(source: _Source, cbor: bytes) -> str:
         "cbor_sha256": f"{{\n{numbers(hashlib.sha256(cbor).digest())}\n    }}",
         "sensors": "sensors",
         "sensor_count": str(len(profile.sensors)),
+        **({"switchboard": "&switchboard"} if multiplexers(profile.sensors) else {}),
         "graph": f"&{name}_graph_plan",
         **(
             {

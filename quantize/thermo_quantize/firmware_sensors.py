@@ -18,7 +18,8 @@ from thermo_core.sensors.mlx90614.settings import Mlx90614Settings
 from thermo_core.sensors.mlx90632.registers import RATES_HZ as MLX90632_RATES_HZ
 from thermo_core.sensors.mlx90632.settings import Mlx90632Settings
 from thermo_core.sensors.mlx90640.settings import RATES_HZ, Mlx90640Settings
-from thermo_core.sensors.settings import SensorSettings
+from thermo_core.sensors.path import Hop
+from thermo_core.sensors.settings import BusSensorSettings, SensorSettings
 from thermo_core.sensors.sht4x.decode import MEASURE
 from thermo_core.sensors.sht4x.settings import CONVERSION_MS, Sht4xSettings
 from thermo_core.sensors.tmp117.kind import STALE_S as TMP117_STALE_S
@@ -166,14 +167,34 @@ def _messages(messages: Sequence[bytes]) -> str:
     return f"(const uint8_t[]){{{', '.join(f'0x{byte:02X}' for byte in data)}}}"
 
 
-def _address(settings: SensorSettings) -> str:
-    path = settings.bus_path
-    if path is None or path.hops:
-        raise BundleError(
-            f'The sensor "{settings.name}" lies behind a multiplexer, which the firmware does not switch; wire it to the bus '
-            "itself, or run this wearable on the agent."
-        )
-    return f"0x{path.address:02X}"
+def _address(settings: BusSensorSettings) -> str:
+    return f"0x{settings.bus_path.address:02X}"
+
+
+def way(settings: SensorSettings) -> str:
+    """Initializer of the way to a sensor's chip; "" where it is on the bus itself."""
+    return "" if settings.bus_path is None else _way(settings.bus_path.hops)
+
+
+def multiplexers(sensors: Sequence[SensorSettings]) -> list[str]:
+    """Initializers of all multiplexers on the ways to sensors, by their addresses."""
+    found = {
+        (hop.address, path.hops[:depth])
+        for sensor in sensors
+        if (path := sensor.bus_path) is not None
+        for depth, hop in enumerate(path.hops)
+    }
+    return [
+        f"{{.address = 0x{address:02X}{f', .way = {_way(before)}' if before else ''}}}"
+        for address, before in sorted(found, key=lambda one: (one[0], [(hop.address, hop.channel) for hop in one[1]]))
+    ]
+
+
+def _way(hops: Sequence[Hop]) -> str:
+    if not hops:
+        return ""
+    listed = ", ".join(f"{{.address = 0x{hop.address:02X}, .channel = {hop.channel}}}" for hop in hops)
+    return f"{{.depth = {len(hops)}, .hops = {{{listed}}}}}"
 
 
 SENSORS: Mapping[str, FirmwareSensor] = {

@@ -38,6 +38,7 @@ STAGE_REGISTRIES = frozenset(
         "core/thermo_core/stages/document.py",
         "device/firmware/stages/registry.c",
         "quantize/thermo_quantize/compiler/graph/costs.py",
+        "quantize/thermo_quantize/compiler/graph/picture_rows.py",
         "quantize/thermo_quantize/compiler/graph/rows.py",
     }
 )

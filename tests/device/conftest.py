@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from firmware_camera import CAMERA_MODULES
 from firmware_library import build
+from slot_images import CAPACITY, ONE, TRUSTED, install
 
 from thermo_core.errors import StorageError
+from thermo_device.slots import Slots
 
 
 class PowerCut(Exception):
@@ -162,3 +164,12 @@ def power_cut() -> type[Exception]:
 def camera_library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """The firmware's acquisition."""
     return build(tmp_path_factory.mktemp("firmware"), "camera", CAMERA_MODULES)
+
+
+@pytest.fixture
+def slots(tmp_path: Path) -> Slots:
+    """Version 1 runs, confirmed."""
+    slots = Slots(tmp_path, TRUSTED, CAPACITY)
+    slots.boot()
+    install(slots, ONE)
+    return slots

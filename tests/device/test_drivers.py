@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from chip_bus import MAKE, bus_of
+from chip_bus import MAKE, SETTINGS, TRUTH, bus_of
 from sensor_bytes import ADDRESS
 
 from thermo_core import schema
@@ -22,22 +22,7 @@ from thermo_device.sensors.driver import Place
 from thermo_device.sensors.table import DRIVERS, driver_of
 from thermo_device.sightings import Sightings
 
-SETTINGS: dict[str, dict[str, object]] = {
-    "mlx90632": {"rate_hz": 4.0},
-    "mlx90614": {"rate_hz": 4.0},
-    "max3010x": {},
-    "lis3dh": {},
-    "sht4x": {"rate_hz": 2.0},
-    "tmp117": {"rate_hz": 4.0},
-}
 KIND = list(SETTINGS)
-TRUTH: dict[str, tuple[float, float]] = {
-    "mlx90632": (34.0, 0.3),
-    "mlx90614": (34.0, 1.0),
-    "sht4x": (24.0, 0.3),
-    "tmp117": (34.0, 0.3),
-}
-"""What chips of `chip_bus` measure, and how well."""
 
 
 @dataclass

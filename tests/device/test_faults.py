@@ -216,3 +216,15 @@ def test_a_used_auxiliary_word_is_never_far_off(make_bench: MakeBench) -> None:
             np.int16
         ).astype(int)
         assert np.abs(change).max() <= 2 * AUXILIARY_JUMP
+
+
+def test_pages_that_never_change_are_told_and_a_still_scene_is_none(make_bench: MakeBench) -> None:
+    bench = make_bench(16, faults="freeze@300+10s")
+    pages = bench.capture(60)
+    assert bench.counters.get("sensor_frozen") == 0
+    bench.capture(150)
+    told = bench.counters.get("sensor_frozen")
+    assert 2 <= told <= 5
+    bench.capture(100)
+    assert bench.counters.get("sensor_frozen") == told
+    assert bench.sensor.running and pages

@@ -1,8 +1,10 @@
 """The firmware's core, compiled for this machine and called through ctypes."""
 
 import ctypes
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from thermo_sim.hardware import SimulatedHardware
 
 WIRE_SIZES = """records_block records_signal records_finding records_alert records_event records_clock framing_encode_frame
 framing_packet_bytes wire_receive wire_counter_count cbor_open_array wire_answer wire_store_read"""
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "wire.md"
 WIRE_FLAGS = "framing_send_packet cbor_find wire_new_flash wire_store_damaged"
 
 Words = NDArray[np.uint16]
@@ -89,6 +92,13 @@ class Numerics:
 def numerics(tmp_path_factory: pytest.TempPathFactory) -> Numerics:
     """Sensor mathematics, packing, thermistors and corrections; undefined behaviour aborts."""
     return Numerics(build(tmp_path_factory.mktemp("numerics"), "numerics", [], *everything()))
+
+
+@pytest.fixture(scope="session")
+def vectors() -> dict[str, bytes]:
+    """Hex blocks of docs/wire.md by name."""
+    blocks = re.findall(r"^```hex ([a-z-]+)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return {name: bytes.fromhex(block) for name, block in blocks}
 
 
 @pytest.fixture(scope="session")

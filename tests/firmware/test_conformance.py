@@ -13,23 +13,21 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from board_probe import build
 from bundles import IMAGE
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from running import KINDS, SEED, Running, hear, of, started
 
 from thermo_core import schema
-from thermo_core.bundle import Bundle
 from thermo_core.errors import RefusedError
 from thermo_core.graph.alerts import AlertState
-from thermo_core.graph.engine import Engine
 from thermo_core.graph.plan import plan
 from thermo_core.image import parse
 from thermo_core.quality import Quality
@@ -37,9 +35,8 @@ from thermo_core.sensors.ads1115_ntc.correction import CurveCorrection
 from thermo_core.sensors.ads1115_ntc.thermistor import SteinhartHart
 from thermo_core.sensors.correction import Correction, Stamp, to_bytes
 from thermo_core.sensors.correction import fingerprint as fingerprint_of
-from thermo_core.sensors.kind import Block, SensorConstants
+from thermo_core.sensors.kind import Block
 from thermo_core.sensors.mlx90640.correction import PixelCorrection
-from thermo_core.tflite.interpreter import Int8Network
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame, TelemetryFrame
 from thermo_core.wire.records import (
     AlertRecord,
@@ -59,96 +56,14 @@ from thermo_host.screen.view import View
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.stream.listen import listen
 from thermo_host.stream.signals import named
-from thermo_sim import control
 from thermo_sim.chips.mlx90640.eeprom import generate
 
-SEED = 4
-READY_S = 60.0
 SCORE = 0.02
 """Scores may differ where single precision puts a pixel on the other side of an input step."""
 CAMERA, SPOTS = 0, 1
 
 
-@dataclass
-class Running:
-    """A wearable of any kind."""
-
-    kind: str
-    link: Path
-    bundle: Bundle
-    image: bytes
-
-    @property
-    def is_board(self) -> bool:
-        return self.kind != "agent"
-
-    def open(self) -> Wearable:
-        return Wearable.open(str(self.link), timeout_s=5.0)
-
-    def laboratory(self, command: str, **fields: Any) -> dict[str, Any]:
-        return control.request(self.link.with_name(self.link.name + ".ctl"), {"cmd": command, **fields})
-
-    @contextlib.contextmanager
-    def raw(self) -> Iterator[int]:
-        descriptor = os.open(self.link, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        try:
-            yield descriptor
-        finally:
-            os.close(descriptor)
-
-    def engine(self, host: Wearable) -> Engine:
-        """Core's way from blocks to alerts, with what the wearable says of itself."""
-        engine = Engine(
-            plan(self.bundle.profile),
-            {name: Int8Network(data) for name, data in self.bundle.networks.items()},
-            flags=int(Quality.SIMULATED),
-            person=host.person(),
-        )
-        for number, (settings_of, state) in enumerate(
-            zip(self.bundle.profile.sensors, host.hello().sensors, strict=True)
-        ):
-            engine.open(number, constants_of(host, number, settings_of.kind), host.correction(number))
-            assert engine.constants_of(number) == state.constants
-        return engine
-
-
-def constants_of(host: Wearable, number: int, kind: str) -> SensorConstants:
-    return host.constants(number, kind)
-
-
-@contextlib.contextmanager
-def started(kind: str, folder: Path, *more: str, wearable: str = "breast-patch") -> Iterator[Running]:
-    """A wearable in a process of its own, with its bundle in it."""
-    link = folder / f"line-{kind}"
-    image = IMAGE
-    words = ["wearable"]
-    if kind != "agent" or wearable != "breast-patch":
-        target = {"agent": "host", "host": "host_sanitized", "mps2-an386": "mps2_an386"}[kind]
-        firmware = build(target, folder, wearable=wearable)
-        image = IMAGE if wearable == "breast-patch" else folder / "generated" / "signed.img"
-        if kind != "agent":
-            words = ["board", kind, "--firmware", str(firmware)]
-    given = ["--wearable", wearable, "--link", str(link), "--no-warm-up", "--seed", str(SEED), *more]
-    command = [sys.executable, "-m", "thermo_sim.cli", *words, *given]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None and process.stderr is not None
-    try:
-        readable, _, _ = select.select([process.stdout], [], [], READY_S)
-        line = process.stdout.readline() if readable else ""
-        assert line.startswith("ready"), process.stderr.read() if process.poll() is not None else line
-        data = image.read_bytes()
-        running = Running(kind, link, Bundle.from_payload(parse(data).payload), data)
-        if not more:
-            with running.open() as host:
-                flash(host, load(image))  # a board has it already
-        yield running
-        assert process.poll() is None, process.stderr.read()
-    finally:
-        process.kill()
-        process.communicate()
-
-
-@pytest.fixture(scope="module", params=["agent", "host", "mps2-an386"])
+@pytest.fixture(scope="module", params=KINDS)
 def wearable(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with started(request.param, tmp_path_factory.mktemp("conformance")) as running:
         yield running
@@ -158,23 +73,6 @@ def wearable(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 def host(wearable: Running) -> Iterator[Wearable]:
     with wearable.open() as host:
         yield host
-
-
-def hear(host: Wearable, until: Callable[[list[Record]], bool], what: str, within_s: float = 60.0) -> list[Record]:
-    """Records of a fresh stream until they suffice."""
-    heard: list[Record] = []
-    end = time.monotonic() + within_s
-    with host.stream() as stream:
-        while not until(heard):
-            assert time.monotonic() < end, f"{what} did not come; heard {[type(one).__name__ for one in heard]}"
-            seen = stream.get(5.0)
-            if seen is not None:
-                heard.append(seen.record)
-    return heard
-
-
-def of(kind: type, records: list[Record]) -> list[Any]:
-    return [record for record in records if isinstance(record, kind)]
 
 
 def blocks(records: list[Record], sensor: int = CAMERA) -> list[Block]:
@@ -278,6 +176,30 @@ def test_alerts_are_raised_told_to_who_comes_later_and_acknowledged(wearable: Ru
     assert of(AlertRecord, heard)[0].change.state == AlertState.RAISED
     (acknowledged,) = host.acknowledge(0)
     assert acknowledged.state == AlertState.ACKNOWLEDGED == host.alerts()[0].state
+
+
+@pytest.mark.parametrize("kind", ["agent", "host", "mps2-an386"])
+def test_an_alert_stands_over_a_kill_and_a_reset(kind: str, tmp_path: Path) -> None:
+    """Raised, then killed; acknowledged, then killed; then reset."""
+    state = str(tmp_path / "state")
+
+    def raised(records: list[Record]) -> bool:
+        return any(one.change.state == AlertState.RAISED for one in of(AlertRecord, records))
+
+    with started(kind, tmp_path, "--state", state) as running, running.open() as host:
+        flash(host, load(IMAGE))
+        hear(host, raised, "the alert", 120.0)
+        (before,) = host.alerts()
+        assert before.state == AlertState.RAISED
+    with started(kind, tmp_path, "--state", state) as running, running.open() as host:
+        (after,) = host.alerts()
+        assert after.state == AlertState.RAISED and after.time_us <= host.hello().time_us
+        assert kind == "agent" or after.time_us == before.time_us  # a board's clock goes on
+        host.acknowledge(0)
+    with started(kind, tmp_path, "--state", state) as running, running.open() as host:
+        assert host.alerts()[0].state == AlertState.ACKNOWLEDGED
+        host.reset()
+        assert host.alerts()[0].state == AlertState.ACKNOWLEDGED
 
 
 def test_signals_come_while_they_are_asked_for(wearable: Running, host: Wearable) -> None:
@@ -601,6 +523,16 @@ kind = "external"
 rate_hz = 1.0
 low = 0.0
 high = 10.0
+[[sensors]]
+name = "left"
+kind = "tmp117"
+path = ["tca9548a@0x70:0", 0x48]
+rate_hz = 4.0
+[[sensors]]
+name = "right"
+kind = "tmp117"
+path = ["tca9548a@0x70:7", 0x48]
+rate_hz = 4.0
 [[stages]]
 op = "resample"
 of = "motion"
@@ -609,9 +541,13 @@ rate_hz = 5.0
 """
 
 
-@pytest.fixture(scope="module", params=["agent", "host", "mps2-an386"])
+CHIPPED = {0, 1, 2, 3, 4, 6, 7}
+"""Sensors that are chips."""
+
+
+@pytest.fixture(scope="module", params=KINDS)
 def chips(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A wearable without a camera and without a network: five chips, and numbers from outside."""
+    """A wearable without a camera and without a network: chips on the bus and behind a multiplexer, and numbers from outside."""
     folder = tmp_path_factory.mktemp("chips")
     (folder / "wearable.toml").write_text(CHIPS)
     (folder / "CARD.md").write_text("# chips\n\nInforms only.\n")
@@ -625,12 +561,14 @@ def test_any_wearables_signals_are_what_core_makes_of_its_blocks(chips: Running)
         assert host.profile_bytes() == schema.to_cbor(chips.bundle.profile)
         states = host.hello().sensors
         assert [state.kind for state in states] == [sensor.kind for sensor in chips.bundle.profile.sensors]
-        hear(host, lambda records: {one.sensor for one in of(Block, records)} >= set(range(5)), "all chips")
-        assert all(state.fault == "" and state.id for state in host.hello().sensors)
+        hear(host, lambda records: {one.sensor for one in of(Block, records)} >= CHIPPED, "all chips")
+        assert all(state.fault == "" and state.id for state in host.hello().sensors), host.hello()
         engine = chips.engine(host)
         heard: list[Record] = []
         end = time.monotonic() + 60
-        wanted = [names.index(name) for name in ("pile", "pulse", "motion", "air.rh", "touch", "given")]
+        wanted = [
+            names.index(name) for name in ("pile", "pulse", "motion", "air.rh", "touch", "given", "left", "right")
+        ]
         with host.stream() as stream:
             host.choose_signals(wanted)
             host.feed(5, np.array([4.5], np.float32))
@@ -654,9 +592,9 @@ def test_any_wearables_signals_are_what_core_makes_of_its_blocks(chips: Running)
 
 def test_any_wearable_passes_its_own_tests_and_refuses_what_it_has_not(chips: Running) -> None:
     with chips.open() as host:
-        hear(host, lambda records: {one.sensor for one in of(Block, records)} >= set(range(5)), "all chips")
+        hear(host, lambda records: {one.sensor for one in of(Block, records)} >= CHIPPED, "all chips")
         assert all(result.passed for result in host.self_test())
-        for sensor in range(5):
+        for sensor in CHIPPED:
             with pytest.raises(RefusedError):
                 host.set_rate(sensor, 3.0)
         with pytest.raises(RefusedError) as refused:

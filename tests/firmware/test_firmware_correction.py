@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from random_corrections import pixel_correction
 
 from thermo_core.errors import CorrectionError
 from thermo_core.sensors import correction as corrections
@@ -35,16 +36,7 @@ CHANNELS = 4
 
 
 def made(seed: int = 0, bad: int = 3, stamp: Stamp = STAMP) -> PixelCorrection:
-    rng = np.random.default_rng(seed)
-    mask = np.zeros(768, dtype=np.bool_)
-    mask[rng.choice(768, bad, replace=False)] = True
-    return PixelCorrection(
-        offset=rng.normal(0, 1, (24, 32)).astype(np.float32),
-        gain=rng.normal(1, 0.02, (24, 32)).astype(np.float32),
-        ta_slope=rng.normal(0, 0.01, (24, 32)).astype(np.float32),
-        bad=mask.reshape(24, 32),
-        stamp=stamp,
-    )
+    return pixel_correction(stamp, seed, bad)
 
 
 def camera(seed: int = 0, bad: int = 3) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from chip_bus import MAKE, bus_of
+from chip_bus import MAKE, SETTINGS, TRUTH, bus_of
 from firmware_library import build, everything
 from firmware_wearable import FirmwareWearable
 from sensor_bytes import ADDRESS
@@ -32,18 +32,8 @@ from thermo_core.wire.smp import Op
 from thermo_core.wire.table import Command, GroupError
 from thermo_quantize.firmware import generate_bare
 
-SETTINGS: dict[str, dict[str, object]] = {
-    "mlx90632": {"rate_hz": 4.0},
-    "mlx90614": {"rate_hz": 4.0},
-    "max3010x": {},
-    "lis3dh": {},
-    "sht4x": {"rate_hz": 2.0},
-    "tmp117": {"rate_hz": 4.0},
-}
 KINDS = list(SETTINGS)
 FIFOS = ("max3010x", "lis3dh")
-TRUTH = {"mlx90632": (34.0, 0.3), "mlx90614": (34.0, 1.0), "sht4x": (24.0, 0.3), "tmp117": (34.0, 0.3)}
-"""What chips of `chip_bus` measure, and how well."""
 PROFILE = schema.from_plain(
     {
         "name": "chips",

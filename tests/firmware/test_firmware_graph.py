@@ -19,6 +19,7 @@ from thermo_core.sensors.external.settings import ExternalSettings
 from thermo_core.signals import Sample
 from thermo_core.stages import OPS
 from thermo_core.wearable.profile import Profile
+from thermo_quantize.compiler.graph.paces import paces
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -108,11 +109,70 @@ def test_the_breast_patch_makes_the_bytes_of_python(tmp_path: Path) -> None:
     compare([patch()], tmp_path)
 
 
+def worn() -> Case:
+    """Pulse, acceleration, skin nodes and heart rate of somebody who rests, runs and rests, as the stages of series are made for."""
+    parts = {
+        "name": "worn",
+        "version": "1",
+        "sensors": [
+            {"kind": "external", "name": "pulse", "rate_hz": 25.0},
+            {"kind": "external", "name": "acceleration", "shape": [3], "rate_hz": 25.0, "unit": "g"},
+            {"kind": "external", "name": "nodes", "shape": [8], "rate_hz": 1.0, "unit": "degC"},
+            {"kind": "external", "name": "minute", "rate_hz": 1 / 60},
+        ],
+        "stages": [
+            {"op": "hold", "of": "acceleration", "on": "pulse", "gives": "motion"},
+            {"op": "bandpass", "of": "pulse", "gives": "wave", "low_hz": 0.7, "high_hz": 3.5},
+            {"op": "window", "of": "wave", "gives": "waves", "length": 200, "every": 50},
+            {"op": "window", "of": "motion", "gives": "moves", "length": 200, "every": 50},
+            {"op": "spectrum_peak", "of": "waves", "motion": "moves", "gives": "heart"},
+            {"op": "enmo", "of": "moves", "gives": "activity"},
+            {"op": "contact_gate", "of": "nodes", "gives": "touching", "hold_s": 5.0},
+            {"op": "node_check", "of": "touching", "gives": "plausible", "limit": [2.0]},
+            {"op": "slope", "of": "plausible", "gives": "trend", "span_s": 20.0, "per": "min"},
+            {"op": "hold", "of": "activity", "on": "nodes", "gives": "still"},
+            {"op": "motion_gate", "of": "plausible", "motion": "still", "gives": "rested", "hold_s": 4.0},
+            {"op": "reference", "of": "plausible", "gives": "unusual", "least_s": 20.0, "memory_s": 40.0, "limit": 1.0},
+            {"op": "window", "of": "plausible", "gives": "curves", "length": 40, "every": 10},
+            {"op": "recovery", "of": "curves", "gives": "recovered"},
+            {"op": "kalman_core", "of": "minute", "gives": "core"},
+        ],
+    }
+    rng, blocks = np.random.default_rng(3), []
+    for tick in range(25 * 90):
+        time_us, running = 40_000 * tick, 25 * 30 < tick < 25 * 60
+        stride = running * np.sin(2 * np.pi * 2.6 * tick / 25)
+        beat = np.sin(2 * np.pi * (2.1 if running else 1.1) * tick / 25)
+        axes = rng.normal((0.1 * stride, 0, 1 + 0.3 * stride), 0.01, 3).astype(np.float32)
+        wave = np.float32(9e4 + 300 * beat + 200 * stride + rng.normal(0, 20))
+        blocks.append([{"acceleration": Sample(time_us, axes)}])
+        blocks.append([{"pulse": Sample(time_us + 1, np.asarray(wave), 64 * (tick == 1000))}])
+        if tick % 25 == 0:
+            second = tick // 25
+            skin = 33 - 4 * np.exp(-second / 12) + rng.normal(0, 0.02, 8) - 9 * ((np.arange(8) == 3) & (second > 50))
+            blocks.append([{"nodes": Sample(time_us + 2, skin.astype(np.float32))}])
+    for minute in range(40):
+        time_us = 90_000_000 + 60_000_000 * (minute + 30 * (minute > 25))
+        rate = np.float32(np.nan if minute % 7 == 6 else 80 + 50 * np.sin(minute / 9))
+        blocks.append([{"minute": Sample(time_us, np.asarray(rate), int(minute == 5))}])
+    return Case(plan(schema.from_plain(parts, Profile, "profile")), blocks, {})
+
+
+def test_what_somebody_wears_makes_the_bytes_of_python(tmp_path: Path) -> None:
+    case = worn()
+    given = [one["heart"] for one in case.wanted() if "heart" in one]
+    rates = [np.frombuffer(values, "<f4")[0] for *_, values in given]
+    assert np.isfinite(rates).mean() > 0.7, "the case is about heart rates"
+    compare([case], tmp_path)
+
+
 @pytest.mark.parametrize("factor", [0.25, 2.0])
 def test_random_graphs_of_sensors_at_other_rates_make_the_bytes_of_python(tmp_path: Path, factor: float) -> None:
-    """The one C made for the profile's rates, and Python's of a plan at those that sensors are set to."""
-    made: list[Any] = []
+    """C made for the profile's rates, and Python's of a plan at those that sensors are set to; where C says it can follow."""
+    made: list[Case] = []
     for case in cases(large, GRAPHS, 3):
+        if any(pace.bound for pace in paces(case.plan).sensors):
+            continue
         rates_hz = [factor * getattr(sensor, "rate_hz", 0.0) for sensor in case.plan.profile.sensors]
         outputs = {model.name: case.plan.signals[model.raw].shape for model in case.plan.profile.models}
         sensors = {
@@ -122,12 +182,12 @@ def test_random_graphs_of_sensors_at_other_rates_make_the_bytes_of_python(tmp_pa
         }
         blocks = recording(np.random.default_rng(len(made)), SAMPLES, sensors)
         made.append(replace(Case.of(case.plan, blocks, len(made)), rates_hz=rates_hz))
-    assert sum(plan_at(one.plan.profile, one.rates_hz).profile != one.plan.profile for one in made) > GRAPHS // 4
+    assert sum(plan_at(one.plan.profile, one.rates_hz).profile != one.plan.profile for one in made) > len(made) // 4 > 3
     compare(made, tmp_path)
 
 
 def test_graphs_on_a_cortex_m4(tmp_path: Path) -> None:
     if not shutil.which("arm-none-eabi-gcc") or not shutil.which("qemu-system-arm"):
         pytest.skip("hardware absent: no emulator (qemu-system-arm / arm-none-eabi-gcc not installed)")
-    compare([patch()], tmp_path, emulated=True)
+    compare([patch(), worn()], tmp_path, emulated=True)
     compare(cases(large, EMULATED, SAMPLES, 1), tmp_path, emulated=True)

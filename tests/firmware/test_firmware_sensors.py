@@ -28,6 +28,7 @@ from thermo_core.sensors.mlx90614 import kind as mlx90614_kind
 from thermo_core.sensors.mlx90614.correction import Mlx90614Correction
 from thermo_core.sensors.mlx90632 import codec as mlx90632
 from thermo_core.sensors.mlx90632.correction import Mlx90632Correction
+from thermo_core.sensors.own_identity import BYTES, own_identity
 from thermo_core.sensors.repeats import Repeats
 from thermo_core.sensors.samples import Format, Samples, pack
 from thermo_core.sensors.sht4x import decode as sht4x
@@ -463,3 +464,15 @@ def test_repeats_are_counted_alike(sensors: ctypes.CDLL, limit: int, readings: l
     sensors.sensors_repeats_start(limit)
     for reading in readings:
         assert bool(sensors.sensors_repeats_push(reading, ctypes.c_size_t(4))) == wanted.push(reading)
+
+
+@given(st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=40), st.integers(0, 255))
+def test_a_chip_without_an_identity_has_the_agents(sensors: Any, serial: str, number: int) -> None:
+    found = ctypes.create_string_buffer(BYTES)
+    sensors.own_identity(serial.encode(), ctypes.c_uint8(number), found)
+    assert found.raw == own_identity(serial, number)
+
+
+def test_the_identity_is_the_published_hash() -> None:
+    """Of "foobar", as its authors give it."""
+    assert own_identity("fooba", ord("r")).hex() == "85944171f73967e8"

@@ -20,7 +20,7 @@ CUTS = range(4)
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """The firmware's memory over the model of flash."""
     folder = tmp_path_factory.mktemp("sightings")
-    return build(folder, "sightings", ["sightings", "flash", "crc"], NOR_FLASH, HARNESS / "failing_flash.c")
+    return build(folder, "sightings", ["sightings", "journal", "flash", "crc"], NOR_FLASH, HARNESS / "failing_flash.c")
 
 
 @dataclass(frozen=True)

@@ -61,8 +61,8 @@ class Firmware:
 
     def __init__(self, wire: Any, sensor: bytes | None = SENSOR, has_bundle: bool = True, doubted: bool = True) -> None:
         self.wire = wire
-        names = [name.encode() for name in (platform.machine(), platform.system())]
-        wire.wire_restart_server(*names, sensor, has_bundle, doubted)
+        self._names = [name.encode() for name in (platform.machine(), platform.system())]  # it points to them
+        wire.wire_restart_server(*self._names, sensor, has_bundle, doubted)
 
     def answer(self, message: bytes, capacity: int = BUFFER) -> bytes | None:
         """As `SmpServer.answer`; the request lies in a buffer of just its size."""
@@ -388,15 +388,19 @@ def test_hello_goes_on_from_any_sensor(wire: Any) -> None:
         assert (hello.sensors, hello.sensor_count) == (all_of_it.sensors[first:], 3)
 
 
-@pytest.mark.parametrize("sentences", [3, 8])
+@pytest.mark.parametrize("sentences", [1, 3, 8])
 def test_the_longest_texts_that_are_generated_fit_hello(wire: Any, sentences: int) -> None:
-    """`thermo-quantize firmware` takes `HELLO_BYTES` of them; what sensors say comes in as many answers as it needs."""
+    """`thermo-quantize firmware` takes `HELLO_BYTES` of name and sentences. With these a board's long names, and the longest fault
+    and warning of a sensor, fit as well; what other sensors say comes in as many answers as it needs."""
     firmware = Firmware(wire)
-    size = (HELLO_BYTES - 64) // sentences
+    size = min(512, (HELLO_BYTES - 64) // sentences)
     wire.wire_long_texts(ctypes.c_size_t(sentences), ctypes.c_size_t(size))
     hello = whole_hello(firmware)
-    assert hello.sensors == Bench().hello().sensors
+    usual = Bench().hello().sensors
     assert (len(hello.profile), *map(len, hello.waived)) == (64, *[size] * sentences)
+    assert (len(hello.name), len(hello.platform), len(hello.serial)) == (64, 64, 31)
+    assert [(one.kind, one.fault) for one in hello.sensors[1:]] == [(one.kind, one.fault) for one in usual[1:]]
+    assert len(hello.sensors[0].fault) > 40 < len(hello.sensors[0].warning)
 
 
 def test_a_self_test_can_be_asked_for_in_parts(wire: Any) -> None:
@@ -463,13 +467,69 @@ def test_a_message_without_a_whole_header_gets_no_answer(wire: Any, size: int) -
     assert Firmware(wire).answer(EchoWriteRequest(d="x").BYTES[:size]) is None
 
 
-def test_an_answer_that_does_not_fit_is_too_large(wire: Any) -> None:
+READS = (
+    (Group.OS, 6, {}),
+    (Group.OS, 7, {"format": "a"}),
+    (Group.OS, 8, {}),
+    (Group.IMAGE, 0, {}),
+    *(
+        (Group.THERMO, command, {})
+        for command in (
+            Command.CONSTANTS,
+            Command.CORRECTION,
+            Command.COUNTERS,
+            Command.REFUSAL,
+            Command.PROFILE,
+            Command.PERSON,
+            Command.ALERTS,
+        )
+    ),
+)
+
+
+@pytest.mark.parametrize(("group", "command", "body"), READS, ids=lambda value: str(value))
+def test_an_answer_that_does_not_fit_is_refused_and_never_cut(
+    wire: Any, group: Group, command: int, body: dict[str, Any]
+) -> None:
+    """At every size of the room for it: the whole answer, or the one code for all that is too large, and never a part."""
     firmware = Firmware(wire)
-    request = SmpMessage(SmpHeader(Op.READ, Group.THERMO, Command.CONSTANTS), {}).encode()
-    answer = firmware.answer(request, 500)
-    assert answer is not None and SmpMessage.decode(answer).body == {"rc": ReturnCode.TOO_LARGE}
-    assert firmware.answer(request, 10) is None
-    assert firmware.answer(request) is not None
+    request = SmpMessage(SmpHeader(Op.READ, group, command), body).encode()
+    whole = firmware.answer(request)
+    refused = SmpMessage(SmpHeader(Op.READ_RESPONSE, group, command), {"rc": int(ReturnCode.TOO_LARGE)}).encode()
+    assert whole is not None and "rc" not in SmpMessage.decode(whole).body
+    seen = set()
+    for room in {*range(64), *range(64, len(whole), 23), len(whole) - 1, len(whole), len(whole) + 1}:
+        answer = firmware.answer(request, room)
+        wanted = whole if room >= len(whole) else refused if room >= len(refused) else None
+        assert answer == wanted, room
+        seen.add(answer)
+    assert whole in seen and (refused in seen or len(whole) <= len(refused))
+
+
+def test_hello_tells_of_as_many_sensors_as_there_is_room_for(wire: Any) -> None:
+    """Each answer is whole in itself and says how many there are; none is an answer without any."""
+    firmware = Firmware(wire)
+    request = SmpMessage(SmpHeader(Op.READ, Group.THERMO, Command.HELLO), {}).encode()
+    whole = SmpMessage.decode(firmware.answer(request) or b"").body
+    told = set()
+    for room in range(10, BUFFER, 13):
+        answer = firmware.answer(request, room)
+        body = None if answer is None else SmpMessage.decode(answer).body
+        if body in (None, {"rc": int(ReturnCode.TOO_LARGE)}):
+            told.add(0)
+            continue
+        assert body is not None and body == {**whole, "sensors": body["sensors"]}
+        assert body["sensors"] == whole["sensors"][: len(body["sensors"])] and body["sensor_count"] == 3
+        told.add(len(body["sensors"]))
+    assert told == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("size", [PART_MOST := 1024, 1025, 2500])
+def test_what_is_long_is_cut_only_where_parts_are_asked_for(wire: Any, size: int) -> None:
+    """Of constants and profile an answer says how long the whole is, so that a part is never taken for it."""
+    firmware = Firmware(wire)
+    part = management.read(management.Part, firmware.ask(Op.READ, Command.PROFILE, {"off": 2500 - size}).body)
+    assert (part.len, len(part.data)) == (2500, min(size, PART_MOST))
 
 
 def test_long_things_are_read_in_parts(wire: Any) -> None:

@@ -1,5 +1,6 @@
 """The firmware's whole main loop on simulated sensors in simulated time; the host's and core's code judge what it says."""
 
+import contextlib
 import ctypes
 import hashlib
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from firmware_wearable import FirmwareWearable
 from unfit import FIT, UNFIT
 
 from thermo_core import schema
+from thermo_core.errors import MissingKeyFrameError
 from thermo_core.graph.engine import Engine
 from thermo_core.graph.plan import plan
 from thermo_core.graph.rates import plan_at
@@ -309,10 +311,34 @@ def test_thermistors_whose_scans_never_change_are_told_as_core_reads_them(make: 
     assert len(differing) <= 3, "what the firmware had read before somebody listened"
 
 
+def test_a_camera_whose_pictures_never_change_is_stale_as_core_reads_it(make: Make) -> None:
+    wearable = make(faults="freeze@200:addr=0x33")
+    bundle = breast_patch()
+    signal = list(plan(bundle.profile).signals).index("skin.ta")
+    wearable.listen(lease_ms=10_000)
+    wearable.ask(Command.SIGNALS, {"signals": [signal]}, Op.WRITE)
+    heard = wearable.run(9.5)
+    assert wearable.ask(Command.COUNTERS)["counters"]["sensor_frozen"] >= 1
+    data = wearable.hardware.chip.cells.words.astype("<u2").tobytes()
+    (settings,) = [sensor for sensor in bundle.profile.sensors if sensor.name == "skin"]
+    reader = KINDS[settings.kind].reader(settings, data, None)
+    theirs: dict[int, Any] = {}
+    for block in blocks(heard, CAMERA):
+        with contextlib.suppress(MissingKeyFrameError):  # what waited while signals were asked for
+            theirs |= {moment["skin.ta"].time_us: moment["skin.ta"].flags for moment in reader.push(block)}
+    ours = {part.time_us: part.flags & ~Quality.SIMULATED for part in of(SignalRecord, heard)}
+    shared = sorted(ours.keys() & theirs.keys())
+    stale = [bool(ours[time_us] & Quality.STALE) for time_us in shared]
+    assert len(shared) > 60 and not stale[0] and stale[-1]
+    assert sum(bool(theirs[time_us] & Quality.STALE) != one for time_us, one in zip(shared, stale, strict=True)) <= 3
+
+
 def test_a_full_line_costs_records_that_are_counted_and_then_key_frames(make: Make) -> None:
     wearable = make(bytes_per_s=2500.0)
     wearable.listen(lease_ms=10_000)
-    wearable.run(8.0)
+    for _ in range(3):  # long enough for some whatever the noise is
+        wearable.run(8.0)
+        assert "err" not in wearable.ask(Command.STREAM, {"op": 2, "lease_ms": 10_000}, Op.WRITE)
     sequences = [sequence for sequence, _ in wearable.telemetry]
     gaps = sum(after - before - 1 for before, after in pairwise(sequences))
     dropped = wearable.ask(Command.COUNTERS)["counters"]["telemetry_dropped"]

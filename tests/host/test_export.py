@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import pyedflib
 import pytest
 import recorded
-from host_sessions import session_of
+from host_sessions import STARTED_NS, came, session_of
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -38,11 +38,13 @@ from thermo_core.sensors.mlx90640.decode import Decoder
 from thermo_core.wearable import file
 from thermo_core.wearable.library import resolve
 from thermo_core.wearable.profile import Profile
+from thermo_host.about import about
 from thermo_host.application import run
 from thermo_host.exports import target
+from thermo_host.exports.csv_tables import Thousandths
 from thermo_host.exports.decoding import ALL, Choice, Decoding
 from thermo_host.exports.edf import physical_range
-from thermo_host.exports.facts import facts
+from thermo_host.exports.parquet import MOST_ROWS
 from thermo_host.exports.rows import Row, SampleRow
 from thermo_host.stream.playback import Recording
 from thermo_sim.chips.mlx90640 import eeprom
@@ -74,14 +76,14 @@ def session() -> Session:
 @pytest.fixture(scope="module")
 def patch(tmp_path_factory: pytest.TempPathFactory, session: Session) -> Recording:
     pages = recorded.subpages(eeprom.generate(recorded.SEED), 120)
-    items: list[Any] = list(recorded.telemetry(recorded.patch_records(pages)))
+    items: list[Any] = list(came(recorded.patch_records(pages)))
     items.insert(60, Marker(at_ns=items[59].received_ns, text="=the cold pack came off"))
     return recorded.recording(tmp_path_factory.mktemp("patch") / "r.mcap", session, items)
 
 
 @pytest.fixture(scope="module")
 def band(tmp_path_factory: pytest.TempPathFactory) -> Recording:
-    items = recorded.telemetry(recorded.band_records(40, silent=range(10, 15)))
+    items = came(recorded.band_records(40, silent=range(10, 15)))
     path = tmp_path_factory.mktemp("band") / "r.mcap"
     return recorded.recording(path, recorded.session(recorded.BAND, subject="W 7"), items)
 
@@ -107,7 +109,7 @@ def test_npz_holds_what_decoding_the_words_gives(
     np.testing.assert_array_equal(arrays["skin.vdd"], np.array([picture.vdd for picture in expected], np.float32))
     times_us = [picture.time_us for picture in expected]
     np.testing.assert_array_equal(arrays["skin.time_us"], times_us)
-    wanted_ns = [recorded.STARTED_NS + (time_us - recorded.START_US) * 1000 for time_us in times_us]
+    wanted_ns = [STARTED_NS + (time_us - recorded.START_US) * 1000 for time_us in times_us]
     np.testing.assert_array_equal(arrays["skin.utc_ns"], wanted_ns)
     assert arrays["skin.utc"][0].endswith("+00:00")
     np.testing.assert_array_equal(arrays["skin.constants.0"].view("<u2"), eeprom.generate(recorded.SEED))
@@ -120,6 +122,16 @@ def test_npz_holds_what_decoding_the_words_gives(
     assert arrays["alerts.state"].tolist() == ["raised"]
     assert arrays["markers.text"].tolist() == ["=the cold pack came off"]
     assert "calm" not in arrays
+
+
+@settings(max_examples=300)
+@given(st.lists(st.floats(width=32), min_size=1, max_size=40) | st.lists(st.floats(-60, 300, width=32), min_size=1))
+@example([0.0005, 0.0015, 2**-24, 0.0625, 36.4375, 1e30])
+def test_temperatures_have_the_decimals_that_python_gives(values: list[float]) -> None:
+    array = np.array(values, np.float32)
+    assert [word.replace("-0.000", "0.000") for word in Thousandths().words(array)] == [
+        "" if value != value else f"{value:.3f}".replace("-0.000", "0.000") for value in array.tolist()
+    ]
 
 
 def test_csv_says_the_same(tmp_path: Path, patch: Recording) -> None:
@@ -183,7 +195,7 @@ def test_what_a_network_gave_is_had_where_the_wearable_sent_it(tmp_path: Path, s
     above = np.arange(768, dtype=np.float32).reshape(24, 32)
     # The picture is made anew here; that it was sent too makes it no second one.
     sent += recorded.signal_records(session, "above", recorded.START_US + 6, above)
-    found = recorded.recording(tmp_path / "r.mcap", session, recorded.telemetry(sent))
+    found = recorded.recording(tmp_path / "r.mcap", session, came(sent))
     arrays = np.load(exported(found, tmp_path / "out.npz", Choice(signals=(ALL,)))[0])
     np.testing.assert_array_equal(arrays["lesion.raw"], [[0.25, 0.75]])
     assert arrays["lesion.raw.time_us"].tolist() == [recorded.START_US + 5]
@@ -304,7 +316,7 @@ def test_nothing_is_replaced_without_force(tmp_path: Path, patch: Recording, end
     first = [one.read_bytes() for one in written]
     with pytest.raises(StorageError, match=r"out.* exists.*--force"):
         exported(patch, path)
-    exported(patch, path, Choice(emissivity=0.8, to_ns=recorded.STARTED_NS + 4 * SECOND_NS), force=True)
+    exported(patch, path, Choice(emissivity=0.8, to_ns=STARTED_NS + 4 * SECOND_NS), force=True)
     assert [one.read_bytes() for one in written] != first
     for other in written[1:]:
         for one in written:
@@ -359,7 +371,7 @@ def test_what_temperatures_and_findings_came_from_is_kept(tmp_path: Path, patch:
 
 def test_pixels_without_a_reading_of_their_own_are_named(tmp_path: Path) -> None:
     words = eeprom.generate(recorded.SEED, broken=(5 * 32 + 7,))
-    items = recorded.telemetry(recorded.patch_records(recorded.subpages(words, 60)))
+    items = came(recorded.patch_records(recorded.subpages(words, 60)))
     found = recorded.recording(tmp_path / "r.mcap", recorded.patch(words), items)
     exported(found, tmp_path / "out.csv")
     assert {row["interpolated"] for row in rows_of(tmp_path / "out-skin.csv")} == {"r05c07"}
@@ -373,7 +385,7 @@ def test_outputs_of_any_name_are_arrays_of_their_own(tmp_path: Path, session: Se
     found = recorded.recording(
         tmp_path / "r.mcap",
         swapped(session, models=(model,), alerts=()),
-        recorded.telemetry(recorded.patch_records(recorded.subpages(eeprom.generate(recorded.SEED), 60))),
+        came(recorded.patch_records(recorded.subpages(eeprom.generate(recorded.SEED), 60))),
     )
     arrays = np.load(exported(found, tmp_path / "out.npz")[0])
     scores = [name for name in arrays.files if "side" in name and name.startswith("findings")]
@@ -384,7 +396,7 @@ def test_outputs_of_any_name_are_arrays_of_their_own(tmp_path: Path, session: Se
 
 def test_another_profile_later_has_tables_of_its_own(tmp_path: Path, session: Session) -> None:
     pages = recorded.subpages(eeprom.generate(recorded.SEED), 100)
-    items: list[Any] = list(recorded.telemetry(recorded.patch_records(pages)))
+    items: list[Any] = list(came(recorded.patch_records(pages)))
     model = msgspec.structs.replace(session.profile.models[0], scores=("none", "some"))
     spots: Any = session.profile.sensors[1]
     thermistors = msgspec.structs.replace(spots, channels=spots.channels[:1])
@@ -404,7 +416,7 @@ def test_a_window_holds_what_came_in_it(
 ) -> None:
     monkeypatch.setattr("thermo_host.sinks.recorder.FLUSH_S", 0.0)
     pages = recorded.subpages(eeprom.generate(recorded.SEED), 120)
-    items = list(recorded.telemetry(recorded.patch_records(pages)))
+    items = list(came(recorded.patch_records(pages)))
     found = recorded.recording(tmp_path / "r.mcap", session, items)
     whole = list(Decoding(found))
     from_ns, to_ns = (session.started_ns + round(second * 1e9) for second in (start, end))
@@ -425,8 +437,8 @@ def test_lost_blocks_and_blocks_of_unknown_constants_are_counted(tmp_path: Path,
     ]
     del records[20:23]
     records[40] = replace(records[40], constants=7)
-    gap = Gap(from_ns=recorded.STARTED_NS, to_ns=recorded.STARTED_NS + 5, reason="unplugged")
-    decoding = Decoding(recorded.recording(tmp_path / "r.mcap", session, [gap, *recorded.telemetry(records)]))
+    gap = Gap(from_ns=STARTED_NS, to_ns=STARTED_NS + 5, reason="unplugged")
+    decoding = Decoding(recorded.recording(tmp_path / "r.mcap", session, [gap, *came(records)]))
     rows = list(decoding)
     assert (decoding.totals.lost, decoding.totals.undecodable) == (3, 1)
     assert rows[0].values == (gap.from_ns, gap.to_ns, "unplugged")
@@ -437,14 +449,26 @@ def test_lost_blocks_and_blocks_of_unknown_constants_are_counted(tmp_path: Path,
 def test_a_longer_recording_takes_no_more_memory(tmp_path: Path, ending: str) -> None:
     peaks = []
     for seconds in (300, 1200):
-        items = recorded.telemetry(recorded.band_records(seconds))
+        items = came(recorded.band_records(seconds))
         found = recorded.recording(tmp_path / f"{seconds}.mcap", recorded.session(recorded.BAND), items)
-        exported(found, tmp_path / f"warm-{seconds}{ending}", Choice(to_ns=recorded.STARTED_NS + 20 * SECOND_NS))
+        exported(found, tmp_path / f"warm-{seconds}{ending}", Choice(to_ns=STARTED_NS + 20 * SECOND_NS))
         tracemalloc.start()
         exported(found, tmp_path / f"{seconds}{ending}")
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 1_500_000
+
+
+def test_parquet_is_written_a_group_of_rows_at_a_time(tmp_path: Path) -> None:
+    items = came(recorded.band_records(300))
+    found = recorded.recording(tmp_path / "r.mcap", recorded.session(recorded.BAND), items)
+    groups = []
+    for path in exported(found, tmp_path / "a.parquet"):
+        metadata = pq.ParquetFile(path).metadata
+        sizes = [metadata.row_group(place).num_rows for place in range(metadata.num_row_groups)]
+        assert max(sizes) <= MOST_ROWS and all(size == sizes[0] for size in sizes[:-1])
+        groups.append(len(sizes))
+    assert max(groups) > 2
 
 
 def test_the_command_says_what_was_written_and_what_is_wrong(
@@ -491,7 +515,7 @@ def test_a_correction_is_applied_to_the_chip_it_was_made_of_and_to_no_other(
         ("left-out", crc, Choice(corrected=False), 0.0),
         ("another", crc ^ 1, None, 0.0),
     ):
-        items = recorded.telemetry(recorded.patch_records(recorded.subpages(eeprom.generate(recorded.SEED), 40)))
+        items = came(recorded.patch_records(recorded.subpages(eeprom.generate(recorded.SEED), 40)))
         found = recorded.recording(tmp_path / f"{name}.mcap", corrected(session, crc32), items)
         arrays = np.load(exported(found, tmp_path / f"{name}.npz", choice)[0])
         np.testing.assert_allclose(arrays["skin"], plain + np.float32(shift), atol=1e-5)
@@ -499,7 +523,7 @@ def test_a_correction_is_applied_to_the_chip_it_was_made_of_and_to_no_other(
         assert uncalibrated.all() == (not shift)
         sensor = json.loads(str(arrays["about"]))["sensors"][0]
         assert sensor["uncalibrated"] == (not shift)
-        assert sensor["calibrated_unix_s"] == (1_700_000_000 if shift else None)
+        assert sensor["calibrated_at"] == ("2023-11-14T22:13:20+00:00" if shift else None)
 
 
 def test_pictures_of_other_constants_are_decoded_with_them(tmp_path: Path, session: Session) -> None:
@@ -516,7 +540,7 @@ def test_pictures_of_other_constants_are_decoded_with_them(tmp_path: Path, sessi
         hello=msgspec.structs.replace(session.hello, sensors=states),
         constants={0: SensorConstants(1, words[1].astype("<u2").tobytes())},
     )
-    items: list[Any] = [*recorded.telemetry(first), later, *recorded.telemetry(second)]
+    items: list[Any] = [*came(first), later, *came(second)]
     decoding = Decoding(recorded.recording(tmp_path / "r.mcap", session, items))
     target.write(decoding, tmp_path / "out.npz", decoding.first)
     assert decoding.totals.undecodable == 0
@@ -534,7 +558,7 @@ def test_pictures_of_other_constants_are_decoded_with_them(tmp_path: Path, sessi
 def test_what_cannot_be_calibrated_is_not_called_uncalibrated() -> None:
     profile = file.read(resolve("wrist-stress")).profile
     session = session_of(profile, {})
-    said = facts(session, profile, session.engine({}))["sensors"]
+    said = about(session, profile, session.engine({}))["sensors"]
     assert [one["kind"] for one in said] == ["external"] * 4 and not any(one["uncalibrated"] for one in said)
 
 

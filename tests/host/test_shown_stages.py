@@ -19,12 +19,14 @@ from thermo_core.graph.engine import Engine
 from thermo_core.recording.session import Session
 from thermo_core.sensors.kind import Block
 from thermo_core.signals import Sample, Signal, Values
+from thermo_core.wearable.profile import NOTICE
 from thermo_core.wire.records import Record, SignalRecord
 from thermo_core.wire.table import SIGNAL_VALUES, Command
 from thermo_host.application import run
 from thermo_host.link.items import Telemetry
 from thermo_host.screen.heatmap import resampled
 from thermo_host.screen.layout import is_picture, layout, picture, picture_shape
+from thermo_host.screen.sparkline import BARS, curves
 from thermo_host.screen.view import View
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.recorder import Recorder
@@ -147,6 +149,7 @@ def test_signals_of_any_shape_have_a_place(session: Session) -> None:
         (3,): False,
         (24, 32): True,
         (60, 3): False,
+        (120, 5): False,
         (5, 24, 32): True,
         (24, 32, 2): True,
         (200,): False,
@@ -172,6 +175,32 @@ def test_pictures_are_pictures_and_features_numbers(session: Session, telemetry:
     text = rendered(View(monitor, "patch", wanted=wanted), width, height)
     assert "above: patch" in text and "skin.ta" in text and "\u2580" in text and " K" in text
     assert all(len(line.rstrip()) <= width for line in text.splitlines())
+
+
+@pytest.mark.parametrize(("width", "height"), [(34, 16), (40, 20), (60, 18), (70, 30), (110, 30)])
+@pytest.mark.parametrize("wanted", [(), ("above",), ("spots",), ("skin", "calm", "above")])
+def test_whatever_is_shown_fits_and_hides_no_alert(
+    session: Session, telemetry: Take, width: int, height: int, wanted: tuple[str, ...]
+) -> None:
+    monitor = Monitor(session)
+    for item in telemetry(140):
+        monitor.push(item)
+    text = rendered(View(monitor, "patch", wanted=wanted), width, height)
+    lines = text.splitlines()
+    assert len(lines) < height and all(len(line.rstrip()) <= width for line in lines)
+    words = " ".join(text.split())
+    assert "ALERT" in words and NOTICE in words
+
+
+@pytest.mark.parametrize(("shape", "lines"), [((200,), 1), ((60, 3), 3), ((120, 8), 8), ((2, 26), 1), ((3, 4, 5), 1)])
+def test_many_numbers_are_a_curve_over_their_places(shape: tuple[int, ...], lines: int) -> None:
+    values = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    values[(0,) * len(shape)] = np.nan
+    drawn = curves(values, 40, "")
+    assert len(drawn) == lines and all(len(line) <= 40 for line in drawn)
+    for line in drawn:
+        heights = [BARS.index(bar) for bar in line.strip()]
+        assert heights == sorted(heights) and heights[0] == 0 and heights[-1] == len(BARS) - 1
 
 
 @given(

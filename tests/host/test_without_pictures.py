@@ -98,6 +98,8 @@ def test_everything_it_says_is_on_the_screen(monitor: Monitor, width: int, heigh
     assert "\u2665 pulse 72 bpm" in text
     assert any(bar in text for bar in BARS)
     assert "Waiting" not in text and "\u2580" not in text
+    if width > 60:
+        assert "insole" in lines[1], "whose it is stands on top"
 
 
 @pytest.mark.parametrize(("width", "height"), [(43, 20), (30, 12)])

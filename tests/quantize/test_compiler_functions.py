@@ -6,18 +6,14 @@ from typing import Any
 import numpy as np
 import operator_models
 import pytest
+from compiled_models import STRICT, check_emulated, check_on_host, made_of
+from random_models import RandomModels
 
 from thermo_core.errors import ModelError
-from thermo_core.tflite.reader import read_model
 from thermo_core.tflite.verify import verify_model
 from thermo_quantize.compiler.compile import compile_model
 
-STRICT = "-O1 -fsanitize=undefined -fno-sanitize-recover=all"
 OTHERS = ("convolution", "depthwise", "dense", "pool", "mean", "binary", "pointwise", "softmax", "movement")
-
-
-def made_of(model: bytes) -> list[str]:
-    return [operator.name for operator in read_model(model).operators]
 
 
 def three_layers(seed: int) -> list[str]:
@@ -37,29 +33,17 @@ def test_one_layer_on_the_host(random_models: Any, reference: Any, host_run: Any
         assert np.array_equal(got, reference(model, inputs)[0]), (seed, made_of(model), shape)
 
 
-def test_among_others_on_the_host(random_models: Any, reference: Any, host_run: Any, tmp_path: Path) -> None:
+def test_among_others_on_the_host(tmp_path: Path) -> None:
     for seed in range(5000, 5030):
-        random = random_models(seed)
-        model, shape = random.build(three_layers(seed))
-        inputs = random.inputs(shape, 4)
-        got = host_run(compile_model(model, "net").files, "net", inputs, tmp_path / str(seed), STRICT)
-        assert np.array_equal(got, reference(model, inputs)[0]), (seed, made_of(model), shape)
+        check_on_host(RandomModels, tmp_path, seed, three_layers(seed), 4)
 
 
+@pytest.mark.usefixtures("emulate")
 @pytest.mark.parametrize("cpu", ["m4", "m55"])
-def test_emulated(random_models: Any, reference: Any, emulate: Any, emulated: Any, tmp_path: Path, cpu: str) -> None:
+def test_emulated(tmp_path: Path, cpu: str) -> None:
     plans = [(seed, [layer]) for layer in operator_models.OPERATORS for seed in (6000, 6001)]
     plans += [(seed, three_layers(seed)) for seed in range(6100, 6112)]
-    models, expected, names = [], [], []
-    for number, (seed, layers) in enumerate(plans):
-        random = random_models(seed)
-        model, shape = random.build(layers)
-        inputs = random.inputs(shape, 3)
-        expected.append(reference(model, inputs)[0])
-        models.append(emulated(compile_model(model, f"net{number}", cpu).files, f"net{number}", inputs))
-        names.append((seed, made_of(model), shape))
-    for got, wanted, name in zip(emulate(models, cpu, tmp_path), expected, names, strict=True):
-        assert np.array_equal(got, wanted), name
+    check_emulated(RandomModels, tmp_path, cpu, plans, 3)
 
 
 @pytest.mark.parametrize("of_bytes", [True, False])

@@ -23,7 +23,7 @@ from thermo_quantize.compiler.compile import Compiled, compile_model, placed
 from thermo_quantize.compiler.emit.unit import Place
 from thermo_quantize.compiler.graph.generate import generate
 from thermo_quantize.compiler.graph.place import Placement, row
-from thermo_quantize.compiler.graph.rows import ORDER_SCRATCH, Site
+from thermo_quantize.compiler.graph.row import ORDER_SCRATCH, Site
 from thermo_quantize.compiler.graph.source import identifiers
 
 CAMERA = {"kind": "mlx90640", "name": "skin", "path": [0x33], "rate_hz": 16.0}

@@ -5,85 +5,46 @@ from typing import Any
 
 import numpy as np
 import pytest
+from compiled_models import STRICT, check_emulated, check_on_host
+from random_models import LAYERS, RandomModels
 
 from thermo_core.errors import ModelError
-from thermo_core.tflite.reader import read_model
 from thermo_core.tflite.verify import verify_model
 from thermo_quantize.compiler.compile import compile_model
-
-LAYERS = (
-    "convolution", "depthwise", "dense", "transpose_convolution", "pool", "mean", "binary", "pointwise", "softmax",
-    "movement", "resize",
-)  # fmt: skip
-STRICT = "-O1 -fsanitize=undefined -fno-sanitize-recover=all"
 
 
 def three_layers(seed: int) -> list[str]:
     return [str(name) for name in np.random.default_rng(seed).choice(LAYERS, 3)]
 
 
-def made_of(model: bytes) -> list[str]:
-    return [operator.name for operator in read_model(model).operators]
-
-
-def check_on_host(
-    random_models: Any, reference: Any, host_run: Any, folder: Path, seed: int, layers: list[str], flags: str
-) -> None:
-    random = random_models(seed)
-    model, shape = random.build(layers)
-    inputs = random.inputs(shape, 6)
-    expected = reference(model, inputs)[0]
-    got = host_run(compile_model(model, "net").files, "net", inputs, folder, flags)
-    assert np.array_equal(got, expected), (seed, made_of(model), shape)
-
-
 @pytest.mark.parametrize("layer", LAYERS)
-def test_one_layer_on_the_host(random_models: Any, reference: Any, host_run: Any, tmp_path: Path, layer: str) -> None:
+def test_one_layer_on_the_host(tmp_path: Path, layer: str) -> None:
     for seed in range(6):
-        check_on_host(random_models, reference, host_run, tmp_path / str(seed), seed, [layer], "-O1")
+        check_on_host(RandomModels, tmp_path, seed, [layer], 6, "-O1")
 
 
-def test_three_layers_on_the_host_without_undefined_behaviour(
-    random_models: Any, reference: Any, host_run: Any, tmp_path: Path
-) -> None:
+def test_three_layers_on_the_host_without_undefined_behaviour(tmp_path: Path) -> None:
     for seed in range(1000, 1025):
-        check_on_host(random_models, reference, host_run, tmp_path / str(seed), seed, three_layers(seed), STRICT)
+        check_on_host(RandomModels, tmp_path, seed, three_layers(seed), 6)
 
 
-def check_emulated(
-    random_models: Any, reference: Any, emulate: Any, emulated: Any, folder: Path, cpu: str, plans: Any
-) -> None:
-    models, expected, names = [], [], []
-    for number, (seed, layers) in enumerate(plans):
-        random = random_models(seed)
-        model, shape = random.build(layers)
-        inputs = random.inputs(shape, 3)
-        expected.append(reference(model, inputs)[0])
-        models.append(emulated(compile_model(model, f"net{number}", cpu).files, f"net{number}", inputs))
-        names.append((seed, made_of(model), shape))
-    for got, wanted, name in zip(emulate(models, cpu, folder), expected, names, strict=True):
-        assert np.array_equal(got, wanted), name
-
-
+@pytest.mark.usefixtures("emulate")
 @pytest.mark.parametrize("cpu", ["m4", "m7", "m33", "m55"])
-def test_one_layer_emulated(
-    random_models: Any, reference: Any, emulate: Any, emulated: Any, tmp_path: Path, cpu: str
-) -> None:
+def test_one_layer_emulated(tmp_path: Path, cpu: str) -> None:
     count = {"m4": 10, "m7": 3, "m33": 3, "m55": 10}[cpu]
     plans = [(seed, [layer]) for layer in ("convolution", "depthwise", "dense") for seed in range(2000, 2000 + count)]
     if cpu in ("m4", "m55"):
         rest = (layer for layer in LAYERS if layer not in ("convolution", "depthwise", "dense"))
         plans += [(seed, [layer]) for layer in rest for seed in range(2100, 2104)]
-    check_emulated(random_models, reference, emulate, emulated, tmp_path, cpu, plans)
+    check_emulated(RandomModels, tmp_path, cpu, plans, 3)
 
 
+@pytest.mark.usefixtures("emulate")
 @pytest.mark.parametrize("cpu", ["m4", "m55"])
-def test_three_layers_emulated(
-    random_models: Any, reference: Any, emulate: Any, emulated: Any, tmp_path: Path, cpu: str
-) -> None:
+def test_three_layers_emulated(tmp_path: Path, cpu: str) -> None:
     count = {"m4": 40, "m55": 25}[cpu]
     plans = [(seed, three_layers(seed)) for seed in range(3000, 3000 + count)]
-    check_emulated(random_models, reference, emulate, emulated, tmp_path, cpu, plans)
+    check_emulated(RandomModels, tmp_path, cpu, plans, 3)
 
 
 TRANSPOSED = [(2, 2, 0), (3, 2, 0), (3, 2, 1), (4, 2, 0), (4, 2, 1), (5, 3, 0), (1, 1, 0), (3, 1, 0), (2, 3, 1)]

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from compiled_models import STRICT
 
 from thermo_core.errors import ModelError
 from thermo_quantize.compiler.compile import compile_model
 
-STRICT = "-O1 -fsanitize=undefined -fno-sanitize-recover=all"
 CHANNELS = 12
 KINDS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from compiled_models import STRICT
 from numpy.typing import NDArray
 from random_lstm import KINDS, Kind, RandomLstm
 
@@ -13,7 +14,6 @@ from thermo_core.tflite.reader import read_model
 from thermo_quantize.compiler.compile import compile_model
 
 DATA = Path(__file__).parent / "data"
-STRICT = "-O1 -fsanitize=undefined -fno-sanitize-recover=all"
 RUNS, RESETS = 12, (7,)
 
 

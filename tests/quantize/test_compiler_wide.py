@@ -5,12 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from compiled_models import STRICT, check_emulated, check_on_host
 from random_wide import LAYERS, random_wide
 
-from thermo_core.tflite.reader import read_model
 from thermo_quantize.compiler.compile import compile_model
-
-STRICT = "-O1 -fsanitize=undefined -fno-sanitize-recover=all"
 
 
 @pytest.fixture(scope="module")
@@ -22,51 +20,23 @@ def three_layers(seed: int) -> list[str]:
     return [str(name) for name in np.random.default_rng(seed).choice(LAYERS, 3)]
 
 
-def made_of(model: bytes) -> list[str]:
-    return [operator.name for operator in read_model(model).operators]
-
-
-def check_on_host(
-    wide_models: Any, reference: Any, host_run: Any, folder: Path, seed: int, layers: list[str], flags: str
-) -> None:
-    random = wide_models(seed)
-    model, shape = random.build(layers)
-    inputs = random.inputs(shape, 4)
-    expected = reference(model, inputs)[0]
-    got = host_run(compile_model(model, "net").files, "net", inputs, folder, flags)
-    assert got.dtype == expected.dtype == np.int16
-    assert np.array_equal(got, expected), (seed, made_of(model), shape)
-
-
 @pytest.mark.parametrize("layer", LAYERS)
-def test_one_layer_on_the_host(wide_models: Any, reference: Any, host_run: Any, tmp_path: Path, layer: str) -> None:
+def test_one_layer_on_the_host(wide_models: Any, tmp_path: Path, layer: str) -> None:
     for seed in range(5):
-        check_on_host(wide_models, reference, host_run, tmp_path / str(seed), seed, [layer], "-O1")
+        check_on_host(wide_models, tmp_path, seed, [layer], 4, "-O1")
 
 
-def test_three_layers_on_the_host_without_undefined_behaviour(
-    wide_models: Any, reference: Any, host_run: Any, tmp_path: Path
-) -> None:
+def test_three_layers_on_the_host_without_undefined_behaviour(wide_models: Any, tmp_path: Path) -> None:
     for seed in range(1000, 1015):
-        check_on_host(wide_models, reference, host_run, tmp_path / str(seed), seed, three_layers(seed), STRICT)
+        check_on_host(wide_models, tmp_path, seed, three_layers(seed), 4)
 
 
+@pytest.mark.usefixtures("emulate")
 @pytest.mark.parametrize("cpu", ["m4", "m55"])
-def test_layers_emulated(
-    wide_models: Any, reference: Any, emulate: Any, emulated: Any, tmp_path: Path, cpu: str
-) -> None:
+def test_layers_emulated(wide_models: Any, tmp_path: Path, cpu: str) -> None:
     plans = [(seed, [layer]) for layer in ("convolution", "dense") for seed in range(2000, 2008)]
     plans += [(seed, three_layers(seed)) for seed in range(3000, 3000 + {"m4": 20, "m55": 10}[cpu])]
-    models, expected, names = [], [], []
-    for number, (seed, layers) in enumerate(plans):
-        random = wide_models(seed)
-        model, shape = random.build(layers)
-        inputs = random.inputs(shape, 2)
-        expected.append(reference(model, inputs)[0])
-        models.append(emulated(compile_model(model, f"net{number}", cpu).files, f"net{number}", inputs))
-        names.append((seed, made_of(model), shape))
-    for got, wanted, name in zip(emulate(models, cpu, tmp_path), expected, names, strict=True):
-        assert np.array_equal(got, wanted), name
+    check_emulated(wide_models, tmp_path, cpu, plans, 2)
 
 
 @pytest.mark.parametrize("target", ["generic", "m4"])

@@ -73,3 +73,23 @@ def test_a_camera_that_the_bus_cannot_carry_is_slowed_and_told(bench: ModuleType
     assert done.counts["rate_lowered"] == 1
     assert not any(done.skipped.values())
     assert 150 <= done.blocks[0] <= 170
+
+
+def test_a_fifo_that_overflows_while_a_camera_is_read_is_refused(bench: ModuleType) -> None:
+    def bursts(of: int) -> Profile:
+        rates_hz = {"mlx90640": 8.0, "mlx90632": 16.0, "max3010x": 400.0, "lis3dh": 400.0}
+        plain = schema.to_plain(faster(bench.CROWDED, **rates_hz))
+        for sensor in plain["sensors"]:
+            if sensor["kind"] in ("max3010x", "lis3dh"):
+                sensor["burst"] = of
+        return schema.from_plain(plain, Profile, "profile")
+
+    said = overload(bursts(16).sensors)
+    assert said.startswith('"pulse" has room for 40 ms beyond a burst and may have to wait 4')
+    assert 'most of it for "picture"' in said
+    assert bench.run(bursts(16), 15.0).counts["fifo_overflowed"] > 10
+    assert overload(bursts(8).sensors) == ""
+    alone = [sensor for sensor in bursts(31).sensors if sensor.name == "pulse"]
+    assert overload(alone) == "", "nobody keeps it waiting"
+    # While the camera's EEPROM is read at the start nobody has come to the FIFOs yet.
+    assert bench.run(bursts(8), 15.0).counts.get("fifo_overflowed", 0) <= 2

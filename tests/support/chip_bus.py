@@ -18,6 +18,22 @@ from thermo_sim.i2c import Chip, SimulatedBus
 from thermo_sim.surface import WavesAt, steady
 
 SKIN, AIR, DIE = steady(34.0), steady(24.0), steady(30.0)
+SETTINGS: dict[str, dict[str, object]] = {
+    "mlx90632": {"rate_hz": 4.0},
+    "mlx90614": {"rate_hz": 4.0},
+    "max3010x": {},
+    "lis3dh": {},
+    "sht4x": {"rate_hz": 2.0},
+    "tmp117": {"rate_hz": 4.0},
+}
+"""What sensors of these kinds are asked for, beside their places."""
+TRUTH: dict[str, tuple[float, float]] = {
+    "mlx90632": (34.0, 0.3),
+    "mlx90614": (34.0, 1.0),
+    "sht4x": (24.0, 0.3),
+    "tmp117": (34.0, 0.3),
+}
+"""What they measure here, and how well."""
 
 
 def still(*g: float) -> WavesAt:

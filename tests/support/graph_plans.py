@@ -155,6 +155,23 @@ def _concatenate(draft: Draft, of: str) -> Made:
     return {"of": names}, Kind((sum(draft.kinds[name].elements for name in names),), kind.clock, False, kind.rated)
 
 
+def _contact_correction(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    numbers = [name for name in draft.alike(of) if draft.kinds[name].elements == 1]
+    if not numbers:
+        return None
+    share = draft.floats(draft.choices.one([1, kind.elements]), 0.0, 0.6)
+    return _same(kind, air=draft.choices.one(numbers), share=share)
+
+
+def _contact_gate(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not kind.rated:
+        return None
+    within_s, hold_s = (draft.choices.one([1, 3]) / draft.rate_hz(of) for _ in range(2))
+    return _same(kind, step=draft.choices.one([0.3, 9.0]), within_s=min(within_s, 60.0), hold_s=hold_s)
+
+
 def _enmo(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     if kind.shape[-1:] != (3,) or len(kind.shape) != 1 + kind.timed:
@@ -191,6 +208,32 @@ def _logarithm(draft: Draft, of: str) -> Made:
     return _same(draft.kinds[of], offset=draft.choices.one([0.0, 0.25]))
 
 
+def _motion_gate(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    hold_s = draft.choices.one([0, 3]) / draft.rate_hz(of) if kind.rated else 0.0
+    return _same(
+        kind,
+        motion=draft.choices.one(draft.alike(of)),
+        threshold=draft.choices.one([0.03, 34.0]),
+        hold_s=min(hold_s, 3600.0),
+    )
+
+
+def _node_check(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    nodes = kind.elements
+    if not 3 <= nodes <= 64:
+        return None
+    fields: dict[str, Any] = {"limit": draft.floats(draft.choices.one([1, nodes]), 0.5, 9.0)}
+    if draft.choices.one([False, True]):
+        fields["usual"] = draft.floats(nodes, 25, 35)
+    if nodes < 13 and draft.choices.one([False, True]):
+        weights = np.array(draft.floats(nodes * nodes, -0.2, 0.5), np.float32).reshape(nodes, nodes)
+        np.fill_diagonal(weights, 0)
+        fields["weights"] = [float(one) for one in weights.ravel()]
+    return _same(kind, most=draft.choices.whole(1, 3), **fields)
+
+
 def _normalise(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     many = draft.choices.one([False, True])
@@ -224,6 +267,21 @@ def _recovery(draft: Draft, of: str) -> Made:
     if not kind.timed or len(kind.shape) > 2 or kind.shape[0] < 8:
         return None
     return {}, Kind((4,) if len(kind.shape) == 1 else (kind.shape[1], 4), kind.clock, False, kind.rated)
+
+
+def _reference(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not kind.rated or kind.elements > 300:
+        return None
+    fields: dict[str, Any] = {
+        "memory_s": draft.choices.one([1.0, 5.0, 600.0]),
+        "least_s": draft.choices.one([0.0, 1.0, 3.0]),
+        "limit": draft.choices.one([0.0, 5.0]),
+    }
+    numbers = [name for name in draft.alike(of) if draft.kinds[name].elements == 1]
+    if numbers and draft.choices.whole(0, 2):
+        fields |= {"ambient": draft.choices.one(numbers), "bins": draft.choices.whole(1, 5), "low": 25.0, "high": 35.0}
+    return fields, Kind((kind.elements + 1,), kind.clock, False, True)
 
 
 def _resample(draft: Draft, of: str) -> Made:
@@ -300,25 +358,127 @@ def _window(draft: Draft, of: str) -> Made:
     return {"length": length, "every": every}, Kind((length, *kind.shape), clock, True, True)
 
 
+def _is_picture(kind: Kind) -> bool:
+    return len(kind.shape) == 2 and not kind.timed and min(kind.shape) > 1
+
+
+def _of_picture(draft: Draft, of: str, shape: tuple[int, ...] | None = None, **fields: Any) -> Made:
+    """A stage that takes a picture, of which it makes another or something of that shape."""
+    kind = draft.kinds[of]
+    if not _is_picture(kind):
+        return None
+    return fields, Kind(kind.shape if shape is None else shape, kind.clock, False, kind.rated)
+
+
+def _crop(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not _is_picture(kind):
+        return None
+    row, column = (draft.choices.whole(0, length - 1) for length in kind.shape)
+    rows, columns = kind.shape[0] - row, kind.shape[1] - column
+    return _of_picture(draft, of, (rows, columns), row=row, column=column, rows=rows, columns=columns)
+
+
+def _difference(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if _is_picture(kind) and draft.choices.one([False, True]):
+        return _of_picture(draft, of, (kind.shape[0], kind.shape[1] // 2))
+    first = draft.some(range(kind.elements), 1, 6)
+    second = draft.some(range(kind.elements), len(first), len(first))
+    return {"first": first, "second": second}, Kind((len(first),), kind.clock, False, kind.rated)
+
+
+def _gaussian(draft: Draft, of: str) -> Made:
+    return _of_picture(draft, of, size=draft.choices.one([3, 5]), sigma=draft.choices.one([0.3, 0.8, 1.7]))
+
+
+def _median3(draft: Draft, of: str) -> Made:
+    return _of_picture(draft, of, step=draft.choices.one([0.0078125, 0.01, 3.0]))
+
+
+def _resize(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not _is_picture(kind):
+        return None
+    by = draft.choices.one(["area", "bilinear"])
+    rows, columns = (draft.choices.whole(1, length if by == "area" else 20) for length in kind.shape)
+    return _of_picture(draft, of, (rows, columns), rows=rows, columns=columns, by=by)
+
+
+def _sobel(draft: Draft, of: str) -> Made:
+    return _of_picture(draft, of, give=draft.choices.one(["magnitude", "x", "y"]))
+
+
+def _canny(draft: Draft, of: str) -> Made:
+    return _of_picture(draft, of, high=draft.choices.one([0.5, 2.0]), low=draft.choices.one([0.01, 0.5]))
+
+
+_LEVELS: dict[str, Any] = {"low": 18.3, "high": 41.7}
+
+
+def _equalise(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not _is_picture(kind):
+        return None
+    tiles = [1, 1] if draft.choices.one([False, True]) else [draft.choices.whole(1, min(n, 4)) for n in kind.shape]
+    levels, clip = draft.choices.one([2, 64, 256]), draft.choices.one([0.0, 0.0, 1.0, 3.0])
+    return _of_picture(draft, of, **_LEVELS, levels=levels, tile_rows=tiles[0], tile_columns=tiles[1], clip=clip)
+
+
+def _glcm(draft: Draft, of: str) -> Made:
+    angles, levels = draft.some([0, 45, 90, 135], 1, 4), draft.choices.one([2, 8, 16])
+    return _of_picture(draft, of, (len(angles), 4), **_LEVELS, levels=levels, angles=angles)
+
+
+def _hot_spots(draft: Draft, of: str) -> Made:
+    most = draft.choices.one([1, 4, 9])
+    return _of_picture(draft, of, (most, 4), most=most, least_k=draft.choices.one([0.5, 4.0]))
+
+
+def _segment(draft: Draft, of: str) -> Made:
+    flags: dict[str, Any] = {name: draft.choices.one([False, True]) for name in ("largest", "diagonal")}
+    threshold: dict[str, Any] = (
+        {} if draft.choices.one([False, True]) else {"threshold": draft.choices.one([28.0, 33.0])}
+    )
+    give, opening = draft.choices.one(["mask", "picture"]), draft.choices.one([0, 0, 1, 2])
+    return _of_picture(draft, of, give=give, opening=opening, **flags, **threshold)
+
+
 STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "average": _average,
     "bandpass": _bandpass,
     "bins": _bins,
+    "canny": _canny,
     "centre": _centre,
     "concatenate": _concatenate,
+    "crop": _crop,
+    "difference": _difference,
+    "contact_correction": _contact_correction,
+    "contact_gate": _contact_gate,
     "enmo": _enmo,
+    "equalise": _equalise,
     "foster": _foster,
+    "gaussian": _gaussian,
+    "glcm": _glcm,
     "hold": _hold,
+    "hot_spots": _hot_spots,
     "kalman_core": _kalman_core,
     "logarithm": _logarithm,
+    "median3": _median3,
+    "motion_gate": _motion_gate,
+    "node_check": _node_check,
     "normalise": _normalise,
     "prefer": _prefer,
     "projection": _projection,
     "recovery": _recovery,
+    "reference": _reference,
     "resample": _resample,
+    "resize": _resize,
     "scale": _scale,
+    "segment": _segment,
     "select": _select,
     "slope": _slope,
+    "sobel": _sobel,
     "spectrum_peak": _spectrum_peak,
     "statistics": _statistics,
     "window": _window,
@@ -329,6 +489,8 @@ CURVES = ("bins", "recovery", "spectrum_peak")
 """Operations on a window of one number, which would seldom come about by itself."""
 
 
+PICTURES = ("canny", "crop", "equalise", "gaussian", "glcm", "hot_spots", "median3", "resize", "segment", "sobel")
+"""Operations that take pictures alone."""
 MINUTELY = ("kalman_core",)
 """Operations on one number a minute."""
 
@@ -362,15 +524,16 @@ def begun(choices: Choices, sensors: Sensors = SENSORS) -> Draft:
 def finished(draft: Draft) -> Plan:
     """The wearable, checked."""
     sensors = [
-        {"kind": "external", "name": name, "shape": list(shape), "rate_hz": rate_hz}
+        {"kind": "external", "name": name, "shape": list(shape), "rate_hz": rate_hz, "unit": "degC"}
         for name, (shape, rate_hz) in draft.sensors.items()
     ]
     parts = {"name": "test", "version": "1", "sensors": sensors, "stages": draft.stages, "models": draft.models}
     try:
         return plan(schema.from_plain(parts, Profile, "profile"))
     except ProfileError as error:
-        if "faster" in str(error):
-            raise Unfit from error  # a mean of what a window thinned out
+        # A mean of what a window thinned out; contrasts of what is not a temperature.
+        if "faster" in str(error) or "needs kelvin" in str(error):
+            raise Unfit from error
         raise
 
 
@@ -378,7 +541,7 @@ def single(choices: Choices, op: str) -> Plan:
     """A wearable of one operation, on a sample of 1 to 256 numbers or a window of them. Raises Unfit."""
     curve = op in CURVES
     shape = () if curve else choices.one([(), (2,), (3,), (5,), (12,), (7, 9), (16, 16)])
-    shape = () if op in MINUTELY else shape
+    shape = () if op in MINUTELY else choices.one([(7, 9), (16, 16), (2, 5)]) if op in PICTURES else shape
     draft = begun(choices, {"one": (shape, 1 / 60 if op in MINUTELY else 8.0), "two": (shape, 3.0)})
     of = "one"
     if curve or (op not in MINUTELY and draft.kinds[of].elements <= 12 and choices.one([False, True])):

@@ -1,6 +1,7 @@
 """Sessions and telemetry as a host has them, made without a device."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import replace
 
 import msgspec
@@ -62,7 +63,7 @@ def blocks_of(subpages: list[Subpage], constants: int = 0, key_interval: int = 1
     ]
 
 
-def came(records: list[Record]) -> list[Telemetry]:
+def came(records: Iterable[Record]) -> list[Telemetry]:
     """Records as a host takes them."""
     taken = []
     for number, record in enumerate(records):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from host_sessions import session_of, with_state
 from numpy.typing import NDArray
 
 from thermo_core import schema
@@ -19,39 +20,28 @@ from thermo_core.sensors.mlx90640 import codec as pictures
 from thermo_core.sensors.mlx90640.counts import CountsEncoder
 from thermo_core.sensors.mlx90640.frames import Subpage, Words
 from thermo_core.sensors.mlx90640.identity import device_id
+from thermo_core.sensors.mlx90640.kind import words_of
 from thermo_core.sensors.samples import Samples, pack
 from thermo_core.sensors.tmp117 import kind as tmp117
 from thermo_core.wearable.profile import Profile
-from thermo_core.wire.management import Hello, SensorState
 from thermo_core.wire.records import (
     AlertRecord,
     ClockRecord,
     EventRecord,
     FindingRecord,
     Record,
-    RecordHeader,
-    encode,
     signal_parts,
 )
-from thermo_core.wire.table import OutputKind, RecordType, Severity
-from thermo_host.link.items import Item, Telemetry
+from thermo_core.wire.table import OutputKind, Severity
+from thermo_host.link.items import Item
 from thermo_host.sinks.recorder import Recorder
 from thermo_host.stream.playback import Recording
 from thermo_sim.chips.mlx90640 import eeprom
 from thermo_sim.chips.mlx90640.dataset import PictureSource
 
 SEED = 11
-STARTED_NS = 1_700_000_000_000_000_000
 START_US = 1_000_000
 PERIOD_US = 62_500
-TYPES = {
-    Block: RecordType.BLOCK,
-    FindingRecord: RecordType.FINDING,
-    AlertRecord: RecordType.ALERT,
-    EventRecord: RecordType.EVENT,
-    ClockRecord: RecordType.CLOCK,
-}
-
 PATCH: dict[str, Any] = {
     "name": "patch",
     "version": "1",
@@ -94,25 +84,10 @@ def session(plain: dict[str, Any], constants: dict[int, bytes] | None = None, **
         changes: fields of the session.
     """
     profile = schema.from_plain(plain, Profile, "profile")
-    known = constants or {}
-    hello = Hello(
-        name="thermo-sim",
-        serial="0001",
-        software="0.1.0",
-        platform="test",
-        profile=profile.name,
-        profile_sha256=bytes(32),
-        bundle="1.2.3",
-        time_us=START_US,
-        sensors=tuple(
-            SensorState(kind=sensor.kind, id=_identity(sensor.kind, known.get(number)), rate_hz=16.0)
-            for number, sensor in enumerate(profile.sensors)
-        ),
-        simulated=True,
-        lease_max_ms=10_000,
-    )
-    made = {number: SensorConstants(0, data) for number, data in known.items()}
-    return replace(Session(hello, profile, made, {}, {}, STARTED_NS, "/tmp/thermo0"), **changes)
+    made = session_of(profile, {number: SensorConstants(0, data) for number, data in (constants or {}).items()})
+    for number, known in made.constants.items():
+        made = with_state(made, number, id=device_id(words_of(known.data)))
+    return replace(made, **changes)
 
 
 def patch(words: Words | None = None, **changes: Any) -> Session:
@@ -163,15 +138,6 @@ def band_records(seconds: int, silent: range = range(0)) -> Iterator[Record]:
         yield Block(end_us, 0, 0, second, tmp117.encode(0x2220, round((33 + second / 100) / 0.0078125)))
 
 
-def telemetry(records: Iterable[Record], late_ns: int = 20_000_000) -> Iterator[Telemetry]:
-    """Records as they come off the line, so long after they were made."""
-    for number, record in enumerate(records):
-        captured_ns = STARTED_NS + (record.time_us - START_US) * 1000
-        kind = TYPES.get(type(record), RecordType.SIGNAL)
-        header = RecordHeader(kind, number % 65536, record.time_us)
-        yield Telemetry(captured_ns + late_ns, captured_ns, header, record, encode(record, number))
-
-
 def signal_records(whole: Session, name: str, time_us: int, values: NDArray[Any]) -> list[Record]:
     """A sample of a signal as the wearable sends it on request."""
     return list(signal_parts(time_us, plan(whole.profile).number_of(name), 0, values))
@@ -183,9 +149,3 @@ def recording(path: Path, whole: Session, items: Iterable[Item]) -> Recording:
         for item in items:
             recorder.add(item)
     return Recording(path)
-
-
-def _identity(kind: str, constants: bytes | None) -> bytes:
-    if kind == "mlx90640" and constants:
-        return device_id(np.frombuffer(constants, "<u2").astype(np.uint16))
-    return b""

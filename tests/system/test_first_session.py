@@ -9,10 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from board_probe import build
 
 from thermo_core.exit_codes import ExitCode
+from thermo_core.sensors.kind import Block
 from thermo_core.wearable import file, library
 from thermo_core.wire.records import FindingRecord
 from thermo_host import flash
@@ -23,6 +25,8 @@ from thermo_sim.hardware import SimulatedHardware
 
 ROOT = Path(__file__).resolve().parents[2]
 ENOUGH_S = 200.0
+TEMPERATURE, HEART_RATE = 0, 1
+"""Sensors of wrist-stress."""
 FED = [
     name
     for name in library.names()
@@ -73,11 +77,34 @@ def test_the_agent_says_what_the_world_has(name: str, start_wearable: Callable[.
     check(name, first_finding(wearable.link, bundle(name)))
 
 
-@pytest.mark.parametrize("name", FED)
-def test_a_board_says_what_the_world_has(name: str, tmp_path: Path) -> None:
-    firmware = build("host", tmp_path / "build", wearable=name)
-    with Board(BoardOptions(tmp_path / "thermo", "host", wearable=name, firmware=firmware)) as board:
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [*(("host", name) for name in FED), ("mps2-an386", "core-temperature"), ("mps2-an386", "wrist-stress")],
+)
+def test_a_board_says_what_the_world_has(kind: str, name: str, tmp_path: Path) -> None:
+    firmware = build(kind.replace("-", "_"), tmp_path / "build", wearable=name)
+    with Board(BoardOptions(tmp_path / "thermo", kind, wearable=name, firmware=firmware)) as board:
         check(name, first_finding(board.options.link))
+
+
+def test_a_sensor_that_a_host_feeds_is_the_hosts_until_its_stream_ends(start_wearable: Callable[..., Any]) -> None:
+    link = start_wearable("--wearable", "wrist-stress").link
+    with Wearable.open(str(link)) as wearable:
+        for fed in (True, False):
+            with wearable.stream() as stream:
+                if fed:
+                    wearable.feed(HEART_RATE, np.array([91.0], np.float32))
+                heard: list[Block] = []
+                end_s = time.monotonic() + ENOUGH_S
+                while sum(block.sensor == TEMPERATURE for block in heard) < 30 and time.monotonic() < end_s:
+                    received = stream.get(0.2)
+                    if received is not None and isinstance(received.record, Block):
+                        heard.append(received.record)
+            rates = [float(np.frombuffer(block.data, "<f4")[0]) for block in heard if block.sensor == HEART_RATE]
+            if fed:
+                assert rates[-1] == 91.0, "what came after it was the world's"
+            else:
+                assert len(rates) > 20
 
 
 def test_the_demo_goes_to_the_end_and_says_that_nothing_is_to_be_calibrated(

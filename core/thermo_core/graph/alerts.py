@@ -82,6 +82,11 @@ class AlertMachine:
             return self._change(AlertState.RAISED, time_us, value, flags)
         return self._change(AlertState.PENDING, time_us, value, flags) if self._count == 1 else None
 
+    def stand(self, before: AlertChange) -> None:
+        """Be where it was before a restart: raised or acknowledged. One that was pending begins anew."""
+        if before.state in (AlertState.RAISED, AlertState.ACKNOWLEDGED):
+            self.newest = before
+
     def acknowledge(self, time_us: int) -> AlertChange | None:
         """A person has seen it: it stays until it is over, and calls nobody any more."""
         if self.newest.state is not AlertState.RAISED:

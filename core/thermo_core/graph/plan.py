@@ -7,7 +7,7 @@ from thermo_core.errors import ProfileError, SchemaError, StageError
 from thermo_core.sensors.path import Hop
 from thermo_core.signals import DEPTHS, Signal
 from thermo_core.stages import OPS
-from thermo_core.stages.stage import Latched, Regridded, Stage
+from thermo_core.stages.stage import Latched, Recursive, Regridded, Stage
 from thermo_core.wearable.condition import Condition, parse, slug
 from thermo_core.wearable.profile import Alert, Model, Profile
 
@@ -23,11 +23,14 @@ class Node:
         what: the stage or model.
         inputs: signals it takes.
         gives: the signal it makes.
+        made_for: the inputs at the profile's rates, where its constants are made for these and the sensors are set to others: it gives
+            no value then.
     """
 
     what: Stage | Model
     inputs: tuple[Signal, ...]
     gives: Signal
+    made_for: tuple[Signal, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +99,23 @@ class Plan:
         return list(self.signals).index(name)
 
 
-def plan(profile: Profile, outputs: Mapping[str, tuple[int, ...]] | None = None) -> Plan:
+def plan(
+    profile: Profile,
+    outputs: Mapping[str, tuple[int, ...]] | None = None,
+    made_for: Mapping[str, Signal] | None = None,
+) -> Plan:
     """Check a profile and order its graph.
 
     Args:
         profile: the wearable.
         outputs: shape of each model's raw output by the model's name; as its `width` says where left out.
+        made_for: signals by name at the rates that constants of stages are made for, where the profile has others.
 
     Raises:
         ProfileError: something does not fit together; it says what, and `path` where.
     """
     signals = dict(_sources(profile))
-    nodes = _order(profile, signals, outputs or {})
+    nodes = _order(profile, signals, outputs or {}, made_for or {})
     for number, model in enumerate(profile.models):
         _check_model(model, number, signals)
     alerts = tuple(_alert(alert, number, profile, signals) for number, alert in enumerate(profile.alerts))
@@ -160,7 +168,12 @@ def _check_addresses(profile: Profile) -> None:
             )
 
 
-def _order(profile: Profile, signals: dict[str, Signal], outputs: Mapping[str, tuple[int, ...]]) -> tuple[Node, ...]:
+def _order(
+    profile: Profile,
+    signals: dict[str, Signal],
+    outputs: Mapping[str, tuple[int, ...]],
+    made_for: Mapping[str, Signal],
+) -> tuple[Node, ...]:
     waiting: list[tuple[str, Stage | Model]] = [
         *((f".stages[{n}]", stage) for n, stage in enumerate(profile.stages)),
         *((f".models[{n}]", model) for n, model in enumerate(profile.models)),
@@ -173,11 +186,25 @@ def _order(profile: Profile, signals: dict[str, Signal], outputs: Mapping[str, t
             _refuse(waiting, signals)
         for path, what in ready:
             inputs = tuple(signals[name] for name in what.inputs)
-            gives = _result(what, inputs, outputs, path)
+            bound = _bound(what, inputs, made_for)
+            gives = _result(what, bound or inputs, outputs, path)
+            if bound is not None:
+                gives = replace(gives, rate_hz=inputs[0].rate_hz)
             signals[gives.name] = gives
-            nodes.append(Node(what, inputs, gives))
+            nodes.append(Node(what, inputs, gives, bound))
         waiting = [item for item in waiting if item not in ready]
     return tuple(nodes)
+
+
+def _bound(
+    what: Stage | Model, inputs: tuple[Signal, ...], made_for: Mapping[str, Signal]
+) -> tuple[Signal, ...] | None:
+    """The inputs that a stage's constants are made for, where it cannot do with these."""
+    op = None if isinstance(what, Model) else OPS[what.op]
+    if not made_for or not isinstance(op, Recursive) or op.bound is None:
+        return None
+    wanted = tuple(made_for[signal.name] for signal in inputs)
+    return None if getattr(wanted[0], op.bound) == getattr(inputs[0], op.bound) else wanted
 
 
 def _check_names(profile: Profile, signals: Mapping[str, Signal], waiting: Sequence[tuple[str, Stage | Model]]) -> None:

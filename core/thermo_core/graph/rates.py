@@ -13,7 +13,8 @@ from thermo_core.wearable.profile import Profile
 def plan_at(profile: Profile, rates_hz: Sequence[float], outputs: Mapping[str, tuple[int, ...]] | None = None) -> Plan:
     """The graph of a profile with its sensors at the rates they are set to, so that a slow sensor is not taken for one with gaps.
 
-    Where the graph does not fit together at these rates, it is that of the profile.
+    Where the graph does not fit together at these rates, it is that of the profile. Stages whose constants are made for the profile's
+    rates give no value at others.
 
     Args:
         profile: the wearable.
@@ -27,12 +28,13 @@ def plan_at(profile: Profile, rates_hz: Sequence[float], outputs: Mapping[str, t
         _at(sensor, rates_hz[number] if number < len(rates_hz) else 0.0)
         for number, sensor in enumerate(profile.sensors)
     )
+    planned = plan(profile, outputs)
     if sensors == profile.sensors:
-        return plan(profile, outputs)
+        return planned
     try:
-        return plan(replace(profile, sensors=sensors), outputs)
+        return plan(replace(profile, sensors=sensors), outputs, planned.signals)
     except ProfileError:
-        return plan(profile, outputs)
+        return planned
 
 
 def _at(sensor: SensorSettings, rate_hz: float) -> SensorSettings:

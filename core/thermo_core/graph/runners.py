@@ -129,10 +129,12 @@ class _Remembering:
 class _Recursive:
     def __init__(self, node: Node, op: Recursive) -> None:
         self.node, self._op = node, op
-        self._flags = FlagSpan(op.span(node.what, node.inputs))
+        self._made_for = node.made_for or node.inputs
+        self._nothing = None if node.made_for is None else np.full(node.gives.shape, np.nan, np.float32)
+        self._flags = FlagSpan(op.span(node.what, self._made_for))
         self._gap_us = 0 if op.lasting else node.inputs[0].gap_us
         self._newest_us: int | None = None
-        self._state = op.start(node.what, node.inputs)
+        self._state = op.start(node.what, self._made_for)
 
     def push(self, produced: Samples) -> Sample | None:
         samples = _gather(self.node, produced)
@@ -144,6 +146,9 @@ class _Recursive:
             self.reset()
         self._newest_us = time_us
         flags = _joined(samples)
+        if self._nothing is not None:
+            barred = self._flags.push(flags) | Quality.OUT_OF_DOMAIN
+            return Sample(time_us, self._nothing, barred, torn, samples[0].order)
         moment = Moments(
             np.array([time_us], np.int64),
             [sample.values[np.newaxis] for sample in samples],
@@ -153,7 +158,7 @@ class _Recursive:
         return Sample(time_us, given[0], self._flags.push(flags) | int(added[0]), torn, samples[0].order)
 
     def reset(self) -> None:
-        self._state = self._op.start(self.node.what, self.node.inputs)
+        self._state = self._op.start(self.node.what, self._made_for)
         self._flags.reset()
         self._newest_us = None
 

@@ -88,10 +88,14 @@ def _recursive(node: Node, op: Recursive, inputs: Sequence[Series]) -> Series:
     for start, end in _segments(first.times_us, fresh, 0 if op.lasting else node.inputs[0].gap_us):
         part = slice(start, end)
         moments = Moments(first.times_us[part], [series.values[part] for series in together], flags[part])
-        values, added = op.start(node.what, node.inputs).run(moments)
+        if node.made_for is None:
+            values, added = op.start(node.what, node.inputs).run(moments)
+        else:
+            values = np.full((end - start, *node.gives.shape), np.nan, np.float32)
+            added = np.full(end - start, Quality.OUT_OF_DOMAIN, np.uint16)
         torn = np.zeros(end - start, np.bool_)
         torn[0] = start > 0 or bool(fresh[0])
-        spread = window_flags(flags[part], op.span(node.what, node.inputs)) | added
+        spread = window_flags(flags[part], op.span(node.what, node.made_for or node.inputs)) | added
         parts.append(Series(moments.times_us, values, spread, torn, first.order[part]))
     return joined(parts, node.gives.shape)
 

@@ -128,7 +128,7 @@ class Heads:
             RecordingError: a head is damaged, and is none.
         """
         if isinstance(record, Message):
-            return self.end()
+            return None if self._head is None else self.end()
         # What is damaged raises, and then there is no head.
         head, self._head = self._head, None
         if isinstance(record, Metadata):

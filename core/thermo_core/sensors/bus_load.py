@@ -5,6 +5,7 @@ nothing, since the bus is free while a chip measures. A chip behind multiplexers
 that opens its way and one that closes it.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from thermo_core.sensors.settings import BusSensorSettings, SensorSettings
 
 CLOCKS_PER_BYTE = 9
 SLOWEST_HZ = 10_000
+OSCILLATOR = 1.05
+"""A chip's own clock may be so much faster than it says."""
 
 _SELECT = (1,)
 """A multiplexer takes a byte: the mask of its channels."""
@@ -26,11 +29,13 @@ class SensorLoad:
         name: of the sensor.
         share: of the bus's time, 0 to 1 and beyond.
         longest_s: longest time that a visit keeps the bus from others, s.
+        room_s: how late a visit may be before something is lost, s.
     """
 
     name: str
     share: float
     longest_s: float
+    room_s: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +80,29 @@ def overload(sensors: Sequence[SensorSettings]) -> str:
     """
     load = bus_load(sensors, greatest_frequency_hz(sensors))
     if load.share <= 1:
-        return ""
+        return _kept_waiting(load)
     most = max(load.sensors, key=lambda one: one.share)
     alone = f', "{most.name}" alone {100 * most.share:.0f} %' if len(load.sensors) > 1 else ""
     return (
         f"its sensors need {100 * load.share:.0f} % of the bus's time at {load.frequency_hz // 1000} kHz, the most that all of them "
         f"bear{alone}; lower their rates"
     )
+
+
+def _kept_waiting(load: BusLoad) -> str:
+    """Which sensor overflows while it waits for the longest visit of another and those of all that cannot wait either."""
+    for one in load.sensors:
+        others = sorted((other for other in load.sensors if other is not one), key=lambda other: -other.longest_s)
+        if not others:
+            return ""
+        longest, *shorter = others
+        wait_s = longest.longest_s + sum(other.longest_s for other in shorter if other.room_s < math.inf)
+        if one.room_s < OSCILLATOR * wait_s:
+            return (
+                f'"{one.name}" has room for {1000 * one.room_s:.0f} ms beyond a burst and may have to wait {1000 * wait_s:.0f} ms, most '
+                f'of it for "{longest.name}", on a bus at {load.frequency_hz // 1000} kHz; read it in smaller bursts, or slower'
+            )
+    return ""
 
 
 def bus_load(sensors: Sequence[SensorSettings], frequency_hz: int) -> BusLoad:
@@ -109,5 +130,6 @@ def bus_load(sensors: Sequence[SensorSettings], frequency_hz: int) -> BusLoad:
         visits = [(visit.per_second, mux + sum(map(clocks, visit.transactions))) for visit in sensor.visits]
         share = sum(per_second * needed for per_second, needed in visits) / frequency_hz
         longest_s = max((needed for _, needed in visits), default=0) / frequency_hz
-        loads.append(SensorLoad(sensor.name, share, longest_s))
+        room_s = min((visit.room_s for visit in sensor.visits), default=math.inf)
+        loads.append(SensorLoad(sensor.name, share, longest_s, room_s))
     return BusLoad(frequency_hz, tuple(loads))

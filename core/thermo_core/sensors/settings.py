@@ -24,11 +24,13 @@ class Visit:
         per_second: visits.
         transactions: of each, the bytes of its messages without the address, in order: (2, 4) writes two and, after a
             repeated start, reads four.
+        room_s: how late a visit may be before something is lost, s.
     """
 
     about: str
     per_second: float
     transactions: tuple[tuple[int, ...], ...]
+    room_s: float = math.inf
 
 
 class SensorSettings(Record, frozen=True, tag_field="kind"):

@@ -192,4 +192,5 @@ OP = Recursive(
     "form II transposed: y = b x + s1; s1 = s2 - a1 y; s2 = (-b x) - a2 y, each product rounded before it is added. What leaves float32 "
     "starts the filter anew.",
     lambda stage, inputs: max(1, min(LARGEST_SPAN, round(inputs[0].rate_hz / stage.low_hz))),
+    bound="rate_hz",
 )

@@ -32,11 +32,12 @@ def _result(stage: Centre, inputs: Signals) -> Signal:
 
 def _apply(stage: Centre, inputs: Signals, values: Arrays) -> Values:
     flat = values[0].reshape(len(values[0]), -1)
-    middle = _median(flat) if stage.by == "median" else _mean(flat)
+    middle = median(flat) if stage.by == "median" else _mean(flat)
     return (flat - middle[:, np.newaxis]).reshape(values[0].shape)
 
 
-def _median(flat: Values) -> Values:
+def median(flat: Values) -> Values:
+    """(n,) middle of each row of (n, m), of those that have a value; without a value where none has."""
     ordered = np.sort(flat, axis=1)  # NaN last
     count = flat.shape[1] - np.isnan(flat).sum(1)
     rows = np.arange(len(flat))

@@ -24,7 +24,9 @@ order stated here, and logarithm and exponential are spelled out in `core/thermo
 No stage needs a tolerance. `tests/firmware/test_firmware_graph.py` holds the C side to that.
 
 **Flags.** What a sample is flagged with goes on to all that is made of it: for a stage that looks back, as long as it looks back.
-A time of more than four periods without a sample starts what has a memory anew.
+Some stages add flags, and some take no number of a sample that alerts do not trust; they say so. A time of more than four periods without
+a sample starts what has a memory anew, unless its state outlives it. Stages whose constants are made for one rate give no value, flagged
+OUT_OF_DOMAIN, while a sensor is set to another one than the profile's.
 """
 _DEGREES = Signal("x", (4,), "degC", 8.0, "x")
 _PICTURE = Signal("x", (24, 32), "degC", 8.0, "x")
@@ -36,21 +38,37 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "average": ({"pictures": 16}, (_PICTURE,)),
     "bandpass": ({"low_hz": 0.7, "high_hz": 3.5}, (_PULSE,)),
     "bins": ({"bins": 32, "settled": 16}, (_WINDOW,)),
+    "canny": ({"high": 1.5, "low": 0.5}, (_PICTURE,)),
     "centre": ({}, (_PICTURE,)),
     "concatenate": ({}, (_DEGREES, _OTHER)),
+    "crop": ({"rows": 12, "columns": 16, "row": 6, "column": 8}, (_PICTURE,)),
+    "difference": ({"first": [0, 1], "second": [2, 3]}, (_DEGREES,)),
+    "contact_correction": ({"air": "y", "share": [0.2]}, (_DEGREES, Signal("y", (), "degC", 8.0, "x"))),
+    "contact_gate": ({}, (_DEGREES,)),
     "enmo": ({}, (Signal("x", (25, 3), "g", 1.0, "x/25/25", 0.04),)),
+    "equalise": ({"low": 20.0, "high": 40.0}, (_PICTURE,)),
     "foster": ({"parts": 1, "copies": 2}, (Signal("x", (4,), "", 1.0, "x"),)),
+    "gaussian": ({"size": 3, "sigma": 0.8}, (_PICTURE,)),
+    "glcm": ({"low": 28.0, "high": 36.0}, (_PICTURE,)),
     "hold": ({"oldest_s": 10.0}, (_SLOW, _DEGREES)),
+    "hot_spots": ({"least_k": 0.5, "most": 3}, (_PICTURE,)),
     "kalman_core": ({}, (Signal("x", (), "bpm", 1 / 60, "x"),)),
     "logarithm": ({}, (_DEGREES,)),
+    "median3": ({}, (_PICTURE,)),
+    "motion_gate": ({"motion": "y", "hold_s": 10.0}, (_DEGREES, Signal("y", (2,), "g", 8.0, "x"))),
+    "node_check": ({"limit": [2.5], "usual": [33.0, 32.5, 31.0, 30.0]}, (_DEGREES,)),
     "normalise": ({"centre": [30.0], "spread": [2.0]}, (_DEGREES,)),
     "prefer": ({}, (_DEGREES, _OTHER)),
     "projection": ({"basis": [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, -0.5, -0.5], "rows": 2}, (_DEGREES,)),
     "recovery": ({}, (Signal("x", (600, 2), "degC", 1.0, "x", 1.0),)),
+    "reference": ({"ambient": "y", "bins": 8, "limit": 1.5}, (_DEGREES, Signal("y", (), "degC", 8.0, "x"))),
     "resample": ({"rate_hz": 1.0}, (_DEGREES,)),
+    "resize": ({"rows": 12, "columns": 16, "by": "area"}, (_PICTURE,)),
     "scale": ({"offset": 37.0, "unit": "K"}, (_DEGREES,)),
+    "segment": ({"opening": 1}, (_PICTURE,)),
     "select": ({"places": [3, 0]}, (_DEGREES,)),
     "slope": ({"span_s": 60.0, "per": "min"}, (_DEGREES,)),
+    "sobel": ({}, (_PICTURE,)),
     "spectrum_peak": (
         {"motion": "y"},
         (Signal("x", (200,), "nA", 0.5, "x/200/50", 0.04), Signal("y", (200, 3), "g", 0.5, "x/200/50", 0.04)),
@@ -108,7 +126,8 @@ def _memory(op: Op, stage: Stage) -> str:
         return f"over the newest samples, {op.span(stage)} of them in the example."
     if isinstance(op, Recursive):
         lasts = "outlives a time without samples" if op.lasting else "starts anew after a time without samples"
-        return f"by a state that goes on from sample to sample and {lasts}."
+        bound = " Its constants are made for the profile's rate." if op.bound else ""
+        return f"by a state that goes on from sample to sample and {lasts}.{bound}"
     if isinstance(op, Latched):
         return "to the newest sample of each input; its moments are those of one of them."
     return "to the samples of the step that is open; its moments are a grid of its own."

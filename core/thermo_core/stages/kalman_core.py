@@ -101,4 +101,5 @@ OP = Recursive(
     "float32 of T - 37 degC; variance grows by 0.022^2 a minute; steepness 2 a2 T + a1, gain v c / (c c v + 18.88^2); the expected rate "
     "by Horner's rule; constants from float64. A rate that leaves float32 is not taken.",
     lasting=True,
+    bound="rate_hz",
 )

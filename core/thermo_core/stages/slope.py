@@ -107,4 +107,5 @@ OP = Recursive(
     "float32; times are whole milliseconds before the newest sample; sum of (t - mean t)(x - mean x) over sum of (t - mean t)^2, all "
     "sums from the oldest sample to the newest, times the milliseconds of the unit. Samples older than 1.1 `span_s` do not count.",
     lambda stage, inputs: length(stage, inputs[0]),
+    bound="rate_hz",
 )

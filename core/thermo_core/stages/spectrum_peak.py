@@ -195,4 +195,5 @@ OP = Recursive(
     "float32; mean of the numbers with a value in their order; (x - mean) times a Hann window; Goertzel's recursion s = (x + c s1) - s2 "
     "with c = 2 cos w from float64, power (s1 s1 + s2 s2) - (c s1) s2; axes of motion summed in their order; the first of equal peaks. "
     "Constants of the grid are made at signing.",
+    bound="spacing_s",
 )

@@ -8,7 +8,7 @@ them give the same bytes one moment at a time and over a whole recording.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,6 +142,8 @@ class Recursive:
         format: as `Elementwise`.
         span: (stage, inputs) -> samples for which a flag of its inputs goes on.
         lasting: its state outlives a time without samples; otherwise it starts anew after one.
+        bound: what of its first input its constants are made for. Where a sensor is set to another rate than the profile's, it gives
+            no value, with the flag OUT_OF_DOMAIN.
     """
 
     stage: type[Stage]
@@ -150,6 +152,7 @@ class Recursive:
     format: str
     span: Callable[[Any, Signals], int] = _one_sample
     lasting: bool = False
+    bound: Literal["rate_hz", "spacing_s"] | None = None
 
 
 class Joining(Protocol):

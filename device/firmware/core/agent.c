@@ -53,11 +53,11 @@ static void look_at_constants(struct wearable *w, const struct sensor *sensor) {
   if (now.id_size > 0 && (!state->known || now.constants != state->constants)) {
     wearable_use_correction(w, sensor->number);
   }
-  if (w->sightings.problem && !w->told_sightings) {
+  if (w->sightings.journal.problem && !w->told_sightings) {
     wearable_notice(w, NOTICE_STORAGE, SEVERITY_ERROR, sensor->number,
                     "The flash does not keep which sensor was seen; have the device checked.");
   }
-  w->told_sightings = w->sightings.problem;
+  w->told_sightings = w->sightings.journal.problem;
 }
 
 static void poll(struct wearable *w, const struct sensor *sensor, uint64_t free_until_us) {
@@ -129,9 +129,9 @@ static void tell_clock(struct wearable *w, uint64_t now_us) {
               records_clock(w->outbox.record, sizeof w->outbox.record, outbox_head(&w->outbox, now_us), &clock));
 }
 
-/* Report faults that were counted, each at most once a second; those in between are in the count. */
+/* Report faults that were counted, each about once a second at most; those in between are in the count. */
 static void tell_faults(struct wearable *w, uint64_t now_us) {
-  const uint32_t now_s = (uint32_t)(now_us / 1000000U);
+  const uint32_t now_s = (uint32_t)(now_us >> 20); /* of 1.05 s */
   for (uint32_t i = 0; i < COUNTER_FAULTS; i++) {
     const uint32_t count = w->counters.counts[i];
     if (count != w->told[i] && now_s >= w->next_told_s[i]) {
@@ -242,6 +242,7 @@ void agent_step(struct wearable *w) {
   board_watchdog_feed(board);
   hear(w);
   if (w->reset_wanted) {
+    wearable_keep_alerts(w, true);
     line_has_room(w, w->line_room);
     board_reset(board);
   }
@@ -253,6 +254,7 @@ void agent_step(struct wearable *w) {
   if (w->listening) {
     tell_clock(w, board_now_us(board));
   }
+  wearable_keep_alerts(w, false);
   tell_faults(w, board_now_us(board));
   outbox_flush(&w->outbox);
   if (w->outbox.held) {

@@ -24,12 +24,27 @@ static void pause_until(const struct board *board, uint64_t time_us) {
   }
 }
 
+static enum status transfer_once(const struct bus *bus, const uint8_t *write, size_t write_size, uint8_t *read,
+                                 size_t read_size) {
+  enum status status = STATUS_OK;
+  if (bus->way != NULL) {
+    status = bus->switchboard->open(bus->switchboard, bus->board, bus->way);
+  }
+  if (status == STATUS_OK) {
+    status = board_i2c_transfer(bus->board, bus->address, write, write_size, read, read_size);
+  }
+  if (status != STATUS_OK && bus->switchboard != NULL) {
+    multiplexer_forget(bus->switchboard);
+  }
+  return status;
+}
+
 enum status bus_transfer(const struct bus *bus, const uint8_t *write, size_t write_size, uint8_t *read,
                          size_t read_size) {
   const struct board *board = bus->board;
   enum status status = STATUS_BUS;
   for (unsigned attempt = 1; attempt <= bus->attempts; attempt++) {
-    status = board_i2c_transfer(board, bus->address, write, write_size, read, read_size);
+    status = transfer_once(bus, write, write_size, read, read_size);
     if (status == STATUS_OK) {
       return STATUS_OK;
     }

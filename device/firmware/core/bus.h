@@ -7,11 +7,14 @@
 
 #include "board.h"
 #include "counters.h"
+#include "multiplexer.h"
 #include "status.h"
 
 struct bus {
   const struct board *board;
   struct counters *counters;
+  struct switchboard *switchboard; /* NULL where the bus has no multiplexers */
+  const struct way *way;           /* NULL where the chip is on the bus itself */
   uint8_t address;
   uint8_t attempts; /* of one transaction before it fails */
 };

@@ -15,6 +15,12 @@ static void send_alert(struct engine *e, uint8_t number, uint64_t time_us) {
                                     &e->profile->alert_states[number]));
 }
 
+/* Tell of a step of an alert. */
+static void step_alert(struct engine *e, uint8_t number, uint64_t time_us) {
+  e->alerts_moved = true;
+  send_alert(e, number, time_us);
+}
+
 static void send_signal(struct engine *e, const struct graph *graph, uint16_t signal) {
   struct outbox *outbox = e->outbox;
   const uint32_t elements = graph->plan->signals[signal].elements;
@@ -57,14 +63,14 @@ static void send_finding(struct engine *e, const struct finding *finding) {
 
 static void move(struct engine *e, uint8_t number, float value, uint16_t flags, int64_t time_us) {
   if (alert_push(&e->profile->alerts[number], &e->profile->alert_states[number], value, flags, time_us)) {
-    send_alert(e, number, board_now_us(e->board));
+    step_alert(e, number, board_now_us(e->board));
   }
 }
 
 /* What came before belongs to something else, and does not count any more. */
 static void begin_anew(struct engine *e, uint8_t number, int64_t time_us) {
   if (alert_interrupt(&e->profile->alert_states[number], time_us)) {
-    send_alert(e, number, board_now_us(e->board));
+    step_alert(e, number, board_now_us(e->board));
   }
 }
 
@@ -182,7 +188,7 @@ void engine_reset(struct engine *e) {
   const uint64_t now_us = board_now_us(e->board);
   for (uint8_t i = 0; i < e->profile->alert_count; i++) {
     if (alert_interrupt(&e->profile->alert_states[i], (int64_t)now_us)) {
-      send_alert(e, i, now_us);
+      step_alert(e, i, now_us);
     }
   }
 }
@@ -228,7 +234,7 @@ void engine_push(struct engine *e, const struct sensor *sensor, const struct sen
 void engine_acknowledge(struct engine *e, uint8_t alert) {
   const uint64_t now_us = board_now_us(e->board);
   if (alert_acknowledge(&e->profile->alert_states[alert], (int64_t)now_us)) {
-    send_alert(e, alert, now_us);
+    step_alert(e, alert, now_us);
   }
 }
 

@@ -18,6 +18,7 @@ struct engine {
   struct outbox *outbox;
   struct counters *counters;
   const struct board *board;
+  bool alerts_moved; /* one has taken a step since somebody last asked */
   struct graph graph;
   uint16_t flags;                 /* enum quality, of everything */
   uint16_t finding_flags;         /* of findings alone */

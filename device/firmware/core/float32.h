@@ -42,6 +42,12 @@ static inline int32_t float32_round(float value) {
   return float32_bits(value + FLOAT32_ROUNDER) - FLOAT32_ROUNDER_BITS;
 }
 
+/* A whole number of any size: the nearest float below 2^32, within one unit in the last place beyond. Shorter than what
+   compilers call for 64 bits. */
+static inline float float32_of_unsigned(uint64_t whole) {
+  return (float)(uint32_t)(whole >> 32) * 4294967296.0F + (float)(uint32_t)whole;
+}
+
 /* Whether any of them is no value. */
 bool float32_any_nothing(const float *values, uint32_t count);
 

@@ -4,7 +4,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "float32.h"
 #include "history.h"
+#include "quality.h"
 
 static struct work work_of(const struct graph *graph, const struct call *call) {
   return (struct work){.call = call,
@@ -74,15 +76,20 @@ static bool recursive(const struct work *work, struct sample *output) {
     flags |= input->flags;
     torn |= input->fresh;
   }
-  torn |= !call->stage->lasting && history_gap(history, work->time_us, stage_signal(work, 0)->gap_us);
+  torn |= !call->stage->lasting && history_gap(history, work->time_us, stage_gap_us(work, 0));
   if (torn) {
     reset_memory(work);
   }
   history->begun = true;
   history->newest_us = work->time_us;
   const uint16_t spread = history_flags(history, flags, call->span);
-  output->flags = (uint16_t)(spread | call->stage->go_on(work));
   output->fresh = torn;
+  if (stage_pace(work, call->pace) != NULL) {
+    float32_fill_nothing(stage_output(work), work->signals[call->output].elements);
+    output->flags = (uint16_t)(spread | QUALITY_OUT_OF_DOMAIN);
+    return true;
+  }
+  output->flags = (uint16_t)(spread | call->stage->go_on(work));
   return true;
 }
 
@@ -131,6 +138,7 @@ void graph_start(struct graph *graph, const struct graph_plan *plan, graph_tell 
   *graph = (struct graph){.plan = plan, .tell = tell, .context = context};
   for (uint8_t sensor = 0; sensor < plan->pace_count; sensor++) {
     plan->paces[sensor].set_mhz = plan->paces[sensor].planned_mhz;
+    plan->paces[sensor].at_mhz = plan->paces[sensor].planned_mhz;
   }
   graph_reset(graph);
 }
@@ -149,11 +157,29 @@ void graph_reset(struct graph *graph) {
   }
 }
 
+/* The graph goes by the rates that are set, or by the profile's where it does not fit together at one of them. */
+static void choose_rates(const struct graph_plan *plan) {
+  bool fits = true;
+  for (uint8_t sensor = 0; sensor < plan->pace_count; sensor++) {
+    const struct pace *pace = &plan->paces[sensor];
+    fits &= pace->set_mhz == pace->planned_mhz || pace->set_mhz >= pace->least_mhz;
+  }
+  for (uint8_t sensor = 0; sensor < plan->pace_count; sensor++) {
+    plan->paces[sensor].at_mhz = fits ? plan->paces[sensor].set_mhz : plan->paces[sensor].planned_mhz;
+  }
+}
+
 void graph_set_rate(struct graph *graph, uint8_t sensor, uint32_t rate_mhz) {
   if (sensor < graph->plan->pace_count) {
     graph->plan->paces[sensor].set_mhz = rate_mhz;
+    choose_rates(graph->plan);
     graph_reset(graph);
   }
+}
+
+bool graph_allows_rate(const struct graph *graph, uint8_t sensor, uint32_t rate_mhz) {
+  const struct graph_plan *plan = graph->plan;
+  return sensor >= plan->pace_count || !plan->paces[sensor].bound || plan->paces[sensor].planned_mhz == rate_mhz;
 }
 
 uint32_t graph_rate_mhz(const struct graph *graph, uint8_t sensor) {

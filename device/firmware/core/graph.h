@@ -48,6 +48,9 @@ void graph_reset(struct graph *graph);
 /* A sensor is set to another rate than before; what it gave before does not count any more, nor what others gave. */
 void graph_set_rate(struct graph *graph, uint8_t sensor, uint32_t rate_mhz);
 
+/* Whether stages work at this rate of a sensor as they would in a profile that asks for it. */
+bool graph_allows_rate(const struct graph *graph, uint8_t sensor, uint32_t rate_mhz);
+
 /* Rate that a sensor is set to; 0 for one the graph does not know. */
 uint32_t graph_rate_mhz(const struct graph *graph, uint8_t sensor);
 

@@ -6,6 +6,7 @@
 
 #include "bytes.h"
 #include "crc.h"
+#include "float32.h"
 
 /* Pauses between attempts to reach a sensor that does not answer; they double from the first to the last. */
 #define FIRST_RETRY_US 20000U
@@ -14,6 +15,7 @@
 #define LATEST_READ 1.97F
 #define CONFIRMATIONS 3
 #define REFRESH_CODES 8U
+#define SAME_PAGES 32U /* so many pages in a row that are equal to the ones before them are a fault */
 
 /* Why a page that was shown was not read. */
 enum page { PAGE_READ, PAGE_LOST, PAGE_SETTINGS_LOST, PAGE_BUS_FAULT };
@@ -256,7 +258,7 @@ static enum page read_shown(struct mlx90640_acquisition *c, uint8_t number, enum
   if (*status != STATUS_OK) {
     return PAGE_BUS_FAULT;
   }
-  if ((float)(board_now_us(board) - began_us) > c->schedule.period_us / 4.0F) {
+  if (float32_of_unsigned(board_now_us(board) - began_us) > c->schedule.period_us / 4.0F) {
     *cause = COUNTER_PAGE_DROPPED; /* so late that it may have cleared the flag of a later page */
     return PAGE_LOST;
   }
@@ -294,13 +296,15 @@ static uint32_t pages_in_gap(struct mlx90640_acquisition *c, uint64_t now_us) {
     return 1;
   }
   c->has_gap = false;
-  const float pages = rintf((float)(now_us - c->gap_from_us) / c->schedule.nominal_us);
+  const float pages = float32_of_unsigned(now_us - c->gap_from_us) / c->schedule.nominal_us + 0.5F;
   return pages > 1.0F ? (uint32_t)fminf(pages, 1e9F) : 1U;
 }
 
 /* Take the page in `ram` as the subpage to hand on, unless there is nothing to hold it against. */
 static bool hand_on(struct mlx90640_acquisition *c, uint8_t number) {
   const bool known = c->has_before[number];
+  const bool same = known && plausibility_same(&c->before[number], c->ram, number, c->control);
+  c->same_pages = same ? (uint8_t)(c->same_pages + 1U) : 0;
   plausibility_keep(&c->before[number], c->ram, number, c->control);
   c->has_before[number] = true;
   if (!known) {
@@ -313,6 +317,16 @@ static bool hand_on(struct mlx90640_acquisition *c, uint8_t number) {
   c->index = c->next_index - 1;
   c->time_us = c->schedule.has_end ? c->schedule.end_us : board_now_us(c->chip.bus.board);
   return true;
+}
+
+/* Tell of a sensor whose pages are equal to the last bit, and set it up again. */
+static enum status thaw(struct mlx90640_acquisition *c) {
+  if (c->same_pages < SAME_PAGES) {
+    return STATUS_OK;
+  }
+  c->same_pages = 0;
+  counters_add(c->counters, COUNTER_SENSOR_FROZEN, 1);
+  return mlx90640_chip_set(&c->chip, c->control);
 }
 
 /* One look at the sensor, and the page it shows where that is new. */
@@ -357,7 +371,7 @@ static enum status look(struct mlx90640_acquisition *c, bool *captured) {
   switch (read_shown(c, number, &cause, &status)) {
     case PAGE_READ:
       *captured = hand_on(c, number);
-      return STATUS_OK;
+      return thaw(c);
     case PAGE_LOST:
       lose(c, cause, 1);
       return STATUS_OK;

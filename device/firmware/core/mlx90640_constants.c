@@ -2,6 +2,7 @@
    decides nothing. */
 #include "mlx90640_constants.h"
 
+#include "float32.h"
 #include "mlx90640_fields.h"
 #include "units.h"
 
@@ -197,7 +198,7 @@ static enum status extract_sensitivities(const uint16_t eeprom[MLX90640_EEPROM_W
       if (alpha <= 0) {
         return STATUS_BAD_EEPROM;
       }
-      constants->per_alpha[i] = unit / (float)alpha;
+      constants->per_alpha[i] = unit / float32_of_unsigned((uint64_t)alpha);
     }
   }
   return STATUS_OK;

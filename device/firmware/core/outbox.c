@@ -36,7 +36,7 @@ void outbox_expire(struct outbox *o) {
 
 uint32_t outbox_left_ms(const struct outbox *o) {
   const uint64_t now_us = board_now_us(o->board);
-  return o->held && o->ends_us > now_us ? (uint32_t)((o->ends_us - now_us + 999) / 1000) : 0;
+  return o->held && o->ends_us > now_us ? ((uint32_t)(o->ends_us - now_us) + 999U) / 1000U : 0;
 }
 
 struct records_head outbox_head(const struct outbox *o, uint64_t time_us) {

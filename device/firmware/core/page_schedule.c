@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "float32.h"
+
 /* Closest polls: about what one takes on a 1 MHz bus. */
 #define FLOOR_US 60.0F
 /* Standard deviation of an unknown sensor's period, and how much it may change from page to page, as parts of it. */
@@ -22,11 +24,11 @@ static float square(float x) {
 }
 
 static float difference(uint64_t later, uint64_t earlier) {
-  return (float)(int64_t)(later - earlier);
+  return later >= earlier ? float32_of_unsigned(later - earlier) : -float32_of_unsigned(earlier - later);
 }
 
 static uint64_t moved(uint64_t time_us, float by_us) {
-  const int64_t sum = (int64_t)time_us + (int64_t)lrintf(by_us);
+  const int64_t sum = (int64_t)time_us + (int32_t)(by_us < 0.0F ? by_us - 0.5F : by_us + 0.5F);
   return sum > 0 ? (uint64_t)sum : 0;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "float32.h"
 #include "kth.h"
 #include "mlx90640_registers.h"
 
@@ -60,6 +61,14 @@ static void mark(uint32_t doubtful[PLAUSIBILITY_WORDS], uint32_t index) {
   doubtful[index / 32U] |= 1U << (index % 32U);
 }
 
+bool plausibility_same(const struct own_words *kept, const uint16_t ram[RAM_WORDS], uint32_t number, uint16_t control) {
+  bool same = memcmp(kept->auxiliary, ram + PIXELS, sizeof kept->auxiliary) == 0;
+  for (uint32_t own = 0; same && own < OWN_PIXELS; own++) {
+    same = kept->pixels[own] == ram[subpage_pixel(own, number, mlx90640_chess(control))];
+  }
+  return same;
+}
+
 void plausibility_keep(struct own_words *kept, const uint16_t ram[RAM_WORDS], uint32_t number, uint16_t control) {
   const bool chess = mlx90640_chess(control);
   for (uint32_t own = 0; own < OWN_PIXELS; own++) {
@@ -83,7 +92,8 @@ size_t plausibility_check(const uint16_t ram[RAM_WORDS], const struct own_words 
     scratch->order[own] = abs(scratch->order[own] - pair.median);
     largest = scratch->order[own] > largest ? scratch->order[own] : largest;
   }
-  const float noise = LIMIT_PER_DEVIATION * (float)kth_middle_sum(scratch->order, OWN_PIXELS) / 2.0F;
+  const float noise =
+      LIMIT_PER_DEVIATION * float32_of_unsigned((uint64_t)kth_middle_sum(scratch->order, OWN_PIXELS)) / 2.0F;
   const float smallest = (float)(SMALLEST_JUMP << resolution) / 4.0F;
   const float limit = noise > smallest ? noise : smallest;
   size_t found = 0;

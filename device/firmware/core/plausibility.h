@@ -22,6 +22,9 @@ struct plausibility_scratch {
   int32_t order[OWN_PIXELS];
 };
 
+/* Whether all that belongs to a subpage of `ram` is as it was kept, which noise does not allow. */
+bool plausibility_same(const struct own_words *kept, const uint16_t ram[RAM_WORDS], uint32_t number, uint16_t control);
+
 /* Keep what belongs to a subpage of `ram`. */
 void plausibility_keep(struct own_words *kept, const uint16_t ram[RAM_WORDS], uint32_t number, uint16_t control);
 

@@ -50,6 +50,7 @@ struct profile {
 
   const struct sensor *sensors;
   uint8_t sensor_count;
+  struct switchboard *switchboard; /* multiplexers; NULL where there are none */
   const struct graph_plan *graph;
   const struct finding_model *models;
   const struct model_origin *origins;

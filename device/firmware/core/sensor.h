@@ -11,9 +11,11 @@
 #include <stdint.h>
 
 #include "board.h"
+#include "bus.h"
 #include "correction.h"
 #include "counters.h"
 #include "graph.h"
+#include "multiplexer.h"
 #include "sightings.h"
 #include "text.h"
 #include "wire_table.h"
@@ -26,9 +28,10 @@ struct sensor_driver;
 struct sensor {
   const struct sensor_driver *driver;
   const char *name;
-  const void *settings; /* of the driver's own type */
-  void *state;          /* of the driver's own type */
-  uint16_t signal;      /* number of its first signal in the graph */
+  const void *settings;  /* of the driver's own type */
+  void *state;           /* of the driver's own type */
+  const struct way *way; /* through multiplexers; NULL where its chip is on the bus itself */
+  uint16_t signal;       /* number of its first signal in the graph */
   uint8_t number;
 };
 
@@ -37,7 +40,8 @@ struct sensor_context {
   const struct board *board;
   struct counters *counters;
   struct sightings *sightings;
-  void *scratch; /* SENSOR_SCRATCH_BYTES that one call may use, aligned to 8 */
+  struct switchboard *switchboard; /* NULL where the bus has no multiplexers */
+  void *scratch;                   /* SENSOR_SCRATCH_BYTES that one call may use, aligned to 8 */
 };
 
 #define SENSOR_SCRATCH_BYTES 3200U
@@ -118,7 +122,7 @@ struct sensor_driver {
   void (*self_test)(const struct sensor *sensor, struct sensor_results *results);
 };
 
-/* Identity of a chip that has none of its own: tied to the device and the sensor's number. */
-void sensor_own_id(const struct sensor *sensor, const struct board *board, uint8_t id[SENSOR_ID_BYTES]);
+/* Lead transactions of a sensor's chip through its multiplexers. */
+void sensor_route(const struct sensor *sensor, const struct sensor_context *context, struct bus *bus);
 
 #endif

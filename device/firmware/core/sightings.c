@@ -1,44 +1,18 @@
 /* An entry, 24 bytes: u32 number of the constants, u32 fingerprint, 8 bytes identity, u16 kind of entry, u8 sensor, one
-   byte of ones, u32 CRC-32 of what is before it. One that a power failure cut short fails its CRC and is passed over.
- */
+   byte of ones, u32 CRC-32. */
 #include "sightings.h"
 
 #include <string.h>
 
 #include "bytes.h"
-#include "crc.h"
 
 #define ENTRY 24U
 #define LONGEST (ENTRY + FLASH_MOST_UNIT)
-#define BODY 20U
 #define ID_AT 8U
 #define KIND_AT 16U
 #define SENSOR_AT 18U
 
 enum kind { SEEN = 1, TRUSTED = 2 };
-
-static size_t entry_at(const struct sightings *s, size_t block, size_t entry) {
-  return (s->first_block + block) * s->flash->block_size + entry * s->stride;
-}
-
-static void read_entry(const struct sightings *s, size_t block, size_t number, uint8_t entry[ENTRY]) {
-  flash_read(s->flash, entry_at(s, block, number), entry, ENTRY);
-}
-
-/* Whether nothing was programmed at an entry of the block that is written to. */
-static bool is_blank(const struct sightings *s, size_t number) {
-  uint8_t entry[LONGEST];
-  flash_read(s->flash, entry_at(s, s->block, number), entry, s->stride);
-  bool blank = true;
-  for (size_t i = 0; i < s->stride; i++) {
-    blank = blank && entry[i] == 0xFF;
-  }
-  return blank;
-}
-
-static bool holds(const uint8_t *entry) {
-  return load_le32(entry + BODY) == crc32_update(0, entry, BODY);
-}
 
 static enum kind kind_of(const uint8_t *entry) {
   return load_le16(entry + KIND_AT) == TRUSTED ? TRUSTED : SEEN;
@@ -49,11 +23,10 @@ static bool find_trusted(const struct sightings *s, const uint8_t id[SIGHTINGS_I
   bool found = false;
   bool trusted = false;
   uint32_t number = 0;
-  for (size_t block = 0; block < SIGHTINGS_BLOCKS; block++) {
-    for (size_t i = 0; i < s->entries; i++) {
+  for (size_t block = 0; block < JOURNAL_BLOCKS; block++) {
+    for (size_t i = 0; i < s->journal.entries; i++) {
       uint8_t entry[ENTRY];
-      read_entry(s, block, i, entry);
-      if (!holds(entry) || memcmp(entry + ID_AT, id, SIGHTINGS_ID_BYTES) != 0) {
+      if (!journal_read(&s->journal, block, i, entry) || memcmp(entry + ID_AT, id, SIGHTINGS_ID_BYTES) != 0) {
         continue;
       }
       const bool its_own = kind_of(entry) == TRUSTED;
@@ -78,23 +51,12 @@ static void append(struct sightings *s, const struct sighted *sighted, enum kind
   memcpy(entry + ID_AT, sighted->id, SIGHTINGS_ID_BYTES);
   store_le16(entry + KIND_AT, (uint16_t)kind);
   entry[SENSOR_AT] = sighted->sensor;
-  store_le32(entry + BODY, crc32_update(0, entry, BODY));
-  s->problem = flash_program(s->flash, entry_at(s, s->block, s->next), entry, s->stride) != STATUS_OK;
-  s->next++;
+  journal_append(&s->journal, entry);
 }
 
 /* Keep an entry. Where the block is full the other one is erased, and first takes what the chip at hand is held to. */
 static void keep(struct sightings *s, const struct sighted *sighted, enum kind kind) {
-  if (s->entries == 0) {
-    return;
-  }
-  if (s->next == s->entries) {
-    if (s->flash->erase(s->flash->context, s->first_block + 1U - s->block) != STATUS_OK) {
-      s->problem = true;
-      return;
-    }
-    s->block = 1U - s->block;
-    s->next = 0;
+  if (journal_turn(&s->journal)) {
     append(s, sighted, TRUSTED, sighted->trusted);
   }
   append(s, sighted, kind, kind == TRUSTED ? sighted->trusted : sighted->fingerprint);
@@ -102,39 +64,29 @@ static void keep(struct sightings *s, const struct sighted *sighted, enum kind k
 
 void sightings_open(struct sightings *s, const struct flash *flash, size_t blocks_used) {
   memset(s, 0, sizeof *s);
-  s->flash = flash;
-  if (!flash_is_usable(flash) || flash->block_count < blocks_used + SIGHTINGS_BLOCKS) {
-    return;
-  }
-  s->stride = flash_programmed_size(flash, ENTRY);
-  if (flash->block_size < 4U * s->stride) {
-    return;
-  }
-  s->first_block = flash->block_count - SIGHTINGS_BLOCKS;
-  s->entries = flash->block_size / s->stride;
-  for (size_t block = 0; block < SIGHTINGS_BLOCKS; block++) {
-    for (size_t i = 0; i < s->entries; i++) {
+  const size_t end = flash->block_count;
+  const size_t first = end > JOURNAL_BLOCKS ? end - JOURNAL_BLOCKS : 0;
+  journal_open(&s->journal, flash, first, blocks_used <= first ? end : 0, ENTRY);
+  size_t newest = 0;
+  for (size_t block = 0; block < JOURNAL_BLOCKS; block++) {
+    for (size_t i = 0; i < s->journal.entries; i++) {
       uint8_t entry[ENTRY];
-      read_entry(s, block, i, entry);
-      if (holds(entry) && load_le32(entry) >= s->constants) {
+      if (journal_read(&s->journal, block, i, entry) && load_le32(entry) >= s->constants) {
         s->constants = load_le32(entry);
-        s->block = block;
+        newest = block;
       }
     }
   }
-  for (size_t i = 0; i < s->entries; i++) {
-    s->next = is_blank(s, i) ? s->next : i + 1U;
-  }
+  journal_go_on(&s->journal, newest);
 }
 
 void sightings_recall(const struct sightings *s, struct sighted *sighted, uint8_t sensor) {
   memset(sighted, 0, sizeof *sighted);
   sighted->sensor = sensor;
-  for (size_t block = 0; block < SIGHTINGS_BLOCKS; block++) {
-    for (size_t i = 0; i < s->entries; i++) {
+  for (size_t block = 0; block < JOURNAL_BLOCKS; block++) {
+    for (size_t i = 0; i < s->journal.entries; i++) {
       uint8_t entry[ENTRY];
-      read_entry(s, block, i, entry);
-      if (holds(entry) && kind_of(entry) == SEEN && entry[SENSOR_AT] == sensor &&
+      if (journal_read(&s->journal, block, i, entry) && kind_of(entry) == SEEN && entry[SENSOR_AT] == sensor &&
           load_le32(entry) >= sighted->constants) {
         sighted->any = true;
         sighted->constants = load_le32(entry);
@@ -152,13 +104,13 @@ struct sighting sightings_meet(struct sightings *s, struct sighted *sighted, con
   if (!same) {
     sighted->constants = ++s->constants;
   }
-  if (!find_trusted(s, id, &sighted->trusted) && !(same_chip && s->entries == 0)) {
+  if (!find_trusted(s, id, &sighted->trusted) && !(same_chip && s->journal.entries == 0)) {
     sighted->trusted = fingerprint;
   }
   sighted->any = sighted->met = true;
   sighted->fingerprint = fingerprint;
   memcpy(sighted->id, id, sizeof sighted->id);
-  if (!same || s->problem) {
+  if (!same || s->journal.problem) {
     keep(s, sighted, SEEN);
   }
   return (struct sighting){sighted->constants, fingerprint, sighted->trusted != fingerprint};

@@ -1,9 +1,8 @@
 /* Which chip was seen with which constants: numbers that rise with every change, and fingerprints of the first sight.
 
    Constants have no checksum of their own. So a CRC-32 of each chip's is kept from when it was first seen, or from the
-   last calibration that was made with it, and a cell that has changed since is known by that. Kept in two blocks of
-   flash, written entry by entry: when one is full the other is erased and takes what comes next. Where a board has no
-   such blocks, all is forgotten at a reset. */
+   last calibration that was made with it, and a cell that has changed since is known by that. Kept in a
+   journal in flash; where a board has no room for it, all is forgotten at a reset. */
 #ifndef SIGHTINGS_H
 #define SIGHTINGS_H
 
@@ -11,9 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "flash.h"
+#include "journal.h"
 
-#define SIGHTINGS_BLOCKS 2U
 #define SIGHTINGS_ID_BYTES 8
 
 struct sighting {
@@ -34,13 +32,7 @@ struct sighted {
 };
 
 struct sightings {
-  const struct flash *flash;
-  size_t first_block; /* of the two; 0 entries fit where there are none */
-  size_t stride;      /* bytes from one entry to the next */
-  size_t entries;     /* in a block */
-  size_t block;       /* 0 or 1, the one written to */
-  size_t next;        /* entry to write next */
-  bool problem;       /* the newest sighting is not in flash */
+  struct journal journal;
   uint32_t constants; /* the highest number given so far, to any sensor */
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "float32.h"
 
 static bool is_request(uint8_t op) {
   return op == SMP_READ || op == SMP_WRITE;
@@ -231,11 +232,11 @@ bool smp_field_number(const struct smp_request *request, struct smp_answer *answ
   struct cbor_item item;
   bool found = find(request, name, &item) != NULL;
   if (found && item.kind == CBOR_UNSIGNED) {
-    *number = (float)item.number;
+    *number = float32_of_unsigned(item.number);
     return true;
   }
   if (found && item.kind == CBOR_NEGATIVE) {
-    *number = -1.0f - (float)item.number;
+    *number = -1.0f - float32_of_unsigned(item.number);
     return true;
   }
   if (found && item.kind == CBOR_FLOAT && isfinite(item.real)) {

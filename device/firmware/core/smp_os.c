@@ -52,14 +52,17 @@ static void application_info(void *context, const struct smp_request *request, s
   if (!smp_field_text(request, answer, "format", "s", &format)) {
     return;
   }
-  static const char letters[] = "snrvmpio";
+  static const char letters[] = {'s', 'n', 'r', 'v', 'm', 'p', 'i', 'o'};
   const char *const parts[] = {"thermo-edge", os->name,      os->software, os->software,
                                os->machine,   os->processor, os->profile,  os->system};
   unsigned wanted = 0;
   for (size_t i = 0; i < format.size; i++) {
-    const char *found = format.data[i] != 0 ? strchr(letters, format.data[i]) : NULL;
-    if (found != NULL) {
-      wanted |= 1U << (found - letters);
+    size_t found = 0;
+    while (found < sizeof letters && letters[found] != (char)format.data[i]) {
+      found++;
+    }
+    if (found < sizeof letters) {
+      wanted |= 1U << found;
     } else if (format.data[i] == 'a') {
       wanted = 0xFF;
     } else if (format.data[i] != 'b') {

@@ -25,6 +25,8 @@ struct pace {
   uint32_t planned_mhz; /* of the profile */
   uint32_t least_mhz;   /* below this the graph is that of the profile's rates */
   uint32_t set_mhz;
+  bool bound; /* parameters of stages are those of the profile's rate */
+  uint32_t at_mhz; /* what the graph goes by */
 };
 
 /* One moment of a signal, apart from its values. */
@@ -44,9 +46,10 @@ struct call {
   struct history *history; /* of remembering and recursive stages */
   const uint16_t *inputs;  /* numbers of signals */
   uint16_t input_count;
-  uint16_t output;     /* number of the signal it makes */
-  uint16_t span;       /* of stages with a history: samples for which a flag of its inputs goes on */
-  uint32_t keeps_at;   /* byte of the graph's memory: numbers it keeps from moment to moment */
+  uint16_t output;   /* number of the signal it makes */
+  uint16_t span;     /* of stages with a history: samples for which a flag of its inputs goes on */
+  uint8_t pace;      /* of recursive stages, as of a signal: the sensor for whose planned rate its constants are made */
+  uint32_t keeps_at; /* byte of the graph's memory: numbers it keeps from moment to moment */
   uint32_t scratch_at; /* byte of the graph's memory: room during a call */
 };
 
@@ -98,14 +101,14 @@ static inline const struct sample *stage_sample(const struct work *work, uint32_
 /* The pace of a signal that has another rate than in the profile; NULL for others. */
 static inline const struct pace *stage_pace(const struct work *work, uint8_t pace) {
   const struct pace *found = pace != 0 ? &work->paces[pace - 1] : NULL;
-  return found != NULL && found->set_mhz != found->planned_mhz && found->set_mhz >= found->least_mhz ? found : NULL;
+  return found != NULL && found->at_mhz != found->planned_mhz ? found : NULL;
 }
 
 /* Longest time between two samples of an input that is no gap; 0: there is no such thing. */
 static inline int64_t stage_gap_us(const struct work *work, uint32_t input) {
   const struct signal *signal = stage_signal(work, input);
   const struct pace *pace = stage_pace(work, signal->pace);
-  return pace == NULL ? signal->gap_us : signal->gap_us * pace->planned_mhz / pace->set_mhz;
+  return pace == NULL ? signal->gap_us : signal->gap_us * pace->planned_mhz / pace->at_mhz;
 }
 
 static inline float *stage_numbers(const struct work *work, uint32_t at) {

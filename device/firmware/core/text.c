@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "float32.h"
+
 size_t text_fit(const char *data, size_t size, size_t most) {
   if (size <= most) {
     return size;
@@ -38,8 +40,16 @@ static void add_digits(struct text *text, uint64_t number, unsigned width) {
   char digits[20];
   size_t at = sizeof digits;
   do {
-    digits[--at] = (char)('0' + number % 10);
-    number /= 10;
+    /* 16 bits at a time, which a processor of 32 bits divides by itself */
+    uint32_t rest = 0;
+    uint64_t tenth = 0;
+    for (int shift = 48; shift >= 0; shift -= 16) {
+      const uint32_t part = rest << 16 | (uint16_t)(number >> shift);
+      tenth = tenth << 16 | part / 10U;
+      rest = part % 10U;
+    }
+    digits[--at] = (char)('0' + rest);
+    number = tenth;
   } while (at > 0 && (number > 0 || sizeof digits - at < width));
   text_add_bytes(text, digits + at, sizeof digits - at);
 }
@@ -71,9 +81,11 @@ void text_add_float(struct text *text, float number, unsigned decimals) {
   }
   uint32_t scale = powers[decimals <= 6 ? decimals : 6];
   uint32_t whole = (uint32_t)magnitude;
-  uint32_t part = (uint32_t)rintf((magnitude - (float)whole) * (float)scale);
+  uint32_t part = (uint32_t)float32_round((magnitude - (float)whole) * (float)scale);
   if (scale == 1) {
-    whole = (uint32_t)rintf(magnitude);
+    /* half to even; part is of 1 */
+    const float left = magnitude - (float)whole;
+    whole += left > 0.5F || (left >= 0.5F && whole % 2U == 1U) ? 1U : 0U;
   } else if (part >= scale) {
     whole++;
     part = 0;

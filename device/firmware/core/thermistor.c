@@ -1,8 +1,10 @@
 /* Counts of a divider's tap to a thermistor's temperature. */
 #include "thermistor.h"
-#include "units.h"
 
 #include <math.h>
+
+#include "float32.h"
+#include "units.h"
 
 #define KELVIN_25 298.15F
 /* A tap within this share of the supply from either rail is a broken or bridged thermistor, not a temperature. */
@@ -26,13 +28,13 @@ bool thermistor_profile_curve(const struct thermistor_profile *profile, struct t
     if (!(isfinite(r25) && isfinite(beta) && r25 > 0.0F && beta > 0.0F)) {
       return false;
     }
-    *curve = (struct thermistor_curve){1.0F / KELVIN_25 - logf(r25) / beta, 1.0F / beta, 0.0F};
+    *curve = (struct thermistor_curve){1.0F / KELVIN_25 - float32_log(r25) / beta, 1.0F / beta, 0.0F};
   }
   return thermistor_curve_is_possible(curve);
 }
 
 float thermistor_curve_celsius(const struct thermistor_curve *curve, float ohm) {
-  const float log = logf(ohm);
+  const float log = float32_log(ohm);
   return 1.0F / (curve->a + log * (curve->b + curve->c * log * log)) - KELVIN;
 }
 

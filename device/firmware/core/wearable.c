@@ -75,6 +75,17 @@ bool wearable_warning(const struct wearable *w, uint8_t sensor, struct text *war
   return true;
 }
 
+void wearable_keep_alerts(struct wearable *w, bool at_once) {
+  if (w->engine.alerts_moved || at_once) {
+    w->engine.alerts_moved = !alert_store_keep(&w->alerts, board_now_us(w->board), at_once);
+  }
+  if (w->alerts.journal.problem && !w->told_alerts) {
+    wearable_notice(w, NOTICE_STORAGE, SEVERITY_ERROR, NO_SENSOR,
+                    "The flash does not keep which alerts are raised; have the device checked.");
+  }
+  w->told_alerts = w->alerts.journal.problem;
+}
+
 void wearable_restart_keys(struct wearable *w, uint16_t key_interval) {
   for (uint8_t i = 0; i < w->profile->sensor_count; i++) {
     const struct sensor *sensor = &w->profile->sensors[i];
@@ -107,10 +118,11 @@ static bool holds_person(const void *context, const struct flash_span *data) {
   return load_person(data, values);
 }
 
-/* Share the flash out: corrections in the order of the sensors, then the wearer; sightings lie at its end. */
+/* Share the flash out: corrections in the order of the sensors, then the wearer; sightings lie at its end, and
+   alerts before them where there is room. */
 static void open_stores(struct wearable *w) {
   const struct flash *flash = &w->board->flash;
-  const size_t end = flash->block_count > SIGHTINGS_BLOCKS ? flash->block_count - SIGHTINGS_BLOCKS : 0;
+  const size_t end = flash->block_count > JOURNAL_BLOCKS ? flash->block_count - JOURNAL_BLOCKS : 0;
   size_t block = 0;
   for (uint8_t i = 0; i < w->profile->sensor_count; i++) {
     const struct sensor *sensor = &w->profile->sensors[i];
@@ -126,6 +138,8 @@ static void open_stores(struct wearable *w) {
   w->person_kind = (struct store_kind){.least = PERSON_BYTES, .most = PERSON_BYTES, .holds = holds_person};
   store_open(&w->person, flash, &w->person_kind, block, w->profile->person_count > 0 ? end : 0);
   block += store_blocks(&w->person);
+  alert_store_open(&w->alerts, flash, block, end, w->profile, board_now_us(w->board));
+  block += alert_store_blocks(&w->alerts);
   sightings_open(&w->sightings, flash, block);
 }
 
@@ -144,12 +158,18 @@ void wearable_open(struct wearable *w, const struct board *board, const struct p
   w->profile = profile;
   w->sensors = sensors;
   counters_init(&w->counters);
-  open_stores(w);
   outbox_init(&w->outbox, board, &w->counters);
   engine_init(&w->engine, profile, &w->outbox, &w->counters, board);
+  open_stores(w);
   open_person(w);
-  w->context = (struct sensor_context){
-      .board = board, .counters = &w->counters, .sightings = &w->sightings, .scratch = w->scratch};
+  w->context = (struct sensor_context){.board = board,
+                                       .counters = &w->counters,
+                                       .sightings = &w->sightings,
+                                       .switchboard = profile->switchboard,
+                                       .scratch = w->scratch};
+  if (profile->switchboard != NULL) {
+    multiplexer_forget(profile->switchboard);
+  }
   for (uint8_t i = 0; i < profile->sensor_count; i++) {
     profile->sensors[i].driver->init(&profile->sensors[i], &w->context);
   }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "alert_store.h"
 #include "board.h"
 #include "counters.h"
 #include "engine.h"
@@ -39,6 +40,7 @@ struct wearable {
   struct wearable_sensor *sensors;
   struct store person; /* the wearer */
   struct store_kind person_kind;
+  struct alert_store alerts;
   struct engine engine;
   struct outbox outbox;
   struct framing_receiver receiver;
@@ -49,6 +51,7 @@ struct wearable {
   uint8_t answer[SMP_BUFFER_BYTES];
 
   bool told_sightings; /* that flash does not keep them */
+  bool told_alerts;
   bool listening;      /* sensors run; they rest while nobody listens */
   bool alerts_wanted;  /* a host has just come */
   uint64_t rest_at_us; /* when sensors may rest */
@@ -69,6 +72,9 @@ void wearable_open(struct wearable *wearable, const struct board *board, const s
 /* Tell of an event of the device's own. */
 void wearable_notice(struct wearable *wearable, enum notice code, enum severity severity, uint8_t sensor,
                      const char *sentence);
+
+/* Keep over a reset where alerts stand, where that is due or at once. */
+void wearable_keep_alerts(struct wearable *wearable, bool at_once);
 
 /* Let every sensor's next block be one that refers to no other; `key_interval` as a host asked for it, 0 as before. */
 void wearable_restart_keys(struct wearable *wearable, uint16_t key_interval);

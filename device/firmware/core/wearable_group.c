@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "correction_group.h"
+#include "float32.h"
 #include "group_answer.h"
 #include "image_group.h"
 #include "self_test.h"
@@ -12,6 +13,7 @@
 #define LONGEST_LEASE_MS 10000U
 #define SHORTEST_LEASE_MS 100U
 #define LONGEST_KEY_INTERVAL 32767U
+#define FASTEST_HZ 1e6F /* far above what any sensor has */
 #define WARNING_BYTES 128
 
 static void put_sensor(struct cbor_writer *body, const struct wearable *w, const struct sensor *sensor) {
@@ -276,6 +278,14 @@ static void set_rate(void *context, const struct smp_request *request, struct sm
     text_add(reason, " keeps the rate of its profile; sign a bundle with another one.");
     return;
   }
+  if (wanted_hz > 0.0F && wanted_hz <= FASTEST_HZ &&
+      !graph_allows_rate(&w->engine.graph, sensor->number, (uint32_t)(wanted_hz * 1000.0F + 0.5F))) {
+    struct text *reason = group_refuse(answer, GROUP_ERROR_BAD_RATE);
+    text_add(reason, "Stages of this firmware are made for the rate that ");
+    text_add(reason, sensor->name);
+    text_add(reason, " has in the profile; sign a bundle with another one.");
+    return;
+  }
   char sentence[SMP_REASON_BYTES];
   struct text reason;
   text_begin(&reason, sentence, sizeof sentence);
@@ -442,7 +452,7 @@ static bool take_field(struct smp_answer *answer, const struct cbor_item *name, 
     return false;
   }
   const float value = item->kind == CBOR_FLOAT      ? item->real
-                      : item->kind == CBOR_UNSIGNED ? (float)item->number
+                      : item->kind == CBOR_UNSIGNED ? float32_of_unsigned(item->number)
                                                     : -INFINITY;
   float low;
   float high;
@@ -520,6 +530,7 @@ static void acknowledge(void *context, const struct smp_request *request, struct
     return;
   }
   engine_acknowledge(&w->engine, (uint8_t)alert);
+  wearable_keep_alerts(w, true);
   read_alerts(context, request, answer);
 }
 

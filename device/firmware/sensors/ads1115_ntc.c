@@ -7,6 +7,7 @@
 
 #include "bytes.h"
 #include "float32.h"
+#include "own_identity.h"
 #include "quality.h"
 
 #define CURVE_BYTES 24U
@@ -31,6 +32,7 @@ static void init(const struct sensor *sensor, const struct sensor_context *conte
   s->context = context;
   s->repeats.limit = ((const struct thermistor_settings *)sensor->settings)->stale_scans;
   thermistor_array_init(&s->array, context->board, context->counters, sensor->settings);
+  sensor_route(sensor, context, &s->array.bus);
 }
 
 static uint64_t due_us(const struct sensor *sensor, uint64_t free_until_us) {
@@ -83,7 +85,7 @@ static bool read(const struct sensor *sensor, struct graph *graph, uint16_t flag
 static void status_of(const struct sensor *sensor, struct sensor_status *status) {
   const struct ads1115_ntc_state *s = of(sensor);
   if (s->found) {
-    sensor_own_id(sensor, s->context->board, status->id);
+    own_identity(s->context->board->serial, sensor->number, status->id);
     status->id_size = sizeof status->id;
   }
   status->rate_hz = ((const struct thermistor_settings *)sensor->settings)->rate_hz;

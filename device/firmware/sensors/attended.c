@@ -6,6 +6,7 @@
 
 #include "bytes.h"
 #include "crc.h"
+#include "own_identity.h"
 
 /* Pauses between attempts to reach a chip that does not answer; they double from the first to the last. */
 #define FIRST_RETRY_US 20000U
@@ -31,6 +32,7 @@ void attended_init(const struct sensor *sensor, const struct sensor_context *con
   a->plan = *plan;
   a->bus = (struct bus){
       .board = context->board, .counters = context->counters, .address = plan->address, .attempts = ATTEMPTS};
+  sensor_route(sensor, context, &a->bus);
   a->retry_us = FIRST_RETRY_US;
   a->cost_us = FIRST_COST_US;
   a->due_us = board_now_us(context->board);
@@ -51,7 +53,7 @@ static uint32_t fingerprint(const uint16_t *words, size_t count) {
 static void meet(const struct sensor *sensor, struct attended_held *held) {
   struct attended *a = of(sensor);
   if (held->id_size == 0) {
-    sensor_own_id(sensor, a->context->board, held->id);
+    own_identity(a->context->board->serial, sensor->number, held->id);
     held->id_size = sizeof held->id;
   }
   const uint32_t print = fingerprint(held->words, a->plan.word_count);

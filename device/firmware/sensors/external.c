@@ -6,6 +6,7 @@
 
 #include "bytes.h"
 #include "float32.h"
+#include "own_identity.h"
 #include "quality.h"
 
 static struct external_state *of(const struct sensor *sensor) {
@@ -64,7 +65,7 @@ static bool read(const struct sensor *sensor, struct graph *graph, uint16_t flag
 }
 
 static void status_of(const struct sensor *sensor, struct sensor_status *status) {
-  sensor_own_id(sensor, of(sensor)->context->board, status->id);
+  own_identity(of(sensor)->context->board->serial, sensor->number, status->id);
   status->id_size = sizeof status->id;
   status->rate_hz = ((const struct external_settings *)sensor->settings)->rate_hz;
 }

@@ -20,7 +20,7 @@ static uint32_t word_count(const struct sensor *sensor) {
 static enum status read_word(const struct sensor *sensor, uint8_t command, uint16_t *word) {
   const struct mlx90614_settings *settings = sensor->settings;
   uint8_t answer[3];
-  const enum status status = bus_transfer(&of(sensor)->attended.bus, &command, 1, answer, sizeof answer);
+  const enum status status = bus_transfer(&of(sensor)->linear.attended.bus, &command, 1, answer, sizeof answer);
   return status == STATUS_OK ? mlx90614_word(answer, settings->address, command, settings->check_pec, word) : status;
 }
 
@@ -41,7 +41,7 @@ static enum status set_up(const struct sensor *sensor, uint64_t *first_us) {
   struct mlx90614_state *s = of(sensor);
   uint8_t id[SENSOR_ID_BYTES];
   const enum status status = mlx90614_extract(s->eeprom, &s->constants, id);
-  s->due_us = *first_us = board_now_us(s->attended.context->board) + FIRST_DATA_US;
+  s->due_us = *first_us = board_now_us(s->linear.attended.context->board) + FIRST_DATA_US;
   return status;
 }
 
@@ -61,10 +61,10 @@ static enum status visit(const struct sensor *sensor, struct attended_answer *an
       return status;
     }
   }
-  const uint64_t now_us = board_now_us(s->attended.context->board);
+  const uint64_t now_us = board_now_us(s->linear.attended.context->board);
   uint8_t data[2 * (1 + MLX90614_ZONES)];
   const size_t size = put_block(sensor, data);
-  s->due_us = attended_next_us(s->due_us, s->attended.plan.period_us, now_us);
+  s->due_us = attended_next_us(s->due_us, s->linear.attended.plan.period_us, now_us);
   *answer = (struct attended_answer){
       .next_us = s->due_us, .complete = true, .time_us = now_us, .digest = crc32_update(0, data, size)};
   return STATUS_OK;
@@ -85,8 +85,8 @@ static void init(const struct sensor *sensor, const struct sensor_context *conte
                                         .period_us = period_us,
                                         .slack_us = period_us / 2U,
                                         .most_equal = settings->stale_readings});
-  s->correction.known = false;
-  s->repeats = (struct repeats){.limit = settings->stale_readings};
+  s->linear.correction.known = false;
+  s->linear.repeats = (struct repeats){.limit = settings->stale_readings};
 }
 
 static size_t pack(const struct sensor *sensor, uint8_t *data) {
@@ -98,12 +98,12 @@ static bool read(const struct sensor *sensor, struct graph *graph, uint16_t flag
   struct mlx90614_state *s = of(sensor);
   struct mlx90614_reading reading;
   if (s->constants.zones < settings->zones) { /* a part with one zone where the profile wants two */
-    counters_add(s->attended.context->counters, COUNTER_UNDECODABLE, 1);
+    counters_add(s->linear.attended.context->counters, COUNTER_UNDECODABLE, 1);
     return false;
   }
-  const struct correction_line *lines = linear_correction_lines(&s->correction);
+  const struct correction_line *lines = linear_correction_lines(&s->linear.correction);
   mlx90614_decode(&s->constants, &settings->optics, lines, s->words, settings->zones, &reading);
-  flags |= repeats_push(&s->repeats, s->words, 2U * word_count(sensor)) ? QUALITY_STALE : 0;
+  flags |= repeats_push(&s->linear.repeats, s->words, 2U * word_count(sensor)) ? QUALITY_STALE : 0;
   graph_values(graph, (uint16_t)(sensor->signal + 1U))[0] = reading.ta;
   graph_put(graph, (uint16_t)(sensor->signal + 1U), flags | reading.ta_flags, fresh);
   for (uint32_t zone = 0; zone < settings->zones; zone++) {
@@ -111,23 +111,8 @@ static bool read(const struct sensor *sensor, struct graph *graph, uint16_t flag
     graph_values(graph, signal)[0] = reading.object[zone];
     graph_put(graph, signal, flags | reading.object_flags[zone], fresh);
   }
-  graph_begin(graph, (int64_t)s->attended.newest_us);
+  graph_begin(graph, (int64_t)s->linear.attended.newest_us);
   return true;
-}
-
-static bool possible(const struct sensor *sensor, const struct correction *correction) {
-  (void)sensor;
-  return linear_correction_is_possible(correction, MLX90614_ZONES);
-}
-
-static void correct(const struct sensor *sensor, const struct correction *correction) {
-  struct mlx90614_state *s = of(sensor);
-  linear_correction_use(&s->correction, correction, MLX90614_ZONES);
-  s->repeats.count = 0;
-}
-
-static bool corrected(const struct sensor *sensor) {
-  return linear_correction_changes(&of(sensor)->correction, MLX90614_ZONES);
 }
 
 const struct sensor_driver mlx90614_driver = {
@@ -144,8 +129,8 @@ const struct sensor_driver mlx90614_driver = {
     .constants_size = attended_constants_size,
     .constants = attended_constants,
     .trust = attended_trust,
-    .possible = possible,
-    .correct = correct,
-    .corrected = corrected,
+    .possible = attended_linear_possible,
+    .correct = attended_linear_correct,
+    .corrected = attended_linear_corrected,
     .self_test = attended_self_test,
 };

@@ -2,10 +2,8 @@
 #ifndef MLX90614_H
 #define MLX90614_H
 
-#include "attended.h"
-#include "linear_correction.h"
+#include "attended_linear.h"
 #include "mlx90614_decode.h"
-#include "repeats.h"
 
 struct mlx90614_settings {
   uint8_t address;
@@ -17,10 +15,8 @@ struct mlx90614_settings {
 };
 
 struct mlx90614_state {
-  struct attended attended;
+  struct attended_linear linear;
   struct mlx90614_constants constants;
-  struct linear_correction correction;
-  struct repeats repeats;
   uint64_t due_us;
   uint16_t eeprom[MLX90614_EEPROM_WORDS];
   uint16_t words[1 + MLX90614_ZONES];

@@ -37,11 +37,11 @@ static struct mlx90632_state *of(const struct sensor *sensor) {
 }
 
 static enum status read_words(const struct mlx90632_state *s, uint16_t address, uint16_t *words, size_t count) {
-  return bus_read_words(&s->attended.bus, address, POINTER_SIZE, words, count);
+  return bus_read_words(&s->linear.attended.bus, address, POINTER_SIZE, words, count);
 }
 
 static enum status write_word(const struct mlx90632_state *s, uint16_t address, uint16_t word) {
-  return bus_write_word(&s->attended.bus, address, POINTER_SIZE, word);
+  return bus_write_word(&s->linear.attended.bus, address, POINTER_SIZE, word);
 }
 
 static enum status read_constants(const struct mlx90632_state *s, uint16_t words[MLX90632_CONSTANT_WORDS]) {
@@ -70,7 +70,7 @@ static enum status identify(const struct sensor *sensor, struct attended_held *h
       }
     }
     if (i > 0) {
-      counters_add(s->attended.context->counters, COUNTER_CONSTANTS_MISMATCH, 1);
+      counters_add(s->linear.attended.context->counters, COUNTER_CONSTANTS_MISMATCH, 1);
     }
   }
   return STATUS_DAMAGED;
@@ -85,7 +85,7 @@ static enum status burn(const struct mlx90632_state *s, uint16_t cell, uint16_t 
     if (status == STATUS_OK) {
       status = write_word(s, cell, values[i]);
     }
-    bus_pause(&s->attended.bus, EEPROM_US);
+    bus_pause(&s->linear.attended.bus, EEPROM_US);
   }
   return status;
 }
@@ -114,7 +114,7 @@ static enum status set_up(const struct sensor *sensor, uint64_t *first_us) {
     status = write_word(s, STATUS_WORD, 0);
   }
   const float period_us = 1e6F / settings->rate_hz;
-  page_schedule_restart(&s->schedule, board_now_us(s->attended.context->board), period_us, 2.0F * period_us);
+  page_schedule_restart(&s->schedule, board_now_us(s->linear.attended.context->board), period_us, 2.0F * period_us);
   *first_us = s->schedule.poll_us;
   return status;
 }
@@ -163,7 +163,7 @@ static enum status take(struct mlx90632_state *s, uint16_t found, uint64_t now_u
 /* Look at the status; read the words where it says so. */
 static enum status visit(const struct sensor *sensor, struct attended_answer *answer) {
   struct mlx90632_state *s = of(sensor);
-  const struct sensor_context *context = s->attended.context;
+  const struct sensor_context *context = s->linear.attended.context;
   uint16_t found;
   const enum status status = read_words(s, STATUS_WORD, &found, 1);
   const uint64_t now_us = board_now_us(context->board);
@@ -200,8 +200,8 @@ static void init(const struct sensor *sensor, const struct sensor_context *conte
                                         .period_us = period_us,
                                         .slack_us = period_us / 2U,
                                         .most_equal = MLX90632_STALE_READINGS});
-  s->correction.known = false;
-  s->repeats = (struct repeats){.limit = MLX90632_STALE_READINGS};
+  s->linear.correction.known = false;
+  s->linear.repeats = (struct repeats){.limit = MLX90632_STALE_READINGS};
 }
 
 static size_t pack(const struct sensor *sensor, uint8_t *data) {
@@ -212,34 +212,19 @@ static bool read(const struct sensor *sensor, struct graph *graph, uint16_t flag
   const struct mlx90632_settings *settings = sensor->settings;
   struct mlx90632_state *s = of(sensor);
   struct mlx90632_reading reading;
-  if (mlx90632_decode(&s->constants, &settings->optics, linear_correction_lines(&s->correction), s->status, s->words,
-                      &reading) != STATUS_OK) {
-    counters_add(s->attended.context->counters, COUNTER_UNDECODABLE, 1);
+  if (mlx90632_decode(&s->constants, &settings->optics, linear_correction_lines(&s->linear.correction), s->status,
+                      s->words, &reading) != STATUS_OK) {
+    counters_add(s->linear.attended.context->counters, COUNTER_UNDECODABLE, 1);
     return false;
   }
   flags |= reading.flags;
-  flags |= repeats_push(&s->repeats, s->words, sizeof s->words) ? QUALITY_STALE : 0;
+  flags |= repeats_push(&s->linear.repeats, s->words, sizeof s->words) ? QUALITY_STALE : 0;
   graph_values(graph, sensor->signal)[0] = reading.object;
   graph_values(graph, (uint16_t)(sensor->signal + 1U))[0] = reading.ta;
   graph_put(graph, sensor->signal, flags, fresh);
   graph_put(graph, (uint16_t)(sensor->signal + 1U), flags, fresh);
-  graph_begin(graph, (int64_t)s->attended.newest_us);
+  graph_begin(graph, (int64_t)s->linear.attended.newest_us);
   return true;
-}
-
-static bool possible(const struct sensor *sensor, const struct correction *correction) {
-  (void)sensor;
-  return linear_correction_is_possible(correction, 1);
-}
-
-static void correct(const struct sensor *sensor, const struct correction *correction) {
-  struct mlx90632_state *s = of(sensor);
-  linear_correction_use(&s->correction, correction, 1);
-  s->repeats.count = 0;
-}
-
-static bool corrected(const struct sensor *sensor) {
-  return linear_correction_changes(&of(sensor)->correction, 1);
 }
 
 const struct sensor_driver mlx90632_driver = {
@@ -256,8 +241,8 @@ const struct sensor_driver mlx90632_driver = {
     .constants_size = attended_constants_size,
     .constants = attended_constants,
     .trust = attended_trust,
-    .possible = possible,
-    .correct = correct,
-    .corrected = corrected,
+    .possible = attended_linear_possible,
+    .correct = attended_linear_correct,
+    .corrected = attended_linear_corrected,
     .self_test = attended_self_test,
 };

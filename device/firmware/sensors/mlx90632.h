@@ -2,11 +2,9 @@
 #ifndef MLX90632_H
 #define MLX90632_H
 
-#include "attended.h"
-#include "linear_correction.h"
+#include "attended_linear.h"
 #include "mlx90632_decode.h"
 #include "page_schedule.h"
-#include "repeats.h"
 
 struct mlx90632_settings {
   uint8_t address;
@@ -16,11 +14,9 @@ struct mlx90632_settings {
 };
 
 struct mlx90632_state {
-  struct attended attended;
+  struct attended_linear linear;
   struct page_schedule schedule;
   struct mlx90632_constants constants;
-  struct linear_correction correction;
-  struct repeats repeats;
   uint16_t eeprom[MLX90632_CONSTANT_WORDS];
   uint16_t status; /* that announced the newest reading */
   int16_t words[MLX90632_MEDICAL_WORDS];

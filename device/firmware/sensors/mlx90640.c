@@ -16,6 +16,7 @@
 #define TA 1U /* signals behind the picture */
 #define VDD 2U
 #define PAGES 4U
+#define STALE_PICTURES 32U
 #define SECOND_US 1000000U
 #define RATE_TOLERANCE 0.1F
 #define SENTENCE_BYTES 160
@@ -30,8 +31,10 @@ static void init(const struct sensor *sensor, const struct sensor_context *conte
   s->context = context;
   mlx90640_acquisition_init(&s->camera, context->board, context->counters, sensor->settings, context->scratch,
                             context->sightings, sensor->number);
+  sensor_route(sensor, context, &s->camera.chip.bus);
   counts_restart(&s->encoder, COUNTS_KEY_INTERVAL);
   mlx90640_correction_none(&s->correction);
+  s->repeats.limit = STALE_PICTURES;
 }
 
 static uint64_t due_us(const struct sensor *sensor, uint64_t free_until_us) {
@@ -142,6 +145,8 @@ static bool read(const struct sensor *sensor, struct graph *graph, uint16_t flag
     flags |= s->camera.constants.found.doubt != 0 ? QUALITY_SUSPECT : 0;
   }
   flags |= unfitness(s, conditions.ta);
+  const float measured[2] = {conditions.ta, conditions.vdd};
+  flags |= repeats_push(&s->repeats, measured, sizeof measured) ? QUALITY_STALE : 0;
   graph_values(graph, (uint16_t)(sensor->signal + TA))[0] = conditions.ta;
   graph_values(graph, (uint16_t)(sensor->signal + VDD))[0] = conditions.vdd;
   for (uint16_t i = 0; i <= VDD; i++) {
@@ -213,6 +218,7 @@ static void correct(const struct sensor *sensor, const struct correction *correc
     mlx90640_correction_none(&s->correction);
   }
   s->waiting = false;
+  s->repeats.count = 0;
 }
 
 static bool corrected(const struct sensor *sensor) {

@@ -5,6 +5,7 @@
 #include "counts.h"
 #include "mlx90640_acquisition.h"
 #include "mlx90640_correction.h"
+#include "repeats.h"
 #include "sensor.h"
 
 struct mlx90640_state {
@@ -14,6 +15,7 @@ struct mlx90640_state {
   struct mlx90640_correction correction;
   uint64_t newest_us; /* end of the newest capture; 0 where there is none */
 
+  struct repeats repeats;
   bool waiting; /* a subpage is half of a picture, decoded in the graph's memory */
   uint8_t waiting_number;
   bool waiting_chess;

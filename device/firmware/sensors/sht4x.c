@@ -21,12 +21,12 @@ static struct sht4x_state *of(const struct sensor *sensor) {
 }
 
 static enum status send(const struct sht4x_state *s, uint8_t command) {
-  return bus_transfer(&s->attended.bus, &command, 1, NULL, 0);
+  return bus_transfer(&s->linear.attended.bus, &command, 1, NULL, 0);
 }
 
 static enum status hear(const struct sht4x_state *s, uint16_t words[2]) {
   uint8_t said[SHT4X_ANSWER];
-  const enum status status = bus_transfer(&s->attended.bus, NULL, 0, said, sizeof said);
+  const enum status status = bus_transfer(&s->linear.attended.bus, NULL, 0, said, sizeof said);
   return status == STATUS_OK ? sht4x_words(said, words) : status;
 }
 
@@ -36,7 +36,7 @@ static enum status identify(const struct sensor *sensor, struct attended_held *h
   s->asked = false;
   enum status status = send(s, SERIAL_NUMBER);
   if (status == STATUS_OK) {
-    bus_pause(&s->attended.bus, ANSWER_US);
+    bus_pause(&s->linear.attended.bus, ANSWER_US);
     status = hear(s, words);
   }
   if (status == STATUS_OK) {
@@ -51,7 +51,7 @@ static enum status identify(const struct sensor *sensor, struct attended_held *h
 static enum status set_up(const struct sensor *sensor, uint64_t *first_us) {
   struct sht4x_state *s = of(sensor);
   const enum status status = send(s, SOFT_RESET);
-  s->due_us = *first_us = board_now_us(s->attended.context->board) + RESET_US;
+  s->due_us = *first_us = board_now_us(s->linear.attended.context->board) + RESET_US;
   s->asked = false;
   return status;
 }
@@ -59,7 +59,7 @@ static enum status set_up(const struct sensor *sensor, uint64_t *first_us) {
 static enum status visit(const struct sensor *sensor, struct attended_answer *answer) {
   const struct sht4x_settings *settings = sensor->settings;
   struct sht4x_state *s = of(sensor);
-  const struct board *board = s->attended.context->board;
+  const struct board *board = s->linear.attended.context->board;
   enum status status;
   if (!s->asked) {
     status = send(s, settings->command);
@@ -73,7 +73,7 @@ static enum status visit(const struct sensor *sensor, struct attended_answer *an
     return status;
   }
   const uint64_t now_us = board_now_us(board);
-  s->due_us = attended_next_us(s->due_us, s->attended.plan.period_us, now_us);
+  s->due_us = attended_next_us(s->due_us, s->linear.attended.plan.period_us, now_us);
   *answer = (struct attended_answer){.next_us = s->due_us,
                                      .complete = true,
                                      .time_us = now_us,
@@ -94,8 +94,8 @@ static void init(const struct sensor *sensor, const struct sensor_context *conte
                                         .slack_us = period_us / 2U,
                                         .most_equal = SHT4X_STALE_READINGS});
   struct sht4x_state *s = of(sensor);
-  s->correction.known = false;
-  s->repeats = (struct repeats){.limit = SHT4X_STALE_READINGS};
+  s->linear.correction.known = false;
+  s->linear.repeats = (struct repeats){.limit = SHT4X_STALE_READINGS};
 }
 
 static size_t pack(const struct sensor *sensor, uint8_t *data) {
@@ -107,29 +107,14 @@ static size_t pack(const struct sensor *sensor, uint8_t *data) {
 static bool read(const struct sensor *sensor, struct graph *graph, uint16_t flags, bool fresh) {
   struct sht4x_state *s = of(sensor);
   float values[2];
-  flags |= sht4x_decode(s->words, linear_correction_lines(&s->correction), values);
-  flags |= repeats_push(&s->repeats, s->words, sizeof s->words) ? QUALITY_STALE : 0;
+  flags |= sht4x_decode(s->words, linear_correction_lines(&s->linear.correction), values);
+  flags |= repeats_push(&s->linear.repeats, s->words, sizeof s->words) ? QUALITY_STALE : 0;
   for (uint16_t i = 0; i < 2; i++) {
     graph_values(graph, (uint16_t)(sensor->signal + i))[0] = values[i];
     graph_put(graph, (uint16_t)(sensor->signal + i), flags, fresh);
   }
-  graph_begin(graph, (int64_t)s->attended.newest_us);
+  graph_begin(graph, (int64_t)s->linear.attended.newest_us);
   return true;
-}
-
-static bool possible(const struct sensor *sensor, const struct correction *correction) {
-  (void)sensor;
-  return linear_correction_is_possible(correction, LINES);
-}
-
-static void correct(const struct sensor *sensor, const struct correction *correction) {
-  struct sht4x_state *s = of(sensor);
-  linear_correction_use(&s->correction, correction, LINES);
-  s->repeats.count = 0;
-}
-
-static bool corrected(const struct sensor *sensor) {
-  return linear_correction_changes(&of(sensor)->correction, LINES);
 }
 
 const struct sensor_driver sht4x_driver = {
@@ -144,8 +129,8 @@ const struct sensor_driver sht4x_driver = {
     .resume = attended_resume,
     .status = attended_status,
     .trust = attended_trust,
-    .possible = possible,
-    .correct = correct,
-    .corrected = corrected,
+    .possible = attended_linear_possible,
+    .correct = attended_linear_correct,
+    .corrected = attended_linear_corrected,
     .self_test = attended_self_test,
 };

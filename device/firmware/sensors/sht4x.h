@@ -2,9 +2,7 @@
 #ifndef SHT4X_H
 #define SHT4X_H
 
-#include "attended.h"
-#include "linear_correction.h"
-#include "repeats.h"
+#include "attended_linear.h"
 
 struct sht4x_settings {
   uint8_t address;
@@ -14,9 +12,7 @@ struct sht4x_settings {
 };
 
 struct sht4x_state {
-  struct attended attended;
-  struct linear_correction correction;
-  struct repeats repeats;
+  struct attended_linear linear;
   uint64_t due_us;
   uint16_t words[2];
   bool asked;

@@ -20,7 +20,7 @@ static struct tmp117_state *of(const struct sensor *sensor) {
 }
 
 static enum status read_word(const struct tmp117_state *s, uint8_t pointer, uint16_t *word) {
-  return bus_read_words(&s->attended.bus, pointer, POINTER_SIZE, word, 1);
+  return bus_read_words(&s->linear.attended.bus, pointer, POINTER_SIZE, word, 1);
 }
 
 /* What it is, and the words of its EEPROM that its maker filled with a number of its own. */
@@ -44,12 +44,12 @@ static enum status set_up(const struct sensor *sensor, uint64_t *first_us) {
   const struct tmp117_settings *settings = sensor->settings;
   struct tmp117_state *s = of(sensor);
   uint16_t word;
-  enum status status = bus_write_word(&s->attended.bus, CONFIGURATION, POINTER_SIZE, settings->configuration);
+  enum status status = bus_write_word(&s->linear.attended.bus, CONFIGURATION, POINTER_SIZE, settings->configuration);
   if (status == STATUS_OK) {
     status = read_word(s, CONFIGURATION, &word); /* takes the flag of what nobody knows the age of */
   }
   const float period_us = 1e6F / settings->rate_hz;
-  page_schedule_restart(&s->schedule, board_now_us(s->attended.context->board), period_us, 2.0F * period_us);
+  page_schedule_restart(&s->schedule, board_now_us(s->linear.attended.context->board), period_us, 2.0F * period_us);
   *first_us = s->schedule.poll_us;
   return status;
 }
@@ -57,7 +57,7 @@ static enum status set_up(const struct sensor *sensor, uint64_t *first_us) {
 static enum status visit(const struct sensor *sensor, struct attended_answer *answer) {
   const struct tmp117_settings *settings = sensor->settings;
   struct tmp117_state *s = of(sensor);
-  const struct sensor_context *context = s->attended.context;
+  const struct sensor_context *context = s->linear.attended.context;
   uint16_t found;
   enum status status = read_word(s, CONFIGURATION, &found);
   const uint64_t now_us = board_now_us(context->board);
@@ -108,8 +108,8 @@ static void init(const struct sensor *sensor, const struct sensor_context *conte
                                         .slack_us = period_us / 2U,
                                         .most_equal = settings->stale_readings});
   struct tmp117_state *s = of(sensor);
-  s->correction.known = false;
-  s->repeats = (struct repeats){.limit = settings->stale_readings};
+  s->linear.correction.known = false;
+  s->linear.repeats = (struct repeats){.limit = settings->stale_readings};
 }
 
 static size_t pack(const struct sensor *sensor, uint8_t *data) {
@@ -121,26 +121,11 @@ static size_t pack(const struct sensor *sensor, uint8_t *data) {
 static bool read(const struct sensor *sensor, struct graph *graph, uint16_t flags, bool fresh) {
   struct tmp117_state *s = of(sensor);
   float *celsius = graph_values(graph, sensor->signal);
-  flags |= tmp117_decode(s->found, s->result, linear_correction_lines(&s->correction), celsius);
-  flags |= repeats_push(&s->repeats, &s->result, sizeof s->result) ? QUALITY_STALE : 0;
+  flags |= tmp117_decode(s->found, s->result, linear_correction_lines(&s->linear.correction), celsius);
+  flags |= repeats_push(&s->linear.repeats, &s->result, sizeof s->result) ? QUALITY_STALE : 0;
   graph_put(graph, sensor->signal, flags, fresh);
-  graph_begin(graph, (int64_t)s->attended.newest_us);
+  graph_begin(graph, (int64_t)s->linear.attended.newest_us);
   return true;
-}
-
-static bool possible(const struct sensor *sensor, const struct correction *correction) {
-  (void)sensor;
-  return linear_correction_is_possible(correction, 1);
-}
-
-static void correct(const struct sensor *sensor, const struct correction *correction) {
-  struct tmp117_state *s = of(sensor);
-  linear_correction_use(&s->correction, correction, 1);
-  s->repeats.count = 0;
-}
-
-static bool corrected(const struct sensor *sensor) {
-  return linear_correction_changes(&of(sensor)->correction, 1);
 }
 
 const struct sensor_driver tmp117_driver = {
@@ -155,8 +140,8 @@ const struct sensor_driver tmp117_driver = {
     .resume = attended_resume,
     .status = attended_status,
     .trust = attended_trust,
-    .possible = possible,
-    .correct = correct,
-    .corrected = corrected,
+    .possible = attended_linear_possible,
+    .correct = attended_linear_correct,
+    .corrected = attended_linear_corrected,
     .self_test = attended_self_test,
 };

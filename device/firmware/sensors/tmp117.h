@@ -2,10 +2,8 @@
 #ifndef TMP117_H
 #define TMP117_H
 
-#include "attended.h"
-#include "linear_correction.h"
+#include "attended_linear.h"
 #include "page_schedule.h"
-#include "repeats.h"
 
 struct tmp117_settings {
   uint8_t address;
@@ -15,10 +13,8 @@ struct tmp117_settings {
 };
 
 struct tmp117_state {
-  struct attended attended;
+  struct attended_linear linear;
   struct page_schedule schedule;
-  struct linear_correction correction;
-  struct repeats repeats;
   uint16_t found; /* configuration that announced the newest result */
   uint16_t result;
 };

@@ -215,13 +215,20 @@ static void recover(struct curve *curve, float duration_s, float *output) {
   }
 }
 
+static float duration_of(const struct work *work) {
+  const struct recovery_parameters *parameters = work->call->parameters;
+  const struct pace *pace = stage_pace(work, parameters->pace);
+  return pace == NULL ? parameters->duration_s
+                      : parameters->duration_s * (float)pace->planned_mhz / (float)pace->at_mhz;
+}
+
 static uint16_t apply(const struct work *work) {
   const struct recovery_parameters *parameters = work->call->parameters;
   const uint32_t columns = stage_signal(work, 0)->elements / parameters->rows;
   for (uint32_t column = 0; column < columns; column++) {
     struct curve curve = {
         .values = stage_input(work, 0) + column, .stride = columns, .rows = parameters->rows, .e = stage_scratch(work)};
-    recover(&curve, parameters->duration_s, stage_output(work) + (size_t)column * RECOVERY_RESULTS);
+    recover(&curve, duration_of(work), stage_output(work) + (size_t)column * RECOVERY_RESULTS);
   }
   return 0;
 }

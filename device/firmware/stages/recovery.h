@@ -11,6 +11,7 @@
 struct recovery_parameters {
   float duration_s; /* from the window's first row to its last */
   uint16_t rows;
+  uint8_t pace; /* as of a signal: the sensor whose rate the duration follows */
 };
 
 /* Output, for each column: amplitude, time constant in seconds, offset, residual. Needs as scratch a float32 for each

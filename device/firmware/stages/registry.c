@@ -5,21 +5,37 @@
 #include "average.h"
 #include "bandpass.h"
 #include "bins.h"
+#include "canny.h"
 #include "centre.h"
 #include "concatenate.h"
+#include "crop.h"
+#include "difference.h"
+#include "contact_correction.h"
+#include "contact_gate.h"
 #include "enmo.h"
+#include "equalise.h"
 #include "foster.h"
+#include "gaussian.h"
+#include "glcm.h"
 #include "hold.h"
+#include "hot_spots.h"
 #include "kalman_core.h"
 #include "logarithm.h"
+#include "median3.h"
+#include "motion_gate.h"
+#include "node_check.h"
 #include "normalise.h"
 #include "prefer.h"
 #include "projection.h"
 #include "recovery.h"
+#include "reference.h"
 #include "resample.h"
+#include "resize.h"
 #include "scale.h"
+#include "segment.h"
 #include "select.h"
 #include "slope.h"
+#include "sobel.h"
 #include "spectrum_peak.h"
 #include "statistics.h"
 #include "window.h"
@@ -29,21 +45,37 @@ static const struct stage *const stages[] = {
   &average_stage,
   &bandpass_stage,
   &bins_stage,
+  &canny_stage,
   &centre_stage,
   &concatenate_stage,
+  &crop_stage,
+  &difference_stage,
+  &contact_correction_stage,
+  &contact_gate_stage,
   &enmo_stage,
+  &equalise_stage,
   &foster_stage,
+  &gaussian_stage,
+  &glcm_stage,
   &hold_stage,
+  &hot_spots_stage,
   &kalman_core_stage,
   &logarithm_stage,
+  &median3_stage,
+  &motion_gate_stage,
+  &node_check_stage,
   &normalise_stage,
   &prefer_stage,
   &projection_stage,
   &recovery_stage,
+  &reference_stage,
   &resample_stage,
+  &resize_stage,
   &scale_stage,
+  &segment_stage,
   &select_stage,
   &slope_stage,
+  &sobel_stage,
   &spectrum_peak_stage,
   &statistics_stage,
   &window_stage,

@@ -74,7 +74,7 @@ static float ranked(const struct column *column, bool median, uint32_t rank, str
 static float spacing_of(const struct work *work) {
   const struct statistics_parameters *parameters = work->call->parameters;
   const struct pace *pace = stage_pace(work, parameters->pace);
-  return pace == NULL ? parameters->spacing_s : parameters->spacing_s * (float)pace->planned_mhz / (float)pace->set_mhz;
+  return pace == NULL ? parameters->spacing_s : parameters->spacing_s * (float)pace->planned_mhz / (float)pace->at_mhz;
 }
 
 static float value_of(const struct work *work, const struct statistics_term *term, const float *values,

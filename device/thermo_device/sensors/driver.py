@@ -1,11 +1,11 @@
 """What every sensor of a wearable is to the agent: something that wants the bus at a time and says a block now and then."""
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from thermo_core.clock import Clock
 from thermo_core.sensors.kind import Block
+from thermo_core.sensors.own_identity import own_identity
 from thermo_core.wire.management import SelfTestResult
 from thermo_device.bus import I2cBus
 from thermo_device.counters import Tally
@@ -59,7 +59,7 @@ class Place:
     @property
     def identity(self) -> bytes:
         """Of a chip that has none of its own: it is that of this place in this device."""
-        return hashlib.sha256(self.serial.encode() + bytes((self.number,))).digest()[:8]
+        return own_identity(self.serial, self.number)
 
 
 class Driver(Protocol):

@@ -1,6 +1,7 @@
 """What a host gives: each sample it feeds is a block."""
 
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from thermo_device.sensors.driver import NEVER_US, Found, Place
 
 WAITING = 32
 """Samples that may wait for the pipeline."""
+PAUSE_US = 1_000
+"""Until it is asked again whether there is room for the next."""
 
 
 class External:
@@ -36,13 +39,17 @@ class External:
         self._index = 0
         self.found = Found(place.identity, b"", place.sightings.meet(place.number, place.identity, b""))
         self.fault = ""
+        self.room: Callable[[], bool] = lambda: True
+        """Whether what reads blocks has room for another: one that a host gave is never passed over."""
         self.period_us = 0
         """It comes when it is fed."""
 
     @property
     def due_us(self) -> int:
         """At once while samples wait."""
-        return self._fed[0][0] if self._fed else NEVER_US
+        if not self._fed:
+            return NEVER_US
+        return self._fed[0][0] if self.room() else self._clock.now_us() + PAUSE_US
 
     @property
     def late_us(self) -> int:
@@ -76,7 +83,7 @@ class External:
 
     def poll(self) -> Block | None:
         """The first sample that waits."""
-        if not self._fed:
+        if not self._fed or not self.room():
             return None
         time_us, data = self._fed.popleft()
         index, self._index = self._index, self._index + 1

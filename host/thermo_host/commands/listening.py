@@ -123,9 +123,9 @@ class Run:
             "type": "summary",
             **asdict(numbers),
             "changes": changes(self.monitor),
-            **about(self.monitor.session, self.monitor.settings),
+            **about(self.monitor.session, self.monitor.decoding.profile, self.monitor.decoding.engine),
         }
-        words = f"{summary_words(self.monitor)}\n{about_words(self.monitor.session, self.monitor.settings)}"
+        words = f"{summary_words(self.monitor)}\n{about_words(self.monitor.session, self.monitor.decoding.profile, self.monitor.decoding.engine)}"
         if self.feedings:
             data["fed"] = {one.name: {"samples": one.count, "missed": one.missed} for one in self.feedings}
             words += "".join(f"\n{one.told}." for one in self.feedings)

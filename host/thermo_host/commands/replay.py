@@ -78,10 +78,10 @@ def command(
         "damaged": recording.damaged,
         **asdict(monitor.statistics()),
         "changes": changes(monitor),
-        **about(monitor.session, monitor.settings),
+        **about(monitor.session, monitor.decoding.profile, monitor.decoding.engine),
         **measured.to_map(),
     }
-    words = f"{summary_words(monitor)}\n{about_words(monitor.session, monitor.settings)}\n{measured.words()}"
+    words = f"{summary_words(monitor)}\n{about_words(monitor.session, monitor.decoding.profile, monitor.decoding.engine)}\n{measured.words()}"
     if not recording.complete and not (screen is not None and screen.keyboard.quit):
         words += "\nThe recording was cut off: everything before the cut is here."
     if recording.damaged:

@@ -10,7 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+
 from thermo_core.quality import in_words
+from thermo_core.signals import Values
 from thermo_host.exports.rows import Column, Known, Row, SampleRow, SessionRow, TableRow, beside, element_names
 from thermo_host.exports.target import Files
 from thermo_host.sinks.describe import utc
@@ -40,6 +43,7 @@ class CsvWriter:
         self._writers: dict[str, Any] = {}
         self._elements: dict[str, list[str]] = {}
         self._words: dict[int, str] = {}
+        self._thousandths = Thousandths()
 
     @staticmethod
     def names(path: Path, known: Known) -> list[Path]:
@@ -83,8 +87,10 @@ class CsvWriter:
         if words is None:
             words = self._words[sample.flags] = ", ".join(in_words(sample.flags))
         # Three decimals are a tenth of the noise of any thermometer here; other units have no such measure.
-        form = "{:.3f}" if track.signal.unit in ("degC", "K") else "{:.7g}"
-        values = ["" if value != value else form.format(value) for value in sample.values.ravel().tolist()]
+        if track.signal.unit in ("degC", "K"):
+            values = self._thousandths.words(sample.values)
+        else:
+            values = ["" if value != value else f"{value:.7g}" for value in sample.values.ravel().tolist()]
         filled = []
         if row.measured is not None:
             whole = bool(row.measured.all())
@@ -114,6 +120,26 @@ class CsvWriter:
         writer.writerow(map(cell, columns))
         self._writers[key] = writer
         return writer
+
+
+class Thousandths(dict[int, str]):
+    """Numbers with three decimals by how many thousandths they are, which are few in a picture."""
+
+    MOST = 1 << 17
+
+    def words(self, values: Values) -> list[str]:
+        """What `format` gives of float32 numbers; "" where there is no value."""
+        if not (np.abs(values) < 1e6).all():
+            return ["" if value != value else f"{value:.3f}" for value in values.ravel().tolist()]
+        # Exact: 24 bits of a float32 times 10 fit a float64, and both round halves to even.
+        whole = np.rint(values.ravel().astype(np.float64) * 1000)
+        return list(map(self.__getitem__, whole.astype(np.int64).tolist()))
+
+    def __missing__(self, whole: int) -> str:
+        if len(self) >= self.MOST:
+            self.clear()
+        word = self[whole] = f"{whole / 1000:.3f}"
+        return word
 
 
 def cell(value: Any) -> Any:

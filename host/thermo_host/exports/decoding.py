@@ -1,7 +1,7 @@
 """A recording decoded anew, row by row, with other settings where wanted; nothing is held but what is being told."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -15,18 +15,17 @@ from thermo_core.sensors.kind import Block
 from thermo_core.signals import Sample, Signal
 from thermo_core.wearable.profile import Model
 from thermo_core.wire.records import AlertRecord, EventRecord, FindingRecord, SignalRecord
-from thermo_host.exports.facts import facts, sensor_facts
+from thermo_host.about import about, of_signal
 from thermo_host.exports.records import Tables
 from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, Table, Track, is_picture
 from thermo_host.exports.totals import Totals
 from thermo_host.link.items import Telemetry
-from thermo_host.stream.optics import with_optics
+from thermo_host.stream.decoding import DecodeSettings
+from thermo_host.stream.decoding import Decoding as Blocks
 from thermo_host.stream.playback import Progress, Recording, announced
 
 ALL = "all"
 """Stands for every signal of the graph."""
-INDEXES = 1 << 32
-"""Running numbers of blocks wrap here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +74,16 @@ class Decoding:
         self._recording = recording
         self._choice = choice or Choice()
         self._taken: dict[str, Track | Table] = {}
-        self._losses = Losses()
         self._parts: dict[int, list[SignalRecord]] = {}
-        self._session = recording.session
         self._undecodable = 0
-        self._begin(recording.session)
+        settings = DecodeSettings(self._choice.emissivity, self._choice.reflected, self._choice.corrected)
+        self._decoding = Blocks(recording.session, settings, part=self._wanted_of)
+        self._describe()
 
     @property
     def first(self) -> SessionRow:
         """What holds at first, or as far as the rows have come."""
-        return SessionRow(self._facts, _constants(self._session))
+        return SessionRow(self._facts, _constants(self._decoding.session))
 
     @property
     def known(self) -> Known:
@@ -95,13 +94,13 @@ class Decoding:
         choice, begun = self._choice, False
         before = (0, 0)
         items = self._recording.items(choice.from_ns, choice.to_ns, self.progress)
-        for item in announced(items, lambda blocks: self._engine.expect(blocks)):
+        for item in announced(items, self._decoding.expect):
             if isinstance(item, Session):
                 yield self._change(item)
                 continue
             if isinstance(item, Gap | Marker):
                 if isinstance(item, Gap):
-                    self._engine.reset()
+                    self._decoding.engine.reset()
                     self._parts.clear()
                 added = self._tables.of_host(item)
                 if choice.from_ns <= added.utc_ns <= choice.to_ns and not choice.pictures:
@@ -115,54 +114,51 @@ class Decoding:
                 if begun:
                     self.totals.add(row)
                     yield row
-            now = self._missing()
-            if begun:
+            if begun and isinstance(item.record, Block | SignalRecord):
+                now = self._missing()
                 self.totals.lost, self.totals.undecodable = now[0] - before[0], now[1] - before[1]
         self.ended = True
 
     def _missing(self) -> tuple[int, int]:
-        return self._losses.lost, self._undecodable + sum(self._engine.undecodable)
+        return self._decoding.total(["lost"]), self._undecodable + self._decoding.total(
+            ["invalid", "keyless", "strange"]
+        )
 
     def _change(self, session: Session) -> SessionRow:
-        before, self._session = self._session, session
-        if session.profile == before.profile and session.hello.serial == before.hello.serial:
-            session.follow(self._engine, before, self._choice.corrected)
-            self._describe()
-        else:
-            self._undecodable += sum(self._engine.undecodable)
-            self._begin(session)
+        before = self._decoding.engine
+        self._decoding.follow(session)
+        if self._decoding.engine is not before:
+            self._parts.clear()
+        self._describe()
         return self.first
 
-    def _begin(self, session: Session) -> None:
-        choice = self._choice
-        profile = with_optics(session.profile, choice.emissivity, choice.reflected)
-        whole = replace(session.plan, profile=profile)
-        wanted = chosen(whole, choice.signals)
-        if choice.pictures:
+    def _wanted_of(self, whole: Plan) -> Plan:
+        """What of a graph makes the signals that are wanted."""
+        wanted = chosen(whole, self._choice.signals)
+        if self._choice.pictures:
             wanted = tuple(name for name in wanted if is_picture(whole.signals[name]))
-        self._plan = whole
-        self._engine = session.engine({}, choice.corrected, needed(whole, wanted))
-        made = {*self._engine.plan.signals}
+        part = needed(whole, wanted)
+        made = {*part.signals}
         self._sent = {number: name for number, name in enumerate(whole.signals) if name in wanted and name not in made}
         self._wanted = wanted
-        self._parts.clear()
-        self._describe()
+        return part
 
     def _describe(self) -> None:
-        self._facts = facts(self._session, self._plan.profile, self._engine)
+        self._plan, engine = self._decoding.plan, self._decoding.engine
+        self._facts = about(self._decoding.session, self._decoding.profile, engine)
         self._tracks = {name: self._track(name) for name in self._wanted}
         self._tables = Tables(self._plan, self._taken)
         self._sources = {
             sensor.name: number
             for number, sensor in enumerate(self._plan.profile.sensors)
-            if self._engine.measured(number) is not None
+            if engine.measured(number) is not None
         }
 
     def _track(self, name: str) -> Track:
         signal = self._plan.signals[name]
         sensors = self._plan.origins(name)
         labels = next((one.labels for one in self._plan.profile.sensors if one.name == name), ())
-        repeated = sensor_facts(self._facts, sensors)
+        repeated = of_signal(self._facts, sensors)
         key, count = name, 1
         while not _same(self._taken.get(key), signal, labels):
             count += 1
@@ -184,19 +180,17 @@ class Decoding:
                 yield SampleRow(self._tracks[self._sent[record.signal]], item.captured_ns, sample)
 
     def _samples(self, item: Telemetry, block: Block) -> Iterator[SampleRow]:
-        self._losses.push(block)
-        known = self._engine.constants_of(block.sensor) if block.sensor < len(self._plan.profile.sensors) else None
-        if known is None or known & 0xFFFF != block.constants:
+        if block.sensor >= len(self._plan.profile.sensors):
             self._undecodable += 1
             return
         # Of a block the record's time is its end; its samples lie around it on the same clock.
         origin_ns = item.captured_ns - item.header.time_us * 1000
-        for produced in self._engine.push(block).passes:
+        for produced in self._decoding.push(block).passes:
             for name, sample in produced.items():
                 track = self._tracks.get(name)
                 if track is not None:
                     number = self._sources.get(name)
-                    measured = None if number is None else self._engine.measured(number)
+                    measured = None if number is None else self._decoding.engine.measured(number)
                     yield SampleRow(track, max(1, origin_ns + sample.time_us * 1000), sample, measured)
 
     def _joined(self, record: SignalRecord) -> Sample | None:
@@ -214,22 +208,6 @@ class Decoding:
             self._undecodable += 1
             return None
         return Sample(record.time_us, values.reshape(shape), record.flags)
-
-
-class Losses:
-    """Counts blocks that are missing, by the running number that each sensor's have."""
-
-    def __init__(self) -> None:
-        self.lost = 0
-        self._newest: dict[int, int] = {}
-
-    def push(self, block: Block) -> None:
-        """Take a block; a number that goes back is a new beginning."""
-        last = self._newest.get(block.sensor)
-        self._newest[block.sensor] = block.index
-        if last is not None:
-            gap = (block.index - last - 1) % INDEXES
-            self.lost += gap if gap < INDEXES // 2 else 0
 
 
 def chosen(whole: Plan, signals: Sequence[str]) -> tuple[str, ...]:

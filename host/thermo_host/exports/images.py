@@ -25,6 +25,11 @@ def picture_files(path: Path, keys: Sequence[str]) -> list[Path]:
     return [path] if len(keys) == 1 else [beside(path, f"{key}{path.suffix}") for key in keys]
 
 
+def known_picture_files(path: Path, known: Known) -> list[Path]:
+    """The file, or one for each signal of pictures where there are several."""
+    return picture_files(path, [key for key, one in known.items() if isinstance(one, Track) and one.is_picture])
+
+
 class PngWriter:
     """Use it in a `with` block.
 
@@ -43,10 +48,7 @@ class PngWriter:
         self._wanted = wanted
         self._taken: dict[str, SampleRow] = {}
 
-    @staticmethod
-    def names(path: Path, known: Known) -> list[Path]:
-        """The file, or one for each signal of pictures where there are several."""
-        return picture_files(path, [key for key, one in known.items() if isinstance(one, Track) and one.is_picture])
+    names = staticmethod(known_picture_files)
 
     def __enter__(self) -> Self:
         return self

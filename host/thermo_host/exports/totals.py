@@ -1,5 +1,6 @@
 """What an export has come to, in numbers."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,13 +33,20 @@ class Extent:
         self.samples += 1
         values = row.sample.values
         self.last = values
+        if values.size == 1:
+            self._add(*(values.item(),) * 3, 1)
+            return
         shown = values[row.measured] if row.measured is not None and not row.measured.all() else values.ravel()
-        if np.isnan(shown).any():
+        if shown.size and math.isnan(shown.min()):
             shown = shown[~np.isnan(shown)]
         if shown.size:
-            self._low, self._high = min(self._low, float(shown.min())), max(self._high, float(shown.max()))
-            self._sum += float(shown.sum(dtype=np.float64))
-            self._count += shown.size
+            self._add(float(shown.min()), float(shown.max()), float(shown.sum(dtype=np.float64)), shown.size)
+
+    def _add(self, low: float, high: float, total: float, count: int) -> None:
+        if total == total:
+            self._low, self._high = min(self._low, low), max(self._high, high)
+            self._sum += total
+            self._count += count
 
     @property
     def range(self) -> tuple[float, float] | None:

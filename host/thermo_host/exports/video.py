@@ -9,9 +9,9 @@ import av
 import numpy as np
 
 from thermo_core.quality import in_words
-from thermo_host.exports.images import no_pictures, picture_files
+from thermo_host.exports.images import known_picture_files, no_pictures, picture_files
 from thermo_host.exports.render import Caption, image, size
-from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, Track
+from thermo_host.exports.rows import Row, SampleRow, SessionRow, Track
 from thermo_host.exports.spool import Spool
 from thermo_host.exports.target import Files
 from thermo_host.sinks.describe import utc
@@ -37,10 +37,7 @@ class Mp4Writer:
         self._span = span
         self._films: dict[str, _Film] = {}
 
-    @staticmethod
-    def names(path: Path, known: Known) -> list[Path]:
-        """The file, or one for each signal of pictures where there are several."""
-        return picture_files(path, [key for key, one in known.items() if isinstance(one, Track) and one.is_picture])
+    names = staticmethod(known_picture_files)
 
     def __enter__(self) -> Self:
         return self

@@ -12,6 +12,8 @@ from thermo_host.sinks.history import MOST
 
 SMALLEST_PICTURE = 4
 """Rows and columns of what is shown as a picture and not as numbers."""
+LONGEST_PICTURE = 6
+"""Times that a picture is as long as it is wide at most; what is longer is a window of features."""
 HEART_UNIT = "bpm"
 
 
@@ -87,7 +89,8 @@ def layout(plan: Plan, wanted: Sequence[str] = ()) -> Layout:
 
 def is_picture(signal: Signal) -> bool:
     """Whether a signal's samples are pictures, or hold some."""
-    return len(picture_shape(signal.shape)) == 2 and min(picture_shape(signal.shape)) >= SMALLEST_PICTURE
+    shape = picture_shape(signal.shape)
+    return len(shape) == 2 and min(shape) >= SMALLEST_PICTURE and max(shape) <= LONGEST_PICTURE * min(shape)
 
 
 def picture_shape(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -13,9 +13,9 @@ from thermo_core.signals import Signal
 from thermo_core.wearable.profile import NOTICE, Alert, Model
 from thermo_core.wire.records import FindingRecord
 from thermo_core.wire.table import Severity
-from thermo_host.screen.layout import SMALLEST_PICTURE, Channel, Layout, picture
+from thermo_host.screen.layout import Channel, Layout, picture
 from thermo_host.screen.side_panel import WIDTH, Section
-from thermo_host.screen.sparkline import sparkline
+from thermo_host.screen.sparkline import curves, sparkline
 from thermo_host.screen.words import faults, figure, marks, old, silence, spread_words, winner
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.newest import NewestFinding, ShownEvent
@@ -105,19 +105,15 @@ def curve(monitor: Monitor, signal: Signal, width: int) -> RenderableType:
     size = " x ".join(map(str, signal.shape))
     if newest is None:
         return Text(f"{signal.name} ({size}): nothing yet", style="dim")
-    values = np.asarray(newest.sample.values, np.float64)
-    columns = values.T if values.ndim == 2 and values.shape[1] < SMALLEST_PICTURE else values.reshape(1, -1)
+    values = newest.sample.values
     known = values[np.isfinite(values)]
     ends = (
         f"{figure(float(known.min()), '')} to {figure(float(known.max()), signal.unit)}" if known.size else "no value"
     )
     words = [f"{signal.name} ({size}): {ends}", *in_words(newest.sample.flags & ~int(_OF_ALL))]
     lines = [Text(", ".join(words if age_s is None else [*words, old(age_s)]), style="" if age_s is None else _OLD)]
-    for column in columns:
-        parts = [part[np.isfinite(part)] for part in np.array_split(column, min(width, len(column)))]
-        means = [float(part.mean()) if part.size else np.nan for part in parts]
-        lines.append(Text(sparkline(means, signal.unit), style="cyan" if age_s is None else _OLD, no_wrap=True))
-    return Group(*lines)
+    style = "cyan" if age_s is None else _OLD
+    return Group(*lines, *(Text(line, style=style, no_wrap=True) for line in curves(values, width, signal.unit)))
 
 
 def _alert(monitor: Monitor, number: int, alert: Alert) -> RenderableType | None:

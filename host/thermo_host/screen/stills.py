@@ -17,9 +17,9 @@ from thermo_core.signals import Sample, Signal
 from thermo_host.link.items import Telemetry
 from thermo_host.screen.heatmap import HeatMap, ScaleBar
 from thermo_host.screen.layout import is_picture, picture, picture_shape
-from thermo_host.screen.sparkline import sparkline
+from thermo_host.screen.sparkline import curves
 from thermo_host.screen.words import figure
-from thermo_host.sinks.describe import element_names, number, sample_facts, utc
+from thermo_host.sinks.describe import counted, element_names, number, sample_facts, utc
 from thermo_host.sinks.summary import shown_unit
 from thermo_host.stream.signals import networks_under
 
@@ -104,15 +104,13 @@ class Stills:
             f"{figure(still.low, '')} to {figure(still.high, signal.unit)}" if still.low <= still.high else "no value"
         )
         heading = Text(f"{name}", style="bold")
-        heading.append(f"{f' ({size})' if size else ''}: {still.count} samples, {ends}", style="not bold")
+        heading.append(f"{f' ({size})' if size else ''}: {counted(still.count, 'sample')}, {ends}", style="not bold")
         flags = "".join(f", {flag}" for flag in in_words(sample.flags))
         parts: list[RenderableType] = [heading, Text(f"{utc(still.utc_ns)[:23]} UTC{flags}", style="dim")]
         if is_picture(signal):
             return [*parts, *_map(signal, sample)]
         if signal.elements > MOST_NUMBERS:
-            values = np.array_split(sample.values.ravel(), min(WIDEST, signal.elements))
-            means = [float(np.nanmean(part)) if np.isfinite(part).any() else np.nan for part in values]
-            return [*parts, Text(sparkline(means, signal.unit), style="cyan")]
+            return [*parts, *(Text(line, style="cyan") for line in curves(sample.values, WIDEST, signal.unit))]
         table = Table.grid(padding=(0, 2))
         table.add_column()
         table.add_column(justify="right")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -21,7 +21,7 @@ from thermo_host.sinks.summary import shown_unit
 GAP = 2
 AROUND = 5
 """Lines around a map: title, an empty one, scale, its numbers, time."""
-FACTORS = (2.0, 1.5, 1.0, 0.75, 0.5)
+FACTORS = (3.0, 2.5, 2.0, 1.5, 1.0, 0.75, 0.5)
 LARGE = 32
 """Rows and columns of a picture that bears to be shown smaller than it is."""
 MIN_SPAN_K = 3.0
@@ -90,19 +90,23 @@ class View:
         side = self._side(shown, WIDTH, height)
         if width >= picture_shape(shown.pictures[0].shape)[1] + GAP + WIDTH:
             return side
-        brief = Text(" | ".join([*self._finding_words(), *self._facts()]))
-        alone = _fit(shown.pictures[:1], width, height - 1)
-        return brief if alone is None else Group(self._maps(shown.pictures[:1], *alone, height), brief)
+        # What was found matters more than the picture, and the picture more than the facts.
+        found = len(_wrapped(self._finding_words(), width))
+        alone = _fit(shown.pictures[:1], width, height - 1 - found)
+        brief = _wrapped([*self._finding_words(), *self._facts()], width)
+        if alone is None:
+            return Group(*brief[: height - 1])
+        taken = round(picture_shape(shown.pictures[0].shape)[0] * alone[0] / 2) + AROUND
+        return Group(self._maps(shown.pictures[:1], *alone, taken), *brief[: height - 1 - taken])
 
     def _without_pictures(self, shown: Layout, width: int, height: int) -> RenderableType:
         if width < WIDTH:
-            return Text(" | ".join([*self._finding_words(), *self._facts()]))
+            return Group(*_wrapped([*self._finding_words(), *self._facts()], width)[: height - 1])
         left = min(WIDEST, width - WIDTH - 1)
         if left < WIDTH or not (shown.channels or shown.rows):
-            return self._side(shown, width, height)
+            return self._alone(shown, width, height)
         spark = min(panel.LONGEST_SPARK, max(8, left - panel.BESIDE_SPARK))
-        title = Text(self._title, style="bold", overflow="ellipsis", no_wrap=True)
-        rows = [Section(title, 0)]
+        rows = [Section(self._heading(), 0)]
         room = height - 5
         by_sensor: dict[str, list[Channel]] = {}
         for channel in shown.channels:
@@ -117,6 +121,17 @@ class View:
         beside = min(WIDEST, width - left - 1)
         side = SidePanel(panel.sections(self._monitor, shown, beside, with_channels=False), height - 1, beside)
         return Abreast(SidePanel(rows, height - 1, left), side)
+
+    def _heading(self) -> Text:
+        return Text(self._title, style="bold", overflow="ellipsis", no_wrap=True)
+
+    def _alone(self, shown: Layout, width: int, height: int) -> SidePanel:
+        """All in one panel, where two have no room beside one another."""
+        width = min(WIDEST, width)
+        rows = [Section(self._heading(), 90), *panel.sections(self._monitor, shown, width)]
+        if self._hint:
+            rows.append(Section(Text(self._hint, style="dim"), 100))
+        return SidePanel(rows, height - 1, width)
 
     def _side(self, shown: Layout, width: int, height: int) -> SidePanel:
         width = max(WIDTH, min(WIDEST, width))
@@ -146,7 +161,8 @@ class View:
         values = picture(newest.sample.values)
         low, high = self._span(signal, values)
         age_s = monitor.signal_age_s(signal.name)
-        taken = f"{utc(newest.utc_ns)[:23]} UTC"
+        moment = utc(newest.utc_ns)[:23]
+        taken = f"{moment if columns >= len(moment) + 4 else moment[11:19]} UTC"
         return Group(
             title,
             HeatMap(values, low, high, factor, grey=age_s is not None),
@@ -154,7 +170,7 @@ class View:
             ScaleBar(low, high, columns, grey=age_s is not None, unit=shown_unit(signal.unit)),
             Text(taken, style="dim", justify="center")
             if age_s is None
-            else Text(f"{words.old(age_s)}, {taken[11:19]}", style="bold red", justify="center"),
+            else Text(f"{words.old(age_s)}, {moment[11:19]}", style="bold red", justify="center"),
         )
 
     def _facts(self) -> list[str]:
@@ -234,12 +250,17 @@ class View:
         return low, high
 
 
+def _wrapped(parts: Sequence[str], width: int) -> list[Text]:
+    """Words in lines of at most so many columns."""
+    return list(Text(" | ".join(parts)).wrap(Console(width=width), width)) if parts else []
+
+
 def _fit(pictures: Sequence[Signal], width: int, height: int) -> tuple[float, int] | None:
     """Greatest factor at which pictures fit, and how many stand beside one another; None where they do not."""
     shapes = [picture_shape(one.shape) for one in pictures]
     tallest, widest = max(shape[0] for shape in shapes), max(shape[1] for shape in shapes)
     small = len(pictures) > 1 or min(widest, tallest) > LARGE
-    for factor in FACTORS if small else FACTORS[:3]:
+    for factor in FACTORS if small else (one for one in FACTORS if one >= 1.0):
         for across in range(1, len(pictures) + 1):
             down = -(-len(pictures) // across)
             lines = down * (round(tallest * factor / 2) + AROUND)

@@ -16,6 +16,7 @@ from thermo_core.recording.session import Session
 from thermo_core.sensors.kind import Block
 from thermo_core.signals import Sample
 from thermo_core.wearable.profile import NOTICE, Profile
+from thermo_core.wire.management import SensorState
 from thermo_core.wire.records import AlertRecord, ClockRecord, EventRecord, FindingRecord, Record, SignalRecord
 from thermo_core.wire.table import OutputKind
 from thermo_host.link.items import Item, Lost, Telemetry
@@ -208,8 +209,10 @@ def _record(record: Record, session: Session, plan: Plan) -> dict[str, Any]:
     return {"type": "clock", "captured": record.captured, "lost": record.lost, "dropped": record.dropped}
 
 
-def sensor_facts(session: Session) -> list[dict[str, Any]]:
-    """Sensors for JSON: what the profile says of each and how it is."""
+def sensor_facts(session: Session, profile: Profile | None = None) -> list[dict[str, Any]]:
+    """Sensors for JSON: what the profile says of each, the session's or another over the same sensors, and how it is."""
+    sensors = (session.profile if profile is None else profile).sensors
+    absent = tuple(SensorState(kind=settings.kind) for settings in sensors[len(session.hello.sensors) :])
     return [
         {
             "sensor": at,
@@ -223,7 +226,7 @@ def sensor_facts(session: Session) -> list[dict[str, Any]]:
             "fault": state.fault,
             "warning": state.warning,
         }
-        for at, (settings, state) in enumerate(zip(session.profile.sensors, session.hello.sensors, strict=False))
+        for at, (settings, state) in enumerate(zip(sensors, (*session.hello.sensors, *absent), strict=False))
     ]
 
 

@@ -146,7 +146,8 @@ class Traffic:
         recent = [at for at in self._arrivals.get(sensor, ()) if now_ns - at <= WINDOW_NS]
         if len(recent) < 2 or recent[-1] == recent[0]:
             return 0.0
-        return (len(recent) - 1) * 1e9 / (recent[-1] - recent[0])
+        later = sum(at != recent[0] for at in recent)  # samples of a FIFO come many at once
+        return later * 1e9 / (recent[-1] - recent[0])
 
     def _bytes_per_second(self) -> float | None:
         if len(self._bytes) < 2:

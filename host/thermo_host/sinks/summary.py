@@ -79,9 +79,9 @@ class Summary:
                 if sensor.name not in samples:
                     continue
                 values = samples[sensor.name].values.ravel()
-                names = element_names(profile, sensor.name, signal.elements)
-                parts = values.reshape(-1, 1) if len(values) <= FEW else values[None]
-                for name, part in zip(names if len(values) <= FEW else [sensor.name], parts, strict=True):
+                few = len(values) <= FEW
+                names = element_names(profile, sensor.name, signal.elements) if few else [sensor.name]
+                for name, part in zip(names, values.reshape(-1, 1) if few else values[None], strict=True):
                     known = part[~np.isnan(part)].astype(np.float64)
                     self._sums.setdefault(name, (signal.unit, _Sums()))[1].add(known)
 

@@ -1,6 +1,6 @@
 """From blocks to signals, as the device makes them, whatever session holds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from thermo_core.errors import (
@@ -14,7 +14,11 @@ from thermo_core.graph.network import Network
 from thermo_core.graph.plan import Plan
 from thermo_core.recording.session import Session
 from thermo_core.sensors.kind import Block
+from thermo_core.wearable.profile import Profile
 from thermo_host.stream.optics import with_optics
+
+INDEXES = 1 << 32
+"""Running numbers of blocks wrap here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +35,21 @@ class DecodeSettings:
     reflected: float | None = None
     corrected: bool = True
 
+    def profile(self, session: Session) -> Profile:
+        """The session's wearable with these settings.
+
+        Raises:
+            UsageError: a setting cannot be.
+        """
+        return with_optics(session.profile, self.emissivity, self.reflected)
+
     def plan(self, session: Session) -> Plan:
         """The session's graph with these settings.
 
         Raises:
             UsageError: the profile does not fit together, or a setting cannot be.
         """
-        profile = with_optics(session.profile, self.emissivity, self.reflected)
+        profile = self.profile(session)
         return session.plan if profile == session.profile else replace(session.plan, profile=profile)
 
 
@@ -63,6 +75,14 @@ class Counted:
     strange: int = 0
     index: int | None = None
 
+    def take(self, index: int) -> None:
+        """Count a block by its running number; one that goes back is a new beginning."""
+        self.blocks += 1
+        if self.index is not None:
+            gap = (index - self.index - 1) % INDEXES
+            self.lost += gap if gap < INDEXES // 2 else 0
+        self.index = index
+
 
 class Decoding:
     """Runs the graph of a wearable over its blocks.
@@ -71,6 +91,7 @@ class Decoding:
         session: what holds at the start.
         settings: how blocks become signals.
         networks: by the names of models; a model without one says nothing here.
+        part: what of the graph runs.
 
     Attributes:
         session: what holds.
@@ -83,9 +104,14 @@ class Decoding:
     """
 
     def __init__(
-        self, session: Session, settings: DecodeSettings | None = None, networks: Mapping[str, Network] | None = None
+        self,
+        session: Session,
+        settings: DecodeSettings | None = None,
+        networks: Mapping[str, Network] | None = None,
+        part: Callable[[Plan], Plan] = lambda whole: whole,
     ) -> None:
         self.settings = settings or DecodeSettings()
+        self._part = part
         self.counted: dict[int, Counted] = {}
         self._networks = networks or {}
         self._begin(session)
@@ -93,10 +119,16 @@ class Decoding:
     def _begin(self, session: Session) -> None:
         self.session = session
         self.plan = self.settings.plan(session)
-        self._engine = session.engine(self._networks, self.settings.corrected, self.plan, self._undecodable)
+        made = self._part(self.plan)
+        self._engine = session.engine(self._networks, self.settings.corrected, made, self._undecodable)
         self.faults = self._faults()
         for sensor in range(len(session.profile.sensors)):
             self.counted.setdefault(sensor, Counted())
+
+    @property
+    def profile(self) -> Profile:
+        """What blocks are decoded with."""
+        return self.settings.profile(self.session)
 
     @property
     def engine(self) -> Engine:
@@ -116,7 +148,7 @@ class Decoding:
             UsageError: as the class.
         """
         before = self.session
-        if before.profile != session.profile:
+        if before.profile != session.profile or before.hello.serial != session.hello.serial:
             self._begin(session)
             return
         self.session = session
@@ -132,10 +164,7 @@ class Decoding:
         counted = self.counted.get(block.sensor)
         if counted is None:
             return Outcome()
-        counted.blocks += 1
-        if counted.index is not None and block.index > counted.index:
-            counted.lost += block.index - counted.index - 1
-        counted.index = block.index
+        counted.take(block.index)
         number = self._engine.constants_of(block.sensor)
         counted.strange += number is None or block.constants != number & 0xFFFF
         outcome = self._engine.push(block)

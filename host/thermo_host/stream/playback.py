@@ -23,7 +23,7 @@ Recorded = Telemetry | Gap | Marker | Session
 """What a recording gives."""
 LEAD_NS = 60_000_000_000
 """What is read before a window: its first pictures may refer to a key frame sent so long before."""
-AHEAD = 512
+AHEAD = 1024
 """Items that are announced at once."""
 Progress = Callable[[int, int], None]
 """Called with (bytes read, bytes in all)."""
@@ -93,7 +93,7 @@ class Recording:
                         unreadable += 1
                     if session is not None:
                         yield session
-                    if item is not None and first_ns <= _log_ns(item) <= to_ns:
+                    if item is not None and (wanted is None or first_ns <= _log_ns(item) <= to_ns):
                         yield item
                 self.complete, self.damaged = container.complete, container.damaged + unreadable
         except OSError as error:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_corrections import pixel_correction
 
 from thermo_core.errors import CorrectionError
 from thermo_core.sensors.correction import LATEST_UNIX_S, Stamp, to_bytes
@@ -23,16 +24,7 @@ SIZE = 32 + BODY_BYTES + 4
 
 
 def made(seed: int = 0, bad: int = 3) -> PixelCorrection:
-    rng = np.random.default_rng(seed)
-    mask = np.zeros(768, np.bool_)
-    mask[rng.choice(768, bad, replace=False)] = True
-    return PixelCorrection(
-        offset=rng.normal(0, 1, (24, 32)).astype(np.float32),
-        gain=rng.normal(1, 0.02, (24, 32)).astype(np.float32),
-        ta_slope=rng.normal(0, 0.01, (24, 32)).astype(np.float32),
-        bad=mask.reshape(24, 32),
-        stamp=STAMP,
-    )
+    return pixel_correction(STAMP, seed, bad)
 
 
 def resealed(data: bytes) -> bytes:

@@ -8,49 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
-from stage_runs import run, samples, sensor, wearable
+from pulse_waves import RATE_HZ, Floats, band, compared, heart
 
 from thermo_core.errors import ProfileError
-from thermo_core.graph.plan import Plan
 from thermo_core.quality import Quality
-from thermo_core.signals import Series
-
-Floats = NDArray[np.float64]
-
-RATE_HZ = 25.0
-
-
-def band(rate_hz: float = RATE_HZ, motion: bool = True, **fields: Any) -> Plan:
-    """Eight seconds every two, of a filtered pulse and of motion held on it."""
-    rows = round(8 * rate_hz)
-    window = {"op": "window", "length": rows, "every": rows // 4}
-    stages = [
-        {"op": "bandpass", "of": "pulse", "gives": "wave", "low_hz": 0.7, "high_hz": 3.5},
-        window | {"of": "wave", "gives": "waves"},
-        window | {"of": "motion", "gives": "moves"},
-        {"op": "spectrum_peak", "of": "waves", "gives": "heart"} | ({"motion": "moves"} if motion else {}) | fields,
-    ]
-    if motion:
-        stages.insert(0, {"op": "hold", "of": "acceleration", "on": "pulse", "gives": "motion"})
-    else:
-        del stages[2]
-    return wearable(
-        [sensor("pulse", rate_hz=rate_hz), sensor("acceleration", (3,), rate_hz=rate_hz, unit="g")], *stages
-    )
-
-
-def heart(made: Plan, pulse: Floats, acceleration: Floats | None = None, flags: Any = None) -> Series:
-    times_us = np.arange(len(pulse)) * round(1e6 / made.signals["pulse"].rate_hz)
-    axes = np.zeros((len(pulse), 3)) if acceleration is None else acceleration
-    # Blocks alternate, the accelerometer's before the pulse of the same moment.
-    moved, beaten = samples(axes, times_us), samples(pulse, times_us, flags)
-    order = np.arange(len(pulse), dtype=np.int64) * 16
-    return run(
-        made,
-        acceleration=Series(moved.times_us, moved.values, moved.flags, moved.fresh, order),
-        pulse=Series(beaten.times_us, beaten.values, beaten.flags, beaten.fresh, order + 8),
-    )["heart"]
 
 
 def beats(bpm: float, seconds: float, rng: np.random.Generator, noise: float = 20.0) -> Floats:
@@ -124,26 +85,5 @@ def test_heart_rate_at_rest_of_real_people(shared_dir: Path) -> None:
     path = shared_dir / "datasets/e4_exercise/e4_bvp.npz"
     if not path.is_file():
         pytest.skip(f"pulse waves not found at {path}")
-    errors, given = rest_errors(path)
-    assert errors.mean() <= 1.2 and np.percentile(errors, 95) <= 3 and given >= 0.95
-
-
-def rest_errors(path: Path) -> tuple[Floats, float]:
-    """Magnitudes of errors in beats a minute, and the share of windows with a reference that were given a rate."""
-    data = np.load(path)
-    made, errors, given, told = band(32.0), [], 0, 0
-    for key in sorted(name for name in data.files if name.startswith("STRESS_") and name.endswith("_bvp_x10_64hz")):
-        wave = data[key].astype(np.float64) / 10
-        wave = wave[: len(wave) // 2 * 2].reshape(-1, 2).mean(1)
-        axes = data[key.replace("_bvp_x10_64hz", "_acc_64th_g_32hz")].astype(np.float64) / 64
-        intervals = data[key.replace("_bvp_x10_64hz", "_ibi_t_s")]
-        count = min(len(wave), len(axes))
-        found = heart(made, wave[:count], axes[:count])
-        for end_s, (bpm, _) in zip(found.times_us / 1e6, found.values, strict=True):
-            inside = (intervals[:, 0] - intervals[:, 1] >= end_s - 8) & (intervals[:, 0] <= end_s)
-            if intervals[inside, 1].sum() > 6:  # of eight seconds
-                told += 1
-                if np.isfinite(bpm):
-                    given += 1
-                    errors.append(abs(bpm - 60 / intervals[inside, 1].mean()))
-    return np.array(errors), given / told
+    found = compared(path, "STRESS")
+    assert found.errors.mean() <= 1.2 and np.percentile(found.errors, 95) <= 3 and found.given >= 0.95

@@ -37,5 +37,5 @@ void sightings_take(uint8_t sensor) {
 }
 
 int sightings_has_problem(void) {
-  return sightings.problem;
+  return sightings.journal.problem;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent.h"
+#include "bus.h"
 #include "external.h"
 #include "failing_flash.h"
 #include "framing.h"
@@ -23,7 +24,7 @@ static struct {
   struct alert alerts[1];
   uint32_t corrections, trusts;
   uint16_t key_interval;
-  bool absent, corrected, doubted;
+  bool absent, corrected, doubted, verbose;
   uint8_t id[6];
   uint8_t constants[CONSTANTS_BYTES];
   uint8_t profile_cbor[PROFILE_BYTES];
@@ -104,6 +105,15 @@ static void init(const struct sensor *sensor, const struct sensor_context *conte
   (void)context;
 }
 
+static const char *longest_fault(void) {
+  const char *longest = "";
+  for (int status = STATUS_OK; status <= STATUS_ARGUMENT; status++) {
+    const char *sentence = bus_sentence((enum status)status);
+    longest = strlen(sentence) > strlen(longest) ? sentence : longest;
+  }
+  return longest;
+}
+
 static void camera_status(const struct sensor *sensor, struct sensor_status *status) {
   (void)sensor;
   if (!self.absent) {
@@ -114,6 +124,7 @@ static void camera_status(const struct sensor *sensor, struct sensor_status *sta
     status->changed = self.doubted;
   }
   status->rate_hz = 16.0f;
+  status->fault = self.verbose ? longest_fault() : NULL;
 }
 
 static size_t constants_size(const struct sensor *sensor) {
@@ -231,12 +242,15 @@ static struct profile profile = {.cbor = self.profile_cbor,
                                  .person_count = 1,
                                  .person_signal = 3};
 
-/* A name of 64 bytes, and so many sentences of so many bytes that say what was waived. */
+/* A name of 64 bytes, so many sentences of so many bytes that say what was waived, a board with long names, and a
+   camera with the longest fault and warning. */
 void wire_long_texts(size_t sentences, size_t bytes);
 
 void wire_long_texts(size_t sentences, size_t bytes) {
   memset(long_name, 'n', sizeof long_name - 1);
-  profile.name = long_name;
+  profile.name = self.board.name = self.board.platform = long_name;
+  self.board.serial = long_name + sizeof long_name - 32; /* as many as a simulated board has room for */
+  self.verbose = self.doubted = true;
   for (size_t i = 0; i < sentences; i++) {
     memset(long_waived[i], 'w', bytes);
     long_waived[i][bytes] = 0;

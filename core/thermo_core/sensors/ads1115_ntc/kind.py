@@ -1,6 +1,9 @@
 """The kind of NTC thermistors behind an ADS1115: counts to temperatures."""
 
+import math
+from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -45,8 +48,8 @@ class ThermistorReader:
             raise UsageError(f"The profile describes an impossible thermistor of {settings.name}: {error}") from error
         curves = () if correction is None else correction.curves
         padded = (*curves[: len(channels)], *(None for _ in channels[len(curves) :]))
-        self._channels = tuple(
-            channel if curve is None else replace(channel, curve=curve)
+        self._read = tuple(
+            _remembered(channel if curve is None else replace(channel, curve=curve))
             for channel, curve in zip(channels, padded, strict=True)
         )
         self._flags = int(Quality.UNCALIBRATED) if any(curve is None for curve in padded) else 0
@@ -54,19 +57,27 @@ class ThermistorReader:
 
     def push(self, block: Block) -> tuple[Moment]:
         """As `Reader`: a channel that is open, shorted or was not read has no value, and says so; so do scans that never change."""
-        values = np.full(len(self._channels), np.nan, np.float32)
-        flags = self._flags | (Quality.STALE if self._repeats.push(bytes(block.data)) else 0)
-        for place, (channel, counts) in enumerate(
-            zip(self._channels, codec.decode(block.data, len(self._channels)).tolist(), strict=True)
-        ):
-            state = ChannelState.MISSING
-            if counts != codec.NOT_READ:
-                celsius, found = channel.celsius(counts)
-                state = ChannelState(int(found))
-                if state is ChannelState.OK:
-                    values[place] = np.float32(celsius)
-            flags |= int(_FLAGS.get(state, 0))
+        values = np.full(len(self._read), np.nan, np.float32)
+        flags = self._flags | (int(Quality.STALE) if self._repeats.push(bytes(block.data)) else 0)
+        for place, counts in enumerate(codec.decode(block.data, len(self._read)).tolist()):
+            celsius, more = self._read[place](counts)
+            values[place] = celsius
+            flags |= more
         return ({self._signal.name: Sample(block.time_us, values, flags)},)
+
+
+def _remembered(channel: ThermistorChannel) -> Callable[[int], tuple[float, int]]:
+    """Temperature and flags of a channel by its counts, which are few as long as it is worn."""
+
+    @lru_cache(maxsize=1024)
+    def read(counts: int) -> tuple[float, int]:
+        if counts == codec.NOT_READ:
+            return math.nan, int(_FLAGS[ChannelState.MISSING])
+        celsius, found = channel.celsius(counts)
+        state = ChannelState(int(found))
+        return (float(celsius) if state is ChannelState.OK else math.nan), int(_FLAGS.get(state, 0))
+
+    return read
 
 
 def stale_scans(settings: Ads1115NtcSettings) -> int:

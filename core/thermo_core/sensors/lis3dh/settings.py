@@ -59,7 +59,8 @@ class Lis3dhSettings(BusSensorSettings, frozen=True, kw_only=True, tag="lis3dh")
     @property
     def visits(self) -> tuple[Visit, ...]:
         """How many samples wait, and the samples."""
-        return (Visit("a burst", self.rate_hz / self.burst, ((1, 1), (1, 6 * self.burst))),)
+        room_s = (FIFO_DEPTH - self.burst) / self.rate_hz
+        return (Visit("a burst", self.rate_hz / self.burst, ((1, 1), (1, 6 * self.burst)), room_s),)
 
     def problem(self) -> str:
         """As the base has it."""

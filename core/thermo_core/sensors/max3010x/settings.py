@@ -82,7 +82,12 @@ class Max3010xSettings(BusSensorSettings, frozen=True, kw_only=True, tag="max301
     def visits(self) -> tuple[Visit, ...]:
         """Interrupts and pointers, and the samples."""
         return (
-            Visit("a burst", self.rate_hz / self.burst, ((1, 1), (1, 3), (1, BYTES * len(self.leds) * self.burst))),
+            Visit(
+                "a burst",
+                self.rate_hz / self.burst,
+                ((1, 1), (1, 3), (1, BYTES * len(self.leds) * self.burst)),
+                (FIFO_DEPTH - self.burst) / self.rate_hz,
+            ),
         )
 
     def problem(self) -> str:

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from thermo_core.errors import SensorError, UsageError
 from thermo_core.sensors.mlx90640.auxiliary import AuxiliaryReader, ManyReadings, Readings
@@ -33,8 +33,9 @@ class Decoder:
     """Turns counts into temperatures for one sensor.
 
     `decode` takes one subpage, in float64. `picture` takes two and is the way for live pictures: all that stays the
-    same between frames is computed here, once, and where the scene allows a short float32 path is taken. They agree to
-    0.001 K.
+    same between frames is computed here, once, and where the scene allows a short float32 path is taken, which is within
+    0.0005 K of the other (`quick_law.TOLERANCE_K` and `ROUNDING_K`). `pictures` takes many pairs, as of a recording, and gives
+    the bytes of `picture`.
 
     Args:
         constants: constants of the sensor.
@@ -64,6 +65,7 @@ class Decoder:
         self._filling = None if self._good.all() else Filling(self._good)
         self._law = Law(constants, self.emissivity, self.reflected)
         self._quick = QuickPicture(self._law)
+        self._many: dict[bool, QuickPictures] = {}
 
     def check(self, words: Words) -> tuple[int, bool]:
         """Subpage number, and whether in chess pattern, of a subpage; raises what `decode` would, short of solving it."""
@@ -141,8 +143,11 @@ class Decoder:
             for number in (0, 1):
                 at = np.flatnonzero(alike & (older.chess == chess) & (older.number == number))
                 if at.size:
-                    halves = (second, first) if number else (first, second)
-                    quick[at], celsius[at] = self._solve_many(*halves, at, chess)
+                    zero, one = (second, first) if number else (first, second)
+                    part = celsius if at.size == count else celsius[at]
+                    quick[at] = self._solver(chess).solve(zero.pick(at), one.pick(at), part)
+                    if part is not celsius:
+                        celsius[at] = part
         if self._filling is not None:
             self._filling.apply(celsius)
         valid = np.broadcast_to(self._good, celsius.shape)
@@ -151,18 +156,18 @@ class Decoder:
             valid = valid.copy()
             for place in np.flatnonzero(~quick).tolist():
                 try:
-                    one = self.picture(first.words[place], second.words[place])
+                    picture = self.picture(first.words[place], second.words[place])
                 except (SensorError, UsageError) as error:
                     errors[place], celsius[place] = error, 0
                 else:
-                    celsius[place], valid[place] = one.celsius, one.valid
+                    celsius[place], valid[place] = picture.celsius, picture.valid
         return Pictures(celsius, valid, newer.dta + 25, newer.dv + 3.3, errors)
 
-    def _solve_many(self, first: Half, second: Half, at: NDArray[np.intp], chess: bool) -> tuple[Mask, Celsius]:
-        celsius = np.empty((len(at), ROWS, COLUMNS), np.float32)
-        solver = QuickPictures(self._law, self._law.patterns[chess])
-        good = solver.solve(first.pick(at), second.pick(at), celsius)
-        return good, celsius
+    def _solver(self, chess: bool) -> QuickPictures:
+        solver = self._many.get(chess)
+        if solver is None:
+            solver = self._many[chess] = QuickPictures(self._law, self._law.patterns[chess])
+        return solver
 
     def uncompensated_image(self, words: Words) -> Celsius:
         """The signal of one subpage without emissivity and ambient temperature, as the vendor's GetImage gives it.

@@ -21,6 +21,7 @@ from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS, Picture, Subpage,
 from thermo_core.sensors.mlx90640.identity import device_id
 from thermo_core.sensors.mlx90640.registers import EEPROM_WORDS
 from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
+from thermo_core.sensors.repeats import Repeats
 from thermo_core.signals import Sample
 
 CONSTANTS_BYTES = 2 * EEPROM_WORDS
@@ -35,6 +36,10 @@ def words_of(constants: bytes) -> Words:
     if len(constants) != CONSTANTS_BYTES:
         raise EepromError(f"An MLX90640's EEPROM has {CONSTANTS_BYTES} bytes, not {len(constants)}; read it again.")
     return np.frombuffer(constants, "<u2").astype(np.uint16)
+
+
+STALE_PICTURES = 32
+"""So many pictures in a row with one die temperature and one supply to the last bit are a fault: both are measured with noise."""
 
 
 class CameraReader:
@@ -61,6 +66,7 @@ class CameraReader:
         self._ahead: Ahead[Picture | None] = Ahead()
         self.measured = np.ones((ROWS, COLUMNS), np.bool_)
         self._correction = correction
+        self._repeats = Repeats(STALE_PICTURES)
         self._flags = 0
         if correction is None or correction.is_identity:  # any other one has held the constants to a reference
             self._flags = int(Quality.UNCALIBRATED | (Quality.SUSPECT if self.constants.doubts else 0))
@@ -117,6 +123,8 @@ class CameraReader:
         valid = picture.valid if correction is None else picture.valid & ~correction.bad
         self.measured = valid
         flags = self._flags | unfitness(valid, picture.ta)
+        if self._repeats.push((np.float32(picture.ta), np.float32(picture.vdd))):
+            flags |= int(Quality.STALE)
         values = {
             self._picture.name: celsius,
             self._ta.name: np.asarray(picture.ta, np.float32),

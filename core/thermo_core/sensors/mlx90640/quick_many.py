@@ -4,6 +4,7 @@ Products of a vector with a matrix are `matmul` of stacks, which calls the BLAS 
 """
 
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,15 +38,18 @@ class Half:
 
 
 class QuickPictures:
-    """Solves pictures of one pattern whose pixels all lie in the second temperature range; one thread at a time may use it.
+    """Solves pictures of one pattern whose pixels all lie in the second temperature range.
 
     Args:
         law: of the sensor.
         pattern: of the pictures.
+
+    Any number of threads may use it; they take turns with its buffers.
     """
 
     def __init__(self, law: Law, pattern: Pattern) -> None:
         self._law = law
+        self._lock = Lock()
         rows = 10 if law.mapped else 11
         self._sensitivity, self._around = pattern.sensitivity, pattern.around
         self._terms: Floats = np.repeat(pattern.terms[np.newaxis, :rows], AT_ONCE, axis=0)
@@ -65,7 +69,7 @@ class QuickPictures:
         """
         law, one, two = self._law, first.readings, second.readings
         flat = celsius.reshape(len(celsius), PIXELS)
-        with np.errstate(all="ignore"):
+        with self._lock, np.errstate(all="ignore"):
             sums, surroundings = law.coefficients(one.dta, one.dv, one.gain, two.dta, two.dv, two.gain)
             less = np.stack((one.compensation / one.gain, two.compensation / two.gain), axis=1).astype(np.float32)
             coefficients, fourths = _rows(sums), _rows(surroundings)

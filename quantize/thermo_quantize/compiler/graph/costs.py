@@ -54,27 +54,60 @@ def _projection(node: Node) -> float:
     return 8.0 * int(stage.rows) * _taken(node) * (2 if stage.least_noise else 1)
 
 
+def _equalise(node: Node) -> float:
+    stage: Any = node.what
+    tiles = int(stage.tile_rows) * int(stage.tile_columns)
+    if tiles == 1 and not stage.clip:
+        return 14.0 * _taken(node) + 13.0 * int(stage.levels)
+    return 70.0 * _taken(node) + 30.0 * int(stage.levels) * tiles
+
+
+def _resize(node: Node) -> float:
+    stage: Any = node.what
+    if stage.by == "bilinear":
+        return 60.0 * _given(node)
+    return 25.0 * _given(node) + 10.0 * _taken(node)
+
+
 _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     "average": lambda node, stage: (30 + stage.pictures) * _taken(node),
-    "bandpass": lambda node, stage: (35 + 16 * stage.order) * _taken(node),
+    "bandpass": lambda node, stage: (60 + 50 * stage.order) * _taken(node),
     "bins": lambda node, stage: (13 if stage.settled else 8) * _taken(node),
+    "canny": lambda node, stage: 70 * _taken(node),
     "centre": lambda node, stage: (48 if stage.by == "median" else 14) * _taken(node),
     "concatenate": lambda node, stage: 2.5 * _given(node),
-    "enmo": lambda node, stage: 16 * _taken(node),
+    "crop": lambda node, stage: 2 * _given(node),
+    "difference": lambda node, stage: (10 if stage.first else 8) * _given(node),
+    "contact_correction": lambda node, stage: 14 * _taken(node),
+    "contact_gate": lambda node, stage: 40 * _taken(node),
+    "enmo": lambda node, stage: 15 * _taken(node),
+    "equalise": lambda node, stage: _equalise(node),
     "foster": lambda node, stage: 24 * _taken(node),
+    "gaussian": lambda node, stage: (18 if stage.size == 3 else 38) * _taken(node),
+    "glcm": lambda node, stage: 10 * _taken(node) + len(stage.angles) * (10 * _taken(node) + 20 * stage.levels**2),
     "hold": lambda node, stage: 2.5 * _given(node),
-    "kalman_core": lambda node, stage: 100,
+    "kalman_core": lambda node, stage: 200,
+    "hot_spots": lambda node, stage: 60 * _taken(node),
     "logarithm": lambda node, stage: 56 * _taken(node),
+    "median3": lambda node, stage: 55 * _taken(node),
+    "motion_gate": lambda node, stage: 100 + 5 * _given(node),
+    "node_check": lambda node, stage: 14 * _taken(node) ** 2,
     "normalise": lambda node, stage: 31 * _taken(node),
     "prefer": lambda node, stage: 9 * _given(node),
     "projection": lambda node, stage: _projection(node),
-    "recovery": lambda node, stage: 900 * _taken(node),
+    "recovery": lambda node, stage: 715 * _taken(node),
+    "reference": lambda node, stage: 100 + 47 * _taken(node),
     "resample": lambda node, stage: 23 * _taken(node) * max(1.0, node.inputs[0].rate_hz / node.gives.rate_hz),
+    "resize": lambda node, stage: _resize(node),
     "scale": lambda node, stage: 8 * _taken(node),
+    "segment": lambda node, stage: (
+        ((25 if stage.threshold is None else 12) + 36 * stage.opening + 20 * stage.largest) * _taken(node)
+    ),
     "select": lambda node, stage: 7 * _given(node),
-    "slope": lambda node, stage: 60 * _taken(node) * (stage.span_s * node.inputs[0].rate_hz + 1),
+    "sobel": lambda node, stage: 20 * _taken(node),
+    "slope": lambda node, stage: 130 * _taken(node) * (stage.span_s * node.inputs[0].rate_hz + 1),
     "spectrum_peak": lambda node, stage: (
-        8 * sum(one.elements for one in node.inputs) * (stage.high_bpm - stage.low_bpm) / stage.step_bpm
+        8.4 * sum(one.elements for one in node.inputs) * (stage.high_bpm - stage.low_bpm) / stage.step_bpm
     ),
     "statistics": lambda node, stage: _statistics(node),
     "window": lambda node, stage: 3 * _given(node) + 3 * _taken(node) * stage.every,

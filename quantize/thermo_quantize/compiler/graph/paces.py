@@ -5,6 +5,12 @@ from dataclasses import dataclass
 
 from thermo_core.graph.plan import Plan
 from thermo_core.graph.rates import plan_at
+from thermo_core.stages import OPS
+from thermo_core.stages.stage import Recursive
+from thermo_core.wearable.profile import Model
+from thermo_quantize.compiler.graph.place import row
+from thermo_quantize.compiler.graph.row import Site
+from thermo_quantize.compiler.graph.tables import Tables
 
 HALVINGS = 16
 """How far down rates are tried."""
@@ -17,10 +23,12 @@ class Pace:
     Attributes:
         planned_hz: of the profile; 0 where it has none.
         least_hz: the lowest, halving by halving, at which the graph still fits together.
+        bound: whether something in flash was worked out for the profile's rate.
     """
 
     planned_hz: float
     least_hz: float
+    bound: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,22 @@ class Paces:
     sensors: tuple[Pace, ...]
     signals: Mapping[str, int]
     spacings: Mapping[str, int]
+
+
+def constants(made: Plan) -> list[object]:
+    """What of each stage's parameters goes into flash and stays as it is at other rates of sensors."""
+    found: list[object] = []
+    for number, node in enumerate(made.nodes):
+        if isinstance(node.what, Model):
+            continue
+        chosen, kind = row(node), OPS[node.what.op]
+        # A stage that is bound to a rate gives no value at another, and needs no other constants.
+        bound = isinstance(kind, Recursive) and kind.bound is not None
+        if chosen.parameters is not None and not bound:
+            tables = Tables()
+            fields = chosen.parameters(Site(node, number, 1), tables)
+            found.append(({name: text for name, text in fields.items() if name not in chosen.paced}, tables.texts))
+    return found
 
 
 def paces(made: Plan) -> Paces:
@@ -55,14 +79,15 @@ def paces(made: Plan) -> Paces:
             if not rate_hz or at(number, least_hz / 2) is None:
                 break
             least_hz /= 2
-        found.append(Pace(rate_hz, least_hz))
-        changed = (at(number, rate_hz / 2) or at(number, rate_hz * 2)) if rate_hz else None
-        if changed is None:
-            continue
-        for name, signal in made.signals.items():
-            other = changed.signals[name]
-            if other.rate_hz != signal.rate_hz:
-                signals[name] = number + 1
-            if other.spacing_s != signal.spacing_s:
-                spacings[name] = number + 1
+        others = (
+            [one for one in (at(number, rate_hz / 2), at(number, rate_hz * 2)) if one is not None] if rate_hz else []
+        )
+        found.append(Pace(rate_hz, least_hz, any(constants(one) != constants(made) for one in others)))
+        for changed in others:
+            for name, signal in made.signals.items():
+                other = changed.signals[name]
+                if other.rate_hz != signal.rate_hz:
+                    signals[name] = number + 1
+                if other.spacing_s != signal.spacing_s:
+                    spacings[name] = number + 1
     return Paces(tuple(found), signals, spacings)

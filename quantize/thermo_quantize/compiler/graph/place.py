@@ -14,7 +14,8 @@ from thermo_core.stages import OPS
 from thermo_core.stages.stage import Latched, Regridded
 from thermo_core.wearable.profile import Model
 from thermo_quantize.compiler.compile import Compiled
-from thermo_quantize.compiler.graph.rows import FLOAT, ROWS, Row, Site
+from thermo_quantize.compiler.graph.row import FLOAT, Row, Site
+from thermo_quantize.compiler.graph.rows import ROWS
 from thermo_quantize.compiler.memory import ANYWHERE, Item, Key, Overlap, align, search, union
 
 MAX_AT_ONCE = 65_535

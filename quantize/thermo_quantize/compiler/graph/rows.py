@@ -1,25 +1,41 @@
 """What the C side of each operation needs to be generated: one row each, beside `device/firmware/stages/<op>.h`."""
 
 import itertools
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 
-from thermo_core.graph.plan import Node
-from thermo_core.signals import GAP_PERIODS, Signal
-from thermo_core.stages import average, bandpass, bins, kalman_core, recovery, slope, spectrum_peak, statistics
+from thermo_core.signals import GAP_PERIODS
+from thermo_core.stages import (
+    average,
+    bandpass,
+    bins,
+    contact_correction,
+    contact_gate,
+    kalman_core,
+    motion_gate,
+    node_check,
+    recovery,
+    reference,
+    slope,
+    spectrum_peak,
+    statistics,
+)
 from thermo_core.stages.bandpass import Bandpass
 from thermo_core.stages.bins import Bins
 from thermo_core.stages.centre import Centre
+from thermo_core.stages.contact_correction import ContactCorrection
+from thermo_core.stages.contact_gate import ContactGate
 from thermo_core.stages.enmo import Enmo
 from thermo_core.stages.foster import Foster
 from thermo_core.stages.hold import Hold
 from thermo_core.stages.kalman_core import KalmanCore
 from thermo_core.stages.logarithm import Logarithm
+from thermo_core.stages.motion_gate import MotionGate
+from thermo_core.stages.node_check import NodeCheck
 from thermo_core.stages.normalise import Normalise
 from thermo_core.stages.projection import Projection
+from thermo_core.stages.reference import Reference
 from thermo_core.stages.resample import Resample
 from thermo_core.stages.scale import Scale
 from thermo_core.stages.select import Select
@@ -27,12 +43,11 @@ from thermo_core.stages.slope import Slope
 from thermo_core.stages.spectrum_peak import SpectrumPeak
 from thermo_core.stages.statistics import Statistics
 from thermo_core.stages.window import Window
+from thermo_quantize.compiler.graph import picture_rows as pictures
+from thermo_quantize.compiler.graph.row import FLOAT, ORDER_SCRATCH, Row, Site
 from thermo_quantize.compiler.graph.tables import Tables, boolean, real, whole
-from thermo_quantize.compiler.memory import ANYWHERE, NONE, Overlap
+from thermo_quantize.compiler.memory import ANYWHERE, Overlap
 
-FLOAT = 4
-ORDER_SCRATCH = 768
-"""Bytes of `struct order_scratch`."""
 _ORDER = f"sizeof(struct order_scratch) == {ORDER_SCRATCH}"
 BANDPASS_COLUMN = 40
 """Bytes of `struct bandpass_column`."""
@@ -41,70 +56,6 @@ RESAMPLE_STEP = 16
 
 IN_PLACE = Overlap(lag=0)
 """Each element is made of those at its own place and behind it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A stage in its place.
-
-    Attributes:
-        node: which.
-        number: of its call.
-        room: samples of its input that one block may give at most.
-        spacing_pace: 1 + number of the sensor whose rate the spacing of its input's rows follows; 0: that of none.
-    """
-
-    node: Node
-    number: int
-    room: int
-    spacing_pace: int = 0
-
-    @property
-    def stage(self) -> Any:
-        """Its parameters."""
-        return self.node.what
-
-    @property
-    def input(self) -> Signal:
-        """Its first input."""
-        return self.node.inputs[0]
-
-    def name(self, word: str) -> str:
-        """Name of something of its own."""
-        return f"{word}_{self.number}"
-
-
-def _nothing(site: Site) -> int:
-    return 0
-
-
-def _one(site: Site) -> int:
-    return 1
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """How an operation is generated.
-
-    Attributes:
-        parameters: fields of `struct OP_parameters`; None where there is no such struct.
-        state: whether there is a `struct OP_state`.
-        keeps: bytes of the graph's memory that it keeps from moment to moment.
-        kept_output: its output lies where it keeps.
-        scratch: bytes it needs during a call.
-        overlap: how the output may lie on an input that is not needed any more.
-        gives: samples that one sample of its input may lead to at most.
-        assumes: what must be so in C, as an expression; "" for nothing.
-    """
-
-    parameters: Callable[[Site, Tables], Mapping[str, str]] | None = None
-    state: bool = False
-    keeps: Callable[[Site], int] = _nothing
-    kept_output: bool = False
-    scratch: Callable[[Site], int] = _nothing
-    overlap: Overlap = NONE
-    gives: Callable[[Site], int] = _one
-    assumes: str = ""
 
 
 def _average(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -140,6 +91,21 @@ def _bins(site: Site, tables: Tables) -> Mapping[str, str]:
 def _centre(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Centre = site.stage
     return {"median": boolean(stage.by == "median")}
+
+
+def _contact_correction(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: ContactCorrection = site.stage
+    factors = contact_correction.factors(stage)
+    return {"factors": tables.reals(site.name("factors"), factors), "one_factor": boolean(len(factors) == 1)}
+
+
+def _contact_gate(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: ContactGate = site.stage
+    return {
+        "step": real(stage.step),
+        "behind": str(contact_gate.behind(stage, site.input)),
+        "held": str(contact_gate.held(stage, site.input)),
+    }
 
 
 def _enmo(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -181,6 +147,22 @@ def _logarithm(site: Site, tables: Tables) -> Mapping[str, str]:
     return {"offset": real(stage.offset)}
 
 
+def _motion_gate(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: MotionGate = site.stage
+    return {"threshold": real(stage.threshold), "hold_us": whole(motion_gate.hold_us(stage))}
+
+
+def _node_check(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: NodeCheck = site.stage
+    nodes = site.input.elements
+    return {
+        "usual": tables.reals(site.name("usual"), node_check.usual(stage, nodes)),
+        "tightness": tables.reals(site.name("tightness"), node_check.tightness(stage, nodes)),
+        "weights": tables.reals(site.name("weights"), node_check.matrix(stage, nodes)),
+        "most": str(stage.most),
+    }
+
+
 def _normalise(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Normalise = site.stage
     return {
@@ -204,7 +186,23 @@ def _projection(site: Site, tables: Tables) -> Mapping[str, str]:
 
 
 def _recovery(site: Site, tables: Tables) -> Mapping[str, str]:
-    return {"duration_s": real(recovery.duration_s(site.input)), "rows": str(site.input.shape[0])}
+    return {
+        "duration_s": real(recovery.duration_s(site.input)),
+        "rows": str(site.input.shape[0]),
+        "pace": str(site.spacing_pace),
+    }
+
+
+def _reference(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Reference = site.stage
+    return {
+        "memory_us": whole(stage.memory_us),
+        "least_us": whole(stage.least_us),
+        "low": real(stage.low),
+        "parts": real(reference.parts_a_unit(stage)),
+        "limit": real(stage.limit),
+        "bins": str(stage.bins),
+    }
 
 
 def _resample(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -315,6 +313,7 @@ ROWS: Mapping[str, Row] = {
         assumes=f"sizeof(struct bandpass_column) == {BANDPASS_COLUMN}",
     ),
     "bins": Row(_bins, overlap=IN_PLACE),
+    "canny": Row(pictures.canny, scratch=pictures.canny_scratch),
     "centre": Row(
         _centre,
         scratch=lambda site: ORDER_SCRATCH if site.stage.by == "median" else 0,
@@ -322,15 +321,36 @@ ROWS: Mapping[str, Row] = {
         assumes=_ORDER,
     ),
     "concatenate": Row(),
+    "crop": Row(pictures.crop),
+    "difference": Row(pictures.difference),
+    "contact_correction": Row(_contact_correction),
+    "contact_gate": Row(
+        _contact_gate,
+        state=True,
+        keeps=lambda site: FLOAT * (contact_gate.behind(site.stage, site.input) + 1) * site.input.elements,
+        overlap=IN_PLACE,
+    ),
     "enmo": Row(_enmo),
+    "equalise": Row(pictures.equalise, scratch=pictures.equalise_scratch),
     "foster": Row(_foster),
+    "gaussian": Row(pictures.gaussian, scratch=pictures.gaussian_scratch),
+    "glcm": Row(pictures.glcm, scratch=pictures.glcm_scratch),
     "hold": Row(_hold, state=True, keeps=lambda site: FLOAT * site.input.elements, kept_output=True),
+    "hot_spots": Row(pictures.hot_spots, scratch=pictures.hot_spots_scratch, assumes=_ORDER),
     "kalman_core": Row(_kalman_core, state=True),
     "logarithm": Row(_logarithm, overlap=IN_PLACE),
+    "median3": Row(pictures.median3, scratch=pictures.median3_scratch),
+    "motion_gate": Row(_motion_gate, state=True),
+    "node_check": Row(_node_check, scratch=lambda site: (FLOAT + 1) * site.input.elements),
     "normalise": Row(_normalise, overlap=IN_PLACE),
     "prefer": Row(overlap=IN_PLACE),
     "projection": Row(_projection),
     "recovery": Row(_recovery, scratch=lambda site: FLOAT * site.input.shape[0]),
+    "reference": Row(
+        _reference,
+        state=True,
+        keeps=lambda site: site.stage.bins * (8 + FLOAT * site.input.elements),
+    ),
     "resample": Row(
         _resample,
         state=True,
@@ -338,7 +358,9 @@ ROWS: Mapping[str, Row] = {
         gives=_resample_gives,
         assumes=f"sizeof(struct resample_step) == {RESAMPLE_STEP}",
     ),
+    "resize": Row(pictures.resize),
     "scale": Row(_scale, overlap=IN_PLACE),
+    "segment": Row(pictures.segment, scratch=pictures.segment_scratch),
     "select": Row(_select),
     "slope": Row(
         _slope,
@@ -346,8 +368,9 @@ ROWS: Mapping[str, Row] = {
         keeps=lambda site: slope.length(site.stage, site.input) * (8 + FLOAT * site.input.elements),
         overlap=ANYWHERE,
     ),
+    "sobel": Row(pictures.sobel),
     "spectrum_peak": Row(_spectrum_peak, state=True, scratch=_spectrum_peak_scratch),
-    "statistics": Row(_statistics, scratch=_statistics_scratch, assumes=_ORDER),
+    "statistics": Row(_statistics, scratch=_statistics_scratch, assumes=_ORDER, paced=frozenset({"spacing_s"})),
     "window": Row(
         _window,
         state=True,

@@ -12,7 +12,7 @@ from thermo_quantize.compiler.compile import Compiled
 from thermo_quantize.compiler.emit.unit import comment
 from thermo_quantize.compiler.graph.paces import Paces, paces
 from thermo_quantize.compiler.graph.place import Placement, row
-from thermo_quantize.compiler.graph.rows import Site
+from thermo_quantize.compiler.graph.row import Site
 from thermo_quantize.compiler.graph.tables import Tables, boolean, real, whole
 
 _COMPARISONS = {">=": "AT_LEAST", ">": "ABOVE", "<=": "AT_MOST", "<": "BELOW"}
@@ -90,7 +90,8 @@ def source(name: str, plan: Plan, networks: Mapping[str, Compiled], placement: P
     calls = _Calls(name, [model.name for model in plan.profile.models], Tables(), [], [], set(), set())
     rates = paces(plan)
     for number, node in enumerate(plan.nodes):
-        site = Site(node, number, placement.rooms[number], rates.spacings[node.inputs[0].name])
+        first = node.inputs[0].name
+        site = Site(node, number, placement.rooms[number], rates.spacings[first], rates.signals[first])
         _call(calls, site, numbers, networks, placement)
     signals = "\n".join(
         f"    {{.at = {placement.signals[signal.name]}U, .elements = {signal.elements}U, "
@@ -141,7 +142,8 @@ def _paces(rates: Paces) -> list[str]:
     if not rates.sensors:
         return []
     rows = ", ".join(
-        f"{{.planned_mhz = {round(1000 * one.planned_hz)}U, .least_mhz = {round(1000 * one.least_hz)}U}}"
+        f"{{.planned_mhz = {round(1000 * one.planned_hz)}U, .least_mhz = {round(1000 * one.least_hz)}U, "
+        f".bound = {boolean(one.bound)}}}"
         for one in rates.sensors
     )
     return [f"static struct pace paces[] = {{{rows}}};"]
@@ -160,7 +162,7 @@ def _call(
     for field, places in (("keeps_at", placement.keeps), ("scratch_at", placement.scratch)):
         if number in places:
             fields[field] = f"{places[number]}U"
-    order = ("stage", "parameters", "state", "history", "inputs", "input_count", "output", "span")
+    order = ("stage", "parameters", "state", "history", "inputs", "input_count", "output", "span", "pace")
     texts = [f".{field} = {fields[field]}" for field in (*order, "keeps_at", "scratch_at") if field in fields]
     calls.rows.append(f"    {{{', '.join(texts)}}}, /* {comment(node.gives.name)} */")
 
@@ -184,6 +186,8 @@ def _stage(calls: _Calls, site: Site) -> dict[str, str]:
         calls.states.append(f"static struct history {site.name('history')};")
         span = kind.span(site.stage) if isinstance(kind, Remembering) else kind.span(site.stage, site.node.inputs)
         fields |= {"history": f"&{site.name('history')}", "span": str(span)}
+    if isinstance(kind, Recursive) and kind.bound is not None:
+        fields["pace"] = str(site.rate_pace if kind.bound == "rate_hz" else site.spacing_pace)
     return fields
 
 

@@ -1,0 +1,96 @@
+/* What is open, and the shortest way from there to what is wanted. */
+#include "multiplexer.h"
+
+#include <string.h>
+
+#define ATTEMPTS 3
+#define NOBODY 0U
+
+/* Tell a multiplexer its channels, and have it say them. */
+static enum status write_mask(const struct board *board, uint8_t address, uint8_t mask) {
+  uint8_t found = (uint8_t)~mask;
+  enum status status = board_i2c_transfer(board, address, &mask, 1, NULL, 0);
+  if (status == STATUS_OK) {
+    status = board_i2c_transfer(board, address, NULL, 0, &found, 1);
+  }
+  return status == STATUS_OK && found != mask ? STATUS_BUS : status;
+}
+
+/* Close all channels; one that never answers has no supply, and is closed by that. */
+static enum status close_all(const struct board *board, uint8_t address) {
+  enum status status = STATUS_NACK;
+  for (unsigned attempt = 0; attempt < ATTEMPTS && status == STATUS_NACK; attempt++) {
+    status = write_mask(board, address, 0);
+  }
+  return status == STATUS_NACK ? STATUS_OK : status;
+}
+
+static bool leads_to(const struct way *way, uint8_t depth, const struct multiplexer *one) {
+  return one->way.depth == depth && memcmp(one->way.hops, way->hops, depth * sizeof way->hops[0]) == 0;
+}
+
+/* Close multiplexers that nobody knows the state of, once the way to them is open; not the next one to be told. */
+static enum status settle(struct switchboard *s, const struct board *board, const struct way *way, uint8_t depth,
+                          uint8_t next) {
+  for (uint8_t i = 0; i < s->count; i++) {
+    const uint32_t bit = 1UL << i;
+    if ((s->known & bit) != 0 || !leads_to(way, depth, &s->all[i])) {
+      continue;
+    }
+    if (s->all[i].address != next) {
+      const enum status status = close_all(board, s->all[i].address);
+      if (status != STATUS_OK) {
+        return status;
+      }
+    }
+    s->known |= bit;
+  }
+  return STATUS_OK;
+}
+
+static uint8_t hops_shared(const struct way *one, const struct way *other) {
+  uint8_t shared = 0;
+  while (shared < one->depth && shared < other->depth &&
+         memcmp(&one->hops[shared], &other->hops[shared], sizeof one->hops[0]) == 0) {
+    shared++;
+  }
+  return shared;
+}
+
+static bool all_known(const struct switchboard *s) {
+  return s->known == (s->count < 32 ? (1UL << s->count) - 1U : UINT32_MAX);
+}
+
+enum status multiplexer_open(struct switchboard *s, const struct board *board, const struct way *way) {
+  if (all_known(s) && memcmp(&s->now, way, sizeof *way) == 0) {
+    return STATUS_OK;
+  }
+  const struct way before = s->now;
+  const uint8_t kept = hops_shared(&before, way);
+  enum status status = STATUS_OK;
+  memset(&s->now, 0, sizeof s->now);
+  for (uint8_t depth = before.depth; depth > kept && status == STATUS_OK; depth--) {
+    const uint8_t at = (uint8_t)(depth - 1U);
+    if (at != kept || at >= way->depth || way->hops[at].address != before.hops[at].address) {
+      status = write_mask(board, before.hops[at].address, 0);
+    }
+  }
+  for (uint8_t depth = 0; depth < way->depth && status == STATUS_OK; depth++) {
+    status = settle(s, board, way, depth, way->hops[depth].address);
+    if (status == STATUS_OK && depth >= kept) {
+      status = write_mask(board, way->hops[depth].address, (uint8_t)(1U << way->hops[depth].channel));
+    }
+  }
+  if (status == STATUS_OK) {
+    status = settle(s, board, way, way->depth, NOBODY);
+  }
+  if (status == STATUS_OK) {
+    s->now = *way;
+  }
+  return status;
+}
+
+void multiplexer_forget(struct switchboard *s) {
+  memset(&s->now, 0, sizeof s->now);
+  s->known = 0;
+}

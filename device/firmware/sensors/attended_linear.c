@@ -1,0 +1,21 @@
+/* The tail that such drivers share. */
+#include "attended_linear.h"
+
+static size_t lines_of(const struct sensor *sensor) {
+  return sensor->driver->correction_bytes / CORRECTION_LINE_BYTES;
+}
+
+bool attended_linear_possible(const struct sensor *sensor, const struct correction *correction) {
+  return linear_correction_is_possible(correction, lines_of(sensor));
+}
+
+void attended_linear_correct(const struct sensor *sensor, const struct correction *correction) {
+  struct attended_linear *state = sensor->state;
+  linear_correction_use(&state->correction, correction, lines_of(sensor));
+  state->repeats.count = 0;
+}
+
+bool attended_linear_corrected(const struct sensor *sensor) {
+  const struct attended_linear *state = sensor->state;
+  return linear_correction_changes(&state->correction, lines_of(sensor));
+}

@@ -1,0 +1,27 @@
+/* What stages on pictures share: rows of pixels, edges repeated beyond them. */
+#ifndef STAGES_PICTURE_H
+#define STAGES_PICTURE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A picture, row by row. */
+struct picture {
+  const float *values;
+  uint32_t rows, columns;
+};
+
+/* A place that may be one beyond an end, brought back to it. */
+static inline uint32_t picture_place(int32_t place, uint32_t length) {
+  return place < 0 ? 0U : (uint32_t)place >= length ? length - 1U : (uint32_t)place;
+}
+
+static inline const float *picture_row(const struct picture *picture, int32_t row) {
+  return picture->values + (size_t)picture_place(row, picture->rows) * picture->columns;
+}
+
+static inline float picture_at(const struct picture *picture, int32_t row, int32_t column) {
+  return picture_row(picture, row)[picture_place(column, picture->columns)];
+}
+
+#endif

@@ -1,0 +1,28 @@
+/* reference: how far a signal is from what is usual of this wearer, which is learned while it is worn. */
+#ifndef STAGES_REFERENCE_H
+#define STAGES_REFERENCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stage.h"
+
+struct reference_parameters {
+  int64_t memory_us; /* over which the level follows */
+  int64_t least_us;  /* of learning before there is a result */
+  float low;         /* of the ambient, where the first part begins */
+  float parts;       /* in a unit of the ambient */
+  float limit;       /* how far from the level a number may be to be learned; 0: however far */
+  uint8_t bins;      /* parts */
+};
+
+struct reference_state {
+  int64_t newest_us;
+  bool begun;
+};
+
+/* Inputs: the signal, and the ambient where it is given. Keeps for each part the microseconds learned, as int64, then
+   for each part a row of levels. */
+extern const struct stage reference_stage;
+
+#endif

@@ -1,0 +1,129 @@
+"""A wearable in a process of its own, of any kind: the agent, the firmware as a program, or on an emulated microcontroller."""
+
+import contextlib
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from board_probe import build
+from bundles import IMAGE
+
+from thermo_core.bundle import Bundle
+from thermo_core.graph.engine import Engine
+from thermo_core.graph.plan import plan
+from thermo_core.image import parse
+from thermo_core.quality import Quality
+from thermo_core.sensors.kind import SensorConstants
+from thermo_core.tflite.interpreter import Int8Network
+from thermo_core.wire.records import Record
+from thermo_host.flash import flash, load
+from thermo_host.link.wearable import Wearable
+from thermo_sim import control
+
+SHIPPED = IMAGE.parents[1]
+KINDS = ("agent", "host", "mps2-an386")
+SEED = 4
+READY_S = 60.0
+
+
+@dataclass
+class Running:
+    """A wearable of any kind."""
+
+    kind: str
+    link: Path
+    bundle: Bundle
+    image: bytes
+
+    @property
+    def is_board(self) -> bool:
+        return self.kind != "agent"
+
+    def open(self) -> Wearable:
+        return Wearable.open(str(self.link), timeout_s=5.0)
+
+    def laboratory(self, command: str, **fields: Any) -> dict[str, Any]:
+        return control.request(self.link.with_name(self.link.name + ".ctl"), {"cmd": command, **fields})
+
+    @contextlib.contextmanager
+    def raw(self) -> Iterator[int]:
+        descriptor = os.open(self.link, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def engine(self, host: Wearable) -> Engine:
+        """Core's way from blocks to alerts, with what the wearable says of itself."""
+        engine = Engine(
+            plan(self.bundle.profile),
+            {name: Int8Network(data) for name, data in self.bundle.networks.items()},
+            flags=int(Quality.SIMULATED),
+            person=host.person(),
+        )
+        for number, (settings_of, state) in enumerate(
+            zip(self.bundle.profile.sensors, host.hello().sensors, strict=True)
+        ):
+            engine.open(number, constants_of(host, number, settings_of.kind), host.correction(number))
+            assert engine.constants_of(number) == state.constants
+        return engine
+
+
+def constants_of(host: Wearable, number: int, kind: str) -> SensorConstants:
+    return host.constants(number, kind)
+
+
+@contextlib.contextmanager
+def started(kind: str, folder: Path, *more: str, wearable: str = "breast-patch") -> Iterator[Running]:
+    """A wearable in a process of its own, with its bundle in it."""
+    link = folder / f"line-{kind}"
+    shipped = SHIPPED / wearable / "bundle.img"
+    image = shipped
+    words = ["wearable"]
+    if kind != "agent" or not shipped.exists():
+        target = {"agent": "host", "host": "host_sanitized", "mps2-an386": "mps2_an386"}[kind]
+        firmware = build(target, folder, wearable=wearable)
+        image = shipped if shipped.exists() else folder / "generated" / "signed.img"
+        if kind != "agent":
+            words = ["board", kind, "--firmware", str(firmware)]
+    given = ["--wearable", wearable, "--link", str(link), "--no-warm-up", "--seed", str(SEED), *more]
+    command = [sys.executable, "-m", "thermo_sim.cli", *words, *given]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stderr is not None
+    try:
+        readable, _, _ = select.select([process.stdout], [], [], READY_S)
+        line = process.stdout.readline() if readable else ""
+        assert line.startswith("ready"), process.stderr.read() if process.poll() is not None else line
+        data = image.read_bytes()
+        running = Running(kind, link, Bundle.from_payload(parse(data).payload), data)
+        if not more:
+            with running.open() as host:
+                flash(host, load(image))  # a board has it already
+        yield running
+        assert process.poll() is None, process.stderr.read()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def hear(host: Wearable, until: Callable[[list[Record]], bool], what: str, within_s: float = 60.0) -> list[Record]:
+    """Records of a fresh stream until they suffice."""
+    heard: list[Record] = []
+    end = time.monotonic() + within_s
+    with host.stream() as stream:
+        while not until(heard):
+            assert time.monotonic() < end, f"{what} did not come; heard {[type(one).__name__ for one in heard]}"
+            seen = stream.get(5.0)
+            if seen is not None:
+                heard.append(seen.record)
+    return heard
+
+
+def of(kind: type, records: list[Record]) -> list[Any]:
+    return [record for record in records if isinstance(record, kind)]
