@@ -30,7 +30,7 @@ from thermo_device.sensors.driver import Place
 
 CAMERA_MODULES = (
     "board", "bus", "counters", "flash", "journal", "mlx90640_chip", "mlx90640_constants", "mlx90640_plausible", "page_schedule",
-    "plausibility", "mlx90640_acquisition", "kth", "sightings", "crc",
+    "multiplexer", "plausibility", "mlx90640_acquisition", "kth", "sightings", "crc",
 )  # fmt: skip
 OK, NACK, STUCK, SHORT, BUS = range(5)
 _STATUS = {errno.EREMOTEIO: NACK, errno.ETIMEDOUT: STUCK, errno.EIO: SHORT}
