@@ -140,7 +140,7 @@ static uint16_t apply(const struct work *work) {
   float *output = stage_output(work);
   uint16_t *counts = stage_scratch(work);
   float *tables = (float *)(void *)(counts + EQUALISE_COUNTS);
-  uint16_t *places = (uint16_t *)(tables + (size_t)tiles * levels->count);
+  uint16_t *places = (uint16_t *)(void *)(tables + (size_t)tiles * levels->count);
   if (tiles == 1U && parameters->limits[0] == 0 && within(values, pixels, levels, counts, tables, places, output)) {
     return 0;
   }

@@ -49,14 +49,14 @@ static inline int32_t high_of(pair both) {
 static inline void sort(pair *a, pair *b) {
 #if defined(__ARM_FEATURE_SIMD32) && defined(__GNUC__)
   (void)__ssub16((int16x2_t)*a, (int16x2_t)*b);
-  const pair greater = __sel(*a, *b);
+  const pair upper = __sel(*a, *b);
   *a = __sel(*b, *a);
-  *b = greater;
+  *b = upper;
 #else
   const bool low = low_of(*a) > low_of(*b), high = high_of(*a) > high_of(*b);
-  const pair lesser = paired(low_of(low ? *b : *a), high_of(high ? *b : *a));
+  const pair lower = paired(low_of(low ? *b : *a), high_of(high ? *b : *a));
   *b = paired(low_of(low ? *a : *b), high_of(high ? *a : *b));
-  *a = lesser;
+  *a = lower;
 #endif
 }
 
@@ -141,7 +141,7 @@ static void medians(const int16_t *lines, uint32_t columns, float step, float *o
 /* The median of those around a pixel that have a value. */
 static float among_known(const int16_t *steps, const struct median3_parameters *parameters, uint32_t row,
                          uint32_t column) {
-  int32_t ordered[9];
+  int32_t ordered[9] = {0};
   uint32_t known = 0;
   for (int32_t down = -1; down <= 1; down++) {
     const int16_t *line =
