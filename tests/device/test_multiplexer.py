@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from chip_bus import bus_of
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from smbus2 import i2c_msg
 
@@ -103,6 +103,7 @@ def test_channels_that_somebody_left_open_are_closed_first() -> None:
         st.tuples(st.integers(0, 5), st.sampled_from(["", "", "reset", "nack", "silent", "open", "flip"])), max_size=30
     )
 )
+@example(steps=[(4, ""), (4, "silent"), (2, "nack")])
 def test_whatever_happens_to_a_multiplexer_no_other_chip_is_taken_for_the_one_asked_for(
     steps: list[tuple[int, str]],
 ) -> None:
