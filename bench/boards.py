@@ -1,12 +1,18 @@
 """What the built firmware needs, and what emulating its board costs: memory, stack, mailbox, line, processor time.
 
-Run `python bench/boards.py` after `make firmware`. Memory comes from the linker, for each shipped wearable; stack from paint that a session with
-self-test, correction and 16 subpages/s ran over. Times are real and shared with whatever else the machine does.
+Run `python bench/boards.py` after `make firmware`. The first table is of the shipped wearables on the emulated Cortex-M4, whose clock
+counts instructions: what a second of sensors, decoding, stages, networks and line takes while somebody listens, beside the estimate
+of stages and networks alone. What comes from outside comes faster than by its own time; a second is one of its own.
+Memory comes from the linker, stack from paint that a session with self-test, correction and 16 subpages/s ran over. Times are real
+and shared with whatever else the machine does.
 """
 
 import argparse
 import contextlib
+import json
+import math
 import os
+import re
 import select
 import statistics
 import subprocess
@@ -24,9 +30,11 @@ from thermo_core.sensors.correction import Stamp
 from thermo_core.sensors.kind import Block
 from thermo_core.sensors.mlx90640.correction import PixelCorrection
 from thermo_core.wearable import library
+from thermo_host.link.lease import TelemetryStream
 from thermo_host.link.wearable import Wearable
 from thermo_sim.board import Board, BoardOptions
 from thermo_sim.launch import BUILD, KINDS
+from thermo_sim.world_file import load_world, world_of
 
 FIRMWARE = BUILD.parent
 PROBE = FIRMWARE.parents[1] / "tests" / "firmware" / "probe" / "application.c"
@@ -85,15 +93,6 @@ def mailbox_and_line(kind: str, folder: Path) -> None:
             os.close(port)
 
 
-def memory(wearable: str, folder: Path) -> None:
-    """RAM and flash of a shipped wearable's firmware, held to its budgets."""
-    make = ["make", "--no-print-directory", "--silent", "-C", str(FIRMWARE)]
-    chosen = [f"BUILD={folder / wearable}", f"WEARABLE={wearable}"]
-    subprocess.run([*make, *chosen, "mps2_an386"], check=True, stdout=subprocess.DEVNULL)
-    print(wearable, flush=True)
-    subprocess.run([*make, *chosen, "size"], check=True)
-
-
 def session(kind: str, folder: Path, seconds: float) -> None:
     """Processor time and stack of the wearable at its work."""
     with running(kind, None, folder) as board, Wearable.open(str(board.options.link)) as host:
@@ -128,6 +127,72 @@ def session(kind: str, folder: Path, seconds: float) -> None:
             print(f"  stack used: {used:,} bytes")
 
 
+def wearables(folder: Path, seconds: float) -> None:
+    """Memory and instructions of each shipped wearable on the emulated microcontroller, with somebody who listens."""
+    print(f"{'mps2-an386':18}{'flash':>9}{'weights':>9}{'RAM':>9}{'stack':>8}{'instructions/s':>16}{'estimate':>12}")
+    for name in library.names():
+        build = ["make", "--no-print-directory", "-C", str(FIRMWARE), f"BUILD={folder}/{name}", f"WEARABLE={name}"]
+        subprocess.run(
+            [*build, f"GENERATED={folder}/{name}/generated", "mps2_an386"], check=True, stdout=subprocess.DEVNULL
+        )
+        elf = folder / name / KINDS["mps2-an386"].firmware
+        said = subprocess.run(
+            [
+                sys.executable,
+                str(FIRMWARE / "size_report.py"),
+                str(elf),
+                "--ram",
+                "65536",
+                "--flash",
+                "98304",
+                "--json",
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        size = json.loads(said.stdout)
+        options = BoardOptions(
+            folder / f"line-{name}", wearable=name, kind="mps2-an386", firmware=elf, warm_up=False, counted=True
+        )
+        with Board(options) as board, Wearable.open(str(options.link)) as host, host.stream(lease_s=10.0) as stream:
+            began_s = time.monotonic()
+            while time.monotonic() < began_s + 5.0:
+                stream.get(0.5)
+            first = reported(board, stream)
+            while time.monotonic() < first[0] + seconds:
+                stream.get(0.5)
+            last = reported(board, stream)
+            stack = board.status()["stack_bytes_used"]
+        took_s, passed_us, slept_us = (after - before for before, after in zip(first, last, strict=True))
+        rate = 1000 * (passed_us - slept_us) / took_s / load_world(world_of(name)).pace
+        print(
+            f"{name:18}{size['flash_without_weights']:>9,}{size['weights']:>9,}{size['ram']:>9,}{stack:>8,}{rate:>16,.0f}"
+            f"{estimate(name):>12,.0f}",
+            flush=True,
+        )
+
+
+def reported(board: Board, stream: TelemetryStream) -> tuple[float, int, int]:
+    """When a board reports next, s of this machine's clock, and its own clock and sleep then, us."""
+    before = board.memory.report.now_us
+    while board.memory.report.now_us == before:
+        stream.get(0.01)
+    return time.monotonic(), board.memory.report.now_us, board.memory.report.slept_us
+
+
+def estimate(name: str) -> float:
+    """Instructions a second of graph and networks, as `thermo-models wearable show` says."""
+    said = subprocess.run(
+        [str(Path(sys.executable).with_name("thermo-models")), "wearable", "show", name],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = re.search(r"about ([\d,]+) instructions/s", said.stdout)
+    return float(found[1].replace(",", "")) if found is not None else math.nan
+
+
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(
@@ -135,10 +200,9 @@ def main() -> int:
     )
     parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement of processor time")
     options = parser.parse_args()
+    subprocess.run(["make", "--no-print-directory", "-C", str(FIRMWARE), "all", "size"], check=True)
     with tempfile.TemporaryDirectory(prefix="thermo-bench-") as name:
-        for wearable in library.names():
-            memory(wearable, Path(name))
-        subprocess.run(["make", "--no-print-directory", "-C", str(FIRMWARE), "all"], check=True)
+        wearables(Path(name), options.seconds)
         for kind in KINDS:
             print(f"{kind} ({KINDS[kind].summary})", flush=True)
             mailbox_and_line(kind, Path(name))

@@ -98,8 +98,13 @@ def _rows() -> tuple[Row, ...]:
     words = ["mean", "sd", "min", "max", "median", "p95"]
     pulse = {"op": "select", "of": "skin", "gives": "pulse", "places": [0]}
     axes = {"op": "select", "of": "skin", "gives": "axes", "places": [1, 2, 3]}
-    last: dict[str, Any] = {"op": "window", "length": 200}
-    windows = [pulse, axes, last | {"of": "pulse", "gives": "waves"}, last | {"of": "axes", "gives": "moves"}]
+    last = {"op": "window", "length": 200}
+    windows: list[dict[str, Any]] = [
+        pulse,
+        axes,
+        last | {"of": "pulse", "gives": "waves"},
+        last | {"of": "axes", "gives": "moves"},
+    ]
     air = {"op": "select", "of": "skin", "gives": "air", "places": [0]}
     return (
         Row("camera", "a picture and its two companions put, no stage", []),

@@ -38,6 +38,17 @@ def mean(values: Array, axis: int = -1) -> Array:
     return np.asarray(total(values, axis) / np.float32(values.shape[axis]), np.float32)
 
 
+def median(flat: Array) -> Array:
+    """(n,) middle of each row of (n, m), of those that have a value; without a value where none has."""
+    ordered = np.sort(flat, axis=1)  # NaN last
+    count = flat.shape[1] - np.isnan(flat).sum(1)
+    rows = np.arange(len(flat))
+    low, high = ordered[rows, np.maximum(count - 1, 0) // 2], ordered[rows, count // 2]
+    # Which of equal zeros sorting puts first is not told; adding zero leaves no negative one.
+    middle: Array = (low + high) * np.float32(0.5) + np.float32(0)
+    return np.where(count > 0, middle, np.float32(np.nan)).astype(np.float32)
+
+
 def log(x: Array) -> Array:
     """Natural logarithm: x = m 2^e with m in [sqrt(1/2), sqrt(2)), ln m = 2 artanh((m - 1) / (m + 1)) to the ninth power.
 

@@ -43,6 +43,7 @@ class BoardOptions:
         state: directory of flash and clock; None makes one that goes away with the board.
         noise: of the serial line.
         gdb: socket to listen at for a debugger.
+        counted: its clock counts instructions; see `launch.Launch`.
     """
 
     link: Path
@@ -58,6 +59,7 @@ class BoardOptions:
     noise: LineNoise = field(default_factory=LineNoise)
     warm_up: bool = True
     gdb: Path | None = None
+    counted: bool = False
 
 
 class Board:
@@ -210,7 +212,9 @@ class Board:
 
     def _launch(self) -> "subprocess.Popen[bytes]":
         inherited = self._board_line.fileno(), self._board_doorbell.fileno()
-        command = self._kind.command(Launch(self._firmware, self._file.path, *inherited, self.options.gdb))
+        command = self._kind.command(
+            Launch(self._firmware, self._file.path, *inherited, self.options.gdb, self.options.counted)
+        )
         try:
             child = subprocess.Popen(
                 command,

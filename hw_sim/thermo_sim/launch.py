@@ -22,6 +22,7 @@ class Launch:
         serial: descriptor of the serial line's socket.
         doorbell: descriptor of the doorbell's socket.
         gdb: where to listen for a debugger; None does not.
+        counted: an emulated processor makes one instruction a nanosecond, by its own clock.
     """
 
     firmware: Path
@@ -29,6 +30,7 @@ class Launch:
     serial: int
     doorbell: int
     gdb: Path | None
+    counted: bool = False
 
 
 def _qemu(launch: Launch) -> list[str]:
@@ -42,6 +44,8 @@ def _qemu(launch: Launch) -> list[str]:
     command += ["-object", f"memory-backend-file,id=psram,size={SIZE},mem-path={memory},share=on"]
     for name, descriptor in (("line", launch.serial), ("bell", launch.doorbell)):
         command += ["-chardev", f"socket,id={name},fd={descriptor}", "-serial", f"chardev:{name}"]
+    if launch.counted:
+        command += ["-icount", "shift=0"]
     if launch.gdb is not None:
         path = str(launch.gdb).replace(",", ",,")
         command += ["-chardev", f"socket,id=gdb,path={path},server=on,wait=off", "-gdb", "chardev:gdb"]

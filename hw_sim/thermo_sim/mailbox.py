@@ -84,6 +84,9 @@ class BoardReport(ctypes.LittleEndianStructure):
         ("pc", ctypes.c_uint32),
         ("lr", ctypes.c_uint32),
         ("cfsr", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+        ("now_us", ctypes.c_uint64),
+        ("slept_us", ctypes.c_uint64),
     )
 
 

@@ -29,7 +29,7 @@ def random_plan(rng: np.random.Generator) -> Plan:
 def test_what_is_signed_runs_on_a_device(seed: int) -> None:
     rng = np.random.default_rng(seed)
     signed = 0
-    for number in range(15):
+    for number in range(30):
         made = random_plan(rng)
         try:
             image = sign_bundle(made.profile, networks(made, 100 * seed + number), "# Card", Version(1), bundles.KEY)

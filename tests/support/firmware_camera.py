@@ -29,8 +29,8 @@ from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
 from thermo_device.sensors.driver import Place
 
 CAMERA_MODULES = (
-    "board", "bus", "counters", "flash", "journal", "mlx90640_chip", "mlx90640_constants", "mlx90640_plausible", "page_schedule",
-    "multiplexer", "plausibility", "mlx90640_acquisition", "kth", "sightings", "crc",
+    "board", "bus", "counters", "flash", "journal", "mlx90640_chip", "mlx90640_constants", "mlx90640_plausible", "multiplexer", "page_schedule",
+    "plausibility", "mlx90640_acquisition", "kth", "sightings", "crc",
 )  # fmt: skip
 OK, NACK, STUCK, SHORT, BUS = range(5)
 _STATUS = {errno.EREMOTEIO: NACK, errno.ETIMEDOUT: STUCK, errno.EIO: SHORT}

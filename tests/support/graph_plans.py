@@ -246,8 +246,9 @@ def _normalise(draft: Draft, of: str) -> Made:
 
 
 def _prefer(draft: Draft, of: str) -> Made:
-    names = draft.some(draft.alike(of, same_shape=True), 1, 3)
-    return _same(draft.kinds[of], of=[of, *names])
+    signals = finished(draft).signals
+    same = [name for name in draft.alike(of, same_shape=True) if signals[name].unit == signals[of].unit]
+    return _same(draft.kinds[of], of=[of, *draft.some(same, 1, 3)])
 
 
 def _projection(draft: Draft, of: str) -> Made:
@@ -451,10 +452,10 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "canny": _canny,
     "centre": _centre,
     "concatenate": _concatenate,
-    "crop": _crop,
-    "difference": _difference,
     "contact_correction": _contact_correction,
     "contact_gate": _contact_gate,
+    "crop": _crop,
+    "difference": _difference,
     "enmo": _enmo,
     "equalise": _equalise,
     "foster": _foster,
@@ -521,10 +522,10 @@ def begun(choices: Choices, sensors: Sensors = SENSORS) -> Draft:
     return Draft(choices, sensors, kinds)
 
 
-def finished(draft: Draft) -> Plan:
-    """The wearable, checked."""
+def finished(draft: Draft, unit: str = "") -> Plan:
+    """The wearable, checked; what its sensors say is in `unit`."""
     sensors = [
-        {"kind": "external", "name": name, "shape": list(shape), "rate_hz": rate_hz, "unit": "degC"}
+        {"kind": "external", "name": name, "shape": list(shape), "rate_hz": rate_hz, "unit": unit}
         for name, (shape, rate_hz) in draft.sensors.items()
     ]
     parts = {"name": "test", "version": "1", "sensors": sensors, "stages": draft.stages, "models": draft.models}
@@ -552,7 +553,7 @@ def single(choices: Choices, op: str) -> Plan:
         of = "window"
     if not add_stage(draft, op, of, "made"):
         raise Unfit
-    return finished(draft)
+    return finished(draft, "degC")
 
 
 def graph(choices: Choices, least: int = 1, most: int = 8) -> Plan:

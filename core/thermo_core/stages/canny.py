@@ -7,8 +7,7 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from thermo_core.signals import Signal, Values
-from thermo_core.stages.picture import components, picture
-from thermo_core.stages.sobel import gradients
+from thermo_core.stages.picture import components, gradients, picture
 from thermo_core.stages.stage import Arrays, Elementwise, OneInput, Signals
 
 _Slope = Annotated[float, Meta(gt=0, le=1e4)]

@@ -32,19 +32,8 @@ def _result(stage: Centre, inputs: Signals) -> Signal:
 
 def _apply(stage: Centre, inputs: Signals, values: Arrays) -> Values:
     flat = values[0].reshape(len(values[0]), -1)
-    middle = median(flat) if stage.by == "median" else _mean(flat)
+    middle = float32.median(flat) if stage.by == "median" else _mean(flat)
     return (flat - middle[:, np.newaxis]).reshape(values[0].shape)
-
-
-def median(flat: Values) -> Values:
-    """(n,) middle of each row of (n, m), of those that have a value; without a value where none has."""
-    ordered = np.sort(flat, axis=1)  # NaN last
-    count = flat.shape[1] - np.isnan(flat).sum(1)
-    rows = np.arange(len(flat))
-    low, high = ordered[rows, np.maximum(count - 1, 0) // 2], ordered[rows, count // 2]
-    # Which of equal zeros sorting puts first is not told; adding zero leaves no negative one.
-    middle: Values = (low + high) * np.float32(0.5) + np.float32(0)
-    return np.where(count > 0, middle, np.float32(np.nan)).astype(np.float32)
 
 
 def _mean(flat: Values) -> Values:

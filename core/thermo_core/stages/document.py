@@ -27,6 +27,11 @@ No stage needs a tolerance. `tests/firmware/test_firmware_graph.py` holds the C 
 Some stages add flags, and some take no number of a sample that alerts do not trust; they say so. A time of more than four periods without
 a sample starts what has a memory anew, unless its state outlives it. Stages whose constants are made for one rate give no value, flagged
 OUT_OF_DOMAIN, while a sensor is set to another one than the profile's.
+
+**Pictures.** Stages on pictures say what a pixel without a value means to them; beyond a picture its edge is repeated where nothing else
+is said. `python bench/stage_pictures.py docs/stages.png` draws the same scene through all of them:
+
+![Stages on one scene](stages.png)
 """
 _DEGREES = Signal("x", (4,), "degC", 8.0, "x")
 _PICTURE = Signal("x", (24, 32), "degC", 8.0, "x")
@@ -41,10 +46,10 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "canny": ({"high": 1.5, "low": 0.5}, (_PICTURE,)),
     "centre": ({}, (_PICTURE,)),
     "concatenate": ({}, (_DEGREES, _OTHER)),
-    "crop": ({"rows": 12, "columns": 16, "row": 6, "column": 8}, (_PICTURE,)),
-    "difference": ({"first": [0, 1], "second": [2, 3]}, (_DEGREES,)),
     "contact_correction": ({"air": "y", "share": [0.2]}, (_DEGREES, Signal("y", (), "degC", 8.0, "x"))),
     "contact_gate": ({}, (_DEGREES,)),
+    "crop": ({"rows": 12, "columns": 16, "row": 6, "column": 8}, (_PICTURE,)),
+    "difference": ({"first": [0, 1], "second": [2, 3]}, (_DEGREES,)),
     "enmo": ({}, (Signal("x", (25, 3), "g", 1.0, "x/25/25", 0.04),)),
     "equalise": ({"low": 20.0, "high": 40.0}, (_PICTURE,)),
     "foster": ({"parts": 1, "copies": 2}, (Signal("x", (4,), "", 1.0, "x"),)),

@@ -5,8 +5,8 @@ from typing import Annotated
 import numpy as np
 from msgspec import Meta
 
+from thermo_core import float32
 from thermo_core.signals import Signal, Values
-from thermo_core.stages.centre import median
 from thermo_core.stages.picture import check_kelvin, components, picture, places_counted
 from thermo_core.stages.stage import Arrays, Elementwise, OneInput, Signals
 
@@ -39,7 +39,7 @@ def _apply(stage: HotSpots, inputs: Signals, values: Arrays) -> Values:
     (x,) = values
     count, pixels = len(x), x.shape[1] * x.shape[2]
     with np.errstate(invalid="ignore", over="ignore"):
-        contrast = x.reshape(count, -1) - median(x.reshape(count, -1))[:, np.newaxis]
+        contrast = x.reshape(count, -1) - float32.median(x.reshape(count, -1))[:, np.newaxis]
     warm = contrast >= np.float32(stage.least_k)
     labels = components(warm.reshape(x.shape), diagonal=True).reshape(count, -1)
     areas = places_counted(labels, pixels)

@@ -55,6 +55,17 @@ def around(values: Values, radius: int = 1) -> Iterator[tuple[int, int, Values]]
             yield row - radius, column - radius, wide[:, row : row + rows, column : column + columns]
 
 
+def gradients(x: Values) -> tuple[Values, Values]:
+    """(n, rows, columns) eight times the slopes along rows and down columns, after Sobel."""
+    wide = padded(x)
+    above, here, below = wide[:, :-2], wide[:, 1:-1], wide[:, 2:]
+    summed, apart = (above + here) + (here + below), below - above
+    along = summed[:, :, 2:] - summed[:, :, :-2]
+    pairs = apart[:, :, :-1] + apart[:, :, 1:]
+    down = pairs[:, :, :-1] + pairs[:, :, 1:]
+    return along, down
+
+
 def components(mask: NDArray[np.bool_], diagonal: bool) -> NDArray[np.int64]:
     """(n, rows, columns) for each pixel of a mask the least place (row by row) that is connected with it; -1 elsewhere.
 

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from msgspec import Meta
@@ -114,13 +114,11 @@ def _mended(x: Values, stage: Resize, down: list[_Step], along: list[_Step]) -> 
     weight = np.zeros_like(total)
     for to_rows, of_rows, row_weights in down:
         for to_columns, of_columns, column_weights in along:
-            to: Any = np.ix_(to_rows, to_columns)
-            of: Any = np.ix_(of_rows, of_columns)
-            here, share = x[:, *of], row_weights[:, np.newaxis] * column_weights
+            here, share = x[:, of_rows][:, :, of_columns], row_weights[:, np.newaxis] * column_weights
             known = ~np.isnan(here)
-            before, held = total[:, *to], weight[:, *to]
-            total[:, *to] = np.where(known, before + here * share, before)
-            weight[:, *to] = np.where(known, held + share, held)
+            to = np.ix_(np.arange(len(x)), to_rows, to_columns)
+            total[to] += np.where(known, here * share, np.float32(0))
+            weight[to] += np.where(known, share, np.float32(0))
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(total / weight, np.float32)
 

@@ -1,6 +1,6 @@
 """segment: what of a picture is warm, as a mask or cut out."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from msgspec import Meta
@@ -62,24 +62,24 @@ def _above_otsu(x: Values) -> NDArray[np.bool_]:
         apart = sums.astype(np.float32) / n1 - (sums[:, -1:] - sums).astype(np.float32) / n2
         score = (n1 * n2) * (apart * apart)
     threshold = np.where((below > 0) & (above > 0), score, np.float32(-1)).argmax(1)
-    return np.asarray((bins > threshold[:, np.newaxis]) & usable, np.bool_)
+    within: NDArray[np.bool_] = (bins > threshold[:, np.newaxis]) & usable
+    return within
 
 
 def _opened(mask: NDArray[np.bool_], times: int) -> NDArray[np.bool_]:
-    rows, columns = mask.shape[1:]
-    joins: list[Any] = [*[np.logical_and] * times, *[np.logical_or] * times]
-    for join in joins:
+    for step in range(2 * times):
+        join = np.logical_and if step < times else np.logical_or
         wide = np.pad(mask, ((0, 0), (1, 1), (1, 1)), mode="edge")
-        down = join(join(wide[:, :-2], wide[:, 1:-1]), wide[:, 2:])[:, :rows]
-        mask = join(join(down[:, :, :-2], down[:, :, 1:-1]), down[:, :, 2:])[:, :, :columns]
+        down = join(join(wide[:, :-2], wide[:, 1:-1]), wide[:, 2:])
+        mask = join(join(down[:, :, :-2], down[:, :, 1:-1]), down[:, :, 2:])
     return mask
 
 
 def _largest(mask: NDArray[np.bool_], diagonal: bool) -> NDArray[np.bool_]:
     labels = components(mask, diagonal).reshape(len(mask), -1)
     areas = places_counted(labels, labels.shape[1])
-    largest = mask.reshape(labels.shape) & (labels == areas.argmax(1)[:, np.newaxis])
-    return np.asarray(largest.reshape(mask.shape), np.bool_)
+    found: NDArray[np.bool_] = (labels >= 0) & (labels == areas.argmax(1)[:, np.newaxis])
+    return found.reshape(mask.shape)
 
 
 def _apply(stage: Segment, inputs: Signals, values: Arrays) -> Values:

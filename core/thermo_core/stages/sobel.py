@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 
 from thermo_core.signals import Signal, Values
-from thermo_core.stages.picture import difference_unit, padded, picture
+from thermo_core.stages.picture import difference_unit, gradients, picture
 from thermo_core.stages.stage import Arrays, Elementwise, OneInput, Signals
 
 
@@ -20,17 +20,6 @@ class Sobel(OneInput, frozen=True, tag="sobel"):
     """
 
     give: Literal["magnitude", "x", "y"] = "magnitude"
-
-
-def gradients(x: Values) -> tuple[Values, Values]:
-    """(n, rows, columns) eight times the slopes along rows and down columns."""
-    wide = padded(x)
-    above, here, below = wide[:, :-2], wide[:, 1:-1], wide[:, 2:]
-    summed, apart = (above + here) + (here + below), below - above
-    along = summed[:, :, 2:] - summed[:, :, :-2]
-    pairs = apart[:, :, :-1] + apart[:, :, 1:]
-    down = pairs[:, :, :-1] + pairs[:, :, 1:]
-    return along, down
 
 
 def _result(stage: Sobel, inputs: Signals) -> Signal:

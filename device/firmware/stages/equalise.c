@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "float32.h"
+#include "picture.h"
 
 #if defined(__ARM_FEATURE_SAT) && defined(__GNUC__)
 #include <arm_acle.h>
@@ -45,7 +46,7 @@ static bool within(const float *values, uint32_t pixels, const struct levels *le
                    uint16_t *places, float *output) {
   const float inverse = levels->inverse;
   const uint32_t base = (uint32_t)levels->base - 1U;
-  memset(counts, 0, EQUALISE_COUNTS * sizeof *counts);
+  picture_clear((uint32_t *)(void *)counts, EQUALISE_COUNTS / 2U);
   uint16_t *place = places;
   for (const float *end = values + pixels / 4U * 4U; values != end; values += 4, place += 4) {
     const uint32_t one = place_of(values[0], inverse, base), other = place_of(values[1], inverse, base);
@@ -64,17 +65,17 @@ static bool within(const float *values, uint32_t pixels, const struct levels *le
     counts[place[i]]++;
   }
   /* Level 0 is counted at place 1: at place 0 is what is below, or no value. */
-  if (add_up(counts + 1, levels->count, table) != pixels) {
+  if (add_up(counts + 1, levels->count, table + 1) != pixels) {
     return false;
   }
   for (uint32_t fours = pixels / 4U; fours > 0; fours--, places += 4, output += 4) {
-    output[0] = table[places[0] - 1U];
-    output[1] = table[places[1] - 1U];
-    output[2] = table[places[2] - 1U];
-    output[3] = table[places[3] - 1U];
+    output[0] = table[places[0]];
+    output[1] = table[places[1]];
+    output[2] = table[places[2]];
+    output[3] = table[places[3]];
   }
   for (uint32_t i = 0; i < pixels % 4U; i++) {
-    output[i] = table[places[i] - 1U];
+    output[i] = table[places[i]];
   }
   return true;
 }
@@ -140,7 +141,7 @@ static uint16_t apply(const struct work *work) {
   float *output = stage_output(work);
   uint16_t *counts = stage_scratch(work);
   float *tables = (float *)(void *)(counts + EQUALISE_COUNTS);
-  uint16_t *places = (uint16_t *)(void *)(tables + (size_t)tiles * levels->count);
+  uint16_t *places = (uint16_t *)(void *)(tables + (size_t)tiles * levels->count + 1U);
   if (tiles == 1U && parameters->limits[0] == 0 && within(values, pixels, levels, counts, tables, places, output)) {
     return 0;
   }

@@ -4,9 +4,9 @@
 
 #include <math.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "float32.h"
+#include "picture.h"
 
 #define MOST_LEVELS 16U
 
@@ -70,14 +70,14 @@ static uint16_t apply(const struct work *work) {
   const float *values = stage_input(work, 0);
   float *output = stage_output(work);
   uint32_t *counts = stage_scratch(work);
-  uint8_t *pixels = (uint8_t *)(counts + (size_t)width * width);
+  uint8_t *pixels = (uint8_t *)(counts + (size_t)(width * width + 3U) / 4U * 4U);
   for (uint32_t i = 0; i < rows * columns; i++) {
     pixels[i] = (uint8_t)levels_of(&levels, values[i]);
   }
   for (uint32_t i = 0; i < parameters->offset_count; i++, output += 4) {
     const struct glcm_offset offset = parameters->offsets[i];
     const uint32_t beside = (uint32_t)(offset.along < 0 ? -offset.along : offset.along);
-    memset(counts, 0, sizeof *counts * width * width);
+    picture_clear(counts, width * width);
     for (uint32_t row = 0; row + offset.down < rows; row++) {
       const uint8_t *one = pixels + (size_t)row * columns, *other = one + (size_t)offset.down * columns;
       count_pairs(offset.along < 0 ? one + beside : one, offset.along < 0 ? other : other + beside, columns - beside,

@@ -20,7 +20,7 @@ struct glcm_parameters {
   uint16_t rows, columns;
 };
 
-/* Needs (levels + 1)^2 uint32 during a call, and a byte a pixel. */
+/* Needs (levels + 1)^2 uint32 during a call, up to a multiple of four, and a byte a pixel. */
 extern const struct stage glcm_stage;
 
 #endif

@@ -14,14 +14,14 @@ struct spots {
   uint16_t *areas, *peaks;
 };
 
-static void gather(const float *values, const uint8_t *mask, uint32_t count, const struct spots *spots) {
+static void gather(const float *values, float middle, const uint8_t *mask, uint32_t count, const struct spots *spots) {
   memset(spots->areas, 0, count * sizeof *spots->areas);
   for (uint32_t i = 0; i < count; i++) {
     if (mask[i] == 0) {
       continue;
     }
     const uint16_t spot = spots->labels[i];
-    if (spots->areas[spot]++ == 0 || values[i] > values[spots->peaks[spot]]) {
+    if (spots->areas[spot]++ == 0 || values[i] - middle > values[spots->peaks[spot]] - middle) {
       spots->peaks[spot] = (uint16_t)i;
     }
   }
@@ -42,7 +42,7 @@ static uint16_t apply(const struct work *work) {
     mask[i] = values[i] - middle >= parameters->least_k;
   }
   labels_make(mask, parameters->rows, columns, true, labels);
-  gather(values, mask, count, &spots);
+  gather(values, middle, mask, count, &spots);
   uint16_t best[HOT_SPOTS_MOST];
   uint32_t found = 0;
   for (uint32_t spot = 0; spot < count; spot++) {

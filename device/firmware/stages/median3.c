@@ -49,14 +49,14 @@ static inline int32_t high_of(pair both) {
 static inline void sort(pair *a, pair *b) {
 #if defined(__ARM_FEATURE_SIMD32) && defined(__GNUC__)
   (void)__ssub16((int16x2_t)*a, (int16x2_t)*b);
-  const pair upper = __sel(*a, *b);
+  const pair more = __sel(*a, *b);
   *a = __sel(*b, *a);
-  *b = upper;
+  *b = more;
 #else
   const bool low = low_of(*a) > low_of(*b), high = high_of(*a) > high_of(*b);
-  const pair lower = paired(low_of(low ? *b : *a), high_of(high ? *b : *a));
+  const pair less = paired(low_of(low ? *b : *a), high_of(high ? *b : *a));
   *b = paired(low_of(low ? *a : *b), high_of(high ? *a : *b));
-  *a = lower;
+  *a = less;
 #endif
 }
 

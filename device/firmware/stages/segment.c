@@ -24,7 +24,8 @@ static void range_of(const float *values, uint32_t count, float *least, float *g
       high = value;
     }
   }
-  *least = low;
+  /* Less this, neither zero becomes a negative one. */
+  *least = low == 0.0F ? -0.0F : low;
   *greatest = high;
 }
 
@@ -64,7 +65,7 @@ static void above_otsu(const float *values, uint32_t count, uint32_t *counts, ui
     memset(mask, 0, count);
     return;
   }
-  memset(counts, 0, SEGMENT_BINS * sizeof *counts);
+  picture_clear(counts, SEGMENT_BINS);
   /* By the bits of what is not negative: NaN and infinity are greater than all bins, as is -infinity. */
   for (uint32_t i = 0; i < count; i++) {
     const float place = (values[i] - least) * scale;

@@ -10,6 +10,7 @@
 #define TICKS_PER_US (CORE_CLOCK_HZ / 1000000U)
 
 static uint64_t now_us;
+static uint64_t slept_us;
 static uint32_t counted;  /* timer 0 when `now_us` was last brought up to date */
 static uint32_t leftover; /* ticks since then that make no whole microsecond */
 
@@ -38,9 +39,11 @@ uint64_t clock_now_us(void *context) {
 }
 
 void clock_sleep_until_us(uint64_t time_us, bool (*awake)(void)) {
+  const uint64_t began_us = clock_now_us(NULL);
   for (;;) {
     const uint64_t from_us = clock_now_us(NULL);
     if (time_us <= from_us || awake()) {
+      slept_us += from_us - began_us;
       return;
     }
     const uint64_t left_us = time_us - from_us;
@@ -58,6 +61,10 @@ void clock_sleep_until_us(uint64_t time_us, bool (*awake)(void)) {
     SCB_ICSR = SCB_ICSR_CLEAR_SYSTICK;
     interrupts_on();
   }
+}
+
+uint64_t clock_slept_us(void) {
+  return slept_us;
 }
 
 /* It has woken the processor, which is all it is for. */

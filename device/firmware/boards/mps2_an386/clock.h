@@ -10,6 +10,9 @@ uint64_t clock_now_us(void *context);
 /* Sleep until that time, or until an interrupt has made `awake` true. */
 void clock_sleep_until_us(uint64_t time_us, bool (*awake)(void));
 
+/* How much of the time since the start it has slept. */
+uint64_t clock_slept_us(void);
+
 void clock_systick_handler(void);
 
 #endif

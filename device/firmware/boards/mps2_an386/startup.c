@@ -57,6 +57,8 @@ size_t startup_stack_used(void *context) {
 
 void startup_report(void) {
   SHARED->report.stack_used = (uint32_t)startup_stack_used(NULL);
+  SHARED->report.slept_us = clock_slept_us();
+  SHARED->report.now_us = clock_now_us(NULL);
 }
 
 __attribute__((used)) static _Noreturn void start(void) {

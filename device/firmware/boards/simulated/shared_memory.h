@@ -53,6 +53,9 @@ struct board_report {
   uint32_t pc;
   uint32_t lr;
   uint32_t cfsr; /* configurable fault status register */
+  uint32_t reserved;
+  uint64_t now_us;   /* when it was written, by the board's clock */
+  uint64_t slept_us; /* of that time since the last start; 0 where the board cannot tell */
 };
 
 #define FLASH_UNIT 8U /* that is programmed at once */

@@ -59,39 +59,45 @@ def _equalise(node: Node) -> float:
     tiles = int(stage.tile_rows) * int(stage.tile_columns)
     if tiles == 1 and not stage.clip:
         return 14.0 * _taken(node) + 13.0 * int(stage.levels)
-    return 70.0 * _taken(node) + 30.0 * int(stage.levels) * tiles
+    return 85.0 * _taken(node) + 30.0 * int(stage.levels) * tiles
 
 
 def _resize(node: Node) -> float:
     stage: Any = node.what
     if stage.by == "bilinear":
-        return 60.0 * _given(node)
-    return 25.0 * _given(node) + 10.0 * _taken(node)
+        return 72.0 * _given(node)
+    return 35.0 * _given(node) + 10.0 * _taken(node)
+
+
+def _segment(node: Node) -> float:
+    stage: Any = node.what
+    threshold = 50.0 if stage.threshold is None else 28.0
+    return (threshold + 75.0 * int(stage.opening) + (45.0 if stage.largest else 0.0)) * _taken(node)
 
 
 _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     "average": lambda node, stage: (30 + stage.pictures) * _taken(node),
     "bandpass": lambda node, stage: (60 + 50 * stage.order) * _taken(node),
     "bins": lambda node, stage: (13 if stage.settled else 8) * _taken(node),
-    "canny": lambda node, stage: 70 * _taken(node),
+    "canny": lambda node, stage: 80 * _taken(node),
     "centre": lambda node, stage: (48 if stage.by == "median" else 14) * _taken(node),
     "concatenate": lambda node, stage: 2.5 * _given(node),
-    "crop": lambda node, stage: 2 * _given(node),
+    "crop": lambda node, stage: 5 * _given(node),
     "difference": lambda node, stage: (10 if stage.first else 8) * _given(node),
     "contact_correction": lambda node, stage: 14 * _taken(node),
     "contact_gate": lambda node, stage: 40 * _taken(node),
     "enmo": lambda node, stage: 15 * _taken(node),
     "equalise": lambda node, stage: _equalise(node),
     "foster": lambda node, stage: 24 * _taken(node),
-    "gaussian": lambda node, stage: (18 if stage.size == 3 else 38) * _taken(node),
+    "gaussian": lambda node, stage: (19 if stage.size == 3 else 40) * _taken(node),
     "glcm": lambda node, stage: 10 * _taken(node) + len(stage.angles) * (10 * _taken(node) + 20 * stage.levels**2),
     "hold": lambda node, stage: 2.5 * _given(node),
     "kalman_core": lambda node, stage: 200,
-    "hot_spots": lambda node, stage: 60 * _taken(node),
+    "hot_spots": lambda node, stage: 98 * _taken(node),
     "logarithm": lambda node, stage: 56 * _taken(node),
-    "median3": lambda node, stage: 55 * _taken(node),
+    "median3": lambda node, stage: 48 * _taken(node),
     "motion_gate": lambda node, stage: 100 + 5 * _given(node),
-    "node_check": lambda node, stage: 14 * _taken(node) ** 2,
+    "node_check": lambda node, stage: 20 * _taken(node) ** 2,
     "normalise": lambda node, stage: 31 * _taken(node),
     "prefer": lambda node, stage: 9 * _given(node),
     "projection": lambda node, stage: _projection(node),
@@ -100,12 +106,10 @@ _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     "resample": lambda node, stage: 23 * _taken(node) * max(1.0, node.inputs[0].rate_hz / node.gives.rate_hz),
     "resize": lambda node, stage: _resize(node),
     "scale": lambda node, stage: 8 * _taken(node),
-    "segment": lambda node, stage: (
-        ((25 if stage.threshold is None else 12) + 36 * stage.opening + 20 * stage.largest) * _taken(node)
-    ),
+    "segment": lambda node, stage: _segment(node),
     "select": lambda node, stage: 7 * _given(node),
-    "sobel": lambda node, stage: 20 * _taken(node),
     "slope": lambda node, stage: 130 * _taken(node) * (stage.span_s * node.inputs[0].rate_hz + 1),
+    "sobel": lambda node, stage: 24 * _taken(node),
     "spectrum_peak": lambda node, stage: (
         8.4 * sum(one.elements for one in node.inputs) * (stage.high_bpm - stage.low_bpm) / stage.step_bpm
     ),

@@ -139,7 +139,7 @@ def equalise(site: Site, tables: Tables) -> Mapping[str, str]:
 def equalise_scratch(site: Site) -> int:
     """Bytes of counts, tables and levels."""
     stage: Equalise = site.stage
-    return 2 * 512 + FLOAT * stage.levels * stage.tile_rows * stage.tile_columns + 2 * site.input.elements
+    return 2 * 512 + FLOAT * (stage.levels * stage.tile_rows * stage.tile_columns + 1) + 2 * site.input.elements
 
 
 def glcm(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -160,7 +160,7 @@ def glcm(site: Site, tables: Tables) -> Mapping[str, str]:
 def glcm_scratch(site: Site) -> int:
     """Bytes of counts and levels."""
     stage: Glcm = site.stage
-    return 4 * (stage.levels + 1) ** 2 + site.input.elements
+    return 16 * -(-((stage.levels + 1) ** 2) // 4) + site.input.elements
 
 
 def hot_spots(site: Site, tables: Tables) -> Mapping[str, str]:
