@@ -3,6 +3,11 @@
 A TCA9548A takes the mask of its open channels as one byte and gives it back when read. Chips behind channels of different
 multiplexers may have the same address, so a way that is not used is closed first. After any error nothing is taken for granted:
 the multiplexer may have lost its supply.
+
+A multiplexer that does not acknowledge while it is to be closed may have a channel open all the same, so nothing is asked through
+another one: the transaction fails, and the next one tries again. Without a supply it would block the chips of all others for
+good. Hence after so many failures in a row it is taken to have none, and to be closed by that, until it acknowledges anything:
+4 where it never did since the start, and 32 where it did, `UNMET_VISITS` and `LOST_VISITS`.
 """
 
 import errno
@@ -15,7 +20,12 @@ from thermo_core.sensors.path import BusPath, Hop
 from thermo_device.bus import I2cBus
 
 _Way = tuple[Hop, ...]
+_Known = tuple[_Way, int]  # the way to a multiplexer, and its address
 _ATTEMPTS = 3
+UNMET_VISITS = 4
+"""As many as a transaction has attempts, so that a multiplexer which is not there costs no chip its start."""
+LOST_VISITS = 32
+_NACKS = (errno.ENXIO, errno.EREMOTEIO)
 
 
 class MultiplexerError(OSError):
@@ -40,9 +50,13 @@ class Switchboard:
 
     def __init__(self, bus: I2cBus, paths: Iterable[BusPath]) -> None:
         self._bus = bus
-        self._all = {(path.hops[:depth], hop.address) for path in paths for depth, hop in enumerate(path.hops)}
+        self._all: set[_Known] = {
+            (path.hops[:depth], hop.address) for path in paths for depth, hop in enumerate(path.hops)
+        }
         self._doubtful = set(self._all)
         self._open: _Way = ()
+        self._met: set[_Known] = set()
+        self._silent = dict.fromkeys(self._all, 0)
 
     def at(self, path: BusPath) -> I2cBus:
         """The bus as a chip on this path sees it."""
@@ -72,11 +86,11 @@ class Switchboard:
         kept = min(len(before), len(way)) if shared is None else shared
         for depth in range(len(before) - 1, kept - 1, -1):
             if depth != kept or depth >= len(way) or way[depth].address != before[depth].address:
-                self._write(before[depth].address, 0)
+                self._write((before[:depth], before[depth].address), 0)
         for depth in range(len(way)):
             self._settle(way[:depth], way[depth].address)
             if depth >= kept:
-                self._write(way[depth].address, 1 << way[depth].channel)
+                self._write((way[:depth], way[depth].address), 1 << way[depth].channel)
         self._settle(way, None)
         self._open = way
 
@@ -85,22 +99,33 @@ class Switchboard:
         for one in sorted(self._doubtful, key=lambda known: known[1]):
             if one[0] == reached:
                 if one[1] != next_address:
-                    self._close(one[1])
+                    self._close(one)
                 self._doubtful.discard(one)
 
-    def _close(self, address: int) -> None:
-        """Close all channels of a multiplexer; one that never answers has no supply, and is closed by that."""
-        for _ in range(_ATTEMPTS):
+    def _close(self, one: _Known) -> None:
+        """Close all channels of a multiplexer, unless it was silent so long that it has no supply."""
+        for attempt in range(1, _ATTEMPTS + 1):
             try:
-                self._write(address, 0)
+                self._write(one, 0)
                 return
             except MultiplexerError as error:
-                if error.errno not in (errno.ENXIO, errno.EREMOTEIO):
+                if error.errno not in _NACKS:
+                    raise
+                if attempt == _ATTEMPTS and not self._is_excused(one):
                     raise
 
-    def _write(self, address: int, mask: int) -> None:
+    def _is_excused(self, one: _Known) -> bool:
+        """Whether this visit, at which it did not acknowledge, is one too many for a multiplexer with a supply."""
+        least = LOST_VISITS if one in self._met else UNMET_VISITS
+        self._silent[one] = min(self._silent[one] + 1, least)
+        return self._silent[one] == least
+
+    def _write(self, one: _Known, mask: int) -> None:
+        address = one[1]
         try:
             self._bus.i2c_rdwr(i2c_msg.write(address, [mask]))
+            self._met.add(one)
+            self._silent[one] = 0
             found = i2c_msg.read(address, 1)
             self._bus.i2c_rdwr(found)
         except OSError as error:

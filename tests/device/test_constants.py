@@ -245,3 +245,28 @@ def test_whatever_happens_each_page_is_its_own_sensors(
         pages += bench.capture(3)
         assert [page.constants for page in pages] == sorted(page.constants for page in pages)
         bench.check(pages)
+
+
+@pytest.mark.parametrize("pause_ms", [0, 100, 400])
+def test_whoever_resumes_waits_for_the_slow_page_that_is_in_the_making(make_sensor: MakeSensor, pause_ms: int) -> None:
+    """A new rate holds from the page after the one in the making, whichever way the wait for that one began."""
+    bench = Bench(make_sensor, 32.0)
+    clock = bench.hardware.clock
+
+    def resume() -> None:
+        clock.sleep_until_us(clock.now_us() + 1000 * pause_ms)
+        bench.sensor.resume()
+
+    while not bench.sensor.running:
+        bench.sensor.capture(clock.now_us() + 1000)
+    resume()  # it makes its first page at the rate of its defaults, 2 Hz
+    pages = bench.capture(4)
+    bench.sensor.set_rate(0.5)
+    pages += bench.capture(2)
+    bench.sensor.set_rate(32.0)
+    resume()
+    bench.sensor.set_rate(16.0)
+    pages += bench.capture(4)
+    bench.check(pages)
+    assert bench.counters.get("page_late") == bench.counters.get("blocks_lost") == 0, bench.counters.snapshot()
+    assert [page.index for page in pages[1:]] == [page.index + 1 for page in pages[:-1]]

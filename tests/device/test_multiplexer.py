@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from chip_bus import bus_of
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from smbus2 import i2c_msg
 
@@ -19,7 +19,7 @@ from thermo_core.wire.records import SignalRecord
 from thermo_device.bus import Registers
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
-from thermo_device.multiplexer import MultiplexerError, Switchboard
+from thermo_device.multiplexer import LOST_VISITS, MultiplexerError, Switchboard
 from thermo_device.pipeline import Pipeline
 from thermo_sim.chips.mlx90632 import SimulatedMlx90632
 from thermo_sim.chips.tca9548a import SimulatedTca9548a
@@ -100,9 +100,10 @@ def test_channels_that_somebody_left_open_are_closed_first() -> None:
 
 @given(
     steps=st.lists(
-        st.tuples(st.integers(0, 5), st.sampled_from(["", "", "reset", "nack", "open", "flip"])), max_size=30
+        st.tuples(st.integers(0, 5), st.sampled_from(["", "", "reset", "nack", "silent", "open", "flip"])), max_size=30
     )
 )
+@example(steps=[(4, ""), (4, "silent"), (2, "nack")])
 def test_whatever_happens_to_a_multiplexer_no_other_chip_is_taken_for_the_one_asked_for(
     steps: list[tuple[int, str]],
 ) -> None:
@@ -116,12 +117,67 @@ def test_whatever_happens_to_a_multiplexer_no_other_chip_is_taken_for_the_one_as
             rng.choice(list(tree.muxes.values())).mask = 1 << rng.randrange(8)
         elif harm == "nack":
             tree.bus.add_faults(f"nack@+{rng.randrange(4)}")
+        elif harm == "silent":
+            tree.bus.add_faults(f"nack@+0x3:addr=0x{rng.choice(sorted(tree.muxes)):02x}")
         elif harm == "flip" and tree.board._open != path.hops:
             tree.bus.add_faults("flip@+1")  # what the multiplexer says it has opened
+        is_silent = any(fault.address is not None for fault in tree.bus.faults._faults)
         try:
             assert tree.serial(path) == tree.expected(path)
         except BusError:
-            assert harm == "flip"
+            assert harm == "flip" or is_silent
+
+
+def _leave_open(tree: Tree) -> None:
+    """Open the first way, and have a transaction fail, so that nobody knows what is open."""
+    assert tree.serial(tree.paths[0]) == tree.expected(tree.paths[0])
+    tree.bus.add_faults(f"nack@+0:addr=0x{NODE:02x}")
+    with pytest.raises(OSError, match="I/O"):
+        tree.board.at(tree.paths[0]).i2c_rdwr(i2c_msg.read(NODE, 2))
+    assert tree.muxes[0x70].mask == 1
+
+
+def test_a_multiplexer_that_does_not_acknowledge_its_close_is_not_taken_for_closed() -> None:
+    tree = Tree()
+    other = tree.paths[2]
+    _leave_open(tree)
+    tree.bus.add_faults("nack@+0x3:addr=0x70")
+    with pytest.raises(MultiplexerError) as raised:
+        tree.board.at(other).i2c_rdwr(i2c_msg.read(NODE, 2))
+    assert raised.value.address == 0x70 and tree.muxes[0x71].mask == 0
+    for times in (3, 6, 9):
+        _leave_open(tree)
+        tree.bus.add_faults(f"nack@+0x{times}:addr=0x70")
+        assert tree.serial(other) == tree.expected(other), "the next visit closes it"
+
+
+def test_a_multiplexer_that_loses_its_supply_for_good_blocks_no_chip_for_ever() -> None:
+    tree = Tree()
+    for path in tree.paths:
+        tree.serial(path)
+    tree.bus.unplug(address=0x71)
+    with pytest.raises(BusError, match="I2C chip 0x71"):
+        tree.serial(tree.paths[2])
+    visits = 0
+    while True:
+        try:
+            tree.board.at(tree.paths[0]).i2c_rdwr(i2c_msg.read(NODE, 2))
+            break
+        except MultiplexerError as error:
+            assert error.address == 0x71
+            visits += 1
+    assert visits == LOST_VISITS - 1
+    for path in (tree.paths[4], tree.paths[1], tree.paths[0]):
+        with pytest.raises(BusError, match="I2C chip 0x71"):
+            tree.serial(tree.paths[3])
+        assert tree.serial(path) == tree.expected(path)
+    tree.bus.plug()
+    for path in tree.paths:
+        assert tree.serial(path) == tree.expected(path)
+    tree.board.recover()
+    tree.bus.add_faults("nack@+0x3:addr=0x71")
+    with pytest.raises(MultiplexerError):
+        tree.board.at(tree.paths[0]).i2c_rdwr(i2c_msg.read(NODE, 2))
 
 
 def test_a_multiplexer_that_is_not_there_is_named() -> None:

@@ -76,10 +76,16 @@ class Tree:
             rng.choice(list(self.muxes.values())).reset()
         elif what == "nack":
             self.bus.add_faults(f"nack@+{rng.randrange(12)}x3")
+        elif what == "silent":
+            self.silence(rng.choice(sorted(self.muxes)))
         elif what == "stuck":
             self.bus.add_faults(f"stuck@+{rng.randrange(12)}")
         elif what == "short":
             self.bus.add_faults(f"short@+{rng.randrange(12)}")
+
+    def silence(self, address: int) -> None:
+        """A multiplexer acknowledges none of three transactions."""
+        self.bus.add_faults(f"nack@+0x3:addr=0x{address:02x}")
 
 
 @pytest.fixture(scope="session")
@@ -90,8 +96,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     return build(folder, "wearable", [], *everything(), *sorted(folder.glob("*.c")))
 
 
-def started(library: ctypes.CDLL, tree: Tree) -> FirmwareWearable:
-    hardware: Any = SimpleNamespace(bus=tree.bus, clock=tree.bus.clock)
+def started(library: ctypes.CDLL, tree: Tree, bus: Any = None) -> FirmwareWearable:
+    hardware: Any = SimpleNamespace(bus=tree.bus if bus is None else bus, clock=tree.bus.clock)
     return FirmwareWearable(library, hardware)
 
 
@@ -144,7 +150,7 @@ def test_channels_that_somebody_left_open_are_closed_first(library: ctypes.CDLL)
 
 @settings(max_examples=15, deadline=None)
 @given(
-    steps=st.lists(st.sampled_from(["", "reset", "nack", "stuck", "short"]), min_size=1, max_size=8),
+    steps=st.lists(st.sampled_from(["", "reset", "nack", "silent", "stuck", "short"]), min_size=1, max_size=8),
     seed=st.integers(0, 1000),
 )
 def test_whatever_happens_no_other_chip_is_taken_for_the_one_asked(
@@ -165,6 +171,61 @@ def test_whatever_happens_no_other_chip_is_taken_for_the_one_asked(
     assert {block.sensor for block in later} == set(range(len(WAYS))), "all of them come back"
     numbers = {(block.sensor, block.constants) for block in blocks_of(wearable)}
     assert len(numbers) == len(WAYS), "no chip was taken for another one"
+
+
+class Leaving:
+    """A bus that leaves 0x70 open: a transaction fails while it is, and then it acknowledges none of three that are to close it."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._left = False
+        self.times = 0
+
+    def i2c_rdwr(self, *messages: Any) -> None:
+        tree, first = self._tree, messages[0]
+        if self._left and first.addr == 0x70:
+            self._left = False
+            if bytes(first) == b"\0":
+                tree.silence(0x70)
+                self.times += 1
+        elif first.addr == 0x49 and tree.muxes[0x70].mask and not self._left:
+            tree.bus.add_faults("nack@+0:addr=0x49")
+            self._left = True
+        tree.bus.i2c_rdwr(*messages)
+
+    def recover(self) -> None:
+        self._tree.bus.recover()
+
+
+def test_a_multiplexer_that_does_not_acknowledge_its_close_is_not_taken_for_closed(library: ctypes.CDLL) -> None:
+    tree = Tree()
+    bus = Leaving(tree)
+    wearable = started(library, tree, bus)
+    wearable.listen(lease_ms=10_000)
+    wearable.run(8.0)
+    check(blocks_of(wearable))
+    counts = [sum(block.sensor == number for block in blocks_of(wearable)) for number in range(len(WAYS))]
+    assert bus.times >= 2 and min(counts) >= 28, (counts, "the next visit closes it")
+
+
+def test_a_multiplexer_that_loses_its_supply_takes_its_own_chips_and_no_others(library: ctypes.CDLL) -> None:
+    tree = Tree()
+    wearable = started(library, tree)
+
+    def heard() -> set[int]:
+        """Sensors that say something from three seconds on."""
+        wearable.listen(lease_ms=10_000)
+        wearable.run(3.0)
+        before = len(wearable.telemetry)
+        wearable.run(3.0)
+        return {record.sensor for _, record in wearable.telemetry[before:] if isinstance(record, Block)}
+
+    assert heard() == set(range(len(WAYS)))
+    tree.bus.unplug(address=0x71)
+    assert heard() == {0, 1, 4, 5, 6}
+    tree.bus.plug()
+    assert heard() == set(range(len(WAYS)))
+    check(blocks_of(wearable))
 
 
 def test_a_multiplexer_that_is_gone_takes_its_own_chips_and_no_others(library: ctypes.CDLL) -> None:

@@ -57,11 +57,21 @@ static void fail(struct mlx90640_acquisition *c, enum status status) {
   c->retry_us = 2 * c->retry_us < LAST_RETRY_US ? 2 * c->retry_us : LAST_RETRY_US;
 }
 
-/* Clear the flag of a page that nobody knows the age of, and expect the next one within `first_us`. */
-static enum status await_first_page(struct mlx90640_acquisition *c, float first_us) {
+/* Write the settings; the page in the making still has the rate of those before. */
+static enum status change(struct mlx90640_acquisition *c, uint16_t before) {
+  const uint64_t steady_us = board_now_us(c->chip.bus.board) + (uint32_t)nominal_us(before);
+  c->steady_us = steady_us > c->steady_us ? steady_us : c->steady_us;
+  return mlx90640_chip_set(&c->chip, c->control);
+}
+
+/* Clear the flag of a page that nobody knows the age of, and expect the next one at the rate that it is made at. */
+static enum status await_first_page(struct mlx90640_acquisition *c) {
+  const uint64_t now_us = board_now_us(c->chip.bus.board);
+  const float slow_us = c->steady_us > now_us ? float32_of_unsigned(c->steady_us - now_us) : 0.0F;
+  const float period_us = nominal_us(c->control);
   const enum status status = mlx90640_chip_clear_flag(&c->chip);
   if (status == STATUS_OK) {
-    page_schedule_restart(&c->schedule, board_now_us(c->chip.bus.board), nominal_us(c->control), first_us);
+    page_schedule_restart(&c->schedule, board_now_us(c->chip.bus.board), period_us, fmaxf(period_us, slow_us));
     c->has_number = false;
     c->stale_seen = false;
   }
@@ -77,10 +87,10 @@ static enum status set_up(struct mlx90640_acquisition *c, bool *changed) {
   }
   *changed = found != c->control;
   if (*changed) {
-    status = mlx90640_chip_set(&c->chip, c->control);
+    status = change(c, found);
   }
   if (status == STATUS_OK) {
-    status = await_first_page(c, fmaxf(nominal_us(c->control), nominal_us(found)));
+    status = await_first_page(c);
   }
   if (status == STATUS_OK) {
     c->state = MLX90640_RUNNING;
@@ -359,7 +369,7 @@ static enum status look(struct mlx90640_acquisition *c, bool *captured) {
     if (again != number || !still) {
       /* A flag over RAM that is empty or old, had a flipped bit raised it. */
       counters_add(c->counters, COUNTER_STATUS_IMPLAUSIBLE, 1);
-      return await_first_page(c, c->schedule.nominal_us);
+      return await_first_page(c);
     }
     pages = pages_in_gap(c, now_us);
   }
@@ -425,7 +435,7 @@ void mlx90640_acquisition_resume(struct mlx90640_acquisition *c) {
   if (c->state == MLX90640_RUNNING) {
     enum status status = refresh(c, &same);
     if (status == STATUS_OK && same) {
-      status = await_first_page(c, c->schedule.nominal_us);
+      status = await_first_page(c);
     }
     if (status != STATUS_OK) {
       fail(c, status);
@@ -448,17 +458,17 @@ enum status mlx90640_acquisition_set_rate(struct mlx90640_acquisition *c, float 
       if (!carries(c, wanted)) {
         return STATUS_FULL;
       }
-      const float slower_us = fmaxf(c->schedule.nominal_us, nominal_us(wanted));
+      const uint16_t before = c->control;
       enum status status = STATUS_OK;
       bool same = false;
       c->control = wanted;
       if (c->state == MLX90640_RUNNING) {
         status = refresh(c, &same);
         if (status == STATUS_OK && same) {
-          status = mlx90640_chip_set(&c->chip, wanted);
+          status = change(c, before);
         }
         if (status == STATUS_OK && same) {
-          status = await_first_page(c, slower_us);
+          status = await_first_page(c);
         }
         if (status != STATUS_OK) {
           fail(c, status);

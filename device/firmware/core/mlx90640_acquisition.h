@@ -58,6 +58,7 @@ struct mlx90640_acquisition {
   uint32_t next_index;
   bool has_gap;
   uint64_t gap_from_us;
+  uint64_t steady_us; /* by then pages are made at the rate that is set */
   bool stale_seen;
   uint8_t same_pages; /* equal to the one before them, in a row */
   uint64_t retry_at_us;

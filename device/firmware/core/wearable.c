@@ -168,7 +168,7 @@ void wearable_open(struct wearable *w, const struct board *board, const struct p
                                        .switchboard = profile->switchboard,
                                        .scratch = w->scratch};
   if (profile->switchboard != NULL) {
-    multiplexer_forget(profile->switchboard);
+    multiplexer_start(profile->switchboard);
   }
   for (uint8_t i = 0; i < profile->sensor_count; i++) {
     profile->sensors[i].driver->init(&profile->sensors[i], &w->context);

@@ -135,7 +135,7 @@ class PictureSensor:
             return
         try:
             if self._same_sensor():
-                self._await_first_page(max(self._schedule.nominal_us, self._steady_us - self._clock.now_us()))
+                self._await_first_page()
         except (BusError, SensorError) as error:
             self._fail(error)
 
@@ -156,12 +156,11 @@ class PictureSensor:
                 f"A page takes {self._chip.read_us / 1000:.0f} ms on this I2C bus, too long for {hz:g} Hz; choose a lower "
                 "rate or raise the bus frequency."
             )
-        slower_us = max(self._schedule.nominal_us, 1e6 / hz)
-        self._control = wanted
+        before_hz, self._control = self.rate_hz, wanted
         try:
             if self._running and self._same_sensor():
-                self._chip.set(self._control)
-                self._await_first_page(slower_us)
+                self._change(before_hz)
+                self._await_first_page()
         except (BusError, SensorError) as error:
             self._fail(error)
             raise
@@ -231,7 +230,7 @@ class PictureSensor:
             if self._chip.look()[0] != status:
                 # A flag over RAM that is empty or old, had a flipped bit raised it.
                 self._counters.add("status_implausible")
-                self._await_first_page(schedule.nominal_us)
+                self._await_first_page()
                 return False, None
             pages = self._pages_in_gap(now_us)
         self._lose("page_missed", pages - 1)
@@ -287,10 +286,8 @@ class PictureSensor:
         """
         found = self._chip.settings(self._control)
         if found != self._control:
-            self._chip.set(self._control)
-        first_us = max(self._schedule.nominal_us, 1e6 / found.refresh_hz)
-        self._await_first_page(first_us)
-        self._steady_us = self._clock.now_us() + first_us
+            self._change(found.refresh_hz)
+        self._await_first_page()
         self._running, self.fault = True, ""
         self._retry_us = FIRST_RETRY_US
         return found != self._control
@@ -324,9 +321,15 @@ class PictureSensor:
             return True
         return self._control.to_word() == registers.CONTROL_DEFAULT and not self._constants.same_identity()
 
-    def _await_first_page(self, first_us: float) -> None:
-        """Clear the flag of a page that nobody knows the age of, and expect the next one within `first_us`."""
-        self._pages.restart(self._control, first_us)
+    def _change(self, before_hz: float) -> None:
+        """Write the settings; the page in the making still has the rate of those before."""
+        self._steady_us = max(self._steady_us, self._clock.now_us() + 1e6 / before_hz)
+        self._chip.set(self._control)
+
+    def _await_first_page(self) -> None:
+        """Clear the flag of a page that nobody knows the age of, and expect the next one at the rate that it is made at."""
+        period_us = 1e6 / self.rate_hz
+        self._pages.restart(self._control, max(period_us, self._steady_us - self._clock.now_us()))
 
     def _restart(self) -> None:
         """Bring back a sensor that was lost, or never there."""
