@@ -689,3 +689,29 @@ def test_a_stage_and_what_a_network_gives_are_shown_as_the_wearable_computes_the
     line = View(monitor, "", wanted=wanted).line()
     assert "above min" in line and "lesion.raw[0]" in line
     assert monitor.signals["lesion.raw"].sample.values.sum() == pytest.approx(1, abs=0.01)
+
+
+INTERLEAVED = """
+name = "rows"
+version = "1.0.0"
+card = "CARD.md"
+
+[[sensors]]
+name = "skin"
+kind = "mlx90640"
+path = [0x33]
+rate_hz = 16.0
+pattern = "interleaved"
+"""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_interleaved_rows_leave_time_for_the_fastest_rate(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "wearable.toml").write_text(INTERLEAVED)
+    (tmp_path / "CARD.md").write_text("# rows\n\nInforms only.\n")
+    with started(kind, tmp_path, wearable=str(tmp_path / "wearable.toml")) as running, running.open() as host:
+        hear(host, lambda records: len(blocks(records)) >= 4, "blocks")
+        assert host.set_rate(CAMERA, 64.0) == 64.0
+        pages = blocks(hear(host, lambda records: len(blocks(records)) >= 40, "blocks"))
+        periods = np.diff([one.time_us for one in pages])[8:] / np.diff([one.index for one in pages])[8:]
+        assert np.median(periods) == pytest.approx(1e6 / 64, rel=0.1)

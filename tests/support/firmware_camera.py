@@ -29,7 +29,7 @@ from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
 from thermo_device.sensors.driver import Place
 
 CAMERA_MODULES = (
-    "board", "bus", "counters", "flash", "journal", "mlx90640_chip", "mlx90640_constants", "mlx90640_plausible", "page_schedule",
+    "board", "bus", "counters", "flash", "journal", "multiplexer", "mlx90640_chip", "mlx90640_constants", "mlx90640_plausible", "page_schedule",
     "plausibility", "mlx90640_acquisition", "kth", "sightings", "crc",
 )  # fmt: skip
 OK, NACK, STUCK, SHORT, BUS = range(5)

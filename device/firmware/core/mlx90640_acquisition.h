@@ -59,6 +59,7 @@ struct mlx90640_acquisition {
   bool has_gap;
   uint64_t gap_from_us;
   bool stale_seen;
+  bool foreign;       /* the next page was begun with another pattern or resolution */
   uint8_t same_pages; /* equal to the one before them, in a row */
   uint64_t retry_at_us;
   uint32_t retry_us;

@@ -25,7 +25,7 @@ struct pace {
   uint32_t planned_mhz; /* of the profile */
   uint32_t least_mhz;   /* below this the graph is that of the profile's rates */
   uint32_t set_mhz;
-  bool bound; /* parameters of stages are those of the profile's rate */
+  bool bound;      /* parameters of stages are those of the profile's rate */
   uint32_t at_mhz; /* what the graph goes by */
 };
 
