@@ -700,18 +700,20 @@ card = "CARD.md"
 name = "skin"
 kind = "mlx90640"
 path = [0x33]
-rate_hz = 16.0
+rate_hz = 2.0
 pattern = "interleaved"
 """
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_interleaved_rows_leave_time_for_the_fastest_rate(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["host", "mps2-an386"])
+def test_a_board_carries_interleaved_rows_where_whole_pages_would_be_too_slow(kind: str, tmp_path: Path) -> None:
+    """At 25 kHz: 343 ms for the rows, 601 for all words, of 500; each transaction may wait 12 ms for a busy machine."""
     (tmp_path / "wearable.toml").write_text(INTERLEAVED)
     (tmp_path / "CARD.md").write_text("# rows\n\nInforms only.\n")
-    with started(kind, tmp_path, wearable=str(tmp_path / "wearable.toml")) as running, running.open() as host:
+    (tmp_path / "world.toml").write_text("bus_hz = 25_000\n")
+    given = ("--world", str(tmp_path / "world.toml"))
+    with started(kind, tmp_path, *given, wearable=str(tmp_path / "wearable.toml")) as running, running.open() as host:
         hear(host, lambda records: len(blocks(records)) >= 4, "blocks")
-        assert host.set_rate(CAMERA, 64.0) == 64.0
-        pages = blocks(hear(host, lambda records: len(blocks(records)) >= 40, "blocks"))
-        periods = np.diff([one.time_us for one in pages])[8:] / np.diff([one.index for one in pages])[8:]
-        assert np.median(periods) == pytest.approx(1e6 / 64, rel=0.1)
+        assert host.hello().sensors[CAMERA].rate_hz == 2.0
+        with pytest.raises(RefusedError, match=r"3\d\d ms"):
+            host.set_rate(CAMERA, 64.0)
