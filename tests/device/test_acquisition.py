@@ -123,6 +123,16 @@ def test_interleaved_pages_come_at_twice_the_rate_of_whole_ones(
     assert counters.get("blocks_lost") == counters.get("rate_lowered") == counters.get("word_corrected") == 0
 
 
+def test_interleaved_pages_are_set_to_the_fastest_rate_without_a_loss(make_camera: MakeCamera) -> None:
+    camera, hardware, counters = _interleaved(make_camera, 16, 1_000_000)
+    first = _pages(camera, hardware, 10)[-1]
+    camera.set_rate(64)
+    captured = _pages(camera, hardware, 100)
+    assert [page.index for page in captured] == list(range(first.index + 1, first.index + 101))
+    assert captured[-1].time_us - captured[-2].time_us == pytest.approx(1e6 / 64, abs=200)
+    assert counters.get("blocks_lost") == 0
+
+
 def test_a_bus_that_cannot_carry_interleaved_pages_lowers_their_rate(make_camera: MakeCamera) -> None:
     """21 ms of 15.6 at 400 kHz: the rate is that of half pages, not of whole ones."""
     camera, hardware, counters = _interleaved(make_camera, 64, 400_000)

@@ -710,7 +710,7 @@ def test_a_board_carries_interleaved_rows_where_whole_pages_would_be_too_slow(ki
     """At 25 kHz: 343 ms for the rows, 601 for all words, of 500; each transaction may wait 12 ms for a busy machine."""
     (tmp_path / "wearable.toml").write_text(INTERLEAVED)
     (tmp_path / "CARD.md").write_text("# rows\n\nInforms only.\n")
-    (tmp_path / "world.toml").write_text("bus_hz = 25_000\n")
+    (tmp_path / "world.toml").write_text('about = "a slow bus"\nbus_hz = 25_000\n')
     given = ("--world", str(tmp_path / "world.toml"))
     with started(kind, tmp_path, *given, wearable=str(tmp_path / "wearable.toml")) as running, running.open() as host:
         hear(host, lambda records: len(blocks(records)) >= 4, "blocks")
