@@ -1,14 +1,18 @@
 """Acquisition in simulated time: no page lost at 64 Hz, every other loss counted, the sensor found again."""
 
+import ctypes
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
+from firmware_camera import FirmwareCamera
 
 from thermo_core.clock import Clock
 from thermo_core.errors import BusTimeoutError, EepromError, NackError, UsageError
-from thermo_core.sensors.mlx90640.frames import Subpage
+from thermo_core.sensors.mlx90640.frames import PIXELS, ROWS, Subpage
 from thermo_core.sensors.mlx90640.registers import ControlRegister
 from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
 from thermo_device.counters import Counters
@@ -74,6 +78,87 @@ def test_no_page_is_lost_at_any_rate(rate_hz: float, bus_hz: int, pages: int) ->
         settled = [b.time_us - a.time_us for a, b in pairwise(captured[30:])]
         assert np.allclose(settled, 1e6 / rate_hz, rtol=0, atol=200)
         assert (hardware.bus.transactions - before) / pages < 9, "polls by schedule, not in a loop"
+
+
+MakeCamera = Callable[[Mlx90640Settings, Place], PictureSensor | FirmwareCamera]
+
+
+@pytest.fixture(params=["agent", "firmware"])
+def make_camera(request: pytest.FixtureRequest) -> MakeCamera:
+    if request.param == "agent":
+        return PictureSensor
+    library: ctypes.CDLL = request.getfixturevalue("camera_library")
+    return partial(FirmwareCamera, library)
+
+
+def _interleaved(
+    make_camera: MakeCamera, rate_hz: float, bus_hz: int
+) -> tuple[PictureSensor | FirmwareCamera, SimulatedHardware, Counters]:
+    hardware = SimulatedHardware.from_profile(seed=2, bus_hz=bus_hz, warm_up_tau_s=0)
+    counters = Counters()
+    settings = Mlx90640Settings(name="skin", path=(0x33,), rate_hz=rate_hz, pattern="interleaved")
+    return make_camera(settings, Place(0, hardware.bus, hardware.clock, counters)), hardware, counters
+
+
+def _pages(camera: PictureSensor | FirmwareCamera, hardware: SimulatedHardware, count: int) -> list[Subpage]:
+    """So many pages that come in a row; whatever is lost between them shows in their indices."""
+    found: list[Subpage] = []
+    end_us = hardware.clock.now_us() + 20_000_000 + count * 40_000
+    while len(found) < count and hardware.clock.now_us() < end_us:
+        page = camera.capture(hardware.clock.now_us() + 1_000_000)
+        found += [] if page is None else [page]
+    assert len(found) == count
+    return found
+
+
+@pytest.mark.parametrize(("rate_hz", "bus_hz", "pages"), [(64, 1_000_000, 1000), (32, 400_000, 500)])
+def test_interleaved_pages_come_at_twice_the_rate_of_whole_ones(
+    make_camera: MakeCamera, rate_hz: float, bus_hz: int, pages: int
+) -> None:
+    camera, hardware, counters = _interleaved(make_camera, rate_hz, bus_hz)
+    captured = _pages(camera, hardware, pages)
+    assert [page.index for page in captured] == list(range(captured[0].index, captured[0].index + pages))
+    assert all(a.number != b.number for a, b in pairwise(captured))
+    assert captured[-1].time_us - captured[-2].time_us == pytest.approx(1e6 / rate_hz, abs=200)
+    assert counters.get("blocks_lost") == counters.get("rate_lowered") == counters.get("word_corrected") == 0
+
+
+def test_interleaved_pages_are_set_to_the_fastest_rate_without_a_loss(make_camera: MakeCamera) -> None:
+    camera, hardware, counters = _interleaved(make_camera, 16, 1_000_000)
+    first = _pages(camera, hardware, 10)[-1]
+    camera.set_rate(64)
+    captured = _pages(camera, hardware, 100)
+    assert [page.index for page in captured] == list(range(first.index + 1, first.index + 101))
+    assert captured[-1].time_us - captured[-2].time_us == pytest.approx(1e6 / 64, abs=200)
+    assert counters.get("blocks_lost") == 0
+
+
+def test_a_bus_that_cannot_carry_interleaved_pages_lowers_their_rate(make_camera: MakeCamera) -> None:
+    """21 ms of 15.6 at 400 kHz: the rate is that of half pages, not of whole ones."""
+    camera, hardware, counters = _interleaved(make_camera, 64, 400_000)
+    captured = _pages(camera, hardware, 40)
+    assert captured[-1].time_us - captured[-2].time_us == pytest.approx(1e6 / 32, abs=200)
+    assert counters.get("rate_lowered") == 1
+    assert counters.get("blocks_lost") == 0
+    assert camera.verify_eeprom()
+    camera.set_rate(32)
+
+
+def test_an_interleaved_page_is_its_own_rows_beside_those_of_the_page_before(make_camera: MakeCamera) -> None:
+    camera, hardware, _ = _interleaved(make_camera, 16, 1_000_000)
+    first = _pages(camera, hardware, 12)
+    assert camera.verify_eeprom()
+    captured = [*first, *_pages(camera, hardware, 6)]
+    shown = np.stack([page.words[:PIXELS].reshape(ROWS, -1) for page in captured])
+    for n, page in enumerate(captured[1:], 1):
+        own, other = page.number, 1 - page.number
+        if page.index == captured[n - 1].index + 1:
+            np.testing.assert_array_equal(shown[n, other::2], shown[n - 1, other::2])
+        assert (shown[n, own::2] != shown[n - 1, own::2]).any(axis=1).all()
+    hardware.chip._settle(hardware.clock.now_us())
+    in_chip = hardware.chip._ram[:PIXELS].reshape(ROWS, -1)
+    np.testing.assert_array_equal(shown[-1], in_chip)
+    np.testing.assert_array_equal(captured[-1].words[PIXELS:832], hardware.chip._ram[PIXELS:])
 
 
 @pytest.mark.parametrize("factor", [0.96, 0.99, 1.01, 1.04])

@@ -62,6 +62,7 @@ class Bench:
             Mlx90640Settings(name="skin", path=(0x33,), rate_hz=rate_hz, **settings),
             Place(0, self.hardware.bus, self.hardware.clock, self.counters),
         )
+        self.chess = settings.get("pattern", "chess") == "chess"
         self.measured: list[Measured] = []
         self.period_us = 1e6 / rate_hz
         scene, times = self.hardware.scene.celsius, [0.0]
@@ -96,7 +97,7 @@ class Bench:
 
     def source(self, subpage: Subpage, tolerance: float = 0) -> Measured:
         """What the chip measured that this page is; fails where it is nothing the chip measured."""
-        mask = subpage_mask(subpage.number, chess=True).ravel()
+        mask = subpage_mask(subpage.number, self.chess).ravel()
         pixels = subpage.words[:768][mask].astype(np.int16).astype(int)
         # Of equal ones the last: auxiliary words measured while the chip boots come with pixels nobody can read.
         candidates = [measured for measured in reversed(self.measured) if measured.number == subpage.number]
@@ -151,8 +152,12 @@ def _reads(make_bench: MakeBench, rate_hz: float, pages: int) -> list[bool]:
 KINDS = ["nack", "stuck", "flip", "short", "stale", "eeprom", "unplug"]
 
 
+@pytest.mark.parametrize("pattern", ["chess", "interleaved"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_start_up_survives_the_fault_at_each_of_its_transactions(make_bench: MakeBench, kind: str) -> None:
+def test_start_up_survives_the_fault_at_each_of_its_transactions(
+    make_bench: MakeBench, kind: str, pattern: str
+) -> None:
+    make_bench = partial(make_bench, pattern=pattern)
     reads = _reads(make_bench, 16, 1)
     assert len(reads) > 20
     true_eeprom = make_bench().hardware.chip.cells.words
@@ -165,6 +170,7 @@ def test_start_up_survives_the_fault_at_each_of_its_transactions(make_bench: Mak
         np.testing.assert_array_equal(bench.sensor.eeprom, true_eeprom, err_msg=fault)
         assert bench.sensor.running
         assert not bench.sensor.fault
+        assert bench.counters.get("rate_lowered") == 0
         _check_noticed(kind, reads[at], bench)
 
 
@@ -174,13 +180,16 @@ def _check_noticed(kind: str, reads: bool, bench: Bench) -> None:
         assert noticed == (reads or kind != "short"), bench.counters.snapshot()
 
 
-@pytest.mark.parametrize("rate_hz", [16, 64])
+@pytest.mark.parametrize(("pattern", "rate_hz"), [("chess", 16), ("chess", 64), ("interleaved", 64)])
 @pytest.mark.parametrize("kind", [*KINDS, "flip:bits=30"])
 def test_a_picture_survives_the_fault_at_each_of_its_transactions(
-    make_bench: MakeBench, kind: str, rate_hz: float
+    make_bench: MakeBench, kind: str, pattern: str, rate_hz: float
 ) -> None:
+    make_bench = partial(make_bench, pattern=pattern)
     first, reads = len(_reads(make_bench, rate_hz, 20)), _reads(make_bench, rate_hz, 22)
-    assert 10 <= len(reads) - first <= 20
+    pieces = 1 if pattern == "chess" else 12
+    kind = kind.replace("bits=30", f"bits={round(30 / pieces)}")  # as many of what a page reads
+    assert 8 + 2 * pieces <= len(reads) - first <= 18 + 2 * pieces + 1
     name, _, options = kind.partition(":")
     for at in range(first, len(reads)):
         fault = f"{name}@{at}" + ("+40ms" if name == "unplug" else "") + (f":{options}" if options else "")
@@ -195,13 +204,15 @@ def test_a_picture_survives_the_fault_at_each_of_its_transactions(
         assert lost <= limit, f"{fault}: {bench.counters.snapshot()}"
 
 
-def test_flipped_bits_are_put_right_or_small(make_bench: MakeBench) -> None:
-    bench = make_bench(16, faults="flip:p=0.1")
+@pytest.mark.parametrize("pattern", ["chess", "interleaved"])
+def test_flipped_bits_are_put_right_or_small(make_bench: MakeBench, pattern: str) -> None:
+    per_read = 0.1 if pattern == "chess" else 0.1 / 12
+    bench = make_bench(16, faults=f"flip:p={per_read:.4f}", pattern=pattern)
     pages = bench.capture(800, at_most_s=60.0)
     bench.check(pages, UNSEEN)
     sources = [bench.source(page, UNSEEN) for page in pages]
     wrong = sum(
-        bool((page.words[:768][subpage_mask(page.number, True).ravel()] != source.pixels).any())
+        bool((page.words[:768][subpage_mask(page.number, bench.chess).ravel()] != source.pixels).any())
         for page, source in zip(pages, sources, strict=True)
     )
     assert bench.counters.get("word_corrected") > 10

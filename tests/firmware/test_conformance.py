@@ -769,3 +769,31 @@ def test_a_stage_and_what_a_network_gives_are_shown_as_the_wearable_computes_the
     line = View(monitor, "", wanted=wanted).line()
     assert "above min" in line and "lesion.raw[0]" in line
     assert monitor.signals["lesion.raw"].sample.values.sum() == pytest.approx(1, abs=0.01)
+
+
+INTERLEAVED = """
+name = "rows"
+version = "1.0.0"
+card = "CARD.md"
+
+[[sensors]]
+name = "skin"
+kind = "mlx90640"
+path = [0x33]
+rate_hz = 2.0
+pattern = "interleaved"
+"""
+
+
+@pytest.mark.parametrize("kind", ["host", "mps2-an386"])
+def test_a_board_carries_interleaved_rows_where_whole_pages_would_be_too_slow(kind: str, tmp_path: Path) -> None:
+    """At 25 kHz: 343 ms for the rows, 601 for all words, of 500; each transaction may wait 12 ms for a busy machine."""
+    (tmp_path / "wearable.toml").write_text(INTERLEAVED)
+    (tmp_path / "CARD.md").write_text("# rows\n\nInforms only.\n")
+    (tmp_path / "world.toml").write_text('about = "a slow bus"\nbus_hz = 25_000\n')
+    given = ("--world", str(tmp_path / "world.toml"))
+    with started(kind, tmp_path, *given, wearable=str(tmp_path / "wearable.toml")) as running, running.open() as host:
+        hear(host, lambda records: len(blocks(records)) >= 4, "blocks")
+        assert host.hello().sensors[CAMERA].rate_hz == 2.0
+        with pytest.raises(RefusedError, match=r"3\d\d ms"):
+            host.set_rate(CAMERA, 64.0)

@@ -99,9 +99,11 @@ def _taken_by_the_agent(profile: Profile, rate_hz: float, settle: int, blocks: i
     return meter.busy_us / 1e6 / (bus_load([sensor], 400_000).share * blocks / rate_hz)
 
 
-@pytest.mark.parametrize("rate_hz", [4.0, 16.0])
-def test_a_camera_takes_as_long_as_the_agent_takes_for_it(rate_hz: float) -> None:
-    profile = _profile({"kind": "mlx90640", "path": [0x33], "rate_hz": rate_hz})
+@pytest.mark.parametrize(
+    ("pattern", "rate_hz"), [("chess", 4.0), ("chess", 16.0), ("interleaved", 4.0), ("interleaved", 32.0)]
+)
+def test_a_camera_takes_as_long_as_the_agent_takes_for_it(pattern: str, rate_hz: float) -> None:
+    profile = _profile({"kind": "mlx90640", "path": [0x33], "rate_hz": rate_hz, "pattern": pattern})
     # The agent looks a few times more until a page is there, and reads doubtful words again.
     assert 1.0 <= _taken_by_the_agent(profile, rate_hz, 6, 20) < 1.05
 
@@ -152,6 +154,9 @@ def test_a_camera_sixteen_nodes_pulse_and_motion_fit_400_khz() -> None:
     too_fast = _sensors({"kind": "mlx90640", "path": [0x33], "rate_hz": 64.0})
     assert bus_load(too_fast, 400_000).share > 1
     assert bus_load(too_fast, 1_000_000).share < 1
+    rows = _sensors({"kind": "mlx90640", "path": [0x33], "rate_hz": 32.0, "pattern": "interleaved"})
+    assert bus_load(rows, 400_000).share < 0.75
+    assert bus_load(rows, 1_000_000).share < 0.3
 
 
 def test_a_chip_that_does_not_bear_the_frequency_is_named() -> None:

@@ -88,6 +88,7 @@ static enum status set_up(struct mlx90640_acquisition *c, bool *changed) {
   *changed = found != c->control;
   if (*changed) {
     status = change(c, found);
+    c->foreign = ((found ^ c->control) & MLX90640_CONTROL_MEASUREMENT) != 0;
   }
   if (status == STATUS_OK) {
     status = await_first_page(c);
@@ -260,6 +261,15 @@ static bool is_empty(const uint16_t ram[RAM_WORDS], uint8_t number, uint16_t con
   return true;
 }
 
+/* The rows that are not read with an interleaved page: those of the last one of the other subpage, 0 where there is
+ * none. */
+static void put_other(struct mlx90640_acquisition *c, uint8_t number) {
+  const uint32_t other = 1U - number;
+  for (uint32_t own = 0; own < OWN_PIXELS && !c->chip.chess; own++) {
+    c->ram[subpage_pixel(own, other, false)] = c->has_before[other] ? c->before[other].pixels[own] : 0;
+  }
+}
+
 static enum page read_shown(struct mlx90640_acquisition *c, uint8_t number, enum counter *cause, enum status *status) {
   const struct board *board = c->chip.bus.board;
   const uint64_t began_us = board_now_us(board);
@@ -272,7 +282,8 @@ static enum page read_shown(struct mlx90640_acquisition *c, uint8_t number, enum
     *cause = COUNTER_PAGE_DROPPED; /* so late that it may have cleared the flag of a later page */
     return PAGE_LOST;
   }
-  *status = mlx90640_chip_read_ram(&c->chip, c->ram);
+  put_other(c, number);
+  *status = mlx90640_chip_read_page(&c->chip, number, c->ram);
   if (*status == STATUS_OK) {
     *status = lost_power(c, &is);
   }
@@ -339,6 +350,17 @@ static enum status thaw(struct mlx90640_acquisition *c) {
   return mlx90640_chip_set(&c->chip, c->control);
 }
 
+/* Leave a page unread whose measurement began before the sensor had its pattern and resolution. */
+static enum status pass_over(struct mlx90640_acquisition *c, uint8_t number) {
+  c->foreign = false;
+  if (c->has_before[number]) {
+    lose(c, COUNTER_PAGE_DROPPED, 1);
+  } else {
+    counters_add(c->counters, COUNTER_PAGES_SETTLING, 1);
+  }
+  return mlx90640_chip_clear_flag(&c->chip);
+}
+
 /* One look at the sensor, and the page it shows where that is new. */
 static enum status look(struct mlx90640_acquisition *c, bool *captured) {
   uint8_t number;
@@ -377,6 +399,9 @@ static enum status look(struct mlx90640_acquisition *c, bool *captured) {
   c->next_index += pages;
   c->has_number = true;
   c->last_number = number;
+  if (c->foreign) {
+    return pass_over(c, number);
+  }
   enum counter cause = COUNTER_PAGE_DROPPED;
   switch (read_shown(c, number, &cause, &status)) {
     case PAGE_READ:
@@ -398,7 +423,7 @@ void mlx90640_acquisition_init(struct mlx90640_acquisition *c, const struct boar
                                const struct mlx90640_settings *settings, struct settle_scratch *scratch,
                                struct sightings *sightings, uint8_t sensor) {
   memset(c, 0, sizeof *c);
-  mlx90640_chip_init(&c->chip, board, counters, settings->address);
+  mlx90640_chip_init(&c->chip, board, counters, settings->address, settings->chess);
   c->counters = counters;
   c->scratch = scratch;
   c->sightings = sightings;

@@ -60,6 +60,7 @@ struct mlx90640_acquisition {
   uint64_t gap_from_us;
   uint64_t steady_us; /* by then pages are made at the rate that is set */
   bool stale_seen;
+  bool foreign;       /* the next page was begun with another pattern or resolution */
   uint8_t same_pages; /* equal to the one before them, in a row */
   uint64_t retry_at_us;
   uint32_t retry_us;

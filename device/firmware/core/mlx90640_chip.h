@@ -14,6 +14,7 @@ struct mlx90640_chip {
   struct bus bus;
   uint32_t look_us; /* what reading the status takes */
   uint32_t read_us; /* what reading a page takes; 0 while it is not known */
+  bool chess;       /* the pattern: pages are read whole */
 };
 
 /* Room that `mlx90640_chip_settle` needs. */
@@ -25,7 +26,7 @@ struct settle_scratch {
 enum settled { SETTLED, UNSETTLED, SETTLE_BUS_FAULT };
 
 void mlx90640_chip_init(struct mlx90640_chip *chip, const struct board *board, struct counters *counters,
-                        uint8_t address);
+                        uint8_t address, bool chess);
 
 /* Subpage and new-data flag of the status register, and when it was read; one that cannot be is read again and counted.
  */
@@ -39,17 +40,19 @@ enum status mlx90640_chip_settings(const struct mlx90640_chip *chip, uint16_t wa
 /* Write the control register and read it back; BUS where the chip does not keep it. */
 enum status mlx90640_chip_set(const struct mlx90640_chip *chip, uint16_t wanted);
 
-enum status mlx90640_chip_read_ram(const struct mlx90640_chip *chip, uint16_t ram[RAM_WORDS]);
+/* Read what a page of subpage `number` changes: in chess pattern all of RAM, otherwise its own rows and the auxiliary
+   words; the other rows of `ram` are left as they are. */
+enum status mlx90640_chip_read_page(const struct mlx90640_chip *chip, uint32_t number, uint16_t ram[RAM_WORDS]);
 
 /* Read doubtful words of a page again and put right those that read otherwise; UNSETTLED where reads contradict each
-   other, or too much is doubtful and there is no time to read the whole page again. */
+   other, or too much is doubtful and there is no time to read the page again. */
 enum settled mlx90640_chip_settle(const struct mlx90640_chip *chip, uint16_t ram[RAM_WORDS],
                                   const struct own_words *before, uint32_t number, uint16_t control, bool time_for_all,
                                   struct settle_scratch *scratch);
 
 /* Read the EEPROM twice, and a third time where the two differ: what two reads agree on. Also shows how long the bus
-   takes for a page, which has as many words. `spare` holds the second read. DAMAGED where a word read differently three
-   times. */
+   takes for a whole page, which has as many words; pages that are read in part are tried twice. `spare` holds the
+   second read. DAMAGED where a word read differently three times. */
 enum status mlx90640_chip_read_eeprom(struct mlx90640_chip *chip, uint16_t eeprom[MLX90640_EEPROM_WORDS],
                                       uint16_t spare[MLX90640_EEPROM_WORDS]);
 

@@ -20,7 +20,8 @@
 #define MLX90640_VDD 0x072AU
 #define MLX90640_DEVICE_ID 0x2407U /* three words */
 
-#define MLX90640_CONTROL_DEFAULT 0x1901U /* after power-on */
+#define MLX90640_CONTROL_DEFAULT 0x1901U     /* after power-on */
+#define MLX90640_CONTROL_MEASUREMENT 0x1C00U /* pattern and resolution */
 #define MLX90640_STATUS_SUBPAGE 0x0007U
 #define MLX90640_STATUS_NEW_DATA 0x0008U
 #define MLX90640_STATUS_CLEARED 0x0030U /* overwriting enabled, no new data */

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from thermo_core.errors import UsageError
-from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS, Mask
+from thermo_core.sensors.mlx90640.frames import AUXILIARY_WORDS, COLUMNS, PIXELS, RAM_WORDS, ROWS, Mask
 
 RAM_START = 0x0400
 AUXILIARY_START = 0x0700
@@ -190,3 +190,21 @@ def subpage_mask(number: int, chess: bool) -> Mask:
     mask: Mask = ((rows + columns if chess else rows) % 2) == number
     mask.flags.writeable = False
     return mask
+
+
+@cache
+def page_reads(number: int, chess: bool) -> tuple[tuple[int, int], ...]:
+    """What has to be read of RAM for a page of subpage `number`: (index of the first word, words) of each read.
+
+    Chess: all at once, since own pixels lie in every row. Interleaved: each own row, and the auxiliary words. A read costs the
+    39 clocks of its addresses and a word 18, so that a row between two own ones (576) is not worth its reading; the last row
+    of subpage 1 is followed by the auxiliary words. Each read is a transaction of its own: adapters such as the Raspberry Pi's
+    (i2c-bcm2835) allow one read in a transaction.
+    """
+    if chess:
+        return ((0, RAM_WORDS),)
+    rows = [(row * COLUMNS, COLUMNS) for row in range(number, ROWS, 2)]
+    if number == 0:
+        return (*rows, (PIXELS, AUXILIARY_WORDS))
+    last, words = rows[-1]
+    return (*rows[:-1], (last, words + AUXILIARY_WORDS))

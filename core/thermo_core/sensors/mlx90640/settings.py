@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from thermo_core.sensors.mlx90640.frames import COLUMNS, RAM_WORDS, ROWS
+from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS
+from thermo_core.sensors.mlx90640.registers import page_reads
 from thermo_core.sensors.settings import BusSensorSettings, Visit
 from thermo_core.signals import Signal
 
@@ -17,7 +18,7 @@ class Mlx90640Settings(BusSensorSettings, frozen=True, kw_only=True, tag="mlx906
     Attributes:
         rate_hz: subpages a second, one of `RATES_HZ`; a picture is two.
         resolution_bits: 16 to 19.
-        pattern: which pixels a subpage has.
+        pattern: which pixels a subpage has; interleaved rows take little more than half of chess's bus time.
         emissivity: of the skin.
         reflected_celsius: temperature that the skin reflects, degC; 8 K below the die where left out.
     """
@@ -42,8 +43,9 @@ class Mlx90640Settings(BusSensorSettings, frozen=True, kw_only=True, tag="mlx906
 
     @property
     def visits(self) -> tuple[Visit, ...]:
-        """Status, flag cleared, the whole RAM, control register, status again."""
-        return (Visit("a subpage", self.rate_hz, ((2, 2), (4,), (2, 2 * RAM_WORDS), (2, 2), (2, 2))),)
+        """Status, flag cleared, the page, control register, status again; of interleaved pages subpage 0, the longer one."""
+        page = tuple((2, 2 * words) for _, words in page_reads(0, self.pattern == "chess"))
+        return (Visit("a subpage", self.rate_hz, ((2, 2), (4,), *page, (2, 2), (2, 2))),)
 
     @property
     def built_up(self) -> tuple[str, ...]:

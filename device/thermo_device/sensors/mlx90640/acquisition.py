@@ -44,7 +44,14 @@ class PictureSensor:
         self._control = _control(settings)
         self._clock = place.clock
         self._counters = place.tally
-        self._chip = Mlx90640(place.bus, place.clock, settings.bus_path.address, place.tally, place.max_read_bytes)
+        self._chip = Mlx90640(
+            place.bus,
+            place.clock,
+            settings.bus_path.address,
+            place.tally,
+            place.max_read_bytes,
+            chess=self._control.chess,
+        )
         self._sensor = place.number
         self._schedule = PageSchedule(1e6 / settings.rate_hz)
         self._pages = PageReader(self._chip, place.clock, self._schedule, place.tally)
@@ -55,6 +62,7 @@ class PictureSensor:
         self._index = -1
         self._gap_from_us: float | None = None
         self._steady_us = 0.0
+        self._foreign = False
         self.fault = ""
 
     @property
@@ -236,8 +244,20 @@ class PictureSensor:
         self._lose("page_missed", pages - 1)
         self._index += pages
         self._pages.number = status.subpage
+        if self._foreign:
+            self._pass_over(status.subpage)
+            return False, None
         ram = self._read_page(status.subpage)
         return False, None if ram is None else self._hand_on(ram, status.subpage)
+
+    def _pass_over(self, number: int) -> None:
+        """Leave a page unread whose measurement began before the sensor had its pattern and resolution."""
+        self._foreign = False
+        if self._pages.knows(number):
+            self._lose("page_dropped", 1)
+        else:
+            self._counters.add("pages_settling")
+        self._chip.clear_flag()
 
     def _pages_in_gap(self, now_us: int) -> int:
         """Pages since the last one before a fault, this one included; 1 at the first start and after a pause."""
@@ -287,6 +307,7 @@ class PictureSensor:
         found = self._chip.settings(self._control)
         if found != self._control:
             self._change(found.refresh_hz)
+            self._foreign = found.chess != self._control.chess or found.resolution_code != self._control.resolution_code
         self._await_first_page()
         self._running, self.fault = True, ""
         self._retry_us = FIRST_RETRY_US

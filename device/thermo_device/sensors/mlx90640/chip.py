@@ -4,6 +4,8 @@ The sensor sends no checksum. What is constant is read until two reads agree (EE
 jumped alone are read again (see `plausibility`).
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +19,7 @@ from thermo_device.counters import Tally
 from thermo_device.sensors.mlx90640.plausibility import suspicious
 
 MAX_SINGLE_REREADS = 8
-"""With more suspicious words than this the whole page is read again."""
+"""With more suspicious words than this the page is read again."""
 _CONFIRMATIONS = 3
 _FIRST_ID_WORD = 0x2407 - registers.EEPROM_START
 _ID_WORDS = 3
@@ -33,17 +35,26 @@ class Mlx90640:
         address: 7-bit address.
         counters: where faults are counted.
         max_read_bytes: longest single read of the adapter.
+        chess: whether it measures in chess pattern, so that pages are read whole.
 
     Attributes:
         read_us: how long a page takes on this bus, microseconds; 0 while it is not known.
     """
 
     def __init__(
-        self, bus: I2cBus, clock: Clock, address: int, counters: Tally, max_read_bytes: int = MAX_READ_BYTES
+        self,
+        bus: I2cBus,
+        clock: Clock,
+        address: int,
+        counters: Tally,
+        max_read_bytes: int = MAX_READ_BYTES,
+        *,
+        chess: bool = True,
     ) -> None:
         self._registers = Registers(bus, clock, address, counters, max_read_bytes)
         self._clock = clock
         self._counters = counters
+        self._chess = chess
         self._look_us = RETRY_US
         self.read_us = 0
 
@@ -92,9 +103,18 @@ class Mlx90640:
             f"I2C chip 0x{self.address:02X} does not keep its settings; check its supply and wiring.", self.address
         )
 
-    def read_ram(self) -> Words:
-        """(832,) words of the page shown."""
-        return self._registers.read_block(registers.RAM_START, RAM_WORDS)
+    def read_page(self, number: int, other: Words | None) -> Words:
+        """(832,) words of the page shown.
+
+        Args:
+            number: its subpage.
+            other: (832,) words of the last page of the other subpage. In interleaved pattern its rows are not read: they are
+                these, or 0 where there are none.
+        """
+        words = np.zeros(RAM_WORDS, dtype=np.uint16) if other is None else other.copy()
+        for start, count in registers.page_reads(number, self._chess):
+            words[start : start + count] = self._registers.read_block(registers.RAM_START + start, count)
+        return words
 
     def settle(
         self, ram: Words, before: Words, number: int, control: ControlRegister, time_for_all: bool
@@ -106,7 +126,7 @@ class Mlx90640:
             before: the same of the last page of this subpage.
             number: subpage.
             control: settings both were measured with.
-            time_for_all: whether the whole page can be read again before it is overwritten.
+            time_for_all: whether the page can be read again before it is overwritten.
 
         Returns:
             (832,) words; None where reads contradict each other, or too much is suspicious and there is no time.
@@ -122,7 +142,7 @@ class Mlx90640:
             )
         if not time_for_all:
             return None
-        second = self.read_ram()
+        second = self.read_page(number, ram)
         both = np.intersect1d(doubtful, suspicious(second, before, number, control))
         if (ram[both] != second[both]).any():
             return None
@@ -131,17 +151,18 @@ class Mlx90640:
     def read_eeprom(self) -> Words:
         """(832,) EEPROM words, read twice, and a third time where the two differ: what two reads agree on.
 
-        They are as many as those of a page, so this also shows how long the bus takes for one.
+        They are as many as those of a whole page, so this also shows how long the bus takes for one; pages that are read in part
+        are tried twice.
 
         Raises:
             EepromError: a word read differently three times.
         """
         start, count = registers.EEPROM_START, registers.EEPROM_WORDS
-        began_us = self._clock.now_us()
-        first = self._registers.read_block(start, count)
-        between_us = self._clock.now_us()
-        second = self._registers.read_block(start, count)
-        self.read_us = min(between_us - began_us, self._clock.now_us() - between_us)
+        first, first_us = self._timed(lambda: self._registers.read_block(start, count))
+        second, second_us = self._timed(lambda: self._registers.read_block(start, count))
+        if not self._chess:
+            (_, first_us), (_, second_us) = (self._timed(lambda: self.read_page(0, None)) for _ in range(2))
+        self.read_us = min(first_us, second_us)
         if np.array_equal(first, second):
             return first
         third = self._registers.read_block(start, count)
@@ -175,6 +196,12 @@ class Mlx90640:
         known = eeprom[_FIRST_ID_WORD : _FIRST_ID_WORD + _ID_WORDS]
         address = registers.EEPROM_START + _FIRST_ID_WORD
         return any(np.array_equal(self._registers.read_block(address, _ID_WORDS), known) for _ in range(_CONFIRMATIONS))
+
+    def _timed(self, read: Callable[[], Words]) -> tuple[Words, int]:
+        """What was read, and how long it took, microseconds."""
+        began_us = self._clock.now_us()
+        words = read()
+        return words, self._clock.now_us() - began_us
 
     def _read_control(self) -> ControlRegister:
         return ControlRegister.from_word(self._registers.read_word(registers.CONTROL))

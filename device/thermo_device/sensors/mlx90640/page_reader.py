@@ -57,6 +57,10 @@ class PageReader:
         """What comes next is of another sensor, or of one that was set up anew."""
         self._before.clear()
 
+    def knows(self, number: int) -> bool:
+        """Whether there was a page of this subpage since `forget`."""
+        return number in self._before
+
     def came(self, number: int, now_us: int) -> int:
         """A new page of this subpage was seen; how many have come since the last, itself included."""
         self._stale_seen = False
@@ -80,7 +84,7 @@ class PageReader:
         self._chip.clear_flag()
         if self._clock.now_us() - began_us > self._schedule.period_us / 4:
             return "page_dropped", None  # so late that it may have cleared the flag of a later page
-        ram = self._chip.read_ram()
+        ram = self._chip.read_page(number, self._before.get(1 - number))
         if lost_power() or _is_empty(ram, number, control):
             return "", None
         settled: Words | None = ram
