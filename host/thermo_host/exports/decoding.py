@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from thermo_core.errors import UsageError
 from thermo_core.graph.plan import Plan
 from thermo_core.recording.layout import LATEST_NS, Gap, Marker
 from thermo_core.recording.session import Session
 from thermo_core.sensors.kind import Block
-from thermo_core.signals import Sample, Signal
+from thermo_core.signals import Signal
 from thermo_core.wearable.profile import Model
 from thermo_core.wire.records import AlertRecord, EventRecord, FindingRecord, SignalRecord
 from thermo_host.about import about, of_signal
@@ -23,6 +22,7 @@ from thermo_host.link.items import Telemetry
 from thermo_host.stream.decoding import DecodeSettings
 from thermo_host.stream.decoding import Decoding as Blocks
 from thermo_host.stream.playback import Progress, Recording, announced
+from thermo_host.stream.signals import Joined
 
 ALL = "all"
 """Stands for every signal of the graph."""
@@ -74,7 +74,6 @@ class Decoding:
         self._recording = recording
         self._choice = choice or Choice()
         self._taken: dict[str, Track | Table] = {}
-        self._parts: dict[int, list[SignalRecord]] = {}
         self._undecodable = 0
         settings = DecodeSettings(self._choice.emissivity, self._choice.reflected, self._choice.corrected)
         self._decoding = Blocks(recording.session, settings, part=self._wanted_of)
@@ -101,7 +100,7 @@ class Decoding:
             if isinstance(item, Gap | Marker):
                 if isinstance(item, Gap):
                     self._decoding.engine.reset()
-                    self._parts.clear()
+                    self._joined.clear()
                 added = self._tables.of_host(item)
                 if choice.from_ns <= added.utc_ns <= choice.to_ns and not choice.pictures:
                     self.totals.add(added)
@@ -125,10 +124,7 @@ class Decoding:
         )
 
     def _change(self, session: Session) -> SessionRow:
-        before = self._decoding.engine
         self._decoding.follow(session)
-        if self._decoding.engine is not before:
-            self._parts.clear()
         self._describe()
         return self.first
 
@@ -141,6 +137,7 @@ class Decoding:
         made = {*part.signals}
         self._sent = {number: name for number, name in enumerate(whole.signals) if name in wanted and name not in made}
         self._wanted = wanted
+        self._joined = Joined(whole)
         return part
 
     def _describe(self) -> None:
@@ -175,9 +172,11 @@ class Decoding:
             if row is not None:
                 yield row
         elif isinstance(record, SignalRecord) and record.signal in self._sent:
-            sample = self._joined(record)
-            if sample is not None:
-                yield SampleRow(self._tracks[self._sent[record.signal]], item.captured_ns, sample)
+            strange = self._joined.undecodable
+            whole = self._joined.push(record)
+            self._undecodable += self._joined.undecodable - strange
+            if whole is not None:
+                yield SampleRow(self._tracks[whole[0]], item.captured_ns, whole[1])
 
     def _samples(self, item: Telemetry, block: Block) -> Iterator[SampleRow]:
         if block.sensor >= len(self._plan.profile.sensors):
@@ -192,22 +191,6 @@ class Decoding:
                     number = self._sources.get(name)
                     measured = None if number is None else self._decoding.engine.measured(number)
                     yield SampleRow(track, max(1, origin_ns + sample.time_us * 1000), sample, measured)
-
-    def _joined(self, record: SignalRecord) -> Sample | None:
-        """A sample that came in parts, once all of them did."""
-        parts = self._parts.setdefault(record.signal, [])
-        if parts and (parts[0].time_us, parts[0].elements) != (record.time_us, record.elements):
-            parts.clear()
-        shape = self._plan.signals[self._sent[record.signal]].shape
-        parts.append(record)
-        if sum(len(part.values) for part in parts) < record.elements:
-            return None
-        values = np.concatenate([part.values for part in sorted(parts, key=lambda part: part.first)])
-        parts.clear()
-        if values.size != int(np.prod(shape)):
-            self._undecodable += 1
-            return None
-        return Sample(record.time_us, values.reshape(shape), record.flags)
 
 
 def chosen(whole: Plan, signals: Sequence[str]) -> tuple[str, ...]:

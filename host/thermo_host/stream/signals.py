@@ -64,11 +64,19 @@ class Joined:
 
     Args:
         plan: the wearable's graph.
+
+    Attributes:
+        undecodable: samples so far that have not the size of their signal.
     """
 
     def __init__(self, plan: Plan) -> None:
+        self.undecodable = 0
         self._signals = tuple(plan.signals.values())
         self._parts: dict[int, list[SignalRecord]] = {}
+
+    def clear(self) -> None:
+        """Forget parts whose rest will not come."""
+        self._parts.clear()
 
     def push(self, record: SignalRecord) -> tuple[str, Sample] | None:
         """Take a record; name and sample once all of its parts came."""
@@ -84,5 +92,6 @@ class Joined:
         values = np.concatenate([part.values for part in sorted(parts, key=lambda part: part.first)])
         parts.clear()
         if values.size != signal.elements:
+            self.undecodable += 1
             return None
         return signal.name, Sample(record.time_us, values.reshape(signal.shape), record.flags)
