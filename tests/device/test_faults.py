@@ -138,13 +138,14 @@ def make_bench(request: pytest.FixtureRequest) -> MakeBench:
 def _reads(make_bench: MakeBench, rate_hz: float, pages: int) -> list[bool]:
     """Whether each transaction up to the end of so many pages reads, in a run without faults."""
     bench = make_bench(rate_hz)
-    transfer, reads = bench.hardware.bus.i2c_rdwr, []
+    bus: Any = bench.hardware.bus
+    transfer, reads = bus.i2c_rdwr, []
 
     def watched(*messages: i2c_msg) -> None:
         reads.append(any(message.flags & 1 for message in messages))
         transfer(*messages)
 
-    setattr(bench.hardware.bus, "i2c_rdwr", watched)  # noqa: B010
+    bus.i2c_rdwr = watched
     bench.capture(pages)
     return reads
 
