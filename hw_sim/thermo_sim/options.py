@@ -180,7 +180,8 @@ def expanded(command: Callable[..., int]) -> Callable[..., int]:
             given[name] = group(**{field.name: given.pop(field.name) for field in fields(group)})
         return command(**given)
 
-    run.__name__, run.__doc__ = command.__name__, command.__doc__
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    described: Any = run
+    described.__name__, described.__doc__ = command.__name__, command.__doc__
+    described.__signature__ = inspect.Signature(parameters)
     run.__annotations__ = {one.name: one.annotation for one in parameters}
     return run
