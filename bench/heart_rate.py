@@ -16,15 +16,14 @@ from pathlib import Path
 import numpy as np
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
-
-from pulse_waves import compared  # noqa: E402
-
 SESSIONS = {"STRESS": "at rest, under mental stress", "AEROBIC": "steady cycling", "ANAEROBIC": "cycling with sprints"}
 
 
 def main() -> None:
     """Measure and print."""
+    sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
+    from pulse_waves import compared
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     shared = Path(os.environ.get("THERMO_SHARED", REPOSITORY.parent / "shared"))
     parser.add_argument("--data", type=Path, default=shared / "datasets/e4_exercise", help="folder of e4_bvp.npz")
