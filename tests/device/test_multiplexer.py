@@ -2,12 +2,12 @@
 
 import errno
 import random
-from collections.abc import Callable
 
 import pytest
 from chip_bus import bus_of
 from hypothesis import example, given
 from hypothesis import strategies as st
+from multiplexed import NODE, WAYS, MultiplexedBus
 from smbus2 import i2c_msg
 
 from thermo_core import schema
@@ -25,45 +25,23 @@ from thermo_sim.chips.mlx90632 import SimulatedMlx90632
 from thermo_sim.chips.tca9548a import SimulatedTca9548a
 from thermo_sim.chips.tmp117 import SimulatedTmp117
 from thermo_sim.i2c import SimulatedBus
-
-NODE = 0x48
-
-
-def steady(celsius: float) -> Callable[[float], float]:
-    return lambda time_s: celsius
+from thermo_sim.surface import steady
 
 
-class Tree:
-    """TMP117s of one address behind two multiplexers on the bus, one of which has another behind its channel 2.
-
-    Their serial numbers tell them apart.
-    """
+class Tree(MultiplexedBus):
+    """TMP117s of one address behind the multiplexers; their serial numbers tell them apart."""
 
     def __init__(self) -> None:
-        self.bus = bus_of(frequency_hz=400_000)
-        self.muxes = {address: SimulatedTca9548a(address) for address in (0x70, 0x71, 0x72)}
-        self.bus.attach(self.muxes[0x70])
-        self.bus.attach(self.muxes[0x71])
-        self.bus.attach(self.muxes[0x72], self.muxes[0x70].channel(2))
+        super().__init__()
         self.chips: dict[str, SimulatedTmp117] = {}
-        for written in (
-            ("tca9548a@0x70:0", NODE),
-            ("tca9548a@0x70:1", NODE),
-            ("tca9548a@0x71:0", NODE),
-            ("tca9548a@0x71:5", NODE),
-            ("tca9548a@0x70:2", "tca9548a@0x72:0", NODE),
-            ("tca9548a@0x70:2", "tca9548a@0x72:7", NODE),
-        ):
-            self.add(parse(written))
+        for way in WAYS:
+            self.add(parse(way))
         self.paths = [parse(tuple(self._written(name))) for name in self.chips]
         self.bus.clock.sleep_until_us(10_000)
         self.board = Switchboard(self.bus, self.paths)
 
     def add(self, path: BusPath) -> None:
-        hop = path.hops[-1]
-        chip = SimulatedTmp117(steady(30.0), seed=len(self.chips) + 1)
-        self.bus.attach(chip, self.muxes[hop.address].channel(hop.channel))
-        self.chips[str(path)] = chip
+        self.chips[str(path)] = self.put(path, 30.0, len(self.chips) + 1)
 
     def serial(self, path: BusPath) -> int:
         """Serial number of what answers."""

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from chip_bus import bus_of
 from firmware_library import build, everything
 from firmware_wearable import FirmwareWearable
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from multiplexed import WAYS, MultiplexedBus
 
 from thermo_core import schema
 from thermo_core.sensors.kind import Block
@@ -22,28 +22,16 @@ from thermo_core.wire.table import Command
 from thermo_device.hardware import Hardware
 from thermo_device.pipeline import Pipeline
 from thermo_quantize.firmware import generate_bare
-from thermo_sim.chips.tca9548a import SimulatedTca9548a
-from thermo_sim.chips.tmp117 import SimulatedTmp117
-from thermo_sim.surface import steady
 
-NODE = 0x48
-WAYS: tuple[tuple[str | int, ...], ...] = (
-    ("tca9548a@0x70:0", NODE),
-    ("tca9548a@0x70:1", NODE),
-    ("tca9548a@0x71:0", NODE),
-    ("tca9548a@0x71:5", NODE),
-    ("tca9548a@0x70:2", "tca9548a@0x72:0", NODE),
-    ("tca9548a@0x70:2", "tca9548a@0x72:7", NODE),
-    (0x49,),
-)
-"""Chips of one address behind two multiplexers, one of which has another behind its channel 2; and one on the bus itself."""
+PLACES = (*WAYS, (0x49,))
+"""Behind the multiplexers, and on the bus itself."""
 PROFILE = schema.from_plain(
     {
         "name": "tree",
         "version": "1.0.0",
         "sensors": [
             {"kind": "tmp117", "name": f"node-{number}", "path": list(way), "rate_hz": 4.0}
-            for number, way in enumerate(WAYS)
+            for number, way in enumerate(PLACES)
         ],
     },
     Profile,
@@ -51,24 +39,12 @@ PROFILE = schema.from_plain(
 )
 
 
-class Tree:
+class Tree(MultiplexedBus):
     """The simulated chips; node n is at 20 + n degC."""
 
     def __init__(self) -> None:
-        self.bus = bus_of(frequency_hz=400_000)
-        self.muxes = {address: SimulatedTca9548a(address) for address in (0x70, 0x71, 0x72)}
-        self.bus.attach(self.muxes[0x70])
-        self.bus.attach(self.muxes[0x71])
-        self.bus.attach(self.muxes[0x72], self.muxes[0x70].channel(2))
-        self.chips = []
-        for number, written in enumerate(WAYS):
-            path = parse(written)
-            chip = SimulatedTmp117(steady(20.0 + number), seed=number + 1, address=path.address)
-            if path.hops:
-                self.bus.attach(chip, self.muxes[path.hops[-1].address].channel(path.hops[-1].channel))
-            else:
-                self.bus.attach(chip)
-            self.chips.append(chip)
+        super().__init__()
+        self.chips = [self.put(parse(way), 20.0 + number, number + 1) for number, way in enumerate(PLACES)]
         self.bus.clock.sleep_until_us(10_000)
 
     def harm(self, what: str, rng: random.Random) -> None:
@@ -103,7 +79,7 @@ def started(library: ctypes.CDLL, tree: Tree, bus: Any = None) -> FirmwareWearab
 
 def sensors_of(wearable: FirmwareWearable) -> list[bytes]:
     found: list[bytes] = []
-    while len(found) < len(WAYS):
+    while len(found) < len(PLACES):
         found += [state.id for state in read(Hello, wearable.ask(Command.HELLO, {"first": len(found)})).sensors]
     return found
 
@@ -127,13 +103,13 @@ def test_each_block_is_of_its_own_chip_and_each_chip_is_known_as_the_agent_knows
     wearable.run(5.0)
     blocks = blocks_of(wearable)
     check(blocks)
-    assert {block.sensor for block in blocks} == set(range(len(WAYS)))
-    assert all(sum(one.sensor == number for one in blocks) >= 15 for number in range(len(WAYS)))
+    assert {block.sensor for block in blocks} == set(range(len(PLACES)))
+    assert all(sum(one.sensor == number for one in blocks) >= 15 for number in range(len(PLACES)))
 
     tree = Tree()
     pipeline = Pipeline(Hardware(tree.bus, tree.bus.clock, "tree", "0001", True), PROFILE, None, inline=True)
     pipeline.start()
-    known = [pipeline.found(number) for number in range(len(WAYS))]
+    known = [pipeline.found(number) for number in range(len(PLACES))]
     assert sensors_of(wearable) == [one.identity if one is not None else b"" for one in known]
 
 
@@ -145,7 +121,7 @@ def test_channels_that_somebody_left_open_are_closed_first(library: ctypes.CDLL)
     wearable.listen(lease_ms=10_000)
     wearable.run(3.0)
     check(blocks_of(wearable))
-    assert len({block.sensor for block in blocks_of(wearable)}) == len(WAYS)
+    assert len({block.sensor for block in blocks_of(wearable)}) == len(PLACES)
 
 
 @settings(max_examples=15, deadline=None)
@@ -168,9 +144,9 @@ def test_whatever_happens_no_other_chip_is_taken_for_the_one_asked(
     wearable.run(3.0)
     check(blocks_of(wearable))
     later = [record for _, record in wearable.telemetry[before:] if isinstance(record, Block)]
-    assert {block.sensor for block in later} == set(range(len(WAYS))), "all of them come back"
+    assert {block.sensor for block in later} == set(range(len(PLACES))), "all of them come back"
     numbers = {(block.sensor, block.constants) for block in blocks_of(wearable)}
-    assert len(numbers) == len(WAYS), "no chip was taken for another one"
+    assert len(numbers) == len(PLACES), "no chip was taken for another one"
 
 
 class Leaving:
@@ -204,7 +180,7 @@ def test_a_multiplexer_that_does_not_acknowledge_its_close_is_not_taken_for_clos
     wearable.listen(lease_ms=10_000)
     wearable.run(8.0)
     check(blocks_of(wearable))
-    counts = [sum(block.sensor == number for block in blocks_of(wearable)) for number in range(len(WAYS))]
+    counts = [sum(block.sensor == number for block in blocks_of(wearable)) for number in range(len(PLACES))]
     assert bus.times >= 2 and min(counts) >= 28, (counts, "the next visit closes it")
 
 
@@ -220,11 +196,11 @@ def test_a_multiplexer_that_loses_its_supply_takes_its_own_chips_and_no_others(l
         wearable.run(3.0)
         return {record.sensor for _, record in wearable.telemetry[before:] if isinstance(record, Block)}
 
-    assert heard() == set(range(len(WAYS)))
+    assert heard() == set(range(len(PLACES)))
     tree.bus.unplug(address=0x71)
     assert heard() == {0, 1, 4, 5, 6}
     tree.bus.plug()
-    assert heard() == set(range(len(WAYS)))
+    assert heard() == set(range(len(PLACES)))
     check(blocks_of(wearable))
 
 
