@@ -9,6 +9,7 @@ from msgspec import Meta
 from thermo_core.errors import SchemaError
 from thermo_core.schema import Name, Record, Text
 from thermo_core.sensors import path as paths
+from thermo_core.sensors.wiring import Wiring
 from thermo_core.signals import Signal
 
 Hop = Annotated[str, Meta(min_length=8, max_length=32)]
@@ -102,6 +103,8 @@ class BusSensorSettings(SensorSettings, frozen=True, kw_only=True):
     """Greatest frequency of the bus that the chip bears, Hz."""
     addresses: ClassVar[tuple[int, ...]] = ()
     """Addresses the chip can have; any where there are none."""
+    wiring: ClassVar[Wiring]
+    """Its pins."""
 
     @property
     def bus_path(self) -> paths.BusPath:

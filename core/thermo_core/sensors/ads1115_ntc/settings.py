@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from thermo_core.schema import Record, Text
 from thermo_core.sensors.settings import BusSensorSettings, Visit
+from thermo_core.sensors.wiring import Wiring
 from thermo_core.signals import Signal
 
 MAX_CHANNELS = 4
@@ -40,6 +41,17 @@ class Ads1115NtcSettings(BusSensorSettings, frozen=True, kw_only=True, tag="ads1
     """
 
     addresses = (0x48, 0x49, 0x4A, 0x4B)
+    wiring = Wiring(
+        (2.0, 5.5),
+        {
+            "VDD": "3.3 V, 100 nF close by",
+            "GND": "ground",
+            "ADDR": "ground: 0x48, VDD: 0x49, SDA: 0x4A, SCL: 0x4B",
+            "AIN0-AIN3": "between resistor and thermistor",
+        },
+        "Of each channel the resistor goes from VDD to the input and the thermistor from the input to ground; unused "
+        "inputs go to ground. ALERT stays open.",
+    )
 
     channels: Annotated[tuple[Thermistor, ...], Meta(min_length=1, max_length=MAX_CHANNELS)]
     rate_hz: Annotated[float, Meta(ge=0.01, le=100)] = 2.0

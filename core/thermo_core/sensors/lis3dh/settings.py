@@ -7,6 +7,7 @@ from msgspec import Meta
 from thermo_core.sensors.lis3dh.registers import FIFO_DEPTH, MG_A_COUNT, RANGES_G, RATES_HZ, SHIFT
 from thermo_core.sensors.samples import Format
 from thermo_core.sensors.settings import BusSensorSettings, Visit
+from thermo_core.sensors.wiring import Wiring
 from thermo_core.signals import Signal
 
 MAX_BURST = 31
@@ -24,6 +25,16 @@ class Lis3dhSettings(BusSensorSettings, frozen=True, kw_only=True, tag="lis3dh")
     """
 
     addresses = (0x18, 0x19)
+    wiring = Wiring(
+        (1.71, 3.6),
+        {
+            "VDD, VDD_IO": "3.3 V, 100 nF close by",
+            "GND": "ground",
+            "CS": "VDD_IO, which chooses I2C",
+            "SA0": "ground: 0x18, VDD_IO: 0x19",
+        },
+        "INT1, INT2 and the ADC inputs stay open.",
+    )
 
     rate_hz: Annotated[float, Meta(ge=RATES_HZ[0], le=RATES_HZ[-1])] = 25.0
     range_g: Literal[2, 4, 8, 16] = 4
