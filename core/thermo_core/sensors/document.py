@@ -63,7 +63,8 @@ def _section(kind: type[SensorSettings]) -> Iterator[str]:
     example = _example(kind)
     yield "\n| signal | shape | unit | a second |\n|---|---|---|---|"
     yield from (_signal_row(name, signal) for signal in example.signals)
-    yield "\n" + " ".join(_facts(example, name)) + "\n"
+    facts = " ".join(_facts(example, name))
+    yield f"\n{facts}\n" if facts else ""
     if issubclass(kind, BusSensorSettings):
         yield "\n".join(
             ["```text", *drawn(name, kind.wiring), "```", *([kind.wiring.note] if kind.wiring.note else []), ""]
