@@ -44,7 +44,15 @@ def main() -> None:
                     f"{hours:,.0f}",
                 )
             )
-    head: tuple[str, ...] = ("wearable", "board", "instructions/s", "arena, B", "RAM of the graph, B", "an inference", "mean mA")
+    head: tuple[str, ...] = (
+        "wearable",
+        "board",
+        "instructions/s",
+        "arena, B",
+        "RAM of the graph, B",
+        "an inference",
+        "mean mA",
+    )
     head = (*head, f"hours of {arguments.battery_mah:g} mAh")
     for row in (head, ("---",) * len(head), *rows):
         print(f"| {' | '.join(row)} |")
