@@ -412,6 +412,15 @@ def _difference(draft: Draft, of: str) -> Made:
     return {"first": first, "second": second}, Kind((len(first),), kind.clock, False, kind.rated)
 
 
+def _domain(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    axes = draft.choices.whole(1, 4)
+    low, high = (draft.floats(draft.choices.one([1, kind.elements]), *ends) for ends in ((-9, 25), (32, 60)))
+    limits = {name: draft.choices.one([0.5, 20.0, 300.0]) for name in ("along", "across")}
+    numbers, spread = draft.floats(axes * kind.elements, -1, 1), draft.floats(axes, 0.1, 9)
+    return _same(kind, low=low, high=high, axes=numbers, spread=spread, **limits)
+
+
 def _gaussian(draft: Draft, of: str) -> Made:
     return _of_picture(draft, of, size=draft.choices.one([3, 5]), sigma=draft.choices.one([0.3, 0.8, 1.7]))
 
@@ -480,6 +489,7 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "contact_gate": _contact_gate,
     "crop": _crop,
     "difference": _difference,
+    "domain": _domain,
     "enmo": _enmo,
     "equalise": _equalise,
     "foster": _foster,

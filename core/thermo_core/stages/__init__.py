@@ -18,6 +18,7 @@ _NAMES = (
     "contact_gate",
     "crop",
     "difference",
+    "domain",
     "enmo",
     "equalise",
     "foster",

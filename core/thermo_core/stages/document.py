@@ -59,6 +59,10 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "contact_gate": ({}, (_DEGREES,)),
     "crop": ({"rows": 12, "columns": 16, "row": 6, "column": 8}, (_PICTURE,)),
     "difference": ({"first": [0, 1], "second": [2, 3]}, (_DEGREES,)),
+    "domain": (
+        {"low": [-3.0], "high": [3.0], "axes": [0.5, 0.5, 0.5, 0.5], "spread": [2.0], "along": 3.0, "across": 2.0},
+        (Signal("x", (4,), "", 1.0, "x"),),
+    ),
     "enmo": ({}, (Signal("x", (25, 3), "g", 1.0, "x/25/25", 0.04),)),
     "equalise": ({"low": 20.0, "high": 40.0}, (_PICTURE,)),
     "foster": ({"parts": 1, "copies": 2}, (Signal("x", (4,), "", 1.0, "x"),)),

@@ -13,6 +13,7 @@
 #include "contact_gate.h"
 #include "crop.h"
 #include "difference.h"
+#include "domain.h"
 #include "enmo.h"
 #include "equalise.h"
 #include "foster.h"
@@ -54,6 +55,7 @@ static const struct stage *const stages[] = {
     &contact_gate_stage,
     &crop_stage,
     &difference_stage,
+    &domain_stage,
     &enmo_stage,
     &equalise_stage,
     &foster_stage,

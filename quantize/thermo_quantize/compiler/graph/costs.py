@@ -87,6 +87,7 @@ _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     "difference": lambda node, stage: (10 if stage.first else 8) * _given(node),
     "contact_correction": lambda node, stage: 14 * _taken(node),
     "contact_gate": lambda node, stage: 40 * _taken(node),
+    "domain": lambda node, stage: (24 + 14.5 * len(stage.spread)) * _taken(node),
     "enmo": lambda node, stage: 15 * _taken(node),
     "equalise": lambda node, stage: _equalise(node),
     "foster": lambda node, stage: 24 * _taken(node),

@@ -28,6 +28,7 @@ from thermo_core.stages.body_map import BodyMap
 from thermo_core.stages.centre import Centre
 from thermo_core.stages.contact_correction import ContactCorrection
 from thermo_core.stages.contact_gate import ContactGate
+from thermo_core.stages.domain import Domain
 from thermo_core.stages.enmo import Enmo
 from thermo_core.stages.foster import Foster
 from thermo_core.stages.hold import Hold
@@ -129,6 +130,21 @@ def _contact_gate(site: Site, tables: Tables) -> Mapping[str, str]:
         "step": real(stage.step),
         "behind": str(contact_gate.behind(stage, site.input)),
         "held": str(contact_gate.held(stage, site.input)),
+    }
+
+
+def _domain(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Domain = site.stage
+    return {
+        "low": tables.reals(site.name("low"), stage.low.array),
+        "high": tables.reals(site.name("high"), stage.high.array),
+        "one_low": boolean(len(stage.low) == 1),
+        "one_high": boolean(len(stage.high) == 1),
+        "axes": tables.reals(site.name("axes"), stage.axes.array),
+        "spread": tables.reals(site.name("spread"), stage.spread.array),
+        "count": str(len(stage.spread)),
+        "along": real(stage.along),
+        "across": real(stage.across),
     }
 
 
@@ -355,6 +371,7 @@ ROWS: Mapping[str, Row] = {
         keeps=lambda site: FLOAT * (contact_gate.behind(site.stage, site.input) + 1) * site.input.elements,
         overlap=IN_PLACE,
     ),
+    "domain": Row(_domain, overlap=IN_PLACE),
     "enmo": Row(_enmo),
     "equalise": Row(pictures.equalise, scratch=pictures.equalise_scratch),
     "foster": Row(_foster),
