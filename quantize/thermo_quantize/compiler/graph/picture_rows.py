@@ -141,9 +141,9 @@ def equalise(site: Site, tables: Tables) -> Mapping[str, str]:
 
 
 def equalise_scratch(site: Site) -> int:
-    """Bytes of counts, tables and levels."""
+    """Bytes of counts and tables."""
     stage: Equalise = site.stage
-    return 2 * 512 + FLOAT * (stage.levels * stage.tile_rows * stage.tile_columns + 1) + 2 * site.input.elements
+    return 2 * 512 + FLOAT * (stage.levels * stage.tile_rows * stage.tile_columns + 1)
 
 
 def glcm(site: Site, tables: Tables) -> Mapping[str, str]:
