@@ -53,6 +53,7 @@ from thermo_quantize.compiler.graph.tables import Tables, boolean, real, whole
 from thermo_quantize.compiler.memory import ANYWHERE, Overlap
 
 _ORDER = f"sizeof(struct order_scratch) == {ORDER_SCRATCH}"
+_RUN = f"sizeof(struct run) == {pictures.RUN}"
 BANDPASS_COLUMN = 40
 """Bytes of `struct bandpass_column`."""
 RESAMPLE_STEP = 16
@@ -378,7 +379,7 @@ ROWS: Mapping[str, Row] = {
     "gaussian": Row(pictures.gaussian, scratch=pictures.gaussian_scratch),
     "glcm": Row(pictures.glcm, scratch=pictures.glcm_scratch),
     "hold": Row(_hold, state=True, keeps=lambda site: FLOAT * site.input.elements, kept_output=True),
-    "hot_spots": Row(pictures.hot_spots, scratch=pictures.hot_spots_scratch, assumes=_ORDER),
+    "hot_spots": Row(pictures.hot_spots, scratch=pictures.hot_spots_scratch, assumes=f"{_ORDER} && {_RUN}"),
     "kalman_core": Row(_kalman_core, state=True),
     "logarithm": Row(_logarithm, overlap=IN_PLACE),
     "median3": Row(pictures.median3, scratch=pictures.median3_scratch),
@@ -402,7 +403,7 @@ ROWS: Mapping[str, Row] = {
     ),
     "resize": Row(pictures.resize),
     "scale": Row(_scale, overlap=IN_PLACE),
-    "segment": Row(pictures.segment, scratch=pictures.segment_scratch),
+    "segment": Row(pictures.segment, scratch=pictures.segment_scratch, assumes=_RUN),
     "select": Row(_select),
     "slope": Row(
         _slope,
