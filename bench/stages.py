@@ -106,6 +106,14 @@ def _rows() -> tuple[Row, ...]:
         last | {"of": "axes", "gives": "moves"},
     ]
     air = {"op": "select", "of": "skin", "gives": "air", "places": [0]}
+    garment = {
+        "op": "body_map",
+        "usual": [33.0] * 16,
+        "level": [33.0] * 17,
+        "matrix": rng.normal(0, 0.2, 272).tolist(),
+        "areas": [1.0] * 17,
+    }
+    dead = {"op": "node_check", "limit": [0.01], "of": "skin", "gives": "living"}
     return (
         Row("camera", "a picture and its two companions put, no stage", []),
         Row("curve", "a single number put, no stage", [], CURVE, "curve"),
@@ -177,6 +185,8 @@ def _rows() -> tuple[Row, ...]:
         Row("motion_gate", "16 nodes, one number of motion", [air, made | {"op": "motion_gate", "motion": "air"}], NODES, "air"),
         Row("reference", "16 nodes by 8 parts of the air", [air, made | {"op": "reference", "ambient": "air", "bins": 8}],
             NODES, "air"),
+        Row("body_map", "16 nodes to 17 segments and their mean", [made | garment], NODES, "nodes"),
+        Row("body_map_2", "the same with two nodes lacking", [dead, made | garment | {"of": "living"}], NODES, "node_check_2"),
         Row("node_check", "16 nodes, none dead", [made | {"op": "node_check", "limit": [9.0]}], NODES, "nodes"),
         Row("node_check_2", "16 nodes, two taken away", [made | {"op": "node_check", "limit": [0.01]}], NODES, "nodes"),
     )  # fmt: skip

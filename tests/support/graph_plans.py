@@ -144,6 +144,31 @@ def _bins(draft: Draft, of: str) -> Made:
     return fields, Kind((4,), kind.clock, False, kind.rated)
 
 
+def _body_map(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    nodes, segments = kind.elements, draft.choices.whole(1, 5)
+    if not 2 <= nodes <= 64:
+        return None
+    fields: dict[str, Any] = {
+        "usual": draft.floats(nodes, 25, 35),
+        "level": draft.floats(segments, 25, 35),
+        "matrix": draft.floats(nodes * segments, -0.5, 1),
+        "least": draft.choices.whole(1, nodes),
+    }
+    if nodes < 13 and draft.choices.one([False, True]):
+        fields["weights"] = _vouching(draft, nodes)
+    if draft.choices.one([False, True]):
+        fields["areas"] = draft.floats(segments, 0.1, 2)
+    return fields, Kind((segments + ("areas" in fields),), kind.clock, False, kind.rated)
+
+
+def _vouching(draft: Draft, nodes: int) -> list[float]:
+    """Weights by which nodes are told from others."""
+    weights = np.array(draft.floats(nodes * nodes, -0.2, 0.5), np.float32).reshape(nodes, nodes)
+    np.fill_diagonal(weights, 0)
+    return [float(one) for one in weights.ravel()]
+
+
 def _centre(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     return None if kind.elements < 2 else _same(kind, by=draft.choices.one(["median", "mean"]))
@@ -228,9 +253,7 @@ def _node_check(draft: Draft, of: str) -> Made:
     if draft.choices.one([False, True]):
         fields["usual"] = draft.floats(nodes, 25, 35)
     if nodes < 13 and draft.choices.one([False, True]):
-        weights = np.array(draft.floats(nodes * nodes, -0.2, 0.5), np.float32).reshape(nodes, nodes)
-        np.fill_diagonal(weights, 0)
-        fields["weights"] = [float(one) for one in weights.ravel()]
+        fields["weights"] = _vouching(draft, nodes)
     return _same(kind, most=draft.choices.whole(1, 3), **fields)
 
 
@@ -449,6 +472,7 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "average": _average,
     "bandpass": _bandpass,
     "bins": _bins,
+    "body_map": _body_map,
     "canny": _canny,
     "centre": _centre,
     "concatenate": _concatenate,

@@ -43,6 +43,15 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "average": ({"pictures": 16}, (_PICTURE,)),
     "bandpass": ({"low_hz": 0.7, "high_hz": 3.5}, (_PULSE,)),
     "bins": ({"bins": 32, "settled": 16}, (_WINDOW,)),
+    "body_map": (
+        {
+            "usual": [33.0, 32.5, 31.0, 30.0],
+            "level": [33.0, 31.5],
+            "matrix": [0.5, 0.5, 0.0, 0.0, 0.0, 0.25, 0.25, 0.5],
+            "areas": [0.6, 0.4],
+        },
+        (_DEGREES,),
+    ),
     "canny": ({"high": 1.5, "low": 0.5}, (_PICTURE,)),
     "centre": ({}, (_PICTURE,)),
     "concatenate": ({}, (_DEGREES, _OTHER)),

@@ -5,6 +5,7 @@
 #include "average.h"
 #include "bandpass.h"
 #include "bins.h"
+#include "body_map.h"
 #include "canny.h"
 #include "centre.h"
 #include "concatenate.h"
@@ -45,6 +46,7 @@ static const struct stage *const stages[] = {
     &average_stage,
     &bandpass_stage,
     &bins_stage,
+    &body_map_stage,
     &canny_stage,
     &centre_stage,
     &concatenate_stage,

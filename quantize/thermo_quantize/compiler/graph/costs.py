@@ -79,6 +79,7 @@ _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     "average": lambda node, stage: (30 + stage.pictures) * _taken(node),
     "bandpass": lambda node, stage: (60 + 50 * stage.order) * _taken(node),
     "bins": lambda node, stage: (13 if stage.settled else 8) * _taken(node),
+    "body_map": lambda node, stage: 8 * _taken(node) * (len(stage.level) + 1),
     "canny": lambda node, stage: 80 * _taken(node),
     "centre": lambda node, stage: (48 if stage.by == "median" else 14) * _taken(node),
     "concatenate": lambda node, stage: 2.5 * _given(node),

@@ -10,6 +10,7 @@ from thermo_core.stages import (
     average,
     bandpass,
     bins,
+    body_map,
     contact_correction,
     contact_gate,
     kalman_core,
@@ -23,6 +24,7 @@ from thermo_core.stages import (
 )
 from thermo_core.stages.bandpass import Bandpass
 from thermo_core.stages.bins import Bins
+from thermo_core.stages.body_map import BodyMap
 from thermo_core.stages.centre import Centre
 from thermo_core.stages.contact_correction import ContactCorrection
 from thermo_core.stages.contact_gate import ContactGate
@@ -33,6 +35,7 @@ from thermo_core.stages.kalman_core import KalmanCore
 from thermo_core.stages.logarithm import Logarithm
 from thermo_core.stages.motion_gate import MotionGate
 from thermo_core.stages.node_check import NodeCheck
+from thermo_core.stages.nodes import weights_of
 from thermo_core.stages.normalise import Normalise
 from thermo_core.stages.projection import Projection
 from thermo_core.stages.reference import Reference
@@ -86,6 +89,27 @@ def _bins(site: Site, tables: Tables) -> Mapping[str, str]:
         "weights": tables.reals(site.name("weights"), bins.weights(samples, stage.bins)),
         "settled": str(stage.settled),
     }
+
+
+def _body_map(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: BodyMap = site.stage
+    nodes = site.input.elements
+    shares = "NULL" if stage.areas is None else tables.reals(site.name("shares"), body_map.shares(stage.areas))
+    return {
+        "usual": tables.reals(site.name("usual"), stage.usual.array),
+        "weights": tables.reals(site.name("weights"), weights_of(stage.weights, nodes)),
+        "matrix": tables.reals(site.name("matrix"), stage.matrix.array),
+        "level": tables.reals(site.name("level"), stage.level.array),
+        "shares": shares,
+        "segments": str(len(stage.level)),
+        "least": str(body_map.least_nodes(stage, nodes)),
+    }
+
+
+def _body_map_scratch(site: Site) -> int:
+    nodes = site.input.elements
+    most = nodes - body_map.least_nodes(site.stage, nodes)
+    return FLOAT * (nodes + most * (most + 1)) + most
 
 
 def _centre(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -158,7 +182,7 @@ def _node_check(site: Site, tables: Tables) -> Mapping[str, str]:
     return {
         "usual": tables.reals(site.name("usual"), node_check.usual(stage, nodes)),
         "tightness": tables.reals(site.name("tightness"), node_check.tightness(stage, nodes)),
-        "weights": tables.reals(site.name("weights"), node_check.matrix(stage, nodes)),
+        "weights": tables.reals(site.name("weights"), weights_of(stage.weights, nodes)),
         "most": str(stage.most),
     }
 
@@ -313,6 +337,7 @@ ROWS: Mapping[str, Row] = {
         assumes=f"sizeof(struct bandpass_column) == {BANDPASS_COLUMN}",
     ),
     "bins": Row(_bins, overlap=IN_PLACE),
+    "body_map": Row(_body_map, scratch=_body_map_scratch),
     "canny": Row(pictures.canny, scratch=pictures.canny_scratch),
     "centre": Row(
         _centre,
