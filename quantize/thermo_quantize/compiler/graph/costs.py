@@ -94,6 +94,7 @@ _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     "glcm": lambda node, stage: 10 * _taken(node) + len(stage.angles) * (10 * _taken(node) + 20 * stage.levels**2),
     "hold": lambda node, stage: 2.5 * _given(node),
     "kalman_core": lambda node, stage: 200,
+    "lacking": lambda node, stage: 9 * _taken(node),
     "hot_spots": lambda node, stage: 98 * _taken(node),
     "logarithm": lambda node, stage: 56 * _taken(node),
     "median3": lambda node, stage: 48 * _taken(node),
