@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import StageError
-from thermo_core.quality import Quality
 from thermo_core.schema import Record
 from thermo_core.signals import Ref, Sample, Series, Signal, Values
 
@@ -76,11 +75,11 @@ class Elementwise:
     apply: Callable[[Any, Signals, Arrays], Values]
     format: str
     flags: Callable[[Any, Signals, Arrays, Values], NDArray[np.uint16]] | None = None
-    settles: Quality = Quality(0)
+    settles: int = 0
 
     def settled(self, flags: int) -> int:
         """What goes on of flags of the inputs."""
-        return flags & ~int(self.settles)
+        return flags & ~self.settles
 
 
 class Memory(Protocol):
