@@ -222,6 +222,10 @@ def _hold(draft: Draft, of: str) -> Made:
     return fields, Kind(kind.shape, other.clock, kind.timed, other.rated)
 
 
+def _lacking(draft: Draft, of: str) -> Made:
+    return _same(draft.kinds[of])
+
+
 def _kalman_core(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     if kind.elements != 1 or not kind.rated or abs(60 * draft.rate_hz(of) - 1) > 0.01:
@@ -498,6 +502,7 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "hold": _hold,
     "hot_spots": _hot_spots,
     "kalman_core": _kalman_core,
+    "lacking": _lacking,
     "logarithm": _logarithm,
     "median3": _median3,
     "motion_gate": _motion_gate,

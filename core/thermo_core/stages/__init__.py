@@ -27,6 +27,7 @@ _NAMES = (
     "hold",
     "hot_spots",
     "kalman_core",
+    "lacking",
     "logarithm",
     "median3",
     "motion_gate",

@@ -24,9 +24,10 @@ order stated here, and logarithm and exponential are spelled out in `core/thermo
 No stage needs a tolerance. `tests/firmware/test_firmware_graph.py` holds the C side to that.
 
 **Flags.** What a sample is flagged with goes on to all that is made of it: for a stage that looks back, as long as it looks back.
-Some stages add flags, and some take no number of a sample that alerts do not trust; they say so. A time of more than four periods without
-a sample starts what has a memory anew, unless its state outlives it. Stages whose constants are made for one rate give no value, flagged
-OUT_OF_DOMAIN, while a sensor is set to another one than the profile's.
+Some stages add flags, some take no number of a sample that alerts do not trust, and some make good for numbers without a value, so that
+why these lack does not go on; they say so. A time of more than four periods without a sample starts what has a memory anew, unless its
+state outlives it. Stages whose constants are made for one rate give no value, flagged OUT_OF_DOMAIN, while a sensor is set to another
+one than the profile's.
 
 **Pictures.** Stages on pictures say what a pixel without a value means to them; beyond a picture its edge is repeated where nothing else
 is said. `python bench/stage_pictures.py docs/stages.png` draws the same scene through all of them:
@@ -71,6 +72,7 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "hold": ({"oldest_s": 10.0}, (_SLOW, _DEGREES)),
     "hot_spots": ({"least_k": 0.5, "most": 3}, (_PICTURE,)),
     "kalman_core": ({}, (Signal("x", (), "bpm", 1 / 60, "x"),)),
+    "lacking": ({}, (_DEGREES,)),
     "logarithm": ({}, (_DEGREES,)),
     "median3": ({}, (_PICTURE,)),
     "motion_gate": ({"motion": "y", "hold_s": 10.0}, (_DEGREES, Signal("y", (2,), "g", 8.0, "x"))),

@@ -22,6 +22,7 @@
 #include "hold.h"
 #include "hot_spots.h"
 #include "kalman_core.h"
+#include "lacking.h"
 #include "logarithm.h"
 #include "median3.h"
 #include "motion_gate.h"
@@ -64,6 +65,7 @@ static const struct stage *const stages[] = {
     &hold_stage,
     &hot_spots_stage,
     &kalman_core_stage,
+    &lacking_stage,
     &logarithm_stage,
     &median3_stage,
     &motion_gate_stage,

@@ -96,6 +96,7 @@ _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     "hold": lambda node, stage: 2.5 * _given(node),
     "kalman_core": lambda node, stage: 200,
     "hot_spots": lambda node, stage: 75 * _taken(node),
+    "lacking": lambda node, stage: 9 * _taken(node),
     "logarithm": lambda node, stage: 56 * _taken(node),
     "median3": lambda node, stage: 48 * _taken(node),
     "motion_gate": lambda node, stage: 100 + 5 * _given(node),
