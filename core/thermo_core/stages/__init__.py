@@ -31,6 +31,7 @@ _NAMES = (
     "motion_gate",
     "node_check",
     "normalise",
+    "normalise_percentiles",
     "prefer",
     "projection",
     "recovery",
@@ -44,6 +45,7 @@ _NAMES = (
     "sobel",
     "spectrum_peak",
     "statistics",
+    "subtract_background",
     "window",
 )
 
