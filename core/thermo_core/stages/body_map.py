@@ -7,7 +7,7 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from thermo_core import float32
-from thermo_core.quality import Quality
+from thermo_core.quality import NO_VALUE, Quality
 from thermo_core.schema import Floats
 from thermo_core.signals import Signal, Values
 from thermo_core.stages.nodes import MOST_NODES, check_constants, weights_of
@@ -21,8 +21,8 @@ class BodyMap(OneInput, frozen=True, tag="body_map"):
 
     Nodes without a value are told from the others before: each is usual[j] + the sum over all nodes i of weights[j][i]
     (x[i] - usual[i]), all that lack at once. With weights -P[j][i] / P[j][j] of the inverse P of the nodes' covariance, that is what
-    a body with these nodes has there on average, whichever nodes lack. The sample is then flagged FILLED. With fewer than `least`
-    nodes there is no result, flagged MISSING.
+    a body with these nodes has there on average, whichever nodes lack. The sample is then flagged FILLED, in place of
+    what said why they lack. With fewer than `least` nodes there is no result, flagged MISSING.
 
     Attributes:
         usual: of each node: its usual value, in the signal's unit.
@@ -133,4 +133,5 @@ OP = Elementwise(
     "lacking nodes by Gauss's elimination of (I - weights) z = weights (x - usual) in their order, without exchanging rows. Infinity is no "
     "value.",
     _flags,
+    NO_VALUE,
 )

@@ -7,7 +7,8 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from thermo_core.quality import DOUBTFUL, Quality
-from thermo_core.signals import GAP_PERIODS, Signal, Values
+from thermo_core.signals import Signal, Values
+from thermo_core.stages.learning import Clock
 from thermo_core.stages.picture import difference_unit
 from thermo_core.stages.stage import Moments, OneInput, Recursive, Signals
 
@@ -57,12 +58,11 @@ class SubtractBackground(OneInput, frozen=True, tag="subtract_background"):
 class _Background:
     def __init__(self, stage: SubtractBackground, inputs: Signals) -> None:
         self._stage = stage
-        self._gap_us = inputs[0].gap_us
+        self._clock = Clock(inputs[0].gap_us)
         self._threshold = np.float32(stage.threshold)
         self._level = np.full(inputs[0].elements, np.nan, np.float32)
         self._seen_s = np.zeros(inputs[0].elements, np.int64)  # when each element was background last
         self._learned_us = 0
-        self._newest_us: int | None = None
 
     def run(self, moments: Moments) -> tuple[Values, NDArray[np.uint16]]:
         (values,) = moments.values
@@ -72,7 +72,7 @@ class _Background:
         trusted = (moments.flags & np.uint16(DOUBTFUL)) == 0
         with np.errstate(all="ignore"):
             for place, time_us in enumerate(moments.times_us.tolist()):
-                since_us = self._since(time_us)
+                since_us = self._clock.since(time_us)
                 ready = self._learned_us >= self._stage.least_us
                 apart = x[place] - self._level
                 before = np.isfinite(x[place]) & (np.abs(apart) > self._threshold)
@@ -83,12 +83,6 @@ class _Background:
                 if trusted[place]:
                     self._learn(x[place], apart, before & ready, since_us)
         return found.reshape(values.shape), flags
-
-    def _since(self, time_us: int) -> int:
-        """Microseconds that a sample stands for: those since the one before, or a period after a time without samples."""
-        before, self._newest_us = self._newest_us, time_us
-        since_us = self._gap_us if before is None else time_us - before
-        return since_us if 0 <= since_us < self._gap_us else self._gap_us // GAP_PERIODS
 
     def _learn(self, x: Values, apart: Values, foreground: NDArray[np.bool_], since_us: int) -> None:
         self._learned_us += since_us

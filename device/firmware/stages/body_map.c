@@ -87,4 +87,5 @@ static uint16_t apply(const struct work *work) {
   return lacking > 0 ? QUALITY_FILLED : 0;
 }
 
-const struct stage body_map_stage = {.name = "body_map", .kind = STAGE_ELEMENTWISE, .apply = apply};
+const struct stage body_map_stage = {
+    .name = "body_map", .kind = STAGE_ELEMENTWISE, .settles = QUALITY_NO_VALUE, .apply = apply};

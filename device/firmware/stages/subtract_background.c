@@ -8,18 +8,6 @@
 #include "float32.h"
 #include "quality.h"
 
-#define GAP_PERIODS 4
-
-/* Microseconds that a sample stands for. */
-static int64_t since(const struct work *work) {
-  struct subtract_background_state *state = work->call->state;
-  const int64_t gap_us = stage_gap_us(work, 0);
-  const int64_t since_us = state->begun ? work->time_us - state->newest_us : gap_us;
-  state->newest_us = work->time_us;
-  state->begun = true;
-  return since_us >= 0 && since_us < gap_us ? since_us : gap_us / GAP_PERIODS;
-}
-
 static float step_of(const struct subtract_background_parameters *parameters, float apart, float share) {
   if (!parameters->median) {
     return share * apart;
@@ -62,11 +50,11 @@ static void learn(const struct work *work, bool ready, int64_t since_us) {
 
 static uint16_t go_on(const struct work *work) {
   const struct subtract_background_parameters *parameters = work->call->parameters;
-  const struct subtract_background_state *state = work->call->state;
+  struct subtract_background_state *state = work->call->state;
   const uint32_t elements = stage_signal(work, 0)->elements;
   const float *values = stage_input(work, 0), *levels = stage_keeps(work);
   float *output = stage_output(work);
-  const int64_t since_us = since(work);
+  const int64_t since_us = learner_since(&state->clock, work->time_us, stage_gap_us(work, 0));
   const bool ready = state->learned_us >= parameters->least_us;
   if (!ready) {
     float32_fill_nothing(output, elements);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "learner.h"
 #include "stage.h"
 
 struct subtract_background_parameters {
@@ -17,8 +18,8 @@ struct subtract_background_parameters {
 };
 
 struct subtract_background_state {
-  int64_t newest_us, learned_us;
-  bool begun;
+  struct learner_clock clock;
+  int64_t learned_us;
 };
 
 /* Keeps a float32 an element, its background, then a uint16 an element: the second of learning when it was background

@@ -62,9 +62,9 @@ def test_too_few_nodes_give_nothing_and_say_so() -> None:
     x[1, 0] = x[2, 1:3] = x[3, :3] = np.nan
     x[1, 1] = np.inf
     stage = {"op": "body_map", "of": "x", "gives": "y", "usual": [33.0] * 4, "level": [34.0], "matrix": [0.25] * 4}
-    found = run(wearable(sensor(shape=(4,)), stage), x=samples(x, flags=[0, 0, 128, 0]))["y"]
+    found = run(wearable(sensor(shape=(4,)), stage), x=samples(x, flags=[256, 0, 128, 32]))["y"]
     np.testing.assert_array_equal(found.values[:, 0], [34, 34, 34, np.nan])
-    assert found.flags.tolist() == [0, Quality.FILLED, Quality.FILLED | Quality.IMPLAUSIBLE, Quality.MISSING]
+    assert found.flags.tolist() == [Quality.UNCALIBRATED, Quality.FILLED, Quality.FILLED, Quality.MISSING]
     one_left = run(wearable(sensor(shape=(4,)), stage | {"least": 1}), x=samples(x))["y"]
     assert one_left.values[:, 0].tolist() == [34] * 4
 

@@ -14,6 +14,7 @@ from thermo_core.stages import (
     contact_correction,
     contact_gate,
     kalman_core,
+    learning,
     motion_gate,
     node_check,
     recovery,
@@ -28,6 +29,7 @@ from thermo_core.stages.body_map import BodyMap
 from thermo_core.stages.centre import Centre
 from thermo_core.stages.contact_correction import ContactCorrection
 from thermo_core.stages.contact_gate import ContactGate
+from thermo_core.stages.domain import Domain
 from thermo_core.stages.enmo import Enmo
 from thermo_core.stages.foster import Foster
 from thermo_core.stages.hold import Hold
@@ -59,6 +61,8 @@ BANDPASS_COLUMN = 40
 """Bytes of `struct bandpass_column`."""
 RESAMPLE_STEP = 16
 """Bytes of `struct resample_step`."""
+REGISTRATION = 20
+"""Bytes of `struct registration`."""
 
 IN_PLACE = Overlap(lag=0)
 """Each element is made of those at its own place and behind it."""
@@ -132,6 +136,21 @@ def _contact_gate(site: Site, tables: Tables) -> Mapping[str, str]:
         "step": real(stage.step),
         "behind": str(contact_gate.behind(stage, site.input)),
         "held": str(contact_gate.held(stage, site.input)),
+    }
+
+
+def _domain(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Domain = site.stage
+    return {
+        "low": tables.reals(site.name("low"), stage.low.array),
+        "high": tables.reals(site.name("high"), stage.high.array),
+        "one_low": boolean(len(stage.low) == 1),
+        "one_high": boolean(len(stage.high) == 1),
+        "axes": tables.reals(site.name("axes"), stage.axes.array),
+        "spread": tables.reals(site.name("spread"), stage.spread.array),
+        "count": str(len(stage.spread)),
+        "along": real(stage.along),
+        "across": real(stage.across),
     }
 
 
@@ -227,13 +246,26 @@ def _recovery(site: Site, tables: Tables) -> Mapping[str, str]:
 
 def _reference(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Reference = site.stage
+    registration = "NULL"
+    if stage.most_shift:
+        bounds, (rows, columns) = reference.bounds(stage), site.input.shape
+        registration = f"&{site.name('registration')}"
+        tables.texts.append(
+            f"static const struct registration {site.name('registration')} = {{.most = {real(bounds.most)}, "
+            f".variance = {real(bounds.variance)}, .damping = {real(bounds.damping)}, .far = {real(bounds.far)}, "
+            f".rows = {rows}, .columns = {columns}}};"
+        )
+        tables.bytes += REGISTRATION
     return {
+        "registration": registration,
         "memory_us": whole(stage.memory_us),
         "least_us": whole(stage.least_us),
         "low": real(stage.low),
         "parts": real(reference.parts_a_unit(stage)),
         "limit": real(stage.limit),
         "bins": str(stage.bins),
+        "give_count": str(len(stage.give)),
+        "give": f"{{{', '.join(f'REFERENCE_{part.upper()}' for part in stage.give)}}}",
     }
 
 
@@ -375,6 +407,7 @@ ROWS: Mapping[str, Row] = {
         keeps=lambda site: FLOAT * (contact_gate.behind(site.stage, site.input) + 1) * site.input.elements,
         overlap=IN_PLACE,
     ),
+    "domain": Row(_domain, overlap=IN_PLACE),
     "enmo": Row(_enmo),
     "equalise": Row(pictures.equalise, scratch=pictures.equalise_scratch),
     "foster": Row(_foster),
@@ -383,6 +416,7 @@ ROWS: Mapping[str, Row] = {
     "hold": Row(_hold, state=True, keeps=lambda site: FLOAT * site.input.elements, kept_output=True),
     "hot_spots": Row(pictures.hot_spots, scratch=pictures.hot_spots_scratch, assumes=f"{_ORDER} && {_RUN}"),
     "kalman_core": Row(_kalman_core, state=True),
+    "lacking": Row(overlap=IN_PLACE),
     "logarithm": Row(_logarithm, overlap=IN_PLACE),
     "median3": Row(pictures.median3, scratch=pictures.median3_scratch),
     "motion_gate": Row(_motion_gate, state=True),
@@ -397,7 +431,9 @@ ROWS: Mapping[str, Row] = {
     "reference": Row(
         _reference,
         state=True,
-        keeps=lambda site: site.stage.bins * (8 + FLOAT * site.input.elements),
+        keeps=lambda site: reference.kept_bytes(site.stage, site.input.elements),
+        scratch=lambda site: 2 * FLOAT * site.input.elements if site.stage.most_shift else 0,
+        assumes=f"sizeof(struct learned) == {learning.HEAD_BYTES}",
     ),
     "resample": Row(
         _resample,
