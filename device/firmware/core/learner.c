@@ -28,5 +28,6 @@ bool learner_is_time(int64_t time_us) {
 }
 
 bool learner_is_sound(const struct learned *learned, uint16_t parts) {
-  return learner_is_time(learned->age_us) && learner_is_time(learned->learned_us) && learned->ready <= parts && learned->parts == parts;
+  return learner_is_time(learned->age_us) && learner_is_time(learned->learned_us) && learned->ready <= parts &&
+         learned->parts == parts;
 }
