@@ -52,14 +52,8 @@ class Learners:
         """A sensor measures with these from now on: CRC-32 of its constants and of the correction in use, 0 of none."""
         self._sensors[sensor] = constants, correction
         for one in self._known:
-            if sensor in one.learning.sensors and all(number in self._sensors for number in one.learning.sensors):
-                basis = basis_of([self._sensors[number] for number in one.learning.sensors])
-                if one.basis not in (UNKNOWN_BASIS, basis) and one.learner.progress.samples:
-                    one.runner.forget()
-                    self._on_dropped(
-                        f'What "{one.learning.name}" had learned was of other sensors or corrections; it is learned anew.'
-                    )
-                one.basis = basis
+            if sensor in one.learning.sensors:
+                self._check(one)
 
     def save(self) -> bytes:
         """All that is known; b"" where no stage learns."""
@@ -95,10 +89,23 @@ class Learners:
         """How far each stage is."""
         return tuple((one.learning, one.learner.progress) for one in self._known)
 
+    def _check(self, one: _Known) -> None:
+        """Forget what was learned with other constants or corrections, once those of all its sensors are known."""
+        if not all(number in self._sensors for number in one.learning.sensors):
+            return
+        basis = basis_of([self._sensors[number] for number in one.learning.sensors])
+        if one.basis not in (UNKNOWN_BASIS, basis) and one.learner.progress.samples:
+            one.runner.forget()
+            self._on_dropped(
+                f'What "{one.learning.name}" had learned was of other sensors or corrections; it is learned anew.'
+            )
+        one.basis = basis
+
     def _take(self, one: _Known, entry: Entry) -> bool:
         try:
             one.learner.load(entry.state)
         except ValueError:
             return False
         one.basis = entry.basis
+        self._check(one)
         return True
