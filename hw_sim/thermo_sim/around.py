@@ -17,6 +17,7 @@ from thermo_core.errors import UsageError
 from thermo_sim import body
 from thermo_sim.people import Course, Person, course, waves
 from thermo_sim.people.happenings import Happening
+from thermo_sim.people.pictures import PORTRAITS, make_portrait
 from thermo_sim.people.places import Place, place
 from thermo_sim.scenes import STRAIGHT, Scene, blackbody, make_scene
 from thermo_sim.surface import CelsiusAt, WavesAt
@@ -85,7 +86,7 @@ class Around:
         self.course = None if world.body is None else _course(world.body, seed)
         self._start_s = start_s - (world.body.from_s if world.body is not None else 0.0)
         if scene is None:
-            scene = make_scene(world.scene.name, seed, world.scene.options)
+            scene = self._scene(world)
         electronics = world.electronics
         surroundings = Surroundings(
             ambient_celsius=world.air.celsius,
@@ -99,6 +100,15 @@ class Around:
         )
         self._made = _State(-math.inf, scene, True, surroundings)
         self._states = [self._made]
+
+    def _scene(self, world: World) -> Scene:
+        name = world.scene.name
+        if name not in PORTRAITS:
+            return make_scene(name, self._seed, world.scene.options)
+        self.somebody()
+        return make_portrait(
+            name, lambda time_s: (self.somebody(), self.course_s(time_s)), self._seed, world.scene.options
+        )
 
     @property
     def scene(self) -> Scene:
@@ -141,7 +151,18 @@ class Around:
         """What a camera looks at, by time, (24, 32) degC."""
         view = self.world.views.get(sensor, STRAIGHT)
         self.cameras.add(sensor)
-        return lambda time_s: self._at(time_s).scene.celsius(time_s, view)
+        spot = self._sits(sensor, 0)
+        if spot is None or self.world.scene.name in PORTRAITS:
+            return lambda time_s: self._at(time_s).scene.celsius(time_s, view)
+
+        def follows(time_s: float) -> NDArray[np.float64]:
+            state = self._at(time_s)
+            picture = state.scene.celsius(time_s, view)
+            if not state.made:
+                return picture
+            return picture + float(self.somebody().skin_at(spot, self._since(time_s))[0]) - self.world.skin_celsius
+
+        return follows
 
     def made(self, time_s: float) -> bool:
         """Whether what is before cameras is what the world was made with."""
@@ -311,6 +332,4 @@ class Around:
 def _course(wearer: Body, seed: int) -> Course:
     person = Person.drawn(seed if wearer.person is None else wearer.person)
     person = replace(person, slow_left=wearer.slow_left, slow_right=wearer.slow_right)
-    if wearer.beta_blocker:
-        person = person.with_beta_blocker()
     return course(wearer.script, seed, person, wearer.hours, ",".join(wearer.happenings))

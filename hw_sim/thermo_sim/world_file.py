@@ -104,7 +104,6 @@ class Body(Record, frozen=True):
         from_s: seconds of the script that are over when the simulation begins.
         happenings: what else happens, each as `people.happenings.parse_happenings` reads it.
         slow_left, slow_right: by what the time constants of a hand are longer than in health.
-        beta_blocker: whether the person takes one.
     """
 
     script: Text = "rest"
@@ -114,7 +113,6 @@ class Body(Record, frozen=True):
     happenings: tuple[Text, ...] = ()
     slow_left: Annotated[float, Meta(ge=0.2, le=5)] = 1.0
     slow_right: Annotated[float, Meta(ge=0.2, le=5)] = 1.0
-    beta_blocker: bool = False
 
 
 class World(Record, frozen=True):
