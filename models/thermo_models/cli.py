@@ -49,7 +49,6 @@ def data(task: TaskName, data: Data = None, groups: Groups = "", quick: Quick = 
     import numpy as np
 
     from thermo_models.evaluation import check_data
-    from thermo_models.task_card import whom
     from thermo_models.tasks import find
 
     found = find(task)
@@ -73,7 +72,7 @@ def data(task: TaskName, data: Data = None, groups: Groups = "", quick: Quick = 
         print(json.dumps(described))
         return
     print(
-        f"{len(samples)} samples of {described['people']} {whom(found.name)}, each {described['shape']}; groups {described['groups']}"
+        f"{len(samples)} samples of {described['people']} {found.whom}, each {described['shape']}; groups {described['groups']}"
     )
     for fold in folds:
         print(

@@ -80,7 +80,7 @@ def run(
         return task.load(data, settings, quick).of_groups(groups)
 
     samples = load(settings)
-    report(f"{len(samples)} samples of {len(np.unique(samples.people))} {task_card.whom(task.name)}")
+    report(f"{len(samples)} samples of {len(np.unique(samples.people))} {task.whom}")
     study = cross_validate(task, samples, settings, report, epochs, seed, resamples)
     kept, learnt = (study.last, samples) if not task.needs_data else _everybody(task, samples, settings, seed, epochs)
     metrics = {**study.metrics, "seed": seed, "quick": quick}

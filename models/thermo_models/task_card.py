@@ -4,29 +4,11 @@ from typing import Any
 
 from thermo_core.wearable.profile import NOTICE
 from thermo_models.intervals import LEVEL
-from thermo_models.limits import limits
 from thermo_models.tasks.task import Charted, Task
 
 INTERVAL = f"{100 * LEVEL:.0f} % interval"
 COLUMNS = ("float", "int8", INTERVAL, "int8_spread", "baseline")
 """Beside each other in the table of figures."""
-DATA = {
-    "breast-patch": "simulated by `thermo_models.patch`: scenes of skin with vessels, a smooth field and a dome of warmth, half of "
-    "them with one warm spot of 0.3-2.0 K and radius 1.5-4 pixels, through counts, noise, decoder and two-point correction",
-    "core-temperature": "PhysioNet face-oral-temp-data 1.0.0 (doi 10.13026/3bhc-9065), CC0",
-    "wrist-stress": "italha-d/Stress-Predict-Dataset, commit f49d2ea, MIT",
-    "time-constants": "made by `thermo_models.foster`",
-    "nagoya-actions": "muralab/Low-Resolution-FIR-Action-Dataset, commit ce5f424, CC BY-NC-SA 4.0",
-}
-
-WHOM = {"breast-patch": "simulated sensors", "time-constants": "curves"}
-"""What a sample is of, where it is of nobody."""
-
-
-def whom(task: str) -> str:
-    """What a sample is of, in the plural."""
-    return WHOM.get(task, "people")
-
 
 KEPT = """The model that is kept learnt from everybody, so these figures are of its siblings, each of which had not seen those it was
 measured on. """
@@ -48,7 +30,7 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
     )
     settings = metrics["settings"]
     file = f"; file with SHA-256 {metrics['data_sha256'][:16]}" if task.needs_data else ""
-    sentences = "\n".join(f"- {sentence}" for sentence in limits(task.name, metrics))
+    sentences = "\n".join(f"- {sentence}" for sentence in task.limits(metrics))
     quick = "\n**A quick run on a part of the data: the figures mean nothing.**\n" if metrics.get("quick") else ""
     single = len(metrics["folds"]) == 1
     kept = "These figures are of the model itself. " if single else KEPT
@@ -63,16 +45,16 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
 | | |
 |---|---|
 | network | {settings["network"]}, {metrics["parameters"]:,} parameters, {metrics["macs"]:,} MACs, {metrics["bytes"]:,} bytes, int8 |
-| data | {DATA[task.name]}{file} |
+| data | {task.source}{file} |
 | variant | {settings["variant"]} |
-| samples | {metrics["samples"]:,} of {metrics["people"]:,} {whom(task.name)} |
+| samples | {metrics["samples"]:,} of {metrics["people"]:,} {task.whom} |
 
 ## Measured on {"what it has not seen" if single else f"the test sides of {len(metrics['folds'])} trainings, pooled"}
 | | {" | ".join(columns)} |
 |---|{"---|" * len(columns)}
 {figures}
 
-{INTERVAL}: percentiles of {sure["resamples"]:,} bootstrap draws of {sure["drawn"]:,} {whom(task.name)}, seed {sure["seed"]}.
+{INTERVAL}: percentiles of {sure["resamples"]:,} bootstrap draws of {sure["drawn"]:,} {task.whom}, seed {sure["seed"]}.
 
 | goal | | int8 | met |
 |---|---|---|---|

@@ -2,7 +2,6 @@
 
 import copy
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,13 +9,12 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from thermo_models import limits, task_card
+from thermo_core.wearable import library
 from thermo_models.intervals import RESAMPLES, bootstrap
 from thermo_models.metrics import auc
 from thermo_models.tasks import TASKS, find
 
-ARTIFACTS = Path(limits.__file__).parent / "wearables"
-SHIPPED = ("breast-patch", "core-temperature", "time-constants", "wrist-stress")
+SHIPPED = [name for name in library.names() if name in TASKS]
 
 
 def mean_of(values: NDArray[Any]) -> Any:
@@ -79,7 +77,7 @@ def test_a_figure_that_often_has_no_value_has_no_interval() -> None:
 
 @pytest.fixture(params=SHIPPED)
 def shipped(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
-    return request.param, json.loads((ARTIFACTS / request.param / "metrics.json").read_text())
+    return request.param, json.loads((library.resolve(request.param).parent / "metrics.json").read_text())
 
 
 def test_every_headline_figure_that_is_shipped_has_its_interval(shipped: tuple[str, dict[str, Any]]) -> None:
@@ -93,8 +91,8 @@ def test_every_headline_figure_that_is_shipped_has_its_interval(shipped: tuple[s
     for figure, value in headline.items():
         low, high = sure["int8"][figure]
         assert low <= value <= high or figure.startswith("below_filter")
-    card = (ARTIFACTS / name / "CARD.md").read_text()
-    assert f"95 % interval: percentiles of 1,000 bootstrap draws of {sure['drawn']:,} {task_card.whom(name)}" in card
+    card = (library.resolve(name).parent / "CARD.md").read_text()
+    assert f"95 % interval: percentiles of 1,000 bootstrap draws of {sure['drawn']:,} {find(name).whom}" in card
     if "alert" in metrics:
         assert set(sure["alert"]) == set(metrics["alert"]) - {"threshold"}
 
@@ -134,7 +132,7 @@ def _scaled(value: Any) -> Any:
 def test_limits_follow_the_figures(shipped: tuple[str, dict[str, Any]]) -> None:
     """A sentence with a measured number in it says another one of other figures."""
     name, metrics = shipped
-    before, after = limits.limits(name, metrics), limits.limits(name, _scaled(copy.deepcopy(metrics)))
+    before, after = find(name).limits(metrics), find(name).limits(_scaled(copy.deepcopy(metrics)))
     changed = [one for one, other in zip(before, after, strict=True) if one != other]
     assert changed
     told = " ".join(before)

@@ -12,6 +12,7 @@ from thermo_core.sensors import SETTINGS
 from thermo_core.sensors.bus_load import bus_load
 from thermo_core.sensors.kinds import KINDS
 from thermo_core.sensors.settings import BusSensorSettings, SensorSettings
+from thermo_core.sensors.wiring import Wiring, drawn
 from thermo_core.signals import Signal
 
 _HEAD = """\
@@ -22,7 +23,24 @@ What a profile may have as `[[sensors]]`; `python -m thermo_core.sensors.documen
 on the bus has a `path`: its address, behind the channels of multiplexers that lead to it, as in `["tca9548a@0x70:0", 0x3A]`.
 
 A reading that cannot be believed has no value and says why: off skin, saturated, missing, stale, implausible. `uncalibrated` marks
-what our own calibration has not seen yet. Bus time is that of the settings left as they are, without faults.
+what our own calibration has not seen yet. Bus time and current are those of the settings left as they are, without faults.
+
+Wiring is for a bus of 3.3 V. SDA and SCL have pull-ups to 3.3 V once on each stretch of the bus, 2.2 to 4.7 kΩ at 400 kHz; each channel of a
+multiplexer is a stretch of its own.
+"""
+_MULTIPLEXER = Wiring(
+    (1.65, 5.5),
+    {
+        "VCC": "3.3 V, 100 nF close by",
+        "GND": "ground",
+        "A0, A1, A2": "ground: 0, VCC: 1, 2 and 4 more than 0x70",
+        "RESET": "3.3 V over 10 kΩ, or a pin of the host",
+        "SD0, SC0-SD7, SC7": "SDA and SCL of eight stretches",
+    },
+)
+_MULTIPLEXER_HEAD = """\
+No sensor but a part of the path to some: eight stretches of the bus, of which one is open at a time. Address 0x70 to 0x77; a path leads through
+up to two of them.
 """
 _NEEDED: dict[str, dict[str, Any]] = {"ads1115-ntc": {"channels": [{"name": "left"}, {"name": "right"}]}}
 """What has no default, for an example."""
@@ -31,7 +49,10 @@ _ELSEWHERE = frozenset({"kind", "name", "place", "path"})
 
 def page() -> str:
     """The page."""
-    return "\n".join([_HEAD, *(part for kind in SETTINGS for part in _section(kind))]).rstrip() + "\n"
+    multiplexer = "\n".join(
+        ["## tca9548a\n", _MULTIPLEXER_HEAD.rstrip() + "\n", "```text", *drawn("tca9548a", _MULTIPLEXER), "```"]
+    )
+    return "\n".join([_HEAD, *(part for kind in SETTINGS for part in _section(kind)), multiplexer]).rstrip() + "\n"
 
 
 def _section(kind: type[SensorSettings]) -> Iterator[str]:
@@ -42,7 +63,12 @@ def _section(kind: type[SensorSettings]) -> Iterator[str]:
     example = _example(kind)
     yield "\n| signal | shape | unit | a second |\n|---|---|---|---|"
     yield from (_signal_row(name, signal) for signal in example.signals)
-    yield "\n" + " ".join(_facts(example, name)) + "\n"
+    facts = " ".join(_facts(example, name))
+    yield f"\n{facts}\n" if facts else ""
+    if issubclass(kind, BusSensorSettings):
+        yield "\n".join(
+            ["```text", *drawn(name, kind.wiring), "```", *([kind.wiring.note] if kind.wiring.note else []), ""]
+        )
 
 
 def _example(kind: type[SensorSettings]) -> SensorSettings:
@@ -66,7 +92,8 @@ def _facts(example: SensorSettings, name: str) -> Iterator[str]:
         load = bus_load([example], frequency_hz).sensors[0]
         yield (
             f"Bears {example.max_bus_hz // 1000} kHz; at {frequency_hz // 1000} kHz it keeps the bus busy for "
-            f"{1000 * load.share:.3g} ms a second, {1000 * load.longest_s:.2g} ms at once."
+            f"{1000 * load.share:.3g} ms a second, {1000 * load.longest_s:.2g} ms at once. "
+            f"Draws about {example.supply_ma:.2g} mA."
         )
     row = KINDS.get(name)
     if row is not None and row.constants is not None:

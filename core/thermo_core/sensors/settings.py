@@ -9,6 +9,7 @@ from msgspec import Meta
 from thermo_core.errors import SchemaError
 from thermo_core.schema import Name, Record, Text
 from thermo_core.sensors import path as paths
+from thermo_core.sensors.wiring import Wiring
 from thermo_core.signals import Signal
 
 Hop = Annotated[str, Meta(min_length=8, max_length=32)]
@@ -84,6 +85,11 @@ class SensorSettings(Record, frozen=True, tag_field="kind"):
         """What it needs of the bus while it runs without faults; nothing where it is on none."""
         return ()
 
+    @property
+    def supply_ma(self) -> float:
+        """Mean current it draws while it runs as set, mA, typical; 0 for what is not on the bus."""
+        return 0.0
+
     def problem(self) -> str:
         """What is wrong beyond what types say, as a clause that reads on from the sensor's name; ""."""
         return ""
@@ -102,6 +108,8 @@ class BusSensorSettings(SensorSettings, frozen=True, kw_only=True):
     """Greatest frequency of the bus that the chip bears, Hz."""
     addresses: ClassVar[tuple[int, ...]] = ()
     """Addresses the chip can have; any where there are none."""
+    wiring: ClassVar[Wiring]
+    """Its pins."""
 
     @property
     def bus_path(self) -> paths.BusPath:

@@ -7,6 +7,7 @@ noise of 1 to 64 averaged pictures. A sample to measure on is a picture as a dev
 
 import hashlib
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -26,6 +27,7 @@ from thermo_models.metrics import auc, threshold_at_specificity
 from thermo_models.patch import Size
 from thermo_models.samples import Fold, Samples, open_npz
 from thermo_models.settings import Settings
+from thermo_models.tasks.breast_patch_limits import limits
 from thermo_models.tasks.task import Goal, Plan
 from thermo_models.templates import stage_of, template
 from thermo_sim import scenes
@@ -57,6 +59,11 @@ class BreastPatch:
 
     name = "breast-patch"
     summary = "lesion or none under a breast patch, from simulated sensors"
+    source = (
+        "simulated by `thermo_models.patch`: scenes of skin with vessels, a smooth field and a dome of warmth, half of "
+        "them with one warm spot of 0.3-2.0 K and radius 1.5-4 pixels, through counts, noise, decoder and two-point correction"
+    )
+    whom = "simulated sensors"
     ships = True
     needs_data = False
     keeps_samples = True
@@ -164,6 +171,10 @@ class BreastPatch:
             if table:
                 figures[f"below_{limit}"] = max(row[limit] - row["auc"] for row in table)
         return {**figures, "table": table}
+
+    def limits(self, metrics: Mapping[str, Any]) -> tuple[str, ...]:
+        """What its figures do not show; see `breast_patch_limits`."""
+        return limits(metrics)
 
     def threshold(self, outputs: NDArray[np.float32], validation: Samples) -> float:
         """95 % specificity on validation pictures."""

@@ -13,6 +13,7 @@ import datetime
 import gzip
 import re
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -33,6 +34,7 @@ from thermo_models.random_features import Hidden, Prior, Solved
 from thermo_models.samples import Fold, Samples, digest_of, groups_left_out, people_folds
 from thermo_models.settings import Settings
 from thermo_models.tasks import core_temperature_cases as core_cases
+from thermo_models.tasks.core_temperature_limits import limits
 from thermo_models.tasks.task import Goal, Plan
 
 CENTRE_CELSIUS = (WEARABLE.profile.models[0].quantities or ())[0].offset
@@ -52,6 +54,8 @@ class CoreTemperature:
 
     name = "core-temperature"
     summary = "oral temperature from infrared temperatures of the face"
+    source = "PhysioNet face-oral-temp-data 1.0.0 (doi 10.13026/3bhc-9065), CC0"
+    whom = "people"
     ships = True
     needs_data = True
     wearable = WEARABLE
@@ -178,6 +182,10 @@ class CoreTemperature:
             figures["coverage"] = float(np.mean(np.abs(error) <= half_width))
             figures["half_width"] = float(half_width.mean())
         return figures
+
+    def limits(self, metrics: Mapping[str, Any]) -> tuple[str, ...]:
+        """What its figures do not show; see `core_temperature_limits`."""
+        return limits(metrics)
 
     def examine(self, samples: Samples, settings: Settings) -> dict[str, Any]:
         """Who the data hold, and how the float network fares on months, cameras and rounds unlike those it learnt from."""

@@ -8,6 +8,7 @@ left out, however mixed. Days are left out one by one; their people are disjoint
 """
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -48,6 +49,8 @@ class NagoyaActions:
 
     name = "nagoya-actions"
     summary = "eight actions seen from the ceiling; falls"
+    source = "muralab/Low-Resolution-FIR-Action-Dataset, commit ce5f424, CC BY-NC-SA 4.0"
+    whom = "people"
     wearable = None
     entry = "level"
     ships = False
@@ -149,6 +152,13 @@ class NagoyaActions:
             "accuracy5": accuracy(FIVE[said], FIVE[truth]),
             "fall_f1": f1(np.isin(said, FALLS), np.isin(truth, FALLS)),
         }
+
+    def limits(self, metrics: Mapping[str, Any]) -> tuple[str, ...]:
+        """What its figures do not show."""
+        return (
+            "Data and weights are CC BY-NC-SA 4.0 and are not shipped.",
+            f"{len(metrics['groups'])} recording days, {metrics['people']} people, one room and one sensor height.",
+        )
 
 
 def _resampled(clip: NDArray[np.float32], pictures: int) -> NDArray[np.float32]:

@@ -72,6 +72,14 @@ class Task(Protocol):
         """One line."""
 
     @property
+    def source(self) -> str:
+        """Where its data come from, and their licence."""
+
+    @property
+    def whom(self) -> str:
+        """What a sample is of, in the plural."""
+
+    @property
     def wearable(self) -> Wearable | None:
         """The wearable whose stages make its features; None where no wearable of this product sees what it sees."""
 
@@ -131,6 +139,9 @@ class Task(Protocol):
 
     def metrics(self, samples: Samples, outputs: NDArray[np.float32], settings: Settings) -> dict[str, Any]:
         """Figures of merit of outputs (n, outputs) for these samples; plain numbers, lists and maps."""
+
+    def limits(self, metrics: Mapping[str, Any]) -> tuple[str, ...]:
+        """What the figures of a run do not show, as sentences of its card; every number in them comes from the metrics or the code."""
 
 
 @runtime_checkable

@@ -9,6 +9,7 @@ training ends with that rounding simulated (`rounding.py`), and the network that
 a share of a step apart; their mean has the finer steps.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +22,7 @@ from thermo_models.features import network_inputs
 from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
 from thermo_models.tasks.task import Goal, Plan
+from thermo_models.tasks.time_constants_limits import limits
 
 NOISES = (0.0, 0.005, 0.01, 0.02)
 """Noise levels measured at, as shares of the amplitude."""
@@ -47,6 +49,8 @@ class TimeConstants:
 
     name = "time-constants"
     summary = "time constants of a cooling curve"
+    source = "made by `thermo_models.foster`"
+    whom = "curves"
     ships = True
     needs_data = False
     wearable = projection.WEARABLE
@@ -167,6 +171,10 @@ class TimeConstants:
                     | {f"{name}_p90": float(np.quantile(e, 0.9)) for name, e in rows.items()}
                 )
         return {**figures, "table": table}
+
+    def limits(self, metrics: Mapping[str, Any]) -> tuple[str, ...]:
+        """What its figures do not show; see `time_constants_limits`."""
+        return limits(metrics)
 
 
 def _dithered(network: Any, inputs: NDArray[np.float32]) -> Any:

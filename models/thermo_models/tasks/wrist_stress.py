@@ -8,6 +8,7 @@ clock is measured beside the network, and so is the network on pairs of samples 
 people are too few to learn hidden weights from: the hidden layer is drawn and the last one solved for (`random_features.py`).
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -28,6 +29,7 @@ from thermo_models.random_features import Hidden, Prior, Solved
 from thermo_models.samples import Fold, Samples, digest_of, open_npz
 from thermo_models.settings import Settings
 from thermo_models.tasks.task import Goal, Plan
+from thermo_models.tasks.wrist_stress_limits import limits
 from thermo_models.templates import template
 
 ARRAYS = ("subject", "t_unix", "temp_c", "eda_us", "hr", "acc_sd_g", "label")
@@ -49,6 +51,8 @@ class WristStress:
 
     name = "wrist-stress"
     summary = "stress task or rest from two minutes at the wrist"
+    source = "italha-d/Stress-Predict-Dataset, commit f49d2ea, MIT"
+    whom = "people"
     ships = True
     needs_data = True
     wearable = WEARABLE
@@ -135,6 +139,10 @@ class WristStress:
             "auc_within_person": float(np.mean(within)) if within else float("nan"),
             "auc_time_matched": auc_matched(scores, positive, samples.extra["elapsed_s"], MATCHED_S),
         }
+
+    def limits(self, metrics: Mapping[str, Any]) -> tuple[str, ...]:
+        """What its figures do not show; see `wrist_stress_limits`."""
+        return limits(metrics)
 
 
 def stages_of(train: Samples, settings: Settings) -> tuple[Stage, ...]:

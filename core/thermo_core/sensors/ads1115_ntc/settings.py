@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from thermo_core.schema import Record, Text
 from thermo_core.sensors.settings import BusSensorSettings, Visit
+from thermo_core.sensors.wiring import Wiring
 from thermo_core.signals import Signal
 
 MAX_CHANNELS = 4
@@ -31,6 +32,10 @@ class Thermistor(Record, frozen=True, kw_only=True):
     self_heating_k_per_mw: Annotated[float, Meta(ge=0, le=100)] = 0.0
 
 
+CONVERSION_S = 1 / 860
+"""Of a channel, at the 860 samples a second that drivers ask for."""
+
+
 class Ads1115NtcSettings(BusSensorSettings, frozen=True, kw_only=True, tag="ads1115-ntc"):
     """An ADC with up to four thermistors.
 
@@ -40,6 +45,17 @@ class Ads1115NtcSettings(BusSensorSettings, frozen=True, kw_only=True, tag="ads1
     """
 
     addresses = (0x48, 0x49, 0x4A, 0x4B)
+    wiring = Wiring(
+        (2.0, 5.5),
+        {
+            "VDD": "3.3 V, 100 nF close by",
+            "GND": "ground",
+            "ADDR": "ground: 0x48, VDD: 0x49, SDA: 0x4A, SCL: 0x4B",
+            "AIN0-AIN3": "between resistor and thermistor",
+        },
+        "Of each channel the resistor goes from VDD to the input and the thermistor from the input to ground; unused "
+        "inputs go to ground. ALERT stays open.",
+    )
 
     channels: Annotated[tuple[Thermistor, ...], Meta(min_length=1, max_length=MAX_CHANNELS)]
     rate_hz: Annotated[float, Meta(ge=0.01, le=100)] = 2.0
@@ -53,6 +69,12 @@ class Ads1115NtcSettings(BusSensorSettings, frozen=True, kw_only=True, tag="ads1
     def signals(self) -> tuple[Signal, ...]:
         """Temperatures of the channels."""
         return (Signal(self.name, (len(self.channels),), "degC", self.rate_hz, self.name),)
+
+    @property
+    def supply_ma(self) -> float:
+        """0.15 mA while it converts (data sheet, IQ), 1.2 ms a channel; and the dividers, whose taps are taken for half their supply."""
+        converting = min(1.0, self.rate_hz * len(self.channels) * CONVERSION_S)
+        return 0.15 * converting + sum(500 * one.supply_v / one.series_ohm for one in self.channels)
 
     @property
     def visits(self) -> tuple[Visit, ...]:

@@ -7,10 +7,15 @@ from msgspec import Meta
 from thermo_core.sensors.lis3dh.registers import FIFO_DEPTH, MG_A_COUNT, RANGES_G, RATES_HZ, SHIFT
 from thermo_core.sensors.samples import Format
 from thermo_core.sensors.settings import BusSensorSettings, Visit
+from thermo_core.sensors.wiring import Wiring
 from thermo_core.signals import Signal
 
 MAX_BURST = 31
 """A full FIFO says 31 and an overrun, so more than this would be lost samples."""
+
+
+SUPPLY_UA = ((2, 4, 6, 11, 20, 38, 73), (2, 3, 4, 6, 10, 18, 36))
+"""By rate: with 10 or 12 bits, then with 8."""
 
 
 class Lis3dhSettings(BusSensorSettings, frozen=True, kw_only=True, tag="lis3dh"):
@@ -24,6 +29,16 @@ class Lis3dhSettings(BusSensorSettings, frozen=True, kw_only=True, tag="lis3dh")
     """
 
     addresses = (0x18, 0x19)
+    wiring = Wiring(
+        (1.71, 3.6),
+        {
+            "VDD, VDD_IO": "3.3 V, 100 nF close by",
+            "GND": "ground",
+            "CS": "VDD_IO, which chooses I2C",
+            "SA0": "ground: 0x18, VDD_IO: 0x19",
+        },
+        "INT1, INT2 and the ADC inputs stay open.",
+    )
 
     rate_hz: Annotated[float, Meta(ge=RATES_HZ[0], le=RATES_HZ[-1])] = 25.0
     range_g: Literal[2, 4, 8, 16] = 4
@@ -55,6 +70,11 @@ class Lis3dhSettings(BusSensorSettings, frozen=True, kw_only=True, tag="lis3dh")
     def moments(self) -> int:
         """A full FIFO, where it was read late."""
         return FIFO_DEPTH
+
+    @property
+    def supply_ma(self) -> float:
+        """2 to 73 uA by rate and mode (data sheet, current consumption)."""
+        return SUPPLY_UA[self.mode == "low-power"][RATES_HZ.index(self.rate_hz)] / 1000
 
     @property
     def visits(self) -> tuple[Visit, ...]:

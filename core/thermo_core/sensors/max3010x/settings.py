@@ -15,6 +15,7 @@ from thermo_core.sensors.max3010x.registers import (
 )
 from thermo_core.sensors.samples import Format
 from thermo_core.sensors.settings import BusSensorSettings, Visit
+from thermo_core.sensors.wiring import Wiring
 from thermo_core.signals import Signal
 
 MAX_BURST = 31
@@ -37,6 +38,16 @@ class Max3010xSettings(BusSensorSettings, frozen=True, kw_only=True, tag="max301
     """
 
     addresses = (0x57,)
+    wiring = Wiring(
+        (1.7, 2.0),
+        {
+            "VDD": "1.8 V, 100 nF close by",
+            "VLED+": "3.3 V, 10 uF close by; 5 V for a green LED",
+            "GND, PGND": "ground",
+        },
+        "INT stays open. Most modules carry the regulator of 1.8 V; on some its pull-ups go to 1.8 V too, too low for a "
+        "host of 3.3 V: move them to 3.3 V.",
+    )
 
     variant: Literal["max30101", "max30102"] = "max30102"
     leds: Annotated[tuple[Literal["red", "ir", "green"], ...], Meta(min_length=1, max_length=3)] = ("ir",)
@@ -77,6 +88,12 @@ class Max3010xSettings(BusSensorSettings, frozen=True, kw_only=True, tag="max301
     def moments(self) -> int:
         """A full FIFO, where it was read late."""
         return FIFO_DEPTH
+
+    @property
+    def supply_ma(self) -> float:
+        """0.6 mA for itself (data sheet, IDD), and the LEDs, each for its pulse of every measurement."""
+        lit = min(1.0, self.measured_hz * self.pulse_us * 1e-6)
+        return 0.6 + len(self.leds) * self.current_ma * lit
 
     @property
     def visits(self) -> tuple[Visit, ...]:

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from thermo_core.sensors.settings import BusSensorSettings, Visit
+from thermo_core.sensors.wiring import Wiring
 from thermo_core.signals import Signal
 
 
@@ -20,6 +21,15 @@ class Mlx90614Settings(BusSensorSettings, frozen=True, kw_only=True, tag="mlx906
     """
 
     max_bus_hz = 100_000
+    wiring = Wiring(
+        (2.6, 3.6),
+        {
+            "VDD": "3.3 V, 100 nF close by",
+            "VSS": "ground",
+        },
+        "Parts whose type begins with A need 4.5-5.5 V, and a level shifter on a bus of 3.3 V. Its address is in its "
+        "EEPROM, 0x5A from the factory.",
+    )
 
     rate_hz: Annotated[float, Meta(ge=0.01, le=20)] = 2.0
     zones: Annotated[int, Meta(ge=1, le=2)] = 1
@@ -32,6 +42,11 @@ class Mlx90614Settings(BusSensorSettings, frozen=True, kw_only=True, tag="mlx906
         """Temperature of the object, of the sensor, and of the second zone's object."""
         names = (self.name, f"{self.name}.ta", f"{self.name}.second")
         return tuple(Signal(name, (), "degC", self.rate_hz, self.name) for name in names[: 1 + self.zones])
+
+    @property
+    def supply_ma(self) -> float:
+        """1.3 mA; it sleeps on command alone (data sheet, IDD)."""
+        return 1.3
 
     @property
     def visits(self) -> tuple[Visit, ...]:

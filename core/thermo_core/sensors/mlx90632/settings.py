@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from thermo_core.sensors.mlx90632.registers import RATES_HZ
 from thermo_core.sensors.settings import BusSensorSettings, Visit
+from thermo_core.sensors.wiring import Wiring
 from thermo_core.signals import Signal
 
 
@@ -19,6 +20,15 @@ class Mlx90632Settings(BusSensorSettings, frozen=True, kw_only=True, tag="mlx906
     """
 
     addresses = (0x3A, 0x3B)
+    wiring = Wiring(
+        (3.0, 3.6),
+        {
+            "VDD": "3.3 V, 100 nF close by",
+            "GND": "ground",
+            "ADDR": "ground: 0x3A, VDD: 0x3B",
+        },
+        "Parts ordered for a bus of 1.8 V bear no 3.3 V on it.",
+    )
 
     rate_hz: Annotated[float, Meta(ge=RATES_HZ[0], le=RATES_HZ[-1])] = 2.0
     emissivity: Annotated[float, Meta(ge=0.05, le=1.0)] = 0.98
@@ -31,6 +41,11 @@ class Mlx90632Settings(BusSensorSettings, frozen=True, kw_only=True, tag="mlx906
             Signal(self.name, (), "degC", self.rate_hz, self.name),
             Signal(f"{self.name}.ta", (), "degC", self.rate_hz, self.name),
         )
+
+    @property
+    def supply_ma(self) -> float:
+        """1 mA in continuous mode (data sheet)."""
+        return 1.0
 
     @property
     def visits(self) -> tuple[Visit, ...]:

@@ -7,6 +7,7 @@ from msgspec import Meta
 from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS
 from thermo_core.sensors.mlx90640.registers import page_reads
 from thermo_core.sensors.settings import BusSensorSettings, Visit
+from thermo_core.sensors.wiring import Wiring
 from thermo_core.signals import Signal
 
 RATES_HZ = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
@@ -24,6 +25,14 @@ class Mlx90640Settings(BusSensorSettings, frozen=True, kw_only=True, tag="mlx906
     """
 
     max_bus_hz = 1_000_000
+    wiring = Wiring(
+        (3.0, 3.6),
+        {
+            "VDD": "3.3 V, 100 nF close by",
+            "GND": "ground",
+        },
+        "At 1 MHz the bus needs pull-ups of 1 kΩ or less. Its address is in its EEPROM, 0x33 from the factory.",
+    )
 
     rate_hz: Annotated[float, Meta(ge=RATES_HZ[0], le=RATES_HZ[-1])] = 16.0
     resolution_bits: Annotated[int, Meta(ge=16, le=19)] = 18
@@ -40,6 +49,11 @@ class Mlx90640Settings(BusSensorSettings, frozen=True, kw_only=True, tag="mlx906
             Signal(f"{self.name}.ta", (), "degC", rate_hz, self.name),
             Signal(f"{self.name}.vdd", (), "V", rate_hz, self.name),
         )
+
+    @property
+    def supply_ma(self) -> float:
+        """The camera's amplifiers and converter never rest: 20 mA, of 15 to 25 mA (data sheet, IDD)."""
+        return 20.0
 
     @property
     def visits(self) -> tuple[Visit, ...]:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from thermo_core.sensors.settings import BusSensorSettings, Visit
+from thermo_core.sensors.wiring import Wiring
 from thermo_core.signals import Signal
 
 CONVERSION_MS: Mapping[str, float] = {"high": 8.2, "medium": 4.5, "low": 1.7}
@@ -21,6 +22,14 @@ class Sht4xSettings(BusSensorSettings, frozen=True, kw_only=True, tag="sht4x"):
     """
 
     addresses = (0x44, 0x45, 0x46)
+    wiring = Wiring(
+        (1.08, 3.6),
+        {
+            "VDD": "3.3 V, 100 nF close by",
+            "VSS": "ground",
+        },
+        "Its address goes by the part that is ordered: SHT4x-A 0x44, -B 0x45, -C 0x46.",
+    )
 
     rate_hz: Annotated[float, Meta(ge=0.001, le=20)] = 0.1
     repeatability: Literal["high", "medium", "low"] = "high"
@@ -32,6 +41,12 @@ class Sht4xSettings(BusSensorSettings, frozen=True, kw_only=True, tag="sht4x"):
             Signal(self.name, (), "degC", self.rate_hz, self.name),
             Signal(f"{self.name}.rh", (), "%", self.rate_hz, self.name),
         )
+
+    @property
+    def supply_ma(self) -> float:
+        """0.32 mA while it measures and 0.08 uA between (data sheet, IDD)."""
+        measuring = min(1.0, self.rate_hz * CONVERSION_MS[self.repeatability] / 1000)
+        return 0.32 * measuring + 0.00008 * (1 - measuring)
 
     @property
     def visits(self) -> tuple[Visit, ...]:

@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from thermo_core.sensors.settings import BusSensorSettings, Visit
 from thermo_core.sensors.tmp117.registers import CONVERSION_S
+from thermo_core.sensors.wiring import Wiring
 from thermo_core.signals import Signal
 
 RATES_HZ = (0.0625, 0.125, 0.25, 1.0, 2.0, 4.0, 8.0)
@@ -20,6 +21,15 @@ class Tmp117Settings(BusSensorSettings, frozen=True, kw_only=True, tag="tmp117")
     """
 
     addresses = (0x48, 0x49, 0x4A, 0x4B)
+    wiring = Wiring(
+        (1.8, 5.5),
+        {
+            "V+": "3.3 V, 100 nF close by",
+            "GND": "ground",
+            "ADD0": "ground: 0x48, V+: 0x49, SDA: 0x4A, SCL: 0x4B",
+        },
+        "ALERT stays open. The pad below the chip is left unsoldered where its stress would move the reading.",
+    )
 
     rate_hz: Annotated[float, Meta(ge=RATES_HZ[0], le=RATES_HZ[-1])] = 1.0
     averages: Literal[1, 8, 32, 64] = 8
@@ -28,6 +38,12 @@ class Tmp117Settings(BusSensorSettings, frozen=True, kw_only=True, tag="tmp117")
     def signals(self) -> tuple[Signal, ...]:
         """The temperature."""
         return (Signal(self.name, (), "degC", self.rate_hz, self.name),)
+
+    @property
+    def supply_ma(self) -> float:
+        """0.135 mA while it converts and 1.25 uA between (data sheet, IQ and ISB)."""
+        converting = min(1.0, self.rate_hz * self.averages * CONVERSION_S)
+        return 0.135 * converting + 0.00125 * (1 - converting)
 
     @property
     def visits(self) -> tuple[Visit, ...]:

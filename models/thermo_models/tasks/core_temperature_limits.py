@@ -1,0 +1,56 @@
+"""What the figures of `core-temperature` do not show, as sentences of its card; every number in them comes from the metrics or the code."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
+    """The sentences, from the figures of a run."""
+    found = metrics["examined"]["data"]
+    campaigns, cameras = len(metrics["groups"]), len(found["cameras"])
+    cases = {row["case"]: row for row in metrics["examined"]["cases"]}
+    sentences = [
+        f"{_count(campaigns, 'campaign')}, {_count(cameras, 'camera').lower()} ({', '.join(found['cameras'])}); {100 * found['young_share']:.0f} % "
+        f"of the people of 25 or younger; {found['fever']} of {metrics['samples']} readings at 37.5 degC or above. "
+        + ("Another campaign was not measured." if campaigns == 1 else "Campaigns are left out one by one."),
+        "Weights and lengths of the prior were chosen on the data set's first campaign, by person: figures on that campaign are a "
+        "little better than they would be on another.",
+    ]
+    if "periods" in cases:
+        one = cases["periods"]
+        sentences.append(
+            f"The nearest to another campaign that the data hold, quarters of the days left out, gives RMSE {one['rmse']:.3f}, MAE "
+            f"{one['mae']:.3f}, AUC {one['auc_fever']:.3f} where ridge regression gives {one['ridge_rmse']:.3f}, {one['ridge_mae']:.3f}, "
+            f"{one['ridge_auc_fever']:.3f}."
+        )
+    if "camera 0.1 K more" in cases and "camera 0.3 K more" in cases:
+        raised = [cases[f"camera {k} K more"]["bias"] - cases["periods"]["bias"] for k in ("0.1", "0.3")]
+        sentences.append(
+            f"A camera that reads 0.1 K more raises what is said by {raised[0]:.2f} K, one that reads 0.3 K more by {raised[1]:.2f} K: "
+            "calibrate it, nothing here can tell an offset from a fever."
+        )
+    if "no round 4" in cases:
+        sentences.append(f"Without round 4, in which the mouth is open, RMSE is {cases['no round 4']['rmse']:.2f}.")
+    for variant, told in (
+        ("without-mouth", "Without the mouth regions"),
+        ("without-face-maximum", "Without them and the face's maximum, which often is the mouth"),
+    ):
+        if variant in metrics.get("variants", {}):
+            figure = metrics["variants"][variant]["int8"]["rmse"]
+            sentences.append(f"{told} (`--set variant={variant}`) RMSE is {figure:.3f}.")
+    return (
+        *sentences,
+        f"Needs the radiometric regions of the data set, taken at {_range(found['distance_m'])} m by a calibrated thermograph; round 4 has the "
+        "mouth open.",
+        f"The reference limits it: its two modes of oral reading differ by SD {found['modes_apart_k']:.2f} degC, so errors much smaller "
+        "cannot be shown.",
+        "The half-width around what is said is set on months left out, of the same data; it says nothing of people unlike them.",
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"One {what}" if number == 1 else f"{number} {what}s"
+
+
+def _range(ends: Sequence[float]) -> str:
+    return f"{ends[0]:g}" if ends[0] == ends[1] else f"{ends[0]:g}-{ends[1]:g}"

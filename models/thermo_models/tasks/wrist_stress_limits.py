@@ -1,0 +1,30 @@
+"""What the figures of `wrist-stress` do not show, as sentences of its card; every number in them comes from the metrics or the code."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
+    """The sentences, from the figures of a run."""
+    single = [fold["int8"]["auc"] for fold in metrics["folds"]]
+    sentences = [
+        "Every person followed the same order of tasks. A clock alone, which knows no physiology, does better than any model here: "
+        "see the baseline's AUC. No statistic reaches back more than 120 s, but what drifts over the session (conductance, skin "
+        "temperature) still tells part of the time. The time-matched AUC, over pairs at most 60 s apart in elapsed time, where the "
+        "clock is at chance, is what the signals themselves show. Such a pair is of two people, so it also holds how people differ.",
+        f"Task against rest in a laboratory, in {metrics['people']} people whose single AUC goes from {min(single):.2f} to "
+        f"{max(single):.2f}: not stress in daily life, and no diagnosis. Motion and speech belong to the tasks, and part of what is "
+        "told is them.",
+    ]
+    variants = metrics.get("variants", {})
+    if {"without-temperature", "temperature-only"} <= set(variants):
+        without, only = (variants[name]["int8"] for name in ("without-temperature", "temperature-only"))
+        own = metrics["int8"]["auc_time_matched"]
+        low, high = metrics["intervals"]["int8"].get("auc_time_matched", (own, own))
+        verdict = "adds nothing that could be shown" if low <= without["auc_time_matched"] <= high else "changes it"
+        sentences.append(
+            f"Skin temperature {verdict}: without it AUC {without['auc']:.3f} and time-matched {without['auc_time_matched']:.3f} (`--set "
+            f"variant=without-temperature`), from it alone {only['auc']:.3f} and {only['auc_time_matched']:.3f} (`--set "
+            "variant=temperature-only`); 0.5 is chance."
+        )
+    return tuple(sentences)
