@@ -106,9 +106,10 @@ class Around:
         if name not in PORTRAITS:
             return make_scene(name, self._seed, world.scene.options)
         self.somebody()
-        return make_portrait(
-            name, lambda time_s: (self.somebody(), self.course_s(time_s)), self._seed, world.scene.options
-        )
+        return make_portrait(name, self._seen, self._seed, world.scene.options)
+
+    def _seen(self, time_s: float) -> tuple[Course, float, frozenset[str]]:
+        return self.somebody(), self.course_s(time_s), frozenset(self.cameras)
 
     @property
     def scene(self) -> Scene:

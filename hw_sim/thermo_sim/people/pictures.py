@@ -15,8 +15,8 @@ from thermo_sim.people.places import place
 from thermo_sim.people.relaxation import Ripple
 from thermo_sim.scenes import STRAIGHT, Grid, Map, View, skin
 
-CourseAt = Callable[[float], tuple[Course, float]]
-"""Who is seen, and the time of its course, at a time."""
+CourseAt = Callable[[float], tuple[Course, float, frozenset[str]]]
+"""Who is seen, the time of its course, and names by which a happening may mean cameras that look; at a time."""
 
 
 class Portrait:
@@ -26,21 +26,20 @@ class Portrait:
         what: a key of `PORTRAITS`.
         who: is seen.
         seed: of how it moves and of its vessels.
-        sensor: name by which a happening may mean the camera.
         on: the place whose skin is seen, where `what` is "skin".
 
     Raises:
         UsageError: there is no such place.
     """
 
-    def __init__(self, what: str, who: CourseAt, seed: int, sensor: str = "", on: str = "LWrist") -> None:
-        self._draw, self._who, self._labels = PORTRAITS[what], who, frozenset({sensor} - {""})
+    def __init__(self, what: str, who: CourseAt, seed: int, on: str = "LWrist") -> None:
+        self._draw, self._who = PORTRAITS[what], who
         self._seed, self._on = seed, place(on).name
         self._sways = Ripple(np.random.default_rng([seed, 0x5A1]), 2, 60.0, 3.0)
 
     def celsius(self, time_s: float, view: View = STRAIGHT) -> Map:
         """True temperatures, (24, 32) degC."""
-        course, course_s = self._who(time_s)
+        course, course_s, labels = self._who(time_s)
         times = np.array([course_s])
 
         def at(name: str) -> float:
@@ -53,7 +52,7 @@ class Portrait:
         picture = self._draw(grid, at, air, self._seed, self._on)
         for one in course.happenings:
             cover = COVERS.get(one.effect.covers)
-            if cover is None or not one.strikes(self._labels):
+            if cover is None or not one.strikes(labels):
                 continue
             amount = float(one.amount(times)[0])
             if amount > 0:
