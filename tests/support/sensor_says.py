@@ -4,7 +4,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from thermo_core.sensors.kind import Block
+from thermo_core.sensors.kind import Block, Moment
 from thermo_core.sensors.kinds import KINDS
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
@@ -14,8 +14,8 @@ from thermo_device.sightings import Sightings
 from thermo_sim.hardware import SimulatedHardware
 
 
-def said_by(hardware: SimulatedHardware, seconds: float) -> dict[str, NDArray[Any]]:
-    """Main signal of each sensor as the agent's drivers and core's readers have it at the end."""
+def moments_of(hardware: SimulatedHardware, seconds: float) -> dict[str, list[Moment]]:
+    """What each sensor says over a time, by its name, as the agent's drivers and core's readers have it."""
     profile = hardware.profile
     drivers = drivers_of(Hardware(hardware.bus, hardware.clock, "w", "1", True), profile, Counters(), Sightings())
     scheduler = Scheduler(drivers, profile.sensors, hardware.clock)
@@ -29,6 +29,10 @@ def said_by(hardware: SimulatedHardware, seconds: float) -> dict[str, NDArray[An
     for settings, driver, heard in zip(profile.sensors, drivers, blocks, strict=True):
         assert driver.found is not None, settings.name
         reader = KINDS[settings.kind].reader(settings, driver.found.constants, None)
-        moments = [moment for block in heard for moment in reader.push(block)]
-        said[settings.name] = moments[-1][settings.name].values
+        said[settings.name] = [moment for block in heard for moment in reader.push(block)]
     return said
+
+
+def said_by(hardware: SimulatedHardware, seconds: float) -> dict[str, NDArray[Any]]:
+    """Main signal of each sensor at the end of a time."""
+    return {name: moments[-1][name].values for name, moments in moments_of(hardware, seconds).items()}

@@ -30,7 +30,7 @@ EEPROM_US = 8_000
 REFERENCE = 23_030
 """Counts of the reference channel."""
 NOISE_COUNTS = 3.0
-NOISE_K = 0.06
+NOISE_K = 0.02
 """What that is of a reading."""
 ERROR_K = 0.1
 """Of a medical part between 35 and 42 degC."""
