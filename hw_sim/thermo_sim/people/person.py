@@ -114,6 +114,15 @@ class Person:
             tremor_g=float(np.clip(0.004 * np.exp(rng.normal(0, 0.4)), 0.001, 0.02)),
         )
 
+    def told(self) -> dict[str, float]:
+        """What a wearable may have to know of its wearer, by the names of `thermo_core.wearable.person`."""
+        return {
+            "age_years": self.age_years,
+            "weight_kg": self.weight_kg,
+            "height_m": self.height_m,
+            "sex": float(SEXES.index(self.sex)),
+        }
+
 
 def _recovery(rng: np.random.Generator) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """One to three time constants of 12 to 400 s, each more than three times the one before, and their shares."""
