@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from thermo_core.errors import UsageError
-from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS
 from thermo_sim.people.course import Course
 from thermo_sim.people.places import place
 from thermo_sim.people.relaxation import Ripple
-from thermo_sim.scenes import STRAIGHT, Grid, Map, View, skin
+from thermo_sim.scenes import STRAIGHT, WHOLE, Grid, Map, View, skin
 
+ROWS, COLUMNS = WHOLE[0].shape
 CourseAt = Callable[[float], tuple[Course, float, frozenset[str]]]
 """Who is seen, the time of its course, and names by which a happening may mean cameras that look; at a time."""
 
