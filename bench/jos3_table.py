@@ -53,7 +53,7 @@ def random_course(rng: np.random.Generator) -> dict[str, Array]:
             wear = share * np.eye(count)[first] + (1 - share) * np.eye(count)[second]
         in_bed = wear[4] > 0.3
         place = float(np.clip(place, 14, 28)) if in_bed else place
-        ranges = [(1.0, 1.0), (1.0, 1.6), (1.6, 3), (3, 5.5), (5.5, 8)]
+        ranges: list[tuple[float, float]] = [(1.0, 1.0), (1.0, 1.6), (1.6, 3.0), (3.0, 5.5), (5.5, 8.0)]
         par = float(rng.uniform(*ranges[rng.choice(5, p=[0.15, 0.4, 0.22, 0.16, 0.07])]))
         if in_bed or resting or (place > 33 and par > 3):
             par = float(rng.uniform(1.0, 1.3))
@@ -143,7 +143,7 @@ def smoothing() -> Array:
     """Second differences of the nodes along air and activity, and differences between outfits, as a penalty; for one mode."""
     shape = (len(table.AIR_NODES), len(table.PAR_NODES), len(table.OUTFITS))
     grid = np.arange(table.MAIN).reshape(shape)
-    rows = []
+    rows: list[tuple[tuple[int, float], ...]] = []
     for axis in (0, 1):
         moved = np.moveaxis(grid, axis, 0)
         for first, middle, last in zip(moved[:-2].ravel(), moved[1:-1].ravel(), moved[2:].ravel(), strict=True):
