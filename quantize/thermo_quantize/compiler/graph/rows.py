@@ -88,10 +88,11 @@ def _bandpass(site: Site, tables: Tables) -> Mapping[str, str]:
 
 def _bins(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Bins = site.stage
-    samples = site.input.elements
+    samples = site.input.shape[0]
     return {
         "edges": tables.places(site.name("edges"), bins.edges(samples, stage.bins)),
         "weights": tables.reals(site.name("weights"), bins.weights(samples, stage.bins)),
+        "bins": str(stage.bins),
         "settled": str(stage.settled),
     }
 
