@@ -33,6 +33,7 @@ _NAMES = (
     "motion_gate",
     "node_check",
     "normalise",
+    "normalise_percentiles",
     "prefer",
     "projection",
     "recovery",
@@ -46,6 +47,7 @@ _NAMES = (
     "sobel",
     "spectrum_peak",
     "statistics",
+    "subtract_background",
     "window",
 )
 

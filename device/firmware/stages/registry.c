@@ -28,6 +28,7 @@
 #include "motion_gate.h"
 #include "node_check.h"
 #include "normalise.h"
+#include "normalise_percentiles.h"
 #include "prefer.h"
 #include "projection.h"
 #include "recovery.h"
@@ -41,6 +42,7 @@
 #include "sobel.h"
 #include "spectrum_peak.h"
 #include "statistics.h"
+#include "subtract_background.h"
 #include "window.h"
 
 /* clang-format off */
@@ -71,6 +73,7 @@ static const struct stage *const stages[] = {
     &motion_gate_stage,
     &node_check_stage,
     &normalise_stage,
+    &normalise_percentiles_stage,
     &prefer_stage,
     &projection_stage,
     &recovery_stage,
@@ -84,6 +87,7 @@ static const struct stage *const stages[] = {
     &sobel_stage,
     &spectrum_peak_stage,
     &statistics_stage,
+    &subtract_background_stage,
     &window_stage,
 };
 /* clang-format on */
