@@ -1,7 +1,7 @@
 """One hand slower than the other after cold or warm water, from ten minutes of a neuro band's eight nodes.
 
 A sample is a window as the band takes one every 30 s: each node's curve in bins that widen with time, brought to 1 at its start and 0 at
-its end, and how far it went. Curves are simulated; the network learns in one world and is judged in another, whose noise, drift and changes
+its end, how far it went, and how far its end is from where it was before the challenge. Curves are simulated; the network learns in one world and is judged in another, whose noise, drift and changes
 of contact have another shape, and on simulated people of `thermo_sim.people`, whose vessels move by themselves. Beside it stands the
 classical way with the same nodes: one exponential a node by least squares, then the median over pairs of the logarithm of right over left.
 """
@@ -29,7 +29,7 @@ from thermo_models.tasks.task import Goal, Plan
 from thermo_models.templates import stage_of, template
 
 WEARABLE = template("neuro-band")
-FITS, SHAPES, CHANGES = (stage_of(WEARABLE.profile, name) for name in ("fits", "shapes", "changes"))
+FITS, SHAPES, CHANGES, ENDS = (stage_of(WEARABLE.profile, name) for name in ("fits", "shapes", "changes", "ends"))
 STANDARD: Normalise = stage_of(WEARABLE.profile, "standard")
 TAU = 1
 """Place of the time constant in what a fit gives."""
@@ -60,8 +60,7 @@ class NeuroBand:
     head = "softmax"
     loss = "sparse_categorical_crossentropy"
     more_is_better = MappingProxyType({"auc_steps": True})
-    compared_variants = ("one-pair",)
-    settings = Settings("time_constant_cnn", width=0.4, dropout=0.1, epochs=16, batch=256, rate=2e-3, decay=2e-3)
+    settings = Settings("time_constant_cnn", width=0.4, dropout=0.1, epochs=14, batch=256, rate=2e-3, decay=2e-3)
 
     def goals(self, settings: Settings) -> tuple[Goal, ...]:
         """A slowing of 1.6 with changes of contact, in the other world and on simulated people."""
@@ -69,7 +68,7 @@ class NeuroBand:
 
     def load(self, path: Path | None, settings: Settings, quick: bool) -> Samples:
         """Made windows: those to learn from, and those to test on by sets."""
-        learnt, tested = (1_000, 60) if quick else (30_000, 1_200)
+        learnt, tested = (1_000, 60) if quick else (24_000, 1_200)
         sets = [(0, made) for made in _chunks(learnt, TRAIN_SEED, curves.TAUGHT, None, False)]
         for group, (world, slowing) in enumerate(((curves.JUDGED, None), (curves.JUDGED, SLOWING), (curves.CALM, SLOWING)), 1):
             seed = TEST_SEED + 100_000 * group
@@ -152,10 +151,10 @@ def slowed_score(outputs: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     return np.log(odds[:, SLOWED_LEFT] + odds[:, SLOWED_RIGHT]) - np.log(odds[:, ALIKE])
 
 
-def seen_of(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(n, numbers) what the wearable's stages make of windows (n, rows, nodes), a second apart."""
-    shapes, changes = (through((stage,), values, 1.0).reshape(len(values), -1) for stage in (SHAPES, CHANGES))
-    return np.concatenate([shapes, changes], axis=1)
+def seen_of(values: NDArray[np.float32], before: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, numbers) what the wearable's stages make of windows (n, rows, nodes), a second apart, and of the level before (n, nodes)."""
+    shapes, changes, ends = (through((one,), values, 1.0).reshape(len(values), -1) for one in (SHAPES, CHANGES, ENDS))
+    return np.concatenate([shapes, changes, before - ends], axis=1)
 
 
 def fitted_of(values: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -180,7 +179,7 @@ def _seen(windows: Windows, fits: bool = True) -> dict[str, NDArray[Any]]:
     nothing = np.zeros(len(windows.classes))
     fitted, recovered = fitted_of(windows.values) if fits else (nothing, nothing > 0)
     return {
-        "seen": seen_of(windows.values),
+        "seen": seen_of(windows.values, windows.before),
         "classes": windows.classes,
         "log_ratio": windows.log_ratio,
         "fitted": fitted,
@@ -193,7 +192,7 @@ def _kept(seen: NDArray[np.float32], variant: str) -> NDArray[np.float32]:
     if variant == "full":
         return seen
     only = np.full_like(seen, np.nan)
-    places = [*range(4 * SHAPES.bins, 6 * SHAPES.bins), *(curves.NODES * SHAPES.bins + node for node in (4, 5))]
+    places = [*range(4 * SHAPES.bins, 6 * SHAPES.bins), *(curves.NODES * (SHAPES.bins + k) + node for k in (0, 1) for node in (4, 5))]
     only[:, places] = seen[:, places]
     # A number that is missing everywhere has no spread; its centre stands for it.
     return np.where(np.isnan(only), np.float32(0), only)
@@ -203,7 +202,8 @@ def _mirrored() -> NDArray[np.int64]:
     """Places of what the wearable sees with its sides exchanged."""
     nodes = np.arange(curves.NODES).reshape(-1, 2)[:, ::-1].ravel()
     shapes = (nodes[:, np.newaxis] * SHAPES.bins + np.arange(SHAPES.bins)).ravel()
-    return np.concatenate([shapes, curves.NODES * SHAPES.bins + nodes])
+    numbers = curves.NODES * SHAPES.bins
+    return np.concatenate([shapes, numbers + nodes, numbers + curves.NODES + nodes])
 
 
 def _f1(truth: NDArray[np.bool_], said: NDArray[np.bool_]) -> float:

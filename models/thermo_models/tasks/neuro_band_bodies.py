@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from thermo_models.tasks.neuro_band_curves import ALIKE, LATEST_S, NODES, ROWS, Windows
+from thermo_models.tasks.neuro_band_curves import ALIKE, BEFORE_S, LATEST_S, NODES, ROWS, Windows
 from thermo_sim.people.course import course
 from thermo_sim.people.happenings import happening
 from thermo_sim.people.person import Person
@@ -26,7 +26,7 @@ def make(count: int, seed: int, steps: float, slowing: float) -> Windows:
         steps: mean number of changes of contact of a node.
         slowing: factor of a slowed side.
     """
-    values = np.empty((count, ROWS, NODES), np.float32)
+    values, before = np.empty((count, ROWS, NODES), np.float32), np.empty((count, NODES), np.float32)
     log_ratio, amplitude = np.empty(count), np.empty(count)
     for number in range(count):
         person, side = Person.drawn(seed + number), number % 3
@@ -45,9 +45,10 @@ def make(count: int, seed: int, steps: float, slowing: float) -> Windows:
         )  # fmt: skip
         noise = np.exp(rng.uniform(*np.log(NOISE_K))) * rng.standard_normal((ROWS, NODES))
         values[number] = np.stack([went.felt(site, times) for site in SITES], axis=1) + noise
+        minutes = times[0] - np.linspace(*BEFORE_S, 3)
+        before[number] = np.mean([went.felt(site, minutes) for site in SITES], axis=1)
         log_ratio[number], amplitude[number] = known.log_ratio, abs(known.distance_k)
     side_of = np.arange(count) % 3
     nothing = np.full((count, 2, 1), np.nan)
-    return Windows(
-        values, ALIKE + side_of, log_ratio, np.where(side_of > 0, slowing, 1.0), nothing, np.ones((count, 1)), amplitude
-    )
+    slowed = np.where(side_of > 0, slowing, 1.0)
+    return Windows(values, before, ALIKE + side_of, log_ratio, slowed, nothing, np.ones((count, 1)), amplitude)

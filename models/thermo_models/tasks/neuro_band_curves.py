@@ -28,6 +28,8 @@ SIDES_LOG, PARTS_LOG = 0.17, 0.12
 """Standard deviation in health of the logarithm of right over left time constants: of all alike, and of each by itself."""
 LEAST_K = 1.0
 """Change of a hand, K, below which a window holds no challenge."""
+BEFORE_S = (180.0, 60.0)
+"""From when to when before the window's first row the band takes the level from which hands went into the water."""
 LATEST_S = 30.0
 """From the end of the challenge to the window's first row, at most: a window comes that often."""
 
@@ -73,6 +75,7 @@ class Windows:
 
     Attributes:
         values: (n, ROWS, NODES) degC, float32.
+        before: (n, NODES) mean over `BEFORE_S`, degC, float32.
         classes: (n,) number in `CLASSES`.
         log_ratio: (n,) mean logarithm of right over left time constants, by their shares; NaN without a challenge.
         slowing: (n,) factor of the slowed side, 1 where both are alike.
@@ -82,6 +85,7 @@ class Windows:
     """
 
     values: NDArray[np.float32]
+    before: NDArray[np.float32]
     classes: NDArray[np.int64]
     log_ratio: Array
     slowing: Array
@@ -115,21 +119,22 @@ def make(count: int, seed: int, world: World, slowing: float | None = None, chal
     size = rng.uniform(*world.amplitude_k, count) * np.where(rng.random(count) < 0.75, -1.0, 1.0)
     begin = _begin(count, rng, challenged)
     since = t + begin[:, None]
-    values = np.empty((count, ROWS, NODES))
+    values, before = np.empty((count, ROWS, NODES)), np.empty((count, NODES))
     level = 33.0 + rng.normal(0, 1.2, count)
     step_scale = rng.uniform(0.6, 1.4, count)
     kept = np.empty((count, 2))
+    middle = -sum(BEFORE_S) / 2
     for hand in range(2):
         curve = _curve(since, taus[:, hand], share)
-        vessels = rng.uniform(0, world.vessels_k, count)[:, None] * (
-            _drift(count, rng, True) if world.wander else _waves(count, rng)
-        )
+        earlier = _curve(begin[:, None] + middle, taus[:, hand], share)[:, 0]
+        vessels = rng.uniform(0, world.vessels_k, count)[:, None] * _vessels(count, rng, world.wander, middle)
         kept[:, hand] = _curve(np.maximum(begin, 0.0)[:, None], taus[:, hand], share)[:, 0]
         for pair, seen in enumerate(SHARES):
             node = 2 * pair + hand
             own = seen * np.exp(rng.normal(0, 0.12, count)) * size
             resting = level + np.array([0.0, -1.5, 0.5, -0.5])[pair] + rng.normal(0, 0.3, count)
-            values[:, :, node] = resting[:, None] + own[:, None] * curve + seen * vessels
+            values[:, :, node] = resting[:, None] + own[:, None] * curve + seen * vessels[:, 1:]
+            before[:, node] = resting + own * earlier + seen * vessels[:, 0]
             values[:, :, node] += _disturbance(count, rng, world, step_scale)
     values += _air(count, rng)[:, :, None]
     change = np.abs(size) * kept.min(1)
@@ -139,7 +144,7 @@ def make(count: int, seed: int, world: World, slowing: float | None = None, chal
     log_ratio = np.where(some, (share * known).sum(1), np.nan)
     taus[~some] = np.nan
     slowed = np.where(some & (side > 0), factor, 1.0)
-    return Windows(values.astype(np.float32), classes, log_ratio, slowed, taus, share, change)
+    return Windows(values.astype(np.float32), before.astype(np.float32), classes, log_ratio, slowed, taus, share, change)
 
 
 def _begin(count: int, rng: np.random.Generator, challenged: bool) -> Array:
@@ -214,10 +219,13 @@ def _drift(count: int, rng: np.random.Generator, wander: bool) -> Array:
     return size[:, None] * (wave - wave[:, :1])
 
 
-def _waves(count: int, rng: np.random.Generator) -> Array:
-    """(n, ROWS) of standard deviation 1: slow waves of six periods from one minute to two hours."""
-    t = np.arange(ROWS)
-    found = np.zeros((count, ROWS))
+def _vessels(count: int, rng: np.random.Generator, walks: bool, before_s: float) -> Array:
+    """(n, 1 + ROWS) of standard deviation about 1 a window, before it and at its rows: a random walk, or six slow waves."""
+    if walks:
+        earlier = np.sqrt(-before_s / ROWS) * rng.standard_normal((count, 1))
+        return np.concatenate([earlier, _drift(count, rng, True)], axis=1)
+    t = np.concatenate([[before_s], np.arange(ROWS)])
+    found = np.zeros((count, 1 + ROWS))
     for slowest in np.geomspace(60.0, 3600.0, 6):
         period = slowest * rng.uniform(1.0, 2.2, count)
         angle = 2 * np.pi * (t / period[:, None] + rng.random(count)[:, None])
