@@ -138,10 +138,10 @@ def _bandpass(draft: Draft, of: str) -> Made:
 
 def _bins(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
-    if not kind.timed or len(kind.shape) != 1 or kind.elements < 8:
+    if not kind.timed or len(kind.shape) > 2 or kind.shape[0] < 8:
         return None
-    fields = {"bins": 4, "settled": draft.choices.whole(0, kind.elements // 2)}
-    return fields, Kind((4,), kind.clock, False, kind.rated)
+    fields = {"bins": 4, "settled": draft.choices.whole(0, kind.shape[0] // 2)}
+    return fields, Kind((*kind.shape[1:], 4), kind.clock, False, kind.rated)
 
 
 def _body_map(draft: Draft, of: str) -> Made:
@@ -302,7 +302,7 @@ def _recovery(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     if not kind.timed or len(kind.shape) > 2 or kind.shape[0] < 8:
         return None
-    return {}, Kind((4,) if len(kind.shape) == 1 else (kind.shape[1], 4), kind.clock, False, kind.rated)
+    return {"clear": draft.choices.one([0.0, 3.0])}, Kind((4,) if len(kind.shape) == 1 else (kind.shape[1], 4), kind.clock, False, kind.rated)
 
 
 def _reference(draft: Draft, of: str) -> Made:

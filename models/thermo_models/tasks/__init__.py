@@ -4,12 +4,14 @@ from thermo_core.errors import UsageError
 from thermo_models.tasks.breast_patch import BreastPatch
 from thermo_models.tasks.core_temperature import CoreTemperature
 from thermo_models.tasks.nagoya_actions import NagoyaActions
+from thermo_models.tasks.neuro_band import NeuroBand
 from thermo_models.tasks.task import Task
 from thermo_models.tasks.time_constants import TimeConstants
 from thermo_models.tasks.wrist_stress import WristStress
 
 TASKS: dict[str, Task] = {
-    task.name: task for task in (BreastPatch(), NagoyaActions(), CoreTemperature(), WristStress(), TimeConstants())
+    task.name: task
+    for task in (BreastPatch(), NagoyaActions(), CoreTemperature(), WristStress(), TimeConstants(), NeuroBand())
 }
 """All tasks."""
 

@@ -90,10 +90,11 @@ def _bandpass(site: Site, tables: Tables) -> Mapping[str, str]:
 
 def _bins(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Bins = site.stage
-    samples = site.input.elements
+    samples = site.input.shape[0]
     return {
         "edges": tables.places(site.name("edges"), bins.edges(samples, stage.bins)),
         "weights": tables.reals(site.name("weights"), bins.weights(samples, stage.bins)),
+        "bins": str(stage.bins),
         "settled": str(stage.settled),
     }
 
@@ -239,6 +240,7 @@ def _projection(site: Site, tables: Tables) -> Mapping[str, str]:
 def _recovery(site: Site, tables: Tables) -> Mapping[str, str]:
     return {
         "duration_s": real(recovery.duration_s(site.input)),
+        "clear": real(site.stage.clear),
         "rows": str(site.input.shape[0]),
         "pace": str(site.spacing_pace),
     }
