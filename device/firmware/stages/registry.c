@@ -14,14 +14,18 @@
 #include "difference.h"
 #include "enmo.h"
 #include "equalise.h"
+#include "expectile.h"
+#include "forward_fill.h"
 #include "foster.h"
 #include "gaussian.h"
 #include "glcm.h"
 #include "hold.h"
 #include "hot_spots.h"
+#include "integral.h"
 #include "kalman_core.h"
 #include "logarithm.h"
 #include "median3.h"
+#include "metabolic_rate.h"
 #include "motion_gate.h"
 #include "node_check.h"
 #include "normalise.h"
@@ -54,14 +58,18 @@ static const struct stage *const stages[] = {
     &difference_stage,
     &enmo_stage,
     &equalise_stage,
+    &expectile_stage,
+    &forward_fill_stage,
     &foster_stage,
     &gaussian_stage,
     &glcm_stage,
     &hold_stage,
     &hot_spots_stage,
+    &integral_stage,
     &kalman_core_stage,
     &logarithm_stage,
     &median3_stage,
+    &metabolic_rate_stage,
     &motion_gate_stage,
     &node_check_stage,
     &normalise_stage,
