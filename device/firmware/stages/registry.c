@@ -5,6 +5,7 @@
 #include "average.h"
 #include "bandpass.h"
 #include "bins.h"
+#include "body_map.h"
 #include "canny.h"
 #include "centre.h"
 #include "concatenate.h"
@@ -12,6 +13,7 @@
 #include "contact_gate.h"
 #include "crop.h"
 #include "difference.h"
+#include "domain.h"
 #include "enmo.h"
 #include "equalise.h"
 #include "expectile.h"
@@ -23,6 +25,7 @@
 #include "hot_spots.h"
 #include "integral.h"
 #include "kalman_core.h"
+#include "lacking.h"
 #include "logarithm.h"
 #include "median3.h"
 #include "metabolic_rate.h"
@@ -49,6 +52,7 @@ static const struct stage *const stages[] = {
     &average_stage,
     &bandpass_stage,
     &bins_stage,
+    &body_map_stage,
     &canny_stage,
     &centre_stage,
     &concatenate_stage,
@@ -56,6 +60,7 @@ static const struct stage *const stages[] = {
     &contact_gate_stage,
     &crop_stage,
     &difference_stage,
+    &domain_stage,
     &enmo_stage,
     &equalise_stage,
     &expectile_stage,
@@ -67,6 +72,7 @@ static const struct stage *const stages[] = {
     &hot_spots_stage,
     &integral_stage,
     &kalman_core_stage,
+    &lacking_stage,
     &logarithm_stage,
     &median3_stage,
     &metabolic_rate_stage,

@@ -10,11 +10,13 @@ from thermo_core.stages import (
     average,
     bandpass,
     bins,
+    body_map,
     contact_correction,
     contact_gate,
     expectile,
     forward_fill,
     kalman_core,
+    learning,
     metabolic_rate,
     motion_gate,
     node_check,
@@ -26,9 +28,11 @@ from thermo_core.stages import (
 )
 from thermo_core.stages.bandpass import Bandpass
 from thermo_core.stages.bins import Bins
+from thermo_core.stages.body_map import BodyMap
 from thermo_core.stages.centre import Centre
 from thermo_core.stages.contact_correction import ContactCorrection
 from thermo_core.stages.contact_gate import ContactGate
+from thermo_core.stages.domain import Domain
 from thermo_core.stages.enmo import Enmo
 from thermo_core.stages.expectile import Expectile
 from thermo_core.stages.foster import Foster
@@ -39,6 +43,7 @@ from thermo_core.stages.logarithm import Logarithm
 from thermo_core.stages.metabolic_rate import MetabolicRate
 from thermo_core.stages.motion_gate import MotionGate
 from thermo_core.stages.node_check import NodeCheck
+from thermo_core.stages.nodes import weights_of
 from thermo_core.stages.normalise import Normalise
 from thermo_core.stages.projection import Projection
 from thermo_core.stages.reference import Reference
@@ -55,10 +60,13 @@ from thermo_quantize.compiler.graph.tables import Tables, boolean, real, whole
 from thermo_quantize.compiler.memory import ANYWHERE, Overlap
 
 _ORDER = f"sizeof(struct order_scratch) == {ORDER_SCRATCH}"
+_RUN = f"sizeof(struct run) == {pictures.RUN}"
 BANDPASS_COLUMN = 40
 """Bytes of `struct bandpass_column`."""
 RESAMPLE_STEP = 16
 """Bytes of `struct resample_step`."""
+REGISTRATION = 20
+"""Bytes of `struct registration`."""
 
 IN_PLACE = Overlap(lag=0)
 """Each element is made of those at its own place and behind it."""
@@ -94,6 +102,27 @@ def _bins(site: Site, tables: Tables) -> Mapping[str, str]:
     }
 
 
+def _body_map(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: BodyMap = site.stage
+    nodes = site.input.elements
+    shares = "NULL" if stage.areas is None else tables.reals(site.name("shares"), body_map.shares(stage.areas))
+    return {
+        "usual": tables.reals(site.name("usual"), stage.usual.array),
+        "weights": tables.reals(site.name("weights"), weights_of(stage.weights, nodes)),
+        "matrix": tables.reals(site.name("matrix"), stage.matrix.array),
+        "level": tables.reals(site.name("level"), stage.level.array),
+        "shares": shares,
+        "segments": str(len(stage.level)),
+        "least": str(body_map.least_nodes(stage, nodes)),
+    }
+
+
+def _body_map_scratch(site: Site) -> int:
+    nodes = site.input.elements
+    most = nodes - body_map.least_nodes(site.stage, nodes)
+    return FLOAT * (nodes + most * (most + 1)) + most
+
+
 def _centre(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Centre = site.stage
     return {"median": boolean(stage.by == "median")}
@@ -111,6 +140,21 @@ def _contact_gate(site: Site, tables: Tables) -> Mapping[str, str]:
         "step": real(stage.step),
         "behind": str(contact_gate.behind(stage, site.input)),
         "held": str(contact_gate.held(stage, site.input)),
+    }
+
+
+def _domain(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Domain = site.stage
+    return {
+        "low": tables.reals(site.name("low"), stage.low.array),
+        "high": tables.reals(site.name("high"), stage.high.array),
+        "one_low": boolean(len(stage.low) == 1),
+        "one_high": boolean(len(stage.high) == 1),
+        "axes": tables.reals(site.name("axes"), stage.axes.array),
+        "spread": tables.reals(site.name("spread"), stage.spread.array),
+        "count": str(len(stage.spread)),
+        "along": real(stage.along),
+        "across": real(stage.across),
     }
 
 
@@ -199,7 +243,7 @@ def _node_check(site: Site, tables: Tables) -> Mapping[str, str]:
     return {
         "usual": tables.reals(site.name("usual"), node_check.usual(stage, nodes)),
         "tightness": tables.reals(site.name("tightness"), node_check.tightness(stage, nodes)),
-        "weights": tables.reals(site.name("weights"), node_check.matrix(stage, nodes)),
+        "weights": tables.reals(site.name("weights"), weights_of(stage.weights, nodes)),
         "most": str(stage.most),
     }
 
@@ -236,13 +280,26 @@ def _recovery(site: Site, tables: Tables) -> Mapping[str, str]:
 
 def _reference(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Reference = site.stage
+    registration = "NULL"
+    if stage.most_shift:
+        bounds, (rows, columns) = reference.bounds(stage), site.input.shape
+        registration = f"&{site.name('registration')}"
+        tables.texts.append(
+            f"static const struct registration {site.name('registration')} = {{.most = {real(bounds.most)}, "
+            f".variance = {real(bounds.variance)}, .damping = {real(bounds.damping)}, .far = {real(bounds.far)}, "
+            f".rows = {rows}, .columns = {columns}}};"
+        )
+        tables.bytes += REGISTRATION
     return {
+        "registration": registration,
         "memory_us": whole(stage.memory_us),
         "least_us": whole(stage.least_us),
         "low": real(stage.low),
         "parts": real(reference.parts_a_unit(stage)),
         "limit": real(stage.limit),
         "bins": str(stage.bins),
+        "give_count": str(len(stage.give)),
+        "give": f"{{{', '.join(f'REFERENCE_{part.upper()}' for part in stage.give)}}}",
     }
 
 
@@ -354,6 +411,7 @@ ROWS: Mapping[str, Row] = {
         assumes=f"sizeof(struct bandpass_column) == {BANDPASS_COLUMN}",
     ),
     "bins": Row(_bins, overlap=IN_PLACE),
+    "body_map": Row(_body_map, scratch=_body_map_scratch),
     "canny": Row(pictures.canny, scratch=pictures.canny_scratch),
     "centre": Row(
         _centre,
@@ -371,6 +429,7 @@ ROWS: Mapping[str, Row] = {
         keeps=lambda site: FLOAT * (contact_gate.behind(site.stage, site.input) + 1) * site.input.elements,
         overlap=IN_PLACE,
     ),
+    "domain": Row(_domain, overlap=IN_PLACE),
     "enmo": Row(_enmo),
     "equalise": Row(pictures.equalise, scratch=pictures.equalise_scratch),
     "expectile": Row(_expectile, state=True, keeps=lambda site: FLOAT * site.input.elements),
@@ -379,9 +438,10 @@ ROWS: Mapping[str, Row] = {
     "gaussian": Row(pictures.gaussian, scratch=pictures.gaussian_scratch),
     "glcm": Row(pictures.glcm, scratch=pictures.glcm_scratch),
     "hold": Row(_hold, state=True, keeps=lambda site: FLOAT * site.input.elements, kept_output=True),
-    "hot_spots": Row(pictures.hot_spots, scratch=pictures.hot_spots_scratch, assumes=_ORDER),
     "integral": Row(_integral, state=True, keeps=lambda site: 2 * FLOAT * site.input.elements),
+    "hot_spots": Row(pictures.hot_spots, scratch=pictures.hot_spots_scratch, assumes=f"{_ORDER} && {_RUN}"),
     "kalman_core": Row(_kalman_core, state=True),
+    "lacking": Row(overlap=IN_PLACE),
     "logarithm": Row(_logarithm, overlap=IN_PLACE),
     "median3": Row(pictures.median3, scratch=pictures.median3_scratch),
     "metabolic_rate": Row(_metabolic_rate),
@@ -394,7 +454,9 @@ ROWS: Mapping[str, Row] = {
     "reference": Row(
         _reference,
         state=True,
-        keeps=lambda site: site.stage.bins * (8 + FLOAT * site.input.elements),
+        keeps=lambda site: reference.kept_bytes(site.stage, site.input.elements),
+        scratch=lambda site: 2 * FLOAT * site.input.elements if site.stage.most_shift else 0,
+        assumes=f"sizeof(struct learned) == {learning.HEAD_BYTES}",
     ),
     "resample": Row(
         _resample,
@@ -405,7 +467,7 @@ ROWS: Mapping[str, Row] = {
     ),
     "resize": Row(pictures.resize),
     "scale": Row(_scale, overlap=IN_PLACE),
-    "segment": Row(pictures.segment, scratch=pictures.segment_scratch),
+    "segment": Row(pictures.segment, scratch=pictures.segment_scratch, assumes=_RUN),
     "select": Row(_select),
     "slope": Row(
         _slope,
