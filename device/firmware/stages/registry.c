@@ -16,15 +16,19 @@
 #include "domain.h"
 #include "enmo.h"
 #include "equalise.h"
+#include "expectile.h"
+#include "forward_fill.h"
 #include "foster.h"
 #include "gaussian.h"
 #include "glcm.h"
 #include "hold.h"
 #include "hot_spots.h"
+#include "integral.h"
 #include "kalman_core.h"
 #include "lacking.h"
 #include "logarithm.h"
 #include "median3.h"
+#include "metabolic_rate.h"
 #include "motion_gate.h"
 #include "node_check.h"
 #include "normalise.h"
@@ -61,15 +65,19 @@ static const struct stage *const stages[] = {
     &domain_stage,
     &enmo_stage,
     &equalise_stage,
+    &expectile_stage,
+    &forward_fill_stage,
     &foster_stage,
     &gaussian_stage,
     &glcm_stage,
     &hold_stage,
     &hot_spots_stage,
+    &integral_stage,
     &kalman_core_stage,
     &lacking_stage,
     &logarithm_stage,
     &median3_stage,
+    &metabolic_rate_stage,
     &motion_gate_stage,
     &node_check_stage,
     &normalise_stage,
