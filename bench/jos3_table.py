@@ -43,8 +43,8 @@ def random_course(rng: np.random.Generator) -> dict[str, Array]:
     while len(kept["air"]) < stop:
         resting, moved = not kept["air"], rng.random() < 0.4
         if moved:
-            ranges = [(-5, 10), (10, 18), (18, 27), (27, 34), (34, 40)]
-            place = float(rng.uniform(*ranges[rng.choice(5, p=[0.14, 0.2, 0.44, 0.16, 0.06])]))
+            rooms = [(-5, 10), (10, 18), (18, 27), (27, 34), (34, 40)]
+            place = float(rng.uniform(*rooms[rng.choice(5, p=[0.14, 0.2, 0.44, 0.16, 0.06])]))
         if moved or rng.random() < 0.3 or resting:
             # Colder air is met with more, now and then with less.
             likely = np.exp(-np.square((np.array([26.0, 22.0, 13.0, 3.0, 20.0]) - place) / 7)) + 0.004
@@ -53,7 +53,7 @@ def random_course(rng: np.random.Generator) -> dict[str, Array]:
             wear = share * np.eye(count)[first] + (1 - share) * np.eye(count)[second]
         in_bed = wear[4] > 0.3
         place = float(np.clip(place, 14, 28)) if in_bed else place
-        ranges: list[tuple[float, float]] = [(1.0, 1.0), (1.0, 1.6), (1.6, 3.0), (3.0, 5.5), (5.5, 8.0)]
+        ranges = [(1.0, 1.0), (1.0, 1.6), (1.6, 3.0), (3.0, 5.5), (5.5, 8.0)]
         par = float(rng.uniform(*ranges[rng.choice(5, p=[0.15, 0.4, 0.22, 0.16, 0.07])]))
         if in_bed or resting or (place > 33 and par > 3):
             par = float(rng.uniform(1.0, 1.3))

@@ -36,6 +36,7 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
     kept = "These figures are of the model itself. " if single else KEPT
     table = "\n".join(_table(metrics["int8"].get("table", []), metrics.get("baseline", {}).get("table", [])))
     alert = "\n".join(_alert(metrics["alert"], sure.get("alert", {}))) if "alert" in metrics else ""
+    unknown = "\n".join(_refused(metrics["refused"])) if "refused" in metrics else ""
     charts = "".join(f"![{name}]({name})\n\n" for name in task.chart_files) if isinstance(task, Charted) else ""
     first = f" --seed {metrics['seed']}" if metrics.get("seed") else ""
     return f"""# {task.name}
@@ -59,12 +60,24 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
 | goal | | int8 | met |
 |---|---|---|---|
 {goals}
-{table}{alert}
+{table}{alert}{unknown}
 {charts}{kept}`thermo-models train {task.name}{first}` prints them; int8 figures are of tflite-runtime's reference kernels.
 
 ## Limits
 {sentences}
 """
+
+
+def _refused(shares: dict[str, float]) -> list[str]:
+    return [
+        "",
+        "What it is not made for it flags `OUT_OF_DOMAIN`, and no alert goes by that:",
+        "",
+        "| | flagged |",
+        "|---|---|",
+        *(f"| {name} | {100 * share:.1f} % |" for name, share in shares.items()),
+        "",
+    ]
 
 
 def _alert(figures: dict[str, Any], sure: dict[str, Any]) -> list[str]:

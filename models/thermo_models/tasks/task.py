@@ -188,6 +188,14 @@ class Examined(Protocol):
 
 
 @runtime_checkable
+class Bounded(Protocol):
+    """What a task has beside, if its stages flag what is unlike all that was learnt from."""
+
+    def strange(self, samples: Samples) -> Mapping[str, NDArray[np.float32]]:
+        """Features (n, ...) of what none of its samples is, by what it is in words, made of samples; from a seed where at random."""
+
+
+@runtime_checkable
 class Charted(Protocol):
     """What a task has beside, if a run folder holds pictures of its figures."""
 
