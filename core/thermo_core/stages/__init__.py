@@ -37,6 +37,7 @@ _NAMES = (
     "projection",
     "recovery",
     "reference",
+    "relative",
     "resample",
     "resize",
     "scale",

@@ -32,6 +32,7 @@
 #include "projection.h"
 #include "recovery.h"
 #include "reference.h"
+#include "relative.h"
 #include "resample.h"
 #include "resize.h"
 #include "scale.h"
@@ -75,6 +76,7 @@ static const struct stage *const stages[] = {
     &projection_stage,
     &recovery_stage,
     &reference_stage,
+    &relative_stage,
     &resample_stage,
     &resize_stage,
     &scale_stage,

@@ -40,6 +40,7 @@ from thermo_core.stages.nodes import weights_of
 from thermo_core.stages.normalise import Normalise
 from thermo_core.stages.projection import Projection
 from thermo_core.stages.reference import Reference
+from thermo_core.stages.relative import Relative
 from thermo_core.stages.resample import Resample
 from thermo_core.stages.scale import Scale
 from thermo_core.stages.select import Select
@@ -267,6 +268,11 @@ def _resample_keeps(site: Site) -> int:
     return site.room * (RESAMPLE_STEP + values) + at_hand
 
 
+def _relative(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Relative = site.stage
+    return {"floor": real(stage.floor)}
+
+
 def _scale(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Scale = site.stage
     return {"offset": real(stage.offset), "factor": real(stage.factor)}
@@ -395,6 +401,7 @@ ROWS: Mapping[str, Row] = {
         state=True,
         keeps=lambda site: site.stage.bins * (8 + FLOAT * site.input.elements),
     ),
+    "relative": Row(_relative),
     "resample": Row(
         _resample,
         state=True,
