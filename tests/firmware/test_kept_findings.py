@@ -53,7 +53,7 @@ def test_of_a_lost_line_nothing_is_missing(kind: str, tmp_path: Path) -> None:
                 if not pulled and len(findings(items, 0)) >= 2:
                     pulled = True
                     pull = {"seconds": AWAY_S}
-                    threading.Thread(target=lambda: running.laboratory("unplug", **pull), daemon=True).start()
+                    threading.Thread(target=running.laboratory, args=("unplug",), kwargs=pull, daemon=True).start()
                 back = [at for at, one in enumerate(items) if isinstance(one, Gap)]
                 if back and sum(not one.fetched for one in findings(items[back[0] :], 0)) >= 2:
                     break

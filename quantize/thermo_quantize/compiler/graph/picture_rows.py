@@ -23,7 +23,6 @@ from thermo_core.stages.sobel import Sobel
 from thermo_quantize.compiler.graph.row import FLOAT, ORDER_SCRATCH, Site
 from thermo_quantize.compiler.graph.tables import Tables, boolean, real
 
-
 RUN = 8
 """Bytes of `struct run`."""
 
