@@ -46,7 +46,7 @@ def _flags(stage: Prefer, inputs: Signals, values: Arrays, out: Values) -> NDArr
     replaced = (np.isnan(values[0]) & ~np.isnan(out)).reshape(len(out), -1).any(1)
     filled = np.where(replaced, np.uint16(Quality.FILLED), np.uint16(0))
     missing = np.where(np.isnan(out).reshape(len(out), -1).any(1), np.uint16(Quality.MISSING), np.uint16(0))
-    return (filled | missing).astype(np.uint16)
+    return np.asarray(filled | missing, np.uint16)
 
 
 OP = Elementwise(
