@@ -170,7 +170,7 @@ def _rows() -> tuple[Row, ...]:
         Row("recovery", "one exponential through 600 numbers", [curve, made | {"op": "recovery", "of": "curve"}],
             CURVE, "curve_600", 600),
         Row("slope", "of a number over 60 s of 1 Hz", [made | {"op": "slope", "span_s": 60.0}], CURVE, "curve", 60),
-        Row("relative", "16 nodes, one number beside each", [made | {"op": "relative", "to": "skin", "floor": 0.1}], NODES, "nodes"),
+        Row("relative", "16 nodes, one number beside each", [made | {"op": "relative", "to": "skin", "floor": 0.1, "shares": [0.2]}], NODES, "nodes"),
         Row("lacking", "16 nodes", [made | {"op": "lacking"}], NODES, "nodes"),
         Row("kalman_core", "core temperature of a heart rate", [made | {"op": "kalman_core"}], HEART, "curve"),
         Row("bandpass", "a pulse, order 2", [made | {"op": "bandpass", "low_hz": 0.7, "high_hz": 3.5}], PULSE, "curve"),

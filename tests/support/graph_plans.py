@@ -323,7 +323,9 @@ def _reference(draft: Draft, of: str) -> Made:
 def _relative(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     others = [name for name in draft.alike(of) if draft.kinds[name].elements % kind.elements == 0]
-    return _same(kind, to=draft.choices.one(others), floor=draft.choices.one([0.05, 2.0]))
+    to = draft.choices.one(others)
+    shares = draft.floats(draft.kinds[to].elements // kind.elements, -1, 1)
+    return _same(kind, to=to, floor=draft.choices.one([0.05, 2.0]), shares=shares)
 
 
 def _resample(draft: Draft, of: str) -> Made:

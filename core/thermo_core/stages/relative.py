@@ -5,12 +5,13 @@ from typing import Annotated
 import numpy as np
 from msgspec import Meta
 
+from thermo_core.schema import Floats
 from thermo_core.signals import Ref, Signal, Values
 from thermo_core.stages.stage import Arrays, Elementwise, OneInput, Signals
 
 
 class Relative(OneInput, frozen=True, tag="relative"):
-    """x / sqrt(floor^2 + sum of squares of what goes with it): how far a number stands out where more noise comes with more of other things.
+    """x / sqrt(floor^2 + sum of (share what goes with it)^2): how far a number stands out where more noise comes with more of other things.
 
     A left hand that warms by 1 K more than the right one tells much at rest, and little while both warm by 5 K. Without a value of what
     goes with a number there is none.
@@ -18,10 +19,13 @@ class Relative(OneInput, frozen=True, tag="relative"):
     Attributes:
         to: the numbers that go with each of `of`, one after another: as many for each, those of the first element first.
         floor: standard deviation by chance where all of `to` are 0, in the signal's unit.
+        shares: standard deviation by chance for each that one of the numbers of `to` is: of the first that goes with an element, of the
+            second and so on.
     """
 
     to: Ref
     floor: Annotated[float, Meta(gt=0, le=1e6)]
+    shares: Floats
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -30,11 +34,12 @@ class Relative(OneInput, frozen=True, tag="relative"):
 
 
 def _result(stage: Relative, inputs: Signals) -> Signal:
-    """That of the first input, without a unit; takes a multiple of its elements as `to`."""
+    """That of the first input, without a unit; takes a number a share for each of its elements as `to`."""
     numbers, to = inputs
-    if to.elements % numbers.elements:
+    if to.elements != len(stage.shares) * numbers.elements:
         raise stage.fail(
-            f'takes "{to.name}" with {to.elements} numbers to {numbers.elements} of "{numbers.name}"; give as many for each of these'
+            f'takes "{to.name}" with {to.elements} numbers, and {len(stage.shares)} for each of {numbers.elements} of "{numbers.name}" are '
+            f"{len(stage.shares) * numbers.elements}"
         )
     return Signal(stage.gives, numbers.shape, "", numbers.rate_hz, numbers.clock, numbers.spacing_s)
 
@@ -45,8 +50,9 @@ def _apply(stage: Relative, inputs: Signals, values: Arrays) -> Values:
     floor = np.float32(stage.floor)
     with np.errstate(all="ignore"):
         squares = np.full(x.shape, floor * floor, np.float32)
-        for place in range(to.shape[2]):
-            squares += to[:, :, place] * to[:, :, place]
+        for place, share in enumerate(stage.shares.array):
+            part: Values = to[:, :, place] * share
+            squares += part * part
         return np.asarray(x / np.sqrt(squares), np.float32).reshape(values[0].shape)
 
 
@@ -54,5 +60,5 @@ OP = Elementwise(
     Relative,
     _result,
     _apply,
-    "float32; floor * floor, then each square added in the order of `to`; one root and one division an element.",
+    "float32; floor * floor, then the square of each product added in the order of `to`; one root and one division an element.",
 )

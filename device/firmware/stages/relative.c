@@ -8,13 +8,13 @@
 
 static uint16_t apply(const struct work *work) {
   const struct relative_parameters *parameters = work->call->parameters;
-  const uint32_t count = stage_signal(work, 0)->elements, each = stage_signal(work, 1)->elements / count;
+  const uint32_t count = stage_signal(work, 0)->elements, each = parameters->count;
   const float *values = stage_input(work, 0), *to = stage_input(work, 1);
   float *output = stage_output(work);
   for (uint32_t i = 0; i < count; i++) {
     float squares = parameters->floor * parameters->floor;
     for (uint32_t j = 0; j < each; j++) {
-      const float other = to[(size_t)i * each + j];
+      const float other = to[(size_t)i * each + j] * parameters->shares[j];
       squares += other * other;
     }
     output[i] = values[i] / sqrtf(squares);

@@ -10,16 +10,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
-from thermo_core.schema import Floats
 from thermo_core.signals import Signal
 from thermo_core.stages.domain import Domain
 from thermo_core.stages.normalise import Normalise
-from thermo_core.stages.projection import Projection
 from thermo_core.stages.relative import OP as RELATIVE
 from thermo_core.wearable.file import Wearable
 from thermo_models.domain import domain
@@ -47,14 +44,12 @@ JUDGED = 20
 DRAWS = 4
 """Times that nodes of a tested body are drawn."""
 LIMIT = 4.0
+AXES = 6
+"""Of what was learnt from, along which a moment may lie too far."""
 PAIRS = [(at, MIRROR[at]) for at, name in enumerate(SEGMENTS) if name[0] == "L" and name[1].isupper()]
 """Left and right."""
-CHANGES = (1, 2)
-"""Places of changes among the statistics of a segment; 0 is its level."""
 STATISTICS = 3
-BOTH_SHARE, TRUNK_SHARE = 0.2, 0.3
-"""Kelvin by which a left segment changes more than its right one by chance, for each that both change, and that the trunk changes more
-than the waist does."""
+"""Of each segment: its level, its change, its newest change."""
 VARIANTS = ("full", "changes-alone", "level-alone")
 
 
@@ -145,7 +140,7 @@ class Clothing:
             made = through(stages, turned)
             return made.reshape(len(made), 1, 1, -1)
 
-        return Plan(stages, augment=augment, beside=(*self._bodies_of(train), self._goes_with))
+        return Plan(stages, augment=augment, beside=self._bodies_of(train))
 
     def baseline(self, train: Samples, test: Samples, settings: Settings) -> NDArray[np.float32]:
         """The largest change of a left segment less its right one within the half hour, as a score of one side; it tells nothing else."""
@@ -184,21 +179,16 @@ class Clothing:
         """What its figures do not show; see `clothing_limits`."""
         return limits(metrics)
 
-    @property
-    def _goes_with(self) -> Projection:
-        stage: Projection = stage_of(self.wearable.profile, "goes-with")
-        return msgspec.structs.replace(stage, basis=Floats(goes_with().ravel()))
-
     def _numbers(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, 63) what the network is given of (n, minutes, 17) segments, as the graph makes it."""
         profile = self.wearable.profile
         changes = through((stage_of(profile, "changes"),), windows, 60.0)
-        sides = through((stage_of(profile, "sides-changed"),), changes)
-        beside = through((self._goes_with,), changes)
-        relative = stage_of(profile, "one-sided")
+        sides, trunk = (through((stage_of(profile, name),), changes) for name in ("sides-changed", "trunk-changed"))
+        flat = changes.reshape(len(changes), -1)
+        beside = through((stage_of(profile, "goes-with"),), np.concatenate([flat, trunk], axis=1))
         signals = [Signal(name, of.shape[1:], "K", 1.0, "x") for name, of in (("sides", sides), ("beside", beside))]
-        one_sided = RELATIVE.apply(relative, signals, [sides, beside])
-        return np.concatenate([changes.reshape(len(changes), -1), one_sided], axis=1)
+        one_sided = RELATIVE.apply(stage_of(profile, "one-sided"), signals, [sides, beside])
+        return np.concatenate([flat, one_sided], axis=1)
 
     def _body(self, scenes: Scenes) -> Body:
         return self._constants(scenes.skin[scenes.learnt].reshape(-1, len(SEGMENTS)))
@@ -210,23 +200,6 @@ class Clothing:
     def _constants(self, skin: Array) -> Body:
         profile = self.wearable.profile
         return body_of(skin, self._nodes, stage_of(profile, "checked"), stage_of(profile, "body"))
-
-
-def goes_with() -> Array:
-    """(24, 51) what goes by chance with each change of one side: a share of both sides' change, and of the trunk's less the waist's."""
-    trunk = np.zeros(len(SEGMENTS))
-    trunk[[SEGMENTS.index("Chest"), SEGMENTS.index("Back")]] = 0.5
-    trunk[SEGMENTS.index("Pelvis")] = -1
-    rows = []
-    for statistic in CHANGES:
-        for pair in PAIRS:
-            both = np.zeros(len(SEGMENTS))
-            both[list(pair)] = 0.5
-            for weights in (BOTH_SHARE * both, TRUNK_SHARE * trunk):
-                row = np.zeros((len(SEGMENTS), STATISTICS))
-                row[:, statistic] = weights
-                rows.append(row.ravel())
-    return np.array(rows)
 
 
 def in_mirror(features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -278,7 +251,7 @@ def _samples_of(
 def _standardised(train: Samples) -> tuple[Normalise, Domain]:
     both = np.concatenate([train.features, in_mirror(train.features)])
     standard = standardise(both, LIMIT, "numbers", "standard")
-    return standard, domain(through((standard,), both), np.tile(train.people, 2), "standard", "known")
+    return standard, domain(through((standard,), both), np.tile(train.people, 2), "standard", "known", AXES)
 
 
 def _left_out(features: NDArray[np.float32], variant: str) -> NDArray[np.float32]:

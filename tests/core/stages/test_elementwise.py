@@ -117,9 +117,9 @@ def test_relative_is_a_number_over_the_noise_that_goes_with_it(to: list[float], 
     made = wearable([sensor("all", (9,))],
                     {"op": "select", "of": "all", "gives": "x", "places": [0, 1, 2]},
                     {"op": "select", "of": "all", "gives": "to", "places": [3, 4, 5, 6, 7, 8]},
-                    {"op": "relative", "of": "x", "to": "to", "gives": "y", "floor": 0.5})  # fmt: skip
+                    {"op": "relative", "of": "x", "to": "to", "gives": "y", "floor": 0.5, "shares": [0.5, 2.0]})  # fmt: skip
     found = run(made, all=samples([[*numbers, *to]]))["y"].values[0]
-    noise = np.sqrt(0.25 + np.square(np.array(to).reshape(3, 2)).sum(1))
+    noise = np.sqrt(0.25 + np.square(np.array(to).reshape(3, 2) * [0.5, 2.0]).sum(1))
     np.testing.assert_allclose(found, np.array(numbers) / noise, rtol=3e-6, atol=1e-6)
 
 

@@ -286,7 +286,8 @@ def _resample_keeps(site: Site) -> int:
 
 def _relative(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Relative = site.stage
-    return {"floor": real(stage.floor)}
+    shares = tables.reals(site.name("shares"), stage.shares.array)
+    return {"shares": shares, "count": str(len(stage.shares)), "floor": real(stage.floor)}
 
 
 def _scale(site: Site, tables: Tables) -> Mapping[str, str]:
