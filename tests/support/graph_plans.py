@@ -272,6 +272,14 @@ def _normalise(draft: Draft, of: str) -> Made:
     )
 
 
+def _normalise_percentiles(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if kind.elements < 2:
+        return None
+    low, high = draft.choices.one([(0, 100), (2, 98), (25, 75), (99, 100)])
+    return _same(kind, low=low, high=high, least=draft.choices.one([1e-6, 0.1, 5.0]))
+
+
 def _prefer(draft: Draft, of: str) -> Made:
     signals = finished(draft).signals
     same = [name for name in draft.alike(of, same_shape=True) if signals[name].unit == signals[of].unit]
@@ -391,6 +399,21 @@ def _statistics(draft: Draft, of: str) -> Made:
     columns = kind.elements // rows
     shape = (columns, len(give)) if kind.timed and len(kind.shape) == 2 else (len(give),)
     return {"give": give, "over": "time" if kind.timed else "all"}, Kind(shape, kind.clock, False, kind.rated)
+
+
+def _subtract_background(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not kind.rated or kind.timed:
+        return None
+    return _same(
+        kind,
+        time_constant_s=draft.choices.one([0.5, 5.0, 300.0]),
+        threshold=draft.choices.one([0.5, 5.0]),
+        by=draft.choices.one(["mean", "median"]),
+        give=draft.choices.one(["difference", "mask"]),
+        least_s=draft.choices.one([0.0, 1.0, 3.0]),
+        patience_s=draft.choices.one([0, 1, 5]),
+    )
 
 
 def _window(draft: Draft, of: str) -> Made:
@@ -524,6 +547,7 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "motion_gate": _motion_gate,
     "node_check": _node_check,
     "normalise": _normalise,
+    "normalise_percentiles": _normalise_percentiles,
     "prefer": _prefer,
     "projection": _projection,
     "recovery": _recovery,
@@ -538,6 +562,7 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "sobel": _sobel,
     "spectrum_peak": _spectrum_peak,
     "statistics": _statistics,
+    "subtract_background": _subtract_background,
     "window": _window,
 }
 """One row an operation, as the registry has them."""

@@ -41,11 +41,13 @@ class Watch:
         model: number of the model whose finding it is; None for a signal.
         signal: name of the signal, or of what the model's findings are read from.
         place: of the number within the finding or the signal.
+        unit: of that number; "" for a pure one.
     """
 
     model: int | None
     signal: str
     place: int
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,9 +317,22 @@ def _alert(alert: Alert, number: int, profile: Profile, signals: Mapping[str, Si
     except SchemaError as error:
         raise ProfileError(f'alert "{alert.name}": {error}', path) from None
     watch = _watch(alert, when, profile, signals, path)
+    for field, condition in (("when", when), ("clear", clear)):
+        if condition is not None and condition.unit not in ("", watch.unit):
+            raise ProfileError(
+                f'alert "{alert.name}" compares {condition.number:g} {condition.unit} with "{_watched(condition)}", which is '
+                + (f"in {watch.unit}" if watch.unit else "without a unit")
+                + f"; watch what is in {condition.unit}, or compare with a number "
+                + (f"in {watch.unit}" if watch.unit else "that has none"),
+                f"{path}.{field}",
+            )
     if clear is not None and _watch(alert, clear, profile, signals, path) != watch:
         raise ProfileError(f'alert "{alert.name}" is raised by one number and cleared by another; use one', path)
     return AlertPlan(alert, watch, when, clear)
+
+
+def _watched(condition: Condition) -> str:
+    return f"{condition.name}.{condition.part}" if condition.part else condition.name
 
 
 def _watch(alert: Alert, condition: Condition, profile: Profile, signals: Mapping[str, Signal], path: str) -> Watch:
@@ -330,8 +345,10 @@ def _watch(alert: Alert, condition: Condition, profile: Profile, signals: Mappin
                     f"{', '.join(f'{model.name}.{one}' for one in slugs)}",
                     path,
                 )
-            return Watch(number, model.reading, slugs.index(condition.part))
-    name = f"{condition.name}.{condition.part}" if condition.part else condition.name
+            place = slugs.index(condition.part)
+            unit = "" if model.quantities is None else model.quantities[place].unit
+            return Watch(number, model.reading, place, unit)
+    name = _watched(condition)
     signal = signals.get(name)
     if signal is None:
         raise ProfileError(f'alert "{alert.name}" looks at "{name}", and there is no such model or signal', path)
@@ -344,4 +361,4 @@ def _watch(alert: Alert, condition: Condition, profile: Profile, signals: Mappin
         raise ProfileError(
             f'alert "{alert.name}" looks at {name}[{place}] of {signal.elements} numbers, counted from 0', path
         )
-    return Watch(None, name, place)
+    return Watch(None, name, place, signal.unit)

@@ -33,6 +33,7 @@ _NAMES = (
     "motion_gate",
     "node_check",
     "normalise",
+    "normalise_percentiles",
     "prefer",
     "projection",
     "recovery",
@@ -47,6 +48,7 @@ _NAMES = (
     "sobel",
     "spectrum_peak",
     "statistics",
+    "subtract_background",
     "window",
 )
 

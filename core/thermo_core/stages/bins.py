@@ -46,7 +46,7 @@ def edges(samples: int, bins: int) -> tuple[int, ...]:
 
 
 def _result(stage: Bins, inputs: Signals) -> Signal:
-    """A number a bin; takes a window of one number with at least two samples a bin. Without a unit where brought to 1 and 0."""
+    """A number a bin; takes a window of one number with at least two samples a bin. Without a unit."""
     (signal,) = inputs
     if not signal.spacing_s or len(signal.shape) != 1:
         raise stage.fail(f'takes a window of one number; "{signal.name}" has the shape {list(signal.shape)}')
@@ -54,8 +54,7 @@ def _result(stage: Bins, inputs: Signals) -> Signal:
         raise stage.fail(
             f"needs a window of {max(2 * stage.bins, 2 * stage.settled)} samples or more, not {signal.shape[0]}"
         )
-    unit = "" if stage.settled else signal.unit
-    return Signal(stage.gives, (stage.bins,), unit, signal.rate_hz, signal.clock)
+    return Signal(stage.gives, (stage.bins,), "", signal.rate_hz, signal.clock)
 
 
 def _apply(stage: Bins, inputs: Signals, values: Arrays) -> Values:

@@ -78,6 +78,7 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "motion_gate": ({"motion": "y", "hold_s": 10.0}, (_DEGREES, Signal("y", (2,), "g", 8.0, "x"))),
     "node_check": ({"limit": [2.5], "usual": [33.0, 32.5, 31.0, 30.0]}, (_DEGREES,)),
     "normalise": ({"centre": [30.0], "spread": [2.0]}, (_DEGREES,)),
+    "normalise_percentiles": ({}, (_PICTURE,)),
     "prefer": ({}, (_DEGREES, _OTHER)),
     "projection": ({"basis": [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, -0.5, -0.5], "rows": 2}, (_DEGREES,)),
     "recovery": ({}, (Signal("x", (600, 2), "degC", 1.0, "x", 1.0),)),
@@ -98,6 +99,7 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
         (Signal("x", (200,), "nA", 0.5, "x/200/50", 0.04), Signal("y", (200, 3), "g", 0.5, "x/200/50", 0.04)),
     ),
     "statistics": ({"give": ["mean", "sd", "p95"]}, (_WINDOW,)),
+    "subtract_background": ({"threshold": 1.5}, (_PICTURE,)),
     "window": ({"length": 128, "every": 8}, (Signal("x", (), "degC", 8.0, "x"),)),
 }
 """Parameters and inputs of an example of each operation."""

@@ -28,6 +28,7 @@
 #include "motion_gate.h"
 #include "node_check.h"
 #include "normalise.h"
+#include "normalise_percentiles.h"
 #include "prefer.h"
 #include "projection.h"
 #include "recovery.h"
@@ -42,6 +43,7 @@
 #include "sobel.h"
 #include "spectrum_peak.h"
 #include "statistics.h"
+#include "subtract_background.h"
 #include "window.h"
 
 /* clang-format off */
@@ -72,6 +74,7 @@ static const struct stage *const stages[] = {
     &motion_gate_stage,
     &node_check_stage,
     &normalise_stage,
+    &normalise_percentiles_stage,
     &prefer_stage,
     &projection_stage,
     &recovery_stage,
@@ -86,6 +89,7 @@ static const struct stage *const stages[] = {
     &sobel_stage,
     &spectrum_peak_stage,
     &statistics_stage,
+    &subtract_background_stage,
     &window_stage,
 };
 /* clang-format on */

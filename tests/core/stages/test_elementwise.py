@@ -164,3 +164,33 @@ def test_projection_onto_orthonormal_rows_tells_the_noise_left(values: Floats) -
 def test_what_does_not_fit_is_refused(stage: dict[str, Any], problem: str) -> None:
     with pytest.raises(ProfileError, match=problem):
         wearable(sensor(shape=(3,)), {"op": "select", "of": "x", "gives": "one", "places": [0]}, stage | {"gives": "y"})
+
+
+@given(with_holes, st.integers(0, 98), st.integers(1, 100), st.sampled_from([1e-6, 1.0]))
+def test_normalise_percentiles(values: Floats, low: int, more: int, least: float) -> None:
+    high = min(low + more, 100)
+    found = one({"op": "normalise_percentiles", "low": low, "high": high, "least": least}, values)
+    for row, made in zip(values, found, strict=True):
+        known = row[~np.isnan(row)].astype(np.float64)
+        assert np.isnan(made).sum() == np.isnan(row).sum()
+        if known.size:
+            first, last = np.percentile(known, [low, high], method="lower")
+            wanted = np.clip((known - first) / max(last - first, np.float32(least)), 0, 1)
+            np.testing.assert_allclose(made[~np.isnan(row)], wanted, rtol=0, atol=2e-5)
+
+
+def test_what_all_share_and_how_much_they_differ_vanishes_between_percentiles() -> None:
+    rng = np.random.default_rng(0)
+    skin = np.round(rng.uniform(30, 34, (1, 12, 10)) * 64) / 64
+    found = one({"op": "normalise_percentiles", "low": 5, "high": 95}, np.concatenate([skin, 2 * skin + 8]))
+    np.testing.assert_array_equal(found[0], found[1])
+    assert found.min() == 0 and found.max() == 1 and 0.03 < (found[0] == 0).mean() < 0.08
+    flat = one({"op": "normalise_percentiles", "least": 0.5}, np.float32(33) + np.float32([[0, 0.01, 0.02, 0.05]]))
+    assert flat.max() <= 0.1, "noise is not blown up"
+    zeros = one({"op": "normalise_percentiles"}, [[-0.0, 0.0, -0.0, 1.0]])
+    assert not np.signbit(zeros).any()
+
+
+def test_percentiles_in_the_wrong_order_are_refused() -> None:
+    with pytest.raises(ProfileError, match="lower one"):
+        wearable(sensor(shape=(4,)), {"op": "normalise_percentiles", "of": "x", "gives": "y", "low": 60, "high": 40})

@@ -102,6 +102,7 @@ _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     "motion_gate": lambda node, stage: 100 + 5 * _given(node),
     "node_check": lambda node, stage: 20 * _taken(node) ** 2,
     "normalise": lambda node, stage: 31 * _taken(node),
+    "normalise_percentiles": lambda node, stage: 78 * _taken(node),
     "prefer": lambda node, stage: 9 * _given(node),
     "projection": lambda node, stage: _projection(node),
     "recovery": lambda node, stage: 715 * _taken(node),
@@ -118,6 +119,7 @@ _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
         8.4 * sum(one.elements for one in node.inputs) * (stage.high_bpm - stage.low_bpm) / stage.step_bpm
     ),
     "statistics": lambda node, stage: _statistics(node),
+    "subtract_background": lambda node, stage: 42 * _taken(node),
     "window": lambda node, stage: 3 * _given(node) + 3 * _taken(node) * stage.every,
 }
 

@@ -39,6 +39,7 @@ from thermo_core.stages.motion_gate import MotionGate
 from thermo_core.stages.node_check import NodeCheck
 from thermo_core.stages.nodes import weights_of
 from thermo_core.stages.normalise import Normalise
+from thermo_core.stages.normalise_percentiles import NormalisePercentiles
 from thermo_core.stages.projection import Projection
 from thermo_core.stages.reference import Reference
 from thermo_core.stages.relative import Relative
@@ -48,6 +49,7 @@ from thermo_core.stages.select import Select
 from thermo_core.stages.slope import Slope
 from thermo_core.stages.spectrum_peak import SpectrumPeak
 from thermo_core.stages.statistics import Statistics
+from thermo_core.stages.subtract_background import SubtractBackground
 from thermo_core.stages.window import Window
 from thermo_quantize.compiler.graph import picture_rows as pictures
 from thermo_quantize.compiler.graph.row import FLOAT, ORDER_SCRATCH, Row, Site
@@ -219,6 +221,11 @@ def _normalise(site: Site, tables: Tables) -> Mapping[str, str]:
     }
 
 
+def _normalise_percentiles(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: NormalisePercentiles = site.stage
+    return {"least": real(stage.least), "low": str(stage.low), "high": str(stage.high)}
+
+
 def _projection(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Projection = site.stage
     offset = "NULL" if stage.offset is None else tables.reals(site.name("offset"), stage.offset.array)
@@ -363,6 +370,18 @@ def _statistics_scratch(site: Site) -> int:
     return ORDER_SCRATCH if whats & {"median", "p"} else 0
 
 
+def _subtract_background(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: SubtractBackground = site.stage
+    return {
+        "time_constant_us": whole(stage.time_constant_us),
+        "least_us": whole(stage.least_us),
+        "threshold": real(stage.threshold),
+        "median": boolean(stage.by == "median"),
+        "mask": boolean(stage.give == "mask"),
+        "patience_s": str(stage.patience_s),
+    }
+
+
 def _window(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Window = site.stage
     return {"length": str(stage.length), "every": str(stage.every)}
@@ -410,6 +429,9 @@ ROWS: Mapping[str, Row] = {
     "motion_gate": Row(_motion_gate, state=True),
     "node_check": Row(_node_check, scratch=lambda site: (FLOAT + 1) * site.input.elements),
     "normalise": Row(_normalise, overlap=IN_PLACE),
+    "normalise_percentiles": Row(
+        _normalise_percentiles, scratch=lambda site: ORDER_SCRATCH, overlap=IN_PLACE, assumes=_ORDER
+    ),
     "prefer": Row(overlap=IN_PLACE),
     "projection": Row(_projection),
     "recovery": Row(_recovery, scratch=lambda site: FLOAT * site.input.shape[0]),
@@ -441,6 +463,11 @@ ROWS: Mapping[str, Row] = {
     "sobel": Row(pictures.sobel),
     "spectrum_peak": Row(_spectrum_peak, state=True, scratch=_spectrum_peak_scratch),
     "statistics": Row(_statistics, scratch=_statistics_scratch, assumes=_ORDER, paced=frozenset({"spacing_s"})),
+    "subtract_background": Row(
+        _subtract_background,
+        state=True,
+        keeps=lambda site: (FLOAT + 2) * site.input.elements,
+    ),
     "window": Row(
         _window,
         state=True,
