@@ -79,7 +79,7 @@ class Clothing:
 
     def __init__(self, name: str, nodes: tuple[str, ...], figures: Mapping[str, float]) -> None:
         self.name = name
-        self._nodes = np.array([SEGMENTS.index(node) for node in nodes])
+        self.nodes = np.array([SEGMENTS.index(node) for node in nodes])
         self._figures = figures
 
     @property
@@ -109,7 +109,7 @@ class Clothing:
             of = ~scenes.learnt if draw else np.ones(len(scenes), np.bool_)
             if quick:
                 of &= ~scenes.learnt | (np.arange(len(scenes)) % 5 == 0)
-            parts.append(_samples_of(scenes, np.flatnonzero(of), self._nodes, body, self._numbers, draw))
+            parts.append(_samples_of(scenes, np.flatnonzero(of), self.nodes, body, self._numbers, draw))
         joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         people = joined.pop("people")
         return Samples(
@@ -199,7 +199,7 @@ class Clothing:
 
     def _constants(self, skin: Array) -> Body:
         profile = self.wearable.profile
-        return body_of(skin, self._nodes, stage_of(profile, "checked"), stage_of(profile, "body"))
+        return body_of(skin, self.nodes, stage_of(profile, "checked"), stage_of(profile, "body"))
 
 
 def in_mirror(features: NDArray[np.float32]) -> NDArray[np.float32]:
