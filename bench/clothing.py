@@ -105,7 +105,7 @@ def healthy(garment: Garment, people: int) -> None:
         counts: Counter[str] = Counter()
         for number in range(people):
             went = course(script, number, Person.drawn(50_000 + number))
-            times_s = np.arange(0, went.seconds, STEP_S)
+            times_s = np.arange(0, 3600 * went.hours, STEP_S)
             truth = went.at(times_s).skin_celsius
             found = garment.run(times_s, nodes_of(went, garment.nodes, times_s, number))
             squares.append(np.square(found["segments"].values - truth).mean(1))
@@ -116,7 +116,7 @@ def healthy(garment: Garment, people: int) -> None:
             told = (said.values[:, 1:].max(1) > LEAST_EVENT) & (said.flags & DOUBT == 0)
             events += int(np.sum(told[1:] & ~told[:-1]))
             counts += garment.raised(found)
-            hours += went.seconds / 3600
+            hours += went.hours
         alerts = ", ".join(f"{name} {24 * count / hours:.2f}" for name, count in counts.items() if count) or "none"
         print(
             f"{script:9} {hours:5.0f} {np.sqrt(np.concatenate(squares).mean()):7.3f} {np.sqrt(np.square(np.concatenate(means)).mean()):7.3f} "

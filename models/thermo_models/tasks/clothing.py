@@ -25,11 +25,12 @@ from thermo_models.metrics import auc
 from thermo_models.samples import Fold, Samples, digest_of
 from thermo_models.settings import Settings
 from thermo_models.tasks.clothing_body import Body, body_of, errors, segments_of
+from thermo_models.tasks.clothing_days import days
 from thermo_models.tasks.clothing_limits import limits
-from thermo_models.tasks.clothing_scenes import EVENTS, ONE_SIDED, TESTED, Array, Index, Scenes
+from thermo_models.tasks.clothing_scenes import CALIBRATED, EVENTS, ONE_SIDED, TESTED, Array, Index, Scenes
 from thermo_models.tasks.task import Goal, Plan
 from thermo_models.templates import stage_of, template
-from thermo_sim.people.table import MIRROR, SEGMENTS
+from thermo_sim.people.table import AREA, MIRROR, SEGMENTS
 
 Numbers = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
@@ -41,8 +42,10 @@ KNOWN = (3, 25)
 """Minutes after its beginning in which an event is to be told; before and for as long afterwards a moment is no sample."""
 JUDGED = 20
 """Minutes after its beginning at which a scene is judged."""
-DRAWS = 4
+DRAWS = 16
 """Times that nodes of a tested body are drawn."""
+PEOPLE, QUICK_PEOPLE = 24, 1
+"""Of each script of a day, who are learnt from too."""
 LIMIT = 4.0
 AXES = 6
 """Of what was learnt from, along which a moment may lie too far."""
@@ -102,7 +105,7 @@ class Clothing:
         """Moments of all scenes; `quick` takes every fifth body that is there to be learnt from."""
         if path is None:
             raise UsageError(f"{self.name} needs --data, the .npz file of scenes that bench/jos3_bodies.py makes.")
-        scenes = Scenes.read(path)
+        scenes = Scenes.joined([Scenes.read(path), days(QUICK_PEOPLE if quick else PEOPLE)])
         body = self._body(scenes)
         parts = []
         for draw in range(DRAWS):
@@ -167,6 +170,8 @@ class Clothing:
             "map_k": _root(extra["map"]),
             "mean_skin_k": _root(np.square(extra["mean"])),
             "map_one_dead_k": _root(extra["dead"]),
+            "map_calibrated_k": _root(extra["calibrated"][:, 0]),
+            "mean_skin_calibrated_k": _root(extra["calibrated"][:, 1]),
             "loose_found": float(extra["found"].mean()),
             "false_a_day": float(extra["false"].mean() * 24 * 60),
             "table": [
@@ -174,6 +179,27 @@ class Clothing:
                 for event in range(len(EVENTS))
             ],
         }  # fmt: skip
+
+    def examine(self, samples: Samples, settings: Settings) -> dict[str, Any]:
+        """What room, activity and clock tell without any node."""
+        tested = np.isin(samples.people, TESTED)
+        extra, skin = samples.extra, samples.extra["skin"].astype(np.float64)
+        room, work = extra["room"], extra["work"]
+        shapes = {
+            "mean_body_k": np.zeros((len(samples), 0)),
+            "room_alone_k": np.stack([room, np.square(room)], axis=1),
+            "room_and_work_k": np.stack([room, np.square(room), work, room * work], axis=1),
+        }
+        found = {}
+        for name, terms in shapes.items():
+            inputs = np.column_stack([np.ones(len(samples)), terms])
+            solved = np.linalg.lstsq(inputs[~tested], skin[~tested], rcond=None)[0]
+            found[name] = _root(np.square(inputs[tested] @ solved - skin[tested]))
+        judged = extra["judged"] & tested
+        sided = np.isin(samples.targets, ONE_SIDED)[judged]
+        found["clock_auc"] = auc(extra["minute"][judged].astype(np.float64), sided)
+        found["work_auc"] = auc(work[judged], sided)
+        return found
 
     def limits(self, metrics: Mapping[str, Any]) -> tuple[str, ...]:
         """What its figures do not show; see `clothing_limits`."""
@@ -213,7 +239,8 @@ def _samples_of(
     scenes: Scenes, which: Index, nodes: Index, body: Body, numbers: Numbers, draw: int
 ) -> dict[str, NDArray[Any]]:
     """Moments of some scenes: statistics of the window before each, its event, and how well the map does then."""
-    said, rng = scenes.seen(nodes, draw)[which], np.random.default_rng([draw, 0x1D6])
+    plain, bias = (part[which] for part in scenes.seen(nodes, draw))
+    said, rng = plain + bias, np.random.default_rng([draw, 0x1D6])
     minutes = said.shape[1]
     segments = segments_of(body, said.reshape(-1, len(nodes)))[:, :17].reshape(len(which), minutes, 17)
     usual = np.where(scenes.begun < 0, rng.integers(25, 64, len(scenes)), scenes.begun)[which]
@@ -223,9 +250,9 @@ def _samples_of(
         since = minute - scenes.begun[which]
         there = scenes.event[which] > 0
         told = there & (since >= KNOWN[0]) & (since <= KNOWN[1])
-        plain = ~there | (since < 0) | (since > 2 * KNOWN[1])
+        quiet = ~there | (since < 0) | (since > 2 * KNOWN[1])
         judged = judged_at == minute
-        of = judged | ((told | plain) & (minute % EVERY == 0))
+        of = (judged | ((told | quiet) & (minute % EVERY == 0))) & (scenes.event[which] >= 0)
         if not of.any():
             continue
         window = segments[of, minute - MINUTES + 1 : minute + 1].astype(np.float32)
@@ -239,13 +266,21 @@ def _samples_of(
             "judged": judged[of],
             "minute": np.full(int(of.sum()), minute),
             "work": scenes.work[which[of], minute],
+            "room": scenes.room[which[of]],
             "change": np.abs([change[:, left] - change[:, right] for left, right in PAIRS]).max(0),
             "skin": skin.astype(np.float32),
+            "calibrated": _errors_of(body, plain[of, minute] + CALIBRATED * bias[of, 0], skin),
             **errors(body, said[of, minute], skin, scenes.room[which[of]]),
         }
         for name, values in moment.items():
             found.setdefault(name, []).append(values)
     return {name: np.concatenate(values) for name, values in found.items()}
+
+
+def _errors_of(body: Body, said: Array, skin: Array) -> Array:
+    """(n, 2) mean square error of the segments and square error of their mean, K^2."""
+    found = segments_of(body, said)
+    return np.stack([np.square(found[:, :17] - skin).mean(1), np.square(found[:, 17] - skin @ AREA)], axis=1)
 
 
 def _standardised(train: Samples) -> tuple[Normalise, Domain]:

@@ -4,6 +4,7 @@ A file holds the scenes as `bench/jos3_bodies.py` makes them with JOS-3 (Takahas
 clothes and activities of its own, in one room. Bodies `TESTED` are there to be tested on, all others to be learnt from.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +21,13 @@ Index = NDArray[np.int64]
 ARRAYS = ("tsk", "event", "t0", "ta", "par", "segments")
 EVENTS = ("none", "jacket_open", "heat_one_side", "cool_one_side", "warm_spot_trunk")
 ONE_SIDED = (EVENTS.index("heat_one_side"), EVENTS.index("cool_one_side"))
+UNKNOWN = -1
+"""Stands for an event where it is not known what is one."""
 TESTED = range(70, 100)
 BIAS_K, NOISE_K = 0.15, 0.05
 """Standard deviations of what a node is off by all the time, and from minute to minute."""
+CALIBRATED = 0.02 / BIAS_K
+"""Share of it that a calibration leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ class Scenes:
 
     Attributes:
         skin: (n, minutes, 17) degC.
-        event: (n,) places in `EVENTS`.
+        event: (n,) places in `EVENTS`, or `UNKNOWN`.
         begun: (n,) minute from which on the event is; -1 where there is none.
         room: (n,) degC.
         work: (n, minutes) metabolic rate by basal metabolic rate.
@@ -63,6 +68,11 @@ class Scenes:
         room, work = arrays["ta"].astype(np.float64), arrays["par"].astype(np.float64)
         return cls(skin, event, arrays["t0"].astype(np.int64), room, work)
 
+    @classmethod
+    def joined(cls, parts: Sequence["Scenes"]) -> "Scenes":
+        """All of them, one after the other."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__slots__))
+
     def __len__(self) -> int:
         return len(self.skin)
 
@@ -71,8 +81,12 @@ class Scenes:
         """(n,) which bodies are there to be learnt from."""
         return ~np.isin(np.arange(len(self)), TESTED)
 
-    def seen(self, nodes: Index, seed: int) -> Array:
-        """(n, minutes, nodes) what nodes at these segments say of the bodies, each off by a bias and noise of its own."""
+    def seen(self, nodes: Index, seed: int) -> tuple[Array, Array]:
+        """What nodes at these segments say of the bodies, with noise, and what each is off by all the time.
+
+        Returns:
+            (n, minutes, nodes) degC without the bias, (n, 1, nodes) K.
+        """
         skin, rng = self.skin[:, :, nodes], np.random.default_rng([seed, 0xC10])
         bias = rng.normal(0, BIAS_K, (len(skin), 1, len(nodes)))
-        return np.asarray(skin + bias + rng.normal(0, NOISE_K, skin.shape), np.float64)
+        return np.asarray(skin + rng.normal(0, NOISE_K, skin.shape), np.float64), bias
