@@ -175,6 +175,7 @@ def _rows() -> tuple[Row, ...]:
         Row("recovery", "one exponential through 600 numbers", [curve, made | {"op": "recovery", "of": "curve"}],
             CURVE, "curve_600", 600),
         Row("slope", "of a number over 60 s of 1 Hz", [made | {"op": "slope", "span_s": 60.0}], CURVE, "curve", 60),
+        Row("relative", "16 nodes, one number beside each", [made | {"op": "relative", "to": "skin", "floor": 0.1, "shares": [0.2]}], NODES, "nodes"),
         Row("lacking", "16 nodes", [made | {"op": "lacking"}], NODES, "nodes"),
         Row("kalman_core", "core temperature of a heart rate", [made | {"op": "kalman_core"}], HEART, "curve"),
         Row("forward_fill", "a number", [made | {"op": "forward_fill"}], CURVE, "curve"),

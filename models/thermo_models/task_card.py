@@ -33,7 +33,7 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
     sentences = "\n".join(f"- {sentence}" for sentence in task.limits(metrics))
     quick = "\n**A quick run on a part of the data: the figures mean nothing.**\n" if metrics.get("quick") else ""
     single = len(metrics["folds"]) == 1
-    kept = "These figures are of the model itself. " if single else KEPT
+    kept = KEPT if not single or task.needs_data else "These figures are of the model itself. "
     table = "\n".join(_table(metrics["int8"].get("table", []), metrics.get("baseline", {}).get("table", [])))
     alert = "\n".join(_alert(metrics["alert"], sure.get("alert", {}))) if "alert" in metrics else ""
     unknown = "\n".join(_refused(metrics["refused"])) if "refused" in metrics else ""

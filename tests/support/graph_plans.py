@@ -367,6 +367,14 @@ def _reference(draft: Draft, of: str) -> Made:
     return fields, Kind(shape, kind.clock, False, True)
 
 
+def _relative(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    others = [name for name in draft.alike(of) if draft.kinds[name].elements % kind.elements == 0]
+    to = draft.choices.one(others)
+    shares = draft.floats(draft.kinds[to].elements // kind.elements, -1, 1)
+    return _same(kind, to=to, floor=draft.choices.one([0.05, 2.0]), shares=shares)
+
+
 def _resample(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     if kind.clock[1] >= DEPTHS - 2 or not kind.rated:
@@ -587,6 +595,7 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "projection": _projection,
     "recovery": _recovery,
     "reference": _reference,
+    "relative": _relative,
     "resample": _resample,
     "resize": _resize,
     "scale": _scale,

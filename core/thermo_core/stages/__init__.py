@@ -42,6 +42,7 @@ _NAMES = (
     "projection",
     "recovery",
     "reference",
+    "relative",
     "resample",
     "resize",
     "scale",

@@ -93,6 +93,7 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
         {"give": ["difference"], "most_shift": 2.0, "ambient": "y", "bins": 4, "limit": 1.5},
         (_PICTURE, Signal("y", (), "degC", 8.0, "x")),
     ),
+    "relative": ({"to": "y", "floor": 0.1, "shares": [0.2]}, (_DEGREES, _OTHER)),
     "resample": ({"rate_hz": 1.0}, (_DEGREES,)),
     "resize": ({"rows": 12, "columns": 16, "by": "area"}, (_PICTURE,)),
     "scale": ({"offset": 37.0, "unit": "K"}, (_DEGREES,)),

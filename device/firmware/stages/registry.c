@@ -37,6 +37,7 @@
 #include "projection.h"
 #include "recovery.h"
 #include "reference.h"
+#include "relative.h"
 #include "resample.h"
 #include "resize.h"
 #include "scale.h"
@@ -86,6 +87,7 @@ static const struct stage *const stages[] = {
     &projection_stage,
     &recovery_stage,
     &reference_stage,
+    &relative_stage,
     &resample_stage,
     &resize_stage,
     &scale_stage,

@@ -48,6 +48,7 @@ from thermo_core.stages.normalise import Normalise
 from thermo_core.stages.normalise_percentiles import NormalisePercentiles
 from thermo_core.stages.projection import Projection
 from thermo_core.stages.reference import Reference
+from thermo_core.stages.relative import Relative
 from thermo_core.stages.resample import Resample
 from thermo_core.stages.scale import Scale
 from thermo_core.stages.select import Select
@@ -333,6 +334,12 @@ def _resample_keeps(site: Site) -> int:
     return site.room * (RESAMPLE_STEP + values) + at_hand
 
 
+def _relative(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Relative = site.stage
+    shares = tables.reals(site.name("shares"), stage.shares.array)
+    return {"shares": shares, "count": str(len(stage.shares)), "floor": real(stage.floor)}
+
+
 def _scale(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Scale = site.stage
     return {"offset": real(stage.offset), "factor": real(stage.factor)}
@@ -482,6 +489,7 @@ ROWS: Mapping[str, Row] = {
         scratch=lambda site: 2 * FLOAT * site.input.elements if site.stage.most_shift else 0,
         assumes=f"sizeof(struct learned) == {learning.HEAD_BYTES}",
     ),
+    "relative": Row(_relative),
     "resample": Row(
         _resample,
         state=True,
