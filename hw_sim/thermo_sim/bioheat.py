@@ -136,6 +136,16 @@ def surface_rise(tumour: Tumour, tissue: Tissue, distance_mm: Array) -> Array:
     return np.interp(distance_mm, table_mm, rise)
 
 
+def line_profile(depth_mm: float, tissue: Tissue, distance_mm: Array) -> Array:
+    """Rise of the skin across a straight vessel, a line of heat so deep, as a share of that above its axis; shape of `distance_mm`."""
+    depth, loss = depth_mm / 1000, tissue.loss / tissue.conductivity
+    spectrum = _Spectrum.of(tissue, depth)
+    seen = spectrum.weight * np.exp(-spectrum.decay * depth) / (spectrum.decay + loss)
+    table_mm = np.linspace(0.0, 20 * depth_mm, 400)
+    rise = np.cos(np.outer(table_mm / 1000, spectrum.frequency)) @ seen
+    return np.interp(distance_mm, table_mm, rise / rise[0], right=0.0)
+
+
 def _answer(tumour: Tumour, tissue: Tissue) -> tuple[Array, Array]:
     """What a sphere gives to the outside, by order: for a drive i_l(m r) P_l of its blood, and for its metabolism."""
     radius, m = tumour.radius_mm / 1000, tissue.decay

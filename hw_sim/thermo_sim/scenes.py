@@ -77,7 +77,7 @@ class Still:
         picture = np.array(celsius, dtype=np.float64)
         if picture.shape != (ROWS, COLUMNS) or not np.isfinite(picture).all():
             raise UsageError(f"A scene is a map of ({ROWS}, {COLUMNS}) finite temperatures, not of {picture.shape}.")
-        self._of = of if of is not None else lambda grid: _between(picture, *grid)
+        self._of = of if of is not None else lambda grid: between(picture, *grid)
         self._seen = {STRAIGHT: picture}
         picture.flags.writeable = False
 
@@ -152,7 +152,7 @@ def skin(
     picture = mean_celsius + field_k * smooth_field(rng, 7.0, grid)
     picture += rng.normal(0, 0.25) * (row / (ROWS - 1) - 0.5) + rng.normal(0, 0.25) * (column / (COLUMNS - 1) - 0.5)
     for _ in range(vessels):
-        picture += vessel_k * rng.uniform(0.5, 1.5) * _ridge(rng, grid)
+        picture += vessel_k * rng.uniform(0.5, 1.5) * ridge(rng, grid)
     return picture
 
 
@@ -224,10 +224,10 @@ def _on(field: Map, grid: Grid) -> Map:
     if grid is WHOLE:
         return field[:ROWS, :COLUMNS]
     rows, columns = field.shape
-    return _between(np.pad(field, ((0, 1), (0, 1)), mode="wrap"), grid[0] % rows, grid[1] % columns)
+    return between(np.pad(field, ((0, 1), (0, 1)), mode="wrap"), grid[0] % rows, grid[1] % columns)
 
 
-def _between(picture: Map, row: Map, column: Map) -> Map:
+def between(picture: Map, row: Map, column: Map) -> Map:
     """A picture between its pixels, bilinear; beyond it as its edge."""
     row, column = np.clip(row, 0, picture.shape[0] - 1), np.clip(column, 0, picture.shape[1] - 1)
     top = np.minimum(row.astype(np.int64), picture.shape[0] - 2)
@@ -239,8 +239,8 @@ def _between(picture: Map, row: Map, column: Map) -> Map:
     return seen
 
 
-def _ridge(rng: np.random.Generator, grid: Grid) -> Map:
-    """A curved ridge of height 1 from one side of the picture to another; (24, 32)."""
+def ridge(rng: np.random.Generator, grid: Grid) -> Map:
+    """A curved ridge of height 1 from one side of the picture to another; shape of the grid's arrays."""
     angle = rng.uniform(0, 2 * np.pi)
     middle = np.array([rng.uniform(4, ROWS - 5), rng.uniform(4, COLUMNS - 5)])
     way = np.array([np.sin(angle), np.cos(angle)]) * 24
