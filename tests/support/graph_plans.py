@@ -208,6 +208,25 @@ def _logarithm(draft: Draft, of: str) -> Made:
     return _same(draft.kinds[of], offset=draft.choices.one([0.0, 0.25]))
 
 
+def _domain_gate(draft: Draft, of: str) -> Made:
+    return _same(
+        draft.kinds[of],
+        by=draft.choices.one(draft.alike(of)),
+        low=draft.choices.one([-1e9, 30.0]),
+        high=draft.choices.one([34.0, 1e9]),
+        calibrated=draft.choices.one([False, True]),
+    )
+
+
+def _stack(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    names = [name for name in draft.alike(of) if draft.kinds[name].shape == kind.shape]
+    if len(kind.shape) != 2 or kind.elements > 1024 or kind.timed:
+        return None
+    chosen = [of, *draft.some(names, 1, 3)]
+    return {"of": chosen}, Kind((*kind.shape, len(chosen)), kind.clock, False, kind.rated)
+
+
 def _motion_gate(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     hold_s = draft.choices.one([0, 3]) / draft.rate_hz(of) if kind.rated else 0.0
@@ -456,6 +475,8 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "contact_gate": _contact_gate,
     "crop": _crop,
     "difference": _difference,
+    "domain_gate": _domain_gate,
+    "stack": _stack,
     "enmo": _enmo,
     "equalise": _equalise,
     "foster": _foster,

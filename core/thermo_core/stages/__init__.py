@@ -14,6 +14,7 @@ from thermo_core.stages import (
     contact_gate,
     crop,
     difference,
+    domain_gate,
     enmo,
     equalise,
     foster,
@@ -39,6 +40,7 @@ from thermo_core.stages import (
     slope,
     sobel,
     spectrum_peak,
+    stack,
     statistics,
     window,
 )
@@ -57,6 +59,7 @@ OPS: Mapping[str, Op] = {
         contact_gate,
         crop,
         difference,
+        domain_gate,
         enmo,
         equalise,
         foster,
@@ -82,6 +85,7 @@ OPS: Mapping[str, Op] = {
         slope,
         sobel,
         spectrum_peak,
+        stack,
         statistics,
         window,
     )

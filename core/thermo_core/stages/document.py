@@ -50,6 +50,7 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "contact_gate": ({}, (_DEGREES,)),
     "crop": ({"rows": 12, "columns": 16, "row": 6, "column": 8}, (_PICTURE,)),
     "difference": ({"first": [0, 1], "second": [2, 3]}, (_DEGREES,)),
+    "domain_gate": ({"by": "y", "high": 0.5}, (_DEGREES, Signal("y", (), "", 8.0, "x"))),
     "enmo": ({}, (Signal("x", (25, 3), "g", 1.0, "x/25/25", 0.04),)),
     "equalise": ({"low": 20.0, "high": 40.0}, (_PICTURE,)),
     "foster": ({"parts": 1, "copies": 2}, (Signal("x", (4,), "", 1.0, "x"),)),
@@ -74,6 +75,7 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "select": ({"places": [3, 0]}, (_DEGREES,)),
     "slope": ({"span_s": 60.0, "per": "min"}, (_DEGREES,)),
     "sobel": ({}, (_PICTURE,)),
+    "stack": ({}, (_PICTURE, Signal("y", (24, 32), "K", 8.0, "x"))),
     "spectrum_peak": (
         {"motion": "y"},
         (Signal("x", (200,), "nA", 0.5, "x/200/50", 0.04), Signal("y", (200, 3), "g", 0.5, "x/200/50", 0.04)),

@@ -12,6 +12,7 @@
 #include "contact_gate.h"
 #include "crop.h"
 #include "difference.h"
+#include "domain_gate.h"
 #include "enmo.h"
 #include "equalise.h"
 #include "foster.h"
@@ -37,6 +38,7 @@
 #include "slope.h"
 #include "sobel.h"
 #include "spectrum_peak.h"
+#include "stack.h"
 #include "statistics.h"
 #include "window.h"
 
@@ -52,6 +54,7 @@ static const struct stage *const stages[] = {
     &contact_gate_stage,
     &crop_stage,
     &difference_stage,
+    &domain_gate_stage,
     &enmo_stage,
     &equalise_stage,
     &foster_stage,
@@ -77,6 +80,7 @@ static const struct stage *const stages[] = {
     &slope_stage,
     &sobel_stage,
     &spectrum_peak_stage,
+    &stack_stage,
     &statistics_stage,
     &window_stage,
 };

@@ -26,6 +26,7 @@ from thermo_core.stages.bins import Bins
 from thermo_core.stages.centre import Centre
 from thermo_core.stages.contact_correction import ContactCorrection
 from thermo_core.stages.contact_gate import ContactGate
+from thermo_core.stages.domain_gate import DomainGate
 from thermo_core.stages.enmo import Enmo
 from thermo_core.stages.foster import Foster
 from thermo_core.stages.hold import Hold
@@ -145,6 +146,11 @@ def _kalman_core(site: Site, tables: Tables) -> Mapping[str, str]:
 def _logarithm(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Logarithm = site.stage
     return {"offset": real(stage.offset)}
+
+
+def _domain_gate(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: DomainGate = site.stage
+    return {"low": real(stage.low), "high": real(stage.high), "calibrated": boolean(stage.calibrated)}
 
 
 def _motion_gate(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -321,6 +327,7 @@ ROWS: Mapping[str, Row] = {
         assumes=_ORDER,
     ),
     "concatenate": Row(),
+    "domain_gate": Row(_domain_gate),
     "crop": Row(pictures.crop),
     "difference": Row(pictures.difference),
     "contact_correction": Row(_contact_correction),
@@ -343,6 +350,7 @@ ROWS: Mapping[str, Row] = {
     "motion_gate": Row(_motion_gate, state=True),
     "node_check": Row(_node_check, scratch=lambda site: (FLOAT + 1) * site.input.elements),
     "normalise": Row(_normalise, overlap=IN_PLACE),
+    "stack": Row(),
     "prefer": Row(overlap=IN_PLACE),
     "projection": Row(_projection),
     "recovery": Row(_recovery, scratch=lambda site: FLOAT * site.input.shape[0]),
