@@ -23,5 +23,4 @@ static void reset(const struct work *work) {
   (void)work;
 }
 
-const struct stage domain_gate_stage = {
-    .name = "domain_gate", .kind = STAGE_RECURSIVE, .go_on = go_on, .reset = reset};
+const struct stage domain_gate_stage = {.name = "domain_gate", .kind = STAGE_RECURSIVE, .go_on = go_on, .reset = reset};
