@@ -179,6 +179,8 @@ def _rows() -> tuple[Row, ...]:
         Row("motion_gate", "16 nodes, one number of motion", [air, made | {"op": "motion_gate", "motion": "air"}], NODES, "air"),
         Row("reference", "16 nodes by 8 parts of the air", [air, made | {"op": "reference", "ambient": "air", "bins": 8}],
             NODES, "air"),
+        Row("reference_picture", "a picture, registered",
+            [made | {"op": "reference", "give": ["difference"], "most_shift": 2.0}]),
         Row("node_check", "16 nodes, none dead", [made | {"op": "node_check", "limit": [9.0]}], NODES, "nodes"),
         Row("node_check_2", "16 nodes, two taken away", [made | {"op": "node_check", "limit": [0.01]}], NODES, "nodes"),
     )  # fmt: skip

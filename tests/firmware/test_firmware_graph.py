@@ -158,6 +158,38 @@ def worn() -> Case:
     return Case(plan(schema.from_plain(parts, Profile, "profile")), blocks, {})
 
 
+def moving() -> Case:
+    """A picture of skin that lies a little elsewhere each time, as references by the air's temperature register it."""
+    parts = {
+        "name": "moving",
+        "version": "1",
+        "sensors": [{"kind": "external", "name": "skin", "shape": [12, 16], "rate_hz": 1.0, "unit": "degC"}],
+        "stages": [
+            {"op": "select", "of": "skin", "gives": "air", "places": [0]},
+            {"op": "reference", "of": "skin", "gives": "unusual", "give": ["difference"], "most_shift": 2.0, "least_s": 20.0},
+            {"op": "reference", "of": "skin", "gives": "all", "give": ["shift", "reference", "samples", "hours"], "ambient": "air",
+             "low": 31.0, "high": 35.0, "bins": 3, "most_shift": 1.5, "noise": 0.1, "limit": 1.0, "least_s": 5.0, "memory_s": 30.0},
+        ],
+    }  # fmt: skip
+    rng, blocks = np.random.default_rng(11), []
+    row, column = np.mgrid[0:12, 0:16].astype(np.float64)
+    for second in range(200):
+        down, along = rng.normal(0, 0.6, 2)
+        at = (row + down) / 12, (column + along) / 16
+        skin = 33 + np.sin(7 * at[0]) * np.cos(5 * at[1]) + 0.6 * np.sin(11 * at[1] + 1) + rng.normal(0, 0.05, (12, 16))
+        skin[rng.random((12, 16)) < 2e-4] = np.nan
+        skin[4:7, 5:8] += 2.0 * (120 < second < 140)
+        blocks.append([{"skin": Sample(1_000_000 * second, skin.astype(np.float32), int(second == 30))}])
+    return Case(plan(schema.from_plain(parts, Profile, "profile")), blocks, {})
+
+
+def test_a_picture_that_moves_makes_the_bytes_of_python(tmp_path: Path) -> None:
+    case = moving()
+    shifts = np.array([np.frombuffer(one["all"][3], "<f4")[:2] for one in case.wanted()])
+    assert 0.3 < np.nanstd(shifts) < 1 and np.isnan(shifts).any(), "the case is about shifts, some of them too large"
+    compare([case], tmp_path)
+
+
 def test_what_somebody_wears_makes_the_bytes_of_python(tmp_path: Path) -> None:
     case = worn()
     given = [one["heart"] for one in case.wanted() if "heart" in one]
@@ -189,5 +221,5 @@ def test_random_graphs_of_sensors_at_other_rates_make_the_bytes_of_python(tmp_pa
 def test_graphs_on_a_cortex_m4(tmp_path: Path) -> None:
     if not shutil.which("arm-none-eabi-gcc") or not shutil.which("qemu-system-arm"):
         pytest.skip("hardware absent: no emulator (qemu-system-arm / arm-none-eabi-gcc not installed)")
-    compare([patch(), worn()], tmp_path, emulated=True)
+    compare([patch(), worn(), moving()], tmp_path, emulated=True)
     compare(cases(large, EMULATED, SAMPLES, 1), tmp_path, emulated=True)

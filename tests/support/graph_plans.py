@@ -301,7 +301,15 @@ def _reference(draft: Draft, of: str) -> Made:
     numbers = [name for name in draft.alike(of) if draft.kinds[name].elements == 1]
     if numbers and draft.choices.whole(0, 2):
         fields |= {"ambient": draft.choices.one(numbers), "bins": draft.choices.whole(1, 5), "low": 25.0, "high": 35.0}
-    return fields, Kind((kind.elements + 1,), kind.clock, False, True)
+    parts = ["difference", "reference", "hours", "samples"]
+    if len(kind.shape) == 2 and min(kind.shape) >= 6 and not kind.timed and draft.choices.whole(0, 3):
+        fields |= {"most_shift": draft.choices.one([0.75, 2.0, 4.0]), "noise": draft.choices.one([0.001, 0.1, 10.0])}
+        parts.append("shift")
+    fields["give"] = list(dict.fromkeys(draft.some(parts, 1, 5)))
+    widths = {"difference": kind.elements, "reference": kind.elements, "shift": 2}
+    alone = fields["give"] in (["difference"], ["reference"])
+    shape = kind.shape if alone else (sum(widths.get(one, 1) for one in fields["give"]),)
+    return fields, Kind(shape, kind.clock, False, True)
 
 
 def _resample(draft: Draft, of: str) -> Made:

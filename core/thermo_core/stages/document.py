@@ -67,7 +67,10 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "prefer": ({}, (_DEGREES, _OTHER)),
     "projection": ({"basis": [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, -0.5, -0.5], "rows": 2}, (_DEGREES,)),
     "recovery": ({}, (Signal("x", (600, 2), "degC", 1.0, "x", 1.0),)),
-    "reference": ({"ambient": "y", "bins": 8, "limit": 1.5}, (_DEGREES, Signal("y", (), "degC", 8.0, "x"))),
+    "reference": (
+        {"give": ["difference"], "most_shift": 2.0, "ambient": "y", "bins": 4, "limit": 1.5},
+        (_PICTURE, Signal("y", (), "degC", 8.0, "x")),
+    ),
     "resample": ({"rate_hz": 1.0}, (_DEGREES,)),
     "resize": ({"rows": 12, "columns": 16, "by": "area"}, (_PICTURE,)),
     "scale": ({"offset": 37.0, "unit": "K"}, (_DEGREES,)),

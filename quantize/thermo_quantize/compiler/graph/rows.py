@@ -13,6 +13,7 @@ from thermo_core.stages import (
     contact_correction,
     contact_gate,
     kalman_core,
+    learning,
     motion_gate,
     node_check,
     recovery,
@@ -54,6 +55,8 @@ BANDPASS_COLUMN = 40
 """Bytes of `struct bandpass_column`."""
 RESAMPLE_STEP = 16
 """Bytes of `struct resample_step`."""
+REGISTRATION = 20
+"""Bytes of `struct registration`."""
 
 IN_PLACE = Overlap(lag=0)
 """Each element is made of those at its own place and behind it."""
@@ -201,13 +204,26 @@ def _recovery(site: Site, tables: Tables) -> Mapping[str, str]:
 
 def _reference(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Reference = site.stage
+    registration = "NULL"
+    if stage.most_shift:
+        bounds, (rows, columns) = reference.bounds(stage), site.input.shape
+        registration = f"&{site.name('registration')}"
+        tables.texts.append(
+            f"static const struct registration {site.name('registration')} = {{.most = {real(bounds.most)}, "
+            f".variance = {real(bounds.variance)}, .damping = {real(bounds.damping)}, .far = {real(bounds.far)}, "
+            f".rows = {rows}, .columns = {columns}}};"
+        )
+        tables.bytes += REGISTRATION
     return {
+        "registration": registration,
         "memory_us": whole(stage.memory_us),
         "least_us": whole(stage.least_us),
         "low": real(stage.low),
         "parts": real(reference.parts_a_unit(stage)),
         "limit": real(stage.limit),
         "bins": str(stage.bins),
+        "give_count": str(len(stage.give)),
+        "give": f"{{{', '.join(f'REFERENCE_{part.upper()}' for part in stage.give)}}}",
     }
 
 
@@ -357,7 +373,9 @@ ROWS: Mapping[str, Row] = {
     "reference": Row(
         _reference,
         state=True,
-        keeps=lambda site: site.stage.bins * (8 + FLOAT * site.input.elements),
+        keeps=lambda site: reference.kept_bytes(site.stage, site.input.elements),
+        scratch=lambda site: 2 * FLOAT * site.input.elements if site.stage.most_shift else 0,
+        assumes=f"sizeof(struct learned) == {learning.HEAD_BYTES}",
     ),
     "resample": Row(
         _resample,

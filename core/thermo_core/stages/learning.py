@@ -1,0 +1,96 @@
+"""What stages share that learn what is usual of one wearer: how far they are, and what they know as bytes that are kept."""
+
+import struct
+from dataclasses import dataclass
+from typing import Protocol
+
+from thermo_core.signals import GAP_PERIODS
+from thermo_core.stages.stage import Recursion
+
+_HEAD = struct.Struct("<qqIHH")
+HEAD_BYTES = _HEAD.size
+"""Bytes before what a stage has learned; `struct learned` in `device/firmware/core/learner.h`."""
+LONGEST_US = 1 << 60
+"""Longest time that can have been learned."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a stage has learned.
+
+    Attributes:
+        age_us: time under power since its first sample, as of its newest.
+        learned_us: time that what it learned stands for.
+        samples: that it learned.
+        ready: parts of the ambient for which it says something.
+        parts: of the ambient.
+    """
+
+    age_us: int = 0
+    learned_us: int = 0
+    samples: int = 0
+    ready: int = 0
+    parts: int = 1
+
+    def to_bytes(self) -> bytes:
+        """`HEAD_BYTES` bytes."""
+        return _HEAD.pack(self.age_us, self.learned_us, self.samples, self.ready, self.parts)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, parts: int) -> "Progress":
+        """Inverse of `to_bytes`; raises ValueError where that is none of a stage of so many parts."""
+        found = cls(*_HEAD.unpack(data[:HEAD_BYTES]))
+        if not (
+            0 <= found.age_us <= LONGEST_US
+            and 0 <= found.learned_us <= LONGEST_US
+            and found.ready <= found.parts == parts
+        ):
+            raise ValueError("what was learned is none of this stage")
+        return found
+
+
+class Learner(Recursion, Protocol):
+    """State of a stage that learns; a new one knows nothing.
+
+    Attributes:
+        progress: how far it is.
+    """
+
+    progress: Progress
+
+    def interrupt(self) -> None:
+        """What comes next does not follow what came before: after a pause, or from other constants."""
+
+    def save(self) -> bytes:
+        """All it knows, always of the same length."""
+
+    def load(self, data: bytes) -> None:
+        """Know this instead; raises ValueError where a stage of these parameters cannot."""
+
+
+class Clock:
+    """How long each sample stands for.
+
+    Args:
+        gap_us: longest time between two samples that is no gap.
+    """
+
+    def __init__(self, gap_us: int) -> None:
+        self._gap_us = gap_us
+        self._newest_us: int | None = None
+        self._seen_us: int | None = None
+
+    def interrupt(self) -> None:
+        """The next sample follows none."""
+        self._newest_us = None
+
+    def since(self, time_us: int) -> int:
+        """Microseconds since the sample before, or a period after a time without samples."""
+        before, self._newest_us = self._newest_us, time_us
+        since_us = self._gap_us if before is None else time_us - before
+        return since_us if 0 <= since_us < self._gap_us else self._gap_us // GAP_PERIODS
+
+    def aged(self, time_us: int) -> int:
+        """Microseconds since the newest sample of all, over pauses too."""
+        before, self._seen_us = self._seen_us, time_us
+        return 0 if before is None else max(time_us - before, 0)

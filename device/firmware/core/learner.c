@@ -1,0 +1,28 @@
+/* As thermo_core.stages.learning has it. */
+#include "learner.h"
+
+#define GAP_PERIODS 4
+
+int64_t learner_since(struct learner_clock *clock, int64_t time_us, int64_t gap_us) {
+  const int64_t since_us = clock->begun ? time_us - clock->newest_us : gap_us;
+  clock->newest_us = time_us;
+  clock->begun = true;
+  return since_us >= 0 && since_us < gap_us ? since_us : gap_us / GAP_PERIODS;
+}
+
+void learner_count(struct learner_clock *clock, struct learned *learned, int64_t time_us, int64_t since_us) {
+  const int64_t aged_us = clock->seen ? time_us - clock->seen_us : 0;
+  clock->seen_us = time_us;
+  clock->seen = true;
+  learned->age_us += aged_us > 0 ? aged_us : 0;
+  learned->learned_us += since_us;
+  learned->samples += learned->samples < UINT32_MAX ? 1U : 0U;
+}
+
+static bool is_time(int64_t time_us) {
+  return time_us >= 0 && time_us <= LEARNER_LONGEST_US;
+}
+
+bool learner_is_sound(const struct learned *learned, uint16_t parts) {
+  return is_time(learned->age_us) && is_time(learned->learned_us) && learned->ready <= parts && learned->parts == parts;
+}

@@ -1,0 +1,28 @@
+/* Where a picture lies against another one, to a fraction of a pixel, and the picture moved there, as
+   thermo_core.stages.registration has it, bit for bit. */
+#ifndef STAGES_REGISTRATION_H
+#define STAGES_REGISTRATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct registration {
+  float most;     /* pixels along each axis; a shift that gets there is unknown */
+  float variance; /* of one pixel's noise */
+  float damping;  /* that over the square of the shift's usual size */
+  float far;      /* 1 over the square of what lets a pixel count half */
+  uint16_t rows, columns;
+};
+
+struct registered {
+  const float *values; /* the picture itself, or `moved` */
+  float down, along;   /* its shift, pixels */
+  bool known;          /* it is within its bounds */
+};
+
+/* Bring a picture to lie as a guide, in which `share` of a picture's noise variance is left. `moved` and `line` have room
+   for a picture each. */
+struct registered registration_find(const struct registration *bounds, const float *picture, const float *guide,
+                                    float share, float *moved, float *line);
+
+#endif
