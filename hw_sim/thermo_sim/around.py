@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
 from thermo_sim import body
-from thermo_sim.scenes import STRAIGHT, Scene, blackbody, make_scene
+from thermo_sim.scene_table import make_scene
+from thermo_sim.scenes import STRAIGHT, Scene, blackbody
 from thermo_sim.surface import CelsiusAt
 from thermo_sim.surroundings import Conditions, Surroundings
 from thermo_sim.world_file import World

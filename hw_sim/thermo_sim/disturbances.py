@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from thermo_core.errors import UsageError
 from thermo_core.schema import Record, Text
-from thermo_sim.scenes import COLUMNS, ROWS, Grid, Map, smooth_field
+from thermo_sim.scenes import COLUMNS, ROWS, STRAIGHT, Grid, Map, Scene, View, smooth_field
 
 MINUTE, HOUR = 60.0, 3600.0
 Draw = Callable[[np.random.Generator], Callable[[Grid], Map]]
@@ -87,6 +87,23 @@ class Event:
     def rise(self, grid: Grid) -> Map:
         """K that it adds at its height."""
         return self.told.strength * self._map(grid)
+
+
+class Disturbed:
+    """A scene to which something happens.
+
+    Args:
+        scene: it.
+        event: what happens, by the scene's own time.
+    """
+
+    def __init__(self, scene: Scene, event: Disturbance) -> None:
+        self._scene, self._event = scene, Event(event)
+
+    def celsius(self, time_s: float, view: View = STRAIGHT) -> Map:
+        """The scene with what the event adds to it."""
+        seen, share = self._scene.celsius(time_s, view), self._event.share(time_s)
+        return seen if share <= 0 else seen + share * self._event.rise(view.grid())
 
 
 def _place(rng: np.random.Generator) -> tuple[float, float]:

@@ -5,7 +5,7 @@ what is random repeats itself after 48 rows and 64 columns. Levels and contrasts
 superficial vessels a few tenths of a kelvin warmer). They exercise the product; they are no model of disease.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
@@ -250,34 +250,3 @@ def ridge(rng: np.random.Generator, grid: Grid) -> Map:
     square = np.square(grid[0][..., None] - line[:, 0]) + np.square(grid[1][..., None] - line[:, 1])
     ridge: Map = np.exp(-square.min(axis=-1) / (2 * rng.uniform(0.7, 1.2) ** 2))
     return ridge
-
-
-def _make_breast_patch(seed: int, options: Mapping[str, Any]) -> Scene:
-    options = dict(options)
-    lesion = options.pop("lesion", None)
-    if lesion is not None:
-        lesion = Lesion(**lesion)
-    return breast_patch(seed, lesion, **options)
-
-
-SCENES: Mapping[str, Callable[[int, Mapping[str, Any]], Scene]] = {
-    "blackbody": lambda seed, options: blackbody(**{"seed": seed, **options}),
-    "skin": lambda seed, options: Still(skin(seed, **options), lambda grid: skin(seed, **options, grid=grid)),
-    "breast-patch": _make_breast_patch,
-    "hand": lambda seed, options: Hand(seed, **options),
-}
-"""Scenes by the name a profile gives them."""
-
-
-def make_scene(name: str, seed: int, options: Mapping[str, Any] | None = None) -> Scene:
-    """A scene by name, with its options as keyword arguments (`lesion` as a table of `Lesion`'s fields).
-
-    Raises:
-        UsageError: no such scene, or an option it does not have.
-    """
-    if name not in SCENES:
-        raise UsageError(f"There is no scene '{name}'; use one of {', '.join(SCENES)}.")
-    try:
-        return SCENES[name](seed, options or {})
-    except TypeError as error:
-        raise UsageError(f"The scene '{name}' does not take these options ({error}); correct them.") from error

@@ -28,7 +28,7 @@ class SceneFile(Record, frozen=True):
     """What a camera looks at.
 
     Attributes:
-        name: a key of `scenes.SCENES`.
+        name: a key of `scene_table.SCENES`.
         options: of it.
     """
 
