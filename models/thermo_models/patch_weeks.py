@@ -29,8 +29,8 @@ from thermo_sim.worn import DAY_S, HARSH, HOUR_S, MILD, Days, Habits, Lump, rise
 
 REFERENCE_DAYS = 7
 REFERENCE_EVERY_S = 2 * HOUR_S
-PICTURES_A_LOOK = 80
-"""Whole pictures in ten seconds at 16 subpages a second."""
+PICTURES_A_LOOK = 16
+"""Whole pictures in two seconds at 16 subpages a second."""
 CONTRAST_K = (0.15, 1.6)
 """Rise of the skin above a lesion's middle, at usual skin."""
 LEAST_DISTURBANCE_K = 0.6
@@ -134,7 +134,8 @@ def looks(first_seed: int, size: Size, skin: str, stages: tuple[Stage, Stage], a
         size: how many wearers, and looks of each: of none, of lesions and of disturbances in turn.
         skin: generator of their skin.
         stages: centre and reference of the wearable.
-        alone: whether lesions and disturbances are given by themselves, for training to add, instead of within the picture.
+        alone: whether lesions and disturbances are given by themselves, for training to add, instead of within the picture; then habits
+            are anywhere from mild to harsh, else those of every other wearer are mild.
     """
     found = for_each_sensor(partial(_looks_of, size.bodies, skin, stages, alone), first_seed, size)
     parts = [np.concatenate(arrays) for arrays in zip(*found, strict=True)]
@@ -151,7 +152,8 @@ def habits_between(rng: np.random.Generator) -> Habits:
 
 def _looks_of(count: int, skin: str, stages: tuple[Stage, Stage], alone: bool, seed: int) -> tuple[NDArray[Any], ...]:
     rng = np.random.default_rng([seed, 0x3EEC])
-    watched = Watched(seed, skin, habits_between(rng), rng)
+    between = habits_between(rng)
+    watched = Watched(seed, skin, between if alone else (MILD, HARSH)[seed % 2], rng)
     learner = Learner(*stages, REFERENCE_EVERY_S)
     times = np.arange(0, REFERENCE_DAYS * DAY_S, REFERENCE_EVERY_S)
     learner.push(times, np.stack([watched.look(time) for time in times]))
@@ -193,9 +195,10 @@ def _looks_of(count: int, skin: str, stages: tuple[Stage, Stage], alone: bool, s
 
 
 def draw_lump(rng: np.random.Generator) -> tuple[Lump, float]:
-    """A lesion anywhere in the picture, its contrast even over `CONTRAST_K`; and that contrast, K."""
+    """A lesion anywhere in the picture, faint ones more often than clear ones; and its contrast, K."""
     tumours, peaks = _tumours()
-    wanted = rng.uniform(*CONTRAST_K)
+    low, high = CONTRAST_K
+    wanted = low + (high - low) * rng.uniform() ** 1.5
     near = np.argsort(np.abs(peaks - wanted))[:6]
     chosen = int(rng.choice(near))
     return Lump(rng.uniform(3, 20), rng.uniform(3, 28), tumours[chosen]), float(peaks[chosen])

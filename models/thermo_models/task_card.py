@@ -4,7 +4,7 @@ from typing import Any
 
 from thermo_core.wearable.profile import NOTICE
 from thermo_models.intervals import LEVEL
-from thermo_models.tasks.task import Charted, Task
+from thermo_models.tasks.task import Charted, Foretold, Task
 
 INTERVAL = f"{100 * LEVEL:.0f} % interval"
 COLUMNS = ("float", "int8", INTERVAL, "int8_spread", "baseline")
@@ -37,11 +37,12 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
     table = "\n".join(_table(metrics["int8"].get("table", []), metrics.get("baseline", {}).get("table", [])))
     alert = "\n".join(_alert(metrics["alert"], sure.get("alert", {}))) if "alert" in metrics else ""
     charts = "".join(f"![{name}]({name})\n\n" for name in task.chart_files) if isinstance(task, Charted) else ""
+    foremost = f"\n{task.first_lines(metrics)}\n" if isinstance(task, Foretold) else ""
     first = f" --seed {metrics['seed']}" if metrics.get("seed") else ""
     return f"""# {task.name}
 
 **{NOTICE}** {task.summary[0].upper()}{task.summary[1:]}.
-{quick}
+{foremost}{quick}
 | | |
 |---|---|
 | network | {settings["network"]}, {metrics["parameters"]:,} parameters, {metrics["macs"]:,} MACs, {metrics["bytes"]:,} bytes, int8 |

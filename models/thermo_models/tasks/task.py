@@ -188,6 +188,14 @@ class Examined(Protocol):
 
 
 @runtime_checkable
+class Foretold(Protocol):
+    """What a task has beside, if its card says something before all else, as what it cannot see."""
+
+    def first_lines(self, metrics: Mapping[str, Any]) -> str:
+        """Markdown, from the metrics of a run; "" where there is nothing to say."""
+
+
+@runtime_checkable
 class Charted(Protocol):
     """What a task has beside, if a run folder holds pictures of its figures."""
 
