@@ -16,6 +16,7 @@ from typing import Annotated
 
 import numpy as np
 from msgspec import Meta
+from numpy.polynomial.legendre import leggauss
 from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
@@ -203,7 +204,7 @@ def _legendre(x: Array) -> Array:
 
 @cache
 def _nodes() -> tuple[Array, Array]:
-    nodes, weights = np.polynomial.legendre.leggauss(_FREQUENCIES)
+    nodes, weights = leggauss(_FREQUENCIES)  # type: ignore[no-untyped-call]
     return nodes, weights
 
 

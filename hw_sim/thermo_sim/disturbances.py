@@ -13,7 +13,8 @@ from msgspec import Meta
 
 from thermo_core.errors import UsageError
 from thermo_core.schema import Record, Text
-from thermo_sim.scenes import COLUMNS, ROWS, STRAIGHT, Grid, Map, Scene, View, smooth_field
+from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS
+from thermo_sim.scenes import STRAIGHT, Grid, Map, Scene, View, smooth_field
 
 MINUTE, HOUR = 60.0, 3600.0
 Draw = Callable[[np.random.Generator], Callable[[Grid], Map]]
@@ -140,7 +141,8 @@ def _pad(rng: np.random.Generator) -> Callable[[Grid], Map]:
 
     def of(grid: Grid) -> Map:
         inside = np.minimum(high - np.abs(grid[0] - row), wide - np.abs(grid[1] - column))
-        return size / (1 + np.exp(-inside / soft))
+        warm: Map = size / (1 + np.exp(-inside / soft))
+        return warm
 
     return of
 

@@ -81,5 +81,5 @@ def template(row: float, column: float, radius: float) -> Array:
 def bioheat_template(row: float, column: float, depth_mm: float) -> Array:
     """(768,) what a lesion of this depth and 1 K adds to a picture whose median is taken away."""
     rise = rise_of(Lump(row, column, Tumour(depth_mm=depth_mm)), WHOLE)
-    rise = rise / rise.max()
-    return (rise - np.median(rise)).ravel()
+    above: Array = (rise - np.median(rise)) / rise.max()
+    return above.ravel()

@@ -8,7 +8,7 @@ A look is the mean of as many pictures as the wearable averages: a picture witho
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache, partial
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.quality import Quality
+from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS
 from thermo_core.signals import Signal
 from thermo_core.stages import OPS
 from thermo_core.stages.stage import Moments, Recursive, Stage
@@ -23,12 +24,12 @@ from thermo_models.features import through
 from thermo_models.patch import Calibrated, Size, for_each_sensor
 from thermo_sim.bioheat import Tissue, Tumour, surface_rise
 from thermo_sim.disturbances import KINDS, Disturbance, Event
-from thermo_sim.scenes import COLUMNS, ROWS, WHOLE, Map
+from thermo_sim.scenes import WHOLE, Map
 from thermo_sim.surroundings import Conditions
 from thermo_sim.worn import DAY_S, HARSH, HOUR_S, MILD, Days, Habits, Lump, rise_of, seen_celsius
 
 REFERENCE_DAYS = 7
-REFERENCE_EVERY_S = 2 * HOUR_S
+REFERENCE_EVERY_S = 4 * HOUR_S
 PICTURES_A_LOOK = 16
 """Whole pictures in two seconds at 16 subpages a second."""
 CONTRAST_K = (0.15, 1.6)
@@ -116,11 +117,16 @@ class Learner:
         self._state = op.start(reference, (signal,))
 
     def push(
-        self, times_s: Sequence[float], pictures: NDArray[np.float32], doubtful: bool = False
+        self,
+        times_s: Sequence[float] | NDArray[np.float64],
+        pictures: NDArray[np.float32],
+        doubtful: bool | NDArray[np.bool_] = False,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint16]]:
-        """Differences, pictures above their medians, and flags; what is doubtful teaches nothing."""
+        """Differences, pictures above their medians, and flags; what is `doubtful`, all or each, teaches nothing."""
         above = through((self._centre,), pictures)
-        flags = np.full(len(above), np.uint16(Quality.MOVING) if doubtful else 0, np.uint16)
+        flags = np.where(np.broadcast_to(doubtful, len(above)), np.uint16(Quality.MOVING), np.uint16(0)).astype(
+            np.uint16
+        )
         times_us = np.rint(np.asarray(times_s) * 1e6).astype(np.int64)
         difference, said = self._state.run(Moments(times_us, (above,), flags))
         return difference.reshape(above.shape), above, said
@@ -138,8 +144,11 @@ def looks(first_seed: int, size: Size, skin: str, stages: tuple[Stage, Stage], a
             are anywhere from mild to harsh, else those of every other wearer are mild.
     """
     found = for_each_sensor(partial(_looks_of, size.bodies, skin, stages, alone), first_seed, size)
-    parts = [np.concatenate(arrays) for arrays in zip(*found, strict=True)]
-    return Looks(*parts, np.repeat(np.arange(first_seed, first_seed + size.sensors), size.bodies))
+    names = [one.name for one in fields(Looks)][:-1]
+    parts: dict[str, NDArray[Any]] = {
+        name: np.concatenate(arrays) for name, arrays in zip(names, zip(*found, strict=True), strict=True)
+    }
+    return Looks(**parts, wearers=np.repeat(np.arange(first_seed, first_seed + size.sensors), size.bodies))
 
 
 def habits_between(rng: np.random.Generator) -> Habits:

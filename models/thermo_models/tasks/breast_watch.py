@@ -46,7 +46,7 @@ LIVES = ("mild", "harsh")
 SKIN = {"train": "ridges", "validation": "ridges", "test": "branches"}
 FIRST_SEED = {"train": 1_000, "validation": 200_000, "test": 400_000}
 """Seeds of wearers count up from here."""
-FULL = {"train": Size(360, 24), "validation": Size(40, 24), "test": Size(80, 30)}
+FULL = {"train": Size(200, 24), "validation": Size(24, 24), "test": Size(60, 30)}
 QUICK = {"train": Size(6, 24), "validation": Size(4, 12), "test": Size(4, 18)}
 SIDES = tuple(FIRST_SEED)
 TILES = 2
@@ -83,7 +83,7 @@ class BreastWatch:
     loss = "sparse_categorical_crossentropy"
     chart_files = ("contrast.svg",)
     more_is_better = MappingProxyType({"auc": True})
-    settings = Settings("spot_cnn", epochs=36, batch=256, rate=4e-3, decay=1e-4, dropout=0.1, variant="both")
+    settings = Settings("spot_cnn", epochs=24, batch=256, rate=4e-3, decay=1e-4, dropout=0.1, variant="both")
 
     def goals(self, settings: Settings) -> tuple[Goal, ...]:
         """AUC of single looks on skin of another generator, after a week."""
@@ -135,9 +135,10 @@ class BreastWatch:
             for name, values in found.items():
                 parts.setdefault(name, []).append(values)
         whole = {name: np.concatenate(values) for name, values in parts.items()}
-        fixed = [whole.pop(name) for name in ("features", "targets", "people", "groups")]
         digest = hashlib.sha256(b"".join(np.ascontiguousarray(arrays[name]).tobytes() for name in ARRAYS)).hexdigest()
-        return Samples(*fixed, whole, digest)
+        return Samples(
+            whole.pop("features"), whole.pop("targets"), whole.pop("people"), whole.pop("groups"), whole, digest
+        )  # fmt: skip
 
     def folds(self, samples: Samples, settings: Settings) -> list[Fold]:
         """One split; the groups are its sides."""
