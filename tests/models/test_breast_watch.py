@@ -5,17 +5,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 from typer.testing import CliRunner
 
 from thermo_core import image
 from thermo_core.bundle import Bundle
+from thermo_core.graph import series
+from thermo_core.graph.plan import plan
 from thermo_core.quality import Quality
+from thermo_core.signals import Series
 from thermo_core.tflite.interpreter import Int8Network
 from thermo_core.wearable.profile import NOTICE
 from thermo_device.development_key import DEVELOPMENT_PUBLIC_KEY
 from thermo_models import patch_weeks
 from thermo_models.cli import app
-from thermo_models.features import moments, network_inputs, signal_over, through
+from thermo_models.features import network_inputs, through
 from thermo_models.metrics import auc
 from thermo_models.patch import Size
 from thermo_models.patch_days import FIRST_SEED, LIVES, Said, Watch
@@ -47,11 +51,11 @@ def test_the_reference_takes_away_what_is_the_wearers_own(seen: Looks) -> None:
 def test_a_lesion_is_in_the_difference_as_large_as_it_is_in_the_picture(seen: Looks) -> None:
     clear = (seen.what == LESION) & (seen.flags == 0) & (seen.rise.max((1, 2)) > 0.6)
     assert clear.any()
+    gains = []
     for difference, rise in zip(seen.difference[clear], seen.rise[clear], strict=True):
-        own = rise - np.median(rise)
-        known = np.isfinite(difference)
-        gain = (difference[known] * own[known]).sum() / np.square(own[known]).sum()
-        assert gain == pytest.approx(1.0, abs=0.35)
+        own, known = rise - np.median(rise), np.isfinite(difference)
+        gains.append((difference[known] * own[known]).sum() / np.square(own[known]).sum())
+    assert np.median(gains) == pytest.approx(1.0, abs=0.3)
 
 
 def test_the_same_seed_gives_the_same_looks_and_parts_are_given_apart(seen: Looks) -> None:
@@ -76,29 +80,36 @@ def test_what_is_added_is_in_both_channels() -> None:
 
 
 def test_the_graph_makes_of_pictures_what_training_saw() -> None:
-    """A reference that is ready after a day: looks of the trainer's learner and the wearable's own graph, to the byte."""
+    """The wearable's graph over a camera's pictures, with a reference that is ready after a minute, and the trainer's learner."""
     rng = np.random.default_rng(8)
-    base = 33 + rng.normal(0, 0.3, (24, 32)).astype(np.float32)
-    pictures = (base + rng.normal(0, 0.05, (40, 24, 32))).astype(np.float32)
-    hours = 3600 * np.arange(1, 41)
-    learner = patch_weeks.Learner(*STAGES, HOUR_S)
-    difference, above, _ = learner.push(hours, pictures)
+    base = 33 + rng.normal(0, 0.3, (24, 32))
+    pictures = (base + rng.normal(0, 0.05, (16 * 60, 24, 32))).astype(np.float32)
+    times_us = 125_000 * np.arange(1, len(pictures) + 1)
+    soon = structs.replace(breast_watch.REFERENCE, least_s=60.0)
+    stages = tuple(soon if stage.gives == soon.gives else stage for stage in PROFILE.stages)
+    bare = structs.replace(
+        PROFILE, stages=tuple(stage for stage in stages if stage.gives not in ("doubt", "told")), models=(), alerts=()
+    )
+    zeros = np.zeros(len(pictures), np.uint16), np.zeros(len(pictures), np.bool_)
+    sources = {
+        signal.name: Series(
+            times_us,
+            pictures if signal.name == "skin" else np.zeros((len(pictures), *signal.shape), np.float32),
+            *zeros,
+            series.order_of_blocks(len(pictures)),
+        )
+        for sensor in PROFILE.sensors
+        for signal in sensor.signals
+    }
+    live = series.run(plan(bare), sources, {})
+    calm = live["calm"]
+    learner = patch_weeks.Learner(breast_watch.CENTRE, soon, 2.0)
+    difference, above, _ = learner.push(calm.times_us / 1e6, calm.values)
     trained = through((breast_watch.SEEN,), np.stack([difference, above], axis=-1))
-    stages = tuple(
-        stage for stage in PROFILE.stages if stage.gives in ("level", "worn", "above", "new", "pair", "seen")
-    )
-    from msgspec import structs
-
-    from thermo_core import schema
-    from thermo_core.wearable.profile import Profile
-
-    entry = {"kind": "external", "name": "calm", "shape": [24, 32], "rate_hz": 1 / 3600, "unit": "degC"}
-    plain = schema.from_plain({"name": "test", "version": "1", "sensors": [entry]}, Profile, "profile")
-    live = signal_over(
-        structs.replace(plain, stages=stages), moments({"calm": pictures}, period_us=3_600_000_000), "seen"
-    )
-    np.testing.assert_array_equal(live.values, trained)
-    assert (live.flags[:20] & Quality.UNCALIBRATED).all() and not (live.flags[30:] & Quality.UNCALIBRATED).any()
+    np.testing.assert_array_equal(live["seen"].values, trained)
+    flags = live["seen"].flags & Quality.UNCALIBRATED
+    assert flags[:25].all() and not flags[35:].any()
+    assert np.abs(trained[35:, ..., 0]).max() > 0
 
 
 def test_metrics_are_of_looks_that_are_not_refused() -> None:
