@@ -106,6 +106,14 @@ def _rows() -> tuple[Row, ...]:
         last | {"of": "axes", "gives": "moves"},
     ]
     air = {"op": "select", "of": "skin", "gives": "air", "places": [0]}
+    garment = {
+        "op": "body_map",
+        "usual": [33.0] * 16,
+        "level": [33.0] * 17,
+        "matrix": rng.normal(0, 0.2, 272).tolist(),
+        "areas": [1.0] * 17,
+    }
+    dead = {"op": "node_check", "limit": [0.01], "of": "skin", "gives": "living"}
     return (
         Row("camera", "a picture and its two companions put, no stage", []),
         Row("curve", "a single number put, no stage", [], CURVE, "curve"),
@@ -134,6 +142,9 @@ def _rows() -> tuple[Row, ...]:
         Row("canny_body", "a picture of a body", [made | {"op": "canny", "high": 2.0, "low": 0.8}], body=True),
         Row("scale", "a picture", [made | {"op": "scale", "offset": 30.0, "factor": 0.5}]),
         Row("normalise", "a picture", [made | {"op": "normalise", "centre": [30.0], "spread": [2.0]}]),
+        Row("domain", "54 numbers, 8 axes",
+            [few | {"places": list(range(54))}, made | {"op": "domain", "of": "few", "low": [0.0], "high": [60.0], "axes": basis, "spread": [2.0] * 8,
+                    "along": 9.0, "across": 9.0}]),
         Row("logarithm", "a picture", [made | {"op": "logarithm", "offset": 1.0}]),
         Row("select", "all of a picture, upside down", [made | {"op": "select", "places": reverse}]),
         Row("concatenate", "a picture, die temperature and supply",
@@ -161,6 +172,7 @@ def _rows() -> tuple[Row, ...]:
         Row("recovery", "one exponential through 600 numbers", [curve, made | {"op": "recovery", "of": "curve"}],
             CURVE, "curve_600", 600),
         Row("slope", "of a number over 60 s of 1 Hz", [made | {"op": "slope", "span_s": 60.0}], CURVE, "curve", 60),
+        Row("lacking", "16 nodes", [made | {"op": "lacking"}], NODES, "nodes"),
         Row("kalman_core", "core temperature of a heart rate", [made | {"op": "kalman_core"}], HEART, "curve"),
         Row("bandpass", "a pulse, order 2", [made | {"op": "bandpass", "low_hz": 0.7, "high_hz": 3.5}], PULSE, "curve"),
         Row("band", "a pulse and three axes put, no stage", [], BAND, "band"),
@@ -179,6 +191,8 @@ def _rows() -> tuple[Row, ...]:
         Row("motion_gate", "16 nodes, one number of motion", [air, made | {"op": "motion_gate", "motion": "air"}], NODES, "air"),
         Row("reference", "16 nodes by 8 parts of the air", [air, made | {"op": "reference", "ambient": "air", "bins": 8}],
             NODES, "air"),
+        Row("body_map", "16 nodes to 17 segments and their mean", [made | garment], NODES, "nodes"),
+        Row("body_map_2", "the same with two nodes lacking", [dead, made | garment | {"of": "living"}], NODES, "node_check_2"),
         Row("reference_picture", "a picture, registered",
             [made | {"op": "reference", "give": ["difference"], "most_shift": 2.0}]),
         Row("node_check", "16 nodes, none dead", [made | {"op": "node_check", "limit": [9.0]}], NODES, "nodes"),

@@ -60,6 +60,17 @@ DOUBTFUL = (
 )
 """A finding with one of these neither raises nor clears an alert."""
 
+NO_VALUE = (
+    Quality.OFF_SKIN
+    | Quality.SATURATED
+    | Quality.OPEN
+    | Quality.SHORTED
+    | Quality.MISSING
+    | Quality.STALE
+    | Quality.IMPLAUSIBLE
+)
+"""Why a number has no value."""
+
 
 @lru_cache(maxsize=1024)
 def in_words(flags: int) -> tuple[str, ...]:

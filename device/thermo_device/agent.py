@@ -26,6 +26,7 @@ from thermo_device.counters import Counters
 from thermo_device.files import hold
 from thermo_device.hardware import Hardware
 from thermo_device.image_group import image_commands
+from thermo_device.kept_findings import KeptFindings
 from thermo_device.keys import trusts_development_key
 from thermo_device.line import Line
 from thermo_device.machine import platform_name
@@ -91,7 +92,11 @@ class Agent:
         self._lock = hold(settings.state)
         self._slots = Slots(settings.state, settings.trusted)
         self._memory = Memory(
-            settings.state, Sightings(settings.state), PersonStore(settings.state), AlertStore(settings.state)
+            settings.state,
+            Sightings(settings.state),
+            PersonStore(settings.state),
+            AlertStore(settings.state),
+            KeptFindings(),
         )
         self._lease = Lease(settings.longest_lease_s)
         self._queue = FrameQueue()
@@ -288,7 +293,7 @@ class Agent:
         if self._lease.held and not (self._lease.left_s and self._line.is_open):
             self.counters.add("leases_expired")
             self._lease.end()
-            self._runtime.hush()
+            self._runtime.lose()
             self._line.hush()
 
     def _pause_s(self) -> float:

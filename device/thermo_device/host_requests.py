@@ -13,6 +13,7 @@ from thermo_core.wire.smp import ReturnCode
 from thermo_core.wire.table import GroupError
 from thermo_device.alert_store import AlertStore
 from thermo_device.corrections import Corrections
+from thermo_device.kept_findings import KeptFindings
 from thermo_device.person_store import PersonStore
 from thermo_device.pipeline import Pipeline
 from thermo_device.sensors.driver import Found
@@ -35,6 +36,7 @@ class HostRequests:
         corrections: of its sensors, stored.
         person: what is known of the wearer.
         alerts: kept, those that stand.
+        kept: findings for a host that was away.
         outbox: takes steps of alerts.
         lease: a wearable measures under one.
     """
@@ -47,6 +49,7 @@ class HostRequests:
         corrections: Corrections,
         person: PersonStore,
         alerts: AlertStore,
+        kept: KeptFindings,
         outbox: Outbox,
         lease: Lease,
     ) -> None:
@@ -56,6 +59,7 @@ class HostRequests:
         self._corrections = corrections
         self._person = person
         self._alerts = alerts
+        self._kept = kept
         self._outbox = outbox
         self._lease = lease
         self._fed: set[int] = set()
@@ -192,6 +196,10 @@ class HostRequests:
             return self._pipeline.feed(numbers[0], values)
         except UsageError:
             return False
+
+    def kept(self, first: int, room: int) -> management.Kept:
+        """Findings kept for a host that was away, from a running number on, in so many bytes at most."""
+        return self._kept.read(first, room)
 
     def person(self) -> dict[str, float]:
         """What is known of the wearer."""

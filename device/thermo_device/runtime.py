@@ -7,6 +7,7 @@ from pathlib import Path
 
 from thermo_core.errors import ThermoError
 from thermo_core.wearable.profile import Profile
+from thermo_core.wire.keeping import KEPT_S
 from thermo_core.wire.records import AlertRecord, Record
 from thermo_device.alert_store import AlertStore
 from thermo_device.bundled import bundled_of
@@ -14,6 +15,7 @@ from thermo_device.corrections import Corrections
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
 from thermo_device.host_requests import HostRequests
+from thermo_device.kept_findings import KeptFindings
 from thermo_device.person_store import PersonStore
 from thermo_device.pipeline import Pipeline
 from thermo_device.sightings import Sightings
@@ -35,12 +37,14 @@ class Memory:
         sightings: of sensors.
         person: the wearer.
         alerts: which are raised.
+        kept: findings for a host that is away.
     """
 
     directory: Path
     sightings: Sightings
     person: PersonStore
     alerts: AlertStore
+    kept: KeptFindings
 
 
 class Runtime:
@@ -53,7 +57,7 @@ class Runtime:
         installed: the running image; None runs without models.
         counters: of the agent.
         outbox: takes records.
-        lease: sensors rest while there is none.
+        lease: sensors rest while there is none, unless a host fell silent for which findings are kept.
         kernels: "reference" or "fast".
         inline: let sensors wait for inference and for the line, so that nothing is dropped; for simulated time.
 
@@ -86,6 +90,7 @@ class Runtime:
         self._lease = lease
         self._patient = inline
         self._keys_due_us = 0
+        self._away_until_us = 0
         self._told: tuple[str, ...] = ()
         corrections = Corrections(memory.directory, self.profile)
         if memory.person.problem:
@@ -102,12 +107,25 @@ class Runtime:
             sightings=memory.sightings,
         )
         self._worker = Worker(
-            self._pipeline, self._publish, lambda: lease.left_s > 0, self._on_failure, self._keep_alerts
+            self._pipeline,
+            self._publish,
+            lambda: lease.left_s > 0 or hardware.clock.now_us() < self._away_until_us,
+            self._on_failure,
+            self._keep_alerts,
         )
         self.requests = HostRequests(
-            self.profile, self._pipeline, self._worker, corrections, memory.person, memory.alerts, outbox, lease
+            self.profile,
+            self._pipeline,
+            self._worker,
+            corrections,
+            memory.person,
+            memory.alerts,
+            memory.kept,
+            outbox,
+            lease,
         )
         digest = hashlib.sha256(self.requests.profile_bytes()).hexdigest()
+        memory.kept.open(self._pipeline.plan, digest, 0 if installed is None else bundled_of(installed).number)
         self._pipeline.stand(memory.alerts.open(digest, len(self.profile.alerts), hardware.clock.now_us()))
 
     def start(self) -> None:
@@ -127,14 +145,26 @@ class Runtime:
     def listen(self, key_interval: int | None) -> None:
         """A host starts to listen: begin with key frames and where alerts stand."""
         self.requests.forget_fed()
+        self._away_until_us = 0
+        self._memory.kept.begin()
         self._pipeline.listen(key_interval)
         self._worker.wake()
 
     def hush(self) -> None:
-        """A host has ended listening, and with it the signals it asked for."""
+        """A host has ended listening, and with it the signals it asked for and what is kept for it."""
+        self._away_until_us = 0
+        self._memory.kept.forget()
+        self._pipeline.send_signals(())
+
+    def lose(self) -> None:
+        """A host fell silent: where findings are kept for its return, sensors go on working for an hour."""
+        if self._memory.kept.keeps:
+            self._away_until_us = self._hardware.clock.now_us() + KEPT_S * 1_000_000
+            self._worker.wake()
         self._pipeline.send_signals(())
 
     def _publish(self, records: Sequence[Record]) -> None:
+        self._memory.kept.take(records)  # before they go: a host that starts meanwhile finds them in one place at least
         self._memory.alerts.take(record.change for record in records if isinstance(record, AlertRecord))
         self._keep_alerts()
         problems = self._memory.sightings.problem, self._memory.alerts.problem

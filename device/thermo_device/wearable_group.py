@@ -85,6 +85,9 @@ class Wearable(Protocol):
     def acknowledge(self, alert: int) -> management.Alerts:
         """A person has seen an alert."""
 
+    def kept(self, first: int, room: int) -> management.Kept:
+        """Findings kept for a host that was away."""
+
 
 class _Assembly:
     """A correction on its way in, part by part."""
@@ -210,6 +213,9 @@ def wearable_commands(device: Device, wearable: Callable[[], Wearable]) -> Comma
         (Command.ALERTS, Op.READ): lambda body: wearable().alerts().to_map(),
         (Command.ALERTS, Op.WRITE): lambda body: (
             wearable().acknowledge(read(management.Acknowledge, body).alert).to_map()
+        ),
+        (Command.KEPT, Op.READ): lambda body: (
+            wearable().kept(read(management.KeptRequest, body).first, PART_BYTES).to_map()
         ),
     }
     return {(_GROUP, int(command), op): _translated(handler) for (command, op), handler in handlers.items()}

@@ -69,6 +69,7 @@ class Compared:
         greatest: difference of any value.
         recorded_only: recorded and not computed again, because of what came before the recording or was lost.
         again_only: computed again and not recorded, as what a device that was busy passed over.
+        fetched: recorded, and made of blocks that never came: what the device kept while the line was lost.
     """
 
     both: int = 0
@@ -76,6 +77,7 @@ class Compared:
     greatest: float = 0.0
     recorded_only: int = 0
     again_only: int = 0
+    fetched: int = 0
 
 
 @dataclass(slots=True)
@@ -194,6 +196,9 @@ class Rerun:
                 self._again(said, item, record)
             self._count(outcome.changes, self.decoding.plan.profile, again=True)
         elif isinstance(record, FindingRecord) and record.model < len(self._recorded.models):
+            if record.fetched:  # its blocks never came
+                self.models.setdefault(self._recorded.models[record.model].name, Compared()).fetched += 1
+                return
             model = self._recorded.models[record.model]
             self._meet(
                 model.name, record.time_us, _verdict(model, record.values, record.flags), item.captured_ns, False

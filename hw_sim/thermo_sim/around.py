@@ -15,14 +15,19 @@ from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
 from thermo_sim import body
+from thermo_sim.people import Course, Person, course, waves
+from thermo_sim.people.happenings import Happening
+from thermo_sim.people.places import Place, place
 from thermo_sim.scene_table import make_scene
 from thermo_sim.scenes import STRAIGHT, Scene, blackbody
-from thermo_sim.surface import CelsiusAt
+from thermo_sim.surface import CelsiusAt, WavesAt
 from thermo_sim.surroundings import Conditions, Surroundings
-from thermo_sim.world_file import World
+from thermo_sim.world_file import Body, World
 
 MapAt = Callable[[float], NDArray[np.float64]]
 """True temperatures, (24, 32) degC, at a time in seconds."""
+WORN = "LWrist"
+"""Where a sensor sits on a body where the world does not say."""
 _KEPT = 4096
 """Changes that are remembered: no chip goes so long without being looked at."""
 
@@ -38,6 +43,7 @@ class _State:
         surroundings: of the electronics.
         target_celsius: of what stands before every thermometer instead of skin; None for skin.
         bath_celsius: of what contact thermometers are in instead of on skin; None for skin.
+        air_celsius: of the air instead of that of the body's place; None for that.
         follows: whether they are put in what stands before the others.
     """
 
@@ -47,6 +53,7 @@ class _State:
     surroundings: Surroundings
     target_celsius: float | None = None
     bath_celsius: float | None = None
+    air_celsius: float | None = None
     follows: bool = True
 
 
@@ -62,6 +69,7 @@ class Around:
 
     Attributes:
         cameras: sensors that look at the scene.
+        course: of the person who wears it, from `start_s` on; None where the world has nobody.
 
     Raises:
         UsageError: there is no such scene, or it has no such options.
@@ -74,6 +82,9 @@ class Around:
         self._seed = seed
         self.cameras: set[str] = set()
         self._contacts: dict[str, dict[int, CelsiusAt]] = {}
+        self._felt: dict[str, dict[int, CelsiusAt]] = {}
+        self.course = None if world.body is None else _course(world.body, seed)
+        self._start_s = start_s - (world.body.from_s if world.body is not None else 0.0)
         if scene is None:
             scene = make_scene(world.scene.name, seed, world.scene.options)
         electronics = world.electronics
@@ -117,8 +128,8 @@ class Around:
     def set_ambient(self, celsius: float, now_s: float) -> None:
         """Change what surrounds the wearable; the die follows with its time constant."""
         last = self.surroundings
-        changed = replace(last, ambient_celsius=celsius, start_celsius=last.at(now_s).ta, start_s=now_s)
-        self._change(now_s, surroundings=changed)
+        changed = replace(last, ambient_celsius=celsius, start_celsius=self.die(now_s), start_s=now_s)
+        self._change(now_s, surroundings=changed, air_celsius=celsius)
 
     def set_bath(self, celsius: float | None, now_s: float) -> None:
         """Hold contact thermometers at a temperature of their own; None lets them follow the blackbody again."""
@@ -139,7 +150,10 @@ class Around:
 
     def conditions(self, time_s: float) -> Conditions:
         """Of the electronics."""
-        return self._at(time_s).surroundings.at(time_s)
+        state = self._at(time_s)
+        if self.course is None or state.air_celsius is not None:
+            return state.surroundings.at(time_s)
+        return replace(state.surroundings, ambient_celsius=self.air(time_s)).at(time_s)
 
     def die(self, time_s: float) -> float:
         """Temperature of a sensor's die, degC."""
@@ -147,28 +161,74 @@ class Around:
 
     def air(self, time_s: float) -> float:
         """Temperature of the air, degC."""
-        return self._at(time_s).surroundings.ambient_celsius
+        state = self._at(time_s)
+        if self.course is None or state.air_celsius is not None:
+            return state.surroundings.ambient_celsius
+        return float(self.course.air(self._since(time_s))[0])
 
     def humidity(self, time_s: float) -> float:
         """Relative humidity of the air, %."""
-        return self.world.air.humidity
+        return self.world.air.humidity if self.course is None else float(self.course.humidity(self._since(time_s))[0])
 
-    def light(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
-        """As `body.photocurrent`."""
-        return body.photocurrent(self.world.pulse, self._seed, times_s)
+    def light(self, sensor: str) -> WavesAt:
+        """Photocurrent of skin under a light sensor, as `body.photocurrent` or `people.waves.light`."""
+        if (worn_by := self.course) is None:
+            return lambda times_s: body.photocurrent(self.world.pulse, self._seed, times_s)
+        labels = self._labels(sensor, 0)
+        return lambda times_s: waves.light(self.course or worn_by, times_s - self._start_s, labels)
 
     def acceleration(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
-        """As `body.acceleration`."""
-        return body.acceleration(self.world.motion, self._seed, times_s)
+        """As `body.acceleration` or `people.waves.acceleration`."""
+        if self.course is None:
+            return body.acceleration(self.world.motion, self._seed, times_s)
+        return waves.acceleration(self.course, times_s - self._start_s)
+
+    def beside(self, sensor: str, channel: int = 0) -> CelsiusAt:
+        """Temperature of the air beside a sensor, degC: under what is worn where it sits on a body, else that of the room."""
+        where = self._sits(sensor, channel)
+        if where is None:
+            return self.air
+        return lambda time_s: self._beside(where, time_s, self._labels(sensor, channel))[0]
+
+    def damp(self, sensor: str) -> CelsiusAt:
+        """Relative humidity of that air, %."""
+        where = self._sits(sensor, 0)
+        if where is None:
+            return self.humidity
+        return lambda time_s: self._beside(where, time_s, self._labels(sensor, 0))[1]
+
+    def happen(self, more: tuple[Happening, ...]) -> None:
+        """Let something happen to the body, at times of its course.
+
+        Raises:
+            UsageError: the world has nobody.
+        """
+        self.course = self.somebody().with_happenings(more)
+
+    def somebody(self) -> Course:
+        """The course of who wears it.
+
+        Raises:
+            UsageError: the world has nobody.
+        """
+        if self.course is None:
+            raise UsageError("The world has nobody in it; start with --script, for example --script rest.")
+        return self.course
+
+    def course_s(self, time_s: float) -> float:
+        """Time of the course at a time."""
+        return time_s - self._start_s
 
     def seen(self, sensor: str, channel: int = 0) -> CelsiusAt:
         """Temperature of what an infrared thermometer looks at: a blackbody, or skin at the sensor's place."""
-        return self._thermometer(sensor, channel, lambda state: state.target_celsius)
+        celsius = self._thermometer(sensor, channel, lambda state: state.target_celsius)
+        self._felt.setdefault(sensor, {})[channel] = celsius
+        return celsius
 
     def touched(self, sensor: str, channel: int = 0) -> CelsiusAt:
         """Temperature of what a contact thermometer is in or on: a bath, or skin at the sensor's place."""
         celsius = self._thermometer(sensor, channel, lambda state: state.bath_celsius)
-        self._contacts.setdefault(sensor, {})[channel] = celsius
+        self._contacts.setdefault(sensor, {})[channel] = self._felt.setdefault(sensor, {})[channel] = celsius
         return celsius
 
     def contacts(self, time_s: float) -> dict[str, list[float]]:
@@ -178,7 +238,16 @@ class Around:
             for sensor, channels in self._contacts.items()
         }
 
+    def feels(self, time_s: float) -> dict[str, list[float]]:
+        """What the channels of every thermometer feel, degC, by sensor."""
+        return {
+            sensor: [round(channels[channel](time_s), 4) for channel in sorted(channels)]
+            for sensor, channels in self._felt.items()
+        }
+
     def _thermometer(self, sensor: str, channel: int, instead: Callable[[_State], float | None]) -> CelsiusAt:
+        if self.course is not None:
+            return self._on_body(sensor, channel, instead)
         given = self.world.places.get(sensor, self.world.skin_celsius)
         if isinstance(given, tuple) and channel >= len(given):
             raise UsageError(
@@ -192,6 +261,41 @@ class Around:
 
         return celsius
 
+    def _on_body(self, sensor: str, channel: int, instead: Callable[[_State], float | None]) -> CelsiusAt:
+        spot = self._sits(sensor, channel) or place(WORN)
+        labels = self._labels(sensor, channel)
+
+        def celsius(time_s: float) -> float:
+            other = instead(self._at(time_s))
+            if other is not None:
+                return other
+            return float(self.somebody().felt(spot, self._since(time_s), labels)[0])
+
+        return celsius
+
+    def _sits(self, sensor: str, channel: int) -> Place | None:
+        """Where on a body the world puts a sensor."""
+        where = self.world.segments.get(sensor) if self.course is not None else None
+        if where is None or isinstance(where, str):
+            return None if where is None else place(where)
+        if channel >= len(where):
+            raise UsageError(
+                f"The world has {len(where)} segments for {sensor}, which has more channels; give one for each."
+            )
+        return place(where[channel])
+
+    def _labels(self, sensor: str, channel: int) -> frozenset[str]:
+        """Names by which a happening may mean a sensor's channel."""
+        spot = self._sits(sensor, channel)
+        return frozenset({sensor, f"{sensor}/{channel}", *((spot.name,) if spot is not None else ())})
+
+    def _beside(self, where: Place, time_s: float, labels: frozenset[str]) -> tuple[float, float]:
+        celsius, humidity = self.somebody().beside(where, self._since(time_s), labels)
+        return float(celsius[0]), float(humidity[0])
+
+    def _since(self, time_s: float) -> NDArray[np.float64]:
+        return np.array([time_s - self._start_s])
+
     def _at(self, time_s: float) -> _State:
         last = self._states[-1]
         if time_s >= last.since_s:
@@ -203,3 +307,11 @@ class Around:
         # What is complete at this very microsecond was measured before.
         self._states.append(replace(self._states[-1], since_s=now_s + 1e-7, **changes))
         del self._states[:-_KEPT]
+
+
+def _course(wearer: Body, seed: int) -> Course:
+    person = Person.drawn(seed if wearer.person is None else wearer.person)
+    person = replace(person, slow_left=wearer.slow_left, slow_right=wearer.slow_right)
+    if wearer.beta_blocker:
+        person = person.with_beta_blocker()
+    return course(wearer.script, seed, person, wearer.hours, ",".join(wearer.happenings))

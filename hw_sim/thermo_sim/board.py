@@ -58,6 +58,9 @@ class BoardOptions:
     state: Path | None = None
     noise: LineNoise = field(default_factory=LineNoise)
     warm_up: bool = True
+    script: str | None = None
+    person: int | None = None
+    happenings: str = ""
     gdb: Path | None = None
     counted: bool = False
 
@@ -101,6 +104,9 @@ class Board:
             clock=WallClock(),
             faults=options.faults,
             warm_up_tau_s=None if options.warm_up else 0.0,
+            script=options.script,
+            person=options.person,
+            happenings=options.happenings,
         )
         self.control_path = options.link.with_name(options.link.name + ".ctl")
         self._control = ControlServer(self.control_path, laboratory_commands(self.hardware, self._unplug, self.status))

@@ -5,11 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thermo_sim.people.beat import blood
 from thermo_sim.world_file import Motion, Pulse
 
 _TREMOR_HZ = (0.7, 1.9, 3.1, 5.3)
-_SYSTOLE = 0.22
-"""Share of a beat after which the light is least."""
 
 
 def photocurrent(pulse: Pulse, seed: int, times_s: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -24,12 +23,9 @@ def photocurrent(pulse: Pulse, seed: int, times_s: NDArray[np.floating[Any]]) ->
     beats = hz * times_s + start
     if breath_hz:
         beats = beats + pulse.variation * hz / (2 * np.pi * breath_hz) * np.sin(breathing)
-    phase = beats % 1.0
-    rise = np.sin(np.pi / 2 * np.minimum(phase / _SYSTOLE, 1))
-    fall = np.exp(-3.5 * np.maximum(phase - _SYSTOLE, 0) / (1 - _SYSTOLE))
-    blood = rise * fall + 0.1 * np.cos(breathing)
+    taken = blood(beats % 1.0) + 0.1 * np.cos(breathing)
     level, depth = np.asarray(pulse.level_na), np.asarray(pulse.depth)
-    light: NDArray[np.float64] = level * (1 - depth * blood[:, None])
+    light: NDArray[np.float64] = level * (1 - depth * taken[:, None])
     return light
 
 

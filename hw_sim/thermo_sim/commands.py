@@ -12,21 +12,40 @@ from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
 from thermo_core.errors import ThermoError, UsageError
 from thermo_core.exit_codes import ExitCode
+from thermo_core.files import refuse_overwriting, write_file
 from thermo_core.text import clean
 from thermo_core.wearable.file import read
 from thermo_core.wearable.library import names, resolve
 from thermo_sim import control
 from thermo_sim.board import Board, BoardOptions
 from thermo_sim.faults import ABOUT, OPTIONS
-from thermo_sim.options import BOARDS, Json, Link, OfAgent, OfBoard, Simulated, expanded, known_board
+from thermo_sim.options import (
+    BOARDS,
+    Happenings,
+    Json,
+    Link,
+    OfAgent,
+    OfBoard,
+    Seed,
+    Simulated,
+    WearerNumber,
+    expanded,
+    known_board,
+)
+from thermo_sim.people import Person, course
+from thermo_sim.people.happenings import EFFECTS
+from thermo_sim.people.said import table_of
+from thermo_sim.people.scripts import SCRIPTS
 from thermo_sim.wearable import Wearable, WearableOptions, said_of
 from thermo_sim.world_file import load_world, world_names, world_of
 
 NO_COMMAND = 127
+MOST_ROWS = 1_000_000
 
 
 @expanded
@@ -142,6 +161,61 @@ def worlds(as_json: Json = False) -> int:
     else:
         for name, about in found.items():
             typer.echo(f"{name:18} {about}")
+    return ExitCode.OK
+
+
+def happenings(as_json: Json = False) -> int:
+    """List what can befall a wearer, for --happenings, worlds and the command `happen` of `thermo-sim control`."""
+    if as_json:
+        found = {
+            name: {"about": one.about, "at": one.at, "size": one.size, "low": one.low, "high": one.high}
+            for name, one in EFFECTS.items()
+        }
+        typer.echo(json.dumps(found, indent=2))
+        return ExitCode.OK
+    for name, one in EFFECTS.items():
+        where = f" at {one.at}" if one.at else ""
+        about = f"{one.about}; {one.size:g} ({one.low:g} to {one.high:g}){where}"
+        typer.echo(textwrap.fill(f"{name:16} {about}", 120, subsequent_indent=" " * 17))
+    return ExitCode.OK
+
+
+def scripts(as_json: Json = False) -> int:
+    """List what a wearer can do, for --script."""
+    if as_json:
+        typer.echo(
+            json.dumps({name: {"about": one.about, "hours": one.hours} for name, one in SCRIPTS.items()}, indent=2)
+        )
+        return ExitCode.OK
+    for name, one in SCRIPTS.items():
+        typer.echo(
+            f"{name:12} {one.about}; {one.hours:g} h from {int(one.clock_h):02}:{int(60 * (one.clock_h % 1)):02} on"
+        )
+    return ExitCode.OK
+
+
+def truth(
+    script: Annotated[str, typer.Argument(metavar="SCRIPT", help="See `thermo-sim scripts`.")],
+    person: WearerNumber = None,
+    seed: Seed = 0,
+    happenings: Happenings = "",
+    hours: Annotated[float | None, typer.Option("--hours", help="How long.", show_default="the script's")] = None,
+    every: Annotated[float, typer.Option("--every", help="Seconds from one row to the next.")] = 60.0,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Instead of the terminal.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE.")] = False,
+) -> int:
+    """Write what is true of a wearer through a script, as CSV: what a wearable of that seed, script and person feels."""
+    if not 0.01 <= every <= 86400:
+        raise UsageError(f"A row every {every:g} s is not possible; give 0.01 to 86400.")
+    went = course(script, seed, Person.drawn(seed if person is None else person), hours, happenings)
+    if went.hours * 3600 / every > MOST_ROWS:
+        raise UsageError(f"That makes more than {MOST_ROWS} rows; give fewer hours, or a greater --every.")
+    text = table_of(went, np.arange(0, went.hours * 3600, every))
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        refuse_overwriting({out: text.encode()}, force)
+        write_file(out, text.encode())
     return ExitCode.OK
 
 

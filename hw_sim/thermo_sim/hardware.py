@@ -29,7 +29,7 @@ from thermo_sim.given import Course, Giver
 from thermo_sim.i2c import Chip, Gate, SimulatedBus
 from thermo_sim.scenes import Scene
 from thermo_sim.surroundings import Surroundings
-from thermo_sim.world_file import World, load_world, world_of
+from thermo_sim.world_file import World, load_world, with_body, world_of
 
 DEFAULT_WEARABLE = "breast-patch"
 
@@ -46,6 +46,8 @@ class SimulatedHardware:
         faults: specification of what goes wrong beside the world's, see `faults.parse_faults`.
         warm_up_tau_s: time constant of the warm-up instead of the world's; 0 starts settled.
         scene: instead of the world's.
+        script, person: of who wears it, instead of the world's; see `world_file.Body`.
+        happenings: what happens to the wearer beside that.
         part: what is given of a chip instead of being made, by a name that its row in `chips.kinds` has; it goes to the first sensor
             that takes it.
 
@@ -74,12 +76,16 @@ class SimulatedHardware:
         faults: str = "",
         warm_up_tau_s: float | None = None,
         scene: Scene | None = None,
+        script: str | None = None,
+        person: int | None = None,
+        happenings: str = "",
         **part: Any,
     ) -> None:
+        world = with_body(world, script, person, happenings)
         self.profile, self.world, self.seed = profile, world, seed
         self._settings = {sensor.name: sensor for sensor in profile.sensors}
         mine = world.wearable in (None, profile.name)
-        strange = [name for name in (*world.places, *world.views) if name not in self._settings]
+        strange = [name for name in (*world.places, *world.views, *world.segments) if name not in self._settings]
         if strange and mine:
             raise UsageError(
                 f"The world names the place {strange[0]}; the sensors of {profile.name} are {', '.join(self._settings)}."

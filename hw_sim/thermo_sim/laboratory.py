@@ -8,6 +8,8 @@ from thermo_sim.control import Command, Request, number
 from thermo_sim.disturbances import KINDS, Disturbance
 from thermo_sim.faults import parse_faults
 from thermo_sim.hardware import SimulatedHardware
+from thermo_sim.people.happenings import parse_happenings
+from thermo_sim.people.said import said_of
 
 LONGEST_UNPLUG_S = 3600.0
 LONGEST_DISTURBANCE_S = 86_400.0
@@ -81,6 +83,23 @@ def laboratory_commands(
     def change(command: str) -> Command:
         return lambda request: dict(hardware.change(command, request))
 
+    def happen(request: Request) -> dict[str, Any]:
+        specification = request.get("spec")
+        if not isinstance(specification, str) or not specification:
+            raise UsageError(
+                '"spec" must be a list of happenings such as "warm-cup@+5:at=LHand"; add it to the request.'
+            )
+        with hardware.bus.lock:
+            around = hardware.around
+            time_s = around.course_s(hardware.clock.now_us() / 1e6)
+            around.happen(parse_happenings(specification, time_s))
+        return {"spec": specification, "course_s": time_s}
+
+    def truth(request: Request) -> dict[str, Any]:
+        time_s = hardware.clock.now_us() / 1e6
+        with hardware.bus.lock:
+            return said_of(hardware.around.somebody(), hardware.around.course_s(time_s), hardware.around.feels(time_s))
+
     def pull(request: Request) -> dict[str, Any]:
         seconds = number(request, "seconds", 0.0, LONGEST_UNPLUG_S)
         unplug(seconds)
@@ -112,6 +131,8 @@ def laboratory_commands(
         "fault": fault,
         "exchange": exchange,
         **{command: change(command) for command in hardware.changes},
+        "happen": happen,
+        "truth": truth,
         "unplug": pull,
         "status": describe,
     }

@@ -11,17 +11,21 @@ import typer
 from thermo_core.errors import UsageError
 from thermo_sim.hardware import DEFAULT_WEARABLE
 from thermo_sim.launch import KINDS
+from thermo_sim.people.scripts import SCRIPTS
 from thermo_sim.pump import LineNoise
 
 
-def _whole(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        raise UsageError(f"The seed {text!r} is no whole number; give one from 0.") from None
-    if number < 0:
-        raise UsageError(f"The seed {number} is negative; give a whole number from 0.")
-    return number
+def _whole(name: str) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise UsageError(f"The {name} {text!r} is no whole number; give one from 0.") from None
+        if number < 0:
+            raise UsageError(f"The {name} {number} is negative; give a whole number from 0.")
+        return number
+
+    return read
 
 
 def _speed(text: str) -> str:
@@ -46,7 +50,9 @@ WorldName = Annotated[
         show_default="the wearable's own",
     ),
 ]
-Seed = Annotated[int, typer.Option("--seed", parser=_whole, metavar="N", help="Of sensors, noise, scene and body.")]
+Seed = Annotated[
+    int, typer.Option("--seed", parser=_whole("seed"), metavar="N", help="Of sensors, noise, scene and body.")
+]
 Eeprom = Annotated[
     Path | None,
     typer.Option(
@@ -64,6 +70,22 @@ Replay = Annotated[
     ),
 ]
 Faults = Annotated[str, typer.Option("--faults", metavar="SPEC", help="What goes wrong on the bus, see below.")]
+Script = Annotated[
+    str | None,
+    typer.Option(
+        "--script",
+        metavar="NAME",
+        help=f"What the wearer does: {', '.join(SCRIPTS)}.",
+        show_default="the world's",
+    ),
+]
+WearerNumber = Annotated[
+    int | None,
+    typer.Option("--person", parser=_whole("person"), metavar="N", help="Who wears it.", show_default="by the seed"),
+]
+Happenings = Annotated[
+    str, typer.Option("--happenings", metavar="SPEC", help="What befalls the wearer, see `thermo-sim happenings`.")
+]
 State = Annotated[
     Path | None,
     typer.Option(
@@ -111,6 +133,9 @@ class Simulated:
     eeprom: Eeprom = None
     replay: Replay = None
     faults: Faults = ""
+    script: Script = None
+    person: WearerNumber = None
+    happenings: Happenings = ""
     state: State = None
     no_warm_up: NoWarmUp = False
 
@@ -124,6 +149,9 @@ class Simulated:
             "eeprom": self.eeprom,
             "replay": self.replay,
             "faults": self.faults,
+            "script": self.script,
+            "person": self.person,
+            "happenings": self.happenings,
             "state": self.state,
             "warm_up": not self.no_warm_up,
         }

@@ -51,6 +51,8 @@ class WearableOptions:
         trust: public keys whose images may run; the development key where empty.
         kernels: "reference" or "fast".
         warm_up: whether the sensor starts cold.
+        script, person: of who wears it, instead of the world's; see `thermo_sim.world_file.Body`.
+        happenings: what else happens to the wearer, see `thermo_sim.people.happenings.parse_happenings`.
     """
 
     link: Path
@@ -65,6 +67,9 @@ class WearableOptions:
     trust: tuple[Path, ...] = ()
     kernels: str = "reference"
     warm_up: bool = True
+    script: str | None = None
+    person: int | None = None
+    happenings: str = ""
 
 
 def said_of(profile: Profile) -> str:
@@ -169,6 +174,9 @@ class Wearable:
             clock=clock,
             faults=options.faults,
             warm_up_tau_s=None if options.warm_up else 0.0,
+            script=options.script,
+            person=options.person,
+            happenings=options.happenings,
         )
         self.control_path = options.link.with_name(options.link.name + ".ctl")
         self._cable = Cable(options.link)

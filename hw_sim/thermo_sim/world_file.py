@@ -13,6 +13,9 @@ from thermo_core.errors import SchemaError, StorageError, UsageError
 from thermo_core.schema import Name, Record, Text, from_plain
 from thermo_core.wearable.person import problem
 from thermo_sim.given import Given, table_rows
+from thermo_sim.people.happenings import parse_happenings
+from thermo_sim.people.places import place
+from thermo_sim.people.scripts import SCRIPTS
 from thermo_sim.scenes import View
 
 WORLDS = resources.files("thermo_sim") / "worlds"
@@ -91,6 +94,29 @@ class Motion(Record, frozen=True):
     tremor_g: Annotated[float, Meta(ge=0, le=1)] = 0.004
 
 
+class Body(Record, frozen=True):
+    """Somebody who wears the wearable, whose skin, heart, sweat and movement all of its sensors feel.
+
+    Attributes:
+        script: what the person does, a key of `people.scripts.SCRIPTS`.
+        person: number of the person; that of the seed where left out.
+        hours: for how long; as the script has it where left out.
+        from_s: seconds of the script that are over when the simulation begins.
+        happenings: what else happens, each as `people.happenings.parse_happenings` reads it.
+        slow_left, slow_right: by what the time constants of a hand are longer than in health.
+        beta_blocker: whether the person takes one.
+    """
+
+    script: Text = "rest"
+    person: Annotated[int, Meta(ge=0, lt=1 << 53)] | None = None
+    hours: Annotated[float, Meta(gt=0, le=1440)] | None = None
+    from_s: Annotated[float, Meta(ge=0, le=1e7)] = 0.0
+    happenings: tuple[Text, ...] = ()
+    slow_left: Annotated[float, Meta(ge=0.2, le=5)] = 1.0
+    slow_right: Annotated[float, Meta(ge=0.2, le=5)] = 1.0
+    beta_blocker: bool = False
+
+
 class World(Record, frozen=True):
     """What is around a wearable.
 
@@ -105,6 +131,8 @@ class World(Record, frozen=True):
         scene: what cameras look at.
         views: where on it each looks, by the sensor's name; straight at it where left out.
         air, electronics, pulse, motion: as their types say.
+        body: somebody whom all sensors feel, instead of skin, air, pulse and motion as said here; nobody where left out.
+        segments: where on that body a sensor sits, by the sensor's name: a key of `people.places.SITES`, or one for each channel.
         given: what comes to sensors of kind "external", by their names, while somebody listens.
         pace: how many times faster than by its own time that comes.
         wearer: what a wearable that knows nothing of its wearer is told, by the names of `thermo_core.wearable.person`.
@@ -123,6 +151,9 @@ class World(Record, frozen=True):
     electronics: Electronics = Electronics()
     pulse: Pulse = Pulse()
     motion: Motion = Motion()
+    body: Body | None = None
+    # Not Text: msgspec 0.22 frees a constrained str in such a union twice when the interpreter ends.
+    segments: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
     given: dict[str, Given] = field(default_factory=dict)
     pace: Annotated[float, Meta(ge=0.01, le=1000)] = 1.0
     wearer: dict[str, float] = field(default_factory=dict)
@@ -176,7 +207,44 @@ def _parse(name: str, data: bytes, folder: Traversable) -> World:
     for told, value in world.wearer.items():
         if wrong := problem(told, value):
             raise UsageError(f"The world {name}: wearer: {wrong}")
+    try:
+        check_body(world)
+    except UsageError as error:
+        raise UsageError(f"The world {name}: {error}") from error
     return replace(world, given={sensor: _with_rows(given, folder) for sensor, given in world.given.items()})
+
+
+def check_body(world: World) -> None:
+    """Raise UsageError where the world's body or where sensors sit on it makes no sense."""
+    if world.body is not None:
+        if world.body.script not in SCRIPTS:
+            raise UsageError(f"There is no script {world.body.script!r}; use one of {', '.join(SCRIPTS)}.")
+        parse_happenings(",".join(world.body.happenings))
+    for where in world.segments.values():
+        for name in (where,) if isinstance(where, str) else where:
+            place(name)
+
+
+def with_body(world: World, script: str | None, person: int | None, happenings: str) -> World:
+    """The world with somebody else, or something else that happens; as it is where nothing is asked for.
+
+    Raises:
+        UsageError: there is no such script or happening, or there is nobody it could happen to.
+    """
+    if script is None and person is None and not happenings:
+        return world
+    if script is None and world.body is None:
+        raise UsageError("The world has nobody in it; add --script, for example --script rest.")
+    body = world.body or Body()
+    changed = replace(
+        body,
+        script=body.script if script is None else script,
+        person=body.person if person is None else person,
+        happenings=(*(body.happenings if script in (None, body.script) else ()), *filter(None, (happenings,))),
+    )
+    world = replace(world, body=changed)
+    check_body(world)
+    return world
 
 
 def _with_rows(given: Given, folder: Traversable) -> Given:

@@ -55,15 +55,27 @@ def new(
 
 
 @app.command()
-def check(wearable: Which, as_json: Json = False) -> None:
+def check(
+    wearable: Which,
+    board: Annotated[
+        str, typer.Option(help="Also estimate what it draws on this board: nrf52840 or stm32l476.", show_default=False)
+    ] = "",
+    battery_mah: Annotated[float, typer.Option(help="Charge of the battery, mAh.", min=1, max=1e6)] = 200.0,
+    duty: Annotated[
+        float, typer.Option(help="Share of the time in which it measures; sensors are off for the rest.", min=0, max=1)
+    ] = 1.0,
+    as_json: Json = False,
+) -> None:
     """Whether a wearable fits together, and its networks with it; what does not is named by line and field."""
     from thermo_core.sensors.bus_load import overload
+    from thermo_models.energy_text import estimate, facts, sentences
     from thermo_models.wearable_text import bus_sentence, bus_share
 
     found, plan, networks = _opened(wearable)
     untrained = [model.name for model in found.profile.models if model.name not in networks]
     if too_much := overload(found.profile.sensors):
         raise UsageError(f"{found.path}: {too_much}.")
+    energy = estimate(found, plan, networks, board) if board else None
     profile = found.profile
     counts = {name: len(getattr(profile, name)) for name in ("sensors", "stages", "models", "alerts")}
     if as_json:
@@ -74,6 +86,8 @@ def check(wearable: Which, as_json: Json = False) -> None:
             "untrained": untrained,
             "bus_share": bus_share(plan),
         }
+        if energy is not None:
+            told["energy"] = facts(energy, battery_mah, duty)
         print(json.dumps(told))
         return
     said = ", ".join(f"{count} {name if count != 1 else name[:-1]}" for name, count in counts.items())
@@ -82,6 +96,8 @@ def check(wearable: Which, as_json: Json = False) -> None:
         print(sentence)
     if untrained:
         print(f'It has no network yet for {", ".join(untrained)}; name one as network = "FILE.tflite" to sign it.')
+    if energy is not None:
+        print("\n".join(["", *sentences(energy, battery_mah, duty)]))
 
 
 @app.command()

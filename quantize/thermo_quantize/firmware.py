@@ -15,6 +15,7 @@ from thermo_core.graph.plan import plan as make_plan
 from thermo_core.image import Image, names_development_key, verify
 from thermo_core.wearable.person import FIELDS
 from thermo_core.wearable.profile import Profile
+from thermo_core.wire.keeping import kept_models, ring_bytes
 from thermo_core.wire.table import LIMITS
 from thermo_quantize.c_text import boolean, comment, numbers, signed, table, text, texts
 from thermo_quantize.compiler.compile import Compiled, compile_model
@@ -159,6 +160,7 @@ def _source(source: _Source) -> str:
     ]
     if plan.alerts:
         blocks.append(f"static struct alert alert_states[{len(plan.alerts)}];")
+    blocks += _kept(plan)
     if profile.person:
         places = ", ".join(str(list(FIELDS).index(field)) for field in profile.person)
         blocks.append(f"static const uint8_t person[] = {{{places}}};")
@@ -232,6 +234,19 @@ def _test(number: int, tests: Sequence[SelfTest]) -> list[str]:
     ]
 
 
+def _kept(plan: Plan) -> list[str]:
+    """Room for the findings that are kept for a host that is away."""
+    if not ring_bytes(plan):
+        return []
+    models = sum(1 << number for number in kept_models(plan))
+    return [
+        f"static uint8_t kept_data[{ring_bytes(plan)}] KEPT_RETAINED;",
+        "static struct kept_state kept_state KEPT_RETAINED;",
+        "static const struct kept_ring kept = {.state = &kept_state, .data = kept_data, .capacity = sizeof kept_data, "
+        f".models = 0x{models:02x}}};",
+    ]
+
+
 def _test_row(name: str, number: int, model: str, tests: Sequence[SelfTest]) -> str:
     if not tests:
         return f"    {{.name = {text(model)}}},"
@@ -276,6 +291,7 @@ def _profile(source: _Source, cbor: bytes) -> str:
                 "origins": "origins",
                 "tests": "tests",
                 "model_count": str(len(profile.models)),
+                **({"kept": "&kept"} if ring_bytes(plan) else {}),
             }
             if profile.models
             else {}

@@ -28,7 +28,7 @@ from thermo_core.sensors.mlx90640.counts import CountsDecoder, CountsEncoder, Pa
 from thermo_core.sensors.mlx90640.frames import CONTROL, FRAME_WORDS, SUBPAGE, Subpage
 from thermo_core.sensors.samples import Samples, pack, unpack
 from thermo_core.wearable.profile import Profile
-from thermo_core.wire import generate, management, records
+from thermo_core.wire import generate, kept, management, records
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame, TelemetryFrame, encode_frame, encode_packet
 from thermo_core.wire.management import Feed, OfSensor, StreamAnswer, StreamRequest
 from thermo_core.wire.records import AlertRecord, ClockRecord, EventRecord, FindingRecord, Record, SignalRecord
@@ -131,6 +131,12 @@ def test_records_on_the_page(vectors: dict[str, bytes], name: str) -> None:
         assert np.isnan(decoded.values[1])
     else:
         assert decoded == record
+
+
+def test_a_kept_finding_on_the_page(vectors: dict[str, bytes]) -> None:
+    finding = FindingRecord(1_520_000, 1, int(Quality.UNCALIBRATED), IMAGE, 0, 0, (), OutputKind.QUANTITIES, (37.25,))
+    assert kept.encode(finding) == vectors["kept-entry"]
+    assert list(kept.decode(vectors["kept-entry"], IMAGE)) == [finding] and finding.fetched
 
 
 def test_blocks_on_the_page(vectors: dict[str, bytes]) -> None:

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from thermo_core import float32
-from thermo_core.quality import DOUBTFUL, Quality
+from thermo_core.quality import DOUBTFUL, NO_VALUE, Quality
 from thermo_core.stages import OPS
 from thermo_core.stages.stage import Elementwise, Latched, Recursive, Regridded, Remembering
 from thermo_core.tflite.ends import End
@@ -143,6 +143,7 @@ def test_the_registry_has_every_operation(c: ctypes.CDLL) -> None:
 def test_flags_have_the_bits_of_core(tmp_path: Path) -> None:
     checks = [f'_Static_assert(QUALITY_{flag.name} == {int(flag)}, "{flag.name}");' for flag in Quality]
     checks.append(f'_Static_assert(QUALITY_DOUBTFUL == {int(DOUBTFUL)}, "doubtful");')
+    checks.append(f'_Static_assert(QUALITY_NO_VALUE == {int(NO_VALUE)}, "no value");')
     source = tmp_path / "flags.c"
     source.write_text("\n".join(['#include "quality.h"', *checks]))
     table = (FIRMWARE / "core" / "wire_table.h").read_text()

@@ -144,6 +144,31 @@ def _bins(draft: Draft, of: str) -> Made:
     return fields, Kind((4,), kind.clock, False, kind.rated)
 
 
+def _body_map(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    nodes, segments = kind.elements, draft.choices.whole(1, 5)
+    if not 2 <= nodes <= 64:
+        return None
+    fields: dict[str, Any] = {
+        "usual": draft.floats(nodes, 25, 35),
+        "level": draft.floats(segments, 25, 35),
+        "matrix": draft.floats(nodes * segments, -0.5, 1),
+        "least": draft.choices.whole(1, nodes),
+    }
+    if nodes < 13 and draft.choices.one([False, True]):
+        fields["weights"] = _vouching(draft, nodes)
+    if draft.choices.one([False, True]):
+        fields["areas"] = draft.floats(segments, 0.1, 2)
+    return fields, Kind((segments + ("areas" in fields),), kind.clock, False, kind.rated)
+
+
+def _vouching(draft: Draft, nodes: int) -> list[float]:
+    """Weights by which nodes are told from others."""
+    weights = np.array(draft.floats(nodes * nodes, -0.2, 0.5), np.float32).reshape(nodes, nodes)
+    np.fill_diagonal(weights, 0)
+    return [float(one) for one in weights.ravel()]
+
+
 def _centre(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     return None if kind.elements < 2 else _same(kind, by=draft.choices.one(["median", "mean"]))
@@ -197,6 +222,10 @@ def _hold(draft: Draft, of: str) -> Made:
     return fields, Kind(kind.shape, other.clock, kind.timed, other.rated)
 
 
+def _lacking(draft: Draft, of: str) -> Made:
+    return _same(draft.kinds[of])
+
+
 def _kalman_core(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     if kind.elements != 1 or not kind.rated or abs(60 * draft.rate_hz(of) - 1) > 0.01:
@@ -247,9 +276,7 @@ def _node_check(draft: Draft, of: str) -> Made:
     if draft.choices.one([False, True]):
         fields["usual"] = draft.floats(nodes, 25, 35)
     if nodes < 13 and draft.choices.one([False, True]):
-        weights = np.array(draft.floats(nodes * nodes, -0.2, 0.5), np.float32).reshape(nodes, nodes)
-        np.fill_diagonal(weights, 0)
-        fields["weights"] = [float(one) for one in weights.ravel()]
+        fields["weights"] = _vouching(draft, nodes)
     return _same(kind, most=draft.choices.whole(1, 3), **fields)
 
 
@@ -416,6 +443,15 @@ def _difference(draft: Draft, of: str) -> Made:
     return {"first": first, "second": second}, Kind((len(first),), kind.clock, False, kind.rated)
 
 
+def _domain(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    axes = draft.choices.whole(1, 4)
+    low, high = (draft.floats(draft.choices.one([1, kind.elements]), *ends) for ends in ((-9, 25), (32, 60)))
+    limits = {name: draft.choices.one([0.5, 20.0, 300.0]) for name in ("along", "across")}
+    numbers, spread = draft.floats(axes * kind.elements, -1, 1), draft.floats(axes, 0.1, 9)
+    return _same(kind, low=low, high=high, axes=numbers, spread=spread, **limits)
+
+
 def _gaussian(draft: Draft, of: str) -> Made:
     return _of_picture(draft, of, size=draft.choices.one([3, 5]), sigma=draft.choices.one([0.3, 0.8, 1.7]))
 
@@ -476,6 +512,7 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "average": _average,
     "bandpass": _bandpass,
     "bins": _bins,
+    "body_map": _body_map,
     "canny": _canny,
     "centre": _centre,
     "concatenate": _concatenate,
@@ -483,6 +520,7 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "contact_gate": _contact_gate,
     "crop": _crop,
     "difference": _difference,
+    "domain": _domain,
     "domain_gate": _domain_gate,
     "stack": _stack,
     "enmo": _enmo,
@@ -493,6 +531,7 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "hold": _hold,
     "hot_spots": _hot_spots,
     "kalman_core": _kalman_core,
+    "lacking": _lacking,
     "logarithm": _logarithm,
     "median3": _median3,
     "motion_gate": _motion_gate,

@@ -83,7 +83,7 @@ class _Elementwise:
             return None
         values = [sample.values[np.newaxis] for sample in samples]
         given = self._op.apply(self.node.what, self.node.inputs, values)
-        flags = _joined(samples)
+        flags = self._op.settled(_joined(samples))
         if self._op.flags is not None:
             flags |= int(self._op.flags(self.node.what, self.node.inputs, values, given)[0])
         first = samples[0]

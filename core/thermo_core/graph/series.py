@@ -63,6 +63,7 @@ def _elementwise(node: Node, op: Elementwise, inputs: Sequence[Series]) -> Serie
         return empty(node.gives.shape)
     given = op.apply(node.what, node.inputs, values)
     flags, fresh = _joined(together)
+    flags &= np.uint16(op.settled(0xFFFF))
     if op.flags is not None:
         flags = flags | op.flags(node.what, node.inputs, values, given)
     return Series(together[0].times_us, given, flags, fresh, together[0].order)

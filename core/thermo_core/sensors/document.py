@@ -23,7 +23,7 @@ What a profile may have as `[[sensors]]`; `python -m thermo_core.sensors.documen
 on the bus has a `path`: its address, behind the channels of multiplexers that lead to it, as in `["tca9548a@0x70:0", 0x3A]`.
 
 A reading that cannot be believed has no value and says why: off skin, saturated, missing, stale, implausible. `uncalibrated` marks
-what our own calibration has not seen yet. Bus time is that of the settings left as they are, without faults.
+what our own calibration has not seen yet. Bus time and current are those of the settings left as they are, without faults.
 
 Wiring is for a bus of 3.3 V. SDA and SCL have pull-ups to 3.3 V once on each stretch of the bus, 2.2 to 4.7 kΩ at 400 kHz; each channel of a
 multiplexer is a stretch of its own.
@@ -92,7 +92,8 @@ def _facts(example: SensorSettings, name: str) -> Iterator[str]:
         load = bus_load([example], frequency_hz).sensors[0]
         yield (
             f"Bears {example.max_bus_hz // 1000} kHz; at {frequency_hz // 1000} kHz it keeps the bus busy for "
-            f"{1000 * load.share:.3g} ms a second, {1000 * load.longest_s:.2g} ms at once."
+            f"{1000 * load.share:.3g} ms a second, {1000 * load.longest_s:.2g} ms at once. "
+            f"Draws about {example.supply_ma:.2g} mA."
         )
     row = KINDS.get(name)
     if row is not None and row.constants is not None:

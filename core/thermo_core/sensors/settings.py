@@ -85,6 +85,11 @@ class SensorSettings(Record, frozen=True, tag_field="kind"):
         """What it needs of the bus while it runs without faults; nothing where it is on none."""
         return ()
 
+    @property
+    def supply_ma(self) -> float:
+        """Mean current it draws while it runs as set, mA, typical; 0 for what is not on the bus."""
+        return 0.0
+
     def problem(self) -> str:
         """What is wrong beyond what types say, as a clause that reads on from the sensor's name; ""."""
         return ""

@@ -24,9 +24,10 @@ order stated here, and logarithm and exponential are spelled out in `core/thermo
 No stage needs a tolerance. `tests/firmware/test_firmware_graph.py` holds the C side to that.
 
 **Flags.** What a sample is flagged with goes on to all that is made of it: for a stage that looks back, as long as it looks back.
-Some stages add flags, and some take no number of a sample that alerts do not trust; they say so. A time of more than four periods without
-a sample starts what has a memory anew, unless its state outlives it. Stages whose constants are made for one rate give no value, flagged
-OUT_OF_DOMAIN, while a sensor is set to another one than the profile's.
+Some stages add flags, some take no number of a sample that alerts do not trust, and some make good for numbers without a value, so that
+why these lack does not go on; they say so. A time of more than four periods without a sample starts what has a memory anew, unless its
+state outlives it. Stages whose constants are made for one rate give no value, flagged OUT_OF_DOMAIN, while a sensor is set to another
+one than the profile's.
 
 **Pictures.** Stages on pictures say what a pixel without a value means to them; beyond a picture its edge is repeated where nothing else
 is said. `python bench/stage_pictures.py docs/stages.png` draws the same scene through all of them:
@@ -43,6 +44,15 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "average": ({"pictures": 16}, (_PICTURE,)),
     "bandpass": ({"low_hz": 0.7, "high_hz": 3.5}, (_PULSE,)),
     "bins": ({"bins": 32, "settled": 16}, (_WINDOW,)),
+    "body_map": (
+        {
+            "usual": [33.0, 32.5, 31.0, 30.0],
+            "level": [33.0, 31.5],
+            "matrix": [0.5, 0.5, 0.0, 0.0, 0.0, 0.25, 0.25, 0.5],
+            "areas": [0.6, 0.4],
+        },
+        (_DEGREES,),
+    ),
     "canny": ({"high": 1.5, "low": 0.5}, (_PICTURE,)),
     "centre": ({}, (_PICTURE,)),
     "concatenate": ({}, (_DEGREES, _OTHER)),
@@ -50,6 +60,10 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "contact_gate": ({}, (_DEGREES,)),
     "crop": ({"rows": 12, "columns": 16, "row": 6, "column": 8}, (_PICTURE,)),
     "difference": ({"first": [0, 1], "second": [2, 3]}, (_DEGREES,)),
+    "domain": (
+        {"low": [-3.0], "high": [3.0], "axes": [0.5, 0.5, 0.5, 0.5], "spread": [2.0], "along": 3.0, "across": 2.0},
+        (Signal("x", (4,), "", 1.0, "x"),),
+    ),
     "domain_gate": ({"by": "y", "high": 0.5}, (_DEGREES, Signal("y", (), "", 8.0, "x"))),
     "enmo": ({}, (Signal("x", (25, 3), "g", 1.0, "x/25/25", 0.04),)),
     "equalise": ({"low": 20.0, "high": 40.0}, (_PICTURE,)),
@@ -59,6 +73,7 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "hold": ({"oldest_s": 10.0}, (_SLOW, _DEGREES)),
     "hot_spots": ({"least_k": 0.5, "most": 3}, (_PICTURE,)),
     "kalman_core": ({}, (Signal("x", (), "bpm", 1 / 60, "x"),)),
+    "lacking": ({}, (_DEGREES,)),
     "logarithm": ({}, (_DEGREES,)),
     "median3": ({}, (_PICTURE,)),
     "motion_gate": ({"motion": "y", "hold_s": 10.0}, (_DEGREES, Signal("y", (2,), "g", 8.0, "x"))),

@@ -10,9 +10,10 @@ from thermo_core import float32
 from thermo_core.quality import Quality
 from thermo_core.schema import Floats
 from thermo_core.signals import Signal, Values
+from thermo_core.stages.nodes import MOST_NODES, check_constants, weights_of
 from thermo_core.stages.stage import Arrays, Elementwise, OneInput, Signals
 
-LEAST_NODES, MOST_NODES = 3, 64
+LEAST_NODES = 3
 FILLS = 3
 """How often nodes that do not count are told from the others, each time from what was told before."""
 
@@ -50,13 +51,6 @@ def tightness(stage: NodeCheck, nodes: int) -> Values:
     return np.asarray(np.float32(1) / np.broadcast_to(stage.limit.array, (nodes,)), np.float32)
 
 
-def matrix(stage: NodeCheck, nodes: int) -> Values:
-    """(nodes, nodes) weights."""
-    if stage.weights is not None:
-        return stage.weights.array.reshape(nodes, nodes)
-    return np.asarray((1 - np.eye(nodes)) / (nodes - 1), np.float32)
-
-
 def _result(stage: NodeCheck, inputs: Signals) -> Signal:
     """That of the input, which has 3 to 64 elements; takes 1 limit or one an element."""
     (signal,) = inputs
@@ -65,22 +59,16 @@ def _result(stage: NodeCheck, inputs: Signals) -> Signal:
         raise stage.fail(f'checks {LEAST_NODES} to {MOST_NODES} nodes, and "{signal.name}" has {nodes}')
     if len(stage.limit) not in (1, nodes):
         raise stage.fail(f"has {len(stage.limit)} limits for {nodes} nodes; give 1 or {nodes}")
-    if stage.usual is not None and len(stage.usual) != nodes:
-        raise stage.fail(f"has {len(stage.usual)} usual values for {nodes} nodes; give {nodes}")
+    check_constants(stage, stage.usual, stage.weights, nodes)
     if (stage.limit.array <= 0).any():
         raise stage.fail("has a limit that is not above 0; correct it")
-    if stage.weights is not None:
-        if len(stage.weights) != nodes * nodes:
-            raise stage.fail(f"has {len(stage.weights)} weights for {nodes} nodes; give {nodes * nodes}")
-        if np.diag(stage.weights.array.reshape(nodes, nodes)).any():
-            raise stage.fail("has a node that vouches for itself; make its own weight 0")
     return Signal(stage.gives, signal.shape, signal.unit, signal.rate_hz, signal.clock, signal.spacing_s)
 
 
 def _apply(stage: NodeCheck, inputs: Signals, values: Arrays) -> Values:
     x = values[0].reshape(len(values[0]), -1)
     nodes = x.shape[1]
-    weights = matrix(stage, nodes)
+    weights = weights_of(stage.weights, nodes)
     with np.errstate(all="ignore"):
         lacking = ~np.isfinite(x)
         enough = 2 * (nodes - lacking.sum(1)) >= nodes

@@ -67,6 +67,7 @@ class Elementwise:
         apply: (stage, inputs, (n, *shape) values of each) -> (n, *shape) values.
         format: number format and order of operations, for its page.
         flags: (stage, inputs, values in, values out) -> (n,) uint16 more flags; None adds none.
+        settles: flags of its inputs that end here, since its result says in its own way what numbers without a value mean to it.
     """
 
     stage: type[Stage]
@@ -74,6 +75,11 @@ class Elementwise:
     apply: Callable[[Any, Signals, Arrays], Values]
     format: str
     flags: Callable[[Any, Signals, Arrays, Values], NDArray[np.uint16]] | None = None
+    settles: int = 0
+
+    def settled(self, flags: int) -> int:
+        """What goes on of flags of the inputs."""
+        return flags & ~self.settles
 
 
 class Memory(Protocol):

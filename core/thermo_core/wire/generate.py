@@ -44,6 +44,7 @@ def header() -> str:
         _defines("LIMIT", {name: limit.high for name, limit in table.LIMITS.items()}),
         f"#define NO_SENSOR {table.NO_SENSOR}\n#define MAX_EVENT_TEXT {table.MAX_EVENT_TEXT}\n"
         f"#define SIGNAL_VALUES {table.SIGNAL_VALUES}\n#define MAX_FED {table.MAX_FED}\n#define HELLO_SENSORS {table.HELLO_SENSORS}\n"
+        f"#define KEPT_EVERY_S {table.KEPT_EVERY_S}\n"
         f"#define GAP_PERIODS {GAP_PERIODS}\n#define DEPTHS {DEPTHS}",
         "/* Faults: counted, and reported as events. X(CONSTANT, name, code, severity, sentence) */\n"
         + _table("FAULTS", (_event(name, event) for name, event in events.FAULTS.items())),

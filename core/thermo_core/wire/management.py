@@ -289,3 +289,29 @@ class Acknowledge(Message, frozen=True):
     """A person has seen an alert (write)."""
 
     alert: U8
+
+
+class KeptRequest(Message, frozen=True):
+    """Ask for findings that a device kept (read).
+
+    Attributes:
+        first: running number of the first one wanted; of those it has no more, the oldest that it has comes first.
+    """
+
+    first: U32 = 0
+
+
+class Kept(Message, frozen=True):
+    """Findings that a device kept, as many as an answer holds.
+
+    Attributes:
+        bundle: first four bytes of the SHA-256 of the bundle's image, as a little-endian number.
+        first: running number of the first one in `data`.
+        end: running number that the next finding will have; from the first one after `data` up to it a host asks on.
+        data: entries as `wire.kept` has them.
+    """
+
+    bundle: U32
+    first: U32
+    end: U32
+    data: Annotated[bytes, Meta(max_length=MAX_BLOB)]

@@ -85,7 +85,7 @@ class FindingRecord:
         bundle: first four bytes of the SHA-256 of the bundle's image, as a little-endian number.
         latency_us: end of the capture to the finding.
         inference_us: the network alone.
-        newest: number and newest block of each sensor it rests on.
+        newest: number and newest block of each sensor it rests on; none of a finding that was fetched later, of which that is not kept.
         kind: what the values are.
         values: scores of 0 to 1, or quantities; none where there is no value.
     """
@@ -99,6 +99,11 @@ class FindingRecord:
     newest: tuple[tuple[int, int], ...]
     kind: OutputKind
     values: tuple[float, ...]
+
+    @property
+    def fetched(self) -> bool:
+        """Whether the device kept it for a host that was away."""
+        return not self.newest
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ LIMITS: Mapping[str, Limit] = {
     "average_pictures": Limit(1, 256, "", "samples that a running mean is of"),
     "alert_findings": Limit(1, 65535, "", "findings in a row"),
     "alert_seconds": Limit(0, 86400, "s", "time for which a condition holds"),
+    "kept_bytes": Limit(0, 8192, "bytes", "findings that a device keeps for a host that is away"),
+    "kept_seconds": Limit(0, 3600, "s", "time for which it keeps them, and goes on measuring"),
 }
 
 
@@ -100,6 +102,7 @@ class Command(IntEnum):
     FEED = 11
     PERSON = 12
     ALERTS = 13
+    KEPT = 14
 
 
 class GroupError(IntEnum):
@@ -151,3 +154,5 @@ HELLO_SENSORS = 8
 """Most sensors in one answer to hello; a device may give fewer at a time."""
 MAX_FED = 256
 """Numbers in a sample that a host gives."""
+KEPT_EVERY_S = 5
+"""A model that speaks more often than this has nothing kept."""

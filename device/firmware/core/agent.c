@@ -8,7 +8,6 @@
 #include "wearable_group.h"
 
 /* Acquisition goes on this long after the last listener left, so that one who returns at once misses nothing. */
-#define GRACE_US 2000000U
 #define CLOCK_US 1000000U
 /* Longest sleep; far below what the watchdog allows. */
 #define LONGEST_SLEEP_US 250000U
@@ -219,10 +218,11 @@ static void resume(struct wearable *w) {
   engine_reset(&w->engine);
 }
 
-/* Let sensors work while somebody listens, and rest otherwise. */
+/* Let sensors work while somebody listens, and while findings are kept for a host that fell silent; and rest otherwise.
+ */
 static void listen(struct wearable *w, uint64_t now_us) {
   if (outbox_left_ms(&w->outbox) > 0) {
-    w->rest_at_us = now_us + GRACE_US;
+    w->rest_at_us = now_us + (w->engine.kept.ring != NULL ? KEPT_US : WEARABLE_GRACE_US);
     if (!w->listening) {
       w->listening = true;
       w->clock_due_us = now_us;

@@ -57,6 +57,7 @@ static void send_finding(struct engine *e, const struct finding *finding) {
                                          .inference_us = *origin->took_us,
                                          .newest = newest,
                                          .newest_count = count};
+  kept_add(&e->kept, &said, record.quantities);
   struct outbox *outbox = e->outbox;
   outbox_send(outbox, records_finding(outbox->record, sizeof outbox->record, outbox_head(outbox, time_us), &record));
 }
@@ -176,6 +177,7 @@ void engine_init(struct engine *e, const struct profile *profile, struct outbox 
   for (uint8_t i = 0; i < profile->alert_count; i++) {
     profile->alert_states[i] = (struct alert){0};
   }
+  kept_open(&e->kept, profile->kept, e->bundle, load_le32(profile->cbor_sha256), board_now_us(board));
   graph_start(&e->graph, profile->graph, told, e);
   e->graph.board = board;
   memset(e->fresh, true, sizeof e->fresh);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "graph.h"
+#include "kept.h"
 #include "outbox.h"
 #include "person.h"
 #include "profile.h"
@@ -29,6 +30,7 @@ struct engine {
   bool told;                      /* the graph knows it */
   uint8_t wanted[ENGINE_SIGNALS]; /* signals that a host asked for */
   uint8_t wanted_count;
+  struct kept kept;            /* findings for a host that is away */
   uint32_t bundle;             /* first four bytes of its image's SHA-256 */
   float values[LIMIT_OUTPUTS]; /* of the finding at hand */
   int64_t watched_us;          /* time of the pass whose numbers alerts look at, below */

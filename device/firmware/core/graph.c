@@ -35,7 +35,7 @@ static bool elementwise(const struct work *work, struct sample *output) {
     flags |= input->flags;
     fresh |= input->fresh;
   }
-  output->flags = (uint16_t)(flags | call->stage->apply(work));
+  output->flags = (uint16_t)((flags & ~(uint32_t)call->stage->settles) | call->stage->apply(work));
   output->fresh = fresh;
   return true;
 }

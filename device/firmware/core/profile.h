@@ -9,6 +9,7 @@
 #include "alerts.h"
 #include "findings.h"
 #include "graph.h"
+#include "kept.h"
 #include "sensor.h"
 
 /* What a model's findings rest on. */
@@ -56,6 +57,7 @@ struct profile {
   const struct model_origin *origins;
   const struct model_test *tests;
   uint8_t model_count;
+  const struct kept_ring *kept; /* findings kept for a host that is away; NULL where none are */
   const struct alert_plan *alerts;
   struct alert *alert_states;
   uint8_t alert_count;

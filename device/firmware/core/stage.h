@@ -72,6 +72,8 @@ struct stage {
   enum stage_kind kind;
   /* Recursive: its state outlives a time without samples; otherwise it starts anew after one. */
   bool lasting;
+  /* Elementwise: flags of its inputs that end here. */
+  uint16_t settles;
   /* Elementwise: make the output of all inputs; returns flags to add. */
   uint16_t (*apply)(const struct work *work);
   /* Remembering: take a sample; whether there is an output now. */

@@ -20,6 +20,7 @@
 
 #define WEARABLE_SOFTWARE "0.1.0"
 #define WEARABLE_GROUPS 3
+#define WEARABLE_GRACE_US 2000000U /* sensors go on after a host left, so that one who returns misses nothing */
 
 /* What changes of a sensor while it runs; the profile has as many as there are sensors. */
 struct wearable_sensor {

@@ -109,6 +109,7 @@ static void start(struct wearable *w, uint32_t lease_ms, uint16_t interval) {
   outbox_end(&w->outbox); /* what waits was not asked for by this host */
   outbox_grant(&w->outbox, lease_ms);
   w->engine.wanted_count = 0;
+  w->engine.kept.wanted = true;
   w->alerts_wanted = true;
   wearable_restart_keys(w, interval);
 }
@@ -126,6 +127,8 @@ static void stream(void *context, const struct smp_request *request, struct smp_
   if (op == STREAM_OP_STOP) {
     lease_ms = 0;
     w->engine.wanted_count = 0;
+    kept_forget(&w->engine.kept);
+    w->rest_at_us = board_now_us(w->board) + WEARABLE_GRACE_US;
     outbox_end(&w->outbox);
   } else if (lease_ms < SHORTEST_LEASE_MS) {
     struct text *reason = smp_refuse(answer, SMP_INVALID);
@@ -178,6 +181,24 @@ static void read_profile(void *context, const struct smp_request *request, struc
   if (group_wanted(request, answer, &wanted)) {
     group_put_bytes(answer, &wanted, w->profile->cbor, w->profile->cbor_size);
   }
+}
+
+#define KEPT_PART_BYTES 1024U /* longest part of kept findings in one answer */
+
+static void read_kept(void *context, const struct smp_request *request, struct smp_answer *answer) {
+  struct wearable *w = context;
+  struct cbor_writer *body = &answer->body;
+  uint32_t first;
+  if (!smp_field_unsigned_or(request, answer, "first", 0, UINT32_MAX, 0, &first)) {
+    return;
+  }
+  const size_t size = kept_read(&w->engine.kept, &first, w->scratch, KEPT_PART_BYTES);
+  cbor_map(body, 4);
+  put_unsigned(body, "end", kept_end(&w->engine.kept));
+  cbor_text(body, "data");
+  cbor_bytes(body, w->scratch, size);
+  put_unsigned(body, "first", first);
+  put_unsigned(body, "bundle", w->engine.bundle);
 }
 
 static void add_result(struct sensor_results *results, const char *name, bool passed, const char *detail) {
@@ -553,6 +574,7 @@ struct smp_group wearable_group_commands(struct wearable *w) {
       {COMMAND_PERSON, SMP_WRITE, write_person},
       {COMMAND_ALERTS, SMP_READ, read_alerts},
       {COMMAND_ALERTS, SMP_WRITE, acknowledge},
+      {COMMAND_KEPT, SMP_READ, read_kept},
   };
   return (struct smp_group){SMP_GROUP_WEARABLE, commands, sizeof commands / sizeof commands[0], w};
 }

@@ -42,6 +42,7 @@ enum command {
   COMMAND_FEED = 11,
   COMMAND_PERSON = 12,
   COMMAND_ALERTS = 13,
+  COMMAND_KEPT = 14,
 };
 
 enum group_error {
@@ -101,12 +102,15 @@ enum quality {
 #define LIMIT_AVERAGE_PICTURES 256
 #define LIMIT_ALERT_FINDINGS 65535
 #define LIMIT_ALERT_SECONDS 86400
+#define LIMIT_KEPT_BYTES 8192
+#define LIMIT_KEPT_SECONDS 3600
 
 #define NO_SENSOR 255
 #define MAX_EVENT_TEXT 512
 #define SIGNAL_VALUES 480
 #define MAX_FED 256
 #define HELLO_SENSORS 8
+#define KEPT_EVERY_S 5
 #define GAP_PERIODS 4
 #define DEPTHS 8
 

@@ -25,7 +25,7 @@ struct equalise_parameters {
   uint16_t tile_rows, tile_columns;
 };
 
-/* Needs EQUALISE_COUNTS uint16 during a call, a float32 a level and tile and one more, and a uint16 a pixel. */
+/* Needs EQUALISE_COUNTS uint16 during a call, and a float32 a level and tile and one more. */
 extern const struct stage equalise_stage;
 
 #endif

@@ -4,22 +4,33 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "float32.h"
 #include "picture.h"
 
 #define MOST_LEVELS 16U
 
+/* Most levels for which places of a table with one more for no value are bytes. */
+#define MOST_IN_BYTES 15U
+
 /* Count pairs in rows that lie an offset apart. Levels are rows of a table with one more for no value. */
 static void count_pairs(const uint8_t *one, const uint8_t *other, uint32_t pairs, uint32_t width, uint32_t *counts) {
-  for (const uint8_t *end = one + pairs / 4U * 4U; one != end; one += 4, other += 4) {
-    counts[one[0] * width + other[0]]++;
-    counts[one[1] * width + other[1]]++;
-    counts[one[2] * width + other[2]]++;
-    counts[one[3] * width + other[3]]++;
+  uint32_t done = 0;
+  if (width <= MOST_IN_BYTES + 1U) {
+    /* Four at a time: none carries into the next. */
+    for (uint32_t ones, others; done + sizeof ones <= pairs; done += (uint32_t)sizeof ones) {
+      memcpy(&ones, one + done, sizeof ones);
+      memcpy(&others, other + done, sizeof others);
+      const uint32_t places = ones * width + others;
+      counts[places & 0xFFU]++;
+      counts[places >> 8 & 0xFFU]++;
+      counts[places >> 16 & 0xFFU]++;
+      counts[places >> 24]++;
+    }
   }
-  for (uint32_t i = 0; i < pairs % 4U; i++) {
-    counts[one[i] * width + other[i]]++;
+  for (; done < pairs; done++) {
+    counts[one[done] * width + other[done]]++;
   }
 }
 

@@ -3,56 +3,53 @@
 #include "hot_spots.h"
 
 #include <stddef.h>
-#include <string.h>
 
 #include "float32.h"
-#include "labels.h"
 
-/* What is known of spots: by the least place of each. */
-struct spots {
-  const uint16_t *labels;
-  uint16_t *areas, *peaks;
-};
-
-static void gather(const float *values, float middle, const uint8_t *mask, uint32_t count, const struct spots *spots) {
-  memset(spots->areas, 0, count * sizeof *spots->areas);
+/* The first of the warmest pixels of each root. By contrast, not by value: subtraction may make values alike. */
+static void find_peaks(const float *values, float middle, const struct run *runs, uint32_t count, uint16_t *peaks) {
   for (uint32_t i = 0; i < count; i++) {
-    if (mask[i] == 0) {
-      continue;
+    uint16_t *peak = &peaks[runs[i].root];
+    if (runs[i].root == i) {
+      *peak = runs[i].first;
     }
-    const uint16_t spot = spots->labels[i];
-    if (spots->areas[spot]++ == 0 || values[i] - middle > values[spots->peaks[spot]] - middle) {
-      spots->peaks[spot] = (uint16_t)i;
+    float highest = values[*peak] - middle;
+    for (uint32_t place = runs[i].first; place < runs[i].end; place++) {
+      const float contrast = values[place] - middle;
+      if (contrast > highest) {
+        highest = contrast;
+        *peak = (uint16_t)place;
+      }
     }
   }
 }
 
 static uint16_t apply(const struct work *work) {
   const struct hot_spots_parameters *parameters = work->call->parameters;
-  const uint32_t columns = parameters->columns, count = parameters->rows * columns;
+  const uint32_t rows = parameters->rows, columns = parameters->columns, count = rows * columns;
+  const uint32_t most_runs = rows * ((columns + 1U) / 2U);
   const float *values = stage_input(work, 0);
   float *output = stage_output(work);
   struct order_scratch *scratch = stage_scratch(work);
-  uint16_t *labels = (uint16_t *)(void *)(scratch + 1);
-  const struct spots spots = {.labels = labels, .areas = labels + count, .peaks = labels + 2U * count};
-  uint8_t *mask = (uint8_t *)(labels + 3U * count);
+  struct run *runs = (struct run *)(void *)(scratch + 1);
+  uint16_t *peaks = (uint16_t *)(runs + most_runs);
+  uint8_t *mask = (uint8_t *)(peaks + most_runs);
   const struct order order = order_of(values, count, 1);
   const float middle = order_median(&order, scratch);
   for (uint32_t i = 0; i < count; i++) {
     mask[i] = values[i] - middle >= parameters->least_k;
   }
-  labels_make(mask, parameters->rows, columns, true, labels);
-  gather(values, middle, mask, count, &spots);
+  const uint32_t runs_found = runs_make(mask, rows, columns, true, runs);
+  find_peaks(values, middle, runs, runs_found, peaks);
   uint16_t best[HOT_SPOTS_MOST];
   uint32_t found = 0;
-  for (uint32_t spot = 0; spot < count; spot++) {
-    if (spots.areas[spot] == 0) {
+  for (uint32_t spot = 0; spot < runs_found; spot++) {
+    if (runs[spot].root != spot) {
       continue;
     }
     uint32_t at = found < parameters->most ? found++ : found;
-    /* By contrast, not by value: subtraction may make values alike. */
-    const float contrast = values[spots.peaks[spot]] - middle;
-    for (; at > 0 && values[spots.peaks[best[at - 1U]]] - middle < contrast; at--) {
+    const float contrast = values[peaks[spot]] - middle;
+    for (; at > 0 && values[peaks[best[at - 1U]]] - middle < contrast; at--) {
       if (at < parameters->most) {
         best[at] = best[at - 1U];
       }
@@ -63,9 +60,9 @@ static uint16_t apply(const struct work *work) {
   }
   float32_fill_nothing(output, 4U * (uint32_t)parameters->most);
   for (uint32_t i = 0; i < found; i++, output += 4) {
-    const uint32_t peak = spots.peaks[best[i]];
+    const uint32_t peak = peaks[best[i]];
     output[0] = values[peak] - middle;
-    output[1] = (float)spots.areas[best[i]];
+    output[1] = (float)runs[best[i]].area;
     output[2] = (float)(peak / columns);
     output[3] = (float)(peak % columns);
   }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "order.h"
+#include "runs.h"
 #include "stage.h"
 
 #define HOT_SPOTS_MOST 32U
@@ -15,7 +16,8 @@ struct hot_spots_parameters {
   uint16_t most;
 };
 
-/* Needs a `struct order_scratch` during a call, and 7 bytes a pixel behind it. */
+/* Needs a `struct order_scratch` during a call, behind it rows * ((columns + 1) / 2) runs and as many uint16, and a
+   byte a pixel. */
 extern const struct stage hot_spots_stage;
 
 #endif

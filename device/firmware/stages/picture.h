@@ -5,6 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Keeps a compiler from moving reads and writes across, so that those between two stay together and are done in pairs.
+ */
+static inline void picture_barrier(void) {
+#if defined(__GNUC__)
+  __asm__ volatile("" ::: "memory");
+#endif
+}
+
 /* Words to 0, four at a time; some of them may lie behind `count`, up to a multiple of four. A small C library does it
    byte by byte, which the barrier keeps the compiler from calling. */
 static inline void picture_clear(uint32_t *words, uint32_t count) {
@@ -13,9 +21,7 @@ static inline void picture_clear(uint32_t *words, uint32_t count) {
     words[1] = 0;
     words[2] = 0;
     words[3] = 0;
-#if defined(__GNUC__)
-    __asm__ volatile("" ::: "memory");
-#endif
+    picture_barrier();
   }
 }
 

@@ -5,6 +5,7 @@
 #include "average.h"
 #include "bandpass.h"
 #include "bins.h"
+#include "body_map.h"
 #include "canny.h"
 #include "centre.h"
 #include "concatenate.h"
@@ -12,6 +13,7 @@
 #include "contact_gate.h"
 #include "crop.h"
 #include "difference.h"
+#include "domain.h"
 #include "domain_gate.h"
 #include "enmo.h"
 #include "equalise.h"
@@ -21,6 +23,7 @@
 #include "hold.h"
 #include "hot_spots.h"
 #include "kalman_core.h"
+#include "lacking.h"
 #include "logarithm.h"
 #include "median3.h"
 #include "motion_gate.h"
@@ -47,6 +50,7 @@ static const struct stage *const stages[] = {
     &average_stage,
     &bandpass_stage,
     &bins_stage,
+    &body_map_stage,
     &canny_stage,
     &centre_stage,
     &concatenate_stage,
@@ -54,6 +58,7 @@ static const struct stage *const stages[] = {
     &contact_gate_stage,
     &crop_stage,
     &difference_stage,
+    &domain_stage,
     &domain_gate_stage,
     &enmo_stage,
     &equalise_stage,
@@ -63,6 +68,7 @@ static const struct stage *const stages[] = {
     &hold_stage,
     &hot_spots_stage,
     &kalman_core_stage,
+    &lacking_stage,
     &logarithm_stage,
     &median3_stage,
     &motion_gate_stage,

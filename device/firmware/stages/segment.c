@@ -6,14 +6,19 @@
 #include <string.h>
 
 #include "float32.h"
-#include "labels.h"
 #include "picture.h"
 
 #define LAST_BIN (SEGMENT_BINS - 1U)
 #define BINS_BITS 0x43800000U /* of the float 256 */
+#define GREATEST 0x7F7FFFFF   /* bits of the greatest finite number */
 
-/* Least and greatest finite number. */
-static void range_of(const float *values, uint32_t count, float *least, float *greatest) {
+/* Between which finite numbers they are, and whether all are finite. */
+struct range {
+  float least, greatest;
+  bool whole;
+};
+
+static struct range finite_range(const float *values, uint32_t count) {
   float low = float32_of_bits(0x7F800000), high = -low;
   for (const float *end = values + count; values != end; values++) {
     const float value = *values;
@@ -24,9 +29,27 @@ static void range_of(const float *values, uint32_t count, float *least, float *g
       high = value;
     }
   }
-  /* Less this, neither zero becomes a negative one. */
-  *least = low == 0.0F ? -0.0F : low;
-  *greatest = high;
+  return (struct range){low, high, false};
+}
+
+/* By their bits, which are in the order of the floats once all but the sign is turned where it is negative. */
+static struct range range_of(const float *values, uint32_t count) {
+  int32_t low = INT32_MAX, high = INT32_MIN;
+  for (uint32_t i = 0; i < count; i++) {
+    const int32_t bits = float32_bits(values[i]);
+    const int32_t key = bits ^ (int32_t)((0U - ((uint32_t)bits >> 31)) >> 1);
+    if (key < low) {
+      low = key;
+    }
+    if (key > high) {
+      high = key;
+    }
+  }
+  if (high > GREATEST || low < -GREATEST - 1) {
+    return finite_range(values, count);
+  }
+  return (struct range){float32_of_bits(low < 0 ? low ^ INT32_MAX : low),
+                        float32_of_bits(high < 0 ? high ^ INT32_MAX : high), true};
 }
 
 static uint32_t otsu(const uint32_t *counts) {
@@ -56,16 +79,20 @@ static uint32_t otsu(const uint32_t *counts) {
   return found;
 }
 
-/* Mask of what is above Otsu's threshold. */
-static void above_otsu(const float *values, uint32_t count, uint32_t *counts, uint8_t *mask) {
-  float least, greatest;
-  range_of(values, count, &least, &greatest);
-  const float scale = (float)SEGMENT_BINS / (greatest - least);
-  if (!(scale > 0.0F) || !float32_is_finite(scale)) {
-    memset(mask, 0, count);
+/* Counts of bins, and the bin of each number; 0 of one that is not finite. */
+static void count_bins(const float *values, uint32_t count, const struct range *range, float scale, uint32_t *counts,
+                       uint8_t *bins) {
+  const float least = range->least;
+  picture_clear(counts, SEGMENT_BINS);
+  if (range->whole) {
+    for (uint32_t i = 0; i < count; i++) {
+      uint32_t bin = (uint32_t)((values[i] - least) * scale);
+      bin = bin > LAST_BIN ? LAST_BIN : bin;
+      counts[bin]++;
+      bins[i] = (uint8_t)bin;
+    }
     return;
   }
-  picture_clear(counts, SEGMENT_BINS);
   /* By the bits of what is not negative: NaN and infinity are greater than all bins, as is -infinity. */
   for (uint32_t i = 0; i < count; i++) {
     const float place = (values[i] - least) * scale;
@@ -77,12 +104,39 @@ static void above_otsu(const float *values, uint32_t count, uint32_t *counts, ui
       bin = LAST_BIN;
       counts[bin]++;
     }
-    mask[i] = (uint8_t)bin;
+    bins[i] = (uint8_t)bin;
   }
-  const uint32_t threshold = otsu(counts);
-  for (uint32_t i = 0; i < count; i++) {
-    mask[i] = mask[i] > threshold;
+}
+
+/* Bytes to 1 where they are above a threshold of up to 254, else 0: four at a time, by what carries out of the highest
+   bit of each when all that lacks to 255 is added. */
+static void compare(uint8_t *bytes, uint32_t count, uint32_t threshold) {
+  const uint32_t lack = (LAST_BIN - threshold) * 0x01010101U, low = lack & 0x7F7F7F7FU;
+  uint32_t four;
+  uint32_t i = 0;
+  for (; i + sizeof four <= count; i += (uint32_t)sizeof four) {
+    memcpy(&four, bytes + i, sizeof four);
+    const uint32_t sum = (four & 0x7F7F7F7FU) + low;
+    four = (((four & lack) | ((four | lack) & sum)) >> 7) & 0x01010101U;
+    memcpy(bytes + i, &four, sizeof four);
   }
+  for (; i < count; i++) {
+    bytes[i] = bytes[i] > threshold;
+  }
+}
+
+/* Mask of what is above Otsu's threshold. */
+static void above_otsu(const float *values, uint32_t count, uint32_t *counts, uint8_t *mask) {
+  struct range range = range_of(values, count);
+  const float scale = (float)SEGMENT_BINS / (range.greatest - range.least);
+  if (!(scale > 0.0F) || !float32_is_finite(scale)) {
+    memset(mask, 0, count);
+    return;
+  }
+  /* Less a negative zero, neither zero becomes a negative one. */
+  range.least = range.least == 0.0F ? -0.0F : range.least;
+  count_bins(values, count, &range, scale, counts, mask);
+  compare(mask, count, otsu(counts));
 }
 
 /* Shrink or grow by 3 x 3 pixels, edges repeated; `other` is room for another mask. */
@@ -106,33 +160,37 @@ static void spread(uint8_t *mask, uint8_t *other, uint32_t rows, uint32_t column
   }
 }
 
-/* Give the label of the largest part. */
-static uint32_t largest_of(const uint8_t *mask, const uint16_t *labels, uint16_t *areas, uint32_t count) {
-  uint32_t largest = 0, most = 0;
-  for (uint32_t i = 0; i < count; i++) {
-    if (mask[i] == 0) {
-      continue;
-    }
-    /* The first place of a part is its label. */
-    const uint32_t label = labels[i], area = label == i ? 1U : areas[label] + 1U;
-    areas[label] = (uint16_t)area;
-    if (area > most || (area == most && label < largest)) {
-      most = area;
-      largest = label;
+/* The root of the largest part, the first of equal ones; 0 where there is none. */
+static uint32_t largest_of(const struct run *runs, uint32_t count) {
+  uint32_t largest = 0;
+  for (uint32_t i = 1; i < count; i++) {
+    if (runs[i].area > runs[largest].area) {
+      largest = i;
     }
   }
   return largest;
 }
 
+/* Write what is within runs of a root, on what is outside. */
+static void fill(const struct run *runs, uint32_t count, uint32_t root, const float *values, float *output) {
+  for (uint32_t i = 0; i < count; i++) {
+    if (runs[i].root != root) {
+      continue;
+    }
+    for (uint32_t place = runs[i].first; place < runs[i].end; place++) {
+      output[place] = values != NULL ? values[place] : 1.0F;
+    }
+  }
+}
+
 static uint16_t apply(const struct work *work) {
   const struct segment_parameters *parameters = work->call->parameters;
-  const uint32_t count = (uint32_t)parameters->rows * parameters->columns;
+  const uint32_t rows = parameters->rows, columns = parameters->columns, count = rows * columns;
   const float *values = stage_input(work, 0);
   float *output = stage_output(work);
   uint32_t *counts = stage_scratch(work);
-  uint16_t *labels = (uint16_t *)(void *)(counts + SEGMENT_BINS);
-  uint16_t *areas = labels + count;
-  uint8_t *mask = (uint8_t *)(areas + count);
+  struct run *runs = (struct run *)(void *)(counts + SEGMENT_BINS);
+  uint8_t *mask = (uint8_t *)(runs + (size_t)rows * ((columns + 1U) / 2U));
   if (parameters->otsu) {
     above_otsu(values, count, counts, mask);
   } else {
@@ -141,18 +199,20 @@ static uint16_t apply(const struct work *work) {
     }
   }
   for (uint32_t i = 0; i < 2U * parameters->opening; i++) {
-    spread(mask, (uint8_t *)labels, parameters->rows, parameters->columns, i >= parameters->opening);
-  }
-  uint32_t largest = 0;
-  if (parameters->largest) {
-    labels_make(mask, parameters->rows, parameters->columns, parameters->diagonal, labels);
-    largest = largest_of(mask, labels, areas, count);
+    spread(mask, (uint8_t *)runs, rows, columns, i >= parameters->opening);
   }
   const float outside = parameters->picture ? float32_nothing() : 0.0F;
-  for (uint32_t i = 0; i < count; i++) {
-    const bool within = mask[i] != 0 && (!parameters->largest || labels[i] == largest);
-    output[i] = !within ? outside : parameters->picture ? values[i] : 1.0F;
+  if (!parameters->largest) {
+    for (uint32_t i = 0; i < count; i++) {
+      output[i] = mask[i] == 0 ? outside : parameters->picture ? values[i] : 1.0F;
+    }
+    return 0;
   }
+  const uint32_t found = runs_make(mask, rows, columns, parameters->diagonal, runs);
+  for (uint32_t i = 0; i < count; i++) {
+    output[i] = outside;
+  }
+  fill(runs, found, largest_of(runs, found), parameters->picture ? values : NULL, output);
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "runs.h"
 #include "stage.h"
 
 #define SEGMENT_BINS 256U
@@ -18,7 +19,7 @@ struct segment_parameters {
   uint16_t rows, columns;
 };
 
-/* Needs a uint32 a bin during a call, and 6 bytes a pixel. */
+/* Needs a uint32 a bin during a call, rows * ((columns + 1) / 2) runs, and a byte a pixel. */
 extern const struct stage segment_stage;
 
 #endif

@@ -162,11 +162,14 @@ def _words(data: dict[str, Any], rerun: Rerun) -> RenderableType:
 
 def _compared(name: str, compared: Compared) -> str:
     if not compared.both:
-        return f"{name}: nothing to compare; {counted(compared.recorded_only, 'finding')} recorded, {compared.again_only} again."
+        fetched = f", {compared.fetched} fetched later" if compared.fetched else ""
+        return f"{name}: nothing to compare; {counted(compared.recorded_only, 'finding')} recorded, {compared.again_only} again{fetched}."
     words = f"{name}: {compared.same} of {counted(compared.both, 'finding')} with the same verdict"
     words += f", values at most {compared.greatest:.2g} apart"
     if compared.recorded_only:
         words += f"; {compared.recorded_only} recorded alone"
     if compared.again_only:
         words += f"; {compared.again_only} computed alone"
+    if compared.fetched:
+        words += f"; {compared.fetched} fetched later, whose blocks never came"
     return words + "."

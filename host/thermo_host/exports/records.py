@@ -13,6 +13,7 @@ from thermo_host.exports.rows import Column, Table, TableRow, Track
 _UTC = Column("utc", "time")
 _QUALITY = (Column("flags", "int"), Column("quality", "text"))
 _FOUND = (
+    Column("fetched", "int"),
     Column("latency_us", "int", "us"),
     Column("inference_us", "int", "us"),
     Column("bundle", "text"),
@@ -109,8 +110,9 @@ class Tables:
                 *values,
                 record.flags,
                 ", ".join(in_words(record.flags)),
-                record.latency_us,
-                record.inference_us,
+                int(record.fetched),
+                None if record.fetched else record.latency_us,
+                None if record.fetched else record.inference_us,
                 f"{record.bundle.to_bytes(4, 'little').hex()}",
                 *(newest.get(sensor) for sensor in self._origins[record.model]),
             ),

@@ -13,12 +13,15 @@ from thermo_core.sensors.correction import HEADER, MAX_BODY, Correction, to_byte
 from thermo_core.sensors.kind import SensorConstants
 from thermo_core.sensors.kinds import KINDS, correction_of
 from thermo_core.signals import Values
+from thermo_core.wire import kept
 from thermo_core.wire.management import (
     Acknowledge,
     Alerts,
     Counters,
     Feed,
     Hello,
+    Kept,
+    KeptRequest,
     OfSensor,
     Part,
     Person,
@@ -31,9 +34,10 @@ from thermo_core.wire.management import (
     read,
 )
 from thermo_core.wire.management import AlertState as AlertNow
+from thermo_core.wire.records import FindingRecord
 from thermo_core.wire.smp import Group, ReturnCode
-from thermo_core.wire.table import Command, GroupError
-from thermo_host.link.foreign import cleaned
+from thermo_core.wire.table import LIMITS, Command, GroupError
+from thermo_host.link.foreign import cleaned, cleaned_record
 from thermo_host.link.requests import NO_GROUP, Progress, Requests
 
 SELF_TEST_S = 30.0
@@ -173,6 +177,34 @@ class Management:
         """
         asked = Signals(signals=tuple(signals))
         return read(Signals, self._requests.write(Command.SIGNALS, asked.to_map())).signals
+
+    def kept(self) -> list[FindingRecord]:
+        """Findings that it kept for a host that was away, the oldest first; none of a wearable that keeps none.
+
+        Raises:
+            ManagementError: it gives more than there can be, or nothing where there is more.
+            RecordError: what it gives makes no sense.
+        """
+        found: list[FindingRecord] = []
+        left, first = int(LIMITS["kept_bytes"].high), 0
+        while left >= 0:
+            try:
+                body = self._requests.read(Command.KEPT, KeptRequest(first=first).to_map())
+            except RefusedError as error:
+                if (error.group, error.code) == (NO_GROUP, ReturnCode.NOT_SUPPORTED):
+                    return []
+                raise
+            part = read(Kept, body)
+            findings = [cleaned_record(one) for one in kept.decode(part.data, part.bundle)]
+            found += [one for one in findings if isinstance(one, FindingRecord)]
+            left, first = left - len(part.data), part.first + len(findings)
+            if first >= part.end:
+                return found
+            if not findings:
+                break
+        raise ManagementError(
+            f"{self.port} does not come to the end of the findings it kept; reset it, and update its software if it stays so."
+        )
 
     def self_test(self) -> tuple[SelfTestResult, ...]:
         """What the device found out about itself; part after part where all of it is too long for one answer."""

@@ -173,7 +173,8 @@ def _findings(monitor: Monitor, spark: int) -> RenderableType:
             lines.append(_quantities(model, newest, age_s is None, spark))
         if age_s is not None:
             lines.append(Text(f"of {old(age_s)}", style=_OLD))
-        lines.append(Text(", ".join(marks(monitor, record)) + f", {record.inference_us / 1000:.1f} ms", style="dim"))
+        took = [] if record.fetched else [f"{record.inference_us / 1000:.1f} ms"]
+        lines.append(Text(", ".join([*marks(monitor, record), *took]), style="dim"))
     if monitor.findings:
         lines.append(Text(NOTICE, style="bold yellow"))
     return Group(*lines)

@@ -49,7 +49,8 @@ def winner(record: FindingRecord, model: Model) -> tuple[str, float]:
 def marks(monitor: Monitor, record: FindingRecord) -> list[str]:
     """What a reader of a finding must know of how it came about."""
     bundle = monitor.session.hello.bundle
-    return [*([f"bundle {bundle}"] if bundle else []), *in_words(record.flags)]
+    fetched = ["fetched"] if record.fetched else []
+    return [*([f"bundle {bundle}"] if bundle else []), *fetched, *in_words(record.flags)]
 
 
 def figure(value: float | None, unit: str) -> str:

@@ -126,6 +126,7 @@ def finding_facts(record: FindingRecord, session: Session) -> dict[str, Any]:
         }
     return {
         **facts,
+        "fetched": record.fetched,
         "latency_us": record.latency_us,
         "inference_us": record.inference_us,
         "bundle": f"{record.bundle:08x}",

@@ -211,6 +211,8 @@ class Monitor:
         newest = self.findings.get(record.model)
         if newest is None:
             newest = self.findings[record.model] = NewestFinding(record, item.captured_ns, Freshness(SLOWEST_S))
+        if item.captured_ns < newest.utc_ns:
+            return  # what was fetched after a loss on the line
         newest.record, newest.utc_ns = record, item.captured_ns
-        newest.fresh.seen(item.received_ns)
+        newest.fresh.seen(item.captured_ns if record.fetched else item.received_ns)
         newest.history.add(item.captured_ns, np.asarray(record.values, np.float32))

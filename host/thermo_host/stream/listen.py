@@ -12,11 +12,14 @@ from thermo_host.link.items import Item, Lost, Telemetry
 from thermo_host.link.lease import SILENCE_S, TelemetryStream
 from thermo_host.link.session import changes, fetch
 from thermo_host.link.wearable import Wearable
+from thermo_host.stream.missed import Missed
 
 IDLE_S = 0.1
 RETRY_S = 0.25
 NUMBERS = 1 << 16
 """Blocks carry the number of their constants modulo this."""
+RESTARTS = 1 << 32
+"""More than one stream has."""
 ASK_S = 1.0
 """How often a wearable is asked at most what its blocks are made with."""
 
@@ -26,6 +29,7 @@ def listen(
 ) -> Generator[Item | None, None, None]:
     """Telemetry without end; None whenever nothing came for a tenth of a second, so that a caller can do other things.
 
+    Findings that it kept while nobody heard it come before all else, each finding once (`FindingRecord.fetched`).
     Where the wearable turns out to have another sensor, correction, profile or bundle than before, a `Session` comes, which
     holds for all that follows: when a block is of constants that are not known, when it restarted, when it came back.
 
@@ -44,7 +48,9 @@ def listen(
         CorrectionError, SensorError: what it has now is damaged.
     """
     known = Known(wearable, session)
+    missed = Missed(wearable, session.plan)
     heard_ns = utc_now_ns(wearable)
+    began = 0
     while True:
         reason = "the port vanished"
         try:
@@ -64,8 +70,12 @@ def listen(
                         # With the end of a stream the device forgets them.
                         chosen_for = stream.restarts
                         wearable.choose_signals(signals)
-                    yield from known.before(telemetry, stream)
-                    yield telemetry
+                    for news in known.before(telemetry, stream):
+                        missed.follow(news.plan)
+                        yield news
+                    yield from missed.before(telemetry, began + stream.restarts, stream.lost)
+                    if missed.is_new(telemetry):
+                        yield telemetry
         except (ProtocolVersionError, RefusedError):
             raise
         except LinkError:
@@ -74,7 +84,10 @@ def listen(
         yield Lost(heard_ns, reason)
         now_ns = yield from _wait_for_return(wearable, known)
         yield Gap(from_ns=heard_ns, to_ns=max(heard_ns, now_ns), reason=reason)
-        yield from known.news()
+        for news in known.news():
+            missed.follow(news.plan)
+            yield news
+        began += RESTARTS
         heard_ns = now_ns
 
 

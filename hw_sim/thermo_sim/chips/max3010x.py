@@ -279,7 +279,9 @@ class SimulatedMax3010x:
 
 
 def _make(settings: Max3010xSettings, site: Site) -> SimulatedMax3010x:
-    return SimulatedMax3010x(site.around.light, site.around.die, green=settings.variant == "max30101", seed=site.seed)
+    return SimulatedMax3010x(
+        site.around.light(settings.name), site.around.die, green=settings.variant == "max30101", seed=site.seed
+    )
 
 
 KIND = ChipKind(_make)

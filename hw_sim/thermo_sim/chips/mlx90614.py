@@ -237,7 +237,7 @@ def _make(settings: Mlx90614Settings, site: Site) -> SimulatedMlx90614:
     return SimulatedMlx90614(
         around.seen(settings.name),
         around.die,
-        around.air,
+        around.beside(settings.name),
         settings.bus_path.address,
         site.seed,
         around.world.emissivity,

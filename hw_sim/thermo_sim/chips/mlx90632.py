@@ -290,7 +290,7 @@ def _make(settings: Mlx90632Settings, site: Site) -> SimulatedMlx90632:
     return SimulatedMlx90632(
         around.seen(settings.name),
         around.die,
-        around.air,
+        around.beside(settings.name),
         settings.bus_path.address,
         site.seed,
         around.world.emissivity,

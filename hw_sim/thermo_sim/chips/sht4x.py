@@ -155,7 +155,9 @@ def _word(share: float) -> int:
 
 
 def _make(settings: Sht4xSettings, site: Site) -> SimulatedSht4x:
-    return SimulatedSht4x(site.around.air, site.around.humidity, settings.bus_path.address, site.seed)
+    return SimulatedSht4x(
+        site.around.beside(settings.name), site.around.damp(settings.name), settings.bus_path.address, site.seed
+    )
 
 
 KIND = ChipKind(_make)

@@ -198,7 +198,10 @@ def _signed(word: int) -> int:
 
 
 def _make(settings: Tmp117Settings, site: Site) -> SimulatedTmp117:
-    return SimulatedTmp117(site.around.touched(settings.name), site.around.air, settings.bus_path.address, site.seed)
+    around = site.around
+    return SimulatedTmp117(
+        around.touched(settings.name), around.beside(settings.name), settings.bus_path.address, site.seed
+    )
 
 
 KIND = ChipKind(_make)

@@ -32,6 +32,10 @@ class Thermistor(Record, frozen=True, kw_only=True):
     self_heating_k_per_mw: Annotated[float, Meta(ge=0, le=100)] = 0.0
 
 
+CONVERSION_S = 1 / 860
+"""Of a channel, at the 860 samples a second that drivers ask for."""
+
+
 class Ads1115NtcSettings(BusSensorSettings, frozen=True, kw_only=True, tag="ads1115-ntc"):
     """An ADC with up to four thermistors.
 
@@ -65,6 +69,12 @@ class Ads1115NtcSettings(BusSensorSettings, frozen=True, kw_only=True, tag="ads1
     def signals(self) -> tuple[Signal, ...]:
         """Temperatures of the channels."""
         return (Signal(self.name, (len(self.channels),), "degC", self.rate_hz, self.name),)
+
+    @property
+    def supply_ma(self) -> float:
+        """0.15 mA while it converts (data sheet, IQ), 1.2 ms a channel; and the dividers, whose taps are taken for half their supply."""
+        converting = min(1.0, self.rate_hz * len(self.channels) * CONVERSION_S)
+        return 0.15 * converting + sum(500 * one.supply_v / one.series_ohm for one in self.channels)
 
     @property
     def visits(self) -> tuple[Visit, ...]:

@@ -14,6 +14,10 @@ MAX_BURST = 31
 """A full FIFO says 31 and an overrun, so more than this would be lost samples."""
 
 
+SUPPLY_UA = ((2, 4, 6, 11, 20, 38, 73), (2, 3, 4, 6, 10, 18, 36))
+"""By rate: with 10 or 12 bits, then with 8."""
+
+
 class Lis3dhSettings(BusSensorSettings, frozen=True, kw_only=True, tag="lis3dh"):
     """An accelerometer whose FIFO is read in bursts; each burst is a block, each of its samples a moment.
 
@@ -66,6 +70,11 @@ class Lis3dhSettings(BusSensorSettings, frozen=True, kw_only=True, tag="lis3dh")
     def moments(self) -> int:
         """A full FIFO, where it was read late."""
         return FIFO_DEPTH
+
+    @property
+    def supply_ma(self) -> float:
+        """2 to 73 uA by rate and mode (data sheet, current consumption)."""
+        return SUPPLY_UA[self.mode == "low-power"][RATES_HZ.index(self.rate_hz)] / 1000
 
     @property
     def visits(self) -> tuple[Visit, ...]:

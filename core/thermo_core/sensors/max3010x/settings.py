@@ -90,6 +90,12 @@ class Max3010xSettings(BusSensorSettings, frozen=True, kw_only=True, tag="max301
         return FIFO_DEPTH
 
     @property
+    def supply_ma(self) -> float:
+        """0.6 mA for itself (data sheet, IDD), and the LEDs, each for its pulse of every measurement."""
+        lit = min(1.0, self.measured_hz * self.pulse_us * 1e-6)
+        return 0.6 + len(self.leds) * self.current_ma * lit
+
+    @property
     def visits(self) -> tuple[Visit, ...]:
         """Interrupts and pointers, and the samples."""
         return (

@@ -44,6 +44,11 @@ class Mlx90614Settings(BusSensorSettings, frozen=True, kw_only=True, tag="mlx906
         return tuple(Signal(name, (), "degC", self.rate_hz, self.name) for name in names[: 1 + self.zones])
 
     @property
+    def supply_ma(self) -> float:
+        """1.3 mA; it sleeps on command alone (data sheet, IDD)."""
+        return 1.3
+
+    @property
     def visits(self) -> tuple[Visit, ...]:
         """A word for the sensor's and each object's temperature."""
         return (Visit("a reading", self.rate_hz, ((1, 3),) * (1 + self.zones)),)

@@ -43,6 +43,11 @@ class Mlx90632Settings(BusSensorSettings, frozen=True, kw_only=True, tag="mlx906
         )
 
     @property
+    def supply_ma(self) -> float:
+        """1 mA in continuous mode (data sheet)."""
+        return 1.0
+
+    @property
     def visits(self) -> tuple[Visit, ...]:
         """Status, six words, flag cleared."""
         return (Visit("a reading", self.rate_hz, ((2, 2), (2, 12), (4,))),)

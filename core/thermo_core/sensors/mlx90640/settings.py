@@ -31,8 +31,7 @@ class Mlx90640Settings(BusSensorSettings, frozen=True, kw_only=True, tag="mlx906
             "VDD": "3.3 V, 100 nF close by",
             "GND": "ground",
         },
-        "Draws about 20 mA. At 1 MHz the bus needs pull-ups of 1 kΩ or less. Its address is in its EEPROM, 0x33 from "
-        "the factory.",
+        "At 1 MHz the bus needs pull-ups of 1 kΩ or less. Its address is in its EEPROM, 0x33 from the factory.",
     )
 
     rate_hz: Annotated[float, Meta(ge=RATES_HZ[0], le=RATES_HZ[-1])] = 16.0
@@ -50,6 +49,11 @@ class Mlx90640Settings(BusSensorSettings, frozen=True, kw_only=True, tag="mlx906
             Signal(f"{self.name}.ta", (), "degC", rate_hz, self.name),
             Signal(f"{self.name}.vdd", (), "V", rate_hz, self.name),
         )
+
+    @property
+    def supply_ma(self) -> float:
+        """The camera's amplifiers and converter never rest: 20 mA, of 15 to 25 mA (data sheet, IDD)."""
+        return 20.0
 
     @property
     def visits(self) -> tuple[Visit, ...]:

@@ -40,6 +40,12 @@ class Tmp117Settings(BusSensorSettings, frozen=True, kw_only=True, tag="tmp117")
         return (Signal(self.name, (), "degC", self.rate_hz, self.name),)
 
     @property
+    def supply_ma(self) -> float:
+        """0.135 mA while it converts and 1.25 uA between (data sheet, IQ and ISB)."""
+        converting = min(1.0, self.rate_hz * self.averages * CONVERSION_S)
+        return 0.135 * converting + 0.00125 * (1 - converting)
+
+    @property
     def visits(self) -> tuple[Visit, ...]:
         """Configuration with its ready bit, then the result."""
         return (Visit("a result", self.rate_hz, ((1, 2), (1, 2))),)

@@ -64,7 +64,7 @@ def _make(settings: Ads1115NtcSettings, site: Site) -> SimulatedThermistors:
         tuple(site.around.touched(settings.name, place) for place in range(len(settings.channels))),
         settings.bus_path.address,
         site.seed,
-        site.around.air,
+        site.around.beside(settings.name),
     )
 
 

@@ -58,7 +58,7 @@ def _equalise(node: Node) -> float:
     stage: Any = node.what
     tiles = int(stage.tile_rows) * int(stage.tile_columns)
     if tiles == 1 and not stage.clip:
-        return 14.0 * _taken(node) + 13.0 * int(stage.levels)
+        return 13.5 * _taken(node) + 15.0 * int(stage.levels)
     return 85.0 * _taken(node) + 30.0 * int(stage.levels) * tiles
 
 
@@ -71,14 +71,15 @@ def _resize(node: Node) -> float:
 
 def _segment(node: Node) -> float:
     stage: Any = node.what
-    threshold = 50.0 if stage.threshold is None else 28.0
-    return (threshold + 75.0 * int(stage.opening) + (45.0 if stage.largest else 0.0)) * _taken(node)
+    threshold = 35.0 if stage.threshold is None else 28.0
+    return (threshold + 75.0 * int(stage.opening) + (34.0 if stage.largest else 0.0)) * _taken(node)
 
 
 _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     "average": lambda node, stage: (30 + stage.pictures) * _taken(node),
     "bandpass": lambda node, stage: (60 + 50 * stage.order) * _taken(node),
     "bins": lambda node, stage: (13 if stage.settled else 8) * _taken(node),
+    "body_map": lambda node, stage: 8 * _taken(node) * (len(stage.level) + 1),
     "canny": lambda node, stage: 80 * _taken(node),
     "centre": lambda node, stage: (48 if stage.by == "median" else 14) * _taken(node),
     "stack": lambda node, stage: 6 * _given(node),
@@ -88,14 +89,16 @@ _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     "difference": lambda node, stage: (10 if stage.first else 8) * _given(node),
     "contact_correction": lambda node, stage: 14 * _taken(node),
     "contact_gate": lambda node, stage: 40 * _taken(node),
+    "domain": lambda node, stage: (24 + 14.5 * len(stage.spread)) * _taken(node),
     "enmo": lambda node, stage: 15 * _taken(node),
     "equalise": lambda node, stage: _equalise(node),
     "foster": lambda node, stage: 24 * _taken(node),
     "gaussian": lambda node, stage: (19 if stage.size == 3 else 40) * _taken(node),
-    "glcm": lambda node, stage: 10 * _taken(node) + len(stage.angles) * (10 * _taken(node) + 20 * stage.levels**2),
+    "glcm": lambda node, stage: 10 * _taken(node) + len(stage.angles) * (8 * _taken(node) + 20 * stage.levels**2),
     "hold": lambda node, stage: 2.5 * _given(node),
     "kalman_core": lambda node, stage: 200,
-    "hot_spots": lambda node, stage: 98 * _taken(node),
+    "hot_spots": lambda node, stage: 75 * _taken(node),
+    "lacking": lambda node, stage: 9 * _taken(node),
     "logarithm": lambda node, stage: 56 * _taken(node),
     "median3": lambda node, stage: 48 * _taken(node),
     "motion_gate": lambda node, stage: 100 + 5 * _given(node),

@@ -23,6 +23,9 @@ from thermo_core.stages.sobel import Sobel
 from thermo_quantize.compiler.graph.row import FLOAT, ORDER_SCRATCH, Site
 from thermo_quantize.compiler.graph.tables import Tables, boolean, real
 
+RUN = 8
+"""Bytes of `struct run`."""
+
 
 def sized(site: Site, tables: Tables) -> Mapping[str, str]:
     """Rows and columns, of a stage that needs nothing else."""
@@ -137,9 +140,9 @@ def equalise(site: Site, tables: Tables) -> Mapping[str, str]:
 
 
 def equalise_scratch(site: Site) -> int:
-    """Bytes of counts, tables and levels."""
+    """Bytes of counts and tables."""
     stage: Equalise = site.stage
-    return 2 * 512 + FLOAT * (stage.levels * stage.tile_rows * stage.tile_columns + 1) + 2 * site.input.elements
+    return 2 * 512 + FLOAT * (stage.levels * stage.tile_rows * stage.tile_columns + 1)
 
 
 def glcm(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -170,8 +173,8 @@ def hot_spots(site: Site, tables: Tables) -> Mapping[str, str]:
 
 
 def hot_spots_scratch(site: Site) -> int:
-    """Bytes of a median, and of what is known of spots."""
-    return ORDER_SCRATCH + 7 * site.input.elements
+    """Bytes of a median, of runs and peaks, and of a mask."""
+    return ORDER_SCRATCH + (RUN + 2) * _runs(site) + site.input.elements
 
 
 def segment(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -189,8 +192,13 @@ def segment(site: Site, tables: Tables) -> Mapping[str, str]:
 
 
 def segment_scratch(site: Site) -> int:
-    """Bytes of counts, and of labels, areas and masks."""
-    return 4 * segment_stage.BINS + 6 * site.input.elements
+    """Bytes of counts, runs and a mask."""
+    return 4 * segment_stage.BINS + RUN * _runs(site) + site.input.elements
+
+
+def _runs(site: Site) -> int:
+    rows, columns = site.input.shape
+    return rows * ((columns + 1) // 2)
 
 
 def resize(site: Site, tables: Tables) -> Mapping[str, str]:

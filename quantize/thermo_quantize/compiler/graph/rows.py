@@ -10,6 +10,7 @@ from thermo_core.stages import (
     average,
     bandpass,
     bins,
+    body_map,
     contact_correction,
     contact_gate,
     kalman_core,
@@ -24,9 +25,11 @@ from thermo_core.stages import (
 )
 from thermo_core.stages.bandpass import Bandpass
 from thermo_core.stages.bins import Bins
+from thermo_core.stages.body_map import BodyMap
 from thermo_core.stages.centre import Centre
 from thermo_core.stages.contact_correction import ContactCorrection
 from thermo_core.stages.contact_gate import ContactGate
+from thermo_core.stages.domain import Domain
 from thermo_core.stages.domain_gate import DomainGate
 from thermo_core.stages.enmo import Enmo
 from thermo_core.stages.foster import Foster
@@ -35,6 +38,7 @@ from thermo_core.stages.kalman_core import KalmanCore
 from thermo_core.stages.logarithm import Logarithm
 from thermo_core.stages.motion_gate import MotionGate
 from thermo_core.stages.node_check import NodeCheck
+from thermo_core.stages.nodes import weights_of
 from thermo_core.stages.normalise import Normalise
 from thermo_core.stages.projection import Projection
 from thermo_core.stages.reference import Reference
@@ -51,6 +55,7 @@ from thermo_quantize.compiler.graph.tables import Tables, boolean, real, whole
 from thermo_quantize.compiler.memory import ANYWHERE, Overlap
 
 _ORDER = f"sizeof(struct order_scratch) == {ORDER_SCRATCH}"
+_RUN = f"sizeof(struct run) == {pictures.RUN}"
 BANDPASS_COLUMN = 40
 """Bytes of `struct bandpass_column`."""
 RESAMPLE_STEP = 16
@@ -92,6 +97,27 @@ def _bins(site: Site, tables: Tables) -> Mapping[str, str]:
     }
 
 
+def _body_map(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: BodyMap = site.stage
+    nodes = site.input.elements
+    shares = "NULL" if stage.areas is None else tables.reals(site.name("shares"), body_map.shares(stage.areas))
+    return {
+        "usual": tables.reals(site.name("usual"), stage.usual.array),
+        "weights": tables.reals(site.name("weights"), weights_of(stage.weights, nodes)),
+        "matrix": tables.reals(site.name("matrix"), stage.matrix.array),
+        "level": tables.reals(site.name("level"), stage.level.array),
+        "shares": shares,
+        "segments": str(len(stage.level)),
+        "least": str(body_map.least_nodes(stage, nodes)),
+    }
+
+
+def _body_map_scratch(site: Site) -> int:
+    nodes = site.input.elements
+    most = nodes - body_map.least_nodes(site.stage, nodes)
+    return FLOAT * (nodes + most * (most + 1)) + most
+
+
 def _centre(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Centre = site.stage
     return {"median": boolean(stage.by == "median")}
@@ -109,6 +135,21 @@ def _contact_gate(site: Site, tables: Tables) -> Mapping[str, str]:
         "step": real(stage.step),
         "behind": str(contact_gate.behind(stage, site.input)),
         "held": str(contact_gate.held(stage, site.input)),
+    }
+
+
+def _domain(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Domain = site.stage
+    return {
+        "low": tables.reals(site.name("low"), stage.low.array),
+        "high": tables.reals(site.name("high"), stage.high.array),
+        "one_low": boolean(len(stage.low) == 1),
+        "one_high": boolean(len(stage.high) == 1),
+        "axes": tables.reals(site.name("axes"), stage.axes.array),
+        "spread": tables.reals(site.name("spread"), stage.spread.array),
+        "count": str(len(stage.spread)),
+        "along": real(stage.along),
+        "across": real(stage.across),
     }
 
 
@@ -167,7 +208,7 @@ def _node_check(site: Site, tables: Tables) -> Mapping[str, str]:
     return {
         "usual": tables.reals(site.name("usual"), node_check.usual(stage, nodes)),
         "tightness": tables.reals(site.name("tightness"), node_check.tightness(stage, nodes)),
-        "weights": tables.reals(site.name("weights"), node_check.matrix(stage, nodes)),
+        "weights": tables.reals(site.name("weights"), weights_of(stage.weights, nodes)),
         "most": str(stage.most),
     }
 
@@ -335,6 +376,7 @@ ROWS: Mapping[str, Row] = {
         assumes=f"sizeof(struct bandpass_column) == {BANDPASS_COLUMN}",
     ),
     "bins": Row(_bins, overlap=IN_PLACE),
+    "body_map": Row(_body_map, scratch=_body_map_scratch),
     "canny": Row(pictures.canny, scratch=pictures.canny_scratch),
     "centre": Row(
         _centre,
@@ -353,14 +395,16 @@ ROWS: Mapping[str, Row] = {
         keeps=lambda site: FLOAT * (contact_gate.behind(site.stage, site.input) + 1) * site.input.elements,
         overlap=IN_PLACE,
     ),
+    "domain": Row(_domain, overlap=IN_PLACE),
     "enmo": Row(_enmo),
     "equalise": Row(pictures.equalise, scratch=pictures.equalise_scratch),
     "foster": Row(_foster),
     "gaussian": Row(pictures.gaussian, scratch=pictures.gaussian_scratch),
     "glcm": Row(pictures.glcm, scratch=pictures.glcm_scratch),
     "hold": Row(_hold, state=True, keeps=lambda site: FLOAT * site.input.elements, kept_output=True),
-    "hot_spots": Row(pictures.hot_spots, scratch=pictures.hot_spots_scratch, assumes=_ORDER),
+    "hot_spots": Row(pictures.hot_spots, scratch=pictures.hot_spots_scratch, assumes=f"{_ORDER} && {_RUN}"),
     "kalman_core": Row(_kalman_core, state=True),
+    "lacking": Row(overlap=IN_PLACE),
     "logarithm": Row(_logarithm, overlap=IN_PLACE),
     "median3": Row(pictures.median3, scratch=pictures.median3_scratch),
     "motion_gate": Row(_motion_gate, state=True),
@@ -386,7 +430,7 @@ ROWS: Mapping[str, Row] = {
     ),
     "resize": Row(pictures.resize),
     "scale": Row(_scale, overlap=IN_PLACE),
-    "segment": Row(pictures.segment, scratch=pictures.segment_scratch),
+    "segment": Row(pictures.segment, scratch=pictures.segment_scratch, assumes=_RUN),
     "select": Row(_select),
     "slope": Row(
         _slope,

@@ -1,0 +1,78 @@
+"""The cable is pulled, and no estimate is missing and none doubled: on the agent, as a program and on a microcontroller.
+
+The agent's ten minutes pass at 30 times their speed; boards, which run in real time, lose half a minute here and ten minutes in
+test_firmware_kept.
+"""
+
+import contextlib
+import threading
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import seldom
+from running import KINDS, started
+
+from thermo_core.recording.layout import Gap
+from thermo_core.wire.records import ClockRecord, FindingRecord
+from thermo_host.link.items import Item, Lost, Telemetry
+from thermo_host.link.session import fetch
+from thermo_host.sinks.monitor import Monitor
+from thermo_host.sinks.recorder import Recorder
+from thermo_host.stream.listen import listen
+from thermo_host.stream.playback import Recording
+
+AWAY_S = 20.0
+LEAST = {"agent": 118, "host": 3, "mps2-an386": 3}
+"""Findings of a model made meanwhile: of 600 s, of 20 s."""
+
+
+def findings(items: list[Item], model: int) -> list[FindingRecord]:
+    told = [one.record for one in items if isinstance(one, Telemetry)]
+    return [one for one in told if isinstance(one, FindingRecord) and one.model == model]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_a_lost_line_nothing_is_missing(kind: str, tmp_path: Path) -> None:
+    more = ("--speed", "30") if kind == "agent" else ()
+    toml = str(seldom.write(tmp_path))
+    path = tmp_path / "recording.mcap"
+    with started(kind, tmp_path, *more, wearable=toml) as running, running.open() as host:
+        session = fetch(host)
+        monitor, items = Monitor(session), []
+        with contextlib.closing(listen(host, session, reconnect=True)) as stream, Recorder(path, session) as recorder:
+            pulled, end = False, time.monotonic() + 180
+            for item in stream:
+                assert time.monotonic() < end, [type(one).__name__ for one in items[-5:]]
+                if item is None:
+                    continue
+                items.append(item)
+                monitor.push(item)
+                recorder.add(item)
+                if not pulled and len(findings(items, 0)) >= 2:
+                    pulled = True
+                    pull = {"seconds": AWAY_S}
+                    threading.Thread(target=running.laboratory, args=("unplug",), kwargs=pull, daemon=True).start()
+                back = [at for at, one in enumerate(items) if isinstance(one, Gap)]
+                if back and sum(not one.fetched for one in findings(items[back[0] :], 0)) >= 2:
+                    break
+    at = next(place for place, one in enumerate(items) if isinstance(one, Gap))
+    assert any(isinstance(one, Lost) for one in items[:at])
+    for model in (0, 1):
+        found = findings(items, model)
+        times = [one.time_us for one in found]
+        assert times == sorted(set(times)), "in their order, and none doubled"
+        apart = [(later - earlier) / 1e6 for earlier, later in pairwise(times)]
+        assert all(abs(one - seldom.EVERY_S) < 1.5 for one in apart), "none is missing"
+        assert sum(one.fetched for one in found) >= LEAST[kind]
+        assert not any(one.fetched for one in findings(items[:at], model))
+        recorded = [
+            one.record
+            for one in Recording(path)
+            if isinstance(one, Telemetry) and isinstance(one.record, FindingRecord) and one.record.model == model
+        ]
+        assert recorded == found, "the recording has them in the same order, and knows which were fetched"
+        newest = monitor.findings[model]
+        assert newest.record == found[-1] and not newest.record.fetched
+    assert any(isinstance(one, Telemetry) and isinstance(one.record, ClockRecord) for one in items)
