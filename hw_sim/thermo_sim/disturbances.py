@@ -13,9 +13,9 @@ from msgspec import Meta
 
 from thermo_core.errors import UsageError
 from thermo_core.schema import Record, Text
-from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS
-from thermo_sim.scenes import STRAIGHT, Grid, Map, Scene, View, smooth_field
+from thermo_sim.scenes import STRAIGHT, WHOLE, Grid, Map, Scene, View, smooth_field
 
+ROWS, COLUMNS = WHOLE[0].shape
 MINUTE, HOUR = 60.0, 3600.0
 Draw = Callable[[np.random.Generator], Callable[[Grid], Map]]
 

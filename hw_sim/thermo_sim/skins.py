@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_core.sensors.mlx90640.frames import COLUMNS, ROWS
 from thermo_sim import bioheat
-from thermo_sim.scenes import Grid, Map, between, ridge, smooth_field
+from thermo_sim.scenes import WHOLE, Grid, Map, between, ridge, smooth_field
 
+ROWS, COLUMNS = WHOLE[0].shape
 PITCH_MM = 2.0
 """Of a camera's pixels on the skin, a hand's breadth under the camera."""
 FINE = 3
