@@ -10,6 +10,10 @@ looks. Alerts a month are of all wearer-days; in brackets is the 95 % interval f
 
 import argparse
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +31,24 @@ GROWS_DAYS = 30
 CONTRASTS_K = ((0.3, 0.6), (0.6, 1.0), (1.0, 1.6))
 THRESHOLDS, HOURS = (0.5, 0.7, 0.8, 0.9, 0.95), (1, 3, 6, 12)
 MONTH = 30
+PROCESSES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One wearer to simulate.
+
+    Attributes:
+        seed: of it.
+        life: name of what it does.
+        days: after the week of learning.
+        contrast_k: least and most rise of a lesion that grows; None for a healthy one.
+    """
+
+    seed: int
+    life: str
+    days: int
+    contrast_k: tuple[float, float] | None = None
 
 
 def main() -> None:
@@ -41,20 +63,26 @@ def main() -> None:
         "--folder", type=Path, default=library.resolve("breast-watch").parent, help="wearable.toml and model.tflite"
     )
     given = parser.parse_args()
-    profile = file.read(given.folder / library.FILE_NAME).profile
-    watch = Watch(profile, Int8Network((given.folder / "model.tflite").read_bytes()), 60 * given.minutes)
-    print(f"{profile.alerts[0].when} for {profile.alerts[0].after.seconds / HOUR_S:g} h; skin of '{given.skin}'")
-    healthy = {
-        life: [watch.lived(FIRST_SEED + n, given.skin, LIVES[life], given.days) for n in range(given.wearers)]
+    watch = _watch(given.folder, given.minutes)
+    alert = file.read(given.folder / library.FILE_NAME).profile.alerts[0]
+    print(f"{alert.when} for {alert.after.seconds / HOUR_S:g} h; skin of '{given.skin}'", flush=True)
+    jobs = [Job(FIRST_SEED + number, life, given.days) for life in LIVES for number in range(given.wearers)]
+    jobs += [
+        Job(FIRST_SEED + 10_000 + 1_000 * size + number, life, GROWS_DAYS + 16, contrast)
         for life in LIVES
-    }
+        for size, contrast in enumerate(CONTRASTS_K)
+        for number in range(given.lesions)
+    ]
+    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
+        lived = dict(zip(jobs, pool.map(partial(_lived, given.folder, given.minutes, given.skin), jobs), strict=True))
+    healthy = {life: [said for job, said in lived.items() if job.life == life and not job.contrast_k] for life in LIVES}
     print(
-        f"{'healthy':10}{'wearer-days':>12}{'refused':>9}{'alerts':>8}{'a month':>26}  looks above the threshold, by what was at hand"
+        f"{'healthy':10}{'wearer-days':>12}{'refused':>9}{'alerts':>8}{'a month':>26}  looks above the threshold, and at hand"
     )
     for life, every in healthy.items():
         _print_healthy(watch, life, every, given.days)
     grown = {
-        (life, contrast): _grown(watch, given.skin, life, contrast, given.lesions)
+        (life, contrast): [said for job, said in lived.items() if job.life == life and job.contrast_k == contrast]
         for life in LIVES
         for contrast in CONTRASTS_K
     }
@@ -62,11 +90,11 @@ def main() -> None:
         f"{'growing':10}{'full rise, K':>14}{'alert within 45 days':>22}{'median delay, days':>20}{'median rise at the alert, K':>29}"
     )
     for (life, contrast), every in grown.items():
-        found = [(said, watch.raised(said)) for said in every]
+        found = [(said, [at for at in watch.raised(said) if at >= _begins()]) for said in every]
         delays = [(at[0] - _begins()) / DAY_S for _, at in found if at]
         tops = [float(said.rises_k[np.searchsorted(said.times_s, at[0])]) for said, at in found if at]
         print(
-            f"{life:10}{contrast[0]:>9.1f}-{contrast[1]:.1f}{len(delays):>14} of {len(found):<5}"
+            f"{life:10}{contrast[0]:>10.1f}-{contrast[1]:.1f}{f'{len(delays)} of {len(found)}':>22}"
             + (f"{np.median(delays):>20.1f}{np.median(tops):>29.2f}" if delays else f"{'-':>20}{'-':>29}"),
             flush=True,
         )
@@ -74,7 +102,7 @@ def main() -> None:
         "trade-off: false alerts a month (mild, harsh), share of lesions of 0.6-1 K found within 45 days (mild, harsh)"
     )
     print(f"{'threshold':>10}" + "".join(f"{f'{hours} h':>30}" for hours in HOURS))
-    for threshold in THRESHOLDS:
+    for threshold in sorted({*THRESHOLDS, round(watch.threshold, 3)}):
         cells = []
         for hours in HOURS:
             false = [sum(len(watch.raised(said, threshold, hours)) for said in healthy[life]) for life in LIVES]
@@ -84,7 +112,24 @@ def main() -> None:
                 for life in LIVES
             ]
             cells.append(f"{a_month[0]:>9.2f} {a_month[1]:6.2f} {share[0]:6.0%} {share[1]:6.0%}")
-        print(f"{threshold:>10.2f}" + "".join(cells), flush=True)
+        print(f"{threshold:>10.3f}" + "".join(cells), flush=True)
+
+
+@cache
+def _watch(folder: Path, minutes: float) -> Watch:
+    profile = file.read(folder / library.FILE_NAME).profile
+    return Watch(profile, Int8Network((folder / "model.tflite").read_bytes()), 60 * minutes)
+
+
+def _lived(folder: Path, minutes: float, skin: str, job: Job) -> Said:
+    lump = None
+    if job.contrast_k is not None:
+        rng = np.random.default_rng([job.seed, 0x6047])
+        rise = np.inf
+        while not job.contrast_k[0] <= rise < job.contrast_k[1]:
+            drawn, rise = patch_weeks.draw_lump(rng)
+        lump = Lump(drawn.row, drawn.column, drawn.tumour, _begins(), GROWS_DAYS * DAY_S)
+    return _watch(folder, minutes).lived(job.seed, skin, LIVES[job.life], job.days, lump)
 
 
 def _print_healthy(watch: Watch, life: str, every: list[Said], days: int) -> None:
@@ -111,20 +156,6 @@ def _print_healthy(watch: Watch, life: str, every: list[Said], days: int) -> Non
 
 def _begins() -> float:
     return (REFERENCE_DAYS + 1) * DAY_S
-
-
-def _grown(watch: Watch, skin: str, life: str, contrast: tuple[float, float], count: int) -> list[Said]:
-    found = []
-    for number in range(count):
-        seed = FIRST_SEED + 10_000 + 1_000 * CONTRASTS_K.index(contrast) + number
-        rng = np.random.default_rng([seed, 0x6047])
-        while True:
-            lump, rise = patch_weeks.draw_lump(rng)
-            if contrast[0] <= rise < contrast[1]:
-                break
-        growing = Lump(lump.row, lump.column, lump.tumour, _begins(), GROWS_DAYS * DAY_S)
-        found.append(watch.lived(seed, skin, LIVES[life], GROWS_DAYS + 16, growing))
-    return found
 
 
 if __name__ == "__main__":
