@@ -167,13 +167,12 @@ class BreastWatch:
 
         return Plan((SEEN,), augment, teach, finish=lambda network, inputs: _blind(network, shares))
 
-    def baseline(self, train: Samples, test: Samples, settings: Settings) -> NDArray[np.float32]:
-        """The matched filter on the difference that is not told where the lesion is."""
-        score = test.extra["filter"].astype(np.float32)
-        return np.stack([-score, score, np.zeros_like(score)], axis=1)
+    def baseline(self, train: Samples, test: Samples, settings: Settings) -> None:
+        """None: what it is compared with stands in its table, on the same looks."""
 
     def metrics(self, samples: Samples, outputs: NDArray[np.float32], settings: Settings) -> dict[str, Any]:
-        """AUC of looks that are not refused, by contrast; beside it the matched filter and the network of a picture alone."""
+        """AUC of looks that are not refused, by contrast; beside it, on the same looks, the matched filter and the network of a picture
+        alone."""
         score, refused = outputs[:, 1].astype(np.float64), _refused(samples, outputs)
         contrast, harsh = samples.extra["contrast_k"], samples.extra["harsh"] == 1
         healthy, lesion = samples.targets == NONE, samples.targets == LESION
@@ -190,7 +189,7 @@ class BreastWatch:
                     row: dict[str, Any] = {"life": life, "from_k": low, "to_k": high, "lesions": int(lesion[of].sum())}
                     table.append(row | {name: auc(values[of], lesion[of]) for name, values in compared.items()})
                     if life == "both":
-                        figures[f"auc_{low:g}_{high:g}_k"] = table[-1]["auc"]
+                        figures |= {f"{name}_{low:g}_{high:g}_k": table[-1][name] for name in ("auc", "auc_filter")}
         deep = ~refused & (healthy | (lesion & (samples.extra["depth_mm"] >= DEEP_MM)))
         if lesion[deep].any() and healthy[deep].any():
             figures["auc_deep"] = auc(score[deep], lesion[deep])
@@ -282,8 +281,8 @@ def _blind(network: Any, shares: NDArray[np.float32]) -> Any:
 
 def _refused(samples: Samples, outputs: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Looks of which the wearable says that it cannot tell."""
-    doubtful = (samples.extra["flags"].astype(np.uint16) & np.uint16(DOUBTFUL)) != 0
-    refused: NDArray[np.bool_] = doubtful | (outputs[:, 2] > TOLD.high)
+    lost = (samples.extra["flags"].astype(np.uint16) & np.uint16(DOUBTFUL)) != 0
+    refused: NDArray[np.bool_] = lost | (outputs[:, 2] > TOLD.high)
     return refused
 
 
