@@ -46,11 +46,9 @@ LIVES = ("mild", "harsh")
 SKIN = {"train": "ridges", "validation": "ridges", "test": "branches"}
 FIRST_SEED = {"train": 1_000, "validation": 200_000, "test": 400_000}
 """Seeds of wearers count up from here."""
-FULL = {"train": Size(200, 24), "validation": Size(24, 24), "test": Size(60, 30)}
+FULL = {"train": Size(360, 24), "validation": Size(24, 24), "test": Size(60, 30)}
 QUICK = {"train": Size(6, 24), "validation": Size(4, 12), "test": Size(4, 18)}
 SIDES = tuple(FIRST_SEED)
-TILES = 2
-"""How often an epoch goes through the samples, each time with another body."""
 NOISE_K = 0.04
 """Of a look, for the matched filter."""
 FLIPS = Augmentation(flip_rows=True, flip_columns=True)
@@ -82,8 +80,9 @@ class BreastWatch:
     head = "softmax"
     loss = "sparse_categorical_crossentropy"
     chart_files = ("contrast.svg",)
+    specificity = 0.99
     more_is_better = MappingProxyType({"auc": True})
-    settings = Settings("spot_cnn", epochs=24, batch=256, rate=4e-3, decay=1e-4, dropout=0.1, variant="both")
+    settings = Settings("spot_cnn", epochs=30, batch=256, rate=4e-3, decay=1e-4, dropout=0.1, variant="both")
 
     def goals(self, settings: Settings) -> tuple[Goal, ...]:
         """AUC of single looks on skin of another generator, after a week."""
@@ -162,17 +161,13 @@ class BreastWatch:
             ]
             return through((SEEN,), _pairs(np.concatenate(parts, axis=-1))) * shares
 
-        def teach(features: NDArray[np.float32], targets: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[Any]]:
-            return np.tile(features, (TILES, 1, 1, 1)), np.tile(targets, TILES)
-
-        return Plan((SEEN,), augment, teach, finish=lambda network, inputs: _blind(network, shares))
+        return Plan((SEEN,), augment, finish=lambda network, inputs: _blind(network, shares))
 
     def baseline(self, train: Samples, test: Samples, settings: Settings) -> None:
         """None: what it is compared with stands in its table, on the same looks."""
 
     def metrics(self, samples: Samples, outputs: NDArray[np.float32], settings: Settings) -> dict[str, Any]:
-        """AUC of looks that are not refused, by contrast; beside it, on the same looks, the matched filter and the network of a picture
-        alone."""
+        """AUC of looks that are not refused, by contrast; on the same looks the matched filter's and that of a picture alone."""
         score, refused = outputs[:, 1].astype(np.float64), _refused(samples, outputs)
         contrast, harsh = samples.extra["contrast_k"], samples.extra["harsh"] == 1
         healthy, lesion = samples.targets == NONE, samples.targets == LESION
@@ -180,7 +175,8 @@ class BreastWatch:
             "auc": score,
             **{f"auc_{name}": samples.extra[name] for name in ("filter", "today", "today_difference")},
         }
-        table, figures = [], {}
+        table: list[dict[str, Any]] = []
+        figures: dict[str, Any] = {}
         for life in (*LIVES, "both"):
             led = np.ones(len(score), np.bool_) if life == "both" else harsh == (life == "harsh")
             for low, high in CONTRAST_BINS_K:
@@ -203,9 +199,8 @@ class BreastWatch:
 
     def threshold(self, outputs: NDArray[np.float32], validation: Samples) -> float:
         """99 % specificity on validation looks: single looks above it are rare, and an alert needs hours of them."""
-        return max(
-            1 / 256, threshold_at_specificity(outputs[:, 1].astype(np.float64), validation.targets == LESION, 0.99)
-        )
+        score, lesion = outputs[:, 1].astype(np.float64), validation.targets == LESION
+        return max(1 / 256, threshold_at_specificity(score, lesion, self.specificity))
 
     def when(self, threshold: float) -> str:
         """The condition of the wearable's alert."""

@@ -148,6 +148,10 @@ class Task(Protocol):
 class Alerting(Protocol):
     """What a task has beside, if its wearable alerts at a threshold that training finds."""
 
+    @property
+    def specificity(self) -> float:
+        """Share of validation samples without what is alerted of that stay below the threshold."""
+
     def threshold(self, outputs: NDArray[np.float32], validation: Samples) -> float:
         """The threshold that validation samples, which chose nothing but the epoch, give with the int8 model's outputs."""
 
