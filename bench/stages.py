@@ -154,6 +154,8 @@ def _rows() -> tuple[Row, ...]:
         Row("select", "all of a picture, upside down", [made | {"op": "select", "places": reverse}]),
         Row("concatenate", "a picture, die temperature and supply",
             [made | {"op": "concatenate", "of": ["skin", "skin.ta", "skin.vdd"]}]),
+        Row("stack", "two pictures", [made | {"op": "stack", "of": ["skin", "skin"]}]),
+        Row("domain_gate", "a picture by its own pixels", [made | {"op": "domain_gate", "by": "skin", "low": 20.0}]),
         Row("prefer", "the first of two pictures", [made | {"op": "prefer", "of": ["skin", "skin"]}]),
         Row("statistics", f"{', '.join(words)} of a picture", [made | {"op": "statistics", "give": words, "over": "all"}]),
         Row("hold", "a picture at its own moments", [made | {"op": "hold", "on": "skin"}]),

@@ -19,7 +19,8 @@ from thermo_sim.people import Course, Person, course, waves
 from thermo_sim.people.happenings import Happening
 from thermo_sim.people.pictures import PORTRAITS, make_portrait
 from thermo_sim.people.places import Place, place
-from thermo_sim.scenes import STRAIGHT, Scene, blackbody, make_scene
+from thermo_sim.scene_table import make_scene
+from thermo_sim.scenes import STRAIGHT, Scene, blackbody
 from thermo_sim.surface import CelsiusAt, WavesAt
 from thermo_sim.surroundings import Conditions, Surroundings
 from thermo_sim.world_file import Body, World

@@ -31,7 +31,7 @@ class SceneFile(Record, frozen=True):
     """What a camera looks at.
 
     Attributes:
-        name: a key of `scenes.SCENES`.
+        name: a key of `scene_table.SCENES`.
         options: of it.
     """
 

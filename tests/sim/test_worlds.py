@@ -20,6 +20,7 @@ from thermo_sim.chips.kinds import KINDS, MULTIPLEXERS
 from thermo_sim.faults import ABOUT, FaultKind
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.laboratory import laboratory_commands
+from thermo_sim.scene_table import make_scene
 from thermo_sim.world_file import ANYWHERE, Motion, Pulse, World, load_world, world_names, world_of
 
 MUX = "tca9548a@0x70"
@@ -80,7 +81,9 @@ def test_a_wrong_world_is_said_in_a_sentence(tmp_path: Path, text: str, said: st
 
 def test_the_world_in_the_docs_is_one(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
-    text, outside = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    text, weeks, outside = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    scene = load_world(_written(tmp_path, f'about = "x"\n{weeks}')).scene
+    assert make_scene(scene.name, 1, scene.options).celsius(75.0).shape == (24, 32)
     (tmp_path / "face.csv").write_text("33.5,34.0\n")
     assert set(load_world(_written(tmp_path, f'about = "x"\n{outside}')).given) == {"conductance", "face"}
     world = load_world(_written(tmp_path, text))

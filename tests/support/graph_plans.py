@@ -276,6 +276,25 @@ def _metabolic_rate(draft: Draft, of: str) -> Made:
     return fields, Kind((), kind.clock, False, kind.rated)
 
 
+def _domain_gate(draft: Draft, of: str) -> Made:
+    return _same(
+        draft.kinds[of],
+        by=draft.choices.one(draft.alike(of)),
+        low=draft.choices.one([-1e9, 30.0]),
+        high=draft.choices.one([34.0, 1e9]),
+        calibrated=draft.choices.one([False, True]),
+    )
+
+
+def _stack(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    names = [name for name in draft.alike(of) if draft.kinds[name].shape == kind.shape]
+    if len(kind.shape) != 2 or kind.elements > 1024 or kind.timed:
+        return None
+    chosen = [of, *draft.some(names, 1, 3)]
+    return {"of": chosen}, Kind((*kind.shape, len(chosen)), kind.clock, False, kind.rated)
+
+
 def _motion_gate(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     hold_s = draft.choices.one([0, 3]) / draft.rate_hz(of) if kind.rated else 0.0
@@ -341,7 +360,9 @@ def _recovery(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     if not kind.timed or len(kind.shape) > 2 or kind.shape[0] < 8:
         return None
-    return {"clear": draft.choices.one([0.0, 3.0])}, Kind((4,) if len(kind.shape) == 1 else (kind.shape[1], 4), kind.clock, False, kind.rated)
+    return {"clear": draft.choices.one([0.0, 3.0])}, Kind(
+        (4,) if len(kind.shape) == 1 else (kind.shape[1], 4), kind.clock, False, kind.rated
+    )
 
 
 def _reference(draft: Draft, of: str) -> Made:
@@ -572,6 +593,8 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "crop": _crop,
     "difference": _difference,
     "domain": _domain,
+    "domain_gate": _domain_gate,
+    "stack": _stack,
     "enmo": _enmo,
     "equalise": _equalise,
     "expectile": _expectile,

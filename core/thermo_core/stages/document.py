@@ -64,6 +64,7 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
         {"low": [-3.0], "high": [3.0], "axes": [0.5, 0.5, 0.5, 0.5], "spread": [2.0], "along": 3.0, "across": 2.0},
         (Signal("x", (4,), "", 1.0, "x"),),
     ),
+    "domain_gate": ({"by": "y", "high": 0.5}, (_DEGREES, Signal("y", (), "", 8.0, "x"))),
     "enmo": ({}, (Signal("x", (25, 3), "g", 1.0, "x/25/25", 0.04),)),
     "equalise": ({"low": 20.0, "high": 40.0}, (_PICTURE,)),
     "expectile": ({"start": 65.0}, (Signal("x", (), "bpm", 0.1, "x"),)),
@@ -101,6 +102,7 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "select": ({"places": [3, 0]}, (_DEGREES,)),
     "slope": ({"span_s": 60.0, "per": "min"}, (_DEGREES,)),
     "sobel": ({}, (_PICTURE,)),
+    "stack": ({}, (_PICTURE, Signal("y", (24, 32), "K", 8.0, "x"))),
     "spectrum_peak": (
         {"motion": "y"},
         (Signal("x", (200,), "nA", 0.5, "x/200/50", 0.04), Signal("y", (200, 3), "g", 0.5, "x/200/50", 0.04)),

@@ -14,6 +14,7 @@
 #include "crop.h"
 #include "difference.h"
 #include "domain.h"
+#include "domain_gate.h"
 #include "enmo.h"
 #include "equalise.h"
 #include "expectile.h"
@@ -46,6 +47,7 @@
 #include "slope.h"
 #include "sobel.h"
 #include "spectrum_peak.h"
+#include "stack.h"
 #include "statistics.h"
 #include "subtract_background.h"
 #include "window.h"
@@ -64,6 +66,7 @@ static const struct stage *const stages[] = {
     &crop_stage,
     &difference_stage,
     &domain_stage,
+    &domain_gate_stage,
     &enmo_stage,
     &equalise_stage,
     &expectile_stage,
@@ -96,6 +99,7 @@ static const struct stage *const stages[] = {
     &slope_stage,
     &sobel_stage,
     &spectrum_peak_stage,
+    &stack_stage,
     &statistics_stage,
     &subtract_background_stage,
     &window_stage,

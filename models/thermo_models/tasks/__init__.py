@@ -2,6 +2,7 @@
 
 from thermo_core.errors import UsageError
 from thermo_models.tasks.breast_patch import BreastPatch
+from thermo_models.tasks.breast_watch import BreastWatch
 from thermo_models.tasks.clothing import SIXTEEN
 from thermo_models.tasks.core_temperature import CoreTemperature
 from thermo_models.tasks.nagoya_actions import NagoyaActions
@@ -12,6 +13,7 @@ from thermo_models.tasks.wrist_stress import WristStress
 
 _ALL: tuple[Task, ...] = (
     BreastPatch(),
+    BreastWatch(),
     NagoyaActions(),
     CoreTemperature(),
     WristStress(),

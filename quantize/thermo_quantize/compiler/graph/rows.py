@@ -33,6 +33,7 @@ from thermo_core.stages.centre import Centre
 from thermo_core.stages.contact_correction import ContactCorrection
 from thermo_core.stages.contact_gate import ContactGate
 from thermo_core.stages.domain import Domain
+from thermo_core.stages.domain_gate import DomainGate
 from thermo_core.stages.enmo import Enmo
 from thermo_core.stages.expectile import Expectile
 from thermo_core.stages.foster import Foster
@@ -234,6 +235,11 @@ def _metabolic_rate(site: Site, tables: Tables) -> Mapping[str, str]:
         "least_span": real(metabolic_rate.LEAST_SPAN),
         "whole": boolean(stage.per == "body"),
     }
+
+
+def _domain_gate(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: DomainGate = site.stage
+    return {"low": real(stage.low), "high": real(stage.high), "calibrated": boolean(stage.calibrated)}
 
 
 def _motion_gate(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -448,6 +454,7 @@ ROWS: Mapping[str, Row] = {
         assumes=_ORDER,
     ),
     "concatenate": Row(),
+    "domain_gate": Row(_domain_gate),
     "crop": Row(pictures.crop),
     "difference": Row(pictures.difference),
     "contact_correction": Row(_contact_correction),
@@ -479,6 +486,7 @@ ROWS: Mapping[str, Row] = {
     "normalise_percentiles": Row(
         _normalise_percentiles, scratch=lambda site: ORDER_SCRATCH, overlap=IN_PLACE, assumes=_ORDER
     ),
+    "stack": Row(),
     "prefer": Row(overlap=IN_PLACE),
     "projection": Row(_projection),
     "recovery": Row(_recovery, scratch=lambda site: FLOAT * site.input.shape[0]),
