@@ -112,7 +112,7 @@ _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     "prefer": lambda node, stage: 9 * _given(node),
     "projection": lambda node, stage: _projection(node),
     "recovery": lambda node, stage: 715 * _taken(node),
-    "reference": lambda node, stage: 100 + (47 + (300 if stage.most_shift else 0)) * node.inputs[0].elements,
+    "reference": lambda node, stage: 100 + (47 + (590 if stage.most_shift else 0)) * node.inputs[0].elements,
     "relative": lambda node, stage: 45 * _taken(node) + 8 * node.inputs[1].elements,
     "resample": lambda node, stage: 23 * _taken(node) * max(1.0, node.inputs[0].rate_hz / node.gives.rate_hz),
     "resize": lambda node, stage: _resize(node),
