@@ -20,6 +20,8 @@ Sensors = Mapping[str, tuple[tuple[int, ...], float]]
 
 SENSORS: Sensors = {"fast": ((3,), 10.0), "slow": ((), 2.0), "event": ((2,), 0.0)}
 
+FEW = np.array([0.0, -0.0, 1.0, -1.0, 40.0], np.float32)
+"""Both zeros, and little else, so that much is alike."""
 SPECIAL = np.array([0.0, -0.0, 1e-42, -1e-42, 3e38, -3e38, np.inf, -np.inf, 65535.0, 0.5, 1.5], np.float32)
 
 
@@ -752,6 +754,8 @@ def numbers(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.floa
         values = np.round(values * rng.choice([0.0, 0.1, 1.0]))
     elif style < 0.3:
         values = rng.integers(0, 1 << 32, shape, np.uint32).view(np.float32)
+    elif style < 0.4:
+        values = rng.choice(FEW, shape)
     if style < 0.8:
         values = np.where(rng.random(shape) < 0.1, np.float32(np.nan), values)
         values = np.where(rng.random(shape) < 0.05, rng.choice(SPECIAL, shape), values)
