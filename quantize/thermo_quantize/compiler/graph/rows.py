@@ -69,7 +69,7 @@ BANDPASS_COLUMN = 40
 """Bytes of `struct bandpass_column`."""
 RESAMPLE_STEP = 16
 """Bytes of `struct resample_step`."""
-REGISTRATION = 20
+REGISTRATION = 24
 """Bytes of `struct registration`."""
 
 IN_PLACE = Overlap(lag=0)
@@ -301,7 +301,7 @@ def _reference(site: Site, tables: Tables) -> Mapping[str, str]:
         bounds, (rows, columns) = reference.bounds(stage), site.input.shape
         registration = f"&{site.name('registration')}"
         tables.texts.append(
-            f"static const struct registration {site.name('registration')} = {{.most = {real(bounds.most)}, "
+            f"static const struct registration {site.name('registration')} = {{.find = registration_find, .most = {real(bounds.most)}, "
             f".variance = {real(bounds.variance)}, .damping = {real(bounds.damping)}, .far = {real(bounds.far)}, "
             f".rows = {rows}, .columns = {columns}}};"
         )
