@@ -26,6 +26,7 @@ from thermo_models.tasks import find
 from thermo_models.tasks.clothing import Clothing
 from thermo_models.tasks.clothing_scenes import BIAS_K, NOISE_K
 from thermo_sim.people import Person, course
+from thermo_sim.people.course import Course
 from thermo_sim.people.table import AREA, SEGMENTS
 
 Array = NDArray[np.float64]
@@ -54,20 +55,26 @@ class Garment:
         """One that ships."""
         wearable, task = file.read(library.resolve(name)), find(name)
         assert isinstance(task, Clothing)
-        given = {"name": "nodes", "kind": "external", "shape": [len(task.nodes)], "unit": "degC", "rate_hz": 1 / STEP_S}
+        given = {
+            "name": "nodes",
+            "kind": "external",
+            "shape": [len(task.nodes) + 1],
+            "unit": "degC",
+            "rate_hz": 1 / STEP_S,
+        }
         profile = wearable.profile
         known, kept = {"nodes"}, []
         for stage in profile.stages:
             if stage.gives != "nodes" and all(of in known for of in stage.inputs):
                 kept.append(stage)
                 known.add(stage.gives)
-        sensor = from_plain({**given, "low": -50, "high": 100}, Profile.__annotations__ and _sensor_type(), "sensor")
+        sensor = from_plain(given | {"low": -50, "high": 100}, _sensor_type(), "sensor")
         rest = replace(profile, sensors=(sensor,), stages=tuple(kept))
         networks = {model: Int8Network(path.read_bytes()) for model, path in wearable.networks.items()}
         return cls(plan(rest), networks, task.nodes)
 
     def run(self, times_s: Array, said: Array) -> dict[str, Series]:
-        """All signals of (n, nodes) degC."""
+        """All signals of (n, nodes + 1) degC."""
         times_us = np.rint(1e6 * (times_s - times_s[0] + STEP_S)).astype(np.int64)
         made = Series(times_us, said.astype(np.float32), order=series.order_of_blocks(len(times_us)))
         return series.run(self.plan, {"nodes": made}, self.networks)
@@ -90,11 +97,11 @@ def _sensor_type() -> type[SensorSettings]:
     return next(one for one in SETTINGS if one.__struct_config__.tag == "external")
 
 
-def nodes_of(went: object, nodes: NDArray[np.int64], times_s: Array, seed: int) -> Array:
-    """(n, nodes) what nodes say."""
+def nodes_of(went: Course, nodes: NDArray[np.int64], times_s: Array, seed: int) -> Array:
+    """(n, nodes + 1) what nodes say, and the sensor of the room last."""
     rng = np.random.default_rng([seed, 0xC10])
-    felt = np.stack([went.felt(SEGMENTS[at], times_s) for at in nodes], axis=1)  # type: ignore[attr-defined]
-    return np.asarray(felt + rng.normal(0, BIAS_K, len(nodes)) + rng.normal(0, NOISE_K, felt.shape), np.float64)
+    felt = np.stack([*(went.felt(SEGMENTS[at], times_s) for at in nodes), went.air(times_s)], axis=1)
+    return np.asarray(felt + rng.normal(0, BIAS_K, felt.shape[1]) + rng.normal(0, NOISE_K, felt.shape), np.float64)
 
 
 def healthy(garment: Garment, people: int) -> None:
