@@ -10,6 +10,7 @@ from thermo_core.stages import OPS
 from thermo_core.stages.stage import Latched, Recursive, Regridded, Stage
 from thermo_core.wearable.condition import Condition, parse, slug
 from thermo_core.wearable.profile import Alert, Model, Profile
+from thermo_core.wire.table import LIMITS
 
 PERSON = "person"
 """Clock of what is known of the wearer."""
@@ -120,8 +121,32 @@ def plan(
     nodes = _order(profile, signals, outputs or {}, made_for or {})
     for number, model in enumerate(profile.models):
         _check_model(model, number, signals)
+    _check_learned(profile, nodes)
     alerts = tuple(_alert(alert, number, profile, signals) for number, alert in enumerate(profile.alerts))
     return Plan(profile, signals, nodes, alerts)
+
+
+def kept_bytes(node: Node) -> int:
+    """Bytes of what a node learns of a wearer; 0 where it learns nothing."""
+    op = None if isinstance(node.what, Model) else OPS[node.what.op]
+    return op.kept(node.what, node.inputs) if isinstance(op, Recursive) and op.kept is not None else 0
+
+
+def _check_learned(profile: Profile, nodes: Sequence[Node]) -> None:
+    sizes = {node.gives.name: kept_bytes(node) for node in nodes}
+    learners = [name for name, size in sizes.items() if size]
+    if len(learners) > LIMITS["learners"].high:
+        raise ProfileError(
+            f"{len(learners)} stages learn of the wearer and {LIMITS['learners'].high:g} may; concatenate what they take",
+            f".stages[{[stage.gives for stage in profile.stages].index(learners[-1])}]",
+        )
+    total, most = sum(sizes.values()), int(LIMITS["learned"].high)
+    if total > most:
+        largest = max(sizes, key=lambda name: sizes[name])
+        raise ProfileError(
+            f'stages would keep {total} bytes of a wearer and may keep {most}; lower bins or the size of what "{largest}" takes',
+            f".stages[{[stage.gives for stage in profile.stages].index(largest)}]",
+        )
 
 
 def _sources(profile: Profile) -> Iterator[tuple[str, Signal]]:

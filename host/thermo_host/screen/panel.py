@@ -18,7 +18,7 @@ from thermo_core.wire.table import Severity
 from thermo_host.screen.layout import Channel, Layout, picture
 from thermo_host.screen.side_panel import WIDTH, Section
 from thermo_host.screen.sparkline import curves, sparkline
-from thermo_host.screen.words import faults, figure, marks, old, silence, spread_words, winner
+from thermo_host.screen.words import faults, figure, learned, marks, old, silence, spread_words, winner
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.newest import NewestFinding, ShownEvent
 
@@ -71,6 +71,8 @@ def sections(monitor: Monitor, shown: Layout, width: int = WIDTH, with_channels:
         found.append(Section(channel_table(monitor, shown.channels, spark), 6))
     if with_channels:
         found += [Section(curve(monitor, signal, width - 4), 6) for signal in shown.rows]
+    if known := learned(monitor):
+        found.append(Section(Text("\n".join(known), overflow="fold"), 5))
     found.append(Section(_numbers(monitor), 5))
     for at, event in enumerate(reversed(monitor.events.values())):
         found.append(Section(_event(event), 7 + at + 10 * event.before))

@@ -185,7 +185,7 @@ def test_what_all_share_and_how_much_they_differ_vanishes_between_percentiles() 
     found = one({"op": "normalise_percentiles", "low": 5, "high": 95}, np.concatenate([skin, 2 * skin + 8]))
     np.testing.assert_array_equal(found[0], found[1])
     assert found.min() == 0 and found.max() == 1 and 0.03 < (found[0] == 0).mean() < 0.08
-    flat = one({"op": "normalise_percentiles", "least": 0.5}, np.float32(33) + np.float32([[0, 0.01, 0.02, 0.05]]))
+    flat = one({"op": "normalise_percentiles", "least": 0.5}, np.array([[33, 33.01, 33.02, 33.05]], np.float32))
     assert flat.max() <= 0.1, "noise is not blown up"
     zeros = one({"op": "normalise_percentiles"}, [[-0.0, 0.0, -0.0, 1.0]])
     assert not np.signbit(zeros).any()
