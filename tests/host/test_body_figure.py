@@ -172,8 +172,8 @@ def test_a_terminal_too_small_for_a_figure_tells_numbers(vest: Session) -> None:
     monitor = Monitor(vest)
     for item in came(told(5)):
         monitor.push(item)
-    console = Console(file=io.StringIO(), width=60, height=14, force_terminal=True)
-    text = "".join(part.text for line in console.render_lines(View(monitor, "vest").render(60, 14)) for part in line)
+    console = Console(file=io.StringIO(), width=60, height=24, force_terminal=True)
+    text = "".join(part.text for line in console.render_lines(View(monitor, "vest").render(60, 24)) for part in line)
     assert "front" not in text and "nodes" in text and "shoulder" in text
     assert "whole min 31.00" in View(monitor, "vest").line()
 
