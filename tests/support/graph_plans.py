@@ -302,7 +302,9 @@ def _recovery(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     if not kind.timed or len(kind.shape) > 2 or kind.shape[0] < 8:
         return None
-    return {"clear": draft.choices.one([0.0, 3.0])}, Kind((4,) if len(kind.shape) == 1 else (kind.shape[1], 4), kind.clock, False, kind.rated)
+    return {"clear": draft.choices.one([0.0, 3.0])}, Kind(
+        (4,) if len(kind.shape) == 1 else (kind.shape[1], 4), kind.clock, False, kind.rated
+    )
 
 
 def _reference(draft: Draft, of: str) -> Made:

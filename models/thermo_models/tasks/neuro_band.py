@@ -1,9 +1,10 @@
 """One hand slower than the other after cold or warm water, from ten minutes of a neuro band's eight nodes.
 
 A sample is a window as the band takes one every 30 s: each node's curve in bins that widen with time, brought to 1 at its start and 0 at
-its end, how far it went, and how far its end is from where it was before the challenge. Curves are simulated; the network learns in one world and is judged in another, whose noise, drift and changes
-of contact have another shape, and on simulated people of `thermo_sim.people`, whose vessels move by themselves. Beside it stands the
-classical way with the same nodes: one exponential a node by least squares, then the median over pairs of the logarithm of right over left.
+its end, how far it went, and how far its end is from where it was before the challenge. Curves are simulated; the network learns in one
+world and is judged in another, whose noise, drift and changes of contact have another shape, and on simulated people of
+`thermo_sim.people`, whose vessels move by themselves. Beside it stands the classical way with the same nodes: one exponential a node by
+least squares, then the median over pairs of the logarithm of right over left.
 """
 
 from collections.abc import Mapping
@@ -64,13 +65,17 @@ class NeuroBand:
 
     def goals(self, settings: Settings) -> tuple[Goal, ...]:
         """A slowing of 1.6 with changes of contact, in the other world and on simulated people."""
-        return (Goal("auc_steps", 0.90, True), Goal("auc_people_steps", 0.90, True)) if settings.variant == "full" else ()
+        return (
+            (Goal("auc_steps", 0.90, True), Goal("auc_people_steps", 0.90, True)) if settings.variant == "full" else ()
+        )
 
     def load(self, path: Path | None, settings: Settings, quick: bool) -> Samples:
         """Made windows: those to learn from, and those to test on by sets."""
         learnt, tested = (1_000, 60) if quick else (24_000, 1_200)
         sets = [(0, made) for made in _chunks(learnt, TRAIN_SEED, curves.TAUGHT, None, False)]
-        for group, (world, slowing) in enumerate(((curves.JUDGED, None), (curves.JUDGED, SLOWING), (curves.CALM, SLOWING)), 1):
+        for group, (world, slowing) in enumerate(
+            ((curves.JUDGED, None), (curves.JUDGED, SLOWING), (curves.CALM, SLOWING)), 1
+        ):
             seed = TEST_SEED + 100_000 * group
             sets += [(group, made) for made in _chunks(tested, seed, world, slowing, slowing is not None)]
         for group, steps in ((4, bodies.STEPS), (5, 0.0)):
@@ -79,7 +84,9 @@ class NeuroBand:
         joined = {name: np.concatenate([made[name] for _, made in sets]) for name in sets[0][1]}
         features = _kept(joined.pop("seen"), settings.variant)
         # Every window is of hands of its own.
-        return Samples(features, joined.pop("classes"), np.arange(len(groups)), groups.astype(np.int64), joined, "synthetic")
+        return Samples(
+            features, joined.pop("classes"), np.arange(len(groups)), groups.astype(np.int64), joined, "synthetic"
+        )
 
     def folds(self, samples: Samples, settings: Settings) -> list[Fold]:
         """One split; some of the windows to learn from watch over training."""
@@ -192,7 +199,10 @@ def _kept(seen: NDArray[np.float32], variant: str) -> NDArray[np.float32]:
     if variant == "full":
         return seen
     only = np.full_like(seen, np.nan)
-    places = [*range(4 * SHAPES.bins, 6 * SHAPES.bins), *(curves.NODES * (SHAPES.bins + k) + node for k in (0, 1) for node in (4, 5))]
+    places = [
+        *range(4 * SHAPES.bins, 6 * SHAPES.bins),
+        *(curves.NODES * (SHAPES.bins + k) + node for k in (0, 1) for node in (4, 5)),
+    ]
     only[:, places] = seen[:, places]
     # A number that is missing everywhere has no spread; its centre stands for it.
     return np.where(np.isnan(only), np.float32(0), only)

@@ -144,7 +144,9 @@ def make(count: int, seed: int, world: World, slowing: float | None = None, chal
     log_ratio = np.where(some, (share * known).sum(1), np.nan)
     taus[~some] = np.nan
     slowed = np.where(some & (side > 0), factor, 1.0)
-    return Windows(values.astype(np.float32), before.astype(np.float32), classes, log_ratio, slowed, taus, share, change)
+    return Windows(
+        values.astype(np.float32), before.astype(np.float32), classes, log_ratio, slowed, taus, share, change
+    )
 
 
 def _begin(count: int, rng: np.random.Generator, challenged: bool) -> Array:
