@@ -57,7 +57,7 @@ def made(stage: dict[str, Any], picture: Values) -> Values:
         course = np.stack([*(scene(seed, body=False) for seed in range(160)), picture])
         times_us = np.arange(len(course), dtype=np.int64) * 125_000
         moments = Moments(times_us, [course], np.zeros(len(course), np.uint16))
-        return op.start(typed, [signal]).run(moments)[0][-1]
+        return np.asarray(op.start(typed, [signal]).run(moments)[0][-1], np.float32)
     assert isinstance(op, Elementwise)
     return np.asarray(op.apply(typed, [signal], [picture[np.newaxis]])[0], np.float32)
 

@@ -205,6 +205,23 @@ def _enmo(draft: Draft, of: str) -> Made:
     return {"gravity": draft.choices.one([1.0, 9.81])}, Kind(shape, kind.clock, False, kind.rated)
 
 
+def _expectile(draft: Draft, of: str) -> Made:
+    if not draft.kinds[of].rated:
+        return None
+    fields: dict[str, Any] = {
+        "share": draft.choices.one([0.05, 0.5, 0.9]),
+        "memory_s": draft.choices.one([1.0, 5.0, 600.0]),
+        "least_s": draft.choices.one([0.0, 1.0, 3.0]),
+    }
+    if draft.choices.one([False, True]):
+        fields |= {"start": draft.choices.one([0.0, 33.0]), "start_s": draft.choices.one([0.0, 2.0])}
+    return _same(draft.kinds[of], **fields)
+
+
+def _forward_fill(draft: Draft, of: str) -> Made:
+    return _same(draft.kinds[of], oldest_s=draft.choices.one([0.01, 0.5, 3.0]))
+
+
 def _foster(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     sizes = {p * (p + 1) // 2 * (1 + c) + p: (p, c) for p in (1, 2, 3) for c in (1, 2, 3)}
@@ -222,6 +239,12 @@ def _hold(draft: Draft, of: str) -> Made:
     return fields, Kind(kind.shape, other.clock, kind.timed, other.rated)
 
 
+def _integral(draft: Draft, of: str) -> Made:
+    if not draft.kinds[of].rated:
+        return None
+    return _same(draft.kinds[of], factor=draft.choices.one([1.0, 0.000239]))
+
+
 def _lacking(draft: Draft, of: str) -> Made:
     return _same(draft.kinds[of])
 
@@ -235,6 +258,41 @@ def _kalman_core(draft: Draft, of: str) -> Made:
 
 def _logarithm(draft: Draft, of: str) -> Made:
     return _same(draft.kinds[of], offset=draft.choices.one([0.0, 0.25]))
+
+
+def _metabolic_rate(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if kind.elements != 1:
+        return None
+    numbers = [name for name in draft.alike(of) if draft.kinds[name].elements == 1]
+    wearer = f"wearer{len(draft.stages)}"
+    draft.stages.append({"op": "concatenate", "of": [draft.choices.one(numbers) for _ in range(4)], "gives": wearer})
+    draft.kinds[wearer] = Kind((4,), kind.clock, False, kind.rated)
+    fields = {
+        "resting": draft.choices.one(numbers),
+        "wearer": wearer,
+        "per": draft.choices.one(["kg", "body"]),
+    }
+    return fields, Kind((), kind.clock, False, kind.rated)
+
+
+def _domain_gate(draft: Draft, of: str) -> Made:
+    return _same(
+        draft.kinds[of],
+        by=draft.choices.one(draft.alike(of)),
+        low=draft.choices.one([-1e9, 30.0]),
+        high=draft.choices.one([34.0, 1e9]),
+        calibrated=draft.choices.one([False, True]),
+    )
+
+
+def _stack(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    names = [name for name in draft.alike(of) if draft.kinds[name].shape == kind.shape]
+    if len(kind.shape) != 2 or kind.elements > 1024 or kind.timed:
+        return None
+    chosen = [of, *draft.some(names, 1, 3)]
+    return {"of": chosen}, Kind((*kind.shape, len(chosen)), kind.clock, False, kind.rated)
 
 
 def _motion_gate(draft: Draft, of: str) -> Made:
@@ -328,6 +386,14 @@ def _reference(draft: Draft, of: str) -> Made:
     alone = fields["give"] in (["difference"], ["reference"])
     shape = kind.shape if alone else (sum(widths.get(one, 1) for one in fields["give"]),)
     return fields, Kind(shape, kind.clock, False, True)
+
+
+def _relative(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    others = [name for name in draft.alike(of) if draft.kinds[name].elements % kind.elements == 0]
+    to = draft.choices.one(others)
+    shares = draft.floats(draft.kinds[to].elements // kind.elements, -1, 1)
+    return _same(kind, to=to, floor=draft.choices.one([0.05, 2.0]), shares=shares)
 
 
 def _resample(draft: Draft, of: str) -> Made:
@@ -527,17 +593,23 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "crop": _crop,
     "difference": _difference,
     "domain": _domain,
+    "domain_gate": _domain_gate,
+    "stack": _stack,
     "enmo": _enmo,
     "equalise": _equalise,
+    "expectile": _expectile,
+    "forward_fill": _forward_fill,
     "foster": _foster,
     "gaussian": _gaussian,
     "glcm": _glcm,
     "hold": _hold,
     "hot_spots": _hot_spots,
+    "integral": _integral,
     "kalman_core": _kalman_core,
     "lacking": _lacking,
     "logarithm": _logarithm,
     "median3": _median3,
+    "metabolic_rate": _metabolic_rate,
     "motion_gate": _motion_gate,
     "node_check": _node_check,
     "normalise": _normalise,
@@ -546,6 +618,7 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "projection": _projection,
     "recovery": _recovery,
     "reference": _reference,
+    "relative": _relative,
     "resample": _resample,
     "resize": _resize,
     "scale": _scale,
@@ -568,6 +641,8 @@ PICTURES = ("canny", "crop", "equalise", "gaussian", "glcm", "hot_spots", "media
 """Operations that take pictures alone."""
 MINUTELY = ("kalman_core",)
 """Operations on one number a minute."""
+NUMBERS = ("metabolic_rate",)
+"""Operations on one number."""
 
 
 def add_stage(draft: Draft, op: str, of: str, gives: str) -> bool:
@@ -616,10 +691,10 @@ def single(choices: Choices, op: str) -> Plan:
     """A wearable of one operation, on a sample of 1 to 256 numbers or a window of them. Raises Unfit."""
     curve = op in CURVES
     shape = () if curve else choices.one([(), (2,), (3,), (5,), (12,), (7, 9), (16, 16)])
-    shape = () if op in MINUTELY else choices.one([(7, 9), (16, 16), (2, 5)]) if op in PICTURES else shape
+    shape = () if op in (*MINUTELY, *NUMBERS) else choices.one([(7, 9), (16, 16), (2, 5)]) if op in PICTURES else shape
     draft = begun(choices, {"one": (shape, 1 / 60 if op in MINUTELY else 8.0), "two": (shape, 3.0)})
     of = "one"
-    if curve or (op not in MINUTELY and draft.kinds[of].elements <= 12 and choices.one([False, True])):
+    if curve or (op not in (*MINUTELY, *NUMBERS) and draft.kinds[of].elements <= 12 and choices.one([False, True])):
         # Seldom do many samples come without a gap.
         length = choices.one([12, 16, 40] if curve else [2, 12, 100])
         draft.stages.append({"op": "window", "of": of, "gives": "window", "length": length})

@@ -45,7 +45,8 @@ def read(kind: type[Body], body: Mapping[str, Any]) -> Body:
         ManagementError: a field is missing, of another type or out of range; the sentence names it.
     """
     try:
-        return schema.from_plain(body, kind, "")
+        # What another version sends beside, whatever it is, is nothing to this one.
+        return schema.from_plain({name: body[name] for name in kind.__struct_encode_fields__ if name in body}, kind, "")
     except SchemaError as error:
         problem = str(error).removesuffix("; correct it.").removesuffix(".").removeprefix("it: ")
         raise ManagementError(f"A management message does not fit {kind.__name__}: {problem}.") from None

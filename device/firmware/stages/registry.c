@@ -14,17 +14,22 @@
 #include "crop.h"
 #include "difference.h"
 #include "domain.h"
+#include "domain_gate.h"
 #include "enmo.h"
 #include "equalise.h"
+#include "expectile.h"
+#include "forward_fill.h"
 #include "foster.h"
 #include "gaussian.h"
 #include "glcm.h"
 #include "hold.h"
 #include "hot_spots.h"
+#include "integral.h"
 #include "kalman_core.h"
 #include "lacking.h"
 #include "logarithm.h"
 #include "median3.h"
+#include "metabolic_rate.h"
 #include "motion_gate.h"
 #include "node_check.h"
 #include "normalise.h"
@@ -33,6 +38,7 @@
 #include "projection.h"
 #include "recovery.h"
 #include "reference.h"
+#include "relative.h"
 #include "resample.h"
 #include "resize.h"
 #include "scale.h"
@@ -41,6 +47,7 @@
 #include "slope.h"
 #include "sobel.h"
 #include "spectrum_peak.h"
+#include "stack.h"
 #include "statistics.h"
 #include "subtract_background.h"
 #include "window.h"
@@ -59,17 +66,22 @@ static const struct stage *const stages[] = {
     &crop_stage,
     &difference_stage,
     &domain_stage,
+    &domain_gate_stage,
     &enmo_stage,
     &equalise_stage,
+    &expectile_stage,
+    &forward_fill_stage,
     &foster_stage,
     &gaussian_stage,
     &glcm_stage,
     &hold_stage,
     &hot_spots_stage,
+    &integral_stage,
     &kalman_core_stage,
     &lacking_stage,
     &logarithm_stage,
     &median3_stage,
+    &metabolic_rate_stage,
     &motion_gate_stage,
     &node_check_stage,
     &normalise_stage,
@@ -78,6 +90,7 @@ static const struct stage *const stages[] = {
     &projection_stage,
     &recovery_stage,
     &reference_stage,
+    &relative_stage,
     &resample_stage,
     &resize_stage,
     &scale_stage,
@@ -86,6 +99,7 @@ static const struct stage *const stages[] = {
     &slope_stage,
     &sobel_stage,
     &spectrum_peak_stage,
+    &stack_stage,
     &statistics_stage,
     &subtract_background_stage,
     &window_stage,

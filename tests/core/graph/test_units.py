@@ -1,6 +1,7 @@
 """What stages say of units is true, and a rule in degrees is refused where what it looks at is in none."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,7 +68,7 @@ def test_a_rule_holds_for_the_unit_of_what_it_looks_at_and_for_no_other(op: str)
         unit = made.signals["made"].unit
         for said in ("degC", "K", "bpm"):
             for field in ("when", "clear"):
-                rules = {"when": "made[0] > 38"} | {field: f"made[0] > 38 {said}"}
+                rules: dict[str, Any] = {"when": "made[0] > 38"} | {field: f"made[0] > 38 {said}"}
                 profile = replace(made.profile, alerts=(Alert("hot", **rules),))
                 if said == unit:
                     assert plan(profile).alerts[0].watch.unit == unit

@@ -42,9 +42,9 @@ def test_the_background_is_opencv_s_running_average_of_what_is_no_foreground(
         background = np.full(picture.shape, 255, np.uint8)
         if place >= 10:
             np.testing.assert_allclose(found[place], apart, rtol=0, atol=2e-4)
-            background = cv2.compare(cv2.absdiff(picture, level), threshold, cv2.CMP_LE)
+            apart_less = cv2.compare(cv2.absdiff(picture, level), np.full_like(level, threshold), cv2.CMP_LE)
             clear = np.abs(np.abs(apart) - threshold) > 1e-3
-            np.testing.assert_array_equal(masks[place][clear], (background == 0)[clear])
+            np.testing.assert_array_equal(masks[place][clear], (apart_less == 0)[clear])
             # What rounding decides here goes on as the stage decided it.
             background = np.where(masks[place] == 0, 255, 0).astype(np.uint8)
         else:
