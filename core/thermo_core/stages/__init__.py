@@ -50,6 +50,7 @@ _NAMES = (
     "sobel",
     "spectrum_peak",
     "statistics",
+    "trees",
     "window",
 )
 

@@ -104,6 +104,16 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
         (Signal("x", (200,), "nA", 0.5, "x/200/50", 0.04), Signal("y", (200, 3), "g", 0.5, "x/200/50", 0.04)),
     ),
     "statistics": ({"give": ["mean", "sd", "p95"]}, (_WINDOW,)),
+    "trees": (
+        {
+            "roots": [0.0, 3.0],
+            "feature": [2.0, -1.0, -1.0, -1.0],
+            "threshold": [33.5, -0.8, 0.8, 0.1],
+            "child": [1.0, 0.0, 0.0, 0.0],
+            "start": [0.0, 0.0],
+        },
+        (_DEGREES,),
+    ),
     "window": ({"length": 128, "every": 8}, (Signal("x", (), "degC", 8.0, "x"),)),
 }
 """Parameters and inputs of an example of each operation."""

@@ -45,6 +45,7 @@
 #include "sobel.h"
 #include "spectrum_peak.h"
 #include "statistics.h"
+#include "trees.h"
 #include "window.h"
 
 /* clang-format off */
@@ -92,6 +93,7 @@ static const struct stage *const stages[] = {
     &sobel_stage,
     &spectrum_peak_stage,
     &statistics_stage,
+    &trees_stage,
     &window_stage,
 };
 /* clang-format on */

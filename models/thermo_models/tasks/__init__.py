@@ -3,13 +3,15 @@
 from thermo_core.errors import UsageError
 from thermo_models.tasks.breast_patch import BreastPatch
 from thermo_models.tasks.core_temperature import CoreTemperature
+from thermo_models.tasks.fitness_band import FitnessBand
 from thermo_models.tasks.nagoya_actions import NagoyaActions
 from thermo_models.tasks.task import Task
 from thermo_models.tasks.time_constants import TimeConstants
 from thermo_models.tasks.wrist_stress import WristStress
 
 TASKS: dict[str, Task] = {
-    task.name: task for task in (BreastPatch(), NagoyaActions(), CoreTemperature(), WristStress(), TimeConstants())
+    task.name: task
+    for task in (BreastPatch(), NagoyaActions(), CoreTemperature(), WristStress(), TimeConstants(), FitnessBand())
 }
 """All tasks."""
 
