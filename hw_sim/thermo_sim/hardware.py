@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from thermo_core.clock import Clock
 from thermo_core.errors import UsageError
@@ -22,6 +23,7 @@ from thermo_sim.around import Around
 from thermo_sim.chips.kind import Change, Site
 from thermo_sim.chips.kinds import KINDS, MULTIPLEXERS
 from thermo_sim.clock import VirtualClock
+from thermo_sim.disturbances import Disturbance, Disturbed
 from thermo_sim.faults import FaultPlan
 from thermo_sim.given import Course, Giver
 from thermo_sim.i2c import Chip, Gate, SimulatedBus
@@ -194,6 +196,13 @@ class SimulatedHardware:
         """Put a scene in front of the cameras; everything as it was made where omitted."""
         with self.bus.lock:
             self.around.set_scene(scene, self._now_s)
+
+    def disturb(self, event: Disturbance) -> None:
+        """Have something happen to what cameras see, from here on; `set_scene` ends it."""
+        with self.bus.lock:
+            now_s = self._now_s
+            told = replace(event, from_s=now_s)
+            self.around.set_scene(Disturbed(self.around.scene, told), now_s)
 
     def set_ambient(self, celsius: float) -> None:
         """Change what surrounds the wearable; dies follow with their time constant."""

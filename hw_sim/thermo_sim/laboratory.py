@@ -5,12 +5,14 @@ from typing import Any
 
 from thermo_core.errors import UsageError
 from thermo_sim.control import Command, Request, number
+from thermo_sim.disturbances import KINDS, Disturbance
 from thermo_sim.faults import parse_faults
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.people.happenings import parse_happenings
 from thermo_sim.people.said import said_of
 
 LONGEST_UNPLUG_S = 3600.0
+LONGEST_DISTURBANCE_S = 86_400.0
 LARGEST_SEED = 2**31 - 1
 
 
@@ -34,6 +36,16 @@ def laboratory_commands(
     def scene(request: Request) -> dict[str, Any]:
         hardware.set_scene()
         return {"scene": hardware.name}
+
+    def disturb(request: Request) -> dict[str, Any]:
+        kind = request.get("kind")
+        if not isinstance(kind, str) or kind not in KINDS:
+            raise UsageError(f'"kind" must be one of {", ".join(KINDS)}.')
+        seconds = number(request, "seconds", 0.1, LONGEST_DISTURBANCE_S) if "seconds" in request else None
+        strength = number(request, "strength", 0.01, 10.0) if "strength" in request else 1.0
+        seed = int(number(request, "seed", 0, LARGEST_SEED)) if "seed" in request else 0
+        hardware.disturb(Disturbance(kind, lasts_s=seconds, strength=strength, seed=seed))
+        return {"kind": kind, "about": KINDS[kind].about}
 
     def ambient(request: Request) -> dict[str, Any]:
         celsius = number(request, "celsius", -40.0, 85.0)
@@ -113,6 +125,7 @@ def laboratory_commands(
     return {
         "blackbody": blackbody,
         "scene": scene,
+        "disturb": disturb,
         "ambient": ambient,
         "bath": bath,
         "fault": fault,

@@ -5,7 +5,7 @@ what is random repeats itself after 48 rows and 64 columns. Levels and contrasts
 superficial vessels a few tenths of a kelvin warmer). They exercise the product; they are no model of disease.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
@@ -77,7 +77,7 @@ class Still:
         picture = np.array(celsius, dtype=np.float64)
         if picture.shape != (ROWS, COLUMNS) or not np.isfinite(picture).all():
             raise UsageError(f"A scene is a map of ({ROWS}, {COLUMNS}) finite temperatures, not of {picture.shape}.")
-        self._of = of if of is not None else lambda grid: _between(picture, *grid)
+        self._of = of if of is not None else lambda grid: between(picture, *grid)
         self._seen = {STRAIGHT: picture}
         picture.flags.writeable = False
 
@@ -152,7 +152,7 @@ def skin(
     picture = mean_celsius + field_k * smooth_field(rng, 7.0, grid)
     picture += rng.normal(0, 0.25) * (row / (ROWS - 1) - 0.5) + rng.normal(0, 0.25) * (column / (COLUMNS - 1) - 0.5)
     for _ in range(vessels):
-        picture += vessel_k * rng.uniform(0.5, 1.5) * _ridge(rng, grid)
+        picture += vessel_k * rng.uniform(0.5, 1.5) * ridge(rng, grid)
     return picture
 
 
@@ -224,10 +224,10 @@ def _on(field: Map, grid: Grid) -> Map:
     if grid is WHOLE:
         return field[:ROWS, :COLUMNS]
     rows, columns = field.shape
-    return _between(np.pad(field, ((0, 1), (0, 1)), mode="wrap"), grid[0] % rows, grid[1] % columns)
+    return between(np.pad(field, ((0, 1), (0, 1)), mode="wrap"), grid[0] % rows, grid[1] % columns)
 
 
-def _between(picture: Map, row: Map, column: Map) -> Map:
+def between(picture: Map, row: Map, column: Map) -> Map:
     """A picture between its pixels, bilinear; beyond it as its edge."""
     row, column = np.clip(row, 0, picture.shape[0] - 1), np.clip(column, 0, picture.shape[1] - 1)
     top = np.minimum(row.astype(np.int64), picture.shape[0] - 2)
@@ -239,8 +239,8 @@ def _between(picture: Map, row: Map, column: Map) -> Map:
     return seen
 
 
-def _ridge(rng: np.random.Generator, grid: Grid) -> Map:
-    """A curved ridge of height 1 from one side of the picture to another; (24, 32)."""
+def ridge(rng: np.random.Generator, grid: Grid) -> Map:
+    """A curved ridge of height 1 from one side of the picture to another; shape of the grid's arrays."""
     angle = rng.uniform(0, 2 * np.pi)
     middle = np.array([rng.uniform(4, ROWS - 5), rng.uniform(4, COLUMNS - 5)])
     way = np.array([np.sin(angle), np.cos(angle)]) * 24
@@ -250,34 +250,3 @@ def _ridge(rng: np.random.Generator, grid: Grid) -> Map:
     square = np.square(grid[0][..., None] - line[:, 0]) + np.square(grid[1][..., None] - line[:, 1])
     ridge: Map = np.exp(-square.min(axis=-1) / (2 * rng.uniform(0.7, 1.2) ** 2))
     return ridge
-
-
-def _make_breast_patch(seed: int, options: Mapping[str, Any]) -> Scene:
-    options = dict(options)
-    lesion = options.pop("lesion", None)
-    if lesion is not None:
-        lesion = Lesion(**lesion)
-    return breast_patch(seed, lesion, **options)
-
-
-SCENES: Mapping[str, Callable[[int, Mapping[str, Any]], Scene]] = {
-    "blackbody": lambda seed, options: blackbody(**{"seed": seed, **options}),
-    "skin": lambda seed, options: Still(skin(seed, **options), lambda grid: skin(seed, **options, grid=grid)),
-    "breast-patch": _make_breast_patch,
-    "hand": lambda seed, options: Hand(seed, **options),
-}
-"""Scenes by the name a profile gives them."""
-
-
-def make_scene(name: str, seed: int, options: Mapping[str, Any] | None = None) -> Scene:
-    """A scene by name, with its options as keyword arguments (`lesion` as a table of `Lesion`'s fields).
-
-    Raises:
-        UsageError: no such scene, or an option it does not have.
-    """
-    if name not in SCENES:
-        raise UsageError(f"There is no scene '{name}'; use one of {', '.join(SCENES)}.")
-    try:
-        return SCENES[name](seed, options or {})
-    except TypeError as error:
-        raise UsageError(f"The scene '{name}' does not take these options ({error}); correct them.") from error

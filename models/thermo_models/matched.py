@@ -7,11 +7,14 @@ a network may do better than that one; it cannot hope for the one that is told.
 """
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_sim.scenes import Lesion
+from thermo_sim.bioheat import Tumour
+from thermo_sim.scenes import WHOLE, Lesion
+from thermo_sim.worn_patch import Lump, rise_of
 
 Array = NDArray[np.float64]
 ROWS, COLUMNS = range(3, 21), range(3, 29)
@@ -26,15 +29,24 @@ class MatchedFilters:
         healthy: (n, 24, 32) healthy pictures in K above the median, without noise.
         noise: (n, 24, 32) noise of one picture in K.
         averages: pictures that are averaged.
+        shape: (768,) what a lesion of 1 K at a row and a column, of a size, adds.
+        sizes: that are tried.
     """
 
-    def __init__(self, healthy: NDArray[np.float32], noise: NDArray[np.float32], averages: int) -> None:
+    def __init__(
+        self,
+        healthy: NDArray[np.float32],
+        noise: NDArray[np.float32],
+        averages: int,
+        shape: Callable[[float, float, float], Array] | None = None,
+        sizes: tuple[float, ...] = RADII,
+    ) -> None:
         flat = healthy.reshape(len(healthy), -1).astype(np.float64)
         self._mean = flat.mean(0)
         variance = np.square(noise, dtype=np.float64).mean(0).ravel() / averages
         covariance = np.cov(flat.T) + np.diag(variance)
         self._inverse = np.linalg.inv(covariance)
-        self._templates = np.stack([template(*place) for place in itertools.product(ROWS, COLUMNS, RADII)])
+        self._templates = np.stack([(shape or template)(*place) for place in itertools.product(ROWS, COLUMNS, sizes)])
         self._energy = self._energy_of(self._templates)
 
     def anywhere(self, pictures: NDArray[np.float32]) -> Array:
@@ -64,3 +76,10 @@ def template(row: float, column: float, radius: float) -> Array:
     """(768,) what a lesion of 1 K adds to a picture whose median is taken away."""
     rise = Lesion(row, column, radius, 1.0).rise()
     return (rise - np.median(rise)).ravel()
+
+
+def bioheat_template(row: float, column: float, depth_mm: float) -> Array:
+    """(768,) what a lesion of this depth and 1 K adds to a picture whose median is taken away."""
+    rise = rise_of(Lump(row, column, Tumour(depth_mm=depth_mm)), WHOLE)
+    above: Array = (rise - np.median(rise)) / rise.max()
+    return above.ravel()

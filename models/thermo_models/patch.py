@@ -9,6 +9,7 @@ one picture.
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -76,7 +77,7 @@ class Measured:
     sensors: NDArray[np.int64]
 
 
-class _Calibrated:
+class Calibrated:
     """One sensor in its surroundings, corrected by two blackbodies with the noise a real calibration has."""
 
     def __init__(self, seed: int, rng: np.random.Generator) -> None:
@@ -92,14 +93,19 @@ class _Calibrated:
         self._gain = (CALIBRATION_CELSIUS[1] - CALIBRATION_CELSIUS[0]) / (hot - cold)
         self._offset = CALIBRATION_CELSIUS[0] - self._gain * cold
 
+    def move(self, conditions: Conditions) -> None:
+        """Measure in other conditions than it was calibrated in from here on."""
+        self._source.move(conditions)
+
     def picture(self, celsius: NDArray[np.float64]) -> NDArray[np.float32]:
         """One picture (24, 32), degC."""
         return np.asarray(self._offset + self._gain * self._source.picture(celsius), np.float32)
 
-    def without_noise(self) -> Callable[[NDArray[np.float64]], NDArray[np.float32]]:
+    def quiet(self) -> "Calibrated":
         """The same sensor in a world without noise; its counts are still whole numbers."""
-        quiet = PictureSource(self._seed, conditions=self._conditions, noise=Noise.none())
-        return lambda celsius: np.asarray(self._offset + self._gain * quiet.picture(celsius), np.float32)
+        other = copy(self)
+        other._source = PictureSource(self._seed, conditions=self._conditions, noise=Noise.none())
+        return other
 
 
 def parts(first_seed: int, size: Size) -> Parts:
@@ -109,7 +115,7 @@ def parts(first_seed: int, size: Size) -> Parts:
         first_seed: of the sensors, from which they count up.
         size: of the split.
     """
-    found = _for_each_sensor(partial(_parts_of, size.bodies), first_seed, size)
+    found = for_each_sensor(partial(_parts_of, size.bodies), first_seed, size)
     healthy, rise, noise = (np.concatenate(arrays).astype(np.float16) for arrays in zip(*found, strict=True))
     return Parts(healthy, rise, noise, _sensors(first_seed, size))
 
@@ -122,20 +128,20 @@ def measure(first_seed: int, size: Size, averages: tuple[int, ...]) -> Measured:
         size: of the split.
         averages: numbers of pictures, ascending; a body's smaller means are of the first pictures of its larger ones.
     """
-    found = _for_each_sensor(partial(_measured_by, size.bodies, averages), first_seed, size)
+    found = for_each_sensor(partial(_measured_by, size.bodies, averages), first_seed, size)
     pictures, has, lesions = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
     return Measured(pictures, has, lesions, _sensors(first_seed, size))
 
 
 def _parts_of(bodies: int, seed: int) -> tuple[NDArray[Any], ...]:
     rng = np.random.default_rng([seed, 0xB9])
-    sensor = _Calibrated(seed, rng)
-    without_noise = sensor.without_noise()
+    sensor = Calibrated(seed, rng)
+    quiet = sensor.quiet()
     healthy, rises, noises = [], [], []
     for body in range(bodies):
         lesion = _lesion(rng)
         scene = _scene(seed, body, None, rng)
-        clean = without_noise(scene)
+        clean = quiet.picture(scene)
         healthy.append(clean - np.median(clean))
         rises.append(lesion.rise() if body % 2 else np.zeros(clean.shape))
         noises.append(sensor.picture(scene) - clean)
@@ -144,7 +150,7 @@ def _parts_of(bodies: int, seed: int) -> tuple[NDArray[Any], ...]:
 
 def _measured_by(bodies: int, averages: tuple[int, ...], seed: int) -> tuple[NDArray[Any], ...]:
     rng = np.random.default_rng([seed, 0xB9])
-    sensor = _Calibrated(seed, rng)
+    sensor = Calibrated(seed, rng)
     pictures, has, lesions = [], [], []
     for body in range(bodies):
         lesion, there = _lesion(rng), bool(body % 2)
@@ -164,7 +170,7 @@ def averaged(pictures: Values) -> Values:
     return mean
 
 
-def _for_each_sensor(work: Callable[[int], tuple[NDArray[Any], ...]], first_seed: int, size: Size) -> list[Any]:
+def for_each_sensor(work: Callable[[int], tuple[NDArray[Any], ...]], first_seed: int, size: Size) -> list[Any]:
     """What `work` gives for each seed, in their order, on two processors where it is worth their start."""
     seeds = range(first_seed, first_seed + size.sensors)
     processes = min(PROCESSES, os.cpu_count() or 1)

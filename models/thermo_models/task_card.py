@@ -4,7 +4,7 @@ from typing import Any
 
 from thermo_core.wearable.profile import NOTICE
 from thermo_models.intervals import LEVEL
-from thermo_models.tasks.task import Charted, Task
+from thermo_models.tasks.task import Alerting, Charted, Foretold, Task
 
 INTERVAL = f"{100 * LEVEL:.0f} % interval"
 COLUMNS = ("float", "int8", INTERVAL, "int8_spread", "baseline")
@@ -33,15 +33,17 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
     sentences = "\n".join(f"- {sentence}" for sentence in task.limits(metrics))
     quick = "\n**A quick run on a part of the data: the figures mean nothing.**\n" if metrics.get("quick") else ""
     single = len(metrics["folds"]) == 1
-    kept = "These figures are of the model itself. " if single else KEPT
+    kept = KEPT if not single or task.needs_data else "These figures are of the model itself. "
     table = "\n".join(_table(metrics["int8"].get("table", []), metrics.get("baseline", {}).get("table", [])))
-    alert = "\n".join(_alert(metrics["alert"], sure.get("alert", {}))) if "alert" in metrics else ""
+    unknown = "\n".join(_refused(metrics["refused"])) if "refused" in metrics else ""
+    alert = "\n".join(_alert(metrics["alert"], sure.get("alert", {}), task)) if "alert" in metrics else ""
     charts = "".join(f"![{name}]({name})\n\n" for name in task.chart_files) if isinstance(task, Charted) else ""
+    foremost = f"\n{task.first_lines(metrics)}\n" if isinstance(task, Foretold) else ""
     first = f" --seed {metrics['seed']}" if metrics.get("seed") else ""
     return f"""# {task.name}
 
 **{NOTICE}** {task.summary[0].upper()}{task.summary[1:]}.
-{quick}
+{foremost}{quick}
 | | |
 |---|---|
 | network | {settings["network"]}, {metrics["parameters"]:,} parameters, {metrics["macs"]:,} MACs, {metrics["bytes"]:,} bytes, int8 |
@@ -59,7 +61,7 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
 | goal | | int8 | met |
 |---|---|---|---|
 {goals}
-{table}{alert}
+{table}{alert}{unknown}
 {charts}{kept}`thermo-models train {task.name}{first}` prints them; int8 figures are of tflite-runtime's reference kernels.
 
 ## Limits
@@ -67,10 +69,23 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
 """
 
 
-def _alert(figures: dict[str, Any], sure: dict[str, Any]) -> list[str]:
+def _refused(shares: dict[str, float]) -> list[str]:
     return [
         "",
-        "At the bundle's threshold, 95 % specificity on validation:",
+        "What it is not made for it flags `OUT_OF_DOMAIN`, and no alert goes by that:",
+        "",
+        "| | flagged |",
+        "|---|---|",
+        *(f"| {name} | {100 * share:.1f} % |" for name, share in shares.items()),
+        "",
+    ]
+
+
+def _alert(figures: dict[str, Any], sure: dict[str, Any], task: Task) -> list[str]:
+    specificity = f", {100 * task.specificity:.0f} % specificity on validation" if isinstance(task, Alerting) else ""
+    return [
+        "",
+        f"At the bundle's threshold{specificity}:",
         "",
         f"| | | {INTERVAL} |",
         "|---|---|---|",

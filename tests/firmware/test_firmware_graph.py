@@ -175,7 +175,9 @@ def worn() -> Case:
         blocks.append([{"minute": Sample(time_us, np.asarray(rate), int(minute == 5))}])
         if minute in (4, 30):
             told = {"age_years": 34, "weight_kg": 70.5, "height_m": 1.77, "sex": np.nan if minute == 30 else 1}
-            blocks.append([{f"person.{name}": Sample(time_us + 1, np.float32(value)) for name, value in told.items()}])
+            blocks.append(
+                [{f"person.{name}": Sample(time_us + 1, np.array(value, np.float32)) for name, value in told.items()}]
+            )
     return Case(plan(schema.from_plain(parts, Profile, "profile")), blocks, {})
 
 

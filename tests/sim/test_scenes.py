@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from thermo_core.errors import UsageError
+from thermo_sim.scene_table import SCENES, make_scene
 from thermo_sim.scenes import (
-    SCENES,
     STRAIGHT,
     Hand,
     Lesion,
@@ -15,7 +15,6 @@ from thermo_sim.scenes import (
     View,
     blackbody,
     breast_patch,
-    make_scene,
     skin,
     smooth_field,
 )
@@ -38,6 +37,10 @@ def test_unknown_scenes_and_options_are_refused_by_name() -> None:
         make_scene("skin", 0, {"colour": 1})
     with pytest.raises(UsageError, match="size"):
         make_scene("breast-patch", 0, {"lesion": {"size": 1}})
+    with pytest.raises(UsageError, match=r"worn-patch.*depth_mm"):
+        make_scene("worn-patch", 0, {"lump": {"tumour": {"depth_mm": -1.0}}})
+    with pytest.raises(UsageError, match="There is no skin 'bark'"):
+        make_scene("worn-patch", 0, {"skin": "bark"})
 
 
 @pytest.mark.parametrize("picture", [np.zeros((24, 31)), np.full((24, 32), np.nan)])

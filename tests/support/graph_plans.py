@@ -138,10 +138,10 @@ def _bandpass(draft: Draft, of: str) -> Made:
 
 def _bins(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
-    if not kind.timed or len(kind.shape) != 1 or kind.elements < 8:
+    if not kind.timed or len(kind.shape) > 2 or kind.shape[0] < 8:
         return None
-    fields = {"bins": 4, "settled": draft.choices.whole(0, kind.elements // 2)}
-    return fields, Kind((4,), kind.clock, False, kind.rated)
+    fields = {"bins": 4, "settled": draft.choices.whole(0, kind.shape[0] // 2)}
+    return fields, Kind((*kind.shape[1:], 4), kind.clock, False, kind.rated)
 
 
 def _body_map(draft: Draft, of: str) -> Made:
@@ -276,6 +276,25 @@ def _metabolic_rate(draft: Draft, of: str) -> Made:
     return fields, Kind((), kind.clock, False, kind.rated)
 
 
+def _domain_gate(draft: Draft, of: str) -> Made:
+    return _same(
+        draft.kinds[of],
+        by=draft.choices.one(draft.alike(of)),
+        low=draft.choices.one([-1e9, 30.0]),
+        high=draft.choices.one([34.0, 1e9]),
+        calibrated=draft.choices.one([False, True]),
+    )
+
+
+def _stack(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    names = [name for name in draft.alike(of) if draft.kinds[name].shape == kind.shape]
+    if len(kind.shape) != 2 or kind.elements > 1024 or kind.timed:
+        return None
+    chosen = [of, *draft.some(names, 1, 3)]
+    return {"of": chosen}, Kind((*kind.shape, len(chosen)), kind.clock, False, kind.rated)
+
+
 def _motion_gate(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     hold_s = draft.choices.one([0, 3]) / draft.rate_hz(of) if kind.rated else 0.0
@@ -311,6 +330,14 @@ def _normalise(draft: Draft, of: str) -> Made:
     )
 
 
+def _normalise_percentiles(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if kind.elements < 2:
+        return None
+    low, high = draft.choices.one([(0, 100), (2, 98), (25, 75), (99, 100)])
+    return _same(kind, low=low, high=high, least=draft.choices.one([1e-6, 0.1, 5.0]))
+
+
 def _prefer(draft: Draft, of: str) -> Made:
     signals = finished(draft).signals
     same = [name for name in draft.alike(of, same_shape=True) if signals[name].unit == signals[of].unit]
@@ -333,7 +360,9 @@ def _recovery(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     if not kind.timed or len(kind.shape) > 2 or kind.shape[0] < 8:
         return None
-    return {}, Kind((4,) if len(kind.shape) == 1 else (kind.shape[1], 4), kind.clock, False, kind.rated)
+    return {"clear": draft.choices.one([0.0, 3.0])}, Kind(
+        (4,) if len(kind.shape) == 1 else (kind.shape[1], 4), kind.clock, False, kind.rated
+    )
 
 
 def _reference(draft: Draft, of: str) -> Made:
@@ -357,6 +386,14 @@ def _reference(draft: Draft, of: str) -> Made:
     alone = fields["give"] in (["difference"], ["reference"])
     shape = kind.shape if alone else (sum(widths.get(one, 1) for one in fields["give"]),)
     return fields, Kind(shape, kind.clock, False, True)
+
+
+def _relative(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    others = [name for name in draft.alike(of) if draft.kinds[name].elements % kind.elements == 0]
+    to = draft.choices.one(others)
+    shares = draft.floats(draft.kinds[to].elements // kind.elements, -1, 1)
+    return _same(kind, to=to, floor=draft.choices.one([0.05, 2.0]), shares=shares)
 
 
 def _resample(draft: Draft, of: str) -> Made:
@@ -422,6 +459,21 @@ def _statistics(draft: Draft, of: str) -> Made:
     columns = kind.elements // rows
     shape = (columns, len(give)) if kind.timed and len(kind.shape) == 2 else (len(give),)
     return {"give": give, "over": "time" if kind.timed else "all"}, Kind(shape, kind.clock, False, kind.rated)
+
+
+def _subtract_background(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not kind.rated or kind.timed:
+        return None
+    return _same(
+        kind,
+        time_constant_s=draft.choices.one([0.5, 5.0, 300.0]),
+        threshold=draft.choices.one([0.5, 5.0]),
+        by=draft.choices.one(["mean", "median"]),
+        give=draft.choices.one(["difference", "mask"]),
+        least_s=draft.choices.one([0.0, 1.0, 3.0]),
+        patience_s=draft.choices.one([0, 1, 5]),
+    )
 
 
 def _trees(draft: Draft, of: str) -> Made:
@@ -567,6 +619,8 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "crop": _crop,
     "difference": _difference,
     "domain": _domain,
+    "domain_gate": _domain_gate,
+    "stack": _stack,
     "enmo": _enmo,
     "equalise": _equalise,
     "expectile": _expectile,
@@ -585,10 +639,12 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "motion_gate": _motion_gate,
     "node_check": _node_check,
     "normalise": _normalise,
+    "normalise_percentiles": _normalise_percentiles,
     "prefer": _prefer,
     "projection": _projection,
     "recovery": _recovery,
     "reference": _reference,
+    "relative": _relative,
     "resample": _resample,
     "resize": _resize,
     "scale": _scale,
@@ -598,6 +654,7 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "sobel": _sobel,
     "spectrum_peak": _spectrum_peak,
     "statistics": _statistics,
+    "subtract_background": _subtract_background,
     "trees": _trees,
     "window": _window,
 }

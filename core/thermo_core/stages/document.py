@@ -64,6 +64,7 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
         {"low": [-3.0], "high": [3.0], "axes": [0.5, 0.5, 0.5, 0.5], "spread": [2.0], "along": 3.0, "across": 2.0},
         (Signal("x", (4,), "", 1.0, "x"),),
     ),
+    "domain_gate": ({"by": "y", "high": 0.5}, (_DEGREES, Signal("y", (), "", 8.0, "x"))),
     "enmo": ({}, (Signal("x", (25, 3), "g", 1.0, "x/25/25", 0.04),)),
     "equalise": ({"low": 20.0, "high": 40.0}, (_PICTURE,)),
     "expectile": ({"start": 65.0}, (Signal("x", (), "bpm", 0.1, "x"),)),
@@ -85,6 +86,7 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "motion_gate": ({"motion": "y", "hold_s": 10.0}, (_DEGREES, Signal("y", (2,), "g", 8.0, "x"))),
     "node_check": ({"limit": [2.5], "usual": [33.0, 32.5, 31.0, 30.0]}, (_DEGREES,)),
     "normalise": ({"centre": [30.0], "spread": [2.0]}, (_DEGREES,)),
+    "normalise_percentiles": ({}, (_PICTURE,)),
     "prefer": ({}, (_DEGREES, _OTHER)),
     "projection": ({"basis": [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, -0.5, -0.5], "rows": 2}, (_DEGREES,)),
     "recovery": ({}, (Signal("x", (600, 2), "degC", 1.0, "x", 1.0),)),
@@ -92,6 +94,7 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
         {"give": ["difference"], "most_shift": 2.0, "ambient": "y", "bins": 4, "limit": 1.5},
         (_PICTURE, Signal("y", (), "degC", 8.0, "x")),
     ),
+    "relative": ({"to": "y", "floor": 0.1, "shares": [0.2]}, (_DEGREES, _OTHER)),
     "resample": ({"rate_hz": 1.0}, (_DEGREES,)),
     "resize": ({"rows": 12, "columns": 16, "by": "area"}, (_PICTURE,)),
     "scale": ({"offset": 37.0, "unit": "K"}, (_DEGREES,)),
@@ -99,11 +102,13 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "select": ({"places": [3, 0]}, (_DEGREES,)),
     "slope": ({"span_s": 60.0, "per": "min"}, (_DEGREES,)),
     "sobel": ({}, (_PICTURE,)),
+    "stack": ({}, (_PICTURE, Signal("y", (24, 32), "K", 8.0, "x"))),
     "spectrum_peak": (
         {"motion": "y"},
         (Signal("x", (200,), "nA", 0.5, "x/200/50", 0.04), Signal("y", (200, 3), "g", 0.5, "x/200/50", 0.04)),
     ),
     "statistics": ({"give": ["mean", "sd", "p95"]}, (_WINDOW,)),
+    "subtract_background": ({"threshold": 1.5}, (_PICTURE,)),
     "trees": (
         {
             "roots": [0.0, 3.0],

@@ -14,6 +14,7 @@
 #include "crop.h"
 #include "difference.h"
 #include "domain.h"
+#include "domain_gate.h"
 #include "enmo.h"
 #include "equalise.h"
 #include "expectile.h"
@@ -32,10 +33,12 @@
 #include "motion_gate.h"
 #include "node_check.h"
 #include "normalise.h"
+#include "normalise_percentiles.h"
 #include "prefer.h"
 #include "projection.h"
 #include "recovery.h"
 #include "reference.h"
+#include "relative.h"
 #include "resample.h"
 #include "resize.h"
 #include "scale.h"
@@ -44,7 +47,9 @@
 #include "slope.h"
 #include "sobel.h"
 #include "spectrum_peak.h"
+#include "stack.h"
 #include "statistics.h"
+#include "subtract_background.h"
 #include "trees.h"
 #include "window.h"
 
@@ -62,6 +67,7 @@ static const struct stage *const stages[] = {
     &crop_stage,
     &difference_stage,
     &domain_stage,
+    &domain_gate_stage,
     &enmo_stage,
     &equalise_stage,
     &expectile_stage,
@@ -80,10 +86,12 @@ static const struct stage *const stages[] = {
     &motion_gate_stage,
     &node_check_stage,
     &normalise_stage,
+    &normalise_percentiles_stage,
     &prefer_stage,
     &projection_stage,
     &recovery_stage,
     &reference_stage,
+    &relative_stage,
     &resample_stage,
     &resize_stage,
     &scale_stage,
@@ -92,7 +100,9 @@ static const struct stage *const stages[] = {
     &slope_stage,
     &sobel_stage,
     &spectrum_peak_stage,
+    &stack_stage,
     &statistics_stage,
+    &subtract_background_stage,
     &trees_stage,
     &window_stage,
 };

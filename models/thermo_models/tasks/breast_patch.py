@@ -74,6 +74,7 @@ class BreastPatch:
     head = "softmax"
     loss = "sparse_categorical_crossentropy"
     chart_files = ("limit.svg",)
+    specificity = 0.95
     more_is_better = MappingProxyType({"auc": True, "below_filter_anywhere": False, "below_filter_told": False})
     settings = Settings("spot_cnn", epochs=40, batch=256, rate=4e-3, decay=1e-4, dropout=0.1)
 

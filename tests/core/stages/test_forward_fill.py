@@ -31,5 +31,5 @@ def test_a_gap_forgets_and_flags_go_on() -> None:
     made = wearable(sensor(rate_hz=1.0), {"op": "forward_fill", "of": "x", "gives": "y", "oldest_s": 100.0})
     flags = [0, int(Quality.OFF_SKIN), 0, 0]
     found = run(made, x=samples([60.0, np.nan, np.nan, np.nan], [0, 1_000_000, 2_000_000, 30_000_000], flags))["y"]
-    np.testing.assert_array_equal(found.values, np.float32([60, 60, 60, np.nan]))
+    np.testing.assert_array_equal(found.values, np.array([60, 60, 60, np.nan], np.float32))
     assert found.flags[1] == Quality.OFF_SKIN | Quality.FILLED and found.flags[3] == 0

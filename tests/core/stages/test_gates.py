@@ -89,3 +89,56 @@ def test_a_share_that_cannot_be_is_refused(share: list[float]) -> None:
             {"op": "hold", "of": "air", "on": "x", "gives": "beside"},
             {"op": "contact_correction", "of": "x", "air": "beside", "gives": "y", "share": share},
         )
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_what_is_beyond_its_domain_is_flagged_and_let_through(seed: int, calibrated: bool) -> None:
+    rng = np.random.default_rng(seed)
+    made = wearable(
+        sensor(shape=(3,), rate_hz=2.0),
+        {"op": "select", "of": "x", "gives": "skin", "places": [0]},
+        {"op": "select", "of": "x", "gives": "tells", "places": [1, 2]},
+        {
+            "op": "domain_gate",
+            "of": "skin",
+            "by": "tells",
+            "gives": "y",
+            "low": -1.0,
+            "high": 1.0,
+            "calibrated": calibrated,
+        },
+    )
+    values = rng.normal(0, 0.6, (60, 3)).astype(np.float32)
+    values[rng.random(60) < 0.1, 2] = np.nan
+    values[:4, 1:] = [[-1, 1], [1, np.inf], [0, -1.0000001], [0, 0]]
+    said = np.where(rng.random(60) < 0.2, Quality.UNCALIBRATED, 0).astype(np.uint16)
+    found = run(made, x=samples(values, np.arange(60) * 500_000, said))["y"]
+    within = [
+        all(-1 <= x <= 1 for x in row[1:].tolist()) and not (calibrated and flag)
+        for row, flag in zip(values, said, strict=True)
+    ]
+    np.testing.assert_array_equal(found.values[:, 0], values[:, 0])
+    assert ((found.flags & Quality.OUT_OF_DOMAIN) == 0).tolist() == within
+    assert (within[0] and not within[1] and not within[2]) or calibrated
+
+
+def test_a_gate_whose_range_is_empty_is_refused() -> None:
+    with pytest.raises(ProfileError, match="make low the lower one"):
+        wearable(sensor(), {"op": "domain_gate", "of": "x", "by": "x", "gives": "y", "low": 2.0, "high": 1.0})
+
+
+def test_pictures_are_stacked_pixel_by_pixel_and_others_refused() -> None:
+    rng = np.random.default_rng(3)
+    values = rng.normal(33, 1, (5, 4, 6)).astype(np.float32)
+    values[1, 2, 3] = np.nan
+    twice = {"op": "scale", "of": "x", "gives": "z", "factor": 2.0}
+    made = wearable(sensor(shape=(4, 6)), twice, {"op": "stack", "of": ["x", "z"], "gives": "y"})
+    found = run(made, x=samples(values, np.arange(5) * 1_000_000))["y"]
+    assert found.values.shape == (5, 4, 6, 2)
+    np.testing.assert_array_equal(found.values[..., 0], values)
+    np.testing.assert_array_equal(found.values[..., 1], values * 2)
+    corner = {"op": "crop", "of": "x", "gives": "z", "rows": 3, "columns": 6}
+    with pytest.raises(ProfileError, match="pictures of one size"):
+        wearable(sensor(shape=(4, 6)), corner, {"op": "stack", "of": ["x", "z"], "gives": "y"})
+    with pytest.raises(ProfileError, match="takes a picture"):
+        wearable(sensor(), {"op": "stack", "of": ["x", "x"], "gives": "y"})

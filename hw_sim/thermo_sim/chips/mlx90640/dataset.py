@@ -53,6 +53,10 @@ class PictureSource:
         self._control = ControlRegister(refresh_code=RefreshRate.from_hz(refresh_rate_hz))
         self._index = 0
 
+    def move(self, conditions: Conditions) -> None:
+        """Measure in other conditions from here on; the decoder keeps its emissivity."""
+        self._conditions = conditions
+
     def words(self, celsius: NDArray[np.floating[Any]]) -> tuple[Words, Words]:
         """Both subpages of one picture as the sensor would say them, (834,) uint16 each."""
         frame = np.zeros(FRAME_WORDS, dtype=np.uint16)

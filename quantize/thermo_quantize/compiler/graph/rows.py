@@ -34,6 +34,7 @@ from thermo_core.stages.centre import Centre
 from thermo_core.stages.contact_correction import ContactCorrection
 from thermo_core.stages.contact_gate import ContactGate
 from thermo_core.stages.domain import Domain
+from thermo_core.stages.domain_gate import DomainGate
 from thermo_core.stages.enmo import Enmo
 from thermo_core.stages.expectile import Expectile
 from thermo_core.stages.foster import Foster
@@ -46,14 +47,17 @@ from thermo_core.stages.motion_gate import MotionGate
 from thermo_core.stages.node_check import NodeCheck
 from thermo_core.stages.nodes import weights_of
 from thermo_core.stages.normalise import Normalise
+from thermo_core.stages.normalise_percentiles import NormalisePercentiles
 from thermo_core.stages.projection import Projection
 from thermo_core.stages.reference import Reference
+from thermo_core.stages.relative import Relative
 from thermo_core.stages.resample import Resample
 from thermo_core.stages.scale import Scale
 from thermo_core.stages.select import Select
 from thermo_core.stages.slope import Slope
 from thermo_core.stages.spectrum_peak import SpectrumPeak
 from thermo_core.stages.statistics import Statistics
+from thermo_core.stages.subtract_background import SubtractBackground
 from thermo_core.stages.trees import Trees
 from thermo_core.stages.window import Window
 from thermo_quantize.compiler.graph import picture_rows as pictures
@@ -98,10 +102,11 @@ def _bandpass(site: Site, tables: Tables) -> Mapping[str, str]:
 
 def _bins(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Bins = site.stage
-    samples = site.input.elements
+    samples = site.input.shape[0]
     return {
         "edges": tables.places(site.name("edges"), bins.edges(samples, stage.bins)),
         "weights": tables.reals(site.name("weights"), bins.weights(samples, stage.bins)),
+        "bins": str(stage.bins),
         "settled": str(stage.settled),
     }
 
@@ -236,6 +241,11 @@ def _metabolic_rate(site: Site, tables: Tables) -> Mapping[str, str]:
     }
 
 
+def _domain_gate(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: DomainGate = site.stage
+    return {"low": real(stage.low), "high": real(stage.high), "calibrated": boolean(stage.calibrated)}
+
+
 def _motion_gate(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: MotionGate = site.stage
     return {"threshold": real(stage.threshold), "hold_us": whole(motion_gate.hold_us(stage))}
@@ -263,6 +273,11 @@ def _normalise(site: Site, tables: Tables) -> Mapping[str, str]:
     }
 
 
+def _normalise_percentiles(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: NormalisePercentiles = site.stage
+    return {"least": real(stage.least), "low": str(stage.low), "high": str(stage.high)}
+
+
 def _projection(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Projection = site.stage
     offset = "NULL" if stage.offset is None else tables.reals(site.name("offset"), stage.offset.array)
@@ -277,6 +292,7 @@ def _projection(site: Site, tables: Tables) -> Mapping[str, str]:
 def _recovery(site: Site, tables: Tables) -> Mapping[str, str]:
     return {
         "duration_s": real(recovery.duration_s(site.input)),
+        "clear": real(site.stage.clear),
         "rows": str(site.input.shape[0]),
         "pace": str(site.spacing_pace),
     }
@@ -326,6 +342,12 @@ def _resample_keeps(site: Site) -> int:
     values = FLOAT * site.input.elements
     at_hand = values if site.stage.by == "last" else 2 * values
     return site.room * (RESAMPLE_STEP + values) + at_hand
+
+
+def _relative(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Relative = site.stage
+    shares = tables.reals(site.name("shares"), stage.shares.array)
+    return {"shares": shares, "count": str(len(stage.shares)), "floor": real(stage.floor)}
 
 
 def _scale(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -401,6 +423,18 @@ def _statistics_scratch(site: Site) -> int:
     return ORDER_SCRATCH if whats & {"median", "p"} else 0
 
 
+def _subtract_background(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: SubtractBackground = site.stage
+    return {
+        "time_constant_us": whole(stage.time_constant_us),
+        "least_us": whole(stage.least_us),
+        "threshold": real(stage.threshold),
+        "median": boolean(stage.by == "median"),
+        "mask": boolean(stage.give == "mask"),
+        "patience_s": str(stage.patience_s),
+    }
+
+
 def _trees(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Trees = site.stage
     feature, child = trees.whole(stage.feature).tolist(), trees.whole(stage.child).tolist()
@@ -443,6 +477,7 @@ ROWS: Mapping[str, Row] = {
         assumes=_ORDER,
     ),
     "concatenate": Row(),
+    "domain_gate": Row(_domain_gate),
     "crop": Row(pictures.crop),
     "difference": Row(pictures.difference),
     "contact_correction": Row(_contact_correction),
@@ -471,6 +506,10 @@ ROWS: Mapping[str, Row] = {
     "motion_gate": Row(_motion_gate, state=True),
     "node_check": Row(_node_check, scratch=lambda site: (FLOAT + 1) * site.input.elements),
     "normalise": Row(_normalise, overlap=IN_PLACE),
+    "normalise_percentiles": Row(
+        _normalise_percentiles, scratch=lambda site: ORDER_SCRATCH, overlap=IN_PLACE, assumes=_ORDER
+    ),
+    "stack": Row(),
     "prefer": Row(overlap=IN_PLACE),
     "projection": Row(_projection),
     "recovery": Row(_recovery, scratch=lambda site: FLOAT * site.input.shape[0]),
@@ -481,6 +520,7 @@ ROWS: Mapping[str, Row] = {
         scratch=lambda site: 2 * FLOAT * site.input.elements if site.stage.most_shift else 0,
         assumes=f"sizeof(struct learned) == {learning.HEAD_BYTES}",
     ),
+    "relative": Row(_relative),
     "resample": Row(
         _resample,
         state=True,
@@ -501,6 +541,11 @@ ROWS: Mapping[str, Row] = {
     "sobel": Row(pictures.sobel),
     "spectrum_peak": Row(_spectrum_peak, state=True, scratch=_spectrum_peak_scratch),
     "statistics": Row(_statistics, scratch=_statistics_scratch, assumes=_ORDER, paced=frozenset({"spacing_s"})),
+    "subtract_background": Row(
+        _subtract_background,
+        state=True,
+        keeps=lambda site: (FLOAT + 2) * site.input.elements,
+    ),
     "trees": Row(_trees, assumes=f"sizeof(struct trees_node) == {TREES_NODE}"),
     "window": Row(
         _window,

@@ -1,0 +1,49 @@
+"""What the figures of `breast-watch` do not show, as sentences of its card; every number in them comes from the metrics or the code."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def first_lines(metrics: Mapping[str, Any]) -> str:
+    """What cannot be seen, with its numbers."""
+    figures = metrics["int8"]
+    faint = figures.get("auc_0.15_0.3_k")
+    if faint is None:
+        return ""
+    return (
+        f"**What it cannot see.** Lesions that raise the skin by 0.15 to 0.3 K, which is what most of 15 mm depth and more do, are told from "
+        f"none with an AUC of {faint:.2f} in a single look (0.5 is chance); smaller and deeper ones not at all. "
+        "What was there in the first week is learnt as usual and is never told."
+    )
+
+
+def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
+    """The sentences, from the figures of a run."""
+    figures = metrics["int8"]
+    sentences = [
+        "Simulated wearers alone: no skin, no person, no disease. How much vessels, rooms and fits change is assumed: vessels by 20 to 30 %, "
+        "fits by half a pixel to a pixel and half a degree to a degree, a smooth field by 0.07 to 0.1 K.",
+    ]
+    if "auc_deep" in figures:
+        sentences.append(
+            f"Of depths of 15 mm and more only large lesions raise the skin by 0.15 K; of these alone the AUC is {figures['auc_deep']:.2f}."
+        )
+    variants = metrics.get("variants", {})
+    for name, told in (("difference-alone", "From the difference alone"), ("picture-alone", "From the picture alone")):
+        if name in variants:
+            found = variants[name]["int8"]
+            sentences.append(
+                f"{told} (`--set variant={name}`) the same network gives AUC {found['auc_0.3_0.6_k']:.3f} at 0.3 to 0.6 K and "
+                f"{found['auc_0.6_1_k']:.3f} at 0.6 to 1 K, against {figures['auc_0.3_0.6_k']:.3f} and {figures['auc_0.6_1_k']:.3f} from both."
+            )
+    if "refused_disturbed" in figures:
+        sentences.append(
+            f"Refused, of single looks: {100 * figures['refused_healthy']:.1f} % without anything in them, {100 * figures['refused_lesions']:.1f} % "
+            f"with a lesion, {100 * figures['refused_disturbed']:.1f} % with a disturbance. A disturbance that is not refused is mostly one that "
+            "hardly differs from none, as a hot-water bottle that covers the whole picture; the table above says how many pass for a lesion."
+        )
+    return (
+        *sentences,
+        "The reference follows over two months: a lesion that grows more slowly than over some months becomes usual.",
+        "Alerts need six hours of such looks: `python bench/patch_days.py` prints how many there are in a month, and after how long.",
+    )
