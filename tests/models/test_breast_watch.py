@@ -26,7 +26,7 @@ from thermo_models.patch_days import FIRST_SEED, LIVES, Said, Watch
 from thermo_models.patch_weeks import DISTURBED, LESION, NONE, Looks
 from thermo_models.samples import Samples
 from thermo_models.tasks import breast_watch
-from thermo_sim.worn import DAY_S, HOUR_S
+from thermo_sim.weeks import DAY_S, HOUR_S
 
 ARTIFACT = breast_watch.WEARABLE.path.parent
 PROFILE = breast_watch.WEARABLE.profile
