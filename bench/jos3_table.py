@@ -3,8 +3,8 @@
 JOS-3 is no part of this project: make an environment of its own for it.
 
     python3 -m venv /tmp/jos3 && /tmp/jos3/bin/pip install jos3==0.5.0 numpy
-    PYTHONPATH=hw_sim /tmp/jos3/bin/python bench/jos3_table.py run --first 0 --count 300 --out runs.npz     # minutes, with JOS-3
-    PYTHONPATH=hw_sim /tmp/jos3/bin/python bench/jos3_table.py run --first 9000 --count 40 --out unseen.npz
+    PYTHONPATH=hw_sim:core /tmp/jos3/bin/python bench/jos3_table.py run --first 0 --count 300 --out runs.npz     # minutes, with JOS-3
+    PYTHONPATH=hw_sim:core /tmp/jos3/bin/python bench/jos3_table.py run --first 9000 --count 40 --out unseen.npz
     python bench/jos3_table.py fit runs.npz --out hw_sim/thermo_sim/people/jos3.npz
     python bench/jos3_table.py error unseen.npz
     python bench/jos3_table.py scenes ../shared/datasets/jos3_body/jos3_scenes.npz
@@ -37,59 +37,33 @@ def random_body(rng: np.random.Generator) -> dict[str, float]:
 
 def random_course(rng: np.random.Generator) -> dict[str, Array]:
     """Minutes of air, activity, outfit, humidity and wind, from rest on, as days have them and a little beyond."""
-    outfits = list(table.OUTFITS)
-    air, par, worn, humidity, wind = ([] for _ in range(5))
-    minutes, place = 0, float(rng.uniform(12, 34))
-    wear = np.eye(len(outfits))[rng.choice(3)]
-    while minutes < 60 * HOURS:
-        lasts = int(rng.choice([4, 10, 20, 40, 75]))
-        if rng.random() < 0.45:
-            place = float(
-                rng.choice(
-                    [rng.uniform(-5, 12), rng.uniform(12, 30), rng.uniform(18, 27), rng.uniform(30, 41)],
-                    p=[0.3, 0.3, 0.25, 0.15],
-                )
-            )
-        if rng.random() < 0.5 or minutes == 0:
+    kept: dict[str, list[Any]] = {name: [] for name in ("air", "par", "worn", "humidity", "wind")}
+    count = len(table.OUTFITS)
+    place, wear, stop = float(rng.uniform(16, 30)), np.eye(count)[1], 60 * HOURS
+    while len(kept["air"]) < stop:
+        resting, moved = not kept["air"], rng.random() < 0.4
+        if moved:
+            rooms = [(-5, 10), (10, 18), (18, 27), (27, 34), (34, 40)]
+            place = float(rng.uniform(*rooms[rng.choice(5, p=[0.14, 0.2, 0.44, 0.16, 0.06])]))
+        if moved or rng.random() < 0.3 or resting:
             # Colder air is met with more, now and then with less.
-            likely = np.exp(-np.square((np.array([27.0, 21.0, 11.0, 2.0, 19.0]) - place) / 10))
-            likely[4] *= 0.6
-            picked = rng.choice(len(outfits), 2, p=(likely + 0.02) / (likely + 0.02).sum())
+            likely = np.exp(-np.square((np.array([26.0, 22.0, 13.0, 3.0, 20.0]) - place) / 7)) + 0.004
+            first, second = rng.choice(count, 2, p=likely / likely.sum())
             share = rng.uniform() if rng.random() < 0.4 else 1.0
-            wear = share * np.eye(len(outfits))[picked[0]] + (1 - share) * np.eye(len(outfits))[picked[1]]
-        in_bed = wear[4] > 0.5
-        ratio = float(
-            rng.choice(
-                [1.0, rng.uniform(1.0, 1.5), rng.uniform(1.5, 3), rng.uniform(3, 6), rng.uniform(6, 8)],
-                p=[0.2, 0.35, 0.2, 0.18, 0.07],
-            )
-        )
-        if in_bed or minutes == 0:
-            ratio = float(rng.uniform(1.0, 1.3))
-        if in_bed:
-            place = float(np.clip(place, 14, 28))
-        if ratio > 5.5:
-            lasts = min(lasts, 40 if place < 30 else 15)
-        for series, value in (
-            (air, place),
-            (par, ratio),
-            (humidity, rng.uniform(25, 80)),
-            (wind, 0.1 * np.exp(rng.exponential(0.9)) if not in_bed else 0.1),
-        ):
-            series += [float(value)] * lasts
-        worn += [wear] * lasts
-        minutes += lasts
-    stop = 60 * HOURS
-    return {
-        name: np.array(series[:stop], float)
-        for name, series in (
-            ("air", air),
-            ("par", par),
-            ("worn", worn),
-            ("humidity", humidity),
-            ("wind", np.minimum(np.array(wind), 4.0)),
-        )
-    }
+            wear = share * np.eye(count)[first] + (1 - share) * np.eye(count)[second]
+        in_bed = wear[4] > 0.3
+        place = float(np.clip(place, 14, 28)) if in_bed else place
+        ranges = [(1.0, 1.0), (1.0, 1.6), (1.6, 3.0), (3.0, 5.5), (5.5, 8.0)]
+        par = float(rng.uniform(*ranges[rng.choice(5, p=[0.15, 0.4, 0.22, 0.16, 0.07])]))
+        if in_bed or resting or (place > 33 and par > 3):
+            par = float(rng.uniform(1.0, 1.3))
+        lasts = int(rng.choice([4, 10, 20, 40, 75]))
+        lasts = min(lasts, 30) if par > 5.5 or place > 34 else lasts
+        wind = 0.1 if in_bed else min(0.1 * np.exp(rng.exponential(0.9)), 4.0)
+        now = {"air": place, "par": par, "worn": wear, "humidity": rng.uniform(25, 80), "wind": wind}
+        for name, value in now.items():
+            kept[name] += [value] * lasts
+    return {name: np.array(values[:stop], float) for name, values in kept.items()}
 
 
 def simulate(number: int) -> dict[str, Array]:
@@ -123,18 +97,23 @@ def simulate(number: int) -> dict[str, Array]:
             continue
         said = model._run(dtime=60, output=True)
         rows[minute] = np.concatenate(
-            [said["Tsk"], said["Wet"], said["Tcr"][[0, 4]], [said["CO"], said["Met"], 3600 * said["Wle"]]]
+            [
+                said["Tsk"],
+                np.clip(said["Wet"], 0, 1),
+                said["Tcr"][[0, 4]],
+                [said["CO"], said["Met"], 3600 * said["Wle"]],
+            ]
         )
     return {"out": rows, "body": np.array(list(body.values())), **course}
 
 
 def run(args: argparse.Namespace) -> None:
     """Simulate courses one by one."""
-    all_: dict[str, list[Array]] = {}
+    kept: dict[str, list[NDArray[np.float32]]] = {}
     for number in range(args.first, args.first + args.count):
         for name, values in simulate(number).items():
-            all_.setdefault(name, []).append(values.astype(np.float32))
-    np.savez_compressed(args.out, **{name: np.stack(values) for name, values in all_.items()})
+            kept.setdefault(name, []).append(values.astype(np.float32))
+    np.savez_compressed(args.out, **{name: np.stack(values) for name, values in kept.items()})
 
 
 def relaxed(weights: Array, tau_s: float) -> Array:
@@ -164,7 +143,7 @@ def smoothing() -> Array:
     """Second differences of the nodes along air and activity, and differences between outfits, as a penalty; for one mode."""
     shape = (len(table.AIR_NODES), len(table.PAR_NODES), len(table.OUTFITS))
     grid = np.arange(table.MAIN).reshape(shape)
-    rows = []
+    rows: list[tuple[tuple[int, float], ...]] = []
     for axis in (0, 1):
         moved = np.moveaxis(grid, axis, 0)
         for first, middle, last in zip(moved[:-2].ravel(), moved[1:-1].ravel(), moved[2:].ravel(), strict=True):

@@ -25,7 +25,7 @@ from thermo_models import patch_weeks
 from thermo_models.patch_days import FIRST_SEED, LIVES, Said, Watch
 from thermo_models.patch_weeks import KIND_NAMES, REFERENCE_DAYS
 from thermo_sim.skins import SKINS
-from thermo_sim.weeks import DAY_S, HOUR_S, Lump
+from thermo_sim.worn_patch import DAY_S, HOUR_S, Lump
 
 GROWS_DAYS = 30
 CONTRASTS_K = ((0.3, 0.6), (0.6, 1.0), (1.0, 1.6))

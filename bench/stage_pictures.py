@@ -1,6 +1,7 @@
 """Draws what each stage on pictures makes of the same scene: `python bench/stage_pictures.py docs/stages.png`.
 
-The scene is a body with a warm spot on its left before a cool wall, 24 x 32 pixels with 0.1 K of noise.
+The scene is a body with a warm spot on its left before a cool wall, 24 x 32 pixels with 0.1 K of noise; what learns a background has
+seen the wall before.
 """
 
 import argparse
@@ -13,7 +14,7 @@ from PIL import Image, ImageDraw
 from thermo_core.schema import from_plain
 from thermo_core.signals import Signal, Values
 from thermo_core.stages import OPS, AnyStage
-from thermo_core.stages.stage import Elementwise
+from thermo_core.stages.stage import Elementwise, Moments, Recursive
 
 PICTURES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("gaussian", {"op": "gaussian"}),
@@ -24,32 +25,40 @@ PICTURES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("segment, picture", {"op": "segment", "opening": 1, "give": "picture"}),
     ("equalise", {"op": "equalise", "low": 20.0, "high": 38.0}),
     ("equalise, 3 x 4 tiles", {"op": "equalise", "low": 20.0, "high": 38.0, "tile_rows": 3, "tile_columns": 4, "clip": 2.0}),
+    ("normalise_percentiles", {"op": "normalise_percentiles", "low": 10, "high": 60}),
+    ("subtract_background", {"op": "subtract_background"}),
+    ("the same, mask", {"op": "subtract_background", "give": "mask"}),
     ("difference of halves", {"op": "difference"}),
     ("crop", {"op": "crop", "row": 4, "column": 10, "rows": 14, "columns": 12}),
     ("resize, area", {"op": "resize", "rows": 12, "columns": 16, "by": "area"}),
     ("resize, bilinear", {"op": "resize", "rows": 72, "columns": 96}),
 )  # fmt: skip
 
-WIDE, HIGH = 192, 144
-"""Pixels of a picture on the page."""
+WIDE, HIGH, COLUMNS = 192, 144, 6
+"""Pixels of a picture on the page, and pictures in a row of it."""
 
 
-def scene(seed: int) -> Values:
-    """(24, 32) degC."""
+def scene(seed: int, body: bool = True) -> Values:
+    """(24, 32) degC; the wall alone without a body."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:24, :32]
     trunk = 1 / (1 + np.exp(3 * ((np.abs(x - 15.5) - 8) + 0.1 * np.abs(y - 12))))
     spot = 2.0 * np.exp(-((x - 11) ** 2 + (y - 11) ** 2) / 5)
-    return np.asarray(23 + 10 * trunk + spot + 0.05 * y + rng.normal(0, 0.1, x.shape), np.float32)
+    return np.asarray(23 + body * (10 * trunk + spot) + 0.05 * y + rng.normal(0, 0.1, x.shape), np.float32)
 
 
 def made(stage: dict[str, Any], picture: Values) -> Values:
-    """What a stage makes of a picture."""
+    """What a stage makes of a picture; one that learns has seen the wall alone for 20 s before."""
     typed: Any = from_plain({"of": "x", "gives": "y"} | stage, AnyStage, "stage")
     op = OPS[typed.op]
-    assert isinstance(op, Elementwise)
     signal = Signal("x", picture.shape, "degC", 8.0, "x")
     op.result(typed, [signal])
+    if isinstance(op, Recursive):
+        course = np.stack([*(scene(seed, body=False) for seed in range(160)), picture])
+        times_us = np.arange(len(course), dtype=np.int64) * 125_000
+        moments = Moments(times_us, [course], np.zeros(len(course), np.uint16))
+        return np.asarray(op.start(typed, [signal]).run(moments)[0][-1], np.float32)
+    assert isinstance(op, Elementwise)
     return np.asarray(op.apply(typed, [signal], [picture[np.newaxis]])[0], np.float32)
 
 
@@ -65,9 +74,9 @@ def drawn(values: Values) -> Image.Image:
 def page(picture: Values) -> Image.Image:
     """All of them, with their names."""
     shown = [("the scene", picture), *((title, made(stage, picture)) for title, stage in PICTURES)]
-    sheet = Image.new("RGB", (5 * (WIDE + 12) + 12, 3 * (HIGH + 30) + 6), "white")
+    sheet = Image.new("RGB", (COLUMNS * (WIDE + 12) + 12, 3 * (HIGH + 30) + 6), "white")
     pen = ImageDraw.Draw(sheet)
-    places = [(12 + column * (WIDE + 12), 22 + row * (HIGH + 30)) for row in range(3) for column in range(5)]
+    places = [(12 + column * (WIDE + 12), 22 + row * (HIGH + 30)) for row in range(3) for column in range(COLUMNS)]
     for (left, top), (title, values) in zip(places, shown, strict=False):
         scale = min(WIDE / values.shape[1], HIGH / values.shape[0])
         size = (round(values.shape[1] * scale), round(values.shape[0] * scale))

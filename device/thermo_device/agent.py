@@ -28,11 +28,13 @@ from thermo_device.hardware import Hardware
 from thermo_device.image_group import image_commands
 from thermo_device.kept_findings import KeptFindings
 from thermo_device.keys import trusts_development_key
+from thermo_device.learned_store import LearnedStore
 from thermo_device.line import Line
 from thermo_device.machine import platform_name
+from thermo_device.memory import Memory
 from thermo_device.person_store import PersonStore
 from thermo_device.port import Port
-from thermo_device.runtime import Memory, Runtime
+from thermo_device.runtime import Runtime
 from thermo_device.sightings import Sightings
 from thermo_device.slot_state import Change, Installed
 from thermo_device.slots import Slots
@@ -96,6 +98,7 @@ class Agent:
             Sightings(settings.state),
             PersonStore(settings.state),
             AlertStore(settings.state),
+            LearnedStore(settings.state),
             KeptFindings(),
         )
         self._lease = Lease(settings.longest_lease_s)

@@ -2,16 +2,18 @@
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from thermo_core.clock import Clock
 from thermo_core.errors import AuxiliaryDataError, SensorError, ThermoError
 from thermo_core.graph.alerts import AlertChange
 from thermo_core.graph.engine import Engine, Outcome
+from thermo_core.graph.learned import Learning, learnings
 from thermo_core.graph.plan import Plan
 from thermo_core.graph.runners import Samples
 from thermo_core.quality import Quality
 from thermo_core.sensors.kind import Block
+from thermo_core.stages.learning import Progress
 from thermo_core.wire.records import AlertRecord, Record, signal_parts
 from thermo_device.background import Background
 from thermo_device.bases import Basis
@@ -67,13 +69,14 @@ class Concluder:
         self._counters = counters
         self._names = {name: number for number, name in enumerate(plan.signals)}
         self._networks = networks
+        self._dropped: list[str] = []
         self._engine = self._made(plan)
         self._bases: list[Basis | None] = [None] * len(plan.profile.sensors)
         self._person: Mapping[str, float] = {}
         self._failures = 0
         self._lock = threading.Lock()
         self._background: Background[list[Record]] = Background(inline)
-        self._has_work = bool(networks or plan.alerts)
+        self._has_work = bool(networks or plan.alerts or learnings(plan))
         self.idle = True
         self.newest: dict[str, Samples] = {}
 
@@ -102,8 +105,11 @@ class Concluder:
     def replan(self, plan: Plan) -> None:
         """Go on with the same wearable at other rates of its sensors; alerts stand where they stood."""
         with self._lock:
-            alerts, self._plan, self._engine = self._engine.alerts, plan, self._made(plan)
+            alerts, learned = self._engine.alerts, self._engine.learners.save()
+            self._plan, self._engine = plan, self._made(plan)
             self._engine.alerts = alerts
+            if learned:
+                self._engine.learners.load(learned)
             self._engine.set_person(self._person)
             self._bases = [None] * len(self._bases)
             self._failures = 0
@@ -142,13 +148,49 @@ class Concluder:
             change = self._engine.alerts[alert].acknowledge(now_us)
             return None if change is None else AlertRecord(now_us, change)
 
+    def learned(self) -> bytes:
+        """All that is known of the wearer; b"" where no stage learns."""
+        with self._lock:
+            return self._engine.learners.save()
+
+    def learn(self, learned: bytes) -> None:
+        """Know what was learned before a restart; what does not fit is told by `dropped`."""
+        with self._lock:
+            self._engine.learners.load(learned)
+
+    def forget(self, signal: int | None) -> bool:
+        """Let the stage that gives a signal know nothing, or all; False where it is none that learns."""
+        with self._lock:
+            learners = self._engine.learners
+            if signal is not None and signal not in (one.signal for one, _ in learners.progress()):
+                return False
+            learners.forget(None if signal is None else [signal])
+            return True
+
+    def progress(self) -> tuple[tuple[Learning, Progress], ...]:
+        """How far each stage has learned."""
+        with self._lock:
+            return tuple((one, replace(progress)) for one, progress in self._engine.learners.progress())
+
+    def dropped(self) -> list[str]:
+        """Why what was learned is not known any more, since the last call."""
+        with self._lock:
+            found, self._dropped = self._dropped, []
+            return found
+
     def close(self) -> None:
         """End the thread."""
         self._background.close()
 
     def _made(self, plan: Plan) -> Engine:
         flags = int(Quality.SIMULATED) if self._origin.simulated else 0
-        return Engine(plan, self._networks, flags, on_undecodable=self._on_undecodable)
+        return Engine(
+            plan,
+            self._networks,
+            flags,
+            on_undecodable=self._on_undecodable,
+            on_dropped=lambda sentence: self._dropped.append(sentence),
+        )
 
     def _reset(self) -> None:
         with self._lock:

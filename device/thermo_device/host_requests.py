@@ -1,7 +1,8 @@
 """What a host may ask of a wearable that runs, and be refused."""
 
 from thermo_core import schema
-from thermo_core.errors import UsageError
+from thermo_core.clock import Clock
+from thermo_core.errors import StorageError, UsageError
 from thermo_core.sensors.correction import Correction
 from thermo_core.signals import Values
 from thermo_core.wearable.person import FIELDS
@@ -11,10 +12,8 @@ from thermo_core.wire import management
 from thermo_core.wire.management import SensorState
 from thermo_core.wire.smp import ReturnCode
 from thermo_core.wire.table import GroupError
-from thermo_device.alert_store import AlertStore
 from thermo_device.corrections import Corrections
-from thermo_device.kept_findings import KeptFindings
-from thermo_device.person_store import PersonStore
+from thermo_device.memory import Memory
 from thermo_device.pipeline import Pipeline
 from thermo_device.sensors.driver import Found
 from thermo_device.smp_server import RequestRefused, group_refusal
@@ -34,11 +33,10 @@ class HostRequests:
         pipeline: of it.
         worker: has the bus.
         corrections: of its sensors, stored.
-        person: what is known of the wearer.
-        alerts: kept, those that stand.
-        kept: findings for a host that was away.
+        memory: what is kept of the wearer and of alerts.
         outbox: takes steps of alerts.
         lease: a wearable measures under one.
+        clock: device's.
     """
 
     def __init__(
@@ -47,21 +45,23 @@ class HostRequests:
         pipeline: Pipeline,
         worker: Worker,
         corrections: Corrections,
-        person: PersonStore,
-        alerts: AlertStore,
-        kept: KeptFindings,
+        memory: Memory,
         outbox: Outbox,
         lease: Lease,
+        clock: Clock,
     ) -> None:
         self._profile = profile
         self._pipeline = pipeline
         self._worker = worker
         self._corrections = corrections
-        self._person = person
-        self._alerts = alerts
-        self._kept = kept
+        self._person = memory.person
+        self._alerts = memory.alerts
+        self._learned = memory.learned
+        self._kept = memory.kept
+        self._read = b""
         self._outbox = outbox
         self._lease = lease
+        self._clock = clock
         self._fed: set[int] = set()
 
     def sensors(self) -> tuple[SensorState, ...]:
@@ -243,6 +243,45 @@ class HostRequests:
             self._alerts.take([record.change])
             self._alerts.keep(record.time_us, at_once=True)
         return self.alerts()
+
+    def baselines(self) -> management.Baselines:
+        """How far each stage has learned of the wearer."""
+        stages = tuple(
+            management.Baseline(
+                signal=one.signal,
+                age_us=progress.age_us,
+                learned_us=progress.learned_us,
+                samples=progress.samples,
+                ready=progress.ready,
+                parts=progress.parts,
+            )
+            for one, progress in self._pipeline.progress()
+        )
+        return management.Baselines(stages=stages)
+
+    def forget(self, signal: int | None) -> management.Baselines:
+        """Let the stage that gives a signal know nothing of the wearer, or all; how far each is then.
+
+        Raises:
+            RequestRefused: there is no such stage.
+            StorageError: it cannot be written, and is known again after the next restart.
+        """
+        if not self._pipeline.forget(signal):
+            raise group_refusal(GroupError.NO_SUCH, f"Signal {signal} is of no stage that learns.")
+        self._learned.keep(self._pipeline.learned(), self._clock.now_us())
+        if self._learned.problem:
+            raise StorageError(f"It is forgotten until the next reset. {self._learned.problem}")
+        return self.baselines()
+
+    def learned(self, first: bool) -> bytes:
+        """All that is known of the wearer; b"" where no stage learns.
+
+        Args:
+            first: whether this is the begin of a reading; what follows it is of the same moment.
+        """
+        if first:
+            self._read = self._pipeline.learned()
+        return self._read
 
     def _state(self, sensor: int) -> SensorState:
         found = self._pipeline.found(sensor)

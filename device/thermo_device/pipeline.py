@@ -6,11 +6,13 @@ from functools import partial
 
 from thermo_core.errors import ModelError, UsageError
 from thermo_core.graph.alerts import AlertChange
+from thermo_core.graph.learned import Learning
 from thermo_core.graph.plan import Plan
 from thermo_core.graph.rates import plan_at
 from thermo_core.sensors.correction import Correction
 from thermo_core.sensors.kind import Block
 from thermo_core.signals import Values
+from thermo_core.stages.learning import Progress
 from thermo_core.wearable.profile import Profile
 from thermo_core.wire.management import SelfTestResult
 from thermo_core.wire.records import AlertRecord, EventRecord, Record, SignalRecord
@@ -137,6 +139,26 @@ class Pipeline:
     def acknowledge(self, alert: int) -> AlertRecord | None:
         """A person has seen an alert; its step, if it takes one."""
         return self._concluder.acknowledge(alert)
+
+    def learned(self) -> bytes:
+        """All that is known of the wearer; b"" where no stage learns."""
+        return self._concluder.learned()
+
+    def learn(self, learned: bytes) -> None:
+        """Know what was learned before a restart."""
+        self._concluder.learn(learned)
+
+    def forget(self, signal: int | None) -> bool:
+        """Let the stage that gives a signal know nothing, or all; False where it is none that learns."""
+        return self._concluder.forget(signal)
+
+    def progress(self) -> tuple[tuple[Learning, Progress], ...]:
+        """How far each stage has learned."""
+        return self._concluder.progress()
+
+    def dropped(self) -> list[str]:
+        """Why what was learned is not known any more, since the last call."""
+        return self._concluder.dropped()
 
     def feed(self, sensor: int, values: Values) -> bool:
         """Take a sample of a sensor of kind "external", which has come now; False where too many wait.

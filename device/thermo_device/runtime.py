@@ -2,23 +2,18 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from thermo_core.errors import ThermoError
 from thermo_core.wearable.profile import Profile
 from thermo_core.wire.keeping import KEPT_S
 from thermo_core.wire.records import AlertRecord, Record
-from thermo_device.alert_store import AlertStore
 from thermo_device.bundled import bundled_of
 from thermo_device.corrections import Corrections
 from thermo_device.counters import Counters
 from thermo_device.hardware import Hardware
 from thermo_device.host_requests import HostRequests
-from thermo_device.kept_findings import KeptFindings
-from thermo_device.person_store import PersonStore
+from thermo_device.memory import Memory
 from thermo_device.pipeline import Pipeline
-from thermo_device.sightings import Sightings
 from thermo_device.slot_state import Installed
 from thermo_device.telemetry import Lease, Outbox
 from thermo_device.worker import Worker
@@ -26,25 +21,6 @@ from thermo_device.worker import Worker
 START_S = 1.5
 KEYS_AFTER_DROP_US = 1_000_000
 """A dropped key frame costs its successors, so new ones follow a drop, but not so often that they fill the line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What a device knows from one start to the next.
-
-    Attributes:
-        directory: where corrections lie.
-        sightings: of sensors.
-        person: the wearer.
-        alerts: which are raised.
-        kept: findings for a host that is away.
-    """
-
-    directory: Path
-    sightings: Sightings
-    person: PersonStore
-    alerts: AlertStore
-    kept: KeptFindings
 
 
 class Runtime:
@@ -111,22 +87,16 @@ class Runtime:
             self._publish,
             lambda: lease.left_s > 0 or hardware.clock.now_us() < self._away_until_us,
             self._on_failure,
-            self._keep_alerts,
+            self._keep,
         )
         self.requests = HostRequests(
-            self.profile,
-            self._pipeline,
-            self._worker,
-            corrections,
-            memory.person,
-            memory.alerts,
-            memory.kept,
-            outbox,
-            lease,
+            self.profile, self._pipeline, self._worker, corrections, memory, outbox, lease, hardware.clock
         )
         digest = hashlib.sha256(self.requests.profile_bytes()).hexdigest()
         memory.kept.open(self._pipeline.plan, digest, 0 if installed is None else bundled_of(installed).number)
         self._pipeline.stand(memory.alerts.open(digest, len(self.profile.alerts), hardware.clock.now_us()))
+        if (learned := memory.learned.open(hardware.clock.now_us())) and self._pipeline.learned():
+            self._pipeline.learn(learned)
 
     def start(self) -> None:
         """Start the worker; sensors that answer are known when this returns."""
@@ -140,6 +110,7 @@ class Runtime:
         """
         self._worker.stop()
         self._memory.alerts.keep(self._hardware.clock.now_us(), at_once=True)
+        self._memory.learned.keep(self._pipeline.learned(), self._hardware.clock.now_us())
         self._pipeline.close()
 
     def listen(self, key_interval: int | None) -> None:
@@ -166,8 +137,10 @@ class Runtime:
     def _publish(self, records: Sequence[Record]) -> None:
         self._memory.kept.take(records)  # before they go: a host that starts meanwhile finds them in one place at least
         self._memory.alerts.take(record.change for record in records if isinstance(record, AlertRecord))
-        self._keep_alerts()
-        problems = self._memory.sightings.problem, self._memory.alerts.problem
+        self._keep()
+        for sentence in self._pipeline.dropped():
+            self._notice("baseline", sentence)
+        problems = self._memory.sightings.problem, self._memory.alerts.problem, self._memory.learned.problem
         for problem in problems:
             if problem and problem not in self._told:
                 self._notice("storage", problem)
@@ -179,8 +152,11 @@ class Runtime:
             self._keys_due_us = now_us + KEYS_AFTER_DROP_US
             self._pipeline.restart_keys()
 
-    def _keep_alerts(self) -> None:
-        self._memory.alerts.keep(self._hardware.clock.now_us())
+    def _keep(self) -> None:
+        now_us = self._hardware.clock.now_us()
+        self._memory.alerts.keep(now_us)
+        if self._memory.learned.is_due(now_us):
+            self._memory.learned.keep(self._pipeline.learned(), now_us)
 
     def _on_failure(self, error: ThermoError) -> None:
         self._notice("pipeline_failed", str(error))

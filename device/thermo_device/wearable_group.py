@@ -88,6 +88,15 @@ class Wearable(Protocol):
     def kept(self, first: int, room: int) -> management.Kept:
         """Findings kept for a host that was away."""
 
+    def baselines(self) -> management.Baselines:
+        """How far each stage has learned of the wearer."""
+
+    def forget(self, signal: int | None) -> management.Baselines:
+        """Let the stage that gives a signal know nothing of the wearer, or all."""
+
+    def learned(self, first: bool) -> bytes:
+        """All that is known of the wearer."""
+
 
 class _Assembly:
     """A correction on its way in, part by part."""
@@ -192,6 +201,10 @@ def wearable_commands(device: Device, wearable: Callable[[], Wearable]) -> Comma
         told = read(management.Person, body).person
         return management.Person(person=wearable().set_person(told)).to_map()
 
+    def read_learned(body: Body) -> Body:
+        wanted = read(ReadPart, body)
+        return part(wearable().learned(wanted.off == 0), wanted)
+
     handlers: dict[tuple[Command, Op], Handler] = {
         (Command.HELLO, Op.READ): lambda body: device.hello(read(management.HelloRequest, body).first).to_map(),
         (Command.STREAM, Op.WRITE): lambda body: device.stream(read(StreamRequest, body)).to_map(),
@@ -210,6 +223,9 @@ def wearable_commands(device: Device, wearable: Callable[[], Wearable]) -> Comma
         (Command.FEED, Op.WRITE): feed,
         (Command.PERSON, Op.READ): lambda body: management.Person(person=wearable().person()).to_map(),
         (Command.PERSON, Op.WRITE): set_person,
+        (Command.BASELINE, Op.READ): lambda body: wearable().baselines().to_map(),
+        (Command.BASELINE, Op.WRITE): lambda body: wearable().forget(read(management.Forget, body).signal).to_map(),
+        (Command.LEARNED, Op.READ): read_learned,
         (Command.ALERTS, Op.READ): lambda body: wearable().alerts().to_map(),
         (Command.ALERTS, Op.WRITE): lambda body: (
             wearable().acknowledge(read(management.Acknowledge, body).alert).to_map()

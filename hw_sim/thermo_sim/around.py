@@ -17,6 +17,7 @@ from thermo_core.errors import UsageError
 from thermo_sim import body
 from thermo_sim.people import Course, Person, course, waves
 from thermo_sim.people.happenings import Happening
+from thermo_sim.people.pictures import PORTRAITS, make_portrait
 from thermo_sim.people.places import Place, place
 from thermo_sim.scene_table import make_scene
 from thermo_sim.scenes import STRAIGHT, Scene, blackbody
@@ -86,7 +87,7 @@ class Around:
         self.course = None if world.body is None else _course(world.body, seed)
         self._start_s = start_s - (world.body.from_s if world.body is not None else 0.0)
         if scene is None:
-            scene = make_scene(world.scene.name, seed, world.scene.options)
+            scene = self._scene(world)
         electronics = world.electronics
         surroundings = Surroundings(
             ambient_celsius=world.air.celsius,
@@ -100,6 +101,16 @@ class Around:
         )
         self._made = _State(-math.inf, scene, True, surroundings)
         self._states = [self._made]
+
+    def _scene(self, world: World) -> Scene:
+        name = world.scene.name
+        if name not in PORTRAITS:
+            return make_scene(name, self._seed, world.scene.options)
+        self.somebody()
+        return make_portrait(name, self._seen, self._seed, world.scene.options)
+
+    def _seen(self, time_s: float) -> tuple[Course, float, frozenset[str]]:
+        return self.somebody(), self.course_s(time_s), frozenset(self.cameras)
 
     @property
     def scene(self) -> Scene:
@@ -142,7 +153,18 @@ class Around:
         """What a camera looks at, by time, (24, 32) degC."""
         view = self.world.views.get(sensor, STRAIGHT)
         self.cameras.add(sensor)
-        return lambda time_s: self._at(time_s).scene.celsius(time_s, view)
+        spot = self._sits(sensor, 0)
+        if spot is None or self.world.scene.name in PORTRAITS:
+            return lambda time_s: self._at(time_s).scene.celsius(time_s, view)
+
+        def follows(time_s: float) -> NDArray[np.float64]:
+            state = self._at(time_s)
+            picture = state.scene.celsius(time_s, view)
+            if not state.made:
+                return picture
+            return picture + float(self.somebody().skin_at(spot, self._since(time_s))[0]) - self.world.skin_celsius
+
+        return follows
 
     def made(self, time_s: float) -> bool:
         """Whether what is before cameras is what the world was made with."""
@@ -158,6 +180,10 @@ class Around:
     def die(self, time_s: float) -> float:
         """Temperature of a sensor's die, degC."""
         return self.conditions(time_s).ta
+
+    def dies(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Temperatures of a settled sensor's die on somebody, degC; (n,) at (n,) times."""
+        return self.somebody().air(times_s - self._start_s) + self.world.electronics.die_rise_k
 
     def air(self, time_s: float) -> float:
         """Temperature of the air, degC."""
@@ -183,19 +209,17 @@ class Around:
             return body.acceleration(self.world.motion, self._seed, times_s)
         return waves.acceleration(self.course, times_s - self._start_s)
 
-    def beside(self, sensor: str, channel: int = 0) -> CelsiusAt:
+    def beside(self, sensor: str) -> CelsiusAt:
         """Temperature of the air beside a sensor, degC: under what is worn where it sits on a body, else that of the room."""
-        where = self._sits(sensor, channel)
-        if where is None:
+        if self._sits(sensor, 0) is None:
             return self.air
-        return lambda time_s: self._beside(where, time_s, self._labels(sensor, channel))[0]
+        return lambda time_s: float(self.airs(sensor, np.array([time_s]))[0][0])
 
     def damp(self, sensor: str) -> CelsiusAt:
         """Relative humidity of that air, %."""
-        where = self._sits(sensor, 0)
-        if where is None:
+        if self._sits(sensor, 0) is None:
             return self.humidity
-        return lambda time_s: self._beside(where, time_s, self._labels(sensor, 0))[1]
+        return lambda time_s: float(self.airs(sensor, np.array([time_s]))[1][0])
 
     def happen(self, more: tuple[Happening, ...]) -> None:
         """Let something happen to the body, at times of its course.
@@ -261,15 +285,32 @@ class Around:
 
         return celsius
 
-    def _on_body(self, sensor: str, channel: int, instead: Callable[[_State], float | None]) -> CelsiusAt:
+    def felt(self, sensor: str, channel: int, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What a thermometer on the body feels, degC; (n,) at (n,) times.
+
+        Raises:
+            UsageError: the world has nobody.
+        """
         spot = self._sits(sensor, channel) or place(WORN)
-        labels = self._labels(sensor, channel)
+        return self.somebody().felt(spot, times_s - self._start_s, self._labels(sensor, channel))
+
+    def airs(self, sensor: str, times_s: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Air beside a sensor as `beside` and `damp` have it, degC and %; (n,) each at (n,) times.
+
+        Raises:
+            UsageError: the world has nobody.
+        """
+        went, times, where = self.somebody(), times_s - self._start_s, self._sits(sensor, 0)
+        if where is None:
+            return went.air(times), went.humidity(times)
+        return went.beside(where, times, self._labels(sensor, 0))
+
+    def _on_body(self, sensor: str, channel: int, instead: Callable[[_State], float | None]) -> CelsiusAt:
+        self._sits(sensor, channel)
 
         def celsius(time_s: float) -> float:
             other = instead(self._at(time_s))
-            if other is not None:
-                return other
-            return float(self.somebody().felt(spot, self._since(time_s), labels)[0])
+            return float(self.felt(sensor, channel, np.array([time_s]))[0]) if other is None else other
 
         return celsius
 
@@ -288,10 +329,6 @@ class Around:
         """Names by which a happening may mean a sensor's channel."""
         spot = self._sits(sensor, channel)
         return frozenset({sensor, f"{sensor}/{channel}", *((spot.name,) if spot is not None else ())})
-
-    def _beside(self, where: Place, time_s: float, labels: frozenset[str]) -> tuple[float, float]:
-        celsius, humidity = self.somebody().beside(where, self._since(time_s), labels)
-        return float(celsius[0]), float(humidity[0])
 
     def _since(self, time_s: float) -> NDArray[np.float64]:
         return np.array([time_s - self._start_s])
@@ -312,6 +349,4 @@ class Around:
 def _course(wearer: Body, seed: int) -> Course:
     person = Person.drawn(seed if wearer.person is None else wearer.person)
     person = replace(person, slow_left=wearer.slow_left, slow_right=wearer.slow_right)
-    if wearer.beta_blocker:
-        person = person.with_beta_blocker()
     return course(wearer.script, seed, person, wearer.hours, ",".join(wearer.happenings))

@@ -28,7 +28,7 @@ VERSION = 1
 SIZE = 0x1000000
 TRANSFER, RECOVER = 1, 2
 MAX_WRITE, MAX_READ = 256, 4096
-FLASH_BLOCK_SIZE, FLASH_BLOCKS = 4096, 16
+FLASH_BLOCK_SIZE, FLASH_BLOCKS = 4096, 32
 OK, NACK, STUCK, SHORT, BUS = range(5)
 """Values of `enum status` in `device/firmware/core/status.h`."""
 

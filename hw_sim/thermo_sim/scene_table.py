@@ -6,7 +6,7 @@ from typing import Any
 from thermo_core.errors import SchemaError, UsageError
 from thermo_core.schema import from_plain
 from thermo_sim.scenes import Hand, Lesion, Scene, Still, blackbody, breast_patch, skin
-from thermo_sim.weeks import WornOptions, worn_patch
+from thermo_sim.worn_patch import WornOptions, worn_patch
 
 
 def _breast_patch(seed: int, options: Mapping[str, Any]) -> Scene:

@@ -83,7 +83,11 @@ def said_of(profile: Profile) -> str:
 
 def wearer_of(hardware: SimulatedHardware) -> dict[str, float]:
     """What the world has of the wearer and the wearable asks for."""
-    return {name: value for name, value in hardware.world.wearer.items() if name in hardware.profile.person}
+    course, body = hardware.around.course, hardware.world.body
+    known = course.person.told() if course is not None and body is not None and body.told else {}
+    return {
+        name: value for name, value in {**known, **hardware.world.wearer}.items() if name in hardware.profile.person
+    }
 
 
 def outside_of(hardware: SimulatedHardware) -> str:

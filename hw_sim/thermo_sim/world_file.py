@@ -103,8 +103,8 @@ class Body(Record, frozen=True):
         hours: for how long; as the script has it where left out.
         from_s: seconds of the script that are over when the simulation begins.
         happenings: what else happens, each as `people.happenings.parse_happenings` reads it.
+        told: whether a wearable that asks for age, weight, height or sex and knows nothing of its wearer is told.
         slow_left, slow_right: by what the time constants of a hand are longer than in health.
-        beta_blocker: whether the person takes one.
     """
 
     script: Text = "rest"
@@ -112,9 +112,9 @@ class Body(Record, frozen=True):
     hours: Annotated[float, Meta(gt=0, le=1440)] | None = None
     from_s: Annotated[float, Meta(ge=0, le=1e7)] = 0.0
     happenings: tuple[Text, ...] = ()
+    told: bool = True
     slow_left: Annotated[float, Meta(ge=0.2, le=5)] = 1.0
     slow_right: Annotated[float, Meta(ge=0.2, le=5)] = 1.0
-    beta_blocker: bool = False
 
 
 class World(Record, frozen=True):

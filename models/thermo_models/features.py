@@ -1,6 +1,7 @@
 """What a network sees, made by the stages of a wearable: over recordings by its graph, over samples by the stages alone."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from thermo_core.errors import StageError, UsageError
 from thermo_core.graph import series
 from thermo_core.graph.plan import plan
+from thermo_core.quality import Quality
 from thermo_core.schema import Floats
 from thermo_core.signals import Series, Signal, Values
 from thermo_core.stages import OPS
@@ -40,6 +42,19 @@ def through(stages: Sequence[Stage], values: NDArray[np.float32], spacing_s: flo
             raise UsageError(f"The {error}.") from error
         signal, found = gives, op.apply(stage, (signal,), [found])
     return found
+
+
+def refused(stages: Sequence[Stage], values: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(n,) whether a chain of stages without memory flags samples (n, *shape) as OUT_OF_DOMAIN."""
+    signal, found = Signal("features", values.shape[1:], "", 1.0, "features"), np.asarray(values, np.float32)
+    flags = np.zeros(len(found), np.uint16)
+    for stage in stages:
+        op: Any = OPS[stage.op]
+        gives, made = op.result(stage, (signal,)), op.apply(stage, (signal,), [found])
+        if op.flags is not None:
+            flags |= op.flags(stage, (signal,), [found], made)
+        signal, found = gives, made
+    return np.asarray(flags & Quality.OUT_OF_DOMAIN > 0)
 
 
 def network_inputs(stages: Sequence[Stage], values: NDArray[np.float32]) -> Values:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from thermo_sim.bioheat import Tumour
 from thermo_sim.scenes import WHOLE, Lesion
-from thermo_sim.weeks import Lump, rise_of
+from thermo_sim.worn_patch import Lump, rise_of
 
 Array = NDArray[np.float64]
 ROWS, COLUMNS = range(3, 21), range(3, 29)

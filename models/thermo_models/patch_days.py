@@ -23,7 +23,7 @@ from thermo_models.patch_weeks import KIND_NAMES, REFERENCE_DAYS, Learner, Watch
 from thermo_models.templates import stage_of
 from thermo_sim.disturbances import Disturbance, Event
 from thermo_sim.scenes import WHOLE
-from thermo_sim.weeks import DAY_S, HARSH, HOUR_S, MILD, Habits, Lump, rise_of
+from thermo_sim.worn_patch import DAY_S, HARSH, HOUR_S, MILD, Habits, Lump, rise_of
 
 FIRST_SEED = 700_000
 """Of wearers that are on no side of the task's split."""

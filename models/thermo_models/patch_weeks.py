@@ -1,7 +1,7 @@
 """Breast-patch pictures against a wearer's own reference of a week, from simulated wearers through the whole sensor chain.
 
 A wearer has a skin that changes from hour to hour, puts the patch on anew each day, a fraction of a pixel off, and lives in rooms that
-change (`thermo_sim.weeks`). For a week the wearable's stage learns; then the wearer is looked at with and without a lesion, and with
+change (`thermo_sim.worn_patch`). For a week the wearable's stage learns; then the wearer is looked at with and without a lesion, and with
 each kind of disturbance. The reference learns of none of these looks, so that they can be compared.
 
 A look is the mean of as many pictures as the wearable averages: a picture without noise and the noise of one over the root of their number.
@@ -26,7 +26,7 @@ from thermo_sim.bioheat import Tissue, Tumour, surface_rise
 from thermo_sim.disturbances import KINDS, Disturbance, Event
 from thermo_sim.scenes import WHOLE, Map
 from thermo_sim.surroundings import Conditions
-from thermo_sim.weeks import DAY_S, HARSH, HOUR_S, MILD, Days, Habits, Lump, rise_of, seen_celsius
+from thermo_sim.worn_patch import DAY_S, HARSH, HOUR_S, MILD, Days, Habits, Lump, rise_of, seen_celsius
 
 REFERENCE_DAYS = 7
 REFERENCE_EVERY_S = 4 * HOUR_S

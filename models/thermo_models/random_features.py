@@ -70,12 +70,12 @@ class Solved:
     bias: float
 
     @classmethod
-    def of(cls, hidden: Hidden, prior: Prior, inputs: Array, targets: Array) -> "Solved":
-        """The ridge regression of targets (n,) on inputs (n, d)."""
+    def of(cls, hidden: Hidden, prior: Prior, inputs: Array, targets: Array, copies: int = 1) -> "Solved":
+        """The ridge regression of targets (n,) on inputs (n, d), which may hold each sample several times, changed each time."""
         features, deviation = _features(hidden, inputs), _deviations(hidden, prior)
         centre, mean = features.mean(0), float(targets.mean())
         centred = (features - centre) * deviation
-        dual = np.linalg.solve(centred @ centred.T + prior.noise * np.eye(len(inputs)), targets - mean)
+        dual = np.linalg.solve(centred @ centred.T + prior.noise * copies * np.eye(len(inputs)), targets - mean)
         weights = deviation * (centred.T @ dual)
         return cls(hidden, weights, mean - float(centre @ weights))
 

@@ -38,7 +38,7 @@ def remeasure(
     metrics = read_json(folder / "metrics.json", 64 << 20)
     if not isinstance(metrics, dict) or metrics.get("task") != task.name or not isinstance(metrics.get("folds"), list):
         raise UsageError(f"{folder / 'metrics.json'} does not hold figures of {task.name}, so give its own run folder.")
-    if len(metrics["folds"]) != 1:
+    if len(metrics["folds"]) != 1 or task.needs_data:
         raise UsageError(
             f"The figures of {task.name} are of {len(metrics['folds'])} siblings of the model, which {folder} does not hold, so train it "
             "again to measure them."

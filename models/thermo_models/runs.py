@@ -127,7 +127,11 @@ def run(
         "curves.svg": plot.curves_svg(f"{task.name}: loss", study.curves).encode(),
         MODEL: kept.model,
         TRAINING: as_json(training),
-        **({} if task.wearable is None else filled(task.wearable, Learnt(kept.plan.stages, values))),
+        **(
+            {}
+            if task.wearable is None
+            else filled(task.wearable, Learnt((*kept.plan.beside, *kept.plan.stages), values))
+        ),
         **told(task, metrics),
     }
     make_folder(folder)

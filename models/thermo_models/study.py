@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from thermo_core.tflite.interpreter import Int8Network
 from thermo_models import networks
-from thermo_models.features import network_inputs
+from thermo_models.features import network_inputs, refused
 from thermo_models.fit import Curves, fit
 from thermo_models.intervals import RESAMPLES, Figures, bootstrap, described, numbers
 from thermo_models.networks.views import looking_around
 from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
-from thermo_models.tasks.task import Plan, Task
+from thermo_models.tasks.task import Bounded, Plan, Task
 from thermo_quantize.convert import to_int8
 
 CALIBRATION_SAMPLES = 256
@@ -154,6 +154,8 @@ def cross_validate(
     metrics["folds"] = [fold for one in every for fold in one.by_fold]
     if first.baseline:
         metrics["baseline"] = first.baseline
+    if first.refused:
+        metrics["refused"] = first.refused
     metrics["goals"] = goals_of(task, settings, metrics["int8"])
     return Study(metrics, first.curves, first.last)
 
@@ -171,6 +173,9 @@ def goals_of(task: Task, settings: Settings, figures: dict[str, Any]) -> list[di
     ]
 
 
+_UNSEEN = "those it was measured on"
+
+
 @dataclass(frozen=True, slots=True)
 class _Seed:
     """All folds of one seed."""
@@ -185,6 +190,7 @@ class _Seed:
     bytes: int
     tested: Samples
     said: NDArray[np.float32]
+    refused: dict[str, float]
 
     @classmethod
     def run(
@@ -201,6 +207,7 @@ class _Seed:
         half_width = np.full(len(samples), np.nan)
         by_fold: list[dict[str, Any]] = []
         curves: dict[str, Curves] = {}
+        strange: dict[str, list[NDArray[np.bool_]]] = {}
         for fold in folds:
             train, test = samples.pick(fold.train), samples.pick(fold.test)
             trained = train_one(
@@ -223,6 +230,9 @@ class _Seed:
                 | ({"note": fold.note} if fold.note else {})
             )
             curves[fold.name] = trained.curves
+            if isinstance(task, Bounded):
+                for name, features in {_UNSEEN: test.features, **task.strange(test)}.items():
+                    strange.setdefault(name, []).append(refused(trained.plan.stages, task.prepare(features)))
             report(f"{fold.name}, seed {seed}: " + ", ".join(f"{k} {v:.4g}" for k, v in figures.items() if _real(v)))
         # A fold tests a part; where the folds do not cover all samples, the rest stays out.
         seen = np.isfinite(outputs["int8"]).all(1)
@@ -241,6 +251,7 @@ class _Seed:
             pooled, by_fold, baseline, curves, last,
             int(trained.network.count_params()), networks.macs(trained.network), len(trained.model),
             tested.without_features(), outputs["int8"][seen],
+            {name: float(np.concatenate(of).mean()) for name, of in strange.items()},
         )  # fmt: skip
 
 

@@ -33,8 +33,9 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
     sentences = "\n".join(f"- {sentence}" for sentence in task.limits(metrics))
     quick = "\n**A quick run on a part of the data: the figures mean nothing.**\n" if metrics.get("quick") else ""
     single = len(metrics["folds"]) == 1
-    kept = "These figures are of the model itself. " if single else KEPT
+    kept = KEPT if not single or task.needs_data else "These figures are of the model itself. "
     table = "\n".join(_table(metrics["int8"].get("table", []), metrics.get("baseline", {}).get("table", [])))
+    unknown = "\n".join(_refused(metrics["refused"])) if "refused" in metrics else ""
     alert = "\n".join(_alert(metrics["alert"], sure.get("alert", {}), task)) if "alert" in metrics else ""
     charts = "".join(f"![{name}]({name})\n\n" for name in task.chart_files) if isinstance(task, Charted) else ""
     foremost = f"\n{task.first_lines(metrics)}\n" if isinstance(task, Foretold) else ""
@@ -60,12 +61,24 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
 | goal | | int8 | met |
 |---|---|---|---|
 {goals}
-{table}{alert}
+{table}{alert}{unknown}
 {charts}{kept}`thermo-models train {task.name}{first}` prints them; int8 figures are of tflite-runtime's reference kernels.
 
 ## Limits
 {sentences}
 """
+
+
+def _refused(shares: dict[str, float]) -> list[str]:
+    return [
+        "",
+        "What it is not made for it flags `OUT_OF_DOMAIN`, and no alert goes by that:",
+        "",
+        "| | flagged |",
+        "|---|---|",
+        *(f"| {name} | {100 * share:.1f} % |" for name, share in shares.items()),
+        "",
+    ]
 
 
 def _alert(figures: dict[str, Any], sure: dict[str, Any], task: Task) -> list[str]:

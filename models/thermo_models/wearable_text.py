@@ -243,7 +243,8 @@ def _path(sensor: BusSensorSettings) -> str:
 def _alert(one: AlertPlan) -> str:
     after = one.alert.after
     duration = [f"{after.findings} in a row"] * (after.findings > 1) + [f"{after.seconds:g} s"] * (after.seconds > 0)
-    return f"{one.alert.when}{' for ' + ' and '.join(duration) if duration else ''}, {one.alert.severity}"
+    unit = f" ({one.watch.unit})" if one.watch.unit and not one.when.unit else ""
+    return f"{one.alert.when}{unit}{' for ' + ' and '.join(duration) if duration else ''}, {one.alert.severity}"
 
 
 def _sums(drawn: Drawn) -> Iterator[str]:

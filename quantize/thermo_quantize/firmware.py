@@ -10,6 +10,7 @@ from thermo_core import schema
 from thermo_core.bundle import Bundle, SelfTest
 from thermo_core.errors import BundleError
 from thermo_core.graph.bare import without_models
+from thermo_core.graph.learned import learnings, packed_bytes
 from thermo_core.graph.plan import Plan
 from thermo_core.graph.plan import plan as make_plan
 from thermo_core.image import Image, names_development_key, verify
@@ -164,6 +165,14 @@ def _source(source: _Source) -> str:
     if profile.person:
         places = ", ".join(str(list(FIELDS).index(field)) for field in profile.person)
         blocks.append(f"static const uint8_t person[] = {{{places}}};")
+    if learned := learnings(plan):
+        blocks.append(
+            f"static struct learned_state learned_state;\nstatic uint32_t learned_bases[{len(learned)}];\n"
+            f"static struct learned_measure learned_measures[{len(profile.sensors)}];\n"
+            "static const struct learning learning = {\n"
+            "    .operations = &learned_operations,\n    .state = &learned_state,\n    .bases = learned_bases,\n"
+            f"    .measures = learned_measures,\n    .bytes = {packed_bytes(learned)},\n}};"
+        )
     if bundle is not None and image is not None:
         blocks += _bundle(bundle, image)
     blocks.append(_profile(source, cbor))
@@ -310,6 +319,7 @@ def _profile(source: _Source, cbor: bytes) -> str:
             if profile.person
             else {}
         ),
+        **({"learning": "&learning"} if learnings(plan) else {}),
         **({} if source.bundle is None else {"bundle": "&bundle"}),
     }
     body = "\n".join(f"    .{field} = {value}," for field, value in fields.items())

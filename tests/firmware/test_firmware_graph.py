@@ -114,6 +114,7 @@ def worn() -> Case:
     parts = {
         "name": "worn",
         "version": "1",
+        "person": ["age_years", "weight_kg", "height_m", "sex"],
         "sensors": [
             {"kind": "external", "name": "pulse", "rate_hz": 25.0},
             {"kind": "external", "name": "acceleration", "shape": [3], "rate_hz": 25.0, "unit": "g"},
@@ -136,6 +137,23 @@ def worn() -> Case:
             {"op": "window", "of": "plausible", "gives": "curves", "length": 40, "every": 10},
             {"op": "recovery", "of": "curves", "gives": "recovered"},
             {"op": "kalman_core", "of": "minute", "gives": "core"},
+            {"op": "forward_fill", "of": "minute", "gives": "steady", "oldest_s": 90.0},
+            {"op": "expectile", "of": "steady", "gives": "resting", "start": 65.0, "least_s": 600.0},
+            *(
+                {"op": "hold", "of": f"person.{name}", "on": "minute", "gives": name.partition("_")[0]}
+                for name in ("age_years", "weight_kg", "height_m", "sex")
+            ),
+            {"op": "concatenate", "of": ["age", "weight", "height", "sex"], "gives": "wearer"},
+            {"op": "metabolic_rate", "of": "steady", "resting": "resting", "wearer": "wearer", "gives": "per-kg"},
+            {
+                "op": "metabolic_rate",
+                "of": "steady",
+                "resting": "resting",
+                "wearer": "wearer",
+                "gives": "power",
+                "per": "body",
+            },
+            {"op": "integral", "of": "power", "gives": "energy", "factor": 1 / 4184, "unit": "kcal"},
         ],
     }
     rng, blocks = np.random.default_rng(3), []
@@ -155,6 +173,11 @@ def worn() -> Case:
         time_us = 90_000_000 + 60_000_000 * (minute + 30 * (minute > 25))
         rate = np.float32(np.nan if minute % 7 == 6 else 80 + 50 * np.sin(minute / 9))
         blocks.append([{"minute": Sample(time_us, np.asarray(rate), int(minute == 5))}])
+        if minute in (4, 30):
+            told = {"age_years": 34, "weight_kg": 70.5, "height_m": 1.77, "sex": np.nan if minute == 30 else 1}
+            blocks.append(
+                [{f"person.{name}": Sample(time_us + 1, np.array(value, np.float32)) for name, value in told.items()}]
+            )
     return Case(plan(schema.from_plain(parts, Profile, "profile")), blocks, {})
 
 

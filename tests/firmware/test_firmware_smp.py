@@ -232,6 +232,20 @@ class Bench:
             raise group_refusal(GroupError.NO_SUCH, "No such alert.")
         return self.alerts()
 
+    def kept(self, first: int, room: int) -> management.Kept:
+        return management.Kept(bundle=0x03020100, first=0, end=0, data=b"")
+
+    def baselines(self) -> management.Baselines:
+        return management.Baselines(stages=())
+
+    def forget(self, signal: int | None) -> management.Baselines:
+        if signal is not None:
+            raise group_refusal(GroupError.NO_SUCH, f"Signal {signal} is of no stage that learns.")
+        return self.baselines()
+
+    def learned(self, first: bool) -> bytes:
+        return b""
+
 
 def own_id(serial: bytes, number: int) -> bytes:
     """Identity of a chip that has none of its own: FNV-1a of the board's serial number, and of the sensor's number."""

@@ -16,6 +16,7 @@ from running import KINDS, started
 
 from thermo_core.recording.layout import Gap
 from thermo_core.wire.records import ClockRecord, FindingRecord
+from thermo_host.flash import flash, load
 from thermo_host.link.items import Item, Lost, Telemetry
 from thermo_host.link.session import fetch
 from thermo_host.sinks.monitor import Monitor
@@ -39,8 +40,12 @@ def test_of_a_lost_line_nothing_is_missing(kind: str, tmp_path: Path) -> None:
     toml = str(seldom.write(tmp_path))
     path = tmp_path / "recording.mcap"
     with started(kind, tmp_path, *more, wearable=toml) as running, running.open() as host:
+        if more:  # which `started` leaves to the test
+            (tmp_path / "signed.img").write_bytes(running.image)
+            flash(host, load(tmp_path / "signed.img"))
         session = fetch(host)
-        monitor, items = Monitor(session), []
+        monitor = Monitor(session)
+        items: list[Item] = []
         with contextlib.closing(listen(host, session, reconnect=True)) as stream, Recorder(path, session) as recorder:
             pulled, end = False, time.monotonic() + 180
             for item in stream:
@@ -52,8 +57,10 @@ def test_of_a_lost_line_nothing_is_missing(kind: str, tmp_path: Path) -> None:
                 recorder.add(item)
                 if not pulled and len(findings(items, 0)) >= 2:
                     pulled = True
-                    pull = {"seconds": AWAY_S}
-                    threading.Thread(target=running.laboratory, args=("unplug",), kwargs=pull, daemon=True).start()
+                    pull = threading.Thread(
+                        target=running.laboratory, args=("unplug",), kwargs={"seconds": AWAY_S}, daemon=True
+                    )
+                    pull.start()
                 back = [at for at, one in enumerate(items) if isinstance(one, Gap)]
                 if back and sum(not one.fetched for one in findings(items[back[0] :], 0)) >= 2:
                     break

@@ -295,8 +295,52 @@ def test_a_wearable_without_models_says_so(session: Session, telemetry: Take, ca
     bare = msgspec.structs.replace(session.profile, stages=(), models=(), alerts=())
     peer = ScriptedWearable(with_profile(session, bare), [item.record for item in telemetry(4)])
     try:
-        for words, said in ((["alerts"], "has no alerts"), (["person"], "asks for nothing")):
+        for words, said in (
+            (["alerts"], "has no alerts"),
+            (["person"], "asks for nothing"),
+            (["baseline"], "learns nothing"),
+        ):
             assert run([words[0], peer.port, "--timeout", "20"]) == ExitCode.OK
             assert said in capsys.readouterr().out
+    finally:
+        peer.unplug()
+
+
+def test_what_was_learned_is_shown_and_forgotten(capsys: Capture) -> None:
+    learns = {
+        **OUTSIDE,
+        "stages": [
+            {"op": "reference", "of": "pulse", "gives": "calmer"},
+            {"op": "reference", "of": "skin", "gives": "paler", "ambient": "skin", "bins": 4},
+        ],
+    }
+    del learns["alerts"]
+    session = session_of(schema.from_plain(learns, Profile, "profile"), {})
+    peer = ScriptedWearable(session)
+    numbers = [session.plan.number_of(name) for name in ("calmer", "paler")]
+    common = {"age_us": 90_000 * 10**6, "learned_us": 7200 * 10**6, "samples": 7200}
+    peer.baselines = [
+        {"signal": numbers[0], "ready": 1, "parts": 1, **common},
+        {"signal": numbers[1], "ready": 0, "parts": 4, **common},
+    ]
+    try:
+        code, told, _ = answer(capsys, "baseline", peer.port)
+        assert code == 0 and not told["forgotten"]
+        assert [(one["stage"], one["op"], one["ready"], one["parts"]) for one in told["stages"]] == [
+            ("calmer", "reference", 1, 1),
+            ("paler", "reference", 0, 4),
+        ]
+        assert (told["stages"][0]["age_s"], told["stages"][0]["samples"]) == (90_000.0, 7200)
+        assert run(["baseline", peer.port, "--timeout", "20"]) == ExitCode.OK
+        shown = capsys.readouterr().out
+        assert "1 d 1 h" in shown and "nothing yet" in shown and "2 h 0 min" in shown
+        assert answer(capsys, "baseline", peer.port, "--reset", "--stage", "paler")[0] == 0
+        assert answer(capsys, "baseline", peer.port, "--reset")[1]["forgotten"]
+        assert peer.forgotten == [numbers[1], None]
+        assert run(["baseline", peer.port, "--timeout", "20", "--stage", "paler"]) == ExitCode.USAGE
+        assert "add --reset" in capsys.readouterr().err
+        assert run(["baseline", peer.port, "--timeout", "20", "--reset", "--stage", "pale"]) == ExitCode.USAGE
+        assert "those that learn are calmer, paler" in capsys.readouterr().err
+        assert peer.forgotten == [numbers[1], None]
     finally:
         peer.unplug()

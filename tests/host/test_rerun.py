@@ -149,7 +149,7 @@ def test_without_a_network_signals_alone_are_computed(recorded: tuple[Path, list
     assert code == 0 and told_of["samples"]["skin"] > 30
     findings = sum(isinstance(item.record, FindingRecord) for item in items)
     assert told_of["models"]["lesion"] == {
-        "both": 0, "same": 0, "greatest": 0.0, "recorded_only": findings, "again_only": 0,
+        "both": 0, "same": 0, "greatest": 0.0, "recorded_only": findings, "again_only": 0, "fetched": 0,
     }  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from thermo_models.patch_days import FIRST_SEED, LIVES, Said, Watch
 from thermo_models.patch_weeks import DISTURBED, LESION, NONE, Looks
 from thermo_models.samples import Samples
 from thermo_models.tasks import breast_watch
-from thermo_sim.weeks import DAY_S, HOUR_S
+from thermo_sim.worn_patch import DAY_S, HOUR_S
 
 ARTIFACT = breast_watch.WEARABLE.path.parent
 PROFILE = breast_watch.WEARABLE.profile
@@ -123,7 +123,7 @@ def test_metrics_are_of_looks_that_are_not_refused() -> None:
         "contrast_k": np.full(count, 0.7), "depth_mm": np.full(count, 9.0), "kind": np.zeros(count),
         "flags": np.where(np.arange(count) < 40, float(Quality.OUT_OF_DOMAIN), 0.0), "harsh": (np.arange(count) % 2).astype(float),
     }  # fmt: skip
-    samples = Samples(np.zeros((count, 1)), targets, np.arange(count), np.full(count, 2), extra)
+    samples = Samples(np.zeros((count, 1), np.float32), targets, np.arange(count), np.full(count, 2), extra)
     outputs = np.stack([1 - score, score, doubt], axis=1).astype(np.float32)
     figures = TASK.metrics(samples, outputs, TASK.settings)
     of = (targets != DISTURBED) & (np.arange(count) >= 40)

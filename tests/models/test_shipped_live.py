@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from thermo_core import image
 from thermo_core.bundle import Bundle
+from thermo_core.graph import series
 from thermo_core.graph.engine import Engine, Said
 from thermo_core.graph.live import LiveGraph
 from thermo_core.graph.plan import plan
+from thermo_core.graph.typical import SCENES, typical_series
 from thermo_core.quality import Quality
 from thermo_core.sensors.external.kind import encode
 from thermo_core.sensors.kind import Block, SensorConstants
@@ -192,7 +194,30 @@ def cases() -> Mapping[str, Case]:
         said = {"skin": scene + rng.normal(0, 0.2, (24, 32)), "skin.ta": 35.0, "skin.vdd": 3.3}
         pictures.append([{name: Sample(125_000 * number, np.asarray(x, np.float32)) for name, x in said.items()}])
     found["breast-patch"] = case_of("breast-patch", pictures)
+    for name in set(library.names()) - found.keys():
+        found[name] = case_of(name, typical_blocks(name))
     return found
+
+
+def typical_blocks(name: str) -> list[Moments]:
+    """What the sensors of a wearable might say until its models have said something, and for as long again."""
+    wearable = file.read(library.resolve(name))
+    plan_ = wearable.plan()
+    networks = {model: Int8Network(path.read_bytes()) for model, path in wearable.networks.items()}
+    seconds = 32.0
+    while True:
+        made = typical_series(plan_, SCENES[0], seconds)
+        found = series.run(plan_, made, networks)
+        if all(len(found[model.reading]) > 1 for model in plan_.profile.models):
+            break
+        seconds *= 2
+    by_block: dict[int, dict[tuple[int, int], dict[str, Sample]]] = {}
+    for signal, of in made.items():
+        for place in range(len(of)):
+            sample = of.sample(place)
+            passes = by_block.setdefault(sample.order, {})
+            passes.setdefault((sample.order, sample.time_us), {})[signal] = sample
+    return [list(passes.values()) for _, passes in sorted(by_block.items())]
 
 
 def test_every_shipped_wearable_makes_the_same_bytes_in_c(tmp_path: Path) -> None:

@@ -7,20 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sensor_bytes import ADDRESS
+from sensor_says import said_by
 from smbus2 import i2c_msg
 
 from thermo_core import schema
 from thermo_core.errors import StorageError, ThermoError, UsageError
 from thermo_core.sensors import SETTINGS
-from thermo_core.sensors.kind import Block
-from thermo_core.sensors.kinds import KINDS as CORE_KINDS
 from thermo_core.wearable.library import names
 from thermo_core.wearable.profile import Profile
-from thermo_device.counters import Counters
-from thermo_device.hardware import Hardware
-from thermo_device.scheduler import Scheduler
-from thermo_device.sensors.table import drivers_of
-from thermo_device.sightings import Sightings
 from thermo_sim import body
 from thermo_sim.chips.kinds import KINDS, MULTIPLEXERS
 from thermo_sim.faults import ABOUT, FaultKind
@@ -42,27 +36,7 @@ def _written(folder: Path, text: str) -> str:
     return str(path)
 
 
-def _said(hardware: SimulatedHardware, seconds: float) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
-    """Main signal of each sensor as the agent's drivers and core's readers have it at the end."""
-    profile = hardware.profile
-    drivers = drivers_of(Hardware(hardware.bus, hardware.clock, "w", "1", True), profile, Counters(), Sightings())
-    scheduler = Scheduler(drivers, profile.sensors, hardware.clock)
-    blocks: list[list[Block]] = [[] for _ in drivers]
-    end_us = hardware.clock.now_us() + round(seconds * 1e6)
-    while hardware.clock.now_us() < end_us:
-        _, block = scheduler.poll(end_us)
-        if block is not None:
-            blocks[block.sensor].append(block)
-    said = {}
-    for settings, driver, heard in zip(profile.sensors, drivers, blocks, strict=True):
-        assert driver.found is not None, settings.name
-        reader = CORE_KINDS[settings.kind].reader(settings, driver.found.constants, None)
-        moments = [moment for block in heard for moment in reader.push(block)]
-        said[settings.name] = moments[-1][settings.name].values
-    return said
-
-
-def test_every_kind_on_a_bus_has_a_chip_and_every_fault_is_said() -> None:
+def test_every_kind_on_a_bus_has_a_chip_and_every_fault_issaid_by() -> None:
     assert set(KINDS) == {str(kind.__struct_config__.tag) for kind in SETTINGS} - {"external"}
     assert [kind for kinds in ABOUT.values() for kind in kinds] == list(FaultKind)
     assert set(MULTIPLEXERS) == {"tca9548a"}
@@ -119,7 +93,7 @@ def test_the_world_in_the_docs_is_one(tmp_path: Path) -> None:
     assert commands | set(hardware.changes) == set(laboratory_commands(hardware, lambda seconds: None, dict))
 
 
-def test_a_world_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_a_world_that_is_not_there_issaid_by(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="rest"):
         load_world("moon")
     with pytest.raises(StorageError, match=r"absent\.toml"):
@@ -132,7 +106,7 @@ def test_a_world_that_is_not_there_is_said(tmp_path: Path) -> None:
 def test_places_are_those_of_the_world_and_each_channel_has_its_own(tmp_path: Path) -> None:
     world = _written(tmp_path, 'about = "cold feet"\nskin_celsius = 31.0\n[places]\nspots = [29.0, 30.0, 31.0, 32.0]')
     hardware = SimulatedHardware.from_profile("breast-patch", seed=4, world=world)
-    assert _said(hardware, 1.5)["spots"] == pytest.approx([29.0, 30.0, 31.0, 32.0], abs=0.7)
+    assert said_by(hardware, 1.5)["spots"] == pytest.approx([29.0, 30.0, 31.0, 32.0], abs=0.7)
     assert hardware.touched_celsius == {"spots": [29.0, 30.0, 31.0, 32.0]}
     assert hardware.around.seen("skin")(0.0) == 31.0
 
@@ -170,7 +144,7 @@ def test_one_body_feeds_every_kind_behind_multiplexers() -> None:
     profile = _profile(*(settings(kind, number) for number in (0, 1) for kind in kinds))
     hardware = SimulatedHardware.from_profile(profile, seed=3, warm_up_tau_s=0)
     hardware.set_blackbody(36.0)
-    said = _said(hardware, 8.0)
+    said = said_by(hardware, 8.0)
     for kind in kinds:
         one, other = said[f"{kind}-0"], said[f"{kind}-1"]
         assert np.isfinite(one).all() and np.isfinite(other).all(), kind
@@ -193,7 +167,7 @@ def test_contact_and_infrared_thermometers_feel_the_laboratory() -> None:
     hardware = SimulatedHardware.from_profile(profile, seed=2, warm_up_tau_s=0)
 
     def said() -> tuple[float, float]:
-        found = _said(hardware, 4.0)
+        found = said_by(hardware, 4.0)
         return float(found["wrist"]), float(found["arm"])
 
     assert said() == pytest.approx((33.5, 33.5), abs=0.4)
@@ -278,7 +252,7 @@ def test_two_cameras_see_their_own_parts_of_one_scene(tmp_path: Path) -> None:
     views = "[views.upper]\nrow = -6.0\n[views.lower]\nrow = 6.0\n[views.turned]\nrow = 6.0\nturn_deg = 180.0\n"
     lesion = "[scene]\nname = 'breast-patch'\n[scene.options.lesion]\nrow = 10.0\ncolumn = 9.0\ncontrast_k = 15.0\n"
     world = load_world(_written(tmp_path, f'about = "x"\n{lesion}{views}'))
-    said = _said(SimulatedHardware(profile, world, seed=3, warm_up_tau_s=0), 2.0)
+    said = said_by(SimulatedHardware(profile, world, seed=3, warm_up_tau_s=0), 2.0)
     # Each camera has response errors of its own, of about a kelvin a pixel.
     assert np.corrcoef(said["upper"][12:].ravel(), said["lower"][:12].ravel())[0, 1] > 0.8
     assert np.corrcoef(said["turned"][::-1, ::-1].ravel(), said["lower"].ravel())[0, 1] > 0.8

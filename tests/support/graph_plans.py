@@ -138,10 +138,10 @@ def _bandpass(draft: Draft, of: str) -> Made:
 
 def _bins(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
-    if not kind.timed or len(kind.shape) != 1 or kind.elements < 8:
+    if not kind.timed or len(kind.shape) > 2 or kind.shape[0] < 8:
         return None
-    fields = {"bins": 4, "settled": draft.choices.whole(0, kind.elements // 2)}
-    return fields, Kind((4,), kind.clock, False, kind.rated)
+    fields = {"bins": 4, "settled": draft.choices.whole(0, kind.shape[0] // 2)}
+    return fields, Kind((*kind.shape[1:], 4), kind.clock, False, kind.rated)
 
 
 def _body_map(draft: Draft, of: str) -> Made:
@@ -205,6 +205,23 @@ def _enmo(draft: Draft, of: str) -> Made:
     return {"gravity": draft.choices.one([1.0, 9.81])}, Kind(shape, kind.clock, False, kind.rated)
 
 
+def _expectile(draft: Draft, of: str) -> Made:
+    if not draft.kinds[of].rated:
+        return None
+    fields: dict[str, Any] = {
+        "share": draft.choices.one([0.05, 0.5, 0.9]),
+        "memory_s": draft.choices.one([1.0, 5.0, 600.0]),
+        "least_s": draft.choices.one([0.0, 1.0, 3.0]),
+    }
+    if draft.choices.one([False, True]):
+        fields |= {"start": draft.choices.one([0.0, 33.0]), "start_s": draft.choices.one([0.0, 2.0])}
+    return _same(draft.kinds[of], **fields)
+
+
+def _forward_fill(draft: Draft, of: str) -> Made:
+    return _same(draft.kinds[of], oldest_s=draft.choices.one([0.01, 0.5, 3.0]))
+
+
 def _foster(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     sizes = {p * (p + 1) // 2 * (1 + c) + p: (p, c) for p in (1, 2, 3) for c in (1, 2, 3)}
@@ -222,6 +239,12 @@ def _hold(draft: Draft, of: str) -> Made:
     return fields, Kind(kind.shape, other.clock, kind.timed, other.rated)
 
 
+def _integral(draft: Draft, of: str) -> Made:
+    if not draft.kinds[of].rated:
+        return None
+    return _same(draft.kinds[of], factor=draft.choices.one([1.0, 0.000239]))
+
+
 def _lacking(draft: Draft, of: str) -> Made:
     return _same(draft.kinds[of])
 
@@ -235,6 +258,22 @@ def _kalman_core(draft: Draft, of: str) -> Made:
 
 def _logarithm(draft: Draft, of: str) -> Made:
     return _same(draft.kinds[of], offset=draft.choices.one([0.0, 0.25]))
+
+
+def _metabolic_rate(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if kind.elements != 1:
+        return None
+    numbers = [name for name in draft.alike(of) if draft.kinds[name].elements == 1]
+    wearer = f"wearer{len(draft.stages)}"
+    draft.stages.append({"op": "concatenate", "of": [draft.choices.one(numbers) for _ in range(4)], "gives": wearer})
+    draft.kinds[wearer] = Kind((4,), kind.clock, False, kind.rated)
+    fields = {
+        "resting": draft.choices.one(numbers),
+        "wearer": wearer,
+        "per": draft.choices.one(["kg", "body"]),
+    }
+    return fields, Kind((), kind.clock, False, kind.rated)
 
 
 def _domain_gate(draft: Draft, of: str) -> Made:
@@ -291,6 +330,14 @@ def _normalise(draft: Draft, of: str) -> Made:
     )
 
 
+def _normalise_percentiles(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if kind.elements < 2:
+        return None
+    low, high = draft.choices.one([(0, 100), (2, 98), (25, 75), (99, 100)])
+    return _same(kind, low=low, high=high, least=draft.choices.one([1e-6, 0.1, 5.0]))
+
+
 def _prefer(draft: Draft, of: str) -> Made:
     signals = finished(draft).signals
     same = [name for name in draft.alike(of, same_shape=True) if signals[name].unit == signals[of].unit]
@@ -313,7 +360,9 @@ def _recovery(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     if not kind.timed or len(kind.shape) > 2 or kind.shape[0] < 8:
         return None
-    return {}, Kind((4,) if len(kind.shape) == 1 else (kind.shape[1], 4), kind.clock, False, kind.rated)
+    return {"clear": draft.choices.one([0.0, 3.0])}, Kind(
+        (4,) if len(kind.shape) == 1 else (kind.shape[1], 4), kind.clock, False, kind.rated
+    )
 
 
 def _reference(draft: Draft, of: str) -> Made:
@@ -337,6 +386,14 @@ def _reference(draft: Draft, of: str) -> Made:
     alone = fields["give"] in (["difference"], ["reference"])
     shape = kind.shape if alone else (sum(widths.get(one, 1) for one in fields["give"]),)
     return fields, Kind(shape, kind.clock, False, True)
+
+
+def _relative(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    others = [name for name in draft.alike(of) if draft.kinds[name].elements % kind.elements == 0]
+    to = draft.choices.one(others)
+    shares = draft.floats(draft.kinds[to].elements // kind.elements, -1, 1)
+    return _same(kind, to=to, floor=draft.choices.one([0.05, 2.0]), shares=shares)
 
 
 def _resample(draft: Draft, of: str) -> Made:
@@ -402,6 +459,21 @@ def _statistics(draft: Draft, of: str) -> Made:
     columns = kind.elements // rows
     shape = (columns, len(give)) if kind.timed and len(kind.shape) == 2 else (len(give),)
     return {"give": give, "over": "time" if kind.timed else "all"}, Kind(shape, kind.clock, False, kind.rated)
+
+
+def _subtract_background(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not kind.rated or kind.timed:
+        return None
+    return _same(
+        kind,
+        time_constant_s=draft.choices.one([0.5, 5.0, 300.0]),
+        threshold=draft.choices.one([0.5, 5.0]),
+        by=draft.choices.one(["mean", "median"]),
+        give=draft.choices.one(["difference", "mask"]),
+        least_s=draft.choices.one([0.0, 1.0, 3.0]),
+        patience_s=draft.choices.one([0, 1, 5]),
+    )
 
 
 def _window(draft: Draft, of: str) -> Made:
@@ -525,22 +597,28 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "stack": _stack,
     "enmo": _enmo,
     "equalise": _equalise,
+    "expectile": _expectile,
+    "forward_fill": _forward_fill,
     "foster": _foster,
     "gaussian": _gaussian,
     "glcm": _glcm,
     "hold": _hold,
     "hot_spots": _hot_spots,
+    "integral": _integral,
     "kalman_core": _kalman_core,
     "lacking": _lacking,
     "logarithm": _logarithm,
     "median3": _median3,
+    "metabolic_rate": _metabolic_rate,
     "motion_gate": _motion_gate,
     "node_check": _node_check,
     "normalise": _normalise,
+    "normalise_percentiles": _normalise_percentiles,
     "prefer": _prefer,
     "projection": _projection,
     "recovery": _recovery,
     "reference": _reference,
+    "relative": _relative,
     "resample": _resample,
     "resize": _resize,
     "scale": _scale,
@@ -550,6 +628,7 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "sobel": _sobel,
     "spectrum_peak": _spectrum_peak,
     "statistics": _statistics,
+    "subtract_background": _subtract_background,
     "window": _window,
 }
 """One row an operation, as the registry has them."""
@@ -562,6 +641,8 @@ PICTURES = ("canny", "crop", "equalise", "gaussian", "glcm", "hot_spots", "media
 """Operations that take pictures alone."""
 MINUTELY = ("kalman_core",)
 """Operations on one number a minute."""
+NUMBERS = ("metabolic_rate",)
+"""Operations on one number."""
 
 
 def add_stage(draft: Draft, op: str, of: str, gives: str) -> bool:
@@ -610,10 +691,10 @@ def single(choices: Choices, op: str) -> Plan:
     """A wearable of one operation, on a sample of 1 to 256 numbers or a window of them. Raises Unfit."""
     curve = op in CURVES
     shape = () if curve else choices.one([(), (2,), (3,), (5,), (12,), (7, 9), (16, 16)])
-    shape = () if op in MINUTELY else choices.one([(7, 9), (16, 16), (2, 5)]) if op in PICTURES else shape
+    shape = () if op in (*MINUTELY, *NUMBERS) else choices.one([(7, 9), (16, 16), (2, 5)]) if op in PICTURES else shape
     draft = begun(choices, {"one": (shape, 1 / 60 if op in MINUTELY else 8.0), "two": (shape, 3.0)})
     of = "one"
-    if curve or (op not in MINUTELY and draft.kinds[of].elements <= 12 and choices.one([False, True])):
+    if curve or (op not in (*MINUTELY, *NUMBERS) and draft.kinds[of].elements <= 12 and choices.one([False, True])):
         # Seldom do many samples come without a gap.
         length = choices.one([12, 16, 40] if curve else [2, 12, 100])
         draft.stages.append({"op": "window", "of": of, "gives": "window", "length": length})

@@ -84,6 +84,8 @@ class ScriptedWearable(Peer):
         person: what it knows of its wearer.
         alerts: states of its alerts.
         corrections: blobs by sensor, that came in whole.
+        baselines: how far its stages have learned.
+        forgotten: signals whose stages it was told to let know nothing; None stands for all.
     """
 
     PART = 200
@@ -97,6 +99,8 @@ class ScriptedWearable(Peer):
         self.person: dict[str, float] = dict(session.person)
         self.alerts = [0] * len(session.profile.alerts)
         self.corrections = dict(session.corrections)
+        self.baselines: list[Body] = []
+        self.forgotten: list[int | None] = []
         self._incoming = bytearray()
         super().__init__()
         self.answer = self._answer
@@ -145,6 +149,12 @@ class ScriptedWearable(Peer):
             if op == Op.WRITE and asked["alert"] < len(self.alerts):
                 self.alerts[asked["alert"]] = 3
             return {"alerts": [{"state": state, "time_us": 7} for state in self.alerts]}
+        if command == Command.LEARNED:
+            return self.part(asked, self.session.learned)
+        if command == Command.BASELINE:
+            if op == Op.WRITE:
+                self.forgotten.append(asked.get("signal"))
+            return {"stages": self.baselines}
         usual: dict[int, Body] = {
             Command.HELLO: self.session.hello.to_map(),
             Command.STREAM: {"lease_ms": 3000, "time_us": self.session.hello.time_us},

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from thermo_core.errors import SensorError, ThermoError, WireError
 from thermo_core.graph.alerts import AlertChange, AlertMachine
 from thermo_core.graph.findings import Finding, finding
+from thermo_core.graph.learners import Learners
 from thermo_core.graph.live import LiveGraph
 from thermo_core.graph.network import Network
 from thermo_core.graph.plan import PERSON, Plan
 from thermo_core.graph.runners import Samples
 from thermo_core.quality import Quality
-from thermo_core.sensors.correction import Correction
+from thermo_core.sensors.correction import Correction, fingerprint, to_bytes
 from thermo_core.sensors.kind import Block, Foreseeing, Moment, Reader, SensorConstants
 from thermo_core.sensors.kinds import KINDS
 from thermo_core.signals import Sample, Values
@@ -65,9 +66,11 @@ class Engine:
         person: what is known of the wearer.
         now_us: measures how long a network takes.
         on_undecodable: told the sensor and the reason of each block that gave no signal because of what it holds.
+        on_dropped: told why something learned of the wearer is not known any more, a sentence.
 
     Attributes:
         plan: as given.
+        learners: what is learned of the wearer.
         alerts: machines by the numbers of alerts.
         undecodable: blocks that gave no signal because of what they hold, by sensor.
     """
@@ -80,6 +83,7 @@ class Engine:
         person: Mapping[str, float] | None = None,
         now_us: Callable[[], int] = lambda: time.monotonic_ns() // 1000,
         on_undecodable: Callable[[int, ThermoError], None] = lambda sensor, error: None,
+        on_dropped: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         self.plan = plan
         self.alerts = [AlertMachine(alert, number) for number, alert in enumerate(plan.alerts)]
@@ -88,6 +92,7 @@ class Engine:
         self._on_undecodable = on_undecodable
         self._clocked = {name: _Clocked(network, now_us) for name, network in networks.items()}
         self._graph = LiveGraph(plan, self._clocked)
+        self.learners = Learners(plan, self._graph, on_dropped)
         self._readers: list[Reader | None] = [None] * len(plan.profile.sensors)
         self._numbers: list[int | None] = [None] * len(plan.profile.sensors)
         self._fresh = [True] * len(plan.profile.sensors)
@@ -127,6 +132,8 @@ class Engine:
         self._corrected[sensor] = False
         self._readers[sensor] = KINDS[settings.kind].reader(settings, constants.data, correction)
         self._corrected[sensor] = correction is not None and not correction.is_identity
+        used = to_bytes(correction) if correction is not None and self._corrected[sensor] else b""
+        self.learners.measured_by(sensor, fingerprint(constants.data), int.from_bytes(used[-4:], "little"))
 
     def reads(self, sensor: int) -> bool:
         """Whether a sensor's blocks are read: it was opened with constants that are sound."""

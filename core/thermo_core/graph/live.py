@@ -13,7 +13,7 @@ import numpy as np
 from thermo_core.errors import ModelError
 from thermo_core.graph.network import Network
 from thermo_core.graph.plan import Plan
-from thermo_core.graph.runners import Samples, runner
+from thermo_core.graph.runners import Runner, Samples, runner
 from thermo_core.signals import DEPTHS, Sample
 
 
@@ -40,6 +40,10 @@ class LiveGraph:
         for one in self._runners:
             one.reset()
         self._waiting.clear()
+
+    def runner(self, node: int) -> Runner:
+        """What runs a node of the plan, by its number."""
+        return self._runners[node]
 
     def push(self, moments: Sequence[Samples]) -> Iterator[Samples]:
         """Take what one block gave.

@@ -10,6 +10,7 @@ from thermo_core.stages import OPS
 from thermo_core.stages.stage import Latched, Recursive, Regridded, Stage
 from thermo_core.wearable.condition import Condition, parse, slug
 from thermo_core.wearable.profile import Alert, Model, Profile
+from thermo_core.wire.table import LIMITS
 
 PERSON = "person"
 """Clock of what is known of the wearer."""
@@ -41,11 +42,13 @@ class Watch:
         model: number of the model whose finding it is; None for a signal.
         signal: name of the signal, or of what the model's findings are read from.
         place: of the number within the finding or the signal.
+        unit: of that number; "" for a pure one.
     """
 
     model: int | None
     signal: str
     place: int
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +121,32 @@ def plan(
     nodes = _order(profile, signals, outputs or {}, made_for or {})
     for number, model in enumerate(profile.models):
         _check_model(model, number, signals)
+    _check_learned(profile, nodes)
     alerts = tuple(_alert(alert, number, profile, signals) for number, alert in enumerate(profile.alerts))
     return Plan(profile, signals, nodes, alerts)
+
+
+def kept_bytes(node: Node) -> int:
+    """Bytes of what a node learns of a wearer; 0 where it learns nothing."""
+    op = None if isinstance(node.what, Model) else OPS[node.what.op]
+    return op.kept(node.what, node.inputs) if isinstance(op, Recursive) and op.kept is not None else 0
+
+
+def _check_learned(profile: Profile, nodes: Sequence[Node]) -> None:
+    sizes = {node.gives.name: kept_bytes(node) for node in nodes}
+    learners = [name for name, size in sizes.items() if size]
+    if len(learners) > LIMITS["learners"].high:
+        raise ProfileError(
+            f"{len(learners)} stages learn of the wearer and {LIMITS['learners'].high:g} may; concatenate what they take",
+            f".stages[{[stage.gives for stage in profile.stages].index(learners[-1])}]",
+        )
+    total, most = sum(sizes.values()), int(LIMITS["learned"].high)
+    if total > most:
+        largest = max(sizes, key=lambda name: sizes[name])
+        raise ProfileError(
+            f'stages would keep {total} bytes of a wearer and may keep {most}; lower bins or the size of what "{largest}" takes',
+            f".stages[{[stage.gives for stage in profile.stages].index(largest)}]",
+        )
 
 
 def _sources(profile: Profile) -> Iterator[tuple[str, Signal]]:
@@ -315,9 +342,22 @@ def _alert(alert: Alert, number: int, profile: Profile, signals: Mapping[str, Si
     except SchemaError as error:
         raise ProfileError(f'alert "{alert.name}": {error}', path) from None
     watch = _watch(alert, when, profile, signals, path)
+    for field, condition in (("when", when), ("clear", clear)):
+        if condition is not None and condition.unit not in ("", watch.unit):
+            raise ProfileError(
+                f'alert "{alert.name}" compares {condition.number:g} {condition.unit} with "{_watched(condition)}", which is '
+                + (f"in {watch.unit}" if watch.unit else "without a unit")
+                + f"; watch what is in {condition.unit}, or compare with a number "
+                + (f"in {watch.unit}" if watch.unit else "that has none"),
+                f"{path}.{field}",
+            )
     if clear is not None and _watch(alert, clear, profile, signals, path) != watch:
         raise ProfileError(f'alert "{alert.name}" is raised by one number and cleared by another; use one', path)
     return AlertPlan(alert, watch, when, clear)
+
+
+def _watched(condition: Condition) -> str:
+    return f"{condition.name}.{condition.part}" if condition.part else condition.name
 
 
 def _watch(alert: Alert, condition: Condition, profile: Profile, signals: Mapping[str, Signal], path: str) -> Watch:
@@ -330,8 +370,10 @@ def _watch(alert: Alert, condition: Condition, profile: Profile, signals: Mappin
                     f"{', '.join(f'{model.name}.{one}' for one in slugs)}",
                     path,
                 )
-            return Watch(number, model.reading, slugs.index(condition.part))
-    name = f"{condition.name}.{condition.part}" if condition.part else condition.name
+            place = slugs.index(condition.part)
+            unit = "" if model.quantities is None else model.quantities[place].unit
+            return Watch(number, model.reading, place, unit)
+    name = _watched(condition)
     signal = signals.get(name)
     if signal is None:
         raise ProfileError(f'alert "{alert.name}" looks at "{name}", and there is no such model or signal', path)
@@ -344,4 +386,4 @@ def _watch(alert: Alert, condition: Condition, profile: Profile, signals: Mappin
         raise ProfileError(
             f'alert "{alert.name}" looks at {name}[{place}] of {signal.elements} numbers, counted from 0', path
         )
-    return Watch(None, name, place)
+    return Watch(None, name, place, signal.unit)

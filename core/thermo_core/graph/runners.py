@@ -1,7 +1,7 @@
 """The nodes of a graph at work, one moment at a time: what each kind of operation, and a model, makes of what a pass produced."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 
@@ -11,7 +11,17 @@ from thermo_core.graph.plan import Node
 from thermo_core.quality import Quality
 from thermo_core.signals import Sample
 from thermo_core.stages import OPS
-from thermo_core.stages.stage import Elementwise, FlagSpan, Gridding, Latched, Moments, Recursive, Remembering
+from thermo_core.stages.learning import Learner
+from thermo_core.stages.stage import (
+    Elementwise,
+    FlagSpan,
+    Gridding,
+    Latched,
+    Moments,
+    Recursion,
+    Recursive,
+    Remembering,
+)
 from thermo_core.wearable.profile import Model
 
 Samples = Mapping[str, Sample]
@@ -53,7 +63,7 @@ def runner(node: Node, networks: Mapping[str, Network], on_failure: Callable[[Mo
     if isinstance(op, Remembering):
         return _Remembering(node, op)
     if isinstance(op, Recursive):
-        return _Recursive(node, op)
+        return RecursiveRunner(node, op)
     if isinstance(op, Latched):
         return _Latched(node, op)
     return _Regridded(node, op.start(node.what, node.inputs))
@@ -126,7 +136,9 @@ class _Remembering:
         return bool(self._gap_us) and self._newest_us is not None and time_us - self._newest_us > self._gap_us
 
 
-class _Recursive:
+class RecursiveRunner:
+    """A `Recursive` stage at work."""
+
     def __init__(self, node: Node, op: Recursive) -> None:
         self.node, self._op = node, op
         self._made_for = node.made_for or node.inputs
@@ -134,9 +146,20 @@ class _Recursive:
         self._flags = FlagSpan(op.span(node.what, self._made_for))
         self._gap_us = 0 if op.lasting else node.inputs[0].gap_us
         self._newest_us: int | None = None
-        self._state = op.start(node.what, self._made_for)
+        self._state: Recursion
+        self.forget()
+
+    @property
+    def learner(self) -> Learner | None:
+        """Its state, where it learns."""
+        return None if self._op.kept is None else cast(Learner, self._state)
+
+    def forget(self) -> None:
+        """Know nothing."""
+        self._state = self._op.start(self.node.what, self._made_for)
 
     def push(self, produced: Samples) -> Sample | None:
+        """As `Runner`."""
         samples = _gather(self.node, produced)
         if samples is None:
             return None
@@ -158,7 +181,11 @@ class _Recursive:
         return Sample(time_us, given[0], self._flags.push(flags) | int(added[0]), torn, samples[0].order)
 
     def reset(self) -> None:
-        self._state = self._op.start(self.node.what, self._made_for)
+        """As `Runner`; what was learned stays."""
+        if self.learner is not None:
+            self.learner.interrupt()
+        else:
+            self.forget()
         self._flags.reset()
         self._newest_us = None
 

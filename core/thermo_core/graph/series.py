@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from thermo_core.graph.plan import Node, Plan
 from thermo_core.quality import Quality
 from thermo_core.signals import DEPTHS, Series
 from thermo_core.stages import OPS
+from thermo_core.stages.learning import Learner
 from thermo_core.stages.stage import Elementwise, Latched, Moments, Recursive, Regridded, Remembering, window_flags
 from thermo_core.wearable.profile import Model
 
@@ -86,11 +88,14 @@ def _recursive(node: Node, op: Recursive, inputs: Sequence[Series]) -> Series:
     together = matched(inputs)
     flags, fresh = _joined(together)
     first, parts = together[0], []
+    learner = None if op.kept is None else op.start(node.what, node.made_for or node.inputs)
     for start, end in _segments(first.times_us, fresh, 0 if op.lasting else node.inputs[0].gap_us):
         part = slice(start, end)
         moments = Moments(first.times_us[part], [series.values[part] for series in together], flags[part])
         if node.made_for is None:
-            values, added = op.start(node.what, node.inputs).run(moments)
+            if learner is not None:
+                cast(Learner, learner).interrupt()
+            values, added = (learner or op.start(node.what, node.inputs)).run(moments)
         else:
             values = np.full((end - start, *node.gives.shape), np.nan, np.float32)
             added = np.full(end - start, Quality.OUT_OF_DOMAIN, np.uint16)

@@ -35,6 +35,7 @@ ATTACHMENTS = "attachments"
 """Key under which a metadata record announces attachments, as a JSON object of SHA-256 by name."""
 
 PROFILE_NAME = "profile.cbor"
+LEARNED_NAME = "learned.bin"
 RECORD_ENCODING = "thermo-record"
 """Message encoding of records of the wire."""
 

@@ -30,6 +30,7 @@ from thermo_core.quality import Quality
 from thermo_core.recording.layout import (
     FORMAT,
     LATEST_NS,
+    LEARNED_NAME,
     PROFILE_NAME,
     constants_name,
     correction_name,
@@ -54,6 +55,7 @@ class Session:
         person: what is known of the wearer.
         started_ns: nanoseconds since 1970 UTC.
         port: where it was.
+        learned: what its stages had learned of the wearer then, as `graph.learned` packs it; b"" where that is not known, or nothing.
         subject, note: what whoever records says of whom and what; "" for nothing.
     """
 
@@ -66,6 +68,7 @@ class Session:
     port: str = ""
     subject: str = ""
     note: str = ""
+    learned: bytes = b""
 
     @property
     def started(self) -> datetime:
@@ -121,6 +124,8 @@ class Session:
         for sensor in range(min(len(self.hello.sensors), len(engine.plan.profile.sensors))):
             with contextlib.suppress(SensorError, CorrectionError):
                 self.open(engine, sensor, corrected)
+        if self.learned:
+            engine.learners.load(self.learned)
         return engine
 
     def open(self, engine: Engine, sensor: int, corrected: bool = True) -> None:
@@ -165,6 +170,7 @@ def to_metadata(session: Session, zone: str) -> tuple[dict[str, str], dict[str, 
     attachments = {PROFILE_NAME: schema.to_cbor(session.profile)}
     attachments |= {constants_name(sensor): one.data for sensor, one in session.constants.items() if one.data}
     attachments |= {correction_name(sensor): blob for sensor, blob in session.corrections.items() if blob}
+    attachments |= {LEARNED_NAME: session.learned} if session.learned else {}
     metadata = {
         "format": FORMAT,
         "started": session.started.isoformat(timespec="microseconds"),
@@ -217,4 +223,5 @@ def from_metadata(metadata: Mapping[str, str], attachments: Mapping[str, bytes],
         metadata.get("port", ""),
         metadata.get("subject", ""),
         metadata.get("note", ""),
+        attachments.get(LEARNED_NAME, b""),
     )

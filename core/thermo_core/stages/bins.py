@@ -46,20 +46,20 @@ def edges(samples: int, bins: int) -> tuple[int, ...]:
 
 
 def _result(stage: Bins, inputs: Signals) -> Signal:
-    """A number a bin; takes a window of one number with at least two samples a bin. Without a unit where brought to 1 and 0."""
+    """A number a bin, columns x bins of a window of several; takes a window with at least two samples a bin. Without a unit."""
     (signal,) = inputs
-    if not signal.spacing_s or len(signal.shape) != 1:
-        raise stage.fail(f'takes a window of one number; "{signal.name}" has the shape {list(signal.shape)}')
+    if not signal.spacing_s or len(signal.shape) > 2:
+        raise stage.fail(f'takes a window of numbers in a row; "{signal.name}" has the shape {list(signal.shape)}')
     if signal.shape[0] < 2 * stage.bins or stage.settled > signal.shape[0] // 2:
         raise stage.fail(
             f"needs a window of {max(2 * stage.bins, 2 * stage.settled)} samples or more, not {signal.shape[0]}"
         )
-    unit = "" if stage.settled else signal.unit
-    return Signal(stage.gives, (stage.bins,), unit, signal.rate_hz, signal.clock)
+    return Signal(stage.gives, (*signal.shape[1:], stage.bins), "", signal.rate_hz, signal.clock)
 
 
 def _apply(stage: Bins, inputs: Signals, values: Arrays) -> Values:
-    curve = values[0]
+    taken = values[0]
+    curve = np.moveaxis(taken.reshape(*taken.shape[:2], -1), 1, 2).reshape(-1, taken.shape[1])
     if stage.settled:
         asymptote = float32.mean(curve[:, -stage.settled :])[:, np.newaxis]
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -67,7 +67,8 @@ def _apply(stage: Bins, inputs: Signals, values: Arrays) -> Values:
         curve = np.where(np.isfinite(curve), curve, np.float32(np.nan)).astype(np.float32)
     borders = edges(curve.shape[1], stage.bins)
     sums = [float32.total(curve[:, a:b]) for a, b in itertools.pairwise(borders)]
-    return np.asarray(np.stack(sums, axis=1) * weights(curve.shape[1], stage.bins), np.float32)
+    means = np.stack(sums, axis=1) * weights(curve.shape[1], stage.bins)
+    return np.asarray(means.reshape(len(taken), *taken.shape[2:], stage.bins), np.float32)
 
 
 def weights(samples: int, bins: int) -> NDArray[np.float32]:

@@ -37,9 +37,14 @@ class Progress:
         return _HEAD.pack(self.age_us, self.learned_us, self.samples, self.ready, self.parts)
 
     @classmethod
+    def from_head(cls, state: bytes) -> "Progress":
+        """What a state begins with, whatever it is of; none where it is too short."""
+        return cls(*_HEAD.unpack_from(state)) if len(state) >= HEAD_BYTES else cls()
+
+    @classmethod
     def from_bytes(cls, data: bytes, parts: int) -> "Progress":
         """Inverse of `to_bytes`; raises ValueError where that is none of a stage of so many parts."""
-        found = cls(*_HEAD.unpack(data[:HEAD_BYTES]))
+        found = cls.from_head(data)
         if not (
             0 <= found.age_us <= LONGEST_US
             and 0 <= found.learned_us <= LONGEST_US

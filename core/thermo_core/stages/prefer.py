@@ -6,13 +6,15 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from thermo_core.quality import Quality
+from thermo_core.quality import NO_VALUE, Quality
 from thermo_core.signals import Ref, Signal, Values
 from thermo_core.stages.stage import Arrays, Elementwise, Signals, Stage
 
 
 class Prefer(Stage, frozen=True, tag="prefer"):
     """Element by element the first signal that has a value there, as when one sensor stands in for another.
+
+    Why one of them has no value does not go on as a flag; where none has a value there, the sample is flagged MISSING.
 
     Attributes:
         of: the signals, the best one first, all of one shape and clock.
@@ -42,7 +44,11 @@ def _apply(stage: Prefer, inputs: Signals, values: Arrays) -> Values:
 
 def _flags(stage: Prefer, inputs: Signals, values: Arrays, out: Values) -> NDArray[np.uint16]:
     replaced = (np.isnan(values[0]) & ~np.isnan(out)).reshape(len(out), -1).any(1)
-    return np.where(replaced, np.uint16(Quality.FILLED), np.uint16(0)).astype(np.uint16)
+    filled = np.where(replaced, np.uint16(Quality.FILLED), np.uint16(0))
+    missing = np.where(np.isnan(out).reshape(len(out), -1).any(1), np.uint16(Quality.MISSING), np.uint16(0))
+    return np.asarray(filled | missing, np.uint16)
 
 
-OP = Elementwise(Prefer, _result, _apply, "copies. Adds the flag FILLED where the first signal had no value.", _flags)
+OP = Elementwise(
+    Prefer, _result, _apply, "copies. Adds the flag FILLED where the first signal had no value.", _flags, NO_VALUE
+)

@@ -1,9 +1,10 @@
 """recovery: one exponential through a curve, as the skin's after a cold challenge."""
 
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from thermo_core import float32
@@ -31,7 +32,12 @@ class Recovery(OneInput, frozen=True, tag="recovery"):
 
     Rows without a value do not count; with fewer than half the rows, none in a third of the window, or no change at all, there is no
     result.
+
+    Attributes:
+        clear: least amplitude of a result, in residuals; where above 0, there is none of a time constant beyond the window either.
     """
+
+    clear: Annotated[float, Meta(ge=0, le=1e6)] = 0.0
 
 
 @cache
@@ -61,11 +67,11 @@ def _apply(stage: Recovery, inputs: Signals, values: Arrays) -> Values:
     rows = signal.shape[0]
     columns = np.moveaxis(x.reshape(len(x), rows, -1), 1, 2).reshape(-1, rows)
     with np.errstate(all="ignore"):
-        fitted = _fit(columns, duration_s(signal))
+        fitted = _fit(columns, duration_s(signal), np.float32(stage.clear))
     return fitted.reshape(len(x), *((RESULTS,) if x.ndim == 2 else (x.shape[2], RESULTS)))
 
 
-def _fit(x: Values, duration: np.float32) -> Values:
+def _fit(x: Values, duration: np.float32, clear: np.float32) -> Values:
     """(m, 4) of (m, rows)."""
     rows = x.shape[1]
     known = np.isfinite(x)
@@ -98,6 +104,8 @@ def _fit(x: Values, duration: np.float32) -> Values:
     residual = np.sqrt(float32.total(left * left, 1) / count)
     found = np.stack([amplitude, duration / speed, mean - amplitude * mean_e, residual], axis=1)
     usable = (2 * number >= rows) & (np.minimum.reduce(counts) > 0) & np.isfinite(found).all(1) & (amplitude != 0)
+    if clear > 0:
+        usable &= (np.abs(amplitude) >= clear * residual) & (speed >= _ONE)
     return np.where(usable[:, np.newaxis], found, np.float32(np.nan)).astype(np.float32)
 
 

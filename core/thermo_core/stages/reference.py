@@ -250,4 +250,5 @@ OP = Recursive(
     "and `noise`^2 times the sum of weights times w are added to both squares of slopes. A picture is moved by Catmull-Rom weights, first along "
     "rows, then down columns, its edge repeated.",
     lasting=True,
+    kept=lambda stage, inputs: kept_bytes(stage, inputs[0].elements),
 )

@@ -6,6 +6,7 @@ import numpy as np
 from msgspec import Meta
 
 from thermo_core.signals import Signal, Unit, Values
+from thermo_core.stages.picture import difference_unit
 from thermo_core.stages.stage import Arrays, Elementwise, OneInput, Signals
 
 _Real = Annotated[float, Meta(ge=-1e9, le=1e9)]
@@ -17,7 +18,7 @@ class Scale(OneInput, frozen=True, tag="scale"):
     Attributes:
         offset: taken away first, in the signal's unit.
         factor: multiplied by.
-        unit: of the result; that of the signal where left out.
+        unit: of the result. Where left out: that of the signal without offset and factor, K of degC less an offset; none times a factor.
     """
 
     offset: _Real = 0.0
@@ -28,7 +29,9 @@ class Scale(OneInput, frozen=True, tag="scale"):
 def _result(stage: Scale, inputs: Signals) -> Signal:
     """That of the input, with `unit` where given."""
     (signal,) = inputs
-    unit = signal.unit if stage.unit is None else stage.unit
+    unit = stage.unit
+    if unit is None:
+        unit = "" if stage.factor != 1 else difference_unit(signal.unit) if stage.offset else signal.unit
     return Signal(stage.gives, signal.shape, unit, signal.rate_hz, signal.clock, signal.spacing_s)
 
 

@@ -148,6 +148,8 @@ class Recursive:
         format: as `Elementwise`.
         span: (stage, inputs) -> samples for which a flag of its inputs goes on.
         lasting: its state outlives a time without samples; otherwise it starts anew after one.
+        kept: (stage, inputs) -> bytes of what it learns of a wearer, where it does: `start` gives a `learning.Learner` then, which nothing
+            but a person starts anew; None where it learns nothing.
         bound: what of its first input its constants are made for. Where a sensor is set to another rate than the profile's, it gives
             no value, with the flag OUT_OF_DOMAIN.
     """
@@ -158,6 +160,7 @@ class Recursive:
     format: str
     span: Callable[[Any, Signals], int] = _one_sample
     lasting: bool = False
+    kept: Callable[[Any, Signals], int] | None = None
     bound: Literal["rate_hz", "spacing_s"] | None = None
 
 

@@ -1,6 +1,7 @@
 """statistics: numbers that describe a window of time or a whole sample."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import numpy as np
@@ -8,6 +9,7 @@ from msgspec import Meta
 
 from thermo_core import float32
 from thermo_core.signals import Signal, Values
+from thermo_core.stages.picture import difference_unit
 from thermo_core.stages.stage import Arrays, Elementwise, OneInput, Signals
 
 _TERM = re.compile(r"^(?P<what>[a-z]+)(?P<number>\d+)?(\[(?P<first>-?\d+)?:(?P<last>-?\d+)?\])?$")
@@ -116,8 +118,25 @@ def terms(text: str) -> tuple[_Term, ...]:
     return tuple(_Term(part.strip()) for part in parts)
 
 
+_LEVELS = ("mean", "min", "max", "first", "last", "median", "p")
+
+
+def _unit(parts: Sequence[_Term], unit: str, along_time: bool) -> str:
+    """Of a statistic, or of one less another."""
+    slopes = {term.what == "slope" for term in parts}
+    if slopes != {False}:
+        return f"{difference_unit(unit)}/s" if unit and along_time and slopes == {True} else ""
+    first_is_level, *other = (term.what in _LEVELS for term in parts)
+    if other and other[0] and not first_is_level:
+        return ""
+    return unit if first_is_level and other in ([], [False]) else difference_unit(unit)
+
+
 def _result(stage: Statistics, inputs: Signals) -> Signal:
-    """Over all, or over a window of one number: a number a statistic; over a window of several: elements x statistics."""
+    """Over all, or over a window of one number: a number a statistic; over a window of several: elements x statistics.
+
+    The unit of all statistics where they share one: that of the input for a mean, K for a range of degC, K/s for a slope of a window.
+    """
     (signal,) = inputs
     if stage.over == "time" and (not signal.spacing_s or len(signal.shape) > 2):
         raise stage.fail(
@@ -132,7 +151,8 @@ def _result(stage: Statistics, inputs: Signals) -> Signal:
             raise stage.fail(f"has {error}") from None
     columns = signal.elements // rows
     shape = (len(stage.give),) if stage.over == "all" or len(signal.shape) == 1 else (columns, len(stage.give))
-    return Signal(stage.gives, shape, signal.unit, signal.rate_hz, signal.clock)
+    units = {_unit(terms(text), signal.unit, stage.over == "time") for text in stage.give}
+    return Signal(stage.gives, shape, units.pop() if len(units) == 1 else "", signal.rate_hz, signal.clock)
 
 
 def _apply(stage: Statistics, inputs: Signals, values: Arrays) -> Values:

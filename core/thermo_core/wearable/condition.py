@@ -1,4 +1,4 @@
-"""Conditions of alerts: "lesion.lesion >= 0.8", "pulse > 130", "feet[1] < 15"."""
+"""Conditions of alerts: "lesion.lesion >= 0.8", "pulse > 130", "feet[1] < 15 degC"."""
 
 import operator
 import re
@@ -17,7 +17,8 @@ COMPARISONS: Mapping[str, Callable[[np.float32, np.float32], bool]] = {
 }
 _CONDITION = re.compile(
     r"^\s*(?P<name>[a-z][a-z0-9_-]*)(\.(?P<part>[a-z0-9][a-z0-9_-]*))?(\[(?P<element>\d+)\])?\s*"
-    r"(?P<comparison>>=|<=|>|<)\s*(?P<number>[-+]?\d+(\.\d+)?([eE][-+]?\d+)?)\s*$"
+    r"(?P<comparison>>=|<=|>|<)\s*(?P<number>[-+]?\d+(\.\d+)?([eE][-+]?\d+)?)"
+    r"(\s*(?P<unit>[^\s\d.][^\s]{0,15}))?\s*$"
 )
 
 
@@ -31,6 +32,7 @@ class Condition:
         element: of a signal of several numbers; None for one of a single number.
         comparison: one of `COMPARISONS`.
         number: compared with, as float32.
+        unit: of that number, where it is said.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Condition:
     element: int | None
     comparison: str
     number: float
+    unit: str = ""
 
     def holds(self, value: float) -> bool:
         """Whether it does, in float32."""
@@ -52,12 +55,12 @@ def parse(text: str) -> Condition:
     """
     found = _CONDITION.match(text)
     if found is None:
-        raise SchemaError(f'"{text}" is no condition; write one like "lesion.lesion >= 0.8" or "feet[1] < 15"')
+        raise SchemaError(f'"{text}" is no condition; write one like "lesion.lesion >= 0.8" or "feet[1] < 15 degC"')
     number = float(np.float32(found["number"]))
     if not np.isfinite(number):
         raise SchemaError(f'"{text}" compares with a number that is too large')
     element = None if found["element"] is None else int(found["element"])
-    return Condition(found["name"], found["part"] or "", element, found["comparison"], number)
+    return Condition(found["name"], found["part"] or "", element, found["comparison"], number, found["unit"] or "")
 
 
 def slug(label: str) -> str:

@@ -55,7 +55,9 @@ def _parts() -> Iterator[str]:
         "`when` and `clear` of an alert compare one number with another: an output of a model (`lesion.lesion`; a label in "
         "lower case, with one `-` for all between its letters and digits), a signal of one number (`pulse`), or one element of a signal "
         "(`feet[1]`, from 0), then one of "
-        f"{', '.join(f'`{sign}`' for sign in COMPARISONS)}, then a number. Both are compared as float32. A value that is not there, or "
+        f"{', '.join(f'`{sign}`' for sign in COMPARISONS)}, then a number. A unit behind it (`feet[1] < 15 degC`) must be that of "
+        "what is compared, so that a rule in degrees is refused once a stage such as `equalise` leaves none. "
+        "Both are compared as float32. A value that is not there, or "
         "flagged as one that cannot be believed, neither raises nor clears.\n"
     )
     yield "## What must be known of the wearer\n"

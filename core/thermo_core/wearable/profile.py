@@ -98,7 +98,7 @@ class Alert(Record, frozen=True, rename={"after": "for"}):
 
     Attributes:
         name: of it.
-        when: "MODEL.OUTPUT >= NUMBER", or a signal of one number, or one of its elements: "pulse > 130", "feet[1] < 15".
+        when: "MODEL.OUTPUT >= NUMBER", or a signal of one number, or one of its elements: "pulse > 130", "feet[1] < 15 degC".
         after: how long that must hold; "for" in a file.
         clear: when it is over; when `when` does not hold any more, where left out.
         severity: how much it matters.

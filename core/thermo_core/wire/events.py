@@ -74,6 +74,7 @@ NOTICES: Mapping[str, Event] = {
     "pipeline_failed": Event(103, _ERROR, "The pipeline stopped and is started again."),
     "storage": Event(104, _ERROR, "Something stored was damaged or cannot be stored."),
     "waived": Event(105, _WARNING, "The bundle was signed although something was found wanting; the text says what."),
+    "baseline": Event(107, _WARNING, "What was learned of the wearer is forgotten; the text says why."),
 }
 """The device's own events; their texts are made on the spot."""
 

@@ -45,7 +45,8 @@ def read(kind: type[Body], body: Mapping[str, Any]) -> Body:
         ManagementError: a field is missing, of another type or out of range; the sentence names it.
     """
     try:
-        return schema.from_plain(body, kind, "")
+        # What another version sends beside, whatever it is, is nothing to this one.
+        return schema.from_plain({name: body[name] for name in kind.__struct_encode_fields__ if name in body}, kind, "")
     except SchemaError as error:
         problem = str(error).removesuffix("; correct it.").removesuffix(".").removeprefix("it: ")
         raise ManagementError(f"A management message does not fit {kind.__name__}: {problem}.") from None
@@ -147,7 +148,7 @@ class StreamAnswer(Message, frozen=True):
 
 
 class ReadPart(Message, frozen=True):
-    """Ask for a part of a sensor's constants, of a correction or of the profile (read).
+    """Ask for a part of a sensor's constants, of a correction, of the profile or of what was learned of the wearer (read).
 
     Attributes:
         off: first byte wanted.
@@ -265,6 +266,42 @@ class Person(Message, frozen=True):
     """What is known of the wearer (read, and write of some or all): numbers by the names of `person.FIELDS`."""
 
     person: dict[str, float]
+
+
+class Baseline(Message, frozen=True):
+    """How far one stage has learned of the wearer.
+
+    Attributes:
+        signal: number of the signal it gives.
+        age_us: time under power since its first sample.
+        learned_us: time that what it learned stands for.
+        samples: that it learned.
+        ready: parts of the ambient for which it says something.
+        parts: of the ambient.
+    """
+
+    signal: U8
+    age_us: Time
+    learned_us: Time
+    samples: U32
+    ready: U16
+    parts: U16
+
+
+class Baselines(Message, frozen=True):
+    """All stages that learn, in the order in which they run (read, and the answer to `Forget`)."""
+
+    stages: Annotated[tuple[Baseline, ...], Meta(max_length=int(LIMITS["learners"].high))]
+
+
+class Forget(Message, frozen=True):
+    """Let a stage know nothing of the wearer (write).
+
+    Attributes:
+        signal: number of the signal it gives; None for all stages that learn.
+    """
+
+    signal: U8 | None = None
 
 
 class AlertState(Message, frozen=True):

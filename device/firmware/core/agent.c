@@ -243,6 +243,7 @@ void agent_step(struct wearable *w) {
   hear(w);
   if (w->reset_wanted) {
     wearable_keep_alerts(w, true);
+    (void)wearable_keep_learned(w, true);
     line_has_room(w, w->line_room);
     board_reset(board);
   }
@@ -255,6 +256,7 @@ void agent_step(struct wearable *w) {
     tell_clock(w, board_now_us(board));
   }
   wearable_keep_alerts(w, false);
+  (void)wearable_keep_learned(w, false);
   tell_faults(w, board_now_us(board));
   outbox_flush(&w->outbox);
   if (w->outbox.held) {

@@ -25,7 +25,7 @@ enum notice {
   NOTICES(X)
 #undef X
       NOTICE_FIRST = NOTICE_REQUEST_REFUSED,
-  NOTICE_LAST = NOTICE_WAIVED,
+  NOTICE_LAST = NOTICE_BASELINE,
 };
 
 struct counters {

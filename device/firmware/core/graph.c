@@ -140,7 +140,26 @@ void graph_start(struct graph *graph, const struct graph_plan *plan, graph_tell 
     plan->paces[sensor].set_mhz = plan->paces[sensor].planned_mhz;
     plan->paces[sensor].at_mhz = plan->paces[sensor].planned_mhz;
   }
+  for (uint8_t i = 0; i < plan->learning_count; i++) {
+    graph_forget(graph, &plan->learnings[i]);
+  }
   graph_reset(graph);
+}
+
+void *graph_learned(const struct graph *graph, const struct learning_place *learning) {
+  return graph->plan->memory + graph->plan->calls[learning->call].keeps_at;
+}
+
+void graph_forget(const struct graph *graph, const struct learning_place *learning) {
+  const struct call *call = &graph->plan->calls[learning->call];
+  const struct work work = work_of(graph, call);
+  call->stage->forget(&work);
+}
+
+bool graph_learned_is_sound(const struct graph *graph, const struct learning_place *learning) {
+  const struct call *call = &graph->plan->calls[learning->call];
+  const struct work work = work_of(graph, call);
+  return call->stage->is_sound(&work);
 }
 
 void graph_reset(struct graph *graph) {

@@ -12,6 +12,17 @@
 
 #include "stage.h"
 
+#define LEARNING_KEY_BYTES 8
+
+/* A stage that learns of its wearer, in its place. */
+struct learning_place {
+  uint16_t call;
+  uint32_t bytes;                  /* of what it keeps */
+  uint8_t key[LEARNING_KEY_BYTES]; /* changes with all that decides what that means */
+  const uint8_t *sensors;          /* numbers of those it rests on, ascending */
+  uint8_t sensor_count;
+};
+
 /* A wearable's graph as thermo-quantize generates it: tables in flash, and where its variables are. */
 struct graph_plan {
   const struct signal *signals;
@@ -24,6 +35,8 @@ struct graph_plan {
   struct pace *paces;     /* one a sensor */
   uint8_t pace_count;
   uint8_t *memory; /* where values lie, aligned to 8 bytes */
+  const struct learning_place *learnings;
+  uint8_t learning_count;
 };
 
 struct graph;
@@ -70,5 +83,14 @@ void graph_begin(struct graph *graph, int64_t time_us);
 /* After a block: run the next pass that waits; false where none does. Has to be called until then before the next
    block; other work may be done between two passes. */
 bool graph_step(struct graph *graph);
+
+/* What a stage that learns keeps: `struct learned`, then its own. */
+void *graph_learned(const struct graph *graph, const struct learning_place *learning);
+
+/* Let a stage that learns know nothing. */
+void graph_forget(const struct graph *graph, const struct learning_place *learning);
+
+/* Whether what was put where a stage keeps can have come about. */
+bool graph_learned_is_sound(const struct graph *graph, const struct learning_place *learning);
 
 #endif

@@ -3,6 +3,10 @@
 
 #define GAP_PERIODS 4
 
+void learner_interrupt(struct learner_clock *clock) {
+  clock->begun = false;
+}
+
 int64_t learner_since(struct learner_clock *clock, int64_t time_us, int64_t gap_us) {
   const int64_t since_us = clock->begun ? time_us - clock->newest_us : gap_us;
   clock->newest_us = time_us;
@@ -19,10 +23,11 @@ void learner_count(struct learner_clock *clock, struct learned *learned, int64_t
   learned->samples += learned->samples < UINT32_MAX ? 1U : 0U;
 }
 
-static bool is_time(int64_t time_us) {
+bool learner_is_time(int64_t time_us) {
   return time_us >= 0 && time_us <= LEARNER_LONGEST_US;
 }
 
 bool learner_is_sound(const struct learned *learned, uint16_t parts) {
-  return is_time(learned->age_us) && is_time(learned->learned_us) && learned->ready <= parts && learned->parts == parts;
+  return learner_is_time(learned->age_us) && learner_is_time(learned->learned_us) && learned->ready <= parts &&
+         learned->parts == parts;
 }

@@ -23,11 +23,17 @@ struct learner_clock {
   bool begun, seen;
 };
 
+/* The next sample follows none. */
+void learner_interrupt(struct learner_clock *clock);
+
 /* Microseconds since the sample before, or a period after a time without samples. */
 int64_t learner_since(struct learner_clock *clock, int64_t time_us, int64_t gap_us);
 
 /* A sample was learned that stands for so long. */
 void learner_count(struct learner_clock *clock, struct learned *learned, int64_t time_us, int64_t since_us);
+
+/* Whether so long can have been learned. */
+bool learner_is_time(int64_t time_us);
 
 /* Whether it can have come about in a stage of so many parts. */
 bool learner_is_sound(const struct learned *learned, uint16_t parts);

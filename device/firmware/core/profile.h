@@ -10,6 +10,7 @@
 #include "findings.h"
 #include "graph.h"
 #include "kept.h"
+#include "learned.h"
 #include "sensor.h"
 
 /* What a model's findings rest on. */
@@ -63,7 +64,8 @@ struct profile {
   uint8_t alert_count;
   const uint8_t *person; /* places in PERSON_FIELDS of what it must know of its wearer */
   uint8_t person_count;
-  uint16_t person_signal; /* number of the first one's signal */
+  uint16_t person_signal;          /* number of the first one's signal */
+  const struct learning *learning; /* what its stages learn of its wearer; NULL where they learn nothing */
 
   const struct bundle_profile *bundle; /* NULL: sensors and stages alone */
 };

@@ -88,8 +88,12 @@ struct stage {
   bool (*waits)(const struct work *work, int64_t *time_us);
   /* Regridded: make the output of the first moment that waits, and forget that moment. */
   void (*give)(const struct work *work, struct sample *output);
-  /* All but elementwise: start anew. */
+  /* All but elementwise: start anew; what was learned of the wearer stays. */
   void (*reset)(const struct work *work);
+  /* Of a stage that learns of its wearer, NULL of others: know nothing. */
+  void (*forget)(const struct work *work);
+  /* Likewise: whether what it keeps, which came from elsewhere, can have come about. */
+  bool (*is_sound)(const struct work *work);
 };
 
 static inline const struct signal *stage_signal(const struct work *work, uint32_t input) {

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "bytes.h"
+
 void wearable_notice(struct wearable *w, enum notice code, enum severity severity, uint8_t sensor,
                      const char *sentence) {
   const struct records_event event = {.code = (uint16_t)code,
@@ -27,6 +29,25 @@ static enum status stored_correction(const struct wearable *w, uint8_t sensor, c
   return correction_fits(correction, now->id, now->id_size, now->fingerprint) ? STATUS_OK : STATUS_WRONG_SENSOR;
 }
 
+/* What was learned with other constants or another correction of a sensor is not known any more. */
+static void measured(struct wearable *w, uint8_t sensor, bool corrected) {
+  const struct learning *learning = w->profile->learning;
+  const struct flash_span blob = store_get(&w->sensors[sensor].store, STORE_CURRENT);
+  uint8_t crc[4] = {0};
+  if (learning == NULL) {
+    return;
+  }
+  if (corrected) {
+    flash_span_read(&blob, blob.size - sizeof crc, crc, sizeof crc);
+  }
+  learning->measures[sensor] = (struct learned_measure){
+      .constants = w->sensors[sensor].fingerprint, .correction = load_le32(crc), .known = true};
+  if (learning->operations->measured(learning, sensor, learning->measures) > 0) {
+    wearable_notice(w, NOTICE_BASELINE, SEVERITY_WARNING, sensor,
+                    "What was learned of the wearer was of other sensors or corrections; it is learned anew.");
+  }
+}
+
 void wearable_use_correction(struct wearable *w, uint8_t sensor) {
   const struct sensor *one = &w->profile->sensors[sensor];
   struct wearable_sensor *state = &w->sensors[sensor];
@@ -39,6 +60,9 @@ void wearable_use_correction(struct wearable *w, uint8_t sensor) {
   state->vouched = false;
   engine_refresh(&w->engine, sensor);
   if (one->driver->correct == NULL || !state->known) {
+    if (state->known) {
+      measured(w, sensor, false);
+    }
     return;
   }
   const enum status status = stored_correction(w, sensor, &now, &correction);
@@ -51,7 +75,9 @@ void wearable_use_correction(struct wearable *w, uint8_t sensor) {
     w->counters.sensor = NO_SENSOR;
   }
   one->driver->correct(one, status == STATUS_OK ? &correction : NULL);
-  state->vouched = status == STATUS_OK && one->driver->corrected(one) && correction.fingerprint == now.fingerprint;
+  const bool corrected = status == STATUS_OK && one->driver->corrected(one);
+  state->vouched = corrected && correction.fingerprint == now.fingerprint;
+  measured(w, sensor, corrected);
   if (one->driver->restart != NULL) {
     one->driver->restart(one, 0); /* blocks are read anew, here and by whoever listens */
   }
@@ -86,6 +112,20 @@ void wearable_keep_alerts(struct wearable *w, bool at_once) {
   w->told_alerts = w->alerts.journal.problem;
 }
 
+bool wearable_keep_learned(struct wearable *w, bool at_once) {
+  const struct learning *learning = w->profile->learning;
+  if (learning == NULL) {
+    return true;
+  }
+  const bool kept = learning->operations->keep(learning, board_now_us(w->board), at_once);
+  if (!kept && !w->told_learned) {
+    wearable_notice(w, NOTICE_STORAGE, SEVERITY_ERROR, NO_SENSOR,
+                    "The flash does not keep what is learned of the wearer; have the device checked.");
+  }
+  w->told_learned = !kept;
+  return kept;
+}
+
 void wearable_restart_keys(struct wearable *w, uint16_t key_interval) {
   for (uint8_t i = 0; i < w->profile->sensor_count; i++) {
     const struct sensor *sensor = &w->profile->sensors[i];
@@ -118,8 +158,30 @@ static bool holds_person(const void *context, const struct flash_span *data) {
   return load_person(data, values);
 }
 
-/* Share the flash out: corrections in the order of the sensors, then the wearer; sightings lie at its end, and
-   alerts before them where there is room. */
+/* Blocks that what is learned of the wearer takes. */
+static size_t open_learned(struct wearable *w, size_t block, size_t end) {
+  const struct learning *learning = w->profile->learning;
+  uint32_t unfit;
+  if (learning == NULL) {
+    return 0;
+  }
+  memset(learning->measures, 0, w->profile->sensor_count * sizeof learning->measures[0]);
+  const size_t blocks = learning->operations->open(learning, &w->engine.graph, &w->board->flash, block, end,
+                                                   board_now_us(w->board), &unfit);
+  if (unfit > 0) {
+    wearable_notice(w, NOTICE_BASELINE, SEVERITY_WARNING, NO_SENSOR,
+                    "What was learned of the wearer does not fit this wearable's profile; it is learned anew.");
+  }
+  if (blocks == 0) {
+    wearable_notice(w, NOTICE_STORAGE, SEVERITY_ERROR, NO_SENSOR,
+                    "The flash has no room for what is learned of the wearer; it lasts until the next reset.");
+    w->told_learned = true;
+  }
+  return blocks;
+}
+
+/* Share the flash out: corrections in the order of the sensors, then the wearer, where alerts stand and what was
+   learned of the wearer; sightings lie at its end. */
 static void open_stores(struct wearable *w) {
   const struct flash *flash = &w->board->flash;
   const size_t end = flash->block_count > JOURNAL_BLOCKS ? flash->block_count - JOURNAL_BLOCKS : 0;
@@ -140,6 +202,7 @@ static void open_stores(struct wearable *w) {
   block += store_blocks(&w->person);
   alert_store_open(&w->alerts, flash, block, end, w->profile, board_now_us(w->board));
   block += alert_store_blocks(&w->alerts);
+  block += open_learned(w, block, end);
   sightings_open(&w->sightings, flash, block);
 }
 

@@ -53,6 +53,7 @@ struct wearable {
 
   bool told_sightings; /* that flash does not keep them */
   bool told_alerts;
+  bool told_learned;
   bool listening;      /* sensors run; they rest while nobody listens */
   bool alerts_wanted;  /* a host has just come */
   uint64_t rest_at_us; /* when sensors may rest */
@@ -76,6 +77,9 @@ void wearable_notice(struct wearable *wearable, enum notice code, enum severity 
 
 /* Keep over a reset where alerts stand, where that is due or at once. */
 void wearable_keep_alerts(struct wearable *wearable, bool at_once);
+
+/* Keep over a reset what was learned of the wearer, where that is due or at once. Returns whether flash does. */
+bool wearable_keep_learned(struct wearable *wearable, bool at_once);
 
 /* Let every sensor's next block be one that refers to no other; `key_interval` as a host asked for it, 0 as before. */
 void wearable_restart_keys(struct wearable *wearable, uint16_t key_interval);

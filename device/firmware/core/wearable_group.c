@@ -1,9 +1,11 @@
-/* Group 65: who the device is, the stream, rates, signals, what a host gives. Corrections are in correction_group.c. */
+/* Group 65: who the device is, the stream, rates, signals, what a host gives. Corrections are in correction_group.c,
+   what is learned of the wearer in baseline_group.c. */
 #include "wearable_group.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "baseline_group.h"
 #include "correction_group.h"
 #include "float32.h"
 #include "group_answer.h"
@@ -575,6 +577,9 @@ struct smp_group wearable_group_commands(struct wearable *w) {
       {COMMAND_ALERTS, SMP_READ, read_alerts},
       {COMMAND_ALERTS, SMP_WRITE, acknowledge},
       {COMMAND_KEPT, SMP_READ, read_kept},
+      {COMMAND_BASELINE, SMP_READ, baseline_group_read},
+      {COMMAND_BASELINE, SMP_WRITE, baseline_group_forget},
+      {COMMAND_LEARNED, SMP_READ, baseline_group_learned},
   };
   return (struct smp_group){SMP_GROUP_WEARABLE, commands, sizeof commands / sizeof commands[0], w};
 }

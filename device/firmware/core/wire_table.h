@@ -43,6 +43,8 @@ enum command {
   COMMAND_PERSON = 12,
   COMMAND_ALERTS = 13,
   COMMAND_KEPT = 14,
+  COMMAND_BASELINE = 15,
+  COMMAND_LEARNED = 16,
 };
 
 enum group_error {
@@ -100,6 +102,8 @@ enum quality {
 #define LIMIT_OUTPUTS 64
 #define LIMIT_ALERTS 32
 #define LIMIT_AVERAGE_PICTURES 256
+#define LIMIT_LEARNED 61440
+#define LIMIT_LEARNERS 8
 #define LIMIT_ALERT_FINDINGS 65535
 #define LIMIT_ALERT_SECONDS 86400
 #define LIMIT_KEPT_BYTES 8192
@@ -156,7 +160,8 @@ enum quality {
   X(MODEL_REJECTED, 102, ERROR) \
   X(PIPELINE_FAILED, 103, ERROR) \
   X(STORAGE, 104, ERROR) \
-  X(WAIVED, 105, WARNING)
+  X(WAIVED, 105, WARNING) \
+  X(BASELINE, 107, WARNING)
 
 /* Counters that are no faults. X(CONSTANT, name) */
 #define COUNTS(X) \

@@ -14,9 +14,11 @@ static uint16_t apply(const struct work *work) {
       value = stage_input(work, other)[i];
       flags |= float32_is_nothing(value) ? 0 : QUALITY_FILLED;
     }
+    flags |= float32_is_nothing(value) ? QUALITY_MISSING : 0;
     output[i] = value;
   }
   return flags;
 }
 
-const struct stage prefer_stage = {.name = "prefer", .kind = STAGE_ELEMENTWISE, .apply = apply};
+const struct stage prefer_stage = {
+    .name = "prefer", .kind = STAGE_ELEMENTWISE, .settles = QUALITY_NO_VALUE, .apply = apply};

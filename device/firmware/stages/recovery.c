@@ -185,7 +185,7 @@ static float residual_of(const struct curve *curve, const struct fit *fit) {
   return sqrtf(sum / (float)curve->known);
 }
 
-static void recover(struct curve *curve, float duration_s, float *output) {
+static void recover(struct curve *curve, float duration_s, float clear, float *output) {
   float means[3];
   bool usable = true;
   for (uint32_t third = 0; third < 3; third++) {
@@ -210,6 +210,9 @@ static void recover(struct curve *curve, float duration_s, float *output) {
   for (uint32_t i = 0; i < RECOVERY_RESULTS; i++) {
     usable &= float32_is_finite(output[i]);
   }
+  if (clear > 0.0F) {
+    usable &= fabsf(fit.amplitude) >= clear * output[3] && speed >= 1.0F;
+  }
   if (!usable) {
     float32_fill_nothing(output, RECOVERY_RESULTS);
   }
@@ -228,7 +231,7 @@ static uint16_t apply(const struct work *work) {
   for (uint32_t column = 0; column < columns; column++) {
     struct curve curve = {
         .values = stage_input(work, 0) + column, .stride = columns, .rows = parameters->rows, .e = stage_scratch(work)};
-    recover(&curve, duration_of(work), stage_output(work) + (size_t)column * RECOVERY_RESULTS);
+    recover(&curve, duration_of(work), parameters->clear, stage_output(work) + (size_t)column * RECOVERY_RESULTS);
   }
   return 0;
 }

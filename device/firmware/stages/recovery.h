@@ -10,6 +10,7 @@
 
 struct recovery_parameters {
   float duration_s; /* from the window's first row to its last */
+  float clear;      /* least amplitude of a result, in residuals; 0 for any */
   uint16_t rows;
   uint8_t pace; /* as of a signal: the sensor whose rate the duration follows */
 };

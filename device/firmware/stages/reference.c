@@ -196,6 +196,11 @@ static uint16_t go_on(const struct work *work) {
 }
 
 static void reset(const struct work *work) {
+  struct reference_state *state = work->call->state;
+  learner_interrupt(&state->clock);
+}
+
+static void forget(const struct work *work) {
   const struct reference_parameters *parameters = work->call->parameters;
   struct reference_state *state = work->call->state;
   const struct kept kept = kept_of(work);
@@ -206,5 +211,24 @@ static void reset(const struct work *work) {
   count_ready(parameters, &kept);
 }
 
-const struct stage reference_stage = {
-    .name = "reference", .kind = STAGE_RECURSIVE, .lasting = true, .go_on = go_on, .reset = reset};
+static bool is_sound(const struct work *work) {
+  const struct reference_parameters *parameters = work->call->parameters;
+  const struct kept kept = kept_of(work);
+  bool sound = learner_is_sound(kept.head, parameters->bins);
+  for (uint32_t part = 0; part < parameters->bins; part++) {
+    sound &= learner_is_time(kept.learned_us[part]);
+  }
+  for (uint32_t i = 0; i < parameters->bins * kept.elements; i++) {
+    kept.levels[i] = float32_is_finite(kept.levels[i]) ? kept.levels[i] : float32_nothing();
+  }
+  count_ready(parameters, &kept);
+  return sound;
+}
+
+const struct stage reference_stage = {.name = "reference",
+                                      .kind = STAGE_RECURSIVE,
+                                      .lasting = true,
+                                      .go_on = go_on,
+                                      .reset = reset,
+                                      .forget = forget,
+                                      .is_sound = is_sound};

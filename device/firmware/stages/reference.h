@@ -11,13 +11,7 @@
 
 #define REFERENCE_MOST_GIVEN 5
 
-enum reference_part {
-  REFERENCE_DIFFERENCE,
-  REFERENCE_REFERENCE,
-  REFERENCE_HOURS,
-  REFERENCE_SAMPLES,
-  REFERENCE_SHIFT
-};
+enum reference_part { REFERENCE_DIFFERENCE, REFERENCE_REFERENCE, REFERENCE_HOURS, REFERENCE_SAMPLES, REFERENCE_SHIFT };
 
 struct reference_parameters {
   const struct registration *registration; /* of pictures; NULL: they lie as they come */
@@ -35,8 +29,8 @@ struct reference_state {
   struct learner_clock clock;
 };
 
-/* Inputs: the signal, and the ambient where it is given. Keeps `struct learned`, for each part the microseconds learned,
-   as int64, then for each part a row of levels. */
+/* Inputs: the signal, and the ambient where it is given. Keeps `struct learned`, for each part the microseconds
+   learned, as int64, then for each part a row of levels. */
 extern const struct stage reference_stage;
 
 #endif

@@ -20,8 +20,8 @@ struct registered {
   bool known;          /* it is within its bounds */
 };
 
-/* Bring a picture to lie as a guide, in which `share` of a picture's noise variance is left. `moved` and `line` have room
-   for a picture each. */
+/* Bring a picture to lie as a guide, in which `share` of a picture's noise variance is left. `moved` and `line` have
+   room for a picture each. */
 struct registered registration_find(const struct registration *bounds, const float *picture, const float *guide,
                                     float share, float *moved, float *line);
 

@@ -17,22 +17,28 @@
 #include "domain_gate.h"
 #include "enmo.h"
 #include "equalise.h"
+#include "expectile.h"
+#include "forward_fill.h"
 #include "foster.h"
 #include "gaussian.h"
 #include "glcm.h"
 #include "hold.h"
 #include "hot_spots.h"
+#include "integral.h"
 #include "kalman_core.h"
 #include "lacking.h"
 #include "logarithm.h"
 #include "median3.h"
+#include "metabolic_rate.h"
 #include "motion_gate.h"
 #include "node_check.h"
 #include "normalise.h"
+#include "normalise_percentiles.h"
 #include "prefer.h"
 #include "projection.h"
 #include "recovery.h"
 #include "reference.h"
+#include "relative.h"
 #include "resample.h"
 #include "resize.h"
 #include "scale.h"
@@ -43,6 +49,7 @@
 #include "spectrum_peak.h"
 #include "stack.h"
 #include "statistics.h"
+#include "subtract_background.h"
 #include "window.h"
 
 /* clang-format off */
@@ -62,22 +69,28 @@ static const struct stage *const stages[] = {
     &domain_gate_stage,
     &enmo_stage,
     &equalise_stage,
+    &expectile_stage,
+    &forward_fill_stage,
     &foster_stage,
     &gaussian_stage,
     &glcm_stage,
     &hold_stage,
     &hot_spots_stage,
+    &integral_stage,
     &kalman_core_stage,
     &lacking_stage,
     &logarithm_stage,
     &median3_stage,
+    &metabolic_rate_stage,
     &motion_gate_stage,
     &node_check_stage,
     &normalise_stage,
+    &normalise_percentiles_stage,
     &prefer_stage,
     &projection_stage,
     &recovery_stage,
     &reference_stage,
+    &relative_stage,
     &resample_stage,
     &resize_stage,
     &scale_stage,
@@ -88,6 +101,7 @@ static const struct stage *const stages[] = {
     &spectrum_peak_stage,
     &stack_stage,
     &statistics_stage,
+    &subtract_background_stage,
     &window_stage,
 };
 /* clang-format on */

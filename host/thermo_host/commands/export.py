@@ -24,12 +24,15 @@ from thermo_host.sinks.describe import counted
 from thermo_host.stream.playback import Recording
 
 PREVIEW_FACTOR = 2.0
-PICTURES = (".png", ".mp4")
+PICTURES = (".png", ".mp4", ".svg")
+BODIES = ".svg"
 ENDINGS = ", ".join(target.WRITERS)
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
 SpanOption = Annotated[
     str | None,
-    typer.Option("--range", help="Ends of the scale of .png and .mp4, such as 30,38.", show_default="of the pictures"),
+    typer.Option(
+        "--range", help="Ends of the scale of .png, .mp4 and .svg, such as 30,38.", show_default="of the pictures"
+    ),
 ]
 
 
@@ -61,7 +64,8 @@ def export(
     """Decode a recording: signals of its graph, findings, alerts, events and markers, with UTC times and quality.
 
     .npz is one file; .csv and .parquet are a table each of every signal and of findings, alerts, events, markers and gaps, in
-    files beside each other; .edf has the signals of even rate; .png the first picture, .mp4 all of them.
+    files beside each other; .edf has the signals of even rate; .png the first picture, .mp4 all of them;
+    .svg the first map of a body as a figure, from the front and from the back.
     """
     target.writer_of(to)
     options = _options(to, span)
@@ -70,8 +74,10 @@ def export(
     from_ns, to_ns = _window(from_moment, to_moment, recording.session.started_ns)
     names = tuple(name.strip() for one in signals or () for name in one.split(",") if name.strip())
     shown = to.suffix in PICTURES
-    decoding = Decoding(recording, Choice(names, emissivity, reflected, not uncorrected, from_ns, to_ns, shown))
-    if to.suffix == ".png":
+    decoding = Decoding(
+        recording, Choice(names, emissivity, reflected, not uncorrected, from_ns, to_ns, shown, to.suffix == BODIES)
+    )
+    if to.suffix in (".png", BODIES):
         options["wanted"] = sum(isinstance(one, Track) for one in decoding.known.values())
     target.check_target(to, decoding.known, force)
     with ProgressLine(output.progress) as progress:
@@ -151,7 +157,7 @@ def _options(to: Path, span: str | None) -> dict[str, Any]:
     if span is None:
         return {}
     if to.suffix not in PICTURES:
-        raise UsageError("--range is of the scale that .png and .mp4 have; leave it out.")
+        raise UsageError("--range is of the scale that .png, .mp4 and .svg have; leave it out.")
     return {"span": parse_span(span)}
 
 

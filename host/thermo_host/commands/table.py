@@ -72,6 +72,11 @@ COMMANDS = {
         "commands.alerts", "command", "Show a wearable's alerts, and acknowledge those that somebody has seen."
     ),
     "person": Entry("commands.person", "command", "Show what a wearable knows of its wearer, or tell it; it keeps it."),
+    "baseline": Entry(
+        "commands.baseline",
+        "command",
+        "Show what a wearable has learned of its wearer: how long, from how many samples, whether it is ready; or have it forgotten.",
+    ),
     "feed": Entry(
         "commands.feed",
         "command",

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from thermo_core.body import SEGMENTS, is_body
 from thermo_core.errors import UsageError
 from thermo_core.graph.plan import Plan
 from thermo_core.recording.layout import LATEST_NS, Gap, Marker
@@ -19,6 +20,7 @@ from thermo_host.exports.records import Tables
 from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, Table, Track, is_picture
 from thermo_host.exports.totals import Totals
 from thermo_host.link.items import Telemetry
+from thermo_host.screen.layout import layout
 from thermo_host.stream.decoding import DecodeSettings
 from thermo_host.stream.decoding import Decoding as Blocks
 from thermo_host.stream.playback import Progress, Recording, announced
@@ -39,6 +41,7 @@ class Choice:
         corrected: apply what calibration found.
         from_ns, to_ns: of arrival, nanoseconds since 1970 UTC.
         pictures: of these signals those of pictures alone, and no tables.
+        bodies: maps of bodies stand for pictures; those that the screen shows where no signals are named.
     """
 
     signals: tuple[str, ...] = ()
@@ -48,6 +51,7 @@ class Choice:
     from_ns: int = 0
     to_ns: int = LATEST_NS
     pictures: bool = False
+    bodies: bool = False
 
 
 class Decoding:
@@ -131,8 +135,11 @@ class Decoding:
     def _wanted_of(self, whole: Plan) -> Plan:
         """What of a graph makes the signals that are wanted."""
         wanted = chosen(whole, self._choice.signals)
+        if self._choice.bodies and not self._choice.signals:
+            wanted = tuple(signal.name for signal in layout(whole).bodies)
         if self._choice.pictures:
-            wanted = tuple(name for name in wanted if is_picture(whole.signals[name]))
+            shown = is_body if self._choice.bodies else is_picture
+            wanted = tuple(name for name in wanted if shown(whole.signals[name]))
         part = needed(whole, wanted)
         made = {*part.signals}
         self._sent = {number: name for number, name in enumerate(whole.signals) if name in wanted and name not in made}
@@ -155,6 +162,7 @@ class Decoding:
         signal = self._plan.signals[name]
         sensors = self._plan.origins(name)
         labels = next((one.labels for one in self._plan.profile.sensors if one.name == name), ())
+        labels = SEGMENTS if is_body(signal) else labels
         repeated = of_signal(self._facts, sensors)
         key, count = name, 1
         while not _same(self._taken.get(key), signal, labels):

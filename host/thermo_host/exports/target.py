@@ -21,6 +21,7 @@ WRITERS: Mapping[str, tuple[str, str]] = {
     ".edf": ("edf", "EdfWriter"),
     ".png": ("images", "PngWriter"),
     ".mp4": ("video", "Mp4Writer"),
+    ".svg": ("svg", "SvgWriter"),
 }
 """Module and class of what writes each ending; only the one that is asked for is imported, with the library it needs."""
 

@@ -1,5 +1,6 @@
 """What a wearable that is open can be asked and told, one method a request."""
 
+import time
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -8,7 +9,8 @@ from smp.image_management import ImageState
 from smpclient.requests.image_management import ImageErase, ImageStatesRead, ImageStatesWrite
 from smpclient.requests.os_management import EchoWrite
 
-from thermo_core.errors import ManagementError, RefusedError, SensorError
+from thermo_core.errors import DamagedFileError, ManagementError, RefusedError, SensorError
+from thermo_core.graph.learned import unpack
 from thermo_core.sensors.correction import HEADER, MAX_BODY, Correction, to_bytes
 from thermo_core.sensors.kind import SensorConstants
 from thermo_core.sensors.kinds import KINDS, correction_of
@@ -17,8 +19,11 @@ from thermo_core.wire import kept
 from thermo_core.wire.management import (
     Acknowledge,
     Alerts,
+    Baseline,
+    Baselines,
     Counters,
     Feed,
+    Forget,
     Hello,
     Kept,
     KeptRequest,
@@ -45,7 +50,10 @@ STORE_S = 10.0
 SMALLEST_PART = 16
 CHANGES = 3
 """Attempts to read something that changes meanwhile."""
+REST_S = 1.5
+"""A wearable goes on measuring, and learning, for about so long after its last listener left."""
 MAX_PROFILE = 1 << 20
+MAX_LEARNED = 2 * int(LIMITS["learned"].high)
 MAX_CORRECTION = HEADER.size + MAX_BODY + 4
 PART = 384
 """Bytes of a correction in one message: within the buffer of any mcumgr server."""
@@ -168,6 +176,41 @@ class Management:
         """
         body = self._requests.write(Command.ALERTS, Acknowledge(alert=alert).to_map())
         return read(Alerts, body).alerts if "alerts" in body else self.alerts()
+
+    def baselines(self) -> tuple[Baseline, ...]:
+        """How far each stage that learns of the wearer is, in the order in which they run."""
+        return read(Baselines, self._requests.read(Command.BASELINE)).stages
+
+    def forget(self, signal: int | None = None) -> tuple[Baseline, ...]:
+        """Have it forget what a stage learned of the wearer, or all stages; how far each is then.
+
+        Args:
+            signal: number of the signal that the stage gives.
+
+        Raises:
+            RefusedError: there is no such stage, or it cannot be stored.
+        """
+        body = self._requests.write(Command.BASELINE, Forget(signal=signal).to_map(), timeout_s=STORE_S)
+        return read(Baselines, body).stages if "stages" in body else self.baselines()
+
+    def learned(self) -> bytes:
+        """All that its stages learned of the wearer, as `thermo_core.graph.learned` packs it; b"" where none learns.
+
+        Raises:
+            ManagementError: it goes on learning while it is read.
+        """
+        for attempt in range(CHANGES):
+            data, _ = self._read_blob(Command.LEARNED, ReadPart(), MAX_LEARNED)
+            try:
+                if data:
+                    unpack(data)
+                return data
+            except DamagedFileError:
+                if attempt + 1 < CHANGES:
+                    time.sleep(REST_S)
+        raise ManagementError(
+            f"The wearable on {self.port} goes on learning of its wearer while that is read; end what listens to it and try again."
+        )
 
     def choose_signals(self, signals: Sequence[int]) -> tuple[int, ...]:
         """Have these signals sent while the stream runs, by their numbers (`Plan.number_of`); which will be.

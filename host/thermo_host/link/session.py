@@ -6,10 +6,12 @@ from collections.abc import Mapping
 import msgspec
 
 from thermo_core import schema
-from thermo_core.errors import ManagementError, RefusedError, SchemaError, UsageError
+from thermo_core.errors import ManagementError, ProfileError, RefusedError, SchemaError, UsageError
+from thermo_core.graph.plan import Plan, plan
 from thermo_core.recording.session import Session
 from thermo_core.sensors.kind import SensorConstants
 from thermo_core.sensors.kinds import KINDS
+from thermo_core.stages import OPS
 from thermo_core.text import clean
 from thermo_core.wearable.profile import Profile
 from thermo_core.wire.management import Hello
@@ -48,6 +50,7 @@ def fetch(wearable: Wearable, partly: bool = False) -> Session:
             person=wearable.person() if profile.person else {},
             started_ns=wearable.clock.utc_ns(hello.time_us),
             port=wearable.port,
+            learned=_learned(wearable, profile, partly),
         )
     raise ManagementError(
         f"{wearable.port} had another profile or other sensors put in {CHANGES} times while they were read; check that each "
@@ -94,6 +97,22 @@ def profile_of(wearable: Wearable) -> Profile:
         raise ManagementError(f"The wearable on {wearable.port} sends a profile that is none: {said}") from error
 
 
+def plan_of(wearable: Wearable) -> Plan:
+    """A wearable's graph, by whose order its signals are numbered.
+
+    Raises:
+        LinkError: it does not answer, or refuses.
+        ManagementError: it sends no profile, or one whose parts do not fit together.
+    """
+    try:
+        return plan(profile_of(wearable))
+    except ProfileError as error:
+        said = clean(str(error))
+        raise ManagementError(
+            f"The wearable on {wearable.port} sends a profile that does not fit together: {said}; update its software."
+        ) from error
+
+
 def sensor_number(profile: Profile, name: str) -> int:
     """Number of a sensor.
 
@@ -118,6 +137,13 @@ def _profile(wearable: Wearable, hello: Hello) -> Profile | None:
             f"and its profile {', '.join(kinds)}; update its software."
         )
     return profile
+
+
+def _learned(wearable: Wearable, profile: Profile, partly: bool) -> bytes:
+    """What was learned of the wearer; b"" where nothing learns, and in the middle of a stream, in which it goes on learning."""
+    if partly or not any(getattr(OPS[stage.op], "kept", None) for stage in profile.stages):
+        return b""
+    return wearable.learned()
 
 
 def _constants(wearable: Wearable, hello: Hello, partly: bool) -> Mapping[int, SensorConstants] | None:

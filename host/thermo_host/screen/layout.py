@@ -1,12 +1,14 @@
-"""What of a wearable is shown, worked out from its profile: pictures, channels, rates of the heart, models, alerts."""
+"""What of a wearable is shown, worked out from its profile: pictures, bodies, channels, rates of the heart, models, alerts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from thermo_core.body import is_body
 from thermo_core.graph.plan import Plan
 from thermo_core.signals import Signal, Values
 from thermo_core.stages import OPS
-from thermo_core.stages.stage import Latched, Stage
+from thermo_core.stages.stage import Latched, Regridded, Stage
+from thermo_core.wearable.profile import Model
 from thermo_host.sinks.describe import element_names
 from thermo_host.sinks.history import MOST
 
@@ -41,6 +43,7 @@ class Layout:
         beside: parts of sensors that give pictures, as the temperature of their die, by the picture's name.
         hearts: rates of the heart.
         channels: all others.
+        bodies: temperatures of a body's segments, shown as a figure.
         rows: signals of more numbers than there is room for one by one, shown as a curve over their places.
     """
 
@@ -49,6 +52,7 @@ class Layout:
     hearts: tuple[Channel, ...]
     channels: tuple[Channel, ...]
     rows: tuple[Signal, ...] = ()
+    bodies: tuple[Signal, ...] = ()
 
 
 def layout(plan: Plan, wanted: Sequence[str] = ()) -> Layout:
@@ -84,7 +88,8 @@ def layout(plan: Plan, wanted: Sequence[str] = ()) -> Layout:
     ]
     hearts = tuple(channel for channel in channels if channel.signal.unit == HEART_UNIT)
     others = tuple(channel for channel in channels if channel not in hearts)
-    return Layout(tuple(pictures), beside, hearts, others, tuple(many))
+    bodies = tuple(node.gives for node in plan.nodes if is_body(node.gives) and not _is_elsewhen(node.what))
+    return Layout(tuple(pictures), beside, hearts, others, tuple(many), bodies)
 
 
 def is_picture(signal: Signal) -> bool:
@@ -107,6 +112,11 @@ def picture(values: Values) -> Values:
     return values[..., 0] if values.shape[2] < SMALLEST_PICTURE else values[-1]
 
 
+def _is_elsewhen(what: Stage | Model) -> bool:
+    """Whether a node gives what another one gives, at other moments."""
+    return isinstance(what, Stage) and isinstance(OPS[what.op], Latched | Regridded)
+
+
 def _is_held(stage: Stage) -> bool:
     """Whether it gives what is shown already, at other moments."""
     return isinstance(OPS[stage.op], Latched)
@@ -114,7 +124,8 @@ def _is_held(stage: Stage) -> bool:
 
 def _of(plan: Plan, signals: Sequence[Signal]) -> Layout:
     pictures = tuple(signal for signal in signals if is_picture(signal))
-    others = [signal for signal in signals if signal not in pictures]
+    bodies = tuple(signal for signal in signals if is_body(signal))
+    others = [signal for signal in signals if signal not in pictures and signal not in bodies]
     channels = tuple(
         Channel(signal, at, name)
         for signal in others
@@ -122,4 +133,4 @@ def _of(plan: Plan, signals: Sequence[Signal]) -> Layout:
         for at, name in enumerate(element_names(plan.profile, signal.name, signal.elements))
     )
     rows = tuple(signal for signal in others if signal.elements > MOST)
-    return Layout(pictures, {one.name: () for one in pictures}, (), channels, rows)
+    return Layout(pictures, {one.name: () for one in pictures}, (), channels, rows, bodies)

@@ -1,12 +1,14 @@
 """What stands beside the pictures: findings, alerts, channels with their past, numbers of the stream, events."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from thermo_core.body import SEGMENTS
 from thermo_core.graph.alerts import AlertState
 from thermo_core.quality import Quality, in_words
 from thermo_core.signals import Signal
@@ -16,7 +18,7 @@ from thermo_core.wire.table import Severity
 from thermo_host.screen.layout import Channel, Layout, picture
 from thermo_host.screen.side_panel import WIDTH, Section
 from thermo_host.screen.sparkline import curves, sparkline
-from thermo_host.screen.words import faults, figure, marks, old, silence, spread_words, winner
+from thermo_host.screen.words import faults, figure, learned, marks, old, silence, spread_words, winner
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.newest import NewestFinding, ShownEvent
 
@@ -59,6 +61,9 @@ def sections(monitor: Monitor, shown: Layout, width: int = WIDTH, with_channels:
     for one in shown.pictures:
         if one.name in monitor.signals:
             found.append(Section(_picture_numbers(monitor, shown, one.name), 4))
+    for one in shown.bodies:
+        if one.name in monitor.signals:
+            found.append(Section(_body_numbers(monitor, one.name), 4))
     found.append(Section(_findings(monitor, spark), 3))
     for heart in shown.hearts:
         found.append(Section(_heart(monitor, heart, spark), 3))
@@ -66,6 +71,8 @@ def sections(monitor: Monitor, shown: Layout, width: int = WIDTH, with_channels:
         found.append(Section(channel_table(monitor, shown.channels, spark), 6))
     if with_channels:
         found += [Section(curve(monitor, signal, width - 4), 6) for signal in shown.rows]
+    if known := learned(monitor):
+        found.append(Section(Text("\n".join(known), overflow="fold"), 5))
     found.append(Section(_numbers(monitor), 5))
     for at, event in enumerate(reversed(monitor.events.values())):
         found.append(Section(_event(event), 7 + at + 10 * event.before))
@@ -151,6 +158,30 @@ def _picture_numbers(monitor: Monitor, shown: Layout, name: str) -> RenderableTy
     words += in_words(newest.sample.flags & ~_OF_ALL)
     words += [old(age_s)] if age_s is not None else []
     return Group(table, Text(", ".join(words), style="dim", justify="center"))
+
+
+def _body_numbers(monitor: Monitor, name: str) -> RenderableType:
+    """Temperatures by segment: those of the middle in a line, those of both sides beside each other, left first."""
+    newest, age_s = monitor.signals[name], monitor.signal_age_s(name)
+    values = dict(zip(SEGMENTS, newest.sample.values.tolist(), strict=True))
+    style = "" if age_s is None else _OLD
+    table = Table.grid(padding=(0, 1))
+    table.add_row(*(Text(word, style="dim", justify="right") for word in ("", "left", "right", "", "")))
+    middle = [one for one in SEGMENTS if " " not in one]
+    sides = [one.removeprefix("left ") for one in SEGMENTS if one.startswith("left ")]
+    for limb, trunk in zip_longest(sides, middle, fillvalue=""):
+        table.add_row(
+            Text(limb, style="dim"),
+            *(Text(_short(values.get(f"{side} {limb}")), style=style, justify="right") for side in ("left", "right")),
+            Text(f"  {trunk}", style="dim"),
+            Text(_short(values.get(trunk)), style=style, justify="right"),
+        )
+    said = [name, *in_words(newest.sample.flags & ~int(_OF_ALL)), *([old(age_s)] if age_s is not None else [])]
+    return Group(table, Text(", ".join(said), style="dim"))
+
+
+def _short(celsius: float | None) -> str:
+    return "" if celsius is None else f"{celsius:.1f}" if np.isfinite(celsius) else "-"
 
 
 def _findings(monitor: Monitor, spark: int) -> RenderableType:

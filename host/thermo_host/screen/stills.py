@@ -9,22 +9,25 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from thermo_core.body import is_body
 from thermo_core.graph.engine import Outcome
 from thermo_core.graph.plan import Plan
 from thermo_core.quality import in_words
 from thermo_core.sensors.kind import Block
 from thermo_core.signals import Sample, Signal
 from thermo_host.link.items import Telemetry
+from thermo_host.screen.body_blocks import BodyBlocks, columns_of
 from thermo_host.screen.heatmap import HeatMap, ScaleBar
 from thermo_host.screen.layout import is_picture, picture, picture_shape
 from thermo_host.screen.sparkline import curves
 from thermo_host.screen.words import figure
-from thermo_host.sinks.describe import counted, element_names, number, sample_facts, utc
+from thermo_host.sinks.describe import counted, number, numbers_of, sample_facts, utc
 from thermo_host.sinks.summary import shown_unit
 from thermo_host.stream.signals import networks_under
 
 WIDEST = 64
 """Columns of a picture or a curve."""
+BODY_LINES = 24
 MOST_NUMBERS = 32
 """Numbers of a sample that are told one by one."""
 
@@ -109,12 +112,14 @@ class Stills:
         parts: list[RenderableType] = [heading, Text(f"{utc(still.utc_ns)[:23]} UTC{flags}", style="dim")]
         if is_picture(signal):
             return [*parts, *_map(signal, sample)]
+        if is_body(signal):
+            parts += [BodyBlocks(sample.values, *_ends(sample), BODY_LINES), *_scale(sample, columns_of(BODY_LINES))]
         if signal.elements > MOST_NUMBERS:
             return [*parts, *(Text(line, style="cyan") for line in curves(sample.values, WIDEST, signal.unit))]
         table = Table.grid(padding=(0, 2))
         table.add_column()
         table.add_column(justify="right")
-        names = element_names(self._plan.profile, name, signal.elements)
+        names = numbers_of(self._plan.profile, signal)
         for each, value in zip(names, sample.values.ravel().tolist(), strict=True):
             table.add_row(Text(each), Text(figure(value, signal.unit)))
         return [*parts, table]
@@ -129,3 +134,12 @@ def _map(signal: Signal, sample: Sample) -> list[RenderableType]:
     factor = min(2.0, WIDEST / picture_shape(signal.shape)[1])
     columns = round(picture_shape(signal.shape)[1] * factor)
     return [HeatMap(values, low, high, factor), ScaleBar(low, high, columns, unit=shown_unit(signal.unit))]
+
+
+def _ends(sample: Sample) -> tuple[float, float]:
+    known = sample.values[np.isfinite(sample.values)]
+    return (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+
+
+def _scale(sample: Sample, columns: int) -> list[RenderableType]:
+    return [ScaleBar(*_ends(sample), columns)] if np.isfinite(sample.values).any() else []

@@ -11,6 +11,7 @@ from thermo_core.quality import Quality, in_words
 from thermo_core.signals import Signal, Values
 from thermo_core.wearable.profile import NOTICE
 from thermo_host.screen import panel, words
+from thermo_host.screen.body_blocks import LEAST_LINES, MOST_LINES, BodyBlocks, columns_of
 from thermo_host.screen.heatmap import HeatMap, ScaleBar
 from thermo_host.screen.layout import Channel, Layout, layout, picture, picture_shape
 from thermo_host.screen.side_panel import WIDTH, Abreast, Section, SidePanel
@@ -21,6 +22,8 @@ from thermo_host.sinks.summary import shown_unit
 GAP = 2
 AROUND = 5
 """Lines around a map: title, an empty one, scale, its numbers, time."""
+AROUND_BODY = 6
+"""Lines around a body: title, two of words under it, scale, its numbers, time."""
 FACTORS = (3.0, 2.5, 2.0, 1.5, 1.0, 0.75, 0.5)
 LARGE = 32
 """Rows and columns of a picture that bears to be shown smaller than it is."""
@@ -62,6 +65,12 @@ class View:
         shown = self._layout()
         if shown.pictures:
             return self._with_pictures(shown, width, height)
+        lines = _lines_of_body(width, height) if shown.bodies else 0
+        if lines:
+            side = self._side(shown, width - columns_of(lines) - GAP, height)
+            grid = Table.grid(padding=(0, 1))
+            grid.add_row(Group(*self._body(shown.bodies[0], lines)), side)
+            return grid
         return self._without_pictures(shown, width, height)
 
     def line(self) -> str:
@@ -161,17 +170,37 @@ class View:
         values = picture(newest.sample.values)
         low, high = self._span(signal, values)
         age_s = monitor.signal_age_s(signal.name)
-        moment = utc(newest.utc_ns)[:23]
-        taken = f"{moment if columns >= len(moment) + 4 else moment[11:19]} UTC"
         return Group(
             title,
             HeatMap(values, low, high, factor, grey=age_s is not None),
             Text(),
             ScaleBar(low, high, columns, grey=age_s is not None, unit=shown_unit(signal.unit)),
-            Text(taken, style="dim", justify="center")
-            if age_s is None
-            else Text(f"{words.old(age_s)}, {moment[11:19]}", style="bold red", justify="center"),
+            self._taken(newest.utc_ns, age_s, columns),
         )
+
+    def _body(self, signal: Signal, lines: int) -> list[RenderableType]:
+        columns, newest = columns_of(lines), self._monitor.signals.get(signal.name)
+        title = Text(self._title, style="bold", justify="center")
+        title.truncate(columns, overflow="ellipsis")
+        if newest is None:
+            return [title, Text("Waiting for the first map of the body ...".ljust(columns)[:columns], style="dim")]
+        age_s = self._monitor.signal_age_s(signal.name)
+        grey = age_s is not None
+        low, high = self._span(signal, newest.sample.values)
+        return [
+            title,
+            BodyBlocks(newest.sample.values, low, high, lines, grey),
+            ScaleBar(low, high, columns, grey, shown_unit(signal.unit)),
+            self._taken(newest.utc_ns, age_s, columns),
+        ]
+
+    @staticmethod
+    def _taken(utc_ns: int, age_s: float | None, columns: int) -> Text:
+        """When something was taken, or how long ago that was where it is old."""
+        moment = utc(utc_ns)[:23]
+        if age_s is not None:
+            return Text(f"{words.old(age_s)}, {moment[11:19]}", style="bold red", justify="center")
+        return Text(f"{moment if columns >= len(moment) + 4 else moment[11:19]} UTC", style="dim", justify="center")
 
     def _facts(self) -> list[str]:
         monitor, numbers = self._monitor, self._monitor.statistics()
@@ -188,7 +217,7 @@ class View:
             if one.name in monitor.signals:
                 parts.append(self._picture_words(one, several=len(shown.pictures) > 1 or bool(self._wanted)))
                 flags |= monitor.signals[one.name].sample.flags
-        for one in shown.rows:
+        for one in (*shown.rows, *shown.bodies):
             if one.name in monitor.signals:
                 parts.append(self._picture_words(one, several=True))
         for channel in (*shown.hearts, *shown.channels):
@@ -214,7 +243,7 @@ class View:
         age_s = self._monitor.signal_age_s(signal.name)
         aged = f"last picture {words.old(age_s)}, " if age_s is not None else ""
         if not known.size:
-            return f"{name}{aged}no valid pixel"
+            return f"{name}{aged}no valid {'pixel' if values.ndim == 2 else 'number'}"
         return f"{name}{aged}min {known.min():.2f} mean {known.mean():.2f} max {known.max():.2f} {shown_unit(signal.unit)}".rstrip()
 
     def _finding_words(self) -> list[str]:
@@ -248,6 +277,14 @@ class View:
             low, high = 0.9 * before[0] + 0.1 * low, 0.9 * before[1] + 0.1 * high
         self._spans[name] = low, high
         return low, high
+
+
+def _lines_of_body(width: int, height: int) -> int:
+    """Most lines of a figure that fit, with a panel beside it; 0 where it would be too small."""
+    for lines in range(min(MOST_LINES, height - 1 - AROUND_BODY), LEAST_LINES - 1, -1):
+        if columns_of(lines) + GAP + WIDTH <= width:
+            return lines
+    return 0
 
 
 def _wrapped(parts: Sequence[str], width: int) -> list[Text]:

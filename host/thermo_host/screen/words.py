@@ -12,13 +12,33 @@ from thermo_host.sinks.newest import NewestFinding
 from thermo_host.sinks.summary import shown_unit
 
 
+def duration(seconds: float) -> str:
+    """How long, for people."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+    if seconds < 86400:
+        return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min"
+    return f"{seconds // 86400:.0f} d {seconds % 86400 // 3600:.0f} h"
+
+
 def old(seconds: float) -> str:
     """How long ago, for people."""
-    if seconds < 60:
-        return f"{seconds:.0f} s ago"
-    if seconds < 3600:
-        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s ago"
-    return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min ago"
+    return f"{duration(seconds)} ago"
+
+
+def learned(monitor: Monitor) -> list[str]:
+    """What is known of the wearer, a line for each stage that learns, with its age."""
+    lines = []
+    for one, progress in monitor.decoding.engine.learners.progress():
+        words = f"{one.name}: learned {duration(progress.learned_us / 1e6)}"
+        if progress.age_us:
+            words += f", {duration(progress.age_us / 1e6)} old"
+        if progress.ready < progress.parts:
+            words += ", not ready" if not progress.ready else f", ready for {progress.ready} of {progress.parts} parts"
+        lines.append(words)
+    return lines
 
 
 def silence(monitor: Monitor, silent_s: float) -> str:

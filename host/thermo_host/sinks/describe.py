@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from thermo_core.body import SEGMENTS, is_body
 from thermo_core.graph.alerts import AlertState
 from thermo_core.graph.engine import Outcome
 from thermo_core.graph.plan import Plan
@@ -14,7 +15,7 @@ from thermo_core.quality import in_words
 from thermo_core.recording.layout import Gap, Marker
 from thermo_core.recording.session import Session
 from thermo_core.sensors.kind import Block
-from thermo_core.signals import Sample
+from thermo_core.signals import Sample, Signal
 from thermo_core.wearable.profile import NOTICE, Profile
 from thermo_core.wire.management import SensorState
 from thermo_core.wire.records import AlertRecord, ClockRecord, EventRecord, FindingRecord, Record, SignalRecord
@@ -81,6 +82,11 @@ def element_names(profile: Profile, signal: str, elements: int) -> list[str]:
         return [signal]
     labels = next((sensor.labels for sensor in profile.sensors if sensor.name == signal), ())
     return [labels[at] if at < len(labels) else f"{signal}[{at}]" for at in range(elements)]
+
+
+def numbers_of(profile: Profile, signal: Signal) -> list[str]:
+    """What people call the numbers of a signal; those of a body by its segments."""
+    return list(SEGMENTS) if is_body(signal) else element_names(profile, signal.name, signal.elements)
 
 
 def number(value: float, digits: int = 4) -> float | None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from thermo_core.sensors.lis3dh import registers as r
 from thermo_core.sensors.lis3dh.settings import Lis3dhSettings
 from thermo_sim.chips.faulty import ChipFaults, generator
-from thermo_sim.chips.kind import ChipKind, Site
+from thermo_sim.chips.kind import Array, ChipKind, Site, Worn
 from thermo_sim.chips.sampling import Sampling
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
 from thermo_sim.surface import WavesAt
@@ -240,4 +240,11 @@ def _make(settings: Lis3dhSettings, site: Site) -> SimulatedLis3dh:
     return SimulatedLis3dh(site.around.acceleration, settings.bus_path.address, site.seed)
 
 
-KIND = ChipKind(_make)
+def _says(settings: Lis3dhSettings, worn: Worn) -> tuple[Array]:
+    g = worn.around.acceleration(worn.times_s) + worn.errors * worn.own.normal(0, OFFSET_G / 2, 3)
+    g = g + worn.noise(NOISE_G_PER_ROOT_HZ * (settings.rate_hz / 2) ** 0.5, 3)
+    step_g, form = settings.mg_a_count / 1000, settings.format
+    return (step_g * np.clip(np.rint(g / step_g), form.low, form.high),)
+
+
+KIND = ChipKind(_make, _says)

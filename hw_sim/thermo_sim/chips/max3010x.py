@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from thermo_core.sensors.max3010x import registers as r
 from thermo_core.sensors.max3010x.settings import Max3010xSettings
 from thermo_sim.chips.faulty import ChipFaults, generator
-from thermo_sim.chips.kind import ChipKind, Site
+from thermo_sim.chips.kind import Array, ChipKind, Site, Worn
 from thermo_sim.chips.sampling import Sampling
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
 from thermo_sim.surface import ROOM, CelsiusAt, Surface, WavesAt, steady
@@ -284,4 +284,12 @@ def _make(settings: Max3010xSettings, site: Site) -> SimulatedMax3010x:
     )
 
 
-KIND = ChipKind(_make)
+def _says(settings: Max3010xSettings, worn: Worn) -> tuple[Array]:
+    light = worn.around.light(worn.sensor)(worn.times_s)[:, [r.LEDS.index(led) for led in settings.leds]]
+    noise_na = NOISE_NA * 2 ** (3 - r.PULSES_US.index(settings.pulse_us)) / settings.averages**0.5
+    current = light * settings.current_ma + worn.noise(noise_na, len(settings.leds))
+    step_na = settings.range_na / (1 << r.BITS)
+    return (np.clip(np.floor(current / step_na), 0, settings.full_count) * step_na,)
+
+
+KIND = ChipKind(_make, _says)

@@ -16,7 +16,7 @@ from thermo_core.sensors.mlx90614 import registers as r
 from thermo_core.sensors.mlx90614.settings import Mlx90614Settings
 from thermo_core.units import KELVIN
 from thermo_sim.chips.faulty import ChipFaults, generator
-from thermo_sim.chips.kind import ChipKind, Site
+from thermo_sim.chips.kind import Array, ChipKind, Site, Worn
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
 from thermo_sim.surface import ROOM, CelsiusAt, Surface
 
@@ -25,6 +25,8 @@ FIRST_DATA_US = 250_000
 EEPROM_US = 10_000
 WAKE_US = 33_000
 NOISE_K = 0.02
+ERROR_K = 0.1
+"""Of a medical part between 36 and 38 degC."""
 WARMING_K_S = 30.0
 """Error of the object for each K/s by which the case warms, K: half a kelvin at a kelvin a minute."""
 
@@ -246,4 +248,14 @@ def _make(settings: Mlx90614Settings, site: Site) -> SimulatedMlx90614:
     )
 
 
-KIND = ChipKind(_make)
+def _says(settings: Mlx90614Settings, worn: Worn) -> tuple[Array, ...]:
+    die = worn.around.dies(worn.times_s)
+    zones = [
+        worn.felt(zone) + worn.errors * worn.own.normal(0, ERROR_K) + worn.noise(NOISE_K)
+        for zone in range(settings.zones)
+    ]
+    steps = [np.rint(50 * one) / 50 for one in (zones[0], die + worn.noise(NOISE_K), *zones[1:])]
+    return tuple(steps)
+
+
+KIND = ChipKind(_make, _says)

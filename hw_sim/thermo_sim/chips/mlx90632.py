@@ -20,7 +20,7 @@ from thermo_core.sensors.mlx90632.constants import ADDRESSES, Constants
 from thermo_core.sensors.mlx90632.settings import Mlx90632Settings
 from thermo_core.units import KELVIN
 from thermo_sim.chips.faulty import ChipFaults, generator
-from thermo_sim.chips.kind import ChipKind, Site
+from thermo_sim.chips.kind import Array, ChipKind, Site, Worn
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
 from thermo_sim.surface import ROOM, CelsiusAt, Surface
 
@@ -30,6 +30,10 @@ EEPROM_US = 8_000
 REFERENCE = 23_030
 """Counts of the reference channel."""
 NOISE_COUNTS = 3.0
+NOISE_K = 0.02
+"""What that is of a reading."""
+ERROR_K = 0.1
+"""Of a medical part between 35 and 42 degC."""
 """RMS of an object channel."""
 
 NOMINAL: Mapping[int, int] = {
@@ -298,4 +302,9 @@ def _make(settings: Mlx90632Settings, site: Site) -> SimulatedMlx90632:
     )
 
 
-KIND = ChipKind(_make)
+def _says(settings: Mlx90632Settings, worn: Worn) -> tuple[Array, Array]:
+    object_ = worn.felt() + worn.errors * worn.own.normal(0, ERROR_K) + worn.noise(NOISE_K)
+    return object_, worn.around.dies(worn.times_s) + worn.noise(NOISE_K / 3)
+
+
+KIND = ChipKind(_make, _says)

@@ -2,10 +2,12 @@
 
 import math
 
+import numpy as np
+
 from thermo_core.sensors.sht4x.decode import MEASURE, SERIAL_NUMBER, SOFT_RESET, answer_of
 from thermo_core.sensors.sht4x.settings import CONVERSION_MS, Sht4xSettings
 from thermo_sim.chips.faulty import ChipFaults, generator
-from thermo_sim.chips.kind import ChipKind, Site
+from thermo_sim.chips.kind import Array, ChipKind, Site, Worn
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
 from thermo_sim.surface import CelsiusAt, Surface, steady
 
@@ -22,6 +24,7 @@ HEATERS = {
 """Milliwatts and seconds by command."""
 NOISE_CELSIUS = {"high": 0.04, "medium": 0.07, "low": 0.1}
 NOISE_RH = {"high": 0.08, "medium": 0.15, "low": 0.25}
+ERROR_K, ERROR_RH = 0.07, 0.7
 """Repeatability, three standard deviations."""
 
 _HEATING_K_PER_MW, _HEATING_TAU_S = 0.3, 0.4
@@ -53,8 +56,8 @@ class SimulatedSht4x:
         self._address = address
         self._rng = generator(seed, 0x5447, address)
         self.serial = int(self._rng.integers(1, 1 << 32))
-        self.error_k = float(self._rng.normal(0, 0.07)) if noise else 0.0
-        self.error_rh = float(self._rng.normal(0, 0.7)) if noise else 0.0
+        self.error_k = float(self._rng.normal(0, ERROR_K)) if noise else 0.0
+        self.error_rh = float(self._rng.normal(0, ERROR_RH)) if noise else 0.0
         self._noise = noise
         self._faults = ChipFaults()
         self._words = (0x6666, 0x6666)
@@ -160,4 +163,16 @@ def _make(settings: Sht4xSettings, site: Site) -> SimulatedSht4x:
     )
 
 
-KIND = ChipKind(_make)
+def _says(settings: Sht4xSettings, worn: Worn) -> tuple[Array, Array]:
+    air, damp = worn.around.airs(worn.sensor, worn.times_s)
+    precision = settings.repeatability
+    celsius = air + worn.errors * worn.own.normal(0, ERROR_K) + worn.noise(NOISE_CELSIUS[precision] / 3)
+    humidity = damp + worn.errors * worn.own.normal(0, ERROR_RH) + worn.noise(NOISE_RH[precision] / 3)
+    # The chip's words, as `_word` has them.
+    return (
+        np.rint((celsius + 45) / 175 * 0xFFFF) * 175 / 0xFFFF - 45,
+        np.clip(np.rint((humidity + 6) / 125 * 0xFFFF), 0, 0xFFFF) * 125 / 0xFFFF - 6,
+    )
+
+
+KIND = ChipKind(_make, _says)

@@ -1,9 +1,11 @@
 """A TMP117 as seen from the I2C bus: registers behind a pointer, conversions that take their time, EEPROM (data sheet SNOSD82)."""
 
+import numpy as np
+
 from thermo_core.sensors.tmp117 import registers as r
 from thermo_core.sensors.tmp117.settings import Tmp117Settings
 from thermo_sim.chips.faulty import ChipFaults, generator
-from thermo_sim.chips.kind import ChipKind, Site
+from thermo_sim.chips.kind import Array, ChipKind, Site, Worn
 from thermo_sim.faults import Fault, FaultKind, FaultPlan
 from thermo_sim.surface import ROOM, CelsiusAt, Surface
 
@@ -11,6 +13,7 @@ START_UP_US = 1_500
 RESET_US = 2_000
 EEPROM_US = 7_000
 NOISE_K = 0.012
+ERROR_K = 0.05
 """RMS of one conversion."""
 
 _STORED = {r.CONFIGURATION: 0x0FFC, r.HIGH_LIMIT: 0xFFFF, r.LOW_LIMIT: 0xFFFF, r.OFFSET: 0xFFFF}
@@ -44,7 +47,7 @@ class SimulatedTmp117:
         self._rng = generator(seed, 0x117, address)
         self._noise = noise
         self._device_id = device_id
-        self.error_k = float(self._rng.uniform(-0.05, 0.05)) if noise else 0.0
+        self.error_k = float(self._rng.uniform(-ERROR_K, ERROR_K)) if noise else 0.0
         self._cells = {r.CONFIGURATION: r.RESET_CONFIGURATION, r.HIGH_LIMIT: 0x6000, r.LOW_LIMIT: 0x8000, r.OFFSET: 0}
         self._cells |= {cell: int(self._rng.integers(1, 0xFFFF)) for cell in r.EEPROM}
         self._faults = ChipFaults()
@@ -204,4 +207,11 @@ def _make(settings: Tmp117Settings, site: Site) -> SimulatedTmp117:
     )
 
 
-KIND = ChipKind(_make)
+def _says(settings: Tmp117Settings, worn: Worn) -> tuple[Array]:
+    kelvin = (
+        worn.felt() + worn.errors * worn.own.uniform(-ERROR_K, ERROR_K) + worn.noise(NOISE_K / settings.averages**0.5)
+    )
+    return (np.rint(128 * kelvin) / 128,)
+
+
+KIND = ChipKind(_make, _says)

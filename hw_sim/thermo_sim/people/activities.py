@@ -39,13 +39,13 @@ ACTIVITIES: dict[str, Activity] = {
     "hold": Activity(1.2, turns_s=1e9, stir_g=0.001),
     "desk": Activity(1.4, turns_s=25.0, stir_g=0.03),
     "eat": Activity(1.5, turns_s=6.0, stir_g=0.05),
-    "stand": Activity(1.5, turns_s=30.0, stir_g=0.02, still_rate=1.1),
-    "chores": Activity(2.5, "aerobic", turns_s=4.0, stir_g=0.15, still_rate=1.08, wind_m_s=0.3),
-    "stroll": Activity(2.8, "aerobic", 1.6, 0.18, 0.7, 40.0, 0.02, 1.05, 0.8),
-    "walk": Activity(3.6, "aerobic", 1.85, 0.28, 1.0, 60.0, 0.02, 1.05, 1.3),
-    "run": Activity(7.5, "aerobic", 2.65, 0.95, 2.0, 90.0, 0.05, 1.05, 2.6),
-    "cycle": Activity(5.5, "aerobic", 1.25, 0.06, 0.1, 60.0, 0.05, 1.0, 2.0),
-    "sprint": Activity(10.0, "sprint", 1.9, 0.25, 0.3, 20.0, 0.15, 1.05, 2.5),
+    "stand": Activity(1.5, turns_s=30.0, stir_g=0.02, still_rate=1.05),
+    "chores": Activity(2.5, "aerobic", turns_s=4.0, stir_g=0.2, wind_m_s=0.3),
+    "stroll": Activity(2.8, "aerobic", 1.6, 0.18, 0.7, 40.0, 0.02, 1.0, 0.8),
+    "walk": Activity(3.6, "aerobic", 1.85, 0.28, 1.0, 60.0, 0.02, 1.0, 1.3),
+    "run": Activity(7.5, "aerobic", 2.65, 0.95, 2.0, 90.0, 0.07, 1.05, 2.6),
+    "cycle": Activity(5.5, "aerobic", 1.25, 0.07, 0.1, 60.0, 0.07, 1.0, 2.0),
+    "sprint": Activity(10.0, "sprint", 1.9, 0.35, 0.3, 20.0, 0.3, 1.05, 2.5),
 }
 """Names, and their order is their number in `Truth.activity`."""
 NAMES = tuple(ACTIVITIES)

@@ -28,6 +28,7 @@ Array = NDArray[np.float64]
 HEART_TAU_S = 40.0
 """With which the heart follows work."""
 AIR_TAU_S = 45.0
+BLOOD_TO_SKIN_K = 0.1
 CLOTH_TAU_S = 150.0
 BARE_DROP = 0.41
 """Share of the way from skin to air at which air beside bare skin is: wrist skin 32.7, air beside it 29.1 degC in rooms."""
@@ -166,8 +167,11 @@ class Course:
         """degC by segment, (n, 17)."""
         person = self.person
         skin = self._body.at(times_s, table.OUTPUTS["skin"])
+        # Blood makes no skin warmer than itself, which a table between and beyond its nodes may.
+        most = self._body.at(times_s, slice(34, 35)) - BLOOD_TO_SKIN_K
+        skin = most - 0.3 * np.logaddexp(0, (most - skin) / 0.3)
         # Vessels that are wide open leave no room for differences between people.
-        room = np.clip((36.2 - skin) / 2.5, 0.15, 1.0)
+        room = np.clip((36.4 - skin) / 3, 0.05, 1.0)
         evening = 0.5 * np.cos(2 * np.pi * (self.hour(times_s) - 1.5) / 24)
         skin = skin + room * (
             np.asarray(person.skin_k)
@@ -261,7 +265,9 @@ class Course:
         for one in self.happenings:
             if one.effect.heart_bpm:
                 bpm += one.effect.heart_bpm * one.amount(times_s)
-        bpm = person.resting_bpm + person.heart_response * (bpm - person.resting_bpm)
+            if one.effect.holds_heart:
+                amount = one.effect.holds_heart * one.amount(times_s)
+                bpm -= amount * (bpm - person.resting_bpm) + 0.4 * amount * person.resting_bpm
         bpm += 2.2 * self._nerves.at(times_s)[:, 0] / (1 + more)
         most = 208 - 0.7 * person.age_years
         return np.maximum(-5 * np.logaddexp(-bpm / 5, -most / 5), 32.0)
@@ -461,7 +467,8 @@ class Course:
         breaths = np.minimum(self.person.breaths_per_minute * (1 + 0.9 * more), 45.0) / 60
 
         def summed(rate: Array) -> Array:
-            return np.concatenate([[0.0], np.cumsum((rate[1:] + rate[:-1]) / 2)])
+            # Of what has been, never of what comes: a happening does not reach back.
+            return np.concatenate([[0.0], np.cumsum(rate[:-1])])
 
         return grid, (summed(beats), summed(breaths)), (beats, breaths)
 

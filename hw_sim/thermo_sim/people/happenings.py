@@ -38,6 +38,7 @@ class Effect:
         opens: share of what is worn above indoor clothes that is opened.
         air: kelvin.
         shakes_g: movement of the wrist, g.
+        holds_heart: share of the heart's rise that is taken away, and two fifths of that of its rate at rest.
         irregular: how far beats are from their time, in beats.
         covers: what a camera sees instead of skin: "glasses", "hair", "hand", "sun", "strap".
         bath: whether the parts are held in water of that much other temperature, and recover as `challenge.Recovery` says.
@@ -63,6 +64,7 @@ class Effect:
     opens: float = 0.0
     air: float = 0.0
     shakes_g: float = 0.0
+    holds_heart: float = 0.0
     irregular: float = 0.0
     covers: str = ""
     bath: bool = False
@@ -141,6 +143,12 @@ EFFECTS: Mapping[str, Effect] = {
     "challenge": Effect(
         "hands are put in water that is so many kelvin colder (or warmer, below 0) than they are, for a minute", 14, -8, 25,
         60, 18, 0, "LR", {part: -by for part, by in _BATH.items()}, bath=True,
+    ),
+    "beta-blocker": Effect(
+        "a beta-blocker holds the heart back, by a share of its rise (0 to 1)", 0.35, on_s=60, off_s=7200, holds_heart=1,
+    ),
+    "false-heat": Effect(
+        "a broken thermometer reads higher, by kelvin", 15, 0, 250, 600, felt=1,
     ),
     "arrhythmia": Effect("beats come irregularly, by a share of a beat", 0.22, 0, 0.45, irregular=1),
     "shaking": Effect("the wearer moves what should be still, by g", 0.2, 0, 4, 30, 0.5, 0.5, shakes_g=1),
@@ -231,7 +239,7 @@ def _parse_one(token: str, now_s: float) -> Happening:
     match = _TOKEN.fullmatch(token)
     if match is None:
         raise UsageError(
-            f"The happening '{token}' does not parse; write it like warm-cup@600+240:at=LHand or node-off@60:size=0.5."
+            f"The happening {token!r} does not parse; write it like warm-cup@600+240:at=LHand or node-off@60:size=0.5."
         )
     options = dict(option.split("=", 1) for option in filter(None, match["options"].split(":")))
     size: float | None = None
@@ -239,9 +247,9 @@ def _parse_one(token: str, now_s: float) -> Happening:
         try:
             size = float(options["size"])
         except ValueError:
-            raise UsageError(f"The happening '{token}' has the size {options['size']!r}; give a number.") from None
+            raise UsageError(f"The happening {token!r} has the size {options['size']!r}; give a number.") from None
         if not math.isfinite(size):
-            raise UsageError(f"The happening '{token}' has the size {options['size']!r}; give a number.")
+            raise UsageError(f"The happening {token!r} has the size {options['size']!r}; give a number.")
     lasts = None if match["lasts"] is None else float(match["lasts"])
     start_s = float(match["at"]) + (now_s if match["now"] else 0.0)
     return happening(match["kind"], start_s, lasts, options.get("at", ""), size)

@@ -1,6 +1,6 @@
 """A person: what of a body differs from the next one, drawn from a seed."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,7 +28,6 @@ class Person:
         resting_bpm: beats a minute, awake, sitting in a room.
         stroke_gain: share by which a beat gives more blood at hard work.
         heat_bpm_k: beats a minute for each kelvin of core temperature above 37 degC.
-        heart_response: share of the usual rise of the heart rate; below 1 with beta-blockers.
         variability: share of a beat's length by which breathing changes it.
         breaths_per_minute: at rest.
         core_k: own core temperature less that of others.
@@ -55,7 +54,6 @@ class Person:
     resting_bpm: float = 66.0
     stroke_gain: float = 0.12
     heat_bpm_k: float = 9.0
-    heart_response: float = 1.0
     variability: float = 0.04
     breaths_per_minute: float = 14.0
     core_k: float = 0.0
@@ -116,9 +114,14 @@ class Person:
             tremor_g=float(np.clip(0.004 * np.exp(rng.normal(0, 0.4)), 0.001, 0.02)),
         )
 
-    def with_beta_blocker(self) -> "Person":
-        """The same with a beta-blocker: the heart beats slower, and rises less."""
-        return replace(self, resting_bpm=0.85 * self.resting_bpm, heart_response=0.65 * self.heart_response)
+    def told(self) -> dict[str, float]:
+        """What a wearable may have to know of its wearer, by the names of `thermo_core.wearable.person`."""
+        return {
+            "age_years": self.age_years,
+            "weight_kg": self.weight_kg,
+            "height_m": self.height_m,
+            "sex": float(SEXES.index(self.sex)),
+        }
 
 
 def _recovery(rng: np.random.Generator) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -12,7 +12,7 @@ from thermo_sim.people.relaxation import Ripple, pieces_at
 Array = NDArray[np.float64]
 
 LEDS = ("red", "infrared", "green")
-_MOVED = np.array([0.010, 0.014, 0.012])
+_MOVED = np.array([0.018, 0.024, 0.018])
 """Share of the light that a step of 1 g moves, by LED, where the strap is tight."""
 _LOOSE = 4.0
 """How much more where contact is lost."""

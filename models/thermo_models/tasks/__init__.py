@@ -3,16 +3,25 @@
 from thermo_core.errors import UsageError
 from thermo_models.tasks.breast_patch import BreastPatch
 from thermo_models.tasks.breast_watch import BreastWatch
+from thermo_models.tasks.clothing import SIXTEEN
 from thermo_models.tasks.core_temperature import CoreTemperature
 from thermo_models.tasks.nagoya_actions import NagoyaActions
+from thermo_models.tasks.neuro_band import NeuroBand
 from thermo_models.tasks.task import Task
 from thermo_models.tasks.time_constants import TimeConstants
 from thermo_models.tasks.wrist_stress import WristStress
 
-TASKS: dict[str, Task] = {
-    task.name: task
-    for task in (BreastPatch(), BreastWatch(), NagoyaActions(), CoreTemperature(), WristStress(), TimeConstants())
-}
+_ALL: tuple[Task, ...] = (
+    BreastPatch(),
+    BreastWatch(),
+    NagoyaActions(),
+    CoreTemperature(),
+    WristStress(),
+    TimeConstants(),
+    NeuroBand(),
+    SIXTEEN,
+)
+TASKS: dict[str, Task] = {task.name: task for task in _ALL}
 """All tasks."""
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_models.face import MOUTH, REGIONS, inputs_of, prior_of, stages_of
+from thermo_models.face import CONTEXT, MOUTH, REGIONS, inputs_of, prior_of, solved_for, stages_of
 from thermo_models.networks.dense import UNITS
 from thermo_models.networks.layers import channels
-from thermo_models.random_features import Hidden, Solved
+from thermo_models.random_features import Hidden
 from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
 from thermo_models.tasks.task import Task
@@ -22,6 +22,13 @@ from thermo_models.tasks.task import Task
 DRAWINGS = 3
 PERIODS = 4
 FIGURES = ("rmse", "mae", "bias", "auc_fever")
+SHIFTS = (
+    ("room warmer by", 0, 2.5, "2.5 SD"),
+    ("room colder by", 0, -2.5, "2.5 SD"),
+    ("air damper by", 1, 2.5, "2.5 SD"),
+    ("a distance wrong by", 2, 12.0, "12 SD"),
+)
+"""What a campaign may say of its room that this one never did: name, place among the context, standard deviations."""
 Change = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
@@ -43,17 +50,24 @@ class Case:
 def cases(task: Task, samples: Samples, settings: Settings) -> list[Case]:
     """People left out; quarters of the days left out; and these with another camera, no round 4, nothing but temperatures."""
     regions = len(REGIONS)
-    everybody, nobody = np.arange(len(samples)), np.zeros(0, np.int64)
     by_person = task.folds(samples, settings)
-    by_period = [
-        Fold("period", np.setdiff1d(everybody[~np.isin(samples.people, samples.people[part])], part), nobody, part)
-        for part in np.array_split(np.argsort(samples.extra["day"], kind="stable"), PERIODS)
-    ]
+    by_period = _periods(samples, samples.extra["day"])
+
+    by_warmth = _periods(samples, samples.features[:, -CONTEXT])
 
     def offset(kelvin: float) -> Change:
         def change(features: NDArray[np.float32]) -> NDArray[np.float32]:
             moved = features.copy()
             moved[..., : 2 * regions] += kelvin
+            return moved
+
+        return change
+
+    def context(place: int, by: float) -> Change:
+        def change(features: NDArray[np.float32]) -> NDArray[np.float32]:
+            moved = features.copy()
+            column = features.shape[1] - CONTEXT + place
+            moved[:, column] += np.float32(by * np.nanstd(samples.features[:, column]))
             return moved
 
         return change
@@ -75,8 +89,19 @@ def cases(task: Task, samples: Samples, settings: Settings) -> list[Case]:
         Case("periods", by_period, lambda features: features),
         Case("camera 0.1 K more", by_period, offset(0.1)),
         Case("camera 0.3 K more", by_period, offset(0.3)),
+        *(Case(f"{name} {amount}", by_period, context(place, by)) for name, place, by, amount in SHIFTS),
+        Case("warm days", by_warmth, lambda features: features),
         Case("no round 4", by_period, closed),
         Case("temperatures alone", by_period, bare),
+    ]
+
+
+def _periods(samples: Samples, order: NDArray[Any]) -> list[Fold]:
+    """Quarters of the people by what orders them, each left out in turn."""
+    everybody, nobody = np.arange(len(samples)), np.zeros(0, np.int64)
+    return [
+        Fold("period", np.setdiff1d(everybody[~np.isin(samples.people, samples.people[part])], part), nobody, part)
+        for part in np.array_split(np.argsort(order, kind="stable"), PERIODS)
     ]
 
 
@@ -90,7 +115,7 @@ def measure(case: Case, task: Task, samples: Samples, settings: Settings, drawin
         for fold in case.folds:
             train, test = samples.pick(fold.train), samples.pick(fold.test)
             stages = stages_of(train, settings)
-            solved = Solved.of(hidden, prior, inputs_of(stages, train), train.targets[:, 0].astype(np.float64))
+            solved = solved_for(hidden, prior, inputs_of(stages, train), train.targets[:, 0].astype(np.float64))
             changed = Samples(case.change(test.features), test.targets, test.people, test.groups)
             said[0, fold.test, 0] = solved(inputs_of(stages, changed))
             said[1, fold.test] = task.baseline(train, changed, settings)

@@ -48,6 +48,7 @@ class Plan:
         teach: makes training features and targets out of those of the samples, or None to take these.
         finish: makes of the trained network and training inputs the network that is quantised, or None to take it as it is.
         half_width: of the interval around a quantity that 90 % of new people should fall into, or None.
+        beside: stages of the wearable that are learnt too and are not on the way to the network's input.
         solve: sets the network's weights in closed form in place of gradient descent and returns the mean square before and
             after, or None.
     """
@@ -58,6 +59,7 @@ class Plan:
     half_width: float | None = None
     finish: Callable[[Any, NDArray[np.float32]], Any] | None = None
     solve: Callable[[Any], Curves] | None = None
+    beside: tuple[Stage, ...] = ()
 
 
 class Task(Protocol):
@@ -189,6 +191,14 @@ class Examined(Protocol):
 
     def examine(self, samples: Samples, settings: Settings) -> dict[str, Any]:
         """Plain numbers, lists and maps: what `limits` tells of this task's data and cases."""
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """What a task has beside, if its stages flag what is unlike all that was learnt from."""
+
+    def strange(self, samples: Samples) -> Mapping[str, NDArray[np.float32]]:
+        """Features (n, ...) of what none of its samples is, by what it is in words, made of samples; from a seed where at random."""
 
 
 @runtime_checkable

@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from thermo_core.errors import UsageError
 from thermo_core.stages.select import Select
 from thermo_core.stages.stage import Stage
+from thermo_core.stages.statistics import Statistics
+from thermo_models.domain import domain
 from thermo_models.features import moments, signal_over, standardise, through
 from thermo_models.fit import Curves
 from thermo_models.metrics import auc, auc_matched
@@ -140,6 +142,24 @@ class WristStress:
             "auc_time_matched": auc_matched(scores, positive, samples.extra["elapsed_s"], MATCHED_S),
         }
 
+    def strange(self, samples: Samples) -> dict[str, NDArray[np.float32]]:
+        """A band on a table, a wrist in the cold, a run, signals that are of different people."""
+        rng = np.random.default_rng(0)
+        table, cold, run, mixed = (samples.features.copy() for _ in range(4))
+        for signal, level in ((0, 22.0), (2, 0.0), (3, np.log(0.05)), (4, np.log(0.003))):
+            table[:, signal] = _of_a_level(level)
+        cold[:, 0, :2] -= 12.0
+        run[:, 1, :2] += 70.0
+        run[:, 4, :2] = np.log(0.8)
+        for signal in range(mixed.shape[1]):
+            mixed[:, signal] = rng.permuted(mixed[:, signal], axis=0)
+        return {
+            "a band on a table": table,
+            "a wrist 12 K colder": cold,
+            "a run, heart rate 70 bpm higher": run,
+            "statistics of different people and moments": mixed,
+        }
+
     def limits(self, metrics: Mapping[str, Any]) -> tuple[str, ...]:
         """What its figures do not show; see `wrist_stress_limits`."""
         return limits(metrics)
@@ -149,11 +169,25 @@ def stages_of(train: Samples, settings: Settings) -> tuple[Stage, ...]:
     """What a variant leaves out, where it does, then each number standardised over the training side."""
     left = LEFT_OUT[settings.variant]
     if not left:
-        return (standardise(train.features, 4.0, "numbers", "standard"),)
+        return _known((standardise(train.features, 4.0, "numbers", "standard"),), train)
     of, each = train.features.shape[1:]
     places = tuple(place for place in range(of * each) if place // each not in left)
     kept = Select(of="numbers", gives="kept", places=places)
-    return (kept, standardise(through((kept,), train.features), 4.0, "kept", "standard"))
+    return _known((kept, standardise(through((kept,), train.features), 4.0, "kept", "standard")), train)
+
+
+def _known(stages: tuple[Stage, ...], train: Samples) -> tuple[Stage, ...]:
+    """These and what holds their result within what the training people have."""
+    return (*stages, domain(through(stages, train.features), train.people, "standard", "known"))
+
+
+def _of_a_level(level: float) -> NDArray[np.float32]:
+    """Statistics of a signal that stays at a level: its mean twice, and no change."""
+    statistics = next(stage for stage in WEARABLE.profile.stages if isinstance(stage, Statistics)).give
+    return np.array(
+        [level if text.startswith("mean") and "-" not in text.replace("[-", "[") else 0.0 for text in statistics],
+        np.float32,
+    )
 
 
 def _samples_of(of: dict[str, NDArray[Any]]) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]:

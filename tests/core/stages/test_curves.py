@@ -87,6 +87,19 @@ def test_white_noise_stays_white_in_bins() -> None:
     assert run(made, x=samples(noise))["y"].values.std() == pytest.approx(1.0, rel=0.1)
 
 
+@pytest.mark.parametrize("settled", [0, 7])
+def test_columns_of_a_window_are_each_as_by_themselves(settled: int) -> None:
+    values = np.random.default_rng(3).normal(33, 1, (90, 3)).astype(np.float32)
+    values[40, 1] = np.nan
+    window = {"op": "window", "gives": "w", "length": 45, "every": 45}
+    made = {"op": "bins", "of": "w", "gives": "y", "bins": 8, "settled": settled}
+    found = run(wearable(sensor(shape=(3,)), window | {"of": "x"}, made), x=samples(values))["y"].values
+    assert found.shape == (2, 3, 8)
+    for column in range(3):
+        alone = run(wearable(sensor(), window | {"of": "x"}, made), x=samples(values[:, column]))["y"].values
+        assert found[:, column].tobytes() == alone.tobytes()
+
+
 def test_a_curve_that_ends_as_it_began_has_no_value() -> None:
     made = wearable(
         sensor(),

@@ -91,7 +91,36 @@ def test_concatenate_select_and_prefer(values: Floats) -> None:
     expected = np.where(np.isnan(log), holes, log)
     np.testing.assert_array_equal(found["best"].values, expected)
     replaced = (np.isnan(log) & ~np.isnan(expected)).any(1)
-    np.testing.assert_array_equal(found["best"].flags == Quality.FILLED, replaced)
+    missing = np.isnan(expected).any(1)
+    np.testing.assert_array_equal(found["best"].flags, replaced * Quality.FILLED | missing * Quality.MISSING)
+
+
+def test_what_stands_in_can_be_believed_although_the_first_cannot() -> None:
+    """A strap thermometer off skin must not silence alerts on the signal that another one stands in for."""
+    made = wearable([sensor("x", ()), sensor("y", ())], {"op": "hold", "of": "y", "on": "x", "gives": "other"},
+                    {"op": "prefer", "of": ["x", "other"], "gives": "best"})  # fmt: skip
+    nothing = [np.nan, np.nan]
+    found = run(
+        made,
+        y=samples([30.0, 31.0], flags=[0, Quality.MOVING]),
+        x=samples(nothing, flags=[Quality.OFF_SKIN, Quality.OFF_SKIN | Quality.UNCALIBRATED]),
+    )["best"]
+    assert found.values.tolist() == [30.0, 31.0]
+    assert found.flags.tolist() == [Quality.FILLED, Quality.FILLED | Quality.UNCALIBRATED | Quality.MOVING]
+
+
+@given(
+    st.lists(st.floats(-8, 8, width=32), min_size=6, max_size=6),
+    st.lists(st.floats(-8, 8, width=32), min_size=3, max_size=3),
+)
+def test_relative_is_a_number_over_the_noise_that_goes_with_it(to: list[float], numbers: list[float]) -> None:
+    made = wearable([sensor("all", (9,))],
+                    {"op": "select", "of": "all", "gives": "x", "places": [0, 1, 2]},
+                    {"op": "select", "of": "all", "gives": "to", "places": [3, 4, 5, 6, 7, 8]},
+                    {"op": "relative", "of": "x", "to": "to", "gives": "y", "floor": 0.5, "shares": [0.5, 2.0]})  # fmt: skip
+    found = run(made, all=samples([[*numbers, *to]]))["y"].values[0]
+    noise = np.sqrt(0.25 + np.square(np.array(to).reshape(3, 2) * [0.5, 2.0]).sum(1))
+    np.testing.assert_allclose(found, np.array(numbers) / noise, rtol=3e-6, atol=1e-6)
 
 
 @given(
@@ -135,3 +164,33 @@ def test_projection_onto_orthonormal_rows_tells_the_noise_left(values: Floats) -
 def test_what_does_not_fit_is_refused(stage: dict[str, Any], problem: str) -> None:
     with pytest.raises(ProfileError, match=problem):
         wearable(sensor(shape=(3,)), {"op": "select", "of": "x", "gives": "one", "places": [0]}, stage | {"gives": "y"})
+
+
+@given(with_holes, st.integers(0, 98), st.integers(1, 100), st.sampled_from([1e-6, 1.0]))
+def test_normalise_percentiles(values: Floats, low: int, more: int, least: float) -> None:
+    high = min(low + more, 100)
+    found = one({"op": "normalise_percentiles", "low": low, "high": high, "least": least}, values)
+    for row, made in zip(values, found, strict=True):
+        known = row[~np.isnan(row)].astype(np.float64)
+        assert np.isnan(made).sum() == np.isnan(row).sum()
+        if known.size:
+            first, last = np.percentile(known, [low, high], method="lower")
+            wanted = np.clip((known - first) / max(last - first, np.float32(least)), 0, 1)
+            np.testing.assert_allclose(made[~np.isnan(row)], wanted, rtol=0, atol=2e-5)
+
+
+def test_what_all_share_and_how_much_they_differ_vanishes_between_percentiles() -> None:
+    rng = np.random.default_rng(0)
+    skin = np.round(rng.uniform(30, 34, (1, 12, 10)) * 64) / 64
+    found = one({"op": "normalise_percentiles", "low": 5, "high": 95}, np.concatenate([skin, 2 * skin + 8]))
+    np.testing.assert_array_equal(found[0], found[1])
+    assert found.min() == 0 and found.max() == 1 and 0.03 < (found[0] == 0).mean() < 0.08
+    flat = one({"op": "normalise_percentiles", "least": 0.5}, np.array([[33, 33.01, 33.02, 33.05]], np.float32))
+    assert flat.max() <= 0.1, "noise is not blown up"
+    zeros = one({"op": "normalise_percentiles"}, [[-0.0, 0.0, -0.0, 1.0]])
+    assert not np.signbit(zeros).any()
+
+
+def test_percentiles_in_the_wrong_order_are_refused() -> None:
+    with pytest.raises(ProfileError, match="lower one"):
+        wearable(sensor(shape=(4,)), {"op": "normalise_percentiles", "of": "x", "gives": "y", "low": 60, "high": 40})

@@ -51,6 +51,20 @@ def test_a_noisy_curve_is_fitted_as_scipy_does(seed: int, tau: float) -> None:
     assert found[3] == pytest.approx(np.std(x - exponential(t, *wanted)), rel=1e-3)
 
 
+def test_where_a_clear_curve_is_asked_for_noise_and_ramps_give_none() -> None:
+    t = np.arange(SECONDS, dtype=np.float64)
+    noise = np.random.default_rng(5).normal(0, 0.05, (SECONDS, 3))
+    curves = noise + np.stack([exponential(t, -4.0, 90.0, 33.0), 0 * t + 33.0, 33.0 + t / 200], axis=1)
+    made = wearable(
+        sensor(shape=(3,)),
+        {"op": "window", "of": "x", "gives": "curve", "length": SECONDS},
+        {"op": "recovery", "of": "curve", "gives": "y", "clear": 10.0},
+    )
+    found = run(made, x=samples(curves.astype(np.float32)))["y"].values[0]
+    assert found[0, 1] == pytest.approx(90, rel=0.05)
+    assert np.isnan(found[1:]).all()
+
+
 def test_rows_without_a_value_do_not_count() -> None:
     rng = np.random.default_rng(4)
     t = np.arange(SECONDS, dtype=np.float64)

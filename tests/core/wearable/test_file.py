@@ -96,6 +96,8 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         ("lesion.lesion >= 0.57", "lesion.spot >= 0.57", 35, "the model says lesion.no-lesion, lesion.lesion"),
         ("lesion.lesion >= 0.57", "lesion.lesion = 0.57", 35, "is no condition"),
         ("lesion.lesion < 0.4", "skin.ta < 0.4", 35, "raised by one number and cleared by another"),
+        ("lesion.lesion >= 0.57", "above[3] > 38 degC", 37, 'compares 38 degC with "above", which is in K'),
+        ("lesion.lesion < 0.4", "lesion.lesion < 37.5 degC", 39, '"lesion.lesion", which is without a unit'),
         ("lesion.lesion >= 0.57", "above > 1", 35, "has 768 numbers; say above[0]"),
         ("findings = 8", "findings = 0", 38, "alerts[0].for.findings: must be a whole number >= 1"),
         ('gives = "above"', 'gives = "calm"', 24, '"calm" is the name of a stage already'),

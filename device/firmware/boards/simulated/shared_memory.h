@@ -60,7 +60,7 @@ struct board_report {
 
 #define FLASH_UNIT 8U /* that is programmed at once */
 #define FLASH_BLOCK_SIZE 4096U
-#define FLASH_BLOCKS 16U
+#define FLASH_BLOCKS 32U
 
 struct shared_memory {
   struct mailbox mailbox;

@@ -11,6 +11,8 @@ CONFIG_DEFAULT = 0x8583
 DATA_RATES_HZ = (8, 16, 32, 64, 128, 250, 475, 860)
 FULL_SCALE_V = (6.144, 4.096, 2.048, 1.024, 0.512, 0.256, 0.256, 0.256)
 WAKE_UP_US = 25
+NOISE_V = 60e-6
+"""RMS of a conversion."""
 
 _CONVERSION, _CONFIG = 0, 1
 _START_OR_READY = 0x8000
@@ -36,7 +38,7 @@ class SimulatedAds1115:
     """
 
     def __init__(
-        self, volts: VoltsAt, address: int = 0x48, noise_v: float = 60e-6, seed: int = 0, supply_v: float = 3.3
+        self, volts: VoltsAt, address: int = 0x48, noise_v: float = NOISE_V, seed: int = 0, supply_v: float = 3.3
     ) -> None:
         self._volts = volts
         self._address = address

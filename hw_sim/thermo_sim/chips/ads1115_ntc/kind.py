@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from thermo_core.errors import UsageError
 from thermo_core.sensors.ads1115_ntc.settings import Ads1115NtcSettings
-from thermo_sim.chips.ads1115_ntc.adc import SimulatedAds1115
+from thermo_core.sensors.ads1115_ntc.thermistor import ThermistorChannel
+from thermo_sim.chips.ads1115_ntc.adc import NOISE_V, SimulatedAds1115
 from thermo_sim.chips.ads1115_ntc.ntc import Ntc, Wiring
-from thermo_sim.chips.kind import ChipKind, Site
+from thermo_sim.chips.kind import Array, ChipKind, Site, Worn
 from thermo_sim.faults import Fault, FaultPlan
 from thermo_sim.surface import ROOM, CelsiusAt, Surface
 
@@ -79,4 +82,21 @@ def _set_wiring(chip: SimulatedThermistors, request: Mapping[str, Any]) -> Mappi
     return {"channel": channel, "state": state}
 
 
-KIND = ChipKind(_make, changes={"wiring": _set_wiring})
+def _says(settings: Ads1115NtcSettings, worn: Worn) -> tuple[Array]:
+    seed = int(worn.own.integers(1 << 31))
+    channels = []
+    for place, described in enumerate(settings.channels):
+        felt, read = worn.felt(place), ThermistorChannel.from_settings(described)
+        part = Ntc.near(described, seed, place)
+        # What the reader makes of the part's volts, and how much of it a volt is, between a few temperatures.
+        baths = np.arange(np.floor(felt.min()) - 1, np.ceil(felt.max()) + 2)
+        volts = np.array([part.volts(bath) for bath in baths.tolist()])
+        as_read = read.celsius(read.adc.counts(volts))[0]
+        kelvin_a_volt = np.abs(np.gradient(baths, volts)).mean()
+        said = felt + worn.errors * np.interp(felt, baths, as_read - baths) + worn.noise(NOISE_V * kelvin_a_volt)
+        step_k = read.adc.volts(1) * kelvin_a_volt
+        channels.append(np.rint(said / step_k) * step_k)
+    return (np.stack(channels, axis=1),)
+
+
+KIND = ChipKind(_make, _says, changes={"wiring": _set_wiring})

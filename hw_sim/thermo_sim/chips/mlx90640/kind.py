@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from thermo_core.sensors.mlx90640.registers import EEPROM_START, EEPROM_WORDS
 from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
-from thermo_sim.chips.kind import ChipKind, Site
+from thermo_sim.chips.kind import Array, ChipKind, Site, Worn
 from thermo_sim.chips.mlx90640.chip import SimulatedMlx90640
+from thermo_sim.chips.mlx90640.dataset import PictureSource
 from thermo_sim.chips.mlx90640.dumps import load_sensor
 from thermo_sim.chips.mlx90640.eeprom import generate
 from thermo_sim.chips.mlx90640.radiometry import ResponseError
@@ -42,4 +46,14 @@ def _rot(chip: SimulatedMlx90640, request: Mapping[str, Any]) -> Mapping[str, An
     return {"address": address, "bit": bit}
 
 
-KIND = ChipKind(_make, frozenset({"eeprom", "error", "noise", "replay"}), _real, {"rot": _rot})
+def _says(settings: Mlx90640Settings, worn: Worn) -> tuple[NDArray[Any], Array, Array]:
+    error = ResponseError.random(int(worn.own.integers(1 << 31))) if worn.errors > 0.5 else ResponseError.none()
+    source = PictureSource(
+        int(worn.own.integers(1 << 31)), settings.rate_hz, error=error, emissivity=settings.emissivity
+    )
+    look = worn.around.looked_at(worn.sensor)
+    pictures = np.stack([source.picture(look(time_s)) for time_s in worn.times_s.tolist()])
+    return pictures, worn.around.dies(worn.times_s), np.full(len(worn.times_s), 3.3)
+
+
+KIND = ChipKind(_make, _says, frozenset({"eeprom", "error", "noise", "replay"}), _real, {"rot": _rot})

@@ -13,8 +13,11 @@ from thermo_core.stages import (
     body_map,
     contact_correction,
     contact_gate,
+    expectile,
+    forward_fill,
     kalman_core,
     learning,
+    metabolic_rate,
     motion_gate,
     node_check,
     recovery,
@@ -32,22 +35,28 @@ from thermo_core.stages.contact_gate import ContactGate
 from thermo_core.stages.domain import Domain
 from thermo_core.stages.domain_gate import DomainGate
 from thermo_core.stages.enmo import Enmo
+from thermo_core.stages.expectile import Expectile
 from thermo_core.stages.foster import Foster
 from thermo_core.stages.hold import Hold
+from thermo_core.stages.integral import Integral
 from thermo_core.stages.kalman_core import KalmanCore
 from thermo_core.stages.logarithm import Logarithm
+from thermo_core.stages.metabolic_rate import MetabolicRate
 from thermo_core.stages.motion_gate import MotionGate
 from thermo_core.stages.node_check import NodeCheck
 from thermo_core.stages.nodes import weights_of
 from thermo_core.stages.normalise import Normalise
+from thermo_core.stages.normalise_percentiles import NormalisePercentiles
 from thermo_core.stages.projection import Projection
 from thermo_core.stages.reference import Reference
+from thermo_core.stages.relative import Relative
 from thermo_core.stages.resample import Resample
 from thermo_core.stages.scale import Scale
 from thermo_core.stages.select import Select
 from thermo_core.stages.slope import Slope
 from thermo_core.stages.spectrum_peak import SpectrumPeak
 from thermo_core.stages.statistics import Statistics
+from thermo_core.stages.subtract_background import SubtractBackground
 from thermo_core.stages.window import Window
 from thermo_quantize.compiler.graph import picture_rows as pictures
 from thermo_quantize.compiler.graph.row import FLOAT, ORDER_SCRATCH, Row, Site
@@ -89,10 +98,11 @@ def _bandpass(site: Site, tables: Tables) -> Mapping[str, str]:
 
 def _bins(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Bins = site.stage
-    samples = site.input.elements
+    samples = site.input.shape[0]
     return {
         "edges": tables.places(site.name("edges"), bins.edges(samples, stage.bins)),
         "weights": tables.reals(site.name("weights"), bins.weights(samples, stage.bins)),
+        "bins": str(stage.bins),
         "settled": str(stage.settled),
     }
 
@@ -158,6 +168,24 @@ def _enmo(site: Site, tables: Tables) -> Mapping[str, str]:
     return {"gravity": real(stage.gravity), "windowed": boolean(len(site.input.shape) == 2)}
 
 
+def _expectile(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Expectile = site.stage
+    lower, higher = expectile.paces(stage)
+    return {
+        "memory_us": whole(expectile.micros(stage.memory_s)),
+        "least_us": whole(expectile.micros(stage.least_s)),
+        "before_us": whole(0 if stage.start is None else expectile.micros(stage.start_s)),
+        "start": real(0.0 if stage.start is None else stage.start),
+        "starts": boolean(stage.start is not None),
+        "lower": real(lower),
+        "higher": real(higher),
+    }
+
+
+def _forward_fill(site: Site, tables: Tables) -> Mapping[str, str]:
+    return {"oldest_us": whole(forward_fill.oldest_us(site.stage))}
+
+
 def _foster(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Foster = site.stage
     return {
@@ -171,6 +199,11 @@ def _foster(site: Site, tables: Tables) -> Mapping[str, str]:
 def _hold(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Hold = site.stage
     return {"oldest_us": whole(stage.oldest_us)}
+
+
+def _integral(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Integral = site.stage
+    return {"factor": real(stage.factor)}
 
 
 def _kalman_core(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -190,6 +223,18 @@ def _kalman_core(site: Site, tables: Tables) -> Mapping[str, str]:
 def _logarithm(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Logarithm = site.stage
     return {"offset": real(stage.offset)}
+
+
+def _metabolic_rate(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: MetabolicRate = site.stage
+    return {
+        "max_rate": f"{{{', '.join(map(real, metabolic_rate.MAX_RATE))}}}",
+        "uptake": f"{{{', '.join(map(real, metabolic_rate.UPTAKE))}}}",
+        "rest": real(metabolic_rate.REST_ML),
+        "watts": real(metabolic_rate.WATTS_PER_ML),
+        "least_span": real(metabolic_rate.LEAST_SPAN),
+        "whole": boolean(stage.per == "body"),
+    }
 
 
 def _domain_gate(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -224,6 +269,11 @@ def _normalise(site: Site, tables: Tables) -> Mapping[str, str]:
     }
 
 
+def _normalise_percentiles(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: NormalisePercentiles = site.stage
+    return {"least": real(stage.least), "low": str(stage.low), "high": str(stage.high)}
+
+
 def _projection(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Projection = site.stage
     offset = "NULL" if stage.offset is None else tables.reals(site.name("offset"), stage.offset.array)
@@ -238,6 +288,7 @@ def _projection(site: Site, tables: Tables) -> Mapping[str, str]:
 def _recovery(site: Site, tables: Tables) -> Mapping[str, str]:
     return {
         "duration_s": real(recovery.duration_s(site.input)),
+        "clear": real(site.stage.clear),
         "rows": str(site.input.shape[0]),
         "pace": str(site.spacing_pace),
     }
@@ -287,6 +338,12 @@ def _resample_keeps(site: Site) -> int:
     values = FLOAT * site.input.elements
     at_hand = values if site.stage.by == "last" else 2 * values
     return site.room * (RESAMPLE_STEP + values) + at_hand
+
+
+def _relative(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Relative = site.stage
+    shares = tables.reals(site.name("shares"), stage.shares.array)
+    return {"shares": shares, "count": str(len(stage.shares)), "floor": real(stage.floor)}
 
 
 def _scale(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -362,6 +419,18 @@ def _statistics_scratch(site: Site) -> int:
     return ORDER_SCRATCH if whats & {"median", "p"} else 0
 
 
+def _subtract_background(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: SubtractBackground = site.stage
+    return {
+        "time_constant_us": whole(stage.time_constant_us),
+        "least_us": whole(stage.least_us),
+        "threshold": real(stage.threshold),
+        "median": boolean(stage.by == "median"),
+        "mask": boolean(stage.give == "mask"),
+        "patience_s": str(stage.patience_s),
+    }
+
+
 def _window(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Window = site.stage
     return {"length": str(stage.length), "every": str(stage.every)}
@@ -398,18 +467,25 @@ ROWS: Mapping[str, Row] = {
     "domain": Row(_domain, overlap=IN_PLACE),
     "enmo": Row(_enmo),
     "equalise": Row(pictures.equalise, scratch=pictures.equalise_scratch),
+    "expectile": Row(_expectile, state=True, keeps=lambda site: FLOAT * site.input.elements),
+    "forward_fill": Row(_forward_fill, keeps=lambda site: (8 + FLOAT) * site.input.elements),
     "foster": Row(_foster),
     "gaussian": Row(pictures.gaussian, scratch=pictures.gaussian_scratch),
     "glcm": Row(pictures.glcm, scratch=pictures.glcm_scratch),
     "hold": Row(_hold, state=True, keeps=lambda site: FLOAT * site.input.elements, kept_output=True),
+    "integral": Row(_integral, state=True, keeps=lambda site: 2 * FLOAT * site.input.elements),
     "hot_spots": Row(pictures.hot_spots, scratch=pictures.hot_spots_scratch, assumes=f"{_ORDER} && {_RUN}"),
     "kalman_core": Row(_kalman_core, state=True),
     "lacking": Row(overlap=IN_PLACE),
     "logarithm": Row(_logarithm, overlap=IN_PLACE),
     "median3": Row(pictures.median3, scratch=pictures.median3_scratch),
+    "metabolic_rate": Row(_metabolic_rate),
     "motion_gate": Row(_motion_gate, state=True),
     "node_check": Row(_node_check, scratch=lambda site: (FLOAT + 1) * site.input.elements),
     "normalise": Row(_normalise, overlap=IN_PLACE),
+    "normalise_percentiles": Row(
+        _normalise_percentiles, scratch=lambda site: ORDER_SCRATCH, overlap=IN_PLACE, assumes=_ORDER
+    ),
     "stack": Row(),
     "prefer": Row(overlap=IN_PLACE),
     "projection": Row(_projection),
@@ -421,6 +497,7 @@ ROWS: Mapping[str, Row] = {
         scratch=lambda site: 2 * FLOAT * site.input.elements if site.stage.most_shift else 0,
         assumes=f"sizeof(struct learned) == {learning.HEAD_BYTES}",
     ),
+    "relative": Row(_relative),
     "resample": Row(
         _resample,
         state=True,
@@ -441,6 +518,11 @@ ROWS: Mapping[str, Row] = {
     "sobel": Row(pictures.sobel),
     "spectrum_peak": Row(_spectrum_peak, state=True, scratch=_spectrum_peak_scratch),
     "statistics": Row(_statistics, scratch=_statistics_scratch, assumes=_ORDER, paced=frozenset({"spacing_s"})),
+    "subtract_background": Row(
+        _subtract_background,
+        state=True,
+        keeps=lambda site: (FLOAT + 2) * site.input.elements,
+    ),
     "window": Row(
         _window,
         state=True,

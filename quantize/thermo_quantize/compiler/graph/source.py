@@ -1,8 +1,9 @@
 """The C files of a graph."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from thermo_core.graph.learned import Learning, learnings
 from thermo_core.graph.plan import AlertPlan, Plan
 from thermo_core.stages import OPS
 from thermo_core.stages.stage import Recursive, Regridded, Remembering
@@ -99,6 +100,7 @@ def source(name: str, plan: Plan, networks: Mapping[str, Compiled], placement: P
         f"/* {comment(signal.name)} */"
         for signal in plan.signals.values()
     )
+    found = learnings(plan)
     regridders = [
         number
         for number, node in enumerate(plan.nodes)
@@ -121,6 +123,7 @@ def source(name: str, plan: Plan, networks: Mapping[str, Compiled], placement: P
         blocks.append(f"static const struct call calls[] = {{\n{rows}\n}};")
     if regridders:
         blocks.append(f"static const uint16_t regridders[] = {{{', '.join(map(str, regridders))}}};")
+    blocks += [*_learnings(found)]
     blocks += [*_networks(name, plan), *_findings(name, plan, numbers), *_alerts(name, plan, numbers)]
     blocks.append(
         f"const struct graph_plan {name}_plan = {{\n"
@@ -133,9 +136,26 @@ def source(name: str, plan: Plan, networks: Mapping[str, Compiled], placement: P
         f"    .samples = samples,\n"
         f"    .paces = {'paces' if rates.sensors else 'NULL'},\n"
         f"    .pace_count = {len(rates.sensors)},\n"
-        f"    .memory = {name}_memory,\n}};"
+        f"    .memory = {name}_memory,\n"
+        f"    .learnings = {'learnings' if found else 'NULL'},\n"
+        f"    .learning_count = {len(found)},\n}};"
     )
     return "\n\n".join(blocks) + "\n"
+
+
+def _learnings(found: Sequence[Learning]) -> list[str]:
+    if not found:
+        return []
+    blocks, rows = [], []
+    for number, one in enumerate(found):
+        blocks.append(f"static const uint8_t learned_of_{number}[] = {{{', '.join(map(str, one.sensors))}}};")
+        key = ", ".join(f"0x{byte:02X}" for byte in one.key)
+        rows.append(
+            f"    {{.call = {one.node}, .bytes = {one.size}U, .key = {{{key}}}, .sensors = learned_of_{number}, "
+            f".sensor_count = {len(one.sensors)}}}, /* {comment(one.name)} */"
+        )
+    body = "\n".join(rows)
+    return [*blocks, f"static const struct learning_place learnings[] = {{\n{body}\n}};"]
 
 
 def _paces(rates: Paces) -> list[str]:

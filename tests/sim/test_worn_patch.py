@@ -10,7 +10,7 @@ from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.laboratory import laboratory_commands
 from thermo_sim.scenes import WHOLE, Still
 from thermo_sim.skins import SKINS, WANDERS
-from thermo_sim.weeks import DAY_S, HARSH, HOUR_S, MILD, Days, Habits, Lump, WornPatch, rise_of
+from thermo_sim.worn_patch import DAY_S, HARSH, HOUR_S, MILD, Days, Habits, Lump, WornPatch, rise_of
 
 CALM = Habits(vessels=0.0, shift_px=0.0, turn_deg=0.0, wander_k=0.0, room_k=0.0, tilt_k=0.0)
 

@@ -1,0 +1,87 @@
+/* float32; level + min(pace w, 1) (x - level) with w = microseconds that the sample stands for over those learned. */
+#include "expectile.h"
+
+#include "float32.h"
+#include "quality.h"
+
+#define GAP_PERIODS 4
+
+/* Microseconds that a sample stands for. */
+static int64_t since(const struct work *work) {
+  struct expectile_state *state = work->call->state;
+  const int64_t gap_us = stage_gap_us(work, 0);
+  const int64_t since_us = state->begun ? work->time_us - state->newest_us : gap_us;
+  state->newest_us = work->time_us;
+  state->begun = true;
+  return since_us >= 0 && since_us < gap_us ? since_us : gap_us / GAP_PERIODS;
+}
+
+static float learned_of(const struct expectile_parameters *parameters, float level, float x, float weight) {
+  if (!float32_is_finite(x)) {
+    return level;
+  }
+  if (float32_is_nothing(level)) {
+    return x;
+  }
+  const float apart = x - level;
+  const float pace = (apart < 0.0F ? parameters->lower : parameters->higher) * weight;
+  const float moved = level + (pace < 1.0F ? pace : 1.0F) * apart;
+  return float32_is_finite(moved) ? moved : level;
+}
+
+static bool any_finite(const float *values, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) {
+    if (float32_is_finite(values[i])) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static void learn(const struct work *work, int64_t since_us) {
+  const struct expectile_parameters *parameters = work->call->parameters;
+  struct expectile_state *state = work->call->state;
+  const uint32_t count = stage_signal(work, 0)->elements;
+  const float *values = stage_input(work, 0);
+  float *levels = stage_keeps(work);
+  if (!any_finite(values, count)) {
+    return;
+  }
+  state->learned_us += since_us;
+  const int64_t all_us = parameters->before_us + state->learned_us;
+  const int64_t most_us = all_us < parameters->memory_us ? all_us : parameters->memory_us;
+  const float weight = most_us != 0 ? (float)since_us / (float)most_us : 0.0F;
+  for (uint32_t i = 0; i < count; i++) {
+    levels[i] = learned_of(parameters, levels[i], values[i], weight);
+  }
+}
+
+static uint16_t go_on(const struct work *work) {
+  const struct expectile_parameters *parameters = work->call->parameters;
+  const struct expectile_state *state = work->call->state;
+  const uint32_t count = stage_signal(work, 0)->elements;
+  const float *levels = stage_keeps(work);
+  float *output = stage_output(work);
+  const int64_t since_us = since(work);
+  if ((stage_sample(work, 0)->flags & QUALITY_DOUBTFUL) == 0) {
+    learn(work, since_us);
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    output[i] = levels[i];
+  }
+  return state->learned_us < parameters->least_us ? QUALITY_UNCALIBRATED : 0;
+}
+
+static void reset(const struct work *work) {
+  const struct expectile_parameters *parameters = work->call->parameters;
+  const uint32_t count = stage_signal(work, 0)->elements;
+  struct expectile_state *state = work->call->state;
+  float *levels = stage_keeps(work);
+  *state = (struct expectile_state){0};
+  for (uint32_t i = 0; i < count; i++) {
+    levels[i] = parameters->starts ? parameters->start : float32_nothing();
+  }
+}
+
+const struct stage expectile_stage = {
+    .name = "expectile", .kind = STAGE_RECURSIVE, .lasting = true, .go_on = go_on, .reset = reset};

@@ -1,0 +1,22 @@
+/* integral: what a rate has come to since the start. */
+#ifndef STAGES_INTEGRAL_H
+#define STAGES_INTEGRAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stage.h"
+
+struct integral_parameters {
+  float factor; /* multiplied by */
+};
+
+struct integral_state {
+  int64_t newest_us;
+  bool begun;
+};
+
+/* Keeps for each element the sum, then for each what rounding left out of it. */
+extern const struct stage integral_stage;
+
+#endif

@@ -1,0 +1,314 @@
+"""A garment's nodes to a body map, its mean, nodes that are off, and what happened within half an hour (JOS-3 scenes).
+
+The map is no network: `node_check` and `body_map` are a Gaussian model of the body, solved for whichever nodes are there
+(`clothing_body.py`). The network says what happened, from how each segment has changed; its samples are moments of scenes, each the
+statistics of 30 minutes as the wearable's graph makes them of nodes with bias and noise. Bodies 70 to 99 of a file are tested on.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thermo_core.errors import UsageError
+from thermo_core.signals import Signal
+from thermo_core.stages.domain import Domain
+from thermo_core.stages.normalise import Normalise
+from thermo_core.stages.relative import OP as RELATIVE
+from thermo_core.wearable.file import Wearable
+from thermo_models.domain import domain
+from thermo_models.features import standardise, through
+from thermo_models.metrics import auc
+from thermo_models.samples import Fold, Samples, digest_of
+from thermo_models.settings import Settings
+from thermo_models.tasks.clothing_body import Body, body_of, errors, segments_of
+from thermo_models.tasks.clothing_days import days
+from thermo_models.tasks.clothing_limits import limits
+from thermo_models.tasks.clothing_scenes import CALIBRATED, EVENTS, ONE_SIDED, TESTED, Array, Index, Scenes
+from thermo_models.tasks.task import Goal, Plan
+from thermo_models.templates import stage_of, template
+from thermo_sim.people.table import AREA, MIRROR, SEGMENTS
+
+Numbers = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+MINUTES = 30
+"""Of a window."""
+EVERY = 3
+"""Minutes from one sample of a scene to the next."""
+KNOWN = (3, 25)
+"""Minutes after its beginning in which an event is to be told; before and for as long afterwards a moment is no sample."""
+JUDGED = 20
+"""Minutes after its beginning at which a scene is judged."""
+DRAWS = 16
+"""Times that nodes of a tested body are drawn."""
+PEOPLE, QUICK_PEOPLE = 24, 1
+"""Of each script of a day, who are learnt from too."""
+LIMIT = 4.0
+AXES = 6
+"""Of what was learnt from, along which a moment may lie too far."""
+PAIRS = [(at, MIRROR[at]) for at, name in enumerate(SEGMENTS) if name[0] == "L" and name[1].isupper()]
+"""Left and right."""
+STATISTICS = 3
+"""Of each segment: its level, its change, its newest change."""
+VARIANTS = ("full", "changes-alone", "level-alone")
+
+
+class Clothing:
+    """The task; see `tasks.task.Task`.
+
+    Args:
+        name: of the wearable.
+        nodes: segments that have a node, in the order of its sensors.
+    """
+
+    summary = "body map of a garment, and what happened to its wearer"
+    source = "made with JOS-3 0.5.0 (jos3, MIT licence) by `bench/jos3_bodies.py`"
+    whom = "simulated bodies"
+    ships = True
+    needs_data = True
+    entry = "numbers"
+    variants = VARIANTS
+    outputs = len(EVENTS)
+    head = "softmax"
+    loss = "sparse_categorical_crossentropy"
+    more_is_better = MappingProxyType({"one_sided_auc": True})
+    compared_variants = ("changes-alone", "level-alone")
+    settings = Settings(
+        "dense_residual", width=0.25, dropout=0.1, epochs=15, batch=256, decay=1e-3, rate=3e-3, balance=True
+    )
+
+    def __init__(self, name: str, nodes: tuple[str, ...], figures: Mapping[str, float]) -> None:
+        self.name = name
+        self.nodes = np.array([SEGMENTS.index(node) for node in nodes])
+        self._figures = figures
+
+    @property
+    def wearable(self) -> Wearable:
+        """As its file has it."""
+        return template(self.name)
+
+    def goals(self, settings: Settings) -> tuple[Goal, ...]:
+        """Goals of the design."""
+        if settings.variant != "full":
+            return ()
+        return (
+            *(Goal(metric, value, False) for metric, value in self._figures.items()),
+            Goal("one_sided_auc", 0.90, True),
+            Goal("loose_found", 0.99, True),
+            Goal("false_a_day", 1.0, False),
+        )
+
+    def load(self, path: Path | None, settings: Settings, quick: bool) -> Samples:
+        """Moments of all scenes; `quick` takes every fifth body that is there to be learnt from."""
+        if path is None:
+            raise UsageError(f"{self.name} needs --data, the .npz file of scenes that bench/jos3_bodies.py makes.")
+        scenes = Scenes.joined([Scenes.read(path), days(QUICK_PEOPLE if quick else PEOPLE)])
+        body = self._body(scenes)
+        parts = []
+        for draw in range(DRAWS):
+            of = ~scenes.learnt if draw else np.ones(len(scenes), np.bool_)
+            if quick:
+                of &= ~scenes.learnt | (np.arange(len(scenes)) % 5 == 0)
+            parts.append(_samples_of(scenes, np.flatnonzero(of), self.nodes, body, self._numbers, draw))
+        joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        people = joined.pop("people")
+        return Samples(
+            _left_out(joined.pop("features"), settings.variant),
+            joined.pop("event"),
+            people,
+            np.isin(people, TESTED).astype(np.int64),
+            joined,
+            digest_of(path),
+            np.array([f"body {one}" for one in people]),
+        )
+
+    def folds(self, samples: Samples, settings: Settings) -> list[Fold]:
+        """Bodies 70 to 99 are tested."""
+        tested = np.isin(samples.people, TESTED)
+        return [Fold("bodies 70 to 99", np.flatnonzero(~tested), np.zeros(0, np.int64), np.flatnonzero(tested))]
+
+    def prepare(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """As they are."""
+        return features
+
+    def plan(self, train: Samples, settings: Settings, seed: int) -> Plan:
+        """Each statistic standardised and held within what was learnt from; half of each batch is seen in a mirror."""
+        stages = _standardised(train)
+
+        def augment(batch: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+            turned = np.where(rng.random(len(batch))[:, np.newaxis] < 0.5, in_mirror(batch), batch)
+            made = through(stages, turned)
+            return made.reshape(len(made), 1, 1, -1)
+
+        return Plan(stages, augment=augment, beside=self._bodies_of(train))
+
+    def baseline(self, train: Samples, test: Samples, settings: Settings) -> NDArray[np.float32]:
+        """The largest change of a left segment less its right one within the half hour, as a score of one side; it tells nothing else."""
+        told = np.full((len(test), len(EVENTS)), np.nan, np.float32)
+        told[:, ONE_SIDED[0]], told[:, ONE_SIDED[1]] = test.extra["change"], 0
+        return told
+
+    def metrics(self, samples: Samples, outputs: NDArray[np.float32], settings: Settings) -> dict[str, Any]:
+        """AUC of one-sided events 20 min after they began, shares of moments told right, and errors of the map."""
+        judged = samples.extra["judged"]
+        sided = np.isin(samples.targets, ONE_SIDED)
+        both = sided[judged].any() and not sided[judged].all()
+        score = outputs[:, ONE_SIDED[0]] + outputs[:, ONE_SIDED[1]]
+        found: dict[str, Any] = {
+            "one_sided_auc": auc(score[judged], sided[judged]) if both else float("nan"),
+        }
+        if np.isnan(outputs).any():
+            return found
+        said = outputs.argmax(1)
+        shares = [float(np.mean(said[samples.targets == event] == event)) for event in np.unique(samples.targets)]
+        extra = samples.extra
+        return found | {
+            "accuracy": float(np.mean(shares)),
+            "map_k": _root(extra["map"]),
+            "mean_skin_k": _root(np.square(extra["mean"])),
+            "map_one_dead_k": _root(extra["dead"]),
+            "map_calibrated_k": _root(extra["calibrated"][:, 0]),
+            "mean_skin_calibrated_k": _root(extra["calibrated"][:, 1]),
+            "loose_found": float(extra["found"].mean()),
+            "false_a_day": float(extra["false"].mean() * 24 * 60),
+            "table": [
+                {"event": EVENTS[event], **{other: int(np.sum(said[samples.targets == event] == at)) for at, other in enumerate(EVENTS)}}
+                for event in range(len(EVENTS))
+            ],
+        }  # fmt: skip
+
+    def examine(self, samples: Samples, settings: Settings) -> dict[str, Any]:
+        """What room, activity and clock tell without any node."""
+        tested = np.isin(samples.people, TESTED)
+        extra, skin = samples.extra, samples.extra["skin"].astype(np.float64)
+        room, work = extra["room"], extra["work"]
+        shapes = {
+            "mean_body_k": np.zeros((len(samples), 0)),
+            "room_alone_k": np.stack([room, np.square(room)], axis=1),
+            "room_and_work_k": np.stack([room, np.square(room), work, room * work], axis=1),
+        }
+        found = {}
+        for name, terms in shapes.items():
+            inputs = np.column_stack([np.ones(len(samples)), terms])
+            solved = np.linalg.lstsq(inputs[~tested], skin[~tested], rcond=None)[0]
+            found[name] = _root(np.square(inputs[tested] @ solved - skin[tested]))
+        judged = extra["judged"] & tested
+        sided = np.isin(samples.targets, ONE_SIDED)[judged]
+        found["clock_auc"] = auc(extra["minute"][judged].astype(np.float64), sided)
+        found["work_auc"] = auc(work[judged], sided)
+        return found
+
+    def limits(self, metrics: Mapping[str, Any]) -> tuple[str, ...]:
+        """What its figures do not show; see `clothing_limits`."""
+        return limits(metrics)
+
+    def _numbers(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, 63) what the network is given of (n, minutes, 17) segments, as the graph makes it."""
+        profile = self.wearable.profile
+        changes = through((stage_of(profile, "changes"),), windows, 60.0)
+        sides, trunk = (through((stage_of(profile, name),), changes) for name in ("sides-changed", "trunk-changed"))
+        flat = changes.reshape(len(changes), -1)
+        beside = through((stage_of(profile, "goes-with"),), np.concatenate([flat, trunk], axis=1))
+        signals = [Signal(name, of.shape[1:], "K", 1.0, "x") for name, of in (("sides", sides), ("beside", beside))]
+        one_sided = RELATIVE.apply(stage_of(profile, "one-sided"), signals, [sides, beside])
+        return np.concatenate([flat, one_sided], axis=1)
+
+    def _body(self, scenes: Scenes) -> Body:
+        return self._constants(scenes.skin[scenes.learnt].reshape(-1, len(SEGMENTS)))
+
+    def _bodies_of(self, train: Samples) -> Body:
+        """Of the bodies that are there to be learnt from, whoever is among the samples, so that the figures are those of what is shipped."""
+        return self._constants(train.extra["skin"][~np.isin(train.people, TESTED)].astype(np.float64))
+
+    def _constants(self, skin: Array) -> Body:
+        profile = self.wearable.profile
+        return body_of(skin, self.nodes, stage_of(profile, "checked"), stage_of(profile, "body"))
+
+
+def in_mirror(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, 63) of bodies seen in a mirror."""
+    width = STATISTICS * len(SEGMENTS)
+    segments = features[:, :width].reshape(len(features), len(SEGMENTS), STATISTICS)[:, list(MIRROR)]
+    return np.concatenate([segments.reshape(len(features), width), -features[:, width:]], axis=1)
+
+
+def _samples_of(
+    scenes: Scenes, which: Index, nodes: Index, body: Body, numbers: Numbers, draw: int
+) -> dict[str, NDArray[Any]]:
+    """Moments of some scenes: statistics of the window before each, its event, and how well the map does then."""
+    plain, bias = (part[which] for part in scenes.seen(nodes, draw))
+    said, rng = plain + bias, np.random.default_rng([draw, 0x1D6])
+    minutes = said.shape[1]
+    segments = segments_of(body, said.reshape(-1, len(nodes)))[:, :17].reshape(len(which), minutes, 17)
+    usual = np.where(scenes.begun < 0, rng.integers(25, 64, len(scenes)), scenes.begun)[which]
+    judged_at = np.minimum(usual + JUDGED, minutes - 1)
+    found: dict[str, list[NDArray[Any]]] = {}
+    for minute in range(MINUTES - 1, minutes):
+        since = minute - scenes.begun[which]
+        there = scenes.event[which] > 0
+        told = there & (since >= KNOWN[0]) & (since <= KNOWN[1])
+        quiet = ~there | (since < 0) | (since > 2 * KNOWN[1])
+        judged = judged_at == minute
+        of = (judged | ((told | quiet) & (minute % EVERY == 0))) & (scenes.event[which] >= 0)
+        if not of.any():
+            continue
+        window = segments[of, minute - MINUTES + 1 : minute + 1].astype(np.float32)
+        features = numbers(window)
+        change = features[:, 1 : STATISTICS * len(SEGMENTS) : STATISTICS]
+        skin = scenes.skin[which[of], minute]
+        moment = {
+            "features": features,
+            "event": np.where(told, scenes.event[which], 0)[of],
+            "people": which[of],
+            "judged": judged[of],
+            "minute": np.full(int(of.sum()), minute),
+            "work": scenes.work[which[of], minute],
+            "room": scenes.room[which[of]],
+            "change": np.abs([change[:, left] - change[:, right] for left, right in PAIRS]).max(0),
+            "skin": skin.astype(np.float32),
+            "calibrated": _errors_of(body, plain[of, minute] + CALIBRATED * bias[of, 0], skin),
+            **errors(body, said[of, minute], skin, scenes.room[which[of]]),
+        }
+        for name, values in moment.items():
+            found.setdefault(name, []).append(values)
+    return {name: np.concatenate(values) for name, values in found.items()}
+
+
+def _errors_of(body: Body, said: Array, skin: Array) -> Array:
+    """(n, 2) mean square error of the segments and square error of their mean, K^2."""
+    found = segments_of(body, said)
+    return np.stack([np.square(found[:, :17] - skin).mean(1), np.square(found[:, 17] - skin @ AREA)], axis=1)
+
+
+def _standardised(train: Samples) -> tuple[Normalise, Domain]:
+    both = np.concatenate([train.features, in_mirror(train.features)])
+    standard = standardise(both, LIMIT, "numbers", "standard")
+    return standard, domain(through((standard,), both), np.tile(train.people, 2), "standard", "known", AXES)
+
+
+def _left_out(features: NDArray[np.float32], variant: str) -> NDArray[np.float32]:
+    """With what a variant does without made 0; `standardise` gives such a number no spread."""
+    level = np.zeros(features.shape[1], np.bool_)
+    level[: STATISTICS * len(SEGMENTS) : STATISTICS] = True
+    dropped = {"full": np.zeros_like(level), "changes-alone": level, "level-alone": ~level}[variant]
+    return np.where(dropped, np.float32(0), features)
+
+
+def _root(squares: NDArray[Any]) -> float:
+    return float(np.sqrt(np.mean(squares)))
+
+
+SIXTEEN = Clothing(
+    "clothing",
+    tuple(name for name in SEGMENTS if name != "Neck"),
+    MappingProxyType({"map_k": 0.17, "mean_skin_k": 0.04, "map_one_dead_k": 0.25}),
+)
+EIGHT = Clothing(
+    "clothing-8",
+    ("Chest", "Back", "LHand", "RArm", "LThigh", "LLeg", "RThigh", "RFoot"),
+    MappingProxyType({"map_k": 0.38, "mean_skin_k": 0.10}),
+)
+"""Sides by turns: what one side has tells most of the other."""

@@ -1,0 +1,40 @@
+"""What the figures of garments do not show, as sentences of their cards; every number in them comes from the metrics or the code."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from thermo_models.tasks.clothing_scenes import BIAS_K, CALIBRATED, NOISE_K
+
+
+def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
+    """The sentences, from the figures of a run."""
+    found = metrics["int8"]
+    low, high = metrics["intervals"]["int8"].get("map_k", (found["map_k"], found["map_k"]))
+    sentences = [
+        f"Simulated bodies alone, {metrics['people']} of them, with nodes that are off by {BIAS_K:g} K each and have {NOISE_K:g} K of noise. "
+        "Nobody has worn it. The map is a Gaussian model of the body in stages, no network; the network tells events.",
+        f"A node's own error is most of the map's: {found['map_k']:.2f} K ({low:.2f} to {high:.2f}) come to {found['map_calibrated_k']:.2f} K, "
+        f"and the mean of the skin from {found['mean_skin_k']:.3f} to {found['mean_skin_calibrated_k']:.3f} K, where a calibration leaves "
+        f"{BIAS_K * CALIBRATED:.2g} K of it. Skin of one body cannot be told from nodes that are off alike: ninety minutes hold nothing that "
+        "parts the two.",
+        f"A node that hangs loose is told by the others where it reads some kelvin beside skin. {found['loose_found']:.1%} were found that "
+        "read the room's air; under warm cloth air is as warm as skin, and nothing tells then. `python bench/clothing.py` prints both, and "
+        "the errors, events and alerts of days that are simulated otherwise.",
+        f"{found['accuracy']:.0%} of moments within an event, each kind weighing the same, are told right at the minute. A coat that is put "
+        "off is a jacket that is opened.",
+    ]
+    variants = metrics.get("variants", {})
+    if {"changes-alone", "level-alone"} <= set(variants):
+        changes, level = (variants[name]["int8"]["one_sided_auc"] for name in ("changes-alone", "level-alone"))
+        sentences.append(
+            f"One-sided events: from changes alone AUC {changes:.3f} (`--set variant=changes-alone`), from levels alone {level:.3f} "
+            "(`--set variant=level-alone`); 0.5 is chance. Left less right alone is the baseline."
+        )
+    examined = metrics.get("examined", {})
+    if examined:
+        sentences.append(
+            f"Without temperature nothing is left: the mean body has a map error of {examined['mean_body_k']:.2f} K, the room's air alone brings "
+            f"it to {examined['room_alone_k']:.2f} K, activity and room to {examined['room_and_work_k']:.2f} K. A clock alone tells one-sided "
+            f"events with AUC {examined['clock_auc']:.2f}, activity alone with {examined['work_auc']:.2f}."
+        )
+    return tuple(sentences)

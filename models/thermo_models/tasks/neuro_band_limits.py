@@ -1,0 +1,35 @@
+"""What the figures of `neuro-band` do not show, as sentences of its card; every number in them comes from the metrics or the code."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from thermo_models import foster
+from thermo_models.tasks import neuro_band_curves as curves
+
+CHANCE = 0.5
+
+
+def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
+    """The sentences, from the figures of a run."""
+    own, other = metrics["int8"], metrics.get("baseline", {})
+    sentences = [
+        "Everything about slowed sides is simulation: no measured curves of hands after cold or warm water, with or without nerve damage, were "
+        "at hand. How a hand recovers has weak clinical support; it is a number with its spread, and nothing alerts on it.",
+        f"Temperature is the network's only input: without it, or by the clock alone, AUC is {CHANCE} by construction. Motion only refuses.",
+        f"Learnt from Foster curves of one to three time constants of {foster.TAU_S[0]:g}-{foster.TAU_S[1]:g} s; sides of healthy people differ by a "
+        f"logarithm of standard deviation {curves.SIDES_LOG:g}, each time constant by {curves.PARTS_LOG:g} more, and no method that sees nothing "
+        f"else can exceed the ceiling: {own['ceiling_steps']:.3f} where curves have such sides, {own['ceiling_people_steps']:.3f} on simulated people.",
+    ]
+    if other:
+        sentences.append(
+            "A side slowed by 1.6, AUC of the network against one exponential a node by least squares (median over pairs): "
+            f"{own['auc_steps']:.3f} against {other['auc_steps']:.3f} with changes of contact, {own['auc_calm']:.3f} against {other['auc_calm']:.3f} "
+            f"without; on simulated people {own['auc_people_steps']:.3f} against {other['auc_people_steps']:.3f} with, {own['auc_people_calm']:.3f} "
+            f"against {other['auc_people_calm']:.3f} without. Vessels that move by themselves are what is left there."
+        )
+    if alone := metrics.get("variants", {}).get("one-pair", {}).get("int8"):
+        sentences.append(
+            f"The pair on the backs of the hands alone (`--set variant=one-pair`): {alone['auc_steps']:.3f}, and {alone['auc_people_steps']:.3f} on "
+            "simulated people."
+        )
+    return (*sentences, "One training: the intervals are of hands alone, and another training differs too.")
