@@ -34,7 +34,7 @@ from thermo_models.settings import Settings
 from thermo_models.tasks.breast_watch_limits import first_lines, limits
 from thermo_models.tasks.task import Goal, Plan
 from thermo_models.templates import stage_of, template
-from thermo_sim import bioheat, disturbances, skins, worn
+from thermo_sim import bioheat, disturbances, skins, worn_patch
 
 WEARABLE = template("breast-watch")
 CENTRE, REFERENCE, SEEN, TOLD = (stage_of(WEARABLE.profile, name) for name in ("above", "new", "seen", "told"))
@@ -311,6 +311,6 @@ def _kept(path: Path | None, sizes: dict[str, Size]) -> dict[str, NDArray[Any]]:
 def _key(sizes: dict[str, Size]) -> str:
     """Hash of all that decides what a simulation gives: its sizes, its stages and its code."""
     digest = hashlib.sha256(repr((sizes, FIRST_SEED, SKIN, CENTRE, REFERENCE)).encode())
-    for module in (patch, patch_weeks, bioheat, disturbances, skins, worn):
+    for module in (patch, patch_weeks, bioheat, disturbances, skins, worn_patch):
         digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()
