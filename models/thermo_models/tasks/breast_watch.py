@@ -46,9 +46,11 @@ LIVES = ("mild", "harsh")
 SKIN = {"train": "ridges", "validation": "ridges", "test": "branches"}
 FIRST_SEED = {"train": 1_000, "validation": 200_000, "test": 400_000}
 """Seeds of wearers count up from here."""
-FULL = {"train": Size(360, 24), "validation": Size(24, 24), "test": Size(60, 30)}
+FULL = {"train": Size(200, 24), "validation": Size(24, 24), "test": Size(60, 30)}
 QUICK = {"train": Size(6, 24), "validation": Size(4, 12), "test": Size(4, 18)}
 SIDES = tuple(FIRST_SEED)
+TILES = 2
+"""How often an epoch goes through the samples, each time with another body."""
 NOISE_K = 0.04
 """Of a look, for the matched filter."""
 FLIPS = Augmentation(flip_rows=True, flip_columns=True)
@@ -82,7 +84,7 @@ class BreastWatch:
     chart_files = ("contrast.svg",)
     specificity = 0.99
     more_is_better = MappingProxyType({"auc": True})
-    settings = Settings("spot_cnn", epochs=30, batch=256, rate=4e-3, decay=1e-4, dropout=0.1, variant="both")
+    settings = Settings("spot_cnn", epochs=24, batch=256, rate=4e-3, decay=1e-4, dropout=0.1, variant="both")
 
     def goals(self, settings: Settings) -> tuple[Goal, ...]:
         """AUC of single looks on skin of another generator, after a week."""
@@ -161,7 +163,10 @@ class BreastWatch:
             ]
             return through((SEEN,), _pairs(np.concatenate(parts, axis=-1))) * shares
 
-        return Plan((SEEN,), augment, finish=lambda network, inputs: _blind(network, shares))
+        def teach(features: NDArray[np.float32], targets: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[Any]]:
+            return np.tile(features, (TILES, 1, 1, 1)), np.tile(targets, TILES)
+
+        return Plan((SEEN,), augment, teach, finish=lambda network, inputs: _blind(network, shares))
 
     def baseline(self, train: Samples, test: Samples, settings: Settings) -> None:
         """None: what it is compared with stands in its table, on the same looks."""
