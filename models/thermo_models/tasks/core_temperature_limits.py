@@ -29,9 +29,9 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
             f"A camera that reads 0.1 K more raises what is said by {raised[0]:.2f} K, one that reads 0.3 K more by {raised[1]:.2f} K: "
             "calibrate it, nothing here can tell an offset from a fever."
         )
-    told = [row for name, row in cases.items() if name.startswith(("room", "air", "a distance"))]
-    if told:
-        worst, ridge = (max(row[f"{who}rmse"] for row in told) for who in ("", "ridge_"))
+    rooms = [row for name, row in cases.items() if name.startswith(("room", "air", "a distance"))]
+    if rooms:
+        worst, ridge = (max(row[f"{who}rmse"] for row in rooms) for who in ("", "ridge_"))
         sentences.append(
             f"Told of a room 2.5 SD warmer, colder or damper than it is, or of a distance 12 SD off, it has an RMSE of at most {worst:.3f} on "
             f"these quarters (ridge regression {ridge:.3f}): it leans on the room lightly."
