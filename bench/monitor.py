@@ -28,7 +28,7 @@ from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.world_file import Body, load_world
 
 WITHIN_S = 30.0
-SETTLE_S, WATCHED_S = 100.0, 45.0
+SETTLE_S, WATCHED_S = 200.0, 45.0
 OFF = 5
 """Place of "sensor-off" in a finding."""
 HALF_OFF_S = 14.0
@@ -154,7 +154,7 @@ def is_told(worn: Worn, fault: Fault) -> bool:
 
 def delay_s(worn: Worn, fault: Fault, begun_s: float) -> float | None:
     """Seconds from a fault to what tells of it; None where nothing did, or something told before there was one."""
-    told = [one for one in worn.heard.findings if one.time_us / 1e6 > begun_s - SETTLE_S / 2]
+    told = [one for one in worn.heard.findings if one.time_us / 1e6 > begun_s - 60]
     if fault.after_s == 0 and (is_told(worn, fault) or not told or any(is_flagged(one) for one in told)):
         return None
     end_s = begun_s + WATCHED_S

@@ -38,7 +38,7 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     apart = np.std([one.core_k for one in people])
     swing = np.sqrt(np.mean([one.circadian_k**2 / 2 for one in people]))
     sentences.append(
-        f"What limits it: people of one build differ by {apart:.2f} K in core temperature, and each swings by {swing:.2f} K (root mean square) over a day "
+        f"What limits it: people of one build differ by {apart:.2f} K in core temperature, and each swings by {swing:.2f} K (root mean square) a day "
         "that the wearable has no clock for; neither shows in heart, skin or movement. Where age, weight, height and sex are not told, it takes usual ones "
         "and is off by more."
     )
