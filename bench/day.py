@@ -26,9 +26,10 @@ from pathlib import Path
 import numpy as np
 
 from thermo_core.errors import ThermoError, UsageError
+from thermo_core.graph.alert_plan import AlertPlan
 from thermo_core.graph.alerts import AlertMachine, AlertState
 from thermo_core.graph.findings import finding
-from thermo_core.graph.plan import PERSON, AlertPlan, Plan, plan
+from thermo_core.graph.plan import PERSON, Plan, plan
 from thermo_core.graph.series import run
 from thermo_core.signals import Sample, Series
 from thermo_core.wearable.file import read
