@@ -21,15 +21,15 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 
 from thermo_core.errors import ThermoError, UsageError
+from thermo_core.files import read_file
 from thermo_core.graph.alert_plan import AlertPlan
 from thermo_core.graph.alerts import AlertMachine, AlertState
 from thermo_core.graph.findings import finding
-from thermo_core.graph.plan import PERSON, Plan, plan
+from thermo_core.graph.plan import PERSON, Plan
 from thermo_core.graph.series import run
 from thermo_core.signals import Sample, Series
 from thermo_core.wearable.file import read
@@ -208,10 +208,8 @@ def simulate(args: argparse.Namespace) -> None:
     if args.wearers < 1 or not args.hours > 0 or not args.every > 0:
         raise UsageError("There is nobody to simulate; give --wearers of 1 or more, and --hours and --every above 0.")
     wearable = read(resolve(args.wearable))
-    made, networks = (
-        plan(wearable.profile),
-        open_networks({name: Path(path).read_bytes() for name, path in wearable.networks.items()}, "fast", Counters()),
-    )
+    networks = open_networks({name: read_file(path) for name, path in wearable.networks.items()}, "fast", Counters())
+    made = wearable.plan()
     if not made.alerts:
         raise UsageError(f"The wearable {wearable.profile.name} has no alerts, so nobody is called; choose another.")
     world = with_body(load_world(args.world or world_of(wearable.profile.name)), args.script, None, args.affected)
