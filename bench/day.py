@@ -23,6 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from msgspec.structs import replace as changed
 
 from thermo_core.errors import ThermoError, UsageError
 from thermo_core.files import read_file
@@ -183,6 +184,17 @@ def report(job: Job, tallies: dict[tuple[str, float], Tally], total_s: float, be
             print(f"    {cause:30} {times / days:.3f} a day")
 
 
+def factors(text: str) -> list[float]:
+    """Of a list."""
+    try:
+        found = [float(one) for one in text.split(",")]
+    except ValueError:
+        found = [np.nan]
+    if not np.isfinite(found).all():
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers; give some like 0.8,1,1.2")
+    return found
+
+
 def main() -> None:
     """Simulate and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -195,7 +207,7 @@ def main() -> None:
     parser.add_argument("--look", type=float, help="seconds of a stretch; all where left out and sensors say little")
     parser.add_argument("--every", type=float, default=1800.0, help="seconds from one stretch to the next")
     parser.add_argument("--affected", default="", metavar="HAPPENINGS", help="what befalls every wearer")
-    parser.add_argument("--curve", default="1", help="factors of the thresholds, separated by commas")
+    parser.add_argument("--curve", type=factors, default="1", help="factors of the thresholds, separated by commas")
     args = parser.parse_args()
     try:
         simulate(args)
@@ -214,7 +226,7 @@ def simulate(args: argparse.Namespace) -> None:
         raise UsageError(f"The wearable {wearable.profile.name} has no alerts, so nobody is called; choose another.")
     world = with_body(load_world(args.world or world_of(wearable.profile.name)), args.script, None, args.affected)
     assert world.body is not None
-    world = replace_body(world, args.hours)
+    world = changed(world, body=changed(world.body, hours=args.hours))
     busy = sum(
         signal.rate_hz * signal.elements
         for signal in made.signals.values()
@@ -227,7 +239,7 @@ def simulate(args: argparse.Namespace) -> None:
         if look is None
         else [Stretch(start, min(look, args.every)) for start in np.arange(0, total - look, args.every).tolist()]
     )
-    scales = sorted({1.0, *(float(one) for one in args.curve.split(","))})
+    scales = sorted({1.0, *args.curve})
     job = Job(made, networks, world, stretches, scales, args.hours)
     tallies = {(alert.alert.name, scale): Tally() for alert in made.alerts for scale in scales}
     begun = time.monotonic()
@@ -239,14 +251,6 @@ def simulate(args: argparse.Namespace) -> None:
         f"{wearable.profile.name}: {args.wearers} wearers of {args.hours:g} h{part} ({time.monotonic() - begun:.0f} s)"
     )
     report(job, tallies, args.wearers * total, begins)
-
-
-def replace_body(world: World, hours: float) -> World:
-    """The world with somebody for so long."""
-    from msgspec.structs import replace as changed
-
-    assert world.body is not None
-    return changed(world, body=changed(world.body, hours=hours))
 
 
 if __name__ == "__main__":
