@@ -45,7 +45,8 @@ from thermo_sim.worn import Stretch, says
 
 BUSY_HZ = 250.0
 """Numbers a second from which on a wearable is looked at in stretches."""
-CAMERA_HZ = 500.0
+LEAST_S = 10.0
+"""Of a stretch, beside what the quickest alert needs."""
 CAUSE_S = 3600.0
 
 
@@ -184,6 +185,12 @@ def report(job: Job, tallies: dict[tuple[str, float], Tally], total_s: float, be
             print(f"    {cause:30} {times / days:.3f} a day")
 
 
+def needed_s(made: Plan, alert: AlertPlan) -> float:
+    """Seconds in which an alert can be raised at the soonest."""
+    after, rate_hz = alert.alert.after, made.signals[alert.watch.signal].rate_hz
+    return max(after.seconds, after.findings / rate_hz if rate_hz else 0.0)
+
+
 def factors(text: str) -> list[float]:
     """Of a list."""
     try:
@@ -232,7 +239,8 @@ def simulate(args: argparse.Namespace) -> None:
         for signal in made.signals.values()
         if "." not in signal.name and signal.name in {one.name for one in wearable.profile.sensors}
     )
-    look = args.look if args.look is not None else (None if busy < BUSY_HZ else 120.0 if busy < CAMERA_HZ else 6.0)
+    needs = {alert.alert.name: needed_s(made, alert) for alert in made.alerts}
+    look = args.look if args.look is not None else None if busy < BUSY_HZ else LEAST_S + 1.5 * min(needs.values())
     total = args.hours * 3600
     stretches = (
         [Stretch(0.0, total)]
@@ -250,6 +258,8 @@ def simulate(args: argparse.Namespace) -> None:
     print(
         f"{wearable.profile.name}: {args.wearers} wearers of {args.hours:g} h{part} ({time.monotonic() - begun:.0f} s)"
     )
+    if late := [name for name, need_s in needs.items() if look is not None and need_s > look]:
+        print(f"no stretch is long enough to raise {', '.join(late)}; give a longer --look")
     report(job, tallies, args.wearers * total, begins)
 
 
