@@ -342,13 +342,13 @@ def _cases(plans: dict[str, Plan], network: Compiled, warm_ups: dict[str, int]) 
 def show() -> None:
     """Measure and print."""
     found = measure()
-    print(f"{'Cortex-M4 in QEMU':68}{'instructions':>13}{'goal':>8}{'passes':>8}{'keeps':>8}{'RAM':>8}")
+    print(f"{'Cortex-M4 in QEMU':70}{'instructions':>13}{'goal':>8}{'passes':>8}{'keeps':>8}{'RAM':>8}")
     for row in _rows():
         one = found.rows[row.name]
         more = one.instructions - (found.rows[row.beyond].instructions if row.name != row.beyond else 0)
         goal = "" if row.goal is None else f"{row.goal:,}"
         kept = one.placement.bytes - one.placement.shared_bytes
-        print(f"{row.name:17}{row.about:51}{more:>13,}{goal:>8}{one.placement.shared_bytes:>8,}{kept:>8,}{one.ram:>8,}")
+        print(f"{row.name:19}{row.about:51}{more:>13,}{goal:>8}{one.placement.shared_bytes:>8,}{kept:>8,}{one.ram:>8,}")
     chain = found.chain
     print("\nbreast patch, a picture: mean of 16, less its median, quantised")
     print(
