@@ -42,7 +42,7 @@ from thermo_sim.people.happenings import parse_happenings
 from thermo_sim.world_file import World, load_world, with_body, world_of
 from thermo_sim.worn import Stretch, says
 
-BUSY_HZ = 50.0
+BUSY_HZ = 250.0
 """Numbers a second from which on a wearable is looked at in stretches."""
 CAMERA_HZ = 500.0
 CAUSE_S = 3600.0

@@ -478,6 +478,32 @@ def _subtract_background(draft: Draft, of: str) -> Made:
     )
 
 
+def _trees(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if kind.elements > 255:
+        return None
+    rng = np.random.default_rng(draft.choices.whole(0, 2**32 - 1))
+    roots, feature, child = [], [], []
+    for _ in range(draft.choices.whole(1, 7)):
+        roots.append(len(feature))
+        waiting = 1
+        while waiting:
+            waiting -= 1
+            inner = len(feature) - roots[-1] < 20 and rng.random() < 0.7
+            feature.append(int(rng.integers(kind.elements)) if inner else -1)
+            child.append(len(feature) + waiting if inner else 0)
+            waiting += 2 * inner
+    classes = draft.choices.whole(2, 4)
+    fields = {
+        "roots": roots,
+        "feature": feature,
+        "threshold": draft.floats(len(feature), draft.choices.one([-2.0, 28.0]), 38),
+        "child": child,
+        "start": draft.floats(classes, -1, 1),
+    }
+    return fields, Kind((classes,), kind.clock, False, kind.rated)
+
+
 def _window(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     if len(kind.shape) > 2 or not kind.rated or kind.elements > 60:
@@ -631,6 +657,7 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "spectrum_peak": _spectrum_peak,
     "statistics": _statistics,
     "subtract_background": _subtract_background,
+    "trees": _trees,
     "window": _window,
 }
 """One row an operation, as the registry has them."""
