@@ -87,6 +87,21 @@ class Row:
     body: bool = False
 
 
+def _grove(rng: np.random.Generator, trees: int, depth: int) -> dict[str, Any]:
+    """Whole trees of three classes on 16 numbers."""
+    inner, nodes = 2**depth - 1, 2 ** (depth + 1) - 1
+    feature = [[*rng.integers(0, 16, inner).tolist(), *[-1] * (nodes - inner)] for _ in range(trees)]
+    child = [[tree * nodes + 2 * node + 1 for node in range(nodes)] for tree in range(trees)]
+    return {
+        "op": "trees",
+        "roots": [tree * nodes for tree in range(trees)],
+        "feature": [number for tree in feature for number in tree],
+        "threshold": rng.normal(34, 0.5, trees * nodes).tolist(),
+        "child": [number for tree in child for number in tree],
+        "start": [0.0, 0.0, 0.0],
+    }
+
+
 def _rows() -> tuple[Row, ...]:
     rng = np.random.default_rng(1)
     basis = np.linalg.qr(rng.normal(size=(54, 8)))[0].T.astype(np.float32).ravel().tolist()
@@ -209,6 +224,7 @@ def _rows() -> tuple[Row, ...]:
         Row("body_map_2", "the same with two nodes lacking", [dead, made | garment | {"of": "living"}], NODES, "node_check_2"),
         Row("reference_picture", "a picture, registered",
             [made | {"op": "reference", "give": ["difference"], "most_shift": 2.0}]),
+        Row("trees", "90 trees of depth 4 on 16 numbers, 3 classes", [made | _grove(rng, 90, 4)], NODES, "nodes"),
         Row("node_check", "16 nodes, none dead", [made | {"op": "node_check", "limit": [9.0]}], NODES, "nodes"),
         Row("node_check_2", "16 nodes, two taken away", [made | {"op": "node_check", "limit": [0.01]}], NODES, "nodes"),
     )  # fmt: skip
