@@ -39,7 +39,7 @@ PLACES: tuple[tuple[Learning, ...], ...] = tuple(learnings(one) for one in PLANS
 @pytest.fixture(scope="session")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("learned")
-    files = {}
+    files: dict[str, str] = {}
     for number, made in enumerate(PLANS):
         files |= generate(made, {}, f"worn{number}").files
     files["learned_graphs.h"] = (

@@ -250,4 +250,13 @@ static void read_packed(const struct learning *learning, size_t at, uint8_t *to,
 }
 
 const struct learning_operations learned_operations = {
-    .open = open_learned, .keep = keep, .measured = measured, .forget = forget, .read = read_packed};
+    .open = open_learned,
+    .keep = keep,
+    .measured = measured,
+    .forget = forget,
+    .read = read_packed,
+    .unfit = "What was learned of the wearer does not fit this wearable's profile; it is learned anew.",
+    .other_sensors = "What was learned of the wearer was of other sensors or corrections; it is learned anew.",
+    .no_room = "The flash has no room for what is learned of the wearer; it lasts until the next reset.",
+    .not_kept = "The flash does not keep what is learned of the wearer; have the device checked.",
+    .not_forgotten = "It is forgotten until the next reset; the flash does not keep that. Have the device checked."};

@@ -1,5 +1,7 @@
 """own_baseline: middle and spread of one wearer, against SciPy's and closed form; what is far away pulls little."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,7 +19,7 @@ def own(shape: tuple[int, ...] = (), **fields: float) -> Plan:
     return wearable(sensor(shape=shape), {"op": "own_baseline", "of": "x", "gives": "y", "learn_s": 500.0} | fields)
 
 
-def found(made: Plan, values: object, **more: object) -> Series:
+def found(made: Plan, values: Any, **more: Any) -> Series:
     return run(made, x=samples(values, **more))["y"]
 
 
