@@ -222,6 +222,7 @@ def _rows() -> tuple[Row, ...]:
             NODES, "air"),
         Row("body_map", "16 nodes to 17 segments and their mean", [made | garment], NODES, "nodes"),
         Row("body_map_2", "the same with two nodes lacking", [dead, made | garment | {"of": "living"}], NODES, "node_check_2"),
+        Row("own_baseline", "16 nodes", [made | {"op": "own_baseline"}], NODES, "nodes"),
         Row("reference_picture", "a picture, registered",
             [made | {"op": "reference", "give": ["difference"], "most_shift": 2.0}]),
         Row("trees", "90 trees of depth 4 on 16 numbers, 3 classes", [made | _grove(rng, 90, 4)], NODES, "nodes"),
