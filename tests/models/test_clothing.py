@@ -85,9 +85,9 @@ def test_bodies_that_are_tested_teach_nothing(task: Clothing, tmp_path: Path) ->
     before = Scenes.read(saved(tmp_path))
     arrays = scenes()
     arrays["tsk"] = arrays["tsk"].copy()
-    arrays["tsk"][list(TESTED)] = 20.0  # type: ignore[index]
+    arrays["tsk"][list(TESTED)] = 20.0
     after = Scenes.read(saved(tmp_path, **arrays))
-    first, second = (task._body(one)[1] for one in (before, after))
+    first, second = (task._body_of(one, np.arange(len(one)))[1] for one in (before, after))
     np.testing.assert_array_equal(first.matrix.array, second.matrix.array)
     assert before.learnt.sum() == len(before) - len(TESTED)
 
