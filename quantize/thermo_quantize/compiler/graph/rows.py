@@ -14,6 +14,7 @@ from thermo_core.stages import (
     contact_correction,
     contact_gate,
     expectile,
+    foster_fit,
     forward_fill,
     kalman_core,
     learning,
@@ -37,6 +38,7 @@ from thermo_core.stages.domain_gate import DomainGate
 from thermo_core.stages.enmo import Enmo
 from thermo_core.stages.expectile import Expectile
 from thermo_core.stages.foster import Foster
+from thermo_core.stages.foster_fit import FosterFit
 from thermo_core.stages.hold import Hold
 from thermo_core.stages.integral import Integral
 from thermo_core.stages.kalman_core import KalmanCore
@@ -193,6 +195,21 @@ def _foster(site: Site, tables: Tables) -> Mapping[str, str]:
         "log_spread": real(stage.log_spread),
         "parts": str(stage.parts),
         "copies": str(stage.copies),
+    }
+
+
+def _foster_fit(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: FosterFit = site.stage
+    bins = site.input.elements
+    found = foster_fit.tables(stage, bins)
+    places = {"edges": tables.places(site.name("edges"), found.edges)}
+    named = ("weights", "level", "drift")
+    return places | {
+        **{name: tables.reals(site.name(name), getattr(found, name)) for name in named},
+        "starts": tables.reals(site.name("starts"), np.concatenate(found.starts)),
+        "period_s": real(stage.period_s),
+        **{name: real(float(getattr(found, name))) for name in ("stiff", "far", "least", "most")},
+        "bins": str(bins),
     }
 
 
@@ -470,6 +487,7 @@ ROWS: Mapping[str, Row] = {
     "expectile": Row(_expectile, state=True, keeps=lambda site: FLOAT * site.input.elements),
     "forward_fill": Row(_forward_fill, keeps=lambda site: (8 + FLOAT) * site.input.elements),
     "foster": Row(_foster),
+    "foster_fit": Row(_foster_fit, scratch=lambda site: FLOAT * foster_fit.room(site.input.elements)),
     "gaussian": Row(pictures.gaussian, scratch=pictures.gaussian_scratch),
     "glcm": Row(pictures.glcm, scratch=pictures.glcm_scratch),
     "hold": Row(_hold, state=True, keeps=lambda site: FLOAT * site.input.elements, kept_output=True),
