@@ -33,7 +33,9 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     rng = np.random.default_rng(0)
     print(f"{3 * count} curves of 1 to 3 parts a row; error of tau, median / p90 in %; coverage of 90 % intervals")
-    print("world                      least squares     network alone     wearable          coverage  parts right  refused")
+    print(
+        "world                      least squares     network alone     wearable          coverage  parts right  refused"
+    )
     for number, (name, noise, change) in enumerate(WORLDS):
         made = [foster.make(count, 0.0, 3_000_000 + 10 * number + k, k) for k in range(1, foster.LARGEST_K + 1)]
         clean, tau, parts = (
@@ -101,7 +103,8 @@ def _late(values: Array, rng: np.random.Generator) -> Array:
 
 
 def _outliers(values: Array, rng: np.random.Generator) -> Array:
-    return values + np.where(rng.random(values.shape) < 0.01, 0.1 * rng.standard_normal(values.shape), 0.0)
+    far: Array = np.where(rng.random(values.shape) < 0.01, 0.1 * rng.standard_normal(values.shape), 0.0)
+    return values + far
 
 
 def _coloured(values: Array, rng: np.random.Generator) -> Array:

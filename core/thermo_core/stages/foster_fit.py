@@ -1,5 +1,6 @@
 """foster_fit: time constants of a recovery curve by least squares, with an offset and a drift where the curve has one."""
 
+import itertools
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -28,10 +29,12 @@ CLEAR = np.float32(16)
 """Least amplitude of a curve in standard deviations of its noise."""
 ALIKE, ALIKE_FROM = np.float32(0.5), np.float32(0.002)
 """Correlation of neighbouring residuals from which a curve is of another shape, where the noise is above the second."""
-NINE_IN_TEN = np.float32(1.8)
+NINE_IN_TEN = np.float32(1.9)
 """Standard deviations of an interval; a little more than a normal distribution has, since the number of parts was chosen too."""
 LEAST_NOISE = np.float32(2e-4)
 """That intervals are made for: what float32 leaves of a curve without noise."""
+BEYOND = np.float32(1000)
+"""Added to the score of a fit at the end of its range, so that any other comes before it."""
 FAR = 4
 """Most of an offset or a drift, in units of `stray`."""
 _FIRST_DAMPING, _LESS, _MORE = np.float32(0.01), np.float32(0.2), np.float32(5)
@@ -47,8 +50,8 @@ class FosterFit(Stage, frozen=True, tag="foster_fit"):
     constants and all amplitudes together (Levenberg 1944, Marquardt 1963), from fixed starting points and from `begin`, what `foster` says of
     the same curve. The Bayesian information criterion chooses. Intervals are those of the linear model at the end (Laplace).
 
-    What is no such curve has 0 parts, with no value beside that, and is flagged OUT_OF_DOMAIN: an amplitude that does not stand out of the noise, a time constant at the end of the range,
-    an offset or drift of more than 4 `stray`, or residuals that go together.
+    What is no such curve has 0 parts, with no value beside that, and is flagged OUT_OF_DOMAIN: an amplitude that does not stand out of
+    the noise, a time constant at the end of the range, an offset or drift of more than 4 `stray`, or residuals that go together.
 
     Attributes:
         of: bins of the curve.
@@ -106,7 +109,7 @@ def tables(stage: FosterFit, bins: int) -> Tables:
     index = np.arange(stage.samples, dtype=np.float32)
 
     def binned(x: Values) -> Values:
-        return np.asarray(np.stack([float32.total(x[a:b]) for a, b in zip(borders[:-1], borders[1:], strict=True)]) * w)
+        return np.asarray(np.stack([float32.total(x[a:b]) for a, b in itertools.pairwise(borders)]) * w)
 
     length = stage.samples * stage.period_s
     return Tables(
@@ -137,7 +140,9 @@ def _result(stage: FosterFit, inputs: Signals) -> Signal:
             f'takes 16 bins or more of {stage.samples} samples, two samples a bin; "{curve.name}" has {list(curve.shape)}'
         )
     if begin.elements != 1 + 2 * PARTS:
-        raise stage.fail(f'begins where "foster" says for {PARTS} parts, in {1 + 2 * PARTS} numbers, not {begin.elements}')
+        raise stage.fail(
+            f'begins where "foster" says for {PARTS} parts, in {1 + 2 * PARTS} numbers, not {begin.elements}'
+        )
     if stage.least_s >= stage.most_s:
         raise stage.fail(f"has time constants of {stage.least_s:g} to {stage.most_s:g} s; give the lower one first")
     return Signal(stage.gives, (1 + 3 * PARTS,), "", curve.rate_hz, curve.clock)
@@ -173,9 +178,7 @@ class _Fits:
 def _apply(stage: FosterFit, inputs: Signals, values: Arrays) -> Values:
     curves, begun = (part.reshape(len(part), -1) for part in values)
     known = tables(stage, curves.shape[1])
-    chunks = [
-        _chunk(known, curves[i : i + 64], begun[i : i + 64]) for i in range(0, len(curves), 64)
-    ]
+    chunks = [_chunk(known, curves[i : i + 64], begun[i : i + 64]) for i in range(0, len(curves), 64)]
     return np.concatenate(chunks) if chunks else np.zeros((0, 1 + 3 * PARTS), np.float32)
 
 
@@ -255,7 +258,7 @@ def _at(known: Tables, y: Values, logs: Values, linear: Values, strays: int) -> 
 
 
 def _binned(known: Tables, x: Values) -> Values:
-    sums = [float32.total(x[..., a:b]) for a, b in zip(known.edges[:-1], known.edges[1:], strict=True)]
+    sums = [float32.total(x[..., a:b]) for a, b in itertools.pairwise(known.edges)]
     return np.asarray(np.stack(sums, axis=-1) * known.weights, np.float32)
 
 
@@ -316,12 +319,14 @@ def _said(known: Tables, fits: _Fits, parts: int, strays: int) -> tuple[Values, 
     apart = (np.diff(logs, axis=1) >= LEAST_LOG_RATIO).all(1)
     real = (amplitudes >= LEAST_SHARE * whole[:, np.newaxis]).all(1) & (whole > 0)
     score = np.float32(bins) * float32.log(fits.squares + FLOOR) + PENALTY * np.float32(2 * parts + strays)
+    within = (logs[:, 0] > known.least) & (logs[:, -1] < known.most)
+    within &= (np.abs(fits.linear[:, parts:]) <= known.far).all(1)
+    score = np.where(within, score, score + BEYOND)
     score = np.where(np.isfinite(score) & ((apart & real) | (parts == 1)), score, np.float32(np.inf)).astype(np.float32)
     noise = np.sqrt(fits.squares / np.float32(bins - 2 * parts))
     together = float32.total(fits.left[:, 1:] * fits.left[:, :-1])
-    is_one = real & (whole >= CLEAR * noise) & (logs[:, 0] > known.least) & (logs[:, -1] < known.most)
+    is_one = real & within & (whole >= CLEAR * noise)
     is_one &= ~((together > ALIKE * fits.squares) & (noise > ALIKE_FROM))
-    is_one &= (np.abs(fits.linear[:, parts:]) <= known.far).all(1)
     upper, _ = _orthogonal(fits.columns, np.zeros((count, fits.columns.shape[2]), np.float32))
     spread = np.take_along_axis(_spreads(upper, parts), order, 1)
     tau = float32.exp(logs)

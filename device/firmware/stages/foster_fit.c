@@ -1,5 +1,5 @@
-/* float32; sums in the order of samples, bins and parameters. Operation by operation as thermo_core.stages.foster_fit, which has the
-   sources of the method. */
+/* float32; sums in the order of samples, bins and parameters. Operation by operation as thermo_core.stages.foster_fit,
+   which has the sources of the method. */
 #include "foster_fit.h"
 
 #include <math.h>
@@ -16,7 +16,8 @@
 #define CLEAR 16.0F
 #define ALIKE 0.5F
 #define ALIKE_FROM 0.002F
-#define NINE_IN_TEN 1.8F
+#define BEYOND 1000.0F
+#define NINE_IN_TEN 1.9F
 #define LEAST_NOISE 2e-4F
 #define FIRST_DAMPING 0.01F
 #define LESS 0.2F
@@ -275,19 +276,20 @@ static void tell(struct bench *bench, struct fit *fit, float *best, float *outpu
     real &= fit->linear[order[i]] >= LEAST_SHARE * whole;
     apart &= i == 0 || fit->logs[order[i]] - fit->logs[order[i - 1U]] >= LEAST_LOG_RATIO;
   }
-  const float score = (float)bins * float32_log(fit->squares + FLOOR) + PENALTY * (float)(2U * parts + bench->strays);
+  bool within = fit->logs[order[0]] > parameters->least && fit->logs[order[parts - 1U]] < parameters->most;
+  for (uint32_t stray = 0; stray < bench->strays; stray++) {
+    within &= fabsf(fit->linear[parts + stray]) <= parameters->far;
+  }
+  float score = (float)bins * float32_log(fit->squares + FLOOR) + PENALTY * (float)(2U * parts + bench->strays);
+  score = within ? score : score + BEYOND;
   if (!float32_is_finite(score) || !((apart && real) || parts == 1U) || !(score < *best)) {
     return;
   }
   *best = score;
   const float noise = sqrtf(fit->squares / (float)(bins - 2U * parts));
   const float together = float32_product(bench->left + 1, bench->left, bins - 1U, 1);
-  bool is_one = real && whole >= CLEAR * noise && fit->logs[order[0]] > parameters->least &&
-                fit->logs[order[parts - 1U]] < parameters->most;
+  bool is_one = real && within && whole >= CLEAR * noise;
   is_one &= !(together > ALIKE * fit->squares && noise > ALIKE_FROM);
-  for (uint32_t stray = 0; stray < bench->strays; stray++) {
-    is_one &= fabsf(fit->linear[parts + stray]) <= parameters->far;
-  }
   float32_fill_nothing(output, 1U + 3U * FOSTER_FIT_PARTS);
   if (!is_one) {
     output[0] = 0.0F;

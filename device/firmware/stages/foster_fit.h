@@ -1,4 +1,5 @@
-/* foster_fit: time constants of a recovery curve by least squares, with an offset and a drift where the curve has one. */
+/* foster_fit: time constants of a recovery curve by least squares, with an offset and a drift where the curve has one.
+ */
 #ifndef STAGES_FOSTER_FIT_H
 #define STAGES_FOSTER_FIT_H
 
