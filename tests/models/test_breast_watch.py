@@ -26,7 +26,10 @@ from thermo_models.patch_days import FIRST_SEED, LIVES, Said, Watch
 from thermo_models.patch_weeks import DISTURBED, LESION, NONE, Looks
 from thermo_models.samples import Samples
 from thermo_models.tasks import breast_watch
-from thermo_sim.worn_patch import DAY_S, HOUR_S
+from thermo_sim.disturbances import Disturbance, Disturbed
+from thermo_sim.hardware import SimulatedHardware
+from thermo_sim.worn import Stretch, says
+from thermo_sim.worn_patch import DAY_S, HOUR_S, Days, WornPatch
 
 ARTIFACT = breast_watch.WEARABLE.path.parent
 PROFILE = breast_watch.WEARABLE.profile
@@ -215,3 +218,23 @@ def test_training_goes_its_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     other = one.copy()
     other[..., 1] = rng.normal(0, 1, (1, 24, 32))
     np.testing.assert_array_equal(network.predict([one]), network.predict([other]))
+
+
+def test_from_the_chips_to_a_flag_a_patch_learns_is_touched_and_recovers() -> None:
+    """The simulated camera of the shipped world, with a reference that is ready after a minute; cold fingers press at 100 s."""
+    soon = structs.replace(breast_watch.REFERENCE, least_s=60.0)
+    profile = structs.replace(
+        PROFILE, stages=tuple(soon if stage.gives == soon.gives else stage for stage in PROFILE.stages)
+    )
+    around = SimulatedHardware.from_profile("breast-watch", seed=2, script="rest").around
+    scene = WornPatch(Days(2, "branches"), day=10.0)
+    around.set_scene(Disturbed(scene, Disturbance("cold-fingers", from_s=100.0, lasts_s=30.0, seed=1)), 0.0)
+    network = Int8Network((ARTIFACT / "model.tflite").read_bytes())
+    found = series.run(plan(profile), says(profile, around, 2, Stretch(0.0, 130.0)), {"lesion": network})["told"]
+    at_s = found.times_us / 1e6
+    flags = found.flags
+    learning, ready, touched = at_s < 58, (at_s > 70) & (at_s < 98), (at_s > 110) & (at_s < 130)
+    assert (flags[learning] & Quality.UNCALIBRATED).all() and (flags[learning] & Quality.OUT_OF_DOMAIN).all()
+    assert not (flags[ready] & (Quality.UNCALIBRATED | Quality.OUT_OF_DOMAIN)).any()
+    assert (flags[touched] & Quality.OUT_OF_DOMAIN).all()
+    assert found.values[ready, 0].min() > 0.5

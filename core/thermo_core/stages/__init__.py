@@ -56,6 +56,7 @@ _NAMES = (
     "stack",
     "statistics",
     "subtract_background",
+    "trees",
     "window",
 )
 
