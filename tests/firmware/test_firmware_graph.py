@@ -12,12 +12,12 @@ import pytest
 from firmware_graph import Case, first_difference, run
 from graph_plans import MOMENTS, STAGES, Seeded, Unfit, graph, recording, single
 
-from thermo_core import schema
+from thermo_core import schema, widening
 from thermo_core.graph.plan import Plan, plan
 from thermo_core.graph.rates import plan_at
 from thermo_core.sensors.external.settings import ExternalSettings
 from thermo_core.signals import Sample
-from thermo_core.stages import OPS, bins
+from thermo_core.stages import OPS
 from thermo_core.wearable.profile import Profile
 from thermo_quantize.compiler.graph.paces import paces
 
@@ -248,8 +248,8 @@ def recovering() -> Case:
 def _means(samples: int, count: int) -> list[float]:
     """Rows that make bins of a curve which is no window."""
     rows = np.zeros((count, samples))
-    borders = bins.edges(samples, count)
-    for row, weight in enumerate(bins.weights(samples, count)):
+    borders = widening.edges(samples, count)
+    for row, weight in enumerate(widening.weights(samples, count)):
         rows[row, borders[row] : borders[row + 1]] = weight
     return [float(x) for x in rows.ravel()]
 

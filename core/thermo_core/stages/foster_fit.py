@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from thermo_core import float32
 from thermo_core.quality import Quality
 from thermo_core.signals import Ref, Signal, Values
-from thermo_core.stages.bins import edges, weights
 from thermo_core.stages.stage import Arrays, Elementwise, Signals, Stage
+from thermo_core.widening import edges, weights
 
 PARTS = 3
 STEPS = 14

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from thermo_core import widening
 from thermo_core.signals import GAP_PERIODS
 from thermo_core.stages import (
     average,
     bandpass,
-    bins,
     body_map,
     contact_correction,
     contact_gate,
@@ -106,8 +106,8 @@ def _bins(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Bins = site.stage
     samples = site.input.shape[0]
     return {
-        "edges": tables.places(site.name("edges"), bins.edges(samples, stage.bins)),
-        "weights": tables.reals(site.name("weights"), bins.weights(samples, stage.bins)),
+        "edges": tables.places(site.name("edges"), widening.edges(samples, stage.bins)),
+        "weights": tables.reals(site.name("weights"), widening.weights(samples, stage.bins)),
         "bins": str(stage.bins),
         "settled": str(stage.settled),
     }
