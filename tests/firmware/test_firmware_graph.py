@@ -232,10 +232,14 @@ def recovering() -> Case:
     for number in range(30):
         tau = np.array([12.0, 70.0, 350.0])[rng.permutation(3)[: 1 + number % 3]]
         share = rng.dirichlet(np.full(len(tau), 4.0))
-        curve = (share * np.exp(-t[:, None] / tau)).sum(1) + rng.normal(0, 0.005, 200) + 0.01 * (number % 5) * t / 600
+        curve = (
+            (share * np.exp(-t[:, None] / tau)).sum(1)
+            + rng.normal(0, 0.005 + 0.02 * (number % 4 == 0), 200)
+            + 0.01 * (number % 5) * t / 600
+        )
         curve = rng.normal(0, 1, 200) if number % 10 == 9 else curve
         begun = np.full(7, np.nan)
-        begun[: 1 + len(tau)] = [len(tau), *(1.3 * np.sort(tau))]
+        begun[: 1 + len(tau)] = [len(tau), *(1.05 * np.sort(tau))]
         time_us = 200_000_000 * (number + 1)
         blocks.append([{"start": Sample(time_us, begun.astype(np.float32), 0)}])
         blocks.append([{"curve": Sample(time_us + 5, curve.astype(np.float32), 0)}])

@@ -35,6 +35,8 @@ LEAST_NOISE = np.float32(2e-4)
 """That intervals are made for: what float32 leaves of a curve without noise."""
 BEYOND = np.float32(1000)
 """Added to the score of a fit at the end of its range, so that any other comes before it."""
+NOISY, ALMOST_WHOLE, NEAR = np.float32(0.007), np.float32(0.03), np.float32(2)
+"""Noise from which what `begin` says counts, for curves whose amplitude is 1 to the second, within the third of a half-width."""
 FAR = 4
 """Most of an offset or a drift, in units of `stray`."""
 _FIRST_DAMPING, _LESS, _MORE = np.float32(0.01), np.float32(0.2), np.float32(5)
@@ -48,7 +50,9 @@ class FosterFit(Stage, frozen=True, tag="foster_fit"):
     The curve is a sum of one to three exponentials, in `bins` as that stage makes them without `settled`. Each number of parts is fitted with
     and without an offset and a drift, which are believed to be small (`stray`), by damped Gauss-Newton steps on the logarithms of the time
     constants and all amplitudes together (Levenberg 1944, Marquardt 1963), from fixed starting points and from `begin`, what `foster` says of
-    the same curve. The Bayesian information criterion chooses. Intervals are those of the linear model at the end (Laplace).
+    the same curve. The Bayesian information criterion chooses. Intervals are those of the linear model at the end (Laplace). Of a noisy
+    curve of amplitude 1 that has neither offset nor drift, what is said is that of `begin`, which knows what such curves are like, where it lies
+    within two half-widths.
 
     What is no such curve has 0 parts, with no value beside that, and is flagged OUT_OF_DOMAIN: an amplitude that does not stand out of
     the noise, a time constant at the end of the range, an offset or drift of more than 4 `stray`, or residuals that go together.
@@ -191,7 +195,7 @@ def _chunk(known: Tables, curves: Values, begun: Values) -> Values:
         for parts in range(1, PARTS + 1):
             for strays in (0, 2):
                 fits = _fitted(known, y, parts, strays, begun)
-                score, said = _said(known, fits, parts, strays)
+                score, said = _said(known, fits, begun, parts, strays)
                 better = usable & (score < best)
                 best = np.where(better, score, best).astype(np.float32)
                 found = np.where(better[:, np.newaxis], said, found).astype(np.float32)
@@ -309,7 +313,7 @@ def _solved(upper: Values, onto: Values) -> Values:
     return found
 
 
-def _said(known: Tables, fits: _Fits, parts: int, strays: int) -> tuple[Values, Values]:
+def _said(known: Tables, fits: _Fits, begun: Values, parts: int, strays: int) -> tuple[Values, Values]:
     """(n,) scores, the least of which is best, infinite where parts cannot be, and (n, 10) what is said with that fit."""
     count, bins = fits.left.shape
     order = np.argsort(fits.logs, axis=1, kind="stable")
@@ -330,12 +334,19 @@ def _said(known: Tables, fits: _Fits, parts: int, strays: int) -> tuple[Values, 
     upper, _ = _orthogonal(fits.columns, np.zeros((count, fits.columns.shape[2]), np.float32))
     spread = np.take_along_axis(_spreads(upper, parts), order, 1)
     tau = float32.exp(logs)
+    half = tau * ((NINE_IN_TEN * np.maximum(noise, LEAST_NOISE))[:, np.newaxis] * spread)
+    shares = amplitudes / whole[:, np.newaxis]
+    if not strays:
+        begin = begun[:, 1 : 1 + parts]
+        told = (begun[:, 0] == np.float32(parts)) & (noise >= NOISY) & (np.abs(whole - _ONE) <= ALMOST_WHOLE)
+        told &= (np.abs(begin - tau) <= NEAR * half).all(1)
+        tau = np.where(told[:, np.newaxis], begin, tau)
+        shares = np.where(told[:, np.newaxis], begun[:, 1 + PARTS : 1 + PARTS + parts], shares)
     said = np.full((count, 1 + 3 * PARTS), np.nan, np.float32)
     said[:, 0] = np.float32(parts)
     said[:, 1 : 1 + parts] = tau
-    said[:, 1 + PARTS : 1 + PARTS + parts] = amplitudes / whole[:, np.newaxis]
-    half = (NINE_IN_TEN * np.maximum(noise, LEAST_NOISE))[:, np.newaxis] * spread
-    said[:, 1 + 2 * PARTS : 1 + 2 * PARTS + parts] = tau * half
+    said[:, 1 + PARTS : 1 + PARTS + parts] = shares
+    said[:, 1 + 2 * PARTS : 1 + 2 * PARTS + parts] = half
     said[~is_one] = np.nan
     said[~is_one, 0] = _ZERO
     return score, said

@@ -17,6 +17,9 @@
 #define ALIKE 0.5F
 #define ALIKE_FROM 0.002F
 #define BEYOND 1000.0F
+#define NOISY 0.007F
+#define ALMOST_WHOLE 0.03F
+#define NEAR 2.0F
 #define NINE_IN_TEN 1.9F
 #define LEAST_NOISE 2e-4F
 #define FIRST_DAMPING 0.01F
@@ -259,7 +262,7 @@ static void spread_of(struct bench *bench, float *spreads) {
 }
 
 /* Where a fit scores better than the best before: what is said with it, 0 parts where the curve is none. */
-static void tell(struct bench *bench, struct fit *fit, float *best, float *output) {
+static void tell(struct bench *bench, struct fit *fit, const float *begun, float *best, float *output) {
   const struct foster_fit_parameters *parameters = bench->parameters;
   const uint32_t bins = parameters->bins;
   const uint32_t parts = bench->parts;
@@ -305,6 +308,15 @@ static void tell(struct bench *bench, struct fit *fit, float *best, float *outpu
     output[1U + FOSTER_FIT_PARTS + i] = fit->linear[order[i]] / whole;
     output[1U + 2U * FOSTER_FIT_PARTS + i] = tau * (half * spreads[order[i]]);
   }
+  /* Where the curve is noisy and else as a network knows it, that says more. */
+  bool told = bench->strays == 0 && begun[0] == (float)parts && noise >= NOISY && fabsf(whole - 1.0F) <= ALMOST_WHOLE;
+  for (uint32_t i = 0; i < parts; i++) {
+    told &= fabsf(begun[1U + i] - output[1U + i]) <= NEAR * output[1U + 2U * FOSTER_FIT_PARTS + i];
+  }
+  for (uint32_t i = 0; told && i < parts; i++) {
+    output[1U + i] = begun[1U + i];
+    output[1U + FOSTER_FIT_PARTS + i] = begun[1U + FOSTER_FIT_PARTS + i];
+  }
 }
 
 static uint16_t apply(const struct work *work) {
@@ -327,7 +339,7 @@ static uint16_t apply(const struct work *work) {
   for (bench.parts = 1; bench.parts <= FOSTER_FIT_PARTS; bench.parts++) {
     for (bench.strays = 0; bench.strays <= FOSTER_FIT_STRAYS; bench.strays += FOSTER_FIT_STRAYS) {
       struct fit fit = best_fit(&bench, stage_input(work, 1));
-      tell(&bench, &fit, &best, output);
+      tell(&bench, &fit, stage_input(work, 1), &best, output);
     }
   }
   return output[0] == 0.0F ? QUALITY_OUT_OF_DOMAIN : 0;
