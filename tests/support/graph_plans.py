@@ -234,6 +234,17 @@ def _foster(draft: Draft, of: str) -> Made:
     return fields, Kind((1 + 2 * parts,), kind.clock, False, kind.rated)
 
 
+def _foster_fit(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if len(kind.shape) != 1 or not 16 <= kind.elements <= 40:
+        return None
+    begin = f"begin-{len(draft.stages)}"
+    draft.stages.append({"op": "select", "of": of, "gives": begin, "places": [0, 1, 2, 3, 4, 5, 6]})
+    draft.kinds[begin] = Kind((7,), kind.clock, False, kind.rated)
+    samples = draft.choices.whole(2 * kind.elements, 100)
+    return {"begin": begin, "samples": samples, "period_s": 0.5}, Kind((10,), kind.clock, False, kind.rated)
+
+
 def _hold(draft: Draft, of: str) -> Made:
     on = draft.choices.one(sorted(draft.kinds))
     other, kind = draft.kinds[on], draft.kinds[of]
@@ -639,6 +650,7 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "expectile": _expectile,
     "forward_fill": _forward_fill,
     "foster": _foster,
+    "foster_fit": _foster_fit,
     "gaussian": _gaussian,
     "glcm": _glcm,
     "hold": _hold,

@@ -25,6 +25,7 @@ _NAMES = (
     "expectile",
     "forward_fill",
     "foster",
+    "foster_fit",
     "gaussian",
     "glcm",
     "hold",

@@ -70,6 +70,10 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "expectile": ({"start": 65.0}, (Signal("x", (), "bpm", 0.1, "x"),)),
     "forward_fill": ({"oldest_s": 15.0}, (Signal("x", (), "bpm", 1.0, "x"),)),
     "foster": ({"parts": 1, "copies": 2}, (Signal("x", (4,), "", 1.0, "x"),)),
+    "foster_fit": (
+        {"begin": "y", "samples": 600},
+        (Signal("x", (64,), "", 1 / 600, "x"), Signal("y", (7,), "", 1 / 600, "x")),
+    ),
     "gaussian": ({"size": 3, "sigma": 0.8}, (_PICTURE,)),
     "glcm": ({"low": 28.0, "high": 36.0}, (_PICTURE,)),
     "hold": ({"oldest_s": 10.0}, (_SLOW, _DEGREES)),

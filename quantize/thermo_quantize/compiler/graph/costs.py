@@ -98,6 +98,7 @@ _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     "expectile": lambda node, stage: 100 + 60 * _taken(node),
     "forward_fill": lambda node, stage: 20 + 15 * _taken(node),
     "foster": lambda node, stage: 24 * _taken(node),
+    "foster_fit": lambda node, stage: 27_000 * stage.samples,
     "gaussian": lambda node, stage: (19 if stage.size == 3 else 40) * _taken(node),
     "glcm": lambda node, stage: 10 * _taken(node) + len(stage.angles) * (8 * _taken(node) + 20 * stage.levels**2),
     "hold": lambda node, stage: 2.5 * _given(node),

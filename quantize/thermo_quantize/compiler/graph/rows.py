@@ -5,16 +5,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from thermo_core import widening
 from thermo_core.signals import GAP_PERIODS
 from thermo_core.stages import (
     average,
     bandpass,
-    bins,
     body_map,
     contact_correction,
     contact_gate,
     expectile,
     forward_fill,
+    foster_fit,
     kalman_core,
     learning,
     metabolic_rate,
@@ -39,6 +40,7 @@ from thermo_core.stages.domain_gate import DomainGate
 from thermo_core.stages.enmo import Enmo
 from thermo_core.stages.expectile import Expectile
 from thermo_core.stages.foster import Foster
+from thermo_core.stages.foster_fit import FosterFit
 from thermo_core.stages.hold import Hold
 from thermo_core.stages.integral import Integral
 from thermo_core.stages.kalman_core import KalmanCore
@@ -106,8 +108,8 @@ def _bins(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Bins = site.stage
     samples = site.input.shape[0]
     return {
-        "edges": tables.places(site.name("edges"), bins.edges(samples, stage.bins)),
-        "weights": tables.reals(site.name("weights"), bins.weights(samples, stage.bins)),
+        "edges": tables.places(site.name("edges"), widening.edges(samples, stage.bins)),
+        "weights": tables.reals(site.name("weights"), widening.weights(samples, stage.bins)),
         "bins": str(stage.bins),
         "settled": str(stage.settled),
     }
@@ -199,6 +201,21 @@ def _foster(site: Site, tables: Tables) -> Mapping[str, str]:
         "log_spread": real(stage.log_spread),
         "parts": str(stage.parts),
         "copies": str(stage.copies),
+    }
+
+
+def _foster_fit(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: FosterFit = site.stage
+    bins = site.input.elements
+    found = foster_fit.tables(stage, bins)
+    places = {"edges": tables.places(site.name("edges"), found.edges)}
+    named = ("weights", "level", "drift")
+    return places | {
+        **{name: tables.reals(site.name(name), getattr(found, name)) for name in named},
+        "starts": tables.reals(site.name("starts"), np.concatenate(found.starts)),
+        "period_s": real(stage.period_s),
+        **{name: real(float(getattr(found, name))) for name in ("stiff", "far", "least", "most")},
+        "bins": str(bins),
     }
 
 
@@ -505,6 +522,7 @@ ROWS: Mapping[str, Row] = {
     "expectile": Row(_expectile, state=True, keeps=lambda site: FLOAT * site.input.elements),
     "forward_fill": Row(_forward_fill, keeps=lambda site: (8 + FLOAT) * site.input.elements),
     "foster": Row(_foster),
+    "foster_fit": Row(_foster_fit, scratch=lambda site: FLOAT * foster_fit.room(site.input.elements)),
     "gaussian": Row(pictures.gaussian, scratch=pictures.gaussian_scratch),
     "glcm": Row(pictures.glcm, scratch=pictures.glcm_scratch),
     "hold": Row(_hold, state=True, keeps=lambda site: FLOAT * site.input.elements, kept_output=True),
