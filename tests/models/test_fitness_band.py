@@ -18,7 +18,8 @@ from thermo_models import extra_trees
 from thermo_models.boosting import Boosting
 from thermo_models.features import moments, signal_from, signal_over, through
 from thermo_models.random_features import Hidden, Prior, SolvedClasses
-from thermo_models.tasks import find, fitness_band
+from thermo_models.tasks import find
+from thermo_models.tasks import fitness_band_features as features_of
 from thermo_sim.people import Person, course, motion, pulse_wave
 
 WEARABLE = file.read(library.resolve("fitness-band"))
@@ -63,7 +64,7 @@ def test_scores_are_read_as_the_wearable_reads_them() -> None:
     lengths = (3, 25, 1)
     outputs = rng.random((sum(lengths), 3)).astype(np.float32)
     elapsed = np.concatenate([60 + 30.0 * np.arange(count) for count in lengths])
-    found = fitness_band.lately(outputs, elapsed)
+    found = features_of.lately(outputs, elapsed)
     first = 0
     stage = next(one for one in WEARABLE.profile.stages if one.gives == "activity-lately")
     for count in lengths:
@@ -93,13 +94,13 @@ def test_a_session_becomes_samples_with_the_faults_taken_out() -> None:
         "acc_sd_g": np.full(count, 0.02, np.float32),
         "enmo_g": np.full(count, 0.01, np.float32),
     }
-    facts, extra = fitness_band._samples_of("AEROBIC/S20", of)
+    facts, extra = features_of.samples_of("AEROBIC/S20", of)
     assert facts.shape == (9, 42) and extra["elapsed_s"].tolist() == list(range(60, 301, 30))
     assert np.isnan(facts[0]).any() and not np.isnan(facts[1:]).any()
     assert facts[-1, 0] == 80 and extra["temperature"][-1, 0] == 33
-    _, hot = fitness_band._samples_of("AEROBIC/S20", of | {"temp_centi": np.full(count, 20000, np.int16)})
+    _, hot = features_of.samples_of("AEROBIC/S20", of | {"temp_centi": np.full(count, 20000, np.int16)})
     assert np.isnan(hot["temperature"]).all()
-    capped, _ = fitness_band._samples_of("STRESS/f07", of)
+    capped, _ = features_of.samples_of("STRESS/f07", of)
     assert np.isnan(capped[:, 0]).all() and not np.isnan(capped[:, 11]).any()
 
 

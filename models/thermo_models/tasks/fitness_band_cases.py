@@ -12,7 +12,8 @@ from thermo_models.intervals import bootstrap, numbers
 from thermo_models.random_features import Hidden, Prior, SolvedClasses
 from thermo_models.samples import Samples, people_folds
 from thermo_models.settings import Settings
-from thermo_models.tasks.fitness_band import CLASSES, COLUMNS, LEVELS, FitnessBand, columns, stages_of, standard_of
+from thermo_models.tasks.fitness_band_features import CLASSES, COLUMNS, LEVELS, columns, stages_of, standard_of
+from thermo_models.tasks.task import Task
 
 RESAMPLES = 200
 FOLDS = 8
@@ -45,7 +46,7 @@ def many(train: Inputs, people: NDArray[np.int64], targets: NDArray[np.int64], t
     return extra_trees.tell(train, targets, test, len(CLASSES))
 
 
-def examined(task: FitnessBand, samples: Samples, settings: Settings) -> dict[str, Any]:
+def examined(task: Task, samples: Samples, settings: Settings) -> dict[str, Any]:
     """Rows of macro F1 with intervals: from one protocol to the other, and from parts of the numbers, people dealt to `FOLDS`."""
     there = set(np.unique(samples.groups).tolist())
     protocols = []
@@ -82,7 +83,7 @@ def _parts(samples: Samples) -> dict[str, Inputs]:
 
 
 def _figure(
-    task: FitnessBand,
+    task: Task,
     samples: Samples,
     inputs: Inputs,
     splits: list[tuple[NDArray[np.int64], NDArray[np.int64]]],
