@@ -26,9 +26,10 @@ from pathlib import Path
 import numpy as np
 
 from thermo_core.errors import ThermoError, UsageError
+from thermo_core.graph.alert_plan import AlertPlan
 from thermo_core.graph.alerts import AlertMachine, AlertState
 from thermo_core.graph.findings import finding
-from thermo_core.graph.plan import PERSON, AlertPlan, Plan, plan
+from thermo_core.graph.plan import PERSON, Plan, plan
 from thermo_core.graph.series import run
 from thermo_core.signals import Sample, Series
 from thermo_core.wearable.file import read
@@ -41,7 +42,7 @@ from thermo_sim.people.happenings import parse_happenings
 from thermo_sim.world_file import World, load_world, with_body, world_of
 from thermo_sim.worn import Stretch, says
 
-BUSY_HZ = 50.0
+BUSY_HZ = 250.0
 """Numbers a second from which on a wearable is looked at in stretches."""
 CAMERA_HZ = 500.0
 CAUSE_S = 3600.0

@@ -97,6 +97,7 @@ def _rows() -> tuple[Row, ...]:
     foster = few | {"places": list(range(27))}
     words = ["mean", "sd", "min", "max", "median", "p95"]
     pulse = {"op": "select", "of": "skin", "gives": "pulse", "places": [0]}
+    wearer = {"op": "select", "of": "skin", "gives": "wearer", "places": [0, 1, 2, 3]}
     axes = {"op": "select", "of": "skin", "gives": "axes", "places": [1, 2, 3]}
     last = {"op": "window", "length": 200}
     windows: list[dict[str, Any]] = [
@@ -183,6 +184,10 @@ def _rows() -> tuple[Row, ...]:
         Row("forward_fill", "a number", [made | {"op": "forward_fill"}], CURVE, "curve"),
         Row("expectile", "a number", [made | {"op": "expectile"}], CURVE, "curve"),
         Row("integral", "a number", [made | {"op": "integral"}], CURVE, "curve"),
+        Row("wearer", "a number, and four of a wearer", [pulse, wearer], BAND, "band"),
+        Row("metabolic_rate", "of a heart rate, one at rest and a wearer",
+            [pulse, wearer, {"op": "metabolic_rate", "of": "pulse", "resting": "pulse", "wearer": "wearer", "gives": "made"}], BAND,
+            "wearer"),
         Row("bandpass", "a pulse, order 2", [made | {"op": "bandpass", "low_hz": 0.7, "high_hz": 3.5}], PULSE, "curve"),
         Row("band", "a pulse and three axes put, no stage", [], BAND, "band"),
         Row("axes", "three axes of four numbers", [axes], BAND, "band"),

@@ -1,16 +1,19 @@
 """What a network sees, made by the stages of a wearable: over recordings by its graph, over samples by the stages alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from thermo_core.errors import StageError, UsageError
 from thermo_core.graph import series
-from thermo_core.graph.plan import plan
+from thermo_core.graph.plan import PERSON, plan
 from thermo_core.quality import Quality
 from thermo_core.schema import Floats
+from thermo_core.sensors.external.settings import ExternalSettings
+from thermo_core.sensors.settings import SensorSettings
 from thermo_core.signals import Series, Signal, Values
 from thermo_core.stages import OPS
 from thermo_core.stages.normalise import Normalise
@@ -90,6 +93,44 @@ def signal_over(profile: Profile, sources: Mapping[str, Series], name: str) -> S
         ProfileError: the profile does not fit together.
     """
     return series.run(plan(profile), sources, {})[name]
+
+
+def signal_from(profile: Profile, given: Mapping[str, Series], rates_hz: Mapping[str, float], name: str) -> Series:
+    """A signal of a wearable over a recording that holds what some of its stages make, as another band's heart rate, not what sensors say.
+
+    Args:
+        profile: the wearable.
+        given: signals of it, of sensors or of stages, and of the wearer.
+        rates_hz: samples a second of each of these but the wearer's.
+        name: of the signal; it must rest on these alone.
+
+    Raises:
+        ProfileError: it rests on others too, or what is given does not fit.
+    """
+    signals = plan(_only(profile, _behind(profile, given, ()), profile.sensors)).signals
+    sensors = tuple(
+        ExternalSettings(name=one, shape=signals[one].shape, unit=signals[one].unit, rate_hz=rates_hz[one])
+        for one in given
+        if signals[one].clock != PERSON
+    )
+    return series.run(plan(_only(profile, _behind(profile, (name,), given), sensors)), given, {})[name]
+
+
+def _only(profile: Profile, stages: tuple[Stage, ...], sensors: tuple[SensorSettings, ...]) -> Profile:
+    return replace(profile, sensors=sensors, stages=stages, models=(), alerts=())
+
+
+def _behind(profile: Profile, names: Iterable[str], given: Container[str]) -> tuple[Stage, ...]:
+    """Stages that make signals, back to those that are given."""
+    made = {stage.gives: stage for stage in profile.stages}
+    found: dict[str, Stage] = {}
+    waiting = list(names)
+    while waiting:
+        one = waiting.pop()
+        if one in made and one not in given and one not in found:
+            found[one] = made[one]
+            waiting += made[one].inputs
+    return tuple(found.values())
 
 
 def moments(values: Mapping[str, NDArray[np.float32]], period_us: int = 1_000_000) -> dict[str, Series]:

@@ -107,6 +107,57 @@ class Solved:
         return values
 
 
+@dataclass(frozen=True, slots=True)
+class SolvedClasses:
+    """The function of several classes: softmax of concatenate(inputs, hidden layer) @ weights + bias."""
+
+    hidden: Hidden
+    weights: Array
+    bias: Array
+
+    @classmethod
+    def of(
+        cls, hidden: Hidden, prior: Prior, inputs: Array, targets: NDArray[np.int64], classes: int
+    ) -> "SolvedClasses":
+        """The penalised multinomial logistic regression on inputs (n, d) of targets (n,), each class weighing the same."""
+        from scipy.optimize import minimize
+
+        deviation = _deviations(hidden, prior)
+        features = np.column_stack([_features(hidden, inputs) * deviation, np.ones(len(inputs))])
+        counts = np.bincount(targets, minlength=classes)
+        weight = (len(targets) / (classes * np.maximum(counts, 1)))[targets][:, np.newaxis]
+        wanted = np.eye(classes)[targets]
+        # The bias is all but free.
+        penalty = np.append(np.ones(len(deviation)), 1e-6)[:, np.newaxis]
+
+        def loss(flat: Array) -> tuple[float, Array]:
+            found = flat.reshape(-1, classes)
+            logits = features @ found
+            logits -= logits.max(1, keepdims=True)
+            shares = np.exp(logits)
+            total = shares.sum(1, keepdims=True)
+            value = float(np.sum(weight * wanted * (np.log(total) - logits)) + 0.5 * np.sum(penalty * np.square(found)))
+            gradient = features.T @ (weight * (shares / total - wanted)) + penalty * found
+            return value, gradient.ravel()
+
+        start = np.zeros(features.shape[1] * classes)
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 400}).x.reshape(-1, classes)
+        return cls(hidden, deviation[:, np.newaxis] * found[:-1], found[-1])
+
+    def put_into(self, network: Any) -> None:
+        """Set the weights of a `dense_residual` of this size."""
+        first, last = (layer for layer in network.layers if layer.get_weights())
+        first.set_weights([self.hidden.kernel, self.hidden.bias])
+        last.set_weights([self.weights, self.bias])
+
+    def __call__(self, inputs: Array) -> Array:
+        """(m, classes) scores at inputs (m, d)."""
+        logits = _features(self.hidden, inputs) @ self.weights + self.bias
+        shares = np.exp(logits - logits.max(1, keepdims=True))
+        scores: Array = shares / shares.sum(1, keepdims=True)
+        return scores
+
+
 def _deviations(hidden: Hidden, prior: Prior) -> Array:
     """(d + units,) standard deviations of the last layer's weights."""
     units = len(hidden.bias)

@@ -27,6 +27,8 @@ GRAPHS, SAMPLES = 60, 150
 EMULATED = 12
 SETS, INPUTS = 4, 60
 """Of each operation: sets of parameters, and samples for each."""
+FEW_INPUTS = 10
+"""Likewise of a single set on an emulated processor, where all is part of the program."""
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
@@ -244,5 +246,5 @@ def test_random_graphs_of_sensors_at_other_rates_make_the_bytes_of_python(tmp_pa
 def test_graphs_on_a_cortex_m4(tmp_path: Path) -> None:
     if not shutil.which("arm-none-eabi-gcc") or not shutil.which("qemu-system-arm"):
         pytest.skip("hardware absent: no emulator (qemu-system-arm / arm-none-eabi-gcc not installed)")
-    compare([patch(), worn(), moving()], tmp_path, emulated=True)
-    compare(cases(large, EMULATED, SAMPLES, 1), tmp_path, emulated=True)
+    each = [case for op in sorted(OPS) for case in cases(partial(single, op=op), 1, FEW_INPUTS, 2)]
+    compare([patch(), worn(), moving(), *each, *cases(large, EMULATED, SAMPLES, 1)], tmp_path, emulated=True)

@@ -20,6 +20,8 @@ Sensors = Mapping[str, tuple[tuple[int, ...], float]]
 
 SENSORS: Sensors = {"fast": ((3,), 10.0), "slow": ((), 2.0), "event": ((2,), 0.0)}
 
+FEW = np.array([0.0, -0.0, 1.0, -1.0, 40.0], np.float32)
+"""Both zeros, and little else, so that much is alike."""
 SPECIAL = np.array([0.0, -0.0, 1e-42, -1e-42, 3e38, -3e38, np.inf, -np.inf, 65535.0, 0.5, 1.5], np.float32)
 
 
@@ -476,6 +478,32 @@ def _subtract_background(draft: Draft, of: str) -> Made:
     )
 
 
+def _trees(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if kind.elements > 255:
+        return None
+    rng = np.random.default_rng(draft.choices.whole(0, 2**32 - 1))
+    roots, feature, child = [], [], []
+    for _ in range(draft.choices.whole(1, 7)):
+        roots.append(len(feature))
+        waiting = 1
+        while waiting:
+            waiting -= 1
+            inner = len(feature) - roots[-1] < 20 and rng.random() < 0.7
+            feature.append(int(rng.integers(kind.elements)) if inner else -1)
+            child.append(len(feature) + waiting if inner else 0)
+            waiting += 2 * inner
+    classes = draft.choices.whole(2, 4)
+    fields = {
+        "roots": roots,
+        "feature": feature,
+        "threshold": draft.floats(len(feature), draft.choices.one([-2.0, 28.0]), 38),
+        "child": child,
+        "start": draft.floats(classes, -1, 1),
+    }
+    return fields, Kind((classes,), kind.clock, False, kind.rated)
+
+
 def _window(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
     if len(kind.shape) > 2 or not kind.rated or kind.elements > 60:
@@ -629,6 +657,7 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "spectrum_peak": _spectrum_peak,
     "statistics": _statistics,
     "subtract_background": _subtract_background,
+    "trees": _trees,
     "window": _window,
 }
 """One row an operation, as the registry has them."""
@@ -752,6 +781,8 @@ def numbers(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.floa
         values = np.round(values * rng.choice([0.0, 0.1, 1.0]))
     elif style < 0.3:
         values = rng.integers(0, 1 << 32, shape, np.uint32).view(np.float32)
+    elif style < 0.4:
+        values = rng.choice(FEW, shape)
     if style < 0.8:
         values = np.where(rng.random(shape) < 0.1, np.float32(np.nan), values)
         values = np.where(rng.random(shape) < 0.05, rng.choice(SPECIAL, shape), values)

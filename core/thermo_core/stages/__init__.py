@@ -55,6 +55,7 @@ _NAMES = (
     "stack",
     "statistics",
     "subtract_background",
+    "trees",
     "window",
 )
 

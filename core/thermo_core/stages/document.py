@@ -109,6 +109,16 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     ),
     "statistics": ({"give": ["mean", "sd", "p95"]}, (_WINDOW,)),
     "subtract_background": ({"threshold": 1.5}, (_PICTURE,)),
+    "trees": (
+        {
+            "roots": [0.0, 3.0],
+            "feature": [2.0, -1.0, -1.0, -1.0],
+            "threshold": [33.5, -0.8, 0.8, 0.1],
+            "child": [1.0, 0.0, 0.0, 0.0],
+            "start": [0.0, 0.0],
+        },
+        (_DEGREES,),
+    ),
     "window": ({"length": 128, "every": 8}, (Signal("x", (), "degC", 8.0, "x"),)),
 }
 """Parameters and inputs of an example of each operation."""

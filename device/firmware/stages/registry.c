@@ -50,6 +50,7 @@
 #include "stack.h"
 #include "statistics.h"
 #include "subtract_background.h"
+#include "trees.h"
 #include "window.h"
 
 /* clang-format off */
@@ -102,6 +103,7 @@ static const struct stage *const stages[] = {
     &stack_stage,
     &statistics_stage,
     &subtract_background_stage,
+    &trees_stage,
     &window_stage,
 };
 /* clang-format on */

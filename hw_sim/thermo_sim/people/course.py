@@ -25,8 +25,8 @@ from thermo_sim.people.scripts import HOUR, SCRIPTS, Spell, spells_of, written
 
 Array = NDArray[np.float64]
 
-HEART_TAU_S = 40.0
-"""With which the heart follows work."""
+HEART_TAU_S = 45.0
+"""With which the heart follows what a person does beside work."""
 AIR_TAU_S = 45.0
 BLOOD_TO_SKIN_K = 0.1
 CLOTH_TAU_S = 150.0
@@ -166,10 +166,7 @@ class Course:
     def skin(self, times_s: Array) -> Array:
         """degC by segment, (n, 17)."""
         person = self.person
-        skin = self._body.at(times_s, table.OUTPUTS["skin"])
-        # Blood makes no skin warmer than itself, which a table between and beyond its nodes may.
-        most = self._body.at(times_s, slice(34, 35)) - BLOOD_TO_SKIN_K
-        skin = most - 0.3 * np.logaddexp(0, (most - skin) / 0.3)
+        skin = self._usual_skin(times_s)
         # Vessels that are wide open leave no room for differences between people.
         room = np.clip((36.4 - skin) / 3, 0.05, 1.0)
         evening = 0.5 * np.cos(2 * np.pi * (self.hour(times_s) - 1.5) / 24)
@@ -188,6 +185,16 @@ class Course:
                 behind = one.amount(times_s, 300, 900) - one.amount(times_s)
                 skin += behind[:, np.newaxis] * one.pattern(effect.chill)
         within: Array = np.clip(skin, -10.0, 46.0)
+        return within
+
+    def _usual_skin(self, times_s: Array) -> Array:
+        """degC by segment of a body of that size, before all that is the person's own; (n, 17)."""
+        known = self._body.at(times_s, slice(0, 35))
+        head = known[:, 34]
+        skin = table.shipped().corrected(known[:, :17], head)
+        # Blood makes no skin warmer than itself, which a table between and beyond its nodes may.
+        most = head[:, np.newaxis] - BLOOD_TO_SKIN_K
+        within: Array = most - 0.3 * np.logaddexp(0, (most - skin) / 0.3)
         return within
 
     def skin_at(self, where: Place | str, times_s: Array) -> Array:
@@ -231,7 +238,7 @@ class Course:
 
     def perfusion(self, times_s: Array, labels: frozenset[str] = NOWHERE) -> Array:
         """Size of the pulse by the person's usual one, (n,)."""
-        hands = self._body.at(times_s, slice(7, 8))[:, 0]
+        hands = self._usual_skin(times_s)[:, table.SEGMENTS.index("LHand")]
         size = np.clip((hands - 18) / 12, 0.15, 1.1)
         for one in self.happenings:
             if one.effect.blood and (one.effect.parts or one.strikes(labels)):
@@ -251,7 +258,7 @@ class Course:
 
     def cardiac(self, times_s: Array) -> Array:
         """l/h, (n,)."""
-        return self._flow.at(times_s)[:, 0]
+        return self._body.at(times_s, table.OUTPUTS["cardiac"])[:, 0]
 
     def heart_bpm(self, times_s: Array) -> Array:
         """Beats a minute, (n,)."""
@@ -401,12 +408,6 @@ class Course:
     @cached_property
     def _body(self) -> Relaxation:
         return Relaxation(self._starts_s, self._targets, table.TAUS_S)
-
-    @cached_property
-    def _flow(self) -> Relaxation:
-        """Cardiac output: what JOS-3 has at once takes the heart a while."""
-        taus = np.concatenate([[HEART_TAU_S], table.TAUS_S[1:]])
-        return Relaxation(self._starts_s, self._targets[:, :, table.OUTPUTS["cardiac"]], taus)
 
     @cached_property
     def _targets(self) -> Array:

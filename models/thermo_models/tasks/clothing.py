@@ -217,15 +217,18 @@ class Clothing:
         return np.concatenate([flat, one_sided], axis=1)
 
     def _body(self, scenes: Scenes) -> Body:
-        return self._constants(scenes.skin[scenes.learnt].reshape(-1, len(SEGMENTS)))
+        return self._constants(
+            scenes.skin[scenes.learnt].reshape(-1, len(SEGMENTS)), scenes.room[scenes.learnt].ravel()
+        )
 
     def _bodies_of(self, train: Samples) -> Body:
         """Of the bodies that are there to be learnt from, whoever is among the samples, so that the figures are those of what is shipped."""
-        return self._constants(train.extra["skin"][~np.isin(train.people, TESTED)].astype(np.float64))
+        learnt = ~np.isin(train.people, TESTED)
+        return self._constants(train.extra["skin"][learnt].astype(np.float64), train.extra["room"][learnt])
 
-    def _constants(self, skin: Array) -> Body:
+    def _constants(self, skin: Array, room: Array) -> Body:
         profile = self.wearable.profile
-        return body_of(skin, self.nodes, stage_of(profile, "checked"), stage_of(profile, "body"))
+        return body_of(skin, room, self.nodes, stage_of(profile, "checked"), stage_of(profile, "body"))
 
 
 def in_mirror(features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -242,7 +245,7 @@ def _samples_of(
     plain, bias = (part[which] for part in scenes.seen(nodes, draw))
     said, rng = plain + bias, np.random.default_rng([draw, 0x1D6])
     minutes = said.shape[1]
-    segments = segments_of(body, said.reshape(-1, len(nodes)))[:, :17].reshape(len(which), minutes, 17)
+    segments = segments_of(body, said.reshape(-1, said.shape[2]))[:, :17].reshape(len(which), minutes, 17)
     usual = np.where(scenes.begun < 0, rng.integers(25, 64, len(scenes)), scenes.begun)[which]
     judged_at = np.minimum(usual + JUDGED, minutes - 1)
     found: dict[str, list[NDArray[Any]]] = {}
@@ -266,11 +269,11 @@ def _samples_of(
             "judged": judged[of],
             "minute": np.full(int(of.sum()), minute),
             "work": scenes.work[which[of], minute],
-            "room": scenes.room[which[of]],
+            "room": scenes.room[which[of], minute],
             "change": np.abs([change[:, left] - change[:, right] for left, right in PAIRS]).max(0),
             "skin": skin.astype(np.float32),
             "calibrated": _errors_of(body, plain[of, minute] + CALIBRATED * bias[of, 0], skin),
-            **errors(body, said[of, minute], skin, scenes.room[which[of]]),
+            **errors(body, said[of, minute], skin),
         }
         for name, values in moment.items():
             found.setdefault(name, []).append(values)

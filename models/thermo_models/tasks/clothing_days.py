@@ -78,7 +78,7 @@ def _cut(script: str, seed: int, minutes: int) -> Scenes:
         truth.skin_celsius.reshape(count, minutes, -1),
         event,
         begun,
-        truth.air_celsius.reshape(count, minutes).mean(1),
+        truth.air_celsius.reshape(count, minutes),
         (truth.metabolic_w / truth.metabolic_w.min()).reshape(count, minutes),
     )
 

@@ -75,6 +75,9 @@ def _segment(node: Node) -> float:
     return (threshold + 75.0 * int(stage.opening) + (34.0 if stage.largest else 0.0)) * _taken(node)
 
 
+_DEPTH = 4
+"""Nodes on the way to a leaf, about."""
+
 _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     "average": lambda node, stage: (30 + stage.pictures) * _taken(node),
     "bandpass": lambda node, stage: (60 + 50 * stage.order) * _taken(node),
@@ -85,7 +88,7 @@ _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     "stack": lambda node, stage: 6 * _given(node),
     "concatenate": lambda node, stage: 2.5 * _given(node),
     "crop": lambda node, stage: 5 * _given(node),
-    "domain_gate": lambda node, stage: 100 + 5 * _given(node),
+    "domain_gate": lambda node, stage: 2.5 * _given(node) + 15.5 * node.inputs[1].elements,
     "difference": lambda node, stage: (10 if stage.first else 8) * _given(node),
     "contact_correction": lambda node, stage: 14 * _taken(node),
     "contact_gate": lambda node, stage: 40 * _taken(node),
@@ -109,10 +112,10 @@ _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     "node_check": lambda node, stage: 20 * _taken(node) ** 2,
     "normalise": lambda node, stage: 31 * _taken(node),
     "normalise_percentiles": lambda node, stage: 78 * _taken(node),
-    "prefer": lambda node, stage: 9 * _given(node),
+    "prefer": lambda node, stage: 12 * _given(node),
     "projection": lambda node, stage: _projection(node),
     "recovery": lambda node, stage: 715 * _taken(node),
-    "reference": lambda node, stage: 100 + (47 + (300 if stage.most_shift else 0)) * node.inputs[0].elements,
+    "reference": lambda node, stage: 100 + (47 + (590 if stage.most_shift else 0)) * node.inputs[0].elements,
     "relative": lambda node, stage: 45 * _taken(node) + 8 * node.inputs[1].elements,
     "resample": lambda node, stage: 23 * _taken(node) * max(1.0, node.inputs[0].rate_hz / node.gives.rate_hz),
     "resize": lambda node, stage: _resize(node),
@@ -126,6 +129,7 @@ _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     ),
     "statistics": lambda node, stage: _statistics(node),
     "subtract_background": lambda node, stage: 42 * _taken(node),
+    "trees": lambda node, stage: 100 * len(stage.start) + 14 * _DEPTH * len(stage.roots),
     "window": lambda node, stage: 3 * _given(node) + 3 * _taken(node) * stage.every,
 }
 

@@ -25,6 +25,7 @@ from thermo_core.stages import (
     slope,
     spectrum_peak,
     statistics,
+    trees,
 )
 from thermo_core.stages.bandpass import Bandpass
 from thermo_core.stages.bins import Bins
@@ -57,6 +58,7 @@ from thermo_core.stages.slope import Slope
 from thermo_core.stages.spectrum_peak import SpectrumPeak
 from thermo_core.stages.statistics import Statistics
 from thermo_core.stages.subtract_background import SubtractBackground
+from thermo_core.stages.trees import Trees
 from thermo_core.stages.window import Window
 from thermo_quantize.compiler.graph import picture_rows as pictures
 from thermo_quantize.compiler.graph.row import FLOAT, ORDER_SCRATCH, Row, Site
@@ -67,9 +69,11 @@ _ORDER = f"sizeof(struct order_scratch) == {ORDER_SCRATCH}"
 _RUN = f"sizeof(struct run) == {pictures.RUN}"
 BANDPASS_COLUMN = 40
 """Bytes of `struct bandpass_column`."""
+TREES_NODE = 8
+"""Bytes of `struct trees_node`."""
 RESAMPLE_STEP = 16
 """Bytes of `struct resample_step`."""
-REGISTRATION = 20
+REGISTRATION = 24
 """Bytes of `struct registration`."""
 
 IN_PLACE = Overlap(lag=0)
@@ -301,7 +305,7 @@ def _reference(site: Site, tables: Tables) -> Mapping[str, str]:
         bounds, (rows, columns) = reference.bounds(stage), site.input.shape
         registration = f"&{site.name('registration')}"
         tables.texts.append(
-            f"static const struct registration {site.name('registration')} = {{.most = {real(bounds.most)}, "
+            f"static const struct registration {site.name('registration')} = {{.find = registration_find, .most = {real(bounds.most)}, "
             f".variance = {real(bounds.variance)}, .damping = {real(bounds.damping)}, .far = {real(bounds.far)}, "
             f".rows = {rows}, .columns = {columns}}};"
         )
@@ -431,6 +435,25 @@ def _subtract_background(site: Site, tables: Tables) -> Mapping[str, str]:
     }
 
 
+def _trees(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: Trees = site.stage
+    feature, child = trees.whole(stage.feature).tolist(), trees.whole(stage.child).tolist()
+    name = site.name("nodes")
+    rows = "\n".join(
+        f"    {{{real(threshold)}, {0 if at == trees.LEAF else first}, {'TREES_LEAF' if at == trees.LEAF else at}}},"
+        for threshold, first, at in zip(stage.threshold.array.tolist(), child, feature, strict=True)
+    )
+    tables.texts.append(f"static const struct trees_node {name}[] = {{\n{rows}\n}};")
+    tables.bytes += TREES_NODE * len(feature)
+    return {
+        "nodes": name,
+        "roots": tables.places(site.name("roots"), trees.whole(stage.roots).tolist()),
+        "start": tables.reals(site.name("start"), stage.start.array),
+        "count": str(len(stage.roots)),
+        "classes": str(len(stage.start)),
+    }
+
+
 def _window(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Window = site.stage
     return {"length": str(stage.length), "every": str(stage.every)}
@@ -523,6 +546,7 @@ ROWS: Mapping[str, Row] = {
         state=True,
         keeps=lambda site: (FLOAT + 2) * site.input.elements,
     ),
+    "trees": Row(_trees, assumes=f"sizeof(struct trees_node) == {TREES_NODE}"),
     "window": Row(
         _window,
         state=True,
