@@ -15,7 +15,7 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.terminal_theme import MONOKAI
 
-from thermo_host.link.lease import Telemetry
+from thermo_host.link.items import Telemetry
 from thermo_host.screen.view import View
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.stream.playback import Recording
@@ -41,7 +41,9 @@ def main() -> None:
     parser.add_argument("png", type=Path)
     parser.add_argument("--columns", type=int, default=120)
     parser.add_argument("--lines", type=int, default=30)
-    parser.add_argument("--seconds", type=float, help="how far into it, by the wearable's clock; to its end where left out")
+    parser.add_argument(
+        "--seconds", type=float, help="how far into it, by the wearable's clock; to its end where left out"
+    )
     options = parser.parse_args()
     recording = Recording(options.recording)
     monitor = Monitor(recording.session)
