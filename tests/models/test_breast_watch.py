@@ -238,3 +238,22 @@ def test_from_the_chips_to_a_flag_a_patch_learns_is_touched_and_recovers() -> No
     assert not (flags[ready] & (Quality.UNCALIBRATED | Quality.OUT_OF_DOMAIN)).any()
     assert (flags[touched] & Quality.OUT_OF_DOMAIN).all()
     assert found.values[ready, 0].min() > 0.5
+
+
+def test_a_patch_that_has_slipped_says_so_and_is_no_lesion() -> None:
+    network = Int8Network((ARTIFACT / "model.tflite").read_bytes())
+    refused, alerting = [], []
+    for seed in range(950_000, 950_003):
+        rng = np.random.default_rng(seed)
+        watched = patch_weeks.Watched(seed, "branches", LIVES["mild"].habits, rng)
+        learner = patch_weeks.Learner(*STAGES, 6 * HOUR_S)
+        times = np.arange(0, patch_weeks.REFERENCE_DAYS * DAY_S, 6 * HOUR_S)
+        learner.push(times, np.stack([watched.look(time_s) for time_s in times]))
+        for place, angle in enumerate(rng.uniform(0, 2 * np.pi, 6)):
+            time_s = (7.2 + 0.3 * place) * DAY_S
+            off = (6 * np.sin(angle), 6 * np.cos(angle))
+            difference, above, flags = learner.push([time_s], watched.look(time_s, off=off)[np.newaxis], doubtful=True)
+            (said,) = network.predict([network_inputs((breast_watch.SEEN,), np.stack([difference, above], axis=-1))])
+            refused.append(bool(flags[0] & Quality.OUT_OF_DOMAIN) or said[2] > breast_watch.TOLD.high)
+            alerting.append(not refused[-1] and said[1] >= TASK.threshold_of(PROFILE.alerts[0].when))
+    assert np.mean(refused) > 0.6 and not any(alerting)

@@ -351,6 +351,17 @@ def _normalise_percentiles(draft: Draft, of: str) -> Made:
     return _same(kind, low=low, high=high, least=draft.choices.one([1e-6, 0.1, 5.0]))
 
 
+def _own_baseline(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not kind.rated or kind.elements > 300:
+        return None
+    one = draft.choices.one
+    learn_s = one([1.0, 2.0, 9.0])
+    return _same(
+        kind, learn_s=learn_s, memory_s=one([1.0, 6.0, 60.0]), least_spread=one([0.001, 1.0]), limit=one([2.0, 50.0])
+    )
+
+
 def _prefer(draft: Draft, of: str) -> Made:
     signals = finished(draft).signals
     same = [name for name in draft.alike(of, same_shape=True) if signals[name].unit == signals[of].unit]
@@ -654,6 +665,7 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "node_check": _node_check,
     "normalise": _normalise,
     "normalise_percentiles": _normalise_percentiles,
+    "own_baseline": _own_baseline,
     "prefer": _prefer,
     "projection": _projection,
     "recovery": _recovery,

@@ -40,6 +40,7 @@ _NAMES = (
     "node_check",
     "normalise",
     "normalise_percentiles",
+    "own_baseline",
     "prefer",
     "projection",
     "recovery",

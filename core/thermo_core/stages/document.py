@@ -91,6 +91,7 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "node_check": ({"limit": [2.5], "usual": [33.0, 32.5, 31.0, 30.0]}, (_DEGREES,)),
     "normalise": ({"centre": [30.0], "spread": [2.0]}, (_DEGREES,)),
     "normalise_percentiles": ({}, (_PICTURE,)),
+    "own_baseline": ({"learn_s": 172800.0, "least_spread": 0.1}, (_DEGREES,)),
     "prefer": ({}, (_DEGREES, _OTHER)),
     "projection": ({"basis": [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, -0.5, -0.5], "rows": 2}, (_DEGREES,)),
     "recovery": ({}, (Signal("x", (600, 2), "degC", 1.0, "x", 1.0),)),

@@ -113,6 +113,7 @@ _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     "node_check": lambda node, stage: 20 * _taken(node) ** 2,
     "normalise": lambda node, stage: 31 * _taken(node),
     "normalise_percentiles": lambda node, stage: 78 * _taken(node),
+    "own_baseline": lambda node, stage: 100 + 90 * _taken(node),
     "prefer": lambda node, stage: 12 * _given(node),
     "projection": lambda node, stage: _projection(node),
     "recovery": lambda node, stage: 715 * _taken(node),

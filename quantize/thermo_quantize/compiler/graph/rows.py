@@ -21,6 +21,7 @@ from thermo_core.stages import (
     metabolic_rate,
     motion_gate,
     node_check,
+    own_baseline,
     recovery,
     reference,
     slope,
@@ -50,6 +51,7 @@ from thermo_core.stages.node_check import NodeCheck
 from thermo_core.stages.nodes import weights_of
 from thermo_core.stages.normalise import Normalise
 from thermo_core.stages.normalise_percentiles import NormalisePercentiles
+from thermo_core.stages.own_baseline import OwnBaseline
 from thermo_core.stages.projection import Projection
 from thermo_core.stages.reference import Reference
 from thermo_core.stages.relative import Relative
@@ -295,6 +297,16 @@ def _normalise_percentiles(site: Site, tables: Tables) -> Mapping[str, str]:
     return {"least": real(stage.least), "low": str(stage.low), "high": str(stage.high)}
 
 
+def _own_baseline(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: OwnBaseline = site.stage
+    return {
+        "learn_us": whole(stage.learn_us),
+        "memory_us": whole(stage.memory_us),
+        "least_spread": real(stage.least_spread),
+        "limit": real(stage.limit),
+    }
+
+
 def _projection(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Projection = site.stage
     offset = "NULL" if stage.offset is None else tables.reals(site.name("offset"), stage.offset.array)
@@ -528,6 +540,12 @@ ROWS: Mapping[str, Row] = {
         _normalise_percentiles, scratch=lambda site: ORDER_SCRATCH, overlap=IN_PLACE, assumes=_ORDER
     ),
     "stack": Row(),
+    "own_baseline": Row(
+        _own_baseline,
+        state=True,
+        keeps=lambda site: own_baseline.kept_bytes(site.input.elements),
+        assumes=f"sizeof(struct learned) == {learning.HEAD_BYTES}",
+    ),
     "prefer": Row(overlap=IN_PLACE),
     "projection": Row(_projection),
     "recovery": Row(_recovery, scratch=lambda site: FLOAT * site.input.shape[0]),
