@@ -13,6 +13,7 @@ room come near to those of the file's bodies 0 to 69; `--compare` prints both.
 """
 
 import argparse
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -30,28 +31,29 @@ LEARNT = 70
 
 def person(rng: np.random.Generator) -> dict[str, Any]:
     """A grown-up, as JOS-3 takes one."""
-    return {
-        "height": float(np.clip(rng.normal(1.71, 0.095), 1.5, 1.98)),
-        "weight": float(np.clip(rng.normal(70.3, 10.3), 47, 93)),
-        "age": float(rng.integers(20, 70)),
-        "fat": float(np.clip(rng.normal(22.8, 6.2), 8, 35)),
-        "sex": "male" if rng.random() < 0.5 else "female",
-    }
+    male = rng.random() < 0.5
+    height, weight = np.clip(rng.normal(1.71, 0.095), 1.5, 1.98), np.clip(rng.normal(70.3, 10.3), 47, 93)
+    age = float(rng.integers(20, 70))
+    fat = np.clip(rng.normal(22.8, 6.2), 8, 35)
+    return {"height": height, "weight": weight, "age": age, "fat": fat, "sex": "male" if male else "female"}
 
 
 def scene(jos3: Any, segments: list[str], rng: np.random.Generator) -> dict[str, Any]:
     """One scene, with the names of the file's arrays."""
-    room, humidity = rng.uniform(8, 32), rng.uniform(25, 75)
-    wind = rng.uniform(0.1, 0.25)
-    worn = np.clip(0.03 * (40 - room), 0.3, 2) * rng.lognormal(0, 0.33) * rng.lognormal(0, 0.3, len(segments))
+    room, humidity, wind = rng.uniform(8, 32), rng.uniform(25, 75), rng.uniform(0.1, 0.25)
+    at_rest = rng.choice([1.1, 1.2, 1.3])
     body = jos3.JOS3(**person(rng), ex_output=None)
+    worn = np.clip(0.03 * (40 - room), 0.3, 2) * rng.lognormal(0, 0.33) * rng.lognormal(0, 0.3, len(segments))
     body.Ta = body.Tr = room
-    body.RH, body.Va, body.Icl, body.PAR = humidity, wind, worn, rng.choice([1.1, 1.2, 1.3])
+    body.RH, body.Va, body.Icl, body.PAR = humidity, wind, worn, at_rest
     body.simulate(BEFORE, dtime=60)
     event, begins = EVENTS[rng.integers(len(EVENTS))], int(rng.integers(25, 64))
-    side = str(rng.choice(["L", "R"])) + str(rng.choice(LIMBS))
-    place = str(rng.choice(TRUNK)) if event == "warm_spot_trunk" else side
-    watt, opened, colder, draught = rng.uniform(1, 4), rng.uniform(0.2, 0.5), rng.uniform(2, 6), rng.uniform(0.3, 1)
+    place, watt = "", 0.0
+    if event in ("heat_one_side", "cool_one_side"):
+        place, watt = str(rng.choice(["L", "R"])) + str(rng.choice(LIMBS)), rng.uniform(1, 4)
+    elif event == "warm_spot_trunk":
+        place, watt = str(rng.choice(TRUNK)), rng.uniform(1, 4)
+    opened, colder, draught = rng.uniform(0.2, 0.5), rng.uniform(2, 6), rng.uniform(0.3, 1)
     extra = np.zeros(jos3.matrix.NUM_NODES)
     skin, work = np.zeros((MINUTES, len(segments)), np.float32), np.zeros(MINUTES, np.float32)
     for minute in range(MINUTES):
@@ -91,14 +93,16 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--compare", action="store_true")
     options = parser.parse_args()
-    import jos3
-
+    jos3 = import_module("jos3")
     with np.load(options.file, allow_pickle=False) as file:
         first = {name: file[name] for name in (*KEPT, "segments")}
     segments = [str(name) for name in first["segments"]]
     rng = np.random.default_rng(options.seed)
     scenes = [scene(jos3, segments, rng) for _ in range(options.bodies)]
-    both = {name: np.concatenate([first[name], np.array([one[name] for one in scenes])]) for name in KEPT}
+    both = {
+        name: np.concatenate([first[name], np.array([one[name] for one in scenes]).astype(first[name].dtype)])
+        for name in KEPT
+    }
     if options.compare:
         compare(both["tsk"], both["ta"], segments, slice(len(first["ta"]), None))
     np.savez_compressed(options.out, segments=first["segments"], **both)

@@ -3,11 +3,16 @@
 JOS-3 is no part of this project: make an environment of its own for it.
 
     python3 -m venv /tmp/jos3 && /tmp/jos3/bin/pip install jos3==0.5.0 numpy
-    PYTHONPATH=hw_sim:core /tmp/jos3/bin/python bench/jos3_table.py run --first 0 --count 300 --out runs.npz     # minutes, with JOS-3
-    PYTHONPATH=hw_sim:core /tmp/jos3/bin/python bench/jos3_table.py run --first 9000 --count 40 --out unseen.npz
-    python bench/jos3_table.py fit runs.npz --out hw_sim/thermo_sim/people/jos3.npz
+    PYTHONPATH=hw_sim:core /tmp/jos3/bin/python bench/jos3_table.py run --first 0 --count 400 --out one.npz       # with JOS-3, minutes
+    PYTHONPATH=hw_sim:core /tmp/jos3/bin/python bench/jos3_table.py run --first 1000 --count 400 --out two.npz
+    PYTHONPATH=hw_sim:core /tmp/jos3/bin/python bench/jos3_table.py run --first 9000 --count 60 --out unseen.npz
+    python bench/jos3_table.py fit one.npz two.npz --out hw_sim/thermo_sim/people/jos3.npz
     python bench/jos3_table.py error unseen.npz
     python bench/jos3_table.py scenes ../shared/datasets/jos3_body/jos3_scenes.npz
+
+A course is six hours of a body by chance: air of -5 to 40 degC, rest to running, five outfits and mixtures of two, humidity and wind. The
+shipped table is of the 800 courses above. Scenes do not say what is worn, and wear the same everywhere, which no outfit here does: the
+nearest mixture is taken, and what is left without each scene's own mean error is printed beside.
 """
 
 import argparse
@@ -21,8 +26,8 @@ from thermo_sim.people import table
 
 Array = NDArray[np.float64]
 HOURS = 6
-DAMPING = 0.02
-SMOOTH = 0.3
+DAMPING, COARSE_DAMPING, SMOOTH, CORRECTION_DAMPING = 0.2, 60.0, 5.0, 5.0
+"""Ridges of the nodes, of their changes with the body, of their second differences, and of the corrections of skin."""
 
 
 def random_body(rng: np.random.Generator) -> dict[str, float]:
@@ -158,49 +163,75 @@ def smoothing() -> Array:
 
 
 def fit(args: argparse.Namespace) -> None:
-    """Least squares with smooth nodes."""
+    """Least squares with smooth nodes, then what is left of skin by itself, mean skin and core."""
     runs = load(args.runs)
-    size = table.MAIN + table.FEATURES * table.COARSE
-    modes = len(table.TAUS_S)
+    count, size, modes = len(runs["out"]), table.MAIN + table.FEATURES * table.COARSE, len(table.TAUS_S)
     mean = runs["out"].reshape(-1, table.COLUMNS).mean(axis=0).astype(float)
     scale = runs["out"].reshape(-1, table.COLUMNS).std(axis=0).astype(float)
     normal, right = np.zeros((modes * size,) * 2), np.zeros((modes * size, table.COLUMNS))
-    for first in range(0, len(runs["out"]), 4):
-        some = range(first, min(first + 4, len(runs["out"])))
-        rows = np.concatenate([design(runs, place) for place in some]).astype(np.float32)
-        wanted = np.concatenate([(runs["out"][place] - mean) / scale for place in some]).astype(np.float32)
+    for place in range(count):
+        rows = design(runs, place).astype(np.float32)
         normal += rows.T @ rows
-        right += rows.T @ wanted
-    block = SMOOTH * smoothing() + DAMPING * np.eye(size)
+        right += rows.T @ ((runs["out"][place] - mean) / scale).astype(np.float32)
+    block = SMOOTH * smoothing()
+    block += np.diag(np.repeat([DAMPING, COARSE_DAMPING], [table.MAIN, size - table.MAIN]))
     for mode in range(modes):
         at = slice(mode * size, (mode + 1) * size)
         normal[at, at] += block
     found = np.linalg.solve(normal, right) * scale
     numbers = found.reshape(modes, size, table.COLUMNS).transpose(1, 0, 2)
     coarse = numbers[table.MAIN :].reshape(table.FEATURES, table.COARSE, modes, table.COLUMNS)
-    np.savez_compressed(
-        args.out,
-        mean=mean.astype(np.float32),
-        main=numbers[: table.MAIN].astype(np.float16),
-        coarse=coarse.astype(np.float16),
-    )
-    print(
-        f"{len(runs['out'])} courses, {modes * size} x {table.COLUMNS} numbers, {Path(args.out).stat().st_size} bytes"
-    )
+    parts = {"main": numbers[: table.MAIN], "coarse": coarse, **corrections(runs, found, mean)}
+    kept = {name: values.astype(np.float16) for name, values in parts.items()}
+    np.savez_compressed(args.out, mean=mean.astype(np.float32), **kept)
+    print(f"{count} courses, {modes * size} x {table.COLUMNS} numbers, {Path(args.out).stat().st_size} bytes")
+
+
+def corrections(runs: dict[str, Array], found: Array, mean: Array) -> dict[str, Array]:
+    """What the modes leave of skin, at the nodes of `Table`'s corrections."""
+    shapes = {
+        "mean_head": (len(table.MEAN_NODES), len(table.HEAD_NODES)),
+        "own_mean": (len(table.OWN_NODES), len(table.MEAN_NODES)),
+        "own_head": (len(table.OWN_NODES), len(table.HEAD_NODES)),
+    }
+    size = sum(rows * columns for rows, columns in shapes.values())
+    normal, right = np.zeros((17, size, size)), np.zeros((17, size))
+    for place in range(len(runs["out"])):
+        made = (design(runs, place) @ found + mean)[::2]
+        apart = runs["out"][place][::2, :17] - made[:, :17]
+        for segment in range(17):
+            rows = table.correction_weights(made[:, segment], made[:, :17] @ table.AREA, made[:, 34])
+            normal[segment] += rows.T @ rows
+            right[segment] += rows.T @ apart[:, segment]
+    solved = np.linalg.solve(normal + CORRECTION_DAMPING * np.eye(size), right[:, :, np.newaxis])[:, :, 0]
+    # A body has two equal sides.
+    solved = (solved + solved[:, :][list(table.MIRROR)]) / 2
+    ends = np.cumsum([rows * columns for rows, columns in shapes.values()])[:-1]
+    return {
+        name: part.reshape(17, *shape)
+        for (name, shape), part in zip(shapes.items(), np.split(solved, ends, axis=1), strict=True)
+    }
+
+
+def said(targets_rows: Array) -> Array:
+    """Outputs of the shipped table by the minute, (minutes, COLUMNS), of what the modes give."""
+    made = targets_rows.copy()
+    made[:, :17] = table.shipped().corrected(made[:, :17], made[:, 34])
+    return made
 
 
 def error(args: argparse.Namespace) -> None:
     """Print errors on runs."""
-    shipped = table.shipped()
-    runs = load(args.runs)
+    shipped, runs = table.shipped(), load(args.runs)
     numbers = np.concatenate([shipped.main, shipped.coarse.reshape(-1, *shipped.coarse.shape[2:])])
     flat = numbers.transpose(1, 0, 2).reshape(-1, table.COLUMNS)
-    off = np.concatenate(
-        [design(runs, place) @ flat + shipped.mean - runs["out"][place] for place in range(len(runs["out"]))]
-    )
-    spread = runs["out"].reshape(-1, table.COLUMNS).std(axis=0)
-    print(f"{len(runs['out'])} courses of {HOURS} h")
-    report(off, spread)
+    off = np.stack([said(design(runs, place) @ flat + shipped.mean) for place in range(len(runs["out"]))]) - runs["out"]
+    print(f"{len(off)} courses of {HOURS} h")
+    report(off.reshape(-1, table.COLUMNS), runs["out"].reshape(-1, table.COLUMNS).std(axis=0))
+    within = off - off.mean(axis=1, keepdims=True)
+    print(f"skin less each course's own mean error: RMSE {np.sqrt(np.square(within[..., :17]).mean()):.3f} K")
+    usual = (runs["air"] > 18) & (runs["air"] < 27) & (runs["par"] < 4) & (runs["out"][..., 35] < 38)
+    print(f"skin at 18 to 27 degC, up to a walk: RMSE {np.sqrt(np.square(off[usual][:, :17]).mean()):.3f} K")
 
 
 def report(off: Array, spread: Array) -> None:
@@ -229,49 +260,46 @@ def scenes(args: argparse.Namespace) -> None:
     """Against 100 bodies of 90 minutes whose clothing is not told: for each the mixture of outfits that is nearest."""
     with np.load(args.file) as file:
         kept = {name: file[name] for name in ("tsk0", "core", "cardiac", "met", "par", "ta", "rh", "person")}
-    shipped = table.shipped()
     offs = []
     for place in range(len(kept["ta"])):
-        height, weight, age, fat, male = kept["person"][place].astype(float)
-        best: Array | None = None
-        for mixture in np.linspace(0, 3, 13):
-            worn = np.zeros(len(table.OUTFITS))
-            worn[int(mixture)], worn[min(int(mixture) + 1, 3)] = 1 - mixture % 1, mixture % 1
-            if mixture == 3:
-                worn = np.eye(len(table.OUTFITS))[3]
-            n = kept["par"].shape[1]
-            body = table.features(male, height, weight, age, fat)
-            wants = shipped.targets(
-                body,
-                np.full(n, float(kept["ta"][place])),
-                kept["par"][place].astype(float),
-                np.tile(worn, (n, 1)),
-                np.full(n, float(kept["rh"][place])),
-                np.full(n, 0.1),
-            )
-            said = shipped.mean + sum(relaxed(wants[:, mode], tau) for mode, tau in enumerate(table.TAUS_S))
-            off = np.concatenate(
-                [
-                    said[:, :17] - kept["tsk0"][place],
-                    said[:, 34:36] - kept["core"][place],
-                    said[:, 36:37] - kept["cardiac"][place][:, None],
-                    said[:, 37:38] - kept["met"][place][:, None],
-                ],
-                axis=1,
-            )[20:]
-            if best is None or np.square(off[:, :17]).mean() < np.square(best[:, :17]).mean():
-                best = off
-        assert best is not None
-        offs.append(best)
+        choices = [scene_error(kept, place, mixture) for mixture in np.linspace(0, 3, 13)]
+        offs.append(min(choices, key=lambda off: float(np.square(off[:, :17]).mean())))
     off = np.concatenate(offs)
-    for name, columns, unit in (
+    rows = (
         ("skin", slice(0, 17), "K"),
         ("core", slice(17, 19), "K"),
         ("cardiac", slice(19, 20), "l/h"),
         ("metabolic", slice(20, 21), "W"),
-    ):
+    )
+    for name, columns, unit in rows:
         print(f"{name:10} RMSE {np.sqrt(np.square(off[:, columns]).mean()):8.3f} {unit}")
     print(f"mean skin  RMSE {np.sqrt(np.square(off[:, :17] @ table.AREA).mean()):8.3f} K")
+    within = np.stack(offs)[:, :, :17]
+    within = within - within.mean(axis=1, keepdims=True)
+    print(f"skin less each scene's own mean error: RMSE {np.sqrt(np.square(within).mean()):.3f} K")
+
+
+def scene_error(kept: dict[str, Any], place: int, mixture: float) -> Array:
+    """Errors of one scene after its first 20 minutes, in clothes between two outfits; (70, 21)."""
+    shipped = table.shipped()
+    height, weight, age, fat, male = kept["person"][place].astype(float)
+    minutes = kept["par"].shape[1]
+    first, share = min(int(mixture), 2), mixture - min(int(mixture), 2)
+    worn = np.zeros(len(table.OUTFITS))
+    worn[first], worn[first + 1] = 1 - share, share
+    wants = shipped.targets(
+        table.features(male, height, weight, age, fat),
+        np.full(minutes, float(kept["ta"][place])),
+        kept["par"][place].astype(float),
+        np.tile(worn, (minutes, 1)),
+        np.full(minutes, float(kept["rh"][place])),
+        np.full(minutes, 0.1),
+    )
+    made = said(shipped.mean + sum(relaxed(wants[:, mode], tau) for mode, tau in enumerate(table.TAUS_S)))
+    known = [kept["tsk0"][place], kept["core"][place], kept["cardiac"][place][:, None], kept["met"][place][:, None]]
+    parts = [slice(0, 17), slice(34, 36), slice(36, 37), slice(37, 38)]
+    off: Array = np.concatenate([made[:, part] - true for part, true in zip(parts, known, strict=True)], axis=1)
+    return off[20:]
 
 
 def load(paths: str | list[str]) -> dict[str, Any]:
@@ -289,7 +317,7 @@ def main() -> None:
     commands = parser.add_subparsers(required=True)
     one = commands.add_parser("run", help="simulate courses with JOS-3")
     one.add_argument("--first", type=int, default=0)
-    one.add_argument("--count", type=int, default=300)
+    one.add_argument("--count", type=int, default=400)
     one.add_argument("--out", required=True)
     one.set_defaults(act=run)
     one = commands.add_parser("fit", help="fit the table")

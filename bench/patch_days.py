@@ -54,10 +54,10 @@ class Job:
 def main() -> None:
     """Simulate and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--wearers", type=int, default=20, help="healthy, of each life")
-    parser.add_argument("--lesions", type=int, default=6, help="wearers of each life with a lesion of each size")
+    parser.add_argument("--wearers", type=int, default=12, help="healthy, of each life")
+    parser.add_argument("--lesions", type=int, default=4, help="wearers of each life with a lesion of each size")
     parser.add_argument("--days", type=int, default=30, help="of healthy wearers after the week")
-    parser.add_argument("--minutes", type=float, default=60.0, help="from look to look")
+    parser.add_argument("--minutes", type=float, default=90.0, help="from look to look")
     parser.add_argument("--skin", choices=tuple(SKINS), default="branches")
     parser.add_argument(
         "--folder", type=Path, default=library.resolve("breast-watch").parent, help="wearable.toml and model.tflite"

@@ -24,7 +24,12 @@ BOLD = "DejaVuSansMono-Bold.ttf"
 SIZE = 16
 CELL = (10, 20)
 BACKGROUND, FOREGROUND = (18, 18, 22), (222, 222, 222)
-HALVES = {"\u2580": (0.0, 0.0, 1.0, 0.5), "\u258c": (0.0, 0.0, 0.5, 1.0), "\u2588": (0.0, 0.0, 1.0, 1.0)}
+HALVES = {
+    "\u2580": (0.0, 0.0, 1.0, 0.5),
+    "\u2584": (0.0, 0.5, 1.0, 1.0),
+    "\u258c": (0.0, 0.0, 0.5, 1.0),
+    "\u2588": (0.0, 0.0, 1.0, 1.0),
+}
 """Blocks are drawn as areas, since a font leaves gaps between them."""
 
 

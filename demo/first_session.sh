@@ -2,7 +2,8 @@
 # The main job on simulated hardware: a wearable is flashed, calibrated, watched and recorded, and its recording is computed again.
 # Usage: first_session.sh [OUTPUT_FOLDER]
 # WEARABLE=NAME|FOLDER|FILE.toml is another wearable; what no chip of it measures comes from its world. With BOARD=mps2-an386 or host it is
-# the firmware, which brings its networks along: it tests itself instead of being flashed. SECONDS_LONG=60 watches longer.
+# the firmware, which brings its networks along: it tests itself instead of being flashed. SECONDS_LONG=60 watches longer;
+# SPEED=max (or a number) lets simulated time run faster than the clock.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 wearable=${WEARABLE:-breast-patch}
@@ -21,7 +22,7 @@ if [ ! -f "$bundle" ]; then  # one of your own: signed with the development key,
   fi
   thermo-quantize sign "$@" --out "$bundle"
 fi
-exec thermo-sim exec --wearable "$wearable" --no-warm-up ${board:+--board "$board"} -- sh -eu -c '
+exec thermo-sim exec --wearable "$wearable" --no-warm-up ${board:+--board "$board"} ${SPEED:+--speed "$SPEED"} -- sh -eu -c '
   port=$1; out=$2; bundle=$3; board=$4; seconds=$5
   step() { printf "\n\033[1m%s\033[0m\n" "$*"; "$@"; }
   step thermo-host info "$port"

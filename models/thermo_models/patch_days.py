@@ -12,8 +12,9 @@ import numpy as np
 from msgspec import structs
 from numpy.typing import NDArray
 
+from thermo_core.graph.alert_plan import AlertPlan
 from thermo_core.graph.alerts import AlertMachine, AlertState
-from thermo_core.graph.plan import AlertPlan, plan
+from thermo_core.graph.plan import plan
 from thermo_core.quality import DOUBTFUL
 from thermo_core.stages.domain_gate import DomainGate
 from thermo_core.tflite.interpreter import Int8Network

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from thermo_core.errors import UsageError
-from thermo_core.graph.plan import AlertPlan, Node, Plan
+from thermo_core.graph.alert_plan import AlertPlan
+from thermo_core.graph.plan import Node, Plan
 from thermo_core.schema import Floats
 from thermo_core.sensors.bus_load import bus_load, greatest_frequency_hz
 from thermo_core.sensors.settings import BusSensorSettings, SensorSettings

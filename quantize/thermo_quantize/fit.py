@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from thermo_core.bundle import Bundle
 from thermo_core.errors import BundleError, ModelError, ProfileError
-from thermo_core.graph.plan import AlertPlan, Node, Plan, plan
+from thermo_core.graph.alert_plan import AlertPlan
+from thermo_core.graph.plan import Node, Plan, plan
 from thermo_core.sensors.bus_load import overload
 from thermo_core.tflite.ends import End
 from thermo_core.tflite.interpreter import Int8Network

@@ -26,7 +26,10 @@ from thermo_models.patch_days import FIRST_SEED, LIVES, Said, Watch
 from thermo_models.patch_weeks import DISTURBED, LESION, NONE, Looks
 from thermo_models.samples import Samples
 from thermo_models.tasks import breast_watch
-from thermo_sim.worn_patch import DAY_S, HOUR_S
+from thermo_sim.disturbances import Disturbance, Disturbed
+from thermo_sim.hardware import SimulatedHardware
+from thermo_sim.worn import Stretch, says
+from thermo_sim.worn_patch import DAY_S, HOUR_S, Days, WornPatch
 
 ARTIFACT = breast_watch.WEARABLE.path.parent
 PROFILE = breast_watch.WEARABLE.profile
@@ -215,3 +218,42 @@ def test_training_goes_its_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     other = one.copy()
     other[..., 1] = rng.normal(0, 1, (1, 24, 32))
     np.testing.assert_array_equal(network.predict([one]), network.predict([other]))
+
+
+def test_from_the_chips_to_a_flag_a_patch_learns_is_touched_and_recovers() -> None:
+    """The simulated camera of the shipped world, with a reference that is ready after a minute; cold fingers press at 100 s."""
+    soon = structs.replace(breast_watch.REFERENCE, least_s=60.0)
+    profile = structs.replace(
+        PROFILE, stages=tuple(soon if stage.gives == soon.gives else stage for stage in PROFILE.stages)
+    )
+    around = SimulatedHardware.from_profile("breast-watch", seed=2, script="rest").around
+    scene = WornPatch(Days(2, "branches"), day=10.0)
+    around.set_scene(Disturbed(scene, Disturbance("cold-fingers", from_s=100.0, lasts_s=30.0, seed=1)), 0.0)
+    network = Int8Network((ARTIFACT / "model.tflite").read_bytes())
+    found = series.run(plan(profile), says(profile, around, 2, Stretch(0.0, 130.0)), {"lesion": network})["told"]
+    at_s = found.times_us / 1e6
+    flags = found.flags
+    learning, ready, touched = at_s < 58, (at_s > 70) & (at_s < 98), (at_s > 110) & (at_s < 130)
+    assert (flags[learning] & Quality.UNCALIBRATED).all() and (flags[learning] & Quality.OUT_OF_DOMAIN).all()
+    assert not (flags[ready] & (Quality.UNCALIBRATED | Quality.OUT_OF_DOMAIN)).any()
+    assert (flags[touched] & Quality.OUT_OF_DOMAIN).all()
+    assert found.values[ready, 0].min() > 0.5
+
+
+def test_a_patch_that_has_slipped_says_so_and_is_no_lesion() -> None:
+    network = Int8Network((ARTIFACT / "model.tflite").read_bytes())
+    refused, alerting = [], []
+    for seed in range(950_000, 950_003):
+        rng = np.random.default_rng(seed)
+        watched = patch_weeks.Watched(seed, "branches", LIVES["mild"].habits, rng)
+        learner = patch_weeks.Learner(*STAGES, 6 * HOUR_S)
+        times = np.arange(0, patch_weeks.REFERENCE_DAYS * DAY_S, 6 * HOUR_S)
+        learner.push(times, np.stack([watched.look(time_s) for time_s in times]))
+        for place, angle in enumerate(rng.uniform(0, 2 * np.pi, 6)):
+            time_s = (7.2 + 0.3 * place) * DAY_S
+            off = (6 * np.sin(angle), 6 * np.cos(angle))
+            difference, above, flags = learner.push([time_s], watched.look(time_s, off=off)[np.newaxis], doubtful=True)
+            (said,) = network.predict([network_inputs((breast_watch.SEEN,), np.stack([difference, above], axis=-1))])
+            refused.append(bool(flags[0] & Quality.OUT_OF_DOMAIN) or said[2] > breast_watch.TOLD.high)
+            alerting.append(not refused[-1] and said[1] >= TASK.threshold_of(PROFILE.alerts[0].when))
+    assert np.mean(refused) > 0.6 and not any(alerting)

@@ -64,6 +64,28 @@ def test_nothing_that_happens_reaches_back(kind: str, start_s: float, seed: int)
         np.testing.assert_array_equal(before.felt(felt, times), after.felt(felt, times))
 
 
+@pytest.mark.parametrize("script", ["day", "workout", "outdoors"])
+def test_nothing_of_a_body_jumps(script: str) -> None:
+    """A step of a third of a kelvin in a second is a node that lifts, and must be nothing else."""
+    went = course(script, 3, SOMEBODY)
+    changes = [spell.start_s for spell in went.spells if spell.start_s >= 1]
+    times = np.unique(np.concatenate([np.array(changes) + offset for offset in (-1.0, -1e-6, 1e-6, 1.0)]))
+    truth = went.at(times)
+    seconds = np.maximum(np.diff(times), 1e-3)
+    near = np.diff(times) < 2.1
+    for name, most in (
+        ("skin_celsius", 0.15),
+        ("core_celsius", 0.01),
+        ("heart_bpm", 4.0),
+        ("microclimate_celsius", 0.3),
+    ):
+        steps = np.abs(np.diff(getattr(truth, name), axis=0))
+        steps = steps.reshape(len(steps), -1).max(axis=1)
+        assert (steps[near] < most * np.maximum(seconds[near], 1)).all(), name
+        # At the very change, within microseconds, nothing moves at all.
+        assert steps[seconds < 0.01].max() < 0.01, name
+
+
 def test_people_of_other_seeds_share_nothing_and_one_seed_is_one_person() -> None:
     people = [Person.drawn(seed) for seed in range(200)]
     assert Person.drawn(7) == people[7]

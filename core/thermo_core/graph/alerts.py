@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from enum import IntEnum
 
-from thermo_core.graph.plan import AlertPlan
+from thermo_core.graph.alert_plan import AlertPlan
 from thermo_core.quality import DOUBTFUL
 
 

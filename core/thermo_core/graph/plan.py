@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from thermo_core.errors import ProfileError, SchemaError, StageError
+from thermo_core.errors import ProfileError, StageError
+from thermo_core.graph.alert_plan import AlertPlan, plan_alert
 from thermo_core.sensors.path import Hop
 from thermo_core.signals import DEPTHS, Signal
 from thermo_core.stages import OPS
 from thermo_core.stages.stage import Latched, Recursive, Regridded, Stage
-from thermo_core.wearable.condition import Condition, parse, slug
-from thermo_core.wearable.profile import Alert, Model, Profile
+from thermo_core.wearable.condition import slug
+from thermo_core.wearable.profile import Model, Profile
 from thermo_core.wire.table import LIMITS
 
 PERSON = "person"
@@ -32,40 +33,6 @@ class Node:
     inputs: tuple[Signal, ...]
     gives: Signal
     made_for: tuple[Signal, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """What an alert looks at.
-
-    Attributes:
-        model: number of the model whose finding it is; None for a signal.
-        signal: name of the signal, or of what the model's findings are read from.
-        place: of the number within the finding or the signal.
-        unit: of that number; "" for a pure one.
-    """
-
-    model: int | None
-    signal: str
-    place: int
-    unit: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AlertPlan:
-    """An alert with its conditions read.
-
-    Attributes:
-        alert: as the profile has it.
-        watch: what it looks at.
-        when: the condition.
-        clear: when it is over; None where that is when `when` does not hold.
-    """
-
-    alert: Alert
-    watch: Watch
-    when: Condition
-    clear: Condition | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +89,7 @@ def plan(
     for number, model in enumerate(profile.models):
         _check_model(model, number, signals)
     _check_learned(profile, nodes)
-    alerts = tuple(_alert(alert, number, profile, signals) for number, alert in enumerate(profile.alerts))
+    alerts = tuple(plan_alert(number, profile, signals) for number in range(len(profile.alerts)))
     return Plan(profile, signals, nodes, alerts)
 
 
@@ -330,60 +297,3 @@ def _check_model(model: Model, number: int, signals: Mapping[str, Signal]) -> No
         raise ProfileError(
             f'model "{model.name}" names {wanted} outputs and "{model.reading}" has {said}; name each', path
         )
-
-
-def _alert(alert: Alert, number: int, profile: Profile, signals: Mapping[str, Signal]) -> AlertPlan:
-    path = f".alerts[{number}]"
-    if any(other.name == alert.name for other in profile.alerts[:number]):
-        raise ProfileError(f'there are two alerts "{alert.name}"; give each a name of its own', path)
-    try:
-        when = parse(alert.when)
-        clear = None if alert.clear is None else parse(alert.clear)
-    except SchemaError as error:
-        raise ProfileError(f'alert "{alert.name}": {error}', path) from None
-    watch = _watch(alert, when, profile, signals, path)
-    for field, condition in (("when", when), ("clear", clear)):
-        if condition is not None and condition.unit not in ("", watch.unit):
-            raise ProfileError(
-                f'alert "{alert.name}" compares {condition.number:g} {condition.unit} with "{_watched(condition)}", which is '
-                + (f"in {watch.unit}" if watch.unit else "without a unit")
-                + f"; watch what is in {condition.unit}, or compare with a number "
-                + (f"in {watch.unit}" if watch.unit else "that has none"),
-                f"{path}.{field}",
-            )
-    if clear is not None and _watch(alert, clear, profile, signals, path) != watch:
-        raise ProfileError(f'alert "{alert.name}" is raised by one number and cleared by another; use one', path)
-    return AlertPlan(alert, watch, when, clear)
-
-
-def _watched(condition: Condition) -> str:
-    return f"{condition.name}.{condition.part}" if condition.part else condition.name
-
-
-def _watch(alert: Alert, condition: Condition, profile: Profile, signals: Mapping[str, Signal], path: str) -> Watch:
-    for number, model in enumerate(profile.models):
-        if model.name == condition.name and condition.part != "raw":
-            slugs = [slug(text) for text in model.outputs]
-            if condition.part not in slugs:
-                raise ProfileError(
-                    f'alert "{alert.name}" looks at "{condition.name}.{condition.part}"; the model says '
-                    f"{', '.join(f'{model.name}.{one}' for one in slugs)}",
-                    path,
-                )
-            place = slugs.index(condition.part)
-            unit = "" if model.quantities is None else model.quantities[place].unit
-            return Watch(number, model.reading, place, unit)
-    name = _watched(condition)
-    signal = signals.get(name)
-    if signal is None:
-        raise ProfileError(f'alert "{alert.name}" looks at "{name}", and there is no such model or signal', path)
-    if condition.element is None and signal.elements != 1:
-        raise ProfileError(
-            f'alert "{alert.name}" looks at "{name}", which has {signal.elements} numbers; say {name}[0]', path
-        )
-    place = condition.element or 0
-    if place >= signal.elements:
-        raise ProfileError(
-            f'alert "{alert.name}" looks at {name}[{place}] of {signal.elements} numbers, counted from 0', path
-        )
-    return Watch(None, name, place, signal.unit)

@@ -20,11 +20,11 @@ class Integral(OneInput, frozen=True, tag="integral"):
 
     Attributes:
         factor: multiplied by, as 1 / 4184 for kilocalories out of watts.
-        unit: of the result; that of the signal where left out.
+        unit: of the result; none where left out.
     """
 
     factor: Annotated[float, Meta(gt=0, le=1e9)] = 1.0
-    unit: Unit | None = None
+    unit: Unit = ""
 
 
 class _Sum:
@@ -67,12 +67,11 @@ class _Sum:
 
 
 def _result(stage: Integral, inputs: Signals) -> Signal:
-    """That of the input, which comes at a rate; with `unit` where given."""
+    """That of the input, which comes at a rate, with `unit` where given: times a second it is another one."""
     (signal,) = inputs
     if not signal.rate_hz:
         raise stage.fail(f'takes "{signal.name}", which comes now and then, not at a rate; resample it first')
-    unit = signal.unit if stage.unit is None else stage.unit
-    return Signal(stage.gives, signal.shape, unit, signal.rate_hz, signal.clock, signal.spacing_s)
+    return Signal(stage.gives, signal.shape, stage.unit, signal.rate_hz, signal.clock, signal.spacing_s)
 
 
 OP = Recursive(

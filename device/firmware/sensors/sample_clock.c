@@ -9,6 +9,9 @@
 #define SAMPLES 4096U
 /* Weight of the period known before, in samples. */
 #define KNOWN 64.0F
+/* The longest span, some half an hour: a whole number of microseconds that 32 bits hold, because compilers take a float
+   to 64 bits by way of double precision, in software. */
+#define LONGEST_US 2147483520.0F
 
 void sample_clock_init(struct sample_clock *c, float nominal_us) {
   *c = (struct sample_clock){.nominal_us = nominal_us, .period_us = nominal_us};
@@ -20,7 +23,7 @@ void sample_clock_restart(struct sample_clock *c) {
 }
 
 uint64_t sample_clock_span_us(const struct sample_clock *c, uint32_t count) {
-  return (uint64_t)llrintf((float)count * c->period_us);
+  return (uint64_t)lrintf(fminf((float)count * c->period_us, LONGEST_US));
 }
 
 static uint64_t before(uint64_t time_us, uint64_t span_us) {
@@ -30,7 +33,7 @@ static uint64_t before(uint64_t time_us, uint64_t span_us) {
 uint64_t sample_clock_read(struct sample_clock *c, uint64_t now_us, uint32_t count) {
   if (!c->has_end) {
     c->has_end = true;
-    c->end_us = before(now_us, (uint64_t)(c->period_us / 2.0F));
+    c->end_us = before(now_us, (uint32_t)(c->period_us / 2.0F));
     c->anchor_us = now_us;
     c->since = 0;
     return c->end_us;

@@ -76,8 +76,9 @@ static struct registered registered_of(const struct work *work, const struct kep
     return as_it_is;
   }
   float *moved = stage_scratch(work);
-  return registration_find(parameters->registration, as_it_is.values, kept->levels + (size_t)guide * kept->elements,
-                           weight_of(parameters, since_us, kept->learned_us[guide]), moved, moved + kept->elements);
+  return parameters->registration->find(
+      parameters->registration, as_it_is.values, kept->levels + (size_t)guide * kept->elements,
+      weight_of(parameters, since_us, kept->learned_us[guide]), moved, moved + kept->elements);
 }
 
 static float learned_of(const struct reference_parameters *parameters, float level, float x, float weight, bool early) {

@@ -3,9 +3,10 @@
 from thermo_core.errors import UsageError
 from thermo_models.tasks.breast_patch import BreastPatch
 from thermo_models.tasks.breast_watch import BreastWatch
-from thermo_models.tasks.clothing import SIXTEEN
+from thermo_models.tasks.clothing import EIGHT, SIXTEEN
 from thermo_models.tasks.core_temperature import CoreTemperature
 from thermo_models.tasks.fitness_band import FitnessBand
+from thermo_models.tasks.monitor import Monitor
 from thermo_models.tasks.nagoya_actions import NagoyaActions
 from thermo_models.tasks.neuro_band import NeuroBand
 from thermo_models.tasks.task import Task
@@ -20,7 +21,9 @@ _ALL: tuple[Task, ...] = (
     WristStress(),
     TimeConstants(),
     NeuroBand(),
+    Monitor(),
     SIXTEEN,
+    EIGHT,
     FitnessBand(),
 )
 TASKS: dict[str, Task] = {task.name: task for task in _ALL}

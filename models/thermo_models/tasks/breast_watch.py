@@ -34,7 +34,7 @@ from thermo_models.settings import Settings
 from thermo_models.tasks.breast_watch_limits import first_lines, limits
 from thermo_models.tasks.task import Goal, Plan
 from thermo_models.templates import stage_of, template
-from thermo_sim import bioheat, disturbances, skins, worn
+from thermo_sim import bioheat, disturbances, skins, worn_patch
 
 WEARABLE = template("breast-watch")
 CENTRE, REFERENCE, SEEN, TOLD = (stage_of(WEARABLE.profile, name) for name in ("above", "new", "seen", "told"))
@@ -46,9 +46,11 @@ LIVES = ("mild", "harsh")
 SKIN = {"train": "ridges", "validation": "ridges", "test": "branches"}
 FIRST_SEED = {"train": 1_000, "validation": 200_000, "test": 400_000}
 """Seeds of wearers count up from here."""
-FULL = {"train": Size(360, 24), "validation": Size(24, 24), "test": Size(60, 30)}
+FULL = {"train": Size(200, 24), "validation": Size(24, 24), "test": Size(60, 30)}
 QUICK = {"train": Size(6, 24), "validation": Size(4, 12), "test": Size(4, 18)}
 SIDES = tuple(FIRST_SEED)
+TILES = 2
+"""How often an epoch goes through the samples, each time with another body."""
 NOISE_K = 0.04
 """Of a look, for the matched filter."""
 FLIPS = Augmentation(flip_rows=True, flip_columns=True)
@@ -82,7 +84,7 @@ class BreastWatch:
     chart_files = ("contrast.svg",)
     specificity = 0.99
     more_is_better = MappingProxyType({"auc": True})
-    settings = Settings("spot_cnn", epochs=30, batch=256, rate=4e-3, decay=1e-4, dropout=0.1, variant="both")
+    settings = Settings("spot_cnn", epochs=24, batch=256, rate=4e-3, decay=1e-4, dropout=0.1, variant="both")
 
     def goals(self, settings: Settings) -> tuple[Goal, ...]:
         """AUC of single looks on skin of another generator, after a week."""
@@ -161,7 +163,10 @@ class BreastWatch:
             ]
             return through((SEEN,), _pairs(np.concatenate(parts, axis=-1))) * shares
 
-        return Plan((SEEN,), augment, finish=lambda network, inputs: _blind(network, shares))
+        def teach(features: NDArray[np.float32], targets: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[Any]]:
+            return np.tile(features, (TILES, 1, 1, 1)), np.tile(targets, TILES)
+
+        return Plan((SEEN,), augment, teach, finish=lambda network, inputs: _blind(network, shares))
 
     def baseline(self, train: Samples, test: Samples, settings: Settings) -> None:
         """None: what it is compared with stands in its table, on the same looks."""
@@ -311,6 +316,6 @@ def _kept(path: Path | None, sizes: dict[str, Size]) -> dict[str, NDArray[Any]]:
 def _key(sizes: dict[str, Size]) -> str:
     """Hash of all that decides what a simulation gives: its sizes, its stages and its code."""
     digest = hashlib.sha256(repr((sizes, FIRST_SEED, SKIN, CENTRE, REFERENCE)).encode())
-    for module in (patch, patch_weeks, bioheat, disturbances, skins, worn):
+    for module in (patch, patch_weeks, bioheat, disturbances, skins, worn_patch):
         digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()

@@ -45,5 +45,6 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         *sentences,
         "The reference follows over two months: a lesion that grows more slowly than over some months becomes usual.",
-        "Alerts need six hours of such looks: `python bench/patch_days.py` prints how many there are in a month, and after how long.",
+        "An alert needs three hours of looks above the threshold that are not refused: `python bench/patch_days.py` prints how many there are in a "
+        "month of a healthy wearer, and after how long a lesion that grows is told.",
     )

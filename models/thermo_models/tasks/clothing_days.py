@@ -78,8 +78,9 @@ def _cut(script: str, seed: int, minutes: int) -> Scenes:
         truth.skin_celsius.reshape(count, minutes, -1),
         event,
         begun,
-        truth.air_celsius.reshape(count, minutes).mean(1),
+        truth.air_celsius.reshape(count, minutes),
         (truth.metabolic_w / truth.metabolic_w.min()).reshape(count, minutes),
+        np.ones(count, np.bool_),
     )
 
 

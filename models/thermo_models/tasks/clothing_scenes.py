@@ -38,8 +38,9 @@ class Scenes:
         skin: (n, minutes, 17) degC.
         event: (n,) places in `EVENTS`, or `UNKNOWN`.
         begun: (n,) minute from which on the event is; -1 where there is none.
-        room: (n,) degC.
+        room: (n, minutes) degC.
         work: (n, minutes) metabolic rate by basal metabolic rate.
+        of_day: (n,) whether it is a piece of a day of `clothing_days`.
     """
 
     skin: Array
@@ -47,6 +48,7 @@ class Scenes:
     begun: Index
     room: Array
     work: Array
+    of_day: NDArray[np.bool_]
 
     @classmethod
     def read(cls, path: Path) -> "Scenes":
@@ -65,8 +67,9 @@ class Scenes:
         if strange := set(names) - set(EVENTS):
             raise UsageError(f"{path} holds an event {min(strange)!r}; known are {', '.join(EVENTS)}.")
         event = np.array([EVENTS.index(name) for name in names])
-        room, work = arrays["ta"].astype(np.float64), arrays["par"].astype(np.float64)
-        return cls(skin, event, arrays["t0"].astype(np.int64), room, work)
+        work = arrays["par"].astype(np.float64)
+        room = np.broadcast_to(arrays["ta"].astype(np.float64)[:, np.newaxis], work.shape)
+        return cls(skin, event, arrays["t0"].astype(np.int64), room, work, np.zeros(len(skin), np.bool_))
 
     @classmethod
     def joined(cls, parts: Sequence["Scenes"]) -> "Scenes":
@@ -82,11 +85,16 @@ class Scenes:
         return ~np.isin(np.arange(len(self)), TESTED)
 
     def seen(self, nodes: Index, seed: int) -> tuple[Array, Array]:
-        """What nodes at these segments say of the bodies, with noise, and what each is off by all the time.
+        """What nodes at these segments and, last, a sensor of the room say, with noise, and what each is off by all the time.
 
         Returns:
-            (n, minutes, nodes) degC without the bias, (n, 1, nodes) K.
+            (n, minutes, nodes + 1) degC without that, (n, 1, nodes + 1) K.
         """
-        skin, rng = self.skin[:, :, nodes], np.random.default_rng([seed, 0xC10])
-        bias = rng.normal(0, BIAS_K, (len(skin), 1, len(nodes)))
-        return np.asarray(skin + rng.normal(0, NOISE_K, skin.shape), np.float64), bias
+        all_said, rng = with_room(self.skin[:, :, nodes], self.room), np.random.default_rng([seed, 0xC10])
+        bias = rng.normal(0, BIAS_K, (len(self), 1, len(nodes) + 1))
+        return np.asarray(all_said + rng.normal(0, NOISE_K, all_said.shape), np.float64), bias
+
+
+def with_room(nodes: Array, room: Array) -> Array:
+    """(..., nodes + 1) what nodes say and, last, the room's air."""
+    return np.concatenate([nodes, room[..., np.newaxis]], axis=-1)

@@ -29,6 +29,13 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
             f"A camera that reads 0.1 K more raises what is said by {raised[0]:.2f} K, one that reads 0.3 K more by {raised[1]:.2f} K: "
             "calibrate it, nothing here can tell an offset from a fever."
         )
+    rooms = [row for name, row in cases.items() if name.startswith(("room", "air", "a distance"))]
+    if rooms:
+        worst, ridge = (max(row[f"{who}rmse"] for row in rooms) for who in ("", "ridge_"))
+        sentences.append(
+            f"Told of a room 2.5 SD warmer, colder or damper than it is, or of a distance 12 SD off, it has an RMSE of at most {worst:.3f} on "
+            f"these quarters (ridge regression {ridge:.3f}): it leans on the room lightly."
+        )
     if "no round 4" in cases:
         sentences.append(f"Without round 4, in which the mouth is open, RMSE is {cases['no round 4']['rmse']:.2f}.")
     for variant, told in (
@@ -44,7 +51,8 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
         "mouth open.",
         f"The reference limits it: its two modes of oral reading differ by SD {found['modes_apart_k']:.2f} degC, so errors much smaller "
         "cannot be shown.",
-        "The half-width around what is said is set on months left out, of the same data; it says nothing of people unlike them.",
+        "The half-width around what is said is set on days left out by date, by warmth and by humidity, of the same data: of people unlike them it "
+        "says nothing but the flag.",
     )
 
 

@@ -28,7 +28,7 @@ SIDES_LOG, PARTS_LOG = 0.17, 0.12
 """Standard deviation in health of the logarithm of right over left time constants: of all alike, and of each by itself."""
 LEAST_K = 1.0
 """Change of a hand, K, below which a window holds no challenge."""
-BEFORE_S = (180.0, 60.0)
+BEFORE_S = (270.0, 150.0)
 """From when to when before the window's first row the band takes the level from which hands went into the water."""
 LATEST_S = 30.0
 """From the end of the challenge to the window's first row, at most: a window comes that often."""
@@ -178,7 +178,8 @@ def _air(count: int, rng: np.random.Generator) -> Array:
     moved = np.where(rng.random(count) < 0.3, rng.normal(0, 0.3, count), 0.0)
     at = rng.uniform(0, ROWS, count)
     since = np.maximum(t - at[:, None], 0.0)
-    return moved[:, None] * (1 - np.exp(-since / 120.0))
+    followed: Array = moved[:, None] * (1 - np.exp(-since / 120.0))
+    return followed
 
 
 def _disturbance(count: int, rng: np.random.Generator, world: World, scale: Array) -> Array:
@@ -186,7 +187,8 @@ def _disturbance(count: int, rng: np.random.Generator, world: World, scale: Arra
     noise = np.exp(rng.uniform(np.log(world.noise_k[0]), np.log(world.noise_k[1]), count))
     found = noise[:, None] * (_pink(count, rng) if world.pink else _coloured(count, rng, world.colour))
     found += world.drift_k * _drift(count, rng, world.wander)
-    return found + _steps(count, rng, world, scale)
+    disturbed: Array = found + _steps(count, rng, world, scale)
+    return disturbed
 
 
 def _coloured(count: int, rng: np.random.Generator, stays: float) -> Array:
@@ -197,7 +199,8 @@ def _coloured(count: int, rng: np.random.Generator, stays: float) -> Array:
     fresh = rng.standard_normal((count, ROWS)) * np.sqrt(1 - 0.9**2)
     for row in range(1, ROWS):
         slow[:, row] = 0.9 * slow[:, row - 1] + fresh[:, row]
-    return np.sqrt(1 - stays**2) * white + stays * slow
+    both: Array = np.sqrt(1 - stays**2) * white + stays * slow
+    return both
 
 
 def _pink(count: int, rng: np.random.Generator) -> Array:

@@ -22,9 +22,11 @@ CONSTANTS_SAY: Mapping[str, str] = {
     "body_map": "a model of a body, whose constants are made of degrees",
     "domain": "held within limits, which stay where they are",
     "enmo": "of accelerations",
+    "expectile": "a level that begins where it is told to",
     "kalman_core": "of a heart rate",
+    "metabolic_rate": "of a heart rate",
 }
-"""Operations that give degrees but do not warm as much as what they are given, and why."""
+"""Operations with a unit that do not warm as much as what they are given, and why."""
 
 
 def random_plans(op: str) -> Iterator[Plan]:

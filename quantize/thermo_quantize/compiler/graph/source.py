@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from thermo_core.graph.alert_plan import AlertPlan
 from thermo_core.graph.learned import Learning, learnings
-from thermo_core.graph.plan import AlertPlan, Plan
+from thermo_core.graph.plan import Plan
 from thermo_core.stages import OPS
 from thermo_core.stages.stage import Recursive, Regridded, Remembering
 from thermo_core.wearable.condition import Condition
