@@ -21,15 +21,16 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace as changed
 
 from thermo_core.errors import ThermoError, UsageError
+from thermo_core.files import read_file
 from thermo_core.graph.alert_plan import AlertPlan
 from thermo_core.graph.alerts import AlertMachine, AlertState
 from thermo_core.graph.findings import finding
-from thermo_core.graph.plan import PERSON, Plan, plan
+from thermo_core.graph.plan import PERSON, Plan
 from thermo_core.graph.series import run
 from thermo_core.signals import Sample, Series
 from thermo_core.wearable.file import read
@@ -44,7 +45,8 @@ from thermo_sim.worn import Stretch, says
 
 BUSY_HZ = 250.0
 """Numbers a second from which on a wearable is looked at in stretches."""
-CAMERA_HZ = 500.0
+LEAST_S = 10.0
+"""Of a stretch, beside what the quickest alert needs."""
 CAUSE_S = 3600.0
 
 
@@ -183,6 +185,23 @@ def report(job: Job, tallies: dict[tuple[str, float], Tally], total_s: float, be
             print(f"    {cause:30} {times / days:.3f} a day")
 
 
+def needed_s(made: Plan, alert: AlertPlan) -> float:
+    """Seconds in which an alert can be raised at the soonest."""
+    after, rate_hz = alert.alert.after, made.signals[alert.watch.signal].rate_hz
+    return max(after.seconds, after.findings / rate_hz if rate_hz else 0.0)
+
+
+def factors(text: str) -> list[float]:
+    """Of a list."""
+    try:
+        found = [float(one) for one in text.split(",")]
+    except ValueError:
+        found = [np.nan]
+    if not np.isfinite(found).all():
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers; give some like 0.8,1,1.2")
+    return found
+
+
 def main() -> None:
     """Simulate and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -195,7 +214,7 @@ def main() -> None:
     parser.add_argument("--look", type=float, help="seconds of a stretch; all where left out and sensors say little")
     parser.add_argument("--every", type=float, default=1800.0, help="seconds from one stretch to the next")
     parser.add_argument("--affected", default="", metavar="HAPPENINGS", help="what befalls every wearer")
-    parser.add_argument("--curve", default="1", help="factors of the thresholds, separated by commas")
+    parser.add_argument("--curve", type=factors, default="1", help="factors of the thresholds, separated by commas")
     args = parser.parse_args()
     try:
         simulate(args)
@@ -208,28 +227,27 @@ def simulate(args: argparse.Namespace) -> None:
     if args.wearers < 1 or not args.hours > 0 or not args.every > 0:
         raise UsageError("There is nobody to simulate; give --wearers of 1 or more, and --hours and --every above 0.")
     wearable = read(resolve(args.wearable))
-    made, networks = (
-        plan(wearable.profile),
-        open_networks({name: Path(path).read_bytes() for name, path in wearable.networks.items()}, "fast", Counters()),
-    )
+    networks = open_networks({name: read_file(path) for name, path in wearable.networks.items()}, "fast", Counters())
+    made = wearable.plan()
     if not made.alerts:
         raise UsageError(f"The wearable {wearable.profile.name} has no alerts, so nobody is called; choose another.")
     world = with_body(load_world(args.world or world_of(wearable.profile.name)), args.script, None, args.affected)
     assert world.body is not None
-    world = replace_body(world, args.hours)
+    world = changed(world, body=changed(world.body, hours=args.hours))
     busy = sum(
         signal.rate_hz * signal.elements
         for signal in made.signals.values()
         if "." not in signal.name and signal.name in {one.name for one in wearable.profile.sensors}
     )
-    look = args.look if args.look is not None else (None if busy < BUSY_HZ else 120.0 if busy < CAMERA_HZ else 6.0)
+    needs = {alert.alert.name: needed_s(made, alert) for alert in made.alerts}
+    look = args.look if args.look is not None else None if busy < BUSY_HZ else LEAST_S + 1.5 * min(needs.values())
     total = args.hours * 3600
     stretches = (
         [Stretch(0.0, total)]
         if look is None
         else [Stretch(start, min(look, args.every)) for start in np.arange(0, total - look, args.every).tolist()]
     )
-    scales = sorted({1.0, *(float(one) for one in args.curve.split(","))})
+    scales = sorted({1.0, *args.curve})
     job = Job(made, networks, world, stretches, scales, args.hours)
     tallies = {(alert.alert.name, scale): Tally() for alert in made.alerts for scale in scales}
     begun = time.monotonic()
@@ -240,15 +258,9 @@ def simulate(args: argparse.Namespace) -> None:
     print(
         f"{wearable.profile.name}: {args.wearers} wearers of {args.hours:g} h{part} ({time.monotonic() - begun:.0f} s)"
     )
+    if late := [name for name, need_s in needs.items() if look is not None and need_s > look]:
+        print(f"no stretch is long enough to raise {', '.join(late)}; give a longer --look")
     report(job, tallies, args.wearers * total, begins)
-
-
-def replace_body(world: World, hours: float) -> World:
-    """The world with somebody for so long."""
-    from msgspec.structs import replace as changed
-
-    assert world.body is not None
-    return changed(world, body=changed(world.body, hours=hours))
 
 
 if __name__ == "__main__":

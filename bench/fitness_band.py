@@ -4,8 +4,8 @@
 
 Heart rate by the wearable's own stages from the pulse waves of real people (Empatica E4, PhysioNet wearable-device-dataset 1.0.1, brought
 to the wearable's 25 Hz). There is no ECG: the reference are the band's own beat intervals, in windows of which it was sure of six
-seconds or more. "with" is the share of windows that have such a reference, "given" the share of these that were given a rate. S people
-are those that the tracker's constants were chosen on, f people are not.
+seconds or more. "with" is the share of windows that have such a reference, "given" the share of these that were given a rate, "of all" that of all
+windows: what happens in windows without a reference, which are the worse ones, is not known. S and f people followed two protocols.
 
 Metabolic rate from heart rate alone against breath, of walkers with pauses (OpenMetabolics, 28 people of which no constant of ours knows
 anything; fetch github.com/Harvard-Slade-Lab/OpenMetabolics_code and name its `validation_dataset` by --energy). Resting heart rates
@@ -31,6 +31,7 @@ from thermo_core.signals import Series
 from thermo_core.wearable import file, library
 from thermo_models.features import signal_from, signal_over
 from thermo_sim.people import Person, course, motion, pulse_wave
+from thermo_sim.people.activities import ACTIVITIES
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PROFILE = file.read(library.resolve("fitness-band")).profile
@@ -66,11 +67,12 @@ def heart(pulse: Floats, axes: Floats) -> Series:
 
 @dataclass(frozen=True)
 class Errors:
-    """Magnitudes, and shares of windows with a reference and of these with a rate."""
+    """Magnitudes, and shares: of windows with a reference, of these with a rate, of all windows with a rate."""
 
     found: Floats
     referenced: float
     given: float
+    of_all: float
 
     def line(self, name: str) -> str:
         """As a row."""
@@ -79,14 +81,14 @@ class Errors:
         spread = np.percentile(self.found, 95)
         return (
             f"{name:44}{len(self.found):>8}{self.found.mean():>7.2f}{spread:>7.2f}{(self.found > 5).mean():>10.1%}"
-            f"{self.referenced:>8.1%}{self.given:>8.1%}"
+            f"{self.referenced:>8.1%}{self.given:>8.1%}{self.of_all:>8.1%}"
         )
 
 
 def recorded(path: Path) -> None:
     """Print errors by kind of session and people."""
     data = np.load(path)
-    rows: dict[tuple[str, str], list[tuple[Floats, int, int]]] = {}
+    rows: dict[tuple[str, str], list[tuple[Floats, int, int, int]]] = {}
     for key in sorted(name for name in data.files if name.endswith("_bvp_x10_64hz")):
         kind, person = key.split("_")[:2]
         said = heart(
@@ -101,14 +103,19 @@ def recorded(path: Path) -> None:
         with np.errstate(all="ignore"):
             errors = np.abs(said.values[:, 0] - 60 * inside.sum(1) / seconds)[known]
         errors = errors[np.isfinite(errors)].astype(np.float64)
-        rows.setdefault((kind, person[0]), []).append((errors, int(known.sum()), len(ends)))
+        rows.setdefault((kind, person[0]), []).append(
+            (errors, int(known.sum()), len(ends), int(np.isfinite(said.values[:, 0]).sum()))
+        )
     for kind, about in KINDS.items():
         for people in ("S", "f"):
             parts = rows.get((kind, people), [])
-            known, windows = (sum(part[place] for part in parts) for place in (1, 2))
+            if not parts:
+                continue
+            known, windows, given = (float(sum(one)) for one in zip(*(part[1:] for part in parts), strict=True))
+            found = np.concatenate([part[0] for part in parts])
             if known:
-                found = np.concatenate([part[0] for part in parts])
-                print(Errors(found, known / windows, len(found) / known).line(f"{about}, {len(parts)} {people} people"))
+                named = f"{about}, {len(parts)} {people} people"
+                print(Errors(found, known / windows, len(found) / known, given / windows).line(named))
 
 
 def rows_of(path: Path) -> list[list[str]]:
@@ -129,7 +136,9 @@ def wearer_of(row: list[str]) -> dict[str, float]:
 
 def told(wearer: Mapping[str, float]) -> dict[str, Series]:
     """The wearer as signals, at the start."""
-    return {f"person.{name}": Series(np.zeros(1, np.int64), np.float32([wearer[name]])) for name in PROFILE.person}
+    return {
+        f"person.{name}": Series(np.zeros(1, np.int64), np.array([wearer[name]], np.float32)) for name in PROFILE.person
+    }
 
 
 def minutes(times_s: Floats, values: Floats, ends_s: Floats) -> Floats:
@@ -181,11 +190,9 @@ def energy(folder: Path) -> None:
         wearer = wearer_of(rows_of(path.with_name("subject_spec_info.csv"))[0])
         start_s = max(beats[0, 0], breath[0, 0])
         ends = np.arange(start_s + 60, min(beats[-1, 0], breath[-1, 0]), 30)
-        rate = Series(
-            np.rint((beats[:, 0] - beats[0, 0] + 5) * 1e6).astype(np.int64),
-            beats[:, 1:].astype(np.float32),
-            order=8 * np.arange(1, 1 + len(beats), dtype=np.int64),
-        )
+        times_us = np.rint((beats[:, 0] - beats[0, 0] + 5) * 1e6).astype(np.int64)
+        order = 8 * np.arange(1, 1 + len(beats), dtype=np.int64)
+        rate = Series(times_us, beats[:, 1:].astype(np.float32), order=order)
         own = signal_from(PROFILE, told(wearer) | {"beating": rate}, {"beating": 0.2}, "metabolic-rate")
         own_s = own.times_us / 1e6 + beats[0, 0] - 5
         heart_rate = minutes(beats[:, 0], beats[:, 1], ends)
@@ -243,14 +250,15 @@ def simulated(people: int) -> None:
     """Print errors by activity."""
     each = [trained(100 + number, number) for number in range(people)]
     print(
-        f"\n{f'heart rate of {people} simulated people':44}{'windows':>8}{'mean':>7}{'95 %':>7}{'beyond 5':>10}{'with':>8}{'given':>8}"
+        f"\n{f'heart rate of {people} simulated people':44}{'windows':>8}{'mean':>7}{'95 %':>7}{'beyond 5':>10}{'with':>8}{'given':>8}{'of all':>8}"
     )
     names = sorted({name for one in each for name in one["heart"][2].tolist()})
     for name in names:
         said, true, doing = (np.concatenate([one["heart"][place] for one in each]) for place in range(3))
         of = doing == name
         errors = np.abs(said - true)[of]
-        print(Errors(errors[np.isfinite(errors)], 1.0, float(np.isfinite(errors).mean())).line(str(name)))
+        known = np.isfinite(errors)
+        print(Errors(errors[known], 1.0, float(known.mean()), float(known.mean())).line(list(ACTIVITIES)[name]))
     for name, unit in (("metabolic-rate", "W/kg"), ("core", "K")):
         said, true = (np.concatenate([one[name][place] for one in each]) for place in range(2))
         known = np.isfinite(said)
@@ -272,7 +280,7 @@ def main() -> None:
     options = parser.parse_args()
     path = options.data / "e4_bvp.npz"
     print(
-        f"{'heart rate off by, beats a minute':44}{'windows':>8}{'mean':>7}{'95 %':>7}{'beyond 5':>10}{'with':>8}{'given':>8}"
+        f"{'heart rate off by, beats a minute':44}{'windows':>8}{'mean':>7}{'95 %':>7}{'beyond 5':>10}{'with':>8}{'given':>8}{'of all':>8}"
     )
     if path.is_file():
         recorded(path)

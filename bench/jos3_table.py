@@ -298,7 +298,8 @@ def scene_error(kept: dict[str, Any], place: int, mixture: float) -> Array:
     made = said(shipped.mean + sum(relaxed(wants[:, mode], tau) for mode, tau in enumerate(table.TAUS_S)))
     known = [kept["tsk0"][place], kept["core"][place], kept["cardiac"][place][:, None], kept["met"][place][:, None]]
     parts = [slice(0, 17), slice(34, 36), slice(36, 37), slice(37, 38)]
-    return np.concatenate([made[:, part] - true for part, true in zip(parts, known, strict=True)], axis=1)[20:]
+    off: Array = np.concatenate([made[:, part] - true for part, true in zip(parts, known, strict=True)], axis=1)
+    return off[20:]
 
 
 def load(paths: str | list[str]) -> dict[str, Any]:

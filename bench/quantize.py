@@ -29,6 +29,7 @@ DATA = {
     "nagoya-actions": "nagoya_fir_16x16/clips_groups012.npz",
     "core-temperature": "fda_face_oral/flir_group1.csv.gz",
     "wrist-stress": "stress_predict_e4/stress_predict_1hz_s01-25.npz",
+    **dict.fromkeys(("clothing", "clothing-8"), "jos3_body/jos3_scenes.npz"),
 }
 RUNS = (
     (Scheme.FLOAT32, Calibrator.MINMAX),

@@ -87,6 +87,21 @@ class Row:
     body: bool = False
 
 
+def _grove(rng: np.random.Generator, trees: int, depth: int) -> dict[str, Any]:
+    """Whole trees of three classes on 16 numbers."""
+    inner, nodes = 2**depth - 1, 2 ** (depth + 1) - 1
+    feature = [[*rng.integers(0, 16, inner).tolist(), *[-1] * (nodes - inner)] for _ in range(trees)]
+    child = [[tree * nodes + 2 * node + 1 for node in range(nodes)] for tree in range(trees)]
+    return {
+        "op": "trees",
+        "roots": [tree * nodes for tree in range(trees)],
+        "feature": [number for tree in feature for number in tree],
+        "threshold": rng.normal(34, 0.5, trees * nodes).tolist(),
+        "child": [number for tree in child for number in tree],
+        "start": [0.0, 0.0, 0.0],
+    }
+
+
 def _rows() -> tuple[Row, ...]:
     rng = np.random.default_rng(1)
     basis = np.linalg.qr(rng.normal(size=(54, 8)))[0].T.astype(np.float32).ravel().tolist()
@@ -207,8 +222,10 @@ def _rows() -> tuple[Row, ...]:
             NODES, "air"),
         Row("body_map", "16 nodes to 17 segments and their mean", [made | garment], NODES, "nodes"),
         Row("body_map_2", "the same with two nodes lacking", [dead, made | garment | {"of": "living"}], NODES, "node_check_2"),
+        Row("own_baseline", "16 nodes", [made | {"op": "own_baseline"}], NODES, "nodes"),
         Row("reference_picture", "a picture, registered",
             [made | {"op": "reference", "give": ["difference"], "most_shift": 2.0}]),
+        Row("trees", "90 trees of depth 4 on 16 numbers, 3 classes", [made | _grove(rng, 90, 4)], NODES, "nodes"),
         Row("node_check", "16 nodes, none dead", [made | {"op": "node_check", "limit": [9.0]}], NODES, "nodes"),
         Row("node_check_2", "16 nodes, two taken away", [made | {"op": "node_check", "limit": [0.01]}], NODES, "nodes"),
     )  # fmt: skip
@@ -342,13 +359,13 @@ def _cases(plans: dict[str, Plan], network: Compiled, warm_ups: dict[str, int]) 
 def show() -> None:
     """Measure and print."""
     found = measure()
-    print(f"{'Cortex-M4 in QEMU':68}{'instructions':>13}{'goal':>8}{'passes':>8}{'keeps':>8}{'RAM':>8}")
+    print(f"{'Cortex-M4 in QEMU':70}{'instructions':>13}{'goal':>8}{'passes':>8}{'keeps':>8}{'RAM':>8}")
     for row in _rows():
         one = found.rows[row.name]
         more = one.instructions - (found.rows[row.beyond].instructions if row.name != row.beyond else 0)
         goal = "" if row.goal is None else f"{row.goal:,}"
         kept = one.placement.bytes - one.placement.shared_bytes
-        print(f"{row.name:17}{row.about:51}{more:>13,}{goal:>8}{one.placement.shared_bytes:>8,}{kept:>8,}{one.ram:>8,}")
+        print(f"{row.name:19}{row.about:51}{more:>13,}{goal:>8}{one.placement.shared_bytes:>8,}{kept:>8,}{one.ram:>8,}")
     chain = found.chain
     print("\nbreast patch, a picture: mean of 16, less its median, quantised")
     print(

@@ -45,11 +45,11 @@ def says(
         profile: the wearable.
         around: whom it is on; the world has somebody.
         seed: of the chips and their noise.
-        stretch: when.
+        stretch: when; a sensor that is slower than it lasts is left out.
         errors: share of a chip's own errors that it has: 1 as it leaves the factory.
 
     Raises:
-        UsageError: the world has nobody.
+        UsageError: the world has nobody, or no chip says anything in that time.
     """
     around.somebody()
     times = {}
@@ -57,9 +57,13 @@ def says(
         if isinstance(sensor, ExternalSettings) or not sensor.signals[0].rate_hz:
             continue
         period_s = 1 / sensor.signals[0].rate_hz
-        times[number] = stretch.start_s + np.arange(1, int(stretch.lasts_s / period_s) + 1) * period_s
+        count = int(stretch.lasts_s / period_s)
+        if count:
+            times[number] = stretch.start_s + np.arange(1, count + 1) * period_s
     if not times:
-        raise UsageError(f"The wearable {profile.name} has no chips, so there is nothing to simulate; choose another.")
+        raise UsageError(
+            f"No chip of {profile.name} says anything in {stretch.lasts_s:g} s; choose another wearable, or a longer time."
+        )
     ranks = _ranks(times)
     found: dict[str, Series] = {}
     for number, at in times.items():

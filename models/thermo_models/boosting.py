@@ -110,8 +110,9 @@ class Boosting:
         flat = codes[samples].ravel()
 
         def summed(of: _Array) -> _Array:
-            found: _Array = np.bincount(flat, np.repeat(of[samples], features), features * self.bins)
-            return np.cumsum(found.reshape(features, self.bins), axis=1)
+            found = np.bincount(flat, np.repeat(of[samples], features), features * self.bins).astype(np.float64)
+            total: _Array = np.cumsum(found.reshape(features, self.bins), axis=1)
+            return total
 
         first, second = summed(slope), summed(bend)
         count: _Indices = np.cumsum(np.bincount(flat, minlength=features * self.bins).reshape(features, self.bins), 1)

@@ -15,9 +15,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from thermo_core import widening
 from thermo_core.schema import Floats
 from thermo_core.signals import Values
-from thermo_core.stages import bins
+from thermo_core.stages.bins import Bins
 from thermo_core.stages.normalise import Normalise
 from thermo_core.stages.projection import Projection
 from thermo_core.stages.select import Select
@@ -28,7 +29,7 @@ from thermo_models.templates import stage_of, template
 Array = NDArray[np.float64]
 
 WEARABLE = template("time-constants")
-BINNED: bins.Bins = stage_of(WEARABLE.profile, "means")
+BINNED: Bins = stage_of(WEARABLE.profile, "means")
 PROJECTED: Projection = stage_of(WEARABLE.profile, "shapes")
 BINS, COMPONENTS, LEAST_NOISE = BINNED.bins, PROJECTED.rows, PROJECTED.least_noise
 PIECES = (14, 8, 4, 2)
@@ -41,7 +42,7 @@ NOISE_RANGE = (-4.0, -1.5)
 
 def edges() -> NDArray[np.int64]:
     """(BINS + 1,) bin borders: one sample each at first, then ever wider, over all samples."""
-    return np.array(bins.edges(foster.SAMPLES, BINS))
+    return np.array(widening.edges(foster.SAMPLES, BINS))
 
 
 @cache

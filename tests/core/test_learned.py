@@ -195,7 +195,7 @@ def test_another_correction_or_chip_is_learned_anew() -> None:
     body = Body(made)
     body.learners.measured_by(0, 11, 0)
     body.learners.measured_by(1, 12, 0)
-    blocks = [(name, [Sample(1_000_000 * at, np.float32(33))]) for at in range(10) for name in ("x", "z")]
+    blocks = [(name, [Sample(1_000_000 * at, np.array(33, np.float32))]) for at in range(10) for name in ("x", "z")]
     body.push(blocks)
     kept = body.learners.save()
     body.learners.measured_by(0, 11, 0)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from thermo_core import schema
+from thermo_core.graph import learned
 from thermo_core.graph.alerts import AlertChange, AlertState
 from thermo_core.graph.plan import plan
 from thermo_core.quality import Quality
@@ -137,6 +138,11 @@ def test_a_kept_finding_on_the_page(vectors: dict[str, bytes]) -> None:
     finding = FindingRecord(1_520_000, 1, int(Quality.UNCALIBRATED), IMAGE, 0, 0, (), OutputKind.QUANTITIES, (37.25,))
     assert kept.encode(finding) == vectors["kept-entry"]
     assert list(kept.decode(vectors["kept-entry"], IMAGE)) == [finding] and finding.fetched
+
+
+def test_what_was_learned_is_packed_as_the_page_says(vectors: dict[str, bytes]) -> None:
+    entries = {b"12345678": learned.Entry(3, b"abc")}
+    assert learned.pack(entries) == vectors["learned"] and learned.unpack(vectors["learned"]) == entries
 
 
 def test_blocks_on_the_page(vectors: dict[str, bytes]) -> None:

@@ -15,10 +15,15 @@ from thermo_core.wire.management import (
     Acknowledge,
     Alerts,
     AlertState,
+    Baseline,
+    Baselines,
     Counters,
     Feed,
+    Forget,
     Hello,
     HelloRequest,
+    Kept,
+    KeptRequest,
     Message,
     OfSensor,
     Part,
@@ -48,6 +53,7 @@ YES = st.booleans()
 STATES = st.builds(
     SensorState, kind=TEXT, id=BINARY, constants=U32, rate_hz=st.floats(0, 1e6), corrected=YES, fault=TEXT
 )
+BASELINES = st.builds(Baseline, signal=U8, age_us=TIME, learned_us=TIME, samples=U32, ready=U16, parts=U16)
 HELLOS = st.builds(
     Hello,
     name=TEXT,
@@ -101,6 +107,9 @@ BODIES: st.SearchStrategy[Message] = st.one_of(
     ),
     st.builds(Alerts, alerts=st.lists(st.builds(AlertState, state=U8, time_us=TIME), max_size=32).map(tuple)),
     st.builds(Acknowledge, alert=U8),
+    st.builds(Baselines, stages=st.lists(BASELINES, max_size=8).map(tuple)),
+    st.builds(Forget, signal=st.one_of(st.none(), U8)),
+    st.builds(KeptRequest),
 )
 
 
@@ -113,6 +122,11 @@ def test_every_kind_of_message_is_drawn() -> None:
         Person,
         Alerts,
         Acknowledge,
+        Baseline,
+        Baselines,
+        Forget,
+        Kept,
+        KeptRequest,
         HelloRequest,
         SelfTestRequest,
         Message,
@@ -185,6 +199,8 @@ def test_a_bad_field_of_hello_is_named(key: str, wrong: object) -> None:
         (Feed, {"sensor": 0, "values": bytes(4 * MAX_FED + 1)}, "values"),
         (Person, {"person": {"age_years": "old"}}, "person"),
         (Acknowledge, {"alert": -1}, "alert"),
+        (Forget, {"signal": 256}, "signal"),
+        (Baselines, {"stages": [{"signal": 1}]}, "stages[0]"),
     ],
 )
 def test_a_bad_field_is_named(kind: type[Message], body: dict[str, Any], field: str) -> None:

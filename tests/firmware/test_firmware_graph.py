@@ -12,7 +12,7 @@ import pytest
 from firmware_graph import Case, first_difference, run
 from graph_plans import MOMENTS, STAGES, Seeded, Unfit, graph, recording, single
 
-from thermo_core import schema
+from thermo_core import schema, widening
 from thermo_core.graph.plan import Plan, plan
 from thermo_core.graph.rates import plan_at
 from thermo_core.sensors.external.settings import ExternalSettings
@@ -206,6 +206,66 @@ def moving() -> Case:
         skin[4:7, 5:8] += 2.0 * (120 < second < 140)
         blocks.append([{"skin": Sample(1_000_000 * second, skin.astype(np.float32), int(second == 30))}])
     return Case(plan(schema.from_plain(parts, Profile, "profile")), blocks, {})
+
+
+def recovering() -> Case:
+    """Curves of one to three time constants, some with drift, some that are none, as least squares take them apart."""
+    parts = {
+        "name": "recovering",
+        "version": "1",
+        "sensors": [
+            {"kind": "external", "name": "curve", "shape": [200], "rate_hz": 0.005},
+            {"kind": "external", "name": "hands", "shape": [2], "rate_hz": 1.0, "unit": "degC"},
+            {"kind": "external", "name": "start", "shape": [7], "rate_hz": 0.005},
+        ],
+        "stages": [
+            {"op": "hold", "of": "start", "on": "curve", "gives": "begun"},
+            {"op": "projection", "of": "curve", "gives": "means", "rows": 20, "basis": _means(200, 20)},
+            {"op": "foster_fit", "of": "means", "begin": "begun", "gives": "fitted", "samples": 200, "period_s": 3.0},
+            {"op": "window", "of": "hands", "gives": "past", "length": 40, "every": 5},
+            {"op": "bins", "of": "past", "gives": "shapes", "bins": 8, "settled": 5},
+            {"op": "recovery", "of": "past", "gives": "clear", "clear": 8.0},
+        ],
+    }
+    rng, blocks = np.random.default_rng(21), []
+    t = 3.0 * np.arange(200)
+    for number in range(30):
+        tau = np.array([12.0, 70.0, 350.0])[rng.permutation(3)[: 1 + number % 3]]
+        share = rng.dirichlet(np.full(len(tau), 4.0))
+        curve = (
+            (share * np.exp(-t[:, None] / tau)).sum(1)
+            + rng.normal(0, 0.005 + 0.02 * (number % 4 == 0), 200)
+            + 0.01 * (number % 5) * t / 600
+        )
+        curve = rng.normal(0, 1, 200) if number % 10 == 9 else curve
+        begun = np.full(7, np.nan)
+        begun[: 1 + len(tau)] = [len(tau), *(1.05 * np.sort(tau))]
+        time_us = 200_000_000 * (number + 1)
+        blocks.append([{"start": Sample(time_us, begun.astype(np.float32), 0)}])
+        blocks.append([{"curve": Sample(time_us + 5, curve.astype(np.float32), 0)}])
+    for second in range(60):
+        hands = 33 - 5 * np.exp(-max(second - 20, 0) / np.array([6.0, 9.0])) + rng.normal(0, 0.05, 2)
+        blocks.append([{"hands": Sample(1_000_000 * second + 7_000_000_000, hands.astype(np.float32), 0)}])
+    return Case(plan(schema.from_plain(parts, Profile, "profile")), blocks, {})
+
+
+def _means(samples: int, count: int) -> list[float]:
+    """Rows that make bins of a curve which is no window."""
+    rows = np.zeros((count, samples))
+    borders = widening.edges(samples, count)
+    for row, weight in enumerate(widening.weights(samples, count)):
+        rows[row, borders[row] : borders[row + 1]] = weight
+    return [float(x) for x in rows.ravel()]
+
+
+@pytest.mark.parametrize("emulated", [False, True])
+def test_curves_that_recover_make_the_bytes_of_python(emulated: bool, tmp_path: Path) -> None:
+    if emulated and not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")):
+        pytest.skip("needs qemu-system-arm and arm-none-eabi-gcc")
+    case = recovering()
+    parts = np.array([np.frombuffer(one["fitted"][3], "<f4")[0] for one in case.wanted() if "fitted" in one])
+    assert set(parts.tolist()) >= {0.0, 1.0, 2.0}, "the case is about curves of several kinds, some of which are none"
+    compare([case], tmp_path, emulated)
 
 
 def test_a_picture_that_moves_makes_the_bytes_of_python(tmp_path: Path) -> None:

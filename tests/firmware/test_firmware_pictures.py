@@ -19,7 +19,7 @@ Scene = tuple[Mapping[str, dict[str, Any]], Sequence[Floats]]
 ZEROS, WARM = ((0.0, -0.0), (-0.0, 0.0), (-0.0, -0.0)), (1.0, 1e-42, 3e38)
 WITHIN = np.zeros((6, 8), np.bool_)
 WITHIN[2:4, 3:6] = True
-NONE = [np.nan] * 4
+NONE: list[float] = [np.nan] * 4
 
 
 def among_zeros(zeros: tuple[float, float], warm: float, corner: float) -> Floats:
@@ -109,7 +109,7 @@ def test_a_zero_of_either_sign_is_the_coldest_pixel_and_not_within(found: Mappin
 
 def test_of_equally_warm_pixels_the_first_is_the_peak(found: Mapping[str, Mapping[str, Floats]]) -> None:
     """By contrast: less a middle that is far away, two values may be alike."""
-    np.testing.assert_array_equal(found["peaks"]["spots"], [[[10, 3, 1, 2], NONE], [[1030, 3, 2, 3], NONE]])
+    np.testing.assert_array_equal(found["peaks"]["spots"], np.array([[[10, 3, 1, 2], NONE], [[1030, 3, 2, 3], NONE]]))
 
 
 def test_of_equally_warm_spots_the_one_that_begins_first_comes_first(

@@ -22,13 +22,14 @@ from thermo_core.quality import Quality
 from thermo_core.sensors.external.kind import encode
 from thermo_core.sensors.kind import Block, SensorConstants
 from thermo_core.signals import Sample
+from thermo_core.stages import OPS
 from thermo_core.tflite.interpreter import Int8Network
 from thermo_core.wearable import file, library
 from thermo_device.development_key import DEVELOPMENT_PUBLIC_KEY
-from thermo_models import foster, patch
+from thermo_models import foster, patch, projection
 from thermo_models.evaluation import open_model
 from thermo_models.features import moments, network_inputs, signal_over
-from thermo_models.tasks import breast_patch, find, time_constants
+from thermo_models.tasks import breast_patch, find
 from thermo_quantize.cli import main as thermo_quantize
 
 KEY = DEVELOPMENT_PUBLIC_KEY.with_name("development_ed25519.pem")
@@ -156,10 +157,12 @@ def test_live_findings_are_those_of_training(bundle: Bundle) -> None:
         assert np.array_equal(found[:, 0].astype(np.float32), np.float32(37) + wanted[:, 0])
         assert any(one.finding.flags & Quality.FILLED for one in said)
     else:
-        parts = time_constants.undithered(wanted)[:, time_constants.NUMBER :].argmax(1) + 1
-        assert found[:, 0].tolist() == parts.tolist() == curves().parts.tolist()
-        tau = time_constants.tau_of(time_constants.undithered(wanted), parts)
-        np.testing.assert_allclose(found[:, 1:4], tau, rtol=2e-5)
+        assert found[:, 0].tolist() == curves().parts.tolist()
+        stages = {stage.gives: stage for stage in bundle.profile.stages}
+        means = projection.of_curves(curves().values)
+        begun = OPS["foster"].apply(stages["constants"], (), [wanted])  # type: ignore[union-attr]
+        fitted = OPS["foster_fit"].apply(stages["fitted"], (), [means, begun])  # type: ignore[union-attr]
+        np.testing.assert_array_equal(found.astype(np.float32), fitted)
         np.testing.assert_allclose(found[:, 1:4], curves().tau_s, rtol=0.25)
 
 

@@ -103,5 +103,7 @@ def test_nobody_and_nothing_are_said() -> None:
         "profile",
     )
     around = SimulatedHardware.from_profile(_profile("tmp117"), script="rest").around
-    with pytest.raises(UsageError, match="no chips"):
-        says(outside, around, 1, Stretch(0.0, 1.0))
+    for profile, lasts_s in ((outside, 60.0), (_profile("tmp117"), 0.5)):
+        with pytest.raises(UsageError, match="No chip"):
+            says(profile, around, 1, Stretch(0.0, lasts_s))
+    assert set(says(_profile("tmp117", "lis3dh"), around, 1, Stretch(0.0, 0.5))) == {"lis3dh"}

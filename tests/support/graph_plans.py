@@ -234,6 +234,17 @@ def _foster(draft: Draft, of: str) -> Made:
     return fields, Kind((1 + 2 * parts,), kind.clock, False, kind.rated)
 
 
+def _foster_fit(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if len(kind.shape) != 1 or not 16 <= kind.elements <= 40:
+        return None
+    begin = f"begin-{len(draft.stages)}"
+    draft.stages.append({"op": "select", "of": of, "gives": begin, "places": [0, 1, 2, 3, 4, 5, 6]})
+    draft.kinds[begin] = Kind((7,), kind.clock, False, kind.rated)
+    samples = draft.choices.whole(2 * kind.elements, 100)
+    return {"begin": begin, "samples": samples, "period_s": 0.5}, Kind((10,), kind.clock, False, kind.rated)
+
+
 def _hold(draft: Draft, of: str) -> Made:
     on = draft.choices.one(sorted(draft.kinds))
     other, kind = draft.kinds[on], draft.kinds[of]
@@ -338,6 +349,17 @@ def _normalise_percentiles(draft: Draft, of: str) -> Made:
         return None
     low, high = draft.choices.one([(0, 100), (2, 98), (25, 75), (99, 100)])
     return _same(kind, low=low, high=high, least=draft.choices.one([1e-6, 0.1, 5.0]))
+
+
+def _own_baseline(draft: Draft, of: str) -> Made:
+    kind = draft.kinds[of]
+    if not kind.rated or kind.elements > 300:
+        return None
+    one = draft.choices.one
+    learn_s = one([1.0, 2.0, 9.0])
+    return _same(
+        kind, learn_s=learn_s, memory_s=one([1.0, 6.0, 60.0]), least_spread=one([0.001, 1.0]), limit=one([2.0, 50.0])
+    )
 
 
 def _prefer(draft: Draft, of: str) -> Made:
@@ -628,6 +650,7 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "expectile": _expectile,
     "forward_fill": _forward_fill,
     "foster": _foster,
+    "foster_fit": _foster_fit,
     "gaussian": _gaussian,
     "glcm": _glcm,
     "hold": _hold,
@@ -642,6 +665,7 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
     "node_check": _node_check,
     "normalise": _normalise,
     "normalise_percentiles": _normalise_percentiles,
+    "own_baseline": _own_baseline,
     "prefer": _prefer,
     "projection": _projection,
     "recovery": _recovery,

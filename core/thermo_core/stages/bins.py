@@ -6,16 +6,15 @@ white noise white.
 """
 
 import itertools
-from functools import cache
 from typing import Annotated
 
 import numpy as np
 from msgspec import Meta
-from numpy.typing import NDArray
 
 from thermo_core import float32
 from thermo_core.signals import Signal, Values
 from thermo_core.stages.stage import Arrays, Elementwise, OneInput, Signals
+from thermo_core.widening import edges, weights
 
 
 class Bins(OneInput, frozen=True, tag="bins"):
@@ -28,21 +27,6 @@ class Bins(OneInput, frozen=True, tag="bins"):
 
     bins: Annotated[int, Meta(ge=4, le=256)] = 64
     settled: Annotated[int, Meta(ge=0, le=1024)] = 0
-
-
-@cache
-def edges(samples: int, bins: int) -> tuple[int, ...]:
-    """Borders of the bins in samples, `bins` + 1 of them: one sample each at first, then ever wider.
-
-    Each step multiplies the border so that equal steps would reach the end, and moves on by one sample at least.
-    """
-    found = [0]
-    while len(found) <= bins:
-        left = bins + 1 - len(found)
-        here = max(found[-1], 1)
-        ratio = (samples / here) ** (1 / left)
-        found.append(max(found[-1] + 1, round(here * ratio)))
-    return (*found[:-1], samples)
 
 
 def _result(stage: Bins, inputs: Signals) -> Signal:
@@ -69,11 +53,6 @@ def _apply(stage: Bins, inputs: Signals, values: Arrays) -> Values:
     sums = [float32.total(curve[:, a:b]) for a, b in itertools.pairwise(borders)]
     means = np.stack(sums, axis=1) * weights(curve.shape[1], stage.bins)
     return np.asarray(means.reshape(len(taken), *taken.shape[2:], stage.bins), np.float32)
-
-
-def weights(samples: int, bins: int) -> NDArray[np.float32]:
-    """(bins,) float32: what the sum of a bin is multiplied by, 1 / root of its samples."""
-    return np.asarray(1 / np.sqrt(np.diff(edges(samples, bins))), np.float32)
 
 
 OP = Elementwise(

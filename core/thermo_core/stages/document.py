@@ -70,6 +70,10 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "expectile": ({"start": 65.0}, (Signal("x", (), "bpm", 0.1, "x"),)),
     "forward_fill": ({"oldest_s": 15.0}, (Signal("x", (), "bpm", 1.0, "x"),)),
     "foster": ({"parts": 1, "copies": 2}, (Signal("x", (4,), "", 1.0, "x"),)),
+    "foster_fit": (
+        {"begin": "y", "samples": 600},
+        (Signal("x", (64,), "", 1 / 600, "x"), Signal("y", (7,), "", 1 / 600, "x")),
+    ),
     "gaussian": ({"size": 3, "sigma": 0.8}, (_PICTURE,)),
     "glcm": ({"low": 28.0, "high": 36.0}, (_PICTURE,)),
     "hold": ({"oldest_s": 10.0}, (_SLOW, _DEGREES)),
@@ -87,6 +91,7 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "node_check": ({"limit": [2.5], "usual": [33.0, 32.5, 31.0, 30.0]}, (_DEGREES,)),
     "normalise": ({"centre": [30.0], "spread": [2.0]}, (_DEGREES,)),
     "normalise_percentiles": ({}, (_PICTURE,)),
+    "own_baseline": ({"learn_s": 172800.0, "least_spread": 0.1}, (_DEGREES,)),
     "prefer": ({}, (_DEGREES, _OTHER)),
     "projection": ({"basis": [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, -0.5, -0.5], "rows": 2}, (_DEGREES,)),
     "recovery": ({}, (Signal("x", (600, 2), "degC", 1.0, "x", 1.0),)),

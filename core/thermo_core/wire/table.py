@@ -37,7 +37,7 @@ LIMITS: Mapping[str, Limit] = {
     "outputs": Limit(1, 64, "", "scores or quantities of a model"),
     "alerts": Limit(0, 32, "", "alerts of a wearable"),
     "average_pictures": Limit(1, 256, "", "samples that a running mean is of"),
-    "learned": Limit(0, 61440, "B", "what the stages of a wearable learn of its wearer"),
+    "learned": Limit(0, 61440, "bytes", "what the stages of a wearable learn of its wearer"),
     "learners": Limit(0, 8, "", "stages of a wearable that learn of its wearer"),
     "alert_findings": Limit(1, 65535, "", "findings in a row"),
     "alert_seconds": Limit(0, 86400, "s", "time for which a condition holds"),

@@ -40,9 +40,8 @@ void baseline_group_forget(void *context, const struct smp_request *request, str
     text_add(reason, " is of no stage that learns.");
     return;
   }
-  if (!wearable_keep_learned(w, true)) {
-    text_add(group_refuse(answer, GROUP_ERROR_STORAGE),
-             "It is forgotten until the next reset; the flash does not keep that. Have the device checked.");
+  if (learning != NULL && !wearable_keep_learned(w, true)) {
+    text_add(group_refuse(answer, GROUP_ERROR_STORAGE), learning->operations->not_forgotten);
     return;
   }
   baseline_group_read(context, request, answer);

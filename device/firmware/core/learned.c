@@ -131,6 +131,17 @@ static uint32_t load(const struct learning *learning, const struct flash_span *d
   return unfit;
 }
 
+/* Most bytes that areas have room for which are large enough for these: what another wearable kept there is read, and
+   told. */
+static size_t room_of(const struct flash *flash, size_t bytes) {
+  if (flash->block_size <= FLASH_MOST_UNIT) {
+    return bytes;
+  }
+  const size_t blocks = (bytes + FLASH_MOST_UNIT + flash->block_size - 1U) / flash->block_size;
+  const size_t room = blocks * flash->block_size - FLASH_MOST_UNIT;
+  return room < UINT16_MAX ? room : bytes;
+}
+
 static size_t open_learned(const struct learning *learning, const struct graph *graph, const struct flash *flash,
                            size_t first_block, size_t end_block, uint64_t now_us, uint32_t *unfit) {
   struct learned_state *state = learning->state;
@@ -138,14 +149,17 @@ static size_t open_learned(const struct learning *learning, const struct graph *
   memset(learning->bases, 0, graph->plan->learning_count * sizeof learning->bases[0]);
   state->graph = graph;
   state->due_us = now_us + LEARNED_FIRST_US;
-  state->kind = (struct store_kind){.least = LEAST, .most = learning->bytes, .holds = holds};
+  state->kind = (struct store_kind){.least = LEAST, .most = room_of(flash, learning->bytes), .holds = holds};
   store_open(&state->store, flash, &state->kind, first_block, end_block);
   *unfit = state->store.damaged ? 1U : 0U;
   const struct flash_span kept = store_get(&state->store, STORE_CURRENT);
+  state->stored_crc = crc_now(learning); /* of nothing learned */
   if (kept.size > 0) {
+    uint8_t crc[CRC_BYTES];
+    flash_span_read(&kept, kept.size - sizeof crc, crc, sizeof crc);
+    state->stored_crc = load_le32(crc);
     *unfit += load(learning, &kept);
   }
-  state->stored_crc = crc_now(learning);
   return store_blocks(&state->store);
 }
 
@@ -236,4 +250,13 @@ static void read_packed(const struct learning *learning, size_t at, uint8_t *to,
 }
 
 const struct learning_operations learned_operations = {
-    .open = open_learned, .keep = keep, .measured = measured, .forget = forget, .read = read_packed};
+    .open = open_learned,
+    .keep = keep,
+    .measured = measured,
+    .forget = forget,
+    .read = read_packed,
+    .unfit = "What was learned of the wearer does not fit this wearable's profile; it is learned anew.",
+    .other_sensors = "What was learned of the wearer was of other sensors or corrections; it is learned anew.",
+    .no_room = "The flash has no room for what is learned of the wearer; it lasts until the next reset.",
+    .not_kept = "The flash does not keep what is learned of the wearer; have the device checked.",
+    .not_forgotten = "It is forgotten until the next reset; the flash does not keep that. Have the device checked."};

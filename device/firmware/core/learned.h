@@ -61,6 +61,8 @@ struct learning_operations {
   /* Some of the packed bytes; those from 0 on begin anew, and change no more before the next ones from 0 on but where
      the CRC tells it. */
   void (*read)(const struct learning *learning, size_t at, uint8_t *to, size_t size);
+  /* What is told of it; here, so that a firmware whose wearable learns nothing has none of these words. */
+  const char *unfit, *other_sensors, *no_room, *not_kept, *not_forgotten;
 };
 
 extern const struct learning_operations learned_operations;

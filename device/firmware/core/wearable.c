@@ -43,8 +43,7 @@ static void measured(struct wearable *w, uint8_t sensor, bool corrected) {
   learning->measures[sensor] = (struct learned_measure){
       .constants = w->sensors[sensor].fingerprint, .correction = load_le32(crc), .known = true};
   if (learning->operations->measured(learning, sensor, learning->measures) > 0) {
-    wearable_notice(w, NOTICE_BASELINE, SEVERITY_WARNING, sensor,
-                    "What was learned of the wearer was of other sensors or corrections; it is learned anew.");
+    wearable_notice(w, NOTICE_BASELINE, SEVERITY_WARNING, sensor, learning->operations->other_sensors);
   }
 }
 
@@ -119,8 +118,7 @@ bool wearable_keep_learned(struct wearable *w, bool at_once) {
   }
   const bool kept = learning->operations->keep(learning, board_now_us(w->board), at_once);
   if (!kept && !w->told_learned) {
-    wearable_notice(w, NOTICE_STORAGE, SEVERITY_ERROR, NO_SENSOR,
-                    "The flash does not keep what is learned of the wearer; have the device checked.");
+    wearable_notice(w, NOTICE_STORAGE, SEVERITY_ERROR, NO_SENSOR, learning->operations->not_kept);
   }
   w->told_learned = !kept;
   return kept;
@@ -169,12 +167,10 @@ static size_t open_learned(struct wearable *w, size_t block, size_t end) {
   const size_t blocks = learning->operations->open(learning, &w->engine.graph, &w->board->flash, block, end,
                                                    board_now_us(w->board), &unfit);
   if (unfit > 0) {
-    wearable_notice(w, NOTICE_BASELINE, SEVERITY_WARNING, NO_SENSOR,
-                    "What was learned of the wearer does not fit this wearable's profile; it is learned anew.");
+    wearable_notice(w, NOTICE_BASELINE, SEVERITY_WARNING, NO_SENSOR, learning->operations->unfit);
   }
   if (blocks == 0) {
-    wearable_notice(w, NOTICE_STORAGE, SEVERITY_ERROR, NO_SENSOR,
-                    "The flash has no room for what is learned of the wearer; it lasts until the next reset.");
+    wearable_notice(w, NOTICE_STORAGE, SEVERITY_ERROR, NO_SENSOR, learning->operations->no_room);
     w->told_learned = true;
   }
   return blocks;

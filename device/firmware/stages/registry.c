@@ -34,6 +34,7 @@
 #include "node_check.h"
 #include "normalise.h"
 #include "normalise_percentiles.h"
+#include "own_baseline.h"
 #include "prefer.h"
 #include "projection.h"
 #include "recovery.h"
@@ -87,6 +88,7 @@ static const struct stage *const stages[] = {
     &node_check_stage,
     &normalise_stage,
     &normalise_percentiles_stage,
+    &own_baseline_stage,
     &prefer_stage,
     &projection_stage,
     &recovery_stage,

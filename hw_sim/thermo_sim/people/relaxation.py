@@ -37,11 +37,11 @@ class Relaxation:
         pieces = np.maximum(np.searchsorted(self._starts_s, times_s, side="right") - 1, 0)
         found: Array = self._total[:, columns][pieces]
         left = self._left(times_s - self._starts_s[pieces])
-        for piece in np.unique(pieces):
-            apart = self._apart[piece][:, columns]
-            if apart.any():
-                here = pieces == piece
-                found[here] += left[here] @ apart
+        # By runs of one piece: times mostly ascend, and of many pieces each has few.
+        edges = np.concatenate([[0], np.flatnonzero(np.diff(pieces)) + 1, [len(pieces)]])
+        for begin, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+            if begin < end:
+                found[begin:end] += left[begin:end] @ self._apart[pieces[begin]][:, columns]
         return found
 
 

@@ -6,6 +6,7 @@ from thermo_models.tasks.breast_watch import BreastWatch
 from thermo_models.tasks.clothing import EIGHT, SIXTEEN
 from thermo_models.tasks.core_temperature import CoreTemperature
 from thermo_models.tasks.fitness_band import FitnessBand
+from thermo_models.tasks.monitor import Monitor
 from thermo_models.tasks.nagoya_actions import NagoyaActions
 from thermo_models.tasks.neuro_band import NeuroBand
 from thermo_models.tasks.task import Task
@@ -20,6 +21,7 @@ _ALL: tuple[Task, ...] = (
     WristStress(),
     TimeConstants(),
     NeuroBand(),
+    Monitor(),
     SIXTEEN,
     EIGHT,
     FitnessBand(),

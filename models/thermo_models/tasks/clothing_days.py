@@ -80,6 +80,7 @@ def _cut(script: str, seed: int, minutes: int) -> Scenes:
         begun,
         truth.air_celsius.reshape(count, minutes),
         (truth.metabolic_w / truth.metabolic_w.min()).reshape(count, minutes),
+        np.ones(count, np.bool_),
     )
 
 

@@ -40,6 +40,7 @@ class Scenes:
         begun: (n,) minute from which on the event is; -1 where there is none.
         room: (n, minutes) degC.
         work: (n, minutes) metabolic rate by basal metabolic rate.
+        of_day: (n,) whether it is a piece of a day of `clothing_days`.
     """
 
     skin: Array
@@ -47,6 +48,7 @@ class Scenes:
     begun: Index
     room: Array
     work: Array
+    of_day: NDArray[np.bool_]
 
     @classmethod
     def read(cls, path: Path) -> "Scenes":
@@ -67,7 +69,7 @@ class Scenes:
         event = np.array([EVENTS.index(name) for name in names])
         work = arrays["par"].astype(np.float64)
         room = np.broadcast_to(arrays["ta"].astype(np.float64)[:, np.newaxis], work.shape)
-        return cls(skin, event, arrays["t0"].astype(np.int64), room, work)
+        return cls(skin, event, arrays["t0"].astype(np.int64), room, work, np.zeros(len(skin), np.bool_))
 
     @classmethod
     def joined(cls, parts: Sequence["Scenes"]) -> "Scenes":

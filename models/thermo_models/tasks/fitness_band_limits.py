@@ -21,16 +21,17 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     examined = metrics.get("examined", {})
     if "network" in examined:
         sentences.append(
-            f"A dense network on the same numbers gives {_figure(examined['network'])}, and is not shipped for that."
+            "A dense network on the same numbers, an eighth of the people left out at a time, gives "
+            f"{_figure(examined['network'])}, and is not shipped for that."
         )
     parts = {row["part"]: row for row in examined.get("parts", ())}
     if "heart rate, motion and temperature" in parts:
         warm = parts["heart rate, motion and temperature"]["macro_f1"]
         verdict = "adds nothing that could be shown" if warm <= high else "adds something"
-        sentences.append(f"Skin temperature {verdict}: with it {warm:.3f}, without it {own:.3f}.")
+        sentences.append(f"Skin temperature {verdict}: with it macro F1 is {warm:.3f}, without it {own:.3f}.")
     if parts:
         told = "; ".join(f"{name} {_figure(row)}" for name, row in parts.items())
-        sentences.append(f"Macro F1 of parts, one person left out, with 95 % intervals: {told}.")
+        sentences.append(f"Macro F1 of parts, an eighth of the people left out at a time, with 95 % intervals: {told}.")
     for row in examined.get("protocols", ()):
         sentences.append(
             f"Learnt from the {row['from']} people alone, the {row['to']} people are told with macro F1 {_figure(row['boosted'])}, by extra trees "

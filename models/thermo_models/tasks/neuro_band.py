@@ -161,7 +161,8 @@ class NeuroBand:
 def slowed_score(outputs: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """(n,) log odds that one side is slowed and not both alike, of scores (n, classes)."""
     odds = np.maximum(outputs.astype(np.float64), 1e-6)
-    return np.log(odds[:, SLOWED_LEFT] + odds[:, SLOWED_RIGHT]) - np.log(odds[:, ALIKE])
+    score: NDArray[np.float64] = np.log(odds[:, SLOWED_LEFT] + odds[:, SLOWED_RIGHT]) - np.log(odds[:, ALIKE])
+    return score
 
 
 def seen_of(values: NDArray[np.float32], before: NDArray[np.float32]) -> NDArray[np.float32]:

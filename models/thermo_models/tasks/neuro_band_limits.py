@@ -27,6 +27,10 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
             f"without; on simulated people {own['auc_people_steps']:.3f} against {other['auc_people_steps']:.3f} with, {own['auc_people_calm']:.3f} "
             f"against {other['auc_people_calm']:.3f} without. Vessels that move by themselves are what is left there."
         )
+    sentences.append(
+        f"In windows of all kinds {100 * own['alike_called_slowed']:.0f} % of hands that are alike are called slowed (slowing from 1.25 on is "
+        f"learnt as such, and sides of healthy people differ), and the right side is named in {100 * own['right_side_named']:.1f} % of those found."
+    )
     if alone := metrics.get("variants", {}).get("one-pair", {}).get("int8"):
         sentences.append(
             f"The pair on the backs of the hands alone (`--set variant=one-pair`): {alone['auc_steps']:.3f}, and {alone['auc_people_steps']:.3f} on "

@@ -9,7 +9,9 @@ from thermo_models import foster
 def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     """The sentences, from the figures of a run."""
     sentences = [
-        "Synthetic Foster curves with white noise alone: real cooling curves drift and are not sums of three exponentials.",
+        "Synthetic Foster curves with white noise alone, and figures of the network alone. The wearable goes on from what the network says by least "
+        "squares that know of an offset, a drift and another amplitude, tell how sure they are, and say 0 parts of what is no such curve (stage "
+        "`foster_fit`): `python bench/recovery_worlds.py` prints how that stands curves that are off, drift, begin late, have outliers or coloured noise.",
         f"Time constants of {foster.TAU_S[0]:g}-{foster.TAU_S[1]:g} s whose neighbours differ by a factor of {foster.LEAST_RATIO:g} or more, each "
         f"with at least {100 * foster.LEAST_SHARE:g} % of the amplitude.",
         "The baseline is multi-start least squares on all 600 samples, told the number of parts.",

@@ -31,7 +31,7 @@ from thermo_models.random_features import Hidden, Prior, Solved
 from thermo_models.samples import Fold, Samples, digest_of, open_npz
 from thermo_models.settings import Settings
 from thermo_models.tasks.task import Goal, Plan
-from thermo_models.tasks.wrist_stress_limits import limits
+from thermo_models.tasks.wrist_stress_limits import first_lines, limits
 from thermo_models.templates import template
 
 ARRAYS = ("subject", "t_unix", "temp_c", "eda_us", "hr", "acc_sd_g", "label")
@@ -159,6 +159,10 @@ class WristStress:
             "a run, heart rate 70 bpm higher": run,
             "statistics of different people and moments": mixed,
         }
+
+    def first_lines(self, metrics: Mapping[str, Any]) -> str:
+        """What skin temperature is worth here."""
+        return first_lines(metrics)
 
     def limits(self, metrics: Mapping[str, Any]) -> tuple[str, ...]:
         """What its figures do not show; see `wrist_stress_limits`."""

@@ -16,15 +16,20 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
         f"{max(single):.2f}: not stress in daily life, and no diagnosis. Motion and speech belong to the tasks, and part of what is "
         "told is them.",
     ]
-    variants = metrics.get("variants", {})
-    if {"without-temperature", "temperature-only"} <= set(variants):
-        without, only = (variants[name]["int8"] for name in ("without-temperature", "temperature-only"))
-        own = metrics["int8"]["auc_time_matched"]
-        low, high = metrics["intervals"]["int8"].get("auc_time_matched", (own, own))
-        verdict = "adds nothing that could be shown" if low <= without["auc_time_matched"] <= high else "changes it"
-        sentences.append(
-            f"Skin temperature {verdict}: without it AUC {without['auc']:.3f} and time-matched {without['auc_time_matched']:.3f} (`--set "
-            f"variant=without-temperature`), from it alone {only['auc']:.3f} and {only['auc_time_matched']:.3f} (`--set "
-            "variant=temperature-only`); 0.5 is chance."
-        )
     return tuple(sentences)
+
+
+def first_lines(metrics: Mapping[str, Any]) -> str:
+    """What skin temperature is worth here, and how sure that is; "" where it was not measured."""
+    variants = metrics.get("variants", {})
+    if not {"without-temperature", "temperature-only"} <= set(variants):
+        return ""
+    without, only = (variants[name]["int8"] for name in ("without-temperature", "temperature-only"))
+    own = metrics["int8"]["auc_time_matched"]
+    low, high = metrics["intervals"]["int8"].get("auc_time_matched", (own, own))
+    verdict = "adds nothing that could be shown" if low <= without["auc_time_matched"] <= high else "changes it"
+    return (
+        f"**Skin temperature {verdict}:** without it AUC {without['auc']:.3f} and time-matched {without['auc_time_matched']:.3f} (`--set "
+        f"variant=without-temperature`), from it alone {only['auc']:.3f} and {only['auc_time_matched']:.3f} (`--set variant=temperature-only`); "
+        f"0.5 is chance. With {metrics['people']} people the time-matched AUC of {own:.3f} may as well be {low:.2f} or {high:.2f}."
+    )

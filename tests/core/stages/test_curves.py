@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from stage_runs import one, run, samples, sensor, wearable
 
 from thermo_core.errors import ProfileError
-from thermo_core.stages.bins import edges
+from thermo_core.widening import edges
 
 
 @given(st.integers(2, 12), st.integers(1, 15), st.integers(1, 60), st.integers(1, 3))

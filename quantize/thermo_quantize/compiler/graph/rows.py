@@ -5,21 +5,23 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from thermo_core import widening
 from thermo_core.signals import GAP_PERIODS
 from thermo_core.stages import (
     average,
     bandpass,
-    bins,
     body_map,
     contact_correction,
     contact_gate,
     expectile,
     forward_fill,
+    foster_fit,
     kalman_core,
     learning,
     metabolic_rate,
     motion_gate,
     node_check,
+    own_baseline,
     recovery,
     reference,
     slope,
@@ -38,6 +40,7 @@ from thermo_core.stages.domain_gate import DomainGate
 from thermo_core.stages.enmo import Enmo
 from thermo_core.stages.expectile import Expectile
 from thermo_core.stages.foster import Foster
+from thermo_core.stages.foster_fit import FosterFit
 from thermo_core.stages.hold import Hold
 from thermo_core.stages.integral import Integral
 from thermo_core.stages.kalman_core import KalmanCore
@@ -48,6 +51,7 @@ from thermo_core.stages.node_check import NodeCheck
 from thermo_core.stages.nodes import weights_of
 from thermo_core.stages.normalise import Normalise
 from thermo_core.stages.normalise_percentiles import NormalisePercentiles
+from thermo_core.stages.own_baseline import OwnBaseline
 from thermo_core.stages.projection import Projection
 from thermo_core.stages.reference import Reference
 from thermo_core.stages.relative import Relative
@@ -104,8 +108,8 @@ def _bins(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Bins = site.stage
     samples = site.input.shape[0]
     return {
-        "edges": tables.places(site.name("edges"), bins.edges(samples, stage.bins)),
-        "weights": tables.reals(site.name("weights"), bins.weights(samples, stage.bins)),
+        "edges": tables.places(site.name("edges"), widening.edges(samples, stage.bins)),
+        "weights": tables.reals(site.name("weights"), widening.weights(samples, stage.bins)),
         "bins": str(stage.bins),
         "settled": str(stage.settled),
     }
@@ -200,6 +204,21 @@ def _foster(site: Site, tables: Tables) -> Mapping[str, str]:
     }
 
 
+def _foster_fit(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: FosterFit = site.stage
+    bins = site.input.elements
+    found = foster_fit.tables(stage, bins)
+    places = {"edges": tables.places(site.name("edges"), found.edges)}
+    named = ("weights", "level", "drift")
+    return places | {
+        **{name: tables.reals(site.name(name), getattr(found, name)) for name in named},
+        "starts": tables.reals(site.name("starts"), np.concatenate(found.starts)),
+        "period_s": real(stage.period_s),
+        **{name: real(float(getattr(found, name))) for name in ("stiff", "far", "least", "most")},
+        "bins": str(bins),
+    }
+
+
 def _hold(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Hold = site.stage
     return {"oldest_us": whole(stage.oldest_us)}
@@ -276,6 +295,16 @@ def _normalise(site: Site, tables: Tables) -> Mapping[str, str]:
 def _normalise_percentiles(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: NormalisePercentiles = site.stage
     return {"least": real(stage.least), "low": str(stage.low), "high": str(stage.high)}
+
+
+def _own_baseline(site: Site, tables: Tables) -> Mapping[str, str]:
+    stage: OwnBaseline = site.stage
+    return {
+        "learn_us": whole(stage.learn_us),
+        "memory_us": whole(stage.memory_us),
+        "least_spread": real(stage.least_spread),
+        "limit": real(stage.limit),
+    }
 
 
 def _projection(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -493,6 +522,7 @@ ROWS: Mapping[str, Row] = {
     "expectile": Row(_expectile, state=True, keeps=lambda site: FLOAT * site.input.elements),
     "forward_fill": Row(_forward_fill, keeps=lambda site: (8 + FLOAT) * site.input.elements),
     "foster": Row(_foster),
+    "foster_fit": Row(_foster_fit, scratch=lambda site: FLOAT * foster_fit.room(site.input.elements)),
     "gaussian": Row(pictures.gaussian, scratch=pictures.gaussian_scratch),
     "glcm": Row(pictures.glcm, scratch=pictures.glcm_scratch),
     "hold": Row(_hold, state=True, keeps=lambda site: FLOAT * site.input.elements, kept_output=True),
@@ -510,6 +540,12 @@ ROWS: Mapping[str, Row] = {
         _normalise_percentiles, scratch=lambda site: ORDER_SCRATCH, overlap=IN_PLACE, assumes=_ORDER
     ),
     "stack": Row(),
+    "own_baseline": Row(
+        _own_baseline,
+        state=True,
+        keeps=lambda site: own_baseline.kept_bytes(site.input.elements),
+        assumes=f"sizeof(struct learned) == {learning.HEAD_BYTES}",
+    ),
     "prefer": Row(overlap=IN_PLACE),
     "projection": Row(_projection),
     "recovery": Row(_recovery, scratch=lambda site: FLOAT * site.input.shape[0]),
