@@ -10,6 +10,11 @@ SEGMENTS = (
 """In words; an arm is a forearm and a shoulder an upper arm."""
 
 
+NAME = "segments"
+"""What a profile calls a signal of them, by itself or at the end as in "smooth-segments"."""
+
+
 def is_body(signal: Signal) -> bool:
-    """Whether a signal's samples are temperatures of a body's segments: a row of 17 numbers in degC."""
-    return signal.shape == (len(SEGMENTS),) and signal.unit == "degC"
+    """Whether a signal's samples are temperatures of a body's segments: a row of 17 numbers in degC that is called so."""
+    called = signal.name == NAME or signal.name.endswith((f"-{NAME}", f".{NAME}"))
+    return called and signal.shape == (len(SEGMENTS),) and signal.unit == "degC"

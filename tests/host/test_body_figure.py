@@ -110,10 +110,17 @@ def test_a_drawing_tells_every_segment_of_both_views() -> None:
     assert "a <b> & c" in texts and "Informs only. Not a medical device." in texts
 
 
-def test_only_seventeen_temperatures_are_a_body() -> None:
-    assert is_body(Signal("x", (17,), "degC", 1.0, "x"))
-    for shape, unit in (((17,), "K"), ((16,), "degC"), ((17, 1), "degC"), ((), "degC")):
-        assert not is_body(Signal("x", shape, unit, 1.0, "x"))
+def test_only_seventeen_temperatures_that_are_called_segments_are_a_body() -> None:
+    for name in ("segments", "smooth-segments"):
+        assert is_body(Signal(name, (17,), "degC", 1.0, "x"))
+    others = (
+        ("segments", (17,), "K"),
+        ("segments", (16,), "degC"),
+        ("segments", (17, 1), "degC"),
+        ("nodes", (17,), "degC"),
+    )
+    for name, shape, unit in others:
+        assert not is_body(Signal(name, shape, unit, 1.0, "x"))
 
 
 def test_a_scale_of_one_temperature_is_no_division_by_nothing(tmp_path: Path) -> None:
@@ -130,12 +137,12 @@ GARMENT = {
         {
             "op": "body_map",
             "of": "nodes",
-            "gives": "whole",
+            "gives": "segments",
             "usual": [30.0, 30.0],
             "level": [30.0] * 17,
             "matrix": [float(node == segment % 2) for segment in range(17) for node in range(2)],
         },
-        {"op": "resample", "of": "whole", "gives": "minute", "rate_hz": 0.1},
+        {"op": "resample", "of": "segments", "gives": "minute-segments", "rate_hz": 0.1},
     ],
 }
 
@@ -156,7 +163,9 @@ def test_a_signal_of_segments_is_a_figure_whatever_the_wearable_is_called(
     monitor = Monitor(vest)
     for item in came(told(5)):
         monitor.push(item)
-    assert [signal.name for signal in layout(vest.plan).bodies] == ["whole"], "the same at other moments is shown once"
+    assert [signal.name for signal in layout(vest.plan).bodies] == ["segments"], (
+        "the same at other moments is shown once"
+    )
     console = Console(file=io.StringIO(), width=width, height=height, force_terminal=True, color_system="truecolor")
     lines = [
         "".join(part.text for part in line)
@@ -175,7 +184,7 @@ def test_a_terminal_too_small_for_a_figure_tells_numbers(vest: Session) -> None:
     console = Console(file=io.StringIO(), width=60, height=24, force_terminal=True)
     text = "".join(part.text for line in console.render_lines(View(monitor, "vest").render(60, 24)) for part in line)
     assert "front" not in text and "nodes" in text and "shoulder" in text
-    assert "whole min 31.00" in View(monitor, "vest").line()
+    assert "segments min 31.00" in View(monitor, "vest").line()
 
 
 def test_a_recording_gives_a_drawing_and_tables_by_segment(
@@ -188,10 +197,10 @@ def test_a_recording_gives_a_drawing_and_tables_by_segment(
     assert run(["export", str(path), str(tmp_path / "worn.svg")]) == ExitCode.OK
     root = ET.parse(tmp_path / "worn.svg").getroot()
     assert "head: 33.2 °C" in [one.text for one in root.iter(f"{SVG}title")]
-    assert run(["export", str(path), str(tmp_path / "worn.csv"), "--signals", "whole"]) == ExitCode.OK
-    (table_,) = tmp_path.glob("worn*whole*.csv")
+    assert run(["export", str(path), str(tmp_path / "worn.csv"), "--signals", "segments"]) == ExitCode.OK
+    (table_,) = tmp_path.glob("worn*segments*.csv")
     assert "left hand" in table_.read_text().splitlines()[0]
-    assert run(["rerun", str(path), "--show", "whole"]) == ExitCode.OK
+    assert run(["rerun", str(path), "--show", "segments"]) == ExitCode.OK
     assert "right foot" in capsys.readouterr().out
 
 
@@ -202,4 +211,4 @@ def test_what_has_no_body_makes_no_drawing(tmp_path: Path, capsys: pytest.Captur
         for item in came(told(3)):
             recorder.take(item, None)
     assert run(["export", str(path), str(tmp_path / "bare.svg")]) == ExitCode.USAGE
-    assert "17 segments" in capsys.readouterr().err and not (tmp_path / "bare.svg").exists()
+    assert "17 temperatures" in capsys.readouterr().err and not (tmp_path / "bare.svg").exists()

@@ -10,7 +10,7 @@ from thermo_core.quality import DOUBTFUL, Quality
 from thermo_models.features import through
 from thermo_models.garment import STEP_S, Array, Garment
 from thermo_models.tasks.clothing import EIGHT, MINUTES, SIXTEEN, Clothing, in_mirror
-from thermo_models.tasks.clothing_days import days
+from thermo_models.tasks.clothing_days import SCRIPTS, days
 from thermo_models.tasks.clothing_scenes import ARRAYS, TESTED, Scenes
 from thermo_models.templates import chain
 from thermo_sim.people import Person, course
@@ -110,7 +110,8 @@ def test_a_file_that_holds_no_scenes_is_refused(changes: dict[str, object], said
 
 
 def test_days_are_the_same_each_time_and_hold_bare_hands_in_the_cold() -> None:
-    first, second = days(1), days(1)
+    people = dict.fromkeys(SCRIPTS, 1)
+    first, second = days(people), days(people)
     np.testing.assert_array_equal(first.skin, second.skin)
     hands = first.skin[:, :, [SEGMENTS.index("LHand"), SEGMENTS.index("RHand")]]
     assert hands.min() < 22 and first.room.min() < 12

@@ -65,7 +65,7 @@ class SvgWriter:
         """
         if not self._taken:
             raise UsageError(
-                "SVG holds maps of a body, and no signal here has its 17 segments; name one with --signals, or export to .csv or .parquet."
+                "SVG holds maps of a body, and no signal here is the 17 temperatures of its segments; name one with --signals, or export to .csv or .parquet."
             )
         paths = picture_files(self._files.path, list(self._taken))
         for path, (key, row) in zip(paths, self._taken.items(), strict=True):

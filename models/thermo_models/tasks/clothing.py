@@ -26,7 +26,7 @@ from thermo_models.metrics import auc
 from thermo_models.samples import Fold, Samples, digest_of
 from thermo_models.settings import Settings
 from thermo_models.tasks.clothing_body import Body, body_of, errors, segments_of
-from thermo_models.tasks.clothing_days import days
+from thermo_models.tasks.clothing_days import SCRIPTS, days
 from thermo_models.tasks.clothing_limits import limits
 from thermo_models.tasks.clothing_scenes import CALIBRATED, EVENTS, ONE_SIDED, TESTED, Array, Index, Scenes
 from thermo_models.tasks.task import Goal, Plan
@@ -45,11 +45,7 @@ JUDGED = 20
 """Minutes after its beginning at which a scene is judged."""
 DRAWS = 8
 """Times that nodes of a tested body are drawn."""
-PEOPLE, QUICK_PEOPLE = 24, 1
-"""Of each script of a day, who are learnt from too."""
 QUICK_SHARE = 5
-DAY_THINNED = 5
-"""One in so many moments of days counts for the model of the body: scenes are of more kinds of clothes."""
 LIMIT = 4.0
 AXES = 6
 """Of what was learnt from, along which a moment may lie too far."""
@@ -60,12 +56,29 @@ STATISTICS = 3
 VARIANTS = ("full", "changes-alone", "level-alone")
 
 
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """How a garment's model of the body is made.
+
+    Attributes:
+        people: of each script of a day, who are learnt from beside the file's bodies.
+        thinned: one in so many moments of days counts.
+        limit: standard deviations by which a node may be off what the others say of it.
+    """
+
+    people: Mapping[str, int]
+    thinned: int
+    limit: float
+
+
 class Clothing:
     """The task; see `tasks.task.Task`.
 
     Args:
         name: of the wearable.
         nodes: segments that have a node, in the order of its sensors.
+        figures: of its map that are to be reached at most.
+        bodies: how its model of the body is made.
     """
 
     summary = "body map of a garment, and what happened to its wearer"
@@ -84,8 +97,8 @@ class Clothing:
         "dense_residual", width=0.25, dropout=0.1, epochs=15, batch=256, decay=1e-3, rate=3e-3, balance=True
     )
 
-    def __init__(self, name: str, nodes: tuple[str, ...], figures: Mapping[str, float]) -> None:
-        self.name = name
+    def __init__(self, name: str, nodes: tuple[str, ...], figures: Mapping[str, float], bodies: "Bodies") -> None:
+        self.name, self._bodies = name, bodies
         self.nodes = np.array([SEGMENTS.index(node) for node in nodes])
         self._figures = figures
 
@@ -109,7 +122,7 @@ class Clothing:
         """Moments of all scenes; `quick` takes every fifth body that is there to be learnt from."""
         if path is None:
             raise UsageError(f"{self.name} needs --data, the .npz file of scenes that bench/jos3_bodies.py makes.")
-        scenes = Scenes.joined([Scenes.read(path), days(QUICK_PEOPLE if quick else PEOPLE)])
+        scenes = Scenes.joined([Scenes.read(path), days(dict.fromkeys(SCRIPTS, 1) if quick else self._bodies.people)])
         everybody = ~scenes.learnt | (np.arange(len(scenes)) % (QUICK_SHARE if quick else 1) == 0)
         body = self._body_of(scenes, np.flatnonzero(everybody))
         parts = []
@@ -233,9 +246,16 @@ class Clothing:
         return self._constants(extra["skin"][learnt], extra["room"][learnt], extra["of_day"][learnt])
 
     def _constants(self, skin: Array, room: Array, of_day: NDArray[np.bool_]) -> Body:
-        kept = ~of_day | (np.cumsum(of_day) % DAY_THINNED == 0)
+        kept = ~of_day | (np.cumsum(of_day) % self._bodies.thinned == 0)
         profile = self.wearable.profile
-        return body_of(skin[kept], room[kept], self.nodes, stage_of(profile, "checked"), stage_of(profile, "body"))
+        return body_of(
+            skin[kept],
+            room[kept],
+            self.nodes,
+            self._bodies.limit,
+            stage_of(profile, "checked"),
+            stage_of(profile, "body"),
+        )
 
 
 def in_mirror(features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -339,10 +359,13 @@ SIXTEEN = Clothing(
     "clothing",
     tuple(name for name in SEGMENTS if name != "Neck"),
     MappingProxyType({"map_k": 0.17, "mean_skin_k": 0.04, "map_one_dead_k": 0.25}),
+    Bodies(MappingProxyType({"rest": 24, "night": 10, "workout": 24, "outdoors": 60, "fever": 12, "day": 10}), 1, 6.5),
 )
 EIGHT = Clothing(
     "clothing-8",
     ("Head", "Chest", "Back", "LArm", "RHand", "LThigh", "RThigh", "RFoot"),
     MappingProxyType({"map_k": 0.38, "mean_skin_k": 0.10}),
+    Bodies(MappingProxyType(dict.fromkeys(SCRIPTS, 24)), 5, 6.0),
 )
-"""Sides by turns: of all eights that which tells most of bodies that are learnt from."""
+"""Sides by turns: of all eights that which tells most of bodies that are learnt from. Days count less: half of the body is told by clothes, and
+the file's scenes have more of these."""

@@ -12,8 +12,6 @@ from thermo_models.features import through
 from thermo_models.tasks.clothing_scenes import BIAS_K, NOISE_K, Array, Index, with_room
 from thermo_sim.people.table import AREA, MIRROR
 
-LIMIT = 6.0
-"""Standard deviations by which a node may be off what the others say of it."""
 BEYOND_K = 1000.0
 """Limit of the room's air, which is no node to be taken away."""
 LOOSE_TAU_MIN, LOOSE_MIN = 1.0, 5.0
@@ -23,13 +21,14 @@ Body = tuple[NodeCheck, BodyMap]
 """The stages "checked" and "body" of a garment."""
 
 
-def body_of(skin: Array, room: Array, nodes: Index, check: NodeCheck, whole: BodyMap) -> Body:
+def body_of(skin: Array, room: Array, nodes: Index, limit: float, check: NodeCheck, whole: BodyMap) -> Body:
     """The stages of a garment with constants of these bodies, each of which counts a second time as seen in a mirror.
 
     Args:
         skin: (n, 17) degC.
         room: (n,) degC.
         nodes: segments that have one.
+        limit: standard deviations by which a node may be off what the others say of it.
         check: as the garment has it.
         whole: likewise.
     """
@@ -37,7 +36,7 @@ def body_of(skin: Array, room: Array, nodes: Index, check: NodeCheck, whole: Bod
     found = body_constants(with_room(both[:, nodes], np.tile(room, 2)), both, float(np.hypot(BIAS_K, NOISE_K)))
     usual, weights = Floats(found.usual), Floats(found.weights.ravel())
     return (
-        msgspec.structs.replace(check, limit=Floats([*(LIMIT * found.spread[:-1]).tolist(), BEYOND_K]), usual=usual, weights=weights),
+        msgspec.structs.replace(check, limit=Floats([*(limit * found.spread[:-1]).tolist(), BEYOND_K]), usual=usual, weights=weights),
         msgspec.structs.replace(
             whole, usual=usual, level=Floats(found.level), matrix=Floats(found.matrix.ravel()), weights=weights,
             areas=Floats(AREA),

@@ -4,6 +4,8 @@ A day is cut into scenes of an hour and a half; in some of them something happen
 puts on or takes off by itself is no event, and no scene to learn events from.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from thermo_models.tasks.clothing_scenes import EVENTS, UNKNOWN, Scenes
@@ -36,18 +38,15 @@ SEED = 70_000
 """Of the first person; others have other seeds."""
 
 
-def days(people: int, minutes: int = MINUTES) -> Scenes:
-    """Scenes of so many people for each script.
+def days(people: Mapping[str, int], minutes: int = MINUTES) -> Scenes:
+    """Scenes of days.
 
     Args:
-        people: how many.
+        people: how many of each script.
         minutes: of a scene.
     """
-    parts = [
-        _cut(script, SEED + 1000 * at + number, minutes)
-        for at, script in enumerate(SCRIPTS)
-        for number in range(people)
-    ]
+    starts = {script: SEED + 1000 * at for at, script in enumerate(SCRIPTS)}
+    parts = [_cut(script, starts[script] + number, minutes) for script in SCRIPTS for number in range(people[script])]
     return Scenes.joined(parts)
 
 
