@@ -9,7 +9,6 @@ counts from the moment at which it has lost half of its contact.
 """
 
 import argparse
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -23,6 +22,7 @@ from thermo_core.wire.records import AlertRecord, FindingRecord, SignalRecord
 from thermo_device.bundled import Bundled
 from thermo_device.hardware import Hardware
 from thermo_device.pipeline import Pipeline
+from thermo_sim.chips.ads1115_ntc.kind import SimulatedThermistors
 from thermo_sim.chips.ads1115_ntc.ntc import Wiring
 from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.world_file import Body, load_world
@@ -103,7 +103,8 @@ class Worn:
         files = {name: path.read_bytes() for name, path in wearable.networks.items()}
         self.pipeline = Pipeline(self._hardware, wearable.profile, Bundled(files), inline=True)
         self.pipeline.start()
-        person = self.hardware.around.course.person
+        self.course = self.hardware.around.somebody()
+        person = self.course.person
         self.pipeline.set_person(
             {
                 "age_years": person.age_years,
@@ -184,7 +185,9 @@ def campaign(rounds: int, seed: int = 5000, only: tuple[str, ...] = ()) -> Itera
                 yield fault.name, None
                 continue
             if lead:
-                worn.hardware.chips["spot"].set_wiring(0, Wiring(lead))
+                chip = worn.hardware.chips["spot"]
+                assert isinstance(chip, SimulatedThermistors)
+                chip.set_wiring(0, Wiring(lead))
             elif fault.bus:
                 worn.hardware.bus.faults.add(fault.bus)
             yield fault.name, delay_s(worn, fault)
@@ -232,7 +235,7 @@ def tell_day(hours: float, seed: int) -> None:
             for word in in_words(one.flags & DOUBTFUL & ~IGNORED) if now else ():
                 told[word] = told.get(word, 0) + 1
             if one.values:
-                truth = worn.hardware.around.course.at([one.time_us / 1e6])
+                truth = worn.course.at([one.time_us / 1e6])
                 errors.append(one.values[0] - float(truth.core_celsius[0]))
                 rates.append(one.values[1] - float(truth.heart_bpm[0]))
     raised = [one.change.alert for one in worn.heard.alerts if one.change.state is AlertState.RAISED]
@@ -245,4 +248,4 @@ def tell_day(hours: float, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
