@@ -160,8 +160,8 @@ def test_live_findings_are_those_of_training(bundle: Bundle) -> None:
         assert found[:, 0].tolist() == curves().parts.tolist()
         stages = {stage.gives: stage for stage in bundle.profile.stages}
         means = projection.of_curves(curves().values)
-        begun = OPS["foster"].apply(stages["constants"], (), [wanted])  # type: ignore[union-attr]
-        fitted = OPS["foster_fit"].apply(stages["fitted"], (), [means, begun])  # type: ignore[union-attr]
+        begun = OPS["foster"].apply(stages["constants"], (), [wanted])
+        fitted = OPS["foster_fit"].apply(stages["fitted"], (), [means, begun])
         np.testing.assert_array_equal(found.astype(np.float32), fitted)
         np.testing.assert_allclose(found[:, 1:4], curves().tau_s, rtol=0.25)
 
