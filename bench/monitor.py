@@ -43,8 +43,8 @@ class Fault:
 
     Attributes:
         name: of it.
-        bus: a specification of `thermo_sim.faults`, its time left open.
-        body: or one of `thermo_sim.people.happenings`.
+        bus: a specification of `thermo_sim.faults`, from the next transaction on.
+        body: or one of `thermo_sim.people.happenings`, its time left open.
         sensor: number of the sensor.
         after_s: until it is one.
     """
@@ -59,10 +59,10 @@ class Fault:
 _CHIPS = (("camera", "0x33"), ("thermistor", "0x48"), ("pulse", "0x57"), ("motion", "0x18"), ("air", "0x44"))
 FAULTS = (
     *(
-        Fault(f"{chip} without power", at, f"unplug@{{at}}+1000s:addr={address}")
+        Fault(f"{chip} without power", at, f"unplug@+1+1000s:addr={address}")
         for at, (chip, address) in enumerate(_CHIPS)
     ),
-    *(Fault(f"{chip} frozen", at, f"freeze@{{at}}+1000s:addr={address}") for at, (chip, address) in enumerate(_CHIPS)),
+    *(Fault(f"{chip} frozen", at, f"freeze@+1+1000s:addr={address}") for at, (chip, address) in enumerate(_CHIPS)),
     Fault("taken off the skin", 2, body="sensor-off@{at}+1000", after_s=HALF_OFF_S),
     Fault("pulse off the skin", 2, body="sensor-off@{at}+1000:at=pulse", after_s=HALF_OFF_S),
 )
@@ -91,16 +91,14 @@ class Worn:
         seed: of chips, body and chance; the person's number.
         script: what the person does.
         hours: for how long.
-        faults, happenings: what goes wrong.
+        happenings: what befalls that person.
     """
 
-    def __init__(
-        self, seed: int, script: str = "rest", hours: float = 24.0, faults: str = "", happenings: str = ""
-    ) -> None:
+    def __init__(self, seed: int, script: str = "rest", hours: float = 24.0, happenings: str = "") -> None:
         wearable = file.read(library.resolve("monitor"))
         body = Body(script=script, person=seed, hours=hours, happenings=(happenings,) if happenings else ())
         world = replace(load_world("monitor"), body=body)
-        self.hardware = SimulatedHardware(wearable.profile, world, seed, faults=faults, warm_up_tau_s=0)
+        self.hardware = SimulatedHardware(wearable.profile, world, seed, warm_up_tau_s=0)
         self._hardware = Hardware(self.hardware.bus, self.hardware.clock, "monitor", "0001", simulated=True)
         files = {name: path.read_bytes() for name, path in wearable.networks.items()}
         self.pipeline = Pipeline(self._hardware, wearable.profile, Bundled(files), inline=True)
@@ -152,21 +150,21 @@ def is_told(worn: Worn, fault: Fault) -> bool:
     return bool(worn.pipeline.fault(fault.sensor) or worn.heard.flags.get(fault.sensor, 0) & DOUBTFUL & ~IGNORED)
 
 
-def delay_s(worn: Worn, fault: Fault, begun_s: float) -> float | None:
-    """Seconds from a fault to what tells of it; None where nothing did, or something told before there was one."""
-    told = [one for one in worn.heard.findings if one.time_us / 1e6 > begun_s - 60]
-    if fault.after_s == 0 and (is_told(worn, fault) or not told or any(is_flagged(one) for one in told)):
-        return None
-    end_s = begun_s + WATCHED_S
-    while worn.now_s < end_s:
+def is_wrong(worn: Worn, fault: Fault) -> bool:
+    """Whether something is told of before there is a fault."""
+    told = [one for one in worn.heard.findings if one.time_us / 1e6 > worn.now_s - 60]
+    return fault.after_s == 0 and (is_told(worn, fault) or not told or any(is_flagged(one) for one in told))
+
+
+def delay_s(worn: Worn, fault: Fault) -> float | None:
+    """Seconds until something tells of a fault that is from now on; None where nothing does."""
+    begun_s = worn.now_s
+    while worn.now_s < begun_s + WATCHED_S:
         worn.run(1.0)
-        if is_told(worn, fault):
-            return worn.now_s - begun_s
         since = [one for one in worn.heard.findings if one.time_us / 1e6 > begun_s]
-        if any(is_flagged(one) for one in since):
-            return worn.now_s - begun_s
         newest_s = max((one.time_us / 1e6 for one in worn.heard.findings), default=0.0)
-        if worn.now_s - max(newest_s, begun_s) > WITHIN_S - 1:
+        silent = worn.now_s - max(newest_s, begun_s) > WITHIN_S - 1
+        if is_told(worn, fault) or silent or any(is_flagged(one) for one in since):
             return worn.now_s - begun_s
     return None
 
@@ -180,11 +178,16 @@ def campaign(rounds: int, seed: int = 5000, only: tuple[str, ...] = ()) -> Itera
                 continue
             begun_s = SETTLE_S + int(np.random.default_rng([seed, number, place]).integers(0, 20))
             at = f"{begun_s:.0f}"
-            worn = Worn(seed + 100 * number + place, "rest", 2.0, fault.bus.format(at=at), fault.body.format(at=at))
+            worn = Worn(seed + 100 * number + place, "rest", 2.0, fault.body.format(at=at))
             worn.run(begun_s + fault.after_s - worn.now_s)
+            if is_wrong(worn, fault):
+                yield fault.name, None
+                continue
             if lead:
                 worn.hardware.chips["spot"].set_wiring(0, Wiring(lead))
-            yield fault.name, delay_s(worn, fault, begun_s + fault.after_s)
+            elif fault.bus:
+                worn.hardware.bus.faults.add(fault.bus)
+            yield fault.name, delay_s(worn, fault)
             worn.close()
 
 

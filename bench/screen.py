@@ -1,6 +1,6 @@
 """The live view as a picture: what `thermo-host replay` shows at the end of a recording, drawn as a terminal draws it.
 
-Run `python bench/screen.py RECORDING.mcap OUT.png [--columns 120] [--lines 30]`; docs/*.png are made so. The font is DejaVu Sans
+Run `python bench/screen.py RECORDING.mcap OUT.png [--columns 120] [--lines 30] [--seconds 60]`; docs/*.png are made so. The font is DejaVu Sans
 Mono, which Debian has in fonts-dejavu-core.
 """
 
@@ -15,6 +15,7 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.terminal_theme import MONOKAI
 
+from thermo_host.link.items import Telemetry
 from thermo_host.screen.view import View
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.stream.playback import Recording
@@ -40,10 +41,18 @@ def main() -> None:
     parser.add_argument("png", type=Path)
     parser.add_argument("--columns", type=int, default=120)
     parser.add_argument("--lines", type=int, default=30)
+    parser.add_argument(
+        "--seconds", type=float, help="how far into it, by the wearable's clock; to its end where left out"
+    )
     options = parser.parse_args()
     recording = Recording(options.recording)
     monitor = Monitor(recording.session)
+    first_us: int | None = None
     for item in recording:
+        if isinstance(item, Telemetry) and options.seconds is not None:
+            first_us = item.header.time_us if first_us is None else first_us
+            if item.header.time_us - first_us > 1e6 * options.seconds:
+                break
         monitor.push(item)
     hello = monitor.session.hello
     view = View(monitor, f"{hello.profile}, {hello.name} {hello.serial}", hint="q ends it")

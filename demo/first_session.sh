@@ -3,11 +3,13 @@
 # Usage: first_session.sh [OUTPUT_FOLDER]
 # WEARABLE=NAME|FOLDER|FILE.toml is another wearable; what no chip of it measures comes from its world. With BOARD=mps2-an386 or host it is
 # the firmware, which brings its networks along: it tests itself instead of being flashed. SECONDS_LONG=60 watches longer;
-# SPEED=max (or a number) lets simulated time run faster than the clock.
+# SPEED=max (or a number) lets simulated time run faster than the clock, which a board cannot.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 wearable=${WEARABLE:-breast-patch}
 board=${BOARD:-}
+speed=${SPEED:-}
+if [ -n "$board" ]; then speed=; fi
 out=${1:-$root/out/$(date -u +%Y%m%dT%H%M%SZ)}
 mkdir -p "$out"
 bundle=$root/models/thermo_models/wearables/$wearable/bundle.img
@@ -22,7 +24,7 @@ if [ ! -f "$bundle" ]; then  # one of your own: signed with the development key,
   fi
   thermo-quantize sign "$@" --out "$bundle"
 fi
-exec thermo-sim exec --wearable "$wearable" --no-warm-up ${board:+--board "$board"} ${SPEED:+--speed "$SPEED"} -- sh -eu -c '
+exec thermo-sim exec --wearable "$wearable" --no-warm-up ${board:+--board "$board"} ${speed:+--speed "$speed"} -- sh -eu -c '
   port=$1; out=$2; bundle=$3; board=$4; seconds=$5
   step() { printf "\n\033[1m%s\033[0m\n" "$*"; "$@"; }
   step thermo-host info "$port"

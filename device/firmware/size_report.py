@@ -1,14 +1,18 @@
 """Flash and RAM of a built firmware beside its budgets; fails where one is exceeded.
 
-Run by `make -C device/firmware size`. Flash is code, constants and initial values; the networks' weights and tables are
-counted apart. RAM is variables and the stack that the linker script reserves.
+Run by `make -C device/firmware size`. Flash is code, constants and initial values; weights and tables of networks, and
+tables of stages, are counted apart. RAM is variables and the stack that the linker script reserves.
 """
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+TABLE = re.compile(r"_[0-9]+$")
+"""Names of what one stage of a graph has for itself: thresholds of trees, axes, weights of a projection."""
 
 
 def symbols(nm: str, path: Path) -> dict[str, tuple[str, int]]:
@@ -34,6 +38,9 @@ def measure(elf: Path, tools: str) -> dict[str, int]:
         own = {name: row for name, row in symbols(f"{tools}nm", path).items() if name in linked}
         weights += sum(size for kind, size in own.values() if kind == "r")
         code += sum(size for kind, size in own.values() if kind == "t")
+    for path in elf.parent.rglob("wearable_graph.o"):
+        tables = (row for name, row in symbols(f"{tools}nm", path).items() if name in linked and TABLE.search(name))
+        weights += sum(size for kind, size in tables if kind == "r")
     flash = found[".text"] + found.get(".ARM.exidx", 0) + found[".data"]
     variables = found[".data"] + found[".bss"] + found[".noinit"]
     return {

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.schema import Floats
-from thermo_core.stages.trees import LEAF, Trees
+from thermo_core.stages.trees import Trees
 
 _Array = NDArray[np.float64]
 _Indices = NDArray[np.int64]
+BEYOND = 1e30
+"""A threshold that nothing is above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,59 +52,58 @@ class Boosting:
         weight = (len(targets) / (classes * np.maximum(counts, 1)))[targets]
         wanted = np.eye(classes)[targets]
         odds = np.zeros((len(x), classes))
-        roots: list[int] = []
-        nodes: list[tuple[int, float, int]] = []
+        splits: list[tuple[int, int, float]] = []
+        values: list[float] = []
         for _ in range(self.rounds):
             shares = np.exp(odds - odds.max(1, keepdims=True))
             shares /= shares.sum(1, keepdims=True)
             for k in range(classes):
                 slope, bend = weight * (shares[:, k] - wanted[:, k]), weight * shares[:, k] * (1 - shares[:, k])
-                roots.append(len(nodes))
-                odds[:, k] += self._grow(codes, binned, edges, slope, bend, nodes)
-        feature, threshold, child = (np.array(column, np.float64) for column in zip(*nodes, strict=True))
+                grown, leaves, added = self._grow(codes, binned, edges, slope, bend)
+                splits += grown
+                values += leaves
+                odds[:, k] += added
+        split, feature, threshold = (np.array(column, np.float64) for column in zip(*splits, strict=True))
         return Trees(
             of=of,
             gives=gives,
-            roots=Floats(np.array(roots, np.float64)),
+            leaves=self.leaves,
+            split=Floats(split),
             feature=Floats(feature),
             threshold=Floats(threshold),
-            child=Floats(child),
+            value=Floats(np.array(values)),
             start=Floats(np.zeros(classes)),
         )
 
     def _grow(
-        self,
-        codes: _Indices,
-        binned: _Indices,
-        edges: list[NDArray[np.float32]],
-        slope: _Array,
-        bend: _Array,
-        nodes: list[tuple[int, float, int]],
-    ) -> _Array:
-        """Grow a tree, whose nodes follow those before; what it adds to each sample."""
-        everybody = np.arange(len(codes))
-        nodes.append((LEAF, 0.0, 0))
-        open_: list[tuple[_Split, int, _Indices]] = [
-            (self._best(codes, slope, bend, everybody), len(nodes) - 1, everybody)
-        ]
-        leaves: list[tuple[int, _Indices]] = []
-        while open_ and len(open_) + len(leaves) < self.leaves:
-            open_.sort(key=lambda one: one[0].gain)
-            split, place, samples = open_.pop()
+        self, codes: _Indices, binned: _Indices, edges: list[NDArray[np.float32]], slope: _Array, bend: _Array
+    ) -> tuple[list[tuple[int, int, float]], list[float], _Array]:
+        """A tree: leaf, feature and threshold of its splits, values of its leaves, and what it adds to each sample.
+
+        The leaf whose split lowers the loss most is parted first. What no split lowers is parted by a threshold beyond all.
+        """
+        samples = [np.arange(len(codes))]
+        best = [self._best(codes, slope, bend, samples[0])]
+        splits: list[tuple[int, int, float]] = []
+        while len(samples) < self.leaves:
+            place = max(range(len(best)), key=lambda one: best[one].gain)
+            split, here = best[place], samples[place]
             if split.gain <= 0:
-                leaves.append((place, samples))
+                splits.append((0, 0, BEYOND))
+                samples.append(here[:0])
+                best.append(_Split(0.0, 0, 0))
                 continue
-            beyond = binned[samples, split.feature] > split.bin
-            nodes[place] = (split.feature, float(edges[split.feature][split.bin]), len(nodes))
-            for side in (samples[~beyond], samples[beyond]):
-                nodes.append((LEAF, 0.0, 0))
-                open_.append((self._best(codes, slope, bend, side), len(nodes) - 1, side))
-        added = np.zeros(len(codes))
-        for place, samples in [*leaves, *((place, samples) for _, place, samples in open_)]:
-            value = np.float32(-self.rate * slope[samples].sum() / (bend[samples].sum() + self.ridge))
-            nodes[place] = (LEAF, float(value), 0)
-            added[samples] = value
-        return added
+            beyond = binned[here, split.feature] > split.bin
+            splits.append((place, split.feature, float(edges[split.feature][split.bin])))
+            samples[place] = here[~beyond]
+            samples.append(here[beyond])
+            best[place] = self._best(codes, slope, bend, samples[place])
+            best.append(self._best(codes, slope, bend, samples[-1]))
+        values, added = [], np.zeros(len(codes))
+        for here in samples:
+            values.append(float(np.float32(-self.rate * slope[here].sum() / (bend[here].sum() + self.ridge))))
+            added[here] = values[-1]
+        return splits, values, added
 
     def _best(self, codes: _Indices, slope: _Array, bend: _Array, samples: _Indices) -> "_Split":
         """The split of some samples that lowers the loss most; gain 0 where none does."""

@@ -91,6 +91,8 @@ def train_one(
             checked = (network_inputs(plan.stages, task.prepare(validation.features)), validation.targets)
         curves = fit(network, task.loss, (features, targets), checked, settings, seed, plan.augment, epochs)
     calibration = inputs[:: max(1, len(inputs) // CALIBRATION_SAMPLES)]
+    if plan.span is not None:
+        calibration = np.concatenate([calibration, plan.span.reshape(-1, *calibration.shape[1:])])
     if plan.finish is not None:
         network = plan.finish(network, calibration)
     network = looking_around(network, settings.views)

@@ -40,7 +40,7 @@ def test_trees_and_a_network_tell_what_no_line_does() -> None:
     stage = Boosting(leaves=8).learn(known, classes, 3, "x", "y")
     prior = Prior(((np.ones(4), 1.0),), 100.0, 1.0, 0.0)
     network = SolvedClasses.of(Hidden.draw(prior, 128, 0), prior, known.astype(np.float64), classes, 3)
-    said = {
+    said: dict[str, NDArray[Any]] = {
         "boosted": through((stage,), asked),
         "extra trees": extra_trees.tell(known, classes, asked, 3, trees=40),
         "network": network(asked.astype(np.float64)),
@@ -88,7 +88,7 @@ def replace_of(stage: Any) -> Any:
 
 def test_a_session_becomes_samples_with_the_faults_taken_out() -> None:
     count = 300
-    of = {
+    of: dict[str, NDArray[Any]] = {
         "temp_centi": np.full(count, 3300, np.int16),
         "hr_x50": np.where(np.arange(count) < 10, -1, 4000).astype(np.int16),
         "acc_sd_g": np.full(count, 0.02, np.float32),
@@ -130,7 +130,7 @@ def worn(seconds: int, told: bool, off: bool = False) -> dict[str, Series]:
     known = {"age_years": person.age_years, "weight_kg": person.weight_kg, "height_m": person.height_m, "sex": 1.0}
     for name in WEARABLE.profile.person:
         value = known[name] if told else np.nan
-        sources[f"{PERSON}.{name}"] = Series(np.zeros(1, np.int64), np.float32([value]))
+        sources[f"{PERSON}.{name}"] = Series(np.zeros(1, np.int64), np.array([value], np.float32))
     found = dict(series.run(plan(WEARABLE.profile), sources, {}))
     found["truth"] = Series(np.arange(seconds, dtype=np.int64) * 1_000_000, truth.heart_bpm.astype(np.float32))
     return found
@@ -166,7 +166,9 @@ def test_alerts_need_minutes_and_know_the_age() -> None:
     beats = moments({"beating": np.full((600, 1), 150, np.float32)})
     for age, sign in ((20.0, -1), (60.0, 1)):
         told = {"age_years": age, "weight_kg": 70.0, "height_m": 1.75, "sex": 0.0}
-        given = beats | {f"{PERSON}.{n}": Series(np.zeros(1, np.int64), np.float32([v])) for n, v in told.items()}
+        given = beats | {
+            f"{PERSON}.{n}": Series(np.zeros(1, np.int64), np.array([v], np.float32)) for n, v in told.items()
+        }
         over = signal_from(WEARABLE.profile, given, {"beating": 1.0}, "over-limit").values
         assert len(over) > 50 and (np.sign(over) == sign).all()
     seconds = {alert.name: (alert.after.findings, alert.after.seconds) for alert in WEARABLE.profile.alerts}

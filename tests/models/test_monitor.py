@@ -80,6 +80,7 @@ def test_people_are_apart_and_figures_are_of_what_was_said() -> None:
     assert task.metrics(samples, wrong, task.settings)["core_bias"] == pytest.approx(1.0 + right["core_bias"], abs=1e-4)
     half = task.folds(samples, task.settings.changed({"folds": 2}))[0]
     beside = task.baseline(samples.pick(half.train), samples.pick(half.test), task.settings)
+    assert beside is not None
     ectemp = samples.extra["ectemp"][half.test]
     np.testing.assert_allclose(LOW_CELSIUS + SPAN_K * beside[:, 0], ectemp, atol=1e-4)
     assert _everybody(range(1000, 1006)), "made once"

@@ -167,7 +167,9 @@ def test_each_shipped_bundle_arrives_whole(name: str, tmp_path: Path, reference:
         network = Int8Network(bundle.networks[node.what.name])
         assert len(tests) == 2
         inputs = [[np.frombuffer(data, np.int8) for data in test.inputs] for test in tests]
-        assert min(one.min() for one in inputs[0]) < -100 and max(one.max() for one in inputs[0]) > 100
+        # A handful of numbers need not reach both ends.
+        if sum(one.size for one in inputs[0]) >= 32:
+            assert min(one.min() for one in inputs[0]) < -100 and max(one.max() for one in inputs[0]) > 100
         for seen, end, signal in zip(inputs[1], network.inputs, node.inputs, strict=True):
             said = [end.quantize(values).ravel().tolist() for values in signals[signal.name].values]
             assert seen.tolist() in said

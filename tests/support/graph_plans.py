@@ -502,25 +502,16 @@ def _subtract_background(draft: Draft, of: str) -> Made:
 
 def _trees(draft: Draft, of: str) -> Made:
     kind = draft.kinds[of]
-    if kind.elements > 255:
+    if kind.elements > 256:
         return None
     rng = np.random.default_rng(draft.choices.whole(0, 2**32 - 1))
-    roots, feature, child = [], [], []
-    for _ in range(draft.choices.whole(1, 7)):
-        roots.append(len(feature))
-        waiting = 1
-        while waiting:
-            waiting -= 1
-            inner = len(feature) - roots[-1] < 20 and rng.random() < 0.7
-            feature.append(int(rng.integers(kind.elements)) if inner else -1)
-            child.append(len(feature) + waiting if inner else 0)
-            waiting += 2 * inner
-    classes = draft.choices.whole(2, 4)
+    trees, leaves, classes = draft.choices.whole(1, 7), draft.choices.whole(2, 6), draft.choices.whole(2, 4)
     fields = {
-        "roots": roots,
-        "feature": feature,
-        "threshold": draft.floats(len(feature), draft.choices.one([-2.0, 28.0]), 38),
-        "child": child,
+        "leaves": leaves,
+        "split": [int(rng.integers(n + 1)) for _ in range(trees) for n in range(leaves - 1)],
+        "feature": rng.integers(0, kind.elements, trees * (leaves - 1)).tolist(),
+        "threshold": draft.floats(trees * (leaves - 1), 28, 38),
+        "value": draft.floats(trees * leaves, draft.choices.one([-2.0, -50.0]), 3),
         "start": draft.floats(classes, -1, 1),
     }
     return fields, Kind((classes,), kind.clock, False, kind.rated)

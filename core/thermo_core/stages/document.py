@@ -116,10 +116,11 @@ _EXAMPLES: Mapping[str, tuple[dict[str, Any], tuple[Signal, ...]]] = {
     "subtract_background": ({"threshold": 1.5}, (_PICTURE,)),
     "trees": (
         {
-            "roots": [0.0, 3.0],
-            "feature": [2.0, -1.0, -1.0, -1.0],
-            "threshold": [33.5, -0.8, 0.8, 0.1],
-            "child": [1.0, 0.0, 0.0, 0.0],
+            "leaves": 2,
+            "split": [0.0, 0.0],
+            "feature": [2.0, 0.0],
+            "threshold": [33.5, 30.0],
+            "value": [-0.8, 0.8, 0.1, -0.1],
             "start": [0.0, 0.0],
         },
         (_DEGREES,),

@@ -76,7 +76,8 @@ def _flags(stage: MetabolicRate, inputs: Signals, values: Arrays, given: Values)
     flags = np.where(unknown, int(Quality.MISSING), 0) | np.where(
         span < np.float32(LEAST_SPAN), int(Quality.OUT_OF_DOMAIN), 0
     )
-    return np.asarray(flags, np.uint16)
+    found: NDArray[np.uint16] = flags.astype(np.uint16)
+    return found
 
 
 def _result(stage: MetabolicRate, inputs: Signals) -> Signal:

@@ -2,15 +2,18 @@
    classes. */
 #include "trees.h"
 
+#include <stddef.h>
+
 #include "float32.h"
 
-static float leaf_of(const struct trees_node *nodes, uint32_t root, const float *values) {
-  const struct trees_node *node = &nodes[root];
-  while (node->feature != TREES_LEAF) {
-    const uint32_t beyond = values[node->feature] > node->threshold ? 1U : 0U;
-    node = &nodes[node->child + beyond];
+static uint32_t leaf_of(const struct trees_split *splits, uint32_t count, const float *values) {
+  uint32_t leaf = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    if (splits[i].leaf == leaf && values[splits[i].feature] > splits[i].threshold) {
+      leaf = i + 1U;
+    }
   }
-  return node->threshold;
+  return leaf;
 }
 
 static uint16_t apply(const struct work *work) {
@@ -18,11 +21,13 @@ static uint16_t apply(const struct work *work) {
   const float *values = stage_input(work, 0);
   float *output = stage_output(work);
   const uint32_t classes = parameters->classes;
+  const uint32_t leaves = parameters->leaves;
   for (uint32_t i = 0; i < classes; i++) {
     output[i] = parameters->start[i];
   }
   for (uint32_t tree = 0; tree < parameters->count; tree++) {
-    output[tree % classes] += leaf_of(parameters->nodes, parameters->roots[tree], values);
+    const uint32_t leaf = leaf_of(parameters->splits + (size_t)tree * (leaves - 1U), leaves - 1U, values);
+    output[tree % classes] += parameters->values[tree * leaves + leaf];
   }
   float greatest = output[0];
   for (uint32_t i = 1; i < classes; i++) {

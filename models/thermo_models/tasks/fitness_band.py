@@ -30,7 +30,7 @@ from thermo_models.metrics import accuracy, f1
 from thermo_models.samples import Fold, Samples, digest_of, open_npz
 from thermo_models.settings import Settings
 from thermo_models.tasks.fitness_band_cases import examined
-from thermo_models.tasks.fitness_band_features import CLASSES, WEARABLE, carry, lately, samples_of, stages_of
+from thermo_models.tasks.fitness_band_features import CLASSES, SPAN, WEARABLE, carry, lately, samples_of, stages_of
 from thermo_models.tasks.fitness_band_limits import limits
 from thermo_models.tasks.task import Goal, Plan
 
@@ -116,7 +116,7 @@ class FitnessBand:
             carry(network)
             return Curves((1.0, 1.0), ())
 
-        return Plan(stages_of(train.features, train.people, train.targets), solve=solve)
+        return Plan(stages_of(train.features, train.people, train.targets), solve=solve, span=SPAN)
 
     def baseline(self, train: Samples, test: Samples, settings: Settings) -> NDArray[np.float32]:
         """Extra trees on the same numbers."""

@@ -31,6 +31,8 @@ LIMIT = 4.0
 """Standard deviations."""
 TREES = Boosting()
 """Its sizes were chosen on S people alone, each left out in turn, and of equal ones the smaller."""
+SPAN = np.array([[-0.1] * len(CLASSES), [1.1] * len(CLASSES)], np.float32)
+"""Scores at 0 and 1 are within what the network holds, not at its ends."""
 EVERY_S, MEMORY_S = 30.0, stage_of(WEARABLE.profile, "activity-lately").memory_s
 
 

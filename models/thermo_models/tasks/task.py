@@ -51,6 +51,7 @@ class Plan:
         beside: stages of the wearable that are learnt too and are not on the way to the network's input.
         solve: sets the network's weights in closed form in place of gradient descent and returns the mean square before and
             after, or None.
+        span: network inputs (n, ...) beside those of training, which the ranges of int8 hold too; None for no others.
     """
 
     stages: tuple[Stage, ...]
@@ -59,6 +60,7 @@ class Plan:
     half_width: float | None = None
     finish: Callable[[Any, NDArray[np.float32]], Any] | None = None
     solve: Callable[[Any], Curves] | None = None
+    span: NDArray[np.float32] | None = None
     beside: tuple[Stage, ...] = ()
 
 

@@ -13,39 +13,56 @@ from thermo_core.errors import ProfileError
 
 STUMPS: dict[str, Any] = {
     "op": "trees",
-    "roots": [0, 3],
-    "feature": [1, -1, -1, -1],
-    "threshold": [2.5, -1.0, 1.0, 0.25],
-    "child": [1, 0, 0, 0],
+    "leaves": 2,
+    "split": [0, 0],
+    "feature": [1, 0],
+    "threshold": [2.5, 1.0],
+    "value": [-1.0, 1.0, 0.25, 0.5],
     "start": [0.0, 0.5],
 }
 
 
 def forest(rng: np.random.Generator, features: int, classes: int) -> dict[str, Any]:
-    """Trees that grow breadth first, each node a leaf by chance."""
-    roots, feature, threshold, child = [], [], [], []
-    for _ in range(int(rng.integers(1, 9))):
-        first = len(feature)
-        roots.append(first)
-        waiting, made = 1, 0
-        while made < waiting:
-            made += 1
-            inner = waiting < 31 and rng.random() < 0.6
-            feature.append(int(rng.integers(features)) if inner else -1)
-            threshold.append(float(np.float32(rng.normal())))
-            child.append(first + waiting if inner else 0)
-            waiting += 2 * inner
-    start = [float(np.float32(x)) for x in rng.normal(size=classes)]
-    return {"op": "trees", "roots": roots, "feature": feature, "threshold": threshold, "child": child, "start": start}
+    """Trees whose leaves are parted by chance."""
+    trees, leaves = int(rng.integers(1, 9)), int(rng.integers(2, 9))
+
+    def drawn(count: int) -> list[float]:
+        return [float(np.float32(x)) for x in rng.normal(size=count)]
+
+    return {
+        "op": "trees",
+        "leaves": leaves,
+        "split": [int(rng.integers(n + 1)) for _ in range(trees) for n in range(leaves - 1)],
+        "feature": rng.integers(0, features, trees * (leaves - 1)).tolist(),
+        "threshold": drawn(trees * (leaves - 1)),
+        "value": drawn(trees * leaves),
+        "start": drawn(classes),
+    }
+
+
+def grown(stage: dict[str, Any], tree: int) -> Any:
+    """A tree as nodes within nodes: (feature, threshold, what is not above, what is above), or the value of a leaf."""
+    splits = stage["leaves"] - 1
+
+    def node(leaf: int, first: int) -> Any:
+        for n in range(first, splits):
+            at = tree * splits + n
+            if stage["split"][at] == leaf:
+                return stage["feature"][at], stage["threshold"][at], node(leaf, n + 1), node(n + 1, n + 1)
+        return stage["value"][tree * stage["leaves"] + leaf]
+
+    return node(0, 0)
 
 
 def walked(stage: dict[str, Any], x: Any) -> list[float]:
     """Scores of one sample."""
     sums = list(stage["start"])
-    for number, node in enumerate(stage["roots"]):
-        while stage["feature"][node] != -1:
-            node = stage["child"][node] + (1 if x[stage["feature"][node]] > stage["threshold"][node] else 0)
-        sums[number % len(sums)] += stage["threshold"][node]
+    for tree in range(len(stage["value"]) // stage["leaves"]):
+        node = grown(stage, tree)
+        while isinstance(node, tuple):
+            feature, threshold, below, above = node
+            node = above if x[feature] > threshold else below
+        sums[tree % len(sums)] += node
     odds = [math.exp(value - max(sums)) for value in sums]
     return [value / sum(odds) for value in odds]
 
@@ -64,12 +81,11 @@ def test_each_tree_is_walked_down(seed: int) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"feature": [3, -1, -1, -1]}, "does not have"),
-        ({"child": [0, 0, 0, 0]}, "not behind it"),
-        ({"child": [3, 0, 0, 0]}, "not behind it"),
-        ({"child": [1.5, 0, 0, 0]}, "not whole"),
-        ({"roots": [9]}, "no node"),
-        ({"threshold": [1.0]}, "give one a node"),
+        ({"feature": [3, 0]}, "does not have"),
+        ({"split": [1, 0]}, "not there yet"),
+        ({"split": [0.5, 0]}, "not whole"),
+        ({"threshold": [1.0]}, "splits a tree"),
+        ({"value": [1.0, 2.0, 3.0]}, "splits a tree"),
         ({"start": [0.0]}, "classes"),
     ],
 )

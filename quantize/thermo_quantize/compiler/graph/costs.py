@@ -75,9 +75,6 @@ def _segment(node: Node) -> float:
     return (threshold + 75.0 * int(stage.opening) + (34.0 if stage.largest else 0.0)) * _taken(node)
 
 
-_DEPTH = 4
-"""Nodes on the way to a leaf, about."""
-
 _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     "average": lambda node, stage: (30 + stage.pictures) * _taken(node),
     "bandpass": lambda node, stage: (60 + 50 * stage.order) * _taken(node),
@@ -131,7 +128,7 @@ _STAGES: Mapping[str, Callable[[Node, Any], float]] = {
     ),
     "statistics": lambda node, stage: _statistics(node),
     "subtract_background": lambda node, stage: 42 * _taken(node),
-    "trees": lambda node, stage: 100 * len(stage.start) + 14 * _DEPTH * len(stage.roots),
+    "trees": lambda node, stage: 100 * len(stage.start) + 14 * len(stage.value),
     "window": lambda node, stage: 3 * _given(node) + 3 * _taken(node) * stage.every,
 }
 

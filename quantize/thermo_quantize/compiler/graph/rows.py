@@ -73,8 +73,8 @@ _ORDER = f"sizeof(struct order_scratch) == {ORDER_SCRATCH}"
 _RUN = f"sizeof(struct run) == {pictures.RUN}"
 BANDPASS_COLUMN = 40
 """Bytes of `struct bandpass_column`."""
-TREES_NODE = 8
-"""Bytes of `struct trees_node`."""
+TREES_SPLIT = 8
+"""Bytes of `struct trees_split`."""
 RESAMPLE_STEP = 16
 """Bytes of `struct resample_step`."""
 REGISTRATION = 24
@@ -466,19 +466,24 @@ def _subtract_background(site: Site, tables: Tables) -> Mapping[str, str]:
 
 def _trees(site: Site, tables: Tables) -> Mapping[str, str]:
     stage: Trees = site.stage
-    feature, child = trees.whole(stage.feature).tolist(), trees.whole(stage.child).tolist()
-    name = site.name("nodes")
+    name = site.name("splits")
     rows = "\n".join(
-        f"    {{{real(threshold)}, {0 if at == trees.LEAF else first}, {'TREES_LEAF' if at == trees.LEAF else at}}},"
-        for threshold, first, at in zip(stage.threshold.array.tolist(), child, feature, strict=True)
+        f"    {{{real(threshold)}, {leaf}, {feature}}},"
+        for threshold, leaf, feature in zip(
+            stage.threshold.array.tolist(),
+            trees.whole(stage.split).tolist(),
+            trees.whole(stage.feature).tolist(),
+            strict=True,
+        )
     )
-    tables.texts.append(f"static const struct trees_node {name}[] = {{\n{rows}\n}};")
-    tables.bytes += TREES_NODE * len(feature)
+    tables.texts.append(f"static const struct trees_split {name}[] = {{\n{rows}\n}};")
+    tables.bytes += TREES_SPLIT * len(stage.split)
     return {
-        "nodes": name,
-        "roots": tables.places(site.name("roots"), trees.whole(stage.roots).tolist()),
+        "splits": name,
+        "values": tables.reals(site.name("values"), stage.value.array),
         "start": tables.reals(site.name("start"), stage.start.array),
-        "count": str(len(stage.roots)),
+        "count": str(len(stage.value) // stage.leaves),
+        "leaves": str(stage.leaves),
         "classes": str(len(stage.start)),
     }
 
@@ -582,7 +587,7 @@ ROWS: Mapping[str, Row] = {
         state=True,
         keeps=lambda site: (FLOAT + 2) * site.input.elements,
     ),
-    "trees": Row(_trees, assumes=f"sizeof(struct trees_node) == {TREES_NODE}"),
+    "trees": Row(_trees, assumes=f"sizeof(struct trees_split) == {TREES_SPLIT}"),
     "window": Row(
         _window,
         state=True,
