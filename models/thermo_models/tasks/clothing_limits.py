@@ -26,8 +26,10 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
         f"{found['mean_skin_k']:.3f} to {found['mean_skin_calibrated_k']:.3f} K, where a calibration leaves {BIAS_K * CALIBRATED:.2g} K of nodes' "
         "own errors. Skin of one body cannot be told from nodes that are off alike: ninety minutes hold nothing that parts the two.",
         f"A node that hangs loose is told by the others where it reads some kelvin beside skin. {found['loose_found']:.1%} of them were found that "
-        "read the room's air; under warm cloth air is as warm as skin, and nothing tells then. `python bench/clothing.py` prints both, and "
-        "the errors, events and alerts of days that are simulated otherwise.",
+        "read the room's air; under warm cloth air is as warm as skin, and nothing tells then. `python bench/clothing.py` prints both.",
+        "Days of other bodies are harder: a bare head outdoors and the waist in a fever are taken for loose nodes for a while, which calls the "
+        "wearer though nothing is off, and events are told while nothing happens; no alert goes by events. `python bench/clothing.py` prints how "
+        "often, and the errors of the map then.",
         f"{found['accuracy']:.0%} of moments, each kind of event weighing the same, are told right at the minute. A coat that is put off is a "
         "jacket that is opened.",
     ]
