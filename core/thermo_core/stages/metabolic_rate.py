@@ -72,7 +72,8 @@ def _apply(stage: MetabolicRate, inputs: Signals, values: Arrays) -> Values:
 def _flags(stage: MetabolicRate, inputs: Signals, values: Arrays, given: Values) -> NDArray[np.uint16]:
     rest, wearer = values[1].reshape(-1), values[2].reshape(-1, WEARER)
     unknown = ~np.isfinite(wearer).all(1)
-    span = (np.float32(MAX_RATE[0]) + np.float32(MAX_RATE[1]) * wearer[:, 0]) - rest
+    with np.errstate(all="ignore"):
+        span = (np.float32(MAX_RATE[0]) + np.float32(MAX_RATE[1]) * wearer[:, 0]) - rest
     flags = np.where(unknown, int(Quality.MISSING), 0) | np.where(
         span < np.float32(LEAST_SPAN), int(Quality.OUT_OF_DOMAIN), 0
     )
