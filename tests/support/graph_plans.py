@@ -677,7 +677,7 @@ STAGES: dict[str, Callable[[Draft, str], Made]] = {
 }
 """One row an operation, as the registry has them."""
 
-CURVES = ("bins", "recovery", "spectrum_peak")
+CURVES = ("bins", "foster_fit", "recovery", "spectrum_peak")
 """Operations on a window of one number, which would seldom come about by itself."""
 
 
