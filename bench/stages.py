@@ -89,15 +89,15 @@ class Row:
 
 def _grove(rng: np.random.Generator, trees: int, depth: int) -> dict[str, Any]:
     """Whole trees of three classes on 16 numbers."""
-    inner, nodes = 2**depth - 1, 2 ** (depth + 1) - 1
-    feature = [[*rng.integers(0, 16, inner).tolist(), *[-1] * (nodes - inner)] for _ in range(trees)]
-    child = [[tree * nodes + 2 * node + 1 for node in range(nodes)] for tree in range(trees)]
+    inner = 2**depth - 1
+    split = [leaf for level in range(depth) for leaf in range(2**level)]
     return {
         "op": "trees",
-        "roots": [tree * nodes for tree in range(trees)],
-        "feature": [number for tree in feature for number in tree],
-        "threshold": rng.normal(34, 0.5, trees * nodes).tolist(),
-        "child": [number for tree in child for number in tree],
+        "leaves": 2**depth,
+        "split": split * trees,
+        "feature": rng.integers(0, 16, trees * inner).tolist(),
+        "threshold": rng.normal(34, 0.5, trees * inner).tolist(),
+        "value": rng.normal(0, 0.5, trees * 2**depth).tolist(),
         "start": [0.0, 0.0, 0.0],
     }
 

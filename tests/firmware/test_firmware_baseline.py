@@ -115,7 +115,7 @@ def test_a_host_that_begins_later_shows_what_the_wearable_does(place: tuple[str,
         heard: list[Record] = []
         with host.stream() as stream:
             host.choose_signals(wanted)
-            while len(of(SignalRecord, heard)) < 30:
+            while len(of(SignalRecord, heard)) < 80:
                 seen = stream.get(5.0)
                 assert seen is not None
                 heard.append(seen.record)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -190,8 +189,8 @@ def case_of(profile_name: str, blocks: list[Moments]) -> Case:
     return Case(wearable.plan(), blocks, {name: path.read_bytes() for name, path in wearable.networks.items()})
 
 
-def cases() -> Mapping[str, Case]:
-    found = {}
+def cases() -> dict[str, Case]:
+    found: dict[str, Case] = {}
     for name, make in FED.items():
         blocks: list[Moments] = []
         if name == "core-temperature":

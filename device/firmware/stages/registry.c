@@ -20,6 +20,7 @@
 #include "expectile.h"
 #include "forward_fill.h"
 #include "foster.h"
+#include "foster_fit.h"
 #include "gaussian.h"
 #include "glcm.h"
 #include "hold.h"
@@ -74,6 +75,7 @@ static const struct stage *const stages[] = {
     &expectile_stage,
     &forward_fill_stage,
     &foster_stage,
+    &foster_fit_stage,
     &gaussian_stage,
     &glcm_stage,
     &hold_stage,
