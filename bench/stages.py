@@ -107,6 +107,8 @@ def _rows() -> tuple[Row, ...]:
     basis = np.linalg.qr(rng.normal(size=(54, 8)))[0].T.astype(np.float32).ravel().tolist()
     curve = {"op": "window", "of": "skin", "gives": "curve", "length": 600}
     made = {"of": "skin", "gives": "made"}
+    means = {"op": "bins", "of": "curve", "gives": "means"}
+    begin = {"op": "select", "of": "means", "gives": "begin", "places": list(range(7))}
     reverse = list(range(767, -1, -1))
     few = {"op": "select", "of": "skin", "gives": "few"}
     foster = few | {"places": list(range(27))}
@@ -218,6 +220,8 @@ def _rows() -> tuple[Row, ...]:
             NODES, "air"),
         Row("contact_gate", "16 nodes", [made | {"op": "contact_gate"}], NODES, "nodes"),
         Row("motion_gate", "16 nodes, one number of motion", [air, made | {"op": "motion_gate", "motion": "air"}], NODES, "air"),
+        Row("foster_fit", "600 numbers in 64 bins, noise alone", [curve, means, begin,
+            {"op": "foster_fit", "of": "means", "begin": "begin", "gives": "made", "samples": 600}], CURVE, "curve_600", 600),
         Row("reference", "16 nodes by 8 parts of the air", [air, made | {"op": "reference", "ambient": "air", "bins": 8}],
             NODES, "air"),
         Row("body_map", "16 nodes to 17 segments and their mean", [made | garment], NODES, "nodes"),

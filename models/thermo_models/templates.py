@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
 from thermo_core.schema import Floats
@@ -80,7 +81,7 @@ def filled(wearable: file.Wearable, learnt: Learnt) -> dict[str, bytes]:
     Raises:
         UsageError: a value stands in a place that cannot be replaced.
     """
-    text, constants = wearable.text, {}
+    text, constants = wearable.text, _kept(wearable, {stage.gives for stage in learnt.stages})
     for stage in learnt.stages:
         number = next((n for n, one in enumerate(wearable.profile.stages) if one.gives == stage.gives), None)
         before = None if number is None else wearable.profile.stages[number]
@@ -105,6 +106,16 @@ def filled(wearable: file.Wearable, learnt: Learnt) -> dict[str, bytes]:
         np.savez(content, **constants)
         files[CONSTANTS] = content.getvalue()
     return files
+
+
+def _kept(wearable: file.Wearable, learnt: Set[str]) -> dict[str, NDArray[np.float32]]:
+    """Constants by name of the stages that give none of these signals, which the file of constants goes on to hold."""
+    return {
+        f"{stage.gives}_{field.name}": getattr(stage, field.name).array
+        for stage in wearable.profile.stages
+        for field in msgspec.structs.fields(stage)
+        if stage.gives not in learnt and f'"{CONSTANTS}:{stage.gives}_{field.name}"' in wearable.text
+    }
 
 
 def _replaced(path: Path, text: str, field: str, value: str) -> str:

@@ -1,13 +1,14 @@
 """What is learned of a wearer outlives resets and kills, is shown, told to who listens, and forgotten: agent, program, emulated M4."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from running import KINDS, Running, hear, of, started
 
 from thermo_core.errors import RefusedError
@@ -38,6 +39,7 @@ stages = [
 ]
 """
 REST_S = 2.5
+ATTEMPTS = 10
 """After this a wearable that nobody listens to has come to rest."""
 CAMERA = 0
 
@@ -107,30 +109,47 @@ def test_a_host_that_begins_later_shows_what_the_wearable_does(place: tuple[str,
         flash(host, load_of(running))
         worn(host, 6)
         time.sleep(REST_S)
-        session = fetch(host)
-        assert session.learned and session == Session(**vars(session))
-        engine, empty = session.engine(), replace(session, learned=b"").engine()
-        names = list(session.plan.signals)
-        wanted = [names.index("unusual"), names.index("warmer")]
-        heard: list[Record] = []
-        with host.stream() as stream:
-            host.choose_signals(wanted)
-            while len(of(SignalRecord, heard)) < 80:
-                seen = stream.get(5.0)
-                assert seen is not None
-                heard.append(seen.record)
-        theirs = {(one.signal, one.time_us): np.asarray(one.values) for one in of(SignalRecord, heard)}
-        compared = unlike = 0
-        for block in of(Block, heard):
-            made = [engine.push(block), empty.push(block)]
-            for ours, anew in zip(made[0].passes, made[1].passes, strict=True):
-                for name in ("unusual", "warmer"):
-                    if name in ours and (key := (names.index(name), ours[name].time_us)) in theirs:
-                        compared += 1
-                        within = 1e-4 if name == "warmer" else 0.02  # a camera's numbers are its own in C
-                        np.testing.assert_allclose(theirs[key], ours[name].values.ravel(), atol=within)
-                        unlike += not np.allclose(theirs[key], anew[name].values.ravel(), atol=0.02)
+        for _ in range(ATTEMPTS):
+            compared, unlike = begin_later(host)
+            if compared >= 10:
+                break
         assert compared >= 10 and unlike >= compared // 2, "without what was learned before it would be another"
+
+
+def begin_later(host: Wearable) -> tuple[int, int]:
+    """`compare` of what is heard from now on. Which two subpages are a picture, a host that begins later cannot know: half of the time
+    it makes other ones of them than the device, at other times."""
+    session = fetch(host)
+    assert session.learned and session == Session(**vars(session))
+    names = list(session.plan.signals)
+    heard: list[Record] = []
+    with host.stream() as stream:
+        host.choose_signals([names.index("unusual"), names.index("warmer")])
+        while len(of(SignalRecord, heard)) < 30:
+            seen = stream.get(5.0)
+            assert seen is not None
+            heard.append(seen.record)
+    theirs = {(one.signal, one.time_us): np.asarray(one.values) for one in of(SignalRecord, heard)}
+    return compare(session, of(Block, heard), theirs)
+
+
+def compare(
+    session: Session, blocks: list[Block], theirs: Mapping[tuple[int, int], NDArray[np.float32]]
+) -> tuple[int, int]:
+    """How many samples of the device a host's engine makes too, which are then equal; and how many it would not without what was learned."""
+    engine, empty = session.engine(), replace(session, learned=b"").engine()
+    names = list(session.plan.signals)
+    compared = unlike = 0
+    for block in blocks:
+        made = [engine.push(block), empty.push(block)]
+        for ours, anew in zip(made[0].passes, made[1].passes, strict=True):
+            for name in ("unusual", "warmer"):
+                if name in ours and (key := (names.index(name), ours[name].time_us)) in theirs:
+                    compared += 1
+                    within = 1e-4 if name == "warmer" else 0.02  # a camera's numbers are its own in C
+                    np.testing.assert_allclose(theirs[key], ours[name].values.ravel(), atol=within)
+                    unlike += not np.allclose(theirs[key], anew[name].values.ravel(), atol=0.02)
+    return compared, unlike
 
 
 def test_another_correction_makes_it_learn_anew_and_says_so(place: tuple[str, Path]) -> None:

@@ -127,6 +127,7 @@ def test_the_variable_reaches_every_command_that_opens_a_port(
         "self-test",
         "reset",
         "alerts",
+        "baseline",
         "person",
         "feed",
     }

@@ -283,7 +283,7 @@ def test_what_cannot_be_asked_for_is_said(tmp_path: Path, patch: Recording, band
         Decoding(band, Choice(emissivity=0.9))
     with pytest.raises(UsageError, match="emissivity"):
         Decoding(patch, Choice(emissivity=1.5))
-    with pytest.raises(UsageError, match=r"does not end in \.npz, .* or \.mp4"):
+    with pytest.raises(UsageError, match=r"does not end in \.npz, .* or \.svg"):
         exported(patch, tmp_path / "out.xlsx")
 
 

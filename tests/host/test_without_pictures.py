@@ -38,7 +38,7 @@ FEET = {
         },
         {"kind": "external", "name": "pulse", "unit": "bpm", "rate_hz": 1.0},
     ],
-    "stages": [{"op": "scale", "of": "pulse", "gives": "beats", "factor": 0.5}],
+    "stages": [{"op": "scale", "of": "pulse", "gives": "beats", "factor": 0.5, "unit": "bpm"}],
     "models": [
         {
             "name": "core",

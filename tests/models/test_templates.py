@@ -4,6 +4,7 @@ import difflib
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from thermo_core.schema import Floats, to_readable
 from thermo_core.stages.normalise import Normalise
 from thermo_core.stages.select import Select
 from thermo_core.wearable import file
+from thermo_models.domain import domain
 from thermo_models.evaluation import open_model
 from thermo_models.tasks import find, nagoya_actions
 from thermo_models.tasks.breast_patch import BreastPatch
@@ -48,8 +50,9 @@ def test_constants_and_values_come_back_to_the_bit(
 def test_a_further_stage_stands_between(tmp_path: Path) -> None:
     kept = Select(of="facts", gives="kept", places=(3, 1))
     standard = Normalise(of="kept", gives="standard", centre=Floats([1.0, 2.0]), spread=Floats([1.0, 1.0]), limit=4.0)
-    found = read_back(filled(template("core-temperature"), Learnt((kept, standard), {})), tmp_path)
-    assert chain(found.profile, "facts") == (kept, standard)
+    known = domain(np.random.default_rng(0).normal(0, 1, (40, 2)), np.arange(40), "standard", "known")
+    found = read_back(filled(template("core-temperature"), Learnt((kept, standard, known), {})), tmp_path)
+    assert chain(found.profile, "facts") == (kept, standard, known)
     assert found.plan().signals["standard"].shape == (2,)
 
 
