@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from thermo_core.signals import Signal
 from thermo_core.stages import OPS
+from thermo_core.stages.stage import Elementwise
 from thermo_core.wearable import file, library
 from thermo_models import foster, projection
 from thermo_models.evaluation import open_model
@@ -69,9 +70,11 @@ def said(values: Array) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     opened = open_model(find("time-constants"), FOLDER / "model.tflite")
     means = projection.of_curves(values)
     raw = opened.network.predict([network_inputs(opened.stages, means)])
-    begun = OPS["foster"].apply(stage_of(profile, "constants"), (), [raw])  # type: ignore[union-attr]
+    foster, fit = OPS["foster"], OPS["foster_fit"]
+    assert isinstance(foster, Elementwise) and isinstance(fit, Elementwise)
+    begun = foster.apply(stage_of(profile, "constants"), (), [raw])
     inputs = [Signal(name, one.shape[1:], "", 1.0, "x") for name, one in (("means", means), ("constants", begun))]
-    fitted = OPS["foster_fit"].apply(stage_of(profile, "fitted"), inputs, [means, begun])  # type: ignore[union-attr]
+    fitted = fit.apply(stage_of(profile, "fitted"), inputs, [means, begun])
     return task.undithered(raw), fitted
 
 

@@ -10,6 +10,7 @@ Taken for granted: one conductivity, and a sphere wholly beneath the skin. `test
 solution of the whole equation.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated
@@ -204,8 +205,8 @@ def _legendre(x: Array) -> Array:
 
 @cache
 def _nodes() -> tuple[Array, Array]:
-    nodes, weights = leggauss(_FREQUENCIES)  # type: ignore[no-untyped-call]
-    return nodes, weights
+    gauss: Callable[[int], tuple[Array, Array]] = leggauss
+    return gauss(_FREQUENCIES)
 
 
 @cache

@@ -10,6 +10,8 @@ INTERVAL = f"{100 * LEVEL:.0f} % interval"
 COLUMNS = ("float", "int8", INTERVAL, "int8_spread", "baseline")
 """Beside each other in the table of figures."""
 
+ITSELF = "These figures are of the model itself. "
+LAST = "The model that is kept is that of the last training. "
 KEPT = """The model that is kept learnt from everybody, so these figures are of its siblings, each of which had not seen those it was
 measured on. """
 
@@ -33,7 +35,7 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
     sentences = "\n".join(f"- {sentence}" for sentence in task.limits(metrics))
     quick = "\n**A quick run on a part of the data: the figures mean nothing.**\n" if metrics.get("quick") else ""
     single = len(metrics["folds"]) == 1
-    kept = KEPT if not single or task.needs_data else "These figures are of the model itself. "
+    kept = KEPT if task.needs_data else ITSELF if single else LAST
     table = "\n".join(_table(metrics["int8"].get("table", []), metrics.get("baseline", {}).get("table", [])))
     unknown = "\n".join(_refused(metrics["refused"])) if "refused" in metrics else ""
     alert = "\n".join(_alert(metrics["alert"], sure.get("alert", {}), task)) if "alert" in metrics else ""

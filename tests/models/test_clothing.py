@@ -1,6 +1,7 @@
 """The garments: what training saw is what their graphs say, nobody is on two sides, and a node that is off is told and made good for."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,7 +58,8 @@ def scenes(count: int = 101) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[n
 
 def saved(folder: Path, **changes: object) -> Path:
     path = folder / "scenes.npz"
-    np.savez(path, **{name: value for name, value in (scenes() | changes).items() if value is not None})  # type: ignore[arg-type]
+    kept: dict[str, Any] = {name: value for name, value in (scenes() | changes).items() if value is not None}
+    np.savez(path, **kept)
     return path
 
 

@@ -1,12 +1,10 @@
 """fitness-band: what trains its activity, what its graph says of people who are simulated, and whom it refuses."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from thermo_core.graph import series
@@ -23,8 +21,6 @@ from thermo_models.tasks import fitness_band_features as features_of
 from thermo_sim.people import Person, course, motion, pulse_wave
 
 WEARABLE = file.read(library.resolve("fitness-band"))
-SHARED = Path(os.environ.get("THERMO_SHARED", Path(__file__).resolve().parents[3] / "shared"))
-DATA = SHARED / "datasets/e4_exercise/e4_exercise_1hz.npz"
 RATE_HZ = 25.0
 
 
@@ -104,10 +100,9 @@ def test_a_session_becomes_samples_with_the_faults_taken_out() -> None:
     assert np.isnan(capped[:, 0]).all() and not np.isnan(capped[:, 11]).any()
 
 
-@pytest.mark.skipif(not DATA.is_file(), reason=f"data absent: no {DATA}")
-def test_the_file_gives_each_person_three_sessions_and_a_fold() -> None:
+def test_the_file_gives_each_person_three_sessions_and_a_fold(shared_dir: Path) -> None:
     task = find("fitness-band")
-    samples = task.load(DATA, task.settings, quick=True)
+    samples = task.load(shared_dir / "datasets/e4_exercise/e4_exercise_1hz.npz", task.settings, quick=True)
     folds = [fold.checked(samples) for fold in task.folds(samples, task.settings)]
     assert len(folds) == len(np.unique(samples.people)) == 6
     assert samples.names is not None and set(np.unique(samples.groups)) == {1, 2}

@@ -1,11 +1,13 @@
 """People: a body by its script, what befalls it, and that what is asked is one and the same whenever it is asked."""
 
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
 from thermo_sim.people import AREA, SEGMENTS, Person, Truth, course, happening, motion, parse_happenings, pulse_wave
@@ -165,10 +167,10 @@ def test_a_weak_challenge_and_a_warm_one_are_what_they_are_called() -> None:
     assert warm.skin(np.array([159.0]))[0, hand] > warm.skin(np.array([99.0]))[0, hand] + 3
 
 
-def _changed(kind: str, script: str = "rest", **given: object) -> tuple[Truth, Truth]:
+def _changed(kind: str, script: str = "rest", **given: Any) -> tuple[Truth, Truth]:
     """Without it, and half an hour into it."""
     before = replace(course(script, 6, SOMEBODY), happenings=())
-    after = before.with_happenings([happening(kind, 600, 3600, **given)])  # type: ignore[arg-type]
+    after = before.with_happenings([happening(kind, 600, 3600, **given)])
     return before.at([2400.0]), after.at([2400.0])
 
 
@@ -268,7 +270,7 @@ def test_air_of_a_room_changes_for_all() -> None:
     assert after.mean_skin_celsius[0] > before.mean_skin_celsius[0] + 0.2
 
 
-def _rate_hz(wave: np.ndarray, hz: float, low: float, high: float) -> float:  # type: ignore[type-arg]
+def _rate_hz(wave: NDArray[Any], hz: float, low: float, high: float) -> float:
     spectrum = np.abs(np.fft.rfft((wave - wave.mean()) * np.hanning(len(wave))))
     rates = np.fft.rfftfreq(len(wave), 1 / hz)
     inside = (rates >= low) & (rates <= high)
