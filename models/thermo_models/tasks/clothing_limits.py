@@ -46,4 +46,7 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
             f"it to {examined['room_alone_k']:.2f} K, activity and room to {examined['room_and_work_k']:.2f} K. A clock alone tells one-sided "
             f"events with AUC {examined['clock_auc']:.2f}, activity alone with {examined['work_auc']:.2f}."
         )
-    return tuple(sentences)
+    return (
+        *sentences,
+        "Bodies it is measured on were watched while training worlds, limits and inputs were chosen: others may give somewhat worse figures.",
+    )

@@ -43,6 +43,8 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
         "what tells them apart is the ten minutes before. Levels begin with a session here; on a wrist they begin with whatever was done "
         "before.",
         f"{metrics['people']} people of 18 to 31 who sit or pedal in a laboratory: no running, no walking, no weights, no daily life.",
+        "Sizes of the trees were chosen on S people, but figures of all people had been seen when the ten-minute levels and the mean of five "
+        "minutes were taken in: macro F1 is a little better than it would be on others.",
         "Heart rate in these recordings is another band's; in sprints it is known to be wrong. Strength of motion is that of its "
         "accelerometer.",
     )

@@ -36,4 +36,7 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
             f"The pair on the backs of the hands alone (`--set variant=one-pair`): {alone['auc_steps']:.3f}, and {alone['auc_people_steps']:.3f} on "
             "simulated people."
         )
+    sentences.append(
+        "Figures on simulated people were watched while one feature was made and its window set: other people may give somewhat worse ones."
+    )
     return (*sentences, "One training: the intervals are of hands alone, and another training differs too.")
