@@ -12,6 +12,7 @@ from msgspec import Meta
 from thermo_core import schema
 from thermo_core.errors import SchemaError, UsageError
 from thermo_core.files import read_text
+from thermo_hub.alerts.settings import AlertSettings
 
 PORT = 8123
 LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -28,6 +29,7 @@ class Settings(schema.Record, frozen=True):
         ports: serial ports of wearables; empty for every one that is found.
         certificate, key: PEM files for TLS, without which the hub listens at this machine alone.
         names: host names under which browsers reach it, beside its address.
+        alerts: how people and programs hear of alerts, beside the pages.
     """
 
     host: Annotated[str, Meta(min_length=1, max_length=255)] = "127.0.0.1"
@@ -38,6 +40,7 @@ class Settings(schema.Record, frozen=True):
     certificate: str = ""
     key: str = ""
     names: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
+    alerts: AlertSettings = AlertSettings()
 
     @property
     def place(self) -> Path:
