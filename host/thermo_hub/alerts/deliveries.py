@@ -53,7 +53,7 @@ class Deliveries:
         tasks: dict[str, asyncio.Task[None]] = {}
         while True:
             try:
-                waiting = await asyncio.to_thread(self._waiting, time.time_ns())
+                waiting = await asyncio.to_thread(self.due, time.time_ns())
             except Exception:
                 LOGGER.exception("Deliveries cannot be read.")
                 waiting = {}
@@ -76,7 +76,7 @@ class Deliveries:
 
     async def deliver(self, channel: str, delivery: str) -> None:
         """Try one delivery."""
-        message = await asyncio.to_thread(self._take, delivery, time.time_ns())
+        message = await asyncio.to_thread(self.take, delivery, time.time_ns())
         if message is None:
             return
         known = self._channels.get(channel)
@@ -86,9 +86,9 @@ class Deliveries:
             ok, detail = True, await known.send(message)
         except DeliveryError as error:
             ok, detail = False, str(error)
-        await asyncio.to_thread(self._log, delivery, ok, detail, time.time_ns())
+        await asyncio.to_thread(self.log, delivery, ok, detail, time.time_ns())
 
-    def _waiting(self, now_ns: int) -> dict[str, list[str]]:
+    def due(self, now_ns: int) -> dict[str, list[str]]:
         """Deliveries that are due, by channel, oldest first."""
         with self._store.read() as connection:
             rows = connection.execute(
@@ -102,7 +102,7 @@ class Deliveries:
             found.setdefault(row.channel, []).append(row.id)
         return found
 
-    def _take(self, delivery: str, now_ns: int) -> Message | None:
+    def take(self, delivery: str, now_ns: int) -> Message | None:
         """Take a delivery in hand; None where it is not to be sent any more."""
         with self._store.write() as connection:
             row = connection.execute(
@@ -117,16 +117,20 @@ class Deliveries:
                 _set(connection, delivery, state=CANCELLED, ended_ns=now_ns)
                 return None
             _set(connection, delivery, state=SENDING, attempts=row.attempts + 1)
+            connection.execute(
+                insert(ATTEMPT).values(delivery=delivery, number=row.attempts + 1, at_ns=now_ns, ok=None, detail="")
+            )
             label = connection.execute(select(WEARABLE.c.label).where(WEARABLE.c.id == alert.wearable)).scalar() or ""
             return Message(delivery, row.calls, row.at_ns // 1_000_000, row.step_state, row.by, facts_of(alert), label)
 
-    def _log(self, delivery: str, ok: bool, detail: str, now_ns: int) -> None:
+    def log(self, delivery: str, ok: bool, detail: str, now_ns: int) -> None:
+        """Write down what came of a try, and when the next one is."""
         with self._store.write() as connection:
             row = connection.execute(select(DELIVERY).where(DELIVERY.c.id == delivery)).one()
             connection.execute(
-                insert(ATTEMPT).values(
-                    delivery=delivery, number=row.attempts, at_ns=now_ns, ok=ok, detail=clean(detail, 500)
-                )
+                update(ATTEMPT)
+                .where(ATTEMPT.c.delivery == delivery, ATTEMPT.c.number == row.attempts)
+                .values(ok=ok, detail=clean(detail, 500))
             )
             if ok:
                 _set(connection, delivery, state=SENT, ended_ns=now_ns)

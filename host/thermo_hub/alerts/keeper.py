@@ -17,12 +17,14 @@ from thermo_core.errors import UsageError
 from thermo_core.text import clean
 from thermo_hub.alerts import life
 from thermo_hub.alerts.life import HUB, SECOND_NS, Call, State, Step
-from thermo_hub.alerts.rules import Quiet, Rule
+from thermo_hub.alerts.rules import TEST, Quiet, Rule
 from thermo_hub.alerts.tables import ALERT, DELIVERY, STEP
 from thermo_hub.store.store import Store
 
 LONGEST_SNOOZE_NS = 7 * 24 * 3600 * SECOND_NS
 LONGEST_NOTE = 500
+TEST_NS = 900 * SECOND_NS
+"""After which a test that nobody acknowledged is over."""
 WAITING, SENDING, SENT, FAILED, CANCELLED = "waiting", "sending", "sent", "failed", "cancelled"
 """States of a delivery."""
 
@@ -136,7 +138,15 @@ class Keeper:
         Raises:
             UsageError: there is none of that id, or it is over.
         """
-        return self._by_person(alert, lambda one: life.acknowledge(one, now_ns, by, _short(note)))
+
+        def step(one: life.Alert, row: Row[Any]) -> life.Taken:
+            after, steps = life.acknowledge(one, now_ns, by, _short(note))
+            if row.rule != TEST:
+                return after, steps
+            after, more = life.resolve(after, now_ns, note="the test is over")
+            return after, (*steps, *more)
+
+        return self._by_person(alert, step)
 
     def acknowledge_named(self, wearable: str, name: str, now_ns: int, by: str) -> Kept | None:
         """Somebody has seen the open alert of a wearable and a rule; None where there is none."""
@@ -154,7 +164,7 @@ class Keeper:
         """
         if until_ns - now_ns > LONGEST_SNOOZE_NS:
             raise UsageError("A snooze lasts a week at most; choose an earlier time, or disable the rule.")
-        return self._by_person(alert, lambda one: life.snooze(one, now_ns, by, until_ns, _short(note)))
+        return self._by_person(alert, lambda one, _: life.snooze(one, now_ns, by, until_ns, _short(note)))
 
     def attend(self, now_ns: int) -> list[Kept]:
         """Do what time brings: snoozes and quiet hours that end, escalations that are due."""
@@ -162,6 +172,11 @@ class Keeper:
         with self._lock, self._store.write() as connection:
             waits = ALERT.c.state.in_([State.RAISED, State.NOTIFIED, State.ESCALATED, State.SNOOZED])
             for row in connection.execute(select(ALERT).where(ALERT.c.resolved_ns.is_(None), waits)).all():
+                if row.rule == TEST and now_ns - row.raised_ns >= TEST_NS:
+                    found.append(
+                        self._move(connection, row, lambda one: life.resolve(one, now_ns, note="the test is over"))
+                    )
+                    continue
                 due = life.next_ns(_alert(row))
                 if due is not None and now_ns >= due:
                     quiet = self._is_quiet(json.loads(row.policy)["quiet"], now_ns)
@@ -188,12 +203,12 @@ class Keeper:
             raise _unknown(alert)
         return facts_of(row)
 
-    def _by_person(self, alert: str, step: Callable[[life.Alert], life.Taken]) -> Kept:
+    def _by_person(self, alert: str, step: Callable[[life.Alert, Row[Any]], life.Taken]) -> Kept:
         with self._lock, self._store.write() as connection:
             row = connection.execute(select(ALERT).where(ALERT.c.id == alert)).first()
             if row is None:
                 raise _unknown(alert)
-            return self._move(connection, row, step)
+            return self._move(connection, row, lambda one: step(one, row))
 
     def _move(self, connection: Connection, row: Row[Any], step: Callable[[life.Alert], life.Taken]) -> Kept:
         alert, steps = step(_alert(row))

@@ -63,8 +63,8 @@ ATTEMPT = Table(
     METADATA,
     Column("delivery", String(32), ForeignKey("delivery.id"), primary_key=True),
     Column("number", Integer, primary_key=True, comment="from 1"),
-    Column("at_ns", BigInteger, nullable=False),
-    Column("ok", Boolean, nullable=False),
+    Column("at_ns", BigInteger, nullable=False, comment="when it was begun"),
+    Column("ok", Boolean, nullable=True, comment="null while nobody knows, as after a kill"),
     Column("detail", String(500), nullable=False, comment="what the receiver said"),
 )
 

@@ -74,7 +74,7 @@ def upgrade() -> None:
         sa.Column("delivery", sa.String(32), nullable=False),
         sa.Column("number", sa.Integer, nullable=False),
         sa.Column("at_ns", sa.BigInteger, nullable=False),
-        sa.Column("ok", sa.Boolean, nullable=False),
+        sa.Column("ok", sa.Boolean, nullable=True),
         sa.Column("detail", sa.String(500), nullable=False),
         sa.ForeignKeyConstraint(["delivery"], ["delivery.id"], name="fk_delivery_attempt_delivery_delivery"),
         sa.PrimaryKeyConstraint("delivery", "number", name="pk_delivery_attempt"),
