@@ -135,18 +135,21 @@ class Lives(RuleBasedStateMachine):
         self.begin((row.wearable, its))
         self.deliver(True, "nothing")
 
-    @precondition(_has_alerts)
-    @rule(which=st.integers(0, 99), snoozes=st.booleans(), anew=st.booleans())
-    def see_while_it_is_sent(self, which: int, snoozes: bool, anew: bool) -> None:
+    @rule(its=st.sampled_from(RULES), snoozes=st.booleans(), anew=st.booleans())
+    def see_while_it_is_sent(self, its: Rule, snoozes: bool, anew: bool) -> None:
         """Somebody sees an alert at the moment in which it is being sent, which fails, or the process ends."""
-        self.now_ns += SECOND_NS
+        self.begin(("w1", its))
         sent = [one for ids in self.deliveries.due(self.now_ns).values() for one in ids]
         taken = [one for one in sent if self.deliveries.take(one, self.now_ns) is not None]
         self.now_ns += 1
+        (alert,) = [row.id for row in self._rows(ALERT) if (row.rule, row.resolved_ns) == (its.name, None)]
         if snoozes:
-            self.snooze(which, 60)
+            self.promised["w1", its.name] = self.now_ns + 3600 * SECOND_NS
+            self.before_promise = range(len(self.called))
+            self.keeper.snooze(alert, self.now_ns, "Ann", self.promised["w1", its.name])
         else:
-            self.acknowledge(which)
+            self.keeper.acknowledge(alert, self.now_ns, "Ann")
+            self.promised.pop(("w1", its.name), None)
         if anew:
             self.start_anew()
         else:
