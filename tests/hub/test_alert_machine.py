@@ -70,7 +70,7 @@ class Lives(RuleBasedStateMachine):
 
     def _open(self) -> None:
         self.keeper = Keeper(self.store, lambda: UTC, FOLLOWS)
-        self.deliveries = Deliveries(self.store, {})
+        self.deliveries = Deliveries(self.store, {}, self.keeper.lock)
 
     def teardown(self) -> None:
         self.store.close()
@@ -247,7 +247,8 @@ test_any_lives_of_alerts = Lives.TestCase
 
 def test_what_could_not_be_delivered_at_once_is_tried_until_it_is(tmp_path: Path) -> None:
     store = open_store(msgspec.structs.replace(Settings(), folder=str(tmp_path)))
-    keeper, deliveries = Keeper(store, lambda: UTC), Deliveries(store, {})
+    keeper = Keeper(store, lambda: UTC)
+    deliveries = Deliveries(store, {}, keeper.lock)
     keeper.begin(Raised("w1", RULES[0], 1, "> 1 K", 2.0, "K", "warm"), START_NS)
     now_ns, tries = START_NS, 0
     for _ in range(40):
@@ -264,7 +265,8 @@ def test_what_could_not_be_delivered_at_once_is_tried_until_it_is(tmp_path: Path
 @pytest.mark.parametrize("step", ["acknowledge", "snooze", "resolve"])
 def test_a_call_that_failed_is_not_repeated_once_nobody_is_to_be_called(tmp_path: Path, step: str) -> None:
     store = open_store(msgspec.structs.replace(Settings(), folder=str(tmp_path)))
-    keeper, deliveries = Keeper(store, lambda: UTC), Deliveries(store, {})
+    keeper = Keeper(store, lambda: UTC)
+    deliveries = Deliveries(store, {}, keeper.lock)
     kept = keeper.begin(Raised("w1", RULES[0], 1, "> 1 K", 2.0, "K", "warm"), START_NS)
     (delivery,) = deliveries.due(START_NS)["phone"]
     assert deliveries.take(delivery, START_NS)

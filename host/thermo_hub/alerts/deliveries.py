@@ -4,6 +4,7 @@ A delivery that was being sent when the process ended is sent again, under the s
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Mapping
@@ -32,11 +33,15 @@ class Deliveries:
     Args:
         store: where deliveries are.
         channels: by name.
+        lock: held while a delivery is taken in hand, so that it comes before a snooze or after it.
     """
 
-    def __init__(self, store: Store, channels: Mapping[str, Channel]) -> None:
+    def __init__(
+        self, store: Store, channels: Mapping[str, Channel], lock: contextlib.AbstractContextManager[object]
+    ) -> None:
         self._store = store
         self._channels = channels
+        self._lock = lock
         self._some = asyncio.Event()
 
     def wake(self) -> None:
@@ -76,7 +81,7 @@ class Deliveries:
 
     async def deliver(self, channel: str, delivery: str) -> None:
         """Try one delivery."""
-        message = await asyncio.to_thread(self.take, delivery, time.time_ns())
+        message = await asyncio.to_thread(self._take_now, delivery)
         if message is None:
             return
         known = self._channels.get(channel)
@@ -87,6 +92,10 @@ class Deliveries:
         except DeliveryError as error:
             ok, detail = False, str(error)
         await asyncio.to_thread(self.log, delivery, ok, detail, time.time_ns())
+
+    def _take_now(self, delivery: str) -> Message | None:
+        with self._lock:
+            return self.take(delivery, time.time_ns())
 
     def due(self, now_ns: int) -> dict[str, list[str]]:
         """Deliveries that are due, by channel, oldest first."""

@@ -293,7 +293,7 @@ class Desk:
         """What a change gives; one that nobody waits for is tried until the store takes it, for nothing would bring it again."""
         while True:
             try:
-                return await asyncio.to_thread(write, time.time_ns())
+                return await asyncio.to_thread(self._write_now, write)
             except StorageError as error:
                 if not patient:
                     raise
@@ -311,6 +311,10 @@ class Desk:
             if one.steps:
                 self._bus.publish(Announced(STEP, facts, facts["wearable"]))
                 self._deliveries.wake()
+
+    def _write_now(self, write: Write) -> Kept | list[Kept] | None:
+        with self.keeper.lock:
+            return write(time.time_ns())
 
     async def _tick_on(self) -> None:
         next_files_s = self._now_s() + FILES_S

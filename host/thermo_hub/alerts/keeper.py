@@ -78,13 +78,16 @@ class Keeper:
         store: where they are.
         zone: of the hub's clock, for quiet hours.
         follows: names of channels that hear of every step, not of calls alone.
+
+    Attributes:
+        lock: held by each change; who reads the clock for a change within it has changes and their times in one order.
     """
 
     def __init__(self, store: Store, zone: Callable[[], tzinfo | None], follows: frozenset[str] = frozenset()) -> None:
         self._store = store
         self._zone = zone
         self._follows = follows
-        self._lock = RLock()
+        self.lock = RLock()
 
     def begin(self, raised: Raised, now_ns: int) -> Kept | None:
         """Raise an alert; None where it is raised already."""
@@ -96,7 +99,7 @@ class Keeper:
             "calls": [[one.after_ns, list(one.channels)] for one in calls],
             "quiet": quiet,
         }
-        with self._lock, self._store.write() as connection:
+        with self.lock, self._store.write() as connection:
             there = select(ALERT.c.id).where(
                 ALERT.c.wearable == raised.wearable, ALERT.c.rule == name, ALERT.c.resolved_ns.is_(None)
             )
@@ -126,7 +129,7 @@ class Keeper:
 
     def resolve(self, wearable: str, name: str, now_ns: int, by: str = HUB, note: str = "") -> Kept | None:
         """The condition of an alert is over; None where there is none."""
-        with self._lock, self._store.write() as connection:
+        with self.lock, self._store.write() as connection:
             row = connection.execute(
                 select(ALERT).where(ALERT.c.wearable == wearable, ALERT.c.rule == name, ALERT.c.resolved_ns.is_(None))
             ).first()
@@ -150,7 +153,7 @@ class Keeper:
 
     def acknowledge_named(self, wearable: str, name: str, now_ns: int, by: str) -> Kept | None:
         """Somebody has seen the open alert of a wearable and a rule; None where there is none."""
-        with self._lock, self._store.write() as connection:
+        with self.lock, self._store.write() as connection:
             row = connection.execute(
                 select(ALERT).where(ALERT.c.wearable == wearable, ALERT.c.rule == name, ALERT.c.resolved_ns.is_(None))
             ).first()
@@ -169,7 +172,7 @@ class Keeper:
     def attend(self, now_ns: int) -> list[Kept]:
         """Do what time brings: snoozes and quiet hours that end, escalations that are due."""
         found = []
-        with self._lock, self._store.write() as connection:
+        with self.lock, self._store.write() as connection:
             waits = ALERT.c.state.in_([State.RAISED, State.NOTIFIED, State.ESCALATED, State.SNOOZED])
             for row in connection.execute(select(ALERT).where(ALERT.c.resolved_ns.is_(None), waits)).all():
                 if row.rule == TEST and now_ns - row.raised_ns >= TEST_NS:
@@ -204,7 +207,7 @@ class Keeper:
         return facts_of(row)
 
     def _by_person(self, alert: str, step: Callable[[life.Alert, Row[Any]], life.Taken]) -> Kept:
-        with self._lock, self._store.write() as connection:
+        with self.lock, self._store.write() as connection:
             row = connection.execute(select(ALERT).where(ALERT.c.id == alert)).first()
             if row is None:
                 raise _unknown(alert)

@@ -60,8 +60,9 @@ async def run(hub: Hub) -> AsyncIterator[Running]:
     known = await asyncio.to_thread(channels, hub.settings.alerts, hub.bus)
     files = await asyncio.to_thread(RuleFiles, hub.settings.place / FOLDER, known)
     follows = frozenset(name for name, channel in known.items() if channel.follows)
-    deliveries = Deliveries(hub.store, known)
-    desk = Desk(hub.store, hub.bus, Keeper(hub.store, lambda: zone, follows), files, deliveries)
+    keeper = Keeper(hub.store, lambda: zone, follows)
+    deliveries = Deliveries(hub.store, known, keeper.lock)
+    desk = Desk(hub.store, hub.bus, keeper, files, deliveries)
     await asyncio.to_thread(desk.start)
     tasks = [asyncio.create_task(desk.run()), asyncio.create_task(deliveries.run())]
     try:
