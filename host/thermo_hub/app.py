@@ -15,8 +15,9 @@ from thermo_hub.live.part import PART as LIVE
 from thermo_hub.pages.part import FOLDER
 from thermo_hub.pages.part import PART as PAGES
 from thermo_hub.security.guard import Guard
+from thermo_hub.trends.part import PART as TRENDS
 
-PARTS: Sequence[Part] = (LIVE, ALERTS)
+PARTS: Sequence[Part] = (LIVE, ALERTS, TRENDS)
 """Every part of a hub; the pages come after them, because the shell answers whatever address is left."""
 
 
