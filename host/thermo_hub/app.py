@@ -9,13 +9,14 @@ from fastapi.staticfiles import StaticFiles
 
 from thermo_core.errors import LinkError, ThermoError, UsageError
 from thermo_core.version import software_version
+from thermo_hub.anomaly.part import PART as ANOMALY
 from thermo_hub.hub import Hub, Part
 from thermo_hub.live.part import PART as LIVE
 from thermo_hub.pages.part import FOLDER
 from thermo_hub.pages.part import PART as PAGES
 from thermo_hub.security.guard import Guard
 
-PARTS: Sequence[Part] = (LIVE,)
+PARTS: Sequence[Part] = (LIVE, ANOMALY)
 """Every part of a hub; the pages come after them, because the shell answers whatever address is left."""
 
 

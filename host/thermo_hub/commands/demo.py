@@ -12,6 +12,9 @@ from thermo_hub.demo.crowd import CROWD, crowd
 from thermo_hub.serve import serve
 from thermo_hub.settings import Settings, with_changes
 
+LEARN_S = 30.0
+"""Nobody watches a demo for days."""
+
 
 def command(
     http_port: HttpPortOption = None,
@@ -24,5 +27,7 @@ def command(
         if folder is None:
             folder = links / "hub"
         ports = stack.enter_context(crowd(links, few))
-        settings = with_changes(Settings(), ports=tuple(ports), port=http_port, folder=str(folder))
+        settings = with_changes(
+            Settings(), ports=tuple(ports), port=http_port, folder=str(folder), usual_learn_s=LEARN_S
+        )
         serve(settings, lambda link: say_ready(link, "Its wearables are simulated, and what it keeps goes with it."))

@@ -6,11 +6,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from thermo_core.errors import UsageError
 from thermo_core.text import clean
+from thermo_core.wearable.library import BUNDLE_NAME, folder
+from thermo_host.flash import flash, load
+from thermo_host.link.wearable import Wearable
 
 READY_S = 60.0
 END_S = 5.0
@@ -41,11 +45,11 @@ CROWD = (
 
 
 @contextlib.contextmanager
-def crowd(folder: Path, count: int = len(CROWD)) -> Iterator[list[str]]:
+def crowd(links: Path, count: int = len(CROWD)) -> Iterator[list[str]]:
     """Run the first so many as long as the block lasts; their ports.
 
     Args:
-        folder: where the links to their ports are made.
+        links: where the links to their ports are made.
         count: how many.
 
     Raises:
@@ -55,15 +59,23 @@ def crowd(folder: Path, count: int = len(CROWD)) -> Iterator[list[str]]:
     if program is None:
         raise UsageError("The demo simulates wearables with `thermo-sim`, which is not here; install the extra `sim`.")
     with contextlib.ExitStack() as stack:
-        started = [stack.enter_context(_running(program, folder / f"thermo{at}", CROWD[at])) for at in range(count)]
+        started = [stack.enter_context(_running(program, links / f"thermo{at}", CROWD[at])) for at in range(count)]
         until = time.monotonic() + READY_S
         for (link, process), one in zip(started, CROWD, strict=False):
             while not link.exists():
                 if process.poll() is not None or time.monotonic() > until:
-                    said = clean((folder / f"{link.name}.log").read_text(errors="replace").strip()[-500:])
+                    said = clean((links / f"{link.name}.log").read_text(errors="replace").strip()[-500:])
                     raise UsageError(f"The simulated {one.wearable} does not start: {said or 'it says nothing'}")
                 time.sleep(0.05)
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(_flash, [str(link) for link, _ in started], CROWD))
         yield [str(link) for link, _ in started]
+
+
+def _flash(port: str, one: Simulated) -> None:
+    """Give a wearable its networks."""
+    with Wearable.open(port) as wearable:
+        flash(wearable, load(folder() / one.wearable / BUNDLE_NAME, lambda words: None))
 
 
 @contextlib.contextmanager

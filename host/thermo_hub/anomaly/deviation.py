@@ -1,0 +1,158 @@
+"""How far a person's skin is from what is usual of it, and its left from its right.
+
+The picture is the mean of two seconds, less its own median: a warm room moves all of it and tells nothing. From what is usual it is
+told by the stage `own_baseline` of the wearables' graphs, pixel by pixel, so that hub and wearables mean the same by it. The mirrored
+side is the picture flipped about its middle: how much the two sides differ at all is their spread (1.4826 times the median magnitude), and
+what differs by more stands out.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+from thermo_core.signals import Signal, Values
+from thermo_core.stages import OPS
+from thermo_core.stages.own_baseline import OwnBaseline
+from thermo_core.stages.stage import Moments, Recursive
+from thermo_hub.anomaly.regions import Region, regions
+
+CALM_S = 2.0
+"""Pictures whose mean is looked at."""
+BLUR_PIXELS = 1.0
+"""Standard deviation of the Gaussian that takes what is left of the sensor's noise."""
+LEAST_SPREAD_K = 0.1
+LIMIT = 20.0
+MAD_TO_DEVIATION = 1.4826
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """What stands out of a picture.
+
+    Attributes:
+        signal: whose picture.
+        utc_ns: of its newest moment.
+        own: places warmer than is usual for the person.
+        mirror: places warmer than the mirrored side.
+        ready: whether what is usual is known.
+        learned_s, learn_s: how long it was learned, and how long that takes.
+    """
+
+    signal: str
+    utc_ns: int
+    own: tuple[Region, ...]
+    mirror: tuple[Region, ...]
+    ready: bool
+    learned_s: float
+    learn_s: float
+
+    def to_map(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "signal": self.signal,
+            "utc": round(self.utc_ns / 1e6, 1),
+            "own": {
+                "ready": self.ready,
+                "learned_s": round(self.learned_s, 1),
+                "learn_s": self.learn_s,
+                "regions": [region.to_map() for region in self.own],
+            },
+            "mirror": {"regions": [region.to_map() for region in self.mirror]},
+        }
+
+
+class Deviation:
+    """Of one signal of pictures of one wearable.
+
+    Args:
+        signal: it.
+        learn_s: seconds of learning before anything is said of what is usual.
+    """
+
+    def __init__(self, signal: Signal, learn_s: float) -> None:
+        self.signal = signal
+        self._learn_s = learn_s
+        self._stage = OwnBaseline(
+            of=signal.name, gives="usual", learn_s=learn_s, least_spread=LEAST_SPREAD_K, limit=LIMIT
+        )
+        self._sum = np.zeros(signal.shape)
+        self._flags = 0
+        self._count = 0
+        self._began_ns = 0
+        op = OPS["own_baseline"]
+        assert isinstance(op, Recursive)
+        # Two seconds a sample.
+        self._learner: Any = op.start(self._stage, (Signal("calm", signal.shape, "K", 1 / CALM_S, "calm"),))
+
+    @property
+    def state(self) -> bytes:
+        """What is usual, to be kept."""
+        state: bytes = self._learner.save()
+        return state
+
+    @property
+    def samples(self) -> int:
+        """From how many it was learned."""
+        return int(self._learner.progress.samples)
+
+    def load(self, state: bytes) -> None:
+        """Know what was kept; raises ValueError where it is not of such a picture."""
+        self._learner.load(state)
+
+    def push(self, utc_ns: int, values: Values, flags: int) -> Overlay | None:
+        """Take a picture; what stands out, once every two seconds."""
+        if utc_ns - self._began_ns > 2 * CALM_S * 1e9 or utc_ns < self._began_ns:
+            self._count = 0
+        if not self._count:
+            self._began_ns, self._flags = utc_ns, 0
+            self._sum = np.zeros(self.signal.shape)
+        self._sum = self._sum + values
+        self._flags |= flags
+        self._count += 1
+        if utc_ns - self._began_ns < (CALM_S - 0.05) * 1e9:
+            return None
+        calm = (self._sum / self._count).astype(np.float32)
+        self._count = 0
+        return self._look(utc_ns, calm, self._flags)
+
+    def _look(self, utc_ns: int, calm: Values, flags: int) -> Overlay:
+        known = np.isfinite(calm)
+        level = np.median(calm[known]) if known.any() else np.nan
+        above = blurred((calm - level).astype(np.float32))
+        moments = Moments(np.array([utc_ns // 1000]), (above[None],), np.array([flags & 0xFFFF], np.uint16))
+        usual_before = self._centres(above.shape)
+        found, _ = self._learner.run(moments)
+        progress = self._learner.progress
+        own: tuple[Region, ...] = ()
+        if progress.ready and np.isfinite(found).any():
+            own = regions(blurred(found[0]), (above - usual_before).astype(np.float32))
+        apart = (above - above[:, ::-1]).astype(np.float32)
+        some = apart[np.isfinite(apart)]
+        spread = max(float(np.median(np.abs(some))) * MAD_TO_DEVIATION if some.size else 0.0, LEAST_SPREAD_K)
+        return Overlay(
+            self.signal.name,
+            utc_ns,
+            own,
+            regions((apart / spread).astype(np.float32), apart),
+            bool(progress.ready),
+            progress.learned_us / 1e6,
+            self._learn_s,
+        )
+
+    def _centres(self, shape: tuple[int, ...]) -> Values:
+        # The state is Progress, centres, mean magnitudes; see `own_baseline.kept_bytes`.
+        state = self.state
+        size = 4 * int(np.prod(shape))
+        return np.frombuffer(state[len(state) - 2 * size : len(state) - size], "<f4").reshape(shape).astype(np.float32)
+
+
+def blurred(values: Values) -> Values:
+    """Smoothed with a Gaussian; pixels without a value weigh nothing."""
+    known = np.isfinite(values)
+    weight = ndimage.gaussian_filter(known.astype(np.float32), BLUR_PIXELS, mode="nearest")
+    smooth = ndimage.gaussian_filter(np.where(known, values, 0).astype(np.float32), BLUR_PIXELS, mode="nearest")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        blurred: Values = np.where(known, smooth / weight, np.nan).astype(np.float32)
+    return blurred
