@@ -2,7 +2,8 @@
 
 The picture is the mean of two seconds, less its own median: a warm room moves all of it and tells nothing. From what is usual it is
 told by the stage `own_baseline` of the wearables' graphs, pixel by pixel, so that hub and wearables mean the same by it. The mirrored
-side is the picture flipped about its middle: how much the two sides differ at all is their spread (1.4826 times the median magnitude), and
+side is the picture flipped about its middle; of their difference what changes slowly from place to place is taken away, since a patch sits
+a little askew and a lamp stands on one side. How much the two sides differ at all is their spread (1.4826 times the median magnitude), and
 what differs by more stands out.
 """
 
@@ -22,6 +23,8 @@ CALM_S = 2.0
 """Pictures whose mean is looked at."""
 BLUR_PIXELS = 1.0
 """Standard deviation of the Gaussian that takes what is left of the sensor's noise."""
+SLOW_PIXELS = 5.0
+"""Of the one whose result is what the two sides differ by as a whole."""
 LEAST_SPREAD_K = 0.1
 LIMIT = 20.0
 MAD_TO_DEVIATION = 1.4826
@@ -129,6 +132,7 @@ class Deviation:
         if progress.ready and np.isfinite(found).any():
             own = regions(blurred(found[0]), (above - usual_before).astype(np.float32))
         apart = (above - above[:, ::-1]).astype(np.float32)
+        apart -= blurred(apart, SLOW_PIXELS)
         some = apart[np.isfinite(apart)]
         spread = max(float(np.median(np.abs(some))) * MAD_TO_DEVIATION if some.size else 0.0, LEAST_SPREAD_K)
         return Overlay(
@@ -148,11 +152,11 @@ class Deviation:
         return np.frombuffer(state[len(state) - 2 * size : len(state) - size], "<f4").reshape(shape).astype(np.float32)
 
 
-def blurred(values: Values) -> Values:
-    """Smoothed with a Gaussian; pixels without a value weigh nothing."""
+def blurred(values: Values, pixels: float = BLUR_PIXELS) -> Values:
+    """Smoothed with a Gaussian of a standard deviation in pixels; pixels without a value weigh nothing."""
     known = np.isfinite(values)
-    weight = ndimage.gaussian_filter(known.astype(np.float32), BLUR_PIXELS, mode="nearest")
-    smooth = ndimage.gaussian_filter(np.where(known, values, 0).astype(np.float32), BLUR_PIXELS, mode="nearest")
+    weight = ndimage.gaussian_filter(known.astype(np.float32), pixels, mode="nearest")
+    smooth = ndimage.gaussian_filter(np.where(known, values, 0).astype(np.float32), pixels, mode="nearest")
     with np.errstate(invalid="ignore", divide="ignore"):
         blurred: Values = np.where(known, smooth / weight, np.nan).astype(np.float32)
     return blurred

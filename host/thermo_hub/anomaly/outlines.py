@@ -41,7 +41,9 @@ def padded(values: Values, outside: float) -> Values:
     return np.pad(values, 1, constant_values=np.float32(outside))
 
 
-def _segments(values: Values, above: NDArray[np.bool_], row: int, column: int, level: float) -> list[tuple[_Edge, _Edge]]:
+def _segments(
+    values: Values, above: NDArray[np.bool_], row: int, column: int, level: float
+) -> list[tuple[_Edge, _Edge]]:
     """Pairs of edges of a cell that a line joins."""
     top, left = (row, column, 0), (row, column, 1)
     bottom, right = (row + 1, column, 0), (row, column + 1, 1)

@@ -1,22 +1,22 @@
 """The simulated wearables of a demonstration, each a process of `thermo-sim wearable`."""
 
-import contextlib
+import logging
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
-from thermo_core.errors import UsageError
-from thermo_core.text import clean
+from thermo_core.errors import ThermoError, UsageError
 from thermo_core.wearable.library import BUNDLE_NAME, folder
 from thermo_host.flash import flash, load
 from thermo_host.link.wearable import Wearable
 
-READY_S = 60.0
+LOGGER = logging.getLogger(__name__)
 END_S = 5.0
 
 
@@ -27,68 +27,109 @@ class Simulated:
     Attributes:
         wearable: its name in the library.
         seed: of it and its wearer.
+        label: what people call it.
         options: what else `thermo-sim wearable` is told.
     """
 
     wearable: str
     seed: int
+    label: str
     options: tuple[str, ...] = ()
 
 
 CROWD = (
-    Simulated("breast-patch", 11),
-    Simulated("clothing", 12, ("--script", "outdoors")),
-    Simulated("monitor", 13, ("--script", "workout")),
-    Simulated("wrist-stress", 14),
-    Simulated("breast-watch", 15),
+    Simulated("breast-patch", 11, "Anna, left breast"),
+    Simulated("clothing", 12, "Ben, jacket", ("--script", "outdoors")),
+    Simulated("monitor", 13, "Clara, chest", ("--script", "workout")),
+    Simulated("wrist-stress", 14, "David, wrist"),
+    Simulated("breast-watch", 15, "Eva, right breast"),
 )
 
 
-@contextlib.contextmanager
-def crowd(links: Path, count: int = len(CROWD)) -> Iterator[list[str]]:
-    """Run the first so many as long as the block lasts; their ports.
+class Crowd:
+    """Runs the first so many as long as the `with` block lasts; each is there once it has its networks.
 
     Args:
-        links: where the links to their ports are made.
+        links: folder in which the links to their ports are made.
         count: how many.
+        joined: told the serial number of each that is ready, and whose it is, before anybody else hears of it.
 
     Raises:
-        UsageError: the simulator is not installed, or one of them does not start.
+        UsageError: the simulator is not installed.
     """
-    program = shutil.which("thermo-sim", path=str(Path(sys.executable).parent)) or shutil.which("thermo-sim")
-    if program is None:
-        raise UsageError("The demo simulates wearables with `thermo-sim`, which is not here; install the extra `sim`.")
-    with contextlib.ExitStack() as stack:
-        started = [stack.enter_context(_running(program, links / f"thermo{at}", CROWD[at])) for at in range(count)]
-        until = time.monotonic() + READY_S
-        for (link, process), one in zip(started, CROWD, strict=False):
-            while not link.exists():
-                if process.poll() is not None or time.monotonic() > until:
-                    said = clean((links / f"{link.name}.log").read_text(errors="replace").strip()[-500:])
-                    raise UsageError(f"The simulated {one.wearable} does not start: {said or 'it says nothing'}")
-                time.sleep(0.05)
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(_flash, [str(link) for link, _ in started], CROWD))
-        yield [str(link) for link, _ in started]
 
+    def __init__(self, links: Path, count: int, joined: Callable[[str, Simulated], None]) -> None:
+        program = shutil.which("thermo-sim", path=str(Path(sys.executable).parent)) or shutil.which("thermo-sim")
+        if program is None:
+            raise UsageError(
+                "The demo simulates wearables with `thermo-sim`, which is not here; install the extra `sim`."
+            )
+        self._program = program
+        self._links = links
+        self._crowd = CROWD[:count]
+        self._joined = joined
+        self._ready: list[str] = []
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._threads: list[threading.Thread] = []
+        self._ended = threading.Event()
 
-def _flash(port: str, one: Simulated) -> None:
-    """Give a wearable its networks."""
-    with Wearable.open(port) as wearable:
-        flash(wearable, load(folder() / one.wearable / BUNDLE_NAME, lambda words: None))
+    def __enter__(self) -> Self:
+        for at, one in enumerate(self._crowd):
+            link = self._links / f"thermo{at}"
+            words = [
+                "wearable",
+                "--wearable",
+                one.wearable,
+                "--seed",
+                str(one.seed),
+                "--no-warm-up",
+                "--link",
+                str(link),
+            ]
+            with Path(f"{link}.log").open("wb") as log:
+                self._processes.append(
+                    subprocess.Popen(
+                        [self._program, *words, *one.options], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                    )
+                )
+            thread = threading.Thread(target=self._prepare, args=(link, one), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        return self
 
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            try:
+                process.wait(END_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        for thread in self._threads:
+            thread.join(END_S)
 
-@contextlib.contextmanager
-def _running(program: str, link: Path, one: Simulated) -> Iterator[tuple[Path, "subprocess.Popen[bytes]"]]:
-    words = ["wearable", "--wearable", one.wearable, "--seed", str(one.seed), "--no-warm-up", "--link", str(link)]
-    with Path(f"{link}.log").open("wb") as log:
-        process = subprocess.Popen([program, *words, *one.options], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-    try:
-        yield link, process
-    finally:
-        process.terminate()
-        try:
-            process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    def ports(self) -> list[str]:
+        """Ports of those that are ready."""
+        return list(self._ready)
+
+    def _prepare(self, link: Path, one: Simulated) -> None:
+        """Wait until one of them answers, and give it its networks."""
+        while not self._ended.wait(0.1):
+            if not link.exists():
+                continue
+            try:
+                with Wearable.open(str(link)) as wearable:
+                    flash(wearable, load(folder() / one.wearable / BUNDLE_NAME, lambda words: None))
+                    serial = wearable.hello().serial
+            except ThermoError as error:
+                # One that is not ready yet is asked again.
+                LOGGER.info("%s: %s", one.wearable, error)
+                self._ended.wait(1.0)
+                continue
+            self._joined(serial, one)
+            self._ready.append(str(link))
+            return

@@ -102,7 +102,7 @@ export class Chart {
     });
     const box = { left: 46, right: width - 8, top: 8, bottom: height - 20 };
     if (low > high) [low, high] = [0, 1];
-    const least = this.unit === "degC" ? 0.4 : Math.max(1e-3, Math.abs(high) * 0.02);
+    const least = this.unit === "degC" ? 0.4 : this.unit === "g" ? 0.1 : Math.max(1e-3, Math.abs(high) * 0.02);
     if (high - low < least) [low, high] = [(low + high - least) / 2, (low + high + least) / 2];
     const pad = (high - low) * 0.08;
     [low, high] = [low - pad, high + pad];
@@ -117,7 +117,7 @@ export class Chart {
     context.textBaseline = "middle";
     for (let v = Math.ceil(low / step) * step; v <= high; v += step) {
       line(context, box.left, y(v), box.right, y(v));
-      context.fillText(v.toFixed(step < 0.1 ? 2 : step < 1 ? 1 : 0), box.left - 6, y(v));
+      context.fillText(v.toFixed(Math.max(0, Math.ceil(-Math.log10(step) - 1e-9) + (step === 0.25 || step === 2.5 ? 1 : 0))), box.left - 6, y(v));
     }
     context.textBaseline = "top";
     const each = this.window <= 120 ? 30 : this.window <= 300 ? 60 : 180;

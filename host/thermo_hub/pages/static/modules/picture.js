@@ -4,6 +4,7 @@ import { el, put, svg } from "./dom.js";
 import { difference, figure, onUnit, quantity, unitName } from "./units.js";
 
 const SETTLE = 0.12; // share by which the scale follows each picture
+const STEADY_MS = 1200; // time over which noise is averaged
 const LEAST_SPAN = 1.5; // K that the scale shows at least
 
 let lut = null;
@@ -123,6 +124,17 @@ function crossings(values, rows, columns, level) {
   return lines;
 }
 
+/** The picture before led a little towards a new one: noise goes, what stays comes. */
+export function steadied(before, newest) {
+  if (!before || before.values.length !== newest.values.length || newest.utc - before.utc > 2500 || newest.utc <= before.utc) return newest;
+  const share = Math.min(1, Math.max(0.12, (newest.utc - before.utc) / STEADY_MS));
+  const values = newest.values.map((value, at) => {
+    const old = before.values[at];
+    return value === value && old === old ? old + share * (value - old) : value;
+  });
+  return { ...newest, values };
+}
+
 function niceStep(span) {
   for (const step of [0.1, 0.2, 0.25, 0.5, 1, 2, 5]) if (span / step <= 8) return step;
   return 10;
@@ -133,7 +145,7 @@ export class ThermalPicture {
   constructor(hub, label) {
     this.hub = hub;
     this.range = new Range();
-    this.show = { isotherms: true, own: true, mirror: true };
+    this.show = { isotherms: true, own: true, mirror: true, steady: true };
     this.picture = null;
     this.overlayed = null;
     this.cursor = null;
@@ -158,8 +170,8 @@ export class ThermalPicture {
     this.stop = onUnit(() => { this.marks(true); this.read(); });
   }
 
-  update(picture) {
-    this.picture = picture;
+  update(newest) {
+    this.picture = this.show.steady ? steadied(this.picture, newest) : newest;
     if (this.waiting) return;
     this.waiting = true;
     requestAnimationFrame(() => {
@@ -175,8 +187,8 @@ export class ThermalPicture {
   }
 
   redraw() {
-    if (this.picture) this.update(this.picture);
     this.lastLines = 0;
+    if (this.picture) this.update(this.picture);
   }
 
   overlay(found) {

@@ -72,7 +72,7 @@ export function duration(seconds) {
 
 /** A clock time of milliseconds since 1970. */
 export function clock(ms, withSeconds = true) {
-  return new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: withSeconds ? "2-digit" : undefined });
+  return new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: withSeconds ? "2-digit" : undefined, hour12: false });
 }
 
 /** A date with its time. */

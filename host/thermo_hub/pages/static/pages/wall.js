@@ -2,9 +2,9 @@
 
 import { chip, el, put } from "../modules/dom.js";
 import { Body } from "../modules/body.js";
-import { Range, paint } from "../modules/picture.js";
+import { Range, paint, steadied } from "../modules/picture.js";
 import { alertChip, big, isOpen, verdict } from "../modules/said.js";
-import { duration, onUnit } from "../modules/units.js";
+import { duration, onUnit, quantity } from "../modules/units.js";
 
 const EVERY_MS = 450;
 
@@ -80,8 +80,9 @@ class Tile {
 
   picture(picture) {
     if (!this.canvas || picture.signal !== this.worn.shown.pictures[0].signal) return;
-    this.range.follow(picture.values);
-    requestAnimationFrame(() => paint(this.canvas, picture, this.range, this.hub.drawing.palette, 8));
+    this.steady = steadied(this.steady, picture);
+    this.range.follow(this.steady.values);
+    requestAnimationFrame(() => paint(this.canvas, this.steady, this.range, this.hub.drawing.palette, 8));
   }
 
   update() {
@@ -91,7 +92,7 @@ class Tile {
     put(this.state, worn.live ? chip("live", "good", true) : chip(line.age_s ? `no data for ${duration(line.age_s)}` : shown.state, "bad", true));
     this.link.classList.toggle("lost", !worn.live);
     const bigs = headline(worn);
-    put(this.bigs, ...bigs.slice(0, 4));
+    put(this.bigs, ...bigs.slice(0, 3));
     if (this.body) {
       const newest = worn.newest[shown.bodies[0].signal];
       if (newest) this.body.update(newest.values);
@@ -106,7 +107,7 @@ class Tile {
 function lines(worn) {
   return worn.shown.channels.slice(0, 6).map((channel) => {
     const value = worn.newest[channel.signal]?.values?.[channel.element];
-    return el("div", { class: "row" }, el("span", { class: "quiet" }, channel.name), el("span", { class: "grow" }), el("b", {}, big("", value, channel.unit).firstChild.textContent));
+    return el("div", { class: "row" }, el("span", { class: "quiet" }, channel.name), el("span", { class: "grow" }), el("b", {}, quantity(value, channel.unit)));
   });
 }
 
@@ -123,9 +124,15 @@ export function headline(worn) {
     const newest = worn.newest[picture.signal];
     if (newest?.max !== undefined) found.push(big("warmest", newest.max, picture.unit, null, 1), big("mean", newest.mean, picture.unit, null, 1));
   }
-  for (const channel of worn.shown.channels) {
+  for (const channel of ranked(worn)) {
     if (channel.unit !== "degC" || channel.signal.endsWith(".ta")) continue;
     found.push(big(channel.name, worn.newest[channel.signal]?.values?.[channel.element], channel.unit, null, 1));
   }
   return found;
+}
+
+/** Channels with those first that stages made of many sensors. */
+export function ranked(worn) {
+  const made = (channel) => !worn.shown.sensors.some((sensor) => channel.signal.split(".")[0] === sensor.name);
+  return [...worn.shown.channels.filter(made), ...worn.shown.channels.filter((channel) => !made(channel))];
 }

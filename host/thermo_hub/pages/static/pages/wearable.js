@@ -6,7 +6,7 @@ import { chip, el, fact, put } from "../modules/dom.js";
 import { ThermalPicture } from "../modules/picture.js";
 import { alertChip, big, flags, isOpen, severityKind, spread } from "../modules/said.js";
 import { clock, difference, duration, figure, moment, onUnit, quantity } from "../modules/units.js";
-import { headline } from "./wall.js";
+import { headline, ranked } from "./wall.js";
 
 const WINDOWS = [[60, "1 min"], [300, "5 min"], [900, "15 min"]];
 const OLD_CALIBRATION_S = 365 * 86400;
@@ -138,7 +138,7 @@ class Page {
     return el("section", { class: "card" }, el("h2", {}, shown.place || shown.signal, el("span", { class: "grow" }),
       el("a", { class: "button small", href: `${where}.png`, download: true }, "PNG"), el("a", { class: "button small", href: `${where}.svg`, download: true }, "SVG")),
     picture.node,
-    el("div", { class: "controls" }, toggle("isotherms", "Isotherms"), toggle("own", "Warmer than usual for this person", "own"), toggle("mirror", "Warmer than the mirrored side", "dashed"), hold),
+    el("div", { class: "controls" }, toggle("isotherms", "Isotherms"), toggle("own", "Warmer than usual for this person", "own"), toggle("mirror", "Warmer than the mirrored side", "dashed"), toggle("steady", "Steady"), hold),
     this.anomalies);
   }
 
@@ -151,11 +151,10 @@ class Page {
     };
     const air = new Set(worn.shown.channels.filter((channel) => channel.unit === "%").map((channel) => channel.signal.split(".")[0]));
     for (const heart of worn.shown.hearts) put("Heart rate", heart);
-    const stages = worn.shown.channels.filter((channel) => !worn.shown.sensors.some((sensor) => channel.signal.split(".")[0] === sensor.name));
-    for (const channel of [...stages, ...worn.shown.channels.filter((one) => !stages.includes(one)), ...worn.shown.beside]) {
+    for (const channel of [...ranked(worn), ...worn.shown.beside]) {
       const sensor = channel.signal.split(".")[0];
       if (channel.unit === "V") continue;
-      if (channel.signal.endsWith(".ta")) put("Temperature of the sensors themselves", channel);
+      if (channel.signal.endsWith(".ta")) put("Sensors themselves", channel);
       else if (channel.unit === "degC") put(air.has(sensor) ? "Air" : "Temperatures", channel);
       else if (channel.unit === "%") put("Humidity", channel);
       else if (channel.unit === "g") put("Motion", channel);
@@ -220,7 +219,7 @@ class Page {
     else if (line.silent) notes.push(el("div", { class: "note bad", role: "alert" }, el("b", {}, "No data "), `for ${duration(line.age_s)}: the wearable is silent.`));
     for (const alert of Object.values(worn.alerts).filter(isOpen)) {
       notes.push(el("div", { class: `note ${severityKind(alert.severity)}`, role: "alert" }, el("b", {}, `${alert.alert}: `),
-        alert.text || `the rule of ${alert.alert} holds.`, ` Since ${clock(alert.utc)}.`));
+        alert.text || `${worn.shown.alerts.find((one) => one.name === alert.alert)?.when ?? "its rule"} holds.`, ` Since ${clock(alert.utc)}.`));
     }
     for (const sentence of shown.waived) notes.push(el("div", { class: "note" }, `Its bundle was signed all the same: ${sentence}`));
     put(this.open, ...notes);
@@ -266,7 +265,7 @@ class Page {
     if (ambient.length) rows.push(fact("Ambient", ambient.join(", ")));
     const seen = [...new Set(Object.values(worn.newest).flatMap((one) => one.flags))];
     rows.push(fact("Quality", seen.length ? el("span", { class: "row" }, ...flags(seen)) : "nothing in doubt"));
-    const rates = Object.entries(line.moments_per_second ?? {}).slice(0, 6).map(([name, rate]) => `${name} ${rate.toFixed(1)}/s`);
+    const rates = Object.entries(line.moments_per_second ?? {}).filter(([, rate]) => rate > 0).slice(0, 6).map(([name, rate]) => `${name} ${rate.toFixed(1)}/s`);
     if (rates.length) rows.push(fact("Rates", rates.join(", ")));
     put(this.trust, ...rows);
     const warnings = shown.sensors.flatMap((sensor) => [sensor.fault, sensor.warning].filter(Boolean).map((words) => el("div", { class: "note" }, el("b", {}, `${sensor.name}: `), words)));
@@ -274,7 +273,13 @@ class Page {
   }
 
   tellEvents(worn) {
-    const rows = worn.events.slice(-5).reverse().map((event) => el("div", { class: "row" }, el("span", { class: "quiet" }, clock(event.utc)), chip(event.severity, severityKind(event.severity)), el("span", {}, event.text)));
+    const newest = new Map();
+    for (const event of worn.events) {
+      newest.delete(event.code);
+      newest.set(event.code, event);
+    }
+    const rows = [...newest.values()].reverse().slice(0, 6).map((event) => el("div", { class: "happened" }, el("span", { class: "quiet" }, clock(event.utc)),
+      el("span", {}, event.severity === "info" ? null : [chip(event.severity, severityKind(event.severity)), " "], event.text, event.count > 1 ? el("span", { class: "quiet" }, ` (${event.count} times)`) : null)));
     put(this.events, ...(rows.length ? rows : [el("p", { class: "quiet" }, "Nothing since the hub began to listen.")]));
   }
 
