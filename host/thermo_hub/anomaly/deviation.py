@@ -1,10 +1,11 @@
 """How far a person's skin is from what is usual of it, and its left from its right.
 
 The picture is the mean of two seconds, less its own median: a warm room moves all of it and tells nothing. From what is usual it is
-told by the stage `own_baseline` of the wearables' graphs, pixel by pixel, so that hub and wearables mean the same by it. The mirrored
+told by the stage `reference` of the wearables' graphs, which learns the person's own picture over weeks, moves each new one to lie as it
+does, and learns nothing that is far from it: hub and wearables mean the same by it. The mirrored
 side is the picture flipped about its middle; of their difference what changes slowly from place to place is taken away, since a patch sits
-a little askew and a lamp stands on one side. How much the two sides differ at all is their spread (1.4826 times the median magnitude), and
-what differs by more stands out.
+a little askew and a lamp stands on one side. How much pictures differ at all is the spread of a difference (1.4826 times its median
+magnitude), and what differs by much more stands out.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from scipy import ndimage
 
 from thermo_core.signals import Signal, Values
 from thermo_core.stages import OPS
-from thermo_core.stages.own_baseline import OwnBaseline
+from thermo_core.stages.reference import Reference
 from thermo_core.stages.stage import Moments, Recursive
 from thermo_hub.anomaly.regions import Region, regions
 
@@ -26,7 +27,11 @@ BLUR_PIXELS = 1.0
 SLOW_PIXELS = 5.0
 """Of the one whose result is what the two sides differ by as a whole."""
 LEAST_SPREAD_K = 0.1
-LIMIT = 20.0
+MEMORY_S = 5_184_000.0
+"""Two months over which what is usual follows the person."""
+LIMIT_K = 1.0
+MOST_SHIFT_PIXELS = 2.5
+NOISE_K = 0.1
 MAD_TO_DEVIATION = 1.4826
 
 
@@ -77,17 +82,24 @@ class Deviation:
     def __init__(self, signal: Signal, learn_s: float) -> None:
         self.signal = signal
         self._learn_s = learn_s
-        self._stage = OwnBaseline(
-            of=signal.name, gives="usual", learn_s=learn_s, least_spread=LEAST_SPREAD_K, limit=LIMIT
+        stage = Reference(
+            of="calm",
+            gives="new",
+            give=("difference",),
+            memory_s=MEMORY_S,
+            least_s=learn_s,
+            limit=LIMIT_K,
+            most_shift=MOST_SHIFT_PIXELS,
+            noise=NOISE_K,
         )
         self._sum = np.zeros(signal.shape)
         self._flags = 0
         self._count = 0
         self._began_ns = 0
-        op = OPS["own_baseline"]
+        op = OPS["reference"]
         assert isinstance(op, Recursive)
         # Two seconds a sample.
-        self._learner: Any = op.start(self._stage, (Signal("calm", signal.shape, "K", 1 / CALM_S, "calm"),))
+        self._learner: Any = op.start(stage, (Signal("calm", signal.shape, "K", 1 / CALM_S, "calm"),))
 
     @property
     def state(self) -> bytes:
@@ -125,31 +137,27 @@ class Deviation:
         level = np.median(calm[known]) if known.any() else np.nan
         above = blurred((calm - level).astype(np.float32))
         moments = Moments(np.array([utc_ns // 1000]), (above[None],), np.array([flags & 0xFFFF], np.uint16))
-        usual_before = self._centres(above.shape)
-        found, _ = self._learner.run(moments)
+        difference, _ = self._learner.run(moments)
         progress = self._learner.progress
-        own: tuple[Region, ...] = ()
-        if progress.ready and np.isfinite(found).any():
-            own = regions(blurred(found[0]), (above - usual_before).astype(np.float32))
+        own = _outstanding(blurred(difference[0])) if progress.ready else ()
         apart = (above - above[:, ::-1]).astype(np.float32)
         apart -= blurred(apart, SLOW_PIXELS)
-        some = apart[np.isfinite(apart)]
-        spread = max(float(np.median(np.abs(some))) * MAD_TO_DEVIATION if some.size else 0.0, LEAST_SPREAD_K)
         return Overlay(
             self.signal.name,
             utc_ns,
             own,
-            regions((apart / spread).astype(np.float32), apart),
+            _outstanding(apart),
             bool(progress.ready),
             progress.learned_us / 1e6,
             self._learn_s,
         )
 
-    def _centres(self, shape: tuple[int, ...]) -> Values:
-        # The state is Progress, centres, mean magnitudes; see `own_baseline.kept_bytes`.
-        state = self.state
-        size = 4 * int(np.prod(shape))
-        return np.frombuffer(state[len(state) - 2 * size : len(state) - size], "<f4").reshape(shape).astype(np.float32)
+
+def _outstanding(difference: Values) -> tuple[Region, ...]:
+    """Places at which a difference in kelvin is far from what it is elsewhere."""
+    known = difference[np.isfinite(difference)]
+    spread = max(float(np.median(np.abs(known))) * MAD_TO_DEVIATION if known.size else 0.0, LEAST_SPREAD_K)
+    return regions((difference / np.float32(spread)).astype(np.float32), difference)
 
 
 def blurred(values: Values, pixels: float = BLUR_PIXELS) -> Values:
