@@ -18,13 +18,13 @@ from thermo_core.signals import Signal, Values
 from thermo_core.stages import OPS
 from thermo_core.stages.reference import Reference
 from thermo_core.stages.stage import Moments, Recursive
-from thermo_hub.anomaly.regions import Region, regions
+from thermo_hub.anomaly.regions import Limits, Region, regions
 
 CALM_S = 2.0
 """Pictures whose mean is looked at."""
 BLUR_PIXELS = 1.0
 """Standard deviation of the Gaussian that takes what is left of the sensor's noise."""
-SLOW_PIXELS = 5.0
+SLOW_PIXELS = 8.0
 """Of the one whose result is what the two sides differ by as a whole."""
 LEAST_SPREAD_K = 0.1
 MEMORY_S = 5_184_000.0
@@ -33,6 +33,9 @@ LIMIT_K = 1.0
 MOST_SHIFT_PIXELS = 2.5
 NOISE_K = 0.1
 MAD_TO_DEVIATION = 1.4826
+OWN = Limits(3.0, 0.3)
+MIRROR = Limits(2.5, 0.7)
+"""Two sides of a healthy body differ by tenths of a kelvin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,25 +142,25 @@ class Deviation:
         moments = Moments(np.array([utc_ns // 1000]), (above[None],), np.array([flags & 0xFFFF], np.uint16))
         difference, _ = self._learner.run(moments)
         progress = self._learner.progress
-        own = _outstanding(blurred(difference[0])) if progress.ready else ()
+        own = _outstanding(blurred(difference[0]), OWN) if progress.ready else ()
         apart = (above - above[:, ::-1]).astype(np.float32)
         apart -= blurred(apart, SLOW_PIXELS)
         return Overlay(
             self.signal.name,
             utc_ns,
             own,
-            _outstanding(apart),
+            _outstanding(apart, MIRROR),
             bool(progress.ready),
             progress.learned_us / 1e6,
             self._learn_s,
         )
 
 
-def _outstanding(difference: Values) -> tuple[Region, ...]:
+def _outstanding(difference: Values, limits: Limits) -> tuple[Region, ...]:
     """Places at which a difference in kelvin is far from what it is elsewhere."""
     known = difference[np.isfinite(difference)]
     spread = max(float(np.median(np.abs(known))) * MAD_TO_DEVIATION if known.size else 0.0, LEAST_SPREAD_K)
-    return regions((difference / np.float32(spread)).astype(np.float32), difference)
+    return regions((difference / np.float32(spread)).astype(np.float32), difference, limits)
 
 
 def blurred(values: Values, pixels: float = BLUR_PIXELS) -> Values:

@@ -9,12 +9,21 @@ from scipy import ndimage
 from thermo_core.signals import Values
 from thermo_hub.anomaly.outlines import Line, outlines, padded
 
-LEVEL = 3.0
-"""Spreads from which on a pixel stands out."""
 LEAST_PIXELS = 4
-LEAST_KELVIN = 0.3
-"""What stands out by less is nothing that a person need look at, however still the picture is."""
 MOST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """From where on something stands out.
+
+    Attributes:
+        spreads: of a pixel at least.
+        kelvin: of the peak at least: what is less is nothing that a person need look at, however still the picture is.
+    """
+
+    spreads: float
+    kelvin: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +55,15 @@ class Region:
         }
 
 
-def regions(spreads: Values, kelvin: Values) -> tuple[Region, ...]:
+def regions(spreads: Values, kelvin: Values, limits: Limits) -> tuple[Region, ...]:
     """Places that are warmer than they should be, the one that stands out most first.
 
     Args:
         spreads: (rows, columns) how far each pixel is from what it should be, by how much it usually varies.
         kelvin: the same in kelvin.
+        limits: from where on it stands out.
     """
-    out = np.nan_to_num(spreads, nan=0.0) >= LEVEL
+    out = np.nan_to_num(spreads, nan=0.0) >= limits.spreads
     labels, count = ndimage.label(out)
     found = []
     for number in range(1, count + 1):
@@ -64,12 +74,12 @@ def regions(spreads: Values, kelvin: Values) -> tuple[Region, ...]:
         masked = np.where(inside, kelvin, -np.inf)
         row, column = np.unravel_index(int(np.argmax(masked)), masked.shape)
         by = float(kelvin[row, column])
-        if by < LEAST_KELVIN:
+        if by < limits.kelvin:
             continue
         alone = np.where(ndimage.binary_dilation(inside) & ~(out & ~inside), np.nan_to_num(spreads, nan=0.0), 0.0)
         lines = tuple(
             tuple((round(x - 1, 2), round(y - 1, 2)) for x, y in line)
-            for line in outlines(padded(alone.astype(np.float32), 0.0), LEVEL)
+            for line in outlines(padded(alone.astype(np.float32), 0.0), limits.spreads)
         )
         found.append(Region(lines, (float(column) + 0.5, float(row) + 0.5), by, float(spreads[row, column]), pixels))
     return tuple(sorted(found, key=lambda region: -region.kelvin)[:MOST])
