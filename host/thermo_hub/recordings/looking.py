@@ -64,7 +64,7 @@ def brief(path: Path) -> Brief:
 
 
 def whole(path: Path) -> dict[str, Any]:
-    """A recording as a page shows it: lines, pictures by their moments, findings, alerts, gaps and markers.
+    """A recording as a page shows it: lines, findings, alerts, gaps and markers.
 
     Raises:
         StorageError: it cannot be read.
@@ -73,7 +73,6 @@ def whole(path: Path) -> dict[str, Any]:
     recording = Recording(path)
     shown = layout(recording.session.plan)
     lines: dict[str, list[tuple[float, Values]]] = defaultdict(list)
-    pictures: dict[str, list[float]] = {signal.name: [] for signal in shown.pictures}
     findings: list[dict[str, Any]] = []
     told: dict[str, list[dict[str, Any]]] = {"alerts": [], "gaps": [], "markers": []}
     wanted = {channel.signal.name for channel in (*shown.hearts, *shown.channels)} | {s.name for s in shown.bodies}
@@ -91,9 +90,7 @@ def whole(path: Path) -> dict[str, Any]:
             elif isinstance(record, AlertRecord):
                 told["alerts"].append({**alert_facts(record, session), "utc": item.captured_ns / 1e6})
             for name, utc_ns, values in _samples(item, outcome):
-                if name in pictures:
-                    pictures[name].append(utc_ns / 1e6)
-                elif name in wanted:
+                if name in wanted:
                     lines[name].append((utc_ns / 1e9, values))
     return {
         "name": path.name,
@@ -103,7 +100,6 @@ def whole(path: Path) -> dict[str, Any]:
         "complete": recording.complete,
         "damaged": recording.damaged,
         "lines": {name: thinned(rows) for name, rows in lines.items()},
-        "pictures": {name: {"count": len(moments)} for name, moments in pictures.items()},
         "findings": findings,
         **told,
     }

@@ -6,6 +6,7 @@ import { chip, el, fact, put } from "../modules/dom.js";
 import { ThermalPicture } from "../modules/picture.js";
 import { alertChip, big, flags, isOpen, severityKind, spread } from "../modules/said.js";
 import { clock, difference, duration, figure, moment, onUnit, quantity } from "../modules/units.js";
+import { recorder } from "./recordings.js";
 import { headline, ranked } from "./wall.js";
 
 const WINDOWS = [[60, "1 min"], [300, "5 min"], [900, "15 min"]];
@@ -30,6 +31,7 @@ class Page {
       ["any", ({ detail }) => detail.id === id && this.refresh(detail.type)],
       ["wall", () => this.refresh("wall")],
       ["picture", ({ detail }) => detail.worn.id === id && this.pictures.get(detail.picture.signal)?.update(detail.picture)],
+      ["recording", ({ detail }) => detail.id === id && this.askRecording(hub.wearables.get(id))],
       ["overlay", ({ detail }) => detail.id === id && this.pictures.get(detail.overlay.signal)?.overlay(detail.overlay)],
     ];
     for (const [name, listener] of this.listeners) hub.addEventListener(name, listener);
@@ -89,6 +91,8 @@ class Page {
     this.trust = el("dl", { class: "facts" });
     this.warnings = el("div", { class: "stack" });
     right.append(el("section", { class: "card" }, el("h2", {}, "How well this is known"), this.trust, this.warnings));
+    this.recording = el("div");
+    this.askRecording(worn);
     this.events = el("div", { class: "stack" });
     right.append(el("section", { class: "card" }, el("h2", {}, "What happened"), this.events));
     const charts = el("div", { class: "charts" });
@@ -110,11 +114,18 @@ class Page {
     }
     put(this.main,
       el("div", { class: "head" }, el("div", {}, this.title, this.under), this.state, el("span", { class: "grow" }), rename),
-      this.open, el("div", { class: "worn" }, left, right),
+      this.open, this.recording, el("div", { class: "worn" }, left, right),
       charts.parentNode ? null : el("div", { class: "head", style: null }, el("h2", {}, "Signals"), el("span", { class: "grow" }), windows),
       charts.parentNode ? null : charts);
     const heads = this.main.querySelectorAll(".head");
     if (heads[1]) heads[1].style.margin = "24px 0 0";
+  }
+
+  async askRecording(worn) {
+    if (!this.hub.may("wearer", "carer", "clinician")) return;
+    const { running } = await this.hub.get("/api/recordings");
+    put(this.recording, recorder(this.hub, worn, running[worn.id], () => this.askRecording(worn)));
+    this.recording.style.marginBottom = "16px";
   }
 
   pictureCard(worn, shown) {
