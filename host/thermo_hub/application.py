@@ -26,7 +26,9 @@ def application(names: Iterable[str] = COMMANDS, whole: bool = True) -> typer.Ty
         whole: where False none is imported and each is only a name with its summary: enough for help and for typos.
     """
     app = command_line.application(
-        NAME, "Live pages, alerts and trends of wearable thermal sensors. Informs only. Not a medical device."
+        NAME,
+        "Live pages, alerts and trends of wearable thermal sensors. Informs only. Not a medical device.",
+        quiet=logging.WARNING,
     )
     for name in names:
         app.command(name, help=None if whole else COMMANDS[name])(_command(name) if whole else _nothing)
@@ -35,7 +37,6 @@ def application(names: Iterable[str] = COMMANDS, whole: bool = True) -> typer.Ty
 
 def run(words: list[str]) -> int:
     """Run one command; returns its exit code."""
-    logging.getLogger().addHandler(logging.NullHandler())
     name = next((word for word in words if not word.startswith("-")), "")
     known = name in COMMANDS and words[0] == name
     return command_line.run(

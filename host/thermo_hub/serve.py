@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import uvicorn
 
@@ -21,12 +21,13 @@ LARGEST_MESSAGE = 1 << 16
 """Of a page to the hub, bytes."""
 
 
-def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+def serve(settings: Settings, ready: Callable[[str], None], ports: Callable[[], Iterable[str]] | None = None) -> None:
     """Run a hub until it is interrupted.
 
     Args:
         settings: how.
         ready: told the link that opens the pages once, when it can be opened.
+        ports: gives the ports to listen to at any moment; None for those of the settings.
 
     Raises:
         UsageError: the port is taken.
@@ -34,14 +35,21 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """
     with contextlib.closing(_listen(settings)) as listening:
         port = listening.getsockname()[1]
-        asyncio.run(_run(with_changes(settings, port=port), listening, ready))
+        if ports is None and settings.ports:
+            ports = lambda: settings.ports  # noqa: E731
+        asyncio.run(_run(with_changes(settings, port=port), listening, ready, ports))
 
 
-async def _run(settings: Settings, listening: socket.socket, ready: Callable[[str], None]) -> None:
+async def _run(
+    settings: Settings,
+    listening: socket.socket,
+    ready: Callable[[str], None],
+    ports: Callable[[], Iterable[str]] | None,
+) -> None:
     store = await asyncio.to_thread(open_store, settings)
     try:
         bus, door = Bus(asyncio.get_running_loop()), Door(store)
-        hub = Hub(settings, bus, store, Wearables(store, bus, settings.ports), door)
+        hub = Hub(settings, bus, store, Wearables(store, bus, ports), door)
         server = _Server(
             uvicorn.Config(
                 application(hub),

@@ -30,6 +30,7 @@ class Settings(schema.Record, frozen=True):
         certificate, key: PEM files for TLS, without which the hub listens at this machine alone.
         names: host names under which browsers reach it, beside its address.
         alerts: how people and programs hear of alerts, beside the pages.
+        usual_learn_s: seconds for which a picture is learned before it is said what of it is not usual.
     """
 
     host: Annotated[str, Meta(min_length=1, max_length=255)] = "127.0.0.1"
@@ -41,6 +42,7 @@ class Settings(schema.Record, frozen=True):
     key: str = ""
     names: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
     alerts: AlertSettings = AlertSettings()
+    usual_learn_s: Annotated[float, Meta(ge=1, le=1e7)] = 600.0
 
     @property
     def place(self) -> Path:

@@ -8,9 +8,14 @@ from typing import Annotated
 import typer
 
 from thermo_hub.commands.common import FolderOption, HttpPortOption, say_ready
-from thermo_hub.demo.crowd import CROWD, crowd
+from thermo_hub.demo.crowd import CROWD, Crowd
+from thermo_hub.demo.names import name
 from thermo_hub.serve import serve
 from thermo_hub.settings import Settings, with_changes
+from thermo_hub.store.store import open_store
+
+LEARN_S = 30.0
+"""Nobody watches a demo for days."""
 
 
 def command(
@@ -21,8 +26,11 @@ def command(
     """Open live pages of five simulated wearables, so that each page has something to show."""
     with contextlib.ExitStack() as stack:
         links = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="thermo-hub-")))
-        if folder is None:
-            folder = links / "hub"
-        ports = stack.enter_context(crowd(links, few))
-        settings = with_changes(Settings(), ports=tuple(ports), port=http_port, folder=str(folder))
-        serve(settings, lambda link: say_ready(link, "Its wearables are simulated, and what it keeps goes with it."))
+        settings = with_changes(Settings(), port=http_port, folder=str(folder or links / "hub"), usual_learn_s=LEARN_S)
+        store = stack.enter_context(contextlib.closing(open_store(settings)))
+        crowd = stack.enter_context(Crowd(links, few, lambda serial, one: name(store, serial, one)))
+        serve(
+            settings,
+            lambda link: say_ready(link, "Its wearables are simulated; each appears once it has its networks."),
+            crowd.ports,
+        )

@@ -83,9 +83,8 @@ class Guard:
             await self._app(scope, receive, send)
 
     def _refusal(self, scope: Scope, headers: Headers) -> str | None:
-        host = urlsplit(f"//{headers.get('host', '')}")
         try:
-            named = (host.hostname or "").lower() in self._names
+            named = (urlsplit(f"//{headers.get('host', '')}").hostname or "").lower() in self._names
         except ValueError:
             named = False
         if not named:

@@ -168,6 +168,7 @@ class Listener(threading.Thread):
                 )
             if self._alone is not None:
                 job, self._alone = self._alone, None
+                self._lost = Lost(time.time_ns(), "it was looked after")
                 job.run(wearable)
                 session = fetch(wearable)
                 self._begin(session)
@@ -187,9 +188,15 @@ class Listener(threading.Thread):
         self._wanted = _wanted(self._monitor)
         self._stand("live", "")
         events: list[Event] = []
+        items: list[Item] = [session] if found else []
         if self._lost is not None:
             lost, self._lost = self._lost, None
-            events.append(Returned(self.wearable_id, lost.since_ns, time.time_ns(), lost.reason))
+            gap = Gap(from_ns=lost.since_ns, to_ns=time.time_ns(), reason=lost.reason)
+            items.insert(0, gap)
+            events.append(Returned(self.wearable_id, gap.from_ns, gap.to_ns, gap.reason))
+        for item in items:
+            for sink in tuple(self._sinks):
+                sink.take(item, None)
         self._post([*events, Joined(self.wearable_id, session, time.time_ns(), found)])
 
     def _stand(self, state: str, reason: str) -> None:

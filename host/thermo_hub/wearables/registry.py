@@ -5,7 +5,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import insert, select, update
@@ -67,13 +67,13 @@ class Wearables:
     Args:
         store: where they are remembered.
         bus: takes what comes of them.
-        ports: paths to listen to; empty for every port that could be a wearable.
+        ports: gives paths to listen to, again and again; None for every port that could be a wearable.
     """
 
-    def __init__(self, store: Store, bus: Bus, ports: Iterable[str] = ()) -> None:
+    def __init__(self, store: Store, bus: Bus, ports: Callable[[], Iterable[str]] | None = None) -> None:
         self._store = store
         self._bus = bus
-        self._named = tuple(ports)
+        self._named = ports
         self._listeners: dict[str, Listener] = {}
         self._ids: dict[str, Listener] = {}
         self._labels: dict[str, str] = {}
@@ -148,10 +148,7 @@ class Wearables:
             await asyncio.sleep(LOOK_S)
 
     def _look(self) -> None:
-        ports = self._named or [
-            port.path for port in find_ports() if port.candidate and (not port.holder or port.path in self._listeners)
-        ]
-        for port in ports:
+        for port in _candidates() if self._named is None else self._named():
             with self._lock:
                 known = self._listeners.get(port)
                 if known is not None and known.is_alive():
@@ -196,3 +193,7 @@ class Wearables:
             listener.end()
         for listener in listeners:
             listener.join(END_S)
+
+
+def _candidates() -> list[str]:
+    return [port.path for port in find_ports() if port.candidate]
