@@ -12,7 +12,7 @@ from msgspec import Meta
 from thermo_core import schema
 from thermo_core.errors import SchemaError, UsageError
 from thermo_core.files import read_text
-from thermo_hub.alerts.settings import AlertSettings
+from thermo_hub.channel_settings import AlertSettings
 
 PORT = 8123
 LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
