@@ -96,7 +96,7 @@ class Slots:
                 (ctypes.c_uint32 * 2)(*ADDRESSES),
                 key,
                 *map(ctypes.c_uint32, RAM),
-            )  # fmt: skip
+            )
         )
 
     @property
