@@ -14,13 +14,26 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from thermo_core.edwards import mirrored
 from thermo_core.errors import ImageFormatError, SignatureError, UsageError
-from thermo_core.image import AREA, AREA_MAGIC, HEADER, HEADER_SIZE, MAGIC, PROTECTED_MAGIC, TLV, Version
+from thermo_core.image import (
+    AREA,
+    AREA_MAGIC,
+    HEADER,
+    HEADER_SIZE,
+    MAGIC,
+    PROTECTED_MAGIC,
+    TLV,
+    Version,
+    names_development_key,
+)
+from thermo_core.image import key_hash as bundle_key_hash
 
 DEFAULT_HEADER_SIZE = 512
 """Vectors lie behind the header, at a multiple of 512 bytes as the vector table of a Cortex-M4 must."""
 ROM_FIXED = 0x100
 """Flag of an image that was made for one address."""
+_DEVELOPMENT_KEY = bytes.fromhex("bf9c8710fd4bea05adf79f0c8833735a8ebccdfbabbf5f56cdf26df6f14d9be3")
 _KEY_HASH, _SHA512, _ED25519, _COUNTER = 0x01, 0x12, 0x24, 0x50
 _SIZES = {_SHA512: 64, _KEY_HASH: 64, _ED25519: 64}
 _FIELDS = AREA.size + sum(TLV.size + size for size in _SIZES.values())
@@ -54,6 +67,22 @@ class FirmwareImage:
 def key_hash(key: Ed25519PublicKey) -> bytes:
     """SHA-512 of the key's DER SubjectPublicKeyInfo, by which such an image names its key."""
     return hashlib.sha512(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
+
+
+def is_development_key(key: Ed25519PublicKey) -> bool:
+    """Whether a public key is that of a development key pair, with which anybody can sign, or its mirror image."""
+    raw = key.public_bytes_raw()
+    return raw in (_DEVELOPMENT_KEY, mirrored(_DEVELOPMENT_KEY)) or names_development_key(bundle_key_hash(key))
+
+
+_DEVELOPMENT_HASHES = frozenset(
+    key_hash(Ed25519PublicKey.from_public_bytes(raw)) for raw in (_DEVELOPMENT_KEY, mirrored(_DEVELOPMENT_KEY))
+)
+
+
+def names_development_firmware_key(named: bytes) -> bool:
+    """Whether a `key_hash` is that of the development key for firmware, or of its mirror image."""
+    return named in _DEVELOPMENT_HASHES
 
 
 def sign(

@@ -122,6 +122,7 @@ struct smp_os {
   const char *processor;        /* its instruction set, "armv7e-m" */
   const char *profile;          /* which wearable it is */
   const char *system;           /* "bare metal" */
+  bool has_slots;               /* a bootloader of ours started it, or it is one */
   void (*reset)(void *context); /* ask for a restart that happens after the answer is sent */
   void *context;
 };
