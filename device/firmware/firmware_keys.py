@@ -11,6 +11,7 @@ from thermo_core.image import load_public_keys
 
 
 def main() -> int:
+    """Write the file that --out names."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--firmware", type=Path, required=True, help="PEM with the public keys for firmware")
     parser.add_argument("--models", type=Path, required=True, help="PEM with the public keys for models")

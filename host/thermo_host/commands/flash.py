@@ -1,4 +1,4 @@
-"""`thermo-host flash`: put a signed model bundle on a wearable, try it, keep it."""
+"""`thermo-host flash`: put a signed model bundle or a signed firmware on a wearable, try it, keep it."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -12,13 +12,15 @@ from thermo_core import schema
 from thermo_core.errors import UsageError
 from thermo_host import flash as flashing
 from thermo_host.commands.common import BaudOption, JsonOption, Output, TimeoutOption
+from thermo_host.flash_firmware import FirmwareCandidate, flash_firmware, load_firmware
 from thermo_host.link.ports import is_serial
 from thermo_host.link.wearable import TIMEOUT_S, Wearable
 
 
 def command(
     arguments: Annotated[
-        list[str], typer.Argument(metavar="[PORT] IMAGE", help="Port, if more than one; signed image.")
+        list[str],
+        typer.Argument(metavar="[PORT] IMAGE", help="Port, if more than one; signed bundle (.img) or firmware (.zip)."),
     ],
     confirm: Annotated[
         bool, typer.Option(help="Keep the image after its self-test; else it runs until a reset.")
@@ -29,6 +31,9 @@ def command(
 ) -> None:
     """Check, upload, test, reset, self-test and confirm a signed image.
 
+    Of a firmware, which is linked for two slots, the image for the free one is sent. A bootloader without a firmware takes
+    one too.
+
     An interrupted upload goes on where it stopped when the same image is flashed again.
     """
     if len(arguments) > 2:
@@ -38,19 +43,42 @@ def command(
         turned = f" {arguments[0]}" if port is not None else " IMAGE"
         raise UsageError(f"{path} is a port and no image; the port comes first: thermo-host flash {path}{turned}")
     output = Output(as_json)
+    if (firmware := load_firmware(path)) is not None:
+        with Wearable.open_for_flash(port, timeout_s=timeout, baud=baud) as wearable, _Bar(output) as bar:
+            done = flash_firmware(wearable, firmware, confirm=confirm, progress=bar.upload, step=bar.step)
+            name = wearable.port
+        output.result(_facts(name, path, firmware.development, [], done), _firmware_words(done, firmware))
+        return
     candidate = flashing.load(path, output.progress.print)
     with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable, _Bar(output) as bar:
         done = flashing.flash(wearable, candidate, confirm=confirm, progress=bar.upload, step=bar.step)
         name = wearable.port
-    data: dict[str, Any] = {
-        "port": name,
+    facts = _facts(name, path, candidate.development, list(candidate.bundle.waived), done)
+    output.result(facts, _words(done, candidate))
+
+
+def _facts(port: str, path: Path, development: bool, waived: list[str], done: flashing.Flashed) -> dict[str, Any]:
+    return {
+        "port": port,
         "file": str(path),
-        "development_key": candidate.development,
-        "waived": list(candidate.bundle.waived),
+        "development_key": development,
+        "waived": waived,
         **asdict(done),
         "self_test": [schema.to_readable(result) for result in done.self_test],
     }
-    output.result(data, _words(done, candidate))
+
+
+def _firmware_words(done: flashing.Flashed, candidate: FirmwareCandidate) -> Text:
+    if done.unchanged:
+        text = Text(f"Firmware {done.version} runs already; nothing was sent.")
+    else:
+        before = f", {done.previous} ran before" if done.previous else ""
+        text = Text(f"Firmware {done.version} runs{before}; {len(done.self_test)} self-tests passed.")
+    if not done.confirmed:
+        text.append(" It is not confirmed: the next reset returns to the one before.", style="yellow")
+    if candidate.development:
+        text.append("\nThe firmware is signed with the development key, with which anybody can sign.", style="yellow")
+    return text
 
 
 def _words(done: flashing.Flashed, candidate: flashing.Candidate) -> Text:
