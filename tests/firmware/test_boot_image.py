@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from firmware_slots import ADDRESSES, KEY, RAM, SET, UNSET, Slots, image, library, program
+from firmware_slots import ADDRESSES, KEY, RAM, SET, UNSET, Slots, image, program
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,11 +17,6 @@ from thermo_core.firmware_image import sign, verify
 from thermo_core.image import Version
 
 ORDER = 2**252 + 27742317777372353535851937790883648493
-
-
-@pytest.fixture(scope="session")
-def boot(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    return library(tmp_path_factory.mktemp("boot"))
 
 
 @pytest.fixture

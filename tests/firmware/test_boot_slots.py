@@ -4,7 +4,7 @@ import ctypes
 from hashlib import sha256
 
 import pytest
-from firmware_slots import BAD, KEY, SET, UNSET, Slots, image, library
+from firmware_slots import BAD, KEY, SET, UNSET, Slots, image
 
 from thermo_core.firmware_image import verify
 from thermo_core.image import Version
@@ -21,11 +21,6 @@ KEPT = DONE + DONE + MAGIC
 TORN_MAGIC = ERASED + ERASED + MAGIC[:8] + ERASED
 TORN_OK = DONE + b"\x03" + b"\xff" * 7 + MAGIC
 TORN_DONE = b"\x7f" + b"\xff" * 7 + ERASED + MAGIC
-
-
-@pytest.fixture(scope="session")
-def boot(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    return library(tmp_path_factory.mktemp("boot"))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from firmware_library import FIRMWARE, HARNESS, build
 from thermo_core.firmware_image import sign
 from thermo_core.image import Version
 
-UPDATE = sorted((FIRMWARE / "update").glob("*.c"))
+UPDATE = [FIRMWARE / "update" / f"{name}.c" for name in ("ed25519", "image", "sha512", "slots", "trailer")]
 CHOICE = FIRMWARE / "boot" / "choice.c"
 THIRD_PARTY = FIRMWARE / "generated" / "third_party"
 
@@ -28,11 +28,11 @@ RAM = (0x20000000, 0x40000)
 
 
 def third_party() -> list[Path]:
-    """Sources of Ed25519 and SHA-512, fetched by their hashes where they are not there."""
+    """Sources of Ed25519, fetched by their hash where they are not there."""
     done = subprocess.run(["make", "-C", FIRMWARE, "third_party"], capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stdout + done.stderr)
-    return [THIRD_PARTY / "monocypher.c", THIRD_PARTY / "sha512.c"]
+    return [THIRD_PARTY / "monocypher.c"]
 
 
 def library(folder: Path) -> ctypes.CDLL:

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#define LOADER_VERSION "0.1.0"
 #define AFTER_A_MESSAGE_US 60000000U
 #define NAP_US 10000U
 #define LINE_NAP_US 500U
@@ -22,17 +21,9 @@ static void want_reset(void *context) {
 void recovery_open(struct recovery *r, const struct board *board, struct slots *slots) {
   memset(r, 0, sizeof *r);
   r->board = board;
-  r->os = (struct smp_os){.name = board->name,
-                          .software = LOADER_VERSION,
-                          .machine = board->platform,
-                          .processor = board->processor,
-                          .profile = "bootloader",
-                          .system = "bare metal",
-                          .has_slots = slots != NULL,
-                          .reset = want_reset,
-                          .context = r};
+  r->os = (struct smp_os){.reset = want_reset, .context = r};
   r->images = (struct slot_group){.images = {slots}, .count = 1, .board = board};
-  r->groups[0] = smp_os_group(&r->os);
+  r->groups[0] = smp_os_basic_group(&r->os);
   r->groups[1] = slot_group_commands(&r->images);
   smp_begin(&r->server, r->groups, slots != NULL ? RECOVERY_GROUPS : 1, now_us, NULL, r);
 }

@@ -129,5 +129,7 @@ struct smp_os {
 
 /* The os group: echo, reset, mcumgr parameters, application info, bootloader info. `os` must stay. */
 struct smp_group smp_os_group(struct smp_os *os);
+/* Of it what an upload needs, for a loader: echo, reset, mcumgr parameters. */
+struct smp_group smp_os_basic_group(struct smp_os *os);
 
 #endif

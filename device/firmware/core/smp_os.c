@@ -12,7 +12,7 @@
 #define INVALID_FORMAT 2
 #define NO_ANSWER 3
 #define DIRECT_XIP_WITH_REVERT 5 /* mode of MCUboot, as mcumgr numbers them */
-#define QUOTED_BYTES 16 /* of what a client sent, in a refusal */
+#define QUOTED_BYTES 16          /* of what a client sent, in a refusal */
 
 static void echo(void *context, const struct smp_request *request, struct smp_answer *answer) {
   (void)context;
@@ -97,7 +97,8 @@ static void bootloader_info(void *context, const struct smp_request *request, st
   const bool mode = os->has_slots && query.size == 4 && memcmp(query.data, "mode", 4) == 0;
   if (query.size > 0 && !mode) {
     struct text *reason = smp_refuse_in_group(answer, SMP_GROUP_OS, NO_ANSWER, SMP_NO_ENTRY);
-    text_add(reason, os->has_slots ? "The bootloader does not answer \"" : "There is no bootloader that could answer \"");
+    text_add(reason,
+             os->has_slots ? "The bootloader does not answer \"" : "There is no bootloader that could answer \"");
     quote(reason, &query);
     text_add(reason, os->has_slots ? "\"; ask for \"mode\"." : "\"; the firmware starts by itself.");
     return;
@@ -123,6 +124,16 @@ struct smp_group smp_os_group(struct smp_os *os) {
       {PARAMETERS, SMP_READ, parameters},
       {APPLICATION_INFO, SMP_READ, application_info},
       {BOOTLOADER_INFO, SMP_READ, bootloader_info},
+  };
+  return (struct smp_group){SMP_GROUP_OS, commands, sizeof commands / sizeof commands[0], os};
+}
+
+struct smp_group smp_os_basic_group(struct smp_os *os) {
+  static const struct smp_command commands[] = {
+      {ECHO, SMP_READ, echo},
+      {ECHO, SMP_WRITE, echo},
+      {RESET, SMP_WRITE, reset},
+      {PARAMETERS, SMP_READ, parameters},
   };
   return (struct smp_group){SMP_GROUP_OS, commands, sizeof commands / sizeof commands[0], os};
 }

@@ -49,7 +49,8 @@ const struct update *update_open(const struct board *board) {
   /* One that no trailer says anything of was started because there is nothing better: it has nothing to give way to. */
   self.on_trial = trailer.magic == TRAILER_SET && trailer.copy_done != TRAILER_UNSET && !trailer_is_confirmed(&trailer);
   self.ends_us = board_now_us(board) + TRIAL_US;
-  self.group = (struct slot_group){.images = {&self.slots}, .count = 1, .board = board};
+  self.group =
+      (struct slot_group){.images = {&self.slots}, .count = 1, .board = board, .sentence = slot_group_sentence};
   self.update = (struct update){.images = slot_group_commands(&self.group), .is_overdue = is_overdue};
   return &self.update;
 }

@@ -172,11 +172,11 @@ enum image_fault image_open(const struct flash_span *place, const struct image_r
 /* SHA-512 of the key's SubjectPublicKeyInfo (DER), by which an image names it. */
 static void hash_key(const uint8_t key[ED25519_KEY_BYTES], uint8_t hash[IMAGE_HASH_BYTES]) {
   static const uint8_t prefix[] = {0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x21, 0x00};
-  sha512_context context;
-  (void)sha512_init(&context);
-  (void)sha512_update(&context, prefix, sizeof prefix);
-  (void)sha512_update(&context, key, ED25519_KEY_BYTES);
-  (void)sha512_final(&context, hash);
+  struct sha512 context;
+  sha512_begin(&context);
+  sha512_add(&context, prefix, sizeof prefix);
+  sha512_add(&context, key, ED25519_KEY_BYTES);
+  sha512_end(&context, hash);
 }
 
 static const uint8_t *find_key(const struct image_rules *rules, const uint8_t named[IMAGE_HASH_BYTES]) {
@@ -191,17 +191,17 @@ static const uint8_t *find_key(const struct image_rules *rules, const uint8_t na
 }
 
 static bool hash_holds(const struct flash_span *place, const struct image *image) {
-  sha512_context context;
+  struct sha512 context;
   uint8_t part[AT_ONCE];
   uint8_t hash[IMAGE_HASH_BYTES];
-  (void)sha512_init(&context);
+  sha512_begin(&context);
   for (size_t at = 0; at < image->hashed_size; at += sizeof part) {
     const size_t left = image->hashed_size - at;
     const size_t count = left < sizeof part ? left : sizeof part;
     flash_span_read(place, at, part, count);
-    (void)sha512_update(&context, part, count);
+    sha512_add(&context, part, count);
   }
-  (void)sha512_final(&context, hash);
+  sha512_end(&context, hash);
   return memcmp(hash, image->hash, sizeof hash) == 0;
 }
 

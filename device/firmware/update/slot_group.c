@@ -23,38 +23,47 @@
 static const struct {
   uint8_t code;
   uint8_t version_1;
-  const char *sentence;
 } refusals[] = {
-    [SLOTS_IMAGE] = {INVALID_IMAGE_HEADER, SMP_CORRUPT, NULL},
-    [SLOTS_CONTENT] = {INVALID_CONTENT, SMP_CORRUPT, ""},
-    [SLOTS_OLDER] = {CURRENT_VERSION_IS_NEWER, SMP_BAD_STATE,
-                     "The image is not newer than the one that is kept; sign it with a newer version and a security counter "
-                     "that is not lower."},
-    [SLOTS_TOO_LARGE] = {INVALID_IMAGE_TOO_LARGE, SMP_NO_MEMORY,
-                         "The image is longer than a slot; make what is in it smaller."},
-    [SLOTS_OFFSET] = {INVALID_OFFSET, SMP_INVALID,
-                      "The part does not continue an upload; begin at offset 0 with length and SHA-256."},
-    [SLOTS_LENGTH] = {INVALID_OFFSET, SMP_INVALID, "The first part lacks the image's length; add it."},
-    [SLOTS_NO_IMAGE] = {NO_IMAGE, SMP_NO_ENTRY, "No slot holds this image; read the image state or upload it."},
-    [SLOTS_RUNS] = {IMAGE_ALREADY_PENDING, SMP_BAD_STATE, "This image runs already; upload another one to test it."},
-    [SLOTS_ON_TRIAL] = {IMAGE_ALREADY_PENDING, SMP_BAD_STATE,
-                        "The active image is on trial and the other slot holds its fallback; confirm or reset."},
-    [SLOTS_WRONG_SLOT] = {INVALID_SLOT, SMP_INVALID, "This slot runs or is kept; leave the slot out to erase the other."},
-    [SLOTS_STORAGE] = {FLASH_WRITE_FAILED, SMP_NO_MEMORY,
-                       "The flash does not keep what was written; try again, or have the device checked."},
+    [SLOTS_IMAGE] = {INVALID_IMAGE_HEADER, SMP_CORRUPT},
+    [SLOTS_CONTENT] = {INVALID_CONTENT, SMP_CORRUPT},
+    [SLOTS_OLDER] = {CURRENT_VERSION_IS_NEWER, SMP_BAD_STATE},
+    [SLOTS_TOO_LARGE] = {INVALID_IMAGE_TOO_LARGE, SMP_NO_MEMORY},
+    [SLOTS_OFFSET] = {INVALID_OFFSET, SMP_INVALID},
+    [SLOTS_LENGTH] = {INVALID_OFFSET, SMP_INVALID},
+    [SLOTS_NO_IMAGE] = {NO_IMAGE, SMP_NO_ENTRY},
+    [SLOTS_RUNS] = {IMAGE_ALREADY_PENDING, SMP_BAD_STATE},
+    [SLOTS_ON_TRIAL] = {IMAGE_ALREADY_PENDING, SMP_BAD_STATE},
+    [SLOTS_WRONG_SLOT] = {INVALID_SLOT, SMP_INVALID},
+    [SLOTS_STORAGE] = {FLASH_WRITE_FAILED, SMP_NO_MEMORY},
 };
+
+const char *slot_group_sentence(enum slots_refusal refusal, enum image_fault fault) {
+  static const char *const sentences[] = {
+      [SLOTS_OLDER] =
+          "The image is not newer than the one that is kept; sign it with a newer version and a security "
+          "counter that is not lower.",
+      [SLOTS_TOO_LARGE] = "The image is longer than a slot; make what is in it smaller.",
+      [SLOTS_OFFSET] = "The part does not continue an upload; begin at offset 0 with length and SHA-256.",
+      [SLOTS_LENGTH] = "The first part lacks the image's length; add it.",
+      [SLOTS_NO_IMAGE] = "No slot holds this image; read the image state or upload it.",
+      [SLOTS_RUNS] = "This image runs already; upload another one to test it.",
+      [SLOTS_ON_TRIAL] = "The active image is on trial and the other slot holds its fallback; confirm or reset.",
+      [SLOTS_WRONG_SLOT] = "This slot runs or is kept; leave the slot out to erase the other.",
+      [SLOTS_STORAGE] = "The flash does not keep what was written; try again, or have the device checked.",
+  };
+  return refusal == SLOTS_IMAGE ? image_fault_text(fault) : sentences[refusal];
+}
 
 static bool is_of_signature(enum image_fault fault) {
   return fault == IMAGE_WRONG_KEY || fault == IMAGE_ALTERED || fault == IMAGE_FORGED;
 }
 
 /* Refuse; `content` says what is wrong with what is in an image. */
-static void refuse(struct smp_answer *answer, const struct slots *slots, enum slots_refusal refusal, const char *content) {
+static void refuse(const struct slot_group *group, struct smp_answer *answer, const struct slots *slots,
+                   enum slots_refusal refusal, const char *content) {
   uint8_t code = refusals[refusal].code;
   uint8_t version_1 = refusals[refusal].version_1;
-  const char *sentence = refusals[refusal].sentence;
   if (refusal == SLOTS_IMAGE) {
-    sentence = image_fault_text(slots->fault);
     if (is_of_signature(slots->fault)) {
       code = INVALID_HASH;
       version_1 = SMP_ACCESS_DENIED;
@@ -66,8 +75,12 @@ static void refuse(struct smp_answer *answer, const struct slots *slots, enum sl
       version_1 = SMP_BAD_STATE;
     }
   }
-  text_add(smp_refuse_in_group(answer, SMP_GROUP_IMAGE, code, (enum smp_code)version_1),
-           refusal == SLOTS_CONTENT ? content : sentence);
+  struct text *reason = smp_refuse_in_group(answer, SMP_GROUP_IMAGE, code, (enum smp_code)version_1);
+  if (refusal == SLOTS_CONTENT) {
+    text_add(reason, content);
+  } else if (group->sentence != NULL) {
+    text_add(reason, group->sentence(refusal, slots->fault));
+  }
 }
 
 static void put_unsigned(struct cbor_writer *body, const char *key, uint32_t number) {
@@ -177,7 +190,7 @@ static void write_state(void *context, const struct smp_request *request, struct
   const enum slots_refusal refusal =
       given ? slots_mark(slots, hash.data, hash.size, confirm, &reason) : slots_confirm(slots);
   if (refusal != SLOTS_OK) {
-    refuse(answer, slots, refusal, content);
+    refuse(group, answer, slots, refusal, content);
     return;
   }
   put_images(group, answer);
@@ -226,7 +239,7 @@ static void upload(void *context, const struct smp_request *request, struct smp_
   const enum slots_refusal refusal =
       slots_upload(slots, offset, data.data, data.size, begins ? &first : NULL, &next, &reason);
   if (refusal != SLOTS_OK) {
-    refuse(answer, slots, refusal, content);
+    refuse(group, answer, slots, refusal, content);
     return;
   }
   const bool complete = next > 0 && next == slots->completed;
@@ -245,10 +258,9 @@ static void erase(void *context, const struct smp_request *request, struct smp_a
     return;
   }
   struct slots *slots = group->images[number / SLOTS];
-  const enum slots_refusal refusal =
-      (int)(number % SLOTS) == slots_free(slots) ? slots_erase(slots) : SLOTS_WRONG_SLOT;
+  const enum slots_refusal refusal = (int)(number % SLOTS) == slots_free(slots) ? slots_erase(slots) : SLOTS_WRONG_SLOT;
   if (refusal != SLOTS_OK) {
-    refuse(answer, slots, refusal, "");
+    refuse(group, answer, slots, refusal, "");
     return;
   }
   cbor_map(&answer->body, 0);

@@ -13,7 +13,12 @@ struct slot_group {
   struct slots *images[SLOT_GROUP_IMAGES]; /* by image number */
   size_t count;
   const struct board *board; /* whose watchdog is fed before an image is verified */
+  /* slot_group_sentence; NULL where there is no room for sentences and the code has to do. */
+  const char *(*sentence)(enum slots_refusal refusal, enum image_fault fault);
 };
+
+/* What a refusal says to people. */
+const char *slot_group_sentence(enum slots_refusal refusal, enum image_fault fault);
 
 /* The group for an SMP server; `group` and what it points to must stay. */
 struct smp_group slot_group_commands(struct slot_group *group);

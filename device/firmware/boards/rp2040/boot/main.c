@@ -1,5 +1,6 @@
 /* The bootloader on an RP2040. Its line is that of the firmware: USB while a host has it open, and the UART otherwise. */
 #include "clock.h"
+#include "i2c.h"
 #include "line.h"
 #include "loader.h"
 #include "registers.h"
@@ -20,6 +21,10 @@ static void wait_until_us(void *context, uint64_t time_us) {
 static void feed(void *context) {
   (void)context;
   watchdog_feed();
+}
+
+/* There is no I2C here. */
+void i2c_handler(void) {
 }
 
 /* Interrupts off and none pending, USB gone from the bus, the firmware's stack, its entry. */
