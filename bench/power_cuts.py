@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 
-from power_cuts import SCENARIOS, program, run
+from cut_campaign import SCENARIOS, program, run
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from power_cuts import SCENARIOS, program, run
+from cut_campaign import SCENARIOS, program, run
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,5 @@
-/* The bootloader on whatever board it is given: starts the firmware in one of two slots, or hears a host on the serial line
-   until there is one to start. */
+/* The bootloader on whatever board it is given: starts the firmware in one of two slots, or hears a host on the serial
+   line until there is one to start. */
 #ifndef LOADER_H
 #define LOADER_H
 

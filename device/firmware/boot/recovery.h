@@ -27,8 +27,8 @@ struct recovery {
 /* `slots` is NULL where there are none: then the image group is left out. */
 void recovery_open(struct recovery *recovery, const struct board *board, struct slots *slots);
 
-/* Hear hosts for so long, microseconds, and after each message for a minute more. Returns whether one came. Where a host
-   asks for a reset, it does not return. */
+/* Hear hosts for so long, microseconds, and after each message for a minute more. Returns whether one came. Where a
+   host asks for a reset, it does not return. */
 bool recovery_listen(struct recovery *recovery, uint64_t patience_us);
 
 #endif

@@ -1,5 +1,6 @@
-/* SMP group 1, images, over slots: state, upload, test, confirm, erase, slot info. Unlike where images are swapped, slots
-   have their own numbers: the one that runs is told by "active", the one that takes an upload by "upload_image_id". */
+/* SMP group 1, images, over slots: state, upload, test, confirm, erase, slot info. Unlike where images are swapped,
+   slots have their own numbers: the one that runs is told by "active", the one that takes an upload by
+   "upload_image_id". */
 #ifndef SLOT_GROUP_H
 #define SLOT_GROUP_H
 

@@ -14,8 +14,8 @@
 extern uint32_t stack_bottom[], stack_top[], data_source[], data_start[], data_end[], bss_start[], bss_end[];
 int main(void);
 
-/* RUNNING where nothing announced the reset: then the watchdog bit, or a fault did what it would have done. It lies where
-   loader and firmware both have it. */
+/* RUNNING where nothing announced the reset: then the watchdog bit, or a fault did what it would have done. It lies
+   where loader and firmware both have it. */
 static uint32_t state __attribute__((section(".reset_state")));
 
 enum reset_cause startup_peek_cause(void) {
