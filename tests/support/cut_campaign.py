@@ -36,7 +36,7 @@ def program(folder: Path) -> Path:
     rooms = {source.parent for source in sources}
     includes = [f"-I{room}" for room in sorted(rooms)]
     target = folder / "power_cuts"
-    command = ["gcc", *_FLAGS, *includes, "-isystem", THIRD_PARTY, *sources, *foreign, "-o", target]
+    command: list[str | Path] = ["gcc", *_FLAGS, *includes, "-isystem", THIRD_PARTY, *sources, *foreign, "-o", target]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)
@@ -58,7 +58,7 @@ def run(program: Path, scenario: str, depth: int, stride: int = 1) -> Counts:
     Raises:
         AssertionError: a device was lost; the sentence says after which cuts.
     """
-    command = [program, program.parent / "images", scenario, str(depth), str(stride)]
+    command = [str(program), str(program.parent / "images"), scenario, str(depth), str(stride)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise AssertionError(done.stderr or f"the campaign ended with {done.returncode}")

@@ -151,13 +151,13 @@ class Slots:
         return refusal
 
     def test(self, digest: bytes, permanent: bool = False) -> str:
-        return REFUSALS[self.c.slots_test(digest, ctypes.c_size_t(len(digest)), int(permanent))]
+        return REFUSALS[int(self.c.slots_test(digest, ctypes.c_size_t(len(digest)), int(permanent)))]
 
     def confirm(self) -> str:
-        return REFUSALS[self.c.slots_keep()]
+        return REFUSALS[int(self.c.slots_keep())]
 
     def erase(self) -> str:
-        return REFUSALS[self.c.slots_clear()]
+        return REFUSALS[int(self.c.slots_clear())]
 
     def marks(self, slot: int) -> tuple[int, int, int]:
         """Magic, copy_done, image_ok: UNSET, SET, BAD."""

@@ -87,12 +87,12 @@ static bool read_note(const struct slots *slots, int slot, uint32_t *length, uin
 
 /* In the loader nothing runs: what cannot start is overwritten first, then what would not be chosen. */
 static int free_in_loader(struct slots *slots) {
-  uint32_t length;
-  uint8_t sha256[SLOTS_SHA256_BYTES];
   if (is_good(slots, 0) != is_good(slots, 1)) {
     return is_good(slots, 0) ? 1 : 0;
   }
   if (!is_good(slots, 0)) {
+    uint32_t length;
+    uint8_t sha256[SLOTS_SHA256_BYTES];
     return read_note(slots, 1, &length, sha256) && !read_note(slots, 0, &length, sha256) ? 1 : 0;
   }
   if (is_confirmed(slots, 0) != is_confirmed(slots, 1)) {
