@@ -16,12 +16,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from thermo_core.errors import ThermoError, UsageError
+from thermo_core.errors import ImageFormatError, SignatureError, ThermoError, UsageError
+from thermo_core.files import read_file
+from thermo_core.firmware_file import FirmwareFile, unpack
 from thermo_sim.clock import WallClock
 from thermo_sim.control import ControlServer
+from thermo_sim.factory import provision
 from thermo_sim.hardware import DEFAULT_WEARABLE, SimulatedHardware
 from thermo_sim.laboratory import laboratory_commands
-from thermo_sim.launch import BUILD, KINDS, Launch
+from thermo_sim.launch import BUILD, KINDS, Kind, Launch
 from thermo_sim.mailbox import MailboxServer, SharedFile
 from thermo_sim.pump import LineNoise, Pump
 from thermo_sim.tap import Tap
@@ -39,7 +42,8 @@ class BoardOptions:
 
     Attributes:
         kind: a key of KINDS.
-        firmware: file to run; what `make firmware` builds where None.
+        firmware: file to run; what `make firmware` builds where None. A signed firmware for slots (.zip) is written into a
+            board that has none, and the bootloader is run.
         state: directory of flash and clock; None makes one that goes away with the board.
         noise: of the serial line.
         gdb: socket to listen at for a debugger.
@@ -91,6 +95,9 @@ class Board:
             raise UsageError(f"There is no board {options.kind!r}; choose one of {', '.join(KINDS)}.")
         self._kind = KINDS[options.kind]
         self._firmware = options.firmware or BUILD / self._kind.firmware
+        slots = None
+        if options.firmware is not None and options.firmware.suffix == ".zip":
+            slots, self._firmware = _for_slots(options.firmware, self._kind, options.kind)
         if not self._firmware.is_file():
             raise UsageError(
                 f"There is no firmware at {self._firmware}; build it with make firmware, or name one with --firmware."
@@ -119,6 +126,8 @@ class Board:
                 Path(self._temporary or options.state or ".").absolute() / "board.memory", f"SIM-{options.seed:08d}"
             )
             self.memory = self._file.memory
+            if slots is not None:
+                provision(self.memory.slots, slots)
             undo.pop_all()
         self._line, self._board_line = _line(self._kind.line_buffer)
         doorbell, self._board_doorbell = socket.socketpair()
@@ -260,6 +269,19 @@ class Board:
     def _remove_state(self) -> None:
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
+
+
+def _for_slots(path: Path, kind: Kind, name: str) -> tuple[FirmwareFile, Path]:
+    """A signed firmware, and the bootloader that starts it."""
+    if not kind.loader:
+        raise UsageError(f"The board {name} has no bootloader; give a program with --firmware.")
+    try:
+        firmware = unpack(read_file(path))
+    except (ImageFormatError, SignatureError) as error:
+        raise type(error)(f"{path} cannot be used: {error}") from error
+    if firmware.board != name:
+        raise UsageError(f"{path} is for the board {firmware.board}; give one for {name}.")
+    return firmware, BUILD / kind.loader
 
 
 def _tap(hardware: SimulatedHardware) -> Tap | None:

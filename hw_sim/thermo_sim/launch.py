@@ -68,15 +68,17 @@ class Kind:
         command: how it is started.
         line_buffer: memory the kernel may use between board and pump: the less, the sooner a full line is felt. An
             emulated UART sends bytes one by one, each of which takes hundreds.
+        loader: bootloader that starts a firmware in its slots, below the build folder; "" where there is none.
     """
 
     firmware: str
     summary: str
     command: Callable[[Launch], list[str]]
     line_buffer: int
+    loader: str = ""
 
 
 KINDS: Mapping[str, Kind] = {
-    "mps2-an386": Kind("mps2_an386/wearable.elf", "emulated Cortex-M4F", _qemu, 1 << 16),
+    "mps2-an386": Kind("mps2_an386/wearable.elf", "emulated Cortex-M4F", _qemu, 1 << 16, "mps2_an386/loader.elf"),
     "host": Kind("host/wearable", "Linux program", _program, 1 << 11),
 }

@@ -15,6 +15,7 @@ from thermo_core.firmware.segments import ADDRESSES
 from thermo_host import flash as flashing
 from thermo_host.bootmode import drives, firmware_file, picoboot, programs
 from thermo_host.commands.common import BaudOption, JsonOption, Output, TimeoutOption
+from thermo_host.flash_firmware import FirmwareCandidate, flash_firmware, load_firmware
 from thermo_host.link.ports import is_serial
 from thermo_host.link.wearable import TIMEOUT_S, Wearable
 
@@ -29,12 +30,6 @@ class Way(StrEnum):
     STM32LOADER = "stm32loader"
 
 
-WAYS = """\b
-smp          a wearable that runs: a signed image over its serial line (the usual way)
-uf2          a board that shows itself as a drive: RP2040 with BOOTSEL held, nRF52840 after two presses of reset
-picoboot     an RP2040 with BOOTSEL held, over USB and read back; needs thermo-edge[usb]
-pyocd        any board behind a debug probe; needs pyocd
-stm32loader  an STM32 whose boot ROM listens at a serial port; needs stm32loader"""
 _UNSIGNED = "Nobody signed what was flashed this way. Informs only. Not a medical device."
 
 
@@ -43,7 +38,8 @@ def command(
         list[str],
         typer.Argument(
             metavar="[PORT] FILE",
-            help="Port, drive, or serial number of a board or probe, if more than one; signed image, or firmware (.elf, .uf2, .bin).",
+            help="Port, drive, or serial number of a board or probe, if more than one; signed bundle (.img) or firmware (.zip), or one "
+            "for a board that runs none of ours yet (.elf, .uf2, .bin).",
         ),
     ],
     via: Annotated[Way, typer.Option(help="How the board is reached; see below.")] = Way.SMP,
@@ -62,7 +58,19 @@ def command(
 ) -> None:
     """Check, upload, test, reset, self-test and confirm a signed image; or program a board that runs none of ours yet.
 
+    Of a firmware, which is linked for two slots, the image for the free one is sent. A bootloader without a firmware takes
+    one too.
+
     An interrupted upload goes on where it stopped when the same image is flashed again.
+
+    Ways to reach a board (--via):
+
+    \b
+    smp          a wearable that runs: a signed image over its serial line (the usual way)
+    uf2          a board that shows itself as a drive: RP2040 with BOOTSEL held, nRF52840 after two presses of reset
+    picoboot     an RP2040 with BOOTSEL held, over USB and read back; needs thermo-edge[usb]
+    pyocd        any board behind a debug probe; needs pyocd
+    stm32loader  an STM32 whose boot ROM listens at a serial port; needs stm32loader
     """
     if len(arguments) > 2:
         raise UsageError(f"{len(arguments)} arguments were given; give at most a port and an image.")
@@ -76,19 +84,42 @@ def command(
     if is_serial(str(path)) or (where is not None and Path(where).is_file() and not path.exists()):
         turned = f" {arguments[0]}" if where is not None else " IMAGE"
         raise UsageError(f"{path} is a port and no image; the port comes first: thermo-host flash {path}{turned}")
+    if (firmware := load_firmware(path)) is not None:
+        with Wearable.open_for_flash(where, timeout_s=timeout, baud=baud) as wearable, _Bar(output) as bar:
+            done = flash_firmware(wearable, firmware, confirm=confirm, progress=bar.upload, step=bar.step)
+            name = wearable.port
+        output.result(_facts(name, path, firmware.development, [], done), _firmware_words(done, firmware))
+        return
     candidate = flashing.load(path, output.progress.print)
     with Wearable.open(where, timeout_s=timeout, baud=baud) as wearable, _Bar(output) as bar:
         done = flashing.flash(wearable, candidate, confirm=confirm, progress=bar.upload, step=bar.step)
         name = wearable.port
-    data: dict[str, Any] = {
-        "port": name,
+    facts = _facts(name, path, candidate.development, list(candidate.bundle.waived), done)
+    output.result(facts, _words(done, candidate))
+
+
+def _facts(port: str, path: Path, development: bool, waived: list[str], done: flashing.Flashed) -> dict[str, Any]:
+    return {
+        "port": port,
         "file": str(path),
-        "development_key": candidate.development,
-        "waived": list(candidate.bundle.waived),
+        "development_key": development,
+        "waived": waived,
         **asdict(done),
         "self_test": [schema.to_readable(result) for result in done.self_test],
     }
-    output.result(data, _words(done, candidate))
+
+
+def _firmware_words(done: flashing.Flashed, candidate: FirmwareCandidate) -> Text:
+    if done.unchanged:
+        text = Text(f"Firmware {done.version} runs already; nothing was sent.")
+    else:
+        before = f", {done.previous} ran before" if done.previous else ""
+        text = Text(f"Firmware {done.version} runs{before}; {len(done.self_test)} self-tests passed.")
+    if not done.confirmed:
+        text.append(" It is not confirmed: the next reset returns to the one before.", style="yellow")
+    if candidate.development:
+        text.append("\nThe firmware is signed with the development key, with which anybody can sign.", style="yellow")
+    return text
 
 
 def _address(text: str | None) -> int | None:
