@@ -19,6 +19,7 @@ MEMORY_S = stage_of(wrist_stress.WEARABLE.profile, "minutes").length
 FILES = {
     "core-temperature": "fda_face_oral/flir_group1.csv.gz",
     "nagoya-actions": "nagoya_fir_16x16/clips_groups012.npz",
+    "nagoya-stream": "nagoya_fir_16x16/recordings_groups012.npz",
     "wrist-stress": "stress_predict_e4/stress_predict_1hz_s01-25.npz",
 }
 
@@ -173,22 +174,6 @@ def test_the_clock_alone_tells_stress_but_not_at_matched_times(shared_dir: Path)
     figures = task.metrics(samples, said, task.settings)
     assert figures["auc"] > 0.95
     assert figures["auc_time_matched"] == pytest.approx(0.5, abs=0.05)
-
-
-def test_nagoya_streams_windows_without_regard_to_cuts(shared_dir: Path) -> None:
-    task = nagoya_actions.NagoyaActions()
-    path = _file(shared_dir, task.name)
-    streaming = task.load(path, task.settings.changed({"variant": "streaming"}), quick=True)
-    assert streaming.features.shape[1:] == (16, 16, nagoya_actions.PICTURES)
-    with np.load(path) as file:
-        kept = file["seq"] % 8 == 0
-        pictures = [file["clip_len"][file["seq"] == number].sum() for number in np.unique(file["seq"][kept])]
-    windows = sum((n - nagoya_actions.PICTURES) // nagoya_actions.STRIDE + 1 for n in pictures)
-    assert len(streaming) == windows
-    perfect = np.eye(8, dtype=np.float32)[streaming.targets]
-    assert task.metrics(streaming, perfect, task.settings) == {
-        "accuracy8": 1.0, "macro_f1": 1.0, "accuracy5": 1.0, "fall_f1": 1.0
-    }  # fmt: skip
 
 
 def test_nagoya_ignores_what_warms_all_pixels_alike(shared_dir: Path, tmp_path: Path) -> None:
