@@ -48,8 +48,11 @@ def remeasure(
     test, seed = samples.pick(fold.test), int(metrics.get("seed", 0))
     report(f"{len(test)} samples of {len(np.unique(test.people))}")
     if samples.digest != metrics["data_sha256"]:
-        report("the data are others than before: figures of the float network are left out")
-        metrics.pop("float", None)
+        report(
+            "the data are others than before: figures of the float network and of other methods beside the baseline are left out"
+        )
+        for stale in ("float", "others", "against"):
+            metrics.pop(stale, None)
         simple = task.baseline(samples.pick(np.concatenate([fold.train, fold.validation])), test, opened.settings)
         if simple is not None:
             metrics["baseline"] = task.metrics(test, simple, opened.settings)

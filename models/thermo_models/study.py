@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.tflite.interpreter import Int8Network
-from thermo_models import networks
+from thermo_models import contrast, networks
 from thermo_models.features import network_inputs, refused
 from thermo_models.fit import Curves, fit
 from thermo_models.intervals import RESAMPLES, Figures, bootstrap, described, numbers
@@ -149,13 +149,17 @@ def cross_validate(
     metrics["int8"]["parameters"] = first.parameters
     if resamples:
         report(f"intervals from {resamples} draws of people")
-        metrics["intervals"] = {
-            **described(first.tested.people, resamples, first_seed),
-            "int8": bootstrap(_mean_of(task, every, settings), first.tested.people, first_seed, resamples),
-        }
+        sure = bootstrap(_mean_of(task, every, settings), first.tested.people, first_seed, resamples)
+        own, differences = contrast.parted(sure)
+        metrics["intervals"] = {**described(first.tested.people, resamples, first_seed), "int8": own}
+        better = contrast.better_by(task, metrics["int8"], first.beside)
+        metrics["against"] = contrast.described(better, differences)
     metrics["folds"] = [fold for one in every for fold in one.by_fold]
-    if first.baseline:
-        metrics["baseline"] = first.baseline
+    others = dict(first.beside)
+    if contrast.BASELINE in others:
+        metrics["baseline"] = others.pop(contrast.BASELINE)
+    if others:
+        metrics["others"] = others
     if first.refused:
         metrics["refused"] = first.refused
     metrics["goals"] = goals_of(task, settings, metrics["int8"])
@@ -184,7 +188,8 @@ class _Seed:
 
     pooled: dict[str, dict[str, Any]]
     by_fold: list[dict[str, Any]]
-    baseline: dict[str, Any]
+    simple: dict[str, NDArray[np.float32]]
+    beside: dict[str, dict[str, Any]]
     curves: dict[str, Curves]
     last: Trained
     parameters: int
@@ -223,9 +228,10 @@ class _Seed:
             if trained.plan.half_width is not None:
                 half_width[fold.test] = trained.plan.half_width
                 test = _with(test, half_width[fold.test])
-            simple = task.baseline(samples.pick(np.concatenate([fold.train, fold.validation])), test, settings)
-            if simple is not None:
-                _place(outputs, "baseline", len(samples), fold, simple)
+            for name, said in contrast.simple_ones(
+                task, samples.pick(np.concatenate([fold.train, fold.validation])), test, settings
+            ).items():
+                _place(outputs, name, len(samples), fold, said)
             figures = task.metrics(test, outputs["int8"][fold.test], settings)
             by_fold.append(
                 {"fold": fold.name, "seed": seed, "test_samples": len(test), "int8": figures}
@@ -246,11 +252,9 @@ class _Seed:
             values = [fold["int8"].get(name) for fold in by_fold]
             if len(folds) > 1 and all(_real(value) for value in values):
                 pooled["int8"][f"worst_fold_{name}"] = float(min(values) if more_is_better else max(values))
-        baseline = {}
-        if "baseline" in outputs:
-            baseline = task.metrics(samples.pick(seen), outputs["baseline"][seen], settings)
+        simple = {name: said[seen] for name, said in outputs.items() if name not in ("float", "int8")}
         return cls(
-            pooled, by_fold, baseline, curves, last,
+            pooled, by_fold, simple, contrast.figures_of(task, samples.pick(seen), simple, settings), curves, last,
             int(trained.network.count_params()), networks.macs(trained.network), len(trained.model),
             tested.without_features(), outputs["int8"][seen],
             {name: float(np.concatenate(of).mean()) for name, of in strange.items()},
@@ -264,7 +268,10 @@ def _mean_of(task: Task, every: list[_Seed], settings: Settings) -> Figures:
         found = [
             numbers(task.metrics(one.tested.pick(index).of_people(draw), one.said[index], settings)) for one in every
         ]
-        return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
+        own = {name: float(np.mean([one[name] for one in found])) for name in found[0]}
+        tested = every[0].tested.pick(index).of_people(draw)
+        simple = {name: said[index] for name, said in every[0].simple.items()}
+        return own | contrast.better_by(task, own, contrast.figures_of(task, tested, simple, settings))
 
     return figures
 
