@@ -73,9 +73,8 @@ def tell_numbers(
 ) -> NDArray[np.float32]:
     """Numbers (m, quantities) of what (m, features) shows, learnt from targets (n, quantities) of (n, features); see `tell`."""
     centre = targets.astype(np.float64).mean(0)
-    return _of_many(train, targets - centre, np.ones(len(targets)), test, trees, least, seed) + centre.astype(
-        np.float32
-    )
+    said = _of_many(train, targets - centre, np.ones(len(targets)), test, trees, least, seed)
+    return np.asarray(said + centre, np.float32)
 
 
 def _of_many(
@@ -92,7 +91,8 @@ def _of_many(
     found = np.zeros((len(asked), targets.shape[1]))
     for _ in range(trees):
         found += _grow(known, targets, weights, least, rng).tell(asked)
-    return (found / trees).astype(np.float32)
+    said: NDArray[np.float32] = (found / trees).astype(np.float32)
+    return said
 
 
 def _grow(inputs: _Array, targets: _Array, weights: _Array, least: int, rng: np.random.Generator) -> _Tree:
