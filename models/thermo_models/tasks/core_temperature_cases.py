@@ -1,7 +1,7 @@
 """How an oral temperature told from a face fares where people, months or cameras are unlike those that were learnt from.
 
-The float network beside ridge regression, each the mean of some drawings of its hidden layer; nothing is quantised, so that a case
-takes seconds.
+The float network, as mean of some drawings of its hidden layer, beside ridge regression and extra trees; nothing is quantised, so that a
+case takes seconds.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_models.face import CONTEXT, MOUTH, REGIONS, inputs_of, prior_of, solved_for, stages_of
+from thermo_models import extra_trees
+from thermo_models.face import (
+    CONTEXT,
+    MOUTH,
+    REGIONS,
+    Taught,
+    half_width_of,
+    inputs_of,
+    prior_of,
+    solved_for,
+    stages_of,
+)
 from thermo_models.networks.dense import UNITS
 from thermo_models.networks.layers import channels
 from thermo_models.random_features import Hidden
@@ -21,7 +32,10 @@ from thermo_models.tasks.task import Task
 
 DRAWINGS = 3
 PERIODS = 4
+TREES = 60
 FIGURES = ("rmse", "mae", "bias", "auc_fever")
+OWN = ("coverage", "coverage_widest", "half_width", "half_width_widest")
+"""Further figures, of the network alone."""
 SHIFTS = (
     ("room warmer by", 0, 2.5, "2.5 SD"),
     ("room colder by", 0, -2.5, "2.5 SD"),
@@ -53,7 +67,7 @@ def cases(task: Task, samples: Samples, settings: Settings) -> list[Case]:
     by_person = task.folds(samples, settings)
     by_period = _periods(samples, samples.extra["day"])
 
-    by_warmth = _periods(samples, samples.features[:, -CONTEXT])
+    by_warmth, by_dampness = (_periods(samples, samples.features[:, place - CONTEXT]) for place in (0, 1))
 
     def offset(kelvin: float) -> Change:
         def change(features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -91,6 +105,7 @@ def cases(task: Task, samples: Samples, settings: Settings) -> list[Case]:
         Case("camera 0.3 K more", by_period, offset(0.3)),
         *(Case(f"{name} {amount}", by_period, context(place, by)) for name, place, by, amount in SHIFTS),
         Case("warm days", by_warmth, lambda features: features),
+        Case("damp days", by_dampness, lambda features: features),
         Case("no round 4", by_period, closed),
         Case("temperatures alone", by_period, bare),
     ]
@@ -106,20 +121,28 @@ def _periods(samples: Samples, order: NDArray[Any]) -> list[Fold]:
 
 
 def measure(case: Case, task: Task, samples: Samples, settings: Settings, drawings: int = DRAWINGS) -> dict[str, Any]:
-    """The case's name, and `FIGURES` of the network and, as ridge_..., of ridge regression."""
+    """The case's name, `FIGURES` and `OWN` of the network and, as ridge_... and trees_..., `FIGURES` of these."""
     prior = prior_of(settings)
-    rows = []
-    for seed in range(drawings):
-        hidden = Hidden.draw(prior, channels(UNITS, settings.width), seed)
-        said = np.zeros((2, len(samples), 1), np.float32)
-        for fold in case.folds:
-            train, test = samples.pick(fold.train), samples.pick(fold.test)
-            stages = stages_of(train, settings)
-            solved = solved_for(hidden, prior, inputs_of(stages, train), train.targets[:, 0].astype(np.float64))
-            changed = Samples(case.change(test.features), test.targets, test.people, test.groups)
-            said[0, fold.test, 0] = solved(inputs_of(stages, changed))
-            said[1, fold.test] = task.baseline(train, changed, settings)
-        network, ridge = (task.metrics(samples, one, settings) for one in said)
-        rows.append([*(network[name] for name in FIGURES), *(ridge[name] for name in FIGURES)])
-    names = (*FIGURES, *(f"ridge_{name}" for name in FIGURES))
-    return {"case": case.name, **dict(zip(names, np.mean(rows, axis=0).tolist(), strict=True))}
+    simple = {"ridge": np.zeros((len(samples), 1), np.float32), "trees": np.zeros((len(samples), 1), np.float32)}
+    own = np.zeros((drawings, len(samples), 2), np.float32)
+    for fold in case.folds:
+        train, test = samples.pick(fold.train), samples.pick(fold.test)
+        stages = stages_of(train, settings)
+        taught = Taught.of(stages, train)
+        changed = Samples(case.change(test.features), test.targets, test.people, test.groups)
+        asked = inputs_of(stages, changed)
+        for seed in range(drawings):
+            hidden = Hidden.draw(prior, channels(UNITS, settings.width), seed)
+            known = solved_for(hidden, prior, taught)
+            own[seed, fold.test] = np.stack(
+                [known.solved(asked), half_width_of(hidden, prior, taught, known)(asked)], axis=1
+            )
+        simple["ridge"][fold.test] = task.baseline(train, changed, settings)
+        simple["trees"][fold.test] = extra_trees.tell_numbers(train.features, train.targets, changed.features, TREES)
+    network = [task.metrics(samples, one, settings) for one in own]
+    row: dict[str, Any] = {"case": case.name}
+    row |= {name: float(np.mean([one[name] for one in network])) for name in (*FIGURES, *OWN)}
+    for name, said in simple.items():
+        figures = task.metrics(samples, said, settings)
+        row |= {f"{name}_{figure}": figures[figure] for figure in FIGURES}
+    return row
