@@ -126,7 +126,7 @@ def cross_validate(
     for note in (fold.note for fold in folds if fold.note):
         report(note)
     every = [
-        _Seed.run(task, samples, folds, settings, first_seed + number, report, epochs)
+        _Seed.run(task, samples, folds, settings, first_seed + number, report, epochs, compared=number == 0)
         for number in range(settings.seeds)
     ]
     first = every[0]
@@ -184,7 +184,7 @@ _UNSEEN = "those it was measured on"
 
 @dataclass(frozen=True, slots=True)
 class _Seed:
-    """All folds of one seed."""
+    """All folds of one seed; those of the first one with simpler methods beside, which know of no seed."""
 
     pooled: dict[str, dict[str, Any]]
     by_fold: list[dict[str, Any]]
@@ -209,6 +209,7 @@ class _Seed:
         seed: int,
         report: Report,
         epochs: Epochs,
+        compared: bool,
     ) -> "_Seed":
         outputs: dict[str, NDArray[np.float32]] = {}
         half_width = np.full(len(samples), np.nan)
@@ -228,10 +229,10 @@ class _Seed:
             if trained.plan.half_width is not None:
                 half_width[fold.test] = trained.plan.half_width
                 test = _with(test, half_width[fold.test])
-            for name, said in contrast.simple_ones(
-                task, samples.pick(np.concatenate([fold.train, fold.validation])), test, settings
-            ).items():
-                _place(outputs, name, len(samples), fold, said)
+            if compared:
+                others = samples.pick(np.concatenate([fold.train, fold.validation]))
+                for name, said in contrast.simple_ones(task, others, test, settings).items():
+                    _place(outputs, name, len(samples), fold, said)
             figures = task.metrics(test, outputs["int8"][fold.test], settings)
             by_fold.append(
                 {"fold": fold.name, "seed": seed, "test_samples": len(test), "int8": figures}

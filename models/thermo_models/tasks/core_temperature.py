@@ -237,9 +237,7 @@ class CoreTemperature:
             "distance_m": [round(float(edge(distance)), 2) for edge in (np.nanmin, np.nanmax)],
             "modes_apart_k": float(np.nanstd(samples.extra["modes_apart"])),
         }
-        measured = [
-            core_cases.measure(case, self, samples, settings) for case in core_cases.cases(self, samples, settings)
-        ]
+        measured = core_cases.measure(core_cases.cases(self, samples, settings), self, samples, settings)
         return {"data": data, "cases": measured}
 
 

@@ -4,8 +4,9 @@ The float network, as mean of some drawings of its hidden layer, beside ridge re
 case takes seconds.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
 from thermo_models.tasks.task import Task
 
-DRAWINGS = 3
+DRAWINGS = 2
 PERIODS = 4
 TREES = 60
 FIGURES = ("rmse", "mae", "bias", "auc_fever")
@@ -120,29 +121,64 @@ def _periods(samples: Samples, order: NDArray[Any]) -> list[Fold]:
     ]
 
 
-def measure(case: Case, task: Task, samples: Samples, settings: Settings, drawings: int = DRAWINGS) -> dict[str, Any]:
-    """The case's name, `FIGURES` and `OWN` of the network and, as ridge_... and trees_..., `FIGURES` of these."""
-    prior = prior_of(settings)
-    simple = {"ridge": np.zeros((len(samples), 1), np.float32), "trees": np.zeros((len(samples), 1), np.float32)}
-    own = np.zeros((drawings, len(samples), 2), np.float32)
-    for fold in case.folds:
-        train, test = samples.pick(fold.train), samples.pick(fold.test)
-        stages = stages_of(train, settings)
-        taught = Taught.of(stages, train)
-        changed = Samples(case.change(test.features), test.targets, test.people, test.groups)
-        asked = inputs_of(stages, changed)
-        for seed in range(drawings):
-            hidden = Hidden.draw(prior, channels(UNITS, settings.width), seed)
-            known = solved_for(hidden, prior, taught)
-            own[seed, fold.test] = np.stack(
-                [known.solved(asked), half_width_of(hidden, prior, taught, known)(asked)], axis=1
-            )
-        simple["ridge"][fold.test] = task.baseline(train, changed, settings)
-        simple["trees"][fold.test] = extra_trees.tell_numbers(train.features, train.targets, changed.features, TREES)
-    network = [task.metrics(samples, one, settings) for one in own]
-    row: dict[str, Any] = {"case": case.name}
-    row |= {name: float(np.mean([one[name] for one in network])) for name in (*FIGURES, *OWN)}
-    for name, said in simple.items():
-        figures = task.metrics(samples, said, settings)
-        row |= {f"{name}_{figure}": figures[figure] for figure in FIGURES}
-    return row
+def measure(
+    asked: Sequence[Case], task: Task, samples: Samples, settings: Settings, drawings: int = DRAWINGS
+) -> list[dict[str, Any]]:
+    """Of each case its name, `FIGURES` and `OWN` of the network and, as ridge_... and trees_..., `FIGURES` of these.
+
+    Whoever is left out by several cases is learnt without but once.
+    """
+    shape = (len(asked), drawings, len(samples), 2)
+    own, simple = np.zeros(shape, np.float32), {name: np.zeros((len(asked), len(samples), 1)) for name in SIMPLE}
+    places: dict[int, list[int]] = {}
+    for place, case in enumerate(asked):
+        places.setdefault(id(case.folds), []).append(place)
+    for of in places.values():
+        for fold in asked[of[0]].folds:
+            train, test = samples.pick(fold.train), samples.pick(fold.test)
+            changed = np.concatenate([asked[place].change(test.features) for place in of])
+            everybody = np.tile(np.arange(len(test)), len(of))
+            many = replace(test.pick(everybody), features=changed)
+            said = _said(train, many, settings, drawings).reshape(drawings, len(of), len(test), 2)
+            own[np.array(of)[:, np.newaxis], :, fold.test] = said.transpose(1, 2, 0, 3)
+            for name, method in SIMPLE.items():
+                told = method(task, train, many, settings).reshape(len(of), len(test), 1)
+                simple[name][np.array(of)[:, np.newaxis], fold.test] = told
+    rows = []
+    for place, case in enumerate(asked):
+        network = [task.metrics(samples, one, settings) for one in own[place]]
+        row: dict[str, Any] = {"case": case.name}
+        row |= {name: float(np.mean([one[name] for one in network])) for name in (*FIGURES, *OWN)}
+        for name, of_all in simple.items():
+            figures = task.metrics(samples, of_all[place].astype(np.float32), settings)
+            row |= {f"{name}_{figure}": figures[figure] for figure in FIGURES}
+        rows.append(row)
+    return rows
+
+
+def _said(train: Samples, test: Samples, settings: Settings, drawings: int) -> NDArray[np.float64]:
+    """(drawings, n, 2) of networks learnt from one side, of the other."""
+    prior, stages = prior_of(settings), stages_of(train, settings)
+    taught, asked = Taught.of(stages, train), inputs_of(stages, test)
+    found = np.zeros((drawings, len(test), 2))
+    for seed in range(drawings):
+        hidden = Hidden.draw(prior, channels(UNITS, settings.width), seed)
+        known = solved_for(hidden, prior, taught)
+        found[seed] = np.stack([known.solved(asked), half_width_of(hidden, prior, taught, known)(asked)], axis=1)
+    return found
+
+
+def _ridge(task: Task, train: Samples, test: Samples, settings: Settings) -> NDArray[np.float32]:
+    found = task.baseline(train, test, settings)
+    assert found is not None
+    return found
+
+
+def _trees(task: Task, train: Samples, test: Samples, settings: Settings) -> NDArray[np.float32]:
+    return extra_trees.tell_numbers(train.features, train.targets, test.features, TREES)
+
+
+SIMPLE: Mapping[str, Callable[[Task, Samples, Samples, Settings], NDArray[np.float32]]] = MappingProxyType(
+    {"ridge": _ridge, "trees": _trees}
+)
+"""Methods that stand beside the network."""
