@@ -1,7 +1,6 @@
 """A causal filter over classes of a stream: what is believed after each moment, of this one and all before (forward algorithm, Rabiner 1989).
 
-What a class is followed by, and how long it lasts, stands in a table: given by hand it holds for one script of actions, and a table
-in which every class may follow every other knows of no script.
+What a class may be followed by, and how long it lasts on average, stands in a table that is given by hand.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-LEAST = 1e-3
+LEAST = 1e-4
 """A score below counts as this: nothing is impossible."""
 
 
@@ -42,6 +41,7 @@ def filtered(
     layout: NDArray[np.int64],
     scores: NDArray[np.floating[Any]],
     chances: NDArray[np.float64],
+    prior: NDArray[np.float64],
     weight: float,
     start: int,
 ) -> NDArray[np.float64]:
@@ -51,10 +51,11 @@ def filtered(
         layout: moments in a row, as `streams.Course.laid_out` gives them.
         scores: (n, classes) of each moment alone.
         chances: see `transitions`.
+        prior: (classes,) chance of each in what the scores were learnt from, which they are divided by.
         weight: of a moment's scores, as a power; below 1 where neighbouring moments share most of what they are told from.
         start: class at a stretch's beginning.
     """
-    told = np.maximum(scores, LEAST)
+    told = np.maximum(scores, LEAST) / prior
     told = np.power(told / told.sum(1, keepdims=True), weight)
     found = np.zeros(told.shape)
     belief = np.zeros((len(layout), told.shape[1]))

@@ -75,8 +75,8 @@ def test_the_filter_believes_what_all_paths_together_say() -> None:
     rng, classes, steps = np.random.default_rng(3), ("a", "b", "c"), 5
     chances = transitions(classes, {"a": 2.0, "b": 3.0, "c": 1.5}, 1.0, {"a": ("b",), "b": ("a", "c"), "c": ("a",)})
     assert np.allclose(chances.sum(1), 1) and chances[0, 2] == 0
-    scores = rng.dirichlet(np.ones(3), steps)
-    believed = filtered(np.arange(steps)[np.newaxis], scores, chances, 1.0, 1)
+    scores, prior = rng.dirichlet(np.ones(3), steps), np.array([0.5, 0.3, 0.2])
+    believed = filtered(np.arange(steps)[np.newaxis], scores * prior, chances, prior, 1.0, 1)
     for last in range(steps):
         mass = np.zeros(3)
         for path in itertools.product(range(3), repeat=last + 1):
@@ -91,8 +91,10 @@ def test_the_filter_believes_what_all_paths_together_say() -> None:
 def test_stretches_are_filtered_each_by_itself() -> None:
     chances = transitions(("a", "b"), {"a": 4.0, "b": 4.0}, 1.0)
     scores = np.random.default_rng(0).dirichlet(np.ones(2), 7)
-    together = filtered(np.array([[0, 1, 2, 3], [4, 5, 6, -1]]), scores, chances, 0.5, 0)
-    alone = [filtered(np.arange(len(one))[np.newaxis], one, chances, 0.5, 0) for one in (scores[:4], scores[4:])]
+    together = filtered(np.array([[0, 1, 2, 3], [4, 5, 6, -1]]), scores, chances, np.ones(2), 0.5, 0)
+    alone = [
+        filtered(np.arange(len(one))[np.newaxis], one, chances, np.ones(2), 0.5, 0) for one in (scores[:4], scores[4:])
+    ]
     assert np.allclose(together, np.concatenate(alone))
 
 
