@@ -77,11 +77,22 @@ class Solved:
         return Posterior.of(hidden, prior, inputs, targets, copies).solved
 
     @classmethod
-    def of_classes(cls, hidden: Hidden, prior: Prior, inputs: Array, positive: NDArray[np.bool_]) -> "Solved":
-        """The penalised logistic regression of two classes, each weighing the same, on inputs (n, d), by Newton's method."""
+    def of_classes(
+        cls, hidden: Hidden, prior: Prior, inputs: Array, positive: NDArray[np.bool_], balance: bool = True
+    ) -> "Solved":
+        """The penalised logistic regression of two classes on inputs (n, d), by Newton's method.
+
+        Args:
+            hidden: the drawn layer.
+            prior: of the weights.
+            inputs: (n, d).
+            positive: (n,) which of them are of the second class.
+            balance: let each class weigh the same; otherwise what is said is a chance where classes are as common as here.
+        """
         deviation = _deviations(hidden, prior)
         features = np.column_stack([_features(hidden, inputs) * deviation, np.ones(len(inputs))])
-        weight = np.where(positive, 0.5 / positive.mean(), 0.5 / (1 - positive.mean()))
+        shares = np.where(positive, positive.mean(), 1 - positive.mean())
+        weight = 0.5 / shares if balance else np.ones(len(positive))
         # The bias is all but free.
         penalty = np.append(np.ones(len(deviation)), 1e-6)
         found = np.zeros(len(penalty))
