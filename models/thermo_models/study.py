@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from thermo_core.tflite.interpreter import Int8Network
 from thermo_models import contrast, networks
-from thermo_models.features import network_inputs, refused
+from thermo_models.features import network_inputs
 from thermo_models.fit import Curves, fit
 from thermo_models.intervals import RESAMPLES, Figures, bootstrap, described, numbers
 from thermo_models.networks.views import looking_around
+from thermo_models.refusals import refusals
 from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
-from thermo_models.tasks.task import Bounded, Plan, Task
+from thermo_models.tasks.task import Plan, Task
 from thermo_quantize.convert import to_int8
 
 CALIBRATION_SAMPLES = 256
@@ -107,6 +108,7 @@ def cross_validate(
     epochs: Epochs = lambda what, done, total, loss: None,
     first_seed: int = 0,
     resamples: int = RESAMPLES,
+    contrasted: bool = True,
 ) -> Study:
     """Train every fold with every seed; pool what the folds say of their test sides.
 
@@ -118,6 +120,7 @@ def cross_validate(
         epochs: told about each epoch.
         first_seed: of weights and shuffling; the settings say how many follow.
         resamples: of the intervals; 0 gives none.
+        contrasted: whether simpler methods are measured beside it.
 
     Raises:
         UsageError: a split puts one person on two sides or leaves a side empty.
@@ -126,7 +129,7 @@ def cross_validate(
     for note in (fold.note for fold in folds if fold.note):
         report(note)
     every = [
-        _Seed.run(task, samples, folds, settings, first_seed + number, report, epochs, compared=number == 0)
+        _Seed.run(task, samples, folds, settings, first_seed + number, report, epochs, contrasted and number == 0)
         for number in range(settings.seeds)
     ]
     first = every[0]
@@ -152,8 +155,9 @@ def cross_validate(
         sure = bootstrap(_mean_of(task, every, settings), first.tested.people, first_seed, resamples)
         own, differences = contrast.parted(sure)
         metrics["intervals"] = {**described(first.tested.people, resamples, first_seed), "int8": own}
-        better = contrast.better_by(task, metrics["int8"], first.beside)
-        metrics["against"] = contrast.described(better, differences)
+        if differences:
+            better = contrast.better_by(task, metrics["int8"], first.beside)
+            metrics["against"] = contrast.described(better, differences)
     metrics["folds"] = [fold for one in every for fold in one.by_fold]
     others = dict(first.beside)
     if contrast.BASELINE in others:
@@ -177,9 +181,6 @@ def goals_of(task: Task, settings: Settings, figures: dict[str, Any]) -> list[di
         }
         for goal in task.goals(settings)
     ]
-
-
-_UNSEEN = "those it was measured on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +210,7 @@ class _Seed:
         seed: int,
         report: Report,
         epochs: Epochs,
-        compared: bool,
+        contrasted: bool,
     ) -> "_Seed":
         outputs: dict[str, NDArray[np.float32]] = {}
         half_width = np.full(len(samples), np.nan)
@@ -229,7 +230,7 @@ class _Seed:
             if trained.plan.half_width is not None:
                 half_width[fold.test] = trained.plan.half_width
                 test = _with(test, half_width[fold.test])
-            if compared:
+            if contrasted:
                 others = samples.pick(np.concatenate([fold.train, fold.validation]))
                 for name, said in contrast.simple_ones(task, others, test, settings).items():
                     _place(outputs, name, len(samples), fold, said)
@@ -239,9 +240,8 @@ class _Seed:
                 | ({"note": fold.note} if fold.note else {})
             )
             curves[fold.name] = trained.curves
-            if isinstance(task, Bounded):
-                for name, features in {_UNSEEN: test.features, **task.strange(test)}.items():
-                    strange.setdefault(name, []).append(refused(trained.plan.stages, task.prepare(features)))
+            for name, flagged in refusals(task, trained.plan.stages, test).items():
+                strange.setdefault(name, []).append(flagged)
             report(f"{fold.name}, seed {seed}: " + ", ".join(f"{k} {v:.4g}" for k, v in figures.items() if _real(v)))
         # A fold tests a part; where the folds do not cover all samples, the rest stays out.
         seen = np.isfinite(outputs["int8"]).all(1)

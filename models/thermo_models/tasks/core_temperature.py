@@ -181,7 +181,7 @@ class CoreTemperature:
         left = [place for place, name in enumerate((*REGIONS, *REGIONS)) if name in LEFT_OUT[settings.variant]]
         seen, asked = (np.delete(side.features, left, axis=1) for side in (train, test))
         return {
-            "trees": extra_trees.tell_numbers(seen, train.targets, asked),
+            "trees": extra_trees.tell_numbers(seen, train.targets, asked, core_cases.TREES),
             "mean": np.full((len(test), 1), train.targets.mean(), np.float32),
         }
 

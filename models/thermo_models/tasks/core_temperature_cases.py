@@ -33,7 +33,7 @@ from thermo_models.tasks.task import Task
 
 DRAWINGS = 2
 PERIODS = 4
-TREES = 60
+TREES = 40
 FIGURES = ("rmse", "mae", "bias", "auc_fever")
 OWN = ("coverage", "coverage_widest", "half_width", "half_width_widest")
 """Further figures, of the network alone."""

@@ -48,6 +48,8 @@ SIGNALS = ("temperature", "heart rate", "conductance", "log conductance", "log m
 LEFT_OUT = {"full": (), "without-temperature": (0,), "temperature-only": (1, 2, 3, 4)}
 """Places in `SIGNALS` that a variant does without."""
 LINEAR, SMOOTH = 2.5, 1.0
+TREES = 40
+"""That stand beside the network."""
 RULE = streams.Rule(above=0.5, findings=4, below=0.5)
 """An alarm: two minutes in a row that are more likely than not a task."""
 
@@ -152,7 +154,7 @@ class WristStress:
     def others(self, train: Samples, test: Samples, settings: Settings) -> dict[str, NDArray[np.float32]]:
         """Extra trees on the same statistics, and the share of tasks among those who were learnt from, which is chance."""
         seen, asked = (_kept(side.features, settings) for side in (train, test))
-        trees = extra_trees.tell(seen, (train.targets[:, 0] > 0.5).astype(np.int64), asked, 2)
+        trees = extra_trees.tell(seen, (train.targets[:, 0] > 0.5).astype(np.int64), asked, 2, TREES)
         return {"trees": trees[:, 1:], "chance": np.full((len(test), 1), train.targets.mean(), np.float32)}
 
     def strange(self, samples: Samples) -> dict[str, NDArray[np.float32]]:
