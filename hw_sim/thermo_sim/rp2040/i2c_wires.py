@@ -118,9 +118,7 @@ class _Controller:
 
     def _write_byte(self, value: int) -> None:
         last = bool(self._model._stop)
-        self._after(
-            _BYTE_BITS, lambda: self._model.complete_write(self._master.write(value & 0xFF, last, self._hz))
-        )
+        self._after(_BYTE_BITS, lambda: self._model.complete_write(self._master.write(value & 0xFF, last, self._hz)))
 
     def _read_byte(self, more: bool) -> None:
         byte = self._master.read(not more, self._hz)

@@ -18,6 +18,8 @@ FLASH_BYTES = 1 << 21
 SECTOR = 4096
 TICK_BATCH = 32
 """Instructions between two looks at alarms that are not due; a quarter of a microsecond."""
+STEP_US = 1000
+"""Emulated time after which a condition is looked at again."""
 
 _READ_UNIQUE_ID = 0x4B
 _UNIQUE_ID_FROM = 5
@@ -69,6 +71,7 @@ class Machine:
         self.chip.peripherals[_PLATFORM] = _Simulation(self.chip, "TBMAN")
         self._listen_to_flash(self.chip.ssi)
         self.chip.watchdog.on_watchdog_trigger = self._reset
+        self._halt = self.simulator.clock.create_alarm(self.simulator.stop)
         self.power_on()
 
     def now_us(self) -> int:
@@ -91,10 +94,12 @@ class Machine:
         self.chip.watchdog.reset()
         self._start()
 
-    def run(self) -> None:
-        """Run for some milliseconds of the wall clock at most."""
+    def run(self, most_us: int = STEP_US) -> None:
+        """Run for so much emulated time at most, and for some milliseconds of the wall clock."""
         self.simulator.stopped = False
+        self._halt.schedule(most_us * 1000)
         execute_batch(self.simulator, TICK_BATCH)
+        self._halt.cancel()
 
     def run_until(self, condition: Callable[[], bool], within_us: int) -> bool:
         """Run until a condition holds; False where it does not within so much emulated time."""
