@@ -21,6 +21,8 @@ from thermo_sim.rp2040.uart_line import UartLine
 
 ANSWER_US = 5_000_000
 """Emulated time in which everything is answered, a bus that hangs and a watchdog that has to bite among it."""
+WALL_S = 600.0
+"""Of the wall clock, which counts for nothing."""
 SEED = 4
 
 
@@ -97,6 +99,7 @@ class VirtualLine:
     """A host's line to a board on a bench, as thermo_host has one to a port: whoever waits makes emulated time pass."""
 
     def __init__(self, bench: Bench, line: Line) -> None:
+        self.port = "the bench"
         self.records: list[Record] = []
         self._bench, self._line = bench, line
         self._demultiplexer = Demultiplexer()
@@ -136,7 +139,7 @@ class Host(Management):
     def __init__(self, bench: Bench, line: Line | None = None) -> None:
         self.line = VirtualLine(bench, bench.uart if line is None else line)
         over: Any = self.line
-        super().__init__("the bench", Requests(over, 1.0))
+        super().__init__(self.line.port, Requests(over, WALL_S))
 
 
 def rp2040_firmware(
