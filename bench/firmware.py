@@ -39,7 +39,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 FIRMWARE = REPOSITORY / "device" / "firmware"
 EMULATOR = REPOSITORY / "tests" / "quantize" / "emulator"
 MODULES = (
-    "mlx90640_plausible mlx90640_constants mlx90640_decode mlx90640_fixed interpolate counts correction flash float32 text "
+    "mlx90640_plausible mlx90640_constants mlx90640_decode mlx90640_fixed interpolate counts correction flash float32 text soft_float "
     "thermistor crc"
 )
 SOURCES = (

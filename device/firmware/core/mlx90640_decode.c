@@ -5,19 +5,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "float32.h"
 #include "mlx90640_fixed.h"
 #include "mlx90640_limits.h"
 #include "mlx90640_registers.h"
 #include "units.h"
-
-/* Whether pixels are decoded in whole numbers wherever these hold them. */
-#ifndef MLX90640_FIXED
-#if defined(__arm__) && !defined(__ARM_FP)
-#define MLX90640_FIXED 1
-#else
-#define MLX90640_FIXED 0
-#endif
-#endif
 
 #define KELVIN_25 298.15F
 #define OPEN_AIR_K 8.0F
@@ -198,7 +190,7 @@ static uint32_t decode_rows(const struct mlx90640_constants *constants, const st
   static const uint32_t own_columns[2] = {0x55555555U, 0xAAAAAAAAU};
   const struct terms terms = terms_of(constants, conditions);
   struct whole_terms whole;
-  const bool in_whole = MLX90640_FIXED && whole_terms_of(constants, shared, &terms, &whole);
+  const bool in_whole = FLOAT32_SOFT && whole_terms_of(constants, shared, &terms, &whole);
   const uint32_t step = conditions->chess ? 2U : 1U;
   uint32_t any = 0;
   for (uint32_t row = conditions->chess ? 0U : conditions->number; row < ROWS; row += conditions->chess ? 1U : 2U) {

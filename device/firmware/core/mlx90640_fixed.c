@@ -3,6 +3,7 @@
 
 #include "float32.h"
 #include "mlx90640_limits.h"
+#include "multiply_high.h"
 #include "units.h"
 
 #define NOT_MEASURED 0x7FFFU
@@ -51,24 +52,6 @@ static const uint32_t fourth_roots[4][SEGMENTS + 2U] = {
      2048584297U, 2058179803U, 2067642948U, 2076977916U, 2086188687U, 2095279049U, 2104252612U,
      2113112819U, 2121862956U, 2130506161U, 2139045435U, 2147483648U, 2155823547U},
 };
-
-/* The upper word of a product, at most 3 too small. */
-static inline uint32_t multiply_high(uint32_t a, uint32_t b) {
-  const uint32_t a_high = a >> 16;
-  const uint32_t a_low = a & 0xFFFFU;
-  const uint32_t b_high = b >> 16;
-  const uint32_t b_low = b & 0xFFFFU;
-  return a_high * b_high + (a_high * b_low >> 16) + (a_low * b_high >> 16);
-}
-
-/* The same with a sign. */
-static inline int32_t scaled_high(int32_t a, uint32_t b) {
-  const int32_t a_high = a >> 16;
-  const int32_t a_low = a & 0xFFFF;
-  const int32_t b_high = (int32_t)(b >> 16);
-  const int32_t b_low = (int32_t)(b & 0xFFFFU);
-  return a_high * b_high + ((a_high * b_low) >> 16) + (int32_t)((uint32_t)a_low * (uint32_t)b_high >> 16);
-}
 
 /* A whole number times a factor of 1/2^30 below 2, 1/2^15. */
 static inline int32_t scaled(int32_t value, int32_t factor) {
@@ -126,7 +109,7 @@ static inline uint32_t ratio_at(int32_t level, int32_t slope, uint32_t kelvin) {
 
 /* Radiance over relative sensitivity, and what else the pixel sees; 0 where that is nothing. */
 static inline uint32_t seen(int32_t x, uint32_t reciprocal, int32_t tatr) {
-  const int32_t high = scaled_high(x, reciprocal);
+  const int32_t high = multiply_high_signed(x, reciprocal);
   if (high >= LARGEST_RADIANCE >> 4) {
     return LARGEST_RADIANCE;
   }
@@ -163,7 +146,7 @@ static uint32_t solve(struct mlx90640_fixed *fixed, int32_t x) {
 /* Signal to radiance by the float of 1 / sensitivity; LARGEST_RADIANCE where it is no valid pixel's. */
 static inline int32_t radiance_of(int32_t signal, float per_alpha, int32_t exponent) {
   const uint32_t bits = (uint32_t)float32_bits(per_alpha);
-  const int32_t whole = scaled_high(signal, bits << 8 | 0x80000000U);
+  const int32_t whole = multiply_high_signed(signal, bits << 8 | 0x80000000U);
   const int32_t shift = (int32_t)(bits >> MANTISSA_BITS) + exponent;
   if (shift <= 0) {
     return shift > -31 ? whole >> -shift : 0;
