@@ -58,20 +58,19 @@ def command(
 ) -> None:
     """Check, upload, test, reset, self-test and confirm a signed image; or program a board that runs none of ours yet.
 
-    Of a firmware, which is linked for two slots, the image for the free one is sent. A bootloader without a firmware takes
-    one too.
+    Of a firmware, which is linked for two slots, the image for the free one is sent; a bootloader without a firmware takes one too.
 
     An interrupted upload goes on where it stopped when the same image is flashed again.
 
-    Ways to reach a board (--via):
-
     \b
-    smp          a wearable that runs: a signed image over its serial line (the usual way)
-    uf2          a board that shows itself as a drive: RP2040 with BOOTSEL held, nRF52840 after two presses of reset
-    picoboot     an RP2040 with BOOTSEL held, over USB and read back; needs thermo-edge[usb]
-    pyocd        any board behind a debug probe; needs pyocd
+    Ways to reach a board (--via):
+    smp          a wearable that runs, over its serial line
+    uf2          a board that shows itself as a drive: an RP2040 plugged in with
+                 BOOTSEL held, an nRF52840 after two presses of reset
+    picoboot     an RP2040 with BOOTSEL held, over USB, read back; needs pyusb
+    pyocd        a board behind a debug probe; needs pyocd
     stm32loader  an STM32 whose boot ROM listens at a serial port; needs stm32loader
-    """
+    """  # noqa: D301 (typer's mark of lines that are to stay lines)
     if len(arguments) > 2:
         raise UsageError(f"{len(arguments)} arguments were given; give at most a port and an image.")
     where, path = (arguments[0] if len(arguments) == 2 else None), Path(arguments[-1])
