@@ -219,7 +219,9 @@ class Board:
     def _launch(self) -> "subprocess.Popen[bytes]":
         inherited = self._board_line.fileno(), self._board_doorbell.fileno()
         command = self._kind.command(
-            Launch(self._firmware, self._file.path, *inherited, self.options.gdb, self.options.counted)
+            Launch(
+                self._firmware, self._file.path, *inherited, self.options.gdb, self.options.wearable, self.options.counted
+            )
         )
         try:
             child = subprocess.Popen(

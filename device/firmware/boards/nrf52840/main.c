@@ -11,6 +11,12 @@
 #include "uart.h"
 #include "watchdog.h"
 
+#ifdef SIMULATED_SENSORS
+#define SIMULATED true
+#else
+#define SIMULATED false
+#endif
+
 int main(void);
 
 static void wait_until_us(void *context, uint64_t time_us) {
@@ -33,6 +39,7 @@ int main(void) {
       .name = "thermo-edge nrf52840",
       .platform = BOARD_PLATFORM,
       .processor = "armv7e-m",
+      .simulated = SIMULATED,
       .now_us = clock_now_us,
       .wait_until_us = wait_until_us,
       .i2c_transfer = twim_transfer,
@@ -49,7 +56,6 @@ int main(void) {
   watchdog_start();
   board.reset_cause = startup_reset_cause();
   board.serial = serial_number();
-  board.simulated = startup_is_simulated();
   board.flash = nvmc_flash(&stores);
   clock_start();
   twim_start();

@@ -9,20 +9,12 @@
 #define PAINT 0xC5C5C5C5U
 #define ASKED_FOR 0x41534B21U
 #define FAULTED 0x46415521U
-#define SIMULATED 0x53494D21U
 
 extern uint32_t stack_bottom[], stack_top[], data_source[], data_start[], data_end[], bss_start[], bss_end[];
 int main(void);
 
 /* What the software was about when it asked for a reset. */
 static uint32_t state __attribute__((section(".noinit")));
-
-/* A simulator writes SIMULATED here before it starts the firmware. A real board has what was signed. */
-__attribute__((section(".simulated_mark"), used)) const volatile uint32_t simulated_mark = UINT32_MAX;
-
-bool startup_is_simulated(void) {
-  return simulated_mark == SIMULATED;
-}
 
 /* Reasons pile up until they are cleared, so the gravest counts. */
 enum reset_cause startup_reset_cause(void) {
@@ -95,7 +87,8 @@ __attribute__((naked, used, noreturn)) void reset_handler(void) {
       "ldr r1, =stack_top\n"
       "mov sp, r1\n"
       "ldr r2, =%c0\n"
-      "1: str r2, [r0], #4\n"
+      "1: str r2, [r0]\n"
+      "adds r0, #4\n"
       "cmp r0, r1\n"
       "blo 1b\n"
       "cpsie i\n"

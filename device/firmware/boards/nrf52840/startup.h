@@ -2,7 +2,6 @@
 #ifndef STARTUP_H
 #define STARTUP_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,7 +15,5 @@ enum reset_cause startup_reset_cause(void);
 _Noreturn void startup_reset(void *context);
 /* Most bytes of stack used so far. */
 size_t startup_stack_used(void *context);
-/* Whether a simulator has marked this firmware as running on simulated sensors. */
-bool startup_is_simulated(void);
 
 #endif

@@ -12,9 +12,10 @@
 #define FREQUENCY_390K 0x06200000U
 #define MOST_WRITTEN 256U /* DMA reads RAM alone, and what is written may be a constant in flash */
 #define MOST_AT_ONCE 65535U
-/* A transaction may take this and so much for each byte, four times what 390 kHz takes. */
+/* A transaction may take this and so much for each byte, ten times what 390 kHz takes, but at most a second. */
 #define LONGEST_US 20000U
-#define LONGEST_BYTE_US 100U
+#define LONGEST_BYTE_US 250U
+#define LONGEST_OF_ALL_US 1000000U
 #define STOP_US 1000U
 #define HALF_CLOCK_US 5U
 
@@ -70,6 +71,11 @@ void twim_handler(void) {
   TWIM_INTERRUPTS_OFF = TWIM_INTERRUPT_STOPPED | TWIM_INTERRUPT_ERROR;
 }
 
+static uint32_t longest_us(size_t bytes) {
+  const size_t most = (LONGEST_OF_ALL_US - LONGEST_US) / LONGEST_BYTE_US;
+  return LONGEST_US + LONGEST_BYTE_US * (uint32_t)(bytes < most ? bytes : most);
+}
+
 static void wait(uint64_t until_us, bool (*over)(void)) {
   TWIM_INTERRUPTS_ON = TWIM_INTERRUPT_STOPPED | TWIM_INTERRUPT_ERROR;
   clock_sleep_until_us(until_us, over);
@@ -120,7 +126,7 @@ enum status twim_transfer(void *context, uint8_t address, const uint8_t *write, 
   } else {
     TWIM_START_RX = 1;
   }
-  wait(clock_now_us(NULL) + LONGEST_US + LONGEST_BYTE_US * (write_size + read_size), is_over);
+  wait(clock_now_us(NULL) + longest_us(write_size + read_size), is_over);
   const bool failed = TWIM_ERROR != 0U;
   const bool in_time = failed || has_stopped();
   if (failed || !in_time) {

@@ -61,12 +61,12 @@ static void announce(uint32_t in) {
 }
 
 static void send(void) {
+  /* No part goes over the ring's end, whose size is a multiple of TX_AT_ONCE. */
   const uint32_t waiting = tx_in - tx_out;
-  const uint32_t to_end = TX_SIZE - tx_out % TX_SIZE;
-  uint32_t size = waiting < to_end ? waiting : to_end;
-  size = size < TX_AT_ONCE ? size : TX_AT_ONCE;
+  const uint32_t part = TX_AT_ONCE - tx_out % TX_AT_ONCE;
+  const uint32_t size = waiting < part ? waiting : part;
   tx_sending = size;
-  if (size > 0U) {
+  if (waiting > 0U) {
     UARTE_TX_POINTER = (uint32_t)(uintptr_t)(tx + tx_out % TX_SIZE);
     UARTE_TX_SIZE = size;
     UARTE_START_TX = 1;
