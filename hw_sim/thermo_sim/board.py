@@ -90,6 +90,8 @@ class Board:
         if options.kind not in KINDS:
             raise UsageError(f"There is no board {options.kind!r}; choose one of {', '.join(KINDS)}.")
         self._kind = KINDS[options.kind]
+        if self._kind.own_sensors:
+            _refuse_what_it_does_not_heed(options, self._kind.own_sensors)
         self._firmware = options.firmware or BUILD / self._kind.firmware
         if not self._firmware.is_file():
             raise UsageError(
@@ -211,6 +213,11 @@ class Board:
         if options.replay is not None:
             source += f", frames of {options.replay.name}"
         faults = f", faults {options.faults}" if options.faults else ""
+        if self._kind.own_sensors:
+            return (
+                f"ready: {self._firmware.name} on {options.kind} ({self._kind.summary}) with the sensors of {options.wearable} "
+                f"that {self._kind.own_sensors} has models of, slower than real time; port {options.link}"
+            )
         return (
             f"ready: {self._firmware.name} on {options.kind} ({self._kind.summary}) with {said_of(self.hardware.profile)} "
             f"({source}){faults}{outside_of(self.hardware)}; port {options.link}, control {self.control_path}"
@@ -220,7 +227,12 @@ class Board:
         inherited = self._board_line.fileno(), self._board_doorbell.fileno()
         command = self._kind.command(
             Launch(
-                self._firmware, self._file.path, *inherited, self.options.gdb, self.options.wearable, self.options.counted
+                self._firmware,
+                self._file.path,
+                *inherited,
+                self.options.gdb,
+                self.options.wearable,
+                self.options.counted,
             )
         )
         try:
@@ -262,6 +274,20 @@ class Board:
     def _remove_state(self) -> None:
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
+
+
+def _refuse_what_it_does_not_heed(options: BoardOptions, emulator: str) -> None:
+    """Options of sensors, flash and time that nothing would come of."""
+    given = [
+        f"--{name}"
+        for name in ("world", "eeprom", "replay", "faults", "script", "person", "happenings", "state", "gdb")
+        if getattr(options, name) not in (None, "")
+    ]
+    if given:
+        raise UsageError(
+            f"The board {options.kind} has the sensors and the memory of {emulator}, which heed no {', '.join(given)}; "
+            "leave that out, or take the board mps2-an386."
+        )
 
 
 def _tap(hardware: SimulatedHardware) -> Tap | None:

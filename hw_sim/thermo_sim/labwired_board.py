@@ -39,6 +39,7 @@ BYTES_A_SLICE = 100
 _UARTE, _TIMER1, _NVIC_PEND = 0x40002000, 0x40009000, 0xE000E200
 _UARTE_IRQ = 1 << 2
 _TX_ENDED, _RX_POINTER, _RX_SIZE = _UARTE + 0x120, _UARTE + 0x534, _UARTE + 0x538
+_ENABLE, _ENABLED = _UARTE + 0x500, 8
 _COUNT, _CAPTURE_3, _VALUE_3 = _TIMER1 + 0x008, _TIMER1 + 0x04C, _TIMER1 + 0x54C
 
 
@@ -47,7 +48,11 @@ def available() -> bool:
     return find_spec("labwired") is not None
 
 
-def system(profile: Profile, folder: Path) -> Path:
+Settings = Mapping[str, Mapping[str, object]]
+"""What labwired's models are told, by kind of sensor: keys of its own."""
+
+
+def system(profile: Profile, folder: Path, more: Settings | None = None) -> Path:
     """Write what labwired has to know of chip, lines and sensors into a folder; returns the system's file."""
     import labwired
 
@@ -61,9 +66,8 @@ def system(profile: Profile, folder: Path) -> Path:
     for sensor in profile.sensors:
         if sensor.kind in MODELS and sensor.bus_path is not None and not sensor.bus_path.hops:
             model, settings = MODELS[sensor.kind]
-            given = ", ".join(
-                f"{key}: {value}" for key, value in {"i2c_address": sensor.bus_path.address, **settings}.items()
-            )
+            settings = {"i2c_address": sensor.bus_path.address, **settings, **(more or {}).get(sensor.kind, {})}
+            given = ", ".join(f"{key}: {value}" for key, value in settings.items())
             lines += [f'  - id: "{sensor.name}"', f'    type: "{model}"', '    connection: "i2c0"']
             lines += [f"    config: {{ {given} }}"]
     lines.append("board_io:")
@@ -95,8 +99,10 @@ class Receiver:
         self._pointer = self._left = self._given = 0
 
     def receive(self, data: bytes) -> None:
-        """Have bytes arrive."""
+        """Have bytes arrive; lost where the firmware has not yet switched the UARTE on."""
         sim = self._sim
+        if sim.read_u32(_ENABLE) != _ENABLED:
+            return
         sim.write_u32(_CAPTURE_3, 1)
         if sim.read_u32(_VALUE_3) != self._given & 0xFFFFFFFF:  # the firmware has started anew
             self._left = self._given = 0
@@ -118,16 +124,17 @@ class LabwiredBoard:
     Args:
         firmware: ELF file.
         profile: whose sensors are on the bus, as far as labwired has models of them.
+        settings: what these models are told.
 
     Attributes:
         sim: labwired's machine.
     """
 
-    def __init__(self, firmware: Path, profile: Profile) -> None:
+    def __init__(self, firmware: Path, profile: Profile, settings: Settings | None = None) -> None:
         from labwired import Sim
 
         self._folder = tempfile.TemporaryDirectory(prefix="thermo-sim-")
-        self.sim: Sim = Sim(firmware, system=system(profile, Path(self._folder.name)))
+        self.sim: Sim = Sim(firmware, system=system(profile, Path(self._folder.name), settings))
         for line in ("sda", "scl"):
             self.sim.set_pin(line, True)
         self._receiver = Receiver(self.sim)
@@ -155,7 +162,8 @@ class LabwiredBoard:
         stop = self.sim.run_for(SLICE)
         if stop.kind != "reached":
             raise ThermoError(f"labwired stopped the processor ({stop.kind}); start the board again.")
-        return self.sim.read_uart_bytes()
+        said: bytes = self.sim.read_uart_bytes()
+        return said
 
 
 def serve(board: LabwiredBoard, line: int) -> None:

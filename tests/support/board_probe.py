@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +24,13 @@ PATIENCE_S = 0.5
 RESET_POWER, RESET_SOFTWARE, RESET_WATCHDOG = "012"
 
 
-def build(target: str, folder: Path, application: str | None = None, wearable: str = "breast-patch") -> Path:
+def build(
+    target: str,
+    folder: Path,
+    application: str | None = None,
+    wearable: str = "breast-patch",
+    more: Sequence[str] = (),
+) -> Path:
     """Build a board with make and return its file; skips where the compiler is missing.
 
     Args:
@@ -32,13 +38,16 @@ def build(target: str, folder: Path, application: str | None = None, wearable: s
         folder: for everything that is built.
         application: instead of the wearable.
         wearable: by name or file.
+        more: variables of make, each "NAME=VALUE".
     """
-    if target == "mps2_an386":
-        for program in ("arm-none-eabi-gcc", "qemu-system-arm"):
-            if not shutil.which(program):
-                pytest.skip(f"hardware absent: no emulated microcontroller ({program} is not installed)")
-    elif not shutil.which("cc"):
+    is_program = target in ("host", "host_sanitized")
+    if is_program and not shutil.which("cc"):
         pytest.skip("hardware absent: no C compiler")
+    for program in (
+        () if is_program else ("arm-none-eabi-gcc", *(("qemu-system-arm",) if target == "mps2_an386" else ()))
+    ):
+        if not shutil.which(program):
+            pytest.skip(f"hardware absent: no emulated microcontroller ({program} is not installed)")
     given = [f"WEARABLE={wearable}"] if application is None else [f"APPLICATION={application}"]
     quantize = f"QUANTIZE={sys.executable} -c 'from thermo_quantize.cli import main; main()'"
     command = [
@@ -49,9 +58,9 @@ def build(target: str, folder: Path, application: str | None = None, wearable: s
         f"GENERATED={folder}/generated",
         quantize,
     ]
-    done = subprocess.run([*command, *given, target], capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, *given, *more, target], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    return folder / target / ("wearable.elf" if target == "mps2_an386" else "wearable")
+    return folder / target / ("wearable" if is_program else "wearable.elf")
 
 
 @dataclass(frozen=True)
