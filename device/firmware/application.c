@@ -4,6 +4,8 @@
 #include "agent.h"
 #include "wearable_profile.h"
 
+const uint32_t application_i2c_hz = WEARABLE_I2C_HZ;
+
 static struct wearable wearable;
 static struct wearable_sensor sensors[WEARABLE_SENSORS];
 

@@ -80,7 +80,7 @@ class Kind:
     Attributes:
         firmware: below the build folder.
         summary: what it is, for people.
-        command: how it is started.
+        command: how it is started; None where it is emulated in this process.
         line_buffer: memory the kernel may use between board and pump: the less, the sooner a full line is felt. An
             emulated UART sends bytes one by one, each of which takes hundreds.
         own_sensors: whose models of sensors it reads, where the emulator has its own; "" for those of the simulator.
@@ -88,7 +88,7 @@ class Kind:
 
     firmware: str
     summary: str
-    command: Callable[[Launch], list[str]]
+    command: Callable[[Launch], list[str]] | None
     line_buffer: int
     own_sensors: str = ""
 
@@ -97,4 +97,5 @@ KINDS: Mapping[str, Kind] = {
     "mps2-an386": Kind("mps2_an386/wearable.elf", "emulated Cortex-M4F", _qemu, 1 << 16),
     "nrf52840": Kind("nrf52840_labwired/wearable.elf", "emulated nRF52840", _labwired, 1 << 16, "labwired"),
     "host": Kind("host/wearable", "Linux program", _program, 1 << 11),
+    "rp2040": Kind("rp2040/wearable.bin", "emulated Raspberry Pi Pico, much slower than real time", None, 1 << 16),
 }

@@ -250,8 +250,7 @@ def test_every_wearable_is_built_for_the_chip(wearable: str, tmp_path_factory: p
 
 
 def test_the_firmware_is_linked_where_a_slot_begins(tmp_path: Path) -> None:
-    place = (f"nrf52840_ORIGIN={SLOT:#x}", f"nrf52840_ROOM={SLOT_BYTES:#x}")
-    elf = build("nrf52840", tmp_path, PROBE, more=place)
+    elf = build("nrf52840", tmp_path, PROBE, nrf52840_ORIGIN=f"{SLOT:#x}", nrf52840_ROOM=f"{SLOT_BYTES:#x}")
     symbols = subprocess.run(["arm-none-eabi-nm", str(elf)], capture_output=True, text=True, check=True).stdout
     places = {row.split()[2]: int(row.split()[0], 16) for row in symbols.splitlines()}
     assert places["vectors"] == SLOT

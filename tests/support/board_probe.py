@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,12 +24,18 @@ PATIENCE_S = 0.5
 RESET_POWER, RESET_SOFTWARE, RESET_WATCHDOG = "012"
 
 
+PROGRAMS = {
+    "mps2_an386": ("arm-none-eabi-gcc", "qemu-system-arm"),
+    "nrf52840": ("arm-none-eabi-gcc",),
+    "nrf52840_labwired": ("arm-none-eabi-gcc",),
+    "rp2040": ("arm-none-eabi-gcc",),
+}
+"""What a microcontroller's board needs."""
+BUILT = dict.fromkeys(PROGRAMS, "wearable.elf") | {"rp2040": "wearable.bin"}
+
+
 def build(
-    target: str,
-    folder: Path,
-    application: str | None = None,
-    wearable: str = "breast-patch",
-    more: Sequence[str] = (),
+    target: str, folder: Path, application: str | None = None, wearable: str = "breast-patch", **variables: str
 ) -> Path:
     """Build a board with make and return its file; skips where the compiler is missing.
 
@@ -38,17 +44,15 @@ def build(
         folder: for everything that is built.
         application: instead of the wearable.
         wearable: by name or file.
-        more: variables of make, each "NAME=VALUE".
+        variables: of the makefile.
     """
-    is_program = target in ("host", "host_sanitized")
-    if is_program and not shutil.which("cc"):
-        pytest.skip("hardware absent: no C compiler")
-    for program in (
-        () if is_program else ("arm-none-eabi-gcc", *(("qemu-system-arm",) if target == "mps2_an386" else ()))
-    ):
+    for program in PROGRAMS.get(target, ()):
         if not shutil.which(program):
             pytest.skip(f"hardware absent: no emulated microcontroller ({program} is not installed)")
-    given = [f"WEARABLE={wearable}"] if application is None else [f"APPLICATION={application}"]
+    if target not in PROGRAMS and not shutil.which("cc"):
+        pytest.skip("hardware absent: no C compiler")
+    given = [f"{name}={value}" for name, value in variables.items()]
+    given += [f"WEARABLE={wearable}"] if application is None else [f"APPLICATION={application}"]
     quantize = f"QUANTIZE={sys.executable} -c 'from thermo_quantize.cli import main; main()'"
     command = [
         "make",
@@ -58,9 +62,9 @@ def build(
         f"GENERATED={folder}/generated",
         quantize,
     ]
-    done = subprocess.run([*command, *given, *more, target], capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, *given, target], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    return folder / target / ("wearable" if is_program else "wearable.elf")
+    return folder / target / BUILT.get(target, "wearable")
 
 
 @dataclass(frozen=True)

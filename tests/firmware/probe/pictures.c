@@ -20,6 +20,8 @@ static enum status any_eeprom(const uint16_t eeprom[MLX90640_EEPROM_WORDS], stru
 #include "mlx90640_constants.c"
 #include "mlx90640_decode.c"
 
+const uint32_t application_i2c_hz = 400000;
+
 #define CAMERA 0x33U
 #define EEPROM 0x2400U
 #define RAM 0x0400U

@@ -4,15 +4,19 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "application.h"
 #include "clock.h"
 #include "pins.h"
 #include "registers.h"
 
+#define FREQUENCY_100K 0x01980000U
+#define FREQUENCY_250K 0x04000000U
 /* 400 kHz would leave SCL low for less than the 1.3 us of the I2C specification: anomaly 219 of the nRF52840. */
 #define FREQUENCY_390K 0x06200000U
 #define MOST_WRITTEN 256U /* DMA reads RAM alone, and what is written may be a constant in flash */
 #define MOST_AT_ONCE 65535U
-/* A transaction may take this and so much for each byte, ten times what 390 kHz takes, but at most a second. */
+/* A transaction may take this and so much for each byte, nearly three times what 100 kHz takes, but at most a second.
+ */
 #define LONGEST_US 20000U
 #define LONGEST_BYTE_US 250U
 #define LONGEST_OF_ALL_US 1000000U
@@ -46,6 +50,13 @@ static bool has_stopped(void) {
   return TWIM_STOPPED != 0U;
 }
 
+static uint32_t frequency(void) {
+  if (application_i2c_hz >= 390000U) {
+    return FREQUENCY_390K;
+  }
+  return application_i2c_hz >= 250000U ? FREQUENCY_250K : FREQUENCY_100K;
+}
+
 static bool never(void) {
   return false;
 }
@@ -57,7 +68,7 @@ static void enable(void) {
   configure(PIN_SDA, 0);
   TWIM_PIN_SCL = PIN_SCL;
   TWIM_PIN_SDA = PIN_SDA;
-  TWIM_FREQUENCY = FREQUENCY_390K;
+  TWIM_FREQUENCY = frequency();
   TWIM_ENABLE = TWIM_ENABLED;
 }
 

@@ -1,4 +1,5 @@
-/* TWIM 0, the I2C bus of the sensors, at 390 kHz. There is one, so a board's context is NULL. */
+/* TWIM 0, the I2C bus of the sensors, as fast as all of them bear, at most 390 kHz. There is one, so a board's context
+ * is NULL. */
 #ifndef TWIM_H
 #define TWIM_H
 
