@@ -37,7 +37,7 @@ from thermo_core.wearable.file import Wearable, read
 from thermo_core.wearable.library import resolve
 from thermo_device.counters import Counters
 from thermo_device.networks import open_networks
-from thermo_models.days import Job, Tallies, live, seldom
+from thermo_models.days import Job, Tallies, live, pruned, seldom
 from thermo_models.runs import told
 from thermo_models.tasks import find
 from thermo_sim.people.happenings import parse_happenings
@@ -191,7 +191,7 @@ def simulate(args: argparse.Namespace) -> None:
     wearable = read(resolve(args.wearable))
     metrics = metrics_of(wearable) if args.card else None
     networks = open_networks({name: read_file(path) for name, path in wearable.networks.items()}, "fast", Counters())
-    made = wearable.plan()
+    made = pruned(wearable.plan())
     if not made.alerts:
         raise UsageError(f"The wearable {wearable.profile.name} has no alerts, so nobody is called; choose another.")
     stretches, look = stretches_of(made, args)

@@ -28,8 +28,10 @@ from thermo_sim.worn import Stretch, says
 
 CAUSE_S = 3600.0
 """For how long after its end a happening is taken for a cause."""
-OFTEN_ENOUGH = 0.5
+OFTEN_ENOUGH = 0.9
 """Share of the age up to which a picture is held, after which another one is taken."""
+STEP_S = 5.0
+"""Between which skin goes straight; its quickest part has a time constant of 40 s."""
 SMALL = 64
 """Numbers of a sample that are no picture."""
 
@@ -88,6 +90,23 @@ class Job:
         return {(alert.alert.name, scale): Tally() for alert in self.plan.alerts for scale in self.scales}
 
 
+def pruned(plan: Plan) -> Plan:
+    """The same without stages and models that no alert rests on."""
+    kept, wanted = [], {alert.watch.signal for alert in plan.alerts}
+    for node in reversed(plan.nodes):
+        if node.gives.name in wanted:
+            kept.append(node)
+            wanted |= {one.name for one in node.inputs}
+    return replace(plan, nodes=tuple(reversed(kept)))
+
+
+def unused(plan: Plan) -> dict[str, float]:
+    """Sensors that nothing takes a signal of, by name, as periods that never end."""
+    taken = {one.name for node in plan.nodes for one in node.inputs} | {alert.watch.signal for alert in plan.alerts}
+    sensors = [one for one in plan.profile.sensors if not taken & {signal.name for signal in one.signals}]
+    return {one.name: np.inf for one in sensors}
+
+
 def seldom(plan: Plan) -> dict[str, float]:
     """Cameras whose pictures reach nothing but stages that hold them, by name, and seconds from picture to picture that suffice.
 
@@ -124,6 +143,7 @@ def _ages(plan: Plan, signal: str) -> list[float] | None:
 def live(job: Job, seed: int, tallies: Tallies) -> None:
     """One wearer's time."""
     around = Around(job.world, seed, 0.0, warm_up_tau_s=0.0)
+    around.course = replace(around.somebody(), step_s=STEP_S)
     told = around.somebody().person.told()
     machines = {
         (alert.alert.name, scale): AlertMachine(scaled(alert, scale), number)
@@ -133,9 +153,9 @@ def live(job: Job, seed: int, tallies: Tallies) -> None:
     since: dict[tuple[str, float], float] = {}
     for tally in tallies.values():
         tally.raised.append([])
-    whole = len(job.stretches) == 1
+    periods = unused(job.plan) | (seldom(job.plan) if len(job.stretches) == 1 else {})
     for stretch in job.stretches:
-        made = dict(says(job.plan.profile, around, seed, stretch, periods=seldom(job.plan) if whole else {}))
+        made = dict(says(job.plan.profile, around, seed, stretch, periods=periods))
         first_us = min(int(one.times_us[0]) for one in made.values())
         for name in job.plan.profile.person:
             values = np.array([told.get(name, np.nan)], np.float32)
