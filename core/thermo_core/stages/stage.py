@@ -204,6 +204,9 @@ class Gridding(Protocol):
     def push(self, sample: Sample) -> list[Sample]:
         """Take a sample; what it gives for it, in order of time."""
 
+    def run(self, series: Series) -> Series:
+        """At its start, what it gives for many samples one after the other: the same bytes as `push`."""
+
     def reset(self) -> None:
         """Start anew."""
 
