@@ -22,7 +22,7 @@ run: $(VENV)/.run ## simulated wearable: flash, calibrate, stream, record, compu
 	@$(if $(BOARD),$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) $(subst -,_,$(BOARD)))
 	@PATH="$(CURDIR)/$(BIN):$$PATH" BOARD=$(BOARD) HUB=$(HUB) $(if $(WEARABLE),WEARABLE='$(WEARABLE)') sh demo/first_session.sh
 
-firmware: $(VENV)/.run ## compile the firmware for every board, and hold it to its budgets
+firmware: $(VENV)/.run ## compile the firmware for every board, or for BOARD alone, and hold it to its budgets
 	@$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) all size
 
 # COVERAGE=1 tells which lines of each room ran, and fails below 92 %. The firmware's tests run C, and a test of memory counts what

@@ -158,6 +158,25 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Rolled:
+    """A minute of trends is over.
+
+    Attributes:
+        wearable: its id.
+        series: whose minute, as "skin.max".
+        start_ns: when it began.
+        mean: of its samples.
+        deviation: of that from what is usual of this wearer at this time of day; None while that is not known.
+    """
+
+    wearable: str
+    series: str
+    start_ns: int
+    mean: float
+    deviation: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Announced:
     """Something a part of the hub has to say to every page that is open; no viewer loses it.
 
@@ -172,6 +191,6 @@ class Announced:
     wearable: str = ""
 
 
-Event = Joined | Left | Returned | Sampled | Found | Stepped | Told | Measured | Announced
-EVERY: tuple[type[Event], ...] = (Joined, Left, Returned, Sampled, Found, Stepped, Told, Measured, Announced)
+Event = Joined | Left | Returned | Sampled | Found | Stepped | Told | Measured | Rolled | Announced
+EVERY: tuple[type[Event], ...] = (Joined, Left, Returned, Sampled, Found, Stepped, Told, Measured, Rolled, Announced)
 """All types of events."""

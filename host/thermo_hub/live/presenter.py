@@ -63,7 +63,9 @@ class Presenter:
 
     def take(self, event: Event) -> None:
         """Take an event; a handler of the bus."""
-        self._handlers[type(event)](event)
+        handler = self._handlers.get(type(event))
+        if handler is not None:
+            handler(event)
 
     def open(self, viewer: Viewer) -> None:
         """Begin to tell a viewer what happens."""
