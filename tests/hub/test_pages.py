@@ -250,7 +250,8 @@ def test_a_recording_is_made_marked_and_looked_at_again(looking: Looking) -> Non
     expect(page.locator("main")).to_contain_text("lesion")
     page.get_by_role("button", name="Play").click()
     expect(page.get_by_role("button", name=re.compile("Pause|Play"))).to_be_visible()
-    answer = page.request.get(page.locator("a[download]").first.get_attribute("href") or "")
+    href = page.locator("a[download]").first.get_attribute("href")
+    answer = page.request.get(f"{looking.hub.origin}{href}")
     assert answer.body()[:8] == b"\x89MCAP0\r\n"
 
 
