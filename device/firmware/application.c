@@ -11,6 +11,7 @@ static struct wearable_sensor sensors[WEARABLE_SENSORS];
 
 _Noreturn void application(const struct board *board) {
   agent_init(&wearable, board, &wearable_profile, sensors);
+  agent_offer_update(&wearable, update_open(board));
   for (;;) {
     agent_step(&wearable);
   }

@@ -17,9 +17,12 @@ from types import TracebackType
 from typing import Any
 
 from thermo_core.clock import Clock
-from thermo_core.errors import ThermoError, UsageError
+from thermo_core.errors import ImageFormatError, SignatureError, ThermoError, UsageError
+from thermo_core.files import read_file
+from thermo_core.firmware_file import FirmwareFile, unpack
 from thermo_sim.clock import WallClock
 from thermo_sim.control import ControlServer
+from thermo_sim.factory import provision
 from thermo_sim.hardware import DEFAULT_WEARABLE, SimulatedHardware
 from thermo_sim.laboratory import laboratory_commands
 from thermo_sim.launch import BUILD, KINDS, Kind, Launch
@@ -40,7 +43,8 @@ class BoardOptions:
 
     Attributes:
         kind: a key of KINDS.
-        firmware: file to run; what `make firmware` builds where None.
+        firmware: file to run; what `make firmware` builds where None. A signed firmware for slots (.zip) is written into a
+            board that has none, and the bootloader is run.
         state: directory of flash and clock; None makes one that goes away with the board.
         noise: of the serial line.
         gdb: socket to listen at for a debugger.
@@ -71,6 +75,20 @@ def kind_of(options: BoardOptions) -> Kind:
     if options.kind not in KINDS:
         raise UsageError(f"There is no board {options.kind!r}; choose one of {', '.join(KINDS)}.")
     return KINDS[options.kind]
+
+
+_OF_THE_SIMULATOR = ("world", "eeprom", "replay", "faults", "script", "person", "happenings", "state", "gdb")
+"""Options that nothing would come of where an emulator has sensors and memory of its own."""
+
+
+def _check(options: BoardOptions, kind: Kind) -> None:
+    """Raise UsageError where a board's emulator does not heed an option that is given."""
+    given = [f"--{name}" for name in _OF_THE_SIMULATOR if kind.own_sensors and getattr(options, name) not in (None, "")]
+    if given:
+        raise UsageError(
+            f"The board {options.kind} has the sensors and the memory of {kind.own_sensors}, which heed no "
+            f"{', '.join(given)}; leave that out, or take the board mps2-an386."
+        )
 
 
 def firmware_of(options: BoardOptions) -> Path:
@@ -107,6 +125,11 @@ def described(options: BoardOptions, hardware: SimulatedHardware, control_path: 
     if options.replay is not None:
         source += f", frames of {options.replay.name}"
     faults = f", faults {options.faults}" if options.faults else ""
+    if emulator := kind_of(options).own_sensors:
+        return (
+            f"ready: {firmware_of(options).name} on {options.kind} ({kind_of(options).summary}) with those sensors of "
+            f"{options.wearable} that {emulator} has models of, slower than real time; port {options.link}"
+        )
     return (
         f"ready: {firmware_of(options).name} on {options.kind} ({kind_of(options).summary}) with "
         f"{said_of(hardware.profile)} ({source}){faults}{outside_of(hardware)}; port {options.link}, control {control_path}"
@@ -136,6 +159,10 @@ class Board:
     def __init__(self, options: BoardOptions) -> None:
         self.options = options
         self._kind, self._firmware = kind_of(options), firmware_of(options)
+        slots = None
+        if options.firmware is not None and options.firmware.suffix == ".zip":
+            slots, self._firmware = _for_slots(options.firmware, self._kind, options.kind)
+        _check(options, self._kind)
         self.hardware = hardware_of(options, WallClock())
         self.control_path = options.link.with_name(options.link.name + ".ctl")
         self._control = ControlServer(self.control_path, laboratory_commands(self.hardware, self._unplug, self.status))
@@ -148,6 +175,8 @@ class Board:
                 Path(self._temporary or options.state or ".").absolute() / "board.memory", f"SIM-{options.seed:08d}"
             )
             self.memory = self._file.memory
+            if slots is not None:
+                provision(self.memory.slots, slots)
             undo.pop_all()
         self._line, self._board_line = line_of(self._kind.line_buffer)
         doorbell, self._board_doorbell = socket.socketpair()
@@ -240,7 +269,14 @@ class Board:
         inherited = self._board_line.fileno(), self._board_doorbell.fileno()
         assert self._kind.command is not None
         command = self._kind.command(
-            Launch(self._firmware, self._file.path, *inherited, self.options.gdb, self.options.counted)
+            Launch(
+                self._firmware,
+                self._file.path,
+                *inherited,
+                self.options.gdb,
+                self.options.wearable,
+                self.options.counted,
+            )
         )
         try:
             child = subprocess.Popen(
@@ -281,6 +317,19 @@ class Board:
     def _remove_state(self) -> None:
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
+
+
+def _for_slots(path: Path, kind: Kind, name: str) -> tuple[FirmwareFile, Path]:
+    """A signed firmware, and the bootloader that starts it."""
+    if not kind.loader:
+        raise UsageError(f"The board {name} has no bootloader; give a program with --firmware.")
+    try:
+        firmware = unpack(read_file(path))
+    except (ImageFormatError, SignatureError) as error:
+        raise type(error)(f"{path} cannot be used: {error}") from error
+    if firmware.board != name:
+        raise UsageError(f"{path} is for the board {firmware.board}; give one for {name}.")
+    return firmware, BUILD / kind.loader
 
 
 def tap_of(hardware: SimulatedHardware) -> Tap | None:

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from board_probe import PROBE, build
+from board_probe import PROBE
+from board_probe import build as build_board
 from bundles import IMAGE
-from firmware_library import HARNESS, everything
-from firmware_library import build as build_library
+from firmware_library import HARNESS, build, everything
+from firmware_slots import library as slots_library
 from firmware_wearable import FirmwareWearable
 from numpy.typing import NDArray
 
@@ -53,8 +54,10 @@ class Numerics:
     UNTOUCHED = np.float32(-1)
     """What `decode` leaves in pixels of the other subpage."""
 
-    def __init__(self, library: ctypes.CDLL) -> None:
+    def __init__(self, library: ctypes.CDLL, parity_k: tuple[float, float] = (0.001, 0.001)) -> None:
         self.c = library
+        self.parity_k = parity_k
+        """How far temperatures below 45 degC may be from core's, and all others."""
         for name in ("shim_size_of_constants", "shim_counts_encode", "shim_correction_id"):
             getattr(library, name).restype = ctypes.c_size_t
 
@@ -93,7 +96,20 @@ class Numerics:
 @pytest.fixture(scope="session")
 def numerics(tmp_path_factory: pytest.TempPathFactory) -> Numerics:
     """Sensor mathematics, packing, thermistors and corrections; undefined behaviour aborts."""
-    return Numerics(build_library(tmp_path_factory.mktemp("numerics"), "numerics", [], *everything()))
+    return Numerics(build(tmp_path_factory.mktemp("numerics"), "numerics", [], *everything()))
+
+
+@pytest.fixture(scope="session")
+def whole_numerics(tmp_path_factory: pytest.TempPathFactory) -> Numerics:
+    """The same as a processor without a floating-point unit has it: pixels in whole numbers where these hold them."""
+    folder = tmp_path_factory.mktemp("whole_numerics")
+    return Numerics(build(folder, "numerics", [], *everything(), flags=["-DFLOAT32_SOFT=1"]), (0.005, 0.02))
+
+
+@pytest.fixture(scope="session", params=["single precision", "whole numbers"])
+def either_numerics(request: pytest.FixtureRequest, numerics: Numerics, whole_numerics: Numerics) -> Numerics:
+    """Pixels in single precision, and in whole numbers."""
+    return numerics if request.param == "single precision" else whole_numerics
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +122,7 @@ def vectors() -> dict[str, bytes]:
 @pytest.fixture(scope="session")
 def wire(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """The wire side: framing, records, CBOR, SMP server and store of corrections, over a flash that can lose power."""
-    library = build_library(tmp_path_factory.mktemp("wire"), "wire", [], *everything(), HARNESS / "failing_flash.c")
+    library = build(tmp_path_factory.mktemp("wire"), "wire", [], *everything(), HARNESS / "failing_flash.c")
     for name in WIRE_SIZES.split():
         getattr(library, name).restype = ctypes.c_size_t
     for name in WIRE_FLAGS.split():
@@ -117,9 +133,15 @@ def wire(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
 
 
 @pytest.fixture(scope="session")
+def boot(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    """Images, slots and the loader's choice, over a flash that can lose power; undefined behaviour aborts."""
+    return slots_library(tmp_path_factory.mktemp("boot"))
+
+
+@pytest.fixture(scope="session")
 def sensors(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """Decoders and codecs of sensors; undefined behaviour aborts."""
-    library = build_library(tmp_path_factory.mktemp("sensors"), "sensors", [], *everything())
+    library = build(tmp_path_factory.mktemp("sensors"), "sensors", [], *everything())
     for name in ("sensors_pack", "sensors_longest"):
         getattr(library, name).restype = ctypes.c_size_t
     for name in ("max3010x", "lis3dh", "sht4x", "tmp117"):
@@ -134,7 +156,7 @@ def breast_patch_library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDL
     key = load_public_key(DEVELOPMENT_PUBLIC_KEY.read_bytes())
     for name, text in generate(IMAGE.read_bytes(), key).files.items():
         (folder / name).write_text(text)
-    return build_library(folder, "wearable", [], *everything(), *sorted(folder.glob("*.c")))
+    return build(folder, "wearable", [], *everything(), *sorted(folder.glob("*.c")))
 
 
 @pytest.fixture(scope="session")
@@ -147,7 +169,7 @@ def rp2040(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., bytes]:
         wanted = repr((application, variables))
         if wanted not in found:
             folder = folders.setdefault(application, tmp_path_factory.mktemp("rp2040"))
-            found[wanted] = build("rp2040", folder, application, **variables).read_bytes()
+            found[wanted] = build_board("rp2040", folder, application, **variables).read_bytes()
         return found[wanted]
 
     return get

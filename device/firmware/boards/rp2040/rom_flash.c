@@ -102,28 +102,28 @@ IN_RAM static void read_unique_id(const struct rom *rom, uint8_t *id) {
   leave(rom);
 }
 
-static bool is_within(size_t block, size_t offset, size_t size) {
-  return block < ROM_FLASH_BLOCKS && offset <= ROM_FLASH_BLOCK && size <= ROM_FLASH_BLOCK - offset;
+static bool is_within(const struct rom_flash_part *part, size_t block, size_t offset, size_t size) {
+  return block < part->blocks && offset <= ROM_FLASH_BLOCK && size <= ROM_FLASH_BLOCK - offset;
 }
 
-static uint32_t place(size_t block, size_t offset) {
-  return (uint32_t)(ROM_FLASH_KEPT + block * ROM_FLASH_BLOCK + offset);
+static uint32_t place(const struct rom_flash_part *part, size_t block, size_t offset) {
+  return (uint32_t)(part->at + block * ROM_FLASH_BLOCK + offset);
 }
 
 static enum status read(void *context, size_t block, size_t offset, void *buffer, size_t size) {
-  (void)context;
-  if (!is_within(block, offset, size)) {
+  const struct rom_flash_part *part = context;
+  if (!is_within(part, block, offset, size)) {
     return STATUS_ARGUMENT;
   }
-  memcpy(buffer, (const void *)(uintptr_t)(FLASH_BASE + place(block, offset)), size);
+  memcpy(buffer, (const void *)(uintptr_t)(FLASH_BASE + place(part, block, offset)), size);
   return STATUS_OK;
 }
 
 /* Page by page; bytes that are not written are ones, which change nothing. */
 static enum status program(void *context, size_t block, size_t offset, const void *data, size_t size) {
-  (void)context;
+  const struct rom_flash_part *part = context;
   static uint8_t page[ROM_FLASH_PAGE];
-  if (!is_within(block, offset, size) || offset % UNIT != 0U || size % UNIT != 0U) {
+  if (!is_within(part, block, offset, size) || offset % UNIT != 0U || size % UNIT != 0U) {
     return STATUS_ARGUMENT;
   }
   const struct rom rom = rom_functions();
@@ -133,8 +133,8 @@ static enum status program(void *context, size_t block, size_t offset, const voi
     const size_t piece = size < ROM_FLASH_PAGE - in_page ? size : ROM_FLASH_PAGE - in_page;
     memset(page, 0xFF, sizeof page);
     memcpy(page + in_page, from, piece);
-    program_page(&rom, place(block, offset - in_page), page);
-    if (memcmp((const void *)(uintptr_t)(FLASH_BASE + place(block, offset)), from, piece) != 0) {
+    program_page(&rom, place(part, block, offset - in_page), page);
+    if (memcmp((const void *)(uintptr_t)(FLASH_BASE + place(part, block, offset)), from, piece) != 0) {
       return STATUS_STORAGE; /* a bit was to be set, or the chip is worn */
     }
     offset += piece;
@@ -145,23 +145,29 @@ static enum status program(void *context, size_t block, size_t offset, const voi
 }
 
 static enum status erase(void *context, size_t block) {
-  (void)context;
-  if (block >= ROM_FLASH_BLOCKS) {
+  const struct rom_flash_part *part = context;
+  if (block >= part->blocks) {
     return STATUS_ARGUMENT;
   }
   const struct rom rom = rom_functions();
-  erase_block(&rom, place(block, 0));
+  erase_block(&rom, place(part, block, 0));
   return STATUS_OK;
 }
 
-struct flash rom_flash(void) {
-  return (struct flash){.read_size = 1,
+struct flash rom_flash_part(const struct rom_flash_part *part) {
+  return (struct flash){.context = (void *)(uintptr_t)part,
+                        .read_size = 1,
                         .prog_size = UNIT,
                         .block_size = ROM_FLASH_BLOCK,
-                        .block_count = ROM_FLASH_BLOCKS,
+                        .block_count = part->blocks,
                         .read = read,
                         .program = program,
                         .erase = erase};
+}
+
+struct flash rom_flash(void) {
+  static const struct rom_flash_part kept = {.at = ROM_FLASH_KEPT, .blocks = ROM_FLASH_BLOCKS};
+  return rom_flash_part(&kept);
 }
 
 void rom_flash_unique_id(uint8_t id[ROM_FLASH_UNIQUE_ID]) {

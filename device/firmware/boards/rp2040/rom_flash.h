@@ -15,7 +15,16 @@
 #define ROM_FLASH_BLOCKS 32U
 #define ROM_FLASH_PAGE 256U
 
+/* A part of the chip: whole blocks, bytes from its beginning. */
+struct rom_flash_part {
+  uint32_t at;
+  uint32_t blocks;
+};
+
+/* What is kept. */
 struct flash rom_flash(void);
+/* Another part; it must stay. */
+struct flash rom_flash_part(const struct rom_flash_part *part);
 
 /* What the maker of the flash chip numbered it with. */
 void rom_flash_unique_id(uint8_t id[ROM_FLASH_UNIQUE_ID]);

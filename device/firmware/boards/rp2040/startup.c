@@ -18,17 +18,18 @@ int main(void);
 
 /* The reason is 0 where the supply or the reset pin started it. The boot ROM itself resets through the watchdog, after
    it wrote a firmware: then nothing of ours stands in the scratch registers. */
-enum reset_cause startup_reset_cause(void) {
+enum reset_cause startup_peek_cause(void) {
   const uint32_t before = WATCHDOG_REASON == 0U ? 0U : WATCHDOG_SCRATCH(SCRATCH_STATE);
+  return before == ASKED_FOR ? RESET_SOFTWARE : before == RUNNING ? RESET_WATCHDOG : RESET_POWER;
+}
+
+enum reset_cause startup_reset_cause(void) {
+  const enum reset_cause cause = startup_peek_cause();
   WATCHDOG_SCRATCH(SCRATCH_STATE) = RUNNING;
-  if (before == ASKED_FOR) {
-    return RESET_SOFTWARE;
+  if (cause == RESET_POWER) {
+    WATCHDOG_SCRATCH(SCRATCH_FAULT) = 0;
   }
-  if (before == RUNNING) {
-    return RESET_WATCHDOG;
-  }
-  WATCHDOG_SCRATCH(SCRATCH_FAULT) = 0;
-  return RESET_POWER;
+  return cause;
 }
 
 /* As the watchdog would: everything but the oscillators. */

@@ -12,6 +12,8 @@
 #define SCRATCH_STATE 0U
 #define SCRATCH_FAULT 1U
 
+/* Why it started, for a loader: what it starts asks again. */
+enum reset_cause startup_peek_cause(void);
 /* Why it started; call it once. */
 enum reset_cause startup_reset_cause(void);
 /* Start again, remembering that the software asked for it. */
