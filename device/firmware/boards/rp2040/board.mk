@@ -1,6 +1,6 @@
 # Raspberry Pi Pico and XIAO RP2040. PINS=xiao takes that board's pins.
 PINS ?= pico
-# I2C and UART are where the boards' makers print them.
+# The greatest serial line a board has of its own is USB; I2C and UART are where the boards' makers print them.
 rp2040_PINS_pico := 4 5 0 1
 rp2040_PINS_xiao := 6 7 0 1
 rp2040_NAMES := PIN_SDA PIN_SCL PIN_TX PIN_RX
