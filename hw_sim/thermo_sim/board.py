@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from thermo_core.clock import Clock
 from thermo_core.errors import ImageFormatError, SignatureError, ThermoError, UsageError
 from thermo_core.files import read_file
 from thermo_core.firmware_file import FirmwareFile, unpack
@@ -69,8 +70,55 @@ class BoardOptions:
     counted: bool = False
 
 
+def kind_of(options: BoardOptions) -> Kind:
+    """The kind of board; raises UsageError where there is none of that name."""
+    if options.kind not in KINDS:
+        raise UsageError(f"There is no board {options.kind!r}; choose one of {', '.join(KINDS)}.")
+    return KINDS[options.kind]
+
+
+def firmware_of(options: BoardOptions) -> Path:
+    """The file to run; raises UsageError where there is none."""
+    firmware = options.firmware or BUILD / kind_of(options).firmware
+    if not firmware.is_file():
+        raise UsageError(
+            f"There is no firmware at {firmware}; build it with make firmware, or name one with --firmware."
+        )
+    return firmware
+
+
+def hardware_of(options: BoardOptions, clock: Clock) -> SimulatedHardware:
+    """What is on its bus; raises UsageError and EepromError."""
+    return SimulatedHardware.of_real(
+        options.wearable,
+        options.seed,
+        options.eeprom,
+        options.replay,
+        world=options.world,
+        clock=clock,
+        faults=options.faults,
+        warm_up_tau_s=None if options.warm_up else 0.0,
+        script=options.script,
+        person=options.person,
+        happenings=options.happenings,
+    )
+
+
+def described(options: BoardOptions, hardware: SimulatedHardware, control_path: Path) -> str:
+    """One line for people: what runs, and where."""
+    real = options.eeprom or options.replay
+    source = f"seed {options.seed}" if real is None else f"EEPROM of {real.name}"
+    if options.replay is not None:
+        source += f", frames of {options.replay.name}"
+    faults = f", faults {options.faults}" if options.faults else ""
+    return (
+        f"ready: {firmware_of(options).name} on {options.kind} ({kind_of(options).summary}) with "
+        f"{said_of(hardware.profile)} ({source}){faults}{outside_of(hardware)}; port {options.link}, control {control_path}"
+    )
+
+
 class Board:
-    """One board. Use it in a `with` block, or call `start` and `stop`; the thread that starts it must outlive it.
+    """One board whose processor is a process of its own. Use it in a `with` block, or call `start` and `stop`; the thread that starts it must outlive it.
 
     Args:
         options: what to run and simulate.
@@ -91,30 +139,13 @@ class Board:
 
     def __init__(self, options: BoardOptions) -> None:
         self.options = options
-        if options.kind not in KINDS:
-            raise UsageError(f"There is no board {options.kind!r}; choose one of {', '.join(KINDS)}.")
-        self._kind = KINDS[options.kind]
-        self._firmware = options.firmware or BUILD / self._kind.firmware
+        self._kind = kind_of(options)
         slots = None
         if options.firmware is not None and options.firmware.suffix == ".zip":
             slots, self._firmware = _for_slots(options.firmware, self._kind, options.kind)
-        if not self._firmware.is_file():
-            raise UsageError(
-                f"There is no firmware at {self._firmware}; build it with make firmware, or name one with --firmware."
-            )
-        self.hardware = SimulatedHardware.of_real(
-            options.wearable,
-            options.seed,
-            options.eeprom,
-            options.replay,
-            world=options.world,
-            clock=WallClock(),
-            faults=options.faults,
-            warm_up_tau_s=None if options.warm_up else 0.0,
-            script=options.script,
-            person=options.person,
-            happenings=options.happenings,
-        )
+        else:
+            self._firmware = firmware_of(options)
+        self.hardware = hardware_of(options, WallClock())
         self.control_path = options.link.with_name(options.link.name + ".ctl")
         self._control = ControlServer(self.control_path, laboratory_commands(self.hardware, self._unplug, self.status))
         self._child: subprocess.Popen[bytes] | None = None
@@ -129,12 +160,12 @@ class Board:
             if slots is not None:
                 provision(self.memory.slots, slots)
             undo.pop_all()
-        self._line, self._board_line = _line(self._kind.line_buffer)
+        self._line, self._board_line = line_of(self._kind.line_buffer)
         doorbell, self._board_doorbell = socket.socketpair()
         self.doorbell = doorbell
         self.mailbox = MailboxServer(self.memory, self.hardware.bus, doorbell)
         self._cable = Cable(options.link)
-        self._tap = _tap(self.hardware)
+        self._tap = tap_of(self.hardware)
         self._pump = Pump(self._cable, self._line, options.noise, options.seed, self._tap)
 
     def __enter__(self) -> "Board":
@@ -214,19 +245,11 @@ class Board:
 
     def describe(self) -> str:
         """One line for people: what runs, and where."""
-        options = self.options
-        real = options.eeprom or options.replay
-        source = f"seed {options.seed}" if real is None else f"EEPROM of {real.name}"
-        if options.replay is not None:
-            source += f", frames of {options.replay.name}"
-        faults = f", faults {options.faults}" if options.faults else ""
-        return (
-            f"ready: {self._firmware.name} on {options.kind} ({self._kind.summary}) with {said_of(self.hardware.profile)} "
-            f"({source}){faults}{outside_of(self.hardware)}; port {options.link}, control {self.control_path}"
-        )
+        return described(self.options, self.hardware, self.control_path)
 
     def _launch(self) -> "subprocess.Popen[bytes]":
         inherited = self._board_line.fileno(), self._board_doorbell.fileno()
+        assert self._kind.command is not None
         command = self._kind.command(
             Launch(self._firmware, self._file.path, *inherited, self.options.gdb, self.options.counted)
         )
@@ -284,7 +307,7 @@ def _for_slots(path: Path, kind: Kind, name: str) -> tuple[FirmwareFile, Path]:
     return firmware, BUILD / kind.loader
 
 
-def _tap(hardware: SimulatedHardware) -> Tap | None:
+def tap_of(hardware: SimulatedHardware) -> Tap | None:
     """What gives the board what comes from outside; None where nothing does."""
     wearer = wearer_of(hardware)
     if not (hardware.giver.names or wearer):
@@ -299,7 +322,8 @@ def _reason(said: str) -> str:
     return f" ({telling[0][:200]})" if telling else ""
 
 
-def _line(buffer: int) -> tuple[socket.socket, socket.socket]:
+def line_of(buffer: int) -> tuple[socket.socket, socket.socket]:
+    """Both ends of a serial line, for which the kernel holds no more than so many bytes."""
     ours, theirs = socket.socketpair()
     for end in (ours, theirs):
         end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)

@@ -113,7 +113,8 @@ class ByteMaster:
             for chip in self._begun.chips:
                 chip.general_call(bytes(written), now_us)
             return True
-        return any([chip.write(bytes(written), now_us, bus_hz) for chip in self._answering])
+        taken = [chip.write(bytes(written), now_us, bus_hz) for chip in self._answering]  # each hears it
+        return any(taken)
 
 
 def _and(levels: tuple[int, ...]) -> int:

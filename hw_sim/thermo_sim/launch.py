@@ -65,7 +65,7 @@ class Kind:
     Attributes:
         firmware: below the build folder.
         summary: what it is, for people.
-        command: how it is started.
+        command: how it is started; None where it is emulated in this process.
         line_buffer: memory the kernel may use between board and pump: the less, the sooner a full line is felt. An
             emulated UART sends bytes one by one, each of which takes hundreds.
         loader: bootloader that starts a firmware in its slots, below the build folder; "" where there is none.
@@ -73,7 +73,7 @@ class Kind:
 
     firmware: str
     summary: str
-    command: Callable[[Launch], list[str]]
+    command: Callable[[Launch], list[str]] | None
     line_buffer: int
     loader: str = ""
 
@@ -81,4 +81,5 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "mps2-an386": Kind("mps2_an386/wearable.elf", "emulated Cortex-M4F", _qemu, 1 << 16, "mps2_an386/loader.elf"),
     "host": Kind("host/wearable", "Linux program", _program, 1 << 11),
+    "rp2040": Kind("rp2040/wearable.bin", "emulated Raspberry Pi Pico, much slower than real time", None, 1 << 16),
 }

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from board_probe import PROBE, build
 from bundles import IMAGE
-from firmware_library import HARNESS, build, everything
+from firmware_library import HARNESS, everything
+from firmware_library import build as build_library
 from firmware_slots import library as slots_library
 from firmware_wearable import FirmwareWearable
 from numpy.typing import NDArray
@@ -92,7 +94,7 @@ class Numerics:
 @pytest.fixture(scope="session")
 def numerics(tmp_path_factory: pytest.TempPathFactory) -> Numerics:
     """Sensor mathematics, packing, thermistors and corrections; undefined behaviour aborts."""
-    return Numerics(build(tmp_path_factory.mktemp("numerics"), "numerics", [], *everything()))
+    return Numerics(build_library(tmp_path_factory.mktemp("numerics"), "numerics", [], *everything()))
 
 
 @pytest.fixture(scope="session")
@@ -105,7 +107,7 @@ def vectors() -> dict[str, bytes]:
 @pytest.fixture(scope="session")
 def wire(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """The wire side: framing, records, CBOR, SMP server and store of corrections, over a flash that can lose power."""
-    library = build(tmp_path_factory.mktemp("wire"), "wire", [], *everything(), HARNESS / "failing_flash.c")
+    library = build_library(tmp_path_factory.mktemp("wire"), "wire", [], *everything(), HARNESS / "failing_flash.c")
     for name in WIRE_SIZES.split():
         getattr(library, name).restype = ctypes.c_size_t
     for name in WIRE_FLAGS.split():
@@ -124,7 +126,7 @@ def boot(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
 @pytest.fixture(scope="session")
 def sensors(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """Decoders and codecs of sensors; undefined behaviour aborts."""
-    library = build(tmp_path_factory.mktemp("sensors"), "sensors", [], *everything())
+    library = build_library(tmp_path_factory.mktemp("sensors"), "sensors", [], *everything())
     for name in ("sensors_pack", "sensors_longest"):
         getattr(library, name).restype = ctypes.c_size_t
     for name in ("max3010x", "lis3dh", "sht4x", "tmp117"):
@@ -139,7 +141,23 @@ def breast_patch_library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDL
     key = load_public_key(DEVELOPMENT_PUBLIC_KEY.read_bytes())
     for name, text in generate(IMAGE.read_bytes(), key).files.items():
         (folder / name).write_text(text)
-    return build(folder, "wearable", [], *everything(), *sorted(folder.glob("*.c")))
+    return build_library(folder, "wearable", [], *everything(), *sorted(folder.glob("*.c")))
+
+
+@pytest.fixture(scope="session")
+def rp2040(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., bytes]:
+    """Firmware of the RP2040, built when it is first asked for: `rp2040(application=None, SLOT="a")`."""
+    folders: dict[str | None, Path] = {}
+    found: dict[str, bytes] = {}
+
+    def get(application: str | None = PROBE, **variables: str) -> bytes:
+        wanted = repr((application, variables))
+        if wanted not in found:
+            folder = folders.setdefault(application, tmp_path_factory.mktemp("rp2040"))
+            found[wanted] = build("rp2040", folder, application, **variables).read_bytes()
+        return found[wanted]
+
+    return get
 
 
 @pytest.fixture

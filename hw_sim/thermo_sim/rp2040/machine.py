@@ -16,14 +16,18 @@ from rp2040py.utils.logging import ConsoleLogger, LogLevel
 
 FLASH_BYTES = 1 << 21
 SECTOR = 4096
-TICK_BATCH = 32
-"""Instructions between two looks at alarms that are not due; a quarter of a microsecond."""
+TICK_BATCH = 1
+"""Instructions between two looks at alarms; more save nothing here."""
+STEP_US = 1000
+"""Emulated time after which a condition is looked at again."""
 
 _READ_UNIQUE_ID = 0x4B
 _UNIQUE_ID_FROM = 5
 _WRITES = {0x20: SECTOR, 0xD8: 1 << 16, 0x02: 256}
 """Flash commands that change it, and how many bytes each may."""
 _PLATFORM = 0x4006C
+_NOWHERE = ("Write to undefined address", "Read from invalid memory address")
+_HARD_FAULT = 3
 
 
 class Written(Protocol):
@@ -32,6 +36,23 @@ class Written(Protocol):
     def __call__(self, sector: int, data: bytes) -> None:
         """Take it."""
         ...
+
+
+class _BusFaults(ConsoleLogger):
+    """Where rp2040py only says that there is nothing at an address, as silicon has it: the processor takes a fault."""
+
+    def __init__(self, machine: "Machine") -> None:
+        super().__init__(LogLevel.ERROR)
+        self._machine = machine
+        self._faulting = False
+
+    def warning(self, component_name: str, message: str) -> None:
+        """Take what it says."""
+        if not message.startswith(_NOWHERE) or self._faulting:
+            return  # nor can a fault be taken where its frame has no place: the processor locks up
+        self._faulting = True
+        self._machine.chip.core.exception_entry(_HARD_FAULT)
+        self._faulting = False
 
 
 class _Simulation(BasePeripheral):
@@ -59,7 +80,7 @@ class Machine:
     def __init__(self, flash: bytes, number: int, written: Written | None = None) -> None:
         self.simulator = Simulator()
         self.chip: RP2040 = self.simulator.rp2040
-        self.chip.logger = ConsoleLogger(LogLevel.ERROR)
+        self.chip.logger = _BusFaults(self)
         self.chip.load_bootrom(BOOTROM_B1)
         self.chip.flash[: len(flash)] = flash
         self.starts = 0
@@ -69,6 +90,7 @@ class Machine:
         self.chip.peripherals[_PLATFORM] = _Simulation(self.chip, "TBMAN")
         self._listen_to_flash(self.chip.ssi)
         self.chip.watchdog.on_watchdog_trigger = self._reset
+        self._halt = self.simulator.clock.create_alarm(self.simulator.stop)
         self.power_on()
 
     def now_us(self) -> int:
@@ -91,10 +113,12 @@ class Machine:
         self.chip.watchdog.reset()
         self._start()
 
-    def run(self) -> None:
-        """Run for some milliseconds of the wall clock at most."""
+    def run(self, most_us: int = STEP_US) -> None:
+        """Run for so much emulated time at most, and for some milliseconds of the wall clock."""
         self.simulator.stopped = False
+        self._halt.schedule(most_us * 1000)
         execute_batch(self.simulator, TICK_BATCH)
+        self._halt.cancel()
 
     def run_until(self, condition: Callable[[], bool], within_us: int) -> bool:
         """Run until a condition holds; False where it does not within so much emulated time."""
@@ -104,6 +128,10 @@ class Machine:
                 return False
             self.run()
         return True
+
+    def skip(self, duration_us: int) -> None:
+        """Let time pass in which the processor does nothing that matters, as a loop that hangs."""
+        self.simulator.clock.tick(duration_us * 1000)
 
     def later(self, nanoseconds: float, act: Callable[[], None]) -> None:
         """Have something done at a later time."""

@@ -134,6 +134,9 @@ static enum status program(void *context, size_t block, size_t offset, const voi
     memset(page, 0xFF, sizeof page);
     memcpy(page + in_page, from, piece);
     program_page(&rom, place(part, block, offset - in_page), page);
+    if (memcmp((const void *)(uintptr_t)(FLASH_BASE + place(part, block, offset)), from, piece) != 0) {
+      return STATUS_STORAGE; /* a bit was to be set, or the chip is worn */
+    }
     offset += piece;
     from += piece;
     size -= piece;
