@@ -50,7 +50,7 @@ def sizes(folder: Path) -> None:
     )
     print(f"{'bootloader':<14}{'processor':<14}{'flash':>8}{'of':>8}{'RAM':>8}")
     for board in boards:
-        keys = [f"FIRMWARE_KEY={folder}/firmware.pem", f"BUNDLE_KEY={folder}/models.pem"]
+        keys = [f"FIRMWARE_KEY={folder}/firmware.pem", f"MODEL_KEY={folder}/models.pem"]
         target = f"{folder}/{board}/loader.elf"
         command = ["make", "-C", str(FIRMWARE), f"BUILD={folder}", f"GENERATED={folder}/generated", *keys, target]
         subprocess.run(command, check=True, capture_output=True)
