@@ -77,6 +77,20 @@ def kind_of(options: BoardOptions) -> Kind:
     return KINDS[options.kind]
 
 
+_OF_THE_SIMULATOR = ("world", "eeprom", "replay", "faults", "script", "person", "happenings", "state", "gdb")
+"""Options that nothing would come of where an emulator has sensors and memory of its own."""
+
+
+def _check(options: BoardOptions, kind: Kind) -> None:
+    """Raise UsageError where a board's emulator does not heed an option that is given."""
+    given = [f"--{name}" for name in _OF_THE_SIMULATOR if kind.own_sensors and getattr(options, name) not in (None, "")]
+    if given:
+        raise UsageError(
+            f"The board {options.kind} has the sensors and the memory of {kind.own_sensors}, which heed no "
+            f"{', '.join(given)}; leave that out, or take the board mps2-an386."
+        )
+
+
 def firmware_of(options: BoardOptions) -> Path:
     """The file to run; raises UsageError where there is none."""
     firmware = options.firmware or BUILD / kind_of(options).firmware
@@ -111,6 +125,11 @@ def described(options: BoardOptions, hardware: SimulatedHardware, control_path: 
     if options.replay is not None:
         source += f", frames of {options.replay.name}"
     faults = f", faults {options.faults}" if options.faults else ""
+    if emulator := kind_of(options).own_sensors:
+        return (
+            f"ready: {firmware_of(options).name} on {options.kind} ({kind_of(options).summary}) with those sensors of "
+            f"{options.wearable} that {emulator} has models of, slower than real time; port {options.link}"
+        )
     return (
         f"ready: {firmware_of(options).name} on {options.kind} ({kind_of(options).summary}) with "
         f"{said_of(hardware.profile)} ({source}){faults}{outside_of(hardware)}; port {options.link}, control {control_path}"
@@ -145,6 +164,7 @@ class Board:
             slots, self._firmware = _for_slots(options.firmware, self._kind, options.kind)
         else:
             self._firmware = firmware_of(options)
+        _check(options, self._kind)
         self.hardware = hardware_of(options, WallClock())
         self.control_path = options.link.with_name(options.link.name + ".ctl")
         self._control = ControlServer(self.control_path, laboratory_commands(self.hardware, self._unplug, self.status))
@@ -251,7 +271,14 @@ class Board:
         inherited = self._board_line.fileno(), self._board_doorbell.fileno()
         assert self._kind.command is not None
         command = self._kind.command(
-            Launch(self._firmware, self._file.path, *inherited, self.options.gdb, self.options.counted)
+            Launch(
+                self._firmware,
+                self._file.path,
+                *inherited,
+                self.options.gdb,
+                self.options.wearable,
+                self.options.counted,
+            )
         )
         try:
             child = subprocess.Popen(

@@ -54,8 +54,10 @@ class Numerics:
     UNTOUCHED = np.float32(-1)
     """What `decode` leaves in pixels of the other subpage."""
 
-    def __init__(self, library: ctypes.CDLL) -> None:
+    def __init__(self, library: ctypes.CDLL, parity_k: tuple[float, float] = (0.001, 0.001)) -> None:
         self.c = library
+        self.parity_k = parity_k
+        """How far temperatures below 45 degC may be from core's, and all others."""
         for name in ("shim_size_of_constants", "shim_counts_encode", "shim_correction_id"):
             getattr(library, name).restype = ctypes.c_size_t
 
@@ -95,6 +97,19 @@ class Numerics:
 def numerics(tmp_path_factory: pytest.TempPathFactory) -> Numerics:
     """Sensor mathematics, packing, thermistors and corrections; undefined behaviour aborts."""
     return Numerics(build_library(tmp_path_factory.mktemp("numerics"), "numerics", [], *everything()))
+
+
+@pytest.fixture(scope="session")
+def whole_numerics(tmp_path_factory: pytest.TempPathFactory) -> Numerics:
+    """The same as a processor without a floating-point unit has it: pixels in whole numbers where these hold them."""
+    folder = tmp_path_factory.mktemp("whole_numerics")
+    return Numerics(build(folder, "numerics", [], *everything(), flags=["-DFLOAT32_SOFT=1"]), (0.005, 0.02))
+
+
+@pytest.fixture(scope="session", params=["single precision", "whole numbers"])
+def either_numerics(request: pytest.FixtureRequest, numerics: Numerics, whole_numerics: Numerics) -> Numerics:
+    """Pixels in single precision, and in whole numbers."""
+    return numerics if request.param == "single precision" else whole_numerics
 
 
 @pytest.fixture(scope="session")

@@ -24,9 +24,14 @@ PATIENCE_S = 0.5
 RESET_POWER, RESET_SOFTWARE, RESET_WATCHDOG = "012"
 
 
-PROGRAMS = {"mps2_an386": ("arm-none-eabi-gcc", "qemu-system-arm"), "rp2040": ("arm-none-eabi-gcc",)}
+PROGRAMS = {
+    "mps2_an386": ("arm-none-eabi-gcc", "qemu-system-arm"),
+    "nrf52840": ("arm-none-eabi-gcc",),
+    "nrf52840_labwired": ("arm-none-eabi-gcc",),
+    "rp2040": ("arm-none-eabi-gcc",),
+}
 """What a microcontroller's board needs."""
-BUILT = {"mps2_an386": "wearable.elf", "rp2040": "wearable.bin"}
+BUILT = dict.fromkeys(PROGRAMS, "wearable.elf") | {"rp2040": "wearable.bin"}
 
 
 def build(

@@ -62,8 +62,8 @@ class FastBench:
         self._flash, self._cut, self._kind, self._random = flash, cut, kind, random.Random(seed)
         self._dark = self._reset = False
         self.machine: Any = self
-        chip = self._machine = Machine(bytes(flash), 4)
-        self._chip: Any = chip.chip
+        self._machine: Any = Machine(bytes(flash), 4)
+        self._chip: Any = self._machine.chip
         self._said = bytearray()
         self._coming = bytearray()
         self._chip.uart[0].on_byte = self._said.append
@@ -130,7 +130,8 @@ class FastBench:
     def _reads(self, base: int) -> Callable[[Any, int, int, Any], int]:
         def read(_uc: Any, offset: int, size: int, _data: Any) -> int:
             at = base + offset
-            return (self._chip.read_uint32(at & ~3) >> 8 * (at & 3)) & ((1 << 8 * size) - 1)
+            word = int(self._chip.read_uint32(at & ~3))
+            return word >> 8 * (at & 3) & ((1 << 8 * size) - 1)
 
         return read
 
