@@ -39,6 +39,11 @@ class PowerCutError(Exception):
     """The power failed."""
 
 
+def _untyped(value: Any) -> Any:
+    """The same, of whose parts that are replaced nothing is known."""
+    return value
+
+
 class FastBench:
     """One power-up of the chip.
 
@@ -62,14 +67,14 @@ class FastBench:
         self._flash, self._cut, self._kind, self._random = flash, cut, kind, random.Random(seed)
         self._dark = self._reset = False
         self.machine: Any = self
-        self._machine: Any = Machine(bytes(flash), 4)
-        self._chip: Any = self._machine.chip
+        self._machine = _untyped(Machine(bytes(flash), 4))
+        self._chip = self._machine.chip
         self._said = bytearray()
         self._coming = bytearray()
         self._chip.uart[0].on_byte = self._said.append
         self.uart = Line(self._coming.extend, self._take)
         self._chip.watchdog.on_watchdog_trigger = self._stop_for_reset
-        self._ssi: Any = self._chip.ssi
+        self._ssi = self._chip.ssi
         self._apply = self._ssi._apply_command
         self._ssi._apply_command = self._apply_or_cut
         self._power_on(watchdog)
