@@ -12,7 +12,8 @@ import pytest
 from board_probe import PROBE
 from board_probe import build as build_board
 from bundles import IMAGE
-from firmware_library import HARNESS, build, everything
+from firmware_library import HARNESS, everything
+from firmware_library import build as build_library
 from firmware_slots import library as slots_library
 from firmware_wearable import FirmwareWearable
 from numpy.typing import NDArray
@@ -103,7 +104,7 @@ def numerics(tmp_path_factory: pytest.TempPathFactory) -> Numerics:
 def whole_numerics(tmp_path_factory: pytest.TempPathFactory) -> Numerics:
     """The same as a processor without a floating-point unit has it: pixels in whole numbers where these hold them."""
     folder = tmp_path_factory.mktemp("whole_numerics")
-    return Numerics(build(folder, "numerics", [], *everything(), flags=["-DFLOAT32_SOFT=1"]), (0.005, 0.02))
+    return Numerics(build_library(folder, "numerics", [], *everything(), flags=["-DFLOAT32_SOFT=1"]), (0.005, 0.02))
 
 
 @pytest.fixture(scope="session", params=["single precision", "whole numbers"])
