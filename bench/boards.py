@@ -26,8 +26,8 @@ from pathlib import Path
 
 import numpy as np
 import per_picture
-from firmware import SHARED
 
+from firmware import SHARED
 from thermo_core.errors import ThermoError
 from thermo_core.sensors.correction import Stamp
 from thermo_core.sensors.kind import Block
