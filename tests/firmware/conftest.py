@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from bundles import IMAGE
 from firmware_library import HARNESS, SWITCHED, build, everything
+from firmware_slots import library as slots_library
 from firmware_wearable import FirmwareWearable
 from numpy.typing import NDArray
 
@@ -128,6 +129,12 @@ def wire(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     library.wire_counter.restype = ctypes.c_char_p
     library.wire_fed.restype = ctypes.c_float
     return library
+
+
+@pytest.fixture(scope="session")
+def boot(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    """Images, slots and the loader's choice, over a flash that can lose power; undefined behaviour aborts."""
+    return slots_library(tmp_path_factory.mktemp("boot"))
 
 
 @pytest.fixture(scope="session")

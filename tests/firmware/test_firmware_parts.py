@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from firmware_library import FIRMWARE, build
+from firmware_library import FIRMWARE, SWITCHED, build
 from graph_plans import plain_bytes
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,8 +35,9 @@ def c(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     library = build(
         tmp_path_factory.mktemp("parts"),
         "parts",
-        ["board", "float32", "soft_float", "learner", "network", "order"],
+        ["board", "elapsed", "float32", "soft_float", "learner", "network", "order"],
         *stages,
+        flags=SWITCHED,
     )
     for name in ("shim_total", "shim_mean", "shim_product", "shim_ranked"):
         getattr(library, name).restype = ctypes.c_float

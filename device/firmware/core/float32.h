@@ -76,6 +76,9 @@ static inline float float32_of_unsigned(uint64_t whole) {
 /* Whether any of them is no value. */
 bool float32_any_nothing(const float *values, uint32_t count);
 
+/* Whether any of them is a finite value. */
+bool float32_any_finite(const float *values, uint32_t count);
+
 /* Fill with no value. */
 void float32_fill_nothing(float *values, uint32_t count);
 
