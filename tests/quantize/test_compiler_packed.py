@@ -96,7 +96,12 @@ def test_products_at_their_limits(
         models.append(layers(model_builder, weights, size, (-128, 127, 0, 5)[number]))
         inputs.append(rng.choice(np.array([-128, 127, -127], np.int8), (3, *size, depth)))
     compiled = [compile_model(model, f"net{n}", "m0plus") for n, model in enumerate(models)]
-    assert {kind for one in compiled for kind in kinds(one)} <= {"PackedConv", "PackedDepthwise", "StreamedKernel"}
+    assert {kind for one in compiled for kind in kinds(one)} <= {
+        "PackedConv",
+        "PackedDense",
+        "PackedDepthwise",
+        "StreamedKernel",
+    }
     boards = [emulated(one.files, f"net{n}", inputs[n]) for n, one in enumerate(compiled)]
     for number, got in enumerate(emulate(boards, "m0plus", tmp_path)):
         assert np.array_equal(got, reference(models[number], inputs[number])[0]), number

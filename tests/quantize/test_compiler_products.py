@@ -139,7 +139,7 @@ def test_a_killed_filter_costs_its_layer_nothing(model_builder: Any, cpu: str) -
     assert code[0] == code[1] != ""
 
 
-@pytest.mark.parametrize("cpu", ["m4", "m7"])
+@pytest.mark.parametrize("cpu", ["m0plus", "m4", "m7"])
 def test_dense_layers_of_every_remainder(
     model_builder: Any, reference: Any, emulate: Any, emulated: Any, tmp_path: Path, cpu: str
 ) -> None:
@@ -161,7 +161,7 @@ def test_dense_layers_of_every_remainder(
         models.append(builder.build([source], [result]))
         inputs.append(random.integers(-128, 128, (3, rows, depth)).astype(np.int8))
     compiled = [compile_model(model, f"net{n}", cpu) for n, model in enumerate(models)]
-    assert sum(type(one.kernels[0]).__name__ == "DspDense" for one in compiled) > 15
+    assert sum(type(one.kernels[0]).__name__ in ("DspDense", "PackedDense", "PackedConv") for one in compiled) > 11
     boards = [emulated(one.files, f"net{n}", inputs[n]) for n, one in enumerate(compiled)]
     for number, got in enumerate(emulate(boards, cpu, tmp_path)):
         assert np.array_equal(got, reference(models[number], inputs[number])[0]), number
