@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from firmware import EMULATOR, FIRMWARE, M0PLUS, M4F, Processor, run
-
 from thermo_core.bundle import Bundle
 from thermo_core.image import load_public_key, verify
 from thermo_core.wearable.library import BUNDLE_NAME, folder
@@ -48,7 +47,9 @@ class Measured:
 
 def shipped(wearable: str) -> Bundle:
     """The bundle that comes with a wearable."""
-    image = verify((folder() / wearable / BUNDLE_NAME).read_bytes(), [load_public_key(DEVELOPMENT_PUBLIC_KEY.read_bytes())])
+    image = verify(
+        (folder() / wearable / BUNDLE_NAME).read_bytes(), [load_public_key(DEVELOPMENT_PUBLIC_KEY.read_bytes())]
+    )
     return Bundle.from_payload(image.payload)
 
 
@@ -111,13 +112,21 @@ def main() -> None:
     options = parser.parse_args()
     for program in ("arm-none-eabi-gcc", "qemu-system-arm"):
         if shutil.which(program) is None:
-            sys.exit(f"container: {program} is missing; install gcc-arm-none-eabi, libnewlib-arm-none-eabi, qemu-system-arm.")
+            sys.exit(
+                f"container: {program} is missing; install gcc-arm-none-eabi, libnewlib-arm-none-eabi, qemu-system-arm."
+            )
     for target, processor in PROCESSORS.items():
         found = measure(shipped(options.wearable), target)
         costs = found.costs
-        print(f"{options.wearable} on {processor.name}: container of {found.container_bytes} bytes, network's constants {found.network_bytes}")
-        print(f"  places that refer to others: {', '.join(f'{count} {kind}' for kind, count in found.relocations.items())}; none by address")
-        print(f"  rehearsed at {costs['rehearsed']} addresses, {costs['differing']} of 40 outputs differ from the linked-in network's")
+        print(
+            f"{options.wearable} on {processor.name}: container of {found.container_bytes} bytes, network's constants {found.network_bytes}"
+        )
+        print(
+            f"  places that refer to others: {', '.join(f'{count} {kind}' for kind, count in found.relocations.items())}; none by address"
+        )
+        print(
+            f"  rehearsed at {costs['rehearsed']} addresses, {costs['differing']} of 40 outputs differ from the linked-in network's"
+        )
         for way in ("linked in", "container in flash", "container in RAM"):
             print(f"  {way:20} {costs[way]:>12,} instructions a run")
 

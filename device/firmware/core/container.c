@@ -76,8 +76,18 @@ static bool is_whole(const struct container *container) {
   return true;
 }
 
-static bool ends_with_zero(const char *text, size_t size) {
-  return memchr(text, 0, size) != NULL;
+/* Whether it is a name that a sentence may show, with its zero byte. */
+static bool is_name(const char *text, size_t size) {
+  for (size_t i = 0; i < size; i++) {
+    const char letter = text[i];
+    if (letter == '\0') {
+      return i > 0U;
+    }
+    if (!((letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') || letter == '_' || letter == '-')) {
+      return false;
+    }
+  }
+  return false;
 }
 
 static bool stages_suit(const struct container *container, const struct container_host *host, struct text *reason) {
@@ -85,7 +95,7 @@ static bool stages_suit(const struct container *container, const struct containe
   const struct container_stage *stages =
       (const struct container_stage *)(const void *)(container->data + header->stages_at);
   for (uint32_t i = 0; i < header->stage_count; i++) {
-    if (!ends_with_zero(stages[i].name, sizeof stages[i].name)) {
+    if (!is_name(stages[i].name, sizeof stages[i].name)) {
       return damaged(reason);
     }
     if (!host->has_stage(stages[i].name)) {
@@ -147,7 +157,7 @@ bool container_open(struct container *container, const uint8_t *data, size_t siz
   if (header->size < sizeof *header || header->size > size) {
     return refuse(reason, "The container is cut; send it again.");
   }
-  if (!ends_with_zero(header->target, sizeof header->target) ||
+  if (!is_name(header->target, sizeof header->target) ||
       !lies_within(header, header->networks_at, header->network_count, sizeof(struct container_network))) {
     return damaged(reason);
   }

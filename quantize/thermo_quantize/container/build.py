@@ -96,8 +96,17 @@ def _link(networks: Iterable[Compiled], target: str) -> bytes:
             sources.append(f"{one.name}.c")
         if "-mfpu" not in PROCESSORS[target]:
             sources.append(str(SOFT_FLOAT))
-        roots = [f"-Wl,--undefined={source.removesuffix('.c')}_invoke" for source in sources if source != str(SOFT_FLOAT)]
-        command = [COMPILER, *PROCESSORS[target].split(), *_FLAGS.split(), "-nostartfiles", "--specs=nano.specs", f"-I{_FIRMWARE}"]
+        roots = [
+            f"-Wl,--undefined={source.removesuffix('.c')}_invoke" for source in sources if source != str(SOFT_FLOAT)
+        ]
+        command = [
+            COMPILER,
+            *PROCESSORS[target].split(),
+            *_FLAGS.split(),
+            "-nostartfiles",
+            "--specs=nano.specs",
+            f"-I{_FIRMWARE}",
+        ]
         command += ["-Wl,--emit-relocs,--no-warn-rwx-segments,--orphan-handling=place", "-T", "container.ld", *roots]
         done = subprocess.run(
             [*command, *sources, "-o", "container.elf"], cwd=folder, capture_output=True, text=True, check=False

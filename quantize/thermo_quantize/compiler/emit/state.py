@@ -29,7 +29,7 @@ def prototype(name: str, size: int, parameter: str = "") -> str:
     return f"""
 /* The network keeps a state: each run goes on where the one before ended. Forget it, as before the first run: wherever the
    input begins anew, or has a gap. */
-void {name}_reset({parameter or 'void'});
+void {name}_reset({parameter or "void"});
 """
 
 

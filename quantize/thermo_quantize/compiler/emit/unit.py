@@ -200,7 +200,9 @@ class Unit:
             signature = f"{function}_{self._inside.suffix}({told}const int8_t *source, int8_t *target{row})"
             self.functions.append(f"{head}\nLAYER static void {signature} {{\n{indent(body)}\n}}")
             return
-        self.functions.append(f"{head}\nLAYER static void {function}({self.parameter or 'void'}) {{\n{indent(body)}\n}}")
+        self.functions.append(
+            f"{head}\nLAYER static void {function}({self.parameter or 'void'}) {{\n{indent(body)}\n}}"
+        )
         self.calls.append(f"{function}({self.argument});")
 
     @property
