@@ -135,7 +135,7 @@ def test_a_grid_over_a_whole_recording_gives_the_bytes_of_one_moment_at_a_time(
     given = Series(
         np.cumsum(steps_us),
         values,
-        rng.integers(0, 4, count).astype(np.uint16) << 3,
+        (8 * rng.integers(0, 4, count)).astype(np.uint16),
         rng.random(count) < 0.1,
         DEPTHS * np.arange(count),
     )
