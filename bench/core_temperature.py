@@ -1,7 +1,8 @@
 """Core temperature where a new campaign would differ: other months, another camera's offset, missing rounds.
 
-The float network beside ridge regression, over people and over quarters of the campaign's days that are left out, as mean of
-three drawings. `python bench/core_temperature.py PATH [VARIANT]`, with the .csv.gz file of facial and oral temperatures.
+The float network, as mean of two drawings, beside ridge regression and extra trees, over people and over quarters of the campaign's
+days that are left out; how many people the 90 % interval holds and of what half-width in K, and the same of its widest fifth.
+`python bench/core_temperature.py PATH [VARIANT]`, with the .csv.gz file of facial and oral temperatures.
 """
 
 import sys
@@ -18,11 +19,12 @@ def main() -> None:
     settings = task.settings.changed({"variant": variant})
     samples = task.load(path, settings, quick=False)
     print(f"{variant}, {len(samples)} rows; all but the first with quarters of the days left out")
-    print(f"{'':24}    network: RMSE   MAE    bias    AUC      ridge: RMSE   MAE    bias    AUC")
-    for case in core_cases.cases(task, samples, settings):
-        row = core_cases.measure(case, task, samples, settings)
-        cells = ["  ".join(f"{row[who + name]:6.3f}" for name in core_cases.FIGURES) for who in ("", "ridge_")]
-        print(f"{case.name:32}{cells[0]}          {cells[1]}", flush=True)
+    print(f"{'':32}{'network: RMSE, MAE, bias, AUC':32}{'interval: held, widest fifth':34}{'ridge':20}trees")
+    for row in core_cases.measure(core_cases.cases(task, samples, settings), task, samples, settings):
+        own = "  ".join(f"{row[name]:6.3f}" for name in core_cases.FIGURES)
+        interval = f"{row['coverage']:.3f} of {row['half_width']:.2f}, {row['coverage_widest']:.3f} of {row['half_width_widest']:.2f}"
+        others = [f"{row[f'{name}_rmse']:.3f}, AUC {row[f'{name}_auc_fever']:.3f}" for name in ("ridge", "trees")]
+        print(f"{row['case']:32}{own:32}{interval:34}{others[0]:20}{others[1]}")
 
 
 if __name__ == "__main__":

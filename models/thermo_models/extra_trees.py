@@ -1,7 +1,8 @@
 """Extremely randomised trees (Geurts, Ernst & Wehenkel 2006): the classical method beside a network, on the same inputs.
 
 A tree splits each group of samples by the best of a few features, each at a threshold drawn between the least and the greatest
-value that the group has of it; leaves tell the shares of classes. All groups of a depth are split at once. Nothing of it is shipped.
+value that the group has of it; leaves tell means: of numbers, or of classes as numbers, which are their shares. All groups of a depth are
+split at once. Nothing of it is shipped.
 """
 
 from dataclasses import dataclass
@@ -11,17 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 DEEPEST = 24
+SAME = 1e-9
+"""Targets no farther apart are the same, but for rounding."""
 _Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class _Tree:
-    """Nodes: the feature each is split by, -1 for a leaf; its threshold; its first child, the second follows; shares of classes."""
+    """Nodes: the feature each is split by, -1 for a leaf; its threshold; its first child, the second follows; means of the targets."""
 
     feature: NDArray[np.int64]
     threshold: _Array
     child: NDArray[np.int64]
-    shares: _Array
+    means: _Array
 
     def tell(self, inputs: _Array) -> _Array:
         node = np.zeros(len(inputs), np.int64)
@@ -32,7 +35,7 @@ class _Tree:
                 break
             beyond = inputs[rows, np.maximum(self.feature[node], 0)] > self.threshold[node]
             node = np.where(inner, self.child[node] + beyond, node)
-        return self.shares[node]
+        return self.means[node]
 
 
 def tell(
@@ -57,31 +60,52 @@ def tell(
     """
     counts = np.bincount(targets, minlength=classes)
     weights = np.where(counts > 0, len(targets) / (classes * np.maximum(counts, 1)), 0)[targets]
+    return _of_many(train, np.eye(classes)[targets], weights, test, trees, least, seed)
+
+
+def tell_numbers(
+    train: NDArray[np.float32],
+    targets: NDArray[np.floating[Any]],
+    test: NDArray[np.float32],
+    trees: int = 150,
+    least: int = 5,
+    seed: int = 0,
+) -> NDArray[np.float32]:
+    """Numbers (m, quantities) of what (m, features) shows, learnt from targets (n, quantities) of (n, features); see `tell`."""
+    centre = targets.astype(np.float64).mean(0)
+    said = _of_many(train, targets - centre, np.ones(len(targets)), test, trees, least, seed)
+    return np.asarray(said + centre, np.float32)
+
+
+def _of_many(
+    train: NDArray[np.float32],
+    targets: _Array,
+    weights: _Array,
+    test: NDArray[np.float32],
+    trees: int,
+    least: int,
+    seed: int,
+) -> NDArray[np.float32]:
     known, asked = (np.nan_to_num(side.reshape(len(side), -1).astype(np.float64), nan=-1e6) for side in (train, test))
     rng = np.random.default_rng([seed, 0xE7])
-    found = np.zeros((len(asked), classes))
+    found = np.zeros((len(asked), targets.shape[1]))
     for _ in range(trees):
-        found += _grow(known, targets, weights, classes, least, rng).tell(asked)
-    return (found / trees).astype(np.float32)
+        found += _grow(known, targets, weights, least, rng).tell(asked)
+    said: NDArray[np.float32] = (found / trees).astype(np.float32)
+    return said
 
 
-def _grow(
-    inputs: _Array, targets: NDArray[np.int64], weights: _Array, classes: int, least: int, rng: np.random.Generator
-) -> _Tree:
+def _grow(inputs: _Array, targets: _Array, weights: _Array, least: int, rng: np.random.Generator) -> _Tree:
     samples = np.arange(len(inputs))
     node = np.zeros(len(inputs), np.int64)
-    features, thresholds, children, shares = (
-        [-1],
-        [0.0],
-        [0],
-        [_shares(np.zeros(len(inputs), np.int64), targets, weights, 1, classes)[0]],
-    )
+    weighed = targets * weights[:, np.newaxis]
+    features, thresholds, children, means = [-1], [0.0], [0], [_means(node, weighed, weights, 1)[0]]
     begun = 0
     for _ in range(DEEPEST):
         group = node[samples] - begun
         count = len(features) - begun
         split, feature, threshold = _splits(
-            inputs[samples], group, targets[samples], weights[samples], count, classes, least, rng
+            inputs[samples], group, weighed[samples], weights[samples], count, least, rng
         )
         going = split[group]
         if not going.any():
@@ -97,18 +121,17 @@ def _grow(
         features += [-1] * added
         thresholds += [0.0] * added
         children += [0] * added
-        shares += list(_shares(node[samples] - first, targets[samples], weights[samples], added, classes))
+        means += list(_means(node[samples] - first, weighed[samples], weights[samples], added))
         begun = first
-    return _Tree(np.array(features), np.array(thresholds), np.array(children), np.array(shares))
+    return _Tree(np.array(features), np.array(thresholds), np.array(children), np.array(means))
 
 
 def _splits(
     inputs: _Array,
     group: NDArray[np.int64],
-    targets: NDArray[np.int64],
+    weighed: _Array,
     weights: _Array,
     count: int,
-    classes: int,
     least: int,
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64], _Array]:
@@ -118,18 +141,17 @@ def _splits(
     sizes = np.bincount(group, minlength=count)
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     best, chosen, at = np.full(count, -np.inf), np.zeros(count, np.int64), np.zeros(count)
-    whole = np.bincount(group * classes + targets, weights, count * classes).reshape(count, classes)
-    mixed = (whole > 0).sum(1) > 1
+    whole, all_weight = _sums(group, weighed, count), _weight(group, weights, count)
+    mixed = _differ(weighed[order], weights[order], starts)
     for _ in range(tried):
         feature = rng.integers(0, inputs.shape[1], count)
         values = inputs[np.arange(len(inputs)), feature[group]]
         lowest, highest = (ends.reduceat(values[order], starts) for ends in (np.minimum, np.maximum))
         threshold = lowest + (highest - lowest) * rng.random(count)
         beyond = values > threshold[group]
-        above = np.bincount(group[beyond] * classes + targets[beyond], weights[beyond], count * classes)
-        above = above.reshape(count, classes)
+        above, weight = _sums(group[beyond], weighed[beyond], count), _weight(group[beyond], weights[beyond], count)
         number = np.bincount(group[beyond], minlength=count)
-        gain = _purity(above) + _purity(whole - above)
+        gain = _purity(above, weight) + _purity(whole - above, all_weight - weight)
         usable = (number >= least) & (sizes - number >= least) & mixed & (gain > best)
         best, chosen, at = (
             np.where(usable, gain, best),
@@ -139,13 +161,26 @@ def _splits(
     return np.isfinite(best), chosen, at
 
 
-def _purity(weights: NDArray[Any]) -> _Array:
-    """Sum of squares over the sum, of each row: the greater, the less mixed."""
-    total = weights.sum(1)
-    return np.where(total > 0, np.square(weights).sum(1) / np.maximum(total, 1e-12), 0)
+def _purity(sums: _Array, weight: _Array) -> _Array:
+    """Square of what each row sums to over its weight: the greater, the less the targets of a group differ."""
+    return np.where(weight > 0, np.square(sums).sum(1) / np.maximum(weight, 1e-12), 0)
 
 
-def _shares(group: NDArray[np.int64], targets: NDArray[np.int64], weights: _Array, count: int, classes: int) -> _Array:
-    found = np.bincount(group * classes + targets, weights, count * classes).reshape(count, classes)
-    shares: _Array = found / np.maximum(found.sum(1, keepdims=True), 1e-12)
-    return shares
+def _differ(weighed: _Array, weights: _Array, starts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether the targets of a group, whose samples stand one after another, are not all the same."""
+    targets = weighed / np.maximum(weights, 1e-12)[:, np.newaxis]
+    apart = np.maximum.reduceat(targets, starts) - np.minimum.reduceat(targets, starts)
+    return np.asarray(apart.max(1) > SAME)
+
+
+def _weight(group: NDArray[np.int64], weights: _Array, count: int) -> _Array:
+    return np.asarray(np.bincount(group, weights, count), np.float64)
+
+
+def _sums(group: NDArray[np.int64], weighed: _Array, count: int) -> _Array:
+    return np.stack([np.bincount(group, column, count) for column in weighed.T], axis=1)
+
+
+def _means(group: NDArray[np.int64], weighed: _Array, weights: _Array, count: int) -> _Array:
+    means: _Array = _sums(group, weighed, count) / np.maximum(_weight(group, weights, count), 1e-12)[:, np.newaxis]
+    return means

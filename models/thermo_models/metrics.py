@@ -58,3 +58,20 @@ def auc_matched(scores: NDArray[Any], positive: NDArray[np.bool_], when: NDArray
     above = scores[positive][:, None] - scores[~positive][None, :]
     pairs = int(near.sum())
     return float(((above > 0) & near).sum() + 0.5 * ((above == 0) & near).sum()) / pairs if pairs else float("nan")
+
+
+def expected_calibration_error(scores: NDArray[Any], truth: NDArray[np.int64], bins: int = 10) -> float:
+    """How far a score is from the share of times it is right, on average (Guo et al. 2017): of the class that is said, in bins of equal width.
+
+    Args:
+        scores: (n, classes) that sum to 1, or (n, 1) of the second of two classes.
+        truth: (n,) classes.
+        bins: over scores from 0 to 1.
+    """
+    both = np.concatenate([1 - scores, scores], axis=1) if scores.shape[1] == 1 else scores
+    said, sure = both.argmax(1), np.clip(both.max(1), 0, 1)
+    right = said == truth
+    place = np.minimum((sure * bins).astype(int), bins - 1)
+    counts = np.bincount(place, minlength=bins)
+    apart = np.bincount(place, sure, bins) - np.bincount(place, right, bins)
+    return float(np.abs(apart).sum() / counts.sum())

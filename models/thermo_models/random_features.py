@@ -6,11 +6,13 @@ in the variances: an input that is believed to tell little gets small weights. D
 (Yu et al. 2016, arXiv:1610.09072).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
 
 Array = NDArray[np.float64]
 NEWTON_STEPS = 12
@@ -72,19 +74,25 @@ class Solved:
     @classmethod
     def of(cls, hidden: Hidden, prior: Prior, inputs: Array, targets: Array, copies: int = 1) -> "Solved":
         """The ridge regression of targets (n,) on inputs (n, d), which may hold each sample several times, changed each time."""
-        features, deviation = _features(hidden, inputs), _deviations(hidden, prior)
-        centre, mean = features.mean(0), float(targets.mean())
-        centred = (features - centre) * deviation
-        dual = np.linalg.solve(centred @ centred.T + prior.noise * copies * np.eye(len(inputs)), targets - mean)
-        weights = deviation * (centred.T @ dual)
-        return cls(hidden, weights, mean - float(centre @ weights))
+        return Posterior.of(hidden, prior, inputs, targets, copies).solved
 
     @classmethod
-    def of_classes(cls, hidden: Hidden, prior: Prior, inputs: Array, positive: NDArray[np.bool_]) -> "Solved":
-        """The penalised logistic regression of two classes, each weighing the same, on inputs (n, d), by Newton's method."""
+    def of_classes(
+        cls, hidden: Hidden, prior: Prior, inputs: Array, positive: NDArray[np.bool_], balance: bool = True
+    ) -> "Solved":
+        """The penalised logistic regression of two classes on inputs (n, d), by Newton's method.
+
+        Args:
+            hidden: the drawn layer.
+            prior: of the weights.
+            inputs: (n, d).
+            positive: (n,) which of them are of the second class.
+            balance: let each class weigh the same; otherwise what is said is a chance where classes are as common as here.
+        """
         deviation = _deviations(hidden, prior)
         features = np.column_stack([_features(hidden, inputs) * deviation, np.ones(len(inputs))])
-        weight = np.where(positive, 0.5 / positive.mean(), 0.5 / (1 - positive.mean()))
+        shares = np.where(positive, positive.mean(), 1 - positive.mean())
+        weight = 0.5 / shares if balance else np.ones(len(positive))
         # The bias is all but free.
         penalty = np.append(np.ones(len(deviation)), 1e-6)
         found = np.zeros(len(penalty))
@@ -97,14 +105,51 @@ class Solved:
 
     def put_into(self, network: Any) -> None:
         """Set the weights of a `dense_residual` of this size."""
-        first, last = (layer for layer in network.layers if layer.get_weights())
-        first.set_weights([self.hidden.kernel, self.hidden.bias])
-        last.set_weights([self.weights[:, np.newaxis], np.array([self.bias])])
+        put_together(network, (self,))
+
+    def times(self, factor: float) -> "Solved":
+        """The function times a factor."""
+        return Solved(self.hidden, factor * self.weights, factor * self.bias)
 
     def __call__(self, inputs: Array) -> Array:
         """(m,) values at inputs (m, d)."""
         values: Array = _features(self.hidden, inputs) @ self.weights + self.bias
         return values
+
+
+@dataclass(frozen=True, slots=True)
+class Posterior:
+    """A function that was solved for, and how unsure it is of itself: little near samples that it was learnt from, more far away."""
+
+    solved: Solved
+    _centre: Array
+    _deviation: Array
+    _known: Array
+    _factor: tuple[Array, bool]
+
+    @classmethod
+    def of(cls, hidden: Hidden, prior: Prior, inputs: Array, targets: Array, copies: int = 1) -> "Posterior":
+        """See `Solved.of`."""
+        features, deviation = _features(hidden, inputs), _deviations(hidden, prior)
+        centre, mean = features.mean(0), float(targets.mean())
+        known = (features - centre) * deviation
+        factor = cho_factor(known @ known.T + prior.noise * copies * np.eye(len(inputs)))
+        weights = deviation * (known.T @ cho_solve(factor, targets - mean))
+        return cls(Solved(hidden, weights, mean - float(centre @ weights)), centre, deviation, known, factor)
+
+    def variance(self, inputs: Array) -> Array:
+        """(m,) of the function at inputs (m, d), without the noise of a target."""
+        asked = (_features(self.solved.hidden, inputs) - self._centre) * self._deviation
+        told = asked @ self._known.T
+        found: Array = np.square(asked).sum(1) - np.sum(told * cho_solve(self._factor, told.T).T, axis=1)
+        return np.maximum(found, 0.0)
+
+
+def put_together(network: Any, functions: Sequence[Solved]) -> None:
+    """Set the weights of a `dense_residual` of one output a function; all share its hidden layer."""
+    first, last = (layer for layer in network.layers if layer.get_weights())
+    first.set_weights([functions[0].hidden.kernel, functions[0].hidden.bias])
+    last.set_weights([np.stack([one.weights for one in functions], axis=1), np.array([one.bias for one in functions])])
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from thermo_core.errors import UsageError
 from thermo_core.files import read_json, write_files
 from thermo_models.evaluation import alert_figures, check_data, measured, open_model
 from thermo_models.intervals import RESAMPLES
+from thermo_models.refusals import refusals
 from thermo_models.runs import told
 from thermo_models.study import Report, goals_of
 from thermo_models.tasks.task import Alerting, Examined, Task
@@ -48,8 +49,11 @@ def remeasure(
     test, seed = samples.pick(fold.test), int(metrics.get("seed", 0))
     report(f"{len(test)} samples of {len(np.unique(test.people))}")
     if samples.digest != metrics["data_sha256"]:
-        report("the data are others than before: figures of the float network are left out")
-        metrics.pop("float", None)
+        report(
+            "the data are others than before: figures of the float network and of other methods beside the baseline are left out"
+        )
+        for stale in ("float", "others", "against"):
+            metrics.pop(stale, None)
         simple = task.baseline(samples.pick(np.concatenate([fold.train, fold.validation])), test, opened.settings)
         if simple is not None:
             metrics["baseline"] = task.metrics(test, simple, opened.settings)
@@ -58,6 +62,8 @@ def remeasure(
     found["int8"]["parameters"] = metrics["parameters"]
     metrics["folds"] = [metrics["folds"][0] | {"test_samples": len(test), "int8": found["int8"]}]
     metrics |= found
+    if shares := {name: float(flagged.mean()) for name, flagged in refusals(task, opened.stages, test).items()}:
+        metrics["refused"] = shares
     metrics["goals"] = goals_of(task, opened.settings, metrics["int8"])
     if isinstance(task, Alerting) and opened.profile is not None and opened.profile.alerts:
         threshold = task.threshold_of(opened.profile.alerts[0].when)

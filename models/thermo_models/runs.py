@@ -90,7 +90,9 @@ def run(
         for variant in task.compared_variants:
             report(f"variant {variant}, to compare with")
             other = settings.changed({"variant": variant})
-            found = cross_validate(task, load(other), other, lambda line: None, epochs, seed, resamples)
+            found = cross_validate(
+                task, load(other), other, lambda line: None, epochs, seed, resamples, contrasted=False
+            )
             metrics.setdefault("variants", {})[variant] = {
                 "int8": numbers(found.metrics["int8"]), "intervals": found.metrics["intervals"]["int8"]
             }  # fmt: skip

@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.tflite.interpreter import Int8Network
-from thermo_models import networks
-from thermo_models.features import network_inputs, refused
+from thermo_models import contrast, networks
+from thermo_models.features import network_inputs
 from thermo_models.fit import Curves, fit
 from thermo_models.intervals import RESAMPLES, Figures, bootstrap, described, numbers
 from thermo_models.networks.views import looking_around
+from thermo_models.refusals import refusals
 from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
-from thermo_models.tasks.task import Bounded, Plan, Task
+from thermo_models.tasks.task import Plan, Task
 from thermo_quantize.convert import to_int8
 
 CALIBRATION_SAMPLES = 256
@@ -107,6 +108,7 @@ def cross_validate(
     epochs: Epochs = lambda what, done, total, loss: None,
     first_seed: int = 0,
     resamples: int = RESAMPLES,
+    contrasted: bool = True,
 ) -> Study:
     """Train every fold with every seed; pool what the folds say of their test sides.
 
@@ -118,6 +120,7 @@ def cross_validate(
         epochs: told about each epoch.
         first_seed: of weights and shuffling; the settings say how many follow.
         resamples: of the intervals; 0 gives none.
+        contrasted: whether simpler methods are measured beside it.
 
     Raises:
         UsageError: a split puts one person on two sides or leaves a side empty.
@@ -126,7 +129,7 @@ def cross_validate(
     for note in (fold.note for fold in folds if fold.note):
         report(note)
     every = [
-        _Seed.run(task, samples, folds, settings, first_seed + number, report, epochs)
+        _Seed.run(task, samples, folds, settings, first_seed + number, report, epochs, contrasted and number == 0)
         for number in range(settings.seeds)
     ]
     first = every[0]
@@ -149,13 +152,18 @@ def cross_validate(
     metrics["int8"]["parameters"] = first.parameters
     if resamples:
         report(f"intervals from {resamples} draws of people")
-        metrics["intervals"] = {
-            **described(first.tested.people, resamples, first_seed),
-            "int8": bootstrap(_mean_of(task, every, settings), first.tested.people, first_seed, resamples),
-        }
+        sure = bootstrap(_mean_of(task, every, settings), first.tested.people, first_seed, resamples)
+        own, differences = contrast.parted(sure)
+        metrics["intervals"] = {**described(first.tested.people, resamples, first_seed), "int8": own}
+        if differences:
+            better = contrast.better_by(task, metrics["int8"], first.beside)
+            metrics["against"] = contrast.described(better, differences)
     metrics["folds"] = [fold for one in every for fold in one.by_fold]
-    if first.baseline:
-        metrics["baseline"] = first.baseline
+    others = dict(first.beside)
+    if contrast.BASELINE in others:
+        metrics["baseline"] = others.pop(contrast.BASELINE)
+    if others:
+        metrics["others"] = others
     if first.refused:
         metrics["refused"] = first.refused
     metrics["goals"] = goals_of(task, settings, metrics["int8"])
@@ -175,16 +183,14 @@ def goals_of(task: Task, settings: Settings, figures: dict[str, Any]) -> list[di
     ]
 
 
-_UNSEEN = "those it was measured on"
-
-
 @dataclass(frozen=True, slots=True)
 class _Seed:
-    """All folds of one seed."""
+    """All folds of one seed; those of the first one with simpler methods beside, which know of no seed."""
 
     pooled: dict[str, dict[str, Any]]
     by_fold: list[dict[str, Any]]
-    baseline: dict[str, Any]
+    simple: dict[str, NDArray[np.float32]]
+    beside: dict[str, dict[str, Any]]
     curves: dict[str, Curves]
     last: Trained
     parameters: int
@@ -204,6 +210,7 @@ class _Seed:
         seed: int,
         report: Report,
         epochs: Epochs,
+        contrasted: bool,
     ) -> "_Seed":
         outputs: dict[str, NDArray[np.float32]] = {}
         half_width = np.full(len(samples), np.nan)
@@ -223,18 +230,18 @@ class _Seed:
             if trained.plan.half_width is not None:
                 half_width[fold.test] = trained.plan.half_width
                 test = _with(test, half_width[fold.test])
-            simple = task.baseline(samples.pick(np.concatenate([fold.train, fold.validation])), test, settings)
-            if simple is not None:
-                _place(outputs, "baseline", len(samples), fold, simple)
+            if contrasted:
+                others = samples.pick(np.concatenate([fold.train, fold.validation]))
+                for name, said in contrast.simple_ones(task, others, test, settings).items():
+                    _place(outputs, name, len(samples), fold, said)
             figures = task.metrics(test, outputs["int8"][fold.test], settings)
             by_fold.append(
                 {"fold": fold.name, "seed": seed, "test_samples": len(test), "int8": figures}
                 | ({"note": fold.note} if fold.note else {})
             )
             curves[fold.name] = trained.curves
-            if isinstance(task, Bounded):
-                for name, features in {_UNSEEN: test.features, **task.strange(test)}.items():
-                    strange.setdefault(name, []).append(refused(trained.plan.stages, task.prepare(features)))
+            for name, flagged in refusals(task, trained.plan.stages, test).items():
+                strange.setdefault(name, []).append(flagged)
             report(f"{fold.name}, seed {seed}: " + ", ".join(f"{k} {v:.4g}" for k, v in figures.items() if _real(v)))
         # A fold tests a part; where the folds do not cover all samples, the rest stays out.
         seen = np.isfinite(outputs["int8"]).all(1)
@@ -246,11 +253,9 @@ class _Seed:
             values = [fold["int8"].get(name) for fold in by_fold]
             if len(folds) > 1 and all(_real(value) for value in values):
                 pooled["int8"][f"worst_fold_{name}"] = float(min(values) if more_is_better else max(values))
-        baseline = {}
-        if "baseline" in outputs:
-            baseline = task.metrics(samples.pick(seen), outputs["baseline"][seen], settings)
+        simple = {name: said[seen] for name, said in outputs.items() if name not in ("float", "int8")}
         return cls(
-            pooled, by_fold, baseline, curves, last,
+            pooled, by_fold, simple, contrast.figures_of(task, samples.pick(seen), simple, settings), curves, last,
             int(trained.network.count_params()), networks.macs(trained.network), len(trained.model),
             tested.without_features(), outputs["int8"][seen],
             {name: float(np.concatenate(of).mean()) for name, of in strange.items()},
@@ -264,7 +269,10 @@ def _mean_of(task: Task, every: list[_Seed], settings: Settings) -> Figures:
         found = [
             numbers(task.metrics(one.tested.pick(index).of_people(draw), one.said[index], settings)) for one in every
         ]
-        return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
+        own = {name: float(np.mean([one[name] for one in found])) for name in found[0]}
+        tested = every[0].tested.pick(index).of_people(draw)
+        simple = {name: said[index] for name, said in every[0].simple.items()}
+        return own | contrast.better_by(task, own, contrast.figures_of(task, tested, simple, settings))
 
     return figures
 

@@ -21,7 +21,8 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
     """Markdown; every figure comes from `metrics`."""
     names = [name for name, value in metrics["int8"].items() if isinstance(value, float)]
     sure = metrics["intervals"]
-    columns = {name: {key: _figure(value) for key, value in metrics.get(name, {}).items()} for name in COLUMNS}
+    columns = {name: _cells(metrics.get(name, {})) for name in COLUMNS}
+    columns |= {name: _cells(figures) for name, figures in metrics.get("others", {}).items()}
     columns[INTERVAL] = {name: _interval(ends) for name, ends in sure["int8"].items()}
     columns = {name: cells for name, cells in columns.items() if cells}
     figures = "\n".join(
@@ -38,6 +39,7 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
     single = len(metrics["folds"]) == 1
     kept = KEPT if task.needs_data else ITSELF if single else LAST
     table = "\n".join(_table(metrics["int8"].get("table", []), metrics.get("baseline", {}).get("table", [])))
+    against = "\n".join(_against(metrics.get("against", {})))
     unknown = "\n".join(_refused(metrics["refused"])) if "refused" in metrics else ""
     alert = "\n".join(_alert(metrics["alert"], sure.get("alert", {}), task)) if "alert" in metrics else ""
     charts = "".join(f"![{name}]({name})\n\n" for name in task.chart_files) if isinstance(task, Charted) else ""
@@ -65,12 +67,41 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
 | goal | | int8 | met |
 |---|---|---|---|
 {goals}
-{table}{alert}{unknown}
+{against}{table}{alert}{unknown}
 {charts}{kept}`thermo-models train {task.name}{first}` prints them; int8 figures are of tflite-runtime's reference kernels.
 {day}
 ## Limits
 {sentences}
 """
+
+
+def _cells(figures: dict[str, Any]) -> dict[str, str]:
+    return {name: _figure(value) for name, value in figures.items()}
+
+
+def _against(others: dict[str, dict[str, Any]]) -> list[str]:
+    """By how much the network is better than each other method, and whether that is more than luck."""
+    rows = [
+        f"| {figure} | {name} | {_figure(one['by'])} | {_interval(one['interval'])} | {_verdict(one['interval'])} |"
+        for name, figures in others.items()
+        for figure, one in figures.items()
+    ]
+    if not rows:
+        return []
+    return [
+        "",
+        "Better than another method by, on the same draws; what the interval does not exclude is not claimed:",
+        "",
+        f"| | against | better by | {INTERVAL} | |",
+        "|---|---|---|---|---|",
+        *rows,
+        "",
+    ]
+
+
+def _verdict(interval: Any) -> str:
+    low, high = interval
+    return "better" if low > 0 else "worse" if high < 0 else "not shown"
 
 
 def _refused(shares: dict[str, float]) -> list[str]:

@@ -122,8 +122,7 @@ class _Grid:
 def _result(stage: Resample, inputs: Signals) -> Signal:
     """Shape and unit of the input, at `rate_hz` on a clock of its own; a mean makes nothing faster."""
     (signal,) = inputs
-    if not signal.rate_hz:
-        raise stage.fail(f'takes "{signal.name}", which comes now and then, not at a rate; hold it on another signal')
+    stage.needs_rate(signal, "hold it on another signal")
     if stage.by == "mean" and stage.rate_hz > signal.rate_hz:
         raise stage.fail(
             f'makes "{signal.name}" faster ({signal.rate_hz:g} to {stage.rate_hz:g} Hz), which no mean can; say by = "last"'

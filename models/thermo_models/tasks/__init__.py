@@ -8,6 +8,7 @@ from thermo_models.tasks.core_temperature import CoreTemperature
 from thermo_models.tasks.fitness_band import FitnessBand
 from thermo_models.tasks.monitor import Monitor
 from thermo_models.tasks.nagoya_actions import NagoyaActions
+from thermo_models.tasks.nagoya_stream import NagoyaStream
 from thermo_models.tasks.neuro_band import NeuroBand
 from thermo_models.tasks.task import Task
 from thermo_models.tasks.time_constants import TimeConstants
@@ -17,6 +18,7 @@ _ALL: tuple[Task, ...] = (
     BreastPatch(),
     BreastWatch(),
     NagoyaActions(),
+    NagoyaStream(),
     CoreTemperature(),
     WristStress(),
     TimeConstants(),

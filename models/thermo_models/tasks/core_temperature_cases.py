@@ -1,17 +1,29 @@
 """How an oral temperature told from a face fares where people, months or cameras are unlike those that were learnt from.
 
-The float network beside ridge regression, each the mean of some drawings of its hidden layer; nothing is quantised, so that a case
-takes seconds.
+The float network, as mean of some drawings of its hidden layer, beside ridge regression and extra trees; nothing is quantised, so that a
+case takes seconds.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_models.face import CONTEXT, MOUTH, REGIONS, inputs_of, prior_of, solved_for, stages_of
+from thermo_models import extra_trees
+from thermo_models.face import (
+    CONTEXT,
+    MOUTH,
+    REGIONS,
+    Taught,
+    half_width_of,
+    inputs_of,
+    prior_of,
+    solved_for,
+    stages_of,
+)
 from thermo_models.networks.dense import UNITS
 from thermo_models.networks.layers import channels
 from thermo_models.random_features import Hidden
@@ -19,9 +31,12 @@ from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
 from thermo_models.tasks.task import Task
 
-DRAWINGS = 3
+DRAWINGS = 2
 PERIODS = 4
+TREES = 40
 FIGURES = ("rmse", "mae", "bias", "auc_fever")
+OWN = ("coverage", "coverage_widest", "half_width", "half_width_widest")
+"""Further figures, of the network alone."""
 SHIFTS = (
     ("room warmer by", 0, 2.5, "2.5 SD"),
     ("room colder by", 0, -2.5, "2.5 SD"),
@@ -53,7 +68,7 @@ def cases(task: Task, samples: Samples, settings: Settings) -> list[Case]:
     by_person = task.folds(samples, settings)
     by_period = _periods(samples, samples.extra["day"])
 
-    by_warmth = _periods(samples, samples.features[:, -CONTEXT])
+    by_warmth, by_dampness = (_periods(samples, samples.features[:, place - CONTEXT]) for place in (0, 1))
 
     def offset(kelvin: float) -> Change:
         def change(features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -91,6 +106,7 @@ def cases(task: Task, samples: Samples, settings: Settings) -> list[Case]:
         Case("camera 0.3 K more", by_period, offset(0.3)),
         *(Case(f"{name} {amount}", by_period, context(place, by)) for name, place, by, amount in SHIFTS),
         Case("warm days", by_warmth, lambda features: features),
+        Case("damp days", by_dampness, lambda features: features),
         Case("no round 4", by_period, closed),
         Case("temperatures alone", by_period, bare),
     ]
@@ -105,21 +121,64 @@ def _periods(samples: Samples, order: NDArray[Any]) -> list[Fold]:
     ]
 
 
-def measure(case: Case, task: Task, samples: Samples, settings: Settings, drawings: int = DRAWINGS) -> dict[str, Any]:
-    """The case's name, and `FIGURES` of the network and, as ridge_..., of ridge regression."""
-    prior = prior_of(settings)
+def measure(
+    asked: Sequence[Case], task: Task, samples: Samples, settings: Settings, drawings: int = DRAWINGS
+) -> list[dict[str, Any]]:
+    """Of each case its name, `FIGURES` and `OWN` of the network and, as ridge_... and trees_..., `FIGURES` of these.
+
+    Whoever is left out by several cases is learnt without but once.
+    """
+    shape = (len(asked), drawings, len(samples), 2)
+    own, simple = np.zeros(shape, np.float32), {name: np.zeros((len(asked), len(samples), 1)) for name in SIMPLE}
+    places: dict[int, list[int]] = {}
+    for place, case in enumerate(asked):
+        places.setdefault(id(case.folds), []).append(place)
+    for of in places.values():
+        for fold in asked[of[0]].folds:
+            train, test = samples.pick(fold.train), samples.pick(fold.test)
+            changed = np.concatenate([asked[place].change(test.features) for place in of])
+            everybody = np.tile(np.arange(len(test)), len(of))
+            many = replace(test.pick(everybody), features=changed)
+            said = _said(train, many, settings, drawings).reshape(drawings, len(of), len(test), 2)
+            own[np.array(of)[:, np.newaxis], :, fold.test] = said.transpose(1, 2, 0, 3)
+            for name, method in SIMPLE.items():
+                told = method(task, train, many, settings).reshape(len(of), len(test), 1)
+                simple[name][np.array(of)[:, np.newaxis], fold.test] = told
     rows = []
+    for place, case in enumerate(asked):
+        network = [task.metrics(samples, one, settings) for one in own[place]]
+        row: dict[str, Any] = {"case": case.name}
+        row |= {name: float(np.mean([one[name] for one in network])) for name in (*FIGURES, *OWN)}
+        for name, of_all in simple.items():
+            figures = task.metrics(samples, of_all[place].astype(np.float32), settings)
+            row |= {f"{name}_{figure}": figures[figure] for figure in FIGURES}
+        rows.append(row)
+    return rows
+
+
+def _said(train: Samples, test: Samples, settings: Settings, drawings: int) -> NDArray[np.float64]:
+    """(drawings, n, 2) of networks learnt from one side, of the other."""
+    prior, stages = prior_of(settings), stages_of(train, settings)
+    taught, asked = Taught.of(stages, train), inputs_of(stages, test)
+    found = np.zeros((drawings, len(test), 2))
     for seed in range(drawings):
         hidden = Hidden.draw(prior, channels(UNITS, settings.width), seed)
-        said = np.zeros((2, len(samples), 1), np.float32)
-        for fold in case.folds:
-            train, test = samples.pick(fold.train), samples.pick(fold.test)
-            stages = stages_of(train, settings)
-            solved = solved_for(hidden, prior, inputs_of(stages, train), train.targets[:, 0].astype(np.float64))
-            changed = Samples(case.change(test.features), test.targets, test.people, test.groups)
-            said[0, fold.test, 0] = solved(inputs_of(stages, changed))
-            said[1, fold.test] = task.baseline(train, changed, settings)
-        network, ridge = (task.metrics(samples, one, settings) for one in said)
-        rows.append([*(network[name] for name in FIGURES), *(ridge[name] for name in FIGURES)])
-    names = (*FIGURES, *(f"ridge_{name}" for name in FIGURES))
-    return {"case": case.name, **dict(zip(names, np.mean(rows, axis=0).tolist(), strict=True))}
+        known = solved_for(hidden, prior, taught)
+        found[seed] = np.stack([known.solved(asked), half_width_of(hidden, prior, taught, known)(asked)], axis=1)
+    return found
+
+
+def _ridge(task: Task, train: Samples, test: Samples, settings: Settings) -> NDArray[np.float32]:
+    found = task.baseline(train, test, settings)
+    assert found is not None
+    return found
+
+
+def _trees(task: Task, train: Samples, test: Samples, settings: Settings) -> NDArray[np.float32]:
+    return extra_trees.tell_numbers(train.features, train.targets, test.features, TREES)
+
+
+SIMPLE: Mapping[str, Callable[[Task, Samples, Samples, Settings], NDArray[np.float32]]] = MappingProxyType(
+    {"ridge": _ridge, "trees": _trees}
+)
+"""Methods that stand beside the network."""

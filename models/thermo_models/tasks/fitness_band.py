@@ -24,18 +24,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import UsageError
-from thermo_models import extra_trees
+from thermo_models import extra_trees, streams
 from thermo_models.fit import Curves
-from thermo_models.metrics import accuracy, f1
+from thermo_models.metrics import accuracy, expected_calibration_error, f1
 from thermo_models.samples import Fold, Samples, digest_of, open_npz
 from thermo_models.settings import Settings
 from thermo_models.tasks.fitness_band_cases import examined
-from thermo_models.tasks.fitness_band_features import CLASSES, SPAN, WEARABLE, carry, lately, samples_of, stages_of
+from thermo_models.tasks.fitness_band_features import (
+    CLASSES,
+    COLUMNS,
+    SPAN,
+    WEARABLE,
+    carry,
+    columns,
+    lately,
+    samples_of,
+    stages_of,
+)
 from thermo_models.tasks.fitness_band_limits import limits
 from thermo_models.tasks.task import Goal, Plan
 
 ARRAYS = ("session", "length", "temp_centi", "hr_x50", "acc_sd_g", "enmo_g")
 KINDS = ("STRESS", "AEROBIC", "ANAEROBIC")
+ALARMS = MappingProxyType({"exercise": [1, 2], "sprints": [2]})
+"""Classes that are called together, over whole sessions."""
+RULE = streams.Rule(above=0.5, findings=4, below=0.5)
+"""Two minutes in a row that are more likely than not of them."""
 
 
 class FitnessBand:
@@ -124,13 +138,30 @@ class FitnessBand:
 
     def metrics(self, samples: Samples, outputs: NDArray[np.float32], settings: Settings) -> dict[str, Any]:
         """Macro F1, F1 of each class, and accuracy, of scores as they are read."""
-        said, truth = lately(outputs, samples.extra["elapsed_s"]).argmax(-1), samples.targets
+        scores, truth = lately(outputs, samples.extra["elapsed_s"]), samples.targets
+        said = scores.argmax(-1)
         each = {name: f1(said == k, truth == k) for k, name in enumerate(CLASSES)}
         return {
             "macro_f1": float(np.mean(list(each.values()))),
             **{f"f1_{name}": value for name, value in each.items()},
             "accuracy": accuracy(said, truth),
+            "ece": expected_calibration_error(scores / np.maximum(scores.sum(1, keepdims=True), 1e-9), truth),
+            **_alarms(scores, truth, samples.extra["elapsed_s"]),
         }
+
+    def strange(self, samples: Samples) -> dict[str, NDArray[np.float32]]:
+        """A run, an arm that is shaken in a chair, numbers that are of different people and moments."""
+        seconds = len(COLUMNS) - 1
+        rate, motion = (columns(seconds, (used,)) for used in ("rate", "motion"))
+        run, shaken = samples.features.copy(), samples.features[samples.targets == 0].copy()
+        run[:, rate] *= 1.3
+        run[:, motion] *= 6.0
+        shaken[:, motion] *= 20.0
+        mixed = np.random.default_rng(0).permuted(samples.features, axis=0)
+        found = {"six times the motion, a heart a third faster, as in a run": run}
+        if len(shaken):
+            found["an arm that is shaken in a chair"] = shaken
+        return found | {"numbers of different people and moments": mixed}
 
     def examine(self, samples: Samples, settings: Settings) -> dict[str, Any]:
         """What one protocol teaches of the other; and what trees tell from each part of the numbers, one person left out."""
@@ -139,6 +170,21 @@ class FitnessBand:
     def limits(self, metrics: Mapping[str, Any]) -> tuple[str, ...]:
         """What its figures do not show; see `fitness_band_limits`."""
         return limits(metrics)
+
+
+def _alarms(
+    scores: NDArray[np.float64], truth: NDArray[np.int64], elapsed_s: NDArray[np.floating[Any]]
+) -> dict[str, float]:
+    """Over whole sessions, how exercise of any kind is called, and sprints: which sessions of it, and how often for nothing."""
+    session = np.cumsum(np.diff(elapsed_s, prepend=np.inf) <= 0)
+    found: dict[str, float] = {}
+    for name, classes in ALARMS.items():
+        event = np.where(np.isin(truth, classes), 0, streams.NO_EVENT)
+        course = streams.Course(session, elapsed_s.astype(np.float64), event, elapsed_s.astype(np.float64))
+        layout = course.laid_out()
+        judged = streams.judged(course, layout, streams.raised(layout, scores[:, classes].sum(1), RULE))
+        found |= {f"{name}_{figure}": judged[figure] for figure in ("found", "false_an_hour", "delay_s")}
+    return found
 
 
 def _parted(path: Path, session: str) -> tuple[int, str]:

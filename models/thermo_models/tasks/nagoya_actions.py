@@ -1,10 +1,9 @@
 """Eight actions of people under a ceiling sensor of 16 x 16 pixels.
 
 Data: muralab Low-Resolution FIR Action Dataset, CC BY-NC-SA 4.0.
-A sample is 16 pictures minus the sequence's background and their own median: a whole clip resampled (`clips`, and `clips-small`
-for a smaller network), or 1.6 s as they come, every third picture, over a sequence without regard to the annotators' cuts
-(`streaming`). A window belongs to the action most of its pictures show, the first of the list where two are level; no window is
-left out, however mixed. Days are left out one by one; their people are disjoint. The licence forbids shipping data or weights.
+A sample is a clip that annotators cut out, as 16 pictures minus the sequence's background and their own median (`clips`, and
+`clips-small` for a smaller network). Days are left out one by one; their people are disjoint. The licence forbids shipping data or
+weights. Whole recordings, as a sensor sees them, are `nagoya-stream`.
 """
 
 import dataclasses
@@ -33,7 +32,6 @@ FALLS = (3, 4)
 FIVE = np.array([0, 1, 2, 3, 3, 4, 4, 4])
 """Class of the five-class figure: walk, sit down, stand up, fall, still."""
 PICTURES = 16
-STRIDE = 3
 WARP_PICTURES = 24
 """Pictures kept a clip in training, of which time warping takes `PICTURES`."""
 AUGMENTATION = Augmentation(
@@ -55,8 +53,8 @@ class NagoyaActions:
     entry = "level"
     ships = False
     needs_data = True
-    variants = ("clips", "clips-small", "streaming")
-    by_variant = MappingProxyType({"clips-small": {"width": 0.4, "views": 2}, "streaming": {"epochs": 30}})
+    variants = ("clips", "clips-small")
+    by_variant = MappingProxyType({"clips-small": {"width": 0.4, "views": 2}})
     outputs = len(CLASSES)
     head = "softmax"
     loss = "sparse_categorical_crossentropy"
@@ -65,8 +63,6 @@ class NagoyaActions:
 
     def goals(self, settings: Settings) -> tuple[Goal, ...]:
         """Goals of a variant."""
-        if settings.variant == "streaming":
-            return (Goal("accuracy8", 0.84, True), Goal("fall_f1", 0.92, True))
         if settings.variant == "clips-small":
             return (Goal("accuracy8", 0.955, True), Goal("parameters", 10_000, False))
         return (
@@ -77,7 +73,7 @@ class NagoyaActions:
         )
 
     def load(self, path: Path | None, settings: Settings, quick: bool) -> Samples:
-        """Clips or windows of a file; `quick` keeps every eighth sequence."""
+        """Clips of a file; `quick` keeps every eighth sequence."""
         if path is None:
             raise UsageError("nagoya-actions needs --data, the .npz file of clips.")
         arrays = open_npz(path, ARRAYS)
@@ -96,25 +92,13 @@ class NagoyaActions:
         warm = (frames[order].astype(np.float32) - arrays["background"][sequence]) / 100.0
         ends = np.cumsum(lengths)
         kept = arrays["seq"] % 8 == 0 if quick else np.ones(len(labels), bool)
-        if settings.variant != "streaming":
-            clips = [
-                _resampled(warm[end - n : end], WARP_PICTURES)
-                for end, n, keep in zip(ends, lengths, kept, strict=True)
-                if keep
-            ]
-            features, index = _levelled(np.stack(clips)), np.flatnonzero(kept)
-            targets = labels[index].astype(np.int64)
-        else:
-            windows, index_list, target_list = [], [], []
-            clip_of = np.repeat(np.arange(len(labels)), lengths)
-            for number in np.unique(arrays["seq"][kept]):
-                pictures = np.flatnonzero(sequence == number)
-                for first in range(0, len(pictures) - PICTURES + 1, STRIDE):
-                    window = pictures[first : first + PICTURES]
-                    windows.append(warm[window].transpose(1, 2, 0))
-                    index_list.append(clip_of[window[-1]])
-                    target_list.append(int(np.bincount(labels[clip_of[window]], minlength=len(CLASSES)).argmax()))
-            features, index, targets = _levelled(np.stack(windows)), np.array(index_list), np.array(target_list)
+        clips = [
+            _resampled(warm[end - n : end], WARP_PICTURES)
+            for end, n, keep in zip(ends, lengths, kept, strict=True)
+            if keep
+        ]
+        features, index = levelled(np.stack(clips)), np.flatnonzero(kept)
+        targets = labels[index].astype(np.int64)
         groups = arrays["group"][index].astype(np.int64)
         people = 100 * groups + arrays["person_slot"][index]
         names = np.array([f"day {person // 100} person {person % 100}" for person in people])
@@ -145,13 +129,7 @@ class NagoyaActions:
     def metrics(self, samples: Samples, outputs: NDArray[np.float32], settings: Settings) -> dict[str, Any]:
         """Accuracy with 8 and 5 classes, macro F1, F1 of a fall against the rest."""
         said, truth = outputs.argmax(-1), samples.targets
-        classes = [f1(said == k, truth == k) for k in range(len(CLASSES))]
-        return {
-            "accuracy8": accuracy(said, truth),
-            "macro_f1": float(np.mean(classes)),
-            "accuracy5": accuracy(FIVE[said], FIVE[truth]),
-            "fall_f1": f1(np.isin(said, FALLS), np.isin(truth, FALLS)),
-        }
+        return told(said, truth)
 
     def limits(self, metrics: Mapping[str, Any]) -> tuple[str, ...]:
         """What its figures do not show."""
@@ -161,6 +139,16 @@ class NagoyaActions:
         )
 
 
+def told(said: NDArray[np.int64], truth: NDArray[np.int64]) -> dict[str, float]:
+    """Figures of which of the eight actions (n,) was said of samples."""
+    return {
+        "accuracy8": accuracy(said, truth),
+        "macro_f1": float(np.mean([f1(said == k, truth == k) for k in range(len(CLASSES))])),
+        "accuracy5": accuracy(FIVE[said], FIVE[truth]),
+        "fall_f1": f1(np.isin(said, FALLS), np.isin(truth, FALLS)),
+    }
+
+
 def _resampled(clip: NDArray[np.float32], pictures: int) -> NDArray[np.float32]:
     """(n, rows, columns) to (rows, columns, pictures), evenly spaced in time, by the nearest picture."""
     index = np.rint(np.linspace(0, len(clip) - 1, pictures)).astype(int)
@@ -168,7 +156,7 @@ def _resampled(clip: NDArray[np.float32], pictures: int) -> NDArray[np.float32]:
     return resampled
 
 
-def _levelled(features: NDArray[np.float32]) -> NDArray[np.float32]:
+def levelled(features: NDArray[np.float32]) -> NDArray[np.float32]:
     """Each sample around 0, whatever the room has warmed or cooled since its background."""
     return through((LEVEL,), features)
 

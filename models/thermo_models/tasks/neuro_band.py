@@ -20,7 +20,7 @@ from thermo_core.schema import Floats
 from thermo_core.stages.normalise import Normalise
 from thermo_models.domain import domain
 from thermo_models.features import LEAST_SPREAD, through
-from thermo_models.metrics import auc
+from thermo_models.metrics import auc, expected_calibration_error
 from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
 from thermo_models.tasks import neuro_band_bodies as bodies
@@ -151,7 +151,24 @@ class NeuroBand:
         figures["alike_called_slowed"] = _share(said[mixed][truth == ALIKE] >= SLOWED_LEFT)
         sided = mixed & (samples.targets >= SLOWED_LEFT) & (said >= SLOWED_LEFT)
         figures["right_side_named"] = _share(said[sided] == samples.targets[sided])
+        figures["ece"] = expected_calibration_error(outputs[mixed], truth)
         return figures
+
+    def strange(self, samples: Samples) -> dict[str, NDArray[np.float32]]:
+        """Numbers of different hands, curves that end where others begin, nodes that each see something of their own."""
+        rng, numbers = np.random.default_rng(0), curves.NODES * SHAPES.bins
+        mixed, backwards, apart = (samples.features.copy() for _ in range(3))
+        mixed = rng.permuted(mixed, axis=0)
+        shapes = backwards[:, :numbers].reshape(len(samples), curves.NODES, SHAPES.bins)
+        backwards[:, :numbers] = shapes[:, :, ::-1].reshape(len(samples), numbers)
+        for node in range(curves.NODES):
+            own = slice(node * SHAPES.bins, (node + 1) * SHAPES.bins)
+            apart[:, own] = samples.features[rng.permutation(len(samples)), own]
+        return {
+            "numbers of different hands and moments": mixed,
+            "curves from their end to their beginning": backwards,
+            "a band whose nodes are on different people": apart,
+        }
 
     def limits(self, metrics: Mapping[str, Any]) -> tuple[str, ...]:
         """What its figures do not show; see `neuro_band_limits`."""

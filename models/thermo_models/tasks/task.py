@@ -179,6 +179,14 @@ class Varied(Protocol):
 
 
 @runtime_checkable
+class Contrasted(Protocol):
+    """What a task has beside, if its card sets more beside its network than one baseline."""
+
+    def others(self, train: Samples, test: Samples, settings: Settings) -> Mapping[str, NDArray[np.float32]]:
+        """Outputs on the test side by what gave them: another method on the same numbers, or what is said without any, which is chance."""
+
+
+@runtime_checkable
 class Compared(Protocol):
     """What a task has beside, if its card sets other variants beside its default one; they are trained with it."""
 

@@ -6,6 +6,7 @@ It counts when the last 60 s have one label; samples come every 30 s. Nothing re
 relative to what a person was like before. All people followed the same order of tasks, so elapsed time alone tells the label: the
 clock is measured beside the network, and so is the network on pairs of samples taken at about the same elapsed time. Two dozen
 people are too few to learn hidden weights from: the hidden layer is drawn and the last one solved for (`random_features.py`).
+Over a session, an alarm that stands while two minutes in a row sound like a task is judged as a stream (`streams`).
 """
 
 from collections.abc import Mapping
@@ -21,10 +22,11 @@ from thermo_core.errors import UsageError
 from thermo_core.stages.select import Select
 from thermo_core.stages.stage import Stage
 from thermo_core.stages.statistics import Statistics
+from thermo_models import extra_trees, streams
 from thermo_models.domain import domain
 from thermo_models.features import moments, signal_over, standardise, through
 from thermo_models.fit import Curves
-from thermo_models.metrics import auc, auc_matched
+from thermo_models.metrics import auc, auc_matched, expected_calibration_error
 from thermo_models.networks.dense import UNITS
 from thermo_models.networks.layers import channels
 from thermo_models.random_features import Hidden, Prior, Solved
@@ -46,6 +48,10 @@ SIGNALS = ("temperature", "heart rate", "conductance", "log conductance", "log m
 LEFT_OUT = {"full": (), "without-temperature": (0,), "temperature-only": (1, 2, 3, 4)}
 """Places in `SIGNALS` that a variant does without."""
 LINEAR, SMOOTH = 2.5, 1.0
+TREES = 40
+"""That stand beside the network."""
+RULE = streams.Rule(above=0.5, findings=4, below=0.5)
+"""An alarm: two minutes in a row that are more likely than not a task."""
 
 
 class WristStress:
@@ -65,7 +71,7 @@ class WristStress:
     loss = "binary_crossentropy"
     more_is_better = MappingProxyType({"auc": True, "auc_time_matched": True})
     compared_variants = ("without-temperature", "temperature-only")
-    settings = Settings("dense_residual", width=0.25, dropout=0.0, batch=256, balance=True, seeds=3)
+    settings = Settings("dense_residual", width=0.25, dropout=0.0, batch=256, seeds=3)
 
     def goals(self, settings: Settings) -> tuple[Goal, ...]:
         """Goals of the whole set of signals."""
@@ -78,17 +84,15 @@ class WristStress:
         arrays = open_npz(path, ARRAYS)
         if len({len(arrays[name]) for name in ARRAYS}) != 1:
             raise UsageError(f"{path} holds signals of different lengths, so check that it is the data of this task.")
-        parts = []
-        for person in np.unique(arrays["subject"])[: 6 if quick else None]:
-            of = {name: arrays[name][arrays["subject"] == person] for name in ARRAYS}
-            parts.append((int(person), *_samples_of(of)))
-        features = np.concatenate([part[1] for part in parts])
-        people = np.concatenate([np.full(len(part[1]), part[0]) for part in parts])
-        targets = np.concatenate([part[2] for part in parts]).astype(np.float32)[:, np.newaxis]
-        elapsed = np.concatenate([part[3] for part in parts])
+        everybody = np.unique(arrays["subject"])[: 6 if quick else None]
+        parts = [_samples_of({name: arrays[name][arrays["subject"] == one] for name in ARRAYS}) for one in everybody]
+        features, labels, elapsed, task, since_s = (np.concatenate(column) for column in zip(*parts, strict=True))
+        people = np.repeat(everybody.astype(np.int64), [len(part[0]) for part in parts])
+        targets = labels.astype(np.float32)[:, np.newaxis]
         # The data have no campaigns: a person is a group, so that --groups chooses people.
         names = np.array([f"subject {person}" for person in people])
-        return Samples(features, targets, people, people, {"elapsed_s": elapsed}, digest_of(path), names)
+        extra = {"elapsed_s": elapsed, "task": task, "since_s": since_s}
+        return Samples(features, targets, people, people, extra, digest_of(path), names)
 
     def folds(self, samples: Samples, settings: Settings) -> list[Fold]:
         """Leave one person out."""
@@ -113,7 +117,7 @@ class WristStress:
         hidden = Hidden.draw(prior, channels(UNITS, settings.width), seed)
 
         def solve(network: Any) -> Curves:
-            solved = Solved.of_classes(hidden, prior, inputs, positive)
+            solved = Solved.of_classes(hidden, prior, inputs, positive, settings.balance)
             solved.put_into(network)
             said = 1 / (1 + np.exp(-solved(inputs)))
             before, after = (float(np.mean(np.square(p - positive))) for p in (np.full(len(said), 0.5), said))
@@ -136,11 +140,22 @@ class WristStress:
             for of in (samples.people == person for person in np.unique(samples.people))
             if positive[of].any() and not positive[of].all()
         ]
+        course = streams.Course(samples.people, *(samples.extra[name] for name in ("elapsed_s", "task", "since_s")))
+        layout = course.laid_out()
+        judged = streams.judged(course, layout, streams.raised(layout, scores, RULE))
         return {
             "auc": auc(scores, positive) if within else float("nan"),
             "auc_within_person": float(np.mean(within)) if within else float("nan"),
             "auc_time_matched": auc_matched(scores, positive, samples.extra["elapsed_s"], MATCHED_S),
+            "ece": expected_calibration_error(np.clip(outputs, 0, 1), positive.astype(np.int64)),
+            **{f"alarms_{name}": judged[name] for name in ("found", "false_an_hour", "delay_s", "hours")},
         }
+
+    def others(self, train: Samples, test: Samples, settings: Settings) -> dict[str, NDArray[np.float32]]:
+        """Extra trees on the same statistics, and the share of tasks among those who were learnt from, which is chance."""
+        seen, asked = (_kept(side.features, settings) for side in (train, test))
+        trees = extra_trees.tell(seen, (train.targets[:, 0] > 0.5).astype(np.int64), asked, 2, TREES)
+        return {"trees": trees[:, 1:], "chance": np.full((len(test), 1), train.targets.mean(), np.float32)}
 
     def strange(self, samples: Samples) -> dict[str, NDArray[np.float32]]:
         """A band on a table, a wrist in the cold, a run, signals that are of different people."""
@@ -171,13 +186,21 @@ class WristStress:
 
 def stages_of(train: Samples, settings: Settings) -> tuple[Stage, ...]:
     """What a variant leaves out, where it does, then each number standardised over the training side."""
-    left = LEFT_OUT[settings.variant]
-    if not left:
+    if not LEFT_OUT[settings.variant]:
         return _known((standardise(train.features, 4.0, "numbers", "standard"),), train)
-    of, each = train.features.shape[1:]
-    places = tuple(place for place in range(of * each) if place // each not in left)
-    kept = Select(of="numbers", gives="kept", places=places)
+    kept = Select(of="numbers", gives="kept", places=_places(train.features, settings))
     return _known((kept, standardise(through((kept,), train.features), 4.0, "kept", "standard")), train)
+
+
+def _places(features: NDArray[np.float32], settings: Settings) -> tuple[int, ...]:
+    """Places of numbers that a variant goes by."""
+    of, each = features.shape[1:]
+    return tuple(place for place in range(of * each) if place // each not in LEFT_OUT[settings.variant])
+
+
+def _kept(features: NDArray[np.float32], settings: Settings) -> NDArray[np.float32]:
+    """(n, numbers) that a variant goes by."""
+    return features.reshape(len(features), -1)[:, _places(features, settings)]
 
 
 def _known(stages: tuple[Stage, ...], train: Samples) -> tuple[Stage, ...]:
@@ -194,8 +217,8 @@ def _of_a_level(level: float) -> NDArray[np.float32]:
     )
 
 
-def _samples_of(of: dict[str, NDArray[Any]]) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]:
-    """Features (n, signals, statistics), labels and elapsed seconds of one person's moments."""
+def _samples_of(of: dict[str, NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+    """Of one person's moments: features (n, signals, statistics), labels, elapsed seconds, number of the task and seconds since it began."""
     elapsed = of["t_unix"] - of["t_unix"][0]
     each = moments({sensor: of[name] for sensor, name in SOURCES.items()})
     times_us = np.rint(elapsed * 1e6).astype(np.int64)
@@ -205,4 +228,9 @@ def _samples_of(of: dict[str, NDArray[Any]]) -> tuple[NDArray[np.float32], NDArr
     ends = np.searchsorted(times_us, numbers.times_us, side="right")
     recent = np.stack([of["label"][end - WINDOW_S : end] for end in ends]) if len(ends) else np.zeros((0, WINDOW_S))
     whole = (recent[:, 0] >= 0) & (recent == recent[:, :1]).all(1)
-    return numbers.values[whole], recent[whole, 0].astype(np.int64), elapsed[ends - 1][whole]
+    last = ends[whole] - 1
+    labels = of["label"].astype(np.int64)
+    begins = np.flatnonzero((labels == 1) & (np.diff(labels, prepend=-1) != 0))
+    task = np.where(labels[last] == 1, np.searchsorted(begins, last, side="right") - 1, streams.NO_EVENT)
+    since_s = elapsed[last] - elapsed[begins[task]] if len(begins) else np.zeros(len(last))
+    return numbers.values[whole], recent[whole, 0].astype(np.int64), elapsed[last], task, since_s
