@@ -13,7 +13,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware import EMULATOR, FIRMWARE, M0PLUS, M4F, Processor, run
+from processors import M0PLUS, M4, Processor
+
+from firmware import EMULATOR, FIRMWARE, run
 from thermo_core.bundle import Bundle
 from thermo_core.image import load_public_key, verify
 from thermo_core.wearable.library import BUNDLE_NAME, folder
@@ -24,7 +26,7 @@ from thermo_quantize.compiler.report import report
 from thermo_quantize.container.build import build
 from thermo_quantize.container.layout import FINGERPRINT_BYTES, sensors_digest, stages
 
-PROCESSORS = {"m4": M4F, "m0plus": M0PLUS}
+PROCESSORS = {"m4": M4, "m0plus": M0PLUS}
 """That run containers of each target."""
 
 
