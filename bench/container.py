@@ -13,9 +13,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from firmware import EMULATOR, FIRMWARE, REPOSITORY, run
+
+sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
+
 from processors import M0PLUS, M4, Processor
 
-from firmware import EMULATOR, FIRMWARE, run
 from thermo_core.bundle import Bundle
 from thermo_core.image import load_public_key, verify
 from thermo_core.wearable.library import BUNDLE_NAME, folder
