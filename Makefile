@@ -24,6 +24,7 @@ run: $(VENV)/.run ## simulated wearable: flash, calibrate, stream, record, compu
 
 firmware: $(VENV)/.run ## compile the firmware for every board, or for BOARD alone, and hold it to its budgets
 	@$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) all size
+	$(if $(filter-out mps2-an386,$(BOARD)),,@$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) update_mps2_an386)
 
 # COVERAGE=1 tells which lines of each room ran, and fails below 92 %. The firmware's tests run C, and a test of memory counts what
 # counting takes: they run without.

@@ -6,7 +6,7 @@ from thermo_core.quality import in_words
 from thermo_host.exports.firsts import Drawing, FirstOfEach, Span
 from thermo_host.exports.render import Caption, image
 from thermo_host.exports.rows import SampleRow, Track
-from thermo_host.sinks.describe import utc
+from thermo_host.moments import utc
 
 
 def is_picture(track: Track) -> bool:

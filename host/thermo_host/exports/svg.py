@@ -6,8 +6,8 @@ from thermo_core.body import is_body
 from thermo_core.quality import in_words
 from thermo_host.exports.firsts import Drawing, FirstOfEach, Span
 from thermo_host.exports.rows import SampleRow, Track
+from thermo_host.moments import utc
 from thermo_host.screen.body_drawing import drawing
-from thermo_host.sinks.describe import utc
 
 
 def _is_body(track: Track) -> bool:

@@ -16,7 +16,7 @@ from thermo_host.exports.render import Caption, image, size
 from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, Track
 from thermo_host.exports.spool import Spool
 from thermo_host.exports.target import Files
-from thermo_host.sinks.describe import utc
+from thermo_host.moments import utc
 
 CODEC = "libx264"
 OPTIONS = {"crf": "18", "preset": "veryfast"}

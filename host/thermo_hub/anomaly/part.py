@@ -20,8 +20,8 @@ from thermo_core.files import file_name
 from thermo_core.quality import in_words
 from thermo_core.recording.session import Session
 from thermo_core.signals import Signal, Values
+from thermo_host.moments import utc, utc_of_second
 from thermo_host.screen.layout import is_picture, picture
-from thermo_host.sinks.describe import utc, utc_of_second
 from thermo_hub.anomaly.deviation import Deviation, Overlay
 from thermo_hub.anomaly.drawing import Drawing, Subject, draw, to_png, to_svg
 from thermo_hub.events import Announced, Event, Joined, Sampled

@@ -17,8 +17,9 @@ from thermo_core.sensors.kind import Block
 from thermo_core.signals import Signal, Values
 from thermo_core.wire.records import AlertRecord, FindingRecord
 from thermo_host.link.items import Telemetry
+from thermo_host.moments import utc
 from thermo_host.screen.layout import layout, picture
-from thermo_host.sinks.describe import alert_facts, finding_facts, utc
+from thermo_host.sinks.describe import alert_facts, finding_facts
 from thermo_host.stream.decoding import Decoding
 from thermo_host.stream.playback import Recorded, Recording, announced
 from thermo_hub.live.frames import picture_frame, rounded

@@ -12,7 +12,7 @@ from thermo_core.wearable.profile import Profile
 from thermo_core.wire.management import Hello
 from thermo_host.link.session import profile_of
 from thermo_host.link.wearable import Wearable
-from thermo_host.sinks.describe import utc_of_second
+from thermo_host.moments import utc_of_second
 
 SLOTS = ("current", "previous")
 """Corrections that a wearable keeps of a sensor."""
