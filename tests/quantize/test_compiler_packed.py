@@ -61,6 +61,10 @@ def test_the_short_way_is_never_wrong(
     assert unsure <= 1.5 * fast.slow * len(anywhere) + 30
 
 
+FIRMWARES = "-O2 -Wpedantic -Wconversion -Wdouble-promotion -Wvla -Wundef -ffp-contract=off"
+"""What the firmware asks of the C that it builds in, beyond what every test asks."""
+
+
 def layers(model_builder: Any, weights: NDArray[np.int8], size: tuple[int, int], zero_point: int) -> bytes:
     """A convolution of one pixel each, then a depthwise layer, with these weights: (channels, products) and (channels, 3, 3)."""
     builder = model_builder()
@@ -103,7 +107,7 @@ def test_products_at_their_limits(
         "StreamedKernel",
     }
     boards = [emulated(one.files, f"net{n}", inputs[n]) for n, one in enumerate(compiled)]
-    for number, got in enumerate(emulate(boards, "m0plus", tmp_path)):
+    for number, got in enumerate(emulate(boards, "m0plus", tmp_path, FIRMWARES)):
         assert np.array_equal(got, reference(models[number], inputs[number])[0]), number
 
 
