@@ -52,7 +52,7 @@ def check(resource: Mapping[str, Any]) -> None:
     Raises:
         SchemaError: it does not hold; the sentence names resource, element and code.
     """
-    kind = resource.get("resourceType")
+    kind = str(resource.get("resourceType"))
     if kind not in REQUIRED:
         raise SchemaError(f"{kind!r:.40} is no resource that the hub writes; there is {', '.join(REQUIRED)}.")
     for element in NEEDED[kind]:
