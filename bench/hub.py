@@ -109,9 +109,9 @@ def looked_on(viewers: int, seconds: float, link: str, hub: int) -> str:
 
 def main() -> None:
     if sys.argv[1:2] == ["--watch"]:
-        origin, cookie, viewers, seconds = sys.argv[2:]
+        origin, cookie, count_of, lasting = sys.argv[2:]
         url = f"{origin.replace('http', 'ws', 1)}/api/live"
-        print(*asyncio.run(watch(url, cookie, origin, int(viewers), float(seconds))), flush=True)
+        print(*asyncio.run(watch(url, cookie, origin, int(count_of), float(lasting))), flush=True)
         return
     viewers = int(sys.argv[1]) if len(sys.argv) > 1 else VIEWERS
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else SECONDS
@@ -128,10 +128,9 @@ def main() -> None:
                 )
                 entry = line.split()[1]
                 print(f"capture to paint in Chromium, {WATCHED_S:.0f} s: {painted(entry)}", flush=True)
-                port = entry.partition("/enter")[0].rpartition(":")[2]
                 for count in (0, viewers):
                     said = subprocess.run(
-                        [sys.executable, "-m", "thermo_hub.cli", "link", "--http-port", port, "--folder", state],
+                        [sys.executable, "-m", "thermo_hub.cli", "link", "--folder", state],
                         capture_output=True,
                         text=True,
                         check=True,

@@ -8,6 +8,7 @@ within 1.2 radii of the lesion's middle. False: something was outlined on the sa
 import sys
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thermo_core.signals import Signal, Values
 from thermo_hub.anomaly.deviation import Deviation, Overlay
@@ -20,7 +21,7 @@ SKIN = Signal("skin", (24, 32), "degC", 8.0, "skin")
 
 
 def shown(
-    deviation: Deviation, scene: Values, fixed: Values, random: np.random.Generator, first: int, count: int
+    deviation: Deviation, scene: NDArray[np.float64], fixed: Values, random: np.random.Generator, first: int, count: int
 ) -> Overlay:
     """The last overlay of so many pictures of a scene."""
     found = None

@@ -113,7 +113,7 @@ def test_pictures_go_on_coming(looking: Looking) -> None:
     page = looking.go(looking.wearable())
     canvas = page.locator(".figure canvas")
     canvas.wait_for()
-    seen = set()
+    seen: set[bytes] = set()
     until = time.monotonic() + WAIT_MS / 1000
     while len(seen) < 3:
         assert time.monotonic() < until
