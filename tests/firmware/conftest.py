@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from board_probe import PROBE
+from board_probe import build as build_board
 from bundles import IMAGE
 from firmware_library import HARNESS, build, everything
 from firmware_slots import library as slots_library
@@ -155,6 +157,22 @@ def breast_patch_library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDL
     for name, text in generate(IMAGE.read_bytes(), key).files.items():
         (folder / name).write_text(text)
     return build(folder, "wearable", [], *everything(), *sorted(folder.glob("*.c")))
+
+
+@pytest.fixture(scope="session")
+def rp2040(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., bytes]:
+    """Firmware of the RP2040, built when it is first asked for: `rp2040(application=None, SLOT="a")`."""
+    folders: dict[str | None, Path] = {}
+    found: dict[str, bytes] = {}
+
+    def get(application: str | None = PROBE, **variables: str) -> bytes:
+        wanted = repr((application, variables))
+        if wanted not in found:
+            folder = folders.setdefault(application, tmp_path_factory.mktemp("rp2040"))
+            found[wanted] = build_board("rp2040", folder, application, **variables).read_bytes()
+        return found[wanted]
+
+    return get
 
 
 @pytest.fixture

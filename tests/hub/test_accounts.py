@@ -61,7 +61,7 @@ def test_a_route_is_for_its_roles_and_nobody_else(visit: Visit, one: Entry) -> N
     path = re.sub(r"\{[^}]*\}", "nothing-of-that-name", one.path)
 
     def answer(csrf: str) -> int:
-        body = None if one.method in ("GET", "DELETE") else {}
+        body: dict[str, str] | None = None if one.method in ("GET", "DELETE") else {}
         found: Any = visit.client.request(one.method, path, json=body, headers={"x-thermo-csrf": csrf})
         return int(found.status_code)
 

@@ -25,7 +25,10 @@ FASTEST_HZ = 20.0
 """What comes faster is a wave, and no trend."""
 GRACE_NS = 5 * SECOND_NS
 """After its end, in which samples of a minute are waited for; what comes later is added to it."""
-AMBIENT_KIND, AMBIENT_PART = "sht4x", ".ta"
+HUMIDITY = "%"
+"""Unit of what a sensor of the air around tells beside its temperature."""
+DIE = ".ta"
+"""Ends the name of the part of a camera that tells the temperature of its die."""
 
 
 @dataclass(slots=True)
@@ -186,12 +189,11 @@ def _numbers(signal: Signal, values: Values, session: Session) -> Iterator[tuple
 
 
 def _ambient(session: Session) -> str:
-    sensors = session.profile.sensors
-    for sensor in sensors:
-        if sensor.kind == AMBIENT_KIND:
-            return sensor.signals[0].name
-    parts = [signal.name for sensor in sensors for signal in sensor.signals if signal.name.endswith(AMBIENT_PART)]
-    return parts[0] if parts else ""
+    signals = [sensor.signals for sensor in session.profile.sensors]
+    for mine in signals:
+        if len(mine) > 1 and mine[0].unit == "degC" and mine[0].elements == 1 and mine[1].unit.startswith(HUMIDITY):
+            return mine[0].name
+    return next((signal.name for mine in signals for signal in mine if signal.name.endswith(DIE)), "")
 
 
 def _calibrations(session: Session) -> dict[int, tuple[str, int]]:

@@ -1,7 +1,9 @@
-"""What pages ask of trends: columns of numbers in the units of their series."""
+"""What pages ask of trends: columns of numbers in the units of their series, means to the thousandth as all the others."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import select
@@ -19,8 +21,21 @@ LONGEST_NS = {Width.MINUTE: 49 * HOUR_NS, Width.HOUR: 93 * DAY_NS, Width.DAY: 40
 """The window of which stretches of a width are given; of a longer one those of the next width."""
 MOST_ROWS = 200_000
 MOST_SERIES = 64
-_COLUMNS = ("n", "doubtful", "lost")
-_SCALED = ("low", "p5", "p95", "high", "uncertainty")
+_ASKED = (
+    "start_ns",
+    "n",
+    "doubtful",
+    "lost",
+    "calibration",
+    "low",
+    "p5",
+    "p95",
+    "high",
+    "uncertainty",
+    "total",
+    "ambient",
+    "ambients",
+)
 
 
 def all_series(store: Store, wearable: str) -> list[dict[str, Any]]:
@@ -62,7 +77,7 @@ def columns(
             there = ", ".join(row.name for row in known) or "none"
             raise UsageError(f"There is no series {sorted(unknown)[0]!r:.130} of {wearable!r:.80}; there is {there}.")
         found = connection.execute(
-            select(ROLLUP)
+            select(ROLLUP.c.series, *(ROLLUP.c[name] for name in _ASKED))
             .where(
                 ROLLUP.c.series.in_([row.id for row in wanted]),
                 ROLLUP.c.width == int(chosen),
@@ -74,16 +89,15 @@ def columns(
         ).all()
     if len(found) > MOST_ROWS:
         raise UsageError(f"The window has more than {MOST_ROWS} stretches; choose a shorter one, or a greater width.")
-    by_series: dict[int, list[Any]] = {row.id: [] for row in wanted}
-    for row in found:
-        by_series[row.series].append(row)
+    by_series = {series: list(group) for series, group in groupby(found, key=itemgetter(0))}
     return {
         "width": chosen.name.lower(),
         "width_ms": {Width.MINUTE: MINUTE_NS, Width.HOUR: HOUR_NS, Width.DAY: DAY_NS}[chosen] // 1_000_000,
         "from_ms": from_ns // 1_000_000,
         "to_ms": to_ns // 1_000_000,
         "series": [
-            {"name": row.name, "label": row.label, "unit": row.unit, **_transposed(by_series[row.id])} for row in wanted
+            {"name": row.name, "label": row.label, "unit": row.unit, **_transposed(by_series.get(row.id, []))}
+            for row in wanted
         ],
     }
 
@@ -124,15 +138,17 @@ def _night(evening: date, zone: tzinfo | None) -> dict[str, Any]:
 
 
 def _transposed(found: Sequence[Any]) -> dict[str, list[Any]]:
-    columns_: dict[str, list[Any]] = {"start_ms": [row.start_ns // 1_000_000 for row in found]}
-    columns_ |= {name: [getattr(row, name) for row in found] for name in _COLUMNS}
-    for name in _SCALED:
-        values = [getattr(row, name) for row in found]
-        columns_[name] = [
-            None if value is None or (name != "uncertainty" and not row.n) else value / STEPS
-            for value, row in zip(values, found, strict=True)
-        ]
-    columns_["mean"] = [row.total / row.n / STEPS if row.n else None for row in found]
-    columns_["ambient"] = [row.ambient / row.ambients / STEPS if row.ambients else None for row in found]
-    columns_["calibration"] = [row.calibration for row in found]
-    return columns_
+    """Columns of rows that hold a series and what is `_ASKED`; by columns, because a year has thousands of rows."""
+    columns_ = (
+        dict(zip(_ASKED, list(zip(*found, strict=True))[1:], strict=True)) if found else dict.fromkeys(_ASKED, ())
+    )
+    counts = columns_["n"]
+    made: dict[str, list[Any]] = {"start_ms": [start // 1_000_000 for start in columns_["start_ns"]]}
+    made |= {name: list(columns_[name]) for name in ("n", "doubtful", "lost", "calibration")}
+    for name in ("low", "p5", "p95", "high"):
+        made[name] = [value / STEPS if n else None for value, n in zip(columns_[name], counts, strict=True)]
+    made["uncertainty"] = [None if value is None else value / STEPS for value in columns_["uncertainty"]]
+    made["mean"] = [round(total / n) / STEPS if n else None for total, n in zip(columns_["total"], counts, strict=True)]
+    pairs = zip(columns_["ambient"], columns_["ambients"], strict=True)
+    made["ambient"] = [round(total / count) / STEPS if count else None for total, count in pairs]
+    return made

@@ -6,7 +6,7 @@ rp2040_PINS_xiao := 6 7 0 1
 rp2040_NAMES := PIN_SDA PIN_SCL PIN_TX PIN_RX
 $(if $(rp2040_PINS_$(PINS)),,$(error There are no PINS '$(PINS)'; choose pico or xiao))
 rp2040_CPU := -mcpu=cortex-m0plus -mthumb -masm-syntax-unified
-rp2040_TARGET := generic
+rp2040_TARGET := m0plus
 rp2040_BOOT2 := boards/rp2040/boot2.c
 rp2040_SOURCES := $(filter-out $(rp2040_BOOT2),$(wildcard boards/rp2040/*.c)) boards/simulated/retained_time.c
 rp2040_PARTS := $(BUILD)/rp2040/boot2/image.o
