@@ -158,10 +158,12 @@ class Board:
 
     def __init__(self, options: BoardOptions) -> None:
         self.options = options
-        self._kind, self._firmware = kind_of(options), firmware_of(options)
+        self._kind = kind_of(options)
         slots = None
         if options.firmware is not None and options.firmware.suffix == ".zip":
             slots, self._firmware = for_slots(options.firmware, self._kind, options.kind)
+        else:
+            self._firmware = firmware_of(options)
         _check(options, self._kind)
         self.hardware = hardware_of(options, WallClock())
         self.control_path = options.link.with_name(options.link.name + ".ctl")
