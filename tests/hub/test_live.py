@@ -83,12 +83,23 @@ def test_past_seconds_are_means_of_what_came_and_are_told_once() -> None:
     rows = past.to_map()["spots"]
     assert rows == [[second, 2 * second + 0.5, None] for second in range(10)]
     told: dict[str, int] = {}
-    first = past.newest(told)["spots"]
-    past.add(signal, 10_000_000_000, np.array([1, 1], np.float32))
-    past.add(signal, 11_000_000_000, np.array([1, 1], np.float32))
-    second = past.newest(told)["spots"]
-    seconds = [row[0] or 0.0 for row in (*first, *second)]
-    assert seconds == sorted(set(seconds))
+    second_ns = 1_000_000_000
+    assert [row[0] for row in past.newest(told, 8 * second_ns)["spots"]] == list(range(1, 9))  # its newest may grow
+    assert past.newest(told, 9 * second_ns) == {}
+    assert [row[0] for row in past.newest(told, 10 * second_ns)["spots"]] == [9]
+    past.add(signal, 10 * second_ns, np.array([1, 1], np.float32))
+    past.add(signal, 12 * second_ns, np.array([1, 1], np.float32))
+    assert [row[0] for row in past.newest(told, 13 * second_ns)["spots"]] == [10, 12]
+
+
+def test_every_sample_of_a_wave_is_told_once_and_seconds_of_it_are_kept() -> None:
+    past = Past()
+    wave = Signal("wave", (), "nA", 25.0, "pulse")
+    for tick in range(1000):
+        past.add(wave, tick * 40_000_000, np.array(tick, np.float32))
+    rows = past.waves()["wave"]
+    assert [row[1] for row in rows] == list(range(749, 1000))
+    assert past.waves(998 * 40_000_000)["wave"] == [[39.96, 999.0]]
 
 
 def test_past_is_bounded() -> None:

@@ -19,6 +19,8 @@ from thermo_hub.wearables.registry import Wearables
 
 EVENTS_KEPT = 20
 GAPS_KEPT = 20
+LATE_NS = 2_000_000_000
+"""Samples of a wave come as late as this; pages drop those that they have."""
 
 
 class _Seen:
@@ -27,6 +29,7 @@ class _Seen:
     def __init__(self) -> None:
         self.past = Past()
         self.told: dict[str, int] = {}
+        self.waved_ns = 0
         self.pictures: dict[str, tuple[int, bytes]] = {}
         self.newest: dict[str, tuple[int, Any, int]] = {}
         self.findings: dict[str, dict[str, Any]] = {}
@@ -92,6 +95,7 @@ class Presenter:
                     "past",
                     id=worn.id,
                     signals=seen.past.to_map(),
+                    waves=seen.past.waves(),
                     newest=self._newest(seen, list(seen.newest)),
                     findings=seen.findings,
                     alerts=seen.alerts,
@@ -202,13 +206,15 @@ class Presenter:
             "stale": {name: round(age, 1) for name, age in event.stale.items()},
         }
         news, seen.news = seen.news, set()
+        waved_ns, seen.waved_ns = seen.waved_ns, event.at_ns - LATE_NS
         self._tell(
             event.wearable,
             message(
                 "pulse",
                 id=event.wearable,
                 at=milliseconds(event.at_ns),
-                signals=seen.past.newest(seen.told),
+                signals=seen.past.newest(seen.told, event.at_ns),
+                waves=seen.past.waves(waved_ns),
                 newest=self._newest(seen, [name for name in seen.newest if name in news]),
                 findings={name: facts for name, facts in seen.findings.items() if f"finding {name}" in news},
                 line=seen.line,

@@ -10,6 +10,7 @@ import { recorder } from "./recordings.js";
 import { headline, ranked } from "./wall.js";
 
 const WINDOWS = [[60, "1 min"], [300, "5 min"], [900, "15 min"]];
+const WAVE_S = 10;
 const OLD_CALIBRATION_S = 365 * 86400;
 
 export function show(main, hub, [id]) {
@@ -167,11 +168,9 @@ class Page {
       if (channel.signal.endsWith(".ta")) put("Sensors themselves", channel);
       else if (channel.unit === "degC") put(air.has(sensor) ? "Air" : "Temperatures", channel);
       else if (channel.unit === "%") put("Humidity", channel);
-      else if (channel.unit === "g") put("Motion", channel);
-      else if (channel.unit === "nA") put("Pulse wave", channel);
-      else put(channel.name, channel);
+      else put(`${channel.signal[0].toUpperCase()}${channel.signal.slice(1).replaceAll("-", " ")}`, channel);
     }
-    return [...groups.values()].map(([title, unit, channels]) => new Chart(title, unit, channels, 6));
+    return [...groups.values()].map(([title, unit, channels]) => new Chart(title, unit, channels, 6, channels.every((channel) => channel.fast)));
   }
 
   async rename(worn) {
@@ -217,8 +216,8 @@ class Page {
     this.tellEvents(worn);
     if (this.anomalies) this.tellAnomalies(worn);
     for (const chart of this.charts) {
-      chart.window = this.window;
-      chart.update(worn.signals, worn.gaps, this.hub.now());
+      chart.window = chart.wave ? WAVE_S : this.window;
+      chart.update(chart.wave ? worn.waves : worn.signals, worn.gaps, this.hub.now() - (chart.wave ? 500 : 0));
     }
   }
 
