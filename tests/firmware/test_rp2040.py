@@ -15,7 +15,7 @@ CAMERA, NOBODY, EEPROM, EEPROM_BYTES = 0x33, 0x11, 0x2400, 1664
 OK, NACK, STUCK, SHORT, STORAGE, ARGUMENT = 0, 1, 2, 3, 11, 14
 KEPT, BLOCK, BLOCKS = 0xD0000, 4096, 32
 ERASED = "ff" * 8
-VECTORS, SLOT_A = 0x100, 0x10000
+VECTORS = 0x100
 RAM = range(0x20000000, 0x20040000)
 
 
@@ -165,16 +165,6 @@ def test_the_pins_of_another_board_are_the_other_controllers(rp2040: Callable[..
     assert probe.read(CAMERA, EEPROM, 2)[0] == STUCK
     probe.ask("recover")
     assert probe.read(CAMERA, EEPROM, 2)[0] == OK
-
-
-def test_an_image_for_a_slot_starts_where_a_loader_jumps_to_it(rp2040: Callable[..., bytes], image: bytes) -> None:
-    """A loader of two words: the second stage goes to the vectors behind it, which are the slot's."""
-    slot = rp2040(SLOT="a")
-    stack, reset = struct.unpack_from("<II", slot)
-    assert reset in range(0x10010100, 0x10010100 + len(slot))
-    flash = image[:VECTORS] + struct.pack("<II", stack, reset)
-    flash = flash.ljust(SLOT_A + VECTORS, b"\xff") + slot
-    assert Probe(Bench(flash)).ask("echo from a slot") == "from"
 
 
 def test_the_crc_of_the_second_stage_is_the_one_that_is_documented(image: bytes) -> None:

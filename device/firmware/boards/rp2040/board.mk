@@ -9,7 +9,7 @@ rp2040_NAMES := PIN_SDA PIN_SCL PIN_TX PIN_RX
 $(if $(rp2040_PINS_$(PINS)),,$(error There are no PINS '$(PINS)'; choose pico or xiao))
 $(if $(filter none a b,$(SLOT)),,$(error There is no SLOT '$(SLOT)'; choose none, a or b))
 rp2040_CPU := -mcpu=cortex-m0plus -mthumb -masm-syntax-unified
-rp2040_TARGET := generic
+rp2040_TARGET := m0plus
 rp2040_BOOT2 := boards/rp2040/boot2.c
 rp2040_SOURCES := $(filter-out $(rp2040_BOOT2),$(wildcard boards/rp2040/*.c)) boards/simulated/retained_time.c
 rp2040_BOOT2_IMAGE := $(BUILD)/rp2040/boot2/image.o
