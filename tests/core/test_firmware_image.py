@@ -67,7 +67,7 @@ def test_another_key_is_not_trusted() -> None:
 )
 def test_what_the_format_cannot_hold_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(UsageError):
-        sign(b"x", Version(1), KEY, **wrong)  # type: ignore[arg-type]
+        sign(b"x", Version(1), KEY, **wrong)
 
 
 def test_a_file_holds_the_images_of_both_slots_byte_for_byte() -> None:
