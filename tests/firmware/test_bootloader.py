@@ -1,20 +1,34 @@
 """A whole board with its bootloader, exchanged by thermo-host, smpclient and smpmgr: loader, slot A, update, slot B, revert."""
 
+import asyncio
+import os
 import shutil
+import subprocess
+import sys
+from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
-from smpclient.requests.image_management import ImageStatesWrite
+from smp.image_management import ImageState
+from smpclient import SMPClient
+from smpclient.generics import success
+from smpclient.requests.image_management import ImageStatesRead, ImageStatesWrite
 from smpclient.requests.os_management import ResetWrite
-from stock_clients import BOARD, ask, images, options, smpmgr
-from two_slots import signed, update
+from smpclient.transport.serial import SMPSerialTransport
+from two_slots import KEY, signed, update
 
 from thermo_core.errors import DowngradeError, RefusedError
 from thermo_core.firmware_file import FirmwareFile, unpack
+from thermo_core.firmware_image import sign
+from thermo_core.image import Version
 from thermo_host.flash_firmware import FirmwareCandidate, flash_firmware
 from thermo_host.link.wearable import Wearable
-from thermo_sim.board import Board
+from thermo_sim.board import Board, BoardOptions
+
+BOARD = "mps2-an386"
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +41,15 @@ def built() -> Path:
 @pytest.fixture(scope="module")
 def versions(built: Path) -> dict[str, FirmwareFile]:
     return {version: unpack(signed(built, BOARD, version)) for version in ("1.0.0", "2.0.0", "3.0.0")}
+
+
+def options(built: Path, folder: Path, firmware: bytes | None) -> BoardOptions:
+    """A board with a firmware in slot A, or with none at all."""
+    path = built / "loader.elf"
+    if firmware is not None:
+        path = folder / "firmware.zip"
+        path.write_bytes(firmware)
+    return BoardOptions(link=folder / "wearable", kind=BOARD, firmware=path, state=folder / "state", warm_up=False)
 
 
 def states(wearable: Wearable) -> list[tuple[int, str, bool, bool]]:
@@ -79,15 +102,11 @@ def test_a_bootloader_without_a_firmware_takes_one(
 def test_a_firmware_that_hangs_is_taken_back_by_the_watchdog(
     built: Path, versions: dict[str, FirmwareFile], tmp_path: Path
 ) -> None:
-    """Its vectors are good, and it does nothing."""
-    from two_slots import KEY
-
-    from thermo_core.firmware_image import sign
-    from thermo_core.image import Version
-
+    """Its vectors are good, and it does nothing, nor on an interrupt."""
     address = versions["1.0.0"].images[1].address
     assert address is not None
-    vectors = (0x20001000).to_bytes(4, "little") + (address + 512 + 16 + 1).to_bytes(4, "little") + bytes(8)
+    loop = (address + 512 + 64 + 1).to_bytes(4, "little")
+    vectors = (0x20001000).to_bytes(4, "little") + 15 * loop
     hung = sign(vectors + bytes.fromhex("fee7fee7"), Version(9), KEY, address=address)
     with (
         Board(options(built, tmp_path, signed(built, BOARD, "1.0.0"))) as board,
@@ -116,6 +135,41 @@ def test_stock_clients_do_the_same_update(built: Path, versions: dict[str, Firmw
         ]
         ask(link, ImageStatesWrite(confirm=True))
         assert [one.confirmed for one in images(link)] == [True, True]
+
+
+def smpmgr(link: str, *arguments: str) -> str:
+    program = shutil.which("smpmgr", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    assert program is not None
+    command = [program, "--port", link, "--timeout", "20", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def ask(link: str, request: Any) -> Any:
+    """One request of the stock smpclient; asked again while the board starts."""
+
+    async def work() -> Any:
+        async with SMPClient(SMPSerialTransport(line_length=128, line_buffers=16), link, 20) as client:
+            return await client.request(request)
+
+    for attempt in range(5):
+        try:
+            answer = run(work())
+            break
+        except TimeoutError:
+            if attempt == 4:
+                raise
+    assert success(answer), answer
+    return answer
+
+
+def images(link: str) -> list[ImageState]:
+    return list(ask(link, ImageStatesRead()).images)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
 
 
 def test_options_are_those_of_other_boards(built: Path, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ import struct
 from pathlib import Path
 
 import pytest
-from stock_clients import BOARD, options
 from two_slots import signed, update
 
 from thermo_core.bundle import Bundle
@@ -17,9 +16,10 @@ from thermo_host.flash_model import ModelCandidate, flash_model, load_model
 from thermo_host.link.wearable import Wearable
 from thermo_quantize.container import layout
 from thermo_quantize.container.build import build
-from thermo_sim.board import Board
+from thermo_sim.board import Board, BoardOptions
 
 ROOT = Path(__file__).resolve().parents[2]
+BOARD = "mps2-an386"
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,13 @@ def container(built: Path) -> bytes:
     data = (ROOT / "models/thermo_models/wearables/breast-patch/bundle.img").read_bytes()
     image = verify(data, [load_public_key(DEVELOPMENT_PUBLIC_KEY.read_bytes())])
     return build(Bundle.from_payload(image.payload), "m4").data
+
+
+def options(built: Path, folder: Path) -> BoardOptions:
+    """A board with firmware 1.0.0 in slot A."""
+    path = folder / "firmware.zip"
+    path.write_bytes(signed(built, BOARD, "1.0.0"))
+    return BoardOptions(link=folder / "wearable", kind=BOARD, firmware=path, state=folder / "state", warm_up=False)
 
 
 def model(container: bytes, version: int, folder: Path) -> ModelCandidate:
@@ -63,7 +70,7 @@ def models(wearable: Wearable) -> list[tuple[int, str, bool, bool]]:
 
 def test_a_model_is_exchanged_kept_and_taken_back(built: Path, container: bytes, tmp_path: Path) -> None:
     with (
-        Board(options(built, tmp_path, signed(built, BOARD, "1.0.0"))) as board,
+        Board(options(built, tmp_path)) as board,
         Wearable.open(str(board.options.link), timeout_s=20) as wearable,
     ):
         assert models(wearable) == []
@@ -99,7 +106,7 @@ def test_a_model_that_does_not_suit_is_refused_when_it_came_in(built: Path, cont
     for at in (12, network + 8):
         arena[at : at + 4] = struct.pack("<I", 1 << 20)
     with (
-        Board(options(built, tmp_path, signed(built, BOARD, "1.0.0"))) as board,
+        Board(options(built, tmp_path)) as board,
         Wearable.open(str(board.options.link), timeout_s=20) as wearable,
     ):
         for data, said in (
