@@ -176,7 +176,7 @@ def _alarms(
     scores: NDArray[np.float64], truth: NDArray[np.int64], elapsed_s: NDArray[np.floating[Any]]
 ) -> dict[str, float]:
     """Over whole sessions, how exercise of any kind is called, and sprints: which sessions of it, and how often for nothing."""
-    session = np.cumsum(np.diff(elapsed_s, prepend=np.inf) <= 0)
+    session = np.cumsum(np.diff(elapsed_s, prepend=np.inf) <= 0, dtype=np.int64)
     found: dict[str, float] = {}
     for name, classes in ALARMS.items():
         event = np.where(np.isin(truth, classes), 0, streams.NO_EVENT)
