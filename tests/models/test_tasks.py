@@ -185,6 +185,20 @@ def test_the_clock_alone_tells_stress_but_not_at_matched_times(shared_dir: Path)
     assert figures["auc_time_matched"] == pytest.approx(0.5, abs=0.05)
 
 
+def test_alarms_of_stress_are_right_within_a_task_and_wrong_in_any_rest(shared_dir: Path) -> None:
+    task = wrist_stress.WristStress()
+    samples = task.load(_file(shared_dir, task.name), task.settings, quick=True)
+    stressed = samples.targets[:, 0] > 0.5
+    assert np.array_equal(samples.extra["task"] >= 0, stressed)
+    assert samples.extra["since_s"][stressed].min() >= wrist_stress.WINDOW_S - 1
+    right = task.metrics(samples, samples.targets, task.settings)
+    assert right["alarms_false_an_hour"] == 0 and right["ece"] == 0
+    # Tasks of less than three minutes hold no two minutes of moments whose last minute is all task.
+    assert 0.5 < right["alarms_found"] < 1
+    wrong = task.metrics(samples, 1 - samples.targets, task.settings)
+    assert wrong["alarms_found"] == 0 and wrong["alarms_false_an_hour"] > 1 and wrong["ece"] == 1
+
+
 def test_nagoya_ignores_what_warms_all_pixels_alike(shared_dir: Path, tmp_path: Path) -> None:
     task = nagoya_actions.NagoyaActions()
     path = _file(shared_dir, task.name)
