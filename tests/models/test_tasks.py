@@ -126,6 +126,24 @@ def test_the_interval_holds_people_it_was_not_set_on_and_widens_away_from_all(sh
     assert np.median(odd[:, 1]) > 1.3 * np.median(width)
 
 
+def test_the_loss_of_temperature_is_least_at_the_mean_and_at_the_width_that_holds_nine_in_ten() -> None:
+    true = np.random.default_rng(0).normal(0.3, 0.2, (4000, 1)).astype(np.float32)
+    held = float(np.quantile(np.abs(true - true.mean()), 0.9))
+
+    def lost(temperature: float, width: float) -> float:
+        said = np.tile(np.array([[temperature, width]], np.float32), (len(true), 1))
+        return float(np.mean(core_temperature.temperature_and_width(true, said)))
+
+    best = lost(float(true.mean()), held)
+    for temperature, width in (
+        (0.2, held),
+        (0.4, held),
+        (float(true.mean()), 0.8 * held),
+        (float(true.mean()), 1.3 * held),
+    ):
+        assert lost(temperature, width) > best
+
+
 def test_stress_features_reach_neither_ahead_nor_beyond_two_minutes(shared_dir: Path, tmp_path: Path) -> None:
     task = wrist_stress.WristStress()
     path = _file(shared_dir, task.name)

@@ -28,6 +28,7 @@ from thermo_core.files import check_readable
 from thermo_models import extra_trees
 from thermo_models.face import (
     CONTEXT,
+    COVERAGE,
     LEFT_OUT,
     REGIONS,
     WEARABLE,
@@ -62,6 +63,15 @@ WIDEST = 0.2
 """Share of people whose intervals are the widest."""
 
 
+def temperature_and_width(true: Any, said: Any) -> Any:
+    """Square of what temperature is off by, and what a half-width that nine in ten errors are within loses (pinball loss of its quantile)."""
+    from keras import ops
+
+    error = said[:, :1] - true[:, :1]
+    beyond = ops.abs(ops.stop_gradient(error)) - said[:, 1:]
+    return ops.mean(ops.square(error) + ops.maximum(COVERAGE * beyond, (COVERAGE - 1) * beyond), axis=-1)
+
+
 class CoreTemperature:
     """The task; see `tasks.task.Task`."""
 
@@ -76,7 +86,7 @@ class CoreTemperature:
     variants = tuple(LEFT_OUT)
     outputs = 2
     head = "linear"
-    loss = "mse"
+    loss = staticmethod(temperature_and_width)
     more_is_better = MappingProxyType({"rmse": False, "mae": False, "auc_fever": True})
     compared_variants = ("without-mouth", "without-face-maximum")
     settings = Settings("dense_residual", width=2.0, dropout=0.0, batch=512, seeds=3, folds=10)
