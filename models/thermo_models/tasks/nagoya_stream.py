@@ -93,7 +93,7 @@ class NagoyaStream:
     more_is_better = MappingProxyType(
         {"accuracy8": True, "fall_f1": True, "found": True, "filtered_accuracy8": True, "filtered_fall_f1": True}
     )
-    settings = Settings("clip_cnn", epochs=16, batch=64, rate=3e-3, decay=1e-3, views=4)
+    settings = Settings("clip_cnn", epochs=14, batch=64, rate=3e-3, decay=1e-3, views=4)
 
     def goals(self, settings: Settings) -> tuple[Goal, ...]:
         """Of what is shown without knowledge of the script."""

@@ -71,7 +71,7 @@ class WristStress:
     loss = "binary_crossentropy"
     more_is_better = MappingProxyType({"auc": True, "auc_time_matched": True})
     compared_variants = ("without-temperature", "temperature-only")
-    settings = Settings("dense_residual", width=0.25, dropout=0.0, batch=256, seeds=3)
+    settings = Settings("dense_residual", width=0.25, dropout=0.0, batch=256, balance=True, seeds=3)
 
     def goals(self, settings: Settings) -> tuple[Goal, ...]:
         """Goals of the whole set of signals."""
