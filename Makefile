@@ -10,17 +10,19 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 # make run BOARD=mps2-an386 runs the firmware on an emulated microcontroller, BOARD=host as a program. WEARABLE=NAME|FILE.toml
 # builds another wearable into it, BUNDLE=FILE.img and BUNDLE_KEY=FILE.pub.pem another signed bundle.
 BOARD ?=
+HUB ?=
 CHOSEN := $(foreach name,BUNDLE BUNDLE_KEY,$(if $($(name)),$(name)=$(abspath $($(name)))))
 CHOSEN += $(if $(WEARABLE),WEARABLE=$(if $(wildcard $(WEARABLE)),$(abspath $(WEARABLE)),$(WEARABLE)))
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: $(VENV)/.run ## simulated wearable: flash, calibrate, stream, record, compute again; WEARABLE=name, BOARD=mps2-an386 runs the firmware
+# HUB=1 opens the live pages of the simulated wearable, and of all others that are plugged in, instead.
+run: $(VENV)/.run ## simulated wearable: flash, calibrate, stream, record, compute again; WEARABLE=name, BOARD=mps2-an386 runs the firmware, HUB=1 opens live pages
 	@$(if $(BOARD),$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) $(subst -,_,$(BOARD)))
-	@PATH="$(CURDIR)/$(BIN):$$PATH" BOARD=$(BOARD) $(if $(WEARABLE),WEARABLE='$(WEARABLE)') sh demo/first_session.sh
+	@PATH="$(CURDIR)/$(BIN):$$PATH" BOARD=$(BOARD) HUB=$(HUB) $(if $(WEARABLE),WEARABLE='$(WEARABLE)') sh demo/first_session.sh
 
-firmware: $(VENV)/.run ## compile the firmware for every board, and hold it to its budgets
+firmware: $(VENV)/.run ## compile the firmware for every board, or for BOARD alone, and hold it to its budgets
 	@$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) all size
 
 # COVERAGE=1 tells which lines of each room ran, and fails below 92 %. The firmware's tests run C, and a test of memory counts what

@@ -78,7 +78,14 @@ def fetch(folder: Path) -> Path:
 
 def firmware_flags() -> list[str]:
     """What the firmware's sources are compiled with, warnings left out: others' sources have some."""
-    ask = ["make", "--no-print-directory", "-s", "-C", str(FIRMWARE), "--eval=flags:;@echo $(COMMON) $(MPS2_FLAGS)"]
+    ask = [
+        "make",
+        "--no-print-directory",
+        "-s",
+        "-C",
+        str(FIRMWARE),
+        "--eval=flags:;@echo $(COMMON) $(mps2_an386_FLAGS) -Os",
+    ]
     said = subprocess.run([*ask, "flags"], capture_output=True, text=True, check=True).stdout
     return [flag for flag in shlex.split(said) if not flag.startswith(("-W", "-I", "-M"))]
 

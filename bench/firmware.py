@@ -39,7 +39,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 FIRMWARE = REPOSITORY / "device" / "firmware"
 EMULATOR = REPOSITORY / "tests" / "quantize" / "emulator"
 MODULES = (
-    "mlx90640_plausible mlx90640_constants mlx90640_decode interpolate counts correction flash float32 text "
+    "mlx90640_plausible mlx90640_constants mlx90640_decode mlx90640_fixed interpolate counts correction flash float32 text soft_float "
     "thermistor crc"
 )
 SOURCES = (
@@ -47,7 +47,31 @@ SOURCES = (
     FIRMWARE / "sensors" / "mlx90640_correction.c",
     FIRMWARE / "boards" / "simulated" / "nor_flash.c",
 )
-CPU = "-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard"
+
+
+@dataclass(frozen=True)
+class Processor:
+    """A processor that QEMU emulates.
+
+    Attributes:
+        name: of the processor.
+        flags: of arm-none-eabi-gcc.
+        machine: arguments of QEMU.
+    """
+
+    name: str
+    flags: str
+    machine: str
+
+
+M4F = Processor("Cortex-M4F", "-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard", "-M mps2-an386")
+M0PLUS = Processor(
+    "Cortex-M0+",
+    "-mcpu=cortex-m0plus -mthumb",
+    "-M microbit -global nrf51-soc.sram-size=2097152 -global nrf51-soc.flash-size=4194304",
+)
+"""Emulated by a Cortex-M0, which has the same instructions, with as much memory as is needed."""
+
 SHARED = Path(os.environ.get("THERMO_SHARED", REPOSITORY.parent / "shared"))
 EMISSIVITY = 0.98
 INPUT = End((24, 32, 1), 0.01701791025698185, -8)
@@ -197,6 +221,7 @@ def measure(
     program: str = "firmware_m4.c",
     modules: Sequence[Path] = SOURCES,
     dumps: Sequence[str] = ("scene", "golden"),
+    processor: Processor = M4F,
 ) -> tuple[dict[str, int], dict[str, list[bytes]]]:
     """Instructions a call by name, and what was computed by name.
 
@@ -205,6 +230,7 @@ def measure(
         program: beside this file.
         modules: of the firmware, that it needs.
         dumps: names of what is computed.
+        processor: that it runs on.
     """
     fast_line = re.search(r"^FAST := (.*)$", (FIRMWARE / "Makefile").read_text(), re.MULTILINE)
     if fast_line is None:
@@ -219,7 +245,7 @@ def measure(
         (folder / "link.ld").write_text(script)
         compiler = [
             "arm-none-eabi-gcc",
-            *CPU.split(),
+            *processor.flags.split(),
             "-std=c11",
             "-ffp-contract=off",
             "-ffunction-sections",
@@ -244,7 +270,7 @@ def measure(
         link = ["-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections,--no-warn-rwx-segments"]
         elf = str(folder / "bench.elf")
         run([*compiler, "-O2", *include, *sources, *objects, *link, "-T", str(folder / "link.ld"), "-lm", "-o", elf])
-        qemu = ["qemu-system-arm", "-M", "mps2-an386", "-icount", "shift=0", "-nographic", "-monitor", "none"]
+        qemu = ["qemu-system-arm", *processor.machine.split(), "-icount", "shift=0", "-nographic", "-monitor", "none"]
         said = run([*qemu, "-serial", "none", "-semihosting-config", "enable=on,target=native", "-kernel", elf])
     costs: dict[str, int] = {}
     computed: dict[str, list[bytes]] = {name: [] for name in dumps}
@@ -322,12 +348,12 @@ def compare_golden(computed: NDArray[np.float32], golden: Golden) -> tuple[float
     return core, vendor
 
 
-def run_all(shared: Path) -> tuple[dict[str, int], Parity]:
+def run_all(shared: Path, processor: Processor = M4F) -> tuple[dict[str, int], Parity]:
     """Instructions a call by name, and parity; ends the program where the emulator or its compiler fails."""
     golden = Golden.load(shared)
     eeprom = generate(1)
     frames = subpages(eeprom, FRAMES, 1)
-    costs, computed = measure(data_header(eeprom, frames, golden))
+    costs, computed = measure(data_header(eeprom, frames, golden), processor=processor)
     return costs, compare(eeprom, frames, computed, golden)
 
 

@@ -1,5 +1,5 @@
-/* What a function costs on a Cortex-M4, for programs that bench/*.py run. In QEMU with -icount shift=0 each instruction
-   takes 1 ns and SysTick counts at 25 MHz: a loop of known length gives instructions a tick. Programs print lines of a
+/* What a function costs on a Cortex-M, for programs that bench/*.py run. In QEMU with -icount shift=0 each instruction
+   takes 1 ns and SysTick counts at 25 or 16 MHz: a loop of known length gives instructions a tick. Programs print lines of a
    name and a number of instructions a call; then of a name and what was computed, bytes in hexadecimal. */
 #ifndef M4_COST_H
 #define M4_COST_H
@@ -52,7 +52,7 @@ static inline uint32_t ticks(void) {
 
 static inline void known_loop(void) {
   uint32_t left = KNOWN_LOOPS;
-  __asm__ volatile("1: subs %0, #1\n bne 1b" : "+r"(left)::"cc");
+  __asm__ volatile(".syntax unified\n1: subs %0, #1\n bne 1b" : "+l"(left)::"cc");
 }
 
 /* Instructions of one call of `work`, which gets the number of the call. */

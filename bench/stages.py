@@ -1,6 +1,7 @@
-"""What each stage costs on an emulated Cortex-M4, and how a graph's stages and network share memory.
+"""What each stage costs on an emulated Cortex-M4 or M0+, and how a graph's stages and network share memory.
 
     python bench/stages.py
+    python bench/stages.py --processor m0plus
     python bench/stages.py --compare 100000 [--seed N] [OPERATION ...]
 
 QEMU counts instructions exactly, the same on every machine; they are not cycles (no wait states; a square root or division
@@ -29,7 +30,10 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
 
 from firmware_graph import (  # noqa: E402
+    M0PLUS,
+    M4,
     Case,
+    Processor,
     core_sources,
     emulate,
     emulated_program,
@@ -57,6 +61,8 @@ BAND = {"kind": "external", "name": "skin", "rate_hz": 25.0, "shape": [4]}
 NODES = {"kind": "external", "name": "skin", "rate_hz": 1.0, "shape": [16]}
 HEART = {"kind": "external", "name": "skin", "rate_hz": 1 / 60}
 PICTURES = 24
+PROCESSORS = {"m4": (M4, "m4"), "m0plus": (M0PLUS, "m0plus")}
+"""What is emulated, and the target that the network is compiled for."""
 CHAIN_INSTRUCTIONS, CHAIN_RAM = 119_113, 34_862
 """Goals of the breast patch's graph: what the same steps took as code of their own."""
 SAMPLES_A_SET = 2_000
@@ -248,10 +254,10 @@ def _plan(row_sensor: dict[str, Any], stages: Sequence[dict[str, Any]], **more: 
     return plan(schema.from_plain(parts, Profile, "profile"))
 
 
-def _network(name: str) -> Compiled:
+def _network(name: str, target: str) -> Compiled:
     """The breast patch's."""
     payload = verify(SHIPPED.read_bytes(), [load_public_key(KEY.read_bytes())]).payload
-    return compile_model(Bundle.from_payload(payload).networks["lesion"], name, "m4")
+    return compile_model(Bundle.from_payload(payload).networks["lesion"], name, target)
 
 
 @dataclass(frozen=True)
@@ -276,33 +282,46 @@ class Results:
     Attributes:
         rows: by their names.
         chain: of the breast patch's graph, without writing the picture and without its network's own instructions.
+        invoke: instructions of a run of its network.
     """
 
     rows: dict[str, Measured]
     chain: Measured
+    invoke: int
 
 
-def measure() -> Results:
-    """Generate, compile, run."""
-    rows = _rows()
+def measure(processor: Processor = M4, target: str = "m4", rows: Sequence[Row] | None = None) -> Results:
+    """Generate, compile, run.
+
+    Args:
+        processor: that it runs on.
+        target: that the network is compiled for.
+        rows: to measure beside the breast patch's graph; all where left out.
+    """
+    rows = _rows() if rows is None else rows
     plans = {row.name: _plan(row.sensor, row.stages) for row in rows}
     model = {"name": "lesion", "inputs": ["above"], "scores": ["no lesion", "lesion"]}
     plans["chain"] = _plan(CAMERA, _chain(), models=[model])
-    network = _network("case_network")
+    network = _network("case_network", target)
     nets = {"chain": {"lesion": network}}
     graphs = {name: generate(made, nets.get(name, {}), f"case_{name}") for name, made in plans.items()}
     warm_ups = {row.name: row.warm_up for row in rows} | {"chain": 16}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        said = _run(folder, plans, graphs, network, warm_ups)
+        said = _run(folder, plans, graphs, network, warm_ups, processor)
         ram = {name: _variables(folder / f"case_{name}.o") for name in plans}
     said["chain"] -= said["writing"] + said["invoke"]
     found = {name: Measured(said[name], graphs[name].placement, ram[name]) for name in plans}
-    return Results(found, found.pop("chain"))
+    return Results(found, found.pop("chain"), said["invoke"])
 
 
 def _run(
-    folder: Path, plans: dict[str, Plan], graphs: dict[str, Graph], network: Compiled, warm_ups: dict[str, int]
+    folder: Path,
+    plans: dict[str, Plan],
+    graphs: dict[str, Graph],
+    network: Compiled,
+    warm_ups: dict[str, int],
+    processor: Processor,
 ) -> dict[str, int]:
     """Numbers by the names that stages_m4.c says them under."""
     sources = []
@@ -311,8 +330,8 @@ def _run(
             (folder / file).write_text(text)
             sources += [folder / file] if file.endswith(".c") else []
     (folder / "cases.h").write_text(_cases(plans, network, warm_ups))
-    program = emulated_program([Path(__file__).with_name("stages_m4.c"), *core_sources(), *sources], folder)
-    said = emulate(program, "-icount", "shift=0")
+    program = emulated_program([Path(__file__).with_name("stages_m4.c"), *core_sources(), *sources], folder, processor)
+    said = emulate(program, "-icount", "shift=0", processor=processor)
     return {name: int(value) for name, _, value in (line.partition(" ") for line in said.splitlines())}
 
 
@@ -360,10 +379,11 @@ def _cases(plans: dict[str, Plan], network: Compiled, warm_ups: dict[str, int]) 
     )
 
 
-def show() -> None:
+def show(name: str) -> None:
     """Measure and print."""
-    found = measure()
-    print(f"{'Cortex-M4 in QEMU':70}{'instructions':>13}{'goal':>8}{'passes':>8}{'keeps':>8}{'RAM':>8}")
+    processor, target = PROCESSORS[name]
+    found = measure(processor, target)
+    print(f"{f'Cortex-{name.upper()} in QEMU':70}{'instructions':>13}{'goal':>8}{'passes':>8}{'keeps':>8}{'RAM':>8}")
     for row in _rows():
         one = found.rows[row.name]
         more = one.instructions - (found.rows[row.beyond].instructions if row.name != row.beyond else 0)
@@ -409,6 +429,7 @@ def main() -> None:
     parser.add_argument(
         "--compare", type=int, metavar="N", help="random samples of each operation to compare with Python"
     )
+    parser.add_argument("--processor", choices=PROCESSORS, default="m4", help="that is emulated")
     parser.add_argument("--seed", type=int, default=0, help="of the random samples")
     parser.add_argument("operations", nargs="*", metavar="OPERATION", help="to compare (default: all)")
     arguments = parser.parse_args()
@@ -424,7 +445,7 @@ def main() -> None:
     if unknown:
         parser.error(f"there is no operation {', '.join(unknown)}; there are {', '.join(sorted(OPS))}")
     if arguments.compare is None:
-        show()
+        show(arguments.processor)
     elif compare(arguments.compare, arguments.seed, arguments.operations or sorted(OPS)):
         sys.exit("stages: some operations differ.")
 

@@ -1,5 +1,5 @@
-/* What stages cost on a Cortex-M4, for bench/stages.py. Runs in QEMU with -icount shift=0, where each instruction takes
-   1 ns and SysTick counts at 25 MHz: a loop of known length gives instructions a tick. Prints lines of a name and a number
+/* What stages cost on a Cortex-M, for bench/stages.py. Runs in QEMU with -icount shift=0, where each instruction takes
+   1 ns and SysTick counts at 25 or 16 MHz: a loop of known length gives instructions a tick. Prints lines of a name and a number
    of instructions a block of the sensor. */
 #include <string.h>
 
@@ -38,7 +38,7 @@ static uint32_t ticks(void) {
 
 static void known_loop(void) {
   uint32_t left = KNOWN_LOOPS;
-  __asm__ volatile("1: subs %0, #1\n bne 1b" : "+r"(left)::"cc");
+  __asm__ volatile(".syntax unified\n1: subs %0, #1\n bne 1b" : "+l"(left)::"cc");
 }
 
 /* Instructions of one call of `work`, which gets the number of the call. */

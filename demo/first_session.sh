@@ -3,7 +3,7 @@
 # Usage: first_session.sh [OUTPUT_FOLDER]
 # WEARABLE=NAME|FOLDER|FILE.toml is another wearable; what no chip of it measures comes from its world. With BOARD=mps2-an386 or host it is
 # the firmware, which brings its networks along: it tests itself instead of being flashed. SECONDS_LONG=60 watches longer;
-# SPEED=max (or a number) lets simulated time run faster than the clock, which a board cannot.
+# SPEED=max (or a number) lets simulated time run faster than the clock, which a board cannot. HUB=1 opens its live pages instead.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 wearable=${WEARABLE:-breast-patch}
@@ -23,6 +23,9 @@ if [ ! -f "$bundle" ]; then  # one of your own: signed with the development key,
     set -- "$@" --card "$out/CARD.md"
   fi
   thermo-quantize sign "$@" --out "$bundle"
+fi
+if [ -n "${HUB:-}" ]; then
+  exec thermo-sim exec --wearable "$wearable" --no-warm-up ${board:+--board "$board"} -- thermo-hub run
 fi
 exec thermo-sim exec --wearable "$wearable" --no-warm-up ${board:+--board "$board"} ${speed:+--speed "$speed"} -- sh -eu -c '
   port=$1; out=$2; bundle=$3; board=$4; seconds=$5

@@ -33,9 +33,9 @@ _DEVELOPMENT_KEY = bytes.fromhex("895163c348c0705808cea5cec5eb5fcc7d554ca4c2cb19
 MAGIC = 0x96F3B83D
 HEADER = struct.Struct("<IIHHIIBBHII")
 HEADER_SIZE = HEADER.size
-_AREA = struct.Struct("<HH")
-_TLV = struct.Struct("<HH")
-_AREA_MAGIC, _PROTECTED_MAGIC = 0x6907, 0x6908
+AREA = struct.Struct("<HH")
+TLV = struct.Struct("<HH")
+AREA_MAGIC, PROTECTED_MAGIC = 0x6907, 0x6908
 _KEY_HASH, _SHA256, _ED25519 = 0x01, 0x10, 0x24
 _SIZES = {_SHA256: 32, _KEY_HASH: 32, _ED25519: 64}
 _TRAILER_MAGIC = bytes.fromhex("77c295f360d2ef7f3552500f2cb67980")
@@ -213,8 +213,8 @@ def sign(payload: bytes, version: Version, private_key: Ed25519PrivateKey) -> by
     body = HEADER.pack(MAGIC, 0, HEADER_SIZE, 0, len(payload), 0, *parts, 0) + payload
     digest = hashlib.sha256(body).digest()
     values = ((_SHA256, digest), (_KEY_HASH, key_hash(private_key.public_key())), (_ED25519, private_key.sign(digest)))
-    tlvs = b"".join(_TLV.pack(kind, len(value)) + value for kind, value in values)
-    return body + _AREA.pack(_AREA_MAGIC, _AREA.size + len(tlvs)) + tlvs
+    tlvs = b"".join(TLV.pack(kind, len(value)) + value for kind, value in values)
+    return body + AREA.pack(AREA_MAGIC, AREA.size + len(tlvs)) + tlvs
 
 
 def without_padding(data: bytes) -> bytes:
@@ -255,7 +255,7 @@ def parse(data: bytes) -> Image:
         raise ImageFormatError("The image is encrypted or compressed, which is not supported, so sign it in the clear.")
     body_end = header_size + size
     hashed_end = body_end + protected_size
-    if size == 0 or hashed_end + _AREA.size > len(data):
+    if size == 0 or hashed_end + AREA.size > len(data):
         raise ImageFormatError(
             f"The image is cut short ({len(data)} bytes, its header announces more), so fetch or sign it again."
         )
@@ -264,8 +264,8 @@ def parse(data: bytes) -> Image:
             f"The image is padded to its slot with {len(data) - len(padded)} bytes, which belong to no image: thermo-host flash "
             "leaves them out; for other programs make it without --pad."
         )
-    protected = _tlvs(data, body_end, hashed_end, _PROTECTED_MAGIC) if protected_size else ()
-    tlvs = _tlvs(data, hashed_end, len(data), _AREA_MAGIC)
+    protected = _tlvs(data, body_end, hashed_end, PROTECTED_MAGIC) if protected_size else ()
+    tlvs = _tlvs(data, hashed_end, len(data), AREA_MAGIC)
     if [kind for kind, _ in tlvs] != list(_SIZES):
         kinds = " ".join(f"{kind:#04x}" for kind, _ in tlvs) or "none"
         raise ImageFormatError(
@@ -329,10 +329,10 @@ def _end(data: bytes) -> int | None:
         return None
     _, _, header_size, protected_size, size, *_ = HEADER.unpack_from(data)
     start = header_size + size + protected_size
-    if start + _AREA.size > len(data):
+    if start + AREA.size > len(data):
         return None
-    magic, length = _AREA.unpack_from(data, start)
-    return start + length if magic == _AREA_MAGIC and _AREA.size <= length <= len(data) - start else None
+    magic, length = AREA.unpack_from(data, start)
+    return start + length if magic == AREA_MAGIC and AREA.size <= length <= len(data) - start else None
 
 
 def _is_padding(data: bytes) -> bool:
@@ -348,16 +348,16 @@ def _is_padding(data: bytes) -> bool:
 def _tlvs(data: bytes, start: int, end: int, magic: int) -> tuple[tuple[int, bytes], ...]:
     """The fields of the area that must fill data[start:end] exactly."""
     found: list[tuple[int, bytes]] = []
-    if end - start < _AREA.size or _AREA.unpack_from(data, start) != (magic, end - start):
+    if end - start < AREA.size or AREA.unpack_from(data, start) != (magic, end - start):
         raise ImageFormatError(
             f"The image's field area at byte {start} is damaged or does not fill the image, so fetch it again."
         )
-    position = start + _AREA.size
+    position = start + AREA.size
     while position < end:
-        if end - position < _TLV.size:
+        if end - position < TLV.size:
             raise ImageFormatError(f"A field of the image at byte {position} is cut short, so fetch it again.")
-        kind, length = _TLV.unpack_from(data, position)
-        position += _TLV.size
+        kind, length = TLV.unpack_from(data, position)
+        position += TLV.size
         if length > end - position:
             raise ImageFormatError(f"A field of the image at byte {position} is cut short, so fetch it again.")
         found.append((kind, data[position : position + length]))

@@ -5,7 +5,6 @@ they are; a plane's codes are so many of them in a row.
 """
 
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,15 +35,9 @@ class Planes:
         self.starts: Places = self.ends - sizes
         self.data = np.frombuffer(b"".join(blocks) + bytes(beyond + _BEYOND), np.uint8)
         pieces = []
-        self._four = np.empty(len(self.data) - 3, np.uint32)
         for start in range(0, len(self.data), _PIECE):
             places = np.flatnonzero(np.unpackbits(self.data[start : start + _PIECE]).view(np.bool_))
             pieces.append((places + 8 * start).astype(np.int32))
-            wide = self.data[start : start + _PIECE + 3].astype(np.uint32)
-            four = self._four[start : start + _PIECE]
-            np.left_shift(wide[:-3], 24, out=four)
-            for byte in (1, 2, 3):
-                four |= wide[byte : byte + len(four)] << np.uint32(8 * (3 - byte))
         self._ones: NDArray[np.int32] = np.concatenate((*pieces, np.array([8 * len(self.data)], np.int32)))
 
     def decode(
@@ -101,11 +94,14 @@ class Planes:
         for one in np.flatnonzero(np.bincount(k)).tolist():
             if one:
                 rows = np.flatnonzero(k == one)
-                byte, shift = _low_places(count, one)
-                low = self._four[at[rows, np.newaxis] + byte]
-                low >>= shift
-                low &= np.uint32((1 << one) - 1)
-                values[rows] = values[rows] << one | low.view(np.int32)
+                some: slice | NDArray[np.intp] = slice(None) if len(rows) == len(k) else rows
+                plane = self.data[at[some, np.newaxis] + np.arange(one * count + 7 >> 3)]
+                bits = np.unpackbits(plane, axis=1, count=one * count).reshape(-1, count, one)
+                high = values[some]
+                for bit in range(one):
+                    high <<= 1
+                    high |= bits[..., bit]
+                values[some] = high
 
     def _ragged(
         self, at: Places, count: Places, k: Places, begin: NDArray[np.int32], first: Places
@@ -120,15 +116,12 @@ class Planes:
         values -= 1
         wide = np.repeat(k, count)
         bit = places * wide + np.repeat(8 * at - run * k, count)
-        low = self._four[bit >> 3] >> (32 - wide - (bit & 7)).astype(np.uint32)
+        byte = bit >> 3
+        low = self.data[byte].astype(np.uint32)
+        for more in (1, 2, 3):
+            low = low << np.uint32(8) | self.data[byte + more]
+        low >>= (32 - wide - (bit & 7)).astype(np.uint32)
         low &= ((1 << wide) - 1).astype(np.uint32)
         values <<= wide.astype(np.int32)
         values |= low.view(np.int32)
         return values
-
-
-@cache
-def _low_places(count: int, k: int) -> tuple[Places, NDArray[np.uint32]]:
-    """In which byte each value's low bits begin, and how far they lie from the end of the four bytes from there on."""
-    bit = k * np.arange(count)
-    return bit >> 3, (32 - k - (bit & 7)).astype(np.uint32)

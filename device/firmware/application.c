@@ -4,11 +4,14 @@
 #include "agent.h"
 #include "wearable_profile.h"
 
+const uint32_t application_i2c_hz = WEARABLE_I2C_HZ;
+
 static struct wearable wearable;
 static struct wearable_sensor sensors[WEARABLE_SENSORS];
 
 _Noreturn void application(const struct board *board) {
   agent_init(&wearable, board, &wearable_profile, sensors);
+  agent_offer_update(&wearable, update_open(board));
   for (;;) {
     agent_step(&wearable);
   }

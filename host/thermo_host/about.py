@@ -9,7 +9,8 @@ from thermo_core.graph.engine import Engine
 from thermo_core.recording.session import Session
 from thermo_core.sensors.kinds import KINDS
 from thermo_core.wearable.profile import NOTICE, Profile
-from thermo_host.sinks.describe import sensor_facts, utc_of_second
+from thermo_host.moments import utc_of_second
+from thermo_host.sinks.describe import sensor_facts
 from thermo_host.stream.optics import OPTICS
 
 

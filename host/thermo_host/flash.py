@@ -152,7 +152,7 @@ def flash(
     wearable.reset()
     _check_runs(wearable, digest)
     step("self-test")
-    results = _self_test(wearable)
+    results = self_test(wearable)
     if confirm:
         step("confirm")
         wearable.confirm_image()
@@ -180,7 +180,12 @@ def _check_runs(wearable: Wearable, digest: bytes) -> None:
         )
 
 
-def _self_test(wearable: Wearable) -> tuple[SelfTestResult, ...]:
+def self_test(wearable: Wearable) -> tuple[SelfTestResult, ...]:
+    """Whether the wearable is well with an image that is on trial; where it is not, it is reset and has the one before again.
+
+    Raises:
+        RefusedError: it is not well, with what failed.
+    """
     results = wearable.self_test()
     failed = [f"{result.name} ({result.detail})" for result in results if not result.passed]
     if not failed:

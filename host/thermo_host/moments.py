@@ -1,4 +1,4 @@
-"""Moments that a person names: a date, or a time since the start of a recording."""
+"""Moments as a person writes and reads them: dates, and times since the start of a recording."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -6,6 +6,21 @@ from datetime import UTC, datetime, timedelta
 from thermo_core.errors import UsageError
 
 _SINCE = re.compile(r"\+?(?:(?:(\d{1,4}):)?(\d{1,4}):)?(\d{1,9}(?:\.\d{1,9})?)")
+
+
+def utc(nanoseconds: int) -> str:
+    """ISO 8601 with zone, to the microsecond."""
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
+    return moment.isoformat(timespec="microseconds")
+
+
+def utc_of_second(unix_s: int) -> str:
+    """ISO 8601 with zone of a whole second; one that no calendar has is told as what it is."""
+    try:
+        return datetime.fromtimestamp(unix_s, UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return f"{unix_s} s after 1970"
 
 
 def parse_moment(option: str, text: str, started_ns: int) -> int:

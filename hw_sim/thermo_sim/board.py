@@ -16,12 +16,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from thermo_core.errors import ThermoError, UsageError
+from thermo_core.clock import Clock
+from thermo_core.errors import ImageFormatError, SignatureError, ThermoError, UsageError
+from thermo_core.files import read_file
+from thermo_core.firmware_file import FirmwareFile, unpack
 from thermo_sim.clock import WallClock
 from thermo_sim.control import ControlServer
+from thermo_sim.factory import provision
 from thermo_sim.hardware import DEFAULT_WEARABLE, SimulatedHardware
 from thermo_sim.laboratory import laboratory_commands
-from thermo_sim.launch import BUILD, KINDS, Launch
+from thermo_sim.launch import BUILD, KINDS, Kind, Launch
 from thermo_sim.mailbox import MailboxServer, SharedFile
 from thermo_sim.pump import LineNoise, Pump
 from thermo_sim.tap import Tap
@@ -39,7 +43,8 @@ class BoardOptions:
 
     Attributes:
         kind: a key of KINDS.
-        firmware: file to run; what `make firmware` builds where None.
+        firmware: file to run; what `make firmware` builds where None. A signed firmware for slots (.zip) is written into a
+            board that has none, and the bootloader is run.
         state: directory of flash and clock; None makes one that goes away with the board.
         noise: of the serial line.
         gdb: socket to listen at for a debugger.
@@ -65,8 +70,74 @@ class BoardOptions:
     counted: bool = False
 
 
+def kind_of(options: BoardOptions) -> Kind:
+    """The kind of board; raises UsageError where there is none of that name."""
+    if options.kind not in KINDS:
+        raise UsageError(f"There is no board {options.kind!r}; choose one of {', '.join(KINDS)}.")
+    return KINDS[options.kind]
+
+
+_OF_THE_SIMULATOR = ("world", "eeprom", "replay", "faults", "script", "person", "happenings", "state", "gdb")
+"""Options that nothing would come of where an emulator has sensors and memory of its own."""
+
+
+def _check(options: BoardOptions, kind: Kind) -> None:
+    """Raise UsageError where a board's emulator does not heed an option that is given."""
+    given = [f"--{name}" for name in _OF_THE_SIMULATOR if kind.own_sensors and getattr(options, name) not in (None, "")]
+    if given:
+        raise UsageError(
+            f"The board {options.kind} has the sensors and the memory of {kind.own_sensors}, which heed no "
+            f"{', '.join(given)}; leave that out, or take the board mps2-an386."
+        )
+
+
+def firmware_of(options: BoardOptions) -> Path:
+    """The file to run; raises UsageError where there is none."""
+    firmware = options.firmware or BUILD / kind_of(options).firmware
+    if not firmware.is_file():
+        raise UsageError(
+            f"There is no firmware at {firmware}; build it with make firmware, or name one with --firmware."
+        )
+    return firmware
+
+
+def hardware_of(options: BoardOptions, clock: Clock) -> SimulatedHardware:
+    """What is on its bus; raises UsageError and EepromError."""
+    return SimulatedHardware.of_real(
+        options.wearable,
+        options.seed,
+        options.eeprom,
+        options.replay,
+        world=options.world,
+        clock=clock,
+        faults=options.faults,
+        warm_up_tau_s=None if options.warm_up else 0.0,
+        script=options.script,
+        person=options.person,
+        happenings=options.happenings,
+    )
+
+
+def described(options: BoardOptions, hardware: SimulatedHardware, control_path: Path) -> str:
+    """One line for people: what runs, and where."""
+    real = options.eeprom or options.replay
+    source = f"seed {options.seed}" if real is None else f"EEPROM of {real.name}"
+    if options.replay is not None:
+        source += f", frames of {options.replay.name}"
+    faults = f", faults {options.faults}" if options.faults else ""
+    if emulator := kind_of(options).own_sensors:
+        return (
+            f"ready: {firmware_of(options).name} on {options.kind} ({kind_of(options).summary}) with those sensors of "
+            f"{options.wearable} that {emulator} has models of, slower than real time; port {options.link}"
+        )
+    return (
+        f"ready: {firmware_of(options).name} on {options.kind} ({kind_of(options).summary}) with "
+        f"{said_of(hardware.profile)} ({source}){faults}{outside_of(hardware)}; port {options.link}, control {control_path}"
+    )
+
+
 class Board:
-    """One board. Use it in a `with` block, or call `start` and `stop`; the thread that starts it must outlive it.
+    """One board whose processor is a process of its own. Use it in a `with` block, or call `start` and `stop`; the thread that starts it must outlive it.
 
     Args:
         options: what to run and simulate.
@@ -87,27 +158,12 @@ class Board:
 
     def __init__(self, options: BoardOptions) -> None:
         self.options = options
-        if options.kind not in KINDS:
-            raise UsageError(f"There is no board {options.kind!r}; choose one of {', '.join(KINDS)}.")
-        self._kind = KINDS[options.kind]
-        self._firmware = options.firmware or BUILD / self._kind.firmware
-        if not self._firmware.is_file():
-            raise UsageError(
-                f"There is no firmware at {self._firmware}; build it with make firmware, or name one with --firmware."
-            )
-        self.hardware = SimulatedHardware.of_real(
-            options.wearable,
-            options.seed,
-            options.eeprom,
-            options.replay,
-            world=options.world,
-            clock=WallClock(),
-            faults=options.faults,
-            warm_up_tau_s=None if options.warm_up else 0.0,
-            script=options.script,
-            person=options.person,
-            happenings=options.happenings,
-        )
+        self._kind, self._firmware = kind_of(options), firmware_of(options)
+        slots = None
+        if options.firmware is not None and options.firmware.suffix == ".zip":
+            slots, self._firmware = _for_slots(options.firmware, self._kind, options.kind)
+        _check(options, self._kind)
+        self.hardware = hardware_of(options, WallClock())
         self.control_path = options.link.with_name(options.link.name + ".ctl")
         self._control = ControlServer(self.control_path, laboratory_commands(self.hardware, self._unplug, self.status))
         self._child: subprocess.Popen[bytes] | None = None
@@ -119,13 +175,15 @@ class Board:
                 Path(self._temporary or options.state or ".").absolute() / "board.memory", f"SIM-{options.seed:08d}"
             )
             self.memory = self._file.memory
+            if slots is not None:
+                provision(self.memory.slots, slots)
             undo.pop_all()
-        self._line, self._board_line = _line(self._kind.line_buffer)
+        self._line, self._board_line = line_of(self._kind.line_buffer)
         doorbell, self._board_doorbell = socket.socketpair()
         self.doorbell = doorbell
         self.mailbox = MailboxServer(self.memory, self.hardware.bus, doorbell)
         self._cable = Cable(options.link)
-        self._tap = _tap(self.hardware)
+        self._tap = tap_of(self.hardware)
         self._pump = Pump(self._cable, self._line, options.noise, options.seed, self._tap)
 
     def __enter__(self) -> "Board":
@@ -205,21 +263,20 @@ class Board:
 
     def describe(self) -> str:
         """One line for people: what runs, and where."""
-        options = self.options
-        real = options.eeprom or options.replay
-        source = f"seed {options.seed}" if real is None else f"EEPROM of {real.name}"
-        if options.replay is not None:
-            source += f", frames of {options.replay.name}"
-        faults = f", faults {options.faults}" if options.faults else ""
-        return (
-            f"ready: {self._firmware.name} on {options.kind} ({self._kind.summary}) with {said_of(self.hardware.profile)} "
-            f"({source}){faults}{outside_of(self.hardware)}; port {options.link}, control {self.control_path}"
-        )
+        return described(self.options, self.hardware, self.control_path)
 
     def _launch(self) -> "subprocess.Popen[bytes]":
         inherited = self._board_line.fileno(), self._board_doorbell.fileno()
+        assert self._kind.command is not None
         command = self._kind.command(
-            Launch(self._firmware, self._file.path, *inherited, self.options.gdb, self.options.counted)
+            Launch(
+                self._firmware,
+                self._file.path,
+                *inherited,
+                self.options.gdb,
+                self.options.wearable,
+                self.options.counted,
+            )
         )
         try:
             child = subprocess.Popen(
@@ -262,7 +319,20 @@ class Board:
             shutil.rmtree(self._temporary, ignore_errors=True)
 
 
-def _tap(hardware: SimulatedHardware) -> Tap | None:
+def _for_slots(path: Path, kind: Kind, name: str) -> tuple[FirmwareFile, Path]:
+    """A signed firmware, and the bootloader that starts it."""
+    if not kind.loader:
+        raise UsageError(f"The board {name} has no bootloader; give a program with --firmware.")
+    try:
+        firmware = unpack(read_file(path))
+    except (ImageFormatError, SignatureError) as error:
+        raise type(error)(f"{path} cannot be used: {error}") from error
+    if firmware.board != name:
+        raise UsageError(f"{path} is for the board {firmware.board}; give one for {name}.")
+    return firmware, BUILD / kind.loader
+
+
+def tap_of(hardware: SimulatedHardware) -> Tap | None:
     """What gives the board what comes from outside; None where nothing does."""
     wearer = wearer_of(hardware)
     if not (hardware.giver.names or wearer):
@@ -277,7 +347,8 @@ def _reason(said: str) -> str:
     return f" ({telling[0][:200]})" if telling else ""
 
 
-def _line(buffer: int) -> tuple[socket.socket, socket.socket]:
+def line_of(buffer: int) -> tuple[socket.socket, socket.socket]:
+    """Both ends of a serial line, for which the kernel holds no more than so many bytes."""
     ours, theirs = socket.socketpair()
     for end in (ours, theirs):
         end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)

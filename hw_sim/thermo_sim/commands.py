@@ -22,7 +22,8 @@ from thermo_core.text import clean
 from thermo_core.wearable.file import read
 from thermo_core.wearable.library import names, resolve
 from thermo_sim import control
-from thermo_sim.board import Board, BoardOptions
+from thermo_sim.any_board import AnyBoard, board_of
+from thermo_sim.board import BoardOptions
 from thermo_sim.faults import ABOUT, OPTIONS
 from thermo_sim.options import (
     BOARDS,
@@ -62,7 +63,7 @@ def board(
     how: OfBoard,
 ) -> int:
     """Run the wearable's firmware on an emulated microcontroller until Ctrl-C or SIGTERM. A host opens LINK as a serial port."""
-    return _serve(Board(BoardOptions(kind=board, **simulated.options(link), **how.options())))
+    return _serve(board_of(BoardOptions(kind=board, **simulated.options(link), **how.options())))
 
 
 @expanded
@@ -94,9 +95,9 @@ def execute(
     if board is not None and agent != OfAgent():
         raise UsageError("A board runs in real time what it was built with; leave out --speed, --trust and --kernels.")
 
-    def make(link: Path) -> Wearable | Board:
+    def make(link: Path) -> Wearable | AnyBoard:
         if board is not None:
-            return Board(BoardOptions(kind=board, **simulated.options(link), **how.options()))
+            return board_of(BoardOptions(kind=board, **simulated.options(link), **how.options()))
         return Wearable(WearableOptions(**simulated.options(link), **agent.options()))
 
     _on_termination(lambda: sys.exit(ExitCode.TERMINATED))
@@ -242,7 +243,7 @@ def _on_termination(act: Callable[[], None]) -> None:
             signal.signal(number, handle)
 
 
-def _serve(simulated: Wearable | Board) -> int:
+def _serve(simulated: Wearable | AnyBoard) -> int:
     ended = threading.Event()
     _on_termination(ended.set)
     with simulated:

@@ -48,7 +48,10 @@ class Chip(Protocol):
         ...
 
     def read(self, length: int, time_us: int, bus_hz: int) -> bytes | None:
-        """Give `length` bytes for one read message; None where the chip does not acknowledge."""
+        """Give `length` bytes of one read message; None where the chip does not acknowledge.
+
+        A controller that moves bytes by itself asks for a message in pieces of two bytes, and of one at its end.
+        """
         ...
 
     def stop(self) -> None:
@@ -102,6 +105,25 @@ class _Node:
     back_us: int | None = None
     holds_sda: bool = False
     for_good: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A transaction that has begun.
+
+    Attributes:
+        start_us: when, simulated microseconds.
+        chips: those that hear it.
+        kinds: of the faults that strike it.
+        flips: how many bits of what is read turn.
+        held: SDA is low, so that nothing comes of it.
+    """
+
+    start_us: int
+    chips: list[Chip]
+    kinds: frozenset[FaultKind]
+    flips: int
+    held: bool
 
 
 class SimulatedBus:
@@ -207,41 +229,68 @@ class SimulatedBus:
             self.transactions += 1
             if not messages or len(messages) > _MAX_MESSAGES or any(message.len > _MAX_BYTES for message in messages):
                 raise _os_error(errno.EINVAL)
-            start_us = self.clock.now_us()
-            addresses = frozenset(message.addr for message in messages)
-            faults = self.faults.strike(transaction, addresses)
-            for fault in faults:
-                if fault.kind is FaultKind.STUCK:
-                    self._hold(fault)
-                elif fault.kind is FaultKind.UNPLUG:
-                    self._unplug(start_us, fault.duration_us, fault.address, fault.channel)
-                elif fault.kind is FaultKind.DELAY:
-                    self.clock.sleep_until_us(start_us + (fault.duration_us or 0))
-                    start_us = self.clock.now_us()
-                elif fault.kind not in _ON_THE_WIRE:
-                    own_channel = fault.kind is FaultKind.LEFTOPEN  # of a multiplexer, not one that it sits behind
-                    for node in self._concerned(fault.address, None if own_channel else fault.channel):
-                        node.chip.inject(fault, self.faults, start_us)
-            self._return_chips(start_us)
-            reachable = self._reachable()
-            if self._stuck or any(node.holds_sda for node in reachable):
-                self.clock.sleep_until_us(start_us + _TIMEOUT_US)
+            begun = self._begin(transaction, frozenset(message.addr for message in messages))
+            if begun.held:
+                self.clock.sleep_until_us(begun.start_us + _TIMEOUT_US)
                 raise _os_error(errno.ETIMEDOUT)
-            struck = {fault.kind for fault in faults}
-            if FaultKind.NACK in struck:
-                self._sleep_bits(start_us, 11)
+            if FaultKind.NACK in begun.kinds:
+                self._sleep_bits(begun.start_us, 11)
                 raise _os_error(errno.EREMOTEIO)
-            received = self._transfer(messages, start_us, [node.chip for node in reachable])
-            if FaultKind.SHORT in struck and received:
+            received = self._transfer(messages, begun.start_us, begun.chips)
+            if FaultKind.SHORT in begun.kinds and received:
                 raise _os_error(errno.EIO)
-            flips = sum(fault.bits for fault in faults if fault.kind is FaultKind.FLIP)
+            flips = begun.flips
             for message, data in received:
-                if flips:
-                    data, flips = self.faults.flip_bits(data, flips), 0
-                for kind, byte in _LEVELS.items():
-                    if kind in struck:
-                        data = bytes((byte,)) * len(data)
-                ctypes.memmove(message.buf, data, message.len)
+                ctypes.memmove(message.buf, self.on_wire(data, begun.kinds, flips), message.len)
+                flips = 0
+
+    def begin(self, address: int) -> Begun:
+        """Begin a transaction of a controller that moves bytes by itself; see `byte_master`. Call it with the lock held.
+
+        Args:
+            address: of the first message.
+        """
+        self.transactions += 1
+        return self._begin(self.transactions - 1, frozenset((address,)))
+
+    def is_held(self) -> bool:
+        """Whether SDA is low, so that nobody can begin."""
+        with self.lock:
+            return self._stuck or any(node.holds_sda for node in self._reachable())
+
+    def on_wire(self, data: bytes, kinds: frozenset[FaultKind], flips: int) -> bytes:
+        """What comes of bytes that a chip says, by the faults of the transaction."""
+        if flips:
+            data = self.faults.flip_bits(data, flips)
+        for kind, byte in _LEVELS.items():
+            if kind in kinds:
+                data = bytes((byte,)) * len(data)
+        return data
+
+    def _begin(self, transaction: int, addresses: frozenset[int]) -> Begun:
+        start_us = self.clock.now_us()
+        faults = self.faults.strike(transaction, addresses)
+        for fault in faults:
+            if fault.kind is FaultKind.STUCK:
+                self._hold(fault)
+            elif fault.kind is FaultKind.UNPLUG:
+                self._unplug(start_us, fault.duration_us, fault.address, fault.channel)
+            elif fault.kind is FaultKind.DELAY:
+                self.clock.sleep_until_us(start_us + (fault.duration_us or 0))
+                start_us = self.clock.now_us()
+            elif fault.kind not in _ON_THE_WIRE:
+                own_channel = fault.kind is FaultKind.LEFTOPEN  # of a multiplexer, not one that it sits behind
+                for node in self._concerned(fault.address, None if own_channel else fault.channel):
+                    node.chip.inject(fault, self.faults, start_us)
+        self._return_chips(start_us)
+        reachable = self._reachable()
+        return Begun(
+            start_us,
+            [node.chip for node in reachable],
+            frozenset(fault.kind for fault in faults),
+            sum(fault.bits for fault in faults if fault.kind is FaultKind.FLIP),
+            self._stuck or any(node.holds_sda for node in reachable),
+        )
 
     def _transfer(self, messages: tuple[Any, ...], start_us: int, chips: list[Chip]) -> list[tuple[Any, bytes]]:
         """Run the messages; what was read, by message."""

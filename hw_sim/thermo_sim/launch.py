@@ -1,11 +1,13 @@
 """Kinds of boards, and the command that starts each."""
 
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from thermo_core.errors import UsageError
+from thermo_sim import labwired_board
 from thermo_sim.mailbox import SIZE
 
 BUILD = Path(__file__).resolve().parents[2] / "device" / "firmware" / "build"
@@ -22,6 +24,7 @@ class Launch:
         serial: descriptor of the serial line's socket.
         doorbell: descriptor of the doorbell's socket.
         gdb: where to listen for a debugger; None does not.
+        wearable: whose sensors an emulator has that brings its own.
         counted: an emulated processor makes one instruction a nanosecond, by its own clock.
     """
 
@@ -30,6 +33,7 @@ class Launch:
     serial: int
     doorbell: int
     gdb: Path | None
+    wearable: str
     counted: bool = False
 
 
@@ -58,6 +62,17 @@ def _program(launch: Launch) -> list[str]:
     return [str(launch.firmware.absolute()), str(launch.serial), str(launch.doorbell), str(launch.memory)]
 
 
+def _labwired(launch: Launch) -> list[str]:
+    if not labwired_board.available():
+        raise UsageError(
+            "labwired is not installed, so no nRF52840 can be emulated; pip install 'thermo-edge[boards]' brings it."
+        )
+    if launch.gdb is not None:
+        raise UsageError("labwired listens to no debugger; leave --gdb out, or debug on the board mps2-an386.")
+    program = [sys.executable, "-m", labwired_board.__name__]
+    return [*program, str(launch.firmware.absolute()), str(launch.serial), launch.wearable]
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of board.
@@ -65,18 +80,24 @@ class Kind:
     Attributes:
         firmware: below the build folder.
         summary: what it is, for people.
-        command: how it is started.
+        command: how it is started; None where it is emulated in this process.
         line_buffer: memory the kernel may use between board and pump: the less, the sooner a full line is felt. An
             emulated UART sends bytes one by one, each of which takes hundreds.
+        loader: bootloader that starts a firmware in its slots, below the build folder; "" where there is none.
+        own_sensors: whose models of sensors it reads, where the emulator has its own; "" for those of the simulator.
     """
 
     firmware: str
     summary: str
-    command: Callable[[Launch], list[str]]
+    command: Callable[[Launch], list[str]] | None
     line_buffer: int
+    loader: str = ""
+    own_sensors: str = ""
 
 
 KINDS: Mapping[str, Kind] = {
-    "mps2-an386": Kind("mps2_an386/wearable.elf", "emulated Cortex-M4F", _qemu, 1 << 16),
+    "mps2-an386": Kind("mps2_an386/wearable.elf", "emulated Cortex-M4F", _qemu, 1 << 16, "mps2_an386/loader.elf"),
+    "nrf52840": Kind("nrf52840_labwired/wearable.elf", "emulated nRF52840", _labwired, 1 << 16, own_sensors="labwired"),
     "host": Kind("host/wearable", "Linux program", _program, 1 << 11),
+    "rp2040": Kind("rp2040/wearable.bin", "emulated Raspberry Pi Pico, much slower than real time", None, 1 << 16),
 }

@@ -29,6 +29,8 @@ SIZE = 0x1000000
 TRANSFER, RECOVER = 1, 2
 MAX_WRITE, MAX_READ = 256, 4096
 FLASH_BLOCK_SIZE, FLASH_BLOCKS = 4096, 32
+SLOT_BLOCKS = 64
+"""Blocks of each of two slots for a firmware that a bootloader starts."""
 OK, NACK, STUCK, SHORT, BUS = range(5)
 """Values of `enum status` in `device/firmware/core/status.h`."""
 
@@ -101,6 +103,8 @@ class SharedMemory(ctypes.LittleEndianStructure):
         ("report", BoardReport),
         ("reserved_3", ctypes.c_uint8 * (0x4000 - ctypes.sizeof(BoardReport))),
         ("flash", ctypes.c_uint8 * (FLASH_BLOCKS * FLASH_BLOCK_SIZE)),
+        ("reserved_4", ctypes.c_uint8 * 0x10000),
+        ("slots", ctypes.c_uint8 * (SLOT_BLOCKS * FLASH_BLOCK_SIZE) * 2),
     )
 
 
@@ -169,8 +173,8 @@ class SharedFile:
         except OSError as error:
             raise StorageError(f"{path} cannot be used ({error.strerror}); name another directory --state.") from error
         if fresh:
-            offset = SharedMemory.flash.offset
-            memory[offset : offset + SharedMemory.flash.size] = b"\xff" * SharedMemory.flash.size
+            for part in (SharedMemory.flash, SharedMemory.slots):
+                memory[part.offset : part.offset + part.size] = b"\xff" * part.size
         elif memory[:4] != MAGIC.to_bytes(4, "little"):
             memory.close()
             raise DamagedFileError(f"{path} is no board's memory; remove it or name another directory with --state.")

@@ -6,6 +6,7 @@ Nothing here is flagged: what a driver or reader flags (a chip off the bus, ligh
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,12 @@ class Stretch:
 
 
 def says(
-    profile: Profile, around: Around, seed: int, stretch: Stretch, errors: float = CALIBRATED
+    profile: Profile,
+    around: Around,
+    seed: int,
+    stretch: Stretch,
+    errors: float = CALIBRATED,
+    periods: Mapping[str, float] = MappingProxyType({}),
 ) -> Mapping[str, Series]:
     """Signals of all sensors that are chips, by name, as the graph takes them (`thermo_core.graph.series.run`).
 
@@ -47,6 +53,7 @@ def says(
         seed: of the chips and their noise.
         stretch: when; a sensor that is slower than it lasts is left out.
         errors: share of a chip's own errors that it has: 1 as it leaves the factory.
+        periods: seconds from sample to sample of sensors that say something more seldom than at their rate, by name.
 
     Raises:
         UsageError: the world has nobody, or no chip says anything in that time.
@@ -56,7 +63,7 @@ def says(
     for number, sensor in enumerate(profile.sensors):
         if isinstance(sensor, ExternalSettings) or not sensor.signals[0].rate_hz:
             continue
-        period_s = 1 / sensor.signals[0].rate_hz
+        period_s = periods.get(sensor.name, 1 / sensor.signals[0].rate_hz)
         count = int(stretch.lasts_s / period_s)
         if count:
             times[number] = stretch.start_s + np.arange(1, count + 1) * period_s

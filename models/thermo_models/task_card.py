@@ -3,6 +3,7 @@
 from typing import Any
 
 from thermo_core.wearable.profile import NOTICE
+from thermo_models.day_card import section
 from thermo_models.intervals import LEVEL
 from thermo_models.tasks.task import Alerting, Charted, Foretold, Task
 
@@ -42,6 +43,7 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
     unknown = "\n".join(_refused(metrics["refused"])) if "refused" in metrics else ""
     alert = "\n".join(_alert(metrics["alert"], sure.get("alert", {}), task)) if "alert" in metrics else ""
     charts = "".join(f"![{name}]({name})\n\n" for name in task.chart_files) if isinstance(task, Charted) else ""
+    day = "\n".join(section(metrics["day"])) if "day" in metrics else ""
     foremost = f"\n{task.first_lines(metrics)}\n" if isinstance(task, Foretold) else ""
     first = f" --seed {metrics['seed']}" if metrics.get("seed") else ""
     return f"""# {task.name}
@@ -67,7 +69,7 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
 {goals}
 {beside}{table}{alert}{unknown}
 {charts}{kept}`thermo-models train {task.name}{first}` prints them; int8 figures are of tflite-runtime's reference kernels.
-
+{day}
 ## Limits
 {sentences}
 """

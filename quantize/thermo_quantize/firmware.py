@@ -14,6 +14,7 @@ from thermo_core.graph.learned import learnings, packed_bytes
 from thermo_core.graph.plan import Plan
 from thermo_core.graph.plan import plan as make_plan
 from thermo_core.image import Image, names_development_key, verify
+from thermo_core.sensors.bus_load import greatest_frequency_hz
 from thermo_core.wearable.person import FIELDS
 from thermo_core.wearable.profile import Profile
 from thermo_core.wire.keeping import kept_models, ring_bytes
@@ -140,6 +141,7 @@ def _header(source: _Source) -> str:
 #include "profile.h"
 
 #define {name.upper()}_SENSORS {len(profile.sensors)}
+#define {name.upper()}_I2C_HZ {greatest_frequency_hz(profile.sensors)}U /* that every chip bears */
 
 extern const struct profile {name}_profile;
 

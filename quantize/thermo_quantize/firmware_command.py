@@ -1,4 +1,4 @@
-"""`thermo-quantize firmware`: a signed bundle as the C sources that the microcontroller's firmware is built with."""
+"""`thermo-quantize firmware`: a bundle as C sources for a firmware; with --sign, what was built of them, for its bootloader."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from thermo_core.errors import UsageError
-from thermo_core.files import make_folder, read_file, refuse_overwriting, write_files
+from thermo_core.files import make_folder, read_file, refuse_overwriting, write_file, write_files
 from thermo_quantize.compiler.targets import TARGETS
 
 if TYPE_CHECKING:
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def firmware_command(
-    out: Annotated[Path, typer.Option(help="Folder for the C files; made where it is missing.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder for the C files, made where it is missing; with --sign the file to write.")
+    ],
     bundle: Annotated[Path | None, typer.Argument(help="Signed bundle (bundle.img).")] = None,
     public_key: Annotated[Path | None, typer.Option(help="Public key that must have signed the bundle (PEM).")] = None,
     wearable: Annotated[
@@ -27,11 +29,34 @@ def firmware_command(
     ] = None,
     target: Annotated[str, typer.Option(help=f"Processor: {', '.join(TARGETS)}.")] = "generic",
     name: Annotated[str, typer.Option(help="Prefix of files and symbols.")] = "wearable",
+    sign: Annotated[
+        list[Path] | None,
+        typer.Option(help="Sign this firmware instead: slot_a.elf, then once more slot_b.elf, of make update."),
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="With --sign: private key for firmware (PEM).")] = None,
+    version: Annotated[str | None, typer.Option(help="With --sign: version, as 1.2.3 or 1.2.3+4.")] = None,
+    board: Annotated[str | None, typer.Option(help="With --sign: the board, as mps2-an386.")] = None,
+    counter: Annotated[
+        int, typer.Option(min=0, max=0xFFFFFFFF, help="With --sign: security counter; lower ones are refused after it.")
+    ] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace files of that name in --out.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Write a wearable as C11 for the firmware: a signed bundle's networks, graph and profile, or sensors alone."""
+    """Write a wearable as C11 for the firmware: a signed bundle's networks, graph and profile, or sensors alone.
+
+    With --sign, sign the firmware that was built of it, for both slots of a board with a bootloader.
+    """
     from thermo_quantize.compiler.report import report
+
+    if sign:
+        if bundle is not None or wearable is not None or public_key is not None:
+            raise UsageError(
+                "--sign takes a firmware that is built already; leave out bundle, --wearable and --public-key."
+            )
+        _sign(sign, key, version, board, counter, out, force, as_json)
+        return
+    if key is not None or version is not None or board is not None or counter:
+        raise UsageError("--key, --version, --board and --counter belong to --sign; name what to sign with it.")
 
     made = _made(bundle, public_key, wearable, target, name)
     files = {out / file: text.encode() for file, text in made.files.items()}
@@ -58,6 +83,48 @@ def firmware_command(
         f"memory of signals, stages and networks {result['memory_bytes']} bytes, constants {result['constant_bytes']} bytes, "
         f"target {target}"
     )
+
+
+def _sign(
+    programs: list[Path],
+    key: Path | None,
+    version: str | None,
+    board: str | None,
+    counter: int,
+    out: Path,
+    force: bool,
+    as_json: bool,
+) -> None:
+    from thermo_core.firmware_file import SLOTS, unpack
+    from thermo_core.image import Version
+    from thermo_quantize import keys
+    from thermo_quantize.linked import read_elf
+    from thermo_quantize.sign_firmware import sign_firmware
+
+    if key is None or version is None or board is None:
+        given = (("--key", key), ("--version", version), ("--board", board))
+        raise UsageError(f"--sign needs {', '.join(name for name, value in given if value is None)} too; add it.")
+    if len(programs) != SLOTS:
+        raise UsageError("A board has two slots; give --sign slot_a.elf --sign slot_b.elf.")
+    linked = [read_elf(read_file(path), str(path)) for path in programs]
+    data = sign_firmware(linked, board, Version.parse(version), keys.private_key(key), counter)
+    refuse_overwriting({out: data}, force)
+    write_file(out, data)
+    firmware = unpack(data)
+    sizes = [len(image) for image in firmware.data]
+    if as_json:
+        hashes = [image.sha512.hex() for image in firmware.images]
+        result = {
+            "file": str(out),
+            "board": board,
+            "version": version,
+            "counter": counter,
+            "bytes": sizes,
+            "sha512": hashes,
+        }
+        print(json.dumps(result))
+        return
+    print(f"{out}: firmware {firmware.version} for {board}, {sizes[0]} bytes in slot 0 or {sizes[1]} in slot 1")
 
 
 def _made(bundle: Path | None, public_key: Path | None, wearable: str | None, target: str, name: str) -> "Firmware":

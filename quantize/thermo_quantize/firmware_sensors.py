@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from thermo_core.errors import BundleError
-from thermo_core.sensors.ads1115_ntc.kind import stale_scans
 from thermo_core.sensors.ads1115_ntc.settings import Ads1115NtcSettings, Thermistor
 from thermo_core.sensors.external.settings import ExternalSettings
 from thermo_core.sensors.lis3dh import setup as lis3dh_setup
@@ -65,7 +64,7 @@ def _thermistors(settings: Ads1115NtcSettings) -> Mapping[str, str]:
         "address": _address(settings),
         "channel_count": str(len(settings.channels)),
         "rate_hz": real(settings.rate_hz),
-        "stale_scans": str(stale_scans(settings)),
+        "check_scans": str(settings.check_scans),
         "channels": "{" + ", ".join(map(_thermistor, settings.channels)) + "}",
     }
 

@@ -199,6 +199,53 @@ def test_an_upper_divider_reads_the_same_temperature() -> None:
     assert (first - 25) * (second - 25) < 0
 
 
+class Steady:
+    """Scans of a wearable whose bath does not move, and what they say."""
+
+    def __init__(self, celsius: float = 33.0, rate_hz: float = 1.0) -> None:
+        self.array = Array(rate_hz=rate_hz)
+        self.array.hardware.set_bath(celsius)
+
+    def run(self, seconds: float) -> list[Sample]:
+        until_us, said = self.array.clock.now_us() + round(seconds * 1e6), []
+        while self.array.clock.now_us() < until_us:
+            block = self.array.advance(until_us)
+            if block is not None:
+                said.append(self.array.read(block))
+        return said
+
+
+@pytest.mark.parametrize("celsius", [-20.0, 5.0, 33.0, 60.0])
+@pytest.mark.parametrize("rate_hz", [0.5, 1.0, 4.0])
+def test_an_adc_that_hangs_is_told_within_half_a_minute_and_one_that_is_steady_is_not(
+    celsius: float, rate_hz: float
+) -> None:
+    steady = Steady(celsius, rate_hz)
+    spots: Any = steady.array.hardware.chips["spots"]
+    spots._noise_v = 0.0
+    assert not any(one.flags & Quality.STALE or np.isnan(one.values).any() for one in steady.run(120))
+    begun_s = steady.array.clock.now_us() / 1e6
+    steady.array.hardware.bus.faults.add("freeze+60s:addr=0x48")
+    frozen = steady.run(59)
+    told = [one for one in frozen if one.flags & Quality.STALE]
+    assert told[0].time_us / 1e6 - begun_s <= 15
+    assert all(np.isnan(one.values).all() for one in told)
+    assert all(one.flags & Quality.STALE for one in frozen[frozen.index(told[0]) :])
+    assert steady.array.counters.get("sensor_frozen") == 1
+    steady.run(10)
+    assert not any(one.flags & Quality.STALE for one in steady.run(60))
+
+
+def test_a_wider_range_that_cannot_be_read_says_nothing_of_the_adc() -> None:
+    steady = Steady()
+    steady.run(8.5)
+    steady.array.hardware.bus.faults.add("flip:p=0.2")
+    said = steady.run(600)
+    assert len(said) > 500
+    assert not any(one.flags & Quality.STALE for one in said)
+    assert steady.array.counters.get("sensor_frozen") == 0
+
+
 def test_its_rate_is_the_profile_s() -> None:
     with pytest.raises(UsageError, match="spots"):
         Array().driver.set_rate(1.0)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from bundles import IMAGE
 from firmware_library import HARNESS, build, everything
+from firmware_slots import library as slots_library
 from firmware_wearable import FirmwareWearable
 from numpy.typing import NDArray
 
@@ -51,8 +52,10 @@ class Numerics:
     UNTOUCHED = np.float32(-1)
     """What `decode` leaves in pixels of the other subpage."""
 
-    def __init__(self, library: ctypes.CDLL) -> None:
+    def __init__(self, library: ctypes.CDLL, parity_k: tuple[float, float] = (0.001, 0.001)) -> None:
         self.c = library
+        self.parity_k = parity_k
+        """How far temperatures below 45 degC may be from core's, and all others."""
         for name in ("shim_size_of_constants", "shim_counts_encode", "shim_correction_id"):
             getattr(library, name).restype = ctypes.c_size_t
 
@@ -95,6 +98,19 @@ def numerics(tmp_path_factory: pytest.TempPathFactory) -> Numerics:
 
 
 @pytest.fixture(scope="session")
+def whole_numerics(tmp_path_factory: pytest.TempPathFactory) -> Numerics:
+    """The same as a processor without a floating-point unit has it: pixels in whole numbers where these hold them."""
+    folder = tmp_path_factory.mktemp("whole_numerics")
+    return Numerics(build(folder, "numerics", [], *everything(), flags=["-DFLOAT32_SOFT=1"]), (0.005, 0.02))
+
+
+@pytest.fixture(scope="session", params=["single precision", "whole numbers"])
+def either_numerics(request: pytest.FixtureRequest, numerics: Numerics, whole_numerics: Numerics) -> Numerics:
+    """Pixels in single precision, and in whole numbers."""
+    return numerics if request.param == "single precision" else whole_numerics
+
+
+@pytest.fixture(scope="session")
 def vectors() -> dict[str, bytes]:
     """Hex blocks of docs/wire.md by name."""
     blocks = re.findall(r"^```hex ([a-z-]+)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
@@ -112,6 +128,12 @@ def wire(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     library.wire_counter.restype = ctypes.c_char_p
     library.wire_fed.restype = ctypes.c_float
     return library
+
+
+@pytest.fixture(scope="session")
+def boot(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    """Images, slots and the loader's choice, over a flash that can lose power; undefined behaviour aborts."""
+    return slots_library(tmp_path_factory.mktemp("boot"))
 
 
 @pytest.fixture(scope="session")

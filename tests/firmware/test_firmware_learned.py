@@ -19,7 +19,7 @@ from thermo_core.signals import Sample
 from thermo_device.learned_store import EVERY_US, FIRST_US, LearnedStore
 from thermo_quantize.compiler.graph.generate import generate
 
-MODULES = ["learned", "learner", "store", "flash", "crc", "float32", "graph", "history"]
+MODULES = ["learned", "learner", "elapsed", "store", "flash", "crc", "float32", "graph", "history"]
 STAGES = ["reference", "registration", "own_baseline", "select"]
 
 

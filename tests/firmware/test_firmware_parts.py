@@ -32,7 +32,10 @@ few = arrays.arrays(np.float32, st.integers(1, 300), elements=st.sampled_from([-
 def c(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     stages = sorted((FIRMWARE / "stages").glob("*.c"))
     library = build(
-        tmp_path_factory.mktemp("parts"), "parts", ["board", "float32", "learner", "network", "order"], *stages
+        tmp_path_factory.mktemp("parts"),
+        "parts",
+        ["board", "elapsed", "float32", "soft_float", "learner", "network", "order"],
+        *stages,
     )
     for name in ("shim_total", "shim_mean", "shim_product", "shim_ranked"):
         getattr(library, name).restype = ctypes.c_float

@@ -292,11 +292,11 @@ def test_thermistors_read_what_the_bath_has(make: Make) -> None:
     assert all(np.abs(sample.values - 36.5).max() < 0.6 for sample in samples)
 
 
-def test_thermistors_whose_scans_never_change_are_told_as_core_reads_them(make: Make) -> None:
+def test_thermistors_whose_adc_converts_nothing_are_told_as_core_reads_them(make: Make) -> None:
     wearable = make(faults="freeze@0:addr=0x48")
     heard: list[Record] = []
     spots = list(plan(breast_patch().profile).signals).index("spots")
-    for _ in range(40):
+    for _ in range(4):
         wearable.listen(lease_ms=10_000)
         wearable.ask(Command.SIGNALS, {"signals": [spots]}, Op.WRITE)
         heard += wearable.run(8.0)
@@ -306,7 +306,7 @@ def test_thermistors_whose_scans_never_change_are_told_as_core_reads_them(make: 
     theirs = {block.time_us: reader.push(block)[0]["spots"].flags for block in blocks(heard, SPOTS)}
     ours = {part.time_us: part.flags & ~Quality.SIMULATED for part in of(SignalRecord, heard)}
     shared = ours.keys() & theirs.keys()
-    assert len(shared) > 600 and any(ours[time_us] & Quality.STALE for time_us in shared)
+    assert len(shared) > 60 and any(ours[time_us] & Quality.STALE for time_us in shared)
     differing = [time_us for time_us in shared if (ours[time_us] ^ theirs[time_us]) & Quality.STALE]
     assert len(differing) <= 3, "what the firmware had read before somebody listened"
 

@@ -29,9 +29,9 @@ def test_three_layers_on_the_host_without_undefined_behaviour(tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("emulate")
-@pytest.mark.parametrize("cpu", ["m4", "m7", "m33", "m55"])
+@pytest.mark.parametrize("cpu", ["m0plus", "m4", "m7", "m33", "m55"])
 def test_one_layer_emulated(tmp_path: Path, cpu: str) -> None:
-    count = {"m4": 10, "m7": 3, "m33": 3, "m55": 10}[cpu]
+    count = {"m0plus": 10, "m4": 10, "m7": 3, "m33": 3, "m55": 10}[cpu]
     plans = [(seed, [layer]) for layer in ("convolution", "depthwise", "dense") for seed in range(2000, 2000 + count)]
     if cpu in ("m4", "m55"):
         rest = (layer for layer in LAYERS if layer not in ("convolution", "depthwise", "dense"))
@@ -40,9 +40,9 @@ def test_one_layer_emulated(tmp_path: Path, cpu: str) -> None:
 
 
 @pytest.mark.usefixtures("emulate")
-@pytest.mark.parametrize("cpu", ["m4", "m55"])
+@pytest.mark.parametrize("cpu", ["m0plus", "m4", "m55"])
 def test_three_layers_emulated(tmp_path: Path, cpu: str) -> None:
-    count = {"m4": 40, "m55": 25}[cpu]
+    count = {"m0plus": 20, "m4": 40, "m55": 25}[cpu]
     plans = [(seed, three_layers(seed)) for seed in range(3000, 3000 + count)]
     check_emulated(RandomModels, tmp_path, cpu, plans, 3)
 
@@ -64,7 +64,7 @@ def transposed(model_builder: Any, kernel: int, stride: int, padding: int) -> by
     return builder.build([source], [result])
 
 
-@pytest.mark.parametrize("target", ["generic", "m4", "m55"])
+@pytest.mark.parametrize("target", ["generic", "m0plus", "m4", "m55"])
 def test_transposed_convolutions(
     model_builder: Any, reference: Any, host_run: Any, emulate: Any, emulated: Any, tmp_path: Path, target: str
 ) -> None:
@@ -80,11 +80,14 @@ def test_transposed_convolutions(
         assert np.array_equal(got, reference(model, inputs)[0]), name
 
 
-@pytest.mark.parametrize("target", ["generic", "m4", "m55"])
+@pytest.mark.parametrize("target", ["generic", "m0plus", "m4", "m55"])
 def test_growing_convolutions_stay_over_their_inputs(
     model_builder: Any, reference: Any, host_run: Any, emulate: Any, emulated: Any, tmp_path: Path, target: str
 ) -> None:
-    """Each doubles the channels; run from the last pixel, the arena is what the last one needs."""
+    """Each doubles the channels; run from the last pixel, the arena is what the last one needs.
+
+    Of that four pixels of 72 products are words for the M0+, which is a quarter of the image.
+    """
     random, builder = np.random.default_rng(8), model_builder()
     last = first = builder.tensor((1, 11, 13, 2), 0.1, 3)
     for channels in (2, 4, 8):
@@ -99,7 +102,8 @@ def test_growing_convolutions_stay_over_their_inputs(
     model = builder.build([first], [last])
     inputs = random.integers(-128, 128, (3, 11, 13, 2)).astype(np.int8)
     compiled = compile_model(model, "net", target)
-    assert compiled.plan.size <= 1.02 * compiled.plan.bound < 1.35 * 11 * 13 * 16
+    limit = 1.5 if target == "m0plus" else 1.35
+    assert compiled.plan.size <= 1.02 * compiled.plan.bound < limit * 11 * 13 * 16
     if target == "generic":
         got = host_run(compiled.files, "net", inputs, tmp_path, STRICT)
     else:

@@ -24,7 +24,19 @@ PATIENCE_S = 0.5
 RESET_POWER, RESET_SOFTWARE, RESET_WATCHDOG = "012"
 
 
-def build(target: str, folder: Path, application: str | None = None, wearable: str = "breast-patch") -> Path:
+PROGRAMS = {
+    "mps2_an386": ("arm-none-eabi-gcc", "qemu-system-arm"),
+    "nrf52840": ("arm-none-eabi-gcc",),
+    "nrf52840_labwired": ("arm-none-eabi-gcc",),
+    "rp2040": ("arm-none-eabi-gcc",),
+}
+"""What a microcontroller's board needs."""
+BUILT = dict.fromkeys(PROGRAMS, "wearable.elf") | {"rp2040": "wearable.bin"}
+
+
+def build(
+    target: str, folder: Path, application: str | None = None, wearable: str = "breast-patch", **variables: str
+) -> Path:
     """Build a board with make and return its file; skips where the compiler is missing.
 
     Args:
@@ -32,14 +44,15 @@ def build(target: str, folder: Path, application: str | None = None, wearable: s
         folder: for everything that is built.
         application: instead of the wearable.
         wearable: by name or file.
+        variables: of the makefile.
     """
-    if target == "mps2_an386":
-        for program in ("arm-none-eabi-gcc", "qemu-system-arm"):
-            if not shutil.which(program):
-                pytest.skip(f"hardware absent: no emulated microcontroller ({program} is not installed)")
-    elif not shutil.which("cc"):
+    for program in PROGRAMS.get(target, ()):
+        if not shutil.which(program):
+            pytest.skip(f"hardware absent: no emulated microcontroller ({program} is not installed)")
+    if target not in PROGRAMS and not shutil.which("cc"):
         pytest.skip("hardware absent: no C compiler")
-    given = [f"WEARABLE={wearable}"] if application is None else [f"APPLICATION={application}"]
+    given = [f"{name}={value}" for name, value in variables.items()]
+    given += [f"WEARABLE={wearable}"] if application is None else [f"APPLICATION={application}"]
     quantize = f"QUANTIZE={sys.executable} -c 'from thermo_quantize.cli import main; main()'"
     command = [
         "make",
@@ -51,7 +64,7 @@ def build(target: str, folder: Path, application: str | None = None, wearable: s
     ]
     done = subprocess.run([*command, *given, target], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    return folder / target / ("wearable.elf" if target == "mps2_an386" else "wearable")
+    return folder / target / BUILT.get(target, "wearable")
 
 
 @dataclass(frozen=True)

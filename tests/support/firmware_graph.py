@@ -21,13 +21,34 @@ from thermo_quantize.compiler.graph.generate import Graph, generate
 FIRMWARE = Path(__file__).resolve().parents[2] / "device/firmware"
 HARNESS = Path(__file__).resolve().parents[1] / "firmware/harness"
 EMULATOR = Path(__file__).resolve().parents[1] / "quantize/emulator"
-CORE = "board float32 order history graph learner network findings alerts"
+CORE = "board float32 soft_float order history graph learner elapsed network findings alerts"
 WARNINGS = (
     "-std=c11 -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes "
     "-Wmissing-prototypes -Wvla -Wundef -ffp-contract=off -fno-math-errno"
 )
 SANITIZED = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
-M4 = "-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard -O2 -ffunction-sections -fdata-sections"
+
+
+@dataclass(frozen=True)
+class Processor:
+    """A processor that QEMU emulates.
+
+    Attributes:
+        flags: of arm-none-eabi-gcc.
+        machine: arguments of QEMU.
+    """
+
+    flags: str
+    machine: str
+
+
+M4 = Processor("-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard", "-M mps2-an386")
+M0PLUS = Processor(
+    "-mcpu=cortex-m0plus -mthumb",
+    "-M microbit -global nrf51-soc.sram-size=2097152 -global nrf51-soc.flash-size=4194304",
+)
+"""By a Cortex-M0, which has the same instructions, with as much memory as is needed."""
+
 
 _PASS, _END = 0, 2
 """Marks behind a pass and a case."""
@@ -215,13 +236,22 @@ def _emulate(sources: Sequence[Path], stream: bytes, folder: Path) -> bytes:
     return bytes.fromhex(emulate(program))
 
 
-def emulated_program(sources: Sequence[Path], folder: Path) -> Path:
-    """A program for an emulated Cortex-M4, compiled as the firmware's stages are; object files lie in `folder`."""
+def emulated_program(sources: Sequence[Path], folder: Path, processor: Processor = M4) -> Path:
+    """A program for an emulated processor, compiled as the firmware's stages are; object files lie in `folder`."""
     script = (EMULATOR / "link.ld").read_text()
     for word, value in (("FLASH_AT", "0"), ("RAM_AT", "0x20000000"), ("FLASH_SIZE", "4M")):
         script = script.replace(f"= {word}", f"= {value}")
     (folder / "link.ld").write_text(script)
-    flags = [*M4.split(), "-std=c11", "-ffp-contract=off", "-fno-math-errno", *includes(folder)]
+    flags = [
+        *processor.flags.split(),
+        "-O2",
+        "-ffunction-sections",
+        "-fdata-sections",
+        "-std=c11",
+        "-ffp-contract=off",
+        "-fno-math-errno",
+        *includes(folder),
+    ]
     objects: list[str | Path] = []
     for number, source in enumerate((EMULATOR / "start.c", *sources)):
         objects.append(folder / (f"{source.stem}.o" if source.parent == folder else f"{number}.o"))
@@ -238,9 +268,9 @@ def emulated_program(sources: Sequence[Path], folder: Path) -> Path:
     return program
 
 
-def emulate(program: Path, *options: str) -> str:
-    """What a program says on an emulated Cortex-M4."""
-    run = "qemu-system-arm -M mps2-an386 -nographic -monitor none -serial none -semihosting-config enable=on,target=native"
+def emulate(program: Path, *options: str, processor: Processor = M4) -> str:
+    """What a program says on an emulated processor."""
+    run = f"qemu-system-arm {processor.machine} -nographic -monitor none -serial none -semihosting-config enable=on,target=native"
     command = [*run.split(), *options, "-kernel", str(program)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]

@@ -19,7 +19,7 @@ def everything() -> list[Path]:
     return [path for room in rooms for path in sorted((FIRMWARE / room).glob("*.c"))] + [NOR_FLASH]
 
 
-def build(folder: Path, harness: str, modules: Sequence[str], *more: Path) -> ctypes.CDLL:
+def build(folder: Path, harness: str, modules: Sequence[str], *more: Path, flags: Sequence[str] = ()) -> ctypes.CDLL:
     """Compile modules of the core with one file of tests/firmware/harness; undefined behaviour ends the process.
 
     Args:
@@ -27,13 +27,14 @@ def build(folder: Path, harness: str, modules: Sequence[str], *more: Path) -> ct
         harness: name of the harness file, without its ending.
         modules: of the core.
         more: further C files; their folders are searched for headers.
+        flags: more of the compiler's.
     """
     sources = [*(FIRMWARE / "core" / f"{name}.c" for name in modules), HARNESS / f"{harness}.c", *more]
     rooms = (FIRMWARE / "core", FIRMWARE / "sensors", NOR_FLASH.parent, FIRMWARE, *(source.parent for source in more))
     includes = {f"-I{path}" for path in rooms}
     library = folder / f"lib{harness}.so"
     sources = list(dict.fromkeys(sources))
-    command = ["gcc", *FLAGS, *sorted(includes), "-shared", *map(str, sources), "-o", str(library), "-lm"]
+    command = ["gcc", *FLAGS, *flags, *sorted(includes), "-shared", *map(str, sources), "-o", str(library), "-lm"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)

@@ -13,7 +13,7 @@ from thermo_core.quality import Quality
 from thermo_core.signals import DEPTHS, Series
 from thermo_core.stages import OPS
 from thermo_core.stages.learning import Learner
-from thermo_core.stages.stage import Elementwise, Latched, Moments, Recursive, Regridded, Remembering, window_flags
+from thermo_core.stages.stage import Elementwise, Latched, Moments, Recursive, Remembering, window_flags
 from thermo_core.wearable.profile import Model
 
 
@@ -55,7 +55,7 @@ def _run(node: Node, inputs: Sequence[Series], networks: Mapping[str, Network]) 
         return _recursive(node, op, inputs)
     if isinstance(op, Latched):
         return op.run(node.what, node.inputs, inputs)
-    return _regridded(node, op, inputs[0])
+    return op.start(node.what, node.inputs).run(inputs[0])
 
 
 def _elementwise(node: Node, op: Elementwise, inputs: Sequence[Series]) -> Series:
@@ -104,12 +104,6 @@ def _recursive(node: Node, op: Recursive, inputs: Sequence[Series]) -> Series:
         spread = window_flags(flags[part], op.span(node.what, node.made_for or node.inputs)) | added
         parts.append(Series(moments.times_us, values, spread, torn, first.order[part]))
     return joined(parts, node.gives.shape)
-
-
-def _regridded(node: Node, op: Regridded, series: Series) -> Series:
-    gridding = op.start(node.what, node.inputs)
-    given = [sample for place in range(len(series)) for sample in gridding.push(series.sample(place))]
-    return Series.of(given, node.gives.shape)
 
 
 def _infer(node: Node, inputs: Sequence[Series], network: Network | None) -> Series:

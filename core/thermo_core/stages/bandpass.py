@@ -164,8 +164,7 @@ def _section(one: Section, x: Values, s1: np.float32, s2: np.float32) -> tuple[V
 def _result(stage: Bandpass, inputs: Signals) -> Signal:
     """That of the input, which comes at a rate; K where it is degC."""
     (signal,) = inputs
-    if not signal.rate_hz:
-        raise stage.fail(f'takes "{signal.name}", which comes now and then, not at a rate; resample it first')
+    stage.needs_rate(signal)
     if not stage.low_hz < stage.high_hz < signal.rate_hz / 2:
         raise stage.fail(
             f"lets {stage.low_hz:g} to {stage.high_hz:g} Hz through; of a signal of {signal.rate_hz:g} Hz it takes low_hz below "

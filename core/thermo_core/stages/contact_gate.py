@@ -73,8 +73,7 @@ class _Gate:
 def _result(stage: ContactGate, inputs: Signals) -> Signal:
     """That of the input, which comes at a rate."""
     (signal,) = inputs
-    if not signal.rate_hz:
-        raise stage.fail(f'takes "{signal.name}", which comes now and then, not at a rate; resample it first')
+    stage.needs_rate(signal)
     if behind(stage, signal) > MAX_BEHIND or held(stage, signal) > MAX_HELD:
         raise stage.fail(
             f"looks back over {behind(stage, signal)} samples and holds back {held(stage, signal)}; {MAX_BEHIND} and {MAX_HELD} are "

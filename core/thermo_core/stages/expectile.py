@@ -7,7 +7,8 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from thermo_core.quality import DOUBTFUL, Quality
-from thermo_core.signals import GAP_PERIODS, Signal, Values
+from thermo_core.signals import Signal, Values
+from thermo_core.stages.elapsed import Elapsed
 from thermo_core.stages.stage import Moments, OneInput, Recursive, Signals
 
 
@@ -49,13 +50,12 @@ def paces(stage: Expectile) -> tuple[np.float32, np.float32]:
 
 class _Level:
     def __init__(self, stage: Expectile, inputs: Signals) -> None:
-        self._gap_us = inputs[0].gap_us
+        self._elapsed = Elapsed(inputs[0].gap_us)
         self._lower, self._higher = paces(stage)
         self._memory_us, self._least_us = micros(stage.memory_s), micros(stage.least_s)
         self._before_us = 0 if stage.start is None else micros(stage.start_s)
         self._level = np.full(inputs[0].elements, np.nan if stage.start is None else stage.start, np.float32)
         self._learned_us = 0
-        self._newest_us: int | None = None
 
     def run(self, moments: Moments) -> tuple[Values, NDArray[np.uint16]]:
         (values,) = moments.values
@@ -65,19 +65,13 @@ class _Level:
         flags = np.zeros(len(rows), np.uint16)
         with np.errstate(all="ignore"):
             for place, time_us in enumerate(moments.times_us.tolist()):
-                since_us = self._since(time_us)
+                since_us = self._elapsed.since(time_us)
                 if trusted[place]:
                     self._learn(rows[place], since_us)
                 if self._learned_us < self._least_us:
                     flags[place] = Quality.UNCALIBRATED
                 found[place] = self._level
         return found.reshape(values.shape), flags
-
-    def _since(self, time_us: int) -> int:
-        """Microseconds that a sample stands for: those since the one before, or a period after a time without samples."""
-        before, self._newest_us = self._newest_us, time_us
-        since_us = self._gap_us if before is None else time_us - before
-        return since_us if 0 <= since_us < self._gap_us else self._gap_us // GAP_PERIODS
 
     def _learn(self, x: Values, since_us: int) -> None:
         finite = np.isfinite(x)
@@ -96,8 +90,7 @@ class _Level:
 def _result(stage: Expectile, inputs: Signals) -> Signal:
     """That of the input, which comes at a rate."""
     (signal,) = inputs
-    if not signal.rate_hz:
-        raise stage.fail(f'takes "{signal.name}", which comes now and then, not at a rate; resample it first')
+    stage.needs_rate(signal)
     return Signal(stage.gives, signal.shape, signal.unit, signal.rate_hz, signal.clock, signal.spacing_s)
 
 

@@ -7,7 +7,8 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from thermo_core.quality import DOUBTFUL, Quality
-from thermo_core.signals import GAP_PERIODS, Signal, Unit, Values
+from thermo_core.signals import Signal, Unit, Values
+from thermo_core.stages.elapsed import Elapsed
 from thermo_core.stages.stage import Moments, OneInput, Recursive, Signals
 
 
@@ -29,11 +30,10 @@ class Integral(OneInput, frozen=True, tag="integral"):
 
 class _Sum:
     def __init__(self, stage: Integral, inputs: Signals) -> None:
-        self._gap_us = inputs[0].gap_us
+        self._elapsed = Elapsed(inputs[0].gap_us)
         self._factor = np.float32(stage.factor)
         self._sum = np.full(inputs[0].elements, np.nan, np.float32)
         self._rest = np.zeros(inputs[0].elements, np.float32)
-        self._newest_us: int | None = None
 
     def run(self, moments: Moments) -> tuple[Values, NDArray[np.uint16]]:
         (values,) = moments.values
@@ -43,17 +43,11 @@ class _Sum:
         flags = np.zeros(len(rows), np.uint16)
         with np.errstate(all="ignore"):
             for place, time_us in enumerate(moments.times_us.tolist()):
-                seconds = np.float32(self._since(time_us)) * np.float32(1e-6)
+                seconds = np.float32(self._elapsed.since(time_us)) * np.float32(1e-6)
                 if not (trusted[place] and self._add((rows[place] * seconds) * self._factor)):
                     flags[place] = Quality.FILLED
                 found[place] = self._sum
         return found.reshape(values.shape), flags
-
-    def _since(self, time_us: int) -> int:
-        """Microseconds that a sample stands for."""
-        before, self._newest_us = self._newest_us, time_us
-        since_us = self._gap_us if before is None else time_us - before
-        return since_us if 0 <= since_us < self._gap_us else self._gap_us // GAP_PERIODS
 
     def _add(self, step: Values) -> bool:
         """Kahan's sum, in which small steps are not lost beside a large sum; whether each element had a step."""
@@ -69,8 +63,7 @@ class _Sum:
 def _result(stage: Integral, inputs: Signals) -> Signal:
     """That of the input, which comes at a rate, with `unit` where given: times a second it is another one."""
     (signal,) = inputs
-    if not signal.rate_hz:
-        raise stage.fail(f'takes "{signal.name}", which comes now and then, not at a rate; resample it first')
+    stage.needs_rate(signal)
     return Signal(stage.gives, signal.shape, stage.unit, signal.rate_hz, signal.clock, signal.spacing_s)
 
 

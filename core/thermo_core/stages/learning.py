@@ -4,7 +4,7 @@ import struct
 from dataclasses import dataclass
 from typing import Protocol
 
-from thermo_core.signals import GAP_PERIODS
+from thermo_core.stages.elapsed import Elapsed
 from thermo_core.stages.stage import Recursion
 
 _HEAD = struct.Struct("<qqIHH")
@@ -73,27 +73,12 @@ class Learner(Recursion, Protocol):
         """Know this instead; raises ValueError where a stage of these parameters cannot."""
 
 
-class Clock:
-    """How long each sample stands for.
-
-    Args:
-        gap_us: longest time between two samples that is no gap.
-    """
+class Clock(Elapsed):
+    """How long each sample stands for, and how long ago the one before it was learned."""
 
     def __init__(self, gap_us: int) -> None:
-        self._gap_us = gap_us
-        self._newest_us: int | None = None
+        super().__init__(gap_us)
         self._seen_us: int | None = None
-
-    def interrupt(self) -> None:
-        """The next sample follows none."""
-        self._newest_us = None
-
-    def since(self, time_us: int) -> int:
-        """Microseconds since the sample before, or a period after a time without samples."""
-        before, self._newest_us = self._newest_us, time_us
-        since_us = self._gap_us if before is None else time_us - before
-        return since_us if 0 <= since_us < self._gap_us else self._gap_us // GAP_PERIODS
 
     def aged(self, time_us: int) -> int:
         """Microseconds since the newest sample of all, over pauses too."""

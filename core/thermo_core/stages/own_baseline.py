@@ -130,8 +130,7 @@ class _Learner:
 def _result(stage: OwnBaseline, inputs: Signals) -> Signal:
     """That of the input, without a unit; takes a signal at a rate."""
     (signal,) = inputs
-    if not signal.rate_hz:
-        raise stage.fail(f'takes "{signal.name}", which comes now and then, not at a rate; resample it first')
+    stage.needs_rate(signal)
     if signal.elements > MAX_ELEMENTS:
         raise stage.fail(
             f'takes up to {MAX_ELEMENTS} numbers, and "{signal.name}" has {signal.elements}; resize or select first'

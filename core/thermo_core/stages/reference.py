@@ -215,8 +215,7 @@ def _width(stage: Reference, elements: int) -> int:
 def _result(stage: Reference, inputs: Signals) -> Signal:
     """What `give` says; takes a signal at a rate. Of more than one thing a row, without a unit, since hours are none of the signal's."""
     signal = inputs[0]
-    if not signal.rate_hz:
-        raise stage.fail(f'takes "{signal.name}", which comes now and then, not at a rate; resample it first')
+    stage.needs_rate(signal)
     for ambient in inputs[1:]:
         if ambient.elements != 1:
             raise stage.fail(f'takes "{ambient.name}" as ambient, which has {ambient.elements} numbers; select one')

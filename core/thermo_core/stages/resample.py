@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import numpy as np
 from msgspec import Meta
 
-from thermo_core.signals import GAP_PERIODS, Sample, Signal, Values
+from thermo_core.signals import GAP_PERIODS, Sample, Series, Signal, Values
 from thermo_core.stages.stage import OneInput, Regridded, Signals
 
 
@@ -62,6 +62,36 @@ class _Grid:
         self._add(sample)
         return given
 
+    def run(self, series: Series) -> Series:
+        """What a grid at its start gives for all of these, one after the other."""
+        if self._stage.by == "last" or not len(series):
+            given = [sample for place in range(len(series)) for sample in self.push(series.sample(place))]
+            return Series.of(given, self._shape)
+        period_us = self._stage.period_us
+        steps = series.times_us // period_us
+        torn = series.fresh.copy()
+        torn[1:] |= np.diff(series.times_us) > self._gap_us
+        begins = torn.copy()
+        begins[0] = True
+        begins[1:] |= np.diff(steps) != 0
+        starts = np.flatnonzero(begins)
+        ends = np.append(starts[1:], len(series))
+        # A step is given by the sample after it, unless that one begins anew.
+        whole = np.append(~torn[starts[1:]], False)
+        sums, counts = (np.zeros((len(starts), *self._shape), np.float32) for _ in range(2))
+        with np.errstate(invalid="ignore", over="ignore"):
+            for place in range(int((ends - starts).max())):
+                there = np.flatnonzero(starts + place < ends)
+                values = series.values[starts[there] + place]
+                known = ~np.isnan(values)
+                sums[there] = np.where(known, sums[there] + values, sums[there])
+                counts[there] += known
+            mean = np.asarray(sums / counts, np.float32)
+        flags = np.bitwise_or.reduceat(series.flags, starts).astype(np.uint16)
+        times_us = (steps[starts] + 1) * period_us
+        order = np.append(series.order[starts[1:]] + 1, 0)
+        return Series(times_us, mean, flags, torn[starts], order).pick(np.flatnonzero(whole))
+
     def reset(self) -> None:
         self._fresh = False
         self._begin()
@@ -92,8 +122,7 @@ class _Grid:
 def _result(stage: Resample, inputs: Signals) -> Signal:
     """Shape and unit of the input, at `rate_hz` on a clock of its own; a mean makes nothing faster."""
     (signal,) = inputs
-    if not signal.rate_hz:
-        raise stage.fail(f'takes "{signal.name}", which comes now and then, not at a rate; hold it on another signal')
+    stage.needs_rate(signal, "hold it on another signal")
     if stage.by == "mean" and stage.rate_hz > signal.rate_hz:
         raise stage.fail(
             f'makes "{signal.name}" faster ({signal.rate_hz:g} to {stage.rate_hz:g} Hz), which no mean can; say by = "last"'

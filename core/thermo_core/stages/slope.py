@@ -87,8 +87,7 @@ class _Line:
 def _result(stage: Slope, inputs: Signals) -> Signal:
     """That of the input, which comes at a rate; its unit, K where that is degC, by the unit of time."""
     (signal,) = inputs
-    if not signal.rate_hz:
-        raise stage.fail(f'takes "{signal.name}", which comes now and then, not at a rate; resample it first')
+    stage.needs_rate(signal)
     samples = length(stage, signal)
     if not 2 <= samples <= MAX_SAMPLES:
         raise stage.fail(

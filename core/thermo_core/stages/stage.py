@@ -46,6 +46,11 @@ class Stage(Record, frozen=True, tag_field="op"):
         """The error of a stage that cannot be; `problem` reads on from its name."""
         return StageError(f'stage "{self.gives}" ({self.op}) {problem}', self.gives)
 
+    def needs_rate(self, signal: Signal, instead: str = "resample it first") -> None:
+        """Raise StageError where a signal comes now and then; `instead` is what to do about it."""
+        if not signal.rate_hz:
+            raise self.fail(f'takes "{signal.name}", which comes now and then, not at a rate; {instead}')
+
 
 class OneInput(Stage, frozen=True):
     """A stage of one signal.
@@ -198,6 +203,9 @@ class Gridding(Protocol):
 
     def push(self, sample: Sample) -> list[Sample]:
         """Take a sample; what it gives for it, in order of time."""
+
+    def run(self, series: Series) -> Series:
+        """At its start, what it gives for many samples one after the other: the same bytes as `push`."""
 
     def reset(self) -> None:
         """Start anew."""

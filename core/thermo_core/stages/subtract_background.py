@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from thermo_core.quality import DOUBTFUL, Quality
 from thermo_core.signals import Signal, Values
-from thermo_core.stages.learning import Clock
+from thermo_core.stages.elapsed import Elapsed
 from thermo_core.stages.picture import difference_unit
 from thermo_core.stages.stage import Moments, OneInput, Recursive, Signals
 
@@ -58,7 +58,7 @@ class SubtractBackground(OneInput, frozen=True, tag="subtract_background"):
 class _Background:
     def __init__(self, stage: SubtractBackground, inputs: Signals) -> None:
         self._stage = stage
-        self._clock = Clock(inputs[0].gap_us)
+        self._elapsed = Elapsed(inputs[0].gap_us)
         self._threshold = np.float32(stage.threshold)
         self._level = np.full(inputs[0].elements, np.nan, np.float32)
         self._seen_s = np.zeros(inputs[0].elements, np.int64)  # when each element was background last
@@ -72,7 +72,7 @@ class _Background:
         trusted = (moments.flags & np.uint16(DOUBTFUL)) == 0
         with np.errstate(all="ignore"):
             for place, time_us in enumerate(moments.times_us.tolist()):
-                since_us = self._clock.since(time_us)
+                since_us = self._elapsed.since(time_us)
                 ready = self._learned_us >= self._stage.least_us
                 apart = x[place] - self._level
                 before = np.isfinite(x[place]) & (np.abs(apart) > self._threshold)
@@ -107,8 +107,7 @@ class _Background:
 def _result(stage: SubtractBackground, inputs: Signals) -> Signal:
     """That of the input, which comes at a rate and is no window; K where it is degC, without a unit as a mask."""
     (signal,) = inputs
-    if not signal.rate_hz:
-        raise stage.fail(f'takes "{signal.name}", which comes now and then, not at a rate; resample it first')
+    stage.needs_rate(signal)
     if signal.spacing_s:
         raise stage.fail(f'takes samples, and "{signal.name}" is a window of time; put it before the window')
     if signal.elements > MAX_NUMBERS:

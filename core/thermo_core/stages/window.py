@@ -50,8 +50,7 @@ def _result(stage: Window, inputs: Signals) -> Signal:
     (signal,) = inputs
     if len(signal.shape) > 2:
         raise stage.fail(f'takes "{signal.name}", which has {len(signal.shape)} axes already; select from it first')
-    if not signal.rate_hz:
-        raise stage.fail(f'takes "{signal.name}", which comes now and then, not at a rate; resample it first')
+    stage.needs_rate(signal)
     if stage.length * signal.elements > MAX_ELEMENTS:
         raise stage.fail(f"would hold {stage.length * signal.elements} numbers and may hold {MAX_ELEMENTS}; shorten it")
     clock = signal.clock if stage.every == 1 else f"{signal.clock}/{stage.length}/{stage.every}"

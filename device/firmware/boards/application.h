@@ -2,7 +2,12 @@
 #ifndef APPLICATION_H
 #define APPLICATION_H
 
+#include <stdint.h>
+
 #include "board.h"
+
+/* The greatest clock of the I2C bus that every chip on it bears. */
+extern const uint32_t application_i2c_hz;
 
 _Noreturn void application(const struct board *board);
 

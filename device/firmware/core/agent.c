@@ -257,12 +257,23 @@ void agent_step(struct wearable *w) {
   }
   wearable_keep_alerts(w, false);
   (void)wearable_keep_learned(w, false);
+  if (w->update != NULL && w->update->is_overdue(w->update->context, board_now_us(board))) {
+    w->reset_wanted = true; /* the loader starts the firmware before this one */
+  }
   tell_faults(w, board_now_us(board));
   outbox_flush(&w->outbox);
   if (w->outbox.held) {
     due_us = sooner(due_us, w->outbox.ends_us);
   }
   board_wait_until_us(board, due_us);
+}
+
+void agent_offer_update(struct wearable *w, const struct update *update) {
+  w->update = update;
+  if (update != NULL) {
+    w->groups[1] = update->images;
+    w->os.has_slots = true;
+  }
 }
 
 static void on_refusal(void *context, const char *reason) {

@@ -14,9 +14,14 @@ static float from_half(uint16_t half) {
   uint32_t sign = (uint32_t)(half & 0x8000) << 16;
   uint32_t exponent = half >> 10 & 31;
   uint32_t mantissa = half & 0x3FF;
-  if (exponent == 0) {
-    float magnitude = (float)mantissa * 0x1p-24f;
-    return sign != 0 ? -magnitude : magnitude;
+  if (exponent == 0 && mantissa == 0) {
+    return from_bits(sign);
+  }
+  if (exponent == 0) { /* without arithmetic, for loaders whose processor has none for floats */
+    for (exponent = 1; (mantissa & 0x400) == 0; exponent--) {
+      mantissa <<= 1;
+    }
+    return from_bits(sign | (exponent + 112) << 23 | (mantissa & 0x3FF) << 13);
   }
   return from_bits(sign | (exponent == 31 ? 0xFFU : exponent + 112) << 23 | mantissa << 13);
 }

@@ -27,6 +27,15 @@ bool float32_any_nothing(const float *values, uint32_t count) {
   return false;
 }
 
+bool float32_any_finite(const float *values, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) {
+    if (float32_is_finite(values[i])) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void float32_fill_nothing(float *values, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) {
     values[i] = float32_nothing();

@@ -7,6 +7,16 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Whether whole numbers are quicker than floats, as where the processor has none: code that gives the same bits either
+   way, or says how far apart they are, takes them then. */
+#ifndef FLOAT32_SOFT
+#if defined(__arm__) && !defined(__ARM_FP)
+#define FLOAT32_SOFT 1
+#else
+#define FLOAT32_SOFT 0
+#endif
+#endif
+
 /* Adding this leaves a float no bits after the point, so that it rounds, halves to even; its own bits taken off what
    remains is the whole number. Holds for numbers within +-2^22; beyond, the bits stay in order. */
 #define FLOAT32_ROUNDER 12582912.0F
@@ -42,6 +52,21 @@ static inline int32_t float32_round(float value) {
   return float32_bits(value + FLOAT32_ROUNDER) - FLOAT32_ROUNDER_BITS;
 }
 
+/* Positive, and neither infinite nor below the smallest number that has all its bits. */
+static inline bool float32_is_normal(float value) {
+  const int32_t bits = float32_bits(value);
+  return bits >= 0x00800000 && bits < 0x7F800000;
+}
+
+/* Whether a number is a power of two; its exponent. */
+static inline bool float32_is_power(float value) {
+  return float32_is_normal(value) && (float32_bits(value) & 0x007FFFFF) == 0;
+}
+
+static inline int32_t float32_exponent(float value) {
+  return (float32_bits(value) >> 23 & 0xFF) - 127;
+}
+
 /* A whole number of any size: the nearest float below 2^32, within one unit in the last place beyond. Shorter than what
    compilers call for 64 bits. */
 static inline float float32_of_unsigned(uint64_t whole) {
@@ -50,6 +75,9 @@ static inline float float32_of_unsigned(uint64_t whole) {
 
 /* Whether any of them is no value. */
 bool float32_any_nothing(const float *values, uint32_t count);
+
+/* Whether any of them is a finite value. */
+bool float32_any_finite(const float *values, uint32_t count);
 
 /* Fill with no value. */
 void float32_fill_nothing(float *values, uint32_t count);

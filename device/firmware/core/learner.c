@@ -1,19 +1,6 @@
 /* As thermo_core.stages.learning has it. */
 #include "learner.h"
 
-#define GAP_PERIODS 4
-
-void learner_interrupt(struct learner_clock *clock) {
-  clock->begun = false;
-}
-
-int64_t learner_since(struct learner_clock *clock, int64_t time_us, int64_t gap_us) {
-  const int64_t since_us = clock->begun ? time_us - clock->newest_us : gap_us;
-  clock->newest_us = time_us;
-  clock->begun = true;
-  return since_us >= 0 && since_us < gap_us ? since_us : gap_us / GAP_PERIODS;
-}
-
 void learner_count(struct learner_clock *clock, struct learned *learned, int64_t time_us, int64_t since_us) {
   const int64_t aged_us = clock->seen ? time_us - clock->seen_us : 0;
   clock->seen_us = time_us;

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "elapsed.h"
+
 #define LEARNER_LONGEST_US ((int64_t)1 << 60)
 
 /* How far a stage has learned: the beginning of what it keeps. */
@@ -16,18 +18,12 @@ struct learned {
   uint16_t parts;     /* of the ambient */
 };
 
-/* How long each sample stands for. */
+/* How long each sample stands for, and when the one before it was learned. */
 struct learner_clock {
-  int64_t newest_us; /* the sample before, where there is one that this one follows */
-  int64_t seen_us;   /* the newest of all that was learned, where there is one */
-  bool begun, seen;
+  struct elapsed elapsed;
+  int64_t seen_us; /* the newest of all that was learned, where there is one */
+  bool seen;
 };
-
-/* The next sample follows none. */
-void learner_interrupt(struct learner_clock *clock);
-
-/* Microseconds since the sample before, or a period after a time without samples. */
-int64_t learner_since(struct learner_clock *clock, int64_t time_us, int64_t gap_us);
 
 /* A sample was learned that stands for so long. */
 void learner_count(struct learner_clock *clock, struct learned *learned, int64_t time_us, int64_t since_us);

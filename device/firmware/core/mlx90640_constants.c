@@ -187,6 +187,7 @@ static enum status extract_sensitivities(const uint16_t eeprom[MLX90640_EEPROM_W
   const int32_t compensation = mlx90640_signed_field(eeprom[KS_TA_TGC], 0, 8) *
                                mlx90640_signed_field(eeprom[CP_ALPHA], 0, 10) *
                                (256 + mlx90640_signed_field(eeprom[CP_ALPHA], 10, 6));
+  constants->most_per_alpha = 0.0F;
   for (uint32_t i = 0; i < PIXELS; i++) {
     const int32_t counts = (int32_t)eeprom[ALPHA_MEAN] +
                            scaled(mlx90640_nibble(eeprom + ALPHA_ROWS, i / COLUMNS), row_scale) +
@@ -199,6 +200,9 @@ static enum status extract_sensitivities(const uint16_t eeprom[MLX90640_EEPROM_W
         return STATUS_BAD_EEPROM;
       }
       constants->per_alpha[i] = unit / float32_of_unsigned((uint64_t)alpha);
+      if (constants->per_alpha[i] > constants->most_per_alpha) {
+        constants->most_per_alpha = constants->per_alpha[i];
+      }
     }
   }
   return STATUS_OK;

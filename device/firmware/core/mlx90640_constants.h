@@ -44,6 +44,7 @@ struct mlx90640_constants {
   uint8_t offset_shift;
   const uint16_t *pixel;   /* the EEPROM's own words: bits 15-10 are part of the offset, bits 3-1 select kta */
   float per_alpha[PIXELS]; /* K^4/count; 0 for bad pixels */
+  float most_per_alpha;    /* the largest of them */
 };
 
 /* Extract and check all constants of the 832 words 0x2400-0x273F. Returns OK, BAD_PIXELS (more than 4 broken and

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "float32.h"
+#include "mlx90640_fixed.h"
 #include "mlx90640_limits.h"
 #include "mlx90640_registers.h"
 #include "units.h"
@@ -136,33 +138,69 @@ static uint32_t decode_row(const struct mlx90640_constants *constants, const str
   return valid;
 }
 
-/* Decode all own pixels; returns the valid ones of any row. */
-static uint32_t decode_rows(const struct mlx90640_constants *constants, const struct shared *shared,
-                            const uint16_t ram[RAM_WORDS], const struct mlx90640_conditions *conditions,
-                            float celsius[PIXELS], uint32_t valid[ROWS]) {
-  static const uint32_t own_columns[2] = {0x55555555U, 0xAAAAAAAAU};
+/* What differs between pixels only by parity of row and column, a column's place in four, and the pixel's own field. */
+struct terms {
+  float background[2][4]; /* by parity of the row and column modulo 4, counts */
+  float drift[2][16];     /* by parity of the row, of the column, and own field */
+};
+
+static struct terms terms_of(const struct mlx90640_constants *constants, const struct mlx90640_conditions *conditions) {
+  struct terms terms;
   const bool converted = conditions->chess != constants->chess_calibrated;
-  float drift[2][16];
   for (uint32_t i = 0; i < 4; i++) {
     const float supply = 1.0F + constants->kv[i / 2U][i % 2U] * conditions->dv;
     for (uint32_t own = 0; own < 8; own++) {
-      drift[i / 2U][i % 2U * 8U + own] = supply * (1.0F + constants->kta[i / 2U][i % 2U][own] * conditions->dta);
+      terms.drift[i / 2U][i % 2U * 8U + own] = supply * (1.0F + constants->kta[i / 2U][i % 2U][own] * conditions->dta);
     }
   }
-  uint32_t any = 0;
-  for (uint32_t row = conditions->chess ? 0U : conditions->number; row < ROWS; row += conditions->chess ? 1U : 2U) {
-    float background[4] = {conditions->compensation, conditions->compensation, conditions->compensation,
-                           conditions->compensation};
+  for (uint32_t row = 0; row < 2; row++) {
+    float *const background = terms.background[row];
+    for (uint32_t i = 0; i < 4; i++) {
+      background[i] = conditions->compensation;
+    }
     if (converted) { /* read in the pattern that was not calibrated */
-      const float sign = row % 2U ? 1.0F : -1.0F;
+      const float sign = row ? 1.0F : -1.0F;
       background[0] -= constants->il_chess_c[1] * sign;
       background[1] -= (constants->il_chess_c[1] - constants->il_chess_c[0]) * sign;
       background[2] -= constants->il_chess_c[1] * sign;
       background[3] -= (constants->il_chess_c[1] + constants->il_chess_c[0]) * sign;
     }
+  }
+  return terms;
+}
+
+/* The same for decoding in whole numbers. */
+struct whole_terms {
+  struct mlx90640_fixed fixed;
+  int32_t background[2][4];
+  int32_t drift[2][16];
+};
+
+static bool whole_terms_of(const struct mlx90640_constants *constants, const struct shared *shared,
+                           const struct terms *terms, struct whole_terms *whole) {
+  return mlx90640_fixed_begin(&whole->fixed, constants, shared->gain, shared->per_emissivity, shared->tatr) &&
+         mlx90640_fixed_background(&whole->fixed, terms->background[0], 8, whole->background[0]) &&
+         mlx90640_fixed_drift(&whole->fixed, terms->drift[0], 32, whole->drift[0]);
+}
+
+/* Decode all own pixels; returns the valid ones of any row. */
+static uint32_t decode_rows(const struct mlx90640_constants *constants, const struct shared *shared,
+                            const uint16_t ram[RAM_WORDS], const struct mlx90640_conditions *conditions,
+                            float celsius[PIXELS], uint32_t valid[ROWS]) {
+  static const uint32_t own_columns[2] = {0x55555555U, 0xAAAAAAAAU};
+  const struct terms terms = terms_of(constants, conditions);
+  struct whole_terms whole;
+  const bool in_whole = FLOAT32_SOFT && whole_terms_of(constants, shared, &terms, &whole);
+  const uint32_t step = conditions->chess ? 2U : 1U;
+  uint32_t any = 0;
+  for (uint32_t row = conditions->chess ? 0U : conditions->number; row < ROWS; row += conditions->chess ? 1U : 2U) {
     const uint32_t first = conditions->chess ? (row + conditions->number) % 2U : 0U;
-    uint32_t found = decode_row(constants, shared, background, drift[row % 2U], row, first, conditions->chess ? 2U : 1U,
-                                ram + COLUMNS * row, celsius + COLUMNS * row);
+    const uint16_t *const counts = ram + COLUMNS * row;
+    float *const found_celsius = celsius + COLUMNS * row;
+    uint32_t found = in_whole ? mlx90640_fixed_row(&whole.fixed, constants, whole.background[row % 2U],
+                                                   whole.drift[row % 2U], row, first, step, counts, found_celsius)
+                              : decode_row(constants, shared, terms.background[row % 2U], terms.drift[row % 2U], row,
+                                           first, step, counts, found_celsius);
     for (uint32_t i = 0; i < constants->found.bad_count; i++) {
       const uint32_t pixel = constants->found.bad[i];
       const uint32_t bit = 1U << (pixel % COLUMNS);

@@ -122,11 +122,14 @@ struct smp_os {
   const char *processor;        /* its instruction set, "armv7e-m" */
   const char *profile;          /* which wearable it is */
   const char *system;           /* "bare metal" */
+  bool has_slots;               /* a bootloader of ours started it, or it is one */
   void (*reset)(void *context); /* ask for a restart that happens after the answer is sent */
   void *context;
 };
 
 /* The os group: echo, reset, mcumgr parameters, application info, bootloader info. `os` must stay. */
 struct smp_group smp_os_group(struct smp_os *os);
+/* Of it what an upload needs, for a loader: echo, reset, mcumgr parameters. */
+struct smp_group smp_os_basic_group(struct smp_os *os);
 
 #endif

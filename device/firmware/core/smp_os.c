@@ -11,7 +11,8 @@
 
 #define INVALID_FORMAT 2
 #define NO_ANSWER 3
-#define QUOTED_BYTES 16 /* of what a client sent, in a refusal */
+#define DIRECT_XIP_WITH_REVERT 5 /* mode of MCUboot, as mcumgr numbers them */
+#define QUOTED_BYTES 16          /* of what a client sent, in a refusal */
 
 static void echo(void *context, const struct smp_request *request, struct smp_answer *answer) {
   (void)context;
@@ -88,21 +89,31 @@ static void application_info(void *context, const struct smp_request *request, s
 }
 
 static void bootloader_info(void *context, const struct smp_request *request, struct smp_answer *answer) {
-  (void)context;
+  const struct smp_os *os = context;
   struct cbor_item query;
   if (!smp_field_text(request, answer, "query", "", &query)) {
     return;
   }
-  if (query.size > 0) {
+  const bool mode = os->has_slots && query.size == 4 && memcmp(query.data, "mode", 4) == 0;
+  if (query.size > 0 && !mode) {
     struct text *reason = smp_refuse_in_group(answer, SMP_GROUP_OS, NO_ANSWER, SMP_NO_ENTRY);
-    text_add(reason, "There is no bootloader that could answer \"");
+    text_add(reason,
+             os->has_slots ? "The bootloader does not answer \"" : "There is no bootloader that could answer \"");
     quote(reason, &query);
-    text_add(reason, "\"; the firmware starts by itself.");
+    text_add(reason, os->has_slots ? "\"; ask for \"mode\"." : "\"; the firmware starts by itself.");
     return;
   }
-  cbor_map(&answer->body, 1);
+  cbor_map(&answer->body, mode ? 2 : 1);
   cbor_text(&answer->body, "bootloader");
-  cbor_text(&answer->body, "none");
+  cbor_text(&answer->body, os->has_slots ? "MCUboot" : "none"); /* whose format and rules it has */
+  if (mode) {
+    cbor_text(&answer->body, "response");
+    cbor_map(&answer->body, 2);
+    cbor_text(&answer->body, "mode");
+    cbor_unsigned(&answer->body, DIRECT_XIP_WITH_REVERT);
+    cbor_text(&answer->body, "no-downgrade");
+    cbor_bool(&answer->body, true);
+  }
 }
 
 struct smp_group smp_os_group(struct smp_os *os) {
@@ -113,6 +124,16 @@ struct smp_group smp_os_group(struct smp_os *os) {
       {PARAMETERS, SMP_READ, parameters},
       {APPLICATION_INFO, SMP_READ, application_info},
       {BOOTLOADER_INFO, SMP_READ, bootloader_info},
+  };
+  return (struct smp_group){SMP_GROUP_OS, commands, sizeof commands / sizeof commands[0], os};
+}
+
+struct smp_group smp_os_basic_group(struct smp_os *os) {
+  static const struct smp_command commands[] = {
+      {ECHO, SMP_READ, echo},
+      {ECHO, SMP_WRITE, echo},
+      {RESET, SMP_WRITE, reset},
+      {PARAMETERS, SMP_READ, parameters},
   };
   return (struct smp_group){SMP_GROUP_OS, commands, sizeof commands / sizeof commands[0], os};
 }

@@ -17,7 +17,7 @@ struct thermistor_profile {
   float self_heating_k_per_mw;
 };
 
-enum thermistor_state { THERMISTOR_OK, THERMISTOR_OPEN, THERMISTOR_SHORTED, THERMISTOR_MISSING };
+enum thermistor_state { THERMISTOR_OK, THERMISTOR_OPEN, THERMISTOR_SHORTED, THERMISTOR_MISSING, THERMISTOR_FROZEN };
 
 /* Steinhart-Hart: 1/T = a + b ln R + c (ln R)^3, T in K and R in ohm. */
 struct thermistor_curve {
@@ -34,8 +34,8 @@ bool thermistor_profile_curve(const struct thermistor_profile *profile, struct t
 float thermistor_curve_celsius(const struct thermistor_curve *curve, float ohm);
 
 /* Temperature of what the thermistor touches, degC, self-heating taken off; 0 where the state is not OK. `curve` is
-   thermistor_profile_curve's or a calibrated one. THERMISTOR_MISSING never comes from here: it is for a channel without
-   counts. */
+   thermistor_profile_curve's or a calibrated one. THERMISTOR_MISSING and THERMISTOR_FROZEN never come from here: they
+   are for a channel without counts. */
 enum thermistor_state thermistor_celsius(const struct thermistor_profile *profile, const struct thermistor_curve *curve,
                                          int16_t counts, float *celsius);
 

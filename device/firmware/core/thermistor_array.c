@@ -19,9 +19,13 @@
 /* Start or ready, single-ended, 4.096 V, single shot, 860 a second, comparator off. */
 #define CONFIGURATION 0xC3E3U
 #define CHANNEL_SHIFT 12
+/* The difference to 6.144 V. */
+#define WIDER 0x0200U
+/* Of an input that gains can be told apart by. */
+#define LEAST_COUNTS 64
 
 static uint16_t configuration(const struct thermistor_array *a) {
-  return (uint16_t)(CONFIGURATION | (uint32_t)a->channel << CHANNEL_SHIFT);
+  return (uint16_t)((CONFIGURATION ^ (a->checking ? WIDER : 0U)) | (uint32_t)a->channel << CHANNEL_SHIFT);
 }
 
 void thermistor_array_init(struct thermistor_array *a, const struct board *board, struct counters *counters,
@@ -60,8 +64,10 @@ uint64_t thermistor_array_due_us(const struct thermistor_array *a, uint64_t free
   return at_us + a->cost_us <= free_until_us || at_us > late_us(a) ? at_us : late_us(a);
 }
 
+/* The next conversion: after that with the wider range the same channel without. */
 static void next_channel(struct thermistor_array *a) {
-  a->channel++;
+  a->channel = (uint8_t)(a->channel + (a->checking ? 0U : 1U));
+  a->checking = false;
   a->tries = 0;
   a->step = THERMISTOR_START;
 }
@@ -106,6 +112,9 @@ static enum status advance(struct thermistor_array *a) {
       status = bus_read_words(&a->bus, CONVERSION, POINTER_SIZE, &word, 1);
       if (status == STATUS_OK && word != a->first) {
         try_again(a, COUNTER_READING_MISMATCH);
+      } else if (status == STATUS_OK && a->checking) {
+        a->wide = (int16_t)word;
+        next_channel(a);
       } else if (status == STATUS_OK) {
         struct thermistor_reading *reading = &a->readings[a->channel];
         reading->counts = (int16_t)word;
@@ -114,6 +123,28 @@ static enum status advance(struct thermistor_array *a) {
         next_channel(a);
       }
       return status;
+  }
+}
+
+/* All channels read alike. */
+static void say(struct thermistor_array *a, enum thermistor_state state) {
+  for (size_t i = 0; i < a->settings->channel_count; i++) {
+    a->readings[i] = (struct thermistor_reading){.state = state};
+  }
+}
+
+/* Whether the wider range made of the first channel what it makes of what is converted. */
+static void judge(struct thermistor_array *a) {
+  if (a->wide > 0 && a->readings[0].state != THERMISTOR_MISSING) {
+    const int32_t counts = a->readings[0].counts;
+    const bool frozen = counts > LEAST_COUNTS && 6 * a->wide > 5 * counts;
+    if (frozen && !a->frozen) {
+      counters_add(a->bus.counters, COUNTER_SENSOR_FROZEN, 1);
+    }
+    a->frozen = frozen;
+  }
+  if (a->frozen) {
+    say(a, THERMISTOR_FROZEN);
   }
 }
 
@@ -141,6 +172,11 @@ bool thermistor_array_poll(struct thermistor_array *a, uint64_t free_until_us) {
     a->channel = 0;
     a->tries = 0;
     a->step = THERMISTOR_START;
+    a->wide = 0;
+    a->checking = a->frozen || ++a->unchecked >= a->settings->check_scans;
+    if (a->checking) {
+      a->unchecked = 0;
+    }
     memset(a->readings, 0, sizeof a->readings);
   }
   const enum status status = advance(a);
@@ -154,9 +190,7 @@ bool thermistor_array_poll(struct thermistor_array *a, uint64_t free_until_us) {
       counters_add(a->bus.counters, COUNTER_SENSOR_LOST, 1);
     }
     a->lost = true;
-    for (size_t i = 0; i < a->settings->channel_count; i++) {
-      a->readings[i] = (struct thermistor_reading){.state = THERMISTOR_MISSING};
-    }
+    say(a, THERMISTOR_MISSING);
     finish(a, now_us);
     return true;
   }
@@ -164,6 +198,7 @@ bool thermistor_array_poll(struct thermistor_array *a, uint64_t free_until_us) {
     return false;
   }
   a->lost = false;
+  judge(a);
   finish(a, now_us);
   return true;
 }

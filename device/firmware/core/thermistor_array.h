@@ -1,6 +1,7 @@
 /* Thermistors behind an ADS1115 (TI SBAS444), scanned between pictures in steps of one short transaction: none of them
    makes a page late. A result counts once the configuration reads back as written and ready, and two reads of it agree.
- */
+   Now and then the first channel is converted with a wider range just before: where its counts are then not two thirds
+   of those without, nothing is converted, and all channels read as frozen until they are. */
 #ifndef THERMISTOR_ARRAY_H
 #define THERMISTOR_ARRAY_H
 
@@ -17,7 +18,7 @@ struct thermistor_settings {
   uint8_t address;
   uint8_t channel_count;
   float rate_hz;        /* scans a second */
-  uint32_t stale_scans; /* so many equal ones in a row are a fault */
+  uint32_t check_scans; /* every so many it is looked whether the ADC converts at all */
   struct thermistor_profile channels[THERMISTOR_MAX_CHANNELS];
 };
 
@@ -44,6 +45,10 @@ struct thermistor_array {
   uint8_t tries;
   enum thermistor_step step;
   uint16_t first;
+  int16_t wide; /* of the first channel with the wider range; 0 where it was not looked at */
+  uint32_t unchecked;
+  bool checking;
+  bool frozen;
   bool scanning;
   bool lost;
 };

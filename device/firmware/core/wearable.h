@@ -17,6 +17,7 @@
 #include "sightings.h"
 #include "smp.h"
 #include "store.h"
+#include "update.h"
 
 #define WEARABLE_SOFTWARE "0.1.0"
 #define WEARABLE_GROUPS 3
@@ -48,6 +49,7 @@ struct wearable {
   struct smp_server server;
   struct smp_group groups[WEARABLE_GROUPS];
   struct smp_os os;
+  const struct update *update; /* NULL where no bootloader started the firmware */
   _Alignas(8) uint8_t scratch[SENSOR_SCRATCH_BYTES];
   uint8_t answer[SMP_BUFFER_BYTES];
 

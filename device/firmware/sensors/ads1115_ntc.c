@@ -30,7 +30,6 @@ static void init(const struct sensor *sensor, const struct sensor_context *conte
   struct ads1115_ntc_state *s = of(sensor);
   memset(s, 0, sizeof *s);
   s->context = context;
-  s->repeats.limit = ((const struct thermistor_settings *)sensor->settings)->stale_scans;
   thermistor_array_init(&s->array, context->board, context->counters, sensor->settings);
   sensor_route(sensor, context, &s->array.bus);
 }
@@ -53,24 +52,18 @@ static size_t pack(const struct sensor *sensor, uint8_t *data) {
   const struct thermistor_array *array = &of(sensor)->array;
   for (size_t i = 0; i < channels_of(sensor); i++) {
     const struct thermistor_reading *reading = &array->readings[i];
-    const int16_t counts = reading->state == THERMISTOR_MISSING ? ADS1115_NTC_NOT_READ : reading->counts;
+    const int16_t counts = reading->state == THERMISTOR_MISSING  ? ADS1115_NTC_NOT_READ
+                           : reading->state == THERMISTOR_FROZEN ? ADS1115_NTC_FROZEN
+                                                                 : reading->counts;
     store_le16(data + 2 * i, (uint16_t)counts);
   }
   return 2U * channels_of(sensor);
 }
 
 static bool read(const struct sensor *sensor, struct graph *graph, uint16_t flags, bool fresh) {
-  static const uint16_t said[] = {0, QUALITY_OPEN, QUALITY_SHORTED, QUALITY_MISSING};
+  static const uint16_t said[] = {0, QUALITY_OPEN, QUALITY_SHORTED, QUALITY_MISSING, QUALITY_STALE};
   struct ads1115_ntc_state *s = of(sensor);
   float *const celsius = graph_values(graph, sensor->signal);
-  uint8_t data[2 * THERMISTOR_MAX_CHANNELS];
-  const size_t size = pack(sensor, data);
-  const bool frozen = repeats_push(&s->repeats, data, size);
-  if (frozen && !s->frozen) {
-    counters_add(s->context->counters, COUNTER_SENSOR_FROZEN, 1);
-  }
-  s->frozen = frozen;
-  flags |= frozen ? QUALITY_STALE : 0;
   for (size_t i = 0; i < channels_of(sensor); i++) {
     const struct thermistor_reading *reading = &s->array.readings[i];
     celsius[i] = reading->state == THERMISTOR_OK ? reading->celsius : float32_nothing();
@@ -171,7 +164,6 @@ static void correct(const struct sensor *sensor, const struct correction *correc
   struct ads1115_ntc_state *s = of(sensor);
   thermistor_array_reset_curves(&s->array);
   memset(s->calibrated, 0, sizeof s->calibrated);
-  s->repeats.count = 0;
   const size_t count = correction == NULL ? 0 : correction->body.size / CURVE_BYTES;
   for (size_t i = 0; i < count && i < channels_of(sensor); i++) {
     struct thermistor_curve curve;
@@ -192,8 +184,8 @@ static bool corrected(const struct sensor *sensor) {
 }
 
 static void self_test(const struct sensor *sensor, struct sensor_results *results) {
-  static const char *const faults[] = {"", "The channel is open.", "The channel is shorted.",
-                                       "The channel is missing."};
+  static const char *const faults[] = {"", "The channel is open.", "The channel is shorted.", "The channel is missing.",
+                                       "The channel is frozen."};
   struct ads1115_ntc_state *s = of(sensor);
   const struct thermistor_settings *settings = sensor->settings;
   const struct board *board = s->context->board;

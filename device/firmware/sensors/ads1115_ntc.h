@@ -2,18 +2,16 @@
 #ifndef ADS1115_NTC_H
 #define ADS1115_NTC_H
 
-#include "repeats.h"
 #include "sensor.h"
 #include "thermistor_array.h"
 
 #define ADS1115_NTC_NOT_READ INT16_MIN
+#define ADS1115_NTC_FROZEN (INT16_MIN + 1)
 
 struct ads1115_ntc_state {
   const struct sensor_context *context;
   struct thermistor_array array;
   uint32_t next_index;
-  struct repeats repeats;
-  bool frozen;
   bool found; /* it has answered */
   bool calibrated[THERMISTOR_MAX_CHANNELS];
 };

@@ -29,7 +29,7 @@ static const float corners[4][2] = {{20.0F, 15.0F}, {20.0F, 40.0F}, {45.0F, 15.0
 
 /* A row of a map. */
 static void read_row(const struct flash_span *body, size_t map, size_t row, float values[COLUMNS]) {
-  uint8_t bytes[4U * COLUMNS];
+  _Alignas(4) uint8_t bytes[4U * COLUMNS]; /* so that numbers are words where these have to be aligned */
   flash_span_read(body, map * MAP_BYTES + row * sizeof bytes, bytes, sizeof bytes);
   for (size_t i = 0; i < COLUMNS; i++) {
     values[i] = correction_float(bytes + 4U * i);

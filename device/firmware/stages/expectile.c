@@ -4,18 +4,6 @@
 #include "float32.h"
 #include "quality.h"
 
-#define GAP_PERIODS 4
-
-/* Microseconds that a sample stands for. */
-static int64_t since(const struct work *work) {
-  struct expectile_state *state = work->call->state;
-  const int64_t gap_us = stage_gap_us(work, 0);
-  const int64_t since_us = state->begun ? work->time_us - state->newest_us : gap_us;
-  state->newest_us = work->time_us;
-  state->begun = true;
-  return since_us >= 0 && since_us < gap_us ? since_us : gap_us / GAP_PERIODS;
-}
-
 static float learned_of(const struct expectile_parameters *parameters, float level, float x, float weight) {
   if (!float32_is_finite(x)) {
     return level;
@@ -29,22 +17,13 @@ static float learned_of(const struct expectile_parameters *parameters, float lev
   return float32_is_finite(moved) ? moved : level;
 }
 
-static bool any_finite(const float *values, uint32_t count) {
-  for (uint32_t i = 0; i < count; i++) {
-    if (float32_is_finite(values[i])) {
-      return true;
-    }
-  }
-  return false;
-}
-
 static void learn(const struct work *work, int64_t since_us) {
   const struct expectile_parameters *parameters = work->call->parameters;
   struct expectile_state *state = work->call->state;
   const uint32_t count = stage_signal(work, 0)->elements;
   const float *values = stage_input(work, 0);
   float *levels = stage_keeps(work);
-  if (!any_finite(values, count)) {
+  if (!float32_any_finite(values, count)) {
     return;
   }
   state->learned_us += since_us;
@@ -58,11 +37,11 @@ static void learn(const struct work *work, int64_t since_us) {
 
 static uint16_t go_on(const struct work *work) {
   const struct expectile_parameters *parameters = work->call->parameters;
-  const struct expectile_state *state = work->call->state;
+  struct expectile_state *state = work->call->state;
   const uint32_t count = stage_signal(work, 0)->elements;
   const float *levels = stage_keeps(work);
   float *output = stage_output(work);
-  const int64_t since_us = since(work);
+  const int64_t since_us = elapsed_since(&state->elapsed, work->time_us, stage_gap_us(work, 0));
   if ((stage_sample(work, 0)->flags & QUALITY_DOUBTFUL) == 0) {
     learn(work, since_us);
   }

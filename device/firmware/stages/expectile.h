@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "elapsed.h"
 #include "stage.h"
 
 struct expectile_parameters {
@@ -18,9 +19,8 @@ struct expectile_parameters {
 };
 
 struct expectile_state {
-  int64_t newest_us;
+  struct elapsed elapsed;
   int64_t learned_us;
-  bool begun;
 };
 
 /* Keeps a level for each element. */

@@ -4,17 +4,6 @@
 #include "float32.h"
 #include "quality.h"
 
-#define GAP_PERIODS 4
-
-/* Microseconds that a sample stands for. */
-static int64_t since(const struct work *work) {
-  struct integral_state *state = work->call->state;
-  const int64_t gap_us = stage_gap_us(work, 0);
-  const int64_t since_us = state->begun ? work->time_us - state->newest_us : gap_us;
-  *state = (struct integral_state){.newest_us = work->time_us, .begun = true};
-  return since_us >= 0 && since_us < gap_us ? since_us : gap_us / GAP_PERIODS;
-}
-
 static bool add(float step, float *sum, float *rest) {
   const float wanted = step + *rest;
   const float before = float32_is_nothing(*sum) ? 0.0F : *sum;
@@ -29,12 +18,13 @@ static bool add(float step, float *sum, float *rest) {
 
 static uint16_t go_on(const struct work *work) {
   const struct integral_parameters *parameters = work->call->parameters;
+  struct integral_state *state = work->call->state;
   const uint32_t count = stage_signal(work, 0)->elements;
   const float *values = stage_input(work, 0);
   float *sums = stage_keeps(work);
   float *rests = sums + count;
   float *output = stage_output(work);
-  const float seconds = (float)since(work) * 1e-6F;
+  const float seconds = (float)elapsed_since(&state->elapsed, work->time_us, stage_gap_us(work, 0)) * 1e-6F;
   const bool trusted = (stage_sample(work, 0)->flags & QUALITY_DOUBTFUL) == 0;
   bool whole = trusted;
   for (uint32_t i = 0; i < count; i++) {

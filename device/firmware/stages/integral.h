@@ -2,9 +2,7 @@
 #ifndef STAGES_INTEGRAL_H
 #define STAGES_INTEGRAL_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
+#include "elapsed.h"
 #include "stage.h"
 
 struct integral_parameters {
@@ -12,8 +10,7 @@ struct integral_parameters {
 };
 
 struct integral_state {
-  int64_t newest_us;
-  bool begun;
+  struct elapsed elapsed;
 };
 
 /* Keeps for each element the sum, then for each what rounding left out of it. */

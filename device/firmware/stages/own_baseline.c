@@ -53,15 +53,6 @@ static void learn_number(const struct own_baseline_parameters *parameters, float
   }
 }
 
-static bool any_finite(const float *values, uint32_t count) {
-  for (uint32_t i = 0; i < count; i++) {
-    if (float32_is_finite(values[i])) {
-      return true;
-    }
-  }
-  return false;
-}
-
 static void count_ready(const struct work *work, const struct kept *kept) {
   const struct own_baseline_parameters *parameters = work->call->parameters;
   kept->head->ready = kept->head->learned_us >= parameters->learn_us ? 1 : 0;
@@ -91,13 +82,13 @@ static uint16_t go_on(const struct work *work) {
   const float *values = stage_input(work, 0);
   float *output = stage_output(work);
   const uint16_t trust = stage_sample(work, 0)->flags;
-  const int64_t since_us = learner_since(&state->clock, work->time_us, stage_gap_us(work, 0));
+  const int64_t since_us = elapsed_since(&state->clock.elapsed, work->time_us, stage_gap_us(work, 0));
   const bool ready = kept.head->ready > 0;
   float32_fill_nothing(output, kept.elements);
   for (uint32_t i = 0; ready && i < kept.elements; i++) {
     output[i] = bounded((values[i] - kept.centres[i]) / spread_of(parameters, kept.apart[i]), parameters->limit);
   }
-  if ((trust & QUALITY_DOUBTFUL) == 0 && any_finite(values, kept.elements)) {
+  if ((trust & QUALITY_DOUBTFUL) == 0 && float32_any_finite(values, kept.elements)) {
     learn(work, &kept, since_us);
   }
   return ready ? 0 : QUALITY_UNCALIBRATED;
@@ -105,7 +96,7 @@ static uint16_t go_on(const struct work *work) {
 
 static void reset(const struct work *work) {
   struct own_baseline_state *state = work->call->state;
-  learner_interrupt(&state->clock);
+  elapsed_interrupt(&state->clock.elapsed);
 }
 
 static void forget(const struct work *work) {

@@ -98,15 +98,6 @@ static float learned_of(const struct reference_parameters *parameters, float lev
   return (limit == 0.0F || early || fabsf(apart) <= limit) && float32_is_finite(moved) ? moved : level;
 }
 
-static bool any_finite(const float *values, uint32_t count) {
-  for (uint32_t i = 0; i < count; i++) {
-    if (float32_is_finite(values[i])) {
-      return true;
-    }
-  }
-  return false;
-}
-
 static void count_ready(const struct reference_parameters *parameters, const struct kept *kept) {
   kept->head->ready = 0;
   for (uint32_t part = 0; part < parameters->bins; part++) {
@@ -176,7 +167,7 @@ static uint16_t go_on(const struct work *work) {
   for (uint32_t i = 0; i < work->call->input_count; i++) {
     trust |= stage_sample(work, i)->flags;
   }
-  const int64_t since_us = learner_since(&state->clock, work->time_us, stage_gap_us(work, OF));
+  const int64_t since_us = elapsed_since(&state->clock.elapsed, work->time_us, stage_gap_us(work, OF));
   const uint32_t part = part_of(work);
   if (part == NO_PART) {
     float32_fill_nothing(output, work->signals[work->call->output].elements);
@@ -190,7 +181,7 @@ static uint16_t go_on(const struct work *work) {
   for (uint32_t i = 0; i < parameters->give_count; i++) {
     output = give(&kept, &said, (enum reference_part)parameters->give[i], output);
   }
-  if ((trust & QUALITY_DOUBTFUL) == 0 && at_hand.known && any_finite(at_hand.values, kept.elements)) {
+  if ((trust & QUALITY_DOUBTFUL) == 0 && at_hand.known && float32_any_finite(at_hand.values, kept.elements)) {
     learn(work, &kept, part, at_hand.values, since_us);
   }
   return (uint16_t)((said.ready ? 0 : QUALITY_UNCALIBRATED) | (at_hand.known ? 0 : QUALITY_OUT_OF_DOMAIN));
@@ -198,7 +189,7 @@ static uint16_t go_on(const struct work *work) {
 
 static void reset(const struct work *work) {
   struct reference_state *state = work->call->state;
-  learner_interrupt(&state->clock);
+  elapsed_interrupt(&state->clock.elapsed);
 }
 
 static void forget(const struct work *work) {

@@ -54,7 +54,7 @@ static uint16_t go_on(const struct work *work) {
   const uint32_t elements = stage_signal(work, 0)->elements;
   const float *values = stage_input(work, 0), *levels = stage_keeps(work);
   float *output = stage_output(work);
-  const int64_t since_us = learner_since(&state->clock, work->time_us, stage_gap_us(work, 0));
+  const int64_t since_us = elapsed_since(&state->elapsed, work->time_us, stage_gap_us(work, 0));
   const bool ready = state->learned_us >= parameters->least_us;
   if (!ready) {
     float32_fill_nothing(output, elements);

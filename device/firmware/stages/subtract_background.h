@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "learner.h"
+#include "elapsed.h"
 #include "stage.h"
 
 struct subtract_background_parameters {
@@ -18,7 +18,7 @@ struct subtract_background_parameters {
 };
 
 struct subtract_background_state {
-  struct learner_clock clock;
+  struct elapsed elapsed;
   int64_t learned_us;
 };
 

@@ -4,11 +4,9 @@ from collections.abc import Generator, Sequence
 
 from thermo_core.errors import BusError, UsageError
 from thermo_core.sensors.ads1115_ntc import codec
-from thermo_core.sensors.ads1115_ntc.kind import stale_scans
 from thermo_core.sensors.ads1115_ntc.settings import Ads1115NtcSettings
 from thermo_core.sensors.ads1115_ntc.thermistor import ChannelState, ThermistorChannel
 from thermo_core.sensors.kind import Block
-from thermo_core.sensors.repeats import Repeats
 from thermo_core.wire.management import SelfTestResult
 from thermo_device.bus import Registers
 from thermo_device.sensors.driver import Found, Place
@@ -25,9 +23,12 @@ _START_OR_READY = 0x8000
 _SINGLE_ENDED = 0x4000
 _CHANNEL_SHIFT = 12
 _FULL_SCALE_4_096_V = 0x0200
+"""Without it 6.144 V."""
 _SINGLE_SHOT = 0x0100
 _860_HZ = 0x00E0
 _COMPARATOR_OFF = 0x0003
+_LEAST_COUNTS = 64
+"""Of an input that gains can be told apart by."""
 _CONFIGURATION = _START_OR_READY | _SINGLE_ENDED | _FULL_SCALE_4_096_V | _SINGLE_SHOT | _860_HZ | _COMPARATOR_OFF
 
 _Scan = Generator[int, None, list[int | None]]
@@ -39,6 +40,10 @@ class Thermistors:
 
     A result counts once the configuration reads back as written and ready, and two reads of it agree. A channel that
     fails three times reads as missing, and so do all of them when the ADC does not answer.
+
+    An ADC that hangs goes on answering with what it converted last, and skin is as steady as that. So now and then the first
+    channel is converted with a wider range just before: where its counts are then not two thirds of those without, nothing is
+    converted, and all channels read as frozen until they are.
 
     Args:
         settings: address, scans a second, channels.
@@ -55,7 +60,7 @@ class Thermistors:
         self._scan: _Scan | None = None
         self._index = 0
         self._found: Found | None = None
-        self._repeats = Repeats(stale_scans(settings))
+        self._unchecked = 0
         self._frozen = False
         self.fault = ""
 
@@ -140,11 +145,7 @@ class Thermistors:
         number = self._meet().sighting.number & 0xFFFF
         index, self._index = self._index, self._index + 1
         self._tally.add("blocks_captured")
-        data = codec.encode(counts)
-        before, self._frozen = self._frozen, self._repeats.push(data)
-        if self._frozen and not before:
-            self._tally.add("sensor_frozen")
-        return Block(now_us, self._place.number, number, index, data)
+        return Block(now_us, self._place.number, number, index, codec.encode(counts))
 
     def _meet(self) -> Found:
         if self._found is None:
@@ -154,12 +155,20 @@ class Thermistors:
 
     def _scan_all(self) -> _Scan:
         counts: list[int | None] = [None] * len(self._settings.channels)
+        self._unchecked += 1
+        wide = None
+        if self._frozen or self._unchecked >= self._settings.check_scans:
+            self._unchecked = 0
+            wide = yield from self._convert(_CONFIGURATION & ~_FULL_SCALE_4_096_V)
         for channel in range(len(counts)):
-            counts[channel] = yield from self._convert(channel)
-        return counts
+            counts[channel] = yield from self._convert(_CONFIGURATION | channel << _CHANNEL_SHIFT)
+        if wide is not None and (first := counts[0]) is not None:
+            before, self._frozen = self._frozen, first > _LEAST_COUNTS and 6 * wide > 5 * first
+            if self._frozen and not before:
+                self._tally.add("sensor_frozen")
+        return [codec.FROZEN] * len(counts) if self._frozen else counts
 
-    def _convert(self, channel: int) -> Generator[int, None, int | None]:
-        configuration = _CONFIGURATION | channel << _CHANNEL_SHIFT
+    def _convert(self, configuration: int) -> Generator[int, None, int | None]:
         for _ in range(TRIES):
             yield 0
             self._registers.write_word(_CONFIG, configuration)
@@ -181,8 +190,9 @@ class Thermistors:
 
 
 def _checked(sensor: str, channel: ThermistorChannel, name: str, counts: int) -> SelfTestResult:
-    state, detail = ChannelState.MISSING, "The channel was not read."
-    if counts != codec.NOT_READ:
+    state = codec.state(counts)
+    detail = f"The channel is {state.name.lower()}."
+    if state is ChannelState.OK:
         celsius, found = channel.celsius(counts)
         state = ChannelState(int(found))
         detail = f"{celsius:.2f} degC." if state is ChannelState.OK else f"The channel is {state.name.lower()}."

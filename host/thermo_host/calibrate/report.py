@@ -21,7 +21,7 @@ from thermo_host.calibrate.observation import Observation
 from thermo_host.calibrate.outcome import CameraFit, Outcome
 from thermo_host.calibrate.source import Subject
 from thermo_host.calibrate.stability import Slope, WarmUp
-from thermo_host.sinks.describe import utc_of_second
+from thermo_host.moments import utc_of_second
 
 FORMAT = "thermo-edge calibration report"
 VERSION = 2

@@ -1,6 +1,7 @@
-"""`thermo-host flash`: put a signed model bundle on a wearable, try it, keep it."""
+"""`thermo-host flash`: put a signed image on a wearable, try it, keep it; or a firmware on a board that runs none of ours yet."""
 
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,47 +11,143 @@ from rich.text import Text
 
 from thermo_core import schema
 from thermo_core.errors import UsageError
+from thermo_core.firmware.segments import ADDRESSES
 from thermo_host import flash as flashing
+from thermo_host.bootmode import drives, firmware_file, picoboot, programs
 from thermo_host.commands.common import BaudOption, JsonOption, Output, TimeoutOption
+from thermo_host.flash_firmware import FirmwareCandidate, flash_firmware, load_firmware
 from thermo_host.link.ports import is_serial
 from thermo_host.link.wearable import TIMEOUT_S, Wearable
 
 
+class Way(StrEnum):
+    """How a board is reached."""
+
+    SMP = "smp"
+    UF2 = "uf2"
+    PICOBOOT = "picoboot"
+    PYOCD = "pyocd"
+    STM32LOADER = "stm32loader"
+
+
+_UNSIGNED = "Nobody signed what was flashed this way. Informs only. Not a medical device."
+
+
 def command(
     arguments: Annotated[
-        list[str], typer.Argument(metavar="[PORT] IMAGE", help="Port, if more than one; signed image.")
+        list[str],
+        typer.Argument(
+            metavar="[PORT] FILE",
+            help="Port, drive, or serial number of a board or probe, if more than one; signed bundle (.img) or firmware (.zip), or one "
+            "for a board that runs none of ours yet (.elf, .uf2, .bin).",
+        ),
     ],
+    via: Annotated[Way, typer.Option(help="How the board is reached; see below.")] = Way.SMP,
     confirm: Annotated[
         bool, typer.Option(help="Keep the image after its self-test; else it runs until a reset.")
     ] = True,
+    address: Annotated[
+        str | None, typer.Option(help="Where a .bin belongs, as 0x10000000.", show_default=False)
+    ] = None,
+    chip: Annotated[
+        str | None, typer.Option(help="Chip behind a probe, or family of an STM32.", show_default=False)
+    ] = None,
     baud: BaudOption = None,
     timeout: TimeoutOption = TIMEOUT_S,
     as_json: JsonOption = False,
 ) -> None:
-    """Check, upload, test, reset, self-test and confirm a signed image.
+    """Check, upload, test, reset, self-test and confirm a signed image; or program a board that runs none of ours yet.
+
+    Of a firmware, which is linked for two slots, the image for the free one is sent; a bootloader without a firmware takes one too.
 
     An interrupted upload goes on where it stopped when the same image is flashed again.
-    """
+
+    \b
+    Ways to reach a board (--via):
+    smp          a wearable that runs, over its serial line
+    uf2          a board that shows itself as a drive: an RP2040 plugged in with
+                 BOOTSEL held, an nRF52840 after two presses of reset
+    picoboot     an RP2040 with BOOTSEL held, over USB, read back; needs pyusb
+    pyocd        a board behind a debug probe; needs pyocd
+    stm32loader  an STM32 whose boot ROM listens at a serial port; needs stm32loader
+    """  # noqa: D301 (typer's mark of lines that are to stay lines)
     if len(arguments) > 2:
         raise UsageError(f"{len(arguments)} arguments were given; give at most a port and an image.")
-    port, path = (arguments[0] if len(arguments) == 2 else None), Path(arguments[-1])
-    if is_serial(str(path)) or (port is not None and Path(port).is_file() and not path.exists()):
-        turned = f" {arguments[0]}" if port is not None else " IMAGE"
-        raise UsageError(f"{path} is a port and no image; the port comes first: thermo-host flash {path}{turned}")
+    where, path = (arguments[0] if len(arguments) == 2 else None), Path(arguments[-1])
     output = Output(as_json)
+    if via is not Way.SMP:
+        _program(via, where, path, _address(address), chip, output)
+        return
+    if address is not None or chip is not None:
+        raise UsageError("--address and --chip are for firmware that goes another way; say with --via which.")
+    if is_serial(str(path)) or (where is not None and Path(where).is_file() and not path.exists()):
+        turned = f" {arguments[0]}" if where is not None else " IMAGE"
+        raise UsageError(f"{path} is a port and no image; the port comes first: thermo-host flash {path}{turned}")
+    if (firmware := load_firmware(path)) is not None:
+        with Wearable.open_for_flash(where, timeout_s=timeout, baud=baud) as wearable, _Bar(output) as bar:
+            done = flash_firmware(wearable, firmware, confirm=confirm, progress=bar.upload, step=bar.step)
+            name = wearable.port
+        output.result(_facts(name, path, firmware.development, [], done), _firmware_words(done, firmware))
+        return
     candidate = flashing.load(path, output.progress.print)
-    with Wearable.open(port, timeout_s=timeout, baud=baud) as wearable, _Bar(output) as bar:
+    with Wearable.open(where, timeout_s=timeout, baud=baud) as wearable, _Bar(output) as bar:
         done = flashing.flash(wearable, candidate, confirm=confirm, progress=bar.upload, step=bar.step)
         name = wearable.port
-    data: dict[str, Any] = {
-        "port": name,
+    facts = _facts(name, path, candidate.development, list(candidate.bundle.waived), done)
+    output.result(facts, _words(done, candidate))
+
+
+def _facts(port: str, path: Path, development: bool, waived: list[str], done: flashing.Flashed) -> dict[str, Any]:
+    return {
+        "port": port,
         "file": str(path),
-        "development_key": candidate.development,
-        "waived": list(candidate.bundle.waived),
+        "development_key": development,
+        "waived": waived,
         **asdict(done),
         "self_test": [schema.to_readable(result) for result in done.self_test],
     }
-    output.result(data, _words(done, candidate))
+
+
+def _firmware_words(done: flashing.Flashed, candidate: FirmwareCandidate) -> Text:
+    if done.unchanged:
+        text = Text(f"Firmware {done.version} runs already; nothing was sent.")
+    else:
+        before = f", {done.previous} ran before" if done.previous else ""
+        text = Text(f"Firmware {done.version} runs{before}; {len(done.self_test)} self-tests passed.")
+    if not done.confirmed:
+        text.append(" It is not confirmed: the next reset returns to the one before.", style="yellow")
+    if candidate.development:
+        text.append("\nThe firmware is signed with the development key, with which anybody can sign.", style="yellow")
+    return text
+
+
+def _address(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        address = int(text, 0)
+    except ValueError:
+        address = -1
+    if not 0 <= address < ADDRESSES:
+        raise UsageError(f"--address {text} is no address of 32 bits; give it as 0x10000000.")
+    return address
+
+
+def _program(via: Way, where: str | None, path: Path, address: int | None, chip: str | None, output: Output) -> None:
+    firmware = firmware_file.load(path, address)
+    with _Bar(output) as bar:
+        bar.step("program")
+        match via:
+            case Way.UF2:
+                drive = drives.choose(None if where is None else Path(where))
+                board, count = f"{drive.model} ({drive.board})", drives.flash(drive, firmware)
+            case Way.PICOBOOT:
+                device = picoboot.choose(where)
+                board, count = "RP2040 in boot mode", picoboot.flash(device, firmware, bar.upload)
+            case _:
+                board, count = where or "the board", programs.flash(via.value, firmware, where, chip)
+    data = {"via": via.value, "file": str(path), "board": board, "bytes": count, "notice": _UNSIGNED}
+    output.result(data, Text(f"{board} holds {path.name}, {count} bytes, and starts it.\n{_UNSIGNED}"))
 
 
 def _words(done: flashing.Flashed, candidate: flashing.Candidate) -> Text:

@@ -9,8 +9,8 @@ import typer
 from thermo_core.errors import UsageError
 from thermo_core.recording.layout import Marker
 from thermo_host.commands.common import JsonOption, Output
+from thermo_host.moments import utc
 from thermo_host.sinks import marks
-from thermo_host.sinks.describe import utc
 
 LONGEST = 500
 

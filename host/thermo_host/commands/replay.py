@@ -20,7 +20,7 @@ from thermo_host.commands.common import (
 )
 from thermo_host.commands.progress import ProgressLine
 from thermo_host.commands.screen import Screen, changes, parse_span, summary_words
-from thermo_host.sinks.describe import utc
+from thermo_host.moments import utc
 from thermo_host.sinks.json_lines import JsonLines
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.summary import Summary

@@ -26,10 +26,10 @@ from thermo_host.commands.common import (
     UncorrectedOption,
 )
 from thermo_host.commands.progress import ProgressLine
-from thermo_host.moments import parse_moment
+from thermo_host.moments import parse_moment, utc
 from thermo_host.rerun import Compared, Difference, Rerun, Wanted, of_bundle, seen_as
 from thermo_host.screen.stills import Stills
-from thermo_host.sinks.describe import counted, number, utc
+from thermo_host.sinks.describe import counted, number
 from thermo_host.stream.decoding import DecodeSettings
 from thermo_host.stream.playback import Recording, announced
 from thermo_host.stream.signals import named

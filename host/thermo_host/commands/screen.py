@@ -12,9 +12,10 @@ from thermo_core.errors import UsageError
 from thermo_core.graph.engine import Outcome
 from thermo_host.commands.common import Output
 from thermo_host.link.items import Item
+from thermo_host.moments import utc
 from thermo_host.screen.keyboard import Keyboard
 from thermo_host.screen.view import View
-from thermo_host.sinks.describe import counted, utc
+from thermo_host.sinks.describe import counted
 from thermo_host.sinks.monitor import Monitor
 
 FRAMES_PER_SECOND = 6

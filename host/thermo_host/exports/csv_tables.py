@@ -16,7 +16,7 @@ from thermo_core.quality import in_words
 from thermo_core.signals import Values
 from thermo_host.exports.rows import Column, Known, Row, SampleRow, SessionRow, TableRow, beside, element_names
 from thermo_host.exports.target import Files
-from thermo_host.sinks.describe import utc
+from thermo_host.moments import utc
 
 HEAD = ("utc", "time_us")
 TAIL = ("unit", "flags", "quality")

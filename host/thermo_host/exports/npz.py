@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from thermo_host.exports.rows import Column, Known, Row, SampleRow, SessionRow, Table, file_part
 from thermo_host.exports.spool import Spool, TextSpool
 from thermo_host.exports.target import Files
-from thermo_host.sinks.describe import utc
+from thermo_host.moments import utc
 
 npy: Any = numpy_format  # its stubs know none of what is used here
 COMPRESSION = 1

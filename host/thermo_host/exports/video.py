@@ -8,13 +8,15 @@ from typing import Any, Self
 import av
 import numpy as np
 
+from thermo_core.errors import UsageError
 from thermo_core.quality import in_words
-from thermo_host.exports.images import known_picture_files, no_pictures, picture_files
+from thermo_host.exports.firsts import files_known, files_of
+from thermo_host.exports.images import is_picture, no_pictures
 from thermo_host.exports.render import Caption, image, size
-from thermo_host.exports.rows import Row, SampleRow, SessionRow, Track
+from thermo_host.exports.rows import Known, Row, SampleRow, SessionRow, Track
 from thermo_host.exports.spool import Spool
 from thermo_host.exports.target import Files
-from thermo_host.sinks.describe import utc
+from thermo_host.moments import utc
 
 CODEC = "libx264"
 OPTIONS = {"crf": "18", "preset": "veryfast"}
@@ -37,7 +39,10 @@ class Mp4Writer:
         self._span = span
         self._films: dict[str, _Film] = {}
 
-    names = staticmethod(known_picture_files)
+    @staticmethod
+    def names(path: Path, known: Known) -> list[Path]:
+        """Files there will be."""
+        return files_known(path, known, is_picture)
 
     def __enter__(self) -> Self:
         return self
@@ -64,8 +69,8 @@ class Mp4Writer:
             UsageError: there was no picture.
         """
         if not self._films:
-            raise no_pictures("MP4")
-        paths = picture_files(self._files.path, list(self._films))
+            raise UsageError(no_pictures("MP4"))
+        paths = files_of(self._files.path, list(self._films))
         for path, film in zip(paths, self._films.values(), strict=True):
             film.write(self._files.open(path), self._span)
         return self._files.written

@@ -19,13 +19,14 @@ from thermo_core.errors import (
 from thermo_core.wire.baud import BAUDS, DEFAULT_BAUD
 from thermo_core.wire.management import Hello, HelloRequest, StreamAnswer, StreamRequest, read
 from thermo_core.wire.records import other_version
+from thermo_core.wire.smp import ReturnCode
 from thermo_core.wire.table import PROTOCOL, Command, StreamOp
 from thermo_host.link import ports
 from thermo_host.link.clocksync import ClockSync, RoundTrip
 from thermo_host.link.foreign import checked_hello, checked_time
 from thermo_host.link.lease import TelemetryStream
 from thermo_host.link.management import CHANGES, Management
-from thermo_host.link.requests import RETRIES, Requests
+from thermo_host.link.requests import NO_GROUP, RETRIES, Requests
 from thermo_host.link.transport import SerialLine
 
 TIMEOUT_S = 2.0
@@ -77,6 +78,23 @@ class Wearable(Management):
                 return cls._at(name, rate, min(timeout_s, TRY_S), retries=0)._patient(timeout_s)
         tried = ", ".join(str(rate) for rate in BAUDS)
         raise LinkTimeoutError(f"{str(silent).rstrip('.')}; at none of {tried} baud does anything.") from silent
+
+    @classmethod
+    def open_for_flash(
+        cls, port: str | None = None, *, timeout_s: float = TIMEOUT_S, baud: int | None = None
+    ) -> "Wearable":
+        """The same for a wearable that may have no firmware: its bootloader does not say who it is.
+
+        Raises:
+            as `open`.
+        """
+        try:
+            return cls.open(port, timeout_s=timeout_s, baud=baud)
+        except RefusedError as error:
+            if (error.group, error.code) != (NO_GROUP, ReturnCode.NOT_SUPPORTED):
+                raise
+        name = ports.choose(port)
+        return cls(name, SerialLine(name, DEFAULT_BAUD if baud is None else baud), timeout_s, ClockSync())
 
     @classmethod
     def _at(cls, port: str, baud: int, timeout_s: float, retries: int = RETRIES) -> "Wearable":

@@ -16,12 +16,13 @@ from thermo_core.quality import in_words
 from thermo_core.sensors.kind import Block
 from thermo_core.signals import Sample, Signal
 from thermo_host.link.items import Telemetry
+from thermo_host.moments import utc
 from thermo_host.screen.body_blocks import BodyBlocks, columns_of
 from thermo_host.screen.heatmap import HeatMap, ScaleBar
 from thermo_host.screen.layout import is_picture, picture, picture_shape
 from thermo_host.screen.sparkline import curves
 from thermo_host.screen.words import figure
-from thermo_host.sinks.describe import counted, number, numbers_of, sample_facts, utc
+from thermo_host.sinks.describe import counted, number, numbers_of, sample_facts
 from thermo_host.sinks.summary import shown_unit
 from thermo_host.stream.signals import networks_under
 

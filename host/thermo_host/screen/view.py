@@ -10,12 +10,12 @@ from rich.text import Text
 from thermo_core.quality import Quality, in_words
 from thermo_core.signals import Signal, Values
 from thermo_core.wearable.profile import NOTICE
+from thermo_host.moments import utc
 from thermo_host.screen import panel, words
 from thermo_host.screen.body_blocks import LEAST_LINES, MOST_LINES, BodyBlocks, columns_of
 from thermo_host.screen.heatmap import HeatMap, ScaleBar
 from thermo_host.screen.layout import Channel, Layout, layout, picture, picture_shape
 from thermo_host.screen.side_panel import WIDTH, Abreast, Section, SidePanel
-from thermo_host.sinks.describe import utc
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.summary import shown_unit
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from thermo_core.wire.management import SensorState
 from thermo_core.wire.records import AlertRecord, ClockRecord, EventRecord, FindingRecord, Record, SignalRecord
 from thermo_core.wire.table import OutputKind
 from thermo_host.link.items import Item, Lost, Telemetry
+from thermo_host.moments import utc
 
 FEW = 16
 """Numbers of a sample that are told one by one; of more their range is told."""
@@ -54,21 +54,6 @@ def describe(
     if isinstance(record, EventRecord):
         told["before_this_session"] = item.captured_ns < session.started_ns
     return [{"type": told.pop("type"), **head, **told}]
-
-
-def utc(nanoseconds: int) -> str:
-    """ISO 8601 with zone, to the microsecond."""
-    seconds, rest = divmod(nanoseconds, 1_000_000_000)
-    moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
-    return moment.isoformat(timespec="microseconds")
-
-
-def utc_of_second(unix_s: int) -> str:
-    """ISO 8601 with zone of a whole second; one that no calendar has is told as what it is."""
-    try:
-        return datetime.fromtimestamp(unix_s, UTC).isoformat()
-    except (ValueError, OverflowError, OSError):
-        return f"{unix_s} s after 1970"
 
 
 def counted(number: int, noun: str) -> str:

@@ -11,7 +11,8 @@ from thermo_core.recording.session import Session
 from thermo_core.wearable.profile import NOTICE
 from thermo_core.wire.records import AlertRecord, FindingRecord
 from thermo_host.link.items import Item, Telemetry
-from thermo_host.sinks.describe import element_names, number, utc
+from thermo_host.moments import utc
+from thermo_host.sinks.describe import element_names, number
 
 FEW = 16
 """Numbers of a signal that are summed one by one; more are summed together."""

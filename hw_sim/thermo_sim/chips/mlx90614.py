@@ -89,6 +89,7 @@ class SimulatedMlx90614:
         self._faults = ChipFaults()
         self._i2c_address = address
         self._command: int | None = None
+        self._rest: bytes | None = None
         self._values: list[float] | None = None
         self.asleep = False
 
@@ -135,17 +136,19 @@ class SimulatedMlx90614:
         """The word of the command in this transaction, its packet error code, then nothing but ones."""
         if self.asleep or self._command is None or bus_hz > MAX_BUS_HZ:
             return None
-        self._advance(time_us)
-        word = self._word(self._command, time_us)
-        if word is None:
-            return None
-        sent = bytes((self.address << 1, self._command, self.address << 1 | 1, word & 0xFF, word >> 8))
-        answer = sent[3:] + bytes((self._faults.check_byte(crc8(sent)),))
-        return (answer + b"\xff" * length)[:length]
+        if self._rest is None:
+            self._advance(time_us)
+            word = self._word(self._command, time_us)
+            if word is None:
+                return None
+            sent = bytes((self.address << 1, self._command, self.address << 1 | 1, word & 0xFF, word >> 8))
+            self._rest = sent[3:] + bytes((self._faults.check_byte(crc8(sent)),))
+        said, self._rest = self._rest[:length], self._rest[length:]
+        return said.ljust(length, b"\xff")
 
     def stop(self) -> None:
         """The command does not survive a STOP."""
-        self._command = None
+        self._command = self._rest = None
 
     def general_call(self, data: bytes, time_us: int) -> None:
         """It takes words at address 0 as well, which is how an unknown address is written."""
@@ -218,6 +221,7 @@ class SimulatedMlx90614:
         if not data:
             return True
         command = self._command = data[0]
+        self._rest = None
         sleeps = command == r.SLEEP
         if len(data) != (2 if sleeps else 4):
             return len(data) == 1

@@ -147,7 +147,8 @@ class SimulatedMlx90632:
         for place in range((length + 1) // 2):
             at_us = time_us + place * 18_000_000 // bus_hz
             self._advance(at_us)
-            data += self._read_word(self._pointer + place & 0xFFFF, at_us).to_bytes(2, "big")
+            data += self._read_word(self._pointer, at_us).to_bytes(2, "big")
+            self._pointer = self._pointer + 1 & 0xFFFF
         return data[:length]
 
     def stop(self) -> None:

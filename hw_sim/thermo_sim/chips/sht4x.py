@@ -71,6 +71,7 @@ class SimulatedSht4x:
         """Nothing is measured."""
         self._busy_until_us = time_us + START_UP_US
         self._command: int | None = None
+        self._rest = b""
         self._warm_us, self._warm_mw = time_us, 0.0
         self._heat_k = 0.0
 
@@ -82,6 +83,7 @@ class SimulatedSht4x:
             return True
         command = data[0]
         precision = _precision(command)
+        self._rest = b""
         if command == SOFT_RESET:
             self.power_on(time_us)
             self._busy_until_us = time_us + RESET_US
@@ -100,16 +102,20 @@ class SimulatedSht4x:
 
     def read(self, length: int, time_us: int, bus_hz: int) -> bytes | None:
         """The answer to the last command, once."""
-        if time_us < self._busy_until_us or self._command is None:
+        if time_us < self._busy_until_us or (self._command is None and not self._rest):
             return None
-        words = (self.serial >> 16, self.serial & 0xFFFF) if self._command == _SERIAL else self._words
-        self._command = None
-        answer = bytearray(answer_of(*words))
-        answer[2] = self._faults.check_byte(answer[2])
-        return bytes(answer[:length]) + b"\xff" * max(0, length - len(answer))
+        if not self._rest:
+            words = (self.serial >> 16, self.serial & 0xFFFF) if self._command == _SERIAL else self._words
+            self._command = None
+            answer = bytearray(answer_of(*words))
+            answer[2] = self._faults.check_byte(answer[2])
+            self._rest = bytes(answer)
+        said, self._rest = self._rest[:length], self._rest[length:]
+        return said.ljust(length, b"\xff")
 
     def stop(self) -> None:
-        """A command goes on."""
+        """A command goes on; what was not read of an answer is gone."""
+        self._rest = b""
 
     def general_call(self, data: bytes, time_us: int) -> None:
         """0x06 resets it."""

@@ -90,6 +90,7 @@ class Course:
         spells: what the person does.
         happenings: what befalls it.
         clock_h: hour of the day at its beginning.
+        step_s: seconds between which skin goes straight, so that many sensors may ask for it often; 0 works it out at each time.
     """
 
     script: str
@@ -99,6 +100,7 @@ class Course:
     spells: tuple[Spell, ...]
     happenings: tuple[Happening, ...]
     clock_h: float
+    step_s: float = 0.0
 
     def at(self, times_s: Array | Sequence[float]) -> Truth:
         """All of it at (n,) times in any order; before the beginning it has been so for long, after the end it goes on."""
@@ -157,6 +159,11 @@ class Course:
 
     def skin(self, times_s: Array) -> Array:
         """degC by segment, (n, 17)."""
+        if self.step_s:
+            return self._straight(times_s, self._skins[1])
+        return self._skin(times_s)
+
+    def _skin(self, times_s: Array) -> Array:
         person = self.person
         skin = self._exposure.skin(times_s)
         # Vessels that are wide open leave no room for differences between people.
@@ -183,7 +190,11 @@ class Course:
         """degC at a place, (n,), with what is the person's own there."""
         spot = place(where) if isinstance(where, str) else where
         rng = np.random.default_rng([self.person.seed, zlib.crc32(spot.name.encode())])
-        return self.skin(times_s) @ spot.share + spot.offset_k + float(rng.normal(0, spot.spread_k))
+        if self.step_s:
+            mean = self._straight(times_s, self._skins[1] @ spot.share[:, np.newaxis])[:, 0]
+        else:
+            mean = self._skin(times_s) @ spot.share
+        return mean + spot.offset_k + float(rng.normal(0, spot.spread_k))
 
     def felt(self, where: Place | str, times_s: Array, labels: frozenset[str] = NOWHERE) -> Array:
         """degC that a contact thermometer at a place feels, (n,): skin, or what it feels instead.
@@ -220,7 +231,11 @@ class Course:
 
     def perfusion(self, times_s: Array, labels: frozenset[str] = NOWHERE) -> Array:
         """Size of the pulse by the person's usual one, (n,)."""
-        hands = self._exposure.skin(times_s)[:, table.SEGMENTS.index("LHand")]
+        hand = table.SEGMENTS.index("LHand")
+        if self.step_s:
+            hands = self._straight(times_s, self._skins[0][:, [hand]])[:, 0]
+        else:
+            hands = self._exposure.skin(times_s)[:, hand]
         size = np.clip((hands - 18) / 12, 0.15, 1.1)
         for one in self.happenings:
             if one.effect.blood and (one.effect.parts or one.strikes(labels)):
@@ -296,6 +311,22 @@ class Course:
             if not one.at or side in one.at:
                 change += amount[:, np.newaxis] * sided.pattern(effect.parts)
         return change
+
+    @cached_property
+    def _grid_s(self) -> Array:
+        return np.arange(0.0, self.hours * HOUR + 2 * self.step_s, self.step_s)
+
+    @cached_property
+    def _skins(self) -> tuple[Array, Array]:
+        """Of a body of that size, and with what is the person's own, each `step_s`; (k, 17) each."""
+        return self._exposure.skin(self._grid_s), self._skin(self._grid_s)
+
+    def _straight(self, times_s: Array, known: Array) -> Array:
+        """(n, columns) between (k, columns) each `step_s`."""
+        place = np.clip(times_s / self.step_s, 0, len(known) - 1.001)
+        left = place.astype(np.int64)
+        found: Array = known[left] + (place - left)[:, np.newaxis] * (known[left + 1] - known[left])
+        return found
 
     @cached_property
     def spell_starts(self) -> Array:

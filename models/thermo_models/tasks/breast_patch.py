@@ -5,8 +5,6 @@ to learn from is kept as three channels, healthy body, lesion and noise, which t
 noise of 1 to 64 averaged pictures. A sample to measure on is a picture as a device sees it, at each of four numbers of averages.
 """
 
-import hashlib
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -15,17 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_core.errors import UsageError
-from thermo_core.files import write_file
 from thermo_core.sensors.mlx90640 import decode
 from thermo_core.wearable.condition import parse
-from thermo_models import patch, plot
+from thermo_models import patch, plot, simulated
 from thermo_models.augment import Augmentation
 from thermo_models.features import through
 from thermo_models.matched import MatchedFilters
 from thermo_models.metrics import auc, threshold_at_specificity
 from thermo_models.patch import Size
-from thermo_models.samples import Fold, Samples, open_npz
+from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
 from thermo_models.tasks.breast_patch_limits import limits
 from thermo_models.tasks.task import Goal, Plan
@@ -107,7 +103,7 @@ class BreastPatch:
                 above = _centred(seen)
                 extra["anywhere"].append(filters.anywhere(above))
                 extra["told"].append(filters.told(above, of["lesions"][:, :3]))
-        digest = hashlib.sha256(b"".join(np.ascontiguousarray(arrays[name]).tobytes() for name in ARRAYS)).hexdigest()
+        digest = simulated.digest_of(arrays, ARRAYS)
         return Samples(
             np.concatenate(features),
             np.concatenate(targets),
@@ -243,30 +239,6 @@ def _centred(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
     return through((ABOVE,), pictures)
 
 
-def _kept(path: Path | None, sizes: dict[str, Size]) -> dict[str, NDArray[Any]]:
-    """Simulated arrays, from the file where it is there and of this simulator."""
-    key = _key(sizes)
-    if path is not None and path.exists():
-        arrays = open_npz(path, ("key", *ARRAYS))
-        if str(arrays["key"]) != key:
-            raise UsageError(
-                f"{path} was simulated by another version or in another size, so remove it or give another --data."
-            )
-        for name in ARRAYS:
-            if not np.isfinite(arrays[name]).all():
-                raise UsageError(f"{path} holds a number that is not finite in {name}, so remove it to simulate anew.")
-        return arrays
-    arrays = simulate(sizes)
-    if path is not None:
-        content = io.BytesIO()
-        np.savez(content, key=np.array(key), **arrays)
-        write_file(path, content.getvalue())
-    return arrays
-
-
-def _key(sizes: dict[str, Size]) -> str:
-    """Hash of all that decides what a simulation gives: its sizes and its code."""
-    digest = hashlib.sha256(repr((sizes, FIRST_SEED, AVERAGES)).encode())
-    for module in (patch, dataset, eeprom, radiometry, scenes, decode):
-        digest.update(Path(str(module.__file__)).read_bytes())
-    return digest.hexdigest()
+def _kept(path: Path | None, sizes: dict[str, Size]) -> Mapping[str, NDArray[Any]]:
+    key = simulated.key_of((sizes, FIRST_SEED, AVERAGES), (patch, dataset, eeprom, radiometry, scenes, decode))
+    return simulated.kept(path, key, ARRAYS, lambda: simulate(sizes), ARRAYS)

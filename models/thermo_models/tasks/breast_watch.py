@@ -6,8 +6,6 @@ learn from is four channels, difference, picture, what a lesion and what a distu
 batch; a sample to measure on has all in the first two.
 """
 
-import hashlib
-import io
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -17,19 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_core.errors import UsageError
-from thermo_core.files import write_file
 from thermo_core.quality import DOUBTFUL
 from thermo_core.tflite.interpreter import Int8Network
 from thermo_core.wearable.condition import parse
-from thermo_models import patch, patch_weeks, plot
+from thermo_models import patch, patch_weeks, plot, simulated
 from thermo_models.augment import Augmentation
 from thermo_models.features import through
 from thermo_models.matched import MatchedFilters, bioheat_template
 from thermo_models.metrics import auc, threshold_at_specificity
 from thermo_models.patch import Size
 from thermo_models.patch_weeks import DISTURBED, KIND_NAMES, LESION, NONE
-from thermo_models.samples import Fold, Samples, open_npz
+from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
 from thermo_models.tasks.breast_watch_limits import first_lines, limits
 from thermo_models.tasks.task import Goal, Plan
@@ -136,7 +132,7 @@ class BreastWatch:
             for name, values in found.items():
                 parts.setdefault(name, []).append(values)
         whole = {name: np.concatenate(values) for name, values in parts.items()}
-        digest = hashlib.sha256(b"".join(np.ascontiguousarray(arrays[name]).tobytes() for name in ARRAYS)).hexdigest()
+        digest = simulated.digest_of(arrays, ARRAYS)
         return Samples(
             whole.pop("features"), whole.pop("targets"), whole.pop("people"), whole.pop("groups"), whole, digest
         )  # fmt: skip
@@ -295,27 +291,8 @@ def _today(pictures: NDArray[np.float32]) -> NDArray[np.float64]:
     return _today_network().predict([pictures[..., np.newaxis]])[:, 1].astype(np.float64)
 
 
-def _kept(path: Path | None, sizes: dict[str, Size]) -> dict[str, NDArray[Any]]:
-    """Simulated arrays, from the file where it is there and of this simulator."""
-    key = _key(sizes)
-    if path is not None and path.exists():
-        arrays = open_npz(path, ("key", *ARRAYS))
-        if str(arrays["key"]) != key:
-            raise UsageError(
-                f"{path} was simulated by another version or in another size, so remove it or give another --data."
-            )
-        return arrays
-    arrays = simulate(sizes)
-    if path is not None:
-        content = io.BytesIO()
-        np.savez(content, key=np.array(key), **arrays)
-        write_file(path, content.getvalue())
-    return arrays
-
-
-def _key(sizes: dict[str, Size]) -> str:
-    """Hash of all that decides what a simulation gives: its sizes, its stages and its code."""
-    digest = hashlib.sha256(repr((sizes, FIRST_SEED, SKIN, CENTRE, REFERENCE)).encode())
-    for module in (patch, patch_weeks, bioheat, disturbances, skins, worn_patch):
-        digest.update(Path(str(module.__file__)).read_bytes())
-    return digest.hexdigest()
+def _kept(path: Path | None, sizes: dict[str, Size]) -> Mapping[str, NDArray[Any]]:
+    key = simulated.key_of(
+        (sizes, FIRST_SEED, SKIN, CENTRE, REFERENCE), (patch, patch_weeks, bioheat, disturbances, skins, worn_patch)
+    )
+    return simulated.kept(path, key, ARRAYS, lambda: simulate(sizes))

@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from thermo_core.tflite.schema import TensorType
-from thermo_quantize.compiler.emit import dots, dsp, mve
+from thermo_quantize.compiler.emit import dots, dsp, mve, packed
 from thermo_quantize.compiler.emit.dsp_conv import dsp_conv
 from thermo_quantize.compiler.emit.dsp_depthwise import dsp_depthwise
 from thermo_quantize.compiler.emit.dsp_elements import dsp_binary
 from thermo_quantize.compiler.emit.kernel import Kernel
 from thermo_quantize.compiler.emit.lstm import LstmKernel
 from thermo_quantize.compiler.emit.mve_elements import MveLookup, MvePool, mve_binary
+from thermo_quantize.compiler.emit.packed_conv import packed_conv
+from thermo_quantize.compiler.emit.packed_depthwise import packed_depthwise
 from thermo_quantize.compiler.emit.plain_conv import PlainConv, PlainDepthwise, PlainTransposeConv
 from thermo_quantize.compiler.emit.plain_elements import (
     PlainBilinear,
@@ -105,6 +107,10 @@ _DSP: dict[type[Layer], Choice] = {
     Lstm: lambda layer: LstmKernel(layer, dots.DSP),
     WideConv: lambda layer: WideConvKernel(layer, dots.DSP),
 }
+_PACKED: dict[type[Layer], Choice] = {
+    Conv: packed_conv,
+    Depthwise: packed_depthwise,
+}
 _MVE: dict[type[Layer], Choice] = {
     Conv: mve.MveConv,
     Depthwise: mve.MveDepthwise,
@@ -164,6 +170,7 @@ TARGETS = {
         Target("m7", "Cortex-M7", _DSP, dsp.GUARD.strip(), 8, f"{_M7} {_HARD}"),
         Target("m33", "Cortex-M33 with DSP extension", _DSP, dsp.GUARD.strip(), 8, f"{_M33} {_HARD}"),
         Target("m55", "Cortex-M55 and M85 with MVE", _MVE, mve.GUARD.strip(), 16, f"-mcpu=cortex-m55 {_HARD}"),
-        Target("m0", "Cortex-M0, M0+, M23", {}, flags="-mcpu=cortex-m0 -mthumb"),
+        Target("m0", "Cortex-M0, M23", {}, flags="-mcpu=cortex-m0 -mthumb"),
+        Target("m0plus", "Cortex-M0+", _PACKED, packed.GUARD.strip(), flags="-mcpu=cortex-m0plus -mthumb"),
     )
 }

@@ -11,6 +11,7 @@ from thermo_core.errors import ProfileError
 from thermo_core.graph.live import LiveGraph
 from thermo_core.quality import Quality
 from thermo_core.signals import DEPTHS, Sample, Series
+from thermo_core.stages import OPS
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.7, 5.0]))
@@ -116,3 +117,33 @@ def test_what_cannot_be_resampled_is_refused() -> None:
         wearable(sensor(), {"op": "resample", "of": "x", "gives": "y", "rate_hz": 2.0})
     with pytest.raises(ProfileError, match="now and then"):
         wearable(sensor(rate_hz=0), {"op": "resample", "of": "x", "gives": "y", "rate_hz": 2.0})
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.2, 3.0), st.sampled_from(["mean", "last"]), st.sampled_from([(), (3,)]))
+def test_a_grid_over_a_whole_recording_gives_the_bytes_of_one_moment_at_a_time(
+    seed: int, rate_hz: float, by: str, shape: tuple[int, ...]
+) -> None:
+    rng = np.random.default_rng(seed)
+    made = wearable(
+        sensor(shape=shape, rate_hz=4.0), {"op": "resample", "of": "x", "gives": "y", "rate_hz": rate_hz, "by": by}
+    )
+    (node,) = made.nodes
+    count = int(rng.integers(0, 80))
+    steps_us = np.where(rng.random(count) < 0.1, 30_000_000, rng.integers(1, 600_000, count))
+    values = rng.normal(33, 2, (count, *shape)).astype(np.float32)
+    values[rng.random(values.shape) < 0.2] = np.nan
+    given = Series(
+        np.cumsum(steps_us),
+        values,
+        rng.integers(0, 4, count).astype(np.uint16) << 3,
+        rng.random(count) < 0.1,
+        DEPTHS * np.arange(count),
+    )
+    start = OPS["resample"].start  # type: ignore[union-attr]
+    one_by_one, grid = [], start(node.what, node.inputs)
+    for place in range(count):
+        one_by_one += grid.push(given.sample(place))
+    wanted, found = Series.of(one_by_one, shape), start(node.what, node.inputs).run(given)
+    for name in ("times_us", "values", "flags", "fresh", "order"):
+        ours, theirs = getattr(found, name), getattr(wanted, name)
+        assert ours.dtype == theirs.dtype and ours.tobytes() == theirs.tobytes(), name

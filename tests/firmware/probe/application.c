@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+const uint32_t application_i2c_hz = 400000;
+
 static const struct board *board;
 static char answer[4200];
 static size_t length;

@@ -1,4 +1,7 @@
-"""A scan of thermistors as a block's data: 16-bit counts of each channel, little-endian; -32768 where a channel was not read."""
+"""A scan of thermistors as a block's data: 16-bit counts of each channel, little-endian.
+
+A channel that was not read is -32768, one whose ADC answers and converts nothing -32767; no divider gives either.
+"""
 
 from collections.abc import Sequence
 
@@ -6,8 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import CountsError
+from thermo_core.sensors.ads1115_ntc.thermistor import ChannelState
 
 NOT_READ = -32768
+FROZEN = -32767
+
+
+def state(counts: int) -> ChannelState:
+    """What is said of a channel in place of its counts; OK where these are counts."""
+    return {NOT_READ: ChannelState.MISSING, FROZEN: ChannelState.FROZEN}.get(counts, ChannelState.OK)
 
 
 def encode(counts: Sequence[int | None]) -> bytes:

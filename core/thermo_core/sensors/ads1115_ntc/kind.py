@@ -15,18 +15,14 @@ from thermo_core.sensors.ads1115_ntc.correction import CurveCorrection
 from thermo_core.sensors.ads1115_ntc.settings import Ads1115NtcSettings
 from thermo_core.sensors.ads1115_ntc.thermistor import ChannelState, ThermistorChannel
 from thermo_core.sensors.kind import Block, Moment, SensorKind
-from thermo_core.sensors.repeats import Repeats
 from thermo_core.signals import Sample
 
 _FLAGS = {
     ChannelState.OPEN: Quality.OPEN,
     ChannelState.SHORTED: Quality.SHORTED,
     ChannelState.MISSING: Quality.MISSING,
+    ChannelState.FROZEN: Quality.STALE,
 }
-
-
-STALE_S = 300.0
-"""The ADC's noise is below a count and skin may be steady for a while, but not so long to four millikelvin."""
 
 
 class ThermistorReader:
@@ -53,12 +49,11 @@ class ThermistorReader:
             for channel, curve in zip(channels, padded, strict=True)
         )
         self._flags = int(Quality.UNCALIBRATED) if any(curve is None for curve in padded) else 0
-        self._repeats = Repeats(stale_scans(settings))
 
     def push(self, block: Block) -> tuple[Moment]:
-        """As `Reader`: a channel that is open, shorted or was not read has no value, and says so; so do scans that never change."""
+        """As `Reader`: a channel that is open, shorted, frozen or was not read has no value, and says so."""
         values = np.full(len(self._read), np.nan, np.float32)
-        flags = self._flags | (int(Quality.STALE) if self._repeats.push(bytes(block.data)) else 0)
+        flags = self._flags
         for place, counts in enumerate(codec.decode(block.data, len(self._read)).tolist()):
             celsius, more = self._read[place](counts)
             values[place] = celsius
@@ -71,18 +66,13 @@ def _remembered(channel: ThermistorChannel) -> Callable[[int], tuple[float, int]
 
     @lru_cache(maxsize=1024)
     def read(counts: int) -> tuple[float, int]:
-        if counts == codec.NOT_READ:
-            return math.nan, int(_FLAGS[ChannelState.MISSING])
+        if (said := codec.state(counts)) is not ChannelState.OK:
+            return math.nan, int(_FLAGS[said])
         celsius, found = channel.celsius(counts)
         state = ChannelState(int(found))
         return (float(celsius) if state is ChannelState.OK else math.nan), int(_FLAGS.get(state, 0))
 
     return read
-
-
-def stale_scans(settings: Ads1115NtcSettings) -> int:
-    """So many equal scans in a row are a fault."""
-    return max(16, round(STALE_S * settings.rate_hz))
 
 
 KIND = SensorKind(

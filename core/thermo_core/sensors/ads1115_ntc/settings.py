@@ -32,6 +32,8 @@ class Thermistor(Record, frozen=True, kw_only=True):
     self_heating_k_per_mw: Annotated[float, Meta(ge=0, le=100)] = 0.0
 
 
+CHECK_S = 10.0
+"""From one time that it is looked whether the ADC converts at all to the next."""
 CONVERSION_S = 1 / 860
 """Of a channel, at the 860 samples a second that drivers ask for."""
 
@@ -71,6 +73,11 @@ class Ads1115NtcSettings(BusSensorSettings, frozen=True, kw_only=True, tag="ads1
         return (Signal(self.name, (len(self.channels),), "degC", self.rate_hz, self.name),)
 
     @property
+    def check_scans(self) -> int:
+        """Every so many scans it is looked whether the ADC converts at all: one more conversion, with another gain."""
+        return max(1, round(CHECK_S * self.rate_hz))
+
+    @property
     def supply_ma(self) -> float:
         """0.15 mA while it converts (data sheet, IQ), 1.2 ms a channel; and the dividers, whose taps are taken for half their supply."""
         converting = min(1.0, self.rate_hz * len(self.channels) * CONVERSION_S)
@@ -79,7 +86,7 @@ class Ads1115NtcSettings(BusSensorSettings, frozen=True, kw_only=True, tag="ads1
     @property
     def visits(self) -> tuple[Visit, ...]:
         """A conversion started, then whether it is the one asked for and its result twice, for each channel."""
-        per_second = self.rate_hz * len(self.channels)
+        per_second = self.rate_hz * (len(self.channels) + 1 / self.check_scans)
         return (
             Visit("a channel", per_second, ((3,),)),
             Visit("its result", per_second, ((1, 2), (1, 2), (1, 2))),

@@ -33,6 +33,7 @@ class ChannelState(IntEnum):
     OPEN = 1
     SHORTED = 2
     MISSING = 3
+    FROZEN = 4
 
 
 @dataclass(frozen=True, slots=True)

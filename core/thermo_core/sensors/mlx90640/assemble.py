@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import SensorError, ThermoError, UsageError
+from thermo_core.sensors.mlx90640.auxiliary import ManyReadings
 from thermo_core.sensors.mlx90640.decode import Decoder
 from thermo_core.sensors.mlx90640.frames import Picture, Subpage, Words
 from thermo_core.sensors.mlx90640.quick_many import Half
@@ -80,20 +81,29 @@ class PictureAssembler:
         good, numbers, chess = readings.good.tolist(), readings.number.tolist(), readings.chess.tolist()
         found: list[Picture | SensorError | UsageError | None] = [None] * len(subpages)
         rows = {id(subpage): row for row, subpage in enumerate(subpages)}
-        older, newer = [], []
-        for row, subpage in enumerate(subpages):
-            if not self._advance(subpage):
+        older: list[int] = []
+        newer: list[int] = []
+        row = 0
+        while row < len(subpages):
+            if row <= 1 and self._steady(subpages[row:], readings.pick(slice(row, None))):
+                end = row + (len(subpages) - row) // 2 * 2
+                older += range(row, end, 2)
+                newer += range(row + 1, end, 2)
+                self._last, row = subpages[end - 1], end
                 continue
-            try:
-                pattern = (numbers[row], chess[row]) if good[row] else self._pattern_of(subpage)
-                waiting = self._partner(subpage, pattern)
-                if waiting is not None and id(waiting) in rows:
-                    older.append(rows[id(waiting)])
-                    newer.append(row)
-                elif waiting is not None:  # it came before these
-                    found[row] = self.decoder.picture(waiting.words, subpage.words, subpage.index, subpage.time_us)
-            except (SensorError, UsageError) as error:
-                found[row] = error
+            subpage = subpages[row]
+            if self._advance(subpage):
+                try:
+                    pattern = (numbers[row], chess[row]) if good[row] else self._pattern_of(subpage)
+                    waiting = self._partner(subpage, pattern)
+                    if waiting is not None and id(waiting) in rows:
+                        older.append(rows[id(waiting)])
+                        newer.append(row)
+                    elif waiting is not None:  # it came before these
+                        found[row] = self.decoder.picture(waiting.words, subpage.words, subpage.index, subpage.time_us)
+                except (SensorError, UsageError) as error:
+                    found[row] = error
+            row += 1
         if newer:
             halves = (Half(words[at], readings.pick(at)) for at in (_evenly(older), _evenly(newer)))
             pictures = self.decoder.pairs(*halves)
@@ -104,6 +114,21 @@ class PictureAssembler:
                     pictures.celsius[place], pictures.valid[place], tas[place], vdds[place], index, time_us
                 )
         return found
+
+    def _steady(self, subpages: Sequence[Subpage], readings: ManyReadings) -> bool:
+        """Whether subpages go on where the last one ended and are halves of pictures by turns, with nothing amiss."""
+        last = self._last
+        if len(subpages) < 2 or self._waiting is not None or not readings.good.all():
+            return False
+        first = subpages[0] if last is None else last
+        start = subpages[0].index if last is None else last.index + 1
+        return (
+            (readings.number[1:] != readings.number[:-1]).all()
+            and (readings.chess == readings.chess[0]).all()
+            and [subpage.index for subpage in subpages] == list(range(start, start + len(subpages)))
+            and {subpage.sensor for subpage in subpages} == {first.sensor}
+            and len({subpage.constants for subpage in subpages}) == 1
+        )
 
     def _advance(self, subpage: Subpage) -> bool:
         """Take note of a subpage; whether it is no repetition."""

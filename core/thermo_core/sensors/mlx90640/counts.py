@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,7 @@ DEFAULT_KEY_INTERVAL = 64
 _CHESS = 1 << 12
 
 
-@dataclass(frozen=True, slots=True)
-class PackedSubpage:
+class PackedSubpage(NamedTuple):
     """One subpage as it travels.
 
     Attributes:

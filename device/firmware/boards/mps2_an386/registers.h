@@ -63,8 +63,11 @@ struct systick_registers {
 #define SYSTICK_LONGEST 0xFFFFFFU
 
 #define NVIC_ENABLE (*(volatile uint32_t *)0xE000E100U)
+#define NVIC_DISABLE (*(volatile uint32_t *)0xE000E180U)
+#define NVIC_CLEAR (*(volatile uint32_t *)0xE000E280U)
 #define SCB_ICSR (*(volatile uint32_t *)0xE000ED04U)
 #define SCB_ICSR_CLEAR_SYSTICK (1U << 25)
+#define SCB_VTOR (*(volatile uint32_t *)0xE000ED08U)
 #define SCB_AIRCR (*(volatile uint32_t *)0xE000ED0CU)
 #define SCB_AIRCR_RESET 0x05FA0004U
 #define SCB_CCR (*(volatile uint32_t *)0xE000ED14U)

@@ -14,23 +14,22 @@
 extern uint32_t stack_bottom[], stack_top[], data_source[], data_start[], data_end[], bss_start[], bss_end[];
 int main(void);
 
-/* RUNNING where nothing announced the reset: then the watchdog bit, or a fault did what it would have done. */
-static uint32_t state __attribute__((section(".noinit")));
+/* RUNNING where nothing announced the reset: then the watchdog bit, or a fault did what it would have done. It lies
+   where loader and firmware both have it. */
+static uint32_t state __attribute__((section(".reset_state")));
+
+enum reset_cause startup_peek_cause(void) {
+  return state == ASKED_FOR ? RESET_SOFTWARE : state == RUNNING ? RESET_WATCHDOG : RESET_POWER;
+}
 
 enum reset_cause startup_reset_cause(void) {
-  const uint32_t before = state;
+  const enum reset_cause cause = startup_peek_cause();
   state = RUNNING;
-  if (before != ASKED_FOR && before != RUNNING) {
+  if (cause == RESET_POWER) {
     SHARED->report = (struct board_report){0};
   }
   SHARED->report.starts++;
-  if (before == ASKED_FOR) {
-    return RESET_SOFTWARE;
-  }
-  if (before == RUNNING) {
-    return RESET_WATCHDOG;
-  }
-  return RESET_POWER;
+  return cause;
 }
 
 static _Noreturn void restart(void) {

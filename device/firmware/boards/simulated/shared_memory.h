@@ -61,6 +61,7 @@ struct board_report {
 #define FLASH_UNIT 8U /* that is programmed at once */
 #define FLASH_BLOCK_SIZE 4096U
 #define FLASH_BLOCKS 32U
+#define SLOT_BLOCKS 64U /* of each of two slots for a firmware that a bootloader starts */
 
 struct shared_memory {
   struct mailbox mailbox;
@@ -70,6 +71,8 @@ struct shared_memory {
   struct board_report report;
   uint8_t reserved_3[0x4000U - sizeof(struct board_report)];
   uint8_t flash[FLASH_BLOCKS * FLASH_BLOCK_SIZE];
+  uint8_t reserved_4[0x10000U];
+  uint8_t slots[2][SLOT_BLOCKS * FLASH_BLOCK_SIZE];
 };
 
 #endif

@@ -38,8 +38,8 @@ def _raw(settings: Ads1115NtcSettings, block: Block, moments: Sequence[Moment]) 
     counts = codec.decode(block.data, len(settings.channels)).tolist()
     found = []
     for thermistor, count in zip(settings.channels, counts, strict=True):
-        state = ChannelState.MISSING
-        if count != codec.NOT_READ:
+        state = codec.state(count)
+        if state is ChannelState.OK:
             state = ChannelState(int(ThermistorChannel.from_settings(thermistor).ohm(count)[1]))
         found.append(float(count) if state is ChannelState.OK else float("nan"))
     return [tuple(found)]

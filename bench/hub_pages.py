@@ -1,0 +1,125 @@
+"""Pictures of every page of the hub, of the wearables of `thermo-hub demo`: `python bench/hub_pages.py [FOLDER]`, docs/hub by default.
+
+Takes about three minutes, in which the demo's new warm spot grows.
+"""
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+FOLDER = Path(__file__).resolve().parents[1] / "docs" / "hub"
+DESKTOP, PHONE = (1360, 850), (390, 844)
+GROWS_S = 150.0
+READY_S = 120.0
+
+
+@contextmanager
+def demo() -> Iterator[str]:
+    """The demo at work; its link."""
+    words = [sys.executable, "-m", "thermo_hub.cli", "demo", "--http-port", "0"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        found = re.search(r"http://\S+", process.stdout.readline())
+        assert found is not None
+        yield found[0]
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+def take(page: Page, path: Path, whole: bool = True) -> None:
+    page.mouse.move(0, 0)
+    page.screenshot(path=path, full_page=whole)
+    print(path, flush=True)
+
+
+def press(page: Page, words: str) -> None:
+    page.get_by_role("button", name=words, exact=True).click()
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    with demo() as link, browser() as chromium:
+        context = chromium.new_context(viewport={"width": DESKTOP[0], "height": DESKTOP[1]}, color_scheme="light")
+        page = context.new_page()
+        page.goto(link)
+        page.locator("a.tile").nth(4).wait_for(timeout=READY_S * 1000)
+        origin = link.partition("/enter")[0]
+        tiles = page.eval_on_selector_all("a.tile", "tiles => tiles.map(tile => tile.getAttribute('href'))")
+        names = {href: page.locator(f"a.tile[href='{href}'] strong").inner_text() for href in tiles}
+        wearable = {name.partition(",")[0]: href for href, name in names.items()}
+        page.goto(f"{origin}{wearable['Anna']}")
+        page.get_by_label("Whom the recording of").fill("Anna")
+        press(page, "Record")
+        time.sleep(GROWS_S)
+        page.get_by_label("What happens with").fill("lies down")
+        page.get_by_role("button", name="Mark").click()
+        time.sleep(2)
+        press(page, "Stop")
+        page.goto(origin)
+        time.sleep(3)
+        take(page, folder / "wall.png")
+        for name, file in (
+            ("Eva", "new-spot"),
+            ("Anna", "patch"),
+            ("Clara", "monitor"),
+            ("Ben", "clothing"),
+            ("David", "wrist"),
+        ):
+            page.goto(f"{origin}{wearable[name]}")
+            time.sleep(4)
+            take(page, folder / f"{file}.png")
+        for kind in ("png", "svg"):
+            answer = page.request.get(
+                f"{origin}/api/wearables/{wearable['Eva'].rpartition('/')[2]}/pictures/skin.{kind}"
+            )
+            (folder / f"annotated.{kind}").write_bytes(answer.body())
+        page.goto(f"{origin}/recordings")
+        time.sleep(2)
+        take(page, folder / "recordings.png")
+        page.locator("td a").first.click()
+        page.wait_for_selector("input[type=range]")
+        page.locator("input[type=range]").fill("600")
+        time.sleep(2)
+        take(page, folder / "replay.png")
+        page.goto(f"{origin}/devices")
+        time.sleep(2)
+        take(page, folder / "devices.png")
+        page.locator("td a").first.click()
+        time.sleep(2)
+        press(page, "Self-test")
+        page.wait_for_selector("text=self-test passed", timeout=30_000)
+        time.sleep(2)
+        take(page, folder / "device.png")
+        phone = chromium.new_context(
+            viewport={"width": PHONE[0], "height": PHONE[1]},
+            color_scheme="dark",
+            device_scale_factor=2,
+            storage_state=context.storage_state(),
+        ).new_page()
+        phone.goto(f"{origin}{wearable['Eva']}")
+        time.sleep(4)
+        take(phone, folder / "phone.png", whole=False)
+
+
+if __name__ == "__main__":
+    main()

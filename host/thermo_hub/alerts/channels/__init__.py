@@ -1,0 +1,1 @@
+"""Ways by which people and programs hear of alerts."""

@@ -1,0 +1,64 @@
+"""The application: its parts put together behind the guard."""
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+
+from thermo_core.errors import LinkError, ThermoError, UsageError
+from thermo_core.version import software_version
+from thermo_hub.alerts.part import PART as ALERTS
+from thermo_hub.anomaly.part import PART as ANOMALY
+from thermo_hub.devices.part import PART as DEVICES
+from thermo_hub.hub import Hub, Part
+from thermo_hub.live.part import PART as LIVE
+from thermo_hub.pages.part import FOLDER
+from thermo_hub.pages.part import PART as PAGES
+from thermo_hub.recordings.part import PART as RECORDINGS
+from thermo_hub.security.guard import Guard
+
+PARTS: Sequence[Part] = (LIVE, ANOMALY, ALERTS, RECORDINGS, DEVICES)
+"""Every part of a hub; the pages come after them, because the shell answers whatever address is left."""
+
+
+def application(hub: Hub, parts: Sequence[Part] = PARTS) -> Guard:
+    """The ASGI application of a hub.
+
+    Args:
+        hub: it.
+        parts: of it.
+    """
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with contextlib.AsyncExitStack() as stack:
+            app.state.running = {}
+            for part in parts:
+                if part.run is not None:
+                    app.state.running[part.name] = await stack.enter_async_context(part.run(hub))
+            await stack.enter_async_context(hub.wearables.open())
+            yield
+
+    app = FastAPI(
+        title="thermo-hub",
+        version=software_version(),
+        description="Wearable thermal sensors. Informs only. Not a medical device.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )
+    app.state.hub = hub
+    app.add_exception_handler(ThermoError, _told)
+    app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+    for part in (*parts, PAGES):
+        app.include_router(part.router)
+    return Guard(app, hub.door, hub.settings)
+
+
+async def _told(_: Request, error: Exception) -> JSONResponse:
+    """An error of ours as a sentence."""
+    status = 400 if isinstance(error, UsageError) else 502 if isinstance(error, LinkError) else 500
+    return JSONResponse({"detail": str(error), "kind": type(error).__name__}, status)

@@ -1,0 +1,1 @@
+"""Commands of `thermo-hub`, a module each."""

@@ -1,0 +1,34 @@
+"""`thermo-hub run`: the hub."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thermo_core.errors import UsageError
+from thermo_hub.commands.common import FolderOption, HttpPortOption, say_ready
+from thermo_hub.serve import serve
+from thermo_hub.settings import Settings, read_settings, with_changes
+
+
+def command(
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PORT...|hub.toml]",
+            help="Serial ports of wearables, or a settings file; else every one that is found.",
+        ),
+    ] = None,
+    http_port: HttpPortOption = None,
+    folder: FolderOption = None,
+) -> None:
+    """Open live pages of every wearable that is plugged in or simulated, and print the link to them."""
+    named = what or []
+    files = [one for one in named if one.endswith(".toml")]
+    if len(files) > 1:
+        raise UsageError(f"{files[0]} and {files[1]} are both settings; name one.")
+    settings = read_settings(Path(files[0])) if files else Settings()
+    ports = tuple(one for one in named if one not in files)
+    serve(
+        with_changes(settings, ports=ports, port=http_port, folder=None if folder is None else str(folder)), say_ready
+    )

@@ -1,0 +1,1 @@
+"""Live pages: what wearables measure and say, to every viewer at once, encoded once."""

@@ -1,0 +1,1 @@
+"""Pages as a browser gets them: one shell, a style sheet, and ES modules that need no build."""

@@ -1,0 +1,94 @@
+// The frame of all pages: navigation, preferences, and which page is shown.
+
+import { el, put } from "./dom.js";
+import { Hub } from "./hub.js";
+import { PAGES } from "./registry.js";
+import { fahrenheit, setUnit } from "./units.js";
+
+const hub = new Hub();
+const main = document.getElementById("main");
+const banner = document.getElementById("banner");
+let leave = null;
+let turn = 0;
+
+const THEME = "thermo-hub.theme";
+
+function theme() {
+  const chosen = localStorage.getItem(THEME);
+  if (chosen === "light" || chosen === "dark") return chosen;
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
+function dress() {
+  document.documentElement.dataset.theme = theme();
+}
+
+function tools() {
+  const unit = el("button", { class: "small", type: "button", onclick: () => { setUnit(fahrenheit() ? "C" : "F"); tools(); } },
+    fahrenheit() ? "°F" : "°C");
+  unit.setAttribute("aria-label", `Temperatures in ${fahrenheit() ? "degrees Fahrenheit" : "degrees Celsius"}; change`);
+  const dark = theme() === "dark";
+  const look = el("button", { class: "small", type: "button", onclick: () => { localStorage.setItem(THEME, dark ? "light" : "dark"); dress(); tools(); } },
+    dark ? "Light" : "Dark");
+  look.setAttribute("aria-label", dark ? "Light colours" : "Dark colours");
+  put(document.getElementById("tools"), unit, look);
+}
+
+function navigation(current) {
+  const links = PAGES.filter((page) => page.link && hub.may(...page.roles)).map((page) =>
+    el("a", { href: page.link, "aria-current": page === current || (current?.name === "wearable" && page.name === "wall") ? "page" : null }, page.title));
+  put(document.getElementById("pages"), ...links);
+}
+
+async function show() {
+  const mine = ++turn;
+  leave?.();
+  leave = null;
+  const page = PAGES.find((one) => one.at.test(location.pathname));
+  navigation(page);
+  if (!page) {
+    document.title = "Not here · thermo-hub";
+    put(main, el("div", { class: "empty" }, el("h1", {}, "There is no such page"), el("a", { href: "/" }, "All wearables")));
+    return;
+  }
+  const parameters = page.at.exec(location.pathname).slice(1).map((one) => one && decodeURIComponent(one));
+  const module = await import(`../pages/${page.name}.js`);
+  if (mine !== turn) return;
+  document.title = `${page.title} · thermo-hub`;
+  put(main);
+  leave = (await module.show(main, hub, parameters)) ?? null;
+}
+
+/** Go to another page without loading anew. */
+export function go(path) {
+  history.pushState(null, "", path);
+  show();
+  main.focus();
+  scrollTo(0, 0);
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href^='/']");
+  if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || link.target || link.hasAttribute("download")) return;
+  event.preventDefault();
+  go(link.getAttribute("href"));
+});
+addEventListener("popstate", show);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { dress(); tools(); });
+
+hub.addEventListener("connection", () => {
+  put(banner, hub.connected ? "" : "The hub does not answer; what is shown is not of now. Trying again.");
+  document.documentElement.classList.toggle("offline", !hub.connected);
+});
+
+dress();
+tools();
+try {
+  await hub.begin();
+  await show();
+} catch (error) {
+  put(main, el("div", { class: "empty" },
+    el("h1", {}, "Nobody has let you in yet"),
+    el("p", {}, "Open the link that the hub printed when it started; ", el("code", {}, "thermo-hub link"), " prints another."),
+    el("p", { class: "quiet" }, error.message)));
+}

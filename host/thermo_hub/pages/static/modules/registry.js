@@ -1,0 +1,8 @@
+// The pages there are. `at` matches an address, `show` lists it in the navigation for these roles.
+
+export const PAGES = [
+  { name: "wall", at: /^\/$/, link: "/", title: "Live", roles: ["wearer", "carer", "clinician"] },
+  { name: "wearable", at: /^\/wearable\/([^/]+)$/, title: "Wearable", roles: ["wearer", "carer", "clinician"] },
+  { name: "recordings", at: /^\/recordings(?:\/([^/]+))?$/, link: "/recordings", title: "Recordings", roles: ["wearer", "carer", "clinician", "researcher"] },
+  { name: "devices", at: /^\/devices(?:\/([^/]+))?$/, link: "/devices", title: "Devices", roles: ["engineer", "administrator"] },
+];

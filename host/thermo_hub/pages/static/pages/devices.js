@@ -1,0 +1,137 @@
+// Devices: what wearables are, count and run; self-tests, resets, new bundles.
+
+import { chip, el, fact, put } from "../modules/dom.js";
+import { severityKind } from "../modules/said.js";
+import { clock, duration } from "../modules/units.js";
+import { calibrationWords } from "./wearable.js";
+
+export function show(main, hub, [id]) {
+  return id ? device(main, hub, id) : list(main, hub);
+}
+
+function list(main, hub) {
+  const body = el("tbody");
+  const shut = el("div", { class: "stack" });
+  put(main, el("div", { class: "head" }, el("h1", {}, "Devices")),
+    el("div", { class: "card scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ...["Wearable", "State", "Runs", "Platform", "Sensors", "Calibration", "Lost", "Latency"].map((words) => el("th", { scope: "col" }, words)))), body)), shut);
+  shut.style.marginTop = "16px";
+  const refresh = () => {
+    put(body, ...[...hub.wearables.values()].map((worn) => {
+      const { shown, line } = worn;
+      const able = shown.sensors.filter((sensor) => sensor.can_calibrate);
+      const done = able.filter((sensor) => sensor.calibrated_unix_s).length;
+      const faults = shown.sensors.filter((sensor) => sensor.fault || sensor.warning).length;
+      return el("tr", {},
+        el("td", {}, el("a", { href: `/devices/${encodeURIComponent(worn.id)}` }, worn.title), el("div", { class: "quiet" }, `${shown.serial} · ${shown.port}`)),
+        el("td", {}, worn.live ? chip("live", "good", true) : chip(shown.state === "live" ? "silent" : shown.state, "bad", true)),
+        el("td", {}, shown.bundle ? `${shown.profile} ${shown.bundle}` : chip("no bundle", "warn"), shown.development_key ? [" ", chip("development key", "warn")] : null),
+        el("td", {}, shown.platform, el("div", { class: "quiet" }, shown.software)),
+        el("td", {}, `${shown.sensors.length}`, faults ? [" ", chip(`${faults} in doubt`, "warn")] : null),
+        el("td", {}, able.length ? `${done} of ${able.length}` : "–"),
+        el("td", {}, String(line.missing ?? "–")),
+        el("td", {}, line.latency_s === null || line.latency_s === undefined ? "–" : `${Math.round(line.latency_s * 1000)} ms`));
+    }));
+    put(shut, ...hub.shut.map((one) => el("div", { class: "note" }, el("b", {}, one.port), ` ${one.reason || "is asked who it is"}`)),
+      hub.wearables.size ? null : el("div", { class: "empty" }, el("h2", {}, "No wearable is here yet"), el("p", {}, "Plug one in; it appears here by itself.")));
+  };
+  hub.addEventListener("any", refresh);
+  hub.watch([], 60000);
+  refresh();
+  return () => hub.removeEventListener("any", refresh);
+}
+
+async function device(main, hub, id) {
+  const path = `/api/devices/${encodeURIComponent(id)}`;
+  const content = el("div", { class: "stack" });
+  const job = el("div", { class: "stack", role: "status" });
+  const problem = el("div", { class: "note bad", role: "alert", hidden: true });
+  const title = el("h1", {}, id);
+  const file = el("input", { type: "file", accept: ".img", id: "bundle", class: "hidden" });
+  const act = (work) => async () => {
+    problem.hidden = true;
+    try { tell(await work()); } catch (error) { problem.hidden = false; put(problem, error.message); }
+  };
+  file.addEventListener("change", act(async () => {
+    const [chosen] = file.files;
+    file.value = "";
+    return hub.ask("POST", `${path}/flash`, chosen);
+  }));
+  put(main, el("div", { class: "head" }, title, el("span", { class: "grow" }),
+    el("button", { type: "button", onclick: act(() => hub.ask("POST", `${path}/self-test`)) }, "Self-test"),
+    el("button", { type: "button", onclick: act(() => hub.ask("POST", `${path}/reset`)) }, "Restart"),
+    el("button", { type: "button", class: "main", onclick: () => file.click() }, "Flash a bundle…"), el("label", { class: "hidden", for: "bundle" }, "Signed bundle"), file),
+  problem, job, content);
+  job.style.marginBottom = "16px";
+
+  function tell(now) {
+    if (!now) return;
+    const { what, state, step, share, result } = now;
+    if (state === "running") put(job, el("div", { class: "card row" }, el("b", {}, what), el("span", {}, step), share ? el("progress", { value: share, max: "1", "aria-label": step }) : null));
+    else if (state === "failed") put(job, el("div", { class: "note bad" }, el("b", {}, `${what} failed. `), result.detail));
+    else {
+      const tests = result?.results ?? result?.self_test ?? [];
+      put(job, el("section", { class: "card" }, el("h2", {}, outcome(what, result)),
+        ...(result?.waived ?? []).map((words) => el("p", { class: "note" }, `Signed all the same: ${words}`)), result?.development_key ? el("p", { class: "quiet" }, "The image is signed with the development key, with which anybody can sign.") : null,
+        tests.length ? el("table", {}, el("tbody", {}, ...tests.map((one) => el("tr", {}, el("td", {}, one.name), el("td", {}, chip(one.passed ? "passed" : "failed", one.passed ? "good" : "bad")), el("td", { class: "quiet" }, one.detail))))) : null));
+    }
+  }
+
+  async function refresh() {
+    let facts;
+    try {
+      facts = await hub.get(path);
+    } catch (error) {
+      put(content, el("div", { class: "note bad" }, error.message));
+      return;
+    }
+    const worn = hub.wearables.get(id);
+    const { hello } = facts;
+    put(title, worn?.title ?? hello.serial);
+    document.title = `${worn?.title ?? hello.serial} · Devices · thermo-hub`;
+    const counters = Object.entries(facts.counters).sort();
+    put(content,
+      el("section", { class: "card" }, el("h2", {}, "What it is"), el("dl", { class: "facts" },
+        fact("Wearable", `${hello.name} ${hello.serial}`, hello.simulated ? [" ", chip("simulated")] : null), fact("Software", `${hello.software} on ${hello.platform}, protocol ${hello.protocol}`),
+        fact("Profile", hello.profile), fact("Up for", duration(hello.time_us / 1e6)), fact("Line", `${facts.port}, round trip ${(facts.round_trip_s * 1000).toFixed(1)} ms`),
+        fact("Bundle", hello.bundle || "none"), fact("Page", el("a", { href: `/wearable/${encodeURIComponent(id)}` }, "what it measures"))),
+      hello.development_key && !hello.simulated ? el("p", { class: "note bad" }, "It trusts the development key, with which anybody can sign images.") : null),
+      el("section", { class: "card scroll" }, el("h2", {}, "Images"), facts.images.length ? el("table", {}, el("thead", {}, el("tr", {}, ...["Slot", "Version", "SHA-256", "State"].map((words) => el("th", { scope: "col" }, words)))),
+        el("tbody", {}, ...facts.images.map((one) => el("tr", {}, el("td", {}, String(one.slot)), el("td", {}, one.version), el("td", {}, el("code", {}, one.sha256.slice(0, 16))), el("td", {}, ...["active", "confirmed", "pending"].filter((name) => one[name]).map((name) => [chip(name, name === "pending" ? "warn" : "good"), " "])))))) : el("p", { class: "quiet" }, "None; flash one.")),
+      el("section", { class: "card scroll" }, el("h2", {}, "Sensors"), el("table", {}, el("thead", {}, el("tr", {}, ...["Sensor", "Kind", "Id", "Rate", "Calibration", "In doubt"].map((words) => el("th", { scope: "col" }, words)))),
+        el("tbody", {}, ...facts.sensors.map((one, at) => {
+          const shown = worn?.shown.sensors[at];
+          return el("tr", {}, el("td", {}, one.name, one.place ? el("div", { class: "quiet" }, one.place) : null), el("td", {}, one.kind), el("td", {}, one.id ? el("code", {}, one.id) : "–"), el("td", {}, one.rate_hz ? `${one.rate_hz} Hz` : "–"),
+            el("td", {}, shown?.can_calibrate ? calibrationWords(shown, hub.now() / 1000) : "–"), el("td", {}, one.fault || one.warning ? el("span", { class: "note" }, one.fault || one.warning) : "–"));
+        }))),
+      worn?.shown.sensors.some((sensor) => sensor.can_calibrate && !sensor.calibrated_unix_s) ? el("p", { class: "quiet" }, "Calibrate with ", el("code", {}, `thermo-host calibrate ${facts.port}`), " while this hub does not run.") : null),
+      el("section", { class: "card" }, el("h2", {}, "Counters since its start"), counters.length ? el("dl", { class: "facts counters" }, ...counters.map(([name, value]) => fact(name, String(value)))) : el("p", { class: "quiet" }, "None.")),
+      el("section", { class: "card" }, el("h2", {}, "Log"), log(worn)));
+    tell(facts.job);
+  }
+
+  const onJob = ({ detail }) => {
+    if (detail.id !== id) return;
+    tell(detail.job);
+    if (detail.job.state !== "running") refresh();
+  };
+  let began = false;
+  const onSession = () => { if (!began) { began = true; refresh(); } };
+  hub.addEventListener("job", onJob);
+  hub.addEventListener("session", onSession);
+  hub.watch([id], 60000);
+  if (hub.wearables.has(id)) onSession();
+  return () => { hub.removeEventListener("job", onJob); hub.removeEventListener("session", onSession); };
+}
+
+function outcome(what, result) {
+  if (what === "flash") return result.unchanged ? `${result.profile} ${result.version} runs already` : `${result.profile} ${result.version} runs${result.previous ? `, ${result.previous} ran before` : ""}`;
+  if (what === "reset") return `It is back with ${result.bundle ? `bundle ${result.bundle}` : "no bundle"}`;
+  return result.passed ? "The self-test passed" : "The self-test failed";
+}
+
+function log(worn) {
+  const events = worn?.events ?? [];
+  if (!events.length) return el("p", { class: "quiet" }, "Nothing since the hub began to listen.");
+  return el("div", { class: "stack" }, ...events.slice().reverse().map((event) => el("div", { class: "happened" }, el("span", { class: "quiet" }, clock(event.utc)),
+    el("span", {}, chip(event.severity, severityKind(event.severity)), " ", event.text, event.count > 1 ? el("span", { class: "quiet" }, ` (${event.count} times)`) : null))));
+}

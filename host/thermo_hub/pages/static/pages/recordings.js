@@ -1,0 +1,202 @@
+// Recordings: made of wearables that are here, listed, and looked at again with a scrubber.
+
+import { Body } from "../modules/body.js";
+import { Chart } from "../modules/chart.js";
+import { chip, el, fact, put } from "../modules/dom.js";
+import { ThermalPicture } from "../modules/picture.js";
+import { alertChip, flags } from "../modules/said.js";
+import { clock, duration, moment } from "../modules/units.js";
+
+const HEAD_BYTES = 11;
+
+export function show(main, hub, [name]) {
+  return name ? replay(main, hub, name) : list(main, hub);
+}
+
+async function list(main, hub) {
+  const table = el("tbody");
+  const making = el("div", { class: "stack" });
+  const empty = el("div", { class: "empty", hidden: true }, el("h2", {}, "Nothing was recorded yet"), el("p", {}, "Start a recording of a wearable above, or on its page."));
+  const box = el("div", { class: "scroll card" }, el("table", {}, el("thead", {}, el("tr", {}, ...["Recording", "Wearable", "Of", "Started", "Size", ""].map((words) => el("th", { scope: "col" }, words)))), table));
+  put(main, el("div", { class: "head" }, el("h1", {}, "Recordings")), making, box, empty);
+  box.style.marginTop = "16px";
+
+  async function refresh() {
+    const { recordings, running } = await hub.get("/api/recordings");
+    empty.hidden = recordings.length > 0;
+    box.hidden = !recordings.length;
+    put(table, ...recordings.map((one) => el("tr", {},
+      el("td", {}, one.problem ? one.name : el("a", { href: `/recordings/${encodeURIComponent(one.name)}` }, one.name), one.recording ? [" ", chip("recording", "bad", true)] : null),
+      el("td", {}, one.problem ? el("span", { class: "quiet" }, one.problem) : `${one.profile} ${one.serial}`, one.simulated ? [" ", chip("simulated")] : null),
+      el("td", {}, [one.subject, one.note].filter(Boolean).join(" · ") || "–"),
+      el("td", {}, one.started ? moment(Date.parse(one.started)) : "–"),
+      el("td", {}, size(one.size)),
+      el("td", {}, el("a", { class: "button small", href: `/api/recordings/${encodeURIComponent(one.name)}/file`, download: true, "aria-label": `Download ${one.name}` }, "Download")))));
+    put(making, ...[...hub.wearables.values()].map((worn) => recorder(hub, worn, running[worn.id], refresh)));
+  }
+
+  const listener = () => refresh();
+  for (const kind of ["recording", "wall", "session"]) hub.addEventListener(kind, listener);
+  hub.watch([], 60000);
+  await refresh();
+  return () => { for (const kind of ["recording", "wall", "session"]) hub.removeEventListener(kind, listener); };
+}
+
+/** What starts, marks and ends the recording of a wearable. */
+export function recorder(hub, worn, now, after) {
+  const path = `/api/wearables/${encodeURIComponent(worn.id)}/recording`;
+  const problem = el("span", { class: "chip bad", role: "alert", hidden: true });
+  const act = (method, where, body) => async () => {
+    try {
+      problem.hidden = true;
+      await hub.ask(method, where, body?.());
+      await after();
+    } catch (error) {
+      problem.hidden = false;
+      put(problem, error.message);
+    }
+  };
+  if (now?.running) {
+    const text = el("input", { type: "text", maxlength: "200", placeholder: "what happens", "aria-label": `What happens with ${worn.title}` });
+    return el("div", { class: "card row" }, el("b", {}, worn.title), chip(`recording since ${clock(now.since)}`, "bad", true), el("span", { class: "grow" }),
+      text, el("button", { type: "button", onclick: act("POST", `${path}/mark`, () => ({ text: text.value })) }, `Mark${now.marked ? ` (${now.marked})` : ""}`),
+      el("button", { type: "button", class: "main", onclick: act("DELETE", path) }, "Stop"), problem);
+  }
+  const subject = el("input", { type: "text", maxlength: "200", placeholder: "whom it is of", "aria-label": `Whom the recording of ${worn.title} is of` });
+  return el("div", { class: "card row" }, el("b", {}, worn.title), el("span", { class: "quiet" }, worn.shown.serial), now?.failure ? chip(now.failure, "bad") : null, el("span", { class: "grow" }), subject,
+    el("button", { type: "button", disabled: !worn.live, onclick: act("POST", path, () => ({ subject: subject.value })) }, "Record"), problem);
+}
+
+async function replay(main, hub, name) {
+  put(main, el("p", { class: "quiet", role: "status" }, "Reading the recording…"));
+  const where = `/api/recordings/${encodeURIComponent(name)}`;
+  let found;
+  try {
+    found = await hub.get(where);
+  } catch (error) {
+    put(main, el("div", { class: "empty" }, el("h1", {}, "This recording cannot be shown"), el("p", {}, error.message), el("a", { href: "/recordings" }, "All recordings")));
+    return undefined;
+  }
+  const { facts } = found;
+  const left = el("div", { class: "stack" }), right = el("div", { class: "stack" });
+  const shown = [];
+  const length = Math.max(1, found.to - found.from);
+  const scrub = el("input", { type: "range", min: "0", max: "1000", value: "0", "aria-label": "Moment of the recording" });
+  scrub.style.flex = "1";
+  const at = el("b", {}, "");
+  const play = el("button", { type: "button", class: "main" }, "Play");
+  const speed = el("select", { "aria-label": "Speed" }, ...[1, 2, 5, 10, 60].map((times) => el("option", { value: String(times) }, `${times} ×`)));
+  const said = el("dl", { class: "facts" });
+
+  for (const picture of found.pictures) {
+    const view = new ThermalPicture(hub, picture.signal);
+    view.show.own = view.show.mirror = false;
+    const frames = await pictures(`${where}/pictures/${encodeURIComponent(picture.signal)}`, picture);
+    shown.push((ms) => { const frame = newest(frames, ms, (one) => one.utc); if (frame) view.update(frame); });
+    left.append(el("section", { class: "card" }, el("h2", {}, picture.signal), view.node));
+  }
+  for (const one of found.bodies) {
+    const body = new Body(hub);
+    const rows = found.lines[one.signal] ?? [];
+    shown.push((ms) => { const row = newest(rows, ms / 1000, (each) => each[0]); if (row) body.update(row.slice(1)); });
+    left.append(el("section", { class: "card" }, el("h2", {}, "Body"), body.node));
+  }
+  shown.push((ms) => {
+    const latest = new Map();
+    for (const finding of found.findings) if (finding.utc <= ms) latest.set(finding.model, finding);
+    put(said, ...[...latest.values()].map((finding) => fact(finding.model, words(finding), " ", ...flags(finding.flags))));
+  });
+  right.append(el("section", { class: "card" }, el("h2", {}, "At this moment"), said, el("p", { class: "quiet" }, "Informs only. Not a medical device.")));
+  right.append(el("section", { class: "card" }, el("h2", {}, "Recording"), el("dl", { class: "facts" },
+    fact("Wearable", `${facts.profile} ${facts.serial}`), facts.subject ? fact("Of", facts.subject) : null, facts.note ? fact("Note", facts.note) : null,
+    fact("Started", moment(Date.parse(found.started))), fact("Length", duration(length / 1000)),
+    fact("Whole", found.complete ? "yes" : "no finished end; all that is there is shown", found.damaged ? `, ${found.damaged} damaged pieces left out` : "")),
+  el("a", { class: "button small", href: `${where}/file`, download: true }, "Download")));
+  const moments = [...found.markers.map((one) => [one.utc, `marker${one.text ? `: ${one.text}` : ""}`, null]), ...found.alerts.map((one) => [one.utc, null, alertChip(one)]), ...found.gaps.map((one) => [one.from, `gap of ${duration((one.to - one.from) / 1000)}: ${one.reason}`, null])]
+    .sort((a, b) => a[0] - b[0]);
+  if (moments.length) right.append(el("section", { class: "card" }, el("h2", {}, "Moments"), el("div", { class: "stack" }, ...moments.map(([utc, text, mark]) =>
+    el("div", { class: "happened" }, el("button", { type: "button", class: "small", onclick: () => go(utc) }, clock(utc)), el("span", {}, mark ?? text))))));
+
+  const past = new Map(Object.entries(found.lines));
+  const units = new Map();
+  for (const channel of found.channels) {
+    if (channel.unit === "V") continue;
+    if (!units.has(channel.unit)) units.set(channel.unit, []);
+    units.get(channel.unit).push(channel);
+  }
+  const charts = [...units].map(([unit, channels]) => new Chart(unit === "degC" ? "Temperatures" : channels[0].name, unit, channels, 6));
+  const grid = el("div", { class: "charts" }, ...charts.map((chart) => chart.node));
+  put(main, el("div", { class: "head" }, el("div", {}, el("h1", {}, facts.subject || `${facts.profile} ${facts.serial}`), el("span", { class: "quiet" }, name)), el("span", { class: "grow" }), el("a", { class: "button", href: "/recordings" }, "All recordings")),
+    el("div", { class: "card row" }, play, speed, scrub, at), el("div", { class: "worn" }, left, right), grid);
+  main.querySelector(".worn").style.marginTop = "16px";
+  if (!left.children.length) left.append(grid);
+
+  let now = found.from, timer = null, before = 0;
+  const draw = () => {
+    put(at, `${clock(now)} · ${duration((now - found.from) / 1000)} of ${duration(length / 1000)}`);
+    for (const show of shown) show(now);
+  };
+  const go = (ms) => {
+    now = Math.max(found.from, Math.min(found.to, ms));
+    scrub.value = String(((now - found.from) / length) * 1000);
+    draw();
+  };
+  const stop = () => { cancelAnimationFrame(timer); timer = null; put(play, "Play"); };
+  const tick = (time) => {
+    go(now + (time - before) * Number(speed.value));
+    before = time;
+    if (now >= found.to) stop();
+    else timer = requestAnimationFrame(tick);
+  };
+  scrub.addEventListener("input", () => { now = found.from + (Number(scrub.value) / 1000) * length; draw(); });
+  play.addEventListener("click", () => {
+    if (timer !== null) return stop();
+    if (now >= found.to) go(found.from);
+    put(play, "Pause");
+    before = performance.now();
+    timer = requestAnimationFrame(tick);
+    return undefined;
+  });
+  for (const chart of charts) {
+    chart.window = Math.max(10, length / 1000);
+    chart.update(past, found.gaps, found.to);
+  }
+  go(found.from);
+  return () => { stop(); for (const chart of charts) chart.end(); };
+}
+
+async function pictures(path, shown) {
+  const answer = await fetch(path);
+  if (!answer.ok) return [];
+  const buffer = await answer.arrayBuffer();
+  const { rows, columns } = shown;
+  const each = HEAD_BYTES + 2 * rows * columns;
+  const frames = [];
+  for (let at = 0; at + each <= buffer.byteLength; at += each) {
+    const utc = Number(new DataView(buffer).getBigUint64(at + 1, true) / 1000n) / 1000;
+    const steps = new Int16Array(buffer.slice(at + HEAD_BYTES, at + each));
+    const values = new Float32Array(steps.length);
+    steps.forEach((step, place) => { values[place] = step === -32768 ? NaN : step / 100; });
+    frames.push({ ...shown, values, utc });
+  }
+  return frames;
+}
+
+function newest(rows, when, of) {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (of(rows[middle]) <= when) low = middle + 1;
+    else high = middle;
+  }
+  return rows[Math.max(0, low - 1)];
+}
+
+function words(finding) {
+  if (finding.label) return `${finding.label} ${Math.round(finding.scores[finding.label] * 100)} %`;
+  return Object.entries(finding.quantities ?? {}).map(([name, { value, unit }]) => `${name} ${value === null ? "–" : value.toFixed(2)} ${unit === "degC" ? "°C" : unit}`).join(", ") || "no value";
+}
+
+function size(bytes) {
+  return bytes < 1e6 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}

@@ -1,0 +1,1 @@
+"""Recordings: made of what a wearable says, listed, and looked at again."""

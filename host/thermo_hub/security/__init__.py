@@ -1,0 +1,1 @@
+"""Who may come in, what they may do, and what every answer and request must carry."""

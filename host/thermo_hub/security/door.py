@@ -1,0 +1,90 @@
+"""Coming in: a one-time token in the link that the hub prints becomes a cookie; of both only hashes are kept."""
+
+import hashlib
+import secrets
+import time
+
+from sqlalchemy import delete, insert, select
+
+from thermo_hub.security.roles import Role, Visitor
+from thermo_hub.store.store import Store
+from thermo_hub.store.tables import ENTRY, VISIT
+
+ENTRY_NS = 3600 * 1_000_000_000
+"""How long a link that was printed is good."""
+VISIT_NS = 7 * 24 * 3600 * 1_000_000_000
+TOKEN_BYTES = 32
+LOCAL_NAME = "this computer"
+"""Who comes in by the link: whoever sits at the machine, and may do everything with it."""
+
+
+class Door:
+    """Lets people in, and knows them again.
+
+    Args:
+        store: where they are kept.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[str, tuple[Visitor, int]] = {}
+
+    def token(self) -> str:
+        """A new one-time token."""
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        now = time.time_ns()
+        with self._store.write() as connection:
+            connection.execute(delete(ENTRY).where(ENTRY.c.expires_ns < now))
+            connection.execute(insert(ENTRY).values(token_sha256=_hash(token), expires_ns=now + ENTRY_NS))
+        return token
+
+    def enter(self, token: str) -> str | None:
+        """The cookie that a one-time token is exchanged for; None where it is none, was used or is too old."""
+        with self._store.write() as connection:
+            used = connection.execute(
+                delete(ENTRY).where(ENTRY.c.token_sha256 == _hash(token), ENTRY.c.expires_ns >= time.time_ns())
+            )
+        return self.let_in(LOCAL_NAME, frozenset(Role)) if used.rowcount else None
+
+    def let_in(self, name: str, roles: frozenset[Role]) -> str:
+        """The cookie of somebody whose name and roles were proved."""
+        cookie, now = secrets.token_urlsafe(TOKEN_BYTES), time.time_ns()
+        with self._store.write() as connection:
+            connection.execute(delete(VISIT).where(VISIT.c.expires_ns < now))
+            connection.execute(
+                insert(VISIT).values(
+                    token_sha256=_hash(cookie),
+                    csrf=secrets.token_urlsafe(TOKEN_BYTES),
+                    name=name,
+                    roles=" ".join(sorted(roles)),
+                    since_ns=now,
+                    expires_ns=now + VISIT_NS,
+                )
+            )
+        return cookie
+
+    def visitor(self, cookie: str) -> Visitor | None:
+        """Who has a cookie; None where nobody does, or no longer."""
+        key = _hash(cookie)
+        if key not in self._known:
+            with self._store.read() as connection:
+                row = connection.execute(select(VISIT).where(VISIT.c.token_sha256 == key)).first()
+            if row is None:
+                return None
+            roles = frozenset(role for role in Role if role in row.roles.split())
+            self._known[key] = Visitor(row.name, roles, row.csrf), row.expires_ns
+        visitor, expires_ns = self._known[key]
+        if expires_ns < time.time_ns():
+            self.leave(cookie)
+            return None
+        return visitor
+
+    def leave(self, cookie: str) -> None:
+        """Forget somebody."""
+        self._known.pop(_hash(cookie), None)
+        with self._store.write() as connection:
+            connection.execute(delete(VISIT).where(VISIT.c.token_sha256 == _hash(cookie)))
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,99 @@
+"""A hub from start to end, in this process."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Callable, Iterable
+
+import uvicorn
+
+from thermo_core.errors import UsageError
+from thermo_hub.app import application
+from thermo_hub.bus import Bus
+from thermo_hub.hub import Hub
+from thermo_hub.security.door import Door
+from thermo_hub.settings import Settings, with_changes
+from thermo_hub.store.store import open_store
+from thermo_hub.wearables.registry import Wearables
+
+LARGEST_MESSAGE = 1 << 16
+"""Of a page to the hub, bytes."""
+
+
+def serve(settings: Settings, ready: Callable[[str], None], ports: Callable[[], Iterable[str]] | None = None) -> None:
+    """Run a hub until it is interrupted.
+
+    Args:
+        settings: how.
+        ready: told the link that opens the pages once, when it can be opened.
+        ports: gives the ports to listen to at any moment; None for those of the settings.
+
+    Raises:
+        UsageError: the port is taken.
+        StorageError: the database cannot be used.
+    """
+    with contextlib.closing(_listen(settings)) as listening:
+        port = listening.getsockname()[1]
+        if ports is None and settings.ports:
+            ports = lambda: settings.ports  # noqa: E731
+        asyncio.run(_run(with_changes(settings, port=port), listening, ready, ports))
+
+
+async def _run(
+    settings: Settings,
+    listening: socket.socket,
+    ready: Callable[[str], None],
+    ports: Callable[[], Iterable[str]] | None,
+) -> None:
+    store = await asyncio.to_thread(open_store, settings)
+    try:
+        bus, door = Bus(asyncio.get_running_loop()), Door(store)
+        hub = Hub(settings, bus, store, Wearables(store, bus, ports), door)
+        server = _Server(
+            uvicorn.Config(
+                application(hub),
+                log_level=logging.WARNING,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                ws_max_size=LARGEST_MESSAGE,
+                # Pictures are noise to a compressor, and it would take most of the time.
+                ws_per_message_deflate=False,
+                ssl_certfile=settings.certificate or None,
+                ssl_keyfile=settings.key or None,
+                timeout_graceful_shutdown=2,
+            ),
+            lambda: ready(f"{settings.origin(settings.port)}/enter?token={door.token()}"),
+        )
+        await server.serve([listening])
+    finally:
+        store.close()
+
+
+class _Server(uvicorn.Server):
+    """Tells when it answers, and leaves signals to whoever runs it."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            await asyncio.to_thread(self._ready)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    taken = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind((settings.host, settings.port))
+    except OSError as error:
+        taken.close()
+        raise UsageError(
+            f"The hub cannot listen at {settings.host}:{settings.port} ({(error.strerror or str(error)).lower()}); end what "
+            "does so already, or name another port with --http-port."
+        ) from error
+    return taken

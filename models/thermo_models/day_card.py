@@ -1,0 +1,63 @@
+"""What a card tells of days of simulated wearers: false alerts a week by alert and cause, what else is found, and the trade-off."""
+
+from collections.abc import Mapping
+from typing import Any
+
+MOST_A_WEEK = 1.0
+"""The goal: fewer alerts for nothing than that."""
+MOST_CAUSES = 3
+
+
+def section(day: Mapping[str, Any]) -> list[str]:
+    """Lines of Markdown, of the figures of bench/day.py."""
+    usual = [row for row in day["alerts"] if row["factor"] == 1.0]
+    met = "yes" if day["a_week"] < MOST_A_WEEK else "no"
+    lines = [
+        "",
+        f"## {day['wearers']} healthy wearers for {day['hours']:g} hours each",
+        f"Alerts for nothing by the wearable's own rules, of simulated people in a usual {day['script']}; 95 % intervals (Poisson). "
+        f"`{day['command']}` prints them.",
+        "",
+        "| alert | a week | 95 % interval | stands | most often |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {row['alert']} | {row['a_week']:.2f} | {_interval(row)} | {row['raised']:.2%} | {_causes(row['causes'])} |"
+            for row in usual
+        ),
+        f"| all (goal: < {MOST_A_WEEK:g}; met: {met}) | {day['a_week']:.2f} | {_interval(day)} | - | - |",
+    ]
+    if day["affected"]:
+        lines += ["", "| what befalls wearers | alert | called | after, median |", "|---|---|---|---|"]
+        lines += [
+            f"| `{one['happenings']}`, {one['wearers']} wearers | {row['alert']} | {row['called']:.0%} | {_delay(row)} |"
+            for one in day["affected"]
+            for row in one["alerts"]
+            if row["factor"] == 1.0 and row["called"]
+        ]
+    if len(day["alerts"]) > len(usual):
+        names = [f"`{one['happenings']}`" for one in day["affected"]]
+        lines += [
+            "",
+            "Other thresholds, each by itself:",
+            "",
+            "| alert | threshold | for nothing a week | " + "".join(f"called of {name} | " for name in names),
+            "|---|---|---|" + "---|" * len(names),
+        ]
+        for place, row in enumerate(day["alerts"]):
+            called = "".join(f" {one['alerts'][place]['called']:.0%} |" for one in day["affected"])
+            lines.append(f"| {row['alert']} | {row['threshold']:.4g} | {row['a_week']:.2f} |{called}")
+    return [*lines, ""]
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    low, high = row["interval"]
+    return f"{low:.2f} to {high:.2f}"
+
+
+def _causes(causes: Mapping[str, float]) -> str:
+    most = sorted(causes.items(), key=lambda one: -one[1])[:MOST_CAUSES]
+    return ", ".join(f"{name} {7 * often:.2f} a week" for name, often in most) or "-"
+
+
+def _delay(row: Mapping[str, Any]) -> str:
+    return "-" if row["delay_min"] is None else f"{row['delay_min']:.0f} min"

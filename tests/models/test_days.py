@@ -1,0 +1,93 @@
+"""Days of wearers without a bus: what is left out changes nothing that an alert rests on, and a card tells what was found."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from msgspec.structs import replace as changed
+
+from thermo_core.files import read_file
+from thermo_core.graph.series import run
+from thermo_core.wearable import library
+from thermo_core.wearable.file import read
+from thermo_device.counters import Counters
+from thermo_device.networks import open_networks
+from thermo_models.day_card import section
+from thermo_models.days import STEP_S, Job, live, pruned, seldom, unused, watched
+from thermo_sim.around import Around
+from thermo_sim.people import Person, course
+from thermo_sim.world_file import load_world, with_body, world_of
+from thermo_sim.worn import Stretch, says
+
+WITH_ALERTS = [name for name in library.names() if read(library.resolve(name)).plan().alerts]
+HOURS = 0.75
+
+
+@pytest.mark.parametrize("name", ["clothing-8", "neuro-band"])
+def test_stages_that_no_alert_rests_on_change_no_alert(name: str) -> None:
+    wearable = read(library.resolve(name))
+    networks = open_networks({model: read_file(path) for model, path in wearable.networks.items()}, "fast", Counters())
+    world = with_body(load_world(world_of(name)), "rest", None, "")
+    around, stretch = Around(world, 3, 0.0, warm_up_tau_s=0.0), Stretch(0.0, 900.0)
+    whole = wearable.plan()
+    less = pruned(whole)
+    assert len(less.nodes) < len(whole.nodes)
+    everything = run(whole, says(whole.profile, around, 3, stretch), networks)
+    some = run(less, says(less.profile, around, 3, stretch, periods=unused(less)), networks)
+    for alert in whole.alerts:
+        np.testing.assert_array_equal(watched(less, alert, some), watched(whole, alert, everything))
+
+
+def test_cameras_that_only_holds_look_at_are_looked_at_seldom() -> None:
+    found = {name: seldom(pruned(read(library.resolve(name)).plan())) for name in WITH_ALERTS}
+    assert found["monitor"] == {"field": pytest.approx(16.2)}
+    assert not found["breast-patch"], "it has a memory of its pictures"
+    assert not found["clothing"], "no camera"
+
+
+def test_skin_between_points_is_skin() -> None:
+    went = course("outdoors", 4, Person.drawn(4), hours=2.0, happenings="warm-side@1803+600:at=LHand:size=3")
+    times = np.arange(0, 7200, 0.7)
+    straight = replace(went, step_s=STEP_S)
+    assert np.abs(straight.skin(times) - went.skin(times)).max() < 0.03
+    assert np.abs(straight.skin_at("LWrist", times) - went.skin_at("LWrist", times)).max() < 0.03
+    assert np.abs(straight.perfusion(times) - went.perfusion(times)).max() < 0.01
+
+
+def test_an_affected_wearer_is_called_and_the_cause_is_known() -> None:
+    wearable = read(library.resolve("clothing"))
+    made = pruned(wearable.plan())
+    world = with_body(load_world(world_of("clothing")), "rest", None, "sensor-off@1200:at=LArm")
+    assert world.body is not None
+    world = changed(world, body=changed(world.body, hours=HOURS))
+    job = Job(made, {}, world, [Stretch(0.0, HOURS * 3600)], (1.0, 3.0), HOURS)
+    tallies = job.tallies()
+    for seed in range(2):
+        live(job, seed, tallies)
+    usual, never = tallies["node-off", 1.0], tallies["node-off", 3.0]
+    assert usual.count == 2 and len(usual.delays_s(1200.0)) == 2 and max(usual.delays_s(1200.0)) < 600
+    assert usual.causes["sensor-off"] == 2
+    assert never.count == 0, "three times the share that is asked for"
+    assert 0 < usual.stood_s <= 2 * (HOURS * 3600 - 1200)
+
+
+def test_a_card_tells_of_days() -> None:
+    row = {
+        "alert": "cold",
+        "factor": 1.0,
+        "threshold": 15.0,
+        "a_week": 0.56,
+        "interval": [0.18, 1.3],
+        "raised": 0.01,
+        "causes": {"while walk": 0.08},
+    }
+    day = {
+        "command": "python bench/day.py x", "wearers": 50, "hours": 24.0, "script": "day", "first": 0, "a_week": 0.56, "interval": [0.18, 1.3],
+        "alerts": [row, row | {"factor": 2.0, "threshold": 30.0, "a_week": 9.0}],
+        "affected": [{"happenings": "cold-hand@1", "wearers": 4, "alerts": [{"alert": "cold", "factor": 1.0, "called": 0.75, "delay_min": 12.0}, {"alert": "cold", "factor": 2.0, "called": 1.0, "delay_min": 2.0}]}],
+    }  # fmt: skip
+    told = "\n".join(section(day))
+    assert "| cold | 0.56 | 0.18 to 1.30 | 1.00% | while walk 0.56 a week |" in told
+    assert "goal: < 1; met: yes" in told
+    assert "| `cold-hand@1`, 4 wearers | cold | 75% | 12 min |" in told
+    assert "| cold | 30 | 9.00 | 100% |" in told

@@ -1,0 +1,91 @@
+"""Hubs as tests use them: one in a process of its own, and a browser's place at one in this process."""
+
+import contextlib
+import os
+import re
+import select
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from running import Running
+from starlette.testclient import TestClient
+
+from thermo_hub.security.cookies import name_of
+from thermo_hub.security.door import Door
+from thermo_hub.security.roles import Role
+from thermo_hub.settings import Settings
+
+READY_S = 60.0
+ORIGIN = "http://127.0.0.1:8123"
+
+
+@dataclass
+class Serving:
+    """A hub that runs."""
+
+    link: str
+    folder: Path
+    patch: Running
+
+    @property
+    def origin(self) -> str:
+        return self.link.partition("/enter")[0]
+
+    def new_link(self) -> str:
+        """Another way in, as `thermo-hub link` gives it."""
+        port = self.origin.rpartition(":")[2]
+        said = command("link", "--http-port", port, "--folder", str(self.folder))
+        return link_in(said)
+
+
+def command(*words: str) -> str:
+    """What a command of the hub prints."""
+    run = [sys.executable, "-m", "thermo_hub.cli", *words]
+    return subprocess.run(run, capture_output=True, text=True, check=True, env=os.environ).stdout
+
+
+def link_in(said: str) -> str:
+    found = re.search(r"http://\S+", said)
+    assert found is not None, said
+    return found[0]
+
+
+@contextlib.contextmanager
+def serving(folder: Path, patch: Running) -> Iterator[Serving]:
+    words = ["run", str(patch.link), "--http-port", "0", "--folder", str(folder)]
+    process = subprocess.Popen([sys.executable, "-m", "thermo_hub.cli", *words], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        readable, _, _ = select.select([process.stdout], [], [], READY_S)
+        assert readable, "the hub says nothing"
+        yield Serving(link_in(process.stdout.readline()), folder, patch)
+        assert process.poll() is None
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+@dataclass
+class Visit:
+    """A browser's place at a hub in this process."""
+
+    client: TestClient
+    door: Door
+    settings: Settings
+
+    def come_in(self) -> str:
+        """Use a link; the CSRF token."""
+        assert self.client.get(f"/enter?token={self.door.token()}", follow_redirects=False).status_code == 303
+        csrf: str = self.client.get("/api/me").json()["csrf"]
+        return csrf
+
+    def be(self, *roles: str) -> str:
+        """Come in with some roles alone; the CSRF token."""
+        cookie = self.door.let_in("somebody", frozenset(Role(role) for role in roles))
+        self.client.cookies.clear()
+        self.client.cookies.set(name_of(self.settings), cookie)
+        csrf: str = self.client.get("/api/me").json()["csrf"]
+        return csrf
