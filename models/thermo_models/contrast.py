@@ -14,6 +14,8 @@ from thermo_models.settings import Settings
 from thermo_models.tasks.task import Contrasted, Task
 
 BASELINE = "baseline"
+CHANCE = "chance"
+"""What is said where nothing is known: a level to see figures by, and no method to be better than."""
 _AGAINST = " against "
 """Between a figure and a method in the name of the difference of the two."""
 Outputs = Mapping[str, NDArray[np.float32]]
@@ -37,6 +39,7 @@ def better_by(task: Task, own: Mapping[str, Any], others: Figures) -> dict[str, 
     return {
         f"{figure}{_AGAINST}{name}": float((own[figure] - other[figure]) * (1 if more_is_better else -1))
         for name, other in others.items()
+        if name != CHANCE
         for figure, more_is_better in task.more_is_better.items()
         if figure in own and figure in other
     }

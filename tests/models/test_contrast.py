@@ -23,7 +23,9 @@ class Two:
 
 
 def test_better_is_more_of_what_should_be_much_and_less_of_what_should_be_little() -> None:
-    better = contrast.better_by(Two(), {"auc": 0.9, "rmse": 0.2}, {"trees": {"auc": 0.8, "rmse": 0.3}})  # type: ignore[arg-type]
+    better = contrast.better_by(
+        Two(), {"auc": 0.9, "rmse": 0.2}, {"trees": {"auc": 0.8, "rmse": 0.3}, "chance": {"auc": 0.5}}
+    )  # type: ignore[arg-type]
     assert better == pytest.approx({"auc against trees": 0.1, "rmse against trees": 0.1})
     sure = {"auc against trees": (0.01, 0.2), "auc": (0.8, 0.95)}
     assert contrast.parted(sure) == ({"auc": (0.8, 0.95)}, {"auc against trees": (0.01, 0.2)})
@@ -83,7 +85,8 @@ def test_trees_tell_numbers_that_no_line_does() -> None:
 def test_what_is_shipped_says_how_it_stands_beside_trees_and_chance(name: str) -> None:
     folder = library.resolve(name).parent
     metrics, card = json.loads((folder / "metrics.json").read_text()), (folder / "CARD.md").read_text()
-    assert {"trees", "baseline"} < set(metrics["against"])
+    assert {"trees", "baseline"} <= set(metrics["against"])
+    assert metrics["others"]["chance"]
     for figure in find(name).more_is_better:
         for other in metrics["against"]:
             assert f"| {figure} | {other} |" in card

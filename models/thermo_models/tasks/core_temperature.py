@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from thermo_core.errors import StorageError, UsageError
 from thermo_core.files import check_readable
 from thermo_models import extra_trees
+from thermo_models.contrast import CHANCE
 from thermo_models.face import (
     CONTEXT,
     COVERAGE,
@@ -187,13 +188,11 @@ class CoreTemperature:
         return np.asarray(tested @ weights + mean, np.float32)
 
     def others(self, train: Samples, test: Samples, settings: Settings) -> dict[str, NDArray[np.float32]]:
-        """Extra trees on the same features, and the mean of those who were learnt from, which is chance."""
+        """Extra trees on the same features; and 37 degC for everybody, which tells nobody from another."""
         left = [place for place, name in enumerate((*REGIONS, *REGIONS)) if name in LEFT_OUT[settings.variant]]
         seen, asked = (np.delete(side.features, left, axis=1) for side in (train, test))
-        return {
-            "trees": extra_trees.tell_numbers(seen, train.targets, asked, core_cases.TREES),
-            "mean": np.full((len(test), 1), train.targets.mean(), np.float32),
-        }
+        trees = extra_trees.tell_numbers(seen, train.targets, asked, core_cases.TREES)
+        return {"trees": trees, CHANCE: np.zeros((len(test), 1), np.float32)}
 
     def metrics(self, samples: Samples, outputs: NDArray[np.float32], settings: Settings) -> dict[str, Any]:
         """Errors in K, AUC for 37.5 degC and above, coverage and half-width of the 90 % interval: of all, and of its widest fifth."""

@@ -23,6 +23,7 @@ from thermo_core.stages.select import Select
 from thermo_core.stages.stage import Stage
 from thermo_core.stages.statistics import Statistics
 from thermo_models import extra_trees, streams
+from thermo_models.contrast import CHANCE
 from thermo_models.domain import domain
 from thermo_models.features import moments, signal_over, standardise, through
 from thermo_models.fit import Curves
@@ -152,10 +153,10 @@ class WristStress:
         }
 
     def others(self, train: Samples, test: Samples, settings: Settings) -> dict[str, NDArray[np.float32]]:
-        """Extra trees on the same statistics, and the share of tasks among those who were learnt from, which is chance."""
+        """Extra trees on the same statistics; and one half for every moment."""
         seen, asked = (_kept(side.features, settings) for side in (train, test))
         trees = extra_trees.tell(seen, (train.targets[:, 0] > 0.5).astype(np.int64), asked, 2, TREES)
-        return {"trees": trees[:, 1:], "chance": np.full((len(test), 1), train.targets.mean(), np.float32)}
+        return {"trees": trees[:, 1:], CHANCE: np.full((len(test), 1), 0.5, np.float32)}
 
     def strange(self, samples: Samples) -> dict[str, NDArray[np.float32]]:
         """A band on a table, a wrist in the cold, a run, signals that are of different people."""
