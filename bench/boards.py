@@ -3,8 +3,9 @@
 Run `python bench/boards.py` after `make firmware`. The first table is of the shipped wearables on the emulated Cortex-M4, whose clock
 counts instructions: what a second of sensors, decoding, stages, networks and line takes while somebody listens, beside the estimate
 of stages and networks alone. What comes from outside comes faster than by its own time; a second is one of its own.
-Memory comes from the linker, stack from paint that a session with self-test, correction and 16 subpages/s ran over. Times are real
-and shared with whatever else the machine does.
+Before it stands what a picture of the breast patch costs with and without a floating-point unit (`per_picture.py`).
+Memory comes from the linker, stack from paint that a session with self-test, correction and 16 subpages/s ran over. Times are
+real and shared with whatever else the machine does.
 """
 
 import argparse
@@ -24,7 +25,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import per_picture
 
+from firmware import SHARED
 from thermo_core.errors import ThermoError
 from thermo_core.sensors.correction import Stamp
 from thermo_core.sensors.kind import Block
@@ -199,7 +202,11 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement of processor time")
+    parser.add_argument("--pictures", action="store_true", help="what a picture costs, and nothing else")
     options = parser.parse_args()
+    per_picture.show(SHARED)
+    if options.pictures:
+        return 0
     subprocess.run(["make", "--no-print-directory", "-C", str(FIRMWARE), "all", "size"], check=True)
     with tempfile.TemporaryDirectory(prefix="thermo-bench-") as name:
         wearables(Path(name), options.seconds)

@@ -19,23 +19,27 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from thermo_core import schema
-from thermo_core.graph.live import LiveGraph
-from thermo_core.graph.plan import plan
-from thermo_core.sensors.correction import to_bytes
-from thermo_core.sensors.mlx90640.constants import Constants
-from thermo_core.sensors.mlx90640.correction import PixelCorrection
-from thermo_core.sensors.mlx90640.decode import Decoder
-from thermo_core.sensors.mlx90640.registers import ControlRegister
-from thermo_core.signals import Sample
-from thermo_core.tflite.ends import End
-from thermo_core.wearable.profile import Profile
-from thermo_sim.chips.mlx90640.eeprom import generate
-from thermo_sim.chips.mlx90640.radiometry import Radiometry, pattern
-from thermo_sim.scenes import breast_patch
-from thermo_sim.surroundings import Conditions
-
 REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
+
+from processors import M4, Processor  # noqa: E402
+
+from thermo_core import schema  # noqa: E402
+from thermo_core.graph.live import LiveGraph  # noqa: E402
+from thermo_core.graph.plan import plan  # noqa: E402
+from thermo_core.sensors.correction import to_bytes  # noqa: E402
+from thermo_core.sensors.mlx90640.constants import Constants  # noqa: E402
+from thermo_core.sensors.mlx90640.correction import PixelCorrection  # noqa: E402
+from thermo_core.sensors.mlx90640.decode import Decoder  # noqa: E402
+from thermo_core.sensors.mlx90640.registers import ControlRegister  # noqa: E402
+from thermo_core.signals import Sample  # noqa: E402
+from thermo_core.tflite.ends import End  # noqa: E402
+from thermo_core.wearable.profile import Profile  # noqa: E402
+from thermo_sim.chips.mlx90640.eeprom import generate  # noqa: E402
+from thermo_sim.chips.mlx90640.radiometry import Radiometry, pattern  # noqa: E402
+from thermo_sim.scenes import breast_patch  # noqa: E402
+from thermo_sim.surroundings import Conditions  # noqa: E402
+
 FIRMWARE = REPOSITORY / "device" / "firmware"
 EMULATOR = REPOSITORY / "tests" / "quantize" / "emulator"
 MODULES = (
@@ -47,31 +51,6 @@ SOURCES = (
     FIRMWARE / "sensors" / "mlx90640_correction.c",
     FIRMWARE / "boards" / "simulated" / "nor_flash.c",
 )
-
-
-@dataclass(frozen=True)
-class Processor:
-    """A processor that QEMU emulates.
-
-    Attributes:
-        name: of the processor.
-        flags: of arm-none-eabi-gcc.
-        machine: arguments of QEMU.
-    """
-
-    name: str
-    flags: str
-    machine: str
-
-
-M4F = Processor("Cortex-M4F", "-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard", "-M mps2-an386")
-M0PLUS = Processor(
-    "Cortex-M0+",
-    "-mcpu=cortex-m0plus -mthumb",
-    "-M microbit -global nrf51-soc.sram-size=2097152 -global nrf51-soc.flash-size=4194304",
-)
-"""Emulated by a Cortex-M0, which has the same instructions, with as much memory as is needed."""
-
 SHARED = Path(os.environ.get("THERMO_SHARED", REPOSITORY.parent / "shared"))
 EMISSIVITY = 0.98
 INPUT = End((24, 32, 1), 0.01701791025698185, -8)
@@ -221,7 +200,7 @@ def measure(
     program: str = "firmware_m4.c",
     modules: Sequence[Path] = SOURCES,
     dumps: Sequence[str] = ("scene", "golden"),
-    processor: Processor = M4F,
+    processor: Processor = M4,
 ) -> tuple[dict[str, int], dict[str, list[bytes]]]:
     """Instructions a call by name, and what was computed by name.
 
@@ -270,7 +249,16 @@ def measure(
         link = ["-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections,--no-warn-rwx-segments"]
         elf = str(folder / "bench.elf")
         run([*compiler, "-O2", *include, *sources, *objects, *link, "-T", str(folder / "link.ld"), "-lm", "-o", elf])
-        qemu = ["qemu-system-arm", *processor.machine.split(), "-icount", "shift=0", "-nographic", "-monitor", "none"]
+        qemu = [
+            "qemu-system-arm",
+            "-M",
+            *processor.machine.split(),
+            "-icount",
+            "shift=0",
+            "-nographic",
+            "-monitor",
+            "none",
+        ]
         said = run([*qemu, "-serial", "none", "-semihosting-config", "enable=on,target=native", "-kernel", elf])
     costs: dict[str, int] = {}
     computed: dict[str, list[bytes]] = {name: [] for name in dumps}
@@ -348,7 +336,7 @@ def compare_golden(computed: NDArray[np.float32], golden: Golden) -> tuple[float
     return core, vendor
 
 
-def run_all(shared: Path, processor: Processor = M4F) -> tuple[dict[str, int], Parity]:
+def run_all(shared: Path, processor: Processor = M4) -> tuple[dict[str, int], Parity]:
     """Instructions a call by name, and parity; ends the program where the emulator or its compiler fails."""
     golden = Golden.load(shared)
     eeprom = generate(1)

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "hub"
 DESKTOP, PHONE = (1360, 850), (390, 844)
 GROWS_S = 150.0
-READY_S = 120.0
+READY_S = 240.0
+COLOURS = 256
 
 
 @contextmanager
@@ -48,6 +50,8 @@ def browser() -> Iterator[Browser]:
 def take(page: Page, path: Path, whole: bool = True) -> None:
     page.mouse.move(0, 0)
     page.screenshot(path=path, full_page=whole)
+    with Image.open(path) as image:
+        image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
     print(path, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Compiled models on emulated Cortex-M4, M7 and M55: instructions, arena and flash, beside TFLM + CMSIS-NN.
+"""Compiled models on emulated Cortex-M0+, M4, M7 and M55: instructions, arena and flash, beside TFLM + CMSIS-NN.
 
     python bench/mcu.py [--shared FOLDER] [--frames N] [--cflags=-O3] [--unseen | --model FILE...]
 
@@ -42,10 +42,16 @@ ROWS = (
     Row("reference_models/mobilenet_v1_24x32_int8.tflite", "m55", (1_394_173, 25_828, 169_016)),
     Row("reference_models/mobilenet_v1_24x32_int8.tflite", "m7", None),
     Row("reference_models/mobilenet_v1_24x32_int8.tflite", "generic", None),
+    Row("reference_models/mobilenet_v1_24x32_int8.tflite", "m0plus", None),
+    Row("reference_models/mobilenet_v1_24x32_int8.tflite", "m0", None),
     Row("third_party_models/mlperf_tiny_kws_dscnn_int8.tflite", "m4", (7_696_938, 22_820, 137_992)),
     Row("third_party_models/mlperf_tiny_kws_dscnn_int8.tflite", "m55", None),
+    Row("third_party_models/mlperf_tiny_kws_dscnn_int8.tflite", "m0plus", None),
+    Row("third_party_models/mlperf_tiny_kws_dscnn_int8.tflite", "m0", None),
     Row("third_party_models/thermo_presence_unet_int8.tflite", "m4", (37_315_359, 54_180, 110_728)),
     Row("third_party_models/thermo_presence_unet_int8.tflite", "m55", None),
+    Row("third_party_models/thermo_presence_unet_int8.tflite", "m0plus", None),
+    Row("third_party_models/thermo_presence_unet_int8.tflite", "m0", None),
 )
 
 
@@ -54,9 +60,11 @@ import sys
 sys.path.insert(0, sys.argv.pop(1))
 import measure
 measure.CPUS.setdefault("m7", ("-mcpu=cortex-m7 -mfpu=fpv5-d16 -mfloat-abi=hard -mthumb", "mps2-an500", "an386.ld"))
+measure.CPUS.setdefault("m0plus", ("-mcpu=cortex-m0plus -mthumb -include " + sys.argv.pop(1), "mps2-an386", "an386.ld"))
 measure.main()
 """
-"""Runs the tool with a processor more: the M7's board has its memories where the M4's has them."""
+"""Runs the tool with two processors more: the M7's board has its memories where the M4's has them, and the M4 runs what is
+compiled for the M0+."""
 
 
 def weight_bytes(model: bytes) -> int:
@@ -77,6 +85,7 @@ def measure(model: Path, target: str, shared: Path, frames: int, cflags: str) ->
             "-c",
             _RUN,
             tool,
+            str(Path(__file__).with_name("mcu_markers.h")),
             str(model),
             folder,
             "--cpu",
@@ -94,7 +103,7 @@ def measure(model: Path, target: str, shared: Path, frames: int, cflags: str) ->
 
 def cpu_of(target: str) -> str:
     """The emulated processor that runs a target's code."""
-    return target if target in ("m7", "m55") else "m4"
+    return {"m0": "m0plus", "m0plus": "m0plus", "m7": "m7", "m55": "m55"}.get(target, "m4")
 
 
 def line(model: Path, target: str, shared: Path, frames: int, cflags: str) -> tuple[str, int, int]:
@@ -138,14 +147,14 @@ def show_unseen(shared: Path, frames: int, cflags: str) -> None:
         for name in MODELS:
             model = Path(folder) / f"{name}.tflite"
             model.write_bytes(unseen(name))
-            for target in ("m4", "m55", "generic"):
+            for target in ("m4", "m55", "generic", "m0plus", "m0"):
                 print(line(model, target, shared, frames, cflags)[0], flush=True)
 
 
 def show_files(models: list[Path], shared: Path, frames: int, cflags: str) -> None:
     """Print our rows of given models."""
     for model in models:
-        for target in ("m4", "m55", "generic"):
+        for target in ("m4", "m55", "generic", "m0plus", "m0"):
             print(line(model, target, shared, frames, cflags)[0], flush=True)
 
 

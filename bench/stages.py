@@ -30,10 +30,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
 
 from firmware_graph import (  # noqa: E402
-    M0PLUS,
-    M4,
     Case,
-    Processor,
     core_sources,
     emulate,
     emulated_program,
@@ -41,6 +38,7 @@ from firmware_graph import (  # noqa: E402
     run,
 )
 from graph_plans import Seeded, Unfit, recording, single  # noqa: E402
+from processors import M0PLUS, M4, Processor  # noqa: E402
 
 from thermo_core import schema  # noqa: E402
 from thermo_core.bundle import Bundle  # noqa: E402
@@ -61,8 +59,7 @@ BAND = {"kind": "external", "name": "skin", "rate_hz": 25.0, "shape": [4]}
 NODES = {"kind": "external", "name": "skin", "rate_hz": 1.0, "shape": [16]}
 HEART = {"kind": "external", "name": "skin", "rate_hz": 1 / 60}
 PICTURES = 24
-PROCESSORS = {"m4": (M4, "m4"), "m0plus": (M0PLUS, "m0plus")}
-"""What is emulated, and the target that the network is compiled for."""
+PROCESSORS = {one.target: one for one in (M4, M0PLUS)}
 CHAIN_INSTRUCTIONS, CHAIN_RAM = 119_113, 34_862
 """Goals of the breast patch's graph: what the same steps took as code of their own."""
 SAMPLES_A_SET = 2_000
@@ -290,19 +287,18 @@ class Results:
     invoke: int
 
 
-def measure(processor: Processor = M4, target: str = "m4", rows: Sequence[Row] | None = None) -> Results:
+def measure(processor: Processor = M4, rows: Sequence[Row] | None = None) -> Results:
     """Generate, compile, run.
 
     Args:
         processor: that it runs on.
-        target: that the network is compiled for.
         rows: to measure beside the breast patch's graph; all where left out.
     """
     rows = _rows() if rows is None else rows
     plans = {row.name: _plan(row.sensor, row.stages) for row in rows}
     model = {"name": "lesion", "inputs": ["above"], "scores": ["no lesion", "lesion"]}
     plans["chain"] = _plan(CAMERA, _chain(), models=[model])
-    network = _network("case_network", target)
+    network = _network("case_network", processor.target)
     nets = {"chain": {"lesion": network}}
     graphs = {name: generate(made, nets.get(name, {}), f"case_{name}") for name, made in plans.items()}
     warm_ups = {row.name: row.warm_up for row in rows} | {"chain": 16}
@@ -381,9 +377,8 @@ def _cases(plans: dict[str, Plan], network: Compiled, warm_ups: dict[str, int]) 
 
 def show(name: str) -> None:
     """Measure and print."""
-    processor, target = PROCESSORS[name]
-    found = measure(processor, target)
-    print(f"{f'Cortex-{name.upper()} in QEMU':70}{'instructions':>13}{'goal':>8}{'passes':>8}{'keeps':>8}{'RAM':>8}")
+    found = measure(PROCESSORS[name])
+    print(f"{f'{PROCESSORS[name].name} in QEMU':70}{'instructions':>13}{'goal':>8}{'passes':>8}{'keeps':>8}{'RAM':>8}")
     for row in _rows():
         one = found.rows[row.name]
         more = one.instructions - (found.rows[row.beyond].instructions if row.name != row.beyond else 0)

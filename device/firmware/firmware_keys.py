@@ -37,7 +37,7 @@ def source(firmware: Path, models: Path, simulated: bool) -> str:
         if not simulated and any(map(is_development_key, roles[name])):
             raise UsageError(
                 f"{path} is the development key, with which anybody can sign, and this is a real board; make a pair with "
-                f"thermo-host keygen and name its public key with {'FIRMWARE_KEY' if name == 'firmware' else 'BUNDLE_KEY'}."
+                f"thermo-host keygen and name its public key with {'FIRMWARE_KEY' if name == 'firmware' else 'MODEL_KEY'}."
             )
     raw = {name: [key.public_bytes_raw() for key in keys] for name, keys in roles.items()}
     if set(raw["firmware"]) & set(raw["model"]):

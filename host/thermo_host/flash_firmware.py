@@ -13,6 +13,7 @@ from thermo_core.errors import (
     RefusedError,
     SignatureError,
     ThermoError,
+    UsageError,
 )
 from thermo_core.files import read_file
 from thermo_core.firmware_file import SLOTS, FirmwareFile, is_firmware_file, unpack
@@ -70,6 +71,7 @@ def flash_firmware(
     Where the self-test fails the firmware is left unconfirmed and the device is reset, so that the one before runs again.
 
     Raises:
+        UsageError: the wearable has no bootloader.
         DowngradeError: it is not newer than the firmware that runs.
         RefusedError: the device does not take it, with the reason, or is not well with it.
         LinkError: the line failed; flash again, the upload goes on where it stopped.
@@ -93,6 +95,11 @@ def flash_firmware(
             wearable.confirm_image()
         return replace(
             done, sha256=bytes(active.hash or b"").hex(), confirmed=confirm or bool(active.confirmed), unchanged=True
+        )
+    if active is not None and len(active.hash or b"") != len(digests[0]):
+        raise UsageError(
+            f"{wearable.port} has no bootloader for a firmware and takes signed bundles (.img); bring a firmware to it with the "
+            "board's own tool."
         )
     _refuse_older(file.version, active)
     slot = next((state.slot for state in states if state.hash in digests), None)

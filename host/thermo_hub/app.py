@@ -9,6 +9,7 @@ from fastapi.staticfiles import StaticFiles
 
 from thermo_core.errors import LinkError, ThermoError, UsageError
 from thermo_core.version import software_version
+from thermo_hub.accounts.part import PART as ACCOUNTS
 from thermo_hub.alerts.part import PART as ALERTS
 from thermo_hub.anomaly.part import PART as ANOMALY
 from thermo_hub.devices.part import PART as DEVICES
@@ -18,8 +19,9 @@ from thermo_hub.pages.part import FOLDER
 from thermo_hub.pages.part import PART as PAGES
 from thermo_hub.recordings.part import PART as RECORDINGS
 from thermo_hub.security.guard import Guard
+from thermo_hub.trends.part import PART as TRENDS
 
-PARTS: Sequence[Part] = (LIVE, ANOMALY, ALERTS, RECORDINGS, DEVICES)
+PARTS: Sequence[Part] = (ACCOUNTS, LIVE, ALERTS, TRENDS, ANOMALY, RECORDINGS, DEVICES)
 """Every part of a hub; the pages come after them, because the shell answers whatever address is left."""
 
 

@@ -4,14 +4,18 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import uvicorn
 
 from thermo_core.errors import UsageError
+from thermo_core.files import check_readable
 from thermo_hub.app import application
 from thermo_hub.bus import Bus
 from thermo_hub.hub import Hub
+from thermo_hub.running import running
 from thermo_hub.security.door import Door
 from thermo_hub.settings import Settings, with_changes
 from thermo_hub.store.store import open_store
@@ -30,14 +34,17 @@ def serve(settings: Settings, ready: Callable[[str], None], ports: Callable[[], 
         ports: gives the ports to listen to at any moment; None for those of the settings.
 
     Raises:
-        UsageError: the port is taken.
-        StorageError: the database cannot be used.
+        UsageError: the port is taken, or the certificate is none.
+        StorageError: the database or the folder cannot be used.
     """
+    _check_certificate(settings)
     with contextlib.closing(_listen(settings)) as listening:
         port = listening.getsockname()[1]
         if ports is None and settings.ports:
             ports = lambda: settings.ports  # noqa: E731
-        asyncio.run(_run(with_changes(settings, port=port), listening, ready, ports))
+        settings = with_changes(settings, port=port)
+        with running(settings):
+            asyncio.run(_run(settings, listening, ready, ports))
 
 
 async def _run(
@@ -82,6 +89,20 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             await asyncio.to_thread(self._ready)
+
+
+def _check_certificate(settings: Settings) -> None:
+    """Fail in a sentence before a library fails in another way."""
+    if not settings.secure:
+        return
+    for path in (settings.certificate, settings.key):
+        check_readable(Path(path))
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.certificate, settings.key)
+    except ssl.SSLError as error:
+        raise UsageError(
+            f"{settings.certificate} and {settings.key} are no certificate with its key in PEM ({error.reason}); check both."
+        ) from error
 
 
 def _listen(settings: Settings) -> socket.socket:

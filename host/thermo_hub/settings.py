@@ -12,7 +12,7 @@ from msgspec import Meta
 from thermo_core import schema
 from thermo_core.errors import SchemaError, UsageError
 from thermo_core.files import read_text
-from thermo_hub.alerts.settings import AlertSettings
+from thermo_hub.channel_settings import AlertSettings
 
 PORT = 8123
 LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -29,8 +29,8 @@ class Settings(schema.Record, frozen=True):
         ports: serial ports of wearables; empty for every one that is found.
         certificate, key: PEM files for TLS, without which the hub listens at this machine alone.
         names: host names under which browsers reach it, beside its address.
-        usual_learn_s: seconds for which a picture is learned before it is said what of it is not usual.
         alerts: how people and programs hear of alerts, beside the pages.
+        usual_learn_s: seconds for which a picture is learned before it is said what of it is not usual.
     """
 
     host: Annotated[str, Meta(min_length=1, max_length=255)] = "127.0.0.1"
@@ -41,8 +41,8 @@ class Settings(schema.Record, frozen=True):
     certificate: str = ""
     key: str = ""
     names: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
-    usual_learn_s: Annotated[float, Meta(ge=1, le=1e7)] = 600.0
     alerts: AlertSettings = AlertSettings()
+    usual_learn_s: Annotated[float, Meta(ge=1, le=1e7)] = 600.0
 
     @property
     def place(self) -> Path:

@@ -158,10 +158,12 @@ class Board:
 
     def __init__(self, options: BoardOptions) -> None:
         self.options = options
-        self._kind, self._firmware = kind_of(options), firmware_of(options)
+        self._kind = kind_of(options)
         slots = None
         if options.firmware is not None and options.firmware.suffix == ".zip":
-            slots, self._firmware = _for_slots(options.firmware, self._kind, options.kind)
+            slots, self._firmware = for_slots(options.firmware, self._kind, options.kind)
+        else:
+            self._firmware = firmware_of(options)
         _check(options, self._kind)
         self.hardware = hardware_of(options, WallClock())
         self.control_path = options.link.with_name(options.link.name + ".ctl")
@@ -319,7 +321,7 @@ class Board:
             shutil.rmtree(self._temporary, ignore_errors=True)
 
 
-def _for_slots(path: Path, kind: Kind, name: str) -> tuple[FirmwareFile, Path]:
+def for_slots(path: Path, kind: Kind, name: str) -> tuple[FirmwareFile, Path]:
     """A signed firmware, and the bootloader that starts it."""
     if not kind.loader:
         raise UsageError(f"The board {name} has no bootloader; give a program with --firmware.")

@@ -99,5 +99,11 @@ KINDS: Mapping[str, Kind] = {
     "mps2-an386": Kind("mps2_an386/wearable.elf", "emulated Cortex-M4F", _qemu, 1 << 16, "mps2_an386/loader.elf"),
     "nrf52840": Kind("nrf52840_labwired/wearable.elf", "emulated nRF52840", _labwired, 1 << 16, own_sensors="labwired"),
     "host": Kind("host/wearable", "Linux program", _program, 1 << 11),
-    "rp2040": Kind("rp2040/wearable.bin", "emulated Raspberry Pi Pico, much slower than real time", None, 1 << 16),
+    "rp2040": Kind(
+        "rp2040/wearable.bin",
+        "emulated Raspberry Pi Pico, much slower than real time",
+        None,
+        1 << 16,
+        "rp2040/loader.elf",
+    ),
 }

@@ -27,6 +27,7 @@ class Samples:
         extra: further (n, ...) arrays of the task's own.
         digest: SHA-256 of the source, hexadecimal.
         names: (n,) text, what the data set calls the person, the same in each of its files; None where samples are made.
+        beside: arrays of the task's own that are of no sample, and stay whole whichever are picked: nothing of those tested on.
     """
 
     features: NDArray[np.float32]
@@ -36,6 +37,7 @@ class Samples:
     extra: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     digest: str = ""
     names: NDArray[np.str_] | None = None
+    beside: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.features)
@@ -51,6 +53,7 @@ class Samples:
             extra,
             self.digest,
             None if self.names is None else self.names[index],
+            self.beside,
         )
 
     def of_people(self, people: NDArray[np.int64]) -> "Samples":

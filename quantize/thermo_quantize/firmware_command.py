@@ -1,4 +1,4 @@
-"""`thermo-quantize firmware`: a bundle as C sources for a firmware; with --sign, what was built of them, for its bootloader."""
+"""`thermo-quantize firmware`: a bundle as C sources, or compiled as a container; with --sign, what was built for a bootloader."""
 
 import json
 from pathlib import Path
@@ -11,12 +11,17 @@ from thermo_core.files import make_folder, read_file, refuse_overwriting, write_
 from thermo_quantize.compiler.targets import TARGETS
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     from thermo_quantize.firmware import Firmware
 
 
 def firmware_command(
     out: Annotated[
-        Path, typer.Option(help="Folder for the C files, made where it is missing; with --sign the file to write.")
+        Path,
+        typer.Option(
+            help="Folder for the C files, made where it is missing; with --sign or --container the file to write."
+        ),
     ],
     bundle: Annotated[Path | None, typer.Argument(help="Signed bundle (bundle.img).")] = None,
     public_key: Annotated[Path | None, typer.Option(help="Public key that must have signed the bundle (PEM).")] = None,
@@ -33,8 +38,20 @@ def firmware_command(
         list[Path] | None,
         typer.Option(help="Sign this firmware instead: slot_a.elf, then once more slot_b.elf, of make update."),
     ] = None,
-    key: Annotated[Path | None, typer.Option(help="With --sign: private key for firmware (PEM).")] = None,
-    version: Annotated[str | None, typer.Option(help="With --sign: version, as 1.2.3 or 1.2.3+4.")] = None,
+    container: Annotated[
+        bool,
+        typer.Option(
+            "--container",
+            help="Write one file instead: the bundle's networks compiled, with profile and golden vectors, to run from any address.",
+        ),
+    ] = False,
+    key: Annotated[
+        Path | None,
+        typer.Option(help="With --sign: private key for firmware (PEM). With --container: for models; signs it."),
+    ] = None,
+    version: Annotated[
+        str | None, typer.Option(help="With --sign: version, as 1.2.3 or 1.2.3+4. A container has its bundle's.")
+    ] = None,
     board: Annotated[str | None, typer.Option(help="With --sign: the board, as mps2-an386.")] = None,
     counter: Annotated[
         int, typer.Option(min=0, max=0xFFFFFFFF, help="With --sign: security counter; lower ones are refused after it.")
@@ -49,11 +66,16 @@ def firmware_command(
     from thermo_quantize.compiler.report import report
 
     if sign:
-        if bundle is not None or wearable is not None or public_key is not None:
+        if bundle is not None or wearable is not None or public_key is not None or container:
             raise UsageError(
-                "--sign takes a firmware that is built already; leave out bundle, --wearable and --public-key."
+                "--sign takes a firmware that is built already; leave out bundle, --wearable, --public-key and --container."
             )
         _sign(sign, key, version, board, counter, out, force, as_json)
+        return
+    if container:
+        if wearable is not None or version is not None or board is not None:
+            raise UsageError("--container takes a signed bundle; leave out --wearable, --version and --board.")
+        _container(bundle, public_key, target, key, counter, out, force, as_json)
         return
     if key is not None or version is not None or board is not None or counter:
         raise UsageError("--key, --version, --board and --counter belong to --sign; name what to sign with it.")
@@ -83,6 +105,61 @@ def firmware_command(
         f"memory of signals, stages and networks {result['memory_bytes']} bytes, constants {result['constant_bytes']} bytes, "
         f"target {target}"
     )
+
+
+def _container(
+    bundle: Path | None,
+    public_key: Path | None,
+    target: str,
+    key: Path | None,
+    counter: int,
+    out: Path,
+    force: bool,
+    as_json: bool,
+) -> None:
+    from thermo_core.bundle import Bundle
+    from thermo_core.firmware_image import sign
+    from thermo_core.image import verify
+    from thermo_quantize import keys
+    from thermo_quantize.container.build import build
+
+    image = verify(*_signed(bundle, public_key))
+    made = build(Bundle.from_payload(image.payload), target)
+    data = made.data
+    if key is not None:
+        data = sign(data, image.version, keys.private_key(key), counter=counter)
+    elif counter:
+        raise UsageError("A security counter stands in a signed image; name the key with --key.")
+    refuse_overwriting({out: data}, force)
+    write_file(out, data)
+    if as_json:
+        result = {
+            "file": str(out),
+            "version": str(image.version),
+            "target": target,
+            "bytes": len(data),
+            "arena_bytes": made.arena_bytes,
+            "relocations": made.relocations,
+            "signed": key is not None,
+        }
+        print(json.dumps(result))
+        return
+    how = "signed" if key is not None else "not signed"
+    print(
+        f"{out}: {len(made.networks)} network{'s' * (len(made.networks) > 1)} of {image.version} for {target}, {len(data)} bytes, "
+        f"{how}, memory {made.arena_bytes} bytes"
+    )
+
+
+def _signed(bundle: Path | None, public_key: Path | None) -> tuple[bytes, list["Ed25519PublicKey"]]:
+    """A signed bundle's bytes, and who must have signed it."""
+    from thermo_quantize import keys
+
+    if bundle is None:
+        raise UsageError("There is nothing to build; name a signed bundle, or a wearable with --wearable.")
+    if public_key is None:
+        raise UsageError("A bundle needs --public-key, the key that must have signed it.")
+    return read_file(bundle), [keys.public_key(public_key)]
 
 
 def _sign(
@@ -129,15 +206,11 @@ def _sign(
 
 def _made(bundle: Path | None, public_key: Path | None, wearable: str | None, target: str, name: str) -> "Firmware":
     from thermo_core.wearable import file, library
-    from thermo_quantize import keys
     from thermo_quantize.firmware import generate, generate_bare
 
     if wearable is not None:
         if bundle is not None or public_key is not None:
             raise UsageError("--wearable builds without a bundle; leave out the bundle and --public-key.")
         return generate_bare(file.read(library.resolve(wearable)).profile, name)
-    if bundle is None:
-        raise UsageError("There is nothing to build; name a signed bundle, or a wearable with --wearable.")
-    if public_key is None:
-        raise UsageError("A bundle needs --public-key, the key that must have signed it.")
-    return generate(read_file(bundle), keys.public_key(public_key), target, name)
+    data, (key,) = _signed(bundle, public_key)
+    return generate(data, key, target, name)

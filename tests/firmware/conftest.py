@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from board_probe import PROBE
+from board_probe import build as build_board
 from bundles import IMAGE
-from firmware_library import HARNESS, build, everything
+from firmware_library import HARNESS, SWITCHED, build, everything
 from firmware_slots import library as slots_library
 from firmware_wearable import FirmwareWearable
 from numpy.typing import NDArray
@@ -52,10 +54,11 @@ class Numerics:
     UNTOUCHED = np.float32(-1)
     """What `decode` leaves in pixels of the other subpage."""
 
-    def __init__(self, library: ctypes.CDLL, parity_k: tuple[float, float] = (0.001, 0.001)) -> None:
+    def __init__(self, library: ctypes.CDLL, soft: bool = False) -> None:
         self.c = library
-        self.parity_k = parity_k
+        self.parity_k = (0.005, 0.02) if soft else (0.001, 0.001)
         """How far temperatures below 45 degC may be from core's, and all others."""
+        self._soft = soft
         for name in ("shim_size_of_constants", "shim_counts_encode", "shim_correction_id"):
             getattr(library, name).restype = ctypes.c_size_t
 
@@ -73,6 +76,7 @@ class Numerics:
         readings = np.zeros(5, np.float32)
         mirrored = ctypes.c_float(float("nan") if reflected is None else reflected)
         arrays = map(pointer, (readings, celsius, valid))
+        ctypes.c_int.in_dll(self.c, "soft_switch").value = self._soft
         status = self.c.shim_decode(pointer(words), ctypes.c_float(emissivity), mirrored, *arrays)
         mask = (valid[:, None] >> np.arange(32, dtype=np.uint32) & 1).astype(np.bool_)
         return Decoded(status, celsius, mask, readings)
@@ -94,14 +98,13 @@ class Numerics:
 @pytest.fixture(scope="session")
 def numerics(tmp_path_factory: pytest.TempPathFactory) -> Numerics:
     """Sensor mathematics, packing, thermistors and corrections; undefined behaviour aborts."""
-    return Numerics(build(tmp_path_factory.mktemp("numerics"), "numerics", [], *everything()))
+    return Numerics(build(tmp_path_factory.mktemp("numerics"), "numerics", [], *everything(), flags=SWITCHED))
 
 
 @pytest.fixture(scope="session")
-def whole_numerics(tmp_path_factory: pytest.TempPathFactory) -> Numerics:
+def whole_numerics(numerics: Numerics) -> Numerics:
     """The same as a processor without a floating-point unit has it: pixels in whole numbers where these hold them."""
-    folder = tmp_path_factory.mktemp("whole_numerics")
-    return Numerics(build(folder, "numerics", [], *everything(), flags=["-DFLOAT32_SOFT=1"]), (0.005, 0.02))
+    return Numerics(numerics.c, soft=True)
 
 
 @pytest.fixture(scope="session", params=["single precision", "whole numbers"])
@@ -155,6 +158,22 @@ def breast_patch_library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDL
     for name, text in generate(IMAGE.read_bytes(), key).files.items():
         (folder / name).write_text(text)
     return build(folder, "wearable", [], *everything(), *sorted(folder.glob("*.c")))
+
+
+@pytest.fixture(scope="session")
+def rp2040(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., bytes]:
+    """Firmware of the RP2040, built when it is first asked for: `rp2040(application=None, SLOT="a")`."""
+    folders: dict[str | None, Path] = {}
+    found: dict[str, bytes] = {}
+
+    def get(application: str | None = PROBE, **variables: str) -> bytes:
+        wanted = repr((application, variables))
+        if wanted not in found:
+            folder = folders.setdefault(application, tmp_path_factory.mktemp("rp2040"))
+            found[wanted] = build_board("rp2040", folder, application, **variables).read_bytes()
+        return found[wanted]
+
+    return get
 
 
 @pytest.fixture

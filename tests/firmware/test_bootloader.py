@@ -17,10 +17,12 @@ from smpclient.generics import success
 from smpclient.requests.image_management import ImageStatesRead, ImageStatesWrite
 from smpclient.requests.os_management import ResetWrite
 from smpclient.transport.serial import SMPSerialTransport
-from two_slots import signed, update
+from two_slots import KEY, signed, update
 
 from thermo_core.errors import DowngradeError, RefusedError
 from thermo_core.firmware_file import FirmwareFile, unpack
+from thermo_core.firmware_image import sign
+from thermo_core.image import Version
 from thermo_host.flash_firmware import FirmwareCandidate, flash_firmware
 from thermo_host.link.wearable import Wearable
 from thermo_sim.board import Board, BoardOptions
@@ -100,15 +102,11 @@ def test_a_bootloader_without_a_firmware_takes_one(
 def test_a_firmware_that_hangs_is_taken_back_by_the_watchdog(
     built: Path, versions: dict[str, FirmwareFile], tmp_path: Path
 ) -> None:
-    """Its vectors are good, and it does nothing."""
-    from two_slots import KEY
-
-    from thermo_core.firmware_image import sign
-    from thermo_core.image import Version
-
+    """Its vectors are good, and it does nothing, nor on an interrupt."""
     address = versions["1.0.0"].images[1].address
     assert address is not None
-    vectors = (0x20001000).to_bytes(4, "little") + (address + 512 + 16 + 1).to_bytes(4, "little") + bytes(8)
+    loop = (address + 512 + 64 + 1).to_bytes(4, "little")
+    vectors = (0x20001000).to_bytes(4, "little") + 15 * loop
     hung = sign(vectors + bytes.fromhex("fee7fee7"), Version(9), KEY, address=address)
     with (
         Board(options(built, tmp_path, signed(built, BOARD, "1.0.0"))) as board,

@@ -143,6 +143,79 @@ def test_parity_on_made_sensors_in_both_patterns_and_all_ranges(
     compare(either_numerics, eeprom, frames, emissivity, reflected)
 
 
+def both_ways(
+    numerics: Any, whole_numerics: Any, eeprom: Words, frames: NDArray[np.uint16], *optics: Any
+) -> list[tuple[Any, Any]]:
+    """Each subpage in single precision and as a processor without floats decodes it."""
+    assert numerics.extract(eeprom)[0] == numerics.OK
+    return [(numerics.decode(words, *optics), whole_numerics.decode(words, *optics)) for words in frames]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    centre=st.floats(-20, 200),
+    spread=st.sampled_from([0.5, 5.0, 20.0]),
+    emissivity=st.floats(0.5, 1.0),
+    die=st.floats(-20, 70),
+    vdd=st.floats(3.0, 3.6),
+    chess=st.booleans(),
+    gain=st.floats(0.7, 1.4),
+)
+def test_whole_numbers_hold_sensors_in_order(
+    numerics: Any, whole_numerics: Any, seed: int, centre: float, spread: float, emissivity: float, die: float, vdd: float,
+    chess: bool, gain: float,
+) -> None:  # fmt: skip
+    """They are taken, as the last bits show, and are as near to single precision as mlx90640_fixed.h says."""
+    parameters = random_parameters(seed)
+    eeprom = encode(replace(parameters, gain=round(parameters.gain * gain)))
+    scene = centre + spread * np.random.default_rng(seed).standard_normal((24, 32))
+    frames = simulated(eeprom, scene, Conditions(ta=die, vdd=vdd), ControlRegister(chess=chess))
+    for single, whole in both_ways(numerics, whole_numerics, eeprom, frames, emissivity):
+        assert single.status == whole.status
+        both = single.valid & whole.valid
+        assert (single.celsius != whole.celsius)[both].any() or not both.any()
+        limit = np.where(single.celsius < 45, 0.005, 0.02)
+        assert (np.abs(single.celsius - whole.celsius) <= limit)[both].all()
+        celsius = np.where(single.valid, single.celsius, whole.celsius)
+        at_an_end = np.minimum(np.abs(celsius + 40), np.abs(celsius - 300)) <= 0.02
+        assert at_an_end[single.valid != whole.valid].all()
+
+
+RAMP = np.linspace(-39.9, 299.9, 768).reshape(24, 32)
+"""Passes through every part of the table of fourth roots that a temperature can lie in."""
+
+
+@pytest.mark.parametrize("shift", np.linspace(0, 0.4, 5))
+def test_whole_numbers_are_even_over_the_whole_range(numerics: Any, whole_numerics: Any, shift: float) -> None:
+    eeprom = generate(seed=8)
+    frames = simulated(eeprom, RAMP + shift - 0.2, Conditions(), ControlRegister())
+    for single, whole in both_ways(numerics, whole_numerics, eeprom, frames):
+        both = single.valid & whole.valid
+        assert (np.abs(single.celsius - whole.celsius) <= np.where(single.celsius < 45, 0.001, 0.004))[both].all()
+
+
+@pytest.mark.parametrize(
+    ("place", "word"),
+    [
+        (16, 0x021E),  # a pixel's own part of the offset in steps of 2^14 counts
+        (33, 0x110B),  # a mean sensitivity so low that some pixels have next to none
+        (61, 0xE88B),  # a sensitivity that halves or doubles within the range of temperatures
+        (63, 0x2848),  # the same, by its unit
+    ],
+)
+def test_what_whole_numbers_do_not_hold_is_decoded_in_single_precision(
+    numerics: Any, whole_numerics: Any, place: int, word: int
+) -> None:
+    eeprom = generate(seed=5)
+    frames = simulated(eeprom, np.full((24, 32), 34.0), Conditions(), ControlRegister())
+    eeprom[place] = word
+    for single, whole in both_ways(numerics, whole_numerics, eeprom, frames):
+        assert single.status == whole.status == numerics.OK and single.valid.any()
+        np.testing.assert_array_equal(single.celsius, whole.celsius)
+        np.testing.assert_array_equal(single.valid, whole.valid)
+
+
 def test_a_picture_nobody_can_decode_is_refused(either_numerics: Any) -> None:
     eeprom = generate(seed=4)
     frames = simulated(eeprom, np.full((24, 32), 34.0), Conditions(), ControlRegister())

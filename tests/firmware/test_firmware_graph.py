@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from firmware_graph import Case, first_difference, run
 from graph_plans import MOMENTS, STAGES, Seeded, Unfit, graph, recording, single
+from processors import M0PLUS, M4, Processor
 
 from thermo_core import schema, widening
 from thermo_core.graph.plan import Plan, plan
@@ -58,8 +59,8 @@ def cases(make: Callable[[Seeded], Plan], count: int, samples: int, seed: int = 
     return found
 
 
-def compare(made_cases: list[Case], folder: Path, emulated: bool = False) -> None:
-    for case, found in zip(made_cases, run(made_cases, folder, emulated), strict=True):
+def compare(made_cases: list[Case], folder: Path, processor: Processor | None = None) -> None:
+    for case, found in zip(made_cases, run(made_cases, folder, processor), strict=True):
         assert not first_difference(case, found)
 
 
@@ -265,14 +266,14 @@ def _means(samples: int, count: int) -> list[float]:
     return [float(x) for x in rows.ravel()]
 
 
-@pytest.mark.parametrize("emulated", [False, True])
-def test_curves_that_recover_make_the_bytes_of_python(emulated: bool, tmp_path: Path) -> None:
-    if emulated and not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")):
+@pytest.mark.parametrize("processor", [None, M4], ids=["here", "Cortex-M4F"])
+def test_curves_that_recover_make_the_bytes_of_python(processor: Processor | None, tmp_path: Path) -> None:
+    if processor and not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")):
         pytest.skip("needs qemu-system-arm and arm-none-eabi-gcc")
     case = recovering()
     parts = np.array([np.frombuffer(one["fitted"][3], "<f4")[0] for one in case.wanted() if "fitted" in one])
     assert set(parts.tolist()) >= {0.0, 1.0, 2.0}, "the case is about curves of several kinds, some of which are none"
-    compare([case], tmp_path, emulated)
+    compare([case], tmp_path, processor)
 
 
 def test_a_picture_that_moves_makes_the_bytes_of_python(tmp_path: Path) -> None:
@@ -310,8 +311,10 @@ def test_random_graphs_of_sensors_at_other_rates_make_the_bytes_of_python(tmp_pa
     compare(made, tmp_path)
 
 
-def test_graphs_on_a_cortex_m4(tmp_path: Path) -> None:
+@pytest.mark.parametrize("processor", [M4, M0PLUS], ids=lambda one: one.name)
+def test_graphs_on_an_emulated_processor(processor: Processor, tmp_path: Path) -> None:
+    """On the M0+ every float is the firmware's own (core/soft_float.c)."""
     if not shutil.which("arm-none-eabi-gcc") or not shutil.which("qemu-system-arm"):
         pytest.skip("hardware absent: no emulator (qemu-system-arm / arm-none-eabi-gcc not installed)")
     each = [case for op in sorted(OPS) for case in cases(partial(single, op=op), 1, FEW_INPUTS, 2)]
-    compare([patch(), worn(), moving(), *each, *cases(large, EMULATED, SAMPLES, 1)], tmp_path, emulated=True)
+    compare([patch(), worn(), moving(), *each, *cases(large, EMULATED, SAMPLES, 1)], tmp_path, processor)

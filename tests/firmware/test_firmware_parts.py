@@ -2,11 +2,12 @@
 
 import ctypes
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from firmware_library import FIRMWARE, build
+from firmware_library import FIRMWARE, SWITCHED, build
 from graph_plans import plain_bytes
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,11 +37,25 @@ def c(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
         "parts",
         ["board", "elapsed", "float32", "soft_float", "learner", "network", "order"],
         *stages,
+        flags=SWITCHED,
     )
     for name in ("shim_total", "shim_mean", "shim_product", "shim_ranked"):
         getattr(library, name).restype = ctypes.c_float
     library.shim_stage.restype = ctypes.c_char_p
     return library
+
+
+def set_soft(library: ctypes.CDLL, soft: bool) -> None:
+    """Have it work as on a processor without floats, or not."""
+    ctypes.c_int.in_dll(library, "soft_switch").value = soft
+
+
+@pytest.fixture(params=["floats", "whole numbers"], scope="module")
+def either(request: pytest.FixtureRequest, c: ctypes.CDLL) -> Iterator[ctypes.CDLL]:
+    """The library on floats, and on whole numbers where a processor has no floats."""
+    set_soft(c, request.param == "whole numbers")
+    yield c
+    set_soft(c, False)
 
 
 def pointer(array: NDArray[np.generic]) -> ctypes.c_void_p:
@@ -120,21 +135,74 @@ def test_ranks_of_many(c: ctypes.CDLL, count: int, spread: float) -> None:
     st.floats(2.0**-20, 2.0**20, width=32),
     st.integers(-128, 127),
 )
-def test_quantising_is_cores(c: ctypes.CDLL, values: Floats, scale: float, zero_point: int) -> None:
+def test_quantising_is_cores(either: ctypes.CDLL, values: Floats, scale: float, zero_point: int) -> None:
     quantised = np.zeros(values.size, np.int8)
     end = ctypes.c_float(scale), ctypes.c_int8(zero_point)
-    assert c.shim_quantise(*end, pointer(values), values.size, pointer(quantised)) == 1
+    assert either.shim_quantise(*end, pointer(values), values.size, pointer(quantised)) == 1
     np.testing.assert_array_equal(quantised, End(values.shape, scale, zero_point).quantize(values))
 
 
-def test_quantising_saturates_and_stops_where_there_is_no_value(c: ctypes.CDLL) -> None:
+def test_quantising_saturates_and_stops_where_there_is_no_value(either: ctypes.CDLL) -> None:
     end = ctypes.c_float(0.5), ctypes.c_int8(3)
     quantised = np.zeros(3, np.int8)
     values = np.array([np.inf, -np.inf, -3e38], np.float32)
-    assert c.shim_quantise(*end, pointer(values), 3, pointer(quantised)) == 1
+    assert either.shim_quantise(*end, pointer(values), 3, pointer(quantised)) == 1
     assert quantised.tolist() == [127, -128, -128]
     for bits in (0x7FC00000, 0xFFC00000, 0x7F800001, 0xFFFFFFFF):
-        assert c.shim_quantise(*end, pointer(np.array([bits], np.uint32)), 1, pointer(quantised)) == 0
+        assert either.shim_quantise(*end, pointer(np.array([bits], np.uint32)), 1, pointer(quantised)) == 0
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.01701791025698185, 0.1, 3e-5])
+def test_quantising_rounds_where_the_quotient_decides(either: ctypes.CDLL, scale: float) -> None:
+    """Each side of all halves: quotients that are halves by their rounding alone, and their neighbours."""
+    halves = (np.arange(-300, 300) + 0.5).astype(np.float32) * np.float32(scale)
+    values = np.concatenate([halves, *(np.nextafter(halves, np.float32(way)) for way in (-np.inf, np.inf))])
+    quantised = np.zeros(values.size, np.int8)
+    end = ctypes.c_float(scale), ctypes.c_int8(-8)
+    assert either.shim_quantise(*end, pointer(values), values.size, pointer(quantised)) == 1
+    np.testing.assert_array_equal(quantised, End(values.shape, scale, -8).quantize(values))
+
+
+OPERATIONS: dict[str, np.ufunc] = {"+": np.add, "*": np.multiply, "/": np.divide}
+EDGES = [0, 1, 2, 0x7FFFFF, 0x800000, 0x800001, 0x33800000, 0x34000000, 0x3F7FFFFF, 0x3F800000, 0x4B400000, 0x7F7FFFFF,
+         0x7F800000, 0x7F800001, 0x7FC00000]  # fmt: skip
+"""Bits of zero, subnormals, one and its neighbours, the largest, infinity and NaN."""
+
+
+def pairs(kind: str) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Bits of floats to compute with."""
+    rng = np.random.default_rng(len(kind))
+    a, b = rng.integers(0, 1 << 32, (2, 200_000), np.uint32)
+    if kind == "near":  # exponents that differ little, where sums cancel and are rounded
+        exponents = (a >> 23 & 0xFF).astype(np.int64) + rng.integers(-26, 27, a.size)
+        b = (b & 0x807FFFFF) | (exponents.clip(0, 255).astype(np.uint32) << 23)
+    elif kind == "edges":
+        a, b = (
+            rng.choice(np.array(EDGES, np.uint32), a.size) ^ (bits & 0x80000000) ^ (bits >> 5 & 1) for bits in (a, b)
+        )
+    return a, b
+
+
+@pytest.mark.parametrize("kind", ["any", "near", "edges"])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_floats_on_whole_numbers_have_the_processors_bits(c: ctypes.CDLL, operation: str, kind: str) -> None:
+    a, b = pairs(kind)
+    results = np.empty_like(a)
+    c.shim_soft(ctypes.c_char(operation.encode()), pointer(a), pointer(b), pointer(results), ctypes.c_size_t(a.size))
+    with np.errstate(all="ignore"):
+        wanted = OPERATIONS[operation](a.view(np.float32), b.view(np.float32))
+    same = results == wanted.view(np.uint32)
+    assert (same | (np.isnan(wanted) & np.isnan(results.view(np.float32)))).all()
+
+
+@pytest.mark.parametrize(("kind", "dtype"), [("s", np.int32), ("u", np.uint32)])
+def test_whole_numbers_become_the_nearest_float(c: ctypes.CDLL, kind: str, dtype: type[np.generic]) -> None:
+    rng = np.random.default_rng(0)
+    some = rng.integers(0, 1 << 32, 200_000, np.uint32) >> rng.integers(0, 32, 200_000).astype(np.uint32)
+    a = np.concatenate([some, np.uint32(0) - some, np.array([0, 1, 1 << 31, 0xFFFFFFFF], np.uint32)])
+    results = np.empty_like(a)
+    c.shim_soft(ctypes.c_char(kind.encode()), pointer(a), pointer(a), pointer(results), ctypes.c_size_t(a.size))
+    np.testing.assert_array_equal(results.view(np.float32), a.view(dtype).astype(np.float32))
 
 
 def test_the_registry_has_every_operation(c: ctypes.CDLL) -> None:

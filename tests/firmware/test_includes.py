@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from firmware_library import FIRMWARE
 
-ROOMS = ("core", "sensors", "stages")
+ROOMS = ("core", "sensors", "stages", "update", "boot")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 
 

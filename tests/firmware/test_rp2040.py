@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from board_probe import RESET_POWER, RESET_SOFTWARE, RESET_WATCHDOG
-from rp2040_bench import ANSWER_US, SEED, Bench, Probe, rp2040_firmware
+from rp2040_bench import ANSWER_US, SEED, Bench, Probe
 
 from thermo_sim.chips.mlx90640.eeprom import generate
 
@@ -15,20 +15,13 @@ CAMERA, NOBODY, EEPROM, EEPROM_BYTES = 0x33, 0x11, 0x2400, 1664
 OK, NACK, STUCK, SHORT, STORAGE, ARGUMENT = 0, 1, 2, 3, 11, 14
 KEPT, BLOCK, BLOCKS = 0xD0000, 4096, 32
 ERASED = "ff" * 8
-VECTORS, SLOT_A = 0x100, 0x10000
+VECTORS = 0x100
 RAM = range(0x20000000, 0x20040000)
 
 
-@pytest.fixture(scope="module")
-def images(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., bytes]:
-    """The probe, linked as it is asked for."""
-    folder = tmp_path_factory.mktemp("rp2040")
-    return lambda **variables: rp2040_firmware(folder, **variables)
-
-
-@pytest.fixture(scope="module")
-def image(images: Callable[..., bytes]) -> bytes:
-    return images()
+@pytest.fixture
+def image(rp2040: Callable[..., bytes]) -> bytes:
+    return rp2040()
 
 
 @pytest.fixture
@@ -163,8 +156,8 @@ def test_the_uart_carries_everything_both_ways(probe: Probe) -> None:
     assert probe.ask("fill 200") == "x" * 64 * 200 + "filled"
 
 
-def test_the_pins_of_another_board_are_the_other_controllers(images: Callable[..., bytes]) -> None:
-    probe = Probe(Bench(images(PINS="xiao")))
+def test_the_pins_of_another_board_are_the_other_controllers(rp2040: Callable[..., bytes]) -> None:
+    probe = Probe(Bench(rp2040(PINS="xiao")))
     assert probe.read(CAMERA, EEPROM, 2)[::2] == (OK, int(generate(SEED)[0]).to_bytes(2, "big"))
     chip = probe.bench.machine.chip
     assert [chip.gpio[pin].function_select for pin in (4, 5, 6, 7)] == [0x1F, 0x1F, 3, 3]
@@ -172,16 +165,6 @@ def test_the_pins_of_another_board_are_the_other_controllers(images: Callable[..
     assert probe.read(CAMERA, EEPROM, 2)[0] == STUCK
     probe.ask("recover")
     assert probe.read(CAMERA, EEPROM, 2)[0] == OK
-
-
-def test_an_image_for_a_slot_starts_where_a_loader_jumps_to_it(images: Callable[..., bytes], image: bytes) -> None:
-    """A loader of two words: the second stage goes to the vectors behind it, which are the slot's."""
-    slot = images(SLOT="a")
-    stack, reset = struct.unpack_from("<II", slot)
-    assert reset in range(0x10010100, 0x10010100 + len(slot))
-    flash = image[:VECTORS] + struct.pack("<II", stack, reset)
-    flash = flash.ljust(SLOT_A + VECTORS, b"\xff") + slot
-    assert Probe(Bench(flash)).ask("echo from a slot") == "from"
 
 
 def test_the_crc_of_the_second_stage_is_the_one_that_is_documented(image: bytes) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from rp2040_bench import SEED, Bench, Host, Line, Probe, rp2040_firmware
+from rp2040_bench import SEED, Bench, Host, Line, Probe
 from rp2040py.usb.cdc import USBCDC
 from usb_host import (
     CLASS,
@@ -26,14 +26,14 @@ from usb_host import (
 BULK, INTERRUPT = 2, 3
 
 
-@pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    return rp2040_firmware(tmp_path_factory.mktemp("probe"))
+@pytest.fixture
+def image(rp2040: Callable[..., bytes]) -> bytes:
+    return rp2040()
 
 
-@pytest.fixture(scope="module")
-def wearable(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    return rp2040_firmware(tmp_path_factory.mktemp("wearable"), application=None)
+@pytest.fixture
+def wearable(rp2040: Callable[..., bytes]) -> bytes:
+    return rp2040(application=None)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stm32_boot_rom import Stm32BootRom
 from typer.testing import CliRunner
 
-from thermo_core.errors import AmbiguousPortError, ImageFormatError, PortNotFoundError, UsageError
+from thermo_core.errors import AmbiguousPortError, ImageFormatError, LinkError, PortNotFoundError, UsageError
 from thermo_core.firmware import elf, uf2
 from thermo_core.firmware.segments import Segment, filled
 from thermo_host.application import application
@@ -46,6 +46,15 @@ def test_the_boot_rom_is_programmed_over_picoboot_and_starts_anew(board: BootRom
     assert set(board.flash[0x1000 + len(CONTENT) : 0x3000]) == {0xFF}
     assert reported == [(0x2000, 0x2000)]
     board.wait(lambda: board.restarts == 1)
+
+
+@pytest.mark.parametrize(("command", "why"), [("write", "not aligned"), ("unknown", "does not know")])
+def test_what_the_boot_rom_refuses_is_said_with_its_reason(command: str, why: str) -> None:
+    with picoboot.Picoboot(picoboot.choose(None, Cable(BootRom()))) as held, pytest.raises(LinkError, match=why):
+        if command == "write":
+            held.write(FLASH + 1, bytes(256))
+        else:
+            held._command("dance", 0x77)
 
 
 def test_the_boot_rom_takes_our_uf2_file_from_its_drive() -> None:

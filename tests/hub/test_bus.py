@@ -61,8 +61,9 @@ def test_what_may_not_be_lost_comes_in_order_or_the_subscriber_hears_that_it_was
 def test_a_subscriber_gets_the_kinds_and_wearables_that_it_asked_for() -> None:
     bus = Bus(LOOP)
     subscription = bus.subscribe((Left, Announced), wearables=("one",))
-    wanted = [Left("one", 1, "gone"), Announced("alert", {}), Announced("alert", {}, "one")]
-    for event in (*wanted, Left("two", 1, "gone"), sampled(1)):
+    wanted: list[Event] = [Left("one", 1, "gone"), Announced("alert", {}), Announced("alert", {}, "one")]
+    others: list[Event] = [Left("two", 1, "gone"), sampled(1)]
+    for event in (*wanted, *others):
         bus.publish(event)
     assert drained(subscription) == wanted
     bus.unsubscribe(subscription)

@@ -7,6 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 
 from thermo_core.signals import Signal
 from thermo_hub.live.frames import message, picture_frame
@@ -17,7 +18,7 @@ CELSIUS = st.floats(-60, 320, width=32) | st.just(float("nan")) | st.just(float(
 
 
 @given(arrays(np.float32, (24, 32), elements=CELSIUS), st.integers(0, 65535), st.integers(0, 2**63))
-def test_a_picture_is_the_documented_bytes(values: np.ndarray, stream: int, utc_ns: int) -> None:
+def test_a_picture_is_the_documented_bytes(values: NDArray[np.float32], stream: int, utc_ns: int) -> None:
     frame = picture_frame(stream, utc_ns, values)
     assert len(frame) == 1547
     assert struct.unpack_from("<BQH", frame) == (1, utc_ns, stream)
@@ -86,7 +87,7 @@ def test_past_seconds_are_means_of_what_came_and_are_told_once() -> None:
     past.add(signal, 10_000_000_000, np.array([1, 1], np.float32))
     past.add(signal, 11_000_000_000, np.array([1, 1], np.float32))
     second = past.newest(told)["spots"]
-    seconds = [row[0] for row in (*first, *second)]
+    seconds = [row[0] or 0.0 for row in (*first, *second)]
     assert seconds == sorted(set(seconds))
 
 

@@ -14,6 +14,7 @@ from thermo_hub.security.roles import Role
 from thermo_hub.store.store import Store
 from thermo_hub.store.tables import ENTRY, VISIT
 
+LIVE = ORIGIN.replace("http", "ws") + "/api/live"
 NOBODY_NEEDED = {"/enter", "/leave", "/{page:path}"}
 
 
@@ -85,16 +86,16 @@ def test_a_foreign_name_that_leads_here_is_refused(visit: Visit, host: str) -> N
 
 
 def test_live_pages_are_for_visitors_from_here(visit: Visit) -> None:
-    with pytest.raises((WebSocketDenialResponse, WebSocketDisconnect)), visit.client.websocket_connect("/api/live"):
+    with pytest.raises((WebSocketDenialResponse, WebSocketDisconnect)), visit.client.websocket_connect(LIVE):
         pass
     visit.come_in()
     evil = {"origin": "http://evil.example"}
     with (
         pytest.raises((WebSocketDenialResponse, WebSocketDisconnect)),
-        visit.client.websocket_connect("/api/live", headers=evil),
+        visit.client.websocket_connect(LIVE, headers=evil),
     ):
         pass
-    with visit.client.websocket_connect("/api/live", headers={"origin": ORIGIN}) as socket:
+    with visit.client.websocket_connect(LIVE, headers={"origin": ORIGIN}) as socket:
         socket.send_json({"type": "watch"})
         assert socket.receive_json()["type"] == "wall"
 
@@ -102,7 +103,7 @@ def test_live_pages_are_for_visitors_from_here(visit: Visit) -> None:
 @pytest.mark.parametrize("said", ["", "{", '{"type":"nonsense"}', '{"type":"watch","every_ms":-1}', "[1]" * 1000])
 def test_a_page_that_says_nonsense_is_let_go(visit: Visit, said: str) -> None:
     visit.come_in()
-    with visit.client.websocket_connect("/api/live", headers={"origin": ORIGIN}) as socket:
+    with visit.client.websocket_connect(LIVE, headers={"origin": ORIGIN}) as socket:
         socket.send_text(said)
         with pytest.raises(WebSocketDisconnect):
             while True:

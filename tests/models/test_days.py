@@ -81,11 +81,21 @@ def test_a_card_tells_of_days() -> None:
         "raised": 0.01,
         "causes": {"while walk": 0.08},
     }
+    called = [
+        {"alert": "cold", "factor": 1.0, "called": 0.75, "delay_min": 12.0},
+        {"alert": "cold", "factor": 2.0, "called": 1.0, "delay_min": 2.0},
+    ]
     day = {
-        "command": "python bench/day.py x", "wearers": 50, "hours": 24.0, "script": "day", "first": 0, "a_week": 0.56, "interval": [0.18, 1.3],
+        "command": "python bench/day.py x",
+        "wearers": 50,
+        "hours": 24.0,
+        "script": "day",
+        "first": 0,
+        "a_week": 0.56,
+        "interval": [0.18, 1.3],
         "alerts": [row, row | {"factor": 2.0, "threshold": 30.0, "a_week": 9.0}],
-        "affected": [{"happenings": "cold-hand@1", "wearers": 4, "alerts": [{"alert": "cold", "factor": 1.0, "called": 0.75, "delay_min": 12.0}, {"alert": "cold", "factor": 2.0, "called": 1.0, "delay_min": 2.0}]}],
-    }  # fmt: skip
+        "affected": [{"happenings": "cold-hand@1", "wearers": 4, "alerts": called}],
+    }
     told = "\n".join(section(day))
     assert "| cold | 0.56 | 0.18 to 1.30 | 1.00% | while walk 0.56 a week |" in told
     assert "goal: < 1; met: yes" in told

@@ -10,6 +10,7 @@ import pytest
 from firmware_graph import Block as Moments
 from firmware_graph import Case, first_difference, run
 from numpy.typing import NDArray
+from processors import M4
 
 from thermo_core import image
 from thermo_core.bundle import Bundle
@@ -251,7 +252,9 @@ def compare(folder: Path, emulated: bool) -> None:
     cut = {name for name, case in made.items() if emulated and len(case.blocks) > MOST_BLOCKS}
     for name in cut:
         made[name] = dataclasses.replace(made[name], blocks=made[name].blocks[:MOST_BLOCKS])
-    for (name, case), found in zip(made.items(), run(list(made.values()), folder, emulated), strict=True):
+    for (name, case), found in zip(
+        made.items(), run(list(made.values()), folder, M4 if emulated else None), strict=True
+    ):
         assert first_difference(case, found) == "", name
         (model,) = case.plan.profile.models
         assert name in cut or any(model.reading in one for one in found), name

@@ -45,6 +45,6 @@ def test_altered_models(models: list[bytes], data: st.DataObject) -> None:
         else:
             struct.pack_into("<i", altered, at // 4 * 4, data.draw(st.integers(-3, 40)))
     try:
-        compile_model(bytes(altered), "net", data.draw(st.sampled_from(["generic", "m4", "m55"])))
+        compile_model(bytes(altered), "net", data.draw(st.sampled_from(["generic", "m0plus", "m4", "m55"])))
     except ModelError as error:
         assert str(error).endswith(".") and "\n" not in str(error)

@@ -55,7 +55,7 @@ def test_streamed_pairs_on_the_host(
     assert np.array_equal(got, reference(model, inputs)[0])
 
 
-@pytest.mark.parametrize("cpu", ["m4", "m55"])
+@pytest.mark.parametrize("cpu", ["m0plus", "m4", "m55"])
 def test_streamed_pairs_emulated(
     model_builder: Any, reference: Any, emulate: Any, emulated: Any, tmp_path: Path, cpu: str
 ) -> None:
@@ -72,7 +72,7 @@ def test_streamed_pairs_emulated(
         assert np.array_equal(got, wanted)
 
 
-@pytest.mark.parametrize("target", ["generic", "m4", "m55"])
+@pytest.mark.parametrize("target", ["generic", "m0plus", "m4", "m55"])
 def test_streamed_from_a_window(
     model_builder: Any, reference: Any, host_run: Any, emulate: Any, emulated: Any, tmp_path: Path, target: str
 ) -> None:

@@ -12,9 +12,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from thermo_sim.any_board import board_of
 from thermo_sim.board import Board, BoardOptions
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -147,7 +149,8 @@ def running(kind: Kind, folder: Path, options: BoardOptions | None = None) -> It
     """A board that has said its first word."""
     options = options if options is not None else BoardOptions(folder / "line")
     options = replace(options, kind=kind.name, firmware=kind.firmware, warm_up=False)
-    with Board(options) as board:
+    with board_of(options) as running_board:
+        board: Any = running_board
         probe = Probe(board)
         try:
             probe.revive("echo ready")

@@ -82,9 +82,9 @@ class BootRom:
         was_reset: list[bool] = []
         self._usb.on_usb_enabled = self._usb.reset_device
         self._usb.on_reset_received = lambda: was_reset.append(True)
-        self._usb.dpram_updated = self._look
+        self._usb.dpram_updated = self._look  # type: ignore[method-assign]
         read = self._usb.read_uint32
-        self._usb.read_uint32 = lambda offset: self._second_halves if offset == SHOULD_HANDLE else read(offset)
+        self._usb.read_uint32 = lambda offset: self._second_halves if offset == SHOULD_HANDLE else read(offset)  # type: ignore[method-assign]
         chip.peripherals[0x15000] = _CacheSram(chip)
         chip.watchdog.on_watchdog_trigger = self._restart
         chip.core.reset()
@@ -131,7 +131,7 @@ class BootRom:
         def whole() -> bool:
             return any(len(one) < 64 for one in heard) or sum(map(len, heard)) >= size
 
-        self.wait(lambda: whole() or self._stalled(endpoint, False))
+        self.wait(lambda: whole() or self._stalled())
         if not whole():
             raise BrokenPipeError(f"endpoint {endpoint} stalls")
         end = next((number + 1 for number, one in enumerate(heard) if len(one) < 64), len(heard))
@@ -157,8 +157,9 @@ class BootRom:
         self._usb.send_setup_packet(struct.pack("<BBHHH", kind, request, value, index, 0))
         self.wait(lambda: bool(self.heard[0]))
 
-    def _stalled(self, endpoint: int, out: bool) -> bool:
-        return bool(self._control(endpoint, out) & STALL)
+    def _stalled(self) -> bool:
+        """Whether it refuses a command, which it says at both of an interface's endpoints, each in the buffer that is next."""
+        return any(self._control(end, out) & (STALL | STALL << 16) for end in range(1, 16) for out in (False, True))
 
     def _control(self, endpoint: int, out: bool) -> int:
         where = 0x80 + 8 * endpoint + (4 if out else 0)
@@ -272,7 +273,7 @@ def _parsed(kind: tuple[str, str], data: bytes, at: int = 0, **more: Any) -> Sim
     return SimpleNamespace(**dict(zip(names.split(), struct.unpack_from(form, data, at), strict=True)), **more)
 
 
-class Cable(usb.backend.IBackend):
+class Cable(usb.backend.IBackend):  # type: ignore[misc]
     """What pyusb needs of an operating system, to a chip in its boot ROM.
 
     Args:

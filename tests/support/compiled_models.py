@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from processors import MICROBIT
 
 from thermo_core.tflite.reader import read_model
 from thermo_quantize.compiler.compile import compile_model
@@ -83,10 +84,8 @@ def host_run(
     return np.stack(results)
 
 
-_MICROBIT = "microbit -global nrf51-soc.sram-size=2097152 -global nrf51-soc.flash-size=4194304"
-"""A Cortex-M0 with as much memory as tests need: it has the M0+'s instructions and no others."""
 _BOARDS = {
-    "m0plus": ("-mcpu=cortex-m0plus", _MICROBIT, "0x00000000", "0x20000000", "4M"),
+    "m0plus": ("-mcpu=cortex-m0plus", MICROBIT, "0x00000000", "0x20000000", "4M"),
     "m4": ("-mcpu=cortex-m4 -mfpu=fpv4-sp-d16 -mfloat-abi=hard", "mps2-an386", "0x00000000", "0x20000000", "4M"),
     "m7": ("-mcpu=cortex-m7 -mfpu=fpv5-d16 -mfloat-abi=hard", "mps2-an500", "0x00000000", "0x20000000", "4M"),
     "m33": ("-mcpu=cortex-m33 -mfpu=fpv5-sp-d16 -mfloat-abi=hard", "mps2-an505", "0x10000000", "0x38000000", "4M"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from graph_plans import Recording, plain_bytes
+from processors import M4, Processor
 from small_networks import interpreted, networks
 
 from thermo_core import schema
@@ -27,28 +28,6 @@ WARNINGS = (
     "-Wmissing-prototypes -Wvla -Wundef -ffp-contract=off -fno-math-errno"
 )
 SANITIZED = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
-
-
-@dataclass(frozen=True)
-class Processor:
-    """A processor that QEMU emulates.
-
-    Attributes:
-        flags: of arm-none-eabi-gcc.
-        machine: arguments of QEMU.
-    """
-
-    flags: str
-    machine: str
-
-
-M4 = Processor("-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard", "-M mps2-an386")
-M0PLUS = Processor(
-    "-mcpu=cortex-m0plus -mthumb",
-    "-M microbit -global nrf51-soc.sram-size=2097152 -global nrf51-soc.flash-size=4194304",
-)
-"""By a Cortex-M0, which has the same instructions, with as much memory as is needed."""
-
 
 _PASS, _END = 0, 2
 """Marks behind a pass and a case."""
@@ -173,16 +152,19 @@ class _Words:
         return len(self._data) - self._at
 
 
-def run(cases: Sequence[Case], folder: Path, emulated: bool = False) -> list[list[Pass]]:
+def run(cases: Sequence[Case], folder: Path, processor: Processor | None = None) -> list[list[Pass]]:
     """What C makes of all cases, in one program.
 
     Args:
         cases: graphs and recordings.
         folder: for sources and program.
-        emulated: on a Cortex-M4 in QEMU; otherwise on this machine under AddressSanitizer and UBSan.
+        processor: in QEMU; without one this machine runs it, under AddressSanitizer and UBSan.
     """
     sources = []
-    made = [case.generate(f"case{number}", "m4" if emulated else "generic") for number, case in enumerate(cases)]
+    made = [
+        case.generate(f"case{number}", processor.target if processor else "generic")
+        for number, case in enumerate(cases)
+    ]
     for graph in made:
         for file, text in graph.files.items():
             (folder / file).write_text(text)
@@ -196,7 +178,7 @@ def run(cases: Sequence[Case], folder: Path, emulated: bool = False) -> list[lis
         f"static const struct graph_case cases[] = {{\n{rows}\n}};\n"
     )
     stream = b"".join(case.stream(number) for number, case in enumerate(cases))
-    written = _emulate(sources, stream, folder) if emulated else _execute(sources, stream, folder)
+    written = _emulate(sources, stream, folder, processor) if processor else _execute(sources, stream, folder)
     words = _Words(written)
     found = [case.found(words) for case in cases]
     assert words.left == 0, "more was written than there are passes"
@@ -230,10 +212,12 @@ def _execute(sources: Sequence[Path], stream: bytes, folder: Path) -> bytes:
     return done.stdout
 
 
-def _emulate(sources: Sequence[Path], stream: bytes, folder: Path) -> bytes:
+def _emulate(sources: Sequence[Path], stream: bytes, folder: Path, processor: Processor) -> bytes:
     (folder / "stream.h").write_text(f"static const uint8_t stream[] = {{{','.join(map(str, stream))}}};\n")
-    program = emulated_program([*core_sources(), HARNESS / "graph.c", HARNESS / "io_emulated.c", *sources], folder)
-    return bytes.fromhex(emulate(program))
+    program = emulated_program(
+        [*core_sources(), HARNESS / "graph.c", HARNESS / "io_emulated.c", *sources], folder, processor
+    )
+    return bytes.fromhex(emulate(program, processor=processor))
 
 
 def emulated_program(sources: Sequence[Path], folder: Path, processor: Processor = M4) -> Path:
@@ -270,7 +254,7 @@ def emulated_program(sources: Sequence[Path], folder: Path, processor: Processor
 
 def emulate(program: Path, *options: str, processor: Processor = M4) -> str:
     """What a program says on an emulated processor."""
-    run = f"qemu-system-arm {processor.machine} -nographic -monitor none -serial none -semihosting-config enable=on,target=native"
+    run = f"qemu-system-arm -M {processor.machine} -nographic -monitor none -serial none -semihosting-config enable=on,target=native"
     command = [*run.split(), *options, "-kernel", str(program)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]

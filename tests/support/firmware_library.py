@@ -12,6 +12,9 @@ NOR_FLASH = FIRMWARE / "boards/simulated/nor_flash.c"
 FLAGS = ("-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fPIC", "-fsanitize=undefined",
          "-fno-sanitize-recover=all", "-static-libubsan", "-ffp-contract=off")  # fmt: skip
 
+SWITCHED = ("-include", str(HARNESS / "soft_switch.h"), "-DFLOAT32_SOFT=soft_switch")
+"""Flags of a library in which `soft_switch` says whether it works as on a processor without floats."""
+
 
 def everything() -> list[Path]:
     """All sources of the portable firmware, and a flash."""

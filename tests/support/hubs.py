@@ -36,9 +36,7 @@ class Serving:
 
     def new_link(self) -> str:
         """Another way in, as `thermo-hub link` gives it."""
-        port = self.origin.rpartition(":")[2]
-        said = command("link", "--http-port", port, "--folder", str(self.folder))
-        return link_in(said)
+        return link_in(command("link", "--folder", str(self.folder)))
 
 
 def command(*words: str) -> str:

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from board_probe import PROBE, build
+from smpclient.requests.os_management import ResetWrite
 
 from thermo_core.wire.framing import Demultiplexer, ManagementFrame
+from thermo_core.wire.management import Hello, StreamRequest, read
 from thermo_core.wire.records import Record, decode
 from thermo_core.wire.smp import encode_packets
+from thermo_core.wire.table import Command, StreamOp
 from thermo_host.link.management import Management
 from thermo_host.link.requests import Requests
 from thermo_sim.emulated_clock import EmulatedClock
@@ -116,11 +117,10 @@ class VirtualLine:
     def exchange(self, message: bytes, timeout_s: float) -> bytes:
         return self.begin(message).result(0)
 
-    def listen(self, until: Callable[[list[Record]], bool], within_us: int) -> list[Record]:
-        """What came until that suffices."""
-        assert self._bench.machine.run_until(lambda: self._hear() and until(self.records), within_us), [
-            type(one).__name__ for one in self.records
-        ]
+    def listen(self, until: Callable[[list[Record]], bool], within_us: int, patient: bool = True) -> list[Record]:
+        """What came until that suffices; or within that time, where it need not."""
+        came = self._bench.machine.run_until(lambda: self._hear() and until(self.records), within_us)
+        assert came or not patient, [type(one).__name__ for one in self.records]
         heard, self.records = self.records, []
         return heard
 
@@ -136,14 +136,27 @@ class VirtualLine:
 class Host(Management):
     """What a host may ask of a board on a bench."""
 
+    LEASE_MS = 10_000
+
     def __init__(self, bench: Bench, line: Line | None = None) -> None:
         self.line = VirtualLine(bench, bench.uart if line is None else line)
         over: Any = self.line
         super().__init__(self.line.port, Requests(over, WALL_S))
 
+    def hello(self) -> Hello:
+        """What the board says it is."""
+        return read(Hello, self._requests.read(Command.HELLO, {}))
 
-def rp2040_firmware(
-    folder: Path, application: str | None = PROBE, wearable: str = "breast-patch", **variables: str
-) -> bytes:
-    """Build it; skips where the compiler is missing."""
-    return build("rp2040", folder, application, wearable, **variables).read_bytes()
+    def reset(self) -> None:
+        """Have it restart."""
+        self._requests.standard(ResetWrite())
+
+    def stream(self, until: Callable[[list[Record]], bool], within_us: int, patient: bool = True) -> list[Record]:
+        """Records of a fresh stream until they suffice; or of that time, where they need not."""
+        self.line.records.clear()
+        request = StreamRequest(op=StreamOp.START, lease_ms=self.LEASE_MS)
+        self._requests.write(Command.STREAM, request.to_map())
+        try:
+            return self.line.listen(until, within_us, patient)
+        finally:
+            self._requests.write(Command.STREAM, StreamRequest(op=StreamOp.STOP).to_map())

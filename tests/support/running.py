@@ -21,8 +21,10 @@ from thermo_core.image import parse
 from thermo_core.quality import Quality
 from thermo_core.sensors.kind import SensorConstants
 from thermo_core.tflite.interpreter import Int8Network
+from thermo_core.wire.management import Hello
 from thermo_core.wire.records import Record
 from thermo_host.flash import flash, load
+from thermo_host.link.management import Management
 from thermo_host.link.wearable import Wearable
 from thermo_sim import control
 
@@ -61,21 +63,24 @@ class Running:
 
     def engine(self, host: Wearable) -> Engine:
         """Core's way from blocks to alerts, with what the wearable says of itself."""
-        engine = Engine(
-            plan(self.bundle.profile),
-            {name: Int8Network(data) for name, data in self.bundle.networks.items()},
-            flags=int(Quality.SIMULATED),
-            person=host.person(),
-        )
-        for number, (settings_of, state) in enumerate(
-            zip(self.bundle.profile.sensors, host.hello().sensors, strict=True)
-        ):
-            engine.open(number, constants_of(host, number, settings_of.kind), host.correction(number))
-            assert engine.constants_of(number) == state.constants
-        return engine
+        return engine_of(self.bundle, host, host.hello())
 
 
-def constants_of(host: Wearable, number: int, kind: str) -> SensorConstants:
+def engine_of(bundle: Bundle, host: Management, hello: Hello) -> Engine:
+    """Core's way from blocks to alerts, with what a wearable says of itself."""
+    engine = Engine(
+        plan(bundle.profile),
+        {name: Int8Network(data) for name, data in bundle.networks.items()},
+        flags=int(Quality.SIMULATED),
+        person=host.person(),
+    )
+    for number, (settings_of, state) in enumerate(zip(bundle.profile.sensors, hello.sensors, strict=True)):
+        engine.open(number, constants_of(host, number, settings_of.kind), host.correction(number))
+        assert engine.constants_of(number) == state.constants
+    return engine
+
+
+def constants_of(host: Management, number: int, kind: str) -> SensorConstants:
     return host.constants(number, kind)
 
 

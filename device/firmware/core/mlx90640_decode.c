@@ -114,9 +114,9 @@ static float solve(const struct mlx90640_constants *constants, float x, float ta
 
 /* Own pixels of one row, from `first` in steps of `step`; returns the valid ones. `background` is by column modulo 4,
    `drift` by parity of the column and the pixel's own field. */
-static uint32_t decode_row(const struct mlx90640_constants *constants, const struct shared *shared,
-                           const float background[4], const float drift[16], uint32_t row, uint32_t first,
-                           uint32_t step, const uint16_t *counts, float *celsius) {
+static inline uint32_t decode_row(const struct mlx90640_constants *constants, const struct shared *shared,
+                                  const float background[4], const float drift[16], uint32_t row, uint32_t first,
+                                  uint32_t step, const uint16_t *counts, float *celsius) {
   const uint16_t *const pixel = constants->pixel + COLUMNS * row;
   const float *const per_alpha = constants->per_alpha + COLUMNS * row;
   const int32_t row_offset = constants->row_offset[row];
@@ -144,17 +144,17 @@ struct terms {
   float drift[2][16];     /* by parity of the row, of the column, and own field */
 };
 
-static struct terms terms_of(const struct mlx90640_constants *constants, const struct mlx90640_conditions *conditions) {
-  struct terms terms;
+static void find_terms(const struct mlx90640_constants *constants, const struct mlx90640_conditions *conditions,
+                       struct terms *terms) {
   const bool converted = conditions->chess != constants->chess_calibrated;
   for (uint32_t i = 0; i < 4; i++) {
     const float supply = 1.0F + constants->kv[i / 2U][i % 2U] * conditions->dv;
     for (uint32_t own = 0; own < 8; own++) {
-      terms.drift[i / 2U][i % 2U * 8U + own] = supply * (1.0F + constants->kta[i / 2U][i % 2U][own] * conditions->dta);
+      terms->drift[i / 2U][i % 2U * 8U + own] = supply * (1.0F + constants->kta[i / 2U][i % 2U][own] * conditions->dta);
     }
   }
   for (uint32_t row = 0; row < 2; row++) {
-    float *const background = terms.background[row];
+    float *const background = terms->background[row];
     for (uint32_t i = 0; i < 4; i++) {
       background[i] = conditions->compensation;
     }
@@ -166,7 +166,6 @@ static struct terms terms_of(const struct mlx90640_constants *constants, const s
       background[3] -= (constants->il_chess_c[1] + constants->il_chess_c[0]) * sign;
     }
   }
-  return terms;
 }
 
 /* The same for decoding in whole numbers. */
@@ -188,7 +187,8 @@ static uint32_t decode_rows(const struct mlx90640_constants *constants, const st
                             const uint16_t ram[RAM_WORDS], const struct mlx90640_conditions *conditions,
                             float celsius[PIXELS], uint32_t valid[ROWS]) {
   static const uint32_t own_columns[2] = {0x55555555U, 0xAAAAAAAAU};
-  const struct terms terms = terms_of(constants, conditions);
+  struct terms terms;
+  find_terms(constants, conditions, &terms);
   struct whole_terms whole;
   const bool in_whole = FLOAT32_SOFT && whole_terms_of(constants, shared, &terms, &whole);
   const uint32_t step = conditions->chess ? 2U : 1U;

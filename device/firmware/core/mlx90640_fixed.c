@@ -94,7 +94,7 @@ static inline uint32_t reciprocal(uint32_t ratio, uint32_t guess) {
       return guess + (uint32_t)(((int32_t)(guess >> 14) * error) >> 10);
     }
     if (error < 1 << 23 && error > -(1 << 23)) {
-      guess += (uint32_t)(((int32_t)(guess >> 14) * (error >> 8)) >> 2);
+      guess += (uint32_t)(((int32_t)(guess >> 14) * (error / 256)) >> 2);
     } else {
       guess = (0x80000000U / (ratio >> 12)) << 13;
     }

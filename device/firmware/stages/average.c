@@ -69,7 +69,7 @@ static bool store(const float *values, uint32_t elements, float inverse, int16_t
 /* Two steps at `pair` added to a sum: one instruction of a Cortex-M4. Rows are whole words. */
 static inline int32_t add_pair(const int16_t *pair, int32_t sum) {
   uint32_t both;
-#if defined(__GNUC__)
+#if defined(__GNUC__) && !defined(__ARM_FEATURE_UNALIGNED)
   pair = __builtin_assume_aligned(pair, sizeof both);
 #endif
   memcpy(&both, pair, sizeof both);

@@ -30,8 +30,7 @@ const char *image_fault_text(enum image_fault fault) {
       "This is not an MCUboot image; give one made by thermo-quantize or imgtool.",
       "The image is longer than its slot has room for; make what is in it smaller.",
       "The image's header or fields are damaged; fetch or sign it again.",
-      "The image has flags or fields that are not supported; sign it for this board, in the clear, with SHA-512 and "
-      "Ed25519.",
+      "The image has flags or fields that are not supported; sign it in the clear, with SHA-512 and Ed25519.",
       "The image is made for another slot or address; upload the one that is linked for the free slot.",
       "The image's security counter is lower than what is allowed here; sign it with a newer one.",
       "The image's vectors lie outside it or its stack outside the memory; build it for this board.",

@@ -39,9 +39,7 @@ static const struct {
 
 const char *slot_group_sentence(enum slots_refusal refusal, enum image_fault fault) {
   static const char *const sentences[] = {
-      [SLOTS_OLDER] =
-          "The image is not newer than the one that is kept; sign it with a newer version and a security "
-          "counter that is not lower.",
+      [SLOTS_OLDER] = "The image is not newer than the one that is kept; raise its version or security counter.",
       [SLOTS_TOO_LARGE] = "The image is longer than a slot; make what is in it smaller.",
       [SLOTS_OFFSET] = "The part does not continue an upload; begin at offset 0 with length and SHA-256.",
       [SLOTS_LENGTH] = "The first part lacks the image's length; add it.",

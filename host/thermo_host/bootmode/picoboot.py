@@ -34,10 +34,11 @@ STATUSES: Mapping[int, str] = MappingProxyType(
         1: "it does not know the command",
         2: "the command had the wrong length",
         3: "the size is no multiple of what it takes",
-        4: "the address is wrong or not aligned",
-        5: "reads and writes cross regions",
-        6: "it cannot do that while another holds it",
-        7: "the flash did not take it",
+        4: "the address is no flash or RAM of it",
+        5: "the address is not aligned",
+        6: "a write came amid another",
+        7: "it is about to start",
+        8: "it does not say why",
     }
 )
 Report = Callable[[int, int], None]

@@ -9,7 +9,7 @@ from rich.text import Text
 from thermo_core.wearable.profile import NOTICE, Profile
 from thermo_core.wire.management import Hello
 from thermo_host.commands.common import BaudOption, JsonOption, Output, PortArgument, TimeoutOption
-from thermo_host.link.inventory import SLOTS, everything
+from thermo_host.inventory import SLOTS, everything
 from thermo_host.link.wearable import TIMEOUT_S, Wearable
 
 

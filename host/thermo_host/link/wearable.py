@@ -176,6 +176,14 @@ class Wearable(Management):
             every_s=lease_s / 4,
         )
 
+    def send_keys(self, lease_s: float = 3.0) -> None:
+        """Have a stream that runs begin anew: its next blocks are key frames, which whoever joins now can read.
+
+        Raises:
+            LinkError: it does not answer, or refuses.
+        """
+        self._lease(StreamRequest(op=StreamOp.START, lease_ms=round(lease_s * 1000)))
+
     def reset(self, timeout_s: float = 30.0) -> Hello:
         """Restart the device and wait until it answers again."""
         self._requests.standard(ResetWrite())

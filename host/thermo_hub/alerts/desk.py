@@ -309,7 +309,7 @@ class Desk:
             else:
                 self._open.discard(key)
             if one.steps:
-                self._bus.publish(Announced(STEP, facts, facts["wearable"]))
+                self._bus.publish(Announced(STEP, {"alert": dict(facts)}, facts["wearable"]))
                 self._deliveries.wake()
 
     def _write_now(self, write: Write) -> Kept | list[Kept] | None:

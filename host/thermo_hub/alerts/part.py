@@ -6,9 +6,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
@@ -28,6 +26,7 @@ from thermo_hub.alerts.rule_files import RuleFiles
 from thermo_hub.alerts.rules import OWN
 from thermo_hub.hub import Hub, Part, hub_of
 from thermo_hub.security.roles import TENDING, WATCHING, Role, Visitor, allow
+from thermo_hub.zones import zone_of
 
 LOGGER = logging.getLogger(__name__)
 ROUTER = APIRouter(prefix="/api/alerts", tags=["alerts"])
@@ -56,7 +55,7 @@ async def run(hub: Hub) -> AsyncIterator[Running]:
     Raises:
         UsageError, StorageError: settings or secrets of a channel cannot be used.
     """
-    zone = _zone(hub.settings.alerts.zone)
+    zone = zone_of(hub.settings.alerts.zone)
     known = await asyncio.to_thread(channels, hub.settings.alerts, hub.bus)
     files = await asyncio.to_thread(RuleFiles, hub.settings.place / FOLDER, known)
     follows = frozenset(name for name, channel in known.items() if channel.follows)
@@ -254,12 +253,3 @@ def _tell_wearable(hub: Hub, facts: Mapping[str, Any]) -> None:
             LOGGER.warning("%s", error)
 
     hub.wearables.listener(facts["wearable"]).ask(work)
-
-
-def _zone(name: str | None) -> tzinfo | None:
-    if name is None:
-        return None
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise UsageError(f"The zone {name!r:.60} of alerts is not known; name one like Europe/Berlin.") from error

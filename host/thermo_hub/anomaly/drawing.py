@@ -195,18 +195,12 @@ def _places(drawing: Drawing, places: tuple[Region, ...], colour: str, dashed: b
                 Stroke(((x - 12, y), (x + 12, y)), colour, 2.5),
                 Stroke(((x, y - 12), (x, y + 12)), colour, 2.5),
             ]
-            end = x > width * 0.7
-            text = f"+{place.kelvin:.1f} K"
+            # The two kinds say it on two sides of the peak, so that neither hides the other.
+            after = x < width * 0.25 if dashed else x <= width * 0.75
+            text_y = y + 34 if dashed and y < drawing.height - FOOT - 40 else max(HEAD + 22, y - 14)
+            anchor = "start" if after else "end"
             drawing.words.append(
-                Words(
-                    x + (-16 if end else 16),
-                    max(HEAD + 22, y - 14),
-                    text,
-                    colour,
-                    20,
-                    "end" if end else "start",
-                    halo=True,
-                )
+                Words(x + (16 if after else -16), text_y, f"+{place.kelvin:.1f} K", colour, 20, anchor, halo=True)
             )
 
 

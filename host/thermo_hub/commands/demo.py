@@ -9,7 +9,7 @@ import typer
 
 from thermo_hub.commands.common import FolderOption, HttpPortOption, say_ready
 from thermo_hub.demo.crowd import CROWD, Crowd
-from thermo_hub.demo.names import name
+from thermo_hub.demo.past import give_past
 from thermo_hub.serve import serve
 from thermo_hub.settings import Settings, with_changes
 from thermo_hub.store.store import open_store
@@ -28,7 +28,7 @@ def command(
         links = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="thermo-hub-")))
         settings = with_changes(Settings(), port=http_port, folder=str(folder or links / "hub"), usual_learn_s=LEARN_S)
         store = stack.enter_context(contextlib.closing(open_store(settings)))
-        crowd = stack.enter_context(Crowd(links, few, lambda serial, one: name(store, serial, one)))
+        crowd = stack.enter_context(Crowd(links, few, lambda serial, one: give_past(store, serial, one)))
         serve(
             settings,
             lambda link: say_ready(link, "Its wearables are simulated; each appears once it has its networks."),

@@ -14,7 +14,7 @@ from starlette.requests import HTTPConnection
 from thermo_core import schema
 from thermo_core.errors import UsageError
 from thermo_host import flash as flashing
-from thermo_host.link.inventory import everything
+from thermo_host.inventory import everything
 from thermo_host.link.session import profile_of
 from thermo_host.link.wearable import Wearable
 from thermo_hub.devices.jobs import Jobs, Tell

@@ -186,9 +186,9 @@ class Presenter:
             "count": record.count,
             "text": record.text,
         }
+        # Of each kind the newest, which says how often it happened.
         events = self._seen_of(event.wearable).events
-        events.append(told)
-        del events[:-EVENTS_KEPT]
+        events[:] = [*(one for one in events if one["code"] != record.code), told][-EVENTS_KEPT:]
         self._tell(event.wearable, message("event", id=event.wearable, event=told))
 
     def _measured(self, event: Measured) -> None:

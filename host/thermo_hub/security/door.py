@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import time
+from threading import Lock
 
 from sqlalchemy import delete, insert, select
 
@@ -28,6 +29,7 @@ class Door:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._known: dict[str, tuple[Visitor, int]] = {}
+        self._lock = Lock()
 
     def token(self) -> str:
         """A new one-time token."""
@@ -66,14 +68,16 @@ class Door:
     def visitor(self, cookie: str) -> Visitor | None:
         """Who has a cookie; None where nobody does, or no longer."""
         key = _hash(cookie)
-        if key not in self._known:
-            with self._store.read() as connection:
-                row = connection.execute(select(VISIT).where(VISIT.c.token_sha256 == key)).first()
-            if row is None:
-                return None
-            roles = frozenset(role for role in Role if role in row.roles.split())
-            self._known[key] = Visitor(row.name, roles, row.csrf), row.expires_ns
-        visitor, expires_ns = self._known[key]
+        known = self._known.get(key)
+        if known is None:
+            with self._lock:
+                with self._store.read() as connection:
+                    row = connection.execute(select(VISIT).where(VISIT.c.token_sha256 == key)).first()
+                if row is None:
+                    return None
+                roles = frozenset(role for role in Role if role in row.roles.split())
+                known = self._known[key] = Visitor(row.name, roles, row.csrf), row.expires_ns
+        visitor, expires_ns = known
         if expires_ns < time.time_ns():
             self.leave(cookie)
             return None
@@ -81,9 +85,18 @@ class Door:
 
     def leave(self, cookie: str) -> None:
         """Forget somebody."""
-        self._known.pop(_hash(cookie), None)
-        with self._store.write() as connection:
-            connection.execute(delete(VISIT).where(VISIT.c.token_sha256 == _hash(cookie)))
+        with self._lock:
+            with self._store.write() as connection:
+                connection.execute(delete(VISIT).where(VISIT.c.token_sha256 == _hash(cookie)))
+            self._known.pop(_hash(cookie), None)
+
+    def send_away(self, name: str) -> None:
+        """Forget all visits of a name, as where its roles are not what they were."""
+        # A visit that is being looked up meanwhile must not be known again after this.
+        with self._lock:
+            with self._store.write() as connection:
+                connection.execute(delete(VISIT).where(VISIT.c.name == name))
+            self._known = {key: known for key, known in self._known.items() if known[0].name != name}
 
 
 def _hash(token: str) -> str:

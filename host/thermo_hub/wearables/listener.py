@@ -118,10 +118,12 @@ class Listener(threading.Thread):
     def add_sink(self, make: Callable[[Session], Sink]) -> "Future[Sink]":
         """Have a sink take all that comes, made in the listener's thread of the session that holds then."""
 
-        def work(_: Wearable) -> Sink:
+        def work(wearable: Wearable) -> Sink:
             assert self.session is not None
             sink = make(self.session)
             self._sinks.append(sink)
+            # Else what comes could not be read before the next key frame, a minute later.
+            wearable.send_keys()
             return sink
 
         return self.ask(work)

@@ -9,12 +9,11 @@ import select
 import threading
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from thermo_core.errors import StorageError, ThermoError, UsageError
-from thermo_sim.board import BoardOptions, described, firmware_of, hardware_of, kind_of, line_of, tap_of
+from thermo_core.errors import ThermoError, UsageError
+from thermo_sim.board import BoardOptions, described, firmware_of, for_slots, hardware_of, kind_of, line_of, tap_of
 from thermo_sim.control import ControlServer
 from thermo_sim.emulated_clock import EmulatedClock
 from thermo_sim.laboratory import laboratory_commands
@@ -22,6 +21,7 @@ from thermo_sim.pump import CHUNK, Pump
 from thermo_sim.rp2040.flash_file import FlashFile
 from thermo_sim.rp2040.i2c_wires import I2cWires
 from thermo_sim.rp2040.machine import FLASH_BYTES, SECTOR, Machine
+from thermo_sim.rp2040.programming import program
 from thermo_sim.rp2040.uart_line import UartLine
 from thermo_sim.wearable import Cable
 
@@ -54,16 +54,28 @@ class EmulatedBoard:
         self.options = options
         if options.gdb is not None or options.counted:
             raise UsageError(f"The board {options.kind} has no debugger; leave out --gdb.")
-        firmware = _read(firmware_of(options))
+        slots, firmware = None, firmware_of(options)
+        if firmware.suffix == ".zip":
+            slots, firmware = for_slots(firmware, kind_of(options), options.kind)
+            if not firmware.is_file():
+                raise UsageError(
+                    f"There is no bootloader at {firmware}; build it with make -C device/firmware update BOARD=rp2040."
+                )
         clock = EmulatedClock()
         self.hardware = hardware_of(options, clock)
         self._file = None if options.state is None else FlashFile(options.state)
-        flash = firmware
+        try:
+            before = b"\xff" * FLASH_BYTES if self._file is None else self._file.content
+            flash = bytearray(before)
+            program(flash, firmware, slots)
+        except BaseException:
+            self._close_file()
+            raise
         if self._file is not None:
-            flash = firmware + self._file.content[len(firmware) :]
-            for sector in range(-(-len(firmware) // SECTOR)):
-                self._file.write(sector, flash[sector * SECTOR : (sector + 1) * SECTOR])
-        self.machine = Machine(flash, options.seed, None if self._file is None else self._file.write)
+            for at in range(0, FLASH_BYTES, SECTOR):
+                if flash[at : at + SECTOR] != before[at : at + SECTOR]:
+                    self._file.write(at // SECTOR, bytes(flash[at : at + SECTOR]))
+        self.machine = Machine(bytes(flash), options.seed, None if self._file is None else self._file.write)
         clock.bind(self.machine.now_us)
         I2cWires(self.machine, self.hardware.bus, clock)
         self._uart = UartLine(self.machine)
@@ -129,8 +141,7 @@ class EmulatedBoard:
         self._control.stop()
         for end in (self._line, self._board_line):
             end.close()
-        if self._file is not None:
-            self._file.close()
+        self._close_file()
 
     def describe(self) -> str:
         """One line for people: what runs, and where."""
@@ -150,6 +161,10 @@ class EmulatedBoard:
             "emulated_s": emulated_s,
             "ran_s": self._ran_s,
         }
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
     def _unplug(self, seconds: float) -> None:
         self._cable.pull(seconds, self._pump.wake)
@@ -191,15 +206,3 @@ class EmulatedBoard:
                 data = data[self._board_line.send(data) :]
             if data:
                 select.select([], [self._board_line], [], _LONGEST_WAIT_S)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        firmware = path.read_bytes()
-    except OSError as error:
-        raise StorageError(f"{path} cannot be read ({error.strerror}); name another file with --firmware.") from error
-    if not firmware or len(firmware) > FLASH_BYTES:
-        raise UsageError(
-            f"{path} has {len(firmware)} bytes and is no firmware of an RP2040; name a wearable.bin with --firmware."
-        )
-    return firmware

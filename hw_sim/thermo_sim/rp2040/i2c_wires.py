@@ -1,7 +1,8 @@
 """The chips of a wearable at the I2C controllers of an emulated RP2040.
 
-rp2040py's controllers take no time and have no mask of interrupts; here each byte takes what it takes on the wire by the clock
-that the firmware set, and the mask works. Both controllers are on the one bus, so that the pins of any board do.
+rp2040py's controllers take no time, have no mask of interrupts, and take commands after an abort that nobody has seen. Here each
+byte takes what it takes on the wire by the clock that the firmware set, the mask works, and such commands are dropped. Both
+controllers are on the one bus, so that the pins of any board do.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,8 @@ from thermo_sim.emulated_clock import EmulatedClock
 from thermo_sim.i2c import SimulatedBus
 from thermo_sim.rp2040.machine import Machine
 
-_INTERRUPTS_ENABLED, _ENABLE = 0x30, 0x6C
+_COMMAND, _INTERRUPTS_ENABLED, _ENABLE = 0x10, 0x30, 0x6C
+_ABORTED = 1 << 6
 _ABORT = 2
 _STOP_COMMAND = 1 << 9
 _ADDRESS_BITS, _BYTE_BITS = 10, 9
@@ -74,6 +76,8 @@ class _Controller:
             model.int_enable = value & 0x1FFF
             model.check_interrupts()
             return
+        if offset == _COMMAND and model.int_raw & _ABORTED:
+            return  # silicon holds its FIFO empty until the firmware has seen why
         self._written(offset, value)
         if offset == _ENABLE and model.enable & _ABORT and self._waits:
             self._waits = False
@@ -81,7 +85,7 @@ class _Controller:
 
     def _start(self, repeated: bool) -> None:
         if self._start_number != self._machine.starts:  # who had begun something was reset
-            self._start_number = self._machine.starts
+            self._start_number, self._waits = self._machine.starts, False
             self._master.stop(self._hz)
         if not self._master.start(self._model.target_address):
             self._waits = True

@@ -28,7 +28,7 @@ from thermo_models.settings import Settings
 from thermo_models.tasks.clothing_body import Body, body_of, errors, segments_of
 from thermo_models.tasks.clothing_days import SCRIPTS, days
 from thermo_models.tasks.clothing_limits import limits
-from thermo_models.tasks.clothing_scenes import CALIBRATED, EVENTS, ONE_SIDED, TESTED, Array, Index, Scenes
+from thermo_models.tasks.clothing_scenes import CALIBRATED, EVENTS, ONE_SIDED, TESTED, UNKNOWN, Array, Index, Scenes
 from thermo_models.tasks.task import Goal, Plan
 from thermo_models.templates import stage_of, template
 from thermo_sim.people.table import AREA, MIRROR, SEGMENTS
@@ -139,6 +139,7 @@ class Clothing:
             joined,
             digest_of(path),
             np.array([f"body {one}" for one in people]),
+            _in_between(scenes),
         )
 
     def folds(self, samples: Samples, settings: Settings) -> list[Fold]:
@@ -238,14 +239,19 @@ class Clothing:
         minutes = np.concatenate([np.full(int(one.of.sum()), one.minute) for one in moments])
         learnt = scenes.learnt[rows]
         rows, minutes = rows[learnt], minutes[learnt]
-        return self._constants(scenes.skin[rows, minutes], scenes.room[rows, minutes], scenes.of_day[rows])
+        of = scenes.skin[rows, minutes], scenes.room[rows, minutes], scenes.of_day[rows]
+        return self._constants(*of, _in_between(scenes))
 
     def _bodies_of(self, train: Samples) -> Body:
         """Of the bodies that are there to be learnt from, whoever is among the samples, so that the figures are those of what is shipped."""
         learnt, extra = ~np.isin(train.people, TESTED), train.extra
-        return self._constants(extra["skin"][learnt], extra["room"][learnt], extra["of_day"][learnt])
+        return self._constants(extra["skin"][learnt], extra["room"][learnt], extra["of_day"][learnt], train.beside)
 
-    def _constants(self, skin: Array, room: Array, of_day: NDArray[np.bool_]) -> Body:
+    def _constants(
+        self, skin: Array, room: Array, of_day: NDArray[np.bool_], beside: Mapping[str, NDArray[Any]]
+    ) -> Body:
+        skin, room = np.concatenate([skin, beside["skin"]]), np.concatenate([room, beside["room"]])
+        of_day = np.concatenate([of_day, np.ones(len(beside["room"]), np.bool_)])
         kept = ~of_day | (np.cumsum(of_day) % self._bodies.thinned == 0)
         profile = self.wearable.profile
         return body_of(
@@ -295,6 +301,14 @@ def _moments(scenes: Scenes, which: Index, draw: int) -> Iterator[_Moment]:
         of = (judged | ((told | quiet) & (minute % EVERY == 0))) & (scenes.event[which] >= 0)
         if of.any():
             yield _Moment(minute, of, told, judged)
+
+
+def _in_between(scenes: Scenes) -> dict[str, Array]:
+    """Skin and room while other clothes are put on: no events to learn, but bodies as they are, bareheaded outdoors or in bed."""
+    of = np.flatnonzero(scenes.learnt & (scenes.event == UNKNOWN))
+    minutes = np.arange(0, scenes.skin.shape[1], EVERY)
+    width = scenes.skin.shape[2]
+    return {"skin": scenes.skin[of][:, minutes].reshape(-1, width), "room": scenes.room[of][:, minutes].ravel()}
 
 
 def _samples_of(
@@ -359,13 +373,13 @@ SIXTEEN = Clothing(
     "clothing",
     tuple(name for name in SEGMENTS if name != "Neck"),
     MappingProxyType({"map_k": 0.17, "mean_skin_k": 0.04, "map_one_dead_k": 0.25}),
-    Bodies(MappingProxyType({"rest": 24, "night": 10, "workout": 24, "outdoors": 60, "fever": 12, "day": 10}), 1, 6.5),
+    Bodies(MappingProxyType({"rest": 24, "night": 10, "workout": 24, "outdoors": 60, "fever": 12, "day": 10}), 3, 6.5),
 )
 EIGHT = Clothing(
     "clothing-8",
     ("Head", "Chest", "Back", "LArm", "RHand", "LThigh", "RThigh", "RFoot"),
     MappingProxyType({"map_k": 0.38, "mean_skin_k": 0.10}),
-    Bodies(MappingProxyType(dict.fromkeys(SCRIPTS, 24)), 5, 6.0),
+    Bodies(MappingProxyType(dict.fromkeys(SCRIPTS, 24)), 5, 6.5),
 )
 """Sides by turns: of all eights that which tells most of bodies that are learnt from. Days count less: half of the body is told by clothes, and
 the file's scenes have more of these."""

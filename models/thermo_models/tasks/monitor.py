@@ -26,7 +26,7 @@ from thermo_models.tasks.task import Goal, Plan
 
 LOW_CELSIUS, SPAN_K = 35.5, 5.5
 """What the share 0 of core temperature means, and how far 1 is from it."""
-PEOPLE, QUICK_PEOPLE = (*range(1000, 1120), *range(2000, 2120)), range(1000, 1006)
+PEOPLE, QUICK_PEOPLE = (*range(1000, 1360), *range(2000, 2360)), range(1000, 1006)
 """Their seeds."""
 EVERY = 30
 """Of the moments of a course one in so many is learnt from: each ten minutes."""

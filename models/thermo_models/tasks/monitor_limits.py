@@ -18,8 +18,8 @@ WITHOUT = {
 
 
 MADE_WITH = (
-    "Learnt and measured on simulated people whose table of bodies differs a little from the one that ships, so another training comes "
-    "to somewhat other figures. Sizes, epochs and the interval were chosen on these same people."
+    "How many people it learns from was chosen on others; sizes, epochs and the share that the interval holds on a third of those it is "
+    "measured on: others may give somewhat worse figures."
 )
 """Of the model that is shipped."""
 

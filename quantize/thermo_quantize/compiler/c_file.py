@@ -5,6 +5,7 @@ from thermo_core.tflite.schema import TensorType
 from thermo_quantize.compiler.emit import state
 from thermo_quantize.compiler.emit.unit import Unit, c_type, comment, indent, shape_text
 from thermo_quantize.compiler.ir import Network, Value
+from thermo_quantize.compiler.memory import ALIGNMENT
 from thermo_quantize.compiler.targets import Target
 
 # Why noipa. With two pointers of different strides into the arena, GCC 12.2 (-O1 and up, any processor) rewrites the store as
@@ -50,9 +51,10 @@ def header(unit: Unit, network: Network, digest: str) -> str:
         else:
             parts_q = ""
         const = "const " if is_output else ""
-        parts.append(
-            f"{text} */\n#define {macro}_ELEMENTS {value.elements}\n{parts_q}{const}{c_type(value)} *{function}(void);\n"
-        )
+        where = f"{const}{c_type(value)} *{function}(void);"
+        if unit.by_argument:
+            where = f"#define {macro}_AT {end_at(unit, value)} /* byte of the arena */"
+        parts.append(f"{text} */\n#define {macro}_ELEMENTS {value.elements}\n{parts_q}{where}\n")
     body = "\n".join(parts)
     return f"""/* A network compiled by thermo-quantize from the .tflite file with SHA-256
    {digest}.
@@ -71,8 +73,8 @@ extern "C" {{
 #define {unit.name.upper()}_ARENA_BYTES {_arena_bytes(unit)}
 {state.macro(unit.name, unit.state_bytes)}
 {body}
-void {unit.name}_invoke(void);
-{state.prototype(unit.name, unit.state_bytes)}
+void {unit.name}_invoke({unit.parameter or "void"});
+{state.prototype(unit.name, unit.state_bytes, unit.parameter)}
 #ifdef __cplusplus
 }}
 #endif
@@ -85,11 +87,29 @@ def _arena_bytes(unit: Unit) -> int:
     return max(unit.plan.size, 1)
 
 
+def end_at(unit: Unit, value: Value) -> int:
+    """Byte of the arena where an input or output begins.
+
+    Raises:
+        ModelError: it is a constant.
+    """
+    if value.data is not None:
+        raise ModelError(f'"{value.name}" is a constant, which a network without addresses cannot give; train it anew.')
+    return unit.plan.values[value.id]
+
+
+def state_at(unit: Unit) -> int:
+    """Byte behind the arena where states begin that lie with it."""
+    return -(-_arena_bytes(unit) // ALIGNMENT) * ALIGNMENT
+
+
 def _stays(unit: Unit) -> str:
     return "until the next" if unit.place is None else f"until {unit.place.symbol} is used for something else"
 
 
 def _arena(unit: Unit) -> str:
+    if unit.by_argument:
+        return ""
     if unit.place is None:
         return f"static _Alignas(16) int8_t arena[{unit.name.upper()}_ARENA_BYTES];"
     symbol, at = unit.place.symbol, unit.place.at
@@ -100,7 +120,7 @@ def source(unit: Unit, network: Network, target: Target, digest: str) -> str:
     """NAME.c."""
     # Addresses come before tables: a constant input becomes a table when its address is first asked for.
     ends = []
-    for function, value, is_output in _ends(unit, network):
+    for function, value, is_output in () if unit.by_argument else _ends(unit, network):
         const = "const " if is_output else ""
         cast = f"({const}{c_type(value)} *)"
         ends.append(f"{const}{c_type(value)} *{function}(void) {{\n  return {cast}{unit.address(value)};\n}}")
@@ -113,13 +133,13 @@ def source(unit: Unit, network: Network, target: Target, digest: str) -> str:
         target.guard,
         _LAYER.strip(),
         _arena(unit),
-        state.array(unit.name, unit.state_bytes),
+        state.array(unit.name, unit.state_bytes, state_at(unit) if unit.by_argument else None),
         *unit.tables,
         *unit.helpers.values(),
         *unit.functions,
         *ends,
-        f"void {unit.name}_invoke(void) {{\n{indent(chr(10).join(unit.calls) or ';')}\n}}",
-        state.reset(unit.name, unit.state_bytes),
+        f"void {unit.name}_invoke({unit.parameter or 'void'}) {{\n{indent(chr(10).join(unit.calls) or ';')}\n}}",
+        state.reset(unit.name, unit.state_bytes, unit.parameter),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 

@@ -65,6 +65,12 @@ def placed(compiled: Compiled, place: Place) -> Compiled:
     return _emitted(one.name, one.digest, one.target, one.network, one.kernels, one.plan, place)
 
 
+def by_argument(compiled: Compiled) -> Compiled:
+    """The same network, told where its arena lies at each call: its code has no address of its own."""
+    one = compiled
+    return _emitted(one.name, one.digest, one.target, one.network, one.kernels, one.plan, None, by_argument=True)
+
+
 def _emitted(
     name: str,
     digest: str,
@@ -74,8 +80,9 @@ def _emitted(
     plan: Plan,
     place: Place | None,
     bench: bool = False,
+    by_argument: bool = False,
 ) -> Compiled:
-    unit = Unit(name, plan, place, *places(kernels))
+    unit = Unit(name, plan, place, *places(kernels), by_argument=by_argument)
     tables = []
     for position, kernel in enumerate(kernels):
         before = unit.table_bytes

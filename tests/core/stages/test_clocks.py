@@ -11,7 +11,7 @@ from thermo_core.errors import ProfileError
 from thermo_core.graph.live import LiveGraph
 from thermo_core.quality import Quality
 from thermo_core.signals import DEPTHS, Sample, Series
-from thermo_core.stages import OPS
+from thermo_core.stages.resample import OP, Resample
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.7, 5.0]))
@@ -135,15 +135,16 @@ def test_a_grid_over_a_whole_recording_gives_the_bytes_of_one_moment_at_a_time(
     given = Series(
         np.cumsum(steps_us),
         values,
-        rng.integers(0, 4, count).astype(np.uint16) << 3,
+        (8 * rng.integers(0, 4, count)).astype(np.uint16),
         rng.random(count) < 0.1,
         DEPTHS * np.arange(count),
     )
-    start = OPS["resample"].start  # type: ignore[union-attr]
-    one_by_one, grid = [], start(node.what, node.inputs)
+    assert isinstance(node.what, Resample)
+    grid = OP.start(node.what, node.inputs)
+    one_by_one: list[Sample] = []
     for place in range(count):
         one_by_one += grid.push(given.sample(place))
-    wanted, found = Series.of(one_by_one, shape), start(node.what, node.inputs).run(given)
+    wanted, found = Series.of(one_by_one, shape), OP.start(node.what, node.inputs).run(given)
     for name in ("times_us", "values", "flags", "fresh", "order"):
         ours, theirs = getattr(found, name), getattr(wanted, name)
         assert ours.dtype == theirs.dtype and ours.tobytes() == theirs.tobytes(), name

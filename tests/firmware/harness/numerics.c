@@ -11,6 +11,8 @@
 #include "mlx90640_decode.h"
 #include "thermistor.h"
 
+int soft_switch;
+
 static struct mlx90640_constants constants;
 static struct counts_encoder encoder;
 static struct correction blob;

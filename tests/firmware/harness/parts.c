@@ -4,7 +4,21 @@
 #include "float32.h"
 #include "network.h"
 #include "order.h"
+#include "soft_float.h"
 #include "stages/registry.h"
+
+int soft_switch;
+
+/* Bits of floats, or whole numbers; the operation by its sign, or 's' and 'u' for those of whole numbers. */
+void shim_soft(char operation, const uint32_t *a, const uint32_t *b, uint32_t *results, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    results[i] = operation == '+'   ? soft_float_add(a[i], b[i])
+                 : operation == '*' ? soft_float_multiply(a[i], b[i])
+                 : operation == '/' ? soft_float_divide(a[i], b[i])
+                 : operation == 's' ? soft_float_of_signed((int32_t)a[i])
+                                    : soft_float_of_unsigned(a[i]);
+  }
+}
 
 void shim_log(const float *values, float *results, size_t count) {
   for (size_t i = 0; i < count; i++) {

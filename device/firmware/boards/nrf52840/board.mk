@@ -10,3 +10,12 @@ nrf52840_PINS ?= xiao
 nrf52840_ORIGIN ?= 0x0
 nrf52840_ROOM ?= 0x90000
 nrf52840_LINK = -Wl,--defsym=flash_origin=$(nrf52840_ORIGIN),--defsym=flash_room=$(nrf52840_ROOM)
+# Behind an image's header in a slot, whose last block is its trailer's. A loader has the end of RAM, so that it leaves what
+# a reset of the firmware leaves.
+nrf52840_slot = -Wl,--defsym=flash_origin=$(1),--defsym=flash_room=0x3ec00,--defsym=ram_room=0x3a000
+nrf52840_SLOT_a = $(call nrf52840_slot,0x10200)
+nrf52840_SLOT_b = $(call nrf52840_slot,0x50200)
+nrf52840_SLOTS := boards/nrf52840/boot/slots.c
+nrf52840_LOADER := boards/nrf52840/boot/main.c $(addprefix boards/nrf52840/,clock.c nvmc.c startup.c uart.c watchdog.c)
+nrf52840_LOADER_LINK := -T boards/nrf52840/link.ld \
+  -Wl,--defsym=STACK_SIZE=4096,--defsym=flash_origin=0,--defsym=flash_room=0x8000,--defsym=ram_origin=0x2003a000,--defsym=ram_room=0x6000

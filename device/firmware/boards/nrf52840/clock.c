@@ -63,6 +63,11 @@ void clock_start(void) {
   now_us = latest_kept_us();
 }
 
+void clock_stop(void) {
+  TIMER_INTERRUPTS_OFF(0) = UINT32_MAX;
+  TIMER_STOP(0) = 1;
+}
+
 uint64_t clock_now_us(void *context) {
   (void)context;
   const uint32_t value = count();

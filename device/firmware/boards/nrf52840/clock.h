@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 void clock_start(void);
+void clock_stop(void);
 uint64_t clock_now_us(void *context);
 /* Sleep until that time, or until an interrupt has made `awake` true. */
 void clock_sleep_until_us(uint64_t time_us, bool (*awake)(void));

@@ -29,14 +29,18 @@ typedef volatile uint32_t reg;
 
 #define UARTE0 0x40002000U
 #define UARTE_START_RX (*(reg *)(UARTE0 + 0x000U))
+#define UARTE_STOP_RX (*(reg *)(UARTE0 + 0x004U))
 #define UARTE_START_TX (*(reg *)(UARTE0 + 0x008U))
+#define UARTE_STOP_TX (*(reg *)(UARTE0 + 0x00CU))
 #define UARTE_RX_READY_AT (UARTE0 + 0x108U)
 #define UARTE_RX_READY (*(reg *)UARTE_RX_READY_AT)
 #define UARTE_TX_ENDED (*(reg *)(UARTE0 + 0x120U))
 #define UARTE_ERROR (*(reg *)(UARTE0 + 0x124U))
+#define UARTE_RX_STOPPED (*(reg *)(UARTE0 + 0x144U))
 #define UARTE_SHORTS (*(reg *)(UARTE0 + 0x200U))
 #define UARTE_SHORT_RX_ENDED_START (1U << 5)
 #define UARTE_INTERRUPTS_ON (*(reg *)(UARTE0 + 0x304U))
+#define UARTE_INTERRUPTS_OFF (*(reg *)(UARTE0 + 0x308U))
 #define UARTE_INTERRUPT_RX_READY (1U << 2)
 #define UARTE_INTERRUPT_TX_ENDED (1U << 8)
 #define UARTE_INTERRUPT_ERROR (1U << 9)
@@ -88,6 +92,7 @@ typedef volatile uint32_t reg;
 /* Timer 0 tells the time, timer 1 counts bytes. */
 #define TIMER(number) (0x40008000U + 0x1000U * (number))
 #define TIMER_START(number) (*(reg *)(TIMER(number) + 0x000U))
+#define TIMER_STOP(number) (*(reg *)(TIMER(number) + 0x004U))
 #define TIMER_COUNT_AT(number) (TIMER(number) + 0x008U)
 #define TIMER_CLEAR(number) (*(reg *)(TIMER(number) + 0x00CU))
 #define TIMER_CAPTURE(number, channel) (*(reg *)(TIMER(number) + 0x040U + 4U * (channel)))
@@ -105,6 +110,7 @@ typedef volatile uint32_t reg;
 #define TIMER0_IRQ 8U
 
 #define PPI_ENABLE_SET (*(reg *)0x4001F504U)
+#define PPI_ENABLE_CLEAR (*(reg *)0x4001F508U)
 #define PPI_EVENT(channel) (*(reg *)(0x4001F510U + 8U * (channel)))
 #define PPI_TASK(channel) (*(reg *)(0x4001F514U + 8U * (channel)))
 
@@ -127,6 +133,8 @@ typedef volatile uint32_t reg;
 #define NVMC_CACHE_ON 1U
 
 #define NVIC_ENABLE (*(reg *)0xE000E100U)
+#define NVIC_DISABLE (*(reg *)0xE000E180U)
+#define NVIC_CLEAR (*(reg *)0xE000E280U)
 #define SCB_VTOR (*(reg *)0xE000ED08U)
 #define SCB_AIRCR (*(reg *)0xE000ED0CU)
 #define SCB_AIRCR_RESET 0x05FA0004U

@@ -16,6 +16,13 @@ int main(void);
 /* What the software was about when it asked for a reset. */
 static uint32_t state __attribute__((section(".noinit")));
 
+enum reset_cause startup_peek_cause(void) {
+  const uint32_t reason = POWER_RESET_REASON;
+  return (reason & (RESET_REASON_WATCHDOG | RESET_REASON_LOCKUP)) != 0U ? RESET_WATCHDOG
+         : (reason & RESET_REASON_SOFTWARE) != 0U                       ? RESET_SOFTWARE
+                                                                        : RESET_POWER;
+}
+
 /* Reasons pile up until they are cleared, so the gravest counts. */
 enum reset_cause startup_reset_cause(void) {
   const uint32_t reason = POWER_RESET_REASON;

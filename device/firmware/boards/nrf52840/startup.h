@@ -9,6 +9,8 @@
 
 /* There is one processor, so a board's context is NULL. */
 
+/* Why it started, for a loader, as far as the chip alone knows: what it starts asks again. */
+enum reset_cause startup_peek_cause(void);
 /* Why it started; call it once. */
 enum reset_cause startup_reset_cause(void);
 /* Start again, remembering that the software asked for it. */

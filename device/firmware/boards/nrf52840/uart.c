@@ -15,6 +15,7 @@
 #define TX_AT_ONCE 256U
 #define COUNTER 1U
 #define CHANNEL 0U
+#define STOP_LOOKS 100000U
 
 static uint8_t rx[RX_SIZE], tx[TX_SIZE];
 static volatile uint32_t rx_announced; /* half that the DMA was told of last, counted on and on */
@@ -49,6 +50,19 @@ void uart_start(void) {
   UARTE_RX_POINTER = (uint32_t)(uintptr_t)rx;
   UARTE_RX_SIZE = RX_HALF;
   UARTE_START_RX = 1;
+}
+
+void uart_stop(void) {
+  UARTE_SHORTS = 0;
+  UARTE_INTERRUPTS_OFF = UINT32_MAX;
+  UARTE_RX_STOPPED = 0;
+  UARTE_STOP_RX = 1;
+  UARTE_STOP_TX = 1;
+  for (uint32_t i = 0; i < STOP_LOOKS && UARTE_RX_STOPPED == 0U; i++) {
+  }
+  UARTE_ENABLE = 0;
+  PPI_ENABLE_CLEAR = 1U << CHANNEL;
+  TIMER_STOP(COUNTER) = 1;
 }
 
 /* Once a half has its first byte, the DMA has begun it and can be told of the next one. */

@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 void uart_start(void);
+/* No DMA and no interrupt of it any more. */
+void uart_stop(void);
 size_t uart_read(void *context, uint8_t *data, size_t size);
 bool uart_write(void *context, const uint8_t *data, size_t size);
 size_t uart_room(void *context);

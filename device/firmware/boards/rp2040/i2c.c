@@ -178,7 +178,6 @@ enum status i2c_transfer(void *context, uint8_t address, const uint8_t *write, s
   i2c->enable = ENABLE;
   (void)i2c->clear_all;
   for (;;) {
-    move(&t);
     const uint32_t raised = i2c->interrupts_raw;
     if ((raised & INTERRUPT_ABORT) != 0U) {
       const enum status status = aborted(i2c->abort_source);
@@ -186,8 +185,8 @@ enum status i2c_transfer(void *context, uint8_t address, const uint8_t *write, s
       i2c->enable = 0;
       return status;
     }
+    move(&t);
     if ((raised & INTERRUPT_STOP) != 0U && t.asked == write_size + read_size) {
-      move(&t); /* what came between looking and the STOP */
       (void)i2c->clear_stop;
       i2c->enable = 0;
       return t.got == read_size ? STATUS_OK : STATUS_SHORT;

@@ -11,7 +11,7 @@ from email.utils import format_datetime
 from thermo_core.text import clean
 from thermo_core.wearable.profile import NOTICE
 from thermo_hub.alerts.channels.channel import DeliveryError, Message, secret_of
-from thermo_hub.alerts.settings import Mail
+from thermo_hub.channel_settings import Mail
 
 TIMEOUT_S = 20.0
 LONGEST_SUBJECT = 120

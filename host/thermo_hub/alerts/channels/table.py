@@ -7,8 +7,8 @@ from thermo_hub.alerts.channels.mqtt import MqttChannel
 from thermo_hub.alerts.channels.page import PageChannel
 from thermo_hub.alerts.channels.webhook import WebhookChannel
 from thermo_hub.alerts.rules import PAGE
-from thermo_hub.alerts.settings import AlertSettings
 from thermo_hub.bus import Bus
+from thermo_hub.channel_settings import AlertSettings
 
 
 def channels(settings: AlertSettings, bus: Bus) -> dict[str, Channel]:

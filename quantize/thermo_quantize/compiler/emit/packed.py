@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from thermo_quantize.compiler.emit.common import scaling
 from thermo_quantize.compiler.emit.unit import Unit
-from thermo_quantize.compiler.fixed_point import scale
+from thermo_quantize.compiler.fixed_point import clamp, scale
 from thermo_quantize.compiler.ir import Requant
 
 GUARD = """
@@ -87,6 +87,13 @@ def _ends(multiplier: int, exponent: int, zero_point: int, low: int, high: int, 
     return first(low + 1) - 1, first(high)
 
 
+def _constant(bias: int, multiplier: int, exponent: int, requant: Requant) -> tuple[int, int, int, int, int]:
+    """The row of a channel without weights: whatever its bias, an accumulator that surely gives its one result."""
+    result = clamp(scale(bias, multiplier, exponent) + requant.zero_point, requant.low, requant.high)
+    sure = (result - requant.zero_point) * (_BYTE >> 16)
+    return sure, sure, 0, 1 << 16, 1 << 30
+
+
 def packed_requant(requant: Requant, weights: NDArray[np.int8], bias: NDArray[np.int64]) -> PackedRequant | None:
     """The constants, or None where plain C must do.
 
@@ -95,13 +102,16 @@ def packed_requant(requant: Requant, weights: NDArray[np.int8], bias: NDArray[np
         weights: (channels, products).
         bias: folded, of raw inputs.
     """
-    if any(not -13 <= e <= -4 for e in requant.exponents) or any(m < 1 << 30 for m in requant.multipliers):
-        return None
-    sums = np.abs(weights.astype(np.int64)).sum(axis=1)
-    if int((128 * sums + np.abs(bias)).max(initial=0)) >= 1 << 30 or requant.high - requant.low < 2:
+    if requant.high - requant.low < 2:
         return None
     rows, before, after = [], 0.0, 0.0
-    for m, e, own in zip(requant.multipliers, requant.exponents, bias.tolist(), strict=True):
+    for m, e, own, row in zip(requant.multipliers, requant.exponents, bias.tolist(), weights, strict=True):
+        if not row.any():
+            rows.append(_constant(own, m, e, requant))
+            continue
+        largest = 128 * int(np.abs(row.astype(np.int64)).sum()) + abs(own)
+        if not -13 <= e <= -4 or m < 1 << 30 or largest >= 1 << 30:
+            return None
         most = (300 << 1 - e) + (1 << 10)
         low_end, high_end = _ends(m, e, requant.zero_point, requant.low, requant.high, most)
         shift = 7 - e

@@ -17,12 +17,14 @@ from thermo_quantize.compiler.emit.packed import (
     FAST_OUTPUT,
     SLOW_OUTPUT,
     PackedRequant,
-    assembler,
     exactly,
     packed_requant,
     pairs_fit,
 )
-from thermo_quantize.compiler.emit.patch import emit_patch, is_direct, pixel
+from thermo_quantize.compiler.emit.packed_dense import PackedDense
+from thermo_quantize.compiler.emit.packed_function import UNROLL, WEIGHTS, Body, at, function, limits, output
+from thermo_quantize.compiler.emit.packed_patch import packed_patch
+from thermo_quantize.compiler.emit.patch import is_direct, pixel
 from thermo_quantize.compiler.emit.unit import Unit, indent
 from thermo_quantize.compiler.ir import Conv
 from thermo_quantize.compiler.memory import Overlap
@@ -30,32 +32,6 @@ from thermo_quantize.compiler.memory import Overlap
 PIXELS = 4
 _TOGETHER = 8
 """Channels whose weights lie side by side: 8 bytes, as the inputs' pointer moves."""
-_UNROLL = 4
-
-# Where arguments lie: those of registers are pushed last, above them nine registers, then what came on the stack.
-_IN, _WEIGHTS, _OUT = "[sp]", "[sp, #4]", "[sp, #12]"
-_ARGUMENTS = (
-    "step_1",
-    "step_2",
-    "step_3",
-    "end_many",
-    "end",
-    "out_end",
-    "jump",
-    "base",
-    "window",
-    "span",
-    "high",
-    "zero",
-    "exact",
-)
-_STACK = {name: 52 + 4 * number for number, name in enumerate(_ARGUMENTS)}
-
-
-def _at(name: str, pushed: int = 0) -> str:
-    return f"[sp, #{_STACK[name] + pushed}]"
-
-
 _WORD = ["muls r2, r4", "muls r3, r5", "adds r2, r3", "add {s}, r2", "asrs r2, r2, #16", "adcs {h}, r2"]
 _RUN = [
     "ldrsb r4, [r1, r0]",
@@ -68,167 +44,32 @@ _RUN = [
 """Two products of four pixels: r0 inputs, r1 weights less inputs, r6, r7 upper halves, r8, r9 words."""
 
 
-def _output(name: str, value: str, store: list[str]) -> tuple[list[str], list[str]]:
-    """(an accumulator's way to its byte, what lies aside of it): r1 low end, r4 coarse, r10 span, r12 base, lr window."""
-    straight = [
-        f"subs r5, {value}, r1",
-        "cmp r5, r10",
-        f"bhi {name}1f",
-        f"muls {value}, r4",
-        f"add {value}, r12",
-        f"lsrs r0, {value}, #24",
-        f"lsls {value}, {value}, #8",
-        f"cmp {value}, lr",
-        f"bls {name}2f",
-        f"{name}0:",
-        *store,
-    ]
-    aside = [
-        f"{name}1:",
-        # -1 or 0: below or above.
-        "asrs r5, r5, #31",
-        f"ldr r0, {_at('span')}",
-        "ands r5, r0",
-        f"ldr r0, {_at('high')}",
-        "subs r0, r0, r5",
-        f"b {name}0b",
-        f"{name}2:",
-        "adds r0, r5, r1",
-        "push {r1, r2, r3}",
-        "mov r1, r12",
-        "mov r2, lr",
-        "push {r1, r2}",
-        f"ldr r3, {_at('exact', 20)}",
-        "mov r12, r3",
-        "mov r3, r11",
-        "subs r3, #4",
-        "ldr r1, [r3]",
-        "mov r2, r4",
-        f"ldr r3, {_at('zero', 20)}",
-        "blx r12",
-        "pop {r1, r2}",
-        "mov r12, r1",
-        "mov lr, r2",
-        "pop {r1, r2, r3}",
-        f"b {name}0b",
-    ]
-    return straight, aside
-
-
 def _product() -> str:
     """C of the function."""
-    lines = [
-        "push {r4-r7, lr}",
-        "mov r4, r8",
-        "mov r5, r9",
-        "mov r6, r10",
-        "mov r7, r11",
-        "push {r4-r7}",
-        "subs r1, r1, r0",
-        "push {r0-r3}",
-        "mov r11, r2",
-        f"ldr r3, {_at('base')}",
-        "mov r12, r3",
-        f"ldr r3, {_at('window')}",
-        "mov lr, r3",
-        "10:",
-        "mov r2, r11",
-        "ldr r6, [r2]",
-        "movs r7, r6",
-        "lsls r3, r6, #16",
-        "adds r3, r6",
-        "mov r8, r3",
-        "mov r9, r3",
-        f"ldr r0, {_IN}",
-        f"ldr r1, {_WEIGHTS}",
-        f"ldr r3, {_at('end_many')}",
-        "mov r10, r3",
-        "cmp r0, r10",
-        "beq 12f",
-        "11:",
-        *_RUN * _UNROLL,
-        "cmp r0, r10",
-        "bne 11b",
-        "12:",
-        f"ldr r3, {_at('end')}",
-        "mov r10, r3",
-        "b 14f",
-        "13:",
-        *_RUN,
-        "14:",
-        "cmp r0, r10",
-        "bne 13b",
-        # Weights of the next channel, eight of which lie side by side.
-        f"ldr r1, {_WEIGHTS}",
-        "adds r1, #1",
-        "lsls r2, r1, #29",
-        "bne 15f",
-        f"ldr r2, {_at('jump')}",
-        "add r1, r2",
-        "15:",
-        f"str r1, {_WEIGHTS}",
-        "mov r2, r11",
-        "ldmia r2!, {r0, r1, r3, r4, r5}",
-        "mov r11, r2",
-        "mov r10, r3",
-        f"ldr r2, {_OUT}",
-        "lsls r5, r7, #16",
-        "mov r3, r9",
-        "subs r3, r3, r5",
-    ]
-    sides = []
+    outputs: list[str] = ["lsls r5, r7, #16", "mov r3, r9", "subs r3, r3, r5"]
+    sides: list[str] = []
     # With a step of 0 an earlier pixel, written later, remains.
     for name, value, step in (("2", "r7", "step_3"), ("3", "r3", "step_2"), ("4", "r6", "step_1"), ("5", "r3", "")):
         if name == "4":
-            lines += ["lsls r5, r6, #16", "mov r3, r8", "subs r3, r3, r5"]
-        store = [f"ldr r5, {_at(step)}", "strb r0, [r2, r5]"] if step else ["strb r0, [r2]"]
-        straight, aside = _output(name, value, store)
-        lines += straight
+            outputs += ["lsls r5, r6, #16", "mov r3, r8", "subs r3, r3, r5"]
+        store = [f"ldr r5, {at(step)}", "strb r0, [r2, r5]"] if step else ["strb r0, [r2]"]
+        straight, aside = output(name, value, store)
+        outputs += straight
         sides += aside
-    lines += [
-        "adds r2, #1",
-        f"str r2, {_OUT}",
-        f"ldr r3, {_at('out_end')}",
-        "cmp r2, r3",
-        "beq 16f",
-        "b 10b",
-        "16:",
-        "add sp, #16",
-        "pop {r4-r7}",
-        "mov r8, r4",
-        "mov r9, r5",
-        "mov r10, r6",
-        "mov r11, r7",
-        "pop {r4-r7, pc}",
-        *sides,
+    weights = [
+        # Eight channels' lie side by side.
+        f"ldr r1, {WEIGHTS}",
+        "adds r1, #1",
+        "lsls r2, r1, #29",
+        "bne 15f",
+        f"ldr r2, {at('jump')}",
+        "add r1, r2",
+        "15:",
+        f"str r1, {WEIGHTS}",
     ]
-    arguments = ["const word_t *inputs", "const int8_t *weights", "const int32_t *constants", "int8_t *out"]
-    arguments += [
-        "uint32_t step_1",
-        "uint32_t step_2",
-        "uint32_t step_3",
-        "const word_t *end_many",
-        "const word_t *end",
-    ]
-    arguments += [
-        "const int8_t *out_end",
-        "uint32_t jump",
-        "uint32_t base",
-        "uint32_t window",
-        "int32_t span",
-        "int32_t high",
-    ]
-    arguments += ["int32_t zero_point", "int32_t (*precise)(int32_t, int32_t, uint32_t, int32_t)"]
-    parameters = ",\n    ".join(f"{argument} __attribute__((unused))" for argument in arguments)
-    return f"""
-/* Four pixels, two a word, times all weights, a channel at a time; outputs `step` bytes after that of the first pixel. */
-__attribute__((naked, noinline, unused)) static void product(
-    {parameters}) {{
-  __asm__ volatile(
-{assembler(lines)}
-  );
-}}
-"""
+    start = ["movs r7, r6", "lsls r3, r6, #16", "adds r3, r6", "mov r8, r3", "mov r9, r3"]
+    about = "Four pixels, two a word, times all weights, a channel at a time; outputs `step` bytes after that of the first pixel."
+    return function("product", about, Body(["subs r1, r1, r0"], start, _RUN, weights, outputs, sides))
 
 
 _PACK = """
@@ -270,12 +111,13 @@ class PackedConv(Kernel[Conv]):
         """16 for eight products, about 75 a channel of four pixels, 4 an input that is packed."""
         layer, window = self.layer, self.layer.window
         blocks = -(-window.pixels // PIXELS)
-        many, rest = divmod(self._runs, _UNROLL)
-        channel = many * (16 * _UNROLL + 2) + 18 * rest + 38 + 4 * (FAST_OUTPUT + 1 + self._fast.slow * SLOW_OUTPUT)
+        many, rest = divmod(self._runs, UNROLL)
+        channel = many * (16 * UNROLL + 2) + 18 * rest + 38 + 4 * (FAST_OUTPUT + 1 + self._fast.slow * SLOW_OUTPUT)
         total = blocks * (layer.channels_out * channel + 60 + 8 * layer.depth)
         if not is_direct(layer):
             outside = window.pixels - pixels_inside(window)
-            total += window.pixels * (3 * layer.depth // 2 + 30 * window.kernel_h) + 30 * outside * window.kernel_h
+            each = 5 if any(source.channels % 4 for source in layer.sources) else 1
+            total += window.pixels * (each * layer.depth + 30 * window.kernel_h) + 60 * outside * window.kernel_h
             if window.dilation_w > 1 or len(layer.sources) > 1:
                 total += 20 * taps_inside(window)
         return round(total)
@@ -290,9 +132,8 @@ class PackedConv(Kernel[Conv]):
         flat = layer.weights.reshape(layer.channels_out, -1)
         weights = unit.table(f"{prefix}_weights", "int8_t", _weights(flat))
         constants = unit.table(f"{prefix}_constants", "int32_t", [number for row in fast.rows for number in row])
-        many = self._runs // _UNROLL * _UNROLL
-        limits = f"{fast.base}U, {fast.window}U, {fast.high - fast.low}, {fast.high}, {fast.zero_point}, exact"
-        shared = f"inputs + {4 * many}, inputs + {4 * self._runs}, out + {layer.channels_out}, {16 * self._runs - 8}, {limits}"
+        many = self._runs // UNROLL * UNROLL
+        shared = f"inputs + {4 * many}, inputs + {4 * self._runs}, out + {layer.channels_out}, {16 * self._runs - 8}, {limits(fast)}"
         collect = self._collect(unit, position)
         count, rest = window.pixels // PIXELS * PIXELS, window.pixels % PIXELS
 
@@ -322,7 +163,7 @@ class PackedConv(Kernel[Conv]):
     def _collect(self, unit: Unit, position: int) -> Callable[[int], str]:
         """A function from a number of pixels to statements that pack so many from p on; what is not there is repeated."""
         layer, depth = self.layer, self.layer.depth
-        call = "" if is_direct(layer) else emit_patch(unit, layer, position)
+        call = "" if is_direct(layer) else packed_patch(unit, layer, position)
         patches = f"(int8_t *){unit.scratch(position)} + {self._packed}"
 
         def pair(low: int, high: int, to: int) -> str:
@@ -356,6 +197,8 @@ def packed_conv(layer: Conv) -> Kernel[Conv] | None:
     """The M0+ kernel of a convolution, or None where plain C must do."""
     flat = layer.weights.reshape(layer.channels_out, -1)
     fast = packed_requant(layer.requant, flat, layer.folded_bias)
-    if fast is None or not pairs_fit(flat):
+    if fast is None:
         return None
-    return PackedConv(layer, fast)
+    if layer.window.pixels == 1:
+        return PackedDense(layer, fast)
+    return PackedConv(layer, fast) if pairs_fit(flat) else None

@@ -16,10 +16,10 @@ def pixel(unit: Unit, number: str, width: int) -> str:
     return f"{unit.row(row)}, {column}"
 
 
-def emit_patch(unit: Unit, layer: Conv, position: int) -> str:
+def emit_patch(unit: Unit, layer: Conv, position: int, copy: str = "memcpy") -> str:
     """Add a function `(int8_t *patch, int y, int x)` that fills patch[depth]; gives a call's text up to the patch.
 
-    Places outside of the image get the input's zero point, which the folded bias cancels.
+    `copy` is called with what memcpy takes. Places outside of the image get the input's zero point, which the folded bias cancels.
     """
     window = layer.window
     head, call = unit.patch(layer, position)
@@ -34,6 +34,7 @@ def emit_patch(unit: Unit, layer: Conv, position: int) -> str:
         body = _rows(layer, row, column, any_row=unit.row("") != "")
     else:
         body = _taps(layer, row, column)
+    body = body.replace("memcpy(", f"{copy}(")
     unit.functions.append(
         f"LAYER static void {head}int8_t *patch, int y, int x) {{\n{indent(pointers)}\n{indent(body)}\n}}"
     )

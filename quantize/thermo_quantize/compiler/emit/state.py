@@ -22,22 +22,26 @@ def macro(name: str, size: int) -> str:
     return f"#define {name.upper()}_STATE_BYTES {size}\n" if size else ""
 
 
-def prototype(name: str, size: int) -> str:
+def prototype(name: str, size: int, parameter: str = "") -> str:
     """The header's declaration of NAME_reset()."""
     if not size:
         return ""
     return f"""
 /* The network keeps a state: each run goes on where the one before ended. Forget it, as before the first run: wherever the
    input begins anew, or has a gap. */
-void {name}_reset(void);
+void {name}_reset({parameter or "void"});
 """
 
 
-def array(name: str, size: int) -> str:
-    """The array."""
+def array(name: str, size: int, behind: int | None = None) -> str:
+    """The array; behind an arena of so many bytes where it has no place of its own."""
+    if size and behind is not None:
+        return f"#define state (arena + {behind})"
     return f"static _Alignas(16) int8_t state[{name.upper()}_STATE_BYTES];" if size else ""
 
 
-def reset(name: str, size: int) -> str:
-    """NAME_reset()."""
-    return f"void {name}_reset(void) {{\n  memset(state, 0, sizeof state);\n}}" if size else ""
+def reset(name: str, size: int, parameter: str = "") -> str:
+    """NAME_reset(), which is told where the arena lies where there is a parameter for it."""
+    if not size:
+        return ""
+    return f"void {name}_reset({parameter or 'void'}) {{\n  memset(state, 0, {name.upper()}_STATE_BYTES);\n}}"

@@ -94,11 +94,13 @@ class StreamedKernel(Kernel[Streamed]):
     to += {kept * row_bytes};
   }}"""
         names = [f"{unit.function_name(kernel.layer, position)}_{suffix}" for kernel, suffix in kernels]
-        make = f"{names[0]}(in + row * {layer.row.inputs[0].size}, to);" if direct else f"{names[0]}(in, to, row);"
-        middle, finish = "", f"{names[1]}(band, out);"
+        tells = unit.argument and f"{unit.argument}, "
+        made = f"in + row * {layer.row.inputs[0].size}, to" if direct else "in, to, row"
+        make = f"{names[0]}({tells}{made});"
+        middle, finish = "", f"{names[1]}({tells}band, out);"
         if self._tail is not None:
             middle = f"\nint8_t *const middle = {unit.scratch(position)} + {self._band_bytes};"
-            finish = f"{names[1]}(band, middle);\n  {names[2]}(middle, out);"
+            finish = f"{names[1]}({tells}band, middle);\n  {names[2]}({tells}middle, out);"
         body = f"""
 {unit.source(layer.inputs[0])}
 {unit.target(layer.output)}

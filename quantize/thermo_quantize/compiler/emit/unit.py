@@ -92,6 +92,7 @@ class Unit:
         place: where the arena lies; an array of the network's own where left out.
         states: byte of the state of each layer that has one, by its position.
         state_bytes: of all states.
+        by_argument: functions are told where the arena lies, and states behind it; nothing has an address of its own.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Unit:
     place: Place | None = None
     states: dict[int, int] = field(default_factory=dict)
     state_bytes: int = 0
+    by_argument: bool = False
     tables: list[str] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
@@ -194,11 +196,24 @@ class Unit:
         head = f"/* {position}: {layer.title} {shapes} -> {results}{note}\n   {comment(names)} */"
         if self._inside is not None:
             row = ", int row" if self._inside.of_row else ""
-            signature = f"{function}_{self._inside.suffix}(const int8_t *source, int8_t *target{row})"
+            told = self.parameter and f"{self.parameter}, "
+            signature = f"{function}_{self._inside.suffix}({told}const int8_t *source, int8_t *target{row})"
             self.functions.append(f"{head}\nLAYER static void {signature} {{\n{indent(body)}\n}}")
             return
-        self.functions.append(f"{head}\nLAYER static void {function}(void) {{\n{indent(body)}\n}}")
-        self.calls.append(f"{function}();")
+        self.functions.append(
+            f"{head}\nLAYER static void {function}({self.parameter or 'void'}) {{\n{indent(body)}\n}}"
+        )
+        self.calls.append(f"{function}({self.argument});")
+
+    @property
+    def parameter(self) -> str:
+        """Of every function that knows the arena; "" where it is an array."""
+        return "int8_t *const arena" if self.by_argument else ""
+
+    @property
+    def argument(self) -> str:
+        """What such a function is called with."""
+        return "arena" if self.by_argument else ""
 
     def prefix(self, position: int) -> str:
         """What names of a layer's tables begin with."""
@@ -211,10 +226,11 @@ class Unit:
     def patch(self, layer: Layer, position: int) -> tuple[str, str]:
         """Of a function that collects a pixel's inputs: its name and parentheses up to the first parameter, and a call's."""
         name = f"{self.function_name(layer, position)}_patch"
+        told, tells = (f"{self.parameter}, ", f"{self.argument}, ") if self.by_argument else ("", "")
         if self._inside is None:
-            return f"{name}(", f"{name}("
+            return f"{name}({told}", f"{name}({tells}"
         name = f"{name}_{self._inside.suffix}"
-        return f"{name}(const int8_t *source, ", f"{name}(source, "
+        return f"{name}({told}const int8_t *source, ", f"{name}({tells}source, "
 
     def function_name(self, layer: Layer, position: int) -> str:
         """Name of a layer's function."""

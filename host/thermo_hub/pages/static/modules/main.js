@@ -3,6 +3,8 @@
 import { el, put } from "./dom.js";
 import { Hub } from "./hub.js";
 import { PAGES } from "./registry.js";
+import { invited, signIn } from "./signin.js";
+import { follow } from "./sound.js";
 import { fahrenheit, setUnit } from "./units.js";
 
 const hub = new Hub();
@@ -85,10 +87,11 @@ dress();
 tools();
 try {
   await hub.begin();
+  if (hub.may("wearer", "carer", "clinician")) follow(hub);
   await show();
 } catch (error) {
-  put(main, el("div", { class: "empty" },
-    el("h1", {}, "Nobody has let you in yet"),
-    el("p", {}, "Open the link that the hub printed when it started; ", el("code", {}, "thermo-hub link"), " prints another."),
-    el("p", { class: "quiet" }, error.message)));
+  const token = /^\/invited\/([^/]+)$/.exec(location.pathname)?.[1];
+  if (token) invited(main, decodeURIComponent(token));
+  else if (hub.me === null) signIn(main);
+  else put(main, el("div", { class: "empty" }, el("h1", {}, "This page cannot be shown"), el("p", {}, error.message)));
 }

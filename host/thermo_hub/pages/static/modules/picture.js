@@ -290,15 +290,17 @@ export class ThermalPicture {
         const [x, y] = top.peak;
         parts.push(svg("path", { class: "halo", d: `M${x - 0.7} ${y}H${x + 0.7}M${x} ${y - 0.7}V${y + 0.7}` }));
         parts.push(svg("path", { class: kind, "stroke-dasharray": "none", d: `M${x - 0.7} ${y}H${x + 0.7}M${x} ${y - 0.7}V${y + 0.7}` }));
-        const right = x > picture.columns * 0.7;
-        parts.push(this.text(right ? x - 1 : x + 1, y < 2 ? y + 1.6 : y - 0.9, difference(top.kelvin), 1.15, right ? "end" : "start"));
+        // The two kinds say it on two sides of the peak, so that neither hides the other.
+        const above = kind === "own" ? y >= 2 : y > picture.rows - 2;
+        const right = kind === "own" ? x <= picture.columns * 0.75 : x < picture.columns * 0.2;
+        parts.push(this.text(right ? x + 1 : x - 1, above ? y - 0.9 : y + 1.9, difference(top.kelvin), 1.15, right ? "start" : "end", kind));
       }
     }
     return parts;
   }
 
-  text(x, y, words, size, anchor = "middle") {
-    return svg("text", { x, y, "font-size": size, "text-anchor": anchor }, words);
+  text(x, y, words, size, anchor = "middle", kind = null) {
+    return svg("text", { x, y, "font-size": size, "text-anchor": anchor, class: kind && `of-${kind}` }, words);
   }
 
   words(picture) {

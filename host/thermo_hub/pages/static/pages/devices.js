@@ -130,8 +130,12 @@ function outcome(what, result) {
 }
 
 function log(worn) {
-  const events = worn?.events ?? [];
-  if (!events.length) return el("p", { class: "quiet" }, "Nothing since the hub began to listen.");
-  return el("div", { class: "stack" }, ...events.slice().reverse().map((event) => el("div", { class: "happened" }, el("span", { class: "quiet" }, clock(event.utc)),
+  const newest = new Map();
+  for (const event of worn?.events ?? []) {
+    newest.delete(event.code);
+    newest.set(event.code, event);
+  }
+  if (!newest.size) return el("p", { class: "quiet" }, "Nothing since the hub began to listen.");
+  return el("div", { class: "stack" }, ...[...newest.values()].reverse().map((event) => el("div", { class: "happened" }, el("span", { class: "quiet" }, clock(event.utc)),
     el("span", {}, chip(event.severity, severityKind(event.severity)), " ", event.text, event.count > 1 ? el("span", { class: "quiet" }, ` (${event.count} times)`) : null))));
 }

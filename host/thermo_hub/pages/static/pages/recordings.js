@@ -130,6 +130,7 @@ async function replay(main, hub, name) {
     el("div", { class: "card row" }, play, speed, scrub, at), el("div", { class: "worn" }, left, right), grid);
   main.querySelector(".worn").style.marginTop = "16px";
   if (!left.children.length) left.append(grid);
+  if (charts.length === 1 || grid.parentNode === left) grid.style.gridTemplateColumns = "1fr";
 
   let now = found.from, timer = null, before = 0;
   const draw = () => {

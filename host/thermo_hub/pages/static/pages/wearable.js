@@ -94,7 +94,7 @@ class Page {
     this.recording = el("div");
     this.askRecording(worn);
     this.events = el("div", { class: "stack" });
-    right.append(el("section", { class: "card" }, el("h2", {}, "What happened"), this.events));
+    right.append(el("section", { class: "card" }, el("h2", {}, "What happened"), this.events), this.recording);
     const charts = el("div", { class: "charts" });
     for (const chart of this.makeCharts(worn)) {
       this.charts.push(chart);
@@ -114,7 +114,7 @@ class Page {
     }
     put(this.main,
       el("div", { class: "head" }, el("div", {}, this.title, this.under), this.state, el("span", { class: "grow" }), rename),
-      this.open, this.recording, el("div", { class: "worn" }, left, right),
+      this.open, el("div", { class: "worn" }, left, right),
       charts.parentNode ? null : el("div", { class: "head", style: null }, el("h2", {}, "Signals"), el("span", { class: "grow" }), windows),
       charts.parentNode ? null : charts);
     const heads = this.main.querySelectorAll(".head");
@@ -125,7 +125,6 @@ class Page {
     if (!this.hub.may("wearer", "carer", "clinician")) return;
     const { running } = await this.hub.get("/api/recordings");
     put(this.recording, recorder(this.hub, worn, running[worn.id], () => this.askRecording(worn)));
-    this.recording.style.marginBottom = "16px";
   }
 
   pictureCard(worn, shown) {

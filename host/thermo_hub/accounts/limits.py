@@ -1,0 +1,48 @@
+"""How often somebody may try: a bucket for each key, which fills again by and by."""
+
+import time
+from collections.abc import Callable
+from threading import Lock
+
+MOST_KEYS = 10_000
+
+
+class Limit:
+    """Counts tries by key. May be used in any thread.
+
+    Args:
+        tries: that may follow each other at once.
+        per_s: seconds in which so many become possible again.
+        now_s: seconds of a clock that only rises.
+    """
+
+    def __init__(self, tries: int, per_s: float, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._tries = tries
+        self._each_s = per_s / tries
+        self._now_s = now_s
+        self._full_at: dict[str, float] = {}
+        self._lock = Lock()
+
+    def wait_s(self, key: str) -> float:
+        """Take a try; 0 where it may be made, else seconds until one may."""
+        now_s = self._now_s()
+        with self._lock:
+            full_at = max(self._full_at.get(key, now_s), now_s)
+            wait_s = full_at - now_s - (self._tries - 1) * self._each_s
+            if wait_s > 1e-9:
+                return wait_s
+            if key not in self._full_at and len(self._full_at) >= MOST_KEYS:
+                self._forget(now_s)
+            self._full_at[key] = full_at + self._each_s
+            return 0.0
+
+    def forgive(self, key: str) -> None:
+        """A try was good: those before it do not count."""
+        with self._lock:
+            self._full_at.pop(key, None)
+
+    def _forget(self, now_s: float) -> None:
+        """Forget keys whose buckets are full; where all are in use, those that have waited longest."""
+        self._full_at = {key: at for key, at in self._full_at.items() if at > now_s}
+        while len(self._full_at) >= MOST_KEYS:
+            del self._full_at[next(iter(self._full_at))]

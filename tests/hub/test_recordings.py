@@ -1,0 +1,120 @@
+"""Recordings that a hub makes and shows, against what went in."""
+
+import itertools
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from host_sessions import blocks_of, came, camera_constants, session_of
+
+from thermo_core.errors import StorageError
+from thermo_core.recording.layout import Gap, Marker
+from thermo_core.recording.session import Session
+from thermo_core.sensors.mlx90640.frames import Subpage
+from thermo_core.wearable import file
+from thermo_core.wearable.library import resolve
+from thermo_host.link.items import Lost, Telemetry
+from thermo_host.stream.decoding import Decoding
+from thermo_host.stream.playback import Recording
+from thermo_hub.recordings.looking import STEPS, brief, pictures, thinned, whole
+from thermo_hub.recordings.sink import RecordingSink
+from thermo_sim.chips.mlx90640 import eeprom
+from thermo_sim.chips.mlx90640.dataset import PictureSource
+
+SEED = 5
+PERIOD_US = 62_500
+
+
+@pytest.fixture(scope="module")
+def session() -> Session:
+    return session_of(file.read(resolve("breast-patch")).profile, {0: camera_constants(eeprom.generate(SEED))})
+
+
+@pytest.fixture(scope="module")
+def telemetry() -> list[Telemetry]:
+    source = PictureSource(SEED, 16.0, eeprom=eeprom.generate(SEED))
+    words = [frame for _ in range(20) for frame in source.words(np.full((24, 32), 34.0))]
+    return came(blocks_of([Subpage(frame, at, 1_000_000 + at * PERIOD_US) for at, frame in enumerate(words)]))
+
+
+def test_what_is_shown_of_a_recording_is_what_was_recorded(
+    tmp_path: Path, session: Session, telemetry: list[Telemetry]
+) -> None:
+    sink = RecordingSink(tmp_path / "a.mcap", session)
+    for item in telemetry:
+        sink.take(item, None)
+    sink.mark("lies down")
+    sink.end()
+    decoding = Decoding(session)
+    expected = [
+        samples["skin"].values
+        for item in telemetry
+        for samples in decoding.push(item.record).passes  # type: ignore[arg-type]
+        if "skin" in samples
+    ]
+    frames = list(pictures(sink.path, "skin"))
+    assert len(frames) == len(expected) > 15
+    for frame, values in zip(frames, expected, strict=True):
+        seen = np.array(struct.unpack_from("<768h", frame, 11)).reshape(24, 32) / 100
+        assert np.abs(seen - values).max() <= 0.0051
+    shown = whole(sink.path)
+    assert shown["complete"]
+    assert [marker["text"] for marker in shown["markers"]] == ["lies down"]
+    assert brief(sink.path).facts["serial"] == session.hello.serial
+    assert len(list(pictures(sink.path, "skin", most=5))) == 5
+
+
+def test_a_recording_that_ends_while_the_wearable_is_away_ends_with_the_gap(
+    tmp_path: Path, session: Session, telemetry: list[Telemetry]
+) -> None:
+    sink = RecordingSink(tmp_path / "a.mcap", session)
+    sink.take(telemetry[0], None)
+    sink.take(Lost(telemetry[0].received_ns, "the port vanished"), None)
+    sink.end()
+    sink.end()
+    last = list(Recording(sink.path))[-1]
+    assert isinstance(last, Gap)
+    assert last.from_ns == telemetry[0].received_ns
+    assert last.reason == "the port vanished"
+
+
+def test_a_full_disk_ends_the_recording_and_nothing_else(
+    tmp_path: Path, session: Session, telemetry: list[Telemetry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("thermo_host.sinks.recorder.FLUSH_S", 0.0)
+    sink = RecordingSink(tmp_path / "a.mcap", session)
+    sink.take(telemetry[0], None)
+    sink.mark("before")
+
+    def full(*_: object) -> None:
+        raise StorageError("The disk is full; make room.")
+
+    monkeypatch.setattr("thermo_host.sinks.recorder.Recorder.add", full)
+    sink.take(telemetry[1], None)
+    assert not sink.running
+    assert "disk is full" in sink.failure
+    sink.take(telemetry[2], None)
+    monkeypatch.undo()
+    kept = list(Recording(sink.path))
+    assert any(isinstance(item, Marker) and item.text == "before" for item in kept)
+
+
+def test_a_file_that_is_no_recording_is_listed_with_what_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "a.mcap").write_bytes(b"nonsense")
+    found = brief(tmp_path / "a.mcap")
+    assert "a.mcap" in found.facts["problem"]
+
+
+def test_a_long_line_is_thinned_to_means_and_its_gaps_stay() -> None:
+    rows = [(float(at), np.array([at], np.float32)) for at in range(10_000) if not 4000 <= at < 6000]
+    found = thinned(rows)
+    assert len(found) <= STEPS + 1
+    step = found[1][0] - found[0][0]  # type: ignore[operator]
+    apart = [later[0] - earlier[0] for earlier, later in itertools.pairwise(found)]  # type: ignore[operator]
+    assert max(apart) >= 2000
+    for when, value in found:
+        assert when is not None
+        assert value is not None
+        assert abs(value - when) <= step
+    assert thinned([]) == []
