@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 
 from thermo_models.samples import Samples
 from thermo_models.settings import Settings
-from thermo_models.tasks.task import Contrasted, Task
+from thermo_models.tasks.task import CHANCE, Contrasted, Task
 
 BASELINE = "baseline"
-CHANCE = "chance"
-"""What is said where nothing is known: a level to see figures by, and no method to be better than."""
 _AGAINST = " against "
 """Between a figure and a method in the name of the difference of the two."""
 Outputs = Mapping[str, NDArray[np.float32]]

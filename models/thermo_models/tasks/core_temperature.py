@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 from thermo_core.errors import StorageError, UsageError
 from thermo_core.files import check_readable
 from thermo_models import extra_trees
-from thermo_models.contrast import CHANCE
 from thermo_models.face import (
     CONTEXT,
     COVERAGE,
@@ -51,7 +50,7 @@ from thermo_models.samples import Fold, Samples, digest_of, groups_left_out, peo
 from thermo_models.settings import Settings
 from thermo_models.tasks import core_temperature_cases as core_cases
 from thermo_models.tasks.core_temperature_limits import limits
-from thermo_models.tasks.task import Goal, Plan
+from thermo_models.tasks.task import CHANCE, Goal, Plan
 
 CENTRE_CELSIUS = (WEARABLE.profile.models[0].quantities or ())[0].offset
 """What the network's output 0 means."""

@@ -23,7 +23,6 @@ from thermo_core.stages.select import Select
 from thermo_core.stages.stage import Stage
 from thermo_core.stages.statistics import Statistics
 from thermo_models import extra_trees, streams
-from thermo_models.contrast import CHANCE
 from thermo_models.domain import domain
 from thermo_models.features import moments, signal_over, standardise, through
 from thermo_models.fit import Curves
@@ -33,7 +32,7 @@ from thermo_models.networks.layers import channels
 from thermo_models.random_features import Hidden, Prior, Solved
 from thermo_models.samples import Fold, Samples, digest_of, open_npz
 from thermo_models.settings import Settings
-from thermo_models.tasks.task import Goal, Plan
+from thermo_models.tasks.task import CHANCE, Goal, Plan
 from thermo_models.tasks.wrist_stress_limits import first_lines, limits
 from thermo_models.templates import template
 
