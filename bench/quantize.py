@@ -31,6 +31,7 @@ DATASETS = Path(__file__).resolve().parents[2] / "shared" / "datasets"
 DATA = {
     "fitness-band": "e4_exercise/e4_exercise_1hz.npz",
     "nagoya-actions": "nagoya_fir_16x16/clips_groups012.npz",
+    "nagoya-stream": "nagoya_fir_16x16/recordings_groups012.npz",
     "core-temperature": "fda_face_oral/flir_group1.csv.gz",
     "wrist-stress": "stress_predict_e4/stress_predict_1hz_s01-25.npz",
     **dict.fromkeys(("clothing", "clothing-8"), "jos3_body/jos3_scenes.npz"),

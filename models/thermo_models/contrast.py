@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from thermo_models.samples import Samples
 from thermo_models.settings import Settings
-from thermo_models.tasks.task import Contrasted, Task
+from thermo_models.tasks.task import CHANCE, Contrasted, Task
 
 BASELINE = "baseline"
 _AGAINST = " against "
@@ -37,6 +37,7 @@ def better_by(task: Task, own: Mapping[str, Any], others: Figures) -> dict[str, 
     return {
         f"{figure}{_AGAINST}{name}": float((own[figure] - other[figure]) * (1 if more_is_better else -1))
         for name, other in others.items()
+        if name != CHANCE
         for figure, more_is_better in task.more_is_better.items()
         if figure in own and figure in other
     }
