@@ -25,7 +25,7 @@ class Two:
 def test_better_is_more_of_what_should_be_much_and_less_of_what_should_be_little() -> None:
     better = contrast.better_by(
         Two(), {"auc": 0.9, "rmse": 0.2}, {"trees": {"auc": 0.8, "rmse": 0.3}, "chance": {"auc": 0.5}}
-    )  # type: ignore[arg-type]
+    )
     assert better == pytest.approx({"auc against trees": 0.1, "rmse against trees": 0.1})
     sure = {"auc against trees": (0.01, 0.2), "auc": (0.8, 0.95)}
     assert contrast.parted(sure) == ({"auc": (0.8, 0.95)}, {"auc against trees": (0.01, 0.2)})
