@@ -1,7 +1,7 @@
 """The application: its parts put together behind the guard."""
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
@@ -26,22 +26,29 @@ PARTS: Sequence[Part] = (ACCOUNTS, LIVE, ALERTS, TRENDS, ANOMALY, RECORDINGS, DE
 """Every part of a hub; the pages come after them, because the shell answers whatever address is left."""
 
 
-def application(hub: Hub, parts: Sequence[Part] = PARTS) -> Guard:
+def application(hub: Hub, parts: Sequence[Part] = PARTS, refused: Callable[[ThermoError], None] | None = None) -> Guard:
     """The ASGI application of a hub.
 
     Args:
         hub: it.
         parts: of it.
+        refused: told why a part cannot run, as for a setting; the application then only waits to be ended. Where left out that is raised,
+            and a server prints it with all of its origins.
     """
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
             app.state.running = {}
-            for part in parts:
-                if part.run is not None:
-                    app.state.running[part.name] = await stack.enter_async_context(part.run(hub))
-            await stack.enter_async_context(hub.wearables.open())
+            try:
+                for part in parts:
+                    if part.run is not None:
+                        app.state.running[part.name] = await stack.enter_async_context(part.run(hub))
+                await stack.enter_async_context(hub.wearables.open())
+            except ThermoError as error:
+                if refused is None:
+                    raise
+                refused(error)
             yield
 
     app = FastAPI(
