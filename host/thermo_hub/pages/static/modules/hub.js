@@ -100,6 +100,8 @@ export class Hub extends EventTarget {
 
   /** Look at some wearables (all where none are named), with so much time between two pictures at least. */
   watch(wearables = [], everyMs = 0) {
+    // A researcher has recordings and no live pages.
+    if (!this.may("wearer", "carer", "clinician", "engineer", "administrator")) return;
     this.watching = { type: "watch", wearables, every_ms: everyMs };
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(this.watching));
     else if (!this.socket) this.connect();
