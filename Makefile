@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run firmware test quick lint format bench lock clean
+.PHONY: help run flash firmware test quick lint format bench lock clean
 
 # make run BOARD=mps2-an386 runs the firmware on an emulated microcontroller, BOARD=host as a program. WEARABLE=NAME|FILE.toml
 # builds another wearable into it, BUNDLE=FILE.img and BUNDLE_KEY=FILE.pub.pem another signed bundle.
@@ -21,6 +21,10 @@ help: ## show this list
 run: $(VENV)/.run ## simulated wearable: flash, calibrate, stream, record, compute again; WEARABLE=name, BOARD=mps2-an386 runs the firmware, HUB=1 opens live pages
 	@$(if $(BOARD),$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) $(subst -,_,$(BOARD)))
 	@PATH="$(CURDIR)/$(BIN):$$PATH" BOARD=$(BOARD) HUB=$(HUB) $(if $(WEARABLE),WEARABLE='$(WEARABLE)') sh demo/first_session.sh
+
+flash: $(VENV)/.run ## an RP2040 that was plugged in with BOOTSEL held: build its firmware, program it, watch it
+	@$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) rp2040
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh demo/first_flash.sh device/firmware/build/rp2040/wearable.elf
 
 firmware: $(VENV)/.run ## compile the firmware for every board, or for BOARD alone, and hold it to its budgets
 	@$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) all size

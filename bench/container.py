@@ -13,7 +13,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware import EMULATOR, FIRMWARE, M0PLUS, M4F, Processor, run
+from firmware import EMULATOR, FIRMWARE, REPOSITORY, run
+
+sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
+
+from processors import M0PLUS, M4, Processor
+
 from thermo_core.bundle import Bundle
 from thermo_core.image import load_public_key, verify
 from thermo_core.wearable.library import BUNDLE_NAME, folder
@@ -24,7 +29,7 @@ from thermo_quantize.compiler.report import report
 from thermo_quantize.container.build import build
 from thermo_quantize.container.layout import FINGERPRINT_BYTES, sensors_digest, stages
 
-PROCESSORS = {"m4": M4F, "m0plus": M0PLUS}
+PROCESSORS = {"m4": M4, "m0plus": M0PLUS}
 """That run containers of each target."""
 
 
@@ -93,7 +98,16 @@ def measure(bundle: Bundle, target: str) -> Measured:
                 *("-T", str(work / "link.ld"), "-lm", "-o", elf),
             ]
         )
-        qemu = ["qemu-system-arm", *processor.machine.split(), "-icount", "shift=0", "-nographic", "-monitor", "none"]
+        qemu = [
+            "qemu-system-arm",
+            "-M",
+            *processor.machine.split(),
+            "-icount",
+            "shift=0",
+            "-nographic",
+            "-monitor",
+            "none",
+        ]
         said = run([*qemu, "-serial", "none", "-semihosting-config", "enable=on,target=native", "-kernel", elf])
     costs: dict[str, int] = {}
     for line in said.splitlines():

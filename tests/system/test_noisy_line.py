@@ -1,6 +1,6 @@
 """100,000 telemetry frames and SMP answers through a noisy line: nothing wrong gets through, every loss is counted."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -68,7 +68,7 @@ def sent(pictures: list[NDArray[np.uint16]]) -> Sent:
         else:
             index = len(packed)
             out = period[index % PERIOD]
-            packed.append(replace(out, key_index=out.key_index + index // PERIOD * PERIOD))
+            packed.append(out._replace(key_index=out.key_index + index // PERIOD * PERIOD))
             record = Block(sequence, 0, 0, index, codec.encode(packed[-1], index))
         pieces.append(encode_frame(records.encode(record, sequence)))
         starts.append(at)

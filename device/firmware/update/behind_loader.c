@@ -1,4 +1,5 @@
 /* The firmware's own slots, where a bootloader started it. */
+#include "model_slots.h"
 #include "slot_group.h"
 #include "trial.h"
 #include "update.h"
@@ -6,6 +7,7 @@
 
 static struct {
   struct slots slots;
+  struct model_slots models;
   struct slot_group group;
   struct update update;
   struct trial trial;
@@ -27,7 +29,7 @@ static bool is_overdue(void *context, uint64_t now_us) {
   return trial_is_overdue(context, now_us);
 }
 
-const struct update *update_open(const struct board *board) {
+const struct update *update_open(const struct board *board, const struct profile *profile) {
   const struct slot_pair *pair = update_slots();
   const int running = pair != NULL ? running_slot(pair) : SLOTS_NONE;
   if (running == SLOTS_NONE) {
@@ -37,6 +39,12 @@ const struct update *update_open(const struct board *board) {
   trial_begin(&self.trial, pair, running, board_now_us(board));
   self.group =
       (struct slot_group){.images = {&self.slots}, .count = 1, .board = board, .sentence = slot_group_sentence};
+  const struct model_place *models = profile->container != NULL ? update_model_place() : NULL;
+  if (models != NULL) {
+    model_slots_open(&self.models, models, profile);
+    self.group.images[1] = &self.models.slots;
+    self.group.count = 2;
+  }
   self.update =
       (struct update){.images = slot_group_commands(&self.group), .context = &self.trial, .is_overdue = is_overdue};
   return &self.update;
