@@ -28,7 +28,9 @@ class Entry:
 
 COMMANDS = {
     "ports": Entry(
-        "commands.ports", "command", "List serial ports; the ones with a dot may be chosen when none is named."
+        "commands.ports",
+        "command",
+        "List serial ports; the ones with a dot may be chosen when none is named. Boards in boot mode stand below them.",
     ),
     "info": Entry("commands.info", "command", "Show a wearable's sensors, models, alerts, corrections and counters."),
     "flash": Entry(
