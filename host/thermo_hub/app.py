@@ -13,6 +13,7 @@ from thermo_hub.accounts.part import PART as ACCOUNTS
 from thermo_hub.alerts.part import PART as ALERTS
 from thermo_hub.anomaly.part import PART as ANOMALY
 from thermo_hub.devices.part import PART as DEVICES
+from thermo_hub.fhir.part import PART as FHIR
 from thermo_hub.hub import Hub, Part
 from thermo_hub.live.part import PART as LIVE
 from thermo_hub.pages.part import FOLDER
@@ -21,7 +22,7 @@ from thermo_hub.recordings.part import PART as RECORDINGS
 from thermo_hub.security.guard import Guard
 from thermo_hub.trends.part import PART as TRENDS
 
-PARTS: Sequence[Part] = (ACCOUNTS, LIVE, ALERTS, TRENDS, ANOMALY, RECORDINGS, DEVICES)
+PARTS: Sequence[Part] = (ACCOUNTS, LIVE, ALERTS, TRENDS, ANOMALY, RECORDINGS, DEVICES, FHIR)
 """Every part of a hub; the pages come after them, because the shell answers whatever address is left."""
 
 
