@@ -109,13 +109,14 @@ def test_a_model_that_does_not_suit_is_refused_when_it_came_in(built: Path, cont
         Board(options(built, tmp_path)) as board,
         Wearable.open(str(board.options.link), timeout_s=20) as wearable,
     ):
-        for data, said in (
+        cases = (
             (unknown, 'needs the stage "moonwalk", which this firmware does not have'),
             (sensor, "for other sensors"),
             (arena, "needs 1048576 bytes of memory and this firmware has 4136"),
-        ):
+        )
+        for version, (data, said) in enumerate(cases, 2):
             with pytest.raises(RefusedError, match=said):
-                flash_model(wearable, model(bytes(data), 2, tmp_path))
+                flash_model(wearable, model(bytes(data), version, tmp_path))
             assert not any(active for _, _, active, _ in models(wearable))
 
 
