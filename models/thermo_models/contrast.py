@@ -4,14 +4,14 @@ A difference is less uncertain than the two figures it is of, since both methods
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thermo_models.samples import Samples
 from thermo_models.settings import Settings
-from thermo_models.tasks.task import Contrasted, Task
+from thermo_models.tasks.task import CHANCE, Contrasted, Task
 
 BASELINE = "baseline"
 _AGAINST = " against "
@@ -32,11 +32,24 @@ def figures_of(task: Task, samples: Samples, said: Outputs, settings: Settings) 
     return {name: task.metrics(samples, of, settings) for name, of in said.items()}
 
 
-def better_by(task: Task, own: Mapping[str, Any], others: Figures) -> dict[str, float]:
+class Judged(Protocol):
+    """What a task says of its figures.
+
+    Attributes:
+        more_is_better: of each figure that is compared.
+    """
+
+    @property
+    def more_is_better(self) -> Mapping[str, bool]:
+        """Whether more of a figure is better."""
+
+
+def better_by(task: Judged, own: Mapping[str, Any], others: Figures) -> dict[str, float]:
     """By how much each figure that both have is better than each method's, by a name that `described` reads."""
     return {
         f"{figure}{_AGAINST}{name}": float((own[figure] - other[figure]) * (1 if more_is_better else -1))
         for name, other in others.items()
+        if name != CHANCE
         for figure, more_is_better in task.more_is_better.items()
         if figure in own and figure in other
     }

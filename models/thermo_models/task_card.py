@@ -39,7 +39,7 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
     single = len(metrics["folds"]) == 1
     kept = KEPT if task.needs_data else ITSELF if single else LAST
     table = "\n".join(_table(metrics["int8"].get("table", []), metrics.get("baseline", {}).get("table", [])))
-    against = "\n".join(_against(metrics.get("against", {})))
+    beside = "\n".join(against(metrics.get("against", {})))
     unknown = "\n".join(_refused(metrics["refused"])) if "refused" in metrics else ""
     alert = "\n".join(_alert(metrics["alert"], sure.get("alert", {}), task)) if "alert" in metrics else ""
     charts = "".join(f"![{name}]({name})\n\n" for name in task.chart_files) if isinstance(task, Charted) else ""
@@ -67,7 +67,7 @@ def card(task: Task, metrics: dict[str, Any]) -> str:
 | goal | | int8 | met |
 |---|---|---|---|
 {goals}
-{against}{table}{alert}{unknown}
+{beside}{table}{alert}{unknown}
 {charts}{kept}`thermo-models train {task.name}{first}` prints them; int8 figures are of tflite-runtime's reference kernels.
 {day}
 ## Limits
@@ -79,7 +79,7 @@ def _cells(figures: dict[str, Any]) -> dict[str, str]:
     return {name: _figure(value) for name, value in figures.items()}
 
 
-def _against(others: dict[str, dict[str, Any]]) -> list[str]:
+def against(others: dict[str, dict[str, Any]]) -> list[str]:
     """By how much the network is better than each other method, and whether that is more than luck."""
     rows = [
         f"| {figure} | {name} | {_figure(one['by'])} | {_interval(one['interval'])} | {_verdict(one['interval'])} |"

@@ -93,7 +93,14 @@ def test_what_is_always_right_finds_every_fall_and_calls_nothing_else(made: Path
     samples = TASK.load(made, TASK.settings, quick=False)
     right = np.eye(len(NAMES), dtype=np.float32)[samples.targets]
     figures = TASK.metrics(samples, right, TASK.settings)
-    assert figures["accuracy8"] == figures["fall_f1"] == figures["found"] == figures["filtered_found"] == 1
+    assert (
+        figures["accuracy8"]
+        == figures["fall_f1"]
+        == figures["found"]
+        == figures["filtered_found"]
+        == figures["chosen_found"]
+        == 1
+    )
     assert figures["false_an_hour"] == figures["filtered_false_an_hour"] == figures["ece"] == 0
     assert figures["events"] == 12
     # A fall that is said to go on from the beginning to the end is one false alarm a recording and finds nothing.

@@ -70,6 +70,22 @@ def test_events_false_alarms_and_delays_by_hand() -> None:
     assert silent["found"] == 0 and silent["false_an_hour"] == 0 and np.isnan(silent["delay_s"])
 
 
+def test_a_rule_is_chosen_on_other_days_alone() -> None:
+    """One day's false alarms end below the higher threshold, the other's rise above both: neither may choose for itself."""
+    time_s = np.tile(np.arange(100), 2)
+    recording = day = np.repeat([0, 1], 100)
+    event = np.where(time_s // 10 == 5, 0, streams.NO_EVENT)
+    scores = np.where(time_s == 55, 0.99, 0.0)
+    scores[20], scores[120] = 0.6, 0.9
+    course = streams.Course(recording, time_s.astype(np.float64), event, np.zeros(200))
+    rules = (streams.Rule(0.5, 1, 0.1), streams.Rule(0.8, 1, 0.1))
+    alarms = streams.chosen_elsewhere(course, scores, day, rules)
+    # The second day's false alarm tells no rule from the other, so the first rule is left to the first day, which is called for nothing.
+    assert np.flatnonzero(alarms).tolist() == [20, 55, 120, 155]
+    alone = streams.chosen_elsewhere(course.pick(day == 0), scores[:100], day[:100], rules[::-1])
+    assert np.flatnonzero(alone).tolist() == [55]
+
+
 def test_the_filter_believes_what_all_paths_together_say() -> None:
     """Against a sum over all sequences of classes, as Bayes' rule has it."""
     rng, classes, steps = np.random.default_rng(3), ("a", "b", "c"), 5

@@ -126,6 +126,24 @@ def test_the_interval_holds_people_it_was_not_set_on_and_widens_away_from_all(sh
     assert np.median(odd[:, 1]) > 1.3 * np.median(width)
 
 
+def test_the_loss_of_temperature_is_least_at_the_mean_and_at_the_width_that_holds_nine_in_ten() -> None:
+    true = np.random.default_rng(0).normal(0.3, 0.2, (4000, 1)).astype(np.float32)
+    held = float(np.quantile(np.abs(true - true.mean()), 0.9))
+
+    def lost(temperature: float, width: float) -> float:
+        said = np.tile(np.array([[temperature, width]], np.float32), (len(true), 1))
+        return float(np.mean(core_temperature.temperature_and_width(true, said)))
+
+    best = lost(float(true.mean()), held)
+    for temperature, width in (
+        (0.2, held),
+        (0.4, held),
+        (float(true.mean()), 0.8 * held),
+        (float(true.mean()), 1.3 * held),
+    ):
+        assert lost(temperature, width) > best
+
+
 def test_stress_features_reach_neither_ahead_nor_beyond_two_minutes(shared_dir: Path, tmp_path: Path) -> None:
     task = wrist_stress.WristStress()
     path = _file(shared_dir, task.name)
@@ -183,6 +201,20 @@ def test_the_clock_alone_tells_stress_but_not_at_matched_times(shared_dir: Path)
     figures = task.metrics(samples, said, task.settings)
     assert figures["auc"] > 0.95
     assert figures["auc_time_matched"] == pytest.approx(0.5, abs=0.05)
+
+
+def test_alarms_of_stress_are_right_within_a_task_and_wrong_in_any_rest(shared_dir: Path) -> None:
+    task = wrist_stress.WristStress()
+    samples = task.load(_file(shared_dir, task.name), task.settings, quick=True)
+    stressed = samples.targets[:, 0] > 0.5
+    assert np.array_equal(samples.extra["task"] >= 0, stressed)
+    assert samples.extra["since_s"][stressed].min() >= wrist_stress.WINDOW_S - 1
+    right = task.metrics(samples, samples.targets.astype(np.float32), task.settings)
+    assert right["alarms_false_an_hour"] == 0 and right["ece"] == 0
+    # Tasks of less than three minutes hold no two minutes of moments whose last minute is all task.
+    assert 0.5 < right["alarms_found"] < 1
+    wrong = task.metrics(samples, (1 - samples.targets).astype(np.float32), task.settings)
+    assert wrong["alarms_found"] == 0 and wrong["alarms_false_an_hour"] > 1 and wrong["ece"] == 1
 
 
 def test_nagoya_ignores_what_warms_all_pixels_alike(shared_dir: Path, tmp_path: Path) -> None:

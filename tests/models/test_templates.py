@@ -20,7 +20,7 @@ from thermo_models.tasks import find, nagoya_actions
 from thermo_models.tasks.breast_patch import BreastPatch
 from thermo_models.templates import Learnt, chain, filled, stage_of, template
 
-SPREAD = ".models[0].quantities[0].spread"
+OFFSET = ".models[0].quantities[0].offset"
 numbers = st.floats(-1e6, 1e6, width=32)
 
 
@@ -37,9 +37,9 @@ def test_constants_and_values_come_back_to_the_bit(
 ) -> None:
     before = template("core-temperature")
     learnt = Normalise(of="facts", gives="standard", centre=Floats(centre), spread=Floats([spread]), limit=limit)
-    found = read_back(filled(before, Learnt((learnt,), {SPREAD: spread})), tmp_path_factory.mktemp("filled"))
+    found = read_back(filled(before, Learnt((learnt,), {OFFSET: spread})), tmp_path_factory.mktemp("filled"))
     assert stage_of(found.profile, "standard") == learnt
-    assert (found.profile.models[0].quantities or ())[0].spread == spread
+    assert (found.profile.models[0].quantities or ())[0].offset == spread
     assert [one for one in found.profile.stages if one.gives != "standard"] == [
         one for one in before.profile.stages if one.gives != "standard"
     ]

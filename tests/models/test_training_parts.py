@@ -17,7 +17,7 @@ from thermo_models.features import network_inputs, standardise, through
 from thermo_models.fit import Curves, class_weights
 from thermo_models.metrics import auc_matched, f1, rmse
 from thermo_models.plot import curves_svg
-from thermo_models.random_features import Hidden, Prior, Solved
+from thermo_models.random_features import Hidden, Posterior, Prior, Solved
 from thermo_models.samples import Fold, Samples, people_folds
 from thermo_models.settings import Settings, read
 
@@ -231,6 +231,29 @@ def test_the_last_layer_is_where_the_penalised_square_is_least() -> None:
     for _ in range(30):
         assert cost(solved.weights + 0.01 * rng.normal(0, 1, 19)) > least
     assert abs((solved(inputs) - targets).mean()) < 1e-9
+
+
+def test_a_function_is_as_unsure_as_a_gaussian_process_of_the_same_features() -> None:
+    rng = np.random.default_rng(7)
+    inputs, targets, asked = rng.normal(size=(40, 3)), rng.normal(size=40), rng.normal(size=(9, 3))
+    prior = _prior(np.ones(3), noise=0.3)
+    hidden = Hidden.draw(prior, 24, 0)
+    known = Posterior.of(hidden, prior, inputs, targets)
+    one = Solved.of(hidden, prior, inputs, targets)
+    assert np.allclose(known.solved(asked), one(asked))
+
+    def features(x: NDArray[Any]) -> NDArray[Any]:
+        hidden_values = np.maximum(x @ hidden.kernel + hidden.bias, 0)
+        own = prior.views[0][0] / np.linalg.norm(prior.views[0][0])
+        deviation = np.concatenate([np.sqrt(prior.linear) * own, np.full(24, np.sqrt(prior.smooth / 24))])
+        return np.concatenate([x, hidden_values], axis=1) * deviation
+
+    centre = features(inputs).mean(0)
+    seen, wanted = features(inputs) - centre, features(asked) - centre
+    # In the space of weights: the inverse of what samples and prior say of them together.
+    spread = np.linalg.inv(seen.T @ seen / prior.noise + np.eye(seen.shape[1]))
+    assert np.allclose(known.variance(asked), np.einsum("ij,jk,ik->i", wanted, spread, wanted))
+    assert known.variance(inputs).mean() < known.variance(5 * inputs).mean()
 
 
 def test_solved_classes_weigh_the_same_and_are_told_apart() -> None:

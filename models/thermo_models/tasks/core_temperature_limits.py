@@ -13,8 +13,8 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
         f"{_count(campaigns, 'campaign')}, {_count(cameras, 'camera').lower()} ({', '.join(found['cameras'])}); {100 * found['young_share']:.0f} % "
         f"of the people of 25 or younger; {found['fever']} of {metrics['samples']} readings at 37.5 degC or above. "
         + ("Another campaign was not measured." if campaigns == 1 else "Campaigns are left out one by one."),
-        "Weights and lengths of the prior were chosen on the data set's first campaign, by person: figures on that campaign are a "
-        "little better than they would be on another.",
+        "The prior was chosen on the data set's first campaign, by what stands in for another one: quarters of its days left out, rooms and cameras "
+        "that are off. Figures on that campaign are a little better than they would be on another.",
     ]
     if "periods" in cases:
         one = cases["periods"]

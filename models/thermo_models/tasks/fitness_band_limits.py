@@ -18,6 +18,14 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
         )
         + " Three classes by chance give about 0.33.",
     ]
+    found = metrics["int8"]
+    if "exercise_found" in found:
+        sentences.append(
+            "Over whole sessions, two minutes in a row that are more likely exercise than not: "
+            f"{100 * found['exercise_found']:.0f} % of exercise is called, and {found['exercise_false_an_hour']:.2f} times an hour of sitting or of a session "
+            f"that was called already; sprints {100 * found['sprints_found']:.0f} %, and {found['sprints_false_an_hour']:.2f} times an hour for nothing, "
+            f"{found['sprints_delay_s'] / 60:.0f} minutes (median) after a session begins. Scores are off by {found['ece']:.3f} (expected calibration error)."
+        )
     examined = metrics.get("examined", {})
     if "network" in examined:
         sentences.append(

@@ -8,7 +8,8 @@ out one by one; their people are disjoint.
 
 What the network says is judged moment by moment, and as a stream of alarms of falls (`streams`), each three times: by itself; behind a causal
 filter (`action_filter`) that knows what a body can do next; and behind one that knows the script as well, by which all people here acted.
-Weight, prior and rules of alarms were chosen on what a network learnt from one day said of the others, and on the first fold.
+Weight and prior were chosen on what a network learnt from one day said of the others, and on the first fold; the threshold of alarms after
+the figures of all days had been seen, so that `chosen_false_an_hour`, where each day's is chosen on the other days, is the figure to believe.
 """
 
 import dataclasses
@@ -70,8 +71,10 @@ FILTERS = MappingProxyType({"filtered_": BODY, "scripted_": SCRIPT})
 NO_ACTION = 0.3
 PRIOR = np.array([(1 - NO_ACTION) / len(CLASSES)] * len(CLASSES) + [NO_ACTION])
 WEIGHT = 0.7
-ALONE, BEHIND = streams.Rule(above=0.5, findings=2, below=0.1), streams.Rule(above=0.9, findings=1, below=0.1)
-"""When an alarm is raised: by the network alone, and behind a filter."""
+ALONE = streams.Rule(above=0.5, findings=2, below=0.1)
+"""When the network alone raises an alarm."""
+BEHIND = tuple(streams.Rule(above, 1, 0.1) for above in (0.95, 0.8, 0.85, 0.9, 0.93, 0.97))
+"""When one is raised behind a filter: the first; the others are what it was chosen from."""
 Scores = NDArray[np.floating[Any]]
 
 
@@ -91,17 +94,17 @@ class NagoyaStream:
     head = "softmax"
     loss = "sparse_categorical_crossentropy"
     more_is_better = MappingProxyType(
-        {"accuracy8": True, "fall_f1": True, "found": True, "filtered_accuracy8": True, "filtered_fall_f1": True}
+        {"accuracy8": True, "fall_f1": True, "filtered_accuracy8": True, "filtered_fall_f1": True}
     )
-    settings = Settings("clip_cnn", epochs=16, batch=64, rate=3e-3, decay=1e-3, views=4)
+    settings = Settings("clip_cnn", epochs=14, batch=64, rate=3e-3, decay=1e-3, views=4)
 
     def goals(self, settings: Settings) -> tuple[Goal, ...]:
         """Of what is shown without knowledge of the script."""
         return (
-            Goal("filtered_found", 1.0, True),
-            Goal("filtered_false_an_hour", 2.0, False),
             Goal("filtered_fall_f1", 0.93, True),
             Goal("filtered_accuracy8", 0.86, True),
+            Goal("chosen_found", 1.0, True),
+            Goal("chosen_false_an_hour", 2.0, False),
         )
 
     def load(self, path: Path | None, settings: Settings, quick: bool) -> Samples:
@@ -142,8 +145,8 @@ class NagoyaStream:
         """Of moments that show an action which of the eight it is; of all of them alarms of falls; with and without filters.
 
         `accuracy9` is of all moments, with what is no action as a ninth class. `false_an_hour` and `found` are of alarms over whole recordings;
-        `delay_s` counts from a fall's first picture. Names without a prefix are of the network alone, `filtered_` of a filter without a script,
-        `scripted_` of one that knows it.
+        `delay_s` counts from a fall's first picture; `chosen_` is of alarms whose threshold was chosen, for each day, on the other days.
+        Names without a prefix are of the network alone, `filtered_` of a filter without a script, `scripted_` of one that knows it.
         """
         course = streams.Course(*(samples.extra[name] for name in ("sequence", "time_s", "fall", "since_s")))
         layout, shown = course.laid_out(), samples.targets != OTHER
@@ -152,11 +155,16 @@ class NagoyaStream:
             said = scores[shown, :OTHER].argmax(-1)
             figures |= {prefix + name: value for name, value in told(said, samples.targets[shown]).items()}
             figures[f"{prefix}accuracy9"] = accuracy(scores.argmax(-1), samples.targets)
-            alarms = streams.raised(layout, scores[:, FALLS].sum(1), BEHIND if prefix else ALONE)
+            alarms = streams.raised(layout, scores[:, FALLS].sum(1), BEHIND[0] if prefix else ALONE)
             judged = streams.judged(course, layout, alarms)
             figures |= {
                 prefix + name: value for name, value in judged.items() if not prefix or name not in ("events", "hours")
             }
+            if prefix == "filtered_":
+                fall = scores[:, FALLS].sum(1)
+                chosen = streams.judged(course, layout, streams.chosen_elsewhere(course, fall, samples.groups, BEHIND))
+                figures |= {f"chosen_{name}": chosen[name] for name in ("found", "false_an_hour")}
+                figures["table"] = _trade_off(course, layout, fall)
         figures["ece"] = expected_calibration_error(outputs, samples.targets)
         return figures
 
@@ -180,9 +188,20 @@ class NagoyaStream:
             f"a false one. Alarms come {ours['filtered_delay_s']:.1f} s (median) and at most {ours['filtered_delay_p95_s']:.1f} s (95 %) after a "
             "fall's first picture.",
             "; ".join(rows) + ".",
+            f"The threshold of alarms was chosen after all days had been seen. Chosen for each day on the others, {100 * ours['chosen_found']:.1f} % are found "
+            f"and {ours['chosen_false_an_hour']:.1f} false alarms raised an hour; the table has other thresholds.",
             f"A window belongs to what most of its {PICTURES} pictures show, one comes every {STRIDE * PERIOD_S:g} s; accuracies say which of "
             "eight actions a window shows, among those that show one, but for `accuracy9`, which is over all and has no action as a ninth class.",
         )
+
+
+def _trade_off(course: streams.Course, layout: NDArray[np.int64], fall: Scores) -> list[dict[str, Any]]:
+    """What is found, and called for nothing, at other thresholds behind the filter."""
+    rows = []
+    for rule in sorted(BEHIND, key=lambda one: one.above):
+        told = streams.judged(course, layout, streams.raised(layout, fall, rule))
+        rows.append({"above": rule.above, **{name: told[name] for name in ("found", "false_an_hour", "delay_p95_s")}})
+    return rows
 
 
 def heard(layout: NDArray[np.int64], outputs: NDArray[np.float32]) -> dict[str, Scores]:

@@ -14,6 +14,9 @@ from thermo_models.fit import Augment, Curves
 from thermo_models.samples import Fold, Samples
 from thermo_models.settings import Settings
 
+CHANCE = "chance"
+"""Name of what is said where nothing is known: a level to see figures by, and no method to be better than."""
+
 
 @dataclass(frozen=True, slots=True)
 class Goal:
@@ -183,7 +186,7 @@ class Contrasted(Protocol):
     """What a task has beside, if its card sets more beside its network than one baseline."""
 
     def others(self, train: Samples, test: Samples, settings: Settings) -> Mapping[str, NDArray[np.float32]]:
-        """Outputs on the test side by what gave them: another method on the same numbers, or what is said without any, which is chance."""
+        """Outputs on the test side by what gave them: another method on the same numbers, or `CHANCE`."""
 
 
 @runtime_checkable

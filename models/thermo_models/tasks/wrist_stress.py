@@ -32,7 +32,7 @@ from thermo_models.networks.layers import channels
 from thermo_models.random_features import Hidden, Prior, Solved
 from thermo_models.samples import Fold, Samples, digest_of, open_npz
 from thermo_models.settings import Settings
-from thermo_models.tasks.task import Goal, Plan
+from thermo_models.tasks.task import CHANCE, Goal, Plan
 from thermo_models.tasks.wrist_stress_limits import first_lines, limits
 from thermo_models.templates import template
 
@@ -71,7 +71,7 @@ class WristStress:
     loss = "binary_crossentropy"
     more_is_better = MappingProxyType({"auc": True, "auc_time_matched": True})
     compared_variants = ("without-temperature", "temperature-only")
-    settings = Settings("dense_residual", width=0.25, dropout=0.0, batch=256, seeds=3)
+    settings = Settings("dense_residual", width=0.25, dropout=0.0, batch=256, balance=True, seeds=3)
 
     def goals(self, settings: Settings) -> tuple[Goal, ...]:
         """Goals of the whole set of signals."""
@@ -152,10 +152,10 @@ class WristStress:
         }
 
     def others(self, train: Samples, test: Samples, settings: Settings) -> dict[str, NDArray[np.float32]]:
-        """Extra trees on the same statistics, and the share of tasks among those who were learnt from, which is chance."""
+        """Extra trees on the same statistics; and one half for every moment."""
         seen, asked = (_kept(side.features, settings) for side in (train, test))
         trees = extra_trees.tell(seen, (train.targets[:, 0] > 0.5).astype(np.int64), asked, 2, TREES)
-        return {"trees": trees[:, 1:], "chance": np.full((len(test), 1), train.targets.mean(), np.float32)}
+        return {"trees": trees[:, 1:], CHANCE: np.full((len(test), 1), 0.5, np.float32)}
 
     def strange(self, samples: Samples) -> dict[str, NDArray[np.float32]]:
         """A band on a table, a wrist in the cold, a run, signals that are of different people."""

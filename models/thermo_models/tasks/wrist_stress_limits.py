@@ -7,17 +7,8 @@ from typing import Any
 def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     """The sentences, from the figures of a run."""
     single = [fold["int8"]["auc"] for fold in metrics["folds"]]
-    own, trees = metrics["int8"], metrics["others"]["trees"]
-    better = metrics["against"]["trees"]["auc_time_matched"]["interval"]
-    verdict = "which is shown" if better[0] > 0 else "which may be luck"
     sentences = [
-        f"Extra trees on the same numbers give AUC {trees['auc']:.3f} and time-matched {trees['auc_time_matched']:.3f}; the network is better by "
-        f"{own['auc_time_matched'] - trees['auc_time_matched']:.3f} ({better[0]:.2f} to {better[1]:.2f}) there, {verdict}.",
-        f"As an alarm over a session, of four moments in a row that are more likely than not a task, it finds {100 * own['alarms_found']:.0f} % of the "
-        f"tasks after {own['alarms_delay_s'] / 60:.1f} minutes (median) and calls {own['alarms_false_an_hour']:.1f} times an hour for nothing, over "
-        f"{own['alarms_hours']:.0f} hours of moments whose last minute is all task or all rest; trees find {100 * trees['alarms_found']:.0f} % and call "
-        f"{trees['alarms_false_an_hour']:.1f} times.",
-        f"The chance that is said is off by {own['ece']:.3f} (expected calibration error), where tasks are as common as here.",
+        *_beside(metrics),
         "Every person followed the same order of tasks. A clock alone, which knows no physiology, does better than any model here: "
         "see the baseline's AUC. No statistic reaches back more than 120 s, but what drifts over the session (conductance, skin "
         "temperature) still tells part of the time. The time-matched AUC, over pairs at most 60 s apart in elapsed time, where the "
@@ -27,6 +18,25 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
         "told is them.",
     ]
     return tuple(sentences)
+
+
+def _beside(metrics: Mapping[str, Any]) -> list[str]:
+    """How it stands beside trees, and as an alarm; nothing of a run that measured neither."""
+    own = metrics["int8"]
+    if "others" not in metrics:
+        return []
+    trees = metrics["others"]["trees"]
+    better = metrics["against"]["trees"]["auc_time_matched"]["interval"]
+    verdict = "which is shown" if better[0] > 0 else "which may be luck"
+    return [
+        f"Extra trees on the same numbers give AUC {trees['auc']:.3f} and time-matched {trees['auc_time_matched']:.3f}; the network is better by "
+        f"{own['auc_time_matched'] - trees['auc_time_matched']:.3f} ({better[0]:.2f} to {better[1]:.2f}) there, {verdict}.",
+        f"As an alarm over a session, of four moments in a row that are more likely than not a task, it finds {100 * own['alarms_found']:.0f} % of the "
+        f"tasks after {own['alarms_delay_s'] / 60:.1f} minutes (median) and calls {own['alarms_false_an_hour']:.1f} times an hour for nothing, over "
+        f"{own['alarms_hours']:.0f} hours of moments whose last minute is all task or all rest; trees find {100 * trees['alarms_found']:.0f} % and call "
+        f"{trees['alarms_false_an_hour']:.1f} times.",
+        f"The chance that is said is off by {own['ece']:.3f} (expected calibration error), where tasks are as common as here.",
+    ]
 
 
 def first_lines(metrics: Mapping[str, Any]) -> str:
