@@ -32,13 +32,13 @@ def figures_of(task: Task, samples: Samples, said: Outputs, settings: Settings) 
     return {name: task.metrics(samples, of, settings) for name, of in said.items()}
 
 
-def better_by(task: Task, own: Mapping[str, Any], others: Figures) -> dict[str, float]:
+def better_by(more_is_better: Mapping[str, bool], own: Mapping[str, Any], others: Figures) -> dict[str, float]:
     """By how much each figure that both have is better than each method's, by a name that `described` reads."""
     return {
-        f"{figure}{_AGAINST}{name}": float((own[figure] - other[figure]) * (1 if more_is_better else -1))
+        f"{figure}{_AGAINST}{name}": float((own[figure] - other[figure]) * (1 if more else -1))
         for name, other in others.items()
         if name != CHANCE
-        for figure, more_is_better in task.more_is_better.items()
+        for figure, more in more_is_better.items()
         if figure in own and figure in other
     }
 

@@ -213,7 +213,7 @@ def test_alarms_of_stress_are_right_within_a_task_and_wrong_in_any_rest(shared_d
     assert right["alarms_false_an_hour"] == 0 and right["ece"] == 0
     # Tasks of less than three minutes hold no two minutes of moments whose last minute is all task.
     assert 0.5 < right["alarms_found"] < 1
-    wrong = task.metrics(samples, 1 - samples.targets, task.settings)
+    wrong = task.metrics(samples, (1 - samples.targets).astype(np.float32), task.settings)
     assert wrong["alarms_found"] == 0 and wrong["alarms_false_an_hour"] > 1 and wrong["ece"] == 1
 
 
