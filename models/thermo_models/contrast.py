@@ -28,8 +28,9 @@ def simple_ones(task: Task, train: Samples, test: Samples, settings: Settings) -
 
 
 def figures_of(task: Task, samples: Samples, said: Outputs, settings: Settings) -> dict[str, dict[str, Any]]:
-    """Metrics of each method."""
-    return {name: task.metrics(samples, of, settings) for name, of in said.items()}
+    """Metrics of each method; a figure that it has no value of, as a delay of alarms that it never raises, is left out."""
+    found = {name: task.metrics(samples, of, settings) for name, of in said.items()}
+    return {name: {key: one for key, one in figures.items() if one == one} for name, figures in found.items()}
 
 
 def better_by(more_is_better: Mapping[str, bool], own: Mapping[str, Any], others: Figures) -> dict[str, float]:

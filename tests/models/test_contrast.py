@@ -75,7 +75,7 @@ def test_trees_tell_numbers_that_no_line_does() -> None:
     assert np.array_equal(said, extra_trees.tell_numbers(x, y, asked, trees=40))
 
 
-@pytest.mark.parametrize("name", ["core-temperature"])
+@pytest.mark.parametrize("name", ["core-temperature", "wrist-stress"])
 def test_what_is_shipped_says_how_it_stands_beside_trees_and_chance(name: str) -> None:
     folder = library.resolve(name).parent
     metrics, card = json.loads((folder / "metrics.json").read_text()), (folder / "CARD.md").read_text()
