@@ -98,7 +98,16 @@ def measure(bundle: Bundle, target: str) -> Measured:
                 *("-T", str(work / "link.ld"), "-lm", "-o", elf),
             ]
         )
-        qemu = ["qemu-system-arm", "-M", *processor.machine.split(), "-icount", "shift=0", "-nographic", "-monitor", "none"]
+        qemu = [
+            "qemu-system-arm",
+            "-M",
+            *processor.machine.split(),
+            "-icount",
+            "shift=0",
+            "-nographic",
+            "-monitor",
+            "none",
+        ]
         said = run([*qemu, "-serial", "none", "-semihosting-config", "enable=on,target=native", "-kernel", elf])
     costs: dict[str, int] = {}
     for line in said.splitlines():

@@ -14,15 +14,6 @@ _Alignas(16) static uint8_t arena[CONTAINER_ARENA];
 _Alignas(8) static uint8_t moved[sizeof container_bytes + 8U];
 static struct container containers[2];
 
-static bool has_stage(const char *name) {
-  for (size_t i = 0; i < sizeof host_stages / sizeof *host_stages; i++) {
-    if (strcmp(host_stages[i].name, name) == 0) {
-      return true;
-    }
-  }
-  return false;
-}
-
 static void fill(int8_t *input, uint32_t seed) {
   for (uint32_t i = 0; i < NETWORK_LINKED_INPUT_ELEMENTS; i++) {
     seed = seed * 1664525U + 1013904223U;
@@ -53,12 +44,14 @@ static void filled(uint32_t call) {
 }
 
 int main(void) {
+  static const uint32_t elements[2] = {NETWORK_LINKED_INPUT_ELEMENTS, NETWORK_LINKED_OUTPUT_ELEMENTS};
+  static const struct container_place place = {arena, sizeof arena, elements, 1};
+  static const struct container_place *const rooms[1] = {&place};
   struct container_host host = {.target = CONTAINER_TARGET,
-                                .arena = arena,
-                                .arena_bytes = sizeof arena,
+                                .places = rooms,
+                                .place_count = 1,
                                 .stages = host_stages,
-                                .stage_count = sizeof host_stages / sizeof *host_stages,
-                                .has_stage = has_stage};
+                                .stage_count = sizeof host_stages / sizeof *host_stages};
   const uint8_t *const places[2] = {container_bytes, moved + 8};
   char sentence[200];
   struct text reason;

@@ -1,6 +1,6 @@
-"""What the firmware's numerics cost on an emulated Cortex-M4, beside the goals, and how far they are from thermo_core.
+"""What the firmware's numerics cost on an emulated Cortex-M4 or M0+, beside the goals, and how far they are from thermo_core.
 
-Run `python bench/firmware.py`. The modules are compiled with the firmware's own flags and run in QEMU, where counting
+Run `python bench/firmware.py [--processor m0plus]`. The modules are compiled with the firmware's own flags and run in QEMU, where counting
 instructions is exact and the same on every machine; they are not cycles (no wait states; a square root or division counts
 as one). Scenes come from the simulated breast patch at 8 Hz, 18 bit, with noise.
 """
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
 
-from processors import M4, Processor  # noqa: E402
+from processors import M0PLUS, M4, Processor  # noqa: E402
 
 from thermo_core import schema  # noqa: E402
 from thermo_core.graph.live import LiveGraph  # noqa: E402
@@ -74,6 +74,9 @@ ROWS = (
     ("thermistor", "a thermistor", None),
     ("extract", "constants of an EEPROM, once", None),
 )
+"""Names, what they are, and goals on the M4."""
+GOALS_M0PLUS = {"picture": 600_000, "extreme": 600_000}
+PROCESSORS = {one.target: one for one in (M4, M0PLUS)}
 
 
 def subpages(eeprom: NDArray[np.uint16], count: int, seed: int) -> NDArray[np.uint16]:
@@ -351,15 +354,18 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.add_argument("--shared", type=Path, default=SHARED)
+    parser.add_argument("--processor", choices=PROCESSORS, default="m4", help="that is emulated")
     arguments = parser.parse_args()
+    processor = PROCESSORS[arguments.processor]
     for program in ("arm-none-eabi-gcc", "qemu-system-arm"):
         if not shutil.which(program):
             sys.exit(
                 f"firmware: {program} is missing; install gcc-arm-none-eabi, libnewlib-arm-none-eabi, qemu-system-arm."
             )
-    found, parity = run_all(arguments.shared)
-    print(f"{'Cortex-M4 in QEMU':58}{'instructions':>13}{'goal':>9}")
-    for name, label, goal in ROWS:
+    found, parity = run_all(arguments.shared, processor)
+    print(f"{f'{processor.name} in QEMU':58}{'instructions':>13}{'goal':>9}")
+    for name, label, goal_m4 in ROWS:
+        goal = goal_m4 if processor is M4 else GOALS_M0PLUS.get(name)
         print(f"{label:58}{found[name]:13,}{f'{goal:,}' if goal else '':>9}")
     print(f"pictures of a still scene: within {parity.scene_k:.6f} K of core's")
     print(f"network input: {parity.differing:.2%} of pixels differ from core's, by at most {parity.steps} step")

@@ -105,6 +105,10 @@ def main() -> None:
         page.locator("input[type=range]").fill("600")
         time.sleep(2)
         take(page, folder / "replay.png")
+        for name in ("alerts", "trends"):
+            page.goto(f"{origin}/{name}")
+            time.sleep(4)
+            take(page, folder / f"{name}.png")
         page.goto(f"{origin}/devices")
         time.sleep(2)
         take(page, folder / "devices.png")

@@ -17,7 +17,7 @@ import firmware
 CLOCK_HZ, CYCLES = 125e6, 1.5
 PICTURES_HZ = 4.0
 """Of 8 subpages/s."""
-SHARE_GOAL, DECODE_GOAL = 0.30, 600_000
+SHARE_GOAL = 0.30
 FLOATS = " -DFLOAT32_SOFT=0"
 
 ROWS = (
@@ -61,7 +61,7 @@ def show(shared: Path) -> None:
         shares = [total * PICTURES_HZ * cycles / CLOCK_HZ for total in totals]
         label = f"of {CLOCK_HZ / 1e6:g} MHz at {2 * PICTURES_HZ:g} subpages/s, {cycles:g} cycles each"
         print(f"{label:50}" + "".join(f"{share:>20.1%}" for share in shares))
-    print(f"goals on the M0+: decode {DECODE_GOAL:,}, share {SHARE_GOAL:.0%}", flush=True)
+    print(f"goals on the M0+: decode {firmware.GOALS_M0PLUS['picture']:,}, share {SHARE_GOAL:.0%}", flush=True)
 
 
 def main() -> None:

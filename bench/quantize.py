@@ -2,7 +2,8 @@
 
 `python bench/quantize.py` trains one fold of every task whose data are at hand on a part of them; `--full` on all of them.
 Figures of accuracy are of that fold's test side; those of every fold stand in the model cards. Compare latencies with one
-another alone.
+another alone. `--shipped` trains nothing: it prints what int8 costs the goals of each wearable that comes with the product, as its
+card has them.
 """
 
 import argparse
@@ -16,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thermo_core.errors import ModelError
+from thermo_core.files import read_json
+from thermo_core.wearable import library
 from thermo_models.tasks import TASKS
 from thermo_quantize import qat
 from thermo_quantize.choices import Calibrator, Scheme
@@ -126,6 +129,20 @@ def report(case: Case, epochs: int) -> None:
         print(f"{name:16}" + "".join(f"{found[column]:26.1f}" for column in columns), flush=True)
 
 
+def shipped() -> Iterator[str]:
+    """Rows of a table: float and int8 figures of the goals of each wearable that ships, of unseen people."""
+    yield from ("| wearable | figure | float | int8 | 95 % interval of int8 |", "|---|---|---|---|---|")
+    for name in library.names():
+        found = read_json(library.resolve(name).parent / "metrics.json", 64 << 20)
+        if not isinstance(found, dict):
+            continue
+        for metric in dict.fromkeys(goal["metric"] for goal in found["goals"]):
+            ends = found["intervals"]["int8"].get(metric)
+            cells = [found.get(kind, {}).get(metric) for kind in ("float", "int8")]
+            told = ["-" if cell is None else f"{cell:.4g}" for cell in cells]
+            yield f"| {name} | {metric} | {told[0]} | {told[1]} | {'-' if ends is None else f'{ends[0]:.4g} to {ends[1]:.4g}'} |"
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
@@ -133,7 +150,11 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="all data and epochs")
     parser.add_argument("--train-epochs", type=int, default=10, help="most of training, without --full")
     parser.add_argument("--epochs", type=int, default=2, help="of quantisation-aware training")
+    parser.add_argument("--shipped", action="store_true", help="of the wearables that ship; nothing is trained")
     options = parser.parse_args()
+    if options.shipped:
+        print("\n".join(shipped()))
+        return
     if unknown := set(options.tasks) - set(TASKS):
         parser.error(f"no task {', '.join(sorted(unknown))}; there are {', '.join(TASKS)}")
     for case in cases(options.tasks or list(TASKS), options.full, options.train_epochs):

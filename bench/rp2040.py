@@ -21,6 +21,7 @@ from thermo_core.sensors.mlx90640.settings import Mlx90640Settings
 from thermo_core.wearable import library
 from thermo_core.wearable.file import read
 from thermo_core.wearable.library import resolve
+from thermo_core.wire.records import FindingRecord
 from thermo_sim.launch import BUILD, KINDS
 
 FIRMWARE = BUILD.parent
@@ -44,14 +45,15 @@ def sizes(elf: Path) -> dict[str, int]:
     return found
 
 
-def measured(bench: Bench, host: Host, seconds: float) -> tuple[float, int]:
-    """Cycles of a second, and blocks heard in it, while somebody listens."""
+def measured(bench: Bench, host: Host, seconds: float) -> tuple[float, float, float]:
+    """Cycles, blocks and findings of a second, while somebody listens."""
     host.stream(lambda records: False, STARTED_US, patient=False)
     core = bench.machine.chip.core
     before, from_us = core.cycles, bench.machine.now_us()
     heard = host.stream(lambda records: False, round(seconds * SECOND_US), patient=False)
     took_s = (bench.machine.now_us() - from_us) / SECOND_US
-    return (core.cycles - before) / took_s, sum(isinstance(one, Block) for one in heard)
+    blocks, findings = (sum(isinstance(one, kind) for one in heard) / took_s for kind in (Block, FindingRecord))
+    return (core.cycles - before) / took_s, blocks, findings
 
 
 def main() -> int:
@@ -62,7 +64,9 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", default=library.names())
     parser.add_argument("--seconds", type=float, default=4.0, help="emulated time that is measured")
     options = parser.parse_args()
-    print(f"{'rp2040':18}{'flash':>9}{'weights':>9}{'RAM':>9}{'cycles/s':>14}{'of 125 MHz':>12}{'blocks/s':>10}")
+    print(
+        f"{'rp2040':18}{'flash':>9}{'weights':>9}{'RAM':>9}{'cycles/s':>14}{'of 125 MHz':>12}{'blocks/s':>10}{'findings/s':>12}"
+    )
     with tempfile.TemporaryDirectory(prefix="bench-rp2040-") as place:
         for name in options.names:
             firmware = build(name, Path(place) / name)
@@ -80,8 +84,8 @@ def main() -> int:
                     row = f"{'':2}{f'at {rate:g} pages/s':43}"
                     for camera in cameras:
                         host.set_rate(camera, rate)
-                cycles, blocks = measured(bench, host, options.seconds)
-                print(f"{row}{cycles:>14,.0f}{cycles / HZ:>12.1%}{blocks / options.seconds:>10.1f}", flush=True)
+                cycles, blocks, findings = measured(bench, host, options.seconds)
+                print(f"{row}{cycles:>14,.0f}{cycles / HZ:>12.1%}{blocks:>10.1f}{findings:>12.1f}", flush=True)
     return 0
 
 

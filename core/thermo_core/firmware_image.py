@@ -19,6 +19,7 @@ from thermo_core.errors import ImageFormatError, SignatureError, UsageError
 from thermo_core.image import (
     AREA,
     AREA_MAGIC,
+    DEVELOPMENT_KEY,
     HEADER,
     HEADER_SIZE,
     MAGIC,
@@ -83,6 +84,16 @@ _DEVELOPMENT_HASHES = frozenset(
 def names_development_firmware_key(named: bytes) -> bool:
     """Whether a `key_hash` is that of the development key for firmware, or of its mirror image."""
     return named in _DEVELOPMENT_HASHES
+
+
+_DEVELOPMENT_MODEL_HASHES = frozenset(
+    key_hash(Ed25519PublicKey.from_public_bytes(raw)) for raw in (DEVELOPMENT_KEY, mirrored(DEVELOPMENT_KEY))
+)
+
+
+def names_development_model_key(named: bytes) -> bool:
+    """Whether a `key_hash` is that of the development key for bundles and models, or of its mirror image."""
+    return named in _DEVELOPMENT_MODEL_HASHES
 
 
 def sign(

@@ -28,7 +28,7 @@ from thermo_core.errors import ImageFormatError, SignatureError, UsageError
 
 DEVELOPMENT_KEY_SHA256 = bytes.fromhex("0633b58bed7044f7bf698fad2d5bdd28a58469593ea70932d5d0ab36d5a5a938")
 """`key_hash` of the development key, which is published with the source; no device on a real bus should trust it."""
-_DEVELOPMENT_KEY = bytes.fromhex("895163c348c0705808cea5cec5eb5fcc7d554ca4c2cb1921ac05139fe0767a7c")
+DEVELOPMENT_KEY = bytes.fromhex("895163c348c0705808cea5cec5eb5fcc7d554ca4c2cb1921ac05139fe0767a7c")
 
 MAGIC = 0x96F3B83D
 HEADER = struct.Struct("<IIHHIIBBHII")
@@ -187,7 +187,7 @@ def key_hash(key: Ed25519PublicKey) -> bytes:
 
 
 _DEVELOPMENT_HASHES = frozenset(
-    key_hash(Ed25519PublicKey.from_public_bytes(raw)) for raw in (_DEVELOPMENT_KEY, mirrored(_DEVELOPMENT_KEY))
+    key_hash(Ed25519PublicKey.from_public_bytes(raw)) for raw in (DEVELOPMENT_KEY, mirrored(DEVELOPMENT_KEY))
 )
 
 

@@ -10,8 +10,10 @@ static struct wearable wearable;
 static struct wearable_sensor sensors[WEARABLE_SENSORS];
 
 _Noreturn void application(const struct board *board) {
+  /* Before the graph has anything in its memory, where golden vectors of a model are run. */
+  const struct update *update = update_open(board, &wearable_profile);
   agent_init(&wearable, board, &wearable_profile, sensors);
-  agent_offer_update(&wearable, update_open(board));
+  agent_offer_update(&wearable, update);
   for (;;) {
     agent_step(&wearable);
   }

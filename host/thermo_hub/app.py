@@ -1,7 +1,7 @@
 """The application: its parts put together behind the guard."""
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
@@ -13,6 +13,7 @@ from thermo_hub.accounts.part import PART as ACCOUNTS
 from thermo_hub.alerts.part import PART as ALERTS
 from thermo_hub.anomaly.part import PART as ANOMALY
 from thermo_hub.devices.part import PART as DEVICES
+from thermo_hub.fhir.part import PART as FHIR
 from thermo_hub.hub import Hub, Part
 from thermo_hub.live.part import PART as LIVE
 from thermo_hub.pages.part import FOLDER
@@ -21,26 +22,33 @@ from thermo_hub.recordings.part import PART as RECORDINGS
 from thermo_hub.security.guard import Guard
 from thermo_hub.trends.part import PART as TRENDS
 
-PARTS: Sequence[Part] = (ACCOUNTS, LIVE, ALERTS, TRENDS, ANOMALY, RECORDINGS, DEVICES)
+PARTS: Sequence[Part] = (ACCOUNTS, LIVE, ALERTS, TRENDS, ANOMALY, RECORDINGS, DEVICES, FHIR)
 """Every part of a hub; the pages come after them, because the shell answers whatever address is left."""
 
 
-def application(hub: Hub, parts: Sequence[Part] = PARTS) -> Guard:
+def application(hub: Hub, parts: Sequence[Part] = PARTS, refused: Callable[[ThermoError], None] | None = None) -> Guard:
     """The ASGI application of a hub.
 
     Args:
         hub: it.
         parts: of it.
+        refused: told why a part cannot run, as for a setting; the application then only waits to be ended. Where left out that is raised,
+            and a server prints it with all of its origins.
     """
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
             app.state.running = {}
-            for part in parts:
-                if part.run is not None:
-                    app.state.running[part.name] = await stack.enter_async_context(part.run(hub))
-            await stack.enter_async_context(hub.wearables.open())
+            try:
+                for part in parts:
+                    if part.run is not None:
+                        app.state.running[part.name] = await stack.enter_async_context(part.run(hub))
+                await stack.enter_async_context(hub.wearables.open())
+            except ThermoError as error:
+                if refused is None:
+                    raise
+                refused(error)
             yield
 
     app = FastAPI(

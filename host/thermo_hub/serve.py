@@ -5,12 +5,12 @@ import contextlib
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import uvicorn
 
-from thermo_core.errors import UsageError
+from thermo_core.errors import ThermoError, UsageError
 from thermo_core.files import check_readable
 from thermo_hub.app import application
 from thermo_hub.bus import Bus
@@ -57,9 +57,10 @@ async def _run(
     try:
         bus, door = Bus(asyncio.get_running_loop()), Door(store)
         hub = Hub(settings, bus, store, Wearables(store, bus, ports), door)
+        refusals: list[ThermoError] = []
         server = _Server(
             uvicorn.Config(
-                application(hub),
+                application(hub, refused=refusals.append),
                 log_level=logging.WARNING,
                 access_log=False,
                 server_header=False,
@@ -72,8 +73,11 @@ async def _run(
                 timeout_graceful_shutdown=2,
             ),
             lambda: ready(f"{settings.origin(settings.port)}/enter?token={door.token()}"),
+            refusals,
         )
         await server.serve([listening])
+        if refusals:
+            raise refusals[0]
     finally:
         store.close()
 
@@ -81,13 +85,16 @@ async def _run(
 class _Server(uvicorn.Server):
     """Tells when it answers, and leaves signals to whoever runs it."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], refusals: Sequence[ThermoError]) -> None:
         super().__init__(config)
         self._ready = ready
+        self._refusals = refusals
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self.started:
+        if self._refusals:
+            self.should_exit = True
+        elif self.started:
             await asyncio.to_thread(self._ready)
 
 

@@ -31,6 +31,8 @@ MAX_WRITE, MAX_READ = 256, 4096
 FLASH_BLOCK_SIZE, FLASH_BLOCKS = 4096, 32
 SLOT_BLOCKS = 64
 """Blocks of each of two slots for a firmware that a bootloader starts."""
+MODEL_BLOCKS = 32
+"""Blocks of each of two slots for a model."""
 OK, NACK, STUCK, SHORT, BUS = range(5)
 """Values of `enum status` in `device/firmware/core/status.h`."""
 
@@ -105,6 +107,7 @@ class SharedMemory(ctypes.LittleEndianStructure):
         ("flash", ctypes.c_uint8 * (FLASH_BLOCKS * FLASH_BLOCK_SIZE)),
         ("reserved_4", ctypes.c_uint8 * 0x10000),
         ("slots", ctypes.c_uint8 * (SLOT_BLOCKS * FLASH_BLOCK_SIZE) * 2),
+        ("models", ctypes.c_uint8 * (MODEL_BLOCKS * FLASH_BLOCK_SIZE) * 2),
     )
 
 
@@ -173,7 +176,7 @@ class SharedFile:
         except OSError as error:
             raise StorageError(f"{path} cannot be used ({error.strerror}); name another directory --state.") from error
         if fresh:
-            for part in (SharedMemory.flash, SharedMemory.slots):
+            for part in (SharedMemory.flash, SharedMemory.slots, SharedMemory.models):
                 memory[part.offset : part.offset + part.size] = b"\xff" * part.size
         elif memory[:4] != MAGIC.to_bytes(4, "little"):
             memory.close()

@@ -23,6 +23,7 @@ from thermo_quantize.c_text import boolean, comment, numbers, signed, table, tex
 from thermo_quantize.compiler.compile import Compiled, compile_model
 from thermo_quantize.compiler.graph.generate import Graph
 from thermo_quantize.compiler.graph.generate import generate as generate_graph
+from thermo_quantize.container import layout
 from thermo_quantize.firmware_sensors import multiplexers, row_of, way
 from thermo_quantize.fit import check_bundle
 
@@ -109,7 +110,7 @@ def _firmware(source: _Source, networks: Mapping[str, Compiled]) -> Firmware:
         stem = f"{name}_network_{number}"
         files[f"{stem}.c"] = f"/* This wearable has no such network. */\ntypedef int {stem}_of_none;\n"
     files[f"{name}_profile.h"] = _header(source)
-    files[f"{name}_profile.c"] = _source(source)
+    files[f"{name}_profile.c"] = _source(source, networks)
     return Firmware(files, source.image, profile, graph, networks)
 
 
@@ -149,7 +150,7 @@ extern const struct profile {name}_profile;
 """
 
 
-def _source(source: _Source) -> str:
+def _source(source: _Source, networks: Mapping[str, Compiled]) -> str:
     name, plan, bundle, image = source.name, source.plan, source.bundle, source.image
     profile = plan.profile
     cbor = schema.to_cbor(profile)
@@ -177,6 +178,7 @@ def _source(source: _Source) -> str:
         )
     if bundle is not None and image is not None:
         blocks += _bundle(bundle, image)
+    blocks += _container(name, profile, networks)
     blocks.append(_profile(source, cbor))
     return "\n\n".join(blocks) + "\n"
 
@@ -245,6 +247,24 @@ def _test(number: int, tests: Sequence[SelfTest]) -> list[str]:
     ]
 
 
+def _container(name: str, profile: Profile, networks: Mapping[str, Compiled]) -> list[str]:
+    """What a container of these models' networks has to suit."""
+    if not networks:
+        return []
+    rows = "\n".join(f"    {{{text(op)}, {{{', '.join(map(str, mark))}}}}}," for op, mark in layout.stages(profile))
+    target = next(iter(networks.values())).target.name
+    fields = {
+        "target": text(target),
+        "places": f"{name}_graph_places",
+        "place_count": str(len(networks)),
+        "sensors_sha256": f"{{\n{numbers(layout.sensors_digest(profile))}\n    }}",
+        **({"stages": "stages", "stage_count": str(len(profile.stages))} if profile.stages else {}),
+    }
+    body = "\n".join(f"    .{field} = {value}," for field, value in fields.items())
+    blocks = [f"static const struct container_stage stages[] = {{\n{rows}\n}};"] if profile.stages else []
+    return [*blocks, f"static const struct container_host container_host = {{\n{body}\n}};"]
+
+
 def _kept(plan: Plan) -> list[str]:
     """Room for the findings that are kept for a host that is away."""
     if not ring_bytes(plan):
@@ -302,6 +322,8 @@ def _profile(source: _Source, cbor: bytes) -> str:
                 "origins": "origins",
                 "tests": "tests",
                 "model_count": str(len(profile.models)),
+                "container": "&container_host",
+                "networks": f"{name}_graph_networks",
                 **({"kept": "&kept"} if ring_bytes(plan) else {}),
             }
             if profile.models

@@ -130,6 +130,20 @@ def test_while_an_image_is_on_trial_its_fallback_is_not_touched(slots: Slots) ->
     assert slots.read(0) == before
 
 
+@pytest.mark.parametrize(
+    ("trailer", "gives_way"), [(STARTED, True), (TORN_OK, True), (KEPT, False), (CONFIRMED, False), (NOTHING, False)]
+)
+def test_who_is_not_confirmed_in_time_gives_way(slots: Slots, trailer: bytes, gives_way: bool) -> None:
+    begins, ends = 7_000_000, 7_000_000 + 300_000_000
+    slots.write(1, image(1, "2.0.0"), trailer)
+    slots.c.slots_begin_trial(1, ctypes.c_uint64(begins))
+    assert not slots.c.slots_overdue(ctypes.c_uint64(ends - 1))
+    assert bool(slots.c.slots_overdue(ctypes.c_uint64(ends)) & 1) is gives_way
+    slots.restart(1)
+    assert slots.confirm() == "ok"
+    assert not slots.c.slots_overdue(ctypes.c_uint64(ends + 1))
+
+
 def test_permanent_needs_no_trial(slots: Slots) -> None:
     with_running(slots)
     new = image(1, "2.0.0")

@@ -105,7 +105,7 @@ class Host:
     arena_bytes: int = 1 << 16
     sensors: bytes = b""
     stages: tuple[tuple[str, bytes], ...] = ()
-    known: tuple[str, ...] = ()
+    elements: tuple[int, ...] = (768, 2)
 
 
 @pytest.fixture(scope="module")
@@ -117,9 +117,9 @@ def opens(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
         ctypes.c_size_t,
         ctypes.c_char_p,
         ctypes.c_size_t,
-        ctypes.c_char_p,
-        ctypes.c_char_p,
+        ctypes.c_void_p,
         ctypes.c_size_t,
+        ctypes.c_char_p,
         ctypes.c_char_p,
         ctypes.c_size_t,
         ctypes.c_char_p,
@@ -130,10 +130,7 @@ def opens(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
 @pytest.fixture
 def host(bundle: Bundle) -> Host:
     """A firmware that was built with the bundle."""
-    rows = layout.stages(bundle.profile)
-    return Host(
-        sensors=layout.sensors_digest(bundle.profile), stages=rows, known=("average", "centre", *(n for n, _ in rows))
-    )
+    return Host(sensors=layout.sensors_digest(bundle.profile), stages=layout.stages(bundle.profile))
 
 
 def opened(library: ctypes.CDLL, data: bytes, host: Host) -> str:
@@ -143,17 +140,17 @@ def opened(library: ctypes.CDLL, data: bytes, host: Host) -> str:
     place[:] = np.frombuffer(data, np.uint8)
     sentence = ctypes.create_string_buffer(240)
     rows = b"".join(layout.STAGE.pack(name.encode(), mark) for name, mark in host.stages)
-    known = b"".join(name.encode().ljust(layout.NAME_BYTES, b"\0") for name in host.known)
+    elements = np.array(host.elements, np.uint32)
     suits = library.shim_container_open(
         place.ctypes.data,
         len(data),
         host.target.encode(),
         host.arena_bytes,
+        elements.ctypes.data,
+        len(elements) - 1,
         host.sensors,
         rows,
         len(host.stages),
-        known,
-        len(host.known),
         sentence,
     )
     assert bool(suits) == (not sentence.value)
@@ -167,9 +164,10 @@ def test_what_does_not_suit_is_refused_with_a_sentence(opens: ctypes.CDLL, conta
         (replace(host, target="m0plus"), "compiled for m4, this firmware runs on m0plus"),
         (replace(host, arena_bytes=4000), "needs 4136 bytes of memory and this firmware has 4000"),
         (replace(host, sensors=bytes(32)), "for other sensors"),
-        (replace(host, known=("average",)), 'needs the stage "centre", which this firmware does not have'),
+        (replace(host, stages=(first,)), 'needs the stage "centre", which this firmware does not have'),
+        (replace(host, elements=(768, 3)), "inputs or an output of other sizes"),
         (replace(host, stages=((first[0], bytes(8)), *rest)), 'The stage "average" has other constants'),
-        (replace(host, stages=(first,)), 'The stage "centre" has other constants or another place'),
+        (replace(host, stages=(*rest, first)), 'The stage "average" has other constants or another place'),
         (replace(host, stages=(*host.stages, ("rest", bytes(8)))), "fewer stages"),
     ):
         assert said in opened(opens, container, changed)

@@ -1,4 +1,4 @@
-"""The numerics on an emulated Cortex-M4: the same temperatures as core, within the instructions they may take."""
+"""The numerics on an emulated Cortex-M4 and M0+: the same temperatures as core, within the instructions they may take."""
 
 import importlib.util
 import shutil
@@ -35,6 +35,17 @@ def test_temperatures_are_cores_and_instructions_within_their_goals(shared_dir: 
         assert goal is None or costs[name] <= goal, label
     assert parity.scene_k < 0.001
     assert parity.golden_k < 0.001
+    assert parity.vendor_k < 0.02
+    assert parity.steps <= 1 and parity.differing < 0.1
+
+
+def test_a_processor_without_floats_decodes_within_its_goals(shared_dir: Path) -> None:
+    bench = load("firmware")
+    costs, parity = bench.run_all(shared_dir, bench.M0PLUS)
+    for name, goal in bench.GOALS_M0PLUS.items():
+        assert costs[name] <= goal
+    assert parity.scene_k < 0.005
+    assert parity.golden_k < 0.005
     assert parity.vendor_k < 0.02
     assert parity.steps <= 1 and parity.differing < 0.1
 

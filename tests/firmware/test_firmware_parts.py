@@ -35,7 +35,7 @@ def c(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     library = build(
         tmp_path_factory.mktemp("parts"),
         "parts",
-        ["board", "elapsed", "float32", "soft_float", "learner", "network", "order"],
+        ["board", "container", "text", "elapsed", "float32", "soft_float", "learner", "network", "order"],
         *stages,
         flags=SWITCHED,
     )

@@ -7,15 +7,18 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from board_probe import RESET_POWER, RESET_SOFTWARE, RESET_WATCHDOG
+from boot_rom import BootRom, Disk
 from rp2040_bench import ANSWER_US, SEED, Bench, Probe
 
+from thermo_core.firmware import uf2
+from thermo_core.firmware.segments import Segment
 from thermo_sim.chips.mlx90640.eeprom import generate
 
 CAMERA, NOBODY, EEPROM, EEPROM_BYTES = 0x33, 0x11, 0x2400, 1664
 OK, NACK, STUCK, SHORT, STORAGE, ARGUMENT = 0, 1, 2, 3, 11, 14
 KEPT, BLOCK, BLOCKS = 0xD0000, 4096, 32
 ERASED = "ff" * 8
-VECTORS = 0x100
+VECTORS, SLOT_A = 0x100, 0x10000
 RAM = range(0x20000000, 0x20040000)
 
 
@@ -39,6 +42,16 @@ def test_the_boot_rom_takes_our_second_stage_and_no_damaged_one(image: bytes) ->
         bench.uart.send(b"echo here\n")
         bench.pass_us(300_000)
         assert bench.uart.take() == b"" and bench.machine.chip.core.pc < 0x4000
+
+
+def test_what_goes_to_the_boot_roms_drive_starts(image: bytes) -> None:
+    """The first flash: a blank board takes the firmware as UF2 from its drive, and runs it."""
+    blank = BootRom()
+    Disk(blank).write(1000, uf2.encode((Segment(0x10000000, image),), uf2.FAMILIES["rp2040"]))
+    blank.wait(lambda: blank.restarts == 1)
+    programmed = bytes(blank.flash[:0x200000])
+    assert programmed.startswith(image)
+    assert Probe(Bench(programmed)).ask("echo started") == "started"
 
 
 def test_vectors_lie_behind_the_second_stage_and_lead_into_the_image(image: bytes) -> None:
@@ -165,6 +178,16 @@ def test_the_pins_of_another_board_are_the_other_controllers(rp2040: Callable[..
     assert probe.read(CAMERA, EEPROM, 2)[0] == STUCK
     probe.ask("recover")
     assert probe.read(CAMERA, EEPROM, 2)[0] == OK
+
+
+def test_an_image_for_a_slot_starts_where_a_loader_jumps_to_it(rp2040: Callable[..., bytes], image: bytes) -> None:
+    """A loader of two words: the second stage goes to the vectors behind it, which are the slot's."""
+    slot = rp2040(SLOT="a")
+    stack, reset = struct.unpack_from("<II", slot)
+    assert reset in range(0x10010100, 0x10010100 + len(slot))
+    flash = image[:VECTORS] + struct.pack("<II", stack, reset)
+    flash = flash.ljust(SLOT_A + VECTORS, b"\xff") + slot
+    assert Probe(Bench(flash)).ask("echo from a slot") == "from"
 
 
 def test_the_crc_of_the_second_stage_is_the_one_that_is_documented(image: bytes) -> None:

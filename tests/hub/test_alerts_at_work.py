@@ -210,3 +210,22 @@ def test_kills_break_no_promise() -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr
     assert re.search(r"3 kills: \d+ alerts, .* 0 calls in \d+ snoozes", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "sentence"),
+    [
+        ('[[alerts.webhooks]]\nname="h"\nurl="http://127.0.0.1:1/"\nsecret_file="/none/such"', 9, "/none/such"),
+        ('[alerts]\nzone="Mars/Base"', 2, "Mars/Base"),
+        ('[[alerts.brokers]]\nname="page"', 2, "two channels called page"),
+    ],
+)
+def test_a_channel_that_cannot_be_ends_the_hub_in_a_sentence(
+    tmp_path: Path, said: str, code: int, sentence: str
+) -> None:
+    settings = tmp_path / "hub.toml"
+    settings.write_text(said)
+    words = ["run", str(settings), "--http-port", "0", "--folder", str(tmp_path / "hub")]
+    done = subprocess.run([sys.executable, "-m", "thermo_hub.cli", *words], capture_output=True, text=True, timeout=240)
+    assert done.returncode == code
+    assert sentence in done.stderr and "Traceback" not in done.stderr and not done.stdout

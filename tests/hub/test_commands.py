@@ -38,7 +38,10 @@ def hub(*words: str) -> Iterator[str]:
     try:
         readable, _, _ = select.select([process.stdout], [], [], READY_S)
         assert readable
-        yield process.stdout.readline().split()[1]
+        link = process.stdout.readline().split()[1]
+        said = [process.stdout.readline(), process.stdout.readline()]
+        assert any("no port /dev/none yet; it is waited for" in line for line in said)
+        yield link
     finally:
         process.terminate()
         assert process.wait(30) == 143
@@ -77,7 +80,7 @@ def test_a_link_is_of_a_hub_that_runs_and_one_folder_has_one_hub(tmp_path: Path)
     with hub("/dev/none", "--http-port", "0", "--folder", folder) as link:
         origin = link.partition("/enter")[0]
         code, answer = says("link", "--folder", folder)
-        assert code == 0
+        assert code == 0, answer
         found = re.search(r"http://\S+", answer)
         assert found is not None
         assert found[0].startswith(origin)

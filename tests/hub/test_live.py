@@ -1,5 +1,6 @@
 """What travels to live pages, and what waits for a viewer."""
 
+import asyncio
 import json
 import struct
 
@@ -10,9 +11,17 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from thermo_core.signals import Signal
+from thermo_core.wire.records import EventRecord
+from thermo_core.wire.table import Severity
+from thermo_host.sinks.statistics import Statistics
+from thermo_hub.bus import Bus
+from thermo_hub.events import Announced, Event, Left, Measured, Sampled, Told
 from thermo_hub.live.frames import message, picture_frame
 from thermo_hub.live.past import KEPT, Past
+from thermo_hub.live.presenter import Presenter
 from thermo_hub.live.viewers import LIMIT, Viewer
+from thermo_hub.store.store import Store
+from thermo_hub.wearables.registry import Wearables
 
 CELSIUS = st.floats(-60, 320, width=32) | st.just(float("nan")) | st.just(float("inf"))
 
@@ -83,12 +92,49 @@ def test_past_seconds_are_means_of_what_came_and_are_told_once() -> None:
     rows = past.to_map()["spots"]
     assert rows == [[second, 2 * second + 0.5, None] for second in range(10)]
     told: dict[str, int] = {}
-    first = past.newest(told)["spots"]
-    past.add(signal, 10_000_000_000, np.array([1, 1], np.float32))
-    past.add(signal, 11_000_000_000, np.array([1, 1], np.float32))
-    second = past.newest(told)["spots"]
-    seconds = [row[0] or 0.0 for row in (*first, *second)]
-    assert seconds == sorted(set(seconds))
+    second_ns = 1_000_000_000
+    assert [row[0] for row in past.newest(told, 8 * second_ns)["spots"]] == list(range(1, 9))  # its newest may grow
+    assert past.newest(told, 9 * second_ns) == {}
+    assert [row[0] for row in past.newest(told, 10 * second_ns)["spots"]] == [9]
+    past.add(signal, 10 * second_ns, np.array([1, 1], np.float32))
+    past.add(signal, 12 * second_ns, np.array([1, 1], np.float32))
+    assert [row[0] for row in past.newest(told, 13 * second_ns)["spots"]] == [10, 12]
+
+
+def test_every_sample_of_a_wave_is_told_once_and_seconds_of_it_are_kept() -> None:
+    past = Past()
+    wave = Signal("wave", (), "nA", 25.0, "pulse")
+    for tick in range(1000):
+        past.add(wave, tick * 40_000_000, np.array(tick, np.float32))
+    rows = past.waves()["wave"]
+    assert [row[1] for row in rows] == list(range(749, 1000))
+    assert past.waves(998 * 40_000_000)["wave"] == [[39.96, 999.0]]
+
+
+def test_who_only_tends_wearables_hears_how_they_are_and_not_what_they_measure(store: Store) -> None:
+    bus = Bus(asyncio.new_event_loop())
+    presenter = Presenter(Wearables(store, bus, lambda: ()))
+    watching, tending = Viewer(), Viewer(measures=False)
+    for viewer in (watching, tending):
+        presenter.open(viewer)
+    skin = Signal("spot", (), "degC", 1.0, "spot")
+    numbers = Statistics({}, {}, 0, 0, 0, 0, 0, 0, 0.0, 0, 0, None, None, None)
+    events: list[Event] = [
+        Sampled("one", skin, 5_000_000_000, 0, np.array(34.5, np.float32), 0),
+        Told("one", 0, EventRecord(0, 1, Severity.WARNING, None, 1, "something happened")),
+        Announced("alert", {"alert": "fever"}, "one"),
+        Announced("job", {"job": {"what": "flash"}}, "one"),
+        Measured("one", 9_000_000_000, 0.0, False, numbers),
+        Left("one", 0, "the port vanished"),
+    ]
+    for event in events:
+        presenter.take(event)
+    heard = [json.loads(said) for said in tending.take() if isinstance(said, str)]
+    assert [said["type"] for said in heard] == ["event", "job", "pulse", "left"]
+    assert "34.5" not in json.dumps(heard)
+    assert "34.5" in "".join(said for said in watching.take() if isinstance(said, str))
+    tending.show(0, b"a picture", 0.0)
+    assert list(tending.take()) == []
 
 
 def test_past_is_bounded() -> None:

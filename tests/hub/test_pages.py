@@ -11,6 +11,12 @@ from hubs import Serving
 from PIL import Image
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
+from thermo_hub.security.cookies import name_of
+from thermo_hub.security.door import Door
+from thermo_hub.security.roles import Role
+from thermo_hub.settings import Settings
+from thermo_hub.store.store import open_store
+
 CHROMIUM = "/usr/bin/chromium"
 WAIT_MS = 60_000.0
 NOTICE = "Informs only. Not a medical device."
@@ -271,6 +277,27 @@ def test_the_devices_page_tests_the_wearable_and_flashes_it(looking: Looking) ->
     expect(page.get_by_role("alert")).to_contain_text("cannot be flashed")
     page.get_by_role("button", name="Restart").click()
     expect(page.get_by_role("heading", name="It is back with bundle")).to_be_visible()
+
+
+def test_who_looks_after_devices_sees_them_and_no_picture(browser: Browser, hub: Serving) -> None:
+    settings = Settings(folder=str(hub.folder), port=int(hub.origin.rpartition(":")[2]))
+    store = open_store(settings)
+    cookie = Door(store).let_in("Ed", frozenset({Role.ENGINEER}))
+    store.close()
+    context = browser.new_context()
+    context.set_default_timeout(WAIT_MS)
+    context.add_cookies([{"name": name_of(settings), "value": cookie, "url": hub.origin}])
+    page = context.new_page()
+    frames: list[bytes | str] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda said: frames.append(said)))
+    page.goto(hub.origin)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Devices")
+    expect(page.locator("tbody")).to_contain_text("breast-patch")
+    page.goto(f"{hub.origin}/alerts")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This page is not for you")
+    assert frames
+    assert not [frame for frame in frames if isinstance(frame, bytes) or '"values"' in frame]
+    context.close()
 
 
 def test_a_pulled_cable_is_shown_and_what_comes_back_is_live_again(looking: Looking) -> None:

@@ -100,6 +100,17 @@ def test_live_pages_are_for_visitors_from_here(visit: Visit) -> None:
         assert socket.receive_json()["type"] == "wall"
 
 
+def test_live_pages_end_with_the_visit(visit: Visit) -> None:
+    csrf = visit.come_in()
+    with visit.client.websocket_connect(LIVE, headers={"origin": ORIGIN}) as socket:
+        socket.send_json({"type": "watch"})
+        assert socket.receive_json()["type"] == "wall"
+        assert visit.client.post("/leave", headers={"x-thermo-csrf": csrf}).status_code == 204
+        with pytest.raises(WebSocketDisconnect) as ended:
+            socket.receive_text()
+    assert ended.value.code == 4401
+
+
 @pytest.mark.parametrize("said", ["", "{", '{"type":"nonsense"}', '{"type":"watch","every_ms":-1}', "[1]" * 1000])
 def test_a_page_that_says_nonsense_is_let_go(visit: Visit, said: str) -> None:
     visit.come_in()

@@ -130,7 +130,7 @@ def test_a_healthy_body_has_its_map_and_no_node_is_taken_away(garment: Garment) 
 
 
 def test_a_node_that_comes_off_is_told_and_filled_in_while_alerts_go_on(garment: Garment) -> None:
-    said, skin = worn(garment, 20)
+    said, skin = worn(garment, 25)
     node, gone = 1, 10 * MINUTE
     said[gone:, node] = said[gone:, -1]
     found = garment.run(said)
@@ -172,6 +172,6 @@ def test_sides_are_measured_by_the_wearers_own_difference(garment: Garment) -> N
     usual = garment.run(said)
     assert not garment.raised(usual)["left-warmer"]
     assert np.isnan(usual["asymmetry"].values[: 50 * MINUTE]).all() and np.isfinite(usual["asymmetry"].values[-1]).all()
-    said[90 * MINUTE :, left] += 1.4
+    said[90 * MINUTE :, left] += 2.2
     counts = garment.raised(garment.run(said))
     assert counts["left-warmer"] == 1 and not counts["right-warmer"]

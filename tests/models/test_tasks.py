@@ -209,7 +209,7 @@ def test_alarms_of_stress_are_right_within_a_task_and_wrong_in_any_rest(shared_d
     stressed = samples.targets[:, 0] > 0.5
     assert np.array_equal(samples.extra["task"] >= 0, stressed)
     assert samples.extra["since_s"][stressed].min() >= wrist_stress.WINDOW_S - 1
-    right = task.metrics(samples, samples.targets, task.settings)
+    right = task.metrics(samples, samples.targets.astype(np.float32), task.settings)
     assert right["alarms_false_an_hour"] == 0 and right["ece"] == 0
     # Tasks of less than three minutes hold no two minutes of moments whose last minute is all task.
     assert 0.5 < right["alarms_found"] < 1

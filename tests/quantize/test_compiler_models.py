@@ -19,12 +19,14 @@ MODELS = {
 }
 COUNTED = {
     ("mobilenet", "generic"): 7_352_475,
-    ("mobilenet", "m0plus"): 3_798_495,
+    ("mobilenet", "m0plus"): 3_791_791,
     ("mobilenet", "m4"): 1_535_524,
     ("mobilenet", "m7"): 1_532_844,
     ("mobilenet", "m55"): 707_917,
+    ("keywords", "m0plus"): 8_177_369,
     ("keywords", "m4"): 3_279_316,
     ("keywords", "m55"): 1_502_332,
+    ("presence", "m0plus"): 43_001_415,
     ("presence", "m4"): 17_571_046,
     ("presence", "m55"): 4_976_514,
 }

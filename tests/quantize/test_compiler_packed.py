@@ -1,5 +1,6 @@
 """The M0+'s two pixels a word: sums at their limits, and requantisation that says itself where it is not sure."""
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from thermo_quantize.compiler.compile import Compiled, compile_model
 from thermo_quantize.compiler.emit.packed import PackedRequant, packed_requant
 from thermo_quantize.compiler.fixed_point import clamp, scale
 from thermo_quantize.compiler.ir import Requant
+from thermo_quantize.compiler.targets import TARGETS
 
 
 def short_way(fast: PackedRequant, channel: int, accumulator: int) -> int | None:
@@ -59,6 +61,10 @@ def test_the_short_way_is_never_wrong(
     for accumulator in anywhere.tolist():
         unsure += short_way(fast, 0, accumulator) is None
     assert unsure <= 1.5 * fast.slow * len(anywhere) + 30
+
+
+FIRMWARES = "-std=c11 -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef"
+"""What the firmware asks of the C that it builds in."""
 
 
 def layers(model_builder: Any, weights: NDArray[np.int8], size: tuple[int, int], zero_point: int) -> bytes:
@@ -117,3 +123,15 @@ def test_weights_that_do_not_fit_in_pairs_go_the_plain_way(
     inputs = np.full((1, 4, 4, 4), -128, np.int8)
     [got] = emulate([emulated(compiled.files, "net", inputs)], "m0plus", tmp_path)
     assert np.array_equal(got, reference(model, inputs)[0])
+
+
+@pytest.mark.usefixtures("emulate")
+@pytest.mark.parametrize("size", [(3, 5), (1, 1)])
+def test_no_warning_of_the_firmwares(model_builder: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    """Of convolutions, depthwise and dense layers."""
+    weights = np.random.default_rng(1).integers(-127, 128, (9, 7)).astype(np.int8)
+    for name, text in compile_model(layers(model_builder, weights, size, 5), "net", "m0plus").files.items():
+        (tmp_path / name).write_text(text)
+    command = ["arm-none-eabi-gcc", *TARGETS["m0plus"].flags.split(), *FIRMWARES.split(), "-O2", "-c", "net.c"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

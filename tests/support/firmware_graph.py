@@ -22,7 +22,7 @@ from thermo_quantize.compiler.graph.generate import Graph, generate
 FIRMWARE = Path(__file__).resolve().parents[2] / "device/firmware"
 HARNESS = Path(__file__).resolve().parents[1] / "firmware/harness"
 EMULATOR = Path(__file__).resolve().parents[1] / "quantize/emulator"
-CORE = "board float32 soft_float order history graph learner elapsed network findings alerts"
+CORE = "board container text float32 soft_float order history graph learner elapsed network findings alerts"
 WARNINGS = (
     "-std=c11 -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes "
     "-Wmissing-prototypes -Wvla -Wundef -ffp-contract=off -fno-math-errno"

@@ -11,7 +11,7 @@ from firmware_library import FIRMWARE, HARNESS, build
 from thermo_core.firmware_image import sign
 from thermo_core.image import Version
 
-UPDATE = [FIRMWARE / "update" / f"{name}.c" for name in ("ed25519", "image", "sha512", "slots", "trailer")]
+UPDATE = [FIRMWARE / "update" / f"{name}.c" for name in ("ed25519", "image", "sha512", "slots", "trailer", "trial")]
 CHOICE = FIRMWARE / "boot" / "choice.c"
 THIRD_PARTY = FIRMWARE / "generated" / "third_party"
 

@@ -2,14 +2,14 @@
 #include "loader.h"
 
 #include "choice.h"
-#include "recovery.h"
+#include "listener.h"
 
 /* How long hosts are heard before what may fail is started: after a watchdog's reset of an image that is confirmed, and
    where no image is known to be well. Who says nothing in that time is not there. */
 #define AFTER_WATCHDOG_US 3000000U
 #define LAST_RESORT_US 10000000U
 
-static struct recovery recovery;
+static struct listener listener;
 
 static _Noreturn void start_slot(const struct board *board, const struct slot_pair *pair, const struct choice *choice,
                                  loader_start start) {
@@ -23,7 +23,7 @@ static _Noreturn void start_slot(const struct board *board, const struct slot_pa
 /* How long to listen before the choice is started. */
 static uint64_t patience_us(const struct board *board, const struct choice *choice, enum status noted) {
   if (choice->way == CHOICE_NONE) {
-    return RECOVERY_FOR_EVER;
+    return LISTENER_FOR_EVER;
   }
   if (choice->way == CHOICE_LAST_RESORT || noted != STATUS_OK) {
     return LAST_RESORT_US;
@@ -48,9 +48,9 @@ static struct choice choose(struct slots *slots, enum status *noted) {
 
 _Noreturn void loader_run(const struct board *board, const struct slot_pair *pair, loader_start start) {
   static struct slots slots;
-  recovery_open(&recovery, board, pair != NULL ? &slots : NULL);
+  listener_open(&listener, board, pair != NULL ? &slots : NULL);
   if (pair == NULL) {
-    recovery_listen(&recovery, RECOVERY_FOR_EVER);
+    listener_listen(&listener, LISTENER_FOR_EVER);
   }
   for (;;) {
     enum status noted;
@@ -58,7 +58,7 @@ _Noreturn void loader_run(const struct board *board, const struct slot_pair *pai
     board_watchdog_feed(board);
     const struct choice choice = choose(&slots, &noted);
     const uint64_t patience = patience_us(board, &choice, noted);
-    if (patience == 0 || !recovery_listen(&recovery, patience)) {
+    if (patience == 0 || !listener_listen(&listener, patience)) {
       start_slot(board, pair, &choice, start);
     }
   }

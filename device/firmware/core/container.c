@@ -90,6 +90,15 @@ static bool is_name(const char *text, size_t size) {
   return false;
 }
 
+static bool has_stage(const struct container_host *host, const char *name) {
+  for (size_t i = 0; i < host->stage_count; i++) {
+    if (strcmp(host->stages[i].name, name) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 static bool stages_suit(const struct container *container, const struct container_host *host, struct text *reason) {
   const struct container_header *header = container->header;
   const struct container_stage *stages =
@@ -98,15 +107,14 @@ static bool stages_suit(const struct container *container, const struct containe
     if (!is_name(stages[i].name, sizeof stages[i].name)) {
       return damaged(reason);
     }
-    if (!host->has_stage(stages[i].name)) {
+    if (!has_stage(host, stages[i].name)) {
       text_add(reason, "The model needs the stage \"");
       text_add(reason, stages[i].name);
-      return refuse(reason, "\", which this firmware does not have; build a newer firmware.");
+      return refuse(reason, "\", which this firmware does not have; build the firmware with this bundle.");
     }
   }
   for (uint32_t i = 0; i < header->stage_count; i++) {
-    if (i >= host->stage_count ||
-        memcmp(stages[i].fingerprint, host->stages[i].fingerprint, sizeof stages[i].fingerprint) != 0) {
+    if (i >= host->stage_count || memcmp(&stages[i], &host->stages[i], sizeof stages[i]) != 0) {
       text_add(reason, "The stage \"");
       text_add(reason, stages[i].name);
       return refuse(
@@ -118,6 +126,42 @@ static bool stages_suit(const struct container *container, const struct containe
          refuse(reason, "The model has fewer stages than this firmware; build the firmware with this bundle.");
 }
 
+static bool same_ends(const struct container *container, uint32_t number, const struct container_place *place) {
+  const struct container_network *network = &container->networks[number];
+  const struct container_end *ends = ends_of(container, network);
+  bool same = network->input_count == place->input_count;
+  for (uint32_t i = 0; same && i <= place->input_count; i++) {
+    same = ends[i].elements == place->elements[i];
+  }
+  return same;
+}
+
+static bool networks_suit(const struct container *container, const struct container_host *host, struct text *reason) {
+  const struct container_header *header = container->header;
+  if (header->network_count != host->place_count) {
+    text_add(reason, "The container has ");
+    text_add_unsigned(reason, header->network_count);
+    text_add(reason, " networks and this firmware has room for ");
+    text_add_unsigned(reason, host->place_count);
+    return refuse(reason, "; build the firmware with this bundle.");
+  }
+  for (uint32_t i = 0; i < header->network_count; i++) {
+    const struct container_network *network = &container->networks[i];
+    if (network->arena_bytes > host->places[i]->bytes) {
+      text_add(reason, "The model needs ");
+      text_add_unsigned(reason, network->arena_bytes);
+      text_add(reason, " bytes of memory and this firmware has ");
+      text_add_unsigned(reason, host->places[i]->bytes);
+      return refuse(reason, "; make it smaller, or build the firmware with it.");
+    }
+    if (!same_ends(container, i, host->places[i])) {
+      return refuse(
+          reason, "The model has inputs or an output of other sizes than this firmware's; build the firmware with it.");
+    }
+  }
+  return true;
+}
+
 static bool suits(const struct container *container, const struct container_host *host, struct text *reason) {
   const struct container_header *header = container->header;
   if (strcmp(header->target, host->target) != 0) {
@@ -127,18 +171,11 @@ static bool suits(const struct container *container, const struct container_host
     text_add(reason, host->target);
     return refuse(reason, "; compile it with that --target.");
   }
-  if (header->arena_bytes > host->arena_bytes) {
-    text_add(reason, "The model needs ");
-    text_add_unsigned(reason, header->arena_bytes);
-    text_add(reason, " bytes of memory and this firmware has ");
-    text_add_unsigned(reason, host->arena_bytes);
-    return refuse(reason, "; make it smaller, or build the firmware with it.");
-  }
   if (memcmp(header->sensors_sha256, host->sensors_sha256, sizeof header->sensors_sha256) != 0) {
     return refuse(reason,
                   "The model is for other sensors, or for other settings of them; build the firmware with its bundle.");
   }
-  return stages_suit(container, host, reason);
+  return stages_suit(container, host, reason) && networks_suit(container, host, reason);
 }
 
 bool container_open(struct container *container, const uint8_t *data, size_t size, const struct container_host *host,
@@ -202,18 +239,26 @@ static bool gives_what_it_should(const struct container *container, uint32_t num
   return memcmp(arena + output->at, vector, output->elements) == 0;
 }
 
+bool container_rehearse_network(const struct container *container, uint32_t network, uint8_t *arena,
+                                struct text *reason) {
+  const struct container_network *one = &container->networks[network];
+  const uint32_t bytes = test_bytes(container, one);
+  for (uint32_t test = 0; test < one->test_count; test++) {
+    if (!gives_what_it_should(container, network, arena, container->data + one->tests_at + test * bytes)) {
+      text_add(reason, "Network ");
+      text_add_unsigned(reason, network);
+      text_add(reason, " does not give what it should for golden vector ");
+      text_add_unsigned(reason, test);
+      return refuse(reason, "; load it anew.");
+    }
+  }
+  return true;
+}
+
 bool container_rehearse(const struct container *container, const struct container_host *host, struct text *reason) {
   for (uint32_t i = 0; i < container->header->network_count; i++) {
-    const struct container_network *network = &container->networks[i];
-    const uint32_t bytes = test_bytes(container, network);
-    for (uint32_t test = 0; test < network->test_count; test++) {
-      if (!gives_what_it_should(container, i, host->arena, container->data + network->tests_at + test * bytes)) {
-        text_add(reason, "Network ");
-        text_add_unsigned(reason, i);
-        text_add(reason, " does not give what it should for golden vector ");
-        text_add_unsigned(reason, test);
-        return refuse(reason, "; the model before it goes on.");
-      }
+    if (!container_rehearse_network(container, i, host->places[i]->arena, reason)) {
+      return false;
     }
   }
   return true;

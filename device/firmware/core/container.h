@@ -61,15 +61,22 @@ struct container_stage {
   uint8_t fingerprint[CONTAINER_FINGERPRINT_BYTES];
 };
 
+/* Where a firmware has room for a network. */
+struct container_place {
+  uint8_t *arena; /* a multiple of 16 */
+  uint32_t bytes;
+  const uint32_t *elements; /* of its inputs, then of its output */
+  uint32_t input_count;
+};
+
 /* What a firmware offers. */
 struct container_host {
-  const char *target; /* of its networks */
-  uint8_t *arena;     /* a multiple of 16 */
-  size_t arena_bytes;
+  const char *target;                          /* of its networks */
+  const struct container_place *const *places; /* one for each of its models */
+  size_t place_count;
   uint8_t sensors_sha256[CONTAINER_DIGEST_BYTES];
-  const struct container_stage *stages; /* of its profile */
+  const struct container_stage *stages; /* of its profile: all that it can compute */
   size_t stage_count;
-  bool (*has_stage)(const char *name); /* whether it can compute stages of that name at all */
 };
 
 struct container {
@@ -83,8 +90,10 @@ struct container {
 bool container_open(struct container *container, const uint8_t *data, size_t size, const struct container_host *host,
                     struct text *reason);
 
-/* Run its golden vectors in the host's arena, which holds nothing afterwards. */
+/* Run its golden vectors, or those of one network, in the host's memory, which holds nothing of use afterwards. */
 bool container_rehearse(const struct container *container, const struct container_host *host, struct text *reason);
+bool container_rehearse_network(const struct container *container, uint32_t network, uint8_t *arena,
+                                struct text *reason);
 
 /* Where an input (or, behind the last one, the output) of a network lies in the arena. */
 const struct container_end *container_end(const struct container *container, uint32_t network, uint32_t number);

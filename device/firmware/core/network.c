@@ -84,10 +84,40 @@ bool network_quantise(const struct network_end *end, const float *values, uint32
   return true;
 }
 
+/* An end of the container's network; NULL where the compiled one runs. */
+static const struct container_end *given_end(const struct network *network, uint32_t number) {
+  const struct network_given *given = network->given;
+  return given != NULL && given->container != NULL ? container_end(given->container, given->number, number) : NULL;
+}
+
+int8_t *network_input(const struct network *network, uint32_t number) {
+  const struct container_end *end = given_end(network, number);
+  return end != NULL ? (int8_t *)network->place.arena + end->at : network->inputs[number]();
+}
+
+const int8_t *network_output(const struct network *network) {
+  const struct container_end *end = given_end(network, network->place.input_count);
+  return end != NULL ? (const int8_t *)network->place.arena + end->at : network->output();
+}
+
+void network_invoke(const struct network *network) {
+  const struct network_given *given = network->given;
+  if (given != NULL && given->container != NULL) {
+    container_invoke(given->container, given->number, network->place.arena);
+  } else {
+    network->invoke();
+  }
+}
+
+static struct network_end end_of(const struct network *network, uint32_t number, const struct network_end *compiled) {
+  const struct container_end *end = given_end(network, number);
+  return end != NULL ? (struct network_end){end->scale, (int8_t)end->zero_point} : *compiled;
+}
+
 static bool quantise_inputs(const struct work *work, const struct network *network) {
   for (uint32_t i = 0; i < work->call->input_count; i++) {
-    if (!network_quantise(&network->input_ends[i], stage_input(work, i), stage_signal(work, i)->elements,
-                          network->inputs[i]())) {
+    const struct network_end end = end_of(network, i, &network->input_ends[i]);
+    if (!network_quantise(&end, stage_input(work, i), stage_signal(work, i)->elements, network_input(network, i))) {
       return false;
     }
   }
@@ -103,14 +133,15 @@ static uint16_t apply(const struct work *work) {
     return QUALITY_MISSING;
   }
   const uint64_t began_us = work->board != NULL ? board_now_us(work->board) : 0;
-  network->invoke();
+  network_invoke(network);
   if (work->board != NULL) {
     *network->took_us = (uint32_t)(board_now_us(work->board) - began_us);
   }
-  const int8_t *said = network->output();
-  const int32_t zero = network->output_end.zero_point;
+  const int8_t *said = network_output(network);
+  const struct network_end end = end_of(network, work->call->input_count, &network->output_end);
+  const int32_t zero = end.zero_point;
   for (uint32_t i = 0; i < count; i++) {
-    output[i] = (float)(said[i] - zero) * network->output_end.scale;
+    output[i] = (float)(said[i] - zero) * end.scale;
   }
   return 0;
 }

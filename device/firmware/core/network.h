@@ -4,12 +4,19 @@
 
 #include <stdint.h>
 
+#include "container.h"
 #include "stage.h"
 
 /* One end of a network: real = scale (q - zero_point). */
 struct network_end {
   float scale;
   int8_t zero_point;
+};
+
+/* A network of a container that runs instead of the one that is compiled in. */
+struct network_given {
+  const struct container *container; /* NULL: the compiled one runs */
+  uint32_t number;
 };
 
 struct network {
@@ -19,7 +26,14 @@ struct network {
   const struct network_end *input_ends;
   struct network_end output_end;
   uint32_t *took_us; /* by its last run */
+  struct network_given *given;
+  struct container_place place; /* where another one has to fit in */
 };
+
+/* Where an input lies, and the output; and a run, of the network that runs at this place. */
+int8_t *network_input(const struct network *network, uint32_t number);
+const int8_t *network_output(const struct network *network);
+void network_invoke(const struct network *network);
 
 /* Elementwise, with `struct network` as parameters. Without a value at each input it gives none, flagged as missing. */
 extern const struct stage network_stage;

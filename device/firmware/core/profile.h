@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "alerts.h"
+#include "container.h"
 #include "findings.h"
 #include "graph.h"
 #include "kept.h"
@@ -67,7 +68,9 @@ struct profile {
   uint16_t person_signal;          /* number of the first one's signal */
   const struct learning *learning; /* what its stages learn of its wearer; NULL where they learn nothing */
 
-  const struct bundle_profile *bundle; /* NULL: sensors and stages alone */
+  const struct container_host *container; /* what a container of its networks has to suit; NULL without models */
+  const struct network *const *networks;  /* of its models, where containers' take their places */
+  const struct bundle_profile *bundle;    /* NULL: sensors and stages alone */
 };
 
 #endif

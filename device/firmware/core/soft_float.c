@@ -157,7 +157,7 @@ static __attribute__((noinline)) uint32_t add_rare(uint32_t large, uint32_t smal
              (uint32_t)(exponent - other));
 }
 
-static inline uint32_t added(uint32_t a, uint32_t b) {
+uint32_t soft_float_add(uint32_t a, uint32_t b) {
   if (a << 1 < b << 1) {
     const uint32_t swapped = a;
     a = b;
@@ -169,10 +169,6 @@ static inline uint32_t added(uint32_t a, uint32_t b) {
   const uint32_t exponent = exponent_of(a);
   return sum(a & SIGN, ((a ^ b) & SIGN) != 0, (int32_t)exponent, (a & MANTISSA) | LEADING, (b & MANTISSA) | LEADING,
              exponent - exponent_of(b));
-}
-
-uint32_t soft_float_add(uint32_t a, uint32_t b) {
-  return added(a, b);
 }
 
 /* Long division, one bit after another: 26 of them, and whether something is left. */
@@ -241,19 +237,183 @@ uint32_t soft_float_of_signed(int32_t whole) {
 
 #if defined(__arm__) && __ARM_ARCH == 6 && FLOAT32_SOFT
 /* By the names that compilers call, whose arguments lie in the same registers as whole numbers. */
-uint32_t __aeabi_fadd(uint32_t a, uint32_t b) __attribute__((alias("soft_float_add")));
-uint32_t __aeabi_fmul(uint32_t a, uint32_t b) __attribute__((alias("soft_float_multiply")));
 uint32_t __aeabi_fdiv(uint32_t a, uint32_t b) __attribute__((alias("soft_float_divide")));
 uint32_t __aeabi_i2f(int32_t whole) __attribute__((alias("soft_float_of_signed")));
 uint32_t __aeabi_ui2f(uint32_t whole) __attribute__((alias("soft_float_of_unsigned")));
 uint32_t __aeabi_fsub(uint32_t a, uint32_t b);
 uint32_t __aeabi_frsub(uint32_t a, uint32_t b);
+uint32_t __aeabi_fmul(uint32_t a, uint32_t b);
 
-uint32_t __aeabi_fsub(uint32_t a, uint32_t b) {
-  return added(a, b ^ SIGN);
+/* a - b, and behind its first three instructions a + b: what soft_float_add does, in assembler, for normal numbers with
+   a normal result. r2, r3 are the larger and smaller mantissa, r4 the exponent, r5 how far the smaller lies below. */
+__attribute__((naked)) uint32_t __aeabi_fsub(uint32_t a __attribute__((unused)), uint32_t b __attribute__((unused))) {
+  __asm__ volatile(
+      ".syntax unified\n"
+      "movs r2, #1\n"
+      "lsls r2, r2, #31\n"
+      "eors r1, r2\n"
+      ".global __aeabi_fadd\n"
+      ".thumb_func\n"
+      "__aeabi_fadd:\n"
+      "push {r4, r5, r6, lr}\n"
+      "lsls r2, r0, #1\n"
+      "lsls r3, r1, #1\n"
+      "cmp r2, r3\n"
+      "bhs 1f\n"
+      "movs r4, r0\n"
+      "movs r0, r1\n"
+      "movs r1, r4\n"
+      "movs r4, r2\n"
+      "movs r2, r3\n"
+      "movs r3, r4\n"
+      "1: lsrs r4, r2, #24\n"
+      "lsrs r5, r3, #24\n"
+      "beq 9f\n"
+      "cmp r4, #255\n"
+      "beq 9f\n"
+      "lsls r2, r2, #8\n"
+      "lsrs r2, r2, #2\n"
+      "lsls r3, r3, #8\n"
+      "lsrs r3, r3, #2\n"
+      "movs r6, #1\n"
+      "lsls r6, r6, #30\n"
+      "adds r2, r2, r6\n"
+      "adds r3, r3, r6\n"
+      "subs r5, r4, r5\n"
+      "beq 3f\n"
+      "cmp r5, #30\n"
+      "bhi 2f\n"
+      "movs r6, r3\n"
+      "lsrs r3, r5\n"
+      "negs r5, r5\n"
+      "adds r5, #32\n"
+      "lsls r6, r5\n"
+      "beq 3f\n"
+      "movs r6, #1\n"
+      "orrs r3, r6\n"
+      "b 3f\n"
+      "2: movs r3, #1\n"
+      "3: eors r1, r0\n"
+      "bmi 5f\n"
+      "adds r2, r2, r3\n"
+      "bmi 4f\n"
+      "lsls r2, r2, #1\n"
+      "6: lsrs r3, r2, #8\n"
+      "subs r4, #1\n"
+      "lsls r4, r4, #23\n"
+      "adds r3, r3, r4\n"
+      "lsrs r0, r0, #31\n"
+      "lsls r0, r0, #31\n"
+      "adds r0, r0, r3\n"
+      "lsls r2, r2, #25\n"
+      "bcc 7f\n"
+      "bne 8f\n"
+      "movs r2, #1\n"
+      "ands r2, r0\n"
+      "adds r0, r0, r2\n"
+      "7: pop {r4, r5, r6, pc}\n"
+      "8: adds r0, #1\n"
+      "pop {r4, r5, r6, pc}\n"
+      "4: adds r4, #1\n"
+      "cmp r4, #255\n"
+      "bne 6b\n"
+      "b 10f\n"
+      "5: subs r2, r2, r3\n"
+      "beq 11f\n"
+      "lsls r2, r2, #1\n"
+      "bmi 6b\n"
+      "12: lsrs r3, r2, #24\n"
+      "bne 13f\n"
+      "lsls r2, r2, #8\n"
+      "subs r4, #8\n"
+      "b 12b\n"
+      "13: cmp r2, #0\n"
+      "bmi 14f\n"
+      "15: subs r4, #1\n"
+      "lsls r2, r2, #1\n"
+      "bpl 15b\n"
+      "14: cmp r4, #0\n"
+      "bgt 6b\n"
+      "10: eors r1, r0\n"
+      "9: bl soft_float_add\n"
+      "pop {r4, r5, r6, pc}\n"
+      "11: movs r0, #0\n"
+      "pop {r4, r5, r6, pc}\n");
 }
 
 uint32_t __aeabi_frsub(uint32_t a, uint32_t b) {
-  return soft_float_add(a ^ SIGN, b);
+  return __aeabi_fsub(b, a);
+}
+
+/* Likewise a b: mantissas of 24 bits as 16 and 8, so that four products make 48 bits. r2 is the exponent, r3 the sign.
+ */
+__attribute__((naked)) uint32_t __aeabi_fmul(uint32_t a __attribute__((unused)), uint32_t b __attribute__((unused))) {
+  __asm__ volatile(
+      ".syntax unified\n"
+      "push {r3, r4, r5, r6, r7, lr}\n"
+      "lsls r2, r0, #1\n"
+      "lsrs r2, r2, #24\n"
+      "beq 9f\n"
+      "cmp r2, #255\n"
+      "beq 9f\n"
+      "lsls r3, r1, #1\n"
+      "lsrs r3, r3, #24\n"
+      "beq 9f\n"
+      "cmp r3, #255\n"
+      "beq 9f\n"
+      "adds r2, r2, r3\n"
+      "subs r2, #128\n"
+      "cmp r2, #252\n"
+      "bhi 9f\n"
+      "movs r3, r0\n"
+      "eors r3, r1\n"
+      "lsrs r3, r3, #31\n"
+      "lsls r3, r3, #31\n"
+      "movs r7, #1\n"
+      "lsls r7, r7, #31\n"
+      "lsls r4, r0, #8\n"
+      "orrs r4, r7\n"
+      "lsrs r4, r4, #16\n"
+      "lsls r5, r1, #8\n"
+      "orrs r5, r7\n"
+      "lsrs r5, r5, #16\n"
+      "uxtb r6, r0\n"
+      "uxtb r7, r1\n"
+      "movs r0, r6\n"
+      "muls r0, r7\n"
+      "muls r7, r4\n"
+      "muls r6, r5\n"
+      "muls r4, r5\n"
+      "adds r6, r6, r7\n"
+      "lsrs r1, r0, #8\n"
+      "adds r6, r6, r1\n"
+      "lsrs r1, r6, #8\n"
+      "adds r4, r4, r1\n"
+      "lsls r6, r6, #24\n"
+      "lsls r0, r0, #24\n"
+      "orrs r0, r6\n"
+      "beq 1f\n"
+      "movs r0, #1\n"
+      "orrs r4, r0\n"
+      "1: cmp r4, #0\n"
+      "bmi 2f\n"
+      "lsls r4, r4, #1\n"
+      "subs r2, #1\n"
+      "2: adds r2, #1\n"
+      "lsls r2, r2, #23\n"
+      "lsrs r0, r4, #8\n"
+      "adds r0, r0, r2\n"
+      "adds r0, r0, r3\n"
+      "lsls r4, r4, #25\n"
+      "bcc 7f\n"
+      "bne 8f\n"
+      "movs r2, #1\n"
+      "ands r2, r0\n"
+      "adds r0, r0, r2\n"
+      "7: pop {r3, r4, r5, r6, r7, pc}\n"
+      "8: adds r0, #1\n"
+      "pop {r3, r4, r5, r6, r7, pc}\n"
+      "9: bl soft_float_multiply\n"
+      "pop {r3, r4, r5, r6, r7, pc}\n");
 }
 #endif

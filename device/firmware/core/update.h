@@ -14,7 +14,10 @@ struct update {
   bool (*is_overdue)(void *context, uint64_t now_us);
 };
 
-/* What the board's bootloader offers; NULL where none started this firmware. */
-const struct update *update_open(const struct board *board);
+struct profile;
+
+/* What the board's bootloader offers; NULL where none started this firmware. Networks of a container that a slot holds
+   take the places of the profile's. */
+const struct update *update_open(const struct board *board, const struct profile *profile);
 
 #endif

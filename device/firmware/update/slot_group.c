@@ -195,7 +195,7 @@ static void write_state(void *context, const struct smp_request *request, struct
 }
 
 static void upload(void *context, const struct smp_request *request, struct smp_answer *answer) {
-  const struct slot_group *group = context;
+  struct slot_group *group = context;
   uint32_t offset, image, length;
   struct cbor_item data, sha, item;
   char content[SMP_REASON_BYTES];
@@ -227,12 +227,10 @@ static void upload(void *context, const struct smp_request *request, struct smp_
   }
   text_begin(&reason, content, sizeof content);
   board_watchdog_feed(group->board);
-  struct slots *slots = group->images[offset == 0 ? image : group->count - 1U];
-  if (offset > 0) { /* later parts do not name the image */
-    for (size_t i = 0; i < group->count; i++) {
-      slots = group->images[i]->target != SLOTS_NONE || group->images[i]->completed > 0 ? group->images[i] : slots;
-    }
+  if (offset == 0) {
+    group->uploading = image;
   }
+  struct slots *slots = group->images[group->uploading];
   const bool begins = offset == 0 && (first.has_length || slots->target == SLOTS_NONE);
   const enum slots_refusal refusal =
       slots_upload(slots, offset, data.data, data.size, begins ? &first : NULL, &next, &reason);

@@ -13,6 +13,7 @@
 struct slot_group {
   struct slots *images[SLOT_GROUP_IMAGES]; /* by image number */
   size_t count;
+  size_t uploading;          /* image that an upload began of last: later parts do not name it */
   const struct board *board; /* whose watchdog is fed before an image is verified */
   /* slot_group_sentence; NULL where there is no room for sentences and the code has to do. */
   const char *(*sentence)(enum slots_refusal refusal, enum image_fault fault);

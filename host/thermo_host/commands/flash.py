@@ -16,6 +16,7 @@ from thermo_host import flash as flashing
 from thermo_host.bootmode import drives, firmware_file, picoboot, programs
 from thermo_host.commands.common import BaudOption, JsonOption, Output, TimeoutOption
 from thermo_host.flash_firmware import FirmwareCandidate, flash_firmware, load_firmware
+from thermo_host.flash_model import ModelCandidate, flash_model, load_model
 from thermo_host.link.ports import is_serial
 from thermo_host.link.wearable import TIMEOUT_S, Wearable
 
@@ -38,7 +39,7 @@ def command(
         list[str],
         typer.Argument(
             metavar="[PORT] FILE",
-            help="Port, drive, or serial number of a board or probe, if more than one; signed bundle (.img) or firmware (.zip), or one "
+            help="Port, drive, or serial number of a board or probe, if more than one; signed bundle or model (.img) or firmware (.zip), or one "
             "for a board that runs none of ours yet (.elf, .uf2, .bin).",
         ),
     ],
@@ -89,6 +90,12 @@ def command(
             name = wearable.port
         output.result(_facts(name, path, firmware.development, [], done), _firmware_words(done, firmware))
         return
+    if (model := load_model(path)) is not None:
+        with Wearable.open(where, timeout_s=timeout, baud=baud) as wearable, _Bar(output) as bar:
+            done = flash_model(wearable, model, confirm=confirm, progress=bar.upload, step=bar.step)
+            name = wearable.port
+        output.result(_facts(name, path, model.development, [], done), _model_words(done, model))
+        return
     candidate = flashing.load(path, output.progress.print)
     with Wearable.open(where, timeout_s=timeout, baud=baud) as wearable, _Bar(output) as bar:
         done = flashing.flash(wearable, candidate, confirm=confirm, progress=bar.upload, step=bar.step)
@@ -118,6 +125,19 @@ def _firmware_words(done: flashing.Flashed, candidate: FirmwareCandidate) -> Tex
         text.append(" It is not confirmed: the next reset returns to the one before.", style="yellow")
     if candidate.development:
         text.append("\nThe firmware is signed with the development key, with which anybody can sign.", style="yellow")
+    return text
+
+
+def _model_words(done: flashing.Flashed, candidate: ModelCandidate) -> Text:
+    if done.unchanged:
+        text = Text(f"Model {done.version} runs already; nothing was sent.")
+    else:
+        before = f", {done.previous} ran before" if done.previous else ""
+        text = Text(f"Model {done.version} runs{before}; {len(done.self_test)} self-tests passed.")
+    if not done.confirmed:
+        text.append(" It is not confirmed: the next reset returns to the one before.", style="yellow")
+    if candidate.development:
+        text.append("\nThe model is signed with the development key, with which anybody can sign.", style="yellow")
     return text
 
 

@@ -28,10 +28,16 @@ class Entry:
 
 COMMANDS = {
     "ports": Entry(
-        "commands.ports", "command", "List serial ports; the ones with a dot may be chosen when none is named."
+        "commands.ports",
+        "command",
+        "List serial ports; the ones with a dot may be chosen when none is named. Boards in boot mode stand below them.",
     ),
     "info": Entry("commands.info", "command", "Show a wearable's sensors, models, alerts, corrections and counters."),
-    "flash": Entry("commands.flash", "command", "Check, upload, test, reset, self-test and confirm a signed image."),
+    "flash": Entry(
+        "commands.flash",
+        "command",
+        "Check, upload, test, reset, self-test and confirm a signed image; or program a board that runs none of ours yet.",
+    ),
     "calibrate": Entry(
         "calibrate.command",
         "command",

@@ -281,13 +281,18 @@ class Management:
         """The image slots."""
         return list(self._requests.standard(ImageStatesRead()).images)
 
-    def upload(self, data: bytes, progress: Progress = lambda done, total: None) -> None:
+    def upload(self, data: bytes, progress: Progress = lambda done, total: None, image: int = 0) -> None:
         """Upload a signed image into the free slot, from where an earlier upload of the same bytes stopped.
+
+        Args:
+            data: the image.
+            progress: told how far it has come.
+            image: 0 for a firmware or a bundle, 1 for a model on a microcontroller.
 
         Raises:
             RefusedError: with the reason.
         """
-        self._requests.upload(data, progress)
+        self._requests.upload(data, progress, image)
 
     def test_image(self, sha256: bytes) -> None:
         """Have the next reset start the image with this hash, once."""

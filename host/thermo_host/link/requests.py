@@ -127,8 +127,8 @@ class Requests:
             raise self.refused(int(response.rc), None)
         raise self.refused_v2(response)
 
-    def upload(self, data: bytes, progress: Progress) -> None:
-        """Upload an image into the free slot of image 0, from where an earlier upload of the same bytes stopped.
+    def upload(self, data: bytes, progress: Progress, image: int = 0) -> None:
+        """Upload an image into the free slot of an image's number, from where an earlier upload of the same bytes stopped.
 
         Raises:
             RefusedError, LinkTimeoutError, LinkLostError, ManagementError.
@@ -141,7 +141,7 @@ class Requests:
         async def send() -> None:
             nonlocal furthest
             stalled = 0
-            async for offset in self._client.upload(data, first_timeout_s=4 * self.timeout_s):
+            async for offset in self._client.upload(data, image, first_timeout_s=4 * self.timeout_s):
                 stalled = 0 if offset > furthest else stalled + 1
                 if stalled > MOST_STALLS:
                     raise ManagementError(

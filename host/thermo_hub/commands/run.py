@@ -29,6 +29,9 @@ def command(
         raise UsageError(f"{files[0]} and {files[1]} are both settings; name one.")
     settings = read_settings(Path(files[0])) if files else Settings()
     ports = tuple(one for one in named if one not in files)
-    serve(
-        with_changes(settings, ports=ports, port=http_port, folder=None if folder is None else str(folder)), say_ready
+    settings = with_changes(settings, ports=ports, port=http_port, folder=None if folder is None else str(folder))
+    absent = [port for port in settings.ports if not Path(port).exists()]
+    waited = (
+        f"There is no port {', '.join(absent)} yet; it is waited for, and `thermo-host ports` lists those there are."
     )
+    serve(settings, lambda link: say_ready(link, waited if absent else ""))

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -22,11 +22,15 @@ from thermo_hub.live.frames import message
 from thermo_hub.live.presenter import Presenter
 from thermo_hub.live.shown import summary
 from thermo_hub.live.viewers import Viewer
+from thermo_hub.security.cookies import cookie_of
 from thermo_hub.security.roles import EVERYBODY, TENDING, WATCHING, Visitor, allow
 
 ROUTER = APIRouter(prefix="/api", tags=["live"])
 BEAT_S = 10.0
 """A viewer to whom nothing is said for so long is told that the hub is there."""
+CHECK_S = 1.0
+"""How often it is looked whether a viewer may still be here."""
+SENT_AWAY = 4401
 TOO_SLOW = 4008
 """Code with which a viewer who cannot keep up is sent away, to come again and be told how things stand."""
 SEES = Depends(allow(WATCHING))
@@ -125,12 +129,18 @@ async def rename(wearable: str, body: Label, hub: Mine, presenter: Shows) -> dic
     return {"label": body.label}
 
 
-@ROUTER.websocket("/live", dependencies=[SEES])
-async def live(socket: WebSocket, presenter: Shows) -> None:
-    """What wearables measure and say, as it comes; see `frames` for what travels."""
+@ROUTER.websocket("/live")
+async def live(
+    socket: WebSocket,
+    presenter: Shows,
+    hub: Mine,
+    visitor: Annotated[Visitor, Depends(allow(WATCHING | TENDING))],
+    cookie: Annotated[str, Depends(cookie_of)],
+) -> None:
+    """What wearables measure and say, as it comes; see `frames` for what travels. Who only tends wearables hears how they are."""
     await socket.accept()
-    viewer = Viewer()
-    sending = asyncio.create_task(_send(socket, viewer))
+    viewer = Viewer(measures=bool(visitor.roles & WATCHING))
+    sending = asyncio.create_task(_send(socket, viewer, lambda: hub.door.knows(cookie)))
     try:
         while True:
             _hear(await socket.receive_text(), viewer, presenter)
@@ -156,9 +166,13 @@ def _hear(text: str, viewer: Viewer, presenter: Presenter) -> None:
     presenter.open(viewer)
 
 
-async def _send(socket: WebSocket, viewer: Viewer) -> None:
+async def _send(socket: WebSocket, viewer: Viewer, may_stay: Callable[[], bool]) -> None:
+    said_s = time.monotonic()
     while not viewer.lost:
-        await viewer.wait(BEAT_S)
+        await viewer.wait(CHECK_S)
+        if not may_stay():
+            await socket.close(SENT_AWAY)
+            return
         something = False
         for one in viewer.take():
             something = True
@@ -166,6 +180,9 @@ async def _send(socket: WebSocket, viewer: Viewer) -> None:
                 await socket.send_text(one)
             else:
                 await socket.send_bytes(one)
-        if not something:
+        if something:
+            said_s = time.monotonic()
+        elif time.monotonic() - said_s > BEAT_S:
+            said_s = time.monotonic()
             await socket.send_text(message("beat", utc=time.time_ns() / 1e6))
     await socket.close(TOO_SLOW)

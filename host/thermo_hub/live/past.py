@@ -1,4 +1,7 @@
-"""The past minutes of each number that a page draws as a line, so that a page that is opened has something to draw at once."""
+"""The past of each number that a page draws as a line, so that a page that is opened has something to draw at once.
+
+Of every signal of few numbers means of seconds, for minutes; of one that is faster than that every sample, for seconds.
+"""
 
 from collections import deque
 
@@ -12,19 +15,32 @@ KEPT = 900
 """Steps that are remembered: a quarter of an hour."""
 MOST = 16
 """Numbers of a signal that are drawn as lines at most."""
+FAST_HZ = 10.0
+"""A single number that comes as often is a wave, whose means say nothing."""
+WAVE_NS = 10_000_000_000
+
+
+def is_fast(signal: Signal) -> bool:
+    """Whether a signal is a wave."""
+    return signal.elements == 1 and signal.rate_hz >= FAST_HZ
 
 
 class Past:
-    """Means of each second in which there was a value, of every signal of few numbers."""
+    """What is remembered of a wearable's signals."""
 
     def __init__(self) -> None:
+        self._waves: dict[str, deque[tuple[int, float]]] = {}
         self._steps: dict[str, deque[tuple[int, list[float], int]]] = {}
-        self._units: dict[str, str] = {}
 
     def add(self, signal: Signal, utc_ns: int, values: Values) -> None:
         """Take a sample; signals of many numbers are passed over."""
         if signal.elements > MOST:
             return
+        if is_fast(signal):
+            wave = self._waves.setdefault(signal.name, deque())
+            wave.append((utc_ns, float(np.ravel(values)[0])))
+            while wave and utc_ns - wave[0][0] > WAVE_NS:
+                wave.popleft()
         steps = self._steps.setdefault(signal.name, deque(maxlen=KEPT))
         step = utc_ns // STEP_NS
         flat = np.asarray(values, np.float64).ravel().tolist()
@@ -42,15 +58,30 @@ class Past:
             for name, steps in self._steps.items()
         }
 
-    def newest(self, since: dict[str, int]) -> dict[str, list[list[float | None]]]:
-        """What came after the seconds that were told last, whole seconds alone; `since` is brought up to date."""
+    def newest(self, told: dict[str, int], now_ns: int) -> dict[str, list[list[float | None]]]:
+        """Seconds that are over and were not told yet.
+
+        Args:
+            told: the last second that was told of each signal, which is brought up to date.
+            now_ns: nanoseconds since 1970 UTC.
+        """
         found: dict[str, list[list[float | None]]] = {}
         for name, steps in self._steps.items():
-            after = since.get(name, 0)
-            rows = [one for one in reversed(steps) if one[0] > after][::-1]
-            if len(rows) > 1 or (rows and rows[-1][0] > after + 1 and after == 0):
-                rows = rows[:-1]
+            over = max(now_ns // STEP_NS, steps[-1][0])
+            rows = []
+            for step, means, _ in reversed(steps):
+                if step <= told.get(name, 0):
+                    break
+                if step < over:
+                    rows.append([step, *(rounded(mean) for mean in means)])
             if rows:
-                since[name] = rows[-1][0]
-                found[name] = [[step, *(rounded(mean) for mean in means)] for step, means, _ in rows]
+                told[name] = int(rows[0][0] or 0)
+                found[name] = rows[::-1]
         return found
+
+    def waves(self, since_ns: int = 0) -> dict[str, list[list[float | None]]]:
+        """Every sample of fast signals after a moment: rows of seconds since 1970 and the number."""
+        return {
+            name: [[round(utc_ns / 1e9, 3), rounded(value)] for utc_ns, value in wave if utc_ns > since_ns]
+            for name, wave in self._waves.items()
+        }

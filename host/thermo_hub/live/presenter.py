@@ -19,6 +19,12 @@ from thermo_hub.wearables.registry import Wearables
 
 EVENTS_KEPT = 20
 GAPS_KEPT = 20
+BARE: Mapping[str, Mapping[str, Any]] = {name: {} for name in ("signals", "waves", "newest", "findings", "alerts")}
+"""What is told of measurements to those who may not know them."""
+TENDED = frozenset(("job",))
+"""Kinds of announcements that tell nothing of a wearer."""
+LATE_NS = 2_000_000_000
+"""Samples of a wave come as late as this; pages drop those that they have."""
 
 
 class _Seen:
@@ -27,6 +33,7 @@ class _Seen:
     def __init__(self) -> None:
         self.past = Past()
         self.told: dict[str, int] = {}
+        self.waved_ns = 0
         self.pictures: dict[str, tuple[int, bytes]] = {}
         self.newest: dict[str, tuple[int, Any, int]] = {}
         self.findings: dict[str, dict[str, Any]] = {}
@@ -85,13 +92,17 @@ class Presenter:
         known = [worn for worn in self._wearables.all() if viewer.sees(worn.id)]
         viewer.tell(message("wall", wearables=[worn.id for worn in known], shut=self._shut()))
         for worn in known:
-            viewer.tell(self._session_message(worn.id))
+            viewer.tell(self._session_message(worn.id, viewer.measures))
             seen = self._seen_of(worn.id)
+            if not viewer.measures:
+                viewer.tell(message("past", id=worn.id, **BARE, events=seen.events, gaps=seen.gaps, line=seen.line))
+                continue
             viewer.tell(
                 message(
                     "past",
                     id=worn.id,
                     signals=seen.past.to_map(),
+                    waves=seen.past.waves(),
                     newest=self._newest(seen, list(seen.newest)),
                     findings=seen.findings,
                     alerts=seen.alerts,
@@ -106,15 +117,16 @@ class Presenter:
     def _shut(self) -> list[dict[str, str]]:
         return [{"port": one.port, "state": one.state, "reason": one.reason} for one in self._wearables.shut()]
 
-    def _session_message(self, wearable: str) -> str:
+    def _session_message(self, wearable: str, measures: bool = True) -> str:
         worn = self._wearables.get(wearable)
         assert worn is not None
         streams = {signal.name: self._stream(wearable, signal.name) for signal in layout(worn.session.plan).pictures}
-        return message("session", **whole(worn, streams))
+        shown = whole(worn, streams)
+        return message("session", **(shown if measures else {**shown, "person": {}}))
 
     def say_again(self, wearable: str) -> None:
         """Tell everybody anew what a wearable is, as after it was renamed."""
-        self._tell(wearable, self._session_message(wearable))
+        self._tell(wearable, self._session_message(wearable), self._session_message(wearable, measures=False))
 
     def picture(self, wearable: str, signal: str) -> tuple[int, Any] | None:
         """Moment and values of the newest sample of a signal; None before the first."""
@@ -127,29 +139,30 @@ class Presenter:
     def _seen_of(self, wearable: str) -> _Seen:
         return self._seen.setdefault(wearable, _Seen())
 
-    def _tell(self, wearable: str, text: str) -> None:
+    def _tell(self, wearable: str, text: str, bare: str | None = None) -> None:
+        """Tell those who look at a wearable; `bare` is what those get who may not know what it measures, None is nothing."""
         for viewer in self._viewers:
-            if viewer.sees(wearable):
-                viewer.tell(text)
+            said = text if viewer.measures else bare
+            if said is not None and (not wearable or viewer.sees(wearable)):
+                viewer.tell(said)
 
     def _joined(self, event: Joined) -> None:
         if event.changes and "the profile" in event.changes:
             self._seen.pop(event.wearable, None)
         if self._wearables.get(event.wearable) is not None:
-            self._tell(event.wearable, self._session_message(event.wearable))
+            self.say_again(event.wearable)
 
     def _left(self, event: Left) -> None:
-        self._tell(
-            event.wearable,
-            message("left", id=event.wearable, since=milliseconds(event.since_ns), reason=event.reason),
-        )
+        text = message("left", id=event.wearable, since=milliseconds(event.since_ns), reason=event.reason)
+        self._tell(event.wearable, text, text)
 
     def _returned(self, event: Returned) -> None:
         gap = {"from": milliseconds(event.from_ns), "to": milliseconds(event.to_ns), "reason": event.reason}
         gaps = self._seen_of(event.wearable).gaps
         gaps.append(gap)
         del gaps[:-GAPS_KEPT]
-        self._tell(event.wearable, message("returned", id=event.wearable, gap=gap))
+        text = message("returned", id=event.wearable, gap=gap)
+        self._tell(event.wearable, text, text)
 
     def _sampled(self, event: Sampled) -> None:
         seen, name = self._seen_of(event.wearable), event.signal.name
@@ -189,7 +202,8 @@ class Presenter:
         # Of each kind the newest, which says how often it happened.
         events = self._seen_of(event.wearable).events
         events[:] = [*(one for one in events if one["code"] != record.code), told][-EVENTS_KEPT:]
-        self._tell(event.wearable, message("event", id=event.wearable, event=told))
+        text = message("event", id=event.wearable, event=told)
+        self._tell(event.wearable, text, text)
 
     def _measured(self, event: Measured) -> None:
         seen = self._seen_of(event.wearable)
@@ -202,24 +216,25 @@ class Presenter:
             "stale": {name: round(age, 1) for name, age in event.stale.items()},
         }
         news, seen.news = seen.news, set()
+        waved_ns, seen.waved_ns = seen.waved_ns, event.at_ns - LATE_NS
         self._tell(
             event.wearable,
             message(
                 "pulse",
                 id=event.wearable,
                 at=milliseconds(event.at_ns),
-                signals=seen.past.newest(seen.told),
+                signals=seen.past.newest(seen.told, event.at_ns),
+                waves=seen.past.waves(waved_ns),
                 newest=self._newest(seen, [name for name in seen.newest if name in news]),
                 findings={name: facts for name, facts in seen.findings.items() if f"finding {name}" in news},
                 line=seen.line,
             ),
+            message("pulse", id=event.wearable, at=milliseconds(event.at_ns), **BARE, line=seen.line),
         )
 
     def _announced(self, event: Announced) -> None:
         text = message(event.kind, **({"id": event.wearable} if event.wearable else {}), **event.data)
-        for viewer in self._viewers:
-            if not event.wearable or viewer.sees(event.wearable):
-                viewer.tell(text)
+        self._tell(event.wearable, text, text if event.kind in TENDED else None)
 
     def _newest(self, seen: _Seen, names: list[str]) -> dict[str, dict[str, Any]]:
         """The newest samples of signals, those of pictures by what they range over."""

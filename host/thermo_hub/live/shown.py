@@ -9,6 +9,8 @@ from thermo_core.signals import Signal
 from thermo_core.wearable.profile import NOTICE
 from thermo_host.screen.layout import Channel, layout, picture_shape
 from thermo_host.sinks.describe import sensor_facts
+from thermo_host.stream.signals import networks_under
+from thermo_hub.live.past import is_fast
 from thermo_hub.wearables.registry import Worn
 
 
@@ -54,8 +56,8 @@ def whole(worn: Worn, streams: dict[str, int]) -> dict[str, Any]:
             for name, signals in shown.beside.items()
             for signal in signals
         ],
-        "hearts": [_channel(channel) for channel in shown.hearts],
-        "channels": [_channel(channel) for channel in shown.channels],
+        "hearts": [_channel(channel) for channel in shown.hearts if _comes(session, channel)],
+        "channels": [_channel(channel) for channel in shown.channels if _comes(session, channel)],
         "bodies": [{"signal": signal.name, "unit": signal.unit} for signal in shown.bodies],
         "models": [
             {
@@ -106,10 +108,16 @@ def _picture(session: Session, signal: Signal, streams: dict[str, int]) -> dict[
     }
 
 
+def _comes(session: Session, channel: Channel) -> bool:
+    """Whether there are samples of a channel here: what rests on a network is computed on the wearable alone, and told as a finding."""
+    return not networks_under(session.plan, channel.signal.name)
+
+
 def _channel(channel: Channel) -> dict[str, Any]:
     return {
         "signal": channel.signal.name,
         "element": channel.element,
         "name": channel.name,
         "unit": channel.signal.unit,
+        "fast": is_fast(channel.signal),
     }

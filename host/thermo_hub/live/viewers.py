@@ -11,14 +11,19 @@ LIMIT = 2048
 class Viewer:
     """One page that is open.
 
+    Args:
+        measures: see below.
+
     Attributes:
         wearables: ids of those it looks at; empty for all.
+        measures: whether it may know what wearables measure and say, and not only how they are.
         every_s: least time between two pictures of one stream.
         dropped: pictures it was too slow for.
         lost: it was too slow for what must not be lost, and has to begin anew.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, measures: bool = True) -> None:
+        self.measures = measures
         self.wearables: frozenset[str] = frozenset()
         self.every_s = 0.0
         self.dropped = 0
@@ -42,7 +47,7 @@ class Viewer:
 
     def show(self, stream: int, frame: bytes, now_s: float) -> None:
         """Have it get a picture; one of the same stream that it has not taken yet is dropped."""
-        if now_s - self._shown.get(stream, -1e9) < self.every_s:
+        if not self.measures or now_s - self._shown.get(stream, -1e9) < self.every_s:
             return
         self._shown[stream] = now_s
         if stream in self._pictures:

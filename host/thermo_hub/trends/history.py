@@ -15,7 +15,7 @@ SERIES = (
     ("spots.0", "thermistor 1", 33.9, 0.3),
 )
 """Name, label, level in degC, and half of the daily swing."""
-SAMPLES = 60
+SAMPLES = 20
 MADE_UP = "made up"
 BATCH_MINUTES = 120
 

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from thermo_models.tasks.clothing_scenes import BIAS_K, CALIBRATED, NOISE_K
+from thermo_sim.people.table import AREA
 
 MOSTLY = 0.8
 """Share of an error that is left where what was taken away was little of it."""
@@ -19,17 +22,24 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
         if nodes_most
         else "Segments without a node are most of the map's error:"
     )
+    left_k = BIAS_K * float(np.sqrt(np.square(AREA).sum()))
+    why = (
+        f" With a node on each segment, errors of {BIAS_K:g} K that know nothing of one another leave {left_k:.3f} K of the mean by the areas alone, "
+        "however many bodies are learnt from and however long their noise is averaged."
+        if nodes_most
+        else ""
+    )
     sentences = [
         f"Simulated bodies alone, {metrics['people']:,} of them, with nodes that are off by {BIAS_K:g} K each and have {NOISE_K:g} K of noise. "
         "Nobody has worn it. The map is a Gaussian model of the body in stages, no network; the network tells events.",
         f"{of_what} {found['map_k']:.2f} K ({low:.2f} to {high:.2f}) come to {found['map_calibrated_k']:.2f} K, and the mean of the skin from "
         f"{found['mean_skin_k']:.3f} to {found['mean_skin_calibrated_k']:.3f} K, where a calibration leaves {BIAS_K * CALIBRATED:.2g} K of nodes' "
-        "own errors. Skin of one body cannot be told from nodes that are off alike: ninety minutes hold nothing that parts the two.",
+        "own errors. Skin of one body cannot be told from nodes that are off alike: ninety minutes hold nothing that parts the two."
+        + why,
         f"A node that hangs loose is told by the others where it reads some kelvin beside skin. {found['loose_found']:.1%} of them were found that "
         "read the room's air; under warm cloth air is as warm as skin, and nothing tells then. `python bench/clothing.py` prints both.",
-        "Days of other bodies are harder: a bare head outdoors and the waist in a fever are taken for loose nodes for a while, which calls the "
-        "wearer though nothing is off, and events are told while nothing happens; no alert goes by events. `python bench/clothing.py` prints how "
-        "often, and the errors of the map then.",
+        "Days of other bodies are harder: a warm cup makes a hand's node look loose for minutes, which is why an alert waits for ten, and events "
+        "are told while nothing happens; no alert goes by events. `python bench/clothing.py` prints how often, and the errors of the map then.",
         f"{found['accuracy']:.0%} of moments, each kind of event weighing the same, are told right at the minute. A coat that is put off is a "
         "jacket that is opened.",
     ]

@@ -11,15 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from thermo_core import schema
+from thermo_core.container import MAGIC, TARGET_BYTES
 from thermo_core.errors import BundleError
 from thermo_core.wearable.profile import Profile
 
-MAGIC = 0x444F4D54
-"""TMOD."""
 ABI = 1
 """Rises with every change of these structures, or of how a network is called."""
 NAME_BYTES = 24
-TARGET_BYTES = 16
 FINGERPRINT_BYTES = 8
 ALIGNMENT = 8
 

@@ -5,15 +5,19 @@
 
 #include "choice.h"
 #include "failing_flash.h"
+#include "trial.h"
 
 static struct {
   const struct board *board;
   struct slot_pair pair;
   struct slots slots;
   uint8_t key[1][ED25519_KEY_BYTES];
+  struct trial trial;
   char reason[160];
 } self;
 
+void slots_begin_trial(int running, uint64_t now_us);
+int slots_overdue(uint64_t now_us);
 int slots_new(size_t block_size, size_t blocks, size_t unit, const uint32_t *address, const uint8_t *key, uint32_t ram,
               uint32_t ram_size);
 int slots_verify(int slot, struct image *image);
@@ -111,4 +115,12 @@ const char *slots_fault_text(int fault) {
 
 int slots_ed25519(const uint8_t *key, const uint8_t *message, size_t size, const uint8_t *signature) {
   return ed25519_holds(key, message, size, signature);
+}
+
+void slots_begin_trial(int running, uint64_t now_us) {
+  trial_begin(&self.trial, &self.pair, running, now_us);
+}
+
+int slots_overdue(uint64_t now_us) {
+  return trial_is_overdue(&self.trial, now_us);
 }

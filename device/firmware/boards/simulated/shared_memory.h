@@ -61,7 +61,8 @@ struct board_report {
 #define FLASH_UNIT 8U /* that is programmed at once */
 #define FLASH_BLOCK_SIZE 4096U
 #define FLASH_BLOCKS 32U
-#define SLOT_BLOCKS 64U /* of each of two slots for a firmware that a bootloader starts */
+#define MODEL_BLOCKS 32U /* of each of two slots for a model */
+#define SLOT_BLOCKS 64U  /* of each of two slots for a firmware that a bootloader starts */
 
 struct shared_memory {
   struct mailbox mailbox;
@@ -73,6 +74,7 @@ struct shared_memory {
   uint8_t flash[FLASH_BLOCKS * FLASH_BLOCK_SIZE];
   uint8_t reserved_4[0x10000U];
   uint8_t slots[2][SLOT_BLOCKS * FLASH_BLOCK_SIZE];
+  uint8_t models[2][MODEL_BLOCKS * FLASH_BLOCK_SIZE];
 };
 
 #endif

@@ -34,7 +34,7 @@ _RUN = [
 _SPREAD = """
 static inline void spread(word_t *to, const int8_t *from, int count) {
   for (int i = 0; i < count; i++) {
-    to[i] = (uint32_t)from[i];
+    to[i] = (word_t)(int32_t)from[i];
   }
 }
 """

@@ -57,9 +57,10 @@ def header(name: str, plan: Plan, placement: Placement) -> str:
     networks = ""
     if profile.models:
         networks = (
-            f"/* What each model's network took last, microseconds; and the networks. */\n"
+            f"/* What each model's network took last, microseconds; the networks, and the room for others in their place. */\n"
             f"extern uint32_t {name}_took_us[{len(profile.models)}];\n"
             f"extern const struct network *const {name}_networks[{len(profile.models)}];\n"
+            f"extern const struct container_place *const {name}_places[{len(profile.models)}];\n"
         )
     alerts = f"extern const struct alert_plan {name}_alerts[{len(plan.alerts)}];\n" if plan.alerts else ""
     return f"""/* The graph of the wearable {comment(profile.name)}, version {comment(profile.version)}. Made by thermo-quantize. */
@@ -177,7 +178,10 @@ def _call(
     inputs = calls.tables.places(site.name("inputs"), [numbers[signal.name] for signal in node.inputs])
     fields = {"inputs": inputs, "input_count": str(len(node.inputs)), "output": str(numbers[node.gives.name])}
     if isinstance(node.what, Model):
-        fields |= {"stage": "&network_stage", "parameters": f"&{_network(calls, site, networks[node.what.name])}"}
+        fields |= {
+            "stage": "&network_stage",
+            "parameters": f"&{_network(calls, site, networks[node.what.name], placement.arenas[number])}",
+        }
     else:
         fields |= _stage(calls, site)
     for field, places in (("keeps_at", placement.keeps), ("scratch_at", placement.scratch)):
@@ -212,7 +216,7 @@ def _stage(calls: _Calls, site: Site) -> dict[str, str]:
     return fields
 
 
-def _network(calls: _Calls, site: Site, compiled: Compiled) -> str:
+def _network(calls: _Calls, site: Site, compiled: Compiled, at: int) -> str:
     """A network's row; gives its name."""
     name, texts, network = compiled.name, calls.tables.texts, compiled.network
     calls.headers |= {f'#include "{name}.h"', '#include "network.h"'}
@@ -222,6 +226,9 @@ def _network(calls: _Calls, site: Site, compiled: Compiled) -> str:
     functions = ", ".join(f"{name}_input{suffix}" for suffix in suffixes)
     texts.append(f"static int8_t *(*const {site.name('sources')}[])(void) = {{{functions}}};")
     texts.append(f"static const struct network_end {site.name('ends')}[] = {{{', '.join(ends)}}};")
+    sizes = ", ".join(f"{value.elements}U" for value in (*network.inputs, *network.outputs))
+    texts.append(f"static const uint32_t {site.name('elements')}[] = {{{sizes}}};")
+    calls.states.append(f"static struct network_given {site.name('given')};")
     texts.append(
         f"static const struct network {site.name('network')} = {{\n"
         f"    .inputs = {site.name('sources')},\n"
@@ -229,7 +236,9 @@ def _network(calls: _Calls, site: Site, compiled: Compiled) -> str:
         f"    .invoke = {name}_invoke,\n"
         f"    .input_ends = {site.name('ends')},\n"
         f"    .output_end = {{{real(factor)}, {zero}}},\n"
-        f"    .took_us = &{calls.name}_took_us[{calls.models.index(site.stage.name)}],\n}};"
+        f"    .took_us = &{calls.name}_took_us[{calls.models.index(site.stage.name)}],\n"
+        f"    .given = &{site.name('given')},\n"
+        f"    .place = {{{calls.name}_memory + {at}, {max(compiled.plan.size, 1)}U, {site.name('elements')}, {len(network.inputs)}}},\n}};"
     )
     return site.name("network")
 
@@ -239,7 +248,11 @@ def _networks(name: str, plan: Plan) -> list[str]:
     if not places:
         return []
     rows = ", ".join(f"&network_{places[model.name]}" for model in plan.profile.models)
-    return [f"const struct network *const {name}_networks[] = {{{rows}}};"]
+    rooms = ", ".join(f"&network_{places[model.name]}.place" for model in plan.profile.models)
+    return [
+        f"const struct network *const {name}_networks[] = {{{rows}}};\n"
+        f"const struct container_place *const {name}_places[] = {{{rooms}}};"
+    ]
 
 
 def _findings(name: str, plan: Plan, numbers: Mapping[str, int]) -> list[str]:

@@ -27,3 +27,22 @@ const struct slot_pair *update_slots(void) {
   }
   return slot_pair_is_usable(&pair) ? &pair : NULL;
 }
+
+const struct model_place *update_model_place(void) {
+  static struct nor_flash nor = {.bytes = SHARED->models[0],
+                                 .read_size = 1,
+                                 .prog_size = FLASH_UNIT,
+                                 .block_size = FLASH_BLOCK_SIZE,
+                                 .block_count = SLOTS * MODEL_BLOCKS};
+  static struct flash flash;
+  static struct slot_pair pair;
+  static struct model_place place;
+  flash = nor_flash(&nor);
+  pair = (struct slot_pair){.flash = &flash, .first_block = {0, MODEL_BLOCKS}, .blocks = MODEL_BLOCKS};
+  for (int slot = 0; slot < SLOTS; slot++) {
+    pair.rules[slot] = (struct image_rules){.keys = model_keys, .key_count = model_key_count};
+    place.at[slot] = SHARED->models[slot];
+  }
+  place.pair = &pair;
+  return slot_pair_is_usable(&pair) ? &place : NULL;
+}

@@ -9,8 +9,9 @@ const GAP_FACTOR = 3.5;
 
 /** Lines of one unit. `lines` are {signal, element, name}. */
 export class Chart {
-  constructor(title, unit, lines, visible = LINES) {
+  constructor(title, unit, lines, visible = LINES, wave = false) {
     this.unit = unit;
+    this.wave = wave;
     this.lines = lines.map((line, at) => ({ ...line, on: at < visible, number: at }));
     this.canvas = el("canvas", { role: "img", tabindex: "0", "aria-label": title });
     this.legend = el("div", { class: "legend" });
@@ -102,7 +103,7 @@ export class Chart {
     });
     const box = { left: 46, right: width - 8, top: 8, bottom: height - 20 };
     if (low > high) [low, high] = [0, 1];
-    const least = this.unit === "degC" ? 0.4 : this.unit === "g" ? 0.1 : Math.max(1e-3, Math.abs(high) * 0.02);
+    const least = this.unit === "degC" ? 0.4 : this.unit === "g" ? 0.1 : Math.max(1e-3, Math.abs(high) * (this.wave ? 1e-4 : 0.02));
     if (high - low < least) [low, high] = [(low + high - least) / 2, (low + high + least) / 2];
     const pad = (high - low) * 0.08;
     [low, high] = [low - pad, high + pad];
@@ -120,10 +121,10 @@ export class Chart {
       context.fillText(v.toFixed(Math.max(0, Math.ceil(-Math.log10(step) - 1e-9) + (step === 0.25 || step === 2.5 ? 1 : 0))), box.left - 6, y(v));
     }
     context.textBaseline = "top";
-    const each = this.window <= 120 ? 30 : this.window <= 300 ? 60 : 180;
+    const each = this.window <= 12 ? 2 : this.window <= 120 ? 30 : this.window <= 300 ? 60 : 180;
     for (let s = Math.ceil(from / each) * each; s <= to; s += each) {
       context.textAlign = x(s) > box.right - 30 ? "right" : "center";
-      context.fillText(clock(s * 1000, false), x(s), box.bottom + 5);
+      context.fillText(clock(s * 1000, this.window <= 120), x(s), box.bottom + 5);
     }
     context.fillStyle = grid;
     context.globalAlpha = 0.55;
@@ -148,8 +149,8 @@ export class Chart {
         if (value === null) { before = null; continue; }
         if (before !== null && row[0] - before <= usual * GAP_FACTOR) context.lineTo(x(row[0]), y(value));
         else {
-          context.moveTo(x(row[0]) - 0.9, y(value));
-          context.lineTo(x(row[0]) + 0.9, y(value));
+          context.moveTo(x(row[0]) - (this.wave ? 0 : 0.9), y(value));
+          context.lineTo(x(row[0]) + (this.wave ? 0 : 0.9), y(value));
         }
         before = row[0];
       }
@@ -167,7 +168,7 @@ export class Chart {
       const values = rows.map((row) => row[1 + line.element]).filter((value) => value !== null);
       return values.length ? `${line.name} ${quantity(values[values.length - 1], this.unit)}, from ${figure(Math.min(...values), this.unit)} to ${figure(Math.max(...values), this.unit)}` : `${line.name} no value`;
     });
-    this.canvas.setAttribute("aria-label", `${this.title}, the past ${Math.round(this.window / 60)} minutes: ${summary.join("; ")}.`);
+    this.canvas.setAttribute("aria-label", `${this.title}, the past ${this.window < 60 ? `${Math.round(this.window)} seconds` : `${Math.round(this.window / 60)} minutes`}: ${summary.join("; ")}.`);
     if (this.at === null) return;
     const when = from + ((this.at * width - box.left) / (box.right - box.left)) * this.window;
     context.strokeStyle = ink;
@@ -186,7 +187,7 @@ function usualStep(rows) {
   const steps = [];
   for (let at = 1; at < rows.length; at++) steps.push(rows[at][0] - rows[at - 1][0]);
   steps.sort((a, b) => a - b);
-  return Math.max(1, steps[steps.length >> 1]);
+  return Math.max(0.01, steps[steps.length >> 1]);
 }
 
 function line(context, x1, y1, x2, y2) {

@@ -22,6 +22,14 @@ export function put(node, ...children) {
   return node;
 }
 
+/** The same, but what looks as it did is left alone: whoever presses it, or types into it, is not disturbed. */
+export function renew(node, ...children) {
+  const wanted = flat(children).map((child) => (child instanceof Node ? child : document.createTextNode(child)));
+  const same = wanted.length === node.childNodes.length && wanted.every((one, at) => one.isEqualNode(node.childNodes[at]));
+  if (!same) node.replaceChildren(...wanted);
+  return node;
+}
+
 /** A chip: a word on a coloured ground. */
 export function chip(text, kind = "", dot = false) {
   return el("span", { class: `chip ${kind}` }, dot ? el("span", { class: "dot", "aria-hidden": "true" }) : null, text);

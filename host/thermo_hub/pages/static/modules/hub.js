@@ -8,6 +8,7 @@ class Wearable {
   constructor(shown) {
     this.shown = shown;
     this.signals = new Map();
+    this.waves = new Map();
     this.newest = {};
     this.findings = {};
     this.alerts = {};
@@ -30,13 +31,13 @@ class Wearable {
     return this.shown.state === "live" && !this.line.silent;
   }
 
-  add(signals) {
+  add(signals, into = this.signals) {
     for (const [name, rows] of Object.entries(signals)) {
-      const past = this.signals.get(name) ?? [];
+      const past = into.get(name) ?? [];
       const last = past.length ? past[past.length - 1][0] : -Infinity;
       for (const row of rows) if (row[0] > last) past.push(row);
       if (past.length > KEPT) past.splice(0, past.length - KEPT);
-      this.signals.set(name, past);
+      into.set(name, past);
     }
   }
 }
@@ -99,6 +100,8 @@ export class Hub extends EventTarget {
 
   /** Look at some wearables (all where none are named), with so much time between two pictures at least. */
   watch(wearables = [], everyMs = 0) {
+    // A researcher has recordings and no live pages.
+    if (!this.may("wearer", "carer", "clinician", "engineer", "administrator")) return;
     this.watching = { type: "watch", wearables, every_ms: everyMs };
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(this.watching));
     else if (!this.socket) this.connect();
@@ -166,12 +169,15 @@ export class Hub extends EventTarget {
       }
       case "past":
         worn.signals.clear();
+        worn.waves.clear();
         worn.add(said.signals);
+        worn.add(said.waves, worn.waves);
         for (const name of ["newest", "findings", "alerts", "events", "gaps", "line"]) worn[name] = said[name];
         break;
       case "pulse":
         if (!worn) return;
         worn.add(said.signals);
+        worn.add(said.waves, worn.waves);
         Object.assign(worn.newest, said.newest);
         Object.assign(worn.findings, said.findings);
         worn.line = said.line;

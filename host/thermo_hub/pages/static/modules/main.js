@@ -53,6 +53,17 @@ async function show() {
     put(main, el("div", { class: "empty" }, el("h1", {}, "There is no such page"), el("a", { href: "/" }, "All wearables")));
     return;
   }
+  if (!hub.may(...page.roles)) {
+    const others = PAGES.filter((one) => one.link && hub.may(...one.roles));
+    if (location.pathname === "/" && others.length) {
+      go(others[0].link);
+      return;
+    }
+    document.title = `${page.title} · thermo-hub`;
+    put(main, el("div", { class: "empty" }, el("h1", {}, "This page is not for you"), el("p", {}, `It is for a ${page.roles.join(" or ")}; ask an administrator for that role.`),
+      others.map((one) => el("a", { href: one.link }, one.title))));
+    return;
+  }
   const parameters = page.at.exec(location.pathname).slice(1).map((one) => one && decodeURIComponent(one));
   const module = await import(`../pages/${page.name}.js`);
   if (mine !== turn) return;

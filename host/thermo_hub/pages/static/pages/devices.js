@@ -1,37 +1,47 @@
 // Devices: what wearables are, count and run; self-tests, resets, new bundles.
 
-import { chip, el, fact, put } from "../modules/dom.js";
+import { chip, el, fact, put, renew } from "../modules/dom.js";
 import { severityKind } from "../modules/said.js";
 import { clock, duration } from "../modules/units.js";
 import { calibrationWords } from "./wearable.js";
+
+const HEADINGS = ["Wearable", "State", "Runs", "Platform", "Sensors", "Calibration", "Lost", "Latency"];
 
 export function show(main, hub, [id]) {
   return id ? device(main, hub, id) : list(main, hub);
 }
 
 function list(main, hub) {
+  const rows = new Map();
   const body = el("tbody");
   const shut = el("div", { class: "stack" });
   put(main, el("div", { class: "head" }, el("h1", {}, "Devices")),
-    el("div", { class: "card scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ...["Wearable", "State", "Runs", "Platform", "Sensors", "Calibration", "Lost", "Latency"].map((words) => el("th", { scope: "col" }, words)))), body)), shut);
+    el("div", { class: "card scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ...HEADINGS.map((words) => el("th", { scope: "col" }, words)))), body)), shut);
   shut.style.marginTop = "16px";
   const refresh = () => {
-    put(body, ...[...hub.wearables.values()].map((worn) => {
+    for (const [known, row] of rows) if (!hub.wearables.has(known)) { row.remove(); rows.delete(known); }
+    for (const worn of hub.wearables.values()) {
       const { shown, line } = worn;
+      if (!rows.has(worn.id)) {
+        rows.set(worn.id, el("tr", {}, ...HEADINGS.map(() => el("td"))));
+        body.append(rows.get(worn.id));
+      }
       const able = shown.sensors.filter((sensor) => sensor.can_calibrate);
       const done = able.filter((sensor) => sensor.calibrated_unix_s).length;
       const faults = shown.sensors.filter((sensor) => sensor.fault || sensor.warning).length;
-      return el("tr", {},
-        el("td", {}, el("a", { href: `/devices/${encodeURIComponent(worn.id)}` }, worn.title), el("div", { class: "quiet" }, `${shown.serial} · ${shown.port}`)),
-        el("td", {}, worn.live ? chip("live", "good", true) : chip(shown.state === "live" ? "silent" : shown.state, "bad", true)),
-        el("td", {}, shown.bundle ? `${shown.profile} ${shown.bundle}` : chip("no bundle", "warn"), shown.development_key ? [" ", chip("development key", "warn")] : null),
-        el("td", {}, shown.platform, el("div", { class: "quiet" }, shown.software)),
-        el("td", {}, `${shown.sensors.length}`, faults ? [" ", chip(`${faults} in doubt`, "warn")] : null),
-        el("td", {}, able.length ? `${done} of ${able.length}` : "–"),
-        el("td", {}, String(line.missing ?? "–")),
-        el("td", {}, line.latency_s === null || line.latency_s === undefined ? "–" : `${Math.round(line.latency_s * 1000)} ms`));
-    }));
-    put(shut, ...hub.shut.map((one) => el("div", { class: "note" }, el("b", {}, one.port), ` ${one.reason || "is asked who it is"}`)),
+      const cells = [
+        [el("a", { href: `/devices/${encodeURIComponent(worn.id)}` }, worn.title), el("div", { class: "quiet" }, `${shown.serial} · ${shown.port}`)],
+        [worn.live ? chip("live", "good", true) : chip(shown.state === "live" ? "silent" : shown.state, "bad", true)],
+        [shown.bundle ? `${shown.profile} ${shown.bundle}` : chip("no bundle", "warn"), shown.development_key ? [" ", chip("development key", "warn")] : null],
+        [shown.platform, el("div", { class: "quiet" }, shown.software)],
+        [`${shown.sensors.length}`, faults ? [" ", chip(`${faults} in doubt`, "warn")] : null],
+        [able.length ? `${done} of ${able.length}` : "–"],
+        [String(line.missing ?? "–")],
+        [line.latency_s === null || line.latency_s === undefined ? "–" : `${Math.round(line.latency_s * 1000)} ms`],
+      ];
+      cells.forEach((cell, at) => renew(rows.get(worn.id).children[at], ...cell));
+    }
+    renew(shut, ...hub.shut.map((one) => el("div", { class: "note" }, el("b", {}, one.port), ` ${one.reason || "is asked who it is"}`)),
       hub.wearables.size ? null : el("div", { class: "empty" }, el("h2", {}, "No wearable is here yet"), el("p", {}, "Plug one in; it appears here by itself.")));
   };
   hub.addEventListener("any", refresh);

@@ -2,7 +2,7 @@
 
 import { Body } from "../modules/body.js";
 import { Chart } from "../modules/chart.js";
-import { chip, el, fact, put } from "../modules/dom.js";
+import { chip, el, fact, put, renew } from "../modules/dom.js";
 import { ThermalPicture } from "../modules/picture.js";
 import { alertChip, flags } from "../modules/said.js";
 import { clock, duration, moment } from "../modules/units.js";
@@ -25,14 +25,14 @@ async function list(main, hub) {
     const { recordings, running } = await hub.get("/api/recordings");
     empty.hidden = recordings.length > 0;
     box.hidden = !recordings.length;
-    put(table, ...recordings.map((one) => el("tr", {},
+    renew(table, ...recordings.map((one) => el("tr", {},
       el("td", {}, one.problem ? one.name : el("a", { href: `/recordings/${encodeURIComponent(one.name)}` }, one.name), one.recording ? [" ", chip("recording", "bad", true)] : null),
       el("td", {}, one.problem ? el("span", { class: "quiet" }, one.problem) : `${one.profile} ${one.serial}`, one.simulated ? [" ", chip("simulated")] : null),
       el("td", {}, [one.subject, one.note].filter(Boolean).join(" · ") || "–"),
       el("td", {}, one.started ? moment(Date.parse(one.started)) : "–"),
       el("td", {}, size(one.size)),
       el("td", {}, el("a", { class: "button small", href: `/api/recordings/${encodeURIComponent(one.name)}/file`, download: true, "aria-label": `Download ${one.name}` }, "Download")))));
-    put(making, ...[...hub.wearables.values()].map((worn) => recorder(hub, worn, running[worn.id], refresh)));
+    renew(making, ...[...hub.wearables.values()].map((worn) => recorder(hub, worn, running[worn.id], refresh)));
   }
 
   const listener = () => refresh();

@@ -1,6 +1,6 @@
 // The wall: every wearable at once, what needs somebody first.
 
-import { chip, el, put } from "../modules/dom.js";
+import { chip, el, put, renew } from "../modules/dom.js";
 import { Body } from "../modules/body.js";
 import { Range, paint, steadied } from "../modules/picture.js";
 import { alertChip, big, isOpen, verdict } from "../modules/said.js";
@@ -25,7 +25,7 @@ export function show(main, hub) {
     });
     put(count, counted(order, hub.shut));
     empty.hidden = order.length > 0;
-    put(shut, ...hub.shut.map((one) => el("div", { class: "note" }, el("b", {}, one.port), ` ${one.reason || "is asked who it is"}`)));
+    renew(shut, ...hub.shut.map((one) => el("div", { class: "note" }, el("b", {}, one.port), ` ${one.reason || "is asked who it is"}`)));
   }
 
   const empty = el("div", { class: "empty", hidden: true }, el("h2", {}, "No wearable is here yet"),
@@ -88,11 +88,11 @@ class Tile {
   update() {
     const worn = this.worn = this.hub.wearables.get(this.worn.id);
     const { shown, line } = worn;
-    put(this.title, el("strong", {}, worn.title), el("span", { class: "quiet" }, `${shown.label ? `${shown.profile} · ` : ""}${shown.serial}`));
-    put(this.state, worn.live ? chip("live", "good", true) : chip(line.age_s ? `no data for ${duration(line.age_s)}` : shown.state, "bad", true));
+    renew(this.title, el("strong", {}, worn.title), el("span", { class: "quiet" }, `${shown.label ? `${shown.profile} · ` : ""}${shown.serial}`));
+    renew(this.state, worn.live ? chip("live", "good", true) : chip(line.age_s ? `no data for ${duration(line.age_s)}` : shown.state, "bad", true));
     this.link.classList.toggle("lost", !worn.live);
     const bigs = headline(worn);
-    put(this.bigs, ...bigs.slice(0, 3));
+    renew(this.bigs, ...bigs.slice(0, 3));
     if (this.body) {
       const newest = worn.newest[shown.bodies[0].signal];
       if (newest) this.body.update(newest.values);
@@ -100,7 +100,7 @@ class Tile {
     if (this.numbers) put(this.numbers, ...bigs.slice(0, 6).length ? [] : [el("span", { class: "quiet" }, "Waiting for the first sample")], ...lines(worn));
     const open = Object.values(worn.alerts).filter(isOpen).map(alertChip);
     const said = Object.values(worn.findings).map(verdict).filter((one) => one?.words).map((one) => chip(`${one.words} ${Math.round(one.share * 100)} %`));
-    put(this.chips, ...open, ...said, shown.simulated ? chip("simulated") : null);
+    renew(this.chips, ...open, ...said, shown.simulated ? chip("simulated") : null);
   }
 }
 

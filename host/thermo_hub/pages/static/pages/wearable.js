@@ -2,7 +2,7 @@
 
 import { Body } from "../modules/body.js";
 import { Chart } from "../modules/chart.js";
-import { chip, el, fact, put } from "../modules/dom.js";
+import { chip, el, fact, put, renew } from "../modules/dom.js";
 import { ThermalPicture } from "../modules/picture.js";
 import { alertChip, big, flags, isOpen, severityKind, spread } from "../modules/said.js";
 import { clock, difference, duration, figure, moment, onUnit, quantity } from "../modules/units.js";
@@ -10,6 +10,7 @@ import { recorder } from "./recordings.js";
 import { headline, ranked } from "./wall.js";
 
 const WINDOWS = [[60, "1 min"], [300, "5 min"], [900, "15 min"]];
+const WAVE_S = 10;
 const OLD_CALIBRATION_S = 365 * 86400;
 
 export function show(main, hub, [id]) {
@@ -167,11 +168,9 @@ class Page {
       if (channel.signal.endsWith(".ta")) put("Sensors themselves", channel);
       else if (channel.unit === "degC") put(air.has(sensor) ? "Air" : "Temperatures", channel);
       else if (channel.unit === "%") put("Humidity", channel);
-      else if (channel.unit === "g") put("Motion", channel);
-      else if (channel.unit === "nA") put("Pulse wave", channel);
-      else put(channel.name, channel);
+      else put(`${channel.signal[0].toUpperCase()}${channel.signal.slice(1).replaceAll("-", " ")}`, channel);
     }
-    return [...groups.values()].map(([title, unit, channels]) => new Chart(title, unit, channels, 6));
+    return [...groups.values()].map(([title, unit, channels]) => new Chart(title, unit, channels, 6, channels.every((channel) => channel.fast)));
   }
 
   async rename(worn) {
@@ -199,13 +198,13 @@ class Page {
     const { shown, line } = worn;
     put(this.title, worn.title);
     put(this.under, [shown.label && shown.profile, shown.serial, shown.bundle && `bundle ${shown.bundle}`, shown.port].filter(Boolean).join(" · "));
-    put(this.state, worn.live ? chip("live", "good", true) : chip(shown.state === "live" ? "silent" : shown.state, "bad", true), shown.simulated ? [" ", chip("simulated")] : null);
+    renew(this.state, worn.live ? chip("live", "good", true) : chip(shown.state === "live" ? "silent" : shown.state, "bad", true), shown.simulated ? [" ", chip("simulated")] : null);
     this.tellState(worn);
     const old = worn.live ? null : `not of now${line.age_s ? `, ${duration(line.age_s)} old` : ""}`;
     for (const [name, picture] of this.pictures) picture.stale(old ?? (line.stale?.[name] ? `${duration(line.stale[name])} old` : null));
-    put(this.headline, ...headline(worn).slice(0, 6));
+    renew(this.headline, ...headline(worn).slice(0, 6));
     const alerts = Object.values(worn.alerts);
-    put(this.openAlerts, ...alerts.filter((alert) => alert.state !== "clear").map((alert) => el("span", { title: alert.text || "" }, alertChip(alert))));
+    renew(this.openAlerts, ...alerts.filter((alert) => alert.state !== "clear").map((alert) => el("span", { title: alert.text || "" }, alertChip(alert))));
     this.openAlerts.style.marginTop = this.openAlerts.children.length ? "12px" : "0";
     if (this.body) {
       const newest = worn.newest[shown.bodies[0].signal];
@@ -217,8 +216,8 @@ class Page {
     this.tellEvents(worn);
     if (this.anomalies) this.tellAnomalies(worn);
     for (const chart of this.charts) {
-      chart.window = this.window;
-      chart.update(worn.signals, worn.gaps, this.hub.now());
+      chart.window = chart.wave ? WAVE_S : this.window;
+      chart.update(chart.wave ? worn.waves : worn.signals, worn.gaps, this.hub.now() - (chart.wave ? 500 : 0));
     }
   }
 
@@ -232,7 +231,7 @@ class Page {
         alert.text || `${worn.shown.alerts.find((one) => one.name === alert.alert)?.when ?? "its rule"} holds.`, ` Since ${clock(alert.utc)}.`));
     }
     for (const sentence of shown.waived) notes.push(el("div", { class: "note" }, `Its bundle was signed all the same: ${sentence}`));
-    put(this.open, ...notes);
+    renew(this.open, ...notes);
     this.open.style.marginBottom = notes.length ? "16px" : "0";
   }
 
@@ -256,7 +255,7 @@ class Page {
       return el("div", { class: "finding" }, el("b", {}, model.name), el("dl", { class: "facts" }, ...quantities.map(([name, one]) =>
         fact(name.replaceAll("-", " "), el("b", {}, one.unit ? quantity(one.value, one.unit) : figure(one.value, "", 2)), " ", el("span", { class: "quiet" }, spread(one.spread, one.unit))))), marks);
     });
-    put(this.findings, ...parts);
+    renew(this.findings, ...parts);
   }
 
   tellTrust(worn) {
@@ -277,9 +276,9 @@ class Page {
     rows.push(fact("Quality", seen.length ? el("span", { class: "row" }, ...flags(seen)) : "nothing in doubt"));
     const rates = Object.entries(line.moments_per_second ?? {}).filter(([, rate]) => rate > 0).slice(0, 6).map(([name, rate]) => `${name} ${rate.toFixed(1)}/s`);
     if (rates.length) rows.push(fact("Rates", rates.join(", ")));
-    put(this.trust, ...rows);
+    renew(this.trust, ...rows);
     const warnings = shown.sensors.flatMap((sensor) => [sensor.fault, sensor.warning].filter(Boolean).map((words) => el("div", { class: "note" }, el("b", {}, `${sensor.name}: `), words)));
-    put(this.warnings, ...warnings);
+    renew(this.warnings, ...warnings);
   }
 
   tellEvents(worn) {
@@ -290,20 +289,20 @@ class Page {
     }
     const rows = [...newest.values()].reverse().slice(0, 6).map((event) => el("div", { class: "happened" }, el("span", { class: "quiet" }, clock(event.utc)),
       el("span", {}, event.severity === "info" ? null : [chip(event.severity, severityKind(event.severity)), " "], event.text, event.count > 1 ? el("span", { class: "quiet" }, ` (${event.count} times)`) : null)));
-    put(this.events, ...(rows.length ? rows : [el("p", { class: "quiet" }, "Nothing since the hub began to listen.")]));
+    renew(this.events, ...(rows.length ? rows : [el("p", { class: "quiet" }, "Nothing since the hub began to listen.")]));
   }
 
   tellAnomalies(worn) {
     const found = worn.overlay;
     if (!found) {
-      put(this.anomalies, el("span", { class: "quiet" }, "Comparing the picture with what is usual begins with its first minute."));
+      renew(this.anomalies, el("span", { class: "quiet" }, "Comparing the picture with what is usual begins with its first minute."));
       return;
     }
     const { own, mirror } = found;
     const sentence = (kind, regions, than) => regions.length
       ? el("span", {}, el("b", {}, difference(regions[0].kelvin)), ` ${than} at row ${Math.floor(regions[0].peak[1]) + 1}, column ${Math.floor(regions[0].peak[0]) + 1} (${regions[0].z.toFixed(1)} spreads, ${regions[0].pixels} pixels)${regions.length > 1 ? `, and ${regions.length - 1} more` : ""}.`)
       : el("span", {}, `Nowhere ${than}.`);
-    put(this.anomalies,
+    renew(this.anomalies,
       own.ready ? sentence("own", own.regions, "warmer than is usual for this person") : el("span", { class: "quiet" }, `Learning what is usual for this person: ${duration(own.learned_s)} of ${duration(own.learn_s)}.`),
       sentence("mirror", mirror.regions, "warmer than the mirrored side"));
   }

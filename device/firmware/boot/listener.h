@@ -1,6 +1,6 @@
 /* The loader's own ear on the serial line: echo, reset and the image group, so that a host can bring in a firmware. */
-#ifndef RECOVERY_H
-#define RECOVERY_H
+#ifndef LISTENER_H
+#define LISTENER_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,14 +10,14 @@
 #include "slot_group.h"
 #include "smp.h"
 
-#define RECOVERY_FOR_EVER UINT64_MAX
-#define RECOVERY_GROUPS 2
+#define LISTENER_FOR_EVER UINT64_MAX
+#define LISTENER_GROUPS 2
 
-struct recovery {
+struct listener {
   const struct board *board;
   struct framing_receiver receiver;
   struct smp_server server;
-  struct smp_group groups[RECOVERY_GROUPS];
+  struct smp_group groups[LISTENER_GROUPS];
   struct smp_os os;
   struct slot_group images;
   uint8_t answer[SMP_BUFFER_BYTES];
@@ -25,10 +25,10 @@ struct recovery {
 };
 
 /* `slots` is NULL where there are none: then the image group is left out. */
-void recovery_open(struct recovery *recovery, const struct board *board, struct slots *slots);
+void listener_open(struct listener *listener, const struct board *board, struct slots *slots);
 
 /* Hear hosts for so long, microseconds, and after each message for a minute more. Returns whether one came. Where a
    host asks for a reset, it does not return. */
-bool recovery_listen(struct recovery *recovery, uint64_t patience_us);
+bool listener_listen(struct listener *listener, uint64_t patience_us);
 
 #endif

@@ -1,4 +1,4 @@
-#include "recovery.h"
+#include "listener.h"
 
 #include <string.h>
 
@@ -9,23 +9,23 @@
 #define HEARD_AT_ONCE 64U
 
 static uint64_t now_us(void *context) {
-  const struct recovery *r = context;
+  const struct listener *r = context;
   return board_now_us(r->board);
 }
 
 static void want_reset(void *context) {
-  struct recovery *r = context;
+  struct listener *r = context;
   r->reset_wanted = true;
 }
 
-void recovery_open(struct recovery *r, const struct board *board, struct slots *slots) {
+void listener_open(struct listener *r, const struct board *board, struct slots *slots) {
   memset(r, 0, sizeof *r);
   r->board = board;
   r->os = (struct smp_os){.reset = want_reset, .context = r};
   r->images = (struct slot_group){.images = {slots}, .count = 1, .board = board};
   r->groups[0] = smp_os_basic_group(&r->os);
   r->groups[1] = slot_group_commands(&r->images);
-  smp_begin(&r->server, r->groups, slots != NULL ? RECOVERY_GROUPS : 1, now_us, NULL, r);
+  smp_begin(&r->server, r->groups, slots != NULL ? LISTENER_GROUPS : 1, now_us, NULL, r);
 }
 
 static void wait(const struct board *board, uint64_t nap_us) {
@@ -45,7 +45,7 @@ static bool sink(void *context, const uint8_t *data, size_t size) {
   return sent;
 }
 
-static void answer(struct recovery *r, uint8_t *message, size_t size) {
+static void answer(struct listener *r, uint8_t *message, size_t size) {
   struct framing_packet packet;
   const size_t answered = smp_answer_message(&r->server, message, size, r->answer, sizeof r->answer);
   if (answered > 0) {
@@ -55,7 +55,7 @@ static void answer(struct recovery *r, uint8_t *message, size_t size) {
 }
 
 /* Take what came; whether a message was among it. */
-static bool hear(struct recovery *r) {
+static bool hear(struct listener *r) {
   uint8_t heard[HEARD_AT_ONCE];
   const size_t count = board_serial_read(r->board, heard, sizeof heard);
   bool message = false;
@@ -71,7 +71,7 @@ static bool hear(struct recovery *r) {
 }
 
 /* Let the answer out before the reset. */
-static _Noreturn void reset(const struct recovery *r) {
+static _Noreturn void reset(const struct listener *r) {
   const uint64_t until_us = board_now_us(r->board) + LINE_PATIENCE_US;
   size_t room = board_serial_room(r->board);
   size_t before = 0;
@@ -85,8 +85,8 @@ static _Noreturn void reset(const struct recovery *r) {
   }
 }
 
-bool recovery_listen(struct recovery *r, uint64_t patience_us) {
-  const bool for_ever = patience_us == RECOVERY_FOR_EVER;
+bool listener_listen(struct listener *r, uint64_t patience_us) {
+  const bool for_ever = patience_us == LISTENER_FOR_EVER;
   uint64_t until_us = for_ever ? patience_us : board_now_us(r->board) + patience_us;
   bool came = false;
   while (board_now_us(r->board) < until_us) {
