@@ -4,7 +4,7 @@ A difference is less uncertain than the two figures it is of, since both methods
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,29 +28,18 @@ def simple_ones(task: Task, train: Samples, test: Samples, settings: Settings) -
 
 
 def figures_of(task: Task, samples: Samples, said: Outputs, settings: Settings) -> dict[str, dict[str, Any]]:
-    """Metrics of each method."""
-    return {name: task.metrics(samples, of, settings) for name, of in said.items()}
+    """Metrics of each method; a figure that it has no value of, as a delay of alarms that it never raises, is left out."""
+    found = {name: task.metrics(samples, of, settings) for name, of in said.items()}
+    return {name: {key: one for key, one in figures.items() if one == one} for name, figures in found.items()}
 
 
-class Judged(Protocol):
-    """What a task says of its figures.
-
-    Attributes:
-        more_is_better: of each figure that is compared.
-    """
-
-    @property
-    def more_is_better(self) -> Mapping[str, bool]:
-        """Whether more of a figure is better."""
-
-
-def better_by(task: Judged, own: Mapping[str, Any], others: Figures) -> dict[str, float]:
+def better_by(more_is_better: Mapping[str, bool], own: Mapping[str, Any], others: Figures) -> dict[str, float]:
     """By how much each figure that both have is better than each method's, by a name that `described` reads."""
     return {
-        f"{figure}{_AGAINST}{name}": float((own[figure] - other[figure]) * (1 if more_is_better else -1))
+        f"{figure}{_AGAINST}{name}": float((own[figure] - other[figure]) * (1 if more else -1))
         for name, other in others.items()
         if name != CHANCE
-        for figure, more_is_better in task.more_is_better.items()
+        for figure, more in more_is_better.items()
         if figure in own and figure in other
     }
 

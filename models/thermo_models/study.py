@@ -156,7 +156,7 @@ def cross_validate(
         own, differences = contrast.parted(sure)
         metrics["intervals"] = {**described(first.tested.people, resamples, first_seed), "int8": own}
         if differences:
-            better = contrast.better_by(task, metrics["int8"], first.beside)
+            better = contrast.better_by(task.more_is_better, metrics["int8"], first.beside)
             metrics["against"] = contrast.described(better, differences)
     metrics["folds"] = [fold for one in every for fold in one.by_fold]
     others = dict(first.beside)
@@ -272,7 +272,7 @@ def _mean_of(task: Task, every: list[_Seed], settings: Settings) -> Figures:
         own = {name: float(np.mean([one[name] for one in found])) for name in found[0]}
         tested = every[0].tested.pick(index).of_people(draw)
         simple = {name: said[index] for name, said in every[0].simple.items()}
-        return own | contrast.better_by(task, own, contrast.figures_of(task, tested, simple, settings))
+        return own | contrast.better_by(task.more_is_better, own, contrast.figures_of(task, tested, simple, settings))
 
     return figures
 

@@ -1,7 +1,6 @@
 """A network beside simpler methods: by how much it is better, and when that is more than luck."""
 
 import json
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,17 +14,12 @@ from thermo_models.metrics import rmse
 from thermo_models.task_card import against as rows
 from thermo_models.tasks import find
 
-
-class Two:
-    """What `better_by` asks of a task."""
-
-    more_is_better = MappingProxyType({"auc": True, "rmse": False, "absent": True})
+MORE_IS_BETTER = {"auc": True, "rmse": False, "absent": True}
 
 
 def test_better_is_more_of_what_should_be_much_and_less_of_what_should_be_little() -> None:
-    better = contrast.better_by(
-        Two(), {"auc": 0.9, "rmse": 0.2}, {"trees": {"auc": 0.8, "rmse": 0.3}, "chance": {"auc": 0.5}}
-    )
+    others = {"trees": {"auc": 0.8, "rmse": 0.3}, "chance": {"auc": 0.5}}
+    better = contrast.better_by(MORE_IS_BETTER, {"auc": 0.9, "rmse": 0.2}, others)
     assert better == pytest.approx({"auc against trees": 0.1, "rmse against trees": 0.1})
     sure = {"auc against trees": (0.01, 0.2), "auc": (0.8, 0.95)}
     assert contrast.parted(sure) == ({"auc": (0.8, 0.95)}, {"auc against trees": (0.01, 0.2)})
@@ -81,7 +75,7 @@ def test_trees_tell_numbers_that_no_line_does() -> None:
     assert np.array_equal(said, extra_trees.tell_numbers(x, y, asked, trees=40))
 
 
-@pytest.mark.parametrize("name", ["core-temperature"])
+@pytest.mark.parametrize("name", ["core-temperature", "wrist-stress"])
 def test_what_is_shipped_says_how_it_stands_beside_trees_and_chance(name: str) -> None:
     folder = library.resolve(name).parent
     metrics, card = json.loads((folder / "metrics.json").read_text()), (folder / "CARD.md").read_text()
