@@ -30,11 +30,13 @@ firmware: $(VENV)/.run ## compile the firmware for every board, or for BOARD alo
 	@$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) all size
 	$(if $(filter-out mps2-an386,$(BOARD)),,@$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) update_mps2_an386)
 
+# Tests wait for wearables more than they compute, so few cores take twice as many at once.
+WORKERS ?= $(shell n=$$(nproc); echo $$((n < 4 ? 2 * n : n)))
 # COVERAGE=1 tells which lines of each room ran, and fails below 92 %. The firmware's tests run C, and a test of memory counts what
 # counting takes: they run without.
 test: $(VENV)/.test lint ## every test, the linters and the type checker; COVERAGE=1 counts lines and holds them to 92 %
-	$(if $(COVERAGE),$(BIN)/pytest -n 2 --cov --ignore=tests/firmware --ignore=tests/host/test_memory.py)
-	$(BIN)/pytest -n 2 $(if $(COVERAGE),tests/firmware tests/host/test_memory.py)
+	$(if $(COVERAGE),$(BIN)/pytest -n $(WORKERS) --cov --ignore=tests/firmware --ignore=tests/host/test_memory.py)
+	$(BIN)/pytest -n $(WORKERS) $(if $(COVERAGE),tests/firmware tests/host/test_memory.py)
 
 quick: $(VENV)/.test ## what to run between edits: format, types, import rules, and the tests of the core
 	$(BIN)/ruff check .
