@@ -6,7 +6,7 @@ from pathlib import Path
 
 from thermo_core.errors import ThermoError, UsageError
 from thermo_core.files import read_file, write_file
-from thermo_core.firmware_image import is_development_key
+from thermo_core.firmware.signed import is_development_key
 from thermo_core.image import load_public_keys
 
 

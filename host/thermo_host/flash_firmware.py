@@ -16,8 +16,8 @@ from thermo_core.errors import (
     UsageError,
 )
 from thermo_core.files import read_file
-from thermo_core.firmware_file import SLOTS, FirmwareFile, is_firmware_file, unpack
-from thermo_core.firmware_image import names_development_firmware_key
+from thermo_core.firmware.archive import SLOTS, FirmwareFile, is_firmware_file, unpack
+from thermo_core.firmware.signed import names_development_firmware_key
 from thermo_core.image import Version
 from thermo_core.wire.management import SelfTestResult
 from thermo_core.wire.smp import Group

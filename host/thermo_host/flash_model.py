@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from thermo_core.container import is_container, target_of
 from thermo_core.errors import DowngradeError, ImageFormatError, RefusedError, SignatureError, ThermoError
 from thermo_core.files import read_file
-from thermo_core.firmware_image import FirmwareImage, names_development_model_key, parse
+from thermo_core.firmware.container import is_container, target_of
+from thermo_core.firmware.signed import FirmwareImage, names_development_model_key, parse
 from thermo_core.image import Version
 from thermo_host.flash import MAX_IMAGE, Flashed, Step, self_test
 from thermo_host.link.requests import Progress

@@ -19,7 +19,7 @@ from typing import Any
 from thermo_core.clock import Clock
 from thermo_core.errors import ImageFormatError, SignatureError, ThermoError, UsageError
 from thermo_core.files import read_file
-from thermo_core.firmware_file import FirmwareFile, unpack
+from thermo_core.firmware.archive import FirmwareFile, unpack
 from thermo_sim.clock import WallClock
 from thermo_sim.control import ControlServer
 from thermo_sim.factory import provision

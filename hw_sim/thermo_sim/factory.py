@@ -4,7 +4,7 @@ from collections.abc import MutableSequence
 from typing import Any
 
 from thermo_core.errors import UsageError
-from thermo_core.firmware_file import FirmwareFile
+from thermo_core.firmware.archive import FirmwareFile
 from thermo_core.image import MAGIC
 
 _TRAILER = bytes.fromhex("01ffffffffffffff77c295f360d2ef7f3552500f2cb67980")

@@ -118,7 +118,7 @@ def _container(
     as_json: bool,
 ) -> None:
     from thermo_core.bundle import Bundle
-    from thermo_core.firmware_image import sign
+    from thermo_core.firmware.signed import sign
     from thermo_core.image import verify
     from thermo_quantize import keys
     from thermo_quantize.container.build import build
@@ -172,7 +172,7 @@ def _sign(
     force: bool,
     as_json: bool,
 ) -> None:
-    from thermo_core.firmware_file import SLOTS, unpack
+    from thermo_core.firmware.archive import SLOTS, unpack
     from thermo_core.image import Version
     from thermo_quantize import keys
     from thermo_quantize.linked import read_elf

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from thermo_core.errors import UsageError
-from thermo_core.firmware_file import pack
-from thermo_core.firmware_image import sign
+from thermo_core.firmware.archive import pack
+from thermo_core.firmware.signed import sign
 from thermo_core.image import HEADER_SIZE, Version
 from thermo_quantize.linked import Program
 

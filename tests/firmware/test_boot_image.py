@@ -13,7 +13,7 @@ from firmware_slots import ADDRESSES, KEY, RAM, SET, UNSET, Slots, image, progra
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thermo_core.firmware_image import sign, verify
+from thermo_core.firmware.signed import sign, verify
 from thermo_core.image import Version
 
 ORDER = 2**252 + 27742317777372353535851937790883648493

@@ -6,7 +6,7 @@ from hashlib import sha256
 import pytest
 from firmware_slots import BAD, KEY, SET, UNSET, Slots, image
 
-from thermo_core.firmware_image import verify
+from thermo_core.firmware.signed import verify
 from thermo_core.image import Version
 
 OLD, NEW = Version(1), Version(2)

@@ -20,8 +20,8 @@ from smpclient.transport.serial import SMPSerialTransport
 from two_slots import KEY, signed, update
 
 from thermo_core.errors import DowngradeError, RefusedError
-from thermo_core.firmware_file import FirmwareFile, unpack
-from thermo_core.firmware_image import sign
+from thermo_core.firmware.archive import FirmwareFile, unpack
+from thermo_core.firmware.signed import sign
 from thermo_core.image import Version
 from thermo_host.flash_firmware import FirmwareCandidate, flash_firmware
 from thermo_host.link.wearable import Wearable

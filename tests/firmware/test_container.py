@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from thermo_core.bundle import Bundle
 from thermo_core.errors import ModelError, UsageError
-from thermo_core.firmware_image import verify
+from thermo_core.firmware.signed import verify
 from thermo_core.image import load_public_key
 from thermo_device.development_key import DEVELOPMENT_PRIVATE_KEY, DEVELOPMENT_PUBLIC_KEY
 from thermo_quantize.cli import app

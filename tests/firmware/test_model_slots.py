@@ -9,7 +9,7 @@ from two_slots import signed, update
 
 from thermo_core.bundle import Bundle
 from thermo_core.errors import DowngradeError, RefusedError, SignatureError
-from thermo_core.firmware_image import sign
+from thermo_core.firmware.signed import sign
 from thermo_core.image import Version, load_private_key, load_public_key, verify
 from thermo_device.development_key import DEVELOPMENT_PRIVATE_KEY, DEVELOPMENT_PUBLIC_KEY
 from thermo_host.flash_model import ModelCandidate, flash_model, load_model

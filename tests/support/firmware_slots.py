@@ -8,7 +8,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from firmware_library import FIRMWARE, HARNESS, build
 
-from thermo_core.firmware_image import sign
+from thermo_core.firmware.signed import sign
 from thermo_core.image import Version
 
 UPDATE = [FIRMWARE / "update" / f"{name}.c" for name in ("ed25519", "image", "sha512", "slots", "trailer", "trial")]

@@ -13,7 +13,7 @@ from rp2040_fast import FLASH, KINDS, SLOTS, FastBench, PowerCutError, WholeBenc
 from smpclient.requests.os_management import ResetWrite
 from two_slots import FIRMWARE
 
-from thermo_core.firmware_image import parse, sign
+from thermo_core.firmware.signed import parse, sign
 from thermo_core.image import Version
 
 FLASH_BYTES = 1 << 20

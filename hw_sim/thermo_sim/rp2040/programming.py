@@ -4,8 +4,8 @@ from pathlib import Path
 
 from thermo_core.errors import StorageError, UsageError
 from thermo_core.firmware import elf, uf2
+from thermo_core.firmware.archive import FirmwareFile
 from thermo_core.firmware.segments import Segment, Segments
-from thermo_core.firmware_file import FirmwareFile
 from thermo_sim.factory import provision
 from thermo_sim.rp2040.machine import FLASH_BYTES
 

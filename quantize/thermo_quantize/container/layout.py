@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from thermo_core import schema
-from thermo_core.container import MAGIC, TARGET_BYTES
 from thermo_core.errors import BundleError
+from thermo_core.firmware.container import MAGIC, TARGET_BYTES
 from thermo_core.wearable.profile import Profile
 
 ABI = 1

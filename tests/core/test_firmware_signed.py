@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thermo_core.errors import ImageFormatError, SignatureError, ThermoError, UsageError
-from thermo_core.firmware_file import is_firmware_file, pack, unpack
-from thermo_core.firmware_image import is_development_key, parse, sign, verify
+from thermo_core.firmware.archive import is_firmware_file, pack, unpack
+from thermo_core.firmware.signed import is_development_key, parse, sign, verify
 from thermo_core.image import Version, load_public_key
 from thermo_device.development_key import DEVELOPMENT_PUBLIC_KEY
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from thermo_core.errors import ImageFormatError, SignatureError
-from thermo_core.firmware_image import FirmwareImage, parse
+from thermo_core.firmware.signed import FirmwareImage, parse
 from thermo_core.image import Version
 
 MANIFEST = "manifest.json"
