@@ -25,6 +25,7 @@ def limits(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         "Simulated scenes alone: no skin, no person, no disease. Contrast, vessels and shapes are assumptions, not measurements of "
         "people.",
+        "Temperatures of one picture are all it sees, so there is nothing beside temperature to leave out.",
         "The wearable must be calibrated: pixel errors of an uncalibrated sensor look like small lesions.",
         *hardly,
         "The filter that is told place and width of the lesion is a limit for nobody who has to look for it; the other one takes "
