@@ -33,6 +33,23 @@ def key_file(tmp_path: Path) -> Path:
     return path
 
 
+class _Sha512(ctypes.Structure):
+    _fields_ = (("state", ctypes.c_uint64 * 8), ("size", ctypes.c_uint32), ("block", ctypes.c_uint8 * 128))
+
+
+def test_its_hash_is_sha512_of_any_length(boot: ctypes.CDLL) -> None:
+    """Of every length around the ends of a block, where padding goes on in another one, and given in pieces."""
+    for size in (*range(300), 1000, 4095, 116_592):
+        data = bytes((7 * place + size) % 251 for place in range(size))
+        hash_, digest = _Sha512(), (ctypes.c_uint8 * 64)()
+        boot.sha512_begin(ctypes.byref(hash_))
+        for start in range(0, size, 97):
+            piece = data[start : start + 97]
+            boot.sha512_add(ctypes.byref(hash_), piece, ctypes.c_size_t(len(piece)))
+        boot.sha512_end(ctypes.byref(hash_), digest)
+        assert bytes(digest) == hashlib.sha512(data).digest(), f"of {size} bytes"
+
+
 def imgtool(*arguments: object) -> subprocess.CompletedProcess[str]:
     program = "import sys; from imgtool.main import imgtool; sys.exit(imgtool())"
     return subprocess.run(

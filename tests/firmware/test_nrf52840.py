@@ -28,7 +28,7 @@ from thermo_core.wire.table import Command, StreamOp
 from thermo_sim.labwired_board import BYTES_A_SLICE, LabwiredBoard, Settings, available
 
 FIRMWARE = ROOT / "device" / "firmware"
-PICTURES = "../../tests/firmware/probe/pictures.c"
+PICTURES = "../../tests/firmware/probe/pictures.c core/float32.c core/mlx90640_decode.c core/mlx90640_fixed.c"
 BOARD = "nrf52840_labwired"
 SLOT, SLOT_BYTES = 0x10200, 0x3FE00
 OK, NACK, STUCK, STORAGE, ARGUMENT = 0, 1, 2, 11, 14

@@ -78,13 +78,13 @@ void sha512_add(struct sha512 *hash, const void *data, size_t size) {
 
 void sha512_end(struct sha512 *hash, uint8_t digest[SHA512_BYTES]) {
   const uint32_t size = hash->size;
-  uint8_t bits[8];
+  uint8_t bits[16] = {0}; /* 128 of them, of which no image needs more than 35 */
   uint8_t pad = 0x80;
   do {
     sha512_add(hash, &pad, 1);
     pad = 0;
   } while (hash->size % SHA512_BLOCK_BYTES != SHA512_BLOCK_BYTES - sizeof bits);
-  store_be64(bits, (uint64_t)size * 8U);
+  store_be64(bits + 8, (uint64_t)size * 8U);
   sha512_add(hash, bits, sizeof bits);
   for (unsigned i = 0; i < 8U; i++) {
     store_be64(digest + 8U * i, hash->state[i]);

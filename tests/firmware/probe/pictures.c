@@ -16,9 +16,10 @@ static enum status any_eeprom(const uint16_t eeprom[MLX90640_EEPROM_WORDS], stru
   return STATUS_OK;
 }
 #define mlx90640_check any_eeprom
-#include "float32.c"
 #include "mlx90640_constants.c"
-#include "mlx90640_decode.c"
+#undef mlx90640_check
+
+#include "mlx90640_decode.h"
 
 const uint32_t application_i2c_hz = 400000;
 
