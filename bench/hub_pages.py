@@ -3,6 +3,7 @@
 Takes about three minutes, in which the demo's new warm spot grows.
 """
 
+import argparse
 import re
 import subprocess
 import sys
@@ -60,7 +61,9 @@ def press(page: Page, words: str) -> None:
 
 
 def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, nargs="?", default=FOLDER)
+    folder = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     with demo() as link, browser() as chromium:
         context = chromium.new_context(viewport={"width": DESKTOP[0], "height": DESKTOP[1]}, color_scheme="light")
