@@ -9,5 +9,5 @@ resolve() {
     --no-header --no-annotate "$@"
 }
 resolve --all-extras -o locks/test.txt
-resolve --extra device --extra host --extra hub --extra sim --extra build -c locks/test.txt -o locks/run.txt
+resolve --extra device --extra host --extra hub --extra sim --extra build --extra firmware -c locks/test.txt -o locks/run.txt
 resolve --extra device --extra build -c locks/test.txt -o locks/device.txt
