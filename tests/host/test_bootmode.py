@@ -93,6 +93,8 @@ def test_drives_that_are_none_too_many_or_of_another_chip_are_refused(tmp_path: 
         drives.choose(None, [pico, xiao])
     with pytest.raises(ImageFormatError, match=r"for rp2040.*nRF52840"):
         drives.flash(drives.choose(xiao), FIRMWARE)
+    with pytest.raises(ImageFormatError, match=r"keeps for itself.*--via pyocd"):
+        drives.flash(drives.choose(xiao), firmware_file.Firmware(Path("x.elf"), (Segment(0, CONTENT),), None))
     found = drives.choose(other)
     assert "\x1b" not in found.model
     with pytest.raises(ImageFormatError, match="SAMD21"):

@@ -34,7 +34,10 @@ def test_flash_says_what_the_bundle_says() -> None:
     done = Flashed("1.0.0", "", "00", "breast-patch", 1, True)
     for waived in ((), (SENTENCE,)):
         candidate = Candidate(b"", image, msgspec.structs.replace(plain, waived=waived))
-        assert (SENTENCE in _shown(flash._words(done, candidate))) == bool(waived)
+        assert (
+            SENTENCE
+            in _shown(flash._words(done.profile, "image", done, candidate.development, candidate.bundle.waived))
+        ) == bool(waived)
 
 
 def test_info_says_what_the_wearable_says(session: Session, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,6 +24,8 @@ _GONE = frozenset({errno.EIO, errno.ENODEV, errno.ENXIO, errno.ENOENT, errno.ESH
 """What a copy ends with where the drive has gone."""
 CHIPS: Mapping[str, str] = MappingProxyType({"RPI-RP2": "rp2040", "nRF52840": "nrf52840"})
 """Chip by a part of a board's ID."""
+KEPT: Mapping[str, int] = MappingProxyType({"nrf52840": 0x1000})
+"""First bytes of flash that a chip's UF2 boot loader keeps for itself: it passes over what a file has for them, and says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,12 @@ def chip_for(drive: Drive, firmware: Firmware) -> str:
     if firmware.chip is not None and firmware.chip != drive.chip:
         raise ImageFormatError(
             f"{firmware.path} is for {firmware.chip}, and {drive.path} is a {drive.board} with {drive.chip}; build with BOARD={drive.chip}."
+        )
+    kept = KEPT.get(drive.chip, 0)
+    if firmware.segments[0].address < kept:
+        raise ImageFormatError(
+            f"{firmware.path} begins at {firmware.segments[0].address:#x}, which the boot loader of {drive.path} keeps for itself; "
+            "program the board by a probe, with --via pyocd."
         )
     return drive.chip
 

@@ -1,5 +1,6 @@
 """`thermo-host flash`: put a signed image on a wearable, try it, keep it; or a firmware on a board that runs none of ours yet."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -15,8 +16,8 @@ from thermo_core.firmware.segments import ADDRESSES
 from thermo_host import flash as flashing
 from thermo_host.bootmode import drives, firmware_file, picoboot, programs
 from thermo_host.commands.common import BaudOption, JsonOption, Output, TimeoutOption
-from thermo_host.flash_firmware import FirmwareCandidate, flash_firmware, load_firmware
-from thermo_host.flash_model import ModelCandidate, flash_model, load_model
+from thermo_host.flash_firmware import flash_firmware, load_firmware
+from thermo_host.flash_model import flash_model, load_model
 from thermo_host.link.ports import is_serial
 from thermo_host.link.wearable import TIMEOUT_S, Wearable
 
@@ -67,7 +68,7 @@ def command(
     Ways to reach a board (--via):
     smp          a wearable that runs, over its serial line
     uf2          a board that shows itself as a drive: an RP2040 plugged in with
-                 BOOTSEL held, an nRF52840 after two presses of reset
+                 BOOTSEL held
     picoboot     an RP2040 with BOOTSEL held, over USB, read back; needs pyusb
     pyocd        a board behind a debug probe; needs pyocd
     stm32loader  an STM32 whose boot ROM listens at a serial port; needs stm32loader
@@ -88,20 +89,25 @@ def command(
         with Wearable.open_for_flash(where, timeout_s=timeout, baud=baud) as wearable, _Bar(output) as bar:
             done = flash_firmware(wearable, firmware, confirm=confirm, progress=bar.upload, step=bar.step)
             name = wearable.port
-        output.result(_facts(name, path, firmware.development, [], done), _firmware_words(done, firmware))
+        output.result(
+            _facts(name, path, firmware.development, [], done),
+            _words("Firmware", "firmware", done, firmware.development),
+        )
         return
     if (model := load_model(path)) is not None:
         with Wearable.open(where, timeout_s=timeout, baud=baud) as wearable, _Bar(output) as bar:
             done = flash_model(wearable, model, confirm=confirm, progress=bar.upload, step=bar.step)
             name = wearable.port
-        output.result(_facts(name, path, model.development, [], done), _model_words(done, model))
+        output.result(
+            _facts(name, path, model.development, [], done), _words("Model", "model", done, model.development)
+        )
         return
     candidate = flashing.load(path, output.progress.print)
     with Wearable.open(where, timeout_s=timeout, baud=baud) as wearable, _Bar(output) as bar:
         done = flashing.flash(wearable, candidate, confirm=confirm, progress=bar.upload, step=bar.step)
         name = wearable.port
     facts = _facts(name, path, candidate.development, list(candidate.bundle.waived), done)
-    output.result(facts, _words(done, candidate))
+    output.result(facts, _words(done.profile, "image", done, candidate.development, candidate.bundle.waived))
 
 
 def _facts(port: str, path: Path, development: bool, waived: list[str], done: flashing.Flashed) -> dict[str, Any]:
@@ -113,32 +119,6 @@ def _facts(port: str, path: Path, development: bool, waived: list[str], done: fl
         **asdict(done),
         "self_test": [schema.to_readable(result) for result in done.self_test],
     }
-
-
-def _firmware_words(done: flashing.Flashed, candidate: FirmwareCandidate) -> Text:
-    if done.unchanged:
-        text = Text(f"Firmware {done.version} runs already; nothing was sent.")
-    else:
-        before = f", {done.previous} ran before" if done.previous else ""
-        text = Text(f"Firmware {done.version} runs{before}; {len(done.self_test)} self-tests passed.")
-    if not done.confirmed:
-        text.append(" It is not confirmed: the next reset returns to the one before.", style="yellow")
-    if candidate.development:
-        text.append("\nThe firmware is signed with the development key, with which anybody can sign.", style="yellow")
-    return text
-
-
-def _model_words(done: flashing.Flashed, candidate: ModelCandidate) -> Text:
-    if done.unchanged:
-        text = Text(f"Model {done.version} runs already; nothing was sent.")
-    else:
-        before = f", {done.previous} ran before" if done.previous else ""
-        text = Text(f"Model {done.version} runs{before}; {len(done.self_test)} self-tests passed.")
-    if not done.confirmed:
-        text.append(" It is not confirmed: the next reset returns to the one before.", style="yellow")
-    if candidate.development:
-        text.append("\nThe model is signed with the development key, with which anybody can sign.", style="yellow")
-    return text
 
 
 def _address(text: str | None) -> int | None:
@@ -170,18 +150,19 @@ def _program(via: Way, where: str | None, path: Path, address: int | None, chip:
     output.result(data, Text(f"{board} holds {path.name}, {count} bytes, and starts it.\n{_UNSIGNED}"))
 
 
-def _words(done: flashing.Flashed, candidate: flashing.Candidate) -> Text:
+def _words(what: str, kind: str, done: flashing.Flashed, development: bool, waived: Sequence[str] = ()) -> Text:
+    """What was done, in words: of `what`, which is an image of this kind."""
     if done.unchanged:
-        text = Text(f"{done.profile} {done.version} runs already; nothing was sent.")
+        text = Text(f"{what} {done.version} runs already; nothing was sent.")
     else:
         before = f", {done.previous} ran before" if done.previous else ""
-        text = Text(f"{done.profile} {done.version} runs{before}; {len(done.self_test)} self-tests passed.")
+        text = Text(f"{what} {done.version} runs{before}; {len(done.self_test)} self-tests passed.")
     if not done.confirmed:
         text.append(" It is not confirmed: the next reset returns to the one before.", style="yellow")
-    for sentence in candidate.bundle.waived:
+    for sentence in waived:
         text.append(f"\nThe bundle was signed all the same: {sentence}", style="yellow")
-    if candidate.development:
-        text.append("\nThe image is signed with the development key, with which anybody can sign.", style="yellow")
+    if development:
+        text.append(f"\nThe {kind} is signed with the development key, with which anybody can sign.", style="yellow")
     return text
 
 
