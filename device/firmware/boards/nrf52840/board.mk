@@ -12,7 +12,7 @@ nrf52840_ROOM ?= 0x90000
 nrf52840_LINK = -Wl,--defsym=flash_origin=$(nrf52840_ORIGIN),--defsym=flash_room=$(nrf52840_ROOM)
 # Behind an image's header in a slot, whose last block is its trailer's. A loader has the end of RAM, so that it leaves what
 # a reset of the firmware leaves.
-nrf52840_slot = -Wl,--defsym=flash_origin=$(1),--defsym=flash_room=0x3ec00,--defsym=ram_room=0x3a000
+nrf52840_slot = -Wl,--defsym=flash_origin=$(1),--defsym=flash_room=0x3ec00,--defsym=ram_room=0x3a000,--defsym=MODEL_ROOM_SPARE=0x10000
 nrf52840_SLOT_a = $(call nrf52840_slot,0x10200)
 nrf52840_SLOT_b = $(call nrf52840_slot,0x50200)
 nrf52840_SLOTS := boards/nrf52840/boot/slots.c
