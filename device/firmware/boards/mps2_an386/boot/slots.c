@@ -1,5 +1,5 @@
-/* Where the slots lie: in memory that thermo-sim shares, which the processor runs code from, so that an exchanged firmware
-   outlives the emulator. */
+/* Where the slots lie: in memory that thermo-sim shares, which the processor runs code from, so that an exchanged
+   firmware outlives the emulator. */
 #include "memory.h"
 #include "nor_flash.h"
 #include "update_slots.h"
