@@ -266,7 +266,13 @@ def test_the_flash_controller_is_driven_as_it_wants(tmp_path: Path) -> None:
     here = ROOT / "tests" / "firmware" / "nvmc"
     command = ["arm-none-eabi-gcc", "-mcpu=cortex-m0", "-mthumb", "-std=c11", "-Wall", "-Wextra", "-Werror", "-Os"]
     command += ["-ffreestanding", "-nostartfiles", "--specs=nano.specs", f"-I{FIRMWARE}/core"]
-    command += [f"-I{FIRMWARE}/boards/nrf52840", "-T", str(here / "microbit.ld"), str(here / "microbit.c")]
+    command += [
+        f"-I{FIRMWARE}/boards/nrf52840",
+        f"-I{FIRMWARE}/boards/cortex_m",
+        "-T",
+        str(here / "microbit.ld"),
+        str(here / "microbit.c"),
+    ]
     elf = tmp_path / "microbit.elf"
     subprocess.run([*command, f"{FIRMWARE}/boards/nrf52840/nvmc.c", "-o", str(elf)], check=True)
     qemu = ["qemu-system-arm", "-M", "microbit", "-nographic", "-semihosting", "-monitor", "none", "-serial", "stdio"]

@@ -1,7 +1,7 @@
 # MPS2 with the AN386 image, as QEMU emulates it: a Cortex-M4F with a wearable's memory.
 mps2_an386_CPU := -mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard
 mps2_an386_TARGET := m4
-mps2_an386_SOURCES := $(wildcard boards/mps2_an386/*.c) $(SIMULATED)
+mps2_an386_SOURCES := $(wildcard boards/mps2_an386/*.c) $(CORTEX_M) $(SIMULATED)
 mps2_an386_STACK := 4096
 mps2_an386_RAM := 65536
 mps2_an386_FLASH := 98304
@@ -11,8 +11,6 @@ mps2_an386_slot = -Wl,--defsym=IMAGE=$(1),--defsym=IMAGE_SIZE=0x3EC00,--defsym=R
 mps2_an386_SLOT_a := $(call mps2_an386_slot,0x21040200)
 mps2_an386_SLOT_b := $(call mps2_an386_slot,0x21080200)
 mps2_an386_SLOTS := boards/mps2_an386/boot/slots.c
-mps2_an386_LOADER := boards/mps2_an386/boot/main.c boards/simulated/nor_flash.c boards/simulated/retained_time.c \
-  $(addprefix boards/mps2_an386/,clock.c doorbell.c startup.c uart.c watchdog.c)
 mps2_an386_LOADER_LINK := -T boards/mps2_an386/link.ld -Wl,--defsym=STACK_SIZE=4096,--defsym=IMAGE=0,--defsym=IMAGE_SIZE=0x8000 \
   -Wl,--defsym=RAM_SIZE=0x4000,--defsym=LOADER_RAM=0
 mps2_an386_SIMULATED := yes

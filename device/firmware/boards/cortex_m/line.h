@@ -1,4 +1,5 @@
-/* The serial line: USB while a host has that open, and the UART otherwise. */
+/* The serial line to the host: interrupts move bytes between it and two rings. There is one, so a board's context is
+   NULL. Each board has its own. */
 #ifndef LINE_H
 #define LINE_H
 
@@ -6,11 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Start both; returns the board's serial number, by which USB tells it from others. */
-const char *line_start(void);
-/* Whether this is a simulation, and no silicon. */
-bool line_is_simulated(void);
+void line_start(void);
+/* No interrupt of it any more, and nothing that it moves by itself. */
+void line_stop(void);
 size_t line_read(void *context, uint8_t *data, size_t size);
+/* All of it or nothing. */
 bool line_write(void *context, const uint8_t *data, size_t size);
 size_t line_room(void *context);
 uint32_t line_overruns(void *context);

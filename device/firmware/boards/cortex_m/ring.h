@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "processor.h"
+
 /* `in` and `out` count on and on, and are taken modulo the size, a power of two. */
 struct ring {
   uint8_t *const bytes;
@@ -53,6 +55,24 @@ static inline bool ring_put_all(struct ring *ring, const uint8_t *data, size_t s
     ring_put(ring, data[i]);
   }
   return true;
+}
+
+/* All of it or nothing, of which `send` gives as much as it takes to what sends, with interrupts off. */
+static inline bool ring_send(struct ring *ring, const uint8_t *data, size_t size, void (*send)(void)) {
+  if (!ring_put_all(ring, data, size)) {
+    return false;
+  }
+  interrupts_off();
+  send();
+  interrupts_on();
+  return true;
+}
+
+/* All but the first bytes, which are on their way. */
+static inline void ring_forget(struct ring *ring, uint32_t under_way) {
+  interrupts_off();
+  ring->in = ring->out + under_way;
+  interrupts_on();
 }
 
 #endif
