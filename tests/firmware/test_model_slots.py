@@ -10,6 +10,9 @@ import msgspec
 import numpy as np
 import pytest
 from running import engine_of, hear, of
+from smpclient.requests.image_management import ImageStatesWrite
+from smpclient.requests.os_management import ResetWrite
+from stock_clients import ask, images, smpmgr
 from two_slots import signed, update
 from typer.testing import CliRunner
 
@@ -211,6 +214,29 @@ def test_a_model_that_does_not_suit_is_refused_when_it_came_in(built: Path, cont
             with pytest.raises(RefusedError, match=said):
                 flash_model(wearable, model(bytes(data), version, tmp_path))
             assert not any(active for _, _, active, _ in models(wearable))
+
+
+def test_stock_clients_do_the_same_update(built: Path, container: bytes, tmp_path: Path) -> None:
+    """smpmgr uploads and marks, smpclient resets and confirms; the next reset keeps it."""
+    candidate = model(container, 2, tmp_path)
+    with Board(options(built, tmp_path)) as board:
+        link = str(board.options.link)
+        line = ("--line-length", "128", "--line-buffers", "16")
+        smpmgr(link, *line, "image", "upload", "--slot", "1", str(tmp_path / "2.img"))
+        smpmgr(link, "image", "state-write", candidate.image.sha512.hex())
+        assert [(one.version, one.pending, one.active) for one in images(link) if one.image == 1] == [
+            ("2.0.0", True, False)
+        ]
+        ask(link, ResetWrite())
+        assert [(one.version, one.active, one.confirmed) for one in images(link) if one.image == 1] == [
+            ("2.0.0", True, False)
+        ]
+        ask(link, ImageStatesWrite(hash=candidate.image.sha512, confirm=True))
+        ask(link, ResetWrite())
+        assert [(one.version, one.active, one.confirmed) for one in images(link)] == [
+            ("1.0.0", True, True),
+            ("2.0.0", True, True),
+        ]
 
 
 def test_a_damaged_model_is_not_sent(container: bytes, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ struct update {
   uint32_t structures;           /* that it has to be made for */
   struct smp_group images; /* the image group over the slots, in place of that of a compiled-in bundle */
   void *context;           /* for `is_overdue` */
-  /* Whether this firmware, which runs on trial, was not confirmed in its time and has to give way. */
+  /* Whether the firmware or a container, which runs on trial, was not confirmed in its time and has to give way. */
   bool (*is_overdue)(void *context, uint64_t now_us);
 };
 

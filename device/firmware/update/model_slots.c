@@ -66,10 +66,13 @@ static bool starts(struct model_slots *models, const struct choice *choice) {
   char sentence[SENTENCE_BYTES];
   struct text reason;
   text_begin(&reason, sentence, sizeof sentence);
+  if ((choice->way != CHOICE_CONFIRMED && choice->way != CHOICE_TRIAL) ||
+      choice_note(&models->slots, choice) != STATUS_OK) {
+    return false;
+  }
   const struct flash_span place = slot_place(models->slots.pair, choice->slot);
   const struct flash_span payload = image_payload(&place, &choice->image);
-  if ((choice->way != CHOICE_CONFIRMED && choice->way != CHOICE_TRIAL) ||
-      choice_note(&models->slots, choice) != STATUS_OK || !opens(models, &models->container, &payload, &reason)) {
+  if (!opens(models, &models->container, &payload, &reason)) {
     return false;
   }
   const struct profile *given = container_load(&models->container, models->host, &models->room);
@@ -98,10 +101,10 @@ const struct profile *model_slots_open(struct model_slots *models, const struct 
   models->slots.suits = suits;
   models->slots.context = models;
   struct choice choice = choice_make(&models->slots);
-  bool started = choice.way != CHOICE_NONE && starts(models, &choice);
-  if (!started && choice.way == CHOICE_TRIAL) { /* which it failed: the one before goes on */
-    choice = choice_make(&models->slots);
-    started = choice.way != CHOICE_NONE && starts(models, &choice);
+  bool started = starts(models, &choice);
+  if (!started) { /* the one before goes on */
+    choice = choice_fallback(&models->slots, &choice);
+    started = starts(models, &choice);
   }
   models->slots.running = started ? choice.slot : SLOTS_NONE;
   if (!started) {
