@@ -10,7 +10,6 @@ import msgspec
 import numpy as np
 import pytest
 from running import engine_of, hear, of
-from smpclient.requests.image_management import ImageStatesWrite
 from smpclient.requests.os_management import ResetWrite
 from stock_clients import ask, images, smpmgr
 from two_slots import signed, update
@@ -217,7 +216,7 @@ def test_a_model_that_does_not_suit_is_refused_when_it_came_in(built: Path, cont
 
 
 def test_stock_clients_do_the_same_update(built: Path, container: bytes, tmp_path: Path) -> None:
-    """smpmgr uploads and marks, smpclient resets and confirms; the next reset keeps it."""
+    """smpmgr uploads, marks and confirms, smpclient looks and resets; the next reset keeps it."""
     candidate = model(container, 2, tmp_path)
     with Board(options(built, tmp_path)) as board:
         link = str(board.options.link)
@@ -231,7 +230,7 @@ def test_stock_clients_do_the_same_update(built: Path, container: bytes, tmp_pat
         assert [(one.version, one.active, one.confirmed) for one in images(link) if one.image == 1] == [
             ("2.0.0", True, False)
         ]
-        ask(link, ImageStatesWrite(hash=candidate.image.sha512, confirm=True))
+        smpmgr(link, "image", "state-write", candidate.image.sha512.hex(), "--confirm")
         ask(link, ResetWrite())
         assert [(one.version, one.active, one.confirmed) for one in images(link)] == [
             ("1.0.0", True, True),
