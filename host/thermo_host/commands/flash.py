@@ -29,6 +29,7 @@ class Way(StrEnum):
     UF2 = "uf2"
     PICOBOOT = "picoboot"
     PYOCD = "pyocd"
+    STM32FLASH = "stm32flash"
     STM32LOADER = "stm32loader"
 
 
@@ -72,7 +73,8 @@ def command(
                  BOOTSEL held
     picoboot     an RP2040 with BOOTSEL held, over USB, read back; needs pyusb
     pyocd        a board behind a debug probe; needs pyocd
-    stm32loader  an STM32 whose boot ROM listens at a serial port; needs stm32loader
+    stm32flash   an STM32 whose boot ROM listens at a serial port; needs stm32flash
+    stm32loader  the same with another program; needs stm32loader, and --chip
     """  # noqa: D301 (typer's mark of lines that are to stay lines)
     if len(arguments) > 2:
         raise UsageError(f"{len(arguments)} arguments were given; give at most a port and an image.")
