@@ -42,8 +42,8 @@ static bool networks_are_well(const struct model_slots *models, const struct pro
   bool well = given->model_count == models->container.header->network_count;
   for (uint32_t i = 0; well && i < given->model_count; i++) {
     const struct container_place *place = &given->networks[i]->place;
-    well = container_fits(&models->container, i, place) &&
-           container_rehearse(&models->container, i, place->arena, reason);
+    well =
+        container_fits(&models->container, i, place) && container_rehearse(&models->container, i, place->arena, reason);
   }
   return well;
 }
@@ -93,7 +93,7 @@ const struct profile *model_slots_open(struct model_slots *models, const struct 
       .place = place,
       .host = host,
       .room = {.at = model_room_start,
-               .bytes = (uint32_t)(model_room_end - model_room_start),
+               .bytes = (uint32_t)((uintptr_t)model_room_end - (uintptr_t)model_room_start),
                .kept_bytes = compiled_in->kept != NULL ? compiled_in->kept->capacity : 0U},
       .compiled_in = compiled_in,
   };
