@@ -42,7 +42,7 @@ def firmware_command(
         bool,
         typer.Option(
             "--container",
-            help="Write one file instead: the bundle's networks compiled, with profile and golden vectors, to run from any address.",
+            help="Write one file instead: the bundle's networks, graph and profile compiled, with golden vectors, to run from any address.",
         ),
     ] = False,
     key: Annotated[
@@ -117,14 +117,13 @@ def _container(
     force: bool,
     as_json: bool,
 ) -> None:
-    from thermo_core.bundle import Bundle
     from thermo_core.firmware.signed import sign
     from thermo_core.image import verify
     from thermo_quantize import keys
     from thermo_quantize.container.build import build
 
     image = verify(*_signed(bundle, public_key))
-    made = build(Bundle.from_payload(image.payload), target)
+    made = build(image, target)
     data = made.data
     if key is not None:
         data = sign(data, image.version, keys.private_key(key), counter=counter)
@@ -139,6 +138,7 @@ def _container(
             "target": target,
             "bytes": len(data),
             "arena_bytes": made.arena_bytes,
+            "room_bytes": made.room_bytes,
             "relocations": made.relocations,
             "signed": key is not None,
         }
@@ -147,19 +147,20 @@ def _container(
     how = "signed" if key is not None else "not signed"
     print(
         f"{out}: {len(made.networks)} network{'s' * (len(made.networks) > 1)} of {image.version} for {target}, {len(data)} bytes, "
-        f"{how}, memory {made.arena_bytes} bytes"
+        f"{how}, memory {made.room_bytes} bytes"
     )
 
 
 def _signed(bundle: Path | None, public_key: Path | None) -> tuple[bytes, list["Ed25519PublicKey"]]:
     """A signed bundle's bytes, and who must have signed it."""
+    from thermo_core.firmware import companions
     from thermo_quantize import keys
 
     if bundle is None:
         raise UsageError("There is nothing to build; name a signed bundle, or a wearable with --wearable.")
     if public_key is None:
         raise UsageError("A bundle needs --public-key, the key that must have signed it.")
-    return read_file(bundle), [keys.public_key(public_key)]
+    return companions.split(read_file(bundle))[0], [keys.public_key(public_key)]
 
 
 def _sign(

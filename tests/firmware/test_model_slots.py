@@ -1,25 +1,37 @@
-"""A model without a firmware: a container goes into a slot of image 1, is tried, runs instead of the compiled network, and stays or goes."""
+"""A model without a firmware: a container goes into a slot of image 1, is tried, runs with its stages and alerts in place of what is compiled
+in, and stays or goes."""
 
+import json
 import shutil
 import struct
 from pathlib import Path
 
+import msgspec
 import pytest
 from two_slots import signed, update
+from typer.testing import CliRunner
 
 from thermo_core.bundle import Bundle
 from thermo_core.errors import DowngradeError, RefusedError, SignatureError
+from thermo_core.firmware import companions
+from thermo_core.firmware.container import HEADER
 from thermo_core.firmware.signed import sign
 from thermo_core.image import Version, load_private_key, load_public_key, verify
+from thermo_core.stages.centre import Centre
+from thermo_core.stages.gaussian import Gaussian
+from thermo_core.wearable.profile import Profile
 from thermo_device.development_key import DEVELOPMENT_PRIVATE_KEY, DEVELOPMENT_PUBLIC_KEY
+from thermo_host.application import application
 from thermo_host.flash_model import ModelCandidate, flash_model, load_model
 from thermo_host.link.wearable import Wearable
 from thermo_quantize.container import layout
-from thermo_quantize.container.build import build
+from thermo_quantize.container.build import build, sign_containers
+from thermo_quantize.sign import sign_bundle
 from thermo_sim.board import Board, BoardOptions
 
 ROOT = Path(__file__).resolve().parents[2]
 BOARD = "mps2-an386"
+SHIPPED = ROOT / "models/thermo_models/wearables/breast-patch/bundle.img"
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +43,7 @@ def built() -> Path:
 
 @pytest.fixture(scope="module")
 def container(built: Path) -> bytes:
-    data = (ROOT / "models/thermo_models/wearables/breast-patch/bundle.img").read_bytes()
-    image = verify(data, [load_public_key(DEVELOPMENT_PUBLIC_KEY.read_bytes())])
-    return build(Bundle.from_payload(image.payload), "m4").data
+    return build(verify(SHIPPED.read_bytes(), [load_public_key(DEVELOPMENT_PUBLIC_KEY.read_bytes())])).data
 
 
 def options(built: Path, folder: Path) -> BoardOptions:
@@ -48,13 +58,13 @@ def model(container: bytes, version: int, folder: Path) -> ModelCandidate:
     path = folder / f"{version}.img"
     path.write_bytes(sign(container, Version(version), load_private_key(DEVELOPMENT_PRIVATE_KEY.read_bytes())))
     found = load_model(path)
-    assert found is not None and found.target == "m4" and found.development
+    assert found is not None and found.fit.target == "m4" and found.development
     return found
 
 
 def lying(container: bytes) -> bytes:
     """The same, but that a golden vector wants another output than the network gives."""
-    network = layout.HEADER.unpack_from(container)[6]
+    network = HEADER.unpack_from(container)[6]
     _, _, _, ends_at, inputs, tests_at, _ = layout.NETWORK.unpack_from(container, network)
     elements = [layout.END.unpack_from(container, ends_at + number * layout.END.size)[1] for number in range(inputs)]
     data = bytearray(container)
@@ -66,6 +76,29 @@ def models(wearable: Wearable) -> list[tuple[int, str, bool, bool]]:
     """Slot, version, active, confirmed of the models in slots."""
     found = [one for one in wearable.images() if one.image == 1]
     return [(one.slot, one.version, bool(one.active), bool(one.confirmed)) for one in found]
+
+
+def other_bundle(version: str, targets: tuple[str, ...] = ("m4",)) -> tuple[bytes, Profile]:
+    """A bundle with a stage more, other constants of the others, and another alert rule than the firmware's; and its profile."""
+    key = load_private_key(DEVELOPMENT_PRIVATE_KEY.read_bytes())
+    shipped = Bundle.from_payload(verify(SHIPPED.read_bytes(), [key.public_key()]).payload)
+    average, centre = shipped.profile.stages
+    assert isinstance(centre, Centre)
+    (alert,) = shipped.profile.alerts
+    profile = msgspec.structs.replace(
+        shipped.profile,
+        stages=(
+            msgspec.structs.replace(average, pictures=4),
+            Gaussian(of="calm", gives="smooth", sigma=0.8),
+            msgspec.structs.replace(centre, of="smooth"),
+        ),
+        alerts=(
+            msgspec.structs.replace(alert, name="warm-spot", when="lesion.lesion >= 0.25"),
+            msgspec.structs.replace(alert, name="certain", when="lesion.lesion >= 0.875"),
+        ),
+    )
+    made = sign_bundle(profile, shipped.networks, "# Another", Version.parse(version), key)
+    return companions.join(made.data, sign_containers(made.data, key, targets).values()), profile
 
 
 def test_a_model_is_exchanged_kept_and_taken_back(built: Path, container: bytes, tmp_path: Path) -> None:
@@ -95,16 +128,46 @@ def test_a_model_is_exchanged_kept_and_taken_back(built: Path, container: bytes,
         assert [one for one in models(wearable) if one[2]] == [(0, "2.0.0", True, True)]
 
 
+def test_a_bundle_is_flashed_as_onto_a_computer(built: Path, tmp_path: Path) -> None:
+    """`thermo-host flash PORT bundle.img` brings stages, constants, alerts and profile with it; without the processor's container
+    the exact next command is told, and after a reset without confirmation the firmware's own bundle runs."""
+    path = tmp_path / "other.img"
+    data, profile = other_bundle("3.1.0")
+    with Board(options(built, tmp_path)) as board:
+        port = str(board.options.link)
+        for lacks, named in ((SHIPPED.read_bytes(), "m4"), (other_bundle("3.0.0", ("m0plus",))[0], "m4")):
+            path.write_bytes(lacks)
+            refused = CliRunner().invoke(application(["flash"]), ["flash", port, str(path)])
+            said = " ".join(str(refused.exception).split())
+            assert f"holds nothing that is compiled for {named}" in said and f"--resign {path}" in said
+            assert f"--container {named} --out {path.with_suffix('')}-{named}.img" in said
+
+        path.write_bytes(data)
+        for words, confirmed in (["--no-confirm"], False), ([], True):
+            done = CliRunner().invoke(
+                application(["flash"]), ["flash", port, str(path), "--timeout", "20", "--json", *words]
+            )
+            assert done.exit_code == 0, done.output
+            told = json.loads(done.stdout)
+            assert (told["version"], told["profile"], told["confirmed"]) == ("3.1.0", "breast-patch", confirmed)
+            with Wearable.open(port, timeout_s=20) as wearable:
+                hello = wearable.hello()
+                assert hello.bundle == "3.1.0" and wearable.profile() == profile
+                assert len(wearable.alerts().alerts) == 2
+                assert {one.name for one in wearable.self_test() if one.passed} >= {"model lesion"}
+                if not confirmed:
+                    wearable.reset()
+                    assert wearable.hello().bundle == "1.0.0" and wearable.profile().alerts[0].name == "lesion"
+
+
 def test_a_model_that_does_not_suit_is_refused_when_it_came_in(built: Path, container: bytes, tmp_path: Path) -> None:
-    stages_at = layout.HEADER.unpack_from(container)[7]
+    stages_at = HEADER.unpack_from(container)[7]
     unknown = bytearray(container)
     unknown[stages_at : stages_at + 8] = b"moonwalk"
     sensor = bytearray(container)
-    sensor[layout.HEADER.size - 1] ^= 1
-    arena = bytearray(container)
-    network = layout.HEADER.unpack_from(container)[6]
-    for at in (12, network + 8):
-        arena[at : at + 4] = struct.pack("<I", 1 << 20)
+    sensor[HEADER.size - 1] ^= 1
+    room = bytearray(container)
+    room[52:56] = struct.pack("<I", 1 << 20)
     with (
         Board(options(built, tmp_path)) as board,
         Wearable.open(str(board.options.link), timeout_s=20) as wearable,
@@ -112,7 +175,7 @@ def test_a_model_that_does_not_suit_is_refused_when_it_came_in(built: Path, cont
         cases = (
             (unknown, 'needs the stage "moonwalk", which this firmware does not have'),
             (sensor, "for other sensors"),
-            (arena, "needs 1048576 bytes of memory and this firmware has 4136"),
+            (room, "needs 1048576 bytes of memory and this firmware has"),
         )
         for version, (data, said) in enumerate(cases, 2):
             with pytest.raises(RefusedError, match=said):

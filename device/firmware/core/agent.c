@@ -273,6 +273,8 @@ void agent_offer_update(struct wearable *w, const struct update *update) {
   if (update != NULL) {
     w->groups[1] = update->images;
     w->os.has_slots = true;
+    w->os.models_target = update->target;
+    w->os.models_structures = update->structures;
   }
 }
 

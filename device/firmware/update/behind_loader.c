@@ -4,6 +4,7 @@
 #include "trial.h"
 #include "update.h"
 #include "update_slots.h"
+#include "wearable_container.h"
 
 static struct {
   struct slots slots;
@@ -39,13 +40,16 @@ const struct update *update_open(const struct board *board, const struct profile
   trial_begin(&self.trial, pair, running, board_now_us(board));
   self.group =
       (struct slot_group){.images = {&self.slots}, .count = 1, .board = board, .sentence = slot_group_sentence};
-  const struct model_place *models = profile->container != NULL ? update_model_place() : NULL;
+  self.update = (struct update){.profile = profile, .context = &self.trial, .is_overdue = is_overdue};
+  const struct container_host *host = &wearable_container;
+  const struct model_place *models = host->target != NULL ? update_model_place() : NULL;
   if (models != NULL) {
-    model_slots_open(&self.models, models, profile);
+    self.update.profile = model_slots_open(&self.models, models, host, profile);
+    self.update.target = host->target;
+    self.update.structures = host->structures;
     self.group.images[1] = &self.models.slots;
     self.group.count = 2;
   }
-  self.update =
-      (struct update){.images = slot_group_commands(&self.group), .context = &self.trial, .is_overdue = is_overdue};
+  self.update.images = slot_group_commands(&self.group);
   return &self.update;
 }

@@ -17,7 +17,7 @@ from thermo_host import flash as flashing
 from thermo_host.bootmode import drives, firmware_file, picoboot, programs
 from thermo_host.commands.common import BaudOption, JsonOption, Output, TimeoutOption
 from thermo_host.flash_firmware import flash_firmware, load_firmware
-from thermo_host.flash_model import flash_model, load_model
+from thermo_host.flash_model import flash_model, load_model, of_bundle, runs_behind_loader
 from thermo_host.link.ports import is_serial
 from thermo_host.link.wearable import TIMEOUT_S, Wearable
 
@@ -61,6 +61,7 @@ def command(
     """Check, upload, test, reset, self-test and confirm a signed image; or program a board that runs none of ours yet.
 
     Of a firmware, which is linked for two slots, the image for the free one is sent; a bootloader without a firmware takes one too.
+    Of a bundle, a microcontroller behind a bootloader gets the container that was put in for its processor.
 
     An interrupted upload goes on where it stopped when the same image is flashed again.
 
@@ -94,20 +95,23 @@ def command(
             _words("Firmware", "firmware", done, firmware.development),
         )
         return
-    if (model := load_model(path)) is not None:
-        with Wearable.open(where, timeout_s=timeout, baud=baud) as wearable, _Bar(output) as bar:
-            done = flash_model(wearable, model, confirm=confirm, progress=bar.upload, step=bar.step)
-            name = wearable.port
-        output.result(
-            _facts(name, path, model.development, [], done), _words("Model", "model", done, model.development)
-        )
-        return
-    candidate = flashing.load(path, output.progress.print)
+    model = load_model(path)
+    candidate = None if model is not None else flashing.load(path, output.progress.print)
     with Wearable.open(where, timeout_s=timeout, baud=baud) as wearable, _Bar(output) as bar:
-        done = flashing.flash(wearable, candidate, confirm=confirm, progress=bar.upload, step=bar.step)
+        if candidate is not None and runs_behind_loader(wearable):
+            model = of_bundle(wearable, path, candidate)
+        if model is not None:
+            done = flash_model(wearable, model, confirm=confirm, progress=bar.upload, step=bar.step)
+        else:
+            assert candidate is not None
+            done = flashing.flash(wearable, candidate, confirm=confirm, progress=bar.upload, step=bar.step)
         name = wearable.port
-    facts = _facts(name, path, candidate.development, list(candidate.bundle.waived), done)
-    output.result(facts, _words(done.profile, "image", done, candidate.development, candidate.bundle.waived))
+    waived = candidate.bundle.waived if candidate is not None else ()
+    development = any(one.development for one in (model, candidate) if one is not None)
+    kind = "model" if model is not None else "image"
+    output.result(
+        _facts(name, path, development, list(waived), done), _words(done.profile, kind, done, development, waived)
+    )
 
 
 def _facts(port: str, path: Path, development: bool, waived: list[str], done: flashing.Flashed) -> dict[str, Any]:

@@ -7,7 +7,7 @@ mps2_an386_RAM := 65536
 mps2_an386_FLASH := 98304
 mps2_an386_LINK := -Wl,--defsym=IMAGE=0,--defsym=IMAGE_SIZE=0x400000,--defsym=RAM_SIZE=0xFFF8,--defsym=LOADER_RAM=0
 # Behind an image's header in the slots that thermo-sim shares; the last block of a slot is its trailer's.
-mps2_an386_slot = -Wl,--defsym=IMAGE=$(1),--defsym=IMAGE_SIZE=0x3EC00,--defsym=RAM_SIZE=0xFFF8,--defsym=LOADER_RAM=0x4000
+mps2_an386_slot = -Wl,--defsym=IMAGE=$(1),--defsym=IMAGE_SIZE=0x3EC00,--defsym=RAM_SIZE=0xFFF8,--defsym=LOADER_RAM=0x4000,--defsym=MODEL_ROOM_SPARE=2048
 mps2_an386_SLOT_a := $(call mps2_an386_slot,0x21040200)
 mps2_an386_SLOT_b := $(call mps2_an386_slot,0x21080200)
 mps2_an386_SLOTS := boards/mps2_an386/boot/slots.c

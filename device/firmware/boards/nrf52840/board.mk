@@ -14,7 +14,8 @@ nrf52840_at = -Wl,--defsym=IMAGE=$(1),--defsym=IMAGE_SIZE=$(2),--defsym=RAM_AT=$
 nrf52840_LINK = $(call nrf52840_at,$(nrf52840_ORIGIN),$(nrf52840_ROOM),0x20000000,0x40000)
 # Behind an image's header in a slot, whose last block is its trailer's. A loader has the end of RAM, so that it leaves what
 # a reset of the firmware leaves.
-nrf52840_SLOT_a = $(call nrf52840_at,0x10200,0x3ec00,0x20000000,0x3a000)
-nrf52840_SLOT_b = $(call nrf52840_at,0x50200,0x3ec00,0x20000000,0x3a000)
+nrf52840_slot = $(call nrf52840_at,$(1),0x3ec00,0x20000000,0x3a000) -Wl,--defsym=MODEL_ROOM_SPARE=0x10000
+nrf52840_SLOT_a = $(call nrf52840_slot,0x10200)
+nrf52840_SLOT_b = $(call nrf52840_slot,0x50200)
 nrf52840_SLOTS := boards/nrf52840/boot/slots.c
 nrf52840_LOADER_LINK = -T boards/nrf52840/link.ld -Wl,--defsym=STACK_SIZE=4096 $(call nrf52840_at,0,0x8000,0x2003a000,0x6000)
