@@ -16,8 +16,8 @@ from two_slots import FIRMWARE
 from thermo_core.firmware.signed import parse, sign
 from thermo_core.image import Version
 
-FLASH_BYTES = 1 << 20
-_KEPT = slice(0xD0000, 0xD1000)
+FLASH_BYTES = 0x160000
+_KEPT = slice(0x150000, 0x151000)
 _HEADER = 256
 _CONFIRMED = bytes.fromhex("01ffffffffffffff77c295f360d2ef7f3552500f2cb67980")
 _LOOP = bytes.fromhex("fee7")
@@ -68,7 +68,7 @@ def scene(folder: Path) -> Scene:
     code, key = loader(folder)
     old, new = (
         sign(
-            program(slot, 8, header=_HEADER) + _LOOP * 996,
+            program(SLOTS[slot][0], 8, header=_HEADER) + _LOOP * 996,
             Version(slot + 1),
             key,
             address=SLOTS[slot][0],

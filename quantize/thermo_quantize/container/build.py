@@ -171,9 +171,7 @@ def _link(networks: Iterable[Compiled], graph: Mapping[str, str], needs: Sequenc
         if done.returncode:
             lines = done.stderr.strip().splitlines()
             why = next((line for line in lines if "error" in line), lines[-1])
-            raise ModelError(
-                f"The model cannot be compiled for {target}: {why[:200]}; tell the makers of thermo-edge."
-            )
+            raise ModelError(f"The model cannot be compiled for {target}: {why[:200]}; tell the makers of thermo-edge.")
         return (folder / "container.elf").read_bytes()
 
 
