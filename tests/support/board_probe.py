@@ -1,6 +1,8 @@
 """Boards that run the probe application (tests/firmware/probe), a line to talk to it, and a debugger's wire."""
 
 import contextlib
+import fcntl
+import hashlib
 import os
 import re
 import select
@@ -67,6 +69,26 @@ def build(
     done = subprocess.run([*command, *given, target], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return folder / target / BUILT.get(target, "wearable")
+
+
+def build_once(target: str, folder: Path, wearable: str) -> tuple[Path, Path]:
+    """Build a wearable's firmware, once for all tests that want it; returns the folder of the build, and the file.
+
+    Args:
+        target: of device/firmware/Makefile.
+        folder: a temporary one of pytest's, beside which all builds of a run lie.
+        wearable: by name or file.
+    """
+    run = next((one for one in folder.parents if re.fullmatch(r"pytest-\d+", one.name)), folder)
+    file = Path(wearable)
+    name = hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file.is_file() else wearable
+    built = run / "firmware" / f"{name}-{target}"
+    built.mkdir(parents=True, exist_ok=True)
+    with (built / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # other workers want it as well
+        if not (built / "file").is_file():
+            (built / "file").write_text(str(build(target, built, wearable=wearable)))
+        return built, Path((built / "file").read_text())
 
 
 @dataclass(frozen=True)
