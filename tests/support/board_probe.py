@@ -150,13 +150,16 @@ class Probe:
 
     def revive(self, command: str) -> str:
         """Ask until the board answers again, and then what it says to a command."""
-        end = time.monotonic() + ANSWER_S
+        end, said, tries = time.monotonic() + ANSWER_S, b"", 0
         while True:
-            self.send(b"\necho alive\n")
-            said = self.receive(PATIENCE_S)
-            while said and (more := self.receive(0.2)):
-                said += more
-            if b"alive" in said:
+            tries += 1
+            self.send(b"\necho alive-%d.\n" % tries)
+            until = time.monotonic() + tries * PATIENCE_S
+            while b"alive-%d." % tries not in said and time.monotonic() < until:
+                said += self.receive(0.1)
+            if b"alive-%d." % tries in said:
+                while not said.endswith(b"\n"):
+                    said += self.receive(0.1)
                 return self.ask(command)
             assert time.monotonic() < end, f"the board stays dead; last {said!r}"
 

@@ -1,9 +1,12 @@
 """An nRF52840 as a board's chip: the wearable's chips on its bus, its UARTE, and what it keeps in flash."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from thermo_core.errors import UsageError
+from thermo_core.files import read_file
+from thermo_core.firmware import elf
 from thermo_sim.board import BoardOptions, firmware_of
 from thermo_sim.emulated_clock import EmulatedClock
 from thermo_sim.flash_file import SECTOR, FlashFile
@@ -13,6 +16,7 @@ from thermo_sim.nrf52840.machine import Machine, available
 _STORES, _STORES_BYTES = 0xD0000, 32 * SECTOR
 _FLASH_FILE = "nrf52840.flash"
 _KEEP_EVERY_US = 50_000
+_FLASH_BYTES = 1 << 20
 
 
 class Nrf52840:
@@ -38,10 +42,11 @@ class Nrf52840:
             raise UsageError(
                 f"The board {options.kind} has no bootloader; name the ELF file that make firmware builds."
             )
+        _check(self._firmware)
         self._file = None if options.state is None else FlashFile(options.state, _FLASH_FILE, _STORES_BYTES)
         self._kept = b"\xff" * _STORES_BYTES if self._file is None else self._file.content
         self._keep_us = 0
-        self._bus = hardware.bus
+        self._chips = (hardware.bus, clock)
         self._machine: Machine | None = None
         clock.bind(self.now_us)
 
@@ -81,7 +86,7 @@ class Nrf52840:
     def _started(self) -> Machine:
         """The machine, which belongs to the thread that asks first."""
         if self._machine is None:
-            self._machine = Machine(self._firmware, bus=self._bus)
+            self._machine = Machine(self._firmware, chips=self._chips)
             self._machine.write(_STORES, self._kept)
         return self._machine
 
@@ -94,3 +99,17 @@ class Nrf52840:
             if stored[at : at + SECTOR] != self._kept[at : at + SECTOR]:
                 self._file.write(at // SECTOR, stored[at : at + SECTOR])
         self._kept = stored
+
+
+def _check(firmware: Path) -> None:
+    """Raise UsageError where labwired could not start it, ImageFormatError where it is a damaged ELF file."""
+    data = read_file(firmware)
+    if not elf.is_elf(data):
+        raise UsageError(
+            f"{firmware} is no ELF file, which an nRF52840 is emulated with; build it with make firmware BOARD=nrf52840_labwired."
+        )
+    for segment in elf.segments(data):
+        if segment.address + len(segment.data) > _FLASH_BYTES:
+            raise UsageError(
+                f"{firmware} has bytes at {segment.address:#x}, where an nRF52840 has no flash; name one that was built for it."
+            )

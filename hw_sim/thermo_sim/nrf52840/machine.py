@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from thermo_core.errors import ThermoError
 from thermo_core.wearable.profile import Profile
+from thermo_sim.emulated_clock import EmulatedClock
 from thermo_sim.i2c import SimulatedBus
 from thermo_sim.nrf52840.twim import Twim
 
@@ -36,6 +37,8 @@ _UARTE, _TIMER1, _NVIC_PEND = 0x40002000, 0x40009000, 0xE000E200
 _UARTE_IRQ = 1 << 2
 _TX_ENDED, _RX_POINTER, _RX_SIZE = _UARTE + 0x120, _UARTE + 0x534, _UARTE + 0x538
 _ENABLE, _ENABLED = _UARTE + 0x500, 8
+_CLOCK_CAPTURE, _CLOCK_VALUE = 0x4000804C, 0x4000854C
+"""Channel 3 of timer 0, which a driver has as its clock."""
 _COUNT, _CAPTURE_3, _VALUE_3 = _TIMER1 + 0x008, _TIMER1 + 0x04C, _TIMER1 + 0x54C
 
 
@@ -143,20 +146,22 @@ class Machine:
     Args:
         firmware: ELF file.
         sensors: labwired's own; see `own_sensors`.
-        bus: of the simulator, whose chips take their place.
+        chips: of the simulator, which take their place: their bus, and its clock, which will be the machine's.
 
     Attributes:
         sim: labwired's machine, which only the thread that made it may touch.
     """
 
-    def __init__(self, firmware: Path, sensors: list[str] | None = None, bus: SimulatedBus | None = None) -> None:
+    def __init__(
+        self, firmware: Path, sensors: list[str] | None = None, chips: tuple[SimulatedBus, EmulatedClock] | None = None
+    ) -> None:
         from labwired import Sim
 
         self._folder = tempfile.TemporaryDirectory(prefix="thermo-sim-")
         place = Path(self._folder.name)
-        self.sim: Sim = Sim(firmware, system=system(place, sensors or [], twim=bus is None))
-        self._time_us = 0
-        self._twim = None if bus is None else Twim(self.sim, bus, self.now_us)
+        self.sim: Sim = Sim(firmware, system=system(place, sensors or [], twim=chips is None))
+        self._time_us = self._clock_us = 0
+        self._twim = None if chips is None else Twim(self.sim, *chips)
         for line in ("sda", "scl"):
             self.sim.set_pin(line, True)
         self._receiver = Receiver(self.sim)
@@ -175,7 +180,7 @@ class Machine:
         self._folder.cleanup()
 
     def now_us(self) -> int:
-        """Microseconds since it was made, when the last slice ended."""
+        """Microseconds since it was made, by the firmware's timer, when the last slice ended."""
         return self._time_us
 
     def send(self, data: bytes) -> None:
@@ -214,4 +219,11 @@ class Machine:
         if stop.kind != "reached":
             raise ThermoError(f"labwired stopped the processor ({stop.kind}); start the board again.")
         self._said += self.sim.read_uart_bytes()
-        self._time_us = round(float(self.sim.time) * 1_000_000)
+        self._pass_time()
+
+    def _pass_time(self) -> None:
+        """Chips have the time of the firmware's timer, which labwired makes lose a part of a tick whenever it is asked."""
+        self.sim.write_u32(_CLOCK_CAPTURE, 1)
+        before, self._clock_us = self._clock_us, self.sim.read_u32(_CLOCK_VALUE)
+        passed_us = self._clock_us - before
+        self._time_us += passed_us if passed_us > 0 else SLICE_US  # it stands, or was cleared

@@ -4,7 +4,6 @@ A driver writes where its buffers are and starts a transaction; the rest is the 
 specification has it: DMA, the shortcuts from one part to the next, the events at the end. It takes as long as the bus does.
 """
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from thermo_sim.emulated_clock import EmulatedClock
@@ -23,6 +22,7 @@ _TX_POINTER, _TX_SIZE, _TX_AMOUNT = _AT + 0x544, _AT + 0x548, _AT + 0x54C
 _ADDRESS, _SHORTS = _AT + 0x588, _AT + 0x200
 _TX_START_RX = 1 << 7
 _OVERRUN, _ADDRESS_NACK = 1, 2
+_CLOCK_HZ = 16_000_000
 _NVIC_PEND, _IRQ = 0xE000E200, 1 << 3
 _SEEN = 1
 """Stands in the frequency's place, where a driver writes another number whenever it switches the controller on."""
@@ -34,11 +34,11 @@ class Twim:
     Args:
         sim: labwired's machine.
         bus: with the chips.
-        now_us: the processor's time.
+        clock: of the bus, which is the processor's.
     """
 
-    def __init__(self, sim: "Sim", bus: SimulatedBus, now_us: Callable[[], int]) -> None:
-        self._sim, self._bus, self._now_us = sim, bus, now_us
+    def __init__(self, sim: "Sim", bus: SimulatedBus, clock: EmulatedClock) -> None:
+        self._sim, self._bus, self._clock = sim, bus, clock
         self._ends_us: int | None = None
         self._came: tuple[int, bytes] = (OK, b"")
         self._held = False
@@ -46,8 +46,9 @@ class Twim:
     def look(self) -> None:
         """Do what has been asked for, and end what has had its time."""
         sim = self._sim
-        if sim.read_u32(_FREQUENCY) not in (0, _SEEN):
+        if (frequency := sim.read_u32(_FREQUENCY)) not in (0, _SEEN):
             sim.write_u32(_FREQUENCY, _SEEN)
+            self._bus.frequency_hz = round(frequency * _CLOCK_HZ / (1 << 32))
             self._ends_us = None
             self._bus.recover()  # a driver clocks the lines by hand before it switches the controller on again
         if sim.read_u32(_STOP):
@@ -55,7 +56,7 @@ class Twim:
             self._end(_STOPPED)
         if sim.read_u32(_START_TX) or sim.read_u32(_START_RX):
             self._begin()
-        if self._ends_us is not None and self._now_us() >= self._ends_us:
+        if self._ends_us is not None and self._clock.now_us() >= self._ends_us:
             self._ends_us = None
             self._finish()
         held = self._bus.is_held()
@@ -71,11 +72,10 @@ class Twim:
             sim.write_u32(task, 0)
         write = bytes(sim.read_memory(sim.read_u32(_TX_POINTER), sim.read_u32(_TX_SIZE))) if writes else b""
         read_size = sim.read_u32(_RX_SIZE) if reads else 0
+        self._clock.forget()
         self._came = carry_out(self._bus, sim.read_u32(_ADDRESS), write, read_size)
         sim.write_u32(_TX_AMOUNT, len(write))
-        clock = self._bus.clock
-        late_us = clock.late_us() if isinstance(clock, EmulatedClock) else 0
-        self._ends_us = None if self._came[0] == STUCK else self._now_us() + late_us
+        self._ends_us = None if self._came[0] == STUCK else self._clock.now_us() + self._clock.late_us()
 
     def _finish(self) -> None:
         status, data = self._came
