@@ -67,7 +67,7 @@ COMMANDS = {
     "export": Entry(
         "commands.export",
         "export",
-        "Decode a recording: signals of its graph, findings, alerts, events and markers, with UTC times and quality.",
+        "Decode recordings: signals of their graphs, findings, alerts, events and markers, with UTC times and quality.",
     ),
     "decode": Entry(
         "commands.export",
