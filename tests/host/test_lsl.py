@@ -278,7 +278,9 @@ def test_two_streams_lie_in_the_recording_at_the_time_of_the_wearable(
 def _worst(path: Path, errors: list[float]) -> float:
     """How far the newest samples in the file lie from what their sender's clock said, s."""
     newest = [item for item in Recording(path) if isinstance(item, LslSamples) and item.values][-3:]
-    apart = [abs(at / 1e9 - (row[0] or 0.0)) for item in newest for at, row in zip(item.times_ns, item.values, strict=True)]
+    apart = [
+        abs(at / 1e9 - (row[0] or 0.0)) for item in newest for at, row in zip(item.times_ns, item.values, strict=True)
+    ]
     errors.append(max(apart, default=np.inf))
     return errors[-1]
 

@@ -53,6 +53,11 @@ COMMANDS = {
         "record",
         "Record everything a wearable sends: its profile, constants and corrections, blocks, findings, alerts, UTC.",
     ),
+    "foxglove": Entry(
+        "commands.foxglove",
+        "command",
+        "Serve live pictures, boxes, signals, findings and alerts to Foxglove, in its own schemas.",
+    ),
     "mark": Entry(
         "commands.mark",
         "command",

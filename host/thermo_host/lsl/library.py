@@ -45,8 +45,8 @@ def load(scope: Scope) -> Any:
             "LSL needs pylsl and liblsl, which are not installed; `pip install 'thermo-edge[lsl]'` brings both."
         ) from error
     if not os.environ.get(CONFIGURATION):
-        # Of its own log only errors: what happens to streams is told by whoever uses it.
-        pylsl.set_config_content(f"[multicast]\nResolveScope = {scope}\n[log]\nlevel = -2\n")
+        # Nothing of its own log: what happens to streams is told by whoever uses it.
+        pylsl.set_config_content(f"[multicast]\nResolveScope = {scope}\n[log]\nlevel = -3\n")
     return pylsl
 
 
