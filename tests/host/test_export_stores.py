@@ -361,5 +361,5 @@ def test_a_library_that_is_not_there_is_named_with_what_brings_it(monkeypatch: p
         monkeypatch.delitem(__import__("sys").modules, f"thermo_host.exports.{module}", raising=False)
         monkeypatch.setitem(__import__("sys").modules, library, None)
     for ending, extra in ((".zarr", "zarr"), (".mcap", "foxglove")):
-        with pytest.raises(UsageError, match=rf"pip install 'thermo-edge\[{extra}\]'"):
+        with pytest.raises(UsageError, match=rf"pip install -e '\.\[{extra}\]'"):
             target.writer_of(Path(f"x{ending}"))

@@ -484,5 +484,5 @@ def test_a_killed_recorder_keeps_them_as_it_keeps_all_else(tmp_path: Path, sessi
 
 def test_without_pylsl_a_sentence_says_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pylsl", None)
-    with pytest.raises(UsageError, match=r"pip install 'thermo-edge\[lsl\]'"):
+    with pytest.raises(UsageError, match=r"pip install -e '\.\[lsl\]'"):
         load(Scope.MACHINE)

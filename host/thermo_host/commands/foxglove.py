@@ -22,7 +22,7 @@ from thermo_host.commands.common import (
 )
 from thermo_host.commands.listening import Run
 from thermo_host.commands.progress import ProgressLine, clock
-from thermo_host.exports.target import imported
+from thermo_host.extras import imported
 from thermo_host.link.items import Item
 from thermo_host.link.session import fetch
 from thermo_host.link.wearable import TIMEOUT_S, Wearable

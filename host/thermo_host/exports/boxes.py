@@ -5,19 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import ndimage
 
 from thermo_core import schema
 from thermo_core.errors import ProfileError, SchemaError
 from thermo_core.graph.plan import Node, Plan, plan
 from thermo_core.signals import Values
 from thermo_core.stages.crop import Crop
-from thermo_core.stages.picture import components
 from thermo_core.wearable.profile import Model, Profile
 from thermo_host.exports.rows import is_picture
 
 STANDS_OUT_K = 1.0
 """How much warmer than the median a pixel is that is drawn as standing out; three times a camera's noise."""
 FEWEST_PIXELS = 4
+_AT_CORNERS_TOO = np.ones((3, 3), np.bool_)
 MOST = 4
 """Spots that are drawn, those of the greatest contrast."""
 
@@ -49,14 +50,15 @@ def warm_spots(celsius: Values) -> list[Box]:
     if not known.any():
         return []
     contrast = np.where(known, celsius - np.float32(np.median(celsius[known])), -np.inf)
-    labels = components((contrast >= STANDS_OUT_K)[None], diagonal=True)[0]
+    labels, count = ndimage.label(contrast >= STANDS_OUT_K, _AT_CORNERS_TOO)
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)
     found = []
-    for label in np.unique(labels[labels >= 0]).tolist():
-        rows, columns = np.nonzero(labels == label)
-        if len(rows) >= FEWEST_PIXELS:
-            height = float(contrast[rows, columns].max())
-            top, left = int(rows.min()), int(columns.min())
-            box = Box(top, left, int(rows.max()) - top + 1, int(columns.max()) - left + 1, f"+{height:.1f} K")
+    for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
+        if sizes[number] >= FEWEST_PIXELS:
+            height = float(contrast[rows, columns][labels[rows, columns] == number].max())
+            box = Box(
+                rows.start, columns.start, rows.stop - rows.start, columns.stop - columns.start, f"+{height:.1f} K"
+            )
             found.append((height, box))
     return [box for _, box in sorted(found, key=lambda one: -one[0])[:MOST]]
 

@@ -1,7 +1,6 @@
 """Where an export goes: by the ending of its name; files that take their names when all of it went well."""
 
 import contextlib
-import importlib
 import os
 import shutil
 import tempfile
@@ -14,6 +13,7 @@ from thermo_core.errors import StorageError, UsageError
 from thermo_core.file_errors import storage_error
 from thermo_core.files import replacing
 from thermo_host.exports.rows import Known, Row, SessionRow
+from thermo_host.extras import imported
 
 WRITERS: Mapping[str, tuple[str, str]] = {
     ".npz": ("npz", "NpzWriter"),
@@ -146,27 +146,6 @@ def writer_of(path: Path) -> Any:
         *others, last = WRITERS
         raise UsageError(f"{path} does not end in {', '.join(others)} or {last}; give it one of these endings.")
     return getattr(imported(f"thermo_host.exports.{found[0]}", EXTRAS.get(path.suffix, "host"), path.suffix), found[1])
-
-
-def imported(module: str, extra: str, what: str) -> Any:
-    """A module of ours that needs a library of an extra.
-
-    Args:
-        module: its name.
-        extra: of the package.
-        what: it is for, for the error.
-
-    Raises:
-        UsageError: the library is not installed.
-    """
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("thermo_"):
-            raise
-        raise UsageError(
-            f"{what} needs {error.name}, which is not installed; `pip install 'thermo-edge[{extra}]'` brings it."
-        ) from error
 
 
 def check_target(path: Path, known: Known, force: bool = False) -> None:

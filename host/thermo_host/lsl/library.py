@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from thermo_core.errors import UsageError
+from thermo_host.extras import imported
 
 PORTS = range(16571, 16572 + 32)
 """Those that liblsl takes."""
@@ -39,10 +40,11 @@ def load(scope: Scope) -> Any:
         UsageError: it is not installed.
     """
     try:
-        import pylsl
-    except (ImportError, RuntimeError) as error:
+        pylsl = imported("pylsl", "lsl", "LSL")
+    except RuntimeError as error:
         raise UsageError(
-            "LSL needs pylsl and liblsl, which are not installed; `pip install 'thermo-edge[lsl]'` brings both."
+            "LSL needs liblsl, which pylsl does not find; its wheels for Linux, macOS and Windows bring it, else install it from "
+            "https://github.com/sccn/liblsl/releases."
         ) from error
     if not os.environ.get(CONFIGURATION):
         # Nothing of its own log: what happens to streams is told by whoever uses it.
