@@ -35,7 +35,7 @@ def test_topics_of_a_recording() -> None:
     assert len(said) == len(RecordType)
     assert f"profile `{layout.MCAP_PROFILE}`" in PAGE
     assert f"`{layout.RECORD_ENCODING}`" in PAGE
-    added = {
+    added: dict[str, type[msgspec.Struct]] = {
         layout.GAP_TOPIC: layout.Gap,
         layout.MARKER_TOPIC: layout.Marker,
         layout.LSL_STREAM_TOPIC: layout.LslStream,
