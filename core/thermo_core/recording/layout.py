@@ -52,9 +52,7 @@ GAP_TOPIC, MARKER_TOPIC = "/gap", "/marker"
 LSL_STREAM_TOPIC, LSL_TOPIC = "/lsl-stream", "/lsl"
 """Of streams of others, which most recordings have not."""
 CHANNELS = dict(
-    enumerate(
-        (*(topic for topic, _ in TOPICS.values()), GAP_TOPIC, MARKER_TOPIC, LSL_STREAM_TOPIC, LSL_TOPIC), start=1
-    )
+    enumerate((*(topic for topic, _ in TOPICS.values()), GAP_TOPIC, MARKER_TOPIC, LSL_STREAM_TOPIC, LSL_TOPIC), start=1)
 )
 """Topic of each channel, also where the record that says so is lost."""
 

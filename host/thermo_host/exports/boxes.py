@@ -11,7 +11,6 @@ from thermo_core import schema
 from thermo_core.errors import ProfileError, SchemaError
 from thermo_core.graph.plan import Node, Plan, plan
 from thermo_core.signals import Values
-from thermo_core.stages.crop import Crop
 from thermo_core.wearable.profile import Model, Profile
 from thermo_host.exports.rows import is_picture
 
@@ -76,10 +75,11 @@ def looked_at(facts: Mapping[str, Any]) -> dict[str, list[Box]]:
     made = {node.gives.name: node for node in whole.nodes}
     found: dict[str, list[Box]] = {}
     for node in whole.nodes:
-        if not isinstance(node.what, Model | Crop):
+        is_model = isinstance(node.what, Model)
+        if not is_model and _corner(node) is None:
             continue
         name = node.what.name if isinstance(node.what, Model) else node.gives.name
-        asked = [node.gives.name] if isinstance(node.what, Crop) else [signal.name for signal in node.inputs]
+        asked = [signal.name for signal in node.inputs] if is_model else [node.gives.name]
         for source, box in {place for one in asked for place in _places(one, whole, made, name)}:
             found.setdefault(source, []).append(box)
     return found
@@ -95,12 +95,18 @@ def _places(name: str, whole: Plan, made: Mapping[str, Node], label: str) -> lis
         rows, columns = signal.shape
         return [(name, Box(0, 0, rows, columns, label))]
     below = [place for signal in node.inputs for place in _places(signal.name, whole, made, label)]
-    if isinstance(node.what, Crop):
-        crop = node.what
-        return [
-            (source, Box(box.row + crop.row, box.column + crop.column, crop.rows, crop.columns, label))
-            if (box.rows, box.columns) == node.inputs[0].shape
-            else (source, box)
-            for source, box in below
-        ]
-    return below
+    corner = _corner(node)
+    if corner is None:
+        return below
+    rows, columns = node.gives.shape
+    return [
+        # Of what was scaled or merged before it cannot be told where it lies.
+        (source, Box(box.row + corner[0], box.column + corner[1], rows, columns, label))
+        if (box.rows, box.columns) == node.inputs[0].shape
+        else (source, box)
+        for source, box in below
+    ]
+
+
+def _corner(node: Node) -> tuple[int, int] | None:
+    return None if isinstance(node.what, Model) else node.what.corner
