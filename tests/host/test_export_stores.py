@@ -309,6 +309,15 @@ def test_parquet_of_many_comes_whole_or_not_at_all(
     cut = tmp_path / "cut.mcap"
     cut.write_bytes(many[0].read_bytes()[:-100])
     folder = tmp_path / "tables"
+    flipped = bytearray(many[2].read_bytes())
+    place = flipped.find(b"\x28\xb5\x2f\xfd", len(flipped) // 2) + 40  # within a chunk packed by zstandard
+    flipped[place] ^= 0xFF
+    (tmp_path / "flipped.mcap").write_bytes(flipped)
+    (outcome,) = export_all([tmp_path / "flipped.mcap"], tmp_path / "partly", Choice())
+    assert outcome.damaged == 1 and not outcome.reason
+    with duckdb.connect() as database:
+        rows = database.execute(f"SELECT damaged FROM '{tmp_path}/partly/recordings/**/*.parquet'").fetchall()
+    assert rows == [(1,)]
     assert run(["export", str(cut), str(many[1]), "--parquet", str(folder)]) == 0
     assert "was cut off" in capsys.readouterr().out
     files = sorted(each for each in folder.rglob("*") if each.is_file())

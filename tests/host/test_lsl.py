@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from mcap.reader import make_reader
 
 from thermo_core.errors import LinkTimeoutError, UsageError
-from thermo_core.recording.layout import LslSamples, LslStream
+from thermo_core.recording.layout import MOST_CHANNELS, LslSamples, LslStream
 from thermo_core.recording.session import Session
 from thermo_core.sensors.kind import Block
 from thermo_host.application import run
@@ -285,6 +285,37 @@ def _worst(path: Path, errors: list[float]) -> float:
     return errors[-1]
 
 
+def test_what_is_wide_and_long_fits_into_messages_that_a_reader_takes(tmp_path: Path, session: Session) -> None:
+    name = f"wide-{os.getpid()}"
+    wide = pylsl.StreamInfo(name, "x", MOST_CHANNELS, 0.0, pylsl.cf_double64, name)
+    wide.set_channel_labels(["\U0001d538" * 150] * MOST_CHANNELS)
+    wide.set_channel_units(["\U0001d538" * 60] * MOST_CHANNELS)
+    said = pylsl.StreamInfo(f"{name}-said", "Markers", 3, 0.0, pylsl.cf_string, f"{name}-said")
+    outlets = pylsl.StreamOutlet(wide), pylsl.StreamOutlet(said)
+    path = tmp_path / "r.mcap"
+    with LslInlets([name, f"{name}-said"], 0, WITHIN_S) as inlets, Recorder(path, session) as recorder:
+        for one in inlets.inlets:
+            recorder.add(one.stream)
+
+        def given() -> bool:
+            outlets[0].push_sample([-1.2345678901234567e-300] * MOST_CHANNELS)
+            outlets[1].push_sample(["\U0001d538" * 20_000] * 3)
+            inlets.take(recorder.add)
+            return all(one.samples > 2 for one in inlets.inlets)
+
+        wait_for(given, "samples")
+    recording = Recording(path)
+    found = list(recording)
+    assert not recording.damaged
+    assert {item.name: len(item.labels) for item in found if isinstance(item, LslStream)} == {
+        name: 4096,
+        f"{name}-said": 3,
+    }
+    assert all(len(set(item.labels)) == len(item.labels) for item in found if isinstance(item, LslStream))
+    texts = [text for item in found if isinstance(item, LslSamples) for row in item.texts for text in row]
+    assert len(texts) >= 9 and {len(text) for text in texts} == {4096}
+
+
 def test_a_name_that_is_not_there_is_told_with_those_that_are(sender: str) -> None:
     with pytest.raises(LinkTimeoutError, match=f"'{sender}' \\(EEG, 3 channels\\)") as told:
         wait_for(lambda: LslInlets(["nobody"], 0, 1.0), "an error")
@@ -400,6 +431,34 @@ def test_every_export_has_the_streams_of_others(tmp_path: Path, beside: Recordin
     assert [line["Fp1"] for line in lines] == values[:, 0].tolist()
 
 
+def test_a_stream_that_is_stamped_unevenly_has_no_holes_in_edf(tmp_path: Path, session: Session) -> None:
+    rng = np.random.default_rng(5)
+    at_ns = STARTED_NS + (np.arange(400) * 10_000_000 + rng.uniform(-6e6, 6e6, 400)).astype(np.int64)
+    at_ns[200:] += 1_000_000_000
+    times = np.sort(at_ns).tolist()
+    items: list[Item] = [foreign(labels=("x",), units=("=mV",))]
+    for start in range(0, 400, 20):
+        part = tuple(times[start : start + 20])
+        rows = tuple((float(start + place),) for place in range(20))
+        items.append(LslSamples(name="EEG", received_ns=part[-1], times_ns=part, offset_s=0.0, values=rows))
+    found = recorded.recording(tmp_path / "r.mcap", session, items)
+    edf = edfio.read_edf(written(found, tmp_path / "o.edf")[0])
+    data = edf.signals[0].data
+    assert data.min() < -300  # where there is no value
+    there = data[data > -1]
+    np.testing.assert_allclose(there, np.arange(400), atol=0.05)
+    holes = [
+        one for one in edf.annotations if "no value" in one.text and one.onset < times[-1] / 1e9 - STARTED_NS / 1e9
+    ]
+    assert [round(one.duration or 0, 1) for one in holes if one.onset > 0.1] == [1.0]
+    (path, *_) = (path for path in written(found, tmp_path / "o.csv") if "EEG" in path.name)
+    assert "'=mV" in path.read_text().splitlines()[1]
+    odd: list[Item] = [foreign("a", 3.331), samples(0, "a"), foreign("b", 7.919), samples(0, "b")]
+    with pytest.raises(UsageError, match="choose fewer with --signals"):
+        written(recorded.recording(tmp_path / "odd.mcap", session, odd), tmp_path / "odd.edf")
+    assert not (tmp_path / "odd.edf").exists()
+
+
 def test_a_stream_is_chosen_by_its_name(tmp_path: Path, beside: Recording, capsys: pytest.CaptureFixture[str]) -> None:
     rows = list(Decoding(beside, Choice(("lsl-EEG",))))
     assert {row.track.key for row in rows if isinstance(row, SampleRow)} == {"lsl-EEG"}
@@ -414,6 +473,7 @@ def test_replay_tells_the_streams_of_others(beside: Recording, capsys: pytest.Ca
     assert [one["name"] for one in told if one["type"] == "lsl-stream"] == ["EEG", "notes", "../../wrist"]
     assert sum(one["samples"] for one in told if one["type"] == "lsl" and one["name"] == "EEG") == 120
     assert not any("\x1b" in json.dumps(one, ensure_ascii=False) for one in told)
+    assert told[-1]["lsl"] == {"EEG": 120, "notes": 1, "../../wrist": 10}
 
 
 def test_a_window_has_its_samples_and_what_they_are(beside: Recording) -> None:

@@ -83,4 +83,4 @@ def _made(stream: LslStream, key: str) -> Track | Table:
         return Table(key, (Column("utc", "time"), *(Column(label, "text") for label in labels)))
     shape = () if len(labels) == 1 else (len(labels),)
     facts = {"stream": stream.name, "kind": stream.kind, "source": stream.source_id, "host": stream.hostname}
-    return Track(key, Signal(key, shape, unit[:16], stream.rate_hz, key), labels, facts)
+    return Track(key, Signal(key, shape, unit[:16], stream.rate_hz, key), labels, facts, foreign=True)

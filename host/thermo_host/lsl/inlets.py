@@ -29,6 +29,8 @@ SILENT_S = 3.0
 SILENT_PERIODS = 10
 MOST_NUMBERS = 4096
 """Numbers in one message of a recording."""
+MOST_CHARACTERS = 32_768
+"""The same of texts, each of up to four bytes, and of all labels of a stream."""
 MOST_ROUNDS = 32
 """Messages of one stream at a time, so that a backlog keeps nobody waiting."""
 _FORMATS = {1: "float32", 2: "double64", 3: "string", 4: "int32", 5: "int16", 6: "int8", 7: "int64"}
@@ -136,7 +138,9 @@ class LslInlets:
             one.ask.set()
         if one.offset_s is None:
             return False
-        most = max(1, MOST_NUMBERS // len(one.stream.labels))
+        spoken, channels = one.stream.format == "string", len(one.stream.labels)
+        longest = max(1, min(LONGEST_TEXT, MOST_CHARACTERS // channels))
+        most = max(1, MOST_CHARACTERS // (longest * channels) if spoken else MOST_NUMBERS // channels)
         try:
             rows, times = one.inlet.pull_chunk(timeout=0.0, max_samples=most, as_numpy=True)
         except Exception:
@@ -150,7 +154,6 @@ class LslInlets:
         one.samples += len(moments)
         one.heard = time.monotonic()
         now_ns = time.monotonic_ns() + self._utc_minus_monotonic_ns
-        spoken = one.stream.format == "string"
         add(
             LslSamples(
                 name=one.stream.name,
@@ -158,7 +161,7 @@ class LslInlets:
                 times_ns=tuple(moments),
                 offset_s=one.offset_s,
                 values=() if spoken else tuple(tuple(map(_number, row)) for row in rows.tolist()),
-                texts=tuple(tuple(map(_text, row)) for row in rows) if spoken else (),
+                texts=tuple(tuple(_text(value, longest) for value in row) for row in rows) if spoken else (),
             )
         )
         return len(moments) == most
@@ -232,7 +235,8 @@ def _described(info: Any, taken: set[str]) -> LslStream:
     labels, units = [""] * channels, [""] * channels
     channel = info.desc().child("channels").child("channel")
     for at in range(channels):
-        labels[at], units[at] = clean(channel.child_value("label"), 150), clean(channel.child_value("unit"), 40)
+        labels[at] = clean(channel.child_value("label"), min(150, MOST_CHARACTERS // channels))
+        units[at] = clean(channel.child_value("unit"), min(40, MOST_CHARACTERS // channels // 2))
         channel = channel.next_sibling("channel")
     rate_hz = float(info.nominal_srate())
     return LslStream(
@@ -253,8 +257,8 @@ def _shown(name: str) -> str:
     return clean(name, LONGEST_NAME).strip()
 
 
-def _text(value: Any) -> str:
-    return clean(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value), LONGEST_TEXT)
+def _text(value: Any, longest: int) -> str:
+    return clean(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value), longest)
 
 
 def _number(value: float) -> float | None:

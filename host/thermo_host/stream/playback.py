@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 from mcap.records import Metadata
 
 from thermo_core.errors import CorrectionError, ManagementError, RecordingError, UsageError
@@ -14,6 +15,7 @@ from thermo_core.recording.content import UNREADABLE, Added, Head, Heads, read_h
 from thermo_core.recording.layout import (
     GAP_TOPIC,
     LATEST_NS,
+    LONGEST_TEXT,
     LSL_STREAM_TOPIC,
     LSL_TOPIC,
     MARKER_TOPIC,
@@ -26,6 +28,7 @@ from thermo_core.recording.layout import (
 from thermo_core.recording.session import Session, from_metadata
 from thermo_core.sensors.kind import Block
 from thermo_core.sensors.kinds import correction_of
+from thermo_core.text import clean
 from thermo_host.link.foreign import LONGEST_UPTIME_US, checked_hello, cleaned, cleaned_record
 from thermo_host.link.items import Telemetry
 
@@ -211,12 +214,17 @@ def _item(record: Metadata | Attachment | Message) -> Telemetry | Added | None:
         return None
     read = read_message(record)
     if not isinstance(read, tuple):
-        # Numbers need no cleaning, and there are many.
-        return read if isinstance(read, LslSamples) and not read.texts and read.name.isprintable() else cleaned(read)
+        return _shown(read) if isinstance(read, LslSamples) else cleaned(read)
     header, content = read
     if header.time_us > LONGEST_UPTIME_US:
         raise RecordingError("No device runs that long.")
     return Telemetry(record.log_ns, record.publish_ns, header, cleaned_record(content), record.data)
+
+
+def _shown(item: LslSamples) -> LslSamples:
+    """The same with every text in it made printable; numbers need none of it, and there are many."""
+    texts = tuple(tuple(clean(text, LONGEST_TEXT) for text in row) for row in item.texts)
+    return msgspec.structs.replace(item, name=clean(item.name), texts=texts)
 
 
 def _log_ns(item: Telemetry | Gap | Marker | LslSamples) -> int:
