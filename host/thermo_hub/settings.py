@@ -3,7 +3,7 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -30,6 +30,7 @@ class Settings(schema.Record, frozen=True):
         certificate, key: PEM files for TLS, without which the hub listens at this machine alone.
         names: host names under which browsers reach it, beside its address.
         alerts: how people and programs hear of alerts, beside the pages.
+        lsl: how far LSL announces what wearables say, "machine", "link" or "site"; None gives it nothing.
         usual_learn_s: seconds for which a picture is learned before it is said what of it is not usual.
     """
 
@@ -42,6 +43,7 @@ class Settings(schema.Record, frozen=True):
     key: str = ""
     names: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
     alerts: AlertSettings = AlertSettings()
+    lsl: Literal["machine", "link", "site"] | None = None
     usual_learn_s: Annotated[float, Meta(ge=1, le=1e7)] = 600.0
 
     @property
