@@ -53,7 +53,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
     bus, door = Bus(loop), Door(store)
     made = Hub(settings, bus, store, Wearables(store, bus, lambda: ()), door)
     with TestClient(application(made), base_url=ORIGIN, headers={"origin": ORIGIN}) as client:
-        yield Visit(client, door, settings)
+        yield Visit(client, door, settings, store)
     loop.close()
     store.close()
 
