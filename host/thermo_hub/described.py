@@ -24,6 +24,7 @@ class Refused(Answer):
     kind: str | None = None
 
 
+BINARY = {"type": "string", "format": "binary"}
 REFUSALS: Mapping[int, str] = {
     400: "What is asked for cannot be.",
     401: "Nobody has signed in.",
@@ -46,7 +47,7 @@ def says(
 
     Args:
         model: of what it answers; None where that is no JSON.
-        more: refusals beside those that every route has (400, 401, 403, 500).
+        more: refusals beside those that every route has (400, 401, 403, 422, 500).
         media: type of what it answers where that is no JSON.
         status: of the answer.
     """
@@ -54,8 +55,7 @@ def says(
     if model is not None:
         found[status] = {"model": model, "description": "What was asked for."}
     elif media:
-        binary = {"type": "string", **({} if media.startswith("text/") else {"format": "binary"})}
-        found[status] = {"content": {media: {"schema": binary}}, "description": "What was asked for."}
-    for code in sorted({400, 401, 403, 500, *more}):
+        found[status] = {"content": {media: {"schema": BINARY}}, "description": "What was asked for."}
+    for code in sorted({400, 401, 403, 422, 500, *more}):
         found[code] = {"model": Refused, "description": REFUSALS[code]}
     return found

@@ -4,6 +4,7 @@ import copy
 import json
 import random
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -19,7 +20,8 @@ from thermo_hub.fhir.agreed import Purpose, Refusal, check_given, confirm, conse
 from thermo_hub.fhir.bundle import bundle, transaction
 from thermo_hub.fhir.check import REQUIRED, SYSTEMS, check
 from thermo_hub.fhir.part import key_of
-from thermo_hub.store.store import Store
+from thermo_hub.settings import Settings
+from thermo_hub.store.store import Store, open_store
 from thermo_hub.trends.keeper import HOUR_NS
 
 START_NS = 20_000 * 24 * HOUR_NS
@@ -27,15 +29,18 @@ KEY = bytes(range(32))
 LOINC = "http://loinc.org"
 
 
-@pytest.fixture
-def filled(store: Store) -> Store:
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """What is only looked at."""
+    store = open_store(Settings(folder=str(tmp_path_factory.mktemp("filled"))))
     fill(store, "w", START_NS)
     agree(store, "w")
     confirm_first(store, "w", START_NS)
-    return store
+    yield store
+    store.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def made(filled: Store) -> dict[str, Any]:
     return bundle(filled, "w", START_NS, START_NS + 24 * HOUR_NS, KEY)
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC
+from typing import Literal
 
 import msgspec
 from sqlalchemy import insert
@@ -70,7 +71,8 @@ def fill(store: Store, wearable: str, start_ns: int, hours: int = 3) -> None:
     trends(store, wearable, start_ns, hours)
     alerts = Keeper(store, lambda: UTC)
     ids = []
-    for number, severity in enumerate(("urgent", "warning", "info", "urgent")):
+    severities: tuple[Literal["info", "warning", "urgent"], ...] = ("urgent", "warning", "info", "urgent")
+    for number, severity in enumerate(severities):
         rule = Rule(name=f"hot-{number}", watch=AgeWatch(), severity=severity)
         kept = alerts.begin(
             Raised(wearable, rule, 1, "> 38 degC", 38.2, "degC", f"Too warm {HOSTILE}"), start_ns + number

@@ -59,6 +59,7 @@ class FhirServer:
     Attributes:
         held: resources by "Kind/id".
         trouble: share of requests that fail.
+        always_before: those that fail do so before they are looked at.
         token: that it wants; "" for none.
         public_key, client_id: of whom SMART assertions are taken.
         url: base address.
@@ -67,6 +68,7 @@ class FhirServer:
 
     held: dict[str, dict[str, Any]] = field(default_factory=dict)
     trouble: float = 0.0
+    always_before: bool = False
     token: str = ""
     public_key: Any = None
     client_id: str = ""
@@ -159,7 +161,7 @@ def fhir_server() -> Iterator[FhirServer]:
                 self._say(401, OUTCOME)
                 return
             fails = server.rng.random() < server.trouble
-            how = server.rng.randrange(4)
+            how = 0 if server.always_before else server.rng.randrange(4)
             if fails and how == 0:
                 self._say(503, OUTCOME)
                 return

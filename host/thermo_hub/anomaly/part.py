@@ -25,6 +25,7 @@ from thermo_host.screen.layout import is_picture, picture
 from thermo_hub.anomaly.deviation import Deviation, Overlay
 from thermo_hub.anomaly.drawing import Drawing, Subject, draw, to_png, to_svg
 from thermo_hub.anomaly.tables import ALERT_PICTURE
+from thermo_hub.described import says
 from thermo_hub.events import Announced, Event, Joined, Sampled
 from thermo_hub.hub import Hub, Part, hub_of
 from thermo_hub.security.roles import WATCHING, allow
@@ -211,7 +212,12 @@ Watching = Annotated[Watch, Depends(watch_of)]
 SEES = Depends(allow(WATCHING))
 
 
-@ROUTER.get("/pictures/{signal}.svg", dependencies=[SEES])
+@ROUTER.get(
+    "/pictures/{signal}.svg",
+    dependencies=[SEES],
+    responses=says(None, 404, media="image/svg+xml"),
+    response_class=Response,
+)
 async def svg(wearable: str, signal: str, hub: Mine, watch: Watching) -> Response:
     """The newest picture, annotated, as SVG."""
     drawing = _drawn(wearable, signal, hub, watch)
@@ -219,7 +225,9 @@ async def svg(wearable: str, signal: str, hub: Mine, watch: Watching) -> Respons
     return Response(text, media_type="image/svg+xml", headers=_named(wearable, signal, "svg"))
 
 
-@ROUTER.get("/pictures/{signal}.png", dependencies=[SEES])
+@ROUTER.get(
+    "/pictures/{signal}.png", dependencies=[SEES], responses=says(None, 404, media="image/png"), response_class=Response
+)
 async def png(wearable: str, signal: str, hub: Mine, watch: Watching) -> Response:
     """The newest picture, annotated, as PNG."""
     drawing = _drawn(wearable, signal, hub, watch)

@@ -132,7 +132,7 @@ def consents(wearable: str, hub: Mine) -> dict[str, Any]:
     return agreed.consents(hub.store, wearable)
 
 
-@ROUTER.put("/consents/{purpose}", responses=says(Consents, 422))
+@ROUTER.put("/consents/{purpose}", responses=says(Consents))
 def say_consent(
     wearable: str,
     purpose: agreed.Purpose,
@@ -145,13 +145,13 @@ def say_consent(
     return agreed.consents(hub.store, wearable)
 
 
-@ROUTER.get("/estimates", dependencies=[TREATS], responses=says(Estimates, 422))
+@ROUTER.get("/estimates", dependencies=[TREATS], responses=says(Estimates))
 def estimates(wearable: str, hub: Mine, most: Annotated[int, Query(ge=1, le=1000)] = 100) -> dict[str, Any]:
     """Hours of what models estimate in degC, and who confirmed them."""
     return {"estimates": agreed.estimates(hub.store, wearable, most), "notice": NOTICE}
 
 
-@ROUTER.post("/confirmations", responses=says(Confirmed, 422))
+@ROUTER.post("/confirmations", responses=says(Confirmed))
 def confirm(wearable: str, body: Confirmation, hub: Mine, visitor: Annotated[Visitor, TREATS]) -> dict[str, Any]:
     """Confirm an hour's estimate of a model: it leaves the hub as a body temperature then, derived from the estimate."""
     start_ns = body.start_ms * 1_000_000
