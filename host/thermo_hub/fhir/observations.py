@@ -68,6 +68,11 @@ class Series:
         """Whether it was worked out, and not measured."""
         return self.output is not None or (self.unit == "degC" and self.signal.role == "computed")
 
+    @property
+    def is_vital(self) -> bool:
+        """Whether it is a vital sign that was measured: the temperature of skin, or the rate of the heart."""
+        return self.output is None and (self.unit == "bpm" or (self.unit == "degC" and self.signal.role == "skin"))
+
     def code(self) -> Resource:
         """What it is of."""
         ours = OURS, self.name, self.label
@@ -209,7 +214,7 @@ def _observation(known: Known, series: Series, row: Any, patient: str, device: s
     found: Resource = {
         "resourceType": "Observation",
         "status": "preliminary" if series.preliminary else "final",
-        "category": [coded(VITAL)],
+        **({"category": [coded(VITAL)]} if series.is_vital else {}),
         "code": series.code(),
         "subject": reference(patient),
         "device": reference(device),
