@@ -16,7 +16,8 @@ from thermo_core.errors import UsageError
 from thermo_hub.app import routes
 from thermo_hub.client import AsyncHubClient, HubClient, HubError, HubRefused
 from thermo_hub.client.async_operations import AsyncOperations
-from thermo_hub.client.live import Beat, Hearing, Other
+from thermo_hub.client.events import Beat, Other
+from thermo_hub.client.live import Hearing
 from thermo_hub.client.operations import Operations
 from thermo_hub.client_code.__main__ import FOLDER, files, formatted
 from thermo_hub.client_code.operations import operations

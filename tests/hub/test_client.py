@@ -15,7 +15,7 @@ from hubs import Serving
 from strict_answers import hold
 
 from thermo_hub.client import AsyncHubClient, HubClient, HubRefused
-from thermo_hub.client.live import Event, Past, Picture, Pulse, RecordingChanged, Session, Wall
+from thermo_hub.client.events import Event, Past, Picture, Pulse, RecordingChanged, Session, Wall
 
 PAGE = Path(__file__).parents[2] / "docs" / "hub-api.md"
 MOST = 2000

@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -16,13 +18,18 @@ from fhir_server import FhirServer, fhir_server, validate
 
 from thermo_core.errors import StorageError, UsageError
 from thermo_hub.alerts.keeper import Keeper
+from thermo_hub.bus import Bus
 from thermo_hub.fhir.agreed import Purpose, say
+from thermo_hub.fhir.part import PART
 from thermo_hub.fhir.sending import Sender, again, sendings
 from thermo_hub.fhir.tables import CONSENT
 from thermo_hub.fhir_settings import FhirSettings
+from thermo_hub.hub import Hub
+from thermo_hub.security.door import Door
 from thermo_hub.settings import Settings, checked
 from thermo_hub.store.store import Store
 from thermo_hub.trends.keeper import HOUR_NS
+from thermo_hub.wearables.registry import Wearables
 
 START_NS = 20_000 * 24 * HOUR_NS
 KEY = bytes(range(32))
@@ -205,3 +212,23 @@ def test_a_key_that_is_none_is_told_in_a_sentence(store: Store, tmp_path: Path, 
 def test_settings_that_cannot_be_are_refused(settings: FhirSettings, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         checked(Settings(fhir=settings))
+
+
+def test_a_hub_sends_by_itself_what_is_over(store: Store, settings: Settings, server: FhirServer) -> None:
+    begin_ns = (time.time_ns() // HOUR_NS - 4) * HOUR_NS
+    fill(store, "w", begin_ns, HOURS)
+    say(store, "w", Purpose.SHARING, True, "Ann", "")
+    with store.write() as connection:
+        connection.execute(CONSENT.update().values(at_ns=begin_ns))
+    settings = msgspec.structs.replace(settings, fhir=FhirSettings(server=server.url, every_s=0.05))
+
+    async def run() -> None:
+        bus = Bus(asyncio.get_running_loop())
+        hub = Hub(settings, bus, store, Wearables(store, bus, lambda: ()), Door(store))
+        assert PART.run is not None
+        async with PART.run(hub):
+            while not server.held:
+                await asyncio.sleep(0.05)
+
+    asyncio.run(run())
+    assert len(server.of_kind("Observation")) == 7 * HOURS

@@ -19,8 +19,9 @@ from thermo_hub.client.answers import Me
 from thermo_hub.client.async_line import AsyncLine
 from thermo_hub.client.async_operations import AsyncOperations
 from thermo_hub.client.errors import HubError, HubRefused
+from thermo_hub.client.events import Event
 from thermo_hub.client.line import Line
-from thermo_hub.client.live import LARGEST, PATH, Event, Hearing, watching
+from thermo_hub.client.live import LARGEST, PATH, Hearing, watching
 from thermo_hub.client.operations import Operations
 from thermo_hub.client.requests import ME, quoted
 

@@ -89,6 +89,8 @@ async def _describe_on(hub: Hub, joined: asyncio.Queue[tuple[str, Session]]) -> 
             await asyncio.to_thread(keep_description, hub, wearable, session)
         except (StorageError, UsageError) as error:
             LOGGER.error("%s", error)
+        except Exception:
+            LOGGER.exception("What %s is could not be kept.", wearable)
 
 
 def keep_description(hub: Hub, wearable: str, session: Session) -> None:
