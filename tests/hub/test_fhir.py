@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -14,11 +15,16 @@ from fhir_mutations import mutated, one_of_each
 from fhir_past import HOSTILE, PNG, agree, confirm_first, fill
 from fhir_server import validate
 from hubs import Visit
+from hypothesis import given
+from hypothesis import strategies as st
 
 from thermo_core.errors import SchemaError, UsageError
 from thermo_hub.fhir.agreed import Purpose, Refusal, check_given, confirm, consents, say
-from thermo_hub.fhir.bundle import bundle, transaction
+from thermo_hub.fhir.bundle import bundle, resources, transaction
 from thermo_hub.fhir.check import REQUIRED, check
+from thermo_hub.fhir.codes import Names
+from thermo_hub.fhir.description import Description, OutputFacts
+from thermo_hub.fhir.known import Known
 from thermo_hub.fhir.part import key_of
 from thermo_hub.settings import Settings
 from thermo_hub.store.store import Store, open_store
@@ -182,6 +188,52 @@ def test_hostile_names_stay_text(made: dict[str, Any]) -> None:
         div = entry["resource"].get("text", {}).get("div")
         if div is not None:
             assert len(ElementTree.fromstring(div)) == 0, "markup came through"
+
+
+@given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))
+def test_whatever_things_call_themselves_is_a_resource_of_r4(name: str, words: str, who: str) -> None:
+    row = SimpleNamespace
+    alert = row(
+        id="a",
+        rule=name,
+        severity="info",
+        text=words,
+        condition=words,
+        state="notified",
+        raised_ns=0,
+        resolved_ns=None,
+        snoozed_ns=None,
+    )
+    step = row(alert="a", number=1, state="notified", at_ns=0, by=who, note=words, until_ns=None)
+    delivery = row(alert="a", step=1, channel=name, calls=True, state="failed")
+    series = row(id=1, name=name, label=words, unit="degC")
+    hour = row(
+        series=1,
+        start_ns=0,
+        end_ns=HOUR_NS,
+        n=1,
+        doubtful=0,
+        lost=0,
+        total=33_000,
+        low=0,
+        p5=0,
+        p95=0,
+        high=0,
+        uncertainty=None,
+        ambient=None,
+        ambients=0,
+        calibration=words,
+    )
+    access = row(id=1, at_ns=0, who=who, roles=name, action=words, what=words, ok=False)
+    consent = row(id="c", purpose="sharing", given=True, by=who, at_ns=0, note=words)
+    worn = row(id="w", serial=name, profile=words)
+    described = Description(
+        name, words, who, words, "", waived=(words,), outputs={name: OutputFacts(words, name, "degC", 1.0, ())}
+    )
+    found = Known(worn, described, {1: series}, [hour], {}, [alert], [step], [delivery], [], [consent], [access])
+    for _, resource in resources(found, Names("p"), "w"):
+        validate(resource)
+        json.dumps(resource, ensure_ascii=False).encode()
 
 
 def test_a_wearer_is_a_pseudonym_of_this_hub(filled: Store, made: dict[str, Any]) -> None:

@@ -115,7 +115,7 @@ class HubClient(Operations):
         try:
             with connect(
                 socket_address(self.line.origin),
-                additional_headers={"cookie": cookies(self.line.client)},
+                additional_headers={"cookie": cookies(self.line.client, self.line.origin)},
                 origin=Origin(self.line.origin),
                 ssl=context_of(self.line.origin, self._verify),
                 open_timeout=OPEN_S,
@@ -187,7 +187,7 @@ class AsyncHubClient(AsyncOperations):
         try:
             async with connect_async(
                 socket_address(self.line.origin),
-                additional_headers={"cookie": cookies(self.line.client)},
+                additional_headers={"cookie": cookies(self.line.client, self.line.origin)},
                 origin=Origin(self.line.origin),
                 ssl=context_of(self.line.origin, self._verify),
                 open_timeout=OPEN_S,
@@ -211,9 +211,9 @@ def socket_address(origin: str) -> str:
     return f"ws{origin.removeprefix('http')}{PATH}"
 
 
-def cookies(client: httpx.Client | httpx.AsyncClient) -> str:
-    """The cookies of a visit, as a header has them."""
-    return "; ".join(f"{one.name}={one.value}" for one in client.cookies.jar)
+def cookies(client: httpx.Client | httpx.AsyncClient, origin: str) -> str:
+    """The cookies of a visit, as a header has them; those of other hosts are none of the hub's business."""
+    return client.build_request("GET", origin).headers.get("cookie", "")
 
 
 def context_of(origin: str, verify: ssl.SSLContext | bool) -> Any:

@@ -35,13 +35,14 @@ def bundle(store: Store, wearable: str, from_ns: int, to_ns: int, key: bytes) ->
         "resourceType": "Bundle",
         "type": "collection",
         "timestamp": moment(to_ns),
-        "entry": [{"fullUrl": url, "resource": resource} for url, resource in _resources(found, names, wearable)],
+        "entry": [{"fullUrl": url, "resource": resource} for url, resource in resources(found, names, wearable)],
     }
     check(made)
     return made
 
 
-def _resources(found: Known, names: Names, wearable: str) -> list[tuple[str, Resource]]:
+def resources(found: Known, names: Names, wearable: str) -> list[tuple[str, Resource]]:
+    """All resources of what is known, each under its address."""
     patient, device = names.url("Patient"), names.url("Device", wearable)
     made = [identified(records.patient(names), patient), identified(records.device(found), device)]
     model = ""
