@@ -13,6 +13,7 @@ from thermo_core import schema
 from thermo_core.errors import SchemaError, UsageError
 from thermo_core.files import read_text
 from thermo_hub.channel_settings import AlertSettings
+from thermo_hub.fhir_settings import FhirSettings
 
 PORT = 8123
 LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -31,6 +32,7 @@ class Settings(schema.Record, frozen=True):
         names: host names under which browsers reach it, beside its address.
         alerts: how people and programs hear of alerts, beside the pages.
         lsl: how far LSL announces what wearables say, "machine", "link" or "site"; None gives it nothing.
+        fhir: server to which what is known of wearers who agreed is sent.
         usual_learn_s: seconds for which a picture is learned before it is said what of it is not usual.
     """
 
@@ -44,6 +46,7 @@ class Settings(schema.Record, frozen=True):
     names: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
     alerts: AlertSettings = AlertSettings()
     lsl: Literal["machine", "link", "site"] | None = None
+    fhir: FhirSettings = FhirSettings()
     usual_learn_s: Annotated[float, Meta(ge=1, le=1e7)] = 600.0
 
     @property
@@ -109,7 +112,26 @@ def checked(settings: Settings, where: str = "The settings") -> Settings:
     scheme = urlsplit(settings.database).scheme if settings.database else "sqlite"
     if scheme.partition("+")[0] not in ("sqlite", "postgresql"):
         raise UsageError(f"{where} names a {scheme!r:.20} database; SQLite and PostgreSQL can be used.")
+    _check_fhir(settings.fhir, where)
     return settings
+
+
+def _check_fhir(fhir: FhirSettings, where: str) -> None:
+    for address in (fhir.server, fhir.token_url):
+        parts = urlsplit(address or "")
+        if parts.scheme == "http" and parts.hostname not in LOCAL:
+            raise UsageError(
+                f"{where} would send what wearables measure to {parts.hostname} in the clear; name an https address in [fhir]."
+            )
+    smart = (fhir.token_url, fhir.client_id, fhir.key_file)
+    if any(smart) and not all(smart):
+        raise UsageError(
+            f"{where} names some of token_url, client_id and key_file in [fhir]; name all of them, or none."
+        )
+    if fhir.token_file and any(smart):
+        raise UsageError(f"{where} names a token_file and a token_url in [fhir]; name one of them.")
+    if not fhir.server and (fhir.token_file or any(smart)):
+        raise UsageError(f"{where} names no server in [fhir]; name it, or leave the rest out too.")
 
 
 def with_changes(settings: Settings, **changes: Any) -> Settings:

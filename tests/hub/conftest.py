@@ -8,6 +8,7 @@ import pytest
 from hubs import ORIGIN, Serving, Visit, serving
 from running import Running, started
 from starlette.testclient import TestClient
+from strict_answers import hold
 
 from thermo_hub.app import application
 from thermo_hub.bus import Bus
@@ -53,7 +54,8 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
     bus, door = Bus(loop), Door(store)
     made = Hub(settings, bus, store, Wearables(store, bus, lambda: ()), door)
     with TestClient(application(made), base_url=ORIGIN, headers={"origin": ORIGIN}) as client:
-        yield Visit(client, door, settings)
+        client.event_hooks["response"].append(hold)
+        yield Visit(client, door, settings, store)
     loop.close()
     store.close()
 

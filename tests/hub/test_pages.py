@@ -21,7 +21,7 @@ CHROMIUM = "/usr/bin/chromium"
 WAIT_MS = 60_000.0
 NOTICE = "Informs only. Not a medical device."
 expect.set_options(timeout=WAIT_MS)
-PAGES = ("/", "/recordings", "/devices", "/trends", "/alerts", "/alerts/rules")
+PAGES = ("/", "/recordings", "/devices", "/trends", "/alerts", "/alerts/rules", "/sharing")
 """Those that need no wearable's id."""
 
 
@@ -195,7 +195,11 @@ def test_every_page_informs_only_has_names_contrast_and_fits_a_phone(looking: Lo
     page.evaluate(f"localStorage.setItem('thermo-hub.theme', '{theme}')")
     for width in (1280, 360):
         page.set_viewport_size({"width": width, "height": 800})
-        for path in (*PAGES, wearable, wearable.replace("/wearable/", "/devices/")):
+        for path in (
+            *PAGES,
+            wearable,
+            *(wearable.replace("/wearable/", f"/{name}/") for name in ("devices", "sharing")),
+        ):
             looking.go(path)
             page.get_by_role("heading", level=1).first.wait_for()
             expect(page.locator("footer")).to_contain_text(NOTICE)
@@ -221,6 +225,24 @@ def test_a_hostile_name_is_shown_and_not_obeyed(looking: Looking) -> None:
     page.get_by_label("What this wearable is called").fill("")
     page.get_by_role("button", name="Keep").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("breast-patch")
+
+
+def test_what_leaves_the_hub_is_agreed_to_on_a_page(looking: Looking) -> None:
+    page = looking.go("/sharing")
+    page.locator("td a").first.click()
+    main = page.locator("main")
+    expect(main).to_contain_text("Nobody has said anything yet")
+    page.get_by_label("Note on the consent").fill("<b>on paper</b>")
+    page.get_by_role("button", name="Give consent to sharing").click()
+    expect(main).to_contain_text("sharing given by this computer (<b>on paper</b>)")
+    expect(main).to_contain_text("None is set; [fhir] of hub.toml names one.")
+    href = page.get_by_role("link", name="The last day").get_attribute("href")
+    bundle = page.request.get(f"{looking.hub.origin}{href}")
+    assert bundle.json()["resourceType"] == "Bundle"
+    page.get_by_role("button", name="Withdraw consent to sharing").click()
+    expect(main).to_contain_text("sharing withdrawn by this computer")
+    refused = page.request.get(f"{looking.hub.origin}{href}")
+    assert (refused.status, "withdrew consent" in refused.json()["detail"]) == (403, True)
 
 
 def test_the_annotated_picture_is_given_as_png_and_svg(looking: Looking) -> None:

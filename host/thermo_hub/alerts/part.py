@@ -17,6 +17,7 @@ from thermo_core.errors import LinkError, UsageError
 from thermo_core.wearable.profile import NOTICE
 from thermo_host.link.wearable import Wearable
 from thermo_hub.alerts import lookup
+from thermo_hub.alerts.answers import Alert, Alerts, Channels, PutAway, RulesText, RulesVersion, Watched, WholeAlert
 from thermo_hub.alerts.channels.channel import Channel
 from thermo_hub.alerts.channels.table import channels
 from thermo_hub.alerts.deliveries import Deliveries
@@ -24,6 +25,7 @@ from thermo_hub.alerts.desk import Desk
 from thermo_hub.alerts.keeper import Keeper
 from thermo_hub.alerts.rule_files import RuleFiles
 from thermo_hub.alerts.rules import OWN
+from thermo_hub.described import says
 from thermo_hub.hub import Hub, Part, hub_of
 from thermo_hub.security.roles import TENDING, WATCHING, Role, Visitor, allow
 from thermo_hub.zones import zone_of
@@ -130,7 +132,7 @@ class Rules(BaseModel):
     expected: Annotated[int, Field(ge=0)]
 
 
-@ROUTER.get("")
+@ROUTER.get("", responses=says(Alerts))
 def alerts(
     hub: Mine,
     _: Sees,
@@ -144,7 +146,7 @@ def alerts(
     return {"alerts": found, "notice": NOTICE}
 
 
-@ROUTER.get("/channels", dependencies=[Depends(allow(WATCHING | TENDING))])
+@ROUTER.get("/channels", dependencies=[Depends(allow(WATCHING | TENDING))], responses=says(Channels))
 def all_channels(runs: Runs) -> dict[str, Any]:
     """Ways by which alerts call."""
     return {
@@ -152,13 +154,13 @@ def all_channels(runs: Runs) -> dict[str, Any]:
     }
 
 
-@ROUTER.get("/watched", dependencies=[Depends(allow(WATCHING | TENDING))])
+@ROUTER.get("/watched", dependencies=[Depends(allow(WATCHING | TENDING))], responses=says(Watched))
 def watched(runs: Runs) -> dict[str, Any]:
     """Wearables whose silence is an alert, and why rules cannot hold for one."""
     return {"wearables": runs.desk.watched(), "problems": runs.desk.problems()}
 
 
-@ROUTER.post("/watched/{wearable}/put-away")
+@ROUTER.post("/watched/{wearable}/put-away", responses=says(PutAway))
 async def put_away(
     wearable: str, runs: Runs, visitor: Annotated[Visitor, Depends(allow(WATCHING | TENDING))]
 ) -> dict[str, Any]:
@@ -169,7 +171,7 @@ async def put_away(
     return {"wearable": wearable}
 
 
-@ROUTER.get("/rules", dependencies=[Depends(allow(WATCHING | TENDING))])
+@ROUTER.get("/rules", dependencies=[Depends(allow(WATCHING | TENDING))], responses=says(RulesText))
 def rules(runs: Runs, version: Annotated[int | None, Query(ge=0)] = None) -> dict[str, Any]:
     """The rules that hold, or a version of them, as TOML."""
     number = runs.desk.rules.version if version is None else version
@@ -185,7 +187,12 @@ def rules(runs: Runs, version: Annotated[int | None, Query(ge=0)] = None) -> dic
     }
 
 
-@ROUTER.get("/rules.toml", dependencies=[Depends(allow(WATCHING | TENDING))])
+@ROUTER.get(
+    "/rules.toml",
+    dependencies=[Depends(allow(WATCHING | TENDING))],
+    responses=says(media="application/toml"),
+    response_class=Response,
+)
 def exported(runs: Runs) -> Response:
     """The rules that hold, as a file."""
     text = runs.desk.files.text(runs.desk.rules.version)
@@ -195,7 +202,7 @@ def exported(runs: Runs) -> Response:
     )
 
 
-@ROUTER.put("/rules")
+@ROUTER.put("/rules", responses=says(RulesVersion))
 async def change_rules(body: Rules, runs: Runs, visitor: Annotated[Visitor, Depends(allow(SETTING))]) -> dict[str, Any]:
     """Write a new version of the rules; it holds from now on."""
     made = await run_in_threadpool(runs.desk.files.parse, body.toml)
@@ -203,7 +210,7 @@ async def change_rules(body: Rules, runs: Runs, visitor: Annotated[Visitor, Depe
     return {"version": found.version}
 
 
-@ROUTER.post("/test")
+@ROUTER.post("/test", responses=says(Alert))
 async def test(
     body: Test, runs: Runs, visitor: Annotated[Visitor, Depends(allow(WATCHING | TENDING))]
 ) -> dict[str, Any]:
@@ -215,13 +222,13 @@ async def test(
     return dict(kept.facts)
 
 
-@ROUTER.get("/{alert}")
+@ROUTER.get("/{alert}", responses=says(WholeAlert))
 def one(alert: str, hub: Mine, _: Sees) -> dict[str, Any]:
     """An alert with all of its steps, and what was delivered of it."""
     return {**lookup.told(hub.store, alert), "notice": NOTICE}
 
 
-@ROUTER.post("/{alert}/acknowledge")
+@ROUTER.post("/{alert}/acknowledge", responses=says(Alert))
 async def acknowledge(alert: str, body: Note, runs: Runs, hub: Mine, visitor: Sees) -> dict[str, Any]:
     """Say that you have seen it, and see to it: it calls nobody any more."""
     kept = await runs.desk.change(lambda now_ns: runs.desk.keeper.acknowledge(alert, now_ns, visitor.name, body.note))
@@ -229,7 +236,7 @@ async def acknowledge(alert: str, body: Note, runs: Runs, hub: Mine, visitor: Se
     return dict(kept.facts)
 
 
-@ROUTER.post("/{alert}/snooze")
+@ROUTER.post("/{alert}/snooze", responses=says(Alert))
 async def snooze(alert: str, body: Snooze, runs: Runs, visitor: Sees) -> dict[str, Any]:
     """Have it call nobody for a while, whatever becomes of it meanwhile."""
     until_ns = time.time_ns() + round(body.minutes * 60e9)

@@ -24,6 +24,8 @@ from thermo_host.moments import utc, utc_of_second
 from thermo_host.screen.layout import is_picture, picture
 from thermo_hub.anomaly.deviation import Deviation, Overlay
 from thermo_hub.anomaly.drawing import Drawing, Subject, draw, to_png, to_svg
+from thermo_hub.anomaly.tables import ALERT_PICTURE
+from thermo_hub.described import says
 from thermo_hub.events import Announced, Event, Joined, Sampled
 from thermo_hub.hub import Hub, Part, hub_of
 from thermo_hub.security.roles import WATCHING, allow
@@ -33,6 +35,11 @@ LOGGER = logging.getLogger(__name__)
 ROUTER = APIRouter(prefix="/api/wearables/{wearable}", tags=["pictures"])
 KEEP_S = 60.0
 """How often what was learned is kept."""
+ALERT_STEP, RAISED = "alert-step", frozenset(("raised", "notified"))
+"""What the bus carries when an alert takes a step, and the first of its states."""
+FRESH_NS = 10_000_000_000
+MOST_KEPT = 500
+"""Pictures of alerts that are kept of a wearable."""
 SHOWN = 0.3
 """Share by which a drawn picture follows each new one."""
 
@@ -51,6 +58,7 @@ class Watch:
         self._kept: dict[tuple[str, str], tuple[str, bytes]] = {}
         self.overlays: dict[tuple[str, str], Overlay] = {}
         self.pictures: dict[tuple[str, str], tuple[int, Values, int]] = {}
+        self.raised: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
 
     def recall(self) -> None:
         """Read what was learned before."""
@@ -80,8 +88,38 @@ class Watch:
         """Take an event; a handler of the bus."""
         if isinstance(event, Joined):
             self._begin(event.wearable, event.session)
+        elif isinstance(event, Announced):
+            self._note(event)
         elif isinstance(event, Sampled) and is_picture(event.signal) and event.signal.unit == "degC":
             self._look(event)
+
+    def keep_pictures(self, alert: str, wearable: str) -> None:
+        """Keep the pictures of a wearable as they are when an alert of it is raised."""
+        for (of, signal), (utc_ns, _, _) in list(self.pictures.items()):
+            drawing = drawn(wearable, signal, self._hub, self) if of == wearable else None
+            if drawing is None:
+                continue
+            png = to_png(drawing(), factor=1)
+            where = ALERT_PICTURE.c.wearable == wearable
+            with self._hub.store.write() as connection:
+                mine = (ALERT_PICTURE.c.alert == alert) & (ALERT_PICTURE.c.signal == signal)
+                if connection.execute(select(ALERT_PICTURE.c.at_ns).where(mine)).first() is None:
+                    connection.execute(
+                        insert(ALERT_PICTURE).values(
+                            alert=alert, signal=signal, wearable=wearable, at_ns=utc_ns, png=png
+                        )
+                    )
+                newest = select(ALERT_PICTURE.c.at_ns).where(where).order_by(ALERT_PICTURE.c.at_ns.desc())
+                oldest = connection.execute(newest.offset(MOST_KEPT).limit(1)).scalar()
+                if oldest is not None:
+                    connection.execute(delete(ALERT_PICTURE).where(where, ALERT_PICTURE.c.at_ns <= oldest))
+
+    def _note(self, event: Announced) -> None:
+        alert = event.data.get("alert", {})
+        if event.kind != ALERT_STEP or alert["state"] not in RAISED or alert["level"]:
+            return
+        if time.time_ns() - alert["raised_ms"] * 1_000_000 < FRESH_NS:
+            self.raised.put_nowait((alert["id"], event.wearable))
 
     def _begin(self, wearable: str, session: Session) -> None:
         """Forget what was learned of another sensor, or with another correction."""
@@ -125,14 +163,14 @@ async def run(hub: Hub) -> AsyncIterator[Watch]:
     """Watch as long as the hub runs."""
     watch = Watch(hub)
     await asyncio.to_thread(watch.recall)
-    hub.bus.handle((Joined, Sampled), watch.take)
-    keeping = asyncio.create_task(_keep_on(watch))
+    hub.bus.handle((Joined, Sampled, Announced), watch.take)
+    tasks = [asyncio.create_task(_keep_on(watch)), asyncio.create_task(_picture_on(watch))]
     try:
         yield watch
     finally:
-        keeping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await keeping
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(_keep, watch)
 
 
@@ -140,6 +178,17 @@ async def _keep_on(watch: Watch) -> None:
     while True:
         await asyncio.sleep(KEEP_S)
         await asyncio.to_thread(_keep, watch)
+
+
+async def _picture_on(watch: Watch) -> None:
+    while True:
+        alert, wearable = await watch.raised.get()
+        try:
+            await asyncio.to_thread(watch.keep_pictures, alert, wearable)
+        except StorageError as error:
+            LOGGER.error("%s", error)
+        except Exception:
+            LOGGER.exception("The picture of an alert could not be kept.")
 
 
 def _keep(watch: Watch) -> None:
@@ -163,7 +212,12 @@ Watching = Annotated[Watch, Depends(watch_of)]
 SEES = Depends(allow(WATCHING))
 
 
-@ROUTER.get("/pictures/{signal}.svg", dependencies=[SEES])
+@ROUTER.get(
+    "/pictures/{signal}.svg",
+    dependencies=[SEES],
+    responses=says(None, 404, media="image/svg+xml"),
+    response_class=Response,
+)
 async def svg(wearable: str, signal: str, hub: Mine, watch: Watching) -> Response:
     """The newest picture, annotated, as SVG."""
     drawing = _drawn(wearable, signal, hub, watch)
@@ -171,7 +225,9 @@ async def svg(wearable: str, signal: str, hub: Mine, watch: Watching) -> Respons
     return Response(text, media_type="image/svg+xml", headers=_named(wearable, signal, "svg"))
 
 
-@ROUTER.get("/pictures/{signal}.png", dependencies=[SEES])
+@ROUTER.get(
+    "/pictures/{signal}.png", dependencies=[SEES], responses=says(None, 404, media="image/png"), response_class=Response
+)
 async def png(wearable: str, signal: str, hub: Mine, watch: Watching) -> Response:
     """The newest picture, annotated, as PNG."""
     drawing = _drawn(wearable, signal, hub, watch)
@@ -180,10 +236,17 @@ async def png(wearable: str, signal: str, hub: Mine, watch: Watching) -> Respons
 
 
 def _drawn(wearable: str, signal: str, hub: Hub, watch: Watch) -> Callable[[], Drawing]:
-    """What draws the newest picture, outside the event loop."""
+    drawing = drawn(wearable, signal, hub, watch)
+    if drawing is None:
+        raise HTTPException(404, "There is no such picture; look at the page of the wearable for those there are.")
+    return drawing
+
+
+def drawn(wearable: str, signal: str, hub: Hub, watch: Watch) -> Callable[[], Drawing] | None:
+    """What draws the newest picture, outside the event loop; None where there is none."""
     worn, newest = hub.wearables.get(wearable), watch.pictures.get((wearable, signal))
     if worn is None or newest is None:
-        raise HTTPException(404, "There is no such picture; look at the page of the wearable for those there are.")
+        return None
     utc_ns, values, flags = newest
     session = worn.session
     sensor = next((one for one in session.profile.sensors if one.name == signal), None)

@@ -7,8 +7,9 @@ import ssl
 import aiomqtt
 
 from thermo_core.text import clean
-from thermo_hub.alerts.channels.channel import DeliveryError, Message, secret_of
+from thermo_hub.alerts.channels.channel import DeliveryError, Message
 from thermo_hub.channel_settings import Broker
+from thermo_hub.secret_files import secret_of
 
 TIMEOUT_S = 10.0
 _NOT_IN_TOPICS = re.compile(r"[^A-Za-z0-9_.@-]")
