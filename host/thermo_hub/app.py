@@ -15,14 +15,16 @@ from thermo_hub.anomaly.part import PART as ANOMALY
 from thermo_hub.devices.part import PART as DEVICES
 from thermo_hub.fhir.part import PART as FHIR
 from thermo_hub.hub import Hub, Part
+from thermo_hub.ingest.part import PART as INGEST
 from thermo_hub.live.part import PART as LIVE
+from thermo_hub.mqtt.part import PART as MQTT
 from thermo_hub.pages.part import FOLDER
 from thermo_hub.pages.part import PART as PAGES
 from thermo_hub.recordings.part import PART as RECORDINGS
 from thermo_hub.security.guard import Guard
 from thermo_hub.trends.part import PART as TRENDS
 
-PARTS: Sequence[Part] = (ACCOUNTS, LIVE, ALERTS, TRENDS, ANOMALY, RECORDINGS, DEVICES, FHIR)
+PARTS: Sequence[Part] = (ACCOUNTS, LIVE, ALERTS, TRENDS, ANOMALY, RECORDINGS, DEVICES, FHIR, MQTT, INGEST)
 """Every part of a hub; the pages come after them, because the shell answers whatever address is left."""
 
 

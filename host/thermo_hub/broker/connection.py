@@ -84,7 +84,15 @@ class Door:
     def problem(self, error: BaseException) -> str:
         """Why the line failed, in a sentence."""
         reason = clean(str(error) or type(error).__name__, 200).rstrip(".")
-        return f"The MQTT broker at {self.where} cannot be used: {reason}; check that it runs, and user, password and TLS in hub.toml."
+        return f"The MQTT broker at {self.where} cannot be used: {reason}; check that it runs, what it lets this user do, and what hub.toml says of it."
+
+
+def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first that failed of several tasks."""
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first
 
 
 def _tls(settings: BrokerLine) -> ssl.SSLContext:

@@ -16,7 +16,7 @@ import msgspec
 from thermo_core.errors import StorageError
 from thermo_core.files import read_file, write_file
 from thermo_core.wearable.profile import NOTICE
-from thermo_hub.broker.connection import FAILURES, IN_FLIGHT, Door
+from thermo_hub.broker.connection import FAILURES, IN_FLIGHT, Door, first_of
 from thermo_hub.broker.records import pack, seconds, together
 from thermo_hub.broker.topics import BIRTH, KEPT, RECORDS, SPOOL, STATUS, Place
 from thermo_hub.mqtt.identity import session_in
@@ -48,11 +48,13 @@ class Said:
         topic: of it.
         payload: bytes.
         retain: whether the broker keeps it for those who come later.
+        newest: whether only the newest of its topic matters while it waits.
     """
 
     topic: str
     payload: bytes
-    retain: bool
+    retain: bool = False
+    newest: bool = True
 
 
 class Uplink:
@@ -62,7 +64,7 @@ class Uplink:
         place: whose topics.
         door: of the broker.
         sink: spools its records.
-        announce: gives what is told anew on each line: entities of Home Assistant say.
+        announce: gives what is told anew on each line, as entities of Home Assistant; called in a thread.
         poll_s: how often the spool is looked at.
         pauses_s: from one try to the next.
 
@@ -99,8 +101,8 @@ class Uplink:
         self._saved = self.sent
 
     def say(self, one: Said) -> None:
-        """Tell something, the newest of each topic once the broker is reached; in the loop."""
-        if one.retain:
+        """Tell something once the broker is reached; in the loop."""
+        if one.newest:
             self._newest.pop(one.topic, None)
             self._newest[one.topic] = one
         else:
@@ -113,9 +115,9 @@ class Uplink:
             self._state = state
             self.say(self._status())
 
-    def tell_again(self) -> None:
+    async def tell_again(self) -> None:
         """Tell what is told on each line once more, because it is another."""
-        for one in self._announce():
+        for one in await asyncio.to_thread(self._announce):
             self.say(one)
 
     def facts(self) -> dict[str, Any]:
@@ -142,13 +144,12 @@ class Uplink:
                         self.problem, tries = "", 0
                         await self._speak(line)
                 except* FAILURES as group:
-                    first = _first(group)
-                    said = self._door.problem(first)
+                    said = self._door.problem(first_of(group))
                     if said != self.problem:
                         LOGGER.warning("%s: %s", self.place.wearable, said)
                     self.problem = said
                 except* StorageError as group:
-                    self.problem = str(_first(group))
+                    self.problem = str(first_of(group))
                     LOGGER.error("%s: %s", self.place.wearable, self.problem)
                 except* Exception as group:
                     self.problem = "A bug in the hub: please report it."
@@ -165,7 +166,7 @@ class Uplink:
         if birth is not None:
             await line.publish(self.place.up(BIRTH), birth, qos=1, retain=True)
         self.say(self._status())
-        self.tell_again()
+        await self.tell_again()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._send(line))
@@ -270,7 +271,7 @@ class Uplink:
                 try:
                     await line.publish(one.topic, one.payload, qos=1, retain=one.retain)
                 except BaseException:
-                    if one.retain:
+                    if one.newest:
                         self._newest.setdefault(one.topic, one)
                     raise
             self._some.clear()
@@ -350,9 +351,9 @@ class Uplink:
             LOGGER.error("%s", error)
 
 
-def said(topic: str, facts: Mapping[str, Any], retain: bool) -> Said:
+def said(topic: str, facts: Mapping[str, Any], retain: bool = False, newest: bool = True) -> Said:
     """Facts as a message in JSON."""
-    return Said(topic, json.dumps(facts, separators=(",", ":"), ensure_ascii=False).encode(), retain)
+    return Said(topic, json.dumps(facts, separators=(",", ":"), ensure_ascii=False).encode(), retain, newest)
 
 
 def _remembered(path: Path) -> Sent:
@@ -369,10 +370,3 @@ def _mark(payload: object) -> tuple[tuple[int, int], bool] | None:
         return (int(plain["boot"]), int(plain["sequence"])), bool(plain.get("again"))
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    first: BaseException = group
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return first
