@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import aiomqtt
 import pytest
@@ -47,7 +47,7 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 class Receiving:
     """A hub that takes records of other hubs."""
 
-    def __init__(self, folder: Path, broker: Mosquitto, keep: str = "files") -> None:
+    def __init__(self, folder: Path, broker: Mosquitto, keep: Literal["files", "database"] = "files") -> None:
         self.settings = Settings(
             folder=str(folder),
             ingest=Ingest(
@@ -76,7 +76,9 @@ class Receiving:
 
 
 @contextlib.asynccontextmanager
-async def receiving(folder: Path, broker: Mosquitto, keep: str = "files") -> AsyncIterator[Receiving]:
+async def receiving(
+    folder: Path, broker: Mosquitto, keep: Literal["files", "database"] = "files"
+) -> AsyncIterator[Receiving]:
     hub = Receiving(folder, broker, keep)
     task = asyncio.create_task(hub.taker.run())
     try:
@@ -237,7 +239,8 @@ def test_who_is_not_let_in_is_told_in_a_sentence_and_a_forged_topic_reaches_nobo
             await until(lambda: not hub.taker.problem, "the receiver connects")
             kept = records.Kept(2, 65_000, 1, 1, sender.item(0).data)
             payload = records.pack(records.Second(births.id_of(sender.session()), (0, 0), (kept,)))
-            for site, protocol in (("home", "5"), ("home", "3.1.1"), ("other", "5")):
+            attempts: tuple[tuple[str, Literal["5", "3.1.1"]], ...] = (("home", "5"), ("home", "3.1.1"), ("other", "5"))
+            for site, protocol in attempts:
                 forger = Mqtt(
                     port=broker.port, user="other", password_file=str(broker.secret), protocol=protocol, **tls
                 )
@@ -274,7 +277,7 @@ def test_the_last_will_says_that_a_wearable_is_out_of_reach(tmp_path: Path, brok
 
             async def listen() -> None:
                 async for message in ward.messages:
-                    heard.append((str(message.topic).rpartition("/")[2], bytes(message.payload)))  # type: ignore[arg-type]
+                    heard.append((str(message.topic).rpartition("/")[2], bytes(message.payload)))
 
             def stands(state: bytes) -> bool:
                 return [payload for what, payload in heard if what == "status"][-1:] == [state]

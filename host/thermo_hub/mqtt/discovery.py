@@ -1,14 +1,14 @@
 """Entities of Home Assistant: what its MQTT discovery is told of a wearable, so that a home shows it without being set up."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from thermo_core.recording.session import Session
 from thermo_core.version import software_version
-from thermo_core.wearable.condition import slug
 from thermo_core.wearable.profile import NOTICE
-from thermo_hub.broker.topics import ALERT, FINDING, NOW, PICTURE, STATUS, Place, level
+from thermo_hub.broker.topics import ALERT, FINDING, NOW, PICTURE, STATUS, Place
 from thermo_hub.mqtt.numbers import pictures, supplies
 from thermo_hub.mqtt.uplink import Said
 
@@ -16,6 +16,7 @@ UNITS = {"degC": "°C"}
 CLASSES = {"degC": "temperature", "V": "voltage"}
 MAKER = "thermo-edge"
 EXPIRE_S = 120
+_NOT_AN_ID = re.compile(r"[^A-Za-z0-9_-]")
 _ALIVE = "{{ 'online' if value == 'online' else 'offline' }}"
 _REACHED = "{{ 'offline' if value == 'offline' else 'online' }}"
 _Found = Iterable[tuple[str, str, dict[str, Any]]]
@@ -33,7 +34,7 @@ def entities(prefix: str, place: Place, label: str, session: Session, rules: Map
         rules: of alerts, in words, by name.
     """
     hello = session.hello
-    node = level(f"{place.site}-{place.wearable}").replace(".", "_").replace("@", "_")
+    node = _NOT_AN_ID.sub("_", f"{place.site}-{place.wearable}")
     common = {
         "device": {
             "identifiers": [f"thermo-{node}"],
@@ -51,7 +52,7 @@ def entities(prefix: str, place: Place, label: str, session: Session, rules: Map
         *_of_line(place, session),
         *_of_alerts(place, rules),
     ):
-        name = slug(name).replace(".", "_")
+        name = _NOT_AN_ID.sub("_", name)
         reached = {"topic": place.up(STATUS), "value_template": _REACHED if name == "data_age" else _ALIVE}
         facts = {**told, **common, "unique_id": f"thermo-{node}-{name}", "availability": [reached]}
         payload = json.dumps(facts, separators=(",", ":"), ensure_ascii=False).encode()
@@ -113,8 +114,7 @@ def _of_line(place: Place, session: Session) -> _Found:
     for signal in supplies(session):
         value = f"{{{{ value_json.supply['{signal.name}'] }}}}"
         found = _number(place.up(NOW), signal.name, value, signal.unit)
-        battery = {"device_class": "battery"} if signal.unit == "%" else {}
-        yield "sensor", f"supply_{signal.name}", {**found, **battery, "entity_category": "diagnostic"}
+        yield "sensor", f"supply_{signal.name}", {**found, "entity_category": "diagnostic"}
 
 
 def _of_alerts(place: Place, rules: Mapping[str, str]) -> _Found:

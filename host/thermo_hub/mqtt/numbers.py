@@ -12,7 +12,7 @@ from thermo_core.wearable.profile import NOTICE
 from thermo_host.screen.layout import is_picture, picture
 from thermo_hub.events import Measured, Sampled
 
-SUPPLY_UNITS = ("V", "%")
+VOLT = "V"
 DIGITS = 3
 
 
@@ -23,9 +23,9 @@ def pictures(session: Session) -> list[Signal]:
 
 
 def supplies(session: Session) -> list[Signal]:
-    """Signals of its supply: single numbers in V or %."""
+    """Signals of its supply: single numbers in V."""
     sensed = [signal for sensor in session.profile.sensors for signal in sensor.signals]
-    return [signal for signal in sensed if signal.unit in SUPPLY_UNITS and signal.elements == 1]
+    return [signal for signal in sensed if signal.unit == VOLT and signal.elements == 1]
 
 
 class Numbers:
@@ -45,7 +45,7 @@ class Numbers:
             known = values[np.isfinite(values)]
             found = (known.min(), known.mean(), known.max()) if known.size else (math.nan,) * 3
             self._pictures[signal.name] = dict(zip(("min", "mean", "max"), map(_number, found), strict=True))
-        elif signal.unit in SUPPLY_UNITS and signal.elements == 1:
+        elif signal.unit == VOLT and signal.elements == 1:
             self._supplies[signal.name] = _number(event.values.reshape(-1)[0])
         else:
             return
