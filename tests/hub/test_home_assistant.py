@@ -73,7 +73,8 @@ def test_every_entity_is_as_the_documentation_has_it(session: Session) -> None:
     for one in made:
         match = re.fullmatch(r"homeassistant/(\w+)/([a-zA-Z0-9_-]+)/([a-zA-Z0-9_-]+)/config", one.topic)
         assert match is not None, one.topic
-        component, facts = match[1], json.loads(one.payload)
+        component = match[1]
+        facts: dict[str, Any] = json.loads(one.payload)
         assert one.retain and one.topic not in topics and facts["unique_id"] not in ids
         topics.add(one.topic)
         ids.add(facts["unique_id"])
@@ -132,13 +133,13 @@ def test_templates_give_what_messages_say() -> None:
     for state, on in (("none", "OFF"), ("resolved", "OFF"), ("raised", "ON"), ("snoozed", "ON"), ("escalated", "ON")):
         told = json.dumps({"alert": {"rule": "stale", "state": state}}).encode()
         assert rendered(found["alert_stale"]["value_template"], told) == on
-    for state, alive, reached in (
+    for status, alive, reached in (
         (b"online", "online", "online"),
         (b"lost", "offline", "online"),
         (b"offline", "offline", "offline"),
     ):
-        assert rendered(found["skin_max"]["availability"][0]["value_template"], state) == alive
-        assert rendered(found["data_age"]["availability"][0]["value_template"], state) == reached
+        assert rendered(found["skin_max"]["availability"][0]["value_template"], status) == alive
+        assert rendered(found["data_age"]["availability"][0]["value_template"], status) == reached
     assert found["skin_max"]["device"]["name"] == "Ann"
 
 
