@@ -48,7 +48,7 @@ DEVICE = {
     "configuration_url", "connections", "hw_version", "identifiers", "manufacturer", "model", "model_id", "name",
     "serial_number", "suggested_area", "sw_version", "via_device",
 }  # fmt: skip
-UNITS = {
+UNITS: dict[str, set[str | None]] = {
     "temperature": {"°C", "°F", "K"},
     "voltage": {"V", "mV", "µV", "kV", "MV"},
     "battery": {"%"},
