@@ -333,6 +333,20 @@ class AsyncFhirOperations:
         return await self._line.ask("POST", f"/api/fhir/{quoted(wearable)}/sendings/again", Again)
 
 
+class AsyncIngestOperations:
+    """Operations of ingest."""
+
+    def __init__(self, line: AsyncLine) -> None:
+        self._line = line
+
+    async def facts(self) -> dict[str, Any]:
+        """How taking of records stands: what came, what had come before, and why the broker cannot be reached.
+
+        Roles: administrator, engineer.
+        """
+        return await self._line.ask("GET", "/api/ingest", dict[str, Any])
+
+
 class AsyncLiveOperations:
     """Operations of live."""
 
@@ -366,6 +380,20 @@ class AsyncLiveOperations:
         Roles: administrator, carer, clinician, engineer, wearer.
         """
         return await self._line.ask("PUT", f"/api/wearables/{quoted(wearable)}/label", Labelled, body={"label": label})
+
+
+class AsyncMqttOperations:
+    """Operations of mqtt."""
+
+    def __init__(self, line: AsyncLine) -> None:
+        self._line = line
+
+    async def lines(self) -> dict[str, Any]:
+        """How the lines to the broker stand: what waits, what was lost, and why a broker cannot be reached.
+
+        Roles: administrator, engineer.
+        """
+        return await self._line.ask("GET", "/api/mqtt", dict[str, Any])
 
 
 class AsyncPicturesOperations:
@@ -506,7 +534,9 @@ class AsyncOperations:
         self.api = AsyncApiOperations(line)
         self.devices = AsyncDevicesOperations(line)
         self.fhir = AsyncFhirOperations(line)
+        self.ingest = AsyncIngestOperations(line)
         self.live = AsyncLiveOperations(line)
+        self.mqtt = AsyncMqttOperations(line)
         self.pictures = AsyncPicturesOperations(line)
         self.recordings = AsyncRecordingsOperations(line)
         self.trends = AsyncTrendsOperations(line)

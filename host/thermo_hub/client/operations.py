@@ -323,6 +323,20 @@ class FhirOperations:
         return self._line.ask("POST", f"/api/fhir/{quoted(wearable)}/sendings/again", Again)
 
 
+class IngestOperations:
+    """Operations of ingest."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def facts(self) -> dict[str, Any]:
+        """How taking of records stands: what came, what had come before, and why the broker cannot be reached.
+
+        Roles: administrator, engineer.
+        """
+        return self._line.ask("GET", "/api/ingest", dict[str, Any])
+
+
 class LiveOperations:
     """Operations of live."""
 
@@ -356,6 +370,20 @@ class LiveOperations:
         Roles: administrator, carer, clinician, engineer, wearer.
         """
         return self._line.ask("PUT", f"/api/wearables/{quoted(wearable)}/label", Labelled, body={"label": label})
+
+
+class MqttOperations:
+    """Operations of mqtt."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def lines(self) -> dict[str, Any]:
+        """How the lines to the broker stand: what waits, what was lost, and why a broker cannot be reached.
+
+        Roles: administrator, engineer.
+        """
+        return self._line.ask("GET", "/api/mqtt", dict[str, Any])
 
 
 class PicturesOperations:
@@ -494,7 +522,9 @@ class Operations:
         self.api = ApiOperations(line)
         self.devices = DevicesOperations(line)
         self.fhir = FhirOperations(line)
+        self.ingest = IngestOperations(line)
         self.live = LiveOperations(line)
+        self.mqtt = MqttOperations(line)
         self.pictures = PicturesOperations(line)
         self.recordings = RecordingsOperations(line)
         self.trends = TrendsOperations(line)
