@@ -19,10 +19,11 @@ from thermo_hub.live.part import PART as LIVE
 from thermo_hub.pages.part import FOLDER
 from thermo_hub.pages.part import PART as PAGES
 from thermo_hub.recordings.part import PART as RECORDINGS
+from thermo_hub.review.part import PART as REVIEW
 from thermo_hub.security.guard import Guard
 from thermo_hub.trends.part import PART as TRENDS
 
-PARTS: Sequence[Part] = (ACCOUNTS, LIVE, ALERTS, TRENDS, ANOMALY, RECORDINGS, DEVICES, FHIR)
+PARTS: Sequence[Part] = (ACCOUNTS, LIVE, ALERTS, TRENDS, ANOMALY, RECORDINGS, REVIEW, DEVICES, FHIR)
 """Every part of a hub; the pages come after them, because the shell answers whatever address is left."""
 
 

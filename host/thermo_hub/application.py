@@ -14,6 +14,7 @@ COMMANDS = {
     "run": "Open live pages of every wearable that is plugged in or simulated, and print the link to them.",
     "demo": "Open live pages of five simulated wearables, so that each page has something to show.",
     "link": "Print a new link into a hub that runs; it opens the pages once.",
+    "labels": "Write what physicians said of recordings into a file that training takes; a hub may run meanwhile.",
 }
 """Each command, which lives in a module of its name below `thermo_hub.commands`, and what it does in one line."""
 
