@@ -25,6 +25,8 @@ from thermo_hub.review.windows import Looked, Window, look_through
 from thermo_hub.store.store import Store
 from thermo_hub.store.tables import METADATA
 
+OWN = "own-"
+"""Rules that are made of a wearable's own alerts are called so."""
 SETTLED_S = 30.0
 """A recording without an end that nobody has written to for so long has been cut off, and is looked through as it is."""
 
@@ -182,7 +184,7 @@ class Desk:
         if not life.sees_finding(kept.steps, who):
             raise HTTPException(409, "Read the window first: the model's finding is shown once your opinion is stored.")
         found: dict[str, Any] = msgspec.json.decode(kept.row.finding)
-        return {**found, "uncertainty": kept.row.uncertainty, "called": [rule for rule, _ in kept.called]}
+        return {**found, "uncertainty": kept.row.uncertainty, "called": _beside(kept)}
 
     def step(
         self, item: str, who: str, kind: Kind, opinion: Opinion | None, expected: int, now_ns: int | None = None
@@ -240,6 +242,12 @@ class Desk:
             pairs = by_pair(reads, classes)
             found += [{"profile": profile, "model": model, **pair} for pair in pairs]
         return found
+
+
+def _beside(kept: Kept) -> list[str]:
+    """Rules of the hub that began to call in a window, but for those that are the wearable's own alerts, which are told as such."""
+    own = {f"{OWN}{name}" for name in kept.alerts}
+    return sorted({rule for rule, _ in kept.called} - own)
 
 
 def _put(connection: Connection, recording: str, found: Looked, one: Window) -> None:

@@ -94,7 +94,7 @@ def look_through(path: Path) -> Looked:
         elif isinstance(record, AlertRecord) and record.change.state == AlertState.RAISED:
             raised[item.captured_ns // WINDOW_NS] += [one.name for one in alerts[record.change.alert :][:1]]
     windows = [
-        _window(model, classes[model], number, records, tuple(dict.fromkeys(raised.get(number, ()))))
+        _window(model, classes[model], number, records, tuple(dict.fromkeys(raised.get(number, ()))), first_ns, last_ns)
         for (model, number), records in sorted(said.items())
         if len(records[0].values) == len(classes[model])
     ]
@@ -116,8 +116,15 @@ def entropy(scores: Any) -> float:
 
 
 def _window(
-    model: str, classes: tuple[str, ...], number: int, records: list[FindingRecord], alerts: tuple[str, ...]
+    model: str,
+    classes: tuple[str, ...],
+    number: int,
+    records: list[FindingRecord],
+    alerts: tuple[str, ...],
+    first_ns: int,
+    last_ns: int,
 ) -> Window:
+    """The part of a stretch of time that the recording has."""
     mean = np.mean([record.values for record in records], axis=0)
     best = int(np.argmax(mean))
     finding = {
@@ -127,8 +134,8 @@ def _window(
         "alerts": list(alerts),
         "bundle": f"{records[-1].bundle:08x}",
     }
-    from_ns = number * WINDOW_NS
-    return Window(model, classes, from_ns, from_ns + WINDOW_NS, entropy(mean), alerts, finding, bool(alerts))
+    from_ns, to_ns = max(number * WINDOW_NS, first_ns), min((number + 1) * WINDOW_NS, last_ns + 1)
+    return Window(model, classes, from_ns, to_ns, entropy(mean), alerts, finding, bool(alerts))
 
 
 def _chosen(windows: list[Window]) -> list[Window]:

@@ -38,7 +38,7 @@ async function list(main, hub) {
       empty.hidden = found.items.length > 0;
       put(empty, el("h2", {}, found.all ? "Nothing waits for you" : "There is nothing to review yet"), el("p", {}, found.all ? "You have read every window that you can." : "Windows come of recordings: start one on the page of a wearable, and end it."));
       renew(table, ...found.items.map((one) => el("tr", {},
-        el("td", {}, el("a", { href: `/review/${one.id}` }, moment(one.from_ms)), el("div", { class: "quiet" }, duration((one.to_ms - one.from_ms) / 1000))),
+        el("td", {}, el("a", { href: `/review/${one.id}` }, moment(one.from_ms)), el("div", { class: "quiet" }, `from ${clock(one.from_ms)}, ${duration((one.to_ms - one.from_ms) / 1000)}`)),
         el("td", {}, one.person), el("td", {}, one.profile, el("div", { class: "quiet" }, one.model)),
         el("td", {}, chip(one.state, STATES[one.state])), el("td", {}, one.may.map((kind) => ASKED[kind]).filter(Boolean).join(", ") || "–"))));
       const { pairs } = await hub.get("/api/review/agreement");
@@ -109,7 +109,9 @@ async function window_(main, hub, id) {
   right.append(ask, said, others);
   const worn = found.wearable === undefined ? null : hub.wearables.get(found.wearable);
   put(main, el("div", { class: "head" }, el("div", {}, el("h1", {}, found.person), el("span", { class: "quiet" }, `${found.profile}, ${worn?.title ?? found.model}, ${moment(from)}`)), el("span", { class: "grow" }), el("a", { class: "button", href: "/review" }, "All windows")),
-    el("div", { class: "card row" }, play, scrub, at), problem, done, el("div", { class: "worn" }, left, right), grid);
+    el("div", { class: "card row" }, play, scrub, at), problem, done, el("div", { class: "worn" }, left, right));
+  left.append(grid);
+  grid.style.marginTop = "0";
   main.querySelector(".worn").style.marginTop = "16px";
   if (found.wearable !== undefined) right.append(await thresholds(hub, found.wearable));
 
@@ -171,7 +173,7 @@ async function window_(main, hub, id) {
     const buttons = { first: ["Store my first read", "main"], kept: ["Keep it", "main"], changed: ["Change to this", ""], revised: ["Come round to this", "main"], adjudicated: ["Decide", "main"] };
     const heading = may.has("first") ? "Your first read, blind" : may.has("kept") ? "Keep it, or change it" : may.has("revised") ? "You two disagree" : "You decide";
     put(ask, el("h2", {}, heading, el("span", { class: "grow" }), chip(found.state, STATES[found.state])),
-      may.has("first") ? el("p", { class: "quiet" }, "What the model said is shown once your opinion is stored.") : null,
+      may.has("first") ? el("p", { class: "quiet" }, "The finding of the model is shown once your opinion is stored.") : null,
       choices(), times(), el("label", { class: "stack small", for: "note" }, "Note", el("textarea", { id: "note", rows: "2", maxlength: "500" })),
       el("div", { class: "row" }, ...["kept", "changed", "first", "revised", "adjudicated"].filter((kind) => may.has(kind)).map((kind) => el("button", { type: "button", class: buttons[kind][1], onclick: () => take(kind) }, buttons[kind][0]))));
     main.querySelector("#note").value = note;

@@ -25,11 +25,11 @@ export async function thresholds(hub, wearable) {
     const own = one.personal;
     const when = el("input", { type: "text", maxlength: "60", value: own?.when ?? one.when, "aria-label": `Threshold of ${one.rule} for this wearer` });
     const why = el("input", { type: "text", maxlength: "200", value: own?.why ?? "", placeholder: "why", "aria-label": `Why ${one.rule} is another one` });
-    return el("tr", {}, el("td", {}, one.rule, el("div", { class: "quiet" }, one.what)), el("td", {}, one.when, one.clear ? el("div", { class: "quiet" }, `over: ${one.clear}`) : null),
+    return el("tr", {}, el("td", {}, one.rule, el("div", { class: "quiet" }, one.what.replaceAll("_", " "))), el("td", {}, one.when, one.clear ? el("div", { class: "quiet" }, `over: ${one.clear}`) : null),
       el("td", {}, own ? [chip(`of this wearer: ${own.when}`, "warn"), el("div", { class: "quiet" }, [own.by, own.at ? moment(Date.parse(own.at)) : "", own.why].filter(Boolean).join(", "))] : el("span", { class: "quiet" }, "as for everybody"),
         one.history.length > 1 ? el("details", {}, el("summary", {}, `${one.history.length} changes`), el("ul", { class: "marked" }, ...one.history.map((past) => el("li", {}, `${past.when ?? "as for everybody"}, version ${past.version}`, el("div", { class: "quiet" }, [past.by, past.at ? moment(Date.parse(past.at)) : "", past.why].filter(Boolean).join(", ")))))) : null,
-        may ? el("div", { class: "row" }, when, why, el("button", { type: "button", class: "small", onclick: () => change("PUT", one.rule, { when: when.value, why: why.value, expected: version }) }, "Set"),
-          own ? el("button", { type: "button", class: "small", onclick: () => change("DELETE", one.rule) }, "As for everybody") : null) : null));
+        may ? el("details", {}, el("summary", {}, "Change"), el("div", { class: "row" }, when, why, el("button", { type: "button", class: "small", onclick: () => change("PUT", one.rule, { when: when.value, why: why.value, expected: version }) }, "Set"),
+          own ? el("button", { type: "button", class: "small", onclick: () => change("DELETE", one.rule) }, "As for everybody") : null)) : null));
   }
 
   async function draw() {
