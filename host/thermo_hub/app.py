@@ -26,11 +26,26 @@ from thermo_hub.mqtt.part import PART as MQTT
 from thermo_hub.pages.part import FOLDER
 from thermo_hub.pages.part import PART as PAGES
 from thermo_hub.recordings.part import PART as RECORDINGS
+from thermo_hub.review.part import PART as REVIEW
 from thermo_hub.security.guard import BODY_LIMIT, Guard
 from thermo_hub.trends.part import PART as TRENDS
 
 TITLE, DESCRIPTION = "thermo-hub", "Wearable thermal sensors. Informs only. Not a medical device."
-PARTS: Sequence[Part] = (ACCOUNTS, LIVE, ALERTS, TRENDS, ANOMALY, RECORDINGS, DEVICES, FHIR, LSL, MQTT, INGEST, API)
+PARTS: Sequence[Part] = (
+    ACCOUNTS,
+    LIVE,
+    ALERTS,
+    TRENDS,
+    ANOMALY,
+    RECORDINGS,
+    REVIEW,
+    DEVICES,
+    FHIR,
+    LSL,
+    MQTT,
+    INGEST,
+    API,
+)
 """Every part of a hub; the pages come after them, because the shell answers whatever address is left."""
 
 
