@@ -114,6 +114,16 @@ def test_a_wearable_shows_pictures_findings_signals_and_how_well_they_are_known(
     page.get_by_label("Isotherms").check()
 
 
+def test_what_the_finding_rests_on_is_shown_and_said(looking: Looking) -> None:
+    page = looking.go(looking.wearable())
+    expect(page.locator("path.rests")).to_have_count(0)
+    page.get_by_label("What the finding rests on").check()
+    expect(page.locator("main")).to_contain_text(re.compile(r"lesion \(\d+ %\) rests on what is outlined"))
+    expect(page.locator("path.rests").first).to_be_attached()
+    page.get_by_label("What the finding rests on").uncheck()
+    expect(page.locator("path.rests")).to_have_count(0)
+
+
 def test_pictures_go_on_coming(looking: Looking) -> None:
     page = looking.go(looking.wearable())
     canvas = page.locator(".figure canvas")

@@ -17,6 +17,7 @@ from thermo_host.screen.heatmap import resampled
 from thermo_host.screen.palette import TABLE, levels
 from thermo_hub.anomaly.deviation import Overlay, blurred
 from thermo_hub.anomaly.labels import Labels, Place
+from thermo_hub.anomaly.occlusion import Rest
 from thermo_hub.anomaly.outlines import Line, outlines
 from thermo_hub.anomaly.regions import Region
 
@@ -24,7 +25,8 @@ SCALE = 24
 """Units of the drawing to a pixel of the sensor."""
 HEAD, FOOT, MARGIN = 52.0, 118.0, 20.0
 ISOTHERMS = 8
-PAPER, INK, FAINT, OWN, MIRROR = "#101014", "#ebebeb", "#a8a8b0", "#ffffff", "#7fe3ff"
+PAPER, INK, FAINT = "#101014", "#ebebeb", "#a8a8b0"
+OWN, MIRROR, REST = "#ffffff", "#7fe3ff", "#b6f09c"
 _STEPS = (0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -85,13 +87,14 @@ class Drawing:
     words: list[Words] = field(default_factory=list)
 
 
-def draw(values: Values, overlay: Overlay | None, subject: Subject) -> Drawing:
+def draw(values: Values, overlay: Overlay | None, subject: Subject, resting: tuple[Rest, ...] = ()) -> Drawing:
     """Work the drawing out.
 
     Args:
         values: (rows, columns) degC; NaN where there is no value.
         overlay: what stands out; None where that is not known yet.
         subject: where it comes from.
+        resting: what findings rest on.
     """
     rows, columns = values.shape
     width, height = columns * SCALE + 2 * MARGIN, rows * SCALE + HEAD + FOOT
@@ -109,8 +112,10 @@ def draw(values: Values, overlay: Overlay | None, subject: Subject) -> Drawing:
     if overlay is not None:
         for places, colour, dashed in ((overlay.mirror, MIRROR, True), (overlay.own, OWN, False)):
             _places(drawing, places, colour, dashed, labels)
+    for rest in resting:
+        drawing.strokes += [Stroke(_placed(line), REST, 2.5, dashed=True) for line in rest.outline]
     _name(drawing, isotherms, labels)
-    _around(drawing, overlay, subject, low, high)
+    _around(drawing, overlay, subject, (low, high), resting)
     return drawing
 
 
@@ -219,7 +224,10 @@ def _around_peak(x: float, y: float, below: bool) -> list[Place]:
     return [(x + by, height, anchor) for height in heights for by, anchor in ((16, "start"), (-16, "end"))]
 
 
-def _around(drawing: Drawing, overlay: Overlay | None, subject: Subject, low: float, high: float) -> None:
+def _around(
+    drawing: Drawing, overlay: Overlay | None, subject: Subject, scale: tuple[float, float], resting: tuple[Rest, ...]
+) -> None:
+    low, high = scale
     width, below = drawing.width, drawing.height - FOOT
     say = drawing.words.append
     say(Words(MARGIN, 32, subject.title, INK, 19))
@@ -247,7 +255,8 @@ def _around(drawing: Drawing, overlay: Overlay | None, subject: Subject, low: fl
                 14,
             )
         )
-    say(Words(MARGIN, below + 86, "; ".join(subject.known), FAINT, 13))
+    words = [f"green, dashed: what {rest.label} ({rest.score:.0%}) rests on" for rest in resting if rest.outline]
+    say(Words(MARGIN, below + 86, "; ".join([*words, *subject.known]), FAINT, 13))
     say(Words(MARGIN, below + 106, NOTICE, INK, 14))
 
 

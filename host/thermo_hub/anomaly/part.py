@@ -6,7 +6,7 @@ import hashlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Depends, HTTPException
@@ -15,7 +15,7 @@ from sqlalchemy import delete, insert, select
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
-from thermo_core.errors import StorageError
+from thermo_core.errors import StorageError, UsageError
 from thermo_core.files import file_name
 from thermo_core.quality import in_words
 from thermo_core.recording.session import Session
@@ -24,7 +24,9 @@ from thermo_host.moments import utc, utc_of_second
 from thermo_host.screen.layout import is_picture, picture
 from thermo_hub.anomaly.deviation import Deviation, Overlay
 from thermo_hub.anomaly.drawing import Drawing, Subject, draw, to_png, to_svg
-from thermo_hub.events import Announced, Event, Joined, Sampled
+from thermo_hub.anomaly.occlusion import Rest
+from thermo_hub.anomaly.rests import Rests
+from thermo_hub.events import Announced, Event, Fed, Joined, Sampled
 from thermo_hub.hub import Hub, Part, hub_of
 from thermo_hub.security.roles import WATCHING, allow
 from thermo_hub.store.tables import BASELINE
@@ -50,6 +52,7 @@ class Watch:
         self._bases: dict[tuple[str, str], str] = {}
         self._kept: dict[tuple[str, str], tuple[str, bytes]] = {}
         self.overlays: dict[tuple[str, str], Overlay] = {}
+        self.rests = Rests(hub)
         self.pictures: dict[tuple[str, str], tuple[int, Values, int]] = {}
 
     def recall(self) -> None:
@@ -126,6 +129,7 @@ async def run(hub: Hub) -> AsyncIterator[Watch]:
     watch = Watch(hub)
     await asyncio.to_thread(watch.recall)
     hub.bus.handle((Joined, Sampled), watch.take)
+    hub.bus.handle((Fed,), watch.rests.take)
     keeping = asyncio.create_task(_keep_on(watch))
     try:
         yield watch
@@ -133,6 +137,7 @@ async def run(hub: Hub) -> AsyncIterator[Watch]:
         keeping.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await keeping
+        await asyncio.to_thread(watch.rests.end)
         await asyncio.to_thread(_keep, watch)
 
 
@@ -163,10 +168,20 @@ Watching = Annotated[Watch, Depends(watch_of)]
 SEES = Depends(allow(WATCHING))
 
 
+@ROUTER.get("/rests/{model}", dependencies=[SEES])
+async def rests(wearable: str, model: str, watch: Watching) -> dict[str, Any]:
+    """What the newest finding of a model rests on: the part of the picture without which it would say so less."""
+    try:
+        found = await watch.rests.of(wearable, model)
+    except UsageError as error:
+        return {"known": False, "why": str(error)}
+    return {"known": True, "signal": found.signal, "utc": round(found.utc_ns / 1e6, 1), **found.rest.to_map()}
+
+
 @ROUTER.get("/pictures/{signal}.svg", dependencies=[SEES])
 async def svg(wearable: str, signal: str, hub: Mine, watch: Watching) -> Response:
     """The newest picture, annotated, as SVG."""
-    drawing = _drawn(wearable, signal, hub, watch)
+    drawing = await _drawn(wearable, signal, hub, watch)
     text = await run_in_threadpool(lambda: to_svg(drawing()))
     return Response(text, media_type="image/svg+xml", headers=_named(wearable, signal, "svg"))
 
@@ -174,12 +189,12 @@ async def svg(wearable: str, signal: str, hub: Mine, watch: Watching) -> Respons
 @ROUTER.get("/pictures/{signal}.png", dependencies=[SEES])
 async def png(wearable: str, signal: str, hub: Mine, watch: Watching) -> Response:
     """The newest picture, annotated, as PNG."""
-    drawing = _drawn(wearable, signal, hub, watch)
+    drawing = await _drawn(wearable, signal, hub, watch)
     data = await run_in_threadpool(lambda: to_png(drawing()))
     return Response(data, media_type="image/png", headers=_named(wearable, signal, "png"))
 
 
-def _drawn(wearable: str, signal: str, hub: Hub, watch: Watch) -> Callable[[], Drawing]:
+async def _drawn(wearable: str, signal: str, hub: Hub, watch: Watch) -> Callable[[], Drawing]:
     """What draws the newest picture, outside the event loop."""
     worn, newest = hub.wearables.get(wearable), watch.pictures.get((wearable, signal))
     if worn is None or newest is None:
@@ -193,7 +208,18 @@ def _drawn(wearable: str, signal: str, hub: Hub, watch: Watch) -> Callable[[], D
     title = f"{worn.label or session.hello.profile} ({session.hello.serial}), {signal}{place}"
     subject = Subject(title, f"{utc(utc_ns)[:19].replace('T', ' ')} UTC", tuple(known))
     overlay = watch.overlays.get((wearable, signal))
-    return lambda: draw(values, overlay, subject)
+    resting = await _resting(wearable, signal, session, watch)
+    return lambda: draw(values, overlay, subject, resting)
+
+
+async def _resting(wearable: str, signal: str, session: Session, watch: Watch) -> tuple[Rest, ...]:
+    """What findings that look at a picture rest on, as far as that is known."""
+    found = []
+    for model in session.profile.models:
+        with contextlib.suppress(UsageError):
+            one = await watch.rests.of(wearable, model.name)
+            found += [one.rest] if one.signal == signal else []
+    return tuple(found)
 
 
 def _calibrated(session: Session, signal: str) -> str:

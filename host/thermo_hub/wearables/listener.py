@@ -4,7 +4,9 @@ What comes becomes events on the bus. What a person wants of the wearable is don
 """
 
 import contextlib
+import functools
 import logging
+import operator
 import queue
 import threading
 import time
@@ -23,12 +25,12 @@ from thermo_core.wire.records import AlertRecord, EventRecord, FindingRecord
 from thermo_host.link.items import Item, Lost, Telemetry
 from thermo_host.link.session import changes, fetch
 from thermo_host.link.wearable import Wearable
-from thermo_host.screen.layout import layout
+from thermo_host.screen.layout import is_picture, layout
 from thermo_host.sinks.describe import alert_facts, finding_facts
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.stream.listen import listen, utc_now_ns
 from thermo_host.stream.pump import Sink, pump
-from thermo_hub.events import Event, Found, Joined, Left, Measured, Returned, Sampled, Stepped, Told
+from thermo_hub.events import Event, Fed, Found, Joined, Left, Measured, Returned, Sampled, Stepped, Told
 
 LOGGER = logging.getLogger(__name__)
 RETRY_S = 1.0
@@ -92,6 +94,7 @@ class Listener(threading.Thread):
         self._sinks: list[Sink] = []
         self._monitor: Monitor | None = None
         self._wanted: dict[str, Any] = {}
+        self._looking: dict[str, tuple[str, ...]] = {}
         self._lost: Lost | None = None
         self._next_measure = 0.0
 
@@ -187,7 +190,7 @@ class Listener(threading.Thread):
         else:
             self._monitor.push(session)
         self.session = session
-        self._wanted = _wanted(self._monitor)
+        self._shape(self._monitor)
         self._stand("live", "")
         events: list[Event] = []
         items: list[Item] = [session] if found else []
@@ -200,6 +203,16 @@ class Listener(threading.Thread):
             for sink in tuple(self._sinks):
                 sink.take(item, None)
         self._post([*events, Joined(self.wearable_id, session, time.time_ns(), found)])
+
+    def _shape(self, monitor: Monitor) -> None:
+        """Work out what of its signals is told."""
+        plan = monitor.decoding.plan
+        self._wanted = _wanted(monitor)
+        self._looking = {
+            model.name: tuple(model.inputs)
+            for model in plan.profile.models
+            if any(is_picture(plan.signals[name]) for name in model.inputs)
+        }
 
     def _stand(self, state: str, reason: str) -> None:
         if state == "lost" and self.state == "live":
@@ -277,7 +290,7 @@ class Listener(threading.Thread):
         elif isinstance(item, Session):
             found = changes(self.session, item) if self.session is not None else ()
             self.session = item
-            self._wanted = _wanted(monitor)
+            self._shape(monitor)
             yield Joined(me, item, time.time_ns(), found)
         elif isinstance(item, Telemetry):
             yield from self._telemetry(item, outcome, monitor)
@@ -291,6 +304,12 @@ class Listener(threading.Thread):
                     if signal is not None:
                         utc_ns = item.captured_ns + (sample.time_us - record.time_us) * 1000
                         yield Sampled(me, signal, utc_ns, item.received_ns, sample.values, sample.flags)
+                for model, names in self._looking.items():
+                    given = [samples[name] for name in names if name in samples]
+                    if len(given) == len(names):
+                        utc_ns = item.captured_ns + (given[0].time_us - record.time_us) * 1000
+                        flags = functools.reduce(operator.or_, (one.flags for one in given))
+                        yield Fed(me, model, utc_ns, tuple(one.values for one in given), flags)
         elif isinstance(record, FindingRecord) and record.model < len(session.profile.models):
             name = session.profile.models[record.model].name
             yield Found(me, name, item.captured_ns, record, finding_facts(record, session))

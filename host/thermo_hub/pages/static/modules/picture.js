@@ -136,6 +136,12 @@ export function steadied(before, newest) {
   return { ...newest, values };
 }
 
+/** A place's outline, with a dark line behind it so that it is seen upon any colour. */
+function outlined(lines, kind) {
+  const path = lines.map((line) => `M${line.map(([x, y]) => `${x} ${y}`).join("L")}Z`).join("");
+  return [svg("path", { class: "halo", d: path }), svg("path", { class: kind, d: path })];
+}
+
 function niceStep(span) {
   for (const step of [0.1, 0.2, 0.25, 0.5, 1, 2, 5]) if (span / step <= 8) return step;
   return 10;
@@ -146,9 +152,10 @@ export class ThermalPicture {
   constructor(hub, label) {
     this.hub = hub;
     this.range = new Range();
-    this.show = { isotherms: true, own: true, mirror: true, steady: true };
+    this.show = { isotherms: true, own: true, mirror: true, rests: false, steady: true };
     this.picture = null;
     this.overlayed = null;
+    this.resting = [];
     this.cursor = null;
     this.canvas = el("canvas", { role: "img", tabindex: "0", "aria-label": label });
     this.layer = svg("svg", { class: "layer", "aria-hidden": "true", preserveAspectRatio: "none" });
@@ -194,6 +201,13 @@ export class ThermalPicture {
 
   overlay(found) {
     this.overlayed = found;
+    this.lastLines = 0;
+    if (this.picture) this.marks();
+  }
+
+  /** What findings rest on: outlines by the names of models. */
+  rests(found) {
+    this.resting = found;
     this.lastLines = 0;
     if (this.picture) this.marks();
   }
@@ -258,7 +272,8 @@ export class ThermalPicture {
     const labels = new Labels(picture.columns, picture.rows);
     const anomalies = this.overlayed ? this.anomalies(labels) : [];
     const isotherms = this.show.isotherms ? this.isotherms(picture, low, high, labels) : [];
-    this.layer.replaceChildren(...isotherms, ...anomalies);
+    const rests = this.show.rests ? this.resting.flatMap(({ outline }) => outlined(outline, "rests")) : [];
+    this.layer.replaceChildren(...isotherms, ...rests, ...anomalies);
     this.words(picture);
   }
 
@@ -285,8 +300,7 @@ export class ThermalPicture {
       const found = this.overlayed[kind];
       if (!found || !this.show[kind]) continue;
       for (const region of found.regions) {
-        const path = region.outline.map((line) => `M${line.map(([x, y]) => `${x} ${y}`).join("L")}${region.closed === false ? "" : "Z"}`).join("");
-        parts.push(svg("path", { class: "halo", d: path }), svg("path", { class: kind, d: path }));
+        parts.push(...outlined(region.outline, kind));
       }
       const top = found.regions[0];
       if (top) {
