@@ -63,6 +63,11 @@ class Settings(schema.Record, frozen=True):
         return Path(base) / "thermo-edge" / "hub"
 
     @property
+    def bundles(self) -> Path:
+        """Folder of bundles that were flashed from here."""
+        return self.place / "bundles"
+
+    @property
     def recordings(self) -> Path:
         """Folder of recordings."""
         return self.place / "recordings"
