@@ -84,6 +84,38 @@ class Routes(msgspec.Struct, frozen=True):
     routes: list[Route]
 
 
+class Look(msgspec.Struct, frozen=True):
+    """Somebody looked at a wearable.
+
+    Attributes:
+        at_ms: when, milliseconds since 1970 UTC; the same within ten minutes is told once.
+        who: name of the account.
+        roles: that they had.
+        wearable: id; "" for all wearables.
+        action: read, live, export or change.
+        what: method and path.
+        ok: whether their role may.
+    """
+
+    at_ms: int
+    who: str
+    roles: list[str]
+    wearable: str
+    action: str
+    what: str
+    ok: bool
+
+
+class Looks(msgspec.Struct, frozen=True):
+    """Who looked.
+
+    Attributes:
+        accesses: newest first.
+    """
+
+    accesses: list[Look]
+
+
 class ListedAlert(msgspec.Struct, frozen=True):
     """An alert in a list.
 

@@ -19,6 +19,7 @@ from thermo_hub.client.answers import (
     Job,
     Labelled,
     Looked,
+    Looks,
     Marked,
     Me,
     Named,
@@ -108,6 +109,13 @@ class AsyncAccountsOperations:
         Roles: administrator, engineer.
         """
         return await self._line.ask("GET", "/api/roles", Routes)
+
+    async def accesses(self, wearable: str, *, most: int = 200) -> Looks:
+        """Who looked at a wearable, or at all of them, newest first.
+
+        Roles: administrator, carer, clinician, wearer.
+        """
+        return await self._line.ask("GET", f"/api/accesses/{quoted(wearable)}", Looks, query={"most": most})
 
 
 class AsyncAlertsOperations:

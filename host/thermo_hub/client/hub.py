@@ -213,7 +213,7 @@ def socket_address(origin: str) -> str:
 
 def cookies(client: httpx.Client | httpx.AsyncClient, origin: str) -> str:
     """The cookies of a visit, as a header has them; those of other hosts are none of the hub's business."""
-    return client.build_request("GET", origin).headers.get("cookie", "")
+    return str(client.build_request("GET", origin).headers.get("cookie", ""))
 
 
 def context_of(origin: str, verify: ssl.SSLContext | bool) -> Any:

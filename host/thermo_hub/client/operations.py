@@ -19,6 +19,7 @@ from thermo_hub.client.answers import (
     Job,
     Labelled,
     Looked,
+    Looks,
     Marked,
     Me,
     Named,
@@ -104,6 +105,13 @@ class AccountsOperations:
         Roles: administrator, engineer.
         """
         return self._line.ask("GET", "/api/roles", Routes)
+
+    def accesses(self, wearable: str, *, most: int = 200) -> Looks:
+        """Who looked at a wearable, or at all of them, newest first.
+
+        Roles: administrator, carer, clinician, wearer.
+        """
+        return self._line.ask("GET", f"/api/accesses/{quoted(wearable)}", Looks, query={"most": most})
 
 
 class AlertsOperations:
