@@ -19,7 +19,9 @@ from thermo_hub.api.part import PART as API
 from thermo_hub.devices.part import PART as DEVICES
 from thermo_hub.fhir.part import PART as FHIR
 from thermo_hub.hub import Hub, Part
+from thermo_hub.ingest.part import PART as INGEST
 from thermo_hub.live.part import PART as LIVE
+from thermo_hub.mqtt.part import PART as MQTT
 from thermo_hub.pages.part import FOLDER
 from thermo_hub.pages.part import PART as PAGES
 from thermo_hub.recordings.part import PART as RECORDINGS
@@ -28,7 +30,19 @@ from thermo_hub.security.guard import BODY_LIMIT, Guard
 from thermo_hub.trends.part import PART as TRENDS
 
 TITLE, DESCRIPTION = "thermo-hub", "Wearable thermal sensors. Informs only. Not a medical device."
-PARTS: Sequence[Part] = (ACCOUNTS, LIVE, ALERTS, TRENDS, ANOMALY, RECORDINGS, DEVICES, FHIR, API)
+PARTS: Sequence[Part] = (
+    ACCOUNTS,
+    LIVE,
+    ALERTS,
+    TRENDS,
+    ANOMALY,
+    RECORDINGS,
+    DEVICES,
+    FHIR,
+    API,
+    MQTT,
+    INGEST,
+)
 """Every part of a hub; the pages come after them, because the shell answers whatever address is left."""
 
 

@@ -4,7 +4,7 @@ Times are nanoseconds since 1970 UTC of the capture, unless they are called othe
 the same over restarts of the hub.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -177,6 +177,36 @@ class Rolled:
 
 
 @dataclass(frozen=True, slots=True)
+class Pictured:
+    """An annotated picture can be drawn; told of each picture every few seconds.
+
+    Attributes:
+        wearable: its id.
+        signal: name of the picture.
+        utc_ns: when it was captured.
+        png: draws it, with the sentence that it informs only; takes a while, in any thread.
+    """
+
+    wearable: str
+    signal: str
+    utc_ns: int
+    png: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """Which rules of alerts hold for a wearable from here on.
+
+    Attributes:
+        wearable: its id.
+        rules: what each is, in words, by its name.
+    """
+
+    wearable: str
+    rules: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Announced:
     """Something a part of the hub has to say to every page that is open; no viewer loses it.
 
@@ -191,6 +221,19 @@ class Announced:
     wearable: str = ""
 
 
-Event = Joined | Left | Returned | Sampled | Found | Stepped | Told | Measured | Rolled | Announced
-EVERY: tuple[type[Event], ...] = (Joined, Left, Returned, Sampled, Found, Stepped, Told, Measured, Rolled, Announced)
+Event = Joined | Left | Returned | Sampled | Found | Stepped | Told | Measured | Rolled | Pictured | Ruled | Announced
+EVERY: tuple[type[Event], ...] = (
+    Joined,
+    Left,
+    Returned,
+    Sampled,
+    Found,
+    Stepped,
+    Told,
+    Measured,
+    Rolled,
+    Pictured,
+    Ruled,
+    Announced,
+)
 """All types of events."""

@@ -12,6 +12,7 @@ from msgspec import Meta
 from thermo_core import schema
 from thermo_core.errors import SchemaError, UsageError
 from thermo_core.files import read_text
+from thermo_hub.broker.settings import BrokerLine, Ingest, Mqtt
 from thermo_hub.channel_settings import AlertSettings
 from thermo_hub.fhir_settings import FhirSettings
 
@@ -32,6 +33,8 @@ class Settings(schema.Record, frozen=True):
         names: host names under which browsers reach it, beside its address.
         alerts: how people and programs hear of alerts, beside the pages.
         fhir: server to which what is known of wearers who agreed is sent.
+        mqtt: a broker that is told what the wearables here send; none where left out.
+        ingest: a broker from which records of other hubs are taken; none where left out.
         usual_learn_s: seconds for which a picture is learned before it is said what of it is not usual.
     """
 
@@ -45,6 +48,8 @@ class Settings(schema.Record, frozen=True):
     names: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
     alerts: AlertSettings = AlertSettings()
     fhir: FhirSettings = FhirSettings()
+    mqtt: Mqtt | None = None
+    ingest: Ingest | None = None
     usual_learn_s: Annotated[float, Meta(ge=1, le=1e7)] = 600.0
 
     @property
@@ -107,6 +112,14 @@ def checked(settings: Settings, where: str = "The settings") -> Settings:
         )
     if bool(settings.certificate) != bool(settings.key):
         raise UsageError(f"{where} names a certificate without its key, or a key alone; name both.")
+    lines: list[BrokerLine | None] = [settings.mqtt, settings.ingest, *settings.alerts.brokers]
+    for line in filter(None, lines):
+        if line.host not in LOCAL and not line.tls:
+            raise UsageError(
+                f"{where} would send what wearables measure to the broker {line.host} in the clear; write `tls = true` beside it."
+            )
+        if (line.user is None) != (line.password_file is None):
+            raise UsageError(f"{where} names a user of a broker without password_file, or the file alone; name both.")
     scheme = urlsplit(settings.database).scheme if settings.database else "sqlite"
     if scheme.partition("+")[0] not in ("sqlite", "postgresql"):
         raise UsageError(f"{where} names a {scheme!r:.20} database; SQLite and PostgreSQL can be used.")

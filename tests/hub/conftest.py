@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from hubs import ORIGIN, Serving, Visit, serving
+from postgres import Postgres
+from postgres import postgres as postgres_server
 from running import Running, started
 from starlette.testclient import TestClient
 from strict_answers import hold
@@ -31,6 +33,13 @@ def hub(tmp_path_factory: pytest.TempPathFactory, patch: Running) -> Iterator[Se
     """A hub that looks at it."""
     with serving(tmp_path_factory.mktemp("hub"), patch) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A server of PostgreSQL."""
+    with postgres_server() as server:
+        yield server
 
 
 @pytest.fixture

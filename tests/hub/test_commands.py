@@ -1,8 +1,6 @@
 """`thermo-hub` as a person types it, right and wrong."""
 
 import contextlib
-import datetime
-import ipaddress
 import json
 import re
 import select
@@ -16,10 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from certificates import signed
 from fhir.resources.R4B.bundle import Bundle
 from fhir_past import agree, fill
 
@@ -133,31 +128,6 @@ def test_behind_a_certificate_everything_is_encrypted(tmp_path: Path) -> None:
     code, said = says("run", str(settings))
     assert code == 2
     assert "are no certificate with its key" in said
-
-
-def signed(folder: Path) -> tuple[Path, Path]:
-    """A certificate of this machine that it signed itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hub")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "hub.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "hub.key").write_bytes(private)
-    return folder / "hub.pem", folder / "hub.key"
 
 
 def test_a_bundle_is_written_where_the_wearer_agreed(tmp_path: Path) -> None:

@@ -26,13 +26,15 @@ from thermo_hub.anomaly.deviation import Deviation, Overlay
 from thermo_hub.anomaly.drawing import Drawing, Subject, draw, to_png, to_svg
 from thermo_hub.anomaly.tables import ALERT_PICTURE
 from thermo_hub.described import says
-from thermo_hub.events import Announced, Event, Joined, Sampled
+from thermo_hub.events import Announced, Event, Joined, Pictured, Sampled
 from thermo_hub.hub import Hub, Part, hub_of
 from thermo_hub.security.roles import WATCHING, allow
 from thermo_hub.store.tables import BASELINE
 
 LOGGER = logging.getLogger(__name__)
 ROUTER = APIRouter(prefix="/api/wearables/{wearable}", tags=["pictures"])
+PICTURE_NS = 10_000_000_000
+"""How often it is told that a picture can be drawn."""
 KEEP_S = 60.0
 """How often what was learned is kept."""
 ALERT_STEP, RAISED = "alert-step", frozenset(("raised", "notified"))
@@ -56,6 +58,7 @@ class Watch:
         self._deviations: dict[tuple[str, str], Deviation] = {}
         self._bases: dict[tuple[str, str], str] = {}
         self._kept: dict[tuple[str, str], tuple[str, bytes]] = {}
+        self._told_ns: dict[tuple[str, str], int] = {}
         self.overlays: dict[tuple[str, str], Overlay] = {}
         self.pictures: dict[tuple[str, str], tuple[int, Values, int]] = {}
         self.raised: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
@@ -96,7 +99,7 @@ class Watch:
     def keep_pictures(self, alert: str, wearable: str) -> None:
         """Keep the pictures of a wearable as they are when an alert of it is raised."""
         for (of, signal), (utc_ns, _, _) in list(self.pictures.items()):
-            drawing = drawn(wearable, signal, self._hub, self) if of == wearable else None
+            drawing = drawn(self._hub, self, wearable, signal) if of == wearable else None
             if drawing is None:
                 continue
             png = to_png(drawing(), factor=1)
@@ -156,6 +159,12 @@ class Watch:
         if overlay is not None:
             self.overlays[key] = overlay
             self._hub.bus.publish(Announced("overlay", {"overlay": overlay.to_map()}, event.wearable))
+        if event.utc_ns - self._told_ns.get(key, 0) >= PICTURE_NS:
+            self._told_ns[key] = event.utc_ns
+            drawing = drawn(self._hub, self, *key)
+            if drawing is not None:
+                png = lambda: to_png(drawing())  # noqa: E731
+                self._hub.bus.publish(Pictured(event.wearable, event.signal.name, event.utc_ns, png))
 
 
 @contextlib.asynccontextmanager
@@ -220,7 +229,7 @@ SEES = Depends(allow(WATCHING))
 )
 async def svg(wearable: str, signal: str, hub: Mine, watch: Watching) -> Response:
     """The newest picture, annotated, as SVG."""
-    drawing = _drawn(wearable, signal, hub, watch)
+    drawing = _found(wearable, signal, hub, watch)
     text = await run_in_threadpool(lambda: to_svg(drawing()))
     return Response(text, media_type="image/svg+xml", headers=_named(wearable, signal, "svg"))
 
@@ -230,19 +239,19 @@ async def svg(wearable: str, signal: str, hub: Mine, watch: Watching) -> Respons
 )
 async def png(wearable: str, signal: str, hub: Mine, watch: Watching) -> Response:
     """The newest picture, annotated, as PNG."""
-    drawing = _drawn(wearable, signal, hub, watch)
+    drawing = _found(wearable, signal, hub, watch)
     data = await run_in_threadpool(lambda: to_png(drawing()))
     return Response(data, media_type="image/png", headers=_named(wearable, signal, "png"))
 
 
-def _drawn(wearable: str, signal: str, hub: Hub, watch: Watch) -> Callable[[], Drawing]:
-    drawing = drawn(wearable, signal, hub, watch)
-    if drawing is None:
+def _found(wearable: str, signal: str, hub: Hub, watch: Watch) -> Callable[[], Drawing]:
+    found = drawn(hub, watch, wearable, signal)
+    if found is None:
         raise HTTPException(404, "There is no such picture; look at the page of the wearable for those there are.")
-    return drawing
+    return found
 
 
-def drawn(wearable: str, signal: str, hub: Hub, watch: Watch) -> Callable[[], Drawing] | None:
+def drawn(hub: Hub, watch: Watch, wearable: str, signal: str) -> Callable[[], Drawing] | None:
     """What draws the newest picture, outside the event loop; None where there is none."""
     worn, newest = hub.wearables.get(wearable), watch.pictures.get((wearable, signal))
     if worn is None or newest is None:

@@ -15,9 +15,11 @@ from thermo_hub.client.answers import (
     Device,
     Drawing,
     Estimates,
+    Ingested,
     Invited,
     Job,
     Labelled,
+    Lines,
     Looked,
     Looks,
     Marked,
@@ -341,6 +343,20 @@ class AsyncFhirOperations:
         return await self._line.ask("POST", f"/api/fhir/{quoted(wearable)}/sendings/again", Again)
 
 
+class AsyncIngestOperations:
+    """Operations of ingest."""
+
+    def __init__(self, line: AsyncLine) -> None:
+        self._line = line
+
+    async def facts(self) -> Ingested:
+        """How taking of records stands: what came, what had come before, and why the broker cannot be reached.
+
+        Roles: administrator, engineer.
+        """
+        return await self._line.ask("GET", "/api/ingest", Ingested)
+
+
 class AsyncLiveOperations:
     """Operations of live."""
 
@@ -374,6 +390,20 @@ class AsyncLiveOperations:
         Roles: administrator, carer, clinician, engineer, wearer.
         """
         return await self._line.ask("PUT", f"/api/wearables/{quoted(wearable)}/label", Labelled, body={"label": label})
+
+
+class AsyncMqttOperations:
+    """Operations of mqtt."""
+
+    def __init__(self, line: AsyncLine) -> None:
+        self._line = line
+
+    async def lines(self) -> Lines:
+        """How the lines to the broker stand: what waits, what was lost, and why a broker cannot be reached.
+
+        Roles: administrator, engineer.
+        """
+        return await self._line.ask("GET", "/api/mqtt", Lines)
 
 
 class AsyncPicturesOperations:
@@ -514,7 +544,9 @@ class AsyncOperations:
         self.api = AsyncApiOperations(line)
         self.devices = AsyncDevicesOperations(line)
         self.fhir = AsyncFhirOperations(line)
+        self.ingest = AsyncIngestOperations(line)
         self.live = AsyncLiveOperations(line)
+        self.mqtt = AsyncMqttOperations(line)
         self.pictures = AsyncPicturesOperations(line)
         self.recordings = AsyncRecordingsOperations(line)
         self.trends = AsyncTrendsOperations(line)

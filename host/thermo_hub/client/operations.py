@@ -15,9 +15,11 @@ from thermo_hub.client.answers import (
     Device,
     Drawing,
     Estimates,
+    Ingested,
     Invited,
     Job,
     Labelled,
+    Lines,
     Looked,
     Looks,
     Marked,
@@ -331,6 +333,20 @@ class FhirOperations:
         return self._line.ask("POST", f"/api/fhir/{quoted(wearable)}/sendings/again", Again)
 
 
+class IngestOperations:
+    """Operations of ingest."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def facts(self) -> Ingested:
+        """How taking of records stands: what came, what had come before, and why the broker cannot be reached.
+
+        Roles: administrator, engineer.
+        """
+        return self._line.ask("GET", "/api/ingest", Ingested)
+
+
 class LiveOperations:
     """Operations of live."""
 
@@ -364,6 +380,20 @@ class LiveOperations:
         Roles: administrator, carer, clinician, engineer, wearer.
         """
         return self._line.ask("PUT", f"/api/wearables/{quoted(wearable)}/label", Labelled, body={"label": label})
+
+
+class MqttOperations:
+    """Operations of mqtt."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def lines(self) -> Lines:
+        """How the lines to the broker stand: what waits, what was lost, and why a broker cannot be reached.
+
+        Roles: administrator, engineer.
+        """
+        return self._line.ask("GET", "/api/mqtt", Lines)
 
 
 class PicturesOperations:
@@ -502,7 +532,9 @@ class Operations:
         self.api = ApiOperations(line)
         self.devices = DevicesOperations(line)
         self.fhir = FhirOperations(line)
+        self.ingest = IngestOperations(line)
         self.live = LiveOperations(line)
+        self.mqtt = MqttOperations(line)
         self.pictures = PicturesOperations(line)
         self.recordings = RecordingsOperations(line)
         self.trends = TrendsOperations(line)
