@@ -18,6 +18,8 @@ from thermo_hub.settings import Settings
 BUSY_S = 30.0
 """How long a writer of SQLite waits for another."""
 WRITES = "thermo_hub_writes"
+WRITER = 0x7468_6875_6277
+"""Number of the lock of PostgreSQL that a transaction holds which writes."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -65,6 +67,8 @@ def open_store(settings: Settings) -> Store:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "begin", _begin_postgresql)
     with _told(engine):
         _migrate(engine)
     return Store(engine)
@@ -91,6 +95,12 @@ def _writing(engine: Engine) -> Engine:
 def _begin_sqlite(connection: Connection) -> None:
     """Begin; with the lock where it is to be written, because one that has read cannot get it any more once another has written."""
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(WRITES) else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    """Have one transaction write after the other there too: what one has read, no other changes before it has written."""
+    if connection.get_execution_options().get(WRITES):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER})")
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:
