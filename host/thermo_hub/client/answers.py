@@ -84,6 +84,38 @@ class Routes(msgspec.Struct, frozen=True):
     routes: list[Route]
 
 
+class Look(msgspec.Struct, frozen=True):
+    """Somebody looked at a wearable.
+
+    Attributes:
+        at_ms: when, milliseconds since 1970 UTC; the same within ten minutes is told once.
+        who: name of the account.
+        roles: that they had.
+        wearable: id; "" for all wearables.
+        action: read, live, export or change.
+        what: method and path.
+        ok: whether their role may.
+    """
+
+    at_ms: int
+    who: str
+    roles: list[str]
+    wearable: str
+    action: str
+    what: str
+    ok: bool
+
+
+class Looks(msgspec.Struct, frozen=True):
+    """Who looked.
+
+    Attributes:
+        accesses: newest first.
+    """
+
+    accesses: list[Look]
+
+
 class ListedAlert(msgspec.Struct, frozen=True):
     """An alert in a list.
 
@@ -554,6 +586,26 @@ class Again(msgspec.Struct, frozen=True):
     waiting: int
 
 
+class Ingested(msgspec.Struct, frozen=True):
+    """What was taken since the hub began.
+
+    Attributes:
+        broker: host and port; None where none is set.
+        problem: why it cannot be reached; "" where it can.
+        records: that came.
+        repeats: that had come before.
+        bad: messages that hold none.
+        shown: ids of the wearables that they are of.
+    """
+
+    broker: str | None
+    problem: str = ""
+    records: int = 0
+    repeats: int = 0
+    bad: int = 0
+    shown: list[str] = []
+
+
 class Me(msgspec.Struct, frozen=True):
     """The visitor.
 
@@ -639,6 +691,65 @@ class Labelled(msgspec.Struct, frozen=True):
     """
 
     label: str
+
+
+class Uplink(msgspec.Struct, frozen=True):
+    """A wearable's line to the broker.
+
+    Attributes:
+        wearable: its id.
+        site: in topics.
+        waiting: records that wait.
+        lost: records that were not kept until the broker was back.
+        kept: whether the broker still owes that it has a message.
+        problem: why the broker cannot be reached; "" where it can.
+    """
+
+    wearable: str
+    site: str
+    waiting: int
+    lost: int
+    kept: bool
+    problem: str
+
+
+class Lines(msgspec.Struct, frozen=True):
+    """Lines to the broker.
+
+    Attributes:
+        broker: host and port; None where none is set.
+        at_ms: now, milliseconds since 1970 UTC.
+        lines: of each wearable.
+    """
+
+    broker: str | None
+    at_ms: int
+    lines: list[Uplink]
+
+
+class RestsOn(msgspec.Struct, frozen=True):
+    """What the newest finding of a model rests on.
+
+    Attributes:
+        known: whether that can be said.
+        why: a sentence, where it cannot.
+        signal: the camera on whose picture it lies.
+        utc: of the moment, milliseconds since 1970.
+        label, score: what the model says first, and how sure it is, 0 to 1.
+        outline: polylines of (x, y) around what carries most of it, pixels from the top left; none where no place does.
+        peak: (x, y) of the pixel that carries most.
+        loss: of log-odds where that is covered.
+    """
+
+    known: bool
+    why: str | None = None
+    signal: str | None = None
+    utc: float | None = None
+    label: str | None = None
+    score: float | None = None
+    outline: list[list[list[float]]] | None = None
+    peak: list[float] | None = None
+    loss: float | None = None
 
 
 class Recorder(msgspec.Struct, frozen=True):
@@ -739,6 +850,36 @@ class Looked(msgspec.Struct, frozen=True):
     bodies: list[dict[str, Any]]
     channels: list[dict[str, Any]]
     facts: dict[str, Any]
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A place on a picture.
+
+    Attributes:
+        kind: a box has two corners, a polygon three points or more.
+        signal: the picture.
+        points: (x, y), pixels from the left and from the top.
+    """
+
+    kind: Literal["box", "polygon"]
+    signal: str
+    points: list[list[Any]]
+
+
+class ReaderSaid(msgspec.Struct, frozen=True):
+    """What a reader says.
+
+    Attributes:
+        label: a class of the model; null where the reader cannot tell.
+        shapes: where it is seen.
+        ranges: from and to, milliseconds since 1970 UTC, between which it holds; all of the window where there is none.
+        note: in words.
+    """
+
+    label: str | None
+    shapes: list[Place] = []
+    ranges: list[list[Any]] = []
+    note: str = ""
 
 
 class Series(msgspec.Struct, frozen=True):

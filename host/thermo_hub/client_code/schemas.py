@@ -77,7 +77,7 @@ def struct(name: str, schema: Schema) -> str:
         if field in required:
             lines.append(f"    {own}: {kind}" + (f" = msgspec.field({renamed})" if renamed else ""))
         else:
-            lines.append(f"    {own}: {kind} = {default(about)}")
+            lines.append(f"    {own}: {kind} = {about.get('default')!r}")
     return "\n".join(lines) + "\n"
 
 

@@ -88,7 +88,7 @@ class Place(BaseModel):
     points: Annotated[list[tuple[Coordinate, Coordinate]], Field(min_length=2, max_length=MOST_POINTS)]
 
 
-class Said(BaseModel):
+class ReaderSaid(BaseModel):
     """What a reader says.
 
     Attributes:
@@ -121,7 +121,7 @@ class Said(BaseModel):
             raise UsageError(str(error)) from None
 
 
-class Step(BaseModel):
+class ReaderStep(BaseModel):
     """A step of a reader.
 
     Attributes:
@@ -131,7 +131,7 @@ class Step(BaseModel):
     """
 
     kind: Kind
-    opinion: Said | None = None
+    opinion: ReaderSaid | None = None
     expected: Annotated[int, Field(ge=0)]
 
 
@@ -184,7 +184,7 @@ def frames(item: str, signal: str, runs: Runs, _: Sees) -> Response:
 
 
 @ROUTER.post("/{item}/steps")
-def step(item: str, body: Step, runs: Runs, visitor: Reads) -> dict[str, Any]:
+def step(item: str, body: ReaderStep, runs: Runs, visitor: Reads) -> dict[str, Any]:
     """Say what you see; each step is kept, and none is changed."""
     opinion = None if body.opinion is None else body.opinion.opinion()
     return told(runs.desk.step(item, visitor.name, body.kind, opinion, body.expected), visitor, runs.key)
