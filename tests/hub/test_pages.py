@@ -21,7 +21,7 @@ CHROMIUM = "/usr/bin/chromium"
 WAIT_MS = 60_000.0
 NOTICE = "Informs only. Not a medical device."
 expect.set_options(timeout=WAIT_MS)
-PAGES = ("/", "/recordings", "/devices", "/trends", "/alerts", "/alerts/rules")
+PAGES = ("/", "/recordings", "/devices", "/trends", "/alerts", "/alerts/rules", "/review")
 """Those that need no wearable's id."""
 
 
