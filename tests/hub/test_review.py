@@ -17,6 +17,7 @@ from thermo_hub.security.cookies import name_of
 from thermo_hub.security.roles import Role
 from thermo_hub.store.store import Store, open_store
 
+RAISED = "an alert of a test"
 BOX = {"kind": "box", "signal": "skin", "points": [[8, 6], [13, 11]]}
 
 
@@ -44,7 +45,7 @@ class Reader:
         self._come()
         body: dict[str, Any] = {"kind": kind, "expected": more.pop("expected", self.get(f"/{item}")["mine"])}
         if kind != "kept":
-            body["opinion"] = {"label": label, **more}
+            body["opinion"] = {"label": label, "shapes": [], "ranges": [], **more}
         answer = self._client.post(
             f"/api/review/{item}/steps", json=body, headers={"x-thermo-csrf": self._csrf, "origin": ORIGIN}
         )
@@ -65,8 +66,9 @@ def kept(visit: Visit) -> Iterator[Store]:
     store = open_store(visit.settings)
     yield store
     with store.write() as connection:
-        for table in (STEP, ITEM, SCAN, ALERT):
+        for table in (STEP, ITEM, SCAN):
             connection.execute(delete(table))
+        connection.execute(delete(ALERT).where(ALERT.c.id == RAISED))
     for path in folder.glob("*.mcap"):
         path.unlink()
     store.close()
@@ -112,7 +114,7 @@ def test_alerts_come_first_then_what_the_model_is_least_certain_of(visit: Visit,
     with kept.write() as connection:
         connection.execute(
             insert(ALERT).values(
-                id="1", wearable="serial-three", rule="warm", version=1, severity="urgent", text="", condition="", personal=False,
+                id=RAISED, wearable="serial-three", rule="warm", version=1, severity="urgent", text="", condition="", personal=False,
                 unit="", policy="{}", state="notified", raised_ns=begins["Cleo"] + 1_000_000, level=0,
             )
         )  # fmt: skip

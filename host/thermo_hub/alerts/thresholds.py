@@ -7,7 +7,8 @@ import msgspec
 
 from thermo_core.errors import StorageError, UsageError
 from thermo_hub.alerts.rule_files import RuleFiles
-from thermo_hub.alerts.rules import Personal, ProfileWatch, Rule, RuleSet
+from thermo_hub.alerts.rules import Personal, Rule, RuleSet
+from thermo_hub.alerts.watches import ProfileWatch
 
 MOST_VERSIONS = 200
 """Versions of the rules that are looked through for the history of a threshold."""
