@@ -25,7 +25,7 @@ from thermo_hub.fhir.check import REQUIRED, check
 from thermo_hub.fhir.codes import Names
 from thermo_hub.fhir.description import Description, OutputFacts
 from thermo_hub.fhir.known import Known
-from thermo_hub.fhir.part import key_of
+from thermo_hub.security.pseudonyms import key_of
 from thermo_hub.settings import Settings
 from thermo_hub.store.store import Store, open_store
 from thermo_hub.trends.keeper import HOUR_NS

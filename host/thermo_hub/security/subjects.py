@@ -42,7 +42,7 @@ def of_recording(path: Path) -> str:
     """The wearable that a recording is of; "" where it cannot be read."""
     try:
         return _of_file(path, path.stat().st_ino)
-    except (OSError, ThermoError):
+    except (OSError, ValueError, ThermoError):  # ValueError: a name with a zero byte
         return ""
 
 
