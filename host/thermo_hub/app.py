@@ -21,10 +21,12 @@ from thermo_hub.fhir.part import PART as FHIR
 from thermo_hub.hub import Hub, Part
 from thermo_hub.ingest.part import PART as INGEST
 from thermo_hub.live.part import PART as LIVE
+from thermo_hub.lsl.part import PART as LSL
 from thermo_hub.mqtt.part import PART as MQTT
 from thermo_hub.pages.part import FOLDER
 from thermo_hub.pages.part import PART as PAGES
 from thermo_hub.recordings.part import PART as RECORDINGS
+from thermo_hub.review.part import PART as REVIEW
 from thermo_hub.security.accesses import Accesses
 from thermo_hub.security.guard import BODY_LIMIT, Guard
 from thermo_hub.trends.part import PART as TRENDS
@@ -37,11 +39,13 @@ PARTS: Sequence[Part] = (
     TRENDS,
     ANOMALY,
     RECORDINGS,
+    REVIEW,
     DEVICES,
     FHIR,
-    API,
+    LSL,
     MQTT,
     INGEST,
+    API,
 )
 """Every part of a hub; the pages come after them, because the shell answers whatever address is left."""
 

@@ -3,7 +3,7 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -32,6 +32,7 @@ class Settings(schema.Record, frozen=True):
         certificate, key: PEM files for TLS, without which the hub listens at this machine alone.
         names: host names under which browsers reach it, beside its address.
         alerts: how people and programs hear of alerts, beside the pages.
+        lsl: how far LSL announces what wearables say, "machine", "link" or "site"; None gives it nothing.
         fhir: server to which what is known of wearers who agreed is sent.
         mqtt: a broker that is told what the wearables here send; none where left out.
         ingest: a broker from which records of other hubs are taken; none where left out.
@@ -47,6 +48,7 @@ class Settings(schema.Record, frozen=True):
     key: str = ""
     names: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
     alerts: AlertSettings = AlertSettings()
+    lsl: Literal["machine", "link", "site"] | None = None
     fhir: FhirSettings = FhirSettings()
     mqtt: Mqtt | None = None
     ingest: Ingest | None = None
@@ -59,6 +61,11 @@ class Settings(schema.Record, frozen=True):
             return Path(self.folder).expanduser()
         base = os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()
         return Path(base) / "thermo-edge" / "hub"
+
+    @property
+    def bundles(self) -> Path:
+        """Folder of bundles that were flashed from here."""
+        return self.place / "bundles"
 
     @property
     def recordings(self) -> Path:

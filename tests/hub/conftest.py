@@ -18,6 +18,7 @@ from thermo_hub.hub import Hub
 from thermo_hub.security.door import Door
 from thermo_hub.settings import Settings
 from thermo_hub.store.store import Store, open_store
+from thermo_hub.wearables.bundles import Bundles
 from thermo_hub.wearables.registry import Wearables
 
 
@@ -61,7 +62,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
     store = open_store(settings)
     loop = asyncio.new_event_loop()
     bus, door = Bus(loop), Door(store)
-    made = Hub(settings, bus, store, Wearables(store, bus, lambda: ()), door)
+    made = Hub(settings, bus, store, Wearables(store, bus, lambda: ()), door, Bundles(settings.bundles))
     with TestClient(application(made), base_url=ORIGIN, headers={"origin": ORIGIN}) as client:
         client.event_hooks["response"].append(hold)
         yield Visit(client, door, settings, store)

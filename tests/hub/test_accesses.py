@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from thermo_core.errors import StorageError
 from thermo_hub.alerts.keeper import Keeper, Raised
-from thermo_hub.alerts.rules import AgeWatch, Rule
+from thermo_hub.alerts.rules import Rule
+from thermo_hub.alerts.watches import AgeWatch
 from thermo_hub.fhir.codes import Names
 from thermo_hub.fhir.records import audit
 from thermo_hub.security.accesses import AGAIN_NS, Accesses

@@ -29,6 +29,7 @@ from thermo_hub.security.door import Door
 from thermo_hub.settings import Settings, checked
 from thermo_hub.store.store import Store
 from thermo_hub.trends.keeper import HOUR_NS
+from thermo_hub.wearables.bundles import Bundles
 from thermo_hub.wearables.registry import Wearables
 
 START_NS = 20_000 * 24 * HOUR_NS
@@ -234,7 +235,7 @@ def test_a_hub_sends_by_itself_what_is_over(store: Store, settings: Settings, se
 
     async def run() -> None:
         bus = Bus(asyncio.get_running_loop())
-        hub = Hub(settings, bus, store, Wearables(store, bus, lambda: ()), Door(store))
+        hub = Hub(settings, bus, store, Wearables(store, bus, lambda: ()), Door(store), Bundles(settings.bundles))
         assert PART.run is not None
         async with PART.run(hub):
             while not server.held:

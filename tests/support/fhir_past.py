@@ -8,7 +8,8 @@ import msgspec
 from sqlalchemy import insert
 
 from thermo_hub.alerts.keeper import Keeper, Raised
-from thermo_hub.alerts.rules import AgeWatch, Rule
+from thermo_hub.alerts.rules import Rule
+from thermo_hub.alerts.watches import AgeWatch
 from thermo_hub.anomaly.tables import ALERT_PICTURE
 from thermo_hub.fhir.agreed import Purpose, confirm, say
 from thermo_hub.fhir.description import Description, OutputFacts, SensorFacts, SignalFacts

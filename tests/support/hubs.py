@@ -53,8 +53,8 @@ def link_in(said: str) -> str:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, patch: Running) -> Iterator[Serving]:
-    words = ["run", str(patch.link), "--http-port", "0", "--folder", str(folder)]
+def serving(folder: Path, patch: Running, *others: Running) -> Iterator[Serving]:
+    words = ["run", *(str(one.link) for one in (patch, *others)), "--http-port", "0", "--folder", str(folder)]
     process = subprocess.Popen([sys.executable, "-m", "thermo_hub.cli", *words], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:

@@ -25,6 +25,7 @@ from thermo_hub.alerts.desk import Desk
 from thermo_hub.alerts.keeper import Keeper
 from thermo_hub.alerts.rule_files import RuleFiles
 from thermo_hub.alerts.rules import OWN
+from thermo_hub.alerts.thresholds import of_wearer, with_threshold, without_threshold
 from thermo_hub.described import says
 from thermo_hub.hub import Hub, Part, hub_of
 from thermo_hub.security.roles import TENDING, WATCHING, Role, Visitor, allow
@@ -207,6 +208,48 @@ async def change_rules(body: Rules, runs: Runs, visitor: Annotated[Visitor, Depe
     """Write a new version of the rules; it holds from now on."""
     made = await run_in_threadpool(runs.desk.files.parse, body.toml)
     found = await runs.desk.change_rules(lambda _: made, visitor.name, body.expected)
+    return {"version": found.version}
+
+
+class Threshold(BaseModel):
+    """A threshold of one wearer.
+
+    Attributes:
+        when: comparison, as ">= 38.6 degC".
+        clear: when it is over; null for when that does not hold.
+        why: in words.
+        expected: version of the rules that the page showed; null takes whatever holds.
+    """
+
+    when: Annotated[str, Field(min_length=1, max_length=200)]
+    clear: Annotated[str, Field(max_length=200)] | None = None
+    why: Annotated[str, Field(max_length=200)] = ""
+    expected: Annotated[int, Field(ge=0)] | None = None
+
+
+@ROUTER.get("/thresholds/{wearable}", dependencies=[Depends(allow(WATCHING | SETTING))])
+def thresholds(wearable: str, runs: Runs) -> dict[str, Any]:
+    """Thresholds of a wearer beside those for everybody, with who set them, when, and what they were before."""
+    rules = runs.desk.rules
+    return {"rules": of_wearer(runs.desk.files, rules, wearable), "version": rules.version, "notice": NOTICE}
+
+
+@ROUTER.put("/thresholds/{wearable}/{rule}")
+async def set_threshold(
+    wearable: str, rule: str, body: Threshold, runs: Runs, visitor: Annotated[Visitor, Depends(allow(SETTING))]
+) -> dict[str, Any]:
+    """Give a wearer a threshold of their own; a new version of the rules, which holds from now on."""
+    change = with_threshold(wearable, rule, body.when, body.clear or None, body.why or None)
+    found = await runs.desk.change_rules(change, visitor.name, body.expected)
+    return {"version": found.version}
+
+
+@ROUTER.delete("/thresholds/{wearable}/{rule}")
+async def remove_threshold(
+    wearable: str, rule: str, runs: Runs, visitor: Annotated[Visitor, Depends(allow(SETTING))]
+) -> dict[str, Any]:
+    """Give a wearer the threshold of everybody again."""
+    found = await runs.desk.change_rules(without_threshold(wearable, rule), visitor.name, None)
     return {"version": found.version}
 
 

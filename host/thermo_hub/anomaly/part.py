@@ -6,7 +6,7 @@ import hashlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Depends, HTTPException
@@ -15,18 +15,21 @@ from sqlalchemy import delete, insert, select
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
-from thermo_core.errors import StorageError
+from thermo_core.errors import StorageError, UsageError
 from thermo_core.files import file_name
 from thermo_core.quality import in_words
 from thermo_core.recording.session import Session
 from thermo_core.signals import Signal, Values
 from thermo_host.moments import utc, utc_of_second
 from thermo_host.screen.layout import is_picture, picture
+from thermo_hub.anomaly.answers import RestsOn
 from thermo_hub.anomaly.deviation import Deviation, Overlay
 from thermo_hub.anomaly.drawing import Drawing, Subject, draw, to_png, to_svg
+from thermo_hub.anomaly.occlusion import Rest
+from thermo_hub.anomaly.rests import Rests
 from thermo_hub.anomaly.tables import ALERT_PICTURE
 from thermo_hub.described import says
-from thermo_hub.events import Announced, Event, Joined, Pictured, Sampled
+from thermo_hub.events import Announced, Event, Fed, Joined, Pictured, Sampled
 from thermo_hub.hub import Hub, Part, hub_of
 from thermo_hub.security.roles import WATCHING, allow
 from thermo_hub.store.tables import BASELINE
@@ -60,6 +63,7 @@ class Watch:
         self._kept: dict[tuple[str, str], tuple[str, bytes]] = {}
         self._told_ns: dict[tuple[str, str], int] = {}
         self.overlays: dict[tuple[str, str], Overlay] = {}
+        self.rests = Rests(hub)
         self.pictures: dict[tuple[str, str], tuple[int, Values, int]] = {}
         self.raised: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
 
@@ -173,6 +177,7 @@ async def run(hub: Hub) -> AsyncIterator[Watch]:
     watch = Watch(hub)
     await asyncio.to_thread(watch.recall)
     hub.bus.handle((Joined, Sampled, Announced), watch.take)
+    hub.bus.handle((Fed,), watch.rests.take)
     tasks = [asyncio.create_task(_keep_on(watch)), asyncio.create_task(_picture_on(watch))]
     try:
         yield watch
@@ -180,6 +185,7 @@ async def run(hub: Hub) -> AsyncIterator[Watch]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.to_thread(watch.rests.end)
         await asyncio.to_thread(_keep, watch)
 
 
@@ -221,6 +227,16 @@ Watching = Annotated[Watch, Depends(watch_of)]
 SEES = Depends(allow(WATCHING))
 
 
+@ROUTER.get("/rests/{model}", dependencies=[SEES], responses=says(RestsOn))
+async def rests(wearable: str, model: str, watch: Watching) -> dict[str, Any]:
+    """What the newest finding of a model rests on: the part of the picture without which it would say so less."""
+    try:
+        found = await watch.rests.of(wearable, model)
+    except UsageError as error:
+        return {"known": False, "why": str(error)}
+    return {"known": True, "signal": found.signal, "utc": round(found.utc_ns / 1e6, 1), **found.rest.to_map()}
+
+
 @ROUTER.get(
     "/pictures/{signal}.svg",
     dependencies=[SEES],
@@ -229,7 +245,7 @@ SEES = Depends(allow(WATCHING))
 )
 async def svg(wearable: str, signal: str, hub: Mine, watch: Watching) -> Response:
     """The newest picture, annotated, as SVG."""
-    drawing = _found(wearable, signal, hub, watch)
+    drawing = _found(wearable, signal, hub, watch, await _resting(wearable, signal, hub, watch))
     text = await run_in_threadpool(lambda: to_svg(drawing()))
     return Response(text, media_type="image/svg+xml", headers=_named(wearable, signal, "svg"))
 
@@ -239,19 +255,21 @@ async def svg(wearable: str, signal: str, hub: Mine, watch: Watching) -> Respons
 )
 async def png(wearable: str, signal: str, hub: Mine, watch: Watching) -> Response:
     """The newest picture, annotated, as PNG."""
-    drawing = _found(wearable, signal, hub, watch)
+    drawing = _found(wearable, signal, hub, watch, await _resting(wearable, signal, hub, watch))
     data = await run_in_threadpool(lambda: to_png(drawing()))
     return Response(data, media_type="image/png", headers=_named(wearable, signal, "png"))
 
 
-def _found(wearable: str, signal: str, hub: Hub, watch: Watch) -> Callable[[], Drawing]:
-    found = drawn(hub, watch, wearable, signal)
+def _found(wearable: str, signal: str, hub: Hub, watch: Watch, resting: tuple[Rest, ...]) -> Callable[[], Drawing]:
+    found = drawn(hub, watch, wearable, signal, resting)
     if found is None:
         raise HTTPException(404, "There is no such picture; look at the page of the wearable for those there are.")
     return found
 
 
-def drawn(hub: Hub, watch: Watch, wearable: str, signal: str) -> Callable[[], Drawing] | None:
+def drawn(
+    hub: Hub, watch: Watch, wearable: str, signal: str, resting: tuple[Rest, ...] = ()
+) -> Callable[[], Drawing] | None:
     """What draws the newest picture, outside the event loop; None where there is none."""
     worn, newest = hub.wearables.get(wearable), watch.pictures.get((wearable, signal))
     if worn is None or newest is None:
@@ -265,7 +283,18 @@ def drawn(hub: Hub, watch: Watch, wearable: str, signal: str) -> Callable[[], Dr
     title = f"{worn.label or session.hello.profile} ({session.hello.serial}), {signal}{place}"
     subject = Subject(title, f"{utc(utc_ns)[:19].replace('T', ' ')} UTC", tuple(known))
     overlay = watch.overlays.get((wearable, signal))
-    return lambda: draw(values, overlay, subject)
+    return lambda: draw(values, overlay, subject, resting)
+
+
+async def _resting(wearable: str, signal: str, hub: Hub, watch: Watch) -> tuple[Rest, ...]:
+    """What findings that look at a picture rest on, as far as that is known."""
+    found: list[Rest] = []
+    worn = hub.wearables.get(wearable)
+    for model in worn.session.profile.models if worn is not None else ():
+        with contextlib.suppress(UsageError):
+            one = await watch.rests.of(wearable, model.name)
+            found += [one.rest] if one.signal == signal else []
+    return tuple(found)
 
 
 def _calibrated(session: Session, signal: str) -> str:

@@ -727,6 +727,31 @@ class Lines(msgspec.Struct, frozen=True):
     lines: list[Uplink]
 
 
+class RestsOn(msgspec.Struct, frozen=True):
+    """What the newest finding of a model rests on.
+
+    Attributes:
+        known: whether that can be said.
+        why: a sentence, where it cannot.
+        signal: the camera on whose picture it lies.
+        utc: of the moment, milliseconds since 1970.
+        label, score: what the model says first, and how sure it is, 0 to 1.
+        outline: polylines of (x, y) around what carries most of it, pixels from the top left; none where no place does.
+        peak: (x, y) of the pixel that carries most.
+        loss: of log-odds where that is covered.
+    """
+
+    known: bool
+    why: str | None = None
+    signal: str | None = None
+    utc: float | None = None
+    label: str | None = None
+    score: float | None = None
+    outline: list[list[list[float]]] | None = None
+    peak: list[float] | None = None
+    loss: float | None = None
+
+
 class Recorder(msgspec.Struct, frozen=True):
     """A recording that is made, or was since the hub began.
 
@@ -825,6 +850,36 @@ class Looked(msgspec.Struct, frozen=True):
     bodies: list[dict[str, Any]]
     channels: list[dict[str, Any]]
     facts: dict[str, Any]
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A place on a picture.
+
+    Attributes:
+        kind: a box has two corners, a polygon three points or more.
+        signal: the picture.
+        points: (x, y), pixels from the left and from the top.
+    """
+
+    kind: Literal["box", "polygon"]
+    signal: str
+    points: list[list[Any]]
+
+
+class ReaderSaid(msgspec.Struct, frozen=True):
+    """What a reader says.
+
+    Attributes:
+        label: a class of the model; null where the reader cannot tell.
+        shapes: where it is seen.
+        ranges: from and to, milliseconds since 1970 UTC, between which it holds; all of the window where there is none.
+        note: in words.
+    """
+
+    label: str | None
+    shapes: list[Place] = []
+    ranges: list[list[Any]] = []
+    note: str = ""
 
 
 class Series(msgspec.Struct, frozen=True):

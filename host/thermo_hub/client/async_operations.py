@@ -1,7 +1,7 @@
 """Operations of the hub's API, for `async` code. Made of the hub's OpenAPI by `python -m thermo_hub.client_code`."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from thermo_hub.client.answers import (
     Accounts,
@@ -28,8 +28,10 @@ from thermo_hub.client.answers import (
     Nights,
     Purpose,
     PutAway,
+    ReaderSaid,
     Recorder,
     Recordings,
+    RestsOn,
     Role,
     Routes,
     RulesText,
@@ -181,6 +183,43 @@ class AsyncAlertsOperations:
         Roles: administrator, carer, clinician, engineer, wearer.
         """
         return await self._line.ask("GET", "/api/alerts/rules.toml", bytes)
+
+    async def thresholds(self, wearable: str) -> dict[str, Any]:
+        """Thresholds of a wearer beside those for everybody, with who set them, when, and what they were before.
+
+        Roles: administrator, carer, clinician, wearer.
+        """
+        return await self._line.ask("GET", f"/api/alerts/thresholds/{quoted(wearable)}", dict[str, Any])
+
+    async def set_threshold(
+        self,
+        wearable: str,
+        rule: str,
+        when: str,
+        *,
+        clear: str | None = None,
+        why: str = "",
+        expected: int | None = None,
+    ) -> dict[str, Any]:
+        """Give a wearer a threshold of their own; a new version of the rules, which holds from now on.
+
+        Roles: administrator, clinician.
+        """
+        return await self._line.ask(
+            "PUT",
+            f"/api/alerts/thresholds/{quoted(wearable)}/{quoted(rule)}",
+            dict[str, Any],
+            body={"when": when, "clear": clear, "why": why, "expected": expected},
+        )
+
+    async def remove_threshold(self, wearable: str, rule: str) -> dict[str, Any]:
+        """Give a wearer the threshold of everybody again.
+
+        Roles: administrator, clinician.
+        """
+        return await self._line.ask(
+            "DELETE", f"/api/alerts/thresholds/{quoted(wearable)}/{quoted(rule)}", dict[str, Any]
+        )
 
     async def test(self, *, channels: Sequence[str] = (), wearable: str = "") -> Alert:
         """Raise an alert that only shows that channels work.
@@ -412,6 +451,13 @@ class AsyncPicturesOperations:
     def __init__(self, line: AsyncLine) -> None:
         self._line = line
 
+    async def rests(self, wearable: str, model: str) -> RestsOn:
+        """What the newest finding of a model rests on: the part of the picture without which it would say so less.
+
+        Roles: carer, clinician, wearer.
+        """
+        return await self._line.ask("GET", f"/api/wearables/{quoted(wearable)}/rests/{quoted(model)}", RestsOn)
+
     async def svg(self, wearable: str, signal: str) -> bytes:
         """The newest picture, annotated, as SVG.
 
@@ -487,6 +533,76 @@ class AsyncRecordingsOperations:
         return await self._line.ask("GET", f"/api/recordings/{quoted(name)}/file", bytes)
 
 
+class AsyncReviewOperations:
+    """Operations of review."""
+
+    def __init__(self, line: AsyncLine) -> None:
+        self._line = line
+
+    async def queue(self, *, state: str = "mine") -> dict[str, Any]:
+        """Windows that wait for this reader, or all of them; the most urgent first.
+
+        Roles: clinician, researcher.
+        """
+        return await self._line.ask("GET", "/api/review", dict[str, Any], query={"state": state})
+
+    async def agreement(self) -> dict[str, Any]:
+        """Cohen's kappa of each two readers, with its interval, over all classes and for each against the rest.
+
+        Roles: clinician, researcher.
+        """
+        return await self._line.ask("GET", "/api/review/agreement", dict[str, Any])
+
+    async def exported(self, profile: str, *, model: str = "", decided: bool = False) -> Any:
+        """What was read of a wearable, as the file that `thermo-models train --labels` takes.
+
+        Roles: clinician, researcher.
+        """
+        return await self._line.ask(
+            "GET", "/api/review/labels.npz", Any, query={"profile": profile, "model": model, "decided": decided}
+        )
+
+    async def window(self, item: str) -> dict[str, Any]:
+        """A window as a reader may see it: its signals, and of opinions those that are theirs to see.
+
+        Roles: clinician, researcher.
+        """
+        return await self._line.ask("GET", f"/api/review/{quoted(item)}", dict[str, Any])
+
+    async def finding(self, item: str) -> dict[str, Any]:
+        """What the model said of a window; refused to whoever has not read it yet.
+
+        Roles: clinician, researcher.
+        """
+        return await self._line.ask("GET", f"/api/review/{quoted(item)}/finding", dict[str, Any])
+
+    async def frames(self, item: str, signal: str) -> Any:
+        """Pictures of a window one after another, each as it travels to live pages.
+
+        Roles: clinician, researcher.
+        """
+        return await self._line.ask("GET", f"/api/review/{quoted(item)}/pictures/{quoted(signal)}", Any)
+
+    async def step(
+        self,
+        item: str,
+        kind: Literal["first", "kept", "changed", "revised", "adjudicated"],
+        expected: int,
+        *,
+        opinion: ReaderSaid | None = None,
+    ) -> dict[str, Any]:
+        """Say what you see; each step is kept, and none is changed.
+
+        Roles: clinician.
+        """
+        return await self._line.ask(
+            "POST",
+            f"/api/review/{quoted(item)}/steps",
+            dict[str, Any],
+            body={"kind": kind, "opinion": opinion, "expected": expected},
+        )
+
+
 class AsyncTrendsOperations:
     """Operations of trends."""
 
@@ -549,4 +665,5 @@ class AsyncOperations:
         self.mqtt = AsyncMqttOperations(line)
         self.pictures = AsyncPicturesOperations(line)
         self.recordings = AsyncRecordingsOperations(line)
+        self.review = AsyncReviewOperations(line)
         self.trends = AsyncTrendsOperations(line)

@@ -1,7 +1,7 @@
 """Operations of the hub's API. Made of the hub's OpenAPI by `python -m thermo_hub.client_code`."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from thermo_hub.client.answers import (
     Accounts,
@@ -28,8 +28,10 @@ from thermo_hub.client.answers import (
     Nights,
     Purpose,
     PutAway,
+    ReaderSaid,
     Recorder,
     Recordings,
+    RestsOn,
     Role,
     Routes,
     RulesText,
@@ -177,6 +179,41 @@ class AlertsOperations:
         Roles: administrator, carer, clinician, engineer, wearer.
         """
         return self._line.ask("GET", "/api/alerts/rules.toml", bytes)
+
+    def thresholds(self, wearable: str) -> dict[str, Any]:
+        """Thresholds of a wearer beside those for everybody, with who set them, when, and what they were before.
+
+        Roles: administrator, carer, clinician, wearer.
+        """
+        return self._line.ask("GET", f"/api/alerts/thresholds/{quoted(wearable)}", dict[str, Any])
+
+    def set_threshold(
+        self,
+        wearable: str,
+        rule: str,
+        when: str,
+        *,
+        clear: str | None = None,
+        why: str = "",
+        expected: int | None = None,
+    ) -> dict[str, Any]:
+        """Give a wearer a threshold of their own; a new version of the rules, which holds from now on.
+
+        Roles: administrator, clinician.
+        """
+        return self._line.ask(
+            "PUT",
+            f"/api/alerts/thresholds/{quoted(wearable)}/{quoted(rule)}",
+            dict[str, Any],
+            body={"when": when, "clear": clear, "why": why, "expected": expected},
+        )
+
+    def remove_threshold(self, wearable: str, rule: str) -> dict[str, Any]:
+        """Give a wearer the threshold of everybody again.
+
+        Roles: administrator, clinician.
+        """
+        return self._line.ask("DELETE", f"/api/alerts/thresholds/{quoted(wearable)}/{quoted(rule)}", dict[str, Any])
 
     def test(self, *, channels: Sequence[str] = (), wearable: str = "") -> Alert:
         """Raise an alert that only shows that channels work.
@@ -402,6 +439,13 @@ class PicturesOperations:
     def __init__(self, line: Line) -> None:
         self._line = line
 
+    def rests(self, wearable: str, model: str) -> RestsOn:
+        """What the newest finding of a model rests on: the part of the picture without which it would say so less.
+
+        Roles: carer, clinician, wearer.
+        """
+        return self._line.ask("GET", f"/api/wearables/{quoted(wearable)}/rests/{quoted(model)}", RestsOn)
+
     def svg(self, wearable: str, signal: str) -> bytes:
         """The newest picture, annotated, as SVG.
 
@@ -475,6 +519,76 @@ class RecordingsOperations:
         return self._line.ask("GET", f"/api/recordings/{quoted(name)}/file", bytes)
 
 
+class ReviewOperations:
+    """Operations of review."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def queue(self, *, state: str = "mine") -> dict[str, Any]:
+        """Windows that wait for this reader, or all of them; the most urgent first.
+
+        Roles: clinician, researcher.
+        """
+        return self._line.ask("GET", "/api/review", dict[str, Any], query={"state": state})
+
+    def agreement(self) -> dict[str, Any]:
+        """Cohen's kappa of each two readers, with its interval, over all classes and for each against the rest.
+
+        Roles: clinician, researcher.
+        """
+        return self._line.ask("GET", "/api/review/agreement", dict[str, Any])
+
+    def exported(self, profile: str, *, model: str = "", decided: bool = False) -> Any:
+        """What was read of a wearable, as the file that `thermo-models train --labels` takes.
+
+        Roles: clinician, researcher.
+        """
+        return self._line.ask(
+            "GET", "/api/review/labels.npz", Any, query={"profile": profile, "model": model, "decided": decided}
+        )
+
+    def window(self, item: str) -> dict[str, Any]:
+        """A window as a reader may see it: its signals, and of opinions those that are theirs to see.
+
+        Roles: clinician, researcher.
+        """
+        return self._line.ask("GET", f"/api/review/{quoted(item)}", dict[str, Any])
+
+    def finding(self, item: str) -> dict[str, Any]:
+        """What the model said of a window; refused to whoever has not read it yet.
+
+        Roles: clinician, researcher.
+        """
+        return self._line.ask("GET", f"/api/review/{quoted(item)}/finding", dict[str, Any])
+
+    def frames(self, item: str, signal: str) -> Any:
+        """Pictures of a window one after another, each as it travels to live pages.
+
+        Roles: clinician, researcher.
+        """
+        return self._line.ask("GET", f"/api/review/{quoted(item)}/pictures/{quoted(signal)}", Any)
+
+    def step(
+        self,
+        item: str,
+        kind: Literal["first", "kept", "changed", "revised", "adjudicated"],
+        expected: int,
+        *,
+        opinion: ReaderSaid | None = None,
+    ) -> dict[str, Any]:
+        """Say what you see; each step is kept, and none is changed.
+
+        Roles: clinician.
+        """
+        return self._line.ask(
+            "POST",
+            f"/api/review/{quoted(item)}/steps",
+            dict[str, Any],
+            body={"kind": kind, "opinion": opinion, "expected": expected},
+        )
+
+
 class TrendsOperations:
     """Operations of trends."""
 
@@ -537,4 +651,5 @@ class Operations:
         self.mqtt = MqttOperations(line)
         self.pictures = PicturesOperations(line)
         self.recordings = RecordingsOperations(line)
+        self.review = ReviewOperations(line)
         self.trends = TrendsOperations(line)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import HTTPConnection
 
 from thermo_core import schema
-from thermo_core.errors import UsageError
+from thermo_core.errors import StorageError, UsageError
 from thermo_host import flash as flashing
 from thermo_host.inventory import everything
 from thermo_host.link.session import profile_of
@@ -85,7 +85,7 @@ async def reset(wearable: str, jobs: Working) -> dict[str, Any]:
     responses=says(Job, 409, 413, 502),
     openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": BINARY}}}},
 )
-async def flash(wearable: str, request: Request, jobs: Working) -> dict[str, Any]:
+async def flash(wearable: str, request: Request, hub: Mine, jobs: Working) -> dict[str, Any]:
     """Put a signed bundle on it, try it, keep it only where the wearable is well with it; a job. The body is the image."""
     data = bytearray()
     async for piece in request.stream():
@@ -101,6 +101,8 @@ async def flash(wearable: str, request: Request, jobs: Working) -> dict[str, Any
             progress=lambda sent, total: tell("upload", sent / max(total, 1)),
             step=lambda name: tell(name, 0.0),
         )
+        with contextlib.suppress(StorageError):  # it runs, whether it is known here or not
+            hub.bundles.keep(candidate.data)
         return {
             "version": done.version,
             "previous": done.previous,
