@@ -346,3 +346,17 @@ def test_a_clinician_takes_it_out_where_the_wearer_agreed(visit: Visit) -> None:
     again = visit.client.post("/api/fhir/shared/sendings/again", headers={"x-thermo-csrf": csrf})
     assert (again.status_code, "hub.toml" in again.json()["detail"]) == (409, True)
     assert visit.client.get("/api/fhir/none-such?from_ms=1&to_ms=2").status_code == 400
+
+
+def test_what_signals_are_is_known_of_wearables_of_this_product() -> None:
+    def roles(wearable: str) -> dict[str, str]:
+        profile = read_profile(WEARABLES / wearable / "wearable.toml")
+        states = tuple(SensorState(kind=one.kind) for one in profile.sensors)
+        hello = Hello("n", "s", "1", "p", profile.name, b"", sensors=states, sensor_count=len(states))
+        return {name: one.role for name, one in describe(Session(hello, profile, {}, {})).signals.items()}
+
+    patch, clothing, core = roles("breast-patch"), roles("clothing"), roles("core-temperature")
+    assert {name for name, role in patch.items() if role == "skin"} >= {"skin", "spots"}
+    assert patch["skin.ta"] == "around"
+    assert (clothing["chest"], clothing["microclimate"], clothing["room"]) == ("skin", "around", "around")
+    assert (core["face"], core["air"]) == ("skin", "around")
