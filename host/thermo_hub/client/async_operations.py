@@ -6,6 +6,7 @@ from typing import Any, Literal
 from thermo_hub.client.answers import (
     Accounts,
     Again,
+    Agreements,
     Alert,
     Alerts,
     AllSeries,
@@ -15,6 +16,7 @@ from thermo_hub.client.answers import (
     Device,
     Drawing,
     Estimates,
+    Finding,
     Ingested,
     Invited,
     Job,
@@ -26,9 +28,11 @@ from thermo_hub.client.answers import (
     Me,
     Named,
     Nights,
+    OpinionSaid,
     Purpose,
     PutAway,
-    ReaderSaid,
+    Queue,
+    ReadWindow,
     Recorder,
     Recordings,
     RestsOn,
@@ -38,11 +42,13 @@ from thermo_hub.client.answers import (
     RulesVersion,
     SeenAlert,
     Sendings,
+    Thresholds,
     Trends,
     Usual,
     Watched,
     Wearables,
     WholeAlert,
+    WholeWindow,
 )
 from thermo_hub.client.async_line import AsyncLine
 from thermo_hub.client.requests import quoted
@@ -184,12 +190,12 @@ class AsyncAlertsOperations:
         """
         return await self._line.ask("GET", "/api/alerts/rules.toml", bytes)
 
-    async def thresholds(self, wearable: str) -> dict[str, Any]:
+    async def thresholds(self, wearable: str) -> Thresholds:
         """Thresholds of a wearer beside those for everybody, with who set them, when, and what they were before.
 
         Roles: administrator, carer, clinician, wearer.
         """
-        return await self._line.ask("GET", f"/api/alerts/thresholds/{quoted(wearable)}", dict[str, Any])
+        return await self._line.ask("GET", f"/api/alerts/thresholds/{quoted(wearable)}", Thresholds)
 
     async def set_threshold(
         self,
@@ -200,7 +206,7 @@ class AsyncAlertsOperations:
         clear: str | None = None,
         why: str = "",
         expected: int | None = None,
-    ) -> dict[str, Any]:
+    ) -> RulesVersion:
         """Give a wearer a threshold of their own; a new version of the rules, which holds from now on.
 
         Roles: administrator, clinician.
@@ -208,18 +214,16 @@ class AsyncAlertsOperations:
         return await self._line.ask(
             "PUT",
             f"/api/alerts/thresholds/{quoted(wearable)}/{quoted(rule)}",
-            dict[str, Any],
+            RulesVersion,
             body={"when": when, "clear": clear, "why": why, "expected": expected},
         )
 
-    async def remove_threshold(self, wearable: str, rule: str) -> dict[str, Any]:
+    async def remove_threshold(self, wearable: str, rule: str) -> RulesVersion:
         """Give a wearer the threshold of everybody again.
 
         Roles: administrator, clinician.
         """
-        return await self._line.ask(
-            "DELETE", f"/api/alerts/thresholds/{quoted(wearable)}/{quoted(rule)}", dict[str, Any]
-        )
+        return await self._line.ask("DELETE", f"/api/alerts/thresholds/{quoted(wearable)}/{quoted(rule)}", RulesVersion)
 
     async def test(self, *, channels: Sequence[str] = (), wearable: str = "") -> Alert:
         """Raise an alert that only shows that channels work.
@@ -539,49 +543,49 @@ class AsyncReviewOperations:
     def __init__(self, line: AsyncLine) -> None:
         self._line = line
 
-    async def queue(self, *, state: str = "mine") -> dict[str, Any]:
+    async def queue(self, *, state: str = "mine") -> Queue:
         """Windows that wait for this reader, or all of them; the most urgent first.
 
         Roles: clinician, researcher.
         """
-        return await self._line.ask("GET", "/api/review", dict[str, Any], query={"state": state})
+        return await self._line.ask("GET", "/api/review", Queue, query={"state": state})
 
-    async def agreement(self) -> dict[str, Any]:
+    async def agreement(self) -> Agreements:
         """Cohen's kappa of each two readers, with its interval, over all classes and for each against the rest.
 
         Roles: clinician, researcher.
         """
-        return await self._line.ask("GET", "/api/review/agreement", dict[str, Any])
+        return await self._line.ask("GET", "/api/review/agreement", Agreements)
 
-    async def exported(self, profile: str, *, model: str = "", decided: bool = False) -> Any:
+    async def exported(self, profile: str, *, model: str = "", decided: bool = False) -> bytes:
         """What was read of a wearable, as the file that `thermo-models train --labels` takes.
 
         Roles: clinician, researcher.
         """
         return await self._line.ask(
-            "GET", "/api/review/labels.npz", Any, query={"profile": profile, "model": model, "decided": decided}
+            "GET", "/api/review/labels.npz", bytes, query={"profile": profile, "model": model, "decided": decided}
         )
 
-    async def window(self, item: str) -> dict[str, Any]:
+    async def window(self, item: str) -> WholeWindow:
         """A window as a reader may see it: its signals, and of opinions those that are theirs to see.
 
         Roles: clinician, researcher.
         """
-        return await self._line.ask("GET", f"/api/review/{quoted(item)}", dict[str, Any])
+        return await self._line.ask("GET", f"/api/review/{quoted(item)}", WholeWindow)
 
-    async def finding(self, item: str) -> dict[str, Any]:
+    async def finding(self, item: str) -> Finding:
         """What the model said of a window; refused to whoever has not read it yet.
 
         Roles: clinician, researcher.
         """
-        return await self._line.ask("GET", f"/api/review/{quoted(item)}/finding", dict[str, Any])
+        return await self._line.ask("GET", f"/api/review/{quoted(item)}/finding", Finding)
 
-    async def frames(self, item: str, signal: str) -> Any:
+    async def frames(self, item: str, signal: str) -> bytes:
         """Pictures of a window one after another, each as it travels to live pages.
 
         Roles: clinician, researcher.
         """
-        return await self._line.ask("GET", f"/api/review/{quoted(item)}/pictures/{quoted(signal)}", Any)
+        return await self._line.ask("GET", f"/api/review/{quoted(item)}/pictures/{quoted(signal)}", bytes)
 
     async def step(
         self,
@@ -589,8 +593,8 @@ class AsyncReviewOperations:
         kind: Literal["first", "kept", "changed", "revised", "adjudicated"],
         expected: int,
         *,
-        opinion: ReaderSaid | None = None,
-    ) -> dict[str, Any]:
+        opinion: OpinionSaid | None = None,
+    ) -> ReadWindow:
         """Say what you see; each step is kept, and none is changed.
 
         Roles: clinician.
@@ -598,7 +602,7 @@ class AsyncReviewOperations:
         return await self._line.ask(
             "POST",
             f"/api/review/{quoted(item)}/steps",
-            dict[str, Any],
+            ReadWindow,
             body={"kind": kind, "opinion": opinion, "expected": expected},
         )
 
