@@ -130,7 +130,7 @@ def test_a_wearer_reads_in_plain_words_what_it_measures_says_and_who_looked(look
     expect(main).to_contain_text(re.compile(r"The skin under the camera is \d+\.\d °C; its warmest place \d+\.\d °C\."))
     expect(main).to_contain_text("Thermistor 1 is")
     expect(main).to_contain_text(re.compile(r"it says (no )?lesion, and is \d+ % sure"))
-    expect(main).to_contain_text("looked at the live page")
+    expect(main).to_contain_text("You looked last at")
     expect(main).to_contain_text("It informs; it is no medical device.")
     page.get_by_role("button", name="Temperatures in degrees Celsius; change").click()
     expect(main).to_contain_text(re.compile(r"The skin under the camera is \d+\.\d °F"))

@@ -7,7 +7,12 @@ import { clock, difference, duration, moment, onUnit, quantity } from "../module
 const EVERY_MS = 1000;
 const USUAL_MS = 600000; // between two questions of what is usual
 const ROWS_MS = 20000; // between two looks at alerts and at who looked
-const LOOKED = { live: "looked at the live page", read: "read something", export: "took data along", change: "changed something" };
+const THINGS = [
+  ["/api/live", "the live page"], ["/recordings", "recordings"], ["/recording", "recordings"], ["/trends", "past days"], ["/fhir", "what is shared"],
+  ["/alerts", "alerts"], ["/review", "pictures for review"], ["/labels", "opinions of physicians"], ["/accesses", "who looked"], ["/pictures", "pictures"], ["/rests", "pictures"],
+  ["/devices", "the device"],
+];
+const DID = { live: "looked at", read: "looked at", export: "took along", change: "changed" };
 
 export function show(main, hub, [id]) {
   if (id) return new Page(main, hub, id).begin();
@@ -133,20 +138,36 @@ class Page {
     return found.length ? found : [el("p", { class: "quiet" }, "It has not said anything yet.")];
   }
 
+  /** Who looked at what, each once, with when that was last; the wearer's own looks in one line. */
+  lookers(accesses) {
+    const own = accesses.filter((one) => one.who === this.hub.me.name);
+    const others = new Map();
+    for (const one of accesses) {
+      if (one.who === this.hub.me.name) continue;
+      const thing = THINGS.find(([path]) => one.what.includes(path))?.[1] ?? "your wearable";
+      const words = one.ok ? `${DID[one.action] ?? "used"} ${thing}` : `wanted to see ${thing} and might not`;
+      const key = `${one.who}\u0000${words}`;
+      if (!others.has(key)) others.set(key, { ...one, words, times: 0 });
+      others.get(key).times += 1;
+    }
+    const rows = [...others.values()].map((one) => el("li", {}, el("b", {}, one.who), one.roles.length ? ` (${one.roles.join(", ")})` : "", ` ${one.words}`,
+      el("span", { class: "quiet" }, `, ${one.times > 1 ? `${one.times} times, last ` : ""}${moment(one.at_ms)}`)));
+    if (!rows.length) rows.push(el("li", {}, "Nobody else has looked."));
+    if (own.length) rows.push(el("li", { class: "quiet" }, `You looked last at ${moment(own[0].at_ms)}.`));
+    return rows;
+  }
+
   async ask() {
     const id = encodeURIComponent(this.id);
     const [alerts, looks, recordings] = await Promise.all([
       this.hub.get(`/api/alerts?state=all&most=10&wearable=${id}`), this.hub.get(`/api/accesses/${id}?most=30`), this.hub.get("/api/recordings"),
     ].map((one) => one.catch(() => null)));
     if (alerts) {
-      renew(this.past, ...(alerts.alerts.length ? alerts.alerts.map((one) => el("li", {}, `${moment(one.raised_ms)}: `, chip(one.severity, severityKind(one.severity)), ` ${one.text || one.condition} `,
+      renew(this.past, ...(alerts.alerts.length ? alerts.alerts.map((one) => el("li", {}, `${moment(one.raised_ms)}: `, chip(one.severity, severityKind(one.severity)), ` ${plain(one)} `,
         el("span", { class: "quiet" }, one.resolved_ms ? `It was over at ${moment(one.resolved_ms)}.` : "It is not over.")))
         : [el("li", {}, "It has never called anybody.")]));
     }
-    if (looks) {
-      renew(this.looked, ...(looks.accesses.length ? looks.accesses.map((one) => el("li", {}, `${moment(one.at_ms)}: `, el("b", {}, one.who), one.roles.length ? ` (${one.roles.join(", ")})` : "", ` ${one.ok ? LOOKED[one.action] ?? one.action : "wanted to look and might not"}`, " ", el("span", { class: "quiet" }, one.what)))
-        : [el("li", {}, "Nobody.")]));
-    }
+    if (looks) renew(this.looked, ...this.lookers(looks.accesses));
     if (recordings) {
       const serial = this.hub.wearables.get(this.id)?.shown.serial;
       const own = recordings.recordings.filter((one) => one.serial && one.serial === serial);
@@ -154,4 +175,10 @@ class Page {
         : [el("li", {}, "Nothing of you was recorded here.")]));
     }
   }
+}
+
+/** What an alert called for, without the arithmetic of its rule. */
+function plain(alert) {
+  const sentence = alert.text && !/[<>]/.test(alert.text) ? alert.text : "";
+  return sentence || `It called because of: ${alert.rule.replace(/^own-/, "").replaceAll("-", " ")}.`;
 }
