@@ -130,7 +130,7 @@ class Page {
       const finding = worn.findings[model.name];
       if (!finding) continue;
       const doubt = (finding.flags ?? []).filter((flag) => flag !== "simulated");
-      const beside = doubt.length ? ` It is not sure of that: ${doubt.join(", ")}.` : "";
+      const beside = doubt.length ? ` In doubt: ${doubt.join(", ")}.` : "";
       if (finding.label) found.push(el("p", {}, `Just now (${clock(finding.utc, false)}) it says `, el("b", {}, finding.label), `, and is ${Math.round(finding.scores[finding.label] * 100)} % sure.${beside}`));
       else if (Object.keys(finding.quantities ?? {}).length) found.push(el("p", {}, `Just now (${clock(finding.utc, false)}) it says: ${Object.entries(finding.quantities).map(([name, one]) =>
         `${name.replaceAll("-", " ")} ${quantity(one.value, one.unit, one.unit ? null : 2)}`).join(", ")}.${beside}`));
