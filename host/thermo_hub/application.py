@@ -13,6 +13,7 @@ NAME = "thermo-hub"
 COMMANDS = {
     "run": "Open live pages of every wearable that is plugged in or simulated, and print the link to them.",
     "demo": "Open live pages of five simulated wearables, so that each page has something to show.",
+    "export": "Write what this hub keeps of a wearable of another hub as a recording; the hub may run meanwhile.",
     "link": "Print a new link into a hub that runs; it opens the pages once.",
 }
 """Each command, which lives in a module of its name below `thermo_hub.commands`, and what it does in one line."""
