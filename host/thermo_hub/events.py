@@ -84,6 +84,25 @@ class Sampled:
 
 
 @dataclass(frozen=True, slots=True)
+class Fed:
+    """What a model that looks at a picture was given, as worked out here.
+
+    Attributes:
+        wearable: its id.
+        model: its name.
+        utc_ns: of the moment.
+        values: of the model's inputs, in its order.
+        flags: `Quality` of all of them.
+    """
+
+    wearable: str
+    model: str
+    utc_ns: int
+    values: tuple[Values, ...]
+    flags: int
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """A model on a wearable said something.
 
@@ -221,12 +240,15 @@ class Announced:
     wearable: str = ""
 
 
-Event = Joined | Left | Returned | Sampled | Found | Stepped | Told | Measured | Rolled | Pictured | Ruled | Announced
+Event = (
+    Joined | Left | Returned | Sampled | Fed | Found | Stepped | Told | Measured | Rolled | Pictured | Ruled | Announced
+)
 EVERY: tuple[type[Event], ...] = (
     Joined,
     Left,
     Returned,
     Sampled,
+    Fed,
     Found,
     Stepped,
     Told,

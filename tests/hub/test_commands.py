@@ -1,18 +1,26 @@
 """`thermo-hub` as a person types it, right and wrong."""
 
 import contextlib
+import json
 import re
 import select
 import socket
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from certificates import signed
+from fhir.resources.R4B.bundle import Bundle
+from fhir_past import agree, fill
+
+from thermo_hub.settings import Settings
+from thermo_hub.store.store import open_store
+from thermo_hub.trends.keeper import HOUR_NS
 
 READY_S = 60.0
 
@@ -53,6 +61,7 @@ def hub(*words: str) -> Iterator[str]:
         (("demo", "--wearables", "0"), 2, "not in the range"),
         (("export", "SIM", "x.mcap"), 2, "'SIM' is no wearable of another hub; write WEARABLE@SITE"),
         (("export", "SIM@home", "x.mcap", "--from", "noon"), 2, "'noon' is no moment"),
+        (("fhir", "none-such", "--hours", "0"), 2, "not in the range"),
     ],
 )
 def test_what_cannot_be_is_told_in_a_sentence(words: tuple[str, ...], code: int, said: str) -> None:
@@ -121,3 +130,21 @@ def test_behind_a_certificate_everything_is_encrypted(tmp_path: Path) -> None:
     code, said = says("run", str(settings))
     assert code == 2
     assert "are no certificate with its key" in said
+
+
+def test_a_bundle_is_written_where_the_wearer_agreed(tmp_path: Path) -> None:
+    folder, file = str(tmp_path / "hub"), str(tmp_path / "out.json")
+    with contextlib.closing(open_store(Settings(folder=folder))) as store:
+        fill(store, "w", (time.time_ns() // HOUR_NS - 4) * HOUR_NS)
+        code, answer = says("fhir", "w", "--folder", folder)
+        assert (code, "nobody has given consent for it" in answer) == (2, True)
+        agree(store, "w")
+        assert says("fhir", "none", "--folder", folder)[0] == 2
+        assert says("fhir", "w", "--folder", folder, "-o", file) == (0, "")
+        Bundle.model_validate_json(Path(file).read_bytes())
+        assert says("fhir", "w", "--folder", folder, "-o", file, "--hours", "1")[0] == 2
+        code, answer = says("fhir", "w", "--folder", folder, "--each")
+        assert (code, "\x1b" in answer) == (0, False)
+        kinds = [one["resourceType"] for one in json.loads(answer)]
+        assert kinds.count("Flag") == 1
+        assert "Consent" in kinds

@@ -32,6 +32,7 @@ from thermo_hub.mqtt.uplink import Uplink
 from thermo_hub.security.door import Door as HubDoor
 from thermo_hub.settings import Settings
 from thermo_hub.store.store import open_store
+from thermo_hub.wearables.bundles import Bundles
 from thermo_hub.wearables.registry import Wearables
 
 WAIT_S = 90.0
@@ -65,7 +66,14 @@ class Receiving:
         self.bus = Bus(asyncio.get_running_loop())
         self.joined: list[Joined] = []
         self.bus.handle({Joined}, self.joined.append)  # type: ignore[arg-type]
-        hub = Hub(self.settings, self.bus, self.store, Wearables(self.store, self.bus, lambda: ()), HubDoor(self.store))
+        hub = Hub(
+            self.settings,
+            self.bus,
+            self.store,
+            Wearables(self.store, self.bus, lambda: ()),
+            HubDoor(self.store),
+            Bundles(self.settings.bundles),
+        )
         self.wearables = hub.wearables
         assert self.settings.ingest is not None
         self.keeper = Keeper(self.store, folder / "ingest", self.settings.ingest.keep, 7.0)

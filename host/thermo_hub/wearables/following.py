@@ -1,6 +1,8 @@
 """What is known of one wearable as its records come, however they come: they become events on the bus, and go to sinks."""
 
 import contextlib
+import functools
+import operator
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -14,11 +16,11 @@ from thermo_core.wire.records import AlertRecord, EventRecord, FindingRecord
 from thermo_host.link.items import Item, Lost, Telemetry
 from thermo_host.link.session import changes
 from thermo_host.link.wearable import Wearable
-from thermo_host.screen.layout import layout
+from thermo_host.screen.layout import is_picture, layout
 from thermo_host.sinks.describe import alert_facts, finding_facts
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.stream.pump import Sink
-from thermo_hub.events import Event, Found, Joined, Left, Measured, Returned, Sampled, Stepped, Told
+from thermo_hub.events import Event, Fed, Found, Joined, Left, Measured, Returned, Sampled, Stepped, Told
 
 Answer = TypeVar("Answer")
 Post = Callable[[list[Event]], None]
@@ -89,6 +91,7 @@ class Following:
         self.monitor: Monitor | None = None
         self._post = post
         self._wanted: dict[str, Any] = {}
+        self._looking: dict[str, tuple[str, ...]] = {}
 
     def remove_sink(self, sink: Sink) -> None:
         """As `Heard`."""
@@ -104,7 +107,7 @@ class Following:
         else:
             self.monitor.push(session)
         self.session = session
-        self._wanted = _wanted(self.monitor)
+        self._shape(self.monitor)
         self.stand("live", "")
         events: list[Event] = []
         items: list[Item] = [session] if found else []
@@ -174,10 +177,20 @@ class Following:
         elif isinstance(item, Session):
             found = changes(self.session, item) if self.session is not None else ()
             self.session = item
-            self._wanted = _wanted(monitor)
+            self._shape(monitor)
             yield Joined(me, item, time.time_ns(), found)
         elif isinstance(item, Telemetry):
             yield from self._telemetry(item, outcome, monitor)
+
+    def _shape(self, monitor: Monitor) -> None:
+        """Work out what of its signals is told."""
+        plan = monitor.decoding.plan
+        self._wanted = _wanted(monitor)
+        self._looking = {
+            model.name: tuple(model.inputs)
+            for model in plan.profile.models
+            if any(is_picture(plan.signals[name]) for name in model.inputs)
+        }
 
     def _telemetry(self, item: Telemetry, outcome: Outcome | None, monitor: Monitor) -> Iterator[Event]:
         me, record, session = self.wearable_id, item.record, monitor.session
@@ -188,6 +201,12 @@ class Following:
                     if signal is not None:
                         utc_ns = item.captured_ns + (sample.time_us - record.time_us) * 1000
                         yield Sampled(me, signal, utc_ns, item.received_ns, sample.values, sample.flags)
+                for model, names in self._looking.items():
+                    given = [samples[name] for name in names if name in samples]
+                    if len(given) == len(names):
+                        utc_ns = item.captured_ns + (given[0].time_us - record.time_us) * 1000
+                        flags = functools.reduce(operator.or_, (one.flags for one in given))
+                        yield Fed(me, model, utc_ns, tuple(one.values for one in given), flags)
         elif isinstance(record, FindingRecord) and record.model < len(session.profile.models):
             name = session.profile.models[record.model].name
             yield Found(me, name, item.captured_ns, record, finding_facts(record, session))
