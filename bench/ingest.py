@@ -31,6 +31,7 @@ from thermo_hub.ingest.part import Taker
 from thermo_hub.security.door import Door
 from thermo_hub.settings import Settings
 from thermo_hub.store.store import open_store
+from thermo_hub.wearables.bundles import Bundles
 from thermo_hub.wearables.registry import Wearables
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
@@ -135,7 +136,7 @@ async def take(settings: Settings, port: int, clients: int, seconds: int, broker
     assert settings.ingest is not None
     store = open_store(settings)
     bus = Bus(asyncio.get_running_loop())
-    hub = Hub(settings, bus, store, Wearables(store, bus, lambda: ()), Door(store))
+    hub = Hub(settings, bus, store, Wearables(store, bus, lambda: ()), Door(store), Bundles(settings.bundles))
     keeper = Keeper(store, settings.place / "ingest", settings.ingest.keep, 7.0)
     taker = Taker(hub, settings.ingest, keeper)
     task = asyncio.create_task(taker.run())
