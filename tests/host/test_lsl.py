@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import edfio
+import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 import pylsl
@@ -25,10 +26,12 @@ from hypothesis import strategies as st
 from mcap.reader import make_reader
 
 from thermo_core.errors import LinkTimeoutError, UsageError
-from thermo_core.recording.layout import MOST_CHANNELS, LslSamples, LslStream
+from thermo_core.recording.layout import LSL_STREAM_TOPIC, LSL_TOPIC, MOST_CHANNELS, LslSamples, LslStream
 from thermo_core.recording.session import Session
 from thermo_core.sensors.kind import Block
 from thermo_host.application import run
+from thermo_host.commands.common import Output
+from thermo_host.commands.screen import Screen
 from thermo_host.exports import target
 from thermo_host.exports.decoding import Choice, Decoding
 from thermo_host.exports.rows import SampleRow
@@ -338,6 +341,16 @@ def test_what_gives_nothing_is_warned_of() -> None:
     ]
 
 
+def test_the_view_warns_too(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    monitor = Monitor(session)
+    for item in came(recorded.band_records(2)):
+        monitor.push(item)
+    quiet = Inlet(foreign("Muse"), None, heard=time.monotonic() - 20)
+    with Screen(monitor, Output(False), None, warning=lambda: f"LSL {quiet.stream.name} gives nothing") as screen:
+        screen.idle()
+    assert capsys.readouterr().out.startswith("LSL Muse gives nothing | ")
+
+
 def foreign(name: str = "EEG", rate_hz: float = 100.0, **changes: Any) -> LslStream:
     plain: dict[str, Any] = {
         "name": name,
@@ -491,6 +504,46 @@ def test_samples_that_do_not_fit_their_stream_are_counted_and_no_number(tmp_path
     rows = [row for row in decoding if isinstance(row, SampleRow) and row.track.key == "lsl-EEG"]
     assert len(rows) == 10
     assert decoding._foreign.undecodable == 20
+
+
+def test_a_window_late_in_a_recording_knows_its_streams(
+    tmp_path: Path, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s, later = time.monotonic(), 0
+    monkeypatch.setattr(time, "monotonic", lambda: now_s + later)
+    monkeypatch.setattr(time, "time_ns", lambda: STARTED_NS + later * 1_000_000_000)
+    with Recorder(tmp_path / "r.mcap", session) as recorder:
+        recorder.add(foreign())
+        for later in range(300):
+            recorder.add(samples(later * 10))
+    window = Choice(("lsl-EEG",), from_ns=STARTED_NS + 200_000_000_000, to_ns=STARTED_NS + 201_000_000_000)
+    rows = [row for row in Decoding(Recording(tmp_path / "r.mcap"), window) if isinstance(row, SampleRow)]
+    assert rows and {row.track.labels for row in rows} == {("Fp1", "Fp2")}
+
+
+def test_messages_that_are_none_are_counted_and_cost_nothing_else(tmp_path: Path, session: Session) -> None:
+    good = msgspec.to_builtins(samples(1))
+    bad: list[Any] = [
+        {**good, "values": good["values"][:-1]},
+        {**good, "values": [[1.0], *good["values"][1:]]},
+        {**good, "texts": [["x"]] * 10},
+        {**good, "values": []},
+        {**good, "times_ns": [-1] * 10},
+        {**good, "times_ns": [2**70] * 10},
+        {**good, "offset_s": "soon"},
+        {**good, "more": 1},
+        [],
+        {**msgspec.to_builtins(foreign()), "rate_hz": -1},
+    ]
+    with Recorder(tmp_path / "r.mcap", session) as recorder:
+        recorder.add(foreign())
+        for one in bad:
+            topic = LSL_STREAM_TOPIC if isinstance(one, dict) and "labels" in one else LSL_TOPIC
+            recorder._add(topic, STARTED_NS, STARTED_NS, json.dumps(one).encode())
+        recorder.add(samples(2))
+    recording = Recording(tmp_path / "r.mcap")
+    assert list(recording) == [foreign(), samples(2)]
+    assert recording.damaged == len(bad)
 
 
 _numbers = st.one_of(st.none(), st.integers(-(2**53), 2**53), st.floats(allow_nan=False, allow_infinity=False))

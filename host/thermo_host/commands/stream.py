@@ -173,7 +173,8 @@ def record(
         with _outlets(wearable, monitor, output, lsl_scope) if lsl_out else contextlib.nullcontext() as outlets:
             sinks = [outlets] if outlets is not None else []
             if view and not as_json:
-                run.go(Screen(monitor, output, None, lambda: utc_now_ns(wearable), KEYS), None, sinks)
+                warning = (lambda: "") if foreign is None else (lambda: foreign.warning)
+                run.go(Screen(monitor, output, None, lambda: utc_now_ns(wearable), KEYS, (), warning), None, sinks)
             else:
                 run.go(None, ProgressLine(output.progress), sinks)
 
