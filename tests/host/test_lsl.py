@@ -40,7 +40,7 @@ from thermo_host.link.items import Item, Telemetry
 from thermo_host.lsl import library
 from thermo_host.lsl.inlets import Inlet, LslInlets
 from thermo_host.lsl.library import Scope, keep_to_machine, load
-from thermo_host.lsl.outlets import LslOutlets
+from thermo_host.lsl.outlets import SETTLING, LslOutlets
 from thermo_host.sinks.describe import describe
 from thermo_host.sinks.monitor import Monitor
 from thermo_host.sinks.recorder import Recorder
@@ -135,7 +135,8 @@ def test_stamps_are_moments_of_capture_whatever_happens_to_the_date(monkeypatch:
     whole = recorded.session(recorded.BAND)
     whole = replace(whole, hello=whole.hello.__class__(**{**_fields(whole.hello), "serial": f"T{os.getpid()}"}))
     monitor = Monitor(whole)
-    ask(recorded.START_US)
+    for trip in range(SETTLING):
+        ask(recorded.START_US + 20_000 * trip)
     with LslOutlets(monitor.decoding, clock.utc_minus_monotonic_ns) as sink:
         names = {
             name.rsplit("-", 1)[1]: f"thermo-edge:{whole.hello.serial}:{name.rsplit('-', 1)[1]}" for name in sink.names

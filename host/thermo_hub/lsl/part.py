@@ -13,7 +13,7 @@ from thermo_core.graph.engine import Outcome
 from thermo_core.recording.session import Session
 from thermo_host.link.items import Item
 from thermo_host.lsl.library import Scope, load
-from thermo_host.lsl.outlets import LslOutlets
+from thermo_host.lsl.outlets import LslOutlets, settled
 from thermo_host.stream.decoding import Decoding
 from thermo_host.stream.pump import Sink
 from thermo_hub.events import Joined
@@ -76,7 +76,7 @@ class Giving:
     async def _take_up(self, wearable: str) -> None:
         listener = self._hub.wearables.listener(wearable)
         try:
-            clock_ns = await asyncio.wrap_future(listener.ask(lambda one: one.clock.utc_minus_monotonic_ns))
+            clock_ns = await asyncio.wrap_future(listener.ask(settled))
         except ThermoError:
             # One that is heard over others has no clock here; its moments are in UTC already.
             clock_ns = time.time_ns() - time.monotonic_ns()
