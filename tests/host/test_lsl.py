@@ -296,6 +296,7 @@ def test_what_is_wide_and_long_fits_into_messages_that_a_reader_takes(tmp_path: 
     wide.set_channel_units(["\U0001d538" * 60] * MOST_CHANNELS)
     said = pylsl.StreamInfo(f"{name}-said", "Markers", 3, 0.0, pylsl.cf_string, f"{name}-said")
     outlets = pylsl.StreamOutlet(wide), pylsl.StreamOutlet(said)
+    undated = (float("nan"), float("inf"), -1e300)
     path = tmp_path / "r.mcap"
     with LslInlets([name, f"{name}-said"], 0, WITHIN_S) as inlets, Recorder(path, session) as recorder:
         for one in inlets.inlets:
@@ -303,11 +304,14 @@ def test_what_is_wide_and_long_fits_into_messages_that_a_reader_takes(tmp_path: 
 
         def given() -> bool:
             outlets[0].push_sample([-1.2345678901234567e-300] * MOST_CHANNELS)
+            for at_s in undated:
+                outlets[1].push_sample(["when?"] * 3, at_s)
             outlets[1].push_sample(["\U0001d538" * 20_000] * 3)
             inlets.take(recorder.add)
             return all(one.samples > 2 for one in inlets.inlets)
 
         wait_for(given, "samples")
+        assert inlets.inlets[1].undated >= 3 and "without a time left out" in inlets.words
     recording = Recording(path)
     found = list(recording)
     assert not recording.damaged
@@ -324,6 +328,18 @@ def test_a_name_that_is_not_there_is_told_with_those_that_are(sender: str) -> No
     with pytest.raises(LinkTimeoutError, match=f"'{sender}' \\(EEG, 3 channels\\)") as told:
         wait_for(lambda: LslInlets(["nobody"], 0, 1.0), "an error")
     assert "--lsl-scope link" in str(told.value)
+
+
+def test_all_senders_of_a_name_are_taken_each_by_a_name_of_its_own() -> None:
+    name = f"twin-{os.getpid()}"
+    outlets = [pylsl.StreamOutlet(pylsl.StreamInfo(name, "x", 1, 0.0, pylsl.cf_float32, f"{name}-{at}")) for at in "ab"]
+
+    def both() -> list[LslStream]:
+        found = [one.stream for one in LslInlets([name, name], 0, WITHIN_S).inlets]
+        return found if len(found) == len(outlets) else []
+
+    streams = wait_for(both, "both senders")
+    assert [(one.name, one.source_id) for one in streams] == [(name, f"{name}-a"), (f"{name}-2", f"{name}-b")]
 
 
 def test_what_gives_nothing_is_warned_of() -> None:
