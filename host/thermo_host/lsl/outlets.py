@@ -21,7 +21,7 @@ from thermo_host.about import about
 from thermo_host.exports.rows import Track, element_names, is_picture
 from thermo_host.link.items import Item, Telemetry
 from thermo_host.link.wearable import Wearable
-from thermo_host.lsl.library import Scope, keep_to_machine, load, local_minus_monotonic_s
+from thermo_host.lsl.library import CONFIGURATION, Scope, configured, keep_to_machine, load, local_minus_monotonic_s
 from thermo_host.sinks.describe import describe
 from thermo_host.stream.decoding import Decoding
 
@@ -76,13 +76,14 @@ class LslOutlets:
     @property
     def words(self) -> str:
         """What was opened, and to whom, in a sentence."""
-        where = "this computer" if self._scope is Scope.MACHINE else f"the {self._scope}"
+        where = "on this computer" if self._scope is Scope.MACHINE else f"on the {self._scope}"
+        where = f"as {CONFIGURATION} says" if configured() else where
         who = (
             "only programs on this computer reach them"
             if self.kept
             else "LSL has no password, and whoever reaches this computer can read them"
         )
-        return f"LSL streams {', '.join(self.names)}; announced on {where}, {who}."
+        return f"LSL streams {', '.join(self.names)}; announced {where}, {who}."
 
     def close(self) -> None:
         """Take the streams away."""
@@ -122,7 +123,7 @@ class LslOutlets:
             self._open(signal.name, _kind(signal), labels, signal, facts, facts["sensors"][number])
         self._open(MARKERS, "Markers", [MARKERS], None, facts, {})
         self.names = [outlet.name for outlet in self._outlets.values()]
-        if self._scope is Scope.MACHINE:
+        if self._scope is Scope.MACHINE and not configured():
             self.kept = keep_to_machine()
 
     def _open(
