@@ -24,9 +24,20 @@ run: $(VENV)/.run ## simulated wearable: flash, calibrate, stream, record, compu
 	@$(if $(BOARD),$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) $(EMULATED))
 	@PATH="$(CURDIR)/$(BIN):$$PATH" BOARD=$(BOARD) HUB=$(HUB) $(if $(WEARABLE),WEARABLE='$(WEARABLE)') sh demo/first_session.sh
 
-flash: $(VENV)/.run ## an RP2040 that was plugged in with BOOTSEL held: build its firmware, program it, watch it
-	@$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) rp2040
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sh demo/first_flash.sh device/firmware/build/rp2040/wearable.elf
+# Whoever has these keys decides what the board runs; they are made once and stay here.
+FIRMWARE_KEY ?= keys/firmware.pem
+MODEL_KEY ?= keys/models.pem
+VERSION ?= 1.0.0
+$(FIRMWARE_KEY) $(MODEL_KEY): | $(VENV)/.run
+	@mkdir -p $(@D)
+	@$(BIN)/thermo-host keygen $@
+
+flash: $(VENV)/.run $(FIRMWARE_KEY) $(MODEL_KEY) ## an RP2040 that was plugged in with BOOTSEL held: build bootloader and firmware, sign, program, watch it
+	@$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) update_rp2040 \
+	  FIRMWARE_KEY='$(abspath $(FIRMWARE_KEY:.pem=.pub.pem))' MODEL_KEY='$(abspath $(MODEL_KEY:.pem=.pub.pem))'
+	@cd device/firmware/build/rp2040 && $(CURDIR)/$(BIN)/thermo-quantize firmware --sign slot_a.elf --sign slot_b.elf --loader loader.elf \
+	  --key '$(abspath $(FIRMWARE_KEY))' --version $(VERSION) --board rp2040 --out firmware.zip --force
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh demo/first_flash.sh device/firmware/build/rp2040/firmware.zip
 
 firmware: $(VENV)/.run ## compile the firmware for every board, or for BOARD alone, and hold it to its budgets
 	@$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) all size

@@ -23,12 +23,12 @@ from thermo_core.bundle import Bundle
 from thermo_core.image import Image, load_public_key, verify
 from thermo_core.wearable.library import BUNDLE_NAME, folder
 from thermo_device.development_key import DEVELOPMENT_PUBLIC_KEY
+from thermo_quantize import structures
 from thermo_quantize.c_text import table, text
 from thermo_quantize.compiler.compile import compile_model
 from thermo_quantize.compiler.report import report
-from thermo_quantize.container import structures
 from thermo_quantize.container.build import build
-from thermo_quantize.container.layout import sensors_digest
+from thermo_quantize.structures import sensors_digest
 
 PROCESSORS = {"m4": M4, "m0plus": M0PLUS}
 """That run containers of each target."""

@@ -23,7 +23,7 @@ from thermo_quantize.c_text import boolean, comment, numbers, signed, table, tex
 from thermo_quantize.compiler.compile import Compiled, compile_model
 from thermo_quantize.compiler.graph.generate import Graph
 from thermo_quantize.compiler.graph.generate import generate as generate_graph
-from thermo_quantize.container.offers import offered
+from thermo_quantize.firmware_offers import offered
 from thermo_quantize.firmware_sensors import multiplexers, row_of, way
 from thermo_quantize.fit import check_bundle
 

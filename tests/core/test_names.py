@@ -38,8 +38,10 @@ STAGE_REGISTRIES = frozenset(
         "core/thermo_core/stages/document.py",
         "device/firmware/stages/registry.c",
         "quantize/thermo_quantize/compiler/graph/costs.py",
-        "quantize/thermo_quantize/compiler/graph/picture_rows.py",
-        "quantize/thermo_quantize/compiler/graph/rows.py",
+        "quantize/thermo_quantize/compiler/graph/rows/pictures.py",
+        "quantize/thermo_quantize/compiler/graph/rows/bodies.py",
+        "quantize/thermo_quantize/compiler/graph/rows/elements.py",
+        "quantize/thermo_quantize/compiler/graph/rows/series.py",
     }
 )
 ALLOWED: Mapping[str, str] = {

@@ -23,9 +23,10 @@ from thermo_core.firmware.signed import verify
 from thermo_core.image import Image, load_public_key
 from thermo_device.development_key import DEVELOPMENT_PRIVATE_KEY, DEVELOPMENT_PUBLIC_KEY
 from thermo_host.flash import load
+from thermo_quantize import structures
 from thermo_quantize.cli import app
 from thermo_quantize.container import build as building
-from thermo_quantize.container import layout, structures
+from thermo_quantize.container import layout
 from thermo_quantize.container.relocations import read
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -131,7 +132,7 @@ def host(image: Image) -> Host:
     """A firmware with the bundle's sensors and every stage."""
     profile = Bundle.from_payload(image.payload).profile
     stages = tuple((name, structures.mark(name)) for name in structures.offers())
-    return Host(sensors=layout.sensors_digest(profile), stages=stages)
+    return Host(sensors=structures.sensors_digest(profile), stages=stages)
 
 
 def opened(library: ctypes.CDLL, data: bytes, host: Host) -> str:

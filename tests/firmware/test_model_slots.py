@@ -7,19 +7,26 @@ import struct
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
+from running import engine_of, hear, of
+from smpclient.requests.os_management import ResetWrite
+from stock_clients import ask, images, smpmgr
 from two_slots import signed, update
 from typer.testing import CliRunner
 
+from thermo_core import schema
 from thermo_core.bundle import Bundle
 from thermo_core.errors import DowngradeError, RefusedError, SignatureError
 from thermo_core.firmware import companions
 from thermo_core.firmware.container import HEADER
 from thermo_core.firmware.signed import sign
+from thermo_core.graph.alerts import AlertState
 from thermo_core.image import Version, load_private_key, load_public_key, verify
+from thermo_core.sensors.kind import Block
 from thermo_core.stages.centre import Centre
 from thermo_core.stages.gaussian import Gaussian
-from thermo_core.wearable.profile import Profile
+from thermo_core.wire.records import AlertRecord, FindingRecord, Record
 from thermo_device.development_key import DEVELOPMENT_PRIVATE_KEY, DEVELOPMENT_PUBLIC_KEY
 from thermo_host.application import application
 from thermo_host.flash_model import ModelCandidate, flash_model, load_model
@@ -31,6 +38,8 @@ from thermo_sim.board import Board, BoardOptions
 
 ROOT = Path(__file__).resolve().parents[2]
 BOARD = "mps2-an386"
+SCORE = 0.02
+"""A float of the firmware's may move a score by some steps of 1/256."""
 SHIPPED = ROOT / "models/thermo_models/wearables/breast-patch/bundle.img"
 
 
@@ -78,8 +87,8 @@ def models(wearable: Wearable) -> list[tuple[int, str, bool, bool]]:
     return [(one.slot, one.version, bool(one.active), bool(one.confirmed)) for one in found]
 
 
-def other_bundle(version: str, targets: tuple[str, ...] = ("m4",)) -> tuple[bytes, Profile]:
-    """A bundle with a stage more, other constants of the others, and another alert rule than the firmware's; and its profile."""
+def other_bundle(version: str, targets: tuple[str, ...] = ("m4",)) -> tuple[bytes, Bundle]:
+    """A bundle with a stage more, other constants of the others, and other alerts than the firmware's; what is in it."""
     key = load_private_key(DEVELOPMENT_PRIVATE_KEY.read_bytes())
     shipped = Bundle.from_payload(verify(SHIPPED.read_bytes(), [key.public_key()]).payload)
     average, centre = shipped.profile.stages
@@ -93,18 +102,18 @@ def other_bundle(version: str, targets: tuple[str, ...] = ("m4",)) -> tuple[byte
             msgspec.structs.replace(centre, of="smooth"),
         ),
         alerts=(
-            msgspec.structs.replace(alert, name="warm-spot", when="lesion.lesion >= 0.25"),
-            msgspec.structs.replace(alert, name="certain", when="lesion.lesion >= 0.875"),
+            msgspec.structs.replace(alert, name="any", when="lesion.lesion >= 0.01"),
+            msgspec.structs.replace(alert, name="none", when="lesion.lesion > 0.99"),
         ),
     )
     made = sign_bundle(profile, shipped.networks, "# Another", Version.parse(version), key)
-    return companions.join(made.data, sign_containers(made.data, key, targets).values()), profile
+    return companions.join(made.data, sign_containers(made.data, key, targets).values()), made.bundle
 
 
 def test_a_model_is_exchanged_kept_and_taken_back(built: Path, container: bytes, tmp_path: Path) -> None:
     with (
         Board(options(built, tmp_path)) as board,
-        Wearable.open(str(board.options.link), timeout_s=20) as wearable,
+        Wearable.open(str(board.options.link), timeout_s=5) as wearable,
     ):
         assert models(wearable) == []
         second = model(container, 2, tmp_path)
@@ -132,7 +141,7 @@ def test_a_bundle_is_flashed_as_onto_a_computer(built: Path, tmp_path: Path) -> 
     """`thermo-host flash PORT bundle.img` brings stages, constants, alerts and profile with it; without the processor's container
     the exact next command is told, and after a reset without confirmation the firmware's own bundle runs."""
     path = tmp_path / "other.img"
-    data, profile = other_bundle("3.1.0")
+    data, bundle = other_bundle("3.1.0")
     with Board(options(built, tmp_path)) as board:
         port = str(board.options.link)
         for lacks, named in ((SHIPPED.read_bytes(), "m4"), (other_bundle("3.0.0", ("m0plus",))[0], "m4")):
@@ -145,19 +154,42 @@ def test_a_bundle_is_flashed_as_onto_a_computer(built: Path, tmp_path: Path) -> 
         path.write_bytes(data)
         for words, confirmed in (["--no-confirm"], False), ([], True):
             done = CliRunner().invoke(
-                application(["flash"]), ["flash", port, str(path), "--timeout", "20", "--json", *words]
+                application(["flash"]), ["flash", port, str(path), "--timeout", "5", "--json", *words]
             )
             assert done.exit_code == 0, done.output
             told = json.loads(done.stdout)
             assert (told["version"], told["profile"], told["confirmed"]) == ("3.1.0", "breast-patch", confirmed)
-            with Wearable.open(port, timeout_s=20) as wearable:
+            with Wearable.open(port, timeout_s=5) as wearable:
                 hello = wearable.hello()
-                assert hello.bundle == "3.1.0" and wearable.profile() == profile
-                assert len(wearable.alerts().alerts) == 2
+                assert hello.bundle == "3.1.0" and wearable.profile_bytes() == schema.to_cbor(bundle.profile)
+                assert len(wearable.alerts()) == 2
                 assert {one.name for one in wearable.self_test() if one.passed} >= {"model lesion"}
                 if not confirmed:
                     wearable.reset()
-                    assert wearable.hello().bundle == "1.0.0" and wearable.profile().alerts[0].name == "lesion"
+                    assert wearable.hello().bundle == "1.0.0" and len(wearable.alerts()) == 1
+                else:
+                    findings_are_of(bundle, wearable)
+
+
+def is_raised(records: list[Record]) -> bool:
+    return any((one.change.alert, one.change.state) == (0, AlertState.RAISED) for one in of(AlertRecord, records))
+
+
+def findings_are_of(bundle: Bundle, host: Wearable) -> None:
+    """Findings of a fresh start are what core makes of the same blocks with this bundle, and its own alert is raised."""
+    host.reset()
+    engine = engine_of(bundle, host, host.hello())
+    heard = hear(
+        host,
+        lambda records: len(of(FindingRecord, records)) >= 12 and is_raised(records),
+        "findings and an alert",
+        120.0,
+    )
+    wanted = {one.finding.time_us: one.finding for block in of(Block, heard) for one in engine.push(block).said}
+    both = [(one, wanted[one.time_us]) for one in of(FindingRecord, heard) if one.time_us in wanted]
+    assert len(both) >= 8
+    for theirs, ours in both:
+        np.testing.assert_allclose(theirs.values, ours.values, atol=SCORE)
 
 
 def test_a_model_that_does_not_suit_is_refused_when_it_came_in(built: Path, container: bytes, tmp_path: Path) -> None:
@@ -170,7 +202,7 @@ def test_a_model_that_does_not_suit_is_refused_when_it_came_in(built: Path, cont
     room[52:56] = struct.pack("<I", 1 << 20)
     with (
         Board(options(built, tmp_path)) as board,
-        Wearable.open(str(board.options.link), timeout_s=20) as wearable,
+        Wearable.open(str(board.options.link), timeout_s=5) as wearable,
     ):
         cases = (
             (unknown, 'needs the stage "moonwalk", which this firmware does not have'),
@@ -181,6 +213,29 @@ def test_a_model_that_does_not_suit_is_refused_when_it_came_in(built: Path, cont
             with pytest.raises(RefusedError, match=said):
                 flash_model(wearable, model(bytes(data), version, tmp_path))
             assert not any(active for _, _, active, _ in models(wearable))
+
+
+def test_stock_clients_do_the_same_update(built: Path, container: bytes, tmp_path: Path) -> None:
+    """smpmgr uploads, marks and confirms, smpclient looks and resets; the next reset keeps it."""
+    candidate = model(container, 2, tmp_path)
+    with Board(options(built, tmp_path)) as board:
+        link = str(board.options.link)
+        line = ("--line-length", "128", "--line-buffers", "16")
+        smpmgr(link, *line, "image", "upload", "--slot", "1", str(tmp_path / "2.img"))
+        smpmgr(link, "image", "state-write", candidate.image.sha512.hex())
+        assert [(one.version, one.pending, one.active) for one in images(link) if one.image == 1] == [
+            ("2.0.0", True, False)
+        ]
+        ask(link, ResetWrite())
+        assert [(one.version, one.active, one.confirmed) for one in images(link) if one.image == 1] == [
+            ("2.0.0", True, False)
+        ]
+        smpmgr(link, "image", "state-write", candidate.image.sha512.hex(), "--confirm")
+        ask(link, ResetWrite())
+        assert [(one.version, one.active, one.confirmed) for one in images(link)] == [
+            ("1.0.0", True, True),
+            ("2.0.0", True, True),
+        ]
 
 
 def test_a_damaged_model_is_not_sent(container: bytes, tmp_path: Path) -> None:

@@ -47,8 +47,8 @@ def test_the_simulators_chips_answer_and_fail_as_the_laboratory_wants(probe: Pro
         assert probe.read(CAMERA, EEPROM, 2) == (OK, wanted[:2])
     control.request(path, {"cmd": "fault", "spec": "short@+0"})
     assert probe.read(CAMERA, EEPROM, 2)[0] == SHORT
-    status, took, _ = probe.ask(f"read {CAMERA} {EEPROM} 1664").split(" ")
-    assert int(status) == OK and 38_000 < int(took) < 42_000  # 15,000 bits at 383 kHz
+    said, took, _ = probe.ask(f"read {CAMERA} {EEPROM} 1664").split(" ")
+    assert int(said) == OK and 38_000 < int(took) < 42_000  # 15,000 bits at 383 kHz
 
 
 def test_its_flash_stays_in_its_state(kind: Kind, tmp_path: Path) -> None:

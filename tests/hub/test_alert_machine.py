@@ -19,8 +19,9 @@ from thermo_hub.alerts.channels.channel import Message
 from thermo_hub.alerts.deliveries import Deliveries
 from thermo_hub.alerts.keeper import CANCELLED, FAILED, SENT, Keeper, Raised
 from thermo_hub.alerts.life import CALLING, SECOND_NS, State
-from thermo_hub.alerts.rules import Escalation, Quiet, RegionWatch, Rule
+from thermo_hub.alerts.rules import Escalation, Quiet, Rule
 from thermo_hub.alerts.tables import ALERT, ATTEMPT, DELIVERY, STEP
+from thermo_hub.alerts.watches import RegionWatch
 from thermo_hub.settings import Settings
 from thermo_hub.store.store import open_store
 

@@ -16,7 +16,8 @@ from sqlalchemy import insert
 
 from thermo_core.errors import SchemaError, UsageError
 from thermo_hub.alerts.keeper import Keeper, Raised
-from thermo_hub.alerts.rules import AgeWatch, Rule
+from thermo_hub.alerts.rules import Rule
+from thermo_hub.alerts.watches import AgeWatch
 from thermo_hub.fhir.bundle import bundle
 from thermo_hub.fhir.check import REQUIRED, check
 from thermo_hub.fhir.part import key_of

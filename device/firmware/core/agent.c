@@ -258,7 +258,7 @@ void agent_step(struct wearable *w) {
   wearable_keep_alerts(w, false);
   (void)wearable_keep_learned(w, false);
   if (w->update != NULL && w->update->is_overdue(w->update->context, board_now_us(board))) {
-    w->reset_wanted = true; /* the loader starts the firmware before this one */
+    w->reset_wanted = true; /* what ran before starts again */
   }
   tell_faults(w, board_now_us(board));
   outbox_flush(&w->outbox);

@@ -286,12 +286,12 @@ static uint32_t address_of(const struct container *container, const struct conta
                            const struct container_room *room, uint32_t word) {
   const uint32_t far = word & CONTAINER_FAR;
   switch (word >> CONTAINER_KIND_SHIFT) {
-  case CONTAINER_OF_ITSELF:
-    return (uint32_t)(uintptr_t)container->data + far;
-  case CONTAINER_OF_ROOM:
-    return (uint32_t)(uintptr_t)room->at + far;
-  default:
-    return (uint32_t)(uintptr_t)find(host, stages_of(container)[far].name)->what;
+    case CONTAINER_OF_ITSELF:
+      return (uint32_t)(uintptr_t)container->data + far;
+    case CONTAINER_OF_ROOM:
+      return (uint32_t)(uintptr_t)room->at + far;
+    default:
+      return (uint32_t)(uintptr_t)find(host, stages_of(container)[far].name)->what;
   }
 }
 

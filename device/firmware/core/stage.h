@@ -10,8 +10,8 @@
 
 struct board;
 
-/* Of what a graph, its findings and its alerts keep, which begins with zeros: memory that the graph of a container takes
-   instead, where the firmware has slots for one. */
+/* Of what a graph, its findings and its alerts keep, which begins with zeros: memory that the graph of a container
+   takes instead, where the firmware has slots for one. */
 #define MODEL_ROOM __attribute__((section(".bss.model_room")))
 
 /* A signal: where its values lie and what they are. */

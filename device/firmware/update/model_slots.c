@@ -42,8 +42,8 @@ static bool networks_are_well(const struct model_slots *models, const struct pro
   bool well = given->model_count == models->container.header->network_count;
   for (uint32_t i = 0; well && i < given->model_count; i++) {
     const struct container_place *place = &given->networks[i]->place;
-    well = container_fits(&models->container, i, place) &&
-           container_rehearse(&models->container, i, place->arena, reason);
+    well =
+        container_fits(&models->container, i, place) && container_rehearse(&models->container, i, place->arena, reason);
   }
   return well;
 }
@@ -66,10 +66,13 @@ static bool starts(struct model_slots *models, const struct choice *choice) {
   char sentence[SENTENCE_BYTES];
   struct text reason;
   text_begin(&reason, sentence, sizeof sentence);
+  if ((choice->way != CHOICE_CONFIRMED && choice->way != CHOICE_TRIAL) ||
+      choice_note(&models->slots, choice) != STATUS_OK) {
+    return false;
+  }
   const struct flash_span place = slot_place(models->slots.pair, choice->slot);
   const struct flash_span payload = image_payload(&place, &choice->image);
-  if ((choice->way != CHOICE_CONFIRMED && choice->way != CHOICE_TRIAL) ||
-      choice_note(&models->slots, choice) != STATUS_OK || !opens(models, &models->container, &payload, &reason)) {
+  if (!opens(models, &models->container, &payload, &reason)) {
     return false;
   }
   const struct profile *given = container_load(&models->container, models->host, &models->room);
@@ -90,7 +93,7 @@ const struct profile *model_slots_open(struct model_slots *models, const struct 
       .place = place,
       .host = host,
       .room = {.at = model_room_start,
-               .bytes = (uint32_t)(model_room_end - model_room_start),
+               .bytes = (uint32_t)((uintptr_t)model_room_end - (uintptr_t)model_room_start),
                .kept_bytes = compiled_in->kept != NULL ? compiled_in->kept->capacity : 0U},
       .compiled_in = compiled_in,
   };
@@ -98,10 +101,10 @@ const struct profile *model_slots_open(struct model_slots *models, const struct 
   models->slots.suits = suits;
   models->slots.context = models;
   struct choice choice = choice_make(&models->slots);
-  bool started = choice.way != CHOICE_NONE && starts(models, &choice);
-  if (!started && choice.way == CHOICE_TRIAL) { /* which it failed: the one before goes on */
-    choice = choice_make(&models->slots);
-    started = choice.way != CHOICE_NONE && starts(models, &choice);
+  bool started = starts(models, &choice);
+  if (!started) { /* the one before goes on */
+    choice = choice_fallback(&models->slots, &choice);
+    started = starts(models, &choice);
   }
   models->slots.running = started ? choice.slot : SLOTS_NONE;
   if (!started) {

@@ -12,6 +12,8 @@ from rich.text import Text
 
 from thermo_core import schema
 from thermo_core.errors import UsageError
+from thermo_core.files import read_file
+from thermo_core.firmware.archive import is_firmware_file
 from thermo_core.firmware.segments import ADDRESSES
 from thermo_host import flash as flashing
 from thermo_host.bootmode import drives, firmware_file, picoboot, programs
@@ -29,9 +31,13 @@ class Way(StrEnum):
     UF2 = "uf2"
     PICOBOOT = "picoboot"
     PYOCD = "pyocd"
+    STM32FLASH = "stm32flash"
     STM32LOADER = "stm32loader"
 
 
+_SIGNED = (
+    "Later firmware goes over its serial line: thermo-host flash PORT FIRMWARE.zip. Informs only. Not a medical device."
+)
 _UNSIGNED = "Nobody signed what was flashed this way. Informs only. Not a medical device."
 
 
@@ -41,7 +47,7 @@ def command(
         typer.Argument(
             metavar="[PORT] FILE",
             help="Port, drive, or serial number of a board or probe, if more than one; signed bundle or model (.img) or firmware (.zip), or one "
-            "for a board that runs none of ours yet (.elf, .uf2, .bin).",
+            "for a board that runs none of ours yet (.zip with its bootloader, .elf, .uf2, .bin).",
         ),
     ],
     via: Annotated[Way, typer.Option(help="How the board is reached; see below.")] = Way.SMP,
@@ -72,7 +78,8 @@ def command(
                  BOOTSEL held
     picoboot     an RP2040 with BOOTSEL held, over USB, read back; needs pyusb
     pyocd        a board behind a debug probe; needs pyocd
-    stm32loader  an STM32 whose boot ROM listens at a serial port; needs stm32loader
+    stm32flash   an STM32 whose boot ROM listens at a serial port; needs stm32flash
+    stm32loader  the same with another program; needs stm32loader, and --chip
     """  # noqa: D301 (typer's mark of lines that are to stay lines)
     if len(arguments) > 2:
         raise UsageError(f"{len(arguments)} arguments were given; give at most a port and an image.")
@@ -150,8 +157,9 @@ def _program(via: Way, where: str | None, path: Path, address: int | None, chip:
                 board, count = "RP2040 in boot mode", picoboot.flash(device, firmware, bar.upload)
             case _:
                 board, count = where or "the board", programs.flash(via.value, firmware, where, chip)
-    data = {"via": via.value, "file": str(path), "board": board, "bytes": count, "notice": _UNSIGNED}
-    output.result(data, Text(f"{board} holds {path.name}, {count} bytes, and starts it.\n{_UNSIGNED}"))
+    notice = _SIGNED if is_firmware_file(read_file(path)) else _UNSIGNED
+    data = {"via": via.value, "file": str(path), "board": board, "bytes": count, "notice": notice}
+    output.result(data, Text(f"{board} holds {path.name}, {count} bytes, and starts it.\n{notice}"))
 
 
 def _words(what: str, kind: str, done: flashing.Flashed, development: bool, waived: Sequence[str] = ()) -> Text:

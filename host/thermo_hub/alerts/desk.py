@@ -17,10 +17,11 @@ from thermo_core.recording.session import Session
 from thermo_hub.alerts.deliveries import Deliveries
 from thermo_hub.alerts.keeper import Keeper, Kept, Raised
 from thermo_hub.alerts.rule_files import RuleFiles
-from thermo_hub.alerts.rules import OWN, STALE, TEST, AgeWatch, Rule, RuleSet
+from thermo_hub.alerts.rules import OWN, STALE, TEST, Rule, RuleSet
 from thermo_hub.alerts.silence import Silence
 from thermo_hub.alerts.tables import WATCHED
 from thermo_hub.alerts.watcher import Turn, Watcher
+from thermo_hub.alerts.watches import AgeWatch
 from thermo_hub.bus import Bus
 from thermo_hub.events import Announced, Event, Found, Joined, Left, Measured, Returned, Rolled, Sampled, Stepped
 from thermo_hub.store.store import Store

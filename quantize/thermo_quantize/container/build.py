@@ -20,9 +20,9 @@ from thermo_quantize.compiler.compile import Compiled, by_argument, compile_mode
 from thermo_quantize.compiler.graph.place import arena_bytes
 from thermo_quantize.container.layout import End, NetworkPart, pack
 from thermo_quantize.container.relocations import KIND_SHIFT, OF_ROOM, OF_STAGES, TABLES, VARIABLES, read
-from thermo_quantize.container.structures import FIRMWARE, LEARNING, MODEL, offers
 from thermo_quantize.firmware import generate_contained
 from thermo_quantize.fit import check_bundle
+from thermo_quantize.structures import FIRMWARE, LEARNING, MODEL, offers
 
 COMPILER = "arm-none-eabi-gcc"
 PROCESSORS: Mapping[str, str] = {

@@ -6,16 +6,14 @@ work at any address that is a multiple of 8. Only the tables hold addresses in t
 memory makes each of the offset that stands in its place.
 """
 
-import hashlib
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from thermo_core import schema
 from thermo_core.errors import ModelError
 from thermo_core.firmware.container import ABI, HEADER, MAGIC
 from thermo_core.wearable.profile import Profile
-from thermo_quantize.container import structures
+from thermo_quantize import structures
 from thermo_quantize.container.relocations import KIND_SHIFT, OF_ITSELF, OF_ROOM, OF_STAGES, Linked
 
 NAME_BYTES = 24
@@ -59,11 +57,6 @@ class NetworkPart:
     arena_bytes: int
     ends: Sequence[End]
     tests: Sequence[bytes]
-
-
-def sensors_digest(profile: Profile) -> bytes:
-    """SHA-256 of the sensors: a container is for firmware with the very same."""
-    return hashlib.sha256(schema.to_cbor({"sensors": profile.sensors})).digest()
 
 
 def pack(
@@ -131,7 +124,7 @@ def pack(
         kept_bytes,
         structures.structures(),
         0,
-        sensors_digest(profile),
+        structures.sensors_digest(profile),
     )
     return header + parts.data
 

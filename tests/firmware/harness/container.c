@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* stages: rows as a container's, which the firmware has. Whether it suits, and the sentence; where it does, its tables are
- * put into `room` too. */
+/* stages: rows as a container's, which the firmware has. Whether it suits, and the sentence; where it does, its tables
+ * are put into `room` too. */
 int shim_container_open(const uint8_t *data, size_t size, const char *target, uint32_t structures,
                         const uint8_t *sensors_sha256, const void *stages, size_t stage_count, uint8_t *room,
                         size_t room_bytes, size_t kept_bytes, char sentence[240]) {

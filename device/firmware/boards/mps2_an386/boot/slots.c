@@ -8,11 +8,8 @@
 #define RAM_SIZE 0x10000U
 
 static struct nor_flash nor(uint8_t *bytes, uint32_t blocks) {
-  return (struct nor_flash){.bytes = bytes,
-                            .read_size = 1,
-                            .prog_size = FLASH_UNIT,
-                            .block_size = FLASH_BLOCK_SIZE,
-                            .block_count = blocks};
+  return (struct nor_flash){
+      .bytes = bytes, .read_size = 1, .prog_size = FLASH_UNIT, .block_size = FLASH_BLOCK_SIZE, .block_count = blocks};
 }
 
 const struct slot_pair *update_slots(void) {

@@ -24,6 +24,5 @@ const struct model_place *update_model_place(void) {
   static struct slot_pair pair;
   static struct model_place place;
   flash = rom_flash_part(&part);
-  return update_model_place_at(&place, &pair, &flash, MODEL_BLOCKS,
-                               (const uint8_t *)(uintptr_t)(FLASH_BASE + MODEL_A));
+  return update_model_place_at(&place, &pair, &flash, MODEL_BLOCKS, (const uint8_t *)(uintptr_t)(FLASH_BASE + MODEL_A));
 }

@@ -1,9 +1,8 @@
 """What a firmware offers to containers, as C: sensors, stages and structures that it was built with."""
 
 from thermo_core.wearable.profile import Profile
+from thermo_quantize import structures
 from thermo_quantize.c_text import comment, numbers, text
-from thermo_quantize.container import structures
-from thermo_quantize.container.layout import sensors_digest
 
 
 def offered(name: str, profile: Profile, target: str | None) -> dict[str, str]:
@@ -41,7 +40,7 @@ extern const struct container_host {file};
     fields = {
         "target": text(target),
         "structures": f"0x{structures.structures():08x}U",
-        "sensors_sha256": f"{{\n{numbers(sensors_digest(profile))}\n    }}",
+        "sensors_sha256": f"{{\n{numbers(structures.sensors_digest(profile))}\n    }}",
         "offers": "offers",
         "offer_count": str(len(offers)),
     }

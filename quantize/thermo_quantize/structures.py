@@ -9,10 +9,12 @@ import re
 from functools import cache
 from pathlib import Path
 
+from thermo_core import schema
 from thermo_core.errors import UsageError
 from thermo_core.stages import OPS
+from thermo_core.wearable.profile import Profile
 
-FIRMWARE = Path(__file__).resolve().parents[3] / "device" / "firmware"
+FIRMWARE = Path(__file__).resolve().parents[2] / "device" / "firmware"
 MARK_BYTES = 8
 MODEL, LEARNING = "model", "learning"
 """What a graph may need besides its stages: the runner of networks, and what keeps what is learned of the wearer."""
@@ -30,6 +32,11 @@ def offers() -> dict[str, str]:
 def header_of(name: str) -> str:
     """The header that declares it."""
     return {MODEL: "network.h", LEARNING: "learned.h"}.get(name, f"stages/{name}.h")
+
+
+def sensors_digest(profile: Profile) -> bytes:
+    """SHA-256 of the sensors: a container is for firmware with the very same."""
+    return hashlib.sha256(schema.to_cbor({"sensors": profile.sensors})).digest()
 
 
 @cache

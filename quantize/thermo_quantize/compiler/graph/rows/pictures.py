@@ -1,4 +1,4 @@
-"""Parameters and memory in C of the stages that work on pictures, for the rows of `rows.ROWS`."""
+"""Stages that work on pictures."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -20,11 +20,13 @@ from thermo_core.stages.hot_spots import HotSpots
 from thermo_core.stages.resize import Resize
 from thermo_core.stages.segment import Segment
 from thermo_core.stages.sobel import Sobel
-from thermo_quantize.compiler.graph.row import FLOAT, ORDER_SCRATCH, Site
+from thermo_quantize.compiler.graph.row import FLOAT, ORDER_SCRATCH, Row, Site
 from thermo_quantize.compiler.graph.tables import Tables, boolean, real
 
 RUN = 8
 """Bytes of `struct run`."""
+_ORDER = f"sizeof(struct order_scratch) == {ORDER_SCRATCH}"
+_RUN = f"sizeof(struct run) == {RUN}"
 
 
 def sized(site: Site, tables: Tables) -> Mapping[str, str]:
@@ -218,3 +220,19 @@ def sobel(site: Site, tables: Tables) -> Mapping[str, str]:
     """Parameters of a Sobel."""
     stage: Sobel = site.stage
     return {"give": f"SOBEL_{stage.give.upper()}", **sized(site, tables)}
+
+
+ROWS: Mapping[str, Row] = {
+    "canny": Row(canny, scratch=canny_scratch),
+    "crop": Row(crop),
+    "difference": Row(difference),
+    "equalise": Row(equalise, scratch=equalise_scratch),
+    "gaussian": Row(gaussian, scratch=gaussian_scratch),
+    "glcm": Row(glcm, scratch=glcm_scratch),
+    "hot_spots": Row(hot_spots, scratch=hot_spots_scratch, assumes=f"{_ORDER} && {_RUN}"),
+    "median3": Row(median3, scratch=median3_scratch),
+    "resize": Row(resize),
+    "segment": Row(segment, scratch=segment_scratch, assumes=_RUN),
+    "sobel": Row(sobel),
+}
+"""By the name a profile calls the operation."""
