@@ -67,10 +67,18 @@ class Image(ctypes.Structure):
         return Version(self.major, self.minor, self.revision, self.build)
 
 
+LOOP = bytes.fromhex("fee7")
+"""An instruction that does nothing for ever."""
+
+
+def program_at(address: int) -> bytes:
+    """The vectors of a program at an address, whose first instruction follows them."""
+    return (RAM[0] + RAM[1]).to_bytes(4, "little") + (address + 8 | 1).to_bytes(4, "little")
+
+
 def program(slot: int, size: int = 700, seed: int = 0, header: int = 32) -> bytes:
     """A payload whose vectors suit a slot."""
-    entry = ADDRESSES[slot] + header + 8
-    vectors = (RAM[0] + RAM[1]).to_bytes(4, "little") + (entry | 1).to_bytes(4, "little")
+    vectors = program_at(ADDRESSES[slot] + header)
     return (vectors + bytes((seed + 7 * i) % 251 for i in range(size)))[:size]
 
 
