@@ -16,6 +16,7 @@ from typing import Any, cast
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 
 from rp2040_bench import Bench, Host
+from rp2040_fast import FLASH, SLOTS
 
 from thermo_core.errors import ThermoError
 from thermo_core.firmware import first_flash
@@ -24,8 +25,6 @@ from thermo_core.wire.management import Hello
 from thermo_host.flash_firmware import FirmwareCandidate, flash_firmware
 from thermo_host.link.wearable import Wearable
 
-FLASH = 0x10000000
-SLOTS = range(0x10010000, 0x10090000)
 LOADER_US = 20_000_000
 """Emulated time in which a loader has started a firmware, its hearing of hosts after a watchdog's reset among it."""
 
@@ -36,7 +35,7 @@ class Behind(Host):
     def wait(self) -> Hello:
         """Wait until a firmware runs, and answers."""
         machine = self.line._bench.machine
-        assert machine.run_until(lambda: machine.chip.core.pc in SLOTS, LOADER_US)
+        assert machine.run_until(lambda: machine.chip.core.pc in range(SLOTS[0][0], SLOTS[1][1]), LOADER_US)
         machine.run_until(lambda: False, 500_000)
         return self.hello()
 

@@ -25,7 +25,10 @@ from thermo_core.wire.management import read as read_body
 from thermo_core.wire.records import decode
 from thermo_core.wire.smp import Group, Op, SmpHeader, SmpMessage, encode_packets
 from thermo_core.wire.table import Command, StreamOp
-from thermo_sim.labwired_board import BYTES_A_SLICE, LabwiredBoard, Settings, available
+from thermo_sim.chips.mlx90640.eeprom import generate
+from thermo_sim.emulated_clock import EmulatedClock
+from thermo_sim.hardware import SimulatedHardware
+from thermo_sim.nrf52840.machine import Machine, Settings, available, own_sensors
 
 FIRMWARE = ROOT / "device" / "firmware"
 PICTURES = "../../tests/firmware/probe/pictures.c core/float32.c core/mlx90640_decode.c core/mlx90640_fixed.c"
@@ -37,6 +40,7 @@ VOLTS, COUNTS_A_VOLT = (0.9, 1.2, 1.5, 1.8), 8000
 LONGEST_MS = 4000
 STARTS_IN_MS = 20
 """Until the line hears."""
+SEED, PAGES = 4, 10
 CAMERA, ADC, NOBODY = 0x33, 0x48, 0x50
 AMBIENT_C, HOT_C, HOT_ROW, HOT_COLUMN, HOT_RADIUS = 25.0, 85.0, 9, 20, 2
 SCENE: Settings = {
@@ -78,17 +82,22 @@ def profile() -> Profile:
 class Line:
     """A board's serial line, in its own time."""
 
-    board: LabwiredBoard
+    board: Machine
 
     def until(self, is_over: Callable[[bytes], bool], say: bytes = b"", most_ms: int = LONGEST_MS) -> bytes:
         """What the board says until it has said enough."""
         said = b""
+        self.board.send(say)
         for _ in range(most_ms):
-            said += self.board.step(say[:BYTES_A_SLICE])
-            say = say[BYTES_A_SLICE:]
+            said += self.step()
             if is_over(said):
                 return said
         raise AssertionError(f"no more than {said[-300:]!r} in {most_ms} ms")
+
+    def step(self) -> bytes:
+        """What it says in a millisecond."""
+        self.board.run(1000)
+        return self.board.take()
 
     def ask(self, command: str) -> str:
         """The probe's answer."""
@@ -97,9 +106,8 @@ class Line:
 
 @contextmanager
 def running(firmware: Path, profile: Profile, settings: Settings | None = None) -> Iterator[Line]:
-    with LabwiredBoard(firmware, profile, settings) as board:
-        for _ in range(STARTS_IN_MS):
-            board.step()
+    with Machine(firmware, own_sensors(profile, settings)) as board:
+        board.run(1000 * STARTS_IN_MS)
         yield Line(board)
 
 
@@ -134,8 +142,7 @@ def test_a_reset_by_the_software_keeps_flash_and_goes_on_in_time(
         assert line.ask("program 16 170") == str(OK)
         before_us = int(line.ask("time"))
         line.until(lambda said: True, b"reset\n")
-        for _ in range(STARTS_IN_MS):
-            line.board.step()
+        line.board.run(1000 * STARTS_IN_MS)
         assert line.ask("peek 16") == "aa" * 8
         assert int(line.ask("time")) > before_us
 
@@ -203,16 +210,16 @@ class Host:
     def ask(self, op: Op, command: Command, body: Mapping[str, Any], sequence: int) -> Mapping[str, Any]:
         """The answer to a request."""
         say = encode_packets(SmpMessage(SmpHeader(op, Group.THERMO, command, sequence), body).encode())
+        self.line.board.send(say)
         for _ in range(LONGEST_MS):
-            for frame in self.hear(say[:BYTES_A_SLICE]):
+            for frame in self.hear():
                 if isinstance(frame, ManagementFrame):
                     return SmpMessage.decode(frame.message).body
-            say = say[BYTES_A_SLICE:]
         raise AssertionError("no answer")
 
-    def hear(self, say: bytes = b"") -> list[ManagementFrame | TelemetryFrame]:
+    def hear(self) -> list[ManagementFrame | TelemetryFrame]:
         """A millisecond."""
-        frames = self.demultiplexer.feed(self.line.board.step(say))
+        frames = self.demultiplexer.feed(self.line.step())
         for frame in frames:
             if isinstance(frame, TelemetryFrame) and isinstance(record := decode(frame.record)[1], Block):
                 self.blocks.append(record)
@@ -240,6 +247,28 @@ def test_the_whole_firmware_says_hello_and_reads_the_thermistors(
     counts = np.frombuffer(block.data, "<i2")
     assert block.sensor == 1
     np.testing.assert_allclose(counts / COUNTS_A_VOLT, VOLTS, atol=1 / COUNTS_A_VOLT)
+
+
+def test_the_whole_firmware_reads_the_simulators_chips_at_their_rate(built: Callable[[str | None], Path]) -> None:
+    clock = EmulatedClock()
+    hardware = SimulatedHardware.from_profile(seed=SEED, clock=clock, warm_up_tau_s=0)
+    with Machine(built(None), chips=(hardware.bus, clock)) as board:
+        clock.bind(board.now_us)
+        board.run(1000 * STARTS_IN_MS)
+        host = Host(Line(board))
+        start = StreamRequest(op=StreamOp.START, lease_ms=10_000).to_map()
+        assert host.ask(Op.WRITE, Command.STREAM, start, 1)["lease_ms"] == 10_000
+        for _ in range(LONGEST_MS):
+            host.hear()
+            if sum(block.sensor == 0 for block in host.blocks) == PAGES and host.blocks[-1].sensor == 0:
+                break
+        hello = read_body(Hello, host.ask(Op.READ, Command.HELLO, {}, 2))
+    camera, spots = hello.sensors
+    assert camera.id == generate(SEED)[7:10].astype(">u2").tobytes() and not camera.fault and not spots.fault
+    pages = [block for block in host.blocks if block.sensor == 0]
+    assert np.diff([page.index for page in pages]).tolist() == [1] * (PAGES - 1)
+    np.testing.assert_allclose(np.diff([page.time_us for page in pages]), 62_500, rtol=0.1)  # 16 a second
+    assert any(block.sensor == 1 for block in host.blocks)
 
 
 @pytest.mark.parametrize("wearable", [name for name in names() if name != "breast-patch"])

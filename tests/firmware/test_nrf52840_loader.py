@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from firmware_slots import LOOP, program_at
+from firmware_slots import program
 from nrf52840_loader import BY_WATCHDOG, SLOTS, Chip, build
 
 from thermo_core.firmware.first_flash import MAGIC
@@ -12,6 +12,8 @@ from thermo_core.firmware.signed import sign
 from thermo_core.image import Version
 
 HEADER = 512
+LOOP = bytes.fromhex("fee7")
+"""An instruction that does nothing for ever."""
 CONFIRMED = b"\x01".ljust(8, b"\xff") + MAGIC
 AFTER_WATCHDOG_US = 3_000_000
 
@@ -25,7 +27,9 @@ def loader(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, Ed25519Priv
 
 def image(key: Ed25519PrivateKey, slot: int, version: int) -> bytes:
     address = SLOTS[slot][0]
-    return sign(program_at(address + HEADER) + LOOP * 500, Version(version), key, address=address, header_size=HEADER)
+    return sign(
+        program(address, 8, header=HEADER) + LOOP * 500, Version(version), key, address=address, header_size=HEADER
+    )
 
 
 def test_a_confirmed_firmware_starts_with_the_watchdog_armed(loader: tuple[bytes, Ed25519PrivateKey]) -> None:

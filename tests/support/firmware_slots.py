@@ -67,25 +67,17 @@ class Image(ctypes.Structure):
         return Version(self.major, self.minor, self.revision, self.build)
 
 
-LOOP = bytes.fromhex("fee7")
-"""An instruction that does nothing for ever."""
-
-
-def program_at(address: int) -> bytes:
-    """The vectors of a program at an address, whose first instruction follows them."""
-    return (RAM[0] + RAM[1]).to_bytes(4, "little") + (address + 8 | 1).to_bytes(4, "little")
-
-
-def program(slot: int, size: int = 700, seed: int = 0, header: int = 32) -> bytes:
-    """A payload whose vectors suit a slot."""
-    vectors = program_at(ADDRESSES[slot] + header)
+def program(address: int, size: int = 700, seed: int = 0, header: int = 32) -> bytes:
+    """A payload whose vectors suit a slot that begins at an address."""
+    entry = address + header + 8
+    vectors = (RAM[0] + RAM[1]).to_bytes(4, "little") + (entry | 1).to_bytes(4, "little")
     return (vectors + bytes((seed + 7 * i) % 251 for i in range(size)))[:size]
 
 
 def image(slot: int, version: str = "1.0.0", size: int = 700, counter: int = 0, key: Ed25519PrivateKey = KEY) -> bytes:
     """A signed program for a slot."""
     parsed = Version.parse(version)
-    payload = program(slot, size, parsed.major)
+    payload = program(ADDRESSES[slot], size, parsed.major)
     return sign(payload, parsed, key, address=ADDRESSES[slot], counter=counter, header_size=32)
 
 

@@ -6,8 +6,8 @@
 #define RAM_BEGIN 0x20000000U
 #define RAM_SIZE 0x42000U
 #define SLOT_A 0x00010000U
-#define SLOT_BLOCKS 64U
-#define MODEL_A 0x00090000U
+#define SLOT_BLOCKS 128U
+#define MODEL_A 0x00110000U
 #define MODEL_BLOCKS 32U
 
 const struct slot_pair *update_slots(void) {

@@ -1,28 +1,24 @@
-"""A wearable's firmware on an emulated RP2040, behind a pseudo-terminal: its UART, at most in step with the wall.
+"""A wearable's firmware on a microcontroller that is emulated in this process, behind a pseudo-terminal, at most in step with the wall.
 
-Its time is the emulator's: what waits costs nothing, what computes takes about ten times as long as on silicon. So the board
-is never ahead of the wall, and falls behind it without catching up.
+Its time is the emulator's: what computes takes many times as long as on silicon. So the board is never ahead of the wall, and falls
+behind it without catching up.
 """
 
 import contextlib
 import select
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from thermo_core.errors import ThermoError, UsageError
-from thermo_sim.board import BoardOptions, described, firmware_of, for_slots, hardware_of, kind_of, line_of, tap_of
+from thermo_sim.board import BoardOptions, described, hardware_of, kind_of, line_of, tap_of
 from thermo_sim.control import ControlServer
 from thermo_sim.emulated_clock import EmulatedClock
+from thermo_sim.hardware import SimulatedHardware
 from thermo_sim.laboratory import laboratory_commands
 from thermo_sim.pump import CHUNK, Pump
-from thermo_sim.rp2040.flash_file import FlashFile
-from thermo_sim.rp2040.i2c_wires import I2cWires
-from thermo_sim.rp2040.machine import FLASH_BYTES, SECTOR, Machine
-from thermo_sim.rp2040.programming import program
-from thermo_sim.rp2040.uart_line import UartLine
 from thermo_sim.wearable import Cable
 
 _STEP_US = 5_000
@@ -32,17 +28,52 @@ _BEHIND_S = 0.05
 _END_S = 5.0
 
 
+class Emulation(Protocol):
+    """An emulated chip that runs a firmware, its sensors on its bus.
+
+    `run`, `send` and `take` are called from one thread, the others from any.
+    """
+
+    def now_us(self) -> int:
+        """Microseconds since it was made."""
+        ...
+
+    def run(self, most_us: int) -> None:
+        """Run for about so much of its time."""
+        ...
+
+    def send(self, data: bytes) -> None:
+        """Have bytes arrive on its serial line."""
+        ...
+
+    def take(self) -> bytes:
+        """What it said there since the last time."""
+        ...
+
+    def status(self) -> Mapping[str, Any]:
+        """How it fares."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files, and keep what is kept; more than once does nothing."""
+        ...
+
+
+Make = Callable[[BoardOptions, SimulatedHardware, EmulatedClock], Emulation]
+"""Makes the chip; it binds the clock."""
+
+
 class EmulatedBoard:
     """One board. Use it in a `with` block, or call `start` and `stop`.
 
     Args:
         options: what to run and simulate.
+        make: of its chip.
 
     Attributes:
         options: as given.
         hardware: the simulated hardware, to look at the truth.
         control_path: the control socket.
-        machine: the chip.
 
     Raises:
         UsageError: an option is wrong, or the firmware is missing.
@@ -50,35 +81,13 @@ class EmulatedBoard:
         StorageError: the state directory cannot be used.
     """
 
-    def __init__(self, options: BoardOptions) -> None:
+    def __init__(self, options: BoardOptions, make: Make) -> None:
         self.options = options
         if options.gdb is not None or options.counted:
             raise UsageError(f"The board {options.kind} has no debugger; leave out --gdb.")
-        slots, firmware = None, firmware_of(options)
-        if firmware.suffix == ".zip":
-            slots, firmware = for_slots(firmware, kind_of(options), options.kind)
-            if not firmware.is_file():
-                raise UsageError(
-                    f"There is no bootloader at {firmware}; build it with make -C device/firmware update BOARD=rp2040."
-                )
         clock = EmulatedClock()
         self.hardware = hardware_of(options, clock)
-        self._file = None if options.state is None else FlashFile(options.state)
-        try:
-            before = b"\xff" * FLASH_BYTES if self._file is None else self._file.content
-            flash = bytearray(before)
-            program(flash, firmware, slots)
-        except BaseException:
-            self._close_file()
-            raise
-        if self._file is not None:
-            for at in range(0, FLASH_BYTES, SECTOR):
-                if flash[at : at + SECTOR] != before[at : at + SECTOR]:
-                    self._file.write(at // SECTOR, bytes(flash[at : at + SECTOR]))
-        self.machine = Machine(bytes(flash), options.seed, None if self._file is None else self._file.write)
-        clock.bind(self.machine.now_us)
-        I2cWires(self.machine, self.hardware.bus, clock)
-        self._uart = UartLine(self.machine)
+        self._chip = make(options, self.hardware, clock)
         self.control_path = options.link.with_name(options.link.name + ".ctl")
         self._control = ControlServer(self.control_path, laboratory_commands(self.hardware, self._unplug, self.status))
         self._line, self._board_line = line_of(kind_of(options).line_buffer)
@@ -88,7 +97,7 @@ class EmulatedBoard:
         self._ending = threading.Event()
         self._ended = threading.Event()
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="rp2040", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=options.kind, daemon=True)
         self._ran_s = 0.0
 
     def __enter__(self) -> "EmulatedBoard":
@@ -141,7 +150,7 @@ class EmulatedBoard:
         self._control.stop()
         for end in (self._line, self._board_line):
             end.close()
-        self._close_file()
+        self._chip.close()
 
     def describe(self) -> str:
         """One line for people: what runs, and where."""
@@ -149,22 +158,15 @@ class EmulatedBoard:
 
     def status(self) -> Mapping[str, Any]:
         """Where it is, what the wire did, and how the chip fares."""
-        fault = self.machine.fault_address
-        emulated_s = self.machine.now_us() / 1e6
         return {
             "link": str(self.options.link),
             "board": self.options.kind,
             "line_bytes_damaged": self._pump.damaged,
             "line_bytes_unread": self._pump.lost,
-            "starts": self.machine.starts,
-            "last_fault": {"pc": fault} if fault else None,
-            "emulated_s": emulated_s,
+            "emulated_s": self._chip.now_us() / 1e6,
             "ran_s": self._ran_s,
+            **self._chip.status(),
         }
-
-    def _close_file(self) -> None:
-        if self._file is not None:
-            self._file.close()
 
     def _unplug(self, seconds: float) -> None:
         self._cable.pull(seconds, self._pump.wake)
@@ -177,6 +179,7 @@ class EmulatedBoard:
         except BaseException as error:
             self._error = error
         finally:
+            self._chip.close()
             self._ended.set()
 
     def _emulate(self) -> None:
@@ -184,10 +187,10 @@ class EmulatedBoard:
         while not self._ending.is_set():
             self._hear()
             from_s = time.monotonic()
-            self.machine.run(_STEP_US)
+            self._chip.run(_STEP_US)
             self._ran_s += time.monotonic() - from_s
-            self._say(self._uart.take())
-            ahead_s = began_s + self.machine.now_us() / 1e6 - time.monotonic()
+            self._say(self._chip.take())
+            ahead_s = began_s + self._chip.now_us() / 1e6 - time.monotonic()
             if ahead_s > 0:
                 select.select([self._board_line], [], [], min(ahead_s, _LONGEST_WAIT_S))
             elif ahead_s < -_BEHIND_S:
@@ -198,7 +201,7 @@ class EmulatedBoard:
             data = self._board_line.recv(CHUNK)
             if not data:
                 raise ConnectionResetError
-            self._uart.send(data)
+            self._chip.send(data)
 
     def _say(self, data: bytes) -> None:
         while data and not self._ending.is_set():

@@ -1,4 +1,4 @@
-"""The flash chip of an emulated RP2040 in a file, which nobody else may use meanwhile."""
+"""The flash of an emulated microcontroller in a file, which nobody else may use meanwhile."""
 
 import contextlib
 import fcntl
@@ -6,16 +6,17 @@ import os
 from pathlib import Path
 
 from thermo_core.errors import DamagedFileError, StorageError, UsageError
-from thermo_sim.rp2040.machine import FLASH_BYTES, SECTOR
 
-NAME = "rp2040.flash"
+SECTOR = 4096
 
 
 class FlashFile:
-    """The file: as large as the chip, byte for byte.
+    """The file: byte for byte what is kept of a chip's flash.
 
     Args:
         folder: where it lies; made where it is missing.
+        name: of the file.
+        size: bytes, whole sectors.
 
     Attributes:
         content: what it held when it was opened; all ones in a new one.
@@ -26,8 +27,9 @@ class FlashFile:
         StorageError: it cannot be made or opened.
     """
 
-    def __init__(self, folder: Path) -> None:
-        path = folder / NAME
+    def __init__(self, folder: Path, name: str, size: int) -> None:
+        path = folder / name
+        self._size = size
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -57,14 +59,14 @@ class FlashFile:
             raise UsageError(
                 f"Another board uses {path.parent}; stop it or give another directory with --state."
             ) from error
-        size = os.fstat(self._descriptor).st_size
-        if size == 0:
+        found = os.fstat(self._descriptor).st_size
+        if found == 0:
             try:
-                os.pwrite(self._descriptor, b"\xff" * FLASH_BYTES, 0)
+                os.pwrite(self._descriptor, b"\xff" * self._size, 0)
             except OSError as error:
                 raise StorageError(
                     f"{path} cannot be used ({error.strerror}); name another directory --state."
                 ) from error
-        elif size != FLASH_BYTES:
-            raise DamagedFileError(f"{path} has {size} bytes and no board's flash; remove it or name another --state.")
-        return os.pread(self._descriptor, FLASH_BYTES, 0)
+        elif found != self._size:
+            raise DamagedFileError(f"{path} has {found} bytes and no board's flash; remove it or name another --state.")
+        return os.pread(self._descriptor, self._size, 0)
