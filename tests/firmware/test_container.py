@@ -89,7 +89,8 @@ def test_a_container_runs_at_two_addresses_as_the_linked_in_network(
 
 
 @pytest.mark.parametrize(
-    ("wearable", "needs"), [("breast-watch", {"model", "registration", "learning"}), ("neuro-band", {"model", "learning"})]
+    ("wearable", "needs"),
+    [("breast-watch", {"model", "registration", "learning"}), ("neuro-band", {"model", "learning"})],
 )
 def test_a_container_names_what_its_graph_takes_of_the_firmware(
     bench: ModuleType, wearable: str, needs: set[str]
