@@ -7,10 +7,12 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 .PHONY: help run flash firmware test quick lint format bench lock clean
 
-# make run BOARD=mps2-an386 runs the firmware on an emulated microcontroller, BOARD=host as a program. WEARABLE=NAME|FILE.toml
+# make run BOARD=mps2-an386, rp2040 or nrf52840 runs the firmware on an emulated microcontroller, BOARD=host as a program. WEARABLE=NAME|FILE.toml
 # builds another wearable into it, BUNDLE=FILE.img and BUNDLE_KEY=FILE.pub.pem another signed bundle.
 BOARD ?=
 HUB ?=
+# What runs on the emulated nRF52840 is built for its emulator.
+EMULATED := $(patsubst nrf52840,nrf52840_labwired,$(subst -,_,$(BOARD)))
 CHOSEN := $(foreach name,BUNDLE BUNDLE_KEY,$(if $($(name)),$(name)=$(abspath $($(name)))))
 CHOSEN += $(if $(WEARABLE),WEARABLE=$(if $(wildcard $(WEARABLE)),$(abspath $(WEARABLE)),$(WEARABLE)))
 
@@ -19,12 +21,23 @@ help: ## show this list
 
 # HUB=1 opens the live pages of the simulated wearable, and of all others that are plugged in, instead.
 run: $(VENV)/.run ## simulated wearable: flash, calibrate, stream, record, compute again; WEARABLE=name, BOARD=mps2-an386 runs the firmware, HUB=1 opens live pages
-	@$(if $(BOARD),$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) $(subst -,_,$(BOARD)))
+	@$(if $(BOARD),$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) $(EMULATED))
 	@PATH="$(CURDIR)/$(BIN):$$PATH" BOARD=$(BOARD) HUB=$(HUB) $(if $(WEARABLE),WEARABLE='$(WEARABLE)') sh demo/first_session.sh
 
-flash: $(VENV)/.run ## an RP2040 that was plugged in with BOOTSEL held: build its firmware, program it, watch it
-	@$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) rp2040
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sh demo/first_flash.sh device/firmware/build/rp2040/wearable.elf
+# Whoever has these keys decides what the board runs; they are made once and stay here.
+FIRMWARE_KEY ?= keys/firmware.pem
+MODEL_KEY ?= keys/models.pem
+VERSION ?= 1.0.0
+$(FIRMWARE_KEY) $(MODEL_KEY): | $(VENV)/.run
+	@mkdir -p $(@D)
+	@$(BIN)/thermo-host keygen $@
+
+flash: $(VENV)/.run $(FIRMWARE_KEY) $(MODEL_KEY) ## an RP2040 that was plugged in with BOOTSEL held: build bootloader and firmware, sign, program, watch it
+	@$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) update_rp2040 \
+	  FIRMWARE_KEY='$(abspath $(FIRMWARE_KEY:.pem=.pub.pem))' MODEL_KEY='$(abspath $(MODEL_KEY:.pem=.pub.pem))'
+	@cd device/firmware/build/rp2040 && $(CURDIR)/$(BIN)/thermo-quantize firmware --sign slot_a.elf --sign slot_b.elf --loader loader.elf \
+	  --key '$(abspath $(FIRMWARE_KEY))' --version $(VERSION) --board rp2040 --out firmware.zip --force
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh demo/first_flash.sh device/firmware/build/rp2040/firmware.zip
 
 firmware: $(VENV)/.run ## compile the firmware for every board, or for BOARD alone, and hold it to its budgets
 	@$(MAKE) --no-print-directory -C device/firmware $(CHOSEN) all size

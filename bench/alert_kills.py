@@ -43,8 +43,9 @@ from thermo_hub.alerts.desk import Desk
 from thermo_hub.alerts.keeper import CANCELLED, SENT, Keeper
 from thermo_hub.alerts.life import CALLING, SECOND_NS, State
 from thermo_hub.alerts.rule_files import RuleFiles
-from thermo_hub.alerts.rules import Escalation, Rule, RuleSet, SignalWatch
+from thermo_hub.alerts.rules import Escalation, Rule, RuleSet
 from thermo_hub.alerts.tables import ALERT, ATTEMPT, DELIVERY, STEP
+from thermo_hub.alerts.watches import SignalWatch
 from thermo_hub.bus import Bus
 from thermo_hub.events import Joined, Sampled
 from thermo_hub.settings import Settings

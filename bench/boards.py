@@ -3,7 +3,8 @@
 Run `python bench/boards.py` after `make firmware`. The first table is of the shipped wearables on the emulated Cortex-M4, whose clock
 counts instructions: what a second of sensors, decoding, stages, networks and line takes while somebody listens, beside the estimate
 of stages and networks alone. What comes from outside comes faster than by its own time; a second is one of its own.
-Before it stands what a picture of the breast patch costs with and without a floating-point unit (`per_picture.py`).
+Before it stand what every wearable takes of the RP2040 and the nRF52840 (`board_sizes.py`), and what a picture of the breast patch costs
+with and without a floating-point unit (`per_picture.py`).
 Memory comes from the linker, stack from paint that a session with self-test, correction and 16 subpages/s ran over. Times are
 real and shared with whatever else the machine does.
 """
@@ -24,6 +25,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import board_conformance
+import board_sizes
 import numpy as np
 import per_picture
 
@@ -203,7 +206,22 @@ def main() -> int:
     )
     parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement of processor time")
     parser.add_argument("--pictures", action="store_true", help="what a picture costs, and nothing else")
+    parser.add_argument("--sizes", action="store_true", help="what wearables take of both boards, and nothing else")
+    parser.add_argument(
+        "--conformance",
+        nargs="*",
+        metavar="BOARD",
+        choices=sorted(KINDS),
+        help="run the conformance suite on boards (rp2040 and nrf52840 where none is named), and nothing else",
+    )
+    parser.add_argument("--only", default="", metavar="WORDS", help="of the conformance suite, as of pytest's -k")
     options = parser.parse_args()
+    if options.conformance is not None:
+        return board_conformance.show(options.conformance or ["rp2040", "nrf52840"], options.only)
+    if not options.pictures:
+        board_sizes.show()
+    if options.sizes:
+        return 0
     per_picture.show(SHARED)
     if options.pictures:
         return 0

@@ -3,7 +3,7 @@
     python bench/container.py [--wearable NAME]
 
 QEMU counts instructions of a Cortex-M4 and of a Cortex-M0. Both run the container's golden vectors before. "bytes more" is what the container
-has beside the linked network's own code and constants: header, golden vectors, profile, and what the code calls.
+has beside the linked network's own code and constants: header, golden vectors, graph, profile, and what the code calls.
 """
 
 import argparse
@@ -20,14 +20,15 @@ sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
 from processors import M0PLUS, M4, Processor
 
 from thermo_core.bundle import Bundle
-from thermo_core.image import load_public_key, verify
+from thermo_core.image import Image, load_public_key, verify
 from thermo_core.wearable.library import BUNDLE_NAME, folder
 from thermo_device.development_key import DEVELOPMENT_PUBLIC_KEY
+from thermo_quantize import structures
 from thermo_quantize.c_text import table, text
 from thermo_quantize.compiler.compile import compile_model
 from thermo_quantize.compiler.report import report
 from thermo_quantize.container.build import build
-from thermo_quantize.container.layout import FINGERPRINT_BYTES, sensors_digest, stages
+from thermo_quantize.structures import sensors_digest
 
 PROCESSORS = {"m4": M4, "m0plus": M0PLUS}
 """That run containers of each target."""
@@ -50,31 +51,31 @@ class Measured:
     relocations: dict[str, int]
 
 
-def shipped(wearable: str) -> Bundle:
-    """The bundle that comes with a wearable."""
-    image = verify(
-        (folder() / wearable / BUNDLE_NAME).read_bytes(), [load_public_key(DEVELOPMENT_PUBLIC_KEY.read_bytes())]
-    )
-    return Bundle.from_payload(image.payload)
+def shipped(wearable: str) -> Image:
+    """The bundle that comes with a wearable, verified."""
+    data = (folder() / wearable / BUNDLE_NAME).read_bytes()
+    return verify(data, [load_public_key(DEVELOPMENT_PUBLIC_KEY.read_bytes())])
 
 
-def measure(bundle: Bundle, target: str) -> Measured:
+def measure(image: Image, target: str) -> Measured:
     """Run the first model's network both ways."""
+    bundle = Bundle.from_payload(image.payload)
     processor: Processor = PROCESSORS[target]
-    container = build(bundle, target)
+    container = build(image, target)
     model = bundle.profile.models[0].name
     linked = compile_model(bundle.networks[model], "network_linked", target)
     rows = ", ".join(
-        f"{{{text(name)}, {{{', '.join(map(str, mark[:FINGERPRINT_BYTES]))}}}}}"
-        for name, mark in stages(bundle.profile)
+        f"{{{{{text(name)}, {{{', '.join(map(str, structures.mark(name)))}}}}}, NULL}}" for name in structures.offers()
     )
     data = [
         '#include "container.h"',
         f"#define CONTAINER_ARENA {container.arena_bytes}",
+        f"#define CONTAINER_ROOM {container.room_bytes}",
+        f"#define CONTAINER_STRUCTURES 0x{structures.structures():08x}U",
         f"#define CONTAINER_TARGET {text(target)}",
         "_Alignas(8) " + table("uint8_t", "container_bytes", container.data),
         table("uint8_t", "sensors_sha256", sensors_digest(bundle.profile)),
-        f"static const struct container_stage host_stages[] = {{{rows}}};",
+        f"static const struct container_offer host_offers[] = {{{rows}}};",
     ]
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)

@@ -12,6 +12,7 @@ int main(void);
 
 _Alignas(16) static uint8_t arena[CONTAINER_ARENA];
 _Alignas(8) static uint8_t moved[sizeof container_bytes + 8U];
+_Alignas(16) static uint8_t room_bytes[CONTAINER_ROOM];
 static struct container containers[2];
 
 static void fill(int8_t *input, uint32_t seed) {
@@ -44,14 +45,11 @@ static void filled(uint32_t call) {
 }
 
 int main(void) {
-  static const uint32_t elements[2] = {NETWORK_LINKED_INPUT_ELEMENTS, NETWORK_LINKED_OUTPUT_ELEMENTS};
-  static const struct container_place place = {arena, sizeof arena, elements, 1};
-  static const struct container_place *const rooms[1] = {&place};
   struct container_host host = {.target = CONTAINER_TARGET,
-                                .places = rooms,
-                                .place_count = 1,
-                                .stages = host_stages,
-                                .stage_count = sizeof host_stages / sizeof *host_stages};
+                                .structures = CONTAINER_STRUCTURES,
+                                .offers = host_offers,
+                                .offer_count = sizeof host_offers / sizeof *host_offers};
+  const struct container_room room = {.at = room_bytes, .bytes = sizeof room_bytes};
   const uint8_t *const places[2] = {container_bytes, moved + 8};
   char sentence[200];
   struct text reason;
@@ -60,8 +58,8 @@ int main(void) {
   start_counting();
   for (uint32_t i = 0; i < 2U; i++) {
     text_begin(&reason, sentence, sizeof sentence);
-    if (!container_open(&containers[i], places[i], sizeof container_bytes, &host, &reason) ||
-        !container_rehearse(&containers[i], &host, &reason)) {
+    if (!container_open(&containers[i], places[i], sizeof container_bytes, &host, &room, &reason) ||
+        !container_rehearse(&containers[i], 0, arena, &reason)) {
       say("refused ");
       say(sentence);
       say("\n");

@@ -37,8 +37,10 @@ from firmware_graph import (  # noqa: E402
     first_difference,
     run,
 )
-from graph_plans import Seeded, Unfit, recording, single  # noqa: E402
+from graph_plans import single  # noqa: E402
 from processors import M0PLUS, M4, Processor  # noqa: E402
+from sensor_recordings import recording  # noqa: E402
+from wearable_draft import Seeded, Unfit  # noqa: E402
 
 from thermo_core import schema  # noqa: E402
 from thermo_core.bundle import Bundle  # noqa: E402

@@ -1,6 +1,6 @@
 #!/bin/sh
 # From a blank board in boot mode to a live picture: program it, wait until it answers, watch it. Ctrl-C ends.
-# Usage: demo/first_flash.sh FIRMWARE.elf
+# Usage: demo/first_flash.sh FIRMWARE.zip
 set -eu
 thermo-host flash --via uf2 "$1"
 echo "Waiting for its port ..." >&2

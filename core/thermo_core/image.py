@@ -225,8 +225,13 @@ def without_padding(data: bytes) -> bytes:
     Args:
         data: an image, or anything else, which comes back as it is.
     """
-    end = _end(data)
+    end = end_of(data)
     return data[:end] if end is not None and _is_padding(data[end:]) else data
+
+
+def begins_image(data: bytes) -> bool:
+    """Whether it begins with the header of an MCUboot image."""
+    return data[:4] == MAGIC.to_bytes(4, "little")
 
 
 def peek_version(data: bytes) -> Version:
@@ -323,7 +328,7 @@ def _header(data: bytes) -> tuple[int, ...]:
     return HEADER.unpack_from(data)
 
 
-def _end(data: bytes) -> int | None:
+def end_of(data: bytes) -> int | None:
     """Where the field area of an image ends, by its header; None where it has none."""
     if len(data) < HEADER_SIZE or int.from_bytes(data[:4], "little") != MAGIC:
         return None

@@ -10,9 +10,9 @@ static struct wearable wearable;
 static struct wearable_sensor sensors[WEARABLE_SENSORS];
 
 _Noreturn void application(const struct board *board) {
-  /* Before the graph has anything in its memory, where golden vectors of a model are run. */
+  /* Before the graph has anything in its memory, which a container's may take. */
   const struct update *update = update_open(board, &wearable_profile);
-  agent_init(&wearable, board, &wearable_profile, sensors);
+  agent_init(&wearable, board, update != NULL ? update->profile : &wearable_profile, sensors);
   agent_offer_update(&wearable, update);
   for (;;) {
     agent_step(&wearable);

@@ -20,6 +20,7 @@ from thermo_core.errors import (
 )
 from thermo_core.file_kinds import known_kind
 from thermo_core.files import read_file
+from thermo_core.firmware import companions
 from thermo_core.image import Image, Version, names_development_key
 from thermo_core.wire.management import SelfTestResult
 from thermo_host.link.requests import Progress
@@ -40,11 +41,13 @@ class Candidate:
         data: the whole image.
         image: parsed; its signature is for the device to judge, which alone knows its keys.
         bundle: what is in it.
+        containers: images of what microcontrollers run of it.
     """
 
     data: bytes
     image: Image
     bundle: Bundle
+    containers: tuple[bytes, ...] = ()
 
     @property
     def development(self) -> bool:
@@ -94,14 +97,15 @@ def load(path: Path, note: Callable[[str], None] = lambda sentence: None) -> Can
     padded = read_file(path)
     if kind := known_kind(padded):
         raise ImageFormatError(f"{path} is {kind}, and no signed image.")
-    data = image.without_padding(padded)
-    if len(data) < len(padded):
-        note(f"{path} is padded to its slot; {len(padded) - len(data)} bytes behind the image are left out.")
     try:
+        padded, containers = companions.split(padded)
+        data = image.without_padding(padded)
+        if len(data) < len(padded):
+            note(f"{path} is padded to its slot; {len(padded) - len(data)} bytes behind the image are left out.")
         parsed = image.parse(data)
         if parsed.computed != parsed.sha256:
             raise ImageFormatError("its hash does not match its content, so get it again.")
-        return Candidate(data, parsed, Bundle.from_payload(parsed.payload))
+        return Candidate(data, parsed, Bundle.from_payload(parsed.payload), containers)
     except (ImageFormatError, SignatureError, BundleError) as error:
         raise type(error)(f"{path} cannot be flashed: {error}") from error
 

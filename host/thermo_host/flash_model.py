@@ -1,17 +1,21 @@
-"""Flashing a model onto a microcontroller whose firmware stays: a container is uploaded as image 1, tried, and kept where it is well."""
+"""Flashing a model onto a microcontroller whose firmware stays: a container is uploaded as image 1, tried, and kept where it is well.
+
+A signed bundle brings containers along for the processors that it was made for; each is taken by the wearables that it suits.
+"""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from thermo_core.errors import DowngradeError, ImageFormatError, RefusedError, SignatureError, ThermoError
+from thermo_core.errors import DowngradeError, ImageFormatError, RefusedError, SignatureError, ThermoError, UsageError
 from thermo_core.files import read_file
-from thermo_core.firmware.container import is_container, target_of
+from thermo_core.firmware.container import Fit, fit_of, is_container
 from thermo_core.firmware.signed import FirmwareImage, names_development_model_key, parse
 from thermo_core.image import Version
-from thermo_host.flash import MAX_IMAGE, Flashed, Step, self_test
+from thermo_host.flash import MAX_IMAGE, Candidate, Flashed, Step, self_test
 from thermo_host.link.requests import Progress
 from thermo_host.link.wearable import Wearable
 
+SHA512_BYTES = 64
 IMAGE = 1
 """Number of the models' image in the image group."""
 
@@ -23,12 +27,14 @@ class ModelCandidate:
     Attributes:
         data: the whole image.
         image: parsed; its signature is for the wearable to judge.
-        target: processor that it is compiled for.
+        fit: what it is compiled for.
+        name: of the wearable, or of the processor where nothing says which.
     """
 
     data: bytes
     image: FirmwareImage
-    target: str
+    fit: Fit
+    name: str
 
     @property
     def development(self) -> bool:
@@ -51,9 +57,62 @@ def load_model(path: Path) -> ModelCandidate | None:
         return None
     if not is_container(image.payload):
         return None
+    try:
+        return _candidate(data, None)
+    except (ImageFormatError, SignatureError) as error:
+        raise type(error)(f"{path} cannot be flashed: {error}") from error
+
+
+def _candidate(data: bytes, name: str | None) -> ModelCandidate:
+    image = parse(data)
     if image.computed != image.sha512:
-        raise SignatureError(f"{path} cannot be flashed: its hash does not match its content, so get it again.")
-    return ModelCandidate(data, image, target_of(image.payload))
+        raise SignatureError("its hash does not match its content, so get it again.")
+    fit = fit_of(image.payload)
+    return ModelCandidate(data, image, fit, name or f"Model for {fit.target}")
+
+
+def runs_behind_loader(wearable: Wearable) -> bool:
+    """Whether it is a microcontroller whose bootloader started it, which takes a bundle's container in place of the bundle."""
+    active = next((state for state in wearable.images() if state.active and not state.image), None)
+    return active is not None and len(active.hash or b"") == SHA512_BYTES
+
+
+def of_bundle(wearable: Wearable, path: Path, candidate: Candidate) -> ModelCandidate:
+    """What a microcontroller runs of a bundle.
+
+    Raises:
+        UsageError: the file holds nothing for it; the sentence says which command puts it in.
+        ImageFormatError, SignatureError: what it holds is damaged, or of another bundle.
+        RefusedError: the wearable takes no model without a firmware.
+    """
+    fit = wearable.takes_models()
+    if fit is None:
+        raise RefusedError(
+            f"The firmware of {wearable.port} takes no models without a firmware; build and flash the firmware with this bundle: "
+            f"make -C device/firmware update BUNDLE={path}.",
+            "no slots for models",
+        )
+    try:
+        found = [_candidate(data, candidate.bundle.profile.name) for data in candidate.containers]
+    except (ImageFormatError, SignatureError) as error:
+        raise type(error)(f"{path} cannot be flashed: {error}") from error
+    if any(one.image.version != candidate.image.version for one in found):
+        raise ImageFormatError(f"{path} cannot be flashed: a container in it is of another bundle, so make it again.")
+    chosen = next((one for one in found if one.fit == fit), None)
+    if chosen is not None:
+        return chosen
+    command = (
+        f"thermo-quantize sign --resign {path} --public-key KEY.pub.pem --key KEY.pem --container {fit.target} "
+        f"--out {path.with_suffix('')}-{fit.target}.img"
+    )
+    if any(one.fit.target == fit.target for one in found):
+        raise UsageError(
+            f"What {path} holds for {fit.target} is of another version of thermo-edge than the firmware of {wearable.port}; "
+            f"make it with that version: {command}"
+        )
+    raise UsageError(
+        f"{path} holds nothing that is compiled for {fit.target}, as {wearable.port} needs it; put it in: {command}"
+    )
 
 
 def flash_model(
@@ -81,7 +140,7 @@ def flash_model(
         version=str(version),
         previous=active.version if active else "",
         sha256=digest.hex(),
-        profile=candidate.target,
+        profile=candidate.name,
         uploaded=0,
         confirmed=confirm,
     )

@@ -1,11 +1,13 @@
 """A board of whatever kind: its processor a process of its own, or emulated in this one."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
 from thermo_core.errors import UsageError
 from thermo_sim.board import Board, BoardOptions, kind_of
+from thermo_sim.emulated_board import EmulatedBoard, Make
 
 
 class AnyBoard(Protocol):
@@ -43,10 +45,25 @@ def board_of(options: BoardOptions) -> AnyBoard:
     if kind_of(options).command is not None:
         return Board(options)
     try:
-        from thermo_sim.rp2040.emulated_board import EmulatedBoard
+        return EmulatedBoard(options, _CHIPS[options.kind]())
     except ModuleNotFoundError as error:
         raise UsageError(
             f"{error.name} is not installed, so no {options.kind} can be emulated; "
             "install it with pip install thermo-edge[boards]."
         ) from error
-    return EmulatedBoard(options)
+
+
+def _rp2040() -> Make:
+    from thermo_sim.rp2040.emulation import Rp2040
+
+    return Rp2040
+
+
+def _nrf52840() -> Make:
+    from thermo_sim.nrf52840.emulation import Nrf52840
+
+    return Nrf52840
+
+
+_CHIPS: Mapping[str, Callable[[], Make]] = {"rp2040": _rp2040, "nrf52840": _nrf52840}
+"""What each chip that is emulated in this process is made by; emulators are imported when they are wanted."""

@@ -16,10 +16,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import cbor2
+
 from thermo_core.clock import Clock
 from thermo_core.errors import ImageFormatError, SignatureError, ThermoError, UsageError
 from thermo_core.files import read_file
 from thermo_core.firmware.archive import FirmwareFile, unpack
+from thermo_core.wearable.file import read
+from thermo_core.wearable.library import resolve
 from thermo_sim.clock import WallClock
 from thermo_sim.control import ControlServer
 from thermo_sim.factory import provision
@@ -92,13 +96,25 @@ def _check(options: BoardOptions, kind: Kind) -> None:
 
 
 def firmware_of(options: BoardOptions) -> Path:
-    """The file to run; raises UsageError where there is none."""
+    """The file to run; raises UsageError where there is none, or where what was built last is another wearable's."""
     firmware = options.firmware or BUILD / kind_of(options).firmware
     if not firmware.is_file():
         raise UsageError(
             f"There is no firmware at {firmware}; build it with make firmware, or name one with --firmware."
         )
+    if options.firmware is None:
+        _check_built(firmware, options.wearable)
     return firmware
+
+
+def _check_built(firmware: Path, wearable: str) -> None:
+    """A wearable's firmware has its profile in it, which begins with the name."""
+    name = read(resolve(wearable)).profile.name
+    if cbor2.dumps("name") + cbor2.dumps(name) not in read_file(firmware):
+        raise UsageError(
+            f"{firmware} was built for another wearable than {name}; "
+            f"build it with make firmware BOARD={firmware.parent.name} WEARABLE={wearable}, or name one with --firmware."
+        )
 
 
 def hardware_of(options: BoardOptions, clock: Clock) -> SimulatedHardware:

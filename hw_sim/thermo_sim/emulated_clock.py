@@ -26,6 +26,10 @@ class EmulatedClock:
         """Somebody on the bus takes until then; whoever emulates the controller has it wait."""
         self._wanted_us = max(self._wanted_us, time_us)
 
+    def forget(self) -> None:
+        """Nobody takes any time yet: a transaction begins."""
+        self._wanted_us = 0
+
     def late_us(self) -> int:
         """How long the controller has to wait from now on, microseconds."""
         return max(0, self._wanted_us - self.now_us())

@@ -4,10 +4,10 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from thermo_core.errors import UsageError
-from thermo_sim import labwired_board
 from thermo_sim.mailbox import SIZE
 
 BUILD = Path(__file__).resolve().parents[2] / "device" / "firmware" / "build"
@@ -63,13 +63,13 @@ def _program(launch: Launch) -> list[str]:
 
 
 def _labwired(launch: Launch) -> list[str]:
-    if not labwired_board.available():
+    if find_spec("labwired") is None:
         raise UsageError(
             "labwired is not installed, so no nRF52840 can be emulated; pip install 'thermo-edge[boards]' brings it."
         )
     if launch.gdb is not None:
         raise UsageError("labwired listens to no debugger; leave --gdb out, or debug on the board mps2-an386.")
-    program = [sys.executable, "-m", labwired_board.__name__]
+    program = [sys.executable, "-m", "thermo_sim.nrf52840.labwired_sensors"]
     return [*program, str(launch.firmware.absolute()), str(launch.serial), launch.wearable]
 
 
@@ -97,7 +97,14 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "mps2-an386": Kind("mps2_an386/wearable.elf", "emulated Cortex-M4F", _qemu, 1 << 16, "mps2_an386/loader.elf"),
-    "nrf52840": Kind("nrf52840_labwired/wearable.elf", "emulated nRF52840", _labwired, 1 << 16, own_sensors="labwired"),
+    "nrf52840": Kind("nrf52840_labwired/wearable.elf", "emulated nRF52840, much slower than real time", None, 1 << 16),
+    "nrf52840-labwired": Kind(
+        "nrf52840_labwired/wearable.elf",
+        "the same with labwired's own models of sensors",
+        _labwired,
+        1 << 16,
+        own_sensors="labwired",
+    ),
     "host": Kind("host/wearable", "Linux program", _program, 1 << 11),
     "rp2040": Kind(
         "rp2040/wearable.bin",

@@ -6,7 +6,6 @@ the board's external RAM.
 
 import contextlib
 import ctypes
-import errno
 import fcntl
 import logging
 import mmap
@@ -16,10 +15,9 @@ import socket
 import threading
 from pathlib import Path
 
-from smbus2 import i2c_msg
-
 from thermo_core.errors import DamagedFileError, StorageError, UsageError
 from thermo_sim.i2c import SimulatedBus
+from thermo_sim.transaction import BUS, OK, carry_out
 
 log = logging.getLogger(__name__)
 
@@ -33,17 +31,6 @@ SLOT_BLOCKS = 64
 """Blocks of each of two slots for a firmware that a bootloader starts."""
 MODEL_BLOCKS = 32
 """Blocks of each of two slots for a model."""
-OK, NACK, STUCK, SHORT, BUS = range(5)
-"""Values of `enum status` in `device/firmware/core/status.h`."""
-
-_STATUS_BY_ERRNO = {
-    errno.EREMOTEIO: NACK,
-    errno.ENXIO: NACK,
-    errno.ETIMEDOUT: STUCK,
-    errno.EAGAIN: STUCK,
-    errno.EBUSY: STUCK,
-    errno.EIO: SHORT,
-}
 _LOOK_AGAIN_S = 0.25
 """A ring may be lost while a board is reset, so the mailbox is looked into without one too."""
 
@@ -248,19 +235,10 @@ class MailboxServer:
             self._bus.recover()
             status = OK
         elif kind == TRANSFER and fits:
-            status, data = self._transfer(address, write, read_size)
+            status, data = carry_out(self._bus, address, write, read_size)
         ctypes.memmove(mailbox.read_data, data, len(data))
         mailbox.status = status
         mailbox.response = number
         self.served += 1
         with contextlib.suppress(OSError):
             self._doorbell.send(b"\1")
-
-    def _transfer(self, address: int, write: bytes, read_size: int) -> tuple[int, bytes]:
-        messages = [i2c_msg.write(address, write)] if write else []
-        read = i2c_msg.read(address, read_size) if read_size else None
-        try:
-            self._bus.i2c_rdwr(*messages, *([read] if read is not None else []))
-        except OSError as error:
-            return _STATUS_BY_ERRNO.get(error.errno or 0, BUS), b""
-        return OK, ctypes.string_at(read.buf, read.len) if read is not None else b""

@@ -23,7 +23,7 @@ from thermo_quantize.c_text import boolean, comment, numbers, signed, table, tex
 from thermo_quantize.compiler.compile import Compiled, compile_model
 from thermo_quantize.compiler.graph.generate import Graph
 from thermo_quantize.compiler.graph.generate import generate as generate_graph
-from thermo_quantize.container import layout
+from thermo_quantize.firmware_offers import offered
 from thermo_quantize.firmware_sensors import multiplexers, row_of, way
 from thermo_quantize.fit import check_bundle
 
@@ -53,7 +53,7 @@ class Firmware:
 def generate(data: bytes, key: Ed25519PublicKey, target: str = "generic", name: str = "wearable") -> Firmware:
     """C files of a signed bundle.
 
-    NAME_profile, NAME_graph and NAME_network_0 to _7, of which those that no model needs are empty, so that a makefile knows
+    NAME_profile, NAME_graph, NAME_container and NAME_network_0 to _7, of which those that no model needs are empty, so that a makefile knows
     them all.
 
     Args:
@@ -79,6 +79,27 @@ def generate(data: bytes, key: Ed25519PublicKey, target: str = "generic", name: 
     return _firmware(_Source(name, plan, bundle, image), networks)
 
 
+def generate_contained(
+    bundle: Bundle, image: Image, networks: Mapping[str, Compiled], name: str
+) -> tuple[dict[str, str], Plan]:
+    """C files of a bundle's graph and profile for a container: NAME_profile and NAME_graph; and its plan.
+
+    Args:
+        bundle: whose.
+        image: that it was signed in.
+        networks: compiled, by the names of models.
+        name: prefix of files and symbols, a C identifier.
+
+    Raises:
+        BundleError, ModelError: as `generate`.
+    """
+    plan = check_bundle(bundle)
+    _check_size(bundle.profile, bundle.waived)
+    source = _Source(name, plan, bundle, image, contained=True)
+    graph = generate_graph(plan, networks, f"{name}_graph", contained=True)
+    return {**graph.files, f"{name}_profile.h": _header(source), f"{name}_profile.c": _source(source)}, plan
+
+
 def generate_bare(profile: Profile, name: str = "wearable") -> Firmware:
     """C files of a wearable without a bundle: its sensors, and the stages that rest on them alone.
 
@@ -94,12 +115,13 @@ def generate_bare(profile: Profile, name: str = "wearable") -> Firmware:
 
 @dataclass(frozen=True)
 class _Source:
-    """What the files are made of."""
+    """What the files are made of; `contained`: for a container, which has no sensors of its own."""
 
     name: str
     plan: Plan
     bundle: Bundle | None = None
     image: Image | None = None
+    contained: bool = False
 
 
 def _firmware(source: _Source, networks: Mapping[str, Compiled]) -> Firmware:
@@ -110,7 +132,8 @@ def _firmware(source: _Source, networks: Mapping[str, Compiled]) -> Firmware:
         stem = f"{name}_network_{number}"
         files[f"{stem}.c"] = f"/* This wearable has no such network. */\ntypedef int {stem}_of_none;\n"
     files[f"{name}_profile.h"] = _header(source)
-    files[f"{name}_profile.c"] = _source(source, networks)
+    files[f"{name}_profile.c"] = _source(source)
+    files |= offered(name, profile, next((one.target.name for one in networks.values()), None))
     return Firmware(files, source.image, profile, graph, networks)
 
 
@@ -150,41 +173,39 @@ extern const struct profile {name}_profile;
 """
 
 
-def _source(source: _Source, networks: Mapping[str, Compiled]) -> str:
+def _source(source: _Source) -> str:
     name, plan, bundle, image = source.name, source.plan, source.bundle, source.image
     profile = plan.profile
     cbor = schema.to_cbor(profile)
     blocks = [
         f"/* The wearable {comment(profile.name)}, version {comment(profile.version)}. Made by thermo-quantize firmware. */\n"
         f'#include "{name}_profile.h"\n\n#include <math.h>\n#include <stddef.h>\n\n#include "{name}_graph.h"\n#include "network.h"',
-        "\n".join(sorted({f'#include "{row_of(sensor).stem}.h"' for sensor in profile.sensors})),
         table("uint8_t", "profile_cbor", cbor),
-        *_sensors(plan),
-        *_models(name, {} if bundle is None else bundle.self_tests, plan),
+        *([] if source.contained else _sensors(plan)),
+        *_models(source),
     ]
     if plan.alerts:
-        blocks.append(f"static struct alert alert_states[{len(plan.alerts)}];")
-    blocks += _kept(plan)
+        blocks.append(f"static struct alert alert_states[{len(plan.alerts)}] MODEL_ROOM;")
+    blocks += _kept(source)
     if profile.person:
         places = ", ".join(str(list(FIELDS).index(field)) for field in profile.person)
         blocks.append(f"static const uint8_t person[] = {{{places}}};")
     if learned := learnings(plan):
         blocks.append(
-            f"static struct learned_state learned_state;\nstatic uint32_t learned_bases[{len(learned)}];\n"
-            f"static struct learned_measure learned_measures[{len(profile.sensors)}];\n"
+            f"static struct learned_state learned_state MODEL_ROOM;\nstatic uint32_t learned_bases[{len(learned)}] MODEL_ROOM;\n"
+            f"static struct learned_measure learned_measures[{len(profile.sensors)}] MODEL_ROOM;\n"
             "static const struct learning learning = {\n"
             "    .operations = &learned_operations,\n    .state = &learned_state,\n    .bases = learned_bases,\n"
             f"    .measures = learned_measures,\n    .bytes = {packed_bytes(learned)},\n}};"
         )
     if bundle is not None and image is not None:
         blocks += _bundle(bundle, image)
-    blocks += _container(name, profile, networks)
     blocks.append(_profile(source, cbor))
     return "\n\n".join(blocks) + "\n"
 
 
 def _sensors(plan: Plan) -> list[str]:
-    blocks, rows = [], []
+    blocks, rows = ["\n".join(sorted({f'#include "{row_of(sensor).stem}.h"' for sensor in plan.profile.sensors}))], []
     for number, sensor in enumerate(plan.profile.sensors):
         row = row_of(sensor)
         before, state = row.state(sensor, number)
@@ -216,7 +237,9 @@ def _fields(fields: Mapping[str, str]) -> str:
     return ", ".join(f".{field} = {value}" for field, value in fields.items())
 
 
-def _models(name: str, self_tests: Mapping[str, Sequence[SelfTest]], plan: Plan) -> list[str]:
+def _models(source: _Source) -> list[str]:
+    name, plan = source.name, source.plan
+    self_tests = {} if source.bundle is None else source.bundle.self_tests
     blocks, origins, tests = [], [], []
     for number, model in enumerate(plan.profile.models):
         sensors = plan.origins(model.raw)
@@ -225,8 +248,9 @@ def _models(name: str, self_tests: Mapping[str, Sequence[SelfTest]], plan: Plan)
         origins.append(
             f"    {{.sensors = origins_{number}, .count = {len(sensors)}, .raw = {plan.number_of(model.raw)}, .took_us = {took}}},"
         )
-        blocks += _test(number, self_tests.get(model.name, ()))
-        tests.append(_test_row(name, number, model.name, self_tests.get(model.name, ())))
+        own = self_tests.get(model.name, ())
+        blocks += [] if source.contained else _test(number, own)
+        tests.append(_test_row(source, number, model.name, own))
     if origins:
         body = "\n".join(origins)
         blocks.append(f"static const struct model_origin origins[] = {{\n{body}\n}};")
@@ -247,29 +271,14 @@ def _test(number: int, tests: Sequence[SelfTest]) -> list[str]:
     ]
 
 
-def _container(name: str, profile: Profile, networks: Mapping[str, Compiled]) -> list[str]:
-    """What a container of these models' networks has to suit."""
-    if not networks:
-        return []
-    rows = "\n".join(f"    {{{text(op)}, {{{', '.join(map(str, mark))}}}}}," for op, mark in layout.stages(profile))
-    target = next(iter(networks.values())).target.name
-    fields = {
-        "target": text(target),
-        "places": f"{name}_graph_places",
-        "place_count": str(len(networks)),
-        "sensors_sha256": f"{{\n{numbers(layout.sensors_digest(profile))}\n    }}",
-        **({"stages": "stages", "stage_count": str(len(profile.stages))} if profile.stages else {}),
-    }
-    body = "\n".join(f"    .{field} = {value}," for field, value in fields.items())
-    blocks = [f"static const struct container_stage stages[] = {{\n{rows}\n}};"] if profile.stages else []
-    return [*blocks, f"static const struct container_host container_host = {{\n{body}\n}};"]
-
-
-def _kept(plan: Plan) -> list[str]:
-    """Room for the findings that are kept for a host that is away."""
+def _kept(source: _Source) -> list[str]:
+    """Room for the findings that are kept for a host that is away; a container takes its firmware's."""
+    plan = source.plan
     if not ring_bytes(plan):
         return []
     models = sum(1 << number for number in kept_models(plan))
+    if source.contained:
+        return [f"static const struct kept_ring kept = {{.capacity = {ring_bytes(plan)}, .models = 0x{models:02x}}};"]
     return [
         f"static uint8_t kept_data[{ring_bytes(plan)}] KEPT_RETAINED;",
         "static struct kept_state kept_state KEPT_RETAINED;",
@@ -278,11 +287,14 @@ def _kept(plan: Plan) -> list[str]:
     ]
 
 
-def _test_row(name: str, number: int, model: str, tests: Sequence[SelfTest]) -> str:
+def _test_row(source: _Source, number: int, model: str, tests: Sequence[SelfTest]) -> str:
+    network = f".network = &{source.name}_graph_networks[{number}]"
     if not tests:
         return f"    {{.name = {text(model)}}},"
+    if source.contained:
+        return f"    {{.name = {text(model)}, {network}, .tests = {len(tests)}}},"
     return (
-        f"    {{.name = {text(model)}, .network = &{name}_graph_networks[{number}], .input = test_input_{number}, "
+        f"    {{.name = {text(model)}, {network}, .input = test_input_{number}, "
         f".output = test_output_{number}, .input_sizes = test_sizes_{number}, .output_size = {len(tests[0].output)}U, "
         f".inputs = {len(tests[0].inputs)}, .tests = {len(tests)}}},"
     )
@@ -312,9 +324,9 @@ def _profile(source: _Source, cbor: bytes) -> str:
         "cbor": "profile_cbor",
         "cbor_size": "sizeof profile_cbor",
         "cbor_sha256": f"{{\n{numbers(hashlib.sha256(cbor).digest())}\n    }}",
-        "sensors": "sensors",
+        **({} if source.contained else {"sensors": "sensors"}),
         "sensor_count": str(len(profile.sensors)),
-        **({"switchboard": "&switchboard"} if multiplexers(profile.sensors) else {}),
+        **({"switchboard": "&switchboard"} if multiplexers(profile.sensors) and not source.contained else {}),
         "graph": f"&{name}_graph_plan",
         **(
             {
@@ -322,7 +334,6 @@ def _profile(source: _Source, cbor: bytes) -> str:
                 "origins": "origins",
                 "tests": "tests",
                 "model_count": str(len(profile.models)),
-                "container": "&container_host",
                 "networks": f"{name}_graph_networks",
                 **({"kept": "&kept"} if ring_bytes(plan) else {}),
             }

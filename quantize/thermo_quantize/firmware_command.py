@@ -42,7 +42,7 @@ def firmware_command(
         bool,
         typer.Option(
             "--container",
-            help="Write one file instead: the bundle's networks compiled, with profile and golden vectors, to run from any address.",
+            help="Write one file instead: the bundle's networks, graph and profile compiled, with golden vectors, to run from any address.",
         ),
     ] = False,
     key: Annotated[
@@ -53,6 +53,10 @@ def firmware_command(
         str | None, typer.Option(help="With --sign: version, as 1.2.3 or 1.2.3+4. A container has its bundle's.")
     ] = None,
     board: Annotated[str | None, typer.Option(help="With --sign: the board, as mps2-an386.")] = None,
+    loader: Annotated[
+        Path | None,
+        typer.Option(help="With --sign: loader.elf of make update, to be flashed onto boards that have none."),
+    ] = None,
     counter: Annotated[
         int, typer.Option(min=0, max=0xFFFFFFFF, help="With --sign: security counter; lower ones are refused after it.")
     ] = 0,
@@ -70,8 +74,10 @@ def firmware_command(
             raise UsageError(
                 "--sign takes a firmware that is built already; leave out bundle, --wearable, --public-key and --container."
             )
-        _sign(sign, key, version, board, counter, out, force, as_json)
+        _sign(sign, loader, key, version, board, counter, out, force, as_json)
         return
+    if loader is not None:
+        raise UsageError("--loader belongs to --sign; name what to sign with it.")
     if container:
         if wearable is not None or version is not None or board is not None:
             raise UsageError("--container takes a signed bundle; leave out --wearable, --version and --board.")
@@ -117,14 +123,13 @@ def _container(
     force: bool,
     as_json: bool,
 ) -> None:
-    from thermo_core.bundle import Bundle
     from thermo_core.firmware.signed import sign
     from thermo_core.image import verify
     from thermo_quantize import keys
     from thermo_quantize.container.build import build
 
     image = verify(*_signed(bundle, public_key))
-    made = build(Bundle.from_payload(image.payload), target)
+    made = build(image, target)
     data = made.data
     if key is not None:
         data = sign(data, image.version, keys.private_key(key), counter=counter)
@@ -139,6 +144,7 @@ def _container(
             "target": target,
             "bytes": len(data),
             "arena_bytes": made.arena_bytes,
+            "room_bytes": made.room_bytes,
             "relocations": made.relocations,
             "signed": key is not None,
         }
@@ -147,23 +153,25 @@ def _container(
     how = "signed" if key is not None else "not signed"
     print(
         f"{out}: {len(made.networks)} network{'s' * (len(made.networks) > 1)} of {image.version} for {target}, {len(data)} bytes, "
-        f"{how}, memory {made.arena_bytes} bytes"
+        f"{how}, memory {made.room_bytes} bytes"
     )
 
 
 def _signed(bundle: Path | None, public_key: Path | None) -> tuple[bytes, list["Ed25519PublicKey"]]:
     """A signed bundle's bytes, and who must have signed it."""
+    from thermo_core.firmware import companions
     from thermo_quantize import keys
 
     if bundle is None:
         raise UsageError("There is nothing to build; name a signed bundle, or a wearable with --wearable.")
     if public_key is None:
         raise UsageError("A bundle needs --public-key, the key that must have signed it.")
-    return read_file(bundle), [keys.public_key(public_key)]
+    return companions.split(read_file(bundle))[0], [keys.public_key(public_key)]
 
 
 def _sign(
     programs: list[Path],
+    loader: Path | None,
     key: Path | None,
     version: str | None,
     board: str | None,
@@ -184,7 +192,8 @@ def _sign(
     if len(programs) != SLOTS:
         raise UsageError("A board has two slots; give --sign slot_a.elf --sign slot_b.elf.")
     linked = [read_elf(read_file(path), str(path)) for path in programs]
-    data = sign_firmware(linked, board, Version.parse(version), keys.private_key(key), counter)
+    first = None if loader is None else read_elf(read_file(loader), str(loader))
+    data = sign_firmware(linked, board, Version.parse(version), keys.private_key(key), counter, first)
     refuse_overwriting({out: data}, force)
     write_file(out, data)
     firmware = unpack(data)
@@ -201,7 +210,8 @@ def _sign(
         }
         print(json.dumps(result))
         return
-    print(f"{out}: firmware {firmware.version} for {board}, {sizes[0]} bytes in slot 0 or {sizes[1]} in slot 1")
+    behind = "" if firmware.loader is None else f", behind a bootloader of {len(firmware.loader.data)} bytes"
+    print(f"{out}: firmware {firmware.version} for {board}, {sizes[0]} bytes in slot 0 or {sizes[1]} in slot 1{behind}")
 
 
 def _made(bundle: Path | None, public_key: Path | None, wearable: str | None, target: str, name: str) -> "Firmware":

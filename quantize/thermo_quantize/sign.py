@@ -7,6 +7,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from thermo_core.bundle import Bundle
+from thermo_core.firmware import companions
 from thermo_core.image import Version, key_hash, sign, verify
 from thermo_core.wearable.profile import Profile
 from thermo_quantize.fit import check_bundle, open_networks
@@ -61,7 +62,7 @@ def sign_bundle(
 
 
 def resign(image: bytes, signer: Ed25519PublicKey, key: Ed25519PrivateKey, version: Version | None = None) -> Signed:
-    """Sign a bundle again with another key, after verifying the signature it has.
+    """Sign a bundle again with another key, after verifying the signature it has; containers behind it are left out.
 
     Args:
         image: a signed bundle.
@@ -74,7 +75,7 @@ def resign(image: bytes, signer: Ed25519PublicKey, key: Ed25519PrivateKey, versi
         BundleError: it holds no bundle.
         ModelError: a network would give no finding.
     """
-    verified = verify(image, [signer])
+    verified = verify(companions.split(image)[0], [signer])
     bundle = Bundle.from_payload(verified.payload)
     check_bundle(bundle)
     return _signed(bundle, version or verified.version, key)

@@ -44,6 +44,12 @@ def sign_command(
     public_key: Annotated[
         Path | None, typer.Option(help="With --resign: public key the bundle must be signed with now (PEM).")
     ] = None,
+    container: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Put in, too, what a microcontroller runs of it: m4, m0plus; once a processor. Needs gcc-arm-none-eabi."
+        ),
+    ] = None,
     force: Annotated[
         bool,
         typer.Option(
@@ -74,9 +80,25 @@ def sign_command(
         if public_key is not None:
             raise UsageError("--public-key belongs to --resign; leave it out.")
         signed = _new(wearable, network or (), card, new_version, private, out, force)
-    refuse_overwriting({out: signed.data}, force)
-    write_file(out, signed.data)
-    _say(signed, out, as_json)
+    data, containers = _with_containers(signed, private, container or ())
+    refuse_overwriting({out: data}, force)
+    write_file(out, data)
+    _say(signed, out, containers, as_json)
+
+
+def _with_containers(
+    signed: "Signed", key: "Ed25519PrivateKey", targets: Sequence[str]
+) -> tuple[bytes, dict[str, int]]:
+    """The file's bytes, and those of each container in it."""
+    if not targets:
+        return signed.data, {}
+    from thermo_core.firmware import companions
+    from thermo_quantize.container.build import sign_containers
+
+    if repeated := sorted({target for target in targets if targets.count(target) > 1}):
+        raise UsageError(f"--container names {repeated[0]} twice; name each processor once.")
+    made = sign_containers(signed.data, key, targets)
+    return companions.join(signed.data, made.values()), {target: len(data) for target, data in made.items()}
 
 
 def _new(
@@ -140,11 +162,12 @@ def _keep(inputs: Mapping[str, Path | None], out: Path) -> None:
             raise UsageError(f"--out {out} is what {name} names, which would be lost; name another file.")
 
 
-def _say(signed: "Signed", out: Path, as_json: bool) -> None:
+def _say(signed: "Signed", out: Path, containers: Mapping[str, int], as_json: bool) -> None:
     bundle = signed.bundle
     facts: dict[str, Any] = {
         "out": str(out),
-        "bytes": len(signed.data),
+        "bytes": len(signed.data) + sum(containers.values()),
+        "containers": dict(containers),
         "profile": bundle.profile.name,
         "models": [model.name for model in bundle.profile.models],
         "version": str(signed.version),
@@ -157,8 +180,9 @@ def _say(signed: "Signed", out: Path, as_json: bool) -> None:
     if as_json:
         print(json.dumps(facts))
         return
+    inside = f", with containers for {', '.join(containers)}" if containers else ""
     print(
-        f"{out}: {bundle.profile.name} {signed.version}, {len(signed.data)} bytes, "
+        f"{out}: {bundle.profile.name} {signed.version}, {facts['bytes']} bytes{inside}, "
         f"image {signed.sha256.hex()[:16]}, key {signed.key_hash.hex()[:16]}"
     )
 

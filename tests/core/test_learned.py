@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from graph_plans import Seeded, Unfit, plain_bytes, recording, single
+from graph_plans import single
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from sensor_recordings import plain_bytes, recording
 from stage_runs import sensor, wearable
+from wearable_draft import Seeded, Unfit
 
 from thermo_core import schema
 from thermo_core.errors import DamagedFileError, ProfileError

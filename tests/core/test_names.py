@@ -38,8 +38,10 @@ STAGE_REGISTRIES = frozenset(
         "core/thermo_core/stages/document.py",
         "device/firmware/stages/registry.c",
         "quantize/thermo_quantize/compiler/graph/costs.py",
-        "quantize/thermo_quantize/compiler/graph/picture_rows.py",
-        "quantize/thermo_quantize/compiler/graph/rows.py",
+        "quantize/thermo_quantize/compiler/graph/rows/pictures.py",
+        "quantize/thermo_quantize/compiler/graph/rows/bodies.py",
+        "quantize/thermo_quantize/compiler/graph/rows/elements.py",
+        "quantize/thermo_quantize/compiler/graph/rows/series.py",
     }
 )
 ALLOWED: Mapping[str, str] = {
@@ -69,7 +71,7 @@ ALLOWED: Mapping[str, str] = {
         "what simulated cameras look at, in pixels of theirs, and their EEPROM",
     ),
     "device/firmware/fuzz/fuzz_smp.c": "a wearable whose requests are fuzzed",
-    "hw_sim/thermo_sim/labwired_board.py": "which sensors another emulator has models of its own of",
+    "hw_sim/thermo_sim/nrf52840/machine.py": "which sensors another emulator has models of its own of",
     "device/thermo_device/bare.py": "what a device without a bundle is taken to be",
     "host/thermo_host/commands/common.py": "range of an emissivity that is asked for",
 }

@@ -24,8 +24,9 @@ from thermo_sim import control, mailbox, pump
 from thermo_sim.board import Board, BoardOptions
 from thermo_sim.chips.mlx90640.eeprom import generate
 from thermo_sim.hardware import SimulatedHardware
-from thermo_sim.mailbox import BUS, NACK, OK, SHORT, STUCK, MailboxServer, SharedFile
+from thermo_sim.mailbox import MailboxServer, SharedFile
 from thermo_sim.pump import LineNoise
+from thermo_sim.transaction import BUS, NACK, OK, SHORT, STUCK
 
 CAMERA, NOBODY, EEPROM, EEPROM_BYTES = 0x33, 0x11, 0x2400, 1664
 PAGE, ERASED = mailbox.FLASH_BLOCK_SIZE, "ff" * 8

@@ -71,8 +71,10 @@ def imgtool_image(folder: Path, key_file: Path, payload: bytes, *options: object
 @pytest.mark.parametrize("counter", [0, 7])
 def test_our_images_are_those_of_imgtool(tmp_path: Path, key_file: Path, counter: int) -> None:
     options = ("-s", counter) if counter else ()
-    ours = sign(program(0), Version.parse("1.2.3+4"), KEY, address=ADDRESSES[0], counter=counter, header_size=32)
-    assert imgtool_image(tmp_path, key_file, program(0), *options) == ours
+    ours = sign(
+        program(ADDRESSES[0]), Version.parse("1.2.3+4"), KEY, address=ADDRESSES[0], counter=counter, header_size=32
+    )
+    assert imgtool_image(tmp_path, key_file, program(ADDRESSES[0]), *options) == ours
     (tmp_path / "ours.img").write_bytes(ours)
     accepted = imgtool("verify", "-k", key_file, tmp_path / "ours.img")
     assert accepted.returncode == 0, accepted.stdout
@@ -80,10 +82,10 @@ def test_our_images_are_those_of_imgtool(tmp_path: Path, key_file: Path, counter
 
 
 def test_an_image_of_imgtool_with_its_trailer_starts(slots: Slots, tmp_path: Path, key_file: Path) -> None:
-    slots.write(0, imgtool_image(tmp_path, key_file, program(0), "--pad", "--confirm"))
+    slots.write(0, imgtool_image(tmp_path, key_file, program(ADDRESSES[0]), "--pad", "--confirm"))
     assert slots.marks(0) == (SET, UNSET, SET)
     assert slots.choose() == ("confirmed", 0, Version(1, 2, 3, 4))
-    slots.write(0, imgtool_image(tmp_path, key_file, program(0), "--pad", "--test"))
+    slots.write(0, imgtool_image(tmp_path, key_file, program(ADDRESSES[0]), "--pad", "--test"))
     assert slots.marks(0) == (SET, UNSET, UNSET)
     assert slots.choose() == ("trial", 0, Version(1, 2, 3, 4))
     assert slots.marks(0) == (SET, SET, UNSET)
@@ -122,7 +124,7 @@ def test_another_key_is_refused(slots: Slots) -> None:
     ],
 )
 def test_vectors_that_point_elsewhere_are_refused(slots: Slots, stack: int, entry: int) -> None:
-    payload = stack.to_bytes(4, "little") + entry.to_bytes(4, "little") + program(0)[8:]
+    payload = stack.to_bytes(4, "little") + entry.to_bytes(4, "little") + program(ADDRESSES[0])[8:]
     slots.write(0, sign(payload, Version(1), KEY, address=ADDRESSES[0], header_size=32))
     assert slots.verify(0)[0] == "wrong_vectors"
 

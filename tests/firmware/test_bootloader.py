@@ -1,22 +1,13 @@
 """A whole board with its bootloader, exchanged by thermo-host, smpclient and smpmgr: loader, slot A, update, slot B, revert."""
 
-import asyncio
-import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
-from smp.image_management import ImageState
-from smpclient import SMPClient
-from smpclient.generics import success
-from smpclient.requests.image_management import ImageStatesRead, ImageStatesWrite
+from smpclient.requests.image_management import ImageStatesWrite
 from smpclient.requests.os_management import ResetWrite
-from smpclient.transport.serial import SMPSerialTransport
+from stock_clients import ask, images, smpmgr
 from two_slots import KEY, signed, update
 
 from thermo_core.errors import DowngradeError, RefusedError
@@ -28,7 +19,6 @@ from thermo_host.link.wearable import Wearable
 from thermo_sim.board import Board, BoardOptions
 
 BOARD = "mps2-an386"
-T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -135,41 +125,6 @@ def test_stock_clients_do_the_same_update(built: Path, versions: dict[str, Firmw
         ]
         ask(link, ImageStatesWrite(confirm=True))
         assert [one.confirmed for one in images(link)] == [True, True]
-
-
-def smpmgr(link: str, *arguments: str) -> str:
-    program = shutil.which("smpmgr", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    assert program is not None
-    command = [program, "--port", link, "--timeout", "20", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def ask(link: str, request: Any) -> Any:
-    """One request of the stock smpclient; asked again while the board starts."""
-
-    async def work() -> Any:
-        async with SMPClient(SMPSerialTransport(line_length=128, line_buffers=16), link, 20) as client:
-            return await client.request(request)
-
-    for attempt in range(5):
-        try:
-            answer = run(work())
-            break
-        except TimeoutError:
-            if attempt == 4:
-                raise
-    assert success(answer), answer
-    return answer
-
-
-def images(link: str) -> list[ImageState]:
-    return list(ask(link, ImageStatesRead()).images)
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
 
 
 def test_options_are_those_of_other_boards(built: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from running import KINDS, started
+from running import KINDS, PATIENCE, started
 
 from thermo_core.errors import RefusedError
 from thermo_core.graph.plan import plan
@@ -23,7 +23,7 @@ SECONDS = {"core-temperature": 20.0, "time-constants": 620.0, "wrist-stress": 16
 
 def give(host: Wearable, sensor: int, values: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> None:
     """Feed a sample, again and again while there is no room."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 60 * PATIENCE
     while True:
         try:
             host.feed(sensor, values)
@@ -49,7 +49,7 @@ def test_findings_are_those_of_the_same_blocks(kind: str, name: str, tmp_path: P
         engine = running.engine(host)
         blocks: list[Block] = []
         said: list[FindingRecord] = []
-        end = time.monotonic() + 120
+        end = time.monotonic() + 120 * PATIENCE
         with host.stream(lease_s=10.0) as stream:
             while len(blocks) < len(samples):
                 assert time.monotonic() < end, (len(blocks), len(samples))

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from firmware_graph import Case, first_difference, run
-from graph_plans import MOMENTS, STAGES, Seeded, Unfit, graph, recording, single
+from graph_plans import STAGES, graph, single
 from processors import M0PLUS, M4, Processor
+from sensor_recordings import MOMENTS, recording
+from wearable_draft import Seeded, Unfit
 
 from thermo_core import schema, widening
 from thermo_core.graph.plan import Plan, plan

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from firmware_library import FIRMWARE, SWITCHED, build
-from graph_plans import plain_bytes
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
+from sensor_recordings import plain_bytes
 
 from thermo_core import float32
 from thermo_core.quality import DOUBTFUL, NO_VALUE, Quality

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from firmware_graph import HARNESS, SANITIZED, WARNINGS, core_sources, includes
-from graph_plans import SPECIAL
+from sensor_recordings import SPECIAL
 from small_networks import networks
 
 from thermo_core import schema

@@ -1,6 +1,6 @@
 """The cable is pulled, and no estimate is missing and none doubled: on the agent, as a program and on a microcontroller.
 
-The agent's ten minutes pass at 30 times their speed; boards, which run in real time, lose half a minute here and ten minutes in
+The agent's ten minutes pass at 15 times their speed; boards, which run in real time, lose half a minute here and ten minutes in
 test_firmware_kept.
 """
 
@@ -24,8 +24,9 @@ from thermo_host.sinks.recorder import Recorder
 from thermo_host.stream.listen import listen
 from thermo_host.stream.playback import Recording
 
-AWAY_S = 20.0
-LEAST = {"agent": 118, "host": 3, "mps2-an386": 3}
+SPEED = 15
+AWAY_S = {"agent": 40.0, "host": 20.0, "mps2-an386": 20.0}
+LEAST = {"agent": 110, "host": 3, "mps2-an386": 3}
 """Findings of a model made meanwhile: of 600 s, of 20 s."""
 
 
@@ -36,7 +37,7 @@ def findings(items: list[Item], model: int) -> list[FindingRecord]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_of_a_lost_line_nothing_is_missing(kind: str, tmp_path: Path) -> None:
-    more = ("--speed", "30") if kind == "agent" else ()
+    more = ("--speed", str(SPEED)) if kind == "agent" else ()
     toml = str(seldom.write(tmp_path))
     path = tmp_path / "recording.mcap"
     with started(kind, tmp_path, *more, wearable=toml) as running, running.open() as host:
@@ -58,7 +59,7 @@ def test_of_a_lost_line_nothing_is_missing(kind: str, tmp_path: Path) -> None:
                 if not pulled and len(findings(items, 0)) >= 2:
                     pulled = True
                     pull = threading.Thread(
-                        target=running.laboratory, args=("unplug",), kwargs={"seconds": AWAY_S}, daemon=True
+                        target=running.laboratory, args=("unplug",), kwargs={"seconds": AWAY_S[kind]}, daemon=True
                     )
                     pull.start()
                 back = [at for at, one in enumerate(items) if isinstance(one, Gap)]
@@ -71,7 +72,8 @@ def test_of_a_lost_line_nothing_is_missing(kind: str, tmp_path: Path) -> None:
         times = [one.time_us for one in found]
         assert times == sorted(set(times)), "in their order, and none doubled"
         apart = [(later - earlier) / 1e6 for earlier, later in pairwise(times)]
-        assert all(abs(one - seldom.EVERY_S) < 1.5 for one in apart), "none is missing"
+        # A busy machine keeps a hurried chip waiting for some of its readings; where an estimate is missing, ten seconds lie between two.
+        assert all(seldom.EVERY_S - 1.5 < one < 2 * seldom.EVERY_S - 1 for one in apart), "none is missing"
         assert sum(one.fetched for one in found) >= LEAST[kind]
         assert not any(one.fetched for one in findings(items[:at], model))
         recorded = [

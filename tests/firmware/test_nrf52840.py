@@ -25,7 +25,7 @@ from thermo_core.wire.management import read as read_body
 from thermo_core.wire.records import decode
 from thermo_core.wire.smp import Group, Op, SmpHeader, SmpMessage, encode_packets
 from thermo_core.wire.table import Command, StreamOp
-from thermo_sim.labwired_board import BYTES_A_SLICE, LabwiredBoard, Settings, available
+from thermo_sim.nrf52840.machine import Machine, Settings, available, own_sensors
 
 FIRMWARE = ROOT / "device" / "firmware"
 PICTURES = "../../tests/firmware/probe/pictures.c core/float32.c core/mlx90640_decode.c core/mlx90640_fixed.c"
@@ -78,17 +78,22 @@ def profile() -> Profile:
 class Line:
     """A board's serial line, in its own time."""
 
-    board: LabwiredBoard
+    board: Machine
 
     def until(self, is_over: Callable[[bytes], bool], say: bytes = b"", most_ms: int = LONGEST_MS) -> bytes:
         """What the board says until it has said enough."""
         said = b""
+        self.board.send(say)
         for _ in range(most_ms):
-            said += self.board.step(say[:BYTES_A_SLICE])
-            say = say[BYTES_A_SLICE:]
+            said += self.step()
             if is_over(said):
                 return said
         raise AssertionError(f"no more than {said[-300:]!r} in {most_ms} ms")
+
+    def step(self) -> bytes:
+        """What it says in a millisecond."""
+        self.board.run(1000)
+        return self.board.take()
 
     def ask(self, command: str) -> str:
         """The probe's answer."""
@@ -97,9 +102,8 @@ class Line:
 
 @contextmanager
 def running(firmware: Path, profile: Profile, settings: Settings | None = None) -> Iterator[Line]:
-    with LabwiredBoard(firmware, profile, settings) as board:
-        for _ in range(STARTS_IN_MS):
-            board.step()
+    with Machine(firmware, own_sensors(profile, settings)) as board:
+        board.run(1000 * STARTS_IN_MS)
         yield Line(board)
 
 
@@ -134,8 +138,7 @@ def test_a_reset_by_the_software_keeps_flash_and_goes_on_in_time(
         assert line.ask("program 16 170") == str(OK)
         before_us = int(line.ask("time"))
         line.until(lambda said: True, b"reset\n")
-        for _ in range(STARTS_IN_MS):
-            line.board.step()
+        line.board.run(1000 * STARTS_IN_MS)
         assert line.ask("peek 16") == "aa" * 8
         assert int(line.ask("time")) > before_us
 
@@ -203,16 +206,16 @@ class Host:
     def ask(self, op: Op, command: Command, body: Mapping[str, Any], sequence: int) -> Mapping[str, Any]:
         """The answer to a request."""
         say = encode_packets(SmpMessage(SmpHeader(op, Group.THERMO, command, sequence), body).encode())
+        self.line.board.send(say)
         for _ in range(LONGEST_MS):
-            for frame in self.hear(say[:BYTES_A_SLICE]):
+            for frame in self.hear():
                 if isinstance(frame, ManagementFrame):
                     return SmpMessage.decode(frame.message).body
-            say = say[BYTES_A_SLICE:]
         raise AssertionError("no answer")
 
-    def hear(self, say: bytes = b"") -> list[ManagementFrame | TelemetryFrame]:
+    def hear(self) -> list[ManagementFrame | TelemetryFrame]:
         """A millisecond."""
-        frames = self.demultiplexer.feed(self.line.board.step(say))
+        frames = self.demultiplexer.feed(self.line.step())
         for frame in frames:
             if isinstance(frame, TelemetryFrame) and isinstance(record := decode(frame.record)[1], Block):
                 self.blocks.append(record)
@@ -266,7 +269,13 @@ def test_the_flash_controller_is_driven_as_it_wants(tmp_path: Path) -> None:
     here = ROOT / "tests" / "firmware" / "nvmc"
     command = ["arm-none-eabi-gcc", "-mcpu=cortex-m0", "-mthumb", "-std=c11", "-Wall", "-Wextra", "-Werror", "-Os"]
     command += ["-ffreestanding", "-nostartfiles", "--specs=nano.specs", f"-I{FIRMWARE}/core"]
-    command += [f"-I{FIRMWARE}/boards/nrf52840", "-T", str(here / "microbit.ld"), str(here / "microbit.c")]
+    command += [
+        f"-I{FIRMWARE}/boards/nrf52840",
+        f"-I{FIRMWARE}/boards/cortex_m",
+        "-T",
+        str(here / "microbit.ld"),
+        str(here / "microbit.c"),
+    ]
     elf = tmp_path / "microbit.elf"
     subprocess.run([*command, f"{FIRMWARE}/boards/nrf52840/nvmc.c", "-o", str(elf)], check=True)
     qemu = ["qemu-system-arm", "-M", "microbit", "-nographic", "-semihosting", "-monitor", "none", "-serial", "stdio"]

@@ -16,7 +16,8 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_no_device_is_lost(campaign: Path, scenario: str) -> None:
     counts = run(campaign, scenario, depth=2, stride=97)
-    assert counts.cuts == 4 * counts.operations > 0
+    assert counts.cuts == 4 * counts.operations
+    assert counts.operations > 0 or scenario == "lies for good"  # it is passed over, and nothing written
 
 
 def test_the_chips_own_program_is_not_lost_either(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from thermo_sim.any_board import board_of
 from thermo_sim.board import BoardOptions
 from thermo_sim.rp2040.machine import FLASH_BYTES
 
-KEPT = 0xD0000
+KEPT = 0x150000
 
 
 @pytest.fixture

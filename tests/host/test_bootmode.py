@@ -1,6 +1,7 @@
 """Boards that run nothing of ours, programmed through the RP2040's genuine boot ROM, and the files they are programmed from."""
 
 import json
+import shutil
 import struct
 import subprocess
 from pathlib import Path
@@ -179,29 +180,48 @@ def test_a_cut_elf_file_is_refused(size: int) -> None:
         elf.segments(whole[:size])
 
 
+def stm32() -> firmware_file.Firmware:
+    return firmware_file.Firmware(Path("some.bin"), (Segment(0x08000000, CONTENT),), None)
+
+
 def test_stm32loader_programs_what_its_boot_rom_then_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shim = tmp_path / "modem_lines.so"
     source = Path(__file__).parent / "shim/modem_lines.c"
     subprocess.run(["gcc", "-shared", "-fPIC", str(source), "-o", str(shim), "-ldl"], check=True)
     monkeypatch.setenv("LD_PRELOAD", str(shim))
-    firmware = firmware_file.Firmware(Path("some.bin"), (Segment(0x08000000, CONTENT),), None)
     with Stm32BootRom() as board:
-        assert programs.flash("stm32loader", firmware, str(board.port), "F4") == len(CONTENT)
+        assert programs.flash("stm32loader", stm32(), str(board.port), "F4") == len(CONTENT)
     assert bytes(board.flash[: len(CONTENT)]) == CONTENT
     assert board.erased == [-1] and board.started == 0x08000000
+
+
+def test_stm32flash_programs_what_its_boot_rom_then_starts() -> None:
+    if not shutil.which("stm32flash"):
+        pytest.skip("hardware absent: stm32flash is not installed")
+    with Stm32BootRom() as board:
+        # A pseudo-terminal has no parity bit, and stm32flash looks whether its even parity was set.
+        assert programs.flash("stm32flash", stm32(), str(board.port), say=("-m", "8n1")) == len(CONTENT)
+    assert bytes(board.flash[: len(CONTENT)]) == CONTENT
+    assert board.erased and board.started == 0x08000000
 
 
 def test_what_a_program_needs_to_be_told_is_said_before_it_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stm32 = firmware_file.Firmware(Path("some.bin"), (Segment(0x08000000, CONTENT),), None)
-    with pytest.raises(UsageError, match="serial port"):
-        programs.flash("stm32loader", stm32, None)
+    for name in ("stm32loader", "stm32flash"):
+        with pytest.raises(UsageError, match="serial port"):
+            programs.flash(name, stm32(), None)
+    with pytest.raises(UsageError, match="leave --chip out"):
+        programs.flash("stm32flash", stm32(), "/dev/ttyS0", "F4")
     with pytest.raises(ImageFormatError, match="no flash of an STM32"):
         programs.flash("stm32loader", FIRMWARE, "/dev/ttyS0")
     with pytest.raises(ImageFormatError, match="2 places"):
-        programs.flash("stm32loader", firmware_file.Firmware(Path("x"), (*stm32.segments, Segment(0, b"1")), None), "x")
+        programs.flash(
+            "stm32loader", firmware_file.Firmware(Path("x"), (*stm32().segments, Segment(0, b"1")), None), "x"
+        )
     monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UsageError, match="apt install stm32flash"):
+        programs.flash("stm32flash", stm32(), "/dev/ttyS0")
     with pytest.raises(UsageError, match="pip install pyocd"):
         programs.flash("pyocd", FIRMWARE, None)
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from firmware_graph import includes
-from graph_plans import Seeded, Unfit, graph
+from graph_plans import graph
 from small_networks import network, networks
 from stage_runs import sensor, wearable
+from wearable_draft import Seeded, Unfit
 
 from thermo_core import schema
 from thermo_core.errors import ModelError, ProfileError

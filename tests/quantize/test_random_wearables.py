@@ -3,8 +3,9 @@
 import bundles
 import numpy as np
 import pytest
-from graph_plans import Seeded, Unfit, graph
+from graph_plans import graph
 from small_networks import networks
+from wearable_draft import Seeded, Unfit
 
 from thermo_core.errors import ThermoError
 from thermo_core.graph.plan import Plan, plan

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from chip_wearable import write
 from smbus2 import i2c_msg
 
 from thermo_sim.byte_master import ByteMaster
@@ -32,15 +33,7 @@ STARTED = ((0x57, b"\x09\x03"), (0x18, b"\x20\x57"), (0x18, b"\x2e\x40"))
 """What starts chips that sample by themselves, from when on is no matter here."""
 WORDS = (0x48, 0x49)
 """Chips that say a word over and over, which for some words is another one each time."""
-PROFILE = """
-name = "chips"
-version = "1.0.0"
-card = "CARD.md"
-[[sensors]]
-name = "pile"
-kind = "mlx90632"
-path = [0x3A]
-rate_hz = 4.0
+MORE = """
 [[sensors]]
 name = "gun"
 kind = "mlx90614"
@@ -51,39 +44,13 @@ name = "camera"
 kind = "mlx90640"
 path = [0x33]
 rate_hz = 2.0
-[[sensors]]
-name = "pulse"
-kind = "max3010x"
-path = [0x57]
-[[sensors]]
-name = "motion"
-kind = "lis3dh"
-path = [0x18]
-[[sensors]]
-name = "air"
-kind = "sht4x"
-path = [0x44]
-rate_hz = 2.0
-[[sensors]]
-name = "touch"
-kind = "tmp117"
-path = [0x49]
-rate_hz = 4.0
-[[sensors]]
-name = "left"
-kind = "tmp117"
-path = ["tca9548a@0x70:0", 0x48]
-rate_hz = 4.0
 """
 
 
 def hardware(folder: Path, faults: str = "") -> SimulatedHardware:
     """All kinds of chips on one bus, started."""
-    (folder / "wearable.toml").write_text(PROFILE)
-    (folder / "CARD.md").write_text("# chips\n\nInforms only.\n")
-    made = SimulatedHardware.from_profile(
-        str(folder / "wearable.toml"), seed=3, bus_hz=HZ, clock=VirtualClock(), faults=faults, warm_up_tau_s=0
-    )
+    toml = write(folder, MORE)
+    made = SimulatedHardware.from_profile(toml, seed=3, bus_hz=HZ, clock=VirtualClock(), faults=faults, warm_up_tau_s=0)
     made.clock.sleep_until_us(1_000_000)  # in which they start
     return made
 

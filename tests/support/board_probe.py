@@ -1,6 +1,8 @@
 """Boards that run the probe application (tests/firmware/probe), a line to talk to it, and a debugger's wire."""
 
 import contextlib
+import fcntl
+import hashlib
 import os
 import re
 import select
@@ -69,6 +71,26 @@ def build(
     return folder / target / BUILT.get(target, "wearable")
 
 
+def build_once(target: str, folder: Path, wearable: str) -> tuple[Path, Path]:
+    """Build a wearable's firmware, once for all tests that want it; returns the folder of the build, and the file.
+
+    Args:
+        target: of device/firmware/Makefile.
+        folder: a temporary one of pytest's, beside which all builds of a run lie.
+        wearable: by name or file.
+    """
+    run = next((one for one in folder.parents if re.fullmatch(r"pytest-\d+", one.name)), folder)
+    file = Path(wearable)
+    name = hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file.is_file() else wearable
+    built = run / "firmware" / f"{name}-{target}"
+    built.mkdir(parents=True, exist_ok=True)
+    with (built / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # other workers want it as well
+        if not (built / "file").is_file():
+            (built / "file").write_text(str(build(target, built, wearable=wearable)))
+        return built, Path((built / "file").read_text())
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of board and what it runs."""
@@ -128,13 +150,16 @@ class Probe:
 
     def revive(self, command: str) -> str:
         """Ask until the board answers again, and then what it says to a command."""
-        end = time.monotonic() + ANSWER_S
+        end, said, tries = time.monotonic() + ANSWER_S, b"", 0
         while True:
-            self.send(b"\necho alive\n")
-            said = self.receive(PATIENCE_S)
-            while said and (more := self.receive(0.2)):
-                said += more
-            if b"alive" in said:
+            tries += 1
+            self.send(b"\necho alive-%d.\n" % tries)
+            until = time.monotonic() + tries * PATIENCE_S
+            while b"alive-%d." % tries not in said and time.monotonic() < until:
+                said += self.receive(0.1)
+            if b"alive-%d." % tries in said:
+                while not said.endswith(b"\n"):
+                    said += self.receive(0.1)
                 return self.ask(command)
             assert time.monotonic() < end, f"the board stays dead; last {said!r}"
 

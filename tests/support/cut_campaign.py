@@ -7,8 +7,13 @@ from pathlib import Path
 from firmware_library import FIRMWARE, HARNESS, NOR_FLASH
 from firmware_slots import CHOICE, KEY, THIRD_PARTY, UPDATE, image, third_party
 
+from thermo_core.firmware.signed import sign
+from thermo_core.image import Version
+
 SCENARIOS = (
     "update", "update for good", "first image", "confirm", "revert", "update again", "resume", "erase", "calibration",
+    "model", "model for good", "first model", "model confirm", "model revert", "model again", "model resume", "model erase",
+    "model lies", "lies for good",
 )  # fmt: skip
 _PAYLOAD = 150
 _FLAGS = ("-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined",
@@ -32,8 +37,9 @@ def program(folder: Path) -> Path:
         foreign.append(folder / f"{source.stem}.o")
         subprocess.run(["gcc", "-O2", "-w", "-c", "-o", foreign[-1], source], check=True)
     core = [FIRMWARE / "core" / f"{name}.c" for name in ("flash", "crc", "text", "board", "store")]
-    sources = [*core, *UPDATE, CHOICE, NOR_FLASH, HARNESS / "failing_flash.c", HARNESS / "power_cuts.c"]
-    rooms = {source.parent for source in sources}
+    own = [HARNESS / f"{name}.c" for name in ("failing_flash", "power_cuts", "power_cuts_container")]
+    sources = [*core, *UPDATE, FIRMWARE / "update" / "model_slots.c", CHOICE, NOR_FLASH, *own]
+    rooms = {FIRMWARE, *(source.parent for source in sources)}
     includes = [f"-I{room}" for room in sorted(rooms)]
     target = folder / "power_cuts"
     command: list[str | Path] = ["gcc", *_FLAGS, *includes, "-isystem", THIRD_PARTY, *sources, *foreign, "-o", target]
@@ -41,7 +47,13 @@ def program(folder: Path) -> Path:
     if done.returncode:
         raise RuntimeError(done.stderr)
     key = KEY.public_key().public_bytes_raw()
-    images = (image(0, "1.0.0", _PAYLOAD), image(0, "2.0.0", _PAYLOAD), image(1, "2.0.0", _PAYLOAD))
+    images = (
+        *(image(slot, version, _PAYLOAD) for slot, version in ((0, "1.0.0"), (0, "2.0.0"), (1, "2.0.0"))),
+        *(
+            sign(says * _PAYLOAD, Version(version), KEY, header_size=32)
+            for says, version in ((b"W", 1), (b"W", 2), (b"L", 3))
+        ),
+    )
     (folder / "images").write_bytes(key + b"".join(len(one).to_bytes(4, "little") + one for one in images))
     return target
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from graph_plans import Recording, plain_bytes
 from processors import M4, Processor
+from sensor_recordings import Recording, plain_bytes
 from small_networks import interpreted, networks
 
 from thermo_core import schema

@@ -37,8 +37,15 @@ def build(folder: Path, harness: str, modules: Sequence[str], *more: Path, flags
     includes = {f"-I{path}" for path in rooms}
     library = folder / f"lib{harness}.so"
     sources = list(dict.fromkeys(sources))
-    command = ["gcc", *FLAGS, *flags, *sorted(includes), "-shared", *map(str, sources), "-o", str(library), "-lm"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    objects = [folder / f"{harness}_{number}.o" for number in range(len(sources))]
+    for source, target in zip(sources, objects, strict=True):
+        # By themselves, so that a compiler with a memory need not compile twice what several libraries share.
+        _gcc([*FLAGS, *flags, *sorted(includes), "-c", str(source), "-o", str(target)])
+    _gcc([*FLAGS, "-shared", *map(str, objects), "-o", str(library), "-lm"])
+    return ctypes.CDLL(str(library))
+
+
+def _gcc(arguments: Sequence[str]) -> None:
+    done = subprocess.run(["gcc", *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)
-    return ctypes.CDLL(str(library))

@@ -67,9 +67,9 @@ class Image(ctypes.Structure):
         return Version(self.major, self.minor, self.revision, self.build)
 
 
-def program(slot: int, size: int = 700, seed: int = 0, header: int = 32) -> bytes:
-    """A payload whose vectors suit a slot."""
-    entry = ADDRESSES[slot] + header + 8
+def program(address: int, size: int = 700, seed: int = 0, header: int = 32) -> bytes:
+    """A payload whose vectors suit a slot that begins at an address."""
+    entry = address + header + 8
     vectors = (RAM[0] + RAM[1]).to_bytes(4, "little") + (entry | 1).to_bytes(4, "little")
     return (vectors + bytes((seed + 7 * i) % 251 for i in range(size)))[:size]
 
@@ -77,7 +77,7 @@ def program(slot: int, size: int = 700, seed: int = 0, header: int = 32) -> byte
 def image(slot: int, version: str = "1.0.0", size: int = 700, counter: int = 0, key: Ed25519PrivateKey = KEY) -> bytes:
     """A signed program for a slot."""
     parsed = Version.parse(version)
-    payload = program(slot, size, parsed.major)
+    payload = program(ADDRESSES[slot], size, parsed.major)
     return sign(payload, parsed, key, address=ADDRESSES[slot], counter=counter, header_size=32)
 
 

@@ -9,19 +9,19 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from firmware_slots import program
-from rp2040_fast import FLASH, KINDS, SLOTS, FastBench, PowerCutError, WholeBench
+from rp2040_fast import FLASH, KINDS, SLOTS, FastBench, PowerCutError, PowerUp
 from smpclient.requests.os_management import ResetWrite
 from two_slots import FIRMWARE
 
 from thermo_core.firmware.signed import parse, sign
 from thermo_core.image import Version
 
-FLASH_BYTES = 1 << 20
-_KEPT = slice(0xD0000, 0xD1000)
+FLASH_BYTES = 0x160000
+_KEPT = slice(0x150000, 0x151000)
 _HEADER = 256
 _CONFIRMED = bytes.fromhex("01ffffffffffffff77c295f360d2ef7f3552500f2cb67980")
 _LOOP = bytes.fromhex("fee7")
-Chip = type[FastBench] | type[WholeBench]
+Chip = type[PowerUp]
 _TEARS = ("partly", "garbage")
 
 
@@ -68,7 +68,7 @@ def scene(folder: Path) -> Scene:
     code, key = loader(folder)
     old, new = (
         sign(
-            program(slot, 8, header=_HEADER) + _LOOP * 996,
+            program(SLOTS[slot][0], 8, header=_HEADER) + _LOOP * 996,
             Version(slot + 1),
             key,
             address=SLOTS[slot][0],
@@ -162,9 +162,7 @@ def cut_twice(scene: Scene, first: Cut, second: Cut) -> None:
     live(scene, flash, None)
 
 
-def _bench(
-    chip: Chip, flash: bytearray, cut: Cut | None, passed: int, watchdog: bool = False
-) -> FastBench | WholeBench:
+def _bench(chip: Chip, flash: bytearray, cut: Cut | None, passed: int, watchdog: bool = False) -> PowerUp:
     if cut is None:
         return chip(flash, watchdog)
     return chip(flash, watchdog, cut.operation - passed, cut.kind, cut.seed)

@@ -20,7 +20,7 @@ unicorn: Any = import_module("unicorn")
 arm: Any = import_module("unicorn.arm_const")
 FLASH = 0x10000000
 VECTORS = FLASH + 0x100
-SLOTS = ((0x10010000, 0x10050000), (0x10050000, 0x10090000))
+SLOTS = ((0x10010000, 0x10090000), (0x10090000, 0x10110000))
 KINDS = ("before", "after", "partly", "garbage")
 _UART_IRQ = 20
 _NVIC_ENABLED = 0xE000E100
@@ -100,8 +100,8 @@ class Supply:
         self.dark = True
 
 
-class FastBench:
-    """One power-up of the chip.
+class PowerUp:
+    """One power-up of the chip, until a firmware is started, the chip resets or the power fails.
 
     Args:
         flash: content of the flash chip, which is changed.
@@ -112,7 +112,10 @@ class FastBench:
 
     Attributes:
         started: slot whose image was started.
+        uart: the line.
     """
+
+    uart: Line
 
     def __init__(
         self, flash: bytearray, watchdog: bool = False, cut: int | None = None, kind: str = "before", seed: int = 0
@@ -123,12 +126,9 @@ class FastBench:
         self._machine = _untyped(Machine(bytes(flash), 4))
         self._chip = self._machine.chip
         self._supply = Supply(self._chip, cut, kind, seed)
-        self._said = bytearray()
-        self._coming = bytearray()
-        self._chip.uart[0].on_byte = self._said.append
-        self.uart = Line(self._coming.extend, self._take)
-        self._chip.watchdog.on_watchdog_trigger = self._stop_for_reset
-        self._power_on(watchdog)
+        self._chip.watchdog.on_watchdog_trigger = self._stop
+        if watchdog:
+            bitten(self._chip)
 
     @property
     def operations(self) -> int:
@@ -140,36 +140,64 @@ class FastBench:
         bench: Any = self
         return Host(bench)
 
-    def run(self, slices: int = 1_000_000) -> None:
+    def run(self, within_us: int = 60_000_000) -> None:
         """Run until an image is started or the chip resets.
 
         Raises:
             PowerCutError: the power failed.
         """
-        assert self.run_until(lambda: self.started is not None or self._reset, slices)
+        assert self.run_until(lambda: self._is_over, within_us)
 
-    def run_until(self, condition: Callable[[], bool], within: int) -> bool:
-        """Run until a condition holds, for so many slices of time at most."""
-        for _ in range(within):
-            if condition():
-                return True
-            if self._reset or self.started is not None:
+    def run_until(self, condition: Callable[[], bool], within_us: int) -> bool:
+        """Run until a condition holds, for so much emulated time at most.
+
+        Raises:
+            PowerCutError: the power failed.
+        """
+        end_us = self._machine.now_us() + within_us
+        while not condition():
+            if self._is_over or self._machine.now_us() >= end_us:
                 return condition()
             self._step()
-        return condition()
+            if self._supply.dark:
+                self.finish()
+                raise PowerCutError
+        return True
 
     def finish(self) -> None:
         """Take the flash chip's content back."""
         self._flash[:] = self._chip.flash[: len(self._flash)]
+
+    @property
+    def _is_over(self) -> bool:
+        return self._reset or self.started is not None
+
+    def _stop(self) -> None:
+        self._reset = True
+
+    def _step(self) -> None:
+        raise AssertionError("of a chip that runs")
+
+
+class FastBench(PowerUp):
+    """Its instructions run in unicorn."""
+
+    def __init__(
+        self, flash: bytearray, watchdog: bool = False, cut: int | None = None, kind: str = "before", seed: int = 0
+    ) -> None:
+        super().__init__(flash, watchdog, cut, kind, seed)
+        self._said = bytearray()
+        self._coming = bytearray()
+        self._chip.uart[0].on_byte = self._said.append
+        self.uart = Line(self._coming.extend, self._take)
+        self._power_on()
 
     def _take(self) -> bytes:
         said = bytes(self._said)
         self._said.clear()
         return said
 
-    def _power_on(self, watchdog: bool) -> None:
-        if watchdog:
-            bitten(self._chip)
+    def _power_on(self) -> None:
         self._uc = uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
         uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M0)
         uc.mem_map(0, 0x4000)
@@ -207,9 +235,6 @@ class FastBench:
         self.started = next(slot for slot, (begin, end) in enumerate(SLOTS) if begin <= address < end)
         uc.emu_stop()
 
-    def _stop_for_reset(self) -> None:
-        self._reset = True
-
     def _step(self) -> None:
         uc = self._uc
         try:
@@ -219,10 +244,9 @@ class FastBench:
                 raise  # unicorn knows no event to wait for, and has gone past it
         self._pc = uc.reg_read(arm.UC_ARM_REG_PC) | 1
         if self._supply.dark:
-            self.finish()
-            raise PowerCutError
+            return
         self._machine.simulator.clock.tick(_SLICE_NS)
-        if not (self._reset or self.started is not None or uc.reg_read(arm.UC_ARM_REG_PRIMASK)):
+        if not (self._is_over or uc.reg_read(arm.UC_ARM_REG_PRIMASK)):
             self._interrupt()
 
     def _interrupt(self) -> None:
@@ -241,67 +265,21 @@ class FastBench:
         uc.context_restore(context)
 
 
-class WholeBench:
-    """The same on the whole chip in rp2040py: from its boot ROM on, with interrupts; some hundred times slower.
-
-    Args:
-        flash, watchdog, cut, kind, seed: as of `FastBench`.
-
-    Attributes:
-        started: slot whose image was started.
-    """
+class WholeBench(PowerUp):
+    """The whole chip in rp2040py: from its boot ROM on, with interrupts; some hundred times slower."""
 
     def __init__(
         self, flash: bytearray, watchdog: bool = False, cut: int | None = None, kind: str = "before", seed: int = 0
     ) -> None:
-        self.started: int | None = None
-        self._flash, self._reset = flash, False
-        self.machine: Any = self
-        self._machine = _untyped(Machine(bytes(flash), 4))
-        self._chip = self._machine.chip
-        self._supply = Supply(self._chip, cut, kind, seed)
-        self._chip.watchdog.on_watchdog_trigger = self._stop
+        super().__init__(flash, watchdog, cut, kind, seed)
         line = UartLine(self._machine)
         self.uart = Line(line.send, line.take)
-        if watchdog:
-            bitten(self._chip)
-
-    @property
-    def operations(self) -> int:
-        """Erases and programs so far."""
-        return self._supply.operations
-
-    def host(self) -> Host:
-        """A host at the other end of the line."""
-        bench: Any = self
-        return Host(bench)
-
-    def run(self, within_us: int = 60_000_000) -> None:
-        """Run until an image is started or the chip resets.
-
-        Raises:
-            PowerCutError: the power failed.
-        """
-        assert self.run_until(lambda: self.started is not None or self._reset, within_us)
-
-    def run_until(self, condition: Callable[[], bool], within_us: int) -> bool:
-        """Run until a condition holds, for so much emulated time at most."""
-        end_us = self._machine.now_us() + within_us
-        while not condition():
-            if self._reset or self.started is not None or self._machine.now_us() >= end_us:
-                return condition()
-            self._machine.run()
-            if self._supply.dark:
-                self.finish()
-                raise PowerCutError
-            at = self._chip.core.pc
-            self.started = next((slot for slot, (begin, end) in enumerate(SLOTS) if begin <= at < end), None)
-        return True
-
-    def finish(self) -> None:
-        """Take the flash chip's content back."""
-        self._flash[:] = self._chip.flash[: len(self._flash)]
 
     def _stop(self) -> None:
-        self._reset = True
+        super()._stop()
         self._machine.simulator.stop()
+
+    def _step(self) -> None:
+        self._machine.run()
+        at = self._chip.core.pc
+        self.started = next((slot for slot, (begin, end) in enumerate(SLOTS) if begin <= at < end), None)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from board_probe import build
+from board_probe import build_once
 from bundles import IMAGE
 
 from thermo_core.bundle import Bundle
@@ -29,9 +29,23 @@ from thermo_host.link.wearable import Wearable
 from thermo_sim import control
 
 SHIPPED = IMAGE.parents[1]
-KINDS = ("agent", "host", "mps2-an386")
+KINDS = tuple(os.environ.get("THERMO_BOARDS", "agent,host,mps2-an386").split(","))
+"""What is tried, the agent or boards; microcontrollers that are slow to emulate only where they are asked for."""
+BOARDS = tuple(kind for kind in KINDS if kind != "agent")
+TARGETS = {
+    "agent": "host",
+    "host": "host_sanitized",
+    "mps2-an386": "mps2_an386",
+    "nrf52840": "nrf52840_labwired",
+    "rp2040": "rp2040",
+}
+"""Of the makefile."""
+PATIENCE = 40.0 if {"rp2040", "nrf52840"} & set(KINDS) else 1.0
+"""How many times longer everything may take, by the wall."""
+LABWIRED_NUMBER = "940D8A73707DC298"
+"""Of every chip that labwired makes."""
 SEED = 4
-READY_S = 60.0
+READY_S = 60.0 * PATIENCE
 
 
 @dataclass
@@ -44,11 +58,12 @@ class Running:
     image: bytes
 
     @property
-    def is_board(self) -> bool:
-        return self.kind != "agent"
+    def serial(self) -> str:
+        """What it calls itself by."""
+        return LABWIRED_NUMBER if self.kind == "nrf52840" else f"SIM-{SEED:08d}"
 
     def open(self) -> Wearable:
-        return Wearable.open(str(self.link), timeout_s=5.0)
+        return Wearable.open(str(self.link), timeout_s=5.0 * PATIENCE)
 
     def laboratory(self, command: str, **fields: Any) -> dict[str, Any]:
         return control.request(self.link.with_name(self.link.name + ".ctl"), {"cmd": command, **fields})
@@ -92,9 +107,8 @@ def started(kind: str, folder: Path, *more: str, wearable: str = "breast-patch")
     image = shipped
     words = ["wearable"]
     if kind != "agent" or not shipped.exists():
-        target = {"agent": "host", "host": "host_sanitized", "mps2-an386": "mps2_an386"}[kind]
-        firmware = build(target, folder, wearable=wearable)
-        image = shipped if shipped.exists() else folder / "generated" / "signed.img"
+        built, firmware = build_once(TARGETS[kind], folder, wearable)
+        image = shipped if shipped.exists() else built / "generated" / "signed.img"
         if kind != "agent":
             words = ["board", kind, "--firmware", str(firmware)]
     given = ["--wearable", wearable, "--link", str(link), "--no-warm-up", "--seed", str(SEED), *more]
@@ -120,7 +134,7 @@ def started(kind: str, folder: Path, *more: str, wearable: str = "breast-patch")
 def hear(host: Wearable, until: Callable[[list[Record]], bool], what: str, within_s: float = 60.0) -> list[Record]:
     """Records of a fresh stream until they suffice."""
     heard: list[Record] = []
-    end = time.monotonic() + within_s
+    end = time.monotonic() + within_s * PATIENCE
     with host.stream() as stream:
         while not until(heard):
             assert time.monotonic() < end, f"{what} did not come; heard {[type(one).__name__ for one in heard]}"

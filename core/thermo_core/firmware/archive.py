@@ -1,7 +1,8 @@
 """A firmware in one file: signed images of it for each of a board's two slots, in a ZIP archive with a manifest.
 
-The form is that of nRF Connect's `dfu_application.zip`: `manifest.json` with a list `files`, and in it of each image its
-name, size, `load_address`, `slot` and `version_MCUBOOT`; so the images can be taken out and flashed with other programs.
+It may hold the board's bootloader as well, for boards that have none yet. The form is that of nRF Connect's `dfu_application.zip`: `manifest.json`
+with a list `files`, and in it of each image its name, size, `load_address`, `slot` and `version_MCUBOOT`; so the images can be taken out and flashed
+with other programs.
 """
 
 import io
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from thermo_core.errors import ImageFormatError, SignatureError
+from thermo_core.firmware.segments import ADDRESSES, Segment
 from thermo_core.firmware.signed import FirmwareImage, parse
 from thermo_core.image import Version
 
@@ -19,6 +21,7 @@ MANIFEST = "manifest.json"
 MAX_IMAGE = 4 << 20
 """No slot of a microcontroller is larger."""
 SLOTS = 2
+_LOADER = "bootloader"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _BOARD = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
 
@@ -31,11 +34,13 @@ class FirmwareFile:
         board: whose it is, as `make firmware BOARD=` names it.
         data: the image for each slot, as it is uploaded.
         images: the same, parsed; their signatures are for the device to judge.
+        loader: the board's bootloader; None where the file has none.
     """
 
     board: str
     data: tuple[bytes, ...]
     images: tuple[FirmwareImage, ...]
+    loader: Segment | None = None
 
     @property
     def version(self) -> Version:
@@ -48,19 +53,20 @@ def is_firmware_file(data: bytes) -> bool:
     return data.startswith(b"PK\x03\x04")
 
 
-def pack(board: str, images: Sequence[bytes]) -> bytes:
+def pack(board: str, images: Sequence[bytes], loader: Segment | None = None) -> bytes:
     """Put signed images for slots 0 and 1 into one file, byte for byte the same for the same images.
 
     Args:
         board: whose they are.
         images: for slots 0 and 1.
+        loader: the board's bootloader, for boards without one.
 
     Raises:
         ImageFormatError: they do not belong together.
     """
     parsed = _checked(board, images)
     names = [f"{board}_slot{slot}.img" for slot in range(SLOTS)]
-    files = [
+    files: list[dict[str, object]] = [
         {
             "type": "application",
             "board": board,
@@ -73,11 +79,23 @@ def pack(board: str, images: Sequence[bytes]) -> bytes:
         }
         for slot, (name, data, image) in enumerate(zip(names, images, parsed, strict=True))
     ]
+    contents = dict(zip(names, images, strict=True))
+    if loader is not None:
+        name = f"{board}_loader.bin"
+        entry = {
+            "type": _LOADER,
+            "board": board,
+            "file": name,
+            "size": len(loader.data),
+            "load_address": loader.address,
+        }
+        files.append(dict(entry))
+        contents[name] = loader.data
     manifest = {"format-version": 1, "name": f"thermo-edge for {board}", "files": files}
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         text = json.dumps(manifest, indent=1).encode()
-        for name, content in ((MANIFEST, text), *zip(names, images, strict=True)):
+        for name, content in ((MANIFEST, text), *contents.items()):
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), content)
     return out.getvalue()
 
@@ -92,7 +110,11 @@ def unpack(data: bytes) -> FirmwareFile:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             manifest = json.loads(_member(archive, MANIFEST))
             found: dict[str, tuple[str, bytes]] = {}
+            loader = None
             for entry in manifest["files"]:
+                if entry.get("type") == _LOADER:
+                    loader = Segment(_address(entry["load_address"]), _member(archive, str(entry["file"])))
+                    continue
                 found[str(entry["slot"])] = str(entry["board"]), _member(archive, str(entry["file"]))
             boards, images = zip(*(found[str(slot)] for slot in range(SLOTS)), strict=True)
     except (
@@ -112,7 +134,13 @@ def unpack(data: bytes) -> FirmwareFile:
         raise ImageFormatError(
             "Its images are for different boards; make it again with thermo-quantize firmware --sign."
         )
-    return FirmwareFile(boards[0], images, _checked(boards[0], images))
+    return FirmwareFile(boards[0], images, _checked(boards[0], images), loader)
+
+
+def _address(value: object) -> int:
+    if not isinstance(value, int) or not 0 <= value < ADDRESSES:
+        raise ValueError(value)
+    return value
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:

@@ -141,6 +141,15 @@ def sign(
     )
 
 
+def size_of(data: bytes) -> int | None:
+    """Bytes of the image that `data` begins with, by its header; None where there are not so many."""
+    if len(data) < HEADER_SIZE or int.from_bytes(data[:4], "little") != MAGIC:
+        return None
+    _, _, header_size, protected_size, size, *_ = HEADER.unpack_from(data)
+    whole = header_size + size + protected_size + _FIELDS
+    return whole if whole <= len(data) else None
+
+
 def parse(data: bytes) -> FirmwareImage:
     """Take an image apart; neither hash nor signature is checked.
 

@@ -58,6 +58,19 @@ struct choice choice_make(struct slots *slots) {
   return (struct choice){.way = CHOICE_NONE, .slot = SLOTS_NONE};
 }
 
+struct choice choice_fallback(struct slots *slots, const struct choice *failed) {
+  const struct choice none = {.way = CHOICE_NONE, .slot = SLOTS_NONE};
+  if (failed->way == CHOICE_NONE) {
+    return none;
+  }
+  const struct slot_state *other = slots_look(slots, 1 - failed->slot);
+  if (other->fault != IMAGE_GOOD || !trailer_is_confirmed(&other->trailer) ||
+      is_withdrawn(other, slots_look(slots, failed->slot))) {
+    return none;
+  }
+  return (struct choice){.way = CHOICE_CONFIRMED, .slot = 1 - failed->slot, .image = other->image};
+}
+
 enum status choice_note(struct slots *slots, const struct choice *choice) {
   if (choice->way != CHOICE_TRIAL) {
     return STATUS_OK;

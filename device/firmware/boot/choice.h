@@ -21,6 +21,10 @@ struct choice {
    marked, then one that failed its trial. */
 struct choice choice_make(struct slots *slots);
 
+/* Instead of one that cannot be started after all: the image in the other slot where it is confirmed and was not
+   withdrawn by that one's security counter, else none. */
+struct choice choice_fallback(struct slots *slots, const struct choice *failed);
+
 /* Note the first start before it happens: OK, or STORAGE where flash does not keep it; then nothing would take the
    image back, so it must not be started. */
 enum status choice_note(struct slots *slots, const struct choice *choice);

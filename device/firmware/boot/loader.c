@@ -36,10 +36,9 @@ static struct choice choose(struct slots *slots, enum status *noted) {
   struct choice choice = choice_make(slots);
   *noted = choice_note(slots, &choice);
   if (*noted != STATUS_OK) {
-    const int other = 1 - choice.slot;
-    const struct slot_state *state = slots_look(slots, other);
-    if (state->fault == IMAGE_GOOD && trailer_is_confirmed(&state->trailer)) {
-      choice = (struct choice){.way = CHOICE_CONFIRMED, .slot = other, .image = state->image};
+    const struct choice other = choice_fallback(slots, &choice);
+    if (other.way != CHOICE_NONE) {
+      choice = other;
       *noted = STATUS_OK;
     }
   }

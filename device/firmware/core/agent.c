@@ -258,7 +258,7 @@ void agent_step(struct wearable *w) {
   wearable_keep_alerts(w, false);
   (void)wearable_keep_learned(w, false);
   if (w->update != NULL && w->update->is_overdue(w->update->context, board_now_us(board))) {
-    w->reset_wanted = true; /* the loader starts the firmware before this one */
+    w->reset_wanted = true; /* what ran before starts again */
   }
   tell_faults(w, board_now_us(board));
   outbox_flush(&w->outbox);
@@ -273,6 +273,8 @@ void agent_offer_update(struct wearable *w, const struct update *update) {
   if (update != NULL) {
     w->groups[1] = update->images;
     w->os.has_slots = true;
+    w->os.models_target = update->target;
+    w->os.models_structures = update->structures;
   }
 }
 

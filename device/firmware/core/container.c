@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-_Static_assert(sizeof(struct container_header) == 88, "as thermo_quantize.container.layout packs it");
+_Static_assert(sizeof(struct container_header) == 112, "as thermo_quantize.container.layout packs it");
 _Static_assert(sizeof(struct container_network) == 28 && sizeof(struct container_end) == 16, "likewise");
 _Static_assert(sizeof(struct container_stage) == 32, "likewise");
 
@@ -60,12 +60,44 @@ static bool network_is_whole(const struct container *container, const struct con
   return bytes > 0U && lies_within(header, network->tests_at, network->test_count, bytes);
 }
 
+static const uint32_t *addresses_of(const struct container *container) {
+  return (const uint32_t *)(const void *)(container->data + container->header->addresses_at);
+}
+
+/* Whether each word that becomes an address is one of what there is. */
+static bool addresses_are_whole(const struct container *container) {
+  const struct container_header *header = container->header;
+  for (uint32_t i = 0; i < header->address_count; i++) {
+    const uint32_t at = addresses_of(container)[i];
+    if (at % 4U != 0U || at >= header->tables_bytes) {
+      return false;
+    }
+    uint32_t word;
+    memcpy(&word, container->data + header->tables_at + at, sizeof word);
+    const uint32_t far = word & CONTAINER_FAR;
+    const uint32_t ends[] = {header->size, header->room_bytes, header->stage_count, 0U};
+    if (far >= ends[word >> CONTAINER_KIND_SHIFT]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static bool tables_are_whole(const struct container *container) {
+  const struct container_header *header = container->header;
+  return header->tables_bytes % 4U == 0U && lies_within(header, header->tables_at, header->tables_bytes, 1U) &&
+         header->room_bytes >= header->tables_bytes && header->profile_at % 4U == 0U &&
+         header->profile_at < header->tables_bytes &&
+         lies_within(header, header->addresses_at, header->address_count, sizeof(uint32_t)) &&
+         addresses_are_whole(container);
+}
+
 static bool is_whole(const struct container *container) {
   const struct container_header *header = container->header;
   if (header->network_count == 0U ||
       !lies_within(header, header->networks_at, header->network_count, sizeof(struct container_network)) ||
       !lies_within(header, header->stages_at, header->stage_count, sizeof(struct container_stage)) ||
-      !lies_within(header, header->profile_at, header->profile_size, 1U)) {
+      !tables_are_whole(container)) {
     return false;
   }
   for (uint32_t i = 0; i < header->network_count; i++) {
@@ -90,96 +122,81 @@ static bool is_name(const char *text, size_t size) {
   return false;
 }
 
-static bool has_stage(const struct container_host *host, const char *name) {
-  for (size_t i = 0; i < host->stage_count; i++) {
-    if (strcmp(host->stages[i].name, name) == 0) {
-      return true;
+static const struct container_stage *stages_of(const struct container *container) {
+  return (const struct container_stage *)(const void *)(container->data + container->header->stages_at);
+}
+
+static const struct container_offer *find(const struct container_host *host, const char *name) {
+  for (size_t i = 0; i < host->offer_count; i++) {
+    if (strcmp(host->offers[i].stage.name, name) == 0) {
+      return &host->offers[i];
     }
   }
-  return false;
+  return NULL;
 }
 
 static bool stages_suit(const struct container *container, const struct container_host *host, struct text *reason) {
-  const struct container_header *header = container->header;
-  const struct container_stage *stages =
-      (const struct container_stage *)(const void *)(container->data + header->stages_at);
-  for (uint32_t i = 0; i < header->stage_count; i++) {
-    if (!is_name(stages[i].name, sizeof stages[i].name)) {
+  for (uint32_t i = 0; i < container->header->stage_count; i++) {
+    const struct container_stage *stage = &stages_of(container)[i];
+    if (!is_name(stage->name, sizeof stage->name)) {
       return damaged(reason);
     }
-    if (!has_stage(host, stages[i].name)) {
+    const struct container_offer *offer = find(host, stage->name);
+    if (offer == NULL) {
       text_add(reason, "The model needs the stage \"");
-      text_add(reason, stages[i].name);
+      text_add(reason, stage->name);
       return refuse(reason, "\", which this firmware does not have; build the firmware with this bundle.");
     }
-  }
-  for (uint32_t i = 0; i < header->stage_count; i++) {
-    if (i >= host->stage_count || memcmp(&stages[i], &host->stages[i], sizeof stages[i]) != 0) {
+    if (memcmp(stage->mark, offer->stage.mark, sizeof stage->mark) != 0) {
       text_add(reason, "The stage \"");
-      text_add(reason, stages[i].name);
-      return refuse(
-          reason,
-          "\" has other constants or another place than in this firmware; build the firmware with this bundle.");
-    }
-  }
-  return header->stage_count == host->stage_count ||
-         refuse(reason, "The model has fewer stages than this firmware; build the firmware with this bundle.");
-}
-
-static bool same_ends(const struct container *container, uint32_t number, const struct container_place *place) {
-  const struct container_network *network = &container->networks[number];
-  const struct container_end *ends = ends_of(container, network);
-  bool same = network->input_count == place->input_count;
-  for (uint32_t i = 0; same && i <= place->input_count; i++) {
-    same = ends[i].elements == place->elements[i];
-  }
-  return same;
-}
-
-static bool networks_suit(const struct container *container, const struct container_host *host, struct text *reason) {
-  const struct container_header *header = container->header;
-  if (header->network_count != host->place_count) {
-    text_add(reason, "The container has ");
-    text_add_unsigned(reason, header->network_count);
-    text_add(reason, " networks and this firmware has room for ");
-    text_add_unsigned(reason, host->place_count);
-    return refuse(reason, "; build the firmware with this bundle.");
-  }
-  for (uint32_t i = 0; i < header->network_count; i++) {
-    const struct container_network *network = &container->networks[i];
-    if (network->arena_bytes > host->places[i]->bytes) {
-      text_add(reason, "The model needs ");
-      text_add_unsigned(reason, network->arena_bytes);
-      text_add(reason, " bytes of memory and this firmware has ");
-      text_add_unsigned(reason, host->places[i]->bytes);
-      return refuse(reason, "; make it smaller, or build the firmware with it.");
-    }
-    if (!same_ends(container, i, host->places[i])) {
-      return refuse(
-          reason, "The model has inputs or an output of other sizes than this firmware's; build the firmware with it.");
+      text_add(reason, stage->name);
+      return refuse(reason, "\" of this firmware is of another version; make both with one version of thermo-edge.");
     }
   }
   return true;
 }
 
-static bool suits(const struct container *container, const struct container_host *host, struct text *reason) {
+static bool too_much(struct text *reason, uint32_t needs, const char *of, uint32_t has) {
+  text_add(reason, "The model needs ");
+  text_add_unsigned(reason, needs);
+  text_add(reason, of);
+  text_add_unsigned(reason, has);
+  return refuse(reason, "; make it smaller, or build the firmware with it.");
+}
+
+static bool suits(const struct container *container, const struct container_host *host,
+                  const struct container_room *room, struct text *reason) {
   const struct container_header *header = container->header;
   if (strcmp(header->target, host->target) != 0) {
     text_add(reason, "The model was compiled for ");
     text_add(reason, header->target);
     text_add(reason, ", this firmware runs on ");
     text_add(reason, host->target);
-    return refuse(reason, "; compile it with that --target.");
+    return refuse(reason, "; compile it for that.");
   }
-  if (memcmp(header->sensors_sha256, host->sensors_sha256, sizeof header->sensors_sha256) != 0) {
+  if (header->structures != host->structures) {
+    return refuse(reason,
+                  "The model and this firmware are of different versions; make both with one version of thermo-edge.");
+  }
+  if (memcmp(header->sensors_sha256, host->sensors_sha256, sizeof host->sensors_sha256) != 0) {
     return refuse(reason,
                   "The model is for other sensors, or for other settings of them; build the firmware with its bundle.");
   }
-  return stages_suit(container, host, reason) && networks_suit(container, host, reason);
+  if (!stages_suit(container, host, reason)) {
+    return false;
+  }
+  if (header->room_bytes > room->bytes) {
+    return too_much(reason, header->room_bytes, " bytes of memory and this firmware has ", room->bytes);
+  }
+  if (header->kept_bytes > room->kept_bytes) {
+    return too_much(reason, header->kept_bytes, " bytes for findings that are kept and this firmware has ",
+                    room->kept_bytes);
+  }
+  return true;
 }
 
 bool container_open(struct container *container, const uint8_t *data, size_t size, const struct container_host *host,
-                    struct text *reason) {
+                    const struct container_room *room, struct text *reason) {
   const struct container_header *header = (const struct container_header *)(const void *)data;
   if ((uintptr_t)data % CONTAINER_ALIGNMENT != 0U || size < sizeof *header || header->magic != CONTAINER_MAGIC) {
     return refuse(reason, "This is no container of a model; make one with `thermo-quantize firmware --container`.");
@@ -203,7 +220,7 @@ bool container_open(struct container *container, const uint8_t *data, size_t siz
       .header = header,
       .networks = (const struct container_network *)(const void *)(data + header->networks_at),
   };
-  return is_whole(container) ? suits(container, host, reason) : damaged(reason);
+  return is_whole(container) ? suits(container, host, room, reason) : damaged(reason);
 }
 
 const struct container_end *container_end(const struct container *container, uint32_t network, uint32_t number) {
@@ -239,8 +256,7 @@ static bool gives_what_it_should(const struct container *container, uint32_t num
   return memcmp(arena + output->at, vector, output->elements) == 0;
 }
 
-bool container_rehearse_network(const struct container *container, uint32_t network, uint8_t *arena,
-                                struct text *reason) {
+bool container_rehearse(const struct container *container, uint32_t network, uint8_t *arena, struct text *reason) {
   const struct container_network *one = &container->networks[network];
   const uint32_t bytes = test_bytes(container, one);
   for (uint32_t test = 0; test < one->test_count; test++) {
@@ -255,11 +271,41 @@ bool container_rehearse_network(const struct container *container, uint32_t netw
   return true;
 }
 
-bool container_rehearse(const struct container *container, const struct container_host *host, struct text *reason) {
-  for (uint32_t i = 0; i < container->header->network_count; i++) {
-    if (!container_rehearse_network(container, i, host->places[i]->arena, reason)) {
-      return false;
-    }
+bool container_fits(const struct container *container, uint32_t network, const struct container_place *place) {
+  const struct container_network *one = &container->networks[network];
+  const struct container_end *ends = ends_of(container, one);
+  bool same = one->arena_bytes <= place->bytes && one->input_count == place->input_count;
+  for (uint32_t i = 0; same && i <= place->input_count; i++) {
+    same = ends[i].elements == place->elements[i];
   }
-  return true;
+  return same;
+}
+
+/* What a word of the tables means in this firmware. */
+static uint32_t address_of(const struct container *container, const struct container_host *host,
+                           const struct container_room *room, uint32_t word) {
+  const uint32_t far = word & CONTAINER_FAR;
+  switch (word >> CONTAINER_KIND_SHIFT) {
+    case CONTAINER_OF_ITSELF:
+      return (uint32_t)(uintptr_t)container->data + far;
+    case CONTAINER_OF_ROOM:
+      return (uint32_t)(uintptr_t)room->at + far;
+    default:
+      return (uint32_t)(uintptr_t)find(host, stages_of(container)[far].name)->what;
+  }
+}
+
+const void *container_load(const struct container *container, const struct container_host *host,
+                           const struct container_room *room) {
+  const struct container_header *header = container->header;
+  memcpy(room->at, container->data + header->tables_at, header->tables_bytes);
+  memset(room->at + header->tables_bytes, 0, header->room_bytes - header->tables_bytes);
+  for (uint32_t i = 0; i < header->address_count; i++) {
+    uint8_t *const at = room->at + addresses_of(container)[i];
+    uint32_t word;
+    memcpy(&word, at, sizeof word);
+    word = address_of(container, host, room, word);
+    memcpy(at, &word, sizeof word);
+  }
+  return room->at + header->profile_at;
 }

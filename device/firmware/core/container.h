@@ -1,6 +1,10 @@
-/* Networks that were compiled apart from the firmware: a container of code, constants, profile and golden vectors,
-   which runs from any address that is a multiple of 8. thermo_quantize.container makes it; what refers to something
-   refers to it by its offset from the header.
+/* A wearable's models and stages that were compiled apart from the firmware: a container of networks' code, constants,
+   golden vectors, and the tables of a graph with its profile, findings and alerts. thermo_quantize.container makes it.
+
+   Code and constants run and are read from any address that is a multiple of 8, and refer to one another by distance.
+   The tables (`struct profile` and all it leads to that holds an address) are copied into RAM, and each address in them
+   is made of what lies there: an offset into the container, an offset into the RAM, or the number of a stage of the
+   firmware, which the container needs by name.
 
    Whoever opens one has verified its signature: its code may do anything. What is asked here is whether it suits. */
 #ifndef CONTAINER_H
@@ -13,13 +17,21 @@
 #include "text.h"
 
 #define CONTAINER_MAGIC 0x444F4D54U /* "TMOD" */
-#define CONTAINER_ABI 1U
+#define CONTAINER_ABI 2U
 #define CONTAINER_ALIGNMENT 8U
+#define CONTAINER_ROOM_ALIGNMENT 16U
 #define CONTAINER_NAME_BYTES 24U
 #define CONTAINER_TARGET_BYTES 16U
-#define CONTAINER_FINGERPRINT_BYTES 8U
+#define CONTAINER_MARK_BYTES 8U
 #define CONTAINER_DIGEST_BYTES 32U
 #define CONTAINER_MOST_INPUTS 8U
+
+/* What a word of the tables is before it is an address: two bits say of what, the others how far from its beginning. */
+#define CONTAINER_OF_ITSELF 0U
+#define CONTAINER_OF_ROOM 1U
+#define CONTAINER_OF_STAGES 2U
+#define CONTAINER_KIND_SHIFT 30U
+#define CONTAINER_FAR ((1U << CONTAINER_KIND_SHIFT) - 1U)
 
 struct container_header {
   uint32_t magic;
@@ -31,8 +43,14 @@ struct container_header {
   uint32_t networks_at; /* struct container_network */
   uint32_t stages_at;   /* struct container_stage */
   uint32_t stage_count;
-  uint32_t profile_at; /* canonical CBOR */
-  uint32_t profile_size;
+  uint32_t tables_at;
+  uint32_t tables_bytes;
+  uint32_t room_bytes;   /* of RAM: the tables, then what begins with zeros */
+  uint32_t addresses_at; /* uint32_t each: byte of the tables where a word becomes an address */
+  uint32_t address_count;
+  uint32_t profile_at; /* byte of the tables where `struct profile` begins */
+  uint32_t kept_bytes; /* of findings that are kept for a host that is away */
+  uint32_t structures; /* changes with those that tables and firmware share */
   uint32_t reserved;
   uint8_t sensors_sha256[CONTAINER_DIGEST_BYTES];
 };
@@ -55,28 +73,40 @@ struct container_end {
   int32_t zero_point;
 };
 
-/* A stage of the container's profile: its name, and what changes with its constants, inputs and output. */
+/* A stage by its name, and what changes with its structures. */
 struct container_stage {
   char name[CONTAINER_NAME_BYTES];
-  uint8_t fingerprint[CONTAINER_FINGERPRINT_BYTES];
+  uint8_t mark[CONTAINER_MARK_BYTES];
 };
 
-/* Where a firmware has room for a network. */
+/* Where a graph has room for a network. */
 struct container_place {
-  uint8_t *arena; /* a multiple of 16 */
+  uint8_t *arena; /* a multiple of 8 */
   uint32_t bytes;
   const uint32_t *elements; /* of its inputs, then of its output */
   uint32_t input_count;
 };
 
+/* A stage that a firmware has. */
+struct container_offer {
+  struct container_stage stage;
+  const void *what;
+};
+
 /* What a firmware offers. */
 struct container_host {
-  const char *target;                          /* of its networks */
-  const struct container_place *const *places; /* one for each of its models */
-  size_t place_count;
+  const char *target; /* of its networks */
+  uint32_t structures;
   uint8_t sensors_sha256[CONTAINER_DIGEST_BYTES];
-  const struct container_stage *stages; /* of its profile: all that it can compute */
-  size_t stage_count;
+  const struct container_offer *offers;
+  size_t offer_count;
+};
+
+/* What it has left. */
+struct container_room {
+  uint8_t *at; /* a multiple of 16 */
+  uint32_t bytes;
+  uint32_t kept_bytes;
 };
 
 struct container {
@@ -88,12 +118,17 @@ struct container {
 /* Whether what lies at `data`, of which `size` bytes may be read, is a container that suits; otherwise a sentence is
    added to `reason`. No code of it is run. */
 bool container_open(struct container *container, const uint8_t *data, size_t size, const struct container_host *host,
-                    struct text *reason);
+                    const struct container_room *room, struct text *reason);
 
-/* Run its golden vectors, or those of one network, in the host's memory, which holds nothing of use afterwards. */
-bool container_rehearse(const struct container *container, const struct container_host *host, struct text *reason);
-bool container_rehearse_network(const struct container *container, uint32_t network, uint8_t *arena,
-                                struct text *reason);
+/* Put the tables of one that suits into the room, and zeros behind them; the container's `struct profile`. */
+const void *container_load(const struct container *container, const struct container_host *host,
+                           const struct container_room *room);
+
+/* Whether a network is what its place in the graph wants. */
+bool container_fits(const struct container *container, uint32_t network, const struct container_place *place);
+
+/* Run the golden vectors of a network in its arena, which holds nothing of use afterwards. */
+bool container_rehearse(const struct container *container, uint32_t network, uint8_t *arena, struct text *reason);
 
 /* Where an input (or, behind the last one, the output) of a network lies in the arena. */
 const struct container_end *container_end(const struct container *container, uint32_t network, uint32_t number);

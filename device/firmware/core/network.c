@@ -109,14 +109,18 @@ void network_invoke(const struct network *network) {
   }
 }
 
-static struct network_end end_of(const struct network *network, uint32_t number, const struct network_end *compiled) {
+/* What the numbers of an input (or, behind the last one, of the output) mean. */
+static struct network_end end_of(const struct network *network, uint32_t number) {
   const struct container_end *end = given_end(network, number);
-  return end != NULL ? (struct network_end){end->scale, (int8_t)end->zero_point} : *compiled;
+  if (end != NULL) {
+    return (struct network_end){end->scale, (int8_t)end->zero_point};
+  }
+  return number < network->place.input_count ? network->input_ends[number] : network->output_end;
 }
 
 static bool quantise_inputs(const struct work *work, const struct network *network) {
   for (uint32_t i = 0; i < work->call->input_count; i++) {
-    const struct network_end end = end_of(network, i, &network->input_ends[i]);
+    const struct network_end end = end_of(network, i);
     if (!network_quantise(&end, stage_input(work, i), stage_signal(work, i)->elements, network_input(network, i))) {
       return false;
     }
@@ -138,7 +142,7 @@ static uint16_t apply(const struct work *work) {
     *network->took_us = (uint32_t)(board_now_us(work->board) - began_us);
   }
   const int8_t *said = network_output(network);
-  const struct network_end end = end_of(network, work->call->input_count, &network->output_end);
+  const struct network_end end = end_of(network, work->call->input_count);
   const int32_t zero = end.zero_point;
   for (uint32_t i = 0; i < count; i++) {
     output[i] = (float)(said[i] - zero) * end.scale;

@@ -13,7 +13,7 @@ struct network_end {
   int8_t zero_point;
 };
 
-/* A network of a container that runs instead of the one that is compiled in. */
+/* Of a container's graph: its network there. */
 struct network_given {
   const struct container *container; /* NULL: the compiled one runs */
   uint32_t number;
@@ -27,7 +27,7 @@ struct network {
   struct network_end output_end;
   uint32_t *took_us; /* by its last run */
   struct network_given *given;
-  struct container_place place; /* where another one has to fit in */
+  struct container_place place; /* of the graph's memory */
 };
 
 /* Where an input lies, and the output; and a run, of the network that runs at this place. */

@@ -51,7 +51,7 @@ struct profile {
   size_t cbor_size;
   uint8_t cbor_sha256[32];
 
-  const struct sensor *sensors;
+  const struct sensor *sensors; /* NULL in a container: they are the firmware's */
   uint8_t sensor_count;
   struct switchboard *switchboard; /* multiplexers; NULL where there are none */
   const struct graph_plan *graph;
@@ -68,9 +68,8 @@ struct profile {
   uint16_t person_signal;          /* number of the first one's signal */
   const struct learning *learning; /* what its stages learn of its wearer; NULL where they learn nothing */
 
-  const struct container_host *container; /* what a container of its networks has to suit; NULL without models */
-  const struct network *const *networks;  /* of its models, where containers' take their places */
-  const struct bundle_profile *bundle;    /* NULL: sensors and stages alone */
+  const struct network *const *networks; /* of its models */
+  const struct bundle_profile *bundle;   /* NULL: sensors and stages alone */
 };
 
 #endif

@@ -48,8 +48,7 @@ static void check_given(const struct model_test *test, const struct network_give
   text_add(&text, "model ");
   text_add(&text, test->name);
   text_begin(&reason, sentence, sizeof sentence);
-  const bool right =
-      container_rehearse_network(given->container, given->number, (*test->network)->place.arena, &reason);
+  const bool right = container_rehearse(given->container, given->number, (*test->network)->place.arena, &reason);
   results->add(results, name, right, right ? "Fixed inputs give what the reference kernels gave." : sentence);
 }
 

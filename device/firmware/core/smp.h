@@ -123,6 +123,8 @@ struct smp_os {
   const char *profile;          /* which wearable it is */
   const char *system;           /* "bare metal" */
   bool has_slots;               /* a bootloader of ours started it, or it is one */
+  const char *models_target;    /* of containers that it takes; NULL where it takes none */
+  uint32_t models_structures;   /* that they have to be made for */
   void (*reset)(void *context); /* ask for a restart that happens after the answer is sent */
   void *context;
 };

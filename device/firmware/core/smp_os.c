@@ -88,31 +88,48 @@ static void application_info(void *context, const struct smp_request *request, s
   cbor_text(&answer->body, output);
 }
 
+static bool asks(const struct cbor_item *query, const char *what) {
+  return query->size == strlen(what) && memcmp(query->data, what, query->size) == 0;
+}
+
+static void no_answer(const struct smp_os *os, const struct cbor_item *query, struct smp_answer *answer) {
+  struct text *reason = smp_refuse_in_group(answer, SMP_GROUP_OS, NO_ANSWER, SMP_NO_ENTRY);
+  text_add(reason, os->has_slots ? "The bootloader does not answer \"" : "There is no bootloader that could answer \"");
+  quote(reason, query);
+  text_add(reason, os->has_slots ? "\"; ask for \"mode\"." : "\"; the firmware starts by itself.");
+}
+
+/* Besides what MCUboot answers: "model", of the containers that image 1 takes. */
 static void bootloader_info(void *context, const struct smp_request *request, struct smp_answer *answer) {
   const struct smp_os *os = context;
   struct cbor_item query;
   if (!smp_field_text(request, answer, "query", "", &query)) {
     return;
   }
-  const bool mode = os->has_slots && query.size == 4 && memcmp(query.data, "mode", 4) == 0;
-  if (query.size > 0 && !mode) {
-    struct text *reason = smp_refuse_in_group(answer, SMP_GROUP_OS, NO_ANSWER, SMP_NO_ENTRY);
-    text_add(reason,
-             os->has_slots ? "The bootloader does not answer \"" : "There is no bootloader that could answer \"");
-    quote(reason, &query);
-    text_add(reason, os->has_slots ? "\"; ask for \"mode\"." : "\"; the firmware starts by itself.");
+  const bool mode = os->has_slots && asks(&query, "mode");
+  const bool model = os->models_target != NULL && asks(&query, "model");
+  if (query.size > 0 && !mode && !model) {
+    no_answer(os, &query, answer);
     return;
   }
-  cbor_map(&answer->body, mode ? 2 : 1);
-  cbor_text(&answer->body, "bootloader");
-  cbor_text(&answer->body, os->has_slots ? "MCUboot" : "none"); /* whose format and rules it has */
+  struct cbor_writer *body = &answer->body;
+  cbor_map(body, mode || model ? 2 : 1);
+  cbor_text(body, "bootloader");
+  cbor_text(body, os->has_slots ? "MCUboot" : "none"); /* whose format and rules it has */
   if (mode) {
-    cbor_text(&answer->body, "response");
-    cbor_map(&answer->body, 2);
-    cbor_text(&answer->body, "mode");
-    cbor_unsigned(&answer->body, DIRECT_XIP_WITH_REVERT);
-    cbor_text(&answer->body, "no-downgrade");
-    cbor_bool(&answer->body, true);
+    cbor_text(body, "response");
+    cbor_map(body, 2);
+    cbor_text(body, "mode");
+    cbor_unsigned(body, DIRECT_XIP_WITH_REVERT);
+    cbor_text(body, "no-downgrade");
+    cbor_bool(body, true);
+  } else if (model) {
+    cbor_text(body, "response");
+    cbor_map(body, 2);
+    cbor_text(body, "target");
+    cbor_text(body, os->models_target);
+    cbor_text(body, "structures");
+    cbor_unsigned(body, os->models_structures);
   }
 }
 

@@ -10,6 +10,10 @@
 
 struct board;
 
+/* Of what a graph, its findings and its alerts keep, which begins with zeros: memory that the graph of a container
+   takes instead, where the firmware has slots for one. */
+#define MODEL_ROOM __attribute__((section(".bss.model_room")))
+
 /* A signal: where its values lie and what they are. */
 struct signal {
   uint32_t at; /* byte of the graph's memory where `elements` float32 begin, a multiple of 4 */

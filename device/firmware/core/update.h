@@ -7,17 +7,19 @@
 #include "board.h"
 #include "smp.h"
 
+struct profile;
+
 struct update {
-  struct smp_group images; /* the image group over the slots, in place of that of a compiled-in bundle */
-  void *context;           /* for `is_overdue` */
-  /* Whether this firmware, which runs on trial, was not confirmed in its time and has to give way. */
+  const struct profile *profile; /* that runs: the firmware's, or that of a container in a slot */
+  const char *target;            /* of networks that a container may bring; NULL where none may come */
+  uint32_t structures;           /* that it has to be made for */
+  struct smp_group images;       /* the image group over the slots, in place of that of a compiled-in bundle */
+  void *context;                 /* for `is_overdue` */
+  /* Whether the firmware or a container, which runs on trial, was not confirmed in its time and has to give way. */
   bool (*is_overdue)(void *context, uint64_t now_us);
 };
 
-struct profile;
-
-/* What the board's bootloader offers; NULL where none started this firmware. Networks of a container that a slot holds
-   take the places of the profile's. */
+/* What the board's bootloader offers; NULL where none started this firmware. */
 const struct update *update_open(const struct board *board, const struct profile *profile);
 
 #endif

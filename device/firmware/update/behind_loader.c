@@ -4,13 +4,16 @@
 #include "trial.h"
 #include "update.h"
 #include "update_slots.h"
+#include "wearable_container.h"
+
+enum { FIRMWARE, MODELS, IMAGES };
 
 static struct {
   struct slots slots;
   struct model_slots models;
   struct slot_group group;
   struct update update;
-  struct trial trial;
+  struct trial trials[IMAGES];
 } self;
 
 /* The slot that this very code lies in. */
@@ -26,7 +29,8 @@ static int running_slot(const struct slot_pair *pair) {
 }
 
 static bool is_overdue(void *context, uint64_t now_us) {
-  return trial_is_overdue(context, now_us);
+  (void)context;
+  return trial_is_overdue(&self.trials[FIRMWARE], now_us) || trial_is_overdue(&self.trials[MODELS], now_us);
 }
 
 const struct update *update_open(const struct board *board, const struct profile *profile) {
@@ -36,16 +40,22 @@ const struct update *update_open(const struct board *board, const struct profile
     return NULL;
   }
   slots_open(&self.slots, pair, running);
-  trial_begin(&self.trial, pair, running, board_now_us(board));
+  trial_begin(&self.trials[FIRMWARE], pair, running, board_now_us(board));
   self.group =
       (struct slot_group){.images = {&self.slots}, .count = 1, .board = board, .sentence = slot_group_sentence};
-  const struct model_place *models = profile->container != NULL ? update_model_place() : NULL;
+  self.update = (struct update){.profile = profile, .is_overdue = is_overdue};
+  const struct container_host *host = &wearable_container;
+  const struct model_place *models = host->target != NULL ? update_model_place() : NULL;
   if (models != NULL) {
-    model_slots_open(&self.models, models, profile);
-    self.group.images[1] = &self.models.slots;
-    self.group.count = 2;
+    self.update.profile = model_slots_open(&self.models, models, host, profile);
+    if (self.models.slots.running != SLOTS_NONE) {
+      trial_begin(&self.trials[MODELS], models->pair, self.models.slots.running, board_now_us(board));
+    }
+    self.update.target = host->target;
+    self.update.structures = host->structures;
+    self.group.images[MODELS] = &self.models.slots;
+    self.group.count = IMAGES;
   }
-  self.update =
-      (struct update){.images = slot_group_commands(&self.group), .context = &self.trial, .is_overdue = is_overdue};
+  self.update.images = slot_group_commands(&self.group);
   return &self.update;
 }

@@ -1,4 +1,4 @@
-"""Programs of others that put a firmware on a microcontroller: pyOCD by a debug probe, stm32loader by the boot ROM of an STM32."""
+"""Programs of others that put a firmware on a microcontroller: pyOCD by a debug probe, stm32loader or stm32flash by the boot ROM of an STM32."""
 
 import shutil
 import subprocess
@@ -23,12 +23,12 @@ class Program:
 
     Attributes:
         name: of the command.
-        package: that brings it.
+        install: command that brings it.
         arguments: (firmware, its bytes as a file, port or serial number of a probe, chip) -> what it is called with.
     """
 
     name: str
-    package: str
+    install: str
     arguments: Callable[[Firmware, Path, str | None, str | None], list[str]]
 
 
@@ -50,17 +50,29 @@ def _pyocd(firmware: Firmware, content: Path, where: str | None, chip: str | Non
     ]
 
 
-def _stm32loader(firmware: Firmware, content: Path, where: str | None, chip: str | None) -> list[str]:
+def _stm32(firmware: Firmware, where: str | None) -> tuple[str, str]:
+    """Where it begins, and the port."""
     address = firmware.segments[0].address
     if address not in STM32_FLASH:
         raise ImageFormatError(f"{firmware.path} begins at {address:#x}, which is no flash of an STM32.")
     if where is None:
         raise UsageError("Name the serial port of the STM32 before the firmware.")
+    return hex(address), where
+
+
+def _stm32flash(firmware: Firmware, content: Path, where: str | None, chip: str | None) -> list[str]:
+    start, port = _stm32(firmware, where)
+    if chip is not None:
+        raise UsageError("stm32flash finds out itself which STM32 it is; leave --chip out.")
+    return ["-w", str(content), "-f", "-v", "-S", start, "-g", start, port]
+
+
+def _stm32loader(firmware: Firmware, content: Path, where: str | None, chip: str | None) -> list[str]:
+    start, port = _stm32(firmware, where)
     family = ["--family", chip] if chip is not None else []
-    start = hex(address)
     return [
         "--port",
-        where,
+        port,
         *family,
         "--erase",
         "--write",
@@ -75,8 +87,9 @@ def _stm32loader(firmware: Firmware, content: Path, where: str | None, chip: str
 
 PROGRAMS: Mapping[str, Program] = MappingProxyType(
     {
-        "pyocd": Program("pyocd", "pyocd", _pyocd),
-        "stm32loader": Program("stm32loader", "stm32loader", _stm32loader),
+        "pyocd": Program("pyocd", "pip install pyocd", _pyocd),
+        "stm32flash": Program("stm32flash", "apt install stm32flash", _stm32flash),
+        "stm32loader": Program("stm32loader", "pip install stm32loader", _stm32loader),
     }
 )
 
@@ -91,7 +104,7 @@ def command(name: str) -> list[str]:
     beside = Path(sys.executable).with_name(program.name)
     found = str(beside) if beside.exists() else shutil.which(program.name)
     if found is None:
-        raise UsageError(f"{program.name} is not installed; `pip install {program.package}` brings it.")
+        raise UsageError(f"{program.name} is not installed; `{program.install}` brings it.")
     return [found]
 
 

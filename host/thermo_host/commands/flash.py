@@ -12,12 +12,14 @@ from rich.text import Text
 
 from thermo_core import schema
 from thermo_core.errors import UsageError
+from thermo_core.files import read_file
+from thermo_core.firmware.archive import is_firmware_file
 from thermo_core.firmware.segments import ADDRESSES
 from thermo_host import flash as flashing
 from thermo_host.bootmode import drives, firmware_file, picoboot, programs
 from thermo_host.commands.common import BaudOption, JsonOption, Output, TimeoutOption
 from thermo_host.flash_firmware import flash_firmware, load_firmware
-from thermo_host.flash_model import flash_model, load_model
+from thermo_host.flash_model import flash_model, load_model, of_bundle, runs_behind_loader
 from thermo_host.link.ports import is_serial
 from thermo_host.link.wearable import TIMEOUT_S, Wearable
 
@@ -29,9 +31,13 @@ class Way(StrEnum):
     UF2 = "uf2"
     PICOBOOT = "picoboot"
     PYOCD = "pyocd"
+    STM32FLASH = "stm32flash"
     STM32LOADER = "stm32loader"
 
 
+_SIGNED = (
+    "Later firmware goes over its serial line: thermo-host flash PORT FIRMWARE.zip. Informs only. Not a medical device."
+)
 _UNSIGNED = "Nobody signed what was flashed this way. Informs only. Not a medical device."
 
 
@@ -41,7 +47,7 @@ def command(
         typer.Argument(
             metavar="[PORT] FILE",
             help="Port, drive, or serial number of a board or probe, if more than one; signed bundle or model (.img) or firmware (.zip), or one "
-            "for a board that runs none of ours yet (.elf, .uf2, .bin).",
+            "for a board that runs none of ours yet (.zip with its bootloader, .elf, .uf2, .bin).",
         ),
     ],
     via: Annotated[Way, typer.Option(help="How the board is reached; see below.")] = Way.SMP,
@@ -61,6 +67,7 @@ def command(
     """Check, upload, test, reset, self-test and confirm a signed image; or program a board that runs none of ours yet.
 
     Of a firmware, which is linked for two slots, the image for the free one is sent; a bootloader without a firmware takes one too.
+    Of a bundle, a microcontroller behind a bootloader gets the container that was put in for its processor.
 
     An interrupted upload goes on where it stopped when the same image is flashed again.
 
@@ -71,7 +78,8 @@ def command(
                  BOOTSEL held
     picoboot     an RP2040 with BOOTSEL held, over USB, read back; needs pyusb
     pyocd        a board behind a debug probe; needs pyocd
-    stm32loader  an STM32 whose boot ROM listens at a serial port; needs stm32loader
+    stm32flash   an STM32 whose boot ROM listens at a serial port; needs stm32flash
+    stm32loader  the same with another program; needs stm32loader, and --chip
     """  # noqa: D301 (typer's mark of lines that are to stay lines)
     if len(arguments) > 2:
         raise UsageError(f"{len(arguments)} arguments were given; give at most a port and an image.")
@@ -94,20 +102,23 @@ def command(
             _words("Firmware", "firmware", done, firmware.development),
         )
         return
-    if (model := load_model(path)) is not None:
-        with Wearable.open(where, timeout_s=timeout, baud=baud) as wearable, _Bar(output) as bar:
-            done = flash_model(wearable, model, confirm=confirm, progress=bar.upload, step=bar.step)
-            name = wearable.port
-        output.result(
-            _facts(name, path, model.development, [], done), _words("Model", "model", done, model.development)
-        )
-        return
-    candidate = flashing.load(path, output.progress.print)
+    model = load_model(path)
+    candidate = None if model is not None else flashing.load(path, output.progress.print)
     with Wearable.open(where, timeout_s=timeout, baud=baud) as wearable, _Bar(output) as bar:
-        done = flashing.flash(wearable, candidate, confirm=confirm, progress=bar.upload, step=bar.step)
+        if candidate is not None and runs_behind_loader(wearable):
+            model = of_bundle(wearable, path, candidate)
+        if model is not None:
+            done = flash_model(wearable, model, confirm=confirm, progress=bar.upload, step=bar.step)
+        else:
+            assert candidate is not None
+            done = flashing.flash(wearable, candidate, confirm=confirm, progress=bar.upload, step=bar.step)
         name = wearable.port
-    facts = _facts(name, path, candidate.development, list(candidate.bundle.waived), done)
-    output.result(facts, _words(done.profile, "image", done, candidate.development, candidate.bundle.waived))
+    waived = candidate.bundle.waived if candidate is not None else ()
+    development = any(one.development for one in (model, candidate) if one is not None)
+    kind = "model" if model is not None else "image"
+    output.result(
+        _facts(name, path, development, list(waived), done), _words(done.profile, kind, done, development, waived)
+    )
 
 
 def _facts(port: str, path: Path, development: bool, waived: list[str], done: flashing.Flashed) -> dict[str, Any]:
@@ -146,8 +157,9 @@ def _program(via: Way, where: str | None, path: Path, address: int | None, chip:
                 board, count = "RP2040 in boot mode", picoboot.flash(device, firmware, bar.upload)
             case _:
                 board, count = where or "the board", programs.flash(via.value, firmware, where, chip)
-    data = {"via": via.value, "file": str(path), "board": board, "bytes": count, "notice": _UNSIGNED}
-    output.result(data, Text(f"{board} holds {path.name}, {count} bytes, and starts it.\n{_UNSIGNED}"))
+    notice = _SIGNED if is_firmware_file(read_file(path)) else _UNSIGNED
+    data = {"via": via.value, "file": str(path), "board": board, "bytes": count, "notice": notice}
+    output.result(data, Text(f"{board} holds {path.name}, {count} bytes, and starts it.\n{notice}"))
 
 
 def _words(what: str, kind: str, done: flashing.Flashed, development: bool, waived: Sequence[str] = ()) -> Text:

@@ -7,14 +7,16 @@ import msgspec
 import numpy as np
 from smp.image_management import ImageState
 from smpclient.requests.image_management import ImageErase, ImageStatesRead, ImageStatesWrite
-from smpclient.requests.os_management import EchoWrite
+from smpclient.requests.os_management import BootloaderInformationRead, EchoWrite
 
 from thermo_core.errors import DamagedFileError, ManagementError, RefusedError, SensorError
+from thermo_core.firmware.container import Fit
 from thermo_core.graph.learned import unpack
 from thermo_core.sensors.correction import HEADER, MAX_BODY, Correction, to_bytes
 from thermo_core.sensors.kind import SensorConstants
 from thermo_core.sensors.kinds import KINDS, correction_of
 from thermo_core.signals import Values
+from thermo_core.text import clean
 from thermo_core.wire import kept
 from thermo_core.wire.management import (
     Acknowledge,
@@ -280,6 +282,20 @@ class Management:
     def images(self) -> list[ImageState]:
         """The image slots."""
         return list(self._requests.standard(ImageStatesRead()).images)
+
+    def takes_models(self) -> Fit | None:
+        """What models in containers must be compiled for that it takes; None where it takes none.
+
+        Raises:
+            ManagementError: it says something that is none.
+        """
+        try:
+            said = self._requests.standard(BootloaderInformationRead(query="model")).response
+        except RefusedError:
+            return None
+        if not isinstance(said, Mapping) or not isinstance(said.get("target"), str):
+            raise ManagementError(f"{self.port} does not say which models it takes; update its firmware.")
+        return Fit(clean(said["target"], 32), int(said.get("structures", 0)))
 
     def upload(self, data: bytes, progress: Progress = lambda done, total: None, image: int = 0) -> None:
         """Upload a signed image into the free slot, from where an earlier upload of the same bytes stopped.

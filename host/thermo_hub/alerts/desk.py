@@ -17,12 +17,25 @@ from thermo_core.recording.session import Session
 from thermo_hub.alerts.deliveries import Deliveries
 from thermo_hub.alerts.keeper import Keeper, Kept, Raised
 from thermo_hub.alerts.rule_files import RuleFiles
-from thermo_hub.alerts.rules import OWN, STALE, TEST, AgeWatch, Rule, RuleSet
+from thermo_hub.alerts.rules import OWN, STALE, TEST, Rule, RuleSet
 from thermo_hub.alerts.silence import Silence
 from thermo_hub.alerts.tables import WATCHED
 from thermo_hub.alerts.watcher import Turn, Watcher
+from thermo_hub.alerts.watches import AgeWatch
 from thermo_hub.bus import Bus
-from thermo_hub.events import Announced, Event, Found, Joined, Left, Measured, Returned, Rolled, Sampled, Stepped
+from thermo_hub.events import (
+    Announced,
+    Event,
+    Found,
+    Joined,
+    Left,
+    Measured,
+    Returned,
+    Rolled,
+    Ruled,
+    Sampled,
+    Stepped,
+)
 from thermo_hub.store.store import Store
 
 LOGGER = logging.getLogger(__name__)
@@ -178,6 +191,9 @@ class Desk:
         for one, name in list(self._open):
             if one == wearable and name not in watcher.names and not _is_stale(name) and name != TEST:
                 self._resolve(wearable, name, "the rule does not hold for it any more")
+        known = {rule.name: rule.text for rule in self.rules.rules}
+        texts = {name: known.get(name) or name for name in watcher.names}
+        self._bus.publish(Ruled(wearable, {**texts, STALE: "The wearable has said nothing for too long."}))
 
     def _take_rules(self, rules: RuleSet, wrong: str) -> None:
         if wrong and wrong != self.wrong:

@@ -12,7 +12,7 @@ from thermo_core.signals import Signal, Values
 from thermo_core.wearable.condition import slug
 from thermo_core.wearable.profile import Model
 from thermo_host.screen.layout import is_picture, picture
-from thermo_hub.alerts.rules import (
+from thermo_hub.alerts.watches import (
     AsymmetryWatch,
     BatteryWatch,
     FindingWatch,

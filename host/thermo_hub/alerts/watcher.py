@@ -23,23 +23,19 @@ from thermo_hub.alerts.numbers import (
     slope_unit,
     unit_of,
 )
-from thermo_hub.alerts.rules import (
-    OWN,
+from thermo_hub.alerts.rules import OWN, Rule, RuleSet, comparison, for_wearable
+from thermo_hub.alerts.slopes import Slope
+from thermo_hub.alerts.watches import (
     AgeWatch,
     CalibrationAgeWatch,
     DeviationWatch,
     FindingWatch,
     LossesWatch,
     ProfileWatch,
-    Rule,
-    RuleSet,
     SlopeWatch,
     UncertaintyWatch,
     Watched,
-    comparison,
-    for_wearable,
 )
-from thermo_hub.alerts.slopes import Slope
 from thermo_hub.events import Found, Measured, Rolled, Sampled, Stepped
 
 DAY_S = 86_400.0

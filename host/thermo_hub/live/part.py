@@ -16,8 +16,11 @@ from starlette.requests import HTTPConnection
 from thermo_core.body import SEGMENTS
 from thermo_host.screen.body_shapes import BACK, FRONT, HEIGHT, WIDTH, parts
 from thermo_host.screen.palette import TABLE
+from thermo_hub.described import says
 from thermo_hub.events import EVERY
 from thermo_hub.hub import Hub, Part, hub_of
+from thermo_hub.live import answers
+from thermo_hub.live.answers import Drawing, Labelled, Me
 from thermo_hub.live.frames import message
 from thermo_hub.live.presenter import Presenter
 from thermo_hub.live.shown import summary
@@ -82,13 +85,13 @@ Shows = Annotated[Presenter, Depends(presenter_of)]
 Mine = Annotated[Hub, Depends(hub_of)]
 
 
-@ROUTER.get("/me")
+@ROUTER.get("/me", responses=says(Me))
 def me(visitor: Annotated[Visitor, Depends(allow(EVERYBODY))]) -> dict[str, Any]:
     """Who the visitor is, and what their requests that change something must carry."""
     return {"name": visitor.name, "roles": sorted(visitor.roles), "csrf": visitor.csrf}
 
 
-@ROUTER.get("/wearables", dependencies=[SEES])
+@ROUTER.get("/wearables", dependencies=[SEES], responses=says(answers.Wearables))
 def wearables(hub: Mine) -> dict[str, Any]:
     """Every wearable that is here, and ports behind which none answers."""
     return {
@@ -97,7 +100,7 @@ def wearables(hub: Mine) -> dict[str, Any]:
     }
 
 
-@ROUTER.get("/drawing", dependencies=[Depends(allow(EVERYBODY))])
+@ROUTER.get("/drawing", dependencies=[Depends(allow(EVERYBODY))], responses=says(Drawing))
 def drawing() -> dict[str, Any]:
     """What pages draw with: colours of temperatures, coldest first, and the outlines of a body's segments."""
     return {
@@ -121,7 +124,7 @@ class Label(BaseModel):
     label: Annotated[str, Field(max_length=200)]
 
 
-@ROUTER.put("/wearables/{wearable}/label", dependencies=[Depends(allow(WATCHING | TENDING))])
+@ROUTER.put("/wearables/{wearable}/label", dependencies=[Depends(allow(WATCHING | TENDING))], responses=says(Labelled))
 async def rename(wearable: str, body: Label, hub: Mine, presenter: Shows) -> dict[str, str]:
     """Call a wearable something."""
     await run_in_threadpool(hub.wearables.rename, wearable, body.label)

@@ -14,8 +14,9 @@ from rp2040py.rp2040 import RP2040
 from rp2040py.simulator import Simulator
 from rp2040py.utils.logging import ConsoleLogger, LogLevel
 
+from thermo_sim.flash_file import SECTOR
+
 FLASH_BYTES = 1 << 21
-SECTOR = 4096
 TICK_BATCH = 1
 """Instructions between two looks at alarms; more save nothing here."""
 STEP_US = 1000

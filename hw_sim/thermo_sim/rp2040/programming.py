@@ -12,7 +12,7 @@ from thermo_sim.rp2040.machine import FLASH_BYTES
 FLASH_AT = 0x10000000
 SECOND_STAGE = 252
 """Bytes of it, behind which its CRC stands."""
-SLOTS = ((0x10000, 0x40000), (0x50000, 0x40000))
+SLOTS = ((0x10000, 0x80000), (0x90000, 0x80000))
 """Where those of the firmware lie in flash, and how large they are."""
 
 

@@ -27,7 +27,7 @@ from thermo_models.tasks import neuro_band_bodies as bodies
 from thermo_models.tasks import neuro_band_curves as curves
 from thermo_models.tasks.neuro_band_curves import ALIKE, NO_CHALLENGE, SLOWED_LEFT, SLOWED_RIGHT, Windows
 from thermo_models.tasks.neuro_band_limits import limits
-from thermo_models.tasks.task import Goal, Plan
+from thermo_models.tasks.task import Classes, Goal, Plan
 from thermo_models.templates import stage_of, template
 
 WEARABLE = template("neuro-band")
@@ -48,7 +48,7 @@ SETS = ("all kinds", "steps", "calm", "people, steps", "people, calm")
 MIRROR = np.array([NO_CHALLENGE, ALIKE, SLOWED_RIGHT, SLOWED_LEFT])
 
 
-class NeuroBand:
+class NeuroBand(Classes):
     """The task; see `tasks.task.Task`."""
 
     name = "neuro-band"

@@ -1,1 +1,1 @@
-"""Containers: a bundle's networks compiled for a processor, with profile and golden vectors, for a firmware to run from any address."""
+"""Containers: a bundle's networks, graph and profile compiled for a processor, for a firmware to run from any address."""

@@ -1,30 +1,28 @@
 """A container as bytes; `device/firmware/core/container.h` has the same structures.
 
-Header, networks, their ends, stages, golden vectors, code and constants, profile: little-endian, every part at a multiple of
-8 bytes. What a part refers to, it refers to by its offset from the header, so that the same bytes work at any address that is
-a multiple of 8. No part holds an address.
+Header, code and constants, networks' ends and golden vectors, networks, stages, tables, places of addresses in them: little-endian,
+every part at a multiple of 8 bytes. What a part refers to, it refers to by its offset from the header, so that the same bytes
+work at any address that is a multiple of 8. Only the tables hold addresses in the making: the firmware that copies them into its
+memory makes each of the offset that stands in its place.
 """
 
-import hashlib
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from thermo_core import schema
-from thermo_core.errors import BundleError
-from thermo_core.firmware.container import MAGIC, TARGET_BYTES
+from thermo_core.errors import ModelError
+from thermo_core.firmware.container import ABI, HEADER, MAGIC
 from thermo_core.wearable.profile import Profile
+from thermo_quantize import structures
+from thermo_quantize.container.relocations import KIND_SHIFT, OF_ITSELF, OF_ROOM, OF_STAGES, Linked
 
-ABI = 1
-"""Rises with every change of these structures, or of how a network is called."""
 NAME_BYTES = 24
-FINGERPRINT_BYTES = 8
 ALIGNMENT = 8
 
-HEADER = struct.Struct(f"<IHHII{TARGET_BYTES}sIIIIII32s")
 NETWORK = struct.Struct("<IIIIIII")
 END = struct.Struct("<IIfi")
-STAGE = struct.Struct(f"<{NAME_BYTES}s{FINGERPRINT_BYTES}s")
+STAGE = struct.Struct(f"<{NAME_BYTES}s{structures.MARK_BYTES}s")
+_WORD = struct.Struct("<I")
 
 
 @dataclass(frozen=True)
@@ -61,30 +59,31 @@ class NetworkPart:
     tests: Sequence[bytes]
 
 
-def sensors_digest(profile: Profile) -> bytes:
-    """SHA-256 of the sensors: a container is for firmware with the very same."""
-    return hashlib.sha256(schema.to_cbor({"sensors": profile.sensors})).digest()
-
-
-def stages(profile: Profile) -> tuple[tuple[str, bytes], ...]:
-    """Name of each stage's operation, and what changes with its constants, inputs and output."""
-    return tuple(
-        (stage.op, hashlib.sha256(schema.to_cbor(stage)).digest()[:FINGERPRINT_BYTES]) for stage in profile.stages
-    )
-
-
-def pack(target: str, profile: Profile, networks: Sequence[NetworkPart], code: bytes) -> bytes:
+def pack(
+    target: str,
+    profile: Profile,
+    networks: Sequence[NetworkPart],
+    linked: Linked,
+    stages: Sequence[str],
+    root: str,
+    kept_bytes: int,
+) -> bytes:
     """The container.
 
+    Args:
+        target: that everything is compiled for.
+        profile: whose sensors the firmware must have.
+        networks: in the order of the profile's models.
+        linked: code, constants and tables.
+        stages: by whose numbers the tables refer to what the firmware has.
+        root: symbol of the profile's structure in the tables.
+        kept_bytes: of findings that the firmware must be able to keep.
+
     Raises:
-        BundleError: a stage's name is too long.
+        ModelError: a table refers to what there is not.
     """
     parts = _Parts(HEADER.size)
-    rows = stages(profile)
-    for name, _ in rows:
-        if len(name.encode()) >= NAME_BYTES:
-            raise BundleError(f"The stage {name!r} has a name of {NAME_BYTES} bytes or more; a firmware has none such.")
-    code_at = parts.add(code)
+    code_at = parts.add(linked.code)
     found = []
     for network in networks:
         ends = parts.add(b"".join(END.pack(end.at, end.elements, end.scale, end.zero_point) for end in network.ends))
@@ -102,9 +101,10 @@ def pack(target: str, profile: Profile, networks: Sequence[NetworkPart], code: b
             )
         )
     networks_at = parts.add(b"".join(found))
-    stages_at = parts.add(b"".join(STAGE.pack(name.encode(), print_) for name, print_ in rows))
-    cbor = schema.to_cbor(profile)
-    profile_at = parts.add(cbor)
+    stages_at = parts.add(b"".join(STAGE.pack(name.encode(), structures.mark(name)) for name in stages))
+    tables = _placed(linked, code_at, len(stages))
+    tables_at = parts.add(tables)
+    addresses_at = parts.add(b"".join(_WORD.pack(place) for place in linked.places))
     header = HEADER.pack(
         MAGIC,
         ABI,
@@ -114,13 +114,35 @@ def pack(target: str, profile: Profile, networks: Sequence[NetworkPart], code: b
         target.encode(),
         networks_at,
         stages_at,
-        len(rows),
-        profile_at,
-        len(cbor),
+        len(stages),
+        tables_at,
+        len(tables),
+        linked.room_bytes,
+        addresses_at,
+        len(linked.places),
+        linked.symbols[root] & (1 << KIND_SHIFT) - 1,
+        kept_bytes,
+        structures.structures(),
         0,
-        sensors_digest(profile),
+        structures.sensors_digest(profile),
     )
     return header + parts.data
+
+
+def _placed(linked: Linked, code_at: int, stages: int) -> bytes:
+    """The tables with offsets from the header in the place of offsets in the code."""
+    tables = bytearray(linked.tables)
+    most = {OF_ITSELF: len(linked.code), OF_ROOM: linked.room_bytes, OF_STAGES: stages}
+    for place in linked.places:
+        (word,) = _WORD.unpack_from(tables, place)
+        kind, far = word >> KIND_SHIFT, word & (1 << KIND_SHIFT) - 1
+        if far >= most.get(kind, 0):
+            raise ModelError(
+                f"The compiled graph refers to {word:#x}, which is nowhere in the container; tell the makers of thermo-edge."
+            )
+        if kind == OF_ITSELF:
+            _WORD.pack_into(tables, place, far + code_at)
+    return bytes(tables)
 
 
 class _Parts:

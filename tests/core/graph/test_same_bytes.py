@@ -1,8 +1,9 @@
 """A graph gives the same bytes one moment at a time and over a whole recording, whatever the graph and whatever came."""
 
 import pytest
-from graph_plans import Recording, graphs, plain_bytes, recordings
+from graph_plans import graphs
 from hypothesis import given
+from sensor_recordings import Recording, plain_bytes, recordings
 from small_networks import interpreted, networks
 
 from thermo_core.graph import series as whole

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from graph_plans import Seeded, Unfit, single
+from graph_plans import single
 from msgspec.structs import replace
 from stage_runs import run, samples
+from wearable_draft import Seeded, Unfit
 
 from thermo_core.errors import ProfileError
 from thermo_core.graph.plan import Plan, plan

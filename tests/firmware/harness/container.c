@@ -3,19 +3,26 @@
 
 #include <string.h>
 
-/* elements: of a network's inputs, then of its output; stages: rows as a container's. Whether it suits, and the
- * sentence. */
-int shim_container_open(const uint8_t *data, size_t size, const char *target, size_t arena_bytes,
-                        const uint32_t *elements, size_t inputs, const uint8_t *sensors_sha256, const void *stages,
-                        size_t stage_count, char sentence[240]) {
+/* stages: rows as a container's, which the firmware has. Whether it suits, and the sentence; where it does, its tables
+ * are put into `room` too. */
+int shim_container_open(const uint8_t *data, size_t size, const char *target, uint32_t structures,
+                        const uint8_t *sensors_sha256, const void *stages, size_t stage_count, uint8_t *room,
+                        size_t room_bytes, size_t kept_bytes, char sentence[240]) {
+  static struct container_offer offers[64];
   struct container container;
   struct text reason;
-  const struct container_place place = {
-      .bytes = (uint32_t)arena_bytes, .elements = elements, .input_count = (uint32_t)inputs};
-  const struct container_place *const places[] = {&place};
+  const struct container_room left = {.at = room, .bytes = (uint32_t)room_bytes, .kept_bytes = (uint32_t)kept_bytes};
   struct container_host host = {
-      .target = target, .places = places, .place_count = 1, .stages = stages, .stage_count = stage_count};
+      .target = target, .structures = structures, .offers = offers, .offer_count = stage_count};
+  for (size_t i = 0; i < stage_count; i++) {
+    memcpy(&offers[i].stage, (const uint8_t *)stages + i * sizeof offers[i].stage, sizeof offers[i].stage);
+    offers[i].what = &offers[i];
+  }
   memcpy(host.sensors_sha256, sensors_sha256, sizeof host.sensors_sha256);
   text_begin(&reason, sentence, 240);
-  return container_open(&container, data, size, &host, &reason);
+  const bool suits = container_open(&container, data, size, &host, &left, &reason);
+  if (suits) {
+    (void)container_load(&container, &host, &left);
+  }
+  return suits;
 }

@@ -3,9 +3,14 @@
    the scenario's goal, as a host would have it. After a cut the next life must start an image that is confirmed, or one
    on trial that the life after it takes back; and what is kept is the old or the new.
 
+   The scenarios of models are those of image 1: update/model_slots.c begins each life, and what a container's code
+   would do is said by its first byte (power_cuts_container.c), because it is a microcontroller's. There a confirmed
+   model must run, the old or the new, or one on trial that the next life takes back; never one whose golden vectors
+   fail; and the compiled-in one only where no model was there.
+
    power_cuts IMAGES SCENARIO DEPTH STRIDE: IMAGES holds the old image for slot 0 and the new one for slots 0 and 1,
-   each behind its length (u32), and the public key before them. DEPTH 1 or 2; of second cuts each STRIDE-th is made.
-   Prints operations, cuts, second cuts, and lives. */
+   then an old model, a new one and one whose golden vectors fail, each behind its length (u32), and the public key
+   before them. DEPTH 1 or 2; of second cuts each STRIDE-th is made. Prints operations, cuts, second cuts, and lives. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +19,7 @@
 #include "choice.h"
 #include "crc.h"
 #include "failing_flash.h"
+#include "model_slots.h"
 #include "slots.h"
 #include "store.h"
 
@@ -28,6 +34,8 @@
 #define RAM_BYTES 0x40000U
 #define MOST_STARTS 8
 #define KINDS 4U
+
+enum { OLD, NEW_A, NEW_B, MODEL_OLD, MODEL_NEW, MODEL_LYING, FILES };
 
 struct file {
   uint8_t bytes[SLOT_BLOCKS * BLOCK];
@@ -46,18 +54,31 @@ struct scenario {
   bool trial;     /* the new image is there and starts for the first time */
   bool failed;    /* the same, and it failed before */
   uint32_t begun; /* bytes of the new image that came before */
+  bool model;     /* it is of the slots for models */
+  bool lies;      /* the new one's golden vectors fail */
+  bool good;      /* and all the same it was marked for good */
 };
 
 static const struct scenario scenarios[] = {
-    {"update", GOAL_UPDATE, false, false, false, 0},
-    {"update for good", GOAL_PERMANENT, false, false, false, 0},
-    {"first image", GOAL_UPDATE, true, false, false, 0},
-    {"confirm", GOAL_UPDATE, false, true, false, 0},
-    {"revert", GOAL_REVERT, false, true, false, 0},
-    {"update again", GOAL_UPDATE, false, false, true, 0},
-    {"resume", GOAL_UPDATE, false, false, false, 300},
-    {"erase", GOAL_ERASE, false, true, false, 0},
-    {"calibration", GOAL_CALIBRATION, false, false, false, 0},
+    {.name = "update", .goal = GOAL_UPDATE},
+    {.name = "update for good", .goal = GOAL_PERMANENT},
+    {.name = "first image", .goal = GOAL_UPDATE, .blank = true},
+    {.name = "confirm", .goal = GOAL_UPDATE, .trial = true},
+    {.name = "revert", .goal = GOAL_REVERT, .trial = true},
+    {.name = "update again", .goal = GOAL_UPDATE, .failed = true},
+    {.name = "resume", .goal = GOAL_UPDATE, .begun = 300},
+    {.name = "erase", .goal = GOAL_ERASE, .trial = true},
+    {.name = "calibration", .goal = GOAL_CALIBRATION},
+    {.name = "model", .goal = GOAL_UPDATE, .model = true},
+    {.name = "model for good", .goal = GOAL_PERMANENT, .model = true},
+    {.name = "first model", .goal = GOAL_UPDATE, .blank = true, .model = true},
+    {.name = "model confirm", .goal = GOAL_UPDATE, .trial = true, .model = true},
+    {.name = "model revert", .goal = GOAL_REVERT, .trial = true, .model = true},
+    {.name = "model again", .goal = GOAL_UPDATE, .failed = true, .model = true},
+    {.name = "model resume", .goal = GOAL_UPDATE, .begun = 300, .model = true},
+    {.name = "model erase", .goal = GOAL_ERASE, .trial = true, .model = true},
+    {.name = "model lies", .goal = GOAL_REVERT, .trial = true, .model = true, .lies = true},
+    {.name = "lies for good", .goal = GOAL_REVERT, .trial = true, .model = true, .lies = true, .good = true},
 };
 
 static struct {
@@ -67,9 +88,13 @@ static struct {
   struct slots slots;
   struct store store;
   uint8_t key[1][ED25519_KEY_BYTES];
-  struct file old, new[SLOTS];
+  struct file files[FILES];
+  struct file old, new[SLOTS]; /* of the scenario */
+  struct model_slots models;
+  struct model_place place;
   uint8_t kept[2][KEPT_BYTES]; /* old and new */
   long lives;
+  long power;   /* operations of flash that it lasts for; negative: for ever */
   long cuts[2]; /* where power failed, for the report */
   unsigned kinds[2];
 } self;
@@ -177,9 +202,62 @@ static enum outcome calibrate(void) {
   return status == STATUS_OK ? AGAIN : DARK;
 }
 
+static enum outcome go_on(const struct choice *choice) {
+  switch (self.scenario->goal) {
+    case GOAL_UPDATE:
+    case GOAL_PERMANENT:
+      return update(choice, self.scenario->goal == GOAL_PERMANENT);
+    case GOAL_REVERT:
+      return is_version(choice, &self.old) ? DONE : AGAIN;
+    case GOAL_ERASE:
+      return is_version(choice, &self.old) ? ended(slots_erase(&self.slots), DONE) : AGAIN;
+    case GOAL_CALIBRATION:
+    default:
+      return calibrate();
+  }
+}
+
+/* What the firmware makes of the models' slots when it begins. */
+static struct choice begin_model(void) {
+  static const struct container_host host = {.target = "m4"};
+  static const struct profile compiled_in = {.model_count = 0};
+  self.place = (struct model_place){.pair = &self.pair, .at = {flash_bytes(), flash_bytes() + SLOT_BLOCKS * BLOCK}};
+  const struct profile *profile = model_slots_open(&self.models, &self.place, &host, &compiled_in);
+  self.slots = self.models.slots;
+  const int running = self.slots.running;
+  if ((profile == &compiled_in) != (running == SLOTS_NONE)) {
+    fail("another profile runs than the slots say");
+  }
+  if (running == SLOTS_NONE) {
+    return (struct choice){.way = CHOICE_NONE, .slot = SLOTS_NONE};
+  }
+  const struct slot_state *state = slots_look(&self.slots, running);
+  return (struct choice){.way = trailer_is_confirmed(&state->trailer) ? CHOICE_CONFIRMED : CHOICE_TRIAL,
+                         .slot = running,
+                         .image = state->image};
+}
+
+static enum outcome start_model(void) {
+  const struct choice choice = begin_model();
+  open_store();
+  if (!keeps(0)) {
+    fail("what was kept is lost");
+  }
+  if (choice.way == CHOICE_NONE && !self.scenario->blank) {
+    fail("no model is left");
+  }
+  if (self.scenario->lies && is_version(&choice, &self.new[0])) {
+    fail("a model runs whose golden vectors fail");
+  }
+  return go_on(&choice);
+}
+
 /* From one power-up on: what the loader does, and then what the scenario is about. */
 static enum outcome start(void) {
   const struct scenario *s = self.scenario;
+  if (s->model) {
+    return start_model();
+  }
   slots_open(&self.slots, &self.pair, SLOTS_NONE);
   const struct choice choice = choice_make(&self.slots);
   open_store();
@@ -197,18 +275,12 @@ static enum outcome start(void) {
   }
   const int running = choice.way == CHOICE_LAST_RESORT ? SLOTS_NONE : choice.slot;
   slots_open(&self.slots, &self.pair, running);
-  switch (s->goal) {
-    case GOAL_UPDATE:
-    case GOAL_PERMANENT:
-      return update(&choice, s->goal == GOAL_PERMANENT);
-    case GOAL_REVERT:
-      return is_version(&choice, &self.old) ? DONE : AGAIN;
-    case GOAL_ERASE:
-      return is_version(&choice, &self.old) ? ended(slots_erase(&self.slots), DONE) : AGAIN;
-    case GOAL_CALIBRATION:
-    default:
-      return calibrate();
-  }
+  return go_on(&choice);
+}
+
+static void cut_after(long operations, enum flash_cut kind, uint32_t seed) {
+  self.power = operations;
+  flash_cut_after(operations, kind, seed);
 }
 
 static enum outcome live(void) {
@@ -216,6 +288,9 @@ static enum outcome live(void) {
   self.lives++;
   for (int starts = 0; outcome == AGAIN && starts < MOST_STARTS; starts++) {
     outcome = start();
+    if (self.power >= 0 && flash_operations() > self.power) {
+      outcome = DARK; /* what a model gives way to needs no flash, but power */
+    }
   }
   if (outcome == AGAIN) {
     fail("the goal is not reached");
@@ -229,7 +304,7 @@ static void live_well(void) {
     fail("a device with power failed");
   }
   slots_open(&self.slots, &self.pair, SLOTS_NONE);
-  const struct choice choice = choice_make(&self.slots);
+  const struct choice choice = self.scenario->model ? begin_model() : choice_make(&self.slots);
   const bool wants_new = self.scenario->goal == GOAL_UPDATE || self.scenario->goal == GOAL_PERMANENT;
   if (choice.way != CHOICE_CONFIRMED || !is_version(&choice, wants_new ? &self.new[0] : &self.old)) {
     fail("in the end another image starts");
@@ -246,8 +321,33 @@ static void expect(bool condition) {
   }
 }
 
+static const struct image_rules *rules_of(unsigned file) {
+  static struct image_rules rules[3];
+  static const uint32_t addresses[SLOTS] = {0x10010000U, 0x10050000U};
+  for (unsigned slot = 0; slot < SLOTS; slot++) {
+    rules[slot] =
+        (struct image_rules){.flags = IMAGE_ROM_FIXED, .address = addresses[slot], .ram = RAM, .ram_size = RAM_BYTES};
+  }
+  for (unsigned i = 0; i < 3; i++) {
+    rules[i].keys = (const uint8_t(*)[ED25519_KEY_BYTES])self.key;
+    rules[i].key_count = 1;
+  }
+  return &rules[file >= MODEL_OLD ? 2 : file == NEW_B];
+}
+
+static void choose_files(void) {
+  const struct scenario *s = self.scenario;
+  const unsigned new = s->model ? (s->lies ? MODEL_LYING : MODEL_NEW) : NEW_A;
+  self.old = self.files[s->model ? MODEL_OLD : OLD];
+  self.new[0] = self.files[new];
+  self.new[1] = self.files[s->model ? new : NEW_B];
+  self.pair.rules[0] = *rules_of(s->model ? MODEL_OLD : NEW_A);
+  self.pair.rules[1] = *rules_of(s->model ? MODEL_OLD : NEW_B);
+}
+
 static void set_the_scene(void) {
   const struct scenario *s = self.scenario;
+  choose_files();
   self.board = flash_board(BLOCK, BLOCKS, 1, TRAILER_UNIT);
   self.pair.flash = &self.board->flash;
   expect(slot_pair_is_usable(&self.pair));
@@ -262,6 +362,7 @@ static void set_the_scene(void) {
   slots_open(&self.slots, &self.pair, 0);
   if (s->trial || s->failed) {
     put(1, &self.new[1]);
+    expect(!s->good || trailer_set_image_ok(&second) == STATUS_OK);
     expect(trailer_set_magic(&second) == STATUS_OK);
   }
   if (s->failed) {
@@ -270,7 +371,7 @@ static void set_the_scene(void) {
   if (s->begun > 0) {
     expect(upload(&self.new[1], s->begun) == SLOTS_OK);
   }
-  flash_cut_after(-1, CUT_BEFORE, 0);
+  cut_after(-1, CUT_BEFORE, 0);
 }
 
 static void read_images(const char *path) {
@@ -279,43 +380,33 @@ static void read_images(const char *path) {
     fprintf(stderr, "power_cuts: %s cannot be read.\n", path);
     exit(EXIT_FAILURE);
   }
-  struct file *const files[] = {&self.old, &self.new[0], &self.new[1]};
-  for (unsigned i = 0; i < 3; i++) {
+  for (unsigned i = 0; i < FILES; i++) {
     uint8_t size[4];
     struct image image;
-    const int slot = i == 2 ? 1 : 0;
-    if (fread(size, 1, sizeof size, file) != sizeof size || load_le32(size) > sizeof files[i]->bytes ||
-        fread(files[i]->bytes, 1, load_le32(size), file) != load_le32(size)) {
+    struct file *const one = &self.files[i];
+    if (fread(size, 1, sizeof size, file) != sizeof size || load_le32(size) > sizeof one->bytes ||
+        fread(one->bytes, 1, load_le32(size), file) != load_le32(size)) {
       fprintf(stderr, "power_cuts: %s is cut short.\n", path);
       exit(EXIT_FAILURE);
     }
-    files[i]->size = load_le32(size);
-    memset(files[i]->sha256, (int)i + 1, sizeof files[i]->sha256);
+    one->size = load_le32(size);
+    memset(one->sha256, (int)i + 1, sizeof one->sha256);
     self.board = flash_board(BLOCK, BLOCKS, 1, TRAILER_UNIT);
     self.pair.flash = &self.board->flash;
-    put(slot, files[i]);
-    const struct flash_span place = slot_place(&self.pair, slot);
-    if (image_verify(&place, &self.pair.rules[slot], &image) != IMAGE_GOOD) {
+    put(0, one);
+    const struct flash_span place = slot_place(&self.pair, 0);
+    if (image_verify(&place, rules_of(i), &image) != IMAGE_GOOD) {
       fprintf(stderr, "power_cuts: image %u does not verify.\n", i);
       exit(EXIT_FAILURE);
     }
-    memcpy(files[i]->hash, image.hash, sizeof image.hash);
-    files[i]->version = image.version;
+    memcpy(one->hash, image.hash, sizeof image.hash);
+    one->version = image.version;
   }
   (void)fclose(file);
 }
 
 static void prepare(void) {
-  static const uint32_t addresses[SLOTS] = {0x10010000U, 0x10050000U};
   self.pair = (struct slot_pair){.first_block = {0, SLOT_BLOCKS}, .blocks = SLOT_BLOCKS};
-  for (int slot = 0; slot < SLOTS; slot++) {
-    self.pair.rules[slot] = (struct image_rules){.keys = (const uint8_t(*)[ED25519_KEY_BYTES])self.key,
-                                                 .key_count = 1,
-                                                 .flags = IMAGE_ROM_FIXED,
-                                                 .address = addresses[slot],
-                                                 .ram = RAM,
-                                                 .ram_size = RAM_BYTES};
-  }
   for (unsigned which = 0; which < 2; which++) {
     memset(self.kept[which], (int)(0x41 + which), KEPT_BYTES);
     store_le32(self.kept[which] + KEPT_BYTES - 4U, crc32_update(0, self.kept[which], KEPT_BYTES - 4U));
@@ -352,13 +443,13 @@ int main(int count, char **words) {
     for (self.kinds[0] = 0; self.kinds[0] < KINDS; self.kinds[0]++) {
       self.cuts[1] = -1;
       memcpy(flash_bytes(), begun, sizeof begun);
-      flash_cut_after(self.cuts[0], (enum flash_cut)self.kinds[0], (uint32_t)(self.cuts[0] * 4 + 1));
+      cut_after(self.cuts[0], (enum flash_cut)self.kinds[0], (uint32_t)(self.cuts[0] * 4 + 1));
       if (live() != DARK && flash_operations() <= self.cuts[0]) {
         fail("the power did not fail");
       }
       cuts++;
       memcpy(cut_once, flash_bytes(), sizeof cut_once);
-      flash_cut_after(-1, CUT_BEFORE, 0);
+      cut_after(-1, CUT_BEFORE, 0);
       live_well();
       const long recovery = flash_operations();
       for (self.cuts[1] = 0; twice && self.cuts[1] < recovery; self.cuts[1]++) {
@@ -367,10 +458,10 @@ int main(int count, char **words) {
             continue;
           }
           memcpy(flash_bytes(), cut_once, sizeof cut_once);
-          flash_cut_after(self.cuts[1], (enum flash_cut)self.kinds[1], (uint32_t)(turn * 7 + 3));
+          cut_after(self.cuts[1], (enum flash_cut)self.kinds[1], (uint32_t)(turn * 7 + 3));
           (void)live();
           second_cuts++;
-          flash_cut_after(-1, CUT_BEFORE, 0);
+          cut_after(-1, CUT_BEFORE, 0);
           live_well();
         }
       }

@@ -5,12 +5,13 @@
 
 #include "memory.h"
 #include "registers.h"
+#include "report.h"
 #include "retained_time.h"
+#include "startup.h"
 
 #define TICKS_PER_US (CORE_CLOCK_HZ / 1000000U)
 
 static uint64_t now_us;
-static uint64_t slept_us;
 static uint32_t counted;  /* timer 0 when `now_us` was last brought up to date */
 static uint32_t leftover; /* ticks since then that make no whole microsecond */
 
@@ -20,6 +21,11 @@ void clock_start(void) {
   TIMER0->control = TIMER_CONTROL_ENABLE;
   counted = TIMER0->value;
   now_us = retained_time_read(&SHARED->time);
+}
+
+void clock_stop(void) {
+  SYSTICK->control = 0;
+  SCB_ICSR = SCB_ICSR_CLEAR_SYSTICK;
 }
 
 /* The timer wraps after 171 s, long after the watchdog would have bitten whoever does not ask. */
@@ -43,7 +49,7 @@ void clock_sleep_until_us(uint64_t time_us, bool (*awake)(void)) {
   for (;;) {
     const uint64_t from_us = clock_now_us(NULL);
     if (time_us <= from_us || awake()) {
-      slept_us += from_us - began_us;
+      report_slept(from_us - began_us);
       return;
     }
     const uint64_t left_us = time_us - from_us;
@@ -55,18 +61,13 @@ void clock_sleep_until_us(uint64_t time_us, bool (*awake)(void)) {
     /* An interrupt that comes between the question and the sleep stays pending and ends the sleep at once. */
     interrupts_off();
     if (!awake()) {
-      __asm__ volatile("dsb\n wfi" ::: "memory");
+      wait_for_interrupt();
     }
-    SYSTICK->control = 0;
-    SCB_ICSR = SCB_ICSR_CLEAR_SYSTICK;
+    clock_stop();
     interrupts_on();
   }
 }
 
-uint64_t clock_slept_us(void) {
-  return slept_us;
-}
-
 /* It has woken the processor, which is all it is for. */
-void clock_systick_handler(void) {
+void systick_handler(void) {
 }

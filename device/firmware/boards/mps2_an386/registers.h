@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "processor.h"
+
 #define CORE_CLOCK_HZ 25000000U
 
 struct uart_registers {
@@ -61,31 +63,5 @@ struct systick_registers {
 #define SYSTICK_CONTROL_INTERRUPT 2U
 #define SYSTICK_CONTROL_CORE_CLOCK 4U
 #define SYSTICK_LONGEST 0xFFFFFFU
-
-#define NVIC_ENABLE (*(volatile uint32_t *)0xE000E100U)
-#define NVIC_DISABLE (*(volatile uint32_t *)0xE000E180U)
-#define NVIC_CLEAR (*(volatile uint32_t *)0xE000E280U)
-#define SCB_ICSR (*(volatile uint32_t *)0xE000ED04U)
-#define SCB_ICSR_CLEAR_SYSTICK (1U << 25)
-#define SCB_VTOR (*(volatile uint32_t *)0xE000ED08U)
-#define SCB_AIRCR (*(volatile uint32_t *)0xE000ED0CU)
-#define SCB_AIRCR_RESET 0x05FA0004U
-#define SCB_CCR (*(volatile uint32_t *)0xE000ED14U)
-#define SCB_CCR_DIVIDE_BY_ZERO_TRAP (1U << 4)
-#define SCB_CFSR (*(volatile uint32_t *)0xE000ED28U)
-#define SCB_CPACR (*(volatile uint32_t *)0xE000ED88U)
-#define SCB_CPACR_FPU (0xFU << 20)
-
-static inline void interrupts_off(void) {
-  __asm__ volatile("cpsid i" ::: "memory");
-}
-
-static inline void interrupts_on(void) {
-  __asm__ volatile("cpsie i\n isb" ::: "memory");
-}
-
-static inline void barrier(void) {
-  __asm__ volatile("dsb\n isb" ::: "memory");
-}
 
 #endif

@@ -4,14 +4,13 @@
 
 #include "registers.h"
 
-#define BITES_AFTER_S 4U
-
 void watchdog_start(void) {
   WATCHDOG_LOCK = WATCHDOG_UNLOCK_KEY;
-  WATCHDOG->load = BITES_AFTER_S * CORE_CLOCK_HZ;
+  WATCHDOG->load = WATCHDOG_BITES_AFTER_S * CORE_CLOCK_HZ;
   WATCHDOG->control = WATCHDOG_CONTROL_NMI | WATCHDOG_CONTROL_RESET;
 }
 
-void watchdog_feed(void) {
+void watchdog_feed(void *context) {
+  (void)context;
   WATCHDOG->clear = 1;
 }

@@ -94,7 +94,7 @@ void clock_sleep_until_us(uint64_t time_us, bool (*awake)(void)) {
     interrupts_off();
     const uint32_t left = until - count();
     if (!awake() && left >= SHORTEST_SLEEP_US && left <= LONGEST_SLEEP_US) {
-      __asm__ volatile("dsb\n wfi" ::: "memory");
+      wait_for_interrupt();
     }
     TIMER_INTERRUPTS_OFF(0) = TIMER_INTERRUPT_REACHED(WAKE);
     interrupts_on();

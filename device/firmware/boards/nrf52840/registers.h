@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include "processor.h"
+
 typedef volatile uint32_t reg;
 
 #define POWER_RESET_REASON (*(reg *)0x40000400U)
@@ -131,28 +133,5 @@ typedef volatile uint32_t reg;
 #define NVMC_ERASE_PAGE (*(reg *)0x4001E508U)
 #define NVMC_CACHE (*(reg *)0x4001E540U)
 #define NVMC_CACHE_ON 1U
-
-#define NVIC_ENABLE (*(reg *)0xE000E100U)
-#define NVIC_DISABLE (*(reg *)0xE000E180U)
-#define NVIC_CLEAR (*(reg *)0xE000E280U)
-#define SCB_VTOR (*(reg *)0xE000ED08U)
-#define SCB_AIRCR (*(reg *)0xE000ED0CU)
-#define SCB_AIRCR_RESET 0x05FA0004U
-#define SCB_CCR (*(reg *)0xE000ED14U)
-#define SCB_CCR_DIVIDE_BY_ZERO_TRAP (1U << 4)
-#define SCB_CPACR (*(reg *)0xE000ED88U)
-#define SCB_CPACR_FPU (0xFU << 20)
-
-static inline void interrupts_off(void) {
-  __asm__ volatile("cpsid i" ::: "memory");
-}
-
-static inline void interrupts_on(void) {
-  __asm__ volatile("cpsie i\n isb" ::: "memory");
-}
-
-static inline void barrier(void) {
-  __asm__ volatile("dsb\n isb" ::: "memory");
-}
 
 #endif

@@ -1,12 +1,12 @@
-/* Bytes come in by DMA, into one half of a ring after the other, while timer 1 counts them: so nothing is lost while
-   the processor stands still for the 85 ms that flash takes to erase. They go out by DMA, a part of another ring at a
-   time. */
+/* UARTE 0 is the serial line, at 1 Mbaud. Bytes come in by DMA, into one half of a ring after the other, while timer 1
+   counts them: so nothing is lost while the processor stands still for the 85 ms that flash takes to erase. They go out
+   by DMA, a part of another ring at a time. */
 #include "uart.h"
 
-#include <string.h>
-
+#include "line.h"
 #include "pins.h"
 #include "registers.h"
+#include "ring.h"
 
 /* Powers of two: positions count on and on, and are taken modulo the size. */
 #define RX_HALF 2048U
@@ -17,11 +17,11 @@
 #define CHANNEL 0U
 #define STOP_LOOKS 100000U
 
-static uint8_t rx[RX_SIZE], tx[TX_SIZE];
+static uint8_t rx[RX_SIZE], tx_bytes[TX_SIZE];
+static struct ring tx = {.bytes = tx_bytes, .size = TX_SIZE};
 static volatile uint32_t rx_announced; /* half that the DMA was told of last, counted on and on */
 static uint32_t rx_out;
-/* The interrupt moves the first and the last, the main loop the second. */
-static volatile uint32_t tx_out, tx_in, tx_sending;
+static volatile uint32_t tx_sending; /* bytes that the DMA has, at the ring's front */
 static volatile uint32_t overruns;
 
 static uint32_t received(void) {
@@ -29,7 +29,7 @@ static uint32_t received(void) {
   return TIMER_VALUE(COUNTER, 0);
 }
 
-void uart_start(void) {
+void line_start(void) {
   GPIO_OUT_SET(PIN_TX / 32U) = 1U << PIN_TX % 32U;
   GPIO_CONFIG(PIN_TX / 32U, PIN_TX % 32U) = GPIO_CONFIG_OUTPUT | GPIO_CONFIG_NO_INPUT;
   GPIO_CONFIG(PIN_RX / 32U, PIN_RX % 32U) = GPIO_CONFIG_PULL_UP;
@@ -52,7 +52,7 @@ void uart_start(void) {
   UARTE_START_RX = 1;
 }
 
-void uart_stop(void) {
+void line_stop(void) {
   UARTE_SHORTS = 0;
   UARTE_INTERRUPTS_OFF = UINT32_MAX;
   UARTE_RX_STOPPED = 0;
@@ -74,14 +74,19 @@ static void announce(uint32_t in) {
   }
 }
 
+/* The next part, unless one is under way. */
 static void send(void) {
+  if (tx_sending > 0U) {
+    return;
+  }
   /* No part goes over the ring's end, whose size is a multiple of TX_AT_ONCE. */
-  const uint32_t waiting = tx_in - tx_out;
-  const uint32_t part = TX_AT_ONCE - tx_out % TX_AT_ONCE;
+  const uint32_t waiting = ring_count(&tx);
+  const uint32_t part = TX_AT_ONCE - tx.out % TX_AT_ONCE;
   const uint32_t size = waiting < part ? waiting : part;
   tx_sending = size;
   if (waiting > 0U) {
-    UARTE_TX_POINTER = (uint32_t)(uintptr_t)(tx + tx_out % TX_SIZE);
+    barrier();
+    UARTE_TX_POINTER = (uint32_t)(uintptr_t)(tx_bytes + tx.out % TX_SIZE);
     UARTE_TX_SIZE = size;
     UARTE_START_TX = 1;
   }
@@ -98,12 +103,13 @@ void uart_handler(void) {
   }
   if (UARTE_TX_ENDED != 0U) {
     UARTE_TX_ENDED = 0;
-    tx_out += tx_sending;
+    tx.out += tx_sending;
+    tx_sending = 0;
     send();
   }
 }
 
-size_t uart_read(void *context, uint8_t *data, size_t size) {
+size_t line_read(void *context, uint8_t *data, size_t size) {
   (void)context;
   const uint32_t in = received();
   if (in - rx_out > RX_SIZE) { /* what was not read in time is overwritten */
@@ -118,43 +124,26 @@ size_t uart_read(void *context, uint8_t *data, size_t size) {
   return count;
 }
 
-bool uart_write(void *context, const uint8_t *data, size_t size) {
-  if (size > uart_room(context)) {
-    return false;
-  }
-  const uint32_t in = tx_in;
-  const size_t to_end = TX_SIZE - in % TX_SIZE;
-  const size_t first = size < to_end ? size : to_end;
-  memcpy(tx + in % TX_SIZE, data, first);
-  memcpy(tx, data + first, size - first);
-  barrier();
-  interrupts_off();
-  tx_in = in + (uint32_t)size;
-  if (tx_sending == 0U) {
-    send();
-  }
-  interrupts_on();
-  return true;
-}
-
-size_t uart_room(void *context) {
+bool line_write(void *context, const uint8_t *data, size_t size) {
   (void)context;
-  return TX_SIZE - (tx_in - tx_out);
+  return ring_send(&tx, data, size, send);
 }
 
-uint32_t uart_overruns(void *context) {
+size_t line_room(void *context) {
+  (void)context;
+  return ring_room(&tx);
+}
+
+uint32_t line_overruns(void *context) {
   (void)context;
   return overruns;
 }
 
-/* All but what the DMA is sending. */
-void uart_discard(void *context) {
+void line_discard(void *context) {
   (void)context;
-  interrupts_off();
-  tx_in = tx_out + tx_sending;
-  interrupts_on();
+  ring_forget(&tx, tx_sending);
 }
 
-bool uart_has_input(void) {
+bool line_has_input(void) {
   return received() != rx_out;
 }

@@ -11,7 +11,7 @@ $(if $(filter none a b,$(SLOT)),,$(error There is no SLOT '$(SLOT)'; choose none
 rp2040_CPU := -mcpu=cortex-m0plus -mthumb -masm-syntax-unified
 rp2040_TARGET := m0plus
 rp2040_BOOT2 := boards/rp2040/boot2.c
-rp2040_SOURCES := $(filter-out $(rp2040_BOOT2),$(wildcard boards/rp2040/*.c)) boards/simulated/retained_time.c
+rp2040_SOURCES := $(filter-out $(rp2040_BOOT2),$(wildcard boards/rp2040/*.c)) $(CORTEX_M) boards/simulated/retained_time.c
 rp2040_BOOT2_IMAGE := $(BUILD)/rp2040/boot2/image.o
 rp2040_PARTS := $(if $(filter none,$(SLOT)),$(rp2040_BOOT2_IMAGE))
 rp2040_STACK := 8192
@@ -20,15 +20,14 @@ rp2040_FLASH := 131072
 # Address and size of code, address and size of RAM; pins.
 rp2040_at = -Wl,--defsym=IMAGE=$(1),--defsym=IMAGE_SIZE=$(2),--defsym=RAM_AT=$(3),--defsym=RAM_SIZE=$(4) \
   $(foreach number,1 2 3 4,-Wl,--defsym=$(word $(number),$(rp2040_NAMES))=$(word $(number),$(rp2040_PINS_$(PINS))))
-rp2040_SLOT_none = $(call rp2040_at,0x10000000,0xd0000,0x20000000,0x40000)
+rp2040_SLOT_none = $(call rp2040_at,0x10000000,0x150000,0x20000000,0x40000)
 rp2040_LINK = $(rp2040_SLOT_$(SLOT))
 # Behind an image's header in a slot, whose last block is its trailer's. A loader has the end of RAM, so that it leaves what
 # a reset of the firmware leaves.
-rp2040_SLOT_a = $(call rp2040_at,0x10010100,0x3ec00,0x20000000,0x3a000)
-rp2040_SLOT_b = $(call rp2040_at,0x10050100,0x3ec00,0x20000000,0x3a000)
+rp2040_slot = $(call rp2040_at,$(1),0x7ec00,0x20000000,0x3a000) -Wl,--defsym=MODEL_ROOM_SPARE=0x10000
+rp2040_SLOT_a = $(call rp2040_slot,0x10010100)
+rp2040_SLOT_b = $(call rp2040_slot,0x10090100)
 rp2040_SLOTS := boards/rp2040/boot/slots.c
-rp2040_LOADER := boards/rp2040/boot/main.c boards/simulated/retained_time.c \
-  $(addprefix boards/rp2040/,clock.c line.c rom_flash.c startup.c uart.c usb.c usb_descriptors.c watchdog.c)
 rp2040_LOADER_PARTS := $(rp2040_BOOT2_IMAGE)
 rp2040_LOADER_LINK = -T boards/rp2040/link.ld -Wl,--defsym=STACK_SIZE=4096 $(call rp2040_at,0x10000000,0x8000,0x2003a000,0x6000)
 

@@ -70,6 +70,10 @@ void clock_start(void) {
   base_us = retained_time_read(&retained) - counted_us();
 }
 
+void clock_stop(void) {
+  reset_blocks(RESETS_TIMER);
+}
+
 uint64_t clock_now_us(void *context) {
   (void)context;
   const uint64_t now_us = base_us + counted_us();

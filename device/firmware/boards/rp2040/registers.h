@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include "processor.h"
+
 #define CRYSTAL_HZ 12000000U
 #define CORE_CLOCK_HZ 125000000U
 
@@ -151,23 +153,6 @@ struct i2c_registers {
 #define USB_IRQ 5U
 #define UART0_IRQ 20U
 #define I2C0_IRQ 23U
-#define NVIC_ENABLE REGISTER(0xE000E100U)
-#define NVIC_DISABLE REGISTER(0xE000E180U)
-#define NVIC_CLEAR_PENDING REGISTER(0xE000E280U)
-#define SCB_VTOR REGISTER(0xE000ED08U)
-
-static inline void interrupts_off(void) {
-  __asm__ volatile("cpsid i" ::: "memory");
-}
-
-static inline void interrupts_on(void) {
-  __asm__ volatile("cpsie i\n isb" ::: "memory");
-}
-
-/* Until an interrupt has been served since the last one of these, or is: none is lost in between. */
-static inline void wait_for_event(void) {
-  __asm__ volatile("dsb\n wfe" ::: "memory");
-}
 
 /* Give blocks of RESETS their power-on state. Every one is out of reset within some cycles of a clock that runs. */
 static inline void reset_blocks(uint32_t blocks) {

@@ -10,7 +10,7 @@
 #define ROM_FLASH_UNIQUE_ID 8U
 
 /* Where what is kept begins, and how much of it there is: docs/boards.md has the whole map. */
-#define ROM_FLASH_KEPT 0x000D0000U
+#define ROM_FLASH_KEPT 0x00150000U
 #define ROM_FLASH_BLOCK 4096U
 #define ROM_FLASH_BLOCKS 32U
 #define ROM_FLASH_PAGE 256U

@@ -66,13 +66,7 @@ size_t uart_read(uint8_t *data, size_t size) {
 }
 
 bool uart_write(const uint8_t *data, size_t size) {
-  if (!ring_put_all(&tx, data, size)) {
-    return false;
-  }
-  interrupts_off();
-  send();
-  interrupts_on();
-  return true;
+  return ring_send(&tx, data, size, send);
 }
 
 size_t uart_room(void) {
@@ -84,9 +78,7 @@ uint32_t uart_overruns(void) {
 }
 
 void uart_discard(void) {
-  interrupts_off();
-  tx.out = tx.in;
-  interrupts_on();
+  ring_forget(&tx, 0);
 }
 
 bool uart_has_input(void) {

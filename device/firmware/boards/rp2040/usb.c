@@ -375,13 +375,7 @@ size_t usb_read(uint8_t *data, size_t size) {
 }
 
 bool usb_write(const uint8_t *data, size_t size) {
-  if (!ring_put_all(&tx, data, size)) {
-    return false;
-  }
-  interrupts_off();
-  send_on();
-  interrupts_on();
-  return true;
+  return ring_send(&tx, data, size, send_on);
 }
 
 size_t usb_room(void) {
@@ -389,10 +383,8 @@ size_t usb_room(void) {
 }
 
 void usb_discard(void) {
-  interrupts_off();
-  tx.out = tx.in;
+  ring_forget(&tx, 0);
   usb.full_packet = false;
-  interrupts_on();
 }
 
 bool usb_has_input(void) {

@@ -27,13 +27,14 @@ class Graph:
     placement: Placement
 
 
-def generate(plan: Plan, networks: Mapping[str, Compiled], name: str) -> Graph:
+def generate(plan: Plan, networks: Mapping[str, Compiled], name: str, contained: bool = False) -> Graph:
     """C files of a graph, which need the headers of device/firmware.
 
     Args:
         plan: a checked profile; `outputs` of its making must be the networks' own.
         networks: compiled, by the names of models, each under a C name of its own.
         name: prefix of files and symbols, a C identifier.
+        contained: it is for a container, whose networks are called where the container has them; no files of theirs.
 
     Raises:
         ModelError: a model has no network, or one that does not fit its signals.
@@ -42,10 +43,10 @@ def generate(plan: Plan, networks: Mapping[str, Compiled], name: str) -> Graph:
     for node in plan.nodes:
         if isinstance(node.what, Model):
             _check(node, node.what, networks.get(node.what.name))
-    found = place(plan, networks)
-    files = {f"{name}.h": header(name, plan, found), f"{name}.c": source(name, plan, networks, found)}
+    found = place(plan, networks, states_in_arenas=contained)
+    files = {f"{name}.h": header(name, plan, found), f"{name}.c": source(name, plan, networks, found, contained)}
     for number, node in enumerate(plan.nodes):
-        if isinstance(node.what, Model):
+        if isinstance(node.what, Model) and not contained:
             own = Place(f"{name}_memory", found.arenas[number])
             files |= placed(networks[node.what.name], own).files
     return Graph(files, found)

@@ -4,7 +4,7 @@ Passes run one after another, so values of one pass never meet those of another;
 makes it to the last one that takes it. What lasts from moment to moment lies behind them and is shared with nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from thermo_core.errors import ProfileError
@@ -54,25 +54,34 @@ def row(node: Node) -> Row:
     return Row() if isinstance(node.what, Model) else ROWS[node.what.op]
 
 
-def place(plan: Plan, networks: Mapping[str, Compiled]) -> Placement:
+def place(plan: Plan, networks: Mapping[str, Compiled], states_in_arenas: bool = False) -> Placement:
     """Place everything.
 
     Args:
         plan: a checked profile.
         networks: by the names of its models.
+        states_in_arenas: what a network keeps from run to run lies behind its arena, as in a container; such an arena is
+            shared with nothing.
 
     Raises:
         ProfileError: a resampling gives more samples at once than can be.
     """
     passes, rooms = _passes(plan), _rooms(plan)
     sites = [Site(node, number, rooms[number]) for number, node in enumerate(plan.nodes)]
-    items = _items(plan, networks, sites, passes)
-    rules = _rules(plan, networks, sites, items)
+    lasting = {site.number: size for site in sites if (size := _lasting(site.node, networks, states_in_arenas))}
+    items = {key: item for key, item in _items(plan, networks, sites, passes).items() if key not in _arenas(lasting)}
+    rules = {
+        pair: rule for pair, rule in _rules(plan, networks, sites, items).items() if all(one in items for one in pair)
+    }
     found, shared = search(items, rules, _bound(items, rules), _ROUNDS)
+    arenas = {number: at for (kind, number), at in found.items() if kind == "arena"}
     names = list(plan.signals)
     signals = {names[number]: at for (kind, number), at in found.items() if kind == "signal"}
     keeps, end = {}, align(shared)
     for site in sites:
+        if site.number in lasting:
+            arenas[site.number] = end = align(end)
+            end += align(lasting[site.number])
         size = row(site.node).keeps(site)
         if size:
             keeps[site.number] = end
@@ -82,12 +91,30 @@ def place(plan: Plan, networks: Mapping[str, Compiled]) -> Placement:
     return Placement(
         signals,
         {number: at for (kind, number), at in found.items() if kind == "scratch"},
-        {number: at for (kind, number), at in found.items() if kind == "arena"},
+        arenas,
         keeps,
         tuple(rooms),
         shared,
         end,
     )
+
+
+def arena_bytes(compiled: Compiled, states_in_arenas: bool) -> int:
+    """Bytes of a network's arena, with its state behind it where that lies there."""
+    if not states_in_arenas:
+        return max(compiled.plan.size, 1)
+    return align(max(compiled.plan.size, 1)) + compiled.state_bytes
+
+
+def _lasting(node: Node, networks: Mapping[str, Compiled], states_in_arenas: bool) -> int:
+    """Bytes of an arena with a state in it; 0 for any other node."""
+    if not isinstance(node.what, Model) or not states_in_arenas or not networks[node.what.name].state_bytes:
+        return 0
+    return arena_bytes(networks[node.what.name], True)
+
+
+def _arenas(numbers: Iterable[int]) -> set[Key]:
+    return {("arena", number) for number in numbers}
 
 
 def _driver(node: Node) -> Signal:

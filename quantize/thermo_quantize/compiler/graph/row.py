@@ -12,6 +12,8 @@ from thermo_quantize.compiler.memory import NONE, Overlap
 FLOAT = 4
 ORDER_SCRATCH = 768
 """Bytes of `struct order_scratch`."""
+IN_PLACE = Overlap(lag=0)
+"""Each element is made of those at its own place and behind it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from thermo_core.wearable.profile import Model, Quantity
 from thermo_quantize.compiler.compile import Compiled
 from thermo_quantize.compiler.emit.unit import comment
 from thermo_quantize.compiler.graph.paces import Paces, paces
-from thermo_quantize.compiler.graph.place import Placement, row
+from thermo_quantize.compiler.graph.place import Placement, arena_bytes, row
 from thermo_quantize.compiler.graph.row import Site
 from thermo_quantize.compiler.graph.tables import Tables, boolean, real, whole
 
@@ -43,6 +43,7 @@ class _Calls:
     rows: list[str]
     headers: set[str]
     assumed: set[str]
+    contained: bool
 
 
 def header(name: str, plan: Plan, placement: Placement) -> str:
@@ -57,10 +58,9 @@ def header(name: str, plan: Plan, placement: Placement) -> str:
     networks = ""
     if profile.models:
         networks = (
-            f"/* What each model's network took last, microseconds; the networks, and the room for others in their place. */\n"
+            f"/* What each model's network took last, microseconds; the networks. */\n"
             f"extern uint32_t {name}_took_us[{len(profile.models)}];\n"
             f"extern const struct network *const {name}_networks[{len(profile.models)}];\n"
-            f"extern const struct container_place *const {name}_places[{len(profile.models)}];\n"
         )
     alerts = f"extern const struct alert_plan {name}_alerts[{len(plan.alerts)}];\n" if plan.alerts else ""
     return f"""/* The graph of the wearable {comment(profile.name)}, version {comment(profile.version)}. Made by thermo-quantize. */
@@ -87,10 +87,12 @@ extern const struct graph_plan {name}_plan;
 """
 
 
-def source(name: str, plan: Plan, networks: Mapping[str, Compiled], placement: Placement) -> str:
+def source(
+    name: str, plan: Plan, networks: Mapping[str, Compiled], placement: Placement, contained: bool = False
+) -> str:
     """NAME.c: the tables and the variables."""
     numbers = {signal: number for number, signal in enumerate(plan.signals)}
-    calls = _Calls(name, [model.name for model in plan.profile.models], Tables(), [], [], set(), set())
+    calls = _Calls(name, [model.name for model in plan.profile.models], Tables(), [], [], set(), set(), contained)
     rates = paces(plan)
     for number, node in enumerate(plan.nodes):
         first = node.inputs[0].name
@@ -112,9 +114,9 @@ def source(name: str, plan: Plan, networks: Mapping[str, Compiled], placement: P
         f"/* The graph of the wearable {comment(plan.profile.name)}. Made by thermo-quantize. */\n"
         f'#include "{name}.h"\n\n#include <stddef.h>\n\n' + "\n".join(sorted(calls.headers)),
         *(f'_Static_assert({text}, "the memory is planned for it");' for text in sorted(calls.assumed)),
-        f"_Alignas(16) uint8_t {name}_memory[{name.upper()}_MEMORY_BYTES];",
-        f"static struct sample samples[{len(plan.signals)}];",
-        *([f"uint32_t {name}_took_us[{len(plan.profile.models)}];"] if plan.profile.models else []),
+        f"_Alignas(16) uint8_t {name}_memory[{name.upper()}_MEMORY_BYTES] MODEL_ROOM;",
+        f"static struct sample samples[{len(plan.signals)}] MODEL_ROOM;",
+        *([f"uint32_t {name}_took_us[{len(plan.profile.models)}] MODEL_ROOM;"] if plan.profile.models else []),
         *calls.states,
         *calls.tables.texts,
         f"static const struct signal signals[] = {{\n{signals}\n}};",
@@ -203,12 +205,12 @@ def _stage(calls: _Calls, site: Site) -> dict[str, str]:
         calls.tables.texts.append(f"static const struct {op}_parameters {site.name('parameters')} = {{{values}}};")
         fields["parameters"] = f"&{site.name('parameters')}"
     if chosen.state:
-        calls.states.append(f"static struct {op}_state {site.name('state')};")
+        calls.states.append(f"static struct {op}_state {site.name('state')} MODEL_ROOM;")
         fields["state"] = f"&{site.name('state')}"
     kind = OPS[op]
     if isinstance(kind, Remembering | Recursive):
         calls.headers.add('#include "history.h"')
-        calls.states.append(f"static struct history {site.name('history')};")
+        calls.states.append(f"static struct history {site.name('history')} MODEL_ROOM;")
         span = kind.span(site.stage) if isinstance(kind, Remembering) else kind.span(site.stage, site.node.inputs)
         fields |= {"history": f"&{site.name('history')}", "span": str(span)}
     if isinstance(kind, Recursive) and kind.bound is not None:
@@ -218,29 +220,40 @@ def _stage(calls: _Calls, site: Site) -> dict[str, str]:
 
 def _network(calls: _Calls, site: Site, compiled: Compiled, at: int) -> str:
     """A network's row; gives its name."""
+    texts, network = calls.tables.texts, compiled.network
+    calls.headers.add('#include "network.h"')
+    sizes = ", ".join(f"{value.elements}U" for value in (*network.inputs, *network.outputs))
+    texts.append(f"static const uint32_t {site.name('elements')}[] = {{{sizes}}};")
+    calls.states.append(f"static struct network_given {site.name('given')} MODEL_ROOM;")
+    room = arena_bytes(compiled, calls.contained)
+    fields = {
+        **({} if calls.contained else _linked(calls, site, compiled)),
+        "took_us": f"&{calls.name}_took_us[{calls.models.index(site.stage.name)}]",
+        "given": f"&{site.name('given')}",
+        "place": f"{{{calls.name}_memory + {at}, {room}U, {site.name('elements')}, {len(network.inputs)}}}",
+    }
+    body = "\n".join(f"    .{field} = {value}," for field, value in fields.items())
+    texts.append(f"static const struct network {site.name('network')} = {{\n{body}\n}};")
+    return site.name("network")
+
+
+def _linked(calls: _Calls, site: Site, compiled: Compiled) -> dict[str, str]:
+    """Fields of a network that is linked in: its functions, and what its numbers mean."""
     name, texts, network = compiled.name, calls.tables.texts, compiled.network
-    calls.headers |= {f'#include "{name}.h"', '#include "network.h"'}
+    calls.headers.add(f'#include "{name}.h"')
     suffixes = [""] if len(network.inputs) == 1 else [f"_{place}" for place in range(len(network.inputs))]
     ends = [f"{{{real(factor)}, {zero}}}" for factor, zero in (network.quantization[one.id] for one in network.inputs)]
     factor, zero = network.quantization[network.outputs[0].id]
     functions = ", ".join(f"{name}_input{suffix}" for suffix in suffixes)
     texts.append(f"static int8_t *(*const {site.name('sources')}[])(void) = {{{functions}}};")
     texts.append(f"static const struct network_end {site.name('ends')}[] = {{{', '.join(ends)}}};")
-    sizes = ", ".join(f"{value.elements}U" for value in (*network.inputs, *network.outputs))
-    texts.append(f"static const uint32_t {site.name('elements')}[] = {{{sizes}}};")
-    calls.states.append(f"static struct network_given {site.name('given')};")
-    texts.append(
-        f"static const struct network {site.name('network')} = {{\n"
-        f"    .inputs = {site.name('sources')},\n"
-        f"    .output = {name}_output,\n"
-        f"    .invoke = {name}_invoke,\n"
-        f"    .input_ends = {site.name('ends')},\n"
-        f"    .output_end = {{{real(factor)}, {zero}}},\n"
-        f"    .took_us = &{calls.name}_took_us[{calls.models.index(site.stage.name)}],\n"
-        f"    .given = &{site.name('given')},\n"
-        f"    .place = {{{calls.name}_memory + {at}, {max(compiled.plan.size, 1)}U, {site.name('elements')}, {len(network.inputs)}}},\n}};"
-    )
-    return site.name("network")
+    return {
+        "inputs": site.name("sources"),
+        "output": f"{name}_output",
+        "invoke": f"{name}_invoke",
+        "input_ends": site.name("ends"),
+        "output_end": f"{{{real(factor)}, {zero}}}",
+    }
 
 
 def _networks(name: str, plan: Plan) -> list[str]:
@@ -248,11 +261,7 @@ def _networks(name: str, plan: Plan) -> list[str]:
     if not places:
         return []
     rows = ", ".join(f"&network_{places[model.name]}" for model in plan.profile.models)
-    rooms = ", ".join(f"&network_{places[model.name]}.place" for model in plan.profile.models)
-    return [
-        f"const struct network *const {name}_networks[] = {{{rows}}};\n"
-        f"const struct container_place *const {name}_places[] = {{{rooms}}};"
-    ]
+    return [f"const struct network *const {name}_networks[] = {{{rows}}};"]
 
 
 def _findings(name: str, plan: Plan, numbers: Mapping[str, int]) -> list[str]:

@@ -7,20 +7,22 @@
 #define RAM_SIZE 0x40000U
 #define SLOT_A 0x00010000U
 #define SLOT_PAGES 64U
+#define MODEL_A 0x00090000U
+#define MODEL_PAGES 32U
 
 const struct slot_pair *update_slots(void) {
   static struct nvmc_pages pages = {.start = SLOT_A, .page_size = FLASH_PAGE, .count = SLOTS * SLOT_PAGES};
   static struct flash flash;
   static struct slot_pair pair;
   flash = nvmc_flash(&pages);
-  pair = (struct slot_pair){.flash = &flash, .first_block = {0, SLOT_PAGES}, .blocks = SLOT_PAGES};
-  for (uint32_t slot = 0; slot < SLOTS; slot++) {
-    pair.rules[slot] = (struct image_rules){.keys = firmware_keys,
-                                            .key_count = firmware_key_count,
-                                            .flags = IMAGE_ROM_FIXED,
-                                            .address = SLOT_A + slot * SLOT_PAGES * FLASH_PAGE,
-                                            .ram = RAM_BEGIN,
-                                            .ram_size = RAM_SIZE};
-  }
-  return slot_pair_is_usable(&pair) ? &pair : NULL;
+  return update_slots_at(&pair, &flash, SLOT_PAGES, SLOT_A, RAM_BEGIN, RAM_SIZE);
+}
+
+const struct model_place *update_model_place(void) {
+  static struct nvmc_pages pages = {.start = MODEL_A, .page_size = FLASH_PAGE, .count = SLOTS * MODEL_PAGES};
+  static struct flash flash;
+  static struct slot_pair pair;
+  static struct model_place place;
+  flash = nvmc_flash(&pages);
+  return update_model_place_at(&place, &pair, &flash, MODEL_PAGES, (const uint8_t *)(uintptr_t)MODEL_A);
 }

@@ -1,0 +1,1 @@
+"""A board with an nRF52840, in labwired."""
