@@ -11,6 +11,7 @@ from sqlalchemy import delete, insert
 
 from thermo_core.labels import read_labels
 from thermo_hub.alerts.tables import ALERT
+from thermo_hub.fhir.tables import CONSENT
 from thermo_hub.review.tables import ITEM, SCAN, STEP
 from thermo_hub.review.windows import entropy, look_through
 from thermo_hub.security.cookies import name_of
@@ -66,12 +67,28 @@ def kept(visit: Visit) -> Iterator[Store]:
     store = open_store(visit.settings)
     yield store
     with store.write() as connection:
-        for table in (STEP, ITEM, SCAN):
+        for table in (STEP, ITEM, SCAN, CONSENT):
             connection.execute(delete(table))
         connection.execute(delete(ALERT).where(ALERT.c.id == RAISED))
     for path in folder.glob("*.mcap"):
         path.unlink()
     store.close()
+
+
+def consent(store: Store, wearable: str, given: bool, at_ns: int) -> None:
+    """Somebody says whether labels of a wearable may be learnt from."""
+    with store.write() as connection:
+        connection.execute(
+            insert(CONSENT).values(
+                id=f"{wearable} {at_ns}",
+                wearable=wearable,
+                purpose="training",
+                given=given,
+                by="she",
+                at_ns=at_ns,
+                note="",
+            )
+        )
 
 
 def items(reader: Reader) -> dict[str, str]:
@@ -196,6 +213,15 @@ def test_a_researcher_sees_pseudonyms_reads_nothing_and_takes_labels_out(
     assert all(one["may"] == [] for one in eve.get("?state=all")["items"])
     eve.say(of["Anna"], "first", "lesion", status=403, expected=0)
     eve.get(f"/{of['Anna']}/finding", 409)
+    assert "given consent to training" in eve.get("/labels.npz?profile=breast-patch", 400)["detail"]
+    for number, wearable in enumerate(("serial-one", "serial-two", "serial-two", "serial-two")):
+        consent(kept, wearable, number % 2 == 0 or number == 3, number)
+        if number == 2:
+            consent(kept, "serial-one", False, 10)
+            path = tmp_path / "one.npz"
+            path.write_bytes(eve.get("/labels.npz?profile=breast-patch"))
+            assert {one.opinion.label for one in read_labels(path).about.items} == {"lesion"}
+            consent(kept, "serial-one", True, 11)
     data = eve.get("/labels.npz?profile=breast-patch")
     path = tmp_path / "labels.npz"
     path.write_bytes(data)

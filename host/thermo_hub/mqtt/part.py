@@ -21,6 +21,7 @@ from thermo_hub.broker.settings import WEARABLE, Mqtt
 from thermo_hub.broker.topics import ALERT, FINDING, MINUTE, NOW, PICTURE, Place, level
 from thermo_hub.described import says
 from thermo_hub.events import (
+    ALERT_STEP,
     Announced,
     Event,
     Found,
@@ -47,8 +48,6 @@ ROUTER = APIRouter(prefix="/api/mqtt", tags=["mqtt"])
 FOLDER = "spool"
 NOW_NS = 5_000_000_000
 """How often the newest numbers are told."""
-STEP = "alert-step"
-"""Kind of announcement of each step of an alert."""
 MEGABYTE = 1_000_000
 
 
@@ -138,7 +137,7 @@ class Teller:
             )
         elif isinstance(event, Rolled):
             line.say(said(place.up(MINUTE), _minute(event), newest=False))
-        elif isinstance(event, Announced) and event.kind == STEP:
+        elif isinstance(event, Announced) and event.kind == ALERT_STEP:
             alert = event.data["alert"]
             line.say(said(place.up(ALERT, str(alert["rule"])), {"alert": alert, "notice": NOTICE}, retain=True))
         elif isinstance(event, Pictured):
