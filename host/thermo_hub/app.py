@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from thermo_core.errors import LinkError, ThermoError, UsageError
 from thermo_core.version import software_version
 from thermo_hub.accounts.part import PART as ACCOUNTS
+from thermo_hub.accounts.passkey_routes import PART as PASSKEYS
 from thermo_hub.alerts.part import PART as ALERTS
 from thermo_hub.anomaly.part import PART as ANOMALY
 from thermo_hub.api.description import operation_name
@@ -34,6 +35,7 @@ from thermo_hub.trends.part import PART as TRENDS
 TITLE, DESCRIPTION = "thermo-hub", "Wearable thermal sensors. Informs only. Not a medical device."
 PARTS: Sequence[Part] = (
     ACCOUNTS,
+    PASSKEYS,
     LIVE,
     ALERTS,
     TRENDS,

@@ -24,6 +24,8 @@ from thermo_hub.store.store import Store
 ENTRIES = matrix(route for part in (*PARTS, PAGES) for route in part.router.routes)
 ASK_NOBODY = {
     "POST /api/sign-in",
+    "POST /api/passkeys/options",
+    "POST /api/passkeys/sign-in",
     "POST /api/invitations/accept",
     "GET /enter",
     "POST /leave",

@@ -77,7 +77,7 @@ def test_somebody_who_was_invited_signs_in(page: Page, browser: Browser, hub: Se
         """async () => {
             const me = await (await fetch("/api/me")).json();
             const headers = { "content-type": "application/json", "x-thermo-csrf": me.csrf };
-            const body = JSON.stringify({ name: "Carla", roles: ["carer"] });
+            const body = JSON.stringify({ name: "Carla", roles: ["carer"], wearables: ["*"] });
             return (await fetch("/api/accounts", { method: "POST", headers, body })).json();
         }"""
     )

@@ -313,7 +313,9 @@ def test_the_devices_page_tests_the_wearable_and_flashes_it(looking: Looking) ->
 def test_who_looks_after_devices_sees_them_and_no_picture(browser: Browser, hub: Serving) -> None:
     settings = Settings(folder=str(hub.folder), port=int(hub.origin.rpartition(":")[2]))
     store = open_store(settings)
-    cookie = Door(store).let_in("Ed", frozenset({Role.ENGINEER}))
+    door = Door(store)
+    door.scopes.assign("Ed", ["*"], "a test")
+    cookie = door.let_in("Ed", frozenset({Role.ENGINEER}))
     store.close()
     context = browser.new_context()
     context.set_default_timeout(WAIT_MS)

@@ -38,8 +38,8 @@ NAMING = {"wearable", "alert", "item", "recording"}
 """Parts of addresses that say of which wearable a request is."""
 WITHIN = {"signal", "model", "rule", "purpose"}
 """Parts of addresses that say what of it."""
-ELSE = {"name"}
-"""Of an account."""
+ELSE = {"name", "passkey"}
+"""Of accounts."""
 REFUSAL = "There is nothing of that name that you see; an administrator assigns wearables."
 MINE = "mine"
 

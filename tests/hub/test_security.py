@@ -16,7 +16,7 @@ from thermo_hub.store.store import Store
 from thermo_hub.store.tables import ENTRY, VISIT
 
 LIVE = ORIGIN.replace("http", "ws") + "/api/live"
-NOBODY_NEEDED = {"/enter", "/leave", "/{page:path}"}
+NOBODY_NEEDED = {"/api/passkeys/options", "/api/passkeys/sign-in", "/enter", "/leave", "/{page:path}"}
 
 
 def test_a_link_lets_one_browser_in_once(visit: Visit) -> None:

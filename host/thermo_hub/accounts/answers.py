@@ -1,5 +1,7 @@
 """What the routes of accounts answer."""
 
+from typing import Any
+
 from thermo_hub.described import Answer
 
 
@@ -35,6 +37,7 @@ class Account(Answer):
         changed_ms: when its password was set.
         wearables: ids of those that it sees; "*" for all.
         visits: how often it has come in and not gone since.
+        passkeys: how many it has.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Account(Answer):
     changed_ms: int
     wearables: list[str]
     visits: int
+    passkeys: int
 
 
 class Assigned(Named):
@@ -138,3 +142,39 @@ class Looks(Answer):
     """
 
     accesses: list[Look]
+
+
+class Passkey(Answer):
+    """A passkey.
+
+    Attributes:
+        id: of the credential, base64url.
+        since_ms: when it was made, milliseconds since 1970 UTC.
+        used_ms: when somebody came in by it last; null where nobody has.
+    """
+
+    id: str
+    since_ms: int
+    used_ms: int | None
+
+
+class PasskeysOf(Answer):
+    """Passkeys of whoever asks.
+
+    Attributes:
+        account: whether they have an account, without which there are none.
+        passkeys: oldest first.
+    """
+
+    account: bool
+    passkeys: list[Passkey]
+
+
+class PasskeyOptions(Answer):
+    """What a browser needs to make or use a passkey.
+
+    Attributes:
+        options: as `PublicKeyCredential.parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON` takes them.
+    """
+
+    options: dict[str, Any]

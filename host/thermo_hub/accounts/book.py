@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from thermo_core.errors import UsageError
 from thermo_core.text import clean
-from thermo_hub.accounts.tables import ACCOUNT, INVITATION
+from thermo_hub.accounts.tables import ACCOUNT, INVITATION, PASSKEY
 from thermo_hub.security.door import LOCAL_NAME, Door
 from thermo_hub.security.roles import Role
 from thermo_hub.security.scopes import EVERY
@@ -63,6 +63,11 @@ class Book:
             }
             for row in rows
         ]
+
+    def has(self, name: str) -> bool:
+        """Whether there is an account of a name."""
+        with self._store.read() as connection:
+            return connection.execute(select(ACCOUNT.c.name).where(ACCOUNT.c.name == name)).first() is not None
 
     def wearables(self) -> list[dict[str, str]]:
         """Those that may be assigned, by id."""
@@ -130,6 +135,8 @@ class Book:
                 raise UsageError("This invitation was used or is too old; ask an administrator for another.")
             hashed = self._hashed(password, row.name)
             connection.execute(delete(INVITATION).where(INVITATION.c.token_sha256 == row.token_sha256))
+            # Whoever had the account before does not come in by what they registered then.
+            connection.execute(delete(PASSKEY).where(PASSKEY.c.account == row.name))
             values = {"password": hashed, "roles": row.roles, "closed": False, "changed_ns": now}
             found = connection.execute(update(ACCOUNT).where(ACCOUNT.c.name == row.name).values(**values))
             if not found.rowcount:
@@ -192,6 +199,7 @@ class Book:
             if not connection.execute(delete(ACCOUNT).where(ACCOUNT.c.name == name)).rowcount:
                 raise UsageError(f"There is no account {name!r:.80}; look at the list.")
             connection.execute(delete(INVITATION).where(INVITATION.c.name == name))
+            connection.execute(delete(PASSKEY).where(PASSKEY.c.account == name))
             _check_administrator(connection, name)
         self._door.scopes.assign(name, (), name)
         self._door.send_away(name)

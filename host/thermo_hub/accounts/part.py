@@ -2,70 +2,39 @@
 
 import asyncio
 import contextlib
-import math
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import HTTPConnection
 
 from thermo_core.errors import UsageError
 from thermo_hub.accounts.answers import Accounts, Assigned, Invited, Looks, Named, Routes
 from thermo_hub.accounts.book import LONGEST_NAME, LONGEST_PASSWORD, Book, checked_name
-from thermo_hub.accounts.limits import Limit
+from thermo_hub.accounts.passkeys import Passkeys
+from thermo_hub.accounts.running import NAME, Mine, Running, Runs, limit
 from thermo_hub.described import says
-from thermo_hub.hub import Hub, Part, hub_of
+from thermo_hub.hub import Hub, Part
 from thermo_hub.security.accesses import Accesses
 from thermo_hub.security.cookies import set_cookie
 from thermo_hub.security.matrix import matrix
 from thermo_hub.security.roles import EVERYBODY, TENDING, WATCHING, Role, Visitor, allow
 
 ROUTER = APIRouter(prefix="/api", tags=["accounts"])
-AT_ONCE = 2
-"""Passwords that are proved at a time: each takes 64 MB and a core."""
 ADMINISTERS = Depends(allow(Role.ADMINISTRATOR))
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 Chosen = Annotated[list[Annotated[str, Field(min_length=1, max_length=80)]], Field(max_length=1000)]
 Password = Annotated[str, Field(max_length=LONGEST_PASSWORD)]
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
-    """Accounts at work.
-
-    Attributes:
-        book: of accounts.
-        by_name: how often the password of a name may be tried.
-        by_address: how often an address may try any.
-        proving: taken while a password is proved.
-    """
-
-    book: Book
-    by_name: Limit = field(default_factory=lambda: Limit(5, 60))
-    by_address: Limit = field(default_factory=lambda: Limit(20, 60))
-    proving: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
-
-
 @contextlib.asynccontextmanager
 async def run(hub: Hub) -> AsyncIterator[Running]:
     """Keep accounts as long as the hub runs."""
-    yield Running(await asyncio.to_thread(Book, hub.store, hub.door))
+    yield Running(await asyncio.to_thread(Book, hub.store, hub.door), Passkeys(hub.store))
 
 
-PART = Part("accounts", ROUTER, run)
-
-
-def running(connection: HTTPConnection) -> Running:
-    """What runs: a dependency."""
-    found: Running = connection.app.state.running[PART.name]
-    return found
-
-
-Runs = Annotated[Running, Depends(running)]
-Mine = Annotated[Hub, Depends(hub_of)]
+PART = Part(NAME, ROUTER, run)
 
 
 class SignIn(BaseModel):
@@ -143,7 +112,7 @@ class Change(BaseModel):
 @ROUTER.post("/sign-in", responses=says(Named, 429))
 async def sign_in(body: SignIn, request: Request, answer: Response, hub: Mine, runs: Runs) -> dict[str, str]:
     """Come in by name and password."""
-    _limit(runs, request, body.name)
+    limit(runs, request, body.name)
     async with runs.proving:
         roles = await run_in_threadpool(runs.book.sign_in, body.name, body.password)
     if roles is None:
@@ -157,7 +126,7 @@ async def sign_in(body: SignIn, request: Request, answer: Response, hub: Mine, r
 @ROUTER.post("/invitations/accept", responses=says(Named, 429))
 async def accept(body: Acceptance, request: Request, runs: Runs) -> dict[str, str]:
     """Set a password of your own, by an invitation."""
-    _limit(runs, request, "")
+    limit(runs, request, "")
     async with runs.proving:
         return {"name": await run_in_threadpool(runs.book.accept, body.token, body.password)}
 
@@ -167,7 +136,7 @@ async def change_password(
     body: Change, request: Request, runs: Runs, visitor: Annotated[Visitor, Depends(allow(EVERYBODY))]
 ) -> dict[str, str]:
     """Take another password; sign in again by it."""
-    _limit(runs, request, visitor.name)
+    limit(runs, request, visitor.name)
     async with runs.proving:
         await run_in_threadpool(runs.book.change_password, visitor.name, body.before, body.after)
     return {"name": visitor.name}
@@ -176,7 +145,9 @@ async def change_password(
 @ROUTER.get("/accounts", dependencies=[ADMINISTERS], responses=says(Accounts))
 def accounts(runs: Runs) -> dict[str, Any]:
     """All accounts."""
-    return {"accounts": runs.book.accounts(), "roles": list(Role), "wearables": runs.book.wearables()}
+    passkeys = runs.passkeys.counts()
+    found = [{**one, "passkeys": passkeys.get(one["name"], 0)} for one in runs.book.accounts()]
+    return {"accounts": found, "roles": list(Role), "wearables": runs.book.wearables()}
 
 
 @ROUTER.post("/accounts", responses=says(Invited))
@@ -236,12 +207,3 @@ def accesses(wearable: str, request: Request, most: Annotated[int, Query(ge=1, l
     """Who looked at a wearable, or at all of them, newest first."""
     found: Accesses = request.app.state.accesses
     return {"accesses": found.of(wearable, most)}
-
-
-def _limit(runs: Running, request: Request, name: str) -> None:
-    address = request.client.host if request.client is not None else ""
-    wait_s = runs.by_address.wait_s(address)
-    wait_s = max(wait_s, runs.by_name.wait_s(name) if name and not wait_s else 0.0)
-    if wait_s:
-        seconds = math.ceil(wait_s)
-        raise HTTPException(429, f"Too many tries; wait {seconds} s.", {"retry-after": str(seconds)})

@@ -1,6 +1,6 @@
 """Tables of accounts. Times are nanoseconds since 1970 UTC."""
 
-from sqlalchemy import BigInteger, Boolean, Column, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, String, Table
 
 from thermo_hub.store.tables import METADATA
 
@@ -22,4 +22,15 @@ INVITATION = Table(
     Column("name", String(64), nullable=False),
     Column("roles", String(255), nullable=False),
     Column("expires_ns", BigInteger, nullable=False),
+)
+
+PASSKEY = Table(
+    "passkey",
+    METADATA,
+    Column("id", String(1400), primary_key=True, comment="of the credential, base64url"),
+    Column("account", String(64), nullable=False, index=True),
+    Column("public_key", LargeBinary, nullable=False, comment="COSE"),
+    Column("sign_count", BigInteger, nullable=False, comment="signatures that it has counted; a copy stands behind"),
+    Column("since_ns", BigInteger, nullable=False),
+    Column("used_ns", BigInteger, nullable=True),
 )

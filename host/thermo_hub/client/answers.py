@@ -26,6 +26,7 @@ class Account(msgspec.Struct, frozen=True):
         changed_ms: when its password was set.
         wearables: ids of those that it sees; "*" for all.
         visits: how often it has come in and not gone since.
+        passkeys: how many it has.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Account(msgspec.Struct, frozen=True):
     changed_ms: int
     wearables: list[str]
     visits: int
+    passkeys: int
 
 
 class Assignable(msgspec.Struct, frozen=True):
@@ -145,6 +147,42 @@ class Looks(msgspec.Struct, frozen=True):
     """
 
     accesses: list[Look]
+
+
+class Passkey(msgspec.Struct, frozen=True):
+    """A passkey.
+
+    Attributes:
+        id: of the credential, base64url.
+        since_ms: when it was made, milliseconds since 1970 UTC.
+        used_ms: when somebody came in by it last; null where nobody has.
+    """
+
+    id: str
+    since_ms: int
+    used_ms: int | None
+
+
+class PasskeysOf(msgspec.Struct, frozen=True):
+    """Passkeys of whoever asks.
+
+    Attributes:
+        account: whether they have an account, without which there are none.
+        passkeys: oldest first.
+    """
+
+    account: bool
+    passkeys: list[Passkey]
+
+
+class PasskeyOptions(msgspec.Struct, frozen=True):
+    """What a browser needs to make or use a passkey.
+
+    Attributes:
+        options: as `PublicKeyCredential.parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON` takes them.
+    """
+
+    options: dict[str, Any]
 
 
 class ListedAlert(msgspec.Struct, frozen=True):

@@ -30,6 +30,8 @@ from thermo_hub.client.answers import (
     Named,
     Nights,
     OpinionSaid,
+    PasskeyOptions,
+    PasskeysOf,
     Purpose,
     PutAway,
     Queue,
@@ -145,6 +147,55 @@ class AsyncAccountsOperations:
         Roles: administrator, carer, clinician, wearer.
         """
         return await self._line.ask("GET", f"/api/accesses/{quoted(wearable)}", Looks, query={"most": most})
+
+    async def passkeys(self) -> PasskeysOf:
+        """Your passkeys.
+
+        Roles: every one.
+        """
+        return await self._line.ask("GET", "/api/me/passkeys", PasskeysOf)
+
+    async def register(self, credential: dict[str, Any]) -> Named:
+        """Keep the passkey that your browser made.
+
+        Roles: every one.
+        """
+        return await self._line.ask("POST", "/api/me/passkeys", Named, body={"credential": credential})
+
+    async def begin(self, password: str) -> PasskeyOptions:
+        """Begin to make a passkey; your password shows that it is you.
+
+        Roles: every one.
+        """
+        return await self._line.ask("POST", "/api/me/passkeys/options", PasskeyOptions, body={"password": password})
+
+    async def forget(self, passkey: str) -> Named:
+        """Forget one of your passkeys.
+
+        Roles: every one.
+        """
+        return await self._line.ask("DELETE", f"/api/me/passkeys/{quoted(passkey)}", Named)
+
+    async def forget_all(self, name: str) -> Named:
+        """Forget all passkeys of an account.
+
+        Roles: administrator.
+        """
+        return await self._line.ask("DELETE", f"/api/accounts/{quoted(name)}/passkeys", Named)
+
+    async def challenge(self) -> PasskeyOptions:
+        """Begin to come in by a passkey.
+
+        Roles: nobody is asked.
+        """
+        return await self._line.ask("POST", "/api/passkeys/options", PasskeyOptions)
+
+    async def come_in(self, credential: dict[str, Any]) -> Named:
+        """Come in by a passkey.
+
+        Roles: nobody is asked.
+        """
+        return await self._line.ask("POST", "/api/passkeys/sign-in", Named, body={"credential": credential})
 
 
 class AsyncAlertsOperations:

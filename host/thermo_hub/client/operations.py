@@ -30,6 +30,8 @@ from thermo_hub.client.answers import (
     Named,
     Nights,
     OpinionSaid,
+    PasskeyOptions,
+    PasskeysOf,
     Purpose,
     PutAway,
     Queue,
@@ -139,6 +141,55 @@ class AccountsOperations:
         Roles: administrator, carer, clinician, wearer.
         """
         return self._line.ask("GET", f"/api/accesses/{quoted(wearable)}", Looks, query={"most": most})
+
+    def passkeys(self) -> PasskeysOf:
+        """Your passkeys.
+
+        Roles: every one.
+        """
+        return self._line.ask("GET", "/api/me/passkeys", PasskeysOf)
+
+    def register(self, credential: dict[str, Any]) -> Named:
+        """Keep the passkey that your browser made.
+
+        Roles: every one.
+        """
+        return self._line.ask("POST", "/api/me/passkeys", Named, body={"credential": credential})
+
+    def begin(self, password: str) -> PasskeyOptions:
+        """Begin to make a passkey; your password shows that it is you.
+
+        Roles: every one.
+        """
+        return self._line.ask("POST", "/api/me/passkeys/options", PasskeyOptions, body={"password": password})
+
+    def forget(self, passkey: str) -> Named:
+        """Forget one of your passkeys.
+
+        Roles: every one.
+        """
+        return self._line.ask("DELETE", f"/api/me/passkeys/{quoted(passkey)}", Named)
+
+    def forget_all(self, name: str) -> Named:
+        """Forget all passkeys of an account.
+
+        Roles: administrator.
+        """
+        return self._line.ask("DELETE", f"/api/accounts/{quoted(name)}/passkeys", Named)
+
+    def challenge(self) -> PasskeyOptions:
+        """Begin to come in by a passkey.
+
+        Roles: nobody is asked.
+        """
+        return self._line.ask("POST", "/api/passkeys/options", PasskeyOptions)
+
+    def come_in(self, credential: dict[str, Any]) -> Named:
+        """Come in by a passkey.
+
+        Roles: nobody is asked.
+        """
+        return self._line.ask("POST", "/api/passkeys/sign-in", Named, body={"credential": credential})
 
 
 class AlertsOperations:

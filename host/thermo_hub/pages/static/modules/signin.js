@@ -1,6 +1,7 @@
 // What somebody sees whom nobody has let in yet: a form for name and password, or for the password of an invitation.
 
 import { el, put } from "./dom.js";
+import { passkeysAllowed, signInByPasskey } from "./passkeys.js";
 
 export function signIn(main) {
   const name = el("input", { type: "text", autocomplete: "username", required: true, maxlength: "64", id: "name" });
@@ -8,7 +9,20 @@ export function signIn(main) {
   form(main, "Nobody has let you in yet", [["Name", name], ["Password", password]], "Sign in", async () => {
     await post("/api/sign-in", { name: name.value, password: password.value });
     location.reload();
-  }, el("p", { class: "quiet" }, "Or open the link that the hub printed when it started; ", el("code", {}, "thermo-hub link"), " prints another."));
+  }, el("div", { class: "stack" }, passkeysAllowed() ? byPasskey() : null, el("p", { class: "quiet" }, "Or open the link that the hub printed when it started; ", el("code", {}, "thermo-hub link"), " prints another.")));
+}
+
+function byPasskey() {
+  const problem = el("p", { class: "chip bad", role: "alert", hidden: true });
+  return el("div", { class: "stack" }, el("button", { type: "button", onclick: async () => {
+    try {
+      await signInByPasskey(post);
+      location.reload();
+    } catch (error) {
+      problem.hidden = false;
+      put(problem, error.message);
+    }
+  } }, "Sign in by a passkey"), problem);
 }
 
 export function invited(main, token) {

@@ -89,9 +89,10 @@ function account(hub, one, roles, wearables, act) {
 async function ownPasskeys(hub, act) {
   const { passkeys, account: has } = await hub.get("/api/me/passkeys");
   if (!has) return null;
+  const password = el("input", { type: "password", autocomplete: "current-password", required: true, maxlength: "256", id: "proof" });
   return el("section", { class: "card stack" }, el("h2", {}, "Your passkeys"),
     passkeys.length ? el("ul", {}, ...passkeys.map((one) => el("li", {}, `of ${moment(one.since_ms)}, ${one.used_ms ? `used ${moment(one.used_ms)}` : "not used yet"} `,
       el("button", { type: "button", class: "small", "aria-label": `Remove the passkey of ${moment(one.since_ms)}`, onclick: act(() => hub.ask("DELETE", `/api/me/passkeys/${encodeURIComponent(one.id)}`)) }, "Remove"))))
       : el("p", { class: "quiet" }, "You have none; with one you come in without a password."),
-    passkeysAllowed() ? el("div", {}, el("button", { type: "button", onclick: act(() => registerPasskey(hub)) }, "Add a passkey")) : el("p", { class: "quiet" }, "Passkeys need a browser at a name, as localhost, or at a hub behind TLS; not at a bare address."));
+    passkeysAllowed() ? el("form", { class: "row", onsubmit: (event) => { event.preventDefault(); act(() => registerPasskey(hub, password.value))(); } }, el("label", { class: "row", for: "proof" }, "Your password", password), el("button", { type: "submit" }, "Add a passkey")) : el("p", { class: "quiet" }, "Passkeys need a browser at a name, as localhost, or at a hub behind TLS; not at a bare address."));
 }
