@@ -65,7 +65,7 @@ def test_somebody_makes_a_passkey_and_comes_in_by_it(browser: Browser, hub: Serv
     expect(page.get_by_text(re.compile("^of .*not used yet"))).to_be_visible()
     assert len(line.send("WebAuthn.getCredentials", {"authenticatorId": key})["credentials"]) == 1
 
-    sent: list[dict[str, Any]] = []
+    sent: list[Any] = []
 
     def note(route: Route) -> None:
         sent.append(route.request.post_data_json)
