@@ -107,9 +107,7 @@ class Position:
             StorageError: it cannot be written.
         """
         at = self.at
-        self.sent = msgspec.structs.replace(
-            self.sent, taken=(at.segment, at.offset, at.count), session=self.session
-        )
+        self.sent = msgspec.structs.replace(self.sent, taken=(at.segment, at.offset, at.count), session=self.session)
         if self.sent != self._saved:
             write_file(self._path, msgspec.json.encode(self.sent))
             self._saved = self.sent
