@@ -4,11 +4,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from bundles import IMAGE
 from hubs import Serving, command, serving
 from playwright.sync_api import Page, expect, sync_playwright
@@ -20,9 +22,11 @@ from thermo_host.flash import flash, load
 
 CHROMIUM = "/usr/bin/chromium"
 WAIT_MS = 60_000.0
+SERIALS = ("SIM-00000004", "SIM-00000005")
 RECORDED_MS = 6_000.0
 DEVELOPMENT_KEY = Path(str(resources.files("thermo_device") / "development_key" / "development_ed25519.pem"))
 QUICK = ("--quick", "--set", "batch=16", "--set", "dropout=0.0")
+WCAG = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
 expect.set_options(timeout=WAIT_MS)
 
 
@@ -41,17 +45,20 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="module")
-def ill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Another one, with a lesion under it."""
-    with started("agent", tmp_path_factory.mktemp("ill"), "--seed", "5") as running:
+def ill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, ExitStack]]:
+    """Another one, with a lesion under it, and what ends it: it is needed no longer than it is recorded."""
+    with ExitStack() as stack:
+        running = stack.enter_context(started("agent", tmp_path_factory.mktemp("ill"), "--seed", "5"))
         with running.open() as host:
             flash(host, load(IMAGE))
-        yield running
+        yield running, stack
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory, healthy: Running, ill: Running) -> Iterator[Serving]:
-    with serving(tmp_path_factory.mktemp("hub"), healthy, ill) as found:
+def hub(
+    tmp_path_factory: pytest.TempPathFactory, healthy: Running, ill: tuple[Running, ExitStack]
+) -> Iterator[Serving]:
+    with serving(tmp_path_factory.mktemp("hub"), healthy, ill[0]) as found:
         yield found
 
 
@@ -69,7 +76,7 @@ def page(hub: Serving) -> Iterator[Page]:
 def record(page: Page, origin: str) -> None:
     """Of both wearables, on the page of recordings."""
     page.goto(f"{origin}/recordings")
-    for serial, person in (("SIM-00000004", "Anna"), ("SIM-00000005", "Berta")):
+    for serial, person in zip(SERIALS, ("Anna", "Berta"), strict=True):
         card = page.locator(".card.row", has_text=serial)
         card.get_by_role("textbox").fill(person)
         card.get_by_role("button", name="Record").click()
@@ -109,6 +116,20 @@ def read_all(page: Page, origin: str) -> int:
     return len(places)
 
 
+def page_is_for_everybody(page: Page) -> None:
+    """The page of a window that was read: named, with contrast, on a phone, light and dark."""
+    for theme, width in (("light", 1280), ("dark", 360)):
+        page.evaluate(f"localStorage.setItem('thermo-hub.theme', '{theme}')")
+        page.set_viewport_size({"width": width, "height": 800})
+        page.reload()
+        expect(page.get_by_role("heading", name="What the model said")).to_be_visible()
+        found = Axe().run(page, options=WCAG)
+        assert found.violations_count == 0, (theme, found.generate_report())
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        expect(page.locator("footer")).to_contain_text("Informs only. Not a medical device.")
+    page.set_viewport_size({"width": 1280, "height": 1000})
+
+
 def run(program: str, *words: str | Path) -> None:
     whole = [Path(sys.executable).with_name(program), *words]
     done = subprocess.run(list(map(str, whole)), capture_output=True, text=True, check=False)
@@ -116,7 +137,7 @@ def run(program: str, *words: str | Path) -> None:
 
 
 def test_a_wearable_that_errs_is_reviewed_trained_anew_and_errs_no_more(
-    page: Page, hub: Serving, tmp_path: Path
+    page: Page, hub: Serving, ill: tuple[Running, ExitStack], tmp_path: Path
 ) -> None:
     origin = hub.origin
     page.locator("a.tile").nth(1).wait_for()
@@ -124,7 +145,15 @@ def test_a_wearable_that_errs_is_reviewed_trained_anew_and_errs_no_more(
     expect(page.locator(".finding .bar.first")).to_contain_text(re.compile(r"^lesion"))
 
     record(page, origin)
+    for serial in SERIALS:
+        page.goto(f"{origin}/sharing/{serial}")
+        page.get_by_role("button", name="Give consent to training").click()
+        expect(page.locator("main")).to_contain_text("training given by this computer")
+    page.goto(f"{origin}/review")
+    ill[1].close()
+
     windows = read_all(page, origin)
+    page_is_for_everybody(page)
     assert windows >= 2
 
     file = tmp_path / "labels.npz"

@@ -205,3 +205,73 @@ class RulesVersion(Answer):
     """
 
     version: int
+
+
+class PersonalThreshold(Answer):
+    """A threshold of one wearer.
+
+    Attributes:
+        when: comparison.
+        clear: when it is over; null for when that does not hold.
+        why: in words.
+        by: who set it.
+        at: when.
+    """
+
+    when: str
+    clear: str | None
+    why: str | None
+    by: str
+    at: str
+
+
+class ThresholdChange(Answer):
+    """A change of a wearer's threshold.
+
+    Attributes:
+        version: of the rules that it came with.
+        when: comparison; null where the wearer had that of everybody again.
+        clear, why: of it.
+        by: who changed it.
+        at: when.
+    """
+
+    version: int
+    when: str | None
+    clear: str | None
+    why: str | None
+    by: str
+    at: str
+
+
+class Threshold(Answer):
+    """A rule with its threshold for everybody and that of one wearer.
+
+    Attributes:
+        rule: its name.
+        what: kind of number that it watches.
+        when, clear: for everybody.
+        personal: of the wearer; null where it is as for everybody.
+        history: changes of that, newest first.
+    """
+
+    rule: str
+    what: str
+    when: str
+    clear: str | None
+    personal: PersonalThreshold | None
+    history: list[ThresholdChange]
+
+
+class Thresholds(Answer):
+    """Thresholds of one wearer.
+
+    Attributes:
+        rules: each that holds for the wearable.
+        version: of the rules.
+        notice: that it informs only.
+    """
+
+    rules: list[Threshold]
+    version: int
+    notice: str

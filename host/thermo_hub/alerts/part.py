@@ -17,7 +17,17 @@ from thermo_core.errors import LinkError, UsageError
 from thermo_core.wearable.profile import NOTICE
 from thermo_host.link.wearable import Wearable
 from thermo_hub.alerts import lookup
-from thermo_hub.alerts.answers import Alert, Alerts, Channels, PutAway, RulesText, RulesVersion, Watched, WholeAlert
+from thermo_hub.alerts.answers import (
+    Alert,
+    Alerts,
+    Channels,
+    PutAway,
+    RulesText,
+    RulesVersion,
+    Thresholds,
+    Watched,
+    WholeAlert,
+)
 from thermo_hub.alerts.channels.channel import Channel
 from thermo_hub.alerts.channels.table import channels
 from thermo_hub.alerts.deliveries import Deliveries
@@ -211,7 +221,7 @@ async def change_rules(body: Rules, runs: Runs, visitor: Annotated[Visitor, Depe
     return {"version": found.version}
 
 
-class Threshold(BaseModel):
+class OwnThreshold(BaseModel):
     """A threshold of one wearer.
 
     Attributes:
@@ -227,16 +237,16 @@ class Threshold(BaseModel):
     expected: Annotated[int, Field(ge=0)] | None = None
 
 
-@ROUTER.get("/thresholds/{wearable}", dependencies=[Depends(allow(WATCHING | SETTING))])
+@ROUTER.get("/thresholds/{wearable}", dependencies=[Depends(allow(WATCHING | SETTING))], responses=says(Thresholds))
 def thresholds(wearable: str, runs: Runs) -> dict[str, Any]:
     """Thresholds of a wearer beside those for everybody, with who set them, when, and what they were before."""
     rules = runs.desk.rules
     return {"rules": of_wearer(runs.desk.files, rules, wearable), "version": rules.version, "notice": NOTICE}
 
 
-@ROUTER.put("/thresholds/{wearable}/{rule}")
+@ROUTER.put("/thresholds/{wearable}/{rule}", responses=says(RulesVersion))
 async def set_threshold(
-    wearable: str, rule: str, body: Threshold, runs: Runs, visitor: Annotated[Visitor, Depends(allow(SETTING))]
+    wearable: str, rule: str, body: OwnThreshold, runs: Runs, visitor: Annotated[Visitor, Depends(allow(SETTING))]
 ) -> dict[str, Any]:
     """Give a wearer a threshold of their own; a new version of the rules, which holds from now on."""
     change = with_threshold(wearable, rule, body.when, body.clear or None, body.why or None)
@@ -244,7 +254,7 @@ async def set_threshold(
     return {"version": found.version}
 
 
-@ROUTER.delete("/thresholds/{wearable}/{rule}")
+@ROUTER.delete("/thresholds/{wearable}/{rule}", responses=says(RulesVersion))
 async def remove_threshold(
     wearable: str, rule: str, runs: Runs, visitor: Annotated[Visitor, Depends(allow(SETTING))]
 ) -> dict[str, Any]:

@@ -84,6 +84,38 @@ class Routes(msgspec.Struct, frozen=True):
     routes: list[Route]
 
 
+class Look(msgspec.Struct, frozen=True):
+    """Somebody looked at a wearable.
+
+    Attributes:
+        at_ms: when, milliseconds since 1970 UTC; the same within ten minutes is told once.
+        who: name of the account.
+        roles: that they had.
+        wearable: id; "" for all wearables.
+        action: read, live, export or change.
+        what: method and path.
+        ok: whether their role may.
+    """
+
+    at_ms: int
+    who: str
+    roles: list[str]
+    wearable: str
+    action: str
+    what: str
+    ok: bool
+
+
+class Looks(msgspec.Struct, frozen=True):
+    """Who looked.
+
+    Attributes:
+        accesses: newest first.
+    """
+
+    accesses: list[Look]
+
+
 class ListedAlert(msgspec.Struct, frozen=True):
     """An alert in a list.
 
@@ -199,6 +231,76 @@ class RulesVersion(msgspec.Struct, frozen=True):
     """
 
     version: int
+
+
+class PersonalThreshold(msgspec.Struct, frozen=True):
+    """A threshold of one wearer.
+
+    Attributes:
+        when: comparison.
+        clear: when it is over; null for when that does not hold.
+        why: in words.
+        by: who set it.
+        at: when.
+    """
+
+    when: str
+    clear: str | None
+    why: str | None
+    by: str
+    at: str
+
+
+class ThresholdChange(msgspec.Struct, frozen=True):
+    """A change of a wearer's threshold.
+
+    Attributes:
+        version: of the rules that it came with.
+        when: comparison; null where the wearer had that of everybody again.
+        clear, why: of it.
+        by: who changed it.
+        at: when.
+    """
+
+    version: int
+    when: str | None
+    clear: str | None
+    why: str | None
+    by: str
+    at: str
+
+
+class Threshold(msgspec.Struct, frozen=True):
+    """A rule with its threshold for everybody and that of one wearer.
+
+    Attributes:
+        rule: its name.
+        what: kind of number that it watches.
+        when, clear: for everybody.
+        personal: of the wearer; null where it is as for everybody.
+        history: changes of that, newest first.
+    """
+
+    rule: str
+    what: str
+    when: str
+    clear: str | None
+    personal: PersonalThreshold | None
+    history: list[ThresholdChange]
+
+
+class Thresholds(msgspec.Struct, frozen=True):
+    """Thresholds of one wearer.
+
+    Attributes:
+        rules: each that holds for the wearable.
+        version: of the rules.
+        notice: that it informs only.
+    """
+
+    rules: list[Threshold]
+    version: int
+    notice: str
 
 
 class Alert(msgspec.Struct, frozen=True):
@@ -554,6 +656,26 @@ class Again(msgspec.Struct, frozen=True):
     waiting: int
 
 
+class Ingested(msgspec.Struct, frozen=True):
+    """What was taken since the hub began.
+
+    Attributes:
+        broker: host and port; None where none is set.
+        problem: why it cannot be reached; "" where it can.
+        records: that came.
+        repeats: that had come before.
+        bad: messages that hold none.
+        shown: ids of the wearables that they are of.
+    """
+
+    broker: str | None
+    problem: str = ""
+    records: int = 0
+    repeats: int = 0
+    bad: int = 0
+    shown: list[str] = []
+
+
 class Me(msgspec.Struct, frozen=True):
     """The visitor.
 
@@ -639,6 +761,65 @@ class Labelled(msgspec.Struct, frozen=True):
     """
 
     label: str
+
+
+class Uplink(msgspec.Struct, frozen=True):
+    """A wearable's line to the broker.
+
+    Attributes:
+        wearable: its id.
+        site: in topics.
+        waiting: records that wait.
+        lost: records that were not kept until the broker was back.
+        kept: whether the broker still owes that it has a message.
+        problem: why the broker cannot be reached; "" where it can.
+    """
+
+    wearable: str
+    site: str
+    waiting: int
+    lost: int
+    kept: bool
+    problem: str
+
+
+class Lines(msgspec.Struct, frozen=True):
+    """Lines to the broker.
+
+    Attributes:
+        broker: host and port; None where none is set.
+        at_ms: now, milliseconds since 1970 UTC.
+        lines: of each wearable.
+    """
+
+    broker: str | None
+    at_ms: int
+    lines: list[Uplink]
+
+
+class RestsOn(msgspec.Struct, frozen=True):
+    """What the newest finding of a model rests on.
+
+    Attributes:
+        known: whether that can be said.
+        why: a sentence, where it cannot.
+        signal: the camera on whose picture it lies.
+        utc: of the moment, milliseconds since 1970.
+        label, score: what the model says first, and how sure it is, 0 to 1.
+        outline: polylines of (x, y) around what carries most of it, pixels from the top left; none where no place does.
+        peak: (x, y) of the pixel that carries most.
+        loss: of log-odds where that is covered.
+    """
+
+    known: bool
+    why: str | None = None
+    signal: str | None = None
+    utc: float | None = None
+    label: str | None = None
+    score: float | None = None
+    outline: list[list[list[float]]] | None = None
+    peak: list[float] | None = None
+    loss: float | None = None
 
 
 class Recorder(msgspec.Struct, frozen=True):
@@ -739,6 +920,286 @@ class Looked(msgspec.Struct, frozen=True):
     bodies: list[dict[str, Any]]
     channels: list[dict[str, Any]]
     facts: dict[str, Any]
+
+
+class Window(msgspec.Struct, frozen=True):
+    """A window in the queue; nothing of why it is there, which would tell what the model said.
+
+    Attributes:
+        id: of it.
+        state: how it stands.
+        may: steps that this visitor may take next.
+        person: of whom it is; a pseudonym for who is no clinician.
+        wearable: id of the wearable; absent for who is no clinician.
+        profile: name of what the wearable is.
+        model: name of its model.
+        classes: of the model.
+        from_ms, to_ms: ends.
+        readers: that have begun to read it.
+    """
+
+    id: str
+    state: str
+    may: list[str]
+    person: str
+    profile: str
+    model: str
+    classes: list[str]
+    from_ms: float
+    to_ms: float
+    readers: int
+    wearable: str = ""
+
+
+class Queue(msgspec.Struct, frozen=True):
+    """Windows that wait, the most urgent first.
+
+    Attributes:
+        items: each.
+        all: windows that there are in all.
+        notice: that it informs only.
+    """
+
+    items: list[Window]
+    all: int
+    notice: str
+
+
+class Kappa(msgspec.Struct, frozen=True):
+    """Agreement of two readers.
+
+    Attributes:
+        n: windows that both read blind.
+        agreed: share of them on which they agree.
+        kappa: Cohen's; null where chance alone would agree always.
+        low, high: ends of its interval.
+    """
+
+    n: int
+    agreed: float
+    kappa: float | None
+    low: float | None
+    high: float | None
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """Two readers on one model.
+
+    Attributes:
+        profile: name of what the wearable is.
+        model: name of its model.
+        readers: both.
+        over_all: over all classes.
+        classes: each against the rest.
+    """
+
+    profile: str
+    model: str
+    readers: list[Any]
+    over_all: Kappa
+    classes: dict[str, Kappa]
+
+
+class Agreements(msgspec.Struct, frozen=True):
+    """How far readers agree.
+
+    Attributes:
+        pairs: each two.
+        level: of the intervals.
+        notice: that it informs only.
+    """
+
+    pairs: list[Pair]
+    level: float
+    notice: str
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A place on a picture.
+
+    Attributes:
+        kind: a box has two corners, a polygon three points or more.
+        signal: the picture.
+        points: (x, y), pixels from the left and from the top.
+    """
+
+    kind: Literal["box", "polygon"]
+    signal: str
+    points: list[list[Any]]
+
+
+class Opinion(msgspec.Struct, frozen=True):
+    """What a reader says.
+
+    Attributes:
+        label: a class; null where the reader cannot tell.
+        shapes: where it is seen.
+        ranges: from and to, between which it holds; all of the window where there is none.
+        note: in words; "" for who is no clinician.
+    """
+
+    label: str | None
+    shapes: list[Place]
+    ranges: list[list[Any]]
+    note: str
+
+
+class ReadStep(msgspec.Struct, frozen=True):
+    """A step of a reader.
+
+    Attributes:
+        at_ms: when.
+        by: who.
+        kind: of it.
+        blinded: whether the model's finding had not been shown.
+        opinion: held since then.
+    """
+
+    at_ms: float
+    by: str
+    kind: Literal["first", "kept", "changed", "revised", "adjudicated"]
+    blinded: bool
+    opinion: Opinion
+
+
+class Drawn(msgspec.Struct, frozen=True):
+    """A signal that is drawn as a whole.
+
+    Attributes:
+        signal: its name.
+        unit: of its values.
+    """
+
+    signal: str
+    unit: str
+
+
+class DrawnLine(msgspec.Struct, frozen=True):
+    """A number that is drawn as a line.
+
+    Attributes:
+        element: place within the signal.
+        name: what people call it.
+    """
+
+    signal: str
+    unit: str
+    element: int
+    name: str
+
+
+class WholeWindow(msgspec.Struct, frozen=True):
+    """A window with its signals.
+
+    Attributes:
+        lines: by signal: seconds since 1970 UTC, then its numbers.
+        pictures: signals that are pictures.
+        bodies: signals that are temperatures of a body's segments.
+        channels: lines that there are.
+        notice: that it informs only.
+    """
+
+    id: str
+    state: str
+    may: list[str]
+    person: str
+    profile: str
+    model: str
+    classes: list[str]
+    from_ms: float
+    to_ms: float
+    readers: int
+    mine: int
+    sees_finding: bool
+    steps: list[ReadStep]
+    shapes: dict[str, list[int]]
+    lines: dict[str, list[list[float | None]]]
+    pictures: list[Drawn]
+    bodies: list[Drawn]
+    channels: list[DrawnLine]
+    notice: str
+    wearable: str = ""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What the model said of a window.
+
+    Attributes:
+        label: class of the greatest mean score.
+        scores: means, by class.
+        findings: that the means are of.
+        uncertainty: normalised entropy of the scores, 0 to 1.
+        alerts: of the wearable's own, raised in the window.
+        called: rules of the hub that began to call in it.
+        bundle: first bytes of the hash of the wearable's bundle, hexadecimal.
+        notice: that it informs only.
+    """
+
+    label: str
+    scores: dict[str, float]
+    findings: int
+    uncertainty: float
+    alerts: list[str]
+    called: list[str]
+    bundle: str
+    notice: str
+
+
+class ReadWindow(msgspec.Struct, frozen=True):
+    """A window with what of it this visitor may see.
+
+    Attributes:
+        mine: number of this visitor's steps.
+        sees_finding: whether the model's finding is given to this visitor.
+        steps: of this visitor; of everybody where readers disagree or are done.
+        shapes: rows and columns of each picture.
+    """
+
+    id: str
+    state: str
+    may: list[str]
+    person: str
+    profile: str
+    model: str
+    classes: list[str]
+    from_ms: float
+    to_ms: float
+    readers: int
+    mine: int
+    sees_finding: bool
+    steps: list[ReadStep]
+    shapes: dict[str, list[int]]
+    wearable: str = ""
+
+
+class MarkedPlace(msgspec.Struct, frozen=True):
+    """A place on a picture.
+
+    Attributes:
+        kind: a box has two corners, a polygon three points or more.
+        signal: the picture.
+        points: (x, y), pixels from the left and from the top.
+    """
+
+    kind: Literal["box", "polygon"]
+    signal: str
+    points: list[list[Any]]
+
+
+class OpinionSaid(msgspec.Struct, frozen=True):
+    """What a reader says.
+
+    Attributes:
+        label: a class of the model; null where the reader cannot tell.
+        shapes: where it is seen.
+        ranges: from and to, milliseconds since 1970 UTC, between which it holds; all of the window where there is none.
+        note: in words.
+    """
+
+    label: str | None
+    shapes: list[MarkedPlace]
+    ranges: list[list[Any]]
+    note: str = ""
 
 
 class Series(msgspec.Struct, frozen=True):

@@ -1,11 +1,12 @@
 """Operations of the hub's API. Made of the hub's OpenAPI by `python -m thermo_hub.client_code`."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from thermo_hub.client.answers import (
     Accounts,
     Again,
+    Agreements,
     Alert,
     Alerts,
     AllSeries,
@@ -15,29 +16,39 @@ from thermo_hub.client.answers import (
     Device,
     Drawing,
     Estimates,
+    Finding,
+    Ingested,
     Invited,
     Job,
     Labelled,
+    Lines,
     Looked,
+    Looks,
     Marked,
     Me,
     Named,
     Nights,
+    OpinionSaid,
     Purpose,
     PutAway,
+    Queue,
+    ReadWindow,
     Recorder,
     Recordings,
+    RestsOn,
     Role,
     Routes,
     RulesText,
     RulesVersion,
     SeenAlert,
     Sendings,
+    Thresholds,
     Trends,
     Usual,
     Watched,
     Wearables,
     WholeAlert,
+    WholeWindow,
 )
 from thermo_hub.client.line import Line
 from thermo_hub.client.requests import quoted
@@ -105,6 +116,13 @@ class AccountsOperations:
         """
         return self._line.ask("GET", "/api/roles", Routes)
 
+    def accesses(self, wearable: str, *, most: int = 200) -> Looks:
+        """Who looked at a wearable, or at all of them, newest first.
+
+        Roles: administrator, carer, clinician, wearer.
+        """
+        return self._line.ask("GET", f"/api/accesses/{quoted(wearable)}", Looks, query={"most": most})
+
 
 class AlertsOperations:
     """Operations of alerts."""
@@ -167,6 +185,41 @@ class AlertsOperations:
         Roles: administrator, carer, clinician, engineer, wearer.
         """
         return self._line.ask("GET", "/api/alerts/rules.toml", bytes)
+
+    def thresholds(self, wearable: str) -> Thresholds:
+        """Thresholds of a wearer beside those for everybody, with who set them, when, and what they were before.
+
+        Roles: administrator, carer, clinician, wearer.
+        """
+        return self._line.ask("GET", f"/api/alerts/thresholds/{quoted(wearable)}", Thresholds)
+
+    def set_threshold(
+        self,
+        wearable: str,
+        rule: str,
+        when: str,
+        *,
+        clear: str | None = None,
+        why: str = "",
+        expected: int | None = None,
+    ) -> RulesVersion:
+        """Give a wearer a threshold of their own; a new version of the rules, which holds from now on.
+
+        Roles: administrator, clinician.
+        """
+        return self._line.ask(
+            "PUT",
+            f"/api/alerts/thresholds/{quoted(wearable)}/{quoted(rule)}",
+            RulesVersion,
+            body={"when": when, "clear": clear, "why": why, "expected": expected},
+        )
+
+    def remove_threshold(self, wearable: str, rule: str) -> RulesVersion:
+        """Give a wearer the threshold of everybody again.
+
+        Roles: administrator, clinician.
+        """
+        return self._line.ask("DELETE", f"/api/alerts/thresholds/{quoted(wearable)}/{quoted(rule)}", RulesVersion)
 
     def test(self, *, channels: Sequence[str] = (), wearable: str = "") -> Alert:
         """Raise an alert that only shows that channels work.
@@ -329,12 +382,12 @@ class IngestOperations:
     def __init__(self, line: Line) -> None:
         self._line = line
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> Ingested:
         """How taking of records stands: what came, what had come before, and why the broker cannot be reached.
 
         Roles: administrator, engineer.
         """
-        return self._line.ask("GET", "/api/ingest", dict[str, Any])
+        return self._line.ask("GET", "/api/ingest", Ingested)
 
 
 class LiveOperations:
@@ -378,12 +431,12 @@ class MqttOperations:
     def __init__(self, line: Line) -> None:
         self._line = line
 
-    def lines(self) -> dict[str, Any]:
+    def lines(self) -> Lines:
         """How the lines to the broker stand: what waits, what was lost, and why a broker cannot be reached.
 
         Roles: administrator, engineer.
         """
-        return self._line.ask("GET", "/api/mqtt", dict[str, Any])
+        return self._line.ask("GET", "/api/mqtt", Lines)
 
 
 class PicturesOperations:
@@ -391,6 +444,13 @@ class PicturesOperations:
 
     def __init__(self, line: Line) -> None:
         self._line = line
+
+    def rests(self, wearable: str, model: str) -> RestsOn:
+        """What the newest finding of a model rests on: the part of the picture without which it would say so less.
+
+        Roles: carer, clinician, wearer.
+        """
+        return self._line.ask("GET", f"/api/wearables/{quoted(wearable)}/rests/{quoted(model)}", RestsOn)
 
     def svg(self, wearable: str, signal: str) -> bytes:
         """The newest picture, annotated, as SVG.
@@ -465,6 +525,76 @@ class RecordingsOperations:
         return self._line.ask("GET", f"/api/recordings/{quoted(name)}/file", bytes)
 
 
+class ReviewOperations:
+    """Operations of review."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def queue(self, *, state: str = "mine") -> Queue:
+        """Windows that wait for this reader, or all of them; the most urgent first.
+
+        Roles: clinician, researcher.
+        """
+        return self._line.ask("GET", "/api/review", Queue, query={"state": state})
+
+    def agreement(self) -> Agreements:
+        """Cohen's kappa of each two readers, with its interval, over all classes and for each against the rest.
+
+        Roles: clinician, researcher.
+        """
+        return self._line.ask("GET", "/api/review/agreement", Agreements)
+
+    def exported(self, profile: str, *, model: str = "", decided: bool = False) -> bytes:
+        """What was read of a wearable, as the file that `thermo-models train --labels` takes.
+
+        Roles: clinician, researcher.
+        """
+        return self._line.ask(
+            "GET", "/api/review/labels.npz", bytes, query={"profile": profile, "model": model, "decided": decided}
+        )
+
+    def window(self, item: str) -> WholeWindow:
+        """A window as a reader may see it: its signals, and of opinions those that are theirs to see.
+
+        Roles: clinician, researcher.
+        """
+        return self._line.ask("GET", f"/api/review/{quoted(item)}", WholeWindow)
+
+    def finding(self, item: str) -> Finding:
+        """What the model said of a window; refused to whoever has not read it yet.
+
+        Roles: clinician, researcher.
+        """
+        return self._line.ask("GET", f"/api/review/{quoted(item)}/finding", Finding)
+
+    def frames(self, item: str, signal: str) -> bytes:
+        """Pictures of a window one after another, each as it travels to live pages.
+
+        Roles: clinician, researcher.
+        """
+        return self._line.ask("GET", f"/api/review/{quoted(item)}/pictures/{quoted(signal)}", bytes)
+
+    def step(
+        self,
+        item: str,
+        kind: Literal["first", "kept", "changed", "revised", "adjudicated"],
+        expected: int,
+        *,
+        opinion: OpinionSaid | None = None,
+    ) -> ReadWindow:
+        """Say what you see; each step is kept, and none is changed.
+
+        Roles: clinician.
+        """
+        return self._line.ask(
+            "POST",
+            f"/api/review/{quoted(item)}/steps",
+            ReadWindow,
+            body={"kind": kind, "opinion": opinion, "expected": expected},
+        )
+
+
 class TrendsOperations:
     """Operations of trends."""
 
@@ -527,4 +657,5 @@ class Operations:
         self.mqtt = MqttOperations(line)
         self.pictures = PicturesOperations(line)
         self.recordings = RecordingsOperations(line)
+        self.review = ReviewOperations(line)
         self.trends = TrendsOperations(line)

@@ -8,7 +8,7 @@ import typer
 
 from thermo_core.files import refuse_overwriting, write_file
 from thermo_core.labels import to_bytes
-from thermo_hub.alerts import tables as _  # noqa: F401  the desk looks alerts up
+from thermo_hub.app import PARTS
 from thermo_hub.commands.common import FolderOption
 from thermo_hub.review.desk import Desk
 from thermo_hub.review.labels import labels
@@ -32,6 +32,7 @@ def command(
     force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
 ) -> None:
     """Write what physicians said of recordings into a file that training takes; a hub may run meanwhile."""
+    assert PARTS  # whose tables, of alerts and consents, the desk looks into
     settings = Settings() if settings_file is None else read_settings(settings_file)
     settings = with_changes(settings, folder=None if folder is None else str(folder))
     refuse_overwriting({out: None}, force)

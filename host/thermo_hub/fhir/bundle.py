@@ -1,6 +1,5 @@
 """A bundle of FHIR R4 resources: who, with what device, what was measured each hour, what models said, what became of alerts, who agreed and who looked."""
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from thermo_hub.fhir.check import check
 from thermo_hub.fhir.codes import TAGGED, UUIDS, Names, Resource, identified, moment
 from thermo_hub.fhir.known import Known, known
 from thermo_hub.fhir.observations import metrics, observations, provenances
+from thermo_hub.security.pseudonyms import pseudonym
 from thermo_hub.store.store import Store
 
 STAYS = frozenset(("Media", "Provenance", "AuditEvent"))
@@ -30,7 +30,7 @@ def bundle(store: Store, wearable: str, from_ns: int, to_ns: int, key: bytes) ->
         UsageError: there is no such wearable, or the window is none or too long.
     """
     found = known(store, wearable, from_ns, to_ns)
-    names = Names(hashlib.blake2b(wearable.encode(), key=key[:64], digest_size=8).hexdigest())
+    names = Names(pseudonym(wearable, key))
     made = {
         "resourceType": "Bundle",
         "type": "collection",
@@ -54,7 +54,7 @@ def resources(found: Known, names: Names, wearable: str) -> list[tuple[str, Reso
     made += alerting(found, names, patient, device)
     made += provenances(found, names, device, model)
     made += records.consents(found, names, patient)
-    made += records.audit(found, names, patient)
+    made += records.audit(found.accesses, names, patient)
     return made
 
 

@@ -4,12 +4,9 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
-import secrets
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -18,7 +15,6 @@ from sqlalchemy import delete, insert
 from starlette.requests import HTTPConnection
 
 from thermo_core.errors import StorageError, UsageError
-from thermo_core.file_errors import storage_error
 from thermo_core.recording.session import Session
 from thermo_core.wearable.profile import NOTICE
 from thermo_hub.described import says
@@ -30,12 +26,11 @@ from thermo_hub.fhir.description import describe
 from thermo_hub.fhir.sending import Sender, again, sendings
 from thermo_hub.fhir.tables import DESCRIPTION
 from thermo_hub.hub import Hub, Part, hub_of
+from thermo_hub.security.pseudonyms import KEY_FILE, key_of
 from thermo_hub.security.roles import WATCHING, Role, Visitor, allow
 
 LOGGER = logging.getLogger(__name__)
 ROUTER = APIRouter(prefix="/api/fhir/{wearable}", tags=["fhir"])
-KEY_FILE = "pseudonyms.key"
-KEY_BYTES = 32
 MEDIA = "application/fhir+json"
 Milliseconds = Annotated[int, Query(ge=0, le=9_000_000_000_000)]
 Mine = Annotated[Hub, Depends(hub_of)]
@@ -175,31 +170,3 @@ def send_again(wearable: str, hub: Mine) -> dict[str, int]:
     if not hub.settings.fhir.server:
         raise HTTPException(409, "No FHIR server is set; name it in [fhir] of hub.toml, and start the hub anew.")
     return {"waiting": again(hub.store, wearable)}
-
-
-def key_of(path: Path) -> bytes:
-    """The secret of which pseudonyms are made; made itself where it is not there.
-
-    Raises:
-        StorageError: it can be neither read nor made.
-    """
-    try:
-        if not path.exists():
-            _make(path)
-        return path.read_bytes()
-    except OSError as error:
-        raise storage_error("read", path, error) from error
-
-
-def _make(path: Path) -> None:
-    """Whole or not at all, for its owner alone; of two that make it at once the first has made it."""
-    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    line = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(line, secrets.token_bytes(KEY_BYTES))
-        os.fsync(line)
-        with contextlib.suppress(FileExistsError):
-            path.hardlink_to(new)
-    finally:
-        os.close(line)
-        new.unlink()

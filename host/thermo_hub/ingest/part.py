@@ -17,7 +17,9 @@ from thermo_core.errors import RecordingError, StorageError, ThermoError
 from thermo_hub.broker.connection import FAILURES, Door, first_of
 from thermo_hub.broker.settings import Ingest
 from thermo_hub.broker.topics import BIRTH, KEPT, RECORDS, ROOT, STATUS, Place, read
+from thermo_hub.described import says
 from thermo_hub.hub import Hub, Part, hub_of
+from thermo_hub.ingest.answers import Ingested
 from thermo_hub.ingest.keeper import Keeper, Mark, Taken
 from thermo_hub.ingest.remote import Remote
 from thermo_hub.security.roles import TENDING, allow
@@ -257,7 +259,7 @@ async def run(hub: Hub) -> AsyncIterator[Taker | None]:
 PART = Part("ingest", ROUTER, run)
 
 
-@ROUTER.get("", dependencies=[Depends(allow(TENDING))])
+@ROUTER.get("", dependencies=[Depends(allow(TENDING))], responses=says(Ingested))
 async def facts(connection: HTTPConnection) -> dict[str, Any]:
     """How taking of records stands: what came, what had come before, and why the broker cannot be reached."""
     taker: Taker | None = connection.app.state.running[PART.name]

@@ -19,6 +19,7 @@ from thermo_core.wearable.profile import NOTICE
 from thermo_hub.broker.connection import Door
 from thermo_hub.broker.settings import WEARABLE, Mqtt
 from thermo_hub.broker.topics import ALERT, FINDING, MINUTE, NOW, PICTURE, Place, level
+from thermo_hub.described import says
 from thermo_hub.events import (
     ALERT_STEP,
     Announced,
@@ -34,6 +35,7 @@ from thermo_hub.events import (
     Sampled,
 )
 from thermo_hub.hub import Hub, Part, hub_of
+from thermo_hub.mqtt.answers import Lines
 from thermo_hub.mqtt.discovery import entities
 from thermo_hub.mqtt.numbers import Numbers
 from thermo_hub.mqtt.sink import SpoolSink
@@ -263,7 +265,7 @@ def _teller(connection: HTTPConnection) -> Teller | None:
     return found
 
 
-@ROUTER.get("", dependencies=[Depends(allow(TENDING))])
+@ROUTER.get("", dependencies=[Depends(allow(TENDING))], responses=says(Lines))
 async def lines(connection: HTTPConnection) -> dict[str, Any]:
     """How the lines to the broker stand: what waits, what was lost, and why a broker cannot be reached."""
     teller, settings = _teller(connection), hub_of(connection).settings.mqtt

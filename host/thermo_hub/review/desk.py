@@ -25,6 +25,8 @@ from thermo_hub.review.windows import Looked, Window, look_through
 from thermo_hub.store.store import Store
 from thermo_hub.store.tables import METADATA
 
+TRAINING = "training"
+"""What wearers agree to before labels of them are exported."""
 OWN = "own-"
 """Rules that are made of a wearable's own alerts are called so."""
 SETTLED_S = 30.0
@@ -224,6 +226,17 @@ class Desk:
                 )
             )
             return _one(connection, item)
+
+    def agreed_to_training(self) -> frozenset[str]:
+        """Ids of wearables whose wearers have given consent to training, and not withdrawn it."""
+        consent = METADATA.tables["consent"]
+        with self._store.read() as connection:
+            rows = connection.execute(
+                select(consent.c.wearable, consent.c.given)
+                .where(consent.c.purpose == TRAINING)
+                .order_by(consent.c.at_ns, consent.c.id)
+            ).all()
+        return frozenset(wearable for wearable, given in {row.wearable: row.given for row in rows}.items() if given)
 
     def agreement(self) -> list[dict[str, Any]]:
         """Of each two readers on each model: Cohen's kappa of their blind reads."""

@@ -16,7 +16,7 @@ from thermo_hub.security.pseudonyms import pseudonym
 
 
 def labels(desk: Desk, folder: Path, key: bytes, profile: str, model: str = "", decided_only: bool = False) -> Labels:
-    """Everything that was read of a wearable.
+    """Everything that was read of a wearable, of those who have agreed to training.
 
     Args:
         desk: of reviews.
@@ -27,7 +27,7 @@ def labels(desk: Desk, folder: Path, key: bytes, profile: str, model: str = "", 
         decided_only: leave out what only one reader has read.
 
     Raises:
-        UsageError: nothing of it was read, or it is not plain which model is meant.
+        UsageError: nothing of it was read, nobody has agreed to training, or it is not plain which model is meant.
     """
     kept = [one for one in desk.all() if one.row.profile == profile and life.holding(one.steps) is not None]
     if decided_only:
@@ -39,6 +39,13 @@ def labels(desk: Desk, folder: Path, key: bytes, profile: str, model: str = "", 
     if not kept:
         what = "read by two, and agreed on or decided" if decided_only else "read to its end"
         raise UsageError(f"No window of {profile!r:.60} {model} was {what} yet; read some on the Review page.")
+    agreed = desk.agreed_to_training()
+    every, kept = kept, [one for one in kept if one.row.wearable in agreed]
+    if not kept:
+        raise UsageError(
+            f"{len(every)} windows of {profile} were read, but nobody who wore it has given consent to training; ask them, and say "
+            "so on the Sharing page."
+        )
     classes = kept[-1].classes
     others = [one.row.id for one in kept if one.classes != classes]
     if others:

@@ -17,11 +17,13 @@ from thermo_core.labels import MOST_POINTS, MOST_RANGES, MOST_SHAPES, Kind, Opin
 from thermo_core.schema import from_plain
 from thermo_core.text import clean
 from thermo_core.wearable.profile import NOTICE
+from thermo_hub.described import says
 from thermo_hub.hub import Hub, Part
 from thermo_hub.review import playing
-from thermo_hub.review.answers import brief, told
+from thermo_hub.review.answers import Agreements, Finding, Queue, ReadWindow, WholeWindow
 from thermo_hub.review.desk import Desk
 from thermo_hub.review.labels import labels
+from thermo_hub.review.shown import brief, told
 from thermo_hub.security.pseudonyms import KEY_FILE, key_of
 from thermo_hub.security.roles import Role, Visitor, allow
 
@@ -74,7 +76,7 @@ Moment = Annotated[float, Field(ge=0, le=9e12, allow_inf_nan=False)]
 Name = Annotated[str, Query(max_length=64)]
 
 
-class Place(BaseModel):
+class MarkedPlace(BaseModel):
     """A place on a picture.
 
     Attributes:
@@ -88,7 +90,7 @@ class Place(BaseModel):
     points: Annotated[list[tuple[Coordinate, Coordinate]], Field(min_length=2, max_length=MOST_POINTS)]
 
 
-class Said(BaseModel):
+class OpinionSaid(BaseModel):
     """What a reader says.
 
     Attributes:
@@ -99,8 +101,8 @@ class Said(BaseModel):
     """
 
     label: Annotated[str, Field(max_length=200)] | None
-    shapes: Annotated[list[Place], Field(max_length=MOST_SHAPES)] = []
-    ranges: Annotated[list[tuple[Moment, Moment]], Field(max_length=MOST_RANGES)] = []
+    shapes: Annotated[list[MarkedPlace], Field(max_length=MOST_SHAPES)]
+    ranges: Annotated[list[tuple[Moment, Moment]], Field(max_length=MOST_RANGES)]
     note: Annotated[str, Field(max_length=500)] = ""
 
     def opinion(self) -> Opinion:
@@ -121,7 +123,7 @@ class Said(BaseModel):
             raise UsageError(str(error)) from None
 
 
-class Step(BaseModel):
+class StepTaken(BaseModel):
     """A step of a reader.
 
     Attributes:
@@ -131,11 +133,11 @@ class Step(BaseModel):
     """
 
     kind: Kind
-    opinion: Said | None = None
+    opinion: OpinionSaid | None = None
     expected: Annotated[int, Field(ge=0)]
 
 
-@ROUTER.get("")
+@ROUTER.get("", responses=says(Queue))
 def queue(runs: Runs, visitor: Sees, state: Annotated[str, Query(pattern="^(mine|all)$")] = "mine") -> dict[str, Any]:
     """Windows that wait for this reader, or all of them; the most urgent first."""
     runs.desk.gather()
@@ -144,13 +146,13 @@ def queue(runs: Runs, visitor: Sees, state: Annotated[str, Query(pattern="^(mine
     return {"items": shown, "all": len(every), "notice": NOTICE}
 
 
-@ROUTER.get("/agreement")
+@ROUTER.get("/agreement", responses=says(Agreements))
 def agreement(runs: Runs, _: Sees) -> dict[str, Any]:
     """Cohen's kappa of each two readers, with its interval, over all classes and for each against the rest."""
     return {"pairs": runs.desk.agreement(), "level": 0.95, "notice": NOTICE}
 
 
-@ROUTER.get("/labels.npz")
+@ROUTER.get("/labels.npz", responses=says(media="application/octet-stream"), response_class=Response)
 def exported(
     runs: Runs, _: Sees, profile: Name, model: Name = "", decided: Annotated[bool, Query()] = False
 ) -> Response:
@@ -160,7 +162,7 @@ def exported(
     return Response(data, media_type="application/octet-stream", headers=headers)
 
 
-@ROUTER.get("/{item}")
+@ROUTER.get("/{item}", responses=says(WholeWindow, 404))
 def window(item: str, runs: Runs, visitor: Sees) -> dict[str, Any]:
     """A window as a reader may see it: its signals, and of opinions those that are theirs to see."""
     kept = runs.desk.one(item)
@@ -168,13 +170,17 @@ def window(item: str, runs: Runs, visitor: Sees) -> dict[str, Any]:
     return {**told(kept, visitor, runs.key), **drawn, "notice": NOTICE}
 
 
-@ROUTER.get("/{item}/finding")
+@ROUTER.get("/{item}/finding", responses=says(Finding, 404, 409))
 def finding(item: str, runs: Runs, visitor: Sees) -> dict[str, Any]:
     """What the model said of a window; refused to whoever has not read it yet."""
     return {**runs.desk.finding(item, visitor.name), "notice": NOTICE}
 
 
-@ROUTER.get("/{item}/pictures/{signal}")
+@ROUTER.get(
+    "/{item}/pictures/{signal}",
+    responses=says(None, 404, media="application/octet-stream"),
+    response_class=Response,
+)
 def frames(item: str, signal: str, runs: Runs, _: Sees) -> Response:
     """Pictures of a window one after another, each as it travels to live pages."""
     kept = runs.desk.one(item)
@@ -183,8 +189,8 @@ def frames(item: str, signal: str, runs: Runs, _: Sees) -> Response:
     return Response(data, media_type="application/octet-stream")
 
 
-@ROUTER.post("/{item}/steps")
-def step(item: str, body: Step, runs: Runs, visitor: Reads) -> dict[str, Any]:
+@ROUTER.post("/{item}/steps", responses=says(ReadWindow, 404, 409))
+def step(item: str, body: StepTaken, runs: Runs, visitor: Reads) -> dict[str, Any]:
     """Say what you see; each step is kept, and none is changed."""
     opinion = None if body.opinion is None else body.opinion.opinion()
     return told(runs.desk.step(item, visitor.name, body.kind, opinion, body.expected), visitor, runs.key)
